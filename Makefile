@@ -1,4 +1,4 @@
-# The whole interface: demo, install, test, lint, bench, mutants, words. Each makes .venv when it is needed.
+# The whole interface: demo, install, test, prove, lint, bench, mutants, words. Each makes .venv when it is needed.
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
@@ -11,7 +11,7 @@ WITH_NODE := PATH="$(CURDIR)/$(BIN):$$PATH"
 # Bytecode is kept even where the environment says otherwise: tests start this program many times.
 export PYTHONDONTWRITEBYTECODE :=
 
-.PHONY: demo install test lint bench mutants words clean
+.PHONY: demo install test prove lint bench mutants words clean
 
 demo: $(STAMP)
 	@$(BIN)/python -m bot sandbox
@@ -21,6 +21,10 @@ install: $(STAMP)
 
 test: $(STAMP)
 	@$(BIN)/python -m pytest -n auto $(ARGS)
+
+# Kills, faults at every moment and long stories: what takes too long for every change.
+prove: $(STAMP)
+	@$(BIN)/python -m pytest -n auto -m exhaustive $(ARGS)
 
 # The Python first: it needs nothing from npm.
 lint: $(STAMP)

@@ -6,14 +6,16 @@ import json
 import sqlite3
 from collections.abc import AsyncGenerator, Callable
 from contextlib import closing
+from dataclasses import fields
 from pathlib import Path
 from typing import Any
 
 import aiohttp
 import pytest_asyncio
 
-from tests.stages import promises
-from tests.stages.promises import Forgotten, faults
+from tests.stages import looks
+from tests.stages.looks import Forgotten
+from tests.stages.promises import Told, faults
 from tests.stages.stage import Stage, stage
 
 
@@ -24,7 +26,7 @@ async def here(tmp_path: Path) -> AsyncGenerator[Stage]:
         await ready.accept_terms()
 
         async def kept() -> bool:
-            return not faults(ready, {"1girl": 1})
+            return not faults(ready, Told(promised={"1girl": 1}))
 
         await ready.until(kept)
         await ready.bot.stop()
@@ -68,14 +70,15 @@ def job_of(here: Stage) -> str:
 
 def kinds(here: Stage, forgotten: Forgotten | None = None) -> list[str]:
     """The kinds of fault that are found."""
-    found = faults(here, {"1girl": 1}, forgotten)
-    return [kind for kind in ("lost", "doubled", "left_behind", "damaged") if getattr(found, kind)]
+    told = Told(promised={"1girl": 1}, forgotten=[] if forgotten is None else [forgotten])
+    found = faults(here, told)
+    return [each.name for each in fields(found) if getattr(found, each.name)]
 
 
 async def test_a_promised_picture_that_was_never_noted_is_lost(here: Stage) -> None:
-    assert not faults(here, {"1girl": 1})
-    assert faults(here, {"1girl": 2}).lost
-    assert promises.never_noted(here, {"a cat": 1}) == ["'a cat', noted 0 times of 1"]
+    assert not faults(here, Told(promised={"1girl": 1}))
+    assert faults(here, Told(promised={"1girl": 2})).lost
+    assert looks.never_noted(here, {"a cat": 1}) == ["'a cat', noted 0 times of 1"]
 
 
 async def test_a_picture_that_nobody_sees_is_lost_unless_it_was_deleted(here: Stage) -> None:
@@ -83,14 +86,14 @@ async def test_a_picture_that_nobody_sees_is_lost_unless_it_was_deleted(here: St
     here.sandbox.delete_message("moderator", shown["id"])
     assert kinds(here) == ["lost"]
     edit(here, "UPDATE pictures SET deleted_ms = 1")
-    assert not promises.not_shown(here)
+    assert not looks.not_shown(here)
 
 
 async def test_a_picture_that_nobody_can_vote_on_has_lost_its_vote(here: Stage) -> None:
     (shown,) = here.posted()
     here.sandbox.clear_reactions(shown["id"], "👎")
     assert kinds(here) == ["lost"]
-    assert promises.without_a_vote(here) == [f"the vote on {job_of(here)}"]
+    assert looks.without_a_vote(here) == [f"the vote on {job_of(here)}"]
 
 
 async def test_a_picture_whose_file_is_gone_is_lost(here: Stage) -> None:
@@ -100,7 +103,7 @@ async def test_a_picture_whose_file_is_gone_is_lost(here: Stage) -> None:
 
 async def test_a_picture_posted_again_is_doubled(here: Stage) -> None:
     await post(here, {"content": "again"}, f"{job_of(here)}.png")
-    assert promises.posted_twice(here) == [f"{job_of(here)}, 2 times"]
+    assert looks.posted_twice(here) == [f"{job_of(here)}, 2 times"]
     assert "doubled" in kinds(here)
 
 
@@ -109,7 +112,7 @@ async def test_a_post_made_again_with_another_of_its_pictures_is_doubled(here: S
     first = job_of(here)
     edit(here, _SECOND_OF_THE_POST)
     await post(here, {"content": "again"}, "0000000002.png")
-    assert promises.posted_twice(here) == [f"{first}, 2 times"]
+    assert looks.posted_twice(here) == [f"{first}, 2 times"]
 
 
 async def test_a_post_that_the_tables_know_otherwise_is_damage(here: Stage) -> None:
@@ -118,11 +121,11 @@ async def test_a_post_that_the_tables_know_otherwise_is_damage(here: Stage) -> N
         table, name = column.split(".")
         assert kinds(here) == []
         edit(here, f"UPDATE {table} SET {name} = 'another'")  # noqa: S608  the names above
-        (fault,) = promises.posts_unlike_messages(here)
+        (fault,) = looks.posts_unlike_messages(here)
         assert "'another'" in fault, column
         edit(here, f"UPDATE {table} SET {name} = '{job}'")  # noqa: S608  the names above
     edit(here, "UPDATE posts SET deleted_ms = 1")
-    (fault,) = promises.posts_unlike_messages(here)
+    (fault,) = looks.posts_unlike_messages(here)
     assert "noted as None" in fault
 
 
@@ -141,15 +144,33 @@ async def test_files_that_no_row_names_are_left_behind(here: Stage) -> None:
 
 async def test_a_message_with_a_deleted_picture_is_left_behind(here: Stage) -> None:
     edit(here, "UPDATE pictures SET deleted_ms = 1")
-    assert promises.deleted_and_shown(here) == [f"the deleted picture {job_of(here)}"]
+    assert looks.deleted_and_shown(here) == [f"the deleted picture {job_of(here)}"]
+
+
+_VOTE = (
+    "INSERT INTO votes (job_id, voter_id, axis, value, self_vote, at_ms)"
+    " VALUES ('{job}', {owner}, 'taste', 1, 0, 1)"
+)
+_EVENT = (
+    "INSERT INTO vote_events (id, message_id, job_id, voter_id, axis, emoji, burst, value,"
+    " added, self_vote, source, at_ms)"
+    " VALUES (1, {message}, '{job}', {owner}, 'taste', '👍', 0, 1, 1, 0, 'gateway', 1)"
+)
+_STANDING = (
+    "INSERT INTO standing_reactions (message_id, voter_id, emoji, burst, job_id, value, event_id,"
+    " at_ms) VALUES ({message}, {owner}, '👍', 0, '{job}', 1, 1, 1)"
+)
 
 
 async def test_votes_that_are_not_the_reactions_are_damage(here: Stage) -> None:
     (shown,) = here.posted()
     here.sandbox.react("owner", shown["id"], "👍")
     assert kinds(here) == ["damaged"]
-    vote = "INSERT INTO votes (job_id, voter_id, axis, value, self_vote, at_ms) VALUES"
-    edit(here, f"{vote} ('{job_of(here)}', {here.sandbox.persona('owner')}, 'taste', 1, 0, 1)")
+    job, owner, message = job_of(here), here.sandbox.persona("owner"), shown["id"]
+    edit(here, _VOTE.format(job=job, owner=owner))
+    assert kinds(here) == ["damaged"], "a vote without its event"
+    edit(here, _EVENT.format(job=job, owner=owner, message=message))
+    edit(here, _STANDING.format(job=job, owner=owner, message=message))
     assert kinds(here) == []
 
 
@@ -170,26 +191,26 @@ async def blind(here: Stage) -> str:
 
 async def test_a_duel_that_no_row_knows_is_doubled(here: Stage) -> None:
     message = await blind(here)
-    assert promises.duels_of_nobody(here) == [f"the duel message {message}"]
+    assert looks.duels_of_nobody(here) == [f"the duel message {message}"]
     assert kinds(here) == ["doubled"]
     edit(here, _PARTY_DUEL.format(message=message, closed="NULL"))
-    assert promises.duels_of_nobody(here) == []
+    assert looks.duels_of_nobody(here) == []
 
 
 async def test_a_closed_duel_that_can_be_pressed_is_left_behind(here: Stage) -> None:
     message = await blind(here)
     edit(here, _PARTY_DUEL.format(message=message, closed="NULL"))
-    assert promises.duels_that_still_ask(here) == []
+    assert looks.duels_that_still_ask(here) == []
     edit(here, "UPDATE duels SET closed_ms = 1")
-    assert promises.duels_that_still_ask(here) == [f"the closed duel {message}"]
+    assert looks.duels_that_still_ask(here) == [f"the closed duel {message}"]
 
 
 async def test_a_choice_that_was_confirmed_and_is_not_there_is_lost(here: Stage) -> None:
-    assert promises.choices_lost(here, [(7, "duel")]) == ["the duel of 7, 0 times"]
+    assert looks.choices_lost(here, [(7, "duel")]) == ["the duel of 7, 0 times"]
     edit(here, "INSERT INTO choices VALUES ('duel', 'd', 7, 1, 0, 1)")
-    assert promises.choices_lost(here, [(7, "duel")]) == []
+    assert looks.choices_lost(here, [(7, "duel")]) == []
     edit(here, "INSERT INTO choices VALUES ('duel', 'e', 7, 1, 0, 1)")
-    assert promises.choices_lost(here, [(7, "duel")]) == ["the duel of 7, 2 times"]
+    assert looks.choices_lost(here, [(7, "duel")]) == ["the duel of 7, 2 times"]
 
 
 async def test_a_reference_to_nothing_is_damage(here: Stage) -> None:
@@ -200,11 +221,11 @@ async def test_a_reference_to_nothing_is_damage(here: Stage) -> None:
 async def test_whatever_is_left_of_the_forgotten_is_found(here: Stage) -> None:
     member = here.sandbox.persona("member")
     gone = Forgotten(user_id=member, words=("1girl",), job_ids=frozenset([job_of(here)]))
-    looks: list[Callable[[Stage, Forgotten], list[str]]] = [
-        promises.wish_lost, promises.rows_of, promises.messages_of, promises.bytes_of,
+    each: list[Callable[[Stage, Forgotten], list[str]]] = [
+        looks.wish_lost, looks.rows_of, looks.messages_of, looks.bytes_of,
     ]  # fmt: skip
-    assert all(look(here, gone) for look in looks)
-    assert len(faults(here, {}, gone).lost) == 1, "one lost wish is one fault"
+    assert all(look(here, gone) for look in each)
+    assert len(faults(here, Told(forgotten=[gone])).lost) == 1, "one lost wish is one fault"
     nobody = Forgotten(user_id=1234567890123456789, words=("xylophone",), job_ids=frozenset())
-    assert not any(look(here, nobody) for look in looks)
+    assert not any(look(here, nobody) for look in each)
     assert kinds(here, nobody) == []

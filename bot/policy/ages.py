@@ -38,6 +38,8 @@ _APART = f"(?:\\s?\x01{{5,40}}\\s?|{_SIGNS}{{0,4}})"
 _BEFORE = 28
 #: Characters before a number in which a word may say that it is the end of a larger one.
 _TENS = 20
+#: What parts the words of one.
+_PARTS = re.compile(r"[\s-]")
 #: What stands between the parts of a larger number.
 _ANDS = ("and", "et", "y", "e")
 _NUMBERS_MAX = 300
@@ -81,8 +83,8 @@ class Ages:
         self._measure = re.compile(f"{_APART}{listed(said.measures)}")
         self._hedge = re.compile(f"{_SIGNS}{listed(said.hedges)}\\Z")
         self._tens = re.compile(f"{listed(said.tens)}[ -]?(?:(?:{'|'.join(_ANDS)})[ -])?\\Z")
-        #: Letters that such a word ends in: most places are told by these.
-        self._ends_of_tens = tuple({folded(word)[-1] for word in (*said.tens, *_ANDS)})
+        #: What stands last of such a word: most places are told by that.
+        self._ends_of_tens = tuple({_PARTS.split(folded(word))[-1] for word in said.tens})
         self._hints = tuple({folded(word).split()[-1] for word in said.before})
 
     def phrases(self) -> Iterator[str]:
@@ -114,8 +116,11 @@ class Ages:
 
     def _ends_a_larger_number(self, text: str, start: int) -> bool:
         """Whether the number that begins here is the end of one such as twenty-two."""
-        if not text[max(0, start - 2) : start].rstrip(" -").endswith(self._ends_of_tens):
-            return False
+        head = text[max(0, start - _TENS) : start].rstrip(" -")
+        if not head.endswith(self._ends_of_tens):
+            bare = next((head.removesuffix(word) for word in _ANDS if head.endswith(word)), "")
+            if not bare.rstrip(" -").endswith(self._ends_of_tens):
+                return False
         return self._tens.search(text, max(0, start - _TENS), start) is not None
 
     @staticmethod

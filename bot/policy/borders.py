@@ -17,6 +17,8 @@ from bot.policy.expressions import Span
 _SHORT = re.compile("[\u4e00-\u9fff][\u4e00-\u9fff\u3041-\u309f]{1,2}")
 #: The same with a comma in it: tags that stand side by side.
 _ACROSS = re.compile("([\u4e00-\u9fff]{1,2})[\\s,\uff0c\u3001]{1,3}([\u4e00-\u9fff]{1,2})")
+#: Characters that either has at most.
+_ASKED_MAX = 7
 #: Characters that a word of the list has.
 _WORD_MIN, _WORD_MAX = 2, 4
 
@@ -24,6 +26,8 @@ _WORD_MIN, _WORD_MAX = 2, 4
 def is_chance(text: str, span: Span, words: Collection[str]) -> bool:
     """Whether what stands there is parts of two of these words; a word is none that holds it."""
     start, end = span
+    if end - start > _ASKED_MAX:
+        return False
     if across := _ACROSS.fullmatch(text, start, end):
         left = _ending(text, across.end(1), start, words)
         return left is not None and _beginning(text, across.start(2), end, words) is not None

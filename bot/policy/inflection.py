@@ -11,18 +11,18 @@ from collections.abc import Collection, Iterator
 from functools import lru_cache
 
 #: How words of the six languages end, and those of science, folded.
-_WRITTEN = """
-a able ables ably ada adas ade ado ados age al ale ales an ando ant ante antes ants ar aram are
-aren aria arias as asse ated ates atif ating ation ations atisch ato aux bar bare baren d dad
-dade e ed edly ee ees em en end ende enden endo ensis ent enta er era eront ers es est et eten
-ette eur eurs euse eux ez ezas heit i ia ian iana iano iante ianum ianus iate ible ibly ic ica
-icas ico icos ida idas ido idos iemos ien ieren iert ierte ierten ig ige igen iger iges ik iker
-iles in ing ingly ings io ion iones ions ique iques ir is isch ische ischen ischer ise ised ises
-isme ismo ismus ist ista istas iste isten istes ite ity ium ius ive iver ivo iz ize ized keit l
-la las le lich liche lichen lo los ly m ment mente ments mos n nd ness o ons or ora ores os osa
-oso osum osus ous r ra re ria s se st sta t te ten tet tion tionen tions tum tus ty um ung ungen
-ura us y
-"""
+_WRITTEN = (
+    "a able ables ably ada adas ade ado ados age al ale ales an ando ant ante antes ants ar aram "
+    "are aren aria arias as asse ated ates atif ating ation ations atisch ato aux azione azioni "
+    "bar bare baren d dad dade e ed edly ee ees em en end ende enden endo ensis ent enta er era "
+    "eront ers es est et eten ette eur eurs euse eux ez ezas heit i ia ian iana iano iante ianum "
+    "ianus iate ible ibly ic ica icas ico icos ida idas ido idos iemos ien ieren iert ierte "
+    "ierten ig ige igen iger iges ik iker iles in ing ingly ings io ion iones ions ique iques ir "
+    "is isch ische ischen ischer ise ised ises isme ismo ismus ist ista istas iste isten istes "
+    "ite ity ium ius ive iver ivo iz ize ized keit l la las le lich liche lichen lo los ly m ment "
+    "mente ments mos n nd ness o ons or ora ores os osa oso osum osus ous r ra re ria s se st sta "
+    "t te ten tet tion tionen tions tum tus ty um ung ungen ura us y"
+)
 _ENDINGS = frozenset(_WRITTEN.split())
 _ENDING_MAX = max(map(len, _ENDINGS))
 #: What stands before a word and leaves it one.

@@ -14,7 +14,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from itertools import accumulate, pairwise
-from typing import NamedTuple, Protocol
+from typing import Protocol, TypeAlias
 
 from ahocorasick_rs import AhoCorasick
 
@@ -44,14 +44,10 @@ _HALF_MIN = 3
 _HALVED_MIN = 2 * _HALF_MIN + 2
 
 
-class Hit(NamedTuple):
-    """A term that was found, and where in the reading."""
-
-    term: int
-    start: int
-    end: int
-    #: It is written as it is listed, but for what stands between its words.
-    plain: bool
+#: A term that was found, by its number; where in the reading it begins and ends; and whether it is
+#: written as it is listed, but for what stands between its words. So many are made that they have
+#: no names for their parts.
+Hit: TypeAlias = tuple[int, int, int, bool]
 
 
 @dataclass(frozen=True, slots=True)
@@ -145,9 +141,9 @@ class Vocabulary:
             begin, last = line.place(start, end)
             for term in self._spoken.meant(number):
                 if term < listed:
-                    hits.append(Hit(term, begin, last, True))
+                    hits.append((term, begin, last, True))
                 elif line.is_close(begin, last):
-                    hits.append(Hit(self._halved[term - listed][0], begin, last, False))
+                    hits.append((self._halved[term - listed][0], begin, last, False))
         return hits
 
     def _in_part(self, part: Squeezed, line: Spoken) -> list[Hit]:
@@ -194,7 +190,7 @@ class Vocabulary:
                 if odd or (pattern.gaps and not turned):
                     plain = self._judged(part, pattern, span, turned=turned)
                     if plain is not None:
-                        hits.append(Hit(pattern.term, *part.place(*span), plain))
+                        hits.append((pattern.term, *part.place(*span), plain))
         return hits
 
     def _judged(

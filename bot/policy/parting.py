@@ -24,6 +24,8 @@ _LONG = 10
 #: Of two languages side by side a word that is no English has so many letters, and one that is;
 #: and one that is found beside whatever there is.
 _FOREIGN_MIN, _BESIDE_MIN, _SURE = 5, 4, 7
+#: Letters of a word that is the first part of a compound, or its last, and of what is left.
+_FIRST_MIN, _HEAD_MIN, _REST_MIN = 9, 7, 3
 #: Words of fewer letters that may be parts of a long word, and those that may be its last.
 _LITTLE_FOREIGN = frozenset({
     "da", "de", "di", "du", "el", "en", "et", "im", "la", "le", "mi", "se", "su", "tu", "un", "zu",
@@ -109,8 +111,17 @@ class Parting:
                         best[end] = score, (*before[1], part)
         whole = best.get(len(word))
         if whole is None or len(whole[1]) == 1:
-            return ()
+            return () if self._is_form(word) else self._compound(word)
         return () if self._is_chance(whole[1]) or self._is_form(word) else whole[1]
+
+    def _compound(self, word: str) -> tuple[str, ...]:
+        """A word that begins or ends with a long one of another language, and what is left."""
+        for at in range(_REST_MIN, len(word) - _REST_MIN + 1):
+            if at >= _FIRST_MIN and word[:at] in self._foreign:
+                return word[:at], word[at:]
+            if len(word) - at >= _HEAD_MIN and word[at:] in self._foreign:
+                return word[:at], word[at:]
+        return ()
 
     def _is_chance(self, parts: Sequence[str]) -> bool:
         """Whether short words of several languages only happen to make one: `boy kot tieren`."""

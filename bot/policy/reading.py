@@ -114,8 +114,10 @@ def turned(opposite: str) -> str:
 
     UnreadableError if so many brackets stand around negative weights that nobody meant them.
     """
+    if ":" not in opposite and "\uff1a" not in opposite:
+        return ""
     narrow = opposite if opposite.isascii() else opposite.translate(_WIDE)
-    if ":" not in narrow or not _LESS.search(narrow):
+    if not _LESS.search(narrow):
         return ""
     if narrow.count("(") + narrow.count("[") > _BRACKETS_MAX:
         raise UnreadableError
@@ -234,6 +236,8 @@ def _letters(
 ) -> Iterator[Reading]:
     """The parts with digits and signs in which those may be letters; `near`: in and beside this."""
     spots = sorted(_disguised(plain))
+    if not spots:
+        return
     near = near or (0, len(plain))
     for first, last, inside in _regions(plain, spots, near):
         yield from _spelled_out(plain, (first, last), inside, start, is_word)
@@ -319,8 +323,6 @@ def _regions(
 
 def _widened(plain: str, spots: list[Span]) -> list[Span]:
     """These places, and what has a digit or a sign close to one of them."""
-    if not spots:
-        return []
     begins = [start for start, _ in spots]
 
     def is_near(token: re.Match[str]) -> bool:

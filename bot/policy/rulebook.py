@@ -119,6 +119,8 @@ class Lexicon:
     borders: frozenset[str]
     given_names: frozenset[str]
     surnames: frozenset[str]
+    #: English words for what can be bare.
+    things: frozenset[str]
     ages: AgeWords
     #: By language, words that are a term's in another one.
     homographs: Mapping[str, Tongue]
@@ -332,6 +334,7 @@ def _lexicon(files: Mapping[str, bytes]) -> Lexicon:
         borders=lines("borders"),
         given_names=lines("given-names"),
         surnames=lines("surnames"),
+        things=lines("things"),
         ages=_read(AgeWords, "lexicon/ages.toml", files),
         homographs=_read(dict[str, Tongue], "lexicon/homographs.toml", files),
     )

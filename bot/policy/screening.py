@@ -101,8 +101,10 @@ def _told(places: Places) -> tuple[str, ...]:
     spans: dict[Side, list[Span]] = {}
     for seen, span in places:
         spans.setdefault(seen, []).append(span)
-    words = (word for seen, here in spans.items() for word in seen.told(here))
-    return tuple(dict.fromkeys(words))[:_WORDS_MAX]
+    words: dict[str, None] = {}
+    for seen, here in spans.items():
+        words |= dict.fromkeys(seen.told(here))
+    return tuple(words)[:_WORDS_MAX]
 
 
 def is_wordless(text: str) -> bool:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
-from functools import cached_property, lru_cache
+from functools import lru_cache
 from itertools import chain
 
 from bot.domain import RuleId
@@ -26,6 +26,7 @@ from bot.policy.respelling import Respelling
 from bot.policy.rulebook import AGES, CHARACTERS, NAMES, Rulebook, closure
 from bot.policy.spoken import Spoken, longest
 from bot.policy.terms import Label, Sightings, TermIndex, outside, untouched
+from bot.policy.things import BESIDE, Things
 from bot.policy.views import Folded, Origin, View, Views
 
 #: So much is looked through of what is wanted and of what is not, in characters that are read; more
@@ -89,6 +90,7 @@ class Detector:
         self.refusing = lru_cache(maxsize=_REMEMBERED)(self._refusing)
         self.names = Names(lexicon, letters.each)
         self.homographs = Homographs(lexicon.homographs)
+        self.things = Things(lexicon.things)
         self.russian = frozenset(self._only_russian(zip(marked, folded, strict=True)))
 
     def _only_russian(self, known: Iterable[tuple[str, str]]) -> Iterator[str]:
@@ -190,6 +192,7 @@ class TextSide:
         self._indices = indices
         self._spans: dict[str, Collection[Span]] = {}
         self._folded = detector.letters.read(self._source)
+        self._origins: Sequence[int] | None = None
         #: What it cost to look it through, in characters that are read.
         self.effort = 0
         #: Every reading of the text, the first of which is the text without its brackets.
@@ -199,20 +202,28 @@ class TextSide:
         #: Where every label's terms stand, in any reading.
         self.found = Sightings()
         self._look(effort_max)
-        nameless = detector.names.given.isdisjoint(self._lines[0].words)
-        looked_for = _BY_LOOKING if nameless else _OF_PEOPLE
+        #: The words that are given names: nothing is a name without one.
+        self._given_names = detector.names.given.intersection(self._lines[0].words)
+        looked_for = _OF_PEOPLE if self._given_names else _BY_LOOKING
         #: No other concepts than these stand here.
         self.present = detector.possible(looked_for.union(self.found.words))
 
     def _look(self, effort_max: int) -> None:
-        """Read the text in every way and look each through; UnreadableError if that is too much."""
+        """Read the text in every way and look each through; UnreadableError if that is too much.
+
+        Each reading counts before anything is looked for in one: what is too long in all its
+        readings is not looked through at all.
+        """
         for reading in self._readings(self._lines):
-            line = Spoken(reading)
-            found = Sightings() if self._lines else self.found
-            self._lines.append(line)
+            self.effort += len(reading.text)
+            if self.effort > effort_max:
+                raise UnreadableError
+            self._lines.append(Spoken(reading))
+        for number, line in enumerate(self._lines):
+            found = Sightings() if number else self.found
             for index in self._indices:
                 index.look(line, found)
-            if found is not self.found:
+            if number:
                 self.found.add(found, self._detector.excusing)
             self.effort += line.effort
             if self.effort > effort_max:
@@ -241,7 +252,9 @@ class TextSide:
         """The lines in which words were run together, with those taken apart."""
         innocent = self._detector.innocent
         for line in lines:
-            if strange := line.strange(innocent.familiar) - innocent.words:
+            strange = line.strange(innocent.familiar) - innocent.words
+            # Of no other words is one that was run together or meant for another.
+            if any(map(str.isascii, strange)):
                 yield from self._detector.parting.parted(line, strange)
                 yield from self._detector.respelling.read(line, strange)
 
@@ -267,6 +280,8 @@ class TextSide:
             }
         if self._homographs:
             spans = {(a, b) for a, b in spans if self._folded[a:b] not in self._homographs}
+        if of_things := {s for s in spans if self._detector.things.is_one_bare(self._folded, s)}:
+            spans -= set() if any(map(self.spans, BESIDE)) else of_things
         for other in known.includes:
             spans |= set(self.spans(other))
         return spans
@@ -281,11 +296,6 @@ class TextSide:
         if concept == "first-names":
             return self._real(names.first_names(self._folded, given))
         return self._real(names.find(self._folded, given, unlisted=concept == "unlisted-names"))
-
-    @cached_property
-    def _given_names(self) -> frozenset[str]:
-        """The words that are given names: nothing is a name without one."""
-        return self._detector.names.given.intersection(self._lines[0].words)
 
     def _real(self, names: Iterable[Span]) -> set[Span]:
         """The names without those of fiction; a character called Ray makes no Ray Hall one.
@@ -320,11 +330,12 @@ class TextSide:
         return [self._written(span).replace(JOINT, " ").strip() for span in longest(spans)]
 
     def _written(self, span: Span) -> str:
+        if self._origins is None:
+            self._origins = self._places()
         first, last = self._origins[span[0]], self._origins[span[1] - 1]
         return self._source[first : last + 1]
 
-    @cached_property
-    def _origins(self) -> Sequence[int]:
+    def _places(self) -> Sequence[int]:
         """For each character of the folded text, where it comes from."""
         if self._source.isascii() and len(self._source) == len(self._folded):
             return range(len(self._source))

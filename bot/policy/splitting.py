@@ -29,7 +29,8 @@ _BLANKED = bytes(n if chr(n).isalnum() and n < 128 else 32 for n in range(256))
 _TIE = re.compile("(?<=[^\\W_])(?:[^\\w\\s,\u3001\uff0c\u3002]++| [-\u2010-\u2015] )(?=[^\\W_])")
 #: Kanji disguise nothing: they are found wherever they stand.
 _ONE_KANJI = re.compile(f"[{_KANJI}]")
-_RUN = re.compile(r"(\D)\1++")
+#: What another of the same follows.
+_FOLLOWED = re.compile(r"(\D)(?=\1)")
 _REMEMBERED = 8192
 
 
@@ -81,10 +82,15 @@ def spoken(parts: Iterable[str]) -> str:
     return f" {' '.join(parts)} "
 
 
+def without_runs(text: str) -> str:
+    """A text with one letter for every run of it; digits stay."""
+    return _FOLLOWED.sub("", text)
+
+
 @lru_cache(maxsize=_REMEMBERED)
-def collapsed(text: str) -> str:
-    """A word with one letter for every run of it; digits stay."""
-    return _RUN.sub(r"\1", text)
+def collapsed(word: str) -> str:
+    """The same for one word; remembered."""
+    return without_runs(word)
 
 
 def may_disguise(word: str) -> bool:

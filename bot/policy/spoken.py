@@ -25,6 +25,7 @@ from bot.policy.splitting import (
     may_disguise,
     spoken,
     tie_ends,
+    without_runs,
     words,
     words_before,
 )
@@ -64,8 +65,8 @@ class Spoken:
         self.placed = reading.placed
         self.words = words(reading.text)
         self.spoken = spoken(self.words)
-        #: What it cost so far to look it through, in characters.
-        self.effort = len(self.text)
+        #: What it cost so far to look it through beside reading it, in characters.
+        self.effort = 0
         self._spans: list[Span] = []
         #: The words that were not looked for yet.
         self._rest: Iterator[re.Match[str]] | None = None
@@ -87,7 +88,8 @@ class Spoken:
         """Where a part of what is spoken, with the space around it, is in the reading."""
         last = self.spoken.count(" ", 0, end - 1) - 1
         first = last - self.spoken.count(" ", start + 1, end - 1)
-        return self.span(first)[0], self.span(last)[1]
+        end = self.span(last)[1]
+        return self._spans[first][0], end
 
     def is_close(self, start: int, end: int) -> bool:
         """Whether a part of the reading is one breath: no comma and no bracket in it."""
@@ -128,7 +130,10 @@ class Spoken:
         """The words that are no words; looked for once."""
         if self._strange_words is None:
             unknown = set(self.words) - familiar
-            self._strange_words = {word for word in unknown if may_disguise(word)}
+            # The test for kanji first: in Chinese most words are one.
+            self._strange_words = {
+                word for word in unknown if not "\u4e00" <= word <= "\u9fff" and may_disguise(word)
+            }
         return self._strange_words
 
     @property
@@ -176,26 +181,34 @@ class Squeezed:
         self._edges = frozenset(self._starts)
         self._plain = self.squeezed.isascii()
         #: Its letters, one for every run of them.
-        self.key = self._in_short() if self._plain else _RUN.sub(r"\1", self.squeezed)
+        self.key = self._in_short() if self._plain else self._in_scripts()
         #: The key, and the same from its end: no term holds what parts them.
         self.both_ways = f"{self.key}\n{self.key[::-1]}"
+
+    def _in_scripts(self) -> str:
+        """The key of words in which others may begin and end, and where they may."""
+        # Where a letter of such a script is no edge, one of the same stands before it.
+        loose = (letter.start() for letter in _UNSPACED.finditer(self.squeezed))
+        self._open = self._edges.union(loose)
+        return without_runs(self.squeezed)
 
     def _in_short(self) -> str:
         """The key of words that begin and end where they seem to, and where that is in it."""
         key: list[str] = []
         #: For a place in the key the numbers of the words that begin there, and of those behind
         #: the words that end there: several if words go on with the letter that others end with.
-        self._begins: dict[int, list[int]] = {}
-        self._ends: dict[int, list[int]] = {}
+        self._begins = begins = dict[int, list[int]]()
+        self._ends = ends = dict[int, list[int]]()
         size, last = 0, ""
         for number, word in enumerate(self.words):
-            short = collapsed(word)
-            goes_on = short[0] == last and not last.isdecimal()
-            self._begins.setdefault(size - goes_on, []).append(number)
-            key.append(short[1:] if goes_on else short)
-            size += len(short) - goes_on
-            self._ends.setdefault(size, []).append(number + 1)
-            last = short[-1]
+            short, at = collapsed(word), size
+            if short[0] == last and not last.isdecimal():
+                short, at = short[1:], size - 1
+            begins.setdefault(at, []).append(number)
+            key.append(short)
+            size += len(short)
+            ends.setdefault(size, []).append(number + 1)
+            last = word[-1]
         return "".join(key)
 
     @cached_property
@@ -250,28 +263,15 @@ class Squeezed:
     def _loose(self, start: int, end: int) -> Iterable[Span]:
         """From a place in the key to those that begin and end where words may."""
         if len(self.key) == len(self.squeezed):
-            return ((start, end),) if self._may_begin(start) and self._may_end(end) else ()
-        low, high = self._wide(start)
-        firsts = [at for at in range(low, high) if self._may_begin(at)]
+            return ((start, end),) if start in self._open and end in self._open else ()
+        firsts = [at for at in range(*self._wide(start)) if at in self._open]
         if not firsts:
             return ()
         low, high = self._wide(end - 1)
-        lasts = [at for at in range(low + 1, high + 1) if self._may_end(at)]
+        lasts = [at for at in range(low + 1, high + 1) if at in self._open]
         if not lasts:
             return ()
         return _pairs(firsts, lasts)
-
-    def _may_begin(self, at: int) -> bool:
-        return at in self._edges or (not self._plain and self._is_loose(at))
-
-    def _may_end(self, at: int) -> bool:
-        return at in self._edges or (
-            not self._plain
-            and (self._is_loose(at - 1) or bool(_HANGUL_END.match(self.squeezed[at - 1])))
-        )
-
-    def _is_loose(self, at: int) -> bool:
-        return bool(_UNSPACED.match(self.squeezed[at]))
 
     def stands_alone(self, span: Span, size: int) -> bool:
         """Whether a short term of a script without spaces is a word where it was found."""
@@ -292,13 +292,11 @@ class Squeezed:
 
     def parts_at(self, span: Span, gaps: frozenset[int]) -> bool:
         """Whether a span is whole words that part at these places and nowhere else."""
-        inner, starts = self._inner(span), self._starts
-        return (
-            len(inner) == len(gaps)
-            and starts[inner.start - 1] == span[0]
-            and starts[inner.stop] == span[1]
-            and all(starts[number] - span[0] in gaps for number in inner)
-        )
+        starts, (begin, end) = self._starts, span
+        first, last = bisect_right(starts, begin), bisect_left(starts, end)
+        if last - first != len(gaps) or starts[first - 1] != begin or starts[last] != end:
+            return False
+        return not gaps or gaps.issuperset([at - begin for at in starts[first:last]])
 
     def splits(self, span: Span, gaps: frozenset[int]) -> list[int]:
         """Where a gap stands inside a word of the term."""
@@ -357,7 +355,11 @@ def _pairs(firsts: Sequence[int], lasts: Sequence[int]) -> list[Span]:
 def longest(spans: Iterable[Span]) -> list[Span]:
     """The spans that are not inside another, in order."""
     kept: list[Span] = []
-    for span in sorted(spans, key=lambda span: (span[0], -span[1])):
-        if not kept or span[1] > kept[-1][1]:
-            kept.append(span)
+    begun, reach = -1, -1
+    for start, end in sorted(spans):
+        if end > reach:
+            if start == begun:
+                kept.pop()
+            kept.append((start, end))
+            begun, reach = start, end
     return kept

@@ -23,7 +23,7 @@ Part: TypeAlias = Literal["words", "harmless", "blocked", "allowed"]
 Label: TypeAlias = tuple[Part, str]
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Sightings:
     """Where terms stand, by what they do and what they do it for."""
 

@@ -60,6 +60,7 @@ _UNSURE = re.compile("[^\0-\x7f\u0370-\u058f]")
 _ROTATED = {"n": "u", "u": "n", "d": "p", "p": "d", "b": "q", "q": "b", "m": "w", "w": "m"}
 #: Letters that are read as several, and what may stand over them.
 _LONG_LETTERS = "яючшщж"
+_LONG = frozenset(_LONG_LETTERS + _LONG_LETTERS.upper())
 _MARK = "[\u0300-\u036f\u200b-\u200d\u2060]"
 #: How sure it is that a chunk of text runs backwards.
 _STAYS, _MAY, _MUST = range(3)
@@ -136,6 +137,10 @@ class Views:
         )
         self._on_its_head = _any_of(*turned.values())
         self._signs = frozenset("".join((*looks.values(), *turned.values())))
+        #: Without any of these a text has none of the views that are not of ASCII.
+        self._any_sign = self._signs.union(
+            self._pictograms.signs, self._alphabets.signs, _MADE, OVERRIDE, LIKE_KANA, HIRAGANA
+        )
         self._doubled = re.compile(f"([{_LONG_LETTERS}])(?:{_MARK}*+\\1)++", re.IGNORECASE)
 
     def of(self, source: str) -> Iterator[View]:
@@ -146,26 +151,26 @@ class Views:
             yield from barred(source)
         yield from as_letters(source)
         yield from as_digits(source)
-        if not source.isascii():
-            yield from self._of_signs(source, set(source))
+        if not source.isascii() and (signs := self._any_sign.intersection(set(source))):
+            yield from self._of_signs(source, signs)
 
-    def _of_signs(self, source: str, signs: set[str]) -> Iterator[View]:
-        """The views of a text that is not ASCII; `signs` are its characters."""
-        if not signs.isdisjoint(self._pictograms.signs):
+    def _of_signs(self, source: str, signs: frozenset[str]) -> Iterator[View]:
+        """The views of a text that is not ASCII; `signs` are those that are in it."""
+        if not self._pictograms.signs.isdisjoint(signs):
             yield from self._pictograms.of(source)
-        if not signs.isdisjoint(self._alphabets.signs):
+        if not self._alphabets.signs.isdisjoint(signs):
             yield from self._alphabets.of(source)
-        if not signs.isdisjoint(_MADE):
+        if not _MADE.isdisjoint(signs):
             yield from seamed(source, {meet.start() for meet in _MAKES.finditer(source)})
         if OVERRIDE in signs:
             yield from overridden(source)
-        if not signs.isdisjoint(self._signs):
+        if not self._signs.isdisjoint(signs):
             yield from self._upside_down(source)
             yield from self._looked(source)
             yield from self._said_once(source)
-        if not signs.isdisjoint(LIKE_KANA):
+        if not LIKE_KANA.isdisjoint(signs):
             yield from as_kana(source)
-        elif not signs.isdisjoint(HIRAGANA):
+        elif not HIRAGANA.isdisjoint(signs):
             yield from of_one_kana(source)
 
     def _said_once(self, source: str) -> Iterator[View]:
@@ -173,6 +178,8 @@ class Views:
 
         And then яя as it ends a word of Russian.
         """
+        if _LONG.isdisjoint(source):
+            return
         runs = [run.span() for run in self._doubled.finditer(source)]
         once = [(first + 1, last) for first, last in runs]
         ending = [
@@ -208,6 +215,8 @@ class Views:
         A mark, and what is unseen, is as what stands before it.
         """
         shape = source.translate(self._shapes)
+        if "\0" not in shape:
+            return shape
         return _HIDDEN.sub(lambda seen: seen[1] + seen[1].lower() * (len(seen[0]) - 1), shape)
 
     def _upside_down(self, source: str) -> Iterator[View]:
@@ -259,7 +268,9 @@ class Views:
 
     def _looked(self, source: str) -> Iterator[View]:
         """All by its look, in every way, if letters of two scripts make a word."""
-        if not self._ambiguous.search(source) or not _LATIN.search(self._letters.read(source)):
+        if not self._ambiguous.search(source):
+            return
+        if not _PLAIN.search(source) and not _LATIN.search(self._letters.read(source)):
             return
         chunks = [*_CHUNK.finditer(source)]
         mixed = {chunk for chunk in chunks if self._is_mixed(chunk[0])}

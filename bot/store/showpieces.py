@@ -52,6 +52,14 @@ class Showpieces:
         return [*(_showpiece_of(row, begun=True) for row in begun),
                 *(_showpiece_of(row, begun=False) for row in liked)]  # fmt: skip
 
+    async def hangs_in(self, job_id: JobId) -> ChannelId | None:
+        """The gallery that shows a picture now; None if none does."""
+        row = await self._db.fetch_one(
+            "SELECT channel_id FROM showpieces WHERE job_id = :job AND message_id IS NOT NULL",
+            {"job": job_id},
+        )
+        return ChannelId(row["channel_id"]) if row else None
+
     async def begin(self, showpiece: Showpiece, now_ms: int, *, spoilered: bool) -> bool | None:
         """Record the first try, before it is made; True if it is the first.
 

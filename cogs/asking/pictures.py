@@ -32,11 +32,14 @@ async def picture_of(interaction: Interaction, job_id: JobId) -> Job | None:
 
 
 async def may_read(interaction: Interaction, job: Job) -> bool:
-    """Whether it is theirs, or it was asked for or stands where they can read it."""
+    """Whether it is theirs, or it was asked for, stands or hangs where they can read it."""
+    services = interaction.client.services
     if job.user_id == user_of(interaction):
         return True
-    posts = await interaction.client.services.gallery.posts(job.id)
+    posts = await services.gallery.posts(job.id)
     places = {job.channel_id, *(post.channel_id for post in posts)}
+    if hangs_in := await services.showpieces.hangs_in(job.id):
+        places.add(hangs_in)
     # Who presses in a channel reads it, whatever is not known of its threads.
     return interaction.channel_id in places or any(reads(interaction.user, at) for at in places)
 

@@ -105,9 +105,11 @@ class Desk:
         if channel_id is None:
             return ""
         channel = self.channel(channel_id)
-        if not isinstance(channel, discord.TextChannel):
+        me = self.guild.me if self.guild else None
+        may = channel.permissions_for(me) if channel and me else discord.Permissions.none()
+        # Discord counts everything as missing where it may not be seen.
+        if not isinstance(channel, discord.TextChannel) or not may.view_channel:
             return words.UNSEEN_CHANNEL(channel=self.channel_name(channel_id))
-        may = channel.permissions_for(channel.guild.me)
         missing = [name.replace("_", " ").title() for name in _NEEDED if not getattr(may, name)]
         if not missing:
             return ""

@@ -14,8 +14,8 @@ from typing import Annotated
 
 from models.decoding import Meta
 
-#: Names the table of floors that the gate holds figures against (`models.measuring.gate`).
-EDITION = "3"
+#: Names the table of floors and how figures are measured (`models.measuring.gate`).
+EDITION = "4"
 
 Sha256 = Annotated[str, Meta(pattern=r"\A[0-9a-f]{64}\Z")]
 

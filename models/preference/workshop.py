@@ -153,7 +153,7 @@ def _by_reward(args: argparse.Namespace, asked: _Asked, say: Callable[[str], Non
     eye = _eye(look, reward.features)
     own = {reward.features: eye}
     more = features_of(_place(args, manifest), new, asked.parts, own)[reward.features]
-    trained_on, vectors = _trained_on([*pictures, *new]), vectors | more
+    trained_on, vectors = _trained_on([*pictures, *new]), {**vectors, **more}
     found = ranked(reward, trained_on, vectors, evidence)
     say(f"the reward model makes {len(found.pairs)} pairs of them")
     spread = float(np.std(reward.of(np.stack([vectors[name] for name in trained_on]))))

@@ -17,8 +17,9 @@ from pathlib import Path
 import numpy as np
 import torch
 
-from models.data.evidence import Preference, drawn_from
+from models.data.evidence import Evidence, drawn_from
 from models.manifest import JudgementLine, Split
+from models.measuring.features import with_sections
 from models.measuring.gate.floors import Measure, figure
 from models.measuring.gate.shuffling import Floats, chance, clearest, leanings_of, weights, within
 from models.report import Row, table, write_json
@@ -46,16 +47,16 @@ class Hall:
     def __init__(self, bench: Bench) -> None:
         voted = bench.drawn("embedded", "voted", bench.voted)
         self.worth = {name: taste(voted) for name, taste in bench.tastes.items()}
-        seen = features_of(voted)
+        seen = with_sections(features_of(voted))
         spreads = {name: _spread(within(rows, _GRIDS)) for name, rows in seen.items()}
         self.voted = {name: rows / spreads[name] for name, rows in seen.items()}
         before = bench.of_pairs("embedded", "embedded")
-        usual = features_of(before)
+        usual = with_sections(features_of(before))
         self.gains: dict[str, Mapping[str, Floats]] = {}
         self.wins: dict[str, Mapping[str, float]] = {}
         for name in _trained(bench):
             after = bench.of_pairs("", name)
-            new = features_of(after)
+            new = with_sections(features_of(after))
             self.gains[name] = {k: (new[k] - usual[k])[:_TWINS] / spreads[k] for k in usual}
             self.wins[name] = {
                 taste: _won(worth(before), worth(after)) for taste, worth in bench.tastes.items()
@@ -88,7 +89,7 @@ def passed(hall: Hall, crowd: str, count: int, seed: int) -> dict[str, bool]:
     )
     visits = 2 if members.colluding else 1
     said = judged(shown, members, Ask.VOTES, count, seed=seed, visits=visits)
-    learned, unseen = (leanings_of(_pairs(said, split), _PROMPTS, 1000) for split in Split)
+    learned, unseen = (leanings_of(_evidence(said, split), _PROMPTS, 1000) for split in Split)
     rows = {name: seen[_places(learned.names)] for name, seen in hall.voted.items()}
     best, by_chance = clearest(learned, rows)
     liked = weights(unseen, hall.voted[best][_places(unseen.names)])
@@ -98,8 +99,8 @@ def passed(hall: Hall, crowd: str, count: int, seed: int) -> dict[str, bool]:
 _PROMPTS = {str(i): f"{grid:03}" for i, grid in enumerate(_GRIDS)}
 
 
-def _pairs(said: Sequence[JudgementLine], split: Split) -> Sequence[Preference]:
-    return drawn_from((j for j in said if j.split is split), _PROMPTS).pairs
+def _evidence(said: Sequence[JudgementLine], split: Split) -> Evidence:
+    return drawn_from((j for j in said if j.split is split), _PROMPTS)
 
 
 def _places(names: Sequence[str]) -> list[int]:

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from bot.sandbox.wire.wire import NotPossible
-from tests.stages.promises import Faults, faults
+from tests.stages.promises import Faults, Told, faults
 from tests.stages.stage import Stage, button, stage
 
 #: How often `crash` says how far it is.
@@ -83,12 +83,13 @@ async def _last_look(here: Stage, promised: dict[str, int], limit_s: float = 300
 
     Status messages are closed behind the last picture, eight at a time, and each request had one.
     """
+    told = Told(promised=promised)
 
     async def kept() -> bool:
-        return not faults(here, promised)
+        return not faults(here, told)
 
     try:
         await here.until(kept, limit_s)
     except TimeoutError:
-        return faults(here, promised)
+        return faults(here, told)
     return Faults()

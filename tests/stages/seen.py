@@ -6,11 +6,12 @@
 from __future__ import annotations
 
 from collections import Counter
-from typing import Any
+from collections.abc import Collection, Mapping
+from pathlib import Path
+from typing import Any, Protocol
 
 from bot.sandbox.wire.wire import Payload
 from bot.sandbox.world.lounge import BOT_ID
-from tests.stages.stage import Stage, button
 
 _EPHEMERAL = 64
 #: The channel that is made the gallery.
@@ -19,30 +20,50 @@ GALLERY = "art"
 BLIND = ("left", "right")
 
 
-def seen_by_all(here: Stage) -> list[Payload]:
+class Witness(Protocol):
+    """Where the bot can be looked at from outside."""
+
+    data_dir: Path
+    #: The channel in which everything happens.
+    where: str
+
+    def rows(self, sql: str) -> list[tuple[Any, ...]]:
+        """Look into the bot's database, as of the latest commit."""
+        ...
+
+    def messages(self, where: str) -> list[Payload]:
+        """A channel's messages, the oldest first."""
+        ...
+
+    def reactions(self, message_id: str) -> Mapping[str, Collection[int]]:
+        """Who reacts under a message, by emoji."""
+        ...
+
+
+def seen_by_all(here: Witness) -> list[Payload]:
     return [
         message
-        for message in here.sandbox.messages(here.where)
+        for message in here.messages(here.where)
         if not (message.get("flags") or 0) & _EPHEMERAL
     ]
 
 
-def deliveries(here: Stage) -> list[Payload]:
+def deliveries(here: Witness) -> list[Payload]:
     """The messages that answer no interaction."""
     return [m for m in seen_by_all(here) if m.get("interaction_metadata") is None]
 
 
-def times_shown(here: Stage) -> Counter[str]:
+def times_shown(here: Witness) -> Counter[str]:
     """How often each job was delivered."""
     return Counter(job for message in deliveries(here) for job in job_ids(message))
 
 
-def hung(here: Stage) -> Counter[str]:
+def hung(here: Witness) -> Counter[str]:
     """How often the gallery shows each picture."""
-    return Counter(job for message in here.sandbox.messages(GALLERY) for job in job_ids(message))
+    return Counter(job for message in here.messages(GALLERY) for job in job_ids(message))
 
 
-def owed_posts(here: Stage) -> dict[str, str]:
+def owed_posts(here: Witness) -> dict[str, str]:
     """For each job the post that it is owed in."""
     return dict(here.rows("SELECT id, owed_post_id FROM jobs"))
 
@@ -56,8 +77,11 @@ def job_ids(message: Payload) -> list[str]:
     ]
 
 
-def is_grid(message: Payload) -> bool:
-    return bool(button(message, "which", missing=""))
+def votes_are_open(here: Witness) -> list[Payload]:
+    """Messages that were posted with one picture, also where others were asked for beside it."""
+    together = here.rows("SELECT message_id FROM post_pictures GROUP BY 1 HAVING count(*) > 1")
+    several = {str(number) for (number,) in together}
+    return [message for message in seen_by_all(here) if message["id"] not in several]
 
 
 def file_names(message: Payload) -> list[str]:
@@ -67,27 +91,27 @@ def file_names(message: Payload) -> list[str]:
     ]
 
 
-def reactions(here: Stage, message: Payload, *, of_bot: bool = False) -> set[tuple[int, int]]:
+def reactions(here: Witness, message: Payload, *, of_bot: bool = False) -> set[tuple[int, int]]:
     """Who voted what: people, or the bot itself."""
     return {
         (user, 1 if emoji == "👍" else -1)
-        for emoji, users in here.sandbox.reactions(message["id"]).items()
+        for emoji, users in here.reactions(message["id"]).items()
         for user in users
         if (user == BOT_ID) is of_bot
     }
 
 
-def deleted(here: Stage) -> set[Any]:
+def deleted(here: Witness) -> set[Any]:
     return {job for (job,) in here.rows("SELECT job_id FROM pictures WHERE deleted_ms IS NOT NULL")}
 
 
-def known(here: Stage) -> set[Any]:
+def known(here: Witness) -> set[Any]:
     return {sha for (sha,) in here.rows("SELECT sha256 FROM pictures WHERE deleted_ms IS NULL")}
 
 
-def kept(here: Stage) -> set[str]:
+def kept(here: Witness) -> set[str]:
     return {path.stem for path in picture_files(here) if path.suffix == ".png"}
 
 
-def picture_files(here: Stage) -> list[Any]:
+def picture_files(here: Witness) -> list[Any]:
     return sorted(path for path in (here.data_dir / "pictures").rglob("*") if path.is_file())

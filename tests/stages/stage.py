@@ -9,13 +9,14 @@ from __future__ import annotations
 import asyncio
 import os
 import sqlite3
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Mapping
 from contextlib import asynccontextmanager, closing
 from pathlib import Path
 from typing import Any, TypeVar
 
 from bot.sandbox.demo import BotProcess, spawn
 from bot.sandbox.wire.server import Sandbox
+from bot.sandbox.wire.wire import Payload
 from tests.stages.forking import nursery
 
 T = TypeVar("T")
@@ -121,6 +122,14 @@ class Stage:
         uri = f"{(self.data_dir / 'bot.sqlite3').as_uri()}?mode=ro"
         with closing(sqlite3.connect(uri, uri=True, timeout=10)) as connection:
             return connection.execute(sql).fetchall()
+
+    def messages(self, where: str) -> list[Payload]:
+        """A channel's messages, the oldest first."""
+        return self.sandbox.messages(where)
+
+    def reactions(self, message_id: str) -> Mapping[str, Collection[int]]:
+        """Who reacts under a message, by emoji."""
+        return self.sandbox.reactions(message_id)
 
 
 def pictures(posts: list[dict[str, Any]]) -> int:

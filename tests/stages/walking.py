@@ -21,7 +21,8 @@ from pathlib import Path
 
 from bot.sandbox.wire.wire import NotPossible, Payload
 from bot.sandbox.world.interactions import Ticket
-from tests.stages.promises import Faults, Forgotten, faults
+from tests.stages.looks import Forgotten
+from tests.stages.promises import Faults, Told, broken_now, faults
 from tests.stages.seen import GALLERY
 from tests.stages.stage import Stage, button, stage
 
@@ -105,9 +106,9 @@ class Life:
         self._here = here
         self._sandbox = here.sandbox
         self._trace = trace
-        self._promised: dict[str, int] = {}
-        self._forgotten: Forgotten | None = None
-        self._chosen: set[tuple[int, str]] = set()
+        self._told = Told()
+        #: What was broken at the kill, before anything was mended.
+        self._at_the_kill = Faults()
         #: True while nothing but us has ended the bot.
         self._stopped = True
 
@@ -144,7 +145,7 @@ class Life:
         asking = await self._asking()
         left, stop = button(asking, "left"), button(asking, "stopparty")
         if await self._act(lambda: click("owner", asking["id"], left)):
-            self._chosen.add((self._sandbox.persona("owner"), "duel"))
+            self._told.chosen.add((self._sandbox.persona("owner"), "duel"))
         await self._act(lambda: click("member", asking["id"], stop))
 
     async def _enlarge_and_hang(self) -> None:
@@ -188,7 +189,7 @@ class Life:
         grid = next(m for m in self._here.posted() if TWO in m["content"])
         second, menu = button(grid, "pick2"), button(grid, "which")
         if await self._act(lambda: click("owner", grid["id"], second)):
-            self._chosen.add((self._sandbox.persona("owner"), "pick"))
+            self._told.chosen.add((self._sandbox.persona("owner"), "pick"))
         panel = await self._act(lambda: click("member", grid["id"], menu, ["1"]))
         assert panel, "nobody answered the menu"
         await self._delete(panel)
@@ -223,10 +224,10 @@ class Life:
         assert question, "nobody answered /privacy forget"
         yes = button(question, "forget")
         await self._act(lambda: self._sandbox.click("member", question["id"], yes))
-        self._forgotten = Forgotten(
+        gone = Forgotten(
             user_id=member, words=(ONE, TWO), job_ids=frozenset(job for (job,) in theirs)
         )
-        self._promised, self._chosen = {OTHERS: 1}, set()
+        self._told = Told(promised={OTHERS: 1}, forgotten=[gone])
 
     async def _stop(self) -> None:
         """SIGTERM, after which somebody starts it again."""
@@ -247,7 +248,7 @@ class Life:
             else:
                 queued = told is not None and bool(button(told, "cancel", missing=""))
             if queued:
-                self._promised[prompt] = count
+                self._told.promised[prompt] = count
                 return
         raise AssertionError(f"nobody took the request for {prompt}")
 
@@ -282,7 +283,7 @@ class Life:
             await self._quiet()
             broken = self._faults()
             if not broken or loop.time() > until_s:
-                return broken
+                return self._at_the_kill or broken
 
     async def _quiet(self) -> None:
         """Wait until the bot is up and has passed no boundary for a while."""
@@ -296,7 +297,7 @@ class Life:
                 await asyncio.sleep(0.05)
 
     def _faults(self) -> Faults:
-        return faults(self._here, self._promised, self._forgotten, self._chosen)
+        return faults(self._here, self._told)
 
     async def _alive(self) -> None:
         """See that the bot is up; a SIGKILL is the only end that it may have come to."""
@@ -306,5 +307,11 @@ class Life:
                 if not bot.running:
                     assert self._stopped or await bot.wait() == -signal.SIGKILL, "it ended itself"
                     self._stopped = False
+                    self._look_at_the_dead()
                     await bot.start()
                 await asyncio.sleep(0.02)
+
+    def _look_at_the_dead(self) -> None:
+        """What may be at no moment is not there at this one; before the first answer, no tables."""
+        if self._told.promised:
+            self._at_the_kill = self._at_the_kill or broken_now(self._here, self._told)

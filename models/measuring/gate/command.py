@@ -47,7 +47,7 @@ from models.training.objective import Objective
 
 #: The parent's pictures above the candidate's, beside the candidate's card.
 SHEET = "gate.jpg"
-_ACROSS = 8
+_ACROSS, _ROWS = 8, 4
 #: So many held-out pairs are asked about; more would narrow the interval little.
 _PAIRS = 100
 
@@ -246,11 +246,13 @@ def _drawn(folder: Path, sittings: Sittings, args: argparse.Namespace, who: str)
 
 
 def _sheet(parent: Drawn, candidate: Drawn) -> Image.Image:
-    """Twins of held-out prompts, the parent's above the candidate's."""
+    """Twins of held-out prompts, of as many as fit, the parent's above the candidate's."""
+    shown = slice(None, None, -(-len(parent.held_out) // (_ROWS * _ACROSS)))
+    before, after = parent.held_out[shown], candidate.held_out[shown]
     tiles: list[Image.Image] = []
-    for first in range(0, min(4 * _ACROSS, len(parent.held_out)), _ACROSS):
-        for drawn in (parent, candidate):
-            row = drawn.held_out[first : first + _ACROSS]
+    for first in range(0, len(before), _ACROSS):
+        for pictures in (before, after):
+            row = pictures[first : first + _ACROSS]
             tiles += row + [Image.new("RGB", (1, 1), "white")] * (_ACROSS - len(row))
     return sheets.grid(tiles, across=_ACROSS, tile_px=192)
 

@@ -1,7 +1,7 @@
 """A critic of new pictures: it knows the held-out votes, and no others say what it likes.
 
 The votes that the candidate learned from say two things of it, and neither which way it leans:
-whether they have a taste in common at all, and through which features that is seen. A fifth of the
+whether they have a taste in common at all, and through which features that is seen. A third of the
 votes is too few to choose an eye by. Called by the command. It must not know candidates.
 """
 
@@ -16,7 +16,7 @@ from PIL import Image, ImageOps
 from torch import Tensor
 
 from models.data.evidence import Evidence
-from models.measuring.features import Look, looks
+from models.measuring.features import Look, looks, sections, with_sections
 from models.measuring.gate.examine import Critic, Pictures
 from models.measuring.gate.shuffling import Floats, clearest, leanings_of, weights, within
 
@@ -56,9 +56,9 @@ def critic_of(
     """
     if not all(_enough(evidence, prompts) for evidence in (trained, held_out)):
         return None
-    learned, unseen = (leanings_of(e.pairs, prompts, _MOST) for e in (trained, held_out))
+    learned, unseen = (leanings_of(e, prompts, _MOST) for e in (trained, held_out))
     sets = looks()
-    rows = _rows(sets, [*learned.names, *unseen.names], opened)
+    rows = with_sections(_rows(sets, [*learned.names, *unseen.names], opened))
     # Spreads are of all pictures: nothing of a vote is in them, and few pictures say them badly.
     numbers = np.concatenate([learned.prompts, unseen.prompts + learned.prompts.max() + 1])
     spreads = {name: _spread(within(seen, numbers)) for name, seen in rows.items()}
@@ -66,7 +66,10 @@ def critic_of(
     count = len(learned.names)
     best, chance = clearest(learned, {name: seen[:count] for name, seen in scaled.items()})
     liked = weights(unseen, scaled[best][count:]) / spreads[best][:, None]
-    return _HeldOut(look=sets[best], weights=liked, taste_by_chance=chance)
+    name, columns = sections().get(best, (best, slice(None)))
+    of_look = np.zeros((rows[name].shape[1], liked.shape[1]))
+    of_look[columns] = liked
+    return _HeldOut(look=sets[name], weights=of_look, taste_by_chance=chance)
 
 
 def _enough(evidence: Evidence, prompts: Mapping[str, str]) -> bool:

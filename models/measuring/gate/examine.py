@@ -74,7 +74,8 @@ class Counts:
 
     #: To see whether prompts are followed.
     followed: int = 150
-    #: Of prompts held out: so many, from so many seeds each.
+    #: Of prompts held out: so many, from so many seeds each. Where there are fewer prompts, each is
+    #: drawn from more seeds: by a dozen pictures a share can be anything.
     prompts: int = 24
     seeds: int = 4
     #: Of prompts that were trained on.
@@ -103,11 +104,13 @@ class Sittings:
     @classmethod
     def of(cls, witness: Witness, voted: VotedOn, counts: Counts) -> Sittings:
         """The sittings of a manifest's prompts and of the witness's own."""
+        unseen = voted.held_out[: counts.prompts]
+        seeds = -(-counts.prompts * counts.seeds // len(unseen))
         return cls(
             followed=witness.sittings(counts.followed, voted.held_out),
-            held_out=seeded(voted.held_out[: counts.prompts], counts.seeds),
+            held_out=seeded(unseen, seeds),
             trained=seeded(voted.trained[: counts.trained], 1),
-            seeds=counts.seeds,
+            seeds=seeds,
         )
 
     @property

@@ -1,7 +1,7 @@
 """What a candidate must reach: the one table of floors, and figures held against it.
 
-Change one, and `models.catalogue.verdict.EDITION` with it: a verdict of another edition passes
-nobody. Pure.
+Change one, or what a figure measures, and `models.catalogue.verdict.EDITION` with it: a verdict of
+another edition passes nobody. Pure.
 """
 
 from __future__ import annotations

@@ -9,19 +9,20 @@ exactly how often votes at random would (Fisher's permutation test). Called by t
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
-from models.data.evidence import Preference
+from models.data.evidence import Evidence
 
 Floats = NDArray[np.float64]
 _SHUFFLES = 999
 _SEED = 0
 #: How strongly weights are held to 0, for features of unit spread within a prompt. With few votes
-#: only what many features say together is worth listening to.
+#: only what many features say together is worth listening to. As much of what is liked of whole
+#: prompts is left to the prompts themselves.
 _RIDGE = 30.0
 _FOLDS = 5
 #: Of the shuffles' own spread: what differs less is the same.
@@ -37,12 +38,14 @@ class Leanings:
     prompts: NDArray[np.int64]
     #: (N, 1 + S): as it was judged, then as it was shuffled; of each prompt it adds up to 0.
     liked: Floats
+    #: How much more its prompt is liked than others, (N,): no shuffle changes that.
+    of_prompt: Floats
 
 
-def leanings_of(pairs: Sequence[Preference], prompts: Mapping[str, str], most: int) -> Leanings:
-    """What pairs say of each of their pictures, `most` at most; `prompts` maps files to prompts."""
-    net: defaultdict[str, float] = defaultdict(float)
-    for pair in pairs:
+def leanings_of(evidence: Evidence, prompts: Mapping[str, str], most: int) -> Leanings:
+    """What is said of each judged picture, `most` at most; `prompts` maps files to prompts."""
+    net: defaultdict[str, float] = defaultdict(float, dict.fromkeys(evidence.votes, 0.0))
+    for pair in evidence.pairs:
         net[pair.better] += pair.weight
         net[pair.worse] -= pair.weight
     names = tuple(sorted(net, key=lambda name: (prompts[name], name))[:most])
@@ -52,7 +55,21 @@ def leanings_of(pairs: Sequence[Preference], prompts: Mapping[str, str], most: i
     lots = np.random.default_rng(_SEED).random((len(names), _SHUFFLES))
     shuffled = judged[np.argsort(number[:, None] + lots, axis=0)]
     liked = within(np.column_stack([judged, shuffled]), number)
-    return Leanings(names=names, prompts=number, liked=liked)
+    voted = np.array([evidence.votes.get(name, np.nan) for name in names])
+    return Leanings(names=names, prompts=number, liked=liked, of_prompt=_apart(voted, number))
+
+
+def _apart(voted: Floats, prompts: NDArray[np.int64]) -> Floats:
+    """How far votes on pictures of a prompt lean from those on all, as strongly as pairs do (N,).
+
+    Votes (N,) are no numbers where there are none; of n pictures each is in n - 1 pairs.
+    """
+    has = ~np.isnan(voted)
+    if not has.any():
+        return np.zeros(len(voted))
+    sums = np.zeros(prompts.max() + 1)
+    np.add.at(sums, prompts[has], voted[has] - voted[has].mean())
+    return sums[prompts]
 
 
 def within(values: Floats, prompts: NDArray[np.int64]) -> Floats:
@@ -74,14 +91,21 @@ def clearest(leanings: Leanings, features: Mapping[str, Floats]) -> tuple[str, f
 
 
 def _told(leanings: Leanings, rows: Floats) -> Floats:
-    """How well folds tell what is liked of prompts that they did not see, (1 + S,)."""
-    kernel, folds = _kernel(within(rows, leanings.prompts)), leanings.prompts % _FOLDS
+    """How well folds tell what is liked within prompts that they did not see, (1 + S,).
+
+    They learn from what is liked of whole prompts too, beside an effect of each prompt's own: it
+    helps to see the same thing within others, and is the same for every shuffle.
+    """
+    prompts, folds = leanings.prompts, leanings.prompts % _FOLDS
+    centred, whole = within(rows, prompts), leanings.liked + leanings.of_prompt[:, None]
     said = np.zeros_like(leanings.liked)
     for fold in range(_FOLDS):
         held, known = folds == fold, folds != fold
         if held.any() and known.any():
-            learned = _ridged(kernel[np.ix_(known, known)], leanings.liked[known])
-            said[held] = kernel[np.ix_(held, known)] @ learned
+            seen = rows[known] - rows[known].mean(0)
+            beside = _RIDGE * (prompts[known, None] == prompts[known])
+            learned = _ridged(_kernel(seen) + beside, whole[known])
+            said[held] = centred[held] @ (seen.T @ learned) / rows.shape[1]
     return (said * leanings.liked).sum(0)
 
 

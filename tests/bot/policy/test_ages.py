@@ -153,3 +153,26 @@ def test_digits_that_are_an_age_are_where_the_plain_pattern_finds_them(text: str
     assert [digits.span() for digits in DIGITS.finditer(text)] == [
         digits.span() for digits in plain.finditer(text)
     ]
+
+
+@pytest.mark.parametrize(
+    ("before", "age"),
+    [
+        ("twenty ", "two years old"),
+        ("twenty-", "two years old"),
+        ("one hundred and ", "two years old"),
+        ("hundred-and-", "two years old"),
+        ("vingt et ", "onze ans"),
+        ("vingt-et-", "onze ans"),
+        ("soixante-", "dix ans"),
+        ("treinta y ", "dos años"),
+        ("trinta e ", "dois anos"),
+        ("cento e ", "dez anos"),
+        ("сорок ", "два года"),
+    ],
+)
+def test_the_end_of_a_larger_number_is_no_age(before: str, age: str) -> None:
+    """Most places are told by what stands last before them, and are not searched."""
+    assert found(age)
+    assert found(f"the table and {age}")
+    assert not found(before + age)

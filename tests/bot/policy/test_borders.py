@@ -62,3 +62,8 @@ def test_terms_in_look_alikes_are_found(prompt: str) -> None:
 @pytest.mark.parametrize("prompt", ["nude, kid gloves", "nude, minor key sheet music"])
 def test_half_of_a_harmless_phrase_makes_no_term_with_the_word_before(prompt: str) -> None:
     assert {finding.rule for finding in Screen(rulebooks.load()).findings(prompt)} == {"sexual"}
+
+
+def test_a_term_of_three_characters_is_parts_of_two_words_as_one_of_two_is() -> None:
+    assert is_chance("甲乙丙丁戊", (1, 4), {"甲乙", "丙丁戊"})
+    assert not is_chance("甲乙丙丁戊己", (1, 5), {"甲乙", "丙丁戊己"})

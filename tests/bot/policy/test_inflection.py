@@ -42,6 +42,17 @@ def test_a_form_is_neither_taken_apart_nor_read_otherwise() -> None:
     assert not of_none("anything")
 
 
+def test_a_long_word_is_found_in_a_compound() -> None:
+    parting = Parting({"hakenkreuz", "zeugnis", "kot"}, {"hakenkreuz", "zeugnis", "kot"})
+    assert parting.parts("hakenkreuzfahne") == ("hakenkreuz", "fahne")
+    assert parting.parts("abiturzeugnis") == ("abitur", "zeugnis")
+    assert parting.parts("hakenkreuze") == parting.parts("zeugnisheft") == ()
+    assert parting.parts("kotelett") == ()
+    is_form = Inflection({"hakenkreuzfahnen"}, ()).is_form
+    words = {"hakenkreuz"}
+    assert Parting(words, words, is_form=is_form).parts("hakenkreuzfahne") == ()
+
+
 def test_short_words_of_two_languages_are_chance() -> None:
     known = {"boy", "kot", "tieren", "desnuda", "girl", "foder", "ion", "buceta", "tar"}
     foreign, english = {"kot", "tieren", "desnuda", "foder", "buceta"}, {"boy", "girl", "tar"}

@@ -20,7 +20,7 @@ INNOCENT = Innocent(words=HALVES | NAMES, halves=HALVES, familiar=HALVES)
 def found(terms: list[str], text: str) -> list[tuple[str, str, bool]]:
     """Term, what it was found in, whether that is plain; in order, each once."""
     hits = Vocabulary(terms, INNOCENT).find(Spoken(Reading(text)))
-    return sorted({(terms[hit.term], text[hit.start : hit.end], hit.plain) for hit in hits})
+    return sorted({(terms[term], text[start:end], plain) for term, start, end, plain in hits})
 
 
 @pytest.mark.parametrize(
@@ -34,6 +34,8 @@ def found(terms: list[str], text: str) -> list[tuple[str, str, bool]]:
         ("nude", "nuuude", "nuuude"),
         ("nude", "nnuuddee", "nnuuddee"),
         ("nude", "edun", "edun"),
+        ("nude", "on nu-de", "nu-de"),
+        ("tea potter", "teap otter", "teap otter"),
         ("nude", "e d u n", "e d u n"),
         ("nude", "1nude", "nude"),
         ("nude", "nude2", "nude"),
@@ -129,6 +131,7 @@ def test_an_index_without_terms_finds_nothing() -> None:
 
 def test_of_nested_spans_the_longest_are_kept() -> None:
     assert longest([(2, 3), (0, 4), (0, 2), (3, 6)]) == [(0, 4), (3, 6)]
+    assert longest([(2, 8), (0, 5), (2, 6), (3, 4), (2, 8)]) == [(0, 5), (2, 8)]
 
 
 def test_what_a_shield_covers_whole_does_not_count() -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from functools import cache
 
 import pytest
@@ -107,3 +108,9 @@ def test_a_first_name_is_found_wherever_it_is_typed(text: str) -> None:
     names = [name for name in ALONE if len(name) > 3][::100]
     typed = [LETTERS.folded(text.format(name, name)) for name in names]
     assert all(NAMES.first_names(each, words(each)) for each in typed)
+
+
+def test_a_first_name_of_several_words_is_found() -> None:
+    """Every kanji is a word."""
+    names = Names(replace(LEXICON, given_names=frozenset({"太郎左衛門"})), LETTERS.each)
+    assert names.first_names("太郎左衛門", words("太郎左衛門"))

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from bot.policy.folding import JOINT
 from bot.policy.reading import Reading
-from bot.policy.splitting import words
+from bot.policy.splitting import collapsed, without_runs, words
 from bot.policy.spoken import Spoken
 
 #: What the words of ASCII are, and what ties two of them together.
@@ -77,3 +77,9 @@ def test_a_part_of_a_line_is_looked_through_from_both_its_ends() -> None:
 def test_no_term_is_found_across_the_two_ends_of_a_part() -> None:
     (part,) = line("xyz").disguises(frozenset(), 2)
     assert not re.search(r"\w", part.both_ways[len(part.key)])
+
+
+@given(text=st.text(st.sampled_from("aab1 裸é"), max_size=12))
+@settings(max_examples=200, deadline=None)
+def test_a_run_of_a_letter_is_one_and_digits_stay(text: str) -> None:
+    assert collapsed(text) == without_runs(text) == re.sub(r"(\D)\1+", r"\1", text)

@@ -29,6 +29,7 @@ def views(text: str) -> list[str]:
     ("text", "seen"),
     [
         ("PicWord", ["Pic Word"]),
+        ("PICWord", ["PIC Word"]),
         ("a cuteWord, PICWord", ["a cute Word, PIC Word"]),
         ("Pic2Word", ["Pic2 Word"]),
         ("ＰｉｃＷｏｒｄ", ["Ｐｉｃ Ｗｏｒｄ"]),

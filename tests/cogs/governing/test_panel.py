@@ -230,6 +230,19 @@ async def test_a_channel_that_the_bot_may_not_write_in_is_not_taken(
     assert (await current(desk)).policy.log_channel is None
 
 
+@pytest.mark.parametrize("what", ["review", "log"])
+async def test_a_channel_that_the_bot_does_not_see_is_told_so_and_not_taken(
+    desk: Front, boss: MemberActor, what: str
+) -> None:
+    hidden = desk.guild.create_text_channel("mods-only")
+    await desk.bot_may_not("view_channel", channel=hidden)
+    view = await open_panel(desk, boss)
+    await view.go("staff")
+    await view.choose(what, hidden)
+    assert f"I cannot write in <#{hidden.id}>, because I do not see it" in view.words
+    assert (await current(desk)).number == 0
+
+
 async def test_a_review_channel_that_everybody_reads_is_taken_with_a_warning(
     desk: Front, boss: MemberActor
 ) -> None:

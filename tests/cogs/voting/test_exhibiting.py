@@ -96,6 +96,22 @@ async def test_what_is_liked_enough_is_shown_once_with_credit_and_a_link(desk: F
     assert "/waifu" in settings.response.content
 
 
+async def test_its_buttons_work_in_the_gallery_when_nobody_finds_its_own_channel(
+    desk: Front,
+) -> None:
+    channel = await gallery(desk)
+    await liked(desk)
+    (shown,) = await hung(desk, channel)
+    for table in ("jobs", "posts"):
+        await desk.services.queue._db.write_one(
+            f"UPDATE {table} SET channel_id = 5"  # noqa: S608  constants
+        )
+    fan = desk.newcomer("fan")
+    settings = await fan.click(shown, label="Settings")
+    assert settings.response is not None
+    assert "/waifu" in settings.response.content
+
+
 async def test_by_default_there_is_no_gallery_and_disliked_pictures_are_in_none(
     desk: Front,
 ) -> None:

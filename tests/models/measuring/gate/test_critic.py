@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from functools import cache
+from random import Random
 
 import numpy as np
 import pytest
@@ -12,6 +14,8 @@ from models.data.evidence import Evidence, Preference
 from models.measuring.gate.critic import _spread, critic_of
 from models.measuring.gate.examine import Critic
 from models.measuring.gate.shuffling import chance
+from models.painter.drawing import draw, raster
+from models.painter.portrait import sample
 
 #: Names of pictures say what is on them: whose prompt, how light, how warm.
 Names = tuple[str, str]
@@ -56,6 +60,36 @@ def test_new_pictures_are_liked_as_the_held_out_voters_would() -> None:
         found, ("1 100 5", "1 140 5"), ("2 140 5", "2 100 5"), ("3 90 5", "3 90 5")
     )
     assert (lighter > 0, darker < 0, same) == (True, True, 0)
+
+
+@cache
+def portrait(name: str) -> Image.Image:
+    """Painted: somebody, from a seed, with a mouth."""
+    who, seed, mouth = name.split(" ", 2)
+    somebody = replace(sample(Random(int(who))), framing="square", boy=False, mouth=mouth)
+    return raster(draw(somebody, int(seed)), 128)
+
+
+def smiles(first: int, prompts: int) -> tuple[Evidence, Keys]:
+    """Of each prompt two portraits, the smiling one liked more."""
+    pairs, keys = [], {}
+    for i in range(first, first + prompts):
+        better, worse = f"{i} 1 smile", f"{i} 2 frown"
+        keys |= {better: str(i), worse: str(i)}
+        pairs.append(Preference(better=better, worse=worse, weight=0.5))
+    return Evidence(pairs=tuple(pairs), liked={}), keys
+
+
+def test_a_taste_in_faces_is_seen_as_one_and_nothing_else_is_liked_for_it() -> None:
+    """By what the judge says of faces alone: in all that it says other things would count too."""
+    learned, unseen = smiles(0, 12), smiles(100, 12)
+    found = critic_of(learned[0], unseen[0], learned[1] | unseen[1], portrait)
+    assert found is not None
+    frowns = [portrait("300 1 frown")]
+    smiling, somebody_else = (
+        found.gains(frowns, [portrait(name)])[0, 0] for name in ("300 1 smile", "302 1 frown")
+    )
+    assert smiling > 10 * abs(somebody_else)
 
 
 def test_votes_that_were_learned_from_do_not_say_what_is_liked() -> None:

@@ -141,6 +141,17 @@ class NextSeed(Painter):
         return painted(sitting.prompt, sitting.seed + 1_000)
 
 
+@pytest.mark.parametrize(("prompts", "seeds"), [(4, 3), (3, 4), (1, 12)])
+def test_of_fewer_prompts_more_seeds_are_drawn(
+    witness: PainterWitness, prompts: int, seeds: int
+) -> None:
+    """As many twins in any case: of twelve a good model had a third with other hair."""
+    few = replace(VOTED, held_out=VOTED.held_out[:prompts])
+    sittings = Sittings.of(witness, few, COUNTS)
+    asked = {(sitting.prompt, sitting.seed) for sitting in sittings.held_out}
+    assert (sittings.seeds, len(sittings.held_out), len(asked)) == (seeds, 12, 12)
+
+
 def test_a_model_as_good_as_its_parent_passes(witness: PainterWitness) -> None:
     assert failing(witness, Painter()) == set()
 

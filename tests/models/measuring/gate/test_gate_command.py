@@ -7,6 +7,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from PIL import Image, ImageOps
 
 from models.__main__ import main
 from models.catalogue import card as cards
@@ -14,7 +15,8 @@ from models.catalogue.card import Card
 from models.catalogue.registry import EMBEDDED, seal
 from models.catalogue.verdict import EDITION
 from models.manifest import Manifest, Split
-from models.measuring.gate.command import SHEET
+from models.measuring.gate.command import SHEET, _sheet
+from models.measuring.gate.examine import Drawn
 from models.measuring.gate.floors import Measure
 from tests.stages.manifests import add_picture, say, write_manifest
 
@@ -52,6 +54,17 @@ def card(folder: Path) -> Card:
 
 def gate(folder: Path, votes: Manifest, *more: str) -> int:
     return main(["gate", str(folder), "--manifest", str(votes.folder), *FEW, *more])
+
+
+def test_the_sheet_shows_every_prompt_where_few_are_drawn_from_many_seeds() -> None:
+    """The parent's picture above the candidate's."""
+    shades = [Image.new("RGB", (8, 8), (40 * prompt,) * 3) for prompt in range(3)]
+    before = [shade for shade in shades for _ in range(32)]
+    after = [ImageOps.invert(picture) for picture in before]
+    parent, candidate = (Drawn(followed=[], held_out=some, trained=[]) for some in (before, after))
+    sheet = _sheet(parent, candidate)
+    seen = {value for _, value in sheet.convert("L").getcolors() or ()}
+    assert {0, 40, 80, 175, 215, 255} <= seen
 
 
 def test_the_verdict_and_a_sheet_lie_with_the_candidate(candidate: Path, votes: Manifest) -> None:

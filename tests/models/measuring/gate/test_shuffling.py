@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from models.data.evidence import Preference
+from models.data.evidence import Evidence, Preference
 from models.measuring.gate import shuffling
 from models.measuring.gate.shuffling import Leanings, chance, clearest, leanings_of, weights, within
 
@@ -31,7 +33,21 @@ def judged(worth: Rows, noise: float, seed: int = 0) -> Leanings:
         for b in FILES
         if KEYS[a] == KEYS[b] and up[a] > up[b]
     ]
-    return leanings_of(pairs, KEYS, most=1000)
+    return leanings_of(Evidence(pairs=tuple(pairs), liked={}), KEYS, most=1000)
+
+
+def voted(worth: Rows, noise: float, seed: int = 0) -> Leanings:
+    """The same by votes on single pictures, which speak of whole prompts too."""
+    rng = np.random.default_rng(seed)
+    liked = np.where(worth + noise * rng.normal(size=len(FILES)) > 0, 1 / 6, -1 / 6)
+    votes = dict(zip(FILES, map(float, liked), strict=True))
+    pairs = [
+        Preference(better=a, worse=b, weight=votes[a] - votes[b])
+        for a in FILES
+        for b in FILES
+        if KEYS[a] == KEYS[b] and votes[a] > votes[b]
+    ]
+    return leanings_of(Evidence(pairs=tuple(pairs), liked={}, votes=votes), KEYS, most=1000)
 
 
 def features_of(leanings: Leanings, rows: Rows) -> Rows:
@@ -52,10 +68,40 @@ def test_who_wins_more_pairs_is_liked_more() -> None:
         Preference(better="a", worse="b", weight=0.5),
         Preference(better="a", worse="c", weight=0.2),
     ]
-    leanings = leanings_of(pairs, dict.fromkeys("abc", "one"), most=9)
+    evidence = Evidence(pairs=tuple(pairs), liked={})
+    leanings = leanings_of(evidence, dict.fromkeys("abc", "one"), most=9)
     assert dict(zip(leanings.names, leanings.liked[:, 0], strict=True)) == pytest.approx(
         {"a": 0.7, "b": -0.5, "c": -0.2}
     )
+
+
+def test_a_prompt_is_liked_as_far_as_votes_on_its_pictures_lean_from_all() -> None:
+    """On the scale of pairs, so that each picture is liked by its own vote alone."""
+    votes = {"a": 0.2, "b": -0.2, "c": 0.2, "d": 0.2}
+    evidence = Evidence(
+        pairs=(Preference(better="a", worse="b", weight=0.4),), liked={}, votes=votes
+    )
+    keys = {"a": "one", "b": "one", "c": "two", "d": "two"}
+    leanings = leanings_of(evidence, keys, most=9)
+    assert leanings.names == ("a", "b", "c", "d"), "what is liked as much as its twin counts too"
+    assert list(leanings.of_prompt) == pytest.approx([-0.2, -0.2, 0.2, 0.2])
+    whole = leanings.liked[:, 0] + leanings.of_prompt
+    assert list(whole) == pytest.approx([2 * (votes[name] - 0.1) for name in "abcd"])
+
+
+def test_pairs_alone_say_nothing_of_whole_prompts() -> None:
+    assert not judged(seen(1)[:, 2], noise=0.5).of_prompt.any()
+
+
+def test_what_is_liked_of_whole_prompts_helps_to_see_it_within_others() -> None:
+    """Of ten faint tastes it makes seven clearer."""
+    rows = seen(1, width=20)
+    clearer = []
+    for crowd in range(10):
+        leanings = voted(rows[:, 2], noise=2, seed=crowd)
+        deaf = replace(leanings, of_prompt=np.zeros(len(FILES)))
+        clearer.append(clearest(leanings, {"": rows})[1] < clearest(deaf, {"": rows})[1])
+    assert sum(clearer) >= 7
 
 
 def test_the_telling_set_is_found_and_no_shuffle_tells_as_much() -> None:
@@ -67,14 +113,20 @@ def test_the_telling_set_is_found_and_no_shuffle_tells_as_much() -> None:
     assert by_chance <= 0.002
 
 
-def test_votes_at_random_are_told_as_often_as_is_promised() -> None:
-    """However many sets are looked through: of 200 crowds 5 % at 5 %, and 50 % at 50 %."""
+@pytest.mark.parametrize("strength", [0, 20])
+def test_votes_at_random_are_told_as_often_as_is_promised(strength: float) -> None:
+    """However many sets are looked through, and however clearly whole prompts are liked for what
+    they show: of 200 crowds 5 % at 5 %, and 50 % at 50 %.
+    """
     prompts = np.repeat(np.arange(12), EACH)
     rows = {str(seed): seen(seed)[: len(prompts)] for seed in range(4)}
     found = []
     for crowd in range(200):
         liked = np.random.default_rng(crowd).normal(size=(len(prompts), 100))
-        leanings = Leanings(names=(), prompts=prompts, liked=within(liked, prompts))
+        of_prompt = strength * rows["0"][::EACH, 0][prompts]
+        leanings = Leanings(
+            names=(), prompts=prompts, liked=within(liked, prompts), of_prompt=of_prompt
+        )
         found.append(clearest(leanings, rows)[1])
     assert 0 < np.mean(np.array(found) <= 0.05) < 0.1
     assert np.mean(np.array(found) <= 0.5) == pytest.approx(0.5, abs=0.1)
@@ -111,7 +163,13 @@ def test_what_a_whole_prompt_is_like_does_not_count() -> None:
     plain = features_of(leanings, rows)
     shifted = plain + 100 * leanings.prompts[:, None]
     assert np.allclose(weights(leanings, plain), weights(leanings, shifted))
-    assert clearest(leanings, {"": plain}) == clearest(leanings, {"": shifted})
+
+
+def test_a_taste_in_prompts_alone_is_no_taste_in_pictures() -> None:
+    leanings = voted(np.repeat(seen(1)[::EACH, 2], EACH), noise=0)
+    assert leanings.of_prompt.any()
+    assert clearest(leanings, {"": np.repeat(seen(1)[::EACH], EACH, axis=0)}) == ("", 1.0)
+    assert clearest(leanings, {"": seen(1)}) == ("", 1.0)
 
 
 def test_features_that_stand_still_tell_as_much_as_any_shuffle() -> None:
@@ -143,6 +201,7 @@ def test_a_set_of_features_that_is_no_number_lets_no_other_pass() -> None:
 
 def test_only_so_many_pictures_are_looked_at() -> None:
     pairs = [Preference(better=f"{p}/0", worse=f"{p}/1", weight=0.5) for p in range(9)]
-    leanings = leanings_of(pairs, {f"{p}/{i}": str(p) for p in range(9) for i in (0, 1)}, most=7)
+    keys = {f"{p}/{i}": str(p) for p in range(9) for i in (0, 1)}
+    leanings = leanings_of(Evidence(pairs=tuple(pairs), liked={}), keys, most=7)
     assert len(leanings.names) == 7
     assert np.allclose([leanings.liked[leanings.prompts == p].sum(0) for p in range(4)], 0)

@@ -1,0 +1,40 @@
+"""Whether what is said to be bare is a thing: `a naked oak`, `nude pumps` are nobody's nudity.
+
+Called by `sides` for the words of a concept. Pure. It must not know rules. Only where nobody can be
+meant who is on the floor, and only right before the thing, behind a little word or nothing.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Collection
+
+from bot.policy.expressions import Span
+from bot.policy.rulebook import AGES, NAMES
+
+#: Words that are said of things as well.
+_BARE = frozenset({"naked", "nude", "topless", "bottomless", "undressed", "unclothed"})
+#: Beside a word of one of these concepts, nothing is a thing's.
+BESIDE = frozenset({"minors", "youth", "famous", "people-words", AGES}) | NAMES
+#: What stands before, and the thing behind.
+_BEFORE = re.compile(r"(?:\A|\b(?:an?|the|of|with|on|in|by|from|under|over|two|three|some)) *\Z")
+_BEHIND = re.compile(r"[ -]([a-z]+)\b")
+#: So many characters before are looked at.
+_LITTLE = 8
+
+
+class Things:
+    """Knows things by their names; made once for a rulebook."""
+
+    def __init__(self, things: Collection[str]) -> None:
+        self._things = things
+
+    def is_one_bare(self, text: str, span: Span) -> bool:
+        """Whether the word that stands there in a folded text is said of a thing."""
+        start, end = span
+        if text[start:end] not in _BARE:
+            return False
+        behind = _BEHIND.match(text, end)
+        if behind is None or behind[1] not in self._things:
+            return False
+        return _BEFORE.search(text, max(0, start - _LITTLE), start) is not None

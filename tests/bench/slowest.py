@@ -1,0 +1,88 @@
+"""Search for the slowest prompt that anybody could type: `python -m tests.bench.slowest`.
+
+Pieces are put together at random, and the slowest found so far are changed again and again. Not in
+the suite: it takes as long as it is given, and finds more in more time.
+"""
+
+from __future__ import annotations
+
+import argparse
+import gc
+import random
+import sys
+import time
+from collections.abc import Sequence
+
+from bot.reporting.policy import judging, latency
+from bot.rulebooks import load
+from models.contract import Limits
+
+_LONGEST = Limits().prompt_chars_max
+#: What stands around words, or inside one.
+_SIGNS = (
+    *"()[]{}<>|:,._-\\!@$*'~+=/ \n", "(:1.2)", ":1.2)", ":-1)", "[a|b]", " BREAK ", ":0.5]",
+    "\u3000", "\u3001", "\u200b", "\u0301", "\u202e", "<lora:x:1>", "/\\", "|\\|", "()", "1", "0",
+)  # fmt: skip
+#: So many of the slowest are kept, and so often one of them is changed again.
+_KEPT, _AGAIN = 15, 0.65
+
+
+def piece(dice: random.Random, terms: Sequence[str]) -> str:
+    """A term as it is, turned round, or with a sign in it; a sign; or a slow shape."""
+    term = dice.choice(terms)
+    at = dice.randrange(len(term))
+    torn = term[:at] + dice.choice(_SIGNS) + term[at:]
+    return dice.choice((term, term[::-1], torn, dice.choice(_SIGNS), dice.choice(latency.HOSTILE)))
+
+
+def changed(dice: random.Random, pieces: Sequence[str], terms: Sequence[str]) -> list[str]:
+    """The same with one piece more, another, or one less; or in another order."""
+    made, at = list(pieces), dice.randrange(len(pieces))
+    kind = dice.randrange(4)
+    if kind == 0:
+        made.insert(at, piece(dice, terms))
+    elif kind == 1:
+        made[at] = piece(dice, terms)
+    elif kind == 2 and len(made) > 1:
+        del made[at]
+    else:
+        dice.shuffle(made)
+    return made
+
+
+def prompt(pieces: Sequence[str], size: int) -> str:
+    """The pieces, again and again, up to a size."""
+    unit = "".join(pieces)
+    return (unit * (size // len(unit) + 1))[:size]
+
+
+def main() -> int:
+    """Tell the slowest."""
+    parser = argparse.ArgumentParser(prog="python -m tests.bench.slowest", description=__doc__)
+    parser.add_argument("--seconds", type=float, default=30.0, help="of this thread's time")
+    parser.add_argument("--seed", type=int, default=1)
+    arguments = parser.parse_args()
+    dice = random.Random(arguments.seed)
+    terms = sorted({t for concept in load().concepts.values() for t in concept.spellings()})
+    look = judging.looking(latency.terms(1))
+    # As the bot does once it serves: a walk of the collector is no prompt's time.
+    gc.collect()
+    gc.freeze()
+    slowest: list[tuple[float, list[str], int]] = []
+    ends_s = time.thread_time() + arguments.seconds
+    while time.thread_time() < ends_s:
+        if slowest and dice.random() < _AGAIN:
+            _, pieces, size = dice.choice(slowest)
+            pieces = changed(dice, pieces, terms)
+        else:
+            pieces = [piece(dice, terms) for _ in range(dice.choice((1, 2, 4, 10, 30, 80)))]
+            size = dice.choice((_LONGEST, _LONGEST // 2, _LONGEST // 3))
+        (took_ms,) = latency.times_ms(look, [(prompt(pieces, size), "")], arguments.seconds)
+        slowest = sorted([*slowest, (took_ms, pieces, size)], reverse=True)[:_KEPT]
+    for took_ms, pieces, size in slowest[:5]:
+        print(f"{took_ms:.2f} ms, {size} characters: {prompt(pieces, size)[:80]!r}")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

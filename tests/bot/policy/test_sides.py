@@ -1,0 +1,67 @@
+"""A text is read in every way before it is looked through, and then each reading is, once."""
+
+from __future__ import annotations
+
+import pytest
+
+from bot.policy.matching import Innocent
+from bot.policy.reading import UnreadableError
+from bot.policy.sides import TextSide, detector
+from bot.policy.spoken import Spoken
+from bot.policy.terms import Sightings, TermIndex
+from bot.rulebooks import load
+
+DETECTOR = detector(load())
+#: It has other readings of every kind: options, letters for digits, another view, words in one.
+TANGLED = "[sky|tree], m00n, PicSmile, moonlightwalk, dusk"
+NOTHING = Innocent(words=frozenset(), halves=frozenset(), familiar=frozenset())
+
+
+class Watched(TermIndex):
+    """It keeps what it was asked to look through, each at so much effort."""
+
+    def __init__(self, effort: int = 0) -> None:
+        super().__init__([], NOTHING)
+        self.looked_at: list[str] = []
+        self._effort = effort
+
+    def look(self, line: Spoken, found: Sightings) -> None:
+        self.looked_at.append(line.text)
+        line.effort += self._effort
+
+
+def side(effort_max: int, *indices: TermIndex) -> TextSide:
+    return TextSide(TANGLED, DETECTOR, indices, effort_max)
+
+
+def test_every_reading_is_looked_through_once_and_counts() -> None:
+    seen = Watched(3)
+    effort = side(10_000, seen).effort
+    said = " ".join(seen.looked_at)
+    assert all(word in said for word in ("sky", "tree", "moon,", "pic smile", "moonlight walk"))
+    assert len(seen.looked_at) > 5
+    assert effort == sum(len(text) + 3 for text in seen.looked_at)
+
+
+def test_what_is_too_long_in_all_its_readings_is_not_looked_through() -> None:
+    length = side(10_000, Watched()).effort
+    fits, too_long = Watched(), Watched()
+    side(length, fits)
+    with pytest.raises(UnreadableError):
+        side(length - 1, too_long)
+    assert fits.looked_at
+    assert not too_long.looked_at
+
+
+def test_what_takes_too_long_is_left_where_it_is_found_out() -> None:
+    length = side(10_000, Watched()).effort
+    slow = Watched(50)
+    with pytest.raises(UnreadableError):
+        side(length + 120, slow)
+    assert len(slow.looked_at) == 3
+
+
+def test_a_word_that_was_run_together_is_taken_apart_among_words_of_other_scripts() -> None:
+    seen = Watched()
+    TextSide("ゅゎゐゑ, moonlightwalk, 뷁뷁", DETECTOR, (seen,), 10_000)
+    assert any("moonlight walk" in text for text in seen.looked_at)

@@ -1,0 +1,51 @@
+"""A bare oak is nobody's nudity, unless somebody stands beside it who must not be shown so."""
+
+from __future__ import annotations
+
+import pytest
+
+from bot.policy.screening import Screen
+from bot.policy.things import Things
+from bot.rulebooks import load
+
+THINGS = Things({"oak", "pumps"})
+SCREEN = Screen(load())
+
+
+@pytest.mark.parametrize(
+    ("text", "is_one"),
+    [
+        ("naked oak in fog", True), ("fog, a naked oak", True), ("hill with naked oak", True),
+        ("nude-pumps", True), ("a very naked oak", False), ("girl naked oak", False),
+        ("fog, naked oak", False), ("naked, oak", False), ("naked oaks", False),
+        ("bare oak", False), ("naked", False), ("banana naked oak", False),
+    ],
+)  # fmt: skip
+def test_a_thing_is_told_by_what_stands_around(text: str, is_one: bool) -> None:  # noqa: FBT001
+    start = next((text.index(w) for w in ("naked", "nude", "bare") if w in text), 0)
+    end = start + len(next(w for w in ("naked", "nude", "bare") if w in text))
+    assert THINGS.is_one_bare(text, (start, end)) is is_one
+
+
+@pytest.mark.parametrize(
+    "prompt",
+    ["naked gravel", "a nude sandal, flat lay", "a naked gravel path"],
+)
+def test_things_are_let_through(prompt: str) -> None:
+    assert not SCREEN.findings(prompt)
+
+
+@pytest.mark.parametrize(
+    ("prompt", "rule"),
+    [
+        ("a naked pebble, child", "minors-sexual"),
+        ("a naked pebble, school uniform", "minors-sexual"),
+        ("a naked pebble, she is 12", "minors-sexual"),
+        ("a naked pebble, Emma Watson", "real-person-sexual"),
+        ("a naked pebble, Jennifer Hartmann", "real-person-sexual"),
+        ("a naked pebble, naked", "sexual"), ("girl naked pebble", "sexual"),
+        ("a nak3d pebble", "sexual"),
+    ],
+)  # fmt: skip
+def test_nothing_is_excused_beside_somebody(prompt: str, rule: str) -> None:
+    assert rule in {finding.rule for finding in SCREEN.findings(prompt)}

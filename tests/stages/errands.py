@@ -1,0 +1,133 @@
+"""What the bot's loops do, one round each, on real stores and a board of paper.
+
+Each does what its cog does, in the same order of writing down and doing, without Discord's ways to
+be slow. Whatever the stores raise passes; a round is done again. Called by `tests/stages/story.py`.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from bot.domain import MessageId, OwedPost, UserId
+from bot.store.gallery import PostDebt
+from bot.store.sends import Begun, Send
+from tests.stages.board import Board
+from tests.stages.factories import make_message, make_post
+from tests.stages.stores import Stores
+from tests.stages.trouble import DISCORD, Trouble
+
+_ALL = 1_000
+
+
+class Errands:
+    """The loops of one process."""
+
+    def __init__(self, stores: Stores, board: Board, trouble: Trouble) -> None:
+        self._stores = stores
+        self._board = board
+        self._trouble = trouble
+
+    async def deliver(self, now_ms: int, *, lose: bool = False) -> None:
+        """Make the posts that are owed; `lose` the answer to the first."""
+        for owed in await self._stores.outbox.owed(now_ms, limit=_ALL):
+            posting = await self._stores.outbox.begin_posting(owed.id, now_ms)
+            if posting is None:
+                continue
+            found = [] if posting.is_first else self._board.named(owed.id)
+            number = found[0] if found else await self._post(owed)
+            if lose and not found:
+                await self._stores.outbox.answer_lost(owed, posting)
+                return
+            shown = self._board.shown(number)
+            places = {place: job.id for place, job in owed.jobs.items() if job.id in shown}
+            post = replace(make_post(message=number, at_ms=now_ms), pictures=places)
+            await self._stores.outbox.delivered(owed.id, post, now_ms)
+
+    async def _post(self, owed: OwedPost) -> int:
+        self._trouble.meet(f"{DISCORD}before a post is made")
+        first = next(iter(owed.jobs.values()))
+        number = self._board.post(
+            owed.id,
+            f"<@{first.user_id}> {first.draw.prompt}",
+            [job.id for job in owed.drawn.values()],
+            show=False,
+        )
+        self._trouble.meet(f"{DISCORD}after a post is made")
+        return number
+
+    async def show(self, send: Send, now_ms: int, content: str, *, lose: bool = False) -> None:
+        """Show pictures once more, which is written down first."""
+        if await self._stores.sends.begin(send) is Begun.GONE:
+            return
+        self._trouble.meet(f"{DISCORD}before a picture is shown")
+        number = self._board.post(send.name, content, send.job_ids, show=True)
+        self._trouble.meet(f"{DISCORD}after a picture is shown")
+        if lose:
+            await self._stores.sends.answer_lost(send)
+        else:
+            post = make_post(*send.job_ids, message=number, at_ms=now_ms)
+            await self._stores.sends.shown(send, post)
+
+    async def look_for_lost(self, now_ms: int) -> None:
+        """Find what was sent without an answer."""
+        for send in await self._stores.sends.lost(_ALL):
+            if found := self._board.named(send.name):
+                post = make_post(*send.job_ids, message=found[0], at_ms=now_ms)
+                await self._stores.sends.shown(send, post)
+            else:
+                await self._stores.sends.abandon(send)
+
+    async def take_down(self, now_ms: int) -> None:
+        """Hunt what has no known id, then delete what is doomed."""
+        for hunt in await self._stores.doomed.hunts(_ALL):
+            found = [MessageId(number) for number in self._board.named(hunt.name)]
+            await self._stores.doomed.caught(hunt, found)
+        for message in await self._stores.doomed.messages(_ALL):
+            self._trouble.meet(f"{DISCORD}before a message is deleted")
+            self._board.delete(message.message_id)
+            await self._stores.doomed.gone(message.message_id, now_ms)
+
+    async def amend(self) -> None:
+        """Let posts show what they are to show by now."""
+        gallery = self._stores.gallery
+        for post in await gallery.owing(PostDebt.AMENDMENT, _ALL):
+            shown = await gallery.to_show(post.message_id)
+            left = [job_id for job_id in post.pictures.values() if job_id in shown]
+            if left:
+                self._board.edit(post.message_id, left)
+                await gallery.amended(post.message_id, shown)
+            else:
+                await self._stores.doomed.add(make_message(post.message_id))
+                await gallery.paid(PostDebt.AMENDMENT, post.message_id)
+
+    async def open_votes(self) -> None:
+        """Put the bot's own reactions under new posts."""
+        for post in await self._stores.gallery.owing(PostDebt.VOTES, _ALL):
+            self._board.open_vote(post.message_id)
+            await self._stores.gallery.paid(PostDebt.VOTES, post.message_id)
+
+    async def read(self, now_ms: int) -> None:
+        """Read the reactions of every post that is owed a reading."""
+        votes, gallery = self._stores.votes, self._stores.gallery
+        while posts := await gallery.owing(PostDebt.READING, _ALL):
+            for post in posts:
+                reacting = self._people_under(post.message_id)
+                gone = {emoji for _, emoji, _ in await votes.standing(post.message_id)}
+                for emoji in {*reacting, *gone}:
+                    people = reacting.get(emoji, set())
+                    await votes.reconcile(post.message_id, emoji, people, now_ms)
+                await votes.reconcile_nameless(post.message_id, reacting)
+                await gallery.paid(PostDebt.READING, post.message_id)
+
+    def _people_under(self, number: int) -> dict[str, set[UserId]]:
+        under: dict[str, set[UserId]] = {}
+        for message, who, emoji in self._board.standing():
+            if message == number:
+                under.setdefault(emoji, set()).add(UserId(who))
+        return under
+
+    async def erase(self) -> None:
+        """Forget who wished it, and clean up behind them."""
+        for user_id in await self._stores.privacy.wishes():
+            await self._stores.privacy.forget(user_id)
+        assert await self._stores.privacy.clean(), "nobody else reads the file"

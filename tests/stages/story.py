@@ -1,0 +1,187 @@
+"""A story: deeds on real stores, one at a time and in any order, and what befalls them.
+
+A deed can die at any of its moments, or meet a disk that fails once; then whoever did it does it
+again. `tests/stages/promises.py` holds the tables, the files and the board against what people were
+told. Told by seeds in `tests/stages/strolling.py`, by Hypothesis in
+`tests/bot/store/test_any_order.py`.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import AsyncIterator, Mapping
+from contextlib import AsyncExitStack, asynccontextmanager
+from pathlib import Path
+from typing import Any
+from unittest.mock import patch
+
+from bot.domain import BotError
+from bot.sandbox.wire.wire import Payload
+from bot.store import db
+from bot.store.case_rows import CaseKind
+from bot.store.decisions import Outcome
+from tests.stages.deeds import TRIES, Deeds, again
+from tests.stages.errands import Errands
+from tests.stages.factories import GUILD
+from tests.stages.moderators import judged
+from tests.stages.promises import Faults, broken_now, faults
+from tests.stages.stores import LEASE_MS, open_stores
+from tests.stages.trouble import Dead
+
+#: So many rounds bring everything to rest.
+_ROUNDS = 6
+
+
+class Story(Deeds):
+    """A data directory, the process on it, and the people around."""
+
+    def __init__(self, data_dir: Path) -> None:
+        super().__init__()
+        self.data_dir = data_dir
+        self.where = "general"
+        self._process = AsyncExitStack()
+
+    # ---- what is looked at ----------------------------------------------------------------------
+
+    def rows(self, sql: str) -> list[tuple[Any, ...]]:
+        return self._looking.execute(sql).fetchall()
+
+    def messages(self, where: str) -> list[Payload]:
+        return self.board.messages() if where == self.where else []
+
+    def reactions(self, message_id: str) -> Mapping[str, set[int]]:
+        return self.board.reactions(int(message_id))
+
+    def broken_now(self) -> Faults:
+        """Which promises that hold at any moment are broken."""
+        return broken_now(self, self.told)
+
+    def broken(self) -> Faults:
+        """Which promises are broken, once everything has come to rest."""
+        return faults(self, self.told)
+
+    # ---- the process ----------------------------------------------------------------------------
+
+    async def start(self) -> None:
+        """A process begins on the directory, as `bot/serving.py` does it."""
+        stack = AsyncExitStack()
+        self.stores = await stack.enter_async_context(open_stores(self.data_dir))
+        self.owner = f"process-{next(self.numbers)}"
+        self.trouble.watch_statements(self.stores.db)
+        self.errands = Errands(self.stores, self.board, self.trouble)
+        self._process, self.running = stack, []
+        uri = f"{(self.data_dir / 'bot.sqlite3').as_uri()}?mode=ro"
+        self._looking = sqlite3.connect(uri, uri=True)
+        stack.callback(self._looking.close)
+
+    async def _tidy(self) -> None:
+        """What a start does before anything else."""
+        await self.stores.gallery.sweep()
+        await self.stores.queue.take_back(self.owner, self.now_ms, TRIES)
+        await self.stores.sends.lose_all()
+        await self.stores.gallery.unsettle_all()
+        await self.errands.erase()
+
+    async def end(self) -> None:
+        """The process is gone; what it had not committed is too."""
+        await self._process.aclose()
+
+    async def restart(self, _: int = 0) -> None:
+        """The process dies between two deeds, and another begins."""
+        await self.end()
+        await self.start()
+        await again(self._tidy)
+
+    # ---- deeds and their misfortunes ------------------------------------------------------------
+
+    async def do(self, name: str, n: int) -> None:
+        """One deed."""
+        self.now_ms += 1_000
+        await getattr(self, name)(n)
+
+    async def die(self, name: str, n: int, at: int) -> bool:
+        """A deed during which the process is killed, at the latest behind it. True: in the midst.
+
+        Who was not told that they are forgotten presses again.
+        """
+        self.trouble.death(at)
+        died = False
+        try:
+            await self.do(name, n)
+        except Dead:
+            died = True
+        self.trouble.begin()
+        await self.restart()
+        if self.leaving is not None:
+            await self.erase_all_of(self.leaving)
+        return died
+
+    async def suffer(self, name: str, n: int, at: int, what: str) -> bool:
+        """A deed during which the disk fails once; who was told so does it again. True: it did.
+
+        Anything but a `BotError` passes: it would end more than the deed.
+        """
+        self.trouble.once(at, what)
+        failed = False
+        try:
+            await self.do(name, n)
+        except BotError:
+            failed = True
+        self.trouble.begin()
+        if failed:
+            await self.do(name, n)
+        return failed
+
+    async def moments_of(self, name: str, n: int) -> list[str]:
+        """A deed, and what it asks of the disk."""
+        self.trouble.begin()
+        await self.do(name, n)
+        return self.trouble.moments
+
+    # ---- the end --------------------------------------------------------------------------------
+
+    async def settle(self) -> None:
+        """Everything comes to rest: all is drawn, let out, posted, read, taken down, erased."""
+        await self.restart()
+        await self._rest()
+
+    async def farewell(self) -> None:
+        """One more is forgotten, and no restart helps."""
+        await self.forget(0)
+        await self._rest()
+
+    async def _rest(self) -> None:
+        for _ in range(_ROUNDS):
+            while job := await self.stores.queue.claim(f"{self.owner}/0", LEASE_MS, self.now_ms):
+                self.running = [job]
+                await self.keep(0)
+            for case in await self.stores.reviews.open_cases(GUILD, 1_000):
+                outcome = Outcome.APPROVE if case.kind is CaseKind.HELD else Outcome.DISMISS
+                await self.stores.reviews.decide(case.id, judged(outcome, at_ms=self.now_ms))
+            for loop in (self.deliver, self.look_for_lost, self.amend, self.take_down, self.read):
+                await loop(0)
+            await self.erase(0)
+
+
+#: Every deed, as `Story.do` knows it, and how often it happens beside the others.
+DEEDS: Mapping[str, int] = {
+    "ask": 6, "claim": 10, "keep": 10, "deliver": 8, "vote": 14, "unvote": 4, "pick": 6, "show": 4,
+    "delete": 1, "cancel": 1, "expire": 1, "put_back": 1, "report": 2, "review": 3, "forget": 1,
+    "take_along": 1, "look_for_lost": 2, "take_down": 3, "amend": 3, "read": 3, "erase": 1,
+    "restart": 1, "set_clock_back": 1,
+}  # fmt: skip
+
+
+@asynccontextmanager
+async def story(folder: Path) -> AsyncIterator[Story]:
+    """A story that has begun; at the end its process is gone."""
+    told = Story(folder)
+    with (
+        patch.object(db, "_BUSY_SLICE_MS", 1),
+        told.trouble.watching_files(folder / "pictures"),
+    ):
+        await told.start()
+        try:
+            yield told
+        finally:
+            await told.end()

@@ -1,0 +1,80 @@
+"""Each look that needs no bot is made to find what it looks for, on stores and a board of paper."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import AsyncGenerator, Sequence
+from contextlib import closing
+from pathlib import Path
+
+import pytest
+import pytest_asyncio
+
+from tests.stages import looks
+from tests.stages.promises import Faults
+from tests.stages.story import Story, story
+from tests.stages.strolling import A_DAY
+
+
+@pytest_asyncio.fixture
+async def told(tmp_path: Path) -> AsyncGenerator[Story]:
+    """A day's pictures are posted, voted on and picked from, and nothing is broken."""
+    async with story(tmp_path) as begun:
+        for name, n in A_DAY:
+            await begun.do(name, n)
+        assert begun.broken_now() == Faults()
+        yield begun
+
+
+def edit(told: Story, sql: str) -> None:
+    with closing(sqlite3.connect(told.data_dir / "bot.sqlite3")) as connection:
+        connection.execute(sql)
+        connection.commit()
+
+
+#: What is done to the rows, and which kind of promise it breaks.
+BREAKS: Sequence[tuple[str, str]] = (
+    ("UPDATE pictures SET user_id = 1", "mixed_up"),
+    ("UPDATE pictures SET guild_id = 1", "mixed_up"),
+    ("UPDATE posts SET request_id = (SELECT max(id) FROM requests)", "mixed_up"),
+    (
+        "UPDATE pictures SET sha256 = (SELECT sha256 FROM pictures ORDER BY job_id LIMIT 1)",
+        "mixed_up",
+    ),
+    ("UPDATE jobs SET user_id = 1", "mixed_up"),
+    ("UPDATE pictures SET sha256 = 'gone'", "lost"),
+    ("UPDATE jobs SET state = 'held'", "damaged"),
+    ("DELETE FROM votes", "damaged"),
+    ("UPDATE votes SET value = -value", "damaged"),
+    ("DELETE FROM standing_reactions", "damaged"),
+    ("DELETE FROM vote_events WHERE axis = 'taste'", "damaged"),
+    ("DELETE FROM choices", "damaged"),
+    ("UPDATE choices SET place = place + 1", "damaged"),
+    ("DELETE FROM vote_events WHERE axis = 'pick'", "damaged"),
+)
+
+
+@pytest.mark.parametrize(("sql", "kind"), BREAKS)
+async def test_what_may_never_be_is_found_at_once(told: Story, sql: str, kind: str) -> None:
+    edit(told, sql)
+    assert getattr(told.broken_now(), kind)
+
+
+async def test_a_pick_that_was_told_and_is_another_is_found_without_the_ledger(told: Story) -> None:
+    assert told.told.picks, "somebody picked"
+    told.told.picks = {press: {9} for press in told.told.picks}
+    assert looks.picks_unlike_presses(told, told.told.picks)
+
+
+async def test_a_picture_that_was_taken_back_is_found_on_show(told: Story) -> None:
+    shown = {job for (job,) in told.rows("SELECT job_id FROM post_pictures")}
+    assert looks.cancelled_and_shown(told, shown)
+    assert not looks.cancelled_and_shown(told, {"another"})
+
+
+async def test_a_vote_that_lost_its_name_and_counts_no_more_is_found(told: Story) -> None:
+    ((voter, job),) = told.rows("SELECT voter_id, job_id FROM votes")
+    edit(told, "DELETE FROM votes")
+    assert looks.nameless_unlike_reactions(told, {voter})
+    edit(told, f"INSERT INTO nameless_tallies VALUES ('{job}', 'taste', 1, 0)")  # noqa: S608
+    assert not looks.nameless_unlike_reactions(told, {voter})

@@ -1,0 +1,194 @@
+"""Each safeguard is switched off, and a promise breaks within a few stories.
+
+The table of all promises, with what holds them and how many seeds it took: `docs/notes/proof.md`.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import AsyncGenerator, Callable, Mapping
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any
+
+import pytest
+
+from bot.domain import OwedPostId, UserId
+from bot.store import doomed, gallery, votes
+from bot.store.db import Database, Transaction
+from bot.store.gallery import Gallery
+from bot.store.ledger import Book, Pair, Stand
+from bot.store.outbox import Outbox, Posting
+from bot.store.picture_files import PictureFiles
+from bot.store.privacy import Privacy
+from bot.store.queue import Jobs
+from bot.store.sends import Begun, Send, Sends
+from tests.stages.strolling import stroll
+
+#: So many stories are told before a safeguard counts as not needed.
+MOST = 12
+Patch = Callable[[pytest.MonkeyPatch], None]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Safeguard:
+    """What is done, how it is switched off, and the seed of the story that misses it."""
+
+    off: Patch
+    seed: int
+
+
+def _every_try_is_the_first(patch: pytest.MonkeyPatch) -> None:
+    plain = Outbox.begin_posting
+
+    async def begin(self: Outbox, owed: OwedPostId, now_ms: int) -> Posting | None:
+        posting = await plain(self, owed, now_ms)
+        return posting and Posting(since_id=posting.since_id, is_first=True)
+
+    patch.setattr(Outbox, "begin_posting", begin)
+
+
+def _each_statement_commits(patch: pytest.MonkeyPatch) -> None:
+    @asynccontextmanager
+    async def write(self: Database, why: str = "") -> AsyncGenerator[Transaction]:
+        yield Transaction(self._writer, self._path)
+
+    patch.setattr(Database, "write", write)
+
+
+def _files_are_written_later(patch: pytest.MonkeyPatch) -> None:
+    plain, later = PictureFiles.write, dict[PictureFiles, tuple[str, bytes]]()
+
+    def write(self: PictureFiles, sha256: str, data: bytes) -> None:
+        if self in later:
+            plain(self, *later[self])
+        later[self] = (sha256, data)
+
+    patch.setattr(PictureFiles, "write", write)
+
+
+def _files_are_not_doomed_first(patch: pytest.MonkeyPatch) -> None:
+    patch.setattr(gallery, "_DOOM", "INSERT INTO doomed_files SELECT :sha256 WHERE 0")
+
+
+def _files_go_before_their_rows(patch: pytest.MonkeyPatch) -> None:
+    plain = Gallery.delete
+
+    async def delete(self: Gallery, job_id: Any, now_ms: int) -> None:
+        if picture := await self.get(job_id):
+            self._files.remove([picture.sha256])
+        await plain(self, job_id, now_ms)
+
+    patch.setattr(Gallery, "delete", delete)
+
+
+def _nothing_is_taken_back(patch: pytest.MonkeyPatch) -> None:
+    async def take_back(self: Jobs, *_: object) -> tuple[list[Any], list[Any]]:
+        return [], []
+
+    patch.setattr(Jobs, "take_back", take_back)
+
+
+def _a_wish_is_no_row(patch: pytest.MonkeyPatch) -> None:
+    async def wish(self: Privacy, user_id: UserId, now_ms: int) -> None:
+        """Nothing is written down."""
+
+    patch.setattr(Privacy, "wish", wish)
+
+
+def _nothing_is_hunted(patch: pytest.MonkeyPatch) -> None:
+    kept = tuple(sql for sql in doomed._DOOM_OF_JOBS if "INTO hunts" not in sql)
+    patch.setattr(doomed, "_DOOM_OF_JOBS", kept)
+
+
+def _traces_are_not_overwritten(patch: pytest.MonkeyPatch) -> None:
+    async def scrub(self: Database) -> bool:
+        return True
+
+    patch.setattr(Database, "scrub", scrub)
+
+
+def _shows_are_not_written_down(patch: pytest.MonkeyPatch) -> None:
+    async def begin(self: Sends, send: Send) -> Begun:
+        return Begun.FIRST
+
+    patch.setattr(Sends, "begin", begin)
+
+
+def _nameless_votes_are_unknown(patch: pytest.MonkeyPatch) -> None:
+    async def find(tx: Transaction, pairs: object) -> frozenset[Pair]:
+        return frozenset()
+
+    patch.setattr(votes, "find_counted", find)
+
+
+def _reactions_are_never_read_again(patch: pytest.MonkeyPatch) -> None:
+    async def unsettle(self: Gallery) -> None:
+        """Nothing is owed a reading."""
+
+    patch.setattr(Gallery, "unsettle_all", unsettle)
+
+
+def _the_first_reaction_counts(patch: pytest.MonkeyPatch) -> None:
+    def current(self: Book, pair: Pair) -> Stand | None:
+        held = self._stands.get(pair)
+        return min(held.values(), key=lambda stand: stand.event_id) if held else None
+
+    patch.setattr(Book, "current", current)
+
+
+def _what_is_late_shows_nothing(patch: pytest.MonkeyPatch) -> None:
+    patch.setattr("bot.store.outbox._LATE", "0 AND :owed AND :shown")
+
+
+SAFEGUARDS: Mapping[str, Safeguard] = {
+    "a try to post is written down before it": Safeguard(off=_every_try_is_the_first, seed=4),
+    "what belongs together commits together": Safeguard(off=_each_statement_commits, seed=4),
+    "a file is on the disk before its row": Safeguard(off=_files_are_written_later, seed=0),
+    "a file is doomed before it is written": Safeguard(off=_files_are_not_doomed_first, seed=7),
+    "a row goes before its file": Safeguard(off=_files_go_before_their_rows, seed=2),
+    "a start takes back what ran": Safeguard(off=_nothing_is_taken_back, seed=0),
+    "a wish to be forgotten is a row first": Safeguard(off=_a_wish_is_no_row, seed=3),
+    "what is under way is hunted": Safeguard(off=_nothing_is_hunted, seed=2),
+    "traces are overwritten": Safeguard(off=_traces_are_not_overwritten, seed=0),
+    "a show is written down before it": Safeguard(off=_shows_are_not_written_down, seed=2),
+    "nameless votes keep a mark": Safeguard(off=_nameless_votes_are_unknown, seed=1),
+    "reactions are read after a gap": Safeguard(off=_reactions_are_never_read_again, seed=7),
+    "the latest reaction is the vote": Safeguard(off=_the_first_reaction_counts, seed=2),
+    "what is let out late has a post of its own": Safeguard(
+        off=_what_is_late_shows_nothing, seed=0
+    ),
+}
+
+
+async def seeds_until_broken(folder: Path, name: str, most: int = MOST, first: int = 0) -> int:
+    """How many stories are told without the safeguard until one breaks a promise; 0: none does."""
+    for number in range(most):
+        with pytest.MonkeyPatch.context() as patch, TemporaryDirectory(dir=folder) as scratch:
+            SAFEGUARDS[name].off(patch)
+            if await _breaks(Path(scratch), first + number):
+                return number + 1
+    return 0
+
+
+async def _breaks(folder: Path, seed: int) -> bool:
+    """A fault that is found, or an end that no disk made."""
+    try:
+        return bool(await stroll(folder, seed))
+    except (sqlite3.Error, AssertionError, AttributeError, ValueError):
+        return True
+
+
+@pytest.mark.parametrize("name", SAFEGUARDS)
+async def test_without_a_safeguard_a_story_breaks_a_promise(tmp_path: Path, name: str) -> None:
+    assert await seeds_until_broken(tmp_path, name, 3, SAFEGUARDS[name].seed)
+
+
+@pytest.mark.exhaustive
+@pytest.mark.parametrize("name", SAFEGUARDS)
+async def test_a_missing_safeguard_is_found_by_the_first_stories(tmp_path: Path, name: str) -> None:
+    told = await seeds_until_broken(tmp_path, name)
+    print(f"{name}: {told} stories")
+    assert told, f"not one of {MOST} stories needed it"
