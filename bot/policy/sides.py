@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
-from functools import lru_cache
+from functools import cached_property, lru_cache
 from itertools import chain
 
 from bot.domain import RuleId
@@ -294,7 +294,7 @@ class TextSide:
     def _names(self, concept: str) -> set[Span]:
         names, given = self._detector.names, self._given_names - self._homographs
         if concept == "first-names":
-            return self._real(names.first_names(self._folded, given))
+            return self._real(names.first_names(self._folded, self._given_names))
         return self._real(names.find(self._folded, given, unlisted=concept == "unlisted-names"))
 
     def _real(self, names: Iterable[Span]) -> set[Span]:
