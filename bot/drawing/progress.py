@@ -20,7 +20,7 @@ from models.contract import StepReport
 _IDLE_MS = 120_000
 #: So much more is promised than is foreseen: the machine may have more to do by then, and to be
 #: served sooner is the lesser evil.
-SPARE = 1.15
+SPARE = 1.1
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
