@@ -62,3 +62,17 @@ def test_terms_in_look_alikes_are_found(prompt: str) -> None:
 @pytest.mark.parametrize("prompt", ["nude, kid gloves", "nude, minor key sheet music"])
 def test_half_of_a_harmless_phrase_makes_no_term_with_the_word_before(prompt: str) -> None:
     assert {finding.rule for finding in Screen(rulebooks.load()).findings(prompt)} == {"sexual"}
+
+
+@pytest.mark.parametrize(
+    ("text", "term", "chance"),
+    [
+        ("交叉口,交通灯", "口,交", True), ("交叉口、 交通灯", "口、 交", True),
+        ("口,交通灯", "口,交", False), ("交叉口,交", "口,交", False),
+        ("交叉口。交通灯", "口。交", False),
+    ],
+)  # fmt: skip
+def test_tags_side_by_side_make_no_term_together(text: str, term: str, *, chance: bool) -> None:
+    start = text.index(term)
+    words = {"交叉口", "交通灯"}
+    assert is_chance(text, (start, start + len(term)), words) is chance
