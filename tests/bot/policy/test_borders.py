@@ -67,3 +67,17 @@ def test_half_of_a_harmless_phrase_makes_no_term_with_the_word_before(prompt: st
 def test_a_term_of_three_characters_is_parts_of_two_words_as_one_of_two_is() -> None:
     assert is_chance("甲乙丙丁戊", (1, 4), {"甲乙", "丙丁戊"})
     assert not is_chance("甲乙丙丁戊己", (1, 5), {"甲乙", "丙丁戊己"})
+
+
+@pytest.mark.parametrize(
+    ("text", "term", "chance"),
+    [
+        ("交叉口,交通灯", "口,交", True), ("交叉口、 交通灯", "口、 交", True),
+        ("口,交通灯", "口,交", False), ("交叉口,交", "口,交", False),
+        ("交叉口。交通灯", "口。交", False),
+    ],
+)  # fmt: skip
+def test_tags_side_by_side_make_no_term_together(text: str, term: str, *, chance: bool) -> None:
+    start = text.index(term)
+    words = {"交叉口", "交通灯"}
+    assert is_chance(text, (start, start + len(term)), words) is chance
