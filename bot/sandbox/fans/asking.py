@@ -26,12 +26,15 @@ _ASKED_FOR = re.compile(r"<@\d+>")
 _AHEAD, _PATIENCE_S = 12, 30.0
 #: How often the bot may refuse before they give up, and how long they wait after each time.
 _REFUSALS, _PAUSE_S = 5, 3.0
-#: What they ask for leaves colours open, so that pictures of one prompt differ in them.
+#: What they ask for leaves colours open, so that pictures of one prompt differ in them. Of 96
+#: pictures each has four: a third of the prompts is held out, and of few nothing is sure.
 PROMPTS = (
     "1girl, smile", "1girl, glasses", "1girl, long hair", "1girl, short hair, closed mouth",
     "1girl, hat", "1girl, twintails, smile", "1girl, ponytail", "1girl, school uniform",
     "1girl, flower, smile", "1girl, scarf", "1girl, braid, glasses", "1girl, open mouth",
     "1girl, bow, long hair", "1girl, hoodie", "1girl, ribbon, short hair", "1girl, cat ears",
+    "1girl, beret", "1girl, headphones, grin", "1girl, side ponytail", "1girl, wavy hair, smile",
+    "1girl, double bun", "1girl, serafuku, closed mouth", "1girl, rabbit ears", "1girl, hairclip",
 )  # fmt: skip
 
 

@@ -94,10 +94,11 @@ def _told(leanings: Leanings, rows: Floats) -> Floats:
     """How well folds tell what is liked within prompts that they did not see, (1 + S,).
 
     They learn from what is liked of whole prompts too, beside an effect of each prompt's own: it
-    helps to see the same thing within others, and is the same for every shuffle.
+    helps to see the same thing within others, and is the same for every shuffle. What they say of a
+    whole prompt comes to nothing, for what is liked within it adds up to 0.
     """
     prompts, folds = leanings.prompts, leanings.prompts % _FOLDS
-    centred, whole = within(rows, prompts), leanings.liked + leanings.of_prompt[:, None]
+    whole = leanings.liked + leanings.of_prompt[:, None]
     said = np.zeros_like(leanings.liked)
     for fold in range(_FOLDS):
         held, known = folds == fold, folds != fold
@@ -105,7 +106,7 @@ def _told(leanings: Leanings, rows: Floats) -> Floats:
             seen = rows[known] - rows[known].mean(0)
             beside = _RIDGE * (prompts[known, None] == prompts[known])
             learned = _ridged(_kernel(seen) + beside, whole[known])
-            said[held] = centred[held] @ (seen.T @ learned) / rows.shape[1]
+            said[held] = rows[held] @ (seen.T @ learned) / rows.shape[1]
     return (said * leanings.liked).sum(0)
 
 

@@ -63,6 +63,7 @@ def test_the_sheet_shows_every_prompt_where_few_are_drawn_from_many_seeds() -> N
     after = [ImageOps.invert(picture) for picture in before]
     parent, candidate = (Drawn(followed=[], held_out=some, trained=[]) for some in (before, after))
     sheet = _sheet(parent, candidate)
+    assert sheet.size == _sheet(replace(parent, held_out=before[:32]), candidate).size
     seen = {value for _, value in sheet.convert("L").getcolors() or ()}
     assert {0, 40, 80, 175, 215, 255} <= seen
 

@@ -1,0 +1,160 @@
+"""What the README promises: members ask and vote, the owner presses Learn, a better model comes.
+
+The real bot with the real model draws for the local Discord's members, learns from their votes and
+looks at what it learned; a member asks for a picture now and then meanwhile. Run it as
+`python -m tests.bench.route --scratch FOLDER`: some twenty minutes on two cores that nobody else
+uses.
+"""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import sys
+import time
+from collections import defaultdict
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+
+from bot.health import read_pulse
+from bot.learning.runs import LearningRun, RunStage, read
+from bot.sandbox.fans.tastes import FanTaste
+from models.catalogue import card as cards
+from models.report import Row, percentile, table, write_json
+from tests.stages.stage import Stage, pictures, stage
+
+#: What the page offers by itself.
+PICTURES, VOTES = 96, 500
+_SETTINGS = {"ENGINE": "slots", "MODEL": "embedded"}
+#: Between a picture that was asked for beside the training and the next.
+_BETWEEN_S = 20.0
+_LONGEST_S = 3600.0
+_OVER = frozenset({RunStage.PASSED, RunStage.REFUSED, RunStage.FAILED, RunStage.STOPPED})
+
+
+class Watch:
+    """How long each stage takes, and how soon the bot answers meanwhile."""
+
+    def __init__(self, here: Stage) -> None:
+        self._here = here
+        self._file = here.data_dir / "learning" / "run.json"
+        self.took_s: defaultdict[RunStage, float] = defaultdict(float)
+        self.waits_ms: list[float] = []
+        self.lags_ms: list[float] = []
+
+    async def until_over(self) -> LearningRun:
+        """The run as it ended."""
+        asked_s = before_s = time.monotonic()
+        while True:
+            await asyncio.sleep(1)
+            run, now_s = read(self._file), time.monotonic()
+            assert run is not None, "the training was begun"
+            self.took_s[run.stage] += now_s - before_s
+            before_s = now_s
+            if run.stage in _OVER:
+                return run
+            if now_s - asked_s > _BETWEEN_S:
+                await self._ask()
+                asked_s = time.monotonic()
+
+    async def _ask(self) -> None:
+        """A member asks in the midst of it, and waits for the picture."""
+        shown = pictures(self._here.posted())
+        options = {"prompt": "1girl, blue hair"}
+        ticket = self._here.sandbox.slash("member", self._here.where, "waifu", options)
+        await ticket.answer()
+        assert ticket.wait_ms is not None
+        self.waits_ms.append(ticket.wait_ms)
+        if pulse := read_pulse(self._here.data_dir):
+            self.lags_ms.append(pulse.lag_p99_ms)
+        await self._here.posts(shown + 1, _LONGEST_S)
+
+
+async def measure(scratch: Path, taste: FanTaste) -> list[Row]:
+    """Walk the route once."""
+    async with stage(scratch, _SETTINGS) as here:
+        fans, channel_id = here.sandbox.fans, here.sandbox.channel(here.where)
+        await here.accept_terms()
+        fans.ask(channel_id, PICTURES)
+        await _until_done(here, "asking")
+        await here.posts(1 + PICTURES, _LONGEST_S)
+        fans.vote(taste, VOTES)
+        await _until_done(here, "voting")
+        assert fans.report()["voting"]["done"] == VOTES
+        begun = await here.sandbox.slash("owner", here.where, "learn start").answer()
+        assert begun.message is not None
+        print(begun.message["content"], flush=True)
+        watch = Watch(here)
+        run = await watch.until_over()
+        print(run.said, flush=True)
+        card = here.data_dir / "models" / run.id / cards.FILE_NAME
+        told = cards.read(card).verdict if card.exists() else None
+    figures = told.figures if told else ()
+    fell = (_row(f"refused for {f.name}", f.value, f.unit) for f in figures if not f.holds)
+    return [*_rows(watch, taste, run), *fell]
+
+
+async def _until_done(here: Stage, what: str) -> None:
+    async def done() -> bool:
+        return not here.sandbox.fans.report()[what]["running"]
+
+    await here.until(done, _LONGEST_S)
+
+
+def _rows(watch: Watch, taste: FanTaste, run: LearningRun) -> Iterator[Row]:
+    passed = run.stage is RunStage.PASSED
+    # Of votes at random there is nothing to learn.
+    holds = passed is not (taste is FanTaste.CHANCE)
+    yield _row(f"{taste}: what came of it", run.stage.value, "", holds=holds)
+    for stage_, name in _STAGES.items():
+        yield _row(f"{taste}: {name}", watch.took_s[stage_], "s")
+    yield from _answers(watch.waits_ms, watch.lags_ms)
+
+
+_STAGES: Mapping[RunStage, str] = {
+    RunStage.EXPORT: "export",
+    RunStage.TRAIN: "training",
+    RunStage.JUDGE: "gate",
+}
+
+
+def _answers(waits_ms: Sequence[float], lags_ms: Sequence[float]) -> Iterator[Row]:
+    if not waits_ms:
+        return
+    name = f"acknowledgement beside it, worst of {len(waits_ms)}"
+    yield _row(name, max(waits_ms), "ms", limit=500)
+    if lags_ms:
+        name = "event-loop lag beside it, median of p99"
+        yield _row(name, percentile(list(lags_ms), 0.5), "ms", limit=50)
+
+
+def _row(
+    name: str,
+    value: float | str,
+    unit: str,
+    *,
+    limit: float | None = None,
+    holds: bool | None = None,
+) -> Row:
+    if limit is not None and not isinstance(value, str):
+        holds = value <= limit
+    goal = "" if limit is None else f"<= {limit:g}"
+    return Row(area="route", name=name, value=value, unit=unit, goal=goal, holds=holds)
+
+
+def main() -> int:
+    """Exit code 0 if the model passed (of votes at random: if it did not) and the bot kept up."""
+    parser = argparse.ArgumentParser(prog="python -m tests.bench.route", description=__doc__)
+    parser.add_argument("--scratch", type=Path, required=True, help="an empty folder")
+    parser.add_argument("--taste", type=FanTaste, choices=list(FanTaste), default=FanTaste.WARM)
+    parser.add_argument("--json", type=Path, help="write the rows to this file")
+    args = parser.parse_args()
+    rows = asyncio.run(measure(args.scratch, args.taste))
+    print(table(rows))
+    if args.json:
+        write_json(rows, args.json)
+    return 0 if all(row.holds is not False for row in rows) else 1
+
+
+if __name__ == "__main__":
+    sys.exit(main())
