@@ -42,7 +42,7 @@ def lines_of(page: Path) -> Iterator[Line]:
 
 
 def _line(page: Path, text: str, *, in_block: bool) -> Iterator[Line]:
-    found = re.search(r"python -m (\S.*)", text)
+    found = re.search(r"python -m (\w.*)", text)
     if found and "COMMAND" not in text:
         # What may be left out is given.
         plain = found[1].replace("[", "").replace("]", "")

@@ -52,10 +52,10 @@ def test_without_the_join_a_mild_finding_hides_the_floors(monkeypatch: pytest.Mo
     assert not any(broken(seed) for seed in range(MOST))
 
     def mildest(effects: Iterable[Effect]) -> Effect:
-        return min(effects, default=Effect())
+        return min(effects, key=lambda effect: effect.ruling, default=Effect())
 
     monkeypatch.setattr(decide, "join", mildest)
-    assert first(broken) <= 4
+    assert first(broken) == 5
 
 
 def test_without_the_floor_a_server_gets_below_it(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -7,6 +7,7 @@ from pathlib import Path
 
 from discord import app_commands
 
+from bot.client import WaifuBot
 from cogs import EXTENSIONS
 from tests.stages.front import Front
 from tests.stages.simulated import scene
@@ -27,7 +28,9 @@ def is_told(name: str) -> bool:
 
 async def test_every_command_is_told_of_with_who_may_use_it(tmp_path: Path) -> None:
     async with scene(tmp_path, *EXTENSIONS, kind=Front) as front:
-        tree = front.env.bot.tree
+        bot = front.env.bot
+        assert isinstance(bot, WaifuBot)
+        tree = bot.tree
         names = {
             command.qualified_name: command
             for command in tree.walk_commands()
