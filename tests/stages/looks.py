@@ -326,9 +326,11 @@ def nameless_unlike_reactions(here: Witness, gone: Collection[int]) -> list[str]
     found: list[str] = []
     for message in seen.votes_are_open(here):
         for job in seen.job_ids(message):
-            voters = {who for who, _ in seen.reactions(here, message)} & set(gone) - {owner[job]}
+            voters = {who for who, _ in seen.reactions(here, message)} & set(gone) - {
+                owner.get(job)
+            }
             counted = tallies.get(job, 0)
-            if posts[job] == 1 and job not in deleted and counted != len(voters):
+            if posts[job] == 1 and job in owner and job not in deleted and counted != len(voters):
                 found.append(f"{job} has {counted} nameless votes, of {len(voters)}")
     return found
 
