@@ -13,6 +13,8 @@ from dataclasses import dataclass
 #: Steps of the continued fraction, of Newton's method, and points of the integral.
 _FRACTIONS, _STEPS, _POINTS = 500, 200, 800
 _TINY = 1e-300
+#: Two floats that lie closer together than this part of them are neighbours.
+_ULP = 2.0**-52
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -150,7 +152,7 @@ def quantile(share: float, a: float, b: float) -> float:
         slope = math.exp((a - 1) * math.log(x) + (b - 1) * math.log1p(-x) - log_beta(a, b))
         guess = x - (found - share) / slope if slope > _TINY else -1.0
         guess = guess if low < guess < high else (low + high) / 2
-        if abs(guess - x) <= 1e-14 * x or not 0 < guess < 1:
+        if abs(guess - x) <= _ULP * x or not 0 < guess < 1:
             break
         x = guess
     return x
