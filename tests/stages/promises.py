@@ -74,7 +74,8 @@ def broken_now(here: Witness, told: Told) -> Faults:
     """
     return Faults(
         lost=looks.rows_without_file(here),
-        doubled=nothing_twice(here),
+        # A duel's message outlives its row for as long as Discord takes to delete it.
+        doubled=_made_twice(here),
         mixed_up=nobody_elses_picture(here),
         left_behind=[row for gone in told.forgotten[-1:] for row in looks.rows_of(here, gone)],
         damaged=[
@@ -101,7 +102,11 @@ def nothing_lost(here: Witness, told: Told) -> list[str]:
 
 def nothing_twice(here: Witness) -> list[str]:
     """What was owed once was made once."""
-    return [*looks.posted_twice(here), *looks.hung_twice(here), *looks.duels_of_nobody(here)]
+    return [*_made_twice(here), *looks.duels_of_nobody(here)]
+
+
+def _made_twice(here: Witness) -> list[str]:
+    return [*looks.posted_twice(here), *looks.hung_twice(here)]
 
 
 def nobody_elses_picture(here: Witness) -> list[str]:
