@@ -1,0 +1,29 @@
+"""What became more that nobody voted on: how often, where the difference can be seen at all."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from models.measuring.gate.traits import drift
+
+#: What of a trait the parent's pictures have; their spread is 1.
+BEFORE = np.array([-1.5, -1.0, -0.5, 0.5, 1.0, 1.5]) / np.sqrt(7 / 6)
+
+
+def more(gains: list[float], scale: float = 1.0) -> float:
+    twins = zip(scale * BEFORE, scale * (BEFORE + gains), strict=True)
+    (figure,) = drift([({"light": a}, {"light": b}) for a, b in twins], {})
+    return figure.value
+
+
+@pytest.mark.parametrize("scale", [1.0, 1e-3])
+def test_what_nobody_sees_is_no_drift_however_often_it_is_there(scale: float) -> None:
+    """A twentieth of what the parent's own pictures differ by."""
+    assert more([0.04] * 6, scale) == 50
+    assert more([0.06] * 6, scale) == 100
+    assert more([-0.06] * 6, scale) == 0
+
+
+def test_twins_count_one_by_one() -> None:
+    assert more([1.0, 1.0, 0.04, -0.04, 0.0, -1.0]) == pytest.approx(100 * 3.5 / 6, abs=0.001)
