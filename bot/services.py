@@ -153,6 +153,7 @@ class Services:
         """Write what the stores that batch have not written yet."""
         await self.decisions.close()
         await self.votes.close()
+        await self.views.close()
 
     async def policy_at(
         self,

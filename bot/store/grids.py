@@ -91,6 +91,9 @@ class Grids:
             "SELECT * FROM jobs WHERE request_id = :request ORDER BY seq",
             {"request": post["request_id"]},
         )
+        # Its member may have been forgotten between the two.
+        if not jobs:
+            return None
         shown = json.loads(post["shown"])
         return Grid(
             name=OwedPostId(post["owed_post_id"]),

@@ -100,6 +100,10 @@ class JobViews:
         self._db = db
         self._told = GroupCommit(self._set_status_messages, most=500)
 
+    async def close(self) -> None:
+        """Return when every status message that was handed in is written down."""
+        await self._told.idle()
+
     async def get(self, job_id: JobId) -> Job | None:
         """One job, in whatever state."""
         row = await self._db.fetch_one("SELECT * FROM jobs WHERE id = :id", {"id": job_id})

@@ -43,12 +43,18 @@ class Leanings:
 
 
 def leanings_of(evidence: Evidence, prompts: Mapping[str, str], most: int) -> Leanings:
-    """What is said of each judged picture, `most` at most; `prompts` maps files to prompts."""
+    """What is said of each judged picture, `most` at most; `prompts` maps files to prompts.
+
+    Prompts of which one picture is liked more than another come first: only they tell of a taste
+    within prompts.
+    """
     net: defaultdict[str, float] = defaultdict(float, dict.fromkeys(evidence.votes, 0.0))
     for pair in evidence.pairs:
         net[pair.better] += pair.weight
         net[pair.worse] -= pair.weight
-    names = tuple(sorted(net, key=lambda name: (prompts[name], name))[:most])
+    telling = {prompts[pair.better] for pair in evidence.pairs}
+    in_order = sorted(net, key=lambda name: (prompts[name] not in telling, prompts[name], name))
+    names = tuple(sorted(in_order[:most], key=lambda name: (prompts[name], name)))
     number = np.unique([prompts[name] for name in names], return_inverse=True)[1]
     judged = np.array([net[name] for name in names])
     # Sorted by prompt and then by lot: places never leave their prompt.

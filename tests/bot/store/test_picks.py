@@ -7,13 +7,16 @@ import json
 import zipfile
 from collections.abc import AsyncGenerator
 from pathlib import Path
+from typing import Any
 
+import pytest
 import pytest_asyncio
 
 from bot.ballot import Choice, DuelOrigin
 from bot.curating.harvest import Opinion
 from bot.domain import Job, OwedPostId, UserId
 from bot.store.curation import Curation
+from bot.store.db import Database, Row
 from bot.store.grids import Grid
 from models.manifest import Kind
 from tests.stages.factories import (
@@ -63,6 +66,21 @@ async def choices(stores: Stores) -> list[tuple[object, object]]:
 
 async def said(stores: Stores) -> list[Opinion]:
     return list((await Curation(stores.db).read()).opinions)
+
+
+async def test_a_grid_whose_member_is_forgotten_while_it_is_looked_up_is_gone(
+    stores: Stores, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    name, plain = (await grid(stores))[0].owed_post_id, Database.fetch_one
+
+    async def forgotten_then(self: Database, *query: Any) -> Row | None:
+        found = await plain(self, *query)
+        monkeypatch.undo()
+        await stores.privacy.forget(UserId(USER))
+        return found
+
+    monkeypatch.setattr(Database, "fetch_one", forgotten_then)
+    assert await stores.grids.named(name) is None
 
 
 async def test_a_new_pick_takes_the_one_before_back_and_can_be_taken_back_itself(

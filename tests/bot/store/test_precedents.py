@@ -9,7 +9,8 @@ from pathlib import Path
 import pytest
 import pytest_asyncio
 
-from bot.domain import GuildId, Job, JobState, RequestKind, Ruling
+from bot.ballot import Choice
+from bot.domain import GuildId, Job, JobState, Picture, RequestKind, Ruling, UserId
 from bot.store.consequences import Judgement
 from bot.store.decisions import Outcome
 from tests.stages.factories import (
@@ -18,9 +19,11 @@ from tests.stages.factories import (
     SINCE,
     make_admitted,
     make_ask,
+    make_duel,
     make_png,
     make_post,
     make_released,
+    make_send,
 )
 from tests.stages.moderators import MODERATOR, TEXT
 from tests.stages.stores import WORKER, Stores, open_stores
@@ -221,3 +224,52 @@ async def test_what_is_decided_about_a_picture_holds_for_what_was_enlarged_from_
     await stores.members.purge(GUILD, source.user_id, MODERATOR, TEXT, 8_000)
     assert await stores.gallery.is_removed(job.id)
     assert {row["message_id"] for row in await stores.rows("doomed_messages")} == {1, 2, 3}
+
+
+async def drawn_later(stores: Stores, job: Job) -> Picture | None:
+    """What becomes of a picture that is in the engine, once it is drawn."""
+    return await stores.gallery.keep(
+        make_released(job), make_png(job), card_id=CARD, owner=WORKER, now_ms=6_000
+    )
+
+
+async def begun_from(stores: Stores, source: Job, **how: object) -> Job:
+    """What another member has made from it is in the engine."""
+    kind = RequestKind.UPSCALE if how.get("enlarged") else RequestKind.VARY
+    ask = make_ask(user=OTHER, kind=kind, parent=source.id)
+    draw = replace(ask.draw, source=source.id, **how)  # type: ignore[arg-type]  its own fields
+    await stores.enqueue(make_admitted(replace(ask, draw=draw)))
+    job = await stores.claim()
+    assert job is not None
+    return job
+
+
+async def test_a_removed_variation_of_what_is_covered_stays_removed(stores: Stores) -> None:
+    source = await judged(stores, Outcome.SPOILER)
+    varied = await begun_from(stores, source, strength=0.5)
+    assert await ruled(stores, varied) is Ruling.SPOILER
+    assert await drawn_later(stores, varied)
+    await stores.outbox.delivered(varied.owed_post_id, make_post(varied.id, message=2), 6_001)
+    await stores.reviews.report(varied.id, MODERATOR, "no", 7_000, since_id=SINCE)
+    await settle(stores, Outcome.REMOVE)
+    assert await ruled(stores, varied) is Ruling.REFUSE
+
+
+async def test_whatever_shows_the_larger_one_goes_when_its_source_is_covered(
+    stores: Stores,
+) -> None:
+    source, other = await stores.deliver(message=1), await stores.deliver(message=2, seed=8)
+    larger = await begun_from(stores, source, enlarged=True, width_px=64, height_px=64)
+    assert await drawn_later(stores, larger)
+    await stores.outbox.delivered(larger.owed_post_id, make_post(larger.id, message=3), 6_001)
+    await stores.sends.begin(make_send(larger.id))
+    duel = make_duel(larger.id, other.id)
+    assert await stores.duels.open(duel)
+    varied = await begun_from(stores, larger, strength=0.5)
+    await stores.reviews.report(source.id, MODERATOR, "no", 7_000, since_id=SINCE)
+    await settle(stores, Outcome.SPOILER)
+    assert [hunt.name for hunt in await stores.doomed.hunts(9)] == [make_send(larger.id).name]
+    assert await stores.duels.vote(duel.id, UserId(OTHER), Choice.LEFT, 8_000) is None
+    kept = await drawn_later(stores, varied)
+    assert kept is not None
+    assert kept.spoiler

@@ -335,6 +335,21 @@ async def test_answers_that_come_at_once_are_written_down_together(stores: Store
     assert await stores.doomed.messages(9) == [make_message(99)]
 
 
+async def test_answers_that_were_handed_in_before_the_end_are_written_down(
+    stores: Stores,
+) -> None:
+    requests = [(await ask(stores, user))[0].request_id for user in range(3)]
+    told = [
+        asyncio.create_task(stores.views.set_status_message(request_id, make_message(100 + n)))
+        for n, request_id in enumerate(requests)
+    ]
+    # One is being written, and the others stand behind it.
+    await asyncio.sleep(0)
+    await stores.views.close()
+    await stores.db.close()
+    assert await asyncio.gather(*told) == [True] * 3
+
+
 async def test_asks_of_two_hundred_people_at_once_are_all_kept(stores: Stores) -> None:
     results = await asyncio.gather(
         *(

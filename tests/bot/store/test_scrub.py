@@ -5,16 +5,18 @@ from __future__ import annotations
 import asyncio
 import random
 import sqlite3
-from collections.abc import AsyncGenerator, Generator
+from collections.abc import AsyncGenerator, Callable, Generator
 from contextlib import closing, contextmanager
 from pathlib import Path
 
 import pytest
 import pytest_asyncio
 
+from bot.domain import StorageError
 from bot.store import db as room
 from bot.store.db import Database
 from tests.stages.factories import OTHER, USER, make_admitted, make_ask
+from tests.stages.sick_disk import IOERR, SickConnection, sicken_reader, sicken_writer
 from tests.stages.stores import open_stores
 
 WORD = "unforgettable"
@@ -167,6 +169,19 @@ async def test_a_read_whose_caller_went_away_is_waited_for(db: Database) -> None
         await asyncio.sleep(0)
     reading.cancel()
     await asyncio.wait([reading])
+    assert await db.scrub()
+
+
+@pytest.mark.parametrize("sick", [sicken_reader, sicken_writer])
+async def test_everything_is_read_as_ever_where_a_disk_fails_while_the_log_is_emptied(
+    db: Database, sick: Callable[[Database], SickConnection]
+) -> None:
+    disk = sick(db)
+    disk.fails = lambda _, __: IOERR
+    with pytest.raises(StorageError):
+        await db.scrub()
+    disk.fails = lambda _, __: 0
+    assert await asyncio.wait_for(db.fetch_all("SELECT 1"), 5)
     assert await db.scrub()
 
 

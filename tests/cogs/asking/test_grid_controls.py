@@ -123,6 +123,18 @@ async def test_forged_buttons_open_no_grid_of_a_closed_channel(desk: Front) -> N
     assert await desk.jobs(fan) == []
 
 
+async def test_forged_buttons_open_nothing_of_another_server_not_even_ones_own(desk: Front) -> None:
+    jobs, message = await grid(desk)
+    shown = await panel(desk.member, message, 1)
+    for table in ("jobs", "posts"):
+        await desk.services.queue._db.write_one(f"UPDATE {table} SET guild_id = 5")  # noqa: S608  a constant
+    assert "not counted" in (await picks(desk.member, message, 1)).content
+    assert await current(desk, desk.member) == []
+    assert "is gone" in (await panel(desk.member, message, 1)).content
+    settings = said(await desk.member.click(shown.message, custom_id=f"wd:settings:{jobs[0].id}"))
+    assert "is gone" in settings.content
+
+
 async def test_the_menu_brings_the_buttons_of_one_picture_for_these_eyes_only(desk: Front) -> None:
     jobs, message = await grid(desk)
     answer = await panel(desk.newcomer(), message, 3)

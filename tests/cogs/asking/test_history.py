@@ -299,6 +299,24 @@ async def test_a_forged_button_opens_no_picture_of_a_closed_channel(desk: Front)
     assert "Kept" in said(await fan.click(forged, label="Favourite")).content
 
 
+async def test_buttons_work_where_a_picture_stands_though_nobody_may_scroll_back(
+    desk: Front,
+) -> None:
+    forgetful = desk.guild.create_text_channel(
+        "forgetful",
+        overwrites={
+            desk.guild.default_role: discord.PermissionOverwrite(read_message_history=False)
+        },
+    )
+    await desk.env.settle()
+    (job,) = await desk.queued(channel=forgetful)
+    await desk.drawn([job])
+    there = await desk.env.bot.get_partial_messageable(forgetful.id).send(
+        "x", view=post_view(job.id)
+    )
+    assert "Kept" in said(await desk.newcomer("fan").click(there, label="Favourite")).content
+
+
 async def test_what_is_gone_becomes_no_favourite(desk: Front) -> None:
     job, message = await desk.picture()
     await desk.services.gallery.delete(job.id, desk.services.clock())

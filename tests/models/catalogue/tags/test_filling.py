@@ -114,3 +114,10 @@ def test_a_share_of_what_is_not_wanted_goes_to_the_rest(negative: str, expected:
         groups={"g": TagGroup(open=True, filling={"": {"a": 1.0}})}, tags={"a": KnownTag(group="g")}
     )
     assert completion("x", Glossary(book), 1, negative=negative) == expected
+
+
+def test_what_names_a_tag_that_is_not_known_is_not_filled_in() -> None:
+    known = {"ribbon": KnownTag(group="hair", count=1)}
+    shares = {"ribbon, bow": 0.9, "ribbon": 0.1}
+    book = TagBook(tags=known, groups={"hair": TagGroup(open=True, filling={"": shares})})
+    assert {completion("x", Glossary(book), seed) for seed in range(9)} == {"ribbon"}

@@ -89,6 +89,17 @@ def test_a_prompt_is_liked_as_far_as_votes_on_its_pictures_lean_from_all() -> No
     assert list(whole) == pytest.approx([2 * (votes[name] - 0.1) for name in "abcd"])
 
 
+def test_where_not_all_is_looked_at_pictures_that_were_compared_come_first() -> None:
+    alone = {f"alone/{number}": 0.2 for number in range(9)}
+    pairs = tuple(Preference(better=f"{p}/a", worse=f"{p}/b", weight=0.4) for p in ("x", "c"))
+    evidence = Evidence(pairs=pairs, liked={}, votes=alone)
+    keys = {name: name for name in alone} | {f"{p}/{i}": p for p in ("x", "c") for i in "ab"}
+    leanings = leanings_of(evidence, keys, most=6)
+    assert leanings.names == ("alone/0", "alone/1", "c/a", "c/b", "x/a", "x/b")
+    assert list(leanings.prompts) == [0, 1, 2, 2, 3, 3]
+    assert list(leanings.liked[:, 0]) == pytest.approx([0, 0, 0.4, -0.4, 0.4, -0.4])
+
+
 def test_pairs_alone_say_nothing_of_whole_prompts() -> None:
     assert not judged(seen(1)[:, 2], noise=0.5).of_prompt.any()
 
