@@ -274,7 +274,7 @@ class TextSide:
             spans |= set(self.spans(other))
         return spans
 
-    def _apart(self, concept: str, spans: Collection[Span]) -> set[Span]:
+    def _apart(self, concept: str, spans: set[Span]) -> set[Span]:
         """Those of a concept's words that say nothing where nobody is who is on the floor."""
         shields = self.found.apart.get(concept, ())
         apart = {s for s in spans if self._detector.things.is_one_bare(self._folded, s)}
