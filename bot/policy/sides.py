@@ -44,9 +44,6 @@ _REMEMBERED = 16
 _REMEMBERED_MIXES = 512
 
 
-#: What is not wanted on the floor where anything is sexual.
-_ADULTHOOD = "adulthood"
-
 #: Numbers in words, which may be ages: no concept, but looked for like one.
 _NUMBERS = "numbers"
 #: Concepts that may stand anywhere, and those where a given name does.
@@ -278,6 +275,8 @@ class TextSide:
         """Those of a concept's words that say nothing where nobody is who is on the floor."""
         shields = self.found.apart.get(concept, ())
         apart = {s for s in spans if self._detector.things.is_one_bare(self._folded, s)}
+        if apart and any(map(self.spans, NAMES)):
+            apart.clear()
         if shields:
             apart |= spans - untouched(spans, shields)
         if self._homographs:
@@ -294,7 +293,7 @@ class TextSide:
             self._is_beside = (
                 any(map(self.spans, BESIDE))
                 or all(any(map(self.spans, some)) for some in NAMED)
-                or bool(self.opposite.spans(_ADULTHOOD))
+                or bool(self.opposite.spans("adulthood"))
             )
         return self._is_beside
 

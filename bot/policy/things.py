@@ -15,7 +15,10 @@ from bot.policy.rulebook import AGES, NAMES
 #: Words that are said of things as well.
 _BARE = frozenset({"naked", "nude", "topless", "bottomless", "undressed", "unclothed"})
 #: Beside a word of one of these concepts, nothing is a thing's.
-BESIDE = frozenset({"minors", "youth", "offspring", "famous", "people-words", "names", AGES})
+BESIDE = frozenset({
+    "minors", "youth", "offspring", "famous", "people-words", "names", AGES,
+    "coercion", "drugging",
+})  # fmt: skip
 #: Nor where a word of the first and one of the second stand.
 NAMED = (frozenset({"people-jobs", "photographs"}), NAMES - BESIDE)
 #: What stands before, and the thing behind.
