@@ -16,7 +16,7 @@ from bot.policy.rulebook import AGES, NAMES
 _BARE = frozenset({"naked", "nude", "topless", "bottomless", "undressed", "unclothed"})
 #: Beside a word of one of these concepts, nothing is a thing's.
 BESIDE = frozenset({
-    "minors", "youth", "famous", "people-words", "names", AGES,
+    "minors", "youth", "offspring", "famous", "people-words", "names", AGES,
     "coercion", "drugging",
 })  # fmt: skip
 #: Nor where a word of the first and one of the second stand.
