@@ -54,12 +54,14 @@ class Parting:
         foreign: Collection[str] = (),
         english: Collection[str] = (),
         is_form: IsWord = of_none,
+        grave: Collection[str] = (),
     ) -> None:
         """`known` are the words that others may be made of; `is_form`: it is one of its own.
 
-        `foreign`: those that are no English; `english`: those that are nothing else.
+        `foreign`: those that are no English; `english`: those that are nothing else;
+        `grave`: terms, of which two or a long English one are no chance and no form.
         """
-        self._is_form = is_form
+        self._is_form, self._grave = is_form, frozenset(grave)
         self._foreign, self._english = _LITTLE_FOREIGN.union(foreign), frozenset(english)
         self._known = frozenset(word for word in known if len(word) >= _PART_MIN)
         self._all = self._known | _LITTLE
@@ -113,7 +115,15 @@ class Parting:
         whole = best.get(len(word))
         if whole is None or len(whole[1]) == 1:
             return () if self._is_form(word) else self._compound(word)
-        return () if self._is_chance(whole[1]) or self._is_form(word) else whole[1]
+        parts = whole[1]
+        if self._is_grave(parts):
+            return parts
+        return () if self._is_chance(parts) or self._is_form(word) else parts
+
+    def _is_grave(self, parts: Sequence[str]) -> bool:
+        """Whether there are two terms that matter most among the words, or a long English one."""
+        grave = [part for part in parts if part in self._grave]
+        return len(grave) > 1 or any(len(p) >= _SURE and p in self._english for p in grave)
 
     def _compound(self, word: str) -> tuple[str, ...]:
         """A word that begins or ends with a long one of another language, and what is left."""

@@ -72,7 +72,8 @@ class Names:
                     break
                 if self._is_name(text, given, word, unlisted=unlisted):
                     told = self._end_of_name(text, word)
-                    yield given.start(), told
+                    # The shorter is a person's too where the longer runs into a character's.
+                    yield from {(given.start(), word.end()), (given.start(), told)}
                 elif word[0] in _PARTICLES or len(word[0]) == 1:
                     continue
                 break
@@ -132,3 +133,12 @@ class Names:
     def _is_new(self, name: str) -> bool:
         """Whether a word is in no list and no Japanese name."""
         return name not in self._known and not _ROMAJI.fullmatch(name)
+
+
+def is_told_of(name: Span, character: Span) -> bool:
+    """Whether a name is a character's, wholly or in part, and goes on neither side beyond it.
+
+    `Leon Magnus` is a character, `Leon Magnus Carlsen` is not.
+    """
+    (a, b), (start, end) = name, character
+    return a < end and start < b <= end and not (a < start and end == b)

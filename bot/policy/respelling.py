@@ -28,9 +28,14 @@ _REMEMBERED = 4096
 class Respelling:
     """Reads words as they were meant; made once for a rulebook."""
 
-    def __init__(self, listed: Collection[str], is_form: IsWord = of_none) -> None:
-        """`listed` are the words of terms; `is_form`: a word is one of its own."""
-        self._listed, self._is_form = listed, is_form
+    def __init__(
+        self, listed: Collection[str], is_form: IsWord = of_none, grave: Collection[str] = ()
+    ) -> None:
+        """`listed` are the words of terms; `is_form`: a word is one of its own.
+
+        `grave`: those of terms for which nothing is a form.
+        """
+        self._listed, self._is_form, self._grave = listed, is_form, grave
         self.meant = lru_cache(maxsize=_REMEMBERED)(self._meant)
 
     def read(self, line: Spoken, strange: Collection[str]) -> Iterator[Reading]:
@@ -50,7 +55,9 @@ class Respelling:
         if not word.isascii() or not word.isalpha():
             return None
         meant = next((found for found in _others(word) if found in self._listed), None)
-        return None if meant and self._is_form(word) else meant
+        if meant and meant not in self._grave and self._is_form(word):
+            return None
+        return meant
 
 
 def _told(line: Spoken, first: int) -> Callable[[int, int], Span]:

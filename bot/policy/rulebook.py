@@ -17,7 +17,7 @@ from bot.policy.ages import AgeWords
 from bot.policy.effect import Audience, Effect
 from bot.policy.expressions import ExpressionError, When, read
 from bot.policy.homographs import Tongue
-from bot.policy.spelling import expanded, in_full
+from bot.policy.spelling import in_full
 from bot.words.speaking import Message
 from models.decoding import Dialect, MisfitError, decode
 
@@ -81,6 +81,8 @@ class Concept:
     includes: tuple[str, ...]
     #: Phrases in which none of the words counts.
     harmless: tuple[str, ...]
+    #: The same, but not beside somebody who is on the floor.
+    apart: tuple[str, ...]
     #: Concepts whose harmless phrases are its own too.
     harmless_as: tuple[str, ...]
     #: They are names of people: the family's may stand first or last.
@@ -89,10 +91,6 @@ class Concept:
     def spellings(self) -> Iterator[str]:
         """Every term, `go{es,ing}` written out, in every spelling of its language."""
         return in_full(self.terms)
-
-    def harmless_spellings(self) -> Iterator[str]:
-        """Every harmless phrase, written out."""
-        return (word for phrase in self.harmless for word in expanded(phrase))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -183,6 +181,7 @@ class _Concept:
     terms: dict[str, tuple[str, ...]] = field(default_factory=dict[str, tuple[str, ...]])
     includes: tuple[str, ...] = ()
     harmless: tuple[str, ...] = ()
+    apart: tuple[str, ...] = ()
     harmless_as: tuple[str, ...] = ()
     names: bool = False
 
@@ -302,6 +301,7 @@ def _concept(name: str, path: str, files: Mapping[str, bytes]) -> Concept:
         includes=raw.includes,
         harmless_as=raw.harmless_as,
         harmless=raw.harmless,
+        apart=raw.apart,
         names=raw.names,
     )
 

@@ -17,16 +17,15 @@ from bot.policy.expressions import Condition, Side, Span
 from bot.policy.folding import JOINT, Letters, composed
 from bot.policy.homographs import Homographs
 from bot.policy.inflection import Inflection
-from bot.policy.listing import by_language, labelled, listed, parts, plain
-from bot.policy.matching import Innocent
+from bot.policy.listing import alone, by_language, innocent, labelled, listed, parts, plain
 from bot.policy.parting import Parting
-from bot.policy.people import Names
+from bot.policy.people import Names, is_told_of
 from bot.policy.reading import Reading, UnreadableError, readings, without_brackets, without_breaks
 from bot.policy.respelling import Respelling
 from bot.policy.rulebook import AGES, CHARACTERS, NAMES, Rulebook, closure
 from bot.policy.spoken import Spoken, longest
 from bot.policy.terms import Label, Sightings, TermIndex, outside, untouched
-from bot.policy.things import BESIDE, Things
+from bot.policy.things import BESIDE, NAMED, Things
 from bot.policy.views import Folded, Origin, View, Views
 
 #: So much is looked through of what is wanted and of what is not, in characters that are read; more
@@ -37,9 +36,6 @@ _COMMA = 3
 _COMMAS = re.compile("[,;\u3001\u3002\uff0c]|\\.(?!\\S)")
 #: What no name of a character goes on behind.
 _APART = re.compile(f"[,;\u3001\u3002\uff0c()\\[\\]{{}}<>|\\\\{JOINT}]")
-#: Shorter names are good for halves of a word.
-_NAME_MIN = 5
-_PART_MIN = 3
 #: A word of Russian, in which letters look like Latin ones.
 _CYRILLIC = re.compile("[\u0400-\u045f]+")
 #: So many negative prompts are remembered: most members use the model's own.
@@ -71,7 +67,7 @@ class Detector:
         folded = letters.each(marked)
         self._listed = {name: listed(concept, self.read) for name, concept in self.concepts.items()}
         concepts = [*self._listed.values()]
-        self.innocent = _innocent(
+        self.innocent = innocent(
             rulebook, lexicon.familiar.difference(marked).union(folded), plain(concepts)
         )
         self._parts = words = frozenset(parts(concepts))
@@ -81,10 +77,11 @@ class Detector:
         is_form = Inflection(self.innocent.words | lexicon.surnames, words).is_form
         known = lexicon.ordinary.union(words, self.ages.words())
         english, foreign = by_language(concepts)
+        grave = alone(self._listed)
+        self.respelling = Respelling(words, is_form, grave & english)
         english |= lexicon.ordinary | lexicon.tags
         foreign |= self.ages.words()
-        self.parting = Parting(known, foreign - english, english - foreign, is_form)
-        self.respelling = Respelling(words, is_form)
+        self.parting = Parting(known, foreign - english, english - foreign, is_form, grave)
         opposed = {name for when in self.conditions.values() for name in when.unwanted}
         self._unwanted = TermIndex(self._labelled(opposed), self.innocent)
         self.refusing = lru_cache(maxsize=_REMEMBERED)(self._refusing)
@@ -160,18 +157,6 @@ class Detector:
         yield ("words", _NUMBERS), self.read(self.ages.numbers())
 
 
-def _innocent(rulebook: Rulebook, foreign: frozenset[str], own: frozenset[str]) -> Innocent:
-    """`foreign`: the familiar words, folded; `own`: those of terms, found where they stand."""
-    halves = rulebook.lexicon.ordinary | rulebook.lexicon.tags
-    names = (name for name in rulebook.names() if len(name) >= _PART_MIN)
-    words = foreign.union(halves, names)
-    short = {word for word in words if len(word) < _NAME_MIN} - halves
-    borders = rulebook.lexicon.borders
-    found = (word for word in own if len(word) >= _NAME_MIN)
-    familiar = (words - short).union(found)
-    return Innocent(words=words, halves=halves, familiar=familiar, borders=borders)
-
-
 @lru_cache(maxsize=4)
 def detector(rulebook: Rulebook) -> Detector:
     """What is compiled of a rulebook; the same for the same rulebook."""
@@ -193,6 +178,7 @@ class TextSide:
         self._spans: dict[str, Collection[Span]] = {}
         self._folded = detector.letters.read(self._source)
         self._origins: Sequence[int] | None = None
+        self._is_beside: bool | None = None
         #: What it cost to look it through, in characters that are read.
         self.effort = 0
         #: Every reading of the text, the first of which is the text without its brackets.
@@ -278,13 +264,38 @@ class TextSide:
             spans = {
                 span for span in spans if self._written(span).lower() not in self._detector.russian
             }
-        if self._homographs:
-            spans = {(a, b) for a, b in spans if self._folded[a:b] not in self._homographs}
-        if of_things := {s for s in spans if self._detector.things.is_one_bare(self._folded, s)}:
-            spans -= set() if any(map(self.spans, BESIDE)) else of_things
+        apart = self._apart(concept, spans)
+        if apart and not self._is_beside_somebody():
+            spans -= apart
         for other in known.includes:
             spans |= set(self.spans(other))
         return spans
+
+    def _apart(self, concept: str, spans: set[Span]) -> set[Span]:
+        """Those of a concept's words that say nothing where nobody is who is on the floor."""
+        shields = self.found.apart.get(concept, ())
+        apart = {s for s in spans if self._detector.things.is_one_bare(self._folded, s)}
+        if apart and any(map(self.spans, NAMES)):
+            apart.clear()
+        if shields:
+            apart |= spans - untouched(spans, shields)
+        if self._homographs:
+            apart |= {(a, b) for a, b in spans if self._folded[a:b] in self._homographs}
+        return apart
+
+    def _is_beside_somebody(self) -> bool:
+        """Whether somebody is on the floor here: told once.
+
+        What is asked about meanwhile is excused for nothing.
+        """
+        if self._is_beside is None:
+            self._is_beside = True
+            self._is_beside = (
+                any(map(self.spans, BESIDE))
+                or all(any(map(self.spans, some)) for some in NAMED)
+                or bool(self.opposite.spans("adulthood"))
+            )
+        return self._is_beside
 
     @cached_property
     def _homographs(self) -> frozenset[str]:
@@ -292,7 +303,7 @@ class TextSide:
         return self._detector.homographs.among(self._lines[0].words)
 
     def _names(self, concept: str) -> set[Span]:
-        names, given = self._detector.names, self._given_names - self._homographs
+        names, given = self._detector.names, self._given_names
         if concept == "first-names":
             return self._real(names.first_names(self._folded, self._given_names))
         return self._real(names.find(self._folded, given, unlisted=concept == "unlisted-names"))
@@ -304,7 +315,7 @@ class TextSide:
         """
         spans = self.spans(CHARACTERS)
         fiction = [span for span in spans if not _APART.search(self._folded, *span)]
-        return {name for name in names if not any(_is_told_of(name, other) for other in fiction)}
+        return {name for name in names if not any(is_told_of(name, other) for other in fiction)}
 
     def _ages(self) -> set[Span]:
         find, text = self._detector.ages.find, self._folded
@@ -351,15 +362,6 @@ def _word_count(text: str) -> int:
         says = any(map(str.isalnum, token)) or _COMMAS.search(token) is not None
         count += says and not (spelled and was_spelled)
     return count
-
-
-def _is_told_of(name: Span, character: Span) -> bool:
-    """Whether a name is a character's, wholly or in part, and goes on neither side beyond it.
-
-    `Leon Magnus` is a character, `Leon Magnus Carlsen` is not.
-    """
-    (a, b), (start, end) = name, character
-    return a < end and start < b <= end and not (a < start and end == b)
 
 
 class Allowing:

@@ -16,9 +16,10 @@ from bot.policy.expressions import Span
 from bot.policy.matching import Innocent, Vocabulary
 from bot.policy.spoken import Spoken
 
-#: What a term does: it is a word of a concept, or in it no word of a concept counts; a server
-#: blocks it, or a server allows it, and in it only the floor counts.
-Part: TypeAlias = Literal["words", "harmless", "blocked", "allowed"]
+#: What a term does: it is a word of a concept, or in it no word of a concept counts, `apart` only
+#: where nobody is who is on the floor; a server blocks it, or a server allows it, and in it only
+#: the floor counts.
+Part: TypeAlias = Literal["words", "harmless", "apart", "blocked", "allowed"]
 #: What a term does, and for what: a concept's name, or a server's term as it is written there.
 Label: TypeAlias = tuple[Part, str]
 
@@ -29,6 +30,7 @@ class Sightings:
 
     words: dict[str, set[Span]] = field(default_factory=dict[str, set[Span]])
     harmless: dict[str, set[Span]] = field(default_factory=dict[str, set[Span]])
+    apart: dict[str, set[Span]] = field(default_factory=dict[str, set[Span]])
     blocked: dict[str, set[Span]] = field(default_factory=dict[str, set[Span]])
     allowed: dict[str, set[Span]] = field(default_factory=dict[str, set[Span]])
 
@@ -59,7 +61,7 @@ class Sightings:
 
 
 #: They take words away, so only what is plainly written counts.
-_LENIENT = frozenset({"harmless", "allowed"})
+_LENIENT = frozenset({"harmless", "apart", "allowed"})
 
 
 class TermIndex:

@@ -15,7 +15,12 @@ from bot.policy.rulebook import AGES, NAMES
 #: Words that are said of things as well.
 _BARE = frozenset({"naked", "nude", "topless", "bottomless", "undressed", "unclothed"})
 #: Beside a word of one of these concepts, nothing is a thing's.
-BESIDE = frozenset({"minors", "youth", "famous", "people-words", AGES}) | NAMES
+BESIDE = frozenset({
+    "minors", "youth", "offspring", "famous", "people-words", "names", AGES,
+    "coercion", "drugging",
+})  # fmt: skip
+#: Nor where a word of the first and one of the second stand.
+NAMED = (frozenset({"people-jobs", "photographs"}), NAMES - BESIDE)
 #: What stands before, and the thing behind.
 _BEFORE = re.compile(r"(?:\A|\b(?:an?|the|of|with|on|in|by|from|under|over|two|three|some)) *\Z")
 _BEHIND = re.compile(r"[ -]([a-z]+)\b")

@@ -56,6 +56,21 @@ def test_it_counts_elsewhere_and_in_disguise(prompt: str) -> None:
     assert "sexual" in {finding.rule for finding in SCREEN.findings(prompt)}
 
 
+@pytest.mark.parametrize(
+    ("prompt", "rule"),
+    [
+        ("child, dick, und, der", "minors-sexual"), ("ein kind mit dick", "minors-sexual"),
+        ("el pedo con la niña", "minors-sexualised"),
+        ("1girl, pedo, con, las", "minors-sexualised"),
+        ("una niña pelada en el baño", "minors-sexual"),
+        ("Dick Schneider, nude, der und das ist", "real-person-sexual"),
+        ("Kike Hernandez desnudo en la playa", "real-person-sexual"),
+    ],
+)  # fmt: skip
+def test_it_counts_beside_somebody_of_the_floor(prompt: str, rule: str) -> None:
+    assert rule in {finding.rule for finding in SCREEN.findings(prompt)}
+
+
 def test_of_a_term_of_several_words_it_stays_a_part() -> None:
     prompt = "die frau ist mit dem mann und er hat einen dick pic, dick pics"
     assert "sexual" in {finding.rule for finding in SCREEN.findings(prompt)}

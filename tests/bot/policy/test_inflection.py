@@ -64,7 +64,29 @@ def test_short_words_of_two_languages_are_chance() -> None:
     assert Parting(known).parts("boykottieren") == ("boy", "kot", "tieren")
 
 
+def test_terms_that_matter_most_are_no_chance_and_no_form() -> None:
+    known = {"fkk", "child", "dicks", "teen", "dickstee", "ados", "deepnude", "nackigen", "hart"}
+    grave, is_form = known - {"hart", "ados"}, Inflection({"dickste"}, ()).is_form
+    parting = Parting(known, {"fkk", "ados", "nackigen"}, {"child", "deepnude"}, is_form, grave)
+    assert parting.parts("fkkchild") == ("fkk", "child")
+    assert parting.parts("dicksteen") == ("dicks", "teen")
+    assert parting.parts("adosdeepnude") == ("ados", "deepnude")
+    hard = Parting(known, {"nackigen"}, {"child"}, Inflection({"hartnack"}, ()).is_form, grave)
+    assert hard.parts("hartnackigen") == ()
+    assert Respelling({"child"}, Inflection({"chid"}, ()).is_form).meant("chidl") is None
+    assert Respelling({"child"}, lambda _: True, {"child"}).meant("chidl") == "child"
+
+
 SCREEN = Screen(load())
+
+
+@pytest.mark.parametrize(
+    "prompt",
+    ["nude girl, chidl", "nude girl, toddier", "dikcs, shtoa", "1girl, denudechild, smile",
+     "1girl, dicksteen, smile", "1girl, fkkchild", "1girl, aulalolidom"],
+)  # fmt: skip
+def test_no_disguise_of_the_floor_passes_for_a_form(prompt: str) -> None:
+    assert SCREEN.findings(prompt) - SCREEN.findings("nude girl, dikcs")
 
 
 @pytest.mark.parametrize(

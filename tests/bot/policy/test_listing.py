@@ -20,7 +20,7 @@ TEXTS = [
 def concept(*terms: str, names: bool = False, harmless: tuple[str, ...] = ()) -> Concept:
     return Concept(
         id="some", summary="", source="", terms={"english": terms}, includes=(),
-        harmless=harmless, harmless_as=(), names=names,
+        harmless=harmless, apart=(), harmless_as=(), names=names,
     )  # fmt: skip
 
 

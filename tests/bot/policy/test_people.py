@@ -87,6 +87,13 @@ def test_a_name_that_goes_on_behind_a_characters_is_a_persons(name: str) -> None
     assert not is_person("Leon Magnus the Brave, smile")
 
 
+@pytest.mark.parametrize(
+    "prompt", ["Anna Schmidt Watson Amelia, nude", "Priya Das, nude", "Kamala Das, naked"]
+)
+def test_no_character_behind_a_name_and_no_little_word_takes_a_person_away(prompt: str) -> None:
+    assert "real-person-sexual" in {finding.rule for finding in screen().findings(prompt)}
+
+
 def test_names_are_told_whole() -> None:
     names = Names(load().lexicon, list)
     text = "a photo of emma van der harrington today"
