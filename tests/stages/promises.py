@@ -70,14 +70,16 @@ def faults(here: Witness, told: Told) -> Faults:
 def broken_now(here: Witness, told: Told) -> Faults:
     """What may not be at any moment, however much is still to be done.
 
-    Of the forgotten, those before the last are looked at when everything has come to rest.
+    Of the forgotten, those before the last are looked at when everything has come to rest, and so
+    is whose wish is written down and not carried out yet: the next start does that.
     """
+    forgotten = [gone for gone in told.forgotten[-1:] if not _wish_waits(here, gone)]
     return Faults(
         lost=looks.rows_without_file(here),
         # A duel's message outlives its row for as long as Discord takes to delete it.
         doubled=_made_twice(here),
         mixed_up=nobody_elses_picture(here),
-        left_behind=[row for gone in told.forgotten[-1:] for row in looks.rows_of(here, gone)],
+        left_behind=[row for gone in forgotten for row in looks.rows_of(here, gone)],
         damaged=[
             *looks.held_and_shown(here),
             *looks.votes_unlike_ledger(here),
@@ -85,6 +87,11 @@ def broken_now(here: Witness, told: Told) -> Faults:
             *looks.picks_unlike_presses(here, told.picks),
         ],
     )
+
+
+def _wish_waits(here: Witness, gone: looks.Forgotten) -> bool:
+    wish = f"SELECT 1 FROM forget_wishes WHERE user_id = {gone.user_id}"  # noqa: S608
+    return bool(here.rows(wish))
 
 
 def nothing_lost(here: Witness, told: Told) -> list[str]:
