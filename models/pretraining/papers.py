@@ -17,7 +17,7 @@ from models.painter import lexicon
 from models.pretraining.architecture import SCALE, Blueprint
 from models.pretraining.pipeline import PREDICTION
 
-#: Steps were chosen by eye and for speed, guidance by measuring; see docs/embedded-model.md.
+#: Steps were chosen by eye and for speed, guidance by measuring; see docs/notes/embedded-model.md.
 DEFAULTS = Defaults(steps=16, guidance=2.2, sampler=Sampler.DPMPP_2M)
 _LICENCE = "LICENSE.md"
 
