@@ -91,8 +91,8 @@ def test_checkpointed_activations_keep_to_autocast(place: Place, norms: list[tor
 @pytest.mark.slow(20)
 @pytest.mark.parametrize(
     # Squares, and oblong ones of either kind: the second size is the last that is traced anew.
-    ("precision", "sizes_px", "traced_max"),
-    [("fp32", SIZES_PX, 3), ("bf16", SIZES_PX[:2], 1)],
+    ("precision", "sizes_px"),
+    [("fp32", SIZES_PX), ("bf16", SIZES_PX[:2])],
 )
 def test_a_compiled_step_learns_what_the_plain_one_does(
     place: Place,
@@ -100,7 +100,6 @@ def test_a_compiled_step_learns_what_the_plain_one_does(
     monkeypatch: pytest.MonkeyPatch,
     precision: str,
     sizes_px: tuple[tuple[int, int], ...],
-    traced_max: int,
 ) -> None:
     # Tracing takes its time for each module and size.
     place.base = build(tmp_path / "one-level", unet=ONE_LEVEL)
@@ -119,7 +118,7 @@ def test_a_compiled_step_learns_what_the_plain_one_does(
     assert not traced
     forget_devices()
     place.train("quick", epochs=1, precision=precision, compile=True)
-    assert 1 <= len(traced) <= traced_max
+    assert 1 <= len(traced) <= len(set(sizes_px))
     assert place.losses("quick") == pytest.approx(place.losses("plain"), rel=1e-3)
 
 
