@@ -51,7 +51,8 @@ async def test_every_option_reaches_the_queue(desk: Front) -> None:
 async def test_discord_refuses_what_the_model_does_not_take(desk: Front) -> None:
     """As it was told them; the bounds are the model's, not the file's."""
     desk.use_model(replace(INFO, limits=replace(INFO.limits, steps_max=33, count_max=2)))
-    await desk.bot.reload_extension("cogs.asking.waifu")
+    await desk.bot.remove_cog("Waifu")
+    await desk.bot.load_extension("cogs.asking.waifu")
     command = desk.bot.tree.get_command("waifu")
     assert isinstance(command, app_commands.Command)
     told = {p["name"]: p for p in command.to_dict(desk.bot.tree)["options"]}

@@ -7,6 +7,7 @@ import json
 import re
 from collections.abc import Sequence
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from random import Random
 from typing import Any
@@ -242,13 +243,14 @@ def test_the_command_measures_the_embedded_model(
 ) -> None:
     monkeypatch.setattr(evaluate, "_PROMPTS", 1)
     monkeypatch.setattr(evaluate, "_SEEDS", 2)
+    monkeypatch.setattr(variety, "expected", partial(variety.expected, count=500))
     few = {
         "count": 8,
         "sentences": 2,
         "steered": 2,
         "open": 2,
         "training": 4,
-        "steps": 10,
+        "steps": 6,
         "threads": 1,
     }
     options = [word for name, n in few.items() for word in (f"--{name}", str(n))]
