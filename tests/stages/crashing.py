@@ -86,10 +86,12 @@ async def _last_look(here: Stage, promised: dict[str, int], limit_s: float = 300
     told = Told(promised=promised)
 
     async def kept() -> bool:
-        return not faults(here, told)
+        with here.looking():
+            return not faults(here, told)
 
     try:
         await here.until(kept, limit_s)
     except TimeoutError:
-        return faults(here, told)
+        with here.looking():
+            return faults(here, told)
     return Faults()

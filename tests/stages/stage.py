@@ -9,8 +9,8 @@ from __future__ import annotations
 import asyncio
 import os
 import sqlite3
-from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Mapping
-from contextlib import asynccontextmanager, closing
+from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Generator, Mapping
+from contextlib import asynccontextmanager, closing, contextmanager
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -41,6 +41,7 @@ class Stage:
         self.data_dir = data_dir
         self.bot = bot
         self.where = "general"
+        self._reader: sqlite3.Connection | None = None
 
     async def up(self) -> None:
         """Start the bot and wait until it is connected and its commands are registered."""
@@ -119,9 +120,25 @@ class Stage:
 
     def rows(self, sql: str) -> list[tuple[Any, ...]]:
         """Look into the bot's database, read-only."""
+        with self.looking() as reader:
+            return reader.execute(sql).fetchall()
+
+    @contextmanager
+    def looking(self) -> Generator[sqlite3.Connection]:
+        """Let all `rows` meanwhile share a connection, each of which reads the schema anew.
+
+        Not for longer than one look: a file that is open here is not recovered after a kill.
+        """
+        if self._reader is not None:
+            yield self._reader
+            return
         uri = f"{(self.data_dir / 'bot.sqlite3').as_uri()}?mode=ro"
-        with closing(sqlite3.connect(uri, uri=True, timeout=10)) as connection:
-            return connection.execute(sql).fetchall()
+        with closing(sqlite3.connect(uri, uri=True, timeout=10)) as reader:
+            self._reader = reader
+            try:
+                yield reader
+            finally:
+                self._reader = None
 
     def messages(self, where: str) -> list[Payload]:
         """A channel's messages, the oldest first."""

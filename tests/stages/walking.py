@@ -297,7 +297,8 @@ class Life:
                 await asyncio.sleep(0.05)
 
     def _faults(self) -> Faults:
-        return faults(self._here, self._told)
+        with self._here.looking():
+            return faults(self._here, self._told)
 
     async def _alive(self) -> None:
         """See that the bot is up; a SIGKILL is the only end that it may have come to."""
@@ -314,4 +315,5 @@ class Life:
     def _look_at_the_dead(self) -> None:
         """What may be at no moment is not there at this one; before the first answer, no tables."""
         if self._told.promised:
-            self._at_the_kill = self._at_the_kill or broken_now(self._here, self._told)
+            with self._here.looking():
+                self._at_the_kill = self._at_the_kill or broken_now(self._here, self._told)

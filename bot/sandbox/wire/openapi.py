@@ -1,24 +1,19 @@
 """Checks what the bot sends against Discord's own OpenAPI description of its API.
 
-`rest.py` submits every call; checking happens in quiet moments, because a body takes milliseconds.
-Without a description file only the rules that it lacks are checked.
+`rest.py` has every call inspected. Without a description file only the rules that it lacks are
+checked.
 """
 
 from __future__ import annotations
 
-import asyncio
 import json
 import logging
 import re
-from collections import deque
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any, cast
+from typing import cast
 
-from jsonschema import Draft202012Validator, FormatChecker
-from jsonschema.exceptions import ValidationError
-from referencing import Registry, Resource
+from jsonschema_rs import Draft202012, Draft202012Validator, Registry, ValidationError
 
 from bot.sandbox.wire.wire import Payload, as_object
 from bot.sandbox.world.scene import Call
@@ -39,18 +34,8 @@ _TOLERATED = {"PATCH": {"tts"}}
 _CONTENT_LIMIT = 2000
 #: Ids of uploads are their places in the form; anything larger names an older attachment.
 _UPLOADS_AT_MOST = 10
-#: A check takes milliseconds: it waits until no call came for this long, or very many wait.
-_QUIET_S = 0.05
-_BACKLOG = 5000
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Case:
-    """A call that waits to be checked, without the bytes of its files."""
-
-    call: Call
-    files: int
-    content_type: str
+#: A fault quotes the value first, which may be long, and ends with what is wrong about it.
+_SENTENCE_CHARS = 200
 
 
 class DescriptionError(Exception):
@@ -81,9 +66,7 @@ class Description:
     def __init__(self, spec: Payload) -> None:
         spec["components"]["schemas"]["SnowflakeType"] = _SNOWFLAKE
         document = {"$schema": "https://json-schema.org/draft/2020-12/schema", **spec}
-        # Two libraries that type themselves halfway: `Any` at their door, nowhere else.
-        registry = cast("Any", Registry)()
-        self._registry: Any = registry.with_resource(_URI, Resource.from_contents(document))
+        self._registry = Registry([(_URI, document)], draft=Draft202012)
         paths = cast("dict[str, Payload]", spec["paths"])
         # The literal paths come first, so that @original and @me win over {message_id}.
         self._operations = [
@@ -93,7 +76,7 @@ class Description:
             if method in operations
         ]
         self._schemas: dict[str, Payload] = spec["components"]["schemas"]
-        self._checks: dict[tuple[str, str, str], tuple[Any, set[str]]] = {}
+        self._checks: dict[tuple[str, str, str], tuple[Draft202012Validator, set[str]]] = {}
 
     def errors(self, method: str, path: str, body: object, content_type: str) -> list[str]:
         """What is wrong with a request body; empty when nothing is."""
@@ -116,18 +99,16 @@ class Description:
         if key not in self._checks:
             self._checks[key] = self._prepare(declared["content"][content_type]["schema"])
         validator, known = self._checks[key]
-        faults: list[ValidationError] = list(validator.iter_errors(body))
-        errors = [_sentence(fault) for fault in faults]
+        errors = [_sentence(fault) for fault in validator.iter_errors(body)]
         if isinstance(body, dict):
             # The description leaves objects open; a key that it does not name is a fault.
             strange = as_object(cast("object", body)).keys() - known - _TOLERATED.get(verb, set())
             errors += [f"{name}: no such key" for name in sorted(strange)]
         return errors
 
-    def _prepare(self, schema: Payload) -> tuple[Any, set[str]]:
-        rooted = cast("Payload", _absolute(schema))
+    def _prepare(self, schema: Payload) -> tuple[Draft202012Validator, set[str]]:
         validator = Draft202012Validator(
-            rooted, registry=self._registry, format_checker=FormatChecker()
+            cast("Payload", _absolute(schema)), registry=self._registry, validate_formats=True
         )
         return validator, set(self._keys(schema))
 
@@ -160,11 +141,13 @@ def _absolute(node: object) -> object:
 
 
 def _sentence(fault: ValidationError) -> str:
+    """The deepest fault says most: of several schemas, the one that the body comes nearest to."""
     deepest = fault
-    while deepest.context:
-        deepest = max(deepest.context, key=lambda inner: len(inner.absolute_path))
-    where = "/".join(str(step) for step in deepest.absolute_path) or "<root>"
-    return f"{where}: {deepest.message[:200]}"
+    while branches := getattr(deepest.kind, "context", None):
+        inner = [fault for branch in branches for fault in branch]
+        deepest = max(inner, key=lambda fault: len(fault.instance_path))
+    where = "/".join(str(step) for step in deepest.instance_path) or "<root>"
+    return f"{where}: {deepest.message[-_SENTENCE_CHARS:]}"
 
 
 class Inspector:
@@ -172,37 +155,20 @@ class Inspector:
 
     def __init__(self, openapi: Path | None) -> None:
         self._description = describe(openapi) if openapi else None
-        self._waiting: deque[_Case] = deque()
         self._found: list[Payload] = []
-        self._work = asyncio.Event()
-        self._busy_s = 0.0
 
-    def submit(self, call: Call, content_type: str) -> None:
-        """Have a call checked when things are quiet."""
-        case = _Case(
-            call=replace(call, uploads=()), files=len(call.uploads), content_type=content_type
-        )
-        self._waiting.append(case)
-        self._busy_s = asyncio.get_running_loop().time()
-        self._work.set()
+    def inspect(self, call: Call, content_type: str) -> None:
+        """Check a call, and note what is wrong with it."""
+        errors = list(_own_rules(call))
+        if self._description is not None:
+            errors += self._description.errors(call.method, call.path, call.body, content_type)
+        if errors:
+            self.report(call, errors)
 
     def report(self, call: Call, errors: list[str]) -> None:
         """Note violations found elsewhere."""
         log.warning("%s %s: %s", call.method, call.path, "; ".join(errors))
         self._found.append({"method": call.method, "path": call.path, "errors": errors})
-
-    async def run(self) -> None:
-        """Check what was submitted, one at a time and while nobody calls, for ever."""
-        loop = asyncio.get_running_loop()
-        while True:
-            await self._work.wait()
-            self._work.clear()
-            while self._waiting:
-                if loop.time() - self._busy_s < _QUIET_S and len(self._waiting) < _BACKLOG:
-                    await asyncio.sleep(_QUIET_S)
-                    continue
-                self._next()
-                await asyncio.sleep(0)
 
     @property
     def compares(self) -> bool:
@@ -211,21 +177,10 @@ class Inspector:
 
     def violations(self) -> list[Payload]:
         """Everything wrong with the calls so far: `{method, path, errors}`."""
-        while self._waiting:
-            self._next()
         return list(self._found)
 
-    def _next(self) -> None:
-        case = self._waiting.popleft()
-        call = case.call
-        errors = list(_own_rules(call, case.files))
-        if self._description is not None:
-            errors += self._description.errors(call.method, call.path, call.body, case.content_type)
-        if errors:
-            self.report(call, errors)
 
-
-def _own_rules(call: Call, files: int) -> Iterator[str]:
+def _own_rules(call: Call) -> Iterator[str]:
     """What the description leaves out: the content limit, and files belonging to attachments."""
     outer = as_object(call.body)
     body = as_object(outer["data"]) if "data" in outer else outer
@@ -234,7 +189,7 @@ def _own_rules(call: Call, files: int) -> Iterator[str]:
         yield f"content: {len(content)} characters, {_CONTENT_LIMIT} are allowed"
     attachments = cast("list[Payload]", body.get("attachments") or [])
     named = {int(a["id"]) for a in attachments if str(a.get("id")).isdecimal()}
-    sent = set(range(files))
+    sent = set(range(len(call.uploads)))
     for number in sorted(sent - named):
         yield f"files[{number}] belongs to no attachment"
     for number in sorted(n for n in named - sent if n < _UPLOADS_AT_MOST):

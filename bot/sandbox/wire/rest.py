@@ -108,7 +108,7 @@ class Rest:
                 )
         except ValueError:
             raise _MALFORMED from None
-        self._inspector.submit(call, kind)
+        self._inspector.inspect(call, kind)
         return call
 
     async def _unpack_form(self, request: web.Request, call: Call) -> Call:

@@ -104,7 +104,6 @@ class Sandbox:
                 self.world.listen(self._store.note)
                 stack.push_async_callback(self._store.save)
                 await stack.enter_async_context(_running(self._store.run()))
-            await stack.enter_async_context(_running(self._inspector.run()))
             runner = web.AppRunner(self._app(), access_log=None, shutdown_timeout=2.0)
             await runner.setup()
             stack.push_async_callback(runner.cleanup)

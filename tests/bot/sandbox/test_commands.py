@@ -248,7 +248,7 @@ async def test_planted_bad_bodies_are_found() -> None:
         assert len(told) == 4, told
         assert told[0] == "colour: no such key"
         assert told[1] == "content: 2001 characters, 2000 are allowed"
-        assert told[2] == "content: 5 is not of type 'string', 'null'"
+        assert told[2] == 'content: 5 is not of types "null", "string"'
         assert "does not implement" in told[3]
 
 
