@@ -1,4 +1,4 @@
-"""`python -m bot.sandbox`: the local Discord alone, for a bot that is started elsewhere."""
+"""`python -m bot.sandbox`: the local Discord alone, for a bot that is started separately."""
 
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
 """Checks what the bot sends against Discord's own OpenAPI description of its API.
 
-`rest.py` submits every call; checking happens in quiet moments, because a body takes milliseconds.
-Without a description file only the rules that it lacks are checked.
+`rest.py` submits every call; checks run when things are quiet, because a body takes milliseconds.
+Without a description file, only the rules missing from it are checked.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ log = logging.getLogger(__name__)
 
 _URI = "urn:discord"
 _METHODS = ("get", "post", "put", "patch", "delete")
-#: discord.py sends the ids of uploads and replies as numbers; Discord takes both.
+#: discord.py sends the ids of uploads and replies as numbers; Discord accepts both.
 _SNOWFLAKE = {
     "anyOf": [
         {"type": "string", "pattern": "^(0|[1-9][0-9]*)$"},
@@ -37,16 +37,16 @@ _SNOWFLAKE = {
 #: Keys that discord.py sends and Discord ignores where its schemas do not name them.
 _TOLERATED = {"PATCH": {"tts"}}
 _CONTENT_LIMIT = 2000
-#: Ids of uploads are their places in the form; anything larger names an older attachment.
+#: The ids of uploads are their places in the form; a larger id is an older attachment's.
 _UPLOADS_AT_MOST = 10
-#: A check takes milliseconds: it waits until no call came for this long, or very many wait.
+#: A check takes milliseconds: it waits until no call came for this long, or too many wait.
 _QUIET_S = 0.05
 _BACKLOG = 5000
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Case:
-    """A call that waits to be checked, without the bytes of its files."""
+    """A call to be checked, without the bytes of its files."""
 
     call: Call
     files: int
@@ -54,7 +54,7 @@ class _Case:
 
 
 class DescriptionError(Exception):
-    """The file that was named is no description of Discord; the message says what to do."""
+    """The named file is not Discord's description; the message says what to do."""
 
     def __init__(self, path: Path, flaw: str) -> None:
         super().__init__(
@@ -64,7 +64,7 @@ class DescriptionError(Exception):
 
 
 def describe(path: Path) -> Description:
-    """Read Discord's OpenAPI file. Raises `DescriptionError` if it is none."""
+    """Read Discord's OpenAPI file. Raises `DescriptionError` if it is something else."""
     try:
         return Description(as_object(json.loads(path.read_text())))
     except OSError as problem:
@@ -76,16 +76,16 @@ def describe(path: Path) -> Description:
 
 
 class Description:
-    """Discord's OpenAPI file, ready to check bodies with."""
+    """Discord's OpenAPI file, ready to check bodies."""
 
     def __init__(self, spec: Payload) -> None:
         spec["components"]["schemas"]["SnowflakeType"] = _SNOWFLAKE
         document = {"$schema": "https://json-schema.org/draft/2020-12/schema", **spec}
-        # Two libraries that type themselves halfway: `Any` at their door, nowhere else.
+        # Two libraries with incomplete types: `Any` here, and nowhere else.
         registry = cast("Any", Registry)()
         self._registry: Any = registry.with_resource(_URI, Resource.from_contents(document))
         paths = cast("dict[str, Payload]", spec["paths"])
-        # The literal paths come first, so that @original and @me win over {message_id}.
+        # Literal paths first, so that @original and @me win over {message_id}.
         self._operations = [
             (method.upper(), _pattern(template), template, as_object(operations[method]))
             for template, operations in sorted(paths.items(), key=lambda item: item[0].count("{"))
@@ -96,7 +96,7 @@ class Description:
         self._checks: dict[tuple[str, str, str], tuple[Any, set[str]]] = {}
 
     def errors(self, method: str, path: str, body: object, content_type: str) -> list[str]:
-        """What is wrong with a request body; empty when nothing is."""
+        """What is wrong with a request body; empty if nothing."""
         for verb, pattern, template, operation in self._operations:
             if verb == method and pattern.fullmatch(path):
                 return self._check(verb, template, operation, body, content_type)
@@ -119,7 +119,7 @@ class Description:
         faults: list[ValidationError] = list(validator.iter_errors(body))
         errors = [_sentence(fault) for fault in faults]
         if isinstance(body, dict):
-            # The description leaves objects open; a key that it does not name is a fault.
+            # The description allows extra keys in objects; we treat an unknown key as a fault.
             strange = as_object(cast("object", body)).keys() - known - _TOLERATED.get(verb, set())
             errors += [f"{name}: no such key" for name in sorted(strange)]
         return errors
@@ -178,7 +178,7 @@ class Inspector:
         self._busy_s = 0.0
 
     def submit(self, call: Call, content_type: str) -> None:
-        """Have a call checked when things are quiet."""
+        """Queue a call for checking in a quiet moment."""
         case = _Case(
             call=replace(call, uploads=()), files=len(call.uploads), content_type=content_type
         )
@@ -192,7 +192,7 @@ class Inspector:
         self._found.append({"method": call.method, "path": call.path, "errors": errors})
 
     async def run(self) -> None:
-        """Check what was submitted, one at a time and while nobody calls, for ever."""
+        """Check submitted calls one at a time, while nobody calls, until cancelled."""
         loop = asyncio.get_running_loop()
         while True:
             await self._work.wait()
@@ -206,7 +206,7 @@ class Inspector:
 
     @property
     def compares(self) -> bool:
-        """Calls are held against Discord's description, because one is there."""
+        """Whether calls are compared with Discord's description, which needs the file."""
         return self._description is not None
 
     def violations(self) -> list[Payload]:
@@ -226,7 +226,7 @@ class Inspector:
 
 
 def _own_rules(call: Call, files: int) -> Iterator[str]:
-    """What the description leaves out: the content limit, and files belonging to attachments."""
+    """Rules missing from the description: the content limit, and files belonging to attachments."""
     outer = as_object(call.body)
     body = as_object(outer["data"]) if "data" in outer else outer
     content = body.get("content")
