@@ -50,7 +50,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--mend",
         action="store_true",
-        help="first bring back pictures that were set aside and that the database knows",
+        help="first bring back set-aside pictures that the database knows",
     )
 
 
@@ -186,9 +186,7 @@ async def _database(settings: Settings) -> Diagnosis:
     path = settings.database_path
     if not path.exists():
         if not settings.data_dir.is_dir():
-            return Diagnosis(
-                name="database", said="has no place yet", advice="Mend the disk first."
-            )
+            return Diagnosis(name="database", said="has no place yet", advice="Fix the disk first.")
         return Diagnosis(name="database", said=f"{path} will be made at the first start")
     try:
         said = await inspect(path)

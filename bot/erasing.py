@@ -45,7 +45,7 @@ class Eraser:
                 forgotten = await self._privacy.forget(user_id)
                 self._signals.cancelled(forgotten.job_ids)
                 self._signals.taken_away()
-                log.info("a member is forgotten, as they wished before a restart or a fault")
+                log.info("forgot a member who had asked before a restart or a fault")
             cleaned = await self._privacy.clean()
         except BotError as problem:
             log.error("erasing is not finished: %s", problem)  # noqa: TRY400  the sentence says it all

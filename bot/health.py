@@ -84,7 +84,7 @@ async def beat(data_dir: Path) -> None:
             pulse = pulse_of(list(lags_s))
             problem = await asyncio.to_thread(_write, data_dir / _FILE, pulse)
             if problem is not None and well:
-                log.error("no sign of life can be written, yet I live: %s", problem)
+                log.error("the sign of life cannot be written, but the bot is alive: %s", problem)
             well = problem is None
 
 

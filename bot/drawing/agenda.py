@@ -90,7 +90,7 @@ class Agenda:
         try:
             await self._swaps.to(card)
         except Exception:
-            log.exception("the model %s cannot be opened; %s serves on", card, self._loaded)
+            log.exception("the model %s cannot be opened; %s keeps serving", card, self._loaded)
             self._resting[card] = self._clock() + _REST_MS
         self._waiting_since_ms = None
         return True

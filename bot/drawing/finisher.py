@@ -74,7 +74,7 @@ class Finisher:
             verdict, data, card_id=info.card_id, owner=self._owner, now_ms=self._clock()
         )
         if picture is None:
-            log.info("its picture is dropped: the job has ended, or is not ours any more")
+            log.info("its picture is dropped: the job has ended, or is no longer ours")
 
     async def source_of(self, job: Job) -> bytes | None:
         """The picture that the job varies; None if it varies none. Raises `SourceGoneError`."""
@@ -90,7 +90,7 @@ class Finisher:
         try:
             return await self._handle.score(rendered)
         except ScoringError as problem:
-            log.error("the picture is not scored: %s", problem)  # noqa: TRY400  the sentence says it all
+            log.error("the picture could not be scored: %s", problem)  # noqa: TRY400  the sentence says it all
             return None
 
 

@@ -168,7 +168,7 @@ class LocalThread:
             await self._call(old.close)
         except Exception:
             # The new model serves even if the old one cannot be freed.
-            log.exception("the model before %s was not freed", self.info.card_id)
+            log.exception("the model replaced by %s was not freed", self.info.card_id)
 
     async def close(self) -> None:
         """Free the model and end the thread, without waiting for an abandoned one."""

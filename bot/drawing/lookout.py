@@ -49,7 +49,7 @@ class Lookout:
             scores = await self._handle.glance(report.preview_png)
         except ScoringError as problem:
             # The finished picture is scored anyway, and then a failure counts.
-            log.warning("a preview was not looked at: %s", problem)
+            log.warning("a preview could not be judged: %s", problem)
             return None
         if scores is None:
             return None

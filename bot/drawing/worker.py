@@ -308,7 +308,7 @@ class Worker:
                 if verdict is not None and job.id in self._rows:
                     await undisturbed(self._stop_row(job, verdict))
             except Exception:
-                log.exception("its preview was not looked at")
+                log.exception("its preview could not be judged")
 
     async def _stop_row(self, job: Job, verdict: Withheld) -> None:
         if not await self._handle.evict(job.id) or self._rows.pop(job.id, None) is None:

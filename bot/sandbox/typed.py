@@ -109,7 +109,7 @@ def _value(option: Payload, text: str) -> object:
     except ValueError:
         raise NotPossible(f"{option['name']}: {text!r} is not a number.") from None
     if not text:
-        raise NotPossible(f"{option['name']}: has nothing behind it.")
+        raise NotPossible(f"{option['name']}: has no value.")
     if not isinstance(value, str):
         _bound(option, value)
     return value

@@ -196,7 +196,7 @@ class Gallery:
             )
         if strangers.stuck:
             log.warning(
-                "%s picture file(s) of nobody cannot be moved to %s and stay",
+                "%s unknown picture file(s) cannot be moved to %s and stay",
                 strangers.stuck,
                 self._files.quarantine,
             )

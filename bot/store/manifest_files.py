@@ -99,7 +99,7 @@ def _may_replace(directory: Path) -> None:
         raise StorageError(f"{directory} is a file: name a directory.")
     if any(directory.iterdir()) and not (directory / manifest.FILE_NAME).is_file():
         raise StorageError(
-            f"{directory} holds something else than an earlier manifest: name a new directory."
+            f"{directory} holds something other than an earlier manifest: name a new directory."
         )
 
 

@@ -87,7 +87,7 @@ class Helping(commands.Cog):
                 with in_public(self._bot, message.guild.id):
                     await message.reply(helping.hint(), mention_author=False)
         except (*DISCORD_ERRORS, BotError) as problem:
-            log.info("a mention stays unanswered: %s", problem)
+            log.info("a mention could not be answered: %s", problem)
 
     def _is_quiet(self, message: discord.Message) -> bool:
         """Whether the channel got a hint lately; if not, note that it gets one now."""

@@ -64,7 +64,7 @@ async def give_words_back(interaction: Interaction, typed: Typed) -> None:
     try:
         await _answer(interaction, "", typed, discord.utils.MISSING)
     except DISCORD_ERRORS as problem:
-        log.warning("a member's words cannot be given back: %s", problem)
+        log.warning("a member's words could not be returned: %s", problem)
 
 
 async def _follow(services: Services, ask: Ask, refused: Refused) -> _Followed:
@@ -81,7 +81,7 @@ async def _follow(services: Services, ask: Ask, refused: Refused) -> _Followed:
             await alert(services, ask, f"refused: {title}; `/policy why id: {refusal_id}`")
         note = await _strike(services, ask, refused, refusal_id) if refused.strike else None
     except BotError as problem:
-        log.warning("a refusal is not written down: %s", problem)
+        log.warning("a refusal was not recorded: %s", problem)
         return _Followed(refusal_id=refusal_id)
     return _Followed(refusal_id=refusal_id, notes=(note,) if note else ())
 
@@ -180,7 +180,7 @@ async def _edit_button(interaction: Interaction, typed: Typed) -> list[tuple[Act
     try:
         draft_id = await services.drafts.keep(user_of(interaction), typed, services.clock())
     except BotError as problem:
-        log.warning("a draft is not written down: %s", problem)
+        log.warning("a draft was not saved: %s", problem)
         return []
     return [(Action.REVISE, draft_id)]
 

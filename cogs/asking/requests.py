@@ -92,7 +92,7 @@ async def _tell_aside(interaction: Interaction, text: str) -> None:
     try:
         await tell(interaction, text)
     except DISCORD_ERRORS as problem:
-        log.warning("an aside is not told: %s", problem)
+        log.warning("a remark could not be sent: %s", problem)
 
 
 async def submit(
@@ -202,7 +202,7 @@ async def _shadow(services: Services, request: Request, verdict: Admitted) -> No
     try:
         await services.learning.shadow.ask(request, verdict)
     except BotError as problem:
-        log.warning("the trial does without request %s: %s", request.id, problem)
+        log.warning("request %s is left out of the trial: %s", request.id, problem)
 
 
 async def _alert(services: Services, ask: Ask, request: Request) -> None:
@@ -210,7 +210,7 @@ async def _alert(services: Services, ask: Ask, request: Request) -> None:
     try:
         await alert(services, ask, f"asked for: `{request.jobs[0].id}`")
     except BotError as problem:
-        log.warning("an alert is not written down: %s", problem)
+        log.warning("an alert was not recorded: %s", problem)
 
 
 def _caps(operators: Caps, allowed: Quota) -> Caps:
@@ -261,7 +261,9 @@ async def _acknowledge(interaction: Interaction, request: Request) -> MessageId 
         try:
             return await _tell_standing(interaction, request)
         except (*DISCORD_ERRORS, BotError) as problem:
-            log.warning("the acknowledgement is not complete (%s); the pictures will come", problem)
+            log.warning(
+                "the acknowledgement is incomplete (%s); the pictures will still come", problem
+            )
     return None
 
 

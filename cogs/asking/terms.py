@@ -54,7 +54,7 @@ async def close_terms(interaction: Interaction, what: str) -> None:
     try:
         await interaction.response.edit_message(content=what, view=None, attachments=[])
     except DISCORD_ERRORS as problem:
-        log.warning("the terms stay as they are: %s", problem)
+        log.warning("the terms could not be edited: %s", problem)
 
 
 async def show_terms(interaction: Interaction, waiting_id: RequestId = NOTHING_WAITS) -> None:

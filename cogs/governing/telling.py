@@ -57,7 +57,7 @@ class Messenger(Looking):
     async def _owed(self, openings: Openings) -> Mapping[ChannelId, Telling]:
         tellings = self._services.tellings
         if late := await tellings.give_up(self._services.clock() - _OWED_MS):
-            log.info("%s word(s) to members are given up: they could not be said in time", late)
+            log.info("gave up %s message(s) to members: they could not be sent in time", late)
         return first_of_each(await tellings.owed(_LOOK, openings.closed, nor=openings.resting))
 
     async def _say(self, telling: Telling) -> None:

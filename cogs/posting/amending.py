@@ -77,10 +77,12 @@ class Amending(Looking):
             if is_passing(problem) or (is_forbidden(problem) and not await self._has_gone(post)):
                 raise
             if not is_gone(problem):
-                log.warning("message %s takes no edit and goes: %s", post.message_id, problem)
+                log.warning(
+                    "message %s cannot be edited and is deleted: %s", post.message_id, problem
+                )
             await self._let_go(post)
         except (BotError, ValueError) as problem:
-            log.warning("message %s cannot be made anew and goes: %s", post.message_id, problem)
+            log.warning("message %s cannot be rebuilt and is deleted: %s", post.message_id, problem)
             await self._let_go(post)
         else:
             await self._services.gallery.amended(post.message_id, shown)

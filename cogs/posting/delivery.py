@@ -132,7 +132,7 @@ class Delivery(Looking):
             for nudge in (self._services.signals.posted, self._services.signals.status):
                 nudge.set()
         else:
-            log.info("post %s is owed no more, so it is taken back", owed.id)
+            log.info("post %s is no longer owed and is deleted", owed.id)
         # One of its pictures may be gone by now.
         self._services.signals.taken_away()
 

@@ -123,7 +123,7 @@ async def settle_found(
     found = await _found_by_name(bot, stretch, [one.name for one in sought])
     waiting = [one for one in sought if not await is_settled(one, found[one.name])]
     if waiting:
-        raise NotThereYetError(f"{len(waiting)} messages that are looked for are not there yet")
+        raise NotThereYetError(f"{len(waiting)} messages were not found yet")
 
 
 async def _found_by_name(

@@ -40,7 +40,7 @@ async def attempt(deed: Awaitable[object], what: str) -> Exception | None:
         log.warning("%s has to wait: %s", what, problem)
         return problem
     except Exception as problem:
-        log.exception("%s has to wait: a fault that nobody thought of", what)
+        log.exception("%s has to wait after an unexpected fault", what)
         return problem
     return None
 

@@ -54,7 +54,7 @@ class Lost(Looking):
         try:
             await self._services.sends.lose_all()
         except BotError as problem:
-            log.warning("messages of before are looked for after the next start: %s", problem)
+            log.warning("earlier messages will be searched for after the next start: %s", problem)
         await super().cog_load()
 
     async def _owed(self, openings: Openings) -> Mapping[ChannelId, Sequence[Send]]:
@@ -65,7 +65,7 @@ class Lost(Looking):
 
     async def _is_settled(self, send: Send, found: Sequence[discord.Message]) -> bool:
         if found:
-            log.info("message %s is a %s that was lost", found[0].id, send.kind)
+            log.info("found message %s, a lost %s", found[0].id, send.kind)
             self._patience.found(send.name)
             await note_sent(self._services, send, found[0])
             return True

@@ -36,7 +36,7 @@ async def announce(bot: WaifuBot, status: StatusMessage, text: str) -> None:
     try:
         message = await _noticed(bot, status) if begun is Begun.AGAIN else None
     except BlindError as problem:
-        log.info("request %s may have been told its end: %s", status.request_id, problem)
+        log.info("request %s may already have its final notice: %s", status.request_id, problem)
         return
     if message is None:
         message = await _notice(bot, status, text)

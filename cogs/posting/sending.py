@@ -61,7 +61,7 @@ async def note_sent(services: Services, send: Send, message: discord.Message) ->
     else:
         stays = await services.sends.sent(send, MessageId(message.id))
     if not stays:
-        log.info("message %s shows what is gone by now, so it is taken back", message.id)
+        log.info("message %s is deleted: its content is gone", message.id)
         services.signals.doomed.set()
 
 
@@ -74,7 +74,7 @@ async def _note_failure(services: Services, send: Send, problem: BaseException) 
             services.signals.lost.set()
             services.signals.doomed.set()
     except BotError as also:
-        log.warning("what became of a message is written down at the next start: %s", also)
+        log.warning("the result of a send will be recorded at the next start: %s", also)
 
 
 def _refused(problem: BaseException) -> bool:

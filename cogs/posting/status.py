@@ -168,7 +168,7 @@ class Status(Looking):
         except BotError:
             raise
         except Exception:
-            log.exception("request %s is odd in a way that nobody thought of", status.request_id)
+            log.exception("unexpected fault in the status of request %s", status.request_id)
             shown.retry_ms = now_ms + _PAUSE_MS
             return None
 
@@ -223,7 +223,7 @@ class Status(Looking):
         except discord.HTTPException as problem:
             if is_passing(problem) or is_edit_limit(problem):
                 raise
-            log.info("status of request %s is given up: %s", plan.status.request_id, problem)
+            log.info("gave up the status of request %s: %s", plan.status.request_id, problem)
             # Its member still learns of the end, in a message of its own.
             if plan.last or not is_gone(problem):
                 await self._close(plan.status)
@@ -287,7 +287,7 @@ class Status(Looking):
         try:
             policy = await self._services.policy_at(place)
         except BotError as problem:
-            log.warning("previews go: %s", problem)
+            log.warning("previews are removed: %s", problem)
             return False
         return decide.may_stay_preview(job, policy)
 

@@ -191,7 +191,7 @@ async def _post(bot: WaifuBot, duel: Duel, blind: Blind, until_ms: int | None) -
 async def _record(bot: WaifuBot, duel: Duel, message: discord.Message) -> None:
     services = bot.services
     if not await services.duels.posted(duel, MessageId(message.id), services.clock()):
-        log.info("duel %s is owed no more, so its message is taken back", duel.id)
+        log.info("duel %s is no longer owed, so its message is deleted", duel.id)
         services.signals.doomed.set()
 
 

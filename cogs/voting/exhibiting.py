@@ -127,7 +127,7 @@ class Exhibiting(Looking):
 
     async def _record(self, showpiece: Showpiece, message_id: MessageId) -> None:
         if not await self._services.showpieces.shown(showpiece, message_id):
-            log.info("picture %s left the gallery while it was hung", showpiece.job_id)
+            log.info("picture %s left the gallery while it was being posted", showpiece.job_id)
             self._services.signals.doomed.set()
 
     async def _give_up(self, showpiece: Showpiece, problem: Exception | None) -> None:

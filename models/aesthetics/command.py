@@ -43,7 +43,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the options."""
     add = parser.add_argument
     add("source", type=Path, metavar="DIR", help="a folder of pictures, or a manifest (.jsonl)")
-    add("--min-aesthetic", type=float, default=6.0, help="keep what scores more (default: 6.0)")
+    add(
+        "--min-aesthetic",
+        type=float,
+        default=6.0,
+        help="keep pictures that score more (default: 6.0)",
+    )
     add(
         "--head", type=Path, default=OWN_HEAD, help="a .pth or .safetensors file (default: our own)"
     )
@@ -52,7 +57,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add("--kept", type=Path, help=f"manifest of what is kept (default: DIR/{KEPT})")
     add("--batch", type=int, default=32, help="pictures at once (default: 32)")
     add("--jobs", type=int, default=os.cpu_count() or 1, help="threads that read pictures")
-    add("--device", help="cuda or cpu; the best there is if left out")
+    add("--device", help="cuda or cpu (default: the best available)")
     add("--json", type=Path, metavar="FILE", help="write the table as rows")
 
 

@@ -32,10 +32,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add = parser.add_argument
     add("--work", type=Path, required=True, help="folder for pictures and states")
     add("--out", type=Path, help="tower and head to write (default: WORK/aesthetic)")
-    add("--pictures", type=int, default=5_000, help="how many to learn from")
+    add("--pictures", type=int, default=5_000, help="how many pictures to learn from")
     add("--steps", type=int, default=500)
     add("--batch", type=int, default=64)
-    add("--seed", type=int, default=0, help="of the weights, and of the pictures: 0 to 999")
+    add("--seed", type=int, default=0, help="seed of the weights and of the pictures: 0 to 999")
     add("--jobs", type=int, default=os.cpu_count() or 1, help="painting processes")
 
 

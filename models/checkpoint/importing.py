@@ -78,7 +78,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--config", type=Path, help="its inference yaml, if not FILE's stem .yaml")
     parser.add_argument("--tokenizer", type=Path, help="a tokenizer folder, or a model with one")
     parser.add_argument(
-        "--prediction", choices=[p.value for p in Prediction], help="overrules yaml and card"
+        "--prediction", choices=[p.value for p in Prediction], help="overrides yaml and card"
     )
     parser.add_argument("--force", action="store_true", help="replace what is there")
 

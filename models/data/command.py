@@ -47,7 +47,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add("--step", type=int, default=64, metavar="PX", help="bucket sides are whole steps")
     add("--max-ratio", type=float, default=2.0, help="the longest bucket (default: 2)")
     add("--json", type=Path, metavar="FILE", help="write the figures as rows")
-    add("--findings", type=Path, metavar="FILE", help="write one JSON line for each finding")
+    add("--findings", type=Path, metavar="FILE", help="write each finding as a line of JSON")
 
 
 def run(args: argparse.Namespace) -> int:

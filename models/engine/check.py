@@ -70,7 +70,7 @@ class Checked:
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the options."""
     parser.add_argument("model", nargs="?", default="embedded", help="a folder or a hub id")
-    parser.add_argument("--device", help="cuda, mps or cpu; the best there is if left out")
+    parser.add_argument("--device", help="cuda, mps or cpu (default: the best available)")
     parser.add_argument("--tagger", help="a WD tagger's folder or hub id, as in WD_TAGGER")
 
 
@@ -161,7 +161,7 @@ def _draw_two_steps(engine: SlotEngine) -> Rendered:
     while not (result.finished or result.failed):
         result = engine.step()
     if result.failed or not result.finished:
-        raise EngineError("the model loads but draws no picture: its numbers run off.")
+        raise EngineError("the model loads but draws no picture: its values are not finite.")
     return result.finished[0]
 
 

@@ -36,18 +36,18 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("prompt", help='what to draw, such as "1girl, blue hair, (smile:1.2)"')
     parser.add_argument("-o", "--out", type=Path, required=True, help="the PNG to write")
     parser.add_argument("--model", default="embedded", help="embedded, a folder or a hub id")
-    parser.add_argument("--negative", help="what to keep out")
+    parser.add_argument("--negative", help="the negative prompt")
     parser.add_argument("--aspect", choices=[a.value for a in Aspect], default=Aspect.SQUARE)
-    parser.add_argument("--count", type=int, default=1, help="pictures; seeds count up")
-    parser.add_argument("--seed", type=int, help="a whole number; a random one if left out")
+    parser.add_argument("--count", type=int, default=1, help="number of pictures; seeds count up")
+    parser.add_argument("--seed", type=int, help="a whole number (default: random)")
     parser.add_argument("--steps", type=int)
     parser.add_argument("--guidance", type=float)
     parser.add_argument("--sampler", choices=[s.value for s in Sampler])
     parser.add_argument(
-        "--clip-skip", type=int, help="which of the text encoder's layers is read, from its end"
+        "--clip-skip", type=int, help="the text encoder's layer, counted from its end"
     )
-    parser.add_argument("--device", help="cuda, mps or cpu; the best there is if left out")
-    parser.add_argument("--threads", type=int, help="CPU cores to use; all but one if left out")
+    parser.add_argument("--device", help="cuda, mps or cpu (default: the best available)")
+    parser.add_argument("--threads", type=int, help="CPU cores to use (default: all but one)")
 
 
 def run(args: argparse.Namespace) -> int:

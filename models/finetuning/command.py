@@ -34,9 +34,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the options."""
     parser.add_argument("config", type=Path, metavar="CONFIG.toml", help="see docs/finetuning.md")
     parser.add_argument(
-        "--resume", action="store_true", help="go on from the newest state in the run's folder"
+        "--resume", action="store_true", help="resume from the newest state in the run's folder"
     )
-    parser.add_argument("--cpu", action="store_true", help="leave GPUs alone")
+    parser.add_argument("--cpu", action="store_true", help="do not use GPUs")
 
 
 def run(args: argparse.Namespace) -> int:

@@ -56,13 +56,13 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--guidance", type=float, help="the card's, if left out")
     parser.add_argument("--judge", type=Path, default=WEIGHTS, help="other weights of the judge")
     parser.add_argument(
-        "--head", type=Path, default=OWN_HEAD, help="what grades the pictures: an aesthetic head"
+        "--head", type=Path, default=OWN_HEAD, help="the aesthetic head that grades the pictures"
     )
     parser.add_argument("--tower", type=Path, default=OWN, help="the image tower of that head")
     parser.add_argument("--out", type=Path, required=True, help="folder for the contact sheets")
     parser.add_argument("--json", type=Path, help="write the rows of the table here too")
-    parser.add_argument("--device", help="cuda, mps or cpu; the best there is if left out")
-    parser.add_argument("--threads", type=int, help="CPU cores to use; all but one if left out")
+    parser.add_argument("--device", help="cuda, mps or cpu (default: the best available)")
+    parser.add_argument("--threads", type=int, help="CPU cores to use (default: all but one)")
 
 
 def run(args: argparse.Namespace) -> int:

@@ -76,11 +76,11 @@ def paint_one(commission: Commission) -> Leaf:
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the options of `paint`."""
     parser.add_argument("--count", type=int, required=True, help="how many pictures")
-    parser.add_argument("--out", type=Path, required=True, help="the folder to fill or to go on in")
+    parser.add_argument("--out", type=Path, required=True, help="the folder to fill or to continue")
     parser.add_argument("--size", type=int, default=512, help="pixels along the short side")
     parser.add_argument("--seed", type=int, default=0, help="the first picture's; it counts up")
-    parser.add_argument("--mixed", action="store_true", help="with faults, graded 1 to 10")
-    parser.add_argument("--jobs", type=int, help="processes; one for each core if left out")
+    parser.add_argument("--mixed", action="store_true", help="faulty pictures, graded 1 to 10")
+    parser.add_argument("--jobs", type=int, help="processes (default: one per core)")
 
 
 def run(args: argparse.Namespace) -> int:

@@ -35,7 +35,7 @@ class _Found:
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the period, and where to write the figures."""
     add = parser.add_argument
-    add("--days", type=_days, default=30, help="the last so many days (default: 30)")
+    add("--days", type=_days, default=30, help="how many past days (default: 30)")
     add("--json", type=Path, metavar="FILE", help="write the table as rows")
     add("--plots", type=Path, metavar="DIR", help="write bars and a histogram as PNG")
 

@@ -56,8 +56,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add("--corpora", type=Path, default=CORPORA, metavar="DIR", help=f"default: {CORPORA}")
     add("--json", type=Path, metavar="FILE", help="write the table as rows")
     add("--plots", type=Path, metavar="DIR", help="write bars and a histogram as PNG")
-    add("--misses", action="store_true", help="list what was judged wrongly")
-    add("--seed", type=int, default=1, help="of the evasions (default: 1)")
+    add("--misses", action="store_true", help="list the wrong judgements")
+    add("--seed", type=int, default=1, help="seed of the evasions (default: 1)")
 
 
 def run(_: Settings, args: argparse.Namespace) -> int:

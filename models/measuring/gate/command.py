@@ -56,16 +56,24 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the options of `gate`."""
     usual = Counts()
     parser.add_argument("candidate", type=Path, help="the folder of the model that was trained")
-    parser.add_argument("--manifest", type=Path, required=True, help="the votes that it learned")
-    parser.add_argument("--parent", help="the model before it, if it lies elsewhere")
+    parser.add_argument(
+        "--manifest", type=Path, required=True, help="the manifest that it learned from"
+    )
+    parser.add_argument("--parent", help="the parent's folder, if it is elsewhere")
     parser.add_argument("--tagger", help="a WD tagger, for models of Danbooru's words")
-    parser.add_argument("--followed", type=int, default=usual.followed, help="to see it obeys")
-    parser.add_argument("--prompts", type=int, default=usual.prompts, help="prompts held out")
-    parser.add_argument("--seeds", type=int, default=usual.seeds, help="pictures of each of them")
-    parser.add_argument("--trained", type=int, default=usual.trained, help="prompts trained on")
+    parser.add_argument(
+        "--followed", type=int, default=usual.followed, help="pictures that test adherence"
+    )
+    parser.add_argument("--prompts", type=int, default=usual.prompts, help="held-out prompts")
+    parser.add_argument(
+        "--seeds", type=int, default=usual.seeds, help="pictures of each held-out prompt"
+    )
+    parser.add_argument(
+        "--trained", type=int, default=usual.trained, help="prompts that were trained on"
+    )
     parser.add_argument("--json", type=Path, help="write the rows of the table here too")
-    parser.add_argument("--device", help="cuda, mps or cpu; the best there is if left out")
-    parser.add_argument("--threads", type=int, help="CPU cores to use; all but one if left out")
+    parser.add_argument("--device", help="cuda, mps or cpu (default: the best available)")
+    parser.add_argument("--threads", type=int, help="CPU cores to use (default: all but one)")
 
 
 def run(args: argparse.Namespace) -> int:

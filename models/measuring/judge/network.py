@@ -136,7 +136,7 @@ class Judge:
             )
         except RuntimeError as fault:
             raise EngineError(
-                f"{path} is a judge of another make: run `python -m models pretrain` again"
+                f"{path} is an incompatible judge: run `python -m models pretrain` again"
             ) from fault
         self.network.eval()
 
