@@ -98,8 +98,7 @@ class GatedTree(app_commands.CommandTree["WaifuBot"]):
     ) -> None:
         """Tell the user what they can do, or give an incident id; the log gets the whole story."""
         if isinstance(error, app_commands.CommandOnCooldown):
-            # discord.py can report 0 s left while the cooldown still holds: round up to the next
-            # second.
+            # In its last second the command still rests: round up.
             await _answer(interaction, excuses.RESTING(seconds=int(error.retry_after) + 1))
             return
         if isinstance(error, app_commands.CheckFailure) and interaction.response.is_done():

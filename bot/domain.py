@@ -66,7 +66,7 @@ class RefusalReason(StrEnum):
     EXCLUDED = "excluded"
     #: The user or the server has too many pictures waiting.
     CAP = "cap"
-    #: Its licence prompt is gone: the button had already been pressed.
+    #: The ask no longer waits for the licence: its button was pressed twice.
     GONE = "gone"
     #: A moderator has not reviewed the picture yet.
     HELD = "held"
@@ -98,7 +98,7 @@ class Finding:
     """A rule that applies, with a few of the words or server terms that triggered it."""
 
     rule: RuleId
-    #: None if the exemption covers every use of the rule.
+    #: Empty in an exemption for every use of the rule.
     words: tuple[str, ...] = ()
 
 
@@ -155,7 +155,7 @@ class Place:
     parent_id: ChannelId | None = None
     #: The category of the channel, or of the thread's channel.
     category_id: ChannelId | None = None
-    #: False if the channel or its parent is unknown; a None above may then stand for any of them.
+    #: False if the channel or its parent is unknown; a None above may then be any id.
     whole: bool = True
     channel_age_restricted: bool = False
     parent_age_restricted: bool = False

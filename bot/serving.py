@@ -329,7 +329,7 @@ async def _work(program: _Program, settings: Settings, stop: Stop) -> None:
 
 
 async def _settle_licence(program: _Program) -> None:
-    """Hold back waiting pictures whose model's licence their member has not accepted.
+    """End waiting pictures whose members have not accepted their model's licence.
 
     Runs before anything is drawn: licences may have changed since the last run.
     """

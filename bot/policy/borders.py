@@ -1,9 +1,9 @@
 """*Part*: recognises kanji that only meet where one word ends and the next begins.
 
 Called by `terms` for every hit in kanji. Pure. Must not know which terms belong to what. Chinese
-and Japanese put no space between words: `出口交警` (exit, traffic police) contains a word that nobody
-wrote. A hit is chance if two words of the list meet inside it and extend beyond it on both sides,
-unless what is left of them without it is two words as well. In doubt it is a hit.
+and Japanese put no space between words, so `出口交警` (exit, traffic police) contains a word that
+nobody wrote. A hit is chance if two words of the list meet inside it and extend beyond it on both
+sides, unless what is left of them without it is two words as well. In doubt it is a hit.
 """
 
 from __future__ import annotations

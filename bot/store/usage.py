@@ -26,7 +26,7 @@ async def usage_of(
     return Usage(pictures=row["pictures"], last_ms=row["last_ms"])
 
 
-#: Extra pictures of a blind test, which nobody asked for.
+#: Leaves out the extra pictures of a blind test, which nobody asked for.
 ASKED_FOR = "(SELECT kind FROM requests WHERE requests.id = jobs.request_id) <> 'trial'"
 _USAGE = (
     "SELECT (SELECT count(*) FROM jobs WHERE user_id = :user AND guild_id = :guild"  # noqa: S608  a constant above

@@ -33,7 +33,7 @@ _OPEN = frozenset({
     "figure", "hair length", "hair colour", "bangs", "eye colour", "mouth", "clothes",
     "clothes colour", "scene", "background",
 })  # fmt: skip
-#: The share of captions with each word of praise: 6 of 7 captions have them all.
+#: The share of captions with each word of praise: there are 6 such words in 7 captions.
 _PRAISED = 6 / 7 / len(PRAISE)
 #: Words of the caption sentences that are not tags.
 _OF_SENTENCES = ("face", "clothes", "draw", "alone")

@@ -39,7 +39,7 @@ class _Result:
 
     benign: Counts
     rules: Counts
-    #: Prompts that join a harmless and a sexual one, for one kind.
+    #: Harmless prompts with a minor, each joined with a sexual one.
     minors: Counts
     tricks: Counts
     pairs: Counts
