@@ -66,14 +66,14 @@ async def test_a_disk_that_takes_nothing_does_not_end_the_beat(
     async with beating(tmp_path) as task:
         await disk.more(3)
         assert not task.done()
-        assert caplog.text.count("no sign of life can be written") == 1, "said once"
+        assert caplog.text.count("the sign of life cannot be written") == 1, "said once"
         assert read_pulse(tmp_path) is None
         disk.sick = None
         await disk.more(2)
         assert read_pulse(tmp_path) is not None
         disk.sick = fault
         await disk.more(2)
-        assert caplog.text.count("no sign of life can be written") == 2, "a new fault is told"
+        assert caplog.text.count("the sign of life cannot be written") == 2, "a new fault is told"
 
 
 async def test_a_bot_on_a_full_disk_counts_as_alive(
