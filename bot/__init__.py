@@ -1,4 +1,4 @@
-"""The domain, the database and the loop of the bot.
+"""The bot's domain, database and event loop.
 
 No torch here; `discord` only in `client.py`.
 """

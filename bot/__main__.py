@@ -1,8 +1,8 @@
-"""The command line: `python -m bot [COMMAND]`; without one it serves.
+"""The command line: `python -m bot [COMMAND]`; without a command it serves.
 
-Each command lives in the module that does its work, as `add_arguments(parser)` and
-`run(settings, args) -> int`; here is only the table. A module is imported when its command is
-called. Every fault of set-up is one clear line and exit code 2.
+Each command lives in the module that does its work, as `add_arguments(parser)` and `run(settings,
+args) -> int`; this file holds only the table. A module is imported when its command is called.
+Every set-up fault is one clear line and exit code 2.
 """
 
 from __future__ import annotations
@@ -36,19 +36,19 @@ COMMANDS: dict[str, Command] = {
 
 
 class _Module(Protocol):
-    """What a module of the table offers."""
+    """What every module in the table offers."""
 
     def add_arguments(self, parser: argparse.ArgumentParser) -> None:
-        """Declare the options of the command."""
+        """Declare the command's options."""
         ...
 
     def run(self, settings: Settings, args: argparse.Namespace) -> int:
-        """Do it; the result is the exit code. BotError and EngineError become one line."""
+        """Run the command and return its exit code. BotError and EngineError become one line."""
         ...
 
 
 def main(argv: list[str] | None = None) -> int:
-    """The command line. Returns the exit code: 2 for a fault of set-up, told in one line."""
+    """Run the command line and return its exit code: 2 for a set-up fault, told in one line."""
     argv = sys.argv[1:] if argv is None else argv
     name = overview("python -m bot", _ABOUT, COMMANDS, "serve").parse_args(argv[:1]).command
     faults: list[BaseException] = []

@@ -1,6 +1,6 @@
-"""The nouns of voting: what a vote is about, a reaction as it happened, a duel, and the tallies.
+"""The nouns of voting: what a vote is about, a raw reaction, a duel, and the tallies.
 
-The ledger keeps them and the voting cogs speak in them. Pure data, as `bot/domain.py` is.
+The ledger keeps them and the voting cogs exchange them. Pure data, like `bot/domain.py`.
 """
 
 from __future__ import annotations
@@ -11,9 +11,9 @@ from typing import NewType
 
 from bot.domain import ChannelId, GuildId, JobId, MessageId, UserId
 
-#: Names a duel: its message's nonce, and what its buttons carry.
+#: The id of a duel: the nonce of its message, carried by its buttons.
 DuelId = NewType("DuelId", str)
-#: Names a rating party.
+#: The id of a rating party.
 PartyId = NewType("PartyId", str)
 
 
@@ -31,11 +31,11 @@ class Axis(StrEnum):
 class VoteSource(StrEnum):
     """How the bot learned of a vote event."""
 
-    #: A gateway event, as it happened.
+    #: From a gateway event, as it happened.
     GATEWAY = "gateway"
     #: Read back from Discord after an outage.
     RECONCILED = "reconciled"
-    #: A button was pressed; Discord keeps no state of it that could be read back.
+    #: From a button; Discord keeps no state of buttons that could be read back.
     PRESS = "press"
 
 
@@ -49,13 +49,13 @@ class Reaction:
     added: bool
     at_ms: int
     source: VoteSource = VoteSource.GATEWAY
-    #: A super reaction: it stands beside a normal one of the same voter and emoji.
+    #: A super reaction; one voter can have it beside a normal one with the same emoji.
     burst: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Tally:
-    """Votes of one picture on one axis; self-votes are counted apart and in neither number."""
+    """Votes on one picture on one axis; self-votes are counted apart and are in neither number."""
 
     up: int = 0
     down: int = 0
@@ -73,7 +73,7 @@ class VoteEmoji:
 class DuelOrigin(StrEnum):
     """What made a duel."""
 
-    #: A member rates for themselves; whoever is asked about the pair shares it.
+    #: A member rates alone; everybody asked about the same pair shares the duel.
     ALONE = "alone"
     #: A rating party in a channel.
     PARTY = "party"
@@ -82,7 +82,7 @@ class DuelOrigin(StrEnum):
 
 
 class Choice(StrEnum):
-    """What a member says of two pictures."""
+    """A member's answer about two pictures."""
 
     LEFT = "left"
     RIGHT = "right"
@@ -91,12 +91,12 @@ class Choice(StrEnum):
 
     @property
     def place(self) -> int:
-        """Where the chosen picture stands, from 1; 0 for none."""
+        """The place of the chosen picture, counted from 1; 0 for none."""
         return _PLACES[self]
 
     @classmethod
     def at(cls, place: int) -> Choice:
-        """The choice of the picture that stands there."""
+        """The choice of the picture at that place."""
         return next(choice for choice, its in _PLACES.items() if its == place)
 
 
@@ -105,7 +105,7 @@ _PLACES = {Choice.SKIP: 0, Choice.LEFT: 1, Choice.RIGHT: 2}
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Duel:
-    """Two pictures side by side; which of them stands left was drawn by lot."""
+    """Two pictures side by side; a draw by lot decided which is on the left."""
 
     id: DuelId
     guild_id: GuildId
@@ -114,19 +114,19 @@ class Duel:
     left_job: JobId
     right_job: JobId
     origin: DuelOrigin
-    #: None while it has no message that all can see.
+    #: None while no public message shows it.
     message_id: MessageId | None
     opened_ms: int
-    #: None while members choose.
+    #: None while members are choosing.
     closed_ms: int | None
     party_id: PartyId | None = None
-    #: A snowflake of Discord's own that is older than its message.
+    #: A Discord snowflake older than the duel's message.
     since_id: int = 0
     posted_ms: int | None = None
 
     @property
     def name(self) -> str:
-        """What its message carries."""
+        """The id that its message carries."""
         return self.id
 
     @property
@@ -137,7 +137,10 @@ class Duel:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DuelTally:
-    """The current choices in a duel; those of people who asked for a picture are counted apart."""
+    """The current choices in a duel.
+
+    Those of members who asked for one of the pictures count apart.
+    """
 
     left: int = 0
     right: int = 0
@@ -155,20 +158,20 @@ class DuelVote:
     origin: DuelOrigin
     #: None if the member asked to be forgotten.
     voter_id: UserId | None
-    #: None with the name.
+    #: None when the member's name is gone.
     at_ms: int | None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Party:
-    """One duel after another in a channel, for a while."""
+    """A series of duels in a channel, for a limited time."""
 
     id: PartyId
     guild_id: GuildId
     channel_id: ChannelId
-    #: Who began it, and may stop it.
+    #: Who began it and may stop it.
     user_id: UserId
-    #: A snowflake of Discord's own that is older than every message of it.
+    #: A Discord snowflake older than every message of the party.
     since_id: int
     begun_ms: int
     ends_ms: int

@@ -1,7 +1,7 @@
 """The Discord client: `WaifuBot` and the command tree.
 
-The only room of `bot/` that knows discord.py. The composition root builds `Services` and calls
-`serve`; cogs receive everything through the bot's `services` and reach for nothing else.
+The only file of `bot/` that knows discord.py. The composition root builds `Services` and calls
+`serve`; cogs receive everything through the bot's `services`.
 """
 
 from __future__ import annotations
@@ -47,9 +47,9 @@ _REFUSED = (
     "DISCORD_TOKEN was refused by Discord: reset it on the Bot page of your application and copy "
     "the new one into .env."
 )
-#: Seconds to wait before the next try at a connection, and the most it grows to.
+#: Seconds before the next connection attempt; the pause doubles up to the second value.
 _FIRST_PAUSE_S, _LONGEST_PAUSE_S = 1.0, 60.0
-#: A connection that held this long was a good one: the next pause is the first again.
+#: A connection that lasted this long was good: the pause starts over from the first value.
 _GOOD_CONNECTION_S = 120.0
 
 
@@ -57,14 +57,14 @@ Interaction: TypeAlias = "discord.Interaction[WaifuBot]"
 
 
 def speak_to(interaction: Interaction) -> None:
-    """Speak the language of whoever typed or pressed, for the rest of this task."""
+    """Use the member's language for the rest of this task."""
     speak(language(str(interaction.locale)))
 
 
 class Translator(app_commands.Translator):
-    """What Discord itself shows of the commands: all but their names and those of their options.
+    """Translates what Discord shows of the commands, except command and option names.
 
-    The names stay as they are typed everywhere: answers, the help and pasted settings name them.
+    The names stay as typed everywhere, because answers, the help and pasted settings use them.
     """
 
     async def translate(
@@ -73,7 +73,7 @@ class Translator(app_commands.Translator):
         locale: discord.Locale,
         context: app_commands.TranslationContextTypes,
     ) -> str | None:
-        """None where English will do."""
+        """The translated text; None where the English serves."""
         if context.location in _NAMES and not isinstance(context.data, app_commands.ContextMenu):
             return None
         with speaking(language(locale.value)):
@@ -82,10 +82,10 @@ class Translator(app_commands.Translator):
 
 
 class GatedTree(app_commands.CommandTree["WaifuBot"]):
-    """One gate before every command and one handler for every error of a command."""
+    """Checks every command before it runs and handles every command's errors."""
 
     async def interaction_check(self, interaction: Interaction, /) -> bool:
-        """Refuse what is not in a server: policy, votes and posts belong to servers."""
+        """Refuse interactions outside a server: policy, votes and posts belong to servers."""
         speak_to(interaction)
         if interaction.guild_id is not None:
             return True
@@ -96,13 +96,13 @@ class GatedTree(app_commands.CommandTree["WaifuBot"]):
     async def on_error(
         self, interaction: Interaction, error: app_commands.AppCommandError, /
     ) -> None:
-        """Tell the user what can be done, or an incident id, and the log the whole story."""
+        """Tell the user what they can do, or give an incident id; the log gets the whole story."""
         if isinstance(error, app_commands.CommandOnCooldown):
-            # At the very end of its time the command still rests, so the next whole second.
+            # In its last second the command still rests: round up.
             await _answer(interaction, excuses.RESTING(seconds=int(error.retry_after) + 1))
             return
         if isinstance(error, app_commands.CheckFailure) and interaction.response.is_done():
-            # A check that refuses says why by itself.
+            # A failing check has already answered with its reason.
             return
         if isinstance(error, app_commands.CommandNotFound | app_commands.CommandSignatureMismatch):
             await _answer(interaction, excuses.OLD_COMMAND())
@@ -111,7 +111,7 @@ class GatedTree(app_commands.CommandTree["WaifuBot"]):
 
 
 async def report_incident(interaction: Interaction, error: BaseException) -> None:
-    """Answer an interaction that failed: a friendly line with an id that the log repeats."""
+    """Answer a failed interaction with a friendly line and an id that the log repeats."""
     cause = error.original if isinstance(error, app_commands.CommandInvokeError) else error
     if isinstance(error, app_commands.MissingPermissions):
         await _answer(interaction, excuses.MANAGE_SERVER())
@@ -131,7 +131,7 @@ async def report_incident(interaction: Interaction, error: BaseException) -> Non
 
 
 def _sorry(problem: BotError) -> str:
-    """What a member reads of a fault that the operator can mend."""
+    """What a member reads about a fault that the operator can fix."""
     match problem:
         case DiskFullError():
             return excuses.DISK_FULL()
@@ -158,7 +158,7 @@ async def _answer(interaction: Interaction, text: str) -> None:
 
 
 class WaifuBot(commands.Bot):
-    """The bot on Discord. `services` is what its cogs work with."""
+    """The bot on Discord. `services` holds everything that its cogs work with."""
 
     def __init__(self, services: Services) -> None:
         intents = discord.Intents(
@@ -180,18 +180,18 @@ class WaifuBot(commands.Bot):
         self.services = services
         self.failure: BaseException | None = None
         self._tasks: set[asyncio.Task[None]] = set()
-        #: Discord's ids of the commands that are typed, by name.
+        #: Discord's ids of the typed commands, by name.
         self._command_ids: dict[str, int] = {}
 
     async def setup_hook(self) -> None:
-        """Load the cogs by name and tell Discord our commands if they changed."""
+        """Load the cogs by name, and register our commands with Discord if they changed."""
         await asyncio.to_thread(load_languages)
         for name in importlib.import_module("cogs").EXTENSIONS:
             await self.load_extension(name)
         await self._sync_commands()
 
     async def _sync_commands(self) -> None:
-        """Sync only what changed: Discord allows 200 creates a day, and a sync takes a while."""
+        """Sync only after a change: Discord allows 200 creates a day, and a sync takes a while."""
         guild_id = self.services.settings.dev_guild_id
         guild = discord.Object(guild_id) if guild_id is not None else None
         if guild is not None:
@@ -223,15 +223,15 @@ class WaifuBot(commands.Bot):
         self._command_ids = {command.name: command.id for command in typed}
 
     def link(self, command: str) -> str:
-        """A command, such as `policy panel`, as text that Discord lets members press."""
+        """A clickable mention of a command such as `policy panel`."""
         number = self._command_ids.get(command.partition(" ")[0])
         return f"`/{command}`" if number is None else f"</{command}:{number}>"
 
     async def on_message(self, message: discord.Message, /) -> None:
-        """Nothing is read from messages; discord.py would look for commands in them."""
+        """Read no message; discord.py's own handler would look for commands in it."""
 
     def spawn(self, work: Coroutine[None, None, None], *, name: str) -> None:
-        """Run a cog's background work; if it fails, the bot closes and `serve` starts afresh."""
+        """Run a cog's background task; if it fails, close the bot so that `serve` starts afresh."""
         task = asyncio.create_task(work, name=name)
         self._tasks.add(task)
         task.add_done_callback(self._task_ended)
@@ -245,7 +245,7 @@ class WaifuBot(commands.Bot):
         self.spawn(self.close(), name="close after a failure")
 
     async def close(self) -> None:
-        """Stop the background work, then the connection."""
+        """Stop the background tasks, then close the connection."""
         current = asyncio.current_task()
         others = [task for task in self._tasks if task is not current]
         for task in others:
@@ -255,7 +255,7 @@ class WaifuBot(commands.Bot):
 
 
 def _read_mark(mark: Path) -> str:
-    """What was synced last; nothing, where that cannot be read: then it is synced once more."""
+    """The mark of the last sync, or nothing if it cannot be read; then the commands sync again."""
     try:
         return mark.read_text()
     except FileNotFoundError:
@@ -266,7 +266,7 @@ def _read_mark(mark: Path) -> str:
 
 
 def point_at(settings: Settings) -> None:
-    """Aim discord.py at the addresses in the settings: the one place where it is redirected.
+    """Aim discord.py at the addresses in the settings: the one place that redirects it.
 
     The REST client and the webhook adapter share `Route.BASE`; the gateway's default address is
     used at every fresh IDENTIFY (discord.py 2.7.1 asks /gateway only when sharded).
@@ -278,9 +278,10 @@ def point_at(settings: Settings) -> None:
 async def serve(services: Services, token: str) -> None:
     """Keep the bot on Discord until cancelled, through every outage.
 
-    discord.py 2.7.1 reconnects by itself once it was connected, but dies with AttributeError when
-    the very first gateway connection fails; so a fresh client is made after a pause that doubles.
-    Raises `SettingsError` when trying again cannot help: a refused token, a missing intent.
+    discord.py 2.7.1 reconnects by itself after its first connection, but dies with AttributeError
+    when that first connection fails; so a fresh client is made after a pause that doubles.
+
+    Raises `SettingsError` when retrying cannot help: a refused token, a missing intent.
     """
     pause_s = _FIRST_PAUSE_S
     loop = asyncio.get_running_loop()
@@ -295,7 +296,7 @@ async def serve(services: Services, token: str) -> None:
 
 
 async def _connect_once(services: Services, token: str) -> str:
-    """Run one client until it stops; returns why, in a few words."""
+    """Run one client until it stops; return the reason in a few words."""
     async with WaifuBot(services) as bot:
         try:
             await bot.start(token)
@@ -315,7 +316,7 @@ async def _connect_once(services: Services, token: str) -> str:
         return f"{bot.failure!r}" if bot.failure else "closed"
 
 
-#: What the bot needs in a channel, by discord.py's names; shown to people with spaces.
+#: The permissions that the bot needs in a channel, by discord.py's names; shown with spaces.
 NEEDED_PERMISSIONS = discord.Permissions(
     view_channel=True,
     send_messages=True,
@@ -329,7 +330,7 @@ NEEDED_PERMISSIONS = discord.Permissions(
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ProbeReport:
-    """What `doctor` learns from Discord: each server's name with the permissions it lacks."""
+    """What `doctor` learns from Discord: each server's name and its missing permissions."""
 
     name: str
     invite: str
@@ -337,7 +338,7 @@ class ProbeReport:
 
 
 async def probe(token: str) -> ProbeReport:
-    """Log in without a gateway and look at the permissions in every server.
+    """Log in without a gateway and check the permissions in every server.
 
     Raises `SettingsError` when the token is refused and `BotError` when Discord is out of reach.
     """
@@ -358,7 +359,7 @@ async def probe(token: str) -> ProbeReport:
 
 
 async def _lacking(visitor: discord.Client, guild_id: int) -> list[str]:
-    """What the bot may not do in a server: everywhere, or in channels that it can see."""
+    """The permissions missing in a server: server-wide, or in channels that the bot can see."""
     assert visitor.user is not None, "login has fetched the user"
     guild = await visitor.fetch_guild(guild_id, with_counts=False)
     member = await guild.fetch_member(visitor.user.id)

@@ -1,4 +1,4 @@
-"""The one reader of the clocks; everybody else gets the time as an argument."""
+"""The only reader of the clocks; everything else receives the time as an argument."""
 
 from __future__ import annotations
 
@@ -6,10 +6,10 @@ import time
 
 
 def now_ms() -> int:
-    """Unix time in whole milliseconds. It may step back or ahead: pauses do not go by it."""
+    """Unix time in whole milliseconds. It may jump either way, so never measure pauses with it."""
     return time.time_ns() // 1_000_000
 
 
 def elapsed_s() -> float:
-    """Seconds since some moment of this machine's; they only ever grow."""
+    """Seconds on a monotonic clock with an arbitrary start."""
     return time.monotonic()

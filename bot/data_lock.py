@@ -1,4 +1,4 @@
-"""One program on one directory: the locks that `serve`, `doctor --mend` and the sandbox take."""
+"""Locks on the data directory: `serve`, `doctor --mend` and the sandbox each take it alone."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from bot.store.picture_files import make_directory
 
 
 def lock_data(stack: ExitStack, settings: Settings) -> None:
-    """Make the data directory ours alone; two bots on one would draw and post everything twice."""
+    """Lock the data directory for us; two bots on one would draw and post everything twice."""
     lock_directory(
         stack,
         settings.data_dir,
@@ -23,7 +23,10 @@ def lock_data(stack: ExitStack, settings: Settings) -> None:
 
 
 def lock_directory(stack: ExitStack | AsyncExitStack, directory: Path, taken: str) -> None:
-    """Hold the directory until `stack` closes. Raises `SettingsError(taken)` if another does."""
+    """Hold the directory until `stack` closes.
+
+    Raises `SettingsError(taken)` if another holds it.
+    """
     try:
         make_directory(directory)
         lock: TextIO = stack.enter_context((directory / "lock").open("w"))
@@ -37,7 +40,7 @@ def lock_directory(stack: ExitStack | AsyncExitStack, directory: Path, taken: st
 
 
 def unusable(directory: Path, problem: OSError) -> tuple[str, str]:
-    """Why a data directory cannot be written, and what to do about it."""
+    """Why a data directory cannot be written, and how to fix it."""
     if isinstance(problem, (FileExistsError, NotADirectoryError)):
         places = (directory, *directory.parents)
         file = next((each for each in places if each.is_file()), directory)

@@ -1,7 +1,7 @@
-"""What an error of SQLite means to the operator: one sentence that says how it is mended.
+"""Turns SQLite errors into one sentence that tells the operator what to do.
 
-`bot/store/db.py` wraps every call in it, so that no other room ever meets an `sqlite3.Error` that
-is not our own mistake.
+`bot/store/db.py` wraps every call in it, so other rooms meet an `sqlite3.Error` only where the
+mistake is our own.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from types import MappingProxyType
 from bot.domain import BotError, DatabaseError, DiskFullError, StorageError
 
 _FULL = "the disk that holds {path} is full: free some room."
-#: A full disk looks like this too where the index of the log has to grow.
+#: A full disk also raises this when the log's index must grow.
 _FAILS = "the disk that holds {path} fails ({problem}): see that it has room and is well."
 _LOCKED = "{path} is locked by another program: close whatever else has it open for writing."
 _READ_ONLY = (
@@ -26,7 +26,7 @@ _NO_DATABASE = "{path} is not a database: move it away, or restore a copy."
 _DAMAGED = "{path} is damaged ({problem}): restore a copy of it."
 _NO_MEMORY = "there is no memory left to read {path} with: free some."
 
-#: By SQLite's primary result code. What is not here is our own mistake.
+#: Keyed by SQLite's primary result code. Any other code is our own mistake.
 _FAULTS: Mapping[int, tuple[type[BotError], str]] = MappingProxyType(
     {
         sqlite3.SQLITE_FULL: (DiskFullError, _FULL),
@@ -46,7 +46,7 @@ _FAULTS: Mapping[int, tuple[type[BotError], str]] = MappingProxyType(
 
 @contextmanager
 def in_plain_words(path: Path) -> Generator[None]:
-    """Turn what an operator can mend into a sentence; our own mistakes pass as they are."""
+    """Turn errors that an operator can fix into a sentence; let our own mistakes pass through."""
     try:
         yield
     except sqlite3.Error as problem:
@@ -57,11 +57,11 @@ def in_plain_words(path: Path) -> Generator[None]:
 
 
 def code_of(problem: sqlite3.Error) -> int:
-    """SQLite's primary result code; 0 where the module itself complains."""
+    """SQLite's primary result code; 0 if the error comes from the Python module."""
     return getattr(problem, "sqlite_errorcode", 0) & 0xFF
 
 
 def plain(problem: sqlite3.Error, path: Path) -> BotError | None:
-    """What an operator can do about it; None: nothing, the mistake is ours."""
+    """What an operator can do about the error; None if the mistake is ours."""
     kind, sentence = _FAULTS.get(code_of(problem), (None, ""))
     return kind and kind(sentence.format(path=path, problem=problem))

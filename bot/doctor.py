@@ -1,8 +1,8 @@
-"""`python -m bot doctor`: looks at settings, token, Discord, model, disk and database.
+"""`python -m bot doctor`: checks settings, token, Discord, model, disk and database.
 
-Each check is one line: what was looked at, whether it is well, and what to do if not. `report`
-reads only; it never migrates, posts or repairs. Exit code 0 when nothing stands in the way, else 1.
-What it can mend itself, it mends in `mend`, when asked to.
+Each check prints one line: what was checked, whether it is well, and what to do if not. `report`
+only reads; it never migrates, posts or repairs. Exit code 0 when nothing stops the bot from
+starting, else 1. Repairs happen in `mend`, and only on request.
 """
 
 from __future__ import annotations
@@ -32,13 +32,13 @@ from models.catalogue.tags import files
 from models.catalogue.tags.files import TagsError
 from models.contract import EngineError
 
-#: Less free disk than this and the gallery will soon be full.
+#: With less free disk than this, the gallery will soon be full.
 _ROOM_BYTES = 1 << 30
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Diagnosis:
-    """One checked thing. `advice` is empty when it is well."""
+    """The result of one check. `advice` is empty when all is well."""
 
     name: str
     said: str
@@ -46,17 +46,17 @@ class Diagnosis:
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """What `python -m bot doctor` can be told."""
+    """Declare the options of `python -m bot doctor`."""
     parser.add_argument(
         "--mend",
         action="store_true",
-        help="first bring back pictures that were set aside and that the database knows",
+        help="first bring back set-aside pictures that the database knows",
     )
 
 
 def run(settings: Settings, args: argparse.Namespace) -> int:
-    """Print the report; 0 when nothing stands in the way, else 1."""
-    # The report is the output; what the rooms say of themselves would stand in between.
+    """Print the report; return 0 when nothing stops the bot, else 1."""
+    # Log lines would interrupt the report.
     set_up("ERROR")
     if args.mend:
         sys.stdout.write(f"{asyncio.run(_mended(settings))}\n")
@@ -64,7 +64,7 @@ def run(settings: Settings, args: argparse.Namespace) -> int:
 
 
 def _check_model(settings: Settings) -> str:
-    """Load and try the model for the doctor, which stays free of torch."""
+    """Load and try the model; imported late so that the doctor stays free of torch."""
     if settings.engine != "slots":
         engine_rooms(settings)
         return f"engine {settings.engine} is there; it is not ours and was not tried"
@@ -79,10 +79,10 @@ async def _mended(settings: Settings) -> str:
 
 
 async def report(settings: Settings, check_model: Callable[[], str]) -> int:
-    """Print every diagnosis as it comes; returns the exit code.
+    """Print each diagnosis as it comes; return the exit code.
 
     `check_model` loads the model, tries it and says what it is, or raises `EngineError` or
-    `BotError`; it is handed in because this room stays free of torch.
+    `BotError`; it is an argument so that this file stays free of torch.
     """
     ill = 0
     async for diagnosis in _examine(settings, check_model):
@@ -130,7 +130,7 @@ async def _examine(settings: Settings, check_model: Callable[[], str]) -> AsyncG
 
 
 def _missing(settings: Settings) -> list[Diagnosis]:
-    """What the settings name and is not there, or not what it should be, whoever needs it."""
+    """Paths in the settings that do not exist or are of the wrong kind."""
     found: list[Diagnosis] = []
     if settings.tags_file is not None:
         try:
@@ -153,7 +153,7 @@ def _unusable(name: str, setting: str, why: str) -> Diagnosis:
 
 
 def _description(path: Path) -> Diagnosis:
-    """Whether the local Discord could check the bot's requests against this file."""
+    """Whether this file lets the local Discord check the bot's requests."""
     try:
         from bot.sandbox.wire.openapi import DescriptionError, describe
     except ImportError:
@@ -166,7 +166,7 @@ def _description(path: Path) -> Diagnosis:
 
 
 def _disk(settings: Settings) -> Diagnosis:
-    """Whether the data directory can be written and has room for pictures."""
+    """Whether the data directory is writable and has room for pictures."""
     directory = settings.data_dir
     try:
         directory.mkdir(parents=True, exist_ok=True)
@@ -186,9 +186,7 @@ async def _database(settings: Settings) -> Diagnosis:
     path = settings.database_path
     if not path.exists():
         if not settings.data_dir.is_dir():
-            return Diagnosis(
-                name="database", said="has no place yet", advice="Mend the disk first."
-            )
+            return Diagnosis(name="database", said="has no place yet", advice="Fix the disk first.")
         return Diagnosis(name="database", said=f"{path} will be made at the first start")
     try:
         said = await inspect(path)
@@ -198,7 +196,7 @@ async def _database(settings: Settings) -> Diagnosis:
 
 
 async def _quarantine(settings: Settings) -> AsyncGenerator[Diagnosis]:
-    """Picture files that were set aside; nothing is said where there are none."""
+    """Picture files that were set aside; yields nothing if there are none."""
     pictures = PictureFiles(settings.pictures_dir)
     try:
         count, _ = await asyncio.to_thread(pictures.aside, set())
@@ -219,7 +217,7 @@ async def _quarantine(settings: Settings) -> AsyncGenerator[Diagnosis]:
 
 
 async def _known(settings: Settings) -> set[str]:
-    """The pictures that the database knows, whatever its version."""
+    """The hashes of the pictures in the database, whatever its version."""
     if not settings.database_path.is_file():
         return set()
     async with glance(settings.database_path) as db:
@@ -227,9 +225,9 @@ async def _known(settings: Settings) -> set[str]:
 
 
 async def mend(settings: Settings) -> str:
-    """Bring back the set-aside pictures that the database knows; says how many.
+    """Bring back the set-aside pictures that the database knows; return a line with their number.
 
-    The caller holds the lock of the data directory, so no bot runs.
+    The caller holds the data directory's lock, so no bot is running.
     """
     pictures = PictureFiles(settings.pictures_dir)
     back = await asyncio.to_thread(pictures.bring_back, await _known(settings))
@@ -249,7 +247,7 @@ def _model(settings: Settings, check_model: Callable[[], str]) -> Diagnosis:
 
 
 async def _discord(settings: Settings) -> AsyncGenerator[Diagnosis]:
-    """Log in, and look at what each server lets the bot do."""
+    """Log in and check what each server lets the bot do."""
     client.point_at(settings)
     try:
         report = await client.probe(settings.discord_token)

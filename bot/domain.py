@@ -1,7 +1,7 @@
-"""The nouns of the bot and its error tree. Every room speaks in these; this room imports none.
+"""The bot's nouns and its error tree. Every room uses these; this file imports no other room.
 
 Pure data: no I/O, no clock, no Discord. Time is integer unix milliseconds, snowflakes are `int`.
-What a user can cause is a value (`Refused`); exceptions are for what the operator must mend.
+What a user can cause is a value (`Refused`); exceptions are for faults that the operator must fix.
 """
 
 from __future__ import annotations
@@ -15,22 +15,22 @@ from models.contract import Draw, RenderRequest
 
 UserId = NewType("UserId", int)
 GuildId = NewType("GuildId", int)
-#: A channel, a thread, or the category that a channel stands in.
+#: A channel, a thread, or the category that contains a channel.
 ChannelId = NewType("ChannelId", int)
 RoleId = NewType("RoleId", int)
 MessageId = NewType("MessageId", int)
-#: The name of a rule, in the rulebook and in what a server wrote: "real-person".
+#: The name of a rule in the rulebook and in a server's settings, such as "real-person".
 RuleId = NewType("RuleId", str)
 #: Ten characters of Crockford base32; also the id of the job's picture.
 JobId = NewType("JobId", str)
-#: The jobs of one `/waifu` share a request; its status message tells how they are doing.
+#: The jobs of one `/waifu` share a request; its status message reports their progress.
 RequestId = NewType("RequestId", str)
-#: The nonce of a post, and what its message is found by; the id of the first picture in it.
+#: The nonce that identifies a post's message: the id of the first picture in it.
 OwedPostId = NewType("OwedPostId", str)
 
 
 class BotError(Exception):
-    """Root of what the operator can mend; the message is one sentence that says how."""
+    """Root of the errors that the operator can fix; the message is one sentence that says how."""
 
 
 class SettingsError(BotError):
@@ -42,23 +42,23 @@ class DatabaseError(BotError):
 
 
 class StorageError(BotError):
-    """The disk does not take or give a file, of the gallery or of the database."""
+    """The disk of the gallery or the database fails to write or read a file."""
 
 
 class DiskFullError(StorageError):
-    """There is no room left on the disk."""
+    """The disk is full."""
 
 
 class RefusalReason(StrEnum):
-    """Why a request was not taken, for the log and the tests; users read `Refused.text`."""
+    """Why a request was refused, for the log and the tests; users read `Refused.text`."""
 
     #: An option is empty, too long or out of the model's limits.
     INPUT = "input"
-    #: The floor or the model's licence, which no server can lower.
+    #: Refused by the floor or the model's licence, which no server can lower.
     FLOOR = "floor"
-    #: A rule of this server's, or a term that it blocks.
+    #: Refused by a rule of this server or by a term that it blocks.
     SERVER = "server"
-    #: Fine in an age-restricted channel, but this is none.
+    #: Allowed only in an age-restricted channel, and this is not one.
     AGE = "age"
     #: The bot is switched off in this channel, or cannot post there.
     CHANNEL = "channel"
@@ -66,20 +66,20 @@ class RefusalReason(StrEnum):
     EXCLUDED = "excluded"
     #: The user or the server has too many pictures waiting.
     CAP = "cap"
-    #: It waited for the licence and waits no more: its button was pressed twice.
+    #: The ask no longer waits for the licence: its button was pressed twice.
     GONE = "gone"
-    #: A moderator has yet to look at the picture.
+    #: A moderator has not reviewed the picture yet.
     HELD = "held"
-    #: A moderator took the picture away.
+    #: A moderator removed the picture.
     REMOVED = "removed"
-    #: Something of ours failed, so the answer is no.
+    #: An internal fault, so the answer is no.
     FAULT = "fault"
 
 
 class Layer(StrEnum):
-    """Who says what follows from a rule; below the first two, the later one is the nearer."""
+    """Who sets the consequence of a rule; after the first two, later layers are more specific."""
 
-    #: What no server can lower.
+    #: The floor, which no server can lower.
     FLOOR = "floor"
     #: The licence of the model in use.
     LICENCE = "licence"
@@ -87,44 +87,44 @@ class Layer(StrEnum):
     PRESET = "preset"
     SERVER = "server"
     CATEGORY = "category"
-    #: The channel, or the thread in it.
+    #: The channel or thread.
     CHANNEL = "channel"
-    #: An exemption of one of the member's roles.
+    #: An exemption for one of the member's roles.
     ROLE = "role"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Finding:
-    """A rule that holds, and what it was found in, a few at most: words, or a server's terms."""
+    """A rule that applies, with a few of the words or server terms that triggered it."""
 
     rule: RuleId
-    #: None, where it is let pass: wherever the rule holds.
+    #: Empty in an exemption for every use of the rule.
     words: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Refused:
-    """A friendly no: `text` is shown to the user and says what to do."""
+    """A friendly refusal: `text` is shown to the user and says what to do."""
 
     reason: RefusalReason
     text: str
-    #: The rule that it is refused by, the strictest if there are several.
+    #: The rule that refused it, the strictest if there are several.
     rule: RuleId | None = None
-    #: Who made the rule that strict.
+    #: The layer that made the rule so strict.
     layer: Layer | None = None
-    #: What the rule was found in, as the member wrote it; for the text and for moderators alone.
+    #: The triggering words as the member wrote them; shown only in the text and to moderators.
     words: tuple[str, ...] = ()
-    #: The member may ask the moderators to look at it, and all that the server refuses it for.
+    #: The member may appeal: moderators can allow everything that the server refuses it for.
     appealable: bool = False
     found: tuple[Finding, ...] = ()
-    #: It counts against the member.
+    #: Counts as a strike against the member.
     strike: bool = False
-    #: The moderators are told.
+    #: The moderators are alerted.
     alert: bool = False
 
 
 class Rating(StrEnum):
-    """How much a picture may show, in rising order."""
+    """How explicit a picture is, in rising order."""
 
     #: Fit for every channel.
     GENERAL = "general"
@@ -133,7 +133,7 @@ class Rating(StrEnum):
 
 
 class Ruling(IntEnum):
-    """What is done with an ask or a picture, in rising strictness; the greater one wins."""
+    """What happens to an ask or a picture, in rising strictness; the stricter one wins."""
 
     #: It is drawn and shown.
     ALLOW = 0
@@ -147,15 +147,15 @@ class Ruling(IntEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Place:
-    """Where a request was made; the three age flags are looked at together."""
+    """Where a request was made; all three age flags decide whether it is age-restricted."""
 
     guild_id: GuildId
     channel_id: ChannelId
-    #: The channel a thread lives in, else None.
+    #: The channel that contains the thread, else None.
     parent_id: ChannelId | None = None
-    #: The category that the channel, or the thread's channel, stands in.
+    #: The category of the channel, or of the thread's channel.
     category_id: ChannelId | None = None
-    #: False: the channel, or its parent, is not known, so what is None above may be any of them.
+    #: False if the channel or its parent is unknown; a None above may then be any id.
     whole: bool = True
     channel_age_restricted: bool = False
     parent_age_restricted: bool = False
@@ -169,7 +169,7 @@ class Place:
 
 
 class RequestKind(StrEnum):
-    """What made a request."""
+    """What created a request."""
 
     #: The `/waifu` command.
     COMMAND = "command"
@@ -179,68 +179,69 @@ class RequestKind(StrEnum):
     VARY = "vary"
     #: The *Upscale* button: the picture itself, larger.
     UPSCALE = "upscale"
-    #: A blind test of a candidate: both models draw what a member asked for once more.
+    #: A blind test of a candidate: both models redraw a member's request.
     TRIAL = "trial"
 
 
 class PostLayout(StrEnum):
-    """How the pictures of a request are put into posts."""
+    """How a request's pictures are put into posts."""
 
-    #: Each picture is a post of its own.
+    #: Each picture is its own post.
     SINGLE = "single"
-    #: An answer that its member alone sees, and no post of the delivery.
+    #: An answer that only its member sees; delivery makes no post.
     PRIVATE = "private"
-    #: All pictures are one post, side by side.
+    #: One post shows all pictures side by side.
     GRID = "grid"
-    #: Both pictures are shown by a duel, and by no post of the delivery.
+    #: A duel shows both pictures; delivery makes no post.
     DUEL = "duel"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Ask:
-    """One well-formed request; every number is resolved and inside the model's limits."""
+    """One well-formed request; every number is resolved and within the model's limits."""
 
     user_id: UserId
     place: Place
     draw: Draw
     count: int
     kind: RequestKind = RequestKind.COMMAND
-    #: The picture under which a button was pressed.
+    #: The picture whose button was pressed.
     parent_job_id: JobId | None = None
-    #: Its pictures are for its member's eyes.
+    #: Its pictures are shown only to the member who asked.
     private: bool = False
-    #: What moderators decided about one of these pictures, or about the button's; None: nothing.
+    #: A moderator's earlier ruling on one of these pictures or on the button's; None if there is
+    #: none.
     precedent: Ruling | None = None
-    #: What is filled in of each picture; None: nothing, or nothing yet.
+    #: The text completed for each picture; None: nothing, or nothing yet.
     completions: tuple[str, ...] | None = None
 
     @property
     def draws(self) -> tuple[Draw, ...]:
-        """What each of its pictures is drawn by, in the order of their seeds."""
+        """The `Draw` of each picture, in the order of their seeds."""
         filled = self.completions or (self.draw.completion,) * self.count
         return tuple(replace(self.draw.nth(i), completion=text) for i, text in enumerate(filled))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Admitted:
-    """An ask that policy let through. Constructed in `bot/policy/decide.py` alone."""
+    """An ask that policy let through. Constructed only in `bot/policy/decide.py`."""
 
     ask: Ask
-    #: The most that its pictures may show where they will be posted.
+    #: The most explicit rating allowed where its pictures will be posted.
     rating: Rating
-    #: What its words ask for: its pictures are shown, spoilered or held.
+    #: The ruling on its words: its pictures are shown, spoilered or held.
     ruling: Ruling
-    #: The moderators are told.
+    #: The moderators are alerted.
     alert: bool = False
-    #: What was found and let pass, by a role or an upheld appeal.
+    #: Findings excused by a role or an upheld appeal.
     excused: frozenset[Finding] = frozenset()
-    #: The rules that have it spoilered or held, the strictest layer's first, and that layer.
+    #: The rules that have it spoilered or held, from the strictest layer, and that layer.
     rules: tuple[RuleId, ...] = ()
     layer: Layer | None = None
 
 
 class JobState(StrEnum):
-    """The life of a job; the first five are alive, the others are ends."""
+    """The states of a job; the first five are alive, the others are final."""
 
     #: Waiting for a place on the GPU.
     QUEUED = "queued"
@@ -254,9 +255,9 @@ class JobState(StrEnum):
     DELIVERED = "delivered"
     #: It could not be drawn or posted; `error` says why.
     FAILED = "failed"
-    #: Its user took it back, or may not ask any more.
+    #: The member took it back, or may no longer ask.
     CANCELLED = "cancelled"
-    #: Policy holds its picture back.
+    #: Policy withholds its picture.
     WITHHELD = "withheld"
 
 
@@ -265,47 +266,50 @@ ENDED = frozenset({JobState.DELIVERED, JobState.FAILED, JobState.CANCELLED, JobS
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Job:
-    """One picture to draw, as the queue remembers it."""
+    """One picture to draw, as the queue stores it."""
 
     id: JobId
     request_id: RequestId
-    #: The one post that its picture is delivered in.
+    #: The one post that delivers its picture.
     owed_post_id: OwedPostId
     user_id: UserId
     guild_id: GuildId
     channel_id: ChannelId
     draw: Draw
     rating: Rating
-    #: What its words asked for when it was admitted.
+    #: The ruling on its words when it was admitted.
     ruling: Ruling
     state: JobState
     attempts: int
     created_ms: int
-    #: What was let pass when it was admitted.
+    #: The findings excused when it was admitted.
     excused: frozenset[Finding] = frozenset()
     error: str | None = None
-    #: What another version wrote into its row that this one cannot read; it is never drawn.
+    #: A value that another version stored and this one cannot read; the job is never drawn.
     fault: str | None = None
 
     def request(self, preview_every: int = 0) -> RenderRequest:
-        """What the engine is asked to draw; the row is named after the job."""
+        """The engine's request; its row is named after the job."""
         return RenderRequest(row_id=self.id, draw=self.draw, preview_every=preview_every)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Request:
-    """What was asked for at once. It has no state: it is alive while one of its jobs is."""
+    """One or more pictures asked for together.
+
+    It has no state: it lives while one of its jobs does.
+    """
 
     id: RequestId
     kind: RequestKind
     layout: PostLayout
     user_id: UserId
     guild_id: GuildId
-    #: Where its posts go.
+    #: The channel of its posts.
     channel_id: ChannelId
     parent_job_id: JobId | None
     created_ms: int
-    #: A snowflake of Discord's own that is older than every message of the request.
+    #: A Discord snowflake older than every message of the request.
     since_id: int
     #: In the order of their seeds.
     jobs: tuple[Job, ...]
@@ -313,7 +317,7 @@ class Request:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Standing:
-    """Where a queued job stands: `ahead` pictures are drawn before it; `model` is its card's id."""
+    """A queued job's position: `ahead` pictures are drawn before it; `model` is its card's id."""
 
     ahead: int
     queued: int
@@ -323,7 +327,7 @@ class Standing:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Picture:
-    """A kept picture: its file is found by `sha256`, its provenance is in the file and here."""
+    """A kept picture: `sha256` names its file; its provenance is in the file and here."""
 
     job_id: JobId
     user_id: UserId
@@ -335,15 +339,15 @@ class Picture:
     card_id: str
     rating: Rating
     created_ms: int
-    #: It is shown behind Discord's spoiler.
+    #: Shown behind Discord's spoiler.
     spoiler: bool
-    #: A moderator took it from every message; it is not shown again.
+    #: A moderator removed it from every message; it is not shown again.
     removed: bool
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class OwedPost:
-    """A post that a request owes, and all its jobs: one intent, one nonce, one message."""
+    """A post that a request still owes, with all its jobs: one intent, one nonce, one message."""
 
     id: OwedPostId
     layout: PostLayout
@@ -354,13 +358,13 @@ class OwedPost:
 
     @property
     def drawn(self) -> Mapping[int, Job]:
-        """What it can show; the other places stay empty."""
+        """The jobs whose pictures it can show; the other places stay empty."""
         return {p: job for p, job in self.jobs.items() if job.state is JobState.RENDERED}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Post:
-    """A message that shows pictures of one request; a picture can have several (`/show`)."""
+    """A message that shows pictures of one request; one picture can have several (`/show`)."""
 
     message_id: MessageId
     channel_id: ChannelId
@@ -372,7 +376,7 @@ class Post:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class MessageRef:
-    """A message of ours on Discord: enough to edit it or to let it go."""
+    """A message of ours on Discord: enough to edit or delete it."""
 
     message_id: MessageId
     channel_id: ChannelId

@@ -1,7 +1,7 @@
-"""Carries out wishes to be forgotten, and tidies up behind them, however often it takes.
+"""Carries out requests to be forgotten and cleans up after them, retrying as often as needed.
 
-Started by the composition root. The press of the button writes the wish down and erases at once;
-what a crash, a full disk or a reader of the database put off is done here. No Discord.
+Started by the composition root. Pressing the button records the request and erases at once; this
+module finishes what a crash, a full disk or a database reader delayed. No Discord.
 """
 
 from __future__ import annotations
@@ -14,14 +14,14 @@ from bot.store.privacy import Privacy
 
 log = logging.getLogger(__name__)
 
-#: Rest after a try that left something to do; doubles up to the longest.
+#: The pause after an incomplete attempt; it doubles up to the second value.
 _FIRST_PAUSE_S, _LONGEST_PAUSE_S = 2.0, 600.0
-#: How long the loop sleeps when nothing is due and nobody nudges it.
+#: How long the loop sleeps when nothing is due and nothing wakes it.
 _POLL_S = 3600.0
 
 
 class Eraser:
-    """The rows of wishes and of the scrubbing that is due are the truth."""
+    """Erases members who asked for it; the rows of pending requests and scrubs are the truth."""
 
     def __init__(self, privacy: Privacy, signals: Signals) -> None:
         self._privacy = privacy
@@ -39,13 +39,13 @@ class Eraser:
                 pause_s = min(pause_s * 2, _LONGEST_PAUSE_S)
 
     async def round(self) -> bool:
-        """Do what is due; False if something is left for later."""
+        """Do what is due; return False if something is left for later."""
         try:
             for user_id in await self._privacy.wishes():
                 forgotten = await self._privacy.forget(user_id)
                 self._signals.cancelled(forgotten.job_ids)
                 self._signals.taken_away()
-                log.info("a member is forgotten, as they wished before a restart or a fault")
+                log.info("forgot a member who had asked before a restart or a fault")
             cleaned = await self._privacy.clean()
         except BotError as problem:
             log.error("erasing is not finished: %s", problem)  # noqa: TRY400  the sentence says it all

@@ -1,8 +1,8 @@
-"""`python -m bot export DIRECTORY`: what a model may learn from, as a manifest.
+"""`python -m bot export DIRECTORY`: writes what a model may learn from, as a manifest.
 
-`write_manifest` does it for whoever has the stores open. Nothing that it writes names a person: a
-picture leaves with its numbers, its prompt only if its member shares prompts, its voters as
-pseudonyms.
+`write_manifest` serves callers that already have the stores open. The output names nobody: a
+picture leaves with its numbers, with its prompt only if its member shares prompts, and with
+pseudonyms for its voters.
 """
 
 from __future__ import annotations
@@ -38,21 +38,21 @@ from models.manifest import Manifest, Split, base_of
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ExportWish:
-    """What is to be exported, and where to."""
+    """What to export, and where."""
 
     directory: Path
-    #: One server's votes alone; None: everybody's.
+    #: Export only this server's votes; None: every server's.
     guild_id: GuildId | None = None
-    #: Only what a curator approved.
+    #: Export only pictures that a curator approved.
     approved_only: bool = False
-    #: What says, with the perceptual hash, that two pictures are one to the eye.
+    #: Decides, with the perceptual hash, whether two pictures look alike.
     embed: Embed = colours_of
-    #: The manifests that models were made from, by card.
+    #: The manifests that each model was trained on, by card.
     lineage: Mapping[str, tuple[str, ...]] = field(default_factory=dict[str, tuple[str, ...]])
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """Where it is written, and of what."""
+    """Declare where to write, and which pictures."""
     parser.add_argument("directory", type=Path)
     parser.add_argument(
         "--server", type=int, metavar="ID", help="the pictures and votes of one server alone"
@@ -65,7 +65,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(settings: Settings, args: argparse.Namespace) -> int:
-    """Write them and say how many; SettingsError if there is no database to read."""
+    """Write the manifest and print how much; SettingsError if there is no database to read."""
     wish = ExportWish(
         directory=args.directory,
         guild_id=None if args.server is None else GuildId(args.server),
@@ -78,7 +78,7 @@ def run(settings: Settings, args: argparse.Namespace) -> int:
 
 
 def _lineage(model: str) -> Mapping[str, tuple[str, ...]]:
-    """What the model in use was made from, if it has a card here."""
+    """The ancestry of the model in use, if it has a card here."""
     try:
         card = card_of(EMBEDDED if model == "embedded" else Path(model))
     except CardError:
@@ -104,10 +104,10 @@ async def _export(settings: Settings, wish: ExportWish) -> Manifest:
 async def write_manifest(
     db: Database, gallery: Gallery, papers: Papers, ground: Ground, wish: ExportWish
 ) -> Manifest:
-    """Write what may be learned from by today's rules into a folder, all or nothing.
+    """Write what models may learn from under today's rules into a folder, all or nothing.
 
-    An earlier manifest there is replaced. StorageError if the folder holds anything else, or if the
-    disk does not take it.
+    Replaces an earlier manifest there. Raises StorageError if the folder holds anything else, or if
+    the disk fails.
     """
     harvest = await Curation(db).read(wish.guild_id)
     trust = await _trust(Trust(db), {opinion.guild_id for opinion in harvest.opinions})
@@ -141,7 +141,7 @@ def _write(
 def _scan(
     harvest: Harvest, folder: ManifestFolder, ground: Ground, wish: ExportWish
 ) -> tuple[Mapping[JobId, Scan], Sequence[LeftOut]]:
-    """What the files of those that may leave show, and why the others may not."""
+    """Scans of the pictures that may leave, and why the others may not."""
     may = partial(may_leave, ground=ground)
     scans: dict[JobId, Scan] = {}
     left_out: list[LeftOut] = []
@@ -155,7 +155,7 @@ def _scan(
 
 
 def told(written: Manifest) -> str:
-    """What was written, in words."""
+    """A sentence about what was written."""
     pictures, judgements = written.pictures, written.judgements
     prompts = {picture.prompt_key: picture.split for picture in pictures}
     held_out = sum(split is Split.HELD_OUT for split in prompts.values())

@@ -1,7 +1,8 @@
-"""The words that models know, read once for each model and kept; and long prompts while typed.
+"""Each model's vocabulary, read once and kept; and long prompts while a member types.
 
-Built by the composition root, which asks for the first model's words at the start. A tags file that
-cannot be read is told in one line, and its model has none. It must not know Discord or policy.
+Built by the composition root, which loads the first model's vocabulary at the start. A tags file
+that cannot be read is logged in one line, and its model has no vocabulary. Must not know Discord or
+policy.
 """
 
 from __future__ import annotations
@@ -19,16 +20,16 @@ from models.contract import ModelInfo
 
 log = logging.getLogger(__name__)
 
-#: Models whose words are kept.
+#: How many models' vocabularies are kept.
 _KEPT = 4
-#: Members whose tails of prompts are kept, and how many of each: some keystrokes' choices.
+#: How many members' prompt tails are kept, and how many of each: a few keystrokes' choices.
 _MEMBERS, _TAILS = 100, 100
-#: Begins what is only the end of a prompt.
+#: Marks a choice that shows only the end of a prompt.
 CUT = "⋯ "
 
 
 class Glossaries:
-    """Which words each model knows."""
+    """The vocabulary of each model."""
 
     def __init__(self, spare: Path | None = None) -> None:
         """`spare` is the file for models that bring none."""
@@ -37,7 +38,7 @@ class Glossaries:
         self._reading = asyncio.Lock()
 
     async def of(self, info: ModelInfo) -> Glossary:
-        """What this model knows; `NOTHING` if nobody says. Read beside the loop, and once."""
+        """The vocabulary of this model; `NOTHING` if it has none. Read once, off the event loop."""
         path = info.tags_file or self._spare
         if path is None:
             return NOTHING
@@ -61,16 +62,17 @@ def _opened(path: Path, card_id: str) -> Glossary:
 
 
 class Tails:
-    """Prompts longer than Discord lets a choice be: a choice has the end, this has all of it.
+    """Prompts longer than a Discord choice may be: a choice shows the end, this keeps the whole.
 
-    Kept in memory alone. What is forgotten is told, never drawn without its beginning.
+    Kept only in memory. If a prompt is lost the member is told; it is never drawn without its
+    beginning.
     """
 
     def __init__(self) -> None:
         self._of: OrderedDict[UserId, OrderedDict[str, str]] = OrderedDict()
 
     def cut(self, user_id: UserId, prompt: str, limit: int) -> str:
-        """The prompt in at most `limit` characters: as it is, or its end behind `CUT`."""
+        """The prompt in at most `limit` characters: unchanged, or its end after `CUT`."""
         if len(prompt) <= limit:
             return prompt
         end = prompt[len(CUT) - limit :]
@@ -79,7 +81,7 @@ class Tails:
         return tail
 
     def whole(self, user_id: UserId, text: str) -> str | None:
-        """The prompt that a member means, with its beginning; None if that is forgotten."""
+        """The whole prompt behind a choice; None if it is no longer kept."""
         if not text.startswith(CUT.strip()):
             return text
         prompts = self._of.get(user_id, OrderedDict())
@@ -87,16 +89,16 @@ class Tails:
         if tail is None:
             return None
         prompt = prompts[tail]
-        # What somebody types on from stays, however long they type.
+        # The tail that a member is typing on from stays, however long they type.
         self._keep(user_id, tail, prompt)
         return prompt + text[len(tail) :]
 
     def forget(self, user_id: UserId) -> None:
-        """Keep nothing of this member's."""
+        """Drop everything of this member."""
         self._of.pop(user_id, None)
 
     def _keep(self, user_id: UserId, tail: str, prompt: str) -> None:
-        """The oldest of this member's make room, and the member who typed longest ago."""
+        """Keep a tail; evict the member's oldest, and the member idle for longest."""
         prompts = self._of.setdefault(user_id, OrderedDict())
         prompts[tail] = prompt
         prompts.move_to_end(tail)

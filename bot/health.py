@@ -1,7 +1,7 @@
-"""A sign of life: how late the event loop runs, written to a file that `bot health` looks at.
+"""A sign of life: the event loop's lag, written to a file that `bot health` reads.
 
 A blocked loop stops writing, which is the point: containers restart a bot whose file is old. A disk
-that takes no file does not end the bot: it only says so, and the old file is kept young.
+that accepts no file does not end the bot: it logs the fault and only renews the old file's time.
 """
 
 from __future__ import annotations
@@ -24,16 +24,16 @@ log = logging.getLogger(__name__)
 
 _FILE = "alive.json"
 _WRITE_EVERY_S = 5.0
-#: Nine writes may be missed (a slow disk) before the bot counts as dead.
+#: Nine writes may fail (a slow disk) before the bot counts as dead.
 _FRESH_S = 45.0
 _SAMPLE_EVERY_S = 0.02
-#: The last minute of samples.
+#: One minute of samples.
 _SAMPLES = int(60 / _SAMPLE_EVERY_S)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Pulse:
-    """How late timers fired in the last minute: what every answer of the bot waits at least."""
+    """How late timers fired in the last minute: the least delay of every answer."""
 
     lag_p50_ms: float
     lag_p99_ms: float
@@ -42,12 +42,12 @@ class Pulse:
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """It takes none."""
+    """Declare no options."""
     del parser
 
 
 def run(settings: Settings, args: argparse.Namespace) -> int:
-    """Say how the running bot is; 0 if it lives, else 1."""
+    """Print the state of the running bot; return 0 if it lives, else 1."""
     del args
     pulse = read_pulse(settings.data_dir)
     if pulse is None:
@@ -60,7 +60,7 @@ def run(settings: Settings, args: argparse.Namespace) -> int:
 
 
 def pulse_of(lags_s: list[float]) -> Pulse:
-    """Percentiles of timer delays in seconds; all zero without samples."""
+    """Percentiles of timer delays given in seconds; all zero without samples."""
     ordered = sorted(lags_s) or [0.0]
 
     def at(share: float) -> float:
@@ -70,7 +70,7 @@ def pulse_of(lags_s: list[float]) -> Pulse:
 
 
 async def beat(data_dir: Path) -> None:
-    """Sample the loop's lag and write the pulse, for ever."""
+    """Sample the loop's lag and write the pulse, until cancelled."""
     loop = asyncio.get_running_loop()
     lags_s: deque[float] = deque(maxlen=_SAMPLES)
     written_s = 0.0
@@ -84,18 +84,19 @@ async def beat(data_dir: Path) -> None:
             pulse = pulse_of(list(lags_s))
             problem = await asyncio.to_thread(_write, data_dir / _FILE, pulse)
             if problem is not None and well:
-                log.error("no sign of life can be written, yet I live: %s", problem)
+                log.error("the sign of life cannot be written, but the bot is alive: %s", problem)
             well = problem is None
 
 
 def _write(path: Path, pulse: Pulse) -> OSError | None:
-    """Write the pulse; returns what the disk has against it."""
+    """Write the pulse; return the error if the disk refuses it."""
     fresh = path.with_suffix(".new")
     try:
         fresh.write_text(json.dumps(asdict(pulse)))
         fresh.replace(path)
     except OSError as problem:
-        # A full disk still takes a new time for an old file, so nobody restarts us for nothing.
+        # A full disk still accepts a new time for an old file, so no container restarts us
+        # needlessly.
         with contextlib.suppress(OSError):
             os.utime(path)
         return problem

@@ -1,7 +1,7 @@
-"""The languages that come with the package: their sentences read once, and which one serves whom.
+"""The languages shipped with the package: loaded once, and which one serves whom.
 
-Called by the client, which knows a member's and a server's locale. A locale that nothing is written
-for, Traditional Chinese among them, gets English. It must not know what is said.
+Called by the client, which knows the locales of members and servers. A locale without a
+translation, such as Traditional Chinese, gets English. Must not know the sentences.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from babel.messages.pofile import read_po
 
 from bot.words.speaking import ENGLISH, Language
 
-#: The folder in `bot/words/locales` for each of Discord's locales.
+#: The folder in `bot/words/locales` for each Discord locale.
 FOLDERS = {
     "de": "de",
     "es-419": "es",
@@ -29,20 +29,20 @@ FOLDERS = {
 
 
 def language(locale: str) -> Language:
-    """The language for a locale of Discord's; English if there is none."""
+    """The language for a Discord locale; English if there is none."""
     folder = FOLDERS.get(locale)
     return ENGLISH if folder is None else _read(folder)
 
 
 def load() -> None:
-    """Read all of them, so that nobody waits for it later; about half a second."""
+    """Load every language in advance, so that nobody waits for it; takes about half a second."""
     for locale in FOLDERS:
         language(locale)
 
 
 @cache
 def _read(folder: str) -> Language:
-    """Parse one catalogue; an error of Babel's, with the line, if it is broken."""
+    """Parse one catalogue. Raises Babel's error, with the line, if it is broken."""
     home = files("bot.words") / "locales" / folder / "LC_MESSAGES" / "bot.po"
     with home.open("rb") as stream:
         catalogue = read_po(stream, locale=folder, abort_invalid=True)

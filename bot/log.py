@@ -1,7 +1,7 @@
-"""Logging set-up: one line per event, with `job=` and `guild=` where they are known.
+"""Logging set-up: one line per event, with `job=` and `guild=` where known.
 
-`set_up` is called once by the composition root; `log_transition` is the grammar of all changes of
-state. A prompt never goes above DEBUG; log `short_hash` of it.
+The composition root calls `set_up` once; `log_transition` is the one format for state changes. A
+prompt is never logged above DEBUG; log its `short_hash`.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ _FORMAT = "%(asctime)s %(levelname)-7s %(name)s job=%(job)s guild=%(guild)s %(me
 
 
 class _Whereabouts(logging.Filter):
-    """Adds the job and guild of the current task to each record."""
+    """Adds the current task's job and guild to each record."""
 
     def filter(self, record: logging.LogRecord) -> bool:
         record.job = _job.get()
@@ -47,12 +47,12 @@ def whereabouts(*, job: str | None = None, guild: int | None = None) -> Generato
 
 
 def short_hash(text: str) -> str:
-    """Eight hex digits that stand for a prompt in the log."""
+    """Eight hex digits that identify a prompt in the log."""
     return hashlib.sha256(text.encode()).hexdigest()[:8]
 
 
 def log_transition(transition: Transition) -> None:
-    """One line for a change of state: `job 7 queued -> running (attempt 1)`."""
+    """Log a state change in one line: `job 7 queued -> running (attempt 1)`."""
     level = logging.WARNING if transition.after == JobState.FAILED else logging.INFO
     why = f" ({transition.why})" if transition.why else ""
     with whereabouts(job=transition.id if transition.subject is Subject.JOB else None):
@@ -72,7 +72,7 @@ def _no_voice(record: logging.LogRecord) -> bool:
 
 
 def set_up(level: str) -> None:
-    """Send everything from `level` up to standard error; libraries only from WARNING."""
+    """Send everything from `level` up to standard error; from libraries only WARNING and above."""
     handler = logging.StreamHandler()
     handler.addFilter(_Whereabouts())
     handler.setFormatter(logging.Formatter(_FORMAT))
@@ -82,6 +82,7 @@ def set_up(level: str) -> None:
     for room in ("bot", "cogs", "models"):
         logging.getLogger(room).setLevel(level)
     logging.getLogger("discord").setLevel(logging.WARNING if level != "DEBUG" else logging.INFO)
-    # Complains of voice libraries that we do not need, and of SimCord's client without intents.
+    # Complains about voice libraries that we do not need, and about SimCord's client without
+    # intents.
     logging.getLogger("discord.client").addFilter(_no_voice)
     logging.getLogger("discord.state").setLevel(logging.ERROR)

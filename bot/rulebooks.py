@@ -1,7 +1,7 @@
-"""The rulebook that comes with the package: its files read once.
+"""The rulebook shipped with the package: its files, read once.
 
-Called by the entry, the tests and the tools; the rooms of policy are handed what it returns. It
-must not know what is in the files.
+Called by the entry points, the tests and the tools; the policy rooms receive the result. Must not
+know what is in the files.
 """
 
 from __future__ import annotations
@@ -18,12 +18,12 @@ _SUFFIXES = (".toml", ".txt")
 
 @lru_cache(maxsize=1)
 def load() -> Rulebook:
-    """The rulebook of this version; RulebookError, with the file and the place, if it is wrong."""
+    """The rulebook of this version. Raises RulebookError, with file and place, if it is wrong."""
     return decode_rulebook(package_files())
 
 
 def package_files() -> dict[str, bytes]:
-    """The rulebook's files by their path, such as `rules/sexual.toml`."""
+    """The rulebook's files by path, such as `rules/sexual.toml`."""
     return dict(_files(files("bot.policy"), ""))
 
 

@@ -1,6 +1,6 @@
-"""What cogs may use: the stores, the policy, the signals and the clocks, in one frozen value.
+"""What cogs may use: stores, policy, signals and clocks, in one frozen value.
 
-The composition root (`bot/serving.py`) builds it, the client hands it on. It must not know Discord.
+Built by the composition root (`bot/serving.py`) and handed on by the client. Must not know Discord.
 """
 
 from __future__ import annotations
@@ -85,10 +85,10 @@ class Services:
     learning: LearningDesk
     glossaries: Glossaries
     tails: Tails
-    #: The model that is asked of; looked at each time, because a promotion can change it.
+    #: The model that serves requests; read it each time, because a promotion can change it.
     model: Callable[[], ModelInfo]
     clock: Callable[[], int]
-    #: Seconds that only ever grow, for pauses: nobody can set this clock.
+    #: Monotonic seconds, for pauses: nobody can set this clock.
     elapsed_s: Callable[[], float]
 
     @classmethod
@@ -107,7 +107,7 @@ class Services:
         clock: Callable[[], int],
         elapsed_s: Callable[[], float],
     ) -> Self:
-        """With a store for each field that is one, all over this database; `close` ends them."""
+        """Build the services with every store on this database; `close` ends them."""
         gallery = Gallery(db, settings.pictures_dir)
         views, progress = JobViews(db), ProgressBoard()
         return cls(
@@ -150,7 +150,7 @@ class Services:
         )
 
     async def close(self) -> None:
-        """Write what the stores that batch have not written yet."""
+        """Flush the stores that write in batches."""
         await self.decisions.close()
         await self.votes.close()
         await self.views.close()
@@ -162,10 +162,10 @@ class Services:
         *,
         model: ModelInfo | None = None,
     ) -> EffectivePolicy:
-        """What holds in a place for a member with these roles, of this model or the one in use."""
+        """The policy for a member with these roles in a place, for this model or the served one."""
         guild = await self.guilds.policy(place.guild_id)
         licence = licensed(self.rulebook, model or self.model())
         if not is_compiled(self.rulebook, guild):
-            # Read anew, after a start or a change: beside the loop, which has others to serve.
+            # After a start or a change it is read anew, off the event loop.
             await asyncio.to_thread(effective, self.rulebook, guild, place, roles, licence)
         return effective(self.rulebook, guild, place, roles, licence)

@@ -1,7 +1,7 @@
 """`python -m bot serve`: the composition root.
 
 Builds settings, database, stores, engine and client in one `AsyncExitStack` and hands them out;
-nothing is built anywhere else. Every fault of set-up is one clear line and exit code 2.
+nothing is built anywhere else. Every set-up fault is one clear line and exit code 2.
 """
 
 from __future__ import annotations
@@ -47,20 +47,20 @@ from models.contract import Engine, Scorer
 
 log = logging.getLogger(__name__)
 
-#: How long a stop lets running pictures go on before they are put back into the queue.
+#: How long a stop lets running pictures finish before they go back into the queue.
 _GRACE_MS = 8_000
-#: How long pictures of another model wait while the loaded one has work: some swaps' time.
+#: How long pictures of another model wait while the loaded one has work: a few swaps' time.
 _PATIENCE_MS = 15_000
 _OURS = "Take ENGINE out of .env for the bot's own engine."
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """It takes none: everything is a setting."""
+    """Declare no options: everything is a setting."""
     del parser
 
 
 def run(settings: Settings, args: argparse.Namespace) -> int:
-    """Serve until a stop. Returns 0, or leaves the process with the stop's exit code."""
+    """Serve until stopped. Returns 0, or exits the process with the signal's exit code."""
     del args
     for line in broken_lines():
         log.warning("line %s of .env sets nothing: it is neither NAME=value nor a comment", line)
@@ -82,11 +82,13 @@ class _Program:
 
 
 def engine_rooms(settings: Settings) -> tuple[ModuleType, ModuleType]:
-    """Where `open_engine` and `open_scorer` are.
+    """The modules that define `open_engine` and `open_scorer`.
 
     `ENGINE=slots` is ours; anything else names a module with functions of the same form (the tests'
-    fake engine is one). Imported when the model is opened, so that the rest stays free of torch.
-    Raises `SettingsError` if there is no such module or it lacks one of them.
+    fake engine is one). They are imported when the model opens, so that the rest stays free of
+    torch.
+
+    Raises `SettingsError` if the module does not exist or lacks one of the two.
     """
     ours = settings.engine == "slots"
     try:
@@ -105,7 +107,7 @@ def engine_rooms(settings: Settings) -> tuple[ModuleType, ModuleType]:
 
 
 def _handle(settings: Settings) -> LocalThread:
-    """The thread that will import the engine and open it: the loop goes on meanwhile."""
+    """The thread that imports and opens the engine while the event loop runs on."""
 
     def open_engine(model: str) -> Engine:
         module, _ = engine_rooms(settings)
@@ -128,7 +130,7 @@ def _handle(settings: Settings) -> LocalThread:
 
 @asynccontextmanager
 async def _build(settings: Settings) -> AsyncGenerator[_Program]:
-    """Everything the bot needs, in the order of need; closed in reverse. No model yet."""
+    """Build everything the bot needs, in order of dependency; close it in reverse. No model yet."""
     async with AsyncExitStack() as stack:
         db = await Database.open(settings.database_path, log_transition)
         stack.push_async_callback(db.close)
@@ -170,7 +172,7 @@ async def _build(settings: Settings) -> AsyncGenerator[_Program]:
 
 
 async def _sweep(gallery: Gallery) -> None:
-    """Tidy the picture files; a disk that does not let us is no reason not to start."""
+    """Tidy the picture files; a disk that refuses must not stop the start."""
     try:
         await gallery.sweep()
     except BotError as problem:
@@ -204,8 +206,8 @@ def _worker(services: Services, jobs: Jobs, shelf: Shelf, handle: EngineHandle) 
 async def _serve(settings: Settings) -> int:
     """Run until SIGTERM or Ctrl-C, then drain: finish or put back, and lose nothing.
 
-    Returns 0; or, stopped while the model loads, the exit code that the process is to end with
-    at once, for its loading thread cannot be stopped.
+    Returns 0; or, if stopped while the model loads, the exit code to end the process with at once,
+    because the loading thread cannot be stopped.
     """
     fault = token_fault(settings.discord_token)
     if fault:
@@ -216,7 +218,8 @@ async def _serve(settings: Settings) -> int:
     with ExitStack() as stack:
         lock_data(stack, settings)
         async with asyncio.TaskGroup() as tasks:
-            # First of all, for a model may have to be downloaded, and that is a life too.
+            # First, because downloading a model can take long and the bot must count as alive
+            # meanwhile.
             beating = tasks.create_task(beat(settings.data_dir), name="heartbeat")
             async with (
                 _build(settings) as program,
@@ -232,10 +235,10 @@ async def _serve(settings: Settings) -> int:
 
 
 def _spare_what_stays() -> None:
-    """Take what lives as long as the program out of the garbage collector's sight.
+    """Move objects that live as long as the program out of the garbage collector's sight.
 
-    The terms of the rulebook alone are hundreds of thousands of objects: going through them again
-    and again held up the loop, and with it every answer, for a tenth of a second and more.
+    The rulebook's terms alone are hundreds of thousands of objects: scanning them repeatedly held
+    up the event loop, and every answer, for a tenth of a second and more.
     """
     gc.collect()
     gc.freeze()
@@ -243,7 +246,7 @@ def _spare_what_stays() -> None:
 
 @asynccontextmanager
 async def _erasing(services: Services) -> AsyncGenerator[None]:
-    """Carry out wishes to be forgotten meanwhile; they wait for no model."""
+    """Carry out requests to be forgotten meanwhile; they need no model."""
     async with asyncio.TaskGroup() as tasks:
         erasing = tasks.create_task(
             Eraser(services.privacy, services.signals).run(), name="erasing"
@@ -256,7 +259,7 @@ async def _erasing(services: Services) -> AsyncGenerator[None]:
 
 @asynccontextmanager
 async def _tidying(services: Services) -> AsyncGenerator[None]:
-    """Drop what has had its time meanwhile."""
+    """Drop expired records meanwhile."""
     tidier = Tidier(
         reviews=services.reviews,
         members=services.members,
@@ -274,7 +277,7 @@ async def _tidying(services: Services) -> AsyncGenerator[None]:
 
 
 async def _loaded(program: _Program, settings: Settings, stop: Stop) -> bool:
-    """Load the model; False if the stop came first."""
+    """Load the model; return False if the stop came first."""
     handle = program.handle
     opening = load_active(
         handle,
@@ -304,7 +307,7 @@ async def _loaded(program: _Program, settings: Settings, stop: Stop) -> bool:
 
 
 async def _work(program: _Program, settings: Settings, stop: Stop) -> None:
-    """Draw and talk to Discord until the stop."""
+    """Draw and talk to Discord until stopped."""
     await _settle_licence(program)
     async with asyncio.TaskGroup() as tasks:
         drawing = tasks.create_task(program.worker.run(), name="worker")
@@ -326,9 +329,9 @@ async def _work(program: _Program, settings: Settings, stop: Stop) -> None:
 
 
 async def _settle_licence(program: _Program) -> None:
-    """What the licences of the models ask for which pictures wait, before anything is drawn.
+    """End waiting pictures whose members have not accepted their model's licence.
 
-    They may be others than those that members accepted who wait since the last run.
+    Runs before anything is drawn: licences may have changed since the last run.
     """
     services, info = program.services, program.handle.info
     Papers(services.settings.licences_dir).keep(info)

@@ -1,7 +1,7 @@
 """Frozen settings, and the only reader of `.env` and the environment.
 
-`load` is called by the composition root; every error names the variable and what would be right.
-`DEFAULTS` is what `.env.example` and `docs/settings.md` are checked against by a test.
+The composition root calls `load`; every error names the variable and what would be right. A test
+checks `.env.example` and `docs/settings.md` against `DEFAULTS`.
 """
 
 from __future__ import annotations
@@ -67,26 +67,26 @@ class Settings:
 
     @property
     def database_path(self) -> Path:
-        """Where the one SQLite file lies."""
+        """The path of the one SQLite file."""
         return self.data_dir / "bot.sqlite3"
 
     @property
     def pictures_dir(self) -> Path:
-        """Where the picture files lie."""
+        """The folder of the picture files."""
         return self.data_dir / "pictures"
 
     @property
     def models_dir(self) -> Path:
-        """Where the models lie that were trained here: a folder for each card id."""
+        """The folder of models trained here: one subfolder per card id."""
         return self.data_dir / "models"
 
     @property
     def licences_dir(self) -> Path:
-        """Where the licences of the models that were served lie."""
+        """The folder of the licences of served models."""
         return self.data_dir / "licences"
 
 
-#: The variable of every setting, with its default as a text.
+#: The variable of each setting, with its default as text.
 DEFAULTS = {f.name.upper(): "" if f.default is None else str(f.default) for f in fields(Settings)}
 _TEXTS = Dialect(texts=True, nothing="")
 
@@ -95,9 +95,9 @@ def load(
     environment: Mapping[str, str] | None = None,
     dotenv: Path | None = Path(".env"),
 ) -> Settings:
-    """Read `.env`, let the environment win over it, and check every value.
+    """Read `.env`, let the environment override it, and check every value.
 
-    Raises `SettingsError` with a line for each value that is wrong, which names its variable.
+    Raises `SettingsError` with one line per wrong value, each naming its variable.
     """
     over = os.environ if environment is None else environment
     found = _file(dotenv) | dict(over)
@@ -117,7 +117,7 @@ def _wrong(flaw: Flaw, environment: Mapping[str, str]) -> str:
 
 
 def strangers(dotenv: Path = Path(".env")) -> dict[str, str | None]:
-    """The names in `.env` that no setting has, each with the setting that may have been meant."""
+    """The names in `.env` that are no setting, each with the setting probably meant."""
     return {
         name: next(iter(difflib.get_close_matches(name.upper(), DEFAULTS, n=1)), None)
         for name in _file(dotenv)
@@ -126,7 +126,7 @@ def strangers(dotenv: Path = Path(".env")) -> dict[str, str | None]:
 
 
 def broken_lines(dotenv: Path = Path(".env")) -> list[int]:
-    """The lines of `.env`, counted from 1, that set nothing and are no comments."""
+    """The line numbers in `.env`, from 1, that are neither settings nor comments."""
     return [
         _line_of(each)
         for each in _statements(dotenv)
@@ -135,14 +135,14 @@ def broken_lines(dotenv: Path = Path(".env")) -> list[int]:
 
 
 def _line_of(statement: Binding) -> int:
-    """Where it stands; the blank lines before it are counted to it."""
+    """Its line number; python-dotenv counts preceding blank lines as part of a statement."""
     text = statement.original.string
     blank = text[: len(text) - len(text.lstrip())]
     return statement.original.line + blank.count("\n")
 
 
 def _file(dotenv: Path | None) -> dict[str, str]:
-    # Without the broken ones, of which python-dotenv would warn at each reading, naming no file.
+    # Without broken lines: python-dotenv would warn about them at each reading and name no file.
     sound = "".join(each.original.string for each in _statements(dotenv) if not each.error)
     found = dotenv_values(stream=io.StringIO(sound))
     return {name: value for name, value in found.items() if value is not None}
@@ -162,7 +162,7 @@ def _statements(dotenv: Path | None) -> list[Binding]:
 
 
 def environment_with(changes: Mapping[str, str]) -> dict[str, str]:
-    """The environment of a child process: ours, with `changes` over it."""
+    """The environment of a child process: ours, updated with `changes`."""
     return {**os.environ, **changes}
 
 
@@ -170,7 +170,7 @@ def token_fault(token: str) -> str | None:
     """What is wrong with the shape of a bot token, as one sentence, or None.
 
     A token is three base64url parts joined by dots; the first is the application's id. The local
-    Discord's own token has the same shape.
+    Discord's token has the same shape.
     """
     if not token:
         return (

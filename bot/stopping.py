@@ -1,6 +1,6 @@
-"""How the process is asked to end, and how it ends where a thread of it cannot be asked.
+"""How the process is asked to stop, and how it exits beside a thread that cannot be stopped.
 
-The composition root listens from its first moment on. It must not know what is stopped.
+The composition root listens from its first moment. Must not know what is being stopped.
 """
 
 from __future__ import annotations
@@ -14,14 +14,14 @@ from typing import NoReturn
 
 
 class Stop:
-    """SIGTERM or Ctrl-C, as something to wait for."""
+    """SIGTERM or Ctrl-C, as something to await."""
 
     def __init__(self) -> None:
         self._event = asyncio.Event()
         self._number = 0
 
     def listen(self) -> None:
-        """From now on these signals end nothing by themselves."""
+        """Catch these signals, so that they no longer end the process by themselves."""
         for number in (signal.SIGTERM, signal.SIGINT):
             asyncio.get_running_loop().add_signal_handler(number, self._came, number)
 
@@ -30,17 +30,17 @@ class Stop:
         self._event.set()
 
     async def wait(self) -> None:
-        """Return when one has come."""
+        """Return once a signal has come."""
         await self._event.wait()
 
     @property
     def exit_code(self) -> int:
-        """What a shell says of a process that the signal ended."""
+        """The exit code that a shell reports for a process ended by the signal."""
         return 128 + self._number
 
 
 def leave(code: int) -> NoReturn:
-    """End the process beside a thread that still loads; everything else is closed by now."""
+    """Exit at once, beside a thread that still loads; everything else is closed by now."""
     logging.shutdown()
     sys.stdout.flush()
     sys.stderr.flush()

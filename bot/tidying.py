@@ -1,6 +1,6 @@
-"""Drops what has had its time: strikes, time-outs, decisions, drafts, and cases nobody decided.
+"""Drops expired records: strikes, time-outs, decisions, drafts, and undecided cases.
 
-Started by the composition root. Nothing that anybody is owed depends on it. No Discord.
+Started by the composition root. Nothing still owed to anybody depends on them. No Discord.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ _LAPSED = Message(
 
 
 class Tidier:
-    """One round an hour."""
+    """Runs one round an hour."""
 
     def __init__(
         self,
@@ -60,7 +60,7 @@ class Tidier:
             await asyncio.sleep(_PACE_S)
 
     async def round(self) -> None:
-        """Drop everything that is due."""
+        """Drop everything that has expired."""
         now_ms = self._clock()
         await self._members.prune(now_ms)
         await self._drafts.prune(now_ms)

@@ -1,7 +1,7 @@
-"""A change of state that has happened, as it is told: what changed, from what, to what, and why.
+"""A state change that has happened: what changed, from what, to what, and why.
 
-Stores notice it, the worker and the composition root tell what happens to models, the log and
-whoever counts are told. Pure data, as `bot/domain.py` is; it must not know who listens.
+Stores report their own; the worker and the composition root report those of models; the log and any
+counters listen. Pure data, like `bot/domain.py`; must not know who listens.
 """
 
 from __future__ import annotations
@@ -13,15 +13,15 @@ from typing import TypeAlias
 
 
 class Subject(StrEnum):
-    """What has states that are told."""
+    """What has states that are reported."""
 
     #: One of `JobState`.
     JOB = "job"
-    #: Open for as long as its status message may still be edited, then closed.
+    #: Open while its status message may still be edited, then closed.
     REQUEST = "request"
     #: Posted, then deleted from Discord.
     POST = "post"
-    #: Open until a moderator decides it; then what was decided.
+    #: Open until a moderator decides; then the decision.
     CASE = "case"
     #: Serving while an engine draws with it.
     CARD = "card"
@@ -29,7 +29,7 @@ class Subject(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Transition:
-    """A change of state that has happened, told once: for the log, and for whoever counts."""
+    """A state change that has happened, reported once to every listener."""
 
     subject: Subject
     id: str
@@ -37,9 +37,9 @@ class Transition:
     before: str | None
     #: None: it is gone.
     after: str | None
-    #: A few words for the log, without anything that a member wrote.
+    #: A few words for the log, with nothing that a member wrote.
     why: str = ""
 
 
-#: Whoever is told.
+#: A listener for state changes.
 Tell: TypeAlias = Callable[[Transition], None]

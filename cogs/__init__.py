@@ -1,6 +1,6 @@
 """Translation only: Discord in, domain out; domain in, Discord out.
 
-`EXTENSIONS` is the list that `bot.client` loads by name; `bot` imports nothing from here.
+`bot.client` loads the modules in `EXTENSIONS` by name; `bot` imports nothing from here.
 """
 
 EXTENSIONS: tuple[str, ...] = (

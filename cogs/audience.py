@@ -1,8 +1,8 @@
-"""Who sees a channel, and so whether what was posted there may be shown here.
+"""Who can read a channel, and so whether its pictures may be shown in another.
 
-Called before a picture of one channel is shown in another. It knows Discord's permissions and
-nothing of pictures. The members of a server are not known to us, so what is not certain from its
-roles and overwrites is a no.
+Called before a picture of one channel is shown in another. Knows Discord's permissions and nothing
+about pictures. The members of a server are unknown to us, so what its roles and overwrites do not
+prove counts as no.
 """
 
 from __future__ import annotations
@@ -11,12 +11,12 @@ import discord
 
 from bot.domain import ChannelId
 
-#: What an overwrite says of a permission, in rising order.
+#: The three values of a permission in an overwrite, in rising order.
 _DENIED, _NEUTRAL, _ALLOWED = -1, 0, 1
 
 
 def may_show_here(guild: discord.Guild, here_id: ChannelId, there_id: ChannelId) -> bool:
-    """True if everybody who can read `here` can read `there` too; False if that is not known."""
+    """True if everybody who can read `here` can also read `there`; False if that is not certain."""
     if here_id == there_id:
         return True
     here, there = _channel(guild, here_id), _channel(guild, there_id)
@@ -28,7 +28,7 @@ def may_show_here(guild: discord.Guild, here_id: ChannelId, there_id: ChannelId)
 
 
 def _roles_suffice(here: discord.abc.GuildChannel | None, there: discord.abc.GuildChannel) -> bool:
-    """Every role that lets somebody in here lets them in there; nobody is denied anything there."""
+    """Whether each role that opens `here` also opens `there`, and `there` denies nobody."""
     if can_read(there, there.guild.default_role):
         return True
     if here is None or _has_guests(here):
@@ -49,19 +49,19 @@ def _channel(guild: discord.Guild, channel_id: ChannelId) -> discord.abc.GuildCh
 
 
 def _needed(channel: discord.abc.GuildChannel) -> tuple[str, ...]:
-    """The permissions without which nobody reads it: the text of a voice channel is inside."""
+    """The permissions needed to read it: the text of a voice channel is inside it."""
     spoken = isinstance(channel, discord.VoiceChannel | discord.StageChannel)
     return ("view_channel", "connect") if spoken else ("view_channel",)
 
 
 def can_read(channel: discord.abc.GuildChannel, role: discord.Role) -> bool:
-    """Whether a member with this role alone reads the channel."""
+    """Whether a member with only this role can read the channel."""
     permissions = channel.permissions_for(role)
     return all(getattr(permissions, name) for name in _needed(channel))
 
 
 def reads(member: discord.Member | discord.User, channel_id: ChannelId) -> bool:
-    """Whether this member can read what was posted there; False if that is not known."""
+    """Whether this member can read the channel; False if that is not certain."""
     if not isinstance(member, discord.Member):
         return False
     there = _channel(member.guild, channel_id)
@@ -72,15 +72,15 @@ def reads(member: discord.Member | discord.User, channel_id: ChannelId) -> bool:
 
 
 def _overwrites(channel: discord.abc.GuildChannel, permission: str) -> dict[int, int]:
-    """What each overwrite says of the permission, by the id of its role or member."""
+    """Each overwrite's value for the permission, by the id of its role or member."""
     said = {None: _NEUTRAL, False: _DENIED, True: _ALLOWED}
     return {t.id: said[getattr(o, permission)] for t, o in channel.overwrites.items()}
 
 
 def _is_as_open(here: discord.abc.GuildChannel, there: discord.abc.GuildChannel) -> bool:
-    """No overwrite of `there` says less than that of `here`, so nobody who reads here is shut out.
+    """Whether no overwrite of `there` is stricter than that of `here`.
 
-    So it is for channels that share the overwrites of their category.
+    This is the case for channels that share their category's overwrites.
     """
     for permission in _needed(there):
         if permission not in _needed(here):
@@ -94,7 +94,7 @@ def _is_as_open(here: discord.abc.GuildChannel, there: discord.abc.GuildChannel)
 
 
 def _denies_some(channel: discord.abc.GuildChannel) -> bool:
-    """A role or a member is shut out, whatever everybody else may."""
+    """Whether a role or a member is denied, whatever everybody else may."""
     everybody = channel.guild.default_role.id
     return any(
         said == _DENIED and target != everybody
@@ -104,7 +104,7 @@ def _denies_some(channel: discord.abc.GuildChannel) -> bool:
 
 
 def _has_guests(channel: discord.abc.GuildChannel) -> bool:
-    """Single members, of whom roles say nothing, are let into this channel."""
+    """Whether the channel admits single members, about whom roles say nothing."""
     return any(
         not isinstance(target, discord.Role) and overwrite.view_channel
         for target, overwrite in channel.overwrites.items()

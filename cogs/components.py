@@ -1,7 +1,7 @@
-"""The buttons under our messages, as plain data: which there are, their looks and their ids.
+"""The buttons under our messages, as plain data: actions, looks and custom ids.
 
-A custom id is `wd:<action>:<id>`; the cogs register what answers them. Views built here hold no
-state and are never waited on, so they work after any restart.
+A custom id is `wd:<action>:<id>`; the cogs register the handlers. Views built here hold no state
+and are never waited on, so they work after any restart.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from bot.domain import JobId, OwedPostId, RequestId
 from bot.words import grids
 from bot.words.speaking import Message
 
-#: Every custom id of ours begins so.
+#: The prefix of all our custom ids.
 PREFIX = "wd:"
 
 
@@ -25,43 +25,43 @@ class Action(StrEnum):
 
     #: The same picture once more.
     AGAIN = "again"
-    #: The same settings with a new seed; buttons on Discord call it as it was called first.
+    #: The same settings with a new seed; existing messages carry its former name.
     REROLL = "vary"
     #: All of several pictures with new seeds.
     REROLL_ALL = "rerollall"
-    #: Something near the picture.
+    #: A close variation of the picture.
     SUBTLE = "subtle"
-    #: Something farther from it.
+    #: A looser variation of it.
     STRONG = "strong"
-    #: The picture itself, larger.
+    #: The picture, enlarged.
     UPSCALE = "upscale"
-    #: One of several pictures in a post of its own.
+    #: Post one of several pictures alone.
     ALONE = "alone"
-    #: A form with the settings of a picture, to be changed and asked for.
+    #: A form with the settings of a picture, to change and submit.
     EDIT = "edit"
-    #: The same with what was typed and not taken.
+    #: The same with a refused input.
     REVISE = "revise"
     #: The settings, copyable.
     SETTINGS = "settings"
-    #: Remove the picture everywhere: ask first.
+    #: Remove the picture everywhere, after asking.
     DELETE = "delete"
     #: Show the pictures of a private request.
     FETCH = "fetch"
     #: Yes, remove it.
     DELETE_YES = "deleteyes"
-    #: Bring it back, while that can be.
+    #: Restore it, while that is possible.
     UNDO = "undo"
-    #: Ask for an example of the help's.
+    #: Ask for one of the help's examples.
     HELP_EXAMPLE = "helpexample"
     #: Take a request back.
     CANCEL = "cancel"
-    #: Draw what the model knows nothing of.
+    #: Draw a prompt that the model does not know.
     ANYWAY = "anyway"
-    #: Draw what is there already.
+    #: Draw a picture that already exists.
     DRAW_ANYWAY = "drawanyway"
     #: Show it here instead.
     SHOW_HERE = "showhere"
-    #: Draw what was probably meant.
+    #: Draw the likely correction.
     MEANT = "meant"
     #: Draw the prompt that was rolled.
     DRAW_IT = "drawit"
@@ -71,7 +71,7 @@ class Action(StrEnum):
     GROUP = "taggroup"
     #: Look at a tag (a menu).
     TAG = "tag"
-    #: A page of a group's tags, from the front or before.
+    #: A page of a group's tags, the first or a previous one.
     TAGS = "tags"
     #: The next page of them.
     MORE_TAGS = "moretags"
@@ -81,48 +81,48 @@ class Action(StrEnum):
     HISTORY = "history"
     #: The first page of them.
     NEWEST = "newest"
-    #: Look at one of them (a menu).
+    #: Open one of them (a menu).
     LOOK_AT = "lookat"
-    #: Keep a picture among one's favourites.
+    #: Add a picture to one's favourites.
     STAR = "star"
-    #: Take it out again.
+    #: Remove it again.
     UNSTAR = "unstar"
     #: Accept the model's licence.
     ACCEPT = "accept"
     #: Decline it.
     DECLINE = "decline"
-    #: Read it once more after that.
+    #: Read it again after declining.
     RECONSIDER = "reconsider"
     #: Yes, erase everything.
     FORGET = "forget"
-    #: Of several pictures the one in this place is the best.
+    #: The best of several pictures is the one in this place.
     PICK_1 = "pick1"
     PICK_2 = "pick2"
     PICK_3 = "pick3"
     PICK_4 = "pick4"
-    #: Take back what was picked.
+    #: Take the pick back.
     UNPICK = "unpick"
     #: Do something with one of several pictures.
     WHICH = "which"
-    #: Tell the moderators of a picture.
+    #: Report a picture to the moderators.
     REPORT = "report"
-    #: Ask the moderators to look at a refusal.
+    #: Appeal against a refusal.
     APPEAL = "appeal"
     #: Let a picture be shown, or stay.
     APPROVE = "approve"
     #: The same, behind a spoiler.
     SPOILER = "spoiler"
-    #: Take a picture from every message.
+    #: Remove a picture from every message.
     REMOVE = "remove"
     #: The same, and its member may not ask for a while.
     REMOVE_AND_TIME_OUT = "timeout"
-    #: Let be drawn what was refused.
+    #: Allow a refused ask.
     UPHOLD = "uphold"
-    #: Leave a refusal as it is.
+    #: Confirm a refusal.
     DISMISS = "dismiss"
-    #: Show the moderators the picture, where that may be by now.
+    #: Show the moderators the picture, where that is allowed now.
     LOOK = "look"
-    #: Yes, remove every picture of a member.
+    #: Yes, remove all of a member's pictures.
     PURGE = "purge"
     #: Of two pictures, the left one is better.
     LEFT = "left"
@@ -130,7 +130,7 @@ class Action(StrEnum):
     RIGHT = "right"
     #: Neither is.
     SKIP = "skip"
-    #: Take back what was chosen.
+    #: Take the choice back.
     TAKE_BACK = "takeback"
     #: Show another pair to this member alone.
     NEXT_PAIR = "nextpair"
@@ -138,13 +138,13 @@ class Action(StrEnum):
     STOP_PARTY = "stopparty"
 
 
-#: Buttons that carry what was sought, in its own words, and how long that may be.
+#: Buttons that carry search words, and the longest search they hold.
 _SOUGHT = frozenset({Action.HISTORY, Action.NEWEST})
 SOUGHT_CHARS = 80
 
 
 def template(action: str) -> re.Pattern[str]:
-    """The pattern of an action's custom ids; group `id` is the job or request."""
+    """The pattern of an action's custom ids; its group `id` is the job or request."""
     target = f".{{1,{SOUGHT_CHARS}}}" if action in _SOUGHT else "[0-9a-z]{1,32}"
     return re.compile(rf"{PREFIX}{action}:(?P<id>{target})", re.DOTALL)
 
@@ -154,7 +154,7 @@ def custom_id(action: str, target: str) -> str:
     return f"{PREFIX}{action}:{target}"
 
 
-#: The buttons that pick, in the order of the places.
+#: The buttons that pick, in order of place.
 PICKS = (Action.PICK_1, Action.PICK_2, Action.PICK_3, Action.PICK_4)
 
 _LOOKS: dict[Action, tuple[Message, str | None, discord.ButtonStyle]] = {
@@ -216,7 +216,7 @@ _LOOKS: dict[Action, tuple[Message, str | None, discord.ButtonStyle]] = {
 
 
 def button(action: Action, target: str) -> discord.ui.Button[discord.ui.View]:
-    """One of our buttons."""
+    """A button for an action."""
     label, emoji, style = _LOOKS[action]
     return discord.ui.Button(
         label=label(), emoji=emoji, style=style, custom_id=custom_id(action, target)
@@ -226,8 +226,8 @@ def button(action: Action, target: str) -> discord.ui.Button[discord.ui.View]:
 def row_of(*buttons: tuple[Action, str]) -> discord.ui.View:
     """Buttons side by side, each an action and its target.
 
-    The view is stopped before it is sent: what answers a press is registered by its custom id, and
-    a live view would be remembered for every message for ever.
+    The view is stopped before it is sent: presses are answered by custom id, and discord.py would
+    remember a live view for every message for ever.
     """
     view = discord.ui.View(timeout=None)
     for action, target in buttons:
@@ -249,12 +249,12 @@ def post_view(job_id: JobId) -> discord.ui.View:
 
 
 def panel_view(job_id: JobId) -> discord.ui.View:
-    """The same for one of several pictures, which can have a post of its own."""
+    """The buttons for one of several pictures, which can be posted alone."""
     return row_of(*((action, job_id) for action in (*_OF_PICTURE, Action.ALONE)))
 
 
 def which_menu(name: OwedPostId, places: Sequence[int]) -> discord.ui.Select[discord.ui.View]:
-    """The menu that chooses one of a post's pictures; a value is its place."""
+    """The menu that chooses one of a post's pictures; its values are the places."""
     return discord.ui.Select(
         custom_id=custom_id(Action.WHICH, name),
         placeholder=grids.CHOOSE(),
@@ -265,7 +265,7 @@ def which_menu(name: OwedPostId, places: Sequence[int]) -> discord.ui.Select[dis
 
 
 def menu_view(name: OwedPostId, places: Sequence[int]) -> discord.ui.View:
-    """The menu of these pictures alone."""
+    """A view with only the menu of these pictures."""
     view = discord.ui.View(timeout=None)
     view.add_item(which_menu(name, places))
     view.stop()
@@ -273,9 +273,9 @@ def menu_view(name: OwedPostId, places: Sequence[int]) -> discord.ui.View:
 
 
 def grid_view(name: OwedPostId, places: Sequence[int], count: int) -> discord.ui.View:
-    """The controls under `count` pictures, of which those at `places` are there.
+    """The controls under `count` pictures, of which those at `places` exist.
 
-    The best of them can be picked where there are several.
+    Members can pick the best if there are several.
     """
     view = discord.ui.View(timeout=None)
     if len(places) > 1:
@@ -295,7 +295,7 @@ def private_view(request_id: RequestId) -> discord.ui.View:
 
 
 def fetch_view(request_id: RequestId) -> discord.ui.View:
-    """The button under a private request that is done."""
+    """The button under a finished private request."""
     return row_of((Action.FETCH, request_id))
 
 

@@ -1,8 +1,7 @@
-"""Forms that are answered after any restart, and what was filled into one. Not a cog.
+"""Forms that are answered after any restart, and their submitted fields. Not a cog.
 
-A form's custom id is `wd:<action>:<target>` as a button's is; it is stopped before it is shown, and
-the cog that it belongs to answers whatever comes back with such an id. It must not know what a form
-is for.
+A form's custom id is `wd:<action>:<target>`, like a button's; it is stopped before it is shown, and
+its cog answers every submission with such an id. Must not know what a form is for.
 """
 
 from __future__ import annotations
@@ -20,20 +19,20 @@ from cogs.components import Action, custom_id, template
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Filled:
-    """A form that came back: what it was about, and what was filled in, by the field's name."""
+    """A submitted form: its target, and the values by field name."""
 
     target: str
     fields: Mapping[str, str]
 
 
-#: Discord's limit of a field for words.
+#: Discord's limit for a text field.
 FIELD_CHARS_MAX = 4000
 
 
 def words_field(
     name: str, label: str, *, chars_max: int, needed: bool, words: str = "", long: bool = True
 ) -> ui.Label[ui.Modal]:
-    """A field for a few sentences, or for a line; `words` stand in it already."""
+    """A field for a line or for a few sentences, prefilled with `words`."""
     style = discord.TextStyle.paragraph if long else discord.TextStyle.short
     field: ui.TextInput[ui.Modal] = ui.TextInput(
         custom_id=name, style=style, max_length=chars_max, required=needed, default=words or None
@@ -44,7 +43,7 @@ def words_field(
 def choice_field(
     name: str, label: str, choices: Mapping[str, str], *, chosen: str | None = None
 ) -> ui.Label[ui.Modal]:
-    """A field with one of these, each a value and its words."""
+    """A field with these choices, each a value and its label."""
     options = [
         discord.SelectOption(label=words, value=value, default=value == chosen)
         for value, words in choices.items()
@@ -88,5 +87,5 @@ def _fields_of(data: Mapping[str, Any]) -> dict[str, str]:
 
 
 def _filled_in(field: Mapping[str, Any]) -> str:
-    """What was written, or the one option that was chosen."""
+    """What was written, or the one option chosen."""
     return str(field.get("value") or next(iter(field.get("values") or ()), ""))

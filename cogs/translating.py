@@ -1,6 +1,6 @@
-"""Who, where and how: an interaction as the domain's nouns, and the answer to one.
+"""Translates interactions into the domain's nouns, and answers them.
 
-Every cog translates with these. It must not know what is asked for.
+Every cog uses it. Must not know what is asked for.
 """
 
 from __future__ import annotations
@@ -25,13 +25,13 @@ def user_of(interaction: Interaction) -> UserId:
 
 
 def url_of(message: Post | MessageRef) -> str:
-    """Where a message stands."""
+    """The link to a message."""
     where = f"{message.guild_id}/{message.channel_id}/{message.message_id}"
     return f"https://discord.com/channels/{where}"
 
 
 def roles_of(interaction: Interaction) -> frozenset[RoleId]:
-    """The roles of who pressed or typed."""
+    """The roles of whoever pressed or typed."""
     user = interaction.user
     return member_roles(user) if isinstance(user, discord.Member) else frozenset()
 
@@ -42,13 +42,13 @@ def member_roles(member: discord.Member) -> frozenset[RoleId]:
 
 
 def guild_of(interaction: Interaction) -> GuildId:
-    """In which server; the tree's gate has let nothing else through."""
+    """The server of an interaction; the tree's gate admits no other kind."""
     assert interaction.guild_id is not None, "the gate lets servers only through"
     return GuildId(interaction.guild_id)
 
 
 def place_of(interaction: Interaction) -> Place:
-    """Where the request was made, with everything that can make the place age-restricted."""
+    """The interaction's place, with everything that can make it age-restricted."""
     assert interaction.channel_id is not None, "commands and buttons come from a channel"
     return place_at(
         guild_of(interaction),
@@ -63,8 +63,8 @@ def place_at(
 ) -> Place:
     """A channel as it is now.
 
-    One that is None is not known, as a thread's parent may be: it counts as open to every age, and
-    as under the strictest lines that it may be under.
+    A channel that is None, such as a thread's unknown parent, counts as open to every age, and as
+    under the strictest settings it may be under.
     """
     thread = channel if isinstance(channel, discord.Thread) else None
     known = thread.parent if thread else channel
@@ -86,7 +86,7 @@ def _is_adult_guild(guild: discord.Guild | None) -> bool:
 
 
 def _is_nsfw(channel: object) -> bool:
-    """Not every kind of channel can be age-restricted; those that cannot are not."""
+    """Whether it is age-restricted; kinds of channels that cannot be are not."""
     check = getattr(channel, "is_nsfw", None)
     return check is not None and bool(cast("bool", check()))
 
@@ -94,10 +94,10 @@ def _is_nsfw(channel: object) -> bool:
 async def channel_at(
     bot: WaifuBot, guild_id: GuildId, channel_id: ChannelId
 ) -> discord.abc.GuildChannel | discord.abc.PrivateChannel | discord.Thread:
-    """The channel or thread itself: as it is known already, or as Discord says.
+    """The channel or thread: from the cache, or from Discord.
 
-    An archived thread is not known.
-    Raises what Discord raises, if it is gone or we may not see it.
+    Archived threads are not in the cache. Raises what Discord raises if it is gone or we may not
+    see it.
     """
     guild = bot.get_guild(guild_id)
     known = guild and guild.get_channel_or_thread(channel_id)
@@ -105,7 +105,7 @@ async def channel_at(
 
 
 async def tell(interaction: Interaction, text: str) -> None:
-    """Answer for these eyes only, in as much as a message holds."""
+    """Answer privately, cut to what a message holds."""
     text = wording.fit(text)
     if interaction.response.is_done():
         await interaction.followup.send(text, ephemeral=True)
@@ -116,7 +116,7 @@ async def tell(interaction: Interaction, text: str) -> None:
 async def answer(
     interaction: Interaction, text: str, view: discord.ui.View, *, private: bool = False
 ) -> MessageId:
-    """Answer with controls, for all or for these eyes only. Returns the message that it is."""
+    """Answer with controls, publicly or privately. Returns the id of the message."""
     if interaction.response.is_done():
         message = await interaction.followup.send(text, view=view, ephemeral=private, wait=True)
         return MessageId(message.id)
@@ -126,16 +126,16 @@ async def answer(
 
 
 def in_public(bot: WaifuBot, guild_id: GuildId | int) -> AbstractContextManager[Language]:
-    """Speak the server's language within the block: what everybody there reads."""
+    """Speak the server's language inside the block, for texts that everybody there reads."""
     guild = bot.get_guild(guild_id)
     return speaking(language(str(guild.preferred_locale)) if guild else ENGLISH)
 
 
 def for_everybody(interaction: Interaction) -> AbstractContextManager[Language]:
-    """The same, for the part of an answer that is not for one pair of eyes."""
+    """The same, for the public part of an answer."""
     return speaking(language(str(interaction.guild_locale)))
 
 
 def speak_to_everybody(interaction: Interaction) -> None:
-    """Speak the server's language for the rest of an answer that everybody reads."""
+    """Speak the server's language for the rest of a public answer."""
     speak(language(str(interaction.guild_locale)))

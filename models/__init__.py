@@ -1,1 +1,1 @@
-"""A small diffusion library. It knows nothing of Discord, guilds or SQLite."""
+"""A small diffusion library. It knows nothing about Discord, guilds or SQLite."""

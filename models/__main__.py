@@ -1,8 +1,8 @@
-"""The command line of the picture room: `python -m models COMMAND ...`.
+"""The models' command line: `python -m models COMMAND ...`.
 
-Each command lives in the module that does its work, as `add_arguments(parser)` and
-`run(args) -> int`; here is only the table. A module is imported when its command is called, so
-that `--help` answers at once and without torch.
+Each command lives in the module that does its work, as `add_arguments(parser)` and `run(args) ->
+int`; this file holds only the table. A module is imported when its command is called, so that
+`--help` answers at once and without torch.
 """
 
 from __future__ import annotations
@@ -43,19 +43,19 @@ COMMANDS: dict[str, Command] = {
 
 
 class CommandModule(Protocol):
-    """What a module of the table offers."""
+    """What every module in the table offers."""
 
     def add_arguments(self, parser: argparse.ArgumentParser) -> None:
-        """Declare the options of the command."""
+        """Declare the command's options."""
         ...
 
     def run(self, args: argparse.Namespace) -> int:
-        """Do it; the result is the exit code. EngineError and OSError become one line."""
+        """Run the command and return its exit code. EngineError and OSError become one line."""
         ...
 
 
 def main(argv: Sequence[str] | None = None) -> int:
-    """Run one command. Exit code 2 with one line on a fault, 130 after Ctrl-C."""
+    """Run one command. Returns exit code 2 with one line on a fault, 130 after Ctrl-C."""
     argv = sys.argv[1:] if argv is None else list(argv)
     if not argv or argv[0] not in COMMANDS:
         overview("python -m models", "A small diffusion library.", COMMANDS).parse_args(argv)
@@ -75,7 +75,7 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 
 def _call(name: str, rest: list[str]) -> int:
-    """Import the command's module, which may take torch's seconds, read its options and run it."""
+    """Import the command's module, which may take torch's seconds, parse its options and run it."""
     command = COMMANDS[name]
     module = cast("CommandModule", importlib.import_module(command.module))
     parser = argparse.ArgumentParser(prog=f"python -m models {name}", description=command.help)

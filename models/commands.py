@@ -1,6 +1,6 @@
-"""What a table of commands is made of: its lines, the answer when none of them was named, its end.
+"""A table of commands: its lines, the help when no command was named, and a broken pipe.
 
-Read by the two command lines, `python -m models` and `python -m bot`. Torch-free.
+Used by both command lines, `python -m models` and `python -m bot`. Torch-free.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from typing import NamedTuple
 
 
 class Command(NamedTuple):
-    """One line of a table: the module that holds `add_arguments` and `run`, and a short help."""
+    """One line of a table: the module with `add_arguments` and `run`, and a short help."""
 
     module: str
     help: str
@@ -22,9 +22,9 @@ class Command(NamedTuple):
 def overview(
     prog: str, about: str, commands: Mapping[str, Command], default: str | None = None
 ) -> argparse.ArgumentParser:
-    """The parser of a command's name alone (`args.command`); its help is the list of commands.
+    """A parser for a command's name only (`args.command`); its help lists the commands.
 
-    Without a `default` a command must be named.
+    Without a `default`, a command must be named.
     """
     width = max(map(len, commands))
     lines = [f"  {name:<{width}}  {command.help}" for name, command in commands.items()]
@@ -47,9 +47,9 @@ def overview(
 
 
 def hang_up() -> int:
-    """Let the rest of the output go nowhere: its reader has left, as `head` does.
+    """Discard the remaining output: its reader has left, as `head` does.
 
-    Returns the exit code that a shell gives to SIGPIPE.
+    Returns the exit code that a shell gives for SIGPIPE.
     """
     nowhere = os.open(os.devnull, os.O_WRONLY)
     os.dup2(nowhere, sys.stdout.fileno())

@@ -1,7 +1,7 @@
-"""The words that the bot and the picture engine share: requests, results, scores and the two seams.
+"""The types shared by the bot and the picture engine: requests, results, scores, two protocols.
 
-Torch-free on purpose: `bot/` and `cogs/` import this room, and a fake engine in the tests needs
-nothing else. It must not know Discord, guilds, SQLite or any tensor library.
+Torch-free on purpose: `bot/` and `cogs/` import this file, and a fake engine in the tests needs
+nothing else. Must not know Discord, guilds, SQLite or any tensor library.
 """
 
 from __future__ import annotations
@@ -15,16 +15,16 @@ from models.decoding import Amount, Fraction, Positive
 
 
 class Sampler(StrEnum):
-    """How a row is taken from one sigma to the next: each member's name in data, and its label.
+    """The update rule from one sigma to the next: each member's name in data, and its label.
 
-    `models.engine.samplers.SOLVERS` says for each how it works.
+    `models.engine.samplers.SOLVERS` implements each one.
     """
 
-    #: What people and A1111 call it.
+    #: The name used by people and A1111.
     label: str
 
     def __new__(cls, name: str, label: str) -> Self:
-        """A member is its name; the label goes with it."""
+        """Create a member from its name, with the label."""
         member = str.__new__(cls, name)
         member._value_ = name
         member.label = label
@@ -43,7 +43,7 @@ class Sampler(StrEnum):
 
 
 class Aspect(StrEnum):
-    """The three framings a member can ask for; the card says how many pixels each one has."""
+    """The three framings to choose from; the card gives each one's size in pixels."""
 
     #: As wide as it is high.
     SQUARE = "square"
@@ -53,84 +53,84 @@ class Aspect(StrEnum):
     LANDSCAPE = "landscape"
 
 
-#: Seeds go round: the one after the last is 0.
+#: Seeds wrap around: the one after the last is 0.
 SEEDS = 2**32
 
-#: No picture is enlarged beyond this, a side.
+#: The longest side of an enlarged picture.
 ENLARGED_PX_MAX = 2048
-#: An enlargement is done in pieces of about this size, a side, of the large picture.
+#: The approximate side of the pieces of an enlargement, in pixels of the large picture.
 _PIECE_PX = 512
 
 
 def pieces_of(width_px: int, height_px: int) -> tuple[int, int]:
-    """How many columns and rows of pieces a picture is enlarged to this size in."""
+    """The columns and rows of pieces in which a picture is enlarged to this size."""
     return -(-width_px // _PIECE_PX), -(-height_px // _PIECE_PX)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Draw:
-    """Everything that a picture is drawn by: the same draw gives the same picture.
+    """Everything that determines a picture: the same draw gives the same picture.
 
-    A new option is a new field here, with None for "as the model's card says": then what was
-    written down before it is read as it was meant. `bot/store/job_rows.py` keeps it as JSON.
+    A new option is a new field here, with None for "as the model's card says", so that older stored
+    draws keep their meaning. `bot/store/job_rows.py` stores it as JSON.
     """
 
     prompt: str
     negative: str = ""
-    #: The framing that was asked for; what is drawn is as large as the two numbers below say.
+    #: The framing asked for; the two sizes below decide what is drawn.
     aspect: Aspect = Aspect.SQUARE
-    #: Of the finished picture, as is `height_px`.
+    #: The size of the finished picture.
     width_px: int
     height_px: int
     seed: int
     steps: int
     guidance: float
     sampler: Sampler
-    #: Which of the text encoder's layers is read, counted from its end: 1 is the last.
+    #: Which of the text encoder's layers is read, counted from the end: 1 is the last.
     clip_skip: int | None = None
-    #: The id of the card that it is drawn with.
+    #: The id of the card to draw it with.
     model: str | None = None
-    #: What was filled in where the prompt left something open; None: nothing was to be.
+    #: What was filled in where the prompt left something open; None: nothing was to be filled in.
     completion: str | None = None
-    #: The picture that it is varied from, by its job's id.
+    #: The picture to vary, by its job's id.
     source: str | None = None
-    #: How far it goes from there: 0 is the source itself, 1 as if there were none.
+    #: How far to go from it: 0 is the source itself, 1 ignores it.
     strength: Fraction | None = None
-    #: It is the source and nothing else, at this size: nothing is drawn anew.
+    #: The source is only enlarged to this size; nothing is drawn anew.
     enlarged: bool | None = None
-    #: The name of the style whose words stand in the prompt; it draws nothing by itself.
+    #: The name of the style whose words are in the prompt; without effect on the drawing.
     style: str | None = None
 
     @property
     def words(self) -> str:
-        """What the model reads: the prompt, and what was filled in behind it."""
+        """The text that the model reads: the prompt with its completion."""
         return f"{self.prompt.rstrip(' ,')}, {self.completion}" if self.completion else self.prompt
 
     @property
     def first_step(self) -> int:
-        """The steps of its noise levels that a picture which is varied leaves out."""
+        """The number of steps that a variation skips."""
         if self.source is None or self.strength is None:
             return 0
         return self.steps - max(1, round(self.steps * self.strength))
 
     @property
     def pieces(self) -> tuple[int, int]:
-        """How many columns and rows of pieces it is enlarged in."""
+        """The columns and rows of pieces of an enlargement."""
         return pieces_of(self.width_px, self.height_px)
 
     @property
     def length(self) -> int:
-        """The steps that its progress is counted in: of an enlargement, its pieces."""
+        """The steps of its progress; for an enlargement, its pieces."""
         return self.pieces[0] * self.pieces[1] if self.enlarged else self.steps
 
     def nth(self, index: int) -> Draw:
-        """The draw of picture `index` of several that were asked for together."""
+        """The draw of picture `index` in a request for several."""
         return replace(self, seed=(self.seed + index) % SEEDS)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Limits:
-    """What a model can be asked for; every bound is inclusive."""
+    """The limits of a model's options; every bound is inclusive."""
 
     steps_min: Positive = 1
     steps_max: Positive = 50
@@ -142,11 +142,11 @@ class Limits:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ModelInfo:
-    """What the bot needs to know of the model in use, read from its card.
+    """What the bot needs to know about the model in use, from its card.
 
     `sizes_px` maps each aspect to the (width, height) in pixels of the finished picture.
-    `licence_text` is the file that came with the weights; `licence_sha256` is its hash, so that
-    a new licence can be told from the one a user accepted.
+    `licence_text` is the file that came with the weights; `licence_sha256` is its hash, which
+    distinguishes a new licence from the one that a user accepted.
     """
 
     card_id: str
@@ -160,24 +160,23 @@ class ModelInfo:
     licence_name: str
     licence_text: str
     licence_sha256: str
-    #: By the bot's rulebook; None: a licence that it does not know.
+    #: Its id in the bot's rulebook; None: a licence that the rulebook does not know.
     licence_id: str | None = None
-    #: Rules that the licence asks for besides.
+    #: Further rules that the licence requires.
     licence_rules: tuple[str, ...] = ()
-    #: The layers of its text encoder.
+    #: The number of layers in its text encoder.
     clip_skip_max: int = 1
-    #: Its pictures are scored for nudity before they are shown, so nothing of them may be shown
-    #: before that.
+    #: Its pictures are scored for nudity first, so no part of them may be shown before that.
     can_draw_nudity: bool = False
-    #: The file that says which words it knows; None if it has none.
+    #: The tags file with its vocabulary; None if it has none.
     tags_file: Path | None = None
-    #: What a prompt leaves open is filled in, if its member does not switch that off.
+    #: Prompts are completed unless the member switches that off.
     completes: bool = False
-    #: How many times as large it can make a finished picture, a side; 1: it has no upscaler.
+    #: The factor by which it can enlarge a picture's sides; 1: it has no upscaler.
     enlarges: int = 1
 
     def enlarged_px(self, width_px: int, height_px: int) -> tuple[int, int] | None:
-        """The size of a picture of this size once it is enlarged; None if it stays as it is."""
+        """The size of an enlarged picture of this size; None if it cannot be enlarged."""
         most = min(self.enlarges, ENLARGED_PX_MAX / max(width_px, height_px))
         if most <= 1:
             return None
@@ -186,7 +185,7 @@ class ModelInfo:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RenderRequest:
-    """One picture to draw. The same request draws the same picture, whoever shares its batch.
+    """One picture to draw. The same request draws the same picture, whatever shares its batch.
 
     `preview_every` asks for a small PNG in every n-th `StepReport` (0: none).
     """
@@ -194,13 +193,13 @@ class RenderRequest:
     row_id: str
     draw: Draw
     preview_every: int = 0
-    #: What it is varied from, where the draw names a source; of whatever size.
+    #: The picture to vary, of any size, if the draw names a source.
     source_png: bytes | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StepReport:
-    """How far one row has come after a tick; `preview_png` is at most 256 px a side, or None."""
+    """The progress of one row after a tick; `preview_png` is at most 256 px per side, or None."""
 
     row_id: str
     step: int
@@ -229,7 +228,7 @@ class RowFailed:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TickResult:
-    """What one `Engine.step` brought: progress of every running row, and the rows that ended."""
+    """The result of one `Engine.step`: progress of every running row, and the rows that ended."""
 
     reports: tuple[StepReport, ...] = ()
     finished: tuple[Rendered, ...] = ()
@@ -238,7 +237,7 @@ class TickResult:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Scores:
-    """What the scorers measured of a picture, each in 0..1 under its own name; they never decide.
+    """A picture's scores, each in 0..1 under its own name; scorers never decide.
 
     An empty mapping means that nothing was measured.
     """
@@ -251,9 +250,9 @@ class EngineError(Exception):
 
 
 class ScoringError(Exception):
-    """A picture could not be measured: a scorer failed, took too long or told no score.
+    """A picture could not be scored: a scorer failed, took too long or returned no score.
 
-    Nothing is known of what the picture shows; policy says what becomes of it.
+    Nothing is known about what the picture shows; policy decides what follows.
     """
 
 
@@ -271,13 +270,13 @@ class Engine(Protocol):
         ...
 
     def admit(self, request: RenderRequest) -> None:
-        """Take a row in; it joins the batch at the next tick. ValueError if the id is in flight."""
+        """Take a row in; it joins the batch at the next tick. ValueError if its id is in flight."""
         ...
 
     def step(self) -> TickResult:
-        """Advance rows of one shape by one UNet call; of most samplers that is one step.
+        """Advance rows of one shape by one UNet call; for most samplers that is one step.
 
-        A row is reported whenever a whole step of it is done, so a tick may report nothing.
+        A row is reported after each whole step, so a tick may report nothing.
         """
         ...
 
@@ -286,20 +285,23 @@ class Engine(Protocol):
         ...
 
     def close(self) -> None:
-        """Free the model's memory; the engine is not used again."""
+        """Free the model's memory; the engine cannot be used again."""
         ...
 
 
 class Scorer(Protocol):
-    """Measures pictures. Runs on a thread of its own, never edits pixels, never decides."""
+    """Measures pictures. Runs on its own thread, never edits pixels, never decides."""
 
     def score(self, rendered: Rendered) -> Scores:
-        """Scores of one finished picture: the very pixels that may be shown. ScoringError."""
+        """Scores of one finished picture: exactly the pixels that may be shown.
+
+        Raises ScoringError.
+        """
         ...
 
     def glance(self, preview_png: bytes) -> Scores:
-        """What one look at an unfinished picture tells: less than `score`, and sooner.
+        """Scores from one look at an unfinished picture: fewer than `score`, and sooner.
 
-        ScoringError if it tells nothing.
+        Raises ScoringError if nothing can be told.
         """
         ...

@@ -1,8 +1,8 @@
-"""Data from outside made into frozen dataclasses: cards, recipes, yaml, settings, JSON columns.
+"""Decodes external data into frozen dataclasses: cards, recipes, yaml, settings, JSON columns.
 
-msgspec decodes. What it leaves to its callers stands here: which fields there are, and for each
-value that does not fit one sentence that says where it stands, what it must be and what it is.
-Called by every reader of such data; torch-free and pure. It must not know what the fields mean.
+msgspec decodes. This module adds the list of known fields and, for each wrong value, one sentence:
+where it is, what it must be and what it is. Called by every reader of such data; torch-free and
+pure. Must not know what the fields mean.
 """
 
 from __future__ import annotations
@@ -22,11 +22,11 @@ from msgspec import Meta, ValidationError, convert, json
 
 _T = TypeVar("_T")
 
-#: A whole number that counts something which is there.
+#: A positive whole number.
 Positive = Annotated[int, Meta(ge=1)]
 #: A number that is not negative.
 Amount = Annotated[float, Meta(ge=0)]
-#: A part of a whole.
+#: A share of a whole.
 Fraction = Annotated[float, Meta(ge=0, le=1)]
 
 _WORDS = {
@@ -36,9 +36,9 @@ _WORDS = {
     str: "a text",
     Path: "a path on this machine",
 }
-#: How a text writes a whole number; msgspec would take 8.0 and 1e1 too.
+#: A whole number in a text; msgspec would accept 8.0 and 1e1 too.
 _WHOLE = re.compile(r"[+-]?[0-9]+")
-#: So much of a value is shown; nobody reads a longer one.
+#: How much of a value is shown in a message.
 _SHOWN = 300
 
 
@@ -46,40 +46,40 @@ _SHOWN = 300
 class Dialect:
     """How one kind of source writes its data, and how strictly it is read."""
 
-    #: What is said of a field that the class does not have.
+    #: The complaint about an unknown field.
     stranger: str = "is no field of it"
-    #: What it calls a set of named values.
+    #: Its word for a set of named values.
     table: str = "an object"
-    #: How it writes that there is nothing; empty if it can only leave the field out.
+    #: Its word for nothing; empty if it can only leave the field out.
     nothing: str = "null"
-    #: Every field must be written, but for those whose default is None.
+    #: Every field must be written, except those whose default is None.
     in_full: bool = False
-    #: Fields that the class does not have are passed over.
+    #: Unknown fields are ignored.
     open: bool = False
-    #: Every value is a text, and is read as what its field holds.
+    #: Every value is a text, parsed as its field's type.
     texts: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Flaw:
-    """One value that does not fit."""
+    """One wrong value."""
 
-    #: Its place in the tree; empty for the whole tree.
+    #: Its position in the tree; empty for the whole tree.
     path: str
-    #: What must be said of it: the rest of a sentence that begins with the path.
+    #: The rest of a sentence that begins with the path.
     told: str
     found: object = None
-    #: Where the path names no field: the fields that there are, as paths.
+    #: The known fields, as paths, if the path names none of them.
     known: tuple[str, ...] = ()
 
     @property
     def sentence(self) -> str:
-        """The flaw in words."""
+        """The flaw as a sentence."""
         return f"{self.path or 'it'} {self.told}"
 
 
 class MisfitError(ValueError):
-    """A tree is not what the class describes; the message is the first flaw's sentence."""
+    """The data does not fit the class; the message is the first flaw's sentence."""
 
     def __init__(self, flaws: Sequence[Flaw]) -> None:
         super().__init__(flaws[0].sentence)
@@ -87,13 +87,13 @@ class MisfitError(ValueError):
 
 
 def decode(kind: type[_T], tree: object, dialect: Dialect, at: str = "") -> _T:
-    """A frozen dataclass out of a tree of plain values; `at` is where the tree hangs.
+    """Decode plain values into a frozen dataclass; `at` is the position of the tree.
 
     A field holds a plain value, a choice, a path, a tuple of these, a mapping by name, or another
-    such dataclass. `Meta` gives bounds and patterns; its `description` stands for our own words of
-    what the field must be. What no type can say a class checks in `__post_init__`, with a
-    ValueError that begins with the field's name. NaN and the infinities alone are no numbers.
-    MisfitError names every flaw.
+    such dataclass. `Meta` gives bounds and patterns; its `description` replaces our words for what
+    the field must be. A class checks what no type can express in `__post_init__`, raising
+    ValueError with a message that begins with the field's name. NaN and infinities do not count as
+    numbers. MisfitError names every flaw.
     """
     if found := list(flaws(kind, tree, dialect, at)):
         raise MisfitError(found)
@@ -101,16 +101,16 @@ def decode(kind: type[_T], tree: object, dialect: Dialect, at: str = "") -> _T:
 
 
 def json_of(value: object) -> str:
-    """A dataclass as JSON, every field that it is made with; `read_json` reads it."""
+    """A dataclass as JSON, with every field of its constructor; `read_json` reads it."""
     names = [field.name for field in fields(value) if field.init]  # type: ignore[arg-type]
     return json.encode({name: getattr(value, name) for name in names}).decode()
 
 
 def read_json(kind: type[_T], text: str, **known: object) -> _T:
-    """What `json_of` wrote, and what is `known` besides. ValueError if not all is understood.
+    """Read what `json_of` wrote, plus the names in `known`. ValueError if not all is understood.
 
-    A field that is left out has its default; a name that its class does not have is a fault. Unlike
-    `decode` it takes mappings by number, sets and lists of dataclasses, and tells no flaw in words.
+    A missing field gets its default; an unknown name is a fault. Unlike `decode` it accepts
+    mappings by number, sets and lists of dataclasses, and describes no flaws.
     """
     tree = {**json.decode(text, type=dict[str, object]), **known}
     made = convert(tree, kind, str_keys=True)
@@ -120,7 +120,7 @@ def read_json(kind: type[_T], text: str, **known: object) -> _T:
 
 
 def _strangers(tree: Any, read: Any) -> Iterator[str]:
-    """Names in the tree that what was read of it does not have."""
+    """Names in the tree that the decoded value lacks."""
     if tree == read:
         return
     if isinstance(tree, dict):
@@ -133,7 +133,7 @@ def _strangers(tree: Any, read: Any) -> Iterator[str]:
 
 
 def flaws(kind: Any, tree: object, dialect: Dialect, at: str = "") -> Iterator[Flaw]:
-    """What keeps the tree from being decoded: first what is known, then what is not."""
+    """Everything that keeps the tree from being decoded: known fields first, then unknown ones."""
     if get_origin(kind) is dict or is_dataclass(kind):
         if not isinstance(tree, dict):
             yield _misfit(at, dialect.table, tree)
@@ -179,7 +179,7 @@ def _of_field(
 def _of_entries(
     kind: Any, tree: Mapping[object, object], dialect: Dialect, at: str
 ) -> Iterator[Flaw]:
-    """The flaws of a mapping; one by an enum has an entry for each of its members."""
+    """The flaws of a mapping; a mapping by an enum has an entry for each member."""
     names, values = get_args(kind)
     members = [str(name) for name in names] if issubclass(names, StrEnum) else []
     yield from (_missing(at, name) for name in members if name not in tree)
@@ -192,7 +192,7 @@ def _of_entries(
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Spot:
-    """What is known of a field of a class; an option may always be left out."""
+    """What is known about a class's field; an option may always be left out."""
 
     kind: Any
     needed: bool
@@ -233,7 +233,7 @@ def _made(kind: Any, tree: object, dialect: Dialect) -> Any:
 
 
 def _known_part(kind: Any, tree: Any) -> Any:
-    """The tree without what a class has no field for: keys there may be no text at all."""
+    """The tree without unknown fields; its keys may not even be text."""
     if not isinstance(tree, dict):
         return tree
     kind = _something(kind)
@@ -250,7 +250,7 @@ def _converted(kind: Any, value: object, dialect: Dialect) -> Any:
 
 
 def _path(kind: type, value: object) -> object:
-    """A path, which msgspec does not know; ValueError if it is somebody's home who is nobody."""
+    """A path, which msgspec does not support; ValueError for the home of an unknown user."""
     assert kind is Path, kind
     if not isinstance(value, str):
         raise TypeError
@@ -261,14 +261,14 @@ def _path(kind: type, value: object) -> object:
 
 
 def _something(kind: Any) -> Any:
-    """The kind without its None, and without the name that a NewType gives it."""
+    """The type without its None, and without a NewType's name."""
     if get_origin(kind) in (Union, UnionType):
         (kind,) = (option for option in get_args(kind) if option is not NoneType)
     return getattr(kind, "__supertype__", kind)
 
 
 def _plain(kind: Any) -> Any:
-    """The kind without its bounds either."""
+    """The type without its bounds either."""
     kind = _something(kind)
     return get_args(kind)[0] if get_origin(kind) is Annotated else kind
 
@@ -334,7 +334,7 @@ def _stranger(at: str, name: object, found: object, known: Iterable[str], dialec
 def _shown(found: object) -> str:
     try:
         text = repr(found)
-    except ValueError:  # Of more digits than Python writes out.
+    except ValueError:  # It has more digits than Python converts.
         return "a number without end"
     except RecursionError:
         return "something nested without end"

@@ -1,8 +1,8 @@
-"""The manifest: a folder of pictures and what was said of them, as a training reads it.
+"""The manifest: a folder of pictures and their judgements, as a training reads it.
 
 `bot/curating/` writes one, `models/preference/` and the gate read it; `docs/curation.md` describes
-its files. Torch-free. It must not know who voted, what a server is, or what a training does with
-it. Every file's hash stands in the folder, so `read` notices whatever was changed by hand.
+its files. Torch-free. Must not know who voted, what a server is, or what a training does with it.
+The folder holds every file's hash, so `read` notices whatever was changed by hand.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ PICTURES_FILE, JUDGEMENTS_FILE, FILE_NAME = "metadata.jsonl", "judgements.jsonl"
 SCHEMA = 1
 
 _Sha256 = Annotated[str, Meta(pattern=r"\A[0-9a-f]{64}\Z")]
-#: A place inside the folder: nothing in it leads out.
+#: A path inside the folder that cannot lead out of it.
 _PictureFile = Annotated[str, Meta(pattern=r"\Apictures/[0-9a-f]{64}\.png\Z")]
 _LicenceFile = Annotated[str, Meta(pattern=r"\Alicences/[a-z0-9][a-z0-9._-]{0,63}\.txt\Z")]
 _Pseudonym = Annotated[str, Meta(pattern=r"\Av[0-9a-f]{16}\Z")]
@@ -34,20 +34,20 @@ _T = TypeVar("_T")
 
 
 class ManifestError(EngineError):
-    """A manifest is missing, malformed, or was changed by hand; the message names the file."""
+    """A manifest is missing, malformed, or changed by hand; the message names the file."""
 
 
 class Split(StrEnum):
-    """What a prompt's pictures are for, once for ever."""
+    """The permanent use of a prompt's pictures."""
 
     #: A model may learn from them.
     TRAIN = "train"
-    #: No model has learned from them: the gate asks them.
+    #: No model has learned from them: the gate uses them.
     HELD_OUT = "held_out"
 
 
 class Kind(StrEnum):
-    """How somebody was asked."""
+    """The form of a question to voters."""
 
     #: One picture: up or down.
     VOTE = "vote"
@@ -59,63 +59,63 @@ class Kind(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PictureLine:
-    """One picture, how it was drawn, and how the votes stand."""
+    """One picture, how it was drawn, and its votes."""
 
     file_name: _PictureFile
     sha256: _Sha256
-    #: What it was drawn of; None if its member does not share prompts. Then nothing can be trained
-    #: on it.
+    #: The prompt; None if its member does not share prompts. Then it cannot be trained on.
     text: str | None
     #: None if the prompt is.
     negative: str | None
-    #: A keyed hash of prompt, negative and size: pictures of one prompt share it, shared or not.
+    #: A keyed hash of prompt, negative prompt and size: pictures of one prompt have the same,
+    #: shared or not.
     prompt_key: str
     card_id: str
-    #: The file of the licence that it was drawn under.
+    #: The file of the licence under which it was drawn.
     licence: _LicenceFile
     seed: int
     steps: Positive
     guidance: float
     sampler: str
-    #: None where the card's was used.
+    #: None if the card's was used.
     clip_skip: Positive | None
     width_px: Positive
     height_px: Positive
     #: "general" or "explicit".
     rating: str
     split: Split
-    #: Sums of the weights of those who voted it up and down.
+    #: The total weights of the votes up and down.
     up: Amount
     down: Amount
-    #: The prompt as its member typed it, where the bot filled in what it left open.
+    #: The prompt as typed, if the bot completed it.
     asked: str | None = None
 
     def __post_init__(self) -> None:
-        """ValueError if its name is not its hash."""
+        """Raise ValueError if its name does not match its hash."""
         if self.file_name != f"pictures/{self.sha256}.png":
             raise ValueError("file_name must be named after sha256.")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class JudgementLine:
-    """What one voter said of one, two or more pictures of one prompt."""
+    """One voter's judgement of one or more pictures of one prompt."""
 
     kind: Kind
     axis: str
-    #: A keyed pseudonym: the same voter in this installation, and nobody anywhere else.
+    #: A keyed pseudonym: it identifies the voter only within this installation.
     voter: _Pseudonym
     #: How far the voter is trusted.
     weight: Fraction
     #: The pictures: one for a vote, two for a duel, more for a ranking.
     files: tuple[_PictureFile, ...]
-    #: A vote: 1 up, -1 down. A duel: the place in `files` of the one that won, 0 or 1. A ranking:
-    #: places in `files`, the best first; those left out come after, in no order.
+    #: A vote: 1 up, -1 down. A duel: the winner's index in `files`, 0 or 1. A ranking: indices in
+    #: `files`, the best first; the others follow in no order.
     value: int | tuple[int, ...]
-    #: That of its prompt.
+    #: The split of its prompt.
     split: Split
 
     def __post_init__(self) -> None:
-        """ValueError if the value does not fit the kind."""
+        """Raise ValueError if the value does not fit the kind."""
         if len(set(self.files)) != len(self.files):
             raise ValueError("files must name each picture once.")
         if not _fits(self.kind, len(self.files), self.value):
@@ -133,7 +133,7 @@ def _fits(kind: Kind, count: int, value: int | tuple[int, ...]) -> bool:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Head:
-    """What `manifest.json` says of the others; `sha256` is of all that stands before it."""
+    """The metadata in `manifest.json`; `sha256` covers everything before it."""
 
     schema: int
     base: str
@@ -151,10 +151,11 @@ class _Head:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Manifest:
-    """A folder that was read, whole and unchanged."""
+    """A folder that was read, complete and unchanged."""
 
     folder: Path
-    #: What cards name it by: of everything in it but the time, so the same votes give the same.
+    #: The hash that cards cite: it covers everything except the time, so the same votes give the
+    #: same.
     sha256: str
     #: The id of the card that drew most of the pictures; empty if there is no picture.
     base: str
@@ -162,13 +163,13 @@ class Manifest:
     judgements: tuple[JudgementLine, ...]
     #: How many pictures and judgements were left out, by reason.
     left_out: Mapping[str, int]
-    #: Manifests that the base card was made from, with its ancestors', the oldest first.
+    #: The manifests that the base card and its ancestors were trained on, the oldest first.
     parents: tuple[str, ...]
     #: When it was written.
     created_ms: int
 
     def path(self, picture: PictureLine) -> Path:
-        """Where the picture's file lies."""
+        """The path of the picture's file."""
         return self.folder / picture.file_name
 
 
@@ -181,9 +182,9 @@ def write(
     left_out: Mapping[str, int] | None = None,
     parents: Iterable[str] = (),
 ) -> Manifest:
-    """Write the three files that describe a folder's pictures; those and the licences lie in it.
+    """Write the three files that describe a folder's pictures, which are there already.
 
-    OSError if the disk does not take them, or a licence is not there.
+    Raises OSError if the disk fails, or a licence is missing.
     """
     shown, said = tuple(pictures), tuple(judgements)
     head = _Head(
@@ -210,9 +211,9 @@ def base_of(pictures: Iterable[PictureLine]) -> str:
 
 
 def read(folder: Path) -> Manifest:
-    """The manifest in a folder, every hash of it checked.
+    """Read the manifest in a folder, checking every hash.
 
-    ManifestError says which file is missing, which was changed by hand, or what does not fit.
+    ManifestError says which file is missing, was changed by hand, or does not fit.
     """
     head = _read_head(folder)
     for name, sha256 in _promised(head):
@@ -244,7 +245,7 @@ def _promised(head: _Head) -> Iterator[tuple[str, str]]:
 def _faults(
     head: _Head, pictures: tuple[PictureLine, ...], judgements: tuple[JudgementLine, ...]
 ) -> Iterator[str]:
-    """What the files say against each other and against the head."""
+    """Contradictions among the files and with the head."""
     if (head.pictures, head.judgements) != (len(pictures), len(judgements)):
         yield f"{FILE_NAME} counts other lines than there are"
     if head.base != base_of(pictures):
@@ -263,7 +264,7 @@ def _faults(
 
 
 def _misplaced(judgement: JudgementLine, by_file: Mapping[str, PictureLine]) -> str | None:
-    """What is wrong with where a judgement stands, if anything."""
+    """What is wrong with a judgement's place, if anything."""
     if any(name not in by_file for name in judgement.files):
         return f"names a picture that {PICTURES_FILE} does not"
     shown = [by_file[name] for name in judgement.files]
@@ -344,7 +345,7 @@ def _with_hash(head: _Head) -> str:
 
 
 def _hash_of(text: str) -> str:
-    """Over all that a head says but this hash and the time: written again it stays the same."""
+    """The hash of a head, without this hash and the time, so that rewriting keeps it."""
     tree = {k: v for k, v in json.loads(text).items() if k not in {"sha256", "created_ms"}}
     return hashlib.sha256(json.dumps(tree, sort_keys=True).encode()).hexdigest()
 

@@ -4,10 +4,10 @@ r"""The prompt language that members know from AUTOMATIC1111's web interface, as
     \( \) \[ \] \\    the characters themselves
     BREAK             go on in a new chunk of 75 tokens
 
-A bracket that is never closed counts to the end, one that was never opened is a character, and the
-two kinds may overlap. In `(cat ears, :3)` the end is a face and no weight, unlike there: nobody
-weighs anything threefold behind a comma. Torch-free and pure: called by `conditioning`,
-and by the bot for previews of what was understood. It must not know tokenizers.
+An unclosed bracket extends to the end, an unopened one is a plain character, and the two kinds may
+overlap. Unlike there, the end of `(cat ears, :3)` is a face and not a weight, because nobody gives
+threefold weight after a comma. Torch-free and pure: called by `conditioning`, and by the bot to
+preview how a prompt is understood. Must not know tokenizers.
 """
 
 from __future__ import annotations
@@ -16,15 +16,14 @@ import itertools
 import re
 from dataclasses import dataclass
 
-#: What one pair of round brackets multiplies by, and one pair of square brackets divides by.
+#: The factor of a pair of round brackets, and the divisor of a pair of square ones.
 EMPHASIS = 1.1
-#: Weights end here: far beyond use, and far from where embeddings overflow.
+#: The greatest weight: far beyond use, and far below where embeddings overflow.
 WEIGHT_MAX = 10.0
-#: Brackets inside so many others change no weight any more, or closing them all would take time
-#: with the square of the length.
+#: More deeply nested brackets change no weight; otherwise closing them would take quadratic time.
 DEPTH_MAX = 40
 
-# No pattern here gives back what it took (`++`), so that each reads any text in one pass.
+# No pattern here backtracks (`++`), so each reads any text in one pass.
 _TOKEN = re.compile(
     r"""
     \\(?P<literal>[()\[\]\\])
@@ -42,7 +41,7 @@ _SPECIAL = re.compile(r"<\|[A-Za-z_]*+\|>")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Piece:
-    """A run of text under one weight; `breaks` asks for a new chunk before it."""
+    """A run of text with one weight; `breaks` starts a new chunk before it."""
 
     text: str
     weight: float = 1.0
@@ -50,7 +49,10 @@ class Piece:
 
 
 def parse(prompt: str) -> tuple[Piece, ...]:
-    """The prompt's pieces in order, neighbours of equal weight joined. Never fails; () if empty."""
+    """The prompt's pieces in order, merging neighbours of equal weight.
+
+    Never fails; () if empty.
+    """
     weighted = _Weighted()
     for token in _TOKEN.finditer(without_special_tokens(prompt)):
         weighted.take(token)
@@ -58,19 +60,19 @@ def parse(prompt: str) -> tuple[Piece, ...]:
 
 
 def without_special_tokens(prompt: str) -> str:
-    """The prompt without literal `<|endoftext|>` and its like, which a tokenizer would obey."""
-    # A space takes their place: taken out whole, `<|end<|x|>oftext|>` would leave a new one.
+    """The prompt without literal `<|endoftext|>` and the like, which a tokenizer would obey."""
+    # Replaced by a space: simply removing it would turn `<|end<|x|>oftext|>` into a new one.
     return _SPECIAL.sub(" ", prompt)
 
 
 class _Weighted:
-    """Texts with their weights so far, and where the brackets that are still open began."""
+    """Texts with their current weights, and the positions of the open brackets."""
 
     def __init__(self) -> None:
         self._runs: list[tuple[str, float]] = []
-        #: Where each open bracket began, and whether it changes the weight.
+        #: The position of each open bracket, and whether it changes the weight.
         self._open: dict[str, list[tuple[int, bool]]] = {"(": [], "[": []}
-        #: The last run that is not blank, for a face at the end of a tag.
+        #: The last run that is not blank, needed for a face at the end of a tag.
         self._last = -1
 
     def take(self, token: re.Match[str]) -> None:
@@ -91,7 +93,7 @@ class _Weighted:
             self._add(token["literal"] or token[0])
 
     def finish(self) -> list[tuple[str, float]]:
-        """The runs, every bracket that is still open closed at the end."""
+        """The runs, closing every open bracket at the end."""
         for bracket, factor in (("(", EMPHASIS), ("[", 1 / EMPHASIS)):
             for opened in self._open[bracket]:
                 self._multiply(opened, factor)
@@ -103,7 +105,7 @@ class _Weighted:
         self._runs.append((text, 1.0))
 
     def _ends_a_tag(self) -> bool:
-        """Whether the innermost round bracket holds nothing so far, or ends with a comma."""
+        """Whether the innermost round bracket is empty so far, or ends with a comma."""
         start, _ = self._open["("][-1]
         return self._last < start or self._runs[self._last][0].rstrip().endswith(",")
 
@@ -122,7 +124,7 @@ def _clamped(weight: float) -> float:
 
 
 def _joined(runs: list[tuple[str, float]]) -> tuple[Piece, ...]:
-    """Join neighbours of one weight, then cut at every BREAK."""
+    """Merge neighbours of equal weight, then split at every BREAK."""
     pieces: list[Piece] = []
     breaks = False
     for weight, group in itertools.groupby(runs, key=lambda run: run[1]):
@@ -135,7 +137,7 @@ def _joined(runs: list[tuple[str, float]]) -> tuple[Piece, ...]:
 
 
 def _parts(text: str) -> list[str]:
-    """The text cut at every BREAK, without the space around the cuts."""
+    """The text split at every BREAK, without the blanks around it."""
     parts = _BREAK.split(text)
     last = len(parts) - 1
     parts = [part if index == last else part.rstrip() for index, part in enumerate(parts)]

@@ -1,9 +1,8 @@
-"""Pixels to files that say where they come from: PNG, and smaller WebP for upload limits.
+"""Encodes pixels as files that state their origin: PNG, and smaller WebP for upload limits.
 
-Every file carries the settings as AUTOMATIC1111 writes them, the ids of the job and of the model's
+Every file carries the settings in AUTOMATIC1111's format, the ids of the job and of the model's
 card, and the machine-readable mark "made by a trained algorithm" (IPTC digital source type, in
-XMP). Torch-free: `bot` and `models.engine.draw` call it. It must not know Discord or where files
-go.
+XMP). Torch-free: `bot` and `models.engine.draw` call it. Must not know Discord or where files go.
 """
 
 from __future__ import annotations
@@ -33,19 +32,19 @@ _SCALES = (1.0, 0.75, 0.5, 0.25)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Provenance:
-    """How a picture came to be, as its file tells it."""
+    """A picture's origin, as stored in its file."""
 
     job_id: str
     card_id: str
     model_name: str
     draw: Draw
-    #: The most rows that the picture shared a UNet call with; the numbers round by it.
+    #: The most rows that shared a UNet call with it, which affects rounding.
     batch_width: int
     licence_name: str
 
     @classmethod
     def of(cls, request: RenderRequest, info: ModelInfo, *, batch_width: int = 1) -> Provenance:
-        """Of the picture that a request draws with a model; the row's id is the job's."""
+        """The provenance of a request's picture; the row's id is the job's."""
         return cls(
             job_id=request.row_id,
             card_id=info.card_id,
@@ -61,7 +60,7 @@ def encode_png(
 ) -> bytes:
     """A PNG of 8-bit RGB pixels, row by row. ValueError if their number does not fit the size.
 
-    Without a provenance (a preview) it carries the "made by AI" mark alone.
+    Without a provenance (a preview) it carries only the "made by AI" mark.
     """
     texts = PngInfo()
     if provenance:
@@ -93,7 +92,7 @@ def encode_smaller(png: bytes, max_bytes: int) -> tuple[bytes, str]:
 
 
 def a1111_parameters(provenance: Provenance) -> str:
-    """The settings in the three paragraphs that AUTOMATIC1111's web interface reads back."""
+    """The settings as the three paragraphs that AUTOMATIC1111's web interface reads."""
     draw = provenance.draw
     values = {
         "Steps": str(draw.steps),
@@ -136,7 +135,7 @@ def xmp_packet(job_id: str, card_id: str) -> str:
 
 
 def _smaller(picture: Image.Image, exif: bytes, xmp: bytes) -> Iterator[bytes]:
-    """Ever smaller encodings of the picture, the good ones first."""
+    """Ever smaller encodings of the picture, in order of quality."""
     for scale in _SCALES:
         size = (max(1, round(picture.width * scale)), max(1, round(picture.height * scale)))
         scaled = picture if scale == 1 else picture.resize(size, Image.Resampling.LANCZOS)
@@ -156,5 +155,5 @@ def _exif(parameters: str) -> bytes:
 
 
 def _quoted(value: str) -> str:
-    """A value that would break the line of settings, in JSON's quotes."""
+    """A value that would break the line of settings, quoted as in JSON."""
     return json.dumps(value, ensure_ascii=False) if set(value) & set(",:\n") else value

@@ -1,6 +1,6 @@
-"""One row for one measured figure, and the table and file that rows are shown in.
+"""One row for one measured figure, and the table and file that show rows.
 
-Called by every command and benchmark that measures. Torch-free; it must not know what is measured.
+Called by every command and benchmark that measures. Torch-free; must not know what is measured.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from pathlib import Path
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Row:
-    """A figure with its goal; `holds` is None where no goal was set."""
+    """A figure with its goal; `holds` is None if no goal was set."""
 
     area: str
     name: str
@@ -20,12 +20,12 @@ class Row:
     unit: str
     goal: str = ""
     holds: bool | None = None
-    #: What measures it again; whoever runs many programs fills it in for them.
+    #: The command that repeats the measurement; programs that run others fill it in.
     command: str = ""
 
 
 def unmeasured(area: str, name: str, why: str, goal: str = "", *, command: str = "") -> Row:
-    """A figure that could not be taken here: the value says why, and it does not hold."""
+    """A figure that could not be measured here: the value says why, and it does not hold."""
     return Row(area=area, name=name, value=why, unit="", goal=goal, holds=False, command=command)
 
 

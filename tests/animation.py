@@ -1,8 +1,8 @@
 """`python -m tests.animation [FILE]`: make the README's animation, the whole bot in some seconds.
 
 A local Discord, the real bot with the real model, and chromium: somebody asks for four pictures,
-picks the best, has it varied, and the bot is killed while it draws; it starts again and posts what
-it owed. What is shown is what happened: only the waiting is cut.
+picks the best and varies it; the bot is killed while drawing, starts again and posts what it owed.
+Everything shown really happened; only the waiting is cut.
 """
 
 from __future__ import annotations
@@ -27,9 +27,9 @@ from tests.stages.stage import Stage, stage
 PROMPT = "/waifu prompt: cat girl, pink hair, twintails, cherry blossoms count: 4 seed: 400"
 PICK, LARGEST_BYTES = 4, 1_500_000
 WIDTH_PX, HEIGHT_PX = 1000, 800
-#: Characters that are typed between two frames.
+#: Characters typed between two frames.
 _STROKE = 9
-#: Enough for the page's fade-ins to be over.
+#: Enough for the page's fade-ins to finish.
 _SETTLE_S = 0.7
 #: A busy machine takes long to load the model.
 _START_S = 600
@@ -55,19 +55,19 @@ class Film:
         self.lasts_ms: list[int] = []
 
     def shoot(self, ms: int, caption: str) -> None:
-        """The page as it is now."""
+        """Capture the page as it is now."""
         self.browser.execute_script(_CAPTION, caption)
         with Image.open(io.BytesIO(self.browser.get_screenshot_as_png())) as picture:
             self.frames.append(picture.convert("RGB"))
         self.lasts_ms.append(ms)
 
     def settle(self, ms: int, caption: str) -> None:
-        """The page once it has come to rest."""
+        """Capture the page once it has come to rest."""
         time.sleep(_SETTLE_S)
         self.shoot(ms, caption)
 
     def watch(self, done: Callable[[Chrome], bool], ms: int, caption: str, most: int) -> None:
-        """Frames until something is there, at most so many: the latest stand for the rest."""
+        """Capture up to `most` frames until `done`: the latest ones stand for the rest."""
         first = len(self.frames)
         while not done(self.browser):
             if not self.browser.execute_script(_LOADING):
@@ -76,7 +76,7 @@ class Film:
                 del self.frames[first + 1], self.lasts_ms[first + 1]
 
     def write(self, path: Path) -> None:
-        """An animated WebP, for ever from the beginning."""
+        """Write an animated WebP that repeats for ever."""
         first, *more = self.frames
         first.save(
             path, save_all=True, append_images=more, duration=self.lasts_ms, loop=0,
@@ -85,7 +85,7 @@ class Film:
 
 
 def _pictures(count: int) -> Callable[[Chrome], bool]:
-    """Are so many finished pictures on the page, and loaded?"""
+    """Whether `count` finished pictures are on the page, and loaded."""
     script = (
         "return [...document.querySelectorAll('.attachment img')]"
         ".filter(i => i.complete && i.naturalWidth >= 500).length"
@@ -146,7 +146,7 @@ def _kill(film: Film) -> None:
 def _film(url: str, scratch: Path, path: Path) -> None:
     browser = open_browser(scratch / "profile", width_px=WIDTH_PX, height_px=HEIGHT_PX)
     try:
-        # What fades in would be caught half way.
+        # Elements that fade in would be captured half-way.
         browser.execute_cdp_cmd("Emulation.setEmulatedMedia", _STILL)
         browser.get(url)
         film = Film(browser)
@@ -172,7 +172,7 @@ async def _set_up(here: Stage) -> None:
 
 
 def main() -> int:
-    """Exit code 0 once the file is there and small enough."""
+    """Return exit code 0 once the file is there and small enough."""
     parser = argparse.ArgumentParser(prog="python -m tests.animation", description=__doc__)
     parser.add_argument("file", nargs="?", type=Path, default=Path("docs/pictures/demo.webp"))
     path: Path = parser.parse_args().file

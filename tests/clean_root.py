@@ -23,17 +23,17 @@ from pathlib import Path
 
 ROOT = Path(__file__).parents[1]
 _PACKAGES = "python3,python3-venv,ca-certificates"
-#: What of the environment is about fetching packages.
+#: Environment variables that concern fetching packages.
 _FETCHING = re.compile(r"PIP_\w+|\w*(CERT|CA)_(FILE|DIR|BUNDLE)|\w+_proxy|\w+_PROXY")
-#: Whom pip trusts.
+#: The certificates that pip trusts.
 _BUNDLE = "etc/ssl/certs/ca-certificates.crt"
-#: Files outside that pip reads.
+#: Outside files that pip reads.
 _CONFIGURATION = ("etc/pip.conf", "etc/xdg/pip", "etc/resolv.conf", "etc/hosts", _BUNDLE)
 
 
 @dataclass(slots=True)
 class Stage:
-    """A root with what its instructions have set."""
+    """A root with the state set by its instructions."""
 
     root: Path
     variables: dict[str, str] = field(default_factory=dict[str, str])
@@ -41,7 +41,7 @@ class Stage:
     user: str = "root"
 
     def run(self, command: Sequence[str], **more: str) -> int:
-        """A command inside; returns its exit code."""
+        """Run a command inside; return its exit code."""
         variables = {"PATH": "/usr/local/bin:/usr/bin:/bin:/usr/sbin", "HOME": "/tmp"}  # noqa: S108  inside
         fetching = {k: v for k, v in os.environ.items() if _FETCHING.fullmatch(k)}
         inside = ["env", "-i", *(f"{k}={v}" for k, v in self._all(variables, fetching, more))]
@@ -61,7 +61,7 @@ class Stage:
 
 
 def main() -> int:
-    """Exit code 0 if every step and every try did what it should."""
+    """Return exit code 0 if every step and every check did what it should."""
     parser = argparse.ArgumentParser(prog="python -m tests.clean_root", description=__doc__)
     parser.add_argument("work", type=Path, help="an empty folder for the roots")
     parser.add_argument("--base", type=Path, help="a root that debootstrap has made already")
@@ -130,7 +130,7 @@ def _copy_in(words: list[str], stages: list[Stage]) -> None:
 
 
 def _try(image: Stage) -> int:
-    """The program as the image starts it, on a folder of its user's."""
+    """Run the program as the image starts it, on a folder of its user's."""
     tries = {
         ("python", "-m", "bot", "--help"): 0,
         ("python", "-m", "models", "check", "embedded"): 0,
@@ -169,7 +169,7 @@ def _copy(base: Path, root: Path) -> Path:
 
 @contextmanager
 def _mounted(root: Path, binds: Sequence[Path]) -> Iterator[None]:
-    """What a process expects to be there: /proc, the devices, the folders that pip reads."""
+    """Mount what a process expects: /proc, the devices, the folders that pip reads."""
     targets = [root / "proc", root / "dev", *(root / bind.relative_to("/") for bind in binds)]
     sources = [["-t", "proc", "proc"], ["--bind", "/dev"], *(["--bind", str(b)] for b in binds)]
     done: list[Path] = []

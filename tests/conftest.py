@@ -1,4 +1,4 @@
-"""What holds for every test."""
+"""Set-up for every test."""
 
 from __future__ import annotations
 
@@ -14,7 +14,8 @@ from pathlib import Path
 import psutil
 import pytest
 
-# Workers of pytest-xdist share the machine: one thread each for torch, which reads this on loading.
+# The workers of pytest-xdist share the machine: one thread each for torch, which reads this on
+# loading.
 os.environ.setdefault("OMP_NUM_THREADS", "1")
 
 
@@ -24,31 +25,31 @@ _WORKERS_A_CORE = 2
 
 @pytest.hookimpl(optionalhook=True)
 def pytest_xdist_auto_num_workers() -> int:
-    """How many workers `-n auto` means."""
+    """The number of workers for `-n auto`."""
     return _WORKERS_A_CORE * len(os.sched_getaffinity(0))
 
 
-#: So few tests are handed to a worker at once that none is left with many when the rest are idle;
+#: Hands out few tests at once, so that no worker has many left when the rest are idle;
 #: pytest-xdist's own first share is a sixteenth of all, and one worker would get every slow test.
 _SHARE = 4
 
 
-#: Where Linux keeps files in memory, and the bytes that must be free there and in memory.
+#: Linux's in-memory file system, and the bytes that must be free there and in memory.
 _IN_MEMORY, _IN_MEMORY_BYTES = Path("/dev/shm"), 6 << 30  # noqa: S108  pytest makes its own folder
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    """Where files go; and small shares, where tests run in several workers as they come."""
+    """Place files in memory if possible, and hand out small shares to workers."""
     if "TMPDIR" not in os.environ and _room_in_memory():
-        # Databases wait milliseconds for a disk at each commit, and nobody pulls the plug here:
-        # a process that is killed loses nothing in memory either.
+        # Databases wait milliseconds for a disk at each commit, and no test cuts the power: a
+        # killed process loses nothing in memory either.
         os.environ["TMPDIR"] = tempfile.tempdir = str(_IN_MEMORY)
     if getattr(config.option, "maxschedchunk", 0) is None:
         config.option.maxschedchunk = _SHARE
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """The slowest first, so that none begins when the others are done; no two in one share."""
+    """Run the slowest first, so that none begins when the others are done; one per share."""
     slow = sorted((item for item in items if _seconds(item)), key=_seconds, reverse=True)
     quick = [item for item in items if not _seconds(item)]
     fill = _SHARE - 1
@@ -65,7 +66,7 @@ def _room_in_memory() -> bool:
 
 @pytest.hookimpl(wrapper=True, tryfirst=True)
 def pytest_collection() -> Generator[None, object, object]:
-    """Nothing that is collected is garbage: each worker would look through it dozens of times."""
+    """Freeze collected objects: each worker's garbage collector would scan them dozens of times."""
     gc.disable()
     try:
         return (yield)
@@ -75,19 +76,22 @@ def pytest_collection() -> Generator[None, object, object]:
 
 @pytest.hookimpl(trylast=True)
 def pytest_unconfigure() -> None:
-    """Pytest has looked for garbage; what is left goes with the process, unlooked at."""
+    """Skip the final garbage collection: what is left goes with the process."""
     gc.freeze()
 
 
 def _seconds(item: pytest.Item) -> int:
-    """What the mark `slow(seconds)` says; 0 without one."""
+    """The seconds in the mark `slow(seconds)`; 0 without one."""
     mark = item.get_closest_marker("slow")
     return 0 if mark is None else mark.args[0]
 
 
 @pytest.fixture(autouse=True)
 def logging_as_it_was() -> Iterator[None]:
-    """Commands set up logging for their whole process; the next test must not notice."""
+    """Restore logging.
+
+    Commands configure it for the whole process, and the next test must not notice.
+    """
     loggers = [logging.getLogger(name) for name in ("", "bot", "cogs", "models", "discord")]
     kept = [(logger, logger.level, logger.handlers[:]) for logger in loggers]
     yield

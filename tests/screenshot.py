@@ -1,4 +1,4 @@
-"""`python -m tests.screenshot [DIR]`: make the pictures that README, docs and `/help` show.
+"""`python -m tests.screenshot [DIR]`: makes the pictures in README, docs and `/help`.
 
 A local Discord, the real bot with the real model, and chromium: people talk, one asks for a
 picture, others vote, a moderator opens the panel. Run it again whenever the page, the panel or the
@@ -33,17 +33,17 @@ from tests.stages.browsing import (
 )
 from tests.stages.stage import Stage, button, stage
 
-#: The same request draws the same picture, so the README's changes with the model alone.
+#: The same request draws the same picture, so the README's changes only with the model.
 PROMPT = "1girl, blue hair, long hair, glasses, smile"
 SEED = 7
-#: Several at once are one post.
+#: Several in one request form one post.
 GRID_PROMPT, GRID_COUNT, GRID_SEED = "cat girl, glasses, smile", 4, 40
-#: File name, width and height in CSS pixels, device pixels for each, what is in the message box.
+#: File name, width and height in CSS pixels, device pixels for each, and the message box's text.
 VIEWS = (
     ("page.png", 1280, 860, 1.4, ""),
     ("page-narrow.png", 390, 844, 2.0, "/waifu prompt: 1girl, pink hair, cat ears"),
 )
-#: The same of the moderators' panel, with the page of it that is open.
+#: The same for the moderators' panel, with its open page.
 PANELS = (
     ("panel.png", 1280, 900, 1.2, "rules"),
     ("panel-narrow.png", 390, 844, 1.8, ""),
@@ -52,12 +52,12 @@ PANELS = (
 EXAMPLE_SEEDS = (302, 403, 201)
 FANS = ("Sora", "Mika", "Ren", "Aoi")
 LARGEST_BYTES = 400_000
-#: Enough for the page's fade-ins to be over.
+#: Enough for the page's fade-ins to finish.
 _SETTLE_S = 1.5
 
 
 async def _talk(here: Stage, seed: int) -> None:
-    """A conversation with a picture, its votes, and four pictures to choose from."""
+    """Hold a conversation with a picture, its votes, and four pictures to choose from."""
     sandbox = here.sandbox
     sandbox.say("moderator", here.where, "The bot is back! Who draws the first picture?")
     sandbox.say("member", here.where, "me, with glasses please 🤓")
@@ -79,7 +79,7 @@ async def _talk(here: Stage, seed: int) -> None:
 
 
 async def _draw_examples(here: Stage) -> None:
-    """The picture that `/help` shows."""
+    """Draw the picture in `/help`."""
     known = len(here.posted())
     for prompt, seed in zip(helping.EXAMPLES, EXAMPLE_SEEDS, strict=True):
         await here.draw(prompt, seed=seed)
@@ -131,12 +131,12 @@ def _take_panels(url: str, directory: Path, scratch: Path) -> None:
 
 
 def _slim(path: Path) -> None:
-    """Pack the file as tightly as PNG goes; with a palette where it is still too large."""
+    """Compress the file as far as PNG allows; with a palette if it is still too large."""
     with Image.open(path) as picture:
         pixels = picture.convert("RGB")
     pixels.save(path, optimize=True)
     if path.stat().st_size > LARGEST_BYTES:
-        # Pillow dithers only towards a palette that it is given.
+        # Pillow dithers only towards a given palette.
         palette = pixels.quantize(256)
         dithered = pixels.quantize(palette=palette, dither=Image.Dither.FLOYDSTEINBERG)
         dithered.save(path, optimize=True)
@@ -146,7 +146,7 @@ async def _run(directory: Path, seed: int) -> None:
     with tempfile.TemporaryDirectory(prefix="waifu-screenshot-") as scratch:
         async with stage(Path(scratch), {"ENGINE": "slots", "MODEL": "embedded"}) as here:
             await _talk(here, seed)
-            # Seen by one who was asked nothing: no message that only one person can see.
+            # Seen by somebody who was asked nothing, and so without private messages.
             url = f"{here.sandbox.page_url}?persona={here.sandbox.persona('moderator')}"
             await asyncio.to_thread(_take, url, directory, Path(scratch))
             await asyncio.to_thread(_take_panels, url, directory, Path(scratch))
@@ -154,7 +154,7 @@ async def _run(directory: Path, seed: int) -> None:
 
 
 def main() -> int:
-    """Exit code 0 once the pictures are there."""
+    """Return exit code 0 once the pictures are there."""
     parser = argparse.ArgumentParser(prog="python -m tests.screenshot", description=__doc__)
     parser.add_argument("directory", nargs="?", type=Path, default=Path("docs/pictures"))
     parser.add_argument("--seed", type=int, default=SEED, help="of the picture that is drawn")

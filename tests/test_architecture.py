@@ -1,4 +1,4 @@
-"""The import rules of the house, read from the syntax tree; a fault names the file and the line."""
+"""The import rules of the project, read from the syntax tree; a fault names file and line."""
 
 from __future__ import annotations
 
@@ -12,24 +12,24 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parent.parent
-#: Rooms of models/ that know no tensors; bot/ and cogs/ may import these and no others.
+#: Rooms of models/ without tensors, the only ones that bot/ and cogs/ may import.
 TORCH_FREE = {
     "models.catalogue", "models.contract", "models.decoding", "models.manifest", "models.prompt",
     "models.provenance", "models.report", "models.statistics",
 }  # fmt: skip
-#: The torch-free room that counts with numpy.
+#: The torch-free room that uses numpy.
 NUMERIC = {"models.statistics"}
 #: Rooms that do no I/O and read no clock.
 PURE = {
     "bot.ballot", "bot.domain", "bot.policy", "bot.transitions", "bot.typed", "bot.words",
     "models.engine.batcher", "models.prompt", "models.statistics",
 }  # fmt: skip
-#: What a pure room has no business with.
+#: What a pure room must not use.
 IMPURE = {
     "asyncio", "io", "logging", "os", "pathlib", "random", "socket", "sqlite3", "subprocess",
     "sys", "tempfile", "threading", "time",
 }  # fmt: skip
-#: One home for each third party; a home that ends in a dot is a whole room.
+#: The one home of each third party; a home that ends in a dot is a whole room.
 HOMES = {
     "discord": ("bot.client", "cogs.", "bot.sandbox."),
     "aiosqlite": ("bot.store.db",),
@@ -59,7 +59,7 @@ def rooms() -> list[Path]:
 
 
 def imports_of(path: Path) -> Iterator[tuple[str, int]]:
-    """Every dotted name a file imports, `from a import b` as `a.b`, wherever it stands."""
+    """Every dotted name that a file imports, `from a import b` as `a.b`, at any level."""
     for node in ast.walk(ast.parse(path.read_text())):
         if isinstance(node, ast.Import):
             yield from ((alias.name, node.lineno) for alias in node.names)
@@ -72,9 +72,9 @@ def within(name: str, room: str) -> bool:
     return name == room or name.startswith(room + ".")
 
 
-#: Each trains in a way of its own, on the bench that `training` is.
+#: Each has its own way of training, on top of `training`.
 RECIPES = ("models.finetuning", "models.pretraining", "models.preference")
-#: Rooms below the recipes: they know of none.
+#: Rooms below the recipes, which know none of them.
 BELOW_RECIPES = ("models.training", "models.data", "models.measuring", "models.aesthetics")
 #: The floors of `cogs/`, from the ground up; a room imports from its own floor and below.
 FLOORS = {
@@ -87,7 +87,7 @@ FLOORS = {
 
 
 def floor_fault(here: str, name: str) -> str | None:
-    """What is wrong with an import between the rooms of one floor plan, if anything."""
+    """What is wrong with an import between rooms of one floor plan, if anything."""
     recipe = next((room for room in RECIPES if within(name, room)), None)
     if recipe and not within(here, recipe):
         if any(within(here, room) for room in RECIPES):
@@ -128,7 +128,7 @@ def side_faults(here: str, name: str) -> Iterator[str]:
 
 
 def third_party_faults(here: str, name: str) -> Iterator[str]:
-    """What is wrong with an import from outside the house."""
+    """What is wrong with an import from outside the project."""
     target = name.split(".", maxsplit=1)[0]
     homes = HOMES.get(target)
     if homes and not any(here == h or (h.endswith(".") and here.startswith(h)) for h in homes):
@@ -143,7 +143,7 @@ def third_party_faults(here: str, name: str) -> Iterator[str]:
 
 
 def is_cog(name: str) -> bool:
-    """Does `cogs.x[.y]` name an extension (a file with `async def setup`)?"""
+    """Whether `cogs.x[.y]` names an extension (a file with `async def setup`)."""
     path = ROOT.joinpath(*name.split(".")[:3]).with_suffix(".py")
     return path.is_file() and "async def setup(" in path.read_text()
 
@@ -154,7 +154,7 @@ def test_every_import_keeps_the_rules() -> None:
 
 
 def circles(paths: Iterable[Path]) -> list[list[str]]:
-    """Files that import each other, directly or around, as lists of rooms."""
+    """Files that import each other, directly or indirectly, as lists of rooms."""
     rooms_ = {room_of(path): path for path in paths}
     below = {
         room: {
@@ -326,7 +326,7 @@ def test_every_place_that_the_page_on_extending_names_exists() -> None:
 
 
 def prose_lines(page: str) -> Iterator[tuple[int, str]]:
-    """The lines that can be broken: no code, no table, no picture, and more than one word."""
+    """The lines that could be broken: no code, table or picture, and more than one word."""
     fenced = False
     for number, line in enumerate(page.splitlines(), start=1):
         if line.lstrip().startswith("```"):

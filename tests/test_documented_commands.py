@@ -1,4 +1,4 @@
-"""Whatever README and docs tell people to type is taken by the program, with its options."""
+"""The program accepts every command that README and docs tell people to type."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ PAGES = (ROOT / "README.md", *sorted((ROOT / "docs").rglob("*.md")))
 
 @dataclass(frozen=True, slots=True)
 class Line:
-    """A command as a page has it: alone in a block of its own, or within a sentence."""
+    """A command on a page: alone in a block of its own, or within a sentence."""
 
     page: str
     words: tuple[str, ...]
@@ -44,14 +44,14 @@ def lines_of(page: Path) -> Iterator[Line]:
 def _line(page: Path, text: str, *, in_block: bool) -> Iterator[Line]:
     found = re.search(r"python -m (\w.*)", text)
     if found and "COMMAND" not in text:
-        # What may be left out is given.
+        # Optional parts are filled in.
         plain = found[1].replace("[", "").replace("]", "")
         yield Line(page.name, tuple(shlex.split(plain)), in_block)
 
 
 LINES = [line for page in PAGES for line in lines_of(page)]
 OURS = {"bot": BOT, "models": MODELS}
-#: A number stands where a page has a letter for one.
+#: Numbers in place of a page's letters.
 _LETTERS = {"N": "1", "ID": "1", "P": "epsilon"}
 
 
@@ -62,9 +62,9 @@ def parser_of(room: str, name: str) -> argparse.ArgumentParser:
 
 
 def complaint(parser: argparse.ArgumentParser, line: Line, words: Sequence[str]) -> str:
-    """What the parser has against these words; nothing if it takes them.
+    """The parser's complaint about these words; empty if it accepts them.
 
-    A sentence may name the one option that it is about.
+    A sentence may name only the option that it is about.
     """
     for action in parser._actions:
         action.required = action.required and line.in_block

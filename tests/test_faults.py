@@ -1,4 +1,4 @@
-"""Discord and the machine misbehave; the bot keeps its promises. Over the real wire."""
+"""The bot keeps its promises when Discord and the machine misbehave. Over the real wire."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from tests.stages.stage import Stage, pictures, stage
 
 
 async def drawn(here: Stage, prompt: str, count: int) -> None:
-    """One more request goes through, start to end."""
+    """Take one more request through, from start to end."""
     await here.draw(prompt)
     assert pictures(await here.posts(count)) == count
 
@@ -125,7 +125,7 @@ async def test_a_full_disk_delays_the_picture_until_there_is_room(tmp_path: Path
 
     async with stage(tmp_path) as here:
         await here.accept_terms()
-        # The picture is larger, the database smaller: no write of the bot gets past this.
+        # The picture is larger than the database: no write of the bot gets past this.
         prlimit(here.bot.pid, RLIMIT_FSIZE, (2 << 20, RLIM_INFINITY))
         await here.draw("1girl, billboard")
 

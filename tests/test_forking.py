@@ -1,4 +1,4 @@
-"""A fork of the nursery is to the harnesses what `python -m bot` is."""
+"""A fork of the nursery behaves for the harnesses like `python -m bot`."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Each look that needs no bot is made to find what it looks for, on stores and a board of paper."""
+"""Each look that needs no bot finds its fault, on stores and a fake board."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ def edit(told: Story, sql: str) -> None:
         connection.commit()
 
 
-#: What is done to the rows, and which kind of promise it breaks.
+#: A change to the rows, and the kind of promise that it breaks.
 BREAKS: Sequence[tuple[str, str]] = (
     ("UPDATE pictures SET user_id = 1", "mixed_up"),
     ("UPDATE pictures SET guild_id = 1", "mixed_up"),

@@ -1,4 +1,4 @@
-"""One noun means one thing in the house, and shapes are written one way."""
+"""One noun has one meaning in the project, and shapes are written one way."""
 
 from __future__ import annotations
 
@@ -13,21 +13,21 @@ from pathlib import Path
 import pytest
 
 HOUSE = Path(__file__).parents[1]
-#: The wings whose nouns people read side by side.
+#: The wings whose nouns readers see side by side.
 WINGS = ("bot", "cogs", "models")
-#: A shape in square brackets: a list that begins with an axis, or with what stands for several.
+#: A shape in square brackets: a list that begins with an axis, or with an ellipsis.
 SQUARE = re.compile(r"\[(?:[BCHKLNSTW]|\.\.\.)(?:,[^\]\n]*)?\]")
 
 
 def files() -> Iterable[tuple[str, str]]:
-    """Every file of the house but its tests: its path, its text."""
+    """Every file of the project except its tests: its path and its text."""
     for wing in WINGS:
         for path in sorted((HOUSE / wing).rglob("*.py")):
             yield str(path.relative_to(HOUSE)), path.read_text(encoding="utf-8")
 
 
 def shared_names(sources: Iterable[tuple[str, str]]) -> dict[str, list[str]]:
-    """Public classes that stand in several files, by name."""
+    """Public classes defined in several files, by name."""
     homes: defaultdict[str, list[str]] = defaultdict(list)
     for path, text in sources:
         for node in ast.walk(ast.parse(text)):

@@ -1,4 +1,4 @@
-"""Each promise of the harnesses is broken by hand, and its function says so."""
+"""Each promise of the harnesses is broken by hand, and its function reports it."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ def edit(here: Stage, sql: str) -> None:
 
 
 async def post(here: Stage, body: dict[str, Any], filename: str | None = None) -> None:
-    """A message of the bot's that the bot knows nothing of."""
+    """A message of the bot's that the bot knows nothing about."""
     form = aiohttp.FormData()
     if filename is not None:
         body |= {"attachments": [{"id": 0, "filename": filename}]}
@@ -69,7 +69,7 @@ def job_of(here: Stage) -> str:
 
 
 def kinds(here: Stage, forgotten: Forgotten | None = None) -> list[str]:
-    """The kinds of fault that are found."""
+    """The kinds of faults found."""
     told = Told(promised={"1girl": 1}, forgotten=[] if forgotten is None else [forgotten])
     found = faults(here, told)
     return [each.name for each in fields(found) if getattr(found, each.name)]
@@ -182,7 +182,7 @@ _PARTY_DUEL = (
 
 
 async def blind(here: Stage) -> str:
-    """A message with a picture of a duel, and its button."""
+    """A message with a duel's picture and its button."""
     button = {"type": 2, "style": 1, "label": "Left", "custom_id": "wd:left:d"}
     body = {"content": "?", "components": [{"type": 1, "components": [button]}]}
     await post(here, body, "left.png")

@@ -1,4 +1,4 @@
-"""`docs/run.md`: systemd takes the unit and Compose the compose file, and the rest is true."""
+"""`docs/run.md`: systemd accepts the unit and Compose the compose file, and the rest is true."""
 
 from __future__ import annotations
 
@@ -18,13 +18,13 @@ PAGE = (ROOT / "docs" / "run.md").read_text()
 
 
 def block(language: str) -> str:
-    """The only block of that language."""
+    """The only block in that language."""
     (found,) = re.findall(rf"```{language}\n(.*?)```", PAGE, re.DOTALL)
     return found
 
 
 def unit() -> dict[str, list[str]]:
-    """The lines of the unit by their keys."""
+    """The lines of the unit, by key."""
     lines: dict[str, list[str]] = {}
     for line in block("ini").splitlines():
         if "=" in line and not line.startswith("#"):
@@ -40,7 +40,7 @@ def dockerfile(instruction: str) -> list[str]:
 
 def test_every_permission_that_the_bot_asks_for_is_explained() -> None:
     table = PAGE.partition("| permission |")[2].partition("\n\n")[0].lower()
-    # discord.py's own name for it is not the one that Discord shows.
+    # discord.py and Discord have different names for it.
     shown = {"read_messages": "view channel"}
     asked = {shown.get(n, n.replace("_", " ")) for n, on in NEEDED_PERMISSIONS if on}
     explained = {cell.strip() for row in table.splitlines() for cell in row.split("|")[1:2]}
@@ -90,7 +90,7 @@ def test_the_compose_file_keeps_the_data_in_the_images_volume() -> None:
 
 @pytest.mark.skipif(not shutil.which("docker-compose"), reason="there is no docker-compose here")
 def test_compose_takes_the_compose_file(tmp_path: Path) -> None:
-    # The first Compose wants to be told its version; the second says that it needs none.
+    # The first version of Compose requires a version number; the second needs none.
     (tmp_path / "compose.yaml").write_text(f"version: '2.4'\n{block('yaml')}")
     (tmp_path / ".env").touch()
     told = subprocess.run(

@@ -1,5 +1,5 @@
-"""The pictures in a browser, before a model learns from them: `python -m bot curate`.
+"""A browser view of the pictures, before a model learns from them: `python -m bot curate`.
 
-`command` starts it, `sheet` is what Datasette is told, `templates/` how it looks. Datasette is an
+`command` starts it, `sheet` configures Datasette, `templates/` holds its looks. Datasette is an
 optional extra; nobody else imports this room.
 """

@@ -1,8 +1,8 @@
-"""`python -m bot curate`: look through the pictures in a browser, and say what is learned from.
+"""`python -m bot curate`: browse the pictures, and decide which ones a model learns from.
 
-It may run beside the bot: it reads through a view, and what a curator says is written as the bot
-writes, by the stores, in transactions that wait for each other. It serves this machine alone, and
-nothing can be changed unless it was started with `--write`.
+It may run beside the bot: it reads through a view, and a curator's changes are written by the bot's
+stores, in transactions that wait for each other. It serves only this machine, and is read-only
+unless started with `--write`.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ _MISSING = (
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """Where it serves, and whether anything may be changed."""
+    """Declare where to serve, and whether changes are allowed."""
     parser.add_argument(
         "--port", type=_port, default=4801, help="port of the page on 127.0.0.1 (0: any free one)"
     )
@@ -46,7 +46,7 @@ def _port(text: str) -> int:
 
 
 def run(settings: Settings, args: argparse.Namespace) -> int:
-    """Serve until Ctrl-C; SettingsError if there is no database to look through or no Datasette."""
+    """Serve until Ctrl-C; SettingsError without a database or without Datasette."""
     if importlib.util.find_spec("datasette") is None:
         raise SettingsError(_MISSING)
     if not settings.database_path.is_file():
@@ -64,7 +64,7 @@ def _listening(port: int) -> socket.socket:
     listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     try:
         listener.bind((_HOST, port))
-        # Whoever opens the printed address at once waits until it is served.
+        # Whoever opens the printed address at once must wait until it is served.
         listener.listen()
     except OSError as problem:
         listener.close()
@@ -95,12 +95,15 @@ async def _serve(settings: Settings, listener: socket.socket, *, writes: bool) -
             sys.stdout.flush()
             await server.serve(sockets=[listener])
     finally:
-        # The press of Ctrl-C cancels; a connection that stays open keeps the process from ending.
+        # Ctrl-C cancels; an open connection would keep the process alive.
         await undisturbed(db.close())
 
 
 async def _as_new_as_we_are(settings: Settings) -> None:
-    """DatabaseError of an older file: it is migrated by the bot's start, not beside the bot."""
+    """Raise DatabaseError for an older file.
+
+    The bot's start migrates it, never a program beside the bot.
+    """
     async with glance(settings.database_path) as file:
         if file.version < len(migrations()):
             raise DatabaseError(

@@ -1,11 +1,13 @@
-"""What Datasette is told: one view, its pictures, and a curator's word; all else is forbidden.
+"""Datasette's configuration.
 
-`command` opens it. Datasette reads the file read-only; whatever a curator says goes through
+One view, its pictures, and a curator's changes; all else is forbidden.
+
+`command` opens it. Datasette reads the file read-only; a curator's changes go through
 `bot/store/curation.py`, like every other write. What a picture shows is not known here.
 """
 
 # pyright: reportMissingTypeStubs=false, reportUnknownMemberType=false, reportUnknownParameterType=false, reportUnknownVariableType=false, reportUnknownArgumentType=false, reportMissingParameterType=false, reportMissingTypeArgument=false
-# Datasette's own functions have no types.
+# Datasette's own functions are untyped.
 
 from __future__ import annotations
 
@@ -33,18 +35,18 @@ from bot.store.gallery import Gallery
 
 _HERE = Path(__file__).parent
 _VIEW = "contact_sheet"
-#: Where the sheet is, and where a token makes a curator of who brings it.
+#: The path of the sheet, and the path where a token makes its bearer a curator.
 SHEET, TOKEN = f"/bot/{_VIEW}", "/-/curator"
 _THUMBNAIL_PX = 320
 _CURATOR = {"id": "curator"}
-#: What may be looked at; whatever else there is or will be, nobody may.
+#: What may be viewed; everything else is forbidden, now and later.
 _OPEN = {
     ("view-instance", None),
     ("view-database", "bot"),
     ("view-table", ("bot", _VIEW)),
 }
 _STAMPS = {"approve": Stamp.APPROVED, "reject": Stamp.REJECTED, "undo": None}
-#: No other page of the browser may use what is shown here, and no cache keeps it.
+#: No other site may use what is shown here, and no cache may keep it.
 _HEADERS = (
     (b"cross-origin-resource-policy", b"same-origin"),
     (b"x-frame-options", b"DENY"),
@@ -59,7 +61,7 @@ App = Callable[[Scope, Receive, Send], Awaitable[None]]
 
 @asynccontextmanager
 async def open_sheet(database: Path, sheet: Sheet) -> AsyncGenerator[App]:
-    """The application that serves the sheet of the given file, until the end of the block."""
+    """The application that serves this file's sheet, until the end of the block."""
     pm.register(sheet)
     try:
         datasette = Datasette(
@@ -88,11 +90,11 @@ _SETTINGS = {
 class Sheet:
     """Datasette's plugin; it finds the hooks by their names.
 
-    `hosts` is what a browser may call this machine: another name is another site's trick. `token`
-    makes a curator of who brings it first; without one nothing can be changed.
+    `hosts` are the names a browser may use for this machine: any other name is another site's
+    trick. `token` makes whoever brings it first a curator; without one, nothing can be changed.
     """
 
-    #: Datasette takes a plugin for a module.
+    #: Datasette expects plugins to be modules.
     __name__ = __name__
 
     def __init__(
@@ -105,12 +107,12 @@ class Sheet:
 
     @hookimpl(trylast=True)
     def permission_allowed(self, action: str, resource: object) -> bool:
-        """The last word: what is not open is forbidden, whatever else allows it."""
+        """Forbid everything that is not open, whatever else allows it."""
         return (action, resource) in _OPEN
 
     @hookimpl
     def register_routes(self) -> list[tuple[str, Callable[..., Awaitable[Response]]]]:
-        """Pages that Datasette does not have."""
+        """Pages that Datasette lacks."""
         return [
             (r"^/-/thumbnail/(?P<picture>\w{1,20})\.webp$", self.thumbnail),
             (rf"^{TOKEN}$", self.become_curator),
@@ -119,13 +121,13 @@ class Sheet:
 
     @hookimpl
     def extra_template_vars(self, request: Request | None) -> dict[str, object]:
-        """Whether the page has buttons, and what was chosen, which the view does not count."""
+        """Whether to show buttons, and the counts of choices, which the view lacks."""
         may_write = request is not None and self._is_curator(request)
         return {"may_write": may_write, "choices": self._curation.choices}
 
     @hookimpl
     def asgi_wrapper(self) -> Callable[[App], App]:
-        """Around everything: who asks, and what a browser may do with the answer."""
+        """Wrap every request: check who asks, and restrict what a browser may do with it."""
         return self._guarded
 
     def _guarded(self, app: App) -> App:
@@ -143,7 +145,7 @@ class Sheet:
         return request.scope.get("actor") == _CURATOR
 
     async def thumbnail(self, request: Request) -> Response:
-        """A picture that members may see somewhere, small."""
+        """A small version of a picture that members may see somewhere."""
         picture = await self._gallery.get(JobId(request.url_vars["picture"]))
         if picture is None:
             raise NotFound("no such picture")
@@ -154,7 +156,7 @@ class Sheet:
         return Response(body, content_type="image/webp")
 
     async def become_curator(self, request: Request, datasette: Datasette) -> Response:
-        """Who brings the token first may write, until the command ends."""
+        """Let the first bearer of the token write, until the command ends."""
         brought = str(request.args.get("token") or "")
         if self._token is None or not compare_digest(brought.encode(), self._token.encode()):
             raise Forbidden("This address works once: start `python -m bot curate --write` again.")
@@ -166,7 +168,7 @@ class Sheet:
         return response
 
     async def curate(self, request: Request, datasette: Datasette) -> Response:
-        """What a curator says of a picture."""
+        """Carry out a curator's change."""
         if request.method != "POST" or not self._is_curator(request):
             raise Forbidden("Only who opened the sheet with its token may change anything.")
         form = await request.post_vars()
@@ -178,7 +180,7 @@ class Sheet:
         return Response.redirect(back if back.startswith((f"{SHEET}?", f"{SHEET}#")) else SHEET)
 
     async def _said(self, form: Mapping[str, str]) -> str | None:
-        """Carry out what a form says; what is wrong with it, or None."""
+        """Carry out a form; return what is wrong with it, or None."""
         picture, deed = JobId(form.get("picture", "")), form.get("deed", "")
         try:
             if deed == "describe":
@@ -206,7 +208,7 @@ async def _no_such_host(_: Scope, __: Receive, send: Send) -> None:
 
 
 def _closing(send: Send) -> Send:
-    """Sends with headers that keep the answer to this page."""
+    """Add headers that keep the answer to this page."""
 
     async def closing(message: MutableMapping[str, Any]) -> None:
         if message["type"] == "http.response.start":

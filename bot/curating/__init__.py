@@ -1,5 +1,5 @@
-"""What of the votes a model may learn from: selecting, and the keys that stand for people.
+"""Selects which votes a model may learn from, and makes the keys that stand for people.
 
-`select` in `selecting` is the door; `bot/exporting.py` reads for it and writes what it chose. Pure:
-no file, no clock, no database.
+`select` in `selecting` is the entry point; `bot/exporting.py` reads for it and writes its choice.
+Pure: no file, no clock, no database.
 """

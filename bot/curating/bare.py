@@ -1,4 +1,4 @@
-"""A picture's bytes as they may leave: without what was written into them. Pure."""
+"""Strips a picture's file of the texts written into it, so that it may leave. Pure."""
 
 from __future__ import annotations
 
@@ -10,9 +10,9 @@ from models.provenance import xmp_packet
 
 
 def without_texts(png: bytes, card_id: str) -> bytes:
-    """The PNG without what was written into it (prompt, settings, job), still marked as AI-made.
+    """The PNG without its texts (prompt, settings, job), still marked as AI-made.
 
-    ValueError if it is no PNG or damaged.
+    Raises ValueError if it is no PNG or damaged.
     """
     out = [_SIGNATURE]
     for kind, chunk in _chunks(png):

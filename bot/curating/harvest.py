@@ -1,8 +1,7 @@
-"""What the votes brought in: pictures that somebody judged, and what was said of them.
+"""The raw material of a manifest: judged pictures, and the judgements.
 
 `bot/store/curation.py` reads it, `bot/store/manifest_files.py` scans the pictures' files, and
-`selecting` chooses from it. Pure data; members are known here, and in no file that is written of
-it.
+`selecting` chooses from it. Pure data; members are named here, but in no file written from it.
 """
 
 from __future__ import annotations
@@ -18,57 +17,57 @@ from models.manifest import Kind
 
 
 class Stamp(StrEnum):
-    """What a curator made of a picture."""
+    """A curator's verdict on a picture."""
 
-    #: It is good to learn from.
+    #: Good to learn from.
     APPROVED = "approved"
-    #: Nothing is to be learned from it.
+    #: Not to be learned from.
     REJECTED = "rejected"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Entry:
-    """A picture that somebody but its member judged."""
+    """A picture judged by somebody other than its member."""
 
     picture: Picture
-    #: None if another version of the bot wrote how it was drawn.
+    #: None if another version of the bot wrote it.
     draw: Draw | None
-    #: Its member shares prompts.
+    #: Whether its member shares prompts.
     shared: bool
     stamp: Stamp | None = None
-    #: A curator's words, which stand for the prompt; None where nobody mended it.
+    #: A curator's caption, which replaces the prompt; None if there is none.
     caption: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Opinion:
-    """What one member said of one picture, or of several beside each other."""
+    """One member's judgement of a picture, or of several side by side."""
 
     kind: Kind
     axis: str
     voter_id: UserId
-    #: The server that the pictures were drawn in: how far a voter is trusted is known there.
+    #: The server where the pictures were drawn, which knows how far the voter is trusted.
     guild_id: GuildId
     job_ids: tuple[JobId, ...]
-    #: As in `models.manifest.JudgementLine`.
+    #: Like `models.manifest.JudgementLine`.
     value: int | tuple[int, ...]
     at_ms: int
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Harvest:
-    """All that there is to select from, the oldest picture first."""
+    """Everything to select from, the oldest picture first."""
 
     entries: Sequence[Entry]
-    #: None of a member about a picture of their own.
+    #: Never a member's opinion of their own picture.
     opinions: Sequence[Opinion]
-    #: The installation's key: every hash that stands for a voter or a prompt is made with it.
+    #: The installation's key, which makes every hash for a voter or a prompt.
     key: bytes
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Scan:
-    """A picture's file as it may leave."""
+    """A picture's file, ready to leave."""
 
     #: Of the file without its texts.
     sha256: str

@@ -1,7 +1,7 @@
-"""Whether two pictures are one to the eye: a perceptual hash, and an embedding to be sure.
+"""Whether two pictures look the same: a perceptual hash, confirmed by an embedding.
 
-Two pictures are alike if both say so. The hash finds who is to be compared at all, so that ten
-thousand pictures take no ten thousand times ten thousand looks. Pure.
+Two pictures are alike if both agree. The hash preselects candidates, so that ten thousand pictures
+do not need all pairs compared. Pure.
 """
 
 from __future__ import annotations
@@ -14,19 +14,19 @@ from typing import Generic, TypeVar
 
 from PIL import Image
 
-#: The hash has this many bits in every row and every column.
+#: Bits of the hash per row and per column.
 _SIDE = 16
-#: Bits of the 256 that may differ.
+#: How many of the 256 bits may differ.
 _MOST_BITS = 15
-#: More parts than bits that may differ: one part at least is the same in two that are near.
+#: One more part than bits that may differ, so near hashes share at least one part.
 _PARTS = _MOST_BITS + 1
-#: What the colours of two that are alike differ by at most, root mean square, of a range of 1.
+#: The greatest difference in colours between alike pictures: root mean square, of a range of 1.
 _MOST_APART = 0.02
-#: The colours are those of so many fields in a row and in a column.
+#: Fields per row and per column whose mean colours are compared.
 _FIELDS = 4
 
 T = TypeVar("T")
-#: Numbers that say what a picture looks like; near ones look alike.
+#: Numbers that describe a picture's looks; pictures with near numbers look alike.
 Embed = Callable[[Image.Image], tuple[float, ...]]
 
 
@@ -39,7 +39,7 @@ class Likeness:
     embedding: tuple[float, ...]
 
     def is_near(self, other: Likeness) -> bool:
-        """Whether both are one picture to the eye."""
+        """Whether both look the same."""
         if (self.bits ^ other.bits).bit_count() > _MOST_BITS:
             return False
         apart = math.dist(self.embedding, other.embedding)
@@ -53,7 +53,7 @@ def colours_of(picture: Image.Image) -> tuple[float, ...]:
 
 
 def likeness_of(picture: Image.Image, embed: Embed = colours_of) -> Likeness:
-    """What a picture is known by; its size does not count."""
+    """A picture's likeness, independent of its size."""
     grey = picture.convert("L").resize((_SIDE + 1, _SIDE), Image.Resampling.BOX).tobytes()
     rows = (grey[at : at + _SIDE + 1] for at in range(0, len(grey), _SIDE + 1))
     bits = "".join("01"[left < right] for row in rows for left, right in pairwise(row))
@@ -61,18 +61,18 @@ def likeness_of(picture: Image.Image, embed: Embed = colours_of) -> Likeness:
 
 
 class Crowd(Generic[T]):
-    """Pictures so far, found by what they look like."""
+    """A set of pictures, searchable by their looks."""
 
     def __init__(self) -> None:
         self._by_part: dict[tuple[int, int], list[tuple[Likeness, T]]] = {}
 
     def add(self, likeness: Likeness, name: T) -> None:
-        """From now on it is found."""
+        """Add a picture."""
         for part in _parts(likeness.bits):
             self._by_part.setdefault(part, []).append((likeness, name))
 
     def near(self, likeness: Likeness) -> Iterator[T]:
-        """Everyone that looks like it; some may come twice."""
+        """Every picture that looks like it; some may come twice."""
         for part in _parts(likeness.bits):
             for other, name in self._by_part.get(part, ()):
                 if likeness.is_near(other):
@@ -80,9 +80,9 @@ class Crowd(Generic[T]):
 
 
 def _parts(bits: int) -> Iterator[tuple[int, int]]:
-    """The parts of a hash: of each row one bit, five columns on from row to row.
+    """The parts of a hash: one bit of each row, shifted by five columns from row to row.
 
-    A flat stretch, whose bits are all the same in many pictures, is in no part as a whole.
+    A flat area, whose bits are equal in many pictures, never fills a whole part.
     """
     for part in range(_PARTS):
         places = (row * _SIDE + (part + row * 5) % _SIDE for row in range(_SIDE))

@@ -1,7 +1,7 @@
-"""*Select*: which pictures and which judgements of them make a manifest, and what each weighs.
+"""*Select*: which pictures and judgements make up a manifest, and each one's weight.
 
 Called by `bot/exporting.py` with what the store read and what the files showed. Pure: the same
-harvest, the same manifest. What a training makes of it is not known here.
+harvest gives the same manifest. What a training does with it is not known here.
 """
 
 from __future__ import annotations
@@ -19,22 +19,22 @@ from bot.domain import JobId
 from models.contract import Draw
 from models.manifest import JudgementLine, Kind, PictureLine
 
-#: How far who said something is trusted, in 0..1.
+#: How far the voter behind an opinion is trusted, in 0..1.
 Trusted = Callable[[Opinion], float]
 
 
 class LeftOut(StrEnum):
-    """Why a picture is in no manifest, as a manifest and its report say it."""
+    """Why a picture is not in a manifest, in the words of the manifest and its report."""
 
     #: By today's floor or the model's licence.
     FORBIDDEN = "forbidden by today's rules"
     #: A curator did it.
     REJECTED = "rejected by a curator"
-    #: Only approved ones were wished for.
+    #: Only approved pictures were requested.
     UNSEEN = "not approved by a curator"
-    #: Its file, or how it was drawn.
+    #: Its file, or its drawing options.
     MISSING = "file missing or damaged, or of another version"
-    #: What was said of it counts for the other.
+    #: Its judgements count for the other picture.
     ALIKE = "the same to the eye as another one"
     #: Nobody else judged it, or only beside a picture that is left out.
     UNJUDGED = "judged by nobody else"
@@ -42,7 +42,7 @@ class LeftOut(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Chosen:
-    """A picture that may leave, and what was found of its file."""
+    """A picture that may leave, with the results of its file's scan."""
 
     entry: Entry
     draw: Draw
@@ -51,18 +51,18 @@ class Chosen:
 
     @property
     def job_id(self) -> JobId:
-        """The picture's id, which no file names."""
+        """The picture's id, which appears in no file."""
         return self.entry.picture.job_id
 
     @property
     def file_name(self) -> str:
-        """Where its file lies in the folder."""
+        """The path of its file in the folder."""
         return f"pictures/{self.scan.sha256}.png"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Selection:
-    """What a manifest is written of."""
+    """The content of a manifest."""
 
     pictures: tuple[PictureLine, ...]
     judgements: tuple[JudgementLine, ...]
@@ -72,7 +72,7 @@ class Selection:
 def why_not(
     entry: Entry, may_leave: Callable[[str, str], bool], *, approved_only: bool = False
 ) -> LeftOut | None:
-    """Why a picture may not leave, before anybody opens its file; None if it may."""
+    """Why a picture may not leave, known before its file is opened; None if it may."""
     if entry.stamp is Stamp.REJECTED:
         return LeftOut.REJECTED
     if approved_only and entry.stamp is not Stamp.APPROVED:
@@ -90,9 +90,9 @@ def select(
     left_out: Iterable[LeftOut],
     trust: Trusted,
 ) -> Selection:
-    """The lines of a manifest of the pictures that were scanned.
+    """The lines of a manifest of the scanned pictures.
 
-    `left_out` says why each of the others was not.
+    `left_out` says why each of the others was not scanned.
     """
     chosen = {each.job_id: each for each in _chosen(harvest, scans)}
     stand_ins = _stand_ins(chosen.values())
@@ -122,10 +122,11 @@ def _chosen(harvest: Harvest, scans: Mapping[JobId, Scan]) -> Iterator[Chosen]:
 
 
 def _stand_ins(chosen: Iterable[Chosen]) -> dict[JobId, JobId]:
-    """For each picture the one that stands for it, mostly itself.
+    """For each picture the one that represents it, mostly itself.
 
-    Of those that are one to the eye the approved one stands, then the oldest. One that looks like a
-    picture of another prompt has none: it would bring what is held out into training.
+    Among pictures that look the same, the approved one represents the others, then the oldest. A
+    picture that looks like one of another prompt has none, because it would carry held-out content
+    into training.
     """
     crowd: Crowd[Chosen] = Crowd()
     found: dict[JobId, JobId] = {}
@@ -142,9 +143,9 @@ def _stand_ins(chosen: Iterable[Chosen]) -> dict[JobId, JobId]:
 def _moved(
     opinion: Opinion, stand_ins: Mapping[JobId, JobId], chosen: Mapping[JobId, Chosen]
 ) -> Opinion | None:
-    """What was said, of the pictures that stand for those it was said of; None if it says nothing.
+    """The opinion, transferred to the representatives of its pictures; None if it says nothing.
 
-    Nobody can prefer one of two that are the same, and pictures of two prompts are no choice.
+    Nobody can prefer one of two identical pictures, and pictures of two prompts are no choice.
     """
     if opinion.kind is Kind.RANKING:
         return _moved_pick(opinion, stand_ins)
@@ -155,9 +156,9 @@ def _moved(
 
 
 def _moved_pick(opinion: Opinion, stand_ins: Mapping[JobId, JobId]) -> Opinion | None:
-    """The best before those of the others that are there and do not look like it.
+    """The pick, over those of the others that exist and do not look like it.
 
-    All of them are of one grid, and so of one prompt.
+    All of them are from one grid, and so from one prompt.
     """
     assert isinstance(opinion.value, tuple), "a pick is an order that begins with the best"
     best = stand_ins.get(opinion.job_ids[opinion.value[0]])
@@ -168,7 +169,7 @@ def _moved_pick(opinion: Opinion, stand_ins: Mapping[JobId, JobId]) -> Opinion |
 
 
 def _latest(said: Iterable[Opinion]) -> list[Opinion]:
-    """One opinion for each voter and what they were asked: the latest."""
+    """One opinion per voter and question: the latest."""
     found = {
         (one.voter_id, one.kind, one.axis, frozenset(one.job_ids)): one
         for one in sorted(said, key=lambda one: one.at_ms)
@@ -177,7 +178,10 @@ def _latest(said: Iterable[Opinion]) -> list[Opinion]:
 
 
 def _weights(said: Sequence[Opinion], kept: Mapping[JobId, Chosen], trust: Trusted) -> list[float]:
-    """How much each opinion counts: the voter's trust, tempered by how much is of one kind."""
+    """Each opinion's weight.
+
+    The voter's trust, tempered by how many opinions share voter or prompt.
+    """
     by_voter = tempered([one.voter_id for one in said])
     by_prompt = tempered([kept[one.job_ids[0]].prompt_key for one in said])
     return [
@@ -187,7 +191,7 @@ def _weights(said: Sequence[Opinion], kept: Mapping[JobId, Chosen], trust: Trust
 
 
 def _votes(weighed: Iterable[tuple[Opinion, float]]) -> Mapping[tuple[JobId, int], float]:
-    """The weights of each picture's votes, up (1) and down (-1)."""
+    """The total weights of each picture's votes, up (1) and down (-1)."""
     sums: defaultdict[tuple[JobId, int], float] = defaultdict(float)
     for one, weight in weighed:
         if one.kind is Kind.VOTE and isinstance(one.value, int):
@@ -236,5 +240,5 @@ def _judgement(
 
 
 def licence_file(card_id: str) -> str:
-    """Where a model's licence lies in the folder."""
+    """The path of a model's licence in the folder."""
     return f"licences/{card_id}.txt"

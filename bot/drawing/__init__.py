@@ -1,1 +1,1 @@
-"""The one coroutine that draws, the engine behind its thread, and how far each picture is."""
+"""The coroutine that draws, the engine behind its thread, and the progress of each picture."""

@@ -1,9 +1,8 @@
-"""What one engine draws next, and when it changes its model for it.
+"""What one engine draws next, and when it changes its model for that.
 
-Every job names the card that it was asked of. An engine draws on with the model that it has loaded
-for as long as what names another one has not waited too long; then its rows end and the model is
-changed. An engine with nothing to do goes back to the model that is asked of. Asked by the worker;
-it must not know rows.
+Every job names the card that it was asked of. An engine keeps its loaded model until a job for
+another one has waited too long; then its rows finish and the model changes. An idle engine returns
+to the model that serves requests. Called by the worker; must not know rows.
 """
 
 from __future__ import annotations
@@ -22,12 +21,12 @@ from bot.store.queue import Jobs, Share
 
 log = logging.getLogger(__name__)
 
-#: After a model could not be opened: so long its jobs are ended without another try.
+#: How long the jobs of a model that failed to open are ended without another attempt.
 _REST_MS = 10_000
 
 
 class Agenda:
-    """Claims what the loaded model can draw, and says when another one has its turn."""
+    """Claims jobs for the loaded model, and says when another model is due."""
 
     def __init__(
         self,
@@ -52,17 +51,17 @@ class Agenda:
         self._jobs = jobs
         self._swaps = swaps
         self._clock = clock
-        #: The card that is to be loaded as soon as nothing is in flight.
+        #: The card to load as soon as nothing is in flight.
         self._due: str | None = None
-        #: Since when a job of another model has been waiting while this one had work.
+        #: When a job of another model began to wait while this one had work.
         self._waiting_since_ms: int | None = None
-        #: Until when a card that could not be opened is not tried again.
+        #: The time before which a card that failed to open is not retried.
         self._resting: dict[str, int] = {}
 
     async def claim(self) -> Job | None:
-        """The next job to draw, or to end if it names a model that cannot be had.
+        """The next job to draw, or to end if its model is unavailable.
 
-        None if nothing may be claimed now: nothing waits, or the rows are to end first.
+        None if nothing may be claimed now: nothing waits, or the rows must finish first.
         """
         self._due = None
         now_ms = self._clock()
@@ -76,22 +75,22 @@ class Agenda:
         return await self._stay_or_leave(card, now_ms)
 
     def draws(self, job: Job) -> bool:
-        """Whether the loaded model is the one that the job was asked of."""
+        """Whether the job was asked of the loaded model."""
         return (job.draw.model or self._shelf.active.card_id) == self._loaded
 
     async def is_here(self, card_id: str) -> bool:
-        """Whether the model could be opened, as far as anybody knows."""
+        """Whether the model could be opened, as far as is known."""
         return await asyncio.to_thread(self._shelf.place, card_id) is not None
 
     async def change(self) -> bool:
-        """With an empty engine: load the model whose turn it is. False if none is due."""
+        """With an empty engine, load the model that is due. False if none is."""
         card, self._due = self._due, None
         if card is None:
             return False
         try:
             await self._swaps.to(card)
         except Exception:
-            log.exception("the model %s cannot be opened; %s serves on", card, self._loaded)
+            log.exception("the model %s cannot be opened; %s keeps serving", card, self._loaded)
             self._resting[card] = self._clock() + _REST_MS
         self._waiting_since_ms = None
         return True
@@ -101,7 +100,7 @@ class Agenda:
         return self._handle.info.card_id
 
     def _reach(self) -> Share:
-        """Whatever this engine may draw, with whichever model."""
+        """Everything that this engine may draw, with any model."""
         return replace(self._roster.share_of(self._handle), unnamed=self._shelf.active.card_id)
 
     async def _claim(self, card: str) -> Job | None:
@@ -112,7 +111,7 @@ class Agenda:
         return self._resting.get(card, 0) <= now_ms and await self.is_here(card)
 
     async def _stay_or_leave(self, card: str, now_ms: int) -> Job | None:
-        """Go on with the loaded model for a while, unless it has nothing to do."""
+        """Claim for the loaded model for a while, unless it has nothing to do."""
         if self._waiting_since_ms is None:
             self._waiting_since_ms = now_ms
         if now_ms - self._waiting_since_ms < self._patience_ms:
@@ -123,7 +122,7 @@ class Agenda:
         return None
 
     def _home(self, now_ms: int) -> str | None:
-        """The model that is asked of, where an idle engine has another one loaded."""
+        """The model that serves requests, if an idle engine has another one loaded."""
         home = self._shelf.active.card_id
         away = self._leads and home != self._loaded
         return home if away and self._resting.get(home, 0) <= now_ms else None

@@ -1,7 +1,7 @@
-"""What a row begins and ends with: the picture that it is varied from, and its own to the gallery.
+"""The ends of a row: loads the picture that it varies, and brings the result to the gallery.
 
-Finished pixels are scored, released by policy, encoded with their provenance. Asked by the worker
-for each row. It must not know rows or what becomes of a failed try.
+Finished pixels are scored, released by policy, and encoded with their provenance. Called by the
+worker for each row. Must not know rows or what becomes of a failed attempt.
 """
 
 from __future__ import annotations
@@ -26,11 +26,11 @@ log = logging.getLogger(__name__)
 
 
 class SourceGoneError(Exception):
-    """What was to be varied or enlarged is deleted or held; the message is for members."""
+    """The picture to vary or enlarge is deleted or held; the message is for members."""
 
 
 class Finisher:
-    """What one engine has drawn, on its way into the gallery."""
+    """Brings one engine's pictures into the gallery."""
 
     def __init__(
         self,
@@ -42,22 +42,22 @@ class Finisher:
         rulebook: Rulebook,
         clock: Callable[[], int],
     ) -> None:
-        """`owner` holds the leases of what is kept."""
+        """`owner` holds the leases of the kept pictures' jobs."""
         self._owner = owner
         self._handle = handle
         self._jobs = jobs
         self._gallery = gallery
         self._rulebook = rulebook
         self._clock = clock
-        # Compiled now, or the first picture would wait for it and hold up the loop.
+        # Compile now; otherwise the first picture would wait for it and block the loop.
         everywhere(rulebook)
 
     async def keep(
         self, job: Job, rendered: Rendered, before: Sequence[asyncio.Task[None]]
     ) -> None:
-        """Keep it, or end its job where policy withholds it; `before` is kept first.
+        """Keep the picture, or end its job if policy withholds it, after `before` is kept.
 
-        Raises what gallery, queue and encoder raise.
+        Raises whatever gallery, queue and encoder raise.
         """
         scores = await self._scores(rendered)
         info = self._handle.info
@@ -74,10 +74,10 @@ class Finisher:
             verdict, data, card_id=info.card_id, owner=self._owner, now_ms=self._clock()
         )
         if picture is None:
-            log.info("its picture is dropped: the job has ended, or is not ours any more")
+            log.info("its picture is dropped: the job has ended, or is no longer ours")
 
     async def source_of(self, job: Job) -> bytes | None:
-        """The picture that it is made from, None if it is from none. `SourceGoneError`."""
+        """The picture that the job varies; None if it varies none. Raises `SourceGoneError`."""
         if job.draw.source is None:
             return None
         picture = await self._gallery.get(JobId(job.draw.source))
@@ -86,11 +86,11 @@ class Finisher:
         return await self._gallery.read(picture)
 
     async def _scores(self, rendered: Rendered) -> Scores | None:
-        """None if it could not be measured: policy says what becomes of it then."""
+        """The scores; None if scoring failed: policy decides what follows."""
         try:
             return await self._handle.score(rendered)
         except ScoringError as problem:
-            log.error("the picture is not scored: %s", problem)  # noqa: TRY400  the sentence says it all
+            log.error("the picture could not be scored: %s", problem)  # noqa: TRY400  the sentence says it all
             return None
 
 

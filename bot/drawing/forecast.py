@@ -1,8 +1,8 @@
-"""When the waiting pictures will be drawn: what a tick costs, and who shares one until then. Pure.
+"""Predicts when waiting pictures will be drawn: the cost of a tick, and who shares it. Pure.
 
-`TickCosts` learns from the ticks that the worker counts; `forecast` goes through the turns as the
-engine will take them, with whoever asks on meanwhile. Called by the progress board. It must not
-know jobs' words, nor rows.
+`TickCosts` learns from the ticks that the worker counts; `forecast` simulates the turns as the
+engine will take them, including members who keep asking. Called by the progress board. Must not
+know the words of jobs, nor rows.
 """
 
 from __future__ import annotations
@@ -15,25 +15,25 @@ from dataclasses import dataclass, field, replace
 from bot.domain import JobId, UserId
 from bot.store.views import Work
 
-#: How much of the past is kept at each tick; about the last hundred count.
+#: The weight that the past keeps at each tick; about the last hundred count.
 _KEEP = 0.99
-#: A cost that was never seen by itself is drawn to nothing by so much.
+#: Pulls costs that were never seen by themselves towards zero.
 _RIDGE = 1e-3
-#: Pictures that are gone through one by one; what comes then is taken to be as slow.
+#: How many pictures are simulated one by one; later ones are assumed to be as slow.
 _FAR = 500
-#: A picture that somebody may ask for.
+#: A picture that somebody may ask for later.
 _NOBODYS = JobId("")
-#: What costs are learned for: each tick, its pixels, those of rows that end, its pieces.
+#: The learned costs: per tick, per pixel, per pixel of ending rows, per piece.
 _COSTS, _AREA, _PIECES = 4, 1, 3
-#: Pixels are counted by so many, so that the sums stay of one size.
+#: The unit of pixels, which keeps the sums of similar size.
 _PX = 100_000
 
 
 class TickCosts:
-    """What a tick takes: something each, something by its rows' pixels, more where rows end.
+    """The cost of a tick: a constant, a share for its rows' pixels, and more where rows end.
 
-    A tick that enlarges takes something for each of its pieces, which are of one size. Learned by
-    least squares over the latest ticks, for rows differ in size and share ticks in every number.
+    A tick that enlarges costs a constant for each of its equal pieces. Learned by least squares
+    over the latest ticks, because rows differ in size and share ticks in every number.
     """
 
     def __init__(self) -> None:
@@ -42,11 +42,11 @@ class TickCosts:
         self._costs: tuple[float, ...] | None = None
 
     def knows(self, work: Work) -> bool:
-        """Something like it was measured."""
+        """Whether a similar picture was measured."""
         return self._times[_PIECES if work.enlarged else _AREA] > 0
 
     def ticked(self, rows: Iterable[Work], ended: Iterable[Work], took_ms: float) -> None:
-        """A tick of these rows took so long, with what came between it and the one before."""
+        """Learn that a tick of these rows took so long, including the gap since the one before."""
         shared = list(rows)
         pieces = sum(row.enlarged for row in shared)
         measured = (1.0, sum(map(_area, shared)), sum(map(_area, ended)), float(pieces))
@@ -57,18 +57,18 @@ class TickCosts:
         self._costs = None
 
     def tick_ms(self, rows: Sequence[Work]) -> float:
-        """A tick of these rows."""
+        """The predicted cost of a tick of these rows."""
         each, by_area, _, by_piece = self.learned
         pieces = sum(row.enlarged for row in rows)
         return each + by_area * sum(map(_area, rows)) + by_piece * pieces
 
     def end_ms(self, row: Work) -> float:
-        """What it takes to finish a picture after its last step."""
+        """The predicted time to finish a picture after its last step."""
         return self.learned[2] * _area(row)
 
     @property
     def learned(self) -> tuple[float, ...]:
-        """The costs by now."""
+        """The current estimates of the costs."""
         if self._costs is None:
             self._costs = _least_squares(self._products, self._times)
         return self._costs
@@ -77,7 +77,7 @@ class TickCosts:
 def _least_squares(
     products: Sequence[Sequence[float]], times: Sequence[float]
 ) -> tuple[float, ...]:
-    """Costs of which none is below 0: what would be is left out, and the others solved anew."""
+    """Non-negative least squares: drop each negative cost and solve for the others again."""
     used = [i for i in range(_COSTS) if products[i][i] > 0]
     while True:
         found = _solved([[products[i][j] for j in used] for i in used], [times[i] for i in used])
@@ -89,7 +89,7 @@ def _least_squares(
 
 
 def _solved(matrix: list[list[float]], right: list[float]) -> list[float]:
-    """Gauss' elimination; a little on the diagonal has every matrix of sums solved."""
+    """Gaussian elimination; a small ridge on the diagonal makes every matrix of sums solvable."""
     size = len(right)
     rows = [[*row, value] for row, value in zip(matrix, right, strict=True)]
     for i in range(size):
@@ -107,21 +107,21 @@ def _solved(matrix: list[list[float]], right: list[float]) -> list[float]:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Regular:
-    """A member who was drawn for lately, and is taken to ask on."""
+    """A member who was served lately and is assumed to ask again."""
 
-    #: Their latest picture, whole: the next is taken to be like it.
+    #: Their latest whole picture; the next one is assumed to be like it.
     usual: Work
-    #: If nothing of theirs is left to be drawn: until they ask again.
+    #: The milliseconds until they ask again, if nothing of theirs is left to draw.
     back_ms: float
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AskingOn:
-    """Who asks on beside those who wait."""
+    """Who will ask besides those who wait."""
 
-    #: Who was served longest ago comes first.
+    #: The member served longest ago comes first.
     regulars: Mapping[UserId, Regular] = field(default_factory=dict[UserId, Regular])
-    #: From a member's last picture until they ask again; for ever, if nobody does.
+    #: The time from a member's last picture to their next request; infinite if nobody returns.
     away_ms: float = math.inf
 
 
@@ -132,11 +132,11 @@ def forecast(
     capacity: int,
     asking_on: AskingOn | None = None,
 ) -> dict[JobId, float]:
-    """For each picture the milliseconds until it is drawn, with `line` in the order of its turns.
+    """The milliseconds until each picture is drawn, with `line` in the order of turns.
 
-    Rows of one shape share a tick, and so do those that are enlarged; all are served in turn. Whose
-    pictures are all drawn asks again after a while, for turns go round: who waits for several
-    pictures is overtaken by whoever asks on meanwhile.
+    Rows of one shape share a tick, and so do those being enlarged; all are served in turn. A member
+    whose pictures are all drawn asks again after a while. Because turns go round, somebody who
+    waits for several pictures is overtaken by those who keep asking.
     """
     future = _Future(costs, running, line, capacity, asking_on)
     future.come()
@@ -145,7 +145,7 @@ def forecast(
 
 
 class _Future:
-    """What is in the engine, what waits, and who comes back when; `ends` fills as time goes on."""
+    """What is in the engine, what waits, and who returns when; `ends` fills as time advances."""
 
     def __init__(
         self,
@@ -166,7 +166,7 @@ class _Future:
         served = {user: place for place, user in enumerate(self._asking_on.regulars)}
         here = [work.user_id for work in (*line, *running)]
         users = dict.fromkeys([*here, *self._asking_on.regulars])
-        #: Whose turn it is, the next first. Who was never served stands before all who were.
+        #: Whose turn it is, the next first. Members never served precede those who were.
         self._turns = dict.fromkeys(sorted(users, key=lambda user: served.get(user, -1)))
         self._usual = {user: one.usual for user, one in self._asking_on.regulars.items()}
         self._usual |= {work.user_id: work for work in line}
@@ -177,7 +177,7 @@ class _Future:
         }
 
     def come(self) -> None:
-        """Go on until everything that is owed is drawn, or far enough."""
+        """Advance until every owed picture is drawn, or the limit is reached."""
         drawn = 0
         while self._owed and drawn < _FAR:
             self._fill()
@@ -187,7 +187,7 @@ class _Future:
                 self._waiting[user].append(replace(self._usual[user], job_id=_NOBODYS))
 
     def _fill(self) -> None:
-        """Take in what fits, of each member in turn."""
+        """Take in what fits, serving members in turn."""
         while len(self._flight) < self._capacity:
             user = next((user for user in self._turns if self._waiting[user]), None)
             if user is None:
@@ -196,7 +196,7 @@ class _Future:
             self._turns[user] = self._turns.pop(user)
 
     def _draw(self) -> int:
-        """Draw until a picture ends, or a place that is free may be taken. How many ended."""
+        """Draw until a picture ends or a free place may be taken; return how many ended."""
         ticks: defaultdict[tuple[int, int] | None, list[Work]] = defaultdict(list)
         for row in self._flight:
             ticks[None if row.enlarged else (row.width_px, row.height_px)].append(row)
@@ -226,7 +226,7 @@ class _Future:
 
 
 def _area(work: Work) -> float:
-    """Of the picture, in the unit of costs; 0 of one that no UNet is called for."""
+    """The picture's area in the unit of costs; 0 if it needs no UNet."""
     return 0.0 if work.enlarged else work.width_px * work.height_px / _PX
 
 

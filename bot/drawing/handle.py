@@ -1,7 +1,7 @@
-"""The seam between a worker and its engine: on a thread of this process today, elsewhere one day.
+"""The seam between a worker and its engine: a thread of this process today, elsewhere one day.
 
-A worker knows a handle and nothing behind it. Here are the seam and the handle to an engine on a
-thread. It must not know jobs, stores or Discord.
+A worker knows a handle and nothing behind it. This file holds the protocol and the handle to an
+engine on a thread. Must not know jobs, stores or Discord.
 """
 
 from __future__ import annotations
@@ -38,7 +38,7 @@ class EngineHandle(Protocol):
 
     @property
     def info(self) -> ModelInfo:
-        """The model in use; known from `open` on, and new after a `swap`."""
+        """The loaded model; known from `open` on, and changed by `swap`."""
         ...
 
     @property
@@ -51,45 +51,45 @@ class EngineHandle(Protocol):
         ...
 
     async def admit(self, request: RenderRequest) -> None:
-        """As `Engine.admit`."""
+        """Like `Engine.admit`."""
         ...
 
     async def step(self) -> TickResult:
-        """As `Engine.step`."""
+        """Like `Engine.step`."""
         ...
 
     async def evict(self, row_id: str) -> bool:
-        """As `Engine.evict`."""
+        """Like `Engine.evict`."""
         ...
 
     async def score(self, rendered: Rendered) -> Scores:
-        """As `Scorer.score`: a picture is measured where it was drawn.
+        """Like `Scorer.score`: a picture is measured where it was drawn.
 
-        `ScoringError` too if it takes longer than it may.
+        Also raises `ScoringError` if it takes too long.
         """
         ...
 
     async def glance(self, preview_png: bytes) -> Scores | None:
-        """As `Scorer.glance`; None while the scorer has something better to do."""
+        """Like `Scorer.glance`; None while the scorer has finished pictures to score."""
         ...
 
     async def swap(self, model: str) -> None:
-        """Serve another model: a folder, or what else `open_engine` takes.
+        """Serve another model: a folder, or whatever else `open_engine` takes.
 
-        Only while no row is in flight. Raises `EngineError` if the other one cannot be opened; then
-        the old one serves on.
+        Allowed only while no row is in flight. Raises `EngineError` if the new model cannot be
+        opened; then the old one stays.
         """
         ...
 
     async def close(self) -> None:
-        """Free the model; the handle is not used again."""
+        """Free the model; the handle cannot be used again."""
         ...
 
 
 class LocalThread:
-    """Implements `EngineHandle` by two threads: one alone touches the engine, one the scorer.
+    """Implements `EngineHandle` with two threads: one for the engine, one for the scorer.
 
-    What is finished is scored while the next tick runs.
+    A finished picture is scored while the next tick runs.
     """
 
     def __init__(
@@ -103,20 +103,20 @@ class LocalThread:
         self._pool = ThreadPoolExecutor(max_workers=1, thread_name_prefix="gpu")
         self._eyes = ThreadPoolExecutor(max_workers=1, thread_name_prefix="eyes")
         self._score_timeout_s = score_timeout_s
-        #: Held by what is being scored, so that waiting in the queue is not in its time.
+        #: Held while scoring, so that waiting for the thread does not count towards its time limit.
         self._looking = asyncio.Lock()
-        #: What took too long, and may be at it still: nothing can stop it.
+        #: A scoring that exceeded its limit and may still run: nothing can stop it.
         self._late: Future[Scores] | None = None
         self._model = model
         self._open_engine = open_engine
         self._open_scorer = open_scorer
         self._parts: tuple[Engine, Scorer] | None = None
-        #: Nobody waits for a thread any more that is still at work: it is loading, or scoring.
+        #: Set when a thread is left at work, loading or scoring, and nobody waits for it any more.
         self.abandoned = False
 
     @property
     def info(self) -> ModelInfo:
-        """The model in use; a plain attribute read, safe from the loop."""
+        """The loaded model; a plain attribute read, safe from the loop."""
         return self._engine.info
 
     @property
@@ -127,8 +127,8 @@ class LocalThread:
     async def open(self, model: str | None = None) -> None:
         """Load the model, or another one. Raises `EngineError` with one clear sentence.
 
-        Cancelled, it returns at once and the thread goes on: nothing can stop it, so a process
-        that is to end then must not wait for its threads.
+        If cancelled, it returns at once while the thread goes on, because nothing can stop it; so a
+        process about to end must not wait for its threads.
         """
         try:
             self._parts = await self._call(self._load, model or self._model)
@@ -137,41 +137,41 @@ class LocalThread:
             raise
 
     async def admit(self, request: RenderRequest) -> None:
-        """As `Engine.admit`."""
+        """Like `Engine.admit`."""
         await self._call(self._engine.admit, request)
 
     async def step(self) -> TickResult:
-        """As `Engine.step`."""
+        """Like `Engine.step`."""
         return await self._call(self._engine.step)
 
     async def evict(self, row_id: str) -> bool:
-        """As `Engine.evict`."""
+        """Like `Engine.evict`."""
         return await self._call(self._engine.evict, row_id)
 
     async def score(self, rendered: Rendered) -> Scores:
-        """As `Scorer.score`; `ScoringError` too after `score_timeout_s`."""
+        """Like `Scorer.score`; also raises `ScoringError` after `score_timeout_s`."""
         async with self._looking:
             return await self._see(self._scorer.score, rendered)
 
     async def glance(self, preview_png: bytes) -> Scores | None:
-        """As `Scorer.glance`; None while something else is looked at: pictures go first."""
+        """Like `Scorer.glance`; None while the scorer is busy: finished pictures go first."""
         if self._looking.locked():
             return None
         async with self._looking:
             return await self._see(self._scorer.glance, preview_png)
 
     async def swap(self, model: str) -> None:
-        """Serve another model; for a moment the memory holds both."""
+        """Serve another model; for a moment, memory holds both."""
         old = self._engine
         self._parts = await self._call(self._load, model)
         try:
             await self._call(old.close)
         except Exception:
-            # The new model serves, whatever the old one leaves behind.
-            log.exception("the model before %s was not freed", self.info.card_id)
+            # The new model serves even if the old one cannot be freed.
+            log.exception("the model replaced by %s was not freed", self.info.card_id)
 
     async def close(self) -> None:
-        """Free the model and end the thread; one that is abandoned is not waited for."""
+        """Free the model and end the thread, without waiting for an abandoned one."""
         if self._parts is not None and not self.abandoned:
             await self._call(self._engine.close)
         self._eyes.shutdown(wait=False, cancel_futures=True)
@@ -189,7 +189,7 @@ class LocalThread:
         return self._parts[1]
 
     async def _see(self, work: Callable[[Seen], Scores], seen: Seen) -> Scores:
-        """Have the scorer look, for as long as it may take."""
+        """Run the scorer within its time limit."""
         look = self._eyes.submit(work, seen)
         try:
             async with asyncio.timeout(self._score_timeout_s):

@@ -1,6 +1,6 @@
-"""Looks at previews while their rows are drawn: what is not worth finishing frees its place early.
+"""Judges previews while rows are drawn, so that a hopeless row frees its place early.
 
-Told by the worker of every report. It must not know the engine's rows, nor the database.
+The worker passes it every report. Must not know the engine's rows, nor the database.
 """
 
 from __future__ import annotations
@@ -16,40 +16,40 @@ from models.contract import ScoringError, StepReport
 
 log = logging.getLogger(__name__)
 
-#: Every which step is looked at where members see no previews.
+#: How many steps lie between judged previews when members see none.
 EVERY = 4
 
 
 class Lookout:
-    """What one engine's previews are made for: for members to see, and to be judged."""
+    """What one engine's previews are for: to be shown to members, and to be judged."""
 
     def __init__(self, handle: EngineHandle, shown_every: int) -> None:
-        """`shown_every` is the setting: every which step members see, 0 for none."""
+        """`shown_every` is the setting: the number of steps between shown previews, 0 for none."""
         self._handle = handle
         self._shown_every = shown_every
 
     def previews(self, job: Job) -> int:
-        """Every which step the engine is to make a preview of this row; 0 for none."""
+        """The number of steps between this row's previews; 0 for none."""
         watched = EVERY if watching.must_watch(job, self._handle.info) else 0
         return (self._shown_every if self._may_show(job) else 0) or watched
 
     def watches(self, job: Job, report: StepReport) -> bool:
-        """Whether this report is worth `verdict`; the last one is not, for the picture is done."""
+        """Whether to call `verdict` on this report; never for the last one, a finished picture."""
         seen = report.preview_png is not None and report.step < report.steps
         return seen and watching.must_watch(job, self._handle.info)
 
     def shown(self, job: Job, report: StepReport) -> StepReport:
-        """The report as members may see it: without a preview that was made to be judged alone."""
+        """The report for members, without a preview made only to be judged."""
         return report if self._may_show(job) else replace(report, preview_png=None)
 
     async def verdict(self, job: Job, report: StepReport) -> Withheld | None:
-        """Why the row is not to be drawn on; None if it is, or if nothing could be told."""
+        """Why the row must stop; None if it may go on, or if the preview could not be judged."""
         assert report.preview_png is not None, "nothing to look at"
         try:
             scores = await self._handle.glance(report.preview_png)
         except ScoringError as problem:
-            # The finished picture is scored again, and then a failure counts.
-            log.warning("a preview was not looked at: %s", problem)
+            # The finished picture is scored anyway, and then a failure counts.
+            log.warning("a preview could not be judged: %s", problem)
             return None
         if scores is None:
             return None

@@ -1,6 +1,6 @@
-"""When a request will be there: what waits in the database, and what the engine is at.
+"""When a request will be done, from what waits in the database and what the engine draws.
 
-Asked by the cogs, so that the acknowledgement, the status message and `/queue` say the same.
+Called by the cogs, so that the acknowledgement, the status message and `/queue` agree.
 """
 
 from __future__ import annotations
@@ -12,13 +12,13 @@ from bot.domain import Job, JobId, JobState, Standing
 from bot.drawing.progress import Expected, ProgressBoard
 from bot.store.views import JobViews, Work
 
-#: For so long a line that was read serves whoever asks about what stands in it.
+#: How long a line that was read serves others who ask about jobs in it.
 _FRESH_S = 0.1
 _TO_DRAW = frozenset({JobState.QUEUED, JobState.RUNNING})
 
 
 class Outlook:
-    """Reads the line of what waits once for all who ask at once."""
+    """Reads the waiting line once for all who ask at the same time."""
 
     def __init__(
         self,
@@ -35,13 +35,13 @@ class Outlook:
         self._line: Sequence[Work] = ()
         self._known: frozenset[JobId] = frozenset()
         self._read_s: float | None = None
-        #: Held by who reads the line; who waits for it has the line that was read meanwhile.
+        #: Held while reading the line; those who wait for it use the line just read.
         self._reading = asyncio.Lock()
 
     async def expected(self, jobs: Sequence[Job], standing: Standing | None = None) -> Expected:
-        """When all of these will be drawn that are still to be.
+        """When all remaining pictures of these jobs will be drawn.
 
-        `standing` is that of the first of them that waits.
+        `standing` belongs to the first of them that waits.
         """
         async with self._reading:
             if self._is_old() or self._missing(jobs):
@@ -56,15 +56,15 @@ class Outlook:
         return self._read_s is None or self._elapsed_s() - self._read_s > _FRESH_S
 
     def _missing(self, jobs: Sequence[Job]) -> list[Job]:
-        """Those that wait and stand neither in the line nor in the engine.
+        """The waiting jobs that are neither in the line nor in the engine.
 
-        They were queued since the line was read, or are on their way from one to the other.
+        They were queued after the line was read, or are moving from one to the other.
         """
         waiting = (job for job in jobs if job.state is JobState.QUEUED)
         return [j for j in waiting if j.id not in self._known and not self._progress.get(j.id)]
 
     def _with(self, jobs: Sequence[Job]) -> Sequence[Work]:
-        """The line with these at its end."""
+        """The line with these appended."""
         late = [
             Work(
                 job_id=job.id,

@@ -1,7 +1,7 @@
-"""Who was drawn for lately, and how soon members ask again. In memory alone, for a minute.
+"""Who was served lately, and how soon members ask again. Kept in memory for a minute.
 
-The progress board tells it of every picture, and promises times by it. It must not know what
-members ask for beyond a picture's size and steps.
+The progress board reports every picture here, and predicts times from it. Must not know more about
+a request than a picture's size and steps.
 """
 
 from __future__ import annotations
@@ -13,32 +13,32 @@ from bot.drawing.forecast import AskingOn, Regular
 from bot.drawing.means import Mean
 from bot.store.views import Work
 
-#: Who was drawn for within this is taken to ask on.
+#: Members served within this time are assumed to ask again.
 _LATELY_MS = 60_000
-#: Of the mean time until members ask again: those who come sooner overtake, and nobody waits for
-#: those who come later.
+#: A fraction of the mean time until members ask again: those who return sooner overtake, and those
+#: who return later delay nobody.
 _SOON = 0.6
 
 
 @dataclass(slots=True, kw_only=True)
 class _Member:
     usual: Work
-    #: When something of theirs was last begun or drawn.
+    #: When one of their pictures was last begun or drawn.
     seen_ms: int
-    #: When that was drawn; None while it is not.
+    #: When that picture was drawn; None until then.
     drawn_ms: int | None = None
 
 
 class Regulars:
-    """The members who are drawn for, in the order of their latest turns."""
+    """The members being served, in the order of their latest turns."""
 
     def __init__(self) -> None:
         self._members: dict[UserId, _Member] = {}
-        #: From a member's last picture until they ask again.
+        #: The average time from a member's last picture to their next request.
         self._away = Mean()
 
     def began(self, work: Work, asked_ms: int, now_ms: int) -> None:
-        """It is a member's turn, for a picture that they asked for then."""
+        """Note a member's turn, for a picture asked for at `asked_ms`."""
         member = self._members.pop(work.user_id, None)
         if member is not None and member.drawn_ms is not None:
             away_ms = asked_ms - member.drawn_ms
@@ -47,13 +47,13 @@ class Regulars:
         self._members[work.user_id] = _Member(usual=work, seen_ms=now_ms)
 
     def drawn(self, user_id: UserId, now_ms: int) -> None:
-        """A picture of theirs is drawn."""
+        """Note that one of a member's pictures is drawn."""
         if member := self._members.get(user_id):
             member.seen_ms = member.drawn_ms = now_ms
 
     def asking_on(self, now_ms: int) -> AskingOn:
-        """Who is taken to ask on, and when."""
-        # A clock that was set has nobody stay for longer.
+        """Who is expected to ask again, and when."""
+        # A clock that was set must not keep anybody longer.
         self._members = {
             user: member
             for user, member in self._members.items()

@@ -1,6 +1,6 @@
-"""Who draws what where a process has several engines.
+"""Divides jobs among the engines of one process.
 
-Asked by the workers. It must not know rows.
+Called by the workers. Must not know rows.
 """
 
 from __future__ import annotations
@@ -12,25 +12,25 @@ from bot.store.queue import Share
 
 
 class Roster:
-    """The engines of one process: each draws what names its model.
+    """The engines of one process: each draws the jobs that name its model.
 
-    The first draws the rest too: what names no model, and what names one that no other engine
-    serves. It alone changes its model for what is asked.
+    The first also draws the rest: jobs that name no model, or one that no other engine serves. Only
+    the first changes its model on demand.
     """
 
     def __init__(self, handles: Sequence[EngineHandle]) -> None:
         self._handles = tuple(handles)
 
     def owner_of(self, handle: EngineHandle, process: str) -> str:
-        """The name that leases of this engine's worker carry."""
+        """The name in the leases of this engine's worker."""
         return f"{process}/{self._handles.index(handle)}"
 
     def leads(self, handle: EngineHandle) -> bool:
-        """Whether it is the first: its model is the one that requests are asked of."""
+        """Whether it is the first engine, whose model serves new requests."""
         return handle is self._handles[0]
 
     def share_of(self, handle: EngineHandle) -> Share:
-        """Which jobs are this engine's, as the models stand now."""
+        """The jobs of this engine, given the models now loaded."""
         first, *others = self._handles
         if handle is first:
             return Share(models=tuple(other.info.card_id for other in others), excluded=True)

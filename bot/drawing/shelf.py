@@ -1,7 +1,7 @@
-"""Which models this process can draw with, and which of them is asked of.
+"""The models that this process can draw with, and the one that serves new requests.
 
-Built by the composition root; the workers find here what an engine opens for a card, the cogs what
-a new request is asked of. It must not know jobs, nor who may change the model.
+Built by the composition root; it tells the workers what to open for a card, and the cogs which
+model a new request gets. Must not know jobs, nor who may change the model.
 """
 
 from __future__ import annotations
@@ -13,30 +13,30 @@ from models.contract import ModelInfo
 
 
 class Shelf:
-    """The models of the catalogue, and those that were named by `MODEL`."""
+    """The models in the catalogue, and those named by `MODEL`."""
 
     def __init__(self, catalogue: Registry, named: Mapping[str, str] | None = None) -> None:
-        """`named` has by its card's id what an engine opens of a model outside the catalogue."""
+        """`named` maps a card outside the catalogue to what an engine opens for it."""
         self._catalogue = catalogue
         self._named = dict(named or {})
         self._active: ModelInfo | None = None
 
     @property
     def active(self) -> ModelInfo:
-        """The model that new requests are drawn with, whatever an engine has loaded just now."""
+        """The model for new requests, whatever an engine has loaded just now."""
         assert self._active is not None, "a model is loaded before anything is asked"
         return self._active
 
     def activate(self, info: ModelInfo) -> None:
-        """From now on requests are drawn with this model."""
+        """Use this model for requests from now on."""
         self._active = info
 
     def name(self, card_id: str, model: str) -> None:
-        """A card whose model is opened by this name: `embedded`, a folder, a hub id."""
+        """Register what an engine opens for a card: `embedded`, a folder, a hub id."""
         self._named[card_id] = model
 
     def licence_sha256(self, card_id: str) -> str | None:
-        """The licence of a card of the catalogue; None if it is not there or not in order."""
+        """The hash of a catalogue card's licence; None if the card is missing or damaged."""
         try:
             return self._catalogue.card(card_id).licence.sha256
         except CardError:

@@ -1,7 +1,7 @@
-"""Nudges between the rooms that share one loop: the database is the truth, these only save waiting.
+"""Nudges between tasks of the loop: the database is the truth, nudges only save waiting.
 
-The cogs set them, the worker and the delivery wait on them. A nudge that is lost (a crash) costs
-one poll interval and nothing else, because everybody reads the database first.
+The cogs set them; the worker and the delivery wait on them. A lost nudge (a crash) costs one poll
+interval and nothing else, because everybody reads the database first.
 """
 
 from __future__ import annotations
@@ -33,65 +33,65 @@ class Nudge:
 
 
 class WorkerSignals:
-    """What one worker is told: to look, and which rows to drop."""
+    """Signals to one worker: look at the queue, and drop these rows."""
 
     def __init__(self) -> None:
         self.work = Nudge()
         self._cancelled: set[JobId] = set()
 
     def cancelled(self, job_ids: Iterable[JobId]) -> None:
-        """Tell it to drop these rows, if it has them."""
+        """Tell the worker to drop these rows, if it has them."""
         self._cancelled.update(job_ids)
         self.work.set()
 
     def take_cancelled(self) -> set[JobId]:
-        """The cancelled jobs since the last call."""
+        """The jobs cancelled since the last call."""
         taken, self._cancelled = self._cancelled, set()
         return taken
 
 
 class Signals:
-    """The nudges of the program, built once by the composition root."""
+    """All nudges of the program, built once by the composition root."""
 
     def __init__(self) -> None:
-        #: A picture was kept, or a job ended: the delivery should look.
+        #: A picture was kept, or a job ended: the delivery must look.
         self.deliver = Nudge()
         #: A picture was posted: its vote reactions are due.
         self.posted = Nudge()
-        #: A message is doomed: it should be deleted from Discord.
+        #: A message is doomed: delete it from Discord.
         self.doomed = Nudge()
-        #: Somebody was forgotten: files and traces are to be removed.
+        #: Somebody was forgotten: remove files and traces.
         self.erase = Nudge()
-        #: A message is to be looked for.
+        #: A message must be searched for.
         self.lost = Nudge()
-        #: A case was opened or decided: its message in the review channel is due.
+        #: A case was opened or decided: update its message in the review channel.
         self.review = Nudge()
-        #: A picture went or was put behind a spoiler: its posts are to be amended.
+        #: A picture went or got a spoiler: amend its posts.
         self.amend = Nudge()
-        #: A duel was opened or closed: its message is due.
+        #: A duel was opened or closed: post or update its message.
         self.duels = Nudge()
         #: A gallery channel may have something to show.
         self.gallery = Nudge()
         #: A line of some server's log is owed to its log channel.
         self.logged = Nudge()
-        #: A member is owed a word.
+        #: A member is owed a message.
         self.telling = Nudge()
-        #: Progress was made or a request ended: status messages may be edited.
+        #: Progress was made or a request ended: status messages may need an edit.
         self.status = Nudge()
         self._workers: list[WorkerSignals] = []
 
     def for_worker(self) -> WorkerSignals:
-        """One more worker will listen."""
+        """Signals for one more worker."""
         self._workers.append(WorkerSignals())
         return self._workers[-1]
 
     def taken_away(self) -> None:
-        """Pictures were taken away: their messages are to go, or to be amended."""
+        """Pictures were removed: delete or amend their messages."""
         self.doomed.set()
         self.amend.set()
 
     def queued(self) -> None:
-        """A job was queued: the workers should look."""
+        """A job was queued: wake the workers."""
         for worker in self._workers:
             worker.work.set()
 

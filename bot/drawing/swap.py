@@ -1,6 +1,6 @@
-"""How an engine comes to another model: because somebody wishes it, or because a job asks for it.
+"""Changes an engine's model: because somebody asked for it, or because a job needs it.
 
-Told by the worker when its engine is empty. It must not know jobs or rows.
+Called by the worker when its engine is empty. Must not know jobs or rows.
 """
 
 from __future__ import annotations
@@ -20,11 +20,11 @@ _NOT_HERE = "the model {card} is not here (any more)."
 
 
 class StoppingError(EngineError):
-    """The model was not changed because the bot ends first."""
+    """The model was not changed because the bot is stopping."""
 
 
 class Swaps:
-    """At most one wish at a time; whoever comes later waits."""
+    """Holds at most one wish for a model; later callers wait."""
 
     def __init__(
         self,
@@ -47,25 +47,28 @@ class Swaps:
 
     @property
     def wished(self) -> bool:
-        """Whether the rows that run are to be the last of this model."""
+        """Whether a swap is waiting for the running rows to end."""
         return self._wish is not None
 
     def begin(self) -> None:
-        """The engine is open: say which model it came with."""
+        """Report the model that the engine opened with."""
         self._progress.serves(self._handle.info.card_id, self._handle.capacity)
 
     def close(self) -> None:
-        """Take no more wishes; one that waits may still come true."""
+        """Take no more wishes; a waiting one may still be fulfilled."""
         self._closed = True
 
     def give_up(self) -> None:
-        """Tell whoever still waits that nothing will come of it."""
+        """Tell those who still wait that the swap will not happen."""
         self.close()
         if self._wish is not None:
             self._wish.fail(StoppingError(_STOPPING))
 
     async def wish(self, card_id: str, wake: Nudge) -> None:
-        """Wait until the model serves; `wake` tells the worker. `EngineError` if it will not."""
+        """Wait until the model serves; `wake` tells the worker.
+
+        Raises `EngineError` if it cannot.
+        """
         async with self._one:
             if self._closed:
                 raise StoppingError(_STOPPING)
@@ -77,9 +80,9 @@ class Swaps:
                 self._wish = None
 
     async def carry_out(self, *, leads: bool) -> bool:
-        """Serve the model that is wished for; False if none is.
+        """Swap to the model wished for; False if there is none.
 
-        `leads`: this engine's model is the one that requests are asked of.
+        `leads`: this engine's model is the one that serves new requests.
         """
         wish = self._wish
         if wish is None:
@@ -99,7 +102,7 @@ class Swaps:
         return True
 
     async def to(self, card_id: str) -> None:
-        """Serve this model, with an empty engine. `EngineError` if it cannot be opened."""
+        """Swap an empty engine to this model. Raises `EngineError` if it cannot be opened."""
         before, began_ms = self._handle.info.card_id, self._clock()
         place = await asyncio.to_thread(self._shelf.place, card_id)
         if place is None:
@@ -119,7 +122,7 @@ class Swaps:
 
 
 class _Wish:
-    """A model that is to serve next. Who waits for it may have gone meanwhile."""
+    """The model to serve next. Whoever waits for it may be gone by now."""
 
     def __init__(self, card_id: str) -> None:
         self.card_id = card_id

@@ -1,8 +1,9 @@
-"""THE generation coroutine of one engine: claim, admit, step, score, release, keep.
+"""The generation coroutine of one engine: claim, admit, step, score, release, keep.
 
-Started by the composition root, one for each engine handle, told nothing but nudges; it talks to
-Discord never and to SQLite only through the stores. The database is the truth: every row it draws
-is a lease it holds, and a row whose lease is gone (cancelled, expired) is dropped wherever it is.
+The composition root starts one per engine handle and sends it only nudges; it never talks to
+Discord, and to SQLite only through the stores. The database is the truth: every row that it draws
+is a lease that it holds, and a row whose lease is gone (cancelled, expired) is dropped wherever it
+is.
 """
 
 from __future__ import annotations
@@ -34,13 +35,13 @@ from models.contract import Rendered, StepReport, TickResult
 
 log = logging.getLogger(__name__)
 
-#: How long an idle worker sleeps when nobody nudges it; also the pace of lease housekeeping.
+#: How long an idle worker sleeps without a nudge; also the pace of lease housekeeping.
 _POLL_S = 1.0
-#: Pause before a job whose try failed is claimed again.
+#: The pause before a job whose attempt failed is claimed again.
 _RETRY_PAUSE_MS = 2_000
-#: After the engine itself failed: rest before the next try, so that a broken GPU is not hammered.
+#: The rest after an engine failure, so that a broken GPU is not hammered.
 _ENGINE_PAUSE_S = 5.0
-#: After the database failed: rest before it is asked again.
+#: The rest after a database failure.
 _DATABASE_PAUSE_MS = 5_000
 
 _NO_MODEL = Message(
@@ -50,7 +51,7 @@ _NOT_OPENED = Message(
     "I could not get the model `{model}` that you asked for ready. Please ask again, and tell the "
     "operator if it keeps happening."
 )
-#: Written down as it is, and said in the language of whoever reads it.
+#: Stored in English and translated for each reader.
 _NO_ROOM = Message(
     "There is no room on my disk for the picture. Tell the operator, and ask again later."
 )
@@ -59,19 +60,19 @@ _NOT_TAKEN = Message("My disk would not take the picture. Tell the operator, and
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class WorkerLimits:
-    """The numbers that settings give the worker."""
+    """The worker's limits from the settings."""
 
     lease_ms: int
     max_attempts: int
     preview_every: int
-    #: How long a stop lets running rows go on before it puts them back.
+    #: How long a stop lets running rows go on before putting them back.
     grace_ms: int
     #: How long jobs of another model wait while the loaded one has work.
     patience_ms: int
 
 
 class Worker:
-    """Keeps the engine's rows full, and each job's story in the database."""
+    """Keeps the engine full, and each job's state in the database current."""
 
     def __init__(
         self,
@@ -135,10 +136,10 @@ class Worker:
         self._told.work.set()
 
     async def run(self) -> None:
-        """Draw until `stop`. What a process that died was drawing is taken back first.
+        """Draw until `stop`. First reclaims what a crashed process was drawing.
 
-        The composition root holds the data directory's lock, and the leases of its process carry
-        its name: whatever another one holds is held by nobody.
+        The composition root holds the data directory's lock, and this process's leases carry its
+        name, so leases with any other name have no living holder.
         """
         self._swaps.begin()
         try:
@@ -156,22 +157,21 @@ class Worker:
             self._swaps.give_up()
 
     async def swap(self, card_id: str) -> None:
-        """Draw with another model, as soon as everything that was begun is kept.
+        """Switch to another model once everything in progress is kept.
 
-        New requests are asked of it if this is the first engine; what is queued is drawn with the
-        model that it names. Raises `EngineError` if the new one cannot be opened or `stop` comes
-        first; then the old one serves on.
+        New requests get it if this is the first engine; queued jobs keep the model that they name.
+        Raises `EngineError` if it cannot be opened or `stop` comes first; then the old one stays.
         """
         await self._swaps.wish(card_id, self._told.work)
 
     async def _swapped(self) -> bool:
-        """Come to another model if it is wished for or due, but not before the last is scored."""
+        """Change the model if that is wished for or due, once the last picture is scored."""
         if self._keeping:
             return False
         return await self._swaps.carry_out(leads=self._leads) or await self._agenda.change()
 
     async def _look(self) -> None:
-        """What the database has for us. While it fails, the rows in the engine are drawn on."""
+        """Read the database for work. If it fails, the rows in the engine go on."""
         try:
             await self._take_back()
             await self._housekeeping()
@@ -193,7 +193,7 @@ class Worker:
         self._tell_ends(failed)
 
     async def _take_back(self) -> None:
-        """Once, as soon as the database lets us."""
+        """Reclaim once, as soon as the database allows it."""
         if not self._took_back:
             _, failed = await self._jobs.take_back(
                 self._process, self._clock(), self._limits.max_attempts
@@ -220,7 +220,7 @@ class Worker:
             log.info("job %s dropped from the engine", job_id)
 
     async def _evict(self, job_id: JobId) -> None:
-        """Take a row out. An engine that cannot even do that is no reason to leave the others."""
+        """Evict a row. A failure to do even that must not end the other rows."""
         try:
             await self._handle.evict(job_id)
         except Exception:
@@ -234,7 +234,7 @@ class Worker:
                 await self._cannot_draw(job, job.draw.model or "")
 
     async def _cannot_draw(self, job: Job, model: str) -> None:
-        """It was asked of a model that has gone since, or that cannot be opened now."""
+        """Fail the job: its model is gone, or cannot be opened now."""
         if await self._agenda.is_here(model):
             await self._retry_or_fail(job, _NOT_OPENED.format(model=model))
         else:
@@ -245,7 +245,7 @@ class Worker:
         return free and not self._swaps.wished and not self._stop.is_set()
 
     async def _admit(self, job: Job) -> None:
-        """One job's boundary: whatever a request makes the engine raise ends that job alone."""
+        """Admit one job; whatever its request makes the engine raise ends only that job."""
         with whereabouts(job=job.id, guild=job.guild_id):
             try:
                 request = job.request(self._lookout.previews(job))
@@ -282,7 +282,7 @@ class Worker:
                 self._progress.ended(job.id, self._clock(), drawn=False)
                 await self._retry_or_fail(job, failed.reason)
         finished = {JobId(rendered.row_id): rendered for rendered in result.finished}
-        # In the order of their claims: the engine hands them over in an order of its own.
+        # In the order of their claims; the engine's own order differs.
         for job in [job for job in self._rows.values() if job.id in finished]:
             del self._rows[job.id]
             self._progress.ended(job.id, self._clock(), drawn=True)
@@ -308,7 +308,7 @@ class Worker:
                 if verdict is not None and job.id in self._rows:
                     await undisturbed(self._stop_row(job, verdict))
             except Exception:
-                log.exception("its preview was not looked at")
+                log.exception("its preview could not be judged")
 
     async def _stop_row(self, job: Job, verdict: Withheld) -> None:
         if not await self._handle.evict(job.id) or self._rows.pop(job.id, None) is None:
@@ -319,7 +319,7 @@ class Worker:
             waiting.set()
 
     async def _engine_failed(self) -> None:
-        """Give back every row; a job that breaks the engine again and again runs out of tries."""
+        """Give back every row; a job that breaks the engine repeatedly runs out of attempts."""
         rows, self._rows = self._rows, {}
         for job in rows.values():
             self._progress.ended(job.id, self._clock(), drawn=False)
@@ -328,10 +328,13 @@ class Worker:
         await self._told.work.wait(_ENGINE_PAUSE_S)
 
     async def _keep(self, job: Job, rendered: Rendered, before: list[asyncio.Task[None]]) -> None:
-        """From pixels to the gallery, the request's earlier ones first; a job's boundary again."""
+        """Bring pixels to the gallery, the request's earlier ones first.
+
+        A failure ends only this job.
+        """
         with whereabouts(job=job.id, guild=job.guild_id):
             try:
-                # Even a worker that is cancelled waits until what it drew is kept.
+                # Even a cancelled worker waits until its picture is kept.
                 await undisturbed(self._finisher.keep(job, rendered, before))
             except BotError as problem:
                 log.error("picture not kept: %s", problem)  # noqa: TRY400  the sentence says it all
@@ -348,7 +351,7 @@ class Worker:
                     nudge.set()
 
     async def _retry_or_fail(self, job: Job, reason: str) -> None:
-        """The end of a failed try. Where it cannot be written down, the lease runs out instead."""
+        """End a failed attempt. If that cannot be recorded, the lease expires instead."""
         try:
             await self._end_try(job, reason)
         except BotError as problem:
@@ -369,7 +372,7 @@ class Worker:
         self._signals.status.set()
 
     async def _drain(self, keepers: asyncio.TaskGroup) -> None:
-        """Let rows end for a moment; what is left goes back untouched, no attempt counted."""
+        """Let rows finish for a moment; put the rest back, with no attempt counted."""
         deadline_ms = self._clock() + self._limits.grace_ms
         while self._rows and self._clock() < deadline_ms:
             await self._drop(self._told.take_cancelled())

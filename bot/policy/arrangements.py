@@ -1,6 +1,6 @@
-"""What a server arranges beside its rules: strikes that add up, and a gallery. Pure.
+"""A server's settings beside its rules: strikes that add up, and a gallery. Pure.
 
-Parts of `layers.GuildPolicy`. They say nothing of what may be drawn or shown.
+Parts of `layers.GuildPolicy`. They say nothing about what may be drawn or shown.
 """
 
 from __future__ import annotations

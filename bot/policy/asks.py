@@ -1,8 +1,8 @@
-"""From what a member typed to an `Ask`: limits checked, defaults filled in, all of it told kindly.
+"""Turns what a member typed into an `Ask`: checks limits, fills in defaults, answers kindly.
 
-Called by the cogs that take requests. Pure; the limits are the card's, and everything that is out
-of them is answered at once, with the limit and with what was given. Discord is told the same
-limits, so a client refuses most of that by itself. Policy is not looked at here.
+Called by the cogs that take requests. Pure; the limits are the card's, and everything outside them
+is answered at once, naming the limit and the given value. Discord knows the same limits, so a
+client rejects most of that itself. Policy is not consulted here.
 """
 
 from __future__ import annotations

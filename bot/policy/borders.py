@@ -1,9 +1,9 @@
-"""*Part*: kanji that end one word and begin the next, and are no term of their own.
+"""*Part*: recognises kanji that only meet where one word ends and the next begins.
 
-Called by `terms` for every hit in kanji. Pure. It must not know what is a term of what. Chinese
-and Japanese put no space between words: `出口交警` (exit, traffic police) holds a word that nobody
-wrote. A hit is chance where two words of the list meet inside it and reach out of it on both sides,
-unless what is left of them without it are two words as well. In doubt it is a hit.
+Called by `terms` for every hit in kanji. Pure. Must not know which terms belong to what. Chinese
+and Japanese put no space between words, so `出口交警` (exit, traffic police) contains a word that
+nobody wrote. A hit is chance if two words of the list meet inside it and extend beyond it on both
+sides, unless what is left of them without it is two words as well. In doubt it is a hit.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """*Decide*: `admit` what may be drawn, `release` what was drawn. Pure, total, fails closed.
 
-The only room that constructs `Admitted` and `Released`, so nothing unreviewed can be queued, kept
-or posted. What follows from each finding is joined, and the strictest wins, so neither the order
+The only file that constructs `Admitted` and `Released`, so nothing unreviewed can be queued, kept
+or posted. The consequences of all findings are joined, and the strictest wins, so neither the order
 nor the number of rules changes a decision.
 """
 

@@ -1,7 +1,7 @@
-"""A server's policy as the TOML file that moderators import, and what a policy must be to be kept.
+"""Reads a server's policy from the TOML file that moderators import, and checks that it is valid.
 
-What comes from outside is answered with a sentence for each fault; `writing` writes such a file.
-Pure, but slow with ten thousand terms (about a second): call `from_toml` off the loop.
+Every fault in a file is answered with a sentence; `writing` writes such files. Pure, but slow with
+ten thousand terms (about a second): call `from_toml` off the loop.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
-"""What is wrong with the names and words in a policy's file, a sentence each. Pure.
+"""Faults of names and words in a policy's file, a sentence each. Pure.
 
-Each is in the language that is spoken, for a moderator who brought the file reads it.
-`document.py` reads the file and asks here; what does not fit its place at all is the decoder's.
+Each is in the current language, because the moderator who brought the file reads it. `document.py`
+reads the file and calls this; the decoder reports values of the wrong kind.
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
-"""Views for which a text needs no dictionary: signs that are drawn like others, and overrides.
+"""Views of a text that need no dictionary: look-alike characters, and direction overrides.
 
-Called by `views`. Pure. It must not know words or terms.
+Called by `views`. Pure. Must not know words or terms.
 """
 
 # ruff: noqa: RUF001  letters that look alike are what this is about

@@ -1,7 +1,7 @@
-"""What one press of a moderator makes of their server's policy. Pure.
+"""How one press of a moderator changes their server's policy. Pure.
 
-The panel calls these. A document is never changed: each function returns the next one, and what it
-does not name stays as it was. Who may press is not known here.
+The panel calls these. A policy is never modified: each function returns the next one, in which
+everything not named is unchanged. Who may press is not known here.
 """
 
 from __future__ import annotations

@@ -1,8 +1,8 @@
-"""What follows from a finding: a product of lattices, joined componentwise.
+"""The consequences of a finding: a product of lattices, joined componentwise.
 
-Called by everything that weighs one rule against another. Pure arithmetic: it must not know the
-rules, the layers or what a finding is. `|` is commutative, associative and idempotent, `NOTHING` is
-its neutral element, and `a <= b` (b is at least as strict) means `a | b == b`.
+Called by everything that weighs one rule against another. Pure arithmetic: must not know the rules,
+the layers or what a finding is. `|` is commutative, associative and idempotent, `NOTHING` is its
+neutral element, and `a <= b` (b is at least as strict) means `a | b == b`.
 """
 
 from __future__ import annotations

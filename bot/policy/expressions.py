@@ -1,13 +1,4 @@
-"""When a rule holds: an expression over concepts, read once and asked of every prompt.
-
-    minors and (sexual or suggestive)          weapons near 6 school
-    sexual and unwanted adulthood              nudity but not statues
-
-`near 6` wants at most six words between the two (a comma is worth three); `unwanted` looks in what
-the prompt does not want (a negative weight in a negative prompt makes a wish of it). `and`, `near`
-and `but not` bind alike, from left to right, and closer than `or`. Called by `rulebook` and
-`screening`. Pure. It must not know how concepts are found.
-"""
+"""When a rule holds: an expression over concepts, parsed once and evaluated for every prompt."""
 
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
-"""What an ask leaves open, filled in: for each of its pictures by its own seed. Pure.
+"""Completes what an ask leaves open, for each picture by its own seed. Pure.
 
-Called before policy decides, which then looks at all that is drawn. What the place would not take
-is not filled in: nobody is refused for words of ours.
+Called before policy decides, which then sees everything that is drawn. Nothing is filled in that
+the place would not allow: nobody is refused for words of ours.
 """
 
 from __future__ import annotations

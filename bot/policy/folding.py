@@ -1,8 +1,8 @@
-"""The first stage of reading: every character in its plain form, whatever it was made to look like.
+"""The first stage of reading: reduces every character to its plain form, however disguised.
 
-Called by `reading`. Pure: the table of look-alikes is data of the rulebook. It must not know words,
-brackets or rules. Case, NFKC, marks over letters, what is unseen, numerals of every script, flags,
-circled and turned letters: `🅻ӧ𝓵ⓘ` reads `loli`.
+Called by `reading`. Pure: the table of look-alikes is data of the rulebook. Must not know words,
+brackets or rules. Handles case, NFKC, marks over letters, invisible characters, numerals of every
+script, flags, circled and turned letters: `🅻ӧ𝓵ⓘ` reads `loli`.
 """
 
 from __future__ import annotations

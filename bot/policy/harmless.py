@@ -1,7 +1,7 @@
 """Harmless prompts, and which of them a server's own terms would stop.
 
 The cogs ask before a term is blocked, so that a moderator sees what a short or common word would
-hit. The prompts were written for this list, are frozen, and are no member's. Pure; with ten
+hit. The prompts were written for this list, are frozen, and come from no member. Pure; with ten
 thousand terms it takes a second, so call it off the loop.
 """
 

@@ -1,7 +1,7 @@
-"""Words of terms that are everyday words of another language, in a text of that language.
+"""Recognises words of terms that are everyday words of the text's own language.
 
-Called by `sides`. Pure. Which words they are, and by which little words a language is told, is data
-of the rulebook. It must not know rules. A text is of a language if it has several of its little
+Called by `sides`. Pure. Which words they are, and which little words identify a language, is data
+of the rulebook. Must not know rules. A text counts as a language's if it has several of its little
 words, and more than of any other.
 """
 

@@ -1,9 +1,9 @@
-"""What holds in one place: floor, licence, preset, server, category, channel and role in one.
+"""The effective policy of one place: floor, licence, preset, server, category, channel and role.
 
 Preset, server, category, channel and role replace one another line by line, and the nearest that
 speaks wins; floor and licence are joined at the end, so nothing gets below them. `decide` and
-`showing` judge by the `EffectivePolicy`, the panel shows it. Pure: no store and no Discord; what
-a rule is found in is the screening's to know.
+`showing` judge by the `EffectivePolicy`, the panel shows it. Pure: no store and no Discord; finding
+rules in texts is the screening's task.
 """
 
 from __future__ import annotations

@@ -1,7 +1,8 @@
-"""*List*: what a rulebook's concepts are looked for by, folded, whole lists at once.
+"""*List*: folds a rulebook's terms, whole lists at once.
 
-Called by `sides`, once for a rulebook. Pure. It must not know rules or prompts. A bot compiles some
-ten thousand terms at its start, so nothing here takes a term alone if it can take them all.
+Called by `sides`, once per rulebook. Pure. Must not know rules or prompts. A bot compiles some ten
+thousand terms at its start, so nothing here processes terms one by one if it can process them
+together.
 """
 
 from __future__ import annotations

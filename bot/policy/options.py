@@ -1,6 +1,6 @@
-"""Alternation and prompt editing: `[a|b]`, `{a|b}`, `[a:b:0.5]`, and which readings they have.
+"""Alternation and prompt editing: `[a|b]`, `{a|b}`, `[a:b:0.5]`, and their possible readings.
 
-Called by `reading`. Pure. It must not know words. This house's own parser reads them as plain text;
+Called by `reading`. Pure. Must not know words. This project's own parser reads them as plain text;
 other programs take one option after the other, and so do people.
 """
 

@@ -1,7 +1,7 @@
-"""How much one member may ask for: the server's terms, and what their roles make of those. Pure.
+"""How much one member may ask for: the server's terms, adjusted for their roles. Pure.
 
 The asking path turns it into the queue's caps. Of several roles the most generous counts, line by
-line; no role gets beyond what the operator's settings let one member have waiting.
+line; no role exceeds the operator's limit on one member's waiting pictures.
 """
 
 from __future__ import annotations

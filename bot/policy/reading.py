@@ -1,10 +1,9 @@
-"""*Read*: the ways in which a model, or a person, would read what was typed.
+"""*Read*: the ways in which a model, or a person, may read what was typed.
 
-Called by `screening`, after `folding`. Pure. It must not know terms or rules. Brackets, weights and
-BREAK part words and hold them together (`JOINT`), alternation and editing are read option by
-option, digits and signs as the letters that they stand for. Every reading is as long as the text
-that it reads, so that a place in it is a place there. Whatever is typed is read in one pass: no
-pattern here gives back what it took (`++`), so none is slow.
+Called by `screening`, after `folding`. Pure. Must not know terms or rules. Brackets, weights and
+BREAK separate words or join them (`JOINT`), alternation and editing are read option by option,
+digits and signs as the letters that they stand for. Every reading is as long as its text, so that
+positions agree. Any text is read in one pass: no pattern here backtracks (`++`), so none is slow.
 """
 
 from __future__ import annotations

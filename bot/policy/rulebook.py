@@ -1,7 +1,7 @@
-"""The rulebook: rules, concepts, presets and licences, decoded from TOML and held together.
+"""The rulebook: rules, concepts, presets and licences, decoded from TOML and cross-checked.
 
 Made by `bot.rulebooks`, read by `screening` (what is found) and `layers` (what follows where).
-Pure: it is handed bytes. A fault names the file and the place in it, and the bot does not start.
+Pure: it receives bytes. A fault names the file and the place in it, and the bot does not start.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
-"""*Detect*: everything in a prompt that a rule of the rulebook speaks of. It never decides.
+"""*Detect*: finds everything in a prompt that a rule of the rulebook concerns. It never decides.
 
 Called by `decide`, and by whoever explains a policy. Pure: no I/O, no clock. A `Screen` is compiled
-once for a server's terms, and asked of every prompt.
+once for a server's terms, and used for every prompt.
 """
 
 from __future__ import annotations

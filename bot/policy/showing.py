@@ -1,8 +1,8 @@
-"""*Show*: whether a picture that was released may be shown, now and in this place. Pure.
+"""*Show*: whether a released picture may be shown, now and in this place. Pure.
 
-Asked by whatever shows a picture: the channel may be switched off since then, the prompt be
-blocked by now, the place be another than the one it was drawn for. Who may see the channel that it
-comes from is not known here.
+Called by whatever shows a picture: since its release the channel may have been switched off or the
+prompt blocked, and the place may be another than the one it was drawn for. Who may see its original
+channel is not known here.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Terms as files write them: `nak{ed,edness}` is two; and in the other spellings of a language.
+"""Expands terms as files write them: `nak{ed,edness}` is two; and a language's other spellings.
 
 Called by `rulebook`. Pure.
 """

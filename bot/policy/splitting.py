@@ -1,7 +1,7 @@
-"""*Split*: a folded text into its words, and where one is tied to the next.
+"""*Split*: a folded text into words, and where one is tied to the next.
 
-Called by `spoken`, and by whoever needs the words of a text. Pure. It must not know terms. Plain
-text (ASCII) goes by tables of bytes and almost without patterns; both say the same.
+Called by `spoken`, and by whoever needs the words of a text. Pure. Must not know terms. Plain text
+(ASCII) uses tables of bytes and almost no patterns; both give the same result.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
-"""A reading as words, and as letters without what parts them: what terms are looked for in.
+"""A reading as words, and as letters without separators: the forms in which terms are searched.
 
-Called by `matching`, which looks, and by whoever needs the words of a text. Pure. It must not know
-terms. Where something stood is worked out on demand: in most prompts nobody asks.
+Called by `matching`, which searches, and by whoever needs the words of a text. Pure. Must not know
+terms. Positions are computed on demand: for most prompts nobody asks.
 """
 
 from __future__ import annotations

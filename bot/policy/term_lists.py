@@ -1,7 +1,7 @@
-"""Lists of words as people write them: one a line, `term` or `term = reason`. Pure.
+"""Word lists as people write them: one per line, `term` or `term = reason`. Pure.
 
-The panel shows a list in chunks that fit a form, and takes them back. A line that cannot be read is
-told with its number, in the language that is spoken, and then nothing of the text counts.
+The panel shows a list in chunks that fit a form, and reads them back. An unreadable line is
+reported with its number, in the current language, and then none of the text counts.
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
-"""Terms with what they are terms of, looked for in a line: concepts' words and servers' own alike.
+"""Finds terms in a text, with what they belong to: concepts' words and servers' own alike.
 
-Called by `screening`. Pure. It must not know rules or prompts.
+Called by `screening`. Pure. Must not know rules or prompts.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
-"""Whether what is said to be bare is a thing: `a naked oak`, `nude pumps` are nobody's nudity.
+"""Whether what is called bare is a thing: `a naked oak` and `nude pumps` are nobody's nudity.
 
-Called by `sides` for the words of a concept. Pure. It must not know rules. Only where nobody can be
-meant who is on the floor, and only right before the thing, behind a little word or nothing.
+Called by `sides` for the words of a concept. Pure. Must not know rules. Applies only where nobody
+on the floor can be meant, and only right before the thing, with at most a little word in between.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
-"""From where on a score counts: the one table of numbers that policy holds pictures against.
+"""The score thresholds: the one table of numbers by which policy judges pictures.
 
-Read by whatever judges scores (`decide`, `watching`) and by the program that measures what the
-numbers do to harmless pictures (`tests/bench/safety.py`); the figures are in docs/safety.md. Pure.
+Read by whatever judges scores (`decide`, `watching`) and by the program that measures the numbers
+on harmless pictures (`tests/bench/safety.py`); the figures are in docs/safety.md. Pure.
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
-"""*Watching*: whether a picture may be drawn on, judged by what its previews show.
+"""*Watching*: whether to go on drawing a picture, judged by its previews.
 
-Called by the worker. Pure. It only ever saves work: what is drawn to its end is judged by
+Called by the worker. Pure. It only ever saves work: a picture drawn to its end is judged by
 `decide.release`, whatever was or was not seen on the way.
 """
 

@@ -1,4 +1,4 @@
-"""What an operator measures: the policy against its corpora, and what was decided across servers.
+"""Reports for the operator: the policy against its corpora, and decisions across servers.
 
 Each report is a command of its own, prints one table, and may read files and the clock.
 """

@@ -1,6 +1,6 @@
-"""Bars and histograms as pictures, drawn with Pillow, which the house has anyway.
+"""Bar charts and histograms as pictures, drawn with Pillow.
 
-Called by the reports. It must not know what the figures mean.
+Called by the reports. Must not know what the figures mean.
 """
 
 from __future__ import annotations
@@ -12,29 +12,29 @@ from typing import NamedTuple
 from PIL import Image, ImageDraw, ImageFont
 
 _PAPER, _INK, _FAINT, _RULE = "#fbfaf8", "#2c2a33", "#8b8794", "#e6e2dc"
-#: Of a value that holds its goal, and of one that does not.
+#: The colours of a value that meets its goal, and of one that does not.
 GOOD, BAD = "#2f8f83", "#c8606d"
 _WIDTH, _ROW, _TOP, _MARGIN = 1100, 26, 84, 24
-#: Where bars begin and end at the most, and how long they are at the least, in px.
+#: The bars' leftmost start, rightmost end, and least full length, in px.
 _LEFT, _RIGHT, _SHORTEST = 330, 960, 200
 _GAP = 10
 _TICKS = 5
 
 
 class _Scale(NamedTuple):
-    """Where bars begin and end, in px, and what stands at the end."""
+    """Where bars begin and end, in px, and the value at the end."""
 
     left: float
     right: float
     highest: float
 
     def across(self, value: float) -> float:
-        """Where a value lies."""
+        """The x position of a value."""
         return self.left + (self.right - self.left) * value / self.highest
 
 
 class Bar(NamedTuple):
-    """One line of a chart: what it is, its value, and a few words behind it."""
+    """One line of a chart: its name, its value, and a note behind it."""
 
     name: str
     value: float
@@ -49,9 +49,9 @@ def bars(
     goal: float | None,
     end: float | None = None,
 ) -> Image.Image:
-    """Horizontal bars from 0, in the order given; the goal is a line across all of them.
+    """Horizontal bars from 0, in the given order; a line across all of them marks the goal.
 
-    `end` is where the scale ends; left out, at a round number above all.
+    `end` is the end of the scale; by default a round number above all values.
     """
     highest = end or _round_up(max([*(line.value for line in lines), goal or 0.0]))
     height = _TOP + _ROW * len(lines) + _MARGIN + 20
@@ -77,7 +77,7 @@ def bars(
 def histogram(
     title: str, subtitle: str, values: Sequence[float], goal: float | None
 ) -> Image.Image:
-    """How many values lie where: two bars for each doubling, the goal between two of them."""
+    """A histogram with two bars per doubling; the goal lies between two of them."""
     edge = goal or 1.0
     places = [math.floor(2 * math.log2(max(value, 1e-6) / edge)) for value in values]
     low, high = min([*places, -1]), max([*places, 0])
@@ -94,7 +94,7 @@ def histogram(
 
 
 def _between(draw: ImageDraw.ImageDraw, lines: Sequence[Bar], highest: float) -> _Scale:
-    """The scale that leaves room for every name and note, as long as bars can be seen still."""
+    """The scale that leaves room for every name and note while bars stay visible."""
     names = max((draw.textlength(line.name, _font(14)) for line in lines), default=0.0)
     notes = max((draw.textlength(line.note, _font(13)) for line in lines), default=0.0)
     right = min(_RIGHT, _WIDTH - _MARGIN - notes - _GAP)
@@ -117,7 +117,7 @@ def _heading(draw: ImageDraw.ImageDraw, title: str, subtitle: str) -> None:
 
 
 def _round_up(value: float) -> float:
-    """The end of the scale: its ticks are 1, 2, 4 or 5 times a power of ten apart, 1 at least."""
+    """The end of the scale: its ticks are 1, 2, 4 or 5 times a power of ten apart, at least 1."""
     power = 10 ** math.floor(math.log10(max(value / _TICKS, 1)))
     steps = (power * step for step in (1, 2, 4, 5, 10))
     return _TICKS * next(step for step in steps if _TICKS * step >= value)

@@ -1,6 +1,6 @@
-"""The lineage as a picture: every card that was asked of, with how its blind test went.
+"""The lineage as a picture: every card that served, with the result of its blind test.
 
-Called by `/learn history`, off the loop. It must not know Discord.
+Called by `/learn history`, off the loop. Must not know Discord.
 """
 
 from __future__ import annotations
@@ -19,9 +19,9 @@ _DEEDS = {
     LineageDeed.PROMOTE: "promoted",
     LineageDeed.ROLLBACK: "brought back",
 }
-#: Percent of the duels: of a card that is as good as its parent, and of one that was never tried.
+#: Percent of the duels: for a card as good as its parent, and for one never tried.
 _EVEN, _UNTRIED = 50.0, 0.0
-#: The rows that fit into a picture that can still be read.
+#: How many rows a readable picture holds.
 _MOST = 30
 
 
@@ -50,6 +50,6 @@ def _line(reign: Reign, trials: Mapping[Trial, Sequence[TrialStep]]) -> Bar:
 
 
 def _is_its(trial: Trial, reign: Reign) -> bool:
-    """Whether this trial is why the card came to serve."""
+    """Whether this trial is the reason why the card came to serve."""
     same = (trial.candidate, trial.parent) == (reign.card_id, reign.before_id)
     return same and reign.deed is LineageDeed.PROMOTE and trial.begun_ms <= reign.at_ms

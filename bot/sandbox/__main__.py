@@ -1,4 +1,4 @@
-"""`python -m bot.sandbox`: the local Discord alone, for a bot that is started elsewhere."""
+"""`python -m bot.sandbox`: the local Discord alone, for a bot that is started separately."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ def main() -> None:
     """Serve until Ctrl-C."""
     parser = argparse.ArgumentParser(prog="python -m bot.sandbox", description=__doc__)
     parser.add_argument("--port", type=int, default=4800, help="0 takes any free one")
-    parser.add_argument("--state-dir", type=Path, help="keep everything here over a restart")
+    parser.add_argument("--state-dir", type=Path, help="keep everything here between runs")
     parser.add_argument("--openapi", type=Path, help="Discord's description, to check the bot with")
     arguments = parser.parse_args()
     logging.basicConfig(level=logging.INFO, format="%(levelname)s %(name)s: %(message)s")

@@ -12,15 +12,15 @@ from bot.settings import Settings
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """Where it serves, or what it runs once."""
+    """Declare where to serve, or what to run once."""
     parser.add_argument(
         "--port", type=_port, help="port of the page on 127.0.0.1 (0: any free one)"
     )
     parser.add_argument(
-        "--once", type=_command, metavar="COMMAND", help="run one command, say each step, exit"
+        "--once", type=_command, metavar="COMMAND", help="run one command, print each step, exit"
     )
     parser.add_argument(
-        "--out", type=Path, default=Path("out"), help="where --once puts pictures and files"
+        "--out", type=Path, default=Path("out"), help="where --once saves pictures and files"
     )
 
 
@@ -32,18 +32,18 @@ def _port(text: str) -> int:
 
 def _command(text: str) -> str:
     if not text.strip():
-        raise argparse.ArgumentTypeError("it wants a command, such as '/waifu prompt: 1girl'")
+        raise argparse.ArgumentTypeError("it needs a command, such as '/waifu prompt: 1girl'")
     return text
 
 
 def run(settings: Settings, args: argparse.Namespace) -> int:
-    """Run it until Ctrl-C, or the one command; the exit code."""
+    """Run until Ctrl-C, or run the one command; return the exit code."""
     from bot.sandbox import demo
 
     if args.once is not None:
         if args.out.exists() and not args.out.is_dir():
-            raise SettingsError(f"--out {args.out} is a file: name a folder, made where it is not.")
-        # The steps are the output; what the rooms say of themselves would stand in between.
+            raise SettingsError(f"--out {args.out} is a file: name a folder, which need not exist.")
+        # Log lines would interrupt the printed steps.
         set_up("WARNING")
         return asyncio.run(demo.run_once(args.once, openapi=settings.discord_openapi, out=args.out))
     return asyncio.run(

@@ -1,7 +1,7 @@
 """`python -m bot sandbox`: the local Discord as parent, the real bot as its child process.
 
-The child is an ordinary `python -m bot` with other addresses in its environment, so what is tried
-here is what runs on Discord; the page can restart or kill it. `--once` is in `once.py`.
+The child is an ordinary `python -m bot` with other addresses in its environment, so it runs the
+same code as on Discord; the page can restart or kill it. `once.py` implements `--once`.
 """
 
 from __future__ import annotations
@@ -28,11 +28,11 @@ _STOP_S = 15.0
 
 
 class Child(Protocol):
-    """A process, as `asyncio.subprocess.Process` is one."""
+    """A process, with the interface of `asyncio.subprocess.Process`."""
 
     @property
     def pid(self) -> int:
-        """Its number."""
+        """Its process id."""
         ...
 
     @property
@@ -41,15 +41,15 @@ class Child(Protocol):
         ...
 
     def send_signal(self, signal: signal.Signals, /) -> None:
-        """Of no effect once it has ended."""
+        """Send a signal; no effect once it has ended."""
         ...
 
     def kill(self) -> None:
-        """SIGKILL."""
+        """Send SIGKILL."""
         ...
 
     async def wait(self) -> int:
-        """Its exit code, once it has ended."""
+        """Wait for its end; return its exit code."""
         ...
 
 
@@ -58,15 +58,15 @@ Spawn = Callable[[str, Mapping[str, str]], Awaitable[Child]]
 
 
 async def spawn(module: str, environment: Mapping[str, str]) -> Child:
-    """`python -m module`."""
+    """Start `python -m module`."""
     return await asyncio.create_subprocess_exec(sys.executable, "-m", module, env=environment)
 
 
 class BotProcess:
     """The bot as a child process; implements the sandbox's `BotControl`.
 
-    For harnesses: `settings` are further variables of its environment, `module` is what runs in
-    the place of `bot`, and `spawn` starts it.
+    For test harnesses: `settings` adds variables to its environment, `module` replaces `bot`, and
+    `spawn` starts it.
     """
 
     def __init__(
@@ -92,22 +92,22 @@ class BotProcess:
 
     @property
     def running(self) -> bool:
-        """True while the child lives."""
+        """Whether the child is alive."""
         return self._process is not None and self._process.returncode is None
 
     @property
     def pid(self) -> int:
-        """The child's process id, for harnesses that measure it or starve it."""
+        """The child's process id, for harnesses that measure or stop it."""
         assert self._process is not None, "start() comes first"
         return self._process.pid
 
     async def start(self) -> None:
-        """Start the bot unless it runs."""
+        """Start the bot unless it is running."""
         if not self.running:
             self._process = await self._spawn(self._module, self._environment)
 
     async def stop(self) -> None:
-        """Ask the bot to drain and wait for it; kill it when it takes too long."""
+        """Ask the bot to drain and wait for it; kill it if it takes too long."""
         if self._process is None or not self.running:
             return
         self._process.send_signal(signal.SIGTERM)
@@ -118,7 +118,7 @@ class BotProcess:
             await self.kill()
 
     async def kill(self) -> None:
-        """SIGKILL: the bot gets no chance to tidy up, which is what a crash test wants."""
+        """Send SIGKILL: the bot cannot tidy up, which is the point of a crash test."""
         if self._process is not None and self.running:
             self._process.kill()
             await self._process.wait()
@@ -129,7 +129,7 @@ class BotProcess:
         await self.start()
 
     async def wait(self) -> int:
-        """The exit code of the child, once it ended."""
+        """Wait for the child's end; return its exit code."""
         assert self._process is not None, "start() comes first"
         return await self._process.wait()
 
@@ -141,7 +141,7 @@ async def run(
     data_dir: Path,
     openapi: Path | None,
 ) -> int:
-    """Serve the page with the bot behind it until Ctrl-C. Returns the exit code."""
+    """Serve the page and the bot until Ctrl-C. Returns the exit code."""
     stop = asyncio.Event()
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):
@@ -175,10 +175,10 @@ _WELCOME = """
 async def opened(
     port: int, state_dir: Path | None, openapi: Path | None
 ) -> AsyncGenerator[Sandbox]:
-    """The local Discord, alone on its state. Raises `SettingsError` for what stands in its way."""
+    """The local Discord, with its state locked. Raises `SettingsError` if it cannot open."""
     async with AsyncExitStack() as stack:
         if state_dir is not None:
-            # Each of two would overwrite what the other one saved.
+            # Two processes would overwrite each other's saves.
             lock_directory(
                 stack,
                 state_dir,
@@ -201,7 +201,7 @@ async def opened(
 
 
 async def run_once(command: str, *, openapi: Path | None, out: Path) -> int:
-    """Run one command through the whole flow in a fresh local Discord, telling each step."""
+    """Run one command through the whole flow in a fresh local Discord, printing each step."""
     with tempfile.TemporaryDirectory(prefix="waifu-sandbox-") as scratch:
         async with opened(0, None, openapi) as sandbox:
             bot = BotProcess(sandbox, Path(scratch), {"LOG_LEVEL": "WARNING"})

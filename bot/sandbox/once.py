@@ -1,8 +1,8 @@
 """`python -m bot sandbox --once '/waifu prompt: ...'`: the whole flow without a browser.
 
-Plays a newcomer who types the command and reads the answer; where it is a request for pictures, who
-accepts the licence, waits for them, votes and looks at the votes. Prints each step. Knows the bot
-only by what Discord shows of it.
+Plays a newcomer who types the command and reads the answer; for a request for pictures it also
+accepts the licence, waits for the pictures, votes and reads the votes. Prints each step. Knows only
+what Discord shows of the bot.
 """
 
 from __future__ import annotations
@@ -22,23 +22,23 @@ T = TypeVar("T")
 
 _WHO = "newcomer"
 _WHERE = "general"
-#: The command that is not done with its answer: pictures are to follow.
+#: The command whose answer is followed by pictures.
 _DRAWS = "waifu"
 _LOADING = 1 << 7
-#: A bot that is not there by then (a first model download aside) will not come.
+#: A bot that is not online by then (a first model download aside) never will be.
 _ONLINE_S = 120.0
 _PICTURE_S = 300.0
 _ANSWER_S = 60.0
 _VOTE_S = 20.0
 _POLL_S = 0.05
-#: What the bot takes at most to write a reaction down, and to fill in an answer.
+#: The most time the bot takes to record a reaction or to fill in an answer.
 _LEDGER_S = 1.0
 
 
 async def play(sandbox: Sandbox, command: str, out: Path) -> int:
     """Run the flow. Returns the exit code: 0 when the command was answered.
 
-    A request for pictures wants more: that every one of them was posted and voted on.
+    For a request for pictures, every one must also be posted and voted on.
     """
     try:
         return await _Play(sandbox, out).run(command)
@@ -80,7 +80,7 @@ class _Play:
         return 0
 
     async def _answer(self, name: str, options: Payload) -> Payload:
-        """Call the command and print all of its answer, once the bot has thought about it."""
+        """Call the command and print its complete answer."""
         ticket = self._sandbox.slash(_WHO, _WHERE, name, options)
         first = (await ticket.answer()).message
         assert first is not None, "a command is answered with a message"
@@ -101,7 +101,7 @@ class _Play:
     async def _watch(self, count: int, answer: Payload) -> list[Payload]:
         """Print the status message as it changes, until `count` pictures are posted.
 
-        Raises `NotPossible` with the bot's own words as soon as it says that they will not come.
+        Raises `NotPossible` with the bot's own words once it says that they will not come.
         """
         shown: set[str] = set()
 
@@ -123,10 +123,10 @@ class _Play:
         return await _until(_PICTURE_S, posted, "the pictures did not come")
 
     def _stop_at_last_words(self, messages: list[Payload], answer: Payload) -> None:
-        """Raise `NotPossible` if one of the bot's messages promises no more: it has no *Cancel*.
+        """Raise `NotPossible` if a message of the bot is final: it has no *Cancel* button.
 
-        That is a refusal after the licence, or the status message of a request that has ended. The
-        licence itself, once it is accepted, promises everything.
+        That is a refusal after the licence, or the status message of a finished request. The
+        licence message itself, once accepted, is not final.
         """
         licence = answer["id"] if _button(answer, "accept") else None
         for message in messages:
@@ -143,7 +143,7 @@ class _Play:
         return readable(text, {id_: p.name for id_, p in people.personas.items()} | channels)
 
     def _save(self, message: Payload) -> None:
-        """Write the message's files down, pictures and others."""
+        """Save the message's files, pictures and others."""
         for attachment in message["attachments"]:
             self._out.mkdir(parents=True, exist_ok=True)
             path = self._out / attachment["filename"]
@@ -164,7 +164,7 @@ class _Play:
         await asyncio.sleep(_LEDGER_S)
 
         async def counted() -> bool:
-            # Whoever asked has accepted the licence, or would not be shown pictures.
+            # Whoever asked must have accepted the licence to see pictures.
             ticket = self._sandbox.slash(_WHO, _WHERE, "votes top")
             answer = (await ticket.answer()).message
             assert answer is not None, "a command is answered with a message"
@@ -177,7 +177,7 @@ class _Play:
 
 
 async def _until(limit_s: float, look: Callable[[], Awaitable[T]], otherwise: str) -> T:
-    """Look until there is something true to see; `NotPossible` with `otherwise` after `limit_s`."""
+    """Poll until `look` returns something; after `limit_s` raise `NotPossible(otherwise)`."""
     try:
         async with asyncio.timeout(limit_s):
             while True:
@@ -199,7 +199,7 @@ def _is_post(message: Payload) -> bool:
 
 
 def words_of(message: Payload) -> str:
-    """All that a message says: its own text, and that of its embeds."""
+    """All text of a message: its own, and that of its embeds."""
     parts = [message["content"]]
     for embed in message["embeds"]:
         parts += [embed.get("title"), embed.get("description")]

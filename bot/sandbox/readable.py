@@ -1,4 +1,4 @@
-"""A message's text as somebody reads it who has no Discord: names in the place of ids.
+"""A message's text for readers outside Discord: names in place of ids.
 
 For `once.py`. Pure.
 """
@@ -15,7 +15,7 @@ _CODE = re.compile(r"(```.*?```|`[^`]*`)", re.DOTALL)
 
 
 def readable(text: str, names: Mapping[int, str]) -> str:
-    """The text with people, channels, commands and times by name; `names` has those of the ids."""
+    """The text with people, channels, commands and times by name; `names` maps their ids."""
 
     def named(found: re.Match[str]) -> str:
         sign, id_, command, at_s = found.groups()
@@ -25,7 +25,7 @@ def readable(text: str, names: Mapping[int, str]) -> str:
             return f"{datetime.fromtimestamp(int(at_s), UTC):%Y-%m-%d %H:%M} UTC"
         return sign + names.get(int(id_), id_)
 
-    # In code everything stands as it is meant.
+    # Code is left unchanged.
     parts = _CODE.split(text)
     parts[::2] = [_ESCAPED.sub(r"\1", _MENTIONED.sub(named, part)) for part in parts[::2]]
     return "".join(parts)

@@ -1,6 +1,6 @@
-"""What a typed command means: `/waifu 1girl count: 2`, read as the page reads it (`page/slash.js`).
+"""Parses a typed command such as `/waifu 1girl count: 2`, like the page (`page/slash.js`).
 
-For `once.py`. Pure: it knows what the bot registered, and nothing else.
+For `once.py`. Pure: it knows only the registered commands.
 """
 
 from __future__ import annotations
@@ -12,23 +12,23 @@ from difflib import get_close_matches
 
 from bot.sandbox.wire.wire import NotPossible, Payload
 
-#: The type of a command that is typed; others stand in the menu of a message.
+#: The type of slash commands; others are in a message's context menu.
 _SLASH = 1
-#: Types of options: subcommand and group, text, and what is made of the others' text.
+#: Option types: subcommand and group, text, and converters from text.
 _NESTED = (1, 2)
 _TEXT, _WHOLE, _SWITCH, _NUMBER = 3, 4, 5, 10
-#: What looks like the name of an option in front of its value.
+#: What looks like an option's name before its value.
 _MARK = re.compile(r"(?:^|\s)([a-z_]+):(?=\s)")
-#: What other bots call a command.
+#: Names of commands in other bots.
 _ELSEWHERE = {"imagine": "waifu"}
 _SWITCHES = {"true": True, "yes": True, "on": True, "false": False, "no": False, "off": False}
 
 
 def parse(command: str, registered: list[Payload], who: str) -> tuple[str, Payload]:
-    """The command's full name, subcommand included, and its options' values.
+    """The command's full name, including subcommands, and its options' values.
 
-    A value runs until the next known `option:`; text in front of the first belongs to the first
-    required text option. Raises `NotPossible`, with what there is instead.
+    A value runs until the next known `option:`; text before the first belongs to the first required
+    text option. Raises `NotPossible`, naming the alternatives.
     """
     name, found, rest = _named(command, registered, who)
     options = {o["name"]: o for o in found.get("options", [])}
@@ -59,7 +59,7 @@ def _refuse_slips(name: str, options: Mapping[str, Payload], texts: list[str]) -
 
 
 def _named(command: str, registered: list[Payload], who: str) -> tuple[str, Payload, str]:
-    """The full name that a command begins with, what was registered of it, and what follows."""
+    """The command's full name, its registration, and the rest of the text."""
     name, rest = _first_word(command.strip().removeprefix("/"))
     known = {c["name"]: c for c in registered if c.get("type", _SLASH) == _SLASH}
     if name not in known:
@@ -90,7 +90,7 @@ def _first_word(text: str) -> tuple[str, str]:
 
 
 def _first_needed(name: str, options: Mapping[str, Payload], bare: str) -> str:
-    """The option that text without a name belongs to."""
+    """The option that unnamed text belongs to."""
     for option in options.values():
         if option["type"] == _TEXT and option.get("required"):
             return option["name"]
@@ -109,14 +109,14 @@ def _value(option: Payload, text: str) -> object:
     except ValueError:
         raise NotPossible(f"{option['name']}: {text!r} is not a number.") from None
     if not text:
-        raise NotPossible(f"{option['name']}: has nothing behind it.")
+        raise NotPossible(f"{option['name']}: has no value.")
     if not isinstance(value, str):
         _bound(option, value)
     return value
 
 
 def _bound(option: Payload, value: float) -> None:
-    """Raise `NotPossible` for a number that a client would not let through."""
+    """Raise `NotPossible` for a number outside the bounds that a client enforces."""
     least, most = option.get("min_value"), option.get("max_value")
     if least is not None and value < least:
         raise NotPossible(f"{option['name']}: {least} is the least, not {value}.")

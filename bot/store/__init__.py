@@ -1,1 +1,1 @@
-"""Every line of SQL: one store for each thing the bot remembers, over one SQLite file (`db`)."""
+"""Every line of SQL: one store for each kind of thing that the bot remembers, in one file."""

@@ -1,6 +1,6 @@
-"""An ask as JSON, both ways: one that waits for the licence, and one that is appealed against.
+"""Asks to and from JSON: those that wait for the licence, and those under appeal.
 
-`consent.py` and `reviews.py` keep it. What another version wrote is read with care.
+`consent.py` and `reviews.py` store them. What another version wrote is read with care.
 """
 
 from __future__ import annotations
@@ -19,19 +19,21 @@ _ASK = Dialect(in_full=True)
 
 
 def ask_json(ask: Ask) -> str:
-    """An ask as the database keeps it."""
+    """An ask as the JSON that the database stores."""
     values = {**asdict(ask), "draw": draw_values(ask.draw)}
-    # What is None is left out, so that a version that does not know it yet can read the others.
+    # None values are left out, so that a version that does not know the field can still read the
+    # rest.
     values = {name: value for name, value in values.items() if value is not None}
     return json.dumps(values, ensure_ascii=False)
 
 
 def ask_of(text: str) -> Ask | None:
-    """None if another version of this bot wrote it in a way that this one cannot read."""
+    """The ask; None if another version of this bot wrote it in a form that this one cannot read."""
     try:
         values = json.loads(text)
         _take_version(values["draw"])
-        # Before places had it; a place is looked at anew before it counts.
+        # Missing in old rows, written before places had it; a place is looked up anew before it
+        # counts.
         values["place"].setdefault("whole", False)
         return decode(Ask, values, _ASK)
     except (ValueError, KeyError, TypeError, AttributeError) as problem:
@@ -42,6 +44,6 @@ def ask_of(text: str) -> Ask | None:
 
 
 def _take_version(draw: dict[str, object]) -> None:
-    """ValueError if the draw is of another version."""
+    """Remove the version number. Raises ValueError if another version wrote the draw."""
     if (version := draw.pop("v")) != DRAW_VERSION:
         raise ValueError(f"draw version {version!r}")

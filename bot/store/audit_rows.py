@@ -1,7 +1,7 @@
 """Lines of a server's log: who changed or decided what, for its moderators.
 
-Every store writes a change and its line in one transaction; `guilds.py` reads them. A line names no
-member in its words: whom it is about is a column, which goes when the member does.
+Every store writes a change and its line in one transaction; `guilds.py` reads them. The text of a
+line names no member: the member concerned is a column, which is cleared when they are forgotten.
 """
 
 from __future__ import annotations
@@ -17,24 +17,24 @@ class AuditEntry:
     """One line of a server's log."""
 
     guild_id: GuildId
-    #: Who did it; None if nobody did, or who did asked to be forgotten.
+    #: Who did it; None if nobody did, or if they asked to be forgotten.
     actor_id: UserId | None
     #: One word for what was done.
     action: str
     detail: str
     at_ms: int
-    #: The member whom it is about.
+    #: The member concerned.
     user_id: UserId | None = None
-    #: The version of the policy that it made.
+    #: The policy version that the change created.
     version: int | None = None
-    #: Counts the lines of all servers; 0 before it is written.
+    #: A serial number over all servers; 0 before it is written.
     id: int = 0
 
 
 async def note_change(tx: Transaction, entry: AuditEntry) -> None:
-    """Write a line; it is owed to the server's log channel if there is one now.
+    """Write a line; it is owed to the server's current log channel, if there is one.
 
-    Taking the log channel away is owed to the one that was there.
+    When the change removes the log channel, the line is owed to the old one.
     """
     await tx.execute(
         "INSERT INTO audit_log (guild_id, actor_id, action, detail, at_ms, user_id, version, told)"
@@ -55,7 +55,7 @@ async def note_change(tx: Transaction, entry: AuditEntry) -> None:
 
 
 def entry_of(row: Row) -> AuditEntry:
-    """A row of `audit_log` as the room's noun."""
+    """A row of `audit_log` as an `AuditEntry`."""
     return AuditEntry(
         id=row["id"],
         guild_id=GuildId(row["guild_id"]),

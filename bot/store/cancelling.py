@@ -1,7 +1,7 @@
-"""Jobs that are cancelled: by their member, or because the member may not ask any more.
+"""Cancels jobs: for their member, or because the member may no longer ask.
 
-The queue and the members call it, each inside its own transaction. Who may cancel what is the
-callers' to check.
+Called by the queue and the members store, inside their own transactions. Callers check who may
+cancel what.
 """
 
 from __future__ import annotations
@@ -23,8 +23,8 @@ class Cancelled:
 
 
 async def cancel_jobs(tx: Transaction, which: str, values: Params, now_ms: int) -> list[Cancelled]:
-    """Cancel what is queued or running of the jobs for which `which` holds, the oldest first."""
-    # The state is said twice because a partial index is only used under its own words.
+    """Cancel the queued and running jobs that match `which`; return them, the oldest first."""
+    # The state is tested twice because SQLite uses a partial index only for its exact condition.
     rows = await tx.fetch_all(
         "UPDATE jobs SET state = 'cancelled', ended_ms = :now, lease_owner = NULL,"  # noqa: S608  the callers' constants
         f" lease_until_ms = NULL WHERE {IS_BUSY} AND state <> 'rendered' AND {which}"

@@ -1,7 +1,7 @@
-"""What the queue grants: so many pictures that wait, so many a day, and a pause between requests.
+"""The queue's caps: waiting pictures, pictures a day, and a pause between requests.
 
-The queue judges each request by it, in the transaction that inserts what is granted, so two
-requests at once cannot both have the last place. It must not know whose turn it is.
+The queue judges each request in the transaction that inserts it, so two simultaneous requests
+cannot both take the last place. Must not know whose turn it is.
 """
 
 from __future__ import annotations
@@ -19,41 +19,41 @@ from bot.words import limits
 from bot.words.wording import duration
 
 _DAY_MS = 86_400_000
-#: In the words of the indexes of what is alive, without what is held.
+#: Repeats the condition of the indexes on live jobs, without held ones.
 IS_BUSY = "state IN ('queued', 'running', 'rendered', 'held') AND state <> 'held'"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Caps:
-    """The most pictures that may wait or be on their way at once, and how fast a member may ask.
+    """How many pictures may wait or be in progress at once, and how fast a member may ask.
 
-    What is held for the moderators waits for nobody here, and is not counted as waiting.
+    Pictures held for the moderators do not count as waiting.
     """
 
     per_user: int
     per_guild: int
-    #: Pictures of a member in a server within 24 hours; None: as many as they like.
+    #: Pictures of one member in one server within 24 hours; None: no limit.
     per_day: int | None = None
-    #: Between two requests of a member in a server.
+    #: The pause between two requests of one member in one server.
     cooldown_ms: int = 0
 
 
-#: A request and the caps that it must fit under.
+#: A request and the caps that it must respect.
 Wish: TypeAlias = "tuple[Request, Caps]"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Load:
-    """What the caps are held against; wishes that are granted are counted in."""
+    """The usage that caps are compared with; granted wishes are added to it."""
 
-    #: Pictures that each user and each server of the wishes waits for.
+    #: Waiting pictures of each user and each server among the wishes.
     waiting: Counter[tuple[str, int]]
-    #: What members asked for in the last 24 hours, where a cap asks for it.
+    #: What members asked for in the last 24 hours, loaded only if a cap needs it.
     usage: dict[tuple[UserId, GuildId], Usage]
 
 
 async def load_of(tx: Transaction, wishes: Sequence[Wish]) -> Load:
-    """What these wishes are held against."""
+    """Load the usage that these wishes are judged against."""
     load = Load(waiting=await _count_waiting(tx, wishes), usage={})
     for request, caps in wishes:
         whose = (request.user_id, request.guild_id)
@@ -80,7 +80,7 @@ async def _count_waiting(tx: Transaction, wishes: Sequence[Wish]) -> Counter[tup
 
 
 def judge(request: Request, caps: Caps, load: Load) -> Request | Refused:
-    """The request, counted into the load, or the refusal if its pictures would be too many."""
+    """Grant the request and add it to the load, or refuse it if it exceeds a cap."""
     if refused := _too_fast(request, caps, load):
         return refused
     more, waiting = len(request.jobs), load.waiting
@@ -97,12 +97,12 @@ def judge(request: Request, caps: Caps, load: Load) -> Request | Refused:
 
 
 def _too_fast(request: Request, caps: Caps, load: Load) -> Refused | None:
-    """Why a member has to wait before they ask for more here; None if they need not."""
+    """The refusal of a member who must wait before asking again here; None if they need not."""
     usage = load.usage.get((request.user_id, request.guild_id))
     if usage is None:
         return None
     if usage.last_ms is not None:
-        # A clock that was set back makes nobody wait for longer than the pause.
+        # After a clock was set back, nobody waits longer than the pause.
         left_ms = min(usage.last_ms - request.created_ms, 0) + caps.cooldown_ms
         if left_ms > 0:
             return Refused(

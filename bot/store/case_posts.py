@@ -1,8 +1,8 @@
-"""The messages of cases in review channels: each is owed until it shows its case's newest revision.
+"""The messages of cases in review channels: each is owed until it shows the newest revision.
 
-For the loop that posts them: it looks what is owed, posts or edits, and writes down what came of
-it. A case that is decided before it was posted owes nothing. No Discord here, and nothing of how a
-case is shown.
+Used by the loop that posts them: it reads what is owed, posts or edits, and records the result. A
+case decided before it was posted owes nothing. No Discord here, and nothing about how a case is
+shown.
 """
 
 from __future__ import annotations
@@ -19,17 +19,17 @@ from bot.store.doomed import Hunt, doom, hunt_down
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CasePosting:
-    """A try to post a case that is about to be made."""
+    """An attempt to post a case, recorded before it is made."""
 
     channel_id: ChannelId
-    #: A snowflake of Discord's own that is older than every message of the case.
+    #: A Discord snowflake older than every message of the case.
     since_id: int
-    #: False: an earlier try may have left a message in the channel.
+    #: False: an earlier attempt may have left a message in the channel.
     is_first: bool
 
 
 class CasePosts:
-    """What the table `cases` says of messages."""
+    """The message columns of the table `cases`."""
 
     def __init__(self, db: Database) -> None:
         self._db = db
@@ -41,10 +41,10 @@ class CasePosts:
         *,
         nor: Iterable[int | str] = (),
     ) -> list[Case]:
-        """Cases whose message is to be posted or, if it is known, edited; the oldest first.
+        """Cases whose message must be posted or, if its id is known, edited; the oldest first.
 
-        Without the cases `nor` and those of channels that are `closed` for now. A server without a
-        review channel is owed its cases as soon as it has one.
+        Leaves out the cases in `nor` and those in channels that are `closed` for now. A server
+        without a review channel is owed its cases as soon as it has one.
         """
         rows = await self._db.fetch_all(
             _OWED,
@@ -53,9 +53,9 @@ class CasePosts:
         return cases_of(rows)
 
     async def begin(self, case: Case, now_ms: int) -> CasePosting | None:
-        """Record the first try to post, before it is made. None if none is to be made (any more).
+        """Record the first attempt to post, before it is made. None if nothing is owed (any more).
 
-        An earlier try is finished in its channel, whatever review channel the server has by now.
+        An earlier attempt is finished in its channel, even if the server has since chosen another.
         """
         async with self._db.write() as tx:
             first = await tx.execute(
@@ -77,9 +77,10 @@ class CasePosts:
         )
 
     async def posted(self, case: Case, message: MessageRef) -> bool:
-        """The message of a case is there and shows it as `case`.
+        """Record that the message exists and shows `case`.
 
-        False if it is to go: the case is gone meanwhile, or another message was remembered first.
+        Returns False if it must be deleted: the case is gone, or another message was recorded
+        first.
         """
         async with self._db.write() as tx:
             await tx.execute(
@@ -101,17 +102,17 @@ class CasePosts:
         return row is not None
 
     async def edited(self, case: Case) -> None:
-        """The message shows the case as `case`."""
+        """Record that the message shows `case`."""
         await self._db.write_one(
             "UPDATE cases SET shown = max(shown, :revision) WHERE id = :id",
             {"revision": case.revision, "id": case.id},
         )
 
     async def answer_lost(self, case: Case, posting: CasePosting) -> None:
-        """The message may be there: it is looked for at the next try, or goes with its case."""
+        """Record that a message may exist: the next attempt finds it, or it goes with its case."""
         async with self._db.write() as tx:
             if not await tx.fetch_one("SELECT 1 FROM cases WHERE id = :id", {"id": case.id}):
-                # The hunt that forgetting began may have ended before the message was there.
+                # A search started by forgetting may have ended before the message existed.
                 await hunt_down(
                     tx,
                     Hunt(
@@ -123,9 +124,9 @@ class CasePosts:
                 )
 
     async def abandon(self, case: Case) -> None:
-        """Nothing was sent, for certain: it goes to whatever review channel the server has next.
+        """Record that nothing was sent; the case goes to the server's next review channel.
 
-        What was decided meanwhile owes nothing any more.
+        A case decided meanwhile owes nothing any more.
         """
         await self._db.write_one(
             "UPDATE cases SET posting_ms = NULL, review_channel_id = NULL,"
@@ -135,12 +136,12 @@ class CasePosts:
         )
 
     async def gone(self, message_id: MessageId) -> None:
-        """A case's message is gone from Discord; who is undecided is owed a new one."""
+        """A case's message was deleted on Discord; an undecided case is owed a new one."""
         async with self._db.write() as tx:
             await lose_messages(tx, "message_id = :message", {"message": message_id})
 
     async def channel_gone(self, guild_id: GuildId, channel_id: ChannelId) -> None:
-        """A review channel is gone with all its messages."""
+        """A review channel was deleted with all its messages."""
         async with self._db.write() as tx:
             await lose_messages(
                 tx,
@@ -149,7 +150,7 @@ class CasePosts:
             )
 
 
-#: By its index, or it would walk over every case that there ever was.
+#: Forces the index; otherwise SQLite would scan every case there ever was.
 _OWED = (
     f"SELECT * FROM (SELECT {CASE} FROM cases INDEXED BY cases_owed"  # noqa: S608  a constant
     "  WHERE shown < revision AND id NOT IN (SELECT value FROM json_each(:nor)))"

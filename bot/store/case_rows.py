@@ -1,10 +1,10 @@
-"""A case and its rows: what the moderators decide, who reported it, what its message shows.
+"""Cases and their rows: what the moderators decide, who reported it, what its message shows.
 
-The reviews open and decide cases; the gallery, the privacy and the removal of pictures touch them
-where a picture or a member goes. What a moderator may decide is not known here.
+The reviews open and decide cases; the gallery, privacy and removal update them when a picture or a
+member goes. What a moderator may decide is not known here.
 """
 
-# ruff: noqa: S608  the statements below are put together of constants of this file
+# ruff: noqa: S608 these statements are built from constants of this file
 
 from __future__ import annotations
 
@@ -22,14 +22,14 @@ from bot.store.db import Params, Row, Transaction
 from bot.store.decisions import Outcome
 from bot.store.finding_rows import findings_json, findings_of
 
-#: Ten characters; the nonce of its message begins with it, and the message is found by it.
+#: Ten characters; the nonce of its message begins with them, and the message is found by them.
 CaseId = NewType("CaseId", str)
 
 
 class CaseKind(StrEnum):
     """What a case is about."""
 
-    #: A picture that is kept until a moderator has looked at it.
+    #: A picture that is kept until a moderator has reviewed it.
     HELD = "held"
     #: A picture that members reported.
     REPORT = "report"
@@ -39,7 +39,7 @@ class CaseKind(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class MemberReport:
-    """Who reported a picture and why; the name is None once it asked to be forgotten."""
+    """Who reported a picture and why; the name is None once they asked to be forgotten."""
 
     reporter_id: UserId | None
     reason: str
@@ -48,50 +48,50 @@ class MemberReport:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Case:
-    """Something for the moderators of a server to decide, once."""
+    """Something for a server's moderators to decide, once."""
 
     id: CaseId
     kind: CaseKind
     guild_id: GuildId
-    #: Where the picture was asked for.
+    #: The channel where the picture was asked for.
     channel_id: ChannelId
-    #: Whose picture or ask it is.
+    #: The member whose picture or ask it is.
     user_id: UserId
     #: The picture; None for an appeal.
     job_id: JobId | None = None
-    #: What was refused; None for a picture, and if another version wrote it.
+    #: The refused ask; None for a picture, or if another version wrote it.
     ask: Ask | None = None
-    #: In words for the moderators.
+    #: The reason, in words for the moderators.
     why: str
-    #: What an appeal is about: all that the server refused it for.
+    #: What an appeal is about: everything that the server refused the ask for.
     found: tuple[Finding, ...] = ()
     scores: Mapping[str, float]
     opened_ms: int
-    #: A snowflake of Discord's own that is older than its message.
+    #: A Discord snowflake older than the case's message.
     since_id: int
-    #: Counts what happened to it; its message shows `shown` of that.
+    #: Counts the changes of the case; `shown` is the one that its message shows.
     revision: int = 1
     shown: int = 0
-    #: The message in the review channel, as far as it is known.
+    #: The message in the review channel, if its id is known.
     message: MessageRef | None = None
-    #: Where the message is or goes; None: the server has no review channel.
+    #: The channel of the message; None: the server has no review channel.
     review_channel_id: ChannelId | None = None
     decision: Outcome | None = None
-    #: Who decided; None also if nobody did, or who did asked to be forgotten.
+    #: Who decided; None if nobody did, or if they asked to be forgotten.
     actor_id: UserId | None = None
     decided_ms: int | None = None
     #: The oldest first.
     reports: tuple[MemberReport, ...] = ()
-    #: Its picture is still there, and may be shown to moderators.
+    #: Its picture still exists and may be shown to moderators.
     pictured: bool = False
 
     @property
     def nonce(self) -> str:
-        """Another one for each revision, so that Discord takes no new message for an old one."""
+        """A new nonce for each revision; Discord would otherwise return the old message."""
         return f"{self.id}-{self.revision}"
 
 
-#: Columns of `cases` for `case_of`, each with its reports and whether its picture is there.
+#: Columns of `cases` for `case_of`, with each case's reports and whether its picture exists.
 CASE = (
     "cases.*, (SELECT json_group_array(json_array(reporter_id, reason, at_ms)) FROM"
     " (SELECT * FROM reports WHERE reports.case_id = cases.id ORDER BY reports.id)) AS reports,"
@@ -103,7 +103,7 @@ CASE = (
 
 
 def case_of(row: Row) -> Case:
-    """A row of `CASE` as the room's noun."""
+    """A row of `CASE` as a `Case`."""
     guild_id = GuildId(row["guild_id"])
     message = None
     if row["message_id"] is not None:
@@ -145,7 +145,7 @@ def _user(value: int | None) -> UserId | None:
 
 
 def held_case(held: Held, now_ms: int, *, since_id: int) -> Case:
-    """The case of a picture that is held."""
+    """A new case for a held picture."""
     job = held.job
     return Case(
         id=CaseId(new_id()),
@@ -162,7 +162,7 @@ def held_case(held: Held, now_ms: int, *, since_id: int) -> Case:
 
 
 async def insert_case(tx: Transaction, case: Case) -> bool:
-    """Open a case; False, and nothing changes, if this picture has one of the kind already."""
+    """Open a case; False, changing nothing, if this picture already has one of the kind."""
     new = await tx.execute(
         "INSERT INTO cases (id, kind, guild_id, channel_id, user_id, job_id, ask, why, rules,"
         " scores, opened_ms, since_id) VALUES (:id, :kind, :guild_id, :channel_id, :user_id,"
@@ -185,7 +185,7 @@ async def insert_case(tx: Transaction, case: Case) -> bool:
     return bool(new)
 
 
-#: What a message would show that nobody began to send is shown at once: nothing is owed.
+#: Nothing is owed for a new revision of a message that nobody began to send.
 MOVED_ON = (
     "revision = revision + 1,"
     " shown = iif(message_id IS NULL AND posting_ms IS NULL, revision + 1, shown)"
@@ -193,10 +193,12 @@ MOVED_ON = (
 
 
 async def lapse_cases(tx: Transaction, chosen: str, values: Params) -> None:
-    """The pictures of the jobs that `chosen` selects are gone: nothing is left to decide of them.
+    """Close the open cases of the chosen jobs.
 
-    The messages of their cases show them, of decided ones too, so they are to be edited. `values`
-    has the time as `now`.
+    Their pictures are gone, so nothing is left to decide.
+
+    Messages of decided cases show the pictures too, so all are owed an edit. `values` holds the
+    time as `now`.
     """
     await tx.execute(
         "UPDATE cases SET decision = ifnull(decision, 'lapse'),"
@@ -206,9 +208,9 @@ async def lapse_cases(tx: Transaction, chosen: str, values: Params) -> None:
 
 
 async def reopen_cases(tx: Transaction, job_id: JobId, deleted_ms: int) -> None:
-    """The picture that went then is back, and what lapsed with it is to be decided after all.
+    """Reopen the cases that lapsed when a picture was deleted, now that the deletion is undone.
 
-    Or who is reported would only have to delete it, and to undo that.
+    Otherwise a reported member could end a case by deleting the picture and undoing that.
     """
     await tx.execute(
         "UPDATE cases SET decision = NULL, decided_ms = NULL, revision = revision + 1"
@@ -218,9 +220,9 @@ async def reopen_cases(tx: Transaction, job_id: JobId, deleted_ms: int) -> None:
 
 
 async def lose_messages(tx: Transaction, which: str, values: Params) -> None:
-    """The messages of the cases for which `which` holds are gone: who is undecided needs a new one.
+    """Record that the messages of the matching cases are gone: undecided ones need a new one.
 
-    Its revision is new, so that its nonce is.
+    The revision goes up, so that the new message gets a new nonce.
     """
     await tx.execute(
         "UPDATE cases SET message_id = NULL, posting_ms = NULL, review_channel_id = NULL,"
@@ -231,7 +233,7 @@ async def lose_messages(tx: Transaction, which: str, values: Params) -> None:
 
 
 async def doom_messages_of_cases(tx: Transaction, which: str, values: Params) -> None:
-    """Let the messages of the cases go for which `which` holds; called while they still stand."""
+    """Doom the messages of the matching cases; call it before their rows go."""
     for statement in (_THERE, _UNDER_WAY):
         await tx.execute(statement.format(which=which), values)
 
@@ -248,5 +250,5 @@ _UNDER_WAY = (
 
 
 def cases_of(rows: Sequence[Row]) -> list[Case]:
-    """Rows of `CASE`, in their order."""
+    """The cases in rows of `CASE`, in order."""
     return [case_of(row) for row in rows]

@@ -1,8 +1,8 @@
-"""Every change of state that a transaction makes, told once it is committed.
+"""Reports every state change of a transaction once it is committed.
 
-The database notices them by itself (`WATCHES`, triggers of the writing connection), so no store can
-forget to tell one. Called by `db` alone. What is told is lost if the process dies between the
-commit and the telling: the rows are the truth, and this is for logs and figures.
+The database itself notices them (`WATCHES`, triggers on the writing connection), so no store can
+forget to report one. Called only by `db`. A crash between commit and report loses the report: the
+rows are the truth, and reports serve logs and figures.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from dataclasses import replace
 
 from bot.transitions import Subject, Tell, Transition
 
-#: Its name in SQL, and how many values it takes.
+#: The function's name in SQL, and its number of arguments.
 FUNCTION, VALUES = "state_changed", 5
 
 _NEW_JOB = "NEW.state, CASE NEW.state WHEN 'running' THEN 'attempt ' || NEW.attempts ELSE '' END"
@@ -31,7 +31,7 @@ def _watch(table: str, event: str, values: str, when: str = "true") -> str:
     )
 
 
-#: One for everything that may happen to a row whose state is of interest.
+#: One trigger for each event on a row whose state is reported.
 WATCHES = (
     _watch("jobs", "INSERT", f"'job', NEW.id, NULL, {_NEW_JOB}"),
     _watch(
@@ -69,7 +69,7 @@ WATCHES = (
 
 
 class Changes:
-    """The changes of the transaction in progress."""
+    """The state changes of the transaction in progress."""
 
     def __init__(self, tell: Tell) -> None:
         self._tell = tell
@@ -78,17 +78,19 @@ class Changes:
     def notice(
         self, subject: str, id_: str | int, before: str | None, after: str | None, why: str
     ) -> None:
-        """One change; SQLite calls this on the writer's thread, in the middle of a statement."""
+        """Note one change; SQLite calls this on the writer's thread, during a statement."""
         self._noticed.append(
             Transition(subject=Subject(subject), id=str(id_), before=before, after=after, why=why)
         )
 
     @contextmanager
     def told(self, why: str = "") -> Generator[None]:
-        """Tell the changes that what is done inside commits; `why` is said where nothing else is.
+        """Report the changes committed inside the block.
 
-        They are told too if the caller was cancelled meanwhile and it was done all the same:
-        `undisturbed` names the fault as the cause if it was not.
+        `why` is the reason where no row gives one.
+
+        They are reported even if the caller was cancelled and the commit succeeded: otherwise
+        `undisturbed` raises the fault as the cause.
         """
         try:
             yield
@@ -99,7 +101,7 @@ class Changes:
         self._hand_over(why)
 
     def forget(self) -> None:
-        """What was noticed did not happen: it was rolled back."""
+        """Discard the noted changes: they were rolled back."""
         self._noticed = []
 
     def _hand_over(self, why: str) -> None:

@@ -1,9 +1,9 @@
-"""Choices between pictures and their rows: events of the vote ledger, and what stands after them.
+"""Choices between pictures and their rows: ledger events, and the current choices after them.
 
-A member has one current choice for each pair, in whichever duel, and one for each grid: a new one
-takes the one before back. Discord keeps no state of a press, so there is nothing to read back from
-it after an outage: what was not written down was not answered either. `duels.py` and `grids.py`
-call this inside their transactions.
+A member has one current choice for each pair, in whichever duel, and one for each grid: a new
+choice takes the old one back. Discord keeps no state of button presses, so an outage leaves nothing
+to read back: a press that was not recorded was not answered either. `duels.py` and `grids.py` call
+this inside their transactions.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from bot.store.nameless import discount_choices
 
 
 def duel_vote_of(row: Row) -> DuelVote:
-    """A row of `DECIDED` as the noun."""
+    """A row of `DECIDED` as a `DuelVote`."""
     left, right = JobId(row["left_job"]), JobId(row["right_job"])
     winner, loser = (left, right) if row["place"] == Choice.LEFT.place else (right, left)
     return DuelVote(
@@ -39,7 +39,7 @@ async def choose(
     *,
     self_vote: bool,
 ) -> None:
-    """Take back what the voter chose for this pair, and write the new choice down."""
+    """Take back the voter's choice for this pair and record the new one."""
     pair = await tx.fetch_all(
         "SELECT id FROM duels WHERE pair = (SELECT pair FROM duels WHERE id = :id)", {"id": duel.id}
     )
@@ -70,9 +70,9 @@ async def choose(
 async def pick(
     tx: Transaction, grid: OwedPostId, voter_id: UserId, place: int | None, event: Params
 ) -> None:
-    """Take back what the voter picked of a grid, and write the new pick down, if there is one.
+    """Take back the voter's pick in a grid and record the new one, if any.
 
-    `event` has the grid's `message`, whether it is a vote on one's own (`self`), and when (`at`).
+    `event` holds the grid's `message`, whether it is a self-vote (`self`), and the time (`at`).
     """
     event = {**event, "about": grid, "voter": voter_id, "place": place}
     await discount_choices(tx, [grid], voter_id)
@@ -102,7 +102,7 @@ def _event(row: Row, voter_id: UserId, at_ms: int) -> Params:
 
 
 async def _note(tx: Transaction, axis: Axis, values: Params, *, added: bool) -> None:
-    """One event of the ledger, and the current choice that follows."""
+    """Record one event of the ledger and update the current choice."""
     event: Params = {**values, "axis": axis}
     await tx.execute(
         "INSERT INTO vote_events (message_id, voter_id, axis, about, place, added, self_vote,"
@@ -121,7 +121,7 @@ _TAKE_BACK = "DELETE FROM choices WHERE axis = :axis AND about = :about AND vote
 
 
 async def _count(db: Database | Transaction, axis: Axis, about: str) -> list[Row]:
-    """How often each place was chosen, with self-votes apart and nameless choices too."""
+    """How often each place was chosen, counting self-votes apart and including nameless choices."""
     return await db.fetch_all(
         "SELECT place, self_vote, count(*) AS n FROM ("
         "  SELECT place, self_vote FROM choices WHERE axis = :axis AND about = :id"
@@ -132,13 +132,13 @@ async def _count(db: Database | Transaction, axis: Axis, about: str) -> list[Row
 
 
 async def picked_in(db: Database | Transaction, grid: OwedPostId) -> dict[int, int]:
-    """How many current picks each place of a grid has; self-picks are not counted."""
+    """The number of current picks for each place of a grid, without self-picks."""
     rows = await _count(db, Axis.PICK, grid)
     return {row["place"]: row["n"] for row in rows if not row["self_vote"]}
 
 
 async def tally_of(db: Database | Transaction, duel_id: DuelId) -> DuelTally:
-    """The current choices in a duel, nameless ones too."""
+    """The current choices in a duel, including nameless ones."""
     rows = await _count(db, Axis.DUEL, duel_id)
     counts = {Choice.at(row["place"]): row["n"] for row in rows if not row["self_vote"]}
     return DuelTally(
@@ -149,7 +149,7 @@ async def tally_of(db: Database | Transaction, duel_id: DuelId) -> DuelTally:
     )
 
 
-#: Every choice of a server's duels opened since then that counts and is no skip.
+#: Every choice that counts and is no skip, in a server's duels opened since a time.
 DECIDED = (
     "SELECT duels.*, place, voter_id, at_ms FROM duels"
     " JOIN choices ON axis = 'duel' AND about = duels.id"

@@ -1,7 +1,7 @@
-"""What users agreed to: the licence (by its hash), sharing prompts, and the asks that wait for it.
+"""What users agreed to: licences (by hash), sharing prompts, and the asks that wait for a licence.
 
-The cogs ask before a user's first picture; the export asks before a prompt leaves. Nothing here
-knows what a licence says.
+The cogs check before a user's first picture; the export checks before a prompt leaves. What a
+licence says is not known here.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from bot.store.ask_rows import ask_json, ask_of
 from bot.store.db import Database
 from bot.words.speaking import Message
 
-#: The asks of one user that may wait for acceptance; the oldest makes room.
+#: How many asks of one user may wait for acceptance; a new one replaces the oldest.
 _WAITING_MAX = 5
 _OTHER_LICENCE = Message(
     "I draw with another model now, and its licence is another one. Ask again with `/waifu`, and I "
@@ -24,7 +24,7 @@ _OTHER_LICENCE = Message(
 
 
 class Consent:
-    """Acceptances, choices, and asks on hold."""
+    """Licence acceptances, sharing choices, and asks on hold."""
 
     def __init__(self, db: Database) -> None:
         self._db = db
@@ -42,7 +42,7 @@ class Consent:
         return row["at_ms"] if row else None
 
     async def accept(self, user_id: UserId, licence_sha256: str, card_id: str, now_ms: int) -> None:
-        """Record an acceptance; the first one of a licence stays."""
+        """Record an acceptance; a licence's first one stays."""
         await self._db.write_one(
             "INSERT INTO acceptances (user_id, licence_sha256, card_id, at_ms)"
             " VALUES (:user, :licence, :card, :now) ON CONFLICT DO NOTHING",
@@ -50,7 +50,7 @@ class Consent:
         )
 
     async def hold(self, ask: Ask, now_ms: int) -> RequestId:
-        """Keep an ask until its user accepts; the id goes into the Accept button."""
+        """Keep an ask until its user accepts; the returned id goes into the Accept button."""
         waiting_id = RequestId(new_id())
         async with self._db.write() as tx:
             await tx.execute(
@@ -72,7 +72,7 @@ class Consent:
         return waiting_id
 
     async def waiting(self, waiting_id: RequestId, user_id: UserId) -> Ask | None:
-        """The user's own waiting ask, which goes on waiting; None if there is none (any more)."""
+        """The user's own waiting ask, left waiting; None if there is none (any more)."""
         row = await self._db.fetch_one(
             "SELECT ask FROM waiting_asks WHERE id = :id AND user_id = :user",
             {"id": waiting_id, "user": user_id},
@@ -80,7 +80,7 @@ class Consent:
         return ask_of(row["ask"]) if row else None
 
     async def take(self, waiting_id: RequestId, user_id: UserId) -> Ask | None:
-        """The user's own waiting ask, which waits no more; None if there is none (any more)."""
+        """Remove and return the user's own waiting ask; None if there is none (any more)."""
         rows = await self._db.write_one(
             "DELETE FROM waiting_asks WHERE id = :id AND user_id = :user RETURNING ask",
             {"id": waiting_id, "user": user_id},
@@ -88,14 +88,14 @@ class Consent:
         return ask_of(rows[0]["ask"]) if rows else None
 
     async def shares_prompts(self, user_id: UserId) -> bool:
-        """Whether the user's prompts may go into the export; no, unless they said yes."""
+        """Whether the user's prompts may be exported; False unless they agreed."""
         row = await self._db.fetch_one(
             "SELECT share_prompts FROM sharing WHERE user_id = :user", {"user": user_id}
         )
         return row is not None and bool(row["share_prompts"])
 
     async def set_sharing(self, user_id: UserId, share: bool, now_ms: int) -> None:  # noqa: FBT001  the choice itself
-        """Record the user's choice; the latest counts."""
+        """Record the user's latest choice."""
         await self._db.write_one(
             "INSERT OR REPLACE INTO sharing (user_id, share_prompts, at_ms)"
             " VALUES (:user, :share, :now)",
@@ -103,7 +103,7 @@ class Consent:
         )
 
     async def waiting_cards(self) -> set[str]:
-        """The cards that are named by what is still to be drawn."""
+        """The cards named by jobs that are still to be drawn."""
         rows = await self._db.fetch_all(
             "SELECT DISTINCT model FROM jobs WHERE state IN ('queued', 'running')"
             " AND model IS NOT NULL"
@@ -113,10 +113,10 @@ class Consent:
     async def end_unlicensed(
         self, licences: Mapping[str, str], unnamed: str, now_ms: int
     ) -> list[JobId]:
-        """End what is still to be drawn for members who have not accepted its model's licence.
+        """End the undrawn jobs of members who have not accepted their model's licence.
 
-        `licences` has the hash of each card's, `unnamed` is the card of a job that names none; a
-        job of any other card stays. For the start, while nothing is drawn.
+        `licences` maps each card to its licence's hash; `unnamed` is the card of jobs that name
+        none. Jobs of any other card stay. Call it at the start, while nothing is drawn.
         """
         rows = await self._db.write_one(
             "UPDATE jobs SET state = 'failed', error = :error, ended_ms = :now, lease_owner = NULL,"

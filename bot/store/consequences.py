@@ -1,10 +1,10 @@
-"""What follows from a moderator's decision about a case, in the transaction that writes it down.
+"""Carries out a moderator's decision, in the transaction that records it.
 
-`reviews.py` calls it for the first decision alone. Who may decide, and what is said to whom, is not
-known here.
+`reviews.py` calls it only for a case's first decision. Who may decide, and what members are told,
+is not known here.
 """
 
-# ruff: noqa: S608  the statements below are put together of a constant of this file
+# ruff: noqa: S608 these statements are built from a constant of this file
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ from bot.store.removal import take_away
 from bot.store.request_rows import insert_requests, request_of
 from bot.store.tellings import Telling, TellingId, insert_telling
 
-#: What may be decided of a case.
+#: The possible decisions for each kind of case.
 CHOICES: Mapping[CaseKind, frozenset[Outcome]] = MappingProxyType(
     {
         CaseKind.HELD: frozenset(
@@ -43,39 +43,39 @@ _AMONG = "IN (SELECT value FROM json_each(:jobs))"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Judgement:
-    """What a moderator decided, and what is to follow in the same transaction."""
+    """A moderator's decision and its consequences, carried out in one transaction."""
 
     outcome: Outcome
     actor_id: UserId
     at_ms: int
-    #: What the member reads whose picture was not shown yet and is removed.
+    #: The text for the member of a removed picture that was not shown yet.
     text: str = ""
-    #: What the member is told in the channel where they asked, and after it, if the time-out
-    #: cancels what they have waiting; nothing of empty words.
+    #: What the member is told in the channel where they asked, and what follows it if the time-out
+    #: cancels their waiting pictures; nothing is sent if it is empty.
     told: str = ""
     told_cancelled: str = ""
     #: The time-out of *remove and time out*.
     exclusion: Exclusion | None = None
-    #: What policy made of an ask whose appeal is upheld, and a snowflake of Discord's own that is
-    #: older than every message of its request.
+    #: The policy's result for an ask whose appeal is upheld, and a Discord snowflake older than
+    #: every message of its request.
     admitted: Admitted | None = None
     since_id: int = 0
-    #: The model in use, which draws it.
+    #: The model in use, which will draw it.
     card_id: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CarriedOut:
-    """What came of a decision for the queue."""
+    """What a decision changed in the queue."""
 
-    #: What is to be drawn after an appeal.
+    #: The request to draw after a successful appeal.
     request: Request | None = None
-    #: What a time-out cancelled.
+    #: The jobs that a time-out cancelled.
     cancelled: tuple[JobId, ...] = ()
 
 
 async def carry_out(tx: Transaction, case: Case, judgement: Judgement) -> CarriedOut:
-    """What follows from a first decision."""
+    """Carry out a case's first decision."""
     assert judgement.outcome in CHOICES[case.kind], judgement.outcome
     done = CarriedOut()
     match judgement.outcome:
@@ -97,7 +97,7 @@ async def carry_out(tx: Transaction, case: Case, judgement: Judgement) -> Carrie
 
 
 async def _owe_word(tx: Transaction, case: Case, judgement: Judgement, *, cancelled: bool) -> None:
-    """The member is told in the channel, as soon as Discord takes it."""
+    """Owe the member a message in the channel."""
     rest = f" {judgement.told_cancelled}" if cancelled else ""
     await insert_telling(
         tx,
@@ -113,7 +113,7 @@ async def _owe_word(tx: Transaction, case: Case, judgement: Judgement, *, cancel
 
 
 async def _let_out(tx: Transaction, case: Case) -> None:
-    """A held picture is owed to its channel from now on."""
+    """Owe a held picture to its channel."""
     await tx.execute(
         "UPDATE jobs SET state = 'rendered', error = NULL WHERE id = :job AND state = 'held'",
         {"job": case.job_id},
@@ -121,7 +121,7 @@ async def _let_out(tx: Transaction, case: Case) -> None:
 
 
 async def _put_behind_spoiler(tx: Transaction, case: Case, now_ms: int) -> None:
-    """Of messages that show it without, posts are to be amended, and all others to go."""
+    """Put a shown picture behind a spoiler: amend its posts, and doom its other messages."""
     assert case.job_id is not None, "an appeal has no picture"
     job_ids = await with_enlarged(tx, [case.job_id])
     covered: Params = {"jobs": json.dumps(job_ids), "now": now_ms}
@@ -137,7 +137,7 @@ async def _put_behind_spoiler(tx: Transaction, case: Case, now_ms: int) -> None:
 
 
 async def _remove(tx: Transaction, case: Case, judgement: Judgement) -> tuple[JobId, ...]:
-    """Returns what a time-out cancelled."""
+    """Remove the picture; return the jobs that a time-out cancelled."""
     await take_away(
         tx,
         "id = :job",
@@ -152,7 +152,7 @@ async def _remove(tx: Transaction, case: Case, judgement: Judgement) -> tuple[Jo
 
 
 async def _queue(tx: Transaction, case: Case, judgement: Judgement) -> Request:
-    """Queue what was refused; no cap and no removal counts, for a moderator wants it drawn."""
+    """Queue the refused ask, ignoring caps and removals: a moderator wants it drawn."""
     assert judgement.admitted is not None, "policy admits what is drawn"
     ask = judgement.admitted.ask
     assert ask.user_id == case.user_id, "the ask of another member"
@@ -164,7 +164,7 @@ async def _queue(tx: Transaction, case: Case, judgement: Judgement) -> Request:
 
 
 async def _take_strike_back(tx: Transaction, case: Case) -> None:
-    """The refusal was no fault of its member; an appeal has its refusal's name."""
+    """Take back the strike for an unjustified refusal; appeal and refusal share an id."""
     await tx.execute(
         "DELETE FROM strikes WHERE user_id = :user AND guild_id = :guild AND about = :about",
         {"user": case.user_id, "guild": case.guild_id, "about": case.id},
@@ -172,7 +172,7 @@ async def _take_strike_back(tx: Transaction, case: Case) -> None:
 
 
 async def _note(tx: Transaction, case: Case, judgement: Judgement) -> None:
-    """A line for the server's moderators, and one for whoever asks why."""
+    """Write a line for the server's log, and a decision for `/policy why`."""
     await note_change(
         tx,
         AuditEntry(

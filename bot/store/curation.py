@@ -1,8 +1,8 @@
-"""What the votes say and of which pictures, for a manifest; and what a curator makes of a picture.
+"""Votes and pictures for a manifest, and a curator's stamps and captions.
 
-`bot/exporting.py` reads the harvest, `python -m bot curate` stamps and captions. Votes of people
-who asked to be forgotten are in no harvest: nobody can tell how far they are to be trusted. What
-of all this a model may learn from is decided in `bot/curating/`.
+`bot/exporting.py` reads the harvest, `python -m bot curate` stamps and captions. No harvest
+includes votes of forgotten members, because their trust cannot be known. `bot/curating/` decides
+what a model may learn from.
 """
 
 from __future__ import annotations
@@ -20,20 +20,20 @@ from bot.store.picture_rows import SEEN, picture_of
 from models.contract import Draw
 from models.manifest import Kind
 
-#: A caption is a prompt, and no prompt is longer.
+#: A caption replaces a prompt, and no prompt is longer.
 MOST_CAPTION = 2_000
 
 
 class Curation:
-    """Reads what a manifest is made of, and keeps what a curator says."""
+    """Reads the material of a manifest, and stores what a curator says."""
 
     def __init__(self, db: Database) -> None:
         self._db = db
 
     async def read(self, guild_id: GuildId | None = None) -> Harvest:
-        """Every picture that somebody judged and that may be seen, of one server or of all.
+        """Every judged picture that members may see, of one server or of all.
 
-        None that is deleted, held, or was removed by a moderator.
+        Leaves out pictures that are deleted, held, or removed by a moderator.
         """
         guild: Params = {"guild": guild_id}
         rows = await self._db.fetch_all(_ENTRIES, guild)
@@ -47,14 +47,14 @@ class Curation:
         )
 
     async def stamp(self, job_id: JobId, stamp: Stamp | None, now_ms: int) -> Refused | None:
-        """Approve or reject a picture, or take that back; a line of its server's log says so."""
+        """Approve or reject a picture, or take that back; logs it in the server's log."""
         done = {Stamp.APPROVED: "approve", Stamp.REJECTED: "reject", None: "undo"}[stamp]
         values: Params = {"job": job_id, "stamp": stamp, "now": now_ms}
         async with self._db.write() as tx:
             return await _curate(tx, _STAMP, values, f"curate {done}")
 
     async def caption(self, job_id: JobId, caption: str | None, now_ms: int) -> Refused | None:
-        """Say in a prompt's place what a picture shows; None gives the prompt back its place."""
+        """Describe a picture in place of its prompt; None restores the prompt."""
         text = " ".join((caption or "").split()) or None
         if text is not None and len(text) > MOST_CAPTION:
             return _refused(f"A caption has at most {MOST_CAPTION} characters: shorten it.")
@@ -63,13 +63,13 @@ class Curation:
             return await _curate(tx, _CAPTION, values, "curate caption")
 
     async def choices(self, job_id: JobId) -> tuple[int, int]:
-        """How often a picture was chosen, in duels and grids, and how often it stood to choose."""
+        """How often a picture was chosen in duels and grids, and how often it was offered."""
         rows = await self._db.fetch_all(_CHOSEN, {"job": job_id})
         return sum(row["won"] for row in rows), len(rows)
 
 
 async def _curate(tx: Transaction, sql: str, values: Params, action: str) -> Refused | None:
-    """The change and its line, if the picture is still there."""
+    """Make the change and write its log line, if the picture still exists."""
     row = await tx.fetch_one(
         f"SELECT guild_id FROM pictures WHERE job_id = :job AND {SEEN}",  # noqa: S608  a constant
         {"job": values["job"]},
@@ -108,7 +108,7 @@ def _entry_of(row: Row) -> Entry:
 
 
 def _draw_of(text: str) -> Draw | None:
-    """How a picture was drawn; None if another version wrote that."""
+    """How a picture was drawn; None if another version wrote it."""
     faults: list[str] = []
     draw = draw_of(text, faults)
     return None if faults else draw
@@ -162,7 +162,7 @@ _ENTRIES = (
     "  OR job_id IN (SELECT left_job FROM duels) OR job_id IN (SELECT right_job FROM duels)"
     "  OR job_id IN (SELECT job_id FROM post_pictures JOIN posts USING (message_id)"
     "   JOIN choices ON about = owed_post_id WHERE axis = 'pick'))"
-    # What was enlarged is no picture of the model's own size.
+    # An enlarged picture is not of the size that the model draws.
     " AND (SELECT layout <> 'private' AND kind <> 'upscale' FROM requests"
     "  WHERE requests.id = request_id)"
     f" AND {SEEN} AND {_HERE} ORDER BY jobs.seq"
@@ -172,14 +172,14 @@ _VOTES = (
     f" WHERE axis = '{Axis.TASTE}' AND NOT self_vote AND {_HERE}"
     " ORDER BY votes.at_ms, job_id, voter_id"
 )
-#: A skip says nothing of either.
+#: A skip says nothing about either picture.
 _CHOICES = (
     "SELECT choices.*, left_job, right_job, guild_id"  # noqa: S608  constants of this room
     " FROM choices JOIN duels ON duels.id = about"
     f" WHERE axis = '{Axis.DUEL}' AND NOT self_vote AND place > 0"
     " AND (:guild IS NULL OR guild_id = :guild) ORDER BY choices.at_ms, about, voter_id"
 )
-#: Beside what is left of its grid; the best may be gone itself.
+#: Compares with what is left of the grid; the best picture itself may be gone.
 _PICKS = (
     "SELECT * FROM (SELECT choices.*, posts.guild_id, best.job_id AS best,"  # noqa: S608  constants of this room
     "  (SELECT json_group_array(job_id) FROM (SELECT job_id FROM post_pictures"
@@ -209,5 +209,5 @@ _CAPTION = (
     "INSERT INTO curations (job_id, caption, at_ms) VALUES (:job, :caption, :now)"
     " ON CONFLICT (job_id) DO UPDATE SET caption = excluded.caption, at_ms = excluded.at_ms"
 )
-#: A row that says nothing goes.
+#: Deletes rows that say nothing any more.
 _TIDY = "DELETE FROM curations WHERE job_id = :job AND stamp IS NULL AND caption IS NULL"

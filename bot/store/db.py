@@ -1,8 +1,8 @@
 """The one SQLite file: one writer, one read-only connection, and the numbered migrations.
 
 The stores call `write`, `fetch_one` and `fetch_all` and keep their SQL to themselves; nobody else
-imports aiosqlite. What its errors mean is in `bot/db_faults.py`. This room must not know what the
-tables mean.
+imports aiosqlite. `bot/db_faults.py` explains its errors. This file must not know what the tables
+mean.
 """
 
 from __future__ import annotations
@@ -32,27 +32,26 @@ T = TypeVar("T")
 _NO_PARAMS: Params = {}
 #: Marks the file as ours ("WDbt"), so that no other program's database is ever migrated.
 _APPLICATION_ID = 0x57446274
-#: What the files of the development versions are marked with, whose schemas are gone.
+#: Marks the files of the development versions, whose schemas are gone.
 _DEVELOPMENT_ID = 0x57616966
 #: How long a writer waits for another process that holds the write lock.
 _PATIENCE_S = 20.0
-#: SQLite's own wait within that, after which a cancelled coroutine gets its word in.
+#: SQLite's own wait within that; a cancelled coroutine is served after each slice.
 _BUSY_SLICE_MS = 250
 _READ_BUSY_MS = 5_000
-#: Pages in the write-ahead log that make a commit empty it into the file, and the bytes that they
-#: take at most with their headers.
+#: A commit checkpoints the write-ahead log at this many pages; the bytes include their headers.
 _LOG_PAGES, _LOG_BYTES = 4_000, 16 << 20
 
 
 class Transaction:
-    """What may be done between BEGIN and COMMIT; handed out by `Database.write` alone."""
+    """What a caller may do between BEGIN and COMMIT; only `Database.write` hands one out."""
 
     def __init__(self, connection: aiosqlite.Connection, path: Path) -> None:
         self._connection = connection
         self._path = path
 
     async def execute(self, sql: str, params: Params = _NO_PARAMS) -> int:
-        """Run one statement; returns how many rows it changed."""
+        """Run one statement; return how many rows it changed."""
         with in_plain_words(self._path):
             return (await self._connection.execute(sql, params)).rowcount
 
@@ -86,16 +85,16 @@ class Database:
         self._reader = reader
         self._changes = noticed
         self._lock = asyncio.Lock()
-        #: Not set while `scrub` keeps all reading off.
+        #: Cleared while `scrub` keeps readers out.
         self._readable = asyncio.Event()
         self._readable.set()
 
     @classmethod
     async def open(cls, path: Path, tell: Tell = log_transition) -> Database:
-        """Open the file, make it if it is missing, and migrate it.
+        """Open the file, creating it if needed, and migrate it.
 
-        `tell` hears of every change of state, once it is committed. Raises `DatabaseError` with one
-        sentence: no database, not ours, from a newer version, or in a place that cannot be written.
+        `tell` hears of every state change once it is committed. Raises `DatabaseError` with one
+        sentence: no database, not ours, from a newer version, or not writable.
         """
         with in_plain_words(path):
             writer = await _connect(str(path))
@@ -116,13 +115,15 @@ class Database:
 
     @asynccontextmanager
     async def write(self, why: str = "") -> AsyncGenerator[Transaction]:
-        """One transaction; others wait. Commits at the end, rolls back on any exception.
+        """One transaction, while other writers wait.
 
-        A cancelled coroutine leaves no half: before COMMIT everything is rolled back, from COMMIT
-        on everything is kept and the cancellation follows. Raises `DatabaseError` when another
+        Commits at the end, rolls back on any exception.
+
+        A cancelled coroutine leaves no half: before COMMIT everything is rolled back; from COMMIT
+        on everything is kept, and the cancellation follows. Raises `DatabaseError` when another
         process keeps the write lock for 20 s or the file is damaged, `StorageError` when the disk
-        is full or fails, and never an `sqlite3.Error` that an operator can mend. `why` is what the
-        log says of the changes of state.
+        is full or fails, and never an `sqlite3.Error` that an operator can fix. `why` is the log's
+        reason for the state changes.
         """
         give_up_s = asyncio.get_running_loop().time() + _PATIENCE_S
         async with self._lock:
@@ -132,18 +133,18 @@ class Database:
                 with in_plain_words(self._path), self._changes.told(why):
                     await undisturbed(_run(self._writer, "COMMIT"))
             except BaseException:
-                # rollback() does nothing where no transaction is open, and the writer's thread
-                # runs it after whatever statement a cancelled coroutine left there. Should it fail
-                # too, the fault that led here is the one to tell; the next write tries it again.
+                # rollback() does nothing where no transaction is open, and the writer's thread runs
+                # it after any statement of a cancelled coroutine. If it fails too, raise the
+                # original fault; the next write tries the rollback again.
                 with suppress(sqlite3.Error):
                     await undisturbed(self._writer.rollback())
                 self._changes.forget()
                 raise
 
     async def write_one(self, sql: str, params: Params = _NO_PARAMS, why: str = "") -> list[Row]:
-        """One statement that is a transaction by itself; returns its RETURNING rows.
+        """Run one statement as a transaction of its own; return its RETURNING rows.
 
-        Cheaper than `write`: one trip to the writer's thread instead of three. Raises as `write`.
+        Cheaper than `write`: one trip to the writer's thread instead of three. Raises like `write`.
         """
         give_up_s = asyncio.get_running_loop().time() + _PATIENCE_S
         async with self._lock:
@@ -154,7 +155,7 @@ class Database:
                 self._changes.forget()
 
     async def _patiently(self, sql: str, params: Params, give_up_s: float) -> list[Row]:
-        """Run a statement that needs the write lock, again and again while another has it."""
+        """Run a statement that needs the write lock, retrying while another process holds it."""
         loop = asyncio.get_running_loop()
         await self._undo()
         while True:
@@ -166,15 +167,15 @@ class Database:
             await asyncio.sleep(_BUSY_SLICE_MS / 1000)
 
     async def _undo(self) -> None:
-        """Roll back what a sick disk did not even let be rolled back when it failed."""
+        """Roll back a failed transaction whose own rollback failed on a sick disk."""
         if self._writer.in_transaction:
             with in_plain_words(self._path):
                 await undisturbed(self._writer.rollback())
 
     async def fetch_all(self, sql: str, params: Params = _NO_PARAMS) -> list[Row]:
-        """Every row, as of the latest commit, on the read-only connection. Raises as `write`.
+        """Every row as of the latest commit, on the read-only connection. Raises like `write`.
 
-        Who asks stands in line at the reader's thread, which serves all without the loop's help.
+        Callers queue at the reader's thread, which serves all without the event loop's help.
         """
         while not self._readable.is_set():
             await self._readable.wait()
@@ -188,13 +189,13 @@ class Database:
     async def scrub(self) -> bool:
         """Leave no byte of a deleted row in any file: neither in free pages nor in the log.
 
-        False if another program reads the file just now (a backup): then the log keeps what it
-        has, everything stays usable, and it is to be tried again later. Raises as `write`.
+        Returns False if another program (a backup) is reading the file: the log keeps its content,
+        everything stays usable, and the caller must retry later. Raises like `write`.
         """
         async with self._lock:
             await self._undo()
-            # Looked at first, so that trying again beside a reader that stays costs nothing:
-            # rewriting the file makes the log as long as the file.
+            # Checked first, so that retries beside a persistent reader cost nothing: rewriting the
+            # file makes the log as long as the file.
             if not await self._empty_log():
                 return False
             give_up_s = asyncio.get_running_loop().time() + _PATIENCE_S
@@ -202,11 +203,11 @@ class Database:
             return await self._empty_log()
 
     async def _empty_log(self) -> bool:
-        """Move the log into the file and cut it off; False if somebody reads from it."""
+        """Move the log into the file and truncate it; False if somebody is reading from it."""
         self._readable.clear()
         try:
             with in_plain_words(self._path):
-                # Behind every read that stands in line, its caller cancelled or not.
+                # Queued behind every waiting read, even one whose caller was cancelled.
                 await self._reader.execute_fetchall("SELECT 1")
                 rows = await undisturbed(_all(self._writer, "PRAGMA wal_checkpoint(TRUNCATE)"))
         finally:
@@ -216,7 +217,7 @@ class Database:
 
 
 async def undisturbed(work: Coroutine[object, object, T]) -> T:
-    """Await `work` to its end even when cancelled meanwhile; the cancellation follows then."""
+    """Await `work` to its end even if cancelled; then raise the cancellation."""
     task = asyncio.ensure_future(work)
     cancelled: asyncio.CancelledError | None = None
     while not task.done():
@@ -230,10 +231,10 @@ async def undisturbed(work: Coroutine[object, object, T]) -> T:
 
 
 class Glance:
-    """A file that is only read, whatever its version: what the doctor looks through."""
+    """A file opened only for reading, whatever its version; the doctor uses it."""
 
     def __init__(self, reader: aiosqlite.Connection, path: Path, version: int) -> None:
-        #: 0 before the first migration: then there are no tables.
+        #: 0 before the first migration, when there are no tables.
         self.version = version
         self._reader = reader
         self._path = path
@@ -246,7 +247,7 @@ class Glance:
 
 @asynccontextmanager
 async def glance(path: Path) -> AsyncGenerator[Glance]:
-    """Open an existing file to read only; it is never migrated. Raises as `Database.open`."""
+    """Open an existing file read-only, without migrating it. Raises like `Database.open`."""
     with in_plain_words(path):
         reader = await _connect_reader(path)
     try:
@@ -258,7 +259,7 @@ async def glance(path: Path) -> AsyncGenerator[Glance]:
 
 
 async def inspect(path: Path) -> str:
-    """What the doctor says of an existing file. Reads only; raises as `Database.open`."""
+    """The doctor's line about an existing file. Reads only; raises like `Database.open`."""
     async with glance(path) as file:
         version = file.version
     newest = len(migrations())
@@ -268,18 +269,18 @@ async def inspect(path: Path) -> str:
 
 
 async def _prepare(writer: aiosqlite.Connection, path: Path) -> None:
-    """Set the writer up and migrate."""
+    """Configure the writer and migrate."""
     await writer.execute(f"PRAGMA busy_timeout = {_BUSY_SLICE_MS}")
     version = await _version(writer, path)
-    # FULL: what was acknowledged survives a power cut too. secure_delete: forgotten is overwritten.
+    # FULL: acknowledged writes survive a power cut. secure_delete: overwrite forgotten data.
     await _patiently(writer, "PRAGMA journal_mode = WAL")
     await writer.execute("PRAGMA synchronous = FULL")
     await writer.execute("PRAGMA foreign_keys = ON")
     await writer.execute("PRAGMA secure_delete = ON")
     await writer.execute("PRAGMA cache_size = -32000")
-    # A checkpoint holds up one commit: four times rarer than by default, so the log takes 16 MB.
-    # It takes more while a transaction writes more, or while another program reads on and on (a
-    # backup): no checkpoint can empty it then. The second commit after that cuts it back.
+    # A checkpoint delays one commit: four times rarer than by default, the log takes 16 MB. It
+    # grows beyond that while one transaction writes more, or while another program keeps reading (a
+    # backup), because no checkpoint can empty it then. The second commit after that truncates it.
     await writer.execute(f"PRAGMA wal_autocheckpoint = {_LOG_PAGES}")
     await writer.execute(f"PRAGMA journal_size_limit = {_LOG_BYTES}")
     writer.row_factory = sqlite3.Row
@@ -288,7 +289,7 @@ async def _prepare(writer: aiosqlite.Connection, path: Path) -> None:
 
 
 async def _watched(writer: aiosqlite.Connection, tell: Tell) -> Changes:
-    """From now on the writer notices every change of state."""
+    """Make the writer notice every state change from now on."""
     noticed = Changes(tell)
     await writer.create_function(changes.FUNCTION, changes.VALUES, noticed.notice)  # pyright: ignore[reportUnknownMemberType]  aiosqlite leaves it open
     for watch in changes.WATCHES:
@@ -312,7 +313,7 @@ async def _migrate(writer: aiosqlite.Connection, path: Path, step: Migration) ->
 
 
 async def _patiently(connection: aiosqlite.Connection, sql: str) -> None:
-    """Run a statement that another process may make wait for a while."""
+    """Run a statement that may have to wait for another process."""
     for _ in range(int(_PATIENCE_S * 1000 / _BUSY_SLICE_MS / 2)):
         try:
             await _run(connection, sql)
@@ -326,7 +327,7 @@ async def _patiently(connection: aiosqlite.Connection, sql: str) -> None:
 
 
 async def _version(connection: aiosqlite.Connection, path: Path) -> int:
-    """The file's schema version, if it is a file that this program may use."""
+    """The file's schema version, provided that this program may use the file."""
     version = await _number(connection, "PRAGMA user_version")
     application = await _number(connection, "PRAGMA application_id")
     tables = await _number(connection, "SELECT count(*) FROM sqlite_master")
@@ -364,8 +365,8 @@ def _statements(sql: str) -> Generator[str]:
 
 
 async def _connect(name: str, *, uri: bool = False) -> aiosqlite.Connection:
-    # Opened before aiosqlite has it: its thread outlives the loop for a moment where opening fails,
-    # and prints a traceback about that.
+    # Open it before aiosqlite does: if opening fails, aiosqlite's thread outlives the loop for a
+    # moment and prints a traceback.
     raw = await asyncio.to_thread(
         sqlite3.connect, name, isolation_level=None, check_same_thread=False, uri=uri
     )
@@ -379,7 +380,7 @@ async def _connect_reader(path: Path) -> aiosqlite.Connection:
         await reader.execute(f"PRAGMA busy_timeout = {_READ_BUSY_MS}")
         await reader.execute("PRAGMA cache_size = -32000")
     except BaseException:
-        # Its thread would keep the process from ending.
+        # Its thread would keep the process alive.
         await undisturbed(reader.close())
         raise
     return reader

@@ -1,7 +1,7 @@
 """What policy and moderators decided: outcome, rules, layer, model, place. No prompt, no word.
 
-Whoever decides records, `/policy why` looks up, the owner's report counts. What a member was told
-and what a rule says is not known here.
+Whoever decides records it; `/policy why` looks it up and the owner's report counts. What a member
+was told and what a rule says is not known here.
 """
 
 from __future__ import annotations
@@ -15,48 +15,48 @@ from bot.domain import ChannelId, GuildId, RuleId, UserId
 from bot.store.db import Database, Params, Row, Transaction
 from bot.store.group_commit import GroupCommit
 
-#: Decisions in one transaction at most, and rows that one pruning takes at most.
+#: Decisions in one transaction at most, and rows in one pruning.
 _MOST, _PRUNED = 500, 5_000
 _DAY_MS = 86_400_000
 
 
 class DecisionKind(StrEnum):
-    """What was to be decided."""
+    """The question that was decided."""
 
     #: Whether an ask is drawn.
     ADMIT = "admit"
     #: Whether a finished picture is let out.
     RELEASE = "release"
-    #: Whether a picture is shown (again) in some place.
+    #: Whether a picture is shown (again) in a place.
     SHOW = "show"
     #: What a moderator does with a case.
     MODERATION = "moderation"
 
 
 class Outcome(StrEnum):
-    """What came of it."""
+    """The result of a decision."""
 
     #: Policy lets it pass.
     ALLOW = "allow"
-    #: It is shown behind a spoiler; policy or a moderator says so.
+    #: Shown behind a spoiler, as policy or a moderator requires.
     SPOILER = "spoiler"
-    #: A moderator has to look at it first.
+    #: A moderator has to review it first.
     HOLD = "hold"
-    #: It is neither drawn nor shown here.
+    #: Neither drawn nor shown here.
     REFUSE = "refuse"
     #: The finished picture is shown to nobody.
     WITHHOLD = "withhold"
-    #: A moderator lets it be shown.
+    #: A moderator approves showing it.
     APPROVE = "approve"
-    #: A moderator takes it from every message.
+    #: A moderator removes it from every message.
     REMOVE = "remove"
     #: The same, and its member may not ask for a while.
     REMOVE_AND_TIME_OUT = "remove_and_time_out"
-    #: A moderator leaves a report or an appeal without consequence.
+    #: A moderator closes a report or an appeal without consequence.
     DISMISS = "dismiss"
-    #: A moderator lets an ask be drawn that was refused.
+    #: A moderator allows a refused ask.
     UPHOLD = "uphold"
-    #: Nobody decided in time, or there was nothing left to decide.
+    #: Nobody decided in time, or nothing was left to decide.
     LAPSE = "lapse"
 
 
@@ -68,9 +68,9 @@ class Decision:
     outcome: Outcome
     #: The id of a picture, a request, a case or a refusal.
     about: str
-    #: The rules that spoke, the strictest first.
+    #: The rules that applied, the strictest first.
     rules: tuple[RuleId, ...] = ()
-    #: Who said the strictest of them; empty if none spoke.
+    #: The layer that set the strictest of them; empty if no rule applied.
     layer: str = ""
     card_id: str = ""
     guild_id: GuildId
@@ -81,9 +81,9 @@ class Decision:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DecisionCount:
-    """How often a decision fell on one day, in all servers; `rule` is None if none spoke."""
+    """How often a decision fell on one day, in all servers; `rule` is None if no rule applied."""
 
-    #: Its first millisecond, UTC.
+    #: The day's first millisecond, UTC.
     day_ms: int
     kind: DecisionKind
     outcome: Outcome
@@ -99,11 +99,11 @@ class Decisions:
         self._group = GroupCommit(self._commit, most=_MOST)
 
     async def close(self) -> None:
-        """Return when everything that was handed in is committed."""
+        """Return when everything recorded so far is committed."""
         await self._group.idle()
 
     async def record(self, decision: Decision) -> None:
-        """Write a decision down; concurrent callers share a transaction."""
+        """Record a decision; concurrent callers share a transaction."""
         await self._group.do(decision)
 
     async def _commit(self, decisions: Sequence[Decision]) -> Sequence[None]:
@@ -112,15 +112,18 @@ class Decisions:
         return [None] * len(decisions)
 
     async def about(self, guild_id: GuildId, id_: str) -> list[Decision]:
-        """What was decided in this server about a picture or a refusal, in the order of time.
+        """This server's decisions about a picture or a refusal, in order of time.
 
-        A picture's decisions are also those about its request and its cases.
+        A picture's decisions include those about its request and its cases.
         """
         rows = await self._db.fetch_all(_ABOUT, {"id": id_, "guild": guild_id})
         return [_decision_of(row) for row in rows]
 
     async def counts(self, since_ms: int, until_ms: int) -> list[DecisionCount]:
-        """How often each decision fell, by day and rule; one with several rules counts for each."""
+        """How often each decision fell, by day and rule.
+
+        A decision with several rules counts for each.
+        """
         rows = await self._db.fetch_all(
             f"SELECT at_ms / {_DAY_MS} * {_DAY_MS} AS day_ms, kind, outcome, rule.value AS rule,"  # noqa: S608  a constant above
             " count(*) AS n FROM decisions LEFT JOIN json_each(decisions.rules) AS rule"
@@ -140,7 +143,7 @@ class Decisions:
         ]
 
     async def prune(self, before_ms: int) -> int:
-        """Drop the oldest decisions from before that time, so many at once. Returns how many."""
+        """Drop up to `_PRUNED` of the oldest decisions from before that time; return how many."""
         rows = await self._db.write_one(
             "DELETE FROM decisions WHERE id IN (SELECT id FROM decisions WHERE at_ms < :before"
             " ORDER BY at_ms LIMIT :most) RETURNING id",
@@ -157,7 +160,7 @@ _ABOUT = (
 
 
 async def note_decisions(tx: Transaction, decisions: Sequence[Decision]) -> None:
-    """Write decisions down in the transaction that carries them out."""
+    """Record decisions in the transaction that carries them out."""
     await tx.execute_many(
         "INSERT INTO decisions (kind, outcome, about, rules, layer, card_id, guild_id, channel_id,"
         " user_id, at_ms) VALUES (:kind, :outcome, :about, :rules, :layer, :card_id, :guild_id,"

@@ -1,10 +1,10 @@
-"""Messages that are to go from Discord, and those that are hunted because nobody knows their ids.
+"""Messages to delete from Discord, and searches for messages whose ids are unknown.
 
-Every store that decides that a message goes writes it down here, in the transaction that decides;
-`cogs/posting/takedown.py` works it off. Why a message goes is not known here.
+A store that dooms a message records it here in the transaction that decides so;
+`cogs/posting/takedown.py` works the list off. Why a message goes is not known here.
 """
 
-# ruff: noqa: S608  the statements below are put together of constants of this file
+# ruff: noqa: S608 these statements are built from constants of this file
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from bot.store.duel_rows import UNDER_WAY
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Hunt:
-    """Whatever carries `name` in this channel and is younger than `since_id` is to go."""
+    """Every message in this channel that carries `name` and is younger than `since_id` must go."""
 
     name: str
     channel_id: ChannelId
@@ -34,21 +34,21 @@ class Doomed:
         self._db = db
 
     async def add(self, message: MessageRef) -> None:
-        """Let a message go that no other row names."""
+        """Doom a message that no other row names."""
         async with self._db.write() as tx:
             await doom(tx, message)
 
     async def hunt(self, hunt: Hunt) -> None:
-        """Let a message go that nobody can look for now."""
+        """Search for a message and doom it, when nobody can look for it now."""
         async with self._db.write() as tx:
             await hunt_down(tx, hunt)
 
     async def messages(
         self, limit: int, closed: Iterable[ChannelId] = (), *, nor: Iterable[int | str] = ()
     ) -> list[MessageRef]:
-        """Messages that are to go, the oldest first, without the messages `nor`.
+        """Doomed messages, the oldest first, without those in `nor`.
 
-        None of channels that are `closed` for now.
+        Leaves out channels that are `closed` for now.
         """
         rows = await self._db.fetch_all(
             "SELECT * FROM doomed_messages"
@@ -67,7 +67,7 @@ class Doomed:
         ]
 
     async def gone(self, message_id: MessageId, now_ms: int) -> None:
-        """A doomed message is gone from Discord."""
+        """Record that a doomed message is gone from Discord."""
         gone: Params = {"message": message_id, "now": now_ms}
         async with self._db.write() as tx:
             await tx.execute("DELETE FROM doomed_messages WHERE message_id = :message", gone)
@@ -78,7 +78,7 @@ class Doomed:
             )
 
     async def hunts(self, limit: int, closed: Iterable[ChannelId] = ()) -> list[Hunt]:
-        """Messages that are to be found first; none of channels that are `closed` for now."""
+        """Searches to carry out, without channels that are `closed` for now."""
         rows = await self._db.fetch_all(
             "SELECT * FROM hunts WHERE channel_id NOT IN (SELECT value FROM json_each(:closed))"
             " ORDER BY since_id LIMIT :limit",
@@ -95,7 +95,7 @@ class Doomed:
         ]
 
     async def caught(self, hunt: Hunt, message_ids: Iterable[MessageId]) -> None:
-        """The hunt is over: these messages are doomed, and nothing else carries the name."""
+        """End a search: doom these messages, the only ones that carry the name."""
         async with self._db.write() as tx:
             for message_id in message_ids:
                 await doom(
@@ -111,7 +111,7 @@ class Doomed:
 
 
 async def doom(tx: Transaction, message: MessageRef) -> None:
-    """Let a message go."""
+    """Doom a message."""
     await tx.execute(
         "INSERT OR IGNORE INTO doomed_messages VALUES (:message, :channel, :guild)",
         {
@@ -123,7 +123,7 @@ async def doom(tx: Transaction, message: MessageRef) -> None:
 
 
 async def hunt_down(tx: Transaction, hunt: Hunt) -> None:
-    """Let whatever carries this name go, once it is found."""
+    """Search for every message that carries this name, and doom it."""
     await tx.execute(
         "INSERT OR IGNORE INTO hunts (name, channel_id, guild_id, since_id)"
         " VALUES (:name, :channel, :guild, :since)",
@@ -137,32 +137,32 @@ async def hunt_down(tx: Transaction, hunt: Hunt) -> None:
 
 
 async def doom_messages_of_jobs(tx: Transaction, which: str, values: Params) -> None:
-    """Let every message go that shows a picture of the jobs for which `which` holds.
+    """Doom every message that shows a picture of the matching jobs.
 
-    A post that shows others besides is amended. Called while the jobs and their requests still
-    stand. A message whose id is not known is hunted, if nothing else of it is still to be posted.
+    A post that also shows other pictures is amended instead. Call it before jobs and requests go. A
+    message with an unknown id is searched for, if nothing else of it is still to be posted.
     """
     for statement in _DOOM_OF_JOBS:
         await tx.execute(statement.format(which=which), values)
 
 
 async def doom_sends_of_jobs(tx: Transaction, which: str, values: Params) -> None:
-    """Let go what shows a picture of these jobs and is no post: lists, duels, what galleries show.
+    """Doom other messages that show these jobs: lists, duels, galleries.
 
-    And shows that are no posts yet.
+    Includes shows that are no posts yet.
     """
     for statement in _SENDS_OF_JOBS:
         await tx.execute(statement.format(which=which), values)
 
 
 async def doom_messages_of_requests(tx: Transaction, which: str, values: Params) -> None:
-    """Let the status messages and notices of requests go, but for those that are gone already."""
+    """Doom the status messages and notices of requests, except those already gone."""
     for statement in _DOOM_OF_REQUESTS:
         await tx.execute(statement.format(which=which), values)
 
 
 _CHOSEN = "SELECT id FROM jobs WHERE {which}"
-#: A post shows a picture that is not among them, and stays.
+#: Posts that also show a picture outside the set, and so stay.
 _SHOWS_ANOTHER = (
     "EXISTS (SELECT 1 FROM post_pictures AS other JOIN pictures USING (job_id)"
     "  WHERE other.message_id = posts.message_id AND pictures.deleted_ms IS NULL"
@@ -179,7 +179,7 @@ _AMENDED = (
     f" AND message_id IN (SELECT message_id FROM post_pictures WHERE job_id IN ({_CHOSEN}))"
     f" AND {_SHOWS_ANOTHER}"
 )
-#: A try to deliver was begun, and no post came of it that we know.
+#: An attempt to deliver was begun, and no resulting post is known.
 _POSTS_UNDER_WAY = (
     "INSERT OR IGNORE INTO hunts (name, channel_id, guild_id, since_id)"
     " SELECT owed_posts.id, requests.channel_id, requests.guild_id, requests.since_id"
@@ -187,7 +187,7 @@ _POSTS_UNDER_WAY = (
     " WHERE owed_posts.id IN (SELECT owed_post_id FROM jobs WHERE {which})"
     "  AND posting_ms IS NOT NULL"
     "  AND NOT EXISTS (SELECT 1 FROM posts WHERE posts.owed_post_id = owed_posts.id)"
-    # Whoever posts the others finds it, and has it amended.
+    # Whoever posts the others finds the message and has it amended.
     "  AND NOT EXISTS (SELECT 1 FROM jobs WHERE owed_post_id = owed_posts.id"
     f"   AND state = 'rendered' AND id NOT IN ({_CHOSEN}))"
 )
@@ -205,7 +205,7 @@ _STATUSES_UNDER_WAY = (
 
 
 def _of_sends(chosen: str) -> tuple[str, ...]:
-    """The sends for which `chosen` holds: doomed if they are there, else hunted; their rows go."""
+    """Doom the sends for which `chosen` holds, or search for them, and delete their rows."""
     there = (
         "INSERT OR IGNORE INTO doomed_messages SELECT message_id, channel_id, guild_id FROM sends"
         f" WHERE {chosen} AND message_id IS NOT NULL"
@@ -218,7 +218,7 @@ def _of_sends(chosen: str) -> tuple[str, ...]:
     return there, under_way, f"DELETE FROM sends WHERE {chosen}"
 
 
-#: Messages that ask which of two pictures is better, and those that may be there.
+#: Duel messages that are known, and those that may exist.
 _IN_DUELS = f"(left_job IN ({_CHOSEN}) OR right_job IN ({_CHOSEN}))"
 _ASKING = (
     "INSERT OR IGNORE INTO doomed_messages SELECT message_id, channel_id, guild_id FROM duels"
@@ -228,7 +228,7 @@ _ASKING_UNDER_WAY = (
     "INSERT OR IGNORE INTO hunts (name, channel_id, guild_id, since_id)"
     f" SELECT id, channel_id, guild_id, since_id FROM duels WHERE {_IN_DUELS} AND {UNDER_WAY}"
 )
-#: What hangs in a gallery, or may hang there; it never comes again.
+#: Showpieces that hang in a gallery, or may hang there; none returns.
 _HANGING = (
     "INSERT OR IGNORE INTO doomed_messages SELECT message_id, channel_id, guild_id FROM showpieces"
     f" WHERE job_id IN ({_CHOSEN}) AND message_id IS NOT NULL"
@@ -255,7 +255,7 @@ _SENDS_OF_JOBS = (
     _TAKEN_DOWN,
 )
 _DOOM_OF_JOBS = (_POSTS, _AMENDED, _POSTS_UNDER_WAY, *_SENDS_OF_JOBS)
-#: A status message that was taken away when all was posted is known to be gone.
+#: A status message removed after everything was posted is known to be gone.
 _DOOM_OF_REQUESTS = (
     _STATUSES,
     _STATUSES_UNDER_WAY,

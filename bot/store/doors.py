@@ -1,7 +1,7 @@
-"""What a store lets a cog do, where the store can do more.
+"""The part of a store that a cog may use, where the store can do more.
 
-The worker holds the whole queue; a cog holds its door, through which nothing can be claimed,
-renewed, failed or put back. It must not know how a job is stored.
+The worker holds the whole queue; a cog holds its door, which cannot claim, renew, fail or put back.
+Must not know how a job is stored.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from bot.store.caps import Caps
 
 
 class QueueDoor(Protocol):
-    """To ask and to cancel: `bot.store.queue.Jobs`, as far as a cog may go."""
+    """What a cog may do with `bot.store.queue.Jobs`: ask and cancel."""
 
     async def enqueue(
         self,
@@ -30,15 +30,15 @@ class QueueDoor(Protocol):
     async def cancel_request(
         self, request_id: RequestId, user_id: UserId, now_ms: int
     ) -> list[JobId]:
-        """Cancel what is queued or running of a user's own request."""
+        """Cancel the queued and running jobs of a user's own request; return them."""
         ...
 
     async def cancel_user(
         self, user_id: UserId, guild_id: GuildId | None, now_ms: int
     ) -> list[JobId]:
-        """Cancel what a user has queued or running, in one server or in all."""
+        """Cancel a user's queued and running jobs, in one server or in all; return them."""
         ...
 
     async def cancel_job(self, job_id: JobId, now_ms: int) -> bool:
-        """Cancel one job; who may is the caller's to check."""
+        """Cancel one job; the caller checks who may."""
         ...

@@ -1,7 +1,7 @@
-"""Drafts: what a member typed and what was not taken, kept for a while to be changed.
+"""Drafts: what a member typed and was refused, kept for a while so that they can change it.
 
-The cogs keep one with each refusal, and its *Edit* button brings it back after any restart. A draft
-is its member's alone. Nothing here knows why it was refused.
+The cogs keep one with each refusal; its *Edit* button brings it back after any restart. A draft
+belongs to its member alone. Why it was refused is not known here.
 """
 
 from __future__ import annotations
@@ -19,18 +19,18 @@ log = logging.getLogger(__name__)
 
 #: Ten characters, in the custom id of an *Edit* button.
 DraftId = NewType("DraftId", str)
-#: How long a draft is kept, and how many of one member.
+#: How long a draft is kept, and how many for one member.
 DRAFT_MS, _MOST = 3 * 86_400_000, 20
 
 
 class Drafts:
-    """What members typed last and could not have drawn."""
+    """Members' latest refused inputs."""
 
     def __init__(self, db: Database) -> None:
         self._db = db
 
     async def keep(self, user_id: UserId, typed: Typed, now_ms: int) -> DraftId:
-        """Keep it; the oldest of too many makes room."""
+        """Keep a draft; it replaces the oldest if there are too many."""
         draft_id = DraftId(new_id())
         async with self._db.write() as tx:
             await tx.execute(
@@ -54,14 +54,14 @@ class Drafts:
         return typed_of_row(row["typed"]) if row else None
 
     async def prune(self, now_ms: int) -> None:
-        """Drop what was kept long enough."""
+        """Drop expired drafts."""
         await self._db.write_one(
             "DELETE FROM drafts WHERE created_ms <= :since", {"since": now_ms - DRAFT_MS}
         )
 
 
 def typed_of_row(text: str) -> Typed | None:
-    """What `json_of` wrote; None if another version of this bot wrote what this one cannot read."""
+    """Read what `json_of` wrote; None if another version wrote it and this one cannot read it."""
     try:
         return read_json(Typed, text)
     except ValueError as problem:

@@ -1,10 +1,10 @@
-"""A duel and its row, both ways, and what becomes of duels whose pictures go.
+"""Duels and their rows, and how duels end when their pictures go.
 
-The duels and the parties write them; whoever lets a picture go closes its duels in the same
-transaction, with `close_duels_of_jobs`. Their messages are `doomed.py`'s.
+The duels and the parties write them; a store that deletes a picture closes its duels in the same
+transaction, with `close_duels_of_jobs`. Their messages belong to `doomed.py`.
 """
 
-# ruff: noqa: S608  the statements below are put together of constants of this file
+# ruff: noqa: S608 these statements are built from constants of this file
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from bot.store.db import Params, Row, Transaction
 
 
 def duel_of(row: Row) -> Duel:
-    """A row of `duels` as the noun."""
+    """A row of `duels` as a `Duel`."""
     return Duel(
         id=DuelId(row["id"]),
         guild_id=GuildId(row["guild_id"]),
@@ -32,7 +32,7 @@ def duel_of(row: Row) -> Duel:
 
 
 def party_of(row: Row) -> Party:
-    """A row of `parties` as the noun."""
+    """A row of `parties` as a `Party`."""
     return Party(
         id=PartyId(row["id"]),
         guild_id=GuildId(row["guild_id"]),
@@ -45,7 +45,7 @@ def party_of(row: Row) -> Party:
 
 
 async def insert_duel(tx: Transaction, duel: Duel) -> Duel:
-    """Add a duel. If members rate this pair alone already, it is the one that they share."""
+    """Add a duel. If members already rate this pair alone, return the duel that they share."""
     (row,) = await tx.fetch_all(
         "INSERT INTO duels (id, origin, guild_id, channel_id, party_id, left_job, right_job,"
         " opened_ms, since_id) VALUES (:id, :origin, :guild, :channel, :party, :left, :right,"
@@ -67,9 +67,9 @@ async def insert_duel(tx: Transaction, duel: Duel) -> Duel:
 
 
 async def close_duels_of_jobs(tx: Transaction, which: str, values: Params) -> None:
-    """Let nobody choose any more where a picture of these jobs stands; the choices stay.
+    """Close the duels that show a picture of these jobs; the choices stay.
 
-    `values` has the time as `now`. The messages of these duels are doomed already.
+    `values` holds the time as `now`. The messages of these duels are doomed already.
     """
     await tx.execute(
         "UPDATE duels SET closed_ms = ifnull(closed_ms, :now), message_id = NULL, told = 1"
@@ -79,7 +79,7 @@ async def close_duels_of_jobs(tx: Transaction, which: str, values: Params) -> No
 
 
 async def lose_duel_messages(tx: Transaction, gone: Params) -> None:
-    """These messages (`ids`, as JSON) are gone from Discord: nobody can choose there any more."""
+    """Record that these messages (`ids`, as JSON) are gone: nobody can choose there any more."""
     await tx.execute(
         "UPDATE duels SET closed_ms = ifnull(closed_ms, :now), message_id = NULL, told = 1"
         " WHERE message_id IN (SELECT value FROM json_each(:ids))",
@@ -88,9 +88,10 @@ async def lose_duel_messages(tx: Transaction, gone: Params) -> None:
 
 
 async def close_duels(tx: Transaction, which: str, values: Params, *, when: str = ":now") -> None:
-    """Close the open duels for which `which` holds, at the time that `when` says.
+    """Close the matching open duels, at the time that `when` says.
 
-    Their messages are owed an end. One whose id nobody knows is hunted, for it would ask on.
+    Their messages are owed an update. One with an unknown id is searched for, or it would go on
+    asking.
     """
     await tx.execute(
         "INSERT OR IGNORE INTO hunts (name, channel_id, guild_id, since_id)"
@@ -105,9 +106,9 @@ async def close_duels(tx: Transaction, which: str, values: Params, *, when: str 
     )
 
 
-#: A message of it may be there, of which nobody knows the id.
+#: A message of the duel may exist, with an unknown id.
 UNDER_WAY = "posting_ms IS NOT NULL AND message_id IS NULL AND closed_ms IS NULL"
-#: The duels with a picture of the jobs for which `which` holds.
+#: The duels that show a picture of the matching jobs.
 OF_JOBS = (
     "SELECT duels.id FROM duels WHERE left_job IN (SELECT id FROM jobs WHERE {which})"
     " OR right_job IN (SELECT id FROM jobs WHERE {which})"

@@ -1,11 +1,11 @@
-"""Duels: which pictures can be compared, which duels there are, and what members chose in them.
+"""Duels: which pictures can be compared, which duels exist, and what members chose in them.
 
-`cogs/voting/duels.py` and `cogs/voting/parties.py` open, show and close them; the blind test of a
-candidate opens its own. What a choice is, is in `choice_rows.py`. Which pair is worth asking is not
-known here.
+`cogs/voting/duels.py` and `cogs/voting/parties.py` open, show and close them; a candidate's blind
+test opens its own. `choice_rows.py` records choices. Which pair is worth asking about is not known
+here.
 """
 
-# ruff: noqa: S608  the statements below are put together of constants of this file
+# ruff: noqa: S608 these statements are built from constants of this file
 
 from __future__ import annotations
 
@@ -29,33 +29,33 @@ from bot.store.doomed import Hunt, doom, hunt_down
 from bot.store.duel_rows import close_duels, duel_of, insert_duel
 from bot.store.picture_rows import NOT_BLIND, SEEN
 
-#: Pictures that are looked at for comparable ones, and duels, the newest of a server.
+#: The newest pictures of a server that are searched for comparable ones, and its newest duels.
 _RECENT = 2_000
-#: Of one ask, so that the pairs stay few: 12 pictures make 66.
+#: The most pictures of one ask, to keep pairs few: 12 pictures make 66.
 _ALIKE = 12
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Comparable:
-    """A picture and what it is compared by: pictures with the same `key` were asked for alike."""
+    """A picture and its comparison key: pictures with the same `key` were asked for alike."""
 
     job_id: JobId
-    #: Where it was drawn for, and so who may see it.
+    #: The channel it was drawn for, which decides who may see it.
     channel_id: ChannelId
-    #: Prompt, what it does not want, size and model.
+    #: Prompt, negative prompt, size and model.
     key: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Voted:
-    """What a press came to."""
+    """The result of a press."""
 
     duel: Duel
     #: The member's current choice; None: they took it back.
     choice: Choice | None
-    #: They asked for one of the pictures, so their choice is kept apart.
+    #: They asked for one of the pictures, so their choice counts apart.
     self_vote: bool
-    #: Who asked for the left and for the right picture, and the models that drew them.
+    #: Who asked for the left and the right picture, and the models that drew them.
     asked: tuple[UserId, UserId]
     card_ids: tuple[str, str]
     tally: DuelTally
@@ -68,10 +68,10 @@ class Duels:
         self._db = db
 
     async def comparable(self, guild_id: GuildId, *, ratings: Iterable[Rating]) -> list[Comparable]:
-        """The newest pictures of a server that have a partner, at most twelve of each kind.
+        """A server's newest pictures that have a partner, at most twelve of each kind.
 
-        Neither deleted nor held ones; of pictures that were drawn alike, and so are the same, the
-        first alone.
+        Leaves out deleted and held pictures; of pictures drawn alike, and so identical, it keeps
+        only the first.
         """
         rows = await self._db.fetch_all(
             _COMPARABLE,
@@ -92,9 +92,9 @@ class Duels:
         ]
 
     async def open(self, duel: Duel) -> Duel | None:
-        """Open a duel; the one that is there where members rate this pair alone already.
+        """Open a duel, or return the existing one if members already rate this pair alone.
 
-        None if one of its pictures is deleted, held or of another server by now.
+        None if one of its pictures is now deleted, held or of another server.
         """
         async with self._db.write() as tx:
             if not await _all_seen(tx, duel):
@@ -109,10 +109,10 @@ class Duels:
     async def begin_posting(
         self, duel_id: DuelId, now_ms: int, *, spoilered: Collection[JobId] = ()
     ) -> bool | None:
-        """Record the first try to post, before it is made; True if it is the first.
+        """Record the first attempt to post, before it is made; True if it is the first.
 
-        None if it is not owed any more: it is posted or closed, or a picture is gone, or behind a
-        spoiler though not among `spoilered`.
+        None if nothing is owed any more: the duel is posted or closed, or a picture is gone, or is
+        behind a spoiler without being in `spoilered`.
         """
         async with self._db.write() as tx:
             row = await tx.fetch_one(_OWED_ALONE, {"id": duel_id})
@@ -128,7 +128,7 @@ class Duels:
         return bool(first)
 
     async def posted(self, duel: Duel, message_id: MessageId, now_ms: int) -> bool:
-        """The message is there. False if it is to go: the duel is closed or gone meanwhile."""
+        """Record the message. False if it must be deleted: the duel is closed or gone."""
         async with self._db.write() as tx:
             known = await tx.execute(
                 "UPDATE duels SET message_id = :message, posted_ms = :now WHERE id = :id"
@@ -141,7 +141,7 @@ class Duels:
         return True
 
     async def answer_lost(self, duel: Duel) -> None:
-        """The message may be there. If it is not owed any more, the hunt for it begins again."""
+        """Record that the message may exist. If it is not owed any more, search for it again."""
         async with self._db.write() as tx:
             if await tx.fetch_one(_OWED_ALONE, {"id": duel.id}) is None:
                 await hunt_down(tx, _hunt(duel))
@@ -149,16 +149,16 @@ class Duels:
     async def unposted(
         self, limit: int, closed: Iterable[ChannelId] = (), *, nor: Iterable[int | str] = ()
     ) -> list[Duel]:
-        """Duels that are owed to their channels, the oldest first, without the duels `nor`.
+        """Duels owed to their channels, the oldest first, without those in `nor`.
 
-        None of channels that are `closed` for now.
+        Leaves out channels that are `closed` for now.
         """
         return await self._owed(_UNPOSTED, limit, closed, nor)
 
     async def untold(
         self, limit: int, closed: Iterable[ChannelId] = (), *, nor: Iterable[int | str] = ()
     ) -> list[Duel]:
-        """Closed duels whose messages still ask, as `unposted`."""
+        """Closed duels whose messages still ask; arguments as for `unposted`."""
         return await self._owed(_UNTOLD, limit, closed, nor)
 
     async def _owed(
@@ -171,11 +171,11 @@ class Duels:
         return [duel_of(row) for row in rows]
 
     async def told(self, duel_id: DuelId) -> None:
-        """Its message says how it ended, or never will."""
+        """Record that its message shows how it ended, or never will."""
         await self._db.write_one("UPDATE duels SET told = 1 WHERE id = :id", {"id": duel_id})
 
     async def close(self, duel_id: DuelId, now_ms: int) -> None:
-        """Let nobody choose any more; its message, if it has one, is owed an end."""
+        """Close a duel; its message, if it has one, is owed an update."""
         async with self._db.write() as tx:
             await close_duels(tx, "id = :id", {"id": duel_id, "now": now_ms})
 
@@ -184,7 +184,7 @@ class Duels:
     ) -> Voted | None:
         """Make this a member's one choice for the pair; None takes it back.
 
-        None, and nothing changes, if the duel is closed or gone. A choice that stands already
+        Returns None, changing nothing, if the duel is closed or gone. Repeating the current choice
         writes nothing.
         """
         async with self._db.write() as tx:
@@ -210,7 +210,7 @@ class Duels:
         return await tally_of(self._db, duel_id)
 
     async def chosen(self, guild_id: GuildId, voter_id: UserId) -> set[frozenset[JobId]]:
-        """The pairs of a server that a member has a current choice for, as pairs of jobs."""
+        """The pairs of jobs in a server for which a member has a current choice."""
         rows = await self._db.fetch_all(
             "SELECT left_job, right_job FROM choices JOIN duels ON duels.id = choices.about"
             " WHERE voter_id = :user AND axis = 'duel' AND guild_id = :guild",
@@ -219,7 +219,7 @@ class Duels:
         return {frozenset((JobId(row["left_job"]), JobId(row["right_job"]))) for row in rows}
 
     async def asked(self, guild_id: GuildId) -> Counter[frozenset[JobId]]:
-        """How often two pictures of a server stood side by side, by the newest duels."""
+        """How often each pair of pictures was shown side by side, in a server's newest duels."""
         rows = await self._db.fetch_all(
             "SELECT left_job, right_job FROM duels WHERE guild_id = :guild"
             " ORDER BY opened_ms DESC LIMIT :limit",
@@ -230,7 +230,7 @@ class Duels:
     async def decided_pairs(self, guild_id: GuildId, since_ms: int) -> list[DuelVote]:
         """Every counted choice in the duels opened since then, the oldest duel first.
 
-        Neither skips nor choices of people who asked for one of the pictures.
+        Leaves out skips and choices of members who asked for one of the pictures.
         """
         rows = await self._db.fetch_all(DECIDED, {"guild": guild_id, "since": since_ms})
         return [duel_vote_of(row) for row in rows]
@@ -251,14 +251,14 @@ async def _sides(tx: Transaction, duel: Duel) -> tuple[tuple[UserId, UserId], tu
 
 
 def by_lot(first: JobId, second: JobId) -> tuple[JobId, JobId]:
-    """Left and right. Nothing but the duel's row tells which is which, least of all its id."""
+    """Left and right, by lot. Only the duel's row tells which is which; its id must not."""
     return (first, second) if secrets.randbelow(2) else (second, first)
 
 
 async def _all_seen(
     tx: Transaction, duel: Duel, spoilered: Collection[JobId] | None = None
 ) -> bool:
-    """Whether members may see both pictures; with `spoilered`, no other one behind a spoiler."""
+    """Whether members may see both pictures; spoilered ones only if they are in `spoilered`."""
     row = await tx.fetch_one(
         f"SELECT count(*) AS n FROM pictures WHERE guild_id = :guild AND {SEEN}"
         " AND job_id IN (SELECT value FROM json_each(:ids)) AND (:any OR NOT spoiler"
@@ -294,7 +294,7 @@ def _hunt(duel: Duel) -> Hunt:
     )
 
 
-#: Of the newest of a server, so that a large one costs no more than a small one.
+#: Only a server's newest, so that a large server costs no more than a small one.
 _COMPARABLE = (
     "SELECT job_id, channel_id, key FROM ("
     "  SELECT job_id, channel_id, key, count(*) OVER (PARTITION BY key) AS n,"

@@ -1,6 +1,6 @@
-"""Favourites: pictures that a member wants to find again, theirs or somebody else's.
+"""Favourites: pictures that a member wants to find again, their own or somebody else's.
 
-Nobody but the member is told. Which of them may be shown is not known here.
+Only the member learns of them. Which of them may be shown is not known here.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ class Favourites:
         self._db = db
 
     async def add(self, user_id: UserId, job_id: JobId, now_ms: int) -> bool:
-        """Keep a picture; False if it is gone. One that is kept already stays as it is."""
+        """Mark a picture; False if it is gone. Marking it again changes nothing."""
         async with self._db.write() as tx:
             there = await tx.fetch_one(
                 f"SELECT 1 FROM pictures WHERE job_id = :job AND {SEEN}",  # noqa: S608  a constant
@@ -35,14 +35,14 @@ class Favourites:
         return True
 
     async def remove(self, user_id: UserId, job_id: JobId) -> None:
-        """Keep it no more."""
+        """Unmark a picture."""
         await self._db.write_one(
             "DELETE FROM favourites WHERE user_id = :user AND job_id = :job",
             {"user": user_id, "job": job_id},
         )
 
     async def among(self, user_id: UserId, job_ids: Sequence[JobId]) -> frozenset[JobId]:
-        """Which of these the member keeps."""
+        """Those of the pictures that the member marked."""
         rows = await self._db.fetch_all(
             "SELECT job_id FROM favourites WHERE user_id = :user"
             " AND job_id IN (SELECT value FROM json_each(:jobs))",

@@ -1,6 +1,6 @@
-"""Findings as JSON, both ways: what a job was let pass with, and what an appeal is about.
+"""Findings to and from JSON: those excused for a job, and those that an appeal is about.
 
-A rule by its id, or a list of its id and the words that it was found in.
+Each is a rule's id, or a list of the id and the words found.
 """
 
 from __future__ import annotations
@@ -13,12 +13,12 @@ from bot.domain import Finding, RuleId
 
 
 def findings_json(findings: Iterable[Finding]) -> str:
-    """Findings as the database keeps them, in their order."""
+    """Findings as the JSON that the database stores, in order."""
     return json.dumps([[f.rule, *f.words] if f.words else f.rule for f in findings])
 
 
 def findings_of(text: str) -> tuple[Finding, ...]:
-    """Read what `findings_json` wrote. ValueError of what is no list of findings."""
+    """Read what `findings_json` wrote. Raises ValueError if it is no list of findings."""
     found: object = json.loads(text)
     if not isinstance(found, list):
         raise ValueError("no list of findings")  # noqa: TRY004  a value of the database

@@ -1,10 +1,10 @@
 """Kept pictures: content-addressed files, their provenance rows, and the posts that show them.
 
-The worker keeps, the cogs read, post and delete. Bytes are on disk before their row is committed
-and leave the disk after it is gone; in between they are in `doomed_files`, so a crash leaves at
-worst a doomed file, and `sweep` removes it at the next start. A file that is neither known nor
-doomed is set aside and never deleted: then it is the database that is the wrong one. What a picture
-shows is not known here.
+The worker keeps pictures; the cogs read, post and delete them. Bytes reach the disk before their
+row commits and leave it after the row is gone; in between they are listed in `doomed_files`, so a
+crash leaves at worst a doomed file, and `sweep` removes it at the next start. A file that is
+neither known nor doomed is set aside and never deleted, because the database may be the wrong one.
+What a picture shows is not known here.
 """
 
 from __future__ import annotations
@@ -31,24 +31,24 @@ log = logging.getLogger(__name__)
 
 
 class PostDebt(StrEnum):
-    """What is still to be done about a post on Discord."""
+    """What is still to be done to a post on Discord."""
 
-    #: The bot's own vote reactions are to stand under it.
+    #: Add the bot's own vote reactions.
     VOTES = "votes"
-    #: A picture of it went, or is to go behind a spoiler by a moderator's word.
+    #: Remove a picture that is gone, or put one behind a spoiler as a moderator decided.
     AMENDMENT = "amendment"
-    #: Its reactions are to be read, until the ledger agrees with Discord.
+    #: Read its reactions until the ledger agrees with Discord.
     READING = "reading"
 
 
 class Gallery:
-    """Pictures below `root`, and what the database says of them."""
+    """The picture files below `root`, and their rows in the database."""
 
     def __init__(self, db: Database, root: Path) -> None:
         self._db = db
         self._files = PictureFiles(root)
-        # A file may be written and removed by two jobs' steps at once (a picture that is drawn
-        # again has the same bytes), so files and rows move together.
+        # Two jobs may write and remove one file at once (a redrawn picture has the same bytes), so
+        # files and rows change together under a lock.
         self._moving = asyncio.Lock()
 
     async def keep(
@@ -56,10 +56,10 @@ class Gallery:
     ) -> Picture | None:
         """Keep the PNG `data` of a running job and make the job `rendered`.
 
-        A picture that is held makes its job `held` and opens a case, in the same transaction.
-        None if the job is not `owner`'s any more (cancelled, expired, forgotten), or moderators
-        removed the same picture meanwhile: then nothing is kept. `StorageError` if the disk does
-        not take it; the job stays as it is.
+        A held picture makes its job `held` and opens a case, in the same transaction. Returns None,
+        keeping nothing, if the job is no longer `owner`'s (cancelled, expired, forgotten) or if
+        moderators removed the same picture. Raises `StorageError` if the disk fails; the job stays
+        as it is.
         """
         job = verdict.job
         picture = Picture(
@@ -77,7 +77,8 @@ class Gallery:
             removed=False,
         )
         async with self._moving:
-            # Should we die before the row is there, the next start finds this and not a stranger.
+            # If we die before the row exists, the next start finds a doomed file and not a
+            # stranger.
             await self._db.write_one(_DOOM, {"sha256": picture.sha256})
             # A cancelled caller waits for the thread, so that the lock covers all of its work.
             await undisturbed(asyncio.to_thread(self._files.write, picture.sha256, data))
@@ -96,21 +97,21 @@ class Gallery:
         return picture_of(row) if row else None
 
     async def get_for_review(self, job_id: JobId) -> Picture | None:
-        """A picture that is not deleted, for the eyes of moderators: it may be held."""
+        """A picture for moderators: not deleted, but possibly held."""
         row = await self._db.fetch_one(
             "SELECT * FROM pictures WHERE job_id = :job AND deleted_ms IS NULL", {"job": job_id}
         )
         return picture_of(row) if row else None
 
     async def scores(self, job_id: JobId) -> Mapping[str, float]:
-        """What was measured of a picture, by name; nothing if there is none."""
+        """A picture's measured scores by name; empty if there are none."""
         row = await self._db.fetch_one(
             "SELECT scores FROM pictures WHERE job_id = :job", {"job": job_id}
         )
         return json.loads(row["scores"]) if row else {}
 
     async def is_removed(self, job_id: JobId) -> bool:
-        """Whether a moderator took this picture away."""
+        """Whether a moderator removed this picture."""
         row = await self._db.fetch_one(
             "SELECT 1 FROM pictures WHERE job_id = :job AND removed_ms IS NOT NULL",
             {"job": job_id},
@@ -118,7 +119,7 @@ class Gallery:
         return row is not None
 
     def path(self, picture: Picture) -> Path:
-        """Where the picture's file lies."""
+        """The path of the picture's file."""
         return self._files.path(picture.sha256)
 
     async def read(self, picture: Picture) -> bytes:
@@ -126,9 +127,9 @@ class Gallery:
         return await asyncio.to_thread(self._files.read, picture.sha256)
 
     async def delete(self, job_id: JobId, now_ms: int) -> None:
-        """Remove a picture's file and mark its row; the votes on it keep their meaning.
+        """Delete a picture's file and mark its row; the votes on it stay valid.
 
-        Every message that shows it is doomed, also one whose id nobody knows yet. A job whose
+        Every message that shows it is doomed, even one whose id is not known yet. A job whose
         picture was not posted yet is cancelled.
         """
         async with self._db.write() as tx:
@@ -141,7 +142,7 @@ class Gallery:
         await self.reap()
 
     async def bring_back(self, picture: Picture, data: bytes) -> int | None:
-        """Undo `delete` with the file's bytes. Returns how many posts show it again.
+        """Undo `delete` with the file's bytes; return how many posts show it again.
 
         None if it is not deleted, a moderator removed it, or its member was forgotten since.
         """
@@ -155,7 +156,7 @@ class Gallery:
         return posts
 
     async def reap(self) -> int:
-        """Remove the doomed files that no picture uses. Returns how many there were."""
+        """Remove the doomed files that no picture uses; return how many there were."""
         async with self._moving:
             rows = await self._db.fetch_all(
                 "SELECT sha256, EXISTS (SELECT 1 FROM pictures WHERE deleted_ms IS NULL"
@@ -164,7 +165,7 @@ class Gallery:
             doomed = [row["sha256"] for row in rows if not row["used"]]
             if rows:
                 await undisturbed(asyncio.to_thread(self._files.remove, doomed))
-                # A picture that used its file a moment ago may have gone since.
+                # The picture that used this file a moment ago may be gone by now.
                 await self._db.write_one(
                     "DELETE FROM doomed_files WHERE sha256 IN (SELECT value FROM json_each(:gone))"
                     " OR EXISTS (SELECT 1 FROM pictures WHERE deleted_ms IS NULL"
@@ -174,10 +175,10 @@ class Gallery:
         return len(doomed)
 
     async def sweep(self) -> int:
-        """At the start: remove doomed files and see that the others and the rows belong together.
+        """At the start, remove doomed files and match the other files with the rows.
 
-        Files that no row names are set aside, and come back by themselves once a row does: a fresh
-        database, or an older copy, deletes nobody's picture. Returns how many were doomed.
+        Files without a row are set aside and return by themselves once a row names them: a fresh
+        database, or an older copy, deletes nobody's picture. Returns how many files were doomed.
         """
         reaped = await self.reap()
         known = await known_files(self._db)
@@ -195,7 +196,7 @@ class Gallery:
             )
         if strangers.stuck:
             log.warning(
-                "%s picture file(s) of nobody cannot be moved to %s and stay",
+                "%s unknown picture file(s) cannot be moved to %s and stay",
                 strangers.stuck,
                 self._files.quarantine,
             )
@@ -211,7 +212,7 @@ class Gallery:
         return [post_of(row) for row in rows]
 
     async def post(self, message_id: MessageId) -> Post | None:
-        """The post that a message is, if it is one of ours and not deleted."""
+        """The post with this message id, if it is ours and not deleted."""
         row = await self._db.fetch_one(
             f"SELECT {POST} FROM posts WHERE message_id = :message AND deleted_ms IS NULL",  # noqa: S608  a constant
             {"message": message_id},
@@ -219,12 +220,12 @@ class Gallery:
         return post_of(row) if row else None
 
     async def add_post(self, post: Post) -> None:
-        """Remember another message that shows pictures; a known one stays as it is."""
+        """Record another message that shows pictures; a known one stays unchanged."""
         async with self._db.write() as tx:
             await insert_post(tx, post)
 
     async def message_deleted(self, message_ids: Iterable[MessageId], now_ms: int) -> None:
-        """These messages are gone from Discord; what is none of ours is passed over."""
+        """Record that these messages are gone from Discord; others' messages are ignored."""
         gone: Params = {"now": now_ms, "ids": json.dumps(list(message_ids))}
         async with self._db.write() as tx:
             await tx.execute(
@@ -251,9 +252,9 @@ class Gallery:
         besides: Collection[ChannelId] = (),
         nor: Collection[int | str] = (),
     ) -> list[Post]:
-        """Posts whose debt is not paid, without channels `besides` and posts `nor`.
+        """Posts with this debt, without channels `besides` and posts `nor`.
 
-        The oldest first; of `READING` the newest post of each channel, the newest of all first.
+        The oldest first; for `READING`, each channel's newest post, the newest of all first.
         """
         left_out: Params = {
             "channels": json.dumps(list(besides)), "posts": json.dumps(list(nor)), "limit": limit,
@@ -261,18 +262,18 @@ class Gallery:
         return [post_of(row) for row in await self._db.fetch_all(_OWING[debt], left_out)]
 
     async def paid(self, debt: PostDebt, message_id: MessageId) -> None:
-        """What this post owed is done."""
+        """Record that a post's debt is paid."""
         await self._db.write_one(
             f"UPDATE posts SET {_PAID[debt]} WHERE message_id = :message",  # noqa: S608  a constant
             {"message": message_id},
         )
 
     async def to_show(self, message_id: MessageId) -> Mapping[JobId, bool]:
-        """The pictures that a post is to show, each behind a spoiler by its row or not."""
+        """The pictures that a post must show, each with whether its row requires a spoiler."""
         return await _to_show(self._db, message_id)
 
     async def amended(self, message_id: MessageId, shown: Mapping[JobId, bool]) -> None:
-        """A post was made anew by what `to_show` said; if that has changed, it is owed still."""
+        """Record that a post was rebuilt from `to_show`; if that has changed, it is still owed."""
         async with self._db.write() as tx:
             if await _to_show(tx, message_id) == shown:
                 await tx.execute(
@@ -281,7 +282,10 @@ class Gallery:
                 )
 
     async def unsettle_all(self) -> None:
-        """Events may have been lost: the reactions of every post of one are to be read again."""
+        """Events may have been lost.
+
+        Owe a fresh reading of the reactions of every one-picture post.
+        """
         await self._db.write_one(
             "UPDATE posts SET settled = 0 WHERE settled = 1 AND deleted_ms IS NULL"
             " AND (SELECT count(*) FROM post_pictures"
@@ -289,14 +293,14 @@ class Gallery:
         )
 
 
-#: The oldest of those for which `{}` holds.
+#: The oldest posts for which `{}` holds.
 _OLDEST = (
     f"SELECT {POST} FROM posts WHERE {{}} AND deleted_ms IS NULL"  # noqa: S608  a constant
     " AND channel_id NOT IN (SELECT value FROM json_each(:channels))"
     " AND message_id NOT IN (SELECT value FROM json_each(:posts))"
     " ORDER BY posted_ms LIMIT :limit"
 )
-#: Hops from channel to channel over the index, so that a large one costs no more than a small one.
+#: Hops from channel to channel over the index, so a large channel costs no more than a small one.
 _UNSETTLED = (
     "WITH RECURSIVE owing (channel_id) AS ("  # noqa: S608  a constant
     "  SELECT min(channel_id) FROM posts WHERE settled = 0 AND deleted_ms IS NULL"

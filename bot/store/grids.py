@@ -1,7 +1,7 @@
-"""Grids: posts that were made of several pictures, and what was asked for in each of their places.
+"""Grids: posts made of several pictures, and what was asked for in each place.
 
-The buttons below them and whatever amends them ask for them by name or by message. What a picture
-may be shown for is not known here.
+Their buttons and the code that amends them find them by name or by message. What a picture may be
+shown for is not known here.
 """
 
 from __future__ import annotations
@@ -18,49 +18,49 @@ from bot.store.job_rows import job_of
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Grid:
-    """A post of several pictures, as it was made."""
+    """A post of several pictures, as it was first made."""
 
     name: OwedPostId
     message: MessageRef
-    #: What was asked for together, by place; whatever became of it.
+    #: The jobs asked for together, by place, whatever became of them.
     jobs: Mapping[int, Job]
-    #: Whose pictures it showed, by place.
+    #: The jobs whose pictures it showed, by place.
     shown: Mapping[int, JobId]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Picked:
-    """What a press came to."""
+    """The result of a press."""
 
     #: The member's current pick; None: they took it back.
     place: int | None
-    #: They asked for these pictures, so their pick is kept apart.
+    #: They asked for these pictures, so their pick counts apart.
     self_vote: bool
-    #: How many picks each place has, without those.
+    #: The picks of each place, without self-picks.
     counts: Mapping[int, int]
 
 
 class Grids:
-    """Reads of `posts` that paid for several jobs, and the picks of the best of them."""
+    """Reads `posts` that deliver several jobs, and the picks of their best pictures."""
 
     def __init__(self, db: Database) -> None:
         self._db = db
 
     async def named(self, name: OwedPostId) -> Grid | None:
-        """The grid of this name, if its message is there."""
+        """The grid with this name, if its message exists."""
         return await self._find("owed_post_id = :name", {"name": name})
 
     async def of_message(self, message_id: MessageId) -> Grid | None:
-        """The grid that a message is; None of any other message."""
+        """The grid with this message; None for any other message."""
         return await self._find("message_id = :message", {"message": message_id})
 
     async def pick(
         self, name: OwedPostId, voter_id: UserId, place: int | None, at_ms: int
     ) -> Picked | None:
-        """Make this a member's one pick of a grid; None takes it back.
+        """Make this a member's one pick in a grid; None takes it back.
 
-        None, and nothing changes, if the grid or that picture of it is gone. A pick that stands
-        already writes nothing.
+        Returns None, changing nothing, if the grid or that picture is gone. Repeating the current
+        pick writes nothing.
         """
         async with self._db.write() as tx:
             row = await tx.fetch_one(_PICKABLE, {"name": name, "place": place})
@@ -80,7 +80,7 @@ class Grids:
         post = await self._db.fetch_one(
             "SELECT posts.*, (SELECT json_group_object(place, job_id) FROM post_pictures"  # noqa: S608  the callers' constants
             "  WHERE post_pictures.message_id = posts.message_id) AS shown"
-            # A post of one is named after its picture.
+            # A single-picture post is named after its picture.
             f" FROM posts WHERE {which} AND deleted_ms IS NULL AND owed_post_id IS NOT NULL"
             "  AND NOT EXISTS (SELECT 1 FROM jobs WHERE jobs.id = posts.owed_post_id)",
             values,
@@ -91,7 +91,7 @@ class Grids:
             "SELECT * FROM jobs WHERE request_id = :request ORDER BY seq",
             {"request": post["request_id"]},
         )
-        # Its member may have been forgotten between the two.
+        # Its member may have been forgotten in between.
         if not jobs:
             return None
         shown = json.loads(post["shown"])
@@ -107,7 +107,7 @@ class Grids:
         )
 
 
-#: The grid, if its message is there and, where a place is named, the picture in it too.
+#: The grid, if its message exists and, where a place is named, the picture in it too.
 _PICKABLE = (
     "SELECT posts.message_id, requests.user_id"
     " FROM posts JOIN requests ON requests.id = posts.request_id"

@@ -1,7 +1,7 @@
-"""Many callers, one transaction: what arrives while a commit is under way shares the next one.
+"""Group commit: items that arrive while a commit is under way share the next one.
 
-The vote ledger and the queue's front door use it, where one commit (and its wait for the disk) for
-each caller would be the limit. It must not know what is committed.
+The vote ledger and the queue's entrance use it, where one commit (and its wait for the disk) per
+caller would be the limit. Must not know what is committed.
 """
 
 from __future__ import annotations
@@ -19,17 +19,17 @@ ResultT = TypeVar("ResultT")
 
 @dataclass(slots=True, eq=False)
 class _Entry(Generic[ItemT, ResultT]):
-    """One caller's item, and what became of it."""
+    """One caller's item and its result."""
 
     item: ItemT
     outcome: list[ResultT] | BaseException | None = None
 
 
 class GroupCommit(Generic[ItemT, ResultT]):
-    """Runs `commit` on lists of items in the order of their arrival; one list at a time.
+    """Runs `commit` on lists of items in the order of their arrival, one list at a time.
 
-    `commit` returns one result for each item; what it raises, every caller of that list gets. The
-    first caller in line commits for all who have arrived, so no task runs in the background.
+    `commit` returns one result per item; if it raises, every caller of that list gets the error.
+    The first caller in line commits for all who have arrived, so no task runs in the background.
     """
 
     def __init__(
@@ -44,13 +44,13 @@ class GroupCommit(Generic[ItemT, ResultT]):
         self._turn = asyncio.Lock()
 
     async def do(self, item: ItemT) -> ResultT:
-        """Commit one item. Cancelled before its commit began, it is left out of it."""
+        """Commit one item. A caller cancelled before its commit begins is left out."""
         entry: _Entry[ItemT, ResultT] = _Entry(item)
         self._waiting.append(entry)
         try:
             async with self._turn:
                 if entry.outcome is None:
-                    # Our list holds other callers' items: it is not ours to abandon.
+                    # Our list holds other callers' items, so we must not abandon it.
                     await undisturbed(self._commit_waiting())
         except asyncio.CancelledError:
             if entry in self._waiting:

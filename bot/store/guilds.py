@@ -1,8 +1,8 @@
-"""What servers decided: versions of one policy document, the vote emoji, and who changed what.
+"""What servers decided: policy versions, vote emoji, and who changed what.
 
-The cogs write (after checking the permission), `policy.admit` judges by the current `GuildPolicy`.
-A change names the version that it was made from, so nobody overwrites what they have not seen, and
-commits together with its line in the log. What a rule matches is not known here.
+The cogs write (after checking the permission); `policy.admit` judges by the current `GuildPolicy`.
+A change names the version that it was made from, so nobody overwrites changes they have not seen;
+it commits together with its log line. What a rule matches is not known here.
 """
 
 from __future__ import annotations
@@ -21,14 +21,14 @@ from bot.store.policy_rows import body_of, policy_of
 from bot.words.emoji import meaning
 from bot.words.speaking import Message
 
-#: Versions of a server's policy that are kept; the log's lines stay.
+#: Policy versions kept for each server; the log's lines stay.
 KEPT_VERSIONS = 50
 _SAME_EMOJI = Message("Up and down need two different emoji; skin tones make no difference.")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PolicyVersion:
-    """A policy and its number; the first change of a server makes version 1."""
+    """A policy and its number; a server's first change creates version 1."""
 
     number: int
     policy: GuildPolicy
@@ -36,28 +36,31 @@ class PolicyVersion:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Superseded:
-    """A change was made from an old version, so nothing was changed."""
+    """A change was based on an old version, so nothing was changed."""
 
     current: PolicyVersion
-    #: What was changed since that version, the newest first.
+    #: The changes since that version, the newest first.
     since: tuple[AuditEntry, ...]
 
 
 class Guilds:
-    """Choices of servers; policies are cached until they change."""
+    """The choices of servers; policies are cached until they change."""
 
     def __init__(self, db: Database) -> None:
         self._db = db
         self._current: dict[GuildId, PolicyVersion] = {}
-        #: Counts the changes of each server: a policy that was read before one is not cached.
+        #: Counts each server's changes, so that a policy read before a change is not cached.
         self._changes: dict[GuildId, int] = {}
 
     async def policy(self, guild_id: GuildId) -> GuildPolicy:
-        """What this server decided. `DatabaseError` if that cannot be read: then nothing passes."""
+        """This server's policy.
+
+        Raises `DatabaseError` if it cannot be read; then nothing passes.
+        """
         return (await self.current(guild_id)).policy
 
     async def current(self, guild_id: GuildId) -> PolicyVersion:
-        """The policy that holds, with its number. Raises as `policy`."""
+        """The current policy with its number. Raises like `policy`."""
         cached = self._current.get(guild_id)
         if cached is not None:
             return cached
@@ -68,7 +71,7 @@ class Guilds:
         return current
 
     async def version(self, guild_id: GuildId, number: int) -> PolicyVersion | None:
-        """An earlier policy; None if it is not kept any more. Version 0 is the defaults."""
+        """An earlier policy; None if it is no longer kept. Version 0 is the defaults."""
         if number == 0:
             return PolicyVersion(number=0, policy=GuildPolicy(guild_id=guild_id))
         row = await self._db.fetch_one(
@@ -89,10 +92,10 @@ class Guilds:
         summary: str,
         action: str = "policy",
     ) -> PolicyVersion | Superseded:
-        """Make a policy the current one, if version `based_on` is what was changed.
+        """Make a policy the current one, if it was based on the current version `based_on`.
 
-        `summary` says in words what is different, for the log. An undo is such a change too, with
-        the policy of the version before.
+        `summary` describes the change for the log. An undo is an ordinary change that brings the
+        earlier policy back.
         """
         entry = AuditEntry(
             guild_id=policy.guild_id,
@@ -109,12 +112,12 @@ class Guilds:
             self._forget(policy.guild_id)
 
     def _forget(self, guild_id: GuildId) -> None:
-        """Let the policy be read anew, however a change of it ended."""
+        """Drop the cached policy, however a change of it ended."""
         self._changes[guild_id] = self._changes.get(guild_id, 0) + 1
         self._current.pop(guild_id, None)
 
     async def history(self, guild_id: GuildId, limit: int) -> list[AuditEntry]:
-        """The changes of the policy, the newest first; `version` names what each made."""
+        """The policy's changes, the newest first; `version` names the version each created."""
         rows = await self._db.fetch_all(
             "SELECT * FROM audit_log WHERE guild_id = :guild AND version IS NOT NULL"
             " ORDER BY id DESC LIMIT :limit",
@@ -123,13 +126,13 @@ class Guilds:
         return [entry_of(row) for row in rows]
 
     async def vote_emoji(self, guild_id: GuildId) -> VoteEmoji:
-        """The two reactions that mean up and down here."""
+        """This server's two reactions that mean up and down."""
         return await _vote_emoji(self._db, guild_id)
 
     async def set_vote_emoji(
         self, guild_id: GuildId, emoji: VoteEmoji, actor_id: UserId, now_ms: int
     ) -> Refused | None:
-        """Choose the vote emoji for posts from now on; votes under older posts stay.
+        """Choose the vote emoji for future posts; votes under older posts stay.
 
         Refused if both would mean the same (a thumb in two skin tones does).
         """
@@ -158,14 +161,14 @@ class Guilds:
         return None
 
     async def note(self, entry: AuditEntry) -> None:
-        """Write a line that no change makes: an alert."""
+        """Write a log line for an event without a change: an alert."""
         async with self._db.write() as tx:
             await note_change(tx, entry)
 
     async def audit(
         self, guild_id: GuildId, limit: int, before_id: int | None = None
     ) -> list[AuditEntry]:
-        """The latest lines of the log, the newest first; `before_id` leaves out newer ones."""
+        """The log's latest lines, the newest first; `before_id` starts below that line."""
         rows = await self._db.fetch_all(
             "SELECT * FROM audit_log WHERE guild_id = :guild AND id < :before"
             " ORDER BY id DESC LIMIT :limit",
@@ -176,9 +179,9 @@ class Guilds:
     async def untold(
         self, limit: int, closed: Iterable[ChannelId] = ()
     ) -> dict[ChannelId, list[AuditEntry]]:
-        """The lines that are owed to each log channel, the oldest first.
+        """The lines owed to each log channel, the oldest first.
 
-        None of channels that are `closed` for now.
+        Leaves out channels that are `closed` for now.
         """
         rows = await self._db.fetch_all(
             _UNTOLD, {"closed": json.dumps(list(closed)), "limit": limit}
@@ -189,20 +192,20 @@ class Guilds:
         return owed
 
     async def told(self, entries: Iterable[AuditEntry]) -> None:
-        """These lines stand in their log channel, or never will."""
+        """Record that these lines are in their log channel, or never will be."""
         await self._db.write_one(
             "UPDATE audit_log SET told = 1 WHERE id IN (SELECT value FROM json_each(:ids))",
             {"ids": json.dumps([entry.id for entry in entries])},
         )
 
 
-#: No line of the log has this id.
+#: Larger than any id of the log.
 _AFTER_ALL = 1 << 62
-#: By its index, or it would walk over every line that there ever was.
+#: Forces the index; otherwise SQLite would scan every line there ever was.
 _UNTOLD = (
     "SELECT * FROM (SELECT audit_log.*, coalesce((SELECT log_channel_id FROM policies"
     "  WHERE policies.guild_id = audit_log.guild_id ORDER BY version DESC LIMIT 1),"
-    # Of a change that took the channel away: the one that was there.
+    # For a change that removed the log channel: the old channel.
     "  (SELECT was.log_channel_id FROM policies AS was JOIN policies AS made"
     "    ON made.guild_id = was.guild_id AND made.version = was.version + 1"
     "  WHERE was.guild_id = audit_log.guild_id AND made.version = audit_log.version"
@@ -231,14 +234,14 @@ async def _read_current(db: Database | Transaction, guild_id: GuildId) -> Policy
 
 
 async def _read(guild_id: GuildId, body: str) -> GuildPolicy:
-    """In a thread: with ten thousand terms it takes a while."""
+    """Parse in a thread: ten thousand terms take a while."""
     return await asyncio.to_thread(policy_of, guild_id, body)
 
 
 async def _save(
     tx: Transaction, policy: GuildPolicy, entry: AuditEntry
 ) -> PolicyVersion | Superseded:
-    """The policy becomes the version that `entry` names, if that is the next one."""
+    """Make the policy the version that `entry` names, if that is the next one."""
     assert entry.version is not None
     newest = await tx.fetch_one(
         "SELECT ifnull(max(version), 0) AS version FROM policies WHERE guild_id = :guild",

@@ -1,6 +1,6 @@
-"""Every table, and what it holds of whom: shown, exported and forgotten by `privacy.py`.
+"""Every table and what it holds about whom; `privacy.py` shows, exports and erases by it.
 
-A test compares it with the schema, so that a new table cannot be forgotten here.
+A test compares it with the schema, so that no new table can be left out.
 """
 
 from __future__ import annotations
@@ -12,13 +12,13 @@ from types import MappingProxyType
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Holding:
-    """What a table holds of a user (`:user`)."""
+    """What a table holds about a user (`:user`)."""
 
-    #: Which rows are the user's; shown, exported and counted.
+    #: The user's rows; shown, exported and counted.
     theirs: str
-    #: What becomes of them; nothing: they leave with the rows they refer to.
+    #: How they are erased; empty: they go with the rows that they refer to.
     forget: tuple[str, ...] = ()
-    #: Columns that may name somebody else: they are in no export.
+    #: Columns that may name somebody else, and so are never exported.
     hides: tuple[str, ...] = ()
 
 
@@ -36,11 +36,11 @@ _THEIR_DUELS = " OR ".join(
 )
 _OF_THEIR_DUELS = f"about IN (SELECT id FROM duels WHERE {_THEIR_DUELS})"  # noqa: S608  a constant above
 _OF_THEIR_GRIDS = f"about IN (SELECT id FROM owed_posts WHERE {_OF_THEIR_REQUESTS})"  # noqa: S608  a constant above
-#: What was chosen beside a picture of theirs.
+#: Choices in which one of the user's pictures was shown.
 _OF_THEIR_CHOOSING = f"{_OF_THEIR_DUELS} OR {_OF_THEIR_GRIDS}"
 
-#: In the order in which they are forgotten: votes are judged by the pictures that they are on.
-#: None: the table holds nothing of anybody.
+#: In the order of erasing: votes are judged by the pictures that they are on. None: the table holds
+#: nothing about anybody.
 HOLDINGS: Mapping[str, Holding | None] = MappingProxyType(
     {
         "vote_events": Holding(
@@ -50,7 +50,7 @@ HOLDINGS: Mapping[str, Holding | None] = MappingProxyType(
                 f"DELETE FROM vote_events WHERE {_OF_THEIR_CHOOSING}",  # noqa: S608  a constant above
             ),
         ),
-        # A comparison with a picture that is no more says nothing, so it goes whole.
+        # A comparison with a missing picture says nothing, so the whole row goes.
         "choices": Holding(
             theirs="voter_id = :user",
             forget=(
@@ -123,7 +123,7 @@ HOLDINGS: Mapping[str, Holding | None] = MappingProxyType(
         "presets": Holding(
             theirs="user_id = :user", forget=("DELETE FROM presets WHERE user_id = :user",)
         ),
-        # What a server decided stays decided, as in the log.
+        # A server's decisions stay, as in the log.
         "styles": Holding(
             theirs="by_id = :user",
             forget=("UPDATE styles SET by_id = NULL WHERE by_id = :user",),
@@ -134,7 +134,7 @@ HOLDINGS: Mapping[str, Holding | None] = MappingProxyType(
         "sharing": Holding(
             theirs="user_id = :user", forget=("DELETE FROM sharing WHERE user_id = :user",)
         ),
-        # What a server decided stays decided; who decided it is forgotten.
+        # A server's decision stays; who made it is forgotten.
         "audit_log": Holding(
             theirs="actor_id = :user",
             forget=(
@@ -145,7 +145,7 @@ HOLDINGS: Mapping[str, Holding | None] = MappingProxyType(
         ),
         "policies": None,
         "guilds": None,
-        # A picture that somebody reported stays reported.
+        # A reported picture stays reported.
         "reports": Holding(
             theirs="reporter_id = :user",
             forget=("UPDATE reports SET reporter_id = NULL WHERE reporter_id = :user",),
@@ -179,7 +179,7 @@ HOLDINGS: Mapping[str, Holding | None] = MappingProxyType(
             theirs="user_id = :user",
             forget=("UPDATE decisions SET user_id = NULL, about = '' WHERE user_id = :user",),
         ),
-        # What serves and how it was tested stays; who did it is forgotten.
+        # The record of models and tests stays; who acted is forgotten.
         "lineage": Holding(
             theirs="by_id = :user",
             forget=("UPDATE lineage SET by_id = NULL WHERE by_id = :user",),

@@ -1,6 +1,6 @@
-"""A job and its row, both ways; a row that another version of the bot wrote is read with care.
+"""Jobs and their rows; rows that another version of the bot wrote are read with care.
 
-The queue, its views and the outbox share it, and whoever else needs the JSON of a `Draw`.
+Shared by the queue, its views, the outbox, and whoever else needs the JSON of a `Draw`.
 """
 
 from __future__ import annotations
@@ -31,26 +31,26 @@ from models.decoding import Dialect, Flaw, MisfitError, decode
 
 EnumT = TypeVar("EnumT", bound=StrEnum)
 
-#: Goes up when a field of `Draw` changes its meaning; a new field needs no new number.
+#: Increased when a field of `Draw` changes its meaning; a new field does not change it.
 DRAW_VERSION = 1
-#: Every field is written, and an option that is None is left out.
+#: Writes every field, but leaves out options that are None.
 _DRAW = Dialect(in_full=True, nothing="")
-#: Stands for what cannot be read, so that the job can be listed and ended.
+#: Replaces an unreadable draw, so that the job can be listed and ended.
 _CAREFUL = Draw(
     prompt="", width_px=1, height_px=1, seed=0, steps=1, guidance=1.0, sampler=Sampler.EULER_A
 )
 
-#: What the member of a job with a `fault` is told at its end.
+#: What a member is told when a job with a `fault` ends.
 FOREIGN = Message(
     "This request was made by another version of me, and I cannot read all of it. Please ask again."
 )
 
 
 def job_of(row: Row) -> Job:
-    """A row of `jobs` as the domain's noun.
+    """A row of `jobs` as a `Job`.
 
-    A row of another version (the bot was set back) may hold what this one does not know: the most
-    careful value stands for it, so that the job can be listed and ended, and `fault` names it.
+    A row of another version (the bot was set back) may hold unknown values: the most cautious value
+    replaces each, so that the job can be listed and ended, and `fault` names them.
     """
     faults: list[str] = []
 
@@ -76,13 +76,13 @@ def job_of(row: Row) -> Job:
         attempts=row["attempts"],
         created_ms=row["created_ms"],
         error=row["error"],
-        # Evaluated last: by now every column was looked at.
+        # Evaluated last, after every column was checked.
         fault=", ".join(faults) or None,
     )
 
 
 def _excused_of(text: str, faults: list[str]) -> frozenset[Finding]:
-    """What was let pass; nothing, and a fault, of what cannot be read."""
+    """The excused findings; if unreadable, none, and a fault."""
     try:
         return frozenset(findings_of(text))
     except ValueError:
@@ -91,7 +91,7 @@ def _excused_of(text: str, faults: list[str]) -> frozenset[Finding]:
 
 
 def columns_of(job: Job) -> Params:
-    """What a new job's row is made of."""
+    """The columns of a new job's row."""
     return {
         "id": job.id,
         "request_id": job.request_id,
@@ -108,14 +108,14 @@ def columns_of(job: Job) -> Params:
 
 
 def draw_json(draw: Draw) -> str:
-    """A draw as the database keeps it."""
+    """A draw as the JSON that the database stores."""
     return json.dumps(draw_values(draw), ensure_ascii=False)
 
 
 def draw_values(draw: Draw) -> dict[str, object]:
-    """A draw as plain values; an option that is None is left out.
+    """A draw as plain values, without options that are None.
 
-    So a version that does not know the option yet can still read every draw without it.
+    A version that does not know an option can so read every draw that does not use it.
     """
     return {"v": DRAW_VERSION, **_plain(draw)}
 
@@ -125,14 +125,14 @@ def _plain(draw: Draw) -> dict[str, object]:
 
 
 def _named(flaw: Flaw) -> str:
-    """What was found, for the log: a text that is no choice of ours may be a member's words."""
+    """A description of the value for the log; an unknown text may be a member's words."""
     kind = type(flaw.found)
     may_be_words = kind in {str, list, dict} and flaw.path not in {"aspect", "sampler"}
     return f"({kind.__name__})" if may_be_words else repr(flaw.found)
 
 
 def draw_of(text: str, faults: list[str]) -> Draw:
-    """Read what `draw_json` wrote; what this version cannot read of it is named in `faults`."""
+    """Read what `draw_json` wrote; name what this version cannot read in `faults`."""
     try:
         values: object = json.loads(text)
     except ValueError:

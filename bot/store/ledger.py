@@ -1,8 +1,8 @@
 """The rule of the vote ledger: raw reactions in, events and current votes out. Pure.
 
-`bot/store/votes.py` loads what stands, lets a `Book` take the reactions in order, and writes what
-the book then says. The rule: a voter's current vote on a picture is the value of the latest of that
-voter's reactions that still stand, under whichever post of the picture.
+`bot/store/votes.py` loads what stands, lets a `Book` take the reactions in order, and writes the
+book's results. The rule: a voter's current vote on a picture is the value of the latest of their
+reactions that still stand, under any post of the picture.
 """
 
 from __future__ import annotations
@@ -14,17 +14,17 @@ from bot.ballot import Axis, Reaction, VoteEmoji, VoteSource
 from bot.domain import JobId, MessageId, UserId
 from bot.words.emoji import meaning, reaction_key
 
-#: What a reaction is a vote on.
+#: The axis on which reactions vote.
 REACTION_AXIS = Axis.TASTE
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Ballot:
-    """A post of a picture and what counts under it.
+    """A post of a picture and the emoji that count under it.
 
-    `then` are the emoji of the server when it was posted, `now` its emoji today: both count, so
-    that a change of emoji neither ends the voting under old posts nor ignores the new emoji there.
-    Where they contradict each other, `then` wins: it is what the bot itself put under the post.
+    `then` are the server's emoji when it was posted, `now` its emoji today: both count, so a change
+    of emoji neither ends the voting under old posts nor ignores the new emoji there. Where they
+    contradict each other, `then` wins, because the bot itself put it under the post.
     """
 
     message_id: MessageId
@@ -34,7 +34,7 @@ class Ballot:
     now: VoteEmoji
 
     def value(self, emoji: str) -> int | None:
-        """+1 or -1, or None for an emoji that is no vote here."""
+        """+1 or -1; None for an emoji that is no vote here."""
         meant = meaning(emoji)
         for pair in (self.then, self.now):
             if meant == meaning(pair.up):
@@ -44,7 +44,7 @@ class Ballot:
         return None
 
     def opened_with(self, emoji: str) -> tuple[int, ...]:
-        """What an emoji means if it is one that the bot itself put under the post, else nothing."""
+        """The value of an emoji that the bot itself put under the post; empty for any other."""
         key = reaction_key(emoji)
         pairs = ((self.then.up, 1), (self.then.down, -1))
         return tuple(value for own, value in pairs if reaction_key(own) == key)
@@ -52,7 +52,7 @@ class Ballot:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Stand:
-    """A vote reaction that stands under a post. `emoji` is as it was first seen."""
+    """A vote reaction that stands under a post, with `emoji` as first seen."""
 
     message_id: MessageId
     voter_id: UserId
@@ -79,19 +79,19 @@ class Event:
     at_ms: int
 
 
-#: A voter and a picture: what has one current vote.
+#: A picture and a voter, who has one current vote on it.
 Pair = tuple[JobId, UserId]
-#: What stands once for each voter: an emoji under a post, as a super reaction or not.
+#: What a voter can have once: an emoji under a post, as a super reaction or not.
 _Key = tuple[MessageId, str, bool]
 
 
 @dataclass(slots=True)
 class Book:
-    """What a batch of reactions is taken into; afterwards `events`, `current` and `stands` speak.
+    """Takes a batch of reactions; then `events`, `current` and `stands` give the result.
 
-    `counted` are the pairs that a nameless tally holds already (their voter was forgotten). What
-    is merely read back from Discord leaves them alone; a fresh deed of the voter takes the pair out
-    of the tally (`uncounted`), for from then on it has a name again.
+    `counted` are the pairs already in a nameless tally (their voter was forgotten). A reaction read
+    back from Discord leaves them there; a fresh act of the voter takes the pair out of the tally
+    (`uncounted`), because the vote then has a name again.
     """
 
     ballots: dict[MessageId, Ballot]
@@ -102,13 +102,13 @@ class Book:
     _stands: dict[Pair, dict[_Key, Stand]] = field(default_factory=dict[Pair, dict[_Key, Stand]])
 
     def load(self, stands: Iterable[Stand]) -> None:
-        """Know what stands already; needed for every pair that will be taken."""
+        """Load the standing reactions of every pair that will be taken."""
         for stand in stands:
             held = self._stands.setdefault((stand.job_id, stand.voter_id), {})
             held[stand.message_id, reaction_key(stand.emoji), stand.burst] = stand
 
     def take(self, reaction: Reaction) -> bool:
-        """Take one reaction; True if it is a vote of ours, even if nothing changed by it."""
+        """Take one reaction; True if it is a vote, even if it changes nothing."""
         ballot = self.ballots.get(reaction.message_id)
         if ballot is None:
             return False
@@ -160,11 +160,11 @@ class Book:
         return event
 
     def stand_of(self, event: Event) -> Stand | None:
-        """What stands in the end of the reaction that an event was about; None: taken back."""
+        """The final state of the event's reaction; None: taken back."""
         held = self._stands[event.ballot.job_id, event.voter_id]
         return held.get((event.ballot.message_id, reaction_key(event.emoji), event.burst))
 
     def current(self, pair: Pair) -> Stand | None:
-        """The reaction that is the voter's vote on the picture in the end."""
+        """The reaction that finally is the voter's vote on the picture."""
         held = self._stands.get(pair)
         return max(held.values(), key=lambda stand: stand.event_id) if held else None

@@ -1,8 +1,8 @@
-"""Which model is asked of, and how it came to be: the table `lineage`, to which rows are added.
+"""Which model serves requests, and how it came to: the append-only table `lineage`.
 
-A promotion or a rollback is one committed row; whoever writes it has the engine changed after.
+A promotion or a rollback is one committed row; the engine changes after it.
 `bot/learning/promoting.py` writes, the composition root reads the newest row at the start, `/learn`
-shows them. It must not know engines.
+shows them. Must not know engines.
 """
 
 from __future__ import annotations
@@ -19,29 +19,29 @@ from models.catalogue.verdict import fingerprint
 
 
 class LineageDeed(StrEnum):
-    """What made a card the one that is asked of."""
+    """How a card came to serve."""
 
-    #: The setting MODEL named it, at a start.
+    #: The setting MODEL named it at a start.
     BEGIN = "begin"
-    #: It had passed the gate, and the owner chose it or a trial was won.
+    #: It had passed the gate, and the owner chose it or it won a trial.
     PROMOTE = "promote"
-    #: The card before it came back.
+    #: The previous card was restored.
     ROLLBACK = "rollback"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Reign:
-    """One row: from then on this card was asked of."""
+    """One row: from then on, this card served requests."""
 
     seq: int
     deed: LineageDeed
     card_id: str
-    #: The card before; None: there was none.
+    #: The card before; None if there was none.
     before_id: str | None
-    #: What MODEL named then.
+    #: What MODEL named at the time.
     named: str
     licence_sha256: str
-    #: The fingerprint of the files that the gate passed; None of a card that MODEL named.
+    #: The fingerprint of the files that passed the gate; None for a card that MODEL named.
     files_sha256: str | None
     why: str
     by_id: UserId | None
@@ -55,7 +55,7 @@ class Lineage:
         self._db = db
 
     async def active(self, named: str) -> Reign | None:
-        """The card that is asked of while MODEL names this; None if it has named another since."""
+        """The serving card while MODEL has this name; None if MODEL has changed since."""
         rows = await _rows(self._db)
         return rows[-1] if rows and rows[-1].named == named else None
 
@@ -64,7 +64,7 @@ class Lineage:
         return await _rows(self._db)
 
     async def begin(self, card_id: str, *, named: str, licence_sha256: str, now_ms: int) -> None:
-        """MODEL named this card; where the newest row says so already, nothing is written."""
+        """Record the card that MODEL named, unless the newest row already says so."""
         async with self._db.write() as tx:
             rows = await _rows(tx)
             last = rows[-1] if rows else None
@@ -89,10 +89,10 @@ class Lineage:
     async def promote(
         self, card: Card, *, over: str, by_id: UserId | None, why: str, now_ms: int
     ) -> Reign | str:
-        """Have this card asked of instead of `over`; or why not, as a sentence.
+        """Let this card serve instead of `over`; or return a sentence that says why not.
 
-        Not without the gate's verdict on its very files, whoever asks; and not over another card
-        than its caller saw.
+        Refused without the gate's verdict on exactly these files, and refused if `over` is not the
+        card that serves.
         """
         if not card.may_be_promoted:
             return learning.not_passed(card.id)
@@ -122,7 +122,7 @@ class Lineage:
     async def rollback(
         self, *, over: str, by_id: UserId | None, why: str, now_ms: int
     ) -> Reign | str:
-        """Have the card asked of that was before `over`; or why not, as a sentence."""
+        """Restore the card that served before `over`; or return a sentence that says why not."""
         async with self._db.write() as tx:
             rows = await _rows(tx)
             if not rows or rows[-1].card_id != over:
@@ -147,7 +147,7 @@ class Lineage:
             )
 
     async def undo(self, reign: Reign, *, why: str, now_ms: int) -> None:
-        """The newest row, this one, could not be carried out: the card before it is back."""
+        """Record that this newest row could not be carried out: the card before it is back."""
         async with self._db.write() as tx:
             rows = await _rows(tx)
             assert rows[-1] == reign, "whoever wrote it has not let another one in"
@@ -161,7 +161,7 @@ class Lineage:
 
 
 def before(rows: Sequence[Reign]) -> Reign | None:
-    """The row of the card that a rollback brings back: two in a row go back two cards."""
+    """The row of the card that a rollback restores: two rollbacks in a row go back two cards."""
     stack: list[Reign] = []
     for row in rows:
         match row.deed:

@@ -1,8 +1,8 @@
-"""A manifest's folder on the disk: pictures without their texts, licences, and what describes them.
+"""A manifest's folder on disk: pictures without their texts, licences, and their description.
 
-`bot/exporting.py` scans, selects, and finishes. The folder is built beside its place and moved
-there whole, so nobody ever reads half of one, and an earlier one stays until then. What is selected
-is not known here.
+`bot/exporting.py` scans, selects and finishes. The folder is built beside its final place and moved
+there whole, so nobody reads half of one, and an earlier one stays until then. What is selected is
+not known here.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ from models.manifest import Manifest
 
 
 class ManifestFolder:
-    """A folder while it is built; `building` hands one out."""
+    """A folder under construction; `building` hands one out."""
 
     def __init__(self, place: Path, gallery: Gallery, papers: Papers) -> None:
         self._place = place
@@ -52,15 +52,15 @@ class ManifestFolder:
         return Scan(sha256=sha256, likeness=likeness)
 
     def finish(self, selection: Selection, *, created_ms: int, parents: Iterable[str]) -> Manifest:
-        """Keep what was selected, add the licences, and describe it all. OSError of the disk."""
+        """Keep the selection, add the licences, and write the manifest. Raises OSError."""
         named = {self._place / picture.file_name for picture in selection.pictures}
         for path in (self._place / "pictures").iterdir():
             if path not in named:
                 path.unlink()
         (self._place / "licences").mkdir()
         for card_id in {picture.card_id for picture in selection.pictures}:
-            # That of Waifu Diffusion where the bot served it before it noted licences: it is the
-            # one that is asked for of a model that brings none.
+            # Pictures drawn before the bot recorded licences get Waifu Diffusion's, which is also
+            # the one shown for a model without a licence.
             text = self._papers.text(card_id) or BUNDLED_LICENCE.read_text("utf-8")
             (self._place / licence_file(card_id)).write_text(text, encoding="utf-8")
         return manifest.write(
@@ -75,10 +75,10 @@ class ManifestFolder:
 
 @contextmanager
 def building(directory: Path, gallery: Gallery, papers: Papers) -> Generator[ManifestFolder]:
-    """A folder beside `directory`, which takes its place at the end of the block, or not at all.
+    """A folder beside `directory` that replaces it at the end of the block, or not at all.
 
-    An earlier manifest there is replaced. StorageError if the directory holds anything else, or if
-    the disk does not take it.
+    Replaces an earlier manifest there. Raises StorageError if the directory holds anything else, or
+    if the disk fails.
     """
     _may_replace(directory)
     part = directory.with_name(f".{directory.name}.{os.getpid()}.part")
@@ -99,12 +99,12 @@ def _may_replace(directory: Path) -> None:
         raise StorageError(f"{directory} is a file: name a directory.")
     if any(directory.iterdir()) and not (directory / manifest.FILE_NAME).is_file():
         raise StorageError(
-            f"{directory} holds something else than an earlier manifest: name a new directory."
+            f"{directory} holds something other than an earlier manifest: name a new directory."
         )
 
 
 def _swap(part: Path, directory: Path) -> None:
-    """Put the new folder in place of an earlier one; nobody ever reads half of either."""
+    """Put the new folder in place of an earlier one, so that nobody ever reads half of either."""
     before = directory.with_name(f".{directory.name}.{os.getpid()}.old")
     if directory.exists():
         directory.rename(before)

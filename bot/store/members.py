@@ -1,7 +1,7 @@
-"""Strikes and exclusions of members, how much they asked for, and the purge of their pictures.
+"""Members' strikes and exclusions, how much they asked for, and the purge of their pictures.
 
-The cogs ask before a request is taken and write what moderators decide. An exclusion outlives the
-member's wish to be forgotten, without their name. What a member is told is not known here.
+The cogs check before taking a request and record what moderators decide. An exclusion outlives a
+member's request to be forgotten, without their name. What a member is told is not known here.
 """
 
 from __future__ import annotations
@@ -19,16 +19,16 @@ from bot.store.removal import take_away
 from bot.store.tellings import Telling, TellingId, insert_telling
 from bot.store.usage import Usage, usage_of
 
-#: The place of an exclusion from every server.
+#: The guild id of an exclusion from every server.
 EVERYWHERE = GuildId(0)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Strike:
-    """One that still counts."""
+    """A strike that still counts."""
 
     rule: RuleId
-    #: The picture or the refusal that it was for.
+    #: The picture or refusal that earned it.
     about: str
     at_ms: int
     expires_ms: int
@@ -36,33 +36,33 @@ class Strike:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Exclusion:
-    """A member who may not ask in a server, or `EVERYWHERE`."""
+    """A member who may not ask in a server, or anywhere (`EVERYWHERE`)."""
 
     user_id: UserId
     guild_id: GuildId
     #: The end of a time-out; None: a ban, until it is lifted.
     until_ms: int | None
-    #: In words for the member; empty once the member asked to be forgotten and came back.
+    #: In words for the member; empty once they asked to be forgotten and came back.
     reason: str
-    #: None if strikes did it, or who did asked to be forgotten.
+    #: None if strikes caused it, or if whoever decided asked to be forgotten.
     actor_id: UserId | None
     at_ms: int
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Struck:
-    """What a strike came to."""
+    """The result of a strike."""
 
-    #: The member's strikes that count now, this one among them.
+    #: The member's strikes that count now, including this one.
     live: int
-    #: The time-out that followed.
+    #: The time-out that followed, if any.
     exclusion: Exclusion | None
-    #: What the member had waiting, which was cancelled with it.
+    #: The member's waiting jobs, cancelled by the time-out.
     cancelled: tuple[JobId, ...] = ()
 
 
 class Members:
-    """The tables `strikes` and `exclusions`, and what the jobs say of a member."""
+    """The tables `strikes` and `exclusions`, and members' usage from the jobs."""
 
     def __init__(self, db: Database, gallery: Gallery) -> None:
         self._db = db
@@ -79,10 +79,10 @@ class Members:
         timeout_ms: int,
         reason: str,
     ) -> Struck | None:
-        """Count a strike; the one that reaches `limit` has a time-out with `reason` follow.
+        """Count a strike; the one that reaches `limit` causes a time-out with `reason`.
 
-        Several at once: every strike from the limit on does. A limit of 0 is never reached. None,
-        and nothing changes, if it was counted before.
+        Every further strike causes another. A limit of 0 is never reached. Returns None, changing
+        nothing, if this strike was counted before.
         """
         async with self._db.write() as tx:
             if not await _insert_strike(tx, guild_id, user_id, strike):
@@ -103,13 +103,13 @@ class Members:
         return Struck(live=live, exclusion=exclusion, cancelled=ids)
 
     async def strikes(self, guild_id: GuildId, user_id: UserId, now_ms: int) -> list[Strike]:
-        """The strikes of a member that count, the oldest first."""
+        """The member's strikes that count, the oldest first."""
         return [_strike_of(row) for row in await _live(self._db, guild_id, user_id, now_ms)]
 
     async def clear_strikes(
         self, guild_id: GuildId, user_id: UserId, actor_id: UserId, now_ms: int
     ) -> int:
-        """A moderator forgives a member's strikes. Returns how many counted."""
+        """Clear a member's strikes for a moderator; return how many counted."""
         async with self._db.write() as tx:
             live = len(await _live(tx, guild_id, user_id, now_ms))
             await tx.execute(
@@ -131,10 +131,10 @@ class Members:
         return live
 
     async def exclude(self, exclusion: Exclusion, text: str = "") -> list[JobId]:
-        """Time a member out or ban them; the latest word counts, a milder one too.
+        """Time a member out or ban them; the latest decision holds, even if it is milder.
 
-        What they have waiting is cancelled; then they are owed `text`, once, in the channel where
-        they asked last. Returns what was cancelled.
+        Cancels their waiting jobs and returns them; the member is then owed `text`, once, in the
+        channel where they asked last.
         """
         async with self._db.write() as tx:
             cancelled = await insert_exclusion(tx, exclusion, replace=True)
@@ -170,7 +170,7 @@ class Members:
         return bool(lifted)
 
     async def exclusion(self, guild_id: GuildId, user_id: UserId, now_ms: int) -> Exclusion | None:
-        """What keeps a member from asking here now, the one that lasts longest; None if nothing."""
+        """The longest exclusion of a member here now; None if there is none."""
         mark = member_mark(await self._mark_key(), user_id)
         row = await self._db.fetch_one(
             _EXCLUDED,
@@ -185,7 +185,7 @@ class Members:
         return _exclusion_of(row) if row else None
 
     async def excluded(self, guild_id: GuildId, now_ms: int, limit: int) -> list[Exclusion]:
-        """Who may not ask in this server now, or `EVERYWHERE`; the latest first."""
+        """The members excluded from this server now, or `EVERYWHERE`; the latest first."""
         rows = await self._db.fetch_all(
             "SELECT * FROM exclusions WHERE guild_id = :guild"
             " AND (until_ms IS NULL OR until_ms > :now) ORDER BY at_ms DESC LIMIT :limit",
@@ -194,7 +194,7 @@ class Members:
         return [_exclusion_of(row) for row in rows]
 
     async def prune(self, now_ms: int) -> None:
-        """Drop strikes that count no more, and time-outs that are over."""
+        """Drop strikes and time-outs that have expired."""
         async with self._db.write() as tx:
             await tx.execute("DELETE FROM strikes WHERE expires_ms <= :now", {"now": now_ms})
             for table in ("exclusions", "nameless_exclusions"):
@@ -212,8 +212,8 @@ class Members:
     ) -> list[JobId]:
         """Remove every picture of a member in one server, and the messages that show them.
 
-        `text` is read by the member where a picture was not posted yet. Returns the pictures. What
-        is queued or running is the caller's to cancel.
+        The member reads `text` for a picture that was not posted yet. Returns the pictures. The
+        caller cancels queued and running jobs.
         """
         async with self._db.write() as tx:
             removed = await take_away(
@@ -224,7 +224,7 @@ class Members:
                 ends=JobState.WITHHELD,
                 removed=True,
             )
-            # What the member deleted a moment ago could be brought back.
+            # A picture that the member just deleted could still be brought back.
             await tx.execute(
                 "UPDATE pictures SET removed_ms = :now WHERE user_id = :user AND guild_id = :guild"
                 " AND deleted_ms IS NOT NULL AND removed_ms IS NULL",
@@ -275,14 +275,14 @@ async def _owe_word(tx: Transaction, exclusion: Exclusion, last: Cancelled, text
 
 
 def _exclusion_action(exclusion: Exclusion) -> str:
-    """One word for the log; what nobody did followed from strikes."""
+    """One word for the log; an exclusion that nobody imposed came from strikes."""
     if exclusion.until_ms is None:
         return "ban"
     return "struck out" if exclusion.actor_id is None else "time out"
 
 
 def _lifted(row: Row) -> str:
-    """What held until now, for the log: until when, and why."""
+    """A description of the lifted exclusion for the log: its end and its reason."""
     until = "" if row["until_ms"] is None else f" until <t:{row['until_ms'] // 1000}:f>"
     why = f": {row['reason']}" if row["reason"] else ""
     return f"{'time-out' if until else 'ban'}{until}{why}"
@@ -291,9 +291,9 @@ def _lifted(row: Row) -> str:
 async def insert_exclusion(
     tx: Transaction, exclusion: Exclusion, *, replace: bool = False
 ) -> list[Cancelled]:
-    """Exclude a member, and tell the moderators; what lasts longer stays unless it is replaced.
+    """Exclude a member and log it; a longer exclusion stays unless `replace` is set.
 
-    What the member has waiting there is cancelled. Returns that, the oldest first.
+    Cancels the member's waiting jobs there and returns them, the oldest first.
     """
     await tx.execute(
         "INSERT INTO exclusions (user_id, guild_id, until_ms, reason, actor_id, at_ms)"

@@ -1,9 +1,9 @@
-"""What stays of people who asked to be forgotten, without a name: votes that are counted.
+"""Votes that still count after their voters were forgotten, without a name.
 
-A tally keeps the numbers. Their reactions still stand on Discord, so a reconciliation would write
-the voter down again and count the vote twice; a mark, a keyed hash of picture and voter, tells it
-not to, and where the voter stopped reacting. `bot/store/privacy.py` folds votes in,
-`bot/store/votes.py` asks and takes out.
+A tally keeps the numbers. The reactions still stand on Discord, so a reconciliation would record
+the voter again and count the vote twice; a mark, a keyed hash of picture and voter, prevents that,
+and shows where a voter stopped reacting. `bot/store/privacy.py` folds votes in,
+`bot/store/votes.py` looks them up and takes them out.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ _MARK_BYTES = 16
 
 
 async def find_counted(tx: Transaction, pairs: Iterable[Pair]) -> frozenset[Pair]:
-    """Which of these pairs are in a tally."""
+    """Those of the pairs that are in a tally."""
     pairs = list(pairs)
     rows = await tx.fetch_all(
         "SELECT mark FROM nameless_marks WHERE job_id IN (SELECT value FROM json_each(:jobs))",
@@ -33,7 +33,7 @@ async def find_counted(tx: Transaction, pairs: Iterable[Pair]) -> frozenset[Pair
 
 
 async def discount(tx: Transaction, pairs: Iterable[Pair]) -> None:
-    """Take votes out of their tallies: the voter has acted again, so the vote has a name."""
+    """Take votes out of their tallies: the voter acted again, so the vote has a name."""
     key = await read_key(tx)
     await _take_out(tx, [_mark(key, pair) for pair in pairs])
 
@@ -44,11 +44,11 @@ async def drop_gone(
     job_id: JobId,
     reacting: Mapping[int, Iterable[UserId]],
 ) -> int:
-    """Take votes out of a picture's tally whose voters react no more. Returns how many fell.
+    """Drop the votes in a picture's tally whose voters no longer react; return how many.
 
-    `reacting` says for each value who reacts with it under the message; a value that is not in it
-    was not looked at. A mark does not tell under which post its voter reacted, and a post that is
-    deleted takes no vote with it: nothing falls unless the message is the picture's only post ever.
+    `reacting` gives for each value who reacts with it under the message; a value that is missing
+    was not checked. A mark does not tell under which post its voter reacted, and deleting a post
+    removes no vote: nothing is dropped unless the message is the only post the picture ever had.
     """
     posts = await tx.fetch_all(
         "SELECT message_id FROM post_pictures WHERE job_id = :job", {"job": job_id}
@@ -76,7 +76,7 @@ async def drop_gone(
 
 
 async def _take_out(tx: Transaction, gone: Sequence[bytes]) -> None:
-    """Let the votes behind these marks count no more."""
+    """Remove the votes behind these marks from the count."""
     marks = [{"mark": mark} for mark in gone]
     await tx.execute_many(
         "UPDATE nameless_tallies SET up = up - (value = 1), down = down - (value = -1)"
@@ -91,7 +91,7 @@ async def _take_out(tx: Transaction, gone: Sequence[bytes]) -> None:
 async def fold_voter(tx: Transaction, user_id: UserId) -> None:
     """Count a voter's current votes on other people's pictures without a name, and mark them.
 
-    The rows that name the voter are the caller's to delete.
+    The caller deletes the rows that name the voter.
     """
     rows = await tx.fetch_all(
         "SELECT job_id, axis, value FROM votes WHERE voter_id = :user AND NOT self_vote",
@@ -121,7 +121,7 @@ async def fold_voter(tx: Transaction, user_id: UserId) -> None:
 
 
 async def fold_pictures(tx: Transaction, owner_id: UserId) -> None:
-    """Keep of all votes on a user's pictures the numbers alone.
+    """Keep only the numbers of all votes on a user's pictures.
 
     Their posts go, so nobody can vote there again and no mark is needed.
     """
@@ -141,7 +141,7 @@ async def fold_pictures(tx: Transaction, owner_id: UserId) -> None:
 
 
 async def fold_choices(tx: Transaction, user_id: UserId) -> None:
-    """Count a voter's current choices without a name, and mark them; those on their own go."""
+    """Count a voter's current choices without a name, and mark them; drop self-votes."""
     rows = await tx.fetch_all(
         "SELECT axis, about, place FROM choices WHERE voter_id = :user AND NOT self_vote",
         {"user": user_id},
@@ -163,7 +163,7 @@ async def fold_choices(tx: Transaction, user_id: UserId) -> None:
 
 
 async def discount_choices(tx: Transaction, abouts: Iterable[str], user_id: UserId) -> None:
-    """Take what a voter chose from these out of the nameless: they have chosen again."""
+    """Take a voter's choices about these out of the nameless ones: they chose again."""
     key = await read_key(tx)
     await tx.execute_many(
         "DELETE FROM nameless_choices WHERE mark = :mark",
@@ -172,9 +172,9 @@ async def discount_choices(tx: Transaction, abouts: Iterable[str], user_id: User
 
 
 async def fold_exclusions(tx: Transaction, user_id: UserId) -> None:
-    """Keep a member's exclusions without their name; the rows with it are the caller's to delete.
+    """Keep a member's exclusions without their name; the caller deletes the named rows.
 
-    What was kept of an earlier wish stays where it lasts longer.
+    An exclusion kept from an earlier request stays if it lasts longer.
     """
     await tx.execute(
         "INSERT INTO nameless_exclusions (mark, guild_id, until_ms)"
@@ -186,19 +186,19 @@ async def fold_exclusions(tx: Transaction, user_id: UserId) -> None:
 
 
 async def read_key(db: Database | Transaction) -> bytes:
-    """The key of all marks, which stays what it is."""
+    """The key of all marks; it never changes."""
     row = await db.fetch_one("SELECT key FROM mark_key")
     assert row is not None, "the first migration made it"
     return row["key"]
 
 
 def member_mark(key: bytes, user_id: UserId) -> bytes:
-    """What stands for a member whose name is not kept."""
+    """The mark of a member whose name is not kept."""
     return keyed_hash(key, f"member {user_id}")
 
 
 def choice_mark(key: bytes, about: str, user_id: UserId) -> bytes:
-    """What stands for a voter's choice whose name is not kept."""
+    """The mark of a choice whose voter's name is not kept."""
     return keyed_hash(key, f"choice {about} {user_id}")
 
 
@@ -208,5 +208,5 @@ def _mark(key: bytes, pair: Pair) -> bytes:
 
 
 def keyed_hash(key: bytes, text: str) -> bytes:
-    """A mark for a text, which does not tell it."""
+    """A keyed hash of a text, which does not reveal it."""
     return hashlib.blake2b(text.encode(), key=key, digest_size=_MARK_BYTES).digest()

@@ -1,9 +1,8 @@
-"""Posts that are owed: at least one try each, and one message remembered for each.
+"""Posts that are owed: each gets at least one attempt, and exactly one message is recorded.
 
-For the delivery. The caller posts first and calls `delivered` after; a
-crash in between is found by `begin_posting`, which remembers that a first try was made. No Discord
-here, and no clock that decides anything: a channel that rests is the caller's to leave out. How a
-post shows its pictures is not known here.
+Used by the delivery. The caller posts first and then calls `delivered`; `begin_posting` records the
+first attempt, so it also reveals a crash in between. No Discord here, and no clock that decides
+anything: the caller leaves out channels that rest. How a post shows its pictures is not known here.
 """
 
 from __future__ import annotations
@@ -28,10 +27,10 @@ from bot.store.doomed import Hunt, doom, hunt_down
 from bot.store.job_rows import FOREIGN, job_of
 from bot.store.post_rows import insert_post
 
-#: The jobs of the first posts that are due, each with its place. A post is due when something of
-#: it is drawn and nothing is still to be; what waits for a moderator comes later, in a post of its
-#: own. What a duel shows is no post of the delivery's. In two steps and by that index, or it would
-#: walk over every job that there ever was, in their order.
+#: The jobs of the first posts that are due, each with its place. A post is due when one of its
+#: pictures is drawn and none is still to be drawn; a picture that waits for a moderator comes
+#: later, in a post of its own. Duels show their own pictures. The query runs in two steps on that
+#: index; otherwise it would scan every job there ever was, in order.
 _OWED = (
     "SELECT jobs.*, requests.layout, (SELECT count(*) FROM jobs AS earlier"
     "  WHERE earlier.owed_post_id = jobs.owed_post_id AND earlier.seq <= jobs.seq) AS place"
@@ -48,7 +47,7 @@ _OWED = (
     "   GROUP BY drawn.owed_post_id ORDER BY min(drawn.seq) LIMIT :limit)"
     " ORDER BY jobs.seq"
 )
-#: What a moderator let out, or will, after the others of its post were posted.
+#: Pictures that a moderator approves only after the rest of their post was posted.
 _LATE = (
     "owed_post_id = :owed AND state IN ('rendered', 'held')"
     " AND id NOT IN (SELECT value FROM json_each(:shown))"
@@ -58,11 +57,11 @@ _IS_OWED = "EXISTS (SELECT 1 FROM jobs WHERE owed_post_id = :id AND state = 'ren
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Posting:
-    """A try to post that is about to be made."""
+    """An attempt to post, recorded before it is made."""
 
-    #: A snowflake of Discord's own that is older than every post of the pictures.
+    #: A Discord snowflake older than every post of the pictures.
     since_id: int
-    #: False: an earlier try may have left a post in the channel.
+    #: False: an earlier attempt may have left a post in the channel.
     is_first: bool
 
 
@@ -80,11 +79,11 @@ class Outbox:
         *,
         nor: Iterable[int | str] = (),
     ) -> list[OwedPost]:
-        """The first posts that are owed, in the order of asking, without the owed posts `nor`.
+        """The first owed posts, in the order of asking, without those in `nor`.
 
-        Channels that are `closed` (posted to already, or resting) are left out, so that no number
-        of posts owed to a sick channel hides what is owed to a healthy one. A job of another
-        version ends here as failed.
+        Channels that are `closed` (just posted to, or resting) are left out, so that posts owed to
+        a failing channel never hide those owed to a healthy one. A job of another version ends here
+        as failed.
         """
         rows = await self._db.fetch_all(
             _OWED,
@@ -93,7 +92,7 @@ class Outbox:
         return _owed_posts_of(await self._readable(rows, now_ms))
 
     async def _readable(self, rows: Iterable[Row], now_ms: int) -> list[tuple[Row, Job]]:
-        """These rows and their jobs; those of another version end here."""
+        """These rows with their jobs; jobs of another version end here."""
         readable: list[tuple[Row, Job]] = []
         for row in rows:
             job = job_of(row)
@@ -104,7 +103,7 @@ class Outbox:
         return readable
 
     async def begin_posting(self, owed_post_id: OwedPostId, now_ms: int) -> Posting | None:
-        """Record the first try to post, before it is made. None if it is not owed any more."""
+        """Record the first attempt to post, before it is made. None if it is not owed any more."""
         async with self._db.write() as tx:
             first = await tx.execute(
                 "UPDATE owed_posts SET posting_ms = :now"  # noqa: S608  a constant of this file
@@ -120,10 +119,10 @@ class Outbox:
         return Posting(since_id=row["since_id"], is_first=bool(first)) if row else None
 
     async def answer_lost(self, owed: OwedPost, posting: Posting) -> None:
-        """The post may be there. It is looked for at the next try, if there will be one.
+        """Record that the post may exist; the next attempt, if any, looks for it.
 
-        If its pictures were deleted meanwhile there is none, and the hunt that began then may have
-        ended before the post was there: then it begins again.
+        If its pictures were deleted meanwhile there is no further attempt, and the search begun
+        then may have ended before the post existed: so it begins again.
         """
         async with self._db.write() as tx:
             if not await tx.fetch_one(f"SELECT 1 WHERE {_IS_OWED}", {"id": owed.id}):
@@ -138,11 +137,11 @@ class Outbox:
                 )
 
     async def delivered(self, owed_post_id: OwedPostId, post: Post, now_ms: int) -> bool:
-        """Remember the post and end its jobs, in one transaction; a repetition changes nothing.
+        """Record the post and end its jobs, in one transaction; repeating it changes nothing.
 
-        False if this post is not the one that was owed: what it shows was deleted meanwhile, or
-        another post was remembered first. Its message is then doomed. If only some of it was
-        deleted, it is to be amended.
+        Returns False if this is not the owed post: its pictures were deleted, or another post was
+        recorded first. Its message is then doomed. If only some pictures were deleted, it is owed
+        an amendment.
         """
         async with self._db.write() as tx:
             kept = await _count_kept(tx, post)
@@ -161,9 +160,9 @@ class Outbox:
         return ours
 
     async def fail_delivery(self, errors: Mapping[JobId, str], now_ms: int, why: str) -> None:
-        """Give up posting these; the pictures are kept.
+        """Give up posting these jobs; the pictures are kept.
 
-        What each says is shown to its member, `why` is logged.
+        Each member is shown their job's error; `why` is logged.
         """
         async with self._db.write(why) as tx:
             await tx.execute_many(
@@ -174,12 +173,12 @@ class Outbox:
 
 
 def _fault_of_layout(row: Row) -> str | None:
-    """What another version laid out in a way that this one does not know."""
+    """The fault of a row whose layout this version does not know."""
     return None if row["layout"] in list(PostLayout) else f"layout {row['layout']!r}"
 
 
 def _owed_posts_of(found: Iterable[tuple[Row, Job]]) -> list[OwedPost]:
-    """The posts that these jobs belong to, in the order of their first; none of nothing drawn."""
+    """The posts of these jobs, ordered by their first jobs, without posts with nothing drawn."""
     jobs: dict[OwedPostId, dict[int, Job]] = {}
     layouts: dict[OwedPostId, str] = {}
     for row, job in found:
@@ -203,7 +202,7 @@ def _owed_post(id_: OwedPostId, layout: str, jobs: dict[int, Job]) -> OwedPost |
 
 
 async def _count_kept(tx: Transaction, post: Post) -> int:
-    """How many pictures of the post are not deleted by now."""
+    """How many of the post's pictures still exist."""
     row = await tx.fetch_one(
         "SELECT count(*) AS n FROM pictures WHERE deleted_ms IS NULL"
         " AND job_id IN (SELECT value FROM json_each(:shown))",
@@ -214,7 +213,7 @@ async def _count_kept(tx: Transaction, post: Post) -> int:
 
 
 async def _end_jobs(tx: Transaction, owed_post_id: OwedPostId, post: Post, now_ms: int) -> None:
-    """What the post shows is delivered; what came too late for it is owed a post of its own."""
+    """End the jobs that the post shows; pictures that came too late get posts of their own."""
     late: Params = {"owed": owed_post_id, "shown": json.dumps(list(post.pictures.values()))}
     await tx.execute(
         "UPDATE jobs SET state = 'delivered', ended_ms = :now"

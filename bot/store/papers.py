@@ -1,7 +1,7 @@
-"""The licences of the models that this bot has served, for whoever takes their pictures along.
+"""The licences of models that this bot has served, to go with their exported pictures.
 
-A file for each card below `root`, written when the model is loaded and read by the export, which
-loads none. It must not know what a licence says.
+One file per card below `root`, written when the model loads and read by the export, which loads
+none. Must not know what a licence says.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ class Papers:
         self._root = root
 
     def keep(self, info: ModelInfo) -> None:
-        """Write down the licence of the model in use. A disk that refuses is no reason to stop."""
+        """Save the licence of the model in use. A disk that refuses is no reason to stop."""
         path = self._path(info.card_id)
         part = path.with_suffix(".part")
         try:
@@ -32,7 +32,7 @@ class Papers:
             log.error("%s cannot be written, exports go without it: %s", path, problem.strerror)  # noqa: TRY400  the sentence says it all
 
     def text(self, card_id: str) -> str | None:
-        """The licence of a model that was served once; None if it is not known."""
+        """The licence of a model served before; None if it is unknown."""
         try:
             return self._path(card_id).read_text(encoding="utf-8")
         except (OSError, UnicodeDecodeError):

@@ -1,7 +1,7 @@
-"""Rating parties: which are on, and which duel each of them is at.
+"""Rating parties: which are running, and which duel each has reached.
 
-`cogs/voting/parties.py` begins, goes on and ends them; everything that a restart needs is in the
-rows. What a duel shows is not known here.
+`cogs/voting/parties.py` begins, advances and ends them; the rows hold everything that a restart
+needs. What a duel shows is not known here.
 """
 
 from __future__ import annotations
@@ -13,13 +13,13 @@ from bot.store.duel_rows import close_duels, duel_of, insert_duel, party_of
 
 
 class Parties:
-    """The table `parties`, and the duels that they hold."""
+    """The table `parties`, and the parties' duels."""
 
     def __init__(self, db: Database) -> None:
         self._db = db
 
     async def begin(self, party: Party) -> bool:
-        """Begin a party. False if one is on in its channel."""
+        """Begin a party. False if one is running in its channel."""
         rows = await self._db.write_one(
             "INSERT INTO parties (id, guild_id, channel_id, user_id, since_id, begun_ms, ends_ms)"
             " VALUES (:id, :guild, :channel, :user, :since, :begun, :ends)"
@@ -37,14 +37,14 @@ class Parties:
         return bool(rows)
 
     async def get(self, party_id: PartyId) -> Party | None:
-        """A party that is on."""
+        """A running party."""
         row = await self._db.fetch_one(
             "SELECT * FROM parties WHERE id = :id AND ended_ms IS NULL", {"id": party_id}
         )
         return party_of(row) if row else None
 
     async def here(self, channel_id: ChannelId) -> Party | None:
-        """The party that is on in a channel."""
+        """The party running in a channel."""
         row = await self._db.fetch_one(
             "SELECT * FROM parties WHERE channel_id = :channel AND ended_ms IS NULL",
             {"channel": channel_id},
@@ -52,7 +52,7 @@ class Parties:
         return party_of(row) if row else None
 
     async def alive(self) -> list[Party]:
-        """Every party that is on, the one that ends first before the others."""
+        """Every running party, the next to end first."""
         rows = await self._db.fetch_all(
             "SELECT * FROM parties INDEXED BY parties_alive WHERE ended_ms IS NULL ORDER BY ends_ms"
         )
@@ -69,7 +69,7 @@ class Parties:
     async def step(self, party_id: PartyId, duel: Duel | None, now_ms: int) -> bool:
         """Close the party's open duel and open the next one; None ends the party.
 
-        False, and nothing changes, if the party is over already.
+        Returns False, changing nothing, if the party is over already.
         """
         async with self._db.write() as tx:
             alive = await tx.fetch_one(

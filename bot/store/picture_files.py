@@ -1,7 +1,7 @@
-"""Files named by the SHA-256 of their bytes, written so that a name is never half a picture.
+"""Files named by the SHA-256 of their bytes; a file under its name is always complete.
 
-`bot/store/gallery.py` calls it from worker threads, and it blocks. A file whose name it would not
-have given itself it never touches. It must not know what is in a file or who it belongs to.
+`bot/store/gallery.py` calls it from worker threads, and it blocks. It never touches a file whose
+name it would not have given. Must not know what is in a file or whose it is.
 """
 
 from __future__ import annotations
@@ -23,25 +23,25 @@ _OURS = re.compile(r"[0-9a-f]{64}\.(png|part)")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SetAside:
-    """Files that nobody knows: so many are in quarantine now, so many could not be moved there."""
+    """How many unknown files are in quarantine, and how many could not be moved there."""
 
     moved: int
     stuck: int
 
 
 class PictureFiles:
-    """`root/ab/abcdef....png`, and what was set aside in the same order in `quarantine`."""
+    """`root/ab/abcdef....png`, and the files set aside in the same layout in `quarantine`."""
 
     def __init__(self, root: Path) -> None:
         self._root = root
         self.quarantine = root.parent / "quarantine"
 
     def path(self, sha256: str) -> Path:
-        """Where the file of that hash lies, or would."""
+        """The path for the file with that hash."""
         return self._root / sha256[:2] / f"{sha256}{_SUFFIX}"
 
     def write(self, sha256: str, data: bytes) -> None:
-        """Put the bytes on disk, really, before the name. `StorageError` says what is wrong."""
+        """Sync the bytes to disk before the name appears. `StorageError` says what is wrong."""
         path = self.path(sha256)
         unfinished = path.with_suffix(_UNFINISHED)
         try:
@@ -57,7 +57,7 @@ class PictureFiles:
             raise _plain(problem, path) from problem
 
     def read(self, sha256: str) -> bytes:
-        """The bytes that the name stands for. `StorageError` if they cannot be had."""
+        """The bytes behind the hash. Raises `StorageError` if they cannot be read."""
         path = self.path(sha256)
         try:
             data = path.read_bytes()
@@ -68,7 +68,7 @@ class PictureFiles:
         return data
 
     def remove(self, hashes: Iterable[str]) -> None:
-        """Remove files, half-written and set-aside ones too; one that is not there is fine."""
+        """Remove files, including half-written and quarantined ones; missing ones are fine."""
         for sha256 in hashes:
             path = self.path(sha256)
             aside = self.quarantine / path.relative_to(self._root)
@@ -80,7 +80,7 @@ class PictureFiles:
                         raise _plain(problem, each) from problem
 
     def set_aside(self, known: set[str]) -> SetAside:
-        """Move to quarantine what is not known by its hash, or not finished. Deletes nothing."""
+        """Move unknown and unfinished files to quarantine. Deletes nothing."""
         strangers = [
             path
             for path in _ours_below(self._root)
@@ -90,7 +90,7 @@ class PictureFiles:
         return SetAside(moved=moved, stuck=len(strangers) - moved)
 
     def bring_back(self, known: set[str]) -> int:
-        """Move what is known out of quarantine again. Returns how many files."""
+        """Move known files back from quarantine; return how many."""
         returning = [path for path in _ours_below(self.quarantine) if _is_one_of(path, known)]
         return sum(self._move(path, self.quarantine, self._root) for path in returning)
 
@@ -100,7 +100,7 @@ class PictureFiles:
         return len(there), sum(_is_one_of(path, known) for path in there)
 
     def _move(self, path: Path, source: Path, target: Path) -> bool:
-        """False if the disk does not let it: then the file stays where it is."""
+        """Move a file; False if the disk refuses, and then it stays where it is."""
         there = target / path.relative_to(source)
         try:
             make_directory(there.parent)
@@ -112,7 +112,7 @@ class PictureFiles:
 
 
 def _ours_below(root: Path) -> Iterator[Path]:
-    """Every file that carries one of our names in its place."""
+    """Every file below that has one of our names in the right place."""
     try:
         for path in root.glob("??/*"):
             if _OURS.fullmatch(path.name) and path.name.startswith(path.parent.name):
@@ -126,7 +126,7 @@ def _is_one_of(path: Path, known: set[str]) -> bool:
 
 
 def make_directory(directory: Path) -> None:
-    """Make it with its parents; each is on disk only when the directory above it is."""
+    """Make a directory with its parents, syncing each into the one above it."""
     missing = list(takewhile(lambda each: not each.exists(), (directory, *directory.parents)))
     directory.mkdir(parents=True, exist_ok=True)
     for made in missing:
@@ -134,7 +134,7 @@ def make_directory(directory: Path) -> None:
 
 
 def _sync_directory(directory: Path) -> None:
-    """A rename is only on disk when its directory is."""
+    """Sync a directory: only then does a rename survive a crash."""
     handle = os.open(directory, os.O_RDONLY)
     try:
         os.fsync(handle)
@@ -143,7 +143,7 @@ def _sync_directory(directory: Path) -> None:
 
 
 def _remove(path: Path) -> None:
-    """Best effort: what stays is removed by the next sweep."""
+    """Remove a file if possible; the next sweep removes what stays."""
     try:
         path.unlink(missing_ok=True)
     except OSError:

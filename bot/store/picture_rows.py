@@ -1,6 +1,7 @@
-"""A kept picture and its row, both ways; what is written with it when a job's picture is kept.
+"""Kept pictures and their rows, and what is written with them when a job's picture is kept.
 
-The gallery writes it; whoever lists pictures reads it, and says with `SEEN` which members may see.
+The gallery writes them; whoever lists pictures reads them, with `SEEN` for those that members may
+see.
 """
 
 from __future__ import annotations
@@ -22,12 +23,12 @@ _REMOVED = Message(
     "The moderators removed this very picture from this server, so it is not shown here again. "
     "Another seed or other words may do."
 )
-#: What may be shown of `pictures`: what is held is for moderators alone.
+#: The `pictures` that members may see; held ones are for moderators alone.
 SEEN = (
     "deleted_ms IS NULL AND NOT EXISTS"
     " (SELECT 1 FROM jobs WHERE jobs.id = pictures.job_id AND jobs.state = 'held')"
 )
-#: Not of `jobs` of a blind test that members still choose about: alone it would tell its model.
+#: Leaves out `jobs` of a blind test still being voted on: a picture alone would reveal its model.
 NOT_BLIND = (
     "NOT EXISTS (SELECT 1 FROM trial_pairs LEFT JOIN duels ON duels.id = duel_id"
     " WHERE (candidate_job = jobs.id OR parent_job = jobs.id)"
@@ -37,7 +38,7 @@ NOT_BLIND = (
 
 
 def picture_of(row: Row) -> Picture:
-    """A row of `pictures` as the domain's noun."""
+    """A row of `pictures` as a `Picture`."""
     return Picture(
         job_id=JobId(row["job_id"]),
         user_id=UserId(row["user_id"]),
@@ -57,10 +58,10 @@ def picture_of(row: Row) -> Picture:
 async def insert_picture(
     tx: Transaction, picture: Picture, verdict: Released | Held, owner: str
 ) -> Picture | None:
-    """Row and state together, as moderators decided about the same picture meanwhile.
+    """Write the picture's row and the job's state, respecting moderators' decisions meanwhile.
 
-    None, and the file stays doomed, if they removed it, what it is made from went or is held
-    meanwhile, or the job is not the owner's.
+    Returns None, leaving the file doomed, if they removed this picture, if its source is gone or
+    held, or if the job is no longer the owner's.
     """
     precedent = await precedent_of(tx, picture.guild_id, [verdict.job.draw], picture.card_id)
     if precedent is Ruling.REFUSE:
@@ -112,7 +113,7 @@ async def insert_picture(
 
 
 async def _source_is_gone(tx: Transaction, draw: Draw) -> bool:
-    """Whether it is made from a picture that may not be seen any more: what is left would be it."""
+    """Whether it is made from a picture that nobody may see any more and would reveal."""
     there = f"SELECT 1 FROM pictures WHERE job_id = :job AND {SEEN}"  # noqa: S608  a constant
     return draw.source is not None and await tx.fetch_one(there, {"job": draw.source}) is None
 
@@ -120,7 +121,7 @@ async def _source_is_gone(tx: Transaction, draw: Draw) -> bool:
 async def _withhold(
     tx: Transaction, picture: Picture, verdict: Released | Held, owner: str
 ) -> None:
-    """Moderators removed the same picture while this one was drawn."""
+    """End the job: moderators removed the same picture while this one was being drawn."""
     if await _end(tx, picture, JobState.WITHHELD, _REMOVED, owner):
         await note_decisions(tx, [replace(_release_of(picture, verdict), outcome=Outcome.WITHHOLD)])
 
@@ -142,7 +143,7 @@ async def _end(tx: Transaction, picture: Picture, state: JobState, text: str, ow
 
 
 async def _open_case(tx: Transaction, held: Held, now_ms: int) -> None:
-    """The moderators are to look at it; its message is younger than those of its request."""
+    """Open the moderators' case; its message will be younger than those of its request."""
     row = await tx.fetch_one(
         "SELECT since_id FROM requests WHERE id = :id", {"id": held.job.request_id}
     )
@@ -151,7 +152,7 @@ async def _open_case(tx: Transaction, held: Held, now_ms: int) -> None:
 
 
 def _release_of(picture: Picture, verdict: Released | Held) -> Decision:
-    """What policy decided about the finished picture."""
+    """The policy's decision about the finished picture."""
     outcome = Outcome.SPOILER if picture.spoiler else Outcome.ALLOW
     return Decision(
         kind=DecisionKind.RELEASE,

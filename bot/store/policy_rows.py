@@ -1,8 +1,8 @@
-"""A server's policy and its JSON, both ways: what stands in `policies.body`.
+"""Server policies to and from the JSON in `policies.body`.
 
-`guilds.py` reads and writes it. It is written in full, for another version may have other defaults.
-A document that another version wrote, or that is damaged, lets nothing pass in its server: what is
-not understood may be a ban.
+`guilds.py` reads and writes them. They are written in full, because another version may have other
+defaults. A document that another version wrote or that is damaged lets nothing pass in its server:
+what is not understood may be a ban.
 """
 
 from __future__ import annotations
@@ -13,12 +13,12 @@ from models.decoding import json_of, read_json
 
 
 def body_of(policy: GuildPolicy) -> str:
-    """A policy as the database keeps it."""
+    """A policy as the JSON that the database stores."""
     return json_of(policy)
 
 
 def policy_of(guild_id: GuildId, body: str) -> GuildPolicy:
-    """Read what `body_of` wrote. `DatabaseError` if that cannot be done in full."""
+    """Read what `body_of` wrote. Raises `DatabaseError` unless all of it can be read."""
     try:
         return read_json(GuildPolicy, body, guild_id=guild_id)
     except ValueError as problem:

@@ -1,4 +1,4 @@
-"""A post and its rows, both ways: the message, and the pictures that it shows.
+"""Posts and their rows: the message, and the pictures that it shows.
 
 The outbox and the sends write them, the gallery reads them.
 """
@@ -13,7 +13,7 @@ from bot.store.db import Row, Transaction
 
 _DEFAULT = VoteEmoji()
 
-#: Columns of `posts` for `post_of`, with what each shows: `{place: job_id}`.
+#: Columns of `posts` for `post_of`, with the pictures of each: `{place: job_id}`.
 POST = (
     "posts.*, (SELECT json_group_object(place, job_id) FROM post_pictures"
     " WHERE post_pictures.message_id = posts.message_id) AS pictures"
@@ -21,7 +21,7 @@ POST = (
 
 
 def post_of(row: Row) -> Post:
-    """A row of `POST` as the domain's noun."""
+    """A row of `POST` as a `Post`."""
     pictures = json.loads(row["pictures"])
     return Post(
         message_id=MessageId(row["message_id"]),
@@ -35,10 +35,10 @@ def post_of(row: Row) -> Post:
 async def insert_post(
     tx: Transaction, post: Post, owed_post_id: OwedPostId | None = None, *, amended: bool = True
 ) -> bool:
-    """Add a post with the vote emoji that its server has now; not `amended`, it is to be.
+    """Add a post with its server's current vote emoji; unless `amended`, owe it an amendment.
 
-    Reactions are votes where one picture is shown, so no other post is owed any.
-    False, and nothing changes, if its message is known already or another one paid the debt.
+    Only posts of one picture are owed vote reactions, because only there are they votes. Returns
+    False, changing nothing, if its message is known already or another post paid the debt.
     """
     new = await tx.execute(
         "INSERT INTO posts (message_id, request_id, owed_post_id, channel_id, guild_id, posted_ms,"

@@ -1,9 +1,9 @@
-"""What moderators decided about a picture, for whoever asks for the same picture again.
+"""What moderators decided about a picture, applied when somebody asks for it again.
 
-Typing the same words and seed draws the same picture, so a removal that forgot them would hold for
-one message alone. A keyed hash is kept for each server, no word and nobody's name, so it outlives
-the wish to be forgotten. The reviews and the removal write, whoever takes a request or keeps a
-picture asks. What a member is told is not known here.
+The same words and seed draw the same picture, so a removal without memory would hold for one
+message only. Only a keyed hash per server is kept, no word and no name, so it outlives requests to
+be forgotten. The reviews and the removal write; whoever takes a request or keeps a picture reads.
+What a member is told is not known here.
 """
 
 from __future__ import annotations
@@ -18,12 +18,12 @@ from bot.store.job_rows import draw_of
 from bot.store.nameless import keyed_hash, read_key
 from models.contract import Draw
 
-#: Blanks around signs say nothing to a text encoder.
+#: Blanks around punctuation mean nothing to a text encoder.
 _AROUND_SIGNS = re.compile(r"\s*([^\w\s])\s*")
 
 
 async def set_precedents(tx: Transaction, job_ids: Sequence[JobId], ruling: Ruling) -> None:
-    """Moderators decided so about the pictures of these jobs; what is stricter already stays."""
+    """Record a moderators' ruling on the pictures of these jobs; a stricter one stays."""
     rows = await tx.fetch_all(
         "SELECT jobs.draw, pictures.guild_id, card_id FROM pictures"
         " JOIN jobs ON jobs.id = pictures.job_id"
@@ -48,10 +48,10 @@ async def set_precedents(tx: Transaction, job_ids: Sequence[JobId], ruling: Ruli
 async def precedent_of(
     db: Database | Transaction, guild_id: GuildId, draws: Iterable[Draw], card_id: str
 ) -> Ruling | None:
-    """The strictest that moderators of the server decided about any of these; None if nothing.
+    """The server's strictest ruling on any of these pictures; None if there is none.
 
-    What holds for a picture holds for it enlarged; what is varied from one that they decided about
-    comes behind a spoiler. `card_id` draws those that name no model.
+    A ruling on a picture also applies to it enlarged; variations of a picture with a ruling get a
+    spoiler. `card_id` is the model of draws that name none.
     """
     draws = [*draws]
     larger = await _sources_of(db, [draw for draw in draws if draw.enlarged])
@@ -74,7 +74,7 @@ async def _strictest(
 
 
 async def with_enlarged(tx: Transaction, job_ids: Sequence[JobId]) -> list[JobId]:
-    """These, and what is nothing but a larger one of them, whoever asked for it."""
+    """These jobs and those that merely enlarge them, whoever asked."""
     rows = await tx.fetch_all(
         "SELECT jobs.id FROM requests JOIN jobs ON jobs.request_id = requests.id"
         " WHERE requests.kind = 'upscale'"
@@ -87,7 +87,7 @@ async def with_enlarged(tx: Transaction, job_ids: Sequence[JobId]) -> list[JobId
 async def lift_removals(
     tx: Transaction, guild_id: GuildId, draws: Iterable[Draw], card_id: str
 ) -> None:
-    """Moderators want these drawn after all; what is behind a spoiler stays there."""
+    """Lift the removals of these draws: moderators allow them after all. Spoilers stay."""
     await tx.execute(
         "DELETE FROM precedents WHERE guild_id = :guild AND ruling = :removed"
         " AND mark IN (SELECT value FROM json_each(:marks))",
@@ -117,9 +117,9 @@ async def _marks(db: Database | Transaction, draws: Iterable[Draw], card_id: str
 
 
 def _mark(key: bytes, draw: Draw, card_id: str) -> str:
-    """What makes a picture this one.
+    """The hash that identifies a picture.
 
-    Not how long and how strictly it is drawn, for one step more shows the same.
+    Steps and guidance scale are left out, because one step more draws nearly the same picture.
     """
     parts: tuple[str | float, ...] = (
         _spoken(draw.words), _spoken(draw.negative), draw.seed, draw.width_px, draw.height_px,
@@ -131,5 +131,5 @@ def _mark(key: bytes, draw: Draw, card_id: str) -> str:
 
 
 def _spoken(text: str) -> str:
-    """A prompt as a text encoder reads it, which knows neither capitals nor rows of blanks."""
+    """A prompt as a text encoder reads it, which ignores case and repeated blanks."""
     return _AROUND_SIGNS.sub(r"\1", " ".join(text.casefold().split()))

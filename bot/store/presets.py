@@ -1,7 +1,7 @@
-"""Presets: options that a member keeps under a name, and uses with everything they ask for.
+"""Presets: options that a member saves under a name and applies to everything they ask for.
 
-One of them can be in use. A shared one has a code by which others copy it; what they copy is theirs
-and stays as it was. It must not know what an option means.
+One of them can be in use. A shared one has a code by which others copy it; the copy is theirs and
+never changes with the original. Must not know what an option means.
 """
 
 from __future__ import annotations
@@ -16,13 +16,13 @@ from models.decoding import json_of
 
 
 class Presets:
-    """Every member's presets; nobody reads another's but by its code."""
+    """Every member's presets; others can be read only by their code."""
 
     def __init__(self, db: Database) -> None:
         self._db = db
 
     async def save(self, user_id: UserId, name: str, typed: Typed, now_ms: int) -> bool:
-        """Keep it, in the place of the one with this name. False if there are too many."""
+        """Save a preset, replacing one with the same name. False if there are too many."""
         async with self._db.write() as tx:
             row = await tx.fetch_one(
                 "SELECT count(*) AS n FROM presets WHERE user_id = :user AND name <> :name",
@@ -39,7 +39,7 @@ class Presets:
         return True
 
     async def all(self, user_id: UserId) -> list[OwnPreset]:
-        """A member's presets by name, without what another version wrote."""
+        """A member's presets by name, without those that another version wrote."""
         rows = await self._db.fetch_all(
             "SELECT * FROM presets WHERE user_id = :user ORDER BY name", {"user": user_id}
         )
@@ -47,14 +47,14 @@ class Presets:
         return [preset for preset in found if preset is not None]
 
     async def in_use(self, user_id: UserId) -> OwnPreset | None:
-        """The one that goes with everything they ask for."""
+        """The preset applied to everything they ask for."""
         row = await self._db.fetch_one(
             "SELECT * FROM presets WHERE user_id = :user AND in_use = 1", {"user": user_id}
         )
         return _preset_of(row) if row else None
 
     async def use(self, user_id: UserId, name: str | None) -> bool:
-        """Use this one from now on, or none. False if they have none of this name."""
+        """Use this preset from now on, or none. False if they have none with this name."""
         values = {"user": user_id, "name": name}
         async with self._db.write() as tx:
             known = await tx.fetch_one(
@@ -69,7 +69,7 @@ class Presets:
         return True
 
     async def share(self, user_id: UserId, name: str) -> str | None:
-        """The code that others copy it by, made once; None if they have none of this name."""
+        """The code by which others copy it, created once; None if they have none with this name."""
         rows = await self._db.write_one(
             "UPDATE presets SET code = ifnull(code, :code) WHERE user_id = :user AND name = :name"
             " RETURNING code",
@@ -78,12 +78,12 @@ class Presets:
         return rows[0]["code"] if rows else None
 
     async def shared(self, code: str) -> OwnPreset | None:
-        """What somebody shares by this code."""
+        """The preset shared under this code."""
         row = await self._db.fetch_one("SELECT * FROM presets WHERE code = :code", {"code": code})
         return _preset_of(row) if row else None
 
     async def delete(self, user_id: UserId, name: str) -> bool:
-        """Delete it, its code with it. False if they have none of this name."""
+        """Delete a preset and its code. False if they have none with this name."""
         return bool(
             await self._db.write_one(
                 "DELETE FROM presets WHERE user_id = :user AND name = :name RETURNING 1",

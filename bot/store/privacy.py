@@ -1,6 +1,6 @@
-"""What a user may see, take along and have erased, across every store.
+"""What a user may see, export and have erased, across every store.
 
-`cogs/governing/privacy.py` calls it. What each table holds of whom is in `holdings.py`.
+`cogs/governing/privacy.py` calls it. `holdings.py` says what each table holds about whom.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ from bot.store.picture_rows import SEEN, picture_of
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Summary:
-    """How many rows each table holds of a user, without the tables that hold none."""
+    """How many rows each table holds about a user, without empty ones."""
 
     counts: Mapping[str, int]
     shares_prompts: bool
@@ -39,13 +39,13 @@ class Forgotten:
     """What was erased, and what is left to do outside the database."""
 
     counts: Mapping[str, int]
-    #: Jobs that were queued or running, to be evicted from the engine.
+    #: Jobs that were queued or running and must be evicted from the engine.
     job_ids: Sequence[JobId]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Export:
-    """A zip of everything, to be read from its beginning, and how many pictures are not in it."""
+    """A zip of everything, positioned at its start, and the number of pictures left out."""
 
     file: io.BufferedIOBase
     left_out: int
@@ -60,7 +60,7 @@ class Privacy:
         self._exporting: set[UserId] = set()
 
     async def show(self, user_id: UserId) -> Summary:
-        """What is kept of a user, in numbers."""
+        """Count what is kept about a user."""
         sharing = await self._db.fetch_one(
             "SELECT share_prompts FROM sharing WHERE user_id = :user", {"user": user_id}
         )
@@ -73,11 +73,13 @@ class Privacy:
     async def export(
         self, user_id: UserId, *, limit_bytes: int | None = None
     ) -> AsyncGenerator[Export | None]:
-        """A zip with every row of a user as JSON and their pictures; it is gone at the block's end.
+        """A zip with all of a user's rows as JSON and their pictures.
 
-        With `limit_bytes`, the newest pictures that fit are in it, and `left_out` in the JSON names
-        the others. The file has no name on the disk, and its pictures pass through memory one by
-        one. None while another export of this user is in use.
+        It is gone when the block ends.
+
+        With `limit_bytes` it holds the newest pictures that fit, and `left_out` in the JSON names
+        the others. The file has no name on disk, and its pictures pass through memory one by one.
+        None while another export for this user is in use.
         """
         if user_id in self._exporting:
             yield None
@@ -92,13 +94,13 @@ class Privacy:
             self._exporting.remove(user_id)
 
     async def _pack(self, file: io.BufferedIOBase, user_id: UserId, limit_bytes: int | None) -> int:
-        """Write the zip. Returns how many pictures are not in it."""
+        """Write the zip; return the number of pictures left out."""
         tables = {
             table: [_plain(row, holding) for row in await self._rows(table, holding, user_id)]
             for table, holding in HOLDINGS.items()
             if holding
         }
-        # A held picture is for moderators alone until one has approved it.
+        # Held pictures are for moderators alone until one approves them.
         rows = await self._db.fetch_all(
             f"SELECT * FROM pictures WHERE user_id = :user AND {SEEN} ORDER BY created_ms DESC",  # noqa: S608  a constant
             {"user": user_id},
@@ -114,7 +116,7 @@ class Privacy:
         return len(left_out)
 
     async def _pack_picture(self, archive: zipfile.ZipFile, picture: Picture) -> bool:
-        """Add a picture, and forget its bytes before the next; False if its file cannot be read."""
+        """Add a picture, freeing its bytes before the next; False if its file cannot be read."""
         try:
             data = await self._gallery.read(picture)
         except StorageError:
@@ -129,9 +131,9 @@ class Privacy:
         )
 
     async def wish(self, user_id: UserId, now_ms: int) -> None:
-        """Remember that a user wants to be forgotten; the row goes in `forget`'s transaction.
+        """Record that a user wants to be forgotten; `forget` deletes the row in its transaction.
 
-        Once this returns the wish is carried out, whatever dies in between.
+        Once this returns, the request is carried out whatever crashes in between.
         """
         await self._db.write_one(
             "INSERT INTO forget_wishes (user_id, at_ms) VALUES (:user, :now)"
@@ -140,25 +142,25 @@ class Privacy:
         )
 
     async def wishes(self) -> list[UserId]:
-        """Who wants to be forgotten and is not yet, the first to wish first."""
+        """Users who are still to be forgotten, the first request first."""
         rows = await self._db.fetch_all("SELECT user_id FROM forget_wishes ORDER BY at_ms")
         return [UserId(row["user_id"]) for row in rows]
 
     async def forget(self, user_id: UserId) -> Forgotten:
-        """Erase everything of a user, in one transaction.
+        """Erase everything about a user, in one transaction.
 
         Votes keep their number and lose their name, both the user's on other people's pictures and
-        other people's on the user's. Their files and the traces in the database's own files are
-        left to `clean`, which the transaction makes due.
+        other people's on the user's. The transaction schedules `clean`, which removes their files
+        and the traces in the database's own files.
         """
         async with self._db.write() as tx:
             return await _erase(tx, user_id)
 
     async def clean(self) -> bool:
-        """Remove doomed files, and overwrite what erased rows left behind in the database's files.
+        """Remove doomed files, and overwrite what erased rows left in the database's files.
 
         True if nothing is left to do; False if a reader of the file is in the way, or somebody was
-        forgotten meanwhile. `StorageError` if the disk has no room for it.
+        forgotten meanwhile. Raises `StorageError` if the disk has no room for it.
         """
         await self._gallery.reap()
         row = await self._db.fetch_one("SELECT scrubs_due FROM installation")
@@ -205,13 +207,13 @@ async def _erase(tx: Transaction, user_id: UserId) -> Forgotten:
     await doom_messages_of_cases(tx, "user_id = :user", user)
     theirs = "party_id IN (SELECT id FROM parties WHERE user_id = :user)"
     await close_duels(tx, theirs, user, when=_AT_ITS_END)
-    # What other people had drawn from the user's pictures is theirs; what it came from goes.
+    # Pictures that others made from the user's pictures stay; only the link goes.
     await tx.execute(
         "UPDATE requests SET parent_job_id = NULL WHERE parent_job_id IS NOT NULL"
         " AND parent_job_id IN (SELECT id FROM jobs WHERE user_id = :user)",
         user,
     )
-    # What waits to be varied from them fails, for they are gone.
+    # Variations still waiting for the user's pictures fail, because those are gone.
     await tx.execute(
         "UPDATE jobs SET draw = json_set(draw, '$.source', '') WHERE user_id <> :user"
         " AND json_valid(draw) AND draw ->> '$.source' IN"
@@ -230,12 +232,12 @@ async def _erase(tx: Transaction, user_id: UserId) -> Forgotten:
     )
 
 
-#: The party would have gone on until then.
+#: Ends the party at its planned end.
 _AT_ITS_END = "(SELECT ends_ms FROM parties WHERE parties.id = party_id)"
 
 
 def _plain(row: Row, holding: Holding) -> dict[str, str | int | float | None]:
-    """A row as JSON; a job's drawing options stand beside its columns."""
+    """A row as JSON; a job's drawing options become columns of their own."""
     values = {key: row[key] for key in row.keys() if key not in holding.hides}  # noqa: SIM118  a Row iterates over its values
     if "draw" in values:
         with suppress(ValueError):
@@ -251,7 +253,7 @@ def _fitting(
     left_out: list[JobId] = []
     if limit_bytes is None:
         return list(pictures), left_out
-    # Each file takes two headers of about 100 bytes, each id that is left out 20 in the JSON.
+    # Each file takes two headers of about 100 bytes; each id left out takes 20 in the JSON.
     room = limit_bytes - len(zlib.compress(_json(tables))) - 20 * len(pictures) - 1_000
     for picture in pictures:
         size = picture.size_bytes + 250
@@ -268,5 +270,5 @@ def _json(value: object) -> bytes:
 
 
 async def _add(archive: zipfile.ZipFile, name: str, data: bytes, how: int) -> None:
-    """Put a file into the archive; the thread has ended before anybody closes what it writes to."""
+    """Add a file to the archive; the thread ends before anybody closes its file."""
     await undisturbed(asyncio.to_thread(archive.writestr, name, data, how))

@@ -1,9 +1,8 @@
-"""The durable queue: enqueue, claim in fair order, renew, end, take back leases of the dead.
+"""The durable queue: enqueue, claim in fair order, renew, end, reclaim leases of the dead.
 
-The cogs enqueue and cancel (through `bot/store/doors.py`), the worker claims and ends; what is read
-is in `bot/store/views.py`, what the delivery does in `bot/store/outbox.py`. Fair order: the user
-whose latest turn is longest ago, then that user's oldest job. It must not know the engine or
-Discord.
+The cogs enqueue and cancel (through `bot/store/doors.py`), the worker claims and ends;
+`bot/store/views.py` reads, `bot/store/outbox.py` serves the delivery. Fair order: the user whose
+latest turn is longest ago, then that user's oldest job. Must not know the engine or Discord.
 """
 
 from __future__ import annotations
@@ -42,24 +41,24 @@ _INTERRUPTED = Message("Drawing it was interrupted too often, so I gave it up.")
 class Share:
     """Which jobs an engine draws: those that name one of `models`, or all others.
 
-    A job without a name is taken to name `unnamed`, and no model if that is None.
+    A job without a name counts as naming `unnamed`; if that is None, it names no model.
     """
 
     models: tuple[str, ...] = ()
-    #: True: every job but those that name one of them; a job may name none.
+    #: True: every job except those that name one of `models`; a job may name none.
     excluded: bool = True
     unnamed: str | None = None
 
 
-#: What the only engine of a process draws.
+#: The share of a process's only engine.
 EVERY_JOB = Share()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Wish:
-    """A request, what was decided about it, its caps, and the waiting ask that it was.
+    """A request with its decision, its caps, and the waiting ask that it came from.
 
-    Whoever commits it speaks for others too, so it brings the language of its member.
+    The task that commits it also commits others', so it carries its member's language.
     """
 
     request: Request
@@ -85,12 +84,12 @@ class Jobs:
         *,
         since_id: int,
     ) -> Request | Refused:
-        """Queue every picture of the ask as one request, or none of them where a cap is reached.
+        """Queue every picture of the ask as one request, or none of them if a cap is reached.
 
-        Concurrent callers share a transaction.
-        An ask that waited for the licence as `waiting_id` stops waiting in that transaction, so it
-        is queued once, whatever dies and however often its button is pressed. `since_id` is a
-        snowflake of Discord's that is older than every message of the request: its interaction's.
+        Concurrent callers share a transaction. An ask that waited for the licence as `waiting_id`
+        stops waiting in that transaction, so it is queued once, whatever crashes and however often
+        its button is pressed. `since_id` is a Discord snowflake older than every message of the
+        request: its interaction's.
         """
         request = request_of(admitted, now_ms, since_id=since_id)
         decision = _admitted(admitted, request)
@@ -104,7 +103,7 @@ class Jobs:
         return await self._asks.do(wish)
 
     async def _enqueue_all(self, wishes: Sequence[_Wish]) -> list[Request | Refused]:
-        """Judge the wishes one after another by their caps, and insert what is granted."""
+        """Judge the wishes one after another by their caps, and insert those granted."""
         async with self._db.write() as tx:
             load = await load_of(tx, [(wish.request, wish.caps) for wish in wishes])
             results = [_judged(wish, load, waits=await _stops_waiting(tx, wish)) for wish in wishes]
@@ -117,10 +116,9 @@ class Jobs:
     async def claim(
         self, owner: str, lease_ms: int, now_ms: int, share: Share = EVERY_JOB
     ) -> Job | None:
-        """Lease the next job of the share in fair order to `owner`; counts an attempt.
+        """Lease the share's next job in fair order to `owner`; counts an attempt.
 
-        None if none may run. A job of another version, of which this one cannot read all, ends
-        here.
+        None if no job may run. A job of another version that this one cannot fully read ends here.
         """
         while job := await self._claim_any(owner, lease_ms, now_ms, share):
             if job.fault is None:
@@ -129,9 +127,9 @@ class Jobs:
         return None
 
     async def upcoming(self, now_ms: int, share: Share) -> str | None:
-        """The card that the next job of the share in fair order is to be drawn with.
+        """The card of the share's next job in fair order.
 
-        None if none may run. For a share that says what a job without a name is taken to name.
+        None if no job may run. The share must say what a job without a name counts as naming.
         """
         row = await self._db.fetch_one(_UPCOMING, _sought(now_ms, share))
         return row["model"] if row else None
@@ -148,7 +146,7 @@ class Jobs:
     async def renew(
         self, owner: str, job_ids: Iterable[JobId], lease_ms: int, now_ms: int
     ) -> set[JobId]:
-        """Prolong leases. Returns the jobs that are still ours; a cancelled one is not."""
+        """Prolong leases; return the jobs that are still ours (a cancelled one is not)."""
         rows = await self._db.write_one(
             "UPDATE jobs SET lease_until_ms = :until WHERE lease_owner = :owner"
             " AND id IN (SELECT value FROM json_each(:ids)) RETURNING id",
@@ -169,7 +167,7 @@ class Jobs:
         """Queue our running jobs again, to be claimed after `pause_ms`.
 
         An attempt that is not counted (a drain) was not the job's fault, so its user does not lose
-        the turn either and comes first next time.
+        the turn and comes first next time.
         """
         values: Params = {
             "owner": owner,
@@ -192,13 +190,13 @@ class Jobs:
             )
 
     async def fail(self, owner: str, job_id: JobId, error: str, now_ms: int, why: str = "") -> None:
-        """End our running job as failed; `error` is shown to its user, `why` or that is logged."""
+        """End our running job as failed; its user sees `error`, the log gets `why` or `error`."""
         ended: Params = {"state": JobState.FAILED, "error": error, "now": now_ms}
         values = {**ended, "id": job_id, "owner": owner}
         await self._db.write_one(_END_OURS, values, why or error)
 
     async def withhold(self, owner: str, job_id: JobId, text: str, now_ms: int) -> None:
-        """End our running job because policy keeps its picture back; `text` is for its user."""
+        """End our running job because policy withholds its picture; `text` is for its user."""
         ended: Params = {"state": JobState.WITHHELD, "error": text, "now": now_ms}
         async with self._db.write("by policy") as tx:
             rows = await tx.fetch_all(_END_OURS, {**ended, "id": job_id, "owner": owner})
@@ -207,7 +205,7 @@ class Jobs:
     async def release_expired(
         self, owner: str, now_ms: int, max_attempts: int, pause_ms: int
     ) -> tuple[list[JobId], list[JobId]]:
-        """Take back leases of ours that ran out. Returns the jobs queued again and those given up.
+        """Take back our expired leases; return the jobs queued again and those given up.
 
         Their users' turns stay spent: a job that kills its worker goes to the end of the line.
         """
@@ -220,12 +218,12 @@ class Jobs:
     async def take_back(
         self, process: str, now_ms: int, max_attempts: int
     ) -> tuple[list[JobId], list[JobId]]:
-        """At the start, with the data directory ours alone: other leases are dead workers'.
+        """At the start, with the data directory ours alone: reclaim the leases of dead workers.
 
-        The owners of our process begin with its name and a slash.
+        Owners in our process begin with its name and a slash.
 
-        No time is looked at, for the clock may have been set back since: neither the leases' nor
-        that of a pause, which ends here. Returns the jobs queued again and those given up.
+        The clock is not consulted, because it may have been set back: leases are not checked for
+        expiry, and pauses end here. Returns the jobs queued again and those given up.
         """
         ours: Params = {"ours": f"{process}/*", "now": now_ms}
         if await self._db.fetch_one(_ANY_LEFT_OVER, ours) is None:
@@ -241,7 +239,7 @@ class Jobs:
     async def cancel_request(
         self, request_id: RequestId, user_id: UserId, now_ms: int
     ) -> list[JobId]:
-        """Cancel what is queued or running of a user's own request. Returns the jobs it ended."""
+        """Cancel the queued and running jobs of a user's own request; return them."""
         return await self._cancel(
             "request_id = :request AND user_id = :user",
             {"request": request_id, "user": user_id},
@@ -251,7 +249,7 @@ class Jobs:
     async def cancel_user(
         self, user_id: UserId, guild_id: GuildId | None, now_ms: int
     ) -> list[JobId]:
-        """Cancel what a user has queued or running, in one server or in all."""
+        """Cancel a user's queued and running jobs, in one server or in all; return them."""
         return await self._cancel(
             "user_id = :user AND (:guild IS NULL OR guild_id = :guild)",
             {"user": user_id, "guild": guild_id},
@@ -259,7 +257,7 @@ class Jobs:
         )
 
     async def cancel_job(self, job_id: JobId, now_ms: int) -> bool:
-        """Cancel one job; who may is the caller's to check. False if it was not waiting."""
+        """Cancel one job; the caller checks who may. False if it was neither queued nor running."""
         return bool(await self._cancel("id = :id", {"id": job_id}, now_ms))
 
     async def _cancel(self, which: str, values: Params, now_ms: int) -> list[JobId]:
@@ -267,12 +265,12 @@ class Jobs:
             return [job.id for job in await cancel_jobs(tx, which, values, now_ms)]
 
 
-#: The jobs of the share; one that names no model may be no model's.
+#: The share's jobs; a job that names no model may belong to none.
 _IN_SHARE = (
     "coalesce(ifnull(jobs.model, :unnamed) IN (SELECT value FROM json_each(:models)), 0)"
     " = (NOT :excluded)"
 )
-#: CROSS JOIN fixes the order of the loops: users by turn, then one user's jobs; nothing is sorted.
+#: CROSS JOIN fixes the loop order: users by turn, then one user's jobs; nothing is sorted.
 _NEXT = (
     "SELECT jobs.seq FROM turns CROSS JOIN jobs ON jobs.user_id = turns.user_id"  # noqa: S608  a constant above
     " WHERE turns.queued > 0 AND jobs.state = 'queued' AND jobs.not_before_ms <= :now"
@@ -308,9 +306,9 @@ def _sought(now_ms: int, share: Share) -> Params:
 async def _take_back(
     tx: Transaction, which: str, values: Params, max_attempts: int, pause_ms: int
 ) -> tuple[list[JobId], list[JobId]]:
-    """Queue running jobs again, or give them up where their tries are used up.
+    """Queue running jobs again, or give them up if their attempts are used up.
 
-    `values` has the time as `now`, and what `which` asks for.
+    `values` holds the time as `now` and the parameters of `which`.
     """
     failed = await tx.fetch_all(
         "UPDATE jobs SET state = 'failed', ended_ms = :now, lease_owner = NULL,"  # noqa: S608  a constant of this file
@@ -331,7 +329,7 @@ async def _take_back(
 
 
 def _judged(wish: _Wish, load: Load, *, waits: bool) -> Request | Refused:
-    """Grant it, or refuse it in the language of its member."""
+    """Grant or refuse the wish, in its member's language."""
     with speaking(wish.language):
         if waits:
             return judge(wish.request, wish.caps, load)
@@ -339,7 +337,7 @@ def _judged(wish: _Wish, load: Load, *, waits: bool) -> Request | Refused:
 
 
 async def _stops_waiting(tx: Transaction, wish: _Wish) -> bool:
-    """False if the wish should have waited for the licence until now, and did not."""
+    """End the wait for the licence; False if the wish should have been waiting and was not."""
     return wish.waiting_id is None or bool(
         await tx.execute(
             "DELETE FROM waiting_asks WHERE id = :id AND user_id = :user",
@@ -354,7 +352,7 @@ _ADMITTED = {
 
 
 def _admitted(admitted: Admitted, request: Request) -> Decision:
-    """What policy decided about an ask that is queued now, and by which rules."""
+    """The policy's decision about an ask that is now queued, with its rules."""
     return Decision(
         kind=DecisionKind.ADMIT,
         outcome=_ADMITTED[admitted.ruling],

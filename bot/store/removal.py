@@ -1,10 +1,10 @@
-"""Pictures taken away, by a moderator, their member or the time: row, job, file, messages, cases.
+"""Deletes pictures for a moderator, their member or age: row, job, file, messages, cases.
 
-The gallery, the reviews and the members call it, each inside its own transaction; the files of
-pictures that nobody uses any more are `Gallery.reap`'s. Why a picture goes is not known here.
+The gallery, the reviews and the members store call it inside their own transactions; `Gallery.reap`
+removes files that no picture uses any more. Why a picture goes is not known here.
 """
 
-# ruff: noqa: S608  the statements below are put together of constants of this file
+# ruff: noqa: S608 these statements are built from constants of this file
 
 from __future__ import annotations
 
@@ -21,12 +21,12 @@ from bot.store.precedents import set_precedents, with_enlarged
 async def take_away(
     tx: Transaction, which: str, values: Params, *, ends: JobState, removed: bool = False
 ) -> list[JobId]:
-    """Delete the pictures of the jobs for which `which` holds; the votes keep their meaning.
+    """Delete the pictures of the matching jobs and return the jobs; the votes stay valid.
 
-    Every message that shows one is doomed, also one whose id nobody knows yet. A job whose picture
-    was not posted yet ends as `ends` and tells its member `text`; `values` has it, and the time as
-    `now`. With `removed` a moderator did it: what is enlarged from one goes too, the rows remember
-    it, and so does whoever asks for the same picture again. Returns the jobs.
+    Every message that shows one is doomed, even one whose id is not known yet. A job whose picture
+    was not posted yet ends as `ends` and tells its member `text`; `values` holds that text, and the
+    time as `now`. `removed` means a moderator did it: enlarged copies go too, the rows remember it,
+    and so does anybody's later request for the same picture.
     """
     rows = await tx.fetch_all(f"SELECT id FROM jobs WHERE {which}", values)
     job_ids = [JobId(row["id"]) for row in rows]
@@ -49,10 +49,10 @@ async def take_away(
 
 
 async def show_again(tx: Transaction, picture: Picture) -> int | None:
-    """Undo a deletion: row, file, cases, and the posts that go on without it, which are amended.
+    """Undo a deletion: row, file, cases, and the posts that lack it, which are owed an amendment.
 
-    Returns how many posts that are. None, and nothing changes, if the picture is not deleted, a
-    moderator removed it, or its member was forgotten since.
+    Returns the number of those posts. Returns None, changing nothing, if the picture is not
+    deleted, a moderator removed it, or its member was forgotten since.
     """
     values: Params = {"job": picture.job_id, "sha256": picture.sha256}
     row = await tx.fetch_one(_CAN_COME_BACK, values)

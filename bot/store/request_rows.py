@@ -1,7 +1,7 @@
-"""A request and its rows: the request itself, the posts that it owes, its jobs.
+"""Requests and their rows: the request itself, the posts that it owes, its jobs.
 
-The queue writes them when somebody asks. What a layout makes of a request is decided here once;
-afterwards the rows say it. It must not know whose turn it is.
+The queue writes them when somebody asks. A layout is turned into rows here, once; afterwards only
+the rows count. Must not know whose turn it is.
 """
 
 from __future__ import annotations
@@ -73,19 +73,19 @@ def _layout_of(ask: Ask) -> PostLayout:
 
 
 def owed_post_ids(layout: PostLayout, job_ids: Sequence[JobId]) -> list[OwedPostId]:
-    """For each picture the post that will show it; a post of one is named after its picture."""
+    """The post that will show each picture; a single-picture post is named after its picture."""
     match layout:
         case PostLayout.SINGLE | PostLayout.PRIVATE:
             return [OwedPostId(job_id) for job_id in job_ids]
         case PostLayout.GRID:
-            # A picture that comes too late for the grid has a post of its own, by its own name.
+            # A picture too late for the grid gets a post of its own, under its own name.
             return [OwedPostId(new_id())] * len(job_ids)
         case PostLayout.DUEL:
             return [OwedPostId(job_ids[0]) for _ in job_ids]
 
 
 async def insert_requests(tx: Transaction, requests: Sequence[Request]) -> None:
-    """Write requests, what they owe and their jobs."""
+    """Insert requests, the posts they owe and their jobs."""
     await tx.execute_many(
         "INSERT INTO requests (id, kind, layout, user_id, guild_id, channel_id, parent_job_id,"
         " created_ms, since_id, status_closed) VALUES (:id, :kind, :layout, :user_id, :guild_id,"
@@ -118,6 +118,6 @@ def _columns_of(request: Request) -> Params:
         "parent_job_id": request.parent_job_id,
         "created_ms": request.created_ms,
         "since_id": request.since_id,
-        # What only its member sees is edited by nobody later.
+        # A message that only its member sees cannot be edited later.
         "status_closed": request.layout is PostLayout.PRIVATE,
     }

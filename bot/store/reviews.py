@@ -1,8 +1,8 @@
-"""Cases for the moderators: held pictures, reports and appeals, each decided once, with all of it.
+"""Cases for the moderators: held pictures, reports and appeals, each decided once.
 
-The cogs open and decide them and post their messages: a case's message is owed like any other post,
-until it shows the newest revision. A decision and everything that follows from it commit together.
-Who may decide is the cogs' to check, what a rule says is not known here.
+The cogs open and decide them and post their messages: a case's message is owed, like any other
+post, until it shows the newest revision. A decision and all its consequences commit together. The
+cogs check who may decide; what a rule says is not known here.
 """
 
 from __future__ import annotations
@@ -44,35 +44,35 @@ from models.contract import Draw
 
 
 class Filing(StrEnum):
-    """What became of a report or an appeal."""
+    """The result of filing a report or an appeal."""
 
     #: A case was opened.
     OPENED = "opened"
-    #: It joined the open case of its picture.
+    #: It joined the open case about its picture.
     JOINED = "joined"
-    #: The same member said so before.
+    #: The same member had reported it before.
     AGAIN = "again"
-    #: The moderators have decided about it already.
+    #: The moderators have already decided.
     DECIDED = "decided"
-    #: The picture, or what was refused, is not there (any more).
+    #: The picture, or the refused ask, is not there (any more).
     GONE = "gone"
-    #: So many appeals of the member wait already.
+    #: The member already has too many open appeals.
     TOO_MANY = "too many"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Decided:
-    """A case as it was decided; by somebody else and before if it is not `first`."""
+    """A decided case; unless `first`, somebody else had decided it before."""
 
     case: Case
     first: bool
-    #: What came of it for the queue.
+    #: What the decision changed in the queue.
     done: CarriedOut
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Waited:
-    """A case that moderators decided: of what kind, how, and how long it took them."""
+    """A case that moderators decided: its kind, the decision, and how long it took."""
 
     kind: CaseKind
     outcome: Outcome
@@ -90,9 +90,9 @@ class Reviews:
     async def report(
         self, job_id: JobId, reporter_id: UserId, reason: str, now_ms: int, *, since_id: int
     ) -> Filing:
-        """A member reports a picture that was posted; several reports share a case.
+        """File a member's report of a posted picture; several reports share a case.
 
-        `since_id` is a snowflake of Discord's own that is older than the case's message.
+        `since_id` is a Discord snowflake older than the case's message.
         """
         async with self._db.write() as tx:
             job = await tx.fetch_one(_POSTED, {"job": job_id})
@@ -126,7 +126,7 @@ class Reviews:
         since_id: int,
         most: int,
     ) -> Filing:
-        """The ask that was refused and waits as `waiting_id` becomes a case, and waits no more.
+        """Turn the refused ask that waits as `waiting_id` into a case; it then waits no more.
 
         A member may have `most` open appeals in a server.
         """
@@ -144,7 +144,7 @@ class Reviews:
             await insert_case(
                 tx,
                 Case(
-                    # The same name, so that what was said of the refusal is found by it.
+                    # The refusal's id, so that its decisions are found by it.
                     id=CaseId(waiting_id),
                     kind=CaseKind.APPEAL,
                     guild_id=ask.place.guild_id,
@@ -165,7 +165,7 @@ class Reviews:
         return await _get(self._db, case_id)
 
     async def of_picture(self, job_id: JobId, kind: CaseKind) -> Case | None:
-        """The case of that kind about a picture; None if there was none, or not any more."""
+        """The case of that kind about a picture; None if there is none (any more)."""
         row = await self._db.fetch_one(
             f"SELECT {CASE} FROM cases WHERE job_id = :job AND kind = :kind",  # noqa: S608  a constant
             {"job": job_id, "kind": kind},
@@ -173,7 +173,7 @@ class Reviews:
         return case_of(row) if row else None
 
     async def open_cases(self, guild_id: GuildId, limit: int) -> list[Case]:
-        """What a server's moderators have to decide, the oldest first."""
+        """A server's undecided cases, the oldest first."""
         rows = await self._db.fetch_all(
             f"SELECT {CASE} FROM cases WHERE guild_id = :guild AND decision IS NULL"  # noqa: S608  a constant
             " ORDER BY opened_ms LIMIT :limit",
@@ -184,14 +184,14 @@ class Reviews:
     async def precedent(
         self, guild_id: GuildId, draws: Iterable[Draw], card_id: str
     ) -> Ruling | None:
-        """The strictest that moderators decided about a picture that these would draw again.
+        """The strictest ruling of moderators on a picture that these would draw again.
 
-        `card_id` is the model of those that name none. None: they decided nothing about any.
+        `card_id` is the model of draws that name none. None if there is no ruling.
         """
         return await precedent_of(self._db, guild_id, draws, card_id)
 
     async def decide(self, case_id: CaseId, judgement: Judgement) -> Decided | None:
-        """Decide a case with all that follows; only the first decision does anything.
+        """Decide a case with all consequences; only the first decision has an effect.
 
         None if the case is gone: its member asked to be forgotten.
         """
@@ -205,7 +205,7 @@ class Reviews:
         return Decided(case=case, first=first, done=done)
 
     async def expire(self, opened_before_ms: int, text: str, now_ms: int) -> int:
-        """Let cases lapse that nobody decided in time; `text` is for members of held pictures.
+        """Let cases lapse that nobody decided in time; members of held pictures read `text`.
 
         Returns how many lapsed.
         """
@@ -229,7 +229,7 @@ class Reviews:
         return len(held) + others
 
     async def prune(self, decided_before_ms: int) -> int:
-        """Drop cases that were decided before that time and owe nothing. Returns how many.
+        """Drop cases that were decided before that time and owe nothing; return how many.
 
         Their messages stay in the review channel.
         """
@@ -241,7 +241,7 @@ class Reviews:
         return len(rows)
 
     async def waits(self, since_ms: int, until_ms: int) -> list[Waited]:
-        """How long moderators took, over all servers; what lapsed is not among it."""
+        """How long moderators took, over all servers, without lapsed cases."""
         rows = await self._db.fetch_all(
             "SELECT kind, decision, decided_ms, decided_ms - opened_ms AS waited_ms FROM cases"
             " WHERE decision IS NOT NULL AND decided_ms >= :since AND decided_ms < :until"
@@ -259,7 +259,7 @@ class Reviews:
         ]
 
 
-#: A picture that members can have seen.
+#: A picture that members may have seen.
 _POSTED = (
     "SELECT jobs.*, pictures.scores FROM jobs JOIN pictures ON pictures.job_id = jobs.id"
     " WHERE jobs.id = :job AND pictures.deleted_ms IS NULL"
@@ -279,7 +279,7 @@ async def _get(db: Database | Transaction, case_id: CaseId) -> Case | None:
 async def _join(
     tx: Transaction, job_id: JobId, reporter_id: UserId, reason: str, now_ms: int, *, new: bool
 ) -> Filing:
-    """Add a report to the case of its picture, whose message then has more to show."""
+    """Add a report to its picture's case, whose message then has more to show."""
     row = await tx.fetch_one(
         "SELECT id, decision FROM cases WHERE job_id = :job AND kind = 'report'", {"job": job_id}
     )
@@ -310,7 +310,7 @@ async def _open_appeals(tx: Transaction, guild_id: GuildId, user_id: UserId) -> 
 
 
 async def _settle(tx: Transaction, case_id: CaseId, judgement: Judgement) -> bool:
-    """Write the decision down; False if the case is decided already, or gone."""
+    """Record the decision; False if the case is already decided, or gone."""
     decided = await tx.execute(
         "UPDATE cases SET decision = :decision, actor_id = :actor, decided_ms = :now,"  # noqa: S608  a constant
         f" {MOVED_ON} WHERE id = :id AND decision IS NULL",

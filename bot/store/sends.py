@@ -1,8 +1,8 @@
-"""Messages that are written down before they are sent, if no other table remembers them.
+"""Messages recorded before they are sent, where no other table records them.
 
-A message whose id nobody knows (we died while sending, or Discord's answer was lost) is found by a
+A message with an unknown id (we crashed while sending, or Discord's answer was lost) is found by a
 name that it carries. `cogs/posting/sending.py` begins and ends a send, `cogs/posting/lost.py` looks
-for what was lost. What a message says is not known here.
+for lost ones. What a message says is not known here.
 """
 
 from __future__ import annotations
@@ -19,53 +19,53 @@ from bot.store.post_rows import insert_post
 
 
 class SendKind(StrEnum):
-    """What a message is that no other table remembers before it is there."""
+    """The kinds of messages that no other table records before they exist."""
 
-    #: `/show`; once it is there it is a post like any other.
+    #: `/show`; once sent, it is a post like any other.
     SHOW = "show"
     #: The list of `/votes top` or `/duel top` with its pictures.
     TOP = "top"
-    #: A failed request is told in a message of its own.
+    #: The message about a failed request.
     NOTICE = "notice"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Send:
-    """One message that is about to be sent, or was."""
+    """A message about to be sent, or sent."""
 
-    #: What it can be found by: the id of the interaction that it answers, or of its request.
+    #: Its search key: the id of the interaction that it answers, or of its request.
     name: str
     kind: SendKind
     guild_id: GuildId
     channel_id: ChannelId
-    #: A snowflake of Discord's own that is older than the message.
+    #: A Discord snowflake older than the message.
     since_id: int
-    #: Whose pictures or words it shows.
+    #: The jobs whose pictures or words it shows.
     job_ids: Sequence[JobId]
     #: Those whose picture it shows behind a spoiler.
     spoilered: Collection[JobId] = ()
 
 
 class Begun(StrEnum):
-    """What `Sends.begin` found."""
+    """The result of `Sends.begin`."""
 
-    #: Nobody tried before.
+    #: This is the first attempt.
     FIRST = "first"
-    #: It was tried before, so the message may be in the channel.
+    #: There was an earlier attempt, so the message may be in the channel.
     AGAIN = "again"
-    #: One of its pictures was deleted, held or put behind a spoiler, or its member forgotten:
-    #: nothing is to be sent.
+    #: Do not send: one of its pictures was deleted, held or put behind a spoiler, or its member was
+    #: forgotten.
     GONE = "gone"
 
 
 class Sends:
-    """The table `sends` and what its messages show."""
+    """The table `sends`, and the contents of its messages."""
 
     def __init__(self, db: Database) -> None:
         self._db = db
 
     async def begin(self, send: Send) -> Begun:
-        """Write the intent down, unless what it shows is gone by now. Comes before the sending."""
+        """Record the intent before sending, unless its content is gone by now."""
         async with self._db.write() as tx:
             if not await _all_there(tx, send):
                 return Begun.GONE
@@ -86,7 +86,7 @@ class Sends:
         return Begun.FIRST if first else Begun.AGAIN
 
     async def sent(self, send: Send, message_id: MessageId) -> bool:
-        """The message is there. False if it is to go: what it shows went meanwhile."""
+        """Record the message. False if it must be deleted: its content went meanwhile."""
         async with self._db.write() as tx:
             known = await tx.execute(
                 "UPDATE sends SET message_id = :message, lost = 0"
@@ -98,7 +98,7 @@ class Sends:
         return bool(known)
 
     async def shown(self, send: Send, post: Post) -> bool:
-        """The message of a `/show` is there and becomes a post. False if it is to go."""
+        """Record a `/show` message as a post. False if it must be deleted."""
         async with self._db.write() as tx:
             known = await tx.execute("DELETE FROM sends WHERE name = :name AND kind = :kind",
                                      _key(send))  # fmt: skip
@@ -109,31 +109,31 @@ class Sends:
         return bool(known)
 
     async def abandon(self, send: Send) -> None:
-        """Nothing was sent, for certain."""
+        """Record that nothing was sent, for certain."""
         await self._db.write_one(
             "DELETE FROM sends WHERE name = :name AND kind = :kind AND message_id IS NULL",
             _key(send),
         )
 
     async def answer_lost(self, send: Send) -> None:
-        """The message may be there: it is to be looked for, and to go if what it shows is gone."""
+        """Record that the message may exist: find it, and delete it if its content is gone."""
         async with self._db.write() as tx:
             known = await tx.execute(
                 "UPDATE sends SET lost = 1 WHERE name = :name AND kind = :kind", _key(send)
             )
             if not known:
-                # The hunt of whoever took the row may have ended before the message was there.
+                # The search by whoever took the row may have ended before the message existed.
                 await hunt_down(tx, _hunted(send))
 
     async def lose_all(self) -> None:
-        """At a start: what was being sent before it is to be looked for."""
+        """At a start: search for every message that was being sent before it."""
         await self._db.write_one("UPDATE sends SET lost = 1 WHERE message_id IS NULL AND lost = 0")
 
     async def lost(self, limit: int, closed: Iterable[ChannelId] = ()) -> list[Send]:
-        """Messages that are to be looked for; none of channels that are `closed` for now.
+        """Messages to search for, without channels that are `closed` for now.
 
-        A notice is not among them while its request is open: whoever tells the end looks himself,
-        and would be told that the notice he just sent is to go.
+        Leaves out a notice while its request is open: the code that reports the end looks for it
+        itself, and would otherwise be told to delete the notice it just sent.
         """
         rows = await self._db.fetch_all(
             "SELECT sends.*, (SELECT json_group_array(job_id) FROM send_jobs"
@@ -154,7 +154,7 @@ _SHOWABLE = (
 
 
 async def _all_there(tx: Transaction, send: Send) -> bool:
-    """Whether everything that the message would show still stands, and may be shown like that."""
+    """Whether everything that the message would show still exists and may be shown this way."""
     # A notice is about pictures that could not be drawn or posted; its words are the request's.
     there = "1" if send.kind is SendKind.NOTICE else _SHOWABLE
     join = "LEFT JOIN" if send.kind is SendKind.NOTICE else "JOIN"

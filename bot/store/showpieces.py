@@ -1,7 +1,7 @@
-"""The gallery channels: which pictures are liked enough, and which are shown there, each once.
+"""The gallery channels: pictures liked enough to be shown there, each once.
 
-`cogs/voting/exhibiting.py` shows them. A picture has a row from the first try on and keeps it, so
-it is shown once for ever. Whether it may be shown there is not known here.
+`cogs/voting/exhibiting.py` shows them. A picture gets a row at the first attempt and keeps it, so
+it is shown only once. Whether it may be shown there is not known here.
 """
 
 from __future__ import annotations
@@ -15,20 +15,20 @@ from bot.store.db import Database, Row, Transaction
 from bot.store.doomed import Hunt, doom, hunt_down
 from bot.store.picture_rows import NOT_BLIND, SEEN
 
-#: How old a picture may be that comes into a gallery.
+#: The maximum age of a picture that enters a gallery.
 RECENT_MS = 7 * 24 * 3_600_000
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Showpiece:
-    """A picture that a gallery channel is to show."""
+    """A picture for a gallery channel."""
 
     job_id: JobId
     guild_id: GuildId
     channel_id: ChannelId
-    #: A snowflake of Discord's own that is older than its message: that of the post it is from.
+    #: A Discord snowflake older than its message: that of the post it comes from.
     since_id: int
-    #: Somebody tried to show it already.
+    #: An attempt to show it was already made.
     begun: bool
 
 
@@ -41,9 +41,9 @@ class Showpieces:
     async def owed(
         self, now_ms: int, limit: int, *, besides: Collection[ChannelId] = (), skip: int = 0
     ) -> list[Showpiece]:
-        """What was begun and is not there yet, then what is liked enough, the oldest first.
+        """Showpieces begun but not yet sent, then newly liked pictures, the oldest first.
 
-        None of channels `besides`, and without the first `skip` of what is liked.
+        Leaves out the channels in `besides` and the first `skip` liked pictures.
         """
         values = {"besides": json.dumps(list(besides)), "limit": limit}
         begun = await self._db.fetch_all(_BEGUN, values)
@@ -53,7 +53,7 @@ class Showpieces:
                 *(_showpiece_of(row, begun=False) for row in liked)]  # fmt: skip
 
     async def hangs_in(self, job_id: JobId) -> ChannelId | None:
-        """The gallery that shows a picture now; None if none does."""
+        """The gallery channel that shows a picture now; None if none does."""
         row = await self._db.fetch_one(
             "SELECT channel_id FROM showpieces WHERE job_id = :job AND message_id IS NOT NULL",
             {"job": job_id},
@@ -61,10 +61,10 @@ class Showpieces:
         return ChannelId(row["channel_id"]) if row else None
 
     async def begin(self, showpiece: Showpiece, now_ms: int, *, spoilered: bool) -> bool | None:
-        """Record the first try, before it is made; True if it is the first.
+        """Record the first attempt, before it is made; True if it is the first.
 
-        None if it is not to be shown any more: it is there or has been, or the picture is gone, or
-        is behind a spoiler and not to be shown so.
+        None if it must not be shown any more: it is or was there, or the picture is gone, or it is
+        behind a spoiler and not among `spoilered`.
         """
         values = {
             "job": showpiece.job_id,
@@ -82,7 +82,10 @@ class Showpieces:
             return False if await tx.fetch_one(_UNDER_WAY, values) else None
 
     async def shown(self, showpiece: Showpiece, message_id: MessageId) -> bool:
-        """It is there. False if its message is to go: the picture went, or another was first."""
+        """Record its message.
+
+        False if that must be deleted: the picture went, or another was first.
+        """
         values = {"job": showpiece.job_id, "message": message_id}
         async with self._db.write() as tx:
             await tx.execute(
@@ -98,13 +101,16 @@ class Showpieces:
         return ours is not None
 
     async def answer_lost(self, showpiece: Showpiece) -> None:
-        """Its message may be there: it is looked for at the next try, or hunted without one."""
+        """Record that its message may exist.
+
+        The next attempt looks for it, or a search without one.
+        """
         async with self._db.write() as tx:
             if await tx.fetch_one(_UNDER_WAY, {"job": showpiece.job_id}) is None:
                 await hunt_down(tx, _hunt(showpiece))
 
     async def end(self, showpiece: Showpiece, now_ms: int) -> None:
-        """Give up showing it; what an earlier try may have left goes."""
+        """Give up showing it; doom what an earlier attempt may have left."""
         async with self._db.write() as tx:
             await _end(tx, showpiece, now_ms)
 
@@ -148,21 +154,21 @@ _BEGUN = (
     "SELECT * FROM showpieces WHERE message_id IS NULL AND ended_ms IS NULL"
     " AND channel_id NOT IN (SELECT value FROM json_each(:besides)) ORDER BY since_id LIMIT :limit"
 )
-#: The newest version of each server's policy, if it has a gallery.
+#: The newest policy version of each server that has a gallery.
 _GALLERIES = (
     "SELECT guild_id, gallery_channel_id, gallery_votes FROM policies AS newest"
     " WHERE gallery_channel_id IS NOT NULL"
     "  AND gallery_channel_id NOT IN (SELECT value FROM json_each(:besides))"
     "  AND version = (SELECT max(version) FROM policies WHERE guild_id = newest.guild_id)"
 )
-#: Others' votes alone, as `/votes top` counts them.
+#: Only others' votes, counted as in `/votes top`.
 _SCORE = (
     "(SELECT ifnull(sum(value), 0) FROM votes WHERE votes.job_id = pictures.job_id"
     "  AND axis = 'taste' AND NOT self_vote)"
     " + ifnull((SELECT up - down FROM nameless_tallies"
     "  WHERE nameless_tallies.job_id = pictures.job_id AND axis = 'taste'), 0)"
 )
-#: Posted somewhere else than in the gallery, and so seen and voted on there.
+#: Posted outside the gallery, and so seen and voted on there.
 _POSTED = (
     "(SELECT min(posts.message_id) FROM post_pictures JOIN posts USING (message_id)"
     "  WHERE post_pictures.job_id = pictures.job_id AND posts.deleted_ms IS NULL"

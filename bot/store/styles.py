@@ -1,6 +1,6 @@
-"""Styles: words that a server's moderators keep under a name, to be added to a prompt.
+"""Styles: words that a server's moderators save under a name, to be added to prompts.
 
-It must not know what policy says of them: that is asked whenever one is drawn with.
+Must not know what policy says about them: that is checked at every use.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ class Styles:
         self._db = db
 
     async def put(self, guild_id: GuildId, style: Style, by_id: UserId, now_ms: int) -> bool:
-        """Keep it, in the place of the one with this name. False if there are too many."""
+        """Save a style, replacing one with the same name. False if there are too many."""
         async with self._db.write() as tx:
             row = await tx.fetch_one(
                 "SELECT count(*) AS n FROM styles WHERE guild_id = :guild AND name <> :name",
@@ -42,7 +42,7 @@ class Styles:
         return True
 
     async def get(self, guild_id: GuildId, name: str) -> Style | None:
-        """The server's style of this name."""
+        """The server's style with this name."""
         row = await self._db.fetch_one(
             "SELECT * FROM styles WHERE guild_id = :guild AND name = :name",
             {"guild": guild_id, "name": name},
@@ -57,7 +57,7 @@ class Styles:
         return [_style_of(row) for row in rows]
 
     async def remove(self, guild_id: GuildId, name: str, by_id: UserId, now_ms: int) -> bool:
-        """Take it away. False if there is none of this name."""
+        """Remove a style. False if there is none with this name."""
         async with self._db.write() as tx:
             gone = await tx.execute(
                 "DELETE FROM styles WHERE guild_id = :guild AND name = :name",

@@ -1,7 +1,7 @@
-"""What members are still to be told in a channel: owed until it is said, or until it is no news.
+"""Messages that members are owed in a channel, until they are sent or no longer news.
 
-Whoever decides about a member writes it down in the transaction of the decision;
-`cogs/governing/telling.py` says it. What is said is not known here.
+A decision about a member owes the message in its own transaction; `cogs/governing/telling.py` sends
+it. What it says is not known here.
 """
 
 from __future__ import annotations
@@ -14,13 +14,13 @@ from typing import NewType
 from bot.domain import ChannelId, GuildId, UserId
 from bot.store.db import Database, Row, Transaction
 
-#: Ten characters; the nonce of the message begins with it.
+#: Ten characters; the message's nonce begins with them.
 TellingId = NewType("TellingId", str)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Telling:
-    """A word to one member."""
+    """A message to one member."""
 
     id: TellingId
     guild_id: GuildId
@@ -31,7 +31,7 @@ class Telling:
 
     @property
     def nonce(self) -> str:
-        """Discord takes no second message of the same for some minutes."""
+        """The nonce by which Discord rejects a duplicate for some minutes."""
         return f"{self.id}-told"
 
 
@@ -44,7 +44,7 @@ class Tellings:
     async def owed(
         self, limit: int, closed: Iterable[ChannelId] = (), *, nor: Iterable[int | str] = ()
     ) -> list[Telling]:
-        """What is to be said, the oldest first; nothing in the channels `closed`, and not `nor`."""
+        """Messages to send, the oldest first, without channels `closed` and messages `nor`."""
         rows = await self._db.fetch_all(
             "SELECT * FROM tellings WHERE channel_id NOT IN (SELECT value FROM json_each(:closed))"
             " AND id NOT IN (SELECT value FROM json_each(:nor)) ORDER BY created_ms, id"
@@ -54,11 +54,11 @@ class Tellings:
         return [_telling_of(row) for row in rows]
 
     async def done(self, telling_id: TellingId) -> None:
-        """It was said, or never will be."""
+        """Record that it was sent, or never will be."""
         await self._db.write_one("DELETE FROM tellings WHERE id = :id", {"id": telling_id})
 
     async def give_up(self, before_ms: int) -> int:
-        """Let go of what was to be said before that time. Returns how much."""
+        """Drop messages owed since before that time; return how many."""
         before = {"before": before_ms}
         if await self._db.fetch_one("SELECT 1 FROM tellings WHERE created_ms < :before", before):
             gone = await self._db.write_one(
@@ -69,7 +69,7 @@ class Tellings:
 
 
 async def insert_telling(tx: Transaction, telling: Telling) -> None:
-    """Owe a member a word; what is owed under the same name already stays."""
+    """Owe a member a message; one already owed under the same name stays."""
     await tx.execute(
         "INSERT INTO tellings (id, guild_id, channel_id, user_id, text, created_ms)"
         " VALUES (:id, :guild, :channel, :user, :text, :now) ON CONFLICT DO NOTHING",

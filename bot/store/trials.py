@@ -1,7 +1,7 @@
-"""Blind tests of a candidate: which there are, what both models draw for them, what duels decided.
+"""Blind tests of a candidate: which exist, what both models draw for them, what duels decided.
 
-`bot/learning/shadow.py` asks for pairs and steps, `/learn` begins and ends trials. Which side is
-the candidate's is known here alone until a member has chosen. How a test is decided is not known
+`bot/learning/shadow.py` asks for pairs and steps, `/learn` begins and ends trials. Until a member
+has chosen, only this store knows which side is the candidate's. How a test is decided is not known
 here.
 """
 
@@ -27,18 +27,18 @@ from bot.store.duel_rows import close_duels, insert_duel
 from bot.store.request_rows import insert_requests, request_of
 from bot.words import learning
 
-#: What the test draws comes behind what its member waits for.
+#: A test's extra pictures are drawn after those that members wait for.
 _AFTER_MS = 20_000
 
 
 class TrialOutcome(StrEnum):
     """How a trial ended."""
 
-    #: The candidate was shown to be better.
+    #: The candidate proved better.
     CANDIDATE = "candidate"
-    #: It was shown not to be, or not in time.
+    #: It proved not to be better, or not in time.
     PARENT = "parent"
-    #: The owner stopped it, or another model was put to use.
+    #: The owner stopped it, or another model took over.
     STOPPED = "stopped"
 
 
@@ -50,9 +50,9 @@ class Trial:
     guild_id: GuildId
     candidate: str
     parent: str
-    #: Of the requests that are drawn by both, in 0..1.
+    #: The share of requests drawn by both, in 0..1.
     share: float
-    #: Duels after which a candidate that has not won has lost.
+    #: The number of duels after which a candidate that has not won has lost.
     most: int
     by_id: UserId | None
     begun_ms: int
@@ -62,7 +62,7 @@ class Trial:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TrialPair:
-    """What both models drew for one request."""
+    """The two models' pictures for one request."""
 
     request_id: RequestId
     trial_id: str
@@ -76,14 +76,14 @@ class TrialPair:
 
     @property
     def jobs(self) -> tuple[JobId, JobId]:
-        """Left, right."""
+        """The left and the right job."""
         both = (self.candidate_job, self.parent_job)
         return both if self.candidate_left else (both[1], both[0])
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TrialChoice:
-    """A member's current choice in a duel of a trial."""
+    """A member's current choice in a trial's duel."""
 
     voter_id: UserId
     for_candidate: bool
@@ -93,7 +93,7 @@ class TrialChoice:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TrialStep:
-    """What one duel decided, and the evidence for the candidate then."""
+    """What one duel decided, and the evidence for the candidate afterwards."""
 
     duel_id: DuelId
     win: bool
@@ -102,13 +102,16 @@ class TrialStep:
 
 
 class TrialBook:
-    """The tables of the blind tests; one of them runs at most."""
+    """The tables of the blind tests; at most one runs."""
 
     def __init__(self, db: Database) -> None:
         self._db = db
 
     async def begin(self, trial: Trial) -> Trial | str:
-        """Begin a trial of a candidate against the card that is asked of; or why not."""
+        """Begin a trial of a candidate against the serving card.
+
+        Or return a sentence that says why not.
+        """
         async with self._db.write() as tx:
             if await tx.fetch_one(_OPEN):
                 return learning.TRIAL_RUNS
@@ -131,7 +134,7 @@ class TrialBook:
         return trial
 
     async def running(self) -> Trial | None:
-        """The trial that runs."""
+        """The running trial."""
         row = await self._db.fetch_one(_OPEN)
         return _trial_of(row) if row else None
 
@@ -143,7 +146,7 @@ class TrialBook:
     async def end(
         self, trial_id: str, outcome: TrialOutcome, *, by_id: UserId | None, now_ms: int
     ) -> bool:
-        """End a trial; False if it has ended already. Its open duels go on as plain ones."""
+        """End a trial; False if it has ended already. Its open duels go on as ordinary ones."""
         ended = await self._db.write_one(
             "INSERT INTO trial_ends (trial_id, outcome, by_id, at_ms)"
             " VALUES (:id, :outcome, :by, :now) ON CONFLICT DO NOTHING RETURNING 1",
@@ -156,8 +159,8 @@ class TrialBook:
     ) -> Request | None:
         """Have both models draw this once; None if the trial has ended meanwhile.
 
-        `admitted` is of `decide.for_trial`. It counts for no cap, and has no status message.
-        `since_id` as for `Jobs.enqueue`.
+        `admitted` comes from `decide.for_trial`. It counts against no cap and has no status
+        message. `since_id` as for `Jobs.enqueue`.
         """
         request = _for_both(request_of(admitted, now_ms, since_id=since_id), trial)
         async with self._db.write() as tx:
@@ -180,18 +183,18 @@ class TrialBook:
                     "candidate": request.jobs[0].id,
                     "parent": request.jobs[1].id,
                     "duel": new_id(),
-                    # By lot: a duel's id is in its buttons, and must not tell the side.
+                    # By lot: a duel's id is in its buttons and must not reveal the side.
                     "left": secrets.randbelow(2),
                 },
             )
         return request
 
     async def drawn(self) -> list[TrialPair]:
-        """Pairs whose pictures have both come to something, and that are not settled."""
+        """Unsettled pairs whose jobs have both ended."""
         return [_pair_of(row) for row in await self._db.fetch_all(_DRAWN)]
 
     async def settle(self, pair: TrialPair, now_ms: int) -> bool:
-        """Open the duel of a pair, or give it up where a picture is missing; True if it is open.
+        """Open a pair's duel, or give it up if a picture is missing; True if it is open.
 
         Both pictures stay their member's either way.
         """
@@ -209,7 +212,7 @@ class TrialBook:
         return True
 
     async def undecided(self, trial_id: str) -> dict[DuelId, list[TrialChoice]]:
-        """The current choices in the duels of a trial that have decided nothing yet."""
+        """The current choices in a trial's duels that have decided nothing yet."""
         found: dict[DuelId, list[TrialChoice]] = {}
         for row in await self._db.fetch_all(_UNDECIDED, {"id": trial_id}):
             choice = TrialChoice(
@@ -223,7 +226,7 @@ class TrialBook:
     async def step(
         self, trial_id: str, duel_id: DuelId, *, win: bool, e_value: float, now_ms: int
     ) -> None:
-        """Write down what a duel decided, and close it; a repetition changes nothing."""
+        """Record what a duel decided, and close it; repeating it changes nothing."""
         async with self._db.write() as tx:
             await tx.execute(
                 "INSERT INTO trial_steps (trial_id, number, duel_id, win, e_value, at_ms)"
@@ -234,7 +237,7 @@ class TrialBook:
             await close_duels(tx, "id = :id", {"id": duel_id, "now": now_ms})
 
     async def steps(self, trial_id: str) -> list[TrialStep]:
-        """What its duels decided, in the order in which they did."""
+        """What its duels decided, in order."""
         rows = await self._db.fetch_all(
             "SELECT * FROM trial_steps WHERE trial_id = :id ORDER BY number", {"id": trial_id}
         )
@@ -250,7 +253,7 @@ class TrialBook:
 
 
 def _for_both(request: Request, trial: Trial) -> Request:
-    """The same picture twice, once of each model: candidate, parent."""
+    """The same picture twice, once by each model: candidate, parent."""
     first = request.jobs[0]
     jobs = tuple(
         replace(job, draw=replace(first.draw, model=card))
@@ -286,7 +289,7 @@ _TRIALS = (
 )
 _OPEN = f"{_TRIALS} WHERE outcome IS NULL"
 _ALIVE = "SELECT 1 FROM jobs WHERE jobs.request_id = trial_pairs.request_id AND state IN"
-#: Drawn, and not taken away meanwhile.
+#: Drawn, and not removed since.
 _SEEN = "state = 'rendered' AND id IN (SELECT job_id FROM pictures WHERE deleted_ms IS NULL)"
 _DRAWN = (
     "SELECT trial_pairs.*, guild_id, channel_id, since_id"  # noqa: S608  a constant above

@@ -1,8 +1,8 @@
-"""What is known of the voters of a server, counted out of the rows that their votes left.
+"""What is known about a server's voters, counted from the rows that their votes left.
 
-Nothing is kept for it: an account's age is in its id, all else in its current votes and choices.
-Leaderboards, duels and the learning loop weigh votes by it (`models/statistics/trust.py`); no
-member is shown any of it. What a column is worth is not known here.
+Nothing is stored for it: an account's age is in its id, all else in its current votes and choices.
+Leaderboards, duels and the learning loop weigh votes by it (`models/statistics/trust.py`); members
+are never shown it. What a column is worth is not known here.
 """
 
 from __future__ import annotations
@@ -15,13 +15,13 @@ from bot.domain import GuildId, UserId
 from bot.store.db import Database, Row
 from models.statistics.trust import Voter, weights
 
-#: Votes that are looked at, the newest of a server: the columns are counted in tables of them.
+#: A server's newest votes that are counted; the columns are computed from tables of them.
 _MOST = 4_000
-#: How long the weights of a server serve; they change slowly, and duels ask for them at each press.
+#: How long a server's weights are cached; they change slowly, and duels ask at each press.
 _FRESH_MS = 300_000
-#: Discord's snowflakes count from the first second of 2015, above 22 bits of other things.
+#: Discord's snowflakes count milliseconds from the start of 2015, above 22 other bits.
 _EPOCH_MS, _AGE_SHIFT = 1_420_070_400_000, 22
-#: Of whom nothing is known: somebody new, or somebody who was forgotten.
+#: Somebody unknown: a new or a forgotten member.
 _STRANGER = Voter(age_ms=0, votes=1)
 
 
@@ -33,14 +33,14 @@ class Trust:
         self._weights: dict[GuildId, tuple[int, Mapping[UserId, float]]] = {}
 
     async def voters(self, guild_id: GuildId) -> dict[UserId, Voter]:
-        """The columns of everybody with a current vote or choice on this server's pictures."""
+        """What is known about everybody with a current vote or choice on this server's pictures."""
         rows = await self._db.fetch_all(_CASTS, {"guild": guild_id, "limit": _MOST})
         return await asyncio.to_thread(_columns, rows)
 
     async def weights(self, guild_id: GuildId, now_ms: int) -> Mapping[UserId, float]:
-        """What each voter of a server weighs, in 0..1, as it was some minutes ago at most.
+        """The weight of each voter of a server, in 0..1, at most some minutes old.
 
-        Who is not in it weighs what a `stranger` does.
+        Anybody missing has the weight of a `stranger`.
         """
         counted_ms, known = self._weights.get(guild_id, (now_ms - _FRESH_MS - 1, {}))
         if not 0 <= now_ms - counted_ms <= _FRESH_MS:
@@ -51,7 +51,7 @@ class Trust:
 
 
 def stranger() -> float:
-    """The weight of somebody of whom nothing is known."""
+    """The weight of somebody unknown."""
     return weights([_STRANGER])[0]
 
 
@@ -81,19 +81,19 @@ def _columns(rows: Iterable[Row]) -> dict[UserId, Voter]:
 
 
 def _made_ms(user_id: UserId) -> int:
-    """When an account was made."""
+    """When an account was created, from its id."""
     return (user_id >> _AGE_SHIFT) + _EPOCH_MS
 
 
-#: A choice is for or against the picture whose id is the smaller, so that two duels of a pair that
-#: show it the other way round agree.
+#: A choice is for or against the picture with the smaller id, so that two duels that show a pair
+#: the other way round agree.
 _CASTS = (
     "SELECT voter_id, job_id AS unit, value > 0 AS value, self_vote, at_ms, NULL AS press"
     " FROM votes JOIN pictures USING (job_id) WHERE guild_id = :guild AND axis = 'taste'"
     " UNION ALL SELECT voter_id, pair, (place = 1) = (left_job < right_job), self_vote, at_ms, NULL"
     " FROM choices JOIN duels ON duels.id = about WHERE guild_id = :guild AND axis = 'duel'"
     " AND place > 0"
-    # A pick is for its picture against each of the others.
+    # A pick prefers its picture to each of the others.
     " UNION ALL SELECT voter_id, min(best.job_id, other.job_id) || ' ' ||"
     "  max(best.job_id, other.job_id), best.job_id < other.job_id, self_vote, at_ms, about"
     " FROM choices JOIN posts ON posts.owed_post_id = about"

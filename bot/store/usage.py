@@ -1,4 +1,4 @@
-"""How much a member asked for in a server: what the queue's caps go by."""
+"""How much a member asked for in a server: the basis of the queue's caps."""
 
 from __future__ import annotations
 
@@ -13,20 +13,20 @@ class Usage:
     """How much a member asked for in a server since some time."""
 
     pictures: int
-    #: When last, of all times; None: never.
+    #: The last time, ever; None: never.
     last_ms: int | None
 
 
 async def usage_of(
     db: Database | Transaction, guild_id: GuildId, user_id: UserId, since_ms: int
 ) -> Usage:
-    """Read it; what failed, was cancelled or was kept back counts as no picture."""
+    """Read it; failed, cancelled and withheld pictures do not count."""
     row = await db.fetch_one(_USAGE, {"user": user_id, "guild": guild_id, "since": since_ms})
     assert row is not None
     return Usage(pictures=row["pictures"], last_ms=row["last_ms"])
 
 
-#: What a blind test draws beside it was asked for by nobody.
+#: Leaves out the extra pictures of a blind test, which nobody asked for.
 ASKED_FOR = "(SELECT kind FROM requests WHERE requests.id = jobs.request_id) <> 'trial'"
 _USAGE = (
     "SELECT (SELECT count(*) FROM jobs WHERE user_id = :user AND guild_id = :guild"  # noqa: S608  a constant above

@@ -1,7 +1,7 @@
-"""What can be read of the queue: jobs, requests and their status messages, and where a job stands.
+"""Reads of the queue: jobs, requests, their status messages, and where a job stands.
 
-For the cogs; every read is one query on the read-only
-connection. It must not know how a place in the queue is shown.
+For the cogs; every read is one query on the read-only connection. Must not know how a place in the
+queue is shown.
 """
 
 from __future__ import annotations
@@ -31,15 +31,15 @@ from bot.store.picture_rows import NOT_BLIND
 from models.contract import Draw, pieces_of
 
 _ALIVE = (JobState.QUEUED, JobState.RUNNING, JobState.HELD, JobState.RENDERED)
-#: In the words of the indexes that it is looked up in.
+#: Repeats the condition of the indexes that serve it.
 _IS_ALIVE = "state IN ('queued', 'running', 'rendered', 'held')"
-#: The same without what waits for moderators: nobody's turn depends on it.
+#: The same without held jobs: nobody's turn depends on those.
 _IS_BUSY = f"{_IS_ALIVE} AND state <> 'held'"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StatusMessage:
-    """The message that tells how a request is doing; `message_id` is None while it is unknown."""
+    """The message that reports a request's progress; `message_id` is None while unknown."""
 
     request_id: RequestId
     user_id: UserId
@@ -47,15 +47,15 @@ class StatusMessage:
     channel_id: ChannelId
     message_id: MessageId | None
     created_ms: int
-    #: A snowflake of Discord's own that is older than the message.
+    #: A Discord snowflake older than the message.
     since_id: int
 
     def message(self, message_id: MessageId) -> MessageRef:
-        """The message that this id names."""
+        """A reference to the message with this id."""
         return MessageRef(message_id=message_id, channel_id=self.channel_id, guild_id=self.guild_id)
 
     def hunt(self) -> Hunt:
-        """The search for it where its id is not known."""
+        """The search for it if its id is unknown."""
         return Hunt(
             name=self.request_id,
             channel_id=self.channel_id,
@@ -66,7 +66,7 @@ class StatusMessage:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Work:
-    """What is left to do of one picture, for whoever says how long it will take."""
+    """The remaining work on one picture, for estimates of its time."""
 
     job_id: JobId
     user_id: UserId
@@ -74,19 +74,19 @@ class Work:
     left: int
     width_px: int
     height_px: int
-    #: It is enlarged piece by piece, and no UNet is called for it.
+    #: Enlarged piece by piece, without the UNet.
     enlarged: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Search:
-    """Which pictures a member looks for; all of theirs if nothing is said."""
+    """Which pictures a member looks for; all of theirs by default."""
 
-    #: All of them are somewhere in the prompt; capitals do not count.
+    #: Words that must all occur in the prompt, ignoring case.
     words: str = ""
     #: Drawn with this card.
     card_id: str | None = None
-    #: Those that the member marked, whoever asked for them.
+    #: Pictures that the member marked, whoever asked for them.
     favourites: bool = False
 
 
@@ -94,14 +94,14 @@ _EVERYTHING = Search()
 
 
 class JobViews:
-    """Reads of the queue, and the four writes that keep the status messages."""
+    """Reads of the queue, and the four writes that maintain the status messages."""
 
     def __init__(self, db: Database) -> None:
         self._db = db
         self._told = GroupCommit(self._set_status_messages, most=500)
 
     async def close(self) -> None:
-        """Return when every status message that was handed in is written down."""
+        """Return when every status message recorded so far is committed."""
         await self._told.idle()
 
     async def get(self, job_id: JobId) -> Job | None:
@@ -117,7 +117,7 @@ class JobViews:
         return [job_of(row) for row in rows]
 
     async def is_private(self, job_id: JobId) -> bool:
-        """Whether its picture is for its member's eyes."""
+        """Whether its picture is only for its member."""
         return bool(
             await self._db.fetch_one(
                 "SELECT 1 FROM jobs JOIN requests ON requests.id = request_id"
@@ -129,9 +129,9 @@ class JobViews:
     async def standing(self, job_id: JobId) -> Standing | None:
         """Where a queued job stands in fair order; None if it is not queued.
 
-        Turns go round. A job with `own` older ones of its user before it is drawn in round `own`
-        (from 0); until then every user in front has had `own + 1` turns, every user behind `own`,
-        and nobody more than jobs queued. A pause after a failed try is not looked at.
+        Turns go round. A job whose user has `own` older ones is drawn in round `own` (from 0);
+        until then every user in front has had `own + 1` turns and every user behind `own`, limited
+        by their queued jobs. Pauses after a failed attempt are ignored.
         """
         row = await self._db.fetch_one(
             "WITH me AS ("
@@ -155,11 +155,11 @@ class JobViews:
         )
 
     async def line(self) -> list[Work]:
-        """Everything that waits, in the order of its turns, without what cannot be read."""
+        """Everything that waits, in the order of turns, without unreadable jobs."""
         return [_work_of(row) for row in await self._db.fetch_all(_LINE)]
 
     async def mine(self, user_id: UserId, guild_id: GuildId) -> list[Job]:
-        """A user's jobs in a server that are not at their end, oldest first."""
+        """A user's unfinished jobs in a server, oldest first."""
         rows = await self._db.fetch_all(
             "SELECT * FROM jobs WHERE user_id = :user AND guild_id = :guild"  # noqa: S608  a constant
             f" AND {_IS_ALIVE} ORDER BY seq",
@@ -168,7 +168,7 @@ class JobViews:
         return [job_of(row) for row in rows]
 
     async def of_guild(self, guild_id: GuildId) -> list[Job]:
-        """A server's jobs on their way: drawn ones, running ones, then by turn; no held one."""
+        """A server's unfinished jobs: drawn ones, running ones, then by turn; without held ones."""
         rows = await self._db.fetch_all(
             "WITH waiting AS ("  # noqa: S608  a constant of this file
             " SELECT seq, row_number() OVER (PARTITION BY user_id ORDER BY seq) AS round"
@@ -200,17 +200,17 @@ class JobViews:
         *,
         search: Search = _EVERYTHING,
     ) -> list[Job]:
-        """A user's jobs in a server whose pictures exist and may be seen alone, newest first.
+        """A user's jobs in a server with pictures that may be shown alone, newest first.
 
-        `before` leaves out that job and what was asked for after it (for paging). By place and
-        not by time: the pictures of one request were asked for in the same millisecond.
+        `before` is for paging: only jobs older than that one are returned. It compares positions,
+        not times, because the pictures of one request share a millisecond.
         """
         whose = _MARKED if search.favourites else _THEIRS
         rows = await self._db.fetch_all(
             f"SELECT jobs.* FROM jobs JOIN pictures ON pictures.job_id = jobs.id WHERE {whose}"  # noqa: S608  constants
             f" AND pictures.deleted_ms IS NULL AND jobs.state <> 'held' AND {NOT_BLIND}"
             " AND (:card IS NULL OR pictures.card_id = :card)"
-            # By position and not by LIKE, for members write % and _.
+            # By position instead of LIKE, because members write % and _.
             " AND NOT EXISTS (SELECT 1 FROM json_each(:words) WHERE ifnull(instr(lower("
             "   CASE WHEN json_valid(draw) THEN draw ->> '$.prompt' END), value), 0) = 0)"
             " AND (:before IS NULL OR jobs.seq < (SELECT seq FROM jobs WHERE id = :before))"
@@ -237,9 +237,9 @@ class JobViews:
         return [row["card_id"] for row in rows]
 
     async def alike(self, guild_id: GuildId, draw: Draw) -> list[Job]:
-        """The jobs of a server whose picture is there and was drawn just so, the newest first.
+        """A server's jobs with an existing picture drawn exactly like this, the newest first.
 
-        A style's name draws nothing by itself; its words are words of the prompt.
+        A style's name has no effect by itself; its words are part of the prompt.
         """
         rows = await self._db.fetch_all(
             f"SELECT jobs.* FROM jobs JOIN pictures ON pictures.job_id = jobs.id WHERE {_OF_SEED}"  # noqa: S608  constants
@@ -252,10 +252,10 @@ class JobViews:
         return [job for job in jobs if not job.fault and replace(job.draw, style=None) == plain]
 
     async def set_status_message(self, request_id: RequestId, message: MessageRef | None) -> bool:
-        """Remember a request's status message, or (None) that it is not known.
+        """Record a request's status message, or (None) that its id is unknown.
 
-        If its member was forgotten while it was being sent there is no request any more, and the
-        message is doomed. False then. Concurrent callers share a transaction.
+        If its member was forgotten while it was being sent, the request is gone: the message is
+        doomed and the result is False. Concurrent callers share a transaction.
         """
         return await self._told.do((request_id, message))
 
@@ -276,7 +276,7 @@ class JobViews:
         return [request_id in known for request_id, _ in told]
 
     async def close_status(self, request_id: RequestId) -> None:
-        """Nothing more will be said in this request's status message."""
+        """Record that this request's status message is final."""
         await self._db.write_one(
             "UPDATE requests SET status_closed = 1 WHERE id = :id", {"id": request_id}
         )
@@ -287,14 +287,14 @@ class JobViews:
         return _status_of(row) if row else None
 
     async def open_statuses(self) -> list[StatusMessage]:
-        """The status messages that are still to be edited or removed, oldest first."""
+        """The status messages still to be edited or removed, oldest first."""
         rows = await self._db.fetch_all(
             "SELECT * FROM requests WHERE status_closed = 0 ORDER BY created_ms"
         )
         return [_status_of(row) for row in rows]
 
     async def ended_requests(self) -> set[RequestId]:
-        """The requests with an open status message of which no job is alive any more."""
+        """The requests with an open status message and no live job."""
         rows = await self._db.fetch_all(
             "SELECT id FROM requests WHERE status_closed = 0 AND NOT EXISTS"  # noqa: S608  a constant
             f" (SELECT 1 FROM jobs WHERE request_id = requests.id AND {_IS_ALIVE})"
@@ -302,22 +302,22 @@ class JobViews:
         return {RequestId(row["id"]) for row in rows}
 
 
-#: In the words of the index that it is looked up in.
+#: Repeats the condition of the index that serves it.
 _OF_SEED = (
     "jobs.guild_id = :guild"
     " AND CASE WHEN json_valid(jobs.draw) THEN jobs.draw ->> '$.seed' END = :seed"
 )
-#: So many of one seed are compared.
+#: How many jobs with one seed are compared.
 _ALIKE = 50
 _THEIRS = "jobs.user_id = :user AND jobs.guild_id = :guild"
-#: Nobody marks what another keeps private.
+#: Nobody can mark what another member keeps private.
 _MARKED = (
     "jobs.guild_id = :guild"
     " AND jobs.id IN (SELECT job_id FROM favourites WHERE favourites.user_id = :user)"
     " AND (jobs.user_id = :user OR (SELECT layout FROM requests WHERE requests.id = request_id)"
     "  <> 'private')"
 )
-#: Each user's first ones, then each one's second, as the claims take them.
+#: Each user's first jobs, then each one's second, in the order of claims.
 _LINE = (
     "SELECT * FROM (SELECT jobs.id, jobs.seq, last_turn, since_ms, turns.user_id,"
     "  row_number() OVER (PARTITION BY jobs.user_id ORDER BY jobs.seq) AS round,"
@@ -336,7 +336,7 @@ _LINE = (
 
 
 def _lowered(word: str) -> str:
-    """As SQLite lowers: it knows no capitals but those of ASCII."""
+    """Lower-case like SQLite, which changes only ASCII letters."""
     return "".join(c.lower() if c.isascii() else c for c in word)
 
 

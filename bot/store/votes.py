@@ -1,7 +1,7 @@
 """The vote ledger: every reaction that counts as an event, and the current votes that follow.
 
-`cogs/voting/votes.py` records and reconciles, `/votes top` and the learning loop read. The rule is
-in `bot/store/ledger.py`; here it meets the tables, in one transaction for many reactions. Decided:
+`cogs/voting/votes.py` records and reconciles; `/votes top` and the learning loop read. This module
+applies the rule of `bot/store/ledger.py` to the tables, many reactions in one transaction. Decided:
 
 - An event keeps its value, so a server that changes its emoji loses no vote; under a post both the
   emoji of its time and today's count.
@@ -27,7 +27,7 @@ from bot.store.nameless import discount, drop_gone, find_counted
 from bot.store.picture_rows import SEEN, picture_of
 from bot.words.emoji import reaction_key
 
-#: Reactions in one transaction at most, so that other writers get their turn.
+#: Reactions in one transaction at most, so that other writers get a turn.
 _MOST = 2_000
 
 
@@ -39,19 +39,19 @@ class Votes:
         self._group = GroupCommit(self._commit, most=_MOST)
 
     async def close(self) -> None:
-        """Return when everything that was handed in is committed."""
+        """Return when everything recorded so far is committed."""
         await self._group.idle()
 
     async def record(self, reaction: Reaction) -> bool:
         """Take one reaction into the ledger; concurrent callers share a transaction.
 
-        False if it is no vote: not a post of ours, or no vote emoji there. An add of what stands,
-        or a removal of what does not, writes nothing.
+        False if it is no vote: not a post of ours, or no vote emoji there. Adding what stands, or
+        removing what does not, writes nothing.
         """
         return await self._group.do(reaction)
 
     async def record_many(self, reactions: Sequence[Reaction]) -> list[bool]:
-        """Take reactions in their order, in one transaction. Returns which of them are votes."""
+        """Take reactions in order, in one transaction; return which of them are votes."""
         return await self._commit(reactions)
 
     async def _commit(self, reactions: Sequence[Reaction]) -> list[bool]:
@@ -65,11 +65,11 @@ class Votes:
         at_ms: int,
         source: VoteSource = VoteSource.GATEWAY,
     ) -> int:
-        """A moderator took away all reactions, or all of one emoji. Returns how many votes fell.
+        """A moderator cleared all reactions, or all of one emoji; return how many votes fell.
 
-        Nameless votes fall too, if no other post ever showed the picture: with several it cannot be
-        known where their voters reacted, so they stay. For the same reason, one emoji takes them
-        along only if it is one that the post was opened with.
+        Nameless votes fall too, if no other post ever showed the picture: with several posts it is
+        unknown where their voters reacted, so they stay. For the same reason, one emoji removes
+        them only if the post was opened with it.
         """
         async with self._db.write() as tx:
             fallen = [
@@ -104,7 +104,7 @@ class Votes:
     ) -> tuple[int, int]:
         """Make the ledger agree with Discord: exactly these people (no bots) react with `emoji`.
 
-        The people in `besides` are left as they are: the ledger has newer news of them. Returns how
+        People in `besides` stay as they are: the ledger has newer events of theirs. Returns how
         many reactions were added and how many removed.
         """
         async with self._db.write() as tx:
@@ -133,10 +133,10 @@ class Votes:
     async def reconcile_nameless(
         self, message_id: MessageId, reacting: Mapping[str, Iterable[UserId]]
     ) -> int:
-        """Let nameless votes fall whose voters do not react any more. Returns how many fell.
+        """Drop nameless votes whose voters no longer react; return how many.
 
         `reacting` is everything that stands on Discord under the message. As in `cleared`, nothing
-        falls if the picture had another post.
+        is dropped if the picture had another post.
         """
         async with self._db.write() as tx:
             ballot = (await _ballots(tx, {message_id})).get(message_id)
@@ -145,13 +145,14 @@ class Votes:
             seen: dict[int, set[UserId]] = {1: set(), -1: set()}
             for emoji, voter_ids in reacting.items():
                 value = ballot.value(emoji)
-                # One that means nothing today may have meant something when it was the server's.
+                # An emoji without a meaning today may have been the server's when the vote was
+                # cast.
                 for meant in (1, -1) if value is None else (value,):
                     seen[meant].update(voter_ids)
             return await drop_gone(tx, message_id, ballot.job_id, seen)
 
     async def standing(self, message_id: MessageId) -> list[tuple[UserId, str, bool]]:
-        """The vote reactions that stand under a message, as far as the ledger knows.
+        """The vote reactions under a message, as far as the ledger knows.
 
         Each with its voter, its emoji, and whether it is a super reaction.
         """
@@ -175,9 +176,9 @@ class Votes:
         *,
         ratings: Iterable[Rating],
     ) -> list[tuple[Picture, Tally]]:
-        """The best pictures of a server that were made in a period: ups minus downs, then ups.
+        """A server's best pictures made in a period, by ups minus downs, then ups.
 
-        A picture needs a vote up; deleted and held ones are left out, and ratings not named.
+        A picture needs a vote up; deleted and held ones and other ratings are left out.
         """
         rows = await self._db.fetch_all(
             f"WITH counted AS (SELECT pictures.*, {_COUNTS} FROM pictures"  # noqa: S608  a constant of this file
@@ -196,7 +197,7 @@ class Votes:
         return [(picture_of(row), _tally_of(row)) for row in rows]
 
 
-#: The votes on `pictures.job_id`: nameless ones count, self-votes are apart.
+#: The votes on `pictures.job_id`: nameless ones included, self-votes apart.
 _COUNTS = (
     "(SELECT count(*) FROM votes WHERE job_id = pictures.job_id AND axis = 'taste'"
     "  AND value = 1 AND NOT self_vote)"
@@ -226,7 +227,7 @@ async def _standing(
 
 
 async def _take(tx: Transaction, reactions: Sequence[Reaction]) -> tuple[list[bool], int]:
-    """Take reactions into the ledger. Returns which are votes, and how many events were written."""
+    """Take reactions into the ledger; return which are votes, and how many events were written."""
     book = await _open_book(tx, reactions)
     votes = [book.take(reaction) for reaction in reactions]
     if book.uncounted:
@@ -237,7 +238,7 @@ async def _take(tx: Transaction, reactions: Sequence[Reaction]) -> tuple[list[bo
 
 
 async def _open_book(tx: Transaction, reactions: Sequence[Reaction]) -> Book:
-    """Everything that the rule needs to know for these reactions, in four queries at most."""
+    """Load everything that the rule needs for these reactions, in at most four queries."""
     ballots = await _ballots(tx, {reaction.message_id for reaction in reactions})
     pairs = {
         (ballots[reaction.message_id].job_id, reaction.voter_id)
@@ -258,7 +259,7 @@ async def _open_book(tx: Transaction, reactions: Sequence[Reaction]) -> Book:
     return book
 
 
-#: The one picture of a post that shows no other.
+#: The picture of a post that shows no other.
 _ALONE = (
     "shown.message_id = posts.message_id AND NOT EXISTS (SELECT 1 FROM post_pictures AS other"
     " WHERE other.message_id = shown.message_id AND other.place <> shown.place)"
@@ -300,7 +301,7 @@ def _stand_of(row: Row) -> Stand:
 
 
 async def _write(tx: Transaction, book: Book) -> None:
-    """The events, and what stands and who votes how after them."""
+    """Write the events, then update standing reactions and current votes."""
     await tx.execute_many(
         "INSERT INTO vote_events (id, message_id, job_id, voter_id, axis, emoji, burst, value,"
         " added, self_vote, source, at_ms) VALUES (:id, :message_id, :job_id, :voter_id, :axis,"
@@ -312,7 +313,7 @@ async def _write(tx: Transaction, book: Book) -> None:
         " AND emoji = :emoji AND burst = :burst",
         [_event_columns(event) for event in book.events if not event.added],
     )
-    # An add that a later event of the batch took back is not inserted: only what stands is.
+    # Insert only what still stands: a later event of the batch may have taken an add back.
     stands = {s.event_id: s for event in book.events if (s := book.stand_of(event))}
     await tx.execute_many(
         "INSERT INTO standing_reactions (message_id, voter_id, emoji, burst, job_id, value,"
@@ -324,7 +325,7 @@ async def _write(tx: Transaction, book: Book) -> None:
 
 
 async def _write_votes(tx: Transaction, book: Book) -> None:
-    """Bring the current votes of every pair that moved up to date."""
+    """Update the current vote of every pair that changed."""
     pairs: dict[Pair, Ballot] = {
         (event.ballot.job_id, event.voter_id): event.ballot for event in book.events
     }

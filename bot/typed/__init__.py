@@ -1,4 +1,4 @@
-"""What a member typed, before anything of it is decided: options, and habits from elsewhere.
+"""Parses what a member typed, before any decision: options, and other bots' habits.
 
-The cogs that take requests read with it; `bot/policy/asks.py` makes an ask of what was read. Pure.
+The cogs that take requests use it; `bot/policy/asks.py` turns the result into an ask. Pure.
 """

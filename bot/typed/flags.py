@@ -1,7 +1,7 @@
-"""Midjourney's way of writing options into a prompt: `1girl --ar 16:9 --seed 7 --no glasses`.
+"""Midjourney's syntax for options in a prompt: `1girl --ar 16:9 --seed 7 --no glasses`.
 
-A flag takes the word after it, `--no` all words up to the next flag; what else stands between flags
-is prompt. Flags that this bot has no use for are left out with their values. Pure.
+A flag takes the next word, `--no` all words up to the next flag; other text between flags is
+prompt. Flags without a meaning for this bot are dropped with their values. Pure.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from types import MappingProxyType
 from bot.typed.heard import Heard
 from bot.typed.values import Unreadable, number
 
-#: Phones make one long dash of two; that counts before a flag that is known.
+#: Phones turn two dashes into one long one; that counts only before a known flag.
 _FLAG = re.compile(
     r"(?<!\S)(?P<dash>--|[\u2013\u2014])(?P<name>[A-Za-z][A-Za-z_-]{0,20})(?=[\s,=]|$)"
 )
@@ -34,7 +34,7 @@ _OPTIONS: Mapping[str, str] = MappingProxyType(
 )  # fmt: skip
 _WITHOUT = frozenset({"no", "neg", "negative"})
 _SIDES = MappingProxyType({"w": "w", "width": "w", "h": "h", "height": "h"})
-#: Flags of Midjourney's that take a word; others take one only if it is a number.
+#: Midjourney flags that take a word; others take one only if it is a number.
 _WORDED = frozenset(
     {
         "c", "chaos", "cref", "cw", "exp", "iw", "niji", "oref", "ow", "p", "personalize",
@@ -42,13 +42,13 @@ _WORDED = frozenset(
         "sw", "v", "version", "weird",
     }
 )  # fmt: skip
-#: Styles of Midjourney's own; one of the server's with such a name is written `--style=cute`.
+#: Midjourney's own styles; a server's style with such a name is written `--style=cute`.
 _FOREIGN_STYLES = frozenset({"raw", "cute", "expressive", "scenic", "original", "4a", "4b", "4c"})
 _LABEL_CHARS = 40
 
 
 def take_flags(text: str, heard: Heard) -> str:
-    """Note every flag of the text; returns the text without them."""
+    """Note every flag in the text; return the text without them."""
     flags = [match for match in _FLAG.finditer(text) if _counts(match)]
     if not flags:
         return text
@@ -68,7 +68,7 @@ def _counts(flag: re.Match[str]) -> bool:
 
 
 def _take(name: str, after: str, heard: Heard, sides: dict[str, str]) -> str:
-    """Note one flag; returns what of the text after it is prompt."""
+    """Note one flag; return the part of the following text that is prompt."""
     ours = after.startswith("=")
     after = after.lstrip(" \t\n=")
     if name in _WITHOUT:
@@ -100,7 +100,7 @@ def _take_unwanted(words: str, heard: Heard) -> None:
 
 
 def _take_sides(sides: Mapping[str, str], heard: Heard) -> None:
-    """Width and height are a shape together, and nothing alone."""
+    """Width and height together give a shape; alone, neither means anything."""
     if len(sides) == 2:
         heard.take("aspect", f"{sides['w']}x{sides['h']}", f"--w {sides['w']} --h {sides['h']}")
         return
@@ -116,6 +116,6 @@ def _is_number(text: str) -> bool:
 
 
 def _joined(parts: list[str]) -> str:
-    """The parts as one text of tags; what stood on two sides of a flag stays apart."""
+    """Join the parts as one list of tags; text on two sides of a flag stays separate."""
     stripped = (part.strip(" ,\n") for part in parts)
     return ", ".join(part for part in stripped if part)

@@ -1,4 +1,4 @@
-"""What a text says besides the words to draw, as it is read: options, what is left out, faults."""
+"""Collects what a text says besides the words to draw: options, ignored parts, faults."""
 
 from __future__ import annotations
 
@@ -10,18 +10,18 @@ from bot.words import limits
 
 
 class Heard:
-    """Notes of one text. What stands twice counts as it stands last."""
+    """Notes about one text. The last of repeated values counts."""
 
     def __init__(self) -> None:
-        #: What was given to each option, and as what it stood in the text.
+        #: Each option's value, and its name in the text.
         self.values: dict[str, tuple[Any, str]] = {}
-        #: What is not for this bot, by name, in the order of the text.
+        #: Parts not meant for this bot, in the order of the text.
         self.left_out: list[str] = []
         #: What cannot be read, as sentences for the member.
         self.faults: list[str] = []
 
     def take(self, option: str, text: str, label: str) -> None:
-        """Read the value of an option; `label` is what it stands as in the text."""
+        """Read an option's value; `label` is its name in the text."""
         if option == "sampler":
             self._take_sampler(text, label)
             return
@@ -42,9 +42,9 @@ class Heard:
             self.left_out.append(limits.SCHEDULE(name=schedule))
 
     def under(self, typed: Typed) -> Typed:
-        """What was typed as options, and what the text says where they say nothing.
+        """The typed options, completed by the text's.
 
-        What an option overrules is left out, and noted.
+        Overruled values are ignored, and noted.
         """
         for option, (value, label) in self.values.items():
             given = getattr(typed, option)

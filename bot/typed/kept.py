@@ -1,4 +1,4 @@
-"""What is kept under a name to be asked with: a member's presets, a server's styles. Pure."""
+"""What is saved under a name to be used in requests: members' presets, servers' styles. Pure."""
 
 from __future__ import annotations
 
@@ -6,23 +6,23 @@ from dataclasses import dataclass
 
 from bot.typed.options import Typed
 
-#: Of one member, of one server; as many as Discord offers to choose from.
+#: Per member and per server: as many as Discord offers as choices.
 PRESETS_MAX, STYLES_MAX = 25, 25
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class OwnPreset:
-    """Options under a name; its prompt is added to what is asked for."""
+    """Options under a name; its prompt is added to the request's."""
 
     name: str
     typed: Typed
-    #: It goes with everything that its member asks for.
+    #: Applied to everything that its member asks for.
     in_use: bool
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Style:
-    """What it adds to a prompt, and to what the picture is to be without."""
+    """Words for the prompt, and words for the negative prompt."""
 
     name: str
     words: str

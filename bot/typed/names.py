@@ -1,4 +1,4 @@
-"""Names that members give: to a preset, to a style. Pure."""
+"""Names that members give to presets and styles. Pure."""
 
 from __future__ import annotations
 
@@ -6,18 +6,18 @@ import re
 
 from bot.words import limits
 
-#: Letters and digits of any script, and the two signs that tie words together; one that began with
-#: a dash would be read as a flag where it is written behind one.
+#: Letters and digits of any script, and the two characters that join words; a leading dash would
+#: make a name after a flag look like another flag.
 _NAME = re.compile(r"\w[\w-]*")
 NAME_CHARS_MAX = 32
 
 
 class NameFault(ValueError):  # noqa: N818  a value of what a member typed
-    """It is no name; the message is a sentence for whoever typed it."""
+    """The text is no valid name; the message is a sentence for whoever typed it."""
 
 
 def name_of(text: str) -> str:
-    """The name as it is kept: small, one word. Raises `NameFault`."""
+    """The name as stored: lower case, one word. Raises `NameFault`."""
     name = "-".join(text.lower().split())
     if len(name) > NAME_CHARS_MAX:
         raise NameFault(limits.NAME_TOO_LONG(count=len(name), most=NAME_CHARS_MAX))

@@ -1,4 +1,4 @@
-"""The options of a request as a member gave them; None is what they said nothing about."""
+"""A request's options as a member gave them; None means not given."""
 
 from __future__ import annotations
 
@@ -9,11 +9,11 @@ from models.contract import Aspect, Sampler
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Typed:
-    """What was asked for, by whatever way it came; nothing is checked yet but its type."""
+    """Everything asked for, in whatever way; only the types are checked."""
 
     prompt: str
     negative: str | None = None
-    #: Kept out besides the negative prompt, whichever that is.
+    #: Excluded in addition to the negative prompt.
     without: str | None = None
     aspect: Aspect | None = None
     count: int | None = None
@@ -22,16 +22,16 @@ class Typed:
     guidance: float | None = None
     sampler: Sampler | None = None
     clip_skip: int | None = None
-    #: Whether what the prompt leaves open is filled in.
+    #: Whether to complete what the prompt leaves open.
     complete: bool | None = None
-    #: The name of a style of the server's, whose words are added.
+    #: The name of a server's style, whose words are added.
     style: str | None = None
-    #: The name of a preset of the member's, for this request instead of the one in use.
+    #: The name of the member's preset for this request, instead of the one in use.
     preset: str | None = None
-    #: For the member's eyes.
+    #: Only for the member to see.
     private: bool | None = None
 
     def over(self, below: Typed) -> Typed:
-        """This, and what `below` says where this says nothing; the prompt stays this one's."""
+        """These options, completed by those of `below`; the prompt is unchanged."""
         unsaid = {f.name for f in fields(self) if getattr(self, f.name) is None}
         return replace(self, **{name: getattr(below, name) for name in unsaid})

@@ -4,7 +4,7 @@ r"""Settings as AUTOMATIC1111's web interface writes them, pasted into a prompt.
     Negative prompt: lowres
     Steps: 20, Sampler: Euler a, CFG scale: 7, Seed: 1, Size: 512x768, Model hash: e6e99610c4
 
-Discord makes one line of them. Also what files of this bot's and Civitai's pages say. Pure.
+Discord joins the lines into one. This bot's files and Civitai's pages use the same format. Pure.
 """
 
 from __future__ import annotations
@@ -22,9 +22,9 @@ _PAIR = re.compile(
     r"(?:^|[,\n])\s*(?P<name>[A-Za-z][A-Za-z0-9 ()/_.+-]{0,40}):"
     r"\s*(?P<value>\"(?:[^\"\\]|\\.)*+\"|[^,\n]*+)"
 )
-#: What an extension writes behind the settings: the prompt again, before its choices were made.
+#: An extension appends the prompt again, from before its choices were made.
 _TEMPLATE = re.compile(r"(?:^|(?<=[\s,]))(?:negative )?template:", re.IGNORECASE)
-#: Lists and tables of programs are no words to draw.
+#: Programs' lists and tables are no words to draw.
 _NO_WORDS = re.compile(r'[{}"\[\]]')
 _OPTIONS: Mapping[str, str] = MappingProxyType(
     {
@@ -37,14 +37,14 @@ _OPTIONS: Mapping[str, str] = MappingProxyType(
         "clip skip": "clip_skip",
     }
 )
-#: Words for another network beside the model, which this bot does not load.
+#: Words that load another network besides the model, which this bot does not support.
 _NETWORK = re.compile(
     r"<(?P<kind>lora|lyco|hypernet):(?P<name>[^:<>]{1,100})(?::[^<>]{0,60})?>", re.IGNORECASE
 )
 
 
 def take_settings(text: str, heard: Heard) -> str:
-    """Note the settings, which begin where `Steps:` stands last; returns the rest of the text."""
+    """Note the settings, which begin at the last `Steps:`; return the rest of the text."""
     for begin in reversed([match.start() for match in _STEPS.finditer(text)]):
         tail = _without_template(text[begin:], heard)
         pairs = {match["name"].strip(): match["value"].strip() for match in _PAIR.finditer(tail)}
@@ -64,7 +64,7 @@ def _without_template(tail: str, heard: Heard) -> str:
 
 
 def _joined(before: str, behind: str) -> str:
-    """Words that were typed behind the settings are words to draw."""
+    """Words typed after the settings are words to draw."""
     before, behind = before.rstrip(" ,\n"), behind.strip(" ,\n")
     if not behind or _NO_WORDS.search(behind):
         return before
@@ -88,10 +88,10 @@ def parted(text: str) -> tuple[str, str | None]:
 
 
 def take_networks(text: str, heard: Heard) -> str:
-    """Note the networks that the text names; returns it without them."""
+    """Note the networks that the text names; return the text without them."""
     names = [f"{match['kind'].lower()} {match['name']}" for match in _NETWORK.finditer(text)]
     if not names:
         return text
     heard.left_out += names
-    # The commas around what went would leave an empty tag.
+    # The commas around a removed part would leave an empty tag.
     return re.sub(r"(?:\s*,)+\s*(?=,|$)", "", _NETWORK.sub("", text)).strip(" ,\n")

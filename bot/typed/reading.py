@@ -1,6 +1,6 @@
-"""Reads what a member typed: options, and what their prompt says in other bots' ways.
+"""Reads a member's input: options, and other bots' syntax in their prompt.
 
-An option that was typed as an option wins over one in the text. Pure.
+A typed option wins over one in the text. Pure.
 """
 
 from __future__ import annotations
@@ -15,18 +15,18 @@ from bot.typed.pasted import parted, take_networks, take_settings
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Understood:
-    """What was typed, as it is understood."""
+    """The input as understood."""
 
-    #: Its prompt is the words to draw and nothing else.
+    #: Its prompt holds only the words to draw.
     typed: Typed
-    #: What was not for this bot, each as it stood there.
+    #: Parts not meant for this bot, as they were written.
     left_out: tuple[str, ...] = ()
-    #: What stands there and cannot be read, each as a sentence.
+    #: What cannot be read, each as a sentence.
     faults: tuple[str, ...] = ()
 
 
 def understood(typed: Typed) -> Understood:
-    """The options and what the prompt says besides its words."""
+    """The options, and what the prompt says besides its words."""
     heard = Heard()
     words, unwanted = parted(take_settings(typed.prompt, heard))
     words = _words(words, heard)

@@ -9,12 +9,12 @@ from types import MappingProxyType
 from bot.words import limits
 from models.contract import Aspect, Sampler
 
-#: A shape this much wider than high, or higher than wide, is no square any more.
+#: A shape more elongated than this ratio no longer counts as square.
 _SQUARE_UP_TO = 1.15
 _SHAPE = re.compile(r"(\d{1,5}(?:\.\d{1,4})?)\s*[:x/×]\s*(\d{1,5}(?:\.\d{1,4})?)", re.IGNORECASE)  # noqa: RUF001  the sign
-#: What a seed is called that nobody chooses.
+#: Names for a random seed.
 _ANY_SEED = frozenset({"-1", "random"})
-#: Schedules that stand behind a sampler's name; ours go with the sampler.
+#: Schedules after a sampler's name; ours are part of the sampler.
 _SCHEDULES = (
     "karras",
     "exponential",
@@ -36,11 +36,11 @@ _SAMPLER_NAMES: Mapping[str, Sampler] = MappingProxyType(
 
 
 class Unreadable(ValueError):  # noqa: N818  never leaves this room
-    """The text is no such value; the message says how one is written."""
+    """The text is no such value; the message says how to write one."""
 
 
 def shape(text: str) -> Aspect:
-    """`16:9`, `512x768`, `portrait` as the framing that is nearest."""
+    """The framing nearest to `16:9`, `512x768` or `portrait`."""
     if (name := text.lower()) in set(Aspect):
         return Aspect(name)
     found = _SHAPE.fullmatch(text)
@@ -53,26 +53,26 @@ def shape(text: str) -> Aspect:
 
 
 def whole(text: str) -> int:
-    """A whole number of a length that anybody writes."""
+    """A whole number of plausible length."""
     if not re.fullmatch(r"[+-]?[0-9]{1,20}", text):
         raise Unreadable(limits.WHOLE_NUMBER())
     return int(text)
 
 
 def seed(text: str) -> int | None:
-    """A seed; None for one that is to be drawn by lot."""
+    """A seed; None for a random one."""
     return None if text.lower() in _ANY_SEED else whole(text)
 
 
 def number(text: str) -> float:
-    """A number, with a point or without."""
+    """A number, with or without a decimal point."""
     if not re.fullmatch(r"[+-]?(?:[0-9]{1,9}(?:\.[0-9]{0,9})?|\.[0-9]{1,9})", text):
         raise Unreadable(limits.NUMBER())
     return float(text)
 
 
 def sampler(text: str) -> tuple[Sampler | None, str]:
-    """The sampler of this name, None if it is none of ours; and the schedule behind the name."""
+    """The sampler with this name, None if unknown; and the schedule after the name."""
     name = " ".join(text.lower().replace("_", " ").removeprefix("k_").split())
     name = name.removeprefix("k ").removeprefix("sample ")
     schedule = next((s for s in _SCHEDULES if name.endswith(f" {s}")), "")
@@ -86,7 +86,7 @@ def switch(text: str) -> bool:
     return said == "on"
 
 
-#: How the value of each option is read.
+#: The parser of each option's value.
 READERS: Mapping[str, Callable[[str], Aspect | int | float | str | None]] = MappingProxyType(
     {
         "aspect": shape,

@@ -1,4 +1,7 @@
-"""Options as text that `reading.py` reads back: for forms, and for words given back. Pure."""
+"""Writes options as text that `reading.py` can read back: for forms, and for returned words.
+
+Pure.
+"""
 
 from __future__ import annotations
 
@@ -6,7 +9,7 @@ from bot.typed.options import Typed
 
 
 def flags(typed: Typed) -> str:
-    """The options that have no field of their own in a form, each as a flag."""
+    """The options without a form field of their own, each as a flag."""
     parts = [
         f"--n {typed.count}" if typed.count is not None else "",
         f"--steps {typed.steps}" if typed.steps is not None else "",
@@ -22,7 +25,7 @@ def flags(typed: Typed) -> str:
 
 
 def whole(typed: Typed) -> str:
-    """Everything that was typed, to be pasted into `prompt:` again."""
+    """Everything typed, ready to paste into `prompt:` again."""
     aspect = f"--ar {typed.aspect}" if typed.aspect is not None else ""
     seed = f"--seed {typed.seed}" if typed.seed is not None else ""
     words = " ".join(filter(None, (typed.prompt, aspect, seed, flags(typed))))

@@ -1,4 +1,4 @@
-"""From a picture's button to another ask: the same once more, rerolled or varied. Not a cog."""
+"""Turns a press under a picture into another ask: repeat, reroll or vary. Not a cog."""
 
 from __future__ import annotations
 
@@ -17,9 +17,9 @@ from models.contract import Draw
 async def ask_for(
     interaction: Interaction, job: Job, kind: RequestKind, draw: Draw, *, count: int = 1
 ) -> None:
-    """Ask for what this job's picture led to, as the one who pressed."""
+    """Ask, for the member who pressed, for something based on this job's picture."""
     services = interaction.client.services
-    # Nobody publishes private words by a press.
+    # A press must not publish a private prompt.
     private = await services.views.is_private(job.id)
     ask = ask_again(
         info=services.model(),
@@ -39,7 +39,7 @@ async def ask_for(
 
 
 async def inherited(services: Services, job: Job) -> Ruling | None:
-    """What moderators put behind a spoiler has others like it come behind one too."""
+    """The spoiler that moderators gave this picture; it carries over to pictures like it."""
     picture = await services.gallery.get(job.id)
     card_id = services.model().card_id if picture is None else picture.card_id
     found = await services.reviews.precedent(job.guild_id, [job.draw], card_id)

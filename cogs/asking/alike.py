@@ -1,8 +1,7 @@
-"""A picture that is there already: pointed to before it is drawn again. Not a cog.
+"""Points to an existing picture before drawing it again. Not a cog.
 
-`requests.submit` asks here. The same draw gives the same picture, so what was asked for can be seen
-at once, if it may be shown in this place. The ask waits under *Draw it anyway*, as one does for the
-licence.
+Called by `requests.submit`. The same draw gives the same picture, so it can be shown at once, if it
+may be shown in this place. The ask waits under *Draw it anyway*, as one does for the licence.
 """
 
 from __future__ import annotations
@@ -24,15 +23,15 @@ from models.contract import Draw
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Alike:
-    """What was asked for, as it is there already, in the order of the seeds."""
+    """The requested pictures that already exist, in the order of the seeds."""
 
     jobs: Sequence[Job]
-    #: Where each was posted; None of a private one.
+    #: The posts; None for a private one.
     urls: Sequence[str | None]
 
 
 async def found_alike(interaction: Interaction, ask: Ask, policy: EffectivePolicy) -> Alike | None:
-    """Every picture that was asked for, if all of them are there and may be shown here."""
+    """Every requested picture, if all of them exist and may be shown here."""
     services, jobs, urls = interaction.client.services, list[Job](), list[str | None]()
     for draw in asked_of(ask, services.model()).draws:
         found = await _one(interaction, ask, draw, policy)
@@ -47,10 +46,10 @@ async def found_alike(interaction: Interaction, ask: Ask, policy: EffectivePolic
 async def _one(
     interaction: Interaction, ask: Ask, draw: Draw, policy: EffectivePolicy
 ) -> tuple[Job, Post | None] | None:
-    """One that drew the same, the newest first, and a post of it that all can read who read here.
+    """The newest job with the same draw, and a post that all readers of this place can read.
 
-    A private wish finds the member's own private pictures, a public one what was posted: nobody is
-    led from one to the other.
+    A private ask finds only the member's own private pictures, a public one only posts: neither
+    leads to the other.
     """
     services, guild = interaction.client.services, interaction.guild
     here_id = ask.place.channel_id
@@ -73,7 +72,7 @@ async def _one(
 
 
 async def show_alike(interaction: Interaction, ask: Ask, found: Alike) -> None:
-    """Point to it for these eyes, with a way to have it here, and drawn all the same."""
+    """Point the member to it, with buttons to show it here or to draw it anyway."""
     services = interaction.client.services
     waiting_id = await services.consent.hold(ask, services.clock())
     here = [(Action.SHOW_HERE, found.jobs[0].id)] if len(found.jobs) == 1 else []

@@ -1,7 +1,7 @@
-"""Tells Discord the bounds of a command's options, so that a client refuses by itself. Not a cog.
+"""Tells Discord the bounds of a command's options, so that clients reject bad input. Not a cog.
 
-They are the model's, and it is known only when the bot runs; discord.py takes bounds from
-annotations, which stand in the file. What comes all the same is checked where every ask is made.
+The bounds come from the model, which is known only at run time; discord.py takes bounds from
+annotations, which are fixed in the source. Every ask is checked again in the bot.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from discord import app_commands
 def bound(
     command: app_commands.Command[Any, ..., Any], bounds: Mapping[str, tuple[float, float]]
 ) -> None:
-    """Give options their least and most value, or length; the command must be a cog's own copy."""
+    """Set the options' minimum and maximum value or length, in a cog's own copy of a command."""
     parameters = command._params  # noqa: SLF001  # pyright: ignore[reportPrivateUsage]  nothing public writes them
     for name, (least, most) in bounds.items():
         parameters[name] = replace(parameters[name], min_value=least, max_value=most)

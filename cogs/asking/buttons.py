@@ -1,7 +1,7 @@
-"""What the buttons under pictures and status messages do, after any restart.
+"""The buttons under pictures and status messages, working after any restart.
 
-Everything a press needs is in its custom id and the database. A button that nothing answers any
-more gets a kind word.
+The custom id and the database hold everything that a press needs. A button that nothing answers any
+more gets a friendly reply.
 """
 
 from __future__ import annotations
@@ -34,13 +34,14 @@ class _OfPicture(Press, template="wd:none"):
     """A button whose target is a picture."""
 
     async def job(self, interaction: Interaction) -> Job | None:
-        """The picture's job, if it is for whoever pressed; tells them if not."""
+        """The picture's job, if the member may use it; otherwise tells them why not."""
         return await picture_of(interaction, JobId(self.target))
 
     async def settings(self, interaction: Interaction) -> Job | None:
-        """The job, if its settings can be read too; tells the user if not.
+        """The job, if its settings can be read too; otherwise tells the member.
 
-        Of a picture that was enlarged, what drew it, for that is what can be asked for anew.
+        For an enlarged picture it is the job that drew the original, because that can be asked for
+        anew.
         """
         job = await self.job(interaction)
         if job is not None and job.draw.enlarged:
@@ -49,16 +50,16 @@ class _OfPicture(Press, template="wd:none"):
 
 
 class Again(_OfPicture, template=template(Action.AGAIN)):
-    """The same settings and the same seed once more."""
+    """Repeats the same settings and the same seed."""
 
     action = Action.AGAIN
 
     async def pressed(self, interaction: Interaction) -> None:
-        """Ask as the one who pressed, in the place of the press."""
+        """Ask for the member who pressed, in the place of the press."""
         job = await self.settings(interaction)
         if job is None:
             return
-        # The same settings and seed are the same picture.
+        # The same settings and seed give the same picture.
         if await interaction.client.services.gallery.is_removed(job.id):
             await tell(interaction, refusals.REMOVED())
             return
@@ -66,24 +67,24 @@ class Again(_OfPicture, template=template(Action.AGAIN)):
 
 
 class Reroll(_OfPicture, template=template(Action.REROLL)):
-    """The same settings with a new seed."""
+    """Repeats the settings with a new seed."""
 
     action = Action.REROLL
 
     async def pressed(self, interaction: Interaction) -> None:
-        """Ask as the one who pressed, in the place of the press."""
+        """Ask for the member who pressed, in the place of the press."""
         job = await self.settings(interaction)
         if job is not None:
             await ask_for(interaction, job, RequestKind.VARY, replace(job.draw, seed=fresh_seed()))
 
 
 class RerollAll(Press, template=template(Action.REROLL_ALL)):
-    """As many as before with new seeds; the target is the name of their post."""
+    """Repeats all pictures of a post with new seeds; the target is the post's name."""
 
     action = Action.REROLL_ALL
 
     async def pressed(self, interaction: Interaction) -> None:
-        """Ask as the one who pressed, in the place of the press."""
+        """Ask for the member who pressed, in the place of the press."""
         grid = await grid_of(interaction, OwedPostId(self.target))
         if grid is None:
             await tell(interaction, pictures.REQUEST_GONE())
@@ -96,12 +97,12 @@ class RerollAll(Press, template=template(Action.REROLL_ALL)):
 
 
 class Edit(_OfPicture, template=template(Action.EDIT)):
-    """A form with the settings, to be changed and asked for by whoever pressed."""
+    """Opens a form with the settings, which whoever pressed can change and submit."""
 
     action = Action.EDIT
 
     async def pressed(self, interaction: Interaction) -> None:
-        """The picture's seed stands there too: what stays the same is then seen best."""
+        """Open the form with the picture's seed, which shows the effect of a change best."""
         job = await self.settings(interaction)
         if job is not None:
             services = interaction.client.services
@@ -110,24 +111,24 @@ class Edit(_OfPicture, template=template(Action.EDIT)):
 
 
 class ShowSettings(_OfPicture, template=template(Action.SETTINGS)):
-    """The settings, ready to copy."""
+    """Shows the settings, ready to copy."""
 
     action = Action.SETTINGS
 
     async def pressed(self, interaction: Interaction) -> None:
-        """The command, and the text that AUTOMATIC1111's WebUI reads; as a file if it is long."""
+        """Show the command and AUTOMATIC1111's WebUI text; as a file if they are long."""
         job = await self.settings(interaction)
         if job is not None:
             await tell_settings(interaction, job)
 
 
 class Cancel(Press, template=template(Action.CANCEL)):
-    """Take a request back, whether it waits or is being drawn."""
+    """Cancels a request, queued or running."""
 
     action = Action.CANCEL
 
     async def pressed(self, interaction: Interaction) -> None:
-        """For the requester and for moderators."""
+        """Cancel for the requester or for moderators."""
         services = interaction.client.services
         status = await services.views.status(RequestId(self.target))
         if status is None or status.guild_id != guild_of(interaction):
@@ -144,10 +145,10 @@ class Cancel(Press, template=template(Action.CANCEL)):
 
 
 class _Waiting(Press, template="wd:none"):
-    """A button whose target is an ask that waits to be drawn as it is."""
+    """A button whose target is an ask that waits for confirmation."""
 
     async def pressed(self, interaction: Interaction) -> None:
-        """Queue it in the place of the press, if it is the member's own and still waits."""
+        """Queue the ask here, if it is the member's own and still waits."""
         waiting_id = RequestId(self.target)
         ask = await interaction.client.services.consent.waiting(waiting_id, user_of(interaction))
         if ask is None:
@@ -158,19 +159,19 @@ class _Waiting(Press, template="wd:none"):
 
 
 class Anyway(_Waiting, template=template(Action.ANYWAY)):
-    """Draw words that the model has never met."""
+    """Draws words that the model does not know."""
 
     action = Action.ANYWAY
 
 
 class DrawAnyway(_Waiting, template=template(Action.DRAW_ANYWAY)):
-    """Draw a picture that is there already."""
+    """Draws a picture that already exists."""
 
     action = Action.DRAW_ANYWAY
 
 
 class Meant(_Waiting, template=template(Action.MEANT)):
-    """Draw a prompt without its slips."""
+    """Draws a prompt with its typos corrected."""
 
     action = Action.MEANT
 
@@ -179,11 +180,11 @@ _PRESSES = (Again, Reroll, RerollAll, Edit, ShowSettings, Cancel, Anyway, DrawAn
 
 
 class Buttons(commands.Cog):
-    """Answers what no template matches: a button of a version of us that was."""
+    """Answers buttons that no template matches: those of an older version."""
 
     @commands.Cog.listener()
     async def on_interaction(self, interaction: Interaction) -> None:
-        """Discord shows "interaction failed" for a press that nobody answers; say why instead."""
+        """Answer an unknown press; otherwise Discord only shows "interaction failed"."""
         if interaction.type is not discord.InteractionType.component:
             return
         speak_to(interaction)

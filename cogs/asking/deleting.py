@@ -1,7 +1,7 @@
-"""*Delete*: asks first, takes the picture from disk and messages, and can be undone for a minute.
+"""*Delete*: asks first, removes the picture from disk and messages, with one minute to undo.
 
-What is deleted is gone at once. Its bytes stay in this process alone for that minute, so nothing of
-it can be found on the disk, and a restart ends the time to undo it.
+The deletion is immediate. For that minute only this process keeps the bytes, so the disk holds
+nothing of it, and a restart ends the chance to undo.
 """
 
 from __future__ import annotations
@@ -30,15 +30,15 @@ from cogs.asking.showing import show_again
 from cogs.components import Action, row_of, template
 from cogs.translating import guild_of, tell, user_of
 
-#: How long a deletion can be undone, and how many at once; the oldest go first.
+#: How long a deletion can be undone, and how many are kept; the oldest go first.
 _UNDO_S, _MOST = 60.0, 32
-#: A job's id has ten characters; what follows in the button is the message that was pressed.
+#: A job's id has ten characters; the rest of the custom id is the message that was pressed.
 _ID_CHARS = 10
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Deleted:
-    """What can be brought back, and by whom."""
+    """What can be restored, and by whom."""
 
     picture: Picture
     data: bytes
@@ -46,13 +46,13 @@ class _Deleted:
 
 
 class Deletions(commands.Cog):
-    """The latest deletions of this process, each for a minute."""
+    """This process's latest deletions, each kept for a minute."""
 
     def __init__(self) -> None:
         self._latest: OrderedDict[JobId, _Deleted] = OrderedDict()
 
     def keep(self, picture: Picture, data: bytes, by: UserId) -> None:
-        """It is about to be deleted."""
+        """Keep a picture that is about to be deleted."""
         kept = _Deleted(picture=picture, data=data, by=by)
         self._latest[picture.job_id] = kept
         asyncio.get_running_loop().call_later(_UNDO_S, self._expire, kept)
@@ -60,27 +60,27 @@ class Deletions(commands.Cog):
             self._latest.popitem(last=False)
 
     def _expire(self, kept: _Deleted) -> None:
-        # It may have been brought back and deleted once more meanwhile.
+        # It may have been restored and deleted again meanwhile.
         if self._latest.get(kept.picture.job_id) is kept:
             self.drop(kept.picture.job_id)
 
     def get(self, job_id: JobId, by: UserId) -> tuple[Picture, bytes] | None:
-        """What this member deleted, to be brought back; None if it is too late."""
+        """A picture deleted by this member, to restore; None if it is too late."""
         found = self._latest.get(job_id)
         return None if found is None or found.by != by else (found.picture, found.data)
 
     def drop(self, job_id: JobId) -> None:
-        """It is back, or gone for good."""
+        """Drop a picture that is restored, or gone for good."""
         self._latest.pop(job_id, None)
 
 
 def _deletions(interaction: Interaction) -> Deletions:
-    # The class may be another than ours after a reload.
+    # After a reload, its class may be another object than ours.
     return cast("Deletions", interaction.client.get_cog("Deletions"))
 
 
 async def _theirs(interaction: Interaction, job_id: JobId) -> Job | None:
-    """The job, if it is of this server and theirs to delete; tells them if not."""
+    """The job, if it is of this server and the member may delete it; otherwise tells them."""
     job = await interaction.client.services.views.get(job_id)
     if job is None or job.guild_id != interaction.guild_id:
         await tell(interaction, pictures.GONE_ALREADY())
@@ -92,12 +92,12 @@ async def _theirs(interaction: Interaction, job_id: JobId) -> Job | None:
 
 
 class Delete(Press, template=template(Action.DELETE)):
-    """The button under a picture."""
+    """The *Delete* button under a picture."""
 
     action = Action.DELETE
 
     async def pressed(self, interaction: Interaction) -> None:
-        """Ask the requester, or a moderator, whether they mean it."""
+        """Ask the requester or a moderator to confirm."""
         job, message = await _theirs(interaction, JobId(self.target)), interaction.message
         if job is None:
             return
@@ -110,12 +110,12 @@ class Delete(Press, template=template(Action.DELETE)):
 
 
 class DeleteYes(Press, template=template(Action.DELETE_YES)):
-    """They mean it."""
+    """Confirms the deletion."""
 
     action = Action.DELETE_YES
 
     async def pressed(self, interaction: Interaction) -> None:
-        """Remove its file, its row's life and every message that shows it."""
+        """Delete its file, its row and every message that shows it."""
         job = await _theirs(interaction, JobId(self.target[:_ID_CHARS]))
         if job is None:
             return
@@ -133,9 +133,10 @@ class DeleteYes(Press, template=template(Action.DELETE_YES)):
 
 
 async def _keep(interaction: Interaction, job_id: JobId) -> bool:
-    """Keep its bytes for a minute; False if nobody can bring it back.
+    """Keep its bytes for a minute; False if nobody can restore it.
 
-    Pressed twice, the first press counts. Where somebody else deleted it already, both mean it.
+    If pressed twice, the first press counts. If somebody else has already deleted it, both meant
+    to.
     """
     deletions, by = _deletions(interaction), user_of(interaction)
     gallery = interaction.client.services.gallery
@@ -154,7 +155,7 @@ async def _keep(interaction: Interaction, job_id: JobId) -> bool:
 
 
 async def _doom_unknown(interaction: Interaction, message_id: str) -> None:
-    """A crash may have left the message that was pressed without a row: it goes as well."""
+    """Doom the message that was pressed: a crash may have left it without a row."""
     services = interaction.client.services
     if not message_id.isdecimal() or await services.gallery.post(MessageId(int(message_id))):
         return
@@ -169,18 +170,18 @@ async def _doom_unknown(interaction: Interaction, message_id: str) -> None:
 
 
 class Undo(Press, template=template(Action.UNDO)):
-    """The deletion was a mistake."""
+    """Undoes a deletion."""
 
     action = Action.UNDO
 
     async def pressed(self, interaction: Interaction) -> None:
-        """Bring it back: into the post that goes on without it, or in a post of its own."""
+        """Restore the picture in the posts that lack it, or in a post of its own."""
         services, job_id = interaction.client.services, JobId(self.target)
         deletions = _deletions(interaction)
         kept = deletions.get(job_id, user_of(interaction))
         posts = None if kept is None else await services.gallery.bring_back(*kept)
         if posts is None:
-            # Pressed twice, it is there already.
+            # On a second press it is already back.
             told = pictures.IS_BACK() if await services.gallery.get(job_id) else pictures.TOO_LATE()
             await interaction.response.edit_message(content=told, view=None)
             return

@@ -1,7 +1,7 @@
-"""A prompt of which the model knows nothing: told before it costs a place, and drawn all the same.
+"""Warns about a prompt of which the model knows nothing, before it takes a place. Not a cog.
 
-`requests.submit` asks here. The ask waits under *Draw anyway* as one does for the licence, so it
-survives a restart. Not a cog: `buttons.py` answers the press.
+Called by `requests.submit`. The ask waits under *Draw anyway* as one does for the licence, so it
+survives a restart. `buttons.py` answers the press.
 """
 
 from __future__ import annotations
@@ -19,14 +19,14 @@ from models.catalogue.tags.completing import completions
 from models.catalogue.tags.glossary import Glossary
 from models.catalogue.tags.grasping import Grasp, grasp
 
-#: So many words are named that the model knows.
+#: How many known words the warning suggests.
 _KNOWN = 10
 
 
 async def doubted(services: Services, ask: Ask) -> Grasp | None:
-    """What is known of a prompt of which nothing is; None if something is, or nobody is to say.
+    """The analysis of a prompt with no known word; None if a word is known or nothing can be told.
 
-    Only what was typed just now is asked about.
+    Only freshly typed prompts are checked.
     """
     if ask.kind is not RequestKind.COMMAND:
         return None
@@ -35,7 +35,7 @@ async def doubted(services: Services, ask: Ask) -> Grasp | None:
 
 
 async def show_doubt(interaction: Interaction, ask: Ask, found: Grasp) -> None:
-    """Say so to the member alone, with a way to have it drawn, and what may have been meant."""
+    """Warn the member privately, with a button to draw it anyway and a likely correction."""
     services = interaction.client.services
     glossary = await services.glossaries.of(services.model())
     policy = await services.policy_at(ask.place, model=services.model())
@@ -53,13 +53,13 @@ async def show_doubt(interaction: Interaction, ask: Ask, found: Grasp) -> None:
 
 
 def _known(glossary: Glossary, policy: EffectivePolicy) -> list[str]:
-    """Words that the model knows well and this place takes."""
+    """Words that the model knows well and this place allows."""
     tags = [one.tag for one in completions("", glossary, 3 * _KNOWN)]
     return [tag for tag in tags if decide.may_offer(tag, policy)][:_KNOWN]
 
 
 def _mended(ask: Ask, found: Grasp) -> Ask:
-    """The ask with every slip as it was probably meant."""
+    """The ask with each typo replaced by its likely meaning."""
     prompt = ask.draw.prompt
     for written, tag in found.near.items():
         prompt = prompt.replace(written, tag)

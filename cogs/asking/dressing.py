@@ -1,6 +1,6 @@
-"""What goes with what is typed: a preset of the member's, and the style they name. Not a cog.
+"""Adds a member's preset and the chosen style to what they typed. Not a cog.
 
-Both become words and options of the ask itself, so policy reads them as one text with the prompt.
+Both become words and options of the ask itself, so policy checks them together with the prompt.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from cogs.translating import guild_of, user_of
 
 
 async def dressed(interaction: Interaction, typed: Typed) -> tuple[Typed, tuple[str, ...]]:
-    """What was typed with preset and style, and what is wrong with their names, as sentences."""
+    """The input with preset and style, and sentences about unknown names."""
     preset, faults = await _preset(interaction, typed.preset)
     if preset is not None:
         added = _joined(typed.prompt, preset.typed.prompt)
@@ -33,7 +33,7 @@ async def dressed(interaction: Interaction, typed: Typed) -> tuple[Typed, tuple[
 async def _preset(
     interaction: Interaction, given: str | None
 ) -> tuple[OwnPreset | None, tuple[str, ...]]:
-    """The one that was named for this request, or else the one in use."""
+    """The preset named for this request, or else the one in use."""
     presets, user_id = interaction.client.services.presets, user_of(interaction)
     if given is None:
         return await presets.in_use(user_id), ()
@@ -65,7 +65,7 @@ async def _styled(
 
 
 async def preset_names(interaction: Interaction, current: str) -> list[app_commands.Choice[str]]:
-    """Their member's presets whose names have what was typed."""
+    """The member's presets whose names contain the input."""
     mine = await interaction.client.services.presets.all(user_of(interaction))
     return [
         app_commands.Choice(name=wording.short(one.name, wording.CHOICE_CHARS_MAX), value=one.name)
@@ -75,7 +75,7 @@ async def preset_names(interaction: Interaction, current: str) -> list[app_comma
 
 
 def _joined(words: str, added: str) -> str:
-    """Tags behind tags, but none that are there: *Edit* brings a preset's words back among all."""
+    """Append tags that are not there yet: *Edit* brings a preset's words back among the others."""
     before, behind = (" ".join(text.split()).strip(" ,") for text in (words, added))
     if f", {behind}, ".lower() in f", {before}, ".lower():
         return words

@@ -1,4 +1,4 @@
-"""*Edit* under a refusal, and the form that it and *Edit* under a picture open."""
+"""*Edit* under a refusal, and the handler of the form that both *Edit* buttons open."""
 
 from __future__ import annotations
 
@@ -16,12 +16,12 @@ from cogs.translating import tell, user_of
 
 
 class Revise(Press, template=template(Action.REVISE)):
-    """What was typed and not taken, in a form; the target is the draft."""
+    """Opens a refused input in a form; the target is the draft."""
 
     action = Action.REVISE
 
     async def pressed(self, interaction: Interaction) -> None:
-        """For whoever typed it, for as long as it is kept."""
+        """Open the form for its author, while the draft is kept."""
         services = interaction.client.services
         typed = await services.drafts.get(
             DraftId(self.target), user_of(interaction), services.clock()
@@ -33,11 +33,11 @@ class Revise(Press, template=template(Action.REVISE)):
 
 
 class Editing(commands.Cog):
-    """Takes the form."""
+    """Receives the form."""
 
     @commands.Cog.listener()
     async def on_interaction(self, interaction: Interaction) -> None:
-        """One that was filled in, however long ago it was shown."""
+        """Handle a submitted form, however long ago it was shown."""
         await answer_form(interaction, Action.EDIT, _take)
 
 

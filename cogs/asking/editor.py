@@ -1,7 +1,7 @@
-"""The form in which a member changes what was asked for, and what comes back in it. Not a cog.
+"""The form for changing a request, and the reader of its fields. Not a cog.
 
-*Edit* under a picture and under a refusal open it; `editing.py` takes it. It carries everything in
-its fields, so it can be open twice, and be sent long after its button is gone.
+*Edit* under a picture and under a refusal open it; `editing.py` takes it. Its fields carry
+everything, so it can be open twice, and submitted long after its button is gone.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from cogs.components import Action
 from cogs.forms import FIELD_CHARS_MAX, choice_field, form, words_field
 from models.contract import Aspect
 
-#: A form's target is whether it is private; whatever else it is about stands in it.
+#: A form's target says only whether it is private; its fields hold the rest.
 _PUBLIC, _PRIVATE = "public", "private"
 _PROMPT, _NEGATIVE, _ASPECT, _SEED, _MORE = "prompt", "negative", "aspect", "seed", "more"
 _SEED_CHARS, _MORE_CHARS = 20, 500
@@ -25,7 +25,7 @@ _AS_SAID = "any"
 
 
 async def show_editor(interaction: Interaction, typed: Typed) -> None:
-    """Open the form, filled in with this."""
+    """Open the form with these values filled in."""
     fits = len(typed.prompt) <= FIELD_CHARS_MAX
     await interaction.response.send_modal(
         form(
@@ -72,7 +72,7 @@ def _aspects() -> dict[str, str]:
 
 
 def typed_in(target: str, fields: Mapping[str, str]) -> Typed:
-    """What was filled in. What cannot be read is left to whoever reads the prompt, in its words."""
+    """Read the fields. What cannot be read stays in the words, for whoever reads the prompt."""
     prompt, more = fields.get(_PROMPT, ""), fields.get(_MORE, "").strip()
     number: int | None = None
     if text := fields.get(_SEED, "").strip():

@@ -1,6 +1,7 @@
-"""`/tags`: what the model in use knows, by groups or searched.
+"""`/tags`: the vocabulary of the model in use, by groups or by search.
 
-Everything a press needs is in its custom id; what is shown is what the place's policy takes.
+The custom id holds everything that a press needs; only tags that the place's policy allows are
+shown.
 """
 
 from __future__ import annotations
@@ -20,19 +21,19 @@ from cogs.translating import tell
 from models.catalogue.tags.book import plain
 from models.catalogue.tags.glossary import Glossary
 
-#: Tags of a page, and Discord's limit of what a menu holds.
+#: Tags on a page, and Discord's limit for a menu.
 _PAGE = 25
-#: Menus of groups in one message.
+#: The most group menus in one message.
 _MENUS = 4
 
 
 class Exploring(commands.Cog):
-    """Lets members look through what the model knows."""
+    """Lets members browse what the model knows."""
 
     @app_commands.command(description="Which words the model knows: by groups, or searched")
     @app_commands.describe(search="A word, or the beginning of one")
     async def tags(self, interaction: Interaction, search: str | None = None) -> None:
-        """All groups, or what fits a search; for the member's eyes only."""
+        """Show all groups, or search results, to the member alone."""
         glossary, policy = await known_here(interaction)
         if not glossary:
             await tell(interaction, exploring.NO_WORDS())
@@ -71,7 +72,7 @@ def _overview(
 
 
 def _tags_of(group: str, glossary: Glossary) -> list[str]:
-    """The group's tags, the most used first: that is the order of the file."""
+    """The group's tags, the most used first: the order of the file."""
     return [text for text, tag in glossary.book.tags.items() if tag.group == group]
 
 
@@ -93,7 +94,7 @@ def _listed(title: str, tags: list[str], glossary: Glossary, *, first: int, tota
 def _page(
     place: int, first: int, glossary: Glossary, policy: EffectivePolicy
 ) -> tuple[str, discord.ui.View]:
-    """A page of a group's tags, from number `first` on."""
+    """A page of a group's tags, starting at index `first`."""
     group = list(glossary.book.groups)[place]
     every = _tags_of(group, glossary)
     tags = [tag for tag in every[first : first + _PAGE] if decide.may_offer(tag, policy)]
@@ -106,7 +107,7 @@ def _page(
 
 
 def _chooser(tags: list[str]) -> discord.ui.View:
-    """A menu to look at one of these."""
+    """A menu to open one of these tags."""
     view = discord.ui.View(timeout=None)
     options = [discord.SelectOption(label=_label(tag), value=tag[:100]) for tag in tags]
     if options:
@@ -126,16 +127,16 @@ def _menu(
 
 
 async def _show(interaction: Interaction, shown: tuple[str, discord.ui.View]) -> None:
-    """In the message's place."""
+    """Replace the message."""
     text, view = shown
     await interaction.response.edit_message(content=text, view=view)
 
 
 class GroupMenu(Menu, template=template(Action.GROUP)):
-    """Open a group."""
+    """Opens a group."""
 
     async def chosen(self, interaction: Interaction, value: str) -> None:
-        """Its first page; the model may be another by now."""
+        """Show its first page; the model may have changed since."""
         glossary, policy = await known_here(interaction)
         place = int(value) if value.isdecimal() else 0
         gone = place >= len(glossary.book.groups)
@@ -146,10 +147,10 @@ class GroupMenu(Menu, template=template(Action.GROUP)):
 
 
 class TagMenu(Menu, template=template(Action.TAG)):
-    """Look at a tag."""
+    """Opens a tag."""
 
     async def chosen(self, interaction: Interaction, value: str) -> None:
-        """All that is known of it, and a way to see it."""
+        """Show all that is known about it, with a button to draw it."""
         glossary, policy = await known_here(interaction)
         await _show(interaction, _looked_at(value, glossary, policy))
 
@@ -170,10 +171,10 @@ def _looked_at(
 
 
 class _Turn(Press, template="wd:none"):
-    """A page of a group; the target is its place and the first tag's number."""
+    """A page of a group; the target is the group's index and the first tag's."""
 
     async def pressed(self, interaction: Interaction) -> None:
-        """In place."""
+        """Show the page in place."""
         place, _, first = self.target.partition("p")
         glossary, policy = await known_here(interaction)
         if not place.isdecimal() or int(place) >= len(glossary.book.groups):
@@ -184,7 +185,7 @@ class _Turn(Press, template="wd:none"):
 
 
 class TurnBack(_Turn, template=template(Action.TAGS)):
-    """The page before, or the group of a tag."""
+    """The previous page, or the group of a tag."""
 
     action = Action.TAGS
 
@@ -196,12 +197,12 @@ class TurnOn(_Turn, template=template(Action.MORE_TAGS)):
 
 
 class DrawExample(Press, template=template(Action.EXAMPLE)):
-    """Draw a picture of one tag; the target is its place and how to know it again."""
+    """Draws one tag; the target is its index and a digest that verifies it."""
 
     action = Action.EXAMPLE
 
     async def pressed(self, interaction: Interaction) -> None:
-        """Ask for the tag alone: what it leaves open is filled in."""
+        """Ask for the tag alone; completion fills in the rest."""
         place, _, mark = self.target.partition("x")
         glossary, _ = await known_here(interaction)
         tags = list(glossary.book.tags)

@@ -1,7 +1,6 @@
 """The controls under several pictures: what can be done with one of them.
 
-The menu chooses a picture; what can be done with it is answered for these eyes only, with the same
-buttons that stand under a picture of its own.
+The menu chooses a picture; the private answer has the same buttons as under a single picture.
 """
 
 from __future__ import annotations
@@ -16,13 +15,13 @@ from cogs.translating import tell
 
 
 class Which(Menu, template=template(Action.WHICH)):
-    """One of the pictures is chosen; the target is the name of their post."""
+    """Chooses one of the pictures; the target is the name of their post."""
 
     async def chosen(self, interaction: Interaction, value: str) -> None:
-        """Show what can be done with it, if it is still there."""
+        """Show what can be done with it, if it still exists."""
         services = interaction.client.services
         grid = await grid_of(interaction, OwedPostId(self.target))
-        # No place is 0.
+        # 0 is never a place.
         place = int(value) if value.isdecimal() else 0
         if grid is None:
             await tell(interaction, grids.GONE())

@@ -1,7 +1,6 @@
-"""A kept picture as the answer to an interaction. Not a cog.
+"""Sends a kept picture as the answer to an interaction. Not a cog.
 
-What may be shown where is asked before, by whoever calls: in public (`showing.py`), or for one pair
-of eyes (`private.py`).
+Callers check first what may be shown: in public (`showing.py`) or privately (`private.py`).
 """
 
 from __future__ import annotations
@@ -21,7 +20,7 @@ from cogs.posting.uploads import told_of, upload
 async def hand_over(
     interaction: Interaction, job: Job, picture: Picture, png: bytes, *, alone: bool
 ) -> discord.WebhookMessage:
-    """Send it with its words and buttons, made to fit; `alone` for who asked only.
+    """Send the picture with its words and buttons, shrunk to fit; `alone` makes it private.
 
     Raises what Discord raises, and ValueError if it cannot be made small enough.
     """

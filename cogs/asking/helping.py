@@ -1,4 +1,4 @@
-"""`/help`, its examples to press, and a hint for whoever mentions the bot."""
+"""`/help` with example buttons, and a hint for whoever mentions the bot."""
 
 from __future__ import annotations
 
@@ -25,18 +25,18 @@ from models.contract import ModelInfo
 
 log = logging.getLogger(__name__)
 
-#: A channel gets one hint in this time, however often somebody mentions the bot.
+#: A channel gets at most one hint in this time.
 _QUIET_S = 60.0
 _LABEL_CHARS = 80
 
 
 class ExamplePress(Press, template=template(Action.HELP_EXAMPLE)):
-    """One of the examples, asked for by whoever pressed."""
+    """Asks for one of the examples."""
 
     action = Action.HELP_EXAMPLE
 
     async def pressed(self, interaction: Interaction) -> None:
-        """As if they had typed it."""
+        """Ask as if the member had typed it."""
         number = int(self.target) if self.target.isdecimal() else len(helping.EXAMPLES)
         if number >= len(helping.EXAMPLES):
             await tell(interaction, helping.EXAMPLE_GONE())
@@ -45,7 +45,7 @@ class ExamplePress(Press, template=template(Action.HELP_EXAMPLE)):
 
 
 class Helping(commands.Cog):
-    """Says what there is."""
+    """Explains what the bot can do."""
 
     def __init__(self, bot: WaifuBot) -> None:
         self._bot = bot
@@ -54,7 +54,7 @@ class Helping(commands.Cog):
 
     @app_commands.command(description="What I can do, with examples to press")
     async def help(self, interaction: Interaction) -> None:
-        """For the member's eyes."""
+        """Show the help to the member alone."""
         info = interaction.client.services.model()
         embed = discord.Embed(title=helping.TITLE(), description=helping.ABOUT())
         paragraphs = helping.fields(
@@ -72,9 +72,10 @@ class Helping(commands.Cog):
 
     @commands.Cog.listener()
     async def on_message(self, message: discord.Message) -> None:
-        """Whoever mentions the bot is told how to ask; what they wrote is not read.
+        """Tell a member who mentions the bot how to ask; their message is not read.
 
-        A reply mentions whom it answers, and answers a picture more often than it asks for help.
+        Replies are ignored: a reply mentions its addressee, and more often answers a picture than
+        asks for help.
         """
         me = self._bot.user
         if message.author.bot or message.reference or message.guild is None or me is None:
@@ -86,10 +87,10 @@ class Helping(commands.Cog):
                 with in_public(self._bot, message.guild.id):
                     await message.reply(helping.hint(), mention_author=False)
         except (*DISCORD_ERRORS, BotError) as problem:
-            log.info("a mention stays unanswered: %s", problem)
+            log.info("a mention could not be answered: %s", problem)
 
     def _is_quiet(self, message: discord.Message) -> bool:
-        """Whether a hint stands in the channel already; notes one that will."""
+        """Whether the channel got a hint lately; if not, note that it gets one now."""
         now_s, last_s = self._services.elapsed_s(), self._hinted_s.get(message.channel.id)
         if last_s is not None and now_s - last_s < _QUIET_S:
             return True
@@ -98,7 +99,7 @@ class Helping(commands.Cog):
         return False
 
     async def _may_speak(self, message: discord.Message, guild: discord.Guild) -> bool:
-        """Not where moderators switched the bot off."""
+        """Whether the bot may speak here; moderators can switch it off."""
         place = place_at(
             GuildId(guild.id), ChannelId(message.channel.id), channel=message.channel, guild=guild
         )
@@ -110,7 +111,7 @@ def _governs(interaction: Interaction) -> bool:
 
 
 async def _offered(interaction: Interaction, info: ModelInfo) -> list[int]:
-    """The numbers of the examples that would not be refused here."""
+    """The numbers of the examples that this place allows."""
     policy = await interaction.client.services.policy_at(
         place_of(interaction), roles_of(interaction), model=info
     )
@@ -120,7 +121,7 @@ async def _offered(interaction: Interaction, info: ModelInfo) -> list[int]:
 
 
 async def _sheet(embed: discord.Embed, info: ModelInfo) -> list[discord.File]:
-    """The picture of the examples, put into the embed, if the model in use has one."""
+    """Put the sheet of example pictures into the embed, if the model in use has one."""
     data = await asyncio.to_thread(examples_drawn_by, info.card_id)
     if data is None:
         return []

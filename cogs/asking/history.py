@@ -1,7 +1,7 @@
-"""`/history`: a member's pictures as a contact sheet, searched and paged; and ⭐, their favourites.
+"""`/history`: a member's pictures as a searchable, paged contact sheet; and ⭐, favourites.
 
-It is for the member's eyes alone. Policy is asked for every thumbnail, and once more when one is
-chosen. Everything a press needs is in its custom id: a page's button carries what was sought.
+Only the member sees it. Policy is checked for every thumbnail, and again when one is chosen. The
+custom id holds everything that a press needs: a page's button carries the search.
 """
 
 from __future__ import annotations
@@ -29,28 +29,28 @@ from cogs.components import SOUGHT_CHARS, Action, button, custom_id, row_of, tem
 from cogs.posting.sheets import PLACES, sheet_of
 from cogs.translating import guild_of, place_of, roles_of, tell, url_of, user_of
 
-#: What stands in a button before the words that were sought: the id of the last picture, whether
-#: favourites alone are listed, and how the model is known again.
+#: A button's target before the search words: the id of the last picture, whether only favourites
+#: are listed, and a digest of the model.
 _ID_CHARS, _MODEL_CHARS = 10, 4
 _NOTHING = "-"
-#: Discord counts the halves of an emoji.
+#: Discord counts an emoji as two characters.
 _WORDS_MAX = SOUGHT_CHARS - _ID_CHARS - 1 - _MODEL_CHARS
 _CHOICES = 25
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Entry:
-    """A picture of a page, and why it is not on the sheet, if it is not."""
+    """A picture on a page, with the reason if the sheet does not show it."""
 
     job: Job
     picture: Picture | None
     missing: str | None
-    #: Its words and where it is may be told: they are the member's own, or can be read there.
+    #: Its words and link may be shown: they are the member's own, or readable there.
     is_open: bool = True
 
 
 class History(commands.Cog):
-    """The member's own pictures, and those that they like."""
+    """The member's own pictures, and their favourites."""
 
     def __init__(self, bot: WaifuBot) -> None:
         self._services = bot.services
@@ -68,7 +68,7 @@ class History(commands.Cog):
         model: app_commands.Range[str, 1, wording.CHOICE_CHARS_MAX] | None = None,
         favourites: bool = False,  # noqa: FBT001, FBT002  an option of the command
     ) -> None:
-        """The first page; a button brings the next."""
+        """Show the first page; a button brings the next."""
         await interaction.response.defer(ephemeral=True, thinking=True)
         sought = Search(words=_cut(search or ""), card_id=model, favourites=favourites)
         await _show_page(interaction, None, sought)
@@ -87,7 +87,7 @@ class History(commands.Cog):
 
 
 class Older(Press, template=template(Action.HISTORY)):
-    """The next page; the target is the last picture shown, and what was sought."""
+    """The next page; the target is the last picture shown, and the search."""
 
     action = Action.HISTORY
 
@@ -105,10 +105,10 @@ class Newest(Older, template=template(Action.NEWEST)):
 
 
 class Choose(Menu, template=template(Action.LOOK_AT)):
-    """One of the sheet's pictures, with its buttons."""
+    """Chooses one of the sheet's pictures and shows its buttons."""
 
     async def chosen(self, interaction: Interaction, value: str) -> None:
-        """Show it for these eyes, as far as it may be shown by now."""
+        """Show it to the member alone, if it may still be shown."""
         if not await licensed(interaction):
             return
         await interaction.response.defer(ephemeral=True, thinking=True)
@@ -124,12 +124,12 @@ class Choose(Menu, template=template(Action.LOOK_AT)):
 
 
 class Star(Press, template=template(Action.STAR)):
-    """Keep a picture among one's favourites."""
+    """Adds a picture to one's favourites."""
 
     action = Action.STAR
 
     async def pressed(self, interaction: Interaction) -> None:
-        """Pressed twice, it is kept once; what is answered takes it out again."""
+        """Add it once, however often it is pressed; the answer has a button to remove it."""
         job = await picture_of(interaction, JobId(self.target))
         if job is None:
             return
@@ -143,19 +143,19 @@ class Star(Press, template=template(Action.STAR)):
 
 
 class Unstar(Press, template=template(Action.UNSTAR)):
-    """Take it out again."""
+    """Removes a favourite."""
 
     action = Action.UNSTAR
 
     async def pressed(self, interaction: Interaction) -> None:
-        """It is out, whether or not it was in."""
+        """Remove it, whether or not it was a favourite."""
         favourites = interaction.client.services.favourites
         await favourites.remove(user_of(interaction), JobId(self.target))
         await interaction.response.edit_message(content=history.UNSTARRED(), view=None)
 
 
 async def _show_page(interaction: Interaction, before: JobId | None, sought: Search) -> None:
-    """Put a page into the answer, which was deferred."""
+    """Put a page into the deferred answer."""
     services, user_id = interaction.client.services, user_of(interaction)
     jobs = await services.views.history(
         user_id, guild_of(interaction), PLACES + 1, before, search=sought
@@ -170,7 +170,7 @@ async def _show_page(interaction: Interaction, before: JobId | None, sought: Sea
         return
     entries = await _entries(interaction, jobs[:PLACES])
     lines = await _lines(interaction, entries)
-    # The next page begins where this one had no room any more.
+    # The next page begins with the first picture that did not fit here.
     count = max(1, wording.fits(lines, wording.CONTENT_CHARS_MAX - len(head)))
     entries, more = entries[:count], len(jobs) > count
     sheet = await sheet_of(services, [entry.picture for entry in entries])
@@ -190,9 +190,9 @@ def _nothing(before: JobId | None, sought: Search) -> str:
 
 
 async def _entries(interaction: Interaction, jobs: Sequence[Job]) -> list[_Entry]:
-    """Each with what may be shown of it here, to whom asked."""
+    """The pictures with what this member may be shown of them here."""
     services, model = interaction.client.services, interaction.client.services.model()
-    # Who has not accepted the licence reads their own words, and is shown no picture.
+    # A member who has not accepted the licence sees their own words, but no picture.
     accepted = await services.consent.accepted(user_of(interaction), model.licence_sha256)
     policy = await services.policy_at(place_of(interaction), roles_of(interaction))
     return [await _entry(interaction, job, policy if accepted else None) for job in jobs]
@@ -232,7 +232,7 @@ async def _lines(interaction: Interaction, entries: Sequence[_Entry]) -> list[st
 
 
 async def _awaited(interaction: Interaction) -> str:
-    """A line about what is kept until a moderator has looked at it, if anything is."""
+    """A line about pictures held for a moderator, if there are any."""
     mine = await interaction.client.services.views.mine(user_of(interaction), guild_of(interaction))
     held = sum(job.state is JobState.HELD for job in mine)
     return f"{wording.awaited(held)}\n" if held else ""
@@ -246,7 +246,7 @@ def _file(sheet: bytes, entries: Sequence[_Entry]) -> discord.File:
 def _view(
     entries: Sequence[_Entry], before: JobId | None, sought: Search, *, more: JobId | None
 ) -> discord.ui.View:
-    """A menu of what is on the sheet or behind a spoiler, and the pages beside this one."""
+    """A menu of the pictures on the sheet or behind a spoiler, and buttons to other pages."""
     view = discord.ui.View(timeout=None)
     options = [
         discord.SelectOption(label=history.choice(place, entry.job), value=entry.job.id)
@@ -270,20 +270,20 @@ def _view(
 
 
 def _target(before: JobId | None, sought: Search) -> str:
-    """What a page's button carries."""
+    """The target of a page's button."""
     head = before or _NOTHING * _ID_CHARS
     model = _mark(sought.card_id) if sought.card_id else _NOTHING * _MODEL_CHARS
     return f"{head}{'f' if sought.favourites else _NOTHING}{model}{sought.words}"
 
 
 async def _read_target(interaction: Interaction, target: str) -> tuple[JobId | None, Search]:
-    """What `_target` wrote; one of another version lists everything."""
+    """Read what `_target` wrote; a target of another version lists everything."""
     head, rest = target[:_ID_CHARS], target[_ID_CHARS:]
     flag, mark, words = rest[:1], rest[1 : 1 + _MODEL_CHARS], rest[1 + _MODEL_CHARS :]
     views = interaction.client.services.views
     known = await views.models_of(user_of(interaction), guild_of(interaction))
     before = None if head.startswith(_NOTHING) else JobId(head)
-    # A model of which nothing is there any more lists nothing.
+    # A model without pictures any more lists nothing.
     gone = None if not mark.strip(_NOTHING) else mark
     card_id = next((card_id for card_id in known if _mark(card_id) == mark), gone)
     return before, Search(words=words, card_id=card_id, favourites=flag == "f")
@@ -294,7 +294,7 @@ def _mark(card_id: str) -> str:
 
 
 def _cut(words: str) -> str:
-    """On one line, in as much as a button holds."""
+    """Put the words on one line, cut to fit a button."""
     words = " ".join(words.split())
     while len(words.encode("utf-16-le")) > 2 * _WORDS_MAX:
         words = words[:-1]

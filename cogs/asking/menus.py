@@ -1,4 +1,4 @@
-"""What the menu of a message offers for the picture in it: *Draw like this* and *Settings*."""
+"""The entries *Draw like this* and *Settings* in a message's context menu."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from cogs.asking.pictures import is_readable, picture_in, tell_settings
 
 
 class Menus(commands.Cog):
-    """Two entries; *Report picture* is the reports' own."""
+    """Two menu entries; `reporting.py` owns *Report picture*."""
 
     def __init__(self, bot: WaifuBot) -> None:
         self._bot = bot
@@ -25,17 +25,17 @@ class Menus(commands.Cog):
         ]
 
     async def cog_load(self) -> None:
-        """Add them to the menu of every message."""
+        """Add them to the context menu of every message."""
         for menu in self._menus:
             self._bot.tree.add_command(menu)
 
     async def cog_unload(self) -> None:
-        """Take them away."""
+        """Remove them."""
         for menu in self._menus:
             self._bot.tree.remove_command(menu.name, type=menu.type)
 
     async def draw_like_this(self, interaction: Interaction, message: discord.Message) -> None:
-        """The form with the picture's settings, for a picture of its own: with a new seed."""
+        """Open the form with the picture's settings and a new seed, to draw another picture."""
         job = await picture_in(interaction, message)
         if job is None or not await is_readable(interaction, job):
             return
@@ -45,7 +45,7 @@ class Menus(commands.Cog):
         await show_editor(interaction, replace(typed, seed=None))
 
     async def settings(self, interaction: Interaction, message: discord.Message) -> None:
-        """What the button *Settings* tells."""
+        """Answer like the *Settings* button."""
         job = await picture_in(interaction, message)
         if job is not None and await is_readable(interaction, job):
             await tell_settings(interaction, job)

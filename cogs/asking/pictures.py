@@ -1,4 +1,4 @@
-"""The picture that a press or a menu is about, and its settings for whoever asks. Not a cog."""
+"""The picture that a press or menu concerns, and its settings for whoever asks. Not a cog."""
 
 from __future__ import annotations
 
@@ -17,9 +17,9 @@ from models.provenance import Provenance, a1111_parameters
 
 
 async def picture_of(interaction: Interaction, job_id: JobId) -> Job | None:
-    """The picture's job, if it is of this server and for these eyes; tells the member if not.
+    """The picture's job, if it is of this server and the member may see it; else tells them.
 
-    A button's id can be made up, so where the picture can be read is looked at as for any other.
+    A button's id can be forged, so read access is checked as anywhere else.
     """
     job = await _found(interaction, job_id)
     if job is None:
@@ -32,7 +32,7 @@ async def picture_of(interaction: Interaction, job_id: JobId) -> Job | None:
 
 
 async def may_read(interaction: Interaction, job: Job) -> bool:
-    """Whether it is theirs, or it was asked for, stands or hangs where they can read it."""
+    """Whether it is the member's own, or its channel, a post or the gallery is readable to them."""
     services = interaction.client.services
     if job.user_id == user_of(interaction):
         return True
@@ -40,12 +40,12 @@ async def may_read(interaction: Interaction, job: Job) -> bool:
     places = {job.channel_id, *(post.channel_id for post in posts)}
     if hangs_in := await services.showpieces.hangs_in(job.id):
         places.add(hangs_in)
-    # Who presses in a channel reads it, whatever is not known of its threads.
+    # Whoever presses in a channel can read it, even if its threads are unknown to us.
     return interaction.channel_id in places or any(reads(interaction.user, at) for at in places)
 
 
 async def grid_of(interaction: Interaction, name: OwedPostId) -> Grid | None:
-    """The post of several pictures that a button names; None if it is not for these eyes."""
+    """The multi-picture post that a button names; None if the member may not see it."""
     grid = await interaction.client.services.grids.named(name)
     if grid is None or grid.message.guild_id != interaction.guild_id:
         return None
@@ -53,7 +53,7 @@ async def grid_of(interaction: Interaction, name: OwedPostId) -> Grid | None:
 
 
 async def picture_in(interaction: Interaction, message: discord.Message) -> Job | None:
-    """The same of the picture that a message shows, of several the first that is there."""
+    """The job of a message's picture, checked likewise; of several, the first that exists."""
     me = interaction.client.user
     ours = me is not None and message.author.id == me.id
     grid = await interaction.client.services.grids.of_message(MessageId(message.id))
@@ -84,7 +84,7 @@ async def is_readable(interaction: Interaction, job: Job) -> bool:
 
 
 async def tell_settings(interaction: Interaction, job: Job) -> None:
-    """The command, and the text that AUTOMATIC1111's WebUI reads; as a file if it is long."""
+    """Show the command and AUTOMATIC1111's WebUI text; as a file if they are long."""
     info = interaction.client.services.model()
     command = wording.command(job, completes=info.completes)
     parameters = a1111_parameters(Provenance.of(job.request(), info))

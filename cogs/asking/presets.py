@@ -1,4 +1,4 @@
-"""`/preset`: options that a member keeps under a name, for everything that they ask for."""
+"""`/preset`: options that a member saves under a name, for everything that they ask for."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ _NOTHING = Typed(prompt="")
 
 
 class PresetCog(commands.GroupCog, group_name="preset", group_description="Your own defaults"):
-    """A member's own presets; every answer is for their eyes."""
+    """A member's own presets; every answer is private."""
 
     def __init__(self, bot: WaifuBot) -> None:
         self._services = bot.services
@@ -55,7 +55,7 @@ class PresetCog(commands.GroupCog, group_name="preset", group_description="Your 
         guidance: float | None = None,
         sampler: str | None = None,
     ) -> None:
-        """Keep what was given; it is checked whenever it is asked with."""
+        """Save the options; they are checked at every use."""
         read = understood(
             Typed(
                 prompt=words or "",
@@ -72,7 +72,7 @@ class PresetCog(commands.GroupCog, group_name="preset", group_description="Your 
         await tell(interaction, told + aside)
 
     async def _save(self, interaction: Interaction, given: str, typed: Typed) -> str:
-        # A preset with a seed would draw one picture for ever; one that names another is two.
+        # A preset with a seed would always draw one picture; one that names another would be two.
         typed = replace(typed, seed=None, preset=None)
         if typed == _NOTHING:
             return words.EMPTY()
@@ -87,7 +87,7 @@ class PresetCog(commands.GroupCog, group_name="preset", group_description="Your 
     @app_commands.command(description="Use a preset with everything you ask for")
     @app_commands.describe(name="Yours, or the code of a shared one; none ends it")
     async def use(self, interaction: Interaction, name: _Name | None = None) -> None:
-        """From now on; a shared one is copied first."""
+        """Use a preset from now on; a shared one is copied first."""
         await tell(interaction, await self._use(interaction, name))
 
     async def _use(self, interaction: Interaction, given: str | None) -> str:
@@ -116,7 +116,7 @@ class PresetCog(commands.GroupCog, group_name="preset", group_description="Your 
     @app_commands.command(description="Get a code by which others copy a preset of yours")
     @app_commands.describe(name="Which one")
     async def share(self, interaction: Interaction, name: _Name) -> None:
-        """Only who is told the code can copy it."""
+        """Create the code; only people who are told it can copy the preset."""
         given = name.strip().lower()
         code = await self._services.presets.share(user_of(interaction), given)
         await tell(interaction, words.unknown(name) if code is None else words.shared(given, code))
@@ -124,14 +124,14 @@ class PresetCog(commands.GroupCog, group_name="preset", group_description="Your 
     @app_commands.command(description="Delete a preset")
     @app_commands.describe(name="Which one")
     async def delete(self, interaction: Interaction, name: _Name) -> None:
-        """Its code goes with it; copies stay."""
+        """Delete a preset and its code; copies stay."""
         given = name.strip().lower()
         gone = await self._services.presets.delete(user_of(interaction), given)
         await tell(interaction, words.deleted(given) if gone else words.unknown(name))
 
     @app_commands.command(description="Your presets")
     async def list(self, interaction: Interaction) -> None:
-        """Each with what it adds."""
+        """List the presets with what each adds."""
         mine = await self._services.presets.all(user_of(interaction))
         await tell(interaction, words.listed(mine) if mine else words.NOTHING_SAVED())
 
@@ -145,7 +145,7 @@ class PresetCog(commands.GroupCog, group_name="preset", group_description="Your 
 
 
 async def _may_be_drawn(interaction: Interaction, typed: Typed) -> bool:
-    """Whether somebody else's words are fine here: nobody is to collect strikes for them."""
+    """Whether somebody else's words are allowed here, so that they bring nobody a strike."""
     services = interaction.client.services
     policy = await services.policy_at(
         place_of(interaction), roles_of(interaction), model=services.model()

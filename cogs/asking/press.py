@@ -1,7 +1,7 @@
-"""`Press` and `Menu`: items of ours that work after any restart. Not a cog.
+"""`Press` and `Menu`: items that work after any restart. Not a cog.
 
-discord.py makes one from its custom id for every press; the id says the action and its target, the
-database says the rest. Subclasses say what to do.
+discord.py rebuilds one from its custom id for every press; the id holds the action and its target,
+the database the rest. Subclasses do the work.
 """
 
 from __future__ import annotations
@@ -20,12 +20,12 @@ _Item = TypeVar("_Item", bound=discord.ui.Item[Any])
 
 
 def may_touch(interaction: Interaction, owner: UserId) -> bool:
-    """Whether who pressed may end or delete what this member asked for."""
+    """Whether the member who pressed may end or delete what `owner` asked for."""
     return interaction.user.id == owner or interaction.permissions.manage_messages
 
 
 class _Lasting(discord.ui.DynamicItem[_Item], template="wd:none"):
-    """What a button and a menu have in common."""
+    """What buttons and menus have in common."""
 
     def __init__(self, item: _Item, target: str) -> None:
         super().__init__(item)
@@ -44,7 +44,7 @@ class _Lasting(discord.ui.DynamicItem[_Item], template="wd:none"):
         return cls(cast("_Item", item), match["id"])
 
     async def callback(self, interaction: discord.Interaction[Any]) -> None:
-        """Do it; an error gets the same incident report as a command's.
+        """Run `pressed`; an error gets the same incident report as a command's.
 
         discord.py only logs what a `DynamicItem` raises and leaves the user without an answer.
         """
@@ -60,16 +60,16 @@ class _Lasting(discord.ui.DynamicItem[_Item], template="wd:none"):
 
 
 class Press(_Lasting[discord.ui.Button[discord.ui.View]], template="wd:none"):
-    """Subclass as `class Vary(Press, template=template(Action.VARY))` and set `action`."""
+    """A button: subclass as `class Vary(Press, template=template(Action.VARY))`, set `action`."""
 
     action: ClassVar[Action]
 
 
 class Menu(_Lasting[discord.ui.Select[discord.ui.View]], template="wd:none"):
-    """A menu of which one thing is chosen; subclass as `Press`."""
+    """A menu with one choice; subclass like `Press`."""
 
     async def pressed(self, interaction: Interaction) -> None:
-        """Answer the choice; it is "" of a message that nobody made."""
+        """Answer the choice; it is "" in a forged message."""
         values = cast("dict[str, Any]", interaction.data or {}).get("values") or [""]
         await self.chosen(interaction, str(values[0]))
 

@@ -1,8 +1,8 @@
-"""Private pictures: for the eyes of whoever asked. Not a cog.
+"""Private pictures, which only the member who asked sees. Not a cog.
 
-They are delivered when they are kept, for from then on their member can fetch them: by *Show* under
-the acknowledgement, or by `/show`. What the bot brings by itself, once and while the interaction's
-token lives, only saves the press. It must not know how pictures are drawn.
+They count as delivered once kept, because from then on their member can fetch them: by *Show* under
+the acknowledgement, or by `/show`. The bot also brings them itself, once and while the
+interaction's token lives; that only saves a press. Must not know how pictures are drawn.
 """
 
 from __future__ import annotations
@@ -33,16 +33,16 @@ from cogs.translating import place_of, roles_of, tell
 log = logging.getLogger(__name__)
 
 _PACE_S = 1.0
-#: A token lives for fifteen minutes; the last upload needs some time.
+#: A token lives for fifteen minutes; the last upload needs some of them.
 _TOKEN_S = 14 * 60
 
 
 async def bring(
     interaction: Interaction, request_id: RequestId, answer_id: MessageId | None
 ) -> None:
-    """Show the pictures of a private request when they are done, if that is soon enough.
+    """Show the pictures of a private request when they are done, if the token still lives.
 
-    What acknowledged it as `answer_id` says so then.
+    The acknowledgement `answer_id` then says so.
     """
     services = interaction.client.services
     until_s = services.elapsed_s() + _TOKEN_S
@@ -61,7 +61,7 @@ async def bring(
 
 
 async def _close(interaction: Interaction, answer_id: MessageId, jobs: list[Job]) -> None:
-    """Let the acknowledgement say what came of the request, with the buttons that still do."""
+    """Report the outcome in the acknowledgement, keeping only the buttons that still work."""
     delivered = sum(job.state is JobState.DELIVERED for job in jobs)
     if any(job.state is JobState.HELD for job in jobs):
         text = asking.for_you_alone(_standing(jobs))
@@ -80,7 +80,7 @@ def _standing(jobs: list[Job]) -> str:
 
 
 async def show_all(interaction: Interaction, jobs: list[Job]) -> None:
-    """Show what is done of a private request, and say what is not."""
+    """Show the finished pictures of a private request, and report the others."""
     shown = 0
     for job in jobs:
         picture = await interaction.client.services.gallery.get(job.id)
@@ -96,7 +96,7 @@ async def show_all(interaction: Interaction, jobs: list[Job]) -> None:
 
 
 async def show_alone(interaction: Interaction, job: Job, picture: Picture) -> None:
-    """Show one picture to this member, if policy lets it be shown here by now."""
+    """Show one picture to this member alone, if policy still allows it here."""
     services = interaction.client.services
     place = place_of(interaction)
     verdict = may_show(job, picture, await services.policy_at(place, roles_of(interaction)))

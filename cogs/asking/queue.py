@@ -1,4 +1,4 @@
-"""What waits and what was drawn: `/queue`, `/cancel`, `/show`."""
+"""`/queue`, `/cancel`, `/show`: what waits, and what was drawn."""
 
 from __future__ import annotations
 
@@ -23,9 +23,9 @@ from cogs.asking.terms import licensed
 from cogs.components import Action, template
 from cogs.translating import guild_of, tell, user_of
 
-#: Lines of `/queue`; Discord's limit of choices.
+#: Lines of `/queue`, and Discord's limit of choices.
 _LINES, _CHOICES = 10, 25
-#: Lines of `/queue` about everybody in the server.
+#: Lines of `/queue` about the whole server.
 _NEXT = 5
 
 
@@ -37,7 +37,7 @@ class Queue(commands.Cog):
 
     @app_commands.command(description="Your place in the queue, and the server's")
     async def queue(self, interaction: Interaction) -> None:
-        """Mine with place and ETA, then how busy the server is."""
+        """Show the member's own jobs with place and ETA, then how busy the server is."""
         mine = await self._services.views.mine(user_of(interaction), guild_of(interaction))
         lines = [await self._line(job) for job in mine[:_LINES]]
         rest = "\n".join(await self._server(guild_of(interaction), hint=bool(mine)))
@@ -48,7 +48,7 @@ class Queue(commands.Cog):
         await tell(interaction, f"{heading}{yours or pictures.NOTHING_QUEUED()}\n{rest}")
 
     async def _server(self, guild_id: GuildId, *, hint: bool) -> list[str]:
-        """How busy the server is."""
+        """Lines about how busy the server is."""
         counts = await self._services.views.counts(guild_id)
         everybody = await self._services.views.counts(None)
         busy = wording.busy(counts, everybody[JobState.QUEUED])
@@ -56,7 +56,7 @@ class Queue(commands.Cog):
         return [*lines, pictures.HOW_TO_CANCEL()] if hint else lines
 
     async def _next(self, guild_id: GuildId) -> list[str]:
-        """Whose turn it is in this server; without the words, which may be of a private channel."""
+        """Whose turn is next in this server; no words, which may be of a private channel."""
         jobs = await self._services.views.of_guild(guild_id)
         lines = [
             f"{place}. <@{job.user_id}>: {await self._where(job)}"
@@ -77,7 +77,7 @@ class Queue(commands.Cog):
     @app_commands.command(description="Cancel your queued pictures")
     @app_commands.describe(id="The picture to cancel; leave out to cancel all of yours here")
     async def cancel(self, interaction: Interaction, id: str | None = None) -> None:  # noqa: A002  the option's name
-        """One of mine, or all of mine in this server."""
+        """Cancel one of the member's jobs, or all of them in this server."""
         services, user_id = self._services, user_of(interaction)
         if id is None:
             taken = await services.queue.cancel_user(
@@ -105,7 +105,7 @@ class Queue(commands.Cog):
     @app_commands.describe(id="The ten characters under the picture")
     @app_commands.checks.cooldown(5, 30)
     async def show(self, interaction: Interaction, id: str) -> None:  # noqa: A002  the option's name
-        """Post a picture of this server once more; votes on it count as ever."""
+        """Post a picture of this server again; votes on the new post count too."""
         await show_again(interaction, JobId(id.strip().strip("`").lower()))
 
     @show.autocomplete("id")
@@ -124,7 +124,7 @@ class Fetch(Press, template=template(Action.FETCH)):
     action = Action.FETCH
 
     async def pressed(self, interaction: Interaction) -> None:
-        """Show what is done by now, as often as it is pressed."""
+        """Show what is done so far, at every press."""
         if not await licensed(interaction):
             return
         jobs = await interaction.client.services.views.of_request(RequestId(self.target))

@@ -1,8 +1,8 @@
-"""A refusal as its member sees it: why, all their words, *Edit* and *Appeal*. Not a cog.
+"""A refusal as its member sees it: the reason, their words, *Edit* and *Appeal*. Not a cog.
 
-It is written down as a decision, without a word of theirs. What they typed is kept as a draft for
-*Edit*; the refused ask waits under the *Appeal* button like one that waits for the licence. Only
-what a server itself decided can be appealed.
+The decision is recorded without their words. Their input is kept as a draft for *Edit*; the refused
+ask waits under the *Appeal* button like one that waits for the licence. Only a server's own rules
+can be appealed.
 """
 
 from __future__ import annotations
@@ -38,14 +38,14 @@ _DAY_MS, _MINUTE_MS = 86_400_000, 60_000
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Followed:
-    """What followed from somebody's no: its id, and lines to say below it."""
+    """A recorded refusal: its id, and lines to show below it."""
 
     refusal_id: RequestId
     notes: tuple[str, ...] = ()
 
 
 async def refuse(interaction: Interaction, ask: Ask, refused: Refused, typed: Typed) -> None:
-    """Say no to an ask, kindly, and see to what follows from it."""
+    """Refuse an ask kindly, and carry out the consequences."""
     services = interaction.client.services
     log.info("refused (%s), prompt %s", refused.reason, short_hash(ask.draw.prompt))
     followed: _Followed | None = None
@@ -55,20 +55,20 @@ async def refuse(interaction: Interaction, ask: Ask, refused: Refused, typed: Ty
 
 
 async def refuse_words(interaction: Interaction, refused: Refused, typed: Typed) -> None:
-    """Say no to what is no well-formed ask."""
+    """Refuse input that is no well-formed ask."""
     await _say(interaction, refused, typed, None)
 
 
 async def give_words_back(interaction: Interaction, typed: Typed) -> None:
-    """Something of ours failed: what was typed must not be lost with it."""
+    """Return a member's words after an internal fault, so that they are not lost."""
     try:
         await _answer(interaction, "", typed, discord.utils.MISSING)
     except DISCORD_ERRORS as problem:
-        log.warning("a member's words cannot be given back: %s", problem)
+        log.warning("a member's words could not be returned: %s", problem)
 
 
 async def _follow(services: Services, ask: Ask, refused: Refused) -> _Followed:
-    """What cannot be written down changes nothing of the no."""
+    """Record the refusal and its strike. A failure to record changes nothing about the refusal."""
     refusal_id = RequestId(new_id())
     try:
         now_ms = services.clock()
@@ -81,7 +81,7 @@ async def _follow(services: Services, ask: Ask, refused: Refused) -> _Followed:
             await alert(services, ask, f"refused: {title}; `/policy why id: {refusal_id}`")
         note = await _strike(services, ask, refused, refusal_id) if refused.strike else None
     except BotError as problem:
-        log.warning("a refusal is not written down: %s", problem)
+        log.warning("a refusal was not recorded: %s", problem)
         return _Followed(refusal_id=refusal_id)
     return _Followed(refusal_id=refusal_id, notes=(note,) if note else ())
 
@@ -104,13 +104,13 @@ def _decision(
 
 
 def _rules_of(refused: Refused) -> tuple[RuleId, ...]:
-    """The rules that refuse it, the one that its member is told of first."""
+    """The rules that refuse it; the one that the member is told comes first."""
     told = () if refused.rule is None else (refused.rule,)
     return tuple(dict.fromkeys([*told, *(finding.rule for finding in refused.found)]))
 
 
 async def alert(services: Services, ask: Ask, what: str) -> None:
-    """Tell the moderators: a line of the server's log, and so of its log channel."""
+    """Alert the moderators with a line in the server's log, and so in its log channel."""
     await services.guilds.note(
         AuditEntry(
             guild_id=ask.place.guild_id,
@@ -127,7 +127,7 @@ async def alert(services: Services, ask: Ask, what: str) -> None:
 async def _strike(
     services: Services, ask: Ask, refused: Refused, refusal_id: RequestId
 ) -> str | None:
-    """Count it, and say how many there are and until when."""
+    """Count a strike; return a line with their number and the end of a time-out."""
     policy = await services.guilds.policy(ask.place.guild_id)
     terms, now_ms = policy.strikes, services.clock()
     assert refused.rule is not None, "a strike is a rule's"
@@ -162,7 +162,7 @@ def _pause(terms: StrikeTerms) -> str:
 async def _say(
     interaction: Interaction, refused: Refused, typed: Typed, followed: _Followed | None
 ) -> None:
-    """Why, everything they typed, and what they can do now; for the member's eyes only."""
+    """Tell the member alone: the reason, everything they typed, and what they can do now."""
     parts = [refused.text]
     buttons = await _edit_button(interaction, typed)
     if followed is not None:
@@ -175,18 +175,18 @@ async def _say(
 
 
 async def _edit_button(interaction: Interaction, typed: Typed) -> list[tuple[Action, str]]:
-    """The button that brings the words back in a form, if they can be kept for it."""
+    """The button that reopens the words in a form, if a draft can be kept."""
     services = interaction.client.services
     try:
         draft_id = await services.drafts.keep(user_of(interaction), typed, services.clock())
     except BotError as problem:
-        log.warning("a draft is not written down: %s", problem)
+        log.warning("a draft was not saved: %s", problem)
         return []
     return [(Action.REVISE, draft_id)]
 
 
 async def _answer(interaction: Interaction, text: str, typed: Typed, view: discord.ui.View) -> None:
-    """Say it with everything that was typed, in the message or as a file."""
+    """Answer with everything that was typed, in the message or as a file."""
     block, file = asking.words_back(typed), discord.utils.MISSING
     words = f"{asking.COPY()}\n{block}" if block else asking.COPY_FILE()
     if block is None:

@@ -1,7 +1,7 @@
 """From an ask to its acknowledgement: consent, policy, queue, answer. Not a cog.
 
-The command, the forms and the buttons all take requests; this is the one way in.
-Nothing slow stands before the answer, which Discord wants within three seconds.
+The command, the forms and the buttons all submit requests here, and only here. Nothing slow comes
+before the answer, which Discord expects within three seconds.
 """
 
 from __future__ import annotations
@@ -55,12 +55,12 @@ log = logging.getLogger(__name__)
 
 
 def fresh_seed() -> int:
-    """A seed that nobody chose."""
+    """A random seed."""
     return secrets.randbelow(2**32)
 
 
 async def submit_typed(interaction: Interaction, typed: Typed) -> None:
-    """Take what a member typed as far as it may go; what is left out of it, they are told."""
+    """Submit what a member typed; tell them what had to be left out."""
     try:
         await _submit_typed(interaction, typed)
     except Exception as error:  # noqa: BLE001  told here, so that the words come below it
@@ -88,11 +88,11 @@ async def _submit_typed(interaction: Interaction, typed: Typed) -> None:
 
 
 async def _tell_aside(interaction: Interaction, text: str) -> None:
-    """Say what can be missed. If Discord does not take it, the request goes on all the same."""
+    """Send an optional remark. If Discord refuses it, the request goes on."""
     try:
         await tell(interaction, text)
     except DISCORD_ERRORS as problem:
-        log.warning("an aside is not told: %s", problem)
+        log.warning("a remark could not be sent: %s", problem)
 
 
 async def submit(
@@ -105,30 +105,31 @@ async def submit(
 ) -> None:
     """Take a request as far as it may go, and answer.
 
-    An ask that waited for a press as `waiting_id` keeps waiting, button and all, until its
-    fate is written down: a crash before that costs a second press, not the request. Who is `sure`
-    is not asked whether to draw words that the model does not know, or what is there already.
-    `typed` is what it was made of, if somebody typed it just now: a refusal gives that back.
+    An ask that waited for a press as `waiting_id` keeps waiting, button and all, until its fate is
+    recorded: a crash before that costs a second press, not the request. With `sure`, unknown words
+    and existing pictures raise no question. `typed` is the fresh input that the ask was made from;
+    a refusal returns it to the member.
     """
     services = interaction.client.services
     ask = await with_precedent(services, await _completed(interaction, ask))
     outcome = lacking(interaction) or await _excluded(interaction, ask)
     outcome = outcome or await _queue(interaction, ask, waiting_id, sure=sure)
     if waiting_id is not None:
-        # What was queued waits no more already; its transaction saw to that.
+        # A queued ask stopped waiting in its own transaction.
         if not isinstance(outcome, Request):
             await services.consent.take(waiting_id, ask.user_id)
         queued = isinstance(outcome, Request)
         await close_terms(interaction, _closing(queued=queued, sure=sure))
     if outcome is None:
-        # On acceptance it comes through here once more, with the policy and the place of then.
+        # After acceptance it comes through here again, re-checked against policy and place at that
+        # moment.
         await show_terms(interaction, await services.consent.hold(ask, services.clock()))
     elif isinstance(outcome, Grasp):
         await show_doubt(interaction, ask, outcome)
     elif isinstance(outcome, Alike):
         await show_alike(interaction, ask, outcome)
     elif isinstance(outcome, Refused):
-        # Words of somebody else, or that were let pass when they were written, are no strike.
+        # Somebody else's words, or words allowed when they were written, earn no strike.
         fresh = ask.kind is RequestKind.COMMAND and waiting_id is None
         outcome = outcome if fresh else replace(outcome, strike=False)
         typed = typed or typed_of(ask.draw, services.model(), private=ask.private, count=ask.count)
@@ -142,7 +143,7 @@ async def submit(
 
 
 def _closing(*, queued: bool, sure: bool) -> str:
-    """What takes the place of the buttons that an ask waited under."""
+    """The text that replaces the buttons under which an ask waited."""
     if sure:
         return knowing.HERE_WE_GO() if queued else knowing.NOT_TAKEN()
     return licensing.HERE_WE_GO() if queued else licensing.THANKS()
@@ -153,13 +154,13 @@ async def _queue(
 ) -> Request | Refused | Grasp | Alike | None:
     """The queued request, or why there is none; None if the licence is not accepted yet.
 
-    Unless its member is sure: what is known of the prompt if nothing is, and the pictures
-    themselves if they are there already.
+    Unless `sure`, also the analysis of a prompt with no known word, or the pictures that already
+    exist.
     """
     services = interaction.client.services
     roles, model = roles_of(interaction), services.model()
     policy = await services.policy_at(ask.place, roles, model=model)
-    # It is drawn with the model whose rules and licence are looked at here, whatever comes between.
+    # Pin the model whose rules and licence are checked here, whatever changes in between.
     verdict = decide.admit(asked_of(ask, model), policy)
     if isinstance(verdict, Refused):
         return verdict
@@ -182,14 +183,14 @@ async def _queue(
 
 
 async def _completed(interaction: Interaction, ask: Ask) -> Ask:
-    """The ask with what it leaves open filled in, of the model that serves now."""
+    """The ask with its open attributes completed, for the serving model."""
     services, model = interaction.client.services, interaction.client.services.model()
     policy = await services.policy_at(ask.place, roles_of(interaction), model=model)
     return completed(ask, await services.glossaries.of(model), policy)
 
 
 async def with_precedent(services: Services, ask: Ask) -> Ask:
-    """The ask with what moderators decided by now about the pictures that it would draw again."""
+    """The ask with moderators' rulings on the pictures that it would draw again."""
     found = await services.reviews.precedent(
         ask.place.guild_id, ask.draws, services.model().card_id
     )
@@ -197,23 +198,23 @@ async def with_precedent(services: Services, ask: Ask) -> Ask:
 
 
 async def _shadow(services: Services, request: Request, verdict: Admitted) -> None:
-    """A blind test may want both models to draw it; it is queued, whatever becomes of that."""
+    """Queue the blind test's copy, if there is one. The request stands whatever happens."""
     try:
         await services.learning.shadow.ask(request, verdict)
     except BotError as problem:
-        log.warning("the trial does without request %s: %s", request.id, problem)
+        log.warning("request %s is left out of the trial: %s", request.id, problem)
 
 
 async def _alert(services: Services, ask: Ask, request: Request) -> None:
-    """The rule has it drawn and the moderators told; it is queued, whatever becomes of the line."""
+    """Alert the moderators as the rule demands. The request stands whatever happens."""
     try:
         await alert(services, ask, f"asked for: `{request.jobs[0].id}`")
     except BotError as problem:
-        log.warning("an alert is not written down: %s", problem)
+        log.warning("an alert was not recorded: %s", problem)
 
 
 def _caps(operators: Caps, allowed: Quota) -> Caps:
-    """What the queue holds this member to, who gets no more than the operator gives anybody."""
+    """The member's caps: the server's numbers, limited by the operator's."""
     return replace(
         operators,
         per_user=allowed.waiting_under(operators.per_user),
@@ -223,7 +224,7 @@ def _caps(operators: Caps, allowed: Quota) -> Caps:
 
 
 async def _excluded(interaction: Interaction, ask: Ask) -> Refused | None:
-    """Why this member may not ask, before anything of theirs is looked at; None if they may."""
+    """The refusal of an excluded member, before their input is examined; None if they may ask."""
     services, guild_id = interaction.client.services, ask.place.guild_id
     found = await services.members.exclusion(guild_id, ask.user_id, services.clock())
     if found is None:
@@ -234,9 +235,9 @@ async def _excluded(interaction: Interaction, ask: Ask) -> Refused | None:
 
 
 def lacking(interaction: Interaction) -> Refused | None:
-    """What the bot may not do in this channel, before anybody waits for nothing."""
+    """The refusal if the bot lacks a permission here, before anybody waits for nothing."""
     in_thread = isinstance(interaction.channel, discord.Thread)
-    # Without the history a post whose answer was lost cannot be found, and would come twice.
+    # Without the history, a post whose answer was lost cannot be found and would come twice.
     needed = ("view_channel", "attach_files", "read_message_history") + (
         ("send_messages_in_threads",) if in_thread else ("send_messages",)
     )
@@ -251,16 +252,18 @@ def lacking(interaction: Interaction) -> Refused | None:
 
 
 async def _acknowledge(interaction: Interaction, request: Request) -> MessageId | None:
-    """Say where the request stands. If Discord does not take it, the jobs go on all the same.
+    """Report the request's position. If Discord refuses, the jobs go on all the same.
 
-    Returns the message that says it, if it is there.
+    Returns the id of the message, if it exists.
     """
     first = request.jobs[0]
     with whereabouts(job=first.id, guild=first.guild_id):
         try:
             return await _tell_standing(interaction, request)
         except (*DISCORD_ERRORS, BotError) as problem:
-            log.warning("the acknowledgement is not complete (%s); the pictures will come", problem)
+            log.warning(
+                "the acknowledgement is incomplete (%s); the pictures will still come", problem
+            )
     return None
 
 

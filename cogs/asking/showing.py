@@ -1,6 +1,6 @@
-"""Shows a kept picture once more: `/show`, and *Post alone* under several. Not a cog.
+"""Shows a kept picture again: `/show`, and *Post alone* under several. Not a cog.
 
-Whatever shows a picture a second time goes through here or asks what `showable` asks.
+Code that shows a picture again must come through here or call `showable`.
 """
 
 from __future__ import annotations
@@ -21,9 +21,9 @@ from cogs.translating import for_everybody, guild_of, place_of, roles_of, tell, 
 
 
 async def show_again(interaction: Interaction, job_id: JobId) -> None:
-    """Post a picture of this server once more, or say why not; votes on it count as ever.
+    """Post a picture of this server again, or say why not; votes on the new post count too.
 
-    Where the interaction has its answer already, the picture follows it.
+    If the interaction is already answered, the picture follows as a follow-up.
     """
     if not await licensed(interaction):
         return
@@ -58,7 +58,7 @@ async def show_again(interaction: Interaction, job_id: JobId) -> None:
 
 
 async def showable(interaction: Interaction, job_id: JobId) -> tuple[Job, Picture] | str:
-    """The picture as it may be shown in this place, else why not."""
+    """The picture as it may be shown in this place, or a sentence that says why not."""
     services, guild = interaction.client.services, interaction.guild
     job = await services.views.get(job_id)
     if job is None or guild is None or not await _is_theirs_to_see(interaction, job):
@@ -67,7 +67,7 @@ async def showable(interaction: Interaction, job_id: JobId) -> tuple[Job, Pictur
     if picture is None:
         return pictures.DELETED()
     place = place_of(interaction)
-    # First, for what the policy says of a picture tells something of its words.
+    # Checked first, because the policy's answer about a picture hints at its words.
     if not may_show_here(guild, place.channel_id, job.channel_id):
         return pictures.ELSEWHERE()
     policy = await services.policy_at(place, roles_of(interaction))
@@ -78,7 +78,7 @@ async def showable(interaction: Interaction, job_id: JobId) -> tuple[Job, Pictur
 
 
 async def source_here(interaction: Interaction, job_id: JobId) -> tuple[Job, Picture] | None:
-    """A picture that another may be made from here; None after its member was told why not."""
+    """The picture as a source for another one; None after telling the member why not."""
     if not await licensed(interaction):
         return None
     found = await showable(interaction, job_id)
@@ -89,7 +89,7 @@ async def source_here(interaction: Interaction, job_id: JobId) -> tuple[Job, Pic
 
 
 async def _is_theirs_to_see(interaction: Interaction, job: Job) -> bool:
-    """It is of this server, and not somebody else's private one."""
+    """Whether it is of this server, and not somebody else's private picture."""
     if job.guild_id != guild_of(interaction):
         return False
     mine = job.user_id == user_of(interaction)

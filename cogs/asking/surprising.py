@@ -1,6 +1,7 @@
-"""`/surprise`: a prompt by lot, of what the model in use draws well, rolled until it pleases.
+"""`/surprise`: a random prompt of things that the model draws well, rerolled until it pleases.
 
-Everything a press needs is in its custom id, and nothing is rolled that the place would refuse.
+The custom id holds everything that a press needs, and nothing is rolled that the place would
+refuse.
 """
 
 from __future__ import annotations
@@ -24,7 +25,7 @@ class Surprising(commands.Cog):
 
     @app_commands.command(description="A prompt by lot, of things that the model draws well")
     async def surprise(self, interaction: Interaction) -> None:
-        """The first; a button rolls another."""
+        """Show the first prompt; a button rolls another."""
         text, view = await _surprise(interaction, fresh_seed())
         await interaction.response.send_message(text, view=view, ephemeral=True)
 
@@ -46,23 +47,26 @@ async def _surprise(
 
 
 class Another(Press, template=template(Action.ANOTHER)):
-    """Roll again, in place."""
+    """Rolls again, in place."""
 
     action = Action.ANOTHER
 
     async def pressed(self, interaction: Interaction) -> None:
-        """Another prompt where the one before stood."""
+        """Replace the prompt with another."""
         text, view = await _surprise(interaction, fresh_seed())
         await interaction.response.edit_message(content=text, view=view)
 
 
 class DrawIt(Press, template=template(Action.DRAW_IT)):
-    """Draw the prompt that was rolled; the target is its seed, and how to know it again."""
+    """Draws the rolled prompt; the target is its seed and a digest that verifies it."""
 
     action = Action.DRAW_IT
 
     async def pressed(self, interaction: Interaction) -> None:
-        """Ask for it in the place of the press; what has changed meanwhile is shown first."""
+        """Ask for it in the place of the press.
+
+        If the prompt has changed meanwhile, show that first.
+        """
         seed, mark = _read(self.target)
         glossary, policy = await known_here(interaction)
         prompt = filling.surprise(glossary, seed, policy)
@@ -74,7 +78,7 @@ class DrawIt(Press, template=template(Action.DRAW_IT)):
 
 
 def _read(target: str) -> tuple[int, str]:
-    """The seed and the digest; another version may have written them in another way."""
+    """The seed and the digest; another version may have written them differently."""
     try:
         return int(target[:8], 16), target[8:]
     except ValueError:

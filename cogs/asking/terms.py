@@ -1,8 +1,8 @@
-"""The licence before a first picture: its words, its file, its buttons, and the gate. Not a cog.
+"""The licence before a first picture: its summary, file, buttons, and the gate. Not a cog.
 
 The buttons name the licence that was shown, so that nobody accepts one they have not seen: the
-model may change while the terms stand there. What shows or hands a picture to a member asks
-`licensed` first; a test walks every command and button to see that it does.
+model may change while the terms are on screen. Code that shows or hands a picture to a member calls
+`licensed` first; a test checks every command and button.
 """
 
 from __future__ import annotations
@@ -22,9 +22,9 @@ from models.contract import ModelInfo
 
 log = logging.getLogger(__name__)
 
-#: A waiting ask's id has ten characters; what follows in the button is the licence's hash.
+#: A waiting ask's id has ten characters; the rest of the target is the licence's hash.
 _ID_CHARS, _HASH_CHARS = 10, 20
-#: The id in the buttons of terms for which no ask waits.
+#: The id in the buttons when no ask waits.
 NOTHING_WAITS = RequestId("0" * _ID_CHARS)
 
 
@@ -40,25 +40,25 @@ def terms_view(info: ModelInfo, waiting_id: RequestId) -> discord.ui.View:
 
 
 def decided_by(target: str, info: ModelInfo) -> tuple[RequestId, bool]:
-    """What a press is about: the waiting ask, and whether this model's licence was shown."""
+    """The waiting ask of a press, and whether this model's licence was shown."""
     shown = target[_ID_CHARS:]
     is_this = len(shown) == _HASH_CHARS and info.licence_sha256.startswith(shown)
     return RequestId(target[:_ID_CHARS]), is_this
 
 
 async def close_terms(interaction: Interaction, what: str) -> None:
-    """Take the buttons away; `what` says how it goes on.
+    """Replace the buttons with `what`, which says how it goes on.
 
-    If Discord does not take it, the request goes on all the same.
+    If Discord refuses, the request goes on all the same.
     """
     try:
         await interaction.response.edit_message(content=what, view=None, attachments=[])
     except DISCORD_ERRORS as problem:
-        log.warning("the terms stay as they are: %s", problem)
+        log.warning("the terms could not be edited: %s", problem)
 
 
 async def show_terms(interaction: Interaction, waiting_id: RequestId = NOTHING_WAITS) -> None:
-    """Answer with the terms, for their member's eyes only."""
+    """Answer with the terms, for the member alone."""
     services = interaction.client.services
     info = services.model()
     words = licensing.terms(info, services.rulebook.clauses)
@@ -72,7 +72,7 @@ async def show_terms(interaction: Interaction, waiting_id: RequestId = NOTHING_W
 async def show_terms_again(
     interaction: Interaction, waiting_id: RequestId = NOTHING_WAITS, why: str = ""
 ) -> None:
-    """Put the terms of the model in use where a button of earlier ones was pressed."""
+    """Replace an outdated licence, whose button was pressed, with that of the model in use."""
     services = interaction.client.services
     info = services.model()
     words = licensing.terms(info, services.rulebook.clauses)
@@ -84,7 +84,7 @@ async def show_terms_again(
 
 
 async def licensed(interaction: Interaction) -> bool:
-    """True if the member accepted the licence of the model in use; else they are shown it."""
+    """True if the member accepted the licence of the model in use; else shows it to them."""
     services = interaction.client.services
     accepted = await services.consent.accepted(
         user_of(interaction), services.model().licence_sha256

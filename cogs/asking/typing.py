@@ -1,7 +1,7 @@
-"""`prompt:` and `negative:` while they are typed: how they may go on, as choices. Not a cog.
+"""Autocompletion of `prompt:` and `negative:`. Not a cog.
 
-Nothing is offered that would be refused in this place. Discord's choices hold 100 characters, so
-a longer prompt is offered by its end, and `whole` puts its beginning back.
+Offers nothing that this place would refuse. Discord's choices hold 100 characters, so a longer
+prompt is offered by its end, and `whole` restores its beginning.
 """
 
 from __future__ import annotations
@@ -19,22 +19,22 @@ from cogs.asking.dressing import dressed
 from cogs.translating import place_of, roles_of, user_of
 from models.catalogue.tags.completing import completions, uncounted
 
-#: Discord's limit of choices; some more are looked at, for a place may refuse some.
+#: Discord's limit of choices; more candidates are tried, because a place may refuse some.
 _CHOICES, _LOOKED_AT = 25, 35
 
 
 async def choices(interaction: Interaction, typed: str) -> list[app_commands.Choice[str]]:
-    """At most 25 choices, the likeliest first; the name shows how well the model knows the tag."""
+    """At most 25 choices, the likeliest first; the label shows how well the model knows the tag."""
     return await _choices(interaction, typed, decide.may_offer)
 
 
 async def unwanted(interaction: Interaction, typed: str) -> list[app_commands.Choice[str]]:
-    """The same of what is to be kept out; nothing before a word is begun, for anything could be."""
+    """The same for the negative prompt; nothing before a word is begun, since anything could be."""
     if not typed or typed.rstrip()[-1:] in ("", ","):
         return []
     given = interaction.namespace
     prompt = whole(interaction, str(given.prompt or "")) or ""
-    # They would be drawn, and kept out, with what a preset and a style add.
+    # They would be both drawn and excluded, together with a preset's and a style's words.
     asked, _ = await dressed(
         interaction, Typed(prompt=prompt, style=given.style or None, preset=given.preset or None)
     )
@@ -65,5 +65,5 @@ async def _choices(
 
 
 def whole(interaction: Interaction, typed: str) -> str | None:
-    """What was typed and chosen, all of it; None if the beginning is forgotten."""
+    """The whole typed and chosen text; None if its beginning is no longer kept."""
     return interaction.client.services.tails.whole(user_of(interaction), uncounted(typed))

@@ -1,7 +1,7 @@
-"""*Upscale*: a kept picture once more, as large as the upscaler makes it.
+"""*Upscale*: a kept picture, as large as the upscaler makes it.
 
-What is enlarged is looked at again, as for a variation: it has to be a picture that may be shown
-where the button was pressed. It is queued, scored and posted as every other picture is.
+The source is re-checked, as for a variation: it must be a picture that may be shown where the
+button was pressed. The result is queued, scored and posted like any other picture.
 """
 
 from __future__ import annotations
@@ -21,12 +21,12 @@ from cogs.translating import place_of, tell, user_of
 
 
 class Larger(Press, template=template(Action.UPSCALE)):
-    """The picture itself, larger."""
+    """Enlarges the picture."""
 
     action = Action.UPSCALE
 
     async def pressed(self, interaction: Interaction) -> None:
-        """Ask as the one who pressed, if there is anything to make larger."""
+        """Ask for the member who pressed, if the picture can be enlarged."""
         found = await source_here(interaction, JobId(self.target))
         if found is None:
             return

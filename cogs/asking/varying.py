@@ -1,7 +1,7 @@
-"""*Vary subtle* and *Vary strong*: pictures drawn from a kept one; and what posts one once more.
+"""*Vary subtle* and *Vary strong*: pictures drawn from a kept one; and reposts.
 
-What is varied is looked at again: it has to be a picture that may be shown where the button was
-pressed, to whoever reads there. The result is judged as any other picture is.
+The source is re-checked: it must be a picture that may be shown where the button was pressed, to
+everybody who reads there. The result is judged like any other picture.
 """
 
 from __future__ import annotations
@@ -17,17 +17,17 @@ from cogs.asking.requests import fresh_seed
 from cogs.asking.showing import show_again, source_here
 from cogs.components import Action, template
 
-#: How far from the picture each goes, of 1: as it was looked at on the embedded model.
+#: The strength of each variation, in 0..1, chosen by eye on the embedded model.
 _SUBTLE, _STRONG = 0.4, 0.7
 
 
 class _Varying(Press, template="wd:none"):
-    """A button that has something drawn from a picture."""
+    """A button that draws from a picture."""
 
     strength: ClassVar[float]
 
     async def pressed(self, interaction: Interaction) -> None:
-        """Ask as the one who pressed, if the picture may be shown here."""
+        """Ask for the member who pressed, if the picture may be shown here."""
         found = await source_here(interaction, JobId(self.target))
         if found is None:
             return
@@ -37,31 +37,31 @@ class _Varying(Press, template="wd:none"):
 
 
 class VarySubtle(_Varying, template=template(Action.SUBTLE)):
-    """Something near it: the same face with another detail."""
+    """A close variation: the same face with other details."""
 
     action = Action.SUBTLE
     strength = _SUBTLE
 
 
 class VaryStrong(_Varying, template=template(Action.STRONG)):
-    """Something farther from it: its composition and colours."""
+    """A looser variation: the same composition and colours."""
 
     action = Action.STRONG
     strength = _STRONG
 
 
 class PostAlone(Press, template=template(Action.ALONE)):
-    """One of several pictures in a post of its own, with vote reactions."""
+    """Posts one of several pictures alone, with vote reactions."""
 
     action = Action.ALONE
 
     async def pressed(self, interaction: Interaction) -> None:
-        """As `/show` does."""
+        """Answer like `/show`."""
         await show_again(interaction, JobId(self.target))
 
 
 class ShowHere(PostAlone, template=template(Action.SHOW_HERE)):
-    """A picture that is there already, in the place of the press."""
+    """Shows an existing picture in the place of the press."""
 
     action = Action.SHOW_HERE
 

@@ -1,6 +1,6 @@
-"""The words of the model in use, in the place of an interaction. Not a cog.
+"""The vocabulary of the model in use, for an interaction. Not a cog.
 
-`exploring` and `surprising` show them; what they show is filtered by the policy that comes along.
+`exploring` and `surprising` show it, filtered by the returned policy.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from models.catalogue.tags.glossary import Glossary
 
 
 async def known_here(interaction: Interaction) -> tuple[Glossary, EffectivePolicy]:
-    """What the model knows, and what holds here for the member."""
+    """What the model knows, and the member's policy here."""
     services = interaction.client.services
     model = services.model()
     policy = await services.policy_at(place_of(interaction), roles_of(interaction), model=model)
@@ -24,10 +24,10 @@ async def known_here(interaction: Interaction) -> tuple[Glossary, EffectivePolic
 
 
 def digest(text: str) -> str:
-    """Eight characters by which a button knows its words again, after any change of the model."""
+    """Eight characters by which a button verifies its words after a change of the model."""
     return hashlib.sha256(text.encode()).hexdigest()[:8]
 
 
 async def draw_words(interaction: Interaction, prompt: str) -> None:
-    """Ask for these words as the one who pressed, in the place of the press."""
+    """Ask for these words for the member who pressed, in the place of the press."""
     await submit_typed(interaction, Typed(prompt=prompt))

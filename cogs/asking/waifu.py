@@ -1,4 +1,4 @@
-"""`/waifu prompt:`: reads the options and hands the ask on. Buttons are in `buttons.py`."""
+"""`/waifu prompt:`: reads the options and submits the ask. `buttons.py` has the buttons."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ _SWITCH = [app_commands.Choice(name=value, value=value) for value in ("on", "off
 
 
 class Waifu(commands.Cog):
-    """The one command that the bot is for."""
+    """The bot's main command."""
 
     def __init__(self, bot: WaifuBot) -> None:
         info = bot.services.model()
@@ -61,7 +61,7 @@ class Waifu(commands.Cog):
         preset: str | None = None,
         private: bool | None = None,  # noqa: FBT001  the option itself
     ) -> None:
-        """Check, queue and acknowledge."""
+        """Check, queue and acknowledge a request."""
         words = typing.whole(interaction, prompt)
         unwanted = typing.whole(interaction, negative or "")
         if words is None or unwanted is None:

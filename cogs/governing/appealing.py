@@ -1,7 +1,7 @@
-"""*Appeal*: a member asks the moderators to look at a refusal. Once for each refusal.
+"""*Appeal*: asks the moderators to review a refusal, once per refusal.
 
-Only what a server itself decided can be appealed: its moderators cannot let pass what the floor or
-the model's licence forbids. The refused ask waits under the button; the appeal takes it.
+Only a server's own decision can be appealed: its moderators cannot allow what the floor or the
+model's licence forbids. The refused ask waits under the button, and the appeal takes it.
 """
 
 from __future__ import annotations
@@ -23,17 +23,17 @@ from cogs.forms import Filled, answer_form, form, words_field
 from cogs.translating import guild_of, place_of, roles_of, tell, user_of
 
 _WHY = "why"
-#: Open appeals of a member in a server.
+#: The most open appeals of a member in a server.
 _MOST = 3
 
 
 class Appeal(Press, template=template(Action.APPEAL)):
-    """The button under a refusal."""
+    """The *Appeal* button under a refusal."""
 
     action = Action.APPEAL
 
     async def pressed(self, interaction: Interaction) -> None:
-        """Ask why it should be drawn. What is drawn is drawn under the licence, so that first."""
+        """Ask why it should be drawn; the licence comes first, because drawing falls under it."""
         if not await licensed(interaction):
             return
         waiting_id = RequestId(self.target)
@@ -57,14 +57,14 @@ class Appeal(Press, template=template(Action.APPEAL)):
 
 
 class Appealing(commands.Cog):
-    """Takes appeals."""
+    """Receives appeals."""
 
     def __init__(self, bot: WaifuBot) -> None:
         self._services = bot.services
 
     @commands.Cog.listener()
     async def on_interaction(self, interaction: Interaction) -> None:
-        """An appeal that was filled in, however long ago its form was shown."""
+        """Handle a submitted appeal, however long ago its form was shown."""
         await answer_form(interaction, Action.APPEAL, self._take)
 
     async def _take(self, interaction: Interaction, filled: Filled) -> None:
@@ -88,7 +88,7 @@ class Appealing(commands.Cog):
         await tell(interaction, await self._told(interaction, filing, why))
 
     async def _refusal(self, interaction: Interaction, waiting_id: RequestId) -> Refused | str:
-        """Why the ask would be refused now, or why it cannot be appealed."""
+        """Why the ask would be refused now, or a sentence that says why it cannot be appealed."""
         services = self._services
         ask = await services.consent.waiting(waiting_id, user_of(interaction))
         if ask is None:

@@ -1,6 +1,6 @@
-"""The panel's forms: what is asked in each, and what it makes of the policy when it comes back.
+"""The panel's forms: the fields of each, and the policy that a submission makes.
 
-What was written into a form is never lost: `given_back.py` keeps what cannot be taken.
+No input is ever lost: `given_back.py` keeps what cannot be accepted.
 """
 
 from __future__ import annotations
@@ -26,19 +26,19 @@ _NUMBER_CHARS = 9
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PanelForm:
-    """One form; what it is about are the words behind its name in a press."""
+    """One form; its subject is the words after its name in a press."""
 
     title: Callable[[tuple[str, ...]], str]
-    #: Its fields as they stand now.
+    #: The fields with their current values.
     blanks: Callable[[Desk, tuple[str, ...]], list[Blank]]
-    #: The policy that is wanted, or in words why nothing is changed. ValueError for made-up names.
+    #: The wanted policy, or a sentence that says why nothing changes. ValueError for forged names.
     take: Callable[[Desk, PanelPress], Wish | str]
-    #: The page that is shown then.
+    #: The page shown afterwards.
     page: Callable[[tuple[str, ...]], tuple[str, ...]]
 
 
 def draw(desk: Desk, about: tuple[str, ...], filled: Mapping[str, str] | None = None) -> ui.Modal:
-    """The form that `about` names first, as it stands or as somebody filled it in before."""
+    """Draw the form that `about` names first, with current values or those filled in before."""
     name, *args = about
     chosen, filled = BLANKS[name], filled or {}
     blanks = [
@@ -50,7 +50,7 @@ def draw(desk: Desk, about: tuple[str, ...], filled: Mapping[str, str] | None = 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Number:
-    """A whole number that a form asks for; empty means none."""
+    """An integer field of a form; empty means none."""
 
     name: str
     label: str
@@ -59,13 +59,13 @@ class _Number:
     most: int
 
     def blank(self, value: int | None) -> Blank:
-        """Its field, as it stands."""
+        """The field with its current value."""
         shown = "" if value is None else str(value)
         return Blank(name=self.name, label=self.label, about=self.about, value=shown,
                      chars_max=_NUMBER_CHARS)  # fmt: skip
 
     def fault(self, press: PanelPress) -> str:
-        """Why what was filled in is no such number; empty if it is one."""
+        """Why the input is no valid number; empty if it is one."""
         written = press.fields.get(self.name, "").strip()
         number = int(written) if written.isascii() and written.isdecimal() else -1
         if not written or self.least <= number <= self.most:
@@ -73,13 +73,13 @@ class _Number:
         return words.no_number(say(self.label), self.least, self.most, written)
 
     def read(self, press: PanelPress) -> int | None:
-        """What was filled in, once it has no fault."""
+        """The number entered; call it only if there is no fault."""
         written = press.fields.get(self.name, "").strip()
         return int(written) if written else None
 
 
 def _faults(numbers: Iterable[_Number], press: PanelPress) -> str:
-    """All that is wrong in a form, so that it can be mended at once; empty if nothing is."""
+    """Every fault in a form, to be corrected together; empty if there is none."""
     found = [fault for number in numbers if (fault := number.fault(press))]
     return words.no_numbers(found) if found else ""
 
@@ -196,7 +196,7 @@ BLANKS: Mapping[str, PanelForm] = {
 
 
 def try_form(desk: Desk) -> ui.Modal:
-    """Words that are to be tried, as a member would give them to `/waifu`."""
+    """A prompt to try, as a member would give it to `/waifu`."""
     return form(say("What would happen?"), press_id("try", desk.version), [
         Blank(name="prompt", label="Prompt", about="Nothing is drawn", chars_max=2000, long=True,
               needed=True),

@@ -1,9 +1,9 @@
 """A case as a message: what the moderators read, the picture, the buttons. Not a cog.
 
 The picture is always behind a spoiler, and one that may be for adults only is not shown at all
-where others are too: Discord wants such pictures in age-restricted channels, spoiler or not. A
+where others are too: Discord requires age-restricted channels for such pictures, spoiler or not. A
 decided case shows no picture and no button. Files and ids carry the case's name and not the
-picture's, for a post of the picture is looked for by that.
+picture's, because posts of a picture are searched by that.
 """
 
 from __future__ import annotations
@@ -48,7 +48,7 @@ _ACTIONS: dict[CaseKind, tuple[Action, ...]] = {
     ),
     CaseKind.APPEAL: (Action.UPHOLD, Action.DISMISS),
 }  # fmt: skip
-#: What a case is about, in a few words.
+#: A case's kind, in a few words.
 HEADS = reviewing.HEADS
 _REPORTS = 5
 
@@ -63,7 +63,7 @@ class CaseMessage:
 
 
 async def case_message(bot: WaifuBot, case: Case, channel_id: ChannelId) -> CaseMessage:
-    """The case as it is shown in that channel now, in the server's language."""
+    """The case as that channel shows it now, in the server's language."""
     with in_public(bot, case.guild_id):
         return await _case_message(bot, case, channel_id)
 
@@ -85,7 +85,7 @@ async def _case_message(bot: WaifuBot, case: Case, channel_id: ChannelId) -> Cas
 async def may_look(
     bot: WaifuBot, guild_id: GuildId, channel_id: ChannelId, picture: Picture
 ) -> bool:
-    """Whether moderators may be shown the picture in that channel, behind a spoiler."""
+    """Whether moderators may see the picture in that channel, behind a spoiler."""
     if picture.rating is not Rating.EXPLICIT:
         return True
     try:
@@ -97,7 +97,7 @@ async def may_look(
 
 
 async def _files(bot: WaifuBot, case: Case, picture: Picture) -> list[discord.File]:
-    """The picture behind a spoiler, as large as the server takes it; none if that is not to be."""
+    """The picture behind a spoiler, as large as the server allows; empty if not allowed."""
     guild = bot.get_guild(case.guild_id)
     limit_bytes = guild.filesize_limit if guild else discord.utils.DEFAULT_FILE_SIZE_LIMIT_BYTES
     try:
@@ -117,7 +117,7 @@ def _view(case: Case, *, hidden: bool) -> discord.ui.View:
 
 
 async def case_lines(services: Services, case: Case) -> list[str]:
-    """Everything that there is to know of a case, the most important first."""
+    """Everything known about a case, the most important first."""
     draw = await _draw(services, case)
     return [
         f"{HEADS[case.kind]()} · {reviewing.CASE(id=case.id)}",
@@ -135,7 +135,7 @@ async def case_lines(services: Services, case: Case) -> list[str]:
 
 
 def _unwanted(services: Services, draw: Draw | None) -> list[str]:
-    """The negative prompt, which rules look into as well; not the model's own."""
+    """The negative prompt, which rules read as well; without the model's own."""
     if draw is None or draw.negative in {"", services.model().default_negative}:
         return []
     return [reviewing.TO_BE_KEPT_OUT(words=wording.plain(draw.negative, reviewing.REASON_CHARS))]
@@ -157,7 +157,7 @@ def _appealed(services: Services, case: Case) -> list[str]:
 
 
 async def held_by(services: Services, case: Case, draw: Draw | None) -> list[str]:
-    """The rules that the prompt was held by, with who said so and what they find in it."""
+    """The rules that hold the prompt, with their layers and what they find in it."""
     decisions = await services.decisions.about(case.guild_id, case.job_id or "")
     asked = [d for d in decisions if d.kind is DecisionKind.ADMIT and d.outcome is Outcome.HOLD]
     if not asked or draw is None:
@@ -173,7 +173,7 @@ async def held_by(services: Services, case: Case, draw: Draw | None) -> list[str
 
 
 async def _found_now(services: Services, case: Case, draw: Draw) -> dict[RuleId, list[str]]:
-    """What each rule finds in a prompt by now; nothing while the server's policy is unreadable."""
+    """What each rule now finds in the prompt; nothing while the server's policy is unreadable."""
     place = Place(guild_id=case.guild_id, channel_id=case.channel_id, whole=False)
     try:
         policy = await services.policy_at(place)
@@ -212,7 +212,7 @@ def _decision(case: Case) -> list[str]:
 
 
 async def _draw(services: Services, case: Case) -> Draw | None:
-    """What was asked for; None once it is forgotten, or if another version wrote it."""
+    """The draw asked for; None if it was forgotten, or if another version wrote it."""
     if case.job_id is None:
         return case.ask.draw if case.ask else None
     job = await services.views.get(case.job_id)

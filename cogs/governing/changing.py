@@ -1,7 +1,7 @@
-"""How a change of the policy is made: from the version that was seen, with a line in the log.
+"""How a policy is changed: from the version that was seen, with a line in the log.
 
-The panel, the quick commands and the import come through here, so that nobody overwrites what they
-have not seen, and nothing is kept that no policy may say. It must not know what is changed.
+The panel, the quick commands and the import come through here, so that nobody overwrites changes
+they have not seen, and no invalid policy is saved. Must not know what is changed.
 """
 
 from __future__ import annotations
@@ -25,10 +25,10 @@ from cogs.governing.desk import Desk
 from cogs.governing.record import entry_line
 from cogs.translating import guild_of, user_of
 
-#: What the log keeps of one change, and what is told of it at once.
+#: The most characters about one change in the log, and in the answer.
 _LOGGED_CHARS, _TOLD_CHARS = 3000, 900
 _SINCE = 25
-#: With more terms than this, a change takes so long that Discord is asked for patience first.
+#: With more terms than this a change is slow, so the answer is deferred first.
 _MANY_TERMS = 500
 
 
@@ -39,14 +39,14 @@ class Wish:
     policy: GuildPolicy
     #: One word for the log.
     action: str = "policy"
-    #: What its moderator reads above the lines that say what is different; "": it is saved.
+    #: What the moderator reads above the list of differences; "": a plain "saved".
     told: str = ""
 
 
 async def carry_out(interaction: Interaction, desk: Desk, wish: Wish) -> tuple[Desk, str]:
-    """Make it the policy, if nobody was faster. The desk as it is then, and what to say."""
+    """Save the policy, if nobody was faster. Returns the resulting desk and the answer."""
     await ask_for_patience(interaction, desk.policy, wish.policy)
-    # Both look at every term, which takes a moment where there are ten thousand.
+    # Both examine every term, which takes a moment for ten thousand.
     lines = await asyncio.to_thread(_differences, desk, wish.policy)
     if not lines:
         return desk, words.NOTHING_CHANGED()
@@ -65,13 +65,13 @@ async def carry_out(interaction: Interaction, desk: Desk, wish: Wish) -> tuple[D
         return _moved(desk, outcome.current), _told(outcome.since)
     services.signals.logged.set()
     current = await services.guilds.current(desk.guild_id)
-    # Compiled beside the loop and kept with the policy, so that the next ask need not wait for it.
+    # Compile off the loop and cache it with the policy, so that the next ask need not wait.
     await asyncio.to_thread(effective, desk.rulebook, current.policy, desk.here)
     return _moved(desk, current), words.changed(wish.told or words.SAVED(), lines)
 
 
 async def _written_down(desk: Desk, policy: GuildPolicy, lines: Sequence[str]) -> str:
-    """The lines as the log keeps them: in English, whatever their moderator reads."""
+    """The lines as the log keeps them: in English, whatever the moderator's language."""
     with speaking(ENGLISH) as before:
         if before is not ENGLISH:
             lines = await asyncio.to_thread(_differences, desk, policy)
@@ -83,14 +83,14 @@ def _differences(desk: Desk, policy: GuildPolicy) -> tuple[str, ...]:
 
 
 def _new_faults(desk: Desk, policy: GuildPolicy) -> list[str]:
-    """What no policy may say; what an older version let pass keeps nobody from another change."""
+    """New faults of the policy; faults that an older version accepted block no other change."""
     faults = list(faults_of(policy, desk.rulebook))
     known = set(faults_of(desk.policy, desk.rulebook)) if faults else set[str]()
     return [fault for fault in faults if fault not in known]
 
 
 async def ask_for_patience(interaction: Interaction, *policies: GuildPolicy) -> None:
-    """Acknowledge what may take longer than the three seconds that Discord waits."""
+    """Defer an answer that may take longer than Discord's three seconds."""
     many = any(len(p.blocked) + len(p.allowed) > _MANY_TERMS for p in policies)
     if many and not interaction.response.is_done():
         is_command = interaction.type is discord.InteractionType.application_command
@@ -102,7 +102,7 @@ def _moved(desk: Desk, current: PolicyVersion) -> Desk:
 
 
 async def superseded(interaction: Interaction, version: int) -> str:
-    """What was changed since somebody saw that version."""
+    """What changed since the version that somebody saw."""
     guilds = interaction.client.services.guilds
     entries = await guilds.history(guild_of(interaction), _SINCE)
     return _told([e for e in entries if e.version is not None and e.version > version])
@@ -114,7 +114,7 @@ def _told(since: Sequence[AuditEntry]) -> str:
 
 
 async def undo(interaction: Interaction, desk: Desk) -> tuple[Desk, str]:
-    """Bring back the policy from before the last change; a second undo undoes the first."""
+    """Restore the policy from before the last change; a second undo undoes the first."""
     guilds = interaction.client.services.guilds
     before = await guilds.version(desk.guild_id, desk.version - 1) if desk.version else None
     if before is None:

@@ -1,7 +1,7 @@
-"""What the panel's pages are built of: presses by their ids, and buttons, menus and forms.
+"""The panel's building blocks: parsed presses, and buttons, menus and forms.
 
-A press names its deed, the version of the policy that was shown, and what it is about, so it means
-the same after any restart. It must not know what a deed does.
+A press names its deed, the version of the policy that was shown, and its subject, so it means the
+same after any restart. Must not know what a deed does.
 """
 
 from __future__ import annotations
@@ -16,9 +16,9 @@ from discord import ui
 from bot.client import Interaction
 from bot.words.speaking import say
 
-#: Every custom id of the panel begins so; those of buttons under pictures begin otherwise.
+#: The prefix of the panel's custom ids; buttons under pictures have another.
 _PREFIX = "wp:"
-#: Discord's limits of a message that is laid out, of a menu's options and of an id.
+#: Discord's limits for a layout's text, a menu's options and a custom id.
 TEXT_CHARS_MAX, OPTIONS_MAX, _ID_CHARS_MAX = 4000, 25, 100
 _LABEL_CHARS_MAX = 100
 _ACCENT = discord.Colour(0x7C6DF2)
@@ -30,19 +30,19 @@ Part: TypeAlias = "ui.Item[ui.LayoutView]"
 class PanelPress:
     """What somebody pressed, chose or submitted."""
 
-    #: What is to be done.
+    #: The action.
     deed: str
-    #: The version of the policy that they saw.
+    #: The policy version that they saw.
     version: int
-    #: What it is about.
+    #: The subject of the action.
     args: tuple[str, ...] = ()
-    #: What was chosen in a menu.
+    #: The values chosen in a menu.
     values: tuple[str, ...] = ()
-    #: What was filled into a form, by the field's name.
+    #: The values of a form, by field name.
     fields: dict[str, str]
 
     def arg(self, at: int) -> str:
-        """What stands at this place; empty if nothing does."""
+        """The argument at this index; empty if there is none."""
         return self.args[at] if at < len(self.args) else ""
 
 
@@ -54,7 +54,7 @@ def press_id(deed: str, version: int, *args: object) -> str:
 
 
 def press_of(interaction: Interaction) -> PanelPress | None:
-    """The press of ours that an interaction is; None if it is another's."""
+    """The panel press in an interaction; None if it is not the panel's."""
     data = cast("dict[str, Any]", interaction.data or {})
     found = str(data.get("custom_id", ""))
     if not found.startswith(_PREFIX):
@@ -71,7 +71,7 @@ def press_of(interaction: Interaction) -> PanelPress | None:
 
 
 def _fields_of(components: Iterable[dict[str, Any]]) -> dict[str, str]:
-    """What was written into each field of a form."""
+    """The values of a form's fields."""
     return {
         str(field["custom_id"]): str(field.get("value", ""))
         for component in components
@@ -90,7 +90,7 @@ def line() -> Part:
 
 
 def attached(file: discord.File) -> Part:
-    """A file that is sent with the page."""
+    """A file sent with the page."""
     part: ui.File[ui.LayoutView] = ui.File(file)
     return part
 
@@ -113,7 +113,7 @@ def row(*buttons: ui.Button[ui.LayoutView]) -> Part:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Option:
-    """Something that can be chosen."""
+    """One option of a menu."""
 
     label: str
     value: str
@@ -148,7 +148,7 @@ def channel_menu(
     kinds: Sequence[discord.ChannelType],
     chosen: int | None = None,
 ) -> Part:
-    """A menu of the server's channels; it can be emptied."""
+    """A menu of the server's channels; it can be cleared."""
     return ui.ActionRow(
         ui.ChannelSelect(
             placeholder=say(placeholder),
@@ -161,7 +161,7 @@ def channel_menu(
 
 
 def role_menu(placeholder: str, press: str, chosen: int | None = None) -> Part:
-    """A menu of the server's roles; it can be emptied."""
+    """A menu of the server's roles; it can be cleared."""
     return ui.ActionRow(
         ui.RoleSelect(
             placeholder=say(placeholder),
@@ -173,7 +173,7 @@ def role_menu(placeholder: str, press: str, chosen: int | None = None) -> Part:
 
 
 def page(*parts: Part) -> ui.LayoutView:
-    """One page. It is stopped before it is sent: what answers its presses is found by their ids."""
+    """One page. It is stopped before it is sent: presses are answered by custom id."""
     view: ui.LayoutView = ui.LayoutView(timeout=None)
     view.add_item(ui.Container(*parts, accent_colour=_ACCENT))
     view.stop()

@@ -1,6 +1,6 @@
-"""What the presses of the panel change: for each the next policy, or in words why not.
+"""The changes behind the panel's presses: each returns the next policy, or why there is none.
 
-A press can be old, or made up: what it names is looked at as if a stranger had written it.
+A press can be old or forged: its names are checked like a stranger's input.
 """
 
 from __future__ import annotations
@@ -33,14 +33,14 @@ from bot.words import panel as words
 from cogs.governing.controls import PanelPress
 from cogs.governing.desk import Desk
 
-#: The next policy, or why there is none. What a press names and nobody knows raises ValueError.
+#: The next policy, or why there is none. Unknown names in a press raise ValueError.
 Change: TypeAlias = Callable[[Desk, PanelPress], "GuildPolicy | str"]
 _ENABLED = {"on": True, "off": False, "none": None}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Deed:
-    """What a press changes, and the page that is shown then."""
+    """What a press changes, and the page shown afterwards."""
 
     change: Change
     page: str
@@ -49,12 +49,12 @@ class Deed:
 
 
 def _chosen(press: PanelPress, at: int) -> str:
-    """What was chosen in a menu, or what a button says by itself."""
+    """The menu's choice, or the button's own argument."""
     return press.values[0] if press.values else press.arg(at)
 
 
 def _rule(desk: Desk, press: PanelPress) -> tuple[Scope, RuleId]:
-    """The scope and the rule that a press is about."""
+    """The scope and the rule of a press."""
     rule = desk.rulebook.rules.get(RuleId(press.arg(1)))
     if rule is None or not is_adjustable(rule):
         raise ValueError(press.arg(1))
@@ -62,7 +62,7 @@ def _rule(desk: Desk, press: PanelPress) -> tuple[Scope, RuleId]:
 
 
 def _effect(desk: Desk, scope: Scope, rule: RuleId) -> Effect:
-    """What is written there, or else what holds there, which is at least as strict."""
+    """The effect written in this scope, or else the inherited one, which is at least as strict."""
     written = overrides_at(desk.policy, scope).effects.get(rule)
     return written or desk.effective_at(scope).lines[rule].effect
 
@@ -161,7 +161,7 @@ def _told_channel(press: PanelPress) -> ChannelId | None:
     return ChannelId(int(press.values[0])) if press.values else None
 
 
-#: What each press changes. The others show something, or open a form.
+#: The change of each press. The other presses only show something, or open a form.
 DEEDS: Mapping[str, Deed] = {
     "ruling": Deed(change=_ruling, page="rule", args=2),
     "audience": Deed(change=_audience, page="rule", args=2),

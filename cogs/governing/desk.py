@@ -1,6 +1,6 @@
-"""What a page of the panel is drawn from: the policy, its version, and what the server looks like.
+"""What a panel page is drawn from: the policy, its version, and the server.
 
-Also who may govern. It must not know the pages.
+Also who may govern. Must not know the pages.
 """
 
 from __future__ import annotations
@@ -27,39 +27,39 @@ from bot.words import panel as words
 from bot.words.speaking import say
 from cogs.translating import guild_of, place_of
 
-#: What the bot needs where moderators are told, by discord.py's names.
+#: The bot's permissions needed in a channel that notifies moderators, by discord.py's names.
 _NEEDED = ("view_channel", "send_messages", "embed_links", "attach_files", "read_message_history")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Desk:
-    """A policy, and where it is looked at."""
+    """A policy, and the place where it is viewed."""
 
     rulebook: Rulebook
     policy: GuildPolicy
     version: int
-    #: Where the panel stands.
+    #: The place of the panel.
     here: Place
     guild: discord.Guild | None
-    #: The rules that the licence of the model in use asks for; None: all that any licence does.
+    #: The rules required by the licence of the model in use; None: those of every licence.
     licence: frozenset[RuleId] | None = None
 
     @property
     def guild_id(self) -> GuildId:
-        """Whose policy it is."""
+        """The server whose policy it is."""
         return self.policy.guild_id
 
     def effective_here(self) -> EffectivePolicy:
-        """What holds where the panel stands, for a member without any role."""
+        """The effective policy at the panel, for a member without roles."""
         return effective(self.rulebook, self.policy, self.here, licence=self.licence)
 
     def effective_at(self, scope: Scope, policy: GuildPolicy | None = None) -> EffectivePolicy:
-        """What holds in a scope by this policy or another one."""
+        """The effective policy in a scope, for this policy or another one."""
         place = scope.place(self.guild_id, self._category_of(scope))
         return effective(self.rulebook, policy or self.policy, place, licence=self.licence)
 
     def ground(self) -> Ground:
-        """What holds whatever this server says."""
+        """What holds whatever this server decides."""
         return everywhere(self.rulebook, self.licence)
 
     def _category_of(self, scope: Scope) -> ChannelId | None:
@@ -72,18 +72,18 @@ class Desk:
         return self.guild.get_channel(channel_id) if self.guild else None
 
     def channel_name(self, channel_id: ChannelId) -> str:
-        """A channel as Discord links it; what is gone is told as such."""
+        """A channel as a Discord mention, or a note that it was deleted."""
         if self.channel(channel_id) is None:
             return f"{words.DELETED_CHANNEL()} (`{channel_id}`)"
         return f"<#{channel_id}>"
 
     def role_name(self, role_id: RoleId) -> str:
-        """A role as Discord links it; what is gone is told as such."""
+        """A role as a Discord mention, or a note that it was deleted."""
         known = self.guild.get_role(role_id) if self.guild else None
         return f"<@&{role_id}>" if known else f"{words.DELETED_ROLE()} (`{role_id}`)"
 
     def scope_of_id(self, channel_id: ChannelId) -> Scope:
-        """A channel or a category; what is deleted counts as a channel."""
+        """The scope of a channel or category; a deleted one counts as a channel."""
         is_category = isinstance(self.channel(channel_id), discord.CategoryChannel)
         return Scope(layer=Layer.CATEGORY if is_category else Layer.CHANNEL, id=channel_id)
 
@@ -92,7 +92,7 @@ class Desk:
         return say("this server") if scope.id is None else self.channel_name(scope.id)
 
     def plain_name(self, thing_id: int) -> str:
-        """A channel or role for a menu, which shows no links."""
+        """A channel's or role's name for a menu, which shows no mentions."""
         known = self.guild and (self.guild.get_channel(thing_id) or self.guild.get_role(thing_id))
         if known is None:
             return f"{words.DELETED()} ({thing_id})"
@@ -101,13 +101,13 @@ class Desk:
         return f"@{known.name}" if isinstance(known, discord.Role) else f"#{known.name}"
 
     def unusable(self, channel_id: ChannelId | None) -> str:
-        """Why moderators cannot be told in a channel; empty if they can, and if there is none."""
+        """Why moderators cannot be notified in a channel; empty if they can or none is set."""
         if channel_id is None:
             return ""
         channel = self.channel(channel_id)
         me = self.guild.me if self.guild else None
         may = channel.permissions_for(me) if channel and me else discord.Permissions.none()
-        # Discord counts everything as missing where it may not be seen.
+        # Discord reports every permission as missing in a channel that we cannot see.
         if not isinstance(channel, discord.TextChannel) or not may.view_channel:
             return words.UNSEEN_CHANNEL(channel=self.channel_name(channel_id))
         missing = [name.replace("_", " ").title() for name in _NEEDED if not getattr(may, name)]
@@ -116,11 +116,11 @@ class Desk:
         return words.NO_WRITING(channel=channel.mention, names=", ".join(missing))
 
     def names(self) -> dict[int, str]:
-        """What the channels and roles that the policy names are called."""
+        """The names of the channels and roles in the policy."""
         return {id_: self.plain_name(id_) for id_ in _named(self.policy)}
 
     def missing(self, policy: GuildPolicy) -> str:
-        """What a policy newly names and this server does not have, in words; empty if nothing."""
+        """What a policy newly names and this server lacks, in words; empty if nothing."""
         new = _named(policy) - _named(self.policy)
         gone = sorted(id_ for id_ in new if self.guild and not self._is_there(self.guild, id_))
         return words.strangers(gone) if gone else ""
@@ -130,22 +130,22 @@ class Desk:
 
 
 def _named(policy: GuildPolicy) -> set[int]:
-    """The channels, categories and roles that a policy says something of."""
+    """The channels, categories and roles that a policy mentions."""
     roles = {*policy.roles, *([policy.moderator_role] if policy.moderator_role else ())}
     return {*policy.categories, *policy.channels, *policy.only_channels, *roles}
 
 
 def may_govern(interaction: Interaction, policy: GuildPolicy) -> bool:
-    """Manage Server, or the role that the server named, as Discord told with this very press."""
+    """Whether the member has Manage Server or the named role, according to this very press."""
     if interaction.permissions.manage_guild:
         return True
     roles = interaction.user.roles if isinstance(interaction.user, discord.Member) else []
-    # Everybody has @everyone, so naming that gives nobody anything.
+    # Everybody has @everyone, so naming that role grants nothing.
     return policy.moderator_role in {role.id for role in roles if not role.is_default()}
 
 
 async def seat(interaction: Interaction) -> Desk | None:
-    """The desk of somebody who pressed or typed something; None if they may not govern."""
+    """The desk for the member of an interaction; None if they may not govern."""
     services = interaction.client.services
     current = await services.guilds.current(guild_of(interaction))
     if not may_govern(interaction, current.policy):

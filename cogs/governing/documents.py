@@ -1,7 +1,7 @@
-"""The policy as a file: export, and an import that shows the difference before it is applied.
+"""The policy as a file: export, and import with a preview of the difference.
 
-What is to be applied hangs on the message that shows the difference, written by us, so *Apply*
-works after a restart and applies exactly what was shown. Reading a large file happens in a thread.
+Our message with the difference carries the file to apply, so *Apply* works after a restart and
+applies exactly what was shown. Large files are parsed in a thread.
 """
 
 from __future__ import annotations
@@ -45,11 +45,11 @@ _SHOWN_CHARS = 1900
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Offer:
-    """A policy that was read from a file, and how it differs from the one that holds."""
+    """A policy read from a file, and how it differs from the current one."""
 
     policy: GuildPolicy
     lines: tuple[str, ...]
-    #: The same policy as we write it.
+    #: The same policy in our own format.
     written: str
     #: What speaks against it; empty if nothing does.
     doubt: str = ""
@@ -63,7 +63,7 @@ async def export(interaction: Interaction, desk: Desk) -> None:
 
 
 async def offer(interaction: Interaction, desk: Desk, file: discord.Attachment) -> None:
-    """Answer a command with what the file would change, or with what is wrong in it."""
+    """Answer a command with the file's changes, or with its errors."""
     if file.size > BYTES_MAX:
         await tell(interaction, words.too_large(file.size, BYTES_MAX))
         return
@@ -77,7 +77,7 @@ async def offer(interaction: Interaction, desk: Desk, file: discord.Attachment) 
 
 
 async def apply(interaction: Interaction, desk: Desk, press: PanelPress) -> None:
-    """Apply what was shown; if somebody changed the policy since, show the difference anew."""
+    """Apply what was shown; if the policy changed since, show the new difference."""
     await interaction.response.defer()
     found = await _read(desk, await hanging(interaction, _NAME))
     if isinstance(found, str):
@@ -92,14 +92,14 @@ async def apply(interaction: Interaction, desk: Desk, press: PanelPress) -> None
 
 
 async def discard(interaction: Interaction, desk: Desk, press: PanelPress) -> None:
-    """Forget the file."""
+    """Discard the file."""
     del press
     view = home(desk, (), words.DISCARDED())
     await interaction.response.edit_message(view=view, attachments=[])
 
 
 async def _read(desk: Desk, data: bytes) -> _Offer | str:
-    """What a file says, or what is wrong with it."""
+    """The policy in a file, or what is wrong with it."""
     return await asyncio.to_thread(_read_here, desk, data)
 
 
@@ -121,9 +121,9 @@ def _read_here(desk: Desk, data: bytes) -> _Offer | str:
 
 
 def _unusable(desk: Desk, policy: GuildPolicy) -> Iterator[tuple[str, str]]:
-    """Why nothing can be told or shown where the file says, with the key that says so.
+    """Channels in the file where the bot cannot post, with the reason and the file's key.
 
-    A channel of another server is none.
+    A channel of another server does not exist here.
     """
     before = desk.policy
     now = {before.review_channel, before.log_channel, before.gallery.channel}
@@ -138,7 +138,7 @@ def _unusable(desk: Desk, policy: GuildPolicy) -> Iterator[tuple[str, str]]:
 
 
 def _offered(desk: Desk, found: _Offer, note: str) -> tuple[ui.LayoutView, list[discord.File]]:
-    """The difference, and the buttons under it; nothing to apply if there is none."""
+    """The difference with its buttons; without *Apply* if there is none."""
     if not found.lines:
         return home(desk, (), words.NO_DIFFERENCE()), []
     files = [_file(found.written, _NAME)]

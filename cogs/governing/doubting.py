@@ -1,7 +1,7 @@
-"""What speaks against a change that a moderator may make all the same. Not a cog.
+"""Warnings about a change that a moderator may make all the same. Not a cog.
 
-A word that is so short or common that harmless prompts would be refused is shown with those prompts
-before it is blocked. Nothing is decided here.
+Before a short or common word is blocked, this shows the harmless prompts it would refuse. Nothing
+is decided here.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ async def doubts(desk: Desk, policy: GuildPolicy) -> str:
 
 
 def doubts_here(desk: Desk, policy: GuildPolicy) -> str:
-    """The same, off the loop."""
+    """The same, off the event loop."""
     known = set(desk.policy.blocked)
     new = [t for t in policy.blocked if t not in known and t.effect.ruling is not Ruling.ALLOW]
     return words.common(stopped_by(desk.rulebook, new), len(PROMPTS)) if new else ""

@@ -1,7 +1,7 @@
-"""What was written into a form and not taken: a page that says why, and how to go on. Not a cog.
+"""A page for rejected form input: why it was rejected, and how to go on. Not a cog.
 
-It hangs on the message as a file, so that nothing typed is lost and *Edit again* works after a
-restart. It must not know what a form is for.
+The input is attached to the message as a file, so that nothing typed is lost and *Edit again* works
+after a restart. Must not know what a form is for.
 """
 
 from __future__ import annotations
@@ -22,23 +22,23 @@ _NAME = "what-you-wrote.txt"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class GivenBack:
-    """What was not taken, and what can be done with it."""
+    """Rejected input, and what can be done with it."""
 
-    #: The form's name, and what it is about.
+    #: The form's name, and its subject.
     about: tuple[str, ...]
-    #: The page to go back to.
+    #: The page to return to.
     path: tuple[str, ...]
     version: int
     why: str
     written: str
     #: It can be edited further.
     again: bool = True
-    #: It can be taken as it is, by somebody who read why it should not.
+    #: It can be accepted as it is, by somebody who read the warning.
     anyway: bool = False
 
 
 def page_of(given: GivenBack) -> tuple[ui.LayoutView, list[discord.File]]:
-    """The page, and the file that hangs on it."""
+    """The page, and the file attached to it."""
     file = discord.File(io.BytesIO(given.written.encode()), _NAME)
     kept = f"{words.KEPT()} {words.AGAIN()}" if given.again else words.KEPT()
     view = page(text(given.why), line(), text(kept), attached(file), row(*_ways(given)))
@@ -57,14 +57,14 @@ def _ways(given: GivenBack) -> list[ui.Button[ui.LayoutView]]:
 
 
 async def hanging(interaction: Interaction, name: str = _NAME) -> bytes:
-    """The file of ours of that name that hangs on the message; empty if none does."""
+    """The content of our attachment with that name; empty if there is none."""
     files = interaction.message.attachments if interaction.message else []
     found = next((file for file in files if file.filename == name), None)
     return await found.read() if found else b""
 
 
 def written(blanks: Sequence[Blank], fields: Mapping[str, str]) -> str:
-    """What was filled in, as a text: a field by itself as it is, several a line each."""
+    """The input as text: a single field as it is, several under their names."""
     if len(blanks) == 1:
         return fields.get(blanks[0].name, "")
     return "\n".join(f"{blank.label}: {fields.get(blank.name, '')}" for blank in blanks)

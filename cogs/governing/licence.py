@@ -1,4 +1,4 @@
-"""`/licence`, and the buttons under the terms: Accept, Decline, and reading them once more."""
+"""`/licence`, and the buttons under the terms: *Accept*, *Decline*, and reading them again."""
 
 from __future__ import annotations
 
@@ -25,11 +25,11 @@ from cogs.translating import place_of, user_of
 
 
 class LicenceCog(commands.Cog):
-    """The licence of the model in use, whenever somebody wants to read it."""
+    """Shows the licence of the model in use on demand."""
 
     @app_commands.command(description="What the model's licence asks of you, and its whole text")
     async def licence(self, interaction: Interaction) -> None:
-        """The plain words, the file, and whether and when it was accepted."""
+        """Show the plain summary, the file, and whether and when it was accepted."""
         services = interaction.client.services
         info = services.model()
         accepted_ms = await services.consent.accepted_ms(user_of(interaction), info.licence_sha256)
@@ -42,12 +42,12 @@ class LicenceCog(commands.Cog):
 
 
 class Accept(Press, template=template(Action.ACCEPT)):
-    """The licence is accepted; the waiting request runs by itself."""
+    """Accepts the licence; the waiting request then continues by itself."""
 
     action = Action.ACCEPT
 
     async def pressed(self, interaction: Interaction) -> None:
-        """Record it with the licence's hash, then let the request go on where it was made."""
+        """Record the licence's hash, then continue the request where it was made."""
         services, user_id = interaction.client.services, user_of(interaction)
         info = services.model()
         waiting_id, is_this = decided_by(self.target, info)
@@ -66,12 +66,12 @@ class Accept(Press, template=template(Action.ACCEPT)):
 
 
 class Decline(Press, template=template(Action.DECLINE)):
-    """The licence is declined, whichever it was; what waited for it waits no more."""
+    """Declines the shown licence; the ask that waited for it is dropped."""
 
     action = Action.DECLINE
 
     async def pressed(self, interaction: Interaction) -> None:
-        """End the waiting ask, give its words back, and leave a way to think again."""
+        """Drop the waiting ask, return its words, and leave a button to reconsider."""
         services = interaction.client.services
         waiting_id, _ = decided_by(self.target, services.model())
         ask = await services.consent.take(waiting_id, user_of(interaction))
@@ -83,12 +83,12 @@ class Decline(Press, template=template(Action.DECLINE)):
 
 
 class Reconsider(Press, template=template(Action.RECONSIDER)):
-    """After a decline: the terms once more. No ask waits for them."""
+    """Shows the terms again after a decline. No ask waits for them."""
 
     action = Action.RECONSIDER
 
     async def pressed(self, interaction: Interaction) -> None:
-        """Of the model in use now."""
+        """Show the terms of the model now in use."""
         await show_terms_again(interaction)
 
 

@@ -1,6 +1,6 @@
-"""The panel's pages and forms about word lists, in chunks that fit a form.
+"""The panel's pages and forms for word lists, in chunks that fit a form.
 
-A list is edited chunk by chunk; what a form brings back replaces its chunk.
+A submitted form replaces its chunk of the list.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ from cogs.governing.controls import Blank, Part, button, line, page, press_id, r
 from cogs.governing.desk import Desk
 from cogs.governing.pages import Page, home_row, said
 
-#: What is said of a list, and what a line of it is, by the list's name.
+#: A list's title, and what one line of it is, by the list's name.
 _TITLES: Mapping[str, tuple[Message, Message]] = {
     "blocked": (
         Message("Blocked words"),
@@ -113,7 +113,7 @@ LIST_PAGES: Mapping[str, Page] = {name: _page(name) for name in _TITLES}
 
 
 def title_of_form(deed: str, name: str) -> str:
-    """What stands over a form of a list; the deed is `add` or `edit`."""
+    """The title of a list's form; the deed is `add` or `edit`."""
     told = Message("Add to: {list}") if deed == "add" else Message("Edit: {list}")
     return told(list=_TITLES[name][0]())
 
@@ -125,7 +125,7 @@ def blank_to_add(desk: Desk, args: tuple[str, ...]) -> list[Blank]:
 
 
 def blank_to_edit(desk: Desk, args: tuple[str, ...]) -> list[Blank]:
-    """A field with a chunk of the list as it is."""
+    """A field with the current chunk of the list."""
     chunk = _chunk(desk, args[0], int(args[1]))
     return [_blank(args[0], say("One per line; what you delete is gone"), chunk.text)]
 
@@ -137,7 +137,7 @@ def _blank(name: str, label: str, value: str) -> Blank:
 
 
 def _short(name: str) -> str:
-    """Discord's description of a field has 100 characters."""
+    """A name shortened for a field's description, which Discord limits to 100 characters."""
     return say("term, or: term = reason") if name == "blocked" else say("A word or phrase")
 
 
@@ -150,9 +150,9 @@ def _chunk(desk: Desk, name: str, at: int) -> TermChunk:
 def submitted(
     desk: Desk, name: str, at: int | None, filled: str
 ) -> GuildPolicy | str | list[LineFault]:
-    """The policy with what was filled in: added to a list, or in the place of its chunk `at`.
+    """The policy with the input added to a list, or replacing its chunk `at`.
 
-    Or the lines that cannot be taken, or why none can.
+    Or the lines that cannot be accepted, or a sentence that says why none can.
     """
     new, faults = read_lines(filled)
     if faults:

@@ -1,9 +1,9 @@
-"""Brings the lines of each server's log to its log channel: changes, alerts, removals.
+"""Posts each server's log lines in its log channel: changes, alerts, removals.
 
-The rows of the log are the truth: a line is owed until its message is there, through every outage,
-and goes to whatever log channel the server has then. The nudge only saves waiting. A crash between
-the message and its row can bring the message twice, if it lasts longer than Discord remembers a
-nonce. Who changed what, and why, is not known here.
+The log's rows are the truth: a line is owed until its message exists, through every outage, and
+goes to the server's log channel at that time. The nudge only saves waiting. A crash between the
+message and its row can repeat the message, if it outlasts Discord's memory of a nonce. Who changed
+what, and why, is not known here.
 """
 
 from __future__ import annotations
@@ -20,14 +20,14 @@ from cogs.posting.lanes import Lanes, Openings
 from cogs.posting.looking import Looking
 from cogs.translating import in_public
 
-#: How long the loop sleeps when nobody nudges it, and the longest rest of a channel that refuses.
+#: How long the loop sleeps without a nudge, and the longest rest of a channel that refuses.
 _POLL_S, _LONGEST_PAUSE_S = 10.0, 3600.0
-#: Lines in one look, and channels that are written to at once.
+#: Lines read at once, and channels served at once.
 _LOOK, _WIDTH = 200, 4
 
 
 class Logbook(Looking):
-    """One message of a channel after the other, as many lines in each as fit."""
+    """Sends one message at a time per channel, with as many lines as fit."""
 
     def __init__(self, bot: WaifuBot) -> None:
         super().__init__(
@@ -53,7 +53,7 @@ class Logbook(Looking):
         return {channel_id: (channel_id, entries) for channel_id, entries in owed.items()}
 
     async def _write(self, owed: tuple[ChannelId, Sequence[AuditEntry]]) -> None:
-        """Write the first lines that fit a message; the rest is owed still."""
+        """Write the first lines that fit in a message; the rest stays owed."""
         channel_id, entries = owed
         with in_public(self._bot, entries[0].guild_id):
             lines = [entry_line(entry) for entry in entries]

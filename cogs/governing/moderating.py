@@ -1,7 +1,7 @@
-"""`/moderate`: what waits for a decision, and what a server's moderators do about a member.
+"""`/moderate`: open cases, and measures against a member.
 
-Strikes, time-outs and bans of one server; the bot's owner bans everywhere. What a member may ask
-for is checked where they ask.
+Strikes, time-outs and bans of one server; the bot's owner can ban everywhere. Whether a member may
+ask is checked where they ask.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ from cogs.governing.powers import require_power
 from cogs.translating import guild_of, tell, url_of, user_of
 
 _MINUTE_MS = 60_000
-#: The longest time-out is four weeks, as Discord's own.
+#: The longest time-out is four weeks, like Discord's own.
 _MINUTES_MAX, _REASON_CHARS_MAX = 28 * 24 * 60, 300
 _LINES, _CHOICES = 20, 25
 
@@ -39,19 +39,19 @@ _LINES, _CHOICES = 20, 25
 class Moderating(
     commands.GroupCog, group_name="moderate", group_description="Cases, strikes, time-outs, bans"
 ):
-    """Reads and writes what is held against members."""
+    """Shows and changes what is held against members."""
 
     def __init__(self, bot: WaifuBot) -> None:
         self._services = bot.services
 
     async def interaction_check(self, interaction: Interaction, /) -> bool:  # type: ignore[override]  narrowed to our client
-        """Manage Server or the moderators' role, whatever Discord was told to let through."""
+        """Require Manage Server or the moderators' role, whatever Discord let through."""
         return await require_power(interaction) is not None
 
     @app_commands.command(description="What the moderators of this server have to decide")
     @app_commands.describe(id="Show this case here with its buttons; only you see it")
     async def cases(self, interaction: Interaction, id: str | None = None) -> None:  # noqa: A002  the option's name
-        """The open cases, the oldest first; or one of them."""
+        """List the open cases, the oldest first; or show one."""
         if id is not None:
             await self._show(interaction, CaseId(id.strip().strip("`").lower()))
             return
@@ -69,7 +69,7 @@ class Moderating(
         if case is None or case.guild_id != guild_of(interaction):
             await tell(interaction, reviewing.CASE_GONE())
             return
-        # In the review channel others see it too; here it is handed to one.
+        # Others see the case in the review channel too; here it goes to one member.
         if not await licensed(interaction):
             return
         assert interaction.channel_id is not None, "commands come from a channel"
@@ -80,7 +80,7 @@ class Moderating(
 
     @cases.autocomplete("id")
     async def _open(self, interaction: Interaction, current: str) -> list[app_commands.Choice[str]]:
-        # discord.py asks no check before it completes.
+        # discord.py runs no checks before autocompletion.
         policy = await self._services.guilds.policy(guild_of(interaction))
         if not may_govern(interaction, policy):
             return []
@@ -93,7 +93,7 @@ class Moderating(
 
     @app_commands.command(description="A member's strikes, and whether they may ask me")
     async def member(self, interaction: Interaction, member: discord.User) -> None:
-        """Their strikes that count, and what keeps them from asking."""
+        """Show the member's strikes that count, and any exclusion."""
         guild_id, user_id = guild_of(interaction), UserId(member.id)
         now_ms = self._services.clock()
         strikes = await self._services.members.strikes(guild_id, user_id, now_ms)
@@ -107,7 +107,7 @@ class Moderating(
 
     @app_commands.command(description="Who is timed out or banned here")
     async def excluded(self, interaction: Interaction) -> None:
-        """Time-outs and bans of this server, the latest first."""
+        """List this server's time-outs and bans, the latest first."""
         found = await self._services.members.excluded(
             guild_of(interaction), self._services.clock(), _LINES
         )
@@ -116,7 +116,7 @@ class Moderating(
 
     @app_commands.command(description="Take back all strikes of a member")
     async def forgive(self, interaction: Interaction, member: discord.User) -> None:
-        """All that count; a time-out that followed stays, and is lifted by itself."""
+        """Clear all strikes that count; a time-out stays and is lifted separately."""
         count = await self._services.members.clear_strikes(
             guild_of(interaction), UserId(member.id), user_of(interaction), self._services.clock()
         )
@@ -131,7 +131,7 @@ class Moderating(
         minutes: app_commands.Range[int, 1, _MINUTES_MAX] = 60,
         reason: app_commands.Range[str, 0, _REASON_CHARS_MAX] = "",
     ) -> None:
-        """In this server."""
+        """Time a member out in this server."""
         until_ms = self._services.clock() + minutes * _MINUTE_MS
         await self._exclude(interaction, member, guild_of(interaction), until_ms, reason)
 
@@ -146,7 +146,7 @@ class Moderating(
         reason: app_commands.Range[str, 0, _REASON_CHARS_MAX] = "",
         everywhere: bool = False,  # noqa: FBT001, FBT002  the option itself
     ) -> None:
-        """In this server, or in all of them."""
+        """Ban a member in this server, or in all."""
         guild_id = await _place(interaction, everywhere=everywhere)
         if guild_id is not None:
             await self._exclude(interaction, member, guild_id, None, reason)
@@ -181,7 +181,7 @@ class Moderating(
         member: discord.User,
         everywhere: bool = False,  # noqa: FBT001, FBT002  the option itself
     ) -> None:
-        """Time-out or ban, in this server or in all."""
+        """Lift a time-out or ban, in this server or in all."""
         guild_id = await _place(interaction, everywhere=everywhere)
         if guild_id is None:
             return
@@ -193,7 +193,7 @@ class Moderating(
 
     @app_commands.command(description="Remove every picture of a member in this server")
     async def purge(self, interaction: Interaction, member: discord.User) -> None:
-        """Ask first."""
+        """Ask for confirmation."""
         await interaction.response.send_message(
             reviewing.PURGE(user=member.id),
             view=row_of((Action.PURGE, str(member.id))),
@@ -202,10 +202,10 @@ class Moderating(
 
 
 async def _place(interaction: Interaction, *, everywhere: bool) -> GuildId | None:
-    """Where it is to hold; None, and they are told, if that is not theirs to decide."""
+    """The scope of a measure; None, after telling them, if it is not theirs to decide."""
     if not everywhere:
         return guild_of(interaction)
-    # It looks at the id alone, which members have too.
+    # The owner check compares only the id, which members have too.
     if await interaction.client.is_owner(cast("discord.User", interaction.user)):
         return EVERYWHERE
     await tell(interaction, standing.OWNER_ONLY())

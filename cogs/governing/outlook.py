@@ -1,7 +1,7 @@
-"""What is amiss with a review channel, in words for whoever chose it. Not a cog.
+"""Problems with a review channel, in words for whoever chose it. Not a cog.
 
-The panel asks when it is chosen, `/moderate cases` when somebody looks. The members of a server are
-not known to us, so roles speak for them.
+The panel asks when a channel is chosen, `/moderate cases` when somebody looks. The members of a
+server are unknown to us, so roles stand for them.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ _NEEDED = ("view_channel", "send_messages", "attach_files", "read_message_histor
 
 
 def review_warnings(guild: discord.Guild, policy: GuildPolicy) -> list[str]:
-    """One sentence for each thing that should be mended; none of it loosens anything."""
+    """One sentence for each problem to fix; none of them relaxes a check."""
     if policy.review_channel is None:
         return [reviewing.NO_CHANNEL()]
     channel = guild.get_channel(policy.review_channel)
@@ -34,7 +34,7 @@ def review_warnings(guild: discord.Guild, policy: GuildPolicy) -> list[str]:
 
 
 def _others(channel: discord.abc.GuildChannel, policy: GuildPolicy) -> list[discord.Role]:
-    """Roles that read the channel and do not decide; everybody first."""
+    """Roles that can read the channel without being moderators; @everyone first."""
     return [
         role
         for role in channel.guild.roles

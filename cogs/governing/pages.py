@@ -1,6 +1,6 @@
-"""The panel's pages about rules: what holds, presets, and how strict one rule is.
+"""The panel's pages about rules: the overview, presets, and the strictness of one rule.
 
-Each page is drawn afresh from the desk. What its presses do is in `deeds.py`.
+Each page is drawn afresh from the desk. `deeds.py` carries out its presses.
 """
 
 from __future__ import annotations
@@ -41,10 +41,10 @@ from cogs.governing.controls import (
 )
 from cogs.governing.desk import Desk
 
-#: A page by its name, made from the desk, what it is about, and what is said on top.
+#: A page by name, drawn from the desk, its subject, and a note on top.
 Page: TypeAlias = Callable[[Desk, tuple[str, ...], str], ui.LayoutView]
 
-#: Where one can go from the first page, by the page's name: its label, what it is about.
+#: The pages reachable from the first, by name: label and subject.
 _DOORS = {
     "rules": (Message("Rules"), Message("Presets, and how strict each rule is")),
     "places": (
@@ -62,17 +62,17 @@ _DOORS = {
 
 
 def said(note: str) -> list[Part]:
-    """What has just happened, on top of a page."""
+    """A note on top of a page about what just happened."""
     return [text(note), line()] if note else []
 
 
 def home_row(desk: Desk, *more: ui.Button[ui.LayoutView]) -> Part:
-    """The way back, and whatever else belongs at the foot."""
+    """The way back, with other buttons for the foot of a page."""
     return row(button("← Back to the start", press_id("open", desk.version, "home")), *more)
 
 
 def home(desk: Desk, args: tuple[str, ...], note: str) -> ui.LayoutView:
-    """What holds here, and the doors to the rest."""
+    """What holds here, with links to the other pages."""
     del args
     here = desk.effective_here()
     paused = desk.policy.paused
@@ -105,7 +105,7 @@ def home(desk: Desk, args: tuple[str, ...], note: str) -> ui.LayoutView:
 
 
 def rules(desk: Desk, args: tuple[str, ...], note: str) -> ui.LayoutView:
-    """Every rule with what follows in a scope; on the server's page the presets too."""
+    """Every rule with its effect in a scope; on the server's page also the presets."""
     scope = scope_of(args[0]) if args else WHOLE_SERVER
     effective = desk.effective_at(scope)
     presets = [] if scope.id else [_preset_menu(desk)]
@@ -139,7 +139,7 @@ def _preset_menu(desk: Desk) -> Part:
 
 
 def _rule_menus(desk: Desk, scope: Scope) -> list[Part]:
-    """Menus of the rules that can be changed, and of the others; as many as it takes."""
+    """Menus of the changeable rules, and of the others; as many as needed."""
     rules = desk.rulebook.rules.values()
     changeable = [rule for rule in rules if is_adjustable(rule)]
     fixed = [rule for rule in rules if not is_adjustable(rule)]
@@ -170,7 +170,7 @@ def _menus_of(desk: Desk, scope: Scope, placeholder: str, rules: list[Rule]) -> 
 
 
 def preset(desk: Desk, args: tuple[str, ...], note: str) -> ui.LayoutView:
-    """What a preset contains, and the choice of it."""
+    """The contents of a preset, and a button to choose it."""
     name = args[0]
     if name not in desk.rulebook.presets:
         return rules(desk, (), words.GONE())
@@ -189,7 +189,7 @@ def preset(desk: Desk, args: tuple[str, ...], note: str) -> ui.LayoutView:
 
 
 def rule(desk: Desk, args: tuple[str, ...], note: str) -> ui.LayoutView:
-    """One rule in one scope: what holds, who says so, and how to change it."""
+    """One rule in one scope: its effect, the layer behind it, and how to change it."""
     scope, rule_id = scope_of(args[0]), RuleId(args[-1])
     found = desk.rulebook.rules.get(rule_id)
     if found is None:
@@ -259,7 +259,7 @@ def _audience_options(effect: Effect, is_written: bool) -> list[Option]:  # noqa
 def _toggle(
     desk: Desk, deed: str, scope: Scope, rule: Rule, label: str, *, on: bool
 ) -> ui.Button[ui.LayoutView]:
-    """A switch that says how it stands; a press turns it."""
+    """A switch that shows its state; a press flips it."""
     press = press_id(deed, desk.version, scope.key(), rule.id, int(not on))
     style = ButtonStyle.success if on else ButtonStyle.secondary
     return button(f"{label}: {say('yes') if on else say('no')}", press, style)

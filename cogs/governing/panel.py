@@ -1,7 +1,7 @@
-"""The panel behind `/policy panel`: answers every press of it, after any restart.
+"""The panel behind `/policy panel`: answers its presses after any restart.
 
-A press names the version of the policy that its moderator saw. If somebody changed it since,
-nothing is done and they see what changed. Who may is looked at anew with every press.
+A press names the policy version that its moderator saw. If somebody has changed the policy since,
+nothing is done and the moderator sees the changes. The permission is checked at every press.
 """
 
 from __future__ import annotations
@@ -34,11 +34,11 @@ _Deed: TypeAlias = Callable[[Interaction, Desk, PanelPress], Awaitable[None]]
 
 
 class Panel(commands.Cog):
-    """Hears every press whose id is the panel's."""
+    """Answers every press whose id is the panel's."""
 
     @commands.Cog.listener()
     async def on_interaction(self, interaction: Interaction) -> None:
-        """Do what was pressed; an error gets the same report as a command's."""
+        """Carry out a press; an error gets the same report as a command's."""
         press = press_of(interaction)
         if press is None:
             return
@@ -52,7 +52,7 @@ class Panel(commands.Cog):
 async def _answer(interaction: Interaction, press: PanelPress) -> None:
     desk = await seat(interaction)
     if desk is None:
-        # What stands there was for a moderator's eyes.
+        # What the message shows was for a moderator only.
         away = page(text(NOT_ALLOWED()))
         await interaction.response.edit_message(view=away, attachments=[])
         return
@@ -61,12 +61,12 @@ async def _answer(interaction: Interaction, press: PanelPress) -> None:
     except (ValueError, KeyError, IndexError):
         if interaction.response.is_done():
             raise
-        # It names what was there once, or was made up; nothing has been done.
+        # It names something deleted, or was forged; nothing has been done.
         await _show(interaction, desk, ("home",), words.GONE())
 
 
 async def _show(interaction: Interaction, desk: Desk, path: tuple[str, ...], note: str) -> None:
-    """Put a page in the place of the one that stands there."""
+    """Replace the current page."""
     if path[0] == "log":
         view = await record.log_page(interaction, desk, path[1:], note)
     else:
@@ -86,7 +86,7 @@ async def _form(interaction: Interaction, desk: Desk, press: PanelPress) -> None
 
 
 async def _again(interaction: Interaction, desk: Desk, press: PanelPress) -> None:
-    """The form as it was filled in; of a page of a list that was changed since, both together."""
+    """Reopen a form as it was filled in; merge it if its list has changed since."""
     written = (await given_back.hanging(interaction)).decode()
     if _is_behind(desk, press):
         merged = await _merged(interaction, desk, press, written)
@@ -101,22 +101,22 @@ async def _again(interaction: Interaction, desk: Desk, press: PanelPress) -> Non
 
 
 def _is_behind(desk: Desk, press: PanelPress) -> bool:
-    """Whether it is about a page of a list as it was before somebody else changed the policy.
+    """Whether its page of a list was drawn before somebody else changed the policy.
 
-    Sent as it is, it would take away what was added to it meanwhile.
+    Submitted unchanged, it would remove what was added meanwhile.
     """
     return press.arg(0) == "edit" and _seen(press) != desk.version
 
 
 def _seen(press: PanelPress) -> int:
-    """The version that a page of a list was written against: what was given back says it."""
+    """The version that a page of a list was edited from, as the returned input records."""
     return int(press.arg(3)) if press.arg(3) else press.version
 
 
 async def _merged(
     interaction: Interaction, desk: Desk, press: PanelPress, written: str
 ) -> Merged | None:
-    """None if nobody knows any more what it was written against, or it holds no more in a form."""
+    """The merged page; None if its base is no longer known, or it no longer fits a form."""
     guilds = interaction.client.services.guilds
     before = await guilds.version(desk.guild_id, _seen(press))
     if before is None:
@@ -130,12 +130,12 @@ def _blanks_of(desk: Desk, press: PanelPress) -> list[Blank]:
 
 
 async def _submit(interaction: Interaction, desk: Desk, press: PanelPress) -> None:
-    """What was filled into a form."""
+    """Handle a submitted form."""
     await _take(interaction, desk, press)
 
 
 async def _anyway(interaction: Interaction, desk: Desk, press: PanelPress) -> None:
-    """What was filled in before, by somebody who has read what speaks against it."""
+    """Accept earlier input from somebody who has read the warning."""
     written = (await given_back.hanging(interaction)).decode()
     fields = given_back.filled(_blanks_of(desk, press), written)
     await _take(interaction, desk, replace(press, fields=fields), sure=True)
@@ -144,7 +144,7 @@ async def _anyway(interaction: Interaction, desk: Desk, press: PanelPress) -> No
 async def _take(
     interaction: Interaction, desk: Desk, press: PanelPress, *, sure: bool = False
 ) -> None:
-    """Make what was filled in the policy, or give it back with the reason."""
+    """Make the input the policy, or return it with the reason."""
     form = blanks.BLANKS[press.arg(0)]
     written = given_back.written(_blanks_of(desk, press), press.fields)
     if press.version != desk.version:
@@ -175,7 +175,7 @@ async def _hand_back(
     *,
     anyway: bool = False,
 ) -> None:
-    """Say why it is not taken, on the page that stands there; an empty form has nothing to keep."""
+    """Show on the current page why it was rejected; an empty form leaves nothing to keep."""
     path = blanks.BLANKS[press.arg(0)].page(press.args[1:])
     if not written:
         await _show(interaction, desk, path, why)
@@ -239,7 +239,7 @@ async def _export(interaction: Interaction, desk: Desk, press: PanelPress) -> No
     await documents.export(interaction, desk)
 
 
-#: What is more than a change of one thing.
+#: Actions beyond changing one thing.
 _DEEDS: Mapping[str, _Deed] = {
     "open": _open,
     "form": _form,

@@ -1,6 +1,6 @@
-"""The panel's pages about where and for whom: channels, categories, roles, and who moderates.
+"""The panel's pages about channels, categories, roles, and who moderates.
 
-Each page is drawn afresh from the desk. What its presses do is in `deeds.py`.
+Each page is drawn afresh from the desk. `deeds.py` carries out its presses.
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ from cogs.governing.desk import Desk
 from cogs.governing.outlook import review_warnings
 from cogs.governing.pages import Page, home_row, said
 
-#: Channels where the bot can be asked, and what stands over them.
+#: Channels where the bot can be used, and the categories above them.
 ASKABLE = (
     ChannelType.text,
     ChannelType.news,
@@ -46,7 +46,7 @@ _LIST_CHARS = 2400
 
 
 def places(desk: Desk, args: tuple[str, ...], note: str) -> ui.LayoutView:
-    """Every channel and category of which something is said."""
+    """Every channel and category with settings of its own."""
     del args
     known = _scopes_of(desk)
     lines = [f"- {desk.scope_name(scope)}: {_about(desk, scope)}" for scope in known]
@@ -69,7 +69,7 @@ def places(desk: Desk, args: tuple[str, ...], note: str) -> ui.LayoutView:
 
 
 def _scopes_of(desk: Desk) -> list[Scope]:
-    """Categories, then channels, then what is on the list alone."""
+    """Categories, then channels, then those that are only on the channel list."""
     policy = desk.policy
     categories = [Scope(layer=Layer.CATEGORY, id=i) for i in policy.categories]
     channels = [Scope(layer=Layer.CHANNEL, id=i) for i in policy.channels]
@@ -94,7 +94,7 @@ def _about(desk: Desk, scope: Scope) -> str:
 
 
 def _known_menu(desk: Desk, known: list[Scope]) -> list[Part]:
-    """What something is said of, also where Discord has forgotten it."""
+    """A menu of places with settings, including deleted ones."""
     options = [
         Option(label=desk.plain_name(scope.id or 0), value=scope.key(), about=_about(desk, scope))
         for scope in known[:OPTIONS_MAX]
@@ -104,7 +104,7 @@ def _known_menu(desk: Desk, known: list[Scope]) -> list[Part]:
 
 
 def place(desk: Desk, args: tuple[str, ...], note: str) -> ui.LayoutView:
-    """One channel or category: on or off, its rules, the list of the only channels."""
+    """One channel or category: on or off, its rules, and the list of allowed channels."""
     scope = _scope_chosen(args)
     if scope is None or scope.id is None:
         return places(desk, (), note)
@@ -146,7 +146,10 @@ def _only_label(desk: Desk, listed: bool) -> str:  # noqa: FBT001  a plain fact
 
 
 def _scope_chosen(args: tuple[str, ...]) -> Scope | None:
-    """`c` and an id that was chosen, `known` and a key, or a key alone; None if none was."""
+    """The scope from `c` and a chosen id, `known` and a key, or a key alone.
+
+    None if none was chosen.
+    """
     last = args[-1]
     if last in {"c", "k", "known"}:
         return None
@@ -164,7 +167,7 @@ def _switch(written: Overrides) -> list[Option]:
 
 
 def roles(desk: Desk, args: tuple[str, ...], note: str) -> ui.LayoutView:
-    """Every role that has terms of its own."""
+    """Every role with terms of its own."""
     del args
     titles = {rule.id: rule.title for rule in desk.rulebook.rules.values()}
     lines = [
@@ -188,7 +191,7 @@ def roles(desk: Desk, args: tuple[str, ...], note: str) -> ui.LayoutView:
 
 
 def role(desk: Desk, args: tuple[str, ...], note: str) -> ui.LayoutView:
-    """One role: what it is exempted from, and its numbers."""
+    """One role: its exemptions and its numbers."""
     if not args or not args[-1].isdecimal():
         return roles(desk, (), note)
     role_id = RoleId(int(args[-1]))
@@ -234,7 +237,7 @@ def members(desk: Desk, args: tuple[str, ...], note: str) -> ui.LayoutView:
 
 
 def staff(desk: Desk, args: tuple[str, ...], note: str) -> ui.LayoutView:
-    """Who decides, and where the moderators are told, with what is amiss there."""
+    """Who decides, and where moderators are notified, with the problems there."""
     del args
     policy = desk.policy
     closed = desk.unusable(policy.log_channel)
@@ -257,12 +260,12 @@ def staff(desk: Desk, args: tuple[str, ...], note: str) -> ui.LayoutView:
     )  # fmt: skip
 
 
-#: What a picture may need to be shown in the gallery.
+#: The choices for the votes a picture needs to enter the gallery.
 _GALLERY_VOTES = (1, 2, 3, 4, 5, 7, 10, 15, 20, 30, 50)
 
 
 def gallery(desk: Desk, args: tuple[str, ...], note: str) -> ui.LayoutView:
-    """Where pictures that members like are shown, and how many votes they need."""
+    """The gallery channel for liked pictures, and how many votes they need."""
     del args
     terms = desk.policy.gallery
     closed = desk.unusable(terms.channel)
@@ -284,7 +287,7 @@ def gallery(desk: Desk, args: tuple[str, ...], note: str) -> ui.LayoutView:
 
 
 def _amiss(desk: Desk) -> str:
-    """What should be mended about the review channel, a line each."""
+    """The problems of the review channel, one per line."""
     warnings = review_warnings(desk.guild, desk.policy) if desk.guild else []
     return "".join(f"\n⚠️ {warning}" for warning in warnings)
 
@@ -294,7 +297,7 @@ def _channel_or_none(desk: Desk, channel_id: ChannelId | None) -> str:
 
 
 def _known_channel(desk: Desk, channel_id: ChannelId | None) -> int | None:
-    """Discord refuses a menu that begins with what is deleted."""
+    """The channel's id if it exists; Discord rejects a menu preset to a deleted channel."""
     return channel_id if channel_id and desk.channel(channel_id) else None
 
 

@@ -1,8 +1,8 @@
 """`/policy`: what a server's moderators decide. The panel, and quick commands beside it.
 
-Every change goes through `changing.py` and lands in the log. Discord hides the commands from
-members without Manage Server; we check again, because a server can change that in its integration
-settings and because a hidden command is no locked one.
+Every change goes through `changing.py` and into the log. Discord hides the commands from members
+without Manage Server; we check again, because a server can change that in its integration settings
+and because hiding a command does not lock it.
 """
 
 from __future__ import annotations
@@ -42,10 +42,10 @@ _CHOICES = 25
 
 
 class _Askable(app_commands.Transformer):
-    """A channel where the bot can be asked, and so be switched off.
+    """A channel where the bot can be used, and so switched off.
 
-    Spelled out because discord.py's `ForumChannel` also names media channels, which Discord's own
-    description of the option does not know.
+    Spelled out because discord.py's `ForumChannel` also stands for media channels, which Discord's
+    own description of the option does not include.
     """
 
     @property
@@ -64,7 +64,7 @@ class _Askable(app_commands.Transformer):
         value: Any,
         /,
     ) -> app_commands.AppCommandChannel:
-        """Discord has checked the kind."""
+        """Pass the value on; Discord has checked its kind."""
         del interaction
         assert isinstance(value, app_commands.AppCommandChannel)
         return value
@@ -86,7 +86,7 @@ class PolicyCog(
         self._signals = bot.services.signals
 
     async def interaction_check(self, interaction: Interaction, /) -> bool:  # type: ignore[override]  narrowed to our client
-        """Manage Server or the role that the server named, whatever Discord let through."""
+        """Require Manage Server or the server's named role, whatever Discord let through."""
         if await seat(interaction) is not None:
             return True
         await tell(interaction, NOT_ALLOWED())
@@ -94,7 +94,7 @@ class PolicyCog(
 
     @app_commands.command(description="See and change everything that this server decides")
     async def panel(self, interaction: Interaction) -> None:
-        """The first page; every other one is behind it."""
+        """Show the first page, which leads to all others."""
         desk = await _desk(interaction)
         await interaction.response.send_message(view=PAGES["home"](desk, (), ""), ephemeral=True)
 
@@ -115,7 +115,7 @@ class PolicyCog(
         channel: _Channel | None = None,
         role: discord.Role | None = None,
     ) -> None:
-        """Nothing is drawn."""
+        """Try a prompt or a picture; nothing is drawn."""
         desk = await _desk(interaction)
         attempt = await trying.attempt_at(interaction, desk, channel, role)
         if picture:
@@ -129,19 +129,19 @@ class PolicyCog(
     @app_commands.command(description="Why a picture or a request was decided as it was")
     @app_commands.describe(id="The id of a picture, or the one that a refusal shows")
     async def why(self, interaction: Interaction, id: str) -> None:  # noqa: A002  what members call it
-        """Every decision about it, in the order of time."""
+        """Show every decision about it, in order of time."""
         desk, services = await _desk(interaction), interaction.client.services
         await tell(interaction, await trying.why(services, desk, id.strip().strip("`").lower()))
 
     @app_commands.command(description="Who changed what, before and after")
     async def log(self, interaction: Interaction) -> None:
-        """The latest lines; older ones are a press away."""
+        """Show the latest changes; a button leads to older ones."""
         view = await log_page(interaction, await _desk(interaction), (), "")
         await interaction.response.send_message(view=view, ephemeral=True)
 
     @app_commands.command(description="Take the last change back")
     async def undo(self, interaction: Interaction) -> None:
-        """A second one brings it back again."""
+        """Take the last change back; a second undo restores it."""
         _, note = await undo(interaction, await _desk(interaction))
         await tell(interaction, note)
 
@@ -150,13 +150,13 @@ class PolicyCog(
     )
     @app_commands.describe(on="True: I am paused; False: I go on")
     async def pause(self, interaction: Interaction, on: bool) -> None:  # noqa: FBT001  the option itself
-        """What is queued already is drawn, and not shown while the pause lasts."""
+        """Pause or resume; during a pause, queued pictures are drawn but not shown."""
         desk = await _desk(interaction)
         await _save(interaction, desk, replace(desk.policy, paused=on))
 
     @app_commands.command(description="The whole policy as a file that you can edit and import")
     async def export(self, interaction: Interaction) -> None:
-        """A TOML file."""
+        """Send the policy as a TOML file."""
         await documents.export(interaction, await _desk(interaction))
 
     @app_commands.command(
@@ -164,7 +164,7 @@ class PolicyCog(
     )
     @app_commands.describe(file="A TOML file as /policy export writes it")
     async def import_(self, interaction: Interaction, file: discord.Attachment) -> None:
-        """Nothing is changed before it is applied."""
+        """Show the difference; nothing changes before *Apply*."""
         await documents.offer(interaction, await _desk(interaction), file)
 
     @app_commands.command(description="Block a word or phrase in this server")
@@ -173,7 +173,7 @@ class PolicyCog(
         reason="Members whose request is refused read it",
     )
     async def block(self, interaction: Interaction, term: str, reason: str = "") -> None:
-        """Whole words match, however they are spelled."""
+        """Block a term: whole words match, in any spelling."""
         desk = await _desk(interaction)
         wanted = Term(text=" ".join(term.split()), reason=" ".join(reason.split()))
         fault = fault_of(wanted)
@@ -190,7 +190,7 @@ class PolicyCog(
     @app_commands.command(description="Allow a blocked word or phrase again")
     @app_commands.describe(term="One of the blocked terms")
     async def unblock(self, interaction: Interaction, term: str) -> None:
-        """The term in any spelling that would be blocked by it."""
+        """Unblock the term, in any spelling that it would block."""
         desk = await _desk(interaction)
         same = await _same(desk, term)
         if not same:
@@ -203,7 +203,7 @@ class PolicyCog(
     async def _blocked(
         self, interaction: Interaction, current: str
     ) -> list[app_commands.Choice[str]]:
-        # discord.py asks no check before it completes.
+        # discord.py runs no checks before autocompletion.
         desk = await seat(interaction)
         blocked = desk.policy.blocked if desk else ()
         fitting = [t.text for t in blocked if current.lower() in t.text.lower()]
@@ -222,7 +222,7 @@ class PolicyCog(
         channel: _Channel,
         enabled: bool,  # noqa: FBT001  the option itself
     ) -> None:
-        """What is queued already is still drawn."""
+        """Switch the bot on or off in a channel; queued pictures are still drawn."""
         desk = await _desk(interaction)
         scope = Scope(layer=Layer.CHANNEL, id=ChannelId(channel.id))
         await _save(interaction, desk, with_enabled(desk.policy, scope, enabled))
@@ -232,7 +232,7 @@ class PolicyCog(
         up="For a picture that somebody likes", down="For one that they do not like"
     )
     async def emoji(self, interaction: Interaction, up: str, down: str) -> None:
-        """For posts from now on; votes under older ones stay."""
+        """Choose the emoji for future posts; votes under older ones stay."""
         names = [_emoji_name(interaction, text) for text in (up, down)]
         if names[0] is None or names[1] is None:
             await tell(interaction, words.NO_EMOJI())
@@ -247,7 +247,7 @@ class PolicyCog(
 
 
 async def _desk(interaction: Interaction) -> Desk:
-    """The desk of whoever called a command. CheckFailure if they just lost the permission."""
+    """The desk for a command. Raises CheckFailure if the member just lost the permission."""
     desk = await seat(interaction)
     if desk is None:
         await tell(interaction, NOT_ALLOWED())
@@ -256,13 +256,13 @@ async def _desk(interaction: Interaction) -> Desk:
 
 
 async def _save(interaction: Interaction, desk: Desk, policy: GuildPolicy) -> None:
-    """Make it the policy, and say what came of it."""
+    """Save the policy and report the result."""
     _, note = await carry_out(interaction, desk, Wish(policy=policy))
     await tell(interaction, note)
 
 
 async def _block(interaction: Interaction, desk: Desk, policy: GuildPolicy, term: Term) -> None:
-    """Block a term; of one that harmless prompts have in them, ask first."""
+    """Block a term; ask first if it occurs in harmless prompts."""
     await ask_for_patience(interaction, policy)
     if not (doubt := await doubts(desk, policy)):
         await _save(interaction, desk, policy)
@@ -283,7 +283,7 @@ async def _block(interaction: Interaction, desk: Desk, policy: GuildPolicy, term
 
 
 async def _same(desk: Desk, term: str) -> list[Term]:
-    """The blocked terms that read as this one does; ten thousand take a moment."""
+    """The blocked terms that read the same; ten thousand take a moment."""
 
     def look() -> list[Term]:
         wanted = normalise(term, desk.rulebook)
@@ -293,7 +293,7 @@ async def _same(desk: Desk, term: str) -> list[Term]:
 
 
 def _emoji_name(interaction: Interaction, text: str) -> str | None:
-    """`name:id` of a custom emoji of this server, an ordinary emoji itself, else None."""
+    """`name:id` of a custom emoji of this server, a standard emoji itself, else None."""
     emoji = discord.PartialEmoji.from_str(text.strip())
     if emoji.id is not None:
         ours = {e.id for e in interaction.guild.emojis} if interaction.guild else set[int]()

@@ -1,7 +1,7 @@
 """Who may decide for a server. Not a cog.
 
-Discord hides the commands from others; we check again, at every press, because a server can change
-that in its integration settings, and because a button that stands in a channel is no locked one.
+Discord hides the commands from others; we check again at every press, because a server can change
+that in its integration settings, and because anybody in the channel can press a button.
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
-"""`/privacy`: what the bot knows of a member, to see, to take along and to erase.
+"""`/privacy`: what the bot stores about a member, to see, export and erase.
 
-What is stored of whom is `bot/store/privacy.py`'s to know.
+`bot/store/privacy.py` knows what is stored about whom.
 """
 
 from __future__ import annotations
@@ -30,14 +30,14 @@ class PrivacyCog(commands.Cog):
 
     @privacy.command(description="What I store about you")
     async def show(self, interaction: Interaction) -> None:
-        """A count for each kind of thing."""
+        """Count the stored rows of each kind."""
         summary = await self._services.privacy.show(user_of(interaction))
         await tell(interaction, words.stored(summary.counts, shares=summary.shares_prompts))
 
     @privacy.command(description="Download everything I store about you")
     @app_commands.checks.cooldown(1, 60)
     async def export(self, interaction: Interaction) -> None:
-        """A zip of rows and pictures; as much of it as Discord carries."""
+        """Send a zip of rows and pictures, as much as Discord accepts."""
         await interaction.response.defer(ephemeral=True, thinking=True)
         limit_bytes = interaction.filesize_limit
         async with self._services.privacy.export(
@@ -46,7 +46,7 @@ class PrivacyCog(commands.Cog):
             if export is None:
                 await tell(interaction, words.STILL_PACKING())
                 return
-            # discord.py takes `close` away from what it sends, and gives it back here.
+            # discord.py disables `close` on the files that it sends, and restores it here.
             with closing(discord.File(export.file, "waifu-my-data.zip")) as file:
                 await interaction.followup.send(
                     words.exported(export.left_out, limit_bytes),
@@ -56,14 +56,14 @@ class PrivacyCog(commands.Cog):
 
     @privacy.command(description="Erase everything I store about you")
     async def forget(self, interaction: Interaction) -> None:
-        """Ask first."""
+        """Ask for confirmation."""
         view = row_of((Action.FORGET, str(user_of(interaction))))
         await interaction.response.send_message(words.FORGET(), view=view, ephemeral=True)
 
     @privacy.command(description="Let your prompts help to improve the model")
     @app_commands.describe(allow="Off by default")
     async def share(self, interaction: Interaction, allow: bool) -> None:  # noqa: FBT001  the option itself
-        """Only what is exported from now on is concerned."""
+        """Record the choice; it affects only future exports."""
         await self._services.consent.set_sharing(
             user_of(interaction), allow, self._services.clock()
         )
@@ -74,25 +74,25 @@ class PrivacyCog(commands.Cog):
 
 
 class Forget(Press, template=template(Action.FORGET)):
-    """Yes, erase everything."""
+    """Confirms the erasure."""
 
     action = Action.FORGET
 
     async def pressed(self, interaction: Interaction) -> None:
-        """One transaction; the files and the messages follow by themselves."""
+        """Erase in one transaction; files and messages follow by themselves."""
         services, user_id = interaction.client.services, user_of(interaction)
         if self.target != str(user_id):
             await tell(interaction, words.NOT_FOR_YOU())
             return
         services.tails.forget(user_id)
-        # The wish is a row before anything is answered, and the answer comes after the deed: what
-        # dies in between is made up for at the next start.
+        # The request is recorded before the answer, and the answer comes after the erasure: the
+        # next start finishes what a crash interrupts.
         await services.privacy.wish(user_id, services.clock())
         try:
             await interaction.response.defer()
             forgotten = await services.privacy.forget(user_id)
         finally:
-            # Whatever became of it, what is left of the wish is carried out now and not some day.
+            # Whatever happened, carry out the rest of the request now.
             services.signals.erase.set()
         services.signals.cancelled(forgotten.job_ids)
         services.signals.taken_away()

@@ -1,7 +1,7 @@
-"""The button that removes every picture of a member in a server, and says how far that is.
+"""The button that removes all of a member's pictures in a server, and reports the progress.
 
-The rows go in one transaction; the messages leave Discord after it, as fast as Discord lets them,
-and whatever becomes of this answer.
+The rows go in one transaction; the messages leave Discord afterwards, as fast as Discord allows,
+whatever becomes of this answer.
 """
 
 from __future__ import annotations
@@ -17,18 +17,18 @@ from cogs.governing.powers import require_power
 from cogs.posting.lanes import attempt
 from cogs.translating import guild_of, user_of
 
-#: How often it is said what is left, and how often at most: a token dies after 15 minutes.
+#: Seconds between progress reports, and their maximum: a token dies after 15 minutes.
 _PAUSE_S, _TIMES = 3.0, 100
 _COUNTED = 10_000
 
 
 class Purge(Press, template=template(Action.PURGE)):
-    """Yes, remove all of them."""
+    """Confirms the purge."""
 
     action = Action.PURGE
 
     async def pressed(self, interaction: Interaction) -> None:
-        """For moderators; the permission is looked at once more."""
+        """Remove the pictures, for moderators; checks the permission again."""
         if await require_power(interaction) is None:
             return
         services, guild_id = interaction.client.services, guild_of(interaction)
@@ -51,12 +51,12 @@ class Purge(Press, template=template(Action.PURGE)):
 
 
 async def _keep_telling(interaction: Interaction, member_id: UserId, removed: int) -> None:
-    """A courtesy: whatever goes wrong in it ends nothing."""
+    """Report progress as a courtesy; no error in it matters."""
     await attempt(_say_how_far(interaction, member_id, removed), "a purge's answer")
 
 
 async def _say_how_far(interaction: Interaction, member_id: UserId, removed: int) -> None:
-    """Until the messages are gone, or for as long as this answer can be edited."""
+    """Report until the messages are gone, or while this answer can be edited."""
     guild_id, said = guild_of(interaction), -1
     for _ in range(_TIMES):
         await asyncio.sleep(_PAUSE_S)
@@ -70,7 +70,7 @@ async def _say_how_far(interaction: Interaction, member_id: UserId, removed: int
 
 
 async def _left(bot: WaifuBot, guild_id: GuildId) -> int:
-    """Messages of the server that still have to go; there may be some of other reasons."""
+    """How many messages of the server remain to delete, some of them for other reasons."""
     doomed = await bot.services.doomed.messages(_COUNTED)
     return sum(message.guild_id == guild_id for message in doomed)
 

@@ -1,6 +1,6 @@
-"""The panel's page of the log, and a line of it in words.
+"""The panel's page of the log, and the text of a log line.
 
-What stands in the log channel is the same; `logbook.py` brings it there.
+The log channel shows the same text; `logbook.py` posts it there.
 """
 
 from __future__ import annotations
@@ -17,12 +17,12 @@ from cogs.governing.controls import button, line, page, press_id, text
 from cogs.governing.desk import Desk
 from cogs.governing.pages import home_row, said
 
-#: Lines that are read for one page, the characters of one line and of all of them.
+#: Lines read for one page, and the characters of one line and of all of them.
 _READ, _LINE_CHARS, PAGE_CHARS = 20, 900, 3200
 
 
 def entry_line(entry: AuditEntry, limit: int = _LINE_CHARS) -> str:
-    """A line of the log in words."""
+    """The text of a log line."""
     return policy_log.log_line(
         actor_id=entry.actor_id,
         action=entry.action,
@@ -36,7 +36,7 @@ def entry_line(entry: AuditEntry, limit: int = _LINE_CHARS) -> str:
 async def log_page(
     interaction: Interaction, desk: Desk, args: tuple[str, ...], note: str
 ) -> ui.LayoutView:
-    """The latest lines, or those before the one that `args` name."""
+    """The latest lines, or those before the line that `args` names."""
     before = int(args[-1]) if args else None
     guilds = interaction.client.services.guilds
     entries = await guilds.audit(desk.guild_id, _READ, before)

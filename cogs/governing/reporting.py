@@ -1,6 +1,6 @@
-"""*Report*: a member tells the moderators of a picture, by its button or from the message's menu.
+"""*Report*: tells the moderators about a picture, by its button or the message's menu.
 
-Anybody may who can see the message. The picture stays where it is until a moderator decides.
+Anybody who can see the message may report it. The picture stays until a moderator decides.
 """
 
 from __future__ import annotations
@@ -30,17 +30,17 @@ _TOLD = {
 
 
 class ReportPress(Press, template=template(Action.REPORT)):
-    """The button under a picture."""
+    """The *Report* button under a picture."""
 
     action = Action.REPORT
 
     async def pressed(self, interaction: Interaction) -> None:
-        """Ask why."""
+        """Ask for the reason."""
         await _ask_why(interaction, JobId(self.target))
 
 
 async def _is_here(interaction: Interaction, job_id: JobId) -> bool:
-    """True if it is a picture of this server; tells the member if not."""
+    """True if it is a picture of this server; otherwise tells the member."""
     job = await interaction.client.services.views.get(job_id)
     if job is not None and job.guild_id == interaction.guild_id:
         return True
@@ -72,7 +72,7 @@ async def _ask_why(interaction: Interaction, job_id: JobId) -> None:
 
 
 class Reporting(commands.Cog):
-    """Takes reports."""
+    """Receives reports."""
 
     def __init__(self, bot: WaifuBot) -> None:
         self._bot = bot
@@ -80,15 +80,15 @@ class Reporting(commands.Cog):
         self._menu = app_commands.ContextMenu(name="Report picture", callback=self.report_message)
 
     async def cog_load(self) -> None:
-        """An entry in the menu of every message."""
+        """Add an entry to the context menu of every message."""
         self._bot.tree.add_command(self._menu)
 
     async def cog_unload(self) -> None:
-        """Take it away."""
+        """Remove it."""
         self._bot.tree.remove_command(self._menu.name, type=self._menu.type)
 
     async def report_message(self, interaction: Interaction, message: discord.Message) -> None:
-        """The picture that the message shows; the list of the best and other messages show none."""
+        """Report the message's picture; lists of the best and other messages have none."""
         me = self._bot.user
         ours = me is not None and message.author.id == me.id
         if ours and (grid := await self._services.grids.of_message(MessageId(message.id))):
@@ -107,7 +107,7 @@ class Reporting(commands.Cog):
 
     @commands.Cog.listener()
     async def on_interaction(self, interaction: Interaction) -> None:
-        """A report that was filled in, however long ago its form was shown."""
+        """Handle a submitted report, however long ago its form was shown."""
         await answer_form(interaction, Action.REPORT, self._take)
 
     async def _take(self, interaction: Interaction, filled: Filled) -> None:

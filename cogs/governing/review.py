@@ -1,8 +1,8 @@
-"""Keeps the messages of cases in the review channels true: posted, edited, posted anew if deleted.
+"""Maintains the messages of cases in the review channels: posts, edits, and replaces deleted ones.
 
-The rows of cases say what is owed; the nudge only saves waiting. A review channel that is not set,
-is gone or that we may not write in loses nothing: the case stays open and owed, and a moderator
-finds it with `/moderate cases`. What a decision does is in `verdicts.py`.
+The rows of cases say what is owed; the nudge only saves waiting. If a review channel is not set,
+gone or not writable, nothing is lost: the case stays open and owed, and moderators find it with
+`/moderate cases`. `verdicts.py` carries out decisions.
 """
 
 from __future__ import annotations
@@ -29,15 +29,15 @@ from cogs.posting.looking import Looking
 
 log = logging.getLogger(__name__)
 
-#: How long the loop sleeps when nobody nudges it, and channels that are worked for at once.
+#: How long the loop sleeps without a nudge, and channels served at once.
 _POLL_S, _WIDTH = 10.0, 4
-#: Cases in one look.
+#: Cases read at once.
 _LOOK = 100
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Due:
-    """A case whose message is to be posted or edited in that channel."""
+    """A case whose message in that channel must be posted or edited."""
 
     channel_id: ChannelId
     case: Case
@@ -72,7 +72,7 @@ class Review(Looking):
         )
 
     async def _bring(self, due: _Due) -> None:
-        """Post the case's message, or bring the one that is there up to date."""
+        """Post the case's message, or update the existing one."""
         message = due.case.message
         if message is None:
             await self._post(due.case)
@@ -109,7 +109,7 @@ class Review(Looking):
             self._services.signals.doomed.set()
 
     async def _find(self, case: Case, posting: CasePosting) -> discord.Message | None:
-        """The message of an earlier try whose answer never came; None where the channel is gone."""
+        """The message of an earlier attempt whose answer was lost; None if the channel is gone."""
         stretch = Stretch(
             guild_id=case.guild_id, channel_id=posting.channel_id, since_id=posting.since_id
         )
@@ -139,16 +139,16 @@ class Review(Looking):
 
     @commands.Cog.listener()
     async def on_raw_message_delete(self, payload: discord.RawMessageDeleteEvent) -> None:
-        """Somebody deleted a case's message: what is undecided is shown in a new one."""
+        """A case's message was deleted: an undecided case is posted again."""
         await self._lost(payload.guild_id, payload.channel_id, {payload.message_id})
 
     @commands.Cog.listener()
     async def on_raw_bulk_message_delete(self, payload: discord.RawBulkMessageDeleteEvent) -> None:
-        """The same, of many at once."""
+        """The same for many messages at once."""
         await self._lost(payload.guild_id, payload.channel_id, payload.message_ids)
 
     async def _lost(self, guild_id: int | None, channel_id: int, message_ids: set[int]) -> None:
-        """Looked at in the review channel alone; in a former one the next edit tells it."""
+        """Checks only the review channel; in a former one the next edit finds out."""
         if guild_id is None:
             return
         policy = await self._services.guilds.policy(GuildId(guild_id))
@@ -160,7 +160,7 @@ class Review(Looking):
 
     @commands.Cog.listener()
     async def on_guild_channel_delete(self, channel: discord.abc.GuildChannel) -> None:
-        """With a review channel its messages are gone."""
+        """The review channel's messages are gone with it."""
         guild_id, channel_id = GuildId(channel.guild.id), ChannelId(channel.id)
         await self._services.case_posts.channel_gone(guild_id, channel_id)
         self._services.signals.review.set()

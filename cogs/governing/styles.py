@@ -1,4 +1,4 @@
-"""`/style`: words that moderators keep under a name, for every member to add to a prompt."""
+"""`/style`: words that moderators save under a name, for every member to add to a prompt."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ _Words = app_commands.Range[str, 1, 300]
 @app_commands.guild_only()
 @app_commands.default_permissions(manage_guild=True)
 class StyleCog(commands.GroupCog, group_name="style", group_description="This server's styles"):
-    """A server's styles; a hidden command is no locked one, so each asks who calls it."""
+    """A server's styles; hiding a command does not lock it, so each checks its caller."""
 
     def __init__(self, bot: WaifuBot) -> None:
         self._services = bot.services
@@ -35,7 +35,7 @@ class StyleCog(commands.GroupCog, group_name="style", group_description="This se
     async def add(
         self, interaction: Interaction, name: _Name, words: _Words, negative: _Words | None = None
     ) -> None:
-        """It takes the place of the one with this name."""
+        """Save a style, replacing one with the same name."""
         if await require_power(interaction) is not None:
             await tell(interaction, await self._add(interaction, name, words, negative or ""))
 
@@ -49,7 +49,8 @@ class StyleCog(commands.GroupCog, group_name="style", group_description="This se
         )
         if isinstance(ask, Refused):
             return ask.text
-        # Asked again with every prompt; here so that no member is refused for moderators' words.
+        # Checked with every prompt too; here, so that members are not refused for moderators'
+        # words.
         verdict = decide.admit(ask, await self._services.policy_at(ask.place))
         if isinstance(verdict, Refused):
             return verdict.text
@@ -65,7 +66,7 @@ class StyleCog(commands.GroupCog, group_name="style", group_description="This se
     @app_commands.command(description="Remove a style")
     @app_commands.describe(name="Which one")
     async def remove(self, interaction: Interaction, name: _Name) -> None:
-        """What was drawn with it stays."""
+        """Remove a style; pictures drawn with it stay."""
         if await require_power(interaction) is None:
             return
         guild_id, given = guild_of(interaction), name.strip().lower()
@@ -78,7 +79,7 @@ class StyleCog(commands.GroupCog, group_name="style", group_description="This se
 
     @app_commands.command(description="The styles of this server")
     async def list(self, interaction: Interaction) -> None:
-        """Each with what it adds."""
+        """List the styles with what each adds."""
         if await require_power(interaction) is None:
             return
         styles = await self._services.styles.all(guild_of(interaction))

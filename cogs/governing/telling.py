@@ -1,9 +1,9 @@
-"""Says what members are owed: what became of their picture or appeal, and that theirs is cancelled.
+"""Sends what members are owed: decisions about their pictures, appeals and cancelled jobs.
 
-The rows of `tellings` are the truth: a word is owed from the decision on, is tried again after
-longer and longer pauses, through every outage and restart, and given up when it is no news any
-more. What was decided holds all the same. A crash between the message and its row can bring it
-twice, if it lasts longer than Discord remembers a nonce.
+The rows of `tellings` are the truth: a message is owed from the decision on, is retried after
+longer and longer pauses, through every outage and restart, and is given up once it is old news. The
+decision holds either way. A crash between the message and its row can repeat it, if it outlasts
+Discord's memory of a nonce.
 """
 
 from __future__ import annotations
@@ -25,16 +25,16 @@ from cogs.translating import in_public
 
 log = logging.getLogger(__name__)
 
-#: How long the loop sleeps when nobody nudges it, and the longest rest of a channel that refuses.
+#: How long the loop sleeps without a nudge, and the longest rest of a channel that refuses.
 _POLL_S, _LONGEST_PAUSE_S = 10.0, 3600.0
-#: Words in one look, and channels that are written to at once.
+#: Messages read at once, and channels served at once.
 _LOOK, _WIDTH = 100, 4
-#: After this long it is no news any more.
+#: After this long it is old news.
 _OWED_MS = 2 * 86_400_000
 
 
 class Messenger(Looking):
-    """One word in a channel after the other."""
+    """Sends one message at a time per channel."""
 
     def __init__(self, bot: WaifuBot) -> None:
         super().__init__(
@@ -57,7 +57,7 @@ class Messenger(Looking):
     async def _owed(self, openings: Openings) -> Mapping[ChannelId, Telling]:
         tellings = self._services.tellings
         if late := await tellings.give_up(self._services.clock() - _OWED_MS):
-            log.info("%s word(s) to members are given up: they could not be said in time", late)
+            log.info("gave up %s message(s) to members: they could not be sent in time", late)
         return first_of_each(await tellings.owed(_LOOK, openings.closed, nor=openings.resting))
 
     async def _say(self, telling: Telling) -> None:
@@ -74,7 +74,7 @@ class Messenger(Looking):
         await self._services.tellings.done(telling.id)
 
     def _words(self, telling: Telling) -> str:
-        """In the language of the server that reads it; what was said at its time stays so."""
+        """The text in the server's language; text stored at its time stays as it was."""
         with in_public(self._bot, telling.guild_id):
             return retell(telling.text, user=str(telling.user_id))
 

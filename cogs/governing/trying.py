@@ -1,6 +1,6 @@
 """`/policy test` and `/policy why`: what would happen here, and why something did. Not a cog.
 
-Nothing is drawn, counted or written down.
+Nothing is drawn, counted or recorded.
 """
 
 from __future__ import annotations
@@ -29,19 +29,19 @@ from cogs.translating import channel_at, place_at
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Attempt:
-    """Where something would be asked, and by whom."""
+    """A hypothetical request: its place and its member."""
 
     place: Place
-    #: A role of whoever would ask; None: none.
+    #: A role of the hypothetical member; None: none.
     role: RoleId | None = None
 
     def policy(self, desk: Desk) -> EffectivePolicy:
-        """What would hold."""
+        """The policy that would apply."""
         roles = frozenset({self.role}) if self.role else frozenset[RoleId]()
         return effective(desk.rulebook, desk.policy, self.place, roles, desk.licence)
 
     def asker(self) -> str:
-        """Who would ask, in words."""
+        """The hypothetical member, in words."""
         return SOMEBODY_WITH(role=f"<@&{self.role}>") if self.role else SOMEBODY()
 
 
@@ -51,7 +51,7 @@ async def attempt_at(
     channel: discord.app_commands.AppCommandChannel | None,
     role: discord.Role | None,
 ) -> Attempt:
-    """The place that a command names, or the one where it was called."""
+    """The place that the command names, or the one where it was called."""
     role_id = RoleId(role.id) if role and not role.is_default() else None
     if channel is None:
         return Attempt(place=desk.here, role=role_id)
@@ -80,7 +80,7 @@ async def try_picture(interaction: Interaction, desk: Desk, attempt: Attempt, jo
 
 
 async def why(services: Services, desk: Desk, id_: str) -> str:
-    """What was decided about a picture or a refusal, in the order of time, and why."""
+    """Every decision about a picture or a refusal, in order of time, with the reasons."""
     decisions = await services.decisions.about(desk.guild_id, id_)
     if not decisions:
         return words.explained("", ())
@@ -106,7 +106,7 @@ async def _decision_line(services: Services, desk: Desk, decision: Decision) -> 
 
 
 def _named(decision: Decision, case: Case | None) -> tuple[str, str]:
-    """What was decided and how, as the words know it: of a case by its kind."""
+    """The decision's wording keys: for cases, by their kind."""
     if decision.kind is not DecisionKind.MODERATION or case is None:
         return decision.kind, decision.outcome
     declined = case.kind is CaseKind.APPEAL and decision.outcome is Outcome.DISMISS
@@ -114,7 +114,7 @@ def _named(decision: Decision, case: Case | None) -> tuple[str, str]:
 
 
 async def _reason(services: Services, decision: Decision) -> str:
-    """Why a finished picture is not simply shown: what was seen in it, in words."""
+    """Why a finished picture is not simply shown: what was seen in it."""
     if decision.kind is not DecisionKind.RELEASE:
         return ""
     job_id = JobId(decision.about)

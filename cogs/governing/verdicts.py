@@ -1,8 +1,8 @@
-"""The buttons under a case: they decide it, once, and see to what follows. Not a cog.
+"""The buttons under a case: they decide it, once, and carry out the consequences. Not a cog.
 
-Everything that a decision does to rows commits with it in `bot/store/reviews.py`; here the
-permission is checked at every press, policy is asked what it needs to be asked, and the nudges are
-given. Whoever presses second is told what the first decided.
+`bot/store/reviews.py` commits a decision with everything it does to rows; here the permission is
+checked at every press, policy is consulted, and the nudges are given. A second presser is told the
+first decision.
 """
 
 from __future__ import annotations
@@ -47,7 +47,7 @@ class _OfCase(Press, template="wd:none"):
     """A button whose target is a case."""
 
     async def case(self, interaction: Interaction) -> tuple[Case, GuildPolicy] | None:
-        """The case, if it is of this server and the member may decide it; tells them if not."""
+        """The case, if it is of this server and the member may decide it; else tells them."""
         policy = await require_power(interaction)
         if policy is None:
             return None
@@ -59,7 +59,7 @@ class _OfCase(Press, template="wd:none"):
 
 
 class LookAgain(_OfCase, template=template(Action.LOOK)):
-    """Show the picture of a case where that may be by now."""
+    """Shows the picture of a case where that is allowed now."""
 
     action = Action.LOOK
 
@@ -87,12 +87,12 @@ class _Verdict(_OfCase, template="wd:none"):
     """A button that decides."""
 
     def outcome(self, case: Case) -> Outcome:
-        """What it decides of this case."""
+        """What it decides for this case."""
         del case
         return Outcome(self.action.value)
 
     async def pressed(self, interaction: Interaction) -> None:
-        """Decide, show the decision, see to what follows."""
+        """Decide, show the decision, and carry out the consequences."""
         found = await self.case(interaction)
         if found is None:
             return
@@ -111,60 +111,60 @@ class _Verdict(_OfCase, template="wd:none"):
 
 
 class Approve(_Verdict, template=template(Action.APPROVE)):
-    """A held picture is shown; a reported one stays."""
+    """Shows a held picture; leaves a reported one."""
 
     action = Action.APPROVE
 
     def outcome(self, case: Case) -> Outcome:
-        """Of a report it is that nothing follows."""
+        """For a report, the outcome is that nothing follows."""
         return Outcome.DISMISS if case.kind is CaseKind.REPORT else Outcome.APPROVE
 
 
 class Spoiler(_Verdict, template=template(Action.SPOILER)):
-    """It is shown behind a spoiler."""
+    """Shows the picture behind a spoiler."""
 
     action = Action.SPOILER
 
 
 class Remove(_Verdict, template=template(Action.REMOVE)):
-    """It leaves every message, the gallery and every export."""
+    """Removes it from every message, the gallery and every export."""
 
     action = Action.REMOVE
 
 
 class RemoveAndTimeOut(_Verdict, template=template(Action.REMOVE_AND_TIME_OUT)):
-    """The same, and its member may not ask for a while."""
+    """Removes it and times its member out."""
 
     action = Action.REMOVE_AND_TIME_OUT
 
     def outcome(self, case: Case) -> Outcome:
-        """A custom id has no underscores, so the words differ."""
+        """Custom ids allow no underscores, so the action's name differs from the outcome's."""
         del case
         return Outcome.REMOVE_AND_TIME_OUT
 
 
 class Uphold(_Verdict, template=template(Action.UPHOLD)):
-    """What was refused is drawn."""
+    """Draws what was refused."""
 
     action = Action.UPHOLD
 
 
 class Dismiss(_Verdict, template=template(Action.DISMISS)):
-    """The refusal stays."""
+    """Confirms the refusal."""
 
     action = Action.DISMISS
 
 
-#: What is registered to answer.
+#: The buttons registered with the client.
 PRESSES = (LookAgain, Approve, Spoiler, Remove, RemoveAndTimeOut, Uphold, Dismiss)
 
 
 async def _judgement(
     interaction: Interaction, case: Case, policy: GuildPolicy, outcome: Outcome
 ) -> Judgement | None:
-    """What is to be decided, with what follows; None, and they are told, if it cannot be."""
+    """The decision with its consequences; None, after telling the member, if it is impossible."""
     actor_id, now_ms = user_of(interaction), interaction.client.services.clock()
-    # Of a decided case nothing follows any more: who asks sees what was decided.
+    # A decided case has no more consequences: the member just sees the decision.
     is_open = case.decision is None
     admitted, exclusion = None, None
     if is_open and outcome is Outcome.UPHOLD:
@@ -210,7 +210,7 @@ def _time_out(case: Case, policy: GuildPolicy, actor_id: UserId, now_ms: int) ->
 
 
 async def _admitted(bot: WaifuBot, case: Case) -> Admitted | str:
-    """What policy makes of the ask of an appeal in its channel as that is now, or why it cannot."""
+    """The policy's result for the appealed ask in its channel as it is now, or why none."""
     services = bot.services
     if case.ask is None:
         return reviewing.APPEAL_UNREADABLE()
@@ -231,7 +231,7 @@ async def _admitted(bot: WaifuBot, case: Case) -> Admitted | str:
 
 
 async def _roles(bot: WaifuBot, case: Case) -> frozenset[RoleId]:
-    """The member's roles, which may exempt them from what was not appealed; none if they left."""
+    """The member's roles, which may exempt them from rules not appealed; empty if they left."""
     guild = bot.get_guild(case.guild_id)
     try:
         return member_roles(await guild.fetch_member(case.user_id)) if guild else frozenset()
@@ -249,9 +249,9 @@ async def _place(bot: WaifuBot, case: Case) -> Place | None:
 
 
 async def _show(interaction: Interaction, decided: Decided) -> None:
-    """The decision in place of the buttons; who came second is told of it too.
+    """Replace the buttons with the decision, and tell a second presser about it.
 
-    If Discord does not take it, the review channel's loop does it.
+    If Discord refuses, the review channel's loop does it.
     """
     services = interaction.client.services
     case = decided.case
@@ -273,7 +273,7 @@ async def _show(interaction: Interaction, decided: Decided) -> None:
 
 
 def _told(case: Case, outcome: Outcome) -> str | None:
-    """What the member is told in the channel; a held picture's post or status says it by itself."""
+    """What the member is told; a held picture's post or status tells it by itself."""
     id_ = case.job_id or ""
     match case.kind, outcome:
         case CaseKind.APPEAL, Outcome.UPHOLD:
@@ -291,7 +291,7 @@ def _told(case: Case, outcome: Outcome) -> str | None:
 
 
 def _follow_up(services: Services, done: CarriedOut) -> None:
-    """Wake whoever has work by the decision."""
+    """Wake the tasks that the decision gives work."""
     signals = services.signals
     signals.taken_away()
     for nudge in (signals.deliver, signals.status, signals.telling):

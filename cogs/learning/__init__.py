@@ -1,1 +1,1 @@
-"""What the bot's owner does about its models, in Discord."""
+"""The bot owner's commands about models."""

@@ -1,7 +1,7 @@
 """`/learn`: training, the blind test, promotion and rollback, for whoever runs the bot.
 
-Members do not see it. What it says comes from `bot/words/learning.py`; what it does, from
-`services.learning`.
+Members do not see it. Its texts come from `bot/words/learning.py`; `services.learning` does the
+work.
 """
 
 from __future__ import annotations
@@ -28,15 +28,15 @@ from models.catalogue.card import Card, CardError
 from models.catalogue.verdict import Figure
 from models.contract import ModelInfo
 
-#: The gate's sheet, beside the card.
+#: The gate's sheet of pictures, beside the card.
 _SHEET = "gate.jpg"
 _MOST_DUELS = 400
-#: Beside what stands above the table.
+#: The characters left beside the text above the table.
 _TABLE_CHARS = wording.CONTENT_CHARS_MAX - 200
 
 
 class Learn(commands.Cog):
-    """Answers are for the owner's eyes only."""
+    """The owner's commands; every answer is private."""
 
     learn = app_commands.Group(
         name="learn",
@@ -53,7 +53,7 @@ class Learn(commands.Cog):
         self._desk = bot.services.learning
 
     async def interaction_check(self, interaction: Interaction, /) -> bool:  # pyright: ignore[reportIncompatibleMethodOverride]  our own interaction
-        """Nobody but the owner, whatever a server's administrators allowed."""
+        """Admit only the owner, whatever a server's administrators allowed."""
         if await interaction.client.is_owner(cast("discord.User", interaction.user)):
             return True
         await tell(interaction, learning.OWNER_ONLY)
@@ -61,7 +61,7 @@ class Learn(commands.Cog):
 
     @learn.command(description="Which model serves, how far the training and the trial are")
     async def status(self, interaction: Interaction) -> None:
-        """In three lines."""
+        """Show the serving model, the training and the trial in three lines."""
         await interaction.response.defer(ephemeral=True)
         serving = self._services.model().card_id
         told = learning.status(serving, self._run(), await self._stands())
@@ -76,7 +76,7 @@ class Learn(commands.Cog):
         return learning.run(run.id, run.stage, schooling.said, waits=waits, restarts=run.restarts)
 
     async def _stands(self) -> str:
-        """The blind test that runs, or how the last one ended."""
+        """The running blind test, or the result of the last one."""
         trials = await self._desk.trials.history()
         if not trials:
             return learning.NO_TRIAL
@@ -90,20 +90,20 @@ class Learn(commands.Cog):
 
     @learn.command(description="Train a candidate from what members voted")
     async def start(self, interaction: Interaction) -> None:
-        """Begin, or say why not."""
+        """Begin a training, or say why not."""
         await interaction.response.defer(ephemeral=True)
         await tell(interaction, await self._desk.schooling.start())
 
     @learn.command(description="Stop the training that is under way")
     async def stop(self, interaction: Interaction) -> None:
-        """End it and what was exported for it."""
+        """Stop the training and delete its export."""
         await interaction.response.defer(ephemeral=True)
         await tell(interaction, await self._desk.schooling.stop())
 
     @learn.command(description="A candidate's sheet and what the gate measured")
     @app_commands.describe(card="Its name; /learn status tells the newest")
     async def sheet(self, interaction: Interaction, card: str) -> None:
-        """The figures as a table, as many as fit; the pictures above and below each other."""
+        """Show as many figures as fit in a table; the pictures stand above and below each other."""
         await interaction.response.defer(ephemeral=True)
         try:
             found = await asyncio.to_thread(self._desk.catalogue.card, card)
@@ -113,7 +113,7 @@ class Learn(commands.Cog):
         if found.verdict is None:
             await tell(interaction, learning.unjudged(found.id))
             return
-        # What stood in the way comes first: all of them are more than a message holds.
+        # Failed figures come first, because a message cannot hold all of them.
         figures = sorted(found.verdict.figures, key=lambda figure: figure.holds)
         table = wording.code(wording.fitting([_line(each) for each in figures], _TABLE_CHARS))
         file = self._desk.catalogue.folder(found.id) / _SHEET
@@ -125,7 +125,7 @@ class Learn(commands.Cog):
 
     @learn.command(description="Have a candidate that passed the gate serve from now on")
     async def promote(self, interaction: Interaction, card: str) -> None:
-        """One row, one swap."""
+        """Promote a card: one row, one swap."""
         await interaction.response.defer(ephemeral=True)
         told = await self._desk.promotion.promote(
             card, by_id=user_of(interaction), why="the owner chose it"
@@ -134,7 +134,7 @@ class Learn(commands.Cog):
 
     @learn.command(description="Bring the model before back, exactly as it was")
     async def rollback(self, interaction: Interaction) -> None:
-        """One row, one swap."""
+        """Roll back: one row, one swap."""
         await interaction.response.defer(ephemeral=True)
         told = await self._desk.promotion.rollback(
             by_id=user_of(interaction), why="the owner chose it"
@@ -143,7 +143,7 @@ class Learn(commands.Cog):
 
     @learn.command(description="Every model that served here and how its blind test went")
     async def history(self, interaction: Interaction) -> None:
-        """As a picture."""
+        """Show the history as a picture."""
         await interaction.response.defer(ephemeral=True)
         reigns = await self._desk.lineage.history()
         trials = {
@@ -161,7 +161,7 @@ class Learn(commands.Cog):
     async def trial_start(
         self, interaction: Interaction, card: str, share: app_commands.Range[int, 1, 100] = 20
     ) -> None:
-        """Only of a card that could be promoted."""
+        """Begin a trial of a card that could be promoted."""
         await interaction.response.defer(ephemeral=True)
         try:
             found = await asyncio.to_thread(self._desk.catalogue.card, card)
@@ -171,7 +171,7 @@ class Learn(commands.Cog):
         if not found.may_be_promoted:
             await tell(interaction, learning.not_passed(found.id))
             return
-        # What it would draw was let in by the rules of the model in use.
+        # Its asks were admitted under the rules of the model in use.
         if not _is_under_the_same_rules(found, self._services.model()):
             await tell(interaction, learning.other_rules(found.id))
             return
@@ -197,7 +197,7 @@ class Learn(commands.Cog):
 
     @trial.command(name="stop", description="End the blind test")
     async def trial_stop(self, interaction: Interaction) -> None:
-        """What it found is kept."""
+        """Stop the trial; its findings are kept."""
         trial = await self._desk.trials.running()
         if trial is None:
             await tell(interaction, learning.NO_TRIAL)
@@ -216,7 +216,7 @@ class Learn(commands.Cog):
     async def _cards(
         self, interaction: Interaction, current: str
     ) -> list[app_commands.Choice[str]]:
-        """Cards of the catalogue, the newest name first, for the owner alone."""
+        """Cards of the catalogue for the owner alone, the newest name first."""
         if not await interaction.client.is_owner(cast("discord.User", interaction.user)):
             return []
         ids = await asyncio.to_thread(self._desk.catalogue.ids)
@@ -225,7 +225,7 @@ class Learn(commands.Cog):
 
 
 def _is_under_the_same_rules(card: Card, model: ModelInfo) -> bool:
-    """Whether the licences of both ask for the same."""
+    """Whether both models' licences make the same demands."""
     asked = (card.licence.id, card.licence.rules or ())
     return asked == (model.licence_id, model.licence_rules)
 

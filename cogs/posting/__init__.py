@@ -1,1 +1,1 @@
-"""What is owed to channels: pictures, status messages, takedowns, and what was lost on the way."""
+"""What channels are owed: pictures, status messages, deletions, and messages lost on the way."""

@@ -1,9 +1,9 @@
-"""Amends posts that show a picture otherwise than it is to be shown by now.
+"""Amends posts that no longer show their pictures as they should.
 
-One of several pictures went, or a moderator put one behind a spoiler. The rows of posts say what is
-owed, the nudge only saves waiting. The message is edited, so its votes, its place and its buttons
-stay; where that will never do, it goes: nothing stays that should not be seen. It must not know who
-decided it.
+One of several pictures is gone, or a moderator put one behind a spoiler. The rows of posts say what
+is owed; the nudge only saves waiting. The message is edited, so its votes, place and buttons stay;
+if an edit can never work, it is deleted: nothing stays visible that should not be. Must not know
+who decided it.
 """
 
 from __future__ import annotations
@@ -31,13 +31,13 @@ from cogs.translating import channel_at, in_public, place_at
 
 log = logging.getLogger(__name__)
 
-#: How long the loop sleeps when nobody nudges it, channels worked for at once, posts in one look.
+#: How long the loop sleeps without a nudge, channels served at once, posts read at once.
 _POLL_S, _WIDTH, _LOOK = 30.0, 4, 100
 _SPOILER = "SPOILER_"
 
 
 class Amending(Looking):
-    """One post of a channel after the other."""
+    """Amends one post at a time per channel."""
 
     def __init__(self, bot: WaifuBot) -> None:
         super().__init__(
@@ -65,7 +65,7 @@ class Amending(Looking):
         )
 
     async def _amend(self, post: Post) -> None:
-        """Edit one message; where that will never do, it goes."""
+        """Edit one message; if that can never work, delete it."""
         with in_public(self._bot, post.guild_id):
             await self._amend_in_public(post)
 
@@ -77,16 +77,18 @@ class Amending(Looking):
             if is_passing(problem) or (is_forbidden(problem) and not await self._has_gone(post)):
                 raise
             if not is_gone(problem):
-                log.warning("message %s takes no edit and goes: %s", post.message_id, problem)
+                log.warning(
+                    "message %s cannot be edited and is deleted: %s", post.message_id, problem
+                )
             await self._let_go(post)
         except (BotError, ValueError) as problem:
-            log.warning("message %s cannot be made anew and goes: %s", post.message_id, problem)
+            log.warning("message %s cannot be rebuilt and is deleted: %s", post.message_id, problem)
             await self._let_go(post)
         else:
             await self._services.gallery.amended(post.message_id, shown)
 
     async def _edit(self, post: Post) -> None:
-        """Let the message show what it is to show now. `BotError` if that is nothing."""
+        """Make the message show what it should show now. Raises `BotError` if that is nothing."""
         channel = self._bot.get_partial_messageable(post.channel_id, guild_id=post.guild_id)
         message = channel.get_partial_message(post.message_id)
         grid = await self._services.grids.of_message(post.message_id)
@@ -109,7 +111,7 @@ class Amending(Looking):
         await upload(composed.pngs, limit_bytes, edit)
 
     async def _alone(self, post: Post) -> Composition:
-        """A post of one picture."""
+        """The post of a single picture."""
         ((place, job_id),) = post.pictures.items()
         job = await self._services.views.get(job_id)
         pane = None if job is None else await self._pane(job)
@@ -125,7 +127,7 @@ class Amending(Looking):
         )
 
     async def _beside(self, grid: Grid, before: Mapping[JobId, bool]) -> Composition:
-        """What is left of a grid, or is there again. `before` is what its message shows now."""
+        """What remains of a grid, or was restored. `before` is what its message shows now."""
         panes: dict[int, Pane] = {}
         missing = {
             place: grids.why_missing(job)
@@ -152,16 +154,16 @@ class Amending(Looking):
         )
 
     async def _pane(self, job: Job) -> Pane | None:
-        """The picture by its row; None if it is gone."""
+        """The picture of a row; None if it is gone."""
         picture = await self._services.gallery.get(job.id)
         if picture is None:
             return None
         return Pane(job=job, picture=picture, png=await self._services.gallery.read(picture))
 
     async def _as_shown(self, pane: Pane, before: Mapping[JobId, bool]) -> Pane | None:
-        """The picture as it may be shown; None if policy does not let it come back.
+        """The picture as it may be shown; None if policy does not allow restoring it.
 
-        What stands there behind a spoiler stays behind it, whatever put it there.
+        A picture behind a spoiler stays there, whatever the reason.
         """
         job, picture = pane.job, pane.picture
         if job.id in before:
@@ -180,7 +182,7 @@ class Amending(Looking):
         return grids.REMOVED() if removed else grids.DELETED()
 
     async def _has_gone(self, post: Post) -> bool:
-        """Whether it shows what is deleted."""
+        """Whether it shows a deleted picture."""
         shown = [await self._services.gallery.get(job_id) for job_id in post.pictures.values()]
         return None in shown
 
@@ -195,7 +197,7 @@ class Amending(Looking):
 
 
 def _shown_in(message: discord.Message) -> dict[JobId, bool]:
-    """The pictures that a message shows, each behind a spoiler or not; files have their names."""
+    """The pictures in a message, each with whether it has a spoiler; read from the file names."""
     return {
         JobId(file.filename.removeprefix(_SPOILER).partition(".")[0]): file.is_spoiler()
         for file in message.attachments

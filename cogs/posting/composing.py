@@ -1,7 +1,7 @@
-"""How pictures of a request stand in one post: words, files in their order, controls. Not a cog.
+"""Lays out a request's pictures in one post: words, files in order, controls. Not a cog.
 
-The delivery posts it and `amending.py` makes it anew when a picture went. An empty place is filled
-by a tile, so that the others keep their places. What may be shown is the callers' to ask.
+The delivery posts the result and `amending.py` rebuilds it when a picture goes. A tile fills an
+empty place, so that the others keep theirs. Callers check what may be shown.
 """
 
 from __future__ import annotations
@@ -24,37 +24,37 @@ class Pane:
     """One picture that is shown."""
 
     job: Job
-    #: As it is to be shown here: behind a spoiler or not.
+    #: With the spoiler that it needs here.
     picture: Picture
     png: bytes
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Composition:
-    """What a post shows and what it does not: one picture, or what is there of several."""
+    """What a post shows and what it does not: one picture, or the available ones of several."""
 
     name: OwedPostId
-    #: All that were asked for together, by place.
+    #: All jobs asked for together, by place.
     jobs: Mapping[int, Job]
-    #: Those that are shown, by place; in the order of their places.
+    #: The pictures shown, by place, in order.
     panes: Mapping[int, Pane]
     #: Why each of the other places is empty.
     missing: Mapping[int, str]
-    #: What is told of its words.
+    #: The note on unknown words.
     note: str = ""
 
     @property
     def is_grid(self) -> bool:
-        """Several were asked for together, however many are there."""
+        """Whether several were asked for together, however many are shown."""
         return len(self.jobs) > 1
 
     @property
     def pngs(self) -> Sequence[bytes]:
-        """The pictures' bytes, in the order of their places."""
+        """The pictures' bytes, in order of place."""
         return [pane.png for pane in self.panes.values()]
 
     def content(self, fitting: Sequence[Fitted]) -> str:
-        """The words above the pictures, as they were made to fit."""
+        """The words above the pictures, given how they were made to fit."""
         pane = next(iter(self.panes.values()))
         if not self.is_grid:
             return told_of(wording.caption(pane.job, pane.picture, self.note), fitting)
@@ -68,7 +68,10 @@ class Composition:
         return post_view(next(iter(self.panes.values())).job.id)
 
     def files(self, fitting: Sequence[Fitted]) -> list[discord.File]:
-        """The files in their order, pictures as they were made to fit; new ones for each try."""
+        """The files in order, with the pictures as they were made to fit.
+
+        New objects for each attempt.
+        """
         shown = dict(zip(self.panes, fitting, strict=True))
         if not self.is_grid:
             ((place, one),) = shown.items()

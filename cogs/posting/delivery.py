@@ -1,9 +1,9 @@
-"""Makes the posts that are owed, with the bot's own token: no picture lost, no post made twice.
+"""Posts what is owed, with the bot's own token: no picture lost, no post made twice.
 
-The database is the truth: a post is owed while pictures of it are `rendered`, and the nudge only
-saves waiting. The intent is recorded before the first POST and the post after it; whoever finds an
-old intent looks in the channel before posting again, and does not post where it may not look. It
-must not know how pictures are made.
+The database is the truth: a post is owed while pictures of it are `rendered`; the nudge only saves
+waiting. The intent is recorded before the first POST and the post after it; whoever finds an old
+intent searches the channel before posting again, and does not post where it may not search. Must
+not know how pictures are made.
 """
 
 from __future__ import annotations
@@ -46,13 +46,13 @@ from cogs.translating import channel_at, in_public, place_at
 
 log = logging.getLogger(__name__)
 
-#: How long the loop sleeps when nobody nudges it.
+#: How long the loop sleeps without a nudge.
 _POLL_S = 2.0
-#: Channels that are posted to at the same time.
+#: Channels served at once.
 _WIDTH = 8
 
-#: Why policy does not let it be posted here. What it says itself is for one pair of eyes: it may
-#: name the terms that moderators block, and the last word of a request is for all to read.
+#: Why policy forbids posting it here, for everybody to read. Policy's own text is for the member
+#: alone: it may name the terms that moderators block.
 _NOT_HERE = {
     RefusalReason.AGE: pictures.FOR_ADULTS,
     RefusalReason.CHANNEL: pictures.SWITCHED_OFF,
@@ -61,14 +61,14 @@ _NOT_HERE = {
 
 
 class UndeliverableError(Exception):
-    """A picture or a post cannot be shown, now or later; the message says why, with `{id}`s open.
+    """A picture or post can never be shown; the message says why, with `{id}`s left open.
 
-    It is written down, so it is English: it is said in the language of whoever reads it.
+    It is stored, so it is English; readers get it in their own language.
     """
 
 
 class Delivery(Looking):
-    """One lane for each channel: posts in order, a slow channel holds up nobody else."""
+    """One lane per channel: posts in order, and a slow channel delays nobody else."""
 
     def __init__(self, bot: WaifuBot) -> None:
         super().__init__(
@@ -120,7 +120,7 @@ class Delivery(Looking):
             await asyncio.shield(self._record(owed, message))
 
     async def _record(self, owed: OwedPost, message: discord.Message) -> None:
-        """Write down that the deed is done; what it shows may be deleted meanwhile."""
+        """Record the post; what it shows may have been deleted meanwhile."""
         post = Post(
             message_id=MessageId(message.id),
             channel_id=owed.channel_id,
@@ -132,12 +132,12 @@ class Delivery(Looking):
             for nudge in (self._services.signals.posted, self._services.signals.status):
                 nudge.set()
         else:
-            log.info("post %s is owed no more, so it is taken back", owed.id)
-        # A picture of it may have gone meanwhile.
+            log.info("post %s is no longer owed and is deleted", owed.id)
+        # One of its pictures may be gone by now.
         self._services.signals.taken_away()
 
     async def _find(self, owed: OwedPost, since_id: int) -> discord.Message | None:
-        """The post of an earlier try whose answer never came."""
+        """The post of an earlier attempt whose answer was lost."""
         try:
             found = await newest_own(
                 self._bot,
@@ -150,7 +150,7 @@ class Delivery(Looking):
         return found
 
     async def _post_tracked(self, owed: OwedPost, posting: Posting) -> discord.Message | None:
-        """Post what may be shown; None if nothing of it may."""
+        """Post what may be shown; None if nothing may."""
         composed = await self._composed(owed)
         if composed is None:
             self._services.signals.status.set()
@@ -165,7 +165,7 @@ class Delivery(Looking):
             raise
 
     async def _composed(self, owed: OwedPost) -> Composition | None:
-        """What the post shows now; what may not be shown ends here, with its reason."""
+        """What the post shows now; pictures that may not be shown end here, with the reason."""
         panes: dict[int, Pane] = {}
         jobs = dict(owed.jobs)
         for place, job in owed.drawn.items():
@@ -198,7 +198,7 @@ class Delivery(Looking):
     async def _post(
         self, channel: discord.PartialMessageable, owed: OwedPost, composed: Composition
     ) -> discord.Message:
-        """Make the post, its pictures smaller and smaller until Discord takes them."""
+        """Post it, shrinking the pictures until Discord accepts them."""
         first = next(iter(owed.jobs.values()))
         try:
             return await upload(
@@ -222,7 +222,7 @@ class Delivery(Looking):
             raise UndeliverableError(pictures.TOO_LARGE_TO_POST) from None
 
     async def _as_shown(self, job: Job, picture: Picture) -> Picture:
-        """Ask policy again: the channel and the server's rules may have changed meanwhile."""
+        """Check policy again: the channel and the server's rules may have changed."""
         guild = self._bot.get_guild(job.guild_id)
         channel = await channel_at(self._bot, job.guild_id, job.channel_id)
         place = place_at(job.guild_id, job.channel_id, channel=channel, guild=guild)
@@ -245,14 +245,14 @@ class Delivery(Looking):
         return guild.filesize_limit if guild else discord.utils.DEFAULT_FILE_SIZE_LIMIT_BYTES
 
     async def _give_up(self, owed: OwedPost, text: str, problem: Exception) -> None:
-        """Nothing of it can be posted; `text` is an `UndeliverableError`'s."""
+        """Give up a post that cannot be shown at all; `text` is an `UndeliverableError`'s."""
         errors = {job.id: _about(job, text) for job in owed.drawn.values()}
         await self._services.outbox.fail_delivery(errors, self._services.clock(), str(problem))
         self._services.signals.status.set()
 
 
 def _shown_in(message: discord.Message, owed: OwedPost) -> dict[int, JobId]:
-    """The pictures that a message shows, by place, whatever may be shown by now."""
+    """The pictures in a message by place, whatever may be shown by now."""
     names = [attachment.filename for attachment in message.attachments]
     return {
         place: job.id
@@ -268,7 +268,7 @@ def _reason(problem: BaseException) -> str:
 
 
 def _about(job: Job, text: str) -> str:
-    """The sentence about this picture, as it is written down."""
+    """The stored sentence, filled in for this picture."""
     return text.replace("{id}", job.id)
 
 

@@ -1,7 +1,6 @@
-"""What an error of Discord means for a task that can be tried again.
+"""What a Discord error means for a task that can be retried.
 
-Called by the rooms that post, edit and react in the background. It knows status codes and nothing
-of what was being done.
+Called by background tasks that post, edit and react. Knows status codes and nothing about the task.
 """
 
 from __future__ import annotations
@@ -9,10 +8,10 @@ from __future__ import annotations
 import aiohttp
 import discord
 
-#: Everything that a request to Discord can raise and that is no fault of ours.
+#: Everything that a request to Discord can raise without a mistake of ours.
 DISCORD_ERRORS = (discord.HTTPException, aiohttp.ClientError, OSError, TimeoutError)
 
-#: Unknown channel, server, message; everything else behind a 404 may be a sick proxy.
+#: Unknown channel, server or message; any other 404 may come from a broken proxy.
 _UNKNOWN = frozenset({10003, 10004, 10008})
 _TOO_LARGE = 40005
 _TOO_MANY_EDITS_OF_OLD = 30046
@@ -20,7 +19,7 @@ _THREAD_ARCHIVED = 50083
 
 
 def is_passing(problem: BaseException) -> bool:
-    """The same request may succeed later: server errors, lost connections, rate limits.
+    """Whether a retry may succeed: server errors, lost connections, rate limits.
 
     A 403 or 404 without one of Discord's own codes comes from something in between.
     """
@@ -32,27 +31,27 @@ def is_passing(problem: BaseException) -> bool:
 
 
 def is_gone(problem: BaseException) -> bool:
-    """The channel, the server or the message no longer exists."""
+    """Whether the channel, the server or the message no longer exists."""
     return isinstance(problem, discord.NotFound) and problem.code in _UNKNOWN
 
 
 def is_forbidden(problem: BaseException) -> bool:
-    """The bot lacks a permission."""
+    """Whether the bot lacks a permission."""
     return isinstance(problem, discord.Forbidden) and problem.code != 0
 
 
 def is_archived(problem: BaseException) -> bool:
-    """The thread is archived: nothing in it changes before it is opened again."""
+    """Whether the thread is archived: nothing in it changes until it is reopened."""
     return isinstance(problem, discord.HTTPException) and problem.code == _THREAD_ARCHIVED
 
 
 def is_too_large(problem: BaseException) -> bool:
-    """The upload was larger than this server takes."""
+    """Whether the upload was larger than this server accepts."""
     return isinstance(problem, discord.HTTPException) and (
         problem.status == 413 or problem.code == _TOO_LARGE
     )
 
 
 def is_edit_limit(problem: BaseException) -> bool:
-    """A message older than an hour was edited too often."""
+    """Whether a message older than an hour was edited too often."""
     return isinstance(problem, discord.HTTPException) and problem.code == _TOO_MANY_EDITS_OF_OLD

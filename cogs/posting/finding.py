@@ -1,8 +1,8 @@
-"""Finds messages of ours in a channel's history, sent before their answers were lost.
+"""Finds messages of ours in a channel's history whose send was never confirmed.
 
-Called before anything is sent a second time, and for what is to be deleted and has no known id. A
-search begins at a snowflake of Discord's own, so no clock of ours decides what it sees. It must not
-know what a message is for.
+Called before anything is sent a second time, and to delete messages with unknown ids. A search
+begins at one of Discord's snowflakes, so our clock does not decide what it sees. Must not know what
+a message is for.
 """
 
 from __future__ import annotations
@@ -21,22 +21,22 @@ from cogs.translating import channel_at
 
 
 class BlindError(BotError):
-    """Without Read Message History Discord shows an empty channel, so nothing can be told."""
+    """Without Read Message History Discord shows an empty channel, so the search proves nothing."""
 
 
 class NotThereYetError(BotError):
-    """Not found; Discord may still be at work on it, so it is looked for again."""
+    """Not found; Discord may still be processing it, so the search is repeated."""
 
 
 class Patience:
-    """How often each name was looked for in vain; a restart begins anew."""
+    """Counts failed searches for each name; a restart begins anew."""
 
     def __init__(self, looks: int = 4) -> None:
         self._looks = looks
         self._in_vain: Counter[str] = Counter()
 
     def is_over(self, name: str) -> bool:
-        """One more look was in vain. True if that was often enough: it was never sent."""
+        """Count another failed search. True if there were enough: the message was never sent."""
         self._in_vain[name] += 1
         if self._in_vain[name] < self._looks:
             return False
@@ -44,13 +44,13 @@ class Patience:
         return True
 
     def found(self, name: str) -> None:
-        """It is there."""
+        """Forget a name that was found."""
         self._in_vain.pop(name, None)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Stretch:
-    """A stretch of a channel's history, between two snowflakes of Discord's own."""
+    """A part of a channel's history, between two Discord snowflakes."""
 
     guild_id: GuildId
     channel_id: ChannelId
@@ -62,9 +62,9 @@ class Stretch:
 async def own_messages(
     bot: WaifuBot, stretch: Stretch, wanted: Callable[[discord.Message], bool]
 ) -> AsyncGenerator[discord.Message]:
-    """Our messages there for which `wanted` says yes, the newest first.
+    """Our messages that `wanted` accepts, the newest first.
 
-    Raises `BlindError` where we may not read the history, and what Discord raises.
+    Raises `BlindError` if we may not read the history, and whatever Discord raises.
     """
     await _see(bot, stretch)
     assert bot.user is not None, "nothing is sent before the login"
@@ -80,11 +80,11 @@ async def own_messages(
 
 
 class Sought(Protocol):
-    """A message of a channel that carries a name."""
+    """A message to find in a channel by a name that it carries."""
 
     @property
     def name(self) -> str:
-        """What it carries."""
+        """The name it carries."""
         ...
 
     @property
@@ -99,7 +99,7 @@ class Sought(Protocol):
 
     @property
     def since_id(self) -> int:
-        """A snowflake of Discord's own that is older than it."""
+        """A Discord snowflake older than the message."""
         ...
 
 
@@ -111,9 +111,9 @@ async def settle_found(
     sought: Sequence[SoughtT],
     is_settled: Callable[[SoughtT, Sequence[discord.Message]], Awaitable[bool]],
 ) -> None:
-    """Search one channel for all of these at once, and settle each with what carries its name.
+    """Search one channel for all of these at once, and settle each with the messages found.
 
-    Raises `NotThereYetError` if one is not settled, for it may yet come.
+    Raises `NotThereYetError` if one is not settled, because it may still appear.
     """
     stretch = Stretch(
         guild_id=sought[0].guild_id,
@@ -123,13 +123,13 @@ async def settle_found(
     found = await _found_by_name(bot, stretch, [one.name for one in sought])
     waiting = [one for one in sought if not await is_settled(one, found[one.name])]
     if waiting:
-        raise NotThereYetError(f"{len(waiting)} messages that are looked for are not there yet")
+        raise NotThereYetError(f"{len(waiting)} messages were not found yet")
 
 
 async def _found_by_name(
     bot: WaifuBot, stretch: Stretch, names: Iterable[str]
 ) -> dict[str, list[discord.Message]]:
-    """Our messages there that carry each name, the newest first; none where the channel is gone."""
+    """Our messages that carry each name, the newest first; none if the channel is gone."""
     found: dict[str, list[discord.Message]] = {name: [] for name in names}
     try:
         async for message in own_messages(bot, stretch, lambda _: True):
@@ -145,7 +145,7 @@ async def _found_by_name(
 async def newest_own(
     bot: WaifuBot, stretch: Stretch, wanted: Callable[[discord.Message], bool]
 ) -> discord.Message | None:
-    """The first of `own_messages`, or None if there is none, for certain."""
+    """The first of `own_messages`, or None if there certainly is none."""
     messages = own_messages(bot, stretch, wanted)
     try:
         return await anext(messages, None)
@@ -154,7 +154,7 @@ async def newest_own(
 
 
 async def _see(bot: WaifuBot, stretch: Stretch) -> None:
-    """Pass if we may read the channel's history."""
+    """Check that we may read the channel's history."""
     guild = bot.get_guild(stretch.guild_id)
     found = await channel_at(bot, stretch.guild_id, stretch.channel_id)
     me = guild and guild.me
@@ -165,15 +165,15 @@ async def _see(bot: WaifuBot, stretch: Stretch) -> None:
 
 
 def shows(message: discord.Message, name: str) -> bool:
-    """An attachment carries this name (a spoiler mark may stand before it), or a button does."""
+    """Whether an attachment carries this name (perhaps after a spoiler mark), or a button does."""
     files = (attachment.filename for attachment in message.attachments)
     return any(name in file for file in files) or name in button_ids(message)
 
 
 def carries(message: discord.Message, name: str) -> bool:
-    """The message shows this name or ends with it, or it answers the interaction of this id.
+    """Whether the message shows or ends with this name, or answers the interaction of this id.
 
-    Members' words stand before our last line, so nobody's prompt makes a message carry a name.
+    Members' words stand before our last line, so no prompt can make a message carry a name.
     """
     answered = message.interaction_metadata
     return (

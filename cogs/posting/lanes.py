@@ -1,9 +1,8 @@
-"""Works off what is owed to channels: one thing of a channel at a time, several channels at once.
+"""Works off what channels are owed: one item per channel at a time, several channels at once.
 
-The loops that post, delete, look for lost messages, open votes and read them back keep their owed
-rows in the database; here is only remembered who is busy and who rests. A fault rests its channel,
-or one message alone, for a growing while, and the others go on. It must not know what is done with
-a row.
+The loops that post, delete, search, open votes and read them back keep owed rows in the database;
+this module only remembers who is busy and who rests. A fault rests its channel, or one message
+alone, for a growing time, and the others go on. Must not know what is done with a row.
 """
 
 from __future__ import annotations
@@ -26,22 +25,22 @@ log = logging.getLogger(__name__)
 
 ItemT = TypeVar("ItemT")
 KeyT = TypeVar("KeyT", bound=Hashable)
-#: What an item is about, where it can rest alone.
+#: The subject of an item, if it can rest alone.
 RestKey: TypeAlias = MessageId | OwedPostId | CaseId | DuelId | TellingId | JobId
 
-#: A channel that keeps a try waiting for longer gives its place to another and waits without one.
+#: A channel whose attempt waits longer than this yields its place and waits without one.
 _SLOW_S = 2.0
 
 
 async def attempt(deed: Awaitable[object], what: str) -> Exception | None:
-    """The boundary of one deed: what goes wrong in it is logged, returned, and ends nothing."""
+    """Run one deed; a fault in it is logged and returned, and ends nothing else."""
     try:
         await deed
     except (*DISCORD_ERRORS, BotError) as problem:
         log.warning("%s has to wait: %s", what, problem)
         return problem
     except Exception as problem:
-        log.exception("%s has to wait: a fault that nobody thought of", what)
+        log.exception("%s has to wait after an unexpected fault", what)
         return problem
     return None
 
@@ -54,7 +53,10 @@ async def keep_looking(
     what: str,
     pace_s: float = 0.0,
 ) -> None:
-    """Look for what is owed, for ever: when nudged, but at this pace, and at every poll."""
+    """Look for owed items for ever.
+
+    At every nudge, but no faster than this pace, and at every poll.
+    """
     async with asyncio.TaskGroup() as tasks:
         while True:
             await attempt(look(tasks), f"the look for {what}")
@@ -63,11 +65,11 @@ async def keep_looking(
 
 
 class OfChannel(Protocol):
-    """What is owed to one channel."""
+    """Something that one channel is owed."""
 
     @property
     def channel_id(self) -> ChannelId:
-        """Whose it is."""
+        """The channel that is owed."""
         ...
 
 
@@ -75,7 +77,7 @@ OwedT = TypeVar("OwedT", bound=OfChannel)
 
 
 def by_channel(owed: Iterable[OwedT]) -> dict[ChannelId, list[OwedT]]:
-    """What each channel is owed, in the order given."""
+    """What each channel is owed, in the given order."""
     found: dict[ChannelId, list[OwedT]] = {}
     for one in owed:
         found.setdefault(one.channel_id, []).append(one)
@@ -83,37 +85,37 @@ def by_channel(owed: Iterable[OwedT]) -> dict[ChannelId, list[OwedT]]:
 
 
 def first_of_each(owed: Iterable[OwedT]) -> dict[ChannelId, OwedT]:
-    """What each channel is owed first, in the order given."""
+    """What each channel is owed first, in the given order."""
     return {channel_id: some[0] for channel_id, some in by_channel(owed).items()}
 
 
 class Rests(Generic[KeyT]):
-    """Who is to be let be until when. Each failure in a row doubles the pause, up to the longest.
+    """Who rests, and until when. Each failure in a row doubles the pause, up to a maximum.
 
-    The wall clock may jump and is not asked. After a start everybody may be tried at once.
+    It uses the monotonic clock, because the wall clock may jump. After a start nobody rests.
     """
 
     def __init__(self, elapsed_s: Callable[[], float], first_s: float, longest_s: float) -> None:
         self._elapsed_s = elapsed_s
         self._first_s = first_s
         self._longest_s = longest_s
-        #: The latest pause of each key, and when it ends.
+        #: Each key's latest pause, and when it ends.
         self._rests: dict[KeyT, tuple[float, float]] = {}
 
     def tire(self, key: KeyT) -> None:
-        """It failed: it rests, twice as long as last time."""
+        """Rest a key that failed, twice as long as last time."""
         last_s, _ = self._rests.get(key, (self._first_s / 2, 0.0))
         pause_s = min(last_s * 2, self._longest_s)
         self._rests[key] = (pause_s, self._elapsed_s() + pause_s)
 
     def recover(self, key: KeyT) -> None:
-        """It went well: its next pause is the first again."""
+        """Reset the pause of a key that succeeded."""
         self._rests.pop(key, None)
 
     def resting(self) -> frozenset[KeyT]:
-        """Whose rest has not ended."""
+        """The keys whose rest has not ended."""
         now_s = self._elapsed_s()
-        # What was not tried again for long is done or gone, and need not be remembered.
+        # A key not retried for long is done or gone, and can be dropped.
         self._rests = {
             key: (pause_s, end_s)
             for key, (pause_s, end_s) in self._rests.items()
@@ -122,31 +124,31 @@ class Rests(Generic[KeyT]):
         return frozenset(key for key, (_, end_s) in self._rests.items() if end_s > now_s)
 
     def clear(self) -> None:
-        """Nobody rests any longer."""
+        """End all rests."""
         self._rests.clear()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Openings:
-    """What may be begun now."""
+    """What may begin now."""
 
-    #: So many things at most.
+    #: The most items to begin.
     free: int
-    #: Nothing of these channels: they are being worked for, or rest.
+    #: Channels to leave out: they are busy, or rest.
     closed: frozenset[ChannelId]
-    #: Nothing about these, which rest alone.
+    #: Subjects to leave out, which rest alone.
     resting: frozenset[RestKey]
 
 
 class Lanes(Generic[ItemT]):
-    """A lane for each channel, `width` of them at once, and in each the thing that is owed first.
+    """One lane per channel, `width` at once; each works on what its channel is owed first.
 
-    `owed` looks for what may be begun, the most urgent first. `work` raises what Discord or the
-    database raise, and the item is owed until its row says otherwise; then its channel rests.
-    `alone` says what an item is about, so that it can rest by itself: Discord's faults rest it and
-    its channel, any other rests it alone. Where the order matters (`in_order`), what Discord or the
-    database raise rests the channel only, so that nothing of it overtakes what failed.
-    `about` is what the log says of an item; `nudge` is set when there may be more to do.
+    `owed` returns what may begin, the most urgent first. `work` raises what Discord or the database
+    raise; the item is then owed until its row says otherwise, and its channel rests. `alone` names
+    an item's subject, so that it can rest by itself: Discord's faults rest it and its channel,
+    others rest it alone. If the order matters (`in_order`), faults of Discord or the database rest
+    the channel only, so that nothing overtakes the failed item. `about` describes an item in the
+    log; `nudge` is set when there may be more to do.
     """
 
     def __init__(
@@ -170,15 +172,15 @@ class Lanes(Generic[ItemT]):
         self._width = width
         self._alone = alone
         self._in_order = in_order
-        #: The channels with a lane, and those of them that hold one of the places.
+        #: The channels with a lane, and those of them that hold a place.
         self._busy: set[ChannelId] = set()
         self._placed: set[ChannelId] = set()
         self._channels = Rests[ChannelId](elapsed_s, first_pause_s, longest_pause_s)
-        # Longer than the channel, so that an item's neighbours are tried before it is again.
+        # Longer than the channel's, so that an item's neighbours are tried before it is retried.
         self._subjects = Rests[RestKey](elapsed_s, 2 * first_pause_s, 2 * longest_pause_s)
 
     def openings(self) -> Openings:
-        """What may be begun now."""
+        """What may begin now."""
         return Openings(
             free=self._width - len(self._placed),
             closed=self._channels.resting() | self._busy,
@@ -186,13 +188,13 @@ class Lanes(Generic[ItemT]):
         )
 
     def wake_all(self) -> None:
-        """Let nobody rest any longer: Discord is back."""
+        """End all rests: Discord is back."""
         self._channels.clear()
         self._subjects.clear()
         self._nudge.set()
 
     async def look(self, tasks: asyncio.TaskGroup) -> bool:
-        """Begin what is owed and may be begun. True if there was something."""
+        """Begin what is owed and may begin. True if there was something."""
         openings = self.openings()
         if not openings.free:
             return False
@@ -202,7 +204,7 @@ class Lanes(Generic[ItemT]):
             self._placed.add(channel_id)
             tasks.create_task(self._lane(channel_id, item), name=f"lane of {channel_id}")
         if owed:
-            # What these channels are owed may have hidden what others are.
+            # What these channels are owed may have hidden what others are owed.
             self._nudge.set()
         return bool(owed)
 
@@ -216,7 +218,7 @@ class Lanes(Generic[ItemT]):
             self._give_up_place(channel_id)
 
     async def _in_a_place(self, channel_id: ChannelId, item: ItemT) -> None:
-        """Hold a place while the work goes on, but not while it only waits (a long rate limit)."""
+        """Hold a place while the work advances, but not while it only waits (a long rate limit)."""
         loop = asyncio.get_running_loop()
         slow = loop.call_later(_SLOW_S, self._give_up_place, channel_id)
         try:
@@ -229,7 +231,7 @@ class Lanes(Generic[ItemT]):
         self._nudge.set()
 
     def _note(self, channel_id: ChannelId, item: ItemT, fault: Exception | None) -> None:
-        """Who rests after that."""
+        """Decide who rests after the result."""
         subject = self._alone(item) if self._alone else None
         of_channel = (*DISCORD_ERRORS, BotError) if self._in_order else DISCORD_ERRORS
         is_the_channels = subject is None or isinstance(fault, of_channel)

@@ -1,6 +1,6 @@
-"""The frame of a cog that works off what is owed: it looks for that as long as the bot runs.
+"""The base of cogs that work off owed items for as long as the bot runs.
 
-What is owed and what is done with it is each cog's own; how channels take turns is `lanes.py`'s.
+Each cog defines what is owed and what is done; `lanes.py` lets channels take turns.
 """
 
 from __future__ import annotations
@@ -16,15 +16,15 @@ from cogs.posting.lanes import keep_looking
 
 
 class Lane(Protocol):
-    """What begins what is owed; `Lanes` of whatever kind."""
+    """Something that begins owed items: `Lanes` of any kind."""
 
     async def look(self, tasks: asyncio.TaskGroup) -> bool:
-        """Begin what may be begun. True if there was something."""
+        """Begin what may begin. True if there was something."""
         ...
 
 
 class Looking(commands.Cog):
-    """Looks from the first connection on: when nudged, and at every poll."""
+    """Looks from the first connection on, at every nudge and at every poll."""
 
     def __init__(
         self,
@@ -35,7 +35,7 @@ class Looking(commands.Cog):
         poll_s: float,
         pace_s: float = 0.0,
     ) -> None:
-        """`what` it looks for, in the log's words; the rest as for `keep_looking`."""
+        """`what` describes the items in the log; the rest as for `keep_looking`."""
         self._bot = bot
         self._services = bot.services
         self._lanes = lanes

@@ -1,8 +1,8 @@
-"""Looks for messages whose answer never came, and finishes what was meant with them.
+"""Searches for messages whose send was never confirmed, and completes them.
 
-A `/show` that is found becomes a post like any other; a list of `/votes top` or a notice is known
-again, so that it goes when what it shows does. The rows of `sends` are the truth. What is to be
-deleted is the takedown's.
+A `/show` that is found becomes an ordinary post; a list of `/votes top` or a notice gets its row
+back, so that it is deleted when its content is. The rows of `sends` are the truth. `takedown.py`
+deletes.
 """
 
 from __future__ import annotations
@@ -23,14 +23,14 @@ from cogs.posting.sending import note_sent
 
 log = logging.getLogger(__name__)
 
-#: How long the loop sleeps when nobody nudges it.
+#: How long the loop sleeps without a nudge.
 _POLL_S = 60.0
-#: Messages looked for in one search, and channels that are searched at the same time.
+#: Messages in one search, and channels searched at once.
 _LOOK, _WIDTH = 100, 2
 
 
 class Lost(Looking):
-    """One search of a channel at a time, for everything that was lost there."""
+    """One search of a channel at a time, for everything lost there."""
 
     def __init__(self, bot: WaifuBot) -> None:
         self._patience = Patience()
@@ -50,11 +50,11 @@ class Lost(Looking):
         )
 
     async def cog_load(self) -> None:
-        """Start as soon as the bot is connected; what an earlier one was sending is lost by now."""
+        """Start once the bot is connected; what a previous process was sending counts as lost."""
         try:
             await self._services.sends.lose_all()
         except BotError as problem:
-            log.warning("messages of before are looked for after the next start: %s", problem)
+            log.warning("earlier messages will be searched for after the next start: %s", problem)
         await super().cog_load()
 
     async def _owed(self, openings: Openings) -> Mapping[ChannelId, Sequence[Send]]:
@@ -65,7 +65,7 @@ class Lost(Looking):
 
     async def _is_settled(self, send: Send, found: Sequence[discord.Message]) -> bool:
         if found:
-            log.info("message %s is a %s that was lost", found[0].id, send.kind)
+            log.info("found message %s, a lost %s", found[0].id, send.kind)
             self._patience.found(send.name)
             await note_sent(self._services, send, found[0])
             return True

@@ -1,6 +1,6 @@
-"""Tells the end of a request in a message of its own, once, where its status message is gone.
+"""Reports the end of a request in a new message, once, if its status message is gone.
 
-Called by `status.py`; it must not know when that is needed. Not a cog.
+Called by `status.py`; must not know when that is needed. Not a cog.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ log = logging.getLogger(__name__)
 
 
 async def announce(bot: WaifuBot, status: StatusMessage, text: str) -> None:
-    """There is no message to tell the end in: post one for the requester, once."""
+    """Post the end of a request for its member, once, because there is no message to edit."""
     services = bot.services
     notice = Send(
         name=status.request_id,
@@ -36,7 +36,7 @@ async def announce(bot: WaifuBot, status: StatusMessage, text: str) -> None:
     try:
         message = await _noticed(bot, status) if begun is Begun.AGAIN else None
     except BlindError as problem:
-        log.info("request %s may have been told its end: %s", status.request_id, problem)
+        log.info("request %s may already have its final notice: %s", status.request_id, problem)
         return
     if message is None:
         message = await _notice(bot, status, text)
@@ -45,7 +45,7 @@ async def announce(bot: WaifuBot, status: StatusMessage, text: str) -> None:
 
 
 async def _noticed(bot: WaifuBot, status: StatusMessage) -> discord.Message | None:
-    """The notice of an earlier try whose answer never came."""
+    """The notice of an earlier attempt whose answer was lost."""
     return await newest_own(
         bot,
         stretch_of(status),
@@ -65,7 +65,7 @@ async def _notice(bot: WaifuBot, status: StatusMessage, text: str) -> discord.Me
 
 
 def stretch_of(status: StatusMessage, until_id: int | None = None) -> Stretch:
-    """Where messages of a request may stand."""
+    """The part of the history where messages of a request may be."""
     return Stretch(
         guild_id=status.guild_id,
         channel_id=status.channel_id,

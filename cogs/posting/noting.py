@@ -1,6 +1,6 @@
 """The line under a picture about words that its model does not know. Not a cog.
 
-Asked by whatever shows a member's words beside a picture, or on their way to one.
+Called by whatever shows a member's words beside a picture, or leads to one.
 """
 
 from __future__ import annotations
@@ -12,9 +12,9 @@ from models.catalogue.tags.grasping import grasp
 
 
 async def note(services: Services, job: Job) -> str:
-    """What is to be told of the job's words; "" if all of them are known.
+    """The note on the job's unknown words; "" if all are known.
 
-    Of a job that was asked of another model than the one in use, nothing is told.
+    Nothing is said about a job of another model than the one in use.
     """
     info = services.model()
     if job.draw.model not in {None, info.card_id}:

@@ -1,6 +1,6 @@
-"""Sends a message that is written down first, so that a crash or a lost answer loses track of none.
+"""Sends a message that is recorded first, so that a crash or a lost answer loses none.
 
-`/show`, `/votes top` and `/duel top` answer through it. It must not know what a message says.
+`/show`, `/votes top` and `/duel top` answer through it. Must not know what a message says.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ log = logging.getLogger(__name__)
 
 
 def answer_to(interaction: Interaction, kind: SendKind, pictures: Sequence[Picture]) -> Send:
-    """The answer to a command, which shows these pictures."""
+    """The send that answers a command with these pictures."""
     assert interaction.channel_id is not None, "commands come from a channel"
     return Send(
         name=str(interaction.id),
@@ -37,10 +37,10 @@ def answer_to(interaction: Interaction, kind: SendKind, pictures: Sequence[Pictu
 async def send_tracked(
     interaction: Interaction, send: Send, post: Callable[[], Awaitable[discord.WebhookMessage]]
 ) -> bool:
-    """Write the send down, `post` it, write down what came of it.
+    """Record the send, `post` it, and record the result.
 
-    False, and nothing posted, if what it shows is gone by now. What `post` raises passes: after a
-    refusal nothing was sent; after anything else the message may be there and is looked for.
+    Returns False, posting nothing, if its content is gone by now. Errors of `post` propagate: after
+    a refusal nothing was sent; after any other error the message may exist and is searched for.
     """
     services = interaction.client.services
     if await services.sends.begin(send) is Begun.GONE:
@@ -54,14 +54,14 @@ async def send_tracked(
 
 
 async def note_sent(services: Services, send: Send, message: discord.Message) -> None:
-    """The message is there: remember it, or let it go if what it shows is gone meanwhile."""
+    """Record a sent message, or delete it if its content has gone meanwhile."""
     if send.kind is SendKind.SHOW:
         stays = await services.sends.shown(send, _post_of(send, message))
         services.signals.posted.set()
     else:
         stays = await services.sends.sent(send, MessageId(message.id))
     if not stays:
-        log.info("message %s shows what is gone by now, so it is taken back", message.id)
+        log.info("message %s is deleted: its content is gone", message.id)
         services.signals.doomed.set()
 
 
@@ -74,11 +74,11 @@ async def _note_failure(services: Services, send: Send, problem: BaseException) 
             services.signals.lost.set()
             services.signals.doomed.set()
     except BotError as also:
-        log.warning("what became of a message is written down at the next start: %s", also)
+        log.warning("the result of a send will be recorded at the next start: %s", also)
 
 
 def _refused(problem: BaseException) -> bool:
-    """Nothing was sent, for certain; a `ValueError` is a picture that cannot be made to fit."""
+    """Whether certainly nothing was sent; `ValueError` is a picture that cannot be made to fit."""
     if isinstance(problem, discord.HTTPException):
         return not is_passing(problem)
     return isinstance(problem, ValueError)

@@ -1,7 +1,6 @@
-"""Contact sheets: several pictures as numbered thumbnails in one. Not a cog.
+"""Contact sheets: several pictures as numbered thumbnails in one image. Not a cog.
 
-Drawn with Pillow, which the house has anyway. What may be shown is the callers' to ask; a place
-without a picture keeps its number.
+Drawn with Pillow. Callers check what may be shown; a place without a picture keeps its number.
 """
 
 from __future__ import annotations
@@ -19,17 +18,17 @@ from models.provenance import encode_png
 
 log = logging.getLogger(__name__)
 
-#: Thumbnails in a row, and on a sheet.
+#: Thumbnails per row, and per sheet.
 COLUMNS, PLACES = 3, 9
 _SIDE_PX, _GAP_PX, _BADGE_PX = 240, 6, 34
-#: As a tile in a post.
+#: The colours of a tile in a post.
 _PAPER, _FIELD, _INK = "#2b2d31", "#4e5058", "#b5bac1"
 
 
 async def sheet_of(services: Services, pictures: Sequence[Picture | None]) -> bytes | None:
-    """The PNG of a sheet of these, None of none; what cannot be read is an empty field.
+    """The PNG of a sheet; None without pictures. Unreadable ones become empty fields.
 
-    What is behind a spoiler is an empty field, too, for a sheet has no spoiler for one of nine.
+    So do pictures behind a spoiler, because a sheet cannot hide one of nine.
     """
     pngs = [await _read(services, picture) for picture in pictures]
     if not any(pngs):
@@ -48,7 +47,7 @@ async def _read(services: Services, picture: Picture | None) -> bytes | None:
 
 
 def contact_sheet(pngs: Sequence[bytes | None]) -> bytes:
-    """One PNG of thumbnails with their numbers, from 1, three in a row."""
+    """One PNG of thumbnails, numbered from 1, three per row."""
     columns, rows = min(COLUMNS, len(pngs)), -(-len(pngs) // COLUMNS)
     pitch = _SIDE_PX + _GAP_PX
     sheet = Image.new("RGB", (columns * pitch - _GAP_PX, rows * pitch - _GAP_PX), _PAPER)
@@ -59,7 +58,7 @@ def contact_sheet(pngs: Sequence[bytes | None]) -> bytes:
 
 
 def _numbered(png: bytes | None, number: int) -> Image.Image:
-    """A thumbnail with its number in the corner, or an empty field with its number."""
+    """A thumbnail, or an empty field, with its number in the corner."""
     thumbnail = None if png is None else _thumbnail(png)
     field = Image.new("RGB", (_SIDE_PX, _SIDE_PX), _PAPER if thumbnail else _FIELD)
     pen = ImageDraw.Draw(field)

@@ -1,8 +1,8 @@
-"""Keeps the status message of every open request true: place, progress, preview, end.
+"""Keeps every open request's status message current: place, progress, preview, end.
 
-The database says which requests are open, the progress board how far their pictures are. Edits go
-out with the bot's own token, for an interaction's token dies after a quarter of an hour. It must
-not know how pictures are drawn or posted.
+The database says which requests are open, the progress board how far their pictures are. Edits use
+the bot's own token, because an interaction's token dies after a quarter of an hour. Must not know
+how pictures are drawn or posted.
 """
 
 from __future__ import annotations
@@ -40,21 +40,21 @@ from cogs.translating import in_public, place_at
 
 log = logging.getLogger(__name__)
 
-#: The loop's pace: at least so long between two rounds, at most so long without a nudge.
+#: The loop's pace: the least time between two rounds, and the most without a nudge.
 _PACE_S, _POLL_S = 0.5, 1.0
-#: Between two edits of one message; Discord limits those of messages older than an hour.
+#: Between two edits of one message; Discord limits edits of messages older than an hour.
 _EDIT_MS, _OLD_EDIT_MS, _OLD_MS = 3_000, 60_000, 50 * 60_000
 #: How often a waiting request's place is looked up.
 _PLACE_MS = 15_000
 #: Between two edits in one channel, which share a rate limit.
 _CHANNEL_MS = 1_000
-#: Rest of a message after a passing failure, and after Discord called its edits too many.
+#: A message's rest after a passing failure, and after Discord's limit on edits.
 _PAUSE_MS, _EDIT_LIMIT_PAUSE_MS = 10_000, 600_000
-#: The answer to the command may still be on its way for so long.
+#: How long the answer to the command may still be on its way.
 _GRACE_MS = 30_000
-#: Messages tended at the same time.
+#: Messages updated at once.
 _WIDTH = 8
-#: An interaction is answered within a quarter of an hour; as a difference of snowflakes.
+#: An interaction is answered within a quarter of an hour; as a snowflake difference.
 _ANSWERED_WITHIN = 15 * 60_000 << 22
 
 _BAD_ENDS = frozenset({JobState.FAILED, JobState.WITHHELD})
@@ -65,37 +65,37 @@ _NOT_SHOWN = frozenset({JobState.HELD, JobState.WITHHELD, JobState.FAILED, JobSt
 class _Shown:
     """What a status message shows, as far as this process knows."""
 
-    #: The earliest time of its next edit, and of any next try after a failure.
+    #: The earliest time of its next edit, and of any retry after a failure.
     edit_ms: int
     retry_ms: int = 0
-    #: When a request that only waits is looked at again.
+    #: When to look again at a request that only waits.
     look_ms: int = 0
     job_ids: tuple[JobId, ...] = ()
-    #: Its pictures that were in the engine when it was last looked at.
+    #: Its pictures that were in the engine at the last look.
     drawing: frozenset[JobId] = frozenset()
     text: str = ""
-    #: The latest preview of each picture, and what the message shows of them.
+    #: The latest preview of each picture, and those that the message shows.
     seen: dict[JobId, bytes] = field(default_factory=dict[JobId, bytes])
     preview: bytes | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Plan:
-    """What is to be done with one message."""
+    """What to do with one message."""
 
     status: StatusMessage
     shown: _Shown
-    #: What it shall say; None: it shall go.
+    #: Its new text; None: delete it.
     text: str | None
     preview: bytes | None = None
-    #: The last that is done for this request.
+    #: The last action for this request.
     last: bool = False
-    #: A last word that is worth a new message, should there be none to edit.
+    #: The final text deserves a new message if there is none to edit.
     is_news: bool = False
 
 
 class Status(Looking):
-    """One edit in flight for each message, few for all; only what changed is looked at."""
+    """One edit in flight per message, few overall; only requests that changed are looked at."""
 
     def __init__(self, bot: WaifuBot) -> None:
         super().__init__(
@@ -108,20 +108,20 @@ class Status(Looking):
         self._shown: dict[RequestId, _Shown] = {}
         self._busy: set[RequestId] = set()
         self._channel_free_ms: dict[ChannelId, int] = {}
-        #: Answers to requests of before were sent by a process that is dead, or not at all.
+        #: An older request's answer was sent by a previous process, or never.
         self._began_ms = bot.services.clock()
 
     async def look(self, tasks: asyncio.TaskGroup) -> bool:
-        """Plan for every request that moved: those that ended first, then who waits longest.
+        """Plan for every request that changed: ended ones first, then the longest waiting.
 
-        Where the channel has had its edit nothing is looked up, for the next one is a second away.
-        True if something was begun.
+        A channel that was just edited is skipped, because its next edit is a second away. True if
+        something was begun.
         """
         now_ms = self._services.clock()
         plans: list[_Plan] = []
         for status, is_ended in await self._due(now_ms):
             if len(self._busy) + len(plans) >= _WIDTH:
-                # Or the rest would wait for the next poll, and only so many go at each.
+                # Otherwise the rest would wait for the next poll, since only a few go at once.
                 self._services.signals.status.set()
                 break
             if not is_ended and self._is_taken(status.channel_id, now_ms):
@@ -161,14 +161,14 @@ class Status(Looking):
         return frozenset(i for i in job_ids if self._services.progress.get(i) is not None)
 
     async def _planned(self, status: StatusMessage, shown: _Shown, now_ms: int) -> _Plan | None:
-        """One request's boundary while it is looked at, as `_carry_out` is later."""
+        """Plan one request; a fault ends only this plan, as in `_carry_out`."""
         try:
             with in_public(self._bot, status.guild_id):
                 return await self._plan(status, shown, now_ms)
         except BotError:
             raise
         except Exception:
-            log.exception("request %s is odd in a way that nobody thought of", status.request_id)
+            log.exception("unexpected fault in the status of request %s", status.request_id)
             shown.retry_ms = now_ms + _PAUSE_MS
             return None
 
@@ -189,11 +189,11 @@ class Status(Looking):
         return _Plan(status=status, shown=shown, text=text, preview=preview)
 
     def _is_young(self, status: StatusMessage, now_ms: int) -> bool:
-        """The answer to the command may still be on its way."""
+        """Whether the answer to the command may still be on its way."""
         return max(self._began_ms, now_ms - _GRACE_MS) < status.created_ms <= now_ms
 
     def _take_channel(self, plan: _Plan, now_ms: int) -> bool:
-        """Take the channel's turn to edit, False if it is taken; deleting has its own limit."""
+        """Take the channel's turn to edit; False if it is taken. Deleting has its own limit."""
         channel_id = plan.status.channel_id
         if plan.text is None:
             return True
@@ -206,7 +206,7 @@ class Status(Looking):
         return now_ms < self._channel_free_ms.get(channel_id, 0)
 
     async def _carry_out(self, plan: _Plan) -> None:
-        """One message's turn: whatever Discord says, the others go on."""
+        """Carry out one message's plan; whatever Discord says, the others go on."""
         request_id = plan.status.request_id
         try:
             with whereabouts(guild=plan.status.guild_id):
@@ -217,14 +217,14 @@ class Status(Looking):
             self._busy.discard(request_id)
 
     async def _try(self, plan: _Plan) -> None:
-        """Carry the plan out; what Discord will never take is given up."""
+        """Carry the plan out; give up what Discord will never accept."""
         try:
             await (self._finish(plan) if plan.last else self._update(plan))
         except discord.HTTPException as problem:
             if is_passing(problem) or is_edit_limit(problem):
                 raise
-            log.info("status of request %s is given up: %s", plan.status.request_id, problem)
-            # Its end is still news to its member, and told in a message of its own.
+            log.info("gave up the status of request %s: %s", plan.status.request_id, problem)
+            # Its member still learns of the end, in a message of its own.
             if plan.last or not is_gone(problem):
                 await self._close(plan.status)
             else:
@@ -239,7 +239,7 @@ class Status(Looking):
         return channel.get_partial_message(message_id)
 
     async def _update(self, plan: _Plan) -> None:
-        """Show where the request stands; a preview that is there already is not sent again."""
+        """Show the request's state; a preview that is already shown is not sent again."""
         status, shown = plan.status, plan.shown
         assert status.message_id is not None, "no plan to edit what is not known"
         message = self._message(status, status.message_id)
@@ -265,13 +265,13 @@ class Status(Looking):
         )
 
     async def _preview(self, jobs: list[Job], shown: _Shown) -> bytes | None:
-        """The latest previews as one picture, none where they may not be shown any more."""
+        """The latest previews as one picture; None if they may no longer be shown."""
         for job in jobs:
             report = self._services.progress.get(job.id)
             if report is not None and report.preview_png is not None:
                 shown.seen[job.id] = report.preview_png
             elif job.state in _NOT_SHOWN:
-                # What the message showed of a picture that is held back goes from it.
+                # Remove the shown preview of a picture that is now withheld.
                 shown.seen.pop(job.id, None)
         if not shown.seen or not await self._may_preview(jobs[0]):
             return None
@@ -280,19 +280,19 @@ class Status(Looking):
         return await asyncio.to_thread(mosaic, [shown.seen.get(job.id) for job in jobs])
 
     async def _may_preview(self, job: Job) -> bool:
-        """The channel and the server's rules may have changed while it is drawn."""
+        """Check again: the channel and the server's rules may change during drawing."""
         guild = self._bot.get_guild(job.guild_id)
         channel = guild and guild.get_channel_or_thread(job.channel_id)
         place = place_at(job.guild_id, job.channel_id, channel=channel, guild=guild)
         try:
             policy = await self._services.policy_at(place)
         except BotError as problem:
-            log.warning("previews go: %s", problem)
+            log.warning("previews are removed: %s", problem)
             return False
         return decide.may_stay_preview(job, policy)
 
     async def _finish(self, plan: _Plan) -> None:
-        """Take the message away once all is posted; tell what went wrong otherwise."""
+        """Delete the message once all is posted; otherwise say what went wrong."""
         status = plan.status
         message_id = status.message_id or await self._lost_answer(plan)
         told = message_id is not None and await self._tell(plan, message_id)
@@ -301,7 +301,7 @@ class Status(Looking):
         await self._close(status)
 
     async def _tell(self, plan: _Plan, message_id: MessageId) -> bool:
-        """Say the last word in the message, or take it away. False if it is gone by itself."""
+        """Edit in the final text, or delete the message. False if it is already gone."""
         message = self._message(plan.status, message_id)
         try:
             if plan.text is None:
@@ -313,14 +313,14 @@ class Status(Looking):
                 return False
             if plan.text is not None or is_passing(problem):
                 raise
-            # It still shows the member's words: the takedown tries for as long as it takes.
+            # It still shows the member's words: the takedown keeps trying.
             log.info("message %s cannot be removed yet: %s", message_id, problem)
             await self._services.doomed.add(plan.status.message(message_id))
             self._services.signals.doomed.set()
         return True
 
     async def _lost_answer(self, plan: _Plan) -> MessageId | None:
-        """The answer to the command, if we died between sending it and writing down its id."""
+        """The answer to the command, if we crashed between sending it and recording its id."""
         status = plan.status
         try:
             found = await newest_own(
@@ -342,7 +342,7 @@ class Status(Looking):
 
 
 def _last_plan(status: StatusMessage, shown: _Shown, jobs: list[Job], now_ms: int) -> _Plan | None:
-    """Every job has ended: the message goes if posts tell it all, and says the rest otherwise."""
+    """Every job has ended: delete the message if posts tell everything, else say the rest."""
     if all(_is_told(job, jobs) for job in jobs):
         return _Plan(status=status, shown=shown, text=None, last=True)
     if now_ms < shown.edit_ms:
@@ -352,7 +352,7 @@ def _last_plan(status: StatusMessage, shown: _Shown, jobs: list[Job], now_ms: in
 
 
 def _is_told(job: Job, jobs: list[Job]) -> bool:
-    """Its picture is posted, or the post that it is missing from says why."""
+    """Whether its picture is posted, or the post that lacks it says why."""
     posted = {other.owed_post_id for other in jobs if other.state is JobState.DELIVERED}
     return job.owed_post_id in posted
 

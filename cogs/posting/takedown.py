@@ -1,8 +1,8 @@
-"""Deletes from Discord what is to go: posts of deleted pictures, messages of forgotten users.
+"""Deletes from Discord what must go: posts of deleted pictures, messages of forgotten users.
 
-The rows of doomed messages and of hunts are the truth, written in the transaction that decided it;
-the nudge only saves waiting. A message that may not be deleted now is tried again for as long as
-its channel exists. It must not know why a message goes.
+The rows of doomed messages and of searches are the truth, written in the transaction that decided
+so; the nudge only saves waiting. A message that may not be deleted now is retried for as long as
+its channel exists. Must not know why a message goes.
 """
 
 from __future__ import annotations
@@ -23,18 +23,18 @@ from cogs.posting.looking import Looking
 
 log = logging.getLogger(__name__)
 
-#: How long the loop sleeps when nobody nudges it, and the longest rest of a channel that refuses.
+#: How long the loop sleeps without a nudge, and the longest rest of a channel that refuses.
 _POLL_S, _LONGEST_PAUSE_S = 60.0, 3600.0
-#: Messages hunted in one look, and channels that are worked for at the same time.
+#: Messages in one search, and channels served at once.
 _LOOK, _WIDTH = 100, 4
 
 
 class Takedown(Looking):
-    """One message of a channel after the other; Discord limits deletions by channel."""
+    """Deletes one message at a time per channel; Discord limits deletions by channel."""
 
     def __init__(self, bot: WaifuBot) -> None:
         self._patience = Patience()
-        # Apart, for a search that finds nothing yet must not hold up what is known.
+        # Separate, because a search that finds nothing yet must not delay known deletions.
         deleting = Lanes(
             self._doomed,
             self._delete,
@@ -75,7 +75,7 @@ class Takedown(Looking):
         return by_channel(await self._services.doomed.hunts(_LOOK, openings.closed))
 
     async def _hunt(self, hunts: Sequence[Hunt]) -> None:
-        """Find what carries the names; what is found is doomed, and goes in the next round."""
+        """Search for the names; messages found are doomed, and deleted in the next round."""
         await settle_found(self._bot, hunts, self._is_over)
 
     async def _is_over(self, hunt: Hunt, found: Sequence[discord.Message]) -> bool:
@@ -101,7 +101,7 @@ class Takedown(Looking):
         await self._services.doomed.gone(message.message_id, self._services.clock())
 
     async def _delete_from_archive(self, message: MessageRef) -> None:
-        """Open the thread for a moment; without the permission it is tried again later."""
+        """Reopen the thread for a moment; without the permission, retry later."""
         thread = await self._bot.fetch_channel(message.channel_id)
         assert isinstance(thread, discord.Thread), "only a thread is archived"
         await thread.edit(archived=False)

@@ -1,7 +1,7 @@
-"""The tile that stands where a picture of a post is missing, and the mosaic of previews.
+"""The tile in place of a missing picture in a post, and the mosaic of previews.
 
-Drawn with Pillow, which the house has anyway. A tile keeps the others in their places and says the
-place's number and nothing else: why it is empty stands in the message's words.
+Drawn with Pillow. A tile keeps the others in their places and shows only its place's number; the
+message's words say why it is empty.
 """
 
 from __future__ import annotations
@@ -12,9 +12,9 @@ from functools import lru_cache
 
 from PIL import Image, ImageDraw, ImageFont, UnidentifiedImageError
 
-#: Discord's own greys, which look like an empty place in its dark and in its light theme.
+#: Discord's own greys, which look like an empty place in its dark and light themes.
 _PAPER, _INK = "#4e5058", "#b5bac1"
-#: A tile is small: Discord shows it as large as its neighbours.
+#: A tile is small: Discord enlarges it to its neighbours' size.
 _LONGEST_PX = 256
 
 
@@ -39,9 +39,9 @@ _GAP_PX = 4
 
 
 def mosaic(previews: Sequence[bytes | None]) -> bytes | None:
-    """One PNG of several previews, two in a row; None if there is none to see.
+    """One PNG of several previews, two per row; None if there is none.
 
-    What is not begun or cannot be read is a grey field.
+    A picture not yet begun or unreadable is a grey field.
     """
     seen = [None if png is None else _opened(png) for png in previews]
     shown = [image for image in seen if image is not None]

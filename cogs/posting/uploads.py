@@ -1,7 +1,7 @@
-"""Hands pictures to Discord, smaller and smaller until Discord takes them. Not a cog.
+"""Uploads pictures to Discord, shrinking them until Discord accepts them. Not a cog.
 
-The limit of a server is read at run time and can still be wrong, so a 413 is an answer like any
-other. It must not know where the pictures go.
+A server's limit is read at run time and can still be wrong, so a 413 is handled like any other
+answer. Must not know where the pictures go.
 """
 
 from __future__ import annotations
@@ -21,21 +21,21 @@ log = logging.getLogger(__name__)
 
 T = TypeVar("T")
 
-#: How much smaller the next try is after Discord called an upload too large.
+#: The factor for the next attempt after Discord called an upload too large.
 _SHRINK = 0.75
-#: Discord takes so much in one request; all files share it with the message's words.
+#: Discord's limit for one request, shared by all files and the message's words.
 _REQUEST_BYTES_MAX = 24 * 2**20
 
 
 class Fitted(NamedTuple):
-    """A picture as it is uploaded, and its file's extension."""
+    """A picture as uploaded, and its file extension."""
 
     data: bytes
     extension: str
 
 
 def told_of(text: str, fitting: Sequence[Fitted]) -> str:
-    """The words above pictures, which say where one is another file than the one that is kept."""
+    """The words above pictures, with a note if one is not the original file."""
     kept = all(one.extension == "png" for one in fitting)
     return text if kept else wording.compressed(text)
 
@@ -43,10 +43,10 @@ def told_of(text: str, fitting: Sequence[Fitted]) -> str:
 async def upload(
     pngs: Sequence[bytes], limit_bytes: int, send: Callable[[list[Fitted]], Awaitable[T]]
 ) -> T:
-    """`send` with the PNGs, or with the best encodings that Discord takes.
+    """Call `send` with the PNGs, or with the best encodings that Discord accepts.
 
-    `limit_bytes` is for each. `ValueError` if one cannot be made small enough; what else `send`
-    raises passes.
+    `limit_bytes` applies to each. Raises `ValueError` if one cannot be made small enough; other
+    errors of `send` propagate.
     """
     limit_bytes = min(limit_bytes, _REQUEST_BYTES_MAX // len(pngs))
     while True:
@@ -62,7 +62,7 @@ async def upload(
 
 
 async def fitted(png: bytes, limit_bytes: int) -> Fitted:
-    """The picture in at most `limit_bytes`. `ValueError` if that cannot be."""
+    """The picture in at most `limit_bytes`. Raises `ValueError` if that is impossible."""
     if len(png) <= limit_bytes:
         return Fitted(png, "png")
     return Fitted(*await asyncio.to_thread(encode_smaller, png, limit_bytes))

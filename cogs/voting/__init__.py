@@ -1,1 +1,1 @@
-"""Reactions become votes, through every outage; duels of two pictures; the lists of the best."""
+"""Turns reactions into votes, through every outage; duels of two pictures; lists of the best."""

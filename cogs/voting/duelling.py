@@ -1,8 +1,8 @@
-"""Shows a duel and takes it back: to one member, or to a channel, where nothing is posted twice.
+"""Shows a duel and takes it back: to one member, or to a channel, where it is posted once.
 
-`/duel`, the rating party and the blind test of a candidate post through `post_duel`. What is shown
-is blind: the files' texts are taken out, and no name tells which is which. It must not know why two
-pictures are compared. Not a cog.
+`/duel`, the rating party and the blind test of a candidate post through `post_duel`. The pictures
+are blind: the texts in the files are removed, and no name tells which is which. Must not know why
+two pictures are compared. Not a cog.
 """
 
 from __future__ import annotations
@@ -29,23 +29,26 @@ from cogs.voting.pairing import Contender, sides_here
 
 log = logging.getLogger(__name__)
 
-#: Discord takes so much in one request; both pictures share it with the message's words.
+#: Discord's limit for one request, shared by both pictures and the message's words.
 _BOTH_BYTES_MAX = 24 * 2**20
-#: How much smaller the next try is after Discord called an upload too large.
+#: The factor for the next attempt after Discord called an upload too large.
 _SHRINK = 0.75
 _NAMES = ("left", "right")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Blind:
-    """Two pictures of which nothing tells where they come from, and the question about them."""
+    """Two pictures without any trace of their origin, and the question about them."""
 
     pngs: tuple[bytes, bytes]
     spoilers: tuple[bool, bool]
     prompt: str
 
     async def files(self, limit_bytes: int) -> list[discord.File]:
-        """Both for one message, each in at most so many bytes. `ValueError` if that cannot be."""
+        """Both for one message, each in at most `limit_bytes`.
+
+        Raises `ValueError` if impossible.
+        """
         limit_bytes = min(limit_bytes, _BOTH_BYTES_MAX // 2)
         fitting = [await fitted(png, limit_bytes) for png in self.pngs]
         return [
@@ -62,7 +65,10 @@ class Blind:
 
 
 async def blinded(bot: WaifuBot, sides: Sequence[Contender]) -> Blind:
-    """Take out of two pictures whatever tells their origin. `StorageError` if one is unreadable."""
+    """Remove every trace of origin from two pictures.
+
+    Raises `StorageError` if one is unreadable.
+    """
     left, right = [await _without_origin(bot, side) for side in sides]
     return Blind(
         pngs=(left, right),
@@ -86,10 +92,10 @@ def choosing(duel: Duel, *more: tuple[Action, str]) -> discord.ui.View:
 
 
 async def post_duel(bot: WaifuBot, duel: Duel, *, until_ms: int | None = None) -> None:
-    """Post a duel to its channel, once, however often this is called and whatever dies in between.
+    """Post a duel to its channel once, however often it is called and whatever crashes in between.
 
-    A duel that may not be shown there is closed. Raises what passes: Discord out of reach, a locked
-    database; then the duel is owed still.
+    A duel that may not be shown there is closed. Passing faults propagate (Discord out of reach, a
+    locked database), and the duel stays owed.
     """
     try:
         with in_public(bot, duel.guild_id):
@@ -127,7 +133,7 @@ async def _post_once(bot: WaifuBot, duel: Duel, until_ms: int | None) -> None:
 
 
 async def _sides(bot: WaifuBot, duel: Duel) -> Sequence[Contender] | None:
-    """Both pictures, if policy lets them be shown in the channel as it is now."""
+    """Both pictures, if policy allows them in the channel as it is now."""
     guild = bot.get_guild(duel.guild_id)
     assert duel.channel_id is not None, "what one member sees is not posted"
     if guild is None:
@@ -139,7 +145,7 @@ async def _sides(bot: WaifuBot, duel: Duel) -> Sequence[Contender] | None:
 
 
 async def _find(bot: WaifuBot, duel: Duel) -> discord.Message | None:
-    """The message of an earlier try whose answer never came."""
+    """The message of an earlier attempt whose answer was lost."""
     assert duel.channel_id is not None, "what one member sees is not posted"
     stretch = Stretch(guild_id=duel.guild_id, channel_id=duel.channel_id, since_id=duel.since_id)
     found = await newest_own(bot, stretch, lambda message: shows(message, duel.id))
@@ -160,7 +166,7 @@ async def _post_tracked(
 
 
 async def _post(bot: WaifuBot, duel: Duel, blind: Blind, until_ms: int | None) -> discord.Message:
-    """Send it, smaller and smaller until Discord takes it."""
+    """Send it, shrinking the pictures until Discord accepts them."""
     assert duel.channel_id is not None, "what one member sees is not posted"
     channel = bot.get_partial_messageable(duel.channel_id, guild_id=duel.guild_id)
     guild = bot.get_guild(duel.guild_id)
@@ -185,12 +191,12 @@ async def _post(bot: WaifuBot, duel: Duel, blind: Blind, until_ms: int | None) -
 async def _record(bot: WaifuBot, duel: Duel, message: discord.Message) -> None:
     services = bot.services
     if not await services.duels.posted(duel, MessageId(message.id), services.clock()):
-        log.info("duel %s is owed no more, so its message is taken back", duel.id)
+        log.info("duel %s is no longer owed, so its message is deleted", duel.id)
         services.signals.doomed.set()
 
 
 async def tell_end(bot: WaifuBot, duel: Duel) -> None:
-    """Let a closed duel's message say how it ended, without buttons. Raises what passes."""
+    """Show in a closed duel's message how it ended, without buttons. Passing faults propagate."""
     services = bot.services
     assert duel.channel_id is not None, "what one member sees has no message of ours"
     assert duel.message_id is not None, "a duel without a message owes no end"

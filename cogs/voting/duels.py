@@ -1,7 +1,7 @@
 """`/duel`: which of two pictures is better, for one member alone or as a party; and who won.
 
-What members press under two pictures is answered here, wherever these stand and after any restart.
-The channels' duels are `parties.py`'s to post and to end.
+Handles the presses under two pictures, wherever they are and after any restart. `parties.py` posts
+and ends the channels' duels.
 """
 
 from __future__ import annotations
@@ -39,12 +39,12 @@ from cogs.voting.pairing import next_pair, sides_here, wins_of
 from models.statistics.board import Rung, by_duels
 
 _MINUTE_MS = 60_000
-#: Places of the leaderboard that are looked at for what may be shown here.
+#: Places of the leaderboard that are checked for what may be shown here.
 _READ = 50
 
 
 class DuelsCog(commands.Cog):
-    """Reads the statistics of duels for their members, and begins what they ask for."""
+    """Shows duel statistics to members, and begins their duels."""
 
     duel = app_commands.Group(
         name="duel", description="Which of two pictures is better?", guild_only=True
@@ -55,7 +55,7 @@ class DuelsCog(commands.Cog):
 
     @duel.command(description="Rate one pair after another; only you see them")
     async def rate(self, interaction: Interaction) -> None:
-        """The first pair; a button brings the next."""
+        """Show the first pair; a button brings the next."""
         if not await licensed(interaction):
             return
         await interaction.response.defer(ephemeral=True)
@@ -107,7 +107,7 @@ class DuelsCog(commands.Cog):
     @app_commands.describe(period="How far to look back (a month if you do not say)")
     @app_commands.checks.cooldown(5, 30)
     async def top(self, interaction: Interaction, period: Period = "month") -> None:
-        """A leaderboard of pictures, not of people."""
+        """Show a leaderboard of pictures, not of people."""
         guild = interaction.guild
         assert guild is not None, "the tree's gate lets only servers in"
         policy = await policy_of_list(interaction)
@@ -146,7 +146,7 @@ class DuelsCog(commands.Cog):
 
 
 async def _pair(interaction: Interaction) -> tuple[JobId, JobId] | str:
-    """A pair that this member has not rated, as it may be shown here; else why there is none."""
+    """A pair that this member has not rated and that may be shown here; else why there is none."""
     services, guild = interaction.client.services, interaction.guild
     assert guild is not None, "the tree's gate lets only servers in"
     policy = await services.policy_at(place_of(interaction), roles_of(interaction))
@@ -155,7 +155,7 @@ async def _pair(interaction: Interaction) -> tuple[JobId, JobId] | str:
 
 
 async def _show_pair(interaction: Interaction) -> None:
-    """Put another pair into the answer, which only its member sees, or say why there is none."""
+    """Put another pair into the private answer, or say why there is none."""
     pair = await _pair(interaction)
     duel = pair if isinstance(pair, str) else await _opened(interaction, pair)
     if isinstance(duel, str):
@@ -184,7 +184,7 @@ async def _show_pair(interaction: Interaction) -> None:
 
 
 async def _opened(interaction: Interaction, pair: tuple[JobId, JobId]) -> Duel | str:
-    """The duel of this pair that members share who rate alone."""
+    """The duel about this pair, which is shared by all who rate alone."""
     services = interaction.client.services
     duel = Duel(
         id=DuelId(new_id()),
@@ -201,7 +201,7 @@ async def _opened(interaction: Interaction, pair: tuple[JobId, JobId]) -> Duel |
 
 
 def _after(duel: Duel) -> discord.ui.View:
-    """The buttons for what can follow a choice; under the pictures themselves it can be changed."""
+    """The buttons after a choice; the choice can be changed under the pictures themselves."""
     more = ((Action.TAKE_BACK, duel.id), (Action.NEXT_PAIR, duel.id))
     return choosing(duel, *more) if duel.origin is DuelOrigin.ALONE else row_of(*more)
 
@@ -212,7 +212,7 @@ class _Choosing(Press, template="wd:none"):
     choice: ClassVar[Choice | None]
 
     async def pressed(self, interaction: Interaction) -> None:
-        """Write the choice down, then tell what was hidden until now."""
+        """Record the choice, then reveal what was hidden."""
         services = interaction.client.services
         duel = await services.duels.get(DuelId(self.target))
         if duel is None or duel.guild_id != guild_of(interaction):
@@ -227,7 +227,7 @@ class _Choosing(Press, template="wd:none"):
         await self._answer(interaction, voted)
 
     async def _answer(self, interaction: Interaction, voted: Voted) -> None:
-        """In place, where only this member sees it; under a channel's duel, for their eyes only."""
+        """Answer in place if only this member sees it; under a channel's duel, privately."""
         words, view = _words(voted), _after(voted.duel)
         if voted.duel.origin is DuelOrigin.ALONE or self.choice is None:
             await interaction.response.edit_message(content=words, view=view)
@@ -271,19 +271,19 @@ class ChooseNone(_Choosing, template=template(Action.SKIP)):
 
 
 class TakeBack(_Choosing, template=template(Action.TAKE_BACK)):
-    """The choice is withdrawn."""
+    """Takes the choice back."""
 
     action = Action.TAKE_BACK
     choice = None
 
 
 class NextPair(Press, template=template(Action.NEXT_PAIR)):
-    """Another pair in the place of this answer."""
+    """Replaces the answer with another pair."""
 
     action = Action.NEXT_PAIR
 
     async def pressed(self, interaction: Interaction) -> None:
-        """For whoever accepted the licence, in the message that only they see."""
+        """Show the pair in the private message, to members who accepted the licence."""
         if not await licensed(interaction):
             return
         alone = interaction.message is not None and interaction.message.flags.ephemeral
@@ -292,12 +292,12 @@ class NextPair(Press, template=template(Action.NEXT_PAIR)):
 
 
 class StopParty(Press, template=template(Action.STOP_PARTY)):
-    """The end of a party."""
+    """Ends a party."""
 
     action = Action.STOP_PARTY
 
     async def pressed(self, interaction: Interaction) -> None:
-        """For who began it and for moderators."""
+        """End it for whoever began it, or for moderators."""
         services = interaction.client.services
         party = await services.parties.get(PartyId(self.target))
         if party is None or party.guild_id != guild_of(interaction):

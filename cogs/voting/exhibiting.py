@@ -1,8 +1,8 @@
-"""The gallery channel: pictures that members like are shown there, once each, and leave when gone.
+"""The gallery channel: shows pictures that members like, once each, until they are deleted.
 
-A server has none until its moderators name one. Whoever reads the gallery must be able to read
-where the picture was posted, and policy is asked for the gallery as for every place. What was shown
-is a row before it is sent, so a crash posts nothing twice.
+A server has none until its moderators choose one. Everybody who reads the gallery must be able to
+read where the picture was posted, and policy is checked for the gallery as for every place. A
+showing is recorded before it is sent, so a crash posts nothing twice.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ from cogs.translating import in_public, place_at, url_of
 
 log = logging.getLogger(__name__)
 
-#: Votes come at any time; nobody waits for this.
+#: Votes come at any time, and nobody waits for this.
 _POLL_S = 10.0
 _WIDTH, _READ = 4, 100
 _NEEDED = ("view_channel", "send_messages", "attach_files", "read_message_history")
@@ -49,9 +49,9 @@ class _Hung:
 
 
 class Exhibiting(Looking):
-    """One lane for each gallery channel."""
+    """One lane per gallery channel."""
 
-    #: So much of what is liked enough was looked at by the latest looks.
+    #: How many of the liked pictures the latest looks have passed.
     _looked_at: int = 0
 
     def __init__(self, bot: WaifuBot) -> None:
@@ -72,10 +72,11 @@ class Exhibiting(Looking):
         )
 
     async def _owed(self, openings: Openings) -> Mapping[ChannelId, Showpiece]:
-        """The first of each gallery that can be written in.
+        """The first showpiece of each gallery that can be written to.
 
-        What may not be shown there waits, for it may be one day; what was begun is ended for that.
-        So that it hides nothing, the next look goes on behind as many as are looked at in one.
+        A picture that may not be shown there waits, in case that changes, except that one already
+        begun is ended. So that waiting ones hide nothing, the next look starts behind those just
+        checked.
         """
         owed = await self._services.showpieces.owed(
             self._services.clock(), _READ, besides=openings.closed, skip=self._looked_at
@@ -96,7 +97,7 @@ class Exhibiting(Looking):
         try:
             await self._exhibit_once(showpiece)
         except StorageError as problem:
-            # What has no row to be ended by rests alone, and those behind it go on.
+            # One without a row to end rests alone, and those behind it go on.
             if not showpiece.begun:
                 raise
             await self._give_up(showpiece, problem)
@@ -126,7 +127,7 @@ class Exhibiting(Looking):
 
     async def _record(self, showpiece: Showpiece, message_id: MessageId) -> None:
         if not await self._services.showpieces.shown(showpiece, message_id):
-            log.info("picture %s left the gallery while it was hung", showpiece.job_id)
+            log.info("picture %s left the gallery while it was being posted", showpiece.job_id)
             self._services.signals.doomed.set()
 
     async def _give_up(self, showpiece: Showpiece, problem: Exception | None) -> None:
@@ -137,7 +138,7 @@ class Exhibiting(Looking):
         self._services.signals.doomed.set()
 
     async def _find(self, showpiece: Showpiece) -> discord.Message | None:
-        """The message of an earlier try whose answer never came."""
+        """The message of an earlier attempt whose answer was lost."""
         stretch = Stretch(
             guild_id=showpiece.guild_id,
             channel_id=showpiece.channel_id,
@@ -188,7 +189,7 @@ class Exhibiting(Looking):
         return await upload([png], limit, send)
 
     def _may_write(self, showpiece: Showpiece) -> bool:
-        """Whether the bot can post pictures there now, and look whether it has."""
+        """Whether the bot can post pictures there now, and search for its own."""
         guild = self._bot.get_guild(showpiece.guild_id)
         channel = guild and guild.get_channel(showpiece.channel_id)
         if not isinstance(channel, discord.TextChannel):
@@ -197,7 +198,7 @@ class Exhibiting(Looking):
         return all(getattr(permissions, name) for name in _NEEDED)
 
     async def _hung(self, showpiece: Showpiece) -> _Hung | None:
-        """The picture, if the gallery still is this channel and may show it."""
+        """The picture, if the gallery is still this channel and may show it."""
         services, guild = self._services, self._bot.get_guild(showpiece.guild_id)
         terms = (await services.guilds.policy(showpiece.guild_id)).gallery
         if guild is None or terms.channel != showpiece.channel_id:

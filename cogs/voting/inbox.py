@@ -1,7 +1,7 @@
-"""The one ordered way into the vote ledger: what Discord told, written in the order it was told.
+"""The only way into the vote ledger: Discord's events, written in their order.
 
-`cogs/voting/votes.py` puts events in without waiting, `cogs/voting/reconciling.py` puts in what it
-read; one writer takes them out. An item leaves only after it is written, so a locked database loses
+`cogs/voting/votes.py` adds events without waiting, `cogs/voting/reconciling.py` adds what it read;
+one writer takes them out. An item leaves only after it is written, so a locked database loses
 nothing.
 """
 
@@ -27,22 +27,22 @@ log = logging.getLogger(__name__)
 
 #: Reactions written in one transaction.
 _BATCH = 1_000
-#: Rest before the next try when the database does not take them.
+#: The rest before a retry when the database refuses them.
 _PAUSE_S = 1.0
-#: How long the writer sleeps when nobody nudges it.
+#: How long the writer sleeps without a nudge.
 _POLL_S = 60.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Seen:
-    """One reaction that came or went."""
+    """One reaction that was added or removed."""
 
     reaction: Reaction
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Cleared:
-    """A moderator took away all reactions of a message, or all of one emoji."""
+    """A moderator cleared a message's reactions, or all of one emoji."""
 
     message_id: MessageId
     emoji: str | None
@@ -51,7 +51,7 @@ class Cleared:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Deleted:
-    """Messages that are gone from Discord."""
+    """Messages that were deleted on Discord."""
 
     message_ids: tuple[MessageId, ...]
     at_ms: int
@@ -65,7 +65,7 @@ class EmojiVoters:
     emoji: str
     burst: bool
     voter_ids: frozenset[UserId]
-    #: Of these the ledger has newer news.
+    #: Voters about whom the ledger has newer events.
     besides: frozenset[UserId]
     at_ms: int
 
@@ -82,7 +82,7 @@ Item: TypeAlias = Seen | Cleared | Deleted | EmojiVoters | Reacting
 
 
 class Inbox:
-    """Items in the order of their arrival."""
+    """Items in order of arrival."""
 
     def __init__(self, services: Services, now_s: Callable[[], float] = time.monotonic) -> None:
         self._services = services
@@ -90,11 +90,11 @@ class Inbox:
         self._nudge = Nudge()
         self._writing = asyncio.Lock()
         self._watches = Watches(now_s)
-        #: So many of the first items came before the session.
+        #: How many of the first items came before the session.
         self._earlier = 0
 
     def put(self, item: Item) -> None:
-        """Take an item in; never waits, so that the order of the gateway is kept."""
+        """Add an item; never waits, so that the gateway's order is kept."""
         self._items.append(item)
         match item:
             case Seen():
@@ -108,11 +108,11 @@ class Inbox:
         self._nudge.set()
 
     def watch(self, message_id: MessageId) -> AbstractContextManager[Watch]:
-        """See what happens under a message while its reactions are read back."""
+        """Watch the events under a message while its reactions are read back."""
         return self._watches.watch(message_id)
 
     def begin(self) -> None:
-        """A session began: events may be missing after those that came, so lists are newer."""
+        """A session began: events after those received may be missing, so lists are newer."""
         self._watches.forget()
         self._earlier = len(self._items)
 
@@ -128,7 +128,7 @@ class Inbox:
                 await self._nudge.wait(_POLL_S)
 
     async def flush(self) -> None:
-        """Write everything that has come so far. Raises `DatabaseError`, and keeps what is left."""
+        """Write everything received so far. Raises `DatabaseError`, keeping what is left."""
         async with self._writing:
             while self._items:
                 batch = self._next_batch()
@@ -138,7 +138,7 @@ class Inbox:
                 self._earlier = max(0, self._earlier - len(batch))
 
     def _next_batch(self) -> list[Item]:
-        """The leading reactions, or the one item of another kind that leads."""
+        """The leading reactions, or the one leading item of another kind."""
         seen = itertools.takewhile(lambda item: isinstance(item, Seen), self._items)
         return list(itertools.islice(seen, _BATCH)) or [self._items[0]]
 
@@ -165,9 +165,9 @@ class Inbox:
                 await votes.reconcile_nameless(now.message_id, now.voter_ids)
 
     async def _record(self, reactions: Sequence[Reaction]) -> None:
-        """Write reactions. What the ledger took is newer than a list that is read soon.
+        """Write reactions. Those that the ledger takes are newer than a list read soon after.
 
-        What it did not take may have come before its post was written down: that is to be read.
+        One that it does not take may have come before its post was recorded; a reading finds it.
         """
         taken = await self._services.votes.record_many(reactions)
         for place, (reaction, is_vote) in enumerate(zip(reactions, taken, strict=True)):

@@ -1,6 +1,6 @@
-"""Lists of a server's best pictures with a sheet of them: what may stand there, sending.
+"""Lists of a server's best pictures with a contact sheet: which may appear, and sending.
 
-`/votes top` and `/duel top` make them. It must not know what makes a picture the best. Not a cog.
+`/votes top` and `/duel top` use it. Must not know what makes a picture the best. Not a cog.
 """
 
 from __future__ import annotations
@@ -28,9 +28,9 @@ from cogs.posting.sheets import sheet_of
 from cogs.translating import place_of, tell
 
 _DAY_MS = 24 * 3_600_000
-#: What a list can look back to.
+#: The periods of a list.
 Period: TypeAlias = Literal["day", "week", "month", "all"]
-#: How far each looks back (None: to the beginning).
+#: The length of each period in ms (None: since the beginning).
 PERIODS: dict[str, int | None] = {
     "day": _DAY_MS,
     "week": 7 * _DAY_MS,
@@ -49,7 +49,7 @@ class ListEntry:
 
 
 async def policy_of_list(interaction: Interaction) -> EffectivePolicy | None:
-    """What holds where a list is asked for.
+    """The policy where a list is asked for.
 
     None if its member gets no list: they are told why, or shown the licence.
     """
@@ -65,7 +65,7 @@ async def policy_of_list(interaction: Interaction) -> EffectivePolicy | None:
 async def entry_here(
     services: Services, guild: discord.Guild, policy: EffectivePolicy, picture: Picture
 ) -> ListEntry | None:
-    """The picture's entry in a list in this place; None if it may not stand there."""
+    """The picture's list entry here; None if it may not appear."""
     here_id = policy.place.channel_id
     posts = await services.gallery.posts(picture.job_id)
     seen = [post for post in posts if may_show_here(guild, here_id, post.channel_id)]
@@ -77,12 +77,12 @@ async def entry_here(
 
 
 def ratings_in(place: Place) -> tuple[Rating, ...]:
-    """What is read from the ledger at all; what may be shown is the policy's to say."""
+    """The ratings read from the ledger; policy still decides what may be shown."""
     return tuple(Rating) if place.age_restricted else (Rating.GENERAL,)
 
 
 async def send_list(interaction: Interaction, text: str, entries: Sequence[ListEntry]) -> None:
-    """Answer with a list of these and a sheet of them; it goes if one of them does."""
+    """Answer with a list and a contact sheet; it is deleted if one of its pictures is."""
     await interaction.response.defer()
     pictures = [entry.picture for entry in entries]
     sheet = await sheet_of(interaction.client.services, pictures)

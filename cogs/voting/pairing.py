@@ -1,7 +1,7 @@
-"""Which two pictures are shown side by side, and whether they may be shown here. Not a cog.
+"""Chooses two pictures to show side by side, and checks that they may be shown. Not a cog.
 
-The statistics say which pair tells most, policy and audience say what may be seen. It must not know
-how a duel looks.
+Statistics say which pair tells most; policy and audience say what may be seen. Must not know how a
+duel looks.
 """
 
 from __future__ import annotations
@@ -25,9 +25,9 @@ from cogs.audience import may_show_here
 from cogs.voting.listing import ratings_in
 from models.statistics.board import Win, next_duel
 
-#: How far back choices count, and how many pairs are looked at before it is given up.
+#: How far back choices count, and how many pairs are tried before giving up.
 _MEMORY_MS, _TRIES = 90 * 24 * 3_600_000, 20
-#: A pair that its member has chosen in comes after all others.
+#: A pair that its member has already judged comes after all others.
 _CHOSEN = 1_000_000
 
 
@@ -42,7 +42,7 @@ class Contender:
 async def sides_here(
     services: Services, guild: discord.Guild, policy: EffectivePolicy, job_ids: Sequence[JobId]
 ) -> list[Contender] | None:
-    """The pictures as they may be shown in this place to everybody there; None if one may not."""
+    """The pictures as they may be shown to everybody here; None if one may not."""
     found: list[Contender] = []
     for job_id in job_ids:
         job, picture = await services.views.get(job_id), await services.gallery.get(job_id)
@@ -58,7 +58,7 @@ async def sides_here(
 
 
 async def wins_of(services: Services, guild_id: GuildId, since_ms: int) -> list[Win[JobId]]:
-    """Every choice that counts since then, with what its voter weighs."""
+    """Every choice that counts since then, with its voter's weight."""
     votes = await services.duels.decided_pairs(guild_id, since_ms)
     weights = await services.trust.weights(guild_id, services.clock())
     unknown = stranger()
@@ -66,7 +66,7 @@ async def wins_of(services: Services, guild_id: GuildId, since_ms: int) -> list[
         Win(
             winner=vote.winner,
             loser=vote.loser,
-            # Of those who were forgotten nobody knows which choices were one member's.
+            # For forgotten voters, nobody knows which choices came from one member.
             voter=number if vote.voter_id is None else vote.voter_id,
             weight=unknown if vote.voter_id is None else weights.get(vote.voter_id, unknown),
         )
@@ -81,9 +81,9 @@ async def next_pair(
     *,
     besides: Collection[frozenset[JobId]] = frozenset(),
 ) -> tuple[JobId, JobId] | str:
-    """The pair that tells most and may be shown in this place, else why there is none.
+    """The most informative pair that may be shown here, else why there is none.
 
-    Which side is left is drawn by lot. The pairs `besides` are not asked.
+    Which picture is on the left is drawn by lot. Pairs in `besides` are left out.
     """
     if silenced := silence(policy):
         return silenced.text
@@ -108,7 +108,7 @@ async def next_pair(
 async def _prompts(
     services: Services, guild: discord.Guild, place: Place
 ) -> Sequence[Sequence[JobId]]:
-    """The comparable pictures that everybody here may see, by what they were asked for with."""
+    """The comparable pictures that everybody here may see, grouped by what they were asked with."""
     ratings = ratings_in(place)
     found = await services.duels.comparable(GuildId(guild.id), ratings=ratings)
     channels = {one.channel_id for one in found}

@@ -1,8 +1,8 @@
-"""Keeps rating parties going, and posts and ends every duel that is owed to a channel.
+"""Keeps rating parties going, and posts and ends every duel owed to a channel.
 
-The rows of parties and duels are the truth: after a restart a party goes on where it was. One pair
-of a party follows the other, each open for a while; the blind test of a candidate opens duels of
-its own, which are posted here too. It must not know what a choice is worth.
+The rows of parties and duels are the truth: after a restart a party goes on where it was. A party
+shows one pair after another, each open for a while; a candidate's blind test opens duels of its
+own, which are posted here too. Must not know what a choice is worth.
 """
 
 from __future__ import annotations
@@ -27,15 +27,15 @@ from cogs.voting.pairing import next_pair
 
 log = logging.getLogger(__name__)
 
-#: How long a pair of a party is open.
+#: How long a party's pair is open.
 PAIR_MS = 45_000
-#: How long the loop sleeps when nobody nudges it, and channels that are worked for at once.
+#: How long the loop sleeps without a nudge, and channels served at once.
 _POLL_S, _WIDTH = 2.0, 4
 _IN_VAIN = 2
 
 
 class PartiesCog(Looking):
-    """One lane for each channel: a pair's end is told before the next pair is shown."""
+    """One lane per channel: a pair's result is shown before the next pair."""
 
     def __init__(self, bot: WaifuBot) -> None:
         super().__init__(
@@ -55,7 +55,10 @@ class PartiesCog(Looking):
         )
 
     async def look(self, tasks: asyncio.TaskGroup) -> bool:
-        """Let every party go on, and begin to post and to end what is owed. True if there was."""
+        """Advance every party, and begin to post and end what is owed.
+
+        True if there was something.
+        """
         for party in await self._services.parties.alive():
             with whereabouts(guild=party.guild_id):
                 await attempt(self._go_on(party), f"the party in channel {party.channel_id}")
@@ -73,7 +76,7 @@ class PartiesCog(Looking):
         await self._services.parties.step(party.id, following, now_ms)
 
     async def _following(self, party: Party, now_ms: int) -> Duel | None:
-        """The next pair; None where there is none, or the channel is gone or silenced."""
+        """The next pair; None if there is none, or if the channel is gone or paused."""
         guild = self._bot.get_guild(party.guild_id)
         if guild is None:
             return None
@@ -122,7 +125,7 @@ class PartiesCog(Looking):
             await post_duel(self._bot, duel, until_ms=await self._until_ms(duel))
 
     async def _until_ms(self, duel: Duel) -> int | None:
-        """How long members have for a pair that is posted now; None: it is open for longer."""
+        """How long members have for a pair posted now; None: it has no fixed end."""
         if duel.party_id is None:
             return None
         party = await self._services.parties.get(duel.party_id)
@@ -131,7 +134,7 @@ class PartiesCog(Looking):
 
 
 def _in_vain(duels: Sequence[Duel]) -> bool:
-    """Two pairs in a row could not be posted: whatever it is, the next would fare no better."""
+    """Whether two pairs in a row could not be posted: the next would fare no better."""
     latest = duels[:_IN_VAIN]
     return len(latest) == _IN_VAIN and all(
         duel.closed_ms is not None and duel.posted_ms is None for duel in latest
@@ -139,7 +142,7 @@ def _in_vain(duels: Sequence[Duel]) -> bool:
 
 
 def _is_done(duel: Duel, now_ms: int) -> bool:
-    """Members had their time. A pair that is not posted yet has not begun."""
+    """Whether members had their time. A pair that is not posted yet has not begun."""
     return duel.posted_ms is not None and now_ms >= duel.posted_ms + PAIR_MS
 
 

@@ -1,7 +1,7 @@
 """The buttons 1 2 3 4 under several pictures: which of them is the best.
 
-A press is a vote, and each member has one for each post. Answered after any restart, and only once
-it is written down: Discord keeps no record of presses that could be read back.
+A press is a vote, and each member has one per post. It is answered after any restart, and only once
+recorded: Discord keeps no record of presses that could be read back.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ class _Picking(Press, template="wd:none"):
     """A button under several pictures, or under the answer to one."""
 
     async def pressed(self, interaction: Interaction) -> None:
-        """Write it down, then say so for these eyes only."""
+        """Record the pick, then confirm it privately."""
         services, name = interaction.client.services, OwedPostId(self.target)
         place = PICKS.index(self.action) + 1 if self.action in PICKS else None
         if await grid_of(interaction, name) is None:
@@ -63,7 +63,7 @@ class PickFourth(_Picking, template=template(Action.PICK_4)):
 
 
 class Unpick(_Picking, template=template(Action.UNPICK)):
-    """None of them is: the pick is withdrawn."""
+    """Takes the pick back."""
 
     action = Action.UNPICK
 

@@ -1,11 +1,10 @@
-"""Reads the vote reactions back from Discord and lets the ledger agree with them.
+"""Reads the vote reactions back from Discord and makes the ledger agree with them.
 
-A post is owed a reading (`posts.settled = 0`) when it is new, for somebody may have reacted before
-the ledger knew it, and when a session began, for then events may have been lost (a resumed session
-replays them). `cogs/voting/votes.py` runs it. Every living post is read, the newest first, however
-long it takes: a row remembers what is left. What an event has told meanwhile or just before is
-newer than what is read and stays, so that a post is settled by one reading, however much is going
-on there.
+A post is owed a reading (`posts.settled = 0`) when it is new, because somebody may have reacted
+before the ledger knew it, and when a session began, because events may have been lost (a resumed
+session replays them). `cogs/voting/votes.py` runs it. Every living post is read, the newest first,
+however long it takes: a row remembers what is left. What an event reported during or just before a
+reading is newer and stays, so one reading settles a post, however busy it is.
 """
 
 from __future__ import annotations
@@ -31,25 +30,25 @@ from cogs.voting.watching import Touch
 
 log = logging.getLogger(__name__)
 
-#: Channels read at the same time, and how long an answer of Discord's may take.
+#: Channels read at once, and the time limit for an answer of Discord's.
 _WIDTH, _PATIENCE_S = 4, 60.0
-#: How long the loop sleeps when nobody nudges it.
+#: How long the loop sleeps without a nudge.
 _POLL_S = 5.0
-#: Pauses after a reading that failed.
+#: Pauses after a failed reading.
 _FIRST_PAUSE_S, _LONGEST_PAUSE_S = 5.0, 600.0
-#: The most users that Discord lists at once.
+#: The most users that Discord lists per page.
 _PAGE = 100
 
-#: An emoji, and whether it is a super reaction: who reacts with it.
+#: Who reacts, by emoji and whether it is a super reaction.
 _Found: TypeAlias = Mapping[tuple[str, bool], frozenset[UserId]]
 
 
 class NotBelievedError(BotError):
-    """What was read may be older than what an event told meanwhile, so it is read again."""
+    """The reading may be older than an event that came meanwhile, so it is repeated."""
 
 
 class Reconciler:
-    """Works in the background on the posts that are not settled."""
+    """Works in the background on posts that are not settled."""
 
     def __init__(self, bot: WaifuBot, inbox: Inbox) -> None:
         self._bot = bot
@@ -73,21 +72,21 @@ class Reconciler:
         )
 
     def begin(self) -> None:
-        """A session began in which events may be missing."""
+        """Note that a session began, in which events may be missing."""
         self._session += 1
         self._inbox.begin()
         self._lanes.wake_all()
 
     def wake(self) -> None:
-        """There is a new post."""
+        """Note a new post."""
         self._wanted.set()
 
     async def run(self) -> None:
-        """Read what is owed until cancelled."""
+        """Read what is owed, until cancelled."""
         await keep_looking(self._lanes.look, self._wanted, poll_s=_POLL_S, what="reactions to read")
 
     async def _owed(self, openings: Openings) -> Mapping[ChannelId, Post]:
-        """What is to be read next; before the first session, nothing."""
+        """What to read next; nothing before the first session."""
         session = self._session
         if not session:
             return {}
@@ -111,17 +110,17 @@ class Reconciler:
                 await self._services.gallery.message_deleted([post.message_id], at_ms)
             elif not is_forbidden(problem):
                 log.warning("reactions of message %s not read: %s", post.message_id, problem)
-        # What was read before a session began is owed to it again.
+        # A post read before a session began is owed another reading.
         if session == self._session:
             await self._services.gallery.paid(PostDebt.READING, post.message_id)
 
     async def _read(self, post: Post) -> None:
-        """Read every reaction. Raises `NotBelievedError` if the reading is not to be believed."""
+        """Read every reaction. Raises `NotBelievedError` if the reading cannot be trusted."""
         message_id = post.message_id
         with self._inbox.watch(message_id) as watch:
             found = await self._ask(post)
-            # The ledger takes everything that came before: what it took is newer than the reading,
-            # what it did not take came before it knew the post.
+            # The ledger first takes everything received before: what it takes is newer than the
+            # reading, and what it does not take came before it knew the post.
             await self._inbox.flush()
             standing = await self._services.votes.standing(message_id)
             if watch.stale:
@@ -143,7 +142,7 @@ class Reconciler:
         await self._inbox.flush()
 
     async def _ask(self, post: Post) -> _Found:
-        """Everybody who reacts, as Discord says."""
+        """Everybody who reacts, according to Discord."""
         channel = self._bot.get_partial_messageable(post.channel_id, guild_id=post.guild_id)
         found: dict[tuple[str, bool], frozenset[UserId]] = {}
         async with asyncio.timeout(_PATIENCE_S) as patience:
@@ -160,7 +159,7 @@ class Reconciler:
 
 
 def _with_gone(found: _Found, standing: Iterable[tuple[UserId, str, bool]]) -> _Found:
-    """What was found, and empty what stands in the ledger though nobody reacts with it any more."""
+    """The reading, with empty lists for emoji that are in the ledger but no longer react."""
     keys = {(reaction_key(emoji), burst) for emoji, burst in found}
     gone = {
         (emoji, burst): frozenset[UserId]()
@@ -171,7 +170,7 @@ def _with_gone(found: _Found, standing: Iterable[tuple[UserId, str, bool]]) -> _
 
 
 def _by_emoji(found: _Found, touched: Iterable[Touch]) -> dict[str, frozenset[UserId]]:
-    """Who reacts with each emoji, in whatever way, or may do so by what events told."""
+    """Everybody who reacts with each emoji in any form, or may do so according to events."""
     together: defaultdict[str, set[UserId]] = defaultdict(set)
     for (emoji, _), voter_ids in found.items():
         together[emoji] |= voter_ids
@@ -183,7 +182,7 @@ def _by_emoji(found: _Found, touched: Iterable[Touch]) -> dict[str, frozenset[Us
 async def _voters(reaction: discord.Reaction, kind: discord.ReactionType) -> frozenset[UserId]:
     """The people behind one reaction, page by page to the end: the count may be out of date.
 
-    Which emoji are votes, now or when the picture was posted, is the ledger's to say.
+    The ledger decides which emoji are votes, now or when the picture was posted.
     """
     people: dict[int, bool] = {}
     after: discord.Object | None = None
@@ -200,7 +199,7 @@ async def _voters(reaction: discord.Reaction, kind: discord.ReactionType) -> fro
 
 
 def emoji_name(emoji: discord.Emoji | discord.PartialEmoji | str) -> str:
-    """An emoji as the domain writes it: "👍", or "name:id" for a custom one."""
+    """An emoji in the domain's form: "👍", or "name:id" for a custom one."""
     if isinstance(emoji, str):
         return emoji
     return f"{emoji.name}:{emoji.id}" if emoji.id else str(emoji.name)

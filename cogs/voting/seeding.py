@@ -1,9 +1,9 @@
-"""Opens the vote under every new post: puts the two reactions there.
+"""Opens the vote under every new post by adding the two reactions.
 
-The rows of unseeded posts are the truth, so posts of the delivery, of `/show` and of a process that
-died in between are all opened here. Who reacted before the ledger knew the post is another debt,
-which `cogs/voting/reconciling.py` pays: a crowd under one post must not keep the others closed.
-`cogs/voting/votes.py` runs it; a lacking permission only costs the ready-made reactions.
+The rows of unseeded posts are the truth, so posts of the delivery, of `/show` and of a crashed
+process are all opened here. Reactions older than the ledger's knowledge of the post are a separate
+debt, settled by `cogs/voting/reconciling.py`: a crowd under one post must not keep the others
+closed. `cogs/voting/votes.py` runs it; a missing permission costs only the ready-made reactions.
 """
 
 from __future__ import annotations
@@ -23,11 +23,11 @@ from cogs.posting.lanes import Lanes, Openings, first_of_each, keep_looking
 
 log = logging.getLogger(__name__)
 
-#: Channels seeded at the same time, and how long each of them may take over one post.
+#: Channels seeded at once, and the time limit for one post in each.
 _WIDTH, _PATIENCE_S = 8, 60.0
-#: How long the loop sleeps when nobody nudges it.
+#: How long the loop sleeps without a nudge.
 _POLL_S = 5.0
-#: Pauses after passing failures, so that a sick server is not hammered.
+#: Pauses after passing failures, so that a failing server is not hammered.
 _FIRST_PAUSE_S, _LONGEST_PAUSE_S = 10.0, 300.0
 
 
@@ -51,11 +51,11 @@ class Seeder:
             first_pause_s=_FIRST_PAUSE_S,
             longest_pause_s=_LONGEST_PAUSE_S,
         )
-        #: Servers whose lack of a permission or an emoji is in the log already.
+        #: Servers whose missing permission or emoji is already logged.
         self._told: set[GuildId] = set()
 
     def begin(self) -> None:
-        """A session began: whatever failed may go well now."""
+        """Note that a session began: what failed before may succeed now."""
         self._lanes.wake_all()
 
     async def run(self) -> None:
@@ -86,7 +86,7 @@ class Seeder:
         self._seeded()
 
     async def _lacking(self, post: Post, problem: Exception) -> None:
-        """Members can still react by themselves: note why there is nothing to click on."""
+        """Log why there is nothing to click on; members can still react by themselves."""
         if is_gone(problem):
             await self._services.gallery.message_deleted([post.message_id], self._services.clock())
         elif post.guild_id not in self._told:

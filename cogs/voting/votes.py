@@ -1,7 +1,7 @@
-"""Reactions become votes: every event of Discord goes into the ledger, and `/votes top` reads it.
+"""Puts every reaction event of Discord into the vote ledger; `/votes top` reads it.
 
-The events are put into the inbox without waiting; the reconciler makes up for what an outage
-swallowed. It must not know what a vote is worth.
+Events go into the inbox without waiting; the reconciler makes up for outages. Must not know what a
+vote is worth.
 """
 
 from __future__ import annotations
@@ -37,7 +37,7 @@ _READ = 50
 
 
 class VotesCog(commands.Cog):
-    """Listens to reactions; knows nothing that the ledger does not."""
+    """Listens to reactions and shows the best pictures."""
 
     votes = app_commands.Group(
         name="votes", description="What people think of the pictures", guild_only=True
@@ -57,25 +57,28 @@ class VotesCog(commands.Cog):
         self._bot.spawn(self._reconciler.run(), name="vote reconciliation")
 
     async def cog_unload(self) -> None:
-        """Write what came in last; what a fault leaves out is reconciled at the next start."""
+        """Write what came in last; the next start reconciles what a fault leaves out."""
         with contextlib.suppress(BotError):
             await self._inbox.flush()
 
     @commands.Cog.listener()
     async def on_ready(self) -> None:
-        """A fresh session: Discord does not repeat what happened before it."""
+        """Note a fresh session: Discord does not repeat earlier events."""
         self._seeder.begin()
         self._reconciler.begin()
 
     @commands.Cog.listener()
     async def on_raw_reaction_add(self, payload: discord.RawReactionActionEvent) -> None:
-        """A reaction came; only these events say whether it is a bot's."""
+        """Record an added reaction; only this event says whether it is a bot's."""
         if payload.member is None or not payload.member.bot:
             self._put(payload, added=True)
 
     @commands.Cog.listener()
     async def on_raw_reaction_remove(self, payload: discord.RawReactionActionEvent) -> None:
-        """A reaction went; a bot's was never in the ledger, so its removal changes nothing."""
+        """Record a removed reaction.
+
+        A bot's was never in the ledger, so removing it changes nothing.
+        """
         self._put(payload, added=False)
 
     def _put(self, payload: discord.RawReactionActionEvent, *, added: bool) -> None:
@@ -94,14 +97,14 @@ class VotesCog(commands.Cog):
 
     @commands.Cog.listener()
     async def on_raw_reaction_clear(self, payload: discord.RawReactionClearEvent) -> None:
-        """A moderator took away every reaction."""
+        """Record that a moderator cleared every reaction."""
         self._put_cleared(payload.message_id, None)
 
     @commands.Cog.listener()
     async def on_raw_reaction_clear_emoji(
         self, payload: discord.RawReactionClearEmojiEvent
     ) -> None:
-        """A moderator took away one emoji."""
+        """Record that a moderator cleared one emoji."""
         self._put_cleared(payload.message_id, emoji_name(payload.emoji))
 
     def _put_cleared(self, message_id: int, emoji: str | None) -> None:
@@ -110,12 +113,12 @@ class VotesCog(commands.Cog):
 
     @commands.Cog.listener()
     async def on_raw_message_delete(self, payload: discord.RawMessageDeleteEvent) -> None:
-        """A message is gone; the votes on its picture stay."""
+        """Record that a message is gone; the votes on its picture stay."""
         self._put_deleted({payload.message_id})
 
     @commands.Cog.listener()
     async def on_raw_bulk_message_delete(self, payload: discord.RawBulkMessageDeleteEvent) -> None:
-        """Many messages are gone at once."""
+        """Record that many messages are gone at once."""
         self._put_deleted(payload.message_ids)
 
     def _put_deleted(self, message_ids: set[int]) -> None:

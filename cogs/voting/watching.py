@@ -1,7 +1,7 @@
-"""What is newer than a list read from Discord: reactions with events meanwhile, or just before.
+"""Which reactions have events newer than a list read from Discord.
 
-Lists may lag behind the events, so a list must not overwrite what an event has told lately.
-`cogs/voting/inbox.py` notes events here, `cogs/voting/reconciling.py` asks. It must not know what a
+Lists may lag behind events, so a list must not overwrite what an event has just reported.
+`cogs/voting/inbox.py` notes events here, `cogs/voting/reconciling.py` asks. Must not know what a
 vote is.
 """
 
@@ -17,7 +17,7 @@ from bot.ballot import Reaction
 from bot.domain import MessageId, UserId
 from bot.words.emoji import reaction_key
 
-#: How far a list may lag behind the events.
+#: How far a list may lag behind events.
 LAG_S = 30.0
 
 #: Voter, emoji (as `reaction_key` writes it), and whether it is a super reaction.
@@ -26,16 +26,16 @@ Touch: TypeAlias = tuple[UserId, str, bool]
 
 @dataclass(slots=True, eq=False, kw_only=True)
 class Watch:
-    """What happened under one message since shortly before its reactions are read."""
+    """The events under one message since shortly before its reactions are read."""
 
     message_id: MessageId
-    #: Reactions of which the ledger has newer news than the reading.
+    #: Reactions about which the ledger has newer events than the reading.
     touched: set[Touch]
-    #: A whole list fell or went: the reading is worth nothing.
+    #: Its reactions were cleared, or it was deleted: the reading is worthless.
     stale: bool
 
     def besides(self, emoji: str, *, burst: bool) -> frozenset[UserId]:
-        """The voters about whom the reading is not to be believed."""
+        """The voters about whom the reading must not be believed."""
         key = reaction_key(emoji)
         return frozenset(
             voter for voter, touched, super_ in self.touched if (touched, super_) == (key, burst)
@@ -44,7 +44,7 @@ class Watch:
 
 @dataclass(slots=True, eq=False)
 class _Span:
-    """What happened in a span of time."""
+    """The events in a span of time."""
 
     touched: defaultdict[MessageId, set[Touch]] = field(
         default_factory=lambda: defaultdict[MessageId, set[Touch]](set)
@@ -53,7 +53,7 @@ class _Span:
 
 
 class Watches:
-    """Remembers every event for `LAG_S`, at most twice as long, and tells the watches."""
+    """Remembers every event for `LAG_S` to twice as long, and updates the watches."""
 
     def __init__(self, now_s: Callable[[], float]) -> None:
         self._now_s = now_s
@@ -62,26 +62,26 @@ class Watches:
         self._watches: list[Watch] = []
 
     def touch(self, reaction: Reaction) -> None:
-        """The ledger took an event of this reaction."""
+        """Note an event that the ledger took."""
         self._turn()
         self._late.touched[reaction.message_id].add(_touch_of(reaction))
         self.overtake(reaction)
 
     def overtake(self, reaction: Reaction) -> None:
-        """An event of this reaction came, yet to be written: readings in progress are older."""
+        """Note an event yet to be written: readings in progress are older."""
         for watch in self._watches:
             if watch.message_id == reaction.message_id:
                 watch.touched.add(_touch_of(reaction))
 
     def spoil(self, message_ids: Iterable[MessageId]) -> None:
-        """No list of these messages is to be believed for a while."""
+        """Distrust every list of these messages for a while."""
         self._turn()
         self._late.stale.update(message_ids)
         for watch in self._watches:
             watch.stale |= watch.message_id in self._late.stale
 
     def forget(self) -> None:
-        """Events were lost, so those that came before are no longer the newest news."""
+        """Events were lost, so earlier ones are no longer the newest."""
         self._late, self._before = _Span(), _Span()
 
     @contextlib.contextmanager
@@ -101,7 +101,7 @@ class Watches:
             self._watches.remove(watch)
 
     def _turn(self) -> None:
-        """Begin a new span when the late one is as long as the lag; the one before is forgotten."""
+        """Begin a new span once the later one is as old as the lag; drop the one before."""
         age_s = self._now_s() - self._since_s
         if age_s < LAG_S:
             return

@@ -1,1 +1,1 @@
-"""Scoring a folder of pictures: the scorer, its heads and towers, and its command."""
+"""Scores a folder of pictures: the scorer, its heads and towers, and its command."""

@@ -1,6 +1,6 @@
-"""Scores as pictures: a histogram, and contact sheets of what was kept and what was dropped.
+"""Scores as pictures: a histogram, and contact sheets of kept and dropped pictures.
 
-Called by the command `score`; Pillow only. It must not know towers or heads.
+Called by the command `score`; Pillow only. Must not know towers or heads.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ _BARS = 36
 _TILE, _GAP, _ACROSS = 150, 10, 8
 
 
-#: A score -> where it lies across the picture, in pixels.
+#: Maps a score to its x position in pixels.
 Scale = Callable[[float], float]
 
 
@@ -42,7 +42,7 @@ class Group(NamedTuple):
 
 
 def histogram(scores: Sequence[float], threshold: float, low: float, high: float) -> Image.Image:
-    """How many pictures lie where, between `low` and `high` or as far as the scores reach.
+    """A histogram of scores between `low` and `high`, or as far as the scores reach.
 
     The bars begin at the threshold and go both ways, so that no bar is half kept.
     """
@@ -79,7 +79,7 @@ def histogram(scores: Sequence[float], threshold: float, low: float, high: float
 
 
 def sheet(title: str, groups: Sequence[Group]) -> Image.Image:
-    """A contact sheet: whole pictures, scores under them. A file that has gone leaves a gap."""
+    """A contact sheet: whole pictures with their scores below. A missing file leaves a gap."""
     groups = [group for group in groups if group.pictures]
     rows = sum(-(-len(group.pictures) // _ACROSS) for group in groups)
     width = _GAP + _ACROSS * (_TILE + _GAP)
@@ -98,7 +98,7 @@ def sheet(title: str, groups: Sequence[Group]) -> Image.Image:
 
 
 def _bar(score: float, threshold: float, step: float) -> int:
-    """The bar of a score; bar 0 begins right above the threshold, which itself is dropped."""
+    """The index of a score's bar; bar 0 begins right above the threshold, which is dropped."""
     return math.ceil((score - threshold) / step) - 1
 
 

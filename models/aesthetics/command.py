@@ -1,6 +1,6 @@
-"""The command `score`: pictures in; a manifest of the good ones and sheets to look at out.
+"""The command `score`: writes a manifest of the good pictures, and contact sheets to check it by.
 
-Called by the command table. It must not know how scores come about.
+Called by the command table. Must not know how scores are computed.
 """
 
 from __future__ import annotations
@@ -33,9 +33,9 @@ if TYPE_CHECKING:
 KEPT, SKIPPED, HISTOGRAM = "kept.jsonl", "skipped.jsonl", "histogram.png"
 #: Pictures of one group on a contact sheet: two rows.
 _SHOWN = 16
-#: The rank correlation with the true grade that the project's own head must reach.
+#: The rank correlation with the true grades that the project's own head must reach.
 _GOAL = 0.9
-#: So many pictures with known grades make a verdict of it.
+#: With fewer graded pictures than this, report without pass or fail.
 _ENOUGH = 500
 
 
@@ -43,7 +43,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the options."""
     add = parser.add_argument
     add("source", type=Path, metavar="DIR", help="a folder of pictures, or a manifest (.jsonl)")
-    add("--min-aesthetic", type=float, default=6.0, help="keep what scores more (default: 6.0)")
+    add(
+        "--min-aesthetic",
+        type=float,
+        default=6.0,
+        help="keep pictures that score more (default: 6.0)",
+    )
     add(
         "--head", type=Path, default=OWN_HEAD, help="a .pth or .safetensors file (default: our own)"
     )
@@ -52,12 +57,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add("--kept", type=Path, help=f"manifest of what is kept (default: DIR/{KEPT})")
     add("--batch", type=int, default=32, help="pictures at once (default: 32)")
     add("--jobs", type=int, default=os.cpu_count() or 1, help="threads that read pictures")
-    add("--device", help="cuda or cpu; the best there is if left out")
+    add("--device", help="cuda or cpu (default: the best available)")
     add("--json", type=Path, metavar="FILE", help="write the table as rows")
 
 
 def require_sense(args: argparse.Namespace) -> None:
-    """EngineError for numbers that nothing could be done with; cheap, before anything is loaded."""
+    """Raise EngineError for unusable numbers; cheap, and called before anything is loaded."""
     for name in ("batch", "jobs"):
         if getattr(args, name) < 1:
             raise EngineError(f"--{name} must be at least 1.")
@@ -66,13 +71,13 @@ def require_sense(args: argparse.Namespace) -> None:
 
 
 def run(args: argparse.Namespace) -> int:
-    """Score a folder. EngineError, one sentence, for what cannot be done."""
+    """Score a folder. Raises EngineError, one sentence, if that is impossible."""
     require_sense(args)
     return score(args, open_aesthetic(args.head, args.tower, args.device))
 
 
 def score(args: argparse.Namespace, aesthetic: Aesthetic) -> int:
-    """Score, write, and print one table. EngineError if nothing can be scored."""
+    """Score, write, and print one table. Raises EngineError if nothing can be scored."""
     _require_reach(args.min_aesthetic, aesthetic)
     source: Path = args.source.resolve()
     folder = source if source.is_dir() else source.parent
@@ -96,7 +101,7 @@ def score(args: argparse.Namespace, aesthetic: Aesthetic) -> int:
 
 
 def rows_of(scanned: Scanned, found: list[Found], threshold: float, command: str) -> list[Row]:
-    """What the run measured, as rows of a report."""
+    """The measurements of the run, as rows of a report."""
     scores = [one.score for one in scanned.scored]
     kept = sum(score > threshold for score in scores)
     speed = scanned.fresh / scanned.took_s if scanned.fresh else "all scores were known"
@@ -121,11 +126,11 @@ def _row(name: str, value: float | str, unit: str, command: str) -> Row:
 
 
 def _against_truth(scanned: Scanned, found: list[Found], command: str) -> list[Row]:
-    """How well scores and true grades agree, where the manifest knows them, as a painter's does."""
+    """How well scores agree with true grades, if the manifest has them, as a painter's does."""
     records = {one.path: one.record for one in found}
     graded = [(one.score, number_of(records[one.path].get("grade"))) for one in scanned.scored]
     pairs = [(score, grade) for score, grade in graded if grade is not None]
-    # Grades that are all the same have no order to agree with.
+    # Equal grades have no order to agree with.
     if len({grade for _, grade in pairs}) < 2:
         return []
     rank = round(spearman(*zip(*pairs, strict=True)), 4)
@@ -148,11 +153,11 @@ def _require_reach(threshold: float, aesthetic: Aesthetic) -> None:
 def _scored(
     found: list[Found], report: Report, aesthetic: Aesthetic, out: Path, args: argparse.Namespace
 ) -> Scanned:
-    """All scores, old and new; what could not be read is listed in a file."""
+    """Score everything not yet scored; list unreadable files in a report file."""
     out.mkdir(parents=True, exist_ok=True)
     paths = [one.path for one in found]
     with record.Record(out / record.FILE_NAME, aesthetic.id) as scores, warnings.catch_warnings():
-        # Sizes are checked before a pixel is decoded; Pillow's own word on them is an error too.
+        # Sizes are checked before decoding, so Pillow's own warning about them is an error.
         warnings.simplefilter("error", Image.DecompressionBombWarning)
         scanned = scan(paths, aesthetic, scores, report=report, batch=args.batch, jobs=args.jobs)
     report.write_jsonl(out / SKIPPED)
@@ -165,14 +170,15 @@ def _scored(
 def _write_kept(
     scanned: Scanned, found: list[Found], threshold: float, path: Path, aesthetic: Aesthetic
 ) -> None:
-    """A manifest as `metadata.jsonl` is one: what was known of each picture, and its score.
+    """Write a `metadata.jsonl` with each kept picture's record and its score.
 
     `score` is what the dataset's reader takes for an aesthetic grade from 1 to 10. In Danbooru's
-    records that name means votes; they, and heads with another scale, get `aesthetic` alone.
+    records that name means votes; those records, and heads with another scale, get only
+    `aesthetic`.
     """
     records = {one.path: one.record for one in found}
     part = path.with_name(path.name + ".part")
-    # A name that is no UTF-8 is written as the reader of JSON takes it back, see `Report`.
+    # A name that is not UTF-8 is written so that the JSON reader restores it, see `Report`.
     with part.open("w", encoding="utf-8", errors="backslashreplace") as file:
         for one in scanned.scored:
             if one.score > threshold:
@@ -206,14 +212,14 @@ def _draw(scanned: Scanned, threshold: float, out: Path, aesthetic: Aesthetic) -
 
 
 def _ends(ranked: list[Scored], above: str, below: str) -> list[Group]:
-    """The upper and the lower end of a ranking; no picture is shown twice."""
+    """The top and the bottom of a ranking; no picture is shown twice."""
     upper = ranked[:_SHOWN]
     lower = ranked[len(upper) :][-_SHOWN:]
     return [Group(above, upper), Group(below, lower)]
 
 
 def _said(args: argparse.Namespace) -> str:
-    """The command that measures the same again."""
+    """The command line that repeats this measurement."""
     words = ["python", "-m", "models", "score", str(args.source)]
     for name in ("head", "tower"):
         words += [f"--{name}", str(getattr(args, name))]
@@ -221,7 +227,7 @@ def _said(args: argparse.Namespace) -> str:
 
 
 def _print(rows: list[Row], scanned: Scanned, out: Path) -> None:
-    """The rows as a table, counts in full, and what was skipped or odd beneath it."""
+    """Print the rows as a table, with full counts, and skipped or odd files below it."""
     for row in rows:
         value = row.value if isinstance(row.value, str) else f"{row.value:,}"
         held = {True: "holds", False: "does NOT hold", None: ""}[row.holds]

@@ -1,6 +1,6 @@
-"""What learns the painter's grades: a tower, its head, and a second head for the training alone.
+"""The network that learns the painter's grades: a tower, its head, and a head for training only.
 
-Called by the training. It must not know where pictures come from.
+Called by the training. Must not know where pictures come from.
 """
 
 from __future__ import annotations
@@ -21,19 +21,19 @@ from models.training.plain import PlainTraining, train
 CHANNELS = (12, 24, 48, 80, 112)
 WIDTH = 64
 HEAD = "head.safetensors"
-#: Where grades lie, roughly: what the head learns is the distance from here.
+#: The approximate centre and spread of grades; the head learns the distance from the centre.
 _MIDDLE, _SPREAD = 7.0, 2.5
-#: Embeddings are stretched to this length while learning, so that weights of common size reach
-#: every grade; the written head has the length multiplied in.
+#: Embeddings are scaled to this length for training, so that weights of ordinary size reach every
+#: grade; the exported head includes the factor.
 _LENGTH = WIDTH**0.5
-#: Pictures that the statistics of the finished weights are taken from.
+#: How many pictures the final weights' normalisation statistics are computed from.
 _SETTLE = 3_200
 
 
 class Grader(nn.Module):
-    """Grade and faults of a picture, both read from the tower's embedding of length one.
+    """Predicts a picture's grade and faults, both from the tower's unit-length embedding.
 
-    The faults are named only to teach the tower what a grade is made of.
+    The faults only teach the tower what a grade is made of.
     """
 
     def __init__(self) -> None:
@@ -51,10 +51,10 @@ class Grader(nn.Module):
 def fit(
     graded: Graded, folder: Path, *, steps: int, batch: int, seed: int, save_every: int = 100
 ) -> Grader:
-    """Learn grades and faults; a state that is in the folder is gone on from.
+    """Learn grades and faults, continuing from a state in the folder if there is one.
 
-    A step's pictures depend on its number alone, so a resumed run sees what an unbroken one would
-    have seen. EngineError and StoppedError as of a trainer.
+    A step's pictures depend only on its number, so a resumed run sees the same as an unbroken one.
+    Raises EngineError and StoppedError like a trainer.
     """
     torch.manual_seed(seed)
     grader = Grader()
@@ -90,7 +90,7 @@ def export(grader: Grader, folder: Path) -> None:
 
 @torch.no_grad()
 def _settle(tower: nn.Module, cuts: np.ndarray) -> None:
-    """Averaged weights want statistics of their own: take them afresh, as a plain average."""
+    """Recompute the normalisation statistics, as a plain average, for the averaged weights."""
     for module in tower.modules():
         if isinstance(module, nn.BatchNorm2d):
             module.reset_running_stats()

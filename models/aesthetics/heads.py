@@ -1,7 +1,7 @@
-"""Heads: an embedding of length one -> an aesthetic score, read from the files people share.
+"""Heads map a unit-length embedding to an aesthetic score; read from the files that people share.
 
-Called by `scorer` and by the training. Three layouts are known, by their names of
-tensors. It must not know towers or pictures.
+Called by `scorer` and by the training. Recognises three layouts by their tensors' names. Must not
+know towers or pictures.
 """
 
 from __future__ import annotations
@@ -24,9 +24,9 @@ State = dict[str, torch.Tensor]
 #: Unit embeddings float64 (B, width) -> scores float64 (B,).
 Rule = Callable[[torch.Tensor], torch.Tensor]
 
-#: LAION's improved-aesthetic-predictor: linear layers with dropout between them and nothing else.
+#: LAION's improved-aesthetic-predictor: linear layers separated only by dropout.
 _LAION = tuple(f"layers.{i}" for i in (0, 2, 4, 6, 7))
-#: Waifu Diffusion's aes-B32: ReLU between the layers, a sigmoid after them.
+#: Waifu Diffusion's aes-B32: ReLU between the layers, a sigmoid after the last.
 _WAIFU = ("fc1", "fc2", "fc3")
 #: The project's own: one affine map.
 _OWN = ("grade",)
@@ -34,7 +34,7 @@ _OWN = ("grade",)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Head:
-    """A head in use: what it is called, how long its embeddings are, where its scores lie."""
+    """A loaded head: its name, the length of its embeddings, and the range of its scores."""
 
     name: str
     width: int
@@ -44,14 +44,14 @@ class Head:
     rule: Rule
 
     def __call__(self, unit: torch.Tensor) -> list[float]:
-        """Scores of embeddings of length one, (B, width); computed in float64."""
+        """Scores of unit-length embeddings (B, width); computed in float64."""
         return self.rule(unit.double()).tolist()
 
 
 def read_head(path: Path) -> Head:
-    """The head in a `.pth` or `.safetensors` file. Nothing in the file is ever run.
+    """The head in a `.pth` or `.safetensors` file; nothing in the file is executed.
 
-    EngineError, one sentence, if it cannot be read or is of no known layout.
+    Raises EngineError, one sentence, if it is unreadable or has an unknown layout.
     """
     state = _tensors(path)
     digest = file_sha256(path)
@@ -79,10 +79,10 @@ def save_head(weight: torch.Tensor, bias: torch.Tensor, path: Path) -> None:
 
 
 def collapse(layers: list[tuple[torch.Tensor, torch.Tensor]]) -> tuple[torch.Tensor, torch.Tensor]:
-    """Linear layers with nothing between them as one affine map, in float64.
+    """Merge consecutive linear layers into one affine map, in float64.
 
-    W_n(... (W_1 x + b_1) ...) + b_n = (W_n ... W_1) x + (W_n(... b_1 ...) + b_n). Taken from the
-    last layer backwards, so that every product is with the few rows of the end.
+    W_n(... (W_1 x + b_1) ...) + b_n = (W_n ... W_1) x + (W_n(... b_1 ...) + b_n). Computed from the
+    last layer backwards, so that every product involves only the few rows of the last.
     """
     weight, bias = (t.double() for t in layers[-1])
     for w, b in reversed(layers[:-1]):
@@ -96,7 +96,7 @@ def _both(layers: tuple[str, ...]) -> set[str]:
 
 
 def _tensors(path: Path) -> State:
-    """The named tensors of a file. EngineError if it holds anything else."""
+    """The named tensors of a file. Raises EngineError if it holds anything else."""
     try:
         if path.suffix == ".safetensors":
             return load_file(path)
@@ -117,7 +117,10 @@ def _tensors(path: Path) -> State:
 def _layers(
     path: Path, state: State, names: tuple[str, ...]
 ) -> list[tuple[torch.Tensor, torch.Tensor]]:
-    """The layers in order. EngineError unless each fits the one before and one number comes out."""
+    """The layers in order.
+
+    Raises EngineError unless each fits the one before and the output is one number.
+    """
     layers = [(state[f"{name}.weight"], state[f"{name}.bias"]) for name in names]
     shapes = [w.shape for w, _ in layers]
     fits = (

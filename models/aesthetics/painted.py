@@ -1,7 +1,7 @@
-"""Graded pictures to learn from: painted with known faults, seen through the tower's window.
+"""Graded pictures to learn from: painted with known faults, cut by the tower's window.
 
-Called by the training, in processes of their own; torch-free. A shard is one `.npz`, written
-whole or not at all. It must not know towers.
+Called by the training, in separate processes; torch-free. A shard is one `.npz`, written whole or
+not at all. Must not know towers.
 """
 
 from __future__ import annotations
@@ -24,14 +24,14 @@ from models.painter.portrait import sample
 PER_SHARD = 100
 #: The faults, in the order of their degrees.
 FAULTS = tuple(field.name for field in fields(flaw.Flaws))
-#: Seeds from here on are trained on, and from there on are measured with; nobody else's.
+#: The first seeds of training pictures and of unseen pictures; nothing else uses these ranges.
 TRAIN_SEED, UNSEEN_SEED = 700_000_000, 1_700_000_000
-#: Short sides, by lot: grain and lines look different after the window has shrunk them.
+#: The short sides to choose from: grain and lines differ after the window has shrunk them.
 SHORT_PX = (224, 256, 256, 320, 512)
 
 
 class GradedShard(NamedTuple):
-    """What one process paints at a time; `short_px` 0 draws the size by lot."""
+    """What one process paints at a time; `short_px` 0 chooses the size at random."""
 
     path: Path
     first_seed: int
@@ -48,7 +48,7 @@ class Graded(NamedTuple):
 
 
 def paint(seed: int, short_px: int = 0) -> tuple[Image.Image, flaw.Flaws]:
-    """The graded picture of a seed; `short_px` 0 takes its size by lot, from the seed too."""
+    """The graded picture of a seed; with `short_px` 0, the seed also determines the size."""
     rng = Random(seed)
     portrait = sample(rng)
     flaws = flaw.sample(rng)
@@ -59,14 +59,14 @@ def paint(seed: int, short_px: int = 0) -> tuple[Image.Image, flaw.Flaws]:
 
 
 def degrees(flaws: flaw.Flaws) -> tuple[float, ...]:
-    """How bad each fault is, 0..1, in the order of `FAULTS`."""
+    """The degree of each fault, 0..1, in the order of `FAULTS`."""
     return astuple(flaws)
 
 
 def plan(
     name: str, first_seed: int, count: int, folder: Path, short_px: int = 0
 ) -> list[GradedShard]:
-    """The shards of a set of pictures with consecutive seeds; their names say which those are."""
+    """The shards for a set of consecutive seeds; their names identify the seeds."""
     return [
         GradedShard(folder / f"{name}-{seed}-{pictures}.npz", seed, pictures, short_px)
         for i in range(0, count, PER_SHARD)
@@ -75,7 +75,7 @@ def plan(
 
 
 def paint_shard(shard: GradedShard) -> Path:
-    """Paint one shard; one that exists is kept."""
+    """Paint one shard, unless it exists."""
     if shard.path.exists():
         return shard.path
     window = Window()
@@ -93,7 +93,7 @@ def paint_shard(shard: GradedShard) -> Path:
 
 
 def paint_all(shards: list[GradedShard], jobs: int) -> None:
-    """Paint them in `jobs` processes that give way to others, with a progress bar."""
+    """Paint them in `jobs` low-priority processes, with a progress bar."""
     from tqdm import tqdm
 
     with multiprocessing.get_context("spawn").Pool(jobs, initializer=_give_way) as pool:
@@ -103,7 +103,7 @@ def paint_all(shards: list[GradedShard], jobs: int) -> None:
 
 
 def load(shards: list[GradedShard]) -> Graded:
-    """The shards, joined in their order. FileNotFoundError if one is not painted yet."""
+    """The shards joined in order. Raises FileNotFoundError if one is not painted yet."""
     parts = [np.load(shard.path) for shard in shards]
     return Graded(*(np.concatenate([part[name] for part in parts]) for name in Graded._fields))
 

@@ -1,4 +1,4 @@
-"""How alike two orders are.
+"""Rank correlation.
 
 Called by the training and by the command. Pure.
 """
@@ -11,7 +11,7 @@ from statistics import correlation
 
 
 def ranks(values: Sequence[float]) -> list[float]:
-    """The place of each value from 1 on; equal values share the mean of their places."""
+    """The rank of each value, from 1; equal values share the mean of their ranks."""
     order = sorted(range(len(values)), key=values.__getitem__)
     places = [0.0] * len(values)
     start = 0
@@ -26,7 +26,7 @@ def ranks(values: Sequence[float]) -> list[float]:
 
 
 def spearman(a: Sequence[float], b: Sequence[float]) -> float:
-    """Spearman's rank correlation, -1..1; NaN where one side is all alike or shorter than two."""
+    """Spearman's rank correlation, -1..1; NaN if one side is constant or shorter than two."""
     if len(set(a)) < 2 or len(set(b)) < 2:
         return math.nan
     return correlation(ranks(a), ranks(b))

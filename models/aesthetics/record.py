@@ -1,9 +1,9 @@
-"""Scores kept on disk, so that a stopped run goes on where it was: one line for each picture.
+"""Scores kept on disk, one line per picture, so that a stopped run can continue.
 
-Called by the command `score`; torch-free. A score belongs to the content of a file and to
-one tower with one head, so moving files loses nothing and another head begins anew. What was noted
-when the picture was read stands beside the score, because a picture whose score is known is not
-read again. It must not know how scores come about.
+Called by the command `score`; torch-free. A score belongs to a file's content and to one tower with
+one head, so moving files loses nothing and another head starts afresh. Notes from reading the
+picture are stored with the score, because an already scored picture is not read again. Must not
+know how scores are computed.
 """
 
 from __future__ import annotations
@@ -22,12 +22,12 @@ _NOTES = {note.value: note for note in Note}
 
 
 class Record:
-    """The file of scores, open for one head. Lines are only ever added."""
+    """The file of scores, open for one head. It only ever grows."""
 
     def __init__(self, path: Path, head_id: str) -> None:
-        """Read what is there. A last line that a kill cut short is taken off.
+        """Read the existing file, removing a last line cut short by a kill.
 
-        EngineError if any other line is not a score: it is not ours to write over.
+        Raises EngineError if any other line is not a score: the file is not ours to overwrite.
         """
         self.path, self.head_id = path, head_id
         self.scores: dict[str, float] = {}
@@ -37,7 +37,7 @@ class Record:
         self._file.truncate(whole)
 
     def _read(self) -> int:
-        """Take in the lines; the result is how many bytes of whole lines there are."""
+        """Read the lines; return how many bytes of whole lines there are."""
         if not self.path.exists():
             return 0
         data = self.path.read_bytes()
@@ -58,7 +58,7 @@ class Record:
     def add(
         self, scores: dict[str, float], notes: Mapping[str, tuple[Note, ...]] | None = None
     ) -> None:
-        """Take down the scores of a batch by the sha256 of each file; they survive a kill."""
+        """Record a batch's scores by each file's sha256; they survive a kill."""
         notes = notes or {}
         for sha256, score in scores.items():
             line: dict[str, object] = {"sha256": sha256, "head": self.head_id, "score": score}

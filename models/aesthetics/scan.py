@@ -1,7 +1,7 @@
-"""Through all pictures once: threads read and cut, the scorer scores, the record keeps.
+"""Scores all pictures once: threads read and cut, the scorer scores, the record keeps.
 
-Called by the command. A kill at any time costs at most one batch. It must not know manifests of
-what is kept, or sheets.
+Called by the command. A kill at any time costs at most one batch. Must not know manifests or
+sheets.
 """
 
 from __future__ import annotations
@@ -29,10 +29,10 @@ if TYPE_CHECKING:
 
 @dataclass(slots=True, kw_only=True)
 class Scanned:
-    """What a run found out.
+    """The result of a run.
 
-    `scored` has the pictures in their order, `fresh` says how many scores were not known before,
-    and the report holds what was skipped, what was odd, and why.
+    `scored` has the pictures in order, `fresh` counts the newly computed scores, and the report
+    holds what was skipped, what was odd, and why.
     """
 
     scored: list[Scored] = field(default_factory=list[Scored])
@@ -41,12 +41,12 @@ class Scanned:
     took_s: float = 0.0
 
 
-#: What the report takes of a picture that cannot be used.
+#: A report entry for a picture that cannot be used.
 _Fault = tuple[Path, Skip, str]
 
 
 class _Read(NamedTuple):
-    """A picture as a thread prepared it; no cut where its score is known already."""
+    """A picture prepared by a thread; without a cut if its score is already known."""
 
     path: Path
     sha256: str
@@ -55,7 +55,7 @@ class _Read(NamedTuple):
 
 
 class _New(NamedTuple):
-    """What waits to be scored, and what was noted when it was read."""
+    """Pictures waiting to be scored, and the notes from reading them."""
 
     cut: np.ndarray
     notes: tuple[Note, ...]
@@ -70,9 +70,9 @@ def scan(
     batch: int,
     jobs: int,
 ) -> Scanned:
-    """Score what the record does not know yet, batch by batch, each taken down before the next.
+    """Score what the record lacks, batch by batch, recording each before the next.
 
-    What is found of each picture is added to the report, which may hold findings already.
+    Findings about pictures are added to the report, which may hold some already.
     """
     from tqdm import tqdm
 
@@ -112,7 +112,7 @@ def _score(waiting: dict[str, _New], aesthetic: Aesthetic, record: Record) -> No
 def _read_ahead(
     paths: Iterable[Path], aesthetic: Aesthetic, record: Record, *, batch: int, jobs: int
 ) -> Iterator[_Read | _Fault]:
-    """The pictures in their order, at most two batches of them read before they are asked for."""
+    """The pictures in order, reading at most two batches ahead."""
     rest = iter(paths)
     ahead: deque[Future[_Read | _Fault]] = deque()
     with ThreadPoolExecutor(jobs) as pool:
@@ -128,7 +128,7 @@ def _read_ahead(
 
 
 def _read(path: Path, aesthetic: Aesthetic, record: Record) -> _Read | _Fault:
-    """One file: its hash, and if that is new, what the tower will see of it."""
+    """Read one file: its hash and, if that is new, the tower's view of it."""
     try:
         sha256 = file_sha256(path)
         if sha256 in record.scores:

@@ -1,10 +1,10 @@
-"""How beautiful a picture is, by any CLIP image tower with a head.
+"""Scores how beautiful a picture is, with any CLIP image tower and a head.
 
     aesthetic = open_aesthetic()                        # or (head file, tower folder)
     scores = aesthetic.score([picture, ...])            # one number for each RGB picture
 
 Called by the command `score` and by whoever filters or judges pictures. It measures; it never
-deletes, moves or changes a picture. It must not know training.
+deletes, moves or changes a picture. Must not know training.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 #: The project's own tower and head, trained on painted pictures of known grade.
 OWN = Path(__file__).parent / "weights"
 OWN_HEAD = OWN / "head.safetensors"
-#: Decimals of a score: beyond them the size of a batch shows.
+#: Decimals of a score; further digits depend on the batch size.
 _DECIMALS = 4
 
 
@@ -35,7 +35,7 @@ class Aesthetic:
     """A tower with a head that fits it."""
 
     def __init__(self, tower: Tower, head: Head) -> None:
-        """EngineError if the head wants embeddings of another length than the tower's."""
+        """Raises EngineError if the head expects another embedding length than the tower's."""
         if head.width != tower.width:
             raise EngineError(
                 f"the head takes embeddings of {head.width} numbers, the tower gives "
@@ -45,12 +45,12 @@ class Aesthetic:
 
     @property
     def id(self) -> str:
-        """Names the head and the tower by what is in their files."""
+        """An id made from the contents of the head's and the tower's files."""
         both = hashlib.sha256(f"{self.head.digest} {self.tower.digest}".encode())
         return f"{self.head.name}-{both.hexdigest()[:12]}"
 
     def cut(self, picture: Image.Image) -> np.ndarray:
-        """What the tower will see of an RGB picture; any thread may do this part."""
+        """The tower's view of an RGB picture; any thread may compute it."""
         return self.tower.window.cut(picture)
 
     def score_cuts(self, cuts: Sequence[np.ndarray]) -> list[float]:
@@ -68,9 +68,9 @@ class Aesthetic:
 def open_aesthetic(
     head: Path = OWN_HEAD, tower: Path = OWN, device: str | None = None
 ) -> Aesthetic:
-    """A head file with a tower folder; the project's own where nothing is named.
+    """A head file with a tower folder; the project's own where none is named.
 
-    EngineError, one sentence, if one of them cannot be used or they do not fit each other.
+    Raises EngineError, one sentence, if one is unusable or they do not fit each other.
     """
     import torch
 

@@ -1,7 +1,7 @@
-"""Which pictures are to be scored, and what is said of each.
+"""Finds the pictures to score, and what is said about each.
 
-Called by the command `score`; torch-free. Manifests and sidecars are read as the training
-reads them. It must not know scores, and it opens no pictures.
+Called by the command `score`; torch-free. Manifests and sidecars are read as the training reads
+them. Must not know scores, and opens no pictures.
 """
 
 from __future__ import annotations
@@ -27,18 +27,18 @@ Record = dict[str, object]
 
 
 class Found(NamedTuple):
-    """A picture file and its record: {} if nothing is said of it."""
+    """A picture file and its record: {} if there is none."""
 
     path: Path
     record: Record
 
 
 def found(source: Path, report: Report) -> list[Found]:
-    """The pictures of a folder with all below it, or those that a manifest names, sorted by path.
+    """The pictures in a folder tree, or those that a manifest names, sorted by path.
 
-    A folder's `metadata.jsonl` or the sidecars beside the pictures give the records. Hidden files
-    are left alone. Lines that name no picture of the folder, or one again, are reported.
-    EngineError if the place or its manifest is not to be read.
+    A folder's `metadata.jsonl` or sidecars give the records. Hidden files are ignored. Lines that
+    name no picture of the folder, or repeat one, are reported. Raises EngineError if the place or
+    its manifest cannot be read.
     """
     if source.is_file():
         listed = _listed(source, report)
@@ -52,7 +52,7 @@ def found(source: Path, report: Report) -> list[Found]:
 
 
 def _listed(manifest: Path, report: Report) -> dict[Path, Record]:
-    """The records of a manifest, by the picture each one names."""
+    """The records of a manifest, by picture."""
     told: dict[Path, Record] = {}
     try:
         for path, record, where in lines_of(manifest, report):
@@ -64,7 +64,7 @@ def _listed(manifest: Path, report: Report) -> dict[Path, Record]:
 
 
 def _beside(picture: Path) -> Record:
-    """What the sidecar says, Danbooru's JSON before plain text; {} if it says nothing readable."""
+    """The sidecar's record, Danbooru's JSON before plain text; {} if it has nothing readable."""
     sidecar = next((path for path in sidecars_of(picture) if path.is_file()), None)
     try:
         if sidecar is None:
@@ -72,5 +72,5 @@ def _beside(picture: Path) -> Record:
         text = text_of(sidecar)
         return dict(record_of(text)) if sidecar.suffix == ".json" else {"text": text.strip()}
     except CaptionError:
-        # The caption is not what is judged here; whoever reads the dataset reports it.
+        # Captions do not matter here; reading the dataset reports them.
         return {}

@@ -1,7 +1,7 @@
-"""Image towers: pictures -> embeddings of length one, by any CLIP or by the project's own network.
+"""Image towers map pictures to unit-length embeddings: any CLIP, or the project's own network.
 
-Called by `scorer` and by the training. A tower is a folder with `config.json` and
-weights. It must not know heads, grades or where pictures come from.
+Called by `scorer` and by the training. A tower is a folder with `config.json` and weights. Must not
+know heads, grades or where pictures come from.
 """
 
 from __future__ import annotations
@@ -27,12 +27,12 @@ CONFIG, WEIGHTS = "config.json", "model.safetensors"
 #: `model_type` of the project's own network; CLIP's are `clip` and `clip_vision_model`.
 OWN_TYPE = "waifu_picture_tower"
 _CLIP_TYPES = ("clip", "clip_vision_model")
-#: Files of a tower's folder that an embedding depends on.
+#: The files of a tower that an embedding depends on.
 _SAYS_WHAT_IS_SEEN = ("config.json", "preprocessor_config.json", "model", "pytorch_model")
 
 
 class _Stage(nn.Module):
-    """Halve the picture, then look at it once more with a residual block."""
+    """Halves the picture, then applies a residual block."""
 
     def __init__(self, inward: int, out: int) -> None:
         super().__init__()
@@ -50,7 +50,7 @@ class _Stage(nn.Module):
 class PictureTower(nn.Module):
     """A small convolutional image tower: normalised pictures (B, 3, H, W) -> embeddings (B, width).
 
-    Faults of a drawing are local (grain, blur, broken lines) or a matter of places in a face, and
+    The faults of a drawing are local (grain, blur, broken lines) or misplaced parts of a face, and
     convolutions need little data for both.
     """
 
@@ -62,13 +62,13 @@ class PictureTower(nn.Module):
         self.leave = nn.Linear(2 * channels[-1], width)
 
     def forward(self, x: torch.Tensor) -> torch.Tensor:
-        """The average of every feature, and where it is strongest, mixed into one vector."""
+        """Mix the average and the maximum of every feature into one vector."""
         x = self.stages(functional.relu(self.enter(x)))
         return self.leave(torch.cat([x.mean((2, 3)), x.amax((2, 3))], 1))
 
 
 class Tower:
-    """A tower on a device, with the preprocessing that belongs to it."""
+    """A tower on a device, with its preprocessing."""
 
     def __init__(self, net: nn.Module, window: Window, width: int, digest: str) -> None:
         """`width` is the length of an embedding; `digest` names the weights."""
@@ -85,9 +85,9 @@ class Tower:
 
 
 def open_tower(folder: Path, device: str = "cpu") -> Tower:
-    """The tower in a folder: a CLIP of the model hub's layout, or the project's own network.
+    """The tower in a folder: a CLIP in the model hub's layout, or the project's own network.
 
-    EngineError, one sentence, if it is no image tower or not a whole one.
+    Raises EngineError, one sentence, if it is no image tower or incomplete.
     """
     try:
         config = json.loads((folder / CONFIG).read_text("utf-8"))
@@ -131,7 +131,7 @@ def _own(folder: Path, config: dict[str, object]) -> tuple[nn.Module, int]:
 
 
 def _clip(folder: Path, told: dict[str, object]) -> tuple[nn.Module, int]:
-    """CLIP's image tower with its projection; a text tower beside it is left alone."""
+    """CLIP's image tower with its projection; a text tower beside it is ignored."""
     from transformers import CLIPVisionConfig, CLIPVisionModelWithProjection
     from transformers.utils import logging
 
@@ -139,7 +139,7 @@ def _clip(folder: Path, told: dict[str, object]) -> tuple[nn.Module, int]:
     logging.disable_progress_bar()
     try:
         config = CLIPVisionConfig.from_pretrained(folder, local_files_only=True)
-        # Of a whole CLIP the outer number holds; the one inside is often left at its default.
+        # For a whole CLIP, the outer number counts; the inner one is often left at its default.
         config.projection_dim = cast("int", told.get("projection_dim", config.projection_dim))
         loaded = CLIPVisionModelWithProjection.from_pretrained(
             folder,
@@ -151,14 +151,14 @@ def _clip(folder: Path, told: dict[str, object]) -> tuple[nn.Module, int]:
         net, found = cast("tuple[CLIPVisionModelWithProjection, dict[str, set[str]]]", loaded)
     except (OSError, ValueError, RuntimeError, SafetensorError) as fault:
         raise EngineError(f"{folder} holds a damaged CLIP; fetch it again.") from fault
-    # What is missing would be drawn by lot, and every score with it.
+    # Missing weights would be random, and with them every score.
     if missing := sorted(found["missing_keys"]):
         raise EngineError(f"{folder} is no whole CLIP image tower: it lacks {missing[0]}.")
     return net, net.config.projection_dim
 
 
 def _digest(folder: Path) -> str:
-    """One name for all weights in the folder and how pictures are prepared for them."""
+    """One hash for all weights in the folder and their preprocessing."""
     digest = hashlib.sha256()
     for path in sorted(folder.iterdir()):
         if path.name.startswith(_SAYS_WHAT_IS_SEEN):

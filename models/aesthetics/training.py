@@ -1,8 +1,8 @@
-"""`python -m models aesthetic-train`: the project's own tower and head, from painted pictures.
+"""`python -m models aesthetic-train`: trains the project's own tower and head on painted pictures.
 
-Called from the command table. Pictures with known faults are painted first, then a small tower
-learns their true grades; both go on where a stopped run left off. It must not know the recipe that
-uses the scores.
+Called from the command table. First paints pictures with known faults, then trains a small tower on
+their true grades; both continue where a stopped run left off. Must not know the recipe that uses
+the scores.
 """
 
 from __future__ import annotations
@@ -19,9 +19,9 @@ from models.catalogue.registry import EMBEDDED
 from models.contract import EngineError
 from models.painter.album import LICENCE
 
-#: Pictures that the result is measured with.
+#: How many unseen pictures the result is measured on.
 _UNSEEN = 1_000
-#: So many scorers have so many pictures of their own each, before the unseen ones begin.
+#: Each of 1,000 seeds trains on its own range, below the unseen pictures.
 _SEEDS = 1_000
 _EACH = (painted.UNSEEN_SEED - painted.TRAIN_SEED) // _SEEDS
 _FIGURES = "figures.json"
@@ -32,15 +32,15 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add = parser.add_argument
     add("--work", type=Path, required=True, help="folder for pictures and states")
     add("--out", type=Path, help="tower and head to write (default: WORK/aesthetic)")
-    add("--pictures", type=int, default=5_000, help="how many to learn from")
+    add("--pictures", type=int, default=5_000, help="how many pictures to learn from")
     add("--steps", type=int, default=500)
     add("--batch", type=int, default=64)
-    add("--seed", type=int, default=0, help="of the weights, and of the pictures: 0 to 999")
+    add("--seed", type=int, default=0, help="seed of the weights and of the pictures: 0 to 999")
     add("--jobs", type=int, default=os.cpu_count() or 1, help="painting processes")
 
 
 def run(args: argparse.Namespace) -> int:
-    """Paint, train, write, and measure what was written on pictures it never saw."""
+    """Paint, train, write, and measure the written files on unseen pictures."""
     for name in ("pictures", "steps", "batch", "jobs"):
         if getattr(args, name) < 1:
             raise EngineError(f"--{name} must be at least 1.")
@@ -50,7 +50,7 @@ def run(args: argparse.Namespace) -> int:
         raise EngineError(f"--seed must be 0 to {_SEEDS - 1}.")
     out = args.out or args.work / "aesthetic"
     args.work.mkdir(parents=True, exist_ok=True)
-    # Another seed learns from other pictures: such a scorer errs independently of the first.
+    # Another seed learns from other pictures, so its errors are independent of the first's.
     first = painted.TRAIN_SEED + args.seed * _EACH
     train = painted.plan("train", first, args.pictures, args.work)
     unseen = painted.plan("unseen", painted.UNSEEN_SEED, min(_UNSEEN, args.pictures), args.work)
@@ -62,7 +62,7 @@ def run(args: argparse.Namespace) -> int:
     learned = painted.load(train)
     grader = fit(learned, folder, steps=args.steps, batch=args.batch, seed=args.seed)
     export(grader, out)
-    # It learned from the project's own drawings, and goes under their licence.
+    # Trained on the project's own drawings, it falls under their licence.
     shutil.copyfile(EMBEDDED / LICENCE, out / LICENCE)
     figures = measure(out, painted.load(unseen)) | {
         name: getattr(args, name) for name in ("pictures", "steps", "batch", "seed")
@@ -74,7 +74,7 @@ def run(args: argparse.Namespace) -> int:
 
 
 def measure(folder: Path, unseen: painted.Graded) -> dict[str, float]:
-    """What the written files say of pictures they never saw, against the true grades."""
+    """How well the written files grade unseen pictures, compared with the true grades."""
     from models.aesthetics.grader import HEAD
     from models.aesthetics.heads import read_head
     from models.aesthetics.towers import open_tower

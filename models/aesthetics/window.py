@@ -1,7 +1,7 @@
-"""What an image tower sees of a picture: CLIP's own preprocessing, step by step.
+"""An image tower's view of a picture: CLIP's own preprocessing, step by step.
 
-Called by the towers and by the painting processes of the training; torch-free. It must not know
-towers or files other than `preprocessor_config.json`.
+Called by the towers and by the training's painting processes; torch-free. Must not know towers or
+files other than `preprocessor_config.json`.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from PIL import Image
 from models.contract import EngineError
 
 FILE_NAME = "preprocessor_config.json"
-#: How long the middle of a very long picture remains, in short sides.
+#: The longest middle part kept of a very long picture, in short sides.
 _LONGEST = 16
 
 
@@ -35,8 +35,8 @@ class Window:
     def cut(self, picture: Image.Image) -> np.ndarray:
         """An RGB picture -> uint8 (crop_px, crop_px, 3).
 
-        Bicubic, the long side rounded down; where the margin is odd, the smaller half of it is cut
-        at the top and at the left.
+        Bicubic, the long side rounded down; an odd margin loses its smaller half at the top and at
+        the left.
         """
         picture = _middle(picture)
         width, height = picture.size
@@ -55,11 +55,11 @@ class Window:
 
 
 def _middle(picture: Image.Image) -> Image.Image:
-    """A very long picture without its ends, any other as it is.
+    """The middle of a very long picture; any other unchanged.
 
-    Only the centre is looked at in the end, but first the short side is brought to a fixed length:
-    a line of 1 x 60,000 pixels would need gigabytes. Whole short sides are taken off, the same at
-    both ends, so that the window is that of the whole picture, to rounding.
+    Only the centre is used in the end, but first the short side is scaled to a fixed length: a line
+    of 1 x 60,000 pixels would need gigabytes. Whole short sides are removed equally at both ends,
+    so that the window is that of the whole picture, to rounding.
     """
     width, height = picture.size
     short, long = sorted(picture.size)
@@ -71,9 +71,9 @@ def _middle(picture: Image.Image) -> Image.Image:
 
 
 def read_window(folder: Path) -> Window:
-    """The preprocessing that a tower's folder asks for; CLIP's own where it asks for none.
+    """The preprocessing in a tower's folder; CLIP's own by default.
 
-    EngineError if the file is damaged or asks for what no CLIP does.
+    Raises EngineError if the file is damaged or requires what no CLIP does.
     """
     path = folder / FILE_NAME
     if not path.exists():
@@ -105,7 +105,7 @@ def write_window(window: Window, folder: Path) -> None:
 
 
 def _side(told: int | dict[str, int], name: str) -> int:
-    """A size as old files (a number) and new files (an object) write it. ValueError if absurd."""
+    """A size as written by old files (a number) and new ones (an object). ValueError if absurd."""
     side = told[name] if isinstance(told, dict) else told
     if not isinstance(side, int) or not 16 <= side <= 4096:
         raise ValueError(f"{side!r} is no size in pixels")

@@ -1,1 +1,1 @@
-"""Which models there are: cards, where they lie, and folders without one. Torch-free."""
+"""The catalogue of models: cards, their folders, and folders without a card. Torch-free."""

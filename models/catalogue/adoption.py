@@ -1,9 +1,8 @@
-"""A card for a diffusers folder that has none, such as `hakurei/waifu-diffusion`.
+"""Makes a card for a diffusers folder that has none, such as `hakurei/waifu-diffusion`.
 
 Everything comes from the folder's own configs: sizes from the UNet and the autoencoder, the
-prediction type from the schedule. `MARKS` says which families can be drawn with at all, and
-`family_of` of which of them a folder is. Torch-free; called by `registry`, `hub` and `loader`. It
-must not load weights.
+prediction type from the schedule. `MARKS` lists the supported families, and `family_of` recognises
+a folder's. Torch-free; called by `registry`, `hub` and `loader`. Must not load weights.
 """
 
 from __future__ import annotations
@@ -19,36 +18,35 @@ from typing import Any
 from models.catalogue.card import UNKNOWN, Card, CardError, Defaults, Licence, Prediction, Size
 from models.contract import Aspect, Limits
 
-#: What is asked for where a folder brings no licence file.
+#: The licence for folders without a licence file.
 BUNDLED_LICENCE = Path(__file__).parent / "licences" / "creativeml-openrail-m.md"
 
 _LICENCE_FILES = ("LICENSE", "LICENSE.md", "LICENSE.txt", "LICENCE", "LICENCE.md", "LICENCE.txt")
 #: Where an operator may have put a list of the words that the model knows.
 _TAGS_FILES = ("tags.json", "tags.csv")
-#: The least short side, in pixels, of a picture that is handed over.
+#: The least short side, in pixels, of a finished picture.
 _SHORT_SIDE_PX = 512
-#: What the Waifu Diffusion community puts into every negative prompt, in short.
+#: The Waifu Diffusion community's usual negative prompt, shortened.
 _NEGATIVE = "lowres, bad anatomy, bad hands, worst quality, low quality, jpeg artifacts, blurry"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Marks:
-    """What a family's folders are known by; `models.engine.families` says how they are drawn with.
+    """The marks of a model family's folder; `models.engine.families` says how to draw with it.
 
-    Families of one `pipeline` and `addition` are told apart by `width`, and a width that none of
-    them has belongs to the first: a small model of somebody's own.
+    `width` tells families with the same `pipeline` and `addition` apart; an unknown width belongs
+    to the first: a small model of somebody's own.
     """
 
-    #: What people call the family.
+    #: The family's common name.
     label: str
     #: `_class_name` in model_index.json.
     pipeline: str
-    #: `addition_embed_type` in unet/config.json: what the UNet wants to be told beside the tokens.
+    #: `addition_embed_type` in unet/config.json: the UNet's extra input beside the tokens.
     addition: str | None = None
-    #: `cross_attention_dim` in unet/config.json, of the models that were published.
+    #: `cross_attention_dim` in unet/config.json of the published models.
     width: int
-    #: The folders of its text encoders, in the order in which they are read, and transformers'
-    #: class of each.
+    #: Its text encoders' folders in reading order, each with its transformers class.
     texts: Mapping[str, str]
 
 
@@ -69,9 +67,9 @@ MARKS: dict[str, Marks] = {
 
 
 def adopt(folder: Path, name: str | None = None) -> Card:
-    """A card from the folder's configs; CardError names the config that is missing or unfit.
+    """A card from the folder's configs; CardError names a missing or unsuitable config.
 
-    `name` is what the model is called by (a hub id); the folder's own name otherwise.
+    `name` is the model's name (a hub id); by default the folder's own.
     """
     family_of(folder, name)
     name = name or folder.resolve().name
@@ -90,10 +88,10 @@ def adopt(folder: Path, name: str | None = None) -> Card:
 
 
 def family_of(folder: Path, name: str | None = None) -> str:
-    """The key in `MARKS` of the family that the folder is of; CardError if it is of none.
+    """The key in `MARKS` of the folder's family; CardError if it belongs to none.
 
-    Asked before anything else of the folder is read: a model of another family lacks our configs
-    and would be called broken.
+    Checked before anything else is read: a model of another family lacks our configs and would be
+    called broken.
     """
     model = name or str(folder)
     known = " or ".join(marks.label for marks in MARKS.values())
@@ -135,7 +133,7 @@ def read_config(folder: Path, relative: str) -> dict[str, Any]:
 
 
 def pixels_per_latent(folder: Path) -> int:
-    """How many pixels wide one latent cell is: the autoencoder halves once between its levels."""
+    """Pixels per latent cell, per side: the autoencoder halves once between its levels."""
     levels = read_config(folder, "vae/config.json").get("block_out_channels")
     if not isinstance(levels, list) or not levels:
         raise CardError(f"{folder}/vae/config.json has no block_out_channels.")
@@ -143,7 +141,7 @@ def pixels_per_latent(folder: Path) -> int:
 
 
 def pixel_step(folder: Path) -> int:
-    """Width and height must be multiples of this many pixels, so that the UNet's halves meet."""
+    """Width and height must be multiples of this many pixels, so that the UNet's levels fit."""
     levels = read_config(folder, "unet/config.json").get("block_out_channels")
     if not isinstance(levels, list) or not levels:
         raise CardError(f"{folder}/unet/config.json has no block_out_channels.")
@@ -151,12 +149,12 @@ def pixel_step(folder: Path) -> int:
 
 
 def licence_sha256(text: str) -> str:
-    """The hash that tells one licence text from another."""
+    """The hash of a licence text."""
     return hashlib.sha256(text.encode()).hexdigest()
 
 
 def identifier(name: str) -> str:
-    """A card id out of a model's name: `hakurei/waifu-diffusion` -> `hakurei-waifu-diffusion`."""
+    """A card id from a model's name: `hakurei/waifu-diffusion` -> `hakurei-waifu-diffusion`."""
     plain = re.sub(r"[^a-z0-9._]+", "-", name.lower()).strip("-._")
     return plain[:64].rstrip("-._") or "model"
 
@@ -173,7 +171,7 @@ def _prediction(folder: Path) -> Prediction:
 
 
 def _sizes(folder: Path) -> dict[Aspect, Size]:
-    """Square at the UNet's own size, the two others half as long again on one side."""
+    """The UNet's own size as the square; the other framings are half as long again on one side."""
     cells = read_config(folder, "unet/config.json").get("sample_size")
     if not isinstance(cells, int) or cells < 1:
         raise CardError(f"{folder}/unet/config.json: sample_size must be a whole number.")

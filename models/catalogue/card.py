@@ -1,7 +1,7 @@
-"""What is known of one model version: the `Card`, read from `card.json` beside the weights.
+"""Metadata of one model version: the `Card`, read from `card.json` beside the weights.
 
-Torch-free and pure but for `read` and `write`. `registry` finds cards and `adoption` makes one
-for a folder that has none. A card describes; it must not load weights and knows no Discord.
+Torch-free and pure except for `read` and `write`. `registry` finds cards; `adoption` makes one for
+a folder without. A card describes; it must not load weights and knows no Discord.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from models.decoding import Amount, Dialect, Meta, MisfitError, Positive, decode
 
 #: The card's file name, beside model_index.json.
 FILE_NAME = "card.json"
-#: The version of the format that this code writes and the only one it reads.
+#: The version of the format that this code writes, and the only one it reads.
 SCHEMA = 1
 
 #: (width, height).
@@ -52,13 +52,13 @@ class Score(StrEnum):
     CHILDLIKE = "childlike"
 
 
-#: What is asked for where nobody knows what a model draws.
+#: Required if nobody knows what a model draws.
 UNKNOWN = (Score.BLANK, Score.NUDITY)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Size:
-    """One framing in pixels: of the picture handed over, and the size it is drawn at."""
+    """One framing in pixels: of the finished picture, and the size at which it is drawn."""
 
     finished: Pixels
     native: Pixels
@@ -66,7 +66,7 @@ class Size:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Defaults:
-    """What is used where nothing is asked. `clip_skip` 1 is the text encoder's last layer."""
+    """Values used where a request gives none. `clip_skip` 1 is the text encoder's last layer."""
 
     steps: Positive = 24
     guidance: Amount = 7.0
@@ -77,21 +77,21 @@ class Defaults:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Licence:
-    """The licence of the weights; `file` lies in the folder, None is the text bundled with us."""
+    """The licence of the weights; `file` lies in the folder, None means the bundled text."""
 
     name: str
     file: str | None
     sha256: Sha256
-    #: What the bot's rulebook calls it, such as `openrail-m`; None if it does not know it, and then
-    #: it is taken to ask for all that any licence does.
+    #: Its id in the bot's rulebook, such as `openrail-m`; None if the rulebook does not know it,
+    #: and then it counts as requiring everything that any licence does.
     id: str | None = None
-    #: Rules of the rulebook that it asks for besides.
+    #: Further rules of the rulebook that it requires.
     rules: tuple[str, ...] | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Versioned:
-    """What is read of a card first, to know whether the rest can be."""
+    """Read first, to know whether the rest of a card can be read."""
 
     schema: Positive
 
@@ -116,15 +116,15 @@ class Card:
     licence: Licence
     files: dict[str, Sha256] = field(default_factory=dict[str, str])
     manifests: tuple[Sha256, ...] | None = None
-    #: Its tags file in the folder, `.json` or `.csv`; None if it has none.
+    #: The tags file in its folder, `.json` or `.csv`; None if it has none.
     tags: str | None = None
-    #: What a prompt leaves open is filled in, with the shares of the tags file; None is no.
+    #: Whether open attributes of a prompt are completed by the tags file's shares; None means no.
     completes: bool | None = None
-    #: What the gate found; None until it was asked.
+    #: The gate's verdict; None until it has run.
     verdict: Verdict | None = None
 
     def __post_init__(self) -> None:
-        """ValueError if the defaults could not be asked for, or the scores do not suffice."""
+        """Raise ValueError if defaults are outside the limits or required scores are missing."""
         defaults, limits = self.defaults, self.limits
         if not limits.steps_min <= defaults.steps <= limits.steps_max:
             raise ValueError("defaults.steps is outside the card's own limits.")
@@ -137,12 +137,12 @@ class Card:
 
     @property
     def can_draw_nudity(self) -> bool:
-        """Its pictures are measured for nudity, so nothing of them is shown before that."""
+        """Whether its pictures must be scored for nudity before anything of them is shown."""
         return Score.NUDITY in self.scores
 
     @property
     def is_judged(self) -> bool:
-        """Today's gate has looked at these very files, whatever it found."""
+        """Whether today's gate has judged these very files, whatever its verdict."""
         verdict = self.verdict
         return (
             verdict is not None
@@ -152,15 +152,15 @@ class Card:
 
     @property
     def may_be_promoted(self) -> bool:
-        """The gate passed these very files."""
+        """Whether these very files passed the gate."""
         passed = self.verdict is not None and self.verdict.passed
         return passed and self.is_judged and bool(self.files)
 
     def native_px(self, width_px: int, height_px: int) -> tuple[int, int]:
         """The size to draw for a finished picture of the given size.
 
-        A size that the card does not list (a job from before a change of model) is drawn in the
-        framing nearest in ratio, and cut to size when it is brought up.
+        A size missing from the card (a job from before a change of model) is drawn in the framing
+        with the nearest ratio, and cropped when it is scaled up.
         """
         for size in self.sizes_px.values():
             if size.finished == (width_px, height_px):
@@ -171,7 +171,7 @@ class Card:
 
 
 def read(path: Path) -> Card:
-    """The card in the given file. CardError says what is wrong with it, and where."""
+    """Read a card. CardError says what is wrong with it, and where."""
     try:
         data = json.loads(path.read_text("utf-8"))
     except OSError as fault:
@@ -182,14 +182,14 @@ def read(path: Path) -> Card:
 
 
 def write(card: Card, path: Path) -> None:
-    """Write the card to the given file, whole or not at all."""
+    """Write a card, whole or not at all."""
     partial = path.with_name(path.name + ".part")
     partial.write_text(json.dumps(as_json(card), indent=2, ensure_ascii=False) + "\n", "utf-8")
     partial.replace(path)
 
 
 def as_json(card: Card) -> dict[str, object]:
-    """The card as `parse` reads it."""
+    """The card in the form that `parse` reads."""
     return {"schema": SCHEMA, **asdict(card)}
 
 
@@ -206,5 +206,5 @@ def _decoded(kind: type[_T], data: object, source: str, dialect: Dialect) -> _T:
     try:
         return decode(kind, data, dialect)
     except MisfitError as fault:
-        # A misspelt field would be silently without effect.
+        # A misspelt field would silently have no effect.
         raise CardError(f"{source}: {fault}") from fault

@@ -1,7 +1,7 @@
-"""A picture of the help's examples, shipped with the embedded model.
+"""The picture of the help's examples, shipped with the embedded model.
 
-Made by `tests/screenshot.py` and read by `/help`. It tells by itself which card drew it, so that no
-other model's looks are promised by it.
+Made by `tests/screenshot.py` and read by `/help`. It records the card that drew it, so that it
+never misrepresents another model.
 """
 
 from __future__ import annotations

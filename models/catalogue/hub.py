@@ -1,7 +1,7 @@
-"""Where a model lies: the embedded one, a folder, or the local copy of one from the model hub.
+"""Locates a model: the embedded one, a folder, or the local copy of one from the model hub.
 
 Torch-free; called by `loader`, `safety` and `check`, and for a WD tagger's files. Only a hub id
-touches the network, and only for what is not on this machine yet. It must not know more of the
+touches the network, and only for what is not on this machine yet. Must not know more about the
 files than their family.
 """
 
@@ -16,13 +16,13 @@ from models.catalogue.adoption import MARKS, family_of
 from models.catalogue.registry import EMBEDDED
 from models.contract import EngineError
 
-#: How an id of the model hub is written.
+#: The form of a model hub id.
 HUB_ID = re.compile(r"[\w-][\w.-]*/[\w-][\w.-]*")
 _CONFIGS = ("*.json", "*/*.json", "tokenizer*/*", "LICEN[CS]E*")
 
 
 def locate(model: str) -> tuple[Path, str | None]:
-    """The folder of a model and, where it came from the hub, its id. Fetches what is missing."""
+    """A model's folder and, if it came from the hub, its id. Fetches what is missing."""
     if model == "embedded":
         return EMBEDDED, None
     folder = Path(model).expanduser()
@@ -44,7 +44,7 @@ def _fetch(hub_id: str) -> Path:
 
     with _explained(hub_id):
         folder = Path(hub.snapshot_download(hub_id, allow_patterns=list(_CONFIGS)))
-        # The configs are small and the weights are gigabytes: know whether they are of use.
+        # The configs are small and the weights gigabytes: check first that the weights are usable.
         texts = MARKS[family_of(folder, hub_id)].texts
         for wanted in _weights(texts):
             folder = Path(hub.snapshot_download(hub_id, allow_patterns=[*_CONFIGS, *wanted]))
@@ -54,7 +54,10 @@ def _fetch(hub_id: str) -> Path:
 
 
 def fetch(hub_id: str, names: Sequence[str]) -> Path:
-    """The local folder with these files of a hub repository. EngineError if it cannot be had."""
+    """The local folder with these files of a hub repository.
+
+    EngineError if they are unavailable.
+    """
     import huggingface_hub as hub
 
     with _explained(hub_id):
@@ -78,7 +81,7 @@ def _explained(hub_id: str) -> Iterator[None]:
 
 
 def _weights(texts: Iterable[str]) -> Iterator[list[str]]:
-    """The files of a whole model with the given text encoders: the safe ones, then the old ones."""
+    """The weight files of a whole model with these text encoders: the safe formats first."""
     for text_stem, suffix in (("model", ".safetensors"), ("pytorch_model", ".bin")):
         stems = [f"{part}/diffusion_pytorch_model" for part in ("unet", "vae")]
         stems += [f"{text}/{text_stem}" for text in texts]

@@ -1,7 +1,7 @@
-"""Which models there are: folders with a card. Which one is in use, the bot's lineage says.
+"""The registry of models: folders with a card. The bot's lineage says which one serves.
 
 Torch-free: `bot/` and `cogs/` may import it. It reads cards and licences and hashes files; it must
-not load weights and knows nothing of Discord.
+not load weights and knows nothing about Discord.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ def card_of(folder: Path, name: str | None = None) -> Card:
 
 
 def model_info(card: Card, folder: Path) -> ModelInfo:
-    """What the bot needs to know of the model; reads the licence and checks its hash."""
+    """What the bot needs to know about the model; reads the licence and checks its hash."""
     text = _licence_text(card, folder)
     return ModelInfo(
         card_id=card.id,
@@ -69,10 +69,10 @@ def faults(card: Card, folder: Path) -> list[str]:
 
 
 def seal(card: Card, folder: Path) -> Card:
-    """Write the card into its folder, vouching for every file there now, and return it so.
+    """Write the card into its folder with the hash of every file there now; return that card.
 
-    Called by whatever makes a model (training, conversion), as the last thing. The licence file
-    that the card names must be there.
+    Called last by whatever makes a model (training, conversion). The licence file that the card
+    names must exist.
     """
     licence = card.licence
     if licence.file is not None:
@@ -95,21 +95,21 @@ def file_sha256(path: Path) -> str:
 
 
 class Registry:
-    """A directory with a folder for each card id; a folder without a card is not one yet."""
+    """A directory with one folder per card id; a folder without a card does not count."""
 
     def __init__(self, root: Path) -> None:
         self._root = root
 
     def folder(self, card_id: str) -> Path:
-        """Where the model of this id lies, or would lie."""
+        """The folder for the model with this id, whether or not it exists."""
         return self._root / card_id
 
     def has(self, card_id: str) -> bool:
-        """Whether there is a card in the folder of this id, and in no folder elsewhere."""
+        """Whether the folder of this id has a card, and lies nowhere else."""
         return Path(card_id).name == card_id and (self.folder(card_id) / cards.FILE_NAME).is_file()
 
     def card(self, card_id: str) -> Card:
-        """The card of this id. CardError if it is not there, not readable or another's."""
+        """The card with this id. CardError if it is missing, unreadable or another's."""
         folder = self.folder(card_id)
         if not self.has(card_id):
             raise CardError(f"there is no card {card_id} in {self._root}.")
@@ -119,7 +119,10 @@ class Registry:
         return card
 
     def info(self, card_id: str) -> ModelInfo:
-        """What the bot needs to know of this model. CardError as `card`, or of its licence."""
+        """What the bot needs to know about this model.
+
+        Raises CardError like `card`, or for its licence.
+        """
         return model_info(self.card(card_id), self.folder(card_id))
 
     def ids(self) -> list[str]:

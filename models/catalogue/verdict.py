@@ -1,7 +1,7 @@
-"""What the gate found of a candidate: its figures, and whether it may serve.
+"""The gate's verdict on a candidate: its figures, and whether it may serve.
 
-It stands on the card of the candidate. `models.measuring.gate` gives one; the catalogue, `/learn`
-and promotion read it. Torch-free and pure; it must not know how anything is measured.
+Stored on the candidate's card. `models.measuring.gate` issues it; the catalogue, `/learn` and
+promotion read it. Torch-free and pure; must not know how anything is measured.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from typing import Annotated
 
 from models.decoding import Meta
 
-#: Names the table of floors and how figures are measured (`models.measuring.gate`).
+#: The edition of the floors and of the measurements (`models.measuring.gate`).
 EDITION = "4"
 
 Sha256 = Annotated[str, Meta(pattern=r"\A[0-9a-f]{64}\Z")]
@@ -22,7 +22,7 @@ Sha256 = Annotated[str, Meta(pattern=r"\A[0-9a-f]{64}\Z")]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Figure:
-    """One thing that the gate measured, in `unit`."""
+    """One measurement of the gate, in `unit`."""
 
     name: str
     value: float
@@ -30,12 +30,12 @@ class Figure:
     #: The smallest value that passes; None if only `most` or nothing bounds it.
     least: float | None = None
     most: float | None = None
-    #: Where the true value lies with 95 % certainty; None where it is exact.
+    #: The 95 % confidence interval; None if the value is exact.
     interval: tuple[float, float] | None = None
 
     @property
     def holds(self) -> bool:
-        """Whether it passes; one that nothing bounds always does, one that is no number never."""
+        """Whether it passes; an unbounded value always does, a NaN never."""
         above = self.least is None or self.value >= self.least
         below = self.most is None or self.value <= self.most
         return above and below and not math.isnan(self.value)
@@ -43,17 +43,17 @@ class Figure:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Verdict:
-    """Every figure of one run of the gate, for the very files that it looked at."""
+    """Every figure of one run of the gate, for exactly the files that it examined."""
 
-    #: Which set of floors was asked for; figures of another set cannot be compared.
+    #: The set of floors used; figures of another set cannot be compared.
     gate: str
     figures: tuple[Figure, ...]
-    #: `fingerprint` of the candidate's files then.
+    #: The `fingerprint` of the candidate's files at the time.
     files_sha256: Sha256
 
     @property
     def passed(self) -> bool:
-        """Whether something was measured, by today's floors, and all of it holds."""
+        """Whether something was measured by today's floors, and all of it holds."""
         return (
             self.gate == EDITION
             and bool(self.figures)

@@ -1,5 +1,5 @@
-"""One file in the original Stable Diffusion layout to a diffusers folder, and back.
+"""Converts one file in the original Stable Diffusion layout to a diffusers folder, and back.
 
 `names` maps the tensors, `inference_yaml` the configs, `files` reads and writes safely, `papers`
-sees to it that licence and card travel along; `exporting` and `importing` are the two commands.
+makes licence and card travel along; `exporting` and `importing` are the two commands.
 """

@@ -1,7 +1,7 @@
-"""The arguments of the original code's classes, as an inference yaml gives them.
+"""The arguments of the original code's classes, as given in an inference yaml.
 
-Called by `inference_yaml`. What is left out has the original code's default; what changes no number
-of an inference may say what it likes. It must not know diffusers' words for the same things.
+Called by `inference_yaml`. Omitted arguments have the original code's defaults; those without
+effect on inference may have any value. Must not know diffusers' names for the same things.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from models.contract import EngineError
 from models.decoding import Dialect, Meta, MisfitError, decode
 
 _T = TypeVar("_T")
-#: What a UNet of another kind would set: value of each that Stable Diffusion 1 and 2 have.
+#: Arguments that other UNets set; each has this value in Stable Diffusion 1 and 2.
 _UNET_FIXED: dict[str, object] = {
     "use_spatial_transformer": True,
     "dims": 2,
@@ -28,22 +28,22 @@ _UNET_FIXED: dict[str, object] = {
     "disable_self_attentions": None,
     "disable_middle_self_attn": False,
 }
-#: What changes no number of an inference.
+#: Arguments without effect on inference.
 _UNET_IDLE = ("image_size", "use_checkpoint", "use_fp16", "use_bf16", "legacy", "dropout")
 _UNET_PATH = "model.params.unet_config.params"
 _OPEN = Dialect(table="a mapping as in v1-inference.yaml", nothing="", open=True)
-#: A field of a UNet that nobody knows would make it another network.
+#: An unknown field of a UNet would make it another network.
 _CLOSED = replace(_OPEN, open=False, stranger="is not of Stable Diffusion 1 or 2")
 
 _LAYERS = "last, or penultimate for OpenCLIP"
 _MULTIPLES = "a list of whole numbers that begins with 1"
-#: How wide each level is, as a multiple of the first one.
+#: The width of each level, as a multiple of the first one's.
 Multiples = Annotated[tuple[int, ...], Meta(min_length=1, description=_MULTIPLES)]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Unet:
-    """A `UNetModel`'s, but for those that Stable Diffusion 1 and 2 leave alone."""
+    """The arguments of a `UNetModel`, without those fixed in Stable Diffusion 1 and 2."""
 
     in_channels: int
     out_channels: int
@@ -67,7 +67,7 @@ class Unet:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class UnetStage:
-    """The class of the UNet and its arguments, which `unet_of` reads."""
+    """The UNet's class and its arguments, which `unet_of` reads."""
 
     target: Annotated[
         str,
@@ -81,7 +81,7 @@ class UnetStage:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Coder:
-    """The encoder's and the decoder's, called `ddconfig`."""
+    """The arguments of the encoder and the decoder, called `ddconfig`."""
 
     z_channels: int
     resolution: int
@@ -98,7 +98,7 @@ class Coder:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Autoencoder:
-    """An `AutoencoderKL`'s."""
+    """The arguments of an `AutoencoderKL`."""
 
     embed_dim: int
     ddconfig: Coder
@@ -111,7 +111,7 @@ class Autoencoder:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AutoencoderStage:
-    """The class of the autoencoder and its arguments."""
+    """The autoencoder's class and its arguments."""
 
     target: Annotated[str, Meta(pattern=r"AutoencoderKL\Z", description="an AutoencoderKL")]
     params: Autoencoder
@@ -119,14 +119,14 @@ class AutoencoderStage:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Embedder:
-    """A text encoder's."""
+    """The arguments of a text encoder."""
 
     layer: Annotated[Literal["last", "penultimate"], Meta(description=_LAYERS)] = "last"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TextStage:
-    """The class of the text encoder and its arguments."""
+    """The text encoder's class and its arguments."""
 
     target: Annotated[
         str,
@@ -143,14 +143,14 @@ class TextStage:
 
     @property
     def kind(self) -> TextKind:
-        """Whose text encoder it is."""
+        """The kind of text encoder."""
         openclip = self.target.endswith("FrozenOpenCLIPEmbedder")
         return TextKind.OPENCLIP if openclip else TextKind.CLIP
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Diffusion:
-    """A `LatentDiffusion`'s."""
+    """The arguments of a `LatentDiffusion`."""
 
     parameterization: Annotated[Literal["eps", "v"], Meta(description="eps or v")] = "eps"
     beta_schedule: Literal["linear"] = "linear"
@@ -175,12 +175,12 @@ class _File:
 
 
 def diffusion_of(tree: object, source: str) -> Diffusion:
-    """What a whole inference yaml says. EngineError names `source` and the field."""
+    """Parse a whole inference yaml. EngineError names `source` and the field."""
     return _decoded(_File, tree, source, _OPEN).model.params
 
 
 def unet_of(stage: UnetStage, source: str) -> Unet:
-    """What is said of the UNet. EngineError if it is not one of Stable Diffusion 1 or 2."""
+    """Parse the UNet's part. EngineError if it is not from Stable Diffusion 1 or 2."""
     for name, value in _UNET_FIXED.items():
         if stage.params.get(name, value) != value:
             raise EngineError(

@@ -1,6 +1,6 @@
 """`python -m models export FOLDER OUT`: a diffusers folder as one original Stable Diffusion file.
 
-Beside the file come its inference yaml, its card and its licence; without them it is not written.
+Also writes its inference yaml, its card and its licence; never the file without them.
 """
 
 from __future__ import annotations
@@ -35,7 +35,7 @@ from models.checkpoint.papers import beside, gather, lay_beside
 from models.checkpoint.skeleton import PARTS, require_fit, skeleton
 from models.contract import EngineError
 
-#: The text encoders that the original code and its descendants build, (width, layers).
+#: The text encoders that the original code and its descendants build, as (width, layers).
 _KNOWN_TEXT = {TextKind.CLIP: (768, 12), TextKind.OPENCLIP: (1024, 23)}
 
 
@@ -48,13 +48,13 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(args: argparse.Namespace) -> int:
-    """Export and say what was written; a fault is raised as EngineError."""
+    """Export and print what was written; a fault is raised as EngineError."""
     print("\n".join(export(args.folder, args.out, half=args.half, force=args.force)))
     return 0
 
 
 def export(model: str, out: Path, *, half: bool = False, force: bool = False) -> list[str]:
-    """Write the checkpoint with yaml, card and licence beside it; returns lines for people."""
+    """Write the checkpoint with yaml, card and licence; return lines for people."""
     if out.suffix not in (".safetensors", ".ckpt"):
         raise EngineError(f"{out} must end in .safetensors or .ckpt.")
     targets = [*beside(out), out]
@@ -74,7 +74,7 @@ def export(model: str, out: Path, *, half: bool = False, force: bool = False) ->
         tree = yaml.safe_dump(describe(layout), sort_keys=False)
         (stage / targets[0].name).write_text(tree, "utf-8")
         lay_beside(stage / out.name, texts)
-        # The weights come last: whoever sees them finds the rest beside them.
+        # The weights come last: once they exist, the rest is beside them.
         for path in targets:
             (stage / path.name).replace(path)
     notes = _notes(layout, card.defaults.clip_skip, read_config(folder, "text_encoder/config.json"))
@@ -115,7 +115,7 @@ def layout_of(folder: Path) -> Layout:
 
 
 def original_tensors(folder: Path, layout: Layout) -> dict[str, Tensor]:
-    """Every tensor of the folder under its original name, in the precision it has on disk."""
+    """Every tensor of the folder under its original name, in its precision on disk."""
     text = read_config(folder, "text_encoder/config.json")
     result: dict[str, Tensor] = {}
     for part in PARTS:
@@ -155,7 +155,7 @@ def _halved(key: str, tensor: Tensor) -> Tensor:
 
 
 def _notes(layout: Layout, clip_skip: int, text: dict[str, Any]) -> list[str]:
-    """What a person must know before the file is used elsewhere."""
+    """What a person must know before using the file elsewhere."""
     notes: list[str] = []
     width, layers = _KNOWN_TEXT[layout.text]
     if (text["hidden_size"], text["num_hidden_layers"]) != (width, layers):

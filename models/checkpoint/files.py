@@ -1,8 +1,8 @@
 """Checkpoint files: read without running anything, written whole or not at all.
 
 Called by `exporting` and `importing`. A `.ckpt` is a pickle, which can run code when it is opened;
-here only torch's `weights_only` reader opens it, and the names in it are looked at first. It must
-not know what the tensors are for.
+here only torch's `weights_only` reader opens it, after the names in it were checked. Must not know
+what the tensors are for.
 """
 
 from __future__ import annotations
@@ -24,41 +24,41 @@ from torch.serialization import get_unsafe_globals_in_checkpoint, safe_globals
 
 from models.contract import EngineError
 
-#: The weights of a diffusers folder, the safe file first.
+#: The weights of a diffusers folder, the safe format first.
 _WEIGHTS = {
     "unet": ("diffusion_pytorch_model.safetensors", "diffusion_pytorch_model.bin"),
     "vae": ("diffusion_pytorch_model.safetensors", "diffusion_pytorch_model.bin"),
     "text_encoder": ("model.safetensors", "pytorch_model.bin"),
 }
-#: What the names of a text encoder's weights begin with wherever weights are passed around.
-#: transformers leaves it out since 5.6; those before find nothing then, and draw lots instead.
+#: The prefix of a text encoder's weights in every published file. transformers omits it since 5.6,
+#: but older versions find no weights without it and use random ones.
 TEXT_PREFIX = "text_model."
-#: Where a training framework keeps the classes of its bookkeeping.
+#: Where a training framework keeps its bookkeeping classes.
 _FRAMEWORKS = ("pytorch_lightning.", "lightning.")
-#: Numbers in that bookkeeping, such as a best loss.
+#: Number types in that bookkeeping, such as a best loss.
 _NUMBERS = ("numpy.core.multiarray.scalar", "numpy._core.multiarray.scalar", "numpy.dtype")
-#: What the attention of an autoencoder was called before diffusers 0.14.
+#: Names in an autoencoder's attention before diffusers 0.14.
 _OLD_ATTENTION = {"query": "to_q", "key": "to_k", "value": "to_v", "proj_attn": "to_out.0"}
 _OLD_NAME = re.compile(r"(?<=attentions\.0\.)(query|key|value|proj_attn)(?=\.)")
 
 
 class _Inert:
-    """Stands for whatever a pickle names: takes anything, does nothing, keeps nothing."""
+    """Replaces whatever a pickle names: takes anything, does nothing, keeps nothing."""
 
     def __new__(cls, *_: object) -> Self:
         return super().__new__(cls)
 
     def __init__(self, *_: object) -> None:
-        """Take the arguments of whatever it stands for."""
+        """Accept the arguments of whatever it replaces."""
 
     def __setstate__(self, _: object) -> None:
-        """Take its state, too."""
+        """Accept its state, too."""
 
 
 def read(path: Path) -> tuple[dict[str, Tensor], dict[str, str]]:
-    """The tensors of a checkpoint and the texts that travel with them.
+    """The tensors of a checkpoint and the texts stored with them.
 
-    EngineError if it cannot be read, or names code that is not known to be harmless.
+    EngineError if it is unreadable, or names code not known to be harmless.
     """
     if not path.is_file():
         raise EngineError(f"there is no file {path}.")
@@ -70,7 +70,7 @@ def read(path: Path) -> tuple[dict[str, Tensor], dict[str, str]]:
 
 
 def write(path: Path, tensors: Mapping[str, Tensor], texts: Mapping[str, str]) -> None:
-    """Write a checkpoint of the kind that the file's suffix names. EngineError if it cannot be."""
+    """Write a checkpoint in the format of the file's suffix. Raises EngineError if it cannot."""
     tensors = {key: _own(tensor) for key, tensor in tensors.items()}
     try:
         if path.suffix == ".ckpt":
@@ -84,14 +84,14 @@ def write(path: Path, tensors: Mapping[str, Tensor], texts: Mapping[str, str]) -
 
 
 def read_part(folder: Path, part: str) -> dict[str, Tensor]:
-    """The tensors of `unet`, `vae` or `text_encoder` of a diffusers folder, named as today."""
+    """The tensors of `unet`, `vae` or `text_encoder` in a diffusers folder, with current names."""
     names = _WEIGHTS[part]
     path = next((p for p in (folder / part / n for n in names) if p.exists()), None)
     if path is None:
         raise EngineError(f"{folder / part} has no {' or '.join(names)}: the model is incomplete.")
     tensors, _ = read(path)
     tensors = {key.removeprefix(TEXT_PREFIX): tensor for key, tensor in tensors.items()}
-    # A buffer of older transformers; it is the row of numbers from 0.
+    # A buffer of older transformers: the integers from 0.
     tensors.pop("embeddings.position_ids", None)
     if part == "vae":
         tensors = {_OLD_NAME.sub(lambda m: _OLD_ATTENTION[m[0]], k): t for k, t in tensors.items()}
@@ -99,20 +99,20 @@ def read_part(folder: Path, part: str) -> dict[str, Tensor]:
 
 
 def write_part(folder: Path, part: str, tensors: Mapping[str, Tensor]) -> None:
-    """Write the tensors of one part of a diffusers folder, by the names that all readers know."""
+    """Write the tensors of one part of a diffusers folder, with names that all readers know."""
     if part == "text_encoder":
         tensors = {published(key): tensor for key, tensor in tensors.items()}
     write(folder / part / _WEIGHTS[part][0], tensors, {})
 
 
 def published(key: str) -> str:
-    """The name of a text encoder's weight as all readers know it, from that or today's."""
+    """The published name of a text encoder's weight, from that or from the current name."""
     return TEXT_PREFIX + key.removeprefix(TEXT_PREFIX)
 
 
 @contextmanager
 def staging(target: Path) -> Iterator[Path]:
-    """An empty folder beside the target to build in; it is gone afterwards, whatever happened."""
+    """An empty folder beside the target to build in; deleted afterwards, whatever happens."""
     stage = target.with_name(target.name + ".part")
     shutil.rmtree(stage, ignore_errors=True)
     stage.mkdir(parents=True)
@@ -123,7 +123,7 @@ def staging(target: Path) -> Iterator[Path]:
 
 
 def put_folder(stage: Path, target: Path) -> None:
-    """Make a finished stage the target; what was there goes only once the new one is in place."""
+    """Make a finished stage the target; the old target goes only once the new one is in place."""
     old = target.with_name(target.name + ".old")
     shutil.rmtree(old, ignore_errors=True)
     if target.exists():
@@ -159,8 +159,8 @@ def _read_pickle(path: Path) -> tuple[dict[str, Tensor], dict[str, str]]:
 
 
 def _unpickled(path: Path) -> Any:
-    """What torch's `weights_only` reader makes of the file, a framework's own classes left out."""
-    # Before 1.6 torch wrote no archive; what such a file names is for the reader alone to refuse.
+    """The object that torch's `weights_only` reader makes, without a framework's own classes."""
+    # Before 1.6, torch wrote no archive; then the reader alone refuses what the file names.
     archive = is_zipfile(path)
     try:
         names = sorted(get_unsafe_globals_in_checkpoint(path)) if archive else []
@@ -173,7 +173,7 @@ def _unpickled(path: Path) -> Any:
                 "machine; it is not opened."
             )
     try:
-        # The stub is told to torch as a pair, which its annotation does not know.
+        # torch accepts the stub as a pair, which its annotation omits.
         stubs: list[Any] = [(_Inert, name) for name in names]
         with warnings.catch_warnings(), safe_globals(stubs):
             warnings.simplefilter("ignore")
@@ -191,6 +191,6 @@ def _line(fault: Exception) -> str:
 
 
 def _own(tensor: Tensor) -> Tensor:
-    """The tensor in memory of its own, laid out plainly, so that nothing else is written along."""
+    """A contiguous copy of the tensor in its own memory, so that nothing else is written along."""
     tensor = tensor.contiguous()
     return tensor.clone() if tensor.untyped_storage().nbytes() > tensor.nbytes else tensor

@@ -1,7 +1,7 @@
 """`python -m models import FILE OUT_FOLDER`: an original checkpoint as a diffusers folder.
 
-The file is read once, without running anything, converted, and from then on served as safetensors.
-The yaml beside it is read here: the prediction type in it is what diffusers' own loader ignores.
+The file is read once, without running anything, converted, and served as safetensors from then on.
+The yaml beside it is read here, because diffusers' own loader ignores its prediction type.
 """
 
 from __future__ import annotations
@@ -26,13 +26,13 @@ from models.checkpoint.skeleton import PARTS, require_fit, skeleton
 from models.checkpoint.vocabulary import provide
 from models.contract import EngineError
 
-#: Width of one attention head in every CLIP; a file does not say it.
+#: The width of an attention head in every CLIP; files do not state it.
 _HEAD_WIDTH = 64
 #: OpenCLIP's ViT-H, (width, layers); Stable Diffusion 2 leaves its last layer unused.
 _OPENCLIP_H = (1024, 24)
-#: Some exporters leave out the module `text_model` that follows this.
+#: Some exporters leave out the module `text_model` after this prefix.
 _OLD_TEXT = "cond_stage_model.transformer."
-#: Tensors that show a text encoder's (words, width), (positions, width), (inner, width).
+#: Tensors that reveal a text encoder's (words, width), (positions, width), (inner, width).
 _TEXT_SIZES = {
     TextKind.CLIP: (
         "embeddings.token_embedding.weight",
@@ -45,7 +45,7 @@ _TEXT_SIZES = {
         "transformer.resblocks.0.mlp.c_fc.weight",
     ),
 }
-#: How steps are laid where the file does not say: `steps_offset` as Stable Diffusion has it.
+#: The schedule for files that give none, with Stable Diffusion's `steps_offset`.
 _DEFAULT_SCHEDULE = {
     "_class_name": "DDIMScheduler",
     "beta_schedule": "scaled_linear",
@@ -58,7 +58,7 @@ _TEXT_LAYERS = {TextKind.CLIP: "encoder.layers.", TextKind.OPENCLIP: "transforme
 
 @dataclass(frozen=True, slots=True)
 class Checkpoint:
-    """A file as it was read: its tensors under original names, and the texts that came with it."""
+    """A file as read: its tensors under original names, and the texts stored with it."""
 
     file: Path
     kind: TextKind
@@ -67,7 +67,7 @@ class Checkpoint:
 
     @property
     def card(self) -> Card | None:
-        """The card that came with it."""
+        """The card stored with it."""
         return papers.card_among(self.texts, self.file)
 
 
@@ -78,13 +78,13 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--config", type=Path, help="its inference yaml, if not FILE's stem .yaml")
     parser.add_argument("--tokenizer", type=Path, help="a tokenizer folder, or a model with one")
     parser.add_argument(
-        "--prediction", choices=[p.value for p in Prediction], help="overrules yaml and card"
+        "--prediction", choices=[p.value for p in Prediction], help="overrides yaml and card"
     )
     parser.add_argument("--force", action="store_true", help="replace what is there")
 
 
 def run(args: argparse.Namespace) -> int:
-    """Import and say what was made; a fault is raised as EngineError."""
+    """Import and print what was made; a fault is raised as EngineError."""
     lines = import_checkpoint(
         args.file,
         args.out,
@@ -106,7 +106,7 @@ def import_checkpoint(
     prediction: Prediction | None = None,
     force: bool = False,
 ) -> list[str]:
-    """Make the folder, whole or not at all; returns lines for people. EngineError says why not."""
+    """Make the folder, whole or not at all; return lines for people. EngineError says why not."""
     if out.exists() and not force:
         raise EngineError(f"{out} is there already; choose another name, or add --force.")
     held = opened(file)
@@ -138,21 +138,21 @@ def import_checkpoint(
 
 
 def opened(file: Path) -> Checkpoint:
-    """Read a checkpoint of Stable Diffusion 1 or 2. EngineError if it is of another family."""
+    """Read a checkpoint of Stable Diffusion 1 or 2. EngineError if it is another family's."""
     tensors, texts = read(file)
     tensors = {_today(key): tensor for key, tensor in tensors.items()}
     return Checkpoint(file, _kind(tensors, file), tensors, papers.collect(file, texts))
 
 
 def _today(key: str) -> str:
-    """The original name of a tensor, for files that lack `text_model` in the text encoder's."""
+    """A tensor's original name, restoring `text_model` where a file lacks it."""
     rest = key.removeprefix(_OLD_TEXT)
     old = rest != key and rest.startswith(("embeddings.", "encoder.", "final_layer_norm."))
     return TEXT[TextKind.CLIP] + rest if old else key
 
 
 def _kind(tensors: dict[str, Tensor], file: Path) -> TextKind:
-    """Whose text encoder the file has. EngineError if it is of another family, or incomplete."""
+    """The file's kind of text encoder. EngineError if it is another family's, or incomplete."""
 
     def holds(prefix: str) -> bool:
         return any(key.startswith(prefix) for key in tensors)
@@ -172,9 +172,10 @@ def _kind(tensors: dict[str, Tensor], file: Path) -> TextKind:
 def _layout(
     held: Checkpoint, config: Path | None, prediction: Prediction | None
 ) -> tuple[Layout, str]:
-    """The layout by the yaml, else the standard one of the family; and what it was taken from.
+    """The layout from the yaml, else the family's standard one; and where it came from.
 
-    The prediction is the caller's, the yaml's, the card's, or what the UNet shows, in this order.
+    The prediction type is the caller's, the yaml's, the card's, or what the UNet shows, in this
+    order.
     """
     path = config or papers.beside(held.file)[0]
     card = held.card
@@ -202,19 +203,19 @@ def _layout(
 
 
 def _refined(held: Checkpoint, layout: Layout) -> Layout:
-    """The layout with what the yaml has no word for, or is known to say wrongly."""
+    """The layout, corrected where the yaml has no word for something or is known to be wrong."""
     unet = layout.unet | papers.part_fields(held.texts, "unet")
     vae = layout.vae | papers.part_fields(held.texts, "vae")
     wide = unet["cross_attention_dim"] == _OPENCLIP_H[0]
     predicts_v = layout.schedule["prediction_type"] == Prediction.V
     if held.card is None and wide and predicts_v and unet["sample_size"] == 64:
-        # Stability's v2-inference-v.yaml says 64 of a model that was trained at 768 px.
+        # Stability's v2-inference-v.yaml says 64 for a model that was trained at 768 px.
         unet |= {"sample_size": 96}
     return replace(layout, unet=unet, vae=vae)
 
 
 class _Loader(yaml.SafeLoader):
-    """Reads `1e-4` as a number; to yaml 1.1 it is a text."""
+    """Reads `1e-4` as a number; yaml 1.1 takes it for text."""
 
 
 _Loader.add_implicit_resolver(
@@ -227,14 +228,14 @@ _Loader.add_implicit_resolver(
 def _load_yaml(path: Path) -> object:
     try:
         return yaml.load(path.read_text("utf-8"), _Loader)  # noqa: S506  a safe one
-    # Not only yaml's own: a date that there is not, a number of thousands of digits, a deep nest.
+    # Besides yaml's own errors: an invalid date, a number with thousands of digits, deep nesting.
     except (yaml.YAMLError, ValueError, RecursionError) as fault:
         reason = " ".join(str(fault).split())[:200]
         raise EngineError(f"{path} is not yaml ({reason}).") from fault
 
 
 def _asked(held: Checkpoint, source: str) -> Prediction:
-    """What the UNet of a file without yaml and card predicts."""
+    """The prediction type of a file without yaml and card, found by running the UNet."""
     layout = standard(held.kind, Prediction.EPSILON)
     plan = skeleton("unet", layout, {})
     unet = to_diffusers(held.tensors, plan.places)
@@ -277,7 +278,7 @@ def _text_config(held: Checkpoint, layout: Layout) -> dict[str, Any]:
 
 
 def _write_part(stage: Path, part: str, module: Any, tensors: dict[str, Tensor]) -> None:
-    """One part's weights, and the config that the empty module was made from."""
+    """Write one part's weights, and the config of the empty module."""
     (stage / part).mkdir()
     write_part(stage, part, tensors)
     if part == "text_encoder":
@@ -287,11 +288,11 @@ def _write_part(stage: Path, part: str, module: Any, tensors: dict[str, Tensor])
 
 
 def _write_configs(stage: Path, held: Checkpoint, layout: Layout) -> None:
-    """scheduler_config.json and model_index.json."""
+    """Write scheduler_config.json and model_index.json."""
     schedule = papers.schedule(held.texts) or _DEFAULT_SCHEDULE
     schedule = schedule | layout.schedule
     if ZERO_SNR in held.tensors:
-        # A schedule that begins at no signal must begin at its last step (arXiv:2305.08891).
+        # A schedule that begins at zero signal must begin at its last step (arXiv:2305.08891).
         schedule = {"timestep_spacing": "trailing"} | schedule | {"rescale_betas_zero_snr": True}
     index = {
         "_class_name": "StableDiffusionPipeline",

@@ -1,8 +1,8 @@
-"""The inference yaml beside a checkpoint, to and from diffusers' configs.
+"""Converts the inference yaml beside a checkpoint to and from diffusers' configs.
 
 `describe` writes what the original code instantiates, `interpret` reads it. A folder's configs can
-be exported only if they survive the way there and back (`require_sayable`), so nothing that the
-original layout cannot express is lost in silence. It must not know tensors or weight files.
+be exported only if they survive the round trip (`require_sayable`), so nothing that the original
+layout cannot express is lost silently. Must not know tensors or weight files.
 """
 
 from __future__ import annotations
@@ -23,16 +23,16 @@ _EMBEDDERS = {
     TextKind.OPENCLIP: "ldm.modules.encoders.modules.FrozenOpenCLIPEmbedder",
 }
 _PARAMETERIZATIONS = {"eps": Prediction.EPSILON, "v": Prediction.V}
-#: Fields of diffusers' configs that change no number in full precision, or only the training.
+#: Config fields without effect in full precision, or only in training.
 _COSMETIC = ("upcast_attention", "force_upcast", "dropout")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Layout:
-    """A model's shape in diffusers' words, every field of its configs filled in.
+    """A model's shape in diffusers' terms, with every field of its configs filled in.
 
-    `schedule` has beta_start, beta_end, num_train_timesteps and prediction_type;
-    `without_last`: the text encoder's last layer is in the original model but not used.
+    `schedule` has beta_start, beta_end, num_train_timesteps and prediction_type; `without_last`:
+    the text encoder's last layer is in the original model but not used.
     """
 
     unet: dict[str, Any]
@@ -43,13 +43,13 @@ class Layout:
 
 
 def complete_unet(config: dict[str, Any]) -> dict[str, Any]:
-    """UNet2DConditionModel's config with defaults filled in and per-level lists made one number."""
+    """UNet2DConditionModel's config with defaults filled in and uniform lists as one number."""
     from diffusers.models.unets.unet_2d_condition import UNet2DConditionModel
 
     result = _complete(UNet2DConditionModel, config)
     levels = len(result["block_out_channels"])
     heads = result["attention_head_dim"]
-    # The name is historical: it is the number of heads, of each level or of all.
+    # The name is historical: it is the number of heads, for each level or for all.
     result["attention_head_dim"] = heads if isinstance(heads, list) else [heads] * levels
     for name in ("layers_per_block", "transformer_layers_per_block", "cross_attention_dim",
                  "only_cross_attention"):  # fmt: skip
@@ -58,7 +58,10 @@ def complete_unet(config: dict[str, Any]) -> dict[str, Any]:
 
 
 def plain_unet(unet: dict[str, Any]) -> dict[str, Any]:
-    """A complete config as Stable Diffusion folders write it: one number of heads, if it is one."""
+    """A complete config as Stable Diffusion folders write it.
+
+    One number of heads if they are equal.
+    """
     return unet | {"attention_head_dim": _one(unet["attention_head_dim"])}
 
 
@@ -70,7 +73,7 @@ def complete_vae(config: dict[str, Any]) -> dict[str, Any]:
 
 
 def require_sayable(layout: Layout, folder: Path) -> None:
-    """EngineError names the first field of the configs that the original layout cannot express."""
+    """Raise EngineError for the first config field that the original layout cannot express."""
     back = interpret(describe(layout), "the yaml")
     for part, ours, theirs in (
         ("unet", layout.unet, back.unet),
@@ -87,7 +90,7 @@ def require_sayable(layout: Layout, folder: Path) -> None:
 
 
 def describe(layout: Layout) -> dict[str, Any]:
-    """The tree of the inference yaml, in the order and with the keys of v1-inference.yaml."""
+    """The inference yaml's tree, in the order and with the keys of v1-inference.yaml."""
     schedule = layout.schedule
     parameterization = (
         {"parameterization": "v"} if schedule["prediction_type"] == Prediction.V else {}
@@ -119,7 +122,7 @@ def describe(layout: Layout) -> dict[str, Any]:
 
 
 def interpret(tree: object, source: str) -> Layout:
-    """The layout that an inference yaml describes; EngineError names `source` and the field."""
+    """The layout in an inference yaml; EngineError names `source` and the field."""
     params = diffusion_of(tree, source)
     unet = unet_of(params.unet_config, source)
     text = params.cond_stage_config
@@ -138,7 +141,7 @@ def interpret(tree: object, source: str) -> Layout:
 
 
 def standard(text: TextKind, prediction: Prediction) -> Layout:
-    """Stable Diffusion 1 or 2, for a file without a yaml; only a 768 px model predicts v there."""
+    """Stable Diffusion 1 or 2, for files without a yaml; only a 768 px model predicts v there."""
     first = text is TextKind.CLIP
     unet = {
         "sample_size": 96 if not first and prediction is Prediction.V else 64,
@@ -207,7 +210,8 @@ def _unet_config(unet: Unet, sample_size: int, text: TextKind) -> dict[str, Any]
         "use_linear_projection": unet.use_linear_in_transformer,
         "transformer_layers_per_block": unet.transformer_depth,
         "cross_attention_dim": unet.context_dim,
-        # OpenCLIP's embeddings overflow half precision in the attention; no matter otherwise.
+        # OpenCLIP's embeddings overflow half precision in the attention; otherwise it has no
+        # effect.
         "upcast_attention": text is TextKind.OPENCLIP,
     })  # fmt: skip
 
@@ -257,7 +261,7 @@ def _text_stage(layout: Layout) -> dict[str, Any]:
 
 
 def _complete(kind: type, config: dict[str, Any]) -> dict[str, Any]:
-    """Every constructor argument of a diffusers class, tuples made lists as in JSON."""
+    """Every constructor argument of a diffusers class, with tuples as lists, as in JSON."""
     result = _defaults(kind) | {k: v for k, v in config.items() if k in _defaults(kind)}
     return {k: list(v) if isinstance(v, tuple) else v for k, v in result.items()}
 
@@ -269,7 +273,7 @@ def _defaults(kind: type) -> dict[str, Any]:
 
 
 def _one(value: Any) -> Any:
-    """A list of equals as the one value it means; anything else unchanged."""
+    """A list of equal values as one value; anything else unchanged."""
     if isinstance(value, list) and value and all(item == value[0] for item in value):
         return value[0]
     return value

@@ -1,8 +1,8 @@
-"""Where each tensor of a diffusers folder lies in the original Stable Diffusion layout.
+"""Maps each tensor of a diffusers folder to its place in the original Stable Diffusion layout.
 
 One table for both directions: `places` gives it for a part of the model, `to_original` and
-`to_diffusers` carry tensors through it, so they cannot drift apart. Called by `exporting` and
-`importing`. It must not know files or configs beyond a part's depth.
+`to_diffusers` move tensors through it, so they cannot drift apart. Called by `exporting` and
+`importing`. Must not know files or configs beyond a part's depth.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from torch import Tensor
 
 
 class TextKind(StrEnum):
-    """Whose text encoder a checkpoint holds; it decides the names of its tensors."""
+    """A checkpoint's kind of text encoder, which decides the names of its tensors."""
 
     #: OpenAI's CLIP as transformers names it: Stable Diffusion 1.
     CLIP = "CLIP"
@@ -30,7 +30,7 @@ class OriginalPlace:
     """A module or tensor in the original layout."""
 
     key: str
-    #: Query, key and value are one tensor there: which third of it (0, 1, 2) this one is.
+    #: Query, key and value are one tensor there: which third of it (0, 1, 2) this is.
     third: int | None = None
     #: A matrix (out, in) here is a 1x1 convolution (out, in, 1, 1) there.
     conv: bool = False
@@ -41,9 +41,9 @@ TEXT = {
     TextKind.CLIP: "cond_stage_model.transformer.text_model.",
     TextKind.OPENCLIP: "cond_stage_model.model.",
 }
-#: A buffer that the original text encoder keeps among its weights.
+#: A buffer that the original text encoder stores with its weights.
 POSITION_IDS = TEXT[TextKind.CLIP] + "embeddings.position_ids"
-#: A mark, not a weight: this model was trained down to zero terminal signal-to-noise ratio.
+#: A flag, not a weight: this model was trained to zero terminal signal-to-noise ratio.
 ZERO_SNR = "ztsnr"
 
 _UNET_ENDS = {
@@ -91,7 +91,8 @@ _Pairs = Iterator[tuple[str, OriginalPlace]]
 def unet_places(keys: Iterable[str], config: Mapping[str, Any]) -> dict[str, OriginalPlace]:
     """The place of every UNet tensor; `config` is UNet2DConditionModel's, `layers_per_block` int.
 
-    The original counts its blocks through, downsamplers included, where diffusers has levels.
+    The original numbers its blocks consecutively, including downsamplers, where diffusers has
+    levels.
     """
     kinds = config["down_block_types"]
     modules = dict(_unet_modules(int(config["layers_per_block"]), kinds))
@@ -105,9 +106,9 @@ def vae_places(keys: Iterable[str], config: Mapping[str, Any]) -> dict[str, Orig
 
 
 def text_places(keys: Iterable[str], layers: int, kind: TextKind) -> dict[str, OriginalPlace]:
-    """The place of every tensor of a text encoder of so many layers (keys without `text_model.`).
+    """The place of every tensor of a text encoder (keys without `text_model.`).
 
-    CLIP's keep their names behind a prefix; OpenCLIP's are named anew.
+    CLIP's keep their names after a prefix; OpenCLIP's are renamed.
     """
     if kind is TextKind.CLIP:
         return {key: OriginalPlace(TEXT[kind] + key) for key in keys}
@@ -136,9 +137,9 @@ def to_original(
 def to_diffusers(
     tensors: Mapping[str, Tensor], places: Mapping[str, OriginalPlace]
 ) -> dict[str, Tensor]:
-    """The tensors under diffusers' names and in its shapes; those that are not there are left out.
+    """The tensors under diffusers' names and in its shapes; missing ones are left out.
 
-    A matrix that an exporter left a matrix, where the original has a convolution, is taken as well.
+    Accepts a matrix that an exporter kept where the original has a convolution.
     """
     result: dict[str, Tensor] = {}
     for key, place in places.items():
@@ -160,7 +161,7 @@ def _places(
 
 
 def _place(key: str, modules: Mapping[str, OriginalPlace], prefix: str) -> OriginalPlace:
-    """The place of one tensor: that of the longest module name it begins with, and the rest."""
+    """The place of one tensor: that of the longest matching module name, plus the rest."""
     head, rest = key, ""
     while head not in modules:
         head, _, last = head.rpartition(".")

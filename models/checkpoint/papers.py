@@ -1,8 +1,8 @@
-"""What travels with a checkpoint: licence, card, and the few settings the layout has no place for.
+"""What travels with a checkpoint: licence, card, and settings that the layout has no place for.
 
 The texts lie inside the file (so that a file moved alone keeps its licence), and card and licence
-once more beside it, where people see them. Called by `exporting` and `importing`; nothing read here
-is trusted further than its fields are checked. It must not know tensors.
+also beside it, where people see them. Called by `exporting` and `importing`; of what is read here,
+only checked fields are trusted. Must not know tensors.
 """
 
 from __future__ import annotations
@@ -23,9 +23,9 @@ LICENCE = "LICENSE.md"
 README = "README.md"
 SCHEDULE = "scheduler/scheduler_config.json"
 TOKENIZER = ("vocab.json", "merges.txt", "tokenizer.json", "tokenizer_config.json")
-#: A vocabulary larger than this is CLIP's own, which is easy to come by and too long to carry.
+#: A larger vocabulary is CLIP's own, which is easy to obtain and too long to carry.
 _VOCABULARY_MAX_BYTES = 500_000
-#: What a part's config says that neither the yaml nor the weights do. Nothing else is believed.
+#: Fields of a part's config found neither in the yaml nor in the weights. Others are ignored.
 _PART_FIELDS: dict[str, dict[str, type]] = {
     "unet": {"upcast_attention": bool},
     "vae": {"force_upcast": bool},
@@ -35,7 +35,7 @@ _SCHEDULE_CLASS = re.compile(r"[A-Za-z0-9]+Scheduler")
 
 
 def gather(folder: Path, card: Card) -> dict[str, str]:
-    """The texts of a diffusers folder, by their paths in it. CardError if the licence is amiss."""
+    """The texts of a diffusers folder, by path. CardError if the licence is wrong."""
     licence = model_info(card, folder).licence_text
     bare = replace(card, files={}, licence=replace(card.licence, file=LICENCE))
     texts = {
@@ -57,7 +57,7 @@ def gather(folder: Path, card: Card) -> dict[str, str]:
 
 
 def beside(file: Path) -> tuple[Path, Path, Path]:
-    """The yaml, the card and the licence that belong to a checkpoint: its name, other endings."""
+    """The yaml, card and licence of a checkpoint: its name with other suffixes."""
     yaml, card, licence = (
         file.with_name(file.stem + end) for end in (".yaml", ".card.json", ".licence.md")
     )
@@ -65,7 +65,7 @@ def beside(file: Path) -> tuple[Path, Path, Path]:
 
 
 def lay_beside(file: Path, texts: dict[str, str]) -> None:
-    """Write card and licence beside a finished checkpoint; the card vouches for it by sha256."""
+    """Write card and licence beside a finished checkpoint; the card has its sha256."""
     _, card_path, licence_path = beside(file)
     licence_path.write_text(texts[LICENCE], "utf-8")
     card = cards.parse(json.loads(texts[cards.FILE_NAME]), str(card_path))
@@ -77,9 +77,9 @@ def lay_beside(file: Path, texts: dict[str, str]) -> None:
 
 
 def collect(file: Path, texts: dict[str, str]) -> dict[str, str]:
-    """The texts of a checkpoint, those beside it before those inside. CardError if they disagree.
+    """The texts of a checkpoint, preferring those beside it. CardError if they disagree.
 
-    EngineError if the card beside it vouches for another file.
+    EngineError if the card beside it belongs to another file.
     """
     _, card_path, licence_path = beside(file)
     texts = dict(texts)
@@ -99,7 +99,7 @@ def collect(file: Path, texts: dict[str, str]) -> dict[str, str]:
 
 
 def card_among(texts: dict[str, str], file: Path) -> Card | None:
-    """The card that came with a checkpoint, or None. CardError if it is none."""
+    """The card stored with a checkpoint, or None. CardError if it is malformed."""
     if cards.FILE_NAME not in texts:
         return None
     source = f"the card of {file}"
@@ -107,14 +107,14 @@ def card_among(texts: dict[str, str], file: Path) -> Card | None:
 
 
 def part_fields(texts: dict[str, str], part: str) -> dict[str, Any]:
-    """What a checkpoint's texts say of a part that its yaml and its weights do not show."""
+    """A part's settings in a checkpoint's texts that its yaml and weights do not show."""
     config = _config(texts, f"{part}/config.json")
     wanted = _PART_FIELDS[part]
     return {name: config[name] for name, kind in wanted.items() if type(config.get(name)) is kind}
 
 
 def schedule(texts: dict[str, str]) -> dict[str, Any] | None:
-    """The schedule that a checkpoint's texts describe, its plain fields only; None if none does."""
+    """The plain fields of the schedule in a checkpoint's texts; None if there is none."""
     config = _config(texts, SCHEDULE)
     plain = (str, int, float, bool, type(None))
     if not _SCHEDULE_CLASS.fullmatch(str(config.get("_class_name"))):
@@ -123,9 +123,9 @@ def schedule(texts: dict[str, str]) -> dict[str, Any] | None:
 
 
 def settle(folder: Path, file: Path, texts: dict[str, str]) -> Card:
-    """Put licence, README and card into an imported folder, as the last thing; returns the card.
+    """Write licence, README and card into an imported folder, as the last step; return the card.
 
-    The prediction is that of the folder's schedule, which the importer has made sure of.
+    The prediction type is that of the folder's schedule, which the importer has determined.
     """
     adopted = adopt(folder, file.stem)
     card = card_among(texts, file) or adopted
@@ -138,7 +138,7 @@ def settle(folder: Path, file: Path, texts: dict[str, str]) -> Card:
         prediction=adopted.prediction,
         made_by=f"imported from {file.name}",
         licence=replace(card.licence, file=LICENCE),
-        # A checkpoint is one file, and brings no list of its words.
+        # A checkpoint is one file, and brings no tags file.
         tags=adopted.tags,
     )
     return seal(card, folder)

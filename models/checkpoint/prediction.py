@@ -1,6 +1,6 @@
-"""What a UNet without a yaml predicts, found by asking it once.
+"""Finds out what a UNet without a yaml predicts, by running it once.
 
-Called by `importing` for a file that says nothing of itself. It must not know files.
+Called by `importing` for a file that says nothing about itself. Must not know files.
 """
 
 from __future__ import annotations
@@ -13,19 +13,19 @@ from torch import Tensor
 from models.catalogue.card import Prediction
 from models.checkpoint.inference_yaml import Layout, plain_unet
 
-#: Side of the latent picture asked about; every level of the UNet still has several cells.
+#: The side of the test latent; every level of the UNet still has several cells.
 _SIDE = 16
-#: A cosine above it tells noise: an epsilon model has almost 1, the embedded model, of v, has 0.27.
+#: A higher cosine means noise: an epsilon model reaches almost 1, the embedded v model 0.27.
 _THRESHOLD = 0.65
 
 
 @torch.no_grad()
 def predicted(tensors: Mapping[str, Tensor], layout: Layout) -> Prediction:
-    """Noise or velocity: the cosine between pure noise and what the UNet (in float32) makes of it.
+    """Noise or velocity, from the cosine between pure noise and the UNet's output (in float32).
 
-    At the last timestep alpha-bar is near 0 and x is all but the noise, so that eps ~ x, while
-    v = sqrt(alpha-bar) eps - sqrt(1 - alpha-bar) x0 (Salimans and Ho 2022) is a blurred picture
-    that has little to do with x. An empty context will do: it is the training's dropped caption.
+    At the last timestep alpha-bar is near 0 and x is almost pure noise, so that eps ~ x, while v =
+    sqrt(alpha-bar) eps - sqrt(1 - alpha-bar) x0 (Salimans and Ho 2022) is a blurred picture that
+    has little to do with x. An empty context works: training dropped captions.
     """
     from diffusers.models.unets.unet_2d_condition import UNet2DConditionModel
 

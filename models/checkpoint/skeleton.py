@@ -1,7 +1,7 @@
-"""The parts of a model without their weights: which tensors there are, and their original places.
+"""The parts of a model without their weights: their tensors, and these tensors' original places.
 
-Called by `exporting` and `importing`, so that a file that does not fit is refused before anything
-is written. It must not know files.
+Called by `exporting` and `importing`, so that an unsuitable file is refused before anything is
+written. Must not know files.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from models.checkpoint.inference_yaml import Layout, plain_unet
 from models.checkpoint.names import OriginalPlace, text_places, unet_places, vae_places
 from models.contract import EngineError
 
-#: The parts of a diffusers folder that hold weights.
+#: The parts of a diffusers folder that have weights.
 PARTS = ("unet", "vae", "text_encoder")
 
 
@@ -48,7 +48,10 @@ def skeleton(part: str, layout: Layout, text: Mapping[str, Any]) -> Skeleton:
 
 
 def require_fit(tensors: Mapping[str, Tensor], wanted: Mapping[str, torch.Size], what: str) -> None:
-    """EngineError if a tensor is missing, has another shape, or is not wanted; `what` begins it."""
+    """Raise EngineError if a tensor is missing, misshapen or unexpected.
+
+    `what` begins the sentence.
+    """
     missing = [key for key in wanted if key not in tensors]
     if missing:
         raise EngineError(f"{what}: {len(missing)} weights are missing, among them {missing[0]}.")

@@ -1,7 +1,7 @@
-"""The tokenizer of an imported model: a checkpoint has none, and without one it cannot be drawn.
+"""The tokenizer of an imported model: checkpoints have none, and drawing needs one.
 
-It is copied from a folder, taken from the checkpoint's own texts, or built from the word list that
-the package `open_clip` brings. Called by `importing`. It must not know tensors.
+It is copied from a folder, taken from the checkpoint's own texts, or built from the word list in
+the package `open_clip`. Called by `importing`. Must not know tensors.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from models.checkpoint.papers import TOKENIZER
 from models.contract import EngineError
 
 _BEGIN, _END = "<|startoftext|>", "<|endoftext|>"
-#: Words in CLIP's vocabulary: 256 bytes, each also at a word's end, the merges, two marks.
+#: The size of CLIP's vocabulary: 256 bytes, each also at a word's end, the merges, two marks.
 CLIP_WORDS = 49_408
 _OPEN_CLIP_FILE = "bpe_simple_vocab_16e6.txt.gz"
 _ADVICE = (
@@ -29,7 +29,7 @@ _ADVICE = (
 def provide(
     folder: Path, *, words: int, kind: TextKind, source: Path | None, texts: dict[str, str]
 ) -> None:
-    """Fill `folder` with a tokenizer of exactly so many words; EngineError says how to get one."""
+    """Fill `folder` with a tokenizer of exactly `words` words; EngineError says how to get one."""
     folder.mkdir()
     own = {name: texts[f"tokenizer/{name}"] for name in TOKENIZER if f"tokenizer/{name}" in texts}
     if source is not None:
@@ -48,7 +48,7 @@ def provide(
 
 
 def clip_vocabulary(merges: list[str]) -> dict[str, int]:
-    """CLIP's vocabulary: bytes, bytes that end a word, one word for each merge, the two marks."""
+    """CLIP's vocabulary: bytes, bytes that end a word, one word per merge, the two marks."""
     letters = _byte_letters()
     words = [*letters, *(letter + "</w>" for letter in letters)]
     words += ["".join(merge.split()) for merge in merges]
@@ -56,7 +56,7 @@ def clip_vocabulary(merges: list[str]) -> dict[str, int]:
 
 
 def _byte_letters() -> list[str]:
-    """The printable letter that stands for each byte, in CLIP's order: those that print go first.
+    """The printable letter for each byte, in CLIP's order: printable bytes first.
 
     The others are mapped to the letters from U+0100 on (Radford et al. 2019, byte-level BPE).
     """
@@ -83,7 +83,7 @@ def _from_open_clip(folder: Path, kind: TextKind) -> None:
     with gzip.open(path, "rt", encoding="utf-8") as file:
         lines = file.read().split("\n")
     merges = lines[1 : 1 + CLIP_WORDS - 512 - 2]
-    # Stable Diffusion 2 fills up with word 0, where Stable Diffusion 1 repeats the end mark.
+    # Stable Diffusion 2 pads with word 0, Stable Diffusion 1 repeats the end mark.
     pad = _END if kind is TextKind.CLIP else "!"
     config = {
         "tokenizer_class": "CLIPTokenizer",

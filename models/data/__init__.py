@@ -1,1 +1,1 @@
-"""Pictures with captions: where they come from, how they are tagged, cut and cached."""
+"""Pictures with captions: their sources, tagging, cropping and caches."""

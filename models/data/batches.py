@@ -1,7 +1,7 @@
-"""Which pictures are trained together, and when: every picture once an epoch, exact on resume.
+"""The batches of training pictures: every picture once an epoch, exact on resume.
 
-Called by whoever trains. Torch-free. An epoch's order follows from the seed and the epoch alone, so
-a run that continues at batch n of an epoch sees what it would have seen.
+Called by whoever trains. Torch-free. An epoch's order depends only on the seed and the epoch, so a
+run that continues at batch n sees the same batches as an unbroken one.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from models.data.buckets import Assignment, Bucket, steps_of
 
 
 class Batch(NamedTuple):
-    """Pictures of one bucket, by their index in the list of examples."""
+    """Pictures of one bucket, as indices into the list of examples."""
 
     bucket: Bucket
     indices: tuple[int, ...]
@@ -38,7 +38,7 @@ class Batches:
         return steps_of(map(len, self._members.values()), self._batch_size)
 
     def epoch(self, epoch: int, start: int = 0) -> Iterator[Batch]:
-        """The batches of an epoch (from 0 on), those before batch `start` left out."""
+        """The batches of an epoch (from 0 on), from batch `start` on."""
         return islice(self._shuffled(epoch), start, None)
 
     def _shuffled(self, epoch: int) -> list[Batch]:
@@ -54,8 +54,8 @@ class Batches:
 
 
 def lot(seed: int, epoch: int, index: int) -> Random:
-    """The generator for what is drawn of one picture in one epoch (caption, flip).
+    """The random generator for one picture in one epoch (caption, flip).
 
-    It depends on nothing else, so neither batch size nor resuming changes what a picture is told.
+    It depends on nothing else, so neither batch size nor resuming changes a picture's caption.
     """
     return Random(f"{seed} {epoch} {index}")

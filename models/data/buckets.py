@@ -1,12 +1,12 @@
-"""Aspect-ratio buckets: for every picture a size to train at, and none is dropped.
+"""Aspect-ratio buckets: a training size for every picture, and none is dropped.
 
 Called by whoever trains and by the `dataset` command. Torch-free and pure: it sees sizes, never
 pictures.
 
-A bucket's sides are whole steps and its area is at most `area_px`. A picture goes to the bucket of
-the nearest ratio and is cut evenly to fit: beyond `max_ratio` that cuts much, and the placement
-says how much. A small picture that would have to grow by more than `max_upscale` goes to buckets of
-half the area, a quarter, and so on, down to a single step square.
+A bucket's sides are whole steps and its area is at most `area_px`. A picture goes to the bucket
+with the nearest ratio and is cropped evenly to fit: beyond `max_ratio` the crop is large, and the
+placement says how large. A small picture that would grow by more than `max_upscale` goes to buckets
+of half the area, a quarter, and so on, down to a single step square.
 """
 
 from __future__ import annotations
@@ -18,14 +18,14 @@ from functools import cache, cached_property
 from math import ceil, isqrt, log
 from typing import NamedTuple
 
-#: A picture is enlarged at most by this factor, as long as there is a bucket small enough.
+#: The greatest enlargement of a picture, as long as there is a bucket small enough.
 MAX_UPSCALE = 1.25
-#: A bucket has at least this share of the area that was asked for.
+#: The least share of the requested area that a bucket has.
 _LEAST_SHARE = 0.75
 
 
 class Bucket(NamedTuple):
-    """The size at which pictures are trained together."""
+    """A size at which pictures are trained together."""
 
     width_px: int
     height_px: int
@@ -36,10 +36,10 @@ class Bucket(NamedTuple):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Placement:
-    """Where one picture went: scaled by `scale` to cover the bucket, then cut.
+    """The placement of one picture: scaled by `scale` to cover the bucket, then cropped.
 
-    `cut` is the share of the picture's area that is cut off, 0 to 1. `stretched` says that it grows
-    beyond the limit because no bucket is small enough.
+    `cut` is the share of the picture's area that is cropped, 0 to 1. `stretched` means that it
+    grows beyond the limit because no bucket is small enough.
     """
 
     bucket: Bucket
@@ -69,7 +69,7 @@ class Assignment:
         return {bucket: tuple(found[bucket]) for bucket in sorted(found)}
 
     def counts(self) -> dict[Bucket, int]:
-        """How many pictures each bucket has, the fullest first."""
+        """The number of pictures in each bucket, the fullest first."""
         return dict(Counter(p.bucket for p in self.placements).most_common())
 
 
@@ -81,7 +81,7 @@ def buckets(
     max_ratio: float = 2.0,
     max_upscale: float = MAX_UPSCALE,
 ) -> Assignment:
-    """Place pictures of these sizes (width, height). ValueError for parameters without sense."""
+    """Place pictures of these sizes (width, height). ValueError for invalid parameters."""
     if step_px < 1 or area_px < step_px**2:
         raise ValueError(f"a bucket of {area_px} px has no room for steps of {step_px} px")
     if max_ratio < 1 or max_upscale <= 0:
@@ -93,7 +93,7 @@ def buckets(
 
 
 def grid(area_px: int, step_px: int, max_ratio: float) -> list[Bucket]:
-    """The buckets of one area, one for each ratio, the largest that fits, sorted."""
+    """The buckets of one area, sorted: the largest one that fits, for each ratio."""
     largest: dict[float, Bucket] = {}
     widest_px = isqrt(int(area_px * max_ratio))
     for width in range(step_px, widest_px + 1, step_px):
@@ -106,7 +106,7 @@ def grid(area_px: int, step_px: int, max_ratio: float) -> list[Bucket]:
 
 
 def _levels(area_px: int, step_px: int, max_ratio: float) -> Iterator[list[Bucket]]:
-    """The grids of the area, its half, its quarter, ... and last a single step square."""
+    """The grids of the area, its half, its quarter, ... and finally a single step square."""
     while area_px > step_px**2:
         yield grid(area_px, step_px, max_ratio)
         area_px //= 2
@@ -120,7 +120,7 @@ def _place(size: tuple[int, int], levels: list[list[Bucket]], max_upscale: float
 
 
 def _nearest(size: tuple[int, int], level: list[Bucket]) -> Bucket:
-    """The bucket that cuts least; of two that cut alike, the larger one."""
+    """The bucket that crops least; of two equal ones, the larger."""
     ratio = size[0] / size[1]
 
     def distance(bucket: Bucket) -> tuple[float, int]:
@@ -140,5 +140,5 @@ def _placement(size: tuple[int, int], bucket: Bucket, max_upscale: float) -> Pla
 
 
 def steps_of(counts: Iterable[int], batch_size: int) -> int:
-    """How many batches buckets of these counts make, the short ones counted."""
+    """The number of batches for buckets with these counts, including short ones."""
     return sum(ceil(count / batch_size) for count in counts)

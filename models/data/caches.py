@@ -1,8 +1,8 @@
-"""Latents and text embeddings on disk: made once, checked by hash whenever they are read.
+"""Latents and text embeddings on disk: computed once, checked by hash at every read.
 
 Called by whoever trains. An entry's name is the hash of everything it depends on, so another
-autoencoder, another crop or another caption is another entry and nothing is ever out of date. An
-entry that is damaged is made again. Torch is imported when a tensor is read or written.
+autoencoder, crop or caption has another entry and nothing is ever stale. A damaged entry is
+recomputed. Torch is imported when a tensor is read or written.
 """
 
 from __future__ import annotations
@@ -23,14 +23,14 @@ if TYPE_CHECKING:
 
     Make = Callable[[], torch.Tensor]
 
-#: Goes up when pictures are cut or decoded differently, so that old entries are not found.
+#: Increased when pictures are cropped or decoded differently, to invalidate old entries.
 _VERSION = 1
 
 
 class TensorCache:
     """A folder of tensors under hashed names; several processes may share it.
 
-    `hits`, `misses` and `damaged` count what became of the reads.
+    `hits`, `misses` and `damaged` count the results of reads.
     """
 
     def __init__(self, folder: Path) -> None:
@@ -38,9 +38,9 @@ class TensorCache:
         self.hits = self.misses = self.damaged = 0
 
     def fetch(self, key: str, make: Make) -> torch.Tensor:
-        """The tensor of this key, on the CPU; made and kept if it is not there or is damaged.
+        """The tensor of this key, on the CPU; computed and stored if it is missing or damaged.
 
-        What `make` and the file system raise passes through; no half-written entry remains.
+        Exceptions from `make` and the file system propagate; no half-written entry remains.
         """
         tensor = self._read(key)
         if tensor is not None:
@@ -52,7 +52,7 @@ class TensorCache:
         return made
 
     def path(self, key: str) -> Path:
-        """Where the entry of this key lies, or would lie."""
+        """The path of this key's entry, whether or not it exists."""
         name = hashlib.sha256(f"{_VERSION} {key}".encode()).hexdigest()
         return self._folder / name[:2] / f"{name}.safetensors"
 
@@ -84,23 +84,23 @@ class TensorCache:
                 file.write(data)
             Path(partial).replace(path)
         except BaseException:
-            # A full disk or Ctrl-C: what was written of it is worth nothing.
+            # After a full disk or Ctrl-C, the partial file is worthless.
             with suppress(OSError):
                 Path(partial).unlink()
             raise
 
 
 class LatentCache(TensorCache):
-    """The latents of pictures as one autoencoder makes them; `autoencoder` is its weights' hash."""
+    """The latents of pictures from one autoencoder; `autoencoder` is its weights' hash."""
 
     def __init__(self, folder: Path, autoencoder: str) -> None:
         super().__init__(folder)
         self._autoencoder = autoencoder
 
     def latents(self, picture: str, bucket: Bucket, make: Make, *, flip: bool) -> torch.Tensor:
-        """What `make` returned for this picture (its file's sha256), bucket and flip, as it was.
+        """The result of `make` for this picture (its file's sha256), bucket and flip.
 
-        Keep the mean and the deviation, not one sample, if training shall draw anew each epoch.
+        Store mean and deviation, not one sample, if training is to sample anew each epoch.
         """
         size = f"{bucket.width_px}x{bucket.height_px}"
         return self.fetch(f"latents {self._autoencoder} {picture} {size} {flip}", make)
@@ -114,12 +114,12 @@ class EmbeddingCache(TensorCache):
         self._encoder = f"{encoder} {clip_skip}"
 
     def embeddings(self, text: str, make: Make) -> torch.Tensor:
-        """What `make` returned for this text."""
+        """The result of `make` for this text."""
         return self.fetch(f"text {self._encoder} {text}", make)
 
 
 def _seal(key: str, tensor: torch.Tensor) -> str:
-    """What an entry must carry: it holds this tensor, and under this key."""
+    """The seal of an entry: a hash of its key and tensor."""
     return hashlib.sha256(f"{key}\n{tensor_sha256(tensor)}".encode()).hexdigest()
 
 
@@ -133,7 +133,7 @@ def tensor_sha256(tensor: torch.Tensor) -> str:
 
 
 def weights_sha256(module: nn.Module) -> str:
-    """The hash of a module's names and weights: equal weights, equal hash, whatever their file."""
+    """The hash of a module's names and weights: equal for equal weights, whatever their file."""
     digest = hashlib.sha256()
     for name, tensor in sorted(module.state_dict().items()):
         digest.update(f"{name} {tensor_sha256(tensor)}\n".encode())

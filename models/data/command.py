@@ -1,7 +1,7 @@
-"""`python -m models dataset DIR`: what a training folder holds, before anything is trained on it.
+"""`python -m models dataset DIR`: the contents of a training folder, before training on it.
 
-Called from the command table. It reads as the trainer reads and prints counts, tags, buckets and
-every file that would be skipped, with its reason. It must not know how a model is trained.
+Called from the command table. It reads like the trainer and prints counts, tags, buckets and every
+file that would be skipped, with the reason. Must not know how a model is trained.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from models.data.findings import Report
 from models.data.tagging import CaptionPolicy
 from models.report import Row, write_json
 
-#: So many tags, and so many skipped files, are shown.
+#: How many tags, and how many skipped files, are shown.
 _SHOWN = 20
 
 
@@ -34,7 +34,7 @@ class Overview:
     placed: Assignment
 
     def tags(self) -> Counter[str]:
-        """In how many captions each tag stands, in its cleaned form."""
+        """How many captions contain each tag, in its cleaned form."""
         policy = CaptionPolicy()
         return Counter(tag for example in self.examples for tag in policy.tags(example.caption))
 
@@ -47,7 +47,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add("--step", type=int, default=64, metavar="PX", help="bucket sides are whole steps")
     add("--max-ratio", type=float, default=2.0, help="the longest bucket (default: 2)")
     add("--json", type=Path, metavar="FILE", help="write the figures as rows")
-    add("--findings", type=Path, metavar="FILE", help="write one JSON line for each finding")
+    add("--findings", type=Path, metavar="FILE", help="write each finding as a line of JSON")
 
 
 def run(args: argparse.Namespace) -> int:
@@ -56,7 +56,7 @@ def run(args: argparse.Namespace) -> int:
     if args.resolution < args.step:
         raise EngineError("--resolution must be at least --step.")
     try:
-        # The parameters are tried first: reading takes minutes.
+        # Check the parameters first: reading takes minutes.
         _placed(args, ())
         examples = read(args.source, report=report)
     except DatasetError as fault:
@@ -115,7 +115,7 @@ def _placed(args: argparse.Namespace, sizes: Sequence[tuple[int, int]]) -> Assig
 
 
 def _most(tags: Counter[str], pictures: int) -> str:
-    """The most frequent tags, the share of pictures that have each, and a bar."""
+    """The most frequent tags, each with its share of the pictures and a bar."""
     if not tags:
         return ""
     lines = [f"{len(tags):,} different tags; the most frequent:"]
@@ -127,7 +127,7 @@ def _most(tags: Counter[str], pictures: int) -> str:
 
 
 def _bucket_table(placed: Assignment) -> str:
-    """One line for each bucket: how many pictures, and how much of them is cut off."""
+    """One line per bucket: its pictures, and how much of them is cropped."""
     lines = ["bucket        pictures  cut off: mean   most  enlarged"]
     for bucket, count in placed.counts().items():
         here = [placed.placements[index] for index in placed.members[bucket]]
@@ -159,7 +159,7 @@ def _write_findings(args: argparse.Namespace, report: Report) -> None:
 
 
 def _said(args: argparse.Namespace) -> str:
-    """The command that measures the same again."""
+    """The command line that repeats this measurement."""
     words = ["python", "-m", "models", "dataset", str(args.source)]
     for name in ("resolution", "step", "max_ratio"):
         words += [f"--{name.replace('_', '-')}", f"{getattr(args, name):g}"]

@@ -1,8 +1,8 @@
-"""Caption dropout: some pictures are trained on without words, and guidance leads away from those.
+"""Caption dropout: some pictures are trained without words, and guidance leads away from those.
 
 Classifier-free guidance needs a model that also draws unconditionally (Ho and Salimans 2022,
-arXiv:2207.12598, algorithm 1). Called by every recipe, with lots of its own. Torch-free; it must
-not know captions.
+arXiv:2207.12598, algorithm 1). Called by every recipe, with its own random numbers. Torch-free;
+must not know captions.
 """
 
 from __future__ import annotations
@@ -12,9 +12,9 @@ from typing import TYPE_CHECKING, overload
 if TYPE_CHECKING:
     from torch import Tensor
 
-#: The share of captions that is dropped where a recipe says nothing else.
+#: The default share of captions to drop.
 SHARE = 0.1
-#: What the text encoder reads in place of a dropped caption, and of a missing negative prompt.
+#: The text read in place of a dropped caption, and of a missing negative prompt.
 NO_WORDS = ""
 
 
@@ -23,5 +23,5 @@ def dropped(lot: float, share: float = SHARE) -> bool: ...
 @overload
 def dropped(lot: Tensor, share: float = SHARE) -> Tensor: ...
 def dropped(lot: float | Tensor, share: float = SHARE) -> bool | Tensor:
-    """Whether a caption is dropped, by its lot from 0 to 1 (1 excluded); of many lots (B,) each."""
+    """Whether a caption is dropped, given a random number in [0, 1); for numbers (B,), each."""
     return lot < share

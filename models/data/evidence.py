@@ -1,8 +1,8 @@
-"""Judgements become pairs within a prompt, and single pictures that are liked or not.
+"""Turns judgements into pairs within a prompt, and into single pictures liked or not.
 
-Pairs of one prompt say what people like where all else is equal; what a whole prompt is liked for
-says nothing of how to draw it. Pictures for training and pictures held out never meet. Called by
-the command and by the gate's audit. Pure; it must not know tensors or files.
+Pairs of one prompt say what people like when all else is equal; how well a whole prompt is liked
+says nothing about how to draw it. Training and held-out pictures never meet. Called by the command
+and by the gate's audit. Pure; must not know tensors or files.
 """
 
 from __future__ import annotations
@@ -14,16 +14,15 @@ from itertools import combinations
 
 from models.manifest import JudgementLine, Kind, Manifest, Split
 
-#: Judgements of one up and one down that every picture and every pair is taken to have had: with
-#: one vote nothing is certain.
+#: The prior: one up and one down for every picture and pair, so one vote proves little.
 _PRIOR = 1.0
-#: No pair is ever certain.
+#: The most certain that a pair can be.
 MOST = 0.99
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Preference:
-    """One picture of a prompt is liked more than another, by their files' names.
+    """One picture of a prompt is preferred to another, given by their files' names.
 
     `weight`, above 0 and below 1, is the difference of their posterior means.
     """
@@ -35,17 +34,17 @@ class Preference:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Evidence:
-    """What the judgements of one split say."""
+    """The evidence in the judgements of one split."""
 
     pairs: tuple[Preference, ...]
-    #: How much each picture is liked more than the others of its prompt, -1 to 1, by file.
+    #: How much each picture is preferred to others of its prompt, -1 to 1, by file.
     liked: Mapping[str, float]
-    #: How far votes on each picture alone lean, -0.5 to 0.5, whatever its prompt, by file.
+    #: The lean of the votes on each picture alone, -0.5 to 0.5, whatever its prompt, by file.
     votes: Mapping[str, float] = field(default_factory=dict)
 
 
 def evidence_of(manifest: Manifest, split: Split) -> Evidence:
-    """The evidence of the pictures in one split whose prompts are shared."""
+    """The evidence on the pictures in one split whose prompts are shared."""
     prompts = {
         picture.file_name: picture.prompt_key
         for picture in manifest.pictures
@@ -56,7 +55,7 @@ def evidence_of(manifest: Manifest, split: Split) -> Evidence:
 
 
 def drawn_from(judgements: Iterable[JudgementLine], prompts: Mapping[str, str]) -> Evidence:
-    """The evidence of judgements on pictures; `prompts` maps a picture's file to its prompt."""
+    """The evidence in judgements; `prompts` maps a picture's file to its prompt."""
     said = list(judgements)
     margins: defaultdict[tuple[str, str], float] = defaultdict(float)
     votes = _leanings(said)
@@ -71,7 +70,7 @@ def drawn_from(judgements: Iterable[JudgementLine], prompts: Mapping[str, str]) 
 
 
 def _leanings(said: Iterable[JudgementLine]) -> dict[str, float]:
-    """The posterior mean of each voted picture, less one half."""
+    """The posterior mean of each voted picture, minus one half."""
     up: defaultdict[str, float] = defaultdict(float)
     down: defaultdict[str, float] = defaultdict(float)
     for judgement in said:
@@ -83,7 +82,7 @@ def _leanings(said: Iterable[JudgementLine]) -> dict[str, float]:
 def _of_votes(
     votes: Mapping[str, float], prompts: Mapping[str, str]
 ) -> Iterator[tuple[str, str, float]]:
-    """Pairs of voted pictures of one prompt: the better, the worse, by how much."""
+    """Pairs of voted pictures of one prompt: the better, the worse, and the difference."""
     by_prompt: defaultdict[str, list[str]] = defaultdict(list)
     for name in votes:
         by_prompt[prompts[name]].append(name)
@@ -95,7 +94,7 @@ def _of_votes(
 
 
 def _of_orders(said: Iterable[JudgementLine]) -> Iterator[tuple[str, str, float]]:
-    """Pairs of which duels and rankings say directly that one is better."""
+    """Pairs that duels and rankings compare directly: the better, the worse, and the margin."""
     wins: defaultdict[tuple[str, str], float] = defaultdict(float)
     for judgement in said:
         for better, worse in _order(judgement):
@@ -107,7 +106,7 @@ def _of_orders(said: Iterable[JudgementLine]) -> Iterator[tuple[str, str, float]
 
 
 def _order(judgement: JudgementLine) -> Iterator[tuple[str, str]]:
-    """Which picture a duel or a ranking puts before which."""
+    """Which picture a duel or a ranking prefers to which."""
     value, files = judgement.value, judgement.files
     if judgement.kind is Kind.DUEL:
         places: tuple[int, ...] = (int(value == 1),)
@@ -122,12 +121,12 @@ def _order(judgement: JudgementLine) -> Iterator[tuple[str, str]]:
 
 
 def _mean(up: float, down: float) -> float:
-    """The mean of a picture's posterior, or of a pair's: Beta(prior + up, prior + down)."""
+    """The posterior mean for a picture or a pair: Beta(prior + up, prior + down)."""
     return (_PRIOR + up) / (2 * _PRIOR + up + down)
 
 
 def liked_of(pairs: Iterable[Preference]) -> dict[str, float]:
-    """The mean margin of each picture over those that it was held against."""
+    """The mean margin of each picture over those it was compared with."""
     sums: defaultdict[str, float] = defaultdict(float)
     counts: defaultdict[str, float] = defaultdict(float)
     for pair in pairs:

@@ -1,4 +1,4 @@
-"""The usable pictures of a folder, each with what is said of it.
+"""Reads the usable pictures of a folder, each with its captions.
 
     report = Report()
     examples = read(Path("pictures"), report=report)          # a folder or a metadata.jsonl
@@ -8,7 +8,7 @@
             text = policy.apply(examples[index].caption, lot(0, 0, index))
             picture = open_fitted(examples[index].path, batch.bucket)
 
-Called by whoever trains and by the `dataset` command. Torch-free; it must not know how a model is
+Called by whoever trains and by the `dataset` command. Torch-free; must not know how a model is
 trained.
 """
 
@@ -32,15 +32,15 @@ from models.data.tagging import Caption
 
 
 class DatasetError(Exception):
-    """There is nothing to train on; the text is one line that says what to do."""
+    """There is nothing to train on; the message is one line that says what to do."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Example:
-    """One usable picture: decoded once to the end, so it can be opened again.
+    """One usable picture: fully decoded once, so it can be opened again.
 
-    `size_px` is (width, height) as shown, after EXIF's turn; `score` is aesthetic, 1 to 10, None
-    if nobody has judged it; `sha256` is that of the file's bytes.
+    `size_px` is (width, height) as displayed, after the EXIF rotation; `score` is aesthetic, 1 to
+    10, None if nobody has judged it; `sha256` is that of the file's bytes.
     """
 
     path: Path
@@ -55,8 +55,8 @@ def read(
 ) -> list[Example]:
     """The usable pictures of a folder or a `metadata.jsonl`, sorted by path.
 
-    Everything else is in the report with its reason. FileNotFoundError if there is no such place,
-    DatasetError if nothing in it can be used.
+    Everything else is in the report with its reason. Raises FileNotFoundError if the place does not
+    exist, DatasetError if nothing in it can be used.
     """
     if not source.exists():
         raise FileNotFoundError(errno.ENOENT, "there is no such folder or manifest", str(source))
@@ -85,12 +85,12 @@ def read(
 def _looks(
     found: list[Pair], max_pixels: int, threads: int | None
 ) -> Iterator[Look | UnusableError]:
-    """What each file is, in order; a bar on a terminal, for many pictures take minutes."""
+    """Inspect each file in order, with a bar on a terminal, because many pictures take minutes."""
     from tqdm import tqdm
 
     pool = ThreadPoolExecutor(threads or os.cpu_count())
     with warnings.catch_warnings():
-        # Pillow's warnings of huge headers count; what it warns of beyond that can be read.
+        # Pillow's warnings about huge headers count; files with its other warnings can be read.
         warnings.simplefilter("ignore")
         warnings.simplefilter("error", Image.DecompressionBombWarning)
         try:

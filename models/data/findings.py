@@ -1,7 +1,7 @@
-"""What reading a dataset found: files that were skipped or kept with a change, and why.
+"""The findings of reading a dataset: files skipped, or used with a change, and why.
 
-Filled by `sources` and `pictures`, shown by the `dataset` command and by whoever trains. It knows
-no picture formats and decides nothing.
+Filled by `sources` and `pictures`, shown by the `dataset` command and by whoever trains. Knows no
+picture formats and decides nothing.
 """
 
 from __future__ import annotations
@@ -16,42 +16,42 @@ from pathlib import Path
 class Skip(StrEnum):
     """Why a file is not used."""
 
-    #: A picture that nothing describes.
+    #: A picture without a caption.
     NO_CAPTION = "no caption"
-    #: A caption file, or a line of a manifest, whose picture is not there.
+    #: A caption file, or a line of a manifest, without its picture.
     NO_PICTURE = "caption without a picture"
-    #: A sidecar or a line of a manifest that cannot be understood.
+    #: A sidecar or a line of a manifest that cannot be parsed.
     BAD_CAPTION = "unreadable caption"
-    #: The picture lies beside a manifest that does not name it.
+    #: The picture lies beside a manifest that does not list it.
     UNLISTED = "not in the manifest"
-    #: Named before: by the same manifest, an earlier line.
+    #: An earlier line of the same manifest names it.
     REPEATED = "named twice"
-    #: A manifest keeps it for testing: nothing may learn from it.
+    #: The manifest reserves it for testing: nothing may learn from it.
     HELD_OUT = "held out"
     #: The manifest names a file outside its folder.
     OUTSIDE = "outside the folder"
-    #: No picture at all, a format that is not read, or a damaged header.
+    #: Not a picture, an unsupported format, or a damaged header.
     NOT_A_PICTURE = "not a readable picture"
     #: The header is fine, the rest ends early or is damaged.
     DAMAGED = "truncated or damaged"
-    #: More pixels than the limit; it was not decoded.
+    #: More pixels than the limit; not decoded.
     TOO_LARGE = "too many pixels"
-    #: The file system refused.
+    #: The file system refused to open it.
     UNREADABLE = "cannot be opened"
 
 
 class Note(StrEnum):
-    """What was done to a picture that is used, or is worth knowing of it."""
+    """A change made to a picture that is used, or something worth knowing about it."""
 
-    #: The first frame stands for the animation.
+    #: The first frame of the animation was used.
     ANIMATED = "animated: first frame used"
-    #: Transparency was laid on white.
+    #: Transparency was composited on white.
     FLATTENED = "transparent: laid on white"
-    #: Printer's colours became RGB.
+    #: CMYK was converted to RGB.
     CMYK = "CMYK: made RGB"
-    #: 16 bits a channel became 8.
+    #: 16 bits per channel were reduced to 8.
     SIXTEEN_BIT = "16 bits: made 8"
-    #: Turned as its EXIF orientation says.
+    #: Rotated according to EXIF.
     TURNED = "turned as EXIF says"
     #: The same bytes as an earlier picture; both are used.
     DUPLICATE = "same bytes as another"
@@ -59,7 +59,7 @@ class Note(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FileFinding:
-    """One thing that was found of one file; `detail` is empty or half a sentence."""
+    """One finding about one file; `detail` is empty or a phrase."""
 
     path: Path
     reason: Skip | Note
@@ -74,7 +74,7 @@ class Report:
     used: int = 0
 
     def add(self, path: Path, reason: Skip | Note, detail: str = "") -> None:
-        """Take down one finding."""
+        """Add one finding."""
         self.findings.append(FileFinding(path=path, reason=reason, detail=detail))
 
     @property
@@ -83,7 +83,7 @@ class Report:
         return [finding for finding in self.findings if isinstance(finding.reason, Skip)]
 
     def counts(self) -> dict[str, int]:
-        """How often each reason was found, skips first, each kind by number."""
+        """The count of each finding, skips first, each kind in descending order."""
         found = Counter(finding.reason for finding in self.findings)
         order = sorted(found, key=lambda reason: (isinstance(reason, Note), -found[reason], reason))
         return {str(reason): found[reason] for reason in order}
@@ -96,8 +96,8 @@ class Report:
 
     def write_jsonl(self, path: Path) -> None:
         """One line for each finding: file, used, reason, detail."""
-        # A file's name may be bytes that are no UTF-8; what stands for them is written as JSON's
-        # own escape, which happens to be Python's.
+        # A file name may contain bytes that are not UTF-8; their stand-ins are written as JSON
+        # escapes, which have the same form as Python's.
         with path.open("w", encoding="utf-8", errors="backslashreplace") as file:
             for finding in self.findings:
                 row = {

@@ -1,6 +1,6 @@
-"""Pictures to an autoencoder's latents, as the UNet knows them.
+"""Encodes pictures as an autoencoder's latents, scaled for the UNet.
 
-Called by the trainings. It must not know captions, caches or networks that learn.
+Called by the trainings. Must not know captions, caches or trained networks.
 """
 
 from __future__ import annotations
@@ -19,7 +19,10 @@ from models.engine.codec import scale_of
 
 
 def fitting(vae: nn.Module, pixels: Tensor) -> Tensor:
-    """`encode`, of fewer pictures at once where all do not fit. EngineError if one does not."""
+    """Like `encode`, in smaller batches if memory is short.
+
+    EngineError if one picture does not fit.
+    """
     try:
         return encode(vae, pixels)
     except torch.OutOfMemoryError as fault:
@@ -33,9 +36,10 @@ def fitting(vae: nn.Module, pixels: Tensor) -> Tensor:
 
 @torch.no_grad()
 def encode(vae: nn.Module, pixels: Tensor) -> Tensor:
-    """Latents of pixels (N, 3, H, W) in -1..1, scaled as the UNet knows them.
+    """Latents of pixels (N, 3, H, W) in -1..1, scaled for the UNet.
 
-    (N, 2, C, h, w), mean and deviation, of an AutoencoderKL; (N, 1, C, h, w) of an AutoencoderTiny.
+    (N, 2, C, h, w), mean and deviation, for an AutoencoderKL; (N, 1, C, h, w) for an
+    AutoencoderTiny.
     """
     network: Any = vae
     parameter = next(vae.parameters())
@@ -48,7 +52,7 @@ def encode(vae: nn.Module, pixels: Tensor) -> Tensor:
 def pixels_of(path: Path, bucket: Bucket, *, flip: bool = False) -> Tensor:
     """The picture, fitted into its bucket, as (3, H, W), float32 in -1..1.
 
-    EngineError if it was good when the dataset was read and is no more.
+    EngineError if it was readable when the dataset was read and is not any more.
     """
     try:
         array = np.asarray(open_fitted(path, bucket, flip=flip), np.float32)

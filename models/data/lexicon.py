@@ -1,7 +1,7 @@
-"""A tags file of the captions of a dataset: what a model that learned from them knows.
+"""Makes a tags file from a dataset's captions: the vocabulary of a model trained on them.
 
 Called by the fine-tuning recipe when it hands a model over, and by `python -m models tags`.
-Torch-free. It must not know how a model is trained.
+Torch-free. Must not know how a model is trained.
 """
 
 from __future__ import annotations
@@ -23,18 +23,18 @@ from models.data.findings import Report
 from models.data.sources import CaptionError, pairs
 from models.data.tagging import Caption
 
-#: A group is open if at least so many of the captions speak of it.
+#: A group is open if at least this share of the captions mentions it.
 _LEAST = 0.5
 
 
 def of_captions(captions: Iterable[Caption]) -> TagBook:
-    """The book of these captions; sentences say no tags."""
+    """The book of these captions; sentences contribute no tags."""
     said = [_said(caption) for caption in captions if caption.tags]
     return learned(said, ORDER, may_be_open=ORDER, least=_LEAST)
 
 
 def of_dataset(source: Path) -> TagBook:
-    """The book of a folder's or a `metadata.jsonl`'s captions; its pictures are not opened.
+    """The book of a folder's or a `metadata.jsonl`'s captions, without opening its pictures.
 
     EngineError if there are none.
     """
@@ -49,10 +49,10 @@ def of_dataset(source: Path) -> TagBook:
 
 
 def after(folder: Path, name: str | None, source: Path) -> TagBook | None:
-    """What a model knows that was trained further on a dataset: its base's words, and those.
+    """The vocabulary of a model further trained on a dataset: its base's, plus the dataset's.
 
-    `name` is the base's tags file in its `folder`. None if neither has any that can be read, for a
-    training that has ended must not fail for them.
+    `name` is the base's tags file in its `folder`. None if neither can be read, because a finished
+    training must not fail for that.
     """
     known: list[TagBook] = []
     try:
@@ -72,7 +72,7 @@ def _said(caption: Caption) -> Said:
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """The model, and where its words come from."""
+    """Declare the model, and the source of its words."""
     parser.add_argument("model", type=Path, help="the model's folder, which must have a card")
     parser.add_argument(
         "source",

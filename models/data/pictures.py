@@ -1,8 +1,8 @@
-"""Picture files of any kind as 8-bit RGB on white, or a reason why not.
+"""Reads picture files of any kind as 8-bit RGB on white, or says why not.
 
-Called by `sources` to look at a file once, and by whoever trains to open it again. It must not know
-captions or tensors. The files are strangers': only raster formats are read, and a header that
-promises too many pixels is refused before a pixel is decoded.
+Called by `sources` to look at a file once, and by whoever trains to open it again. Must not know
+captions or tensors. The files come from strangers: only raster formats are read, and a header that
+promises too many pixels is refused before any pixel is decoded.
 """
 
 from __future__ import annotations
@@ -19,22 +19,22 @@ from PIL import ExifTags, Image, ImageOps
 from models.data.buckets import Bucket
 from models.data.findings import Note, Skip
 
-#: Endings that are looked at, whatever their case.
+#: The file name suffixes considered, in any case.
 SUFFIXES = frozenset(
     (".png", ".jpg", ".jpeg", ".jfif", ".webp", ".gif", ".bmp", ".tif", ".tiff", ".avif")
 )
-#: More is refused: 64 million pixels need about 400 MB to decode and turn, and Danbooru's largest
-#: pictures lose nothing that training would see.
+#: Larger pictures are refused: 64 million pixels need about 400 MB to decode and rotate, and
+#: training would not see more detail.
 MAX_PIXELS = 64_000_000
-#: Pillow's decoders that may see a stranger's file; none of them runs another program. MPO comes
-#: with JPEG: naming it, which has no decoder of its own, would refuse every format after it.
+#: Pillow's decoders allowed for a stranger's file; none of them runs another program. MPO comes
+#: with JPEG: it has no decoder of its own, and naming it would refuse every format after it.
 _FORMATS = ("PNG", "JPEG", "WEBP", "GIF", "BMP", "TIFF", "AVIF")
-#: What Pillow's decoders raise on damaged files: its documentation promises OSError alone.
+#: What Pillow's decoders raise on damaged files: its documentation only promises OSError.
 _DAMAGE = (
     OSError, SyntaxError, ValueError, TypeError, LookupError, ArithmeticError, EOFError,
     AttributeError, AssertionError, RuntimeError, MemoryError, struct.error, zlib.error,
 )  # fmt: skip
-#: What EXIF's orientations 2 to 8 ask for.
+#: The transpositions for EXIF's orientations 2 to 8.
 _TURNS = {
     2: Image.Transpose.FLIP_LEFT_RIGHT,
     3: Image.Transpose.ROTATE_180,
@@ -48,7 +48,7 @@ _ANIMATIONS = ("PNG", "WEBP", "GIF", "AVIF")
 
 
 class UnusableError(Exception):
-    """This picture cannot be used; `reason` says why, `detail` is half a sentence or empty."""
+    """This picture cannot be used; `reason` says why, `detail` is a phrase or empty."""
 
     def __init__(self, reason: Skip, detail: str = "") -> None:
         super().__init__(f"{reason} ({detail})" if detail else str(reason))
@@ -58,7 +58,7 @@ class UnusableError(Exception):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Look:
-    """What one look at a file tells: the size as shown, the hash of its bytes, what was done."""
+    """The result of examining a file: the displayed size, its bytes' hash, what was changed."""
 
     size_px: tuple[int, int]
     sha256: str
@@ -66,19 +66,19 @@ class Look:
 
 
 def look(path: Path, *, max_pixels: int = MAX_PIXELS) -> Look:
-    """Read and decode the whole file once. UnusableError if it cannot be trained on."""
+    """Read and decode the whole file once. Raises UnusableError if it cannot be trained on."""
     data = _bytes(path)
     picture, notes = _decoded(data, max_pixels)
     return Look(size_px=picture.size, sha256=hashlib.sha256(data).hexdigest(), notes=notes)
 
 
 def open_rgb(path: Path, *, max_pixels: int = MAX_PIXELS) -> Image.Image:
-    """The picture in RGB as a person sees it: turned, on white, first frame. Or UnusableError."""
+    """The picture in RGB as displayed: rotated, on white, first frame. Raises UnusableError."""
     return _decoded(_bytes(path), max_pixels)[0]
 
 
 def open_fitted(path: Path, bucket: Bucket, *, flip: bool = False) -> Image.Image:
-    """The picture at its bucket's size: scaled to cover it, cut evenly, mirrored if asked."""
+    """The picture at its bucket's size: scaled to cover it, cropped evenly, optionally mirrored."""
     fitted = ImageOps.fit(
         open_rgb(path), (bucket.width_px, bucket.height_px), Image.Resampling.LANCZOS
     )
@@ -109,7 +109,7 @@ def _decoded(data: bytes, max_pixels: int) -> tuple[Image.Image, tuple[Note, ...
 
 
 def _as_seen(picture: Image.Image) -> tuple[Image.Image, tuple[Note, ...]]:
-    """The first frame turned and in RGB, and what that took. Raises what Pillow raises."""
+    """The first frame, rotated and in RGB, and the changes made. Raises what Pillow raises."""
     notes: list[Note] = []
     if picture.format in _ANIMATIONS and getattr(picture, "is_animated", False):
         notes.append(Note.ANIMATED)
@@ -123,7 +123,7 @@ def _as_seen(picture: Image.Image) -> tuple[Image.Image, tuple[Note, ...]]:
 
 
 def _turn(picture: Image.Image) -> Image.Transpose | None:
-    """How EXIF says the picture must be turned; None if it stands right or EXIF is damaged."""
+    """The transposition that EXIF asks for; None if there is none or EXIF is damaged."""
     try:
         return _TURNS.get(picture.getexif().get(ExifTags.Base.Orientation, 1))
     except _DAMAGE:
@@ -143,7 +143,7 @@ def _as_rgb(picture: Image.Image) -> tuple[Image.Image, Note | None]:
 
 
 def _on_white(picture: Image.Image) -> tuple[Image.Image, Note | None]:
-    """An RGBA picture laid on white; no note if nothing of it is transparent."""
+    """An RGBA picture composited on white; no note if it is fully opaque."""
     transparent = any(picture.getchannel("A").histogram()[:255])
     white = Image.new("RGBA", picture.size, "white")
     flat = Image.alpha_composite(white, picture).convert("RGB")

@@ -1,7 +1,7 @@
-"""Where captions come from: `metadata.jsonl`, Danbooru's JSON beside a picture, or text beside it.
+"""Finds captions: `metadata.jsonl`, Danbooru's JSON beside a picture, or text beside it.
 
 Called by `models.data.examples.read`, and by the scorer's `sources`, which reads manifests and
-sidecars the same way. It pairs files with captions and reports what has no partner; it opens no
+sidecars the same way. It pairs files with captions and reports those without a partner; it opens no
 pictures and must not know what training does with a caption.
 """
 
@@ -19,11 +19,11 @@ from models.data.pictures import SUFFIXES
 from models.data.tagging import BooruRating, Caption
 from models.manifest import Split
 
-#: What a manifest is called in its folder; `datasets` calls it so too.
+#: A manifest's file name, which `datasets` uses too.
 MANIFEST = "metadata.jsonl"
-#: The order in which Danbooru's groups are said, after the tags that count people.
+#: The order of Danbooru's groups in a caption, after the tags that count people.
 GROUPS = ("character", "copyright", "artist", "general", "meta")
-#: The same groups by the numbers that the tags of Danbooru's yearly dumps carry.
+#: The same groups by their numbers in Danbooru's yearly dumps.
 _CATEGORIES = {"0": "general", "1": "artist", "3": "copyright", "4": "character", "5": "meta"}
 #: Count tags go first: they say most about a picture, and prompts begin with them.
 COUNTS = frozenset(
@@ -35,25 +35,25 @@ _BEST = 12.0
 _RATINGS = {
     **{rating[0]: rating for rating in BooruRating},
     **{rating.value: rating for rating in BooruRating},
-    # Danbooru's word before 2022. Its letter was "s" as well, which now means sensitive: the
-    # stricter reading holds.
+    # Danbooru's rating before 2022. Its letter was also "s", which now means sensitive: the
+    # stricter reading applies.
     "safe": BooruRating.GENERAL,
 }
 _FILE_KEYS = ("file_name", "file")
 _TEXT_KEYS = ("text", "caption", "prompt")
-#: All that a line holds of a picture that was scored and that nothing describes.
+#: The keys of a line about a picture that was scored but has no caption.
 _NOT_CAPTIONS = {*_FILE_KEYS, "aesthetic", "aesthetic_head", "score", "grade"}
 
 
 class Pair(NamedTuple):
-    """A picture file and what is said of it."""
+    """A picture file and its caption."""
 
     path: Path
     caption: Caption
 
 
 class Line(NamedTuple):
-    """A line of a manifest: the file that it names, all that it says, and where it stands."""
+    """A line of a manifest: the file that it names, its content, and its position."""
 
     path: Path
     record: Mapping[str, object]
@@ -61,15 +61,16 @@ class Line(NamedTuple):
 
 
 class CaptionError(ValueError):
-    """A sidecar or a line of a manifest cannot be understood; the text is half a sentence."""
+    """A sidecar or a line of a manifest cannot be parsed; the message is a phrase."""
 
 
 def pairs(source: Path, report: Report) -> list[Pair]:
-    """The pictures of a folder or manifest that have captions, sorted by path.
+    """The captioned pictures of a folder or manifest, sorted by path.
 
-    A folder's `metadata.jsonl`, if it has one, is the whole truth; else every picture below the
-    folder is paired with `NAME.json`, `NAME.png.json`, `NAME.txt` or `NAME.png.txt`, the first of
-    them that is there. Names that begin with a dot are left alone. OSError if it cannot be listed.
+    A folder's `metadata.jsonl`, if it has one, replaces everything else; otherwise every picture
+    below the folder is paired with the first existing one of `NAME.json`, `NAME.png.json`,
+    `NAME.txt` and `NAME.png.txt`. Names that begin with a dot are ignored. Raises OSError if the
+    folder cannot be listed.
     """
     manifest = source / MANIFEST if source.is_dir() else source
     if manifest.is_file():
@@ -84,7 +85,7 @@ def pairs(source: Path, report: Report) -> list[Pair]:
 
 
 def tags_of(text: str) -> Caption:
-    """The caption of a text: tags if there are commas, lines or underscores, else one sentence."""
+    """The caption in a text: tags if it has commas, lines or underscores, else one sentence."""
     lines = [part.strip() for line in text.splitlines() for part in line.split(",")]
     parts = tuple(part for part in lines if part)
     if len(parts) > 1:
@@ -119,7 +120,7 @@ def caption_of(record: Mapping[str, object]) -> Caption:
 
 
 def _sound(said: Caption) -> Caption:
-    """The caption without halves of characters that were cut in two, which nothing can write."""
+    """The caption without unpaired surrogates, which cannot be written."""
     tags = tuple(text for tag in said.tags if (text := _whole(tag)))
     sentence = _whole(said.sentence)
     if not tags and not sentence:
@@ -132,16 +133,16 @@ def _whole(text: str) -> str:
 
 
 def is_danbooru(record: Mapping[str, object]) -> bool:
-    """Whether this is a post as Danbooru tells it, so that its `score` is the votes.
+    """Whether this is a Danbooru post, whose `score` is the votes.
 
-    Its interface writes texts named `tag_string...`, its yearly dumps a list of tags of which each
-    has a category.
+    Danbooru's API writes texts named `tag_string...`; its yearly dumps have a list of tags with a
+    category each.
     """
     return any(key.startswith("tag_string") for key in record) or bool(_dumped(record))
 
 
 def number_of(value: object) -> float | None:
-    """A finite number, or the text of one as Danbooru's dumps have it; None for all else."""
+    """A finite number, or the text of one as in Danbooru's dumps; None for anything else."""
     if isinstance(value, bool) or not isinstance(value, int | float | str):
         return None
     try:
@@ -152,7 +153,7 @@ def number_of(value: object) -> float | None:
 
 
 def _danbooru(record: Mapping[str, object]) -> Caption:
-    """Tags by group, counts first; what only `tag_string` holds comes last."""
+    """Tags by group, counts first; those found only in `tag_string` come last."""
     groups = {group: _text(record, f"tag_string_{group}").split() for group in GROUPS}
     for tag in _dumped(record):
         if name := _name(tag):
@@ -165,7 +166,7 @@ def _danbooru(record: Mapping[str, object]) -> Caption:
 
 
 def _dumped(record: Mapping[str, object]) -> list[object]:
-    """The tags of a post of the yearly dumps; none if no tag has a category."""
+    """The tags of a post in a yearly dump; empty if no tag has a category."""
     tags = record.get("tags")
     listed = cast("list[object]", tags) if isinstance(tags, list) else []
     return listed if any(_category(tag) is not None for tag in listed) else []
@@ -198,7 +199,7 @@ def _text(record: Mapping[str, object], key: str) -> str:
 
 
 def _name(tag: object) -> str:
-    """A tag of a list: its text, or the `name` of an object as in Danbooru's yearly dumps."""
+    """The text of a listed tag, or the `name` of an object as in Danbooru's yearly dumps."""
     if isinstance(tag, dict):
         tag = cast("dict[str, object]", tag).get("name")
     if not isinstance(tag, str):
@@ -207,7 +208,7 @@ def _name(tag: object) -> str:
 
 
 def record_of(text: str) -> Mapping[str, object]:
-    """The JSON object that a text holds. CaptionError if it holds none."""
+    """The JSON object in a text. Raises CaptionError if there is none."""
     try:
         record = json.loads(text)
     except (ValueError, RecursionError) as fault:
@@ -218,7 +219,7 @@ def record_of(text: str) -> Mapping[str, object]:
 
 
 def _listed(manifest: Path, report: Report) -> list[Pair]:
-    """The pairs of a manifest's lines, each picture once."""
+    """The pairs in a manifest, each picture once."""
     found: dict[Path, Pair] = {}
     for path, record, where in lines_of(manifest, report):
         if record.keys() <= _NOT_CAPTIONS:
@@ -238,11 +239,11 @@ def _listed(manifest: Path, report: Report) -> list[Pair]:
 
 
 def lines_of(manifest: Path, report: Report) -> Iterator[Line]:
-    """The lines that name a file of the manifest's folder, and a report of those that do not.
+    """The lines that name a file in the manifest's folder; others are reported.
 
-    CaptionError if the manifest is no text.
+    Raises CaptionError if the manifest is no text.
     """
-    # Not splitlines: a caption may hold U+2028, which ends no line of JSONL.
+    # Not splitlines: a caption may contain U+2028, which does not end a line of JSONL.
     for number, text in enumerate(text_of(manifest).split("\n"), 1):
         if not text.strip():
             continue
@@ -259,7 +260,7 @@ def lines_of(manifest: Path, report: Report) -> Iterator[Line]:
 
 
 def is_new(path: Path, where: str, found: Container[Path], report: Report) -> bool:
-    """Whether a line names a file that is there and that no earlier line named; reported if not."""
+    """Whether a line names an existing file that no earlier line named; otherwise reports it."""
     if path in found:
         report.add(path, Skip.REPEATED, where)
     elif not _is_file(path):
@@ -270,7 +271,7 @@ def is_new(path: Path, where: str, found: Container[Path], report: Report) -> bo
 
 
 def _is_file(path: Path) -> bool:
-    """`Path.is_file`, which raises for a name that is too long to be one."""
+    """Like `Path.is_file`, which raises if a name is too long."""
     try:
         return path.is_file()
     except OSError:
@@ -278,11 +279,11 @@ def _is_file(path: Path) -> bool:
 
 
 class _OutsideError(Exception):
-    """A manifest's line leads out of its folder; the text is the name."""
+    """A manifest's line leads out of its folder; the message is the name."""
 
 
 def _named(folder: Path, record: Mapping[str, object]) -> Path:
-    """The file that a line of a manifest names."""
+    """The file named by a line of a manifest."""
     name = next((text for key in _FILE_KEYS if (text := _text(record, key))), "")
     if not name or "\0" in name:
         raise CaptionError("it has no file_name")
@@ -293,10 +294,10 @@ def _named(folder: Path, record: Mapping[str, object]) -> Path:
 
 
 def files_below(folder: Path, report: Report) -> list[Path]:
-    """Every file below the folder that is not hidden, sorted; a report of folders it cannot open.
+    """Every file below the folder that is not hidden, sorted; unreadable folders are reported.
 
-    Folders that are linked count as well, each once and by its own name if it has one here: a link
-    that leads back up ends there.
+    Linked folders count as well, each once and under its own name if it is below this folder; a
+    link that leads back up ends there.
     """
     found: list[Path] = []
     known: set[str] = set()
@@ -305,7 +306,7 @@ def files_below(folder: Path, report: Report) -> list[Path]:
     def closed(fault: OSError) -> None:
         report.add(Path(fault.filename), Skip.UNREADABLE, fault.strerror or str(fault))
 
-    for root in roots:  # It grows by the links that are met, which are followed last.
+    for root in roots:  # The list grows by the links met, which are followed last.
         for place, folders, names in os.walk(root, onerror=closed):
             real = os.path.realpath(place)
             folders[:] = sorted(n for n in folders if real not in known and not n.startswith("."))
@@ -325,13 +326,13 @@ def pictures_below(folder: Path, report: Report) -> list[Path]:
 
 
 def sidecars_of(picture: Path) -> tuple[Path, ...]:
-    """Where a picture's caption may lie, the first one first."""
+    """The possible places of a picture's caption, in order of preference."""
     longer = picture.with_name(picture.name + ".json"), picture.with_name(picture.name + ".txt")
     return picture.with_suffix(".json"), longer[0], picture.with_suffix(".txt"), longer[1]
 
 
 def _beside(folder: Path, report: Report) -> Iterator[Pair]:
-    """The pairs of pictures and sidecars, and a report of what is left over on both sides."""
+    """The pairs of pictures and sidecars; unpaired ones on both sides are reported."""
     files = files_below(folder, report)
     present, partnered = set(files), set[Path]()
     for path in files:
@@ -361,7 +362,7 @@ def _sidecar(path: Path) -> Caption:
 
 
 def text_of(path: Path) -> str:
-    """A text file, with or without a byte order mark. CaptionError if it is none."""
+    """A text file, with or without a byte order mark. Raises CaptionError if it is none."""
     try:
         return path.read_text("utf-8-sig")
     except UnicodeDecodeError as fault:

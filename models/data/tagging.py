@@ -1,7 +1,7 @@
-"""Danbooru captions: what a picture is said to show, and the policy that makes training text of it.
+"""Danbooru captions, and the policy that turns them into training text.
 
-Called by whoever trains, once for each picture and epoch, with a random generator of its own.
-Torch-free and pure. It must not know where captions were read from.
+Called by whoever trains, once per picture and epoch, with a random generator of its own. Torch-free
+and pure. Must not know where captions were read from.
 """
 
 from __future__ import annotations
@@ -19,9 +19,9 @@ from models.data.dropout import NO_WORDS, SHARE, dropped
 class BooruRating(StrEnum):
     """Danbooru's ratings, as they are since 2022."""
 
-    #: Fit for everybody.
+    #: Suitable for everybody.
     GENERAL = "general"
-    #: Not to be looked at in public; Danbooru's letter was "safe" before 2022.
+    #: Not suitable in public; Danbooru's letter meant "safe" before 2022.
     SENSITIVE = "sensitive"
     #: Suggestive or partly nude.
     QUESTIONABLE = "questionable"
@@ -30,18 +30,18 @@ class BooruRating(StrEnum):
 
 
 class Order(StrEnum):
-    """In which order a caption names its tags."""
+    """The order of a caption's tags."""
 
-    #: As the source has them; of JSON sidecars `models.data.sources` says the order.
+    #: The source's order; `models.data.sources` defines it for JSON sidecars.
     AS_IS = "as_is"
     #: A new order each time, after the first `keep_first`.
     SHUFFLE = "shuffle"
 
 
 class Parentheses(StrEnum):
-    """What becomes of `saber_(fate)`."""
+    """How `saber_(fate)` is written."""
 
-    #: `saber (fate)`: as it is said.
+    #: `saber (fate)`: unchanged.
     KEEP = "keep"
     #: `saber \\(fate\\)`: as AUTOMATIC1111's prompts need it; the encoder sees the backslashes.
     ESCAPE = "escape"
@@ -49,7 +49,7 @@ class Parentheses(StrEnum):
     STRIP = "strip"
 
 
-#: From which aesthetic score (1 to 10) on a picture is called so; the last one is for all below.
+#: The least aesthetic score (1 to 10) for each quality tag; the last tag is for all below.
 QUALITY_BY_SCORE = (
     (7.5, "masterpiece"),
     (6.5, "best quality"),
@@ -58,7 +58,7 @@ QUALITY_BY_SCORE = (
     (3.0, "low quality"),
     (float("-inf"), "worst quality"),
 )
-#: The same from Danbooru's votes (up minus down), for pictures without an aesthetic score.
+#: The same for Danbooru's votes (up minus down), for pictures without an aesthetic score.
 QUALITY_BY_VOTES = (
     (150, "masterpiece"),
     (100, "best quality"),
@@ -67,7 +67,7 @@ QUALITY_BY_VOTES = (
     (0, "low quality"),
     (float("-inf"), "worst quality"),
 )
-#: Tags of Danbooru's housekeeping: nobody can see them in a picture. Shell patterns, cleaned form.
+#: Danbooru's housekeeping tags, which are not visible in a picture. Shell patterns, cleaned form.
 HOUSEKEEPING = (
     "commentary", "* commentary", "*commentary request", "* request", "tagme", "translated",
     "partially translated", "check *", "bad id", "bad * id", "bad link", "md5 mismatch",
@@ -75,7 +75,7 @@ HOUSEKEEPING = (
     "paid reward *", "third-party source", "has bad revision", "has downscaled revision",
 )  # fmt: skip
 
-#: Letters or digits side by side: words have them, emoticons (o_o, ^_^, 6_9) do not.
+#: Adjacent letters or digits: words have them, emoticons (o_o, ^_^, 6_9) do not.
 _WORD = re.compile(r"[^\W_]{2}")
 #: The longest emoticon of Danbooru, `<|>_<|>`, has seven characters.
 _EMOTICON_LENGTH = 7
@@ -85,7 +85,7 @@ _ESCAPED = re.compile(r"\\([()])")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Caption:
-    """What is said of one picture: `tags` in the source's spelling, or one `sentence`.
+    """One picture's caption: `tags` in the source's spelling, or one `sentence`.
 
     `votes` are Danbooru's, up minus down; `score` is aesthetic, 1 to 10.
     """
@@ -98,7 +98,7 @@ class Caption:
 
     @property
     def text(self) -> str:
-        """The caption as the source says it."""
+        """The caption in the source's words."""
         return self.sentence or ", ".join(self.tags)
 
 
@@ -108,7 +108,7 @@ def is_emoticon(tag: str) -> bool:
 
 
 def quality(caption: Caption) -> str | None:
-    """The quality tag of the aesthetic score, or else of the votes; None if there is neither."""
+    """The quality tag for the aesthetic score, or else for the votes; None if there is neither."""
     if caption.score is not None:
         return _named(caption.score, QUALITY_BY_SCORE)
     return None if caption.votes is None else _named(caption.votes, QUALITY_BY_VOTES)
@@ -119,7 +119,7 @@ def _named(value: float, names: Iterable[tuple[float, str]]) -> str:
 
 
 def _without_asides(tag: str) -> str:
-    """The tag without what stands in parentheses, the inner ones first."""
+    """The tag without its parentheses, the inner ones first."""
     while (shorter := _ASIDE.sub("", tag.replace("_(", " ("), count=1)) != tag:
         tag = shorter
     return tag.strip("_ ")
@@ -127,27 +127,27 @@ def _without_asides(tag: str) -> str:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CaptionPolicy:
-    """From a `Caption` to the text that is trained on; the defaults are the published recipe.
+    """Turns a `Caption` into training text; the defaults are the published recipe.
 
-    Shares are probabilities from 0 to 1. Sentences are left as they are, but for whole-caption
-    dropout. Quality tags stand before everything and the rating after it; neither is shuffled or
-    dropped alone. ValueError for values without sense.
+    Shares are probabilities from 0 to 1. Sentences stay unchanged except for whole-caption dropout.
+    Quality tags come first and the rating last; neither is shuffled or dropped alone. Raises
+    ValueError for invalid values.
     """
 
     order: Order = Order.AS_IS
-    #: So many of the caption's own tags are never moved or dropped.
+    #: How many of the caption's first tags are never moved or dropped.
     keep_first: int = 0
-    #: Of each other tag, how likely it is left out.
+    #: The probability of leaving out each other tag.
     tag_dropout: float = 0.0
-    #: How likely the whole caption is empty: what guidance needs.
+    #: The probability of an empty caption, which guidance needs.
     caption_dropout: float = SHARE
     replace_underscores: bool = True
     parentheses: Parentheses = Parentheses.KEEP
-    #: Say the quality that the score or the votes stand for.
+    #: Add the quality tag for the score or the votes.
     quality_tags: bool = False
-    #: Say `rating:general` and so on.
+    #: Add `rating:general` and so on.
     rating_tags: bool = False
-    #: Tags that are never said, as shell patterns of their cleaned form.
+    #: Tags that are always left out, as shell patterns of their cleaned form.
     leave_out: tuple[str, ...] = HOUSEKEEPING
 
     def __post_init__(self) -> None:
@@ -159,11 +159,11 @@ class CaptionPolicy:
 
     @property
     def steady(self) -> bool:
-        """Whether a caption gives the same text every time, or none."""
+        """Whether a caption always gives the same text, or none."""
         return self.order is Order.AS_IS and self.tag_dropout == 0
 
     def apply(self, caption: Caption, rng: Random) -> str:
-        """One training text by lot. The same `rng` state gives the same text."""
+        """One random training text. The same `rng` state gives the same text."""
         if dropped(rng.random(), self.caption_dropout):
             return NO_WORDS
         if caption.sentence:
@@ -175,17 +175,17 @@ class CaptionPolicy:
         )
 
     def tags(self, caption: Caption) -> list[str]:
-        """The caption's own tags cleaned, each once, in the source's order; no lot is drawn."""
+        """The caption's own tags cleaned, each once, in the source's order; nothing random."""
         cleaned = dict.fromkeys(self.clean(tag) for tag in caption.tags)
         return [tag for tag in cleaned if tag and not self._left_out(tag)]
 
     def clean(self, tag: str) -> str:
-        """One tag in the spelling that is trained on; "" if nothing is left of it."""
+        """One tag in its training spelling; "" if nothing is left of it."""
         tag = _ESCAPED.sub(r"\1", tag.strip())
         if is_emoticon(tag):
             return self._escaped(tag)
         if self.parentheses is Parentheses.STRIP:
-            # A tag that is nothing but an aside has no other name.
+            # A tag that is only a parenthesis has no other name.
             tag = _without_asides(tag) or tag
         if self.replace_underscores:
             tag = tag.replace("_", " ")

@@ -1,6 +1,6 @@
-"""Captions to token ids: up to 225 tokens in chunks of 75, cut as the engine cuts a prompt.
+"""Tokenises captions: up to 225 tokens in chunks of 75, split like the engine's prompts.
 
-Called by whoever trains. A caption is plain text, so brackets and BREAK mean nothing in it. It must
+Called by whoever trains. A caption is plain text, so brackets and BREAK have no meaning in it. Must
 not know encoders. Torch is imported when ids are made.
 """
 
@@ -14,17 +14,17 @@ from models.prompt import Piece, without_special_tokens
 if TYPE_CHECKING:
     import torch
 
-#: 3 chunks of 75 tokens: longer captions are cut at the end.
+#: 3 chunks of 75 tokens; longer captions are truncated.
 MAX_CHUNKS = 3
 
 
 def token_ids(
     texts: Sequence[str], tokenizer: Any, *, length: int = 77, max_chunks: int = MAX_CHUNKS
 ) -> torch.Tensor:
-    """The ids of each text, int64 (B, n, length), n the most chunks that one of them needs.
+    """The ids of each text, int64 (B, n, length), n the most chunks that any of them needs.
 
-    Each chunk is begin, up to `length - 2` tokens, end, padding; shorter texts are filled up with
-    empty chunks, as the engine does. ValueError if there are no texts.
+    Each chunk is begin, up to `length - 2` tokens, end, padding; shorter texts are padded with
+    empty chunks, as in the engine. Raises ValueError if there are no texts.
     """
     import torch
 

@@ -1,1 +1,1 @@
-"""Prompts to pictures, many rows at once: the engine and the parts it is made of."""
+"""Turns prompts into pictures, many rows at once: the engine and its parts."""

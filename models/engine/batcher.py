@@ -1,9 +1,9 @@
-"""Who runs in the next tick: rows in buckets of equal key, served in turn.
+"""Chooses the rows of the next tick: rows in buckets of equal key, served in turn.
 
 A tick is one UNet call, and rows can share one only if the same weights draw them and their tensors
-have the same shape (their `RowKey`, which names their *bucket*). The rows stand in one line:
-whoever is at its head names the bucket, takes along those behind it that fit, and all of them go to
-the end. So every row advances equally often whatever else is asked for, and nobody waits for a
+have the same shape (their `RowKey`, which names their *bucket*). The rows stand in one line: the
+head of the line chooses the bucket and takes along the rows behind it that fit, and all of them go
+to the end. So every row advances equally often whatever else is asked for, and nobody waits for a
 bucket to fill. Torch-free and pure: called by `engine`, which alone knows what a row holds.
 """
 
@@ -15,18 +15,18 @@ from itertools import islice
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RowKey:
-    """Rows share a UNet call if they agree in all of this."""
+    """Rows can share a UNet call if all of this is equal."""
 
     #: The id of the model's card.
     model: str
-    #: The ids of the adapters that are laid over its weights.
+    #: The ids of the adapters applied to its weights.
     adapters: tuple[str, ...] = ()
-    #: All that a row's tensors can differ in: (C, h, w) of its latents, T of its tokens.
+    #: The shape of a row's tensors: (C, h, w) of its latents, T of its tokens.
     shape: tuple[int, ...]
 
 
 class Batcher:
-    """The rows in flight, by id. `width_max` rows at most share a tick."""
+    """The rows in flight, by id. At most `width_max` rows share a tick."""
 
     def __init__(self, width_max: int) -> None:
         if width_max < 1:
@@ -42,7 +42,7 @@ class Batcher:
         return row_id in self._line
 
     def add(self, row_id: str, bucket: RowKey) -> None:
-        """Let a row take part from the next tick on. ValueError if it does already."""
+        """Add a row, from the next tick on. Raises ValueError if it is already there."""
         if row_id in self._line:
             raise ValueError(f"row {row_id} is in flight already")
         self._line[row_id] = bucket

@@ -1,7 +1,8 @@
-"""`python -m models check MODEL`: whether a model can draw, and what it is.
+"""`python -m models check MODEL`: checks that a model can draw, and describes it.
 
-Loads it, encodes a prompt, takes two steps and decodes: what breaks at the first picture breaks
-here. Called by the command line and by `python -m bot doctor`; torch is imported when it runs.
+Loads it, encodes a prompt, takes two steps and decodes: whatever would break at the first picture
+breaks here. Called by the command line and by `python -m bot doctor`; torch is imported when it
+runs.
 """
 
 from __future__ import annotations
@@ -32,7 +33,7 @@ _WEIGHTS = "unet/diffusion_pytorch_model"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Checked:
-    """What a model that passed is."""
+    """The description of a model that passed."""
 
     name: str
     card_id: str
@@ -44,7 +45,7 @@ class Checked:
     sizes_px: dict[Aspect, tuple[int, int]]
     licence_name: str
     scores: tuple[str, ...]
-    #: Who tells them; nobody is needed for how blank a picture is.
+    #: The scorers that measure them; how blank a picture is needs none.
     scorers: tuple[str, ...]
 
     def lines(self) -> list[str]:
@@ -69,12 +70,12 @@ class Checked:
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the options."""
     parser.add_argument("model", nargs="?", default="embedded", help="a folder or a hub id")
-    parser.add_argument("--device", help="cuda, mps or cpu; the best there is if left out")
+    parser.add_argument("--device", help="cuda, mps or cpu (default: the best available)")
     parser.add_argument("--tagger", help="a WD tagger's folder or hub id, as in WD_TAGGER")
 
 
 def run(args: argparse.Namespace) -> int:
-    """Check and print what the model is; a fault is raised as EngineError."""
+    """Check and print the description; a fault is raised as EngineError."""
     print("\n".join(examine(args.model, args.device, args.tagger).lines()))
     return 0
 
@@ -85,7 +86,7 @@ def check(
     tagger: str | None = None,
     upscaler: Path | None = None,
 ) -> str:
-    """One line on a model that loads and draws. EngineError says what is wrong."""
+    """One line about a model that loads and draws. EngineError says what is wrong."""
     checked = examine(model, device, tagger, upscaler)
     return (
         f"{checked.name} ({checked.card_id}), {checked.base}, {checked.prediction}, "
@@ -160,7 +161,7 @@ def _draw_two_steps(engine: SlotEngine) -> Rendered:
     while not (result.finished or result.failed):
         result = engine.step()
     if result.failed or not result.finished:
-        raise EngineError("the model loads but draws no picture: its numbers run off.")
+        raise EngineError("the model loads but draws no picture: its values are not finite.")
     return result.finished[0]
 
 

@@ -1,7 +1,7 @@
-"""Latents to pixels: the finished picture at the size that was asked for, and small previews.
+"""Decodes latents to pixels: finished pictures at the requested size, and small previews.
 
-Called by `engine` for one row at a time, so that a row's fault stays its own. It knows no prompts
-and no files: `provenance` writes those.
+Called by `engine` for one row at a time, so that a row's fault stays its own. Knows no prompts and
+no files: `provenance` writes those.
 """
 
 from __future__ import annotations
@@ -24,11 +24,11 @@ _PREVIEW_PX = 256
 
 
 class NotFiniteError(ArithmeticError):
-    """The latents or the pixels of a picture are not numbers any more."""
+    """The latents or the pixels of a picture contain NaN or infinity."""
 
 
 class Upscale(Protocol):
-    """Brings a decoded picture to its finished size; a trained one can take Lanczos' place."""
+    """Scales a decoded picture to its finished size; a trained network can replace Lanczos."""
 
     def __call__(self, pixels: Tensor, width_px: int, height_px: int) -> Image.Image:
         """An RGB picture of the given size from pixels (3, h, w), float32 in 0..1."""
@@ -36,7 +36,7 @@ class Upscale(Protocol):
 
 
 def lanczos(pixels: Tensor, width_px: int, height_px: int) -> Image.Image:
-    """The pixels resampled with Lanczos' filter, cut evenly where the ratio differs."""
+    """The pixels resampled with Lanczos' filter, cropped evenly if the ratio differs."""
     picture = _picture(pixels)
     size = (width_px, height_px)
     if picture.size == size:
@@ -45,23 +45,23 @@ def lanczos(pixels: Tensor, width_px: int, height_px: int) -> Image.Image:
 
 
 def scale_of(vae: nn.Module) -> float:
-    """What an autoencoder's latents are multiplied by before a UNet sees them."""
+    """The factor on an autoencoder's latents before a UNet sees them."""
     config: Any = vae.config
     return float(config.scaling_factor)
 
 
 def unscaled(vae: nn.Module, latents: Tensor) -> Tensor:
-    """The autoencoder's latents (C, h, w) out of the UNet's, where a factor is all between them."""
+    """The UNet's latents (C, h, w) as the autoencoder's, if only a factor lies between them."""
     return latents / scale_of(vae)
 
 
 def scaled(vae: nn.Module, latents: Tensor) -> Tensor:
-    """The UNet's latents (C, h, w) out of the autoencoder's: what `unscaled` takes back."""
+    """The autoencoder's latents (C, h, w) as the UNet's: the inverse of `unscaled`."""
     return latents * scale_of(vae)
 
 
 class Codec:
-    """An autoencoder of diffusers (AutoencoderKL or AutoencoderTiny) with an upscaler behind it.
+    """A diffusers autoencoder (AutoencoderKL or AutoencoderTiny) followed by an upscaler.
 
     `unscale` and `scale` are the family's.
     """
@@ -76,9 +76,11 @@ class Codec:
         self._vae, self._upscale, self._unscale, self._scale = vae, upscale, unscale, scale
 
     def encode(self, png: bytes, width_px: int, height_px: int) -> Tensor:
-        """The UNet's latents (C, h, w), float32, of a picture at this size; OSError if it is none.
+        """Encode a picture at this size as the UNet's latents (C, h, w), float32.
 
-        A picture of another ratio is cut evenly.
+        OSError if it is none.
+
+        A picture of another ratio is cropped evenly.
         """
         with Image.open(io.BytesIO(png)) as opened:
             fitted = ImageOps.fit(
@@ -89,7 +91,7 @@ class Codec:
         x = (pixels.float() / 127.5 - 1).to(parameter.device, parameter.dtype)
         vae: Any = self._vae
         told = vae.encode(x)
-        # The mode of what an AutoencoderKL says; an AutoencoderTiny says one thing.
+        # The mode of an AutoencoderKL's distribution; an AutoencoderTiny is deterministic.
         raw = told.latent_dist.mode() if hasattr(told, "latent_dist") else told.latents
         latents = self._scale(vae, raw[0].float())
         if not latents.isfinite().all():
@@ -97,15 +99,16 @@ class Codec:
         return latents
 
     def finish(self, latents: Tensor, width_px: int, height_px: int) -> bytes:
-        """The picture as 8-bit RGB bytes, row by row, from latents (C, h, w) of x0.
+        """Decode latents (C, h, w) of x0 as 8-bit RGB bytes, row by row.
 
-        NotFiniteError if it cannot be shown, not even decoded in float32.
+        NotFiniteError if the result is not finite, even when decoded in float32.
         """
         if not latents.isfinite().all():
             raise NotFiniteError("the latents are not finite")
         pixels = self._decode(latents)
         if not pixels.isfinite().all():
-            # Some autoencoders overflow in half precision; once seen, this one stays in float32.
+            # Some autoencoders overflow in half precision; after the first time, this one stays in
+            # float32.
             self._vae.to(torch.float32)
             pixels = self._decode(latents)
             if not pixels.isfinite().all():
@@ -113,7 +116,7 @@ class Codec:
         return self._upscale(pixels.clamp(0, 1), width_px, height_px).tobytes()
 
     def preview(self, latents: Tensor) -> bytes | None:
-        """A PNG of at most 256 px a side from latents (C, h, w); None if they are not finite."""
+        """A PNG of at most 256 px per side from latents (C, h, w); None if they are not finite."""
         _, height, width = latents.shape
         shrink = -(-max(height, width) // _PREVIEW_CELLS)
         small = functional.avg_pool2d(latents, shrink) if shrink > 1 else latents
@@ -125,7 +128,7 @@ class Codec:
         return encode_png(picture.tobytes(), picture.width, picture.height)
 
     def _decode(self, latents: Tensor) -> Tensor:
-        """From latents (C, h, w) the pixels (3, H, W), float32, in 0..1 and a little beyond."""
+        """Decode latents (C, h, w) as pixels (3, H, W), float32, in 0..1 and slightly beyond."""
         parameter = next(self._vae.parameters())
         vae: Any = self._vae
         raw = self._unscale(vae, latents)[None].to(parameter.device, parameter.dtype)
@@ -134,6 +137,6 @@ class Codec:
 
 
 def _picture(pixels: Tensor) -> Image.Image:
-    """An 8-bit RGB picture of pixels (3, h, w) in 0..1."""
+    """An 8-bit RGB picture from pixels (3, h, w) in 0..1."""
     array = (pixels * 255).round().to(torch.uint8).permute(1, 2, 0).cpu().numpy()
     return Image.fromarray(np.ascontiguousarray(array))

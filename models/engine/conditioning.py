@@ -1,9 +1,9 @@
-"""Prompts to embeddings: chunks of 75 tokens, weights, clip skip, and a cache.
+"""Turns prompts into embeddings: chunks of 75 tokens, weights, clip skip, and a cache.
 
-The text encoder reads 77 tokens at a time, so a long prompt is cut into chunks that are encoded one
-by one and laid end to end, as members know it from AUTOMATIC1111. What `families` make conditioning
-from, for one prompt at a time, so nothing here can depend on who shares the batch; trainings read a
-text encoder as it does. It must not know samplers or UNets.
+The text encoder reads 77 tokens at a time, so a long prompt is split into chunks that are encoded
+one by one and concatenated, as members know it from AUTOMATIC1111. `families` make conditioning
+from it one prompt at a time, so nothing here can depend on who shares the batch; trainings read
+text encoders the same way. Must not know samplers or UNets.
 """
 
 from __future__ import annotations
@@ -19,26 +19,26 @@ from torch import Tensor, nn
 from models.engine.embedding import Embedding
 from models.prompt import Piece, parse
 
-#: How far back from a full chunk a comma may lie for the words after it to move on together.
+#: How far back from a full chunk's end a comma may be for the words after it to move on together.
 _BACKTRACK = 20
-#: An encoder whose mean is smaller than this share of its spread says nothing by it.
+#: An encoder whose mean is below this share of its spread carries no meaning in it.
 _LEAST_MEAN = 0.02
 
 
 @dataclass(slots=True)
 class Chunk:
-    """Up to 75 tokens with their weights, yet without the marks around them."""
+    """Up to 75 tokens with their weights, without begin and end marks."""
 
     tokens: list[int] = field(default_factory=list[int])
     weights: list[float] = field(default_factory=list[float])
 
     def add(self, token: int, weight: float) -> None:
-        """Append one token; the caller sees to the room."""
+        """Append one token; the caller checks that there is room."""
         self.tokens.append(token)
         self.weights.append(weight)
 
     def split(self, at: int) -> Chunk:
-        """Cut off what follows position `at`, as a chunk of its own."""
+        """Cut off everything after position `at`, as a chunk of its own."""
         rest = Chunk(self.tokens[at:], self.weights[at:])
         del self.tokens[at:], self.weights[at:]
         return rest
@@ -49,7 +49,7 @@ def chunked(
 ) -> list[Chunk]:
     """The pieces' tokens in chunks of at most `room`; one empty chunk for an empty prompt.
 
-    A tag that the end of a chunk would cut in two moves on whole if its comma is near.
+    A tag that the end of a chunk would split moves on whole if its comma is near.
     """
     chunks = [Chunk()]
     for piece in pieces:
@@ -63,14 +63,14 @@ def chunked(
 
 
 def _cut(tokens: list[int], following: int, comma: int | None) -> int:
-    """Where a full chunk is cut: behind its last comma if that is near, else at its end."""
+    """The cut of a full chunk: after its last comma if that is near, else at its end."""
     if comma is None or following == comma or comma not in tokens[-_BACKTRACK:]:
         return len(tokens)
     return len(tokens) - tokens[::-1].index(comma)
 
 
 def tokens_of(text: str, tokenizer: Any) -> list[int]:
-    """The text's tokens without the marks around them."""
+    """The text's tokens without begin and end marks."""
     return list(tokenizer(text, add_special_tokens=False)["input_ids"])
 
 
@@ -89,21 +89,21 @@ def enclosed(tokens: list[int], tokenizer: Any, length: int) -> list[int]:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TextPart:
-    """A text encoder with the tokenizer that it was trained with: a CLIP pair of transformers."""
+    """A text encoder with its tokenizer: a CLIP pair of transformers."""
 
     tokenizer: Any
     encoder: nn.Module
 
 
 def inner(text_encoder: nn.Module) -> Any:
-    """What has the layers: the model itself from transformers 5.6 on, before that a part of it."""
+    """The module with the layers: the model itself since transformers 5.6, before that a part."""
     return getattr(text_encoder, "text_model", text_encoder)
 
 
 def hidden(text_encoder: nn.Module, ids: Tensor, clip_skip: int) -> Tensor:
-    """The states (B, 77, d) that token ids (B, 77) have in a layer counted from the end.
+    """The states (B, 77, d) of token ids (B, 77) in a layer counted from the end.
 
-    `clip_skip` 1 is the last; an earlier one goes through the last norm. Trainings read it too.
+    `clip_skip` 1 is the last; an earlier one passes through the final norm. Trainings use it too.
     """
     if clip_skip == 1:
         return text_encoder(input_ids=ids).last_hidden_state
@@ -112,11 +112,11 @@ def hidden(text_encoder: nn.Module, ids: Tensor, clip_skip: int) -> Tensor:
 
 
 class Conditioner:
-    """A tokenizer and a text encoder as one: prompt in, embeddings out.
+    """A tokenizer and a text encoder together: prompt in, embeddings out.
 
-    `tokenizer` and `text_encoder` are transformers' CLIP pair; `clip_skip` 1 takes the last layer,
-    and where no other is asked for, the one given here counts.
-    The last `cache_size` prompts are kept, among them the negative prompt that everybody shares.
+    `tokenizer` and `text_encoder` are transformers' CLIP pair; `clip_skip` is the default layer, 1
+    being the last. The last `cache_size` prompts are cached, among them the negative prompt that
+    everybody shares.
     """
 
     def __init__(
@@ -152,7 +152,7 @@ class Conditioner:
     def pair(
         self, prompt: str, negative: str, clip_skip: int | None = None
     ) -> tuple[Embedding, Embedding]:
-        """Both embeddings, the shorter one filled up with the empty prompt to equal length."""
+        """Both embeddings, the shorter one padded with the empty prompt to equal length."""
         first, second = self.encode(prompt, clip_skip), self.encode(negative, clip_skip)
         empty = self.encode("", clip_skip)
         length = max(len(first.tokens), len(second.tokens))
@@ -177,10 +177,10 @@ class Conditioner:
         return self._weighted(tokens, weights)
 
     def _weighted(self, tokens: Tensor, weights: Tensor) -> Tensor:
-        """The product of tokens (77, d) and weights (77,), scaled back to the mean it had.
+        """The product of tokens (77, d) and weights (77,), rescaled to its former mean.
 
-        The mean is AUTOMATIC1111's convention and right for OpenAI's encoder. An encoder whose mean
-        is near 0 would be scaled by chance, so there the weights stand alone.
+        Keeping the mean is AUTOMATIC1111's convention and right for OpenAI's encoder. An encoder
+        with a mean near 0 would be rescaled at random, so there the weights alone apply.
         """
         weighted = tokens * weights[:, None]
         if not self._keeps_mean:

@@ -1,8 +1,8 @@
 """The denoiser D(x, sigma, cond) -> x0 over any conditional UNet that predicts noise or velocity.
 
-Rows are at different noise levels and have their own guidance, and one UNet call serves them all.
-The scalings are those of Karras et al. 2022 (arXiv:2206.00364, table 1, "VP" and its velocity
-twin), so the same functions serve the training loss. Called by `engine`; it must not know samplers.
+Rows have different noise levels and guidance, and one UNet call serves them all. The scalings are
+those of Karras et al. 2022 (arXiv:2206.00364, table 1, "VP" and its velocity twin), so the same
+functions serve the training loss. Called by `engine`; it must not know samplers.
 """
 
 from __future__ import annotations
@@ -21,10 +21,10 @@ from models.engine.embedding import Embedding, ask
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Conditions:
-    """What the rows are guided by.
+    """The conditioning of the rows.
 
-    `told` is of B + G pictures: first what each of the B rows asks for, then what the G rows with
-    `guided` True do not want, in their order; `guidance` is (B,) float32 and `guided` its `!= 1`,
+    `told` covers B + G pictures: first what each of the B rows asks for, then the negative prompts
+    of the G rows with `guided` True, in order; `guidance` is (B,) float32 and `guided` its `!= 1`,
     as plain booleans.
     """
 
@@ -34,7 +34,7 @@ class Conditions:
 
 
 class Levels:
-    """Sigma to timestep and back, by linear interpolation in the training table, on one device."""
+    """Converts sigma to timestep and back, by linear interpolation in the training table."""
 
     def __init__(self, train_sigmas: NDArray[np.float64], device: torch.device) -> None:
         self._sigmas = torch.tensor(train_sigmas, dtype=torch.float32, device=device)
@@ -52,15 +52,15 @@ class Levels:
 
 
 class Denoise(Protocol):
-    """What `engine` calls: see `Denoiser.__call__`."""
+    """The interface that `engine` calls: see `Denoiser.__call__`."""
 
     def __call__(self, x: Tensor, sigma: Tensor, conditions: Conditions) -> Tensor:
-        """The x0 that is predicted for each row."""
+        """The predicted x0 of each row."""
         ...
 
 
 class Denoiser:
-    """A UNet of diffusers with its scalings."""
+    """A diffusers UNet with its scalings."""
 
     def __init__(self, unet: nn.Module, prediction: Prediction, levels: Levels) -> None:
         self._unet = unet
@@ -71,7 +71,7 @@ class Denoiser:
     def __call__(self, x: Tensor, sigma: Tensor, conditions: Conditions) -> Tensor:
         """The x0 (B, C, h, w), float32, predicted from x at sigma (B,), after guidance.
 
-        Classifier-free guidance (Ho and Salimans 2022, eq. 6): `n + g (p - n)`, whether taken of
+        Classifier-free guidance (Ho and Salimans 2022, eq. 6): `n + g (p - n)`; it is the same for
         noise, velocity or x0, since x0 is affine in either.
         """
         indices = [row for row, guided in enumerate(conditions.guided) if guided]
@@ -95,12 +95,12 @@ class Denoiser:
 
 
 def c_in(sigma: Tensor) -> Tensor:
-    """What x is scaled by so that the UNet sees unit variance, (B, 1, 1, 1)."""
+    """The factor on x that gives the UNet unit variance, (B, 1, 1, 1)."""
     return (sigma**2 + 1).rsqrt()[:, None, None, None]
 
 
 def x0_of(output: Tensor, x: Tensor, sigma: Tensor, prediction: Prediction) -> Tensor:
-    """The x0 that a UNet's output means, for x (B, C, h, w) at sigma (B,).
+    """The x0 implied by a UNet's output, for x (B, C, h, w) at sigma (B,).
 
     Noise: `x - sigma eps`. Velocity: `c_in^2 x - sigma c_in v` (Salimans and Ho 2022, appendix D,
     with alpha = c_in and sigma_vp = sigma c_in).

@@ -1,6 +1,6 @@
 """`python -m models draw "PROMPT" -o out.png`: pictures without Discord.
 
-A command of `models.__main__`; torch is imported when it runs. It must not know the bot.
+A command of `models.__main__`; torch is imported when it runs. Must not know the bot.
 """
 
 from __future__ import annotations
@@ -27,37 +27,37 @@ from models.contract import (
 from models.provenance import Provenance, encode_png
 
 _BAR_CELLS = 30
-#: A seed is a whole number below this, as the bot's are.
+#: Seeds are whole numbers below this, like the bot's.
 _SEEDS = 2**32
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """Declare the options; what is left out comes from the model's card."""
+    """Declare the options; defaults come from the model's card."""
     parser.add_argument("prompt", help='what to draw, such as "1girl, blue hair, (smile:1.2)"')
     parser.add_argument("-o", "--out", type=Path, required=True, help="the PNG to write")
     parser.add_argument("--model", default="embedded", help="embedded, a folder or a hub id")
-    parser.add_argument("--negative", help="what to keep out")
+    parser.add_argument("--negative", help="the negative prompt")
     parser.add_argument("--aspect", choices=[a.value for a in Aspect], default=Aspect.SQUARE)
-    parser.add_argument("--count", type=int, default=1, help="pictures; seeds count up")
-    parser.add_argument("--seed", type=int, help="a whole number; a random one if left out")
+    parser.add_argument("--count", type=int, default=1, help="number of pictures; seeds count up")
+    parser.add_argument("--seed", type=int, help="a whole number (default: random)")
     parser.add_argument("--steps", type=int)
     parser.add_argument("--guidance", type=float)
     parser.add_argument("--sampler", choices=[s.value for s in Sampler])
     parser.add_argument(
-        "--clip-skip", type=int, help="which of the text encoder's layers is read, from its end"
+        "--clip-skip", type=int, help="the text encoder's layer, counted from its end"
     )
-    parser.add_argument("--device", help="cuda, mps or cpu; the best there is if left out")
-    parser.add_argument("--threads", type=int, help="CPU cores to use; all but one if left out")
+    parser.add_argument("--device", help="cuda, mps or cpu (default: the best available)")
+    parser.add_argument("--threads", type=int, help="CPU cores to use (default: all but one)")
 
 
 def run(args: argparse.Namespace) -> int:
-    """Draw, write and print one line for each picture: path, seed, seconds.
+    """Draw, write, and print one line per picture: path, seed, seconds.
 
     The exit code is 1 if some picture could not be drawn.
     """
     _require_sense(args)
     folder, name = locate(args.model)
-    # By the card, for loading the weights takes seconds.
+    # Check against the card first: loading the weights takes seconds.
     info = model_info(card_of(folder, name), folder)
     requests = {request.row_id: request for request in _requests(args, info)}
     args.out.parent.mkdir(parents=True, exist_ok=True)
@@ -80,7 +80,7 @@ def run(args: argparse.Namespace) -> int:
 
 
 def _require_sense(args: argparse.Namespace) -> None:
-    """EngineError for what no model could make a picture of."""
+    """Raise EngineError for options that no model could draw."""
     if not args.prompt.strip():
         raise EngineError('the prompt is empty: say what to draw, such as "1girl, blue hair".')
     if args.out.suffix.lower() != ".png":
@@ -94,7 +94,7 @@ def _require_sense(args: argparse.Namespace) -> None:
 
 
 def require_within(info: ModelInfo, steps: int, guidance: float) -> None:
-    """EngineError for steps or guidance outside the model's limits."""
+    """Raise EngineError for steps or guidance outside the model's limits."""
     limits = info.limits
     if not limits.steps_min <= steps <= limits.steps_max:
         raise EngineError(f"--steps must be {limits.steps_min} to {limits.steps_max}.")
@@ -103,7 +103,7 @@ def require_within(info: ModelInfo, steps: int, guidance: float) -> None:
 
 
 def _requests(args: argparse.Namespace, info: ModelInfo) -> Iterator[RenderRequest]:
-    """One request for each picture, within the model's limits. EngineError if one is outside."""
+    """One request per picture, within the model's limits. Raises EngineError if one is outside."""
     steps = args.steps if args.steps is not None else info.default_steps
     guidance = args.guidance if args.guidance is not None else info.default_guidance
     require_within(info, steps, guidance)
@@ -129,7 +129,7 @@ def _requests(args: argparse.Namespace, info: ModelInfo) -> Iterator[RenderReque
 
 
 def drawn(engine: Engine, waiting: list[RenderRequest]) -> Iterator[tuple[str, Rendered | str]]:
-    """Each row's picture, or why there is none, as they end; the engine is kept full."""
+    """Each row's picture, or the reason why there is none, as they end; keeps the engine full."""
     total, done = sum(request.draw.steps for request in waiting), 0
     in_flight = 0
     while waiting or in_flight:
@@ -145,7 +145,7 @@ def drawn(engine: Engine, waiting: list[RenderRequest]) -> Iterator[tuple[str, R
 
 
 def _show_progress(done: int, total: int) -> None:
-    """A bar on one line of the terminal; nothing where nobody watches."""
+    """A bar on one line of the terminal; nothing if the output is no terminal."""
     if sys.stderr.isatty():
         filled = _BAR_CELLS * done // total
         bar = "#" * filled + "." * (_BAR_CELLS - filled)
@@ -155,7 +155,7 @@ def _show_progress(done: int, total: int) -> None:
 
 
 def _path(out: Path, index: int) -> Path:
-    """The first picture has the name that was asked for, the others a number behind it."""
+    """The first picture has the requested name, the others a number appended."""
     return out if index == 0 else out.with_stem(f"{out.stem}-{index + 1}")
 
 

@@ -1,8 +1,8 @@
-"""What a UNet is told of a picture beside its noise, and the one call by which it is told.
+"""The conditioning of a UNet, and the one function that passes it on.
 
 A family's conditioner makes the `Embedding` of a picture, `engine` stacks those of a tick, and
-`denoiser` and the trainings hand them on through `ask`, so that all of them speak to a UNet in one
-way. It must not know prompts, families or noise levels.
+`denoiser` and the trainings pass them through `ask`, so that all of them call a UNet in one way.
+Must not know prompts, families or noise levels.
 """
 
 from __future__ import annotations
@@ -16,20 +16,20 @@ from torch import Tensor, nn
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Embedding:
-    """What is said of one picture; of B pictures, with B before every shape, once `stacked`."""
+    """The conditioning of one picture; once `stacked`, of B pictures, with B before every shape."""
 
-    #: The words, token by token: (T, d), 77 tokens for each chunk of a prompt.
+    #: One vector per token: (T, d), 77 tokens for each chunk of a prompt.
     tokens: Tensor
-    #: The words as a whole: (p,), for families whose UNet wants `text_time` beside the tokens.
+    #: The prompt as one vector: (p,), for families whose UNet wants `text_time` beside the tokens.
     pooled: Tensor | None = None
     #: For the same families, the size conditions: (6,), in pixels of what is drawn: height and
-    #: width of the original, top and left of what was cut from it, height and width wanted
-    #: (Podell et al. 2023, arXiv:2307.01952, section 2.2).
+    #: width of the original, top and left of the crop, target height and width (Podell et al. 2023,
+    #: arXiv:2307.01952, section 2.2).
     sizes: Tensor | None = None
 
 
 def stacked(embeddings: Sequence[Embedding]) -> Embedding:
-    """The embeddings of pictures of one model, equally many tokens each, as one of them all."""
+    """Stack the embeddings of pictures of one model with equally many tokens."""
     return Embedding(
         tokens=torch.stack([embedding.tokens for embedding in embeddings]),
         pooled=_stacked(embedding.pooled for embedding in embeddings),
@@ -38,10 +38,10 @@ def stacked(embeddings: Sequence[Embedding]) -> Embedding:
 
 
 def ask(unet: nn.Module, x: Tensor, timestep: Tensor, embedding: Embedding) -> Tensor:
-    """What a UNet of diffusers says, (B, C, h, w), of x (B, C, h, w) at timestep (B,).
+    """The output (B, C, h, w) of a diffusers UNet for x (B, C, h, w) at timestep (B,).
 
-    Words are told in the precision of x, which must be the UNet's. Sizes stay float32: as bfloat16,
-    1001 px would be 1000 px.
+    Words are passed in the precision of x, which must be the UNet's. Sizes stay float32: as
+    bfloat16, 1001 px would be 1000 px.
     """
     beside = None
     if embedding.pooled is not None:

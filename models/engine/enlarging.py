@@ -1,7 +1,7 @@
-"""Making a finished picture larger: piece by piece, one piece of a row in each tick.
+"""Enlarges a finished picture piece by piece, one piece of a row per tick.
 
-Called by `engine` for requests that draw nothing anew. A piece is looked at with what stands around
-it, so that no seam is seen. It must not know where pictures come from.
+Called by `engine` for requests that draw nothing anew. A piece is processed with its surroundings,
+so that no seam is visible. Must not know where pictures come from.
 """
 
 from __future__ import annotations
@@ -19,8 +19,7 @@ from torch.nn import functional
 from models.contract import Rendered, RenderRequest, StepReport
 from models.engine.codec import NotFiniteError
 
-#: So many pixels of the source around a piece are looked at as well: as far as the folder's own
-#: upscaler sees.
+#: The margin of source pixels around a piece: the receptive field of the folder's own upscaler.
 _AROUND_PX = 16
 
 
@@ -30,16 +29,16 @@ class Magnifier:
     def __init__(
         self, net: Callable[[Tensor], Tensor], *, scale: int, device: torch.device, fold: int = 1
     ) -> None:
-        """`fold`: the network takes sides that are multiples of so many pixels."""
+        """`fold`: the network takes sides that are multiples of this many pixels."""
         self._net = net
         self._device = device
         self._fold = fold
-        #: How many times as large a picture becomes, a side.
+        #: The factor on a picture's sides.
         self.scale = scale
 
     @torch.inference_mode()
     def __call__(self, pixels: Tensor) -> Tensor:
-        """Pixels (3, sH, sW) of pixels (3, H, W), float32 on the CPU. NotFiniteError."""
+        """Enlarge pixels (3, H, W) to (3, sH, sW), float32 on the CPU. Raises NotFiniteError."""
         height, width = pixels.shape[1:]
         missing = (0, -width % self._fold, 0, -height % self._fold)
         whole = functional.pad(pixels[None], missing, mode="replicate")
@@ -51,7 +50,7 @@ class Magnifier:
 
 @dataclass(slots=True)
 class Enlargement:
-    """One picture on its way: its pixels, and as much of the large one as there is."""
+    """One enlargement in progress: the source pixels, and the finished part of the result."""
 
     request: RenderRequest
     source: Tensor
@@ -60,7 +59,7 @@ class Enlargement:
 
     @classmethod
     def of(cls, request: RenderRequest, magnifier: Magnifier) -> Enlargement:
-        """Begin. OSError if the source is no picture."""
+        """Begin. Raises OSError if the source is no picture."""
         assert request.source_png is not None, "an enlargement has a source"
         with Image.open(io.BytesIO(request.source_png)) as opened:
             picture = np.array(opened.convert("RGB"))
@@ -70,7 +69,7 @@ class Enlargement:
         return cls(request=request, source=source, canvas=np.zeros(size, np.uint8))
 
     def advance(self, magnifier: Magnifier) -> StepReport:
-        """Enlarge the next piece. NotFiniteError."""
+        """Enlarge the next piece. Raises NotFiniteError."""
         columns, rows = self.request.draw.pieces
         row, column = divmod(self.done, columns)
         height, width = self.source.shape[1:]
@@ -91,7 +90,7 @@ class Enlargement:
         return StepReport(row_id=self.request.row_id, step=self.done, steps=columns * rows)
 
     def finish(self) -> Rendered:
-        """The picture at the size that was asked for."""
+        """The picture at the requested size."""
         size = (self.request.draw.width_px, self.request.draw.height_px)
         picture = Image.fromarray(self.canvas)
         if picture.size != size:

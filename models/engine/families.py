@@ -1,8 +1,8 @@
-"""What each family does in a way of its own: the table that loading and drawing go by.
+"""What differs between model families: the table used for loading and drawing.
 
-A row is beside its `Marks` in `models.catalogue.adoption`, which say what a folder of the family is
-known by. Read by `loader` and `engine`, which know no family by name. It must not know rows in
-flight, samplers or files.
+Each row belongs to `Marks` in `models.catalogue.adoption`, which say how to recognise the family's
+folders. Read by `loader` and `engine`, which know no family by name. Must not know rows in flight,
+samplers or files.
 """
 
 from __future__ import annotations
@@ -18,27 +18,27 @@ from models.engine.codec import scaled, unscaled
 from models.engine.conditioning import Conditioner, TextPart
 from models.engine.embedding import Embedding
 
-#: From a draw and the (width, height) in pixels that it is drawn at: what is wanted, what is not.
-#: Both have equally many tokens.
+#: Maps a draw and the (width, height) in pixels that it is drawn at to positive and negative
+#: conditioning, with equally many tokens.
 Condition = Callable[[Draw, tuple[int, int]], tuple[Embedding, Embedding]]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Family:
-    """How the models of one family are drawn with."""
+    """How to draw with the models of one family."""
 
-    #: What they calculate in where there is a GPU.
+    #: Their precision on a GPU.
     half: torch.dtype
-    #: How words become conditioning; made from the text encoders and the card's clip skip.
+    #: Makes conditioning from words; built from the text encoders and the card's clip skip.
     condition: Callable[[Sequence[TextPart], int], Condition]
-    #: The autoencoder's latents (C, h, w) out of the UNet's.
+    #: Converts the UNet's latents (C, h, w) to the autoencoder's.
     unscale: Callable[[nn.Module, Tensor], Tensor] = unscaled
-    #: The way back.
+    #: The inverse.
     scale: Callable[[nn.Module, Tensor], Tensor] = scaled
 
 
 def _words_alone(texts: Sequence[TextPart], clip_skip: int) -> Condition:
-    """One text encoder's tokens; the UNet is told nothing beside them."""
+    """One text encoder's tokens, and no other conditioning."""
     (text,) = texts
     conditioner = Conditioner(text.tokenizer, text.encoder, clip_skip)
     return lambda draw, _: conditioner.pair(draw.words, draw.negative, draw.clip_skip)

@@ -1,8 +1,8 @@
-"""A model's files to components on a device, with every fault as one clear sentence.
+"""Loads a model's files as components on a device, and turns every fault into one clear sentence.
 
 Called by `engine` and `check`. Everything that diffusers and transformers would print is silenced,
-nothing is fetched for a local folder, and no file can run code: weights are safetensors, or `.bin`
-read with `weights_only`. It must not know prompts or rows.
+nothing is downloaded for a local folder, and no file can run code: weights are safetensors, or
+`.bin` read with `weights_only`. Must not know prompts or rows.
 """
 
 from __future__ import annotations
@@ -41,7 +41,7 @@ log = logging.getLogger(__name__)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Components:
-    """A model ready to draw: its parts on one device, its card, and what was read from configs."""
+    """A model ready to draw: its parts on one device, its card, and values from its configs."""
 
     card: Card
     info: ModelInfo
@@ -50,20 +50,20 @@ class Components:
     family: Family
     unet: nn.Module
     vae: nn.Module
-    #: As the family's marks have them.
+    #: In the order of the family's marks.
     texts: tuple[TextPart, ...]
     schedule: Schedule
     latent_channels: int
     pixels_per_latent: int
     device: torch.device
-    #: What brings a decoded picture to its finished size.
+    #: Scales a decoded picture to its finished size.
     upscale: Upscale = lanczos
-    #: What makes a finished picture larger; None: nothing does.
+    #: Enlarges a finished picture; None: the model cannot.
     magnifier: Magnifier | None = None
 
     @property
     def base(self) -> str:
-        """The family, if the text embeddings are as wide as its own are, in plain words."""
+        """The family in plain words, if the text embeddings have its width."""
         config: Any = self.unet.config
         width = config.cross_attention_dim
         own = f"a small model of its own ({width} wide)"
@@ -71,7 +71,7 @@ class Components:
 
     @property
     def text_encoder(self) -> nn.Module:
-        """The first text encoder: the only one of all that can be trained further."""
+        """The first text encoder: the only one that can be trained further."""
         return self.texts[0].encoder
 
     @property
@@ -81,15 +81,16 @@ class Components:
 
     @property
     def networks(self) -> tuple[nn.Module, ...]:
-        """All that has weights."""
+        """Everything with weights."""
         return (self.unet, self.vae, *(text.encoder for text in self.texts))
 
 
 def load(model: str, *, device: str | None = None, upscaler_path: Path | None = None) -> Components:
     """Load a model; `model` is "embedded", a diffusers folder, or a hub id such as "owner/name".
 
-    `device` is cuda, mps or cpu; None takes the best there is. What is at `upscaler_path` makes
-    finished pictures larger, else the folder's own upscaler. EngineError says what to do.
+    `device` is cuda, mps or cpu; None takes the best available. `upscaler_path` names the network
+    that enlarges finished pictures; by default the folder's own upscaler. EngineError says what to
+    do.
     """
     chosen = choose_device(device)
     folder, name = locate(model)
@@ -130,7 +131,7 @@ def load(model: str, *, device: str | None = None, upscaler_path: Path | None = 
 
 
 def choose_device(device: str | None) -> torch.device:
-    """The named device, or the best of this machine. EngineError if it is not to be had."""
+    """The named device, or this machine's best. Raises EngineError if it is unavailable."""
     cuda, mps = torch.cuda.is_available(), torch.backends.mps.is_available()
     if device is None:
         return torch.device("cuda" if cuda else "mps" if mps else "cpu")
@@ -144,7 +145,7 @@ def choose_device(device: str | None) -> torch.device:
 
 
 def _require_agreement(card: Card, folder: Path) -> None:
-    """CardError if the card says otherwise than the configs."""
+    """Raise CardError if the card contradicts the configs."""
     config = read_config(folder, "scheduler/scheduler_config.json")
     prediction = config.get("prediction_type", "epsilon")
     if prediction != card.prediction:
@@ -178,10 +179,10 @@ def _parts(
 
 
 def _text(folder: Path, name: str, kind: str, dtype: torch.dtype) -> TextPart:
-    """A text encoder of transformers' class `kind`, and the tokenizer that diffusers lays by it."""
+    """A text encoder of transformers' class `kind`, with the tokenizer stored beside it."""
     import transformers
 
-    # transformers takes the precision from the config where none is named, diffusers does not.
+    # transformers defaults to the precision in the config, diffusers does not.
     encoder = _part(getattr(transformers, kind), folder, name, dtype=dtype)
     words = name.replace("text_encoder", "tokenizer")
     with _explained(folder, words):
@@ -198,7 +199,7 @@ def _own_upscaler(folder: Path, device: torch.device) -> upscaler.Upscaler | Non
 
 
 def _part(kind: Any, folder: Path, name: str, **precision: torch.dtype) -> nn.Module:
-    """One network of the folder, every weight of which came from its file."""
+    """One network of the folder, with every weight read from its file."""
     with _explained(folder, name):
         part, report = kind.from_pretrained(
             str(folder / name), local_files_only=True, output_loading_info=True, **precision
@@ -228,7 +229,7 @@ def _explained(folder: Path, name: str) -> Iterator[None]:
 
 
 def _silence_libraries() -> None:
-    """Keep the libraries' progress bars and advice out of our output."""
+    """Silence the libraries' progress bars and advice."""
     from diffusers.utils import logging as diffusers_logging
     from transformers.utils import logging as transformers_logging
 

@@ -1,10 +1,10 @@
-"""Samplers: how a row gets from noise to picture, one noise level after the other.
+"""Samplers: take a row from noise to picture, one noise level after the other.
 
 A picture in flight is `x = x0 + sigma * noise` (the "variance exploding" form of Karras et al.
 2022, arXiv:2206.00364), float32, one sigma for each row. `SOLVERS` is the table of samplers: a new
 one is an entry there and a name in `contract.Sampler`. The updates are pure functions over rows at
-different steps; a row's `Descent` keeps where it is and what its method remembers. `slots` brings
-the predictions and calls `advance`. Nothing here may know UNets, prompts or requests.
+different steps; a row's `Descent` stores its position and its method's memory. `slots` provides the
+predictions and calls `advance`. Nothing here may know UNets, prompts or requests.
 """
 
 from __future__ import annotations
@@ -18,72 +18,72 @@ from torch import Tensor
 from models.contract import Sampler
 from models.engine.schedule import KarrasSpan, Points, Schedule
 
-#: What a method keeps from one evaluation to the next: tensors of one row by the method's own
-#: names, or of several rows stacked, (B, ...).
+#: A method's state between evaluations: tensors of one row under the method's own names, or of
+#: several rows stacked, (B, ...).
 Memory = Mapping[str, Tensor]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Rows:
-    """Rows of one method after one evaluation of the UNet: all that an update is given."""
+    """Rows of one method after one evaluation of the UNet: the input of an update."""
 
-    #: What was evaluated, (B, C, h, w).
+    #: The evaluated input, (B, C, h, w).
     x: Tensor
-    #: The picture that was predicted from it, (B, C, h, w).
+    #: The predicted picture, (B, C, h, w).
     x0: Tensor
-    #: Where each row's step begins, (B,).
+    #: The sigma at which each row's step begins, (B,).
     sigma: Tensor
-    #: Where it ends, (B,), below `sigma` and at least 0.
+    #: The sigma at which it ends, (B,), below `sigma` and at least 0.
     sigma_next: Tensor
-    #: What the rows remember.
+    #: The rows' memory.
     memory: Memory
     #: Unit noise (B, C, h, w): at each call the next draw of every row's own generator.
     noise: Callable[[], Tensor]
 
 
-#: From the rows to their next x (B, C, h, w) and to what they remember from now on.
+#: Maps the rows to their next x (B, C, h, w) and their new memory.
 Update = Callable[[Rows], tuple[Tensor, Memory]]
 
 
 def _nothing(x: Tensor) -> Memory:
-    """What most methods remember before the first step."""
+    """The empty memory of most methods before the first step."""
     del x
     return {}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Solver:
-    """One sampler: where its steps stand and how it takes them.
+    """One sampler: the positions of its steps, and its updates.
 
-    `updates` has one function for each evaluation of a step. The first evaluation is made where the
-    step begins, the others where it ends, so the first update must reach `sigma_next` by itself; a
-    step to sigma 0, where a UNet has nothing to say, is left at that.
+    `updates` has one function per evaluation of a step. The first evaluation is made where the step
+    begins, the others where it ends, so the first update must reach `sigma_next` by itself; a step
+    to sigma 0, where a UNet has nothing to predict, ends there.
     """
 
     points: Points
     updates: tuple[Update, ...]
-    #: What a row remembers before its first step, from its first x (C, h, w).
+    #: The memory before a row's first step, from its first x (C, h, w).
     begin: Callable[[Tensor], Memory] = _nothing
 
     @property
     def evaluations(self) -> int:
-        """How many UNet calls a step takes, the last step excepted: that takes one."""
+        """The UNet calls of a step, except the last step, which takes one."""
         return len(self.updates)
 
 
 @dataclass(slots=True, kw_only=True)
 class Descent:
-    """One row's way down its sigmas: `x` (C, h, w) is what the UNet is to see next, at `sigma`."""
+    """One row's way down its sigmas: `x` (C, h, w) is the UNet's next input, at `sigma`."""
 
     method: Solver
     sigmas: tuple[float, ...]
-    #: On the CPU, the row's own: a row is the same whoever it shares its batch with.
+    #: The row's own, on the CPU: a row is the same whatever shares its batch.
     generator: torch.Generator
     x: Tensor
     memory: Memory = field(default_factory=dict[str, Tensor])
     #: Whole steps done.
     step: int = 0
-    #: Evaluations done of the step that is under way.
+    #: Evaluations done in the current step.
     evaluation: int = 0
 
     @property
@@ -93,7 +93,7 @@ class Descent:
 
     @property
     def between_steps(self) -> bool:
-        """False in the middle of a step that takes more than one evaluation."""
+        """False in the middle of a step with more than one evaluation."""
         return self.evaluation == 0
 
     @property
@@ -106,7 +106,7 @@ class Descent:
         return torch.randn(self.x.shape, generator=self.generator).to(self.x.device)
 
     def moved(self, x: Tensor, memory: Memory) -> None:
-        """Take an update in: the row's next x and memory."""
+        """Apply an update: the row's next x and memory."""
         self.x, self.memory = x, memory
         self.evaluation += 1
         if self.evaluation == self.method.evaluations or self.sigmas[self.step + 1] == 0:
@@ -125,11 +125,11 @@ def begin(
     source: Tensor | None = None,
     first_step: int = 0,
 ) -> Descent:
-    """A row of the shape (C, h, w) before its first step: all noise, drawn from its seed.
+    """A row of shape (C, h, w) before its first step: pure noise from its seed.
 
-    With a `source` (C, h, w), latents of x0, it begins at that one with the noise of a later step
-    (Meng et al. 2021, SDEdit, arXiv:2108.01073). ValueError if the schedule has no such number of
-    steps.
+    With a `source` (C, h, w), latents of x0, it begins at that with the noise of a later step (Meng
+    et al. 2021, SDEdit, arXiv:2108.01073). Raises ValueError if the schedule does not allow this
+    number of steps.
     """
     method = SOLVERS[sampler]
     sigmas = schedule.sigmas(steps, method.points)
@@ -159,9 +159,9 @@ def start(noise: Tensor, sigma: float) -> Tensor:
 
 
 def advance(descents: Sequence[Descent], x: Tensor, x0: Tensor) -> Tensor:
-    """Take every row on by the evaluation just made: x0 (B, C, h, w), predicted from x.
+    """Advance every row by the evaluation just made: x0 (B, C, h, w), predicted from x.
 
-    Each row moves by its own method, wherever in its step it is. Returns their next x.
+    Each row moves by its own method, wherever in its step it is. Returns the next x.
     """
     result = torch.empty_like(x)
     groups: dict[tuple[Solver, int], list[int]] = {}
@@ -177,7 +177,7 @@ def advance(descents: Sequence[Descent], x: Tensor, x0: Tensor) -> Tensor:
 
 
 def _gathered(rows: Sequence[Descent], x: Tensor, x0: Tensor) -> Rows:
-    """Rows that remember the same things, stacked."""
+    """Rows with equally named memory, stacked."""
 
     def column(values: Iterable[float]) -> Tensor:
         return torch.tensor(list(values), dtype=torch.float32, device=x.device)
@@ -207,13 +207,13 @@ def _euler(rows: Rows) -> tuple[Tensor, Memory]:
 
 
 def _heun_predicted(rows: Rows) -> tuple[Tensor, Memory]:
-    """The first half of a Heun step: Euler's, and what it came from."""
+    """The first half of a Heun step: Euler's, remembering its start."""
     x = euler_step(rows.x, rows.x0, rows.sigma, rows.sigma_next)
     return x, {"x": rows.x, "x0": rows.x0}
 
 
 def _heun_corrected(rows: Rows) -> tuple[Tensor, Memory]:
-    """The second half: again from the start, by the mean of the slopes at both ends.
+    """The second half: from the start again, with the mean of the slopes at both ends.
 
     Karras et al. 2022, algorithm 1, lines 7 and 8; dx/dsigma = (x - x0) / sigma.
     """
@@ -232,14 +232,14 @@ def _euler_ancestral(rows: Rows) -> tuple[Tensor, Memory]:
 
 
 def _no_step_before(x: Tensor) -> Memory:
-    """The first step of a multistep method: an infinite sigma says that there was none before."""
+    """A multistep method's memory before its first step: infinite sigma means no earlier one."""
     return {"x0": torch.zeros_like(x), "sigma": torch.full((), torch.inf, device=x.device)}
 
 
 def _dpmpp_2m(rows: Rows) -> tuple[Tensor, Memory]:
     """DPM-Solver++(2M), midpoint form (Lu et al. 2022, arXiv:2211.01095, algorithm 2).
 
-    Remembers x0 and sigma of the step before. A row without one takes a first-order step; so does
+    Remembers the previous step's x0 and sigma. A row without one takes a first-order step; so does
     a step to sigma 0.
     """
     h = torch.log(rows.sigma / rows.sigma_next)
@@ -257,18 +257,18 @@ def _column(values: Tensor) -> Tensor:
     return values[:, None, None, None]
 
 
-#: How each sampler works. Its name and its label are in `contract.Sampler`.
+#: The implementation of each sampler. Names and labels are in `contract.Sampler`.
 SOLVERS: Mapping[Sampler, Solver] = {
     Sampler.EULER_A: Solver(points=Points(), updates=(_euler_ancestral,)),
-    # DPM-Solver lays one point more and leaves out the lowest: its last step goes to 0 at once.
+    # DPM-Solver adds one point and drops the lowest: its last step goes to 0 at once.
     Sampler.DPMPP_2M: Solver(
         points=Points(spare=1, whole=True, karras=KarrasSpan.TABLE),
         updates=(_dpmpp_2m,),
         begin=_no_step_before,
     ),
     Sampler.EULER: Solver(points=Points(), updates=(_euler,)),
-    # In sigma, eq. 12 of DDIM with eta 0 is Euler's step: x0 + sigma_next * the noise predicted.
-    # What is its own is that it stands on the timesteps of the training and no others.
+    # In sigma, DDIM's eq. 12 with eta 0 is Euler's step: x0 + sigma_next * the predicted noise. Its
+    # difference is that it uses only training timesteps.
     Sampler.DDIM: Solver(
         points=Points(whole=True, karras=KarrasSpan.NONE),
         updates=(_euler,),

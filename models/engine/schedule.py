@@ -1,7 +1,7 @@
-"""Schedules: the noise levels that a model was trained on, and how a picture's steps lie on them.
+"""Schedules: a model's training noise levels, and the placement of a picture's steps on them.
 
 A noise level is the sigma of `x = x0 + sigma * noise` (the "variance exploding" form of Karras et
-al. 2022, arXiv:2206.00364). Called by `loader`, `samplers` and the training loop. It must not know
+al. 2022, arXiv:2206.00364). Called by `loader`, `samplers` and the training loop. Must not know
 UNets, prompts or devices.
 """
 
@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 
 from models.contract import EngineError
 
-#: Stands for an alpha-bar of 0 (zero terminal SNR, arXiv:2305.08891), whose sigma is infinite.
+#: Replaces an alpha-bar of 0 (zero terminal SNR, arXiv:2305.08891), whose sigma is infinite.
 _LEAST_ALPHA_BAR = 2.0**-24
 #: The exponent of the Karras table (Karras et al. 2022, eq. 5).
 _RHO = 7.0
@@ -35,30 +35,30 @@ class Spacing(StrEnum):
 
 
 class KarrasSpan(StrEnum):
-    """What the Karras table of a schedule that has one runs between, for a sampler."""
+    """The range of a schedule's Karras table, if it has one, for a sampler."""
 
     #: The sampler's own first and last point.
     OWN = "own"
     #: The ends of the training table.
     TABLE = "table"
-    #: Nothing: the sampler keeps to training timesteps.
+    #: No table: the sampler keeps to training timesteps.
     NONE = "none"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Points:
-    """Where on a schedule a sampler's steps stand; as it is, as Euler's do."""
+    """The positions of a sampler's steps on a schedule; the defaults are Euler's."""
 
-    #: Points that linspace and leading lay beyond the steps; the lowest are left out again.
+    #: Extra points that linspace and leading add beyond the steps; the lowest are dropped again.
     spare: int = 0
-    #: Training timesteps alone: what falls between two is rounded.
+    #: Whether timesteps are rounded to training timesteps.
     whole: bool = False
     karras: KarrasSpan = KarrasSpan.OWN
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Schedule:
-    """The noise levels that a model was trained on and how a number of steps is laid over them.
+    """A model's training noise levels, and the rule that places a number of steps on them.
 
     `train_sigmas` is float64, (T,), rising: the sigma of timestep 0 .. T-1.
     """
@@ -70,7 +70,7 @@ class Schedule:
 
     @classmethod
     def from_config(cls, config: Mapping[str, Any]) -> Schedule:
-        """From a folder's scheduler_config.json. EngineError for what is not supported."""
+        """Read a folder's scheduler_config.json. Raises EngineError for unsupported settings."""
         if "FlowMatch" in str(config.get("_class_name")) or config.get("use_flow_sigmas"):
             raise EngineError("scheduler_config.json is of a flow model, which is not supported.")
         alpha_bars: NDArray[np.float64] = np.cumprod(1.0 - _betas(config), dtype=np.float64)
@@ -122,7 +122,7 @@ def _karras(steps: int, low: float, high: float) -> NDArray[np.float64]:
 
 
 def _betas(config: Mapping[str, Any]) -> NDArray[np.float64]:
-    """The noise added by each training timestep, (T,), in the precision it was trained with."""
+    """The noise added at each training timestep, (T,), in the training's precision."""
     trained = config.get("trained_betas")
     if trained is not None:
         return np.asarray(trained, np.float64)
@@ -144,7 +144,7 @@ def _zero_terminal(alpha_bars: NDArray[np.float64]) -> NDArray[np.float64]:
 
 
 def _usual_spacing(config: Mapping[str, Any]) -> str:
-    """What diffusers takes where an old config is silent: each class has its own habit."""
+    """The default spacing in diffusers for old configs without one: each class has its own."""
     linspace = "Euler" in config.get("_class_name", "") or "DPMSolver" in config.get(
         "_class_name", ""
     )

@@ -1,10 +1,10 @@
 """`SlotEngine`: rows at different steps share one UNet call, and join and leave between calls.
 
-A tick gathers the rows that `batcher` chose, denoises them in one call, has `samplers` take each
-one on along its own schedule and scatters them again; rows that end are decoded. Everything random
-about a row comes from its own generator, on the CPU, so a row is the same whoever shares its batch.
-Runs on one thread; called by the bot's worker and by `draw`. It must not know where requests come
-from, nor any sampler or family by name.
+A tick gathers the rows that `batcher` chose, denoises them in one call, has `samplers` advance each
+along its own schedule, and scatters them again; rows that end are decoded. A row's randomness comes
+from its own generator on the CPU, so a row is the same whatever shares its batch. Runs on one
+thread; called by the bot's worker and by `draw`. Must not know where requests come from, nor any
+sampler or family by name.
 """
 
 from __future__ import annotations
@@ -39,7 +39,7 @@ from models.engine.samplers import Descent
 
 log = logging.getLogger(__name__)
 
-#: Rows in flight where nothing is set: see docs/engine.md for the measurements behind it.
+#: The default number of rows in flight; docs/engine.md has the measurements.
 CAPACITY_CPU = 4
 CAPACITY_GPU = 8
 
@@ -52,25 +52,25 @@ _NO_MEMORY = "This picture needs more memory than the device has. Try a smaller 
 
 @dataclass(slots=True)
 class _Row:
-    """One picture in flight: what was asked for, how far it has come, and what guides it."""
+    """One picture in flight: its request, its progress, and its conditioning."""
 
     request: RenderRequest
     descent: Descent
     positive: Embedding
     negative: Embedding
-    #: The picture predicted last, (C, h, w), for previews.
+    #: The latest predicted picture, (C, h, w), for previews.
     x0: Tensor | None = None
-    #: The most rows it ever shared a tick with, itself included.
+    #: The most rows that ever shared a tick with it, itself included.
     batch_width: int = 1
 
     @property
     def guided(self) -> bool:
-        """False where guidance would change nothing and half the work can be saved."""
+        """Whether guidance changes anything; if not, half the work is saved."""
         return self.request.draw.guidance != 1
 
 
 class SlotEngine:
-    """Implements `contract.Engine` over loaded components; see there for each method."""
+    """Implements `contract.Engine` on loaded components; see there for each method."""
 
     def __init__(self, parts: Components, capacity: int) -> None:
         self._parts = parts
@@ -99,8 +99,8 @@ class SlotEngine:
     def admit(self, request: RenderRequest) -> None:
         """Take a row in; it joins the batch at the next tick.
 
-        ValueError if the id is in flight, the engine is full, or size or steps make no picture;
-        OSError if the source is no picture.
+        Raises ValueError if the id is in flight, the engine is full, or the size or the number of
+        steps is impossible; OSError if the source is no picture.
         """
         if request.row_id in self._batcher:
             raise ValueError(f"row {request.row_id} is in flight already")
@@ -116,9 +116,9 @@ class SlotEngine:
 
     @torch.inference_mode()
     def step(self) -> TickResult:
-        """Advance the rows of one bucket by one UNet call, then hand over what it finished.
+        """Advance the rows of one bucket by one UNet call, then hand over those that finished.
 
-        Rows that are enlarged are a bucket of their own, and go on by a piece each.
+        Enlargements form a bucket of their own, and each advances by one piece.
         """
         row_ids = self._batcher.next_tick()
         if not row_ids:
@@ -146,7 +146,7 @@ class SlotEngine:
         return self._batcher.remove(row_id)
 
     def close(self) -> None:
-        """Free the model's memory; the engine is not used again."""
+        """Free the model's memory; the engine cannot be used again."""
         self._rows.clear()
         self._enlargements.clear()
         for part in self._parts.networks:
@@ -155,7 +155,7 @@ class SlotEngine:
             torch.cuda.empty_cache()
 
     def _begin(self, request: RenderRequest) -> _Row:
-        """The row at its first sigma: all noise, or what it is varied from under some."""
+        """The row at its first sigma: pure noise, or its source under some noise."""
         width, height = self._parts.card.native_px(request.draw.width_px, request.draw.height_px)
         png = request.source_png
         source = None if png is None else self._codec.encode(png, width, height)
@@ -176,13 +176,13 @@ class SlotEngine:
 
     @property
     def _magnifier(self) -> Magnifier:
-        """ValueError if there is none: nobody should have asked."""
+        """The upscaler. Raises ValueError if there is none: nobody should have asked."""
         if self._parts.magnifier is None:
             raise ValueError("the model has no upscaler")
         return self._parts.magnifier
 
     def _enlarge(self, rows: Sequence[Enlargement]) -> TickResult:
-        """A piece of each, and the pictures that are whole by it."""
+        """Enlarge one piece of each row; hand over the pictures that are complete."""
         reports: list[StepReport] = []
         finished: list[Rendered] = []
         failed: list[RowFailed] = []
@@ -214,7 +214,7 @@ class SlotEngine:
         )
 
     def _outcome(self, rows: Sequence[_Row], finite: Sequence[bool]) -> TickResult:
-        """Sort the rows of a tick into those that failed, ended and go on; report whole steps."""
+        """Sort the rows of a tick into failed, ended and running; report whole steps."""
         reports: list[StepReport] = []
         finished: list[Rendered] = []
         failed: list[RowFailed] = []
@@ -257,7 +257,7 @@ class SlotEngine:
         wanted = request.preview_every > 0 and step % request.preview_every == 0
         preview = None
         if wanted and not row.descent.done and row.x0 is not None:
-            # A preview is a courtesy: it may be missing, it may not cost the row.
+            # A preview is optional: losing it must not cost the row.
             with suppress(torch.OutOfMemoryError):
                 preview = self._codec.preview(row.x0)
         return StepReport(
@@ -265,7 +265,7 @@ class SlotEngine:
         )
 
     def _yield_memory(self, rows: Sequence[_Row]) -> TickResult:
-        """After a tick that did not fit: halve the width, or give up a row that fails alone.
+        """After a tick ran out of memory: halve the width, or fail a row that fails alone.
 
         No row has changed, so the narrower ticks that follow draw the same pictures.
         """
@@ -295,8 +295,8 @@ def open_engine(
 
     Call it on the thread that will step. `model` and `device` as in `loader.load`. `threads` is how
     many CPU cores torch may use; None leaves one to the event loop. `capacity` is how many rows may
-    be in flight; None takes what was measured best for the device. `upscaler` is a file, as
-    `upscaler_file` reads them.
+    be in flight; None takes the best measured for the device. `upscaler` is a file for
+    `upscaler_file`.
     """
     if capacity is not None and capacity < 1:
         raise EngineError("the engine needs room for one row at least.")
@@ -307,5 +307,5 @@ def open_engine(
 
 
 def default_threads() -> int:
-    """All cores but one, which is the event loop's; at least one."""
+    """All cores but one, which is left to the event loop; at least one."""
     return max(1, (os.cpu_count() or 1) - 1)

@@ -1,8 +1,8 @@
-"""The small upscaler: a picture at four times the size, with the lines redrawn sharp.
+"""The small upscaler: enlarges a picture four times, with sharp lines.
 
-The engine puts it behind the autoencoder of a model folder that has one (`upscaler/`), and the
-pre-training makes it. A sub-pixel convolution network (Shi et al. 2016, arXiv 1609.05158) over a
-bilinear enlargement, whose edges are then drawn together. It must not know prompts.
+The engine runs it after the autoencoder if a model folder has one (`upscaler/`); the pre-training
+makes it. A sub-pixel convolution network (Shi et al. 2016, arXiv 1609.05158) over a bilinear
+enlargement, followed by warp sharpening. Must not know prompts.
 """
 
 from __future__ import annotations
@@ -20,10 +20,10 @@ from models.engine.codec import lanczos
 from models.engine.enlarging import Magnifier
 from models.engine.warping import DEPTH_MOST_PX, warped
 
-#: The folder of the upscaler inside a model's.
+#: The upscaler's folder inside a model's.
 FOLDER = "upscaler"
 CONFIG, WEIGHTS = "config.json", "model.safetensors"
-#: How many times as large the picture becomes.
+#: The factor on a picture's sides.
 SCALE = 4
 
 
@@ -51,7 +51,7 @@ class Upscaler(nn.Module):
                 bias.zero_()
 
     def forward(self, x: Tensor) -> Tensor:
-        """Enlarge; what the network adds to the bilinear picture is what it has learned."""
+        """Enlarge; the network has learned what to add to the bilinear picture."""
         h = self.enter(x)
         for block in self.body:
             h = functional.relu(h + block(h))
@@ -61,7 +61,7 @@ class Upscaler(nn.Module):
 
 
 class Enlarger:
-    """A trained upscaler as the codec calls it."""
+    """A trained upscaler in the form that the codec calls."""
 
     def __init__(self, net: Upscaler) -> None:
         self._net = net
@@ -105,7 +105,7 @@ def load(folder: Path) -> Upscaler:
         config = json.loads((folder / CONFIG).read_text(encoding="utf-8"))
         if config["scale"] != SCALE:
             raise EngineError(f"{folder / CONFIG}: only a scale of {SCALE} is drawn.")
-        # Folders of before the warp do not name it.
+        # Folders from before warping do not name it.
         warp_px = float(config.get("warp_px", 0))
         if not 0 <= warp_px <= DEPTH_MOST_PX:
             raise EngineError(f"{folder / CONFIG}: a warp lies in 0..{DEPTH_MOST_PX:g}.")

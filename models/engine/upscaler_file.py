@@ -1,9 +1,8 @@
-"""An operator's upscaler out of one file, as the community hands them around.
+"""An operator's upscaler from a single file, as the community shares them.
 
-Two layouts are read, those of most upscalers for drawings: RRDB networks (ESRGAN, Wang et al. 2018,
-arXiv 1809.00219, and Real-ESRGAN, under their old and their new names) and Real-ESRGAN's compact
-ones. No file can run code: it is safetensors, or read with `weights_only`. It must not know
-pictures' sizes.
+Reads the two layouts of most upscalers for drawings: RRDB networks (ESRGAN, Wang et al. 2018, arXiv
+1809.00219, and Real-ESRGAN, under their old and their new names) and Real-ESRGAN's compact ones. No
+file can run code: it is safetensors, or read with `weights_only`. Must not know pictures' sizes.
 """
 
 from __future__ import annotations
@@ -22,9 +21,9 @@ from torch.nn import functional
 from models.contract import EngineError
 from models.engine.enlarging import Magnifier
 
-#: What checkpoints of trainers put around the weights.
+#: Keys under which training checkpoints nest the weights.
 _WRAPPERS = ("params_ema", "params", "state_dict")
-#: Old names of ESRGAN, in the new ones' words.
+#: ESRGAN's old names, mapped to the new ones.
 _OLD_BLOCK = re.compile(r"model\.1\.sub\.(\d+)\.RDB(\d)\.conv(\d)\.0\.")
 _OLD_NAMES = {
     "model.0.": "conv_first.", "model.3.": "conv_up1.", "model.6.": "conv_up2.",
@@ -50,7 +49,7 @@ class _Dense(nn.Module):
 
 
 class _Block(nn.Module):
-    """Three of them, and around them once more."""
+    """Three dense blocks with a residual connection around them."""
 
     def __init__(self, width: int, growth: int) -> None:
         super().__init__()
@@ -61,7 +60,7 @@ class _Block(nn.Module):
 
 
 class Rrdb(nn.Module):
-    """(B, 3, H, W) in 0..1 -> (B, 3, 4H/n, 4W/n); `unshuffle` is n: how much is folded first."""
+    """(B, 3, H, W) in 0..1 -> (B, 3, 4H/n, 4W/n); `unshuffle` is n, the folding of the input."""
 
     def __init__(self, width: int, blocks: int, growth: int, unshuffle: int = 1) -> None:
         super().__init__()
@@ -83,7 +82,7 @@ class Rrdb(nn.Module):
 
 
 class Compact(nn.Module):
-    """(B, 3, H, W) in 0..1 -> `scale` times as large: a plain stack over the nearest pixels."""
+    """(B, 3, H, W) in 0..1 -> `scale` times as large: a plain stack added to the nearest pixels."""
 
     def __init__(self, width: int, layers: int, scale: int) -> None:
         super().__init__()
@@ -104,11 +103,11 @@ def _layer(inward: int, outward: int) -> tuple[nn.Module, nn.Module]:
 
 
 def load(path: Path, device: torch.device) -> Magnifier:
-    """The upscaler of a file, in float32 on the device. EngineError says what is wrong with it."""
+    """The upscaler in a file, in float32 on the device. EngineError says what is wrong with it."""
     try:
         weights = _renamed(_read(path))
         _weigh(weights, path.stat().st_size)
-        # Without memory, or a narrow layer of a file would have one as wide as it is long made.
+        # On the meta device, or a narrow layer in a malicious file could allocate a huge one.
         with torch.device("meta"):
             net = _shaped(weights)
         net.load_state_dict({k: v.float() for k, v in weights.items()}, assign=True)
@@ -140,7 +139,7 @@ def _parts(path: Path) -> list[zipfile.ZipInfo]:
 
 
 def _weigh(weights: Mapping[str, Tensor], size_bytes: int) -> None:
-    """ValueError if the parts are more than a file of that size holds: one number seen as many."""
+    """Raise ValueError if the parts exceed the file's size: one number expanded to many."""
     if sum(value.numel() * value.element_size() for value in weights.values()) > size_bytes:
         raise ValueError("its parts are larger than the file")
 
@@ -163,13 +162,13 @@ def _new(name: str, names: Mapping[str, str]) -> str:
 
 
 def _shaped(weights: Mapping[str, Tensor]) -> Rrdb | Compact:
-    """A network of the layout and the size that the weights have."""
+    """A network with the layout and the sizes of the weights."""
     numbers = {int(m[1]) for name in weights if (m := re.match(r"body\.(\d+)\.", name))}
     if "conv_first.weight" in weights:
         width, inward = weights["conv_first.weight"].shape[:2]
         growth = weights["body.0.rdb1.conv1.weight"].shape[0]
         return Rrdb(width, len(numbers), growth, _root(inward // 3))
-    # By how many there are and not by the highest number, which costs a file nothing.
+    # By their count and not by the highest number, which costs a file nothing.
     last = len(numbers) - 1
     out = weights[f"body.{last}.weight"].shape[0]
     layers = (last - 2) // 2
@@ -177,7 +176,7 @@ def _shaped(weights: Mapping[str, Tensor]) -> Rrdb | Compact:
 
 
 def _root(square: int) -> int:
-    """1, 2 or 4. ValueError of what is no square of those."""
+    """1, 2 or 4. Raises ValueError for anything but the square of one of those."""
     return {1: 1, 4: 2, 16: 4}[square]
 
 

@@ -1,9 +1,9 @@
-"""Warp sharpening: an edge is made narrower by moving pixels, never by changing their colours.
+"""Warp sharpening: narrows edges by moving pixels, never by changing their colours.
 
-Every pixel is fetched from a little farther off the nearest edge than it stands, so that the slope
-between two areas takes less room (in the literature: warp sharpening, and the "push" of Anime4K).
-Unlike a high-pass filter it makes no halo and no noise: between its neighbours' colours nothing
-new can come. The upscaler's last act; it must not know networks.
+Every pixel is fetched from a little farther away from the nearest edge, so that the slope between
+two areas takes less room (in the literature: warp sharpening, and the "push" of Anime4K). Unlike a
+high-pass filter it makes no halo and no noise, because no colours outside the neighbours' range can
+appear. The upscaler's last step; must not know networks.
 """
 
 from __future__ import annotations
@@ -12,28 +12,28 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
-#: The deepest warp: what it looks at then lies within eight pixels, of which five are its filters'.
+#: The deepest warp: its reach is then eight pixels, of which five are its filters'.
 DEPTH_MOST_PX = 12.0
-#: A slope of luminance a pixel, of 2 between black and white, that counts half as much as one of
-#: infinite height: soft edges are drawn together like hard ones, and shades hardly.
+#: A slope of luminance per pixel, of 2 between black and white, that counts half as much as an
+#: infinite one: soft edges are narrowed like hard ones, and shading hardly at all.
 _SOFT = 0.1
 _LUMA = (0.299, 0.587, 0.114)
-#: Of a binomial filter five pixels wide.
+#: A binomial filter five pixels wide.
 _BLUR = (1 / 16, 4 / 16, 6 / 16, 4 / 16, 1 / 16)
 
 
 def warped(x: Tensor, depth_px: float) -> Tensor:
-    """Pictures float32 (B, 3, H, W) in about -1..1 with edges drawn together, more the deeper.
+    """Pictures float32 (B, 3, H, W) in about -1..1 with edges narrowed, more so for a larger depth.
 
-    `depth_px` is from how far a pixel would be fetched where the strength of edges (0..1) changes
-    by 1 within a pixel; beside the hardest edge it changes by a quarter.
+    `depth_px` is the distance from which a pixel would be fetched where edge strength (0..1)
+    changes by 1 within a pixel; beside the hardest edge it changes by a quarter.
     """
-    x = x.float()  # Half precision could not name a pixel of a large picture.
+    x = x.float()  # Half precision cannot address every pixel of a large picture.
     right, down = _slopes(_ridges(x))
     height, width = x.shape[2:]
     at_x = torch.arange(width, device=x.device) - depth_px * right[:, 0]
     at_y = torch.arange(height, device=x.device)[:, None] - depth_px * down[:, 0]
-    # Kept inside by hand: not every device knows another padding than zeros.
+    # Clamped by hand: some devices only support zero padding.
     at_x, at_y = at_x.clamp(0, width - 1), at_y.clamp(0, height - 1)
     where = torch.stack([(2 * at_x + 1) / width - 1, (2 * at_y + 1) / height - 1], dim=-1)
     return functional.grid_sample(
@@ -42,7 +42,7 @@ def warped(x: Tensor, depth_px: float) -> Tensor:
 
 
 def _ridges(x: Tensor) -> Tensor:
-    """How much of an edge there is at each pixel, (B, 1, H, W) in 0..1, a little blurred."""
+    """The edge strength at each pixel, (B, 1, H, W) in 0..1, slightly blurred."""
     luma = torch.einsum("bchw,c->bhw", x, torch.tensor(_LUMA, device=x.device, dtype=x.dtype))
     right, down = _slopes(luma[:, None])
     steep = (right**2 + down**2 + 1e-8).sqrt()

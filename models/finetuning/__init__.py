@@ -1,1 +1,1 @@
-"""The rooms of the fine-tuning command; `models.finetuning.command` is their front door."""
+"""The parts of the fine-tuning command; `models.finetuning.command` is their entry point."""

@@ -1,8 +1,8 @@
 """`python -m models finetune CONFIG.toml`: the Waifu Diffusion recipe, on any base of its family.
 
-The front door: it reads the recipe, prepares base and pictures, runs the training and hands the
-result over; each part has a room in `models/finetuning/`. On several GPUs,
-`accelerate launch -m models finetune CONFIG.toml` runs it once for each of them.
+The entry point: it reads the recipe, prepares base and pictures, runs the training and hands the
+result over; each part has a file in `models/finetuning/`. On several GPUs, `accelerate launch -m
+models finetune CONFIG.toml` runs it once for each of them.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from models.finetuning.recipe import Recipe
     from models.finetuning.run import Setting
 
-#: Where the result lies in a run's folder.
+#: The result's place in a run's folder.
 MODEL, LORA = "model", "lora"
 
 
@@ -34,13 +34,13 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the options."""
     parser.add_argument("config", type=Path, metavar="CONFIG.toml", help="see docs/finetuning.md")
     parser.add_argument(
-        "--resume", action="store_true", help="go on from the newest state in the run's folder"
+        "--resume", action="store_true", help="resume from the newest state in the run's folder"
     )
-    parser.add_argument("--cpu", action="store_true", help="leave GPUs alone")
+    parser.add_argument("--cpu", action="store_true", help="do not use GPUs")
 
 
 def run(args: argparse.Namespace) -> int:
-    """Train and say where the result lies. EngineError and StoppedError say how to go on."""
+    """Train and print where the result is. EngineError and StoppedError say how to go on."""
     show = Progress()
     try:
         for folder in finetune(args.config, resume=args.resume, cpu=args.cpu, say=show.say):
@@ -53,9 +53,9 @@ def run(args: argparse.Namespace) -> int:
 def finetune(
     config: Path, *, resume: bool, cpu: bool = False, say: Callable[[str], None] = print
 ) -> list[Path]:
-    """Run a recipe to its end; the folders that were written: the model, the LoRA, or both.
+    """Run a recipe to its end; return the folders written: the model, the LoRA, or both.
 
-    `say` hears what happens, line by line. EngineError for whatever cannot be done.
+    `say` receives progress lines. Raises EngineError for whatever cannot be done.
     """
     from models.finetuning.recipe import read
 
@@ -85,7 +85,7 @@ def finetune(
 
 
 def _promised(recipe: Recipe) -> list[str]:
-    """The folders that a run leaves in the end."""
+    """The folders that a run leaves at its end."""
     from models.finetuning.recipe import Method
 
     if recipe.method is Method.FULL:
@@ -94,7 +94,7 @@ def _promised(recipe: Recipe) -> list[str]:
 
 
 def _require_free(recipe: Recipe, out: Path, config: Path, *, resume: bool) -> None:
-    """EngineError if the folder holds a run and nobody asked to go on with it."""
+    """Raise EngineError if the folder holds a run that the caller did not ask to resume."""
     if all((out / name).exists() for name in _promised(recipe)):
         raise EngineError(f"{out} holds a run that has ended; name another `out` in {config}.")
     if (out / "states").exists() and not resume:
@@ -122,7 +122,7 @@ def _accelerator(recipe: Recipe, *, cpu: bool) -> Accelerator:
 def _prepare(
     recipe: Recipe, config: Path, accelerator: Accelerator, say: Callable[[str], None]
 ) -> Setting:
-    """Base, card and pictures, all of them fit for each other."""
+    """Base, card and pictures, checked against each other."""
     from models.data.findings import Report
     from models.engine.loader import load
     from models.finetuning.export import successor
@@ -171,7 +171,7 @@ def _require_layers(parts: Components, clip_skip: int) -> None:
 
 
 def _prepare_latents(setting: Setting) -> None:
-    """Fill the cache, shared out over the processes; the autoencoder then leaves the GPU."""
+    """Fill the cache, divided among the processes; the autoencoder then leaves the GPU."""
     accelerator, vae = setting.accelerator, setting.parts.vae
     vae.to(accelerator.device)
 
@@ -188,7 +188,7 @@ def _prepare_latents(setting: Setting) -> None:
 
 
 def _hand_over(recipe: Recipe, card: Card, trained: dict[str, Tensor]) -> list[Path]:
-    """Write the model, and the LoRA if that is what was trained."""
+    """Write the model, and the LoRA if one was trained."""
     from models.finetuning.export import write_lora, write_model
 
     folders = [Path(recipe.out) / name for name in _promised(recipe)]
@@ -199,4 +199,4 @@ def _hand_over(recipe: Recipe, card: Card, trained: dict[str, Tensor]) -> list[P
 
 
 def _hush(line: str) -> None:
-    """What the other processes say."""
+    """Ignore a progress line of another process."""

@@ -1,7 +1,7 @@
-"""What a run hands over: a diffusers folder with its card and licence, or a LoRA file with both.
+"""The result of a run: a diffusers folder with its card and licence, or a LoRA file with both.
 
-The folder is written under another name and renamed when it is whole. Called when a training has
-ended. It must not know how the weights were trained.
+The folder is written under another name and renamed once complete. Called when a training has
+ended. Must not know how the weights were trained.
 """
 
 from __future__ import annotations
@@ -25,20 +25,21 @@ from models.finetuning.recipe import Method, Recipe, RecipeError, Saved
 from models.training.handover import fill, licensed, whole
 from models.training.lora import TEXT_TARGETS, UNET_TARGETS, merged
 
-#: The file that diffusers looks for in a LoRA's folder.
+#: The file name that diffusers expects in a LoRA's folder.
 LORA_FILE = "pytorch_lora_weights.safetensors"
-#: What is known of a LoRA, beside its file.
+#: A LoRA's description, beside its file.
 LORA_CARD = "lora.json"
 
-#: The networks that can learn.
+#: The networks that can be trained.
 _NETWORKS = ("unet", "text_encoder")
 _DTYPES = {Saved.FP16: torch.float16, Saved.FP32: torch.float32}
 
 
 def successor(recipe: Recipe, base: Card, clip_skip: int, made_by: str) -> Card:
-    """The card of the model to be: the base's, with a name, a parent and a maker of its own.
+    """The new model's card: the base's, with its own name, parent and maker.
 
-    What it has learned to draw nobody knows, so its pictures are measured for it, or as the base's.
+    Nobody knows what it has learned to draw, so its pictures are scored as if for an unknown model,
+    or as the base's.
     """
     card_id = identifier(recipe.title)
     if card_id == base.id:
@@ -56,9 +57,9 @@ def successor(recipe: Recipe, base: Card, clip_skip: int, made_by: str) -> Card:
 
 
 def write_model(recipe: Recipe, card: Card, trained: Mapping[str, Tensor], folder: Path) -> Card:
-    """Write the whole model into the folder, which must not be there yet; returns its sealed card.
+    """Write the whole model into the folder, which must not exist yet; return its sealed card.
 
-    `trained` are the weights by the names of `Trainee`; everything else is the base's.
+    `trained` holds the weights by the names of `Trainee`; everything else is the base's.
     """
     base = load(recipe.base, device="cpu")
 
@@ -69,7 +70,7 @@ def write_model(recipe: Recipe, card: Card, trained: Mapping[str, Tensor], folde
 
 
 def write_lora(recipe: Recipe, card: Card, trained: Mapping[str, Tensor], folder: Path) -> None:
-    """Write the LoRA as diffusers and peft read it, with its licence and what is known of it."""
+    """Write the LoRA in the format of diffusers and peft, with its licence and description."""
     base = load(recipe.base, device="cpu")
 
     def filled(part: Path) -> None:
@@ -122,7 +123,7 @@ def _of(trained: Mapping[str, Tensor], network: str) -> dict[str, Tensor]:
 
 
 def _readme(card: Card, recipe: Recipe) -> str:
-    """What is known of the model, for people; the base's own README would not be true of it."""
+    """A README for the model; the base's own would not be true."""
     way = f"a LoRA of rank {recipe.lora.rank}, merged" if recipe.method is Method.LORA else "all"
     learned = "the UNet and the text encoder" if recipe.train_text_encoder else "the UNet"
     return f"""# {card.name}
@@ -163,7 +164,7 @@ def _save_lora(recipe: Recipe, trained: Mapping[str, Tensor], part: Path) -> Non
 
 
 def _adapter(recipe: Recipe, targets: tuple[str, ...]) -> dict[str, object]:
-    """What peft must know to build the matrices again; the empty ones are for older diffusers."""
+    """The settings with which peft rebuilds the matrices; empty ones serve older diffusers."""
     alpha = recipe.lora.scale * recipe.lora.rank
     patterns: dict[str, object] = {"rank_pattern": {}, "alpha_pattern": {}}
     return {"r": recipe.lora.rank, "lora_alpha": alpha, "target_modules": list(targets)} | patterns

@@ -1,7 +1,7 @@
-"""What a run is fed with: the dataset's pictures as latents, and its captions as token ids.
+"""A run's input: the dataset's pictures as latents, and its captions as token ids.
 
-Reading, buckets, captions and caches are `dataset`'s; here they are put together for one run.
-What a row gets depends on seed, step and place alone. It must not know networks that learn.
+Reading, buckets, captions and caches come from `dataset`; here they are combined for one run. What
+a row gets depends only on seed, step and position. Must not know trained networks.
 """
 
 from __future__ import annotations
@@ -30,13 +30,13 @@ from models.engine.loader import Components
 from models.finetuning.recipe import Recipe
 from models.training import chance
 
-#: Pixels that the autoencoder encodes at once: eight pictures of Stable Diffusion's size.
+#: Pixels encoded at once: eight pictures of Stable Diffusion's size.
 _ENCODED_PX = 8 * 512 * 512
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Fed:
-    """One step's rows: captions as `ids` (N, n, 77), and what latents and noise are drawn from."""
+    """One step's rows: captions as `ids` (N, n, 77), and the basis for latents and noise."""
 
     step: int
     epoch: int
@@ -48,14 +48,16 @@ class Fed:
 
 
 class Material:
-    """The examples of a run, in the order in which it meets them."""
+    """The examples of a run, in training order."""
 
     def __init__(
         self, recipe: Recipe, parts: Components, examples: Sequence[Example], rows: int
     ) -> None:
-        """`rows` are the pictures of one step on all GPUs together; a bucket's last may be fewer.
+        """`rows` are the pictures of one step on all GPUs together.
 
-        EngineError if a bucket cannot be made of the recipe's resolution.
+        A bucket's last step may have fewer.
+
+        Raises EngineError if the recipe's resolution allows no bucket.
         """
         self._recipe, self._parts, self._examples = recipe, parts, examples
         step_px = pixel_step(parts.folder)
@@ -81,7 +83,7 @@ class Material:
 
     @property
     def fingerprint(self) -> str:
-        """A hash of pictures, captions and buckets: whether a saved state is of this material."""
+        """A hash of pictures, captions and buckets, to recognise the states of this material."""
         digest = hashlib.sha256()
         for index, example in enumerate(self._examples):
             told = (example.sha256, example.caption.text, tuple(self._assignment[index]))
@@ -89,14 +91,14 @@ class Material:
         return digest.hexdigest()
 
     def describe(self) -> str:
-        """How many pictures in which buckets, on one line."""
+        """One line: how many pictures are in which buckets."""
         counts = self._assignment.counts()
         named = ", ".join(f"{w}x{h}: {count}" for (w, h), count in list(counts.items())[:6])
         more = f" and {len(counts) - 6} more" if len(counts) > 6 else ""
         return f"{len(self._examples)} pictures in {len(counts)} buckets ({named}{more})"
 
     def steps(self, first: int, last: int) -> Iterator[Fed]:
-        """What steps `first` up to, not including, `last` are fed with; step 0 begins the run."""
+        """The input of the steps from `first` to before `last`; step 0 begins the run."""
         step = first
         while step < last:
             epoch, start = divmod(step, self.steps_an_epoch)
@@ -107,7 +109,7 @@ class Material:
                 step += 1
 
     def _ids(self, epoch: int, batch: Batch) -> Tensor:
-        """The captions as this epoch words them; all rows have equally many chunks."""
+        """The captions as worded in this epoch; all rows have equally many chunks."""
         recipe = self._recipe
         texts = [
             recipe.captions.apply(self._examples[index].caption, lot(recipe.seed, epoch, index))
@@ -122,7 +124,7 @@ class Material:
         )
 
     def latents(self, fed: Fed, place: int) -> Tensor:
-        """The latents (C, h, w), float32, of the row at this place, drawn anew for every step."""
+        """The latents (C, h, w), float32, of the row at this position, sampled at every step."""
         index = fed.batch.indices[place]
         flip = self._flipped(fed.epoch, index)
         held = self._held(index, lambda: self._encoded([index], flip=flip)[0], flip=flip).float()
@@ -140,9 +142,9 @@ class Material:
         )
 
     def encode(self, share: int, shares: int, tell: Callable[[int, int], None]) -> None:
-        """Put every picture's latents into the cache; of `shares` processes this is number `share`.
+        """Put every picture's latents into the cache; this is process `share` of `shares`.
 
-        `tell` hears how many of how many pictures are done. What is there already is only checked.
+        `tell` receives the pictures done and their total. Existing entries are only checked.
         """
         flips = (False, True) if self._recipe.flip else (False,)
         groups = list(self._groups())[share::shares]
@@ -161,7 +163,7 @@ class Material:
             yield from (members[at : at + size] for at in range(0, len(members), size))
 
     def _encode_group(self, group: Sequence[int], *, flip: bool) -> None:
-        """Encode the group at once, when its first missing picture asks for it."""
+        """Encode the whole group when its first missing picture asks for it."""
         made: list[Tensor] = []
         for place, index in enumerate(group):
 

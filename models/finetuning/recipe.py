@@ -1,7 +1,7 @@
-"""What a fine-tuning run is told: the published Waifu Diffusion recipe, changed by a small TOML.
+"""The recipe of a fine-tuning run: the published Waifu Diffusion recipe, changed by a small TOML.
 
-Every field has a meaning, a default and bounds, and they all stand here. Called by the command;
-it reads one file and must not know tensors.
+Every field is defined here, with its meaning, default and bounds. Called by the command; it reads
+one file and must not know tensors.
 """
 
 from __future__ import annotations
@@ -24,11 +24,11 @@ _TOML = Dialect(stranger="is not a key of the recipe", table="a table of its own
 
 
 class RecipeError(EngineError):
-    """The TOML cannot be followed; the message names the file and the key."""
+    """The TOML is wrong; the message names the file and the key."""
 
 
 class Method(StrEnum):
-    """Which weights of the UNet learn."""
+    """Which weights of the UNet are trained."""
 
     #: All of them.
     FULL = "full"
@@ -37,7 +37,7 @@ class Method(StrEnum):
 
 
 class Optimizer(StrEnum):
-    """What takes the steps."""
+    """The optimizer."""
 
     #: AdamW (Loshchilov and Hutter 2019) with float32 moments.
     ADAMW = "adamw"
@@ -46,7 +46,7 @@ class Optimizer(StrEnum):
 
 
 class Precision(StrEnum):
-    """What the networks calculate in; the weights that learn are always kept in float32."""
+    """The networks' precision in training; trained weights are always kept in float32."""
 
     #: bf16 on a GPU that has it, else fp32.
     AUTO = "auto"
@@ -57,40 +57,40 @@ class Precision(StrEnum):
 
 
 class Saved(StrEnum):
-    """The precision of the weights that are handed over."""
+    """The precision of the resulting weights."""
 
-    #: Half: what models are served with, at half the size.
+    #: Half precision, as served models have, at half the size.
     FP16 = "fp16"
-    #: The training's own.
+    #: The training's own precision.
     FP32 = "fp32"
 
 
-#: A share that is never the whole.
+#: A share below 1.
 Part = Annotated[float, Meta(ge=0, lt=1)]
-#: A rate that is never nothing.
+#: A rate above 0.
 Rate = Annotated[float, Meta(gt=0, le=1)]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Lora:
-    """The `[lora]` table; it counts where `method = "lora"`."""
+    """The `[lora]` table; used with `method = "lora"`."""
 
     rank: Annotated[int, Meta(ge=1, le=1024)] = 16
     #: The matrices' product is multiplied by alpha / rank; 0 means alpha = rank.
     alpha: Amount = 0.0
     dropout: Part = 0.0
-    #: Write a whole model too, with the LoRA in its weights.
+    #: Also write a whole model, with the LoRA merged into its weights.
     merge: bool = True
 
     @property
     def scale(self) -> float:
-        """What the matrices' product is multiplied by."""
+        """The factor on the matrices' product."""
         return (self.alpha or self.rank) / self.rank
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Samples:
-    """The `[samples]` table: what is drawn after every epoch; no prompts, no sheet."""
+    """The `[samples]` table: what is drawn after every epoch; without prompts, nothing is."""
 
     prompts: tuple[str, ...] = (
         "1girl, blue hair, long hair, smile, school uniform",
@@ -98,7 +98,7 @@ class Samples:
         "1boy, black hair, glasses, suit",
         "1girl, red hair, twintails, outdoors, cherry blossoms",
     )
-    #: Pictures of each prompt; their seeds are `seed`, `seed + 1`, ...
+    #: Pictures per prompt; their seeds are `seed`, `seed + 1`, ...
     count: Annotated[int, Meta(ge=1, le=16)] = 2
     seed: Annotated[int, Meta(ge=0, le=2**32 - 17)] = 0
     #: 0 takes the base's own number.
@@ -109,35 +109,35 @@ class Samples:
 class Recipe:
     """The whole TOML. The defaults are Waifu Diffusion's own."""
 
-    #: The model to begin with: a diffusers folder, a hub id or "embedded".
+    #: The base model: a diffusers folder, a hub id or "embedded".
     base: str
     #: A folder of pictures with captions, or a manifest.
     data: str
-    #: The folder of this run: states, curves, sheets, and the model in the end.
+    #: The folder of this run: states, curves, sheets, and finally the model.
     out: str
-    #: What the new model is called; the name of `out` where it is left out.
+    #: The new model's name; by default the name of `out`.
     name: str = ""
     method: Method = Method.FULL
     train_text_encoder: bool = False
     seed: Annotated[int, Meta(ge=0, le=2**63 - 1)] = 0
 
     epochs: Positive = 4
-    #: Pictures of one forward pass on one GPU.
+    #: Pictures per forward pass on one GPU.
     batch: Positive = 1
-    #: Forward passes of one step.
+    #: Forward passes per step.
     accumulate: Positive = 1
     resolution_px: Annotated[int, Meta(ge=1, le=4096)] = 512
-    #: Pictures of a lower score are left out.
+    #: Pictures with a lower score are left out.
     min_score: float | None = None
-    #: Where latents are kept; a folder inside `out` where it is left out.
+    #: The folder for cached latents; by default inside `out`.
     cache: str = ""
-    #: Keep the captions' embeddings there too: no text encoder in the step, 0.1 MB a chunk.
+    #: Also cache the captions' embeddings: no text encoder in the step, 0.1 MB a chunk.
     cache_text: bool = False
-    #: A caption is read in chunks of 75 tokens; what is beyond so many chunks is cut.
+    #: A caption is read in chunks of 75 tokens; chunks beyond this number are dropped.
     chunks_max: Annotated[int, Meta(ge=1, le=10)] = 3
-    #: The share of pictures that are shown mirrored; it harms what is not symmetric, such as text.
+    #: The share of mirrored pictures; it harms asymmetric content, such as text.
     flip: Fraction = 0.0
-    #: 1 reads the text encoder's last layer, 2 the one before; 0 as the base's card says.
+    #: 1 reads the text encoder's last layer, 2 the one before; 0 as in the base's card.
     clip_skip: Annotated[int, Meta(ge=0, le=12)] = 0
 
     optimizer: Optimizer = Optimizer.ADAMW
@@ -149,30 +149,30 @@ class Recipe:
     beta2: Part = 0.999
     eps: Rate = 1e-8
     weight_decay: Fraction = 1e-2
-    #: Gradients of a larger norm are scaled down to it; 0 leaves them.
+    #: Gradients with a larger norm are scaled down to it; 0 leaves them.
     clip_norm: Amount = 1.0
 
     ema: bool = True
     ema_decay: Part = 0.9999
-    #: Keep the average in main memory: 4 bytes a weight less on the GPU, a slower step.
+    #: Keep the average in main memory: 4 bytes a weight less on the GPU, but slower steps.
     ema_on_cpu: bool = False
     #: The gamma of min-SNR weighting; 0 is off, 5 is its authors' choice.
     min_snr: Amount = 0.0
-    #: Noise of this size that is the same all over a picture; 0 is off.
+    #: The size of noise that is constant over a picture; 0 is off.
     noise_offset: Fraction = 0.0
 
     precision: Precision = Precision.AUTO
-    #: Calculate the UNet's activations twice instead of keeping them: less memory, more time.
+    #: Recompute the UNet's activations instead of storing them: less memory, more time.
     gradient_checkpointing: bool = False
-    #: Compile the UNet (torch.compile): quicker steps after slow first ones.
+    #: Compile the UNet (torch.compile): faster steps after slow first ones.
     compile: bool = False
 
-    #: Steps between saved states; one is saved after every epoch too.
+    #: Steps between saved states; every epoch saves one too.
     save_every: Positive = 500
     saved_as: Saved = Saved.FP16
-    #: Stop when the loss of the last 20 steps is this many times its usual; 0 never does.
+    #: Stop when the loss of the last 20 steps is this many times its usual; 0 never stops.
     spike: Amount = 5.0
-    #: Write curves for TensorBoard too; needs the package.
+    #: Also write curves for TensorBoard; needs the package.
     tensorboard: bool = False
 
     captions: CaptionPolicy = field(default_factory=CaptionPolicy)
@@ -184,7 +184,7 @@ class Recipe:
             if not getattr(self, name).strip():
                 raise ValueError(f"{name} is empty; the folder you are in is called .")
         for name in ("data", "out", "cache"):
-            # As a shell would: nobody wants a folder called ~.
+            # Expand ~ as a shell would.
             if getattr(self, name).startswith("~"):
                 object.__setattr__(self, name, _at_home(name, getattr(self, name)))
         if self.cache_text and self.train_text_encoder:
@@ -196,17 +196,17 @@ class Recipe:
 
     @property
     def kept(self) -> Path:
-        """Where latents and embeddings are kept."""
+        """The folder for cached latents and embeddings."""
         return Path(self.cache) if self.cache else Path(self.out) / "latents"
 
     @property
     def title(self) -> str:
-        """What the new model is called."""
+        """The new model's name."""
         return self.name or Path(self.out).resolve().name
 
     @property
     def as_json(self) -> dict[str, Any]:
-        """The recipe as plain values, for the saved states."""
+        """The recipe as plain values, for saved states."""
         return json.loads(json.dumps(asdict(self), default=str))
 
 
@@ -218,9 +218,9 @@ def _at_home(name: str, path: str) -> str:
 
 
 def read(path: Path) -> Recipe:
-    """The recipe in a TOML file. RecipeError names what is wrong with it."""
+    """Read a recipe from a TOML file. RecipeError names what is wrong with it."""
     try:
-        data = tomllib.loads(path.read_text("utf-8-sig"))  # Some editors begin with a mark.
+        data = tomllib.loads(path.read_text("utf-8-sig"))  # Some editors write a byte order mark.
     except OSError as fault:
         raise RecipeError(f"{path} cannot be read: {fault.strerror}.") from fault
     except (ValueError, RecursionError) as fault:
@@ -229,7 +229,7 @@ def read(path: Path) -> Recipe:
 
 
 def parse(data: object, source: str) -> Recipe:
-    """The recipe in decoded TOML; `source` begins every complaint."""
+    """Make a recipe from decoded TOML; `source` begins every complaint."""
     try:
         return decode(Recipe, data, _TOML)
     except MisfitError as fault:
@@ -237,7 +237,7 @@ def parse(data: object, source: str) -> Recipe:
 
 
 def _told(flaws: Sequence[Flaw]) -> str:
-    """The first flaw; a misspelt key before the one that is missing for it."""
+    """The first flaw; a misspelt key precedes the one that is missing because of it."""
     misspelt = next((flaw for flaw in flaws if flaw.known), None)
     if misspelt is None:
         return flaws[0].sentence

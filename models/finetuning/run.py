@@ -1,7 +1,6 @@
-"""A fine-tuning as the trainer sees it: its gradients, its rate, its states, its sheets.
+"""A fine-tuning for the trainer: its gradients, its rate, its states, its sheets.
 
-Called by the command. How a step learns is in `steps`; what stops a run and how it goes on is the
-trainer's.
+Called by the command. `steps` implements a step; the trainer decides when a run stops and resumes.
 """
 
 from __future__ import annotations
@@ -29,7 +28,7 @@ from models.training.objective import learning_rate
 from models.training.samples import sheet
 from models.training.trainer import Advice, Gradients, Trainer
 
-#: Keys of the recipe that a saved state depends on; all others may change on the way.
+#: Keys of the recipe that a saved state depends on; all others may change between starts.
 _BOUND = (
     "base", "method", "train_text_encoder", "clip_skip", "optimizer", "ema", "lora.rank",
     "lora.alpha",
@@ -38,7 +37,7 @@ _BOUND = (
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Setting:
-    """What a run is made of. `resume` is the command that goes on with it; `say` tells people."""
+    """The parts of a run. `resume` is the command that continues it; `say` informs people."""
 
     recipe: Recipe
     parts: Components
@@ -58,7 +57,10 @@ class FineTuning:
     """One run of a recipe."""
 
     def __init__(self, setting: Setting) -> None:
-        """Build everything. EngineError if the weights do not fit into the device's memory."""
+        """Build everything.
+
+        Raises EngineError if the weights do not fit into the device's memory.
+        """
         self._setting = setting
         recipe, parts = setting.recipe, setting.parts
         trainee = build(recipe, parts, setting.card.defaults.clip_skip)
@@ -70,17 +72,17 @@ class FineTuning:
 
     @property
     def learner(self) -> Learner:
-        """What learns."""
+        """The trained weights with their optimizer."""
         return self._stepper.learner
 
     @property
     def steps(self) -> int:
-        """How long the whole run is."""
+        """The length of the whole run."""
         return self._setting.recipe.epochs * self._setting.material.steps_an_epoch
 
     @property
     def advice(self) -> Advice:
-        """What people can do where it does not go on."""
+        """Advice for people when the run cannot go on."""
         return Advice(
             go_on=f"Go on with: {self._setting.resume}",
             lighter=LIGHTER,
@@ -88,7 +90,7 @@ class FineTuning:
         )
 
     def gradients(self, step: int) -> Gradients:
-        """Those of the step's pictures; steps follow each other."""
+        """The gradients of the step's pictures; call it for consecutive steps."""
         material = self._setting.material
         if self._feeds is None:
             self._feeds = material.steps(step, self.steps)
@@ -102,15 +104,15 @@ class FineTuning:
         return learning_rate(step, self.steps, peak, recipe.warmup, recipe.lr_curve)
 
     def saves(self, step: int) -> bool:
-        """Every so many steps, and behind every epoch."""
+        """Whether to save: every so many steps, and after every epoch."""
         return step % self._setting.recipe.save_every == 0 or self._ends_an_epoch(step)
 
     def facts(self) -> dict[str, Any]:
-        """The recipe, and what else must be the same for a state to be of this run."""
+        """The recipe, and what else must be equal for a state to belong to this run."""
         return {"recipe": self._setting.recipe.as_json, **self._bound()}
 
     def recognise(self, facts: dict[str, Any], place: Path) -> None:
-        """Say which keys of the recipe have changed. EngineError if a state is of another run."""
+        """Report changed keys of the recipe. Raises EngineError if a state is of another run."""
         for line in _differences(facts["recipe"], self._setting.recipe.as_json, place):
             self._setting.say(line)
         if any(facts[name] != value for name, value in self._bound().items()):
@@ -120,7 +122,7 @@ class FineTuning:
             )
 
     def passed(self, step: int) -> None:
-        """Draw a sheet of samples behind every epoch."""
+        """Draw a sheet of samples after every epoch."""
         if self._ends_an_epoch(step):
             self._draw(step // self._setting.material.steps_an_epoch)
 
@@ -132,7 +134,7 @@ class FineTuning:
         return {"material": material.fingerprint, "steps_an_epoch": material.steps_an_epoch}
 
     def _draw(self, epoch: int) -> None:
-        """A sheet of samples by the weights that would be handed over now, if memory suffices."""
+        """Draw a sheet with the weights that would be handed over now, if memory suffices."""
         setting = self._setting
         if setting.recipe.samples.prompts and setting.accelerator.is_main_process:
             try:
@@ -168,11 +170,11 @@ class Processes:
 
     @property
     def main(self) -> bool:
-        """Whether this is the one that writes."""
+        """Whether this process writes."""
         return self._accelerator.is_main_process
 
     def wait(self) -> None:
-        """Until all have come here."""
+        """Wait until all processes have come here."""
         self._accelerator.wait_for_everyone()
 
     def anywhere(self, asked: bool) -> bool:  # noqa: FBT001  as its protocol has it
@@ -185,7 +187,7 @@ class Processes:
 
 
 def trainer_of(setting: Setting, training: FineTuning) -> Trainer:
-    """The run's trainer, behind the newest state if there is one. EngineError as it has it."""
+    """The run's trainer, resumed from the newest state if there is one. Raises its EngineError."""
     return Trainer(
         training,
         setting.out,
@@ -197,7 +199,7 @@ def trainer_of(setting: Setting, training: FineTuning) -> Trainer:
 
 
 def _differences(saved: dict[str, Any], now: dict[str, Any], place: Path) -> list[str]:
-    """A line for each key that has changed since; EngineError if one may not."""
+    """A line for each changed key; raises EngineError if one may not change."""
     before, after = _flat(saved), _flat(now)
     lines: list[str] = []
     for key in sorted(before.keys() & after.keys()):

@@ -1,7 +1,7 @@
 """One step's gradients: forward passes, losses, clipping.
 
-Everything random about a row comes from the seed, the step and the row's place in it, so rows may
-be shared out over forward passes and GPUs as one likes. Called by the run. It knows no files.
+A row's randomness comes from the seed, the step and its position, so rows may be divided among
+forward passes and GPUs in any way. Called by the run. Knows no files.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ from models.training.objective import Objective
 from models.training.trainer import Gradients
 from models.training.watch import CutOffError
 
-#: What needs less of the device's memory.
+#: Advice on saving device memory.
 LIGHTER = (
     "Less is needed with a smaller batch (and accumulate in its place), "
     'gradient_checkpointing = true, optimizer = "adamw8bit", ema_on_cpu = true, or method = "lora".'
@@ -37,7 +37,7 @@ LIGHTER = (
 
 
 class Stepper:
-    """The trainee on the accelerator's device, with what learns of it."""
+    """The trainee on the accelerator's device, with its optimizer."""
 
     def __init__(
         self,
@@ -48,7 +48,7 @@ class Stepper:
         accelerator: Accelerator,
     ) -> None:
         self._recipe, self._accelerator = recipe, accelerator
-        # Checkpointed activations are calculated again when the copies are gone.
+        # Checkpointed activations are recomputed after the copies are gone.
         low = accelerator.mixed_precision == "bf16" and not recipe.gradient_checkpointing
         trainee.quicken(accelerator.device, low=low, compiled=recipe.compile)
         self._network: Any = accelerator.prepare_model(trainee)
@@ -59,13 +59,13 @@ class Stepper:
         self.learner = _learner(recipe, self._live)
 
     def gradients(self, fed: Fed, material: Material) -> Gradients:
-        """Put the gradients of one step's rows into the weights.
+        """Compute the gradients of one step's rows.
 
-        CutOffError if the UNet cannot be compiled here, TooLargeError if that wants more memory
-        than the device has.
+        Raises CutOffError if the UNet cannot be compiled here, TooLargeError if that needs more
+        memory than the device has.
         """
         rank = self._accelerator.process_index
-        # Dropout, the only thing here that draws from torch's own generator.
+        # For dropout, the only thing here that draws from torch's own generator.
         torch.manual_seed(chance.number(self._recipe.seed, "dropout", fed.step, rank))
         try:
             loss, norm = self._gradients(fed, material)
@@ -80,7 +80,7 @@ class Stepper:
         return Gradients(loss=loss, norm=norm, rows=len(fed), epoch=fed.epoch + 1)
 
     def _gradients(self, fed: Fed, material: Material) -> tuple[float, float]:
-        """Put the step's gradients into the weights; the mean loss and the norm before clipping."""
+        """Compute the step's gradients; return the mean loss and the norm before clipping."""
         passes = list(self._passes(len(fed)))
         total = torch.zeros((), device=self._accelerator.device)
         for number, places in enumerate(passes):
@@ -95,7 +95,7 @@ class Stepper:
         return float(mean), float(norm)
 
     def _passes(self, rows: int) -> Iterator[list[int]]:
-        """This process's rows by forward pass; all have equally many passes, some may be empty."""
+        """This process's rows by forward pass; all have equally many passes, some empty."""
         world, rank = self._accelerator.num_processes, self._accelerator.process_index
         size = self._recipe.batch * world
         for first in range(0, rows, size):
@@ -106,9 +106,9 @@ class Stepper:
         return nullcontext() if last else self._accelerator.no_sync(self._network)
 
     def _loss(self, fed: Fed, material: Material, places: Sequence[int]) -> Tensor:
-        """The rows' share of the step's mean loss, times the GPUs, over which it is averaged.
+        """The rows' share of the step's mean loss, times the GPUs that it is averaged over.
 
-        A process without rows calculates one that counts nothing: the others wait for it.
+        A process without rows computes a loss that counts nothing, because the others wait for it.
         """
         counts = 1.0 if places else 0.0
         rows = list(places) or [0]
@@ -135,7 +135,7 @@ class Stepper:
 
 
 def _learner(recipe: Recipe, live: dict[str, nn.Parameter]) -> Learner:
-    """The weights that learn, with their optimizer and, where the recipe wants one, their mean."""
+    """The trained weights with their optimizer and, if the recipe wants one, their average."""
     optimizer = optimizer_of(recipe, list(live.values()))
     device = torch.device("cpu") if recipe.ema_on_cpu else None
     average = Average(live, recipe.ema_decay, device) if recipe.ema else None
@@ -144,7 +144,7 @@ def _learner(recipe: Recipe, live: dict[str, nn.Parameter]) -> Learner:
 
 
 def optimizer_of(recipe: Recipe, parameters: list[torch.nn.Parameter]) -> torch.optim.Optimizer:
-    """AdamW as the recipe has it. EngineError if bitsandbytes is asked for and not there."""
+    """The recipe's AdamW. Raises EngineError if bitsandbytes is required and missing."""
     fields: dict[str, Any] = {
         "lr": recipe.lr,
         "betas": (recipe.beta1, recipe.beta2),

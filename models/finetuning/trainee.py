@@ -1,6 +1,6 @@
-"""The networks that learn: UNet and text encoder as one module, whole or through LoRA.
+"""The trained networks: UNet and text encoder as one module, whole or through LoRA.
 
-Called by the training loop. It must not know data, noise or optimizers.
+Called by the training loop. Must not know data, noise or optimizers.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from models.training.precision import Lowered
 
 
 class Trainee(nn.Module):
-    """UNet and text encoder; parameters that learn have `requires_grad`, all others rest."""
+    """UNet and text encoder; trained parameters have `requires_grad`, all others are frozen."""
 
     def __init__(
         self,
@@ -31,7 +31,7 @@ class Trainee(nn.Module):
         trains_text: bool,
         kept: KeptWords | None = None,
     ) -> None:
-        """`kept` knows the captions' embeddings; without it they are made in every pass."""
+        """`kept` caches the captions' embeddings; without it they are computed in every pass."""
         super().__init__()
         self.unet = unet
         self.text_encoder = text_encoder
@@ -40,15 +40,15 @@ class Trainee(nn.Module):
         self.quicken(torch.device("cpu"), low=False, compiled=False)
 
     def quicken(self, device: torch.device, *, low: bool, compiled: bool) -> None:
-        """Have the UNet calculate in bfloat16 copies of its weights, as compiled code, or both.
+        """Run the UNet in bfloat16 copies of its weights, compiled, or both.
 
-        Copies live as long as a forward pass: what is calculated again on the way back, as with
-        gradient checkpointing, does not find them.
+        Copies live only for the forward pass: recomputation on the way back, as with gradient
+        checkpointing, does not find them.
         """
         self._guess = Lowered(_PlainUnet(self.unet), device, low=low, compiled=compiled)
 
     def forward(self, noisy: Tensor, timestep: Tensor, ids: Tensor) -> Tensor:
-        """What the UNet says, (B, C, h, w), of noisy (B, C, h, w) at timestep (B,).
+        """The UNet's output (B, C, h, w) for noisy (B, C, h, w) at timestep (B,).
 
         `ids` (B, n, 77) are the captions' tokens.
         """
@@ -60,12 +60,12 @@ class Trainee(nn.Module):
         return self._guess(noisy, timestep, words)
 
     def learning(self) -> dict[str, nn.Parameter]:
-        """The parameters that learn, by name, in a fixed order."""
+        """The trained parameters, by name, in a fixed order."""
         return {name: p for name, p in self.named_parameters() if p.requires_grad}
 
 
 class _PlainUnet(nn.Module):
-    """A UNet that takes and gives plain tensors."""
+    """A UNet with plain tensors as input and output."""
 
     def __init__(self, unet: nn.Module) -> None:
         super().__init__()
@@ -77,7 +77,7 @@ class _PlainUnet(nn.Module):
 
 
 def require_plain(parts: Components) -> None:
-    """EngineError for a base that is loaded well but is not a plain text-to-picture model."""
+    """Raise EngineError for a valid base that is not a plain text-to-picture model."""
     unet: Any = parts.unet.config
     vae: Any = parts.vae.config
     text: Any = parts.text_encoder.config
@@ -101,7 +101,7 @@ def require_plain(parts: Components) -> None:
 
 
 def build(recipe: Recipe, parts: Components, clip_skip: int) -> Trainee:
-    """The base's networks made ready to learn; LoRA begins as the base itself."""
+    """The base's networks, prepared for training; LoRA begins as the base itself."""
     trains_text = recipe.train_text_encoder
     kept = KeptWords(parts.text_encoder, clip_skip, recipe.kept) if recipe.cache_text else None
     trainee = Trainee(parts.unet, parts.text_encoder, clip_skip, trains_text=trains_text, kept=kept)
@@ -114,7 +114,7 @@ def build(recipe: Recipe, parts: Components, clip_skip: int) -> Trainee:
     for layer in unused_layers(trainee.text_encoder, clip_skip):
         layer.requires_grad_(requires_grad=False)
     if recipe.gradient_checkpointing:
-        # The text encoder is small beside the UNet: it keeps its activations.
+        # The text encoder is small beside the UNet, so it keeps its activations.
         parts.unet.enable_gradient_checkpointing()  # type: ignore[operator]
     trainee.train()
     trainee.text_encoder.train(trains_text)

@@ -1,7 +1,7 @@
-"""Token ids to embeddings, many captions at once, with gradients if the text encoder learns too.
+"""Embeds many captions at once, with gradients if the text encoder is trained too.
 
-The numbers are those that `conditioning` gives for a prompt without weights, so that the model
-meets in use what it was trained on. Called by `trainee`. It must not know tokenizers or UNets.
+The values equal those of `conditioning` for a prompt without weights, so that the model meets in
+use what it was trained on. Called by `trainee`. Must not know tokenizers or UNets.
 """
 
 from __future__ import annotations
@@ -18,17 +18,17 @@ from models.engine.conditioning import hidden, inner
 
 
 def embed(text_encoder: nn.Module, ids: Tensor, clip_skip: int) -> Tensor:
-    """The embeddings (B, 77 n, d) of token ids (B, n, 77), of the layer that `clip_skip` names."""
+    """The embeddings (B, 77 n, d) of token ids (B, n, 77), from the layer given by `clip_skip`."""
     states = hidden(text_encoder, ids.flatten(0, 1), clip_skip)
     return states.unflatten(0, ids.shape[:2]).flatten(1, 2)
 
 
 class KeptWords:
-    """The embeddings of a text encoder that rests: made once and kept on disk.
+    """The embeddings of a frozen text encoder, computed once and cached on disk.
 
-    An entry is a caption in as many chunks as the longest beside it has. Each is read alone, so
-    that its numbers do not depend on who stood beside it: a run whose cache was lost equals one
-    whose was not.
+    An entry is a caption padded to the chunks of the longest one beside it. Each is encoded alone,
+    so that its values do not depend on its neighbours: a run that lost its cache equals one that
+    did not.
     """
 
     def __init__(self, text_encoder: nn.Module, clip_skip: int, folder: Path) -> None:
@@ -39,7 +39,7 @@ class KeptWords:
     def embeddings(self, ids: Tensor) -> Tensor:
         """The embeddings (B, 77 n, d) of token ids (B, n, 77), float16, on the CPU.
 
-        In the encoder's own precision, so that runs of any precision may share a cache.
+        Computed in the encoder's own precision, so that runs of any precision may share a cache.
         """
         device = next(self._encoder.parameters()).device
         with torch.autocast(device.type, enabled=False):
@@ -53,6 +53,6 @@ class KeptWords:
 
 
 def unused_layers(text_encoder: nn.Module, clip_skip: int) -> Iterator[nn.Module]:
-    """The layers behind the one that is read: they get no gradient and must not be trained."""
+    """The layers after the one that is read: they get no gradient and must not be trained."""
     layers: Any = inner(text_encoder).encoder.layers
     yield from layers[len(layers) + 1 - clip_skip :]

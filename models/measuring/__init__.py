@@ -1,1 +1,1 @@
-"""How well a model does what it is asked: the judge, and what is measured with it."""
+"""Measures how well a model follows its prompts: the judge, and the evaluations that use it."""

@@ -1,7 +1,7 @@
-"""Whether pictures show what was asked for, in the judge's eyes.
+"""Measures whether pictures show what was asked for, according to the judge.
 
 Called by the `evaluate` command. Portraits that no training saw become prompts, a model draws them,
-and the judge says what it sees. It must not know how pictures are made.
+and the judge reads the pictures. Must not know how pictures are made.
 """
 
 from __future__ import annotations
@@ -20,9 +20,9 @@ from models.painter.captions import prompt, sentence
 from models.painter.portrait import Portrait, sample
 from models.painter.tags import tags
 
-#: Seeds from here on are used for evaluation only.
+#: Seeds from here on are used only for evaluation.
 FIRST_SEED = 2_000_000_000
-#: What is reported together: the heads of each, and the share of right answers to reach.
+#: The groups of the report: the heads of each, and the share of right answers to reach.
 GROUPS: dict[str, tuple[tuple[str, ...], float]] = {
     "hair colour": (("hair_colour",), 0.97),
     "eye colour": (("eye_colour",), 0.90),
@@ -43,7 +43,7 @@ class Task:
     prompt: str
     seed: int
     aspect: Aspect
-    #: What is not wanted, beside what the model never wants.
+    #: The negative prompt, added to the model's default.
     negative: str = ""
 
 
@@ -69,19 +69,19 @@ def judged(judge: Judge, pictures: Iterable[Image.Image]) -> np.ndarray:
 
 
 def small(picture: Image.Image) -> np.ndarray:
-    """The picture with the short side that the judge knows, uint8 (H, W, 3)."""
+    """The picture scaled to the judge's short side, uint8 (H, W, 3)."""
     scale = SIZE_PX / min(picture.size)
     size = (round(picture.width * scale), round(picture.height * scale))
     return np.asarray(picture.convert("RGB").resize(size, Image.Resampling.BOX))
 
 
 def truth(portraits: Iterable[Portrait]) -> np.ndarray:
-    """The true class of each head, int64 (N, heads); `UNSEEN` where none can be told."""
+    """The true class of each head, int64 (N, heads); `UNSEEN` where it cannot be seen."""
     return np.asarray([labels(portrait) for portrait in portraits], dtype=np.int64)
 
 
 def shares(said: np.ndarray, true: np.ndarray) -> dict[str, float]:
-    """The share of right answers of each head, among what can be seen."""
+    """The share of right answers for each head, among visible attributes."""
     seen = true != UNSEEN
     right = ((said == true) & seen).sum(0)
     counts = np.maximum(1, seen.sum(0))
@@ -89,10 +89,10 @@ def shares(said: np.ndarray, true: np.ndarray) -> dict[str, float]:
 
 
 def weakest(said: np.ndarray, true: np.ndarray, head: str, least: int = 5) -> tuple[str, float]:
-    """The value of a head that is shown least often when asked for, and how often, 0 to 1.
+    """A head's value drawn least often when asked for, and how often, 0 to 1.
 
-    A share over all pictures hides a rare value that never comes. Values asked for fewer than
-    `least` times are left out; ("", 1) if that is all of them.
+    An overall share hides a rare value that never comes. Values asked for fewer than `least` times
+    are left out; ("", 1) if that is all of them.
     """
     column = list(HEADS).index(head)
     said, true = said[:, column], true[:, column]

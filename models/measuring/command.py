@@ -1,7 +1,7 @@
-"""`python -m models evaluate`: how well a model does what it is asked, as one table and as sheets.
+"""`python -m models evaluate`: how well a model follows its prompts, as a table and as sheets.
 
-A command of `models.__main__`. The judge that looks at the pictures was trained on painter pictures
-only; the tag combinations and seeds were seen by no training. It must not know the bot.
+A command of `models.__main__`. The judge that reads the pictures was trained only on painter
+pictures; no training saw the tag combinations and seeds. Must not know the bot.
 """
 
 from __future__ import annotations
@@ -26,15 +26,15 @@ from models.measuring.studio import Studio
 from models.painter.drawing import draw, raster
 from models.report import Row, table, write_json
 
-#: Prompts and seeds of the comparison between seeds.
+#: Prompts and seeds for comparing seeds.
 _PROMPTS, _SEEDS = 6, 6
 #: Two pictures that differ by less than this (of 1) look the same.
 _ALIKE = 0.02
 _SHEET = 32
-#: How far what comes where nothing is asked for may lie from what the captions taught. In so few
-#: pictures up to 0.3 is chance; a sunset in half of all pictures was two thirds apart.
+#: How far the mix of unrequested attributes may differ from training. With so few pictures, up to
+#: 0.3 is chance; a sunset in half of all pictures was two thirds apart.
 _APART = 0.5
-#: The most faces whose eyes may have two colours.
+#: The largest share of faces whose eyes may differ in colour.
 _ODD = 0.02
 
 
@@ -56,17 +56,17 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--guidance", type=float, help="the card's, if left out")
     parser.add_argument("--judge", type=Path, default=WEIGHTS, help="other weights of the judge")
     parser.add_argument(
-        "--head", type=Path, default=OWN_HEAD, help="what grades the pictures: an aesthetic head"
+        "--head", type=Path, default=OWN_HEAD, help="the aesthetic head that grades the pictures"
     )
     parser.add_argument("--tower", type=Path, default=OWN, help="the image tower of that head")
     parser.add_argument("--out", type=Path, required=True, help="folder for the contact sheets")
     parser.add_argument("--json", type=Path, help="write the rows of the table here too")
-    parser.add_argument("--device", help="cuda, mps or cpu; the best there is if left out")
-    parser.add_argument("--threads", type=int, help="CPU cores to use; all but one if left out")
+    parser.add_argument("--device", help="cuda, mps or cpu (default: the best available)")
+    parser.add_argument("--threads", type=int, help="CPU cores to use (default: all but one)")
 
 
 def run(args: argparse.Namespace) -> int:
-    """Draw, judge, print; 1 if some goal is missed."""
+    """Draw, judge, print; return 1 if some goal is missed."""
     if min(args.count, args.training) < 1 or min(args.sentences, args.steered, args.open) < 0:
         raise EngineError(
             "--count and --training start at 1, --sentences, --steered and --open at 0."
@@ -116,7 +116,7 @@ def _rows(
             (adherence.weakest(own, true, head) for head in heads), key=itemgetter(1)
         )
         told = f"% right (least: {worst} {share:.0%})" if worst else "% right"
-        # 98 % is what makes the judge a judge of that group.
+        # A group needs 98 % before the judge can be trusted on it.
         yield row(f"judge: {name}", 100 * judged[name], told, ">= 98%", holds=judged[name] >= 0.98)
     yield from graded(aesthetic, pictures, originals, row)
     yield from looked_at(judge, pictures, originals, row)
@@ -140,7 +140,7 @@ def _rows(
 def followed(
     judge: Judge, tasks: Sequence[Task], pictures: list[Image.Image], row: Callable[..., Row]
 ) -> Iterator[Row]:
-    """How often each group, and each attribute of it, is what was asked for."""
+    """How often each group, and each attribute in it, is as requested."""
     said, true = adherence.judged(judge, pictures), adherence.truth(t.portrait for t in tasks)
     shares = adherence.shares(said, true)
     reached = adherence.grouped(shares)
@@ -156,7 +156,7 @@ def followed(
 def steered(
     studio: Studio, judge: Judge, args: argparse.Namespace, row: Callable[..., Row]
 ) -> Iterator[Row]:
-    """What prompt weights and negative prompts do, with a sheet of each."""
+    """The effect of prompt weights and negative prompts, with a sheet of each."""
     shares: list[float] = []
     sheet: list[Image.Image] = []
     colours = [(steering.second_colour(i),) for i in range(args.steered)]
@@ -185,7 +185,7 @@ def steered(
 def left_open(
     studio: Studio, judge: Judge, args: argparse.Namespace, row: Callable[..., Row]
 ) -> Iterator[Row]:
-    """Whether always the same comes where nothing is asked for, with a sheet to see it."""
+    """Whether unrequested attributes vary, with a sheet to check."""
     pictures = studio.pictures(variety.tasks(args.open))
     sheets.grid(pictures[:_SHEET], across=min(8, args.open)).save(
         args.out / "left-open.jpg", quality=90
@@ -207,7 +207,7 @@ def graded(
     originals: Sequence[Image.Image],
     row: Callable[..., Row],
 ) -> Iterator[Row]:
-    """How beautiful an aesthetic head finds the pictures, and the painter's of the same words."""
+    """The aesthetic scores of the pictures, and of the painter's for the same words."""
     unit = f"of {aesthetic.head.low:g} to {aesthetic.head.high:g}"
     for name, shown in (("", pictures), (" of painter pictures", originals)):
         mean = fmean(aesthetic.score([picture])[0] for picture in shown)
@@ -220,7 +220,7 @@ def looked_at(
     originals: Sequence[Image.Image],
     row: Callable[..., Row],
 ) -> Iterator[Row]:
-    """How sharp lines are, and how many faces have an eye of another colour."""
+    """How sharp lines are, and how many faces have eyes of two colours."""
     for name, shown in (("", pictures), (" of painter pictures", originals)):
         width = lines.edge_width_px(shown[:_SHEET])
         yield row(f"width of an edge{name}", width, "px, from 10 to 90 % of its rise")
@@ -244,7 +244,7 @@ def _differences(studio: Studio, args: argparse.Namespace) -> tuple[float, float
     """The most similar pair of seeds of one prompt, and how near pictures come to trained ones.
 
     The second is the smallest distance to a training picture, as a share of the smallest distance
-    that the painter's own unseen pictures have: a copy would be near 0.
+    among the painter's own unseen pictures: a copy would be near 0.
     """
     prompts = adherence.tasks(_PROMPTS, square=True)
     seeds = [Random(i).getrandbits(31) for i in range(_SEEDS)]
@@ -264,7 +264,7 @@ def _differences(studio: Studio, args: argparse.Namespace) -> tuple[float, float
 
 
 def _said(args: argparse.Namespace) -> str:
-    """The command that measures the same again."""
+    """The command line that repeats this measurement."""
     words = ["python", "-m", "models", "evaluate", args.model]
     for name in ("count", "sentences", "steered", "open", "training", "steps", "guidance", "out"):
         value = getattr(args, name)

@@ -1,6 +1,6 @@
-"""Whether pictures differ: from each other, and from the pictures that were trained on.
+"""Measures whether pictures differ from each other and from the training pictures.
 
-Called by the `evaluate` command and the gate. It must not know how pictures are made.
+Called by the `evaluate` command and the gate. Must not know how pictures are made.
 """
 
 from __future__ import annotations
@@ -16,18 +16,18 @@ from models.painter.drawing import draw, raster
 from models.painter.portrait import sample
 from models.painter.sets import PICTURES, Purpose, parts
 
-#: The side at which pictures are compared.
+#: The side of the thumbnails that are compared.
 SIDE_PX = 48
 
 
 def thumbnail(picture: Image.Image) -> np.ndarray:
-    """What is compared: float32 (SIDE*SIDE*3,) in 0..1."""
+    """A thumbnail for comparison: float32 (SIDE*SIDE*3,) in 0..1."""
     small = picture.convert("RGB").resize((SIDE_PX, SIDE_PX), Image.Resampling.BOX)
     return np.asarray(small, dtype=np.float32).ravel() / 255
 
 
 def trained(count: int) -> list[int]:
-    """The seeds of the first `count` square portraits that the embedded model learned from."""
+    """The seeds of the first `count` square portraits in the embedded model's training."""
     trained_on = parts(Purpose.TRAIN, PICTURES)
     seeds = [seed for part in trained_on if part.framing == "square" for seed in part.seeds]
     return seeds[:count]
@@ -40,7 +40,7 @@ def painted(seeds: Iterable[int]) -> np.ndarray:
 
 
 def closest_pair(pictures: Sequence[np.ndarray]) -> float:
-    """The root mean square difference of the two thumbnails that are most alike."""
+    """The root mean square difference of the two most similar thumbnails."""
     stack = np.stack(pictures)
     distances = _distances(stack, stack)
     np.fill_diagonal(distances, np.inf)
@@ -53,7 +53,7 @@ def distance(a: np.ndarray, b: np.ndarray) -> float:
 
 
 def nearest(pictures: np.ndarray, others: np.ndarray) -> np.ndarray:
-    """The root mean square difference of each thumbnail to the most similar of the others, (N,)."""
+    """The root mean square difference of each thumbnail to the most similar other, (N,)."""
     return _distances(pictures, others).min(1)
 
 

@@ -1,8 +1,8 @@
-"""Whether both eyes have one colour, in the judge's eyes.
+"""Whether both eyes have one colour, according to the judge.
 
-Asked about a whole face, the judge is sure of one colour when there are two. So each half of the
-face is mirrored into a face of its own, and the judge is asked twice. Called by the `evaluate`
-command and the benchmarks; it must not know how pictures are made.
+Shown a whole face, the judge is sure of one colour even if there are two. So each half of the face
+is mirrored into a face of its own, and the judge is asked twice. Called by the `evaluate` command
+and the benchmarks; must not know how pictures are made.
 """
 
 from __future__ import annotations
@@ -16,10 +16,10 @@ from models.measuring.adherence import small
 from models.measuring.judge.heads import HEADS
 from models.measuring.judge.network import Judge
 
-#: From which difference eyes are two-coloured: of the painter's odd eyes 100 % are (98 % once they
-#: were through the autoencoder), of its equal ones none (3 %).
+#: The difference above which eyes count as two-coloured: this holds for 100 % of the painter's odd
+#: eyes (98 % after the autoencoder) and for none of its equal ones (3 %).
 TWO_COLOURS = 0.9
-#: Where both eyes can be seen.
+#: Eye states in which both eyes are visible.
 _SHOWN = {
     "eye_state": ("open", "half-closed eyes"),
     "bangs": tuple(b for b in HEADS["bangs"] if b != "hair over one eye"),
@@ -28,17 +28,17 @@ _SHOWN = {
 
 
 def differences(judge: Judge, pictures: Iterable[Image.Image]) -> np.ndarray:
-    """How far the colours of the two eyes of each face are apart, float64 in 0..1.
+    """The difference between the two eyes' colours in each face, float64 in 0..1.
 
-    Half of the summed differences of what the judge says of either (the total variation distance).
-    Faces that do not show both eyes are left out.
+    Half of the summed differences between the judge's answers (the total variation distance). Faces
+    that do not show both eyes are left out.
     """
     looked_at = (small(picture)[None] for picture in pictures)
     return np.asarray([_apart(judge, face) for face in looked_at if _shows_both(judge, face)])
 
 
 def two_coloured(differences: np.ndarray) -> float:
-    """The share of faces, 0..1, whose eyes have two colours; 0 if there is none."""
+    """The share of faces, 0..1, with eyes of two colours; 0 if there are no faces."""
     return float((differences > TWO_COLOURS).mean()) if len(differences) else 0.0
 
 
@@ -48,7 +48,7 @@ def _shows_both(judge: Judge, face: np.ndarray) -> bool:
 
 
 def _apart(judge: Judge, face: np.ndarray) -> float:
-    """Of a face (1, H, W, 3): its left half made whole against its right half made whole."""
+    """For a face (1, H, W, 3): its left half completed, compared with its right half completed."""
     one, other = (
         judge.shares(_mirrored(side), "eye_colour")[0] for side in (face, face[:, :, ::-1])
     )
@@ -56,6 +56,6 @@ def _apart(judge: Judge, face: np.ndarray) -> float:
 
 
 def _mirrored(face: np.ndarray) -> np.ndarray:
-    """A face (1, H, W, 3) whose right half is the left one's mirror image."""
+    """A face (1, H, W, 3) whose right half mirrors its left."""
     half = face[:, :, : face.shape[2] // 2]
     return np.concatenate([half, half[:, :, ::-1]], axis=2)

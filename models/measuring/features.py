@@ -1,7 +1,7 @@
-"""What a reward model looks at: colours, an image tower's embedding, what the judge sees.
+"""The features for a reward model: colours, an image tower's embedding, the judge's answers.
 
-Every set is a function of pixels that gradients pass through, so the reward that ranks pictures is
-the one that reward fine-tuning follows. Called by the command. It must not know judgements.
+Every set is a differentiable function of pixels, so reward fine-tuning can follow the reward that
+ranks pictures. Called by the command. Must not know judgements.
 """
 
 from __future__ import annotations
@@ -28,25 +28,25 @@ Floats = NDArray[np.float64]
 
 #: The names of the sets.
 SETS = ("colour", "tower", "judge")
-#: Squares a side that colours are taken of, beside the whole picture's.
+#: The grid of squares whose colours are used in addition to the whole picture's.
 _SQUARES = 3
 
 
 def looks(tower: Path = OWN) -> Mapping[str, Look]:
-    """The sets of features by name. EngineError for a broken tower."""
+    """The sets of features by name. Raises EngineError for a broken tower."""
     return dict(zip(SETS, (colour, _tower(tower), _judge()), strict=True))
 
 
 def section(look: Look, columns: list[int]) -> Look:
-    """These columns of what it sees."""
+    """These columns of another set."""
     return lambda pixels: look(pixels)[:, columns]
 
 
 def sections() -> Mapping[str, tuple[str, list[int]]]:
-    """Sets that lie within one of `looks`: its name, and their columns in it.
+    """Sets that are part of one of `looks`: its name, and their columns in it.
 
-    They are what the judge says of one group of what a prompt can ask for: a taste in faces is hard
-    to see among all else that it says.
+    They are the judge's answers for one group of attributes: a taste in faces is hard to detect
+    among all the others.
     """
     ends = list(accumulate((len(values) for values in HEADS.values()), initial=0))
     columns = {head: range(*ends[i : i + 2]) for i, head in enumerate(HEADS)}
@@ -57,12 +57,12 @@ def sections() -> Mapping[str, tuple[str, list[int]]]:
 
 
 def with_sections(rows: Mapping[str, Floats]) -> dict[str, Floats]:
-    """Rows (N, d) of every one of `looks`, and of what lies within them."""
+    """Rows (N, d) for each of `looks`, and for the sets that are part of them."""
     return {**rows, **{name: rows[of][:, columns] for name, (of, columns) in sections().items()}}
 
 
 def colour(pixels: Tensor) -> Tensor:
-    """Mean and spread of each channel, how colourful and how bright, and the means by place."""
+    """Mean and spread of each channel, colourfulness and brightness, and the means by place."""
     flat = pixels.flatten(2)
     span = (pixels.amax(1) - pixels.amin(1)).flatten(1).mean(1, keepdim=True)
     places = functional.adaptive_avg_pool2d(pixels, _SQUARES).flatten(1) / _SQUARES
@@ -70,7 +70,7 @@ def colour(pixels: Tensor) -> Tensor:
 
 
 def _tower(folder: Path) -> Look:
-    """A tower's embedding of length one; the picture is cut as the tower's window has it."""
+    """A tower's unit-length embedding; the picture is cropped by the tower's window."""
     tower = open_tower(folder)
     tower.net.requires_grad_(requires_grad=False)
     window = tower.window

@@ -1,6 +1,6 @@
-"""How sharp lines are: the width of an edge, in pixels of the finished picture.
+"""Measures how sharp lines are: the width of an edge, in pixels of the finished picture.
 
-Called by the `evaluate` command. It must not know how pictures are made.
+Called by the `evaluate` command. Must not know how pictures are made.
 """
 
 from __future__ import annotations
@@ -10,19 +10,19 @@ from collections.abc import Iterable, Iterator
 import numpy as np
 from PIL import Image
 
-#: A rise of less (of 1) is no line, one of more pixels is a shade.
+#: A smaller rise (of 1) is no line; one over more pixels is shading.
 _RISE, _LONGEST_PX = 0.2, 14
-#: A step of less than this between neighbours ends a rise.
+#: A smaller step between neighbours ends a rise.
 _STEP = 2 / 255
-#: How much steeper than along it an edge is across: others would look wide, being looked at askew.
+#: How much steeper an edge must be across than along it: measured at an angle, others look wide.
 _UPRIGHT = 3
-#: Of so many rows or columns one is looked at: the next ones say the same.
+#: One of this many rows or columns is measured: neighbours are similar.
 _EVERY = 3
 _LUMA = (0.299, 0.587, 0.114)
 
 
 def edge_width_px(pictures: Iterable[Image.Image]) -> float:
-    """The mean way in pixels from 10 to 90 % of an edge's rise, over upright and level edges.
+    """The mean distance in pixels from 10 to 90 % of an edge's rise, over upright and level edges.
 
     NaN if there is no edge.
     """
@@ -41,7 +41,7 @@ def _luma(picture: Image.Image) -> np.ndarray:
 
 
 def _widths(luma: np.ndarray) -> Iterator[float]:
-    """The widths of the edges that cross the rows of (H, W) nearly at right angles."""
+    """The widths of the edges that cross the rows of (H, W) at nearly right angles."""
     down, right = (np.abs(slope) for slope in np.gradient(luma))
     for y in range(_EVERY, len(luma) - 1, _EVERY):
         for first, last in _rises(luma[y]):
@@ -51,7 +51,7 @@ def _widths(luma: np.ndarray) -> Iterator[float]:
 
 
 def _rises(row: np.ndarray) -> Iterator[tuple[int, int]]:
-    """First and last place of every stretch of a row (W,) that rises, or falls, far enough."""
+    """First and last position of every stretch of a row (W,) that rises, or falls, far enough."""
     steps = np.diff(row)
     signs = np.sign(np.where(np.abs(steps) < _STEP, 0, steps))
     ends = np.flatnonzero(np.diff(signs)) + 1
@@ -62,7 +62,7 @@ def _rises(row: np.ndarray) -> Iterator[tuple[int, int]]:
 
 
 def _way(rise: np.ndarray) -> float:
-    """Pixels between a tenth and nine tenths of a rise (n,) that never turns back."""
+    """Pixels from one tenth to nine tenths of a monotonic rise (n,)."""
     share = (rise - rise[0]) / (rise[-1] - rise[0])
     at = np.arange(len(rise))
     return float(np.interp(0.9, share, at) - np.interp(0.1, share, at))

@@ -1,10 +1,10 @@
-"""The reward model: how much a picture is liked, learned from judgements on its features.
+"""The reward model: learns how much a picture is liked from judgements on its features.
 
 A ridge-logistic model of pairs (Bradley and Terry 1952) on features of the two pictures; features
-and ridge are chosen by cross-validation over prompts, so that what is chosen has told right of
-prompts it never saw. Pairs alone say what is liked. Which features to look at, votes on single
-pictures help to say: pairs of one prompt are few. It audits judgements, filters them, and ranks
-fresh pictures. Called by the command; numpy only. It must not know where features come from.
+and ridge are chosen by cross-validation over prompts, so the chosen ones have predicted unseen
+prompts. The weights come from pairs alone; votes on single pictures help to choose the features,
+because pairs of one prompt are few. It audits judgements, filters them, and ranks fresh pictures.
+Called by the command; numpy only. Must not know where features come from.
 """
 
 from __future__ import annotations
@@ -18,11 +18,11 @@ from numpy.typing import NDArray
 from models.data.evidence import Preference
 
 Floats = NDArray[np.float64]
-#: How strongly weights are held to 0, for features of unit spread within a prompt. Weaker than 1
-#: was never best on unseen prompts, and let features that say nothing look good by chance.
+#: Candidate ridge penalties, for features of unit spread within a prompt. Penalties below 1 were
+#: never best on unseen prompts, and let meaningless features look good by chance.
 _RIDGES = (1.0, 3.0, 10.0, 30.0, 100.0)
 _FOLDS = 5
-#: Newton's steps; the loss is convex and its curvature bounded, so few are enough.
+#: Newton steps; the loss is convex with bounded curvature, so a few are enough.
 _NEWTON = 12
 
 
@@ -32,11 +32,11 @@ class Reward:
 
     features: str
     weights: Floats
-    #: The share of pairs of prompts it had not seen that it told right, weighted, 0 to 1.
+    #: The weighted share of pairs from unseen prompts that it predicted right, 0 to 1.
     told_right: float
 
     def of(self, features: Floats) -> Floats:
-        """The reward (N,) of pictures with features (N, d); only differences mean anything."""
+        """The reward (N,) of pictures with features (N, d); only differences have a meaning."""
         return features @ self.weights
 
 
@@ -46,10 +46,10 @@ def fit(
     features: Mapping[str, Mapping[str, Floats]],
     votes: Mapping[str, float] | None = None,
 ) -> Reward:
-    """The reward that tells unseen prompts' pairs best, on the features that tell votes as well.
+    """The reward that best predicts unseen prompts, on features that predict votes as well.
 
     `prompts` maps files to prompts, `features` names sets that map files to vectors (d,); `votes`
-    say how far votes on each picture alone lean.
+    give the lean of the votes on each picture alone.
     """
     weights = np.array([pair.weight for pair in pairs])
     folds = _folds([prompts[pair.better] for pair in pairs])
@@ -84,9 +84,9 @@ def _folds(prompts: Sequence[str]) -> NDArray[np.int64]:
 def _crossed(
     differences: Floats, weights: Floats, folds: NDArray[np.int64], ridge: float
 ) -> tuple[float, float]:
-    """What the other folds' model says of each pair: its mean loss, and the share it tells right.
+    """The predictions of each fold by the others: mean loss, and the share predicted right.
 
-    The loss chooses: it minds how sure a wrong answer was, and is steadier over few pairs.
+    The loss decides: it weighs how confident a wrong answer was, and is more stable for few pairs.
     """
     said = np.zeros(len(differences))
     for fold in range(_FOLDS):
@@ -105,8 +105,8 @@ def _missed(
 ) -> float:
     """The share of the votes' variance that the features miss for unseen prompts, about 0 to 1.
 
-    A ridge regression of votes on features in units of `spread` (d,), beside an effect of each
-    prompt's own. 0 where votes say nothing.
+    A ridge regression of votes on features in units of `spread` (d,), beside an effect for each
+    prompt. 0 if votes say nothing.
     """
     names = sorted(votes)
     leaning = np.array([votes[name] for name in names])
@@ -125,7 +125,7 @@ def _missed(
 def _regressed(
     kernel: Floats, beside: Floats, leaning: Floats, folds: NDArray[np.int64], ridge: float
 ) -> float:
-    """The share of variance that a regression misses of folds that it did not see."""
+    """The share of variance that a regression misses in unseen folds."""
     missed = 0.0
     for fold in range(_FOLDS):
         held, known = folds == fold, folds != fold
@@ -137,7 +137,7 @@ def _regressed(
 
 
 def _logistic(differences: Floats, weights: Floats, ridge: float) -> Floats:
-    """Weights (d,) that lower sum w log(1 + exp(-x b)) + ridge d |b|^2 / 2, by Newton's method."""
+    """Weights (d,) minimising sum w log(1 + exp(-x b)) + ridge d |b|^2 / 2, by Newton's method."""
     scaled = weights / weights.mean()
     said, learned = np.zeros(len(differences)), np.zeros(differences.shape[1])
     for _ in range(_NEWTON):
@@ -149,7 +149,7 @@ def _logistic(differences: Floats, weights: Floats, ridge: float) -> Floats:
 
 
 def _weighed(rows: Floats, weights: Floats, target: Floats, ridge: float) -> Floats:
-    """Ridge regression (d,) of targets on rows (P, d), in whichever of both spaces is smaller."""
+    """Ridge regression (d,) of targets on rows (P, d), in the smaller of the two spaces."""
     count, width = rows.shape
     if width < count:
         inner = (rows.T * weights) @ rows + ridge * width * np.eye(width)

@@ -1,6 +1,6 @@
-"""Contact sheets of an evaluation: the model's picture above the painter's own of the same words.
+"""Contact sheets of an evaluation: the model's picture above the painter's for the same words.
 
-Called by the `evaluate` command; Pillow only. It must not know scores.
+Called by the `evaluate` command; Pillow only. Must not know scores.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ def side_by_side(
     across: int = 8,
     tile_px: int = 256,
 ) -> Image.Image:
-    """Pairs of rows: what was drawn, and under it what the painter draws of the same portrait."""
+    """Pairs of rows: the drawn pictures, and below them the painter's of the same portraits."""
     rows = -(-len(pictures) // across)
     sheet = Image.new("RGB", (across * tile_px, 2 * rows * tile_px), "white")
     for i, (picture, portrait) in enumerate(zip(pictures, portraits, strict=True)):

@@ -1,8 +1,7 @@
-"""Whether prompt weights and negative prompts pull pictures the way they should.
+"""Measures whether prompt weights and negative prompts change pictures as they should.
 
-Called by the `evaluate` command. It asks for hair in two colours at once, with one of them weighed
-up or down, and for hair of no colour with the dark ones unwanted. It must not know how pictures
-are made.
+Called by the `evaluate` command. It asks for hair in two colours, with one of them weighted up or
+down, and for hair of no colour while excluding the dark ones. Must not know how pictures are made.
 """
 
 from __future__ import annotations
@@ -18,20 +17,20 @@ from models.measuring.adherence import FIRST_SEED, Task
 from models.measuring.judge.heads import HEADS
 from models.painter.portrait import Portrait, sample
 
-#: What the second colour of a prompt is weighed with, least first.
+#: The weights of a prompt's second colour, the least first.
 WEIGHTS = (0.5, 1.0, 1.5)
-#: Colours that no eye confuses.
+#: Colours that nobody confuses.
 PAIRS = (("red", "blue"), ("blonde", "purple"), ("pink", "green"), ("white", "black"))
 DARK = ("black", "brown", "red", "blue", "purple", "green")
 
 
 def weighed(count: int) -> list[list[Task]]:
-    """For each of `WEIGHTS`, `count` pictures of hair in two colours, the second so weighed."""
+    """For each of `WEIGHTS`, `count` pictures of hair in two colours, the second one weighted."""
     return [[_torn(weight, i) for i in range(count)] for weight in WEIGHTS]
 
 
 def second_colour(i: int) -> str:
-    """The colour that is weighed in the i-th picture of each weight."""
+    """The weighted colour in the i-th picture for each weight."""
     return PAIRS[i % len(PAIRS)][1]
 
 
@@ -43,7 +42,7 @@ def unwanted(count: int) -> tuple[list[Task], list[Task]]:
 
 
 def share_of(said: np.ndarray, wanted: Sequence[Sequence[str]]) -> float:
-    """How often the judged hair colour, of int64 (N, heads), is one of each picture's colours."""
+    """The share of judged hair colours, in int64 (N, heads), among each picture's wanted ones."""
     names = HEADS["hair_colour"]
     seen = said[:, list(HEADS).index("hair_colour")]
     right = [names[c] in colours for c, colours in zip(seen, wanted, strict=True)]

@@ -1,6 +1,6 @@
-"""A model that sits for its measuring: what is asked for goes in, pictures come out.
+"""A model under test: prompts go in, pictures come out.
 
-Called by the `evaluate` and `gate` commands. It must not know what is measured.
+Called by the `evaluate` and `gate` commands. Must not know what is measured.
 """
 
 from __future__ import annotations
@@ -16,21 +16,21 @@ from models.engine.draw import drawn, require_within
 
 
 class Sitting(Protocol):
-    """One picture to ask for."""
+    """One requested picture."""
 
     @property
     def prompt(self) -> str:
-        """What is wanted."""
+        """The prompt."""
         ...
 
     @property
     def negative(self) -> str:
-        """What is not wanted, beside what the model never wants."""
+        """The negative prompt, added to the model's default."""
         ...
 
     @property
     def seed(self) -> int:
-        """What its noise comes from."""
+        """The seed of its noise."""
         ...
 
     @property
@@ -40,12 +40,12 @@ class Sitting(Protocol):
 
 
 class Studio:
-    """The model under test. Pictures are drawn by its card where nothing else is named."""
+    """The model under test. Unspecified options come from its card."""
 
     def __init__(
         self, engine: Engine, *, steps: int | None = None, guidance: float | None = None
     ) -> None:
-        """EngineError if the model does not take so many steps or that guidance."""
+        """Raises EngineError if steps or guidance are outside the model's limits."""
         info = engine.info
         self._engine = engine
         self._steps = info.default_steps if steps is None else steps
@@ -55,7 +55,7 @@ class Studio:
         self.count = 0
 
     def pictures(self, sittings: Sequence[Sitting]) -> list[Image.Image]:
-        """One picture for each, in order. EngineError if one cannot be drawn."""
+        """One picture for each sitting, in order. Raises EngineError if one cannot be drawn."""
         began = time.monotonic()
         requests = [self._request(str(i), sitting) for i, sitting in enumerate(sittings)]
         out: dict[str, Image.Image] = {}

@@ -1,7 +1,7 @@
-"""What comes where a prompt leaves something open: many things, or always the same one.
+"""Measures whether what a prompt leaves open varies, or is always the same.
 
-Called by the `evaluate` command. A model may do all it is asked and still draw one background
-whenever it is not told which. It must not know how pictures are made.
+Called by the `evaluate` command. A model may follow every prompt and still draw one background
+whenever none is named. Must not know how pictures are made.
 """
 
 from __future__ import annotations
@@ -17,14 +17,14 @@ from models.measuring.judge.heads import HEADS, UNSEEN, labels
 from models.painter.captions import unsaid
 from models.painter.portrait import sample
 
-#: None of them names an eye's colour or a background.
+#: None of them names a colour of eyes or a background.
 PROMPTS = (
     "1girl, blue hair, glasses, smile",
     "1boy, black hair, suit",
     "1girl, pink hair, twintails, serafuku",
     "1girl, blonde hair, cat ears, open mouth",
 )
-#: What they leave open, what people call it, and the groups of the tags that would say it.
+#: What they leave open: its usual name, and the groups of tags that would settle it.
 OPEN = {
     "scene": ("background", ("background", "scene")),
     "eye_colour": ("colour of eyes", ("eye colour",)),
@@ -32,7 +32,7 @@ OPEN = {
 
 
 def tasks(count: int) -> list[Task]:
-    """`count` pictures, all of other seeds."""
+    """`count` pictures, each with another seed."""
     out: list[Task] = []
     for i in range(count):
         seed = FIRST_SEED + 500_000 + i
@@ -43,10 +43,10 @@ def tasks(count: int) -> list[Task]:
 
 
 def expected(head: str, count: int = 4000) -> np.ndarray:
-    """What pictures show whose captions leave the attribute open: the share of each value.
+    """The shares of each value in pictures whose captions leave the attribute open.
 
-    A model that has learned its captions draws it like that. It is not how often each value is
-    painted: a starry sky is nearly always named, a plain background often not.
+    A model that has learned its captions draws these shares. They differ from how often each value
+    is painted: a starry sky is nearly always named, a plain background often not.
     """
     shares, column, groups = np.zeros(len(HEADS[head])), list(HEADS).index(head), OPEN[head][1]
     for seed in range(count):
@@ -58,7 +58,7 @@ def expected(head: str, count: int = 4000) -> np.ndarray:
 
 
 def apart(said: np.ndarray, head: str) -> float:
-    """How far the shares in int64 (N, heads) lie from `expected`: 0 the same, 1 nothing in common.
+    """The distance of the shares in int64 (N, heads) from `expected`: 0 equal, 1 disjoint.
 
     Half of the summed differences (the total variation distance).
     """
@@ -68,7 +68,7 @@ def apart(said: np.ndarray, head: str) -> float:
 
 
 def commonest(said: np.ndarray, head: str) -> tuple[str, float]:
-    """The value of a head that comes most often in int64 (N, heads), and how often, 0 to 1."""
+    """The most frequent value of a head in int64 (N, heads), and how often, 0 to 1."""
     counts = Counter(said[:, list(HEADS).index(head)].tolist())
     ((value, times),) = counts.most_common(1)
     return HEADS[head][value], times / len(said)

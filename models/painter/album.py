@@ -1,8 +1,8 @@
 """A folder of painted pictures: `NNNNNNN.png`, `NNNNNNN.txt`, `metadata.jsonl` and `LICENSE.md`.
 
 Called by the command. Image-folder loaders read it as it stands: every line of the manifest names
-its picture in `file_name` and its caption in `text`. One process writes, and a line follows its
-picture, so that the manifest lists exactly what is there, however a run ends. It must not know how
+its picture in `file_name` and its caption in `text`. One process writes, and each line after its
+picture, so that the manifest lists exactly what exists, however a run ends. Must not know how
 pictures are made.
 """
 
@@ -19,7 +19,7 @@ from models.catalogue.registry import EMBEDDED
 from models.contract import EngineError
 
 MANIFEST, LICENCE = "metadata.jsonl", "LICENSE.md"
-#: What a loader would take for a picture of the folder.
+#: File types that a loader would take for pictures of the folder.
 _PICTURES = frozenset({".png", ".jpg", ".jpeg", ".webp", ".gif", ".bmp"})
 
 
@@ -32,7 +32,7 @@ class Leaf(NamedTuple):
 
 
 class Album:
-    """An open folder; `listed` holds the names of the pictures that are there."""
+    """An open folder; `listed` holds the names of the existing pictures."""
 
     def __init__(self, out: Path, listed: set[str]) -> None:
         self.out = out
@@ -40,19 +40,19 @@ class Album:
 
     @classmethod
     def open(cls, out: Path, settings: Mapping[str, object], names: Iterable[str]) -> Self:
-        """Make the folder, or go on with one whose pictures were made with the same settings.
+        """Make the folder, or continue one whose pictures were made with the same settings.
 
-        `names` are those of the run to come. EngineError if the folder cannot hold them.
+        `names` are those of the coming run. Raises EngineError if the folder cannot hold them.
         """
         try:
             out.mkdir(parents=True, exist_ok=True)
-            # Before the first picture, so that a folder without it is known as somebody else's.
+            # Written before the first picture, to tell the folder from somebody else's.
             ours = (out / MANIFEST).exists()
             lines = _present(out, _lines(out / MANIFEST)) if ours else []
             _require_same(out, settings, lines)
             _require_no_strangers(out, {str(line["file_name"]) for line in lines}, names, ours=ours)
             _rewrite(out, lines)
-            # The drawings are given under the licence of the model that learned from them.
+            # The drawings have the licence of the model that learned from them.
             shutil.copyfile(EMBEDDED / LICENCE, out / LICENCE)
         except FileExistsError as fault:
             raise EngineError(f"{out} is a file: name a folder with --out.") from fault
@@ -85,7 +85,7 @@ class Album:
 
 
 def _lines(manifest: Path) -> list[dict[str, object]]:
-    """The manifest's lines; a last one that a crash broke off is left out."""
+    """The manifest's lines, without a last one cut off by a crash."""
     whole, _, _ = manifest.read_text(encoding="utf-8").rpartition("\n")
     out: list[dict[str, object]] = []
     for number, text in enumerate(whole.splitlines(), 1):
@@ -102,7 +102,7 @@ def _lines(manifest: Path) -> list[dict[str, object]]:
 
 
 def _present(out: Path, lines: list[dict[str, object]]) -> list[dict[str, object]]:
-    """Those lines whose picture and caption have not been taken away."""
+    """The lines whose picture and caption still exist."""
     return [
         line
         for line in lines
@@ -113,7 +113,7 @@ def _present(out: Path, lines: list[dict[str, object]]) -> list[dict[str, object
 def _require_same(
     out: Path, settings: Mapping[str, object], lines: list[dict[str, object]]
 ) -> None:
-    """EngineError if the folder holds pictures that were made with other settings."""
+    """Raise EngineError if the folder's pictures were made with other settings."""
     for line in lines:
         other = {name: line.get(name) for name in settings}
         if other != settings:
@@ -126,7 +126,7 @@ def _require_same(
 
 
 def _require_no_strangers(out: Path, listed: set[str], names: Iterable[str], *, ours: bool) -> None:
-    """EngineError for pictures that no line lists, but for one of ours that a crash left over."""
+    """Raise EngineError for unlisted pictures, except one of ours that a crash left over."""
     known = listed | set(names) if ours else listed
     strangers = sorted(
         path.name
@@ -141,7 +141,7 @@ def _require_no_strangers(out: Path, listed: set[str], names: Iterable[str], *, 
 
 
 def _rewrite(out: Path, lines: list[dict[str, object]]) -> None:
-    """The manifest with these lines, by atomic replace."""
+    """Replace the manifest atomically with these lines."""
     part = out / f"{MANIFEST}.part"
     part.write_text("".join(json.dumps(line) + "\n" for line in lines), encoding="utf-8")
     part.replace(out / MANIFEST)

@@ -1,7 +1,7 @@
-"""What people type who mean a tag of the painter's: other English words, Japanese, and romaji.
+"""What people type for the painter's tags: other English words, Japanese, and romaji.
 
-The model never met these words; its tags file has them, so that what is typed can be completed and
-read. `captions.SYNONYMS` are the ones that it met. Data alone.
+The model has never seen these words; its tags file has them, so that they can be completed and
+understood. `captions.SYNONYMS` are the ones it has seen. Data only.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ _EYES = {
     if name not in {"black", "white", "light blue"}
 }
 
-#: By the tag that is meant.
+#: By the tag that they mean.
 ALIASES: dict[str, tuple[str, ...]] = {
     **{tag: words for tag, words in _HAIR.items() if tag != "yellow hair"},
     **_EYES,

@@ -1,7 +1,8 @@
 """Captions for painter pictures: tags shuffled and dropped, synonyms, and whole sentences.
 
-Called by the trainers and the judge; torch-free. It must not know how a picture looks. What a
-caption leaves out of the `common` tags is open; of the rest it nearly always says what is there.
+Called by the trainers and the judge; torch-free. Must not know how a picture looks. A `common` tag
+missing from a caption leaves that attribute open; any other missing tag nearly always means that
+the thing is absent.
 """
 
 from __future__ import annotations
@@ -64,14 +65,14 @@ SYNONYMS: dict[str, tuple[str, ...]] = {
     "1girl": ("girl", "a girl"),
     "1boy": ("boy", "a boy"),
 }
-#: What people add to every prompt; it says nothing of the picture.
+#: What people add to every prompt; it says nothing about the picture.
 PRAISE = (
     "masterpiece", "best quality", "high quality", "highly detailed", "anime", "looking at viewer",
     "portrait", "upper body", "illustration", "cute", "beautiful", "absurdres", "highres",
     "kawaii", "original", "detailed face", "cel shading", "digital art", "very aesthetic", "safe",
     "detailed eyes", "4k", "pretty", "waifu", "drawing", "sharp lines", "artstation", "best girl",
 )  # fmt: skip
-#: Words the painter cannot draw, so that the model learns to let them pass.
+#: Words that the painter cannot draw, so that the model learns to ignore them.
 UNKNOWN = (
     "forest", "city", "dragon", "sword", "the", "in", "standing", "castle", "flying", "warrior",
     "robot", "car", "magic", "park", "rain", "walking", "holding", "book", "with", "at", "on",
@@ -95,13 +96,13 @@ TEMPLATES = (
 WORN = ("clothes", "clothes colour", "head", "neck", "eyewear")
 
 
-#: Synonyms and praise that are true of girls only, or of faces that neither frown nor cry.
+#: Synonyms and praise that are true only of girls, or of faces that neither frown nor cry.
 GIRLS = ("cat girl", "catgirl", "fox girl", "witch", "best girl")
 CHEERFUL = ("happy", "laughing", "neutral expression")
 
 
 def synonym(text: str, rng: Random, portrait: Portrait) -> str:
-    """The tag, or now and then another way to say it that is true of this portrait."""
+    """The tag, or occasionally a synonym that is true of this portrait."""
     untrue = GIRLS if portrait.boy else ()
     if portrait.tears or portrait.brows != "plain":
         untrue += CHEERFUL
@@ -110,7 +111,7 @@ def synonym(text: str, rng: Random, portrait: Portrait) -> str:
 
 
 def prompt(portrait: Portrait) -> str:
-    """One tag for each thing that can be said: what the evaluation asks for, within 77 tokens."""
+    """One tag per attribute, as the evaluation asks for it, within 77 tokens."""
     first = {tag.group: tag.text for tag in reversed(tags(portrait)) if tag.group != "solo"}
     return ", ".join(dict.fromkeys(reversed(first.values())))
 
@@ -121,7 +122,7 @@ def full_caption(portrait: Portrait) -> str:
 
 
 def _kept(all_tags: list[Tag], rng: Random) -> list[Tag]:
-    """The tags this caption states; groups with several tags may lose some but not all."""
+    """The tags that this caption states; groups with several tags may lose some but not all."""
     share = rng.choice((1.0, 1.0, 1.0, 0.85, 0.6, 0.35))
     first: dict[str, bool] = {}
     out: list[Tag] = []
@@ -139,7 +140,7 @@ def _kept(all_tags: list[Tag], rng: Random) -> list[Tag]:
 
 
 def unsaid(portrait: Portrait, rng: Random, groups: tuple[str, ...]) -> bool:
-    """Whether a caption by lot says nothing of these groups of tags."""
+    """Whether a random caption says nothing about these groups of tags."""
     return not any(tag.group in groups for tag in _kept(tags(portrait), rng))
 
 
@@ -167,13 +168,13 @@ def sentence(stated: list[Tag], rng: Random, portrait: Portrait) -> str:
             [f"{rng.choice(('', 'a ', 'on a ', 'with '))}{p}" for p in place] or ["alone"]
         ),
     )
-    # A template that has no room for some tag must not hide it: it is appended.
+    # A template without a place for some tag must not hide it: the tag is appended.
     rest = [t for t in (*texts[True], *place) if t not in out]
     return ", ".join([out, *rest])
 
 
 def caption(portrait: Portrait, rng: Random) -> str:
-    """One caption by lot, for training: shuffled tags, or (one in seven) a sentence."""
+    """One random caption for training: shuffled tags, or (one in seven) a sentence."""
     stated = _kept(tags(portrait), rng)
     if rng.random() < 0.14:
         return sentence(stated, rng, portrait)
@@ -192,7 +193,7 @@ def caption(portrait: Portrait, rng: Random) -> str:
 
 
 def words() -> list[str]:
-    """Every word a caption can hold, sorted: what the tokenizer must know whole."""
+    """Every word of any caption, sorted: each must be one token."""
     texts = [*vocabulary(), *PRAISE, *UNKNOWN, *TEMPLATES, "a face clothes alone and on with"]
     for tag, others in SYNONYMS.items():
         texts += [tag, *others]

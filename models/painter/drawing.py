@@ -34,25 +34,25 @@ CANVAS: dict[str, tuple[int, int]] = {
 
 
 def face_middle(height: float, width: float) -> float:
-    """How far down the middle of the face is, in short sides of a picture of this shape.
+    """The height of the face's middle, in short sides of a picture of this shape.
 
-    Of a tall picture's extra height a quarter is above the figure.
+    A quarter of a tall picture's extra height is above the figure.
     """
     return 0.6 + 0.25 * (height / min(height, width) - 1)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Slips:
-    """How a bad drawing errs: features out of place (units) and lines that break (0..1)."""
+    """The errors of a bad drawing: misplaced features (units) and broken lines (0..1)."""
 
     misplaced: float = 0.0
     broken: float = 0.0
-    #: The colour of one eye, by its name in the palette, where it is not the other's.
+    #: The other eye's colour in the palette, if the eyes differ.
     odd_eye: str = ""
 
 
 def _face(portrait: Portrait, paint: tones.Tones, rng: Random, shadow: str, slips: Slips) -> str:
-    """The face with its features, each out of place as far as the drawing is meant to be bad."""
+    """The face with its features, each misplaced by the degree in `slips`."""
 
     def placed(part: str) -> str:
         if not slips.misplaced:

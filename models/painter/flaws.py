@@ -1,7 +1,7 @@
-"""Drawing badly on purpose, at known degrees: every picture gets a true aesthetic grade.
+"""Draws badly on purpose, at known degrees, so that every picture has a true aesthetic grade.
 
-Called by the `paint` command and by whoever trains an aesthetic filter. It must not know tags.
-A degree lies in 0..1; the grade runs from 10 (nothing wrong) to 1 (everything wrong).
+Called by the `paint` command and by whoever trains an aesthetic filter. Must not know tags. A
+degree lies in 0..1; the grade runs from 10 (nothing wrong) to 1 (everything wrong).
 """
 
 from __future__ import annotations
@@ -34,17 +34,17 @@ class Flaws:
 
     @property
     def grade(self) -> float:
-        """10 minus what the faults cost together; two halves are about as bad as one whole."""
+        """10 minus the combined cost of the faults; two halves are about as bad as one whole."""
         total = sum(asdict(self).values())
         return round(10.0 - 9.0 * min(1.0, total / 1.6), 2)
 
     def slips(self) -> Slips:
-        """The part of the faults that is made while drawing."""
+        """The faults made while drawing."""
         return Slips(misplaced=44 * self.misplaced, broken=self.broken)
 
 
 def sample(rng: Random, flawless: float = 0.25) -> Flaws:
-    """Faults by lot: none for a share of the pictures, else one to three of them."""
+    """Random faults: none for a share of the pictures, else one to three of them."""
     if rng.random() < flawless:
         return Flaws()
     names = rng.sample([f.name for f in fields(Flaws)], rng.choice((1, 1, 2, 2, 3)))
@@ -52,7 +52,7 @@ def sample(rng: Random, flawless: float = 0.25) -> Flaws:
 
 
 def spoil(picture: Image.Image, flaws: Flaws, rng: Random) -> Image.Image:
-    """The faults that are made after drawing; the size stays."""
+    """Apply the faults made after drawing; the size stays."""
     width, height = picture.size
     if flaws.crop:
         share = 1 - 0.55 * flaws.crop

@@ -1,7 +1,7 @@
 """The tags file of a model that learned from the painter's portraits.
 
-Called by pre-training, as a part of what it hands over, and by `python -m models tags`. It must not
-know how anything looks.
+Called by pre-training, as part of its result, and by `python -m models tags`. Must not know how
+anything looks.
 """
 
 from __future__ import annotations
@@ -21,30 +21,29 @@ from models.painter.sets import FIRST_SEED, PICTURES, Purpose
 from models.painter.tags import CLOTHES_COLOUR, tags, vocabulary
 
 _DRAWS = "heads and shoulders of one person"
-#: In the order of filling: what others hang on comes before them.
+#: The order of filling: groups that others depend on come first.
 _ORDER = (
     "figure", "hair style", "hair length", "hair colour", "bangs", "sidelocks", "wavy hair",
     "spiky hair", "ahoge", "head", "eyewear", "eye state", "eye colour", "eye shape", "mouth",
     "fang", "brows", "tears", "blush", "freckles", "mole under eye", "bandaid on face", "skin",
     "earrings", "neck", "clothes", "clothes colour", "scene", "background",
 )  # fmt: skip
-#: What every portrait shows, and a caption may leave out. Of all else silence says that it is not
-#: there.
+#: What every portrait shows but a caption may omit. For any other group, omission means absence.
 _OPEN = frozenset({
     "figure", "hair length", "hair colour", "bangs", "eye colour", "mouth", "clothes",
     "clothes colour", "scene", "background",
 })  # fmt: skip
-#: How often a caption has each word of praise: 6 of them in 7 captions.
+#: The share of captions with each word of praise: there are 6 such words in 7 captions.
 _PRAISED = 6 / 7 / len(PRAISE)
-#: Words of the sentences among the captions that are no tags.
+#: Words of the caption sentences that are not tags.
 _OF_SENTENCES = ("face", "clothes", "draw", "alone")
 
 
 def book(count: int = PICTURES) -> TagBook:
-    """What a model knows that learned from the first `count` portraits of the training."""
+    """The vocabulary of a model trained on the first `count` portraits."""
     told = learned(_captions(count), _ORDER, may_be_open=_OPEN)
     groups = dict(told.groups)
-    # Whoever names a colour for the background wants no sky.
+    # A prompt with a background colour wants no sky.
     groups["scene"] = replace(groups["scene"], settled_by=("background",))
     groups["clothes colour"] = replace(groups["clothes colour"], filling=_coloured())
     groups[PRAISING] = TagGroup()
@@ -59,7 +58,7 @@ def book(count: int = PICTURES) -> TagBook:
 
 
 def _coloured() -> dict[str, dict[str, float]]:
-    """The colours of the clothes whose own tags say none."""
+    """The colours of clothes whose own tags do not state one."""
     total = sum(CLOTH_COLOUR.values())
     return {
         clothes: {form.format(colour): w / total for colour, w in CLOTH_COLOUR.items()}
@@ -79,14 +78,14 @@ def _captions(count: int) -> Iterator[Said]:
 
 
 def _named(text: str, tag: KnownTag) -> KnownTag:
-    """The tag with every other name that it has; a cat girl is a girl with the ears of a cat."""
+    """The tag with its other names; a cat girl is a girl with the ears of a cat."""
     synonyms = [word for word in SYNONYMS.get(text, ()) if "," not in word]
     synonyms += GIRLS if text == "1girl" else ()
     return replace(tag, synonyms=tuple(synonyms), aliases=ALIASES.get(text, ()))
 
 
 def _group(text: str, told: TagBook) -> str:
-    """Of a tag that no portrait had: that of the tags which end like it."""
+    """For a tag that no portrait had, the group of the tags with the same ending."""
     last = text.rpartition(" ")[2]
     alike = (tag.group for other, tag in told.tags.items() if other.endswith(last))
     return next(alike, PRAISING)

@@ -1,7 +1,7 @@
 """`python -m models paint`: a folder of pictures with captions, grades and a manifest.
 
-A command of `models.__main__`. Processes paint, this one writes (see `album`). It must not know
-torch.
+A command of `models.__main__`. Several processes paint, this one writes (see `album`). Must not
+know torch.
 """
 
 from __future__ import annotations
@@ -31,9 +31,9 @@ from models.painter.drawing import draw, raster
 from models.painter.portrait import sample
 from models.painter.tags import tags
 
-#: What an option may be; a seed is a whole number below 2^32, as everywhere.
+#: The range of each option; a seed is a whole number below 2^32, as everywhere.
 LIMITS = {"count": (1, 1_000_000), "size": (16, 2048), "seed": (0, 2**32 - 1), "jobs": (1, 256)}
-#: Orders given out for each process ahead of the picture that is written next.
+#: Commissions queued per process ahead of the next picture to be written.
 _AHEAD = 4
 
 
@@ -51,7 +51,7 @@ class Commission(NamedTuple):
 
 
 def paint_one(commission: Commission) -> Leaf:
-    """Paint one picture; it depends on the order alone."""
+    """Paint one picture, which depends only on its commission."""
     rng = Random(commission.seed)
     portrait = sample(rng)
     flaws = flaw.sample(rng) if commission.mixed else flaw.Flaws()
@@ -76,15 +76,15 @@ def paint_one(commission: Commission) -> Leaf:
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the options of `paint`."""
     parser.add_argument("--count", type=int, required=True, help="how many pictures")
-    parser.add_argument("--out", type=Path, required=True, help="the folder to fill or to go on in")
+    parser.add_argument("--out", type=Path, required=True, help="the folder to fill or to continue")
     parser.add_argument("--size", type=int, default=512, help="pixels along the short side")
     parser.add_argument("--seed", type=int, default=0, help="the first picture's; it counts up")
-    parser.add_argument("--mixed", action="store_true", help="with faults, graded 1 to 10")
-    parser.add_argument("--jobs", type=int, help="processes; one for each core if left out")
+    parser.add_argument("--mixed", action="store_true", help="faulty pictures, graded 1 to 10")
+    parser.add_argument("--jobs", type=int, help="processes (default: one per core)")
 
 
 def run(args: argparse.Namespace) -> int:
-    """Paint what is not there yet. EngineError says why it cannot; 130 after Ctrl-C."""
+    """Paint the missing pictures. EngineError says why it cannot; 130 after Ctrl-C."""
     from tqdm import tqdm
 
     jobs = args.jobs if args.jobs is not None else os.cpu_count() or 1
@@ -97,7 +97,7 @@ def run(args: argparse.Namespace) -> int:
     )
     waiting = [commission for commission in commissions if commission.name not in album.listed]
     there = len(commissions) - len(waiting)
-    # A log gets a line now and then, a terminal a bar that moves.
+    # A log gets an occasional line, a terminal a moving bar.
     bar = tqdm(
         initial=there,
         total=len(commissions),
@@ -122,7 +122,7 @@ def run(args: argparse.Namespace) -> int:
 
 
 def _require_sense(args: argparse.Namespace, jobs: int) -> None:
-    """EngineError for an option outside its limits, or a renderer that is missing."""
+    """Raise EngineError for an option outside its range, or a missing renderer."""
     values = {"count": args.count, "size": args.size, "seed": args.seed, "jobs": jobs}
     for name, (least, most) in LIMITS.items():
         if not least <= values[name] <= most:
@@ -134,10 +134,10 @@ def _require_sense(args: argparse.Namespace, jobs: int) -> None:
 
 
 def painted(commissions: list[Commission], jobs: int) -> Generator[Leaf, None, None]:
-    """The orders' pictures, in their order, by so many processes.
+    """The commissioned pictures, in order, painted by `jobs` processes.
 
-    Few are under way at a time, so that memory does not grow with the number of orders.
-    EngineError if a process was killed.
+    Few are in progress at once, so that memory does not grow with their number. Raises EngineError
+    if a process was killed.
     """
     if jobs == 1:
         yield from map(paint_one, commissions)
@@ -160,7 +160,7 @@ def painted(commissions: list[Commission], jobs: int) -> Generator[Leaf, None, N
 
 @contextmanager
 def _deaf_to_ctrl_c() -> Iterator[None]:
-    """Processes started here never hear Ctrl-C: only the one that writes answers it."""
+    """Processes started here ignore Ctrl-C: only the writing process reacts to it."""
     heard = signal.signal(signal.SIGINT, signal.SIG_IGN)
     try:
         yield

@@ -1,6 +1,6 @@
-"""The painter's colours, as data: what `blue` is for hair, eyes, cloth and background.
+"""The painter's colours, as data: `blue` for hair, eyes, cloth and background.
 
-Called by the parts and by the sampler. It must not know where a colour goes.
+Called by the parts and by the sampler. Must not know where a colour goes.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
-"""What a portrait shows, as plain data, and how portraits are drawn by lot.
+"""A portrait's content, as plain data, and how portraits are sampled.
 
-Called by the painter's parts, the captions, the judge and the tests. It must not know how
-anything looks.
+Called by the painter's parts, the captions, the judge and the tests. Must not know how anything
+looks.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ from random import Random
 
 from models.painter import palette
 
-#: How often each value comes; the keys are the whole vocabulary of an attribute.
+#: The weight of each value; the keys are the whole vocabulary of an attribute.
 Weights = dict[str, float]
 
 HAIR_COLOUR: Weights = dict.fromkeys(palette.HAIR, 1.0) | {"black": 1.3, "blonde": 1.2}
@@ -36,7 +36,7 @@ STYLE: Weights = {
     "single braid": 1.2,
     "twin drills": 1.2,
 }
-#: Styles that are only done with much hair; the others leave the length open.
+#: Styles that need long hair; the others leave the length open.
 LENGTH_OF_STYLE: dict[str, Weights] = {
     "down": {"short": 3.2, "medium": 3.0, "long": 4.4},
     "single bun": {"short": 1.0, "medium": 1.0},
@@ -148,9 +148,9 @@ SCENE: dict[str, tuple[float, bool]] = {
     "autumn leaves": (0.8, False),
     "snowing": (0.8, False),
 }
-#: What sits on the crown of the head hides what grows there.
+#: Headwear that hides what grows on the crown of the head.
 CROWNED = ("crown", "beret", "witch hat", "straw hat", "santa hat", "baseball cap", "beanie")
-#: Hair styles that some head-wear hides.
+#: Hair styles hidden by some headwear.
 HIDDEN_STYLE: dict[str, tuple[str, ...]] = {
     "single bun": (
         "crown",
@@ -164,15 +164,15 @@ HIDDEN_STYLE: dict[str, tuple[str, ...]] = {
     ),
     "double bun": ("cat ears", "fox ears", "bear ears", "beret", "witch hat", "baseball cap"),
 }
-#: Neck-lines that leave room for a necklace, a choker or a bell.
+#: Necklines that leave room for a necklace, a choker or a bell.
 OPEN_NECK = ("t-shirt", "striped shirt", "dress", "cardigan", "serafuku", "overalls")
-#: Clothes that only their collars tell apart.
+#: Clothes that differ only in their collars.
 COLLARS = ("collared shirt", "t-shirt", "china dress")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Portrait:
-    """One figure: every field is a key of the table above that bears its name."""
+    """One figure: every field holds a key of the table above with its name."""
 
     boy: bool
     skin: str
@@ -210,12 +210,12 @@ class Portrait:
 
     @property
     def eyes_hidden(self) -> bool:
-        """Whether dark lenses hide the eyes, so that nothing can be said of them."""
+        """Whether dark lenses hide the eyes, so that nothing can be said about them."""
         return self.eyewear == "sunglasses"
 
     @property
     def covered(self) -> frozenset[str]:
-        """The fields of which the picture shows hardly anything: something lies over them."""
+        """The fields that are hardly visible because something covers them."""
         shut = self.eye_state == "closed eyes"
         hidden = {
             "ahoge": self.head in CROWNED,
@@ -234,12 +234,12 @@ class Portrait:
 
 
 def pick(rng: Random, weights: Weights) -> str:
-    """One key, as often as its weight says."""
+    """One random key, with probability proportional to its weight."""
     return rng.choices(list(weights), weights=list(weights.values()))[0]
 
 
 def _hair(rng: Random, *, boy: bool) -> tuple[str, str, bool, bool]:
-    """Style, length, wavy, spiky: what goes together on one head."""
+    """Style, length, wavy, spiky: a combination that fits on one head."""
     if boy:
         style = "ponytail" if rng.random() < 0.05 else "down"
         length = "long" if style == "ponytail" else pick(rng, {"short": 9.0, "medium": 1.0})
@@ -262,7 +262,7 @@ def _eyes(rng: Random, bangs: str) -> tuple[str, str]:
 
 
 def sample(rng: Random) -> Portrait:
-    """A portrait by lot: independent attributes, apart from what cannot go together."""
+    """A random portrait: independent attributes, except for impossible combinations."""
     boy = rng.random() < 0.25
     style, length, wavy, spiky = _hair(rng, boy=boy)
     bangs = pick(rng, BANGS_BOY if boy else BANGS_GIRL)

@@ -1,7 +1,7 @@
-"""Which seeds make which set of painted portraits, and in which framing each part is painted.
+"""Which seeds form which set of painted portraits, and each part's framing.
 
-Pre-training paints these sets, the evaluation looks for copies among them. It must not know what a
-set is trained into.
+Pre-training paints these sets, the evaluation looks for copies among them. Must not know what a set
+is used to train.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ PICTURES = 24_000
 
 
 class Purpose(StrEnum):
-    """What a set of pictures is for."""
+    """The purpose of a set of pictures."""
 
     #: Every training but the upscaler's.
     TRAIN = "train"
@@ -42,14 +42,14 @@ PER_PART = {Purpose.TRAIN: 200, Purpose.LARGE: 50, Purpose.SIBLINGS: 60, Purpose
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Part:
-    """Seeds that are painted together, all in one framing."""
+    """Seeds painted together, all in one framing."""
 
     seeds: range
     framing: str
 
 
 def parts(purpose: Purpose, count: int) -> list[Part]:
-    """The parts of a set of `count` seeds; framings alternate as often as the painter's table says.
+    """The parts of a set of `count` seeds; framings alternate as in the painter's table.
 
     The upscaler's set and the families are square.
     """

@@ -1,7 +1,7 @@
 """The Danbooru tags that are true of a portrait, and every tag the painter knows.
 
-Called by captions, the command and the tests. It must not know how a tag looks, nor which of them
-a caption leaves out.
+Called by captions, the command and the tests. Must not know how a tag looks, nor which of them a
+caption leaves out.
 """
 
 from __future__ import annotations
@@ -14,10 +14,10 @@ from models.painter.portrait import Portrait
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Tag:
-    """One true tag, and the group that says what it speaks of.
+    """One true tag, and the group it belongs to.
 
-    Everybody has some value of a `common` one, so a caption may leave it out; of the others the
-    absence means that the thing is not there.
+    Every figure has some value of a `common` tag's group, so a caption may omit it; omitting any
+    other tag means that the thing is absent.
     """
 
     text: str
@@ -101,7 +101,7 @@ CLOTHES: dict[str, tuple[str, ...]] = {
     "china dress": ("china dress",),
     "armor": ("armor", "shoulder armor"),
 }
-#: What says the colour of clothes whose own tags do not. A shirt may be of several kinds.
+#: Tags for the colour of clothes whose own tags do not state it. A shirt may be of several kinds.
 CLOTHES_COLOUR: dict[str, str] = {
     "collared shirt": "{} shirt",
     "t-shirt": "{} shirt",
@@ -185,7 +185,7 @@ def _face(p: Portrait) -> list[Tag]:
 
 
 def _clothes(p: Portrait) -> list[Tag]:
-    """The tags of the clothes, but for what a scarf or the picture's edge hides."""
+    """The tags of the clothes, without those hidden by a scarf or the picture's edge."""
     hidden = UNDER_SCARF if p.neck == "scarf" else ()
     low = () if p.framing == "portrait" else BELOW_EDGE
     texts = () if "clothes" in p.covered else CLOTHES[p.clothes]
@@ -239,5 +239,5 @@ def vocabulary() -> list[str]:
         out |= _coloured(texts, trims)
     for texts in (*CLOTHES.values(), tuple(CLOTHES_COLOUR.values())):
         out |= _coloured(texts, cloths)
-    out.add("overalls")  # Said without their colour where hair hides it.
+    out.add("overalls")  # Stated without their colour where hair hides it.
     return sorted(out)

@@ -1,1 +1,1 @@
-"""How the embedded model is made from nothing: data, autoencoder, words, UNet, upscaler, export."""
+"""Makes the embedded model from scratch: data, autoencoder, words, UNet, upscaler, export."""

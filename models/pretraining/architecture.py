@@ -1,6 +1,6 @@
 """The sizes of everything in the embedded model, and the modules of those sizes.
 
-Called by every stage of the pre-training and by its tests. It must not know training.
+Called by every stage of the pre-training and by its tests. Must not know training.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from transformers import CLIPTextModel, CLIPTokenizer
 
 
-#: How many times as large the upscaler makes a picture.
+#: The upscaler's factor on a picture's sides.
 SCALE = 4
 
 
@@ -34,8 +34,8 @@ class Blueprint:
     latent_channels: int = 16
     autoencoder_width: int = 32
     unet_channels: tuple[int, ...] = (64, 128, 160)
-    #: Residual blocks of each level on the way down (one more on the way up): the finest level
-    #: draws the faces, whose eyes are two latent pixels wide.
+    #: Residual blocks per level on the way down (one more on the way up): the finest level draws
+    #: the faces, whose eyes are two latent pixels wide.
     unet_layers: tuple[int, ...] = (2, 1, 1)
     groups: int = 16
     width: int = 128
@@ -43,7 +43,7 @@ class Blueprint:
     heads: int = 4
     upscaler_width: int = 48
     upscaler_blocks: int = 6
-    #: How deeply the finished upscaler warps edges; it learns without.
+    #: How deeply the finished upscaler warps edges; it trains without warping.
     upscaler_warp_px: float = 7.0
     judge_width: int = 32
     judge_steps: int = 5_900

@@ -1,6 +1,6 @@
-"""The autoencoder's training, and the latents it gives.
+"""Trains the autoencoder, and computes latents with it.
 
-Called by the workshop and the upscaler's training. It must not know the UNet.
+Called by the workshop and the upscaler's training. Must not know the UNet.
 """
 
 from __future__ import annotations
@@ -25,9 +25,10 @@ from models.training.precision import Lowered, scaled
 if TYPE_CHECKING:
     from diffusers.models.autoencoders.autoencoder_tiny import AutoencoderTiny
 
-#: What a UNet makes of latents (B, C, h, w) that the generator noised, given token ids (B, 77).
+#: The UNet's one-step guess at latents (B, C, h, w) noised by the generator, given token ids (B,
+#: 77).
 Remembered = Callable[[Tensor, Tensor, torch.Generator], Tensor]
-#: Deviation of the noise on latents in training, which stands for what the UNet will get wrong.
+#: The deviation of the training noise on latents, which stands for the UNet's errors.
 LATENT_NOISE = 0.05
 
 
@@ -36,16 +37,16 @@ def _edges(x: Tensor) -> tuple[Tensor, Tensor]:
 
 
 def reconstruction_loss(y: Tensor, x: Tensor) -> Tensor:
-    """How far pictures (B, 3, H, W) are from their originals: pixels, lines, areas of colour."""
+    """The distance of pictures (B, 3, H, W) from the originals: pixels, lines, areas of colour."""
     lines = sum((a - b).abs().mean() for a, b in zip(_edges(y), _edges(x), strict=True))
     areas = (functional.avg_pool2d(y, 4) - functional.avg_pool2d(x, 4)).abs().mean()
     return (y - x).abs().mean() + 2 * functional.mse_loss(y, x) + lines + 0.5 * areas
 
 
 def keeping_loss(y: Tensor, x: Tensor) -> Tensor:
-    """`reconstruction_loss` for an encoder: large errors count by their square.
+    """`reconstruction_loss` for an encoder: large errors count squared.
 
-    Under a plain distance it pays to drop what is small and rare, such as brows and hair flowers.
+    Under a plain distance it pays to drop small and rare things, such as brows and hair flowers.
     """
     lines = sum(functional.mse_loss(a, b) for a, b in zip(_edges(y), _edges(x), strict=True))
     return 0.25 * (y - x).abs().mean() + 8 * functional.mse_loss(y, x) + 4 * lines
@@ -73,9 +74,9 @@ def _crops(pixels: Tensor, rows: Tensor, size: int, step: int) -> Tensor:
 def train_autoencoder(
     blueprint: Blueprint, sets: dict[str, Pictures], folder: Path, device: torch.device
 ) -> AutoencoderTiny:
-    """The autoencoder: on crops first, on whole pictures in the last quarter.
+    """Train the autoencoder: on crops first, on whole pictures in the last quarter.
 
-    Its latents are drawn to mean 0 and deviation 1 in every channel, so that a scaling factor of 1
+    Its latents are pulled to mean 0 and deviation 1 in every channel, so that a scaling factor of 1
     is right and the noise schedule fits.
     """
     torch.manual_seed(2)
@@ -108,16 +109,16 @@ def train_autoencoder(
 
 
 class Roundtrip(nn.Module):
-    """Pictures through a slightly noisy latent and back."""
+    """Encodes pictures, adds slight noise to the latents, and decodes them."""
 
     def __init__(self, net: AutoencoderTiny) -> None:
         super().__init__()
         self.net = net
 
     def forward(self, x: Tensor, noise: Tensor) -> tuple[Tensor, Tensor]:
-        """Pictures (B, 3, H, W), noise (B, C, H/8, W/8) -> pictures, how far latents are from unit.
+        """Pictures (B, 3, H, W), noise (B, C, H/8, W/8) -> pictures, distance of latents from unit.
 
-        The noise stands for what the UNet will get wrong.
+        The noise stands for the UNet's errors.
         """
         z = self.net.encoder(x)
         flat = z.float().transpose(0, 1).flatten(1)
@@ -132,10 +133,10 @@ def train_decoder(
     folder: Path,
     remembered: Remembered,
 ) -> AutoencoderTiny:
-    """The decoder alone, on whole pictures, so that the latents stay as the UNet knows them.
+    """Train only the decoder, on whole pictures, so that the UNet's latents stay valid.
 
-    Every second latent is one that the UNet `remembered`: what it gets wrong is smeared and stained
-    rather than noisy, and the decoder learns to draw clean lines all the same.
+    Every second latent is `remembered` by the UNet: its errors are smears and stains rather than
+    noise, and the decoder learns to draw clean lines from them.
     """
     device = net.device
     for parameter in net.encoder.parameters():
@@ -149,7 +150,7 @@ def train_decoder(
         with torch.no_grad():
             z = net.encoder(x)
             noisy = z + LATENT_NOISE * torch.randn(z.shape, generator=g, device=device)
-            # In a batch of one, every second step's.
+            # With a batch of one, in every second step.
             half = slice(step % 2, None, 2)
             if len(rows[half]):
                 noisy[half] = remembered(z[half], sets[framing].ids[rows[half], 0].long(), g)
@@ -177,7 +178,7 @@ def latents_of(net: AutoencoderTiny, pixels: Tensor) -> Tensor:
 def cached_latents(
     net: AutoencoderTiny, sets: dict[str, Pictures], folder: Path
 ) -> dict[str, Tensor]:
-    """The latents of each set, made once for these weights and pictures and kept in `folder`."""
+    """The latents of each set, computed once for these weights and pictures; cached in `folder`."""
     cache, weights = TensorCache(folder), weights_sha256(net)
     out: dict[str, Tensor] = {}
     for framing, pictures in sets.items():

@@ -1,8 +1,8 @@
-"""`python -m models pretrain`: makes the embedded model from nothing, stage by stage.
+"""`python -m models pretrain`: makes the embedded model from scratch, stage by stage.
 
-Called from the command table. Pictures are painted in processes of their own while the first stages
-train; every stage leaves its states in the work folder, resumes from them, and is quick once it is
-done. It must not know how a stage works inside.
+Called from the command table. Separate processes paint pictures while the first stages train; every
+stage saves its states in the work folder, resumes from them, and returns quickly once done. Must
+not know how a stage works inside.
 """
 
 from __future__ import annotations
@@ -23,9 +23,9 @@ from models.pretraining.architecture import FULL, TOY, Blueprint
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-#: How long a stage waits for pictures that are being painted beside it.
+#: How long a stage waits for pictures that are still being painted.
 WAIT_S = 3 * 3600.0
-#: The stages that a finished model's weights cannot begin.
+#: The stages that cannot start from a finished model's weights.
 FRESH = ("autoencoder", "words")
 STAGES = ("paint", "autoencoder", "words", "judge", "unet", "decoder", "upscaler", "export")
 
@@ -57,7 +57,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def blueprint_of(*, toy: bool, changes: list[str]) -> Blueprint:
-    """The blueprint with the lengths that the options change. EngineError on an unknown name."""
+    """The blueprint with the lengths changed by options. Raises EngineError for an unknown name."""
     blueprint = TOY if toy else FULL
     fields = dataclasses.fields(Blueprint)
     known = sorted(f.name for f in fields if isinstance(getattr(blueprint, f.name), int))
@@ -71,7 +71,7 @@ def blueprint_of(*, toy: bool, changes: list[str]) -> Blueprint:
 
 
 def run(args: argparse.Namespace) -> int:
-    """Run the stages in order; Ctrl-C saves the one that trains."""
+    """Run the stages in order; Ctrl-C saves the one in progress."""
     blueprint = blueprint_of(toy=args.toy, changes=args.set)
     if args.jobs < 1:
         raise EngineError("--jobs starts at 1")
@@ -89,7 +89,7 @@ def run(args: argparse.Namespace) -> int:
 
         begin(blueprint, args.model, args.work, _out(args))
     wanted: list[str] = args.only or list(STAGES)
-    # Whoever ends the command ends the painters too.
+    # When the command ends, the painters must end too.
     signal.signal(signal.SIGTERM, signal.default_int_handler)
     with _painting(blueprint, args.work / "pictures", args.jobs, wanted=wanted):
         rest = [stage for stage in STAGES if stage in wanted and stage != "paint"]
@@ -124,7 +124,7 @@ def _out(args: argparse.Namespace) -> Path:
 def _painting(
     blueprint: Blueprint, folder: Path, jobs: int, *, wanted: list[str]
 ) -> Iterator[None]:
-    """Paint beside whatever is done meanwhile, so that training begins on the first pictures."""
+    """Paint in the background during the block, so that training begins on the first pictures."""
     if "paint" not in wanted:
         yield
         return

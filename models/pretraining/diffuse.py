@@ -1,6 +1,6 @@
-"""The UNet's training: v-prediction with captions, and sheets of samples on the way.
+"""Trains the UNet: v-prediction with captions, and sample sheets on the way.
 
-Called by the `pretrain` command. It must not know how latents or words were made.
+Called by the `pretrain` command. Must not know how latents or words were made.
 """
 
 from __future__ import annotations
@@ -32,25 +32,25 @@ if TYPE_CHECKING:
     from diffusers.models.unets.unet_2d_condition import UNet2DConditionModel
     from transformers import CLIPTextModel
 
-#: The peak of the learning rate from nothing, and from weights that were finished once. The
-#: second is a guess: when the full rate came back once, what was drawn faintly was lost.
+#: The peak learning rate from scratch, and from finished weights. The second is a guess: once,
+#: returning to the full rate lost whatever was drawn faintly.
 LR, FURTHER_LR = 1.5e-3, 1.0e-3
 #: Bounds of the signal-to-noise ratio in the loss weight. The upper one is min-SNR's (Hang et al.
 #: 2023, arXiv 2303.09556). Without the lower one the noisiest steps, where a picture is decided,
 #: count for next to nothing, and what no prompt names ends as one average scene.
 SNR_LEAST, SNR_MOST = 0.25, 5.0
-#: What the loss is divided by: about the mean of those weights over all steps.
+#: Divides the loss: about the mean of those weights over all steps.
 MEAN_WEIGHT = 0.35
-#: The bell over a face: its deviation across and down, in short sides of the picture, and how much
-#: more an error in its middle counts.
+#: The bell over a face: its deviation across and down, in short sides of the picture, and the extra
+#: weight of an error in its middle.
 FACE_WIDTH, FACE_HEIGHT, FACE_WEIGHT = 0.16, 0.13, 2.0
-#: Every so many steps the batch is one of siblings.
+#: One in this many steps uses a batch of siblings.
 SIBLINGS_EVERY = 3
-#: From which step of the noise schedule siblings are noised: below it all is decided.
+#: The least timestep for noising siblings: below it, everything is already decided.
 DECIDED_BELOW = 250
-#: What reading weighs beside drawing (`told_loss`).
+#: The weight of reading beside drawing (`told_loss`).
 TOLD_WEIGHT = 0.05
-#: From and up to which step of the noise schedule the decoder's latents are noised.
+#: The range of timesteps at which the decoder's latents are noised.
 REMEMBERED = (20, 300)
 SAMPLE_PROMPTS = (
     "1girl, blue hair, long hair, glasses, smile, white background",
@@ -81,34 +81,34 @@ class Guess(nn.Module):
 
 
 class EncodedPictures(NamedTuple):
-    """What a UNet learns from: latents float16 (N, C, h, w) and the pictures that they are of."""
+    """A UNet's training data: latents float16 (N, C, h, w) and the pictures they come from."""
 
     latents: Tensor
     pictures: Pictures
 
 
 class Lesson(NamedTuple):
-    """What one step trains on."""
+    """The data of one training step."""
 
-    #: What is to be drawn, latents float32 (B, C, h, w).
+    #: The latents to draw, float32 (B, C, h, w).
     z: Tensor
-    #: What is noised, like `z`: the same but for siblings, of which it may be another.
+    #: The latents that are noised, like `z`: equal, except that for siblings they may be another's.
     seen: Tensor
-    #: Token ids of the captions, int64 (B, 77); some are those of no words.
+    #: Token ids of the captions, int64 (B, 77); some are the ids of no words.
     ids: Tensor
-    #: The labels of what the captions state, int64 (B, heads).
+    #: The labels that the captions state, int64 (B, heads).
     stated: Tensor
     #: Unit noise, like the latents.
     noise: Tensor
-    #: Steps of the noise schedule, int64 (B,), spread evenly over all (of siblings the upper) ones.
+    #: Timesteps, int64 (B,), spread evenly over all (for siblings, the upper) ones.
     times: Tensor
 
 
 def face_weights(height: int, width: int) -> Tensor:
-    """How much each latent pixel counts, float32 (height, width), mean 1: a bell over the face.
+    """The weight of each latent pixel, float32 (height, width), mean 1: a bell over the face.
 
-    People look at eyes and mouths first, and those are a twentieth of the picture. The best guess
-    at every pixel stays what it is; the weights say where errors matter more.
+    People look at eyes and mouths first, which fill a twentieth of the picture. The best prediction
+    at every pixel stays the same; the weights say where errors matter more.
     """
     short = min(height, width)
     y = ((torch.arange(height) + 0.5) / short - face_middle(height, width)) / FACE_HEIGHT
@@ -119,14 +119,14 @@ def face_weights(height: int, width: int) -> Tensor:
 
 
 def objective_on(device: torch.device) -> Objective:
-    """The UNet's task, at the levels of the schedule that it is served with."""
+    """The UNet's task, at the noise levels with which it is served."""
     return Objective(schedule(), PREDICTION, device, snr_most=SNR_MOST, snr_least=SNR_LEAST)
 
 
 def drawing_loss(
     guess: Guess | Lowered, lesson: Lesson, objective: Objective
 ) -> tuple[Tensor, Tensor]:
-    """How badly a batch is drawn, 0-d, and the states (B, 77, width) of its captions."""
+    """The drawing loss of a batch, 0-d, and the states (B, 77, width) of its captions."""
     posed = objective.pose(lesson.z, lesson.noise, lesson.times, seen=lesson.seen)
     output, states = guess(posed.shown, posed.times, lesson.ids)
     counts = face_weights(*output.shape[2:]).to(output.device)
@@ -134,10 +134,10 @@ def drawing_loss(
 
 
 def told_loss(states: Tensor, told: Told, lesson: Lesson) -> Tensor:
-    """How badly the end tokens' states (B, 77, width) tell what the captions state.
+    """The error in reading the captions' statements from the end tokens' states (B, 77, width).
 
-    The text encoder could name every attribute before the UNet's training; without this it forgets
-    those that the UNet does not draw yet, and then the UNet never learns to.
+    The text encoder could name every attribute before the UNet's training; without this loss it
+    forgets those that the UNet does not draw yet, and then the UNet never learns them.
     """
     return judge.loss(told(states.float(), lesson.ids), lesson.stated)
 
@@ -145,10 +145,10 @@ def told_loss(states: Tensor, told: Told, lesson: Lesson) -> Tensor:
 def lesson_of(
     encoded: EncodedPictures, rows: Tensor, g: torch.Generator, empty: Tensor, family: int = 1
 ) -> Lesson:
-    """One step's lesson; `empty` are the ids (77,) of no words.
+    """One step's data; `empty` are the ids (77,) of no words.
 
-    Rows of a family, which follow each other, have all that is drawn by lot in common; they see
-    their own latents or those of the next one or two: what the words say counts, not what is there.
+    Consecutive rows of a family share everything random; they see their own latents or those of the
+    next one or two, so that the words count and not what is visible.
     """
     latents, pictures = encoded
     device, count = latents.device, len(rows) // family
@@ -162,7 +162,7 @@ def lesson_of(
     ids = torch.where(unsaid, empty, pictures.ids[rows, which].long())
     stated = torch.where(unsaid, UNSEEN, pictures.stated[rows, which].long())
     z = latents[rows].float().contiguous(memory_format=torch.channels_last)
-    # Without words nobody can know another's latents.
+    # Without words, nobody can know another's latents.
     on = for_all(torch.randint(0, family, (count,), generator=g, device=device)) * ~unsaid[:, 0]
     place = torch.arange(len(rows), device=device)
     seen = z[place - place % family + (place + on) % family]
@@ -182,9 +182,9 @@ def train_unet(
     *,
     lr: float = LR,
 ) -> None:
-    """UNet and text encoder together, from what `parts` holds; the averaged weights end up in it.
+    """Train UNet and text encoder together, from `parts`, which receives the averaged weights.
 
-    `encoded` and `siblings` are by framing. Sheets of samples are drawn beside `folder`.
+    `encoded` and `siblings` are by framing. Sample sheets are saved beside `folder`.
     """
     device = parts.unet.device
     empty = torch.tensor(vocabulary.encode(parts.tokenizer, [NO_WORDS])[0], device=device)
@@ -233,7 +233,7 @@ def _lesson(
 def remembered(
     guess: Guess, z: Tensor, ids: Tensor, g: torch.Generator, objective: Objective
 ) -> Tensor:
-    """Latents (B, C, h, w) noised a little and guessed back at once; captions as `ids` (B, 77)."""
+    """Latents (B, C, h, w), slightly noised and restored at once; captions as `ids` (B, 77)."""
     times = torch.randint(*REMEMBERED, (len(z),), generator=g, device=z.device)
     noise = torch.randn(z.shape, generator=g, device=z.device)
     posed = objective.pose(z, noise, times)
@@ -242,7 +242,7 @@ def remembered(
 
 @torch.no_grad()
 def sample_sheet(blueprint: Blueprint, parts: Trained) -> Image.Image:
-    """Two seeds of every sample prompt, by the stock pipeline."""
+    """Two seeds of every sample prompt, drawn by the stock pipeline."""
     parts.train(on=False)
     size, across = blueprint.size_px, len(SAMPLE_PROMPTS)
     sheet = Image.new("RGB", (across * size, 2 * size))

@@ -1,6 +1,6 @@
-"""The upscaler's training: from the autoencoder's pictures to the painter's own large ones.
+"""Trains the upscaler: from the autoencoder's pictures to the painter's own large ones.
 
-Called by the `pretrain` command. It must not know the UNet.
+Called by the `pretrain` command. Must not know the UNet.
 """
 
 from __future__ import annotations
@@ -33,19 +33,19 @@ TESTED = 50
 
 @torch.no_grad()
 def decoded(net: AutoencoderTiny, z: Tensor) -> Tensor:
-    """Pictures of latents, float16 (N, 3, H, W) in about -1..1."""
+    """Decoded pictures, float16 (N, 3, H, W) in about -1..1."""
     parts = chunks(len(z), 64)
     return torch.cat([net.decode(z[p].float(), return_dict=False)[0].half() for p in parts])
 
 
 def returned(net: AutoencoderTiny, pixels: Tensor) -> Tensor:
-    """Pictures uint8 (N, H, W, 3) as they come back from the autoencoder, likewise."""
+    """Pictures uint8 (N, H, W, 3) after a round trip through the autoencoder, likewise."""
     back = decoded(net, latents_of(net, pixels)).float()
     return torch.from_numpy(_bytes(back)).to(pixels.device)
 
 
 def roundtrip_db(net: AutoencoderTiny, pixels: Tensor) -> float:
-    """PSNR in dB of pictures uint8 (N, H, W, 3) after the autoencoder."""
+    """PSNR in dB of pictures uint8 (N, H, W, 3) after a round trip through the autoencoder."""
     back = decoded(net, latents_of(net, pixels)).float().clamp(-1, 1)
     return _psnr(back, scaled(pixels))
 
@@ -57,10 +57,10 @@ def _psnr(x: Tensor, truth: Tensor) -> float:
 def train_upscaler(
     blueprint: Blueprint, pictures: Pictures, drawn: Sequence[Tensor], folder: Path
 ) -> Upscaler:
-    """Learn on crops of a quarter of the picture; edges are warped by what was learned, not before.
+    """Train on crops of a quarter of the picture; warping is added only afterwards.
 
-    `drawn` are the inputs: what the decoder makes of the pictures, each time float16 (N, 3, H, W).
-    The first `TESTED` pictures are kept out, for `sharpness`.
+    `drawn` are the inputs: the decoder's versions of the pictures, each float16 (N, 3, H, W). The
+    first `TESTED` pictures are held out for `sharpness`.
     """
     device = pictures.pixels.device
     torch.manual_seed(5)
@@ -97,7 +97,7 @@ def train_upscaler(
 
 
 def tested(pictures: Pictures) -> int:
-    """How many pictures, the first ones, are for the test and not for the training."""
+    """How many of the first pictures are for the test and not for the training."""
     return min(TESTED, len(pictures.pixels) // 2)
 
 
@@ -112,7 +112,7 @@ class Enlarged(NamedTuple):
 
 @torch.no_grad()
 def enlarged(net: Upscaler, pictures: Pictures, autoencoder: AutoencoderTiny) -> Enlarged:
-    """What the autoencoder makes of the pictures kept out of the training, enlarged in two ways."""
+    """The held-out pictures from the autoencoder, enlarged in two ways."""
     count = tested(pictures)
     small = decoded(autoencoder, latents_of(autoencoder, pictures.pixels[:count])).float()
     truth = scaled(pictures.large[:count])
@@ -126,7 +126,7 @@ def enlarged(net: Upscaler, pictures: Pictures, autoencoder: AutoencoderTiny) ->
 
 
 def sharpness(made: Enlarged) -> dict[str, float]:
-    """PSNR in dB against the painter's large pictures: by the upscaler and by Lanczos."""
+    """PSNR in dB against the painter's large pictures: for the upscaler and for Lanczos."""
     return {
         "upscaler_db": _psnr(made.upscaler, made.truth),
         "lanczos_db": _psnr(made.lanczos, made.truth),

@@ -1,6 +1,6 @@
-"""A finished model as the start of a training: its weights where the stages look for theirs.
+"""Starts a training from a finished model: puts its weights where the stages look for theirs.
 
-Called by the workshop. It must not know how a stage trains.
+Called by the workshop. Must not know how a stage trains.
 """
 
 from __future__ import annotations
@@ -19,26 +19,26 @@ from models.measuring.judge import network as judge
 from models.pretraining import architecture, vocabulary
 from models.pretraining.architecture import Blueprint
 
-#: The UNet and the judge to begin with; the other files are those of finished stages.
+#: The UNet and the judge to start with; the other files belong to finished stages.
 UNET, JUDGE = "unet-begun.safetensors", "judge-begun.safetensors"
-#: Holds the id of the model that is trained further.
+#: Holds the id of the parent model.
 PARENT = "parent.txt"
-#: The finished stages whose weights a model holds, by its parts.
+#: The finished stages whose weights a model contains, by its parts.
 STAGES = {"autoencoder": ("autoencoder", "decoder"), "text": ("words", "text"), "unet": ("unet",)}
 
 
 def begin(blueprint: Blueprint, model: str, work: Path, out: Path) -> None:
-    """Fill an empty work folder with what the stages of `model` would have left; done once.
+    """Fill an empty work folder as if the stages of `model` had run there; done once.
 
-    The upscaler goes to the model folder `out`; the judge is the shipped one. The optimizers'
-    moments are not in a model: they begin anew. EngineError if the model is no such one or the
-    folder holds a training.
+    The upscaler goes to the model folder `out`; the judge is the shipped one. A model does not
+    contain the optimizers' moments: they start afresh. Raises EngineError if the model is
+    unsuitable or the folder holds a training.
     """
     if (work / UNET).exists():
         if (known := parent(work)) != (name := loader.load(model, device="cpu").card.id):
             raise EngineError(f"{work} was begun with {known}, not {name}: name another --work")
         return
-    # Its states, not its result: that is also left by a beginning that was cut off.
+    # A training leaves states; a result may also come from an interrupted start.
     if (work / "autoencoder").exists():
         raise EngineError(f"{work} holds a training from nothing: name another --work")
     found = loader.load(model, device="cpu")
@@ -52,11 +52,11 @@ def begin(blueprint: Blueprint, model: str, work: Path, out: Path) -> None:
         for stage in stages:
             keep(nets[name], work / f"{stage}-done.safetensors")
     (work / PARENT).write_text(found.card.id, "utf-8")
-    keep(nets["unet"], work / UNET)  # Last: it says that the others are there.
+    keep(nets["unet"], work / UNET)  # Last, because it marks the others as complete.
 
 
 def parent(work: Path) -> str | None:
-    """The id of the model that this training began with, if it began with one."""
+    """The id of the model that this training started from, if any."""
     path = work / PARENT
     return path.read_text("utf-8") if path.exists() else None
 
@@ -64,7 +64,7 @@ def parent(work: Path) -> str | None:
 def _fitting(
     blueprint: Blueprint, found: Components, model: str, words: Path
 ) -> dict[str, nn.Module]:
-    """The networks of a model. EngineError if its words or sizes are not the blueprint's."""
+    """A model's networks. Raises EngineError if its words or sizes do not match the blueprint."""
     if not (words / "vocab.json").exists():
         vocabulary.write(words)
     tokenizer = vocabulary.load(words)

@@ -1,6 +1,6 @@
-"""The judge's training, and how often it is right.
+"""Trains the judge, and measures its accuracy.
 
-Called by the workshop. It must not know any model that the judge will judge.
+Called by the workshop. Must not know any model that the judge will judge.
 """
 
 from __future__ import annotations
@@ -18,17 +18,17 @@ from models.pretraining.pictures import Pictures, batch_of, chunks, generator
 from models.training.plain import PlainTraining, train
 from models.training.precision import autocast, scaled
 
-#: The peak of the learning rate from nothing, and of a judge that was finished once.
+#: The peak learning rate from scratch, and from a finished judge.
 LR, FURTHER_LR = 1.5e-3, 1.0e-3
 
 
 def _worn(x: Tensor, g: torch.Generator) -> Tensor:
-    """Pictures a little blurred, mirrored, moved and grainy: models' pictures must be read too."""
+    """Pictures slightly blurred, mirrored, moved and grainy, as models' pictures may be."""
     if torch.rand((), generator=g, device=g.device).item() < 0.3:
         blurred = functional.avg_pool2d(functional.pad(x, (1, 1, 1, 1), mode="reflect"), 3, 1)
         x = (x + blurred) / 2
     if torch.rand((), generator=g, device=g.device).item() < 0.5:
-        x = x.flip(3)  # Nothing that is judged has a left or a right.
+        x = x.flip(3)  # No judged attribute depends on left and right.
     dy, dx = torch.randint(-3, 4, (2,), generator=g, device=g.device).tolist()
     x = torch.roll(x, (dy, dx), (2, 3))
     noise = torch.randn(x.shape, generator=g, device=x.device)
@@ -43,7 +43,7 @@ def train_judge(
     *,
     begun: nn.Module | None = None,
 ) -> nn.Module:
-    """The attribute classifier, on painter pictures only; `begun` is one to train further."""
+    """Train the attribute classifier, on painter pictures only; `begun` is one to train further."""
     torch.manual_seed(1)
     net = (begun or judge.Network(blueprint.judge_width)).to(device)
 
@@ -61,7 +61,7 @@ def train_judge(
     lr = FURTHER_LR if begun else LR
     train(PlainTraining({"net": net}, loss, steps=blueprint.judge_steps, lr=lr), folder)
     net.train()
-    with torch.no_grad():  # The averaged weights want statistics of their own.
+    with torch.no_grad():  # Averaged weights need normalisation statistics of their own.
         for further in range(min(40, blueprint.judge_steps)):
             framing, rows = drawn(blueprint.judge_steps + further)
             net(scaled(sets[framing].pixels[rows]))
@@ -69,7 +69,7 @@ def train_judge(
 
 
 def accuracy(net: nn.Module, sets: dict[str, Pictures], device: torch.device) -> dict[str, float]:
-    """Share of right answers of each head on these pictures, among what can be seen."""
+    """The share of right answers for each head on these pictures, among visible attributes."""
     right = torch.zeros(len(HEADS), device=device)
     seen = torch.zeros(len(HEADS), device=device)
     with torch.inference_mode():

@@ -1,8 +1,8 @@
-"""The training pictures: painted on all cores in the background, shard after shard.
+"""Paints the training pictures on all cores in the background, shard after shard.
 
-Called by the `pretrain` command. A shard is one `.npz` of pictures of one framing with their
-labels and token ids; shard files appear one after the other, and a stage can start on the first.
-Torch-free; it must not know how anything is trained.
+Called by the `pretrain` command. A shard is one `.npz` of pictures of one framing with their labels
+and token ids; shards appear one after the other, and a stage can start with the first. Torch-free;
+must not know how anything is trained.
 """
 
 from __future__ import annotations
@@ -52,7 +52,7 @@ class Shard:
     framing: str
     size_px: int
     captions_each: int
-    #: Whether the pictures are there at `SCALE` times the size too.
+    #: Whether it also contains the pictures at `SCALE` times the size.
     large: bool
     #: Whether each seed is a family instead of one picture.
     siblings: bool
@@ -65,7 +65,7 @@ def portrait_of(seed: int, framing: str) -> Portrait:
 
 
 def stated_labels(text: str, portrait: Portrait) -> list[int]:
-    """The labels of what a caption states; `UNSEEN` for what it leaves open."""
+    """The labels that a caption states; `UNSEEN` for what it omits."""
     said = text.replace("_", " ")
     coloured = {
         "head_colour": tags.HEAD[portrait.head],
@@ -83,7 +83,7 @@ def stated_labels(text: str, portrait: Portrait) -> list[int]:
             out[i] = UNSEEN
         if head in SAID_BY and not any(_says(said, tag) for tag in SAID_BY[head][value]):
             out[i] = UNSEEN
-        # A colour is stated of the thing alone: "blue eyes" says nothing of a blue dress.
+        # A colour belongs to its thing: "blue eyes" says nothing about a blue dress.
         things = [t.format(value) for t in coloured.get(head, ()) if "{}" in t]
         if head in coloured and not any(thing in said for thing in things):
             out[i] = UNSEEN
@@ -91,12 +91,12 @@ def stated_labels(text: str, portrait: Portrait) -> list[int]:
 
 
 def _says(text: str, tag: str) -> bool:
-    """Whether a text holds the tag as words of its own: `dress` is not said by `headdress`."""
+    """Whether a text contains the tag as whole words: `headdress` does not contain `dress`."""
     return re.search(rf"(?<!\w){re.escape(tag)}(?!\w)", text) is not None
 
 
 def paint_shard(shard: Shard) -> Path:
-    """Paint one shard and write it whole or not at all."""
+    """Paint one shard and write it, whole or not at all."""
     if shard.path.exists():
         return shard.path
     tokenizer = vocabulary.load(shard.words)
@@ -139,7 +139,7 @@ def _captions(portrait: Portrait, seed: int, count: int) -> list[str]:
 
 
 def plan(blueprint: Blueprint, folder: Path, purpose: Purpose) -> list[Shard]:
-    """The shards of a set; framings alternate as often as the painter's table says."""
+    """The shards of a set; framings alternate as in the painter's table."""
     counts = {
         Purpose.TRAIN: blueprint.pictures,
         Purpose.HELD: blueprint.held_out,
@@ -152,7 +152,7 @@ def plan(blueprint: Blueprint, folder: Path, purpose: Purpose) -> list[Shard]:
             seeds=part.seeds,
             framing=part.framing,
             size_px=blueprint.size_px,
-            # What else a caption by lot leaves out would tell siblings apart too.
+            # Other random omissions in a caption would distinguish siblings too.
             captions_each=1 if purpose is Purpose.SIBLINGS else blueprint.captions_each,
             large=purpose is Purpose.LARGE,
             siblings=purpose is Purpose.SIBLINGS,
@@ -163,14 +163,14 @@ def plan(blueprint: Blueprint, folder: Path, purpose: Purpose) -> list[Shard]:
 
 
 def paint(blueprint: Blueprint, folder: Path, jobs: int) -> None:
-    """Paint every set; done when it returns. Shards that exist are kept."""
+    """Paint every set; returns when all is done. Existing shards are kept."""
     from tqdm import tqdm
 
     folder.mkdir(parents=True, exist_ok=True)
     if not (folder / "tokenizer" / "vocab.json").exists():
         vocabulary.write(folder / "tokenizer")
     train, held, large, siblings = (plan(blueprint, folder, purpose) for purpose in Purpose)
-    # The first trainings need a part of the pictures only.
+    # The first trainings need only some of the pictures.
     shards = [*train[:30], *held, *train[30:], *siblings, *large]
     with multiprocessing.get_context("spawn").Pool(jobs) as pool:
         for _ in tqdm(

@@ -1,6 +1,6 @@
-"""What travels with the weights: the licence file, the words that the model knows, the card.
+"""What goes with the weights: the licence file, the model's vocabulary, the card.
 
-Called by the `pretrain` command as its last act. It must not know weights.
+Called by the `pretrain` command as its last step. Must not know weights.
 """
 
 from __future__ import annotations
@@ -23,10 +23,10 @@ _LICENCE = "LICENSE.md"
 
 
 def hand_over(blueprint: Blueprint, folder: Path, name: str, parent: str | None = None) -> Card:
-    """Put the licence beside the weights and seal everything with a card.
+    """Put licence and vocabulary beside the weights and seal everything with a card.
 
-    `name` is what the model is called and, in small letters, its id; `parent` is the id of the
-    model that was trained further.
+    `name` is the model's name and, in lower case, its id; `parent` is the id of the model that was
+    trained further.
     """
     if not (folder / _LICENCE).exists():
         shutil.copyfile(EMBEDDED / _LICENCE, folder / _LICENCE)
@@ -48,7 +48,7 @@ def card(blueprint: Blueprint, name: str, parent: str | None = None) -> Card:
         sizes_px=sizes,
         defaults=DEFAULTS,
         limits=Limits(),
-        # Its painter knows clothes only.
+        # The painter draws only dressed figures.
         scores=(Score.BLANK,),
         licence=Licence(
             name="CreativeML Open RAIL-M use restrictions",

@@ -1,6 +1,6 @@
-"""The painted shards read back as tensors, and what a step of a training draws of them by lot.
+"""Loads the painted shards as tensors, and samples the pictures of each training step.
 
-Called by the stages. It must not know how a shard was painted.
+Called by the stages. Must not know how a shard was painted.
 """
 
 from __future__ import annotations
@@ -25,9 +25,9 @@ class Pictures:
     pixels: Tensor
     #: int8 (N, heads).
     labels: Tensor
-    #: K captions of each, int16 (N, K, 77).
+    #: K captions for each picture, int16 (N, K, 77).
     ids: Tensor
-    #: The labels of what each caption states, int8 (N, K, heads).
+    #: The labels that each caption states, int8 (N, K, heads).
     stated: Tensor
     #: int64 (N,).
     seeds: Tensor
@@ -36,9 +36,9 @@ class Pictures:
 
 
 def load(shards: list[Shard], device: torch.device, *, wait_s: float = 0.0) -> dict[str, Pictures]:
-    """The shards by framing, on the device; waits `wait_s` for those not painted yet.
+    """The shards by framing, on the device; waits up to `wait_s` for those not painted yet.
 
-    Raises FileNotFoundError when some are still missing then.
+    Raises FileNotFoundError if some are still missing then.
     """
     end = time.monotonic() + wait_s
     by_framing: dict[str, list[Path]] = {}
@@ -68,10 +68,10 @@ def batch_of(
     device: torch.device,
     family: int = 1,
 ) -> tuple[str, Tensor]:
-    """The framing of a step, and its rows int64 (batch or less,).
+    """The framing of a step, and its rows int64 (at most `batch`,).
 
-    Rows come in whole families of that many, as many as fit into the batch but one at least. The
-    draw depends on the step's number alone: a resumed run sees what an unbroken one would have.
+    Rows come in whole families, as many as fit into the batch but at least one. The sample depends
+    only on the step's number: a resumed run sees the same as an unbroken one.
     """
     names = sorted(sets)
     counts = [len(sets[n].labels) // family for n in names]
@@ -83,7 +83,7 @@ def batch_of(
 
 
 def generator(seed: int, step: int, device: torch.device) -> torch.Generator:
-    """The randomness of one step, from its number alone."""
+    """The random generator of one step, which depends only on its number."""
     return torch.Generator(device).manual_seed(seed * 1_000_003 + step)
 
 

@@ -1,7 +1,7 @@
-"""The finished pieces together: as a stock pipeline, and as a diffusers folder in half precision.
+"""Combines the finished parts: as a stock pipeline, and as a diffusers folder in half precision.
 
-Called by the UNet's training (for sheets of samples) and by the `pretrain` command. It must not
-know training.
+Called by the UNet's training (for sample sheets) and by the `pretrain` command. Must not know
+training.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from diffusers.schedulers.scheduling_dpmsolver_multistep import DPMSolverMultistepScheduler
     from transformers import CLIPTextModel, CLIPTokenizer
 
-#: What the UNet says of noised latents.
+#: What the UNet predicts.
 PREDICTION = Prediction.V
 
 
@@ -38,13 +38,13 @@ class Trained:
     tokenizer: CLIPTokenizer
 
     def train(self, *, on: bool) -> None:
-        """Put what the UNet's training changes into its training or its drawing mode."""
+        """Switch what the UNet's training changes between training and drawing mode."""
         self.unet.train(on)
         self.text.train(on)
 
 
 def noise_schedule() -> DPMSolverMultistepScheduler:
-    """Stable Diffusion's betas and the fast solver that the model is served with."""
+    """Stable Diffusion's betas with the fast solver used for serving."""
     from diffusers.schedulers.scheduling_dpmsolver_multistep import DPMSolverMultistepScheduler
 
     return DPMSolverMultistepScheduler(
@@ -87,10 +87,10 @@ def pipeline(parts: Trained) -> Any:
 
 
 def write(parts: Trained, folder: Path, words: Path) -> None:
-    """Write every piece; files of ours that lie there already (card, licence, upscaler) stay."""
+    """Write every part; our files already there (card, licence, upscaler) stay."""
     from diffusers.utils import logging
 
-    logging.set_verbosity_error()  # It warns, seven times, that a CPU draws slowly with halves.
+    logging.set_verbosity_error()  # It warns seven times that a CPU draws slowly in half precision.
     halved = pipeline(parts).to(torch.device("cpu"), torch.float16)
     halved.save_pretrained(folder, safe_serialization=True)
     for name in ("vocab.json", "merges.txt"):
@@ -100,10 +100,10 @@ def write(parts: Trained, folder: Path, words: Path) -> None:
 
 
 def _declare_float32(config: Path) -> None:
-    """Say float32 in the text encoder's config.
+    """Declare float32 in the text encoder's config.
 
-    The transformers library loads the type that the config names, diffusers loads float32: a folder
-    opened without a type must not end up with both.
+    transformers loads the type named in the config, diffusers loads float32: a folder opened
+    without a type must not end up with both.
     """
     data = json.loads(config.read_text(encoding="utf-8"))
     data["dtype"] = "float32"

@@ -1,6 +1,6 @@
-"""The text encoder's training before any picture: what captions say.
+"""Trains the text encoder before any picture: to read what captions state.
 
-Called by the workshop. It must not know the UNet.
+Called by the workshop. Must not know the UNet.
 """
 
 from __future__ import annotations
@@ -26,14 +26,14 @@ if TYPE_CHECKING:
 
 
 class Reader(nn.Module):
-    """A text encoder with the two heads that teach it words."""
+    """A text encoder with the two heads that teach it to read."""
 
     def __init__(self, text: CLIPTextModel, width: int) -> None:
         super().__init__()
         self.text = text
-        #: Names every attribute from the end token's state.
+        #: Predicts every attribute from the end token's state.
         self.head = nn.Linear(width, sum(map(len, HEADS.values())))
-        #: Names, from each token's state, the token before it.
+        #: Predicts, from each token's state, the token before it.
         self.before = nn.Linear(width, text.config.vocab_size)
 
     def forward(self, ids: Tensor) -> tuple[Tensor, Tensor]:
@@ -43,10 +43,10 @@ class Reader(nn.Module):
 
 
 class Told(nn.Module):
-    """Names every attribute from the states of a text's end tokens.
+    """Predicts every attribute from the states of a text's end tokens.
 
-    A UNet's attention goes to those more than to any word (they are most of the 77), so what they
-    hold it can use at once; a word it does not attend to yet can take thousands of steps.
+    A UNet attends to those more than to any word (they are most of the 77), so it can use at once
+    what they hold; a word that it does not attend to yet can take thousands of steps.
     """
 
     def __init__(self, width: int, end: int) -> None:
@@ -63,7 +63,7 @@ class Told(nn.Module):
 def positions(length: int, width: int) -> Tensor:
     """Sines and cosines (length, width) (Vaswani et al. 2017, section 3.5), of size 0.3.
 
-    With them a token finds its neighbour from the start; learned from noise that takes long.
+    With them a token finds its neighbour from the start; learning that from noise takes long.
     """
     rates = torch.exp(-math.log(1_000.0) * torch.arange(0, width, 2) / width)
     angles = torch.arange(length)[:, None] * rates
@@ -71,10 +71,10 @@ def positions(length: int, width: int) -> Tensor:
 
 
 def words_loss(reader: Reader, ids: Tensor, stated: Tensor, end: int) -> Tensor:
-    """What a caption says of each attribute, and which token stands before each.
+    """The error in reading each attribute of a caption, and the token before each token.
 
-    The second part is what ties "blue" to "hair" in "blue hair, green eyes": without it the colours
-    of hair, eyes, clothes and background stay mixed up for thousands of steps.
+    The second part ties "blue" to "hair" in "blue hair, green eyes": without it the colours of
+    hair, eyes, clothes and background stay mixed up for thousands of steps.
     """
     read = ids[:, : int((ids != end).sum(1).max()) + 1]
     said, before = reader(read)
@@ -86,9 +86,9 @@ def words_loss(reader: Reader, ids: Tensor, stated: Tensor, end: int) -> Tensor:
 def train_words(
     blueprint: Blueprint, sets: dict[str, Pictures], words: Path, folder: Path, device: torch.device
 ) -> Reader:
-    """The text encoder before any picture: from a caption, name what it says of each attribute.
+    """Train the text encoder to name the attributes that a caption states.
 
-    This is what keeps the colours of hair, eyes, clothes and background apart later.
+    This later keeps the colours of hair, eyes, clothes and background apart.
     """
     torch.manual_seed(3)
     tokenizer = vocabulary.load(words)
@@ -115,7 +115,7 @@ def train_words(
 
 @torch.no_grad()
 def accuracy(reader: Reader, sets: dict[str, Pictures]) -> dict[str, float]:
-    """Share of the attributes that unseen captions state which the reader names, for each head."""
+    """For each head, the share of attributes stated in unseen captions that the reader names."""
     right = torch.zeros(len(HEADS))
     stated = torch.zeros(len(HEADS))
     for pictures in sets.values():

@@ -1,8 +1,8 @@
-"""Siblings: portraits that are alike but for one attribute of the face.
+"""Siblings: portraits that differ only in one attribute of the face.
 
-Called by the painting. Where one of them is noised and another asked for, with prompts that differ
-in that attribute's words, a UNet learns to follow the words (in the literature: counterfactual
-pairs). Torch-free; it must not know how anything is trained.
+Called by the painting. When one of them is noised and another requested, with prompts that differ
+only in that attribute's words, a UNet learns to follow the words (in the literature: counterfactual
+pairs). Torch-free; must not know how anything is trained.
 """
 
 from __future__ import annotations
@@ -13,16 +13,16 @@ from random import Random
 from models.measuring.judge.heads import HEADS
 from models.painter.portrait import Portrait, Weights, pick
 
-#: Portraits of a family.
+#: Portraits per family.
 FAMILY = 3
-#: What siblings differ in, by weight: what is small or has many values, some much like each other.
+#: The differing attributes, by weight: small ones, or those with many similar values.
 DIFFERING: Weights = {"brows": 4.0, "eye_colour": 3.0, "mouth": 3.0, "eye_shape": 1.5}
 
 
 def family(portrait: Portrait, rng: Random) -> list[Portrait]:
-    """`FAMILY` portraits that differ in one attribute which all of them show."""
+    """`FAMILY` portraits that differ in one attribute, visible in all of them."""
     shown = {head: w for head, w in DIFFERING.items() if head not in portrait.covered}
     head = pick(rng, shown)
-    # A fang shows in one mouth only; a family of mouths has none.
+    # A fang fits only one mouth; families that differ in the mouth have none.
     shared = replace(portrait, fang=False) if head == "mouth" else portrait
     return [replace(shared, **{head: value}) for value in rng.sample(HEADS[head], FAMILY)]

@@ -1,7 +1,7 @@
-"""The tokenizer of the embedded model: CLIP's format, with the painter's words whole.
+"""The tokenizer of the embedded model: CLIP's format, with the painter's words as whole tokens.
 
-Called by the data, the text stages and the export. Words that captions use are one token each;
-anything else falls back to bytes, so that every text can be written. It must not know torch.
+Called by the data, the text stages and the export. Words of the captions are one token each;
+anything else falls back to bytes, so that any text can be encoded. Must not know torch.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ LENGTH = 77
 
 
 def _alphabet() -> list[str]:
-    """The 256 printable stand-ins for bytes that byte-level BPE writes its tokens in."""
+    """The 256 printable characters that byte-level BPE uses for bytes."""
     printable = [*range(33, 127), *range(161, 173), *range(174, 256)]
     others = [b for b in range(256) if b not in printable]
     return [chr(b) for b in printable] + [chr(256 + i) for i in range(len(others))]
@@ -39,7 +39,7 @@ def _merged(symbols: list[str], rank: dict[tuple[str, str], int]) -> list[str]:
 
 
 def merges_of(pieces: list[str]) -> list[tuple[str, str]]:
-    """Merges that make each piece one token; a later piece cannot break up an earlier one."""
+    """Merges that make each piece one token; no later piece breaks up an earlier one."""
     rank: dict[tuple[str, str], int] = {}
     for piece in pieces:
         symbols = _merged([*piece[:-1], piece[-1] + "</w>"], rank)
@@ -70,7 +70,7 @@ def load(folder: Path) -> CLIPTokenizer:
 
     vocab = json.loads((folder / "vocab.json").read_text(encoding="utf-8"))
     lines = (folder / "merges.txt").read_text(encoding="utf-8").splitlines()[1:]
-    # transformers names the type of vocab.json's lines, but takes pairs.
+    # transformers declares vocab.json's lines, but accepts pairs.
     merges: Any = [tuple(line.split(" ")) for line in lines]
     return CLIPTokenizer(vocab=vocab, merges=merges, model_max_length=LENGTH)
 

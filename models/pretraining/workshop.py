@@ -1,6 +1,6 @@
-"""The stages over one work folder; what a stage needs of an earlier one is loaded from there.
+"""The stages, in one work folder; a stage loads the results of earlier ones from there.
 
-Called by the `pretrain` command, one method for one stage. It must not know the command line.
+Called by the `pretrain` command, one method per stage. Must not know the command line.
 """
 
 from __future__ import annotations
@@ -39,7 +39,7 @@ from models.pretraining.pipeline import Trained
 if TYPE_CHECKING:
     from diffusers.models.autoencoders.autoencoder_tiny import AutoencoderTiny
 
-#: The share of the pictures that the autoencoder learns from, while the others are being painted.
+#: The share of pictures for the autoencoder's training, while the rest is being painted.
 EARLY = 0.15
 
 
@@ -58,7 +58,7 @@ class Workshop:
     ) -> None:
         """`wait_s` is how long a stage waits for pictures that are still being painted.
 
-        `name` is the new model's; left out, that of the work folder.
+        `name` is the new model's; by default that of the work folder.
         """
         self.blueprint, self.work, self.out, self.device = blueprint, work, out, device
         self._wait_s = wait_s
@@ -71,13 +71,13 @@ class Workshop:
         return load(shards[: max(3, round(len(shards) * share))], self.device, wait_s=self._wait_s)
 
     def note(self, **figures: float) -> None:
-        """Keep figures beside the checkpoints, in `figures.json`."""
+        """Save figures beside the checkpoints, in `figures.json`."""
         path = self.work / "figures.json"
         known = json.loads(path.read_text("utf-8")) if path.exists() else {}
         path.write_text(json.dumps(known | figures, indent=1) + "\n", encoding="utf-8")
 
     def judge(self) -> None:
-        """Train the judge and note how often it is right on unseen pictures."""
+        """Train the judge and record its accuracy on unseen pictures."""
         begun = self.work / further.JUDGE
         net = judging.train_judge(
             self.blueprint,
@@ -91,7 +91,7 @@ class Workshop:
         self.note(**{f"judge_{head}": share for head, share in right.items()})
 
     def autoencoder(self) -> None:
-        """Train the autoencoder and note its PSNR on unseen pictures."""
+        """Train the autoencoder and record its PSNR on unseen pictures."""
         net = autoencoding.train_autoencoder(
             self.blueprint, self.pictures(share=EARLY), self.work / "autoencoder", self.device
         )
@@ -99,7 +99,7 @@ class Workshop:
         self.note(autoencoder_db=self._roundtrip_db(net))
 
     def decoder(self) -> None:
-        """Train the decoder on, with the encoder as it is; it draws the finished pictures."""
+        """Train the decoder further, with the encoder frozen; it draws the finished pictures."""
         parts = self._finished("autoencoder")
         net, sets, judges = parts.autoencoder, self.pictures(), self._judges()
         autoencoding.train_decoder(
@@ -113,9 +113,9 @@ class Workshop:
         return enlarge.roundtrip_db(net, held)
 
     def _kept(self, net: AutoencoderTiny, judges: nn.Module) -> dict[str, float]:
-        """How often the judge is right about what the autoencoder gives back of unseen pictures.
+        """The judge's accuracy on unseen pictures after the autoencoder.
 
-        No UNet does better: what is lost here nobody can draw.
+        No UNet can do better: what is lost here cannot be drawn.
         """
         sets = {
             framing: replace(held, pixels=enlarge.returned(net, held.pixels))
@@ -125,7 +125,7 @@ class Workshop:
         return {f"decoder_{head}": share for head, share in right.items()}
 
     def words(self) -> None:
-        """Teach the text encoder what captions say; note how well it reads unseen ones."""
+        """Teach the text encoder to read captions; record how well it reads unseen ones."""
         reader = reading.train_words(
             self.blueprint, self.pictures(), self._words, self.work / "words", self.device
         )
@@ -134,7 +134,7 @@ class Workshop:
         self.note(**{f"words_{head}": share for head, share in read.items()})
 
     def upscaler(self) -> None:
-        """Train the upscaler on what the decoder draws, of true latents and of the UNet's."""
+        """Train the upscaler on the decoder's pictures, from true latents and from the UNet's."""
         parts, large = self._finished("decoder"), self.pictures(Purpose.LARGE)["square"]
         autoencoder = parts.autoencoder
         z = autoencoding.latents_of(autoencoder, large.pixels).float()
@@ -196,13 +196,13 @@ class Workshop:
         return net.eval()
 
     def _memory(self, parts: Trained) -> autoencoding.Remembered:
-        """What the finished UNet makes of noised latents."""
+        """The finished UNet's guesses at noised latents."""
         guess = diffuse.Guess(parts.unet, parts.text)
         objective = diffuse.objective_on(self.device)
         return lambda z, ids, g: diffuse.remembered(guess, z, ids, g, objective)
 
     def _finished(self, stage: str) -> Trained:
-        """The trained UNet and text encoder beside the autoencoder of the given stage."""
+        """The trained UNet and text encoder with the autoencoder of the given stage."""
         parts = self._parts(stage)
         _fetch(parts.unet, self.work / "unet-done.safetensors", "unet")
         _fetch(parts.text, self.work / "text-done.safetensors", "unet")
@@ -210,7 +210,7 @@ class Workshop:
         return parts
 
     def _parts(self, stage: str) -> Trained:
-        """A fresh UNet and text encoder beside the autoencoder of the given stage."""
+        """A fresh UNet and text encoder with the autoencoder of the given stage."""
         torch.manual_seed(4)
         tokenizer = vocabulary.load(self._words)
         text = architecture.text_encoder(self.blueprint, tokenizer)

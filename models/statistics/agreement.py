@@ -1,7 +1,7 @@
-"""How far voters agree, and with it how well anybody could predict a single vote.
+"""How far voters agree, and so how well anybody could predict a single vote.
 
-The gate and reports call it: a reward model is judged beside what the voters reach themselves. It
-must not know what is voted on. Ratings are one mapping a voter: what they rated, and how.
+The gate and reports use it to compare a reward model with the voters' own agreement. Must not know
+what is voted on. Ratings are one mapping per voter, from what they rated to their rating.
 """
 
 from __future__ import annotations
@@ -28,10 +28,10 @@ class Ceiling:
 
 
 def alpha(ratings: Ratings, metric: Literal["nominal", "ordinal"] = "nominal") -> float | None:
-    """Krippendorff's alpha: 1 is full agreement, 0 what chance would give, below it contradiction.
+    """Krippendorff's alpha: 1 is full agreement, 0 is chance, below 0 is contradiction.
 
-    Krippendorff 2011, "Computing Krippendorff's Alpha-Reliability", section D. Each unit needs two
-    ratings to count. None if nothing can be said: no such unit, or every rating is the same.
+    Krippendorff 2011, "Computing Krippendorff's Alpha-Reliability", section D. A unit counts if it
+    has two ratings. None if it is undefined: no such unit, or all ratings are equal.
     """
     units = [unit for unit in _by_unit(ratings) if len(unit) > 1]
     sums = Counter(value for unit in units for value in unit)
@@ -52,7 +52,7 @@ def alpha(ratings: Ratings, metric: Literal["nominal", "ordinal"] = "nominal") -
 
 
 def between(ratings: Ratings) -> float | None:
-    """How often two voters who rated the same say the same, in 0..1; None if no two did."""
+    """How often two voters who rated the same thing agree, in 0..1; None if no two did."""
     same = pairs = 0
     for unit in _by_unit(ratings):
         pairs += len(unit) * (len(unit) - 1) // 2
@@ -61,9 +61,9 @@ def between(ratings: Ratings) -> float | None:
 
 
 def ceiling(ratings: Ratings) -> Ceiling | None:
-    """How well the voters' majority predicts one vote; None if nobody rated the same.
+    """How well the voters' majority predicts one vote; None if nothing was rated twice.
 
-    Where a majority is undecided, each of its values is right in its share of the cases.
+    If a majority is tied, each of its values is right in its share of the cases.
     """
     low = high = 0.0
     votes = 0
@@ -95,12 +95,12 @@ def _by_unit(ratings: Ratings) -> Iterator[list[float]]:
 
 
 def _nominal(sums: Counter[float]) -> dict[tuple[float, float], float]:
-    """Two different names are as far apart as any others."""
+    """Two different names are all equally far apart."""
     return dict.fromkeys(combinations(sorted(sums), 2), 1.0)
 
 
 def _ordinal(sums: Counter[float]) -> dict[tuple[float, float], float]:
-    """Two ranks are as far apart as there are ratings from the one to the other."""
+    """Two ranks are as far apart as the number of ratings from one to the other."""
     values = sorted(sums)
     return {
         (a, b): (sum(sums[v] for v in values if a <= v <= b) - (sums[a] + sums[b]) / 2) ** 2

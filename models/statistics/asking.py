@@ -1,6 +1,6 @@
-"""Which pair to ask next: the one whose answer tells most about the strengths.
+"""Which pair to ask about next: the one whose answer says most about the strengths.
 
-Duels call it. It must not know pictures or who is asked.
+Called by duels. Must not know pictures or who is asked.
 """
 
 from __future__ import annotations
@@ -22,9 +22,9 @@ def next_pair(
     *,
     prior_sd: float = 1.0,
 ) -> tuple[int, int] | None:
-    """The candidate whose answer tells most, the earlier of two that tell the same; None of none.
+    """The most informative candidate, the first of equal ones; None if there are none.
 
-    `counts` says how many (weighted) answers each picture has been in.
+    `counts` gives the (weighted) number of answers about each picture.
     """
 
     def told(pair: tuple[int, int]) -> float:
@@ -35,11 +35,11 @@ def next_pair(
 
 
 def information(difference: float, variance: float) -> float:
-    """What the answer to a pair tells about their strengths, in bits (0..1).
+    """The information in the answer to a pair about their strengths, in bits (0..1).
 
-    `difference` is the expected difference on the scale of log odds, `variance` how unsure it is.
-    The answer's entropy less what no knowledge would take from it (BALD, Houlsby et al. 2011,
-    eq. 3), for the probit that is closest to the logit.
+    `difference` is the expected difference in log odds, `variance` its uncertainty. The answer's
+    entropy minus its expected entropy given the strengths (BALD, Houlsby et al. 2011, eq. 3), for
+    the probit closest to the logit.
     """
     mean, spread = difference * math.sqrt(_PROBIT2), variance * _PROBIT2
     known = math.sqrt(_C2 / (spread + _C2)) * math.exp(-(mean**2) / (2 * (spread + _C2)))
@@ -47,10 +47,10 @@ def information(difference: float, variance: float) -> float:
 
 
 def _variance(count: float, prior_sd: float) -> float:
-    """How unsure a strength is after so many answers between equals, each of which tells 1/4."""
+    """The variance of a strength after `count` answers between equals, each of which tells 1/4."""
     return 1 / (1 / prior_sd**2 + count / 4)
 
 
 def _entropy(chance: float) -> float:
-    """Of one answer, in bits."""
+    """The entropy of one answer, in bits."""
     return -sum(p * math.log2(p) for p in (chance, 1 - chance) if p > 0)

@@ -1,7 +1,7 @@
 """The share of upvotes that a picture would have in the long run: a Beta posterior.
 
-Leaderboards and curation call it, `sequential` integrates with it. It must not know where votes
-come from; they may be weighted, so counts are no whole numbers.
+Leaderboards and curation call it; `sequential` integrates with it. Must not know where votes come
+from; they may be weighted, so counts are not whole numbers.
 """
 
 from __future__ import annotations
@@ -13,13 +13,13 @@ from dataclasses import dataclass
 #: Steps of the continued fraction, of Newton's method, and points of the integral.
 _FRACTIONS, _STEPS, _POINTS = 500, 200, 800
 _TINY = 1e-300
-#: Two floats that lie closer together than this part of them are neighbours.
+#: Two floats closer together than this fraction of their value are neighbours.
 _ULP = 2.0**-52
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Prior:
-    """What is thought of a picture that nobody voted on: `a` votes up and `b` down, both > 0."""
+    """The prior for a picture without votes: `a` votes up and `b` down, both > 0."""
 
     a: float = 1.0
     b: float = 1.0
@@ -29,15 +29,15 @@ class Prior:
             raise ValueError("a prior needs two finite numbers above 0")
 
 
-#: As many votes as a server's prior may count for, at least and at most.
+#: The least and the most votes that a server's prior may be worth.
 _LEAST_PRIOR, _MOST_PRIOR = 2.0, 50.0
 
 
 def prior_of(tallies: Sequence[tuple[float, float]]) -> Prior:
-    """The prior of a server out of its pictures' votes, (up, down) each: an empirical Bayes fit.
+    """Fit a server's prior to its pictures' votes, (up, down) each, by empirical Bayes.
 
-    By the moments of the Beta-binomial distribution (Kleinman 1973, eq. 2.2 to 2.4, weighted by
-    the number of votes). The mean is drawn towards one half by two votes.
+    Uses the moments of the Beta-binomial distribution (Kleinman 1973, eq. 2.2 to 2.4, weighted by
+    the number of votes). The mean is shrunk towards one half by two votes.
     """
     voted = [(up, up + down) for up, down in tallies if up + down > 0]
     total = sum(n for _, n in voted)
@@ -47,7 +47,7 @@ def prior_of(tallies: Sequence[tuple[float, float]]) -> Prior:
 
 
 def _alike(voted: Sequence[tuple[float, float]], mean: float, total: float) -> float:
-    """How many votes one picture's share is worth to predict another's."""
+    """How many votes one picture's share is worth in predicting another's."""
     if len(voted) < 2:
         return _LEAST_PRIOR
     spread = sum(n * (up / n - mean) ** 2 for up, n in voted)
@@ -60,7 +60,7 @@ def _alike(voted: Sequence[tuple[float, float]], mean: float, total: float) -> f
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Posterior:
-    """What is known of a picture's share of upvotes after so many (weighted) votes."""
+    """The posterior of a picture's share of upvotes after these (weighted) votes."""
 
     up: float
     down: float
@@ -87,22 +87,22 @@ class Posterior:
 
     @property
     def _spread(self) -> float:
-        """About the standard deviation of the log odds."""
+        """The approximate standard deviation of the log odds."""
         return math.sqrt(1 / self.a + 1 / self.b + 1 / self.a**2 + 1 / self.b**2)
 
     def interval(self, mass: float = 0.9) -> tuple[float, float]:
-        """The central interval that holds the share with this probability (0 < mass < 1)."""
+        """The central interval that contains the share with this probability (0 < mass < 1)."""
         if not 0 < mass < 1:
             raise ValueError("an interval's mass lies between 0 and 1")
         rest = (1 - mass) / 2
         return quantile(rest, self.a, self.b), 1 - quantile(rest, self.b, self.a)
 
     def better_than(self, other: Posterior) -> float:
-        """The probability that this share is the greater one, in 0..1.
+        """The probability that this share exceeds the other, in 0..1.
 
-        The integral over this density and the other's distribution, by the trapezoidal rule in
-        log odds, where both fall off exponentially on both sides. The narrower of the two is the
-        density, so that no step misses it.
+        Integrates this density times the other's distribution function by the trapezoidal rule in
+        log odds, where both decay exponentially on both sides. The narrower of the two is used as
+        the density, so that no step misses it.
         """
         if self._spread > other._spread:
             return 1 - other.better_than(self)
@@ -182,7 +182,7 @@ def _odd(m: int, x: float, a: float, b: float) -> float:
 
 
 def _away(value: float) -> float:
-    """The value, kept away from 0."""
+    """The value, bounded away from 0."""
     return value if abs(value) > _TINY else _TINY
 
 

@@ -1,8 +1,8 @@
-"""Leaderboards of pictures, and the duel to ask next: what few voters cannot bend.
+"""Leaderboards of pictures, and the next duel to ask: robust against a few voters.
 
-A picture's place is what it surely deserves, the lower end of its interval, and one voter has one
-voice on a picture, in however many duels of it they vote. The duel cog calls it; it must not know
-Discord, jobs or who the voters are.
+A picture is ranked by the lower end of its interval, and one voter has one voice on a picture,
+however many duels about it they vote in. Called by the duel cog; must not know Discord, jobs or who
+the voters are.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ K = TypeVar("K", bound=Hashable)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Win(Generic[K]):
-    """One voter's answer to one duel, and what the voter weighs, in 0..1."""
+    """One voter's answer to one duel, and the voter's weight, in 0..1."""
 
     winner: K
     loser: K
@@ -32,16 +32,16 @@ class Win(Generic[K]):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Rung(Generic[K]):
-    """One picture on a leaderboard; the board's order is by `low`, the best first.
+    """One picture on a leaderboard, which is ordered by `low`, the best first.
 
-    Of duels the figures are strengths in log odds (0 is the middle), of votes shares in 0..1.
+    For duels the figures are strengths in log odds (0 is the middle), for votes shares in 0..1.
     """
 
     picture: K
     middle: float
     low: float
     high: float
-    #: Answers or votes for and against it, as they were given.
+    #: Unweighted answers or votes for and against it.
     up: int
     down: int
 
@@ -70,7 +70,7 @@ def by_votes(
     *,
     mass: float = 0.9,
 ) -> tuple[Rung[K], ...]:
-    """The leaderboard by (up, down), as they were given and as they weigh."""
+    """The leaderboard by (up, down), unweighted and weighted."""
     prior = prior_of(list(weighed.values()))
     rungs: list[Rung[K]] = []
     for picture, (up, down) in tallies.items():
@@ -83,10 +83,10 @@ def by_votes(
 def next_duel(
     prompts: Sequence[Sequence[K]], wins: Sequence[Win[K]], asked: Mapping[frozenset[K], int]
 ) -> tuple[K, K] | None:
-    """The two pictures of one prompt whose duel tells most; None if no prompt has two.
+    """The two pictures of one prompt with the most informative duel; None if no prompt has two.
 
-    `asked` says how often two pictures were put side by side already, open duels among them: those
-    that were asked least come first, so that a party goes round before it asks again.
+    `asked` counts how often two pictures were shown side by side, including open duels: the least
+    asked come first, so that a party shows every pair before it repeats one.
     """
     pictures, strengths = _strengths(wins, [picture for prompt in prompts for picture in prompt])
     pairs = [pair for prompt in prompts for pair in combinations(dict.fromkeys(prompt), 2)]
@@ -115,7 +115,7 @@ def _strengths(wins: Sequence[Win[K]], besides: Sequence[K] = ()) -> tuple[dict[
 
 
 def one_voice(wins: Sequence[Win[K]]) -> list[float]:
-    """Weights under which no voter has more than their own weight on any picture."""
+    """Weights with which no voter exceeds their own weight on any picture."""
     said = Counter((win.voter, picture) for win in wins for picture in (win.winner, win.loser))
     return [
         win.weight / max(said[win.voter, win.winner], said[win.voter, win.loser]) for win in wins

@@ -1,10 +1,10 @@
-"""Who votes as others do: the columns of `trust` that take all votes together to count.
+"""Who votes like others: the columns of `trust` that need all votes together.
 
-Two voters are alike where both stray from the others in the same direction, vote after vote, or
-where the one's votes come on the heels of the other's. That many like a good picture makes nobody
-alike: only what differs from the others' mean counts.
+Two voters are alike if both deviate from the others in the same direction, vote after vote, or if
+one's votes closely follow the other's in time. Many people liking a good picture are not alike:
+only deviations from the others' mean count.
 
-The bot's store calls it. It must not know who the voters are or what they vote on.
+Called by the bot's store. Must not know who the voters are or what they vote on.
 """
 
 from __future__ import annotations
@@ -19,12 +19,12 @@ import numpy as np
 
 from models.statistics.trust import USUAL_AGREEMENT, Voter, weights
 
-#: Standard errors that a likeness must be away from chance to count.
+#: Standard errors by which a likeness must exceed chance to count.
 _SURE = 3.0
-#: Clear majorities that draw an agreement to what is usual.
+#: The weight, in clear majorities, of the usual agreement that estimates are shrunk to.
 _CLEAR = 3.0
 _ROUNDS = 5
-#: A vote so soon after another of the same kind is on its heels.
+#: A vote this soon after another of the same kind counts as following it.
 _HEELS_MS = 3_000
 #: Votes further apart belong to two sittings.
 _SITTING_MS = 600_000
@@ -32,7 +32,7 @@ _SITTING_MS = 600_000
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Cast:
-    """One vote as it stands: who, on what, for (True) or against, left or right, and when."""
+    """One current vote: who, on what, for (True) or against, left or right, and when."""
 
     voter: Hashable
     unit: Hashable
@@ -40,15 +40,15 @@ class Cast:
     at_ms: int
     #: It was on a picture of the voter's own.
     own: bool = False
-    #: What it was said with, where one press says several things at once.
+    #: The button press behind it, if one press says several things at once.
     press: Hashable | None = None
 
 
 def columns(casts: Sequence[Cast], ages_ms: Mapping[Hashable, int]) -> dict[Hashable, Voter]:
-    """The columns of every voter of these votes; `ages_ms` are the accounts', 0 where unknown.
+    """The columns of every voter of these votes; `ages_ms` are the accounts', 0 if unknown.
 
-    Agreement and likeness are counted in all votes and in the newer half, and the worse holds: an
-    account that behaved for a year and then turns is known by its newer votes.
+    Agreement and likeness are computed over all votes and over the newer half, and the worse
+    counts: an account that behaved for a year and then turns is judged by its newer votes.
     """
     ordered = sorted(casts, key=lambda cast: cast.at_ms)
     voters = _columns(ordered, ages_ms)
@@ -82,7 +82,7 @@ def _columns(casts: Sequence[Cast], ages_ms: Mapping[Hashable, int]) -> dict[Has
 
 
 def _presses(casts: Iterable[Cast]) -> list[int]:
-    """When a voter said something; what was said at once counts once."""
+    """The times of a voter's presses; votes of one press count once."""
     times: dict[Hashable, int] = {}
     for number, cast in enumerate(casts):
         times[number if cast.press is None else (cast.press,)] = cast.at_ms
@@ -116,14 +116,14 @@ def _alike(table: _Table, heels: np.ndarray) -> np.ndarray:
     squares = stray**2 @ table.voted.T
     cosine = stray @ stray.T / np.sqrt(np.maximum(squares * squares.T, 1e-12))
     likeness = np.maximum(cosine, heels)
-    # The root: those who are alike in a quarter of their votes cover it with the others.
+    # The root: voters who are alike in a quarter of their votes hide it with the others.
     copies = np.where(likeness * np.sqrt(common) > _SURE, np.sqrt(np.clip(likeness, 0, 1)), 0.0)
     np.fill_diagonal(copies, 0)
     return copies
 
 
 def _heels(casts: Sequence[Cast], names: Sequence[Hashable]) -> np.ndarray:
-    """How often two voters' like votes come together, beyond what is usual there, (V, V)."""
+    """How often two voters' equal votes come close together, beyond the usual rate, (V, V)."""
     rows = {name: index for index, name in enumerate(names)}
     by_unit: defaultdict[Hashable, list[Cast]] = defaultdict(list)
     for cast in casts:
@@ -144,9 +144,9 @@ def _heels(casts: Sequence[Cast], names: Sequence[Hashable]) -> np.ndarray:
 
 
 def _agreeing(table: _Table, voters: list[Voter]) -> list[Voter]:
-    """The voters with their agreement; the others' majority is weighed by what is known of them.
+    """The voters with their agreement with the majority of the others, weighted by reliability.
 
-    Each round weighs by the agreement of the one before, as Dawid and Skene 1979 do.
+    Each round weighs by the agreement of the one before, as in Dawid and Skene 1979.
     """
     signs = table.ayes - table.noes
     for _ in range(_ROUNDS):

@@ -1,11 +1,12 @@
-"""How strong pictures are, out of duels and rankings: Bradley-Terry and Plackett-Luce.
+"""The strengths of pictures from duels and rankings: Bradley-Terry and Plackett-Luce.
 
-The chance that a picture is chosen of several is exp(strength) over the sum of theirs (Bradley and
-Terry 1952; Plackett 1975). A ranking is a row of such choices, a duel the shortest. Strengths have
-a Gaussian prior, so a picture without votes stands at 0 and one with three wins is no hero, and
-Newton's method finds the one greatest posterior; its curvature gives the errors (Laplace).
+The probability that a picture is chosen among several is exp(strength) over the sum of theirs
+(Bradley and Terry 1952; Plackett 1975). A ranking is a series of such choices, a duel the shortest.
+Strengths have a Gaussian prior, so a picture without votes is at 0 and one with three wins is no
+hero; Newton's method finds the unique maximum of the posterior, and its curvature gives the errors
+(Laplace).
 
-Leaderboards and the making of training pairs call it. It must not know what is compared.
+Called by leaderboards and for making training pairs. Must not know what is compared.
 """
 
 from __future__ import annotations
@@ -18,38 +19,38 @@ from statistics import NormalDist
 
 import numpy as np
 
-#: One choice: who was chosen, then who was not; and what it weighs.
+#: One choice: the chosen, then the others; and its weight.
 _Choice = tuple[tuple[int, ...], float]
 
 _STEPS, _CLOSE = 100, 1e-9
-#: By so much of itself a height may fall and be the same.
+#: A relative decrease of the posterior below this is rounding.
 _ROUNDING = 1e-12
-#: Groups are solved together up to so many pictures: numpy is slow on small ones.
+#: Small groups are solved together up to this size, because numpy is slow on small arrays.
 _BLOCK = 256
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Strengths:
-    """What came out for each picture, on the scale of log odds; the mean is 0."""
+    """The result for each picture, in log odds; the mean is 0."""
 
     values: tuple[float, ...]
     #: The posterior's standard deviations.
     errors: tuple[float, ...]
 
     def interval(self, item: int, mass: float = 0.9) -> tuple[float, float]:
-        """The central interval that holds the strength with this probability (0 < mass < 1)."""
+        """The central interval that contains the strength with this probability (0 < mass < 1)."""
         reach = NormalDist().inv_cdf((1 + mass) / 2) * self.errors[item]
         return self.values[item] - reach, self.values[item] + reach
 
     def chance(self, item: int, other: int) -> float:
-        """The chance that the one is chosen over the other, in 0..1."""
+        """The probability that `item` is chosen over `other`, in 0..1."""
         return 1 / (1 + math.exp(self.values[other] - self.values[item]))
 
 
 def bradley_terry(
     n: int, wins: Sequence[tuple[int, int, float]], *, prior_sd: float = 1.0
 ) -> Strengths:
-    """Strengths of `n` pictures out of duels: (winner, loser, weight) each. ValueError."""
+    """The strengths of `n` pictures from duels: (winner, loser, weight) each. Raises ValueError."""
     return _fit(n, [((winner, loser), weight) for winner, loser, weight in wins], prior_sd)
 
 
@@ -60,9 +61,10 @@ def plackett_luce(
     *,
     prior_sd: float = 1.0,
 ) -> Strengths:
-    """Strengths of `n` pictures out of rankings, best first, each of two pictures or more.
+    """The strengths of `n` pictures from rankings, best first, each of two or more pictures.
 
-    A pick of the best of four, the rest in no order, is no ranking: see `picks`. ValueError.
+    A pick of the best of four, with the rest in no order, is no ranking: see `picks`. Raises
+    ValueError.
     """
     weighed = [1.0] * len(rankings) if weights is None else weights
     choices = [
@@ -76,15 +78,15 @@ def plackett_luce(
 def picks(
     n: int, chosen: Sequence[tuple[int, Sequence[int], float]], *, prior_sd: float = 1.0
 ) -> Strengths:
-    """Strengths of `n` pictures out of picks: (the best, the others, weight) each. ValueError."""
+    """The strengths of `n` pictures from picks: (best, others, weight) each. Raises ValueError."""
     return _fit(n, [((best, *others), weight) for best, others, weight in chosen], prior_sd)
 
 
 def _fit(n: int, choices: Sequence[_Choice], prior_sd: float) -> Strengths:
-    """The posterior of each block of pictures; no choice connects one block with another.
+    """Solve each block of pictures; no choice connects one block with another.
 
-    Pictures of one prompt are connected, others are not, so a server's thousands are many small
-    equations and no great one.
+    Only pictures of one prompt are connected, so a server's thousands form many small equations and
+    no large one.
     """
     if not prior_sd > 0:
         raise ValueError("the prior's standard deviation lies above 0")
@@ -98,7 +100,7 @@ def _fit(n: int, choices: Sequence[_Choice], prior_sd: float) -> Strengths:
 
 
 def _merged(n: int, choices: Sequence[_Choice]) -> dict[tuple[int, ...], float]:
-    """What was chosen the same way again, added up."""
+    """Identical choices, with weights added."""
     merged: defaultdict[tuple[int, ...], float] = defaultdict(float)
     for items, weight in choices:
         if len(set(items)) != len(items) or not all(0 <= item < n for item in items):
@@ -106,7 +108,7 @@ def _merged(n: int, choices: Sequence[_Choice]) -> dict[tuple[int, ...], float]:
         if not (weight >= 0 and math.isfinite(weight)):
             raise ValueError(f"{weight}: a weight is a finite number from 0 on")
         if weight:
-            # Who was not chosen stands in no order.
+            # The order of those not chosen does not matter.
             merged[items[0], *sorted(items[1:])] += weight
     return merged
 
@@ -114,7 +116,7 @@ def _merged(n: int, choices: Sequence[_Choice]) -> dict[tuple[int, ...], float]:
 def _blocks(
     n: int, merged: dict[tuple[int, ...], float]
 ) -> Iterator[tuple[list[int], list[_Choice]]]:
-    """The members of each block, and its choices in numbers of the block's own."""
+    """The members of each block, and its choices renumbered within the block."""
     members: list[int] = []
     choices: list[_Choice] = []
     for group in (*_groups(n, merged), None):
@@ -129,7 +131,7 @@ def _blocks(
 def _groups(
     n: int, merged: dict[tuple[int, ...], float]
 ) -> Iterator[tuple[list[int], list[_Choice]]]:
-    """The pictures that choices connect, directly or around, with these choices."""
+    """Pictures connected by choices, directly or indirectly, with these choices."""
     root = list(range(n))
 
     def find(item: int) -> int:
@@ -169,7 +171,7 @@ def _posterior(
 
 
 def _stacked(choices: Sequence[_Choice]) -> list[tuple[np.ndarray, np.ndarray]]:
-    """Choices of one length together: int64 (K, m), the chosen one first, and weights (K,)."""
+    """Choices of equal length stacked: int64 (K, m), the chosen one first, and weights (K,)."""
     by_length: defaultdict[int, list[_Choice]] = defaultdict(list)
     for items, weight in choices:
         by_length[len(items)].append((items, weight))
@@ -182,7 +184,7 @@ def _stacked(choices: Sequence[_Choice]) -> list[tuple[np.ndarray, np.ndarray]]:
 def _look(
     theta: np.ndarray, stacks: Sequence[tuple[np.ndarray, np.ndarray]], prior_sd: float
 ) -> tuple[float, np.ndarray, np.ndarray]:
-    """Log posterior, its gradient (n,) and its negative Hessian (n, n) at these strengths."""
+    """The log posterior, its gradient (n,) and its negative Hessian (n, n) at these strengths."""
     height = -float(theta @ theta) / (2 * prior_sd**2)
     slope = -theta / prior_sd**2
     curve = np.eye(len(theta)) / prior_sd**2

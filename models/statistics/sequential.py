@@ -1,13 +1,13 @@
 """When a blind test between a candidate and its parent is decided: an anytime-valid test.
 
-Evidence is an e-value: how a bet against the null hypothesis has fared. Under the null it exceeds
-1 / alpha *at any time* with a probability of at most alpha (Ville 1939), so the test may be looked
-at after every duel, by anybody, and may stop whenever it likes. The bet is the mixture of Robbins
-(1970): a Beta distribution over the win rates beyond the null.
+Evidence is an e-value: the payoff of a bet against the null hypothesis. Under the null it exceeds 1
+/ alpha *at any time* with a probability of at most alpha (Ville 1939), so anybody may check the
+test after every duel, and it may stop at any time. The bet is the mixture of Robbins (1970): a Beta
+distribution over the win rates beyond the null.
 
-The shadow test calls it. It must not know duels, voters or models. **One call of `after` a duel,
-not a vote**: all who vote on one duel look at the same two pictures, so their votes rise and fall
-together, and an e-value that took each for a coin of its own would promote far too often.
+Called by the shadow test. Must not know duels, voters or models. **Call `after` once per duel, not
+per vote**: everybody who votes on a duel sees the same two pictures, so their votes are correlated,
+and an e-value that treated them as independent would promote far too often.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from typing import Literal
 
 from models.statistics.beta import log_beta, log_cdf
 
-#: The mixture's shape, Beta(5, 5) cut off at the null: most of it on win rates up to 0.8.
+#: The mixture, Beta(5, 5) truncated at the null: most of its mass is on win rates up to 0.8.
 _MIXTURE = 5.0
 
 Winner = Literal["candidate", "parent"]
@@ -26,18 +26,18 @@ Winner = Literal["candidate", "parent"]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Test:
-    """A test with what it has seen so far. Once it is decided, no further duel changes it.
+    """A test with its results so far. Once it is decided, no further duel changes it.
 
-    The candidate wins when its win rate is shown to be above `p_null` (wrong in `alpha` of the
-    cases at most); the parent when it is shown to be below `p_hoped` (wrong in `beta` of the
-    cases at most), and when `most` duels decided nothing.
+    The candidate wins when its win rate is shown to exceed `p_null` (wrong in at most `alpha` of
+    the cases); the parent wins when it is shown to be below `p_hoped` (wrong in at most `beta` of
+    the cases), or when `most` duels have decided nothing.
     """
 
     p_null: float = 0.5
     p_hoped: float = 0.6
     alpha: float = 0.01
     beta: float = 0.05
-    #: Duels after which a candidate that has not won has lost.
+    #: The number of duels after which a candidate that has not won has lost.
     most: int = 400
     wins: int = 0
     losses: int = 0
@@ -49,14 +49,14 @@ class Test:
             raise ValueError("alpha and beta lie between 0 and 1, and most above 0")
 
     def after(self, win: bool) -> Test:  # noqa: FBT001  a win or none
-        """The test after one more duel: did the candidate win it? A tie is not told."""
+        """The test after one more duel: whether the candidate won it. Do not report ties."""
         if self.decided:
             return self
         return replace(self, wins=self.wins + win, losses=self.losses + (not win))
 
     @property
     def duels(self) -> int:
-        """How many duels it has seen."""
+        """The number of duels so far."""
         return self.wins + self.losses
 
     @property
@@ -71,7 +71,7 @@ class Test:
 
     @property
     def decided(self) -> Winner | None:
-        """Who won, or None while it is open."""
+        """The winner, or None while it is undecided."""
         if self.e_value >= 1 / self.alpha:
             return "candidate"
         if self.e_value_against >= 1 / self.beta or self.duels >= self.most:
@@ -80,7 +80,7 @@ class Test:
 
 
 def _log_evidence(wins: int, losses: int, p_null: float) -> float:
-    """Log of the mixture's likelihood over the null's, the mixture being above `p_null`."""
+    """The log likelihood ratio of the mixture above `p_null` to the null."""
     return (
         _log_above(wins + _MIXTURE, losses + _MIXTURE, p_null)
         - _log_above(_MIXTURE, _MIXTURE, p_null)

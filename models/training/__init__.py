@@ -1,1 +1,1 @@
-"""The bench that every trainer shares: objective, averages, chance, state, curves, precision."""
+"""What every trainer shares: objective, averages, randomness, state, curves, precision."""

@@ -1,6 +1,6 @@
-"""An exponential moving average of weights, by name, and the exchange of live and averaged ones.
+"""An exponential moving average of weights by name, and the swap of live and averaged ones.
 
-Any trainer may use it. It must not know what is trained or where it is saved.
+Any trainer may use it. Must not know what is trained or where it is saved.
 """
 
 from __future__ import annotations
@@ -15,14 +15,14 @@ from torch import Tensor
 class Average:
     """m <- d m + (1 - d) w after each step, in float32, with d = min(decay, (1 + s) / (10 + s)).
 
-    `s` counts the updates before this one. The warm-up lets the first weights, far from the goal,
-    fade fast; `decay` itself never changes, or the average would stay that short for ever.
+    `s` counts the updates before this one. The warm-up quickly forgets the first weights, which are
+    far from the goal; `decay` itself never changes, or the average would stay that short for ever.
     """
 
     def __init__(
         self, live: Mapping[str, Tensor], decay: float, device: torch.device | None = None
     ) -> None:
-        """`live` are the weights that are trained; `device` is where the average lies."""
+        """`live` are the trained weights; `device` is where the average is kept."""
         self._live = dict(live)
         self._decay = decay
         self.shadow = {
@@ -31,12 +31,12 @@ class Average:
         }
 
     def coefficient(self, updates: int) -> float:
-        """The share that the average keeps at an update that `updates` others came before."""
+        """The share that the average keeps at an update that follows `updates` others."""
         return min(self._decay, (1 + updates) / (10 + updates))
 
     @torch.no_grad()
     def update(self, updates: int) -> None:
-        """Take in the live weights; `updates` is how often that was done before."""
+        """Include the live weights; `updates` is the number of earlier updates."""
         share = 1 - self.coefficient(updates)
         for name, weight in self._live.items():
             shadow = self.shadow[name]
@@ -44,15 +44,15 @@ class Average:
 
     @torch.no_grad()
     def load(self, saved: Mapping[str, Tensor]) -> None:
-        """Put a saved average in place; its names and shapes must be those of the live weights."""
+        """Restore a saved average; its names and shapes must match the live weights."""
         for name, shadow in self.shadow.items():
             shadow.copy_(saved[name])
 
     @contextmanager
     def in_use(self) -> Iterator[None]:
-        """The averaged weights in place of the live ones, which are put back at the end.
+        """Use the averaged weights inside the block; the live ones return at its end.
 
-        Those wait in main memory: a GPU that trains has no room for a copy.
+        The live ones wait in main memory: a training GPU has no room for a copy.
         """
         kept = {name: weight.detach().to("cpu", copy=True) for name, weight in self._live.items()}
         self._place(self.shadow)
@@ -62,7 +62,7 @@ class Average:
             self._place(kept)
 
     def settle(self) -> None:
-        """Put the averaged weights in place of the live ones for good."""
+        """Replace the live weights with the averaged ones for good."""
         self._place(self.shadow)
 
     @torch.no_grad()

@@ -1,7 +1,7 @@
-"""Randomness from names alone: the same seed, step and row draw the same, whatever came before.
+"""Stateless randomness: the same seed, step and row always give the same numbers.
 
-Nothing random has a state that a checkpoint must carry, so a run that was killed goes on as if
-nothing had happened, and two GPUs draw what one would have drawn. Called by the training loop.
+No random state has to be saved, so a killed run goes on as if nothing had happened, and two GPUs
+draw what one would have drawn. Called by the training loop.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ import torch
 
 
 def number(seed: int, *path: int | str) -> int:
-    """A number below 2^63 that seems random, from the seed and the names of what it is for."""
+    """A pseudo-random number below 2^63 from the seed and the names of its use."""
     digest = hashlib.sha256("/".join(map(str, (seed, *path))).encode()).digest()
     return int.from_bytes(digest[:8], "big") >> 1
 

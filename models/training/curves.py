@@ -1,7 +1,7 @@
-"""The curves of a run: a CSV with a line for every step, and a plot of it.
+"""The curves of a run: a CSV with a line per step, and a plot of it.
 
-A run that goes on drops the lines behind its state first, so the file is that of a run that was
-never stopped. Any trainer may use this room. It must not know what is trained.
+A resumed run first drops the lines after its state, so the file equals that of an unbroken run. Any
+trainer may use it. Must not know what is trained.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ _PAPER, _INK, _GRID, _LINE, _SMOOTH = "#ffffff", "#222222", "#e4e4ea", "#b9cdf2"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Point:
-    """What is known of one step; `step` counts from 1."""
+    """The record of one step; `step` counts from 1."""
 
     step: int
     epoch: int
@@ -39,10 +39,10 @@ _NAMES = [f.name for f in fields(Point)]
 
 
 class Log:
-    """`curve.csv` and `curve.png` in a run's folder, and TensorBoard's files if asked for."""
+    """`curve.csv` and `curve.png` in a run's folder, and TensorBoard's files if requested."""
 
     def __init__(self, folder: Path, upto: int, *, tensorboard: bool = False) -> None:
-        """`upto` is the step the run begins behind: what the file says of later ones is dropped."""
+        """`upto` is the last step before this run: lines of later steps are dropped."""
         folder.mkdir(parents=True, exist_ok=True)
         self._folder = folder
         self._points = [point for point in read(folder / "curve.csv") if point.step <= upto]
@@ -52,7 +52,7 @@ class Log:
         self._writer = csv.writer(self._file, lineterminator="\n")
 
     def add(self, point: Point) -> None:
-        """Append one step; it is in the file at once."""
+        """Append one step and flush it."""
         self._points.append(point)
         self._writer.writerow(astuple(point))
         if self._board is not None:
@@ -66,14 +66,14 @@ class Log:
 
     def close(self) -> None:
         """End the files."""
-        with suppress(OSError):  # a line that found no room has been reported already
+        with suppress(OSError):  # A line that found no room has been reported already.
             self._file.close()
         if self._board is not None:
             self._board.close()
 
 
 def read(path: Path) -> list[Point]:
-    """The points of a CSV; none if there is no file. A last line that was cut off is left out."""
+    """The points in a CSV; empty without a file. A truncated last line is left out."""
     if not path.exists():
         return []
     points: list[Point] = []
@@ -98,7 +98,7 @@ def _point(row: dict[str, str]) -> Point:
 
 
 def _write(path: Path, points: Iterable[Point]) -> None:
-    """A CSV of the points, whole or not at all."""
+    """Write the points as a CSV, whole or not at all."""
     part = path.with_name(path.name + ".part")
     with part.open("w", encoding="utf-8", newline="") as file:
         writer = csv.writer(file, lineterminator="\n")
@@ -119,7 +119,7 @@ def _board(folder: Path, upto: int) -> Any:
 
 
 def plotted(points: Sequence[Point]) -> Image.Image:
-    """Loss, learning rate and gradient norm over the steps, below one another."""
+    """Loss, learning rate and gradient norm over the steps, one below the other."""
     panels: list[tuple[str, Callable[[Point], float]]] = [
         ("loss", lambda point: point.loss),
         ("learning rate", lambda point: point.lr),
@@ -136,7 +136,7 @@ def plotted(points: Sequence[Point]) -> Image.Image:
 
 
 class _Panel:
-    """One set of axes: where a step and a value lie in the picture."""
+    """One set of axes, which maps steps and values to the picture."""
 
     def __init__(
         self, draw: ImageDraw.ImageDraw, top: int, values: Sequence[tuple[int, float]]

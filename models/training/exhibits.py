@@ -1,7 +1,7 @@
-"""Pictures that judgements are about, and how wrong a network is about them.
+"""The judged pictures of a training, and a network's errors on them.
 
-Two networks are asked of the same noisy pictures, so that what differs is the network. Called by
-the training on judgements and by the gate. It must not know files or judgements.
+Two networks get the same noisy pictures, so that only the networks differ. Called by the training
+on judgements and by the gate. Must not know files or judgements.
 """
 
 from __future__ import annotations
@@ -16,23 +16,23 @@ from models.engine.embedding import Embedding, ask
 from models.training import chance
 from models.training.objective import Objective
 
-#: What a network says (B, C, h, w) of noisy latents at times, told words (B, n, d).
+#: A network's output (B, C, h, w) for noisy latents at times, given words (B, n, d).
 Says = Callable[[Tensor, Tensor, Tensor], Tensor]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Exhibits:
-    """The pictures that judgements are about: latents (C, h, w) and words (n, d) by file."""
+    """The judged pictures: latents (C, h, w) and words (n, d) by file."""
 
     latents: Mapping[str, Tensor]
     words: Mapping[str, Tensor]
-    #: What is guided away from, (n, d).
+    #: The negative prompt's embedding, (n, d).
     unwanted: Tensor
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Exhibit:
-    """One picture of a step: its file, what its noise is drawn by, how much it counts.
+    """One picture of a step: its file, the key of its noise, and its weight.
 
     Rows of one pair share `lot`, and so noise and noise level. `sign` is 1 for a liked picture.
     """
@@ -44,7 +44,7 @@ class Exhibit:
 
 
 class PlainUnet(nn.Module):
-    """A UNet that takes and gives plain tensors."""
+    """A UNet with plain tensors as input and output."""
 
     def __init__(self, unet: nn.Module) -> None:
         super().__init__()
@@ -56,7 +56,7 @@ class PlainUnet(nn.Module):
 
 
 class Errors:
-    """How wrong a network is about a step's rows, (N,) each: posed once, asked of two networks."""
+    """A network's errors on a step's rows, (N,) each: posed once, asked of two networks."""
 
     def __init__(
         self,
@@ -68,7 +68,7 @@ class Errors:
         *,
         span: tuple[float, float] = (0.0, 1.0),
     ) -> None:
-        """`span` is the share of the training timesteps that noise levels are drawn from."""
+        """`span` is the part of the training timesteps that noise levels are drawn from."""
         self._objective = objective
         self._first, self._end = (round(share * objective.count) for share in span)
         x0 = torch.stack([seen.latents[row.name] for row in rows])
@@ -81,12 +81,12 @@ class Errors:
         self._words = torch.stack([seen.words[row.name] for row in rows])
 
     def said(self, says: Says, words: Tensor | None = None) -> Tensor:
-        """What a network says of the rows, (N, C, h, w), float32; told their words, or others."""
+        """A network's output for the rows, (N, C, h, w), float32, given their words or others."""
         told = self._words if words is None else words
         return says(self.posed.shown, self.posed.times, told).float()
 
     def of(self, said: Tensor) -> Tensor:
-        """The mean squared error (N,) of what was said of each row."""
+        """The mean squared error (N,) of an output."""
         return self._objective.losses(said, self.posed)
 
     def _drawn(self, row: Exhibit, shape: torch.Size, step: int, seed: int) -> tuple[Tensor, int]:

@@ -1,7 +1,7 @@
-"""How a training hands a model over: a folder that is whole or not there, with its licence.
+"""Writes a trained model's folder, whole or not at all, with its licence.
 
-The folder is written under another name and renamed when it is whole. Called by what a training
-ends with. It must not know how weights were trained.
+The folder is written under another name and renamed once complete. Called at the end of trainings.
+Must not know how weights were trained.
 """
 
 from __future__ import annotations
@@ -26,12 +26,12 @@ from models.contract import EngineError
 
 README = "README.md"
 INDEX = "model_index.json"
-#: The parts of a pipeline that stay behind.
+#: The parts of a pipeline that are not copied.
 _CHECKER = ("safety_checker", "feature_extractor")
 
 
 def whole(folder: Path, fill: Callable[[Path], Any]) -> Any:
-    """Let a folder be filled under another name; a fault leaves nothing behind."""
+    """Fill a folder under another name; a fault leaves nothing behind."""
     part = folder.with_name(folder.name + ".part")
     shutil.rmtree(part, ignore_errors=True)
     part.mkdir(parents=True)
@@ -39,7 +39,7 @@ def whole(folder: Path, fill: Callable[[Path], Any]) -> Any:
         result = fill(part)
         shutil.rmtree(folder, ignore_errors=True)
         part.replace(folder)
-    except SafetensorError as fault:  # A full disk, in this library's words.
+    except SafetensorError as fault:  # This library's error for a full disk.
         shutil.rmtree(part, ignore_errors=True)
         raise EngineError(f"{folder} cannot be written ({fault})") from fault
     except BaseException:
@@ -57,11 +57,10 @@ def fill(
     *,
     book: TagBook | None = None,
 ) -> Card:
-    """Put a whole model into the folder: the base's files, other weights for some networks.
+    """Write a whole model into the folder: the base's files, and new weights for some networks.
 
-    `networks` are weights by the networks' folders; `readme` makes the README of the card that
-    knows its licence; `book` has the words that it knows, None for the base's. Returns the card,
-    sealed.
+    `networks` are weights by the networks' folders; `readme` makes the README from the card with
+    its licence; `book` is its vocabulary, None for the base's. Returns the card, sealed.
     """
     _copy_rest(base, part, networks)
     for name, weights in networks.items():
@@ -74,10 +73,10 @@ def fill(
 
 
 def _copy_rest(base: Path, part: Path, changed: Collection[str]) -> None:
-    """Everything of the base that stays: configs, tokenizer, autoencoder, licence.
+    """Copy everything of the base that stays: configs, tokenizer, autoencoder, licence.
 
-    Not its safety checker, of which a folder from the hub has the config alone: the bot has one of
-    its own, and others would not open the folder.
+    Not its safety checker, of which a folder from the hub has only the config: the bot has its own,
+    and other programs could not open the folder.
     """
     left = {*changed, *_CHECKER}
     for path in base.iterdir():
@@ -91,7 +90,7 @@ def _copy_rest(base: Path, part: Path, changed: Collection[str]) -> None:
 
 
 def _worded(card: Card, base: Path, part: Path, book: TagBook | None) -> Card:
-    """Put the file of the words that it knows into the folder, if there is one."""
+    """Put the tags file into the folder, if there is one."""
     if book is not None:
         files.write(book, part / files.FILE_NAME)
         return replace(card, tags=files.FILE_NAME)
@@ -103,7 +102,7 @@ def _worded(card: Card, base: Path, part: Path, book: TagBook | None) -> Card:
 
 
 def licensed(card: Card, base: Path, part: Path) -> Card:
-    """Put the licence's file into the folder, the bundled text where the base has none."""
+    """Put the licence file into the folder; the bundled text if the base has none."""
     if card.licence.file is not None:
         (part / card.licence.file).parent.mkdir(parents=True, exist_ok=True)
         shutil.copyfile(base / card.licence.file, part / card.licence.file)

@@ -1,6 +1,6 @@
-"""What learns: weights, the optimizers that change them, and their average, saved as one.
+"""Trained weights with their optimizers and average, saved together.
 
-The trainer moves it from step to step. It must not know what the weights are for, or any files.
+The trainer advances it step by step. Must not know what the weights are for, or any files.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from models.contract import EngineError
 from models.training.average import Average
 from models.training.state import State, StateError, put_together, taken_apart
 
-#: The learning rate at a step (from 0), of that which a group of weights has at its highest.
+#: Maps a step (from 0) and a group's peak learning rate to its rate at that step.
 RateOf = Callable[[int, float], float]
 
 _WEIGHTS, _AVERAGE, _GENERATORS = "weights", "average", "generators"
@@ -28,14 +28,14 @@ class TooLargeError(EngineError):
     """The device's memory does not suffice."""
 
     def __init__(self, lighter: str) -> None:
-        """`lighter` is a sentence on what needs less."""
+        """`lighter` is a sentence on what needs less memory."""
         super().__init__(f"the training does not fit into the device's memory. {lighter}")
 
 
 class Learner:
-    """Weights by name, with all that a training needs of them to go on exactly.
+    """Weights by name, with everything that a training needs to resume exactly.
 
-    torch's own generators are saved too: dropout draws from them.
+    torch's own generators are saved too, because dropout draws from them.
     """
 
     def __init__(
@@ -46,10 +46,10 @@ class Learner:
         *,
         moment_bytes: int = 8,
     ) -> None:
-        """`weights` are what a state must hold: those that learn, and statistics beside them.
+        """`weights` are what a state must hold: trained weights, and statistics beside them.
 
-        The rates that the optimizers have now are their peaks. `moment_bytes` is what they will
-        remember of one weight, at most.
+        The optimizers' current rates are their peaks. `moment_bytes` is what they store per weight,
+        at most.
         """
         self.weights, self.average = dict(weights), average
         self._optimizers = dict(optimizers)
@@ -59,12 +59,12 @@ class Learner:
 
     @property
     def trained(self) -> dict[str, Tensor]:
-        """The weights to hand over: the average, or the live ones where there is none."""
+        """The weights to hand over: the average, or the live ones if there is none."""
         return dict(self.weights) if self.average is None else self.average.shadow
 
     @property
     def state_bytes(self) -> int:
-        """How large a saved state will be, roughly."""
+        """The approximate size of a saved state."""
         count = sum(weight.numel() for weight in self.weights.values())
         return count * (4 + self._moment_bytes + (0 if self.average is None else 4))
 
@@ -75,7 +75,10 @@ class Learner:
         return [device for device in devices if device.type == "cuda"]
 
     def update(self, step: int, rate: RateOf) -> float:
-        """Step number `step` (from 0) along the gradients at hand; the highest rate it took."""
+        """Take step number `step` (from 0) along the current gradients.
+
+        Return the highest rate used.
+        """
         for group in self._groups():
             group["lr"] = rate(step, group["peak"])
         for optimizer in self._optimizers.values():
@@ -86,16 +89,16 @@ class Learner:
         return max(group["lr"] for group in self._groups())
 
     def drop(self) -> None:
-        """Forget the gradients at hand."""
+        """Drop the current gradients."""
         for optimizer in self._optimizers.values():
             optimizer.zero_grad()
 
     def handed_over(self) -> AbstractContextManager[None]:
-        """While it lasts, the networks have the weights that would be handed over now."""
+        """Inside the block, the networks have the weights that would be handed over now."""
         return nullcontext() if self.average is None else self.average.in_use()
 
     def state(self, step: int, facts: Mapping[str, Any]) -> State:
-        """Everything as it is behind `step` steps, beside the given plain values."""
+        """The state after `step` steps, with the given plain values."""
         tensors = {_WEIGHTS: self.weights, _GENERATORS: self._generators()}
         rest: dict[str, Any] = {}
         for name, optimizer in self._optimizers.items():
@@ -106,9 +109,9 @@ class Learner:
 
     @torch.no_grad()
     def load(self, state: State, place: Path) -> None:
-        """Take over a state, which lies in `place`. StateError if it is of other networks.
+        """Restore a state, which lies in `place`. StateError if it is of other networks.
 
-        What the optimizers were told stays as it is now: it may have changed since.
+        The optimizers' settings stay as they are now: they may have changed since.
         """
         if not self._fits(state):
             raise StateError(
@@ -151,7 +154,7 @@ class Learner:
 
 @contextmanager
 def fitting(lighter: str) -> Iterator[None]:
-    """EngineError, with what would help, where the device's memory does not suffice."""
+    """Raise EngineError, with advice, if the device's memory does not suffice."""
     try:
         yield
     except torch.OutOfMemoryError as fault:

@@ -1,7 +1,7 @@
-"""LoRA: small matrices beside a network's own, put in, taken as they are, or merged.
+"""LoRA: small matrices beside a network's own; adds, extracts or merges them.
 
 W + scale B A (Hu et al. 2021, arXiv:2106.09685, eq. 3); peft holds them. Called by the trainings.
-It must not know what they are trained on.
+Must not know what they are trained on.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from torch import Tensor, nn
 
 from models.contract import EngineError
 
-#: Where LoRA matrices stand: every attention of the UNet, every one of the text encoder.
+#: The layers that get LoRA matrices: every attention of the UNet and of the text encoder.
 UNET_TARGETS = ("to_q", "to_k", "to_v", "to_out.0")
 TEXT_TARGETS = ("q_proj", "k_proj", "v_proj", "out_proj")
 
@@ -21,9 +21,9 @@ TEXT_TARGETS = ("q_proj", "k_proj", "v_proj", "out_proj")
 def add(
     network: nn.Module, targets: Sequence[str], rank: int, scale: float, dropout: float = 0.0
 ) -> None:
-    """Put matrices beside the named ones; they learn, and the network says as yet what it said.
+    """Add matrices beside the named layers; they are trainable and do not change the output yet.
 
-    The first are drawn from torch's own generator. EngineError if peft is not installed.
+    They are initialised from torch's own generator. Raises EngineError if peft is not installed.
     """
     try:
         from peft import LoraConfig

@@ -1,6 +1,6 @@
-"""What a training is fed with: a manifest's pictures as latents and features, prompts as words.
+"""A training's input: a manifest's pictures as latents and features, prompts as embeddings.
 
-Called by the command. It must not know networks that learn, nor what was judged of a picture.
+Called by the command. Must not know trained networks, nor how a picture was judged.
 """
 
 from __future__ import annotations
@@ -21,14 +21,14 @@ from models.manifest import Manifest, PictureLine
 from models.measuring.features import Look
 from models.training.exhibits import Exhibits
 
-#: Where a picture's file lies.
+#: Maps a picture to its file's path.
 Place = Callable[[PictureLine], Path]
 #: Pictures that are read and encoded at once.
 _AT_ONCE = 16
 
 
 def usable(manifest: Manifest) -> list[PictureLine]:
-    """The pictures whose prompts are shared: nothing else can be trained on, or told a model."""
+    """The pictures whose prompts are shared: no others can be trained on."""
     return [picture for picture in manifest.pictures if picture.text is not None]
 
 
@@ -38,11 +38,11 @@ def exhibits_of(
     parts: Components,
     tell: Callable[[int, int], None],
 ) -> Exhibits:
-    """Latents and words of pictures; `tell` hears how many of how many are read."""
+    """Latents and words of pictures; `tell` receives the number read and the total."""
     latents: dict[str, Tensor] = {}
     for bucket, group in _in_groups(pictures, parts):
         pixels = torch.stack([pixels_of(place(picture), bucket) for picture in group])
-        # The mean alone: what the autoencoder would draw beside it is the same for both sides.
+        # The mean only: the autoencoder's random part would be the same for both sides.
         encoded = fitting(parts.vae, pixels)[:, 0]
         latents |= {picture.file_name: x for picture, x in zip(group, encoded, strict=True)}
         tell(len(latents), len(pictures))
@@ -57,7 +57,7 @@ def features_of(
     parts: Components,
     looks: Mapping[str, Look],
 ) -> dict[str, dict[str, NDArray[np.float64]]]:
-    """Every set of features of every picture, as the model drew it, by set and file."""
+    """Every set of features of every picture at its drawn size, by set and file."""
     found: dict[str, dict[str, NDArray[np.float64]]] = {name: {} for name in looks}
     for bucket, group in _in_groups(pictures, parts):
         pixels = torch.stack([pixels_of(place(picture), bucket) for picture in group])
@@ -70,7 +70,7 @@ def features_of(
 def _in_groups(
     pictures: Sequence[PictureLine], parts: Components
 ) -> Iterator[tuple[Bucket, Sequence[PictureLine]]]:
-    """Pictures of one size, a few at a time, with the size that they were drawn at."""
+    """Pictures of one size, a few at a time, with the size they were drawn at."""
     sizes: dict[Bucket, list[PictureLine]] = {}
     for picture in pictures:
         native = Bucket(*parts.card.native_px(picture.width_px, picture.height_px))
@@ -81,9 +81,9 @@ def _in_groups(
 
 @torch.no_grad()
 def _words(pictures: Sequence[PictureLine], parts: Components) -> tuple[dict[str, Tensor], Tensor]:
-    """The prompts' embeddings by file, and that of what no picture wants.
+    """The prompts' embeddings by file, and that of the negative prompt.
 
-    They are filled up to equal length as the engine does it.
+    They are padded to equal length as the engine does it.
     """
     defaults = parts.card.defaults
     reader = Conditioner(parts.tokenizer, parts.text_encoder, defaults.clip_skip)
@@ -93,7 +93,7 @@ def _words(pictures: Sequence[PictureLine], parts: Components) -> tuple[dict[str
 
     def filled(tokens: Tensor) -> Tensor:
         missing = (longest - len(tokens)) // len(empty)
-        # Pictures of one prompt share their words.
+        # Pictures of one prompt share their embedding.
         return torch.cat([tokens, *[empty] * missing]) if missing else tokens
 
     return {name: filled(tokens) for name, tokens in read.items()}, filled(unwanted)

@@ -1,9 +1,9 @@
-"""Muon: momentum whose update is made orthogonal, for matrices and convolutions.
+"""Muon: momentum with an orthogonalised update, for matrices and convolutions.
 
 Called by the pre-training. K. Jordan et al. 2024 (github.com/KellerJordan/Muon), with the update
 scaled to Adam's usual size as in Liu et al. 2025 (arXiv 2502.16982, section 2.2), so that one
-learning rate serves both. `torch.optim.Muon` takes no convolutions. It must not know what the
-weights mean.
+learning rate serves both. `torch.optim.Muon` takes no convolutions. Must not know what the weights
+mean.
 """
 
 from __future__ import annotations
@@ -19,11 +19,11 @@ A, B, C = 3.4445, -4.7750, 2.0315
 
 
 def orthogonal(g: Tensor, rounds: int = 5) -> Tensor:
-    """The nearest semi-orthogonal matrix, roughly: (..., n, m), any float type, same shape back.
+    """The approximate nearest semi-orthogonal matrix: (..., n, m), any float type, same shape back.
 
-    Every round multiplies x by a polynomial of s = x x'. These all commute, so the rounds are done
-    on the square s alone and x is touched twice: what is ten times as wide as high costs a quarter
-    of the time, a square a little more. Float32, because the singular values of s are the squares
+    Every round multiplies x by a polynomial of s = x x'. These all commute, so the rounds work on
+    the square s alone and x is touched twice: a matrix ten times as wide as high costs a quarter of
+    the time, a square one a little more. Float32, because the singular values of s are the squares
     of those of x; where a GPU shortens it to TF32 they end within 0.5 to 1.8 instead of 1.2.
     """
     x = g.float()
@@ -43,9 +43,9 @@ def orthogonal(g: Tensor, rounds: int = 5) -> Tensor:
 
 
 class Muon(torch.optim.Optimizer):
-    """Steps weights of two and more dimensions; all but the first are taken as one.
+    """Updates weights of two and more dimensions; all dimensions but the first are flattened.
 
-    Matrices of one shape are made orthogonal together, which keeps a GPU busy.
+    Matrices of one shape are processed together, which keeps a GPU busy.
     """
 
     def __init__(
@@ -60,7 +60,7 @@ class Muon(torch.optim.Optimizer):
 
     @torch.no_grad()
     def step(self, closure: Callable[[], float] | None = None) -> None:  # pyright: ignore[reportIncompatibleMethodOverride]  the base's overloads
-        """One update from the gradients at hand; there is no closure."""
+        """One update from the current gradients; no closure is supported."""
         assert closure is None
         for group in self.param_groups:
             by_shape: dict[torch.Size, list[Tensor]] = {}
@@ -71,7 +71,7 @@ class Muon(torch.optim.Optimizer):
                 self._update(alike, group)
 
     def _update(self, alike: list[Tensor], group: dict[str, Any]) -> None:
-        """Nesterov momentum, made orthogonal, for weights of one shape."""
+        """Nesterov momentum, orthogonalised, for weights of one shape."""
         flat = torch.stack([self._ahead(p, group["momentum"]).flatten(1) for p in alike])
         size = 0.2 * max(flat.shape[-2:]) ** 0.5
         for p, update in zip(alike, orthogonal(flat), strict=True):

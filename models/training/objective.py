@@ -1,8 +1,8 @@
-"""What the UNet is asked for and how wrong it is: noising, targets, loss weights, learning rate.
+"""The UNet's training task: noising, targets, loss weights, learning rate.
 
-The noise levels are the schedule's that the model is served with, and the scalings are
-`denoiser`'s, so training and drawing cannot disagree. Called by every training of a UNet; it must
-not know networks, data or recipes.
+The noise levels are those of the schedule that the model is served with, and the scalings are
+`denoiser`'s, so training and drawing cannot disagree. Called by every training of a UNet; must not
+know networks, data or recipes.
 """
 
 from __future__ import annotations
@@ -20,34 +20,34 @@ from models.engine.schedule import Schedule
 
 
 class Curve(StrEnum):
-    """How the learning rate runs after the warm-up."""
+    """The course of the learning rate after the warm-up."""
 
-    #: Half a cosine, from the peak to nothing at the last step.
+    #: Half a cosine, from the peak to zero at the last step.
     COSINE = "cosine"
-    #: A straight line to nothing at the last step.
+    #: A straight line to zero at the last step.
     LINEAR = "linear"
-    #: The peak to the end.
+    #: The peak until the end.
     CONSTANT = "constant"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Posed:
-    """One question to a UNet, and its answer; float32 but for `times`."""
+    """One task for a UNet, and its solution; float32 except `times`."""
 
     #: The noised latents (B, C, h, w) at `sigma`, as the denoiser takes them.
     x: Tensor
     #: The noise level (B,) of each row.
     sigma: Tensor
-    #: The training timestep (B,) of each row, int64: what the UNet is told of its level.
+    #: The training timestep (B,) of each row, int64: the UNet's input for its level.
     times: Tensor
-    #: What the UNet is shown, (B, C, h, w): `x` at unit variance.
+    #: The UNet's input, (B, C, h, w): `x` at unit variance.
     shown: Tensor
-    #: What it should say, (B, C, h, w).
+    #: The wanted output, (B, C, h, w).
     wanted: Tensor
 
 
 class Objective:
-    """The one task of every training: say of noised latents what the denoiser must hear."""
+    """The one task of every training: predict what the denoiser needs from noised latents."""
 
     def __init__(
         self,
@@ -58,24 +58,24 @@ class Objective:
         snr_most: float = 0.0,
         snr_least: float = 0.0,
     ) -> None:
-        """`schedule` is that of the model in use; for `snr_most` and `snr_least` see `weights`."""
+        """`schedule` is that of the served model; for `snr_most` and `snr_least` see `weights`."""
         self._levels = Levels(schedule.train_sigmas, device)
         self._prediction = prediction
         self._snr_most, self._snr_least = snr_most, snr_least
-        #: How many training timesteps there are.
+        #: The number of training timesteps.
         self.count = len(schedule.train_sigmas)
 
     def pose(
         self, x0: Tensor, noise: Tensor, times: Tensor, *, seen: Tensor | None = None
     ) -> Posed:
-        """Latents x0 (B, C, h, w) with unit noise of that shape at times (B,), int64.
+        """The task for latents x0 (B, C, h, w) with unit noise of that shape at times (B,), int64.
 
-        Where `seen` is given, those latents are noised, and x0 is to be found in them all the same.
+        If `seen` is given, those latents are noised, and x0 must still be found in them.
         """
         sigma = self._levels.sigma(times)
         level = sigma[:, None, None, None]
         if seen is not None:
-            # x0 with this noise is `seen` with that: what is asked for leads from there to x0.
+            # x0 with this noise equals `seen` with that one: the target leads from there to x0.
             noise = noise + (seen - x0) / level
         return Posed(
             x=x0 + level * noise,
@@ -86,15 +86,15 @@ class Objective:
         )
 
     def losses(self, output: Tensor, posed: Posed, counts: Tensor | None = None) -> Tensor:
-        """How wrong each row (B,) of a UNet's output is, weighted; float32.
+        """The weighted error (B,) of each row of a UNet's output; float32.
 
-        `counts` (h, w) says how much an error at each latent pixel counts, 1 on average.
+        `counts` (h, w) weighs each latent pixel's error, 1 on average.
         """
         found = losses(output, posed.wanted, counts)
         return found * weights(posed.sigma, self._prediction, self._snr_most, self._snr_least)
 
     def x0(self, output: Tensor, posed: Posed) -> Tensor:
-        """The latents (B, C, h, w) that the output means, as the denoiser takes it."""
+        """The latents (B, C, h, w) implied by the output, as the denoiser computes them."""
         return x0_of(output.float(), posed.x, posed.sigma, self._prediction)
 
 
@@ -107,10 +107,10 @@ def noised(x0: Tensor, noise: Tensor, sigma: Tensor) -> Tensor:
 
 
 def target(x0: Tensor, noise: Tensor, sigma: Tensor, prediction: Prediction) -> Tensor:
-    """What the UNet should say, (B, C, h, w): the noise, or the velocity.
+    """The UNet's target, (B, C, h, w): the noise, or the velocity.
 
-    v = alpha noise - sigma_vp x0 (Salimans and Ho 2022, arXiv:2202.00512, section 4), with
-    alpha = c_in and sigma_vp = sigma c_in. The inverse of `denoiser.x0_of`.
+    v = alpha noise - sigma_vp x0 (Salimans and Ho 2022, arXiv:2202.00512, section 4), with alpha =
+    c_in and sigma_vp = sigma c_in. The inverse of `denoiser.x0_of`.
     """
     if prediction is Prediction.EPSILON:
         return noise
@@ -118,11 +118,11 @@ def target(x0: Tensor, noise: Tensor, sigma: Tensor, prediction: Prediction) -> 
 
 
 def weights(sigma: Tensor, prediction: Prediction, most: float, least: float = 0.0) -> Tensor:
-    """The loss weight (B,) of each row; all 1 where `most` is 0.
+    """The loss weight (B,) of each row; all 1 if `most` is 0.
 
     Min-SNR (Hang et al. 2023, arXiv:2303.09556, section 3.4): min(SNR, gamma) / SNR for noise and
-    min(SNR, gamma) / (SNR + 1) for velocity, with SNR = 1 / sigma^2; `most` is its gamma. A smaller
-    ratio than `least` weighs as `least` does.
+    min(SNR, gamma) / (SNR + 1) for velocity, with SNR = 1 / sigma^2; `most` is its gamma. An SNR
+    below `least` has the weight of `least`.
     """
     if most == 0:
         return torch.ones_like(sigma)
@@ -140,7 +140,7 @@ def losses(output: Tensor, wanted: Tensor, counts: Tensor | None = None) -> Tens
 def learning_rate(step: int, steps: int, peak: float, warmup: float, curve: Curve) -> float:
     """The learning rate of step number `step` (from 0) out of `steps`.
 
-    It rises in a line over the first `warmup` (a share of all steps) and then follows the curve.
+    It rises linearly over the first `warmup` (a share of all steps) and then follows the curve.
     """
     rising = math.ceil(steps * warmup)
     if step < rising:

@@ -1,7 +1,7 @@
-"""The plain training: networks, the loss of each step, Muon and Adam.
+"""The plain training: networks, a loss per step, Muon and Adam.
 
-The stages of the pre-training and the aesthetic head are trained so. It must not know what the
-networks are for.
+Used by the stages of the pre-training and by the aesthetic head. Must not know what the networks
+are for.
 """
 
 from __future__ import annotations
@@ -21,15 +21,18 @@ from models.training.state import StateError
 from models.training.trainer import Advice, Gradients, Trainer
 from models.training.watch import Interruption
 
-#: The loss, 0-d, of the step of that number (from 0), and how many pictures it is of.
+#: The loss, 0-d, of step number `step` (from 0), and its number of pictures.
 LossFunction = Callable[[int], tuple[Tensor, int]]
 
-#: To which norm the gradients of a step are clipped.
+#: The norm to which a step's gradients are clipped.
 _CLIP_NORM = 1.0
 
 
 def factor(step: int, steps: int, warm: int = 100, flat: float = 0.4) -> float:
-    """Learning rate over its peak: linear warm-up, flat, then linear down to nearly nothing."""
+    """The learning rate relative to its peak.
+
+    Linear warm-up, flat, then linear down to nearly zero.
+    """
     if step < warm:
         return (step + 1) / warm
     done = step / steps
@@ -57,9 +60,9 @@ def optimizers(
 
 
 class PlainTraining:
-    """Networks that learn from a loss, with an average of their weights."""
+    """Networks trained by a loss, with an average of their weights."""
 
-    #: What people can do where it does not go on.
+    #: Advice for people when the training cannot go on.
     advice = Advice(
         go_on="Run the same command again to go on",
         lighter="A smaller batch needs less.",
@@ -79,9 +82,9 @@ class PlainTraining:
         save_every: int = 250,
         passed: Callable[[int], None] | None = None,
     ) -> None:
-        """`slow` names modules whose learning rate is a share of the others'.
+        """`slow` gives modules a learning rate that is a share of the others'.
 
-        `passed` is called behind every step with how many are done, after a state was saved.
+        `passed` is called after every step with the number done, after any state was saved.
         """
         self.steps = steps
         self._loss, self._save_every, self._passed = loss, save_every, passed
@@ -93,7 +96,7 @@ class PlainTraining:
         self.learner = Learner(all_.state_dict(), learning, average)
 
     def gradients(self, step: int) -> Gradients:
-        """Those of the step's loss, clipped."""
+        """The clipped gradients of the step's loss."""
         loss, rows = self._loss(step)
         loss.backward()
         norm = nn.utils.clip_grad_norm_(self._parameters, _CLIP_NORM)
@@ -104,26 +107,26 @@ class PlainTraining:
         return peak * factor(step, self.steps, warm=min(100, self.steps // 4 or 1))
 
     def saves(self, step: int) -> bool:
-        """Every so many steps."""
+        """Whether to save: every so many steps."""
         return step % self._save_every == 0
 
     def facts(self) -> dict[str, Any]:
-        """Nothing: the weights say by their names and shapes what they are of."""
+        """Nothing: the weights' names and shapes identify the training."""
         return {}
 
     def recognise(self, facts: dict[str, Any], place: Path) -> None:
-        """As for `facts`."""
+        """Nothing to check, see `facts`."""
 
     def passed(self, step: int) -> None:
-        """Whatever its maker has ordered."""
+        """Call the callback given at construction."""
         if self._passed is not None:
             self._passed(step)
 
 
 def train(training: PlainTraining, folder: Path) -> None:
-    """Train to the end, from the folder's state if it has one; the averaged weights are then in.
+    """Train to the end, from the folder's state if it has one; then use the averaged weights.
 
-    A training that has taken its steps takes no more. EngineError and StoppedError as of a trainer.
+    A finished training takes no more steps. Raises EngineError and StoppedError like a trainer.
     """
     _require_new(folder)
     progress = Progress()
@@ -140,7 +143,7 @@ def train(training: PlainTraining, folder: Path) -> None:
 
 
 def _require_new(folder: Path) -> None:
-    """StateError if a training of before this format lies beside the folder, and none in it."""
+    """Raise StateError if beside the folder lies a training in the old format, and none in it."""
     old = folder.with_name(folder.name + ".pt")
     if old.exists() and not (folder / "states").exists():
         raise StateError(

@@ -1,6 +1,6 @@
-"""In which numbers a training computes: bfloat16 copies of float32 where that is quicker.
+"""The precision of training: bfloat16 copies of float32 weights where that is faster.
 
-Called by the stages of the pre-training and by the fine-tuning. It must not know what is trained.
+Called by the stages of the pre-training and by the fine-tuning. Must not know what is trained.
 """
 
 from __future__ import annotations
@@ -14,7 +14,8 @@ import torch
 from torch import Tensor, nn
 from torch.nn.attention import SDPBackend, sdpa_kernel
 
-#: Up to so many, plain products beat fused attention on a CPU; beyond, they would fill its memory.
+#: Up to this many tokens, plain products beat fused attention on a CPU; beyond, they would fill its
+#: memory.
 _FEW_TOKENS = 1024
 
 
@@ -22,21 +23,21 @@ _FEW_TOKENS = 1024
 def lowers(device: torch.device) -> bool:
     """Whether to compute in bfloat16: on a GPU, and on a CPU with instructions for it.
 
-    Others work bfloat16 out in float32, slowly.
+    Other CPUs emulate bfloat16 in float32, slowly.
     """
-    known = getattr(torch.cpu, "get_capabilities", dict)()  # Older ones do not say.
+    known = getattr(torch.cpu, "get_capabilities", dict)()  # Older versions do not say.
     return device.type == "cuda" or any(known.get(name) for name in ("avx512_bf16", "amx_bf16"))
 
 
 def autocast(device: torch.device) -> torch.autocast:
-    """bf16 arithmetic where it is quicker, else plain float32."""
+    """bf16 arithmetic where it is faster, else plain float32."""
     return torch.autocast(device.type, torch.bfloat16, enabled=lowers(device))
 
 
 class Lowered:
-    """A module's forward pass with bfloat16 copies of its float32 weights, where that is quicker.
+    """A module's forward pass with bfloat16 copies of its float32 weights, where that is faster.
 
-    Unlike autocast this keeps the norms in bfloat16 too, which is most of the time of a narrow
+    Unlike autocast this keeps the norms in bfloat16 too, which take most of the time in a narrow
     network; gradients arrive at the float32 weights.
     """
 
@@ -48,14 +49,15 @@ class Lowered:
         low: bool | None = None,
         compiled: bool = False,
     ) -> None:
-        """`low` decides instead of the device; `compiled` passes are compiled when first taken.
+        """`low` overrides the device's default; `compiled` compiles passes at their first use.
 
-        Another size of input may then be compiled anew, once or twice: the first is taken as fixed.
+        Another input size may then compile again, once or twice: the first is assumed fixed.
         """
         self.module, self.device = module, device
         self.low = lowers(device) if low is None else low
         if compiled:
-            # Of diffusers' code, and of the copies, which are no leaves: neither does harm.
+            # Warnings about diffusers' code, and about the copies, which are no leaves: both
+            # harmless.
             for text in (
                 "Dynamo detected a call to a `functools.lru_cache`",
                 "The .grad attribute",
@@ -64,12 +66,12 @@ class Lowered:
         self._pass = torch.compile(self._passed) if compiled else self._passed
 
     def __call__(self, *inputs: Tensor) -> Tensor:
-        """The output of the module; floating inputs are lowered with the weights."""
+        """The module's output; floating inputs are lowered with the weights."""
         if not self.low:
             return self._pass(None, inputs)
         weights = {name: p.bfloat16() for name, p in self.module.named_parameters()}
         low = [x.bfloat16() if x.is_floating_point() else x for x in inputs]
-        # Fused attention's way back takes a fifth of a small network's step on a CPU.
+        # Fused attention's backward pass takes a fifth of a small network's step on a CPU.
         plain = self.device.type == "cpu" and inputs[0][0, 0].numel() <= _FEW_TOKENS
         attention = sdpa_kernel(SDPBackend.MATH) if plain else nullcontext()
         with attention, torch.autocast(self.device.type, enabled=False):

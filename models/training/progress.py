@@ -1,6 +1,6 @@
-"""What a training says on the terminal while it runs.
+"""A training's progress on the terminal.
 
-Called by the commands that train. It must not know what is trained.
+Called by the commands that train. Must not know what is trained.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ import sys
 
 
 class Progress:
-    """Lines on the terminal; those that only count up take the place of the one before."""
+    """Lines on the terminal; a counting line replaces the one before."""
 
     _COUNTING = ("step ", "latents of ")
 
@@ -19,7 +19,7 @@ class Progress:
         self._open = False
 
     def say(self, line: str) -> None:
-        """Show a line: counting ones on stderr and only where somebody watches."""
+        """Show a line; counting lines go to stderr, and only to a terminal."""
         if not line.startswith(self._COUNTING):
             self.end()
             print(line, flush=True)
@@ -29,7 +29,7 @@ class Progress:
             self._open = True
 
     def end(self) -> None:
-        """Leave the counting line as it is and go to the next."""
+        """Keep the counting line and go to the next."""
         if self._open:
             print(file=sys.stderr)
             self._open = False

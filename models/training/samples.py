@@ -1,6 +1,6 @@
-"""Sheets of sample pictures, drawn by the engine that the bot draws with.
+"""Sheets of sample pictures, drawn by the bot's own engine.
 
-Called by the trainings. It must not know how the weights came about.
+Called by the trainings. Must not know where the weights come from.
 """
 
 from __future__ import annotations
@@ -23,10 +23,10 @@ _PAPER, _INK, _FAILED = "#ffffff", "#222222", "#c8c8c8"
 def sheet(
     parts: Components, prompts: Sequence[str], *, count: int, seed: int, steps: int = 0
 ) -> Image.Image:
-    """One row for each prompt, one column for each seed; a grey tile where numbers ran off.
+    """One row per prompt, one column per seed; a grey tile where numbers overflowed.
 
-    `count` pictures of each, their seeds `seed`, `seed + 1`, ...; 0 steps are the card's own.
-    The networks of `parts` are drawn with as they are, and are left in training as they were.
+    `count` pictures of each, with seeds `seed`, `seed + 1`, ...; 0 steps means the card's own. The
+    networks of `parts` draw as they are, and are left in training as they were.
     """
     requests = list(_requests(parts, prompts, count, seed, steps))
     networks: list[Any] = [parts.unet, parts.vae, parts.text_encoder]

@@ -1,11 +1,11 @@
-"""Saved states of a training: everything it needs to go on exactly, whole or not at all.
+"""Saved states of a training: everything needed to resume exactly, whole or not at all.
 
     states/step-00000500/*.safetensors    tensors: weights, average, the optimizer's moments
     states/step-00000500/state.json       the step and plain values; written last
 
-A state is written under another name, brought to the disk and then renamed, so a crash or a full
-disk leaves the ones before it; the last two are kept. Nothing in it can run code. Any trainer may
-use this room. It must not know what is trained.
+A state is written under another name, synced and then renamed, so a crash or a full disk leaves
+earlier ones intact; the last two are kept. Nothing in it can run code. Any trainer may use it. Must
+not know what is trained.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ from torch import Tensor
 
 from models.contract import EngineError
 
-#: The format that this code writes and the only one it reads.
+#: The version of the format that this code writes, and the only one it reads.
 FORMAT = 2
 #: How many states are kept.
 KEPT = 2
@@ -35,12 +35,12 @@ _PART = ".part"
 
 
 class StateError(EngineError):
-    """A state cannot be written or read; the message says which, and what is still good."""
+    """A state cannot be written or read; the message says which, and what is still usable."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class State:
-    """One moment of a run: `step` steps are done. `tensors` by group and name, `facts` are JSON."""
+    """The state after `step` steps. `tensors` by group and name, `facts` are JSON."""
 
     step: int
     tensors: dict[str, dict[str, Tensor]]
@@ -48,20 +48,20 @@ class State:
 
 
 class States:
-    """The folder in which a run's states lie."""
+    """The folder of a run's states."""
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
 
     def latest(self) -> Path | None:
-        """The newest whole state, or None."""
+        """The newest complete state, or None."""
         whole = self._whole()
         return whole[-1] if whole else None
 
     def save(self, state: State) -> Path:
-        """Write a state durably, drop what is older than the last two, and return where it lies.
+        """Write a state durably, drop all but the last two, and return its path.
 
-        StateError if it cannot be written; the states before it are untouched.
+        Raises StateError if it cannot be written; earlier states are untouched.
         """
         place = self._folder / f"step-{state.step:08d}"
         part = place.with_name(place.name + _PART)
@@ -84,7 +84,7 @@ class States:
         return place
 
     def sweep(self) -> None:
-        """Remove what a process that was killed while it saved left behind."""
+        """Remove what a process left behind that was killed while saving."""
         for part in self._folder.glob(f"step-*{_PART}"):
             shutil.rmtree(part, ignore_errors=True)
 
@@ -105,7 +105,7 @@ class States:
         return State(step=int(facts.pop("step")), tensors=tensors, facts=facts)
 
     def size_bytes(self) -> int:
-        """What the whole states take on the disk together."""
+        """The total size of the complete states on disk."""
         return sum(p.stat().st_size for place in self._whole() for p in place.iterdir())
 
     def _whole(self) -> list[Path]:
@@ -114,7 +114,7 @@ class States:
 
 
 def _write(state: State, folder: Path) -> None:
-    """The files of a state, the facts last, all of them brought to the disk."""
+    """Write a state's files, the facts last, and sync all of them."""
     for group, tensors in state.tensors.items():
         plain = {name: value.detach().cpu().contiguous() for name, value in tensors.items()}
         save_file(plain, folder / f"{group}.safetensors")
@@ -143,11 +143,11 @@ def taken_apart(state: Mapping[str, Any]) -> tuple[dict[str, Tensor], dict[str, 
 
 
 def put_together(tensors: Mapping[str, Tensor], facts: Mapping[str, Any]) -> dict[str, Any]:
-    """The `state_dict` that `taken_apart` took apart."""
+    """The `state_dict` that `taken_apart` split."""
     state: dict[int, dict[str, Any]] = {}
     for path, value in [*tensors.items(), *facts["values"].items()]:
         index, _, name = path.partition(".")
-        # A number is kept as a 0-d tensor by torch; it may not share the file's memory.
+        # torch stores a number as a 0-d tensor, which must not share the file's memory.
         held = value.clone() if isinstance(value, torch.Tensor) else value
         state.setdefault(int(index), {})[name] = held
     groups = [

@@ -1,8 +1,8 @@
-"""The trainer: from a training's first step to its last, with states, curves, and a clean end.
+"""The trainer: runs a training from first step to last, with states, curves, and a clean end.
 
-It is under every training of the house. A state is saved on the way and gone on from, so a training
-that was stopped or killed ends as one that never was. Whatever ends it, the last good state stays,
-and the message says how to go on from it. It must not know what is trained, or on what.
+Every training of the project uses it. States are saved on the way and resumed from, so a training
+that was stopped or killed ends like an unbroken one. Whatever ends it, the last good state stays,
+and the message says how to continue from it. Must not know what is trained, or on what.
 """
 
 from __future__ import annotations
@@ -33,85 +33,88 @@ from models.training.watch import (
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Gradients:
-    """What one step's gradients, which lie in the weights, are like."""
+    """Facts about one step's gradients, which are stored in the weights."""
 
     loss: float
     #: Before clipping.
     norm: float
-    #: How many pictures (or texts) the step is of.
+    #: The number of pictures (or texts) in the step.
     rows: int
-    #: Which time all data are shown, from 1.
+    #: The current pass over all data, from 1.
     epoch: int = 1
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Advice:
-    """What the trainer's messages tell people to do, in the words of the command they gave."""
+    """Advice in the trainer's messages, in the words of the command that people gave."""
 
-    #: How to go on from a saved state: a sentence without its stop.
+    #: How to continue from a saved state: a sentence without its full stop.
     go_on: str
-    #: What needs less of the device's memory: a sentence.
+    #: What needs less device memory: a sentence.
     lighter: str
     #: Another folder to train in, as the command names it.
     elsewhere: str
 
 
 class Training(Protocol):
-    """What a trainer trains. Steps are counted from 0 where they are taken, from 1 behind them."""
+    """What a trainer trains. Steps count from 0 before they are taken, from 1 afterwards."""
 
     @property
     def learner(self) -> Learner:
-        """What learns."""
+        """The trained weights with their optimizers."""
         ...
 
     @property
     def steps(self) -> int:
-        """How long the whole training is."""
+        """The length of the whole training."""
         ...
 
     @property
     def advice(self) -> Advice:
-        """What people can do where it does not go on."""
+        """Advice for people when it cannot go on."""
         ...
 
     def gradients(self, step: int) -> Gradients:
-        """Put the gradients of step number `step` into the weights.
+        """Compute the gradients of step number `step`.
 
-        What is random in it comes from the step's number or from torch's own generators.
+        Its randomness comes from the step's number or from torch's own generators.
         """
         ...
 
     def rate(self, step: int, peak: float) -> float:
-        """The learning rate of that step, of weights whose highest it is `peak`."""
+        """The learning rate at that step, for weights with the peak rate `peak`."""
         ...
 
     def saves(self, step: int) -> bool:
-        """Whether a state is due behind so many steps; behind the last it always is."""
+        """Whether to save a state after this many steps; the last step always does."""
         ...
 
     def facts(self) -> dict[str, Any]:
-        """Plain values that are kept with each state."""
+        """Plain values stored with each state."""
         ...
 
     def recognise(self, facts: dict[str, Any], place: Path) -> None:
-        """EngineError unless the state in `place`, with these values, is one of this training."""
+        """Raise EngineError unless the state in `place`, with these values, is of this training."""
         ...
 
     def passed(self, step: int) -> None:
-        """What else is due behind so many steps, such as samples. It leaves all weights alone."""
+        """Do whatever else is due after this many steps, such as samples.
+
+        Leaves all weights alone.
+        """
         ...
 
 
 class Crew(Protocol):
-    """The processes that share a training, as one of them sees it."""
+    """The processes that share a training, from the view of one."""
 
     @property
     def main(self) -> bool:
-        """Whether this is the one that writes."""
+        """Whether this process writes."""
         ...
 
     def wait(self) -> None:
-        """Until all have come here."""
+        """Wait until all processes have come here."""
         ...
 
     def anywhere(self, asked: bool) -> bool:  # noqa: FBT001  one flag, of this or any process
@@ -125,19 +128,19 @@ class Alone:
     main = True
 
     def wait(self) -> None:
-        """Nobody is waited for."""
+        """Return at once: there is nobody to wait for."""
 
     def anywhere(self, asked: bool) -> bool:  # noqa: FBT001  as its protocol has it
-        """Nobody else was asked."""
+        """Return the argument: there is nobody else."""
         return asked
 
 
 class Asked(Protocol):
-    """Says between two steps whether the training shall end there, its state saved."""
+    """Says after each step whether the training must stop there, with its state saved."""
 
     @property
     def asked(self) -> bool:
-        """Whether it shall."""
+        """Whether it must."""
         ...
 
 
@@ -154,11 +157,11 @@ class Trainer:
         spike: float = 0.0,
         tensorboard: bool = False,
     ) -> None:
-        """Go on from the newest state in the folder, if there is one.
+        """Resume from the newest state in the folder, if there is one.
 
-        `say` hears what happens, line by line; `spike` is how many times its usual the loss may
-        leap to, 0 for any. EngineError if the state is of another training, or its files would not
-        fit on the disk, or the weights not into the device's memory.
+        `say` receives progress lines; `spike` is the factor by which the loss may exceed its usual
+        value, 0 for any. Raises EngineError if the state is of another training, its files would
+        not fit on the disk, or the weights not into the device's memory.
         """
         self._training, self._folder, self._say = training, folder, say
         self._crew = crew or Alone()
@@ -175,7 +178,7 @@ class Trainer:
         self._room.require(KEPT + 1, self._states.size_bytes())
 
     def _go_on(self, place: Path) -> None:
-        """Take over a saved state. EngineError if it is of another training."""
+        """Restore a saved state. Raises EngineError if it is of another training."""
         state = self._states.load(place)
         self._training.recognise(state.facts, place)
         with fitting(self._training.advice.lighter):
@@ -186,10 +189,10 @@ class Trainer:
             self._say(f"going on behind step {self.step}, from {place}")
 
     def run(self, interruption: Asked) -> None:
-        """Take the steps that are left, or those until somebody asks for the end.
+        """Take the remaining steps, or those until somebody asks for the end.
 
-        EngineError at a fault and StoppedError where the end was asked for; the message names the
-        last good state.
+        Raises EngineError for a fault and StoppedError if the end was asked for; the message names
+        the last good state.
         """
         with self.way_back(), self._curves() as log:
             while self.step < self._training.steps:
@@ -204,7 +207,7 @@ class Trainer:
                     raise StoppedError("stopped")
 
     def _advance(self, log: Log | None) -> None:
-        """One step, and what is due behind it."""
+        """Take one step, and do what is due after it."""
         began_s = time.perf_counter()
         gradients, rate = self._learn()
         self.step += 1
@@ -216,14 +219,14 @@ class Trainer:
             self._save(log)
         elif self._training.saves(self.step):
             self._save(log)
-            self._room.require(1)  # Now is the time to stop: nothing is lost yet.
+            self._room.require(1)  # Stop now, before anything is lost.
         elif warning := self._room.warning():
             self._say(warning)
         with torch.random.fork_rng(self._training.learner.gpus):
             self._training.passed(self.step)
 
     def _learn(self) -> tuple[Gradients, float]:
-        """Take the step; what its gradients and its rate were. DivergedError before any harm."""
+        """Take the step; return its gradients and its rate. DivergedError before any harm."""
         training, learner = self._training, self._training.learner
         with fitting(training.advice.lighter):
             gradients = training.gradients(self.step)
@@ -237,7 +240,7 @@ class Trainer:
         return gradients, rate
 
     def _tell(self, gradients: Gradients, seconds: float) -> None:
-        """A line on where it stands, with the time left by the mean of its steps since it began."""
+        """Report the progress, with the remaining time from the mean of the steps so far."""
         self._taken += 1
         self._took_s += seconds
         steps = self._training.steps
@@ -248,7 +251,7 @@ class Trainer:
         )
 
     def _save(self, log: Log | None) -> None:
-        """Write the state and the plot; the main process alone."""
+        """Write the state and the plot; only in the main process."""
         if log is not None:
             facts = {**self._training.facts(), "losses": self._spikes.remembered}
             self._states.save(self._training.learner.state(self.step, facts))
@@ -257,7 +260,7 @@ class Trainer:
 
     @contextmanager
     def _curves(self) -> Iterator[Log | None]:
-        """The curves' files, of the main process alone."""
+        """The curves' files; only in the main process."""
         if not self._crew.main:
             yield None
             return
@@ -269,7 +272,7 @@ class Trainer:
 
     @contextmanager
     def way_back(self) -> Iterator[None]:
-        """Add to whatever ends the training which state is good and how to go on from it."""
+        """Add to any error which state is good and how to continue from it."""
         try:
             yield
         except (EngineError, OSError) as fault:

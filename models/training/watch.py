@@ -1,6 +1,6 @@
-"""What stops a training before harm is done: a bad loss, a full disk, a person who has had enough.
+"""Stops a training before harm is done: for a bad loss, a full disk, or a user's request.
 
-The trainer asks all of them. It must not know what is trained, or torch.
+The trainer asks all of them. Must not know what is trained, or torch.
 """
 
 from __future__ import annotations
@@ -18,9 +18,9 @@ from typing import Self
 
 from models.contract import EngineError
 
-#: Losses of the newest steps that are held against those before them.
+#: How many of the newest losses are compared with those before them.
 _NEWEST = 20
-#: How many losses are remembered, and how many there must be before anything is called a leap.
+#: How many losses are remembered, and how many there must be before a spike can be reported.
 _REMEMBERED, _LEAST = 200, 100
 
 
@@ -29,43 +29,43 @@ class StoppedError(EngineError):
 
 
 class CutOffError(EngineError):
-    """Work beside the step has failed, as Ctrl-C makes it fail: a compiler hears that too."""
+    """Work beside the step was interrupted, as by Ctrl-C, which a compiler receives too."""
 
     def __init__(self, reason: str, doing: str) -> None:
-        """`doing` is what was done, as in "the network was compiled"."""
+        """`doing` names the work, as in "the network was compiled"."""
         super().__init__(reason)
         self.doing = doing
 
 
 class DivergedError(EngineError):
-    """The loss or the gradients are not numbers; the weights have not been touched."""
+    """The loss or the gradients are not finite; the weights have not been touched."""
 
 
 class SpikeError(EngineError):
-    """The loss has leapt: what was learned is being lost."""
+    """The loss has jumped: what was learned is being lost."""
 
 
 def require_numbers(step: int, loss: float, norm: float) -> None:
-    """DivergedError unless the loss and the gradients' norm of a step (from 1) are numbers."""
+    """Raise DivergedError unless the loss and the gradients' norm of a step (from 1) are finite."""
     if not (math.isfinite(loss) and math.isfinite(norm)):
         raise DivergedError(f"step {step}: loss {loss}, gradient norm {norm}")
 
 
 class Spikes:
-    """Holds the newest losses against their usual: the median of those before."""
+    """Compares the newest losses with their usual value: the median of those before."""
 
     def __init__(self, factor: float, remembered: Iterable[float] = ()) -> None:
-        """`factor` 0 lets everything pass; `remembered` comes from a saved state."""
+        """`factor` 0 accepts everything; `remembered` comes from a saved state."""
         self._factor = factor
         self._losses = deque(remembered, maxlen=_REMEMBERED)
 
     @property
     def remembered(self) -> list[float]:
-        """The losses to be saved."""
+        """The losses to save."""
         return list(self._losses)
 
     def see(self, step: int, loss: float) -> None:
-        """Take in a step's loss. SpikeError if the newest are too many times their usual."""
+        """Add a step's loss. Raises SpikeError if the newest are too many times the usual."""
         self._losses.append(loss)
         if not self._factor or len(self._losses) < _LEAST:
             return
@@ -79,7 +79,7 @@ class Spikes:
 
 
 class Room:
-    """Whether the disk of a folder has room for the states that will be saved in it."""
+    """Whether a folder's disk has room for the states to be saved."""
 
     def __init__(self, folder: Path, state_bytes: int, elsewhere: str) -> None:
         """`elsewhere` is how people name another folder, such as "another `out`"."""
@@ -87,7 +87,7 @@ class Room:
         self._told = False
 
     def require(self, states: int, held_bytes: int = 0) -> None:
-        """EngineError if so many states, of which some bytes are there, would not fit."""
+        """Raise EngineError unless `states` states fit, `held_bytes` of which exist already."""
         needed = states * self._state_bytes - held_bytes
         free = shutil.disk_usage(self._folder).free
         if needed > free:
@@ -97,7 +97,7 @@ class Room:
             )
 
     def warning(self) -> str | None:
-        """A line for people when the room for the next state has just gone."""
+        """A line for people, once the room for the next state is gone."""
         free = shutil.disk_usage(self._folder).free
         short, told = free < self._state_bytes, self._told
         self._told = short
@@ -117,7 +117,7 @@ class Interruption:
         self._before: dict[int, signal.Handlers] = {}
 
     def __enter__(self) -> Self:
-        # Python lets only the main thread listen; elsewhere nobody presses Ctrl-C.
+        # Python lets only the main thread handle signals; elsewhere nobody presses Ctrl-C.
         if threading.current_thread() is threading.main_thread():
             for number in (signal.SIGINT, signal.SIGTERM):
                 before = signal.signal(number, self._ask)

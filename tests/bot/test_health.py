@@ -1,4 +1,4 @@
-"""The sign of life on a sick disk: it is told once, and it ends nothing."""
+"""The sign of life on a sick disk: logged once, and it ends nothing."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ async def beating(data_dir: Path) -> AsyncGenerator[asyncio.Task[None]]:
 
 
 class Disk:
-    """Counts what is written, and refuses it while `sick`."""
+    """Counts writes, and refuses them while `sick`."""
 
     def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
         self.sick: int | None = None
@@ -46,7 +46,7 @@ class Disk:
         monkeypatch.setattr(health, "_WRITE_EVERY_S", 0.0)
 
     async def more(self, count: int) -> None:
-        """Wait for so many more writes."""
+        """Wait for `count` more writes."""
         until = self.writes + count
         async with asyncio.timeout(20):
             while self.writes < until:
@@ -66,14 +66,14 @@ async def test_a_disk_that_takes_nothing_does_not_end_the_beat(
     async with beating(tmp_path) as task:
         await disk.more(3)
         assert not task.done()
-        assert caplog.text.count("no sign of life can be written") == 1, "said once"
+        assert caplog.text.count("the sign of life cannot be written") == 1, "said once"
         assert read_pulse(tmp_path) is None
         disk.sick = None
         await disk.more(2)
         assert read_pulse(tmp_path) is not None
         disk.sick = fault
         await disk.more(2)
-        assert caplog.text.count("no sign of life can be written") == 2, "a new fault is told"
+        assert caplog.text.count("the sign of life cannot be written") == 2, "a new fault is told"
 
 
 async def test_a_bot_on_a_full_disk_counts_as_alive(

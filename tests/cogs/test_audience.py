@@ -1,4 +1,4 @@
-"""Who reads a channel: nothing is shown to anybody who could not have seen it where it was."""
+"""Who can read a channel: nothing is shown to anybody who could not see it where it was posted."""
 
 from __future__ import annotations
 
@@ -29,14 +29,14 @@ async def desk(tmp_path: Path) -> AsyncIterator[Front]:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Reader:
-    """A member by its roles; the id is one that overwrites may name."""
+    """A member, given by roles; overwrites may name the id."""
 
     id: int
     roles: tuple[int, ...]
 
 
 class Town:
-    """The server, its channels as they were made, and Discord's own rule for who reads them."""
+    """The server, its channels, and Discord's own rule for who can read them."""
 
     def __init__(self, desk: Front) -> None:
         self.desk = desk
@@ -64,7 +64,7 @@ class Town:
         return may_show_here(guild, ChannelId(here), ChannelId(there))
 
     def reads(self, who: Reader, channel: int) -> bool:
-        """As Discord's documentation computes permissions, for whoever is no administrator."""
+        """The permissions computed as Discord documents it, for a member without Administrator."""
         voice, overwrites = self.made[channel]
         allowed = 0
         for role in (self.everyone, *who.roles):

@@ -30,7 +30,7 @@ async def desk(tmp_path: Path) -> AsyncIterator[Front]:
 
 
 def seconds(answer: str) -> int | None:
-    """How long the answer says that the command rests; None if it worked."""
+    """How long the command rests according to the answer; None if it worked."""
     found = re.fullmatch(r"You are quick! Try again in (\d+) s\.", answer)
     return int(found[1]) if found else None
 

@@ -1,4 +1,4 @@
-"""Every command, and every permission that one asks for, is told of in README or docs."""
+"""Every command, and every permission that one requires, is mentioned in README or docs."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ PAGES = [README, *(page.read_text() for page in sorted((ROOT / "docs").glob("*.m
 
 
 def is_told(name: str) -> bool:
-    """As `/group name` in a page, or as `name` in the row of its group in the README."""
+    """Whether `/group name` is in a page, or `name` in its group's row in the README."""
     if any(re.search(rf"/{name}\b", page) for page in PAGES):
         return True
     group, _, own = name.partition(" ")
@@ -45,7 +45,7 @@ async def test_every_command_is_told_of_with_who_may_use_it(tmp_path: Path) -> N
         for each in whole:
             if isinstance(each, app_commands.Group | app_commands.Command):
                 asked = [n for n, on in each.default_permissions or () if on]
-                # Discord shows another name than the one that its interface has.
+                # Discord displays another name than its API has.
                 shown = [n.replace("_", " ").replace("guild", "server") for n in asked]
                 untold = [name for name in shown if name not in README.lower()]
                 assert not untold, f"/{each.name}: {untold}"

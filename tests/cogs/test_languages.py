@@ -1,4 +1,4 @@
-"""Whose language is spoken: a member's in what they alone read, the server's in what all read."""
+"""Which language is used: the member's for private texts, the server's for public ones."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ async def bench(tmp_path: Path) -> AsyncIterator[Court]:
 
 
 def speak(monkeypatch: pytest.MonkeyPatch, *, member: str, server: str) -> None:
-    """Have Discord say that whoever acts, and the server, have these locales."""
+    """Give the acting member and the server these locales."""
     plain = interactions.base_payload
 
     def localized(*args: Any, **kwargs: Any) -> tuple[Any, dict[str, Any]]:

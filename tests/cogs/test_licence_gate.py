@@ -1,7 +1,7 @@
-"""No way leads to a picture round the licence: every command and every button is walked.
+"""No way to a picture bypasses the licence: every command and every button is tried.
 
-What is walked is read from the command tree and from the registered presses, so that a new one
-without the gate is found. Whoever adds a command with options says here how it is called.
+The list comes from the command tree and from the registered presses, so that a new one without the
+gate is found. Whoever adds a command with options says here how to call it.
 """
 
 from __future__ import annotations
@@ -37,14 +37,14 @@ from tests.stages.simulated import OWNER
 
 @dataclass(frozen=True)
 class Shown:
-    """A picture in the channel, a case about another one that is held, and a duel with a third."""
+    """A picture in the channel, a case about a held one, and a duel with a third."""
 
     job: Job
     case_id: str
     duel_id: str
 
 
-#: Options of the commands that have some they cannot do without.
+#: Options for commands that require some.
 OPTIONS: dict[str, Callable[[Front, Shown], dict[str, Any]]] = {
     "waifu": lambda _desk, _shown: {"prompt": "1girl"},
     "show": lambda _desk, shown: {"id": shown.job.id},
@@ -74,7 +74,7 @@ OPTIONS: dict[str, Callable[[Front, Shown], dict[str, Any]]] = {
     ),
     "style add": lambda _desk, _shown: {"name": "mine", "words": "watercolour"},
 }
-#: What these press is no picture.
+#: Targets of buttons that do not act on a picture.
 TARGETS: dict[str, Callable[[Shown], str]] = {
     "cancel": lambda shown: shown.job.request_id,
     "drawit": lambda _shown: "0" * 16,
@@ -88,17 +88,17 @@ TARGETS: dict[str, Callable[[Shown], str]] = {
         ("left", "right", "skip", "takeback", "nextpair", "stopparty"), lambda shown: shown.duel_id
     ),
 }
-#: Accepting is the one way to have accepted.
+#: Accepting is the only way to have accepted.
 OPENS = {"accept"}
 SEEDS = count(1)
-#: One thing that a member does, beside a picture that is there.
+#: One thing that a member does, beside an existing picture.
 Way = Callable[..., Awaitable[InteractionResult]]
 PICTURES = (".png", ".jpg", ".jpeg", ".webp", ".gif")
 
 
 @dataclass(frozen=True)
 class Got:
-    """What one way led to."""
+    """The result of one way."""
 
     pictures: tuple[str, ...]
     queued: int
@@ -143,7 +143,7 @@ async def shown_picture(desk: Front) -> Shown:
 
 
 def commands_of(desk: Front) -> list[str | app_commands.ContextMenu]:
-    """Every command that can be called, and every entry of a context menu."""
+    """Every callable command, and every entry of a context menu."""
     found: list[str | app_commands.ContextMenu] = [
         command.qualified_name
         for command in desk.bot.tree.walk_commands()
@@ -155,9 +155,9 @@ def commands_of(desk: Front) -> list[str | app_commands.ContextMenu]:
 
 
 def presses_of(desk: Front) -> list[type[Press]]:
-    """Every button that is answered; the menu under several pictures leads to such buttons."""
+    """Every answered button; the menu under several pictures leads to such buttons."""
     items = desk.bot._connection._view_store._dynamic_items.values()
-    # Menus of words show words alone.
+    # Menus of words show only words.
     buttons = [
         item
         for item in items
@@ -181,7 +181,7 @@ async def call(
 async def press(
     desk: Front, who: MemberActor, *, item: type[Press], shown: Shown
 ) -> InteractionResult:
-    """A button as an old message of ours may still have it."""
+    """Press a button as an old message of ours may still have it."""
     target = TARGETS.get(item.action, lambda shown: shown.job.id)(shown)
     view = discord.ui.View(timeout=None)
     pressed = custom_id(item.action, target or "0" * 10 + INFO.licence_sha256[:20])
@@ -195,13 +195,13 @@ async def got(desk: Front, who: MemberActor, result: InteractionResult) -> Got:
     answers = [*result.followups, *([result.response] if result.response else [])]
     files = [name for a in answers for file in a.attachments for name in await names_in(file)]
     jobs = await desk.jobs(who)
-    # Or it would stand before the next picture.
+    # Otherwise it would come before the next picture.
     await desk.services.queue.cancel_user(UserId(who.id), None, desk.services.clock())
     return Got(tuple(f for f in files if f.endswith(PICTURES)), len(jobs))
 
 
 async def names_in(file: discord.Attachment) -> list[str]:
-    """The file's name, or those of the files packed in it."""
+    """The file's name, or the names of the files packed in it."""
     if not file.filename.endswith(".zip"):
         return [file.filename]
     return zipfile.ZipFile(io.BytesIO(await file.read())).namelist()
@@ -222,9 +222,9 @@ def ways_of(desk: Front) -> dict[str, Way]:
 async def walk(
     desk: Front, who: MemberActor, names: Container[str] | None = None
 ) -> dict[str, Got]:
-    """What each way, or each of these, leads to.
+    """The result of each way, or of each of these.
 
-    The picture is made anew for each, for one of them deletes it.
+    The picture is created anew for each, because one of them deletes it.
     """
     led: dict[str, Got] = {}
     before = 0
@@ -244,8 +244,8 @@ def leads_to_pictures(led: dict[str, Got]) -> dict[str, str]:
     }
 
 
-#: Every way that leads to a picture for a member who has accepted the licence. A new one belongs
-#: here once it asks `licensed`, or goes through `submit`.
+#: Every way to a picture for a member who has accepted the licence. A new one belongs here once it
+#: calls `licensed`, or goes through `submit`.
 WAYS = {
     "/waifu": "queued",
     "/show": "shown",
@@ -266,13 +266,13 @@ WAYS = {
 
 
 def a_moderator(desk: Front) -> MemberActor:
-    """One whom no missing permission stops, so that only the licence can."""
+    """A moderator whom no missing permission stops, so that only the licence can."""
     return desk.moderator(administrator=True)
 
 
 @pytest.fixture(autouse=True)
 def _no_rest(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Commands do not rest between two calls; that is not what is looked at here."""
+    """Remove the cooldown of commands, which is not tested here."""
     monkeypatch.setattr(app_commands.Cooldown, "update_rate_limit", lambda *_: None)
 
 
@@ -307,6 +307,6 @@ async def test_a_command_without_the_gate_is_found(
 
     # The cogs were loaded anew, so theirs are other modules than an import at the top gives.
     monkeypatch.setattr(sys.modules[room], "licensed", open_to_all)
-    # What leads to none with the licence has no gate to lose.
+    # A way without a picture has no gate to lose.
     led = await walk(desk, a_moderator(desk), WAYS)
     assert leads_to_pictures(led) == dict.fromkeys(ways, "shown")

@@ -1,4 +1,4 @@
-"""What the commands answer fits a message, with the largest and nastiest that members can write."""
+"""Every command's answer fits a message, even with the largest and nastiest input of members."""
 
 from __future__ import annotations
 
@@ -18,9 +18,9 @@ from tests.stages.governing import open_panel
 from tests.stages.simulated import Scene, scene
 
 PROMPT_CHARS = 1000
-#: What a message holds that is laid out of components.
+#: Discord's limit for the text of a layout.
 LAYOUT_LIMIT = 4000
-#: Of what `tests/bot/words/test_wording.py` tries, what grows most or is hardest to cut.
+#: The texts of `tests/bot/words/test_wording.py` that grow most or are hardest to cut.
 NASTY = (
     "*",
     "@",

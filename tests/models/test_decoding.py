@@ -1,4 +1,4 @@
-"""Data from outside is told what is wrong with it, one sentence for each flaw, and never fails."""
+"""External data gets one sentence for each flaw, and decoding never crashes."""
 
 from __future__ import annotations
 
@@ -66,7 +66,7 @@ class Easel:
 
 
 PATH = "a path on this machine or null"
-#: What a field is set to, and what is said of it.
+#: A field's value, and the message about it.
 FLAWS: list[tuple[str, Any, str]] = [
     ("name", 7, "name must be a text, not 7."),
     ("brush", [], "brush must be an object, not []."),
@@ -102,7 +102,7 @@ FLAWS: list[tuple[str, Any, str]] = [
 
 
 def told(tree: object, dialect: Dialect = JSON, kind: type = Easel) -> list[str]:
-    """What is said of the tree's flaws."""
+    """The messages about the tree's flaws."""
     with pytest.raises(MisfitError) as caught:
         decode(kind, tree, dialect)
     sentences = [flaw.sentence for flaw in caught.value.flaws]
@@ -220,7 +220,7 @@ def test_the_tree_may_hang_anywhere() -> None:
 
 
 def kinds(kind: Any) -> Iterator[Any]:
-    """Every kind of value that a field of the class holds, its parts' fields too."""
+    """Every kind of value in a field of the class, including its parts' fields."""
     for hint in get_type_hints(kind, include_extras=True).values():
         parts = [hint, *get_args(hint)]
         nested = [part for part in parts if dataclasses.is_dataclass(part)]

@@ -1,4 +1,4 @@
-"""Files say how they came to be: read back by an independent parser and by Pillow."""
+"""Files state their origin: read back by an independent parser and by Pillow."""
 
 from __future__ import annotations
 

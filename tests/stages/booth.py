@@ -1,4 +1,4 @@
-"""A voting booth: the simulated scene with the votes cog at hand."""
+"""A voting booth: the simulated scene with direct access to the votes cog."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ UP, DOWN = "👍", "👎"
 
 
 class Booth(Scene):
-    """The scene with the votes cog at hand."""
+    """The scene with the votes cog."""
 
     @property
     def votes_cog(self) -> VotesCog:
@@ -29,7 +29,7 @@ class Booth(Scene):
         await works_off(self.votes_cog._reconciler._lanes.look)
 
     async def seeded(self) -> bool:
-        """A round of seeding; True if something rests."""
+        """Run a round of seeding; True if something rests."""
         lanes = self.votes_cog._seeder._lanes
         await works_off(lanes.look)
         return bool(lanes.openings().closed | lanes.openings().resting)
@@ -48,13 +48,13 @@ class Booth(Scene):
         return {(voter, emoji) for voter, emoji, _ in standing}
 
     async def owed(self) -> set[MessageId]:
-        """The newest post of each channel that is to be read."""
+        """The newest post of each channel that is owed a reading."""
         return {
             post.message_id for post in await self.services.gallery.owing(PostDebt.READING, 100)
         }
 
     def truth(self, post: Post) -> set[tuple[UserId, str]]:
-        """What stands on Discord, bots left out."""
+        """The reactions on Discord, without the bot's."""
         backend = self.env.backend
         message = backend.messages[post.channel_id][post.message_id]
         return {
@@ -65,7 +65,7 @@ class Booth(Scene):
         }
 
     def seeds(self, post: Post) -> list[str]:
-        """The reactions that the bot put there itself."""
+        """The reactions that the bot itself added."""
         backend = self.env.backend
         reactions = backend.messages[post.channel_id][post.message_id].reactions
         return [r.emoji for r in reactions if backend.bot_user.id in r.user_ids]
@@ -74,12 +74,12 @@ class Booth(Scene):
         return next(m for m in self.channel.history() if m.id == post.message_id)
 
     def outage(self) -> None:
-        """The gateway goes dark: nothing that happens from now on reaches the bot."""
+        """Cut the gateway: nothing that happens from now on reaches the bot."""
         self.env.backend.subscribers.clear()
 
 
 class Hourglass:
-    """The clock of rests and of the memory of events, turned by hand."""
+    """A manual clock for rests and for the memory of events."""
 
     def __init__(self) -> None:
         self.now_s = 1_000.0

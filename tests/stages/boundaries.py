@@ -1,13 +1,13 @@
-"""`python -m tests.stages.boundaries`: the bot itself, killed at one chosen boundary of its life.
+"""`python -m tests.stages.boundaries`: runs the real bot and kills it at one chosen boundary.
 
 A boundary is a moment at which something outside the process's memory has just changed, or is about
 to: a statement that commits, a COMMIT, a picture's file half written, renamed or removed, a call
 that changes something on Discord. Between two boundaries a kill finds the same world as at the
-first of them, so whoever walks them all has tried every kill.
+first of them, so walking all of them tries every possible kill.
 
 `BOUNDARIES` names a file that gets one line a boundary, `KILL_AT` the number of the line at which
-the process ends itself (0: none). The count goes on where the process before stopped, so that a
-start after the kill is walked too. Started by `walking.py`; knows nothing of what it proves.
+the process ends itself (0: none). Counting continues from the previous process, so the restart
+after the kill is walked too. Started by `walking.py`; knows nothing about what it proves.
 """
 
 from __future__ import annotations
@@ -31,22 +31,22 @@ from bot.settings import load
 
 Pass: TypeAlias = Callable[[str], None]
 
-#: The beginnings of statements that change the file though they count no changed rows.
+#: The beginnings of statements that change the file without counting changed rows.
 _UNCOUNTED = ("COMMIT", "VACUUM", "PRAGMA wal_checkpoint", "PRAGMA incremental_vacuum")
 _NAME_CHARS = 70
 
 
 class Boundaries:
-    """Counts what is passed, notes it, and dies at the chosen number."""
+    """Counts and records boundaries, and dies at the chosen number."""
 
     def __init__(self, trace: Path, kill_at: int) -> None:
         self._trace, self._kill_at = trace, kill_at
         self._passed = len(trace.read_text().splitlines()) if trace.exists() else 0
-        # Files are written in threads, all else on the loop.
+        # Files are written in threads, everything else on the loop.
         self._lock = threading.Lock()
 
     def passed(self, name: str) -> None:
-        """Note a boundary; the last line of a killed process's trace says where it died."""
+        """Record a boundary; the last line of a killed process's trace says where it died."""
         with self._lock:
             self._passed += 1
             with self._trace.open("a") as trace:
@@ -56,8 +56,8 @@ class Boundaries:
 
 
 def watch_database(passed: Pass) -> None:
-    """Boundaries around what commits; a statement inside a transaction changes nothing yet."""
-    #: By connection the last statement of its transaction, which tells one COMMIT from another.
+    """Set boundaries around commits; a statement inside a transaction changes nothing yet."""
+    #: By connection, the last statement of its transaction, which distinguishes COMMITs.
     last: dict[aiosqlite.Connection, str] = {}
     for method in ("execute", "execute_fetchall"):
         plain = getattr(aiosqlite.Connection, method)
@@ -85,7 +85,7 @@ def _watched(
 
 
 def watch_discord(passed: Pass) -> None:
-    """Boundaries before and after each call that changes something on Discord."""
+    """Set boundaries before and after each call that changes something on Discord."""
     for client in (HTTPClient, AsyncWebhookAdapter):
         client.request = _calling(client.request, passed)  # type: ignore[method-assign]
 
@@ -105,7 +105,7 @@ def _calling(
 
 
 def watch_files(passed: Pass, folder: Path) -> None:
-    """Boundaries around what happens to files in `folder`, and in the middle of each write."""
+    """Set boundaries around changes to files in `folder`, and in the middle of each write."""
     plain_open = pathlib.Path.open
 
     def open_(self: Path, mode: str = "r", *rest: Any, **options: Any) -> Any:
@@ -119,7 +119,7 @@ def watch_files(passed: Pass, folder: Path) -> None:
 
 
 class _InHalves(io.BufferedWriter):
-    """A file to write to, with a boundary where half of the bytes have reached it."""
+    """A file for writing, with a boundary after half of the bytes."""
 
     def __init__(self, raw: io.FileIO, passed: Pass) -> None:
         super().__init__(raw)

@@ -1,6 +1,6 @@
 """Drives the local Discord's page in chromium: for the browser test and for the pictures in docs/.
 
-The browser is chromium without a window, with a profile of its own.
+The browser is headless chromium with a profile of its own.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ _PHONE_PX = 600
 
 
 def missing() -> str | None:
-    """What this machine lacks for a browser; None if it has all."""
+    """What this machine lacks to run a browser; None if nothing."""
     if shutil.which("chromium") and shutil.which("chromedriver"):
         return None
     return "needs chromium and chromedriver (Debian: apt install chromium chromium-driver)"
@@ -37,7 +37,7 @@ def missing() -> str | None:
 def open_browser(
     profile: Path, *, width_px: int = 1280, height_px: int = 800, scale: float = 1
 ) -> Chrome:
-    """A browser whose window has this size in CSS pixels; `scale` device pixels make one."""
+    """A browser window of this size in CSS pixels; each takes `scale` device pixels."""
     options = ChromeOptions()
     options.binary_location = shutil.which("chromium") or ""
     for switch in (
@@ -62,17 +62,17 @@ def open_browser(
 
 
 def wait(browser: Chrome, look: Callable[[Chrome], T], limit_s: float = 120) -> T:
-    """Look until there is something to see."""
+    """Poll until `look` returns something."""
     return WebDriverWait(browser, limit_s, poll_frequency=0.1).until(look)
 
 
 def find(browser: Chrome, selector: str) -> list[WebElement]:
-    """All elements that a CSS selector names."""
+    """All elements that match a CSS selector."""
     return browser.find_elements(By.CSS_SELECTOR, selector)
 
 
 def click(browser: Chrome, selector: str, which: int = 0) -> None:
-    """Click what a selector names once it is there; the page may draw it anew in between."""
+    """Click an element once it exists; the page may redraw it in between."""
 
     def clicked(driver: Chrome) -> bool:
         try:
@@ -100,7 +100,7 @@ def type_command(browser: Chrome, text: str) -> None:
 
 
 def picture_width(browser: Chrome) -> int:
-    """Pixels across the last picture that is loaded and large enough for a finished one, else 0."""
+    """The width in pixels of the last loaded picture large enough to be finished, else 0."""
     script = (
         "const pictures = [...document.querySelectorAll('.attachment img')]"
         ".filter(i => i.complete && i.naturalWidth >= 256);"

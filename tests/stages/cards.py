@@ -1,4 +1,4 @@
-"""Cards of a catalogue without weights, for what asks cards and not engines."""
+"""Cards for a catalogue without weights, for code that reads cards and needs no engine."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from tests.stages.fake_engine import INFO, LICENCE
 
 
 def make_card(card_id: str = "next-1", *, parent: str | None = "fake-1") -> Card:
-    """A card that no file stands behind and no gate has seen."""
+    """A card without files that no gate has judged."""
     return Card(
         id=card_id,
         name=card_id.title(),
@@ -39,14 +39,14 @@ def make_card(card_id: str = "next-1", *, parent: str | None = "fake-1") -> Card
 
 
 def passed(card: Card, *, value: float = 1.0) -> Card:
-    """The card with the gate's verdict on its files; below 0.5 it is a bad one."""
+    """The card with the gate's verdict on its files; below 0.5 it did not pass."""
     figure = Figure(name="held-out votes", value=value, unit="share", least=0.5)
     verdict = Verdict(gate=EDITION, figures=(figure,), files_sha256=fingerprint(card.files))
     return replace(card, verdict=verdict)
 
 
 def put(root: Path, card: Card, *, value: float = 1.0) -> Card:
-    """Lay the card into a catalogue with a file that it vouches for, past the gate or not."""
+    """Put the card into a catalogue with a file that it vouches for, passed or not."""
     folder = root / card.id
     (folder / "text_encoder").mkdir(parents=True)
     (folder / "text_encoder" / "config.json").write_text('{"num_hidden_layers": 2}')

@@ -1,4 +1,4 @@
-"""The scene of the tests of reviews: a moderator, a private review channel, a policy to change."""
+"""The scene for review tests: a moderator, a private review channel, a policy to change."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ class Court(Front):
     benches: ChannelHandle
 
     async def decides(self, **changes: Any) -> None:
-        """The server's policy changes."""
+        """Change the server's policy."""
         current = await self.services.guilds.current(GuildId(self.guild.id))
         saved = await self.services.guilds.save(
             replace(current.policy, **changes),
@@ -44,7 +44,7 @@ class Court(Front):
         assert not isinstance(saved, Superseded)
 
     async def held(self, prompt: str = "1girl, blue hair", rating: Rating = Rating.GENERAL) -> Job:
-        """A picture of the member's that waits for the moderators, its case not shown yet."""
+        """A held picture of the member's, with its case not shown yet."""
         (job,) = await self.queued(prompt=prompt, rating=rating)
         claimed = await self.services.queue.claim(OWNER, 60_000, self.services.clock())
         assert claimed is not None
@@ -54,7 +54,7 @@ class Court(Front):
         return job
 
     async def sits(self) -> None:
-        """A round of everything that works in the background on cases and pictures."""
+        """Run a round of every background task on cases and pictures."""
         for name in ("Review", "Delivery", "Amending", "Takedown"):
             await self.looks(name)
 
@@ -67,7 +67,7 @@ class Court(Front):
         return found
 
     async def presented(self) -> discord.Message:
-        """The case's message, which is the only one in the review channel."""
+        """The case's message, the only one in the review channel."""
         await self.looks("Review")
         (message,) = self.benches.history()
         return message
@@ -78,13 +78,13 @@ class Court(Front):
         return message
 
     async def rules(self, message: discord.Message, action: str) -> ResponseMessage | None:
-        """The moderator presses a button of a case. Returns what they alone are told, if so."""
+        """Press a button of a case as the moderator; return their private answer, if any."""
         result = await self.boss.click(message, custom_id=button_of(message, action))
         await self.looks("Messenger")
         return result.followups[-1] if result.followups else None
 
     async def lets_in(self, who: MemberActor | discord.Member) -> None:
-        """Whatever they may decide, they see the review channel."""
+        """Let them see the review channel, whatever they may decide."""
         allowed, _ = discord.PermissionOverwrite(view_channel=True).pair()
         self.env.backend.set_overwrite(
             self.benches.id, Overwrite(who.id, OverwriteType.MEMBER, allow=allowed.value)
@@ -97,7 +97,7 @@ class Court(Front):
         return found.state
 
     def told(self) -> list[str]:
-        """What stands in the channel, the oldest first."""
+        """The messages in the channel, the oldest first."""
         return [message.content for message in self.channel.history()]
 
     def spoilers(self) -> list[bool]:
@@ -107,13 +107,13 @@ class Court(Front):
     async def fills(
         self, who: MemberActor, shown: InteractionResult, **values: Any
     ) -> ResponseMessage:
-        """Fill in a form and send it."""
+        """Fill in a form and submit it."""
         assert shown.modal is not None
         return said(await who.submit_modal(shown, values))
 
 
 def buttons_of(message: discord.Message) -> dict[str, str]:
-    """The custom ids under a message by their actions."""
+    """The custom ids under a message, by action."""
     ids = [
         child.custom_id
         for row in message.components
@@ -130,7 +130,7 @@ def button_of(message: discord.Message, action: str) -> str:
 
 @asynccontextmanager
 async def court(tmp_path: Path, *more: str, review: bool = True) -> AsyncIterator[Court]:
-    """`review`: the server has named its review channel."""
+    """`review`: whether the server has chosen its review channel."""
     extensions = (*EXTENSIONS, "cogs.posting.delivery", *more)
     async with scene(tmp_path, *extensions, kind=Front) as front:
         role = front.guild.create_role(

@@ -1,7 +1,7 @@
-"""A database for tests that are not about the file itself: migrated once, copied for each.
+"""Databases for tests that are not about the file itself: migrated once, copied for each.
 
-Applying every step takes 30 ms, and thousands of tests begin with an empty database. What is tested
-about the steps or the disk opens a `Database` itself.
+Applying every step takes 30 ms, and thousands of tests begin with an empty database. Tests of the
+steps or the disk open a `Database` themselves.
 """
 
 from __future__ import annotations
@@ -13,12 +13,12 @@ from bot.log import log_transition
 from bot.store.db import Database
 from bot.transitions import Tell
 
-#: The bytes of the empty file with every step applied, once they are known.
+#: The bytes of the empty file with every step applied, once known.
 _migrated: list[bytes] = []
 
 
 async def open_database(path: Path, tell: Tell = log_transition) -> Database:
-    """The database in this file, which begins as an empty one with every step applied."""
+    """The database in this file, which starts empty with every step applied."""
     if not _migrated:
         await _migrate()
     _begin(path)

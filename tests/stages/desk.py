@@ -1,4 +1,4 @@
-"""The scene of the tests of status messages."""
+"""The scene for tests of status messages."""
 
 from __future__ import annotations
 
@@ -15,10 +15,10 @@ PREVIEWS = (b"\x89PNG one", b"\x89PNG two")
 
 
 class Desk(Scene):
-    """The scene with the status cog at hand."""
+    """The scene with the status cog."""
 
     async def asked(self, **options: Any) -> tuple[list[Job], discord.Message]:
-        """A request with its status message, as the command leaves it."""
+        """A request with its status message, as after the command."""
         jobs = await self.queued(**options)
         channel_id = jobs[0].channel_id
         channel = self.env.bot.get_partial_messageable(channel_id, guild_id=self.guild.id)
@@ -27,11 +27,11 @@ class Desk(Scene):
         return jobs, message
 
     async def tends(self) -> None:
-        """One round, to the end of its edits."""
+        """Run one round, until its edits are done."""
         await self.looks("Status")
 
     async def begins(self, job: Job) -> None:
-        """The worker takes the job, which must be the next in the queue."""
+        """Have the worker take the job, which must be the next in the queue."""
         claimed = await self.services.queue.claim(OWNER, 600_000, self.services.clock())
         assert claimed is not None
         assert claimed.id == job.id
@@ -57,7 +57,7 @@ class Desk(Scene):
         return shown.content
 
     def is_adult(self, *, adult: bool) -> None:
-        """The channel becomes age-restricted, or stops being so."""
+        """Make the channel age-restricted, or not."""
         channel = self.env.bot.get_channel(self.channel.id)
         assert isinstance(channel, discord.TextChannel)
         channel.nsfw = adult

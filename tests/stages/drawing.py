@@ -1,4 +1,4 @@
-"""Drawing with a real engine until nothing is in flight, and looking at what came of it."""
+"""Draws with a real engine until nothing is in flight, and inspects the result."""
 
 from __future__ import annotations
 
@@ -18,18 +18,18 @@ def ticks(engine: SlotEngine) -> Iterator[TickResult]:
 
 
 def drawn(engine: SlotEngine, requests: Sequence[RenderRequest]) -> dict[str, Rendered]:
-    """The pictures that came of the requests, drawn together, by row."""
+    """The pictures of the requests, drawn together, by row."""
     for asked in requests:
         engine.admit(asked)
     return {done.row_id: done for result in ticks(engine) for done in result.finished}
 
 
 def pixels(rendered: Rendered) -> np.ndarray[Any, Any]:
-    """The pixels (H, W, 3), 0..255, with room for differences."""
+    """The pixels (H, W, 3), 0..255, as a type that can hold differences."""
     shape = (rendered.height_px, rendered.width_px, 3)
     return np.frombuffer(rendered.rgb, np.uint8).astype(int).reshape(shape)
 
 
 def assert_same_picture(one: Rendered, other: Rendered) -> None:
-    """Equal to rounding: no value of 0..255 is off by more than one."""
+    """Assert equality up to rounding: no value of 0..255 differs by more than one."""
     assert np.abs(pixels(one) - pixels(other)).max() <= 1

@@ -1,4 +1,4 @@
-"""What members leave behind who take part in duels, for the tests of the stores."""
+"""The traces of members who take part in duels, for the tests of the stores."""
 
 from __future__ import annotations
 
@@ -9,7 +9,10 @@ from tests.stages.stores import Stores
 
 
 async def live_in_duels(stores: Stores, theirs: Job) -> None:
-    """USER begins a party; two people choose, of USER's picture and OTHER's, and of two OTHER's."""
+    """USER begins a party.
+
+    Two people choose between USER's picture and OTHER's, and two of OTHER's.
+    """
     mine = (await stores.views.history(USER, GUILD, 1))[0]
     more, _ = await stores.draw(user=OTHER, prompt="their own", seed=8)
     assert await stores.parties.begin(make_party())

@@ -1,4 +1,4 @@
-"""Voted pictures and their export, for the tests of what leaves and of the folder it leaves in."""
+"""Voted pictures and their export, for tests of the content and of the folder."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ THIRD = 700_000_000_000_000_003
 async def voted(
     stores: Stores, message: int, *, user: int = USER, prompt: str = "1girl", guild: int = GUILD
 ) -> str:
-    """A picture that THIRD likes; pictures of other messages look otherwise."""
+    """A picture that THIRD likes; pictures of other messages look different."""
     job = await stores.deliver(
         message=message, user=user, prompt=prompt, seed=message * 50, guild=guild
     )
@@ -42,7 +42,7 @@ async def export(stores: Stores, directory: Path, **wish: Any) -> Manifest:
 
 
 def papers(directory: Path) -> Papers:
-    """Where the licences of the models that were served lie."""
+    """The folder with the licences of served models."""
     return Papers(directory.parent / "data" / "licences")
 
 

@@ -1,7 +1,7 @@
 """Small builders of domain values for the tests; each argument has a harmless default.
 
-Only here and in `bot/policy/decide.py` are `Admitted` and `Released` built: a store's test needs
-one without a policy to ask.
+`Admitted` and `Released` are built only here and in `bot/policy/decide.py`: a store's test needs
+one without running a policy.
 """
 
 from __future__ import annotations
@@ -115,7 +115,7 @@ def make_job(
     rating: Rating = Rating.GENERAL,
     ruling: Ruling = Ruling.ALLOW,
 ) -> Job:
-    """A job that no database knows; the stores' tests enqueue theirs."""
+    """A job that is in no database; the stores' tests enqueue theirs."""
     return Job(
         id=JobId(job_id),
         request_id=RequestId("r" + job_id[1:]),
@@ -133,7 +133,7 @@ def make_job(
 
 
 def make_rgb(job: Job) -> bytes:
-    """Pixels that differ with the seed."""
+    """Pixels that depend on the seed."""
     return bytes(
         (job.draw.seed + i) % 256 for i in range(3 * job.draw.width_px * job.draw.height_px)
     )
@@ -168,7 +168,7 @@ def make_held(job: Job, why: str = "It may be too revealing.") -> Held:
 
 
 def make_png(job: Job) -> bytes:
-    """The file that the worker makes of a job's picture: settings and ids are in it."""
+    """The worker's file of a job's picture, with settings and ids in it."""
     provenance = Provenance(
         job_id=job.id,
         card_id="tiny-1",

@@ -1,7 +1,7 @@
-"""A fake at the `Engine` seam: draws noise in no time, so that a restart takes a second.
+"""A fake at the `Engine` seam: draws noise instantly, so that a restart takes a second.
 
-Named by `ENGINE=tests.stages.fake_engine` in the harnesses. The noise comes from the seed, so
-that the same request draws the same picture here too; a prompt may ask for trouble by name.
+Named by `ENGINE=tests.stages.fake_engine` in the harnesses. The noise depends on the seed, so the
+same request draws the same picture here too; certain words in a prompt cause trouble.
 """
 
 from __future__ import annotations
@@ -27,9 +27,9 @@ from models.contract import (
     TickResult,
 )
 
-#: One tick; short, yet long enough that a kill can hit a picture in the middle.
+#: The time of one tick: short, but long enough for a kill to hit a picture half-way.
 STEP_S = 0.01
-#: A prompt with this word fails in the middle, every time.
+#: A prompt with this word always fails half-way.
 POISON = "poison"
 #: A prompt with this word becomes a picture of some three megabytes.
 BILLBOARD = "billboard"
@@ -59,7 +59,7 @@ INFO = ModelInfo(
 
 
 def colour(seed: int) -> tuple[int, int, int]:
-    """The colour that a seed draws."""
+    """The colour of a seed's picture."""
     digest = hashlib.sha256(str(seed).encode()).digest()
     return digest[0], digest[1], digest[2]
 
@@ -155,12 +155,12 @@ def open_engine(
     capacity: int | None,
     upscaler: Path | None,
 ) -> FakeEngine:
-    """Same form as `models.engine.slots.open_engine`."""
+    """Has the signature of `models.engine.slots.open_engine`."""
     del model, device, threads, upscaler
     return FakeEngine(capacity or 4)
 
 
 def open_scorer(model: str, *, tagger: str | None) -> FakeScorer:
-    """Same form as `models.engine.safety.open_scorer`."""
+    """Has the signature of `models.engine.safety.open_scorer`."""
     del model, tagger
     return FakeScorer()

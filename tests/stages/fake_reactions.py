@@ -1,7 +1,7 @@
-"""A small Discord that only knows reactions: events that are late, and lists that are out of date.
+"""A small Discord with only reactions, whose events are late and whose lists are out of date.
 
-It stands where discord.py stands for the reconciler: a client that fetches a message and pages
-through the people behind its reactions.
+It replaces discord.py for the reconciler: a client that fetches a message and pages through the
+people behind its reactions.
 """
 
 from __future__ import annotations
@@ -25,17 +25,17 @@ Standing = tuple[int, int, str, bool]
 
 
 async def _nothing() -> None:
-    """What happens meanwhile, if nobody says otherwise."""
+    """The default for what happens in between."""
 
 
 class FakeReactions:
-    """`truth` is what stands; the bot sees it through `late` events and lists of the past."""
+    """`truth` is what stands; the bot sees it through `late` events and old lists."""
 
     def __init__(self, stores: Stores, glass: Hourglass) -> None:
         self.glass = glass
         self.truth: frozenset[Standing] = frozenset()
         self.late: deque[Seen | Cleared] = deque()
-        #: Happens before every answer of Discord's.
+        #: Runs before every answer of Discord's.
         self.meanwhile: Callable[[], Awaitable[None]] = _nothing
         #: How old the next list is.
         self.lag_s: Callable[[], float] = lambda: 0.0
@@ -56,7 +56,7 @@ class FakeReactions:
     def react(
         self, message: int, voter: int, emoji: str, *, added: bool = True, burst: bool = False
     ) -> None:
-        """Somebody reacts or takes a reaction back; the event is on its way."""
+        """Add or remove somebody's reaction; the event is on its way."""
         what = (message, voter, emoji, burst)
         if (what in self.truth) == added:
             return
@@ -72,19 +72,19 @@ class FakeReactions:
         self.late.append(Seen(reaction=reaction))
 
     def clear(self, message: int, emoji: str | None = None) -> None:
-        """A moderator takes all reactions away, or all of one emoji."""
+        """Clear all reactions, or all of one emoji, as a moderator."""
         self._stands(
             frozenset(s for s in self.truth if s[0] != message or emoji not in {None, s[2]})
         )
         self.late.append(Cleared(message_id=MessageId(message), emoji=emoji, at_ms=0))
 
     def deliver(self, count: int = 1_000_000) -> None:
-        """The next events arrive."""
+        """Deliver the next events."""
         for _ in range(min(count, len(self.late))):
             self.inbox.put(self.late.popleft())
 
     def lose_session(self) -> None:
-        """What is on its way never arrives, and a new session begins."""
+        """Lose the events on their way and begin a new session."""
         self.late.clear()
         self._session_s = self.glass()
         self._stands(self.truth)
@@ -117,7 +117,7 @@ class FakeReactions:
         )
 
     async def page(self, message_id: MessageId, emoji: str, *, burst: bool) -> list[int]:
-        """Everybody behind one reaction, as one answer tells it."""
+        """Everybody behind one reaction, in one answer."""
         await self.meanwhile()
         return sorted(
             voter
@@ -127,7 +127,7 @@ class FakeReactions:
 
 
 class _FakeReaction:
-    """As discord.py shows it: the count is of the time when the message was fetched."""
+    """Like discord.py's: the count is of the time when the message was fetched."""
 
     me = False
 
@@ -147,7 +147,7 @@ class _FakeReaction:
         after: discord.Object | None,
         type: discord.ReactionType,  # noqa: A002
     ) -> AsyncGenerator[SimpleNamespace]:
-        """Pages of at most 100, by id; each is asked for by itself."""
+        """Pages of at most 100, by id, each requested separately."""
         after_id = after.id if after else 0
         burst = type is discord.ReactionType.burst
         while limit > 0:

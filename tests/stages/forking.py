@@ -1,9 +1,8 @@
-"""Bots forked off a process that has everything imported, for harnesses that start many.
+"""Forks bots from a process that has everything imported, for harnesses that start many.
 
-Half of what a start of `python -m bot` costs is imports and compiling the rulebook, the same each
-time. `Nursery` asks `python -m tests.stages.forking` for a fork, which then runs the module as
-`python -m` would, in the environment that it is given. Starts themselves are tested without it
-(`stage(cold=True)`).
+Half the cost of starting `python -m bot` is imports and compiling the rulebook, the same each time.
+`Nursery` asks `python -m tests.stages.forking` for a fork, which then runs the module as `python
+-m` would, in the given environment. Tests of the start itself do without it (`stage(cold=True)`).
 """
 
 from __future__ import annotations
@@ -27,47 +26,47 @@ from typing import Any
 
 #: "The parent process death signal of the calling process", prctl(2).
 _PR_SET_PDEATHSIG = 1
-#: How often somebody who waits for its end looks for it; several may.
+#: How often each waiter checks for its end.
 _LOOK_S = 0.01
-#: A question or an answer in JSON is no longer; environments are the longest.
+#: The greatest length of a question or an answer in JSON; environments are the longest.
 _LONGEST = 1 << 20
 
 
 class Fork:
-    """A bot as the child of the nursery, as `asyncio.subprocess.Process` is one of ours."""
+    """A bot as the nursery's child, with the interface of `asyncio.subprocess.Process`."""
 
     def __init__(self, nursery: Nursery, pid: int) -> None:
         self._nursery, self.pid = nursery, pid
-        # It ends for us when the process does, though it is another's child.
+        # It counts as ended when its process has, though it is another's child.
         self._end = os.pidfd_open(pid)
         self._code: int | None = None
 
     @property
     def returncode(self) -> int | None:
-        """As of a `Process`: None while it runs, negative for the signal that ended it."""
+        """Like a `Process`: None while it runs, negative for the signal that ended it."""
         if self._code is None and select.select([self._end], [], [], 0)[0]:
             self._code = self._nursery.ask(bury=self.pid)["code"]
             os.close(self._end)
         return self._code
 
     def send_signal(self, number: signal.Signals) -> None:
-        """Nothing, once it has ended."""
+        """Send a signal; no effect once it has ended."""
         if self.returncode is None:
             signal.pidfd_send_signal(self._end, number)
 
     def kill(self) -> None:
-        """SIGKILL."""
+        """Send SIGKILL."""
         self.send_signal(signal.SIGKILL)
 
     async def wait(self) -> int:
-        """Its exit code, once it has ended."""
+        """Wait for its end; return its exit code."""
         while (code := self.returncode) is None:
             await asyncio.sleep(_LOOK_S)
         return code
 
 
 class Nursery:
-    """The process that is forked, as long as this one lives."""
+    """The process to fork from, which lives as long as this one."""
 
     def __init__(self) -> None:
         self._asking = threading.Lock()
@@ -80,7 +79,7 @@ class Nursery:
             )
 
     def ask(self, **question: object) -> Mapping[str, Any]:
-        """A question to it and the answer; from any thread."""
+        """Send it a question and return the answer; from any thread."""
         with self._asking:
             self._line.send(json.dumps(question).encode())
             return json.loads(self._line.recv(_LONGEST))
@@ -93,12 +92,12 @@ class Nursery:
 
 @cache
 def nursery() -> Nursery:
-    """The one of this process."""
+    """This process's nursery."""
     return Nursery()
 
 
 def _serve(line: socket.socket) -> tuple[str, Mapping[str, str]] | None:
-    """Fork and bury until nobody asks any more. In a fork: what is to be run."""
+    """Fork and reap until nobody asks any more. In a fork, return what to run."""
     while question := line.recv(_LONGEST):
         asked = json.loads(question)
         if "bury" in asked:
@@ -108,7 +107,8 @@ def _serve(line: socket.socket) -> tuple[str, Mapping[str, str]] | None:
             answer = {"pid": pid}
         else:
             line.close()
-            # Nobody is left to stop it when the tests are killed and this process ends with them.
+            # If the tests are killed, this process must end with them, because nobody else would
+            # stop it.
             ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
             return asked["run"], asked["environment"]
         line.send(json.dumps(answer).encode())
@@ -127,10 +127,10 @@ def _warm_up() -> None:
     from bot.policy.layers import everywhere
 
     everywhere(rulebooks.load())
-    # discord.py executes extensions anew, and what they share has to be executed with them.
+    # discord.py re-executes extensions, and their shared modules must be re-executed with them.
     for name in [name for name in sys.modules if name.partition(".")[0] == "cogs"]:
         del sys.modules[name]
-    # What is here stays: no fork has to look through it, or own a copy.
+    # Keep existing objects out of the garbage collector, so that no fork scans or copies them.
     gc.collect()
     gc.freeze()
 

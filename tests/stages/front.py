@@ -1,4 +1,4 @@
-"""The cogs that members speak to, in a simulated server, for the tests of commands and buttons."""
+"""The cogs that members use, in a simulated server, for tests of commands and buttons."""
 
 from __future__ import annotations
 
@@ -30,13 +30,13 @@ EXTENSIONS = (
     "cogs.governing.purging", "cogs.governing.telling",
     "cogs.posting.takedown", "cogs.posting.amending",
 )  # fmt: skip
-#: Bounds of Discord's messages and choices that no answer may break.
+#: Discord's limits for messages and choices, which no answer may break.
 CONTENT_CHARS_MAX = 2000
 
 
 @dataclass(kw_only=True)
 class Front(Scene):
-    """`member` has accepted the licence; a moderator and a newcomer come on demand."""
+    """`member` has accepted the licence; a moderator and a newcomer are created on demand."""
 
     @property
     def bot(self) -> WaifuBot:
@@ -79,12 +79,12 @@ class Front(Scene):
         return job, message
 
     async def nothing_is_owed(self) -> bool:
-        """Everything that was to go from Discord has gone."""
+        """Whether everything doomed has been deleted from Discord."""
         doomed = self.services.doomed
         return not await doomed.messages(9) and not await doomed.hunts(9)
 
     async def takes_down(self, rounds: int = 8) -> None:
-        """Rounds with longer and longer pauses between them, as the pauses of a lane ask."""
+        """Run rounds with longer and longer pauses between them, as a lane's rests require."""
         for number in range(rounds):
             await self.looks("Takedown")
             await self.env.advance_time(2**number)
@@ -94,7 +94,7 @@ class Front(Scene):
 
 
 def said(result: InteractionResult) -> ResponseMessage:
-    """The last answer to a command or a press, within Discord's bounds."""
+    """The last answer to a command or a press, within Discord's limits."""
     answer = result.followups[-1] if result.followups else result.response
     assert answer is not None
     assert len(answer.content) <= CONTENT_CHARS_MAX
@@ -106,7 +106,7 @@ def custom_ids(message: ResponseMessage) -> list[str]:
 
 
 def values_of(shown: InteractionResult) -> dict[str, Any]:
-    """What stands in the fields of a form; of a choice, what is chosen."""
+    """The values in the fields of a form; for a choice, the chosen one."""
     assert shown.modal is not None
     fields = [row["component"] for row in shown.modal["components"]]
     return {

@@ -1,4 +1,4 @@
-"""A moderator's panel in the simulated server, pressed as a person would."""
+"""A moderator's panel in the simulated server, operated like a person would."""
 
 from __future__ import annotations
 
@@ -27,17 +27,17 @@ def parts_of(components: list[dict[str, Any]]) -> Iterator[dict[str, Any]]:
 
 @dataclass
 class PanelView:
-    """One panel of one moderator, as it stands now."""
+    """One moderator's panel, as it is now."""
 
     desk: Front
     who: MemberActor
     message: ResponseMessage
-    #: What the latest press was answered with.
+    #: The answer to the latest press.
     result: InteractionResult
 
     @property
     def words(self) -> str:
-        """What can be read on it."""
+        """Its readable text."""
         parts = parts_of(self.message.components)
         return "\n".join(part["content"] for part in parts if "content" in part)
 
@@ -47,18 +47,18 @@ class PanelView:
         return [p["custom_id"] for p in parts_of(self.message.components) if "custom_id" in p]
 
     def id_of(self, start: str) -> str:
-        """The one button or menu whose id begins so, whatever its version."""
+        """The only button or menu whose id begins like this, whatever its version."""
         deed, _, rest = start.partition(":")
         fitting = [i for i in self.ids if i.split(":")[1] == deed and _rest(i).startswith(rest)]
         assert fitting, (start, self.ids)
         return fitting[0]
 
     async def press(self, start: str) -> PanelView:
-        """Press the button that `deed:args` names."""
+        """Press the button named by `deed:args`."""
         return self._took(await self.who.click(self.message, custom_id=self.id_of(start)))
 
     async def choose(self, start: str, *values: Any) -> PanelView:
-        """Choose from the menu that `deed:args` names."""
+        """Choose from the menu named by `deed:args`."""
         custom_id = self.id_of(start)
         return self._took(await self.who.select(self.message, values, custom_id=custom_id))
 
@@ -69,7 +69,7 @@ class PanelView:
         return self._took(await self.who.submit_modal(shown, fields))
 
     async def go(self, door: str) -> PanelView:
-        """Back to the first page, and through one of its doors."""
+        """Go back to the first page and open one of its pages."""
         if any(_rest(press) == "home" for press in self.ids):
             await self.press("open:home")
         return await self.choose("open:", door)
@@ -82,12 +82,12 @@ class PanelView:
 
 
 def _rest(custom_id: str) -> str:
-    """What an id says behind its deed and version."""
+    """The part of an id after its deed and version."""
     return ":".join(custom_id.split(":")[3:])
 
 
 async def open_panel(desk: Front, who: MemberActor) -> PanelView:
-    """The panel that somebody opens."""
+    """Open the panel as this member."""
     result = await who.slash(desk.channel, "policy panel")
     assert result.response is not None
     assert result.response.ephemeral
@@ -95,7 +95,7 @@ async def open_panel(desk: Front, who: MemberActor) -> PanelView:
 
 
 async def current(desk: Front) -> PolicyVersion:
-    """The policy that holds."""
+    """The current policy."""
     return await desk.services.guilds.current(GuildId(desk.guild.id))
 
 

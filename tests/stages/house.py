@@ -35,7 +35,7 @@ from tests.stages.stores import AMPLE
 
 
 class Calm(FakeScorer):
-    """Finds nothing of all that an unknown model's pictures are measured for."""
+    """Finds nothing of what an unknown model's pictures are scored for."""
 
     def score(self, rendered: Rendered) -> Scores:
         del rendered
@@ -44,7 +44,7 @@ class Calm(FakeScorer):
 
 @dataclass(frozen=True, kw_only=True)
 class House:
-    """One process of a bot: what it serves, and how to draw with it."""
+    """One bot process: what it serves, and how to draw with it."""
 
     db: Database
     catalogue: Registry
@@ -57,7 +57,7 @@ class House:
     promotion: Promotion
 
     async def draws(self, model: str | None = None, prompt: str = "1girl", seed: int = 7) -> bytes:
-        """The file of one and the same picture, without its job's name."""
+        """The file of one fixed picture, without its job's name."""
         return (await self.drawn(model, prompt, seed))[1]
 
     async def drawn(

@@ -1,4 +1,4 @@
-"""The policy of a place, for the tests: with the program's own rulebook unless they bring one."""
+"""The policy of a place, for tests: with the shipped rulebook unless they bring one."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ def make_policy(
 
 
 async def decide(guilds: Guilds, policy: GuildPolicy, actor: int = USER, at_ms: int = 1) -> None:
-    """A moderator decides this, whatever held before."""
+    """Record a moderator's policy, whatever held before."""
     number = (await guilds.current(policy.guild_id)).number
     saved = await guilds.save(policy, number, UserId(actor), at_ms, summary="as the test wants it")
     assert isinstance(saved, PolicyVersion)

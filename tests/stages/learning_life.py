@@ -1,14 +1,14 @@
-"""One whole life of a model that learns, lived again and again, killed at another boundary.
+"""The whole life of a learning model, repeated with a kill at a different boundary each time.
 
-A member's votes are exported, a candidate is trained and judged, tried blind, promoted and taken
-back; all of it with the bot's own stores, worker and supervisor, a fake engine, and commands that
-take no time (`standin.py`). Where the process dies, it is started again, and its owner does what an
-owner does: they look how far things are, and press what is not done. `tests/test_crash.py` walks
-one boundary of each chapter, `tests/bench/kills.py` all.
+A member's votes are exported, a candidate is trained, judged, tried blind, promoted and rolled
+back, all with the bot's own stores, worker and supervisor, a fake engine, and instant commands
+(`standin.py`). When the process dies it is restarted, and its owner acts like an owner: they check
+how far things are, and do what is left. `tests/test_crash.py` walks one boundary of each chapter,
+`tests/bench/kills.py` all.
 
 `python -m tests.stages.learning_life SCRATCH [SAMPLE]` forks a process for each life, so that
-nothing is imported twice, and prints each life as a line of JSON. `SAMPLE` is how many boundaries
-of each chapter are walked; all of them if it is left out.
+nothing is imported twice, and prints each life as a line of JSON. `SAMPLE` is the number of
+boundaries walked in each chapter; by default all.
 """
 
 from __future__ import annotations
@@ -68,16 +68,16 @@ NEXT = f"{INFO.card_id}-v2"
 CHAPTERS = 7
 #: Duels after which the blind test is over.
 _DUELS = 2
-#: So many times as fast as the wall clock: leases and pauses are soon over.
+#: How many times faster than the wall clock it runs, so that leases and pauses end soon.
 _HASTE = 200
 _PATIENCE_S = 120
-#: How often a life is begun; it is killed once.
+#: How often a life is started; it is killed once.
 _STARTS = 2
 
 
 @dataclass(kw_only=True)
 class LearningLife:
-    """What came of one life: where it was killed, and every promise that was broken."""
+    """The result of one life: where it was killed, and every broken promise."""
 
     kill_at: int
     boundaries: list[str] = field(default_factory=list)
@@ -85,14 +85,14 @@ class LearningLife:
 
     @property
     def killed(self) -> str:
-        """Where it was killed."""
+        """The boundary where it was killed."""
         named = 0 < self.kill_at <= len(self.boundaries)
         return self.boundaries[self.kill_at - 1] if named else "nowhere"
 
 
 @dataclass(frozen=True, kw_only=True)
 class Bot:
-    """One process of it."""
+    """One process of the bot."""
 
     stores: Stores
     desk: LearningDesk
@@ -110,7 +110,7 @@ class Bot:
         return await self.stores.db.fetch_one(waiting) is None
 
     async def ask(self) -> tuple[Request, Admitted]:
-        """A member asks for a picture of the model in use; it is drawn some time."""
+        """Ask, as a member, for a picture of the model in use, which is drawn later."""
         ask = make_ask("1girl")
         draw = replace(ask.draw, steps=2, model=self.shelf.active.card_id)
         admitted = make_admitted(replace(ask, draw=draw))
@@ -122,7 +122,7 @@ class Bot:
 
 @cache
 def _rules() -> Rulebook:
-    """Compiled before the first fork, and so for every life."""
+    """Compiled before the first fork, and so once for all lives."""
     rules = rulebooks.load()
     everywhere(rules, licensed(rules, INFO))
     return rules
@@ -134,7 +134,7 @@ def _now_ms() -> int:
 
 @asynccontextmanager
 async def bot(root: Path) -> AsyncIterator[Bot]:
-    """The bot on this data directory, as the composition root builds it, without Discord."""
+    """The bot on this data directory, built like the composition root does, without Discord."""
     data = root / "data"
     async with open_stores(data, lambda _: None) as stores:
         catalogue, signals = Registry(data / "models"), Signals()
@@ -187,7 +187,7 @@ def _orders(prepared: Path) -> Callable[[LearningRun, Workplace], Sequence[str]]
 
 
 class Owner:
-    """Whoever runs the bot. Each chapter is begun anew after a kill, and finishes what is left."""
+    """The bot's owner. After a kill each chapter is begun again, and finishes what is left."""
 
     def __init__(self, here: Bot) -> None:
         self._here = here
@@ -196,12 +196,12 @@ class Owner:
 
     @property
     def where(self) -> str:
-        """What goes on now: a stage of the training, or a chapter."""
+        """The current stage of the training, or chapter."""
         run = self._desk.schooling.run_now
         return run.stage if run is not None and run.stage in UNDER_WAY else self.chapter
 
     async def lead(self) -> None:
-        """The whole life, from wherever it is."""
+        """Live the whole life, from wherever it is."""
         for chapter in (self._learn, self._try, self._promote, self._roll_back):
             self.chapter = chapter.__name__.strip("_")
             await chapter()
@@ -294,7 +294,7 @@ async def _faults(root: Path) -> list[str]:
 
 
 async def _begin(root: Path) -> None:
-    """What every life begins with: votes, a candidate to be trained, its licence accepted."""
+    """Prepare what every life begins with: votes, a candidate to train, its licence accepted."""
     card = put(root, make_card(NEXT, parent=INFO.card_id))
     folder = (root / NEXT).rename(root / "prepared")
     (folder / cards.FILE_NAME).rename(folder / "passed.json")
@@ -308,7 +308,7 @@ async def _begin(root: Path) -> None:
 
 
 def _forked(work: Callable[[], Any], told: Path) -> int:
-    """Do it in a process of its own; what is wrong is written into `told`. The wait status."""
+    """Run `work` in its own process, which writes faults into `told`; return the wait status."""
     pid = os.fork()
     if pid:
         return os.waitpid(pid, 0)[1]
@@ -322,7 +322,7 @@ def _forked(work: Callable[[], Any], told: Path) -> int:
 
 
 def live(scratch: Path, kill_at: int) -> LearningLife:
-    """One life from the beginning to the end, with a kill at that boundary (0: none)."""
+    """One complete life, with a kill at that boundary (0: none)."""
     root, told = scratch / f"life-{kill_at}", scratch / "told.json"
     shutil.copytree(scratch / "begin", root)
     trace = root / "boundaries"
@@ -343,7 +343,7 @@ def live(scratch: Path, kill_at: int) -> LearningLife:
 
 
 async def walk_learning(scratch: Path, sample: int | None) -> list[LearningLife]:
-    """The life without a kill, then one for each boundary, or for so many of each chapter."""
+    """A life without a kill, then one for each boundary, or for `sample` in each chapter."""
     walker = await asyncio.create_subprocess_exec(
         sys.executable, "-m", "tests.stages.learning_life", str(scratch),
         *([] if sample is None else [str(sample)]),
@@ -355,7 +355,7 @@ async def walk_learning(scratch: Path, sample: int | None) -> list[LearningLife]
 
 
 def _chosen(boundaries: Sequence[str], sample: int | None) -> Iterator[int]:
-    """The numbers of all boundaries, or of so many of each chapter, evenly spread."""
+    """The numbers of all boundaries, or of `sample` in each chapter, evenly spread."""
     chapters: dict[str, list[int]] = defaultdict(list)
     for number, name in enumerate(boundaries, 1):
         chapters[name.partition(":")[0]].append(number)
@@ -374,7 +374,7 @@ def main(scratch: Path, sample: int | None) -> None:
     Trust.weights = known
     _forked(lambda: _begin(scratch / "begin"), scratch / "told.json")
     _rules()
-    # They are nothing that a life's garbage collector must go through.
+    # Keep them out of the garbage collector of every life.
     gc.collect()
     gc.freeze()
     whole = live(scratch, 0)

@@ -1,9 +1,9 @@
-"""One look for each way in which a promise can be broken; `promises.py` puts them together.
+"""One function for each way in which a promise can be broken; `promises.py` combines them.
 
-Each returns the faults that it finds, in words; none is the promise kept. They look at what a
-person sees on Discord, at the bot's tables and at the files of its data directory, never into the
-bot, so whoever has these three can be looked at: the local Discord with the real bot, or a board of
-paper with its stores.
+Each returns the faults that it finds, in words; an empty list means the promise holds. They look at
+what a person sees on Discord, at the bot's tables and at the files of its data directory, never
+into the bot, so they apply to anything with these three: the local Discord with the real bot, or a
+fake board with its stores.
 """
 
 from __future__ import annotations
@@ -22,12 +22,12 @@ _VOTE_EMOJI = 2
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Forgotten:
-    """Somebody who pressed "erase everything", and what they could be known by."""
+    """Somebody who pressed "erase everything", and their traces."""
 
     user_id: int
     #: Words of their prompts that nobody else uses.
     words: Sequence[str]
-    #: The pictures that they had when they pressed.
+    #: Their pictures at the time of the press.
     job_ids: frozenset[str]
 
 
@@ -35,7 +35,7 @@ class Forgotten:
 
 
 def never_noted(here: Witness, promised: Mapping[str, int]) -> list[str]:
-    """Pictures that were promised and of which the bot knows nothing."""
+    """Promised pictures that the bot knows nothing about."""
     noted = Counter(prompt for (prompt,) in here.rows("SELECT draw ->> 'prompt' FROM jobs"))
     return [
         f"{prompt!r}, noted {noted[prompt]} times of {count}"
@@ -45,7 +45,7 @@ def never_noted(here: Witness, promised: Mapping[str, int]) -> list[str]:
 
 
 def not_shown(here: Witness) -> list[str]:
-    """Jobs that the bot has noted and whose picture nobody can see, unless its owner deleted it."""
+    """Recorded jobs whose picture nobody can see, unless its owner deleted it."""
     shown = seen.times_shown(here)
     jobs = here.rows(
         "SELECT id, draw ->> 'prompt', state FROM jobs WHERE state <> 'cancelled'"
@@ -55,9 +55,9 @@ def not_shown(here: Witness) -> list[str]:
 
 
 def without_a_vote(here: Witness) -> list[str]:
-    """Pictures on show whose vote the bot has not opened with its own two reactions.
+    """Shown pictures under which the bot has not added its own two reactions.
 
-    Beside others it is opened by a button for each.
+    Several pictures in one post have a button each instead.
     """
     return [
         f"the vote on {job}"
@@ -68,7 +68,7 @@ def without_a_vote(here: Witness) -> list[str]:
 
 
 def rows_without_file(here: Witness) -> list[str]:
-    """Pictures that the bot believes to have."""
+    """Pictures whose row exists without a file."""
     return [f"the file of picture {sha[:8]}" for sha in sorted(seen.known(here) - seen.kept(here))]
 
 
@@ -83,7 +83,7 @@ def choices_lost(here: Witness, chosen: Collection[tuple[int, str]]) -> list[str
 
 
 def liked_and_not_hung(here: Witness) -> list[str]:
-    """Pictures that somebody likes and nobody dislikes, where there is a gallery, and not in it."""
+    """Pictures that somebody likes and nobody dislikes, missing from an existing gallery."""
     if not here.rows("SELECT 1 FROM policies WHERE gallery_channel_id IS NOT NULL"):
         return []
     liked = here.rows(
@@ -95,7 +95,7 @@ def liked_and_not_hung(here: Witness) -> list[str]:
 
 
 def wish_lost(here: Witness, forgotten: Forgotten) -> list[str]:
-    """The wish to be forgotten, where the requests are still there."""
+    """The lost wish to be forgotten, if the requests are still there."""
     requests = here.rows(f"SELECT id FROM requests WHERE user_id = {forgotten.user_id}")  # noqa: S608
     return [f"the wish to be forgotten: {len(requests)} requests are there"] if requests else []
 
@@ -104,7 +104,7 @@ def wish_lost(here: Witness, forgotten: Forgotten) -> list[str]:
 
 
 def posted_twice(here: Witness) -> list[str]:
-    """Posts that were owed once and made more than once; `/show` owes and delivers nothing."""
+    """Owed posts made more than once; `/show` owes and delivers nothing."""
     owed = seen.owed_posts(here)
     times = Counter(
         post
@@ -120,7 +120,7 @@ def hung_twice(here: Witness) -> list[str]:
 
 
 def duels_of_nobody(here: Witness) -> list[str]:
-    """Messages with two blind pictures that no duel knows: posted again, or to be gone."""
+    """Messages with two blind pictures that no duel knows: reposted, or to be deleted."""
     known = {str(message) for (message,) in here.rows("SELECT message_id FROM duels")}
     return [
         f"the duel message {message['id']}"
@@ -133,7 +133,7 @@ def duels_of_nobody(here: Witness) -> list[str]:
 
 
 def rows_of_another(here: Witness) -> list[str]:
-    """Pictures and posts whose rows say that they are of another member's request."""
+    """Pictures and posts whose rows belong to another member's request."""
     pictures = here.rows(
         "SELECT job_id FROM pictures JOIN jobs ON jobs.id = job_id"
         " WHERE pictures.user_id <> jobs.user_id OR pictures.guild_id <> jobs.guild_id"
@@ -157,7 +157,7 @@ def files_of_another(here: Witness) -> list[str]:
 
 
 def shown_as_anothers(here: Witness) -> list[str]:
-    """Posts that tell a member of a picture which another asked for, or of two members' at once."""
+    """Posts that credit a member with a picture of another's, or mix two members' pictures."""
     whose = dict(here.rows("SELECT id, user_id FROM jobs"))
     return [
         f"the post {message['id']} shows {job} to another"
@@ -171,7 +171,7 @@ def shown_as_anothers(here: Witness) -> list[str]:
 
 
 def rows_of(here: Witness, forgotten: Forgotten) -> list[str]:
-    """Tables with a cell that names the forgotten or holds their words."""
+    """Tables with a cell that names the forgotten or contains their words."""
     marks = (str(forgotten.user_id), *forgotten.words)
     tables = [name for (name,) in here.rows("SELECT name FROM sqlite_master WHERE type = 'table'")]
     return [
@@ -193,7 +193,7 @@ def messages_of(here: Witness, forgotten: Forgotten) -> list[str]:
 
 
 def bytes_of(here: Witness, forgotten: Forgotten) -> list[str]:
-    """Files of the data directory with the words of the forgotten in them, or their id."""
+    """Files in the data directory that contain the words or the id of the forgotten."""
     marks = (forgotten.user_id.to_bytes(8, "big"), *(word.encode() for word in forgotten.words))
     files = sorted(path for path in here.data_dir.rglob("*") if path.is_file())
     return [f"bytes in {file.name}" for file in files if _holds(file.read_bytes(), marks)]
@@ -204,7 +204,7 @@ def _holds(data: bytes, marks: Sequence[bytes]) -> bool:
 
 
 def deleted_and_shown(here: Witness) -> list[str]:
-    """Messages that show a picture which its owner deleted."""
+    """Messages that show a picture deleted by its owner."""
     gone = seen.deleted(here)
     return [
         f"the deleted picture {job}"
@@ -215,18 +215,18 @@ def deleted_and_shown(here: Witness) -> list[str]:
 
 
 def hung_and_not_known(here: Witness) -> list[str]:
-    """Pictures in the gallery that no row of the bot's names: deleted ones, or tries forgotten."""
+    """Gallery pictures without a row: deleted ones, or forgotten attempts."""
     known = {job for (job,) in here.rows("SELECT job_id FROM showpieces WHERE message_id > 0")}
     return [f"{job} in the gallery" for job in seen.hung(here) if job not in known]
 
 
 def cancelled_and_shown(here: Witness, cancelled: Collection[str]) -> list[str]:
-    """Pictures on show that their member took back, and was told so."""
+    """Shown pictures that their member took back, with confirmation."""
     return [f"the cancelled picture {job}" for job in _shown(here) if job in cancelled]
 
 
 def held_and_shown(here: Witness) -> list[str]:
-    """Pictures on show that moderators have yet to look at."""
+    """Shown pictures that moderators have not reviewed yet."""
     held = {job for (job,) in here.rows("SELECT id FROM jobs WHERE state = 'held'")}
     return [f"the held picture {job}" for job in _shown(here) if job in held]
 
@@ -248,7 +248,7 @@ def open_status_messages(here: Witness) -> list[str]:
 
 
 def duels_that_still_ask(here: Witness) -> list[str]:
-    """Messages of closed duels that can still be pressed."""
+    """Messages of closed duels with working buttons."""
     closed = here.rows("SELECT message_id FROM duels WHERE closed_ms IS NOT NULL")
     over = {str(message) for (message,) in closed}
     return [
@@ -259,7 +259,7 @@ def duels_that_still_ask(here: Witness) -> list[str]:
 
 
 def files_without_row(here: Witness) -> list[str]:
-    """Files among the pictures that no row names, half written ones too, or set aside."""
+    """Picture files without a row, including half-written and set-aside ones."""
     known = seen.known(here)
     return [
         f"the file {path.name[:8]}{path.suffix}"
@@ -272,7 +272,7 @@ def files_without_row(here: Witness) -> list[str]:
 
 
 def posts_unlike_messages(here: Witness) -> list[str]:
-    """Messages with pictures of which the tables say another debt paid, or other pictures."""
+    """Messages with pictures whose rows record another debt or other pictures."""
     noted: dict[str, tuple[str | None, list[str]]] = {}
     for message, owed, job in here.rows(
         "SELECT message_id, owed_post_id, job_id FROM posts JOIN post_pictures USING (message_id)"
@@ -294,12 +294,12 @@ def posts_unlike_messages(here: Witness) -> list[str]:
 
 
 def votes_unlike_reactions(here: Witness, gone: Collection[int] = ()) -> list[str]:
-    """Pictures whose votes are not the reactions that stand on Discord; deletion keeps votes.
+    """Pictures whose votes differ from the reactions on Discord; deletion keeps votes.
 
-    Who reacts in two ways has one vote. The votes of those who are `gone` have no name.
+    Somebody who reacts in two ways has one vote. The votes of those who are `gone` have no name.
     """
     wanted: dict[str, set[tuple[int, int]]] = {}
-    # What people do beside others is about none of them.
+    # Reactions under several pictures concern none of them.
     for message in seen.votes_are_open(here):
         for job in seen.job_ids(message):
             reactions = {(who, v) for who, v in seen.reactions(here, message) if who not in gone}
@@ -319,7 +319,7 @@ def _one_of_each(votes: set[tuple[int, int]], truth: set[tuple[int, int]]) -> bo
 
 
 def nameless_unlike_reactions(here: Witness, gone: Collection[int]) -> list[str]:
-    """Pictures with one post ever whose nameless votes are not as many as their voters."""
+    """Pictures with only one post ever whose nameless votes differ in number from their voters."""
     tallies = dict(here.rows("SELECT job_id, up + down FROM nameless_tallies WHERE axis = 'taste'"))
     posts = Counter(job for (job,) in here.rows("SELECT job_id FROM post_pictures"))
     deleted, owner = seen.deleted(here), dict(here.rows("SELECT id, user_id FROM jobs"))
@@ -378,7 +378,7 @@ def choices_unlike_ledger(here: Witness) -> list[str]:
 def picks_unlike_presses(
     here: Witness, picks: Mapping[tuple[int, str], Collection[int | None]]
 ) -> list[str]:
-    """Picks that are not what their voter was told last; who died meanwhile was told nothing."""
+    """Picks that differ from the last confirmation; nothing was confirmed by a crashed bot."""
     noted = {
         (who, grid): place
         for who, grid, place in here.rows(
@@ -393,6 +393,6 @@ def picks_unlike_presses(
 
 
 def database_damage(here: Witness) -> list[str]:
-    """What SQLite's own checks find."""
+    """Findings of SQLite's own checks."""
     found = [row for row in here.rows("PRAGMA integrity_check") if row != ("ok",)]
     return [str(row) for row in (*found, *here.rows("PRAGMA foreign_key_check"))]

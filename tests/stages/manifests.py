@@ -1,4 +1,4 @@
-"""A manifest's folder as the export writes it, of small pictures and a few votes."""
+"""A manifest's folder as the export writes it, with small pictures and a few votes."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from models.manifest import JudgementLine, Kind, Manifest, PictureLine, Split
 
 
 def add_picture(folder: Path, seed: int = 1, **changes: Any) -> PictureLine:
-    """A picture of one colour, written into the folder with its licence, and its line."""
+    """Write a picture of one colour into the folder with its licence; return its line."""
     buffer = io.BytesIO()
     Image.new("RGB", (8, 8), (seed % 256, 40, 200)).save(buffer, "PNG")
     sha256 = hashlib.sha256(buffer.getvalue()).hexdigest()
@@ -48,7 +48,7 @@ def add_picture(folder: Path, seed: int = 1, **changes: Any) -> PictureLine:
 
 
 def say(*pictures: PictureLine, voter: int = 1, **changes: Any) -> JudgementLine:
-    """What a voter says of the pictures: an upvote of one, the first of two, all in order."""
+    """A voter's judgement of the pictures: an upvote of one, the first of two, all in order."""
     kind, value = {1: (Kind.VOTE, 1), 2: (Kind.DUEL, 0)}.get(
         len(pictures), (Kind.RANKING, tuple(range(len(pictures))))
     )

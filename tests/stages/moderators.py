@@ -1,4 +1,4 @@
-"""Moderators for the tests of the review store: short ways to open cases and to decide them."""
+"""Moderators for the tests of the review store: short ways to open and decide cases."""
 
 from __future__ import annotations
 
@@ -79,5 +79,5 @@ async def appeal(stores: Stores, waiting: RequestId, by: UserId = USER, most: in
 
 
 async def exported(stores: Stores, directory: Path) -> Manifest:
-    """What goes into an export now."""
+    """An export's current content."""
     return await export(stores, directory)

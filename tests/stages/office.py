@@ -1,4 +1,4 @@
-"""The scene of the tests of delivery."""
+"""The scene for tests of delivery."""
 
 from __future__ import annotations
 
@@ -15,14 +15,14 @@ from tests.stages.simulated import OWNER, Scene
 
 
 class Office(Scene):
-    """The scene with the delivery at hand."""
+    """The scene with the delivery cog."""
 
     async def delivers(self) -> None:
-        """One round of the delivery, to the end of its lanes."""
+        """Run one round of the delivery, until its lanes are done."""
         await self.looks("Delivery")
 
     async def dies_posting(self, monkeypatch: pytest.MonkeyPatch) -> None:
-        """The picture is in the channel, and the process ends before it hears of it."""
+        """End the process after the picture is in the channel but before the answer arrives."""
         self.loses_answers(monkeypatch, asyncio.CancelledError())
         async with asyncio.TaskGroup() as tasks:
             await self.cog("Delivery").look(tasks)
@@ -46,6 +46,6 @@ class Office(Scene):
         return now.state, now.error or ""
 
     def pictures(self, channel: ChannelHandle | None = None) -> list[str]:
-        """The names of the pictures in a channel, in its order."""
+        """The names of the pictures in a channel, in order."""
         messages = (channel or self.channel).history()
         return [file.filename for message in messages for file in message.attachments]

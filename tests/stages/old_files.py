@@ -1,6 +1,6 @@
-"""A database as the first step of the schema had it, with a row of everything, as a file.
+"""A database file in the first step's schema, with a row of everything.
 
-For the tests of the later steps: nothing of it may be lost, and the bot goes on where it was.
+For tests of the later steps: nothing in it may be lost, and the bot continues where it was.
 """
 
 from __future__ import annotations
@@ -37,12 +37,12 @@ POSTS = [
     (SHOWN, "j1", "show", 0, 0, None),
     (GONE, "j1", "show", 1, 0, 77),
 ]
-#: An ask that waits for the licence; its place and its draw are beside the point.
+#: An ask that waits for the licence; its place and its draw do not matter.
 WAITING = {"user_id": USER, "count": 2, "origin": "vary", "parent_job_id": "j1", "draw": {"v": 1}}
 
 
 def first_step(path: Path) -> None:
-    """Write the file, with one and more rows in every table of the first step."""
+    """Write the file, with at least one row in every table of the first step."""
     (step, *_) = migrations()
     with closing(sqlite3.connect(path)) as file, file:
         file.executescript(step.sql)

@@ -1,7 +1,7 @@
-"""A UNet that is never wrong: it answers what the denoiser must hear to find the latents it knows.
+"""A UNet that is never wrong: its output leads the denoiser to known latents.
 
-Only the denoiser's scalings and the schedule are in it, so a training that puts another question
-finds it wrong.
+It relies only on the denoiser's scalings and the schedule, so a training with another target finds
+it wrong.
 """
 
 from __future__ import annotations
@@ -15,14 +15,14 @@ from models.engine.schedule import Schedule
 
 
 class PerfectUnet(nn.Module):
-    """Called as diffusers' UNets are; row by row it knows `x0` (B, C, h, w)."""
+    """Called like diffusers' UNets; it knows `x0` (B, C, h, w) row by row."""
 
     def __init__(self, x0: Tensor, schedule: Schedule, prediction: Prediction) -> None:
         super().__init__()
         self.weight = nn.Parameter(torch.zeros(()))
         self.x0, self.prediction = x0.double(), prediction
         self.levels = Levels(schedule.train_sigmas, x0.device)
-        #: What it was shown and told, one call after another.
+        #: Its inputs, one call after another.
         self.shown: list[Tensor] = []
         self.told: list[Tensor] = []
 
@@ -31,7 +31,7 @@ class PerfectUnet(nn.Module):
         self.told.append(times)
         sigma = self.levels.sigma(times).double()
         x = shown.double() / c_in(sigma)
-        # What the denoiser makes of an answer is affine in the answer.
+        # The denoiser's result is affine in the output.
         at_zero, at_one = (
             x0_of(torch.full_like(x, value), x, sigma, self.prediction) for value in (0, 1)
         )

@@ -1,4 +1,4 @@
-"""Which tables the queries of a call walk over whole: an index is missing, or is not used."""
+"""Finds queries that scan whole tables: an index is missing, or is not used."""
 
 from __future__ import annotations
 
@@ -9,12 +9,12 @@ import pytest
 from bot.store.db import Database, Params, Row, Transaction
 from tests.stages.stores import Stores
 
-#: What stays small whatever happens: a single row, or what is worked off at once.
+#: Tables that stay small: a single row, or rows that are soon worked off.
 SMALL = {"CONSTANT", "mark_key", "installation", "turns", "doomed_files", "sends"}
 
 
 async def walked(stores: Stores, call: Callable[[], Awaitable[object]]) -> list[str]:
-    """The steps of every query plan in which a table is read from its beginning to its end."""
+    """The steps of every query plan that scan a table from beginning to end."""
     asked: list[tuple[str, Params]] = []
     with pytest.MonkeyPatch.context() as patched:
         for room, name in (
@@ -44,7 +44,7 @@ def _noted(
 
 
 def _is_walk(step: str) -> bool:
-    """A partial index holds what is owed or alive: walking over it is what it is for."""
+    """Partial indexes hold what is owed or alive: scanning them is their purpose."""
     if not step.startswith("SCAN ") or "VIRTUAL TABLE" in step or "USING" in step:
         return False
     what = step.split()[1]

@@ -1,6 +1,6 @@
 """Policies of every shape for hypothesis, and a rulebook of a few rules to judge them by.
 
-The rulebook is the program's own with other rules in it, so a test does not change with a word of
+The rulebook is the shipped one with its rules replaced, so a test does not depend on the words in
 the data.
 """
 
@@ -27,7 +27,7 @@ FLOOR = Effect(ruling=Ruling.REFUSE, alert=True, strike=True)
 NEVER, LAWFUL, GROWN, OPEN = map(RuleId, ("never", "lawful", "grown", "open"))
 CATEGORY, PARENT, CHANNEL, ELSEWHERE = map(ChannelId, (11, 12, 13, 14))
 ROLES = [RoleId(21), RoleId(22)]
-#: The program's own, from which the tests make theirs.
+#: The shipped rulebook, from which the tests make theirs.
 _OWN = rulebooks.load()
 
 
@@ -49,7 +49,7 @@ def make_rule(
 
 
 def make_rulebook(*rules: Rule) -> Rulebook:
-    """`lawful` is what a licence asks for, `grown` is for adults, `never` is the floor."""
+    """`lawful` is required by a licence, `grown` is for adults, `never` is the floor."""
     made = rules or (
         make_rule(NEVER, FLOOR, floor=True, clause="b"),
         make_rule(LAWFUL, REFUSED, clause="e"),
@@ -58,7 +58,7 @@ def make_rulebook(*rules: Rule) -> Rulebook:
     )
     return replace(
         _OWN,
-        # Nothing is to be found by them, and they take time to compile.
+        # They must find nothing, and would take time to compile.
         concepts={},
         lexicon=replace(
             _OWN.lexicon,
@@ -89,7 +89,7 @@ EFFECTS = st.builds(
     strike=st.booleans(),
 )
 ANY_RULES = st.sampled_from([NEVER, LAWFUL, GROWN, OPEN, SERVER])
-#: What a server may write down.
+#: What a server may write.
 OWN_RULES = st.sampled_from([LAWFUL, GROWN, OPEN, SERVER])
 
 
@@ -103,19 +103,19 @@ def overrides(rules: st.SearchStrategy[RuleId] = ANY_RULES) -> st.SearchStrategy
 
 _COUNTS = st.none() | st.integers(0, 100_000)
 _IDS = st.integers(1, 2**63 - 1)
-#: One line, with every sign that a file could stumble over.
+#: One line, with every character that a file format might break on.
 _LINES = st.text(
     st.characters(exclude_categories=("Cs", "Cc", "Zl", "Zp")) | st.sampled_from("\"'\\#=[]{}.,"),
     max_size=30,
 ).filter(str.isprintable)
-#: For laws in which it does not matter what a text says: letters take most of an example's time.
+#: For properties that do not depend on texts: letters take most of an example's time.
 FEW_LINES = st.sampled_from(["dragon", "a red dragon", "wyvern!", "naga", "kraken 2"])
 
 
 def policies(
     rules: st.SearchStrategy[RuleId] = ANY_RULES, lines: st.SearchStrategy[str] = _LINES
 ) -> st.SearchStrategy[GuildPolicy]:
-    """Whatever a server may have decided; the ids are those of the tests' places, or any."""
+    """Anything that a server may have decided; the ids are those of the tests' places, or any."""
     texts = lines.filter(lambda text: any(c.isalnum() for c in text))
     channels = st.sampled_from([CATEGORY, PARENT, CHANNEL, ELSEWHERE]) | _IDS.map(ChannelId)
     roles = st.sampled_from(ROLES) | _IDS.map(RoleId)
@@ -161,7 +161,7 @@ def policies(
 
 
 def long_terms(count: int) -> tuple[Term, ...]:
-    """So many different terms, as long as they may be."""
+    """`count` different terms of the greatest allowed length."""
     return tuple(
         Term(
             text=f"{number:06} {'x' * (TERM_CHARS_MAX - 7)}",

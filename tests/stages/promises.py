@@ -1,9 +1,9 @@
-"""What must hold of a bot that was killed at any moment, whatever happened in whatever order.
+"""What must hold for a bot that was killed at any moment, after any history.
 
-Each promise is one function; what it looks at is in `looks.py`. It returns the faults that it
-finds, in words; none is the promise kept. Some hold at any moment (`broken_now`), the others once
-everything has come to rest (`faults`). Used by the crash harness (`crashing.py`), the boundary walk
-(`walking.py`) and the stories (`story.py`).
+Each promise is one function, made of the looks in `looks.py`. It returns the faults that it finds,
+in words; an empty list means the promise holds. Some hold at any moment (`broken_now`), the others
+once everything has come to rest (`faults`). Used by the crash harness (`crashing.py`), the boundary
+walk (`walking.py`) and the stories (`story.py`).
 """
 
 from __future__ import annotations
@@ -19,13 +19,13 @@ from tests.stages.seen import Witness
 class Told:
     """What people were told, and may rely on."""
 
-    #: Pictures by prompt, but not those of the forgotten.
+    #: Promised pictures by prompt, without those of the forgotten.
     promised: dict[str, int] = field(default_factory=dict[str, int])
     #: Jobs that were taken back.
     cancelled: set[str] = field(default_factory=set[str])
     #: People whose choice between pictures stands, with its axis.
     chosen: set[tuple[int, str]] = field(default_factory=set[tuple[int, str]])
-    #: By voter and grid the places that may be their pick; several, where nobody could tell them.
+    #: The possible picks by voter and grid; several if nobody could confirm one.
     picks: dict[tuple[int, str], set[int | None]] = field(
         default_factory=dict[tuple[int, str], set[int | None]]
     )
@@ -57,7 +57,7 @@ class Faults:
 
 
 def faults(here: Witness, told: Told) -> Faults:
-    """Every promise, once everything has come to rest."""
+    """Check every promise, once everything has come to rest."""
     return Faults(
         lost=nothing_lost(here, told),
         doubled=nothing_twice(here),
@@ -68,15 +68,16 @@ def faults(here: Witness, told: Told) -> Faults:
 
 
 def broken_now(here: Witness, told: Told) -> Faults:
-    """What may not be at any moment, however much is still to be done.
+    """Check what must hold at any moment, however much is still to be done.
 
-    Of the forgotten, those before the last are looked at when everything has come to rest, and so
-    is whose wish is written down and not carried out yet: the next start does that.
+    Of the forgotten, only the last is checked here; earlier ones are checked when everything has
+    come to rest, and so is anybody whose wish is recorded but not yet carried out: the next start
+    does that.
     """
     forgotten = [gone for gone in told.forgotten[-1:] if not _wish_waits(here, gone)]
     return Faults(
         lost=looks.rows_without_file(here),
-        # A duel's message outlives its row for as long as Discord takes to delete it.
+        # A duel's message outlives its row until Discord deletes it.
         doubled=_made_twice(here),
         mixed_up=nobody_elses_picture(here),
         left_behind=[row for gone in forgotten for row in looks.rows_of(here, gone)],
@@ -95,7 +96,7 @@ def _wish_waits(here: Witness, gone: looks.Forgotten) -> bool:
 
 
 def nothing_lost(here: Witness, told: Told) -> list[str]:
-    """What was promised is there, and can be seen and voted on."""
+    """Everything promised exists, and can be seen and voted on."""
     return [
         *looks.never_noted(here, told.promised),
         *looks.not_shown(here),
@@ -108,7 +109,7 @@ def nothing_lost(here: Witness, told: Told) -> list[str]:
 
 
 def nothing_twice(here: Witness) -> list[str]:
-    """What was owed once was made once."""
+    """Everything owed once was made once."""
     return [*_made_twice(here), *looks.duels_of_nobody(here)]
 
 
@@ -117,7 +118,7 @@ def _made_twice(here: Witness) -> list[str]:
 
 
 def nobody_elses_picture(here: Witness) -> list[str]:
-    """Whoever asked has what was drawn for them, and nobody else has it as theirs."""
+    """Everybody has exactly the pictures drawn for them, and nobody else's."""
     return [
         *looks.rows_of_another(here),
         *looks.files_of_another(here),
@@ -126,9 +127,9 @@ def nobody_elses_picture(here: Witness) -> list[str]:
 
 
 def nothing_of_the_forgotten(here: Witness, told: Told) -> list[str]:
-    """Nothing of who was forgotten, or of what was taken back, is in rows, messages or bytes.
+    """Nothing of the forgotten, or of what was taken back, is in rows, messages or bytes.
 
-    What the bot still has of a member whose wish it lost is one fault and not twenty.
+    If the bot lost a member's wish, everything it still has of them is one fault and not twenty.
     """
     return [
         *(
@@ -146,12 +147,12 @@ def nothing_of_the_forgotten(here: Witness, told: Told) -> list[str]:
 
 
 def nothing_open(here: Witness) -> list[str]:
-    """Nothing asks to be pressed that is over."""
+    """Nothing that is over still has buttons."""
     return [*looks.open_status_messages(here), *looks.duels_that_still_ask(here)]
 
 
 def ledger_equals_truth(here: Witness, told: Told) -> list[str]:
-    """Votes are what the events say, and the events what people did."""
+    """Votes follow from the events, and the events from what people did."""
     gone = {member.user_id for member in told.forgotten}
     return [
         *looks.votes_unlike_ledger(here),
@@ -163,7 +164,7 @@ def ledger_equals_truth(here: Witness, told: Told) -> list[str]:
 
 
 def records_are_true(here: Witness) -> list[str]:
-    """The tables say what stands on Discord, and the file is whole."""
+    """The tables agree with Discord, and the file is intact."""
     return [
         *looks.posts_unlike_messages(here),
         *looks.held_and_shown(here),

@@ -1,4 +1,4 @@
-"""The samplers as diffusers publishes them, to hold ours against."""
+"""The samplers as published by diffusers, to compare ours with."""
 
 from __future__ import annotations
 
@@ -14,24 +14,24 @@ from torch import Tensor
 from models.contract import Draw, Sampler
 from tests.stages.tiny_models import CELL_PX, SCHEDULE
 
-#: The class of each, and what it must be told to follow its paper.
+#: The class of each, and the arguments that make it follow its paper.
 PUBLISHED: dict[Sampler, tuple[Any, dict[str, Any]]] = {
     Sampler.EULER_A: (diffusers.EulerAncestralDiscreteScheduler, {}),
     Sampler.DPMPP_2M: (diffusers.DPMSolverMultistepScheduler, {}),
     Sampler.EULER: (diffusers.EulerDiscreteScheduler, {}),
-    # The paper's alpha_0 is 1; Stable Diffusion's folders say otherwise.
+    # The paper's alpha_0 is 1; Stable Diffusion's folders differ.
     Sampler.DDIM: (diffusers.DDIMScheduler, {"clip_sample": False, "set_alpha_to_one": True}),
     Sampler.HEUN: (diffusers.HeunDiscreteScheduler, {}),
 }
 
 
 def config(**changes: Any) -> dict[str, Any]:
-    """A scheduler_config.json of the tiny model with some fields changed."""
+    """The tiny model's scheduler_config.json with some fields changed."""
     return {**SCHEDULE, "_class_name": "EulerDiscreteScheduler"} | changes
 
 
 def published(kind: Sampler, **changes: Any) -> Any:
-    """Diffusers' own object for a sampler on the tiny model's schedule, as far as it knows it."""
+    """Diffusers' own object for a sampler on the tiny model's schedule, as far as supported."""
     own, told = PUBLISHED[kind]
     known = inspect.signature(own).parameters
     fields = {name: value for name, value in config(**changes).items() if name in known}
@@ -39,7 +39,7 @@ def published(kind: Sampler, **changes: Any) -> Any:
 
 
 def published_sigmas(reference: Any) -> Tensor:
-    """The noise levels of the steps that it has been set to, falling, with the 0 at the end."""
+    """The noise levels of its current steps, falling, with the 0 at the end."""
     if isinstance(reference, diffusers.DDIMScheduler):
         alpha_bars = reference.alphas_cumprod[reference.timesteps]
         return torch.cat([((1 - alpha_bars) / alpha_bars).sqrt(), torch.zeros(1)])
@@ -49,7 +49,7 @@ def published_sigmas(reference: Any) -> Tensor:
 
 
 def drawn_by(reference: Any, unet: Any, steps: int, noise: Tensor, context: Tensor) -> Tensor:
-    """Diffusers' own loop, as its pipelines run it; the noise of the way is of seed 7."""
+    """Diffusers' own loop, as its pipelines run it; the noise during sampling has seed 7."""
     reference.set_timesteps(steps)
     x = noise * reference.init_noise_sigma
     drawing = "generator" in inspect.signature(reference.step).parameters
@@ -61,7 +61,7 @@ def drawn_by(reference: Any, unet: Any, steps: int, noise: Tensor, context: Tens
 
 
 def drawn_by_pipeline(kind: Any, folder: Path, draw: Draw) -> np.ndarray[Any, Any]:
-    """The pixels (H, W, 3), 0..255, that a whole pipeline of diffusers draws, at that size."""
+    """The pixels (H, W, 3), 0..255, of diffusers' whole pipeline at that size."""
     pipe = kind.from_pretrained(str(folder))
     own, told = PUBLISHED[draw.sampler]
     pipe.scheduler = own.from_config(pipe.scheduler.config, **told)

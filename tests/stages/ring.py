@@ -1,4 +1,4 @@
-"""A ring for duels: the front of the bot with pairs of pictures, and the parties' rounds."""
+"""A ring for duels: the bot's front with pairs of pictures, and the parties' rounds."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ class Ring(Front):
         return jobs
 
     async def fan(self, name: str = "fan") -> MemberActor:
-        """Somebody who has accepted the licence and asked for nothing."""
+        """A member who has accepted the licence and asked for nothing."""
         who = self.newcomer(name)
         await self.accepts(who)
         return who
@@ -70,14 +70,14 @@ class Ring(Front):
         return await who.click(message, custom_id=custom_id(action, target))
 
     async def goes_on(self, seconds: float = 0.0) -> None:
-        """So much later, the parties' rounds until nothing more is owed."""
+        """Advance the time, then run the parties' rounds until nothing more is owed."""
         if seconds:
             await self.env.advance_time(seconds)
         for _ in range(3):
             await self.looks("PartiesCog")
 
     async def rated(self, who: MemberActor) -> bool:
-        """Whether a choice of theirs stands."""
+        """Whether they have a current choice."""
         chosen = await self.services.duels.chosen(GuildId(self.guild.id), UserId(who.id))
         return bool(chosen)
 
@@ -85,6 +85,6 @@ class Ring(Front):
 @asynccontextmanager
 async def ring(tmp_path: Path) -> AsyncIterator[Ring]:
     async with scene(tmp_path, *EXTENSIONS, kind=Ring) as ready:
-        # The rules are read once, which takes longer than the simulation waits for an answer.
+        # The rules load once, which takes longer than the simulation waits for an answer.
         await ready.services.policy_at(make_place(guild=ready.guild.id))
         yield ready

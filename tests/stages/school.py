@@ -1,7 +1,7 @@
-"""What the bench of learning works with: prompts as people write them, pools of drawn pictures.
+"""The material of the learning benchmarks: realistic prompts, and pools of drawn pictures.
 
-Whatever takes long is made in a work folder once. Pictures are drawn at the model's own size: the
-upscaler behind it is the same for every model that is held against another.
+Slow results are computed once in a work folder. Pictures are drawn at the model's own size: the
+upscaler behind it is the same for all compared models.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ from tests.stages.tastes import SIDE_PX
 
 #: Rows of one UNet call.
 _AT_ONCE = 32
-#: Where the seeds of prompts begin: to be voted on, to choose settings by, to judge in the end.
+#: The first seeds of prompts to vote on, to choose settings by, and for the final judgement.
 VOTED, CHOSEN_BY, FINAL = 10_000, 500_000, 900_000
 
 
@@ -41,7 +41,7 @@ class Wish:
 
 
 def prompt_of(seed: int) -> str:
-    """A few tags of a portrait, as people write; most of the portrait is left open."""
+    """A few tags of a portrait, as people write them; most of the portrait stays open."""
     rng = Random(seed)
     said: dict[str, str] = {}
     for tag in tags(sample(rng)):
@@ -67,7 +67,7 @@ def followed(count: int) -> list[Wish]:
 
 
 def pictures(model: str, asked: Sequence[Wish], kept: Path) -> np.ndarray:
-    """The model's pictures, uint8 (N, S, S, 3); drawn once and kept in the file."""
+    """The model's pictures, uint8 (N, S, S, 3); drawn once and cached in the file."""
     if not kept.exists():
         kept.parent.mkdir(parents=True, exist_ok=True)
         np.savez(kept, pictures=_drawn(model, asked))
@@ -102,7 +102,7 @@ def _drawn(model: str, asked: Sequence[Wish]) -> np.ndarray:
 
 
 def sheet(before: np.ndarray, after: np.ndarray, across: int = 10, rows: int = 3) -> Image.Image:
-    """Rows of one model's pictures, each above the same wishes by the other."""
+    """Rows of one model's pictures, each above the other model's for the same wishes."""
     shown = min(across * rows, len(before)) // across * across
     picture = Image.new("RGB", (across * SIDE_PX, 2 * shown // across * SIDE_PX))
     for i in range(shown):

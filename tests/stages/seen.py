@@ -1,6 +1,6 @@
-"""What there is to see of a bot from outside: on the local Discord, in its tables, in its files.
+"""What is visible of a bot from outside: on the local Discord, in its tables, in its files.
 
-`promises.py` holds it against what must hold.
+`promises.py` checks it against what must hold.
 """
 
 from __future__ import annotations
@@ -14,21 +14,21 @@ from bot.sandbox.wire.wire import Payload
 from bot.sandbox.world.lounge import BOT_ID
 
 _EPHEMERAL = 64
-#: The channel that is made the gallery.
+#: The channel used as the gallery.
 GALLERY = "art"
 #: The files of a duel.
 BLIND = ("left", "right")
 
 
 class Witness(Protocol):
-    """Where the bot can be looked at from outside."""
+    """An outside view of the bot."""
 
     data_dir: Path
     #: The channel in which everything happens.
     where: str
 
     def rows(self, sql: str) -> list[tuple[Any, ...]]:
-        """Look into the bot's database, as of the latest commit."""
+        """Query the bot's database, as of the latest commit."""
         ...
 
     def messages(self, where: str) -> list[Payload]:
@@ -64,12 +64,12 @@ def hung(here: Witness) -> Counter[str]:
 
 
 def owed_posts(here: Witness) -> dict[str, str]:
-    """For each job the post that it is owed in."""
+    """The post that each job is owed in."""
     return dict(here.rows("SELECT id, owed_post_id FROM jobs"))
 
 
 def job_ids(message: Payload) -> list[str]:
-    """The pictures that its files are named after; the two of a duel are blind, a tile is none."""
+    """The pictures named by its files; a duel's two are blind, and tiles do not count."""
     return [
         name
         for name in file_names(message)
@@ -78,7 +78,7 @@ def job_ids(message: Payload) -> list[str]:
 
 
 def votes_are_open(here: Witness) -> list[Payload]:
-    """Messages that were posted with one picture, also where others were asked for beside it."""
+    """Messages posted with one picture, even if others were asked for beside it."""
     together = here.rows("SELECT message_id FROM post_pictures GROUP BY 1 HAVING count(*) > 1")
     several = {str(number) for (number,) in together}
     return [message for message in seen_by_all(here) if message["id"] not in several]
@@ -92,7 +92,7 @@ def file_names(message: Payload) -> list[str]:
 
 
 def reactions(here: Witness, message: Payload, *, of_bot: bool = False) -> set[tuple[int, int]]:
-    """Who voted what: people, or the bot itself."""
+    """The votes of people, or of the bot itself."""
     return {
         (user, 1 if emoji == "👍" else -1)
         for emoji, users in here.reactions(message["id"]).items()

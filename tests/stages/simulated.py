@@ -1,7 +1,7 @@
-"""A simulated Discord around real cogs and real stores, for the tests of what runs in background.
+"""A simulated Discord around real cogs and real stores, for tests of background work.
 
-The loops of the cogs do not run by themselves here: a test calls their rounds, so that what it sees
-does not depend on timing. Time is the simulation's.
+The cogs' loops do not run by themselves here: a test calls their rounds, so that its results do not
+depend on timing. Time is the simulation's.
 """
 
 from __future__ import annotations
@@ -62,7 +62,7 @@ OWNER = "worker"
 
 
 async def works_off(look: Callable[[asyncio.TaskGroup], Awaitable[bool]]) -> None:
-    """Looks until nothing more is begun, each to the end of its lanes."""
+    """Look until nothing more is begun, each time waiting for the lanes to end."""
     begun = True
     while begun:
         async with asyncio.TaskGroup() as tasks:
@@ -89,7 +89,7 @@ class ParkedBot(WaifuBot):
 
     def spawn(self, work: Coroutine[None, None, None], *, name: str) -> None:
         if self._live:
-            # Outside the simulation's context, or it would wait for the loops to end.
+            # Outside the simulation's context, which would wait for the loops to end.
             contextvars.Context().run(super().spawn, work, name=name)
         else:
             work.close()
@@ -107,19 +107,19 @@ class Scene:
     extensions: Sequence[str]
 
     def cog(self, name: str) -> Any:
-        """The cog of this name; its class is not the one that an import gives (it is reloaded)."""
+        """The cog with this name; it is reloaded, so its class differs from an imported one."""
         assert isinstance(self.env.bot, WaifuBot)
         cog = self.env.bot.get_cog(name)
         assert cog is not None, name
         return cog
 
     async def looks(self, name: str, rounds: int = 1) -> None:
-        """Rounds of the cog that works in lanes, each until nothing more is begun."""
+        """Run rounds of a cog that works in lanes, each until nothing more is begun."""
         for _ in range(rounds):
             await works_off(self.cog(name).look)
 
     async def restart(self) -> None:
-        """The process dies and comes back; the database is all it remembers."""
+        """Kill and restart the process; the database is all it remembers."""
         await self.env.restart_bot(ParkedBot(self.services, self.extensions, live=False))
 
     async def queued(
@@ -131,7 +131,7 @@ class Scene:
         seed: int = 7,
         rating: Rating = Rating.GENERAL,
     ) -> list[Job]:
-        """Jobs of one request of the member's."""
+        """Queue jobs of one request of the member's."""
         place = make_place(guild=self.guild.id, channel=(channel or self.channel).id)
         ask = make_ask(prompt, user=self.member.id, place=place, count=count, seed=seed)
         request = await self.services.queue.enqueue(
@@ -144,16 +144,16 @@ class Scene:
         return list(request.jobs)
 
     async def accepts(self, who: MemberActor) -> None:
-        """They accepted the licence of the model in use, some time ago."""
+        """Record an earlier acceptance of the licence of the model in use."""
         info = self.services.model()
         await self.services.consent.accept(UserId(who.id), info.licence_sha256, info.card_id, 1)
 
     def snowflake(self) -> int:
-        """Older than every message that is sent from now on, as an interaction's id is."""
+        """An id older than every message sent from now on, like an interaction's."""
         return discord.utils.time_snowflake(self.env.now())
 
     async def bot_may_not(self, *permissions: str, channel: ChannelHandle | None = None) -> None:
-        """A moderator takes the bot these permissions in a channel, and gives all others back."""
+        """Take these permissions from the bot in a channel, and restore all others."""
         me = self.guild.me
         assert me is not None
         overwrite = discord.PermissionOverwrite(**dict.fromkeys(permissions, False))
@@ -167,7 +167,7 @@ class Scene:
         return self.env.bot.get_partial_messageable(job.channel_id, guild_id=job.guild_id)
 
     def loses_answers(self, monkeypatch: pytest.MonkeyPatch, problem: BaseException) -> None:
-        """The next message is created, but Discord's answer does not reach the bot."""
+        """Create the next message, but lose Discord's answer to the bot."""
         http = self.env.bot.http
         request = http.request
 
@@ -188,7 +188,7 @@ class Scene:
         )
 
     async def drawn(self, jobs: Sequence[Job]) -> None:
-        """The worker draws these jobs, which must be the next in the queue."""
+        """Have the worker draw these jobs, which must be the next in the queue."""
         for job in jobs:
             claimed = await self.services.queue.claim(OWNER, 60_000, self.services.clock())
             assert claimed is not None
@@ -198,7 +198,7 @@ class Scene:
     async def kept(
         self, job: Job, verdict: Released | Held | None = None, data: bytes | None = None
     ) -> None:
-        """The picture of a running job goes to the gallery."""
+        """Bring the picture of a running job to the gallery."""
         picture = await self.services.gallery.keep(
             verdict or make_released(job),
             data or make_png(job),
@@ -211,9 +211,9 @@ class Scene:
     async def posted(
         self, job: Job, message: discord.Message | None = None, *, beside: Sequence[Job] = ()
     ) -> Post:
-        """The delivery's post, made by hand: a message of the bot's and its row.
+        """Make the delivery's post by hand: a message of the bot's and its row.
 
-        `beside` are the others of its request that it shows, in the places after it.
+        `beside` are further jobs of its request that it shows, in the following places.
         """
         channel = self.env.bot.get_partial_messageable(job.channel_id, guild_id=job.guild_id)
         message = message or await channel.send(f"a picture {job.id}")
@@ -232,7 +232,7 @@ SceneT = TypeVar("SceneT", bound=Scene)
 
 
 def _desk(db: Database, directory: Path, signals: Signals) -> LearningDesk:
-    """With an engine that serves whatever it is asked to."""
+    """A desk whose engine serves whatever it is asked to."""
     catalogue = Registry(directory / "models")
     shelf = Shelf(catalogue, {INFO.card_id: "embedded"})
     shelf.activate(INFO)

@@ -1,4 +1,4 @@
-"""An engine whose model takes longer to load than any test waits: a download of gigabytes."""
+"""An engine whose model takes longer to load than any test waits, like a huge download."""
 
 from __future__ import annotations
 
@@ -17,12 +17,12 @@ def open_engine(
     capacity: int | None,
     upscaler: Path | None,
 ) -> NoReturn:
-    """Same form as `models.engine.slots.open_engine`."""
+    """Has the signature of `models.engine.slots.open_engine`."""
     del model, device, threads, capacity, upscaler
     time.sleep(LOAD_S)
     raise AssertionError("no test waits for so long")
 
 
 def open_scorer(model: str, *, tagger: str | None) -> NoReturn:
-    """Same form as `models.engine.safety.open_scorer`."""
+    """Has the signature of `models.engine.safety.open_scorer`."""
     raise AssertionError(model, tagger)

@@ -1,7 +1,7 @@
-"""Spellings that the prompt language reads as one word although brackets stand inside it.
+"""Spellings that the prompt language reads as one word despite brackets inside it.
 
-A seeded generator for the tests of the screening. Every spelling it makes is one whose halves the
-model's own parser brings together again: `(lo)(li)`, `nu[](de:1.0)`, `ra BREAK pe`.
+A seeded generator for tests of the screening. The model's own parser joins the halves of every
+spelling it makes: `(lo)(li)`, `nu[](de:1.0)`, `ra BREAK pe`.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ import random
 from collections.abc import Callable, Iterator
 
 _Wrap = Callable[[str], str]
-#: Around a part of a word, balanced or not.
+#: Brackets around a part of a word, balanced or not.
 _WRAPS: tuple[_Wrap, ...] = (
     "({})".format, "[{}]".format, "(({}))".format, "[[{}]]".format, "([{}])".format,
     "[({})]".format, "({}:1.0)".format, "({}:1.1)".format, "({}: 1.2 )".format, "({}:.9)".format,
@@ -19,12 +19,12 @@ _WRAPS: tuple[_Wrap, ...] = (
 )  # fmt: skip
 #: Between two parts of a word: nothing that a tokenizer would see.
 _JOINTS = ("", "", "()", "[]", "(())", "[()]", "(:1.0)", "(:1.1)", "[(:.5)]", "(", "[", "((")
-#: Signs that stay in the text, and cuts of the prompt.
+#: Characters that stay in the text, and separators of the prompt.
 _VISIBLE = ("\\(", "\\)", "\\[", "\\]", "\\\\", "\\(\\)", ")", "]", " BREAK ", "(BREAK)", "[BREAK]")
 
 
 def spellings(word: str, dice: random.Random, count: int) -> Iterator[str]:
-    """This many spellings of the word, which has two letters or more."""
+    """`count` spellings of the word, which has two letters or more."""
     for _ in range(count):
         yield dice.choice((_parted, _parted, _nested, _signed))(word, dice)
 
@@ -35,7 +35,7 @@ def _parts(word: str, dice: random.Random) -> list[str]:
 
 
 def _parted(word: str, dice: random.Random) -> str:
-    """Every part bracketed by itself, with empty brackets between."""
+    """Every part in its own brackets, with empty brackets between."""
     spelled = ""
     for part in _parts(word, dice):
         joint = dice.choice(_JOINTS) if spelled else ""
@@ -44,7 +44,7 @@ def _parted(word: str, dice: random.Random) -> str:
 
 
 def _nested(word: str, dice: random.Random) -> str:
-    """Brackets around a part and what stands before it: `((lo)li:1.2)`."""
+    """Brackets around a part and everything before it: `((lo)li:1.2)`."""
     spelled = ""
     for part in _parts(word, dice):
         spelled = dice.choice(_WRAPS)(spelled + part)
@@ -52,6 +52,6 @@ def _nested(word: str, dice: random.Random) -> str:
 
 
 def _signed(word: str, dice: random.Random) -> str:
-    """One sign that the parser leaves in the text, or cuts at."""
+    """One character that the parser leaves in the text, or splits at."""
     first, *rest = _parts(word, dice)
     return first + dice.choice(_VISIBLE) + "".join(rest)

@@ -1,15 +1,15 @@
-"""A tree of plain values with one field spoiled, for the tests of what is read from outside."""
+"""A tree of plain values with one field spoiled, for tests of external data."""
 
 from __future__ import annotations
 
 from typing import Any
 
-#: Stands for a field that is taken out.
+#: Stands for a removed field.
 GONE = object()
 
 
 def spoil(tree: dict[str, Any], path: str, value: Any) -> dict[str, Any]:
-    """Set the field at a dotted path, or take it out, in the tree itself; returns the tree."""
+    """Set or remove the field at a dotted path, in place; return the tree."""
     *names, last = path.split(".")
     place = tree
     for name in names:

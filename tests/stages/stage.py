@@ -1,7 +1,7 @@
 """The stage of the harnesses: a local Discord in this process and the real bot as its child.
 
-The bot is `python -m bot` with the fake engine at the `Engine` seam, forked off a process that is
-warm, so that a restart takes a moment; everything else of it is real.
+The bot is `python -m bot` with the fake engine at the `Engine` seam, forked from a warm process, so
+that a restart takes a moment; everything else about it is real.
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ FAKE_ENGINE: Mapping[str, str] = {
 
 
 class Stage:
-    """A sandbox and its bot. `where` is the channel that the helpers use."""
+    """A sandbox and its bot. `where` is the channel used by its methods."""
 
     def __init__(self, sandbox: Sandbox, data_dir: Path, bot: BotProcess) -> None:
         self.sandbox = sandbox
@@ -49,17 +49,17 @@ class Stage:
         await self.until(self.is_up, 180)
 
     async def is_up(self) -> bool:
-        """Is the bot connected, with its commands registered?"""
+        """Whether the bot is connected, with its commands registered."""
         assert self.bot.running, "the bot ended by itself"
         return self.sandbox.online and bool(
             self.sandbox.people.commands(self.sandbox.persona("member"))
         )
 
     async def until(self, look: Callable[[], Awaitable[T]], limit_s: float = 60) -> T:
-        """Look until there is something true to see.
+        """Poll until `look` returns something true.
 
         A look at thousands of messages takes a second, and the local Discord lives in this loop: it
-        has twice as long before the next, or the bot would be kept from what is waited for.
+        gets twice that time before the next look, or the bot could not make progress.
         """
         clock = asyncio.get_running_loop().time
         async with asyncio.timeout(limit_s):
@@ -78,7 +78,7 @@ class Stage:
         await self.posts(1)
 
     async def accept_only(self, who: str | int) -> None:
-        """Accept the licence and take the request that waited for it back."""
+        """Accept the licence and cancel the request that waited for it."""
         ticket = self.sandbox.slash(who, self.where, "waifu", {"prompt": "1girl"})
         terms = (await ticket.answer()).message
         assert terms is not None
@@ -94,7 +94,7 @@ class Stage:
         await self.until(over)
 
     async def draw(self, prompt: str, who: str | int = "member", **options: Any) -> dict[str, Any]:
-        """Ask for pictures; returns the acknowledgement."""
+        """Ask for pictures; return the acknowledgement."""
         ticket = self.sandbox.slash(who, self.where, "waifu", {"prompt": prompt, **options})
         message = (await ticket.answer()).message
         assert message is not None
@@ -110,7 +110,7 @@ class Stage:
         ]
 
     async def posts(self, count: int, limit_s: float = 120) -> list[dict[str, Any]]:
-        """Wait until that many pictures are posted; the messages that show them."""
+        """Wait until `count` pictures are posted; return the messages that show them."""
 
         async def enough() -> list[dict[str, Any]]:
             posts = self.posted()
@@ -150,7 +150,7 @@ class Stage:
 
 
 def pictures(posts: list[dict[str, Any]]) -> int:
-    """How many pictures these messages show; a tile in an empty place is none."""
+    """How many pictures these messages show, without tiles in empty places."""
     files = [file["filename"] for post in posts for file in post["attachments"]]
     return sum(not name.startswith("missing-") for name in files)
 
@@ -175,10 +175,10 @@ async def stage(
     module: str = "bot",
     cold: bool = False,
 ) -> AsyncIterator[Stage]:
-    """A stage with the bot on it; at the end nothing that was sent may break Discord's rules.
+    """A stage with the bot on it; at the end no sent request may have broken Discord's rules.
 
-    `module` is what runs in the bot's place. The bot is forked off one that is warm, unless its
-    start is what is tested.
+    `module` runs in the bot's place. The bot is forked from a warm one, unless the test is about
+    its start (`cold`).
     """
     async with Sandbox(openapi=OPENAPI) as sandbox:
         data_dir = tmp_path / "bot"

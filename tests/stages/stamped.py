@@ -1,11 +1,12 @@
-"""`python -m tests.stages.stamped`: the bot itself, noting when interactions come and are answered.
+"""`python -m tests.stages.stamped`.
 
-For benchmarks that tell what the bot takes from what the local Discord takes, which share the cores
-of a machine. `STAMPS` names a file that gets a line for each: "got" or "answers", the interaction's
-id, and the seconds of the machine's monotonic clock.
+The real bot, recording when interactions come and are answered.
 
-One more command stands beside the bot's own: `/echo` answers at once, so it costs what every
-command does.
+For benchmarks that separate the bot's time from that of the local Discord, which shares the
+machine's cores. `STAMPS` names a file that gets a line for each: "got" or "answers", the
+interaction's id, and the seconds of the machine's monotonic clock.
+
+It adds one command, `/echo`, which answers at once and so costs what every command does.
 """
 
 from __future__ import annotations
@@ -27,7 +28,7 @@ from bot.__main__ import main
 
 
 class Echo(commands.Cog):
-    """The command that does nothing."""
+    """A command that does nothing."""
 
     @app_commands.command(description="Answer")
     async def echo(self, interaction: discord.Interaction) -> None:
@@ -41,7 +42,7 @@ async def setup(bot: commands.Bot) -> None:
 
 
 def stamp(out: TextIO) -> None:
-    """Note each interaction when it is read off the gateway, and when its answer is sent."""
+    """Record each interaction when it is read from the gateway, and when its answer is sent."""
     parse = ConnectionState.parse_interaction_create
     respond = AsyncWebhookAdapter.create_interaction_response
 
@@ -58,7 +59,7 @@ def stamp(out: TextIO) -> None:
 
 
 def stamps(path: Path) -> dict[tuple[str, int], float]:
-    """What was noted: for each ("got" or "answers", interaction) the first time."""
+    """The first recorded time for each ("got" or "answers", interaction)."""
     found: dict[tuple[str, int], float] = {}
     for line in path.read_text().splitlines():
         what, number, seconds = line.split()

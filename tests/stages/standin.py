@@ -1,9 +1,9 @@
-"""`python -m tests.stages.standin STAGE WORKPLACE PREPARED`: a stage of a training in no time.
+"""`python -m tests.stages.standin STAGE WORKPLACE PREPARED`: an instant stage of a training.
 
-It leaves on the disk what the real command leaves, in the same order: a manifest that is moved into
-its place whole, a candidate, a verdict on its card. `PREPARED` is a candidate that was made before,
-with the card that the gate writes as `passed.json`. Between its deeds are boundaries, at which
-`learning_life.py` kills the bot that started it. Imports next to nothing, for it starts often.
+It writes what the real command writes, in the same order: a manifest that is moved into its place
+whole, a candidate, a verdict on its card. `PREPARED` is a ready candidate, with the card that the
+gate writes as `passed.json`. Between its steps are boundaries, at which `learning_life.py` kills
+the bot that started it. Imports next to nothing, because it starts often.
 """
 
 from __future__ import annotations
@@ -18,9 +18,9 @@ from pathlib import Path
 
 
 def passed(name: str) -> None:
-    """Note a boundary in the file `BOUNDARIES`; at number `KILL_AT` the process `VICTIM` dies.
+    """Record a boundary in the file `BOUNDARIES`; at number `KILL_AT` the process `VICTIM` dies.
 
-    The count is shared with the victim, which notes boundaries of its own.
+    The count is shared with the victim, which records boundaries of its own.
     """
     victim = int(os.environ["VICTIM"])
     with Path(os.environ["BOUNDARIES"]).open("r+") as trace:

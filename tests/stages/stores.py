@@ -1,4 +1,4 @@
-"""A database with its stores for the tests of `bot/`'s stores, and the short way to a picture."""
+"""A database with its stores for tests of `bot/`'s stores, and a short way to a picture."""
 
 from __future__ import annotations
 
@@ -96,7 +96,7 @@ class Stores:
         rating: Rating = Rating.GENERAL,
         now_ms: int = 3_000,
     ) -> tuple[Job, Picture]:
-        """Ask, claim and keep one picture (nothing else may be queued)."""
+        """Ask for, claim and keep one picture (nothing else may be queued)."""
         place = make_place() if guild is None else make_place(guild=guild)
         ask = make_ask(prompt, user=UserId(user), seed=seed, place=place)
         await self.enqueue(make_admitted(ask, rating=rating))
@@ -115,7 +115,7 @@ class Stores:
     async def hold(
         self, *, user: int = USER, prompt: str = "1girl", now_ms: int = 3_000
     ) -> tuple[Job, Case]:
-        """A picture that is held, and its case (nothing else may be queued)."""
+        """A held picture and its case (nothing else may be queued)."""
         await self.enqueue(make_admitted(make_ask(prompt, user=UserId(user))))
         job = await self.claim()
         assert job is not None
@@ -140,7 +140,7 @@ class Stores:
         seed: int = 7,
         now_ms: int = 3_000,
     ) -> Job:
-        """A picture that is posted as `message`."""
+        """A picture posted as `message`."""
         job, _ = await self.draw(user=user, prompt=prompt, guild=guild, seed=seed, now_ms=now_ms)
         post = make_post(job.id, message=message, guild=job.guild_id)
         assert await self.outbox.delivered(job.owed_post_id, post, now_ms + 1)

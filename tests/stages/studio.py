@@ -1,4 +1,4 @@
-"""A worker at work on the real stores with a fake engine, for the worker's tests."""
+"""A worker on the real stores with a fake engine, for the worker's tests."""
 
 from __future__ import annotations
 
@@ -35,13 +35,13 @@ CAPS = Caps(per_user=100, per_guild=1000)
 
 
 class Company(StrEnum):
-    """Which engines are in the studio's process beside the one that a test looks at."""
+    """The other engines in the studio's process, beside the one under test."""
 
     #: None.
     ALONE = "alone"
-    #: One that comes after it: what names no model is the tested one's.
+    #: One that comes after it: jobs that name no model go to the tested one.
     FIRST = "first"
-    #: One that comes before it: only what names its model is the tested one's.
+    #: One that comes before it: only jobs that name its model go to the tested one.
     SECOND = "second"
 
 

@@ -68,7 +68,7 @@ class TinyModal(discord.ui.Modal, title="A form"):
 
 
 class TinyBot(discord.Client):
-    """Notes every raw event in `events`."""
+    """Records every raw event in `events`."""
 
     def __init__(self, intents: discord.Intents = INTENTS) -> None:
         super().__init__(
@@ -189,7 +189,7 @@ def point_at(rest_url: str, gateway_url: str) -> None:
 
 @contextlib.asynccontextmanager
 async def running(bot: TinyBot, token: str) -> AsyncGenerator[TinyBot]:
-    """The bot, logged in and ready; whatever ends it early is raised here."""
+    """The bot, logged in and ready; an error that ends it early is raised here."""
     work = asyncio.create_task(bot.start(token))
     ready = asyncio.create_task(bot.became_ready.wait())
     await asyncio.wait({work, ready}, return_when=asyncio.FIRST_COMPLETED, timeout=15)
@@ -216,7 +216,7 @@ async def lounge(
 
 
 async def until(condition: Callable[[], object], timeout_s: float = 5.0) -> None:
-    """Wait until something became true."""
+    """Wait until the condition becomes true."""
     async with asyncio.timeout(timeout_s):
         while not condition():
             await asyncio.sleep(0.01)

@@ -12,7 +12,7 @@ SIDE_PX = 32
 
 
 def add_checker(folder: Path, *, alarmed: bool) -> Path:
-    """Lay a checker by a model: one that finds every picture unsafe, or none."""
+    """Put a checker into a model's folder: one that finds every picture unsafe, or none."""
     from diffusers.pipelines.stable_diffusion.safety_checker import StableDiffusionSafetyChecker
     from transformers import CLIPConfig, CLIPImageProcessor
 

@@ -1,4 +1,4 @@
-"""Tiny models of shapes that the original Stable Diffusion layout can express, for the tests."""
+"""Tiny models that the original Stable Diffusion layout can express, for the tests."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from models.checkpoint.files import read, read_part
 from models.checkpoint.skeleton import PARTS
 from tests.stages import tiny_models
 
-#: The original code always norms in 32 groups, so no level can be narrower.
+#: The original code always normalises in 32 groups, so no level can be narrower.
 WIDTHS = (32, 32, 64)
 LICENCE = "Draw kindly.\n"
 
@@ -60,7 +60,7 @@ def openclip(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="module")
 def exported(clip: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A directory with the first model's export, to be copied and spoilt."""
+    """A directory with the first model's export, to copy and spoil."""
     directory = tmp_path_factory.mktemp("exported")
     export(str(clip), directory / "waifu.safetensors")
     return directory
@@ -94,7 +94,7 @@ def rewrite(file: Path, tensors: dict[str, torch.Tensor], texts: dict[str, str])
 
 
 def respell(file: Path, **changes: Any) -> None:
-    """Write a .safetensors again with tensors added or replaced; None takes one out."""
+    """Rewrite a .safetensors with tensors added or replaced; None removes one."""
     tensors, texts = read(file)
     rewrite(file, {k: v for k, v in (tensors | changes).items() if v is not None}, texts)
     file.with_name("waifu.card.json").unlink(missing_ok=True)

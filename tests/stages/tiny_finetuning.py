@@ -1,4 +1,4 @@
-"""A tiny base, a few pictures and a recipe for them, so that a whole fine-tuning takes a second."""
+"""A tiny base, a few pictures and a recipe, with which a whole fine-tuning takes a second."""
 
 from __future__ import annotations
 
@@ -58,13 +58,13 @@ class Place:
     def train(
         self, run: str, *, resume: bool = False, cpu: bool = True, **changes: Any
     ) -> list[str]:
-        """Run a recipe to its end; what was said."""
+        """Run a recipe to its end; return the progress lines."""
         said: list[str] = []
         finetune(self.recipe(run, **changes), resume=resume, cpu=cpu, say=said.append)
         return said
 
     def command(self, run: str, *options: str, **changes: Any) -> int:
-        """The same through the command line; its exit code."""
+        """The same through the command line; return the exit code."""
         return main(["finetune", str(self.recipe(run, **changes)), "--cpu", *options])
 
     def out(self, run: str) -> Path:
@@ -82,7 +82,7 @@ class Place:
         return json.loads((self.states(run)[-1] / "state.json").read_text())
 
     def curve(self, run: str) -> list[dict[str, float]]:
-        """The curve but for its timings."""
+        """The curve without its timings."""
         with (self.out(run) / "curve.csv").open() as file:
             rows = [{k: float(v) for k, v in row.items()} for row in csv.DictReader(file)]
         for row in rows:
@@ -124,7 +124,7 @@ def place(tmp_path: Path, tiny_base: Path) -> Iterator[Place]:
 
 
 def forget_devices() -> None:
-    """Accelerate keeps what it found in the process; another precision needs a new look."""
+    """Reset Accelerate's cached device state, because another precision needs a fresh one."""
     for state in (AcceleratorState, GradientState, PartialState):
         state._reset_state()
 
@@ -142,12 +142,12 @@ def stop_at(monkeypatch: pytest.MonkeyPatch, step: int, what: Callable[[], None]
 
 
 def interrupt() -> None:
-    # To this thread: sent to the process, two in a row may arrive as one.
+    # Sent to this thread: two in a row to the process may arrive as one.
     signal.raise_signal(signal.SIGINT)
 
 
 def stopped(place: Place, monkeypatch: pytest.MonkeyPatch, step: int, **changes: Any) -> None:
-    """A run called `new` that Ctrl-C has ended behind the given step (from 0)."""
+    """A run called `new` that Ctrl-C ended after the given step (from 0)."""
     with monkeypatch.context() as patch:
         stop_at(patch, step, interrupt)
         with pytest.raises(StoppedError):

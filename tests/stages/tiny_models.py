@@ -1,4 +1,4 @@
-"""A complete Stable Diffusion folder of random weights, a few hundred kilobytes, for the tests."""
+"""A complete Stable Diffusion folder of random weights, a few hundred kilobytes."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ import torch
 
 from models.contract import Draw, RenderRequest, Sampler
 
-#: Pixels of one latent cell and of the square picture that the tiny model is made for.
+#: Pixels per latent cell, and of the square picture that the tiny model is made for.
 CELL_PX = 2
 NATIVE_PX = 16
 
@@ -70,7 +70,7 @@ def tiny_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def request(row_id: str, **changes: Any) -> RenderRequest:
-    """A small request to the tiny model; the row's id makes the seed."""
+    """A small request to the tiny model; the row's id determines the seed."""
     preview_every = changes.pop("preview_every", 0)
     fields: dict[str, Any] = {
         "prompt": "1girl, blue hair",

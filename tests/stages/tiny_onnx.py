@@ -1,7 +1,7 @@
-"""A WD tagger of a kilobyte, written by hand: ONNX is a protocol buffer, and this is all of it.
+"""A WD tagger of a kilobyte, encoded by hand: ONNX is a protocol buffer, and this is all of it.
 
 The layout is that of SmilingWolf's third version: (B, side, side, 3), blue first, 0..255, to one
-probability for each line of `selected_tags.csv`. Here each is a sigmoid of the mean colour.
+probability per line of `selected_tags.csv`. Here each is a sigmoid of the mean colour.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from pathlib import Path
 from models.engine.safety.wd_tagger import LABELS, WEIGHTS
 
 SIDE_PX = 32
-#: How much each of (blue, green, red), in 0..255, and one more, count for a tag.
+#: The weights of (blue, green, red), in 0..255, and a constant, for a tag.
 Weights = tuple[float, float, float, float]
 #: Likely where red outweighs the others, unlikely on white, grey and black.
 RED: Weights = (-0.1, -0.1, 0.2, -6.0)
@@ -22,7 +22,7 @@ GREEN: Weights = (-0.1, 0.2, -0.1, -6.0)
 NEVER: Weights = (0.0, 0.0, 0.0, -9.0)
 
 RATINGS = ("general", "sensitive", "questionable", "explicit")
-#: The names as the real file has them, ratings first; what is not said here is never likely.
+#: The names as in the real file, ratings first; those without a weight are never likely.
 TAGS = (*RATINGS, "1girl", "nude", "loli", "hatsune_miku")
 
 
@@ -35,7 +35,7 @@ def write_tagger(
     shape: Sequence[int | str] = ("batch", SIDE_PX, SIDE_PX, 3),
     last: str = "Sigmoid",
 ) -> Path:
-    """Write both files and return their folder; `outputs` can be another count than the names."""
+    """Write both files and return their folder; `outputs` may differ from the number of names."""
     folder.mkdir(parents=True, exist_ok=True)
     lines = [f"{9000000 + i}.0,{name},{9 if i < 4 else 0},100" for i, name in enumerate(names)]
     (folder / LABELS).write_text("\n".join(["tag_id,name,category,count", *lines]) + "\n")

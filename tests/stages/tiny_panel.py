@@ -62,7 +62,7 @@ class _Form(discord.ui.Modal, title="Everything"):
 
 
 class PanelBot(TinyBot):
-    """Answers everything of its panel by the raw interaction, as after a restart."""
+    """Answers its panel from the raw interaction alone, as after a restart."""
 
     def __init__(self) -> None:
         super().__init__()

@@ -1,4 +1,4 @@
-"""A tiny base, pictures of it that some voters like bright, and courses of a few steps."""
+"""A tiny base, pictures of it whose voters like brightness, and courses of a few steps."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ class Bench:
         return self.root / "runs" / run
 
     def prefer(self, run: str, *options: str, manifest: Path | None = None) -> int:
-        """The command; its exit code."""
+        """Run the command; return its exit code."""
         given = ["--base", str(self.base), "--out", str(self.out(run)), "--device", "cpu"]
         small = ["--steps", "4", "--pairs", "3", "--threads", "1"]
         folder = str(manifest or self.manifest.folder)
@@ -50,14 +50,14 @@ class Bench:
         return load_file(self.out(run) / "model" / "unet" / "diffusion_pytorch_model.safetensors")
 
     def curve(self, run: str) -> list[dict[str, float]]:
-        """The curve but for its timings."""
+        """The curve without its timings."""
         with (self.out(run) / "curve.csv").open() as file:
             rows = [{k: float(v) for k, v in row.items()} for row in csv.DictReader(file)]
         return [{k: v for k, v in row.items() if k != "images_per_s"} for row in rows]
 
 
 def picture(folder: Path, prompt: int, place: int) -> PictureLine:
-    """A picture of a prompt, the brighter the later its place, with some grain."""
+    """A picture of a prompt, with grain; later places are brighter."""
     grain = np.random.default_rng((prompt, place)).integers(0, 60, (SIDE_PX, SIDE_PX, 3))
     buffer = io.BytesIO()
     Image.fromarray((grain + 45 * place).astype(np.uint8)).save(buffer, "PNG")
@@ -82,7 +82,7 @@ def pictures(folder: Path, prompts: int = PROMPTS) -> list[PictureLine]:
 
 
 def votes(shown: list[PictureLine], **changes: Any) -> list[JudgementLine]:
-    """Two voters who like the brighter half of each prompt's pictures."""
+    """The votes of two voters who like the brighter half of each prompt's pictures."""
     return [
         say(line, voter=voter, value=1 if i % EACH >= EACH // 2 else -1, **changes)
         for voter in (1, 2)
@@ -100,7 +100,7 @@ def voted_base(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = build(tmp_path_factory.mktemp("prefer") / "tiny-waifu")
     card = card_of(folder)
     assert card.id == "tiny-waifu"
-    # Sheets and fresh pictures are drawn in so many; nobody looks at how good they are.
+    # The steps for sheets and fresh pictures; their quality does not matter.
     seal(replace(card, defaults=replace(card.defaults, steps=3)), folder)
     return folder
 

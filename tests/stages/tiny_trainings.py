@@ -1,7 +1,7 @@
-"""The trainings of the pre-training and of the aesthetic head, each in a second: data by lot.
+"""The trainings of the pre-training and of the aesthetic head, a second each, on random data.
 
-`learned` maps a training's name to what makes its weights in a folder, from the folder's state if
-it holds one.
+`learned` maps a training's name to a function that makes its weights in a folder, resuming from the
+folder's state if there is one.
 """
 
 from __future__ import annotations
@@ -56,7 +56,7 @@ Learned = Callable[[Path], dict[str, Tensor]]
 
 
 def drawn_by_lot(count: int, end: int, size_px: int = SMALL.size_px) -> Pictures:
-    """Pictures with labels and captions that mean nothing."""
+    """Pictures with random labels and captions."""
     g = torch.Generator().manual_seed(count)
     ids = torch.randint(0, 100, (count, 2, 77), generator=g)
     ids[:, :, 40:] = end
@@ -73,7 +73,7 @@ def drawn_by_lot(count: int, end: int, size_px: int = SMALL.size_px) -> Pictures
 
 
 def graded(rows: int) -> Graded:
-    """Cuts of noise with grades by lot."""
+    """Cuts of noise with random grades."""
     rng = np.random.default_rng(0)
     degrees = rng.random((rows, len(FAULTS)), dtype=np.float32)
     cuts = rng.integers(0, 256, (rows, 32, 32, 3), dtype=np.uint8)
@@ -133,14 +133,14 @@ def untrained(words: Path) -> Trained:
 
 
 def encoded(count: int, end: int) -> dict[str, EncodedPictures]:
-    """Latents, ids and labels by lot, as the toy recipe has them."""
+    """Random latents, ids and labels in the toy recipe's form."""
     g = torch.Generator().manual_seed(count)
     latents = torch.randn(count, SMALL.latent_channels, 8, 8, generator=g).half()
     return {"square": EncodedPictures(latents, drawn_by_lot(count, end))}
 
 
 def stop_behind(monkeypatch: pytest.MonkeyPatch, step: int) -> None:
-    """Let somebody press Ctrl-C in the middle of every training's step of that number (from 1)."""
+    """Press Ctrl-C in the middle of step number `step` (from 1) of every training."""
     learn = Trainer._learn
 
     def wrapped(self: Trainer) -> Any:

@@ -1,7 +1,7 @@
-"""A family that the house does not know: SDXL at tiny size, plugged in as one more row.
+"""An unknown model family: SDXL at tiny size, plugged in as one more row.
 
 Two text encoders side by side, their tokens from the last layer but one, the second's pooled words,
-six size conditions, and latents with a mean and a deviation (as Playground v2.5 has them).
+six size conditions, and latents with a mean and a deviation (as in Playground v2.5).
 """
 
 from __future__ import annotations
@@ -85,7 +85,7 @@ MARKS_XL = Marks(
 
 
 def condition(texts: Sequence[TextPart], clip_skip: int) -> Condition:
-    """What diffusers' pipeline tells its UNet; the size conditions are of the picture alone."""
+    """The conditioning of diffusers' own pipeline; the size conditions are of the picture alone."""
 
     def embedding(prompt: str, skip: int, native_px: tuple[int, int]) -> Embedding:
         read = [_read(text, prompt) for text in texts]
@@ -107,7 +107,7 @@ def condition(texts: Sequence[TextPart], clip_skip: int) -> Condition:
 
 
 def unscaled(vae: nn.Module, latents: Tensor) -> Tensor:
-    """Each channel with its own deviation and mean again."""
+    """Restore each channel's own deviation and mean."""
     config: Any = vae.config
     mean, deviation = (
         torch.tensor(values)[:, None, None] for values in (config.latents_mean, config.latents_std)
@@ -117,7 +117,7 @@ def unscaled(vae: nn.Module, latents: Tensor) -> Tensor:
 
 @pytest.fixture
 def xl_folder(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """The tiny folder, in a house with a row for its family."""
+    """The tiny folder, with a row for its family in the tables."""
     monkeypatch.setitem(MARKS, "xl", MARKS_XL)
     row = Family(half=torch.float16, condition=condition, unscale=unscaled)
     monkeypatch.setitem(FAMILIES, "xl", row)

@@ -1,4 +1,4 @@
-"""A lineage with a trial in it, the short way, for the tests of stores and of what asks them."""
+"""A short way to a lineage with a trial, for tests of stores and of their callers."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ def make_trial(trial_id: str = "t000000001", *, share: float = 1.0, most: int = 
 
 
 async def begin_lineage(db: Database) -> Lineage:
-    """The parent is asked of."""
+    """Make the parent serve."""
     lineage = Lineage(db)
     await lineage.begin(PARENT, named="embedded", licence_sha256="a" * 64, now_ms=1)
     return lineage
@@ -40,7 +40,7 @@ async def asked_twice(stores: Stores, trial: Trial, user: int = USER) -> tuple[J
 
 
 async def live_with_models(stores: Stores) -> None:
-    """USER promotes and goes back, begins a trial that draws for them, and stops another."""
+    """USER promotes and rolls back, begins a trial that draws for them, and stops another."""
     lineage, trials = await begin_lineage(stores.db), TrialBook(stores.db)
     card = passed(make_card())
     done = await lineage.promote(card, over=PARENT, by_id=USER, why="w", now_ms=2)
@@ -55,7 +55,7 @@ async def live_with_models(stores: Stores) -> None:
 
 
 async def drawn(stores: Stores, job_id: JobId, card_id: str) -> None:
-    """The worker has drawn this job of a trial."""
+    """Have the worker draw this job of a trial."""
     from tests.stages.factories import make_png, make_released
 
     async with stores.db.write() as tx:

@@ -1,7 +1,7 @@
-"""Simulated members who look at grids of four pictures and judge them by a hidden taste, noisily.
+"""Simulated members who judge grids of four pictures by a hidden taste, with noise.
 
-Honest ones agree in pairs as often as people do; some vote the wrong way round, some in league.
-What they say goes into a manifest's judgements with the weights that the bot's own trust gives.
+Honest ones agree in pairs as often as people do; some vote the wrong way round, some collude. Their
+votes go into a manifest's judgements with the weights from the bot's own trust.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from models.statistics.following import Cast, columns
 from models.statistics.trust import weights
 
 Floats = NDArray[np.float64]
-#: How often two honest members say the same of one picture.
+#: How often two honest members agree about a picture.
 AGREEMENT = 0.70
 #: A member's account is older than a year.
 _AGE_MS = 400 * 86_400_000
@@ -40,7 +40,7 @@ class Ask(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Crowd:
-    """So many members; the shares that vote the wrong way round, and in league the other way."""
+    """The number of members, and the shares that vote the wrong way round or collude."""
 
     members: int = 25
     inverted: float = 0.0
@@ -51,7 +51,7 @@ class Crowd:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Shown:
-    """The pictures that are judged: files, the grid of each, the split of each, the taste (N,)."""
+    """The judged pictures: files, the grid of each, the split of each, the taste (N,)."""
 
     files: Sequence[str]
     grids: NDArray[np.int64]
@@ -60,7 +60,7 @@ class Shown:
 
 
 def standing(taste: Floats) -> Floats:
-    """What each picture is worth (N,): of a graded taste its normal score, of a yes or no +-1."""
+    """The worth of each picture (N,): the normal score of a graded taste, +-1 of a yes or no."""
     values = np.unique(taste)
     if len(values) == 2:
         return np.where(taste == values[1], 1.0, -1.0)
@@ -70,7 +70,7 @@ def standing(taste: Floats) -> Floats:
 
 
 def noise_of(likes: Floats, agreement: float = AGREEMENT) -> float:
-    """The spread of the noise with which two voters agree so often on whether one is above 0."""
+    """The noise with which two voters agree this often on whether a picture is above 0."""
     low, high = 0.01, 50.0
     for _ in range(60):
         middle = (low + high) / 2
@@ -90,13 +90,13 @@ class _Said(NamedTuple):
 def _says(
     crowd: Crowd, member: int, likes: Floats, noise: float, rng: np.random.Generator
 ) -> Floats:
-    """What a member thinks of some pictures at this moment; above 0 is an upvote."""
+    """A member's opinion of some pictures at this moment; above 0 is an upvote."""
     inverted = round(crowd.inverted * crowd.members)
     colluding = round(crowd.colluding * crowd.members)
     if crowd.null:
         return rng.normal(size=len(likes))
     if inverted <= member < inverted + colluding:
-        return -likes  # In league: all say the same, and mean it.
+        return -likes  # Colluders all say the same, without noise.
     drawn = likes + noise * rng.normal(size=len(likes))
     return -drawn if member < inverted else drawn
 
@@ -139,7 +139,7 @@ def _told(
     thought: Floats,
     at_ms: int,
 ) -> list[_Said]:
-    """What a member says of a grid, or of two pictures of it."""
+    """A member's judgement of a grid, or of two pictures of it."""
     if ask is Ask.VOTES:
         return [
             _Said(member, Kind.VOTE, (int(i),), 1 if value > 0 else -1, at_ms + 4000 * place)

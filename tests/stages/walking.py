@@ -1,11 +1,12 @@
-"""The boundary walk: one whole life of the bot, lived again and again, killed at another boundary.
+"""The boundary walk.
 
-In the life people accept the licence, ask for one picture and for two, vote and pick, look at
+A whole life of the bot, repeated with a kill at a different boundary each time.
+
+In this life people accept the licence, ask for one picture and for two, vote and pick, look at
 settings, show a picture again, have one upscaled, choose a gallery, compare two at a party, delete
 one that stands alone and one beside another, and are forgotten; then the bot is stopped and started
-once more. Where the bot dies, people do what people do: they try again when they got no answer. The
-boundaries are those of `tests/stages/boundaries.py`, the faults those of
-`tests/stages/promises.py`.
+once more. When the bot dies, people act like people: they retry what got no answer. The boundaries
+are those of `tests/stages/boundaries.py`, the faults those of `tests/stages/promises.py`.
 `tests/test_crash.py` walks a few, `tests/bench/kills.py` all.
 """
 
@@ -26,21 +27,24 @@ from tests.stages.promises import Faults, Told, broken_now, faults
 from tests.stages.seen import GALLERY
 from tests.stages.stage import Stage, button, stage
 
-#: Words that nobody but the member uses, and what somebody else asks for.
+#: Words that only the member uses, and what somebody else asks for.
 ONE, TWO, OTHERS = "wordaone", "wordbtwo", "a cat"
 #: How often people try before they give up; the bot dies once.
 _TRIES = 4
-#: No boundary for so long means that the bot has nothing to do.
+#: After this long without a boundary, the bot has nothing to do.
 _QUIET_S = 0.5
-#: Lives that are lived at the same time.
+#: How many lives run at the same time.
 _AT_ONCE = 3
-#: Pauses after failures grow to some seconds; what is wrong after this stays wrong.
+#: Pauses after failures grow to some seconds; faults after this time are permanent.
 _PATIENCE_S = 30.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Lived:
-    """A life: the boundary of the kill by number and name, all that were passed, what was wrong."""
+    """A life.
+
+    The number and name of the boundary of the kill, all boundaries passed, and the faults.
+    """
 
     kill_at: int
     boundaries: list[str]
@@ -59,9 +63,9 @@ class Lived:
 async def walk(sample: int | None, say: Callable[[str], None]) -> list[Lived]:
     """Live without a kill, then once for each boundary of that life, and die there.
 
-    `sample` is content with so many boundaries, evenly spread. `say` hears how each life went.
+    `sample` limits the number of boundaries, evenly spread. `say` receives each life's result.
     """
-    # A life is mostly waiting: for a process to start, for it to be quiet.
+    # A life is mostly waiting: for a process to start, or to become quiet.
     room = asyncio.Semaphore(_AT_ONCE)
 
     async def one(number: int) -> Lived:
@@ -76,7 +80,7 @@ async def walk(sample: int | None, say: Callable[[str], None]) -> list[Lived]:
 
 
 def spread(boundaries: int, sample: int | None) -> list[int]:
-    """The numbers of all boundaries, or of so many of them at even distances."""
+    """The numbers of all boundaries, or of `sample` of them at even distances."""
     everyone = list(range(1, boundaries + 1))
     if sample is None or sample >= boundaries:
         return everyone
@@ -107,16 +111,16 @@ class Life:
         self._sandbox = here.sandbox
         self._trace = trace
         self._told = Told()
-        #: What was broken at the kill, before anything was mended.
+        #: What was broken at the kill, before anything was repaired.
         self._at_the_kill = Faults()
         #: True while nothing but us has ended the bot.
         self._stopped = True
 
     async def lead(self) -> Faults:
-        """Live it to its end, or to the first promises that stay broken, and return those.
+        """Live to the end, or to the first promises that stay broken, and return those.
 
-        Each is looked at while its evidence is there: forgetting takes that of a loss with it, and
-        closing the database much of what forgetting has left.
+        Each promise is checked while its evidence exists: forgetting destroys the evidence of a
+        loss, and closing the database destroys much of what forgetting has left.
         """
         for chapter in (
             self._draw,
@@ -139,7 +143,7 @@ class Life:
         await self._ask("member", TWO, 2)
 
     async def _compare(self) -> None:
-        """A rating party over two pictures of one prompt; somebody chooses, and it is stopped."""
+        """Hold a rating party over two pictures of one prompt, choose one, and stop it."""
         click, where = self._sandbox.click, self._here.where
         await self._act(lambda: self._sandbox.slash("member", where, "duel party", {"minutes": 1}))
         asking = await self._asking()
@@ -149,7 +153,7 @@ class Life:
         await self._act(lambda: click("member", asking["id"], stop))
 
     async def _enlarge_and_hang(self) -> None:
-        """A moderator chooses a gallery, somebody likes two pictures, one of which is upscaled."""
+        """Choose a gallery as a moderator; like two pictures, and upscale one of them."""
         gallery = self._sandbox.channel(GALLERY)
         for _ in range(_TRIES):
             if self._here.rows(f"SELECT 1 FROM policies WHERE gallery_channel_id = {gallery}"):  # noqa: S608
@@ -173,7 +177,7 @@ class Life:
             await self._act(partial(click, "owner", panel["id"], id_, [value]))
 
     async def _asking(self) -> Payload:
-        """The message of the party's first pair, once it is known to the bot as well."""
+        """The message of the party's first pair, once the bot knows it as well."""
         async with asyncio.timeout(_PATIENCE_S):
             while True:
                 await self._alive()
@@ -184,7 +188,7 @@ class Life:
                 await asyncio.sleep(0.05)
 
     async def _pick_and_delete(self) -> None:
-        """Somebody picks the second of two pictures; their member deletes the first."""
+        """Pick the second of two pictures; then their member deletes the first."""
         click = self._sandbox.click
         grid = next(m for m in self._here.posted() if TWO in m["content"])
         second, menu = button(grid, "pick2"), button(grid, "which")
@@ -195,7 +199,7 @@ class Life:
         await self._delete(panel)
 
     async def _vote_show_and_delete(self) -> None:
-        """Two people vote; settings and `/show` of a picture, which its owner then deletes."""
+        """Two people vote; then settings and `/show` of a picture, which its owner deletes."""
         click, where = self._sandbox.click, self._here.where
         for message in self._here.posted():
             self._sandbox.react("owner", message["id"], "👍")
@@ -207,7 +211,7 @@ class Life:
         await self._delete(post)
 
     async def _delete(self, under: Payload) -> None:
-        """The member deletes a picture by its button, and means it."""
+        """Delete a picture by its button, with confirmation."""
         click, delete = self._sandbox.click, button(under, "delete")
         asked = await self._act(lambda: click("member", under["id"], delete))
         if asked:
@@ -215,7 +219,7 @@ class Life:
             await self._act(lambda: click("member", asked["id"], yes))
 
     async def _forget(self) -> None:
-        """The member is forgotten; from the press on they are promised that, and nothing else."""
+        """Forget the member; from the press on they are promised that, and nothing else."""
         member = self._sandbox.persona("member")
         theirs = self._here.rows(f"SELECT id FROM jobs WHERE user_id = {member}")  # noqa: S608
         question = await self._act(
@@ -230,19 +234,19 @@ class Life:
         self._told = Told(promised={OTHERS: 1}, forgotten=[gone])
 
     async def _stop(self) -> None:
-        """SIGTERM, after which somebody starts it again."""
+        """Send SIGTERM; then restart."""
         self._stopped = True
         await self._here.bot.stop()
 
     async def _ask(self, who: str, prompt: str, count: int = 1) -> None:
-        """Ask, and accept the licence where that is the answer, until the request is queued."""
+        """Ask, accepting the licence if it is shown, until the request is queued."""
         options = {"prompt": prompt, "count": count}
         for _ in range(_TRIES):
             told = await self._act(
                 lambda: self._sandbox.slash(who, self._here.where, "waifu", options)
             )
             if told and (accept := button(told, "accept", missing="")):
-                # The answer to this press is the terms' end; the request is queued by then.
+                # The answer to this press ends the terms; by then the request is queued.
                 told = await self._act(partial(self._sandbox.click, who, told["id"], accept))
                 queued = told is not None and not button(told, "accept", missing="")
             else:
@@ -253,9 +257,9 @@ class Life:
         raise AssertionError(f"nobody took the request for {prompt}")
 
     async def _act(self, deed: Callable[[], Ticket]) -> Payload | None:
-        """What a person does, again where the bot dies before it answers.
+        """Act as a person, again if the bot dies before it answers.
 
-        None when the control has gone meanwhile: the bot acted and could not say so.
+        None if the control is gone: the bot acted and could not say so.
         """
         for _ in range(_TRIES):
             await self._alive()
@@ -273,10 +277,7 @@ class Life:
         return None
 
     async def _settled(self) -> Faults:
-        """See that the bot is up, and wait until it is quiet and keeps every promise.
-
-        Returns those that it breaks.
-        """
+        """Wait until the bot is up, quiet, and keeps every promise; return those that it breaks."""
         loop = asyncio.get_running_loop()
         until_s = loop.time() + _PATIENCE_S
         while True:
@@ -301,7 +302,7 @@ class Life:
             return faults(self._here, self._told)
 
     async def _alive(self) -> None:
-        """See that the bot is up; a SIGKILL is the only end that it may have come to."""
+        """Ensure that the bot is up; a SIGKILL is the only end that it may have met."""
         bot = self._here.bot
         async with asyncio.timeout(_PATIENCE_S):
             while not (bot.running and await self._here.is_up()):
@@ -313,7 +314,7 @@ class Life:
                 await asyncio.sleep(0.02)
 
     def _look_at_the_dead(self) -> None:
-        """What may be at no moment is not there at this one; before the first answer, no tables."""
+        """Check what must hold at any moment; before the first answer there are no tables."""
         if self._told.promised:
             with self._here.looking():
                 self._at_the_kill = self._at_the_kill or broken_now(self._here, self._told)

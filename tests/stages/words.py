@@ -1,4 +1,4 @@
-"""Tags files for the tests of what a model knows: the embedded model's, and a long list."""
+"""Tags files for tests of a model's vocabulary: the embedded model's, and a long list."""
 
 from __future__ import annotations
 
@@ -14,12 +14,12 @@ from models.catalogue.tags.glossary import Glossary
 
 @cache
 def embedded_words() -> Glossary:
-    """What the embedded model knows."""
+    """The embedded model's vocabulary."""
     return Glossary(files.read(EMBEDDED / files.FILE_NAME))
 
 
 def long_book(count: int, seed: int = 0) -> TagBook:
-    """A list as long as Danbooru's: made-up words of one to three syllables' length, by Zipf."""
+    """A list as long as Danbooru's: made-up words of one to three syllables, with Zipf counts."""
     rng = random.Random(seed)
     syllables = [a + b for a in "bcdfghklmnprstvwyz" for b in ("a", "e", "i", "o", "u", "an", "el")]
     words = sorted({"".join(rng.choices(syllables, k=rng.randint(1, 3))) for _ in range(count)})

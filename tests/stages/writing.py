@@ -1,4 +1,4 @@
-"""A member whose words are kept for them in every way there is."""
+"""A member whose words are stored in every possible way."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ async def live_as_a_writer(stores: Stores, word: str, picture: Job) -> None:
 
 
 async def _like_and_show(stores: Stores, picture: Job) -> None:
-    """USER marks a picture of theirs, and the gallery channel has it."""
+    """USER marks one of their pictures, and the gallery channel has it."""
     row = {"user": USER, "job": picture.id, "guild": GUILD, "channel": CHANNEL}
     await stores.db.write_one("INSERT INTO favourites VALUES (:user, :job, 1)", row)
     await stores.db.write_one(

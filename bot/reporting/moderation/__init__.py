@@ -1,1 +1,1 @@
-"""What was decided across all servers: `python -m bot moderation-report`."""
+"""Decisions across all servers: `python -m bot moderation-report`."""

@@ -1,4 +1,4 @@
-"""`python -m bot moderation-report`: what was decided in all servers, without a word of anybody."""
+"""`python -m bot moderation-report`: counts decisions in all servers, without anybody's words."""
 
 from __future__ import annotations
 
@@ -26,16 +26,16 @@ _STOPPED = (Outcome.REFUSE, Outcome.WITHHOLD, Outcome.HOLD)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Found:
-    """What the database says of the time."""
+    """The database's data for the period."""
 
     counts: list[DecisionCount]
     waits: list[Waited]
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """Which days, and where the figures go."""
+    """Declare the period, and where to write the figures."""
     add = parser.add_argument
-    add("--days", type=_days, default=30, help="the last so many days (default: 30)")
+    add("--days", type=_days, default=30, help="how many past days (default: 30)")
     add("--json", type=Path, metavar="FILE", help="write the table as rows")
     add("--plots", type=Path, metavar="DIR", help="write bars and a histogram as PNG")
 
@@ -47,7 +47,10 @@ def _days(text: str) -> int:
 
 
 def run(settings: Settings, args: argparse.Namespace) -> int:
-    """Count, print, write. SettingsError without a database, StorageError if no file can."""
+    """Count, print, write.
+
+    SettingsError without a database, StorageError if a file cannot be written.
+    """
     found = asyncio.run(_read(settings, args.days))
     command = f"python -m bot moderation-report --days {args.days}"
     rows = [replace(row, command=command) for row in figures.rows(found.counts, found.waits)]

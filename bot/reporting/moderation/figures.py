@@ -1,6 +1,6 @@
-"""The figures of the owner's report: decisions by rule and outcome, appeals, times to review.
+"""The owner's figures: decisions by rule and outcome, appeals, review times.
 
-Pure. It counts; there is no prompt, no name, no id of a member or a server in what it is given.
+Pure counting; its input has no prompt, no name, and no id of a member or a server.
 """
 
 from __future__ import annotations
@@ -16,18 +16,18 @@ from bot.store.reviews import Waited
 from models.report import Row, percentile
 
 AREA = "moderation"
-#: What is said of decisions in which no rule spoke.
+#: Stands for decisions to which no rule applied.
 NO_RULE = "no rule"
 _HOUR_MS = 3_600_000
 
 
 def rows(counts: Iterable[DecisionCount], waits: Sequence[Waited]) -> list[Row]:
-    """Everything, in the order in which it is read."""
+    """All figures, in reading order."""
     return [*_decisions(counts), *_cases(waits), *_appeals(waits), *_times(waits)]
 
 
 def by_rule(counts: Iterable[DecisionCount], *outcomes: Outcome) -> dict[str, int]:
-    """How often each rule had one of these outcomes in an ask or a picture, the most first."""
+    """How often each rule led to one of these outcomes for an ask or a picture, most first."""
     found: Counter[str] = Counter()
     for count in counts:
         if count.outcome in outcomes and count.kind is not DecisionKind.MODERATION:
@@ -36,7 +36,7 @@ def by_rule(counts: Iterable[DecisionCount], *outcomes: Outcome) -> dict[str, in
 
 
 def hours(waits: Iterable[Waited], kind: CaseKind | None = None) -> list[float]:
-    """How long cases (of a kind) waited for their moderators, in hours."""
+    """How long cases (of one kind) waited for their moderators, in hours."""
     return [wait.waited_ms / _HOUR_MS for wait in waits if kind in (None, wait.kind)]
 
 

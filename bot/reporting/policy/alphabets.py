@@ -1,10 +1,10 @@
-"""Letters that stand for others: what the tricks of spelling draw from.
+"""Letters that resemble others, for the spelling tricks.
 
-Data. Where they come from: Unicode's own blocks of styled letters, the look-alikes of UTS 39 that
-fonts draw alike, and what people type for a letter.
+Data from Unicode's blocks of styled letters, the look-alikes of UTS 39 that fonts draw alike, and
+what people type for a letter.
 """
 
-# ruff: noqa: RUF001  letters that look alike are what this is about
+# ruff: noqa: RUF001 this file is about letters that look alike
 from __future__ import annotations
 
 from collections.abc import Mapping
@@ -16,7 +16,7 @@ Alphabet = Mapping[str, str]
 
 
 def _styled(upper: int | None, lower: int | None) -> Alphabet:
-    """26 letters in a row from each of the code points; where one is missing, the other case's."""
+    """26 consecutive letters from each code point; a missing one is taken from the other case."""
     rows = {_UPPER: upper or lower, _LOWER: lower or upper}
     return {
         letter: chr(first + place)
@@ -45,7 +45,7 @@ SMALL: tuple[Alphabet, ...] = (
     dict(zip(_LOWER, "ᵃᵇᶜᵈᵉᶠᵍʰⁱʲᵏˡᵐⁿᵒᵖqʳˢᵗᵘᵛʷˣʸᶻ", strict=True)),
 )
 TURNED: Alphabet = dict(zip(_LOWER, "ɐqɔpǝɟƃɥᴉɾʞlɯuodbɹsʇnʌʍxʎz", strict=True))
-#: Letters of other scripts, each in any of its forms; the last ones are Cyrillic and kana.
+#: Letters of other scripts, each in several forms; the last ones are Cyrillic and kana.
 LOOK_ALIKES: Mapping[str, str] = {
     "a": "аɑα", "b": "Ьƅ", "c": "сϲⅽᴄ", "d": "ԁⅾ", "e": "еҽ℮", "g": "ɡց", "h": "һհ", "i": "іı",
     "j": "јϳ", "k": "κкᴋ", "l": "ӏⅼ", "m": "ⅿм", "n": "ոп", "o": "оοօ", "p": "рρ", "q": "ԛ",
@@ -58,24 +58,24 @@ LEET: Mapping[str, str] = {
     "a": "4@", "b": "8", "e": "3€", "g": "9", "i": "1!", "l": "1", "o": "0", "s": "5$", "t": "7+",
     "z": "2",
 }  # fmt: skip
-#: Nothing to the eye: spaces of no width, joiners, soft hyphens, selectors, a tag.
+#: Invisible characters: zero-width spaces, joiners, soft hyphens, selectors, a tag.
 UNSEEN = (
     "\u200b", "\u200c", "\u200d", "\u2060", "\ufeff", "\u00ad", "\u034f", "\u180e", "\u2062",
     "\ufe0e", "\ufe0f", "\U000e0061",
 )  # fmt: skip
-#: Over and under a letter.
+#: Combining marks above and below a letter.
 MARKS = (
     "\u0300", "\u0301", "\u0302", "\u0303", "\u0304", "\u0306", "\u0307", "\u0308", "\u030a",
     "\u030c", "\u0323", "\u0327", "\u0331",
 )  # fmt: skip
-#: Through a letter, or along it.
+#: Combining strokes through a letter or along it.
 STROKES = ("\u0335", "\u0336", "\u0337", "\u0338", "\u0332", "\u0305")
 SPACES = (" ", "  ", "\u2003", "\u2009", "\u3000")
-#: Between the letters of a word.
+#: Separators between the letters of a word.
 POINTS = (
     ".", "-", "_", "*", "'", "\u2019", "·", "~", "/", ",", "!", "^", "+", "。", "・", "♥", "🌸",
 )  # fmt: skip
-#: Between the halves of a word.
+#: Separators between the halves of a word.
 SEAMS = (" ", "-", "_", ".", "/", "'", "~", "\n", "·", " - ")
 #: Half-width kana, by their ordinary form.
 _KANA = "アイウエオカキクケコサシスセソタチツテトナニヌネノハヒフヘホマミムメモヤユヨラリルレロワン"
@@ -84,7 +84,7 @@ HALF_WIDTH: Alphabet = {
     **dict(zip(_KANA, _HALF, strict=True)), "ァ": "ｧ", "ィ": "ｨ", "ェ": "ｪ", "ョ": "ｮ", "ュ": "ｭ",
     "ャ": "ｬ", "ッ": "ｯ", "ー": "ｰ", "ド": "ﾄﾞ", "ジ": "ｼﾞ", "プ": "ﾌﾟ", "ポ": "ﾎﾟ", "グ": "ｸﾞ",
 }  # fmt: skip
-#: Hiragana for katakana, and the other way.
+#: Hiragana for katakana, and vice versa.
 OTHER_KANA: Alphabet = {
     **{chr(code): chr(code - 0x60) for code in range(0x30A1, 0x30F7)},
     **{chr(code): chr(code + 0x60) for code in range(0x3041, 0x3097)},

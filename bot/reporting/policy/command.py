@@ -23,11 +23,11 @@ from bot.reporting.policy.measuring import Count, Counts
 from bot.settings import Settings
 from models.report import Row, table, write_json
 
-#: Where the project keeps them, seen from its folder.
+#: Where the project keeps them, relative to its folder.
 CORPORA = Path("tests/bot/policy/corpora")
-#: Of each pair of tricks so many evasions are tried.
+#: How many evasions are tried for each pair of tricks.
 _OF_EACH_PAIR = 10
-#: Prompts of each kind whose time is taken, and how long that may last at most.
+#: How many prompts of each kind are timed, and the time limit for that.
 _TIMED, _TIMED_S = 2_000, 30.0
 _LISTED = 60
 _JOINED = "caught: minors in sexual prompts"
@@ -35,11 +35,11 @@ _JOINED = "caught: minors in sexual prompts"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Result:
-    """What was counted, by what is said of it."""
+    """The counts, by label."""
 
     benign: Counts
     rules: Counts
-    #: Of the one kind of prompts that are made by joining two.
+    #: Harmless prompts with a minor, each joined with a sexual one.
     minors: Counts
     tricks: Counts
     pairs: Counts
@@ -51,17 +51,20 @@ class _Result:
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """Which corpora, and where the figures go."""
+    """Declare which corpora to use, and where to write the figures."""
     add = parser.add_argument
     add("--corpora", type=Path, default=CORPORA, metavar="DIR", help=f"default: {CORPORA}")
     add("--json", type=Path, metavar="FILE", help="write the table as rows")
     add("--plots", type=Path, metavar="DIR", help="write bars and a histogram as PNG")
-    add("--misses", action="store_true", help="list what was judged wrongly")
-    add("--seed", type=int, default=1, help="of the evasions (default: 1)")
+    add("--misses", action="store_true", help="list the wrong judgements")
+    add("--seed", type=int, default=1, help="seed of the evasions (default: 1)")
 
 
 def run(_: Settings, args: argparse.Namespace) -> int:
-    """Measure, print, write. CorpusError without corpora, StorageError if it cannot be written."""
+    """Measure, print, write.
+
+    CorpusError without corpora, StorageError if a file cannot be written.
+    """
     found = corpora.read(args.corpora)
     result = _measured(found, args.seed)
     command = f"python -m bot policy-report --corpora {args.corpora} --seed {args.seed}"
@@ -101,7 +104,7 @@ def _measured(found: Corpora, seed: int) -> _Result:
 
 
 def _shuffled(specimens: Sequence[Specimen], seed: int) -> Iterator[tuple[str, str]]:
-    """Prompts to take the time of, in no order."""
+    """Prompts to time, in random order."""
     chosen = Random(seed).sample(specimens, min(len(specimens), _TIMED))
     return ((specimen.prompt.text, specimen.negative.text) for specimen in chosen)
 
@@ -151,7 +154,7 @@ def _parts(what: str, counts: Counts) -> list[Row]:
 
 
 def _misses(result: _Result) -> Iterator[str]:
-    """What was judged wrongly, under what it was counted as."""
+    """Wrong judgements, under the heading of their count."""
     groups: Mapping[str, Counts] = {
         "let through or refused wrongly": result.benign,
         "not caught": result.rules,

@@ -1,8 +1,8 @@
-"""Prompts that must be let through or refused, and names: TOML files with their provenance.
+"""The corpora: prompts to let through or refuse, and names, as TOML files with provenance.
 
-Read by the report and by its tests. In a prompt, backticks stand around its *keys*: the words that
-make it forbidden, and that an evasion spells in another way. ` Negative prompt: ` parts the prompt
-from the negative one, as in the texts that members copy. It must not know what a detector finds.
+Read by the report and its tests. Backticks in a prompt mark its *keys*: the words that make it
+forbidden, which an evasion respells. ` Negative prompt: ` separates the prompt from the negative
+one, as in the texts that members copy. Must not know what a detector finds.
 """
 
 from __future__ import annotations
@@ -19,18 +19,18 @@ from models.decoding import Dialect, MisfitError, decode
 
 _T = TypeVar("_T")
 
-#: What parts a prompt from its negative one.
+#: Separates a prompt from its negative prompt.
 NEGATIVE = " Negative prompt: "
 _KEY = "`"
 _DIALECT = Dialect(table="a table", nothing="")
 
 
 class CorpusError(BotError):
-    """A corpus is not there or cannot be read; the message names the file and the place in it."""
+    """A corpus is missing or unreadable; the message names the file and the place in it."""
 
 
 class Channel(StrEnum):
-    """Where a prompt is typed."""
+    """The kind of channel where a prompt is typed."""
 
     #: A channel for everybody.
     ORDINARY = "ordinary"
@@ -39,44 +39,44 @@ class Channel(StrEnum):
 
 
 class Preset(StrEnum):
-    """What the server chose."""
+    """The preset that the server chose."""
 
     #: Fit for children too.
     FAMILY = "family"
-    #: As Discord itself.
+    #: Discord's own rules.
     STANDARD = "standard"
     #: Adults among themselves.
     AGE_RESTRICTED = "age-restricted"
 
 
 class Company(StrEnum):
-    """Who is in a harmless prompt, where the report puts every sexual one behind it."""
+    """Who appears in a harmless prompt, which the report joins with every sexual one."""
 
-    #: Somebody who is plainly a minor: together they are refused by the floor.
+    #: An obvious minor: the floor refuses the combination.
     MINORS = "minors"
-    #: Nobody who could be one: together they are for adults.
+    #: Certainly no minor: the combination is for adults.
     ADULTS = "adults"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Wording:
-    """A text in parts: those with an odd number are keys."""
+    """A text in parts, alternating between plain text and keys."""
 
     parts: tuple[str, ...] = ("",)
 
     @classmethod
     def of(cls, marked: str) -> Wording:
-        """The parts of a text with backticks."""
+        """Split a text at its backticks."""
         return cls(parts=tuple(marked.split(_KEY)))
 
     @property
     def text(self) -> str:
-        """As it is typed."""
+        """The text as typed."""
         return "".join(self.parts)
 
     @property
     def marked(self) -> str:
-        """With backticks around its keys."""
+        """The text with backticks around its keys."""
         return _KEY.join(self.parts)
 
     @property
@@ -93,19 +93,19 @@ class Specimen:
     negative: Wording = Wording()
     channel: Channel = Channel.ORDINARY
     preset: Preset = Preset.STANDARD
-    #: The id of the rule that refuses it; None: it must be let through.
+    #: The id of the rule that must refuse it; None: it must be let through.
     rule: RuleId | None = None
-    #: What the server blocks for itself.
+    #: The server's own blocked terms.
     blocked: tuple[str, ...] = ()
     language: str = "en"
-    #: None: it is not put beside anything.
+    #: None: it is joined with nothing.
     company: Company | None = None
-    #: The file and the group that it stands in.
+    #: Its file and group.
     source: str = ""
 
     @property
     def told(self) -> str:
-        """As it is listed."""
+        """The prompt as listed."""
         negative = self.negative.text
         return self.prompt.text + (f"{NEGATIVE}{negative}" if negative else "")
 
@@ -115,17 +115,17 @@ class Named:
     """A full name."""
 
     text: str
-    #: Whether somebody real may be meant.
+    #: Whether a real person may be meant.
     real: bool
     #: Whether it may stand beside an adult word.
     adult: bool
-    #: The group that it stands in.
+    #: Its group.
     source: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Corpora:
-    """All of it, in the order of the files."""
+    """All corpora, in the order of the files."""
 
     benign: tuple[Specimen, ...]
     refused: tuple[Specimen, ...]
@@ -134,7 +134,7 @@ class Corpora:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Prompts:
-    """A group of prompts; what it does not say is said by its file."""
+    """A group of prompts; the file's values fill in what it omits."""
 
     about: str
     prompts: tuple[str, ...]
@@ -170,7 +170,10 @@ class _NameFile:
 
 
 def read(directory: Path) -> Corpora:
-    """The folders `benign`, `refused` and `people`. CorpusError if one is missing or faulty."""
+    """Read the folders `benign`, `refused` and `people`.
+
+    CorpusError if one is missing or faulty.
+    """
     return Corpora(
         benign=tuple(_specimens(directory / "benign")),
         refused=tuple(_specimens(directory / "refused")),

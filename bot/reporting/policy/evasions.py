@@ -1,9 +1,9 @@
-"""A generator of evasions: every trick alone and in pairs, seeded.
+"""A seeded generator of evasions: every trick alone and in pairs.
 
-A trick changes what is typed and leaves it readable to people. Pairs that make gibberish, or of
-which the one leaves the other nothing to change, are left out, each with its reason in `LEFT_OUT`.
-The tricks of a pair are used in the order of `TRICKS`: what stands around a word first, its letters
-last. It must not know any detector.
+A trick changes the text and leaves it readable to people. Pairs that make gibberish, or whose first
+trick leaves the second nothing to change, are left out, each with a reason in `LEFT_OUT`. The
+tricks of a pair apply in the order of `TRICKS`: a word's surroundings first, its letters last. Must
+not know any detector.
 """
 
 from __future__ import annotations
@@ -26,25 +26,25 @@ _FILLING = (
     "pixel stars, wide shot, film grain", "ribbon, lace, embroidered cape",
     "lantern, cobblestones, fog", "sunflowers, straw hat, dragonfly",
 )  # fmt: skip
-#: What parts one tag from the next.
+#: Separates tags.
 _COMMAS = re.compile(r"[,\u3001\uff0c]")
-#: What stands around a piece of a sentence: a gap, or a letter of a script without gaps.
+#: What surrounds a piece of a sentence: a gap, or a letter of a script without gaps.
 _PROSE = re.compile(r"\s|[^\W\d_](?<![A-Za-z])")
-#: Characters that are put around the keys.
+#: How many characters are put around the keys.
 _BURIED_UNDER = 600
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Evasion:
-    """A specimen as somebody would type it to get past the rules."""
+    """A specimen as somebody would type it to evade the rules."""
 
     specimen: Specimen
-    #: The names of the one or two tricks, in the order in which they were used.
+    #: The names of the one or two tricks, in order of application.
     tricks: tuple[str, ...]
 
 
 def _each(spell: Spell, counts: Callable[[tuple[str, ...], int], bool]) -> Move:
-    """A way to write a word as a way to write a prompt: both prompts' keys that count."""
+    """Apply a respelling of words to the keys of both prompts."""
 
     def rewritten(wording: Wording, dice: Random) -> Wording:
         parts = wording.parts
@@ -62,7 +62,7 @@ def _each(spell: Spell, counts: Callable[[tuple[str, ...], int], bool]) -> Move:
 
 
 def _is_tag(parts: tuple[str, ...], at: int) -> bool:
-    """Whether a key stands between commas, in brackets perhaps: a piece of a sentence is none."""
+    """Whether a key is a whole tag, perhaps in brackets, and not a piece of a sentence."""
     *_, before = _COMMAS.split(parts[at - 1])
     after, *_ = _COMMAS.split(parts[at + 1])
     return not _PROSE.search(before.lstrip() + after.rstrip())
@@ -73,7 +73,7 @@ def _each_key(spell: Spell) -> Move:
 
 
 def _each_tag(spell: Spell) -> Move:
-    """What would tear a sentence apart."""
+    """Apply a respelling only to tags, because it would tear a sentence apart."""
     return _each(spell, _is_tag)
 
 
@@ -82,7 +82,7 @@ def _marked(spelled: str) -> str:
 
 
 def _bury(specimen: Specimen, dice: Random) -> Specimen:
-    """Harmless tags before and behind everything, and between keys that are tags."""
+    """Put harmless tags before, behind and between the keys that are tags."""
     parts = list(specimen.prompt.parts)
     ends = {0, len(parts) - 1}
     gaps = [at for at in range(0, len(parts), 2) if at in ends or "," in parts[at]]
@@ -95,7 +95,7 @@ def _bury(specimen: Specimen, dice: Random) -> Specimen:
 
 
 def _negate(specimen: Specimen, dice: Random) -> Specimen:
-    """One key that is a tag out of the prompt and into the negative one, weighed below nothing."""
+    """Move one key that is a tag into the negative prompt, with a negative weight."""
     parts = specimen.prompt.parts
     tags = [at for at in range(1, len(parts), 2) if _is_tag(parts, at)]
     if not tags:
@@ -111,7 +111,7 @@ def _negate(specimen: Specimen, dice: Random) -> Specimen:
     return replace(specimen, prompt=Wording(parts=without), negative=Wording(parts=negative))
 
 
-#: By name. First what stands around a word, then its letters, then what stands between them.
+#: By name: first a word's surroundings, then its letters, then what is between them.
 TRICKS: Mapping[str, Move] = {
     "buried in harmless tags": _bury,
     "negative weight in the negative prompt": _negate,
@@ -164,9 +164,9 @@ _SYNTAX = (
     "prompt editing", "alternation", "weights", "escaped brackets", "brackets inside",
     "editing inside", "BREAK", "negative weight in the negative prompt",
 )  # fmt: skip
-#: Latin letters in another form, every one of them.
+#: Tricks that give every Latin letter another form.
 _FORMS = ("full width", "mathematical letters", "enclosed letters", "regional indicators")
-#: Which tricks, beside which others, and why not.
+#: Tricks, those they cannot be combined with, and why.
 _NOT_BESIDE: tuple[tuple[tuple[str, ...], tuple[str, ...], str], ...] = (
     (
         ("reversed", "turned letters"),
@@ -205,7 +205,7 @@ _NOT_BESIDE: tuple[tuple[tuple[str, ...], tuple[str, ...], str], ...] = (
         "these are for other scripts",
     ),
 )  # fmt: skip
-#: Pairs that are not tried, and why.
+#: The pairs that are not tried, and why.
 LEFT_OUT: Mapping[frozenset[str], str] = {
     frozenset({one, other}): why
     for ones, others, why in _NOT_BESIDE
@@ -219,7 +219,7 @@ PAIRS: tuple[tuple[str, str], ...] = tuple(
 
 
 def evade(specimen: Specimen, tricks: Iterable[str], dice: Random) -> Evasion | None:
-    """The specimen by these tricks, in the order of `TRICKS`; None if one changes nothing."""
+    """Apply these tricks in the order of `TRICKS`; None if one changes nothing."""
     wanted = set(tricks)
     used = tuple(name for name in TRICKS if name in wanted)
     for name in used:
@@ -231,17 +231,17 @@ def evade(specimen: Specimen, tricks: Iterable[str], dice: Random) -> Evasion | 
 
 
 def alone(specimens: Iterable[Specimen], seed: int) -> Iterator[Evasion]:
-    """Every specimen by every trick that applies to it."""
+    """Every specimen with every trick that applies to it."""
     for specimen in specimens:
         for name in TRICKS:
-            # A trick's dice do not depend on the tricks and specimens before it.
+            # A trick's random numbers do not depend on earlier tricks and specimens.
             found = evade(specimen, (name,), Random(f"{seed} {name} {specimen.told}"))
             if found is not None:
                 yield found
 
 
 def in_pairs(specimens: Iterable[Specimen], seed: int, count: int) -> Iterator[Evasion]:
-    """Every pair of tricks on `count` of the specimens to which it applies, or on all of them."""
+    """Every pair of tricks on `count` specimens to which it applies, or on all of them."""
     specimens = tuple(specimens)
     for pair in PAIRS:
         dice = Random(f"{seed} {pair}")

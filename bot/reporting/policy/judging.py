@@ -1,6 +1,6 @@
-"""What the bot would do with a prompt, as the report asks for it: the one place that knows how.
+"""Asks the policy about a prompt for the report: the only file that knows how.
 
-Called for every prompt of the corpora. It must not know which prompts these are.
+Called for every prompt of the corpora. Must not know which prompts these are.
 """
 
 from __future__ import annotations
@@ -24,9 +24,9 @@ _SERVER, _CHANNEL = GuildId(1), ChannelId(2)
 class Fate:
     """What becomes of one prompt."""
 
-    #: It is not drawn, or not shown before a moderator has looked.
+    #: Not drawn, or not shown before a moderator reviews it.
     stopped: bool
-    #: A rule that no server can lower found something.
+    #: Whether a rule that no server can lower matched.
     floor: bool
     #: The rules that matched.
     rules: frozenset[RuleId]
@@ -34,7 +34,7 @@ class Fate:
 
 @cache
 def _policy(channel: Channel, preset: Preset, blocked: tuple[str, ...]) -> EffectivePolicy:
-    """What holds where it is typed, for a model whose licence nobody knows."""
+    """The policy where it is typed, for a model with an unknown licence."""
     place = Place(
         guild_id=_SERVER,
         channel_id=_CHANNEL,
@@ -47,7 +47,7 @@ def _policy(channel: Channel, preset: Preset, blocked: tuple[str, ...]) -> Effec
 
 
 def judged(specimen: Specimen) -> Fate:
-    """By the rules, where it is typed."""
+    """The fate of a specimen under the rules where it is typed."""
     policy = _policy(specimen.channel, specimen.preset, specimen.blocked)
     weighed = weigh(policy, specimen.prompt.text, specimen.negative.text)
     rules = frozenset(finding.rule for finding in weighed.found)
@@ -59,5 +59,5 @@ def judged(specimen: Specimen) -> Fate:
 
 
 def looking(blocked: tuple[str, ...]) -> Callable[[str, str], object]:
-    """Only the looking, with a server's terms: what its time is measured on."""
+    """Only the detection, with a server's terms, for timing."""
     return Screen(rulebooks.load(), [Term(text=text) for text in blocked]).findings

@@ -1,7 +1,7 @@
-"""How long one prompt takes to be looked at, with as many terms as a server may have.
+"""How long checking one prompt takes, with as many terms as a server may have.
 
-Times are those of this thread alone, the best of a few tries each: what other programs do on the
-machine meanwhile is none of the detector's. It must not know how the detector works.
+Times are of this thread alone, the best of a few attempts each, so that other programs on the
+machine do not count. Must not know how the detector works.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from random import Random
 from bot.reporting.policy.measuring import AREA
 from models.report import Row, percentile
 
-#: Looks at a prompt and its negative prompt.
+#: Checks a prompt and its negative prompt.
 Look = Callable[[str, str], object]
 
 TERMS = 10_000
@@ -25,7 +25,7 @@ _SYLLABLES = (
     "ka", "ri", "to", "men", "shi", "lor", "van", "ex", "du", "pra", "ost", "mi", "gel", "zu",
     "tra", "ne", "qui", "bo", "wen", "ash", "ドラ", "ミナ", "龙", "月", "щит", "рок",
 )  # fmt: skip
-#: Shapes of prompts that are slow to read in some way, each repeated up to the longest prompt.
+#: Patterns that are slow to read, each repeated up to the longest prompt.
 HOSTILE = (
     "(", "[", "((x:1.1):", "[a|b]", "[a:b:0.5]", "[[a|b]:[c|d]:0.5]", "nu[de|n", "x:1", "(x:-1)",
     "l o l i ", "n.u.d.e", "n u\u200bd\u0336e ", "nnuuddee", "\u327f", "\u32bf", "\ufdfa", "🇳🇺",
@@ -37,7 +37,7 @@ HOSTILE = (
 
 
 def terms(seed: int, count: int = TERMS) -> tuple[str, ...]:
-    """So many different terms as a server might block: words and pairs of words."""
+    """`count` different terms such as a server might block: words and pairs of words."""
     dice = Random(seed)
     found: dict[str, None] = {}
     while len(found) < count:
@@ -47,7 +47,7 @@ def terms(seed: int, count: int = TERMS) -> tuple[str, ...]:
 
 
 def hostile() -> Iterator[tuple[str, str]]:
-    """Prompts of the greatest length, with an empty negative prompt and with one as long."""
+    """Prompts of the greatest length, with an empty and with an equally long negative prompt."""
     for unit in HOSTILE:
         long = (unit * _LONGEST)[:_LONGEST]
         yield long, ""
@@ -55,7 +55,7 @@ def hostile() -> Iterator[tuple[str, str]]:
 
 
 def times_ms(look: Look, prompts: Iterable[tuple[str, str]], budget_s: float) -> list[float]:
-    """The time of each prompt, ms; no further ones are begun when the budget is spent."""
+    """The time for each prompt in ms; stops once the budget is spent."""
     ends_s = time.monotonic() + budget_s
     taken: list[float] = []
     for prompt, negative in prompts:
@@ -74,7 +74,7 @@ def _once_ms(look: Look, prompt: str, negative: str) -> float:
 def rows(
     usual_ms: Sequence[float], evasive_ms: Sequence[float], hostile_ms: Sequence[float]
 ) -> list[Row]:
-    """The figures of what people type, of evasions, and of prompts that are made to be slow."""
+    """The figures for ordinary prompts, evasions, and prompts made to be slow."""
     return [
         _row("a prompt, p50", percentile(list(usual_ms), 0.5), usual_ms, None),
         _row("a prompt, p99", percentile(list(usual_ms), 0.99), usual_ms, P99_MS_MAX),

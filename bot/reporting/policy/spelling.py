@@ -1,7 +1,7 @@
-"""Ways to write a word so that people read it and a filter does not, one function each.
+"""Ways to respell a word so that people can read it and a filter cannot, one function each.
 
-Each takes a key and dice and gives it back with backticks around what is still a key, so that
-another trick can go on from there. A key to which a trick does not apply comes back as it was.
+Each takes a key and a random generator and returns the key with backticks around what is still a
+key, so that another trick can follow. A key to which a trick does not apply comes back unchanged.
 """
 
 from __future__ import annotations
@@ -14,10 +14,10 @@ from bot.reporting.policy.alphabets import Alphabet
 
 Spell = Callable[[str, Random], str]
 
-#: Harmless words that stand beside a key where the syntax wants another.
+#: Harmless words used where the syntax needs another word.
 _OTHERS = ("dress", "cat", "sky", "hat", "rose", "castle")
 _NEIGHBOURS = ("Girl", "Art", "Pic", "Cute")
-#: Words of their own, as which nobody reads the one that they are backwards.
+#: Words that reversed are other words, so nobody would read them backwards.
 _WORDS_BACKWARDS = frozenset({"lana", "neet", "suna", "nemes"})
 
 
@@ -26,12 +26,12 @@ def _has_case(text: str) -> bool:
 
 
 def in_words(spell: Spell) -> Spell:
-    """Leave a key with digits as it is: `12` backwards is another age."""
+    """Leave keys with digits unchanged: `12` reversed is another age."""
     return lambda key, dice: key if any(c.isdigit() for c in key) else spell(key, dice)
 
 
 def _halves(key: str, dice: Random) -> tuple[str, str, str, str] | None:
-    """What stands before the longest word, its halves, what stands after; None if it is short."""
+    """The text before the longest word, its halves, and the text after; None if it is short."""
     words = key.split(" ")
     at = max(range(len(words)), key=lambda index: len(words[index]))
     word = words[at]
@@ -43,7 +43,7 @@ def _halves(key: str, dice: Random) -> tuple[str, str, str, str] | None:
 
 
 def _cut(key: str, dice: Random, forms: Sequence[str]) -> str:
-    """The key with its longest word in one of the forms, of which `{0}` and `{1}` are halves."""
+    """The key with its longest word in one of the forms, where `{0}` and `{1}` are its halves."""
     found = _halves(key, dice)
     if found is None:
         return key
@@ -58,7 +58,7 @@ def cut(*forms: str) -> Spell:
 
 
 def wrapped(*forms: str) -> Spell:
-    """A whole key inside other signs: `{0}`; `{1}` is a harmless word."""
+    """A whole key, `{0}`, inside other characters; `{1}` is a harmless word."""
     return lambda key, dice: dice.choice(forms).format(f"`{key}`", dice.choice(_OTHERS))
 
 
@@ -67,12 +67,12 @@ def _exchanged(key: str, alphabet: Alphabet) -> str:
 
 
 def styled(*styles: Alphabet) -> Spell:
-    """Every letter out of one other alphabet."""
+    """Take every letter from one other alphabet."""
     return lambda key, dice: _exchanged(key, dice.choice(styles))
 
 
 def replaced(forms: Mapping[str, str], share: float, most: float = 1.0) -> Spell:
-    """So many of the letters that have another form, one at least, as one of their forms.
+    """Replace some of the letters that have another form, at least one.
 
     `share` is of these letters, `most` of the whole key (both 0..1).
     """
@@ -99,20 +99,20 @@ def cased(key: str, dice: Random) -> str:
 
 
 def backwards(key: str, dice: Random) -> str:
-    """`edun`, plain or under a mark that makes it look the right way round."""
+    """`edun`, plain or after a mark that displays it the right way round."""
     if len(key) < 4 or not key.isascii() or key[::-1] in _WORDS_BACKWARDS:
         return key
     return f"\u202e`{key[::-1]}`\u202c" if dice.random() < 0.4 else key[::-1]
 
 
 def turned(key: str, _: Random) -> str:
-    """On its head: read from the other end. `sqooq` is `boobs` to nobody."""
+    """Upside down, to be read from the other end; nobody reads `sqooq` as `boobs`."""
     on_its_head = _exchanged(key, alphabets.TURNED)[::-1]
     return key if len(key) < 4 or not key.isascii() or on_its_head.isascii() else on_its_head
 
 
 def flagged(key: str, dice: Random) -> str:
-    """Regional indicators, with or without a gap between them."""
+    """Regional indicators, with or without gaps."""
     if not key.replace(" ", "").isascii():
         return key
     gap = dice.choice(("", " ", "\u200b"))
@@ -132,7 +132,7 @@ def repeated(key: str, dice: Random) -> str:
 
 
 def parted(signs: Sequence[str], between_words: int | None = None) -> Spell:
-    """A sign between the letters; between the words so many of it, or one space."""
+    """A separator between letters; between words several of it, or one space."""
 
     def spell(key: str, dice: Random) -> str:
         words = key.split(" ")
@@ -146,7 +146,7 @@ def parted(signs: Sequence[str], between_words: int | None = None) -> Spell:
 
 
 def unseen(key: str, dice: Random) -> str:
-    """What nobody sees, between the letters."""
+    """Invisible characters between the letters."""
     if len(key) < 2:
         return key
     sure = dice.randrange(1, len(key))
@@ -157,7 +157,7 @@ def unseen(key: str, dice: Random) -> str:
 
 
 def marked(key: str, dice: Random) -> str:
-    """Accents that the word does not have."""
+    """Add accents that the word does not have."""
     places = [at for at, c in enumerate(key) if c.isalpha()]
     if not places:
         return key
@@ -168,20 +168,20 @@ def marked(key: str, dice: Random) -> str:
 
 
 def struck(key: str, dice: Random) -> str:
-    """Struck through, or underlined."""
+    """Strike the letters through, or underline them."""
     stroke = dice.choice(alphabets.STROKES)
     return "".join(c + stroke if c.isalnum() else c for c in key)
 
 
 def underscored(key: str, dice: Random) -> str:
-    """As a tag of Danbooru: `school_uniform`, `very_nude`."""
+    """Written like a Danbooru tag: `school_uniform`, `very_nude`."""
     if " " in key:
         return key.replace(" ", "_")
     return dice.choice(("_{}_", "very_{}", "{}_girl", "{}_(style)")).format(f"`{key}`")
 
 
 def camel(key: str, dice: Random) -> str:
-    """`NudeGirl`: a neighbour without a gap, told apart by capitals."""
+    """`NudeGirl`: joined to a neighbour, separated only by capitals."""
     if not key.isascii():
         return key
     joined = "".join(word.capitalize() for word in key.split())
@@ -195,7 +195,7 @@ def joined(key: str, _: Random) -> str:
 
 
 def numbered(key: str, dice: Random) -> str:
-    """`1nude`, `#nude`; a number of years has its number already."""
+    """`1nude`, `#nude`; a number of years already has its number."""
     if "year" in key:
         return key
     return dice.choice(("1{}", "{}2", "#{}", "{}69", "@{}", "{}_1")).format(f"`{key}`")

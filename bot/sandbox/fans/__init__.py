@@ -1,5 +1,5 @@
-"""Members who act by themselves: they vote by a taste that the bot is not told, and ask for more.
+"""Simulated members: they vote by a taste that the bot is not told, and ask for more pictures.
 
-Everything goes the way that a person's doing goes: reactions, presses and commands of the pretended
-Discord. Knows of the bot only what its messages show.
+They act as people do: through reactions, presses and commands of the local Discord. They know about
+the bot only what its messages show.
 """

@@ -1,7 +1,7 @@
-"""Members ask for pictures, four seeds of a prompt, so that there is something to vote on.
+"""Members who ask for pictures, four seeds of a prompt, so that there is something to vote on.
 
-They type `/waifu` as a person would, accept the licence once, let their prompts be learned from,
-and wait for their pictures before they ask for more. `members.py` drives it.
+They type `/waifu` as a person would, accept the licence once, share their prompts, and wait for
+their pictures before they ask for more. `members.py` drives them.
 """
 
 from __future__ import annotations
@@ -18,16 +18,16 @@ from bot.sandbox.world import lounge
 from bot.sandbox.world.interactions import Interactions
 from bot.sandbox.world.people import People
 
-#: Of one prompt at once; the bot draws no more.
+#: Pictures of one prompt per request; the bot draws no more.
 _AT_ONCE = 4
-#: Whose pictures they are stands in front of the words, unlike before a duel or a status.
+#: Pictures have their asker's mention before the words; duels and statuses do not.
 _ASKED_FOR = re.compile(r"<@\d+>")
-#: Pictures that are waited for at a time, and for how long when none comes.
+#: The most pictures pending at once, and how long to wait when none comes.
 _AHEAD, _PATIENCE_S = 12, 30.0
-#: How often the bot may refuse before they give up, and how long they wait after each time.
+#: How many refusals make them give up, and the pause after each.
 _REFUSALS, _PAUSE_S = 5, 3.0
-#: What they ask for leaves colours open, so that pictures of one prompt differ in them. Of 96
-#: pictures each has four: a third of the prompts is held out, and of few nothing is sure.
+#: The prompts leave colours open, so that pictures of one prompt differ in them. Of 96 pictures
+#: each prompt gets four: a third of the prompts is held out, and few would prove little.
 PROMPTS = (
     "1girl, smile", "1girl, glasses", "1girl, long hair", "1girl, short hair, closed mouth",
     "1girl, hat", "1girl, twintails, smile", "1girl, ponytail", "1girl, school uniform",
@@ -39,7 +39,7 @@ PROMPTS = (
 
 
 class Spree:
-    """Who asks next. `note` is called for every message that the bot posts."""
+    """Decides who asks next. `note` is called for every message that the bot posts."""
 
     def __init__(self, people: People, interactions: Interactions) -> None:
         self._people = people
@@ -50,13 +50,13 @@ class Spree:
         self._posted = 0
 
     def note(self, message: Payload) -> None:
-        """The bot posted something: it is one of the pictures if it shows one."""
+        """Count a message of the bot if it shows one of the pictures."""
         if int(message["channel_id"]) == self._channel_id and _ASKED_FOR.match(message["content"]):
             self._posted += len(message["attachments"])
             self._shown.set()
 
     async def run(self, channel_id: int, count: int, errand: Errand) -> None:
-        """Ask for so many pictures in this channel. Raises `NotPossible` if the bot will not."""
+        """Ask for `count` pictures in this channel. Raises `NotPossible` if the bot refuses."""
         fans = [fan.id for fan in lounge.FANS if self._people.sees(fan.id, channel_id)]
         if not fans:
             raise NotPossible("These members cannot see this channel: open another one.")
@@ -80,7 +80,7 @@ class Spree:
         await self._gather(count, errand)
 
     async def _gather(self, count: int, errand: Errand) -> None:
-        """Wait for so many pictures in all; for a while where none comes."""
+        """Wait until `count` pictures have come in all, or none comes for a while."""
         while True:
             self._shown.clear()
             if (come := min(self._posted, errand.wanted)) > errand.done:
@@ -94,15 +94,16 @@ class Spree:
                 return
 
     async def _refused(self, fan: int, prompt: str, count: int) -> str | None:
-        """Ask; why it came to nothing, or None. A bot that is away may be back a moment later."""
+        """Ask; return why it failed, or None. A bot that is away may be back a moment later."""
         try:
             return await self._ask(fan, prompt, count)
         except NotPossible as reason:
             return str(reason)
 
     async def _ask(self, fan: int, prompt: str, count: int) -> str | None:
-        """One request; why the bot does not take it, or None."""
-        # Filled in, the colours would be the lot's and not the model's, and none would be learned.
+        """Make one request; return why the bot refuses it, or None."""
+        # Completed prompts would take their colours from the lot and not from the model, so voters'
+        # taste in colours could not be learned.
         options: Payload = {"prompt": prompt, "count": count, "complete": "off"}
         answer = await self._call(fan, "waifu", options)
         if accept := button(answer, "accept"):
@@ -115,7 +116,7 @@ class Spree:
         return None
 
     async def _call(self, fan: int, name: str, options: Payload) -> Payload:
-        """Type a command; the message that answers it. Raises `NotPossible`."""
+        """Type a command; return the message that answers it. Raises `NotPossible`."""
         ticket = self._interactions.command(fan, self._channel_id, tuple(name.split()), options)
         message = (await ticket.answer()).message
         if message is None:

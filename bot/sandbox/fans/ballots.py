@@ -1,7 +1,7 @@
-"""What there is to vote on, as the messages of the channels show it.
+"""Finds what a message asks to vote on.
 
-A picture with two reactions that the bot put there, two pictures with buttons for left and right,
-or several with a button for each. `voting.py` reads it. Pure.
+A picture with two reactions from the bot, two pictures with buttons for left and right, or several
+with a button each. `voting.py` uses it. Pure.
 """
 
 from __future__ import annotations
@@ -14,9 +14,9 @@ from bot.sandbox.world import lounge
 from bot.sandbox.world.forms import walk
 
 _EPHEMERAL = 1 << 6
-#: What stands where a picture of a grid is missing.
+#: The file name prefix of a grid's missing pictures.
 _TILE = "missing-"
-#: Whose pictures they are stands in front of the words.
+#: The asker's mention, which precedes the words.
 _ASKER = re.compile(r"<@(\d+)>")
 
 
@@ -26,24 +26,24 @@ class Votable:
 
     message_id: int
     channel_id: int
-    #: The attachment objects: one picture, the left and the right one, or those of a grid.
+    #: The attachment objects: one picture, a left and a right one, or those of a grid.
     pictures: tuple[Payload, ...]
-    #: Of a picture the emoji for up and down; of a duel the buttons for left, right and neither; of
-    #: a grid a button for each picture.
+    #: For a picture, the emoji for up and down; for a duel, the buttons for left, right and
+    #: neither; for a grid, one button per picture.
     marks: tuple[str, ...]
-    #: Who asked for it and so has no say, if the message tells.
+    #: Who asked for it and so may not vote, if the message tells.
     asked_by: int | None
     #: Who has reacted already.
     voters: frozenset[int]
 
-    #: The pictures stand blind beside each other for a while.
+    #: Two blind pictures side by side, for a limited time.
     is_duel: bool
 
 
 def votable(message: Payload, reactions: list[Payload]) -> Votable | None:
     """What a message asks to vote on; None if nothing, or nothing yet.
 
-    `reactions` are all of the message's, each with its emoji and user ids.
+    `reactions` are all of the message's reactions, each with its emoji and user ids.
     """
     files = tuple(message["attachments"])
     by_bot = message["author"]["id"] == str(lounge.BOT_ID)
@@ -75,7 +75,7 @@ def button(message: Payload, action: str) -> str | None:
 
 
 def _grid(message: Payload) -> tuple[tuple[Payload, ...], tuple[str, ...]] | None:
-    """The pictures of a grid and their buttons, without those that are missing; None of others."""
+    """A grid's existing pictures and their buttons; None for any other message."""
     found = [
         (file, mark)
         for place, file in enumerate(message["attachments"], 1)
@@ -93,6 +93,6 @@ def _buttons(message: Payload) -> tuple[str, ...] | None:
 
 
 def _opened(reactions: list[Payload]) -> tuple[str, ...] | None:
-    """The two reactions that the bot put there first: up, then down."""
+    """The bot's two initial reactions: up, then down."""
     bots = [str(one["emoji"]) for one in reactions if str(lounge.BOT_ID) in one["user_ids"]]
     return tuple(bots[:2]) if len(bots) >= 2 else None

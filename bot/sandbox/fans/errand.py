@@ -1,4 +1,4 @@
-"""Something that the pretended members are at in the background: how far it is, and its end."""
+"""A background activity of the simulated members: its progress and its end."""
 
 from __future__ import annotations
 
@@ -10,23 +10,23 @@ from bot.sandbox.wire.wire import NotPossible, Payload
 
 
 class Errand:
-    """One thing at a time; whoever asks for another one has to stop it first."""
+    """One activity at a time; stop it before beginning another."""
 
     def __init__(self, changed: Callable[[], None]) -> None:
         self._changed = changed
         self._task: asyncio.Task[None] | None = None
         self.wanted = 0
         self.done = 0
-        #: What it waits for, or how it ended; nothing while all is well.
+        #: What it waits for, or how it ended; empty while all is well.
         self.said = ""
 
     @property
     def running(self) -> bool:
-        """Whether they are at it."""
+        """Whether it is running."""
         return self._task is not None and not self._task.done()
 
     def begin(self, wanted: int, work: Callable[[], Awaitable[None]]) -> None:
-        """Start. Raises `NotPossible` while the last one goes on."""
+        """Start. Raises `NotPossible` while the previous one is running."""
         if self.running:
             raise NotPossible("They are at it already: stop them first.")
         self.wanted, self.done, self.said = wanted, 0, ""
@@ -47,23 +47,23 @@ class Errand:
         except NotPossible as reason:
             self.said = str(reason)
         finally:
-            # Told a moment later, when this task is over.
+            # Reported a moment later, when this task is over.
             asyncio.get_running_loop().call_soon(self._changed)
 
     def step(self, count: int = 1) -> None:
-        """So much more is done."""
+        """Count progress."""
         self.done += count
         self.said = ""
         self._changed()
 
     def say(self, what: str) -> None:
-        """Why it does not go on right now."""
+        """Note why it is waiting."""
         if what != self.said:
             self.said = what
             self._changed()
 
     def report(self) -> Payload:
-        """How far it is, for the page."""
+        """Its progress, for the page."""
         return {
             "running": self.running,
             "done": self.done,

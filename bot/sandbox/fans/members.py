@@ -1,6 +1,6 @@
-"""What the page's buttons begin and end: members who vote, and members who ask for pictures.
+"""What the page's buttons start and stop: members who vote, and members who ask for pictures.
 
-`server.py` builds it and tells it what happens; `fans_api.py` lets the page at it.
+`server.py` builds it and passes it the events; `fans_api.py` exposes it to the page.
 """
 
 from __future__ import annotations
@@ -16,14 +16,14 @@ from bot.sandbox.world import lounge
 from bot.sandbox.world.interactions import Interactions
 from bot.sandbox.world.people import People
 
-#: More is a slip of the finger.
+#: Larger numbers are typing errors.
 VOTES_MOST, PICTURES_MOST = 5000, 500
-#: What a reaction of the bot's or any message tells.
+#: Events with news: the bot's reactions, and messages.
 _TELLING = frozenset({"MESSAGE_CREATE", "MESSAGE_UPDATE", "MESSAGE_DELETE", "MESSAGE_REACTION_ADD"})
 
 
 class Fans:
-    """The pretended members. `on_change` is called whenever `report` says something new."""
+    """The simulated members. `on_change` is called whenever `report` has something new."""
 
     def __init__(self, people: People, interactions: Interactions, read: Read) -> None:
         self.on_change: Callable[[], None] = lambda: None
@@ -38,7 +38,7 @@ class Fans:
         self.on_change()
 
     def vote(self, taste: str, count: int) -> None:
-        """Let them vote so often by this taste. Raises `NotPossible`."""
+        """Let them cast `count` votes by this taste. Raises `NotPossible`."""
         if not 1 <= count <= VOTES_MOST:
             raise NotPossible(f"They can cast 1 to {VOTES_MOST} votes.")
         if taste not in list(FanTaste):
@@ -48,21 +48,21 @@ class Fans:
         self._taste = liked
 
     def ask(self, channel_id: int, count: int) -> None:
-        """Let them ask for so many pictures in a channel. Raises `NotPossible`."""
+        """Let them ask for `count` pictures in a channel. Raises `NotPossible`."""
         if not 1 <= count <= PICTURES_MOST:
             raise NotPossible(f"They can ask for 1 to {PICTURES_MOST} pictures.")
         asking = self._asking
         asking.begin(count, lambda: self._spree.run(channel_id, count, asking))
 
     async def stop(self, what: str) -> None:
-        """End the `voting` or the `asking`. Raises `NotPossible`."""
+        """Stop `voting` or `asking`. Raises `NotPossible`."""
         errands = {"voting": self._voting, "asking": self._asking}
         if what not in errands:
             raise NotPossible(f"They are not at {what}.")
         await errands[what].stop()
 
     async def close(self) -> None:
-        """End both."""
+        """Stop both."""
         await self._asking.stop()
         await self._voting.stop()
 
@@ -78,7 +78,7 @@ class Fans:
             self._spree.note(payload)
 
     def report(self) -> Payload:
-        """What they are at, and what they can be asked for."""
+        """What they are doing, and what they can be asked to do."""
         return {
             "voting": self._voting.report() | {"taste": self._taste},
             "asking": self._asking.report(),

@@ -1,7 +1,8 @@
-"""The tastes that pretended members can have, and what they say of a picture by them.
+"""The tastes of simulated members, and the judgements that follow from them.
 
-A taste is a number for each picture. Members compare it with everything that they have seen, and
-are of two minds as people are. `voting.py` asks. Pure but for the dice that it is given.
+A taste assigns a number to each picture. Members compare it with everything they have seen, and
+their judgement is noisy, as people's is. Called by `voting.py`. Pure except for the random
+generator passed in.
 """
 
 from __future__ import annotations
@@ -16,30 +17,30 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-#: Pictures are looked at as so many fields in a row and in a column.
+#: Pictures are reduced to this many fields per row and per column.
 _FIELDS = 32
-#: How far a member's mood moves them, in spreads of the taste. Two members whose likings are
-#: normal say the same of a picture with the chance 1/2 + arcsin(1 / (1 + mood^2)) / pi: 70 %.
+#: The strength of a member's mood, in standard deviations of the taste. Two members whose likings
+#: are normal agree on a picture with probability 1/2 + arcsin(1 / (1 + mood^2)) / pi: 70 %.
 _MOOD = 0.84
-#: Two pictures that feel so much alike are no different to a member.
+#: Below this difference, a member sees two pictures as equal.
 _ALIKE = 0.1
-#: A normal sample's spread is so many times its median distance from the median.
+#: The standard deviation of a normal sample, in median absolute deviations.
 _SPREADS = 1.4826
 
 
 class FanTaste(StrEnum):
-    """What the members have in common."""
+    """The taste that the members share."""
 
     #: More red than blue, and light.
     WARM = "warm"
     #: Far from grey, and in many directions.
     COLOURS = "colours"
-    #: Nothing: everybody tosses a coin.
+    #: No taste: everybody tosses a coin.
     CHANCE = "chance"
 
     @property
     def label(self) -> str:
-        """What the page calls it."""
+        """Its name on the page."""
         return _LABELS[self]
 
 
@@ -51,7 +52,7 @@ _LABELS = {
 
 
 def liking(taste: FanTaste, picture: bytes) -> float:
-    """How much a picture is to a taste. `OSError` if the bytes are no picture."""
+    """How much a taste likes a picture. Raises `OSError` if the bytes are no picture."""
     match taste:
         case FanTaste.WARM:
             red, _, blue = means = _pixels(picture).mean(0)
@@ -77,7 +78,7 @@ def _colourfulness(pixels: NDArray[np.float64]) -> float:
 
 
 class Opinions:
-    """What members of one taste think; every picture that they meet is remembered."""
+    """The opinions of members with one taste; every picture they meet is remembered."""
 
     def __init__(self, taste: FanTaste, dice: Random) -> None:
         self._taste = taste
@@ -85,29 +86,29 @@ class Opinions:
         self._likings: dict[Hashable, float] = {}
 
     def meet(self, name: Hashable, picture: bytes) -> None:
-        """Look at a picture for the first time. `OSError` if the bytes are no picture."""
+        """Look at a picture for the first time. Raises `OSError` if the bytes are no picture."""
         self._likings[name] = liking(self._taste, picture)
 
     def knows(self, name: Hashable) -> bool:
-        """Whether they met this picture."""
+        """Whether they have met this picture."""
         return name in self._likings
 
     def likes(self, name: Hashable) -> bool:
-        """What one of them says of a picture, in the mood of the moment."""
+        """Whether a member likes a picture, with the mood of the moment."""
         return self._feeling(name) > 0
 
     def better(self, left: Hashable, right: Hashable) -> int | None:
-        """Which of two is better, 0 or 1; None if one of them sees no difference."""
+        """Which of two is better, 0 or 1; None if the member sees no difference."""
         difference = self._feeling(right) - self._feeling(left)
         return None if abs(difference) < _ALIKE else int(difference > 0)
 
     def best(self, names: Sequence[Hashable]) -> int:
-        """Which of several is the best, counted from 0."""
+        """The index of the best of several."""
         feelings = [self._feeling(name) for name in names]
         return feelings.index(max(feelings))
 
     def _feeling(self, name: Hashable) -> float:
-        """How far the picture is above the usual one, in spreads, and the mood on top."""
+        """How far the picture is above the median, in standard deviations, plus the mood."""
         usual = median(self._likings.values())
         spread = _SPREADS * median(abs(liked - usual) for liked in self._likings.values())
         above = (self._likings[name] - usual) / spread if spread else 0.0

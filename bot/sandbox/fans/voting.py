@@ -1,7 +1,7 @@
-"""Members vote on whatever is posted, one after another, each at their own pace.
+"""Members who vote on whatever is posted, one after another, each at their own pace.
 
 They react under pictures and press under duels, as a person at the page would, so that the bot sees
-what it would see on Discord. `members.py` drives it.
+what it would see on Discord. `members.py` drives them.
 """
 
 from __future__ import annotations
@@ -19,11 +19,11 @@ from bot.sandbox.world import lounge
 from bot.sandbox.world.interactions import Interactions
 from bot.sandbox.world.people import People
 
-#: A duel is open for a short while only, so it comes first so often.
+#: The share of votes for which a duel comes first, because duels are open only briefly.
 _DUEL_FIRST = 0.6
-#: Messages of a channel that are looked at when they begin.
+#: How many messages of a channel they look at when they begin.
 _BACK = 500
-#: The type of a channel that only holds others.
+#: The type of a category channel.
 _CATEGORY = 4
 
 Read = Callable[[int], bytes | None]
@@ -31,16 +31,16 @@ Read = Callable[[int], bytes | None]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Pace:
-    """How fast members vote; by default as people do who look at what they vote on."""
+    """How fast members vote; the defaults are the pace of people who look at the pictures."""
 
-    #: How long one of them looks at the next picture at the least.
+    #: The least time one member looks at the next picture.
     rest_s: float = 3.0
-    #: How many votes all of them together cast a second.
+    #: The votes per second of all of them together.
     votes_per_s: float = 4.0
 
 
 class Poll:
-    """What is voted on, and who has voted. `note` is called for every message that changed."""
+    """What there is to vote on, and who has voted. `note` is called for every changed message."""
 
     def __init__(self, people: People, interactions: Interactions, read: Read) -> None:
         self._people = people
@@ -55,12 +55,12 @@ class Poll:
         self._opinions = Opinions(FanTaste.CHANCE, self._dice)
 
     def note(self, message_id: int) -> None:
-        """A message came, changed or went."""
+        """Note that a message came, changed or went."""
         self._changed.add(message_id)
         self._news.set()
 
     async def run(self, taste: FanTaste, count: int, errand: Errand, pace: Pace) -> None:
-        """Cast so many votes by this taste, waiting for pictures where there are none left."""
+        """Cast `count` votes by this taste, waiting for pictures when none are left."""
         self._opinions = Opinions(taste, self._dice)
         self._ballots.clear()
         for channel in self._people.channels():
@@ -82,7 +82,7 @@ class Poll:
     # ---- what there is --------------------------------------------------------------------------
 
     async def _look(self) -> None:
-        """Read again what changed."""
+        """Read the changed messages again."""
         self._news.clear()
         changed, self._changed = self._changed, set[int]()
         for message_id in sorted(changed):
@@ -99,7 +99,7 @@ class Poll:
                 self._voted.update((voter, message_id) for voter in found.voters)
 
     async def _seen(self, ballot: Votable) -> bool:
-        """Whether its pictures could be looked at."""
+        """Whether its pictures could be read."""
         for picture in ballot.pictures:
             if self._opinions.knows(picture["id"]):
                 continue
@@ -113,12 +113,12 @@ class Poll:
     # ---- voting ---------------------------------------------------------------------------------
 
     def _free(self, rest_s: float) -> list[int]:
-        """Who has looked long enough."""
+        """The members who have looked long enough."""
         now_s = asyncio.get_running_loop().time()
         return [fan for fan, since_s in self._rested_s.items() if now_s - since_s >= rest_s]
 
     async def _vote(self, rest_s: float) -> bool:
-        """One vote of somebody on something; False if there was none to cast, or it was refused."""
+        """Cast one vote; False if there was none to cast, or it was refused."""
         free = self._free(rest_s)
         self._dice.shuffle(free)
         for fan in free:
@@ -147,7 +147,7 @@ class Poll:
         return self._dice.choice(open_) if open_ else None
 
     async def _say(self, fan: int, ballot: Votable) -> None:
-        """React, or press and see it answered. Raises `NotPossible`."""
+        """React, or press and await the answer. Raises `NotPossible`."""
         names: list[Payload] = list(ballot.pictures)
         if ballot.is_duel:
             better = self._opinions.better(names[0]["id"], names[1]["id"])

@@ -53,7 +53,7 @@ export function messageActions(message, item) {
 }
 
 /**
- * The menu of a message, at the pointer that asked for it by a right click.
+ * The context menu of a message, at the pointer.
  * @param {MouseEvent} event
  * @param {Message} message
  * @param {HTMLElement} item
@@ -61,7 +61,7 @@ export function messageActions(message, item) {
 export function messageMenu(event, message, item) {
   if (isEphemeral(message) || !(event.target instanceof Element)) return;
   if (event.target.closest("a, img, input, textarea, .components")) return;
-  if (!getSelection()?.isCollapsed) return; // Somebody wants to copy what they marked.
+  if (!getSelection()?.isCollapsed) return; // Somebody wants to copy the selection.
   event.preventDefault();
   const at = { left: `${event.clientX}px`, top: `${event.clientY}px` };
   const point = h("span", { class: "point", style: at });
@@ -70,7 +70,7 @@ export function messageMenu(event, message, item) {
 }
 
 /**
- * The emoji that the message's vote was opened with, or the usual ones.
+ * The two emoji of the message's vote, or the usual ones.
  * @param {Message} message
  * @returns {Emoji[]}
  */
@@ -82,7 +82,7 @@ export function quickEmoji(message) {
 }
 
 /**
- * A bar of buttons is one stop of the Tab key; the arrows walk in it (WAI-ARIA, "Toolbar pattern").
+ * A bar of buttons is one Tab stop; the arrows move inside it (WAI-ARIA, "Toolbar pattern").
  * @param {HTMLElement} bar
  */
 function oneTabStop(bar) {
@@ -158,7 +158,7 @@ function menu(anchor, message, closed) {
 }
 
 /**
- * What the bot offers for a person: their user commands.
+ * The user commands that the bot offers for a person.
  * @param {HTMLElement} anchor
  * @param {Named} user
  */

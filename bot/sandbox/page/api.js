@@ -1,8 +1,8 @@
-// Talking to the sandbox: one function for each thing that a person can do on the page.
+// Calls to the sandbox: one function for each thing that a person can do on the page.
 
 /** @typedef {Record<string, unknown>} Body */
 
-/** What the sandbox answered instead of doing it. */
+/** The sandbox refused; the message says why. */
 export class ApiError extends Error {}
 
 /**
@@ -82,7 +82,7 @@ export const api = {
   bot: (action) => call("POST", "/page/bot", { action }),
 };
 
-/** A name for one interaction, by which its events are recognised. */
+/** A nonce for one interaction, which identifies its events. */
 export function newNonce() {
   const parts = crypto.getRandomValues(new Uint32Array(2));
   return `${Date.now()}${parts[0] % 1000}${parts[1] % 1000}`;

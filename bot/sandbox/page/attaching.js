@@ -1,4 +1,4 @@
-// Files that go into an option of the command in the message box: chosen from a list or dropped.
+// Attaches files to an option of the command in the message box: by a file dialog or by dropping.
 /** @import { Callable, Option } from "./types.js" */
 /** @import { Taken } from "./picker.js" */
 import { available, understood } from "./draft.js";
@@ -16,7 +16,7 @@ import { KIND } from "./slash.js";
 let writing;
 
 /**
- * Let files be dropped on the form.
+ * Accept files dropped on the form.
  * @param {HTMLElement} form
  * @param {Writing} box
  */
@@ -35,7 +35,7 @@ export function takeFile(option) {
 }
 
 /**
- * A file that is dropped goes to the first option of the command that takes one and has none.
+ * A dropped file goes to the command's first file option that is still empty.
  * @param {DragEvent} event
  */
 function dropped(event) {

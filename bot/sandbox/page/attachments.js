@@ -1,5 +1,5 @@
-// Pictures and files of a message. A live edit keeps each picture's place: its box has the size that
-// the attachment tells, and a new picture is loaded before it takes the old one's place.
+// Pictures and files of a message. A live edit keeps the layout: each box has its attachment's
+// size, and a new picture is loaded before it replaces the old one.
 /** @import { Media } from "./types.js" */
 import { all, bytesText, fill, h, one, safeUrl } from "./dom.js";
 import { icon } from "./icons.js";
@@ -58,7 +58,7 @@ function sizeGallery(gallery, pictures) {
 }
 
 /**
- * How large a picture is shown: small ones grow to be seen, large ones fit.
+ * The displayed size of a picture: small ones are enlarged, large ones shrunk to fit.
  * @param {Media} picture
  */
 export function boxOf({ width, height }) {
@@ -72,7 +72,7 @@ export function boxOf({ width, height }) {
 }
 
 /**
- * Show a picture in a cell (a button with an img), without a moment of emptiness.
+ * Show a picture in a cell (a button with an img) without a flash of emptiness.
  * @param {HTMLElement} cell
  * @param {Media} picture
  * @param {() => void} open
@@ -111,7 +111,7 @@ async function swap(cell, image, url) {
 }
 
 /**
- * A file that is no picture, with its name and size.
+ * A file other than a picture, with its name and size.
  * @param {Media} file
  */
 export function fileRow(file) {

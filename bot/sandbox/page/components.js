@@ -1,5 +1,5 @@
-// What a message is built of below its text, or instead of one: buttons, selects, layouts; and what
-// a press does.
+// The components of a message below its text or instead of it: buttons, selects, layouts; and their
+// presses.
 /** @import { Child } from "./dom.js" */
 /** @import { Message, Part } from "./types.js" */
 import { api, newNonce } from "./api.js";

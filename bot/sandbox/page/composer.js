@@ -1,5 +1,5 @@
-// The message box. Its text is the only truth: a command is typed or chosen into it, and an echo
-// behind the letters colours what was understood. What Enter does is decided in entering.js.
+// The message box. Its text is the only state: a command is typed or inserted into it, and an echo
+// behind the letters colours what was parsed. entering.js decides what Enter does.
 /** @import { Deed } from "./entering.js" */
 /** @import { Taken } from "./picker.js" */
 /** @import { Argument, Callable, Emoji, Named, Option, Parsed } from "./types.js" */
@@ -90,7 +90,7 @@ function listen() {
 }
 
 /**
- * Put a text into the box and the cursor behind it.
+ * Put a text into the box and the cursor after it.
  * @param {string} text
  */
 export function write(text) {
@@ -100,7 +100,7 @@ export function write(text) {
   changed();
 }
 
-/** The placeholder and what is offered belong to the open channel. */
+/** The placeholder and the suggestions depend on the open channel. */
 export function composerMoved() {
   box.placeholder = `Message #${channel()?.name ?? ""}`;
   box.setAttribute("aria-label", box.placeholder);
@@ -131,7 +131,7 @@ function addOption(option) {
 }
 
 /**
- * What stands behind the option is the file's name; what travels is its id.
+ * The text after the option is the file's name; its id is what is sent.
  * @param {Option} option
  * @param {Taken} file
  */
@@ -180,7 +180,7 @@ function suggestFile({ option, picked }) {
 }
 
 /**
- * Put a text in the place of a part, and the cursor behind it.
+ * Replace a part with a text, and put the cursor after it.
  * @param {number} start
  * @param {number} end
  * @param {string} text
@@ -221,7 +221,7 @@ function keydown(event) {
 }
 
 /**
- * What a key does; true if it did something of ours.
+ * Handle a key; true if it did something of ours.
  * @type {Record<string, () => unknown>}
  */
 const KEYS = {
@@ -284,7 +284,7 @@ function run({ command, values }) {
 }
 
 /**
- * A text leaves the box at once and comes back if the sandbox refuses it.
+ * Clear the box at once; the text comes back if the sandbox refuses it.
  * @param {Promise<unknown>} promise
  * @param {() => void} [refused]
  */

@@ -1,4 +1,4 @@
-// Forms that the bot opens (modals), as real dialogs.
+// Forms that the bot opens (modals), as dialog elements.
 /** @import { Part } from "./types.js" */
 import { api, newNonce } from "./api.js";
 import { avatar } from "./avatar.js";
@@ -66,7 +66,7 @@ function openModal(modal) {
 }
 
 /**
- * Hand a form in; what the sandbox has against it, or null.
+ * Submit a form; return the sandbox's complaint, or null.
  * @param {Modal} modal
  * @param {Entry[]} entries
  */

@@ -1,4 +1,4 @@
-// Building the page's elements. Text only ever becomes text nodes: nothing here parses HTML.
+// Builds the page's elements. Text only ever becomes text nodes: nothing here parses HTML.
 
 /** @typedef {Node | string | number | boolean | null | undefined | Child[]} Child */
 
@@ -6,7 +6,7 @@
  * An element: `h("button", {class: "x", onclick: f, dataset: {id: 1}}, "text", child)`.
  * @template {keyof HTMLElementTagNameMap} Tag
  * @param {Tag} tag
- * @param {Record<string, any>} props null, undefined and false stand for "not at all"
+ * @param {Record<string, any>} props null, undefined and false leave a property out
  * @param {Child[]} children
  * @returns {HTMLElementTagNameMap[Tag]}
  */
@@ -24,7 +24,7 @@ export function h(tag, props = {}, ...children) {
 }
 
 /**
- * What of the children is there: text and nodes, without the lists they came in.
+ * The children that exist, as text and nodes, with nested lists flattened.
  * @param {Child[]} children
  * @returns {(Node | string)[]}
  */
@@ -47,7 +47,7 @@ function setStyle(element, style) {
 }
 
 /**
- * The element with this id, which must be there: index.html has it, or whoever asks drew it.
+ * The element with this id, which must exist: index.html has it, or the caller drew it.
  * @param {string} id
  */
 export function byId(id) {
@@ -57,7 +57,7 @@ export function byId(id) {
 }
 
 /**
- * The element with this id, if it is drawn just now.
+ * The element with this id, if it exists now.
  * @param {string} id
  */
 export const seek = (id) => document.getElementById(id);
@@ -75,7 +75,7 @@ export const all = (root, selector, kind) =>
   );
 
 /**
- * The one element of a class below another one, which must be there.
+ * The one element of a class below another one, which must exist.
  * @template {HTMLElement} Kind
  * @param {ParentNode} root
  * @param {string} selector
@@ -88,7 +88,7 @@ export function one(root, selector, kind) {
 }
 
 /**
- * Replace what is inside an element.
+ * Replace the content of an element.
  * @template {Element} Kind
  * @param {Kind} element
  * @param {Child[]} children
@@ -99,7 +99,7 @@ export function fill(element, ...children) {
 }
 
 /**
- * A labelled button that shows an icon alone.
+ * A labelled button that shows only an icon.
  * @param {Child} icon
  * @param {string} label
  * @param {(event: any) => void} onclick

@@ -1,18 +1,18 @@
-// What the text in the message box means: the command it names, what stands for which value, and
-// how names travel. Touches no element.
+// The meaning of the text in the message box: its command, the values behind its words, and the
+// encoding of names. Touches no element.
 /** @import { Argument, Callable, Option, Parsed } from "./types.js" */
 import { flatten, parse, read } from "./slash.js";
 import { guildEmojis, isAdultsOnly, store } from "./store.js";
 
-/** What a completion stands for, by option. @type {Map<string, { text: string, value: unknown }>} */
+/** The values of completions, by option. @type {Map<string, { text: string, value: unknown }>} */
 const picked = new Map();
 
-/** The commands of this channel. What this person may not use, the sandbox did not list. */
+/** The commands of this channel; the sandbox lists only those that this person may use. */
 export function available() {
   return flatten(store.commands).filter((one) => !one.adults || isAdultsOnly(store.active));
 }
 
-/** Whom and what options can name. */
+/** The people and things that options can name. */
 export const known = () => ({
   people: [...store.personas, store.bot],
   channels: [...store.channels, ...store.categories],
@@ -51,7 +51,7 @@ export function argAt(parsed, caret) {
 }
 
 /**
- * Why an argument is wrong, or nothing.
+ * What is wrong with an argument, or nothing.
  * @param {Argument} arg
  */
 export const wrongWith = (arg) => !arg.picked && read(arg.option, arg.raw, known()).error;
@@ -69,7 +69,7 @@ export function otherValues(parsed, arg) {
 }
 
 /**
- * Names as a person writes them become the marks that travel.
+ * Encode names as people write them as Discord's mentions.
  * @param {string} text
  */
 export function onWire(text) {

@@ -1,4 +1,4 @@
-// The framed cards that bots send: title, text, fields, pictures, foot.
+// The framed cards that bots send: title, text, fields, pictures, footer.
 /** @import { Child } from "./dom.js" */
 /** @import { Media } from "./types.js" */
 import { boxOf, showPicture } from "./attachments.js";
@@ -8,7 +8,7 @@ import { markdown } from "./markdown.js";
 import { names } from "./store.js";
 import { when } from "./time.js";
 
-/** What a cell is called that shares its line with so many. @type {Record<number, string>} */
+/** The class of a cell, by the number of cells in its line. @type {Record<number, string>} */
 const WIDTHS = { 2: "half", 3: "third" };
 
 /**

@@ -1,14 +1,14 @@
-// Emoji: their pictures, their names on the wire, and the small palette to pick from.
+// Emoji: pictures, names on the wire, and the small palette.
 /** @import { Emoji } from "./types.js" */
 import { h, safeUrl } from "./dom.js";
 
-/** What the palette offers; the first four are also the quick ones. */
+/** The emoji of the palette; the first four are also the quick reactions. */
 export const PALETTE = [
   ..."👍👎🎉😄😍🥰😂🤣😭😮😳🤔🙏👏🙌💪🔥💯💖💔💙💜🌸🌙🎨🖌🐱🐰🍓🍰👀🚀✅❌🔁🎲",
 ].filter((glyph) => glyph !== "\ufe0f");
 
 /**
- * Custom emoji know their id; others are themselves.
+ * The wire name of an emoji: with its id for custom ones, itself for others.
  * @param {Emoji} emoji
  */
 export const emojiKey = (emoji) =>
@@ -48,7 +48,7 @@ export function emojiNode(emoji) {
 }
 
 /**
- * A message of a few emoji and nothing else is shown large.
+ * Whether a message is only a few emoji, which are shown large.
  * @param {string} text
  */
 export function isJumbo(text) {

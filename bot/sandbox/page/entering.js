@@ -1,7 +1,8 @@
-// What Enter does to the text in the message box. Touches no element: the composer carries it out.
+// Decides what Enter does to the text in the message box. Touches no element: the composer carries
+// it out.
 //
-// A command runs only if its whole name was typed: what is marked in a list is written into the box
-// first, where its person sees it, and runs with the next Enter.
+// A command runs only if its whole name was typed: a marked suggestion is first written into the
+// box, where its person sees it, and runs with the next Enter.
 /** @import { Callable, Option, Parsed } from "./types.js" */
 import { argAt, known, onWire, understood, wrongWith } from "./draft.js";
 import { readAll } from "./slash.js";
@@ -10,7 +11,7 @@ import { store } from "./store.js";
 export const LONGEST_MESSAGE = 2000;
 
 /**
- * @typedef {{ command?: Callable }} Marked What is marked in the list over the box.
+ * @typedef {{ command?: Callable }} Marked The marked row in the list over the box.
  * @typedef {{ does: "nothing" } | { does: "take" }
  *   | { does: "run", command: Callable, values: Record<string, unknown> }
  *   | { does: "say", content: string }
@@ -18,7 +19,7 @@ export const LONGEST_MESSAGE = 2000;
  */
 
 /**
- * What Enter does: take what is marked, unless what stands there is already complete; else send.
+ * What Enter does: take the marked row, unless the text is already complete; else send.
  * @param {string} text
  * @param {number} caret
  * @param {Marked | undefined} marked
@@ -42,7 +43,7 @@ function takes(text, caret, marked) {
     return !(complete && (exact || parsed.args.length > 0));
   }
   const arg = argAt(parsed, caret);
-  // Of what the bot completes no row is marked by itself, so a marked one is meant.
+  // No row of the bot's completions is marked by default, so a marked one is meant.
   return Boolean(arg?.option.autocomplete) || !(arg?.raw && !wrongWith(arg));
 }
 
@@ -80,7 +81,7 @@ function called(parsed) {
 }
 
 /**
- * What other bots call a command of ours.
+ * The name of our command for one of another bot's.
  * @type {Record<string, string>}
  */
 const ELSEWHERE = { "/imagine": "/waifu" };

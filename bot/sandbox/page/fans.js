@@ -1,4 +1,4 @@
-// The part of the drawer where one lets the pretended members vote and ask for pictures.
+// The part of the drawer that makes simulated members vote and ask for pictures.
 /** @import { Errand } from "./types.js" */
 import { api } from "./api.js";
 import { byId, fill, h, one, seek } from "./dom.js";
@@ -6,7 +6,7 @@ import { icon } from "./icons.js";
 import { store } from "./store.js";
 import { attempt } from "./toast.js";
 
-/** What was chosen last, so that the drawer opens as it was left. */
+/** The latest choices, so that the drawer opens as it was left. */
 /** @type {{ taste: string | null, votes: number, pictures: number }} */
 const chosen = { taste: null, votes: 500, pictures: 96 };
 
@@ -42,7 +42,7 @@ export function fansSections() {
   ];
 }
 
-/** Show how far they are. */
+/** Show their progress. */
 export function showFans() {
   if (byId("weather").hidden || !seek("fans-voting")) return;
   const { voting, asking } = store.fans;
@@ -92,7 +92,7 @@ function start(what, unit, label, make) {
 async function send(body) {
   const known = store.fans;
   const answer = await attempt(api.fans(body));
-  // What was told meanwhile is newer than the answer, which was written when it began.
+  // Events received meanwhile are newer than the answer, which was written at the start.
   if (!answer || store.fans !== known) return;
   store.fans = answer;
   showFans();

@@ -105,7 +105,7 @@ function text(part, label, description) {
 }
 
 /**
- * A field whose answer is a list of values, with its label and its complaint.
+ * A field for a list of values, with its label and its error message.
  * @param {Part} part
  * @param {string} label
  * @param {string | null | undefined} description

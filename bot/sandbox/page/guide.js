@@ -1,17 +1,17 @@
-// What the message box shows about a command: the coloured echo behind the letters, and the line
-// above with the option at the cursor and those that can still be added.
+// The message box's help for a command: the coloured echo behind the letters, and the line above
+// with the option at the cursor and the options that can still be added.
 /** @import { Child } from "./dom.js" */
 /** @import { Argument, Callable, Option, Parsed } from "./types.js" */
 import { wrongWith } from "./draft.js";
 import { fill, h } from "./dom.js";
 import { limits } from "./slash.js";
 
-/** @typedef {{ add: (option: Option) => void, back: () => void }} Chips What they do. */
+/** @typedef {{ add: (option: Option) => void, back: () => void }} Chips The chips' actions. */
 
 const KEEP_LAST_LINE = "\u200b";
 
 /**
- * Colour a text in `echo`; `missing` is an option that was asked for and is empty.
+ * Colour a text in `echo`; `missing` is a required option that is empty.
  * @param {HTMLElement} echo
  * @param {string} text
  * @param {Parsed | null} parsed
@@ -38,7 +38,7 @@ export function paint(echo, text, parsed, missing) {
 }
 
 /**
- * Fill the line above the box. `add(option)` and `back()` are what its chips do.
+ * Fill the line above the box. Its chips call `add(option)` and `back()`.
  * @param {HTMLElement} helper
  * @param {string} text
  * @param {Parsed | null} parsed

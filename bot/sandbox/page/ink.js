@@ -1,4 +1,4 @@
-// Which colour of letters can be read on a colour. Pure.
+// Chooses a text colour that is readable on a background colour. Pure.
 
 const WHITE = 1;
 const BLACK = 0;
@@ -15,7 +15,7 @@ export function luminance(color) {
 }
 
 /**
- * How far two luminances are apart, 1 to 21.
+ * The contrast ratio of two luminances, 1 to 21.
  * @param {number} left
  * @param {number} right
  */
@@ -23,7 +23,7 @@ export const contrast = (left, right) =>
   (Math.max(left, right) + 0.05) / (Math.min(left, right) + 0.05);
 
 /**
- * White or black, whichever is further away: at least 4.5 to 1 on any colour.
+ * White or black, whichever has more contrast: at least 4.5 to 1 on any colour.
  * @param {string} color as #rrggbb
  */
 export function inkOn(color) {

@@ -1,4 +1,4 @@
-// What was asked of the bot and is not answered yet: commands show a line, buttons a wheel.
+// Interactions that the bot has not answered yet: commands show a line, buttons a spinner.
 /** @import { Message } from "./types.js" */
 import { avatar } from "./avatar.js";
 import { byId, h } from "./dom.js";
@@ -37,7 +37,7 @@ export function expect(nonce, asked) {
 }
 
 /**
- * Nothing will come for this nonce.
+ * Stop waiting for this nonce: no answer will come.
  * @param {string} nonce
  */
 export function forget(nonce) {
@@ -129,7 +129,7 @@ function drop(entry) {
   entry.line?.remove();
 }
 
-/** Another channel or another person: what waits is no longer shown. */
+/** Hide what is waiting, after a change of channel or person. */
 export function clearWaiting() {
   for (const entry of waiting.values()) {
     clearTimeout(entry.timer);

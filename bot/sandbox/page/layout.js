@@ -1,5 +1,5 @@
-// Messages that are laid out of components (Discord's "Components V2"): text, sections, containers.
-// Each function takes the component and `draw`, which makes an element of one that stands in it.
+// Messages made of components (Discord's "Components V2"): text, sections, containers. Each
+// function takes the component and `draw`, which makes an element from a nested one.
 /** @import { Child } from "./dom.js" */
 /** @import { Media, Part } from "./types.js" */
 import { fileRow, patchAttachments } from "./attachments.js";

@@ -1,4 +1,4 @@
-// A picture over the whole page; Escape closes, the arrows go through its neighbours.
+// A picture over the whole page; Escape closes it, the arrows show its neighbours.
 /** @import { Media } from "./types.js" */
 import { bytesText, fill, h, iconButton, safeUrl } from "./dom.js";
 import { icon } from "./icons.js";

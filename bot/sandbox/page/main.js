@@ -1,4 +1,4 @@
-// Where the page begins: who one is, which channel is open, and the line to the sandbox.
+// The page's entry: the current persona and channel, and the connection to the sandbox.
 /** @import { Person } from "./types.js" */
 import { api } from "./api.js";
 import { composerMoved, startComposer, write } from "./composer.js";
@@ -34,7 +34,7 @@ let loading = 0;
 /** @type {ReturnType<typeof setTimeout> | undefined} */
 let commandTimer;
 
-/** Remembered for this tab alone, so that two tabs can be two people. */
+/** Remembered only in this tab, so that two tabs can be two people. */
 const memory = {
   /** @param {string} key */
   get: (key) => sessionStorage.getItem(`local-discord:${key}`),
@@ -87,7 +87,7 @@ async function patiently(ask) {
 }
 
 /**
- * Look through another person's eyes.
+ * Become another person.
  * @param {string} id
  * @param {string | null} [wantedChannel]
  */
@@ -108,7 +108,7 @@ async function become(id, wantedChannel = store.active) {
 }
 
 /**
- * Set the language of this person's Discord; everything is shown anew in it.
+ * Set the language of this person's Discord, and redraw everything in it.
  * @param {string} locale
  */
 async function speak(locale) {
@@ -190,7 +190,7 @@ function showGate(closed) {
   );
 }
 
-// The bot registers its commands one by one: read them once it paused.
+// The bot registers its commands one by one: read them after a pause.
 function commandsChanged() {
   clearTimeout(commandTimer);
   commandTimer = setTimeout(async () => {
@@ -200,7 +200,7 @@ function commandsChanged() {
 }
 
 /**
- * The line broke or came back. What happened meanwhile is read again.
+ * The connection broke or came back. Read again what was missed.
  * @param {boolean} up
  * @param {boolean} again
  */

@@ -8,8 +8,8 @@ import { moment } from "./time.js";
 import { copyText } from "./toast.js";
 
 /**
- * @typedef {[RegExp, (match: RegExpExecArray, names: Names) => Child, "word"?]} Mark What stands
- *   for what; with "word" not inside of one.
+ * @typedef {[RegExp, (match: RegExpExecArray, names: Names) => Child, "word"?]} Mark A pattern
+ *   and its element; with "word" it does not apply inside a word.
  */
 
 /** @type {Mark[]} */
@@ -156,7 +156,7 @@ function commandMention(name, names) {
 const LIST = /^( *)(?:[-*]|(\d{1,9})\.) +(.*)$/;
 
 /**
- * The nodes of one text. `names` tells what ids are called and opens channels and commands.
+ * The nodes of one text. `names` resolves ids and opens channels and commands.
  * @param {string} text
  * @param {Names} names
  */
@@ -291,7 +291,7 @@ function list(rows, names) {
 }
 
 /**
- * A text in one line without its marks, for previews and for the screen reader.
+ * A text on one line without markup, for previews and screen readers.
  * @param {string} text
  * @param {Names} names
  */

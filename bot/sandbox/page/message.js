@@ -1,5 +1,5 @@
 // One message as a list item. `patch` changes only the parts whose data changed, so that a live
-// edit neither flickers nor takes the keyboard's place away.
+// edit neither flickers nor moves the keyboard focus.
 /** @import { Child } from "./dom.js" */
 /** @import { Message } from "./types.js" */
 import { patchAttachments } from "./attachments.js";
@@ -73,7 +73,7 @@ export function messageItem(message) {
 }
 
 /**
- * Bring an item up to date. `first` starts a group: it shows who speaks.
+ * Update an item. `first` starts a group: it shows the author.
  * @param {HTMLElement} item
  * @param {Message} message
  * @param {boolean} first
@@ -96,7 +96,7 @@ export function patch(item, message, first) {
   if (changed("lead", lead && [lead.key, lead.text])) showLead(part.lead, lead);
   if (changed("content", [message.content, message.edited_timestamp, message.flags]))
     showContent(part.content, message);
-  // What is laid out of components shows of its files what the components name.
+  // A message made of components shows only the files that they name.
   const files = message.flags & LAID_OUT ? [] : (message.attachments ?? []);
   if (changed("attachments", files)) patchAttachments(part.attachments, files);
   const { embeds = [], components: laid = [], reactions = [] } = message;
@@ -106,7 +106,7 @@ export function patch(item, message, first) {
 }
 
 /**
- * Of what the frame of a message is made.
+ * The data that a message's frame depends on.
  * @param {Message} message
  */
 const framed = (message) => [
@@ -126,7 +126,7 @@ function partsOf(item) {
 }
 
 /**
- * Say below a message that a press of its button came to nothing; null takes it back.
+ * Show below a message that a press of its button failed; null hides that again.
  * @param {HTMLElement} item
  * @param {string | null} text
  */

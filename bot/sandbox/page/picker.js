@@ -1,5 +1,5 @@
-// Files of one's own: choosing them, and bringing them to the sandbox before a command or form names
-// them.
+// The person's own files: chooses them, and uploads them to the sandbox before a command or form
+// names them.
 import { api } from "./api.js";
 import { h } from "./dom.js";
 import { store } from "./store.js";
@@ -8,7 +8,7 @@ import { attempt } from "./toast.js";
 /** @typedef {{ id: string, name: string }} Taken A file that the sandbox holds for us. */
 
 /**
- * Let the person choose up to `most` files and bring them over; `done([{id, name}])` then.
+ * Let the person choose up to `most` files and upload them; then call `done([{id, name}])`.
  * @param {number} most
  * @param {(taken: Taken[]) => void} done
  */
@@ -29,7 +29,7 @@ export function pickFiles(most, done) {
 }
 
 /**
- * Bring files over that the person let go of here; `done([{id, name}])` then, if all came.
+ * Upload dropped files; if all succeed, call `done([{id, name}])`.
  * @param {File[]} files
  * @param {(taken: Taken[]) => void} done
  */

@@ -22,7 +22,7 @@ export function popover(anchor, content, { label, matchWidth = false, closed = (
   close();
   const panel = h("div", { class: "popover", role: "dialog", "aria-label": label }, content);
   if (matchWidth) panel.style.width = `${anchor.getBoundingClientRect().width}px`;
-  // A dialog lies above everything else: what opens inside it must live inside it.
+  // A dialog lies above everything else, so a panel opened in it must be its child.
   (anchor.closest("dialog") ?? document.body).append(panel);
   place(panel, anchor.getBoundingClientRect());
   anchor.setAttribute("aria-expanded", "true");
@@ -32,7 +32,7 @@ export function popover(anchor, content, { label, matchWidth = false, closed = (
   return close;
 }
 
-/** Close the panel that is open, if one is. */
+/** Close the open panel, if there is one. */
 export function close(refocus = false) {
   if (!open) return;
   const { panel, anchor, closed } = open;
@@ -77,7 +77,7 @@ addEventListener(
 );
 
 /**
- * Go through what a panel offers with the arrows, Home and End; true if there was somewhere to go.
+ * Move through a panel's choices with the arrows, Home and End; true if the focus moved.
  * @param {HTMLElement} panel
  * @param {string} key
  */

@@ -9,7 +9,7 @@ import { guildEmojis, store } from "./store.js";
 import { attempt } from "./toast.js";
 
 /**
- * Give or take back my reaction.
+ * Add or remove my reaction.
  * @param {Message} message
  * @param {Emoji} emoji
  * @param {boolean} mine
@@ -95,7 +95,7 @@ function addButton() {
 }
 
 /**
- * Open the palette at `anchor`; what is picked becomes my reaction.
+ * Open the palette at `anchor`; the picked emoji becomes my reaction.
  * @param {HTMLElement} anchor
  * @param {Message} message
  */
@@ -104,7 +104,7 @@ export function pick(anchor, message) {
 }
 
 /**
- * Open the palette at `anchor` and hand on what is picked.
+ * Open the palette at `anchor` and pass on the picked emoji.
  * @param {HTMLElement} anchor
  * @param {(emoji: Emoji) => void} picked
  */

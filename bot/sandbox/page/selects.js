@@ -1,4 +1,4 @@
-// Selects of every kind, in messages and in forms: what one offers and how one chooses.
+// Selects of every kind, in messages and in forms: their choices and their use.
 /** @import { Part } from "./types.js" */
 import { h } from "./dom.js";
 import { emojiNode } from "./emoji.js";
@@ -20,7 +20,7 @@ const CHANNEL_SELECT = 8;
 const KINDS = [TEXT_SELECT, USER_SELECT, ROLE_SELECT, MENTIONABLE_SELECT, CHANNEL_SELECT];
 
 /**
- * Is this component one to choose from?
+ * Whether this component is a select.
  * @param {Part | undefined} part
  */
 export const isSelect = (part) => part !== undefined && KINDS.includes(part.type);
@@ -45,14 +45,14 @@ const OFFERED = {
 };
 
 /**
- * What can be chosen.
+ * The choices.
  * @param {Part} part
  * @returns {Row[]}
  */
 const optionsOf = (part) => OFFERED[part.type]?.(part) ?? part.options ?? [];
 
 /**
- * The values that are chosen before anybody chooses.
+ * The values chosen by default.
  * @param {Part} part
  * @returns {string[]}
  */

@@ -1,4 +1,4 @@
-// The left side (server, channels, who you are), the top bar, the members.
+// The left side (server, channels, current persona), the top bar, the members.
 /** @import { Channel, Person } from "./types.js" */
 import { userMenu } from "./actions.js";
 import { avatar } from "./avatar.js";
@@ -23,12 +23,12 @@ const narrow = matchMedia("(max-width: 760px)");
  * @typedef {{
  *   openChannel: (id: string) => void, become: (id: string) => void, speak: (locale: string) => void,
  *   toggleWeather: () => void,
- * }} Actions What the rest of the page does when something here is pressed.
+ * }} Actions What the page does when something here is pressed.
  */
 
 /** @type {Actions} */
 let steps;
-/** Lets go of the keyboard that the open drawer keeps. @type {(() => void) | null} */
+/** Releases the keyboard focus that the open drawer holds. @type {(() => void) | null} */
 let letGo = null;
 
 /**
@@ -47,7 +47,7 @@ export function startSidebar(actions) {
   });
 }
 
-/** Draw everything of the frame anew. */
+/** Redraw the whole frame. */
 export function showFrame() {
   showRail();
   fill(
@@ -182,7 +182,7 @@ function showSelf() {
   );
 }
 
-/** The language of this person's Discord, and of the server with it. */
+/** The language of this person's Discord, and so of the server. */
 function languageMenu() {
   /** @param {string} locale */
   const named = (locale) =>

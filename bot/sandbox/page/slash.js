@@ -1,5 +1,5 @@
-// Commands as text: which command a text names, what value each option has, what is wrong with it.
-// Pure: knows the commands only as arguments.
+// Commands as text: a text's command, each option's value, and what is wrong with it. Pure:
+// receives the commands as arguments.
 /** @import { Argument, Callable, Command, Known, Named, Option, Parsed, Reading } from "./types.js" */
 
 export const KIND = {
@@ -18,7 +18,7 @@ export const KIND = {
 const CHAT_INPUT = 1;
 
 /**
- * Every command that can be sent: subcommands are commands of their own, named "policy block".
+ * Every command that can be sent; a subcommand counts as one, named like "policy block".
  * @param {Command[]} commands
  */
 export function flatten(commands) {
@@ -60,7 +60,7 @@ function leaf(root, path, source) {
 }
 
 /**
- * The commands whose name fits what was typed so far, the best first.
+ * The commands whose name matches the input so far, the best first.
  * @param {Callable[]} flat
  * @param {string} typed
  */
@@ -123,7 +123,7 @@ function nameEndOf(text, command) {
 }
 
 /**
- * As they are written: `Steps: 20` in a text that was pasted is no option `steps:`.
+ * Case matters: `Steps: 20` in a pasted text is not the option `steps:`.
  * @param {string} text
  * @param {number} from
  * @param {Callable} command
@@ -154,7 +154,7 @@ function findMarks(text, from, command) {
 const escape = (text) => text.replace(/[.*+?^${}()|[\]\\]/g, "\\$&");
 
 /**
- * The value that an option's text stands for: {value} or {error}. The known are lists of {id, name}.
+ * The value behind an option's text: {value} or {error}. `known` holds lists of {id, name}.
  * @param {Option} option
  * @param {string} raw
  * @param {Known} known
@@ -247,7 +247,7 @@ function readNamed(raw, list, sign, nothing) {
 }
 
 /**
- * All values of a parsed command: {values} or {error, option}. Empty optional options are left out.
+ * All values of a parsed command: {values} or {error, option}, without empty optional options.
  * @param {Parsed} parsed
  * @param {Known} known
  * @returns {{ values: Record<string, unknown>, error?: undefined, option?: undefined }
@@ -272,7 +272,7 @@ export function readAll(parsed, known) {
 }
 
 /**
- * What an option takes, in a few words.
+ * What an option accepts, in a few words.
  * @param {Option} option
  */
 export function limits(option) {

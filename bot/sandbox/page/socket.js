@@ -1,4 +1,4 @@
-// The stream of events from the sandbox. Reconnects by itself, and says when it is away.
+// The stream of events from the sandbox. Reconnects by itself, and reports when it is offline.
 
 const FIRST_PAUSE_MS = 400;
 const LONGEST_PAUSE_MS = 5000;
@@ -6,7 +6,7 @@ const LONGEST_PAUSE_MS = 5000;
 export class Stream {
   /**
    * @param {(type: string, data: any) => void} heard for each event
-   * @param {(open: boolean, again: boolean) => void} changed when the line opens or breaks
+   * @param {(open: boolean, again: boolean) => void} changed when the connection opens or breaks
    */
   constructor(heard, changed) {
     this.heard = heard;
@@ -21,7 +21,7 @@ export class Stream {
   }
 
   /**
-   * Listen as this persona from now on.
+   * Listen as this persona.
    * @param {string} persona
    */
   open(persona) {

@@ -1,13 +1,13 @@
-// Where a key leads in a list or a grid of things to choose from. Pure.
+// Where a key moves in a list or a grid of choices. Pure.
 
 const GRID_COLUMNS = 8;
 
 /**
- * The place that a key leads to from `at` among `count`; null if it is no key for that.
+ * The index that a key leads to from `at` among `count`; null if it is no such key.
  * @param {string} key
  * @param {number} at
  * @param {number} count
- * @param {boolean} [grid] rows of eight, so that left and right lead somewhere too
+ * @param {boolean} [grid] rows of eight, in which left and right move too
  */
 export function stepTo(key, at, count, grid = false) {
   const row = grid ? GRID_COLUMNS : 1;

@@ -1,5 +1,5 @@
-// What the page knows: people, channels, commands, messages. Events of the stream change it here;
-// whoever shows something listens with `on`. Touches no element.
+// The page's state: people, channels, commands, messages. Events of the stream change it here;
+// views listen with `on`. Touches no element.
 import { sameEmoji } from "./emoji.js";
 import { compareIds } from "./dom.js";
 /** @import { Bot, Channel, Command, Fans, Guild, Message, Named, Names, Person, Weather } from "./types.js" */
@@ -14,9 +14,9 @@ const listeners = new Map();
  * @typedef {object} Store
  * @property {string | null} persona
  * @property {Person[]} personas
- * @property {Person[]} others people whom one cannot be
+ * @property {Person[]} others people whom the user cannot be
  * @property {string} locale the language of this person's Discord
- * @property {string[]} locales those that can be chosen
+ * @property {string[]} locales the available ones
  * @property {Bot} bot
  * @property {Guild} guild
  * @property {Channel[]} channels
@@ -62,7 +62,7 @@ export function on(type, handler) {
 }
 
 /**
- * Tell whoever listens.
+ * Notify the listeners.
  * @param {string} type
  * @param {any} [detail]
  */
@@ -82,7 +82,7 @@ export const isModerator = () => ["moderator", "owner"].includes(me()?.role ?? "
 export const isEphemeral = (message) => Boolean(message.flags & EPHEMERAL);
 export const guildEmojis = () => store.guild.emojis ?? [];
 
-/** The bot's state in a word, and the classes of its light. */
+/** The bot's state in a word, and the classes of its indicator. */
 export function botState() {
   const { online, running } = store.bot;
   if (online) return { text: "online", light: "light on" };
@@ -92,7 +92,7 @@ export function botState() {
 }
 
 /**
- * The gate of age-restricted channels covers their threads too.
+ * Whether the channel, or a thread's channel, is age-restricted.
  * @param {string | null} id
  */
 export function isAdultsOnly(id) {
@@ -101,7 +101,7 @@ export function isAdultsOnly(id) {
 }
 
 /**
- * What ids are called, for markdown. The two `open` functions are set by main.js.
+ * The names behind ids, for markdown. main.js sets the two `open` functions.
  * @type {Names}
  */
 export const names = {
@@ -119,7 +119,7 @@ function userName(id) {
 }
 
 /**
- * Take over what GET /page/state said.
+ * Apply the result of GET /page/state.
  * @param {any} state
  */
 export function takeState(state) {
@@ -146,7 +146,7 @@ export function takeState(state) {
 const withTextIds = (list) => list.map((one) => ({ ...one, id: String(one.id) }));
 
 /**
- * From now on events of this channel are kept, also while its messages are still being read.
+ * Keep events of this channel from now on, even while its messages are still loading.
  * @param {string} channelId
  */
 export function expectMessages(channelId) {
@@ -154,7 +154,7 @@ export function expectMessages(channelId) {
 }
 
 /**
- * Take over the commands that the bot registered and this person may use.
+ * Apply the list of commands that this person may use.
  * @param {Command[]} commands
  */
 export function takeCommands(commands) {
@@ -163,7 +163,7 @@ export function takeCommands(commands) {
 }
 
 /**
- * Take over the messages of a channel, as GET /page/messages lists them; `newer` ones win.
+ * Apply a channel's messages from GET /page/messages; `newer` ones win.
  * @param {string} channelId
  * @param {Message[]} list
  * @param {Map<string, Message>} [newer]
@@ -176,7 +176,7 @@ export function takeMessages(channelId, list, newer = new Map()) {
 }
 
 /**
- * Hide a message on this page alone (what Discord does with "Dismiss message").
+ * Hide a message on this page only (Discord's "Dismiss message").
  * @param {Message} message
  */
 export function dismiss(message) {
@@ -324,7 +324,7 @@ const HANDLERS = {
 };
 
 /**
- * One event of the stream.
+ * Apply one event of the stream.
  * @param {string} type
  * @param {any} data
  */

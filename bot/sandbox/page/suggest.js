@@ -1,5 +1,5 @@
-// The list over the message box: commands, choices, people, channels, and what the bot completes.
-// The text box keeps the keyboard; the list only marks which row is meant.
+// The list over the message box: commands, choices, people, channels, and the bot's completions.
+// The text box keeps the keyboard focus; the list only marks a row.
 /** @import { Child } from "./dom.js" */
 /** @import { Argument, Callable, Known, Named, Option } from "./types.js" */
 import { api } from "./api.js";
@@ -33,7 +33,7 @@ export class Suggestions {
     this.active = -1;
     /** @type {ReturnType<typeof setTimeout> | undefined} */
     this.timer = undefined;
-    this.asked = ""; // the question to the bot that is under way or answered
+    this.asked = ""; // the latest question to the bot, pending or answered
     this.about = ""; // the option it was about
   }
 
@@ -70,7 +70,7 @@ export class Suggestions {
             class: "suggestion",
             role: "option",
             id: `suggestion-${at}`,
-            // The box must not lose the keyboard when a row is pressed.
+            // The box must not lose the focus when a row is pressed.
             onmousedown: (/** @type {MouseEvent} */ event) => event.preventDefault(),
             onclick: row.take,
             onmousemove: () => at !== this.active && this.mark(at),
@@ -111,14 +111,14 @@ export class Suggestions {
   }
 
   /**
-   * The commands that fit what was typed.
+   * Show the commands that match the input.
    * @param {string} typed
    * @param {Callable[]} flat
    * @param {(command: Callable) => void} choose
    */
   commands(typed, flat, choose) {
     const found = matching(flat, typed).slice(0, MOST);
-    // Only what begins as it was typed is marked: Enter must not call for a command that was not.
+    // Mark only a match of the beginning: Enter must not run a command that was not typed.
     const wanted = typed.slice(1).toLowerCase();
     const begun = wanted !== "" && found[0]?.full.startsWith(wanted);
     const title = [avatar(store.bot, 18), store.bot.name];
@@ -135,7 +135,7 @@ export class Suggestions {
   }
 
   /**
-   * What fits the value that is being written.
+   * Show matches for the value being typed.
    * @param {Argument} arg
    * @param {Callable} command
    * @param {Record<string, unknown>} values of the options so far
@@ -160,7 +160,7 @@ export class Suggestions {
   }
 
   /**
-   * What the bot offers for it, a moment after the last key.
+   * Show the bot's suggestions for it, a moment after the last key.
    * @param {Argument} arg
    * @param {Callable} command
    * @param {Record<string, unknown>} values
@@ -170,7 +170,7 @@ export class Suggestions {
     const about = `${command.full} ${arg.option.name}`;
     const question = JSON.stringify([about, arg.raw]);
     if (question === this.asked) return;
-    if (this.about !== about) this.show(null, [], -1); // what stood there was about something else
+    if (this.about !== about) this.show(null, [], -1); // the old rows were about something else
     this.about = about;
     this.asked = question;
     clearTimeout(this.timer);
@@ -203,7 +203,7 @@ export class Suggestions {
 }
 
 /**
- * What an option offers by itself; null if it takes any text.
+ * An option's own choices; null if it accepts any text.
  * @param {Option} option
  * @param {Known} known
  * @returns {(Offer & { text: string })[] | null}
@@ -251,7 +251,7 @@ function commandNode(command) {
 }
 
 /**
- * A row for a value, with the face of a person.
+ * A row for a value, with a person's avatar.
  * @param {Offer} offer
  */
 export function valueNode({ name, text, user, note }) {

@@ -1,4 +1,4 @@
-// Times as Discord writes them, and those that count along ("3 minutes ago").
+// Times as Discord writes them, including relative ones that keep counting ("3 minutes ago").
 import { all, h } from "./dom.js";
 
 const CLOCK = new Intl.DateTimeFormat(undefined, { hour: "2-digit", minute: "2-digit" });
@@ -94,7 +94,7 @@ export function moment(unix, style) {
   );
 }
 
-/** Let the moments on the page count along. */
+/** Keep the relative times on the page up to date. */
 export function startTime() {
   setInterval(() => {
     for (const element of all(document, "time[data-unix]", HTMLElement))

@@ -1,4 +1,4 @@
-// The list of messages of the open channel: order, groups, days, and where it is scrolled to.
+// The list of messages of the open channel: order, groups, days, and scroll position.
 /** @import { Message } from "./types.js" */
 import { all, byId, fill, h } from "./dom.js";
 import { face, icon } from "./icons.js";
@@ -30,7 +30,7 @@ export function startTimeline(typeExample) {
   scroller.addEventListener(
     "scroll",
     () => {
-      // Only a person scrolls up; when content grows or shrinks, the browser moves it.
+      // Only a person scrolls up; the browser adjusts when content grows or shrinks.
       const { scrollTop, scrollHeight, clientHeight } = scroller;
       const near = scrollHeight - scrollTop - clientHeight < NEAR_PX;
       if (near || (scrollHeight === lastHeight && scrollTop < lastTop - 1)) stuck = near;
@@ -58,7 +58,7 @@ export function startTimeline(typeExample) {
   });
 }
 
-/** Another channel (or person): begin anew, at the bottom. */
+/** Start over at the bottom, for another channel (or person). */
 export function resetTimeline() {
   items.clear();
   fill(byId("messages"));
@@ -71,7 +71,7 @@ export function resetTimeline() {
 
 /** @param {Message} message */
 function arrived(message) {
-  // My own words, and what is said to me alone because I asked, are always brought into view.
+  // My own messages, and private answers to me, are always brought into view.
   if (message.author?.id === store.persona || isEphemeral(message)) stuck = true;
   else if (!stuck) missed += 1;
   const item = messageItem(message);
@@ -88,7 +88,7 @@ function announce(message) {
     `${nameOf(message.author)}: ${plainText(message.content, names).slice(0, 240)}${picture}${secret}`;
 }
 
-// Several changes in one turn are shown at once.
+// Show several changes of one turn together.
 function plan() {
   if (planned) return;
   planned = true;
@@ -169,7 +169,7 @@ function showStart(count) {
       h("div", { class: "art" }, face()),
       h("h3", {}, `Welcome to #${place.name}`),
       h("p", {}, place.topic || "This is the beginning of the channel."),
-      // Where the bot cannot see the channel, its command would only be refused.
+      // If the bot cannot see the channel, its command would only be refused.
       count === 0 && place.bot_sees !== false && hint(),
     ),
   );

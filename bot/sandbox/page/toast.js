@@ -1,8 +1,8 @@
-// A short notice that goes away by itself.
+// A short notice that disappears by itself.
 import { byId, h } from "./dom.js";
 
 /**
- * Say something at the bottom of the page for a few seconds.
+ * Show a text at the bottom of the page for a few seconds.
  * @param {string} text
  * @param {boolean} [bad]
  */
@@ -13,13 +13,13 @@ export function toast(text, bad = false) {
 }
 
 /**
- * What an error says to a person.
+ * An error's text for a person.
  * @param {unknown} error
  */
 export const said = (error) => (error instanceof Error ? error.message : String(error));
 
 /**
- * Do something that the sandbox may refuse; its refusal becomes a notice.
+ * Do something that the sandbox may refuse; show a refusal as a notice.
  * @template T
  * @param {Promise<T>} promise
  */
@@ -33,7 +33,7 @@ export async function attempt(promise) {
 }
 
 /**
- * Put a text on the clipboard, or show it where there is none.
+ * Copy a text to the clipboard, or show it if there is none.
  * @param {string} text
  */
 export async function copyText(text) {

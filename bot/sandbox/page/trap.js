@@ -1,12 +1,12 @@
-// A drawer that covers the page on narrow screens keeps the keyboard until it is closed.
+// Traps the keyboard focus in a drawer that covers the page on narrow screens.
 import { all } from "./dom.js";
 
 const COVERED = "#app > :not(#scrim), .skip";
 const FOCUSABLE = "a[href], button:not(:disabled), input:not(:disabled), select, textarea, [tabindex]";
 
 /**
- * Keep the keyboard inside `drawer`; call what comes back to let it go again. What had it gets it
- * back, or `home` if that is gone meanwhile.
+ * Keep the focus inside `drawer`; call the returned function to release it. The focus returns to
+ * where it was, or to `home` if that is gone.
  * @param {HTMLElement} drawer stands beside what it covers
  * @param {() => HTMLElement | null} home
  */

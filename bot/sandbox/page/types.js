@@ -1,5 +1,5 @@
-// What the sandbox tells the page, as far as the page looks at it: shapes alone, no code. Every
-// module takes its types from here.
+// Types of what the sandbox sends, as far as the page uses it; no code. Every module imports its
+// types from here.
 
 /**
  * @typedef {{ name?: string, id?: string | null, url?: string, animated?: boolean }} Emoji
@@ -26,7 +26,7 @@
  * @typedef {{
  *   name: string, group?: string, subcommand?: string, adults: boolean, full: string,
  *   description: string, options: Option[],
- * }} Callable One that can be sent: a subcommand is a command of its own.
+ * }} Callable A command that can be sent; a subcommand counts as one.
  * @typedef {{
  *   option: Option, start: number, valueStart: number, end: number, raw: string, bare?: boolean,
  *   picked?: { value: unknown },
@@ -52,7 +52,7 @@
  * @typedef {{
  *   user: (id: string) => string, role: (id: string) => string, channel: (id: string) => string,
  *   openChannel: (id: string) => void, openCommand: (name: string) => void,
- * }} Names What ids are called, and what a press on one does.
+ * }} Names The names behind ids, and what a press on one does.
  */
 
 /**

@@ -1,5 +1,5 @@
-// The drawer where one makes faults happen: to the bot's line to Discord, and to the bot itself. What
-// pretended members do is in fans.js.
+// The drawer that injects faults: into the bot's connection to Discord, and into the bot itself.
+// fans.js has the controls of the simulated members.
 /** @import { Weather } from "./types.js" */
 import { api } from "./api.js";
 import { all, bytesText, byId, fill, h, iconButton, seek } from "./dom.js";
@@ -22,11 +22,11 @@ const LIMITS = [
 /** @type {unknown[]} */
 let violations = [];
 let compares = false;
-/** Lets go of the keyboard that the open drawer keeps. @type {(() => void) | null} */
+/** Releases the keyboard focus that the open drawer holds. @type {(() => void) | null} */
 let letGo = null;
 let reachable = true;
 
-/** Fill the drawer and keep its numbers true. */
+/** Fill the drawer and keep its numbers current. */
 export function startWeather() {
   on("weather", showNow);
   on("bot", showNow);
@@ -40,7 +40,7 @@ export function startWeather() {
 
 /**
  * Open or close the drawer.
- * @param {boolean} [open] if not said: the other way round
+ * @param {boolean} [open] by default, toggle it
  */
 export function toggleWeather(open = Boolean(byId("weather").hidden)) {
   const drawer = byId("weather");
@@ -264,7 +264,7 @@ function showNow() {
   follow("weather-upload", largest);
 }
 
-// Only what can be done now can be pressed.
+// Enable only what is possible now.
 function showButtons() {
   for (const button of all(byId("weather"), "[data-bot]", HTMLButtonElement))
     button.disabled = (button.dataset.bot === "start") === Boolean(store.bot.running);
@@ -286,7 +286,7 @@ function callsText({ ratelimit_left: limited, outage_left: out, outage_status: s
 }
 
 /**
- * A control follows the truth, but not while a hand is on it.
+ * Update a control to the current state, unless somebody is using it.
  * @param {string} id
  * @param {number | undefined} value
  */

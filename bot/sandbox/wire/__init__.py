@@ -1,1 +1,1 @@
-"""How the pretended Discord is spoken to: REST, gateway, files, and the faults on the way."""
+"""The local Discord's protocols: REST, gateway, files, and injected faults."""

@@ -1,6 +1,6 @@
-"""The CDN: keeps the bytes of attachments and serves them, and the custom emoji, on loopback.
+"""The CDN: stores attachments and serves them and the custom emoji on loopback.
 
-`backend.py` stores through it, `state.py` saves and brings back. Knows nothing of messages.
+`backend.py` stores through it; `state.py` saves and restores. Knows nothing about messages.
 """
 
 from __future__ import annotations
@@ -16,9 +16,9 @@ from bot.sandbox.wire.images import heart, picture_size
 from bot.sandbox.wire.wire import Payload
 from bot.sandbox.world.lounge import EMOJIS
 
-#: How many attachments that no message shows any more are still served: a page may be loading one.
+#: How many unreferenced attachments are still served, because a page may be loading one.
 _ORPHANS = 64
-#: What a browser may show inside the page's own origin; the rest is offered as a download.
+#: Types that a browser may show within the page's origin; others are offered as downloads.
 _HARMLESS = ("image/png", "image/jpeg", "image/webp", "image/gif", "text/plain")
 
 
@@ -57,7 +57,7 @@ class Cdn:
         return attachment
 
     def url(self, channel_id: int, attachment_id: int, filename: str) -> str:
-        """Where the file is served."""
+        """The URL of the file."""
         return f"{self.base_url}/attachments/{channel_id}/{attachment_id}/{filename}"
 
     def read(self, attachment_id: int) -> bytes | None:
@@ -65,11 +65,11 @@ class Cdn:
         return self._blobs.get(attachment_id)
 
     def restore(self, attachment_id: int, data: bytes) -> None:
-        """Put bytes back that an earlier run saved."""
+        """Restore bytes that an earlier run saved."""
         self._blobs[attachment_id] = data
 
     def orphan(self, attachment_ids: Iterable[int]) -> None:
-        """No message shows these any more: forget them, the oldest first, a little later."""
+        """Mark attachments that no message shows any more; the oldest are dropped first."""
         self._orphans.extend(attachment_ids)
         while len(self._orphans) > _ORPHANS:
             self._blobs.pop(self._orphans.popleft(), None)

@@ -1,6 +1,6 @@
-"""`BotControl`: how the page starts and stops the bot, whatever runs it.
+"""`BotControl`: how the page starts and stops the bot, however it runs.
 
-Provided by the composition root as `Sandbox.bot_control`, used by `page_api.py`.
+Provided by the composition root as `Sandbox.bot_control`; used by `page_api.py`.
 """
 
 from __future__ import annotations
@@ -9,11 +9,11 @@ from typing import Protocol
 
 
 class BotControl(Protocol):
-    """How the page starts and stops the bot; the composition root provides it."""
+    """Starts and stops the bot; provided by the composition root."""
 
     @property
     def running(self) -> bool:
-        """True while the bot's process lives."""
+        """Whether the bot's process is alive."""
         ...
 
     async def start(self) -> None:
@@ -21,7 +21,7 @@ class BotControl(Protocol):
         ...
 
     async def stop(self) -> None:
-        """Let it finish and stop."""
+        """Let it finish its work and stop."""
         ...
 
     async def restart(self) -> None:

@@ -1,4 +1,4 @@
-"""POST /page/fans: the page lets the pretended members vote or ask for pictures, and stops them."""
+"""POST /page/fans: starts and stops the simulated members for the page."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ class FansApi:
         self._fans = fans
 
     async def fans(self, request: web.Request) -> web.Response:
-        """Begin something or end it."""
+        """Start or stop an activity."""
         body = await body_of(request)
         match body["action"]:
             case "vote":

@@ -1,7 +1,7 @@
-"""The weather: latency, rate limits, outages and a gateway that cannot be reached, on demand.
+"""The weather: latency, rate limits, outages and an unreachable gateway, on demand.
 
-`rest.py` asks before it answers a call, `gateway.py` before it lets somebody in; the page and the
-tests make the weather.
+`rest.py` asks before it answers a call, `gateway.py` before it accepts a connection; the page and
+the tests set the weather.
 """
 
 from __future__ import annotations
@@ -15,13 +15,13 @@ from aiohttp import web
 from bot.sandbox.wire.limits import VIA
 from bot.sandbox.wire.wire import Payload, json_response
 
-#: What a 429 asks the client to wait.
+#: The wait that a 429 asks of the client.
 RETRY_AFTER_S = 0.3
 _MESSAGES = {500: "Internal Server Error", 502: "Bad Gateway", 503: "Service Unavailable"}
 
 
 class Weather:
-    """What goes wrong next. All of it is off until somebody turns it on."""
+    """The faults to inject next. All are off by default."""
 
     def __init__(self) -> None:
         self.latency_ms = 0
@@ -29,26 +29,26 @@ class Weather:
         self.outage_left = 0
         self.outage_status = 503
         self._offline_until_s = 0.0
-        #: Called when something was used up.
+        #: Called when a fault was used up.
         self.on_change: Callable[[], None] = lambda: None
 
     def clear(self) -> None:
-        """Sunshine."""
+        """End all faults."""
         self.latency_ms = self.ratelimit_left = self.outage_left = 0
         self._offline_until_s = 0.0
 
     def go_offline(self, seconds: float) -> None:
-        """The gateway refuses every connection for this long."""
+        """Refuse every gateway connection for this long."""
         self._offline_until_s = asyncio.get_running_loop().time() + seconds
 
     @property
     def gateway(self) -> str:
-        """`up` or `offline`."""
+        """The gateway's state: `up` or `offline`."""
         offline = asyncio.get_running_loop().time() < self._offline_until_s
         return "offline" if offline else "up"
 
     async def strike(self) -> web.Response | None:
-        """Wait out the latency; the fault that this call suffers, or None."""
+        """Wait out the latency; return the fault that hits this call, or None."""
         if self.latency_ms:
             await asyncio.sleep(self.latency_ms / 1000)
         if self.ratelimit_left > 0:

@@ -1,4 +1,4 @@
-"""What an open page is told: events as the looking persona sees them, over one websocket each.
+"""Sends events to open pages, each as its persona sees them, over one websocket per page.
 
 Served by `server.py`; listens to the world. `broadcast` and `notify` carry the sandbox's own
 events.
@@ -14,7 +14,7 @@ from bot.sandbox.wire.wire import NotPossible, Payload, encode
 from bot.sandbox.world.people import People
 from bot.sandbox.world.scene import World
 
-#: A page that is this far behind is sent away; it reloads and is up to date.
+#: A page this far behind is disconnected; it reloads and is up to date.
 _BEHIND_AT_MOST = 5000
 _SHOWN = ("MESSAGE_", "CHANNEL_", "THREAD_", "TYPING_START", "COMMANDS_UPDATE")
 
@@ -40,12 +40,12 @@ class Feed:
         world.listen(self._publish)
 
     def broadcast(self, event: str, payload: Payload) -> None:
-        """Tell every page."""
+        """Send an event to every page."""
         for viewer in self._viewers:
             viewer.send(event, payload)
 
     def notify(self, user_id: int, event: str, payload: Payload) -> None:
-        """Tell the pages of one persona."""
+        """Send an event to the pages of one persona."""
         for viewer in self._viewers:
             if viewer.user_id == user_id:
                 viewer.send(event, payload)
@@ -64,7 +64,7 @@ class Feed:
         return place is None or self._people.sees(viewer.user_id, int(place))
 
     def _through_eyes_of(self, viewer: _Viewer, event: str, payload: Payload) -> Payload:
-        """Events are told from nobody's view; `me` in reactions depends on who looks."""
+        """The event for one viewer: `me` in reactions depends on who looks."""
         if event not in ("MESSAGE_CREATE", "MESSAGE_UPDATE") or not payload.get("reactions"):
             return payload
         try:
@@ -102,6 +102,6 @@ class Feed:
                 return
 
     def close(self) -> None:
-        """Send every page away."""
+        """Disconnect every page."""
         for viewer in self._viewers:
             viewer.queue.put_nowait(None)

@@ -1,4 +1,4 @@
-"""The gateway: websockets of the bot, their sessions, and the events that they are sent.
+"""The gateway: the bot's websockets, their sessions, and the events sent to them.
 
 Served by `server.py`; listens to the world. Speaks version 10 in JSON, plain or `zlib-stream`.
 """
@@ -25,9 +25,8 @@ from bot.sandbox.world.scene import World
 log = logging.getLogger(__name__)
 
 _HEARTBEAT_MS = 41_250
-#: discord.py notes when it sent a heartbeat after sending it. An answer that is back before that
-#: note counts from the heartbeat before, and the bot warns that it is 41 s behind. Discord is never
-#: that near.
+#: discord.py records a heartbeat's time after sending it. An answer that arrives before that counts
+#: for the heartbeat before, and the bot warns that it is 41 s behind. Discord is never so fast.
 _ACK_AFTER_S = 0.05
 #: How many events a session can be behind and still resume.
 _REPLAY = 10_000
@@ -38,7 +37,7 @@ _GUILDS, _MEMBERS, _MESSAGES, _REACTIONS, _TYPING = 1 << 0, 1 << 1, 1 << 9, 1 <<
 _EXPRESSIONS, _MESSAGE_CONTENT = 1 << 3, 1 << 15
 #: The intents that an application must be granted: members, presences, message content.
 PRIVILEGED = _MEMBERS | 1 << 8 | _MESSAGE_CONTENT
-#: The intent that an event needs (0: sent always); what is not named here is never sent.
+#: The intent that each event needs (0: always sent); events not listed are never sent.
 _INTENT_OF = {
     "INTERACTION_CREATE": 0,
     "USER_UPDATE": 0,
@@ -83,7 +82,7 @@ class _Connection:
 
 
 class _Session:
-    """What a bot was sent since it identified, so that it can resume."""
+    """The events sent since the bot identified, so that it can resume."""
 
     def __init__(self, intents: int, connection: _Connection) -> None:
         self.id = secrets.token_hex(16)
@@ -103,7 +102,7 @@ class _Session:
 
 
 class Gateway:
-    """All sessions. `on_change` is called when the bot came online or went."""
+    """All sessions. `on_change` is called when the bot comes online or goes offline."""
 
     def __init__(self, world: World, weather: Weather, token: str, *, privileged: bool) -> None:
         self._world = world
@@ -118,7 +117,7 @@ class Gateway:
 
     @property
     def online(self) -> bool:
-        """True while the bot has an identified connection."""
+        """Whether the bot has an identified connection."""
         return any(session.connection for session in self._sessions.values())
 
     # ---- events ---------------------------------------------------------------------------------
@@ -144,7 +143,7 @@ class Gateway:
     # ---- weather --------------------------------------------------------------------------------
 
     def drop(self, code: int = 4000) -> None:
-        """Close every connection; the sessions can be resumed."""
+        """Close every connection; sessions can be resumed."""
         for session in self._sessions.values():
             if session.connection is not None:
                 self._hang_up(session, code)
@@ -162,7 +161,7 @@ class Gateway:
         session.left_s = asyncio.get_running_loop().time()
 
     def invalidate(self) -> None:
-        """Tell every connection that its session is gone: the bot must identify again."""
+        """Invalidate every session: the bot must identify again."""
         for session in self._sessions.values():
             if session.connection is not None:
                 session.connection.send(encode({"op": 9, "d": False, "s": None, "t": None}))
@@ -170,7 +169,7 @@ class Gateway:
         self.on_change()
 
     async def close(self) -> None:
-        """Hang up for good."""
+        """Close for good."""
         self.drop(code=1001)
         await asyncio.gather(*self._closing, return_exceptions=True)
 
@@ -216,7 +215,7 @@ class Gateway:
         self.on_change()
 
     def _handle(self, connection: _Connection, op: int, data: object) -> int | None:
-        """Act on one frame of the client; a close code if it deserves one."""
+        """Handle one frame of the client; return a close code if it deserves one."""
         body = as_object(data)
         match op:
             case 1:

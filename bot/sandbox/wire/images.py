@@ -1,4 +1,4 @@
-"""Pictures without a picture library: sizes read from file headers, and the custom emoji drawn.
+"""Pictures without an image library: sizes from file headers, and drawn custom emoji.
 
 Pure functions over bytes, used by `cdn.py`.
 """
@@ -9,7 +9,7 @@ import struct
 import zlib
 from functools import cache
 
-#: Markers of JPEG's frame headers, which carry the size; 0xC4, 0xC8 and 0xCC mean other things.
+#: JPEG frame markers, which carry the size; 0xC4, 0xC8 and 0xCC mean other things.
 _JPEG_FRAMES = frozenset(range(0xC0, 0xD0)) - {0xC4, 0xC8, 0xCC}
 
 

@@ -1,7 +1,7 @@
-"""Rate limits: the headers of every answer and, where wished, buckets that really run empty.
+"""Rate limits: the headers of every answer and, on request, buckets that really run empty.
 
-Asked by `rest.py` for each call. Discord does not publish its limits; `OBSERVED` holds what clients
-have seen for years. By default nothing runs empty, because a test of a thousand calls would wait.
+`rest.py` asks for each call. Discord does not publish its limits; `OBSERVED` holds what clients
+have seen for years. By default no bucket runs empty, because a test of a thousand calls would wait.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ _GENEROUS = (1000, 1.0)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Allowance:
-    """So many calls of a kind within so many seconds, for each channel (or server)."""
+    """The number of calls of one kind within a time, for each channel (or server)."""
 
     method: str
     pattern: re.Pattern[str]
@@ -45,7 +45,7 @@ class _Bucket:
 
 
 class RateLimits:
-    """Counts calls. `strict` enforces `OBSERVED`; `refused` is how many calls were too many."""
+    """Counts calls. `strict` enforces `OBSERVED`; `refused` counts the calls beyond it."""
 
     def __init__(self, *, strict: bool) -> None:
         self._allowances = OBSERVED if strict else ()

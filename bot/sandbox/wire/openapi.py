@@ -1,6 +1,6 @@
 """Checks what the bot sends against Discord's own OpenAPI description of its API.
 
-`rest.py` has every call inspected. Without a description file only the rules that it lacks are
+`rest.py` has every call inspected. Without a description file, only the rules missing from it are
 checked.
 """
 
@@ -22,7 +22,7 @@ log = logging.getLogger(__name__)
 
 _URI = "urn:discord"
 _METHODS = ("get", "post", "put", "patch", "delete")
-#: discord.py sends the ids of uploads and replies as numbers; Discord takes both.
+#: discord.py sends the ids of uploads and replies as numbers; Discord accepts both.
 _SNOWFLAKE = {
     "anyOf": [
         {"type": "string", "pattern": "^(0|[1-9][0-9]*)$"},
@@ -32,14 +32,14 @@ _SNOWFLAKE = {
 #: Keys that discord.py sends and Discord ignores where its schemas do not name them.
 _TOLERATED = {"PATCH": {"tts"}}
 _CONTENT_LIMIT = 2000
-#: Ids of uploads are their places in the form; anything larger names an older attachment.
+#: The ids of uploads are their places in the form; a larger id is an older attachment's.
 _UPLOADS_AT_MOST = 10
 #: A fault quotes the value first, which may be long, and ends with what is wrong about it.
 _SENTENCE_CHARS = 200
 
 
 class DescriptionError(Exception):
-    """The file that was named is no description of Discord; the message says what to do."""
+    """The named file is not Discord's description; the message says what to do."""
 
     def __init__(self, path: Path, flaw: str) -> None:
         super().__init__(
@@ -49,7 +49,7 @@ class DescriptionError(Exception):
 
 
 def describe(path: Path) -> Description:
-    """Read Discord's OpenAPI file. Raises `DescriptionError` if it is none."""
+    """Read Discord's OpenAPI file. Raises `DescriptionError` if it is something else."""
     try:
         return Description(as_object(json.loads(path.read_text())))
     except OSError as problem:
@@ -61,14 +61,14 @@ def describe(path: Path) -> Description:
 
 
 class Description:
-    """Discord's OpenAPI file, ready to check bodies with."""
+    """Discord's OpenAPI file, ready to check bodies."""
 
     def __init__(self, spec: Payload) -> None:
         spec["components"]["schemas"]["SnowflakeType"] = _SNOWFLAKE
         document = {"$schema": "https://json-schema.org/draft/2020-12/schema", **spec}
         self._registry = Registry([(_URI, document)], draft=Draft202012)
         paths = cast("dict[str, Payload]", spec["paths"])
-        # The literal paths come first, so that @original and @me win over {message_id}.
+        # Literal paths first, so that @original and @me win over {message_id}.
         self._operations = [
             (method.upper(), _pattern(template), template, as_object(operations[method]))
             for template, operations in sorted(paths.items(), key=lambda item: item[0].count("{"))
@@ -79,7 +79,7 @@ class Description:
         self._checks: dict[tuple[str, str, str], tuple[Draft202012Validator, set[str]]] = {}
 
     def errors(self, method: str, path: str, body: object, content_type: str) -> list[str]:
-        """What is wrong with a request body; empty when nothing is."""
+        """What is wrong with a request body; empty if nothing."""
         for verb, pattern, template, operation in self._operations:
             if verb == method and pattern.fullmatch(path):
                 return self._check(verb, template, operation, body, content_type)
@@ -101,7 +101,7 @@ class Description:
         validator, known = self._checks[key]
         errors = [_sentence(fault) for fault in validator.iter_errors(body)]
         if isinstance(body, dict):
-            # The description leaves objects open; a key that it does not name is a fault.
+            # The description allows extra keys in objects; we treat an unknown key as a fault.
             strange = as_object(cast("object", body)).keys() - known - _TOLERATED.get(verb, set())
             errors += [f"{name}: no such key" for name in sorted(strange)]
         return errors
@@ -172,7 +172,7 @@ class Inspector:
 
     @property
     def compares(self) -> bool:
-        """Calls are held against Discord's description, because one is there."""
+        """Whether calls are compared with Discord's description, which needs the file."""
         return self._description is not None
 
     def violations(self) -> list[Payload]:

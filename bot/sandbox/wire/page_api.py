@@ -1,7 +1,7 @@
-"""The page's own API under /page: state, messages, what a persona does, and the weather.
+"""The page's own API under /page: state, messages, personas' actions, and the weather.
 
-Thin: reads the request, calls the `Sandbox` (see `server.py`), answers JSON. Only pages that the
-sandbox itself served may use it, so that another site open in the browser cannot drive it.
+Thin: reads the request, calls the `Sandbox` (see `server.py`), answers JSON. Only pages served by
+the sandbox may use it, so that another site open in the browser cannot drive it.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
 @web.middleware
 async def guard(request: web.Request, handler: Handler) -> web.StreamResponse:
-    """Turn away what does not come from our own page, or not from this machine.
+    """Reject requests that come from another site or another machine.
 
     A foreign site can make a browser send requests here, but not without its Origin; and a name
     that resolves to 127.0.0.1 shows in Host.
@@ -46,7 +46,7 @@ async def guard(request: web.Request, handler: Handler) -> web.StreamResponse:
 
 @web.middleware
 async def explain(request: web.Request, handler: Handler) -> web.StreamResponse:
-    """What a person cannot do is told in JSON, with status 400."""
+    """Answer in JSON, with status 400, what a person cannot do."""
     try:
         return await handler(request)
     except NotPossible as reason:
@@ -59,7 +59,7 @@ async def explain(request: web.Request, handler: Handler) -> web.StreamResponse:
 
 
 async def body_of(request: web.Request) -> Payload:
-    """The JSON object that the page sent. `ValueError` for anything else."""
+    """The JSON object that the page sent. Raises `ValueError` for anything else."""
     if request.content_type != "application/json":
         raise ValueError("the body must be application/json")
     return as_object(json.loads(await request.read()))
@@ -75,7 +75,7 @@ def _path(body: Payload) -> tuple[str, ...]:
 
 
 class Pretended(Protocol):
-    """What the page sees of the pretended Discord and does to it; `Sandbox` is one."""
+    """What the page needs of the local Discord; `Sandbox` implements it."""
 
     people: People
     interactions: Interactions
@@ -98,13 +98,13 @@ class Pretended(Protocol):
 
 
 class PageApi:
-    """The handlers, over one sandbox."""
+    """The handlers for one sandbox."""
 
     def __init__(self, sandbox: Pretended) -> None:
         self._sandbox = sandbox
 
     def routes(self) -> list[web.RouteDef]:
-        """What `server.py` adds to its router."""
+        """The routes for `server.py`'s router."""
         return [
             web.get("/", self.index),
             web.get("/static/{file}", self.static),
@@ -141,7 +141,7 @@ class PageApi:
         return web.FileResponse(path, headers=_NO_CACHE)
 
     async def state(self, request: web.Request) -> web.Response:
-        """Everything a page needs to begin."""
+        """Everything a page needs at its start."""
         return json_response(self._sandbox.state(int(request.query["persona"])))
 
     async def messages(self, request: web.Request) -> web.Response:
@@ -152,7 +152,7 @@ class PageApi:
         return json_response(people.messages(int(query["channel"]), int(query["persona"]), limit))
 
     async def violations(self, _request: web.Request) -> web.Response:
-        """What the bot sent against Discord's description, and whether that was at hand."""
+        """Violations of Discord's description, and whether the description was available."""
         sandbox = self._sandbox
         return json_response({"compares": sandbox.compares, "found": sandbox.violations()})
 
@@ -268,7 +268,7 @@ class PageApi:
         return json_response({"ok": True})
 
     async def weather(self, request: web.Request) -> web.Response:
-        """Make trouble."""
+        """Set the weather."""
         body = await body_of(request)
         sandbox = self._sandbox
         match body["action"]:

@@ -1,6 +1,6 @@
 """Discord's REST API on loopback: unpacks a request, asks the world, packs the answer.
 
-Served by `server.py` under /api/v10. What SimCord lacks is routed to the world's own methods here;
+Served by `server.py` under /api/v10. Routes that SimCord lacks go to the world's own methods;
 everything else goes to SimCord.
 """
 
@@ -30,7 +30,7 @@ from bot.sandbox.world.scene import Call, World
 log = logging.getLogger(__name__)
 
 PREFIX = "/api/v10"
-#: The most that one request may carry, all files together.
+#: The most bytes that one request may carry, all files together.
 REQUEST_LIMIT_BYTES = 25 * 1024 * 1024
 _TOO_LARGE = DiscordError(413, 40005, "Request entity too large")
 _MALFORMED = DiscordError(400, 50035, "Invalid Form Body")
@@ -63,7 +63,7 @@ class Rest:
         self._token = token
 
     async def serve(self, request: web.Request) -> web.Response:
-        """Any method under /api/v10."""
+        """Serve any method under /api/v10."""
         path = request.rel_url.raw_path.removeprefix(PREFIX).replace("%40", "@")
         fault = await self._weather.strike()
         now_s = asyncio.get_running_loop().time()
@@ -171,7 +171,7 @@ def _gateway(rest: Rest, _match: re.Match[str], _call: Call) -> Payload:
 
 
 def _application(rest: Rest, _match: re.Match[str], call: Call) -> object:
-    """Whoever owns the local server also runs its bot, so the page shows what an operator may."""
+    """The local server's owner is also the bot's operator, so the page can show operator views."""
     answer = as_object(rest.world.request(replace(call, path="/oauth2/applications/@me")))
     return {**answer, "owner": rest.world.request(replace(call, path=f"/users/{lounge.OWNER.id}"))}
 
@@ -197,7 +197,7 @@ def _reaction_users(rest: Rest, match: re.Match[str], call: Call) -> object:
 
 
 def _edit_channel(rest: Rest, _match: re.Match[str], call: Call) -> object:
-    """SimCord refuses `nsfw`: it is taken out and done by us."""
+    """SimCord rejects `nsfw`, so it is removed from the call and set by us."""
     body = dict(as_object(call.body))
     nsfw = body.pop("nsfw", None)
     answer = rest.world.request(replace(call, body=body))

@@ -1,7 +1,7 @@
-"""`Sandbox`: the local Discord as one object, with what tests and the page do to it.
+"""`Sandbox`: the local Discord as one object, with what tests and the page can do to it.
 
 The composition root of this room: builds the world, the REST API, the gateway, the CDN and the page
-API on one port of 127.0.0.1, and closes them in reverse. Nothing of it knows the bot.
+API on one port of 127.0.0.1, and closes them in reverse. Knows nothing about the bot.
 """
 
 from __future__ import annotations
@@ -93,7 +93,7 @@ class Sandbox:
 
     async def __aenter__(self) -> Self:
         async with AsyncExitStack() as stack:
-            # The addresses of saved files need the port; nobody may be let in before they are back.
+            # Saved files' addresses need the port; nobody may connect before they are restored.
             door = socket.create_server((_HOST, self.port))
             stack.callback(door.close)
             self.port = int(door.getsockname()[1])
@@ -142,28 +142,28 @@ class Sandbox:
 
     @property
     def rest_url(self) -> str:
-        """What `discord.http.Route.BASE` must be."""
+        """The value for `discord.http.Route.BASE`."""
         return f"http://{_HOST}:{self.port}{PREFIX}"
 
     @property
     def gateway_url(self) -> str:
-        """What `discord.gateway.DiscordWebSocket.DEFAULT_GATEWAY` must be."""
+        """The value for `discord.gateway.DiscordWebSocket.DEFAULT_GATEWAY`."""
         return f"ws://{_HOST}:{self.port}/gateway"
 
     @property
     def page_url(self) -> str:
-        """Where a browser finds the page."""
+        """The URL of the page."""
         return f"http://{_HOST}:{self.port}/"
 
     @property
     def online(self) -> bool:
-        """True while the bot has an identified gateway connection."""
+        """Whether the bot has an identified gateway connection."""
         return self._gateway.online
 
     # ---- who and where --------------------------------------------------------------------------
 
     def persona(self, name: str | int) -> int:
-        """The user id of a persona: by id, role or name."""
+        """The user id of a persona, given by id, role or name."""
         if str(name).isdecimal() and int(name) in self.people.personas:
             return int(name)
         for persona in self.people.personas.values():
@@ -172,7 +172,7 @@ class Sandbox:
         raise NotPossible(f"There is nobody called {name}.")
 
     def channel(self, name: str | int) -> int:
-        """The id of a channel: by id or name."""
+        """The id of a channel, given by id or name."""
         for channel in self.people.channels():
             if str(name) in (channel["id"], channel["name"]):
                 return int(channel["id"])
@@ -181,13 +181,13 @@ class Sandbox:
     # ---- what people do -------------------------------------------------------------------------
 
     def add_person(self, name: str, role: lounge.Role = lounge.Role.MEMBER) -> int:
-        """Let somebody join. Returns the user id."""
+        """Add a person. Returns the user id."""
         return self.people.add_person(name, role)
 
     def slash(
         self, persona: str | int, channel: str | int, name: str, options: Payload | None = None
     ) -> Ticket:
-        """Call `/name`; a group and subcommand follow the name after spaces."""
+        """Call `/name`; group and subcommand follow the name after spaces."""
         return self.interactions.command(
             self.persona(persona), self.channel(channel), tuple(name.split()), options or {}
         )
@@ -239,7 +239,7 @@ class Sandbox:
         self.people.clear_reactions(int(message_id), emoji)
 
     def delete_message(self, persona: str | int, message_id: int | str) -> None:
-        """Delete a message, as somebody who may."""
+        """Delete a message as somebody who may."""
         self.people.unsay(self.persona(persona), int(message_id))
 
     def bulk_delete(self, channel: str | int, message_ids: Iterable[int | str]) -> None:
@@ -247,11 +247,11 @@ class Sandbox:
         self.people.bulk_delete(self.channel(channel), [int(i) for i in message_ids])
 
     def delete_channel(self, channel: str | int) -> None:
-        """Delete a channel and all in it."""
+        """Delete a channel and everything in it."""
         self.people.delete_channel(self.channel(channel))
 
     def set_bot_permissions(self, *names: str) -> None:
-        """Leave the bot these permissions only, by discord.py's names."""
+        """Leave the bot only these permissions, by discord.py's names."""
         self.people.set_bot_permissions(names)
 
     # ---- what can be seen -----------------------------------------------------------------------
@@ -259,7 +259,7 @@ class Sandbox:
     def messages(
         self, channel: str | int, persona: str | int | None = None, limit: int = 1_000_000
     ) -> list[Payload]:
-        """A channel's last messages, oldest first, as a persona sees them; of all, if None."""
+        """A channel's last messages, oldest first, as a persona sees them; all of them if None."""
         viewer = None if persona is None else self.persona(persona)
         return self.people.messages(self.channel(channel), viewer, limit)
 
@@ -277,7 +277,7 @@ class Sandbox:
 
     @property
     def compares(self) -> bool:
-        """Whether Discord's description is at hand to compare the bot's calls with."""
+        """Whether Discord's description is available for checks."""
         return self._inspector.compares
 
     def violations(self) -> list[Payload]:
@@ -285,7 +285,7 @@ class Sandbox:
         return self._inspector.violations()
 
     def state(self, persona: int) -> Payload:
-        """What a page needs to begin, as one persona sees it."""
+        """What a page needs at its start, as one persona sees it."""
         people = self.people
         if persona not in people.personas:
             persona = lounge.PERSONAS[1].id
@@ -332,22 +332,22 @@ class Sandbox:
         self._gateway.invalidate()
 
     def ratelimit(self, calls: int) -> None:
-        """The next calls are answered with 429."""
+        """Answer the next calls with 429."""
         self._weather.ratelimit_left = calls
         self._tell_weather()
 
     def outage(self, calls: int, status: int = 503) -> None:
-        """The next calls are answered with this status."""
+        """Answer the next calls with this status."""
         self._weather.outage_left, self._weather.outage_status = calls, status
         self._tell_weather()
 
     def latency(self, ms: int) -> None:
-        """Every call waits this long first."""
+        """Delay every call by this long."""
         self._weather.latency_ms = ms
         self._tell_weather()
 
     def upload_limit(self, limit_bytes: int) -> None:
-        """The largest file that may be uploaded."""
+        """Set the largest file that may be uploaded."""
         self.people.upload_limit_bytes = limit_bytes
         self._tell_weather()
 
@@ -359,7 +359,7 @@ class Sandbox:
         asyncio.get_running_loop().call_later(seconds + 0.01, self._tell_weather)
 
     def clear_weather(self) -> None:
-        """End all trouble."""
+        """End all faults."""
         self._weather.clear()
         self.people.upload_limit_bytes = UPLOAD_LIMIT_BYTES
         self._tell_weather()
@@ -379,7 +379,7 @@ class Sandbox:
         return {"online": self.online, "running": running}
 
     def tell_bot_state(self) -> None:
-        """Tell the pages whether the bot is there."""
+        """Tell the pages whether the bot is online."""
         self._feed.broadcast("BOT_STATE", self._bot_state())
 
 
@@ -389,7 +389,7 @@ def _shown(one: lounge.Persona) -> Payload:
 
 @asynccontextmanager
 async def _running(work: Coroutine[None, None, None]) -> AsyncGenerator[None]:
-    """Keep a background task going; what it raised comes out at the end."""
+    """Run a background task inside the block; its exception is raised at the end."""
     task = asyncio.create_task(work)
     try:
         yield

@@ -1,6 +1,6 @@
-"""What travels: JSON objects as Discord writes them, its errors, and the exact JSON response.
+"""The wire format: JSON objects as Discord writes them, its errors, and exact JSON responses.
 
-Used by every room of the sandbox; knows nothing of the world behind them.
+Used by every room of the sandbox; knows nothing about the world behind them.
 """
 
 from __future__ import annotations
@@ -13,12 +13,12 @@ from typing import Any, TypeAlias, cast
 
 from aiohttp import web
 
-#: One JSON object of the wire. Its shape is Discord's business, so its values are `Any`.
+#: One JSON object of the wire. Discord defines its shape, so its values are `Any`.
 Payload: TypeAlias = dict[str, Any]
 
 
 class DiscordError(Exception):
-    """An error that Discord would answer: an HTTP status, Discord's own code, and a sentence."""
+    """A Discord error: an HTTP status, Discord's own code, and a sentence."""
 
     def __init__(self, status: int, code: int, message: str, errors: Payload | None = None) -> None:
         super().__init__(f"{status} ({code}): {message}")
@@ -34,7 +34,7 @@ class DiscordError(Exception):
 
 
 class NotPossible(Exception):  # noqa: N818  what a person at the page tried cannot be done
-    """A person in front of the page (or a test in their place) tried what a client would not do."""
+    """A person at the page (or a test) tried something that a client would not do."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

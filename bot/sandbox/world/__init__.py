@@ -1,1 +1,1 @@
-"""What the pretended Discord is and allows: SimCord with people, rooms and interactions."""
+"""The local Discord's state and rules: SimCord with people, channels and interactions."""

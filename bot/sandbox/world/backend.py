@@ -1,8 +1,8 @@
-"""SimCord's backend, corrected: real time, fixed ids, picture sizes, nonces, and bounded memory.
+"""SimCord's backend, corrected: real time, fixed ids, picture sizes, nonces, bounded memory.
 
 `simcord==3.2.1` models Discord's semantics for tests that last a second on a virtual clock. This
-subclass makes it fit to run for days beside a real client and adds what it leaves out. Only this
-file, `world.py` and `records.py` know SimCord; nobody else uses this one.
+subclass lets it run for days beside a real client and adds what it leaves out. Only this file,
+`world.py` and `records.py` know SimCord; nobody else uses this one.
 """
 
 from __future__ import annotations
@@ -39,7 +39,7 @@ from bot.sandbox.world.completing import completed, embeds_with_urls, with_text_
 Listener = Callable[[str, Payload, int | None], None]
 
 _DISCORD_EPOCH_MS = 1_420_070_400_000
-#: After this an interaction's token is dead and its record is forgotten.
+#: After this, an interaction's token is dead and its record is dropped.
 _INTERACTION_LIFE = dt.timedelta(minutes=16)
 _MEMBER_POWERS = (
     "view_channel", "send_messages", "send_messages_in_threads", "read_message_history",
@@ -47,7 +47,7 @@ _MEMBER_POWERS = (
     "use_application_commands", "create_public_threads",
 )  # fmt: skip
 _MODERATOR_POWERS = ("manage_guild", "manage_messages", "manage_threads", "moderate_members")
-#: What a careful operator grants the bot when inviting it.
+#: The permissions that a careful operator grants the bot.
 BOT_POWERS = (
     "view_channel", "send_messages", "send_messages_in_threads", "read_message_history",
     "add_reactions", "embed_links", "attach_files", "external_emojis",
@@ -57,21 +57,21 @@ ItemT = TypeVar("ItemT")
 
 
 class _Forgetful(deque[Any]):
-    """A list that keeps nothing: SimCord logs every request and event for ever."""
+    """A list that stays empty: SimCord logs every request and event without end."""
 
     def __init__(self) -> None:
         super().__init__(maxlen=0)
 
 
 class _RealClock(Clock):
-    """SimCord's clock stands still until a test moves it; this one is the wall's."""
+    """The wall clock; SimCord's own stands still until a test moves it."""
 
     def now(self) -> dt.datetime:
         return dt.datetime.now(dt.UTC)
 
 
 class _Shelf(CdnStore):
-    """SimCord's door to our CDN."""
+    """SimCord's interface to our CDN."""
 
     def __init__(self, cdn: Cdn) -> None:
         super().__init__()
@@ -97,7 +97,7 @@ def powers(names: Iterable[str]) -> int:
 
 
 class LoungeBackend(Backend):
-    """SimCord's backend with the local server built in it and its gaps filled."""
+    """SimCord's backend with the local server built in and its gaps filled."""
 
     def __init__(self, cdn: Cdn) -> None:
         self._last_id = 0
@@ -109,7 +109,7 @@ class LoungeBackend(Backend):
         self.listeners: list[Listener] = []
         #: Nonces by message id, as the bot sent them.
         self.nonces: dict[int, str | int] = {}
-        #: The nonce of the request that is being handled, for the message it creates.
+        #: The nonce of the current request, for the message it creates.
         self.arriving_nonce: str | int | None = None
         self.age_restricted: set[int] = {place.id for place in lounge.CHANNELS if place.nsfw}
         self._build()
@@ -175,14 +175,14 @@ class LoungeBackend(Backend):
         self._give_id(guild, channel, place.id)
 
     def _give_id(self, guild: Guild, channel: Channel, fixed_id: int) -> None:
-        """SimCord gives a fresh id; ours is fixed."""
+        """Replace SimCord's fresh id with our fixed one."""
         guild.channel_ids[-1] = fixed_id
         self.channels[fixed_id] = self.channels.pop(channel.id)
         self.messages[fixed_id] = self.messages.pop(channel.id)
         channel.id = fixed_id
 
     def add_person(self, name: str, role: lounge.Role) -> int:
-        """A new member, for tests that need many. Returns the user's id."""
+        """Add a member, for tests that need many. Returns the user's id."""
         user_id = self.snowflake()
         self._user(user_id, name)
         self._join(self.guilds[lounge.GUILD_ID], user_id, _ROLES_OF[role])
@@ -195,7 +195,7 @@ class LoungeBackend(Backend):
         return self._last_id
 
     def ids_start_after(self, used: int) -> None:
-        """Never give out an id up to `used` again, even if the clock went back."""
+        """Never reuse an id up to `used`, even if the clock went back."""
         self._last_id = max(self._last_id, used)
 
     def new_interaction(
@@ -205,7 +205,7 @@ class LoungeBackend(Backend):
         user_id: int,
         guild_id: int | None,
     ) -> Interaction:
-        """A fresh interaction; the dead ones are forgotten on the way."""
+        """Create an interaction; drops dead ones on the way."""
         oldest_ms = int((self.clock.now() - _INTERACTION_LIFE).timestamp() * 1000)
         oldest_id = (oldest_ms - _DISCORD_EPOCH_MS) << 22
         for interaction_id, record in list(_first(self.interactions.items(), 8)):
@@ -217,7 +217,7 @@ class LoungeBackend(Backend):
     # ---- events ---------------------------------------------------------------------------------
 
     def emit(self, event: str, payload: Mapping[str, Any]) -> None:
-        """Complete a payload that SimCord left short and tell every listener."""
+        """Complete a payload that SimCord leaves incomplete, and send it to every listener."""
         full = dict(payload)
         if event == "MESSAGE_CREATE":
             full["nonce"] = self.nonces.get(int(full["id"]))
@@ -229,12 +229,12 @@ class LoungeBackend(Backend):
         self.tell(event, full)
 
     def tell(self, event: str, payload: Payload, only: int | None = None) -> None:
-        """Tell every listener, in the order in which they came."""
+        """Call every listener, in order of registration."""
         for listener in self.listeners:
             listener(event, payload, only)
 
     def mark_age(self, channel: Payload) -> None:
-        """SimCord's channels do not know whether they are age-restricted."""
+        """Add the age restriction, which SimCord's channels lack."""
         if channel.get("type") not in (10, 11, 12):
             channel["nsfw"] = int(channel["id"]) in self.age_restricted
 
@@ -253,7 +253,7 @@ class LoungeBackend(Backend):
     # ---- messages -------------------------------------------------------------------------------
 
     def commit_message(self, message: Message, *, broadcast: bool = True) -> Message:
-        """Install a message with its nonce and its embedded pictures resolved."""
+        """Store a message with its nonce and with its embedded pictures resolved."""
         if self.arriving_nonce is not None:
             self.nonces[message.id], self.arriving_nonce = self.arriving_nonce, None
         message.embeds = embeds_with_urls(message.embeds, message.attachments)
@@ -263,7 +263,7 @@ class LoungeBackend(Backend):
         return message
 
     def edit_message(self, channel_id: int, message_id: int, fields: dict[str, Any]) -> Message:
-        """Edit, and let go of the files that the message no longer shows."""
+        """Edit a message, and drop files that it no longer shows."""
         before = _file_ids(self.get_message(channel_id, message_id))
         fields = fields | completed(self.get_message(channel_id, message_id), fields)
         message = super().edit_message(channel_id, message_id, fields)
@@ -272,7 +272,7 @@ class LoungeBackend(Backend):
         return message
 
     def delete_message(self, channel_id: int, message_id: int) -> None:
-        """Delete, and let go of its files."""
+        """Delete a message and its files."""
         message = self.get_message(channel_id, message_id)
         super().delete_message(channel_id, message_id)
         self._forget(message)
@@ -280,7 +280,7 @@ class LoungeBackend(Backend):
             self._tell_ephemeral("MESSAGE_DELETE", message)
 
     def bulk_delete_messages(self, channel_id: int, message_ids: Iterable[int]) -> list[int]:
-        """Delete several, and let go of their files."""
+        """Delete several messages and their files."""
         held = dict(self.messages.get(channel_id, {}))
         deleted = super().bulk_delete_messages(channel_id, message_ids)
         for message_id in deleted:
@@ -288,14 +288,14 @@ class LoungeBackend(Backend):
         return deleted
 
     def delete_channel(self, channel_id: int) -> None:
-        """Delete, and let go of everything in it."""
+        """Delete a channel and everything in it."""
         held = list(self.messages.get(channel_id, {}).values())
         super().delete_channel(channel_id)
         for message in held:
             self._forget(message)
 
     def let_go(self, attachment_id: int) -> None:
-        """Nobody will send this file."""
+        """Drop a file that nobody will send."""
         self._files.orphan([attachment_id])
 
     def _forget(self, message: Message) -> None:
@@ -305,7 +305,7 @@ class LoungeBackend(Backend):
     # ---- reactions and commands -----------------------------------------------------------------
 
     def add_reaction(self, channel_id: int, message_id: int, emoji: str, user_id: int) -> None:
-        """React; a custom emoji must be one of this server's."""
+        """React; a custom emoji must belong to this server."""
         name, _, emoji_id = emoji.partition(":")
         known = self.guilds[lounge.GUILD_ID].emojis
         if emoji_id and (not emoji_id.isdecimal() or int(emoji_id) not in known):
@@ -333,7 +333,7 @@ class LoungeBackend(Backend):
     def register_commands(
         self, guild_id: int | None, payloads: list[dict[str, Any]]
     ) -> list[dict[str, Any]]:
-        """Register, with the fields that SimCord does not keep, and tell the page."""
+        """Register commands, including fields that SimCord drops, and tell the page."""
         known = [{k: v for k, v in p.items() if k in COMMAND_FIELDS} for p in payloads]
         registered = super().register_commands(guild_id, known)
         for command, payload in zip(registered, payloads, strict=True):
@@ -354,7 +354,7 @@ _ROLES_OF: dict[lounge.Role, list[int]] = {
 
 
 def _secret(guild: Guild, place: lounge.LoungeChannel) -> list[Overwrite]:
-    """Only moderators look into it, and the bot if it may."""
+    """Visible only to moderators, and to the bot if it may."""
     seen = flag("view_channel")
     let_in = [lounge.MODERATOR_ROLE_ID] + ([lounge.BOT_ROLE_ID] if place.bot_sees else [])
     return [

@@ -1,4 +1,4 @@
-"""What Discord fills in of a message as it was sent: addresses of files, ids as text.
+"""Fills in what Discord adds to a message: addresses of files, ids as text.
 
 Called by `backend.py` for every message and every edit.
 """
@@ -15,7 +15,7 @@ from bot.sandbox.wire.wire import Payload
 
 
 def completed(message: Message, fields: Payload) -> Payload:
-    """What changes beside the `fields` of an edit."""
+    """The changes in addition to the `fields` of an edit."""
     more: Payload = {}
     if "embeds" in fields or "attachments" in fields:
         embeds = fields.get("embeds", message.embeds)
@@ -27,7 +27,7 @@ def completed(message: Message, fields: Payload) -> Payload:
 
 
 def embeds_with_urls(embeds: list[Payload], attachments: list[Payload]) -> list[Payload]:
-    """`attachment://name` in an embed becomes the address of the uploaded file."""
+    """Replace `attachment://name` in embeds with the address of the uploaded file."""
     urls = {f"attachment://{item['filename']}": item["url"] for item in attachments}
     result: list[Payload] = []
     for embed in embeds:
@@ -40,7 +40,7 @@ def embeds_with_urls(embeds: list[Payload], attachments: list[Payload]) -> list[
 
 
 def with_text_ids(components: list[Payload]) -> list[Payload]:
-    """discord.py sends what a select begins with as numbers, which no browser can hold exactly."""
+    """discord.py sends a select's default values as numbers, which no browser can hold exactly."""
     result = copy.deepcopy(components)
     for component in walk_components(result):
         for value in cast("list[Payload]", component.get("default_values") or []):

@@ -1,7 +1,6 @@
-"""What a client makes of what a person filled in: command options, select menus and modals.
+"""Turns what a person fills in into payloads: command options, select menus and modals.
 
-Refuses, as a client would before sending, whatever the bot did not offer. Used by
-`interactions.py`.
+Like a client before sending, it refuses whatever the bot did not offer. Used by `interactions.py`.
 """
 
 from __future__ import annotations
@@ -15,7 +14,7 @@ from bot.sandbox.world.people import People
 
 _SUBCOMMAND, _GROUP = 1, 2
 _STRING, _INTEGER, _BOOLEAN, _NUMBER = 3, 4, 5, 10
-#: Where the object of an option or select value is found, by option type.
+#: Where the object of an option's value is found, by option type.
 _BUCKETS = {
     6: ("users", "members"),
     7: ("channels",),
@@ -46,7 +45,7 @@ class Spot:
     def resolve(
         self, buckets: tuple[str, ...], value: object, resolved: dict[str, dict[str, Payload]]
     ) -> None:
-        """Add the objects that an id names to `resolved`. Raises `NotPossible`."""
+        """Add the objects behind an id to `resolved`. Raises `NotPossible`."""
         if not str(value).isdecimal():
             raise NotPossible(f"{value} is no id.")
         for bucket in buckets:
@@ -64,7 +63,7 @@ def options_of(
 ) -> tuple[list[Payload], Payload]:
     """The `options` array and `resolved` object of a command call. Raises `NotPossible`.
 
-    `focused` names the option that is being typed: only then may others be missing or unfinished.
+    `focused` names the option being typed; only then may others be missing or unfinished.
     """
     leaf, wrappers = _descend(root, path)
     options: list[Payload] = leaf.get("options") or []
@@ -111,7 +110,7 @@ def _descend(root: Payload, path: tuple[str, ...]) -> tuple[Payload, list[Payloa
 
 
 def _typed(option: Payload, value: object) -> object:
-    """A form field is text; numbers and switches become what the option asks for."""
+    """Convert a field's text to the number or switch that the option expects."""
     kind = option["type"]
     if not isinstance(value, str):
         return value
@@ -161,7 +160,7 @@ def pressed(spot: Spot, control: Payload, values: list[str] | None) -> Payload:
 def _resolve_chosen(
     spot: Spot, control: Payload, chosen: list[str], resolved: dict[str, dict[str, Payload]]
 ) -> None:
-    """Add what was chosen to `resolved`; of channels only the types that are on offer."""
+    """Add what was chosen to `resolved`; channels only of the offered types."""
     for value in chosen:
         spot.resolve(_SELECT_BUCKETS[int(control["type"])], value, resolved)
         kinds = control.get("channel_types")
@@ -170,7 +169,7 @@ def _resolve_chosen(
 
 
 def _bounds(control: Payload) -> tuple[int, int]:
-    """How many values a control takes; SimCord says None where the bot said nothing."""
+    """How many values a control takes; SimCord stores None for omitted bounds."""
     least, most = control.get("min_values"), control.get("max_values")
     everything = len(control.get("options") or []) if control["type"] == _CHECKBOXES else 1
     return 1 if least is None else least, everything if most is None else most
@@ -196,9 +195,9 @@ def modal_answer(
     fields: Payload,
     resolved: dict[str, dict[str, Payload]],
 ) -> list[Payload]:
-    """The component tree of a modal's submission: the shown tree with the values filled in.
+    """The submitted component tree of a modal: the shown tree with the values filled in.
 
-    What the values name is added to `resolved`. Raises `NotPossible`.
+    Adds the objects behind the values to `resolved`. Raises `NotPossible`.
     """
     answer: list[Payload] = []
     for component in components:

@@ -1,7 +1,7 @@
 """Interactions: what a client sends when a person calls a command, presses, chooses or submits.
 
-Builds the payloads from what the bot registered, keeps a `Ticket` for each until the bot has
-answered, and tells the page. `rest.py` reports the bot's answers to `answered`.
+Builds the payloads from what the bot registered, keeps a `Ticket` for each until the bot answers,
+and tells the page. `rest.py` reports the bot's answers to `answered`.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from bot.sandbox.world import lounge
 from bot.sandbox.world.forms import Spot, modal_answer, options_of, pressed, walk
 from bot.sandbox.world.people import People
 
-#: Discord gives up on an answer after this.
+#: Discord's time limit for an answer.
 DEADLINE_S = 3.0
 
 _COMMAND, _COMPONENT, _AUTOCOMPLETE, _MODAL = 2, 3, 4, 5
@@ -24,18 +24,18 @@ _CHAT_INPUT, _USER_MENU, _MESSAGE_MENU = 1, 2, 3
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Answer:
-    """The bot's first answer: its kind and whichever of the rest belongs to it."""
+    """The bot's first answer: its kind, and the fields of that kind."""
 
     #: message, deferred, deferred_update, update, modal or autocomplete
     kind: str
-    #: The message that was posted, or is being thought about; None if it is already gone.
+    #: The message posted, or still being prepared; None if it is already gone.
     message: Payload | None
     modal: Payload | None
     choices: list[Payload]
 
 
 class Ticket:
-    """One interaction on its way."""
+    """An interaction awaiting its answer."""
 
     def __init__(self, interaction_id: int, user_id: int, nonce: str | None) -> None:
         loop = asyncio.get_running_loop()
@@ -47,7 +47,7 @@ class Ticket:
         self.future: asyncio.Future[Answer | None] = loop.create_future()
 
     async def answer(self) -> Answer:
-        """The bot's first answer. Raises `NotPossible` when there is none within 3 s."""
+        """The bot's first answer. Raises `NotPossible` if there is none within 3 s."""
         answer = await asyncio.shield(self.future)
         if answer is None:
             raise NotPossible("The application did not respond.")
@@ -55,7 +55,7 @@ class Ticket:
 
     @property
     def wait_ms(self) -> float | None:
-        """From the press to the answer; None while there is none."""
+        """The time from the press to the answer; None until then."""
         return None if self.answered_s is None else (self.answered_s - self.sent_s) * 1000
 
 
@@ -77,7 +77,7 @@ class Interactions:
         options: Payload,
         nonce: str | None = None,
     ) -> Ticket:
-        """Call a slash command; `path` is its name, then group and subcommand where it has them."""
+        """Call a slash command; `path` is its name, then any group and subcommand."""
         root = self._slash(user_id, channel_id, path[0])
         built, resolved = options_of(self._at(user_id, channel_id), root, path[1:], options)
         data = _command_data(root, resolved) | {"options": built}
@@ -86,7 +86,7 @@ class Interactions:
     def autocomplete(
         self, user_id: int, channel_id: int, path: tuple[str, ...], options: Payload, focused: str
     ) -> Ticket:
-        """Ask for suggestions for the option that is being typed."""
+        """Ask for suggestions for the option being typed."""
         root = self._slash(user_id, channel_id, path[0])
         built, resolved = options_of(
             self._at(user_id, channel_id), root, path[1:], options, focused=focused
@@ -117,7 +117,7 @@ class Interactions:
         values: list[str] | None = None,
         nonce: str | None = None,
     ) -> Ticket:
-        """Press a button, or choose from a select menu, of a message."""
+        """Press a button, or choose from a select menu, on a message."""
         message = self._people.message(message_id, user_id)
         channel_id = int(message["channel_id"])
         found = [c for c in walk(message["components"]) if c.get("custom_id") == custom_id]
@@ -176,7 +176,7 @@ class Interactions:
         return ticket
 
     def answered(self, interaction_id: int) -> None:
-        """The bot's callback for this interaction was accepted."""
+        """Report that the bot's callback for this interaction was accepted."""
         ticket = self._open.pop(interaction_id, None)
         state = self._people.interaction(interaction_id)
         if ticket is None or state is None:

@@ -1,7 +1,7 @@
 """The cast and the stage: who is in the local server, its channels, and their fixed ids.
 
 Plain data that `world.py` builds from. Ids never change between runs, so that tests, the page and
-the bot's own database keep meaning the same people and places.
+the bot's database keep meaning the same people and places.
 """
 
 from __future__ import annotations
@@ -14,22 +14,22 @@ _FIRST_ID = 1_100_000_000_000_000_000
 
 GUILD_ID = _FIRST_ID + 1
 GUILD_NAME = "Waifu Lounge"
-#: One id for the application and its bot user, as Discord gives them today.
+#: One id for the application and its bot user, as with today's Discord applications.
 BOT_ID = _FIRST_ID + 2
 BOT_NAME = "Waifu Diffusion"
 MODERATOR_ROLE_ID = _FIRST_ID + 10
 MEMBER_ROLE_ID = _FIRST_ID + 11
 BOT_ROLE_ID = _FIRST_ID + 12
-#: The token that the bot must show unless the sandbox was given another; shaped like a real one.
+#: The bot's token unless the sandbox was given another; shaped like a real one.
 DEFAULT_TOKEN = "MTEwMDAwMDAwMDAwMDAwMDAwMg.sand0b.local-discord-needs-no-secret-at-all"  # noqa: S105  opens nothing but the local Discord
 
 
 class Role(StrEnum):
-    """What a person is in the server."""
+    """A person's role in the server."""
 
-    #: Joined a moment ago; has no role.
+    #: Joined a moment ago; no role.
     NEWCOMER = "newcomer"
-    #: Has the member role, which gives nothing special.
+    #: Has the member role, which grants nothing special.
     MEMBER = "member"
     #: May manage the server and its messages.
     MODERATOR = "moderator"
@@ -39,7 +39,7 @@ class Role(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Persona:
-    """A person whose eyes one can look through on the page."""
+    """A person whom the page's user can be."""
 
     id: int
     name: str
@@ -54,12 +54,12 @@ PERSONAS = (
     Persona(id=_FIRST_ID + 23, name="Yuki", role=Role.OWNER, avatar_color="#faa61a"),
 )
 OWNER = next(persona for persona in PERSONAS if persona.role is Role.OWNER)
-#: Colours for people whom one cannot be.
+#: Colours for people whom the page's user cannot be.
 MORE_COLORS = ("#eb459e", "#57f287", "#9b59b6", "#1abc9c", "#e67e22", "#7289da")
 
-#: Discord's snowflakes count from the first second of 2015, above 22 bits of other things.
+#: Discord's snowflakes count milliseconds from the start of 2015, above 22 other bits.
 _EPOCH_MS, _AGE_SHIFT = 1_420_070_400_000, 22
-#: Members who act by themselves, and when their accounts were made.
+#: The simulated members, and when their accounts were created.
 _FANS = (
     ("Akari", "2016-03-14"), ("Botan", "2016-11-02"), ("Chiyo", "2017-05-21"),
     ("Daichi", "2017-09-30"), ("Emi", "2018-01-08"), ("Fuyu", "2018-06-17"),
@@ -82,13 +82,13 @@ def _fan(number: int, name: str, made: str) -> Persona:
     )
 
 
-#: Their ids say how old their accounts are, as Discord's do.
+#: Their ids encode the age of their accounts, as Discord's do.
 FANS = tuple(_fan(number, *one) for number, one in enumerate(_FANS))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LoungeCategory:
-    """A heading over channels, which a server can treat as one."""
+    """A heading over channels, which a server can address as one."""
 
     id: int
     name: str
@@ -144,7 +144,7 @@ CHANNELS = (
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Emoji:
-    """A custom emoji of the server, drawn by `cdn.py` in its colour."""
+    """A custom emoji of the server; `cdn.py` draws it in its colour."""
 
     id: int
     name: str

@@ -1,7 +1,7 @@
-"""What people do in the world: write, react, press, call commands; and what they see of it.
+"""What people do in the world: write, react, press, call commands; and what they see.
 
-The page API and the tests act through this room. Refusals are `NotPossible`, in words for a person.
-Part of the adapter to SimCord (see `world.py`): ids and JSON objects go in and out.
+The page API and the tests act through this module. Refusals are `NotPossible`, in words for a
+person. Part of the adapter to SimCord (see `world.py`): ids and JSON objects go in and out.
 """
 
 from __future__ import annotations
@@ -24,17 +24,17 @@ from bot.sandbox.world import lounge
 from bot.sandbox.world.backend import LoungeBackend, powers
 from bot.sandbox.world.uploads import Uploads
 
-#: The limit for each file in a server without boosts.
+#: The file size limit of a server without boosts.
 UPLOAD_LIMIT_BYTES = 10 * 1024 * 1024
 _SUBCOMMAND, _GROUP = 1, 2
 _ENGLISH = "en-US"
-#: The languages that a client can be set to: English and those that the bot speaks.
+#: The languages of a client: English and those that the bot speaks.
 LOCALES = (_ENGLISH, *sorted(FOLDERS))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class InteractionState:
-    """How far the bot's answer to an interaction has come."""
+    """The bot's progress in answering an interaction."""
 
     id: int
     user_id: int
@@ -47,7 +47,7 @@ class InteractionState:
 
 
 class People:
-    """Everybody but the bot, and what they see and do."""
+    """Everybody but the bot: what they see and do."""
 
     def __init__(self, backend: LoungeBackend) -> None:
         self._backend = backend
@@ -61,14 +61,14 @@ class People:
         return self._locales.get(user_id, _ENGLISH)
 
     def speak(self, user_id: int, locale: str) -> None:
-        """Set it, and the server's with it, so that what everybody reads is seen in it too."""
+        """Set it, and the server's too, so that public texts appear in it as well."""
         if locale not in LOCALES:
             raise NotPossible(f"The local Discord has no language {locale}.")
         self._locales[user_id] = locale
         self._backend.edit_guild(lounge.GUILD_ID, {"preferred_locale": locale})
 
     def add_person(self, name: str, role: lounge.Role = lounge.Role.MEMBER) -> int:
-        """Let somebody join; returns the user's id."""
+        """Add a person; returns the user's id."""
         user_id = self._backend.add_person(name, role)
         color = lounge.MORE_COLORS[len(self.personas) % len(lounge.MORE_COLORS)]
         self.personas[user_id] = lounge.Persona(
@@ -77,11 +77,11 @@ class People:
         return user_id
 
     def sees(self, user_id: int, channel_id: int) -> bool:
-        """True if this person may look into the channel."""
+        """Whether this person can see the channel."""
         return channel_accessible(self._backend, channel_id, user_id)
 
     def channels(self, user_id: int | None = None) -> list[Payload]:
-        """The channels and threads, in order; of a person, those that they see."""
+        """The channels and threads, in order; for a person, only those they see."""
         guild = self._backend.guilds[lounge.GUILD_ID]
         result: list[Payload] = []
         for channel_id in (*guild.channel_ids, *guild.thread_ids):
@@ -100,13 +100,13 @@ class People:
         return [{"id": str(role.id), "name": role.name} for role in named]
 
     def upload(self, user_id: int, channel_id: int, filename: str, data: bytes) -> Payload:
-        """A person picks a file for a command or a form."""
+        """Upload a file that a person picked for a command or a form."""
         if len(data) > self.upload_limit_bytes:
             raise NotPossible("That file is too large for this server.")
         return self._uploads.take(user_id, channel_id, filename, data)
 
     def messages(self, channel_id: int, viewer: int | None, limit: int = 100) -> list[Payload]:
-        """The last messages of a channel, oldest first, as one person sees them (None: all)."""
+        """A channel's last messages, oldest first, as one person sees them (None: all)."""
         stored = self._backend.messages.get(channel_id)
         if stored is None or (viewer is not None and not self.sees(viewer, channel_id)):
             raise NotPossible("There is no such channel.")
@@ -118,7 +118,7 @@ class People:
         return [self._backend.describe(m, viewer) for m in shown[-limit:]]
 
     def message(self, message_id: int, viewer: int | None = None) -> Payload:
-        """One message, wherever it is."""
+        """One message, in any channel."""
         return self._backend.describe(self._found(message_id, viewer), viewer)
 
     def _found(self, message_id: int, viewer: int | None) -> Message:
@@ -131,14 +131,14 @@ class People:
         raise NotPossible("That message is gone.")
 
     def reactions(self, message_id: int) -> list[Payload]:
-        """The truth about a message's reactions: users in the order in which they reacted."""
+        """A message's reactions, with users in the order in which they reacted."""
         return [
             {"emoji": r.emoji, "user_ids": [str(u) for u in r.user_ids]}
             for r in self._found(message_id, None).reactions
         ]
 
     def say(self, user_id: int, channel_id: int, content: str) -> Payload:
-        """A person writes a message."""
+        """Write a message as a person."""
         if not content.strip():
             raise NotPossible("An empty message cannot be sent.")
         with _asked():
@@ -147,7 +147,7 @@ class People:
         return self._backend.describe(message, user_id)
 
     def unsay(self, user_id: int, message_id: int) -> None:
-        """A person deletes a message: their own, or any if they manage messages."""
+        """Delete a message as a person: their own, or any if they manage messages."""
         with _asked():
             message = self._found(message_id, user_id)
             if message.author_id != user_id and not message.is_ephemeral:
@@ -155,20 +155,20 @@ class People:
             self._backend.delete_message(message.channel_id, message_id)
 
     def react(self, user_id: int, message_id: int, emoji: str) -> None:
-        """A person reacts."""
+        """Add a reaction as a person."""
         with _asked():
             message = self._found(message_id, user_id)
             self._may(user_id, message.channel_id, *reaction_permissions(message, emoji))
             self._backend.add_reaction(message.channel_id, message_id, emoji, user_id)
 
     def unreact(self, user_id: int, message_id: int, emoji: str) -> None:
-        """A person takes their reaction back."""
+        """Remove a person's own reaction."""
         with _asked():
             message = self._found(message_id, user_id)
             self._backend.remove_reaction(message.channel_id, message_id, emoji, user_id)
 
     def clear_reactions(self, message_id: int, emoji: str | None = None) -> None:
-        """A moderator clears all reactions, or those of one emoji."""
+        """Clear all reactions, or those of one emoji, as a moderator."""
         message = self._found(message_id, None)
         if emoji is None:
             self._backend.clear_reactions(message.channel_id, message_id)
@@ -176,19 +176,19 @@ class People:
             self._backend.clear_reaction(message.channel_id, message_id, emoji)
 
     def bulk_delete(self, channel_id: int, message_ids: Iterable[int]) -> None:
-        """A moderator deletes several messages at once."""
+        """Delete several messages at once, as a moderator."""
         with _asked():
             self._backend.bulk_delete_messages(channel_id, message_ids)
 
     def delete_channel(self, channel_id: int) -> None:
-        """The owner deletes a channel."""
+        """Delete a channel, as the owner."""
         with _asked():
             self._backend.delete_channel(channel_id)
 
     def set_bot_permissions(self, names: Iterable[str]) -> None:
-        """Leave the bot these permissions only, in every channel; people keep theirs.
+        """Leave the bot only these permissions, in every channel; people keep theirs.
 
-        The bot's role gets them, and an overwrite for the bot takes away what @everyone gives it.
+        The bot's role gets them, and an overwrite for the bot removes what @everyone grants it.
         """
         guild = self._backend.guilds[lounge.GUILD_ID]
         role = guild.roles[lounge.BOT_ROLE_ID]
@@ -206,14 +206,14 @@ class People:
     # ---- commands and interactions --------------------------------------------------------------
 
     def commands(self, user_id: int, channel_id: int | None = None) -> list[Payload]:
-        """The registered commands that this person is offered (there)."""
+        """The registered commands that this person is offered (in this channel)."""
         offered = (c for c in self._registered() if self._offered(c, user_id, channel_id))
         return [_shown_in(self.locale_of(user_id), command) for command in offered]
 
     def command(
         self, user_id: int, channel_id: int, name: str, kinds: tuple[int, ...]
     ) -> Payload | None:
-        """The command of this name and one of these types, if this person is offered it there."""
+        """The command with this name and one of these types, if this person is offered it here."""
         for command in self._registered():
             if command["name"] == name and command["type"] in kinds:
                 return command if self._offered(command, user_id, channel_id) else None
@@ -238,14 +238,14 @@ class People:
         return bool({channel.id, channel.parent_id} & self._backend.age_restricted)
 
     def check_option(self, command: str, option: Payload, value: object) -> None:
-        """Refuse a value that a client would not let one send. Raises `NotPossible`."""
+        """Refuse a value that a client would not send. Raises `NotPossible`."""
         try:
             build.validate_option_value(command, option, value)
         except OptionError as fault:
             raise NotPossible(str(fault)) from None
 
     def resolve(self, bucket: str, entity_id: int, asker: int, channel_id: int) -> Payload:
-        """The object of a user, member, role, channel or message that an interaction names."""
+        """The object of a user, member, role, channel or message named in an interaction."""
         backend = self._backend
         guild = backend.guilds[lounge.GUILD_ID]
         with _asked():
@@ -307,7 +307,7 @@ class People:
         return record.id
 
     def interaction(self, interaction_id: int) -> InteractionState | None:
-        """How the bot answered so far; None once the interaction is forgotten."""
+        """The bot's answer so far; None once the interaction is forgotten."""
         record: Interaction | None = self._backend.interactions.get(interaction_id)
         if record is None:
             return None
@@ -323,14 +323,14 @@ class People:
         )
 
     def consume_modal(self, interaction_id: int) -> bool:
-        """Mark a modal as submitted; False if it was already."""
+        """Mark a modal as submitted; False if it already was."""
         record = self._backend.interactions[interaction_id]
         fresh, record.modal_consumed = not record.modal_consumed, True
         return fresh
 
 
 class _asked:  # noqa: N801  reads as a statement: with _asked()
-    """Turns Discord's refusals into `NotPossible` for what people do."""
+    """Turns Discord's refusals of people's actions into `NotPossible`."""
 
     def __enter__(self) -> None:
         return None
@@ -351,9 +351,9 @@ def _full_name(data: Payload) -> str:
 
 
 def _shown_in(locale: str, described: Payload) -> Payload:
-    """A command, an option or a choice as a client in that language shows it."""
+    """A command, an option or a choice as shown by a client in that language."""
     shown = dict(described)
-    # Of names only a choice's is: what is called by its name is called as it is registered.
+    # Only choices have translated names: commands and options keep their registered ones.
     field = "name" if "value" in described else "description"
     told: dict[str, str] = described.get(f"{field}_localizations") or {}
     if locale in told:

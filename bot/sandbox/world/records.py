@@ -1,4 +1,4 @@
-"""Messages, channels and commands as JSON records, and back: what `state.py` saves.
+"""Messages, channels and commands to and from JSON records, which `state.py` saves.
 
 Ephemeral messages and interactions are not kept: Discord's client forgets them, too.
 """
@@ -24,7 +24,7 @@ from bot.sandbox.wire.wire import Payload
 from bot.sandbox.world import lounge
 from bot.sandbox.world.backend import LoungeBackend
 
-#: What a record keeps of a message as it stands; reactions and mentions need translating.
+#: A message's fields that are saved unchanged; reactions and mentions are translated.
 _PLAIN = (
     "id", "channel_id", "author_id", "content", "timestamp", "edited_timestamp", "type", "flags",
     "pinned", "tts", "embeds", "components", "attachments", "mention_user_ids",
@@ -34,7 +34,7 @@ _PLAIN = (
 
 
 class Keeper:
-    """Turns the world into records and records into the world."""
+    """Turns the world into records and back."""
 
     def __init__(self, backend: LoungeBackend, cdn: Cdn) -> None:
         self._backend = backend
@@ -43,7 +43,7 @@ class Keeper:
     # ---- messages -------------------------------------------------------------------------------
 
     def message_ids(self, channel_id: int) -> list[int]:
-        """The messages of a channel that are worth keeping, oldest first."""
+        """The messages of a channel to keep, oldest first."""
         held = self._backend.messages.get(channel_id, {})
         return [m.id for m in held.values() if not m.is_ephemeral]
 
@@ -63,7 +63,7 @@ class Keeper:
         return record
 
     def restore_message(self, record: Payload) -> None:
-        """Put a saved message back; its files' addresses become this run's."""
+        """Restore a saved message; its files get this run's addresses."""
         mentions: Payload = record["mentions"]
         message = Message(
             **{name: record[name] for name in _PLAIN},
@@ -92,7 +92,7 @@ class Keeper:
             self._backend.nonces[message.id] = record["nonce"]
 
     def files(self, channel_id: int) -> Iterator[int]:
-        """The ids of the files that a channel's kept messages show."""
+        """The ids of the files in a channel's kept messages."""
         for message in self._backend.messages.get(channel_id, {}).values():
             if not message.is_ephemeral:
                 yield from (int(a["id"]) for a in message.attachments)
@@ -120,7 +120,7 @@ class Keeper:
         }
 
     def restore_server(self, record: Payload) -> None:
-        """Put the saved server back, before its messages."""
+        """Restore the saved server, before its messages."""
         backend = self._backend
         guild = backend.guilds[lounge.GUILD_ID]
         backend.ids_start_after(record["last_id"])

@@ -1,4 +1,4 @@
-"""What the bot may ask of the world: REST by SimCord's rules, and what the gateway needs to know.
+"""What the bot may ask of the world: REST by SimCord's rules, and data for the gateway.
 
 With `people.py`, `records.py` and `backend.py` this is the adapter to SimCord: plain ids, JSON
 objects and `DiscordError` go in and out, never a SimCord object. Synchronous; knows no sockets.
@@ -41,14 +41,14 @@ class Call:
 
 
 class _Shared(Payload):
-    """A request body that SimCord's log, which we do not keep, cannot spend time on copying."""
+    """A request body that is not copied for SimCord's log, which we do not keep."""
 
     def __deepcopy__(self, memo: object) -> _Shared:
         return self
 
 
 class World:
-    """One server, its people, its messages, and the bot's rights in it."""
+    """One server: its people, its messages, and the bot's rights in it."""
 
     def __init__(self, backend: LoungeBackend) -> None:
         self._backend = backend
@@ -139,7 +139,7 @@ class World:
     def reaction_users(
         self, channel_id: int, message_id: int, emoji: str, params: dict[str, str]
     ) -> list[Payload]:
-        """One page of the users who reacted, by id, after `after`."""
+        """One page of the users who reacted, ordered by id, after `after`."""
         self._require(channel_id, "read_message_history")
         reaction = self._message(channel_id, message_id).reaction_for(emoji)
         after = int(params.get("after", "0"))
@@ -188,7 +188,7 @@ class World:
         ]
 
     def censor(self, message: Payload) -> Payload:
-        """The message without what the message content intent would have shown."""
+        """The message without the content that the message content intent would show."""
         copy = dict(message)
         censor_message(copy, lounge.BOT_ID, backend=self._backend)
         return copy

@@ -1,8 +1,8 @@
-"""Persistence: what the local Discord keeps over a restart, as JSON lines and files.
+"""Persistence: saves the local Discord over a restart, as JSON lines and files.
 
 `server.json` holds channels, roles and commands; `messages/<channel>.jsonl` one message a line;
-`files/<attachment>` the bytes. Changes are noted by events and written together, half a second
-later and on close; each file is replaced atomically.
+`files/<attachment>` the bytes. Events mark changes, which are written together half a second later
+and on close; each file is replaced atomically.
 """
 
 from __future__ import annotations
@@ -42,14 +42,14 @@ class Store:
         self._cdn = cdn
         self._changes = _Changes()
         self._changed = asyncio.Event()
-        #: The encoded line of each kept message, by channel; only what changed is encoded again.
+        #: The encoded line of each kept message, by channel; only changed ones are encoded again.
         self._lines: dict[int, dict[int, str]] = {}
         self._on_disk: set[int] = set()
 
     # ---- noticing -------------------------------------------------------------------------------
 
     def note(self, event: str, payload: Payload, only: int | None) -> None:
-        """Listen to the world: remember what an event touched."""
+        """Note what an event changed."""
         if only is not None:
             return
         if event.startswith(_OF_SERVER):
@@ -66,7 +66,7 @@ class Store:
         self._changed.set()
 
     async def run(self) -> None:
-        """Save after changes, for ever."""
+        """Save after changes, until cancelled."""
         while True:
             await self._changed.wait()
             await asyncio.sleep(_DEBOUNCE_S)
@@ -107,7 +107,7 @@ class Store:
     def _write(
         self, texts: dict[Path, str], blobs: dict[int, bytes | None], stale: set[int]
     ) -> None:
-        """Files first, then the messages that show them, then what nobody shows goes."""
+        """Write files first, then the messages that show them; then delete unused files."""
         for file_id, data in blobs.items():
             if data is not None:
                 _replace(self._file_path(file_id), data)
@@ -125,7 +125,7 @@ class Store:
     # ---- loading --------------------------------------------------------------------------------
 
     async def load(self) -> None:
-        """Bring back what an earlier run saved, if there was one."""
+        """Restore what an earlier run saved, if there was one."""
         for folder in ("messages", "files"):
             (self._directory / folder).mkdir(parents=True, exist_ok=True)
         server = self._directory / "server.json"
@@ -153,7 +153,7 @@ class Store:
 
 
 def _replace(path: Path, data: bytes) -> None:
-    """Write beside and rename, so that a reader finds the old file or the new one, never half."""
+    """Write beside and rename, so that a reader finds the old or the new file, never half."""
     beside = path.with_suffix(".new")
     beside.write_bytes(data)
     beside.replace(path)

@@ -1,4 +1,4 @@
-"""Files that a person has picked and not sent yet: what a command's option or a form will carry.
+"""Files that a person has picked and not sent yet, for a command's option or a form.
 
 `people.py` takes and resolves them; the bot reads their bytes from the CDN, as on Discord.
 """
@@ -10,19 +10,19 @@ from collections import OrderedDict
 from bot.sandbox.wire.wire import NotPossible, Payload
 from bot.sandbox.world.backend import LoungeBackend
 
-#: Older ones are let go.
+#: How many are held; older ones are dropped.
 _HELD = 32
 
 
 class Uploads:
-    """The latest picked files by the id of their attachment, each with the one who picked it."""
+    """The latest picked files by attachment id, each with the user who picked it."""
 
     def __init__(self, backend: LoungeBackend) -> None:
         self._backend = backend
         self._held: OrderedDict[int, tuple[int, Payload]] = OrderedDict()
 
     def take(self, user_id: int, channel_id: int, filename: str, data: bytes) -> Payload:
-        """Keep a file; returns the attachment object."""
+        """Hold a file; return its attachment object."""
         file_id = self._backend.snowflake()
         kept = self._backend.cdn.store_attachment(file_id, channel_id, filename, data, None)
         self._held[file_id] = (user_id, kept)

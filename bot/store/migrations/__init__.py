@@ -1,4 +1,4 @@
-"""The numbered steps of the schema, each a file of SQL; `bot/store/db.py` takes them."""
+"""The numbered steps of the schema, one SQL file each; `bot/store/db.py` applies them."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ class Migration:
 def migrations() -> list[Migration]:
     """The steps in this folder, numbered from 1 without a gap.
 
-    A step that has landed is never edited, for there are files that have it: a test holds its hash.
+    A released step is never edited, because databases already have it; a test pins its hash.
     """
     found = [
         Migration(number=int(path.name[:4]), name=path.stem[5:], sql=path.read_text("utf-8"))

@@ -1,6 +1,6 @@
-"""What a tags file says: every word that a model was trained on, by groups. Pure data.
+"""The content of a tags file: every word that a model was trained on, in groups. Pure data.
 
-`files` reads and writes it, `learning` makes one from captions. It must not know prompts.
+`files` reads and writes it, `learning` makes one from captions. Must not know prompts.
 """
 
 from __future__ import annotations
@@ -11,17 +11,17 @@ from dataclasses import dataclass, field
 
 from models.decoding import Amount, Fraction
 
-#: Ends where a face may: `o_o`, `>_<` and `^_^` keep their underscores.
+#: The end of a word where a face may be: `o_o`, `>_<` and `^_^` keep their underscores.
 _FACE = re.compile(r"\S{1,2}_\S{1,2}")
 _LETTERS = re.compile(r"[^\W\d_]{2}")
-#: The group of words that say nothing of the picture, such as `masterpiece`.
+#: The group of words that say nothing about the picture, such as `masterpiece`.
 PRAISE = "praise"
 
 
 def plain(text: str) -> str:
-    """A tag or a word as it is looked up: one case, one width, spaces instead of underscores.
+    """The lookup form of a tag or word: one case, one width, spaces instead of underscores.
 
-    Signs that nobody sees are left out, and no face is torn apart.
+    Invisible characters are removed, and faces stay whole.
     """
     folded = unicodedata.normalize("NFKC", text).casefold()
     seen = "".join(c for c in folded if unicodedata.category(c) != "Cf")
@@ -30,49 +30,49 @@ def plain(text: str) -> str:
 
 
 def is_face(text: str) -> bool:
-    """Whether the underscore in it is a mouth or a nose."""
+    """Whether its underscore is a mouth or a nose."""
     return _FACE.fullmatch(text) is not None and _LETTERS.search(text) is None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class KnownTag:
-    """What is known of a tag; `count` is in how many captions of the training it was."""
+    """A known tag; `count` is the number of training captions that contain it."""
 
     group: str = ""
     count: Amount = 0
-    #: Other words for it that captions of the training used too.
+    #: Synonyms that the training captions used too.
     synonyms: tuple[str, ...] = ()
-    #: Words that only people use for it; the model has never met them.
+    #: Words that only people use for it; the model has never seen them.
     aliases: tuple[str, ...] = ()
-    #: Groups of which nothing is seen where this is: dark glasses hide the colour of eyes.
+    #: Groups that cannot be seen with this tag: dark glasses hide the colour of eyes.
     closes: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TagGroup:
-    """Tags that speak of one thing, such as the colour of eyes."""
+    """Tags about one thing, such as the colour of eyes."""
 
-    #: Every picture has some value of it, so a prompt that says none leaves it open.
+    #: Every picture has some value of it, so a prompt that gives none leaves it open.
     open: bool = False
-    #: Groups that settle it as well, if one of their tags is said.
+    #: Groups whose tags settle it as well.
     settled_by: tuple[str, ...] = ()
-    #: How often the captions said which piece of a prompt about it, by the tags of which one was
-    #: said beside it (`red dress, kimono`); the first that holds counts, and an empty text always
-    #: does. What the shares lack of 1 said nothing about it.
+    #: The shares of each piece in captions, conditional on the tags said beside it (`red dress,
+    #: kimono`); the first condition that holds applies, and an empty one always holds. The shares'
+    #: distance from 1 is the share of captions that said nothing about it.
     filling: dict[str, dict[str, Fraction]] = field(default_factory=dict[str, dict[str, float]])
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TagBook:
-    """The whole file. ValueError if a tag names a group that is not there."""
+    """The whole file. Raises ValueError if a tag names an unknown group."""
 
-    #: What the model draws, as the rest of "this model draws ...".
+    #: What the model draws, to complete the sentence "this model draws ...".
     draws: str | None = None
     groups: dict[str, TagGroup] = field(default_factory=dict[str, TagGroup])
     tags: dict[str, KnownTag] = field(default_factory=dict[str, KnownTag])
 
     def __post_init__(self) -> None:
-        """ValueError if a tag is of a group that the book does not have."""
+        """Raise ValueError if a tag names a group that the book lacks."""
         for text, tag in self.tags.items():
             if strange := {tag.group, *tag.closes} - self.groups.keys() - {""}:
                 raise ValueError(f"tags.{text} names {min(strange)!r}, which is no group of it.")

@@ -1,9 +1,9 @@
-r"""A prompt completed while it is typed: the last word of it, in place.
+r"""Completes the last word of a prompt, in place, while it is typed.
 
     completions("1girl, blu", glossary)   ->  1girl, blue hair · 1girl, blue eyes · ...
 
-Round brackets of a tag come as `\(` and `\)`, for a prompt weighs what stands in brackets. Pure;
-what of it may be offered, and what else a place forbids, is decided by who asks.
+Round brackets in a tag are escaped as `\(` and `\)`, because brackets mean weights in a prompt.
+Pure; callers filter out what a place forbids.
 """
 
 from __future__ import annotations
@@ -16,18 +16,18 @@ from models.catalogue.tags.book import PRAISE, is_face, plain
 from models.catalogue.tags.glossary import Fit, Glossary
 from models.catalogue.tags.grasping import grasp
 
-#: Ends what stands before the word that is typed, whose blanks belong to it.
+#: The text before the word being typed, up to where that word's blanks begin.
 _BEFORE = re.compile(r"^.*(?:[,;|\n\u3001\uff0c]|(?<!\\)[(\[])\s*", re.DOTALL)
 _BRACKET = re.compile(r"[()]")
-#: How a count is written behind a choice: a client may leave the choice's name in its box.
+#: The form of a count after a choice: a client may leave the choice's name in its box.
 _COUNT = re.compile(r"\s*⟨[^⟨⟩]{1,12}⟩(?:\s+(?=,))?")
-#: So many words of a sentence may belong to one tag.
+#: The most words of a sentence that may belong to one tag.
 _WORDS = 4
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Completion:
-    """A prompt as it could go on; `count` is its last tag's, `by` the alias that was typed."""
+    """A possible continuation; `count` is its last tag's, `by` the alias that was typed."""
 
     prompt: str
     tag: str
@@ -36,20 +36,20 @@ class Completion:
 
     @property
     def note(self) -> str:
-        """How well the model knows it, for people: `⟨1.2k⟩`. `uncounted` takes it away again."""
+        """How well the model knows it, for people: `⟨1.2k⟩`. `uncounted` removes it."""
         told = _short(self.count)
         return f"⟨{self.by} · {told}⟩" if self.by and len(self.by) < 7 else f"⟨{told}⟩"
 
 
 def uncounted(prompt: str) -> str:
-    """The prompt without the notes behind completed tags."""
+    """The prompt without the notes after completed tags."""
     return _COUNT.sub("", prompt)
 
 
 def completions(prompt: str, glossary: Glossary, most: int) -> list[Completion]:
-    """How the prompt may go on, the likeliest first; nothing where nothing is known.
+    """Continuations of the prompt, the likeliest first; empty if nothing is known.
 
-    An end without a word yet gets what is said most and not said so far.
+    If no new word has begun, suggests the most common tags not said so far.
     """
     prompt = uncounted(prompt)
     head, typed = _parted(prompt)
@@ -63,14 +63,14 @@ def completions(prompt: str, glossary: Glossary, most: int) -> list[Completion]:
 
 
 def _parted(prompt: str) -> tuple[str, str]:
-    """What is done, and what is being typed."""
+    """The finished part, and the part being typed."""
     done = _BEFORE.match(prompt)
     end = done.end() if done else 0
     return prompt[:end], prompt[end:]
 
 
 def _tails(typed: str) -> Iterator[tuple[str, str]]:
-    """(what is passed over, what may be a tag): all of it, then less and less of a sentence."""
+    """(skipped text, candidate tag): first all of it, then shorter ends of a sentence."""
     starts = [0, *(space.end() for space in re.finditer(r"\s+", typed))]
     starts = [start for start in starts if start < len(typed)]
     whole = starts[:1] if len(starts) > _WORDS else []
@@ -79,7 +79,7 @@ def _tails(typed: str) -> Iterator[tuple[str, str]]:
 
 
 def _fitting(typed: str, glossary: Glossary, most: int) -> list[Fit]:
-    """Tags that begin so, or else those that are spelt nearly so."""
+    """Tags that begin like this, or else those with a similar spelling."""
     name = plain(typed)
     if found := glossary.beginning(name, most):
         return found
@@ -88,13 +88,13 @@ def _fitting(typed: str, glossary: Glossary, most: int) -> list[Fit]:
 
 
 def _is_said(found: Fit, head: str) -> bool:
-    """Nobody needs a tag twice."""
+    """Whether the prompt already has the tag."""
     said = {plain(part) for part in head.split(",")}
     return plain(found.text) in said
 
 
 def _next(prompt: str, glossary: Glossary, most: int) -> list[str]:
-    """What is said most of groups that the prompt has not spoken of."""
+    """The most common tags of groups that the prompt has not mentioned."""
     said = set(grasp(prompt, glossary).said)
     spoken = {glossary.group(tag) for tag in said} - {""}
     of_group: dict[str, int] = {}
@@ -125,7 +125,7 @@ def _completion(prompt: str, typed: str, tag: str, glossary: Glossary) -> Comple
 
 
 def _written(tag: str, typed: str) -> str:
-    """The tag as the member writes: with underscores if what is typed has one."""
+    """The tag in the member's style: with underscores if the input has one."""
     spaced = tag.replace(" ", "_") if "_" in typed and not is_face(typed) else tag
     return _BRACKET.sub(r"\\\g<0>", spaced)
 

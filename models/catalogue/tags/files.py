@@ -1,8 +1,8 @@
 """Reads and writes tags files: our `tags.json`, and the CSV of A1111's tag autocomplete.
 
-The CSV has a line `tag,category,count,"alias,alias"` for each tag, as the lists for the extension
-a1111-sd-webui-tagcomplete have; a category is one of Danbooru's numbers. Called by whoever opens a
-model's words. It reads no more than it must, whatever lies there.
+The CSV has a line `tag,category,count,"alias,alias"` per tag, like the lists for the extension
+a1111-sd-webui-tagcomplete; a category is one of Danbooru's numbers. Called by whoever opens a
+model's vocabulary. Limits what it reads, because the file may be anything.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ from models.decoding import Dialect, MisfitError, decode
 FILE_NAME = "tags.json"
 #: The version of the format that this code writes, and the only one it reads.
 SCHEMA = 1
-#: More than the largest list that is passed around (300,000 tags, 16 MB).
+#: More than the largest list in circulation (300,000 tags, 16 MB).
 BYTES_MAX, TAGS_MAX = 32 << 20, 400_000
 
 _JSON = Dialect(stranger="is not a field of a tags file")
@@ -30,11 +30,11 @@ _CATEGORIES = {"0": "general", "1": "artist", "3": "copyright", "4": "character"
 
 
 class TagsError(EngineError):
-    """A tags file cannot be read or makes no sense; the message is one line and names it."""
+    """A tags file is unreadable or malformed; the message is one line and names it."""
 
 
 def read(path: Path) -> TagBook:
-    """The book in a `.json` or `.csv` file. TagsError says what is wrong with it."""
+    """Read a `.json` or `.csv` file. TagsError says what is wrong with it."""
     text = _text(path)
     book = _of_csv(text, path) if path.suffix.lower() == ".csv" else _of_json(text, path)
     if len(book.tags) > TAGS_MAX:
@@ -43,9 +43,9 @@ def read(path: Path) -> TagBook:
 
 
 def write(book: TagBook, path: Path) -> None:
-    """Write the book, whole or not at all, a line for each tag, fields that say nothing left out.
+    """Write the book, whole or not at all, one line per tag, leaving out empty fields.
 
-    `read` gives it back.
+    `read` restores it.
     """
     partial = path.with_name(path.name + ".part")
     partial.write_text("\n".join(_lines(book)) + "\n", "utf-8")
@@ -53,7 +53,7 @@ def write(book: TagBook, path: Path) -> None:
 
 
 def _text(path: Path) -> str:
-    """The file's text. One that is too large is not read to its end."""
+    """The file's text; a file that is too large is not read to its end."""
     try:
         with path.open("rb") as file:
             data = file.read(BYTES_MAX + 1)
@@ -81,7 +81,7 @@ def _of_json(text: str, path: Path) -> TagBook:
 
 
 def _of_csv(text: str, path: Path) -> TagBook:
-    """A line that is none of a list is a fault: a table of something else must not pass."""
+    """Parse a list; any line of another form is a fault, so that no other kind of table passes."""
     tags: dict[str, KnownTag] = {}
     try:
         for number, row in enumerate(csv.reader(io.StringIO(text)), 1):
@@ -106,7 +106,7 @@ def _tag_of(row: list[str]) -> KnownTag:
 
 
 def _shown(text: str) -> str:
-    """A tag of a list as people read it; lists write spaces as underscores."""
+    """A list's tag as people read it; lists write spaces as underscores."""
     return plain(text.strip().removeprefix("/"))
 
 
@@ -122,7 +122,7 @@ def _lines(book: TagBook) -> Iterator[str]:
 
 
 def _told(value: KnownTag | TagGroup) -> dict[str, object]:
-    """The fields that are not as they are by default."""
+    """The fields that differ from their defaults."""
     default = type(value)()
     named = {each.name: getattr(value, each.name) for each in fields(value)}
     return {name: own for name, own in named.items() if own != getattr(default, name)}

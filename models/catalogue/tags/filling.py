@@ -1,8 +1,8 @@
-"""What a prompt leaves open, said by lot: the same prompt and seed fill in the same.
+"""Fills in at random what a prompt leaves open: the same prompt and seed give the same result.
 
-The lots are drawn with the shares that the training's captions have. Each group has a lot of its
-own, so that one more tag in a prompt changes only what it speaks of. Pure; who calls it asks policy
-about the whole prompt afterwards.
+Values are drawn with their shares in the training captions. Each group has its own random number,
+so that one more tag in a prompt changes only what it mentions. Pure; the caller then asks policy
+about the whole prompt.
 """
 
 from __future__ import annotations
@@ -23,10 +23,10 @@ def completion(
     negative: str = "",
     takes: Callable[[str], bool] = lambda _: True,
 ) -> str:
-    """Tags to go behind the prompt, joined with commas; "" if there are none.
+    """Tags to append to the prompt, joined with commas; "" if there are none.
 
-    First what it says in words that the model has never met, said in its own; then a value for
-    each open group. Nothing that the negative prompt names, nor what `takes` says no to.
+    First the known equivalents of its unknown words, then a value for each open group. Never what
+    the negative prompt names, nor what `takes` rejects.
     """
     unwanted = set(grasp(negative, glossary).said)
     words = _Words(
@@ -39,31 +39,34 @@ def completion(
 def surprise(
     glossary: Glossary, seed: int, *, takes: Callable[[str], bool] = lambda _: True
 ) -> str:
-    """A whole prompt by lot, as one of the training's captions; "" if there is nothing to say."""
+    """A whole random prompt, like one of the training captions; "" if nothing is known."""
     words = _Words(glossary, grasp("", NOTHING), takes)
     words.fill(seed, every=True)
     return ", ".join(words.added)
 
 
 class _Words:
-    """The tags of a prompt, and what was added to it so far."""
+    """The tags of a prompt, and those added so far."""
 
     def __init__(self, glossary: Glossary, found: Grasp, takes: Callable[[str], bool]) -> None:
         self._glossary = glossary
         self._takes = takes
-        # What was probably meant is left alone too: it will be asked for once more.
+        # Likely corrections are left out too: the member will be asked about them.
         self._said = {*found.said, *found.near.values()}
         foreign = (tag for tags in found.foreign.values() for tag in tags)
         self.added = [tag for tag in dict.fromkeys(foreign) if takes(tag)]
 
     def fill(self, seed: int, *, every: bool) -> None:
-        """Draw a lot for each group that is open, or for `every` one of which nothing is said."""
+        """Fill each open group, or `every` group that the prompt does not mention."""
         for name, group in self._glossary.book.groups.items():
             if (group.open or every) and self._is_free(name, group):
                 self._add(self._drawn(self._shares(group), Random(f"{seed} {name}")))
 
     def _drawn(self, shares: dict[str, float], lots: Random) -> str:
-        """One of the pieces, as often as its share says, again where it may not be; "" if none."""
+        """A random piece, with probability equal to its share, redrawn if rejected.
+
+        "" if none is left.
+        """
         while any(shares.values()):
             piece = lots.choices(list(shares), weights=list(shares.values()))[0]
             if not piece or all(self._takes(tag) for tag in piece.split(", ")):
@@ -78,7 +81,7 @@ class _Words:
 
     @property
     def _spoken(self) -> set[str]:
-        """The groups of which something is said."""
+        """The groups that are mentioned."""
         return {self._glossary.group(tag) for tag in self._said}
 
     def _is_free(self, name: str, group: TagGroup) -> bool:
@@ -87,12 +90,15 @@ class _Words:
         return not {name, *group.settled_by} & self._spoken and name not in closed
 
     def _shares(self, group: TagGroup) -> dict[str, float]:
-        """What may come, by the first rule that holds; "" is nothing, which no open group is."""
+        """The possible pieces, by the first rule that holds.
+
+        "" means nothing, never for an open group.
+        """
         rules = group.filling.items()
         given = (shares for tags, shares in rules if not tags or self._said & {*tags.split(", ")})
         shares = next(given, {})
         spoken, closed_by = self._spoken, self._glossary.closed_by
-        # Every tag of it is known, and leaves to be seen what is said already.
+        # Its tags are all known, and hide nothing that was already said.
         fitting = {
             piece: share
             for piece, share in shares.items()

@@ -1,6 +1,6 @@
-"""`Glossary`: a tags file made ready for looking words up in it, in microseconds.
+"""`Glossary`: a tags file indexed for lookups within microseconds.
 
-Made once for each model, off the event loop; never changed. It must not know prompts.
+Built once per model, off the event loop; immutable. Must not know prompts.
 """
 
 from __future__ import annotations
@@ -14,11 +14,11 @@ from functools import cached_property
 from models.catalogue.tags.book import KnownTag, TagBook, plain
 from models.catalogue.tags.near_names import NearNames
 
-#: What a word counts for that begins a tag, beside one that stands within it.
+#: The weight of a word that begins a tag, compared with one inside it.
 _FRONT = 4
-#: Behind every text that begins as another does.
+#: Sorts after every text that begins like another.
 _LAST = "\U0010ffff"
-#: Words that say nothing by themselves, in whose company tags stand in sentences.
+#: Words without a meaning of their own, which surround tags in sentences.
 FILLERS = frozenset(
     [
         "a",
@@ -79,7 +79,7 @@ FILLERS = frozenset(
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Fit:
-    """A tag that fits what was looked for; `by` is the alias that fitted, if it was one."""
+    """A matching tag; `by` is the alias that matched, if it was one."""
 
     text: str
     count: float
@@ -87,11 +87,12 @@ class Fit:
 
 
 class Glossary:
-    """What is known of each word, and which tags begin with a text."""
+    """The meaning of each word, and the tags that begin with a text."""
 
     def __init__(self, book: TagBook) -> None:
         self.book = book
-        #: The tags that a text stands for, in plain form; what the model has met is in `met`.
+        #: The tags that a text stands for, in plain form; `met` holds those that the model has
+        #: seen.
         self._meant: dict[str, tuple[str, ...]] = {}
         self.met: set[str] = set()
         self._words: set[str] = set()
@@ -113,13 +114,13 @@ class Glossary:
             self._meant[name] = (*meant, text)
 
     def __bool__(self) -> bool:
-        """Whether anything is known at all; if not, nothing can be said of any word."""
+        """Whether anything is known at all; otherwise no word can be judged."""
         return bool(self._meant)
 
     def meaning(self, text: str) -> tuple[str, ...]:
-        """The tags that a text in plain form stands for, one or several of them; () if for none.
+        """The tags that a text in plain form stands for, one or more; () if none.
 
-        A plural stands for what its singular does, and the other way round.
+        A plural stands for the same as its singular, and vice versa.
         """
         for form in (text, text.replace("-", " "), text + "s", text.removesuffix("s")):
             if meant := self._meant.get(form):
@@ -127,7 +128,7 @@ class Glossary:
         return ()
 
     def knows(self, word: str) -> bool:
-        """Whether some caption of the training had this word, in plain form, in whatever tag."""
+        """Whether some training caption had this word, in plain form, in any tag."""
         return word in self._words or word.removesuffix("s") in self._words
 
     def group(self, text: str) -> str:
@@ -136,9 +137,9 @@ class Glossary:
 
     @cached_property
     def closed_by(self) -> dict[str, frozenset[str]]:
-        """The groups of which nothing is seen beside each piece that may be filled in.
+        """The groups hidden by each piece that may be filled in.
 
-        Without the pieces that name a tag which is not known.
+        Leaves out pieces that name an unknown tag.
         """
         fillings = (
             shares for group in self.book.groups.values() for shares in group.filling.values()
@@ -153,17 +154,17 @@ class Glossary:
 
     @cached_property
     def longest(self) -> int:
-        """The words of the longest name, but no more than six."""
+        """The word count of the longest name, at most six."""
         return max((min(6, name.count(" ") + 1) for name in self._meant), default=1)
 
     @cached_property
     def popular(self) -> tuple[str, ...]:
-        """Tags, those of the most captions first; as many as anybody may want to see."""
+        """The most common tags, as many as anybody may want to see."""
         tags = self.book.tags
         return tuple(heapq.nlargest(500, tags, key=lambda text: tags[text].count))
 
     def beginning(self, text: str, most: int) -> list[Fit]:
-        """The tags with a name in which a word begins so; those of the most captions first."""
+        """Tags with a name in which a word begins like this, the most common first."""
         entries, ranks = self._entries, self._ranks
         low = bisect_left(entries, (text,))
         high = bisect_left(entries, (text + _LAST,), low)
@@ -176,9 +177,9 @@ class Glossary:
         return list(found.values())[:most]
 
     def nearest(self, text: str, most: int = 1) -> list[str]:
-        """The tags with a name that is spelt nearly so, the nearest and then the most used first.
+        """Tags with a similar spelling, the nearest and then the most common first.
 
-        Of a text in plain form that is no name.
+        The text must be in plain form and no name itself.
         """
         near: dict[str, tuple[int, float]] = {}
         for slips, name in self._near_names.near(text):
@@ -188,7 +189,7 @@ class Glossary:
         return sorted(near, key=near.__getitem__)[:most]
 
     def prepare(self) -> None:
-        """Make what the first who types would wait for."""
+        """Build in advance what the first lookup would wait for."""
         _ = self._ranks, self._near_names, self.popular, self.longest, self.closed_by
 
     @cached_property
@@ -197,7 +198,7 @@ class Glossary:
 
     @cached_property
     def _entries(self) -> list[tuple[str, str, str | None]]:
-        """(what begins, the tag, the alias it is found by or None), sorted."""
+        """(prefix text, tag, the alias that it is found by or None), sorted."""
         found: set[tuple[str, str, str | None]] = set()
         for name, meant in self._meant.items():
             for tag in meant:
@@ -215,11 +216,11 @@ class Glossary:
 
 
 def _tails(name: str) -> Iterator[str]:
-    """The name from each of its words on."""
+    """The name, starting from each of its words."""
     words = name.split()
     for start in range(len(words)):
         yield " ".join(words[start:])
 
 
-#: What is known of a model without a tags file.
+#: Stands for the vocabulary of a model without a tags file.
 NOTHING = Glossary(TagBook())

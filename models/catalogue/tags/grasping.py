@@ -1,6 +1,6 @@
-"""What a model will make of a prompt: tags that it knows, and words that it has never met.
+"""Predicts what a model makes of a prompt: known tags, and words it has never seen.
 
-Pure. Called before something is drawn, by whoever tells members and by `filling`.
+Pure. Called before drawing, by the code that warns members and by `filling`.
 """
 
 from __future__ import annotations
@@ -15,43 +15,43 @@ from models.catalogue.tags.book import plain
 from models.catalogue.tags.glossary import FILLERS, Glossary
 from models.prompt import parse
 
-#: Where one thing ends and another begins; a full stop only at the end of a word.
+#: Separators of phrases; a full stop counts only at the end of a word.
 _PHRASES = re.compile(r"[,;|\n\u3001\u3002\uff0c]|\.(?=\s|$)|:(?=\s)")
-#: `<lora:name:0.8>` and its like.
+#: `<lora:name:0.8>` and the like.
 _MACROS = re.compile(r"<[^<>]{0,200}>")
 _TRIMMED = "\"'`\u201c\u201d\u2018\u2019«»!?.…~*()[]{}"
 #: Scripts that put no spaces between words.
 _UNSPACED = re.compile(r"[\u3040-\u30ff\u3400-\u9fff\uf900-\ufaff]+")
-#: How far an adjective may stand before its noun: `long, straight blue hair`.
+#: How far an adjective may be from its noun: `long, straight blue hair`.
 _REACH = 3
-#: So many slips are looked up: it costs more than all the rest.
+#: How many typos are looked up: that costs more than all the rest.
 _REMEDIES = 3
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Grasp:
-    """What was found in a prompt, in the order in which it stands there."""
+    """The analysis of a prompt, in its order."""
 
-    #: Tags that the prompt says, whatever words it says them with.
+    #: The tags that the prompt expresses, in whatever words.
     said: tuple[str, ...] = ()
-    #: Of these, what the prompt says with words that the model has never met.
+    #: Those among them that it expresses in words the model has never seen.
     foreign: dict[str, tuple[str, ...]]
-    #: Words that the model has never met, as they were written.
+    #: Words the model has never seen, as written.
     unknown: tuple[str, ...] = ()
-    #: Unknown words and phrases that are spelt nearly as a tag.
+    #: Unknown words and phrases whose spelling is close to a tag.
     near: dict[str, str]
-    #: Something in it the model has met.
+    #: Whether the model has seen anything in it.
     met: bool = False
 
     @property
     def is_strange(self) -> bool:
-        """Whether there are words, and none of them says anything to the model or to us."""
+        """Whether it has words, and none means anything to the model or to us."""
         return bool(self.unknown) and not self.met and not self.foreign
 
 
 @lru_cache(maxsize=512)
 def grasp(prompt: str, glossary: Glossary) -> Grasp:
-    """Read a prompt as its model will. Without a tags file nothing is known to be unknown."""
+    """Analyse a prompt. Without a tags file, no word counts as unknown."""
     if not glossary:
         return Grasp(foreign={}, near={})
     reader = _Reader(glossary)
@@ -67,7 +67,7 @@ def grasp(prompt: str, glossary: Glossary) -> Grasp:
 
 
 def _phrases(prompt: str) -> Iterator[list[str]]:
-    """The words between commas, without weights; what is not wanted (a weight of 0) is left out."""
+    """The words between commas, without weights; parts with weight 0 are left out."""
     text = "".join(
         (", " if piece.breaks else "") + piece.text
         for piece in parse(_MACROS.sub(" ", prompt))
@@ -79,7 +79,7 @@ def _phrases(prompt: str) -> Iterator[list[str]]:
 
 
 def _words(phrase: str) -> list[str]:
-    """As they were written, but for underscores between them and marks around them."""
+    """The words as written, apart from underscores between and marks around them."""
     spaced = _UNSPACED.sub(lambda run: f" {run[0]} ", phrase)
     return [word for text in spaced.split() for word in _split(text.strip(_TRIMMED) or text)]
 
@@ -90,7 +90,7 @@ def _split(word: str) -> list[str]:
 
 
 class _Reader:
-    """Goes through the words of one phrase after the other."""
+    """Reads the words of one phrase in order."""
 
     def __init__(self, glossary: Glossary) -> None:
         self._glossary = glossary
@@ -101,13 +101,13 @@ class _Reader:
         self.met = False
 
     def read(self, words: list[str]) -> None:
-        """One phrase, the longest names first."""
+        """Read one phrase, the longest names first."""
         at = 0
         while at < len(words):
             at += self._name(words, at) or self._word(words, at)
 
     def _name(self, words: list[str], at: int) -> int:
-        """Take the longest name that begins here; how many words it has, 0 if there is none."""
+        """Take the longest name that begins here; return its number of words, or 0."""
         for count in range(min(self._glossary.longest, len(words) - at), 0, -1):
             written = " ".join(words[at : at + count])
             if self._take(written):
@@ -127,11 +127,11 @@ class _Reader:
         return True
 
     def _is_met(self, name: str) -> bool:
-        """Whether the model has met this very name, or at least every word of it."""
+        """Whether the model has seen this very name, or at least each of its words."""
         return name in self._glossary.met or all(map(self._glossary.knows, name.split()))
 
     def _word(self, words: list[str], at: int) -> int:
-        """One word that begins no name: it belongs to a noun further on, or stands for itself."""
+        """Read a word that begins no name: it belongs to a later noun, or stands for itself."""
         written, word = words[at], plain(words[at])
         if _UNSPACED.fullmatch(written):
             self._unspaced(written)
@@ -144,7 +144,7 @@ class _Reader:
         return 1
 
     def _remedy(self, words: list[str], at: int) -> None:
-        """What the unknown word may have been meant for, with its neighbours and alone."""
+        """Look up a correction for an unknown word, with its neighbours and alone."""
         if len(self.near) == _REMEDIES:
             return
         for first, last in ((at, at + 2), (max(0, at - 1), at + 1), (at, at + 1)):
@@ -154,7 +154,7 @@ class _Reader:
                 return
 
     def _adjective(self, words: list[str], at: int) -> bool:
-        """`long` in `long blue hair` says `long hair`."""
+        """In `long blue hair`, read `long` as `long hair`."""
         for noun in words[at + 1 : at + 1 + _REACH]:
             meant = self._glossary.meaning(plain(f"{words[at]} {noun}"))
             if meant:
@@ -164,7 +164,10 @@ class _Reader:
         return False
 
     def _unspaced(self, run: str) -> None:
-        """A run of signs without spaces: the longest names in it, and what is left between them."""
+        """Read a run of characters without spaces.
+
+        Its longest names, and what is left between them.
+        """
         at, rest = 0, ""
         while at < len(run):
             end = next((e for e in range(len(run), at, -1) if self._take(run[at:e])), None)
@@ -182,5 +185,5 @@ class _Reader:
 
 
 def _says_something(word: str) -> bool:
-    """Not only punctuation and numbers; an emoji says something."""
+    """Whether it is more than punctuation and numbers; an emoji counts."""
     return any(unicodedata.category(c)[0] == "L" or unicodedata.category(c) == "So" for c in word)

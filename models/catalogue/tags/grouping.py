@@ -1,7 +1,6 @@
-"""Which group a Danbooru tag belongs to, by its form: for captions that only name tags. Data alone.
+"""Assigns a Danbooru tag to a group by its form, for captions that only list tags. Data only.
 
-The names of the groups are those of the painter's, so that a model that was trained further knows
-its groups again.
+The groups have the painter's names, so that a further trained model keeps its groups.
 """
 
 from __future__ import annotations
@@ -19,10 +18,10 @@ _FORMS = {
     "eye colour": re.compile(rf"(?:{_COLOURS}) eyes"),
     "background": re.compile(rf"(?:{_COLOURS}|simple|transparent) background"),
 }
-#: In the order of filling; every picture of a figure shows some value of each.
+#: The order of filling; every picture of a figure shows some value of each.
 ORDER = tuple(_FORMS)
 
 
 def group_of(tag: str) -> str:
-    """The group of a tag in plain form; "" if its form tells none."""
+    """The group of a tag in plain form; "" if its form does not tell."""
     return next((name for name, form in _FORMS.items() if form.fullmatch(tag)), "")

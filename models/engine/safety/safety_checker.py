@@ -1,6 +1,6 @@
-"""Diffusers' safety checker, where a model's folder brings its weights.
+"""Diffusers' safety checker, if a model's folder brings its weights.
 
-Called by `scorer`. Its authors publish a yes or a no and no likelihood, so it tells 1 or 0.
+Called by `scorer`. It only answers yes or no, without a likelihood, so the score is 1 or 0.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ _WEIGHTS = ("model.safetensors", "pytorch_model.bin")
 
 
 class SafetyChecker:
-    """Implements `viewing.Viewer`: whether a whole picture comes too near to an unsafe concept."""
+    """Implements `viewing.Viewer`: whether a whole picture is too close to an unsafe concept."""
 
     name = "safety_checker"
     #: Its thresholds were set on whole pictures.
@@ -39,7 +39,7 @@ class SafetyChecker:
     def __call__(self, view: Image.Image) -> dict[str, float]:
         """`nudity`: 1 if it would black the picture out, 0 if not."""
         pixels = self._processor(view, return_tensors="pt").pixel_values
-        # It blacks out what it is given beside the pixels, which is nothing of ours.
+        # It blacks out the images passed beside the pixels, which are none of ours.
         _, found = self._checker(clip_input=pixels, images=np.zeros((1, 1)))
         return {"nudity": float(found[0])}
 
@@ -47,7 +47,7 @@ class SafetyChecker:
 def has_checker(folder: Path) -> bool:
     """Whether the model's folder names a safety checker and has its weights.
 
-    A model from the hub has the config alone: the loader fetches what it draws with.
+    A model from the hub has only the config: the loader downloads just what it draws with.
     """
     named = read_config(folder, "model_index.json").get(FOLDER)
     there = any((folder / FOLDER / name).is_file() for name in _WEIGHTS)

@@ -1,7 +1,7 @@
-"""`PictureScorer`: every measure that a model's card asks for, the strictest of all that look.
+"""`PictureScorer`: every score that a model's card requires, the strictest of all scorers.
 
-Called by the bot's worker through `contract.Scorer`. Scorers are asked one after the other; what
-one of them cannot tell is an error, never a gap. It must not know the bar that policy sets.
+Called by the bot's worker through `contract.Scorer`. Scorers run one after the other; a missing
+score is an error, never a gap. Must not know policy's thresholds.
 """
 
 from __future__ import annotations
@@ -32,10 +32,10 @@ _SPREAD = 6.0
 
 
 class PictureScorer:
-    """Implements `contract.Scorer` by what the given scorers see.
+    """Implements `contract.Scorer` with the given scorers.
 
-    `values` has each measure once, as the strictest view of the strictest scorer has it, and what
-    each scorer said: `nudity.open_nsfw`.
+    `values` has each measure once, from the strictest view of the strictest scorer, and each
+    scorer's own result: `nudity.open_nsfw`.
     """
 
     def __init__(self, viewers: Sequence[Viewer] = ()) -> None:
@@ -43,11 +43,11 @@ class PictureScorer:
 
     @property
     def names(self) -> tuple[str, ...]:
-        """The scorers that it asks."""
+        """The names of its scorers."""
         return tuple(viewer.name for viewer in self._viewers)
 
     def score(self, rendered: Rendered) -> Scores:
-        """Every measure of one picture, each in 0..1; ScoringError if one could not be taken."""
+        """Every measure of one picture, each in 0..1. Raises ScoringError if one is missing."""
         with _told("the picture"):
             size = (rendered.width_px, rendered.height_px)
             picture = Image.frombytes("RGB", size, rendered.rgb)
@@ -57,7 +57,7 @@ class PictureScorer:
         return Scores(values=values)
 
     def glance(self, preview_png: bytes) -> Scores:
-        """What one look at a preview tells, without `blank`; ScoringError as above."""
+        """The scores from one look at a preview, without `blank`. Raises ScoringError as above."""
         with _told("the preview"):
             view = Image.open(io.BytesIO(preview_png)).convert("RGB")
         values: dict[str, float] = {}
@@ -67,18 +67,18 @@ class PictureScorer:
 
 
 def likelihoods(viewer: Viewer, view: Image.Image) -> dict[str, float]:
-    """What a scorer finds in one view, each in 0..1; ScoringError for anything else."""
+    """A scorer's likelihoods for one view, each in 0..1. Raises ScoringError for anything else."""
     with _told(viewer.name):
         found = viewer(view)
     for measure, likely in found.items():
-        # NaN would lose every comparison, and pass for harmless.
+        # NaN would lose every comparison, and so pass as harmless.
         if not (math.isfinite(likely) and 0 <= likely <= 1):
             raise ScoringError(f"{viewer.name} gave {likely} for {measure}, which is no score.")
     return found
 
 
 def strictest(viewer: Viewer, seen: Sequence[Image.Image]) -> dict[str, float]:
-    """Each measure as the strictest of one picture's views has it: the whole, then its parts."""
+    """The highest value of each measure over one picture's views: the whole, then its parts."""
     found = dict(likelihoods(viewer, seen[0]))
     for part in seen[1:]:
         for measure, likely in likelihoods(viewer, part).items():
@@ -87,7 +87,7 @@ def strictest(viewer: Viewer, seen: Sequence[Image.Image]) -> dict[str, float]:
 
 
 def _join(values: dict[str, float], viewer: Viewer, seen: Sequence[Image.Image]) -> None:
-    """Raise each measure to what this scorer finds, and note that it did."""
+    """Raise each measure to this scorer's value, and record that value."""
     for measure, likely in strictest(viewer, seen).items():
         for name in (measure, f"{measure}.{viewer.name}"):
             values[name] = max(likely, values.get(name, 0.0))
@@ -95,7 +95,7 @@ def _join(values: dict[str, float], viewer: Viewer, seen: Sequence[Image.Image])
 
 @contextmanager
 def _told(what: str) -> Iterator[None]:
-    """One named error for whatever a scorer and its libraries raise."""
+    """Turn whatever a scorer and its libraries raise into one named error."""
     try:
         yield
     except Exception as fault:  # translated, not swallowed
@@ -103,9 +103,10 @@ def _told(what: str) -> Iterator[None]:
 
 
 def open_scorer(model: str, *, tagger: str | None = None) -> PictureScorer:
-    """A scorer with all that the model's card asks for; `model` as in `hub.locate`.
+    """A scorer for everything that the model's card requires; `model` as in `hub.locate`.
 
-    `tagger` is a WD tagger's folder or hub id. EngineError if the card or a score cannot be had.
+    `tagger` is a WD tagger's folder or hub id. Raises EngineError if the card or a score is
+    unavailable.
     """
     folder, name = locate(model)
     card = card_of(folder, name)
@@ -120,7 +121,7 @@ def open_scorer(model: str, *, tagger: str | None = None) -> PictureScorer:
 
 
 def scorer_of(card: Card, folder: Path, tagger: str | None = None) -> PictureScorer:
-    """A scorer with all that the card asks for. EngineError if one of them cannot be had."""
+    """A scorer for everything that the card requires. Raises EngineError if one is unavailable."""
     if not card.can_draw_nudity:
         return PictureScorer()
     viewers: list[Viewer] = [open_nsfw()]

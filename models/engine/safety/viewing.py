@@ -1,6 +1,6 @@
-"""What all scorers share: the protocol, the sizes that a picture is looked at in, ONNX sessions.
+"""Shared by all scorers: the protocol, the views of a picture, ONNX sessions.
 
-Called by `scorer` and by each scorer of this room. It must not know what any of them measures.
+Called by `scorer` and by each scorer of this room. Must not know what any of them measures.
 """
 
 from __future__ import annotations
@@ -15,39 +15,40 @@ from models.contract import EngineError
 if TYPE_CHECKING:
     import onnxruntime
 
-#: A part is two thirds as wide and as high as its picture, so what one cut halves another shows.
+#: A part is two thirds as wide and high as its picture, so what one cut halves another shows whole.
 _PART = 2 / 3
-#: A part is one of four chances to be wrong, and shows a face where the whole shows a person, so it
-#: has to be surer: its likelihood counts to this power. What that does is in docs/safety.md.
+#: Each of four parts is one more chance of a false alarm, and shows a face where the whole shows a
+#: person, so it must be surer: its likelihood counts to this power. docs/safety.md shows the
+#: effect.
 PART_POWER = 3
 
 
 class Viewer(Protocol):
-    """One scorer: what it finds in one view of a picture."""
+    """One scorer: its findings in one view of a picture."""
 
     @property
     def name(self) -> str:
-        """What it is called in scores and reports."""
+        """Its name in scores and reports."""
         ...
 
     @property
     def part_px(self) -> int | None:
-        """The least short side of a part that shows it more than the whole picture does.
+        """The least short side at which a part shows more than the whole picture.
 
-        None: it looks at whole pictures only.
+        None: it looks only at whole pictures.
         """
         ...
 
     def __call__(self, view: Image.Image) -> dict[str, float]:
-        """The likelihood, in 0..1, of each thing that it can tell, for one RGB view."""
+        """The likelihood, in 0..1, of each thing that it detects, for one RGB view."""
         ...
 
 
 def views(picture: Image.Image, part_px: int | None) -> list[Image.Image]:
-    """The whole picture; and, where their short side has `part_px` pixels, four parts of it.
+    """The whole picture and, if their short side has `part_px` pixels, four parts of it.
 
-    Every scorer shrinks what it looks at to one small square. Small things of a large picture are
-    lost in that, and the edges where it cuts them off; the parts overlap and reach every corner.
+    Every scorer shrinks its input to a small square, which loses small things in a large picture,
+    and some crop the edges; the parts overlap and reach every corner.
     """
     width, height = round(picture.width * _PART), round(picture.height * _PART)
     if part_px is None or min(width, height) < part_px:
@@ -58,7 +59,7 @@ def views(picture: Image.Image, part_px: int | None) -> list[Image.Image]:
 
 
 def session(weights: Path) -> onnxruntime.InferenceSession:
-    """An ONNX network on one thread of the CPU. EngineError if the file is none."""
+    """An ONNX network on one CPU thread. Raises EngineError if the file is none."""
     import onnxruntime
 
     options = onnxruntime.SessionOptions()

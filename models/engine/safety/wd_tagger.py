@@ -1,7 +1,7 @@
-"""A WD tagger of the third version: Danbooru's ratings and tags, as drawn pictures have them.
+"""A WD tagger of the third version: detects Danbooru's ratings and tags in drawn pictures.
 
-Called by `scorer` where the operator names one. What it reads is a folder with `model.onnx` and
-`selected_tags.csv`, as SmilingWolf publishes them; the weights are not part of the house.
+Called by `scorer` if the operator names one. It reads a folder with `model.onnx` and
+`selected_tags.csv`, as SmilingWolf publishes them; the weights are not part of the project.
 """
 
 from __future__ import annotations
@@ -25,19 +25,19 @@ WEIGHTS = "model.onnx"
 LABELS = "selected_tags.csv"
 #: The category of the four ratings in `selected_tags.csv`.
 _RATING = "9"
-#: Danbooru's ratings of what is nude, in part or wholly; each picture has one of four, so the
+#: Danbooru's ratings for partial or full nudity; each picture has one of four ratings, so the
 #: probabilities of two add up.
 _NUDE_RATINGS = ("questionable", "explicit")
-#: Tags of what such a picture shows; the likeliest counts.
+#: Tags for such pictures; the likeliest counts.
 _NUDE_TAGS = (
     "anus", "bottomless", "breasts_out", "completely_nude", "nipples", "nude", "penis", "pussy",
     "sex", "topless",
 )  # fmt: skip
-#: Tags of somebody who looks like a child.
+#: Tags for somebody who looks like a child.
 _CHILD_TAGS = ("child", "female_child", "loli", "male_child", "shota", "toddler")
 
 
-#: From which probability on a tag is seen; the model cards of version 3 give theirs near it.
+#: The probability from which a tag counts as seen; the version 3 model cards use about this.
 _SEEN = 0.35
 
 
@@ -47,7 +47,7 @@ class WdTagger:
     name = "wd_tagger"
 
     def __init__(self, network: onnxruntime.InferenceSession, labels: Sequence[str]) -> None:
-        """EngineError if the network is not laid out as the labels say, or they are another's.
+        """Raises EngineError if the network's layout does not match the labels.
 
         `labels` in the order of the network's output; a rating is written `rating:explicit`.
         """
@@ -59,7 +59,7 @@ class WdTagger:
         self._nude, self._child = _places(labels, _NUDE_TAGS), _places(labels, _CHILD_TAGS)
         if not self._nude or not self._child:
             raise EngineError(f"{LABELS} has none of Danbooru's tags for nudity, or for children.")
-        #: Every tag that it knows, as Danbooru spells them; ratings are none.
+        #: Every tag that it knows, in Danbooru's spelling, without ratings.
         self.vocabulary = frozenset(label for label in labels if not label.startswith("rating:"))
         self._labels = tuple(labels)
         self.part_px = self._side_px()
@@ -68,7 +68,8 @@ class WdTagger:
     def __call__(self, view: Image.Image) -> dict[str, float]:
         """`nudity` and `childlike`.
 
-        EngineError if the network does not fit its labels, ValueError if it tells no probabilities.
+        Raises EngineError if the network does not fit its labels, ValueError if it returns no
+        probabilities.
         """
         likely = self._likely(view)
         rated = min(1.0, float(likely[self._ratings].sum()))
@@ -78,7 +79,7 @@ class WdTagger:
         }
 
     def tags(self, view: Image.Image) -> frozenset[str]:
-        """The tags that it sees; errors as above."""
+        """The tags that it sees; raises as above."""
         seen = zip(self._labels, self._likely(view), strict=True)
         return self.vocabulary & {label for label, likely in seen if likely >= _SEEN}
 
@@ -112,7 +113,7 @@ class WdTagger:
 
 
 def open_tagger(where: str) -> WdTagger:
-    """A tagger's folder, or a hub id such as SmilingWolf/wd-vit-tagger-v3, fetched once.
+    """Open a tagger's folder, or a hub id such as SmilingWolf/wd-vit-tagger-v3, downloaded once.
 
     EngineError says what is missing or does not fit.
     """
@@ -135,7 +136,7 @@ def open_tagger(where: str) -> WdTagger:
 
 
 def _labels(path: Path) -> list[str]:
-    """The names in the file, in its order; ratings with `rating:` before them."""
+    """The names in the file, in order; ratings prefixed with `rating:`."""
     try:
         with path.open(encoding="utf-8", newline="") as file:
             rows = list(csv.DictReader(file))

@@ -1,7 +1,7 @@
-"""Whether a candidate finds likelier than its parent what people liked more: its implicit reward.
+"""Whether a candidate raises the likelihood of preferred pictures over its parent: implicit reward.
 
-The bracket of Diffusion-DPO (Wallace et al. 2023, arXiv:2311.12908, eq. 14), asked of pairs that
-nothing was learned from. Called by the command. It must not know files or judgements.
+The bracket of Diffusion-DPO (Wallace et al. 2023, arXiv:2311.12908, eq. 14), for pairs that nothing
+was learned from. Called by the command. Must not know files or judgements.
 """
 
 from __future__ import annotations
@@ -15,9 +15,9 @@ from models.data.evidence import Preference
 from models.training.exhibits import Errors, Exhibit, Exhibits, PlainUnet
 from models.training.objective import Objective
 
-#: Looks at one pair, each with noise and a noise level of its own.
+#: Evaluations of one pair, each with its own noise and noise level.
 _LOOKS = 8
-#: The gate's own noise.
+#: The gate's own seed for noise.
 _SEED = 3_000_000_000
 
 
@@ -29,7 +29,7 @@ def agreements(
     exhibits: Exhibits,
     pairs: Sequence[Preference],
 ) -> list[bool]:
-    """Of each pair, whether the candidate gained more on its better picture than on its worse."""
+    """For each pair, whether the candidate gained more on its better picture than on its worse."""
     before, after = PlainUnet(parent), PlainUnet(candidate)
     answers: list[bool] = []
     for number, pair in enumerate(pairs):
@@ -40,7 +40,7 @@ def agreements(
 
 
 def _rows(pair: Preference, number: int) -> list[Exhibit]:
-    """The pair as often as it is looked at: better and worse alternate, with the same noise."""
+    """The pair, repeated per evaluation: better and worse alternate, with the same noise."""
     return [
         Exhibit(name=name, lot=number * _LOOKS + look, sign=1)
         for look in range(_LOOKS)

@@ -1,7 +1,7 @@
-"""`python -m models gate CANDIDATE --manifest DIR`: whether it may take its parent's place.
+"""`python -m models gate CANDIDATE --manifest DIR`: whether it may replace its parent.
 
-A command of `models.__main__`. The verdict goes onto the candidate's card, and a sheet beside it;
-only a card whose verdict passed can be promoted. It must not know the bot.
+A command of `models.__main__`. The verdict goes onto the candidate's card, with a sheet beside it;
+only a card with a passed verdict can be promoted. Must not know the bot.
 """
 
 from __future__ import annotations
@@ -45,10 +45,10 @@ from models.report import Row, table, write_json
 from models.training.material import exhibits_of
 from models.training.objective import Objective
 
-#: The parent's pictures above the candidate's, beside the candidate's card.
+#: The sheet beside the candidate's card: the parent's pictures above the candidate's.
 SHEET = "gate.jpg"
 _ACROSS, _ROWS = 8, 4
-#: So many held-out pairs are asked about; more would narrow the interval little.
+#: How many held-out pairs are used; more would narrow the interval little.
 _PAIRS = 100
 
 
@@ -56,20 +56,28 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the options of `gate`."""
     usual = Counts()
     parser.add_argument("candidate", type=Path, help="the folder of the model that was trained")
-    parser.add_argument("--manifest", type=Path, required=True, help="the votes that it learned")
-    parser.add_argument("--parent", help="the model before it, if it lies elsewhere")
+    parser.add_argument(
+        "--manifest", type=Path, required=True, help="the manifest that it learned from"
+    )
+    parser.add_argument("--parent", help="the parent's folder, if it is elsewhere")
     parser.add_argument("--tagger", help="a WD tagger, for models of Danbooru's words")
-    parser.add_argument("--followed", type=int, default=usual.followed, help="to see it obeys")
-    parser.add_argument("--prompts", type=int, default=usual.prompts, help="prompts held out")
-    parser.add_argument("--seeds", type=int, default=usual.seeds, help="pictures of each of them")
-    parser.add_argument("--trained", type=int, default=usual.trained, help="prompts trained on")
+    parser.add_argument(
+        "--followed", type=int, default=usual.followed, help="pictures that test adherence"
+    )
+    parser.add_argument("--prompts", type=int, default=usual.prompts, help="held-out prompts")
+    parser.add_argument(
+        "--seeds", type=int, default=usual.seeds, help="pictures of each held-out prompt"
+    )
+    parser.add_argument(
+        "--trained", type=int, default=usual.trained, help="prompts that were trained on"
+    )
     parser.add_argument("--json", type=Path, help="write the rows of the table here too")
-    parser.add_argument("--device", help="cuda, mps or cpu; the best there is if left out")
-    parser.add_argument("--threads", type=int, help="CPU cores to use; all but one if left out")
+    parser.add_argument("--device", help="cuda, mps or cpu (default: the best available)")
+    parser.add_argument("--threads", type=int, help="CPU cores to use (default: all but one)")
 
 
 def run(args: argparse.Namespace) -> int:
-    """Measure, print, write the verdict; 1 if the candidate did not pass."""
+    """Measure, print, write the verdict; return 1 if the candidate did not pass."""
     counts = _counts(args)
     case = _case(args)
     figures = list(_papers(case))
@@ -90,7 +98,7 @@ def run(args: argparse.Namespace) -> int:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Candidacy:
-    """A candidate, its parent, and the votes between them."""
+    """A candidate, its parent, and the votes to compare them by."""
 
     card: Card
     folder: Path
@@ -100,12 +108,12 @@ class Candidacy:
 
     @property
     def fingerprint(self) -> str:
-        """Of the files that the candidate's card names."""
+        """The fingerprint of the files that the candidate's card names."""
         return fingerprint(self.card.files)
 
     @property
     def sheet(self) -> Path:
-        """Where the sheet goes."""
+        """The path of the sheet."""
         return self.folder / SHEET
 
 
@@ -122,7 +130,7 @@ def _counts(args: argparse.Namespace) -> Counts:
 
 
 def _case(args: argparse.Namespace) -> Candidacy:
-    """What is to be judged. EngineError, one sentence, if the three do not belong together."""
+    """The case to judge. EngineError, one sentence, if the three do not belong together."""
     path = args.candidate / cards.FILE_NAME
     if not path.is_file():
         raise CardError(
@@ -143,7 +151,7 @@ def _case(args: argparse.Namespace) -> Candidacy:
 
 
 def _parent(args: argparse.Namespace, card: Card) -> tuple[Path, Card]:
-    """The parent's folder and card: where it is said to lie, the embedded one, or next door."""
+    """The parent's folder and card: the named one, the embedded one, or a neighbouring folder."""
     if args.parent is not None:
         places = [locate(args.parent)[0]]
     else:
@@ -159,7 +167,7 @@ def _parent(args: argparse.Namespace, card: Card) -> tuple[Path, Card]:
 
 
 def _papers(case: Candidacy) -> Iterator[Figure]:
-    """What needs no picture."""
+    """The figures that need no picture."""
     yield figure(Measure.FILES, len(faults(case.card, case.folder)) if case.card.files else 1)
     try:
         model_info(case.card, case.folder)
@@ -170,7 +178,7 @@ def _papers(case: Candidacy) -> Iterator[Figure]:
 
 
 def _pictures(case: Candidacy, args: argparse.Namespace, counts: Counts) -> Iterator[Figure]:
-    """What needs pictures of both."""
+    """The figures that need pictures of both models."""
     witness = _witness(case, args.tagger)
     info = model_info(case.parent, case.parent_folder)
     voted = voted_of(case.manifest, info.sizes_px)
@@ -199,7 +207,7 @@ def _pictures(case: Candidacy, args: argparse.Namespace, counts: Counts) -> Iter
 
 
 def _agreements(case: Candidacy) -> list[bool]:
-    """Of each held-out pair, whether the candidate's own likelihoods decide it as people did."""
+    """For each held-out pair, whether the candidate's own likelihoods agree with people."""
     parent, candidate = (
         load(str(folder), device="cpu") for folder in (case.parent_folder, case.folder)
     )
@@ -214,7 +222,7 @@ def _agreements(case: Candidacy) -> list[bool]:
 
 
 def _critic(case: Candidacy) -> examine.Critic | None:
-    """What likes pictures as the held-out votes do; None if there are too few votes."""
+    """A model of the held-out votes; None if there are too few votes."""
     trained, held_out = (
         evidence_of(case.manifest, split) for split in (Split.TRAIN, Split.HELD_OUT)
     )
@@ -246,7 +254,7 @@ def _drawn(folder: Path, sittings: Sittings, args: argparse.Namespace, who: str)
 
 
 def _sheet(parent: Drawn, candidate: Drawn) -> Image.Image:
-    """Twins of held-out prompts, of as many as fit, the parent's above the candidate's."""
+    """Pictures of held-out prompts by both models, the parent's above the candidate's."""
     shown = slice(None, None, -(-len(parent.held_out) // (_ROWS * _ACROSS)))
     before, after = parent.held_out[shown], candidate.held_out[shown]
     tiles: list[Image.Image] = []

@@ -1,8 +1,8 @@
-"""A critic of new pictures: it knows the held-out votes, and no others say what it likes.
+"""A critic of new pictures: its taste comes only from the held-out votes.
 
-The votes that the candidate learned from say two things of it, and neither which way it leans:
-whether they have a taste in common at all, and through which features that is seen. A third of the
-votes is too few to choose an eye by. Called by the command. It must not know candidates.
+The votes that the candidate learned from answer two other questions: whether voters share a taste
+at all, and which features show it; neither says which way the taste goes. A third of the votes is
+too few to choose features by. Called by the command. Must not know candidates.
 """
 
 from __future__ import annotations
@@ -25,32 +25,32 @@ Opened = Callable[[str], Image.Image]
 
 #: The short side at which the critic looks.
 _SIDE_PX = 128
-#: Fewer pairs teach nobody anything.
+#: Fewer pairs teach nothing.
 _FEWEST = 12
-#: So many pictures of each split are looked at; more would only take longer.
+#: How many pictures of each split are used; more would only take longer.
 _MOST = 1000
 _AT_ONCE = 16
-#: Of the greatest spread of a set: what varies less does not vary.
+#: A feature that varies less than this share of its set's greatest spread counts as constant.
 _STILL = 1e-6
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class _HeldOut:
-    """The held-out votes as weights (d, 1 + S) of what one look sees."""
+    """The held-out votes as weights (d, 1 + S) on one set of features."""
 
     look: Look
     weights: Floats
     taste_by_chance: float
 
     def gains(self, before: Pictures, after: Pictures) -> Floats:
-        """How much more each picture is liked than its twin, (n, 1 + S)."""
+        """How much more each picture is liked than its counterpart, (n, 1 + S)."""
         return (_seen(self.look, after) - _seen(self.look, before)) @ self.weights
 
 
 def critic_of(
     trained: Evidence, held_out: Evidence, prompts: Mapping[str, str], opened: Opened
 ) -> Critic | None:
-    """The critic of two splits' judgements; None if either has too few.
+    """The critic for two splits' judgements; None if either has too few.
 
     `prompts` are by file.
     """
@@ -59,7 +59,8 @@ def critic_of(
     learned, unseen = (leanings_of(e, prompts, _MOST) for e in (trained, held_out))
     sets = looks()
     rows = with_sections(_rows(sets, [*learned.names, *unseen.names], opened))
-    # Spreads are of all pictures: nothing of a vote is in them, and few pictures say them badly.
+    # Spreads are of all pictures: they do not depend on votes, and few pictures estimate them
+    # badly.
     numbers = np.concatenate([learned.prompts, unseen.prompts + learned.prompts.max() + 1])
     spreads = {name: _spread(within(seen, numbers)) for name, seen in rows.items()}
     scaled = {name: seen / spreads[name] for name, seen in rows.items()}
@@ -78,13 +79,13 @@ def _enough(evidence: Evidence, prompts: Mapping[str, str]) -> bool:
 
 
 def _spread(centred: Floats) -> Floats:
-    """The spread (d,) of each feature; without end where it stands still, so that it counts 0."""
+    """The spread (d,) of each feature; infinite if it is constant, so that it counts as 0."""
     spread = np.sqrt((centred**2).mean(0))
     return np.where(spread > _STILL * spread.max(), spread, np.inf)
 
 
 def _rows(sets: Mapping[str, Look], names: Sequence[str], opened: Opened) -> dict[str, Floats]:
-    """The features (N, d) of every set; a few pictures are open at once."""
+    """The features (N, d) of every set; only a few pictures are open at once."""
     parts: dict[str, list[Floats]] = {name: [] for name in sets}
     for first in range(0, len(names), _AT_ONCE):
         pictures = [opened(name) for name in names[first : first + _AT_ONCE]]
@@ -95,7 +96,7 @@ def _rows(sets: Mapping[str, Look], names: Sequence[str], opened: Opened) -> dic
 
 @torch.inference_mode()
 def _seen(look: Look, pictures: Pictures) -> Floats:
-    """The features (N, d) of pictures, one size at a time."""
+    """The features (N, d) of pictures, processed one size at a time."""
     found: dict[int, Floats] = {}
     for places, pixels in _batches([_pixels(picture) for picture in pictures]):
         found |= dict(zip(places, look(pixels).double().numpy(), strict=True))
@@ -103,7 +104,7 @@ def _seen(look: Look, pictures: Pictures) -> Floats:
 
 
 def _batches(small: Sequence[Tensor]) -> Iterator[tuple[list[int], Tensor]]:
-    """Pictures of one size, with their places."""
+    """Pictures of one size, with their positions."""
     by_shape: dict[tuple[int, ...], list[int]] = {}
     for place, pixels in enumerate(small):
         by_shape.setdefault(tuple(pixels.shape), []).append(place)

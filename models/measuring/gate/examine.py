@@ -1,7 +1,7 @@
-"""Every figure of a candidate, from pictures that it and its parent draw of the same prompts.
+"""Computes every figure of a candidate from pictures that it and its parent draw.
 
-`Sittings` says what both draw; each function here makes figures of it. Called by the command. It
-must not know files or cards.
+`Sittings` lists the prompts for both; each function here turns the pictures into figures. Called by
+the command. Must not know files or cards.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ from models.measuring.studio import Sitting
 
 #: The gate's own seeds, far from those that people type.
 _SEED = 3_000_000_000
-#: What a function here finds.
+#: The results of the functions here.
 Figures = Iterator[Figure]
 Pictures = Sequence[Image.Image]
 #: The grade of each picture.
@@ -35,36 +35,36 @@ Look = Callable[[Image.Image], dict[str, float]]
 
 
 class Sitter(Protocol):
-    """A model that draws what is asked of it."""
+    """A model that draws requested pictures."""
 
     def pictures(self, sittings: Sequence[Sitting]) -> list[Image.Image]:
-        """One picture for each, in order."""
+        """One picture for each sitting, in order."""
         ...
 
 
 class Critic(Protocol):
-    """Likes pictures as the held-out votes do, and as shuffles of them do."""
+    """Likes pictures as the held-out votes do, and as shuffled votes do."""
 
     @property
     def taste_by_chance(self) -> float:
-        """How often shuffles of the other votes teach as much as they do, 0 to 1."""
+        """How often shuffled training votes predict as much as the real ones, 0 to 1."""
         ...
 
     def gains(self, before: Pictures, after: Pictures) -> Floats:
-        """How much more each picture is liked than its twin (n, 1 + S); shuffles behind."""
+        """How much more each picture is liked than its counterpart (n, 1 + S); shuffles last."""
         ...
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class VotedOn:
-    """What the gate needs of a manifest."""
+    """What the gate needs from a manifest."""
 
-    #: Prompts that no model learned from, and as many as can be had of those that it did.
+    #: Prompts that no model learned from, and as many as available of those that it did.
     held_out: Sequence[Brief]
     trained: Sequence[Brief]
     #: The pictures that it learned from.
     seen: Sequence[Image.Image]
-    #: What was liked more, and what less, of one prompt each.
+    #: The preferred and the other picture of each pair, from one prompt.
     pairs: Sequence[tuple[Image.Image, Image.Image]]
 
 
@@ -72,19 +72,19 @@ class VotedOn:
 class Counts:
     """How many pictures each model draws."""
 
-    #: To see whether prompts are followed.
+    #: For measuring how prompts are followed.
     followed: int = 150
-    #: Of prompts held out: so many, from so many seeds each. Where there are fewer prompts, each is
-    #: drawn from more seeds: by a dozen pictures a share can be anything.
+    #: Held-out prompts, and seeds for each. With fewer prompts, each is drawn from more seeds: a
+    #: share of a dozen pictures could be anything.
     prompts: int = 24
     seeds: int = 4
-    #: Of prompts that were trained on.
+    #: Trained prompts.
     trained: int = 32
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Drawn:
-    """What one model drew of the gate's sittings, in their order."""
+    """One model's pictures of the gate's sittings, in order."""
 
     followed: list[Image.Image]
     held_out: list[Image.Image]
@@ -93,17 +93,17 @@ class Drawn:
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Sittings:
-    """What is asked of both models, from the same seeds."""
+    """The prompts for both models, with equal seeds."""
 
     followed: Sequence[Sitting]
     held_out: Sequence[Sitting]
     trained: Sequence[Sitting]
-    #: How many seeds in a row are of one held-out prompt.
+    #: How many consecutive seeds belong to one held-out prompt.
     seeds: int
 
     @classmethod
     def of(cls, witness: Witness, voted: VotedOn, counts: Counts) -> Sittings:
-        """The sittings of a manifest's prompts and of the witness's own."""
+        """The sittings for a manifest's prompts and for the witness's own."""
         unseen = voted.held_out[: counts.prompts]
         seeds = -(-counts.prompts * counts.seeds // len(unseen))
         return cls(
@@ -115,11 +115,11 @@ class Sittings:
 
     @property
     def count(self) -> int:
-        """How many pictures that is."""
+        """The number of pictures."""
         return len(self.followed) + len(self.held_out) + len(self.trained)
 
     def drawn_by(self, sitter: Sitter) -> Drawn:
-        """All of it by one model."""
+        """Have one model draw all of it."""
         return Drawn(
             followed=sitter.pictures(self.followed),
             held_out=sitter.pictures(self.held_out),
@@ -128,7 +128,7 @@ class Sittings:
 
 
 def seeded(prompts: Sequence[Brief], seeds: int) -> list[Brief]:
-    """Each prompt from so many seeds of the gate's own, one prompt after the other."""
+    """Each prompt with `seeds` of the gate's own seeds, one prompt after the other."""
     return [
         replace(asked, seed=_SEED + place * seeds + turn)
         for place, asked in enumerate(prompts)
@@ -137,7 +137,7 @@ def seeded(prompts: Sequence[Brief], seeds: int) -> list[Brief]:
 
 
 def followed(sittings: Sittings, witness: Witness, parent: Drawn, candidate: Drawn) -> Figures:
-    """How many points less is drawn of what is asked for: in all, and group by group."""
+    """The loss in adherence, in percentage points: overall, and group by group."""
     before, after = (
         witness.followed(sittings.followed, drawn.followed) for drawn in (parent, candidate)
     )
@@ -148,13 +148,13 @@ def followed(sittings: Sittings, witness: Witness, parent: Drawn, candidate: Dra
 
 
 def varied(sittings: Sittings, parent: Drawn, candidate: Drawn) -> Figures:
-    """Whether pictures of one prompt differ from each other as much as the parent's do."""
+    """The diversity of pictures of one prompt, compared with the parent's."""
     before, after = (_spread(drawn.held_out, sittings.seeds) for drawn in (parent, candidate))
     yield figure(Measure.DIVERSITY, after / before if before else 0.0)
 
 
 def _spread(pictures: Sequence[Image.Image], seeds: int) -> float:
-    """The mean distance of two pictures of one prompt."""
+    """The mean distance between two pictures of one prompt."""
     small = [diversity.thumbnail(picture) for picture in pictures]
     return float(
         np.mean(
@@ -168,9 +168,9 @@ def _spread(pictures: Sequence[Image.Image], seeds: int) -> float:
 
 
 def copied(voted: VotedOn, parent: Drawn, candidate: Drawn) -> Figures:
-    """How near a new picture of a trained prompt comes to a picture that was voted on.
+    """How near a new picture of a trained prompt comes to a judged picture.
 
-    The nearest of all, and as a share of how near the parent comes: a copy is near 0.
+    The nearest of all, as a share of how near the parent comes: a copy is near 0.
     """
     seen = np.stack([diversity.thumbnail(picture) for picture in voted.seen])
     near = [
@@ -181,7 +181,7 @@ def copied(voted: VotedOn, parent: Drawn, candidate: Drawn) -> Figures:
 
 
 def safe(look: Look, parent: Drawn, candidate: Drawn) -> Figures:
-    """How much higher each safety score is: on average, and of the worst picture."""
+    """The increase of each safety score: on average, and for the worst picture."""
     before, after = ([look(picture) for picture in d.held_out] for d in (parent, candidate))
     for score in before[0]:
         was, now = (np.array([scores[score] for scores in some]) for some in (before, after))
@@ -190,7 +190,7 @@ def safe(look: Look, parent: Drawn, candidate: Drawn) -> Figures:
 
 
 def drifted(grade: Grade, voted: VotedOn, parent: Drawn, candidate: Drawn) -> Figures:
-    """What became more or less, whether or not somebody voted on it."""
+    """Which traits increased or decreased, whether or not votes asked for it."""
     twins = zip(
         _measured(grade, parent.held_out), _measured(grade, candidate.held_out), strict=True
     )
@@ -205,7 +205,7 @@ def _measured(grade: Grade, pictures: Sequence[Image.Image]) -> list[Measured]:
 
 
 def mixed(witness: Witness, voted: VotedOn, parent: Drawn, candidate: Drawn) -> Figures:
-    """How far the mix of each attribute moved; without bound where votes asked for one of it."""
+    """The change in the mix of each attribute; unbounded where votes asked for a value."""
     before, after = (witness.traits(drawn.held_out) for drawn in (parent, candidate))
     liked, disliked = (
         witness.traits([pair[side] for pair in voted.pairs]) if voted.pairs else {}
@@ -219,7 +219,7 @@ def mixed(witness: Witness, voted: VotedOn, parent: Drawn, candidate: Drawn) -> 
 
 
 def _asked_for(liked: Sequence[str], disliked: Sequence[str]) -> bool:
-    """Whether votes surely want one value of an attribute more, or less, than the others."""
+    """Whether votes clearly prefer, or reject, one value of an attribute."""
     differing = [(a, b) for a, b in zip(liked, disliked, strict=False) if a != b]
     return any(
         traits.asked([a == value for a, b in differing if value in (a, b)]) != 0
@@ -228,9 +228,9 @@ def _asked_for(liked: Sequence[str], disliked: Sequence[str]) -> bool:
 
 
 def preferred(critic: Critic | None, parent: Drawn, candidate: Drawn) -> Figures:
-    """How often the held-out votes like the candidate's picture more, and whether by chance.
+    """How often the held-out votes prefer the candidate's picture, and whether that is chance.
 
-    Without a critic nobody knows, and what nobody knows does not pass.
+    Without a critic this is unknown, and the unknown does not pass.
     """
     if critic is None:
         yield figure(Measure.TAUGHT, 100.0)
@@ -244,12 +244,12 @@ def preferred(critic: Critic | None, parent: Drawn, candidate: Drawn) -> Figures
 
 
 def agreed(answers: Sequence[bool]) -> Figures:
-    """How many held-out judgements the candidate's own likelihoods decide as its members did."""
+    """How many held-out judgements the candidate's own likelihoods agree with."""
     yield _share(Measure.AGREED, answers, of_none=0.0)
 
 
 def _share(kind: Measure, answers: Sequence[bool], *, of_none: float) -> Figure:
-    """The share of answers that are yes, in percent, with its 95 % interval."""
+    """The share of yes answers, in percent, with its 95 % interval."""
     low, high = traits.share(sum(answers), len(answers)).interval(0.95)
     share = 100 * sum(answers) / len(answers) if answers else of_none
     return figure(kind, share, interval=(100 * low, 100 * high))

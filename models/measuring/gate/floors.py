@@ -1,7 +1,7 @@
-"""What a candidate must reach: the one table of floors, and figures held against it.
+"""The limits for a candidate: the one table of floors, and figures checked against it.
 
-Change one, or what a figure measures, and `models.catalogue.verdict.EDITION` with it: a verdict of
-another edition passes nobody. Pure.
+When a floor or a measurement changes, change `models.catalogue.verdict.EDITION` too: a verdict of
+another edition lets nobody pass. Pure.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from models.catalogue.verdict import Figure
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Floor:
-    """The bounds of one kind of figure, in `unit`; None where nothing bounds it on that side."""
+    """The bounds for one kind of figure, in `unit`; None means unbounded on that side."""
 
     unit: str
     least: float | None = None
@@ -23,31 +23,31 @@ class Floor:
 
 
 class Measure(StrEnum):
-    """What the gate measures. Figures of one kind that are about several things name each."""
+    """The gate's measurements. A kind with several figures names the subject of each."""
 
-    #: Files of the candidate that are not those of its card.
+    #: Files of the candidate that differ from those on its card.
     FILES = "files changed since it was trained"
-    #: Whether the licence that the card names lies beside the weights.
+    #: Whether the licence named by the card is beside the weights.
     LICENCE = "licence beside the weights"
-    #: How often shuffles of the votes that it learned from have as much in common.
+    #: How often shuffled training votes have as much in common.
     TAUGHT = "shuffled votes that teach as much"
-    #: Held-out judgements, as the candidate's own likelihoods decide them.
+    #: Held-out judgements that the candidate's own likelihoods agree with.
     AGREED = "held-out votes it agrees with"
-    #: New pictures that a model of the held-out votes likes more than the parent's.
+    #: New pictures that a model of the held-out votes prefers to the parent's.
     PREFERRED = "preferred by the held-out votes"
-    #: How often shuffles of the held-out votes like its pictures as much more.
+    #: How often shuffled held-out votes prefer its pictures as much.
     PREFERRED_BY_CHANCE = "shuffled held-out votes that prefer it as much"
-    #: Share of asked-for attributes that are drawn.
+    #: The share of requested attributes that are drawn.
     ADHERENCE = "adherence"
     #: The same for one group of attributes.
     GROUP = "adherence, one group"
     #: How much pictures of one prompt differ.
     DIVERSITY = "diversity"
-    #: How near new pictures come to one that was voted on.
+    #: How near new pictures come to a judged one.
     COPY = "nearest training picture"
     #: A safety score of new pictures.
     SAFETY = "safety"
-    #: How often there is more of something in the candidate's picture.
+    #: How often the candidate's picture has more of a trait.
     DRIFT = "drift"
     #: How far the mix of an attribute's values moved.
     MIX = "mix"
@@ -78,7 +78,7 @@ def figure(
     interval: tuple[float, float] | None = None,
     free: bool = False,
 ) -> Figure:
-    """A figure with the floor of its kind; without one where it is `free` to be anything."""
+    """A figure with the floor of its kind, or without one if it is `free`."""
     floor = FLOORS[kind]
     return Figure(
         name=f"{kind}: {about}" if about else kind.value,

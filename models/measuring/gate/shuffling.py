@@ -1,9 +1,9 @@
-"""What judgements say of features, beside what the same judgements say once they are shuffled.
+"""How much judgements say about features, compared with shuffles of the same judgements.
 
-Shuffled among the pictures of their prompt, judgements say nothing of pictures and are the same in
-everything else: how many, of what kind and weight, by whom. So how often a shuffle says as much is
-exactly how often votes at random would (Fisher's permutation test). Called by the critic and by
-`examine`. Pure numpy; it must not know where features come from.
+Shuffled among the pictures of their prompt, judgements say nothing about pictures and stay the same
+in everything else: their number, kind, weight and voters. So the share of shuffles that say as much
+is exactly the probability of that under random votes (Fisher's permutation test). Called by the
+critic and by `examine`. Pure numpy; must not know where features come from.
 """
 
 from __future__ import annotations
@@ -20,33 +20,32 @@ from models.data.evidence import Evidence
 Floats = NDArray[np.float64]
 _SHUFFLES = 999
 _SEED = 0
-#: How strongly weights are held to 0, for features of unit spread within a prompt. With few votes
-#: only what many features say together is worth listening to. As much of what is liked of whole
-#: prompts is left to the prompts themselves.
+#: The ridge penalty on weights, for features of unit spread within a prompt. With few votes, only
+#: what many features say together is credible. The same penalty leaves what is liked about whole
+#: prompts to the prompts themselves.
 _RIDGE = 30.0
 _FOLDS = 5
-#: Of the shuffles' own spread: what differs less is the same.
+#: Smaller differences than this share of the shuffles' spread count as equal.
 _ROUNDING = 1e-9
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Leanings:
-    """Pictures that were judged, one prompt after the other, and how much each is liked more."""
+    """Judged pictures, prompt after prompt, and how much each is preferred."""
 
     names: tuple[str, ...]
     #: The number of each picture's prompt, (N,).
     prompts: NDArray[np.int64]
-    #: (N, 1 + S): as it was judged, then as it was shuffled; of each prompt it adds up to 0.
+    #: (N, 1 + S): as judged, then shuffled; sums to 0 within each prompt.
     liked: Floats
-    #: How much more its prompt is liked than others, (N,): no shuffle changes that.
+    #: How much more its prompt is liked than others, (N,); the same in every shuffle.
     of_prompt: Floats
 
 
 def leanings_of(evidence: Evidence, prompts: Mapping[str, str], most: int) -> Leanings:
-    """What is said of each judged picture, `most` at most; `prompts` maps files to prompts.
+    """The preferences for at most `most` judged pictures; `prompts` maps files to prompts.
 
-    Prompts of which one picture is liked more than another come first: only they tell of a taste
-    within prompts.
+    Prompts with a preferred picture come first: only they reveal a taste within prompts.
     """
     net: defaultdict[str, float] = defaultdict(float, dict.fromkeys(evidence.votes, 0.0))
     for pair in evidence.pairs:
@@ -57,7 +56,7 @@ def leanings_of(evidence: Evidence, prompts: Mapping[str, str], most: int) -> Le
     names = tuple(sorted(in_order[:most], key=lambda name: (prompts[name], name)))
     number = np.unique([prompts[name] for name in names], return_inverse=True)[1]
     judged = np.array([net[name] for name in names])
-    # Sorted by prompt and then by lot: places never leave their prompt.
+    # Sorted by prompt and then at random: positions never leave their prompt.
     lots = np.random.default_rng(_SEED).random((len(names), _SHUFFLES))
     shuffled = judged[np.argsort(number[:, None] + lots, axis=0)]
     liked = within(np.column_stack([judged, shuffled]), number)
@@ -66,9 +65,9 @@ def leanings_of(evidence: Evidence, prompts: Mapping[str, str], most: int) -> Le
 
 
 def _apart(voted: Floats, prompts: NDArray[np.int64]) -> Floats:
-    """How far votes on pictures of a prompt lean from those on all, as strongly as pairs do (N,).
+    """How far votes on a prompt's pictures differ from the average, on the scale of pairs (N,).
 
-    Votes (N,) are no numbers where there are none; of n pictures each is in n - 1 pairs.
+    Votes (N,) are NaN where there are none; each of n pictures is in n - 1 pairs.
     """
     has = ~np.isnan(voted)
     if not has.any():
@@ -79,17 +78,17 @@ def _apart(voted: Floats, prompts: NDArray[np.int64]) -> Floats:
 
 
 def within(values: Floats, prompts: NDArray[np.int64]) -> Floats:
-    """Values (N, k) less the mean of their prompt: what a whole prompt is like does not count."""
+    """Values (N, k) minus the mean of their prompt, which removes the prompt's own level."""
     sums = np.zeros((prompts.max() + 1, values.shape[1]))
     np.add.at(sums, prompts, values)
     return values - (sums / np.bincount(prompts)[:, None])[prompts]
 
 
 def clearest(leanings: Leanings, features: Mapping[str, Floats]) -> tuple[str, float]:
-    """The set of features that tells unseen prompts best, and how often a shuffle is told as well.
+    """The feature set that best predicts unseen prompts, and how often a shuffle does as well.
 
-    `features` are (N, d) by set, of unit spread within a prompt. The best of several sets is held
-    against the best of the same sets for each shuffle.
+    `features` are (N, d) by set, of unit spread within a prompt. The best of several sets is
+    compared with the best of the same sets for each shuffle.
     """
     told = {name: _standard(_told(leanings, rows)) for name, rows in features.items()}
     best = max(told, key=lambda name: told[name][0])
@@ -97,11 +96,11 @@ def clearest(leanings: Leanings, features: Mapping[str, Floats]) -> tuple[str, f
 
 
 def _told(leanings: Leanings, rows: Floats) -> Floats:
-    """How well folds tell what is liked within prompts that they did not see, (1 + S,).
+    """How well folds predict preferences within prompts that they did not see, (1 + S,).
 
-    They learn from what is liked of whole prompts too, beside an effect of each prompt's own: it
-    helps to see the same thing within others, and is the same for every shuffle. What they say of a
-    whole prompt comes to nothing, for what is liked within it adds up to 0.
+    They also learn from the preferences between whole prompts, beside an effect for each prompt:
+    that helps within others, and is the same for every shuffle. Their predictions for a whole
+    prompt cancel, because preferences within it sum to 0.
     """
     prompts, folds = leanings.prompts, leanings.prompts % _FOLDS
     whole = leanings.liked + leanings.of_prompt[:, None]
@@ -117,7 +116,7 @@ def _told(leanings: Leanings, rows: Floats) -> Floats:
 
 
 def weights(leanings: Leanings, rows: Floats) -> Floats:
-    """How much of each feature is liked (d, 1 + S): ridge regression on features (N, d)."""
+    """How much each feature is liked (d, 1 + S): ridge regression on features (N, d)."""
     centred = within(rows, leanings.prompts)
     return centred.T @ _ridged(_kernel(centred), leanings.liked) / rows.shape[1]
 
@@ -136,10 +135,10 @@ def _standard(told: Floats) -> Floats:
 
 
 def chance(told: Floats) -> float:
-    """How often shuffled judgements tell as much as those that stand first, (1 + S,): 0 to 1.
+    """How often shuffled judgements predict as well as the real ones, first in (1 + S,): 0 to 1.
 
-    What was judged counts as a shuffle itself, so chance is never 0 (Phipson and Smyth 2010).
-    What is no number is not less than anything: where one stands, nobody knows, and that is 1.
+    The real judgements count as one shuffle, so the result is never 0 (Phipson and Smyth 2010). NaN
+    compares as not less than anything: with a NaN the result is unknown, and that is 1.
     """
     least = told[0] - _ROUNDING * max(float(told.std()), 1e-12)
     return float((~(told < least)).mean())

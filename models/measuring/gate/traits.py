@@ -1,7 +1,7 @@
-"""What can be said of any picture without words: how bright, how warm, how busy, how beautiful.
+"""Traits of any picture without words: brightness, warmth, detail, beauty.
 
-A training on one taste can move all of them. Here stand the traits, how votes speak to each, and
-what of a candidate's drift nobody asked for. Called by `examine`. It must not know models.
+Training on one taste can move all of them. This file defines the traits, what votes say about each,
+and the drift of a candidate that nobody asked for. Called by `examine`. Must not know models.
 """
 
 from __future__ import annotations
@@ -16,18 +16,18 @@ from models.catalogue.verdict import Figure
 from models.measuring.gate.floors import Measure, figure
 from models.statistics.beta import Posterior, Prior
 
-#: The side at which traits are measured; a score depends on no size then.
+#: The side at which traits are measured, which makes them independent of size.
 _SIDE_PX = 128
 #: Luma of red, green and blue (ITU-R BT.601).
 _LUMA = np.array([0.299, 0.587, 0.114], dtype=np.float32)
-#: In a picture with less light than this, on average, no detail is to be seen.
+#: A picture with less light than this on average shows no detail.
 _DARKEST = 1e-3
-#: An answer of the votes counts as one where its 99 % interval leaves one half out.
+#: Votes count as asking for something if this interval excludes one half.
 _SURE = 0.99
-#: Of the parent's own spread: what differs less between twins is as good as the same. Twins share
-#: their seed, so that hardly any other difference is needed for most to have a little more.
+#: In units of the parent's own spread: smaller differences between counterparts count as none. They
+#: share their seed, so even a tiny shift would otherwise give most of them a little more.
 _ALIKE = 0.05
-#: Shares below this many answers say nothing.
+#: Shares of fewer answers say nothing.
 _FEWEST = 12
 
 Trait = Callable[[np.ndarray], float]
@@ -47,7 +47,7 @@ def _contrast(rgb: np.ndarray) -> float:
 
 
 def _colour(rgb: np.ndarray) -> float:
-    """Mean distance of the strongest from the weakest channel."""
+    """Mean distance between the strongest and the weakest channel."""
     return float((rgb.max(2) - rgb.min(2)).mean())
 
 
@@ -56,7 +56,7 @@ def _warmth(rgb: np.ndarray) -> float:
 
 
 def _detail(rgb: np.ndarray) -> float:
-    """Mean step of luma from pixel to pixel, in the picture's mean luma: light adds no detail."""
+    """Mean step of luma between pixels, relative to mean luma: light adds no detail."""
     luma = rgb @ _LUMA
     steps = np.abs(np.diff(luma, axis=0)).mean() + np.abs(np.diff(luma, axis=1)).mean()
     return float(steps / max(luma.mean(), _DARKEST))
@@ -70,27 +70,27 @@ TRAITS: Mapping[str, Trait] = {
     "warmth": _warmth,
     "detail": _detail,
 }
-#: What of each trait a picture has, by name.
+#: A picture's traits, by name.
 Measured = Mapping[str, float]
 
 
 def measured(picture: Image.Image, grade: float) -> Measured:
-    """Every trait of a picture, and the aesthetic grade that it was given."""
+    """Every trait of a picture, including its aesthetic grade."""
     rgb = _pixels(picture)
     return {name: trait(rgb) for name, trait in TRAITS.items()} | {"aesthetic grade": grade}
 
 
 def spoken_for(pairs: Sequence[tuple[Measured, Measured]]) -> dict[str, int]:
-    """What votes ask of each trait: 1 more, -1 less, 0 nothing that is sure.
+    """What votes ask for each trait: 1 more, -1 less, 0 nothing certain.
 
-    `pairs` are what was liked more and what was liked less, of one prompt each.
+    `pairs` are the preferred and the other picture, of one prompt each.
     """
     names = pairs[0][0] if pairs else ()
     return {name: asked([better[name] > worse[name] for better, worse in pairs]) for name in names}
 
 
 def asked(answers: Sequence[bool]) -> int:
-    """1 if the answers are mostly yes, -1 if mostly no, 0 if that is not sure."""
+    """1 if the answers are mostly yes, -1 if mostly no, 0 if that is uncertain."""
     if len(answers) < _FEWEST:
         return 0
     low, high = share(sum(answers), len(answers)).interval(_SURE)
@@ -98,17 +98,17 @@ def asked(answers: Sequence[bool]) -> int:
 
 
 def share(yes: int, count: int) -> Posterior:
-    """What is known of a share of which `yes` of `count` were seen (Jeffreys' prior)."""
+    """The posterior of a share with `yes` among `count` (Jeffreys' prior)."""
     return Posterior(up=yes, down=count - yes, prior=Prior(a=0.5, b=0.5))
 
 
 def drift(
     pairs: Sequence[tuple[Measured, Measured]], wanted: Mapping[str, int]
 ) -> Iterator[Figure]:
-    """For each trait, how often a candidate's picture has more of it than the parent's twin.
+    """For each trait, how often a candidate's picture has more of it than the parent's.
 
-    `pairs` are the parent's and the candidate's. What votes ask for may go that way without end,
-    never the other way.
+    `pairs` are the parent's and the candidate's. In the direction that votes ask for there is no
+    bound; in the other there is.
     """
     for name in pairs[0][0]:
         alike = _ALIKE * float(np.std([before[name] for before, _ in pairs]))
@@ -118,12 +118,12 @@ def drift(
 
 
 def _opened(plain: Figure, way: int) -> Figure:
-    """The figure without its upper bound (`way` 1), its lower (-1), or as it is (0)."""
+    """The figure without its upper bound (`way` 1), its lower (-1), or unchanged (0)."""
     if way == 0:
         return plain
     return replace(plain, most=None) if way > 0 else replace(plain, least=None)
 
 
 def _more(gain: float, alike: float) -> float:
-    """1 if something is gained, 0 if it is lost, and one half where both are alike."""
+    """1 for a gain, 0 for a loss, and one half for no difference."""
     return 0.5 if abs(gain) <= alike else float(gain > 0)

@@ -1,6 +1,6 @@
-"""What the gate takes from a manifest: prompts to draw again, and pictures that were compared.
+"""Extracts from a manifest what the gate needs: prompts to draw again, and compared pictures.
 
-Called by the command; it reads the manifest's pictures. It must not know models.
+Called by the command; it reads the manifest's pictures. Must not know models.
 """
 
 from __future__ import annotations
@@ -15,14 +15,15 @@ from models.manifest import Manifest, PictureLine, Split
 from models.measuring.gate.examine import VotedOn
 from models.measuring.gate.witness import Brief
 
-#: So many pairs of each split say what votes are about; more would only take longer.
+#: How many pairs of each split are used; more would only take longer.
 _PAIRS = 200
 
 
 def voted_of(manifest: Manifest, sizes_px: Mapping[Aspect, tuple[int, int]]) -> VotedOn:
-    """The prompts and pictures of a manifest, framed by the finished sizes of a model.
+    """A manifest's prompts and pictures, framed by a model's finished sizes.
 
-    EngineError if nothing was held out, or nothing trained on: then nothing can be said.
+    Raises EngineError if nothing was held out, or nothing trained on: then nothing can be
+    concluded.
     """
     aspects = {size: aspect for aspect, size in sizes_px.items()}
 
@@ -50,7 +51,7 @@ def voted_of(manifest: Manifest, sizes_px: Mapping[Aspect, tuple[int, int]]) -> 
 
 
 def _shared(manifest: Manifest, split: Split) -> Iterator[PictureLine]:
-    """The pictures of a split whose prompts are shared: no model can be asked for the others."""
+    """The pictures of a split whose prompts are shared: others cannot be drawn again."""
     return (p for p in manifest.pictures if p.split is split and p.text is not None)
 
 

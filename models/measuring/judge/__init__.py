@@ -1,1 +1,1 @@
-"""The classifier that reads attributes off portraits, and what it asks."""
+"""The classifier that reads attributes from portraits, and its heads."""

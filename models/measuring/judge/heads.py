@@ -1,7 +1,7 @@
-"""What is judged: the attributes of a portrait, their classes, and what a picture can show of them.
+"""The judge's heads: the attributes of a portrait, their classes, and which are visible.
 
-Called by the judge's network, the training pictures and the evaluation. Torch-free; it must not
-know how a judgement is made.
+Called by the judge's network, the training pictures and the evaluation. Torch-free; must not know
+how a judgement is made.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ from models.painter import portrait as table
 from models.painter.portrait import Portrait
 
 _YES = ("False", "True")
-#: What is judged: the values of each attribute of a portrait.
+#: The heads: the values of each attribute of a portrait.
 HEADS: dict[str, tuple[str, ...]] = {
     "boy": _YES,
     "skin": tuple(table.SKIN),
@@ -44,12 +44,12 @@ HEADS: dict[str, tuple[str, ...]] = {
     "scene": tuple(table.SCENE),
     "background": tuple(table.BACKGROUND_COLOUR),
 }
-#: Label of an attribute that cannot be seen in this portrait.
+#: The label of an attribute that cannot be seen in a portrait.
 UNSEEN = -1
 
 
 def visible(p: Portrait, head: str) -> bool:
-    """Whether the picture of this portrait can show the attribute at all."""
+    """Whether the picture of this portrait can show the attribute."""
     has = {
         "head_colour": table.HEAD[p.head][2],
         "neck_colour": p.neck == "scarf",

@@ -1,7 +1,7 @@
 """The judge's network: pictures to the class of every attribute.
 
-Called by the pre-training (which makes it) and by the evaluation. It must not know prompts or the
-diffusion model: it is the measure, so it never learns from what it measures.
+Called by the pre-training (which makes it) and by the evaluation. Must not know prompts or the
+diffusion model: a measure must never learn from what it measures.
 """
 
 from __future__ import annotations
@@ -18,17 +18,17 @@ from models.contract import EngineError
 from models.measuring.judge.heads import HEADS, UNSEEN
 from models.painter.drawing import face_middle
 
-#: The judge that comes with the project.
+#: The judge shipped with the project.
 WEIGHTS = Path(__file__).parent / "judge.safetensors"
-#: The short side it looks at.
+#: The short side of its input.
 SIZE_PX = 128
 
 
 class Network(nn.Module):
-    """Two looks at a picture: all of it, and the face in twice the detail.
+    """Looks at a picture twice: all of it, and the face at twice the resolution.
 
-    Mouths and brows are a few pixels high, hats and clothes are not; one network fine enough for
-    the first would take four times as long over the second.
+    Mouths and brows are a few pixels high, hats and clothes are not; a single network fine enough
+    for the first would take four times as long for the second.
     """
 
     def __init__(self, width: int) -> None:
@@ -47,7 +47,7 @@ class Network(nn.Module):
             *_stage(2 * w, 2 * w),
         )
         classes = sum(map(len, HEADS.values()))
-        # Grids keep places apart: a bow on the head is no bow at the collar.
+        # The grid keeps positions apart: a bow on the head is not a bow at the collar.
         seen = 4 * w * 36 + 2 * w * 48
         self.say = nn.Sequential(
             nn.Dropout(0.1),
@@ -64,7 +64,7 @@ class Network(nn.Module):
 
 
 def _face(x: Tensor) -> Tensor:
-    """What is around the face, brows to chin: 7/16 by 1/2 of the short side."""
+    """The area around the face, brows to chin: 7/16 by 1/2 of the short side."""
     height, width = x.shape[2:]
     short = min(height, width)
     top = round((face_middle(height, width) - 0.24) * short)
@@ -73,7 +73,7 @@ def _face(x: Tensor) -> Tensor:
 
 
 def _stage(inward: int, out: int) -> list[nn.Module]:
-    """Half the size, twice a convolution."""
+    """Halve the size and convolve twice."""
     return [*_convolution(inward, out, 2), *_convolution(out, out, 1)]
 
 
@@ -92,7 +92,7 @@ def split(logits: Tensor) -> dict[str, Tensor]:
 
 
 def loss(logits: Tensor, truth: Tensor) -> Tensor:
-    """Cross-entropy summed over heads; truth is int64 (B, heads) with -1 for what is not seen."""
+    """Cross-entropy summed over heads; truth is int64 (B, heads) with -1 where not visible."""
     losses = [
         functional.cross_entropy(part.float(), truth[:, i], ignore_index=UNSEEN, reduction="sum")
         / (truth[:, i] != UNSEEN).sum().clamp(min=1)
@@ -102,7 +102,7 @@ def loss(logits: Tensor, truth: Tensor) -> Tensor:
 
 
 def save(net: nn.Module, path: Path, width: int) -> None:
-    """Write the weights in half precision; width and heads travel in the file's metadata."""
+    """Write the weights in half precision; width and heads go into the file's metadata."""
     from safetensors.torch import save_file
 
     weights = {
@@ -113,10 +113,10 @@ def save(net: nn.Module, path: Path, width: int) -> None:
 
 
 class Judge:
-    """A trained judge, ready to look at pictures."""
+    """A trained judge, ready to use."""
 
     def __init__(self, path: Path = WEIGHTS) -> None:
-        """EngineError if the file is missing or was made for another painter."""
+        """Raises EngineError if the file is missing or was made for another painter."""
         from safetensors import SafetensorError, safe_open
 
         try:
@@ -136,19 +136,19 @@ class Judge:
             )
         except RuntimeError as fault:
             raise EngineError(
-                f"{path} is a judge of another make: run `python -m models pretrain` again"
+                f"{path} is an incompatible judge: run `python -m models pretrain` again"
             ) from fault
         self.network.eval()
 
     @torch.inference_mode()
     def classes(self, pixels: np.ndarray) -> np.ndarray:
-        """Pictures uint8 (N, H, W, 3) -> the class of each head, int64 (N, heads)."""
+        """The class of each head, int64 (N, heads), for pictures uint8 (N, H, W, 3)."""
         parts = self._said(pixels).values()
         return torch.stack([part.argmax(1) for part in parts], dim=1).numpy()
 
     @torch.inference_mode()
     def shares(self, pixels: np.ndarray, head: str) -> np.ndarray:
-        """The same pictures -> how likely each class of a head is, float32 (N, classes), sum 1."""
+        """The probability of each class of a head, float32 (N, classes), for such pictures."""
         return self._said(pixels)[head].softmax(1).numpy()
 
     def _said(self, pixels: np.ndarray) -> dict[str, Tensor]:

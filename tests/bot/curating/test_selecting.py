@@ -33,7 +33,7 @@ def entry(name: str, prompt: str = "1girl", **changes: Any) -> Entry:
 
 
 def look(name: str) -> Scan:
-    """Of a picture that is like no other, but for those of the same first letter."""
+    """The scan of a picture unlike any other, except those with the same first letter."""
     digest = hashlib.sha256(name[0].encode()).digest()
     likeness = Likeness(bits=int.from_bytes(digest), embedding=tuple(b / 255 for b in digest[:8]))
     return Scan(sha256=hashlib.sha256(name.encode()).hexdigest(), likeness=likeness)

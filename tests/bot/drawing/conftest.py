@@ -1,4 +1,4 @@
-"""What all tests of the worker share."""
+"""Fixtures for all tests of the worker."""
 
 from __future__ import annotations
 
@@ -9,12 +9,12 @@ from tests.stages.studio import Company
 
 @pytest.fixture(params=list(Company))
 def in_company(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
-    """What is true of an engine alone is true of each of two in one process."""
+    """Claims about one engine alone also hold for each of two in one process."""
     monkeypatch.setattr("tests.stages.studio.company", request.param)
 
 
 @pytest.fixture
 def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
-    """The worker looks again at once where nobody nudges it, and rests for a moment only."""
+    """Let the worker poll at once without a nudge, and rest only for a moment."""
     monkeypatch.setattr("bot.drawing.worker._POLL_S", 0.005)
     monkeypatch.setattr("bot.drawing.worker._ENGINE_PAUSE_S", 0.1)

@@ -1,4 +1,4 @@
-"""What is promised is what the engine will do: held against the batcher itself, tick by tick."""
+"""Predictions match what the engine does: compared with the batcher itself, tick by tick."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from models.engine.batcher import Batcher, RowKey
 from tests.stages.factories import OTHER, USER
 
 CAPACITY = 4
-#: Milliseconds of a tick, for each 100,000 pixels in it, and for as many of a picture that ends.
+#: Milliseconds per tick, per 100,000 pixels in it, and per 100,000 pixels of a picture that ends.
 EACH, AREA, END = 20.0, 3.0, 50.0
 
 
@@ -31,7 +31,7 @@ def area(rows: Sequence[Work]) -> float:
 
 
 def drawn(line: Sequence[Work], costs: TickCosts | None = None) -> dict[JobId, float]:
-    """When each picture is drawn, as the batcher has it; `costs` sees every tick."""
+    """When each picture is drawn according to the batcher; `costs` sees every tick."""
     waiting, flight = list(line), dict[str, Work]()
     left, ends, now_ms = dict[str, int](), dict[JobId, float](), 0.0
     batcher = Batcher(CAPACITY)
@@ -64,7 +64,7 @@ def mixed(count: int, seed: int = 1) -> list[Work]:
 
 @pytest.fixture(scope="module")
 def costs() -> TickCosts:
-    """What a while of mixed drawing teaches."""
+    """What a period of mixed drawing teaches."""
     learned = TickCosts()
     drawn(mixed(60), learned)
     return learned
@@ -233,7 +233,7 @@ class Fan:
 
 
 def promised(members: int, pause_ms: float, requests: int) -> list[float]:
-    """What was promised of each request, as a share of the truth."""
+    """The predicted time of each request, as a share of the true one."""
     dice, shares = random.Random(5), list[float]()
     fans = {UserId(n): Fan() for n in range(members)}
     costs, regulars, batcher = TickCosts(), Regulars(), Batcher(CAPACITY)
@@ -286,5 +286,5 @@ def promised(members: int, pause_ms: float, requests: int) -> list[float]:
             if not fan.open:
                 shares += [fan.promised_ms / (now_ms - fan.asked_ms)] if fan.promised_ms else []
                 fan.back_ms = now_ms + dice.expovariate(1 / pause_ms)
-    # Who asked first could not know of the others, nor of costs.
+    # The first to ask could not know of the others, nor of costs.
     return shares[2 * members :]

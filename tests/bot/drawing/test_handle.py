@@ -26,7 +26,7 @@ from tests.stages.fake_engine import INFO, FakeEngine, FakeScorer
 
 
 class Watched(FakeEngine):
-    """Remembers who touched it, and whether it was closed."""
+    """Records who touched it, and whether it was closed."""
 
     def __init__(self, model: str) -> None:
         super().__init__(2, step_s=0)
@@ -48,7 +48,7 @@ class Watched(FakeEngine):
 
 
 class Shelf:
-    """Opens engines by the name of their model, and remembers them."""
+    """Opens engines by their model's name, and records them."""
 
     def __init__(self) -> None:
         self.opened: dict[str, Watched] = {}
@@ -142,7 +142,7 @@ async def test_the_first_engine_draws_all_that_no_other_one_draws() -> None:
 
 
 class Gate(FakeScorer):
-    """Looks when it is let; remembers on which threads, and how many looked at once."""
+    """Scores when allowed; records on which threads, and how many at once."""
 
     def __init__(self) -> None:
         self.go_on = threading.Event()

@@ -20,7 +20,7 @@ STEPS = 40
 
 
 class Bold(FakeEngine):
-    """A model that can draw nudity; remembers which previews were asked for, and who left early."""
+    """A model that can draw nudity; records which previews were requested, and who left early."""
 
     info = replace(INFO, can_draw_nudity=True)
 
@@ -41,7 +41,7 @@ class Bold(FakeEngine):
 
 
 class Meek(Bold):
-    """The same of a model that cannot."""
+    """The same for a model that cannot."""
 
     info = INFO
 
@@ -71,7 +71,7 @@ async def admitted(engine: Bold) -> None:
 
 
 async def previews_shown(s: Studio, job_id: str) -> set[bytes | None]:
-    """Every preview that members could have seen while the row is drawn."""
+    """Every preview that members could have seen while the row was drawn."""
     assert isinstance(s.engine, Bold)
     await admitted(s.engine)
     seen: set[bytes | None] = {None}

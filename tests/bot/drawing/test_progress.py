@@ -19,7 +19,7 @@ from tests.stages.factories import OTHER, USER, make_job
 
 A, B = JobId("a"), JobId("b")
 STEPS = 4
-#: When nobody is taken to ask on.
+#: When nobody is expected to ask again.
 LATER_MS = 10**9
 
 
@@ -32,7 +32,7 @@ def job(job_id: JobId) -> Job:
 
 
 def draws(board: ProgressBoard, *job_ids: JobId, now_ms: int, took_ms: int) -> int:
-    """These pictures side by side, each tick as long; when they are done."""
+    """Draw these pictures side by side, each tick as long; return when they are done."""
     for job_id in job_ids:
         board.started(job(job_id), now_ms)
     for step in range(1, STEPS + 1):

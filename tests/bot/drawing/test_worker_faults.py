@@ -17,7 +17,7 @@ from tests.stages.fake_engine import POISON, FakeEngine
 from tests.stages.sick_disk import SICK, SickConnection, sicken_reader, sicken_writer
 from tests.stages.studio import Company, Studio, studio
 
-#: The most statements that each connection runs in the life that `live` tells; more are never met.
+#: The most statements that either connection runs in `live`.
 WRITES, READS = 38, 12
 
 
@@ -25,7 +25,7 @@ pytestmark = pytest.mark.usefixtures("in_company", "impatient")
 
 
 async def deliver(s: Studio, job: Job) -> None:
-    """The delivery, which tries again what failed."""
+    """Run the delivery, retrying what failed."""
     async with asyncio.timeout(20):
         while True:
             try:
@@ -47,7 +47,7 @@ async def live(s: Studio) -> tuple[Job, Job]:
 
 
 async def check(s: Studio, good: Job, bad: Job) -> None:
-    """Whatever failed once, in the end all is as it should be."""
+    """Check that everything is right in the end, whatever failed once."""
     async with asyncio.timeout(30):
         while True:
             try:
@@ -187,7 +187,7 @@ async def test_a_worker_that_is_cancelled_keeps_what_it_drew_first(
 
 
 def hold_the_disk(monkeypatch: pytest.MonkeyPatch) -> tuple[asyncio.Event, threading.Event]:
-    """Picture files take their time: the first is set when one is begun, the second lets it end."""
+    """Slow picture files down: the first event is set when one is begun, the second lets it end."""
     writing, go_on = asyncio.Event(), threading.Event()
     loop, write = asyncio.get_running_loop(), PictureFiles.write
 

@@ -22,7 +22,7 @@ from tests.stages.studio import (
     studio,
 )
 
-#: The engine that new requests are asked of; the one behind it never changes by itself.
+#: The engine that serves new requests; the one behind it never changes by itself.
 leading = pytest.mark.parametrize("in_company", [Company.ALONE, Company.FIRST], indirect=True)
 pytestmark = [leading, pytest.mark.usefixtures("in_company", "impatient")]
 
@@ -39,7 +39,7 @@ async def drawn_by(s: Studio, jobs: Sequence[Job]) -> list[str]:
 
 
 def served(s: Studio) -> list[str]:
-    """The cards that the engine came to, in order."""
+    """The cards that the engine changed to, in order."""
     return [t.id for t in s.told if t.subject is Subject.CARD and t.after == "serving"]
 
 

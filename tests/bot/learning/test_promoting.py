@@ -31,7 +31,7 @@ from tests.stages.trying_out import begin_lineage
 
 @pytest.fixture(scope="module")
 def shelf_of_two(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A base outside the catalogue, and a candidate in it that draws otherwise and has passed."""
+    """A base outside the catalogue, and a passed candidate in it that draws differently."""
     root = tmp_path_factory.mktemp("two")
     base = build(root / "base")
     candidate = root / "models" / "base-2"

@@ -35,7 +35,7 @@ from tests.stages.tiny_onnx import write_tagger
 
 #: Prompts that are learned from and that are held out; pictures of each; who votes.
 TRAINED, HELD_OUT, EACH, VOTERS, SIDE_PX = 11, 3, 2, 3, 16
-#: The gate of today with floors that four steps of training on noise can reach.
+#: Today's gate, with floors that four steps of training on noise can reach.
 LENIENT = """
 import sys
 from dataclasses import replace
@@ -58,7 +58,7 @@ _FEW = {
 
 
 def orders(tagger: Path):  # noqa: ANN201  an `Orders`
-    """The commands of the house, with few steps and few pictures."""
+    """Use the real commands, with few steps and few pictures."""
 
     def told(run: LearningRun, place: Workplace) -> Sequence[str]:
         _, room_, *rest = orders_with(str(tagger))(run, place)
@@ -81,7 +81,7 @@ def base_at(folder: Path) -> Path:
 
 
 async def prompts(h: House) -> list[str]:
-    """As many of either kind as are wanted: the key of a new database is drawn by lot."""
+    """Enough prompts of either kind: the key of a new database is random."""
     key = await read_key(h.db)
 
     def of(split: Split, many: int) -> list[str]:
@@ -92,7 +92,7 @@ async def prompts(h: House) -> list[str]:
 
 
 async def vote(h: House) -> None:
-    """Everybody likes the brighter of two pictures of a prompt."""
+    """Have everybody like the brighter of two pictures of a prompt."""
     votes, outbox, message = Votes(h.db), Outbox(h.db), 100
     await Consent(h.db).set_sharing(USER, True, 1)
     for n, prompt in enumerate(await prompts(h)):

@@ -29,7 +29,7 @@ def rules(prompt: str, negative: str = "") -> set[str]:
 
 
 def latin(concept: str) -> list[str]:
-    """The English terms that a bracket can part."""
+    """The English terms that a bracket can split."""
     terms = BOOK.concepts[concept].terms["en"]
     return [term for term in terms if term.isascii() and term.isalpha() and len(term) > 3]
 

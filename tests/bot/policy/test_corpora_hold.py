@@ -1,7 +1,10 @@
-"""The policy holds on the corpora what it has reached; `python -m bot policy-report` has the rest.
+"""The policy keeps the results on the corpora that it has reached.
 
-Nobody who wrote the rules' words read these prompts for it. Where a goal of the report is reached,
-it is the goal that is held; elsewhere the bar is what is reached, and it only ever gets stricter.
+`python -m bot policy-report` has the rest.
+
+The authors of the rules' words did not read these prompts. If a goal of the report has been
+reached, that goal is the bar; otherwise the bar is the current result, and it only ever gets
+stricter.
 """
 
 from __future__ import annotations
@@ -19,9 +22,10 @@ from models.report import Row
 
 FOUND = corpora.read(Path(__file__).parents[3] / CORPORA)
 SEED = 20_261_129
-#: Prompts that are evaded.
+#: How many prompts are evaded.
 EVADED = 30
-#: The report's goals (`docs/policy.md`): what is refused at most, and caught at least.
+#: The report's goals (`docs/policy.md`): the most that may be refused, the least that must be
+#: caught.
 BENIGN_PERCENT, FLOORED_PERCENT, CAUGHT_PERCENT = 0.5, 0, 99.5
 
 

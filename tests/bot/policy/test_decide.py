@@ -154,7 +154,7 @@ def verdict_of(
     guild: GuildPolicy | None = None,
     words: Mapping[RuleId, Sequence[str]] = WORDS,
 ) -> Admitted | Refused:
-    """What is said to a prompt in which the tests' rules find their words."""
+    """The verdict on a prompt in which the tests' rules find their words."""
     place = make_place(adult=adult)
     policy = effective(BOOK, guild or make_guild(), place, licence=licence)
     screen = Finds({rule: words[rule] for rule in found})

@@ -45,7 +45,7 @@ from tests.stages.policies import (
     policies,
 )
 
-#: Rules that no prompt shows, so that there is nothing to set.
+#: Rules that no prompt can show, so that there is nothing to set.
 STATED = replace(BOOK, rules={id_: replace(rule, when=None) for id_, rule in BOOK.rules.items()})
 PLAIN = GuildPolicy(guild_id=GUILD)
 FULL = GuildPolicy(

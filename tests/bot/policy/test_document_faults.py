@@ -13,7 +13,7 @@ from bot.words.speaking import speaking
 from tests.stages.factories import GUILD
 from tests.stages.policies import BOOK
 
-#: Rules that no prompt shows, so that there is nothing to set.
+#: Rules that no prompt can show, so that there is nothing to set.
 STATED = replace(BOOK, rules={id_: replace(rule, when=None) for id_, rule in BOOK.rules.items()})
 
 

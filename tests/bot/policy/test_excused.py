@@ -55,14 +55,14 @@ def picture_of(job: Job) -> Picture:
 
 
 def policy(guild: GuildPolicy | None = None, *roles: RoleId, finds: RuleId) -> EffectivePolicy:
-    """What holds where one rule finds something in every prompt."""
+    """The policy where one rule finds something in every prompt."""
     return finding({finds: ["dragon"]}, guild or make_guild("dragon"), *roles)
 
 
 def finding(
     found: Mapping[RuleId, Sequence[str]], guild: GuildPolicy, *roles: RoleId
 ) -> EffectivePolicy:
-    """What holds where this is found in every prompt."""
+    """The policy where this is found in every prompt."""
     here = effective(BOOK, guild, PLACE, frozenset(roles))
     return replace(here, screen=Finds(found))
 

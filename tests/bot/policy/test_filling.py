@@ -25,7 +25,7 @@ EASY = make_policy()
 
 
 class Looks(Finds):
-    """A screen that finds something of one rule in some texts."""
+    """A screen that finds one rule's words in some texts."""
 
     def __init__(self, rule: RuleId, found: Callable[[str], bool]) -> None:
         super().__init__({rule: ["x"]})
@@ -36,14 +36,14 @@ class Looks(Finds):
 
 
 def where(found: Callable[[str], bool], ruling: Ruling = Ruling.REFUSE) -> EffectivePolicy:
-    """A place in which this is ruled of these texts."""
+    """A place in which these texts get this ruling."""
     guild = make_guild(rules=Overrides(effects={OPEN: Effect(ruling=ruling)}))
     screen: Screen = Looks(OPEN, found)
     return replace(effective(BOOK, guild, make_place()), screen=screen)
 
 
 def open_ask(prompt: str = "waifu", **more: Any) -> Ask:
-    """One that leaves open what its pictures show besides."""
+    """An ask that leaves open what else its pictures show."""
     ask = make_ask(prompt, negative=more.pop("negative", ""), **more)
     return replace(ask, draw=replace(ask.draw, completion=""))
 

@@ -1,4 +1,4 @@
-"""Whatever is typed is read in a time that grows with its length, not with the square of it.
+"""Any input is read in time that grows with its length, not with its square.
 
 Times are the thread's own, the best of a few tries, and compared within one run: with the same
 input eight times as long, and with a harmless prompt. A square would grow by 64.
@@ -24,11 +24,12 @@ from tests.bot.policy.test_asks import ask
 LONGEST = Limits().prompt_chars_max
 TIMES = 8
 SHORT = LONGEST // TIMES
-#: Times for `TIMES` the length: 8 if it is linear, 64 if it is quadratic.
+#: The growth for `TIMES` the length: 8 if linear, 64 if quadratic.
 GROWTH_MAX = 24
-#: Below so many times a harmless prompt's cost nobody waits, however it grows.
+#: Up to this many times a harmless prompt's cost, growth does not matter.
 FREE = 2
-#: Times the cost of a harmless prompt. Some signs stand for eighteen letters, each read anew.
+#: In multiples of a harmless prompt's cost. Some characters stand for eighteen letters, each read
+#: anew.
 WORST = 60
 
 
@@ -115,7 +116,7 @@ READERS: dict[str, Callable[[str], object]] = {
 
 
 def seconds(read: Callable[[str], object], text: str, tries: int = 4) -> float:
-    """The least time of this thread that it took."""
+    """The least time that it took this thread."""
     best = float("inf")
     gc.disable()
     try:

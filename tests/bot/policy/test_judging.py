@@ -39,7 +39,7 @@ HALL = ChannelId(77)
 def finding(
     found: Mapping[RuleId, Sequence[str]], *, adult: bool = False, **document: Any
 ) -> EffectivePolicy:
-    """What holds where these are found in every prompt."""
+    """The policy where these are found in every prompt."""
     policy = effective(BOOK, make_guild(**document), make_place(adult=adult))
     return replace(policy, screen=Finds(found))
 
@@ -53,7 +53,7 @@ def ask_for(policy: EffectivePolicy, **more: Any) -> Ask:
 
 
 class Broken(Finds):
-    """A screen with a fault of ours."""
+    """A screen with a bug."""
 
     def __init__(self) -> None:
         super().__init__({})

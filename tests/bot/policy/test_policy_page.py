@@ -14,7 +14,7 @@ PAGE = Path(__file__).parents[3] / "docs" / "policy.md"
 
 
 def row(rule: Rule) -> str:
-    """A rule's line in the table: what follows by preset, in a model under OpenRAIL-M."""
+    """A rule's line in the table: its effect by preset, for a model under OpenRAIL-M."""
     rulebook = rulebooks.load()
     licence = frozenset(rulebook.licences["openrail-m"])
     follows = [

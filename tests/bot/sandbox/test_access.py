@@ -20,7 +20,7 @@ RUN = """
     axe.run(document, {resultTypes: ["violations"]}).then(({violations}) => done(violations.map(
         ({id, impact, nodes}) => ({id, impact, where: nodes.map((node) => node.html)}))));
 """
-#: What fades in has less contrast until it is there; what turns for ever is left out.
+#: Finishes fade-ins, which have less contrast, and leaves out endless animations.
 STILL = """
     return document.getAnimations().every((one) =>
         one.playState !== "running" || one.effect.getComputedTiming().iterations === Infinity);
@@ -35,7 +35,7 @@ pytestmark = [
 
 
 def serious(browser: Chrome) -> list[dict[str, Any]]:
-    """What axe-core holds against the page as it is now, when nothing fades in any more."""
+    """axe-core's findings for the page as it is now, with all fading finished."""
     wait(browser, lambda b: b.execute_script(STILL))
     if not browser.execute_script("return typeof axe === 'object'"):
         browser.execute_script(AXE.read_text(encoding="utf-8"))
@@ -57,7 +57,7 @@ def visit(browser: Chrome, url: str) -> None:
 
 
 def choose_by_keys(browser: Chrome) -> None:
-    """A list of choices is gone through with the arrows, Home and End."""
+    """Move through a list of choices with the arrows, Home and End."""
     click(browser, "[data-custom-id^='wp:open:0']", -1)
     values = [
         one.get_attribute("data-value") for one in wait(browser, lambda b: find(b, ".option"))
@@ -78,7 +78,7 @@ def choose_by_keys(browser: Chrome) -> None:
 
 
 def go_round_the_drawer(browser: Chrome) -> None:
-    """While the narrow drawer is open the keyboard stays in it, and then goes back."""
+    """Check that the focus stays in the open narrow drawer, and then returns."""
     click(browser, "#open-places")
     wait(browser, lambda b: inside(b, "#places"))
     assert serious(browser) == []

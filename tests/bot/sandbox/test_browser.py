@@ -22,7 +22,7 @@ from tests.stages.browsing import (
 )
 from tests.stages.stage import stage
 
-#: A file is let go of over the message box.
+#: Drops a file on the message box.
 DROP = """
     const data = new DataTransfer();
     data.items.add(new File(["[rules]"], "a.toml"));
@@ -84,7 +84,7 @@ def says(words: str) -> Callable[[Chrome], bool]:
 
 
 def walk(browser: Chrome, url: str) -> None:
-    """Ask, pick, vary, edit: each by what the page offers."""
+    """Ask, pick, vary, edit, each by the page's own controls."""
     browser.get(url)
     wait(browser, lambda b: find(b, "[data-persona]"))
     type_command(browser, GRID_PROMPT)
@@ -123,7 +123,7 @@ async def test_from_asking_to_editing_everything_is_pressed_on_the_page(
 
 
 def choose(browser: Chrome, press: str, value: str) -> None:
-    """Open the menu whose id begins so, and take an option."""
+    """Open the menu whose id begins like this, and choose an option."""
     click(browser, f"[data-custom-id^='{press}']", -1)
     click(browser, f".option[data-value='{value}']")
 
@@ -135,7 +135,7 @@ def govern(browser: Chrome, url: str, terms: str) -> None:
     click(browser, "[data-custom-id='wp:form:0:add:blocked']")
     wait(browser, lambda b: find(b, "dialog textarea"))[0].send_keys(terms)
     find(browser, "dialog button[type='submit']")[0].click()
-    # Asked of the page itself: an element may be drawn anew before its text is read.
+    # Read by the page's own script: an element may be redrawn before its text is read.
     wait(browser, lambda b: "Saved" in b.execute_script("return document.body.innerText"))
     assert not [e for e in browser.get_log("browser") if e["level"] == "SEVERE"]
 
@@ -174,7 +174,7 @@ async def _one_vote(rows: Callable[[str], list[tuple[object, ...]]]) -> bool:
 
 
 def handle(browser: Chrome, url: str, said: str) -> None:
-    """Use a message and the drawer with no bot behind the page."""
+    """Use a message and the drawer without a bot behind the page."""
     browser.get(url)
     wait(browser, lambda b: find(b, f"[data-message-id='{said}']"))
     bar = f"[data-message-id='{said}'] > .actions button"
@@ -225,7 +225,7 @@ def drop_rules(browser: Chrome, url: str) -> None:
     browser.get(url)
     wait(browser, lambda b: find(b, "[data-persona]"))
     wait(browser, lambda b: find(b, "#composer"))[0].send_keys("/policy import ")
-    # Each try drops: the page learns the bot's commands a moment after it is drawn.
+    # Retry the drop: the page learns the bot's commands a moment after it is drawn.
     wait(browser, lambda b: b.execute_script(DROP) and "a.toml" in _typed(b))
 
 

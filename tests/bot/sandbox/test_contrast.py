@@ -17,17 +17,17 @@ from bot.sandbox.wire.page_api import PAGE
 Color = tuple[float, float, float]
 
 AA = 4.5
-#: What text stands on: the page's surfaces, and the sheets that lie over them.
+#: The backgrounds of text: the page's surfaces, and the sheets that lie over them.
 GROUNDS = (
     *(f"var(--{name})" for name in ("rail", "side", "chat", "raised", "field")),
     "#191820", "#191821", "#1a1922", "#1f1e27", "#26252f", "#2a2935", "#302f3e", "#16151d",
 )  # fmt: skip
-#: Rows that are chosen or hovered lie a little lighter; what is faint never stands in one.
+#: Chosen or hovered rows are slightly lighter; faint text is never in one.
 MARKED = "var(--active)"
 FAINT = "var(--faint)"
-#: Text that is not to be read: WCAG leaves out what cannot be used, and what an echo shows again.
+#: Text that need not be readable: WCAG excludes disabled controls, and echoes repeat other text.
 UNREAD = {"#send:disabled", "#composer", "#composer::selection"}
-#: May be dimmed: what cannot be used, what is seen at once on touch screens, and animations.
+#: May be dimmed: disabled controls, what touch screens always show, and animations.
 DIMMED = {".button:disabled", ".select:disabled", ".reaction.more"}
 
 _RULE = re.compile(r"([^{}]+)\{([^{}]*)\}")
@@ -55,7 +55,7 @@ TOKENS = {
 
 
 def color_of(text: str, below: Color) -> Color | None:
-    """As it looks over `below`; None for what is no colour of its own."""
+    """The colour over `below`; None if the text is no colour of its own."""
     while (token := re.fullmatch(r"var\((--[\w-]+)(?:, [^)]+)?\)", text)) and token[1] in TOKENS:
         text = TOKENS[token[1]]
     if re.fullmatch(r"#[0-9a-f]{3}", text):
@@ -80,7 +80,7 @@ def contrast(left: Color, right: Color) -> float:
 
 
 def grounds(text: str, own: str | None) -> list[Color]:
-    """What a text of this colour may stand on."""
+    """The possible backgrounds of a text of this colour."""
     black = (0.0, 0.0, 0.0)
     page = [color for ground in GROUNDS if (color := color_of(ground, black))]
     over = [own] if own else [None] if text == FAINT else [None, MARKED]

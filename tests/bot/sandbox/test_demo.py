@@ -24,7 +24,7 @@ ROOT = Path(__file__).parents[3]
 
 @pytest.fixture(autouse=True)
 def bare(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """An empty directory, and no settings but these."""
+    """An empty directory without any settings."""
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("DATA_DIR", str(tmp_path / "data"))
     monkeypatch.setenv("ENGINE", "tests.stages.fake_engine")
@@ -33,7 +33,10 @@ def bare(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def refused_sandbox(*arguments: str) -> str:
-    """The one line of a sandbox that must not start; as a process, or it would serve for ever."""
+    """The one line of a sandbox that must not start.
+
+    Run as a process, because it might serve for ever.
+    """
     done = subprocess.run(
         [sys.executable, "-m", *arguments],
         env={**os.environ, "PYTHONPATH": str(ROOT)},
@@ -123,7 +126,7 @@ def test_a_rehearsal_of_nothing_is_told_and_serves_no_page(
 ) -> None:
     with pytest.raises(SystemExit, match="2"):
         main(["sandbox", "--once", " ", "--port=0"])
-    assert "it wants a command, such as" in capsys.readouterr().err
+    assert "it needs a command, such as" in capsys.readouterr().err
 
 
 def test_a_rehearsal_that_could_not_save_its_pictures_draws_none(

@@ -16,7 +16,7 @@ from tests.stages.tiny_bot import TinyBot, lounge, until
 
 
 class Page:
-    """What the page's JavaScript does, without the page."""
+    """Does what the page's JavaScript does."""
 
     def __init__(self, sandbox: Sandbox, bot: TinyBot, session: aiohttp.ClientSession) -> None:
         self.sandbox = sandbox

@@ -49,7 +49,7 @@ def test_options_are_read_as_the_page_reads_them(typed: str, options: Payload) -
         ("/draw x count: -5", "count: 1 is the least, not -5."),
         ("/draw count: 2", "/draw needs prompt: What to draw"),
         ("/draw", "/draw needs prompt: What to draw"),
-        ("/draw prompt:", "prompt: has nothing behind it."),
+        ("/draw prompt:", "prompt: has no value."),
         ("/draw promt: x", "promt: is no option of /draw; the nearest is prompt:"),
         ("/draw x cout: 2", "cout: is no option of /draw; the nearest is count:"),
         ("/draw prompt: x prompt: y", "prompt: is given twice."),

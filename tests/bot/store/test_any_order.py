@@ -1,4 +1,4 @@
-"""Whatever people, moderators, the worker and the loops do in whatever order: no promise breaks."""
+"""Random orders of what people, moderators, the worker and the loops do: no promise breaks."""
 
 from __future__ import annotations
 
@@ -26,12 +26,12 @@ from tests.stages.trouble import OF_FILES, OF_STATEMENTS
 
 NUMBERS = st.integers(0, 999)
 NAMES = st.sampled_from([*DEEDS])
-#: The worst that a deed's moments are numbered with.
+#: The greatest number of a moment within a deed.
 MOMENTS = st.integers(0, 60)
 
 
 class AnyOrder(RuleBasedStateMachine):
-    """Every deed is a rule of its name; besides, any of them may be killed or meet a sick disk."""
+    """Every deed is a rule with its name; any of them may also be killed or meet a sick disk."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -82,7 +82,10 @@ for each in DEEDS:
 
 
 def machine(examples: int, steps: int) -> None:
-    """So many stories of so many deeds; the same each time, for a suite is no place for luck."""
+    """`examples` stories of `steps` deeds each.
+
+    Always the same, because a suite must not depend on luck.
+    """
     run_state_machine_as_test(
         AnyOrder,
         settings=settings(

@@ -29,7 +29,7 @@ class Ear:
         self._told.append(transition)
 
     def of(self, subject: Subject) -> list[tuple[str, str | None, str | None, str]]:
-        """What was told of this kind since the last call; the rest is forgotten."""
+        """The reports of this kind since the last call; the rest is dropped."""
         told, self._told = self._told, []
         return [(t.id, t.before, t.after, t.why) for t in told if t.subject is subject]
 

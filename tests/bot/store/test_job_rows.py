@@ -31,7 +31,7 @@ SETTING = {
     "sampler": "draw = json_set(draw, '$.sampler', :value)",
     "rating": "rating = :value",
 }
-#: What another version makes of a draw, and how it is named.
+#: What another version makes of a draw, and how the fault is named.
 FOREIGN_DRAWS = {
     "json_set(draw, '$.v', 2)": "draw version 2",
     "json_remove(draw, '$.v')": "draw version None",
@@ -57,7 +57,7 @@ async def desk(tmp_path: Path) -> AsyncIterator[Front]:
 
 
 async def rewrite(stores: Stores | Front, job: Job, column: str) -> None:
-    """As a newer version would have written it, which knows more words."""
+    """Rewrite the row as a newer version with more words would have written it."""
     db = stores.db if isinstance(stores, Stores) else stores.services.queue._db
     await db.write_one("PRAGMA foreign_keys = OFF")
     await db.write_one(
@@ -108,7 +108,7 @@ def test_every_draw_is_read_as_it_was_written() -> None:
     assert not faults
 
 
-#: What each fault of a draw is named, and what is read in its place.
+#: The name of each fault of a draw, and the value read in its place.
 DRAW_FAULTS: list[tuple[dict[str, object], str]] = [
     ({"seed": "lucky"}, "seed (str)"),
     ({"seed": 1.0}, "seed 1.0"),

@@ -53,7 +53,7 @@ def _react(here: Stage, dice: random.Random, messages: list[int], voters: list[i
 
 
 async def _trouble(here: Stage, turn: int) -> None:
-    """A gateway outage, a lost session or a bot that stays dead for sixty reactions."""
+    """A gateway outage, a lost session or a bot that stays down for sixty reactions."""
     match turn % 4:
         case 0:
             here.sandbox.drop_gateway()
@@ -71,7 +71,7 @@ async def _equal(here: Stage, messages: list[int]) -> bool:
 
 
 def _standing(here: Stage, messages: list[int]) -> set[tuple[int, int, str]]:
-    """Discord's truth: message, voter and thumb."""
+    """The truth on Discord: message, voter and thumb."""
     return {
         (message, voter, emoji)
         for message in messages
@@ -82,7 +82,7 @@ def _standing(here: Stage, messages: list[int]) -> set[tuple[int, int, str]]:
 
 
 def _one_vote_each(here: Stage, messages: list[int]) -> bool:
-    """Whoever has a thumb standing has one current vote there, and nobody else has any."""
+    """Everybody with a thumb standing has one current vote there, and nobody else has any."""
     truth = {(message, voter) for message, voter, _ in _standing(here, messages)}
     votes = here.rows("SELECT message_id, voter_id FROM votes JOIN post_pictures USING (job_id)")
     return sorted(votes) == sorted(truth)

@@ -22,8 +22,8 @@ from bot.store.lineage import LineageDeed
 from bot.store.migrations import migrations
 from bot.store.trials import TrialOutcome
 
-#: The sha256 of every step that has landed. A step is never edited: whoever needs another schema
-#: writes the next step, and its line here.
+#: The sha256 of every released step. A step is never edited: another schema needs the next step,
+#: and its line here.
 FROZEN = {
     "0001_initial": "2b36b7e6756c38f1abe022aa6783a98ae02226e2f48c1ee5ec7d4aa4cb3a2352",
     "0002_requests_and_posts": "93ca3d77b7a9a92927afc32482f69abaa23a21e585508e068034d065fc2d1c93",

@@ -58,7 +58,7 @@ async def tables(stores: Stores) -> set[str]:
 
 
 async def traces(stores: Stores, *words: str) -> list[tuple[str, str, object]]:
-    """Every cell of every table in which one of the words is found."""
+    """Every table cell that contains one of the words."""
     return [
         (table, column, value)
         for table in await tables(stores)
@@ -69,7 +69,7 @@ async def traces(stores: Stores, *words: str) -> list[tuple[str, str, object]]:
 
 
 def holding_files(directory: Path, mark: bytes) -> list[Path]:
-    """The files, the database's own among them, that have these bytes in them."""
+    """The files that contain these bytes, including the database's own."""
     files = (path for path in directory.rglob("*") if path.is_file())
     return [file for file in files if mark in file.read_bytes()]
 
@@ -79,7 +79,7 @@ def pngs(directory: Path) -> int:
 
 
 async def live(stores: Stores) -> None:
-    """USER uses everything that there is, beside OTHER."""
+    """USER uses every feature, beside OTHER."""
     consent, guilds = Consent(stores.db), Guilds(stores.db)
     first = await stores.deliver(message=1, prompt=f"{WORD} player")
     theirs = await stores.deliver(message=2, user=OTHER, prompt="their own")

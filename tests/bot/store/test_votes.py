@@ -230,7 +230,7 @@ async def test_votes_outlive_message_and_picture(stores: Stores) -> None:
 
 
 class Model:
-    """The rule, said again in the plainest way: all events, then who stands, then the last one."""
+    """The rule in its plainest form: all events, then who stands, then the last one."""
 
     def __init__(self) -> None:
         self.standing: dict[tuple[int, int, str, bool], int] = {}
@@ -255,7 +255,7 @@ class Model:
 
 
 class Play:
-    """Random deeds, done to the ledger and to the model alike."""
+    """Random deeds, applied to the ledger and to the model alike."""
 
     voters = (USER, 50, 51, 52)
     emoji = ("👍", "👎", "👍🏽")

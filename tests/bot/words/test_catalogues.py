@@ -37,15 +37,15 @@ LOCALES = ROOT / "bot" / "words" / "locales"
 LANGUAGES = sorted(set(FOLDERS.values()))
 #: Discord's limits.
 CONTENT, DESCRIPTION, LABEL, TITLE, MENU_ENTRY, CHOICE = 2000, 100, 80, 45, 32, 100
-#: What the longest placeholders hold, so that a sentence that is near the limit is noticed.
+#: The longest content of placeholders, so that a sentence near the limit is noticed.
 ROOM = 300
-#: One sentence has one tuple, a plural two: English first.
+#: A sentence has one form, or two with a plural: English first.
 Texts = tuple[str, ...]
 
 
 @lru_cache(maxsize=1)
 def gathered() -> dict[Texts, str]:
-    """Every sentence of the code, with the file that it was first found in."""
+    """Every sentence in the code, with the file where it was first found."""
     with (ROOT / "bot" / "words" / "babel.cfg").open() as file:
         mapping, _ = parse_mapping_cfg(file)
     found: dict[Texts, str] = {}
@@ -125,7 +125,7 @@ def test_marks_at_the_beginning_of_a_line_stay(code: str) -> None:
 
 
 def shown_by_discord() -> Iterator[tuple[str, int]]:
-    """Descriptions, choices and entries of menus in the code of the cogs, each with its limit."""
+    """Descriptions, choices and menu entries in the code of the cogs, each with its limit."""
     for path in sorted((ROOT / "cogs").rglob("*.py")):
         for node in ast.walk(ast.parse(path.read_text())):
             if isinstance(node, ast.Call):
@@ -138,7 +138,7 @@ def shown_by_discord() -> Iterator[tuple[str, int]]:
 
 
 def fixed_places() -> Iterator[tuple[str, int]]:
-    """Labels and titles that are said from a name, each with its limit."""
+    """Labels and titles derived from names, each with its limit."""
     yield from ((str(label), LABEL) for label, _, _ in components._LOOKS.values())
     yield from ((str(reason), CHOICE) for reason in reviewing.REPORT_REASONS.values())
     in_form = (asking.EDIT_TITLE, asking.PROMPT, asking.PROMPT_CUT, asking.NEGATIVE)
@@ -182,7 +182,7 @@ def test_what_is_missing_is_said_in_english() -> None:
         assert say("") == ""
 
 
-#: What is written down with a job that ends without its picture, by those who end it.
+#: The reasons stored with a job that ends without its picture, by the code that ends it.
 REASONS = (
     consent._OTHER_LICENCE, job_rows.FOREIGN, picture_rows._REMOVED, queue._INTERRUPTED,
     tidying._LAPSED, worker._NO_MODEL, worker._NOT_OPENED, slots._NOT_FINITE, slots._NOT_ENLARGED,
@@ -208,12 +208,12 @@ def test_what_is_written_down_in_other_words_is_read_as_it_is() -> None:
         assert wording.why(odd) == "It ended in {braces} of 0000000001 and {0}."
 
 
-#: Three words in a row, or a text that begins and ends as a sentence does.
+#: Three words in a row, or a text that begins and ends like a sentence.
 SENTENCE = re.compile(r"[A-Za-z']{2,} [A-Za-z']{2,} [A-Za-z']{2,}|^[A-Z].*[.!?:]$")
 
 
 def unsaid(tree: ast.Module) -> Iterator[tuple[int, str]]:
-    """Sentences that nobody could translate: they stand in no call that says them."""
+    """Sentences that nobody could translate, because no call translates them."""
     known: set[int] = set()
     for node in ast.walk(tree):
         if isinstance(node, ast.Expr):
@@ -233,7 +233,7 @@ def test_every_sentence_of_this_room_can_be_translated() -> None:
     left = [
         f"bot/words/{path.name}:{line}: {text!r}"
         for path in sorted((ROOT / "bot" / "words").glob("*.py"))
-        # The owner's words are English, as the doctor's are.
+        # Texts for the owner are English, like the doctor's.
         if path.name != "learning.py"
         for line, text in unsaid(ast.parse(path.read_text()))
     ]
@@ -248,7 +248,7 @@ def test_a_sentence_that_is_not_said_is_found() -> None:
 
 
 def said_at_import(tree: ast.Module) -> list[int]:
-    """Lines that say something when the module is read, when nobody's language is known."""
+    """Lines that produce text at import, when nobody's language is known."""
 
     def walk(node: ast.AST) -> Iterator[int]:
         if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):

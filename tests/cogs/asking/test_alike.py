@@ -1,4 +1,4 @@
-"""What is there already is pointed to instead of drawn again, across no border of privacy."""
+"""An existing picture is pointed to instead of drawn again, across no border of privacy."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ async def desk(tmp_path: Path) -> AsyncIterator[Front]:
 
 
 async def there(desk: Front, **options: object) -> list[Job]:
-    """What the member asked for, drawn and posted."""
+    """The member's pictures, drawn and posted."""
     await desk.asks(**{**ASK, **options})
     jobs = [job for job in await desk.jobs() if job.state is JobState.QUEUED]
     await desk.drawn(jobs)
@@ -36,7 +36,7 @@ async def there(desk: Front, **options: object) -> list[Job]:
 
 
 def is_pointed_to(answer: ResponseMessage, *jobs: Job) -> bool:
-    """Whether these were pointed to, and nothing was queued."""
+    """Whether the answer points to these, and nothing was queued."""
     pointed = any(id_.startswith("wd:drawanyway:") for id_ in custom_ids(answer))
     assert not pointed or answer.ephemeral
     return pointed and all(job.id in answer.content for job in jobs)

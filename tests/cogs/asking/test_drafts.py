@@ -1,4 +1,4 @@
-"""What was typed is never lost: a refusal gives all of it back, and *Edit* opens it in a form."""
+"""Nothing typed is ever lost: a refusal returns all of it, and *Edit* opens it in a form."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ def edit_of(refusal: ResponseMessage) -> str:
 
 
 async def sends(who: MemberActor, shown: InteractionResult, **changes: str) -> InteractionResult:
-    """Send the form as it was filled in, but for these fields."""
+    """Submit the form as it was filled in, except for these fields."""
     return await who.submit_modal(shown, values_of(shown) | changes)
 
 

@@ -1,4 +1,4 @@
-"""`/tags` and `/surprise`: what the model knows, as far as the place takes it, drawn at a press."""
+"""`/tags` and `/surprise`: the model's vocabulary, filtered for the place, drawn at a press."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ async def slash(desk: Front, command: str, **options: str) -> ResponseMessage:
 
 
 def shown(desk: Front, answer: ResponseMessage) -> Any:
-    """The message as it stands now."""
+    """The message as it is now."""
     return desk.env.backend.messages[desk.channel.id][answer.id]
 
 

@@ -49,7 +49,7 @@ async def panel(who: MemberActor, message: discord.Message, place: int) -> Respo
 
 
 async def deletes(desk: Front, under: ResponseMessage) -> ResponseMessage:
-    """The member deletes a picture by its panel; the answer, with its button to undo it."""
+    """Delete a picture by its panel, as the member; return the answer with its undo button."""
     asked = said(await desk.member.click(under.message, label="Delete"))
     await desk.member.click(asked.message, label="Yes, delete it")
     return asked
@@ -214,7 +214,7 @@ async def test_a_report_outlives_a_deletion_that_is_undone(desk: Front) -> None:
 
 
 async def twice(desk: Front, answer: ResponseMessage, label: str) -> None:
-    """Both presses are on their way before the first is answered."""
+    """Press twice before the first press is answered."""
     message = desk.env.backend.messages[desk.channel.id][answer.id]
     before = message.components
     await desk.member.click(answer.message, label=label)

@@ -1,4 +1,4 @@
-"""What members type in other bots' ways is drawn as they meant it, and what is ignored is said."""
+"""Other bots' syntax is drawn as meant, and what is ignored is reported."""
 
 from __future__ import annotations
 

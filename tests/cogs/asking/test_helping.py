@@ -1,4 +1,4 @@
-"""`/help`, the menu of a message, and a mention: who is new here finds the way."""
+"""`/help`, the menu of a message, and a mention: newcomers find the way."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ from tests.stages.front import Front, custom_ids, front, said
 @pytest.fixture
 async def desk(tmp_path: Path) -> AsyncIterator[Front]:
     async with front(tmp_path) as ready:
-        # What the first answer would wait for.
+        # Loads what the first answer would wait for.
         await ready.bot.services.policy_at(
             make_place(guild=ready.guild.id, channel=ready.channel.id), model=INFO
         )

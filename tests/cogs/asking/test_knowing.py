@@ -30,7 +30,7 @@ NONSENSE = ", ".join(f"{a}o{b}umi" for a in "bdfgklmnpr" for b in "bdfgklmnpr")
 async def desk(tmp_path: Path) -> AsyncIterator[Front]:
     async with front(tmp_path) as ready:
         ready.use_model(KNOWING)
-        # What the first answer would wait for.
+        # Loads what the first answer would wait for.
         await ready.bot.services.glossaries.of(KNOWING)
         await ready.bot.services.policy_at(
             make_place(guild=ready.guild.id, channel=ready.channel.id), model=KNOWING

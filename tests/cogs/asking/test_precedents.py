@@ -23,7 +23,7 @@ async def desk(tmp_path: Path) -> AsyncIterator[Court]:
 
 
 async def drawn(desk: Court) -> tuple[Job, discord.Message]:
-    """The next picture is drawn and posted."""
+    """Draw and post the next picture."""
     job = await desk.services.queue.claim("worker", 60_000, desk.services.clock())
     assert job is not None
     await desk.kept(job)
@@ -32,7 +32,7 @@ async def drawn(desk: Court) -> tuple[Job, discord.Message]:
 
 
 async def decided(desk: Court, action: str) -> discord.Message:
-    """The member's picture is posted, reported, and decided about. Returns its message."""
+    """Post, report and decide about the member's picture. Returns its message."""
     await desk.asks(**ASKED)
     _, message = await drawn(desk)
     who = desk.newcomer()
@@ -50,7 +50,7 @@ async def appeals(desk: Court, refusal: ResponseMessage) -> None:
 
 
 async def anyway(desk: Court, pointed: ResponseMessage) -> None:
-    """The very picture is there already, and is drawn all the same."""
+    """The very picture already exists, and is drawn all the same."""
     assert "is there already" in pointed.content
     said(await desk.member.click(pointed.message, label="Draw it anyway"))
 

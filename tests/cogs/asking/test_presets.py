@@ -1,4 +1,4 @@
-"""A member's presets go with what they ask for, and nobody else has them without the code."""
+"""A member's presets apply to their requests, and nobody else has them without the code."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from tests.stages.front import Front, front, said
 @pytest.fixture
 async def desk(tmp_path: Path) -> AsyncIterator[Front]:
     async with front(tmp_path) as ready:
-        # What the first answer would wait for.
+        # Loads what the first answer would wait for.
         place = make_place(guild=ready.guild.id, channel=ready.channel.id)
         await ready.bot.services.policy_at(place, model=INFO)
         yield ready

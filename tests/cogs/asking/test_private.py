@@ -92,7 +92,7 @@ async def test_it_is_brought_by_itself_once_while_discord_lets_us(
 
 
 class Bringing:
-    """What would come by itself: begun with the request, and run when a test calls."""
+    """Captures what would come by itself: begun with the request, and run when a test calls."""
 
     def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setattr(private, "_PACE_S", 0)

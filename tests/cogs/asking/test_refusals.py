@@ -24,7 +24,7 @@ from tests.stages.court import Court, button_of, court
 from tests.stages.fake_engine import INFO
 from tests.stages.front import custom_ids, said
 
-#: A server's own terms: one that only refuses, one that counts.
+#: The server's own terms: one that only refuses, one that counts as a strike.
 DRAGON = Term(text="dragon", reason="we read it together")
 WYRM = Term(text="wyrm", effect=Effect(ruling=Ruling.REFUSE, strike=True))
 FLOOR = "loli, nude"

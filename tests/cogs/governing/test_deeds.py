@@ -1,4 +1,4 @@
-"""What the panel's presses change, also those that are old, made up or hostile."""
+"""What the panel's presses change, including old, forged or hostile ones."""
 
 from __future__ import annotations
 

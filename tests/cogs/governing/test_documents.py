@@ -1,4 +1,4 @@
-"""The policy as a file: what comes out goes in again, and nothing is applied unseen."""
+"""The policy as a file: exports can be imported, and nothing is applied unseen."""
 
 from __future__ import annotations
 

@@ -42,13 +42,13 @@ async def somebody_saves(desk: Front, **changes: object) -> PolicyVersion:
 
 
 async def kept(view: PanelView) -> str:
-    """What hangs on the page."""
+    """The content attached to the page."""
     (paper,) = view.message.attachments
     return (await paper.read()).decode()
 
 
 async def form_of(view: PanelView, start: str) -> dict[str, str]:
-    """What stands in the form behind a button."""
+    """The fields of the form behind a button."""
     shown = await view.who.click(view.message, custom_id=view.id_of(start))
     assert shown.modal is not None
     fields = [label["component"] for label in shown.modal["components"]]

@@ -30,13 +30,13 @@ async def reads(desk: Front, who: MemberActor) -> ResponseMessage:
 
 
 async def presses(desk: Front, who: MemberActor, message: ResponseMessage, action: str) -> str:
-    """What the message says after its button was pressed."""
+    """The message's text after its button was pressed."""
     await who.click(message.message, custom_id=a_button(desk, message, action))
     return desk.env.backend.messages[desk.channel.id][message.id].content
 
 
 def buttons(desk: Front, message: ResponseMessage) -> dict[str, str]:
-    """The custom ids under a message as it is now, by their actions."""
+    """The custom ids under a message as it is now, by action."""
     rows = desk.env.backend.messages[desk.channel.id][message.id].components
     ids = [item["custom_id"] for row in rows for item in row["components"]]
     return {custom_id.split(":")[1]: custom_id for custom_id in ids}

@@ -1,4 +1,4 @@
-"""What the log channel is told: every line, through every outage, and once where Discord helps."""
+"""The log channel gets every line, through every outage, and only once where Discord helps."""
 
 from __future__ import annotations
 

@@ -28,13 +28,13 @@ PAGES = {**RULE_PAGES, **PLACE_PAGES, **LIST_PAGES}
 RULEBOOK = rulebooks.load()
 HELD = Effect(ruling=Ruling.HOLD, alert=True, strike=True)
 LOOSE = [rule.id for rule in adjustable(RULEBOOK)]
-#: Nothing but the server says anything of it.
+#: A rule that only the server says anything about.
 FREE = RuleId("suggestive")
 BIG = 1_300_000_000_000_000_000
 
 
 def crowded(rulebook: Rulebook) -> Rulebook:
-    """As many rules as there may ever be, each with long words."""
+    """A rulebook with the greatest number of rules, each with long words."""
     some = adjustable(rulebook)[0]
     more = {
         RuleId(f"rule-number-{n}"): replace(
@@ -51,7 +51,7 @@ def crowded(rulebook: Rulebook) -> Rulebook:
 
 @cache
 def full() -> GuildPolicy:
-    """A policy that says all it can; its terms take a moment to compile."""
+    """A policy with the longest content; its terms take a moment to compile."""
     lines = Overrides(effects=dict.fromkeys(LOOSE, HELD), enabled=False)
     some = [BIG + n for n in range(60)]
     return GuildPolicy(

@@ -1,4 +1,4 @@
-"""The panel in a simulated server: what moderators press, and what becomes of it."""
+"""The panel in a simulated server: what moderators press, and the results."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ async def boss(desk: Front) -> MemberActor:
 
 
 async def save(desk: Front, policy: GuildPolicy) -> PolicyVersion:
-    """What another moderator does meanwhile."""
+    """Save another moderator's change in between."""
     before = (await current(desk)).number
     saved = await desk.services.guilds.save(policy, before, UserId(77), 1, summary="Sora was here")
     assert isinstance(saved, PolicyVersion)

@@ -1,4 +1,4 @@
-"""Words that members are owed: through refusals, outages and restarts, and not for ever."""
+"""Messages that members are owed: through refusals, outages and restarts, but not for ever."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Several pictures of a request are one post, which goes on when one of them is missing or goes."""
+"""Several pictures of a request form one post, which survives a missing or deleted picture."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ async def office(tmp_path: Path) -> AsyncIterator[Office]:
 
 
 async def four(office: Office, ends: Sequence[JobState] = (JobState.RENDERED,) * 4) -> list[Job]:
-    """A request for four pictures, of which each came to this end."""
+    """A request for four pictures, each with this end."""
     jobs = await office.queued(count=4, prompt="1girl, red hair")
     queue, now_ms = office.services.queue, office.services.clock()
     for job, end in zip(jobs, ends, strict=True):
@@ -52,7 +52,7 @@ async def four(office: Office, ends: Sequence[JobState] = (JobState.RENDERED,) *
 
 
 def post(office: Office) -> discord.Message:
-    """The one message of the channel."""
+    """The only message of the channel."""
     (message,) = office.channel.history()
     return message
 
@@ -62,7 +62,7 @@ def names(message: discord.Message) -> list[str]:
 
 
 async def spoilers(office: Office, job: Job) -> None:
-    """A moderator puts a picture that was reported behind a spoiler."""
+    """Put a reported picture behind a spoiler, as a moderator."""
     reviews = office.services.reviews
     await reviews.report(job.id, job.user_id, "odd", office.services.clock(), since_id=1)
     (case,) = await reviews.open_cases(job.guild_id, 9)
@@ -203,7 +203,7 @@ async def test_an_edit_that_fails_for_a_while_is_made_later_and_one_that_never_d
 def meanwhile(
     office: Office, monkeypatch: pytest.MonkeyPatch, deed: Callable[[], Awaitable[object]]
 ) -> None:
-    """Something happens between the next edit of a message and its answer."""
+    """Let something happen between the next edit of a message and its answer."""
     http = office.env.bot.http
     request = http.request
 
@@ -252,7 +252,7 @@ async def test_a_spoiler_covers_its_picture_alone_and_no_other_loses_its_own(
 
 
 async def comes_back(office: Office, job: Job, then: str) -> discord.Message:
-    """Its member deletes a picture and undoes that, with this done in between."""
+    """Delete a picture as its member and undo that, with this in between."""
     gallery = office.services.gallery
     picture = await gallery.get(job.id)
     assert picture is not None

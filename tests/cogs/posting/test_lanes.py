@@ -1,4 +1,4 @@
-"""What is owed to channels is worked off side by side; who is sick rests and harms no other."""
+"""Works off what channels are owed side by side; a failing channel rests and harms no other."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ class Chore:
 
 
 class Works:
-    """Chores by channel, each done as `answers` says; time stands until it is moved."""
+    """Chores by channel, each with the result in `answers`; time stands still until it is moved."""
 
     def __init__(
         self,
@@ -76,7 +76,7 @@ class Works:
         self.done.append(chore.id)
 
     async def go(self) -> None:
-        """Until nothing more may be begun."""
+        """Run until nothing more may begin."""
         async with asyncio.timeout(5):
             await works_off(self.lanes.look)
 

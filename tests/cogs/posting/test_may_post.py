@@ -1,4 +1,4 @@
-"""Policy is asked again before a finished picture is posted: what it says has changed meanwhile."""
+"""Policy is checked again before a finished picture is posted, because it may have changed."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ async def switch_off(office: Office, channel_id: int) -> None:
 
 
 async def refusal(office: Office, job: Job, *, besides: Job | None = None) -> str:
-    """What is said of a picture that was not posted; it is kept."""
+    """The refusal for a picture that was not posted; the picture is kept."""
     await office.delivers()
     assert office.pictures() == ([f"{besides.id}.png"] if besides else [])
     state, error = await office.state(job)

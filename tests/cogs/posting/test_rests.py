@@ -1,4 +1,4 @@
-"""Who failed rests for a while that grows, on a clock that nobody can set."""
+"""Whoever failed rests for a growing time, on a clock that nobody can set."""
 
 from __future__ import annotations
 

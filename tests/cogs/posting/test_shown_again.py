@@ -1,4 +1,4 @@
-"""What uploads a picture anew, `/show` and `/votes top`, escapes neither Delete nor forget."""
+"""New uploads of a picture, by `/show` and `/votes top`, escape neither Delete nor forgetting."""
 
 from __future__ import annotations
 
@@ -27,7 +27,10 @@ async def desk(tmp_path: Path) -> AsyncIterator[Front]:
 
 
 async def shows_while(desk: Front, monkeypatch: pytest.MonkeyPatch, deed: Any) -> list[int]:
-    """`/show` by a moderator; `deed` is done before its message is noted. Returns the channel."""
+    """`/show` by a moderator; `deed` happens before its message is recorded.
+
+    Returns the channel's messages.
+    """
     job, _ = await desk.picture()
     note = sending.note_sent
 
@@ -64,7 +67,7 @@ async def test_a_show_under_way_does_not_escape_forget(
 
 
 async def dies_after_sending(desk: Front, monkeypatch: pytest.MonkeyPatch, command: str) -> Job:
-    """The message of the command is there, and the process died before it could note it."""
+    """Send the command's message and kill the process before it can record it."""
 
     async def dies(*_: object) -> None:
         raise asyncio.CancelledError

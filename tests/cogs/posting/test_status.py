@@ -1,4 +1,4 @@
-"""The status message of a request tells the truth, sparingly, and goes when all is said."""
+"""The status message of a request tells the truth, edits sparingly, and goes at the end."""
 
 from __future__ import annotations
 
@@ -68,7 +68,7 @@ async def test_a_new_step_with_the_old_preview_uploads_nothing(desk: Desk) -> No
 
 
 def looked_at(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> list[RequestId]:
-    """The requests that are looked at from now on, each as often as it is."""
+    """The requests looked at from now on, once per look."""
     looked: list[RequestId] = []
     of_request = desk.services.views.of_request
 

@@ -1,4 +1,4 @@
-"""What is to go from Discord goes: at last, whoever is in the way, and also what nobody knew of."""
+"""What must go from Discord goes in the end, whatever is in the way, even unknown messages."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ async def desk(tmp_path: Path) -> AsyncIterator[Front]:
 
 
 async def delivers_without_an_answer(desk: Front, monkeypatch: pytest.MonkeyPatch) -> Job:
-    """The picture is in the channel, and the bot does not know it."""
+    """The picture is in the channel, but the bot does not know it."""
     (job,) = await desk.queued()
     await desk.drawn([job])
     desk.loses_answers(monkeypatch, TimeoutError())

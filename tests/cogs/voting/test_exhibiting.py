@@ -40,7 +40,7 @@ async def desk(tmp_path: Path) -> AsyncIterator[Front]:
 
 
 async def gallery(desk: Front, votes: int = 2, *blocked: str) -> ChannelHandle:
-    """A channel that moderators made the gallery."""
+    """A channel that moderators chose as the gallery."""
     channel = desk.guild.create_text_channel("gallery")
     await desk.env.settle()
     await choose(desk, ChannelId(channel.id), votes, *blocked)
@@ -54,7 +54,7 @@ async def choose(desk: Front, channel: ChannelId | None, votes: int = 2, *blocke
 
 
 async def liked(desk: Front, prompt: str = "1girl, blue hair", votes: int = 2) -> Job:
-    """A picture of the member's, posted and liked by so many."""
+    """A picture of the member's, posted and liked by `votes` members."""
     job, message = await desk.picture(prompt)
     await like(desk, message, votes)
     return job
@@ -281,7 +281,7 @@ async def test_a_picture_whose_file_is_gone_is_given_up_and_those_behind_it_are_
 async def test_what_may_not_be_shown_hides_nothing_behind_it(
     desk: Front, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    # An extension is a module of its own at every start.
+    # An extension is a new module at every start.
     monkeypatch.setattr(sys.modules["cogs.voting.exhibiting"], "_READ", 2)
     channel = await gallery(desk, 2, "dragon")
     for number in range(5):

@@ -32,7 +32,7 @@ def _no_rest(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 async def begun(stand: Ring, minutes: int = 10) -> None:
-    """The member began a party, and its first pair stands in the channel."""
+    """Begin a party as the member; its first pair is in the channel."""
     answer = said(await stand.member.slash(stand.channel, "duel party", minutes=minutes))
     assert answer.ephemeral
     assert "The party is on" in answer.content

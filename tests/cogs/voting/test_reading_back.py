@@ -1,4 +1,4 @@
-"""Readings and events in every order: newer news wins, and in the end the ledger is the truth."""
+"""Readings and events in every order: newer events win, and finally the ledger is the truth."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ POST = 1
 
 
 class Reader:
-    """One post, and a Discord that does not always tell it as it is."""
+    """One post, and a Discord that does not always tell the truth about it."""
 
     def __init__(self, stores: Stores, glass: Hourglass) -> None:
         self.stores = stores
@@ -56,7 +56,7 @@ class Reader:
         pytest.fail("never settled")
 
     def once(self, deed: Callable[[], Awaitable[None]], *, answer: int) -> None:
-        """Do this before Discord's nth answer (the first is the message, then come the lists)."""
+        """Run this before Discord's nth answer (first the message, then the lists)."""
         answers = 0
 
         async def meanwhile() -> None:
@@ -277,7 +277,7 @@ async def test_a_list_that_lags_takes_no_nameless_vote(reader: Reader) -> None:
 
 
 class Weather:
-    """Random deeds, also between two answers of Discord's."""
+    """Random deeds, even between two answers of Discord's."""
 
     voters = (50, 51, 52, 53)
     emoji = (UP, DOWN, "👍🏽", "🎉")
@@ -334,7 +334,7 @@ async def test_whatever_happens_a_settled_ledger_is_the_truth(reader: Reader, se
     weather.discord.meanwhile = reader.arrived
     await reader.until_settled()
     assert await reader.ledger() == weather.expected()
-    # And a last quiet reading changes nothing.
+    # A last quiet reading changes nothing.
     reader.glass.run(100)
     events = await reader.stores.rows("vote_events")
     reader.discord.lose_session()

@@ -54,7 +54,7 @@ async def test_a_fresh_session_owes_every_post_a_reading_and_a_resumed_one_none(
 
 
 async def readings(booth: Booth) -> list[int]:
-    """Which posts a round reads, in their order."""
+    """The posts that a round reads, in order."""
     read: list[int] = []
     watch = booth.votes_cog._inbox.watch
 

@@ -59,7 +59,7 @@ async def test_a_hot_post_does_not_hold_up_the_seeding_of_its_channel(
     standing = booth.services.votes.standing
 
     async def standing_in_a_crowd(message_id: MessageId) -> list[tuple[UserId, str, bool]]:
-        """Somebody reacts under the hot post whenever it is read."""
+        """Somebody reacts under the busy post whenever it is read."""
         has = (UserId(ada.id), UP) in booth.truth(hot)
         booth.env.backend.set_reaction(hot.channel_id, hot.message_id, UP, ada.id, reacted=not has)
         await booth.env.settle()

@@ -21,7 +21,7 @@ from tests.stages.simulated import OWNER, scene
 
 
 def said(result: InteractionResult) -> ResponseMessage:
-    """The answer to a command, whichever way it went."""
+    """The answer to a command, whichever way it was sent."""
     answer = result.followups[-1] if result.followups else result.response
     assert answer is not None
     return answer

@@ -40,7 +40,7 @@ def unit(rows: int, width: int) -> torch.Tensor:
 
 
 def laion(path: Path, sizes: tuple[int, ...] = (WIDTH, 16, 8, 6, 4, 1)) -> nn.Sequential:
-    """The layers of LAION's predictor with its names of tensors, written as it is published."""
+    """The layers of LAION's predictor with its tensors' names, as published."""
     a, b, c, d, e, f = sizes
     layers = nn.Sequential(
         nn.Linear(a, b), nn.Dropout(0.2), nn.Linear(b, c), nn.Dropout(0.2),
@@ -51,7 +51,7 @@ def laion(path: Path, sizes: tuple[int, ...] = (WIDTH, 16, 8, 6, 4, 1)) -> nn.Se
 
 
 def waifu(path: Path, width: int = WIDTH) -> nn.Module:
-    """The layers of Waifu Diffusion's classifier with its names of tensors."""
+    """The layers of Waifu Diffusion's classifier with its tensors' names."""
     fc1, fc2, fc3 = nn.Linear(width, 8), nn.Linear(8, 4), nn.Linear(4, 1)
     parts = {"fc1": fc1, "fc2": fc2, "fc3": fc3}
     torch.save({f"{n}.{k}": w for n, m in parts.items() for k, w in m.state_dict().items()}, path)
@@ -87,7 +87,7 @@ def tower(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="module")
 def head(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A head for it whose scores lie around 6."""
+    """A head for it with scores around 6."""
     path = tmp_path_factory.mktemp("head") / "head.safetensors"
     torch.manual_seed(3)
     save_head(torch.randn(WIDTH), torch.tensor(6.0), path)
@@ -128,7 +128,7 @@ def test_a_line_of_pixels_costs_no_more_memory_than_a_picture(
 def test_the_window_of_a_long_picture_is_that_of_the_whole(
     size: tuple[int, int], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    # Blurred noise: steep enough that a window a pixel further on would differ by far more.
+    # Blurred noise, steep enough that a window shifted by a pixel would differ by far more.
     picture = colourful(*size).filter(ImageFilter.GaussianBlur(1))
     ours = Window().cut(picture).astype(int)
     monkeypatch.setattr("models.aesthetics.window._LONGEST", 1_000)
@@ -331,7 +331,7 @@ def test_another_seed_learns_from_other_pictures(
     common = first & second
     assert len(first) == len(second) == 500
     assert {seed for _, seed in common} == {painted.UNSEEN_SEED + i for i in range(250)}
-    # More pictures in the same folder: a last shard that was short is not taken for a full one.
+    # More pictures in the same folder: a short last shard must not count as a full one.
     few, many = (painted.plan("train", 0, count, tmp_path) for count in (110, 200))
     assert few[0].path == many[0].path
     assert few[1].path != many[1].path

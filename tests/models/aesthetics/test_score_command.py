@@ -28,7 +28,7 @@ Score = Callable[..., int]
 
 @pytest.fixture(scope="module")
 def scorer(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A folder with a tiny tower and a head whose scores lie around 6."""
+    """A folder with a tiny tower and a head with scores around 6."""
     folder = tmp_path_factory.mktemp("scorer") / "tiny"
     torch.manual_seed(3)
     save_tower(PictureTower((4, 8), WIDTH).eval(), folder)
@@ -45,7 +45,7 @@ def pictures(tmp_path: Path) -> Path:
 
 @pytest.fixture
 def score(scorer: Path, pictures: Path) -> Score:
-    """The command on `pictures`, with the tiny scorer."""
+    """Run the command on `pictures`, with the tiny scorer."""
 
     def call(*more: str, source: Path = pictures, threshold: float | None = None) -> int:
         own = ["--tower", str(scorer), "--head", str(scorer / "head.safetensors")]
@@ -56,7 +56,7 @@ def score(scorer: Path, pictures: Path) -> Score:
 
 
 def fill(folder: Path, count: int = 6) -> list[Path]:
-    """Pictures of different shades, so of different scores."""
+    """Pictures of different shades, and so of different scores."""
     paths = [folder / f"{i}.png" for i in range(count)]
     for i, path in enumerate(paths):
         Image.new("RGB", (40 + i, 40), (40 * i, 200 - 30 * i, 90)).save(path)
@@ -69,7 +69,7 @@ def truth(scorer: Path, folder: Path) -> dict[str, float]:
 
 
 def middle(scorer: Path, folder: Path) -> float:
-    """A threshold between the third and the fourth of the scores."""
+    """A threshold between the third and the fourth score."""
     scores = sorted(truth(scorer, folder).values())
     return round((scores[2] + scores[3]) / 2, 4) if len(scores) > 3 else 6.0
 
@@ -118,7 +118,7 @@ def test_a_killed_run_goes_on_and_equals_one_that_was_not(
         batches.append(len(cuts))
         return work(self, cuts)
 
-    # The threshold is measured outside of the run that is killed.
+    # The threshold is measured outside the run that is killed.
     threshold = lines(tmp_path / "whole" / "scores.jsonl")[0]["score"]
     looked: list[Any] = []
     look = Aesthetic.cut
@@ -132,7 +132,7 @@ def test_a_killed_run_goes_on_and_equals_one_that_was_not(
         file.write('{"sha256": "half a li')
     batches.clear()
     looked.clear()
-    # Moved and doubled files are known by what is in them.
+    # Moved and duplicated files are recognised by their content.
     (pictures / "0.png").rename(pictures / "moved.png")
     assert score("--out", str(killed), threshold=threshold) == 0
     assert batches == [2]
@@ -207,7 +207,7 @@ def test_what_was_noted_of_a_picture_is_told_again_though_its_score_is_known(
         patch.setattr(Aesthetic, "cut", lambda *_: pytest.fail("a known picture is read again"))
         assert score(threshold=6.0) == 0
     assert lines(tmp_path / "pictures-scores" / "skipped.jsonl") == first
-    # Notes belong to the content: they go with a file that moves, and end with one that changes.
+    # Notes belong to the content: they follow a moved file, and end with a changed one.
     (pictures / "print.jpg").rename(pictures / "moved.jpg")
     (pictures / "deep.png").unlink()
     Image.new("RGB", (30, 30), "teal").save(pictures / "deep.png")
@@ -260,7 +260,7 @@ def test_true_grades_are_compared_with_the_scores_and_judged_if_they_are_many(
 ) -> None:
     fill(pictures)
     true = truth(scorer, pictures)
-    # The right order, but for the best two.
+    # The right order, except for the best two.
     order = sorted(true, key=true.__getitem__)
     order[-1], order[-2] = order[-2], order[-1]
     records = [{"file_name": name, "grade": place} for place, name in enumerate(order)]

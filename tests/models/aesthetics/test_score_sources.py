@@ -51,7 +51,7 @@ def told(report: Report) -> list[tuple[Path, Skip, str]]:
 
 
 def all_alike(_: Aesthetic, cuts: Sequence[object]) -> list[float]:
-    """A scorer that keeps everything: what is listed is the question here, not how it is judged."""
+    """A scorer that keeps everything: the test is about listing, not judging."""
     return [7.0] * len(cuts)
 
 

@@ -1,4 +1,4 @@
-"""What a faulty card is told: the whole sentence for each kind of fault."""
+"""The message about a faulty card: the whole sentence for each kind of fault."""
 
 from __future__ import annotations
 
@@ -93,7 +93,7 @@ FAULTS: list[tuple[str, Any, str]] = [
 
 
 def spoiled(path: str, value: Any) -> dict[str, Any]:
-    """The embedded model's card with one field set, or taken out."""
+    """The embedded model's card with one field set or removed."""
     return spoil(json.loads((EMBEDDED / cards.FILE_NAME).read_text()), path, value)
 
 

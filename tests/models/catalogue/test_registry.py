@@ -38,7 +38,7 @@ def folder(plain: Path, tmp_path: Path) -> Path:
 
 
 def edited(folder: Path, *path: str, value: Any = None) -> Path:
-    """The folder after one field of its card was set; None takes the field out."""
+    """The folder after one field of its card was set; None removes the field."""
     file = folder / cards.FILE_NAME
     data = json.loads(file.read_text())
     place = data

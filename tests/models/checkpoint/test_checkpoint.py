@@ -1,4 +1,4 @@
-"""To the original layout and back nothing changes, and other programs read the file alike."""
+"""Converting to the original layout and back changes nothing, and other programs read the file."""
 
 from __future__ import annotations
 
@@ -89,7 +89,7 @@ def test_diffusers_own_reader_finds_the_same_tensors(folder: Path, tmp_path: Pat
     assert theirs.vae.config.scaling_factor == ours.vae.config.scaling_factor
 
 
-#: Names and shapes out of the files that CompVis and Stability published.
+#: Names and shapes from the files that CompVis and Stability published.
 PUBLISHED: dict[TextKind, dict[str, list[int]]] = {
     TextKind.CLIP: {
         "model.diffusion_model.time_embed.0.weight": [1280, 320],
@@ -231,7 +231,7 @@ def test_a_foreign_file_gets_a_card_and_the_usual_licence(
     tensors, _ = read(file)
     bare = tmp_path / "Foreign Model.safetensors"
     save_file(tensors, bare)
-    # Nothing but the names of the tensors is left, and the heads are not written in those.
+    # Only the tensors' names are left, and they do not show the heads.
     shutil.copy(file.with_suffix(".yaml"), bare.with_suffix(".yaml"))
     with pytest.raises(EngineError, match="how many heads"):
         import_checkpoint(bare, tmp_path / "back", tokenizer=clip)
@@ -281,7 +281,7 @@ def test_the_unused_last_layer_of_openclip_is_left_out(openclip: Path, tmp_path:
         for key, value in tensors.items()
         if third in key
     }
-    # As Stability's file has it: the whole OpenCLIP model and its own texts none.
+    # As in Stability's file: the whole OpenCLIP model and no texts of its own.
     texts = {"text_encoder/config.json": '{"num_attention_heads": 2}'}
     save_file(tensors | fourth, tmp_path / "y.safetensors", texts)
     shutil.copy(tmp_path / "x.yaml", tmp_path / "y.yaml")
@@ -298,7 +298,7 @@ def test_a_file_without_a_yaml_is_taken_for_the_standard_of_its_family(
 
 
 def fitted(unet: Any, target: Callable[[torch.Tensor, torch.Tensor], torch.Tensor]) -> Any:
-    """The UNet's weights, its last layer the least-squares answer at the last timestep."""
+    """The UNet's weights, with the last layer as the least-squares fit at the last timestep."""
     generator = torch.Generator().manual_seed(1)
     noise = torch.randn(4, 4, 16, 16, generator=generator)
     clean = torch.randn(4, 4, 1, 1, generator=generator).expand(4, 4, 16, 16)

@@ -148,7 +148,7 @@ def test_a_truncated_file_without_a_card_is_one_sentence(
 
 
 class Evil:
-    """What a pickle can do to whoever opens it."""
+    """What a malicious pickle can do to whoever opens it."""
 
     def __reduce__(self) -> tuple[Any, ...]:
         return (os.mkdir, ("/tmp/evil-was-here",))  # noqa: S108  it must not appear
@@ -169,7 +169,7 @@ def test_a_pickle_bomb_is_named_and_not_run(tmp_path: Path, *, plain: bool) -> N
 
 @contextmanager
 def framework() -> Iterator[Any]:
-    """A stand-in for pytorch-lightning, there only while a file is written."""
+    """A stand-in for pytorch-lightning, present only while a file is written."""
     import numpy as np
 
     module = types.ModuleType("pytorch_lightning.callbacks.model_checkpoint")

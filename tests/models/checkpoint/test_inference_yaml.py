@@ -1,4 +1,4 @@
-"""What a faulty inference yaml is told: the whole sentence for each kind of fault."""
+"""The message about a faulty inference yaml: the whole sentence for each kind of fault."""
 
 from __future__ import annotations
 
@@ -84,7 +84,7 @@ FAULTS: list[tuple[str, Any, str]] = [
 
 
 def spoiled(path: str, value: Any) -> dict[str, Any]:
-    """The yaml of Stable Diffusion 1 with one field set, or taken out."""
+    """The yaml of Stable Diffusion 1 with one field set or removed."""
     return spoil(deepcopy(describe(standard(TextKind.CLIP, Prediction.EPSILON))), path, value)
 
 

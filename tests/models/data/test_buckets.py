@@ -19,7 +19,7 @@ ROOT = Path(__file__).parents[3]
 
 
 def random_sizes(count: int, seed: int = 0) -> list[tuple[int, int]]:
-    """Sizes from 1 px to 20,000 px a side, all orders of magnitude alike."""
+    """Sizes from 1 px to 20,000 px per side, with all orders of magnitude equally likely."""
     rng = Random(seed)
     return [
         (round(10 ** rng.uniform(0, 4.3)), round(10 ** rng.uniform(0, 4.3))) for _ in range(count)

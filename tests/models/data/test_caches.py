@@ -22,7 +22,7 @@ SQUARE = Bucket(512, 512)
 
 
 class Encoder:
-    """Makes a tensor and counts how often it was asked."""
+    """Makes a tensor and counts the calls."""
 
     def __init__(self, dtype: torch.dtype = torch.float32) -> None:
         self.made = 0

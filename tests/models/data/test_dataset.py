@@ -21,7 +21,7 @@ from models.manifest import Split
 from tests.stages.manifests import add_picture, write_manifest
 
 ROOT = Path(__file__).parents[3]
-#: A post as Danbooru's interface and dumps have it, shortened.
+#: A post in the form of Danbooru's API and dumps, shortened.
 POST = {
     "id": 1,
     "rating": "s",
@@ -34,7 +34,7 @@ POST = {
     "tag_string_meta": "highres",
 }
 
-#: The same post as the yearly dumps have it: numbers are texts, tags are objects by category.
+#: The same post in the form of the yearly dumps: numbers are texts, tags are objects by category.
 DUMPED = {
     "id": "1",
     "rating": "s",
@@ -75,7 +75,7 @@ def listed(folder: Path, rows: Sequence[dict[str, Any] | str]) -> Path:
 
 
 def found(source: Path) -> tuple[dict[str, Example], dict[str, Skip | Note]]:
-    """The examples by name, and the last finding of each file by name."""
+    """The examples by name, and the last finding about each file by name."""
     report = Report()
     examples = {example.path.name: example for example in read(source, report=report)}
     assert report.used == len(examples)

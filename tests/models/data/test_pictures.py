@@ -22,7 +22,7 @@ RED, WHITE, BLACK = (255, 0, 0), (255, 255, 255), (0, 0, 0)
 
 
 def drawing(width_px: int = 48, height_px: int = 32) -> Image.Image:
-    """No two rows or columns alike, so that turning and cutting show."""
+    """No two rows or columns alike, so that rotation and cropping are visible."""
     picture = Image.new("RGB", (width_px, height_px))
     picture.putdata(
         [(5 * x, 7 * y, (x * y) % 256) for y in range(height_px) for x in range(width_px)]
@@ -172,7 +172,7 @@ def test_what_is_no_picture_is_called_so(tmp_path: Path, content: bytes) -> None
 
 
 def promising(width_px: int, height_px: int) -> bytes:
-    """A PNG whose header is valid and claims a size that its data does not have."""
+    """A PNG whose valid header claims a size that its data does not have."""
     file = BytesIO()
     Image.new("L", (1, 1)).save(file, "PNG")
     data = bytearray(file.getvalue())

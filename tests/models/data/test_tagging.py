@@ -16,7 +16,7 @@ from models.data.tagging import (
     quality,
 )
 
-#: Nothing is left to chance unless a test says so.
+#: Nothing is random unless a test says so.
 PLAIN = CaptionPolicy(caption_dropout=0)
 TAGS = ("1girl", "blue_hair", "glasses", "smile", "solo", "hat", "bow", "scarf")
 

@@ -14,7 +14,7 @@ KEY = RowKey(model="waifu", shape=(4, 8, 8, 77))
 
 
 def bucket(name: str) -> RowKey:
-    """A bucket of its own for each name."""
+    """A separate bucket for each name."""
     return replace(KEY, model=name)
 
 

@@ -17,7 +17,7 @@ from tests.stages.tiny_models import _vae
 
 
 class Autoencoder(nn.Module):
-    """One latent cell is one pixel; sums beyond float16 overflow, as in some real ones."""
+    """One latent cell is one pixel; sums beyond float16 overflow, as in some real autoencoders."""
 
     def __init__(self, gain: float = 1.0) -> None:
         super().__init__()

@@ -179,7 +179,7 @@ def test_a_check_is_also_to_be_had_as_one_line(model: str) -> None:
 
 @pytest.fixture(scope="module")
 def bold(model: str, tmp_path_factory: pytest.TempPathFactory) -> str:
-    """The same model, of which nobody knows what it draws."""
+    """The same model, but nobody knows what it draws."""
     folder = Path(shutil.copytree(model, tmp_path_factory.mktemp("bold") / "tiny-waifu"))
     seal(replace(card_of(folder), scores=UNKNOWN), folder)
     return str(folder)

@@ -12,7 +12,7 @@ from models.engine.embedding import Embedding, ask, stacked
 
 
 class Listening(nn.Module):
-    """A UNet that keeps what it is told and says what it is shown."""
+    """A UNet that records its conditioning and returns its input."""
 
     def forward(self, x: Tensor, timestep: Tensor, tokens: Tensor, **rest: Any) -> tuple[Tensor]:
         self.tokens, self.beside = tokens, rest["added_cond_kwargs"]

@@ -56,7 +56,7 @@ def truncated(folder: Path) -> None:
 
 
 class Evil:
-    """What a pickle can do to whoever opens it."""
+    """What a malicious pickle can do to whoever opens it."""
 
     def __reduce__(self) -> tuple[Any, ...]:
         return (Path.touch, (Path("/tmp/evil-was-here"),))  # noqa: S108  it must not appear

@@ -24,7 +24,7 @@ pytestmark = pytest.mark.filterwarnings("ignore:__array__ implementation:Depreca
 SPACINGS = ("leading", "linspace", "trailing")
 SHAPE = (4, 8, 8)
 CONTEXT = torch.randn(1, 77, 16, generator=torch.Generator().manual_seed(3))
-#: Diffusers' DDIM steps down by equal strides, which linspace's timesteps do not stand on.
+#: Diffusers' DDIM uses equal strides, which linspace's timesteps do not match.
 COMPARABLE = [
     (kind, spacing)
     for kind in Sampler
@@ -61,18 +61,18 @@ def denoise_of(unet: Any, **changes: Any) -> Denoise:
 
 
 def tick(rows: Sequence[Descent], denoise: Denoise) -> None:
-    """One evaluation of the rows, as the engine makes it."""
+    """One evaluation of the rows, as in the engine."""
     x = torch.stack([row.x for row in rows])
     ours.advance(rows, x, denoise(x, torch.tensor([row.sigma for row in rows])))
 
 
 def run(row: Descent, denoise: Denoise) -> Tensor:
-    """The row to its end, alone."""
+    """Run the row to its end, alone."""
     return run_steps(row, denoise, len(row.sigmas) - 1)
 
 
 def run_steps(row: Descent, denoise: Denoise, steps: int) -> Tensor:
-    """The row after so many whole steps."""
+    """The row after `steps` whole steps."""
     while row.step < steps:
         tick([row], denoise)
     return row.x
@@ -161,7 +161,7 @@ def test_rows_at_different_levels_step_as_they_would_alone(unet: Any, kind: Samp
     denoise = denoise_of(unet)
 
     def begun() -> list[Descent]:
-        """Rows of one sampler with 0 to 4 evaluations behind them, one of all kinds besides."""
+        """Rows of one sampler after 0 to 4 evaluations, and one of each other kind."""
         rows = [descent(kind, 3 + before, seed=before) for before in range(5)]
         for before, row in enumerate(rows):
             for _ in range(before):

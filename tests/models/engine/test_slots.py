@@ -207,7 +207,7 @@ def test_an_id_in_flight_a_full_engine_and_no_steps_are_refused(engine: SlotEngi
 
 
 class Faulty:
-    """A denoiser that fails for some rows: those whose guidance is 13."""
+    """A denoiser that fails for the rows with guidance 13."""
 
     def __init__(self, engine: SlotEngine, fault: float) -> None:
         self._denoise = engine._denoise

@@ -25,7 +25,7 @@ __all__ = ["tiny_folder"]
 
 
 def trained() -> Upscaler:
-    """An upscaler with something learned, by chance."""
+    """An upscaler with random training."""
     torch.manual_seed(1)
     net = Upscaler(8, 1)
     torch.nn.init.normal_(net.leave.weight, std=0.3)

@@ -32,7 +32,7 @@ def network(kind: str) -> nn.Module:
 
 
 def as_old(weights: Mapping[str, Tensor]) -> dict[str, Tensor]:
-    """The names that ESRGAN's own code gave."""
+    """The names in ESRGAN's own code."""
     plain = {
         "conv_first": "model.0", "conv_body": "model.1.sub.2", "conv_up1": "model.3",
         "conv_up2": "model.6", "conv_hr": "model.8", "conv_last": "model.10",

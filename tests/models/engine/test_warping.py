@@ -13,7 +13,7 @@ from models.measuring.lines import edge_width_px
 
 
 def soft(x: Tensor) -> Tensor:
-    """What an upscaler leaves of sharp pictures: a slope of five pixels."""
+    """Sharp pictures as an upscaler leaves them: with a slope of five pixels."""
     return functional.avg_pool2d(functional.pad(x, (2, 2, 2, 2), mode="replicate"), 5, 1)
 
 
@@ -23,7 +23,7 @@ def picture(x: Tensor) -> Image.Image:
 
 
 def blocks(side: int = 64) -> Tensor:
-    """Squares of colours by lot."""
+    """Squares of random colours."""
     torch.manual_seed(3)
     return functional.interpolate(torch.rand(1, 3, 4, 4) * 2 - 1, (side, side), mode="nearest")
 

@@ -1,4 +1,4 @@
-"""What a faulty recipe is told: the whole sentence for each kind of fault."""
+"""The message about a faulty recipe: the whole sentence for each kind of fault."""
 
 from __future__ import annotations
 

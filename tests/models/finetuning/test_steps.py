@@ -1,7 +1,7 @@
-"""One step of learning against a reference written by hand: the mean over rows, whatever shares.
+"""One step of training against a reference written by hand: the mean over rows, in any division.
 
-The reference takes the rows one after another and averages in plain torch; nothing of how the step
-shares its rows out, weighs them or adds them up is the project's.
+The reference takes the rows one after another and averages in plain torch; it shares no code with
+how the step divides, weighs or sums its rows.
 """
 
 from __future__ import annotations
@@ -42,7 +42,7 @@ class Drawn(NamedTuple):
 
 
 class Latents:
-    """Stands for the pictures; gives a row's latents (C, h, w) as `Material` does."""
+    """Stands for the pictures; returns a row's latents (C, h, w) like `Material`."""
 
     def __init__(self, rows: int) -> None:
         self._all = torch.randn(rows, 4, 8, 8, generator=torch.Generator().manual_seed(3))
@@ -52,7 +52,7 @@ class Latents:
 
 
 class Bench(NamedTuple):
-    """A step about to be taken, and an untouched copy of what learns in it."""
+    """A step about to be taken, and an untouched copy of the trained weights."""
 
     stepper: Stepper
     untouched: Trainee
@@ -73,7 +73,10 @@ class Bench(NamedTuple):
         }
 
     def _row(self, row: int) -> Tensor:
-        """How wrong one row is: eq. 14 of DDPM (arXiv:2006.11239) for a network that says noise."""
+        """The error of one row: eq.
+
+        14 of DDPM (arXiv:2006.11239) for a network that predicts noise.
+        """
         x0, noise, time = self._drawn(row)
         sigma = torch.tensor(self.schedule.train_sigmas[time], dtype=torch.float32)
         noisy = (x0 + sigma * noise) / (sigma**2 + 1).sqrt()
@@ -87,7 +90,7 @@ class Bench(NamedTuple):
         return Drawn(x0, noise, time)
 
     def step(self) -> tuple[float, float, dict[str, Tensor]]:
-        """Loss, gradient norm before clipping, and the gradients that the optimizer gets."""
+        """Loss, gradient norm before clipping, and the gradients passed to the optimizer."""
         told = self.stepper.gradients(self.fed, self.latents)  # type: ignore[arg-type]
         weights = self.stepper.learner.weights
         return told.loss, told.norm, {n: w.grad for n, w in weights.items() if w.grad is not None}

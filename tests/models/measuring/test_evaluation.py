@@ -124,7 +124,7 @@ def test_a_judge_of_another_painter_is_refused(
         Judge(tmp_path / "judge.safetensors")
     other_make = torch.nn.Sequential(torch.nn.Linear(2, 2))
     network.save(other_make, tmp_path / "judge.safetensors", 16)
-    with pytest.raises(EngineError, match="another make"):
+    with pytest.raises(EngineError, match="incompatible judge"):
         Judge(tmp_path / "judge.safetensors")
     with pytest.raises(EngineError, match="cannot be read"):
         Judge(tmp_path / "missing.safetensors")
@@ -155,7 +155,10 @@ def test_the_share_of_a_colour_is_counted_picture_by_picture() -> None:
 
 
 class Painters:
-    """Stands for a model: the painter draws the colour that wins, or that is not unwanted."""
+    """Stands for a model.
+
+    The painter draws the colour with the greatest weight, or one not excluded.
+    """
 
     def __init__(self, *, heeds: bool) -> None:
         self._heeds = heeds
@@ -261,7 +264,7 @@ def test_the_command_measures_the_embedded_model(
     assert all(name in printed for name in rows)
     for group in GROUPS:
         assert {group, f"judge: {group}", f"in a sentence: {group}"} <= set(rows)
-    # A model that draws at random has a seventh of its hair colours right, and grades near 5.
+    # A random model has a seventh of its hair colours right, and grades near 5.
     assert rows["hair colour"]["value"] > 60
     assert rows["background"]["value"] > 60
     assert (

@@ -46,7 +46,7 @@ def open_eyed(seed: int) -> Portrait:
     return replace(sample(Random(seed)), **shown)
 
 
-#: Of each colour of eyes one that is not to be taken for it.
+#: For each colour of eyes, one that cannot be mistaken for it.
 OTHER = {"blue": "yellow", "brown": "aqua", "green": "pink", "red": "blue", "purple": "yellow"}
 
 

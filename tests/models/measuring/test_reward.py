@@ -14,7 +14,7 @@ PROMPTS, EACH = 40, 4
 
 
 def drawn(seed: int) -> tuple[dict[str, str], Sets]:
-    """Pictures of prompts: `telling` features hold what is liked in number 2, `mute` do not."""
+    """Pictures of prompts: the second `telling` feature shows what is liked; `mute` ones do not."""
     rng = np.random.default_rng(seed)
     names = [f"{prompt}/{i}" for prompt in range(PROMPTS) for i in range(EACH)]
     of_prompt = np.repeat(rng.normal(size=(PROMPTS, 6)) * 5, EACH, axis=0)
@@ -28,7 +28,7 @@ def drawn(seed: int) -> tuple[dict[str, str], Sets]:
 
 
 def judged(prompts: dict[str, str], sets: Sets, wrong: float) -> list[Preference]:
-    """One pair a prompt and neighbour, a share of them the wrong way round."""
+    """One pair per prompt and neighbour, a share of them wrong."""
     rng, pairs = np.random.default_rng(9), []
     for a, prompt in prompts.items():
         b = f"{prompt}/{(int(a[-1]) + 1) % EACH}"
@@ -51,7 +51,7 @@ def test_the_telling_features_are_found_and_tell_unseen_prompts() -> None:
 
 
 def leaning(sets: Sets, wrong: float) -> dict[str, float]:
-    """Votes on single pictures, by what is liked beyond all prompts; a share the wrong way."""
+    """Votes on single pictures, by what is liked across prompts; a share of them wrong."""
     rng = np.random.default_rng(4)
     return {
         name: (0.2 if (v[2] > 0) != (rng.random() < wrong) else -0.2)

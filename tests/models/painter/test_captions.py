@@ -27,23 +27,23 @@ from models.painter.portrait import Portrait, sample
 from models.painter.tags import tags, vocabulary
 from models.pretraining import vocabulary as tokens
 
-#: What a sentence is made of besides tags.
+#: The words of sentences besides tags.
 GLUE = {"a", "an", "and", "with", "wearing", "wears", "in", "on", "who", "has", "of", "draw"}
 GLUE |= {"anime", "portrait", "cute", "alone", "clothes", "face"}
 
 
 def said_for(text: str) -> list[str]:
-    """All ways in which captions say a tag."""
+    """All ways in which captions express a tag."""
     return [text, *SYNONYMS.get(text, ())]
 
 
 def plain(text: str) -> str:
-    """A caption without marks."""
+    """A caption without punctuation."""
     return " ".join(text.replace("_", " ").replace(",", " ").split())
 
 
 def is_true(text: str, p: Portrait) -> bool:
-    """Whether the caption falls wholly into true tags, praise, other words and glue."""
+    """Whether the caption consists only of true tags, praise, other words and glue."""
     known = {plain(way) for tag in tags(p) for way in said_for(tag.text)}
     known |= {*PRAISE, *UNKNOWN, *GLUE, "boy" if p.boy else "girl"}
     spoken = plain(text).split()

@@ -34,7 +34,7 @@ def contents(out: Path) -> dict[str, bytes]:
 
 
 def require_whole(out: Path) -> None:
-    """The manifest lists exactly what is there, and all of it can be read."""
+    """Assert that the manifest lists exactly the existing files, and all are readable."""
     listed = [str(line["file_name"]) for line in lines(out)]
     assert len(set(listed)) == len(listed)
     captions = [Path(name).with_suffix(".txt").name for name in listed]

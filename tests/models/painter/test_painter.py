@@ -36,7 +36,7 @@ PLAIN = Portrait(
     neck_colour="green", clothes="t-shirt", clothes_colour="red", scene="simple",
     background="aqua", framing="square", side=1,
 )  # fmt: skip
-#: Where in the drawing a change may be seen: left, top, right, bottom in its units.
+#: Where in the drawing a change may be visible: left, top, right, bottom in its units.
 HAIR, EYES, MOUTH = (-175, 40, 175, 390), (-115, 200, 115, 315), (-45, 300, 45, 385)
 CHEEKS, BROWS, BODY = (-115, 280, 115, 350), (-115, 175, 115, 235), (-270, 375, 270, 640)
 PLACES: list[tuple[dict[str, object], tuple[int, int, int, int]]] = [
@@ -79,7 +79,7 @@ PLACES: list[tuple[dict[str, object], tuple[int, int, int, int]]] = [
 
 
 def pixels(p: Portrait, width_px: int = 160) -> np.ndarray:
-    """The picture as whole numbers, so that differences do not wrap."""
+    """The picture as signed integers, so that differences do not wrap."""
     return np.asarray(raster(draw(p, SEED), width_px)).astype(int)
 
 
@@ -140,7 +140,7 @@ def test_brows_are_read_through_any_hair(bangs: str, hair: str) -> None:
         assert (abs(faces[one] - faces[other]).max(2) > 40).sum() >= 15
 
 
-#: What lies over what: the attribute that is covered, its tag, and what covers it.
+#: What covers what: the covered attribute, its tag, and what covers it.
 COVERS: list[tuple[dict[str, object], str, dict[str, object]]] = [
     *(({"ahoge": True}, "ahoge", {"head": head}) for head in portrait.CROWNED),
     *(

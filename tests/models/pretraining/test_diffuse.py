@@ -60,7 +60,7 @@ def test_the_weights_of_faces_peak_where_the_painter_puts_them_and_change_no_sum
 
 
 def shipped() -> Schedule:
-    """The noise levels that the shipped model is drawn with."""
+    """The noise levels with which the shipped model draws."""
     return Schedule.from_config(read_config(EMBEDDED, "scheduler/scheduler_config.json"))
 
 
@@ -116,7 +116,7 @@ def test_siblings_see_each_other_and_draw_themselves_if_words_say_who_they_are()
 
 
 def batch_of(kind: str) -> Lesson:
-    """Six rows, each of its own picture or of another one that is seen in its place."""
+    """Six rows, each of its own picture or with another one visible in its place."""
     z, other, noise = torch.randn(3, 6, 4, 16, 16, generator=torch.Generator().manual_seed(0))
     times = torch.tensor([30, 60, 250, 500, 750, 999])
     none = torch.zeros(0)
@@ -199,7 +199,7 @@ def test_two_pictures_can_be_learned_by_heart(words: Path) -> None:
 
 
 def encoded(pictures: int, family: int, end: int) -> dict[str, EncodedPictures]:
-    """Latents, ids and labels by lot, as the toy recipe has them."""
+    """Random latents, ids and labels in the toy recipe's form."""
     g = generator(2, family, CPU)
     ids = torch.randint(0, 100, (pictures, 2, 77), generator=g)
     ids[:, :, 40:] = end

@@ -25,7 +25,7 @@ TOY_OPTIONS = ("--toy", "--jobs", "1", "--device", "cpu")
 
 @pytest.fixture
 def model(words: Path, tmp_path: Path) -> Path:
-    """A model folder of toy size that nobody trained."""
+    """An untrained model folder of toy size."""
     torch.manual_seed(0)
     tokenizer = vocabulary.load(words)
     text, unet = architecture.text_encoder(TOY, tokenizer), architecture.unet(TOY)
@@ -37,7 +37,7 @@ def model(words: Path, tmp_path: Path) -> Path:
 
 
 def same(net: nn.Module, path: Path) -> bool:
-    """Whether the saved weights are those of the network, which lies on the disk in float16."""
+    """Whether the saved weights are the network's, which is stored on disk in float16."""
     saved = load_file(path)
     own = net.state_dict()
     return saved.keys() == own.keys() and all(torch.equal(saved[k], own[k]) for k in own)

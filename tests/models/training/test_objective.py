@@ -1,4 +1,4 @@
-"""What the UNet is asked for agrees with what it is served with; the average averages."""
+"""The training target agrees with what the model is served with; the average averages."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ def test_the_target_is_what_the_engine_turns_back_into_the_picture(prediction: P
 
 
 class Obedient(torch.nn.Module):
-    """A UNet that says exactly what the objective asks for, and remembers what it was given."""
+    """A UNet that outputs exactly the objective's target, and records its inputs."""
 
     def __init__(self, posed: Posed) -> None:
         super().__init__()

@@ -1,4 +1,4 @@
-"""Every training that is stopped in the middle ends, when it goes on, as one that never was."""
+"""Every training that is stopped in the middle and resumed ends like an unbroken one."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The trainer: what stops it, what it leaves then, and that it goes on as if nothing had been."""
+"""The trainer: what stops it, what it leaves then, and that it resumes exactly."""
 
 from __future__ import annotations
 
@@ -61,7 +61,7 @@ class Bowl:
         return loss * self.spoils.get(step, 1.0), len(x)
 
     def train(self, **changes: Any) -> dict[str, Tensor]:
-        """Train to the end, from what is there; the weights then."""
+        """Train to the end, from the existing state; return the weights."""
         train(self.training(**changes), self.folder)
         return dict(self.net.state_dict())
 
@@ -79,7 +79,7 @@ class Bowl:
 
 
 class After:
-    """Asks for the end behind so many steps."""
+    """Asks for the end after a given number of steps."""
 
     def __init__(self, steps: int) -> None:
         self._left = steps
@@ -100,14 +100,14 @@ def bowl(tmp_path: Path) -> Bowl:
 
 @pytest.fixture
 def whole(tmp_path: Path) -> Bowl:
-    """One that nothing has stopped."""
+    """An unbroken training."""
     bowl = Bowl(tmp_path / "whole")
     bowl.train()
     return bowl
 
 
 def assert_same(one: Bowl, other: Bowl) -> None:
-    """Whether weights, moments, average, generators and curves are the same bit for bit."""
+    """Assert that weights, moments, average, generators and curves are equal bit for bit."""
     states = [States(b.folder / "states") for b in (one, other)]
     a, b = (s.load(latest) for s in states if (latest := s.latest()))
     assert a.step == b.step
@@ -160,7 +160,7 @@ def test_a_second_ctrl_c_ends_it_at_once(bowl: Bowl, whole: Bowl) -> None:
 
 def test_a_killed_training_goes_on_from_its_last_state(bowl: Bowl, whole: Bowl) -> None:
     class Killed(BaseException):
-        """What no handler hears."""
+        """An exception that no handler catches."""
 
     def killed() -> None:
         raise Killed
@@ -240,7 +240,7 @@ def test_nothing_in_a_state_can_run_code(bowl: Bowl) -> None:
 
 
 class Disk(NamedTuple):
-    """What `shutil.disk_usage` says."""
+    """The result of `shutil.disk_usage`."""
 
     free: int
 

@@ -17,19 +17,19 @@ from bot.reporting.policy.evasions import LEFT_OUT, PAIRS, TRICKS, Evasion, alon
 from models.contract import Limits
 
 REFUSED = read(Path(__file__).parents[4] / CORPORA).refused
-#: Digits and signs that a person takes for a letter; a small L, a one and an i are one.
+#: Digits and signs that a person reads as a letter; a small L, a one and an i are one.
 SIGNS = dict(zip("1!i4@3€059$7+82", "lllaaeeosgsttbz", strict=True))
 
 
 @cache
 def evaded_alone() -> tuple[Evasion, ...]:
-    """Each prompt under each trick."""
+    """Each prompt with each trick."""
     return tuple(alone(REFUSED, 1))
 
 
 @cache
 def evaded_in_pairs() -> tuple[Evasion, ...]:
-    """Some prompts under each pair of tricks."""
+    """Some prompts with each pair of tricks."""
     return tuple(in_pairs(REFUSED, 1, 4))
 
 
@@ -67,7 +67,7 @@ def keys(specimen: Specimen) -> tuple[str, ...]:
 
 
 def upright(key: str, tricks: tuple[str, ...]) -> str:
-    """A key that may have been turned on its head or written backwards, as it was."""
+    """A key that may have been turned upside down or reversed, restored."""
     if any(c.isdigit() for c in unicodedata.normalize("NFKC", key)):
         return key
     if "turned letters" in tricks and not key.isascii():
@@ -76,7 +76,7 @@ def upright(key: str, tricks: tuple[str, ...]) -> str:
 
 
 def read_alike(plain: Specimen, spelled: Specimen, tricks: tuple[str, ...]) -> bool:
-    """Whether a person finds the same letters, in the same order."""
+    """Whether a person reads the same letters, in the same order."""
     signs = "leetspeak" in tricks
     wanted = [reading(key, signs=signs) for key in keys(plain)]
     found = [reading(key, signs=signs) for key in keys(spelled)]

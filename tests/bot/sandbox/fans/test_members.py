@@ -38,7 +38,7 @@ async def test_members_fill_a_channel_vote_on_it_and_choose_in_duels(tmp_path: P
         posts = await here.posts(10)
         assert here.rows("SELECT count(DISTINCT user_id) FROM jobs") == [(3,)]
         assert pictures(posts) == 10
-        # The bot learns only from the prompts of members who let it.
+        # The bot learns only from the prompts of members who agreed.
         assert here.rows("SELECT count(*) FROM sharing WHERE share_prompts = 1") == [(3,)]
 
         fans.vote("warm", 60)
@@ -50,7 +50,7 @@ async def test_members_fill_a_channel_vote_on_it_and_choose_in_duels(tmp_path: P
         await here.accept_only("owner")
         await sandbox.slash("owner", "general", "duel party", {"minutes": 1}).answer()
         (duel, *_) = await told(here, "general")
-        # One press by hand, as the page sends it: told to its member alone, and counted.
+        # One press by hand, as the page sends it: answered to its member alone, and counted.
         answer = await sandbox.click("newcomer", duel["id"], button(duel, "left")).answer()
         assert answer.message is not None
         assert answer.message["flags"] & 64

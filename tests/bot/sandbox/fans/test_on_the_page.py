@@ -44,7 +44,7 @@ async def test_a_page_begins_a_vote_is_told_of_each_and_ends_it() -> None:
         assert "not at sleep" in str((await send(400, action="stop", what="sleep"))["error"])
 
 
-#: Answers of the page's own calls come late, as on a slow machine: what was told is newer by then.
+#: Delays the answers of the page's own calls, as on a slow machine: events are newer by then.
 LATE = """
 const now = window.fetch;
 window.fetch = async (...call) => {
@@ -56,7 +56,7 @@ window.fetch = async (...call) => {
 
 
 def vote(browser: Chrome, url: str) -> None:
-    """Open the drawer, have 5 votes cast, and read that they are; then there is no stop button."""
+    """Open the drawer, have 5 votes cast, and read that they are; the stop button then goes."""
     browser.execute_cdp_cmd("Page.addScriptToEvaluateOnNewDocument", {"source": LATE})
     browser.get(url)
     click(browser, "#bot-state")
@@ -64,7 +64,7 @@ def vote(browser: Chrome, url: str) -> None:
     number.clear()
     number.send_keys("5")
     click(browser, "#fans-voting .button.primary")
-    # Asked of the page itself: the line is drawn anew when it is over.
+    # Read by the page's own script, because the line is redrawn at the end.
     script = "return document.querySelector('#fans-voting .progress').innerText"
     wait(browser, lambda b: b.execute_script(script).strip() == "5 of 5 votes", 30)
     browser.execute_async_script("setTimeout(arguments[0], 2000)")

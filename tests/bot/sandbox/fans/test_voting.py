@@ -30,7 +30,7 @@ async def here() -> AsyncGenerator[Lounge]:
 
 
 async def post(bot: TinyBot, colour: Colour, content: str = "") -> discord.Message:
-    """A picture of one colour, with the vote opened under it."""
+    """Post a picture of one colour, with the vote opened under it."""
     file = discord.File(io.BytesIO(flat(colour)), "picture.png")
     message = await bot.channel("art").send(content, file=file)
     for emoji in ("👍", "👎"):
@@ -43,7 +43,7 @@ def is_over(sandbox: Sandbox) -> bool:
 
 
 def votes(bot: TinyBot) -> list[discord.RawReactionActionEvent]:
-    """What the bot heard of others."""
+    """The reactions of others that the bot received."""
     heard = [e for _, e in bot.events if isinstance(e, discord.RawReactionActionEvent)]
     return [e for e in heard if e.member is not None and not e.member.bot]
 

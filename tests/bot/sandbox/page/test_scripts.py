@@ -12,7 +12,7 @@ HERE = Path(__file__).parent
 
 
 def node() -> str:
-    """The node that came with the dev extras, or else the machine's."""
+    """The node from the dev extras, or else the machine's."""
     beside = str(Path(sys.executable).parent)
     found = shutil.which("node", path=os.pathsep.join([beside, os.environ.get("PATH", "")]))
     assert found is not None, 'needs node: pip install -e ".[dev]" brings one'
@@ -22,7 +22,7 @@ def node() -> str:
 def test_what_the_pages_scripts_decide() -> None:
     tests = sorted(str(path) for path in HERE.glob("*.test.js"))
     assert tests
-    # The page's folder is served as it is, so no package.json there says that it holds modules.
+    # The page's folder is served as it is, so it has no package.json to declare modules.
     quiet = "--disable-warning=MODULE_TYPELESS_PACKAGE_JSON"
     command = [node(), quiet, "--test-reporter=tap", "--test", *tests]
     ran = subprocess.run(command, check=False, capture_output=True, text=True)

@@ -25,7 +25,7 @@ SIDE_PX = 64
 
 @dataclass
 class Fake:
-    """A scorer that finds what it is told to, and remembers the sizes that it was shown."""
+    """A scorer that returns given values, and records the sizes that it was shown."""
 
     name: str
     finds: Callable[[Image.Image], dict[str, float]]

@@ -1,4 +1,4 @@
-"""The sizes that a picture is looked at in."""
+"""The sizes at which a picture is scored."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from models.engine.safety.viewing import session, views
 
 
 def numbered(width: int, height: int) -> Image.Image:
-    """A picture whose pixels tell where they stand."""
+    """A picture whose pixels encode their position."""
     data = bytes(part for y, x in product(range(height), range(width)) for part in (x, y, 0))
     return Image.frombytes("RGB", (width, height), data)
 

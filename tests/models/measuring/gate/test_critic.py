@@ -17,14 +17,14 @@ from models.measuring.gate.shuffling import chance
 from models.painter.drawing import draw, raster
 from models.painter.portrait import sample
 
-#: Names of pictures say what is on them: whose prompt, how light, how warm.
+#: The names of pictures encode their content: whose prompt, how light, how warm.
 Names = tuple[str, str]
 Keys = dict[str, str]
 
 
 @cache
 def picture(name: str) -> Image.Image:
-    """A plain picture with a darker corner that moves about; every second one is portrait."""
+    """A plain picture with a darker corner that moves; every second one is portrait."""
     prompt, light, warm = map(int, name.split())
     made = Image.new("RGB", (160, 160 if prompt % 2 else 200), (light + warm, light, light - warm))
     made.paste((light // 2, light // 3, light // 4), (0, 0, 20 + prompt, 30))
@@ -32,7 +32,7 @@ def picture(name: str) -> Image.Image:
 
 
 def votes(first: int, prompts: int, *, warm: bool = False) -> tuple[Evidence, Keys]:
-    """Of each prompt two pictures, the lighter one liked more, or the warmer one."""
+    """Two pictures per prompt, the lighter or the warmer one preferred."""
     pairs, keys = [], {}
     for i in range(first, first + prompts):
         better, worse = (
@@ -64,14 +64,14 @@ def test_new_pictures_are_liked_as_the_held_out_voters_would() -> None:
 
 @cache
 def portrait(name: str) -> Image.Image:
-    """Painted: somebody, from a seed, with a mouth."""
+    """A painted portrait from a seed, with a mouth."""
     who, seed, mouth = name.split(" ", 2)
     somebody = replace(sample(Random(int(who))), framing="square", boy=False, mouth=mouth)
     return raster(draw(somebody, int(seed)), 128)
 
 
 def smiles(first: int, prompts: int) -> tuple[Evidence, Keys]:
-    """Of each prompt two portraits, the smiling one liked more."""
+    """Two portraits per prompt, the smiling one preferred."""
     pairs, keys = [], {}
     for i in range(first, first + prompts):
         better, worse = f"{i} 1 smile", f"{i} 2 frown"

@@ -1,4 +1,4 @@
-"""Candidates that are spoiled in one way each, and the figure that says so.
+"""Candidates spoiled in one way each, and the figure that reveals it.
 
 The painter stands in for a good model: it draws exactly what is asked for.
 """
@@ -25,7 +25,7 @@ from models.measuring.studio import Sitting
 from models.painter.drawing import draw, raster
 
 COUNTS = Counts(followed=24, prompts=4, seeds=3, trained=4)
-#: Beside the tasks of `PainterWitness`, which begin with the first.
+#: Includes the tasks of `PainterWitness`, which begin with the first.
 PROMPTS = {task.prompt: task.portrait for task in adherence.tasks(40)[24:]}
 BRIGHTER, DARKER = 1.5, 0.6
 
@@ -47,21 +47,21 @@ class Painter:
 
 
 class Deaf(Painter):
-    """It draws what somebody else asked for."""
+    """Draws what somebody else asked for."""
 
     def pictures(self, sittings: Sequence[Sitting]) -> list[Image.Image]:
         return super().pictures([*sittings[1:], sittings[0]])
 
 
 class Collapsed(Painter):
-    """It has one picture for each prompt."""
+    """Has one picture for each prompt."""
 
     def picture(self, sitting: Sitting) -> Image.Image:
         return painted(sitting.prompt, 7)
 
 
 class Copying(Painter):
-    """It knows the voted pictures by heart."""
+    """Knows the voted pictures by heart."""
 
     def picture(self, sitting: Sitting) -> Image.Image:
         seen = {asked.prompt: asked.seed for asked in VOTED.trained}
@@ -69,7 +69,7 @@ class Copying(Painter):
 
 
 class Lit(Painter):
-    """It draws in another light."""
+    """Draws in another light."""
 
     def __init__(self, light: float) -> None:
         self.light = light
@@ -123,19 +123,19 @@ def figures(witness: PainterWitness, model: Painter, voted: VotedOn = VOTED) -> 
 
 
 def failing(witness: PainterWitness, model: Painter, voted: VotedOn = VOTED) -> set[str]:
-    """The kinds of figure that do not hold."""
+    """The kinds of figures that do not hold."""
     return {f.name.split(":")[0] for f in figures(witness, model, voted) if not f.holds}
 
 
 def voted_for(light: float) -> VotedOn:
-    """Votes for pictures in that light against the painter's."""
+    """Votes for pictures in that light over the painter's."""
     plain = [painted(a.prompt, a.seed + turn) for a in VOTED.held_out for turn in range(4)]
     lit = [ImageEnhance.Brightness(picture).enhance(light) for picture in plain]
     return replace(VOTED, pairs=list(zip(lit, plain, strict=True)))
 
 
 class NextSeed(Painter):
-    """As good as its parent, and no copy of it."""
+    """As good as its parent, but no copy of it."""
 
     def picture(self, sitting: Sitting) -> Image.Image:
         return painted(sitting.prompt, sitting.seed + 1_000)
@@ -210,7 +210,7 @@ def test_scores_of_safety_may_not_rise(witness: PainterWitness) -> None:
 
 
 class Reads:
-    """A witness of one attribute, which it reads off the pictures' size."""
+    """A witness of one attribute, which it reads from the pictures' size."""
 
     def sittings(self, count: int, own: Sequence[Brief]) -> Sequence[Sitting]:
         return own[:count]
@@ -260,7 +260,7 @@ def test_what_its_likelihoods_agree_with_is_told_and_bounds_nothing(
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Glow:
-    """Likes light, times a factor for what was voted and for each shuffle."""
+    """Likes light, times a factor for the votes and for each shuffle."""
 
     leanings: tuple[float, ...] = (1, *[0.1, -0.1] * 20)
     taste_by_chance: float = 0.001

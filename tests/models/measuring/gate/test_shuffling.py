@@ -24,7 +24,7 @@ def seen(seed: int, width: int = 6) -> Rows:
 
 
 def judged(worth: Rows, noise: float, seed: int = 0) -> Leanings:
-    """Each picture up or down by its worth and some noise, and pairs of those."""
+    """Judge each picture up or down by its worth plus noise, and make pairs of those."""
     rng = np.random.default_rng(seed)
     up = dict(zip(FILES, worth + noise * rng.normal(size=len(FILES)) > 0, strict=True))
     pairs = [
@@ -37,7 +37,7 @@ def judged(worth: Rows, noise: float, seed: int = 0) -> Leanings:
 
 
 def voted(worth: Rows, noise: float, seed: int = 0) -> Leanings:
-    """The same by votes on single pictures, which speak of whole prompts too."""
+    """The same with votes on single pictures, which concern whole prompts too."""
     rng = np.random.default_rng(seed)
     liked = np.where(worth + noise * rng.normal(size=len(FILES)) > 0, 1 / 6, -1 / 6)
     votes = dict(zip(FILES, map(float, liked), strict=True))
