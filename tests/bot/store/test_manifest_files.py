@@ -76,7 +76,7 @@ async def test_an_earlier_export_is_replaced_whole(stores: Stores, tmp_path: Pat
 async def test_what_is_no_export_is_not_touched(stores: Stores, tmp_path: Path) -> None:
     (tmp_path / "thesis").mkdir()
     (tmp_path / "thesis" / "chapter1.txt").write_text("years of work")
-    with pytest.raises(StorageError, match="something else"):
+    with pytest.raises(StorageError, match="something other"):
         await export(stores, tmp_path / "thesis")
     with pytest.raises(StorageError, match="is a file"):
         await export(stores, tmp_path / "thesis" / "chapter1.txt")
