@@ -1,0 +1,48 @@
+"""Where a benchmark has seen nothing, it has measured nothing: no goal is held by 0 of 0."""
+
+from __future__ import annotations
+
+from dataclasses import fields
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+
+from models.report import Row
+from tests.bench.gates import measured
+from tests.bench.kills import fault_rows
+from tests.bench.route import answers
+from tests.stages.promises import Faults
+
+
+def held(rows: list[Row]) -> set[bool | None]:
+    return {row.holds for row in rows}
+
+
+def test_no_fault_of_no_kill_is_no_success() -> None:
+    kinds = len(fields(Faults))
+    assert [row.holds for row in fault_rows("crash", "of 0 jobs", [Faults()], seen=0)] == (
+        [False] * kinds
+    )
+    assert held(fault_rows("crash", "of 3 jobs", [Faults()], seen=3)) == {True}
+
+
+@pytest.mark.parametrize(("crowds", "candidates"), [(0, ["one"]), (3, [])])
+def test_a_gate_that_judged_no_candidate_let_none_through_and_proves_nothing(
+    monkeypatch: pytest.MonkeyPatch, crowds: int, candidates: list[str]
+) -> None:
+    monkeypatch.setattr("tests.bench.gates.passed", lambda *_: dict.fromkeys(candidates, False))
+    hall: Any = SimpleNamespace(wins={"one": {"style": 50.0}})
+    assert held(list(measured(hall, "votes at random", 500, crowds))) == {False}
+    assert held(list(measured(hall, "style", 500, crowds))) <= {None}
+
+
+def test_a_gate_that_refused_every_crowd_at_random_holds(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("tests.bench.gates.passed", lambda *_: {"one": False})
+    hall: Any = SimpleNamespace(wins={"one": {"style": 50.0}})
+    assert held(list(measured(hall, "votes at random", 500, 3))) == {True}
+
+
+def test_who_never_asked_beside_a_training_was_not_answered_in_time() -> None:
+    assert [row.holds for row in answers([], [])] == [False, False]
+    assert [row.holds for row in answers([20.0], [3.0])] == [True, True]
