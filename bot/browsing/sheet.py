@@ -119,9 +119,8 @@ class Sheet:
 
     @hookimpl
     def extra_template_vars(self, request: Request | None) -> dict[str, object]:
-        """Whether the page has buttons, and what was chosen, which the view does not count."""
-        may_write = request is not None and self._is_curator(request)
-        return {"may_write": may_write, "choices": self._curation.choices}
+        """Whether the page has buttons."""
+        return {"may_write": request is not None and self._is_curator(request)}
 
     @hookimpl
     def asgi_wrapper(self) -> Callable[[App], App]:
