@@ -15,7 +15,7 @@ from typing import Annotated
 from models.decoding import Meta
 
 #: Names the table of floors and how figures are measured (`models.measuring.gate`).
-EDITION = "4"
+EDITION = "5"
 
 Sha256 = Annotated[str, Meta(pattern=r"\A[0-9a-f]{64}\Z")]
 

@@ -1,0 +1,64 @@
+"""The models that a candidate comes from, back to the first, and figures that are held against it.
+
+What one step may change, a line of steps could change again and again: each is held against its
+parent alone. So the gate holds a candidate against the first model of its line as well, by the same
+floors. Called by the command. It must not know how anything is drawn or measured.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from functools import reduce
+from operator import or_
+from pathlib import Path
+
+from models.catalogue.card import Card
+from models.catalogue.verdict import Figure
+from models.contract import EngineError
+from models.measuring.gate.wishes import NOTHING, Wishes, wished_in
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Ancestor:
+    """A model and where it lies."""
+
+    folder: Path
+    card: Card
+
+
+def line_of(
+    parent: Ancestor, known: Mapping[str, Ancestor], begins: str | None
+) -> Sequence[Ancestor]:
+    """The models from the first to the parent, the first in front.
+
+    The first is the one whose card's id is `begins`, or else the oldest. `known` are models by
+    their cards' ids. EngineError names the one that is missing.
+    """
+    line = [parent]
+    while (youngest := line[0].card).id != begins and youngest.parent is not None:
+        before = known.get(youngest.parent)
+        if before is None or before in line:
+            raise EngineError(
+                f"{youngest.id} was trained from {youngest.parent}, which is not here: put its "
+                "folder beside the other models, or name the model that the line begins with by "
+                "--first."
+            )
+        line.insert(0, before)
+    return line
+
+
+def wished_along(line: Iterable[Ancestor]) -> Wishes:
+    """What votes asked for on the way from the first model of a line to its last."""
+    _, *later = line
+    return reduce(or_, (wished_in(model.card.verdict) for model in later), NOTHING)
+
+
+def since(first: Card, figures: Iterable[Figure]) -> Iterator[Figure]:
+    """Figures that were measured against the first model, under names that say so."""
+    for figure in figures:
+        yield replace(
+            figure,
+            name=f"since {first.id}: {figure.name}",
+            unit=figure.unit.replace("the parent's", f"{first.id}'s"),
+        )
