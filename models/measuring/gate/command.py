@@ -178,8 +178,13 @@ def _named(model: str | None) -> Ancestor | None:
     """A model by its name; a folder of the hub's cache has no name of its own."""
     if model is None:
         return None
-    folder, hub_id = locate(model)
-    return Ancestor(folder=folder, card=card_of(folder, hub_id))
+    return _model(*locate(model))
+
+
+def _model(folder: Path, hub_id: str | None = None) -> Ancestor:
+    """A model with its card; the embedded one's own parents are nowhere, a line begins with it."""
+    card = card_of(folder, hub_id)
+    return Ancestor(folder=folder, card=replace(card, parent=None) if folder == EMBEDDED else card)
 
 
 def _beside(folder: Path) -> Iterator[Ancestor]:
@@ -187,11 +192,11 @@ def _beside(folder: Path) -> Iterator[Ancestor]:
     around = folder.resolve().parent.glob(f"*/{cards.FILE_NAME}")
     for place in [EMBEDDED, *sorted(path.parent for path in around)]:
         try:
-            card = card_of(place)
+            found = _model(place)
         except CardError:
             # Another model's fault is no reason to judge none.
             continue
-        yield Ancestor(folder=place, card=card)
+        yield found
 
 
 def _papers(case: Candidacy) -> Iterator[Figure]:

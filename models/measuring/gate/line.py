@@ -32,19 +32,23 @@ def line_of(
 ) -> Sequence[Ancestor]:
     """The models from the first to the parent, the first in front.
 
-    The first is the one whose card's id is `begins`, or else the oldest. `known` are models by
-    their cards' ids. EngineError names the one that is missing.
+    The first is the one whose card's id is `begins`; where that is None, or of another line, it is
+    the oldest. `known` are models by their cards' ids. EngineError names a model that is missing on
+    the way to `begins`; without it the line is as long as it is known.
     """
     line = [parent]
-    while (youngest := line[0].card).id != begins and youngest.parent is not None:
-        before = known.get(youngest.parent)
-        if before is None or before in line:
+    while (oldest := line[0].card).id != begins and oldest.parent is not None:
+        before = known.get(oldest.parent)
+        if before is not None and before not in line:
+            line.insert(0, before)
+        elif begins is None:
+            break
+        else:
             raise EngineError(
-                f"{youngest.id} was trained from {youngest.parent}, which is not here: put its "
-                "folder beside the other models, or name the model that the line begins with by "
-                "--first."
+                f"{oldest.id} was trained from {oldest.parent}, which is not here: put its folder "
+                f"beside the other models, so that the gate can go back to {begins}, with which "
+                "the line began."
             )
-        line.insert(0, before)
     return line
 
 

@@ -122,7 +122,7 @@ def test_a_line_that_breaks_off_is_told(
 ) -> None:
     middle = grandchild.parent / "between" / cards.FILE_NAME
     cards.write(replace(cards.read(middle), parent="gone"), middle)
-    assert gate(grandchild, votes) == 2
+    assert gate(grandchild, votes, "--first", "embedded") == 2
     assert "between was trained from gone, which is not here" in capsys.readouterr().err
 
 

@@ -112,8 +112,9 @@ def test_what_the_first_model_was_asked_for_is_not_asked_of_its_line() -> None:
 @pytest.mark.parametrize("known", [{}, {"v2": LINE[1]}, {"v2": model("v2", "v3"), "v3": LINE[2]}])
 def test_a_model_of_the_line_that_is_missing_is_named(known: dict[str, Ancestor]) -> None:
     """And a line that leads to itself leads nowhere."""
-    with pytest.raises(EngineError, match=r"was trained from v\d, which is not here.*--first"):
-        line_of(LINE[2], known, None)
+    with pytest.raises(EngineError, match=r"was trained from v\d, which is not here.*back to v0"):
+        line_of(LINE[2], known, "v0")
+    assert line_of(LINE[2], known, None)[-1] == LINE[2], "as long as it is known"
 
 
 def test_a_figure_since_the_first_says_so() -> None:
