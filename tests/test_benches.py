@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 from dataclasses import fields
+from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
+import numpy as np
 import pytest
 
 from models.report import Row
 from tests.bench.gates import measured
 from tests.bench.kills import fault_rows
+from tests.bench.learning import Bench
 from tests.bench.route import answers
 from tests.stages.promises import Faults
 
@@ -41,6 +44,14 @@ def test_a_gate_that_refused_every_crowd_at_random_holds(monkeypatch: pytest.Mon
     monkeypatch.setattr("tests.bench.gates.passed", lambda *_: {"one": False})
     hall: Any = SimpleNamespace(wins={"one": {"style": 50.0}})
     assert held(list(measured(hall, "votes at random", 500, 3))) == {True}
+
+
+def test_a_bench_makes_no_eye_that_it_does_not_look_with(tmp_path: Path) -> None:
+    """Poisons and trials by style need neither, and both take many minutes."""
+    bench = Bench(tmp_path, first=1, paired=1)
+    white, blue = np.full((1, 8, 8, 3), 255, np.uint8), np.full((1, 8, 8, 3), (0, 0, 255), np.uint8)
+    assert bench.tastes["style"](white) > bench.tastes["style"](blue)
+    assert not list(tmp_path.iterdir())
 
 
 def test_who_never_asked_beside_a_training_was_not_answered_in_time() -> None:

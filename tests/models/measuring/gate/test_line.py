@@ -52,12 +52,12 @@ def test_steps_that_nobody_sees_add_up_to_one_that_is_refused() -> None:
 
 
 def test_what_votes_of_any_step_asked_for_may_go_on() -> None:
-    steps = [drawn(list(FIRST + STEP * generation)) for generation in (0, 5)]
+    before, after = (drawn(list(FIRST + STEP * generation)) for generation in (0, 5))
     more, less = (Wishes(traits={"aesthetic grade": frozenset({w})}, mixes=frozenset())
                   for w in (MORE, LESS))  # fmt: skip
-    assert drift(*steps, more).holds
-    assert drift(*steps, more | less).holds
-    assert not drift(*steps, less).holds
+    assert drift(before, after, more).holds
+    assert drift(before, after, more | less).holds
+    assert not drift(before, after, less).holds
 
 
 def verdict(*figures: Figure) -> Verdict:
