@@ -29,10 +29,10 @@ from models.manifest import Manifest, Split
 from models.measuring import sheets
 from models.measuring.gate import examine
 from models.measuring.gate.agreeing import agreements
+from models.measuring.gate.ancestry import Ancestor, ancestry_of, since, wished_along
 from models.measuring.gate.critic import critic_of
-from models.measuring.gate.examine import Counts, Drawn, Eyes, Sittings
+from models.measuring.gate.examine import Counts, Drawn, Instruments, Sittings
 from models.measuring.gate.floors import Measure, figure, told
-from models.measuring.gate.line import Ancestor, line_of, since, wished_along
 from models.measuring.gate.voted import opened, voted_of
 from models.measuring.gate.witness import (
     PainterWitness,
@@ -99,18 +99,18 @@ class Candidacy:
     card: Card
     folder: Path
     #: Where it comes from, the first model in front and the parent last.
-    line: Sequence[Ancestor]
+    ancestry: Sequence[Ancestor]
     manifest: Manifest
 
     @property
     def first(self) -> Ancestor:
         """The model that the line began with; the parent itself, of its first child."""
-        return self.line[0]
+        return self.ancestry[0]
 
     @property
     def parent(self) -> Ancestor:
         """The model that it was trained from."""
-        return self.line[-1]
+        return self.ancestry[-1]
 
     @property
     def fingerprint(self) -> str:
@@ -151,7 +151,9 @@ def _case(args: argparse.Namespace) -> Candidacy:
             "that it was trained on."
         )
     parent = _parent(args, card)
-    return Candidacy(card=card, folder=args.candidate, line=_line(args, parent), manifest=manifest)
+    return Candidacy(
+        card=card, folder=args.candidate, ancestry=_ancestry(args, parent), manifest=manifest
+    )
 
 
 def _parent(args: argparse.Namespace, card: Card) -> Ancestor:
@@ -166,12 +168,12 @@ def _parent(args: argparse.Namespace, card: Card) -> Ancestor:
     )
 
 
-def _line(args: argparse.Namespace, parent: Ancestor) -> Sequence[Ancestor]:
+def _ancestry(args: argparse.Namespace, parent: Ancestor) -> Sequence[Ancestor]:
     """The parent and what it comes from, as far as that lies beside it or where it is said to."""
     first = _named(args.first)
     found = [*_beside(args.candidate), *_beside(parent.folder), *filter(None, [first])]
     known = {model.card.id: model for model in found}
-    return line_of(parent, known, first.card.id if first is not None else None)
+    return ancestry_of(parent, known, first.card.id if first is not None else None)
 
 
 def _named(model: str | None) -> Ancestor | None:
@@ -232,15 +234,15 @@ def _pictures(case: Candidacy, args: argparse.Namespace, counts: Counts) -> Iter
     yield from examine.agreed(_agreements(case))
     yield from examine.preferred(_critic(case), parent, candidate)
     yield from examine.copied(voted, parent, candidate)
-    eyes = Eyes(witness=witness, grade=grade, look=look)
-    wishes = examine.wishes_of(eyes, voted)
-    yield from examine.compared(eyes, sittings, wishes, parent, candidate)
+    instruments = Instruments(witness=witness, grade=grade, look=look)
+    wishes = examine.wishes_of(instruments, voted)
+    yield from examine.compared(instruments, sittings, wishes, parent, candidate)
     if case.first != case.parent:
         # Each step is small enough for its parent: the steps of the line add up.
         untrained = replace(sittings, trained=())
         first = _drawn(case.first.folder, untrained, args, f"{case.first.card.id}, the first,")
-        allowed = wishes | wished_along(case.line)
-        since_then = examine.compared(eyes, sittings, allowed, first, candidate)
+        allowed = wishes | wished_along(case.ancestry)
+        since_then = examine.compared(instruments, sittings, allowed, first, candidate)
         yield from since(case.first.card, since_then)
 
 

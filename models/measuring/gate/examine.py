@@ -57,7 +57,7 @@ class Critic(Protocol):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Eyes:
+class Instruments:
     """What pictures are looked at with."""
 
     witness: Witness
@@ -147,14 +147,14 @@ def seeded(prompts: Sequence[Brief], seeds: int) -> list[Brief]:
 
 
 def compared(
-    eyes: Eyes, sittings: Sittings, wishes: Wishes, before: Drawn, after: Drawn
+    instruments: Instruments, sittings: Sittings, wishes: Wishes, before: Drawn, after: Drawn
 ) -> Figures:
     """What became worse, or other than votes asked for, between two models' pictures."""
-    yield from followed(sittings, eyes.witness, before, after)
+    yield from followed(sittings, instruments.witness, before, after)
     yield from varied(sittings, before, after)
-    yield from safe(eyes.look, before, after)
-    yield from drifted(eyes.grade, wishes, before, after)
-    yield from mixed(eyes.witness, wishes, before, after)
+    yield from safe(instruments.look, before, after)
+    yield from drifted(instruments.grade, wishes, before, after)
+    yield from mixed(instruments.witness, wishes, before, after)
 
 
 def followed(sittings: Sittings, witness: Witness, parent: Drawn, candidate: Drawn) -> Figures:
@@ -210,12 +210,14 @@ def safe(look: Look, parent: Drawn, candidate: Drawn) -> Figures:
         yield figure(Measure.SAFETY, float(now.max() - was.max()), f"{score}, highest")
 
 
-def wishes_of(eyes: Eyes, voted: VotedOn) -> Wishes:
+def wishes_of(instruments: Instruments, voted: VotedOn) -> Wishes:
     """What the votes surely ask for."""
     liked, disliked = ([pair[side] for pair in voted.pairs] for side in (0, 1))
-    measured = (_measured(eyes.grade, pictures) for pictures in (liked, disliked))
+    measured = (_measured(instruments.grade, pictures) for pictures in (liked, disliked))
     ways = traits.spoken_for(list(zip(*measured, strict=True)))
-    shown = (eyes.witness.traits(pictures) if pictures else {} for pictures in (liked, disliked))
+    shown = (
+        instruments.witness.traits(pictures) if pictures else {} for pictures in (liked, disliked)
+    )
     return Wishes(
         traits={name: frozenset({way} - {0}) for name, way in ways.items()},
         mixes=frozenset(_asked_for(*shown)),

@@ -17,7 +17,7 @@ from PIL import Image, ImageEnhance, ImageFilter
 from models.catalogue.verdict import Figure
 from models.measuring import adherence
 from models.measuring.gate import examine, traits
-from models.measuring.gate.examine import Counts, Drawn, Eyes, Pictures, Sittings, VotedOn
+from models.measuring.gate.examine import Counts, Drawn, Instruments, Pictures, Sittings, VotedOn
 from models.measuring.gate.floors import FLOORS, Measure, told
 from models.measuring.gate.witness import Brief, PainterWitness
 from models.measuring.judge.network import Judge
@@ -114,10 +114,10 @@ def look(picture: Image.Image) -> dict[str, float]:
 def figures(witness: PainterWitness, model: Painter, voted: VotedOn = VOTED) -> Iterator[Figure]:
     sittings, parent = drawn(witness, Painter())
     candidate = sittings.drawn_by(model)
-    eyes = Eyes(witness=witness, grade=grade, look=look)
-    wishes = examine.wishes_of(eyes, voted)
+    instruments = Instruments(witness=witness, grade=grade, look=look)
+    wishes = examine.wishes_of(instruments, voted)
     yield from examine.copied(voted, parent, candidate)
-    yield from examine.compared(eyes, sittings, wishes, parent, candidate)
+    yield from examine.compared(instruments, sittings, wishes, parent, candidate)
 
 
 def failing(witness: PainterWitness, model: Painter, voted: VotedOn = VOTED) -> set[str]:
@@ -231,8 +231,8 @@ def hair(
     pairs: list[tuple[Image.Image, Image.Image]],
 ) -> Figure:
     models = (Drawn(followed=[], held_out=pictures, trained=[]) for pictures in (before, after))
-    eyes = Eyes(witness=Reads(), grade=grade, look=look)
-    wishes = examine.wishes_of(eyes, replace(VOTED, pairs=pairs))
+    instruments = Instruments(witness=Reads(), grade=grade, look=look)
+    wishes = examine.wishes_of(instruments, replace(VOTED, pairs=pairs))
     (found,) = examine.mixed(Reads(), wishes, *models)
     return found
 

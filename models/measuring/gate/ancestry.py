@@ -1,4 +1,4 @@
-"""The models that a candidate comes from, back to the first, and figures that are held against it.
+"""What a candidate comes from, back to the first of its line, and figures that are held against it.
 
 What one step may change, a line of steps could change again and again: each is held against its
 parent alone. So the gate holds a candidate against the first model of its line as well, by the same
@@ -27,7 +27,7 @@ class Ancestor:
     card: Card
 
 
-def line_of(
+def ancestry_of(
     parent: Ancestor, known: Mapping[str, Ancestor], begins: str | None
 ) -> Sequence[Ancestor]:
     """The models from the first to the parent, the first in front.
@@ -36,11 +36,11 @@ def line_of(
     the oldest. `known` are models by their cards' ids. EngineError names a model that is missing on
     the way to `begins`; without it the line is as long as it is known.
     """
-    line = [parent]
-    while (oldest := line[0].card).id != begins and oldest.parent is not None:
+    ancestry = [parent]
+    while (oldest := ancestry[0].card).id != begins and oldest.parent is not None:
         before = known.get(oldest.parent)
-        if before is not None and before not in line:
-            line.insert(0, before)
+        if before is not None and before not in ancestry:
+            ancestry.insert(0, before)
         elif begins is None:
             break
         else:
@@ -49,12 +49,12 @@ def line_of(
                 f"beside the other models, so that the gate can go back to {begins}, with which "
                 "the line began."
             )
-    return line
+    return ancestry
 
 
-def wished_along(line: Iterable[Ancestor]) -> Wishes:
+def wished_along(ancestry: Iterable[Ancestor]) -> Wishes:
     """What votes asked for on the way from the first model of a line to its last."""
-    _, *later = line
+    _, *later = ancestry
     return reduce(or_, (wished_in(model.card.verdict) for model in later), NOTHING)
 
 

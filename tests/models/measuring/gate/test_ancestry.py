@@ -14,9 +14,9 @@ from PIL import Image
 from models.catalogue.verdict import Figure, Verdict
 from models.contract import EngineError
 from models.measuring.gate import examine
+from models.measuring.gate.ancestry import Ancestor, ancestry_of, since, wished_along
 from models.measuring.gate.examine import Drawn
 from models.measuring.gate.floors import Measure, figure, told
-from models.measuring.gate.line import Ancestor, line_of, since, wished_along
 from models.measuring.gate.wishes import LESS, MORE, NOTHING, Wishes, wished_in
 from tests.stages.cards import make_card
 
@@ -96,10 +96,10 @@ KNOWN = {one.card.id: one for one in LINE}
 
 def test_the_line_goes_back_to_the_oldest_or_to_the_one_that_it_began_with() -> None:
     v1, v2, v3 = LINE
-    assert line_of(v3, KNOWN, None) == LINE
-    assert line_of(v3, KNOWN, "v2") == [v2, v3]
-    assert line_of(v3, {}, "v3") == [v3]
-    assert line_of(v1, KNOWN, "another") == [v1], "a line of its own"
+    assert ancestry_of(v3, KNOWN, None) == LINE
+    assert ancestry_of(v3, KNOWN, "v2") == [v2, v3]
+    assert ancestry_of(v3, {}, "v3") == [v3]
+    assert ancestry_of(v1, KNOWN, "another") == [v1], "a line of its own"
 
 
 def test_what_the_first_model_was_asked_for_is_not_asked_of_its_line() -> None:
@@ -113,8 +113,8 @@ def test_what_the_first_model_was_asked_for_is_not_asked_of_its_line() -> None:
 def test_a_model_of_the_line_that_is_missing_is_named(known: dict[str, Ancestor]) -> None:
     """And a line that leads to itself leads nowhere."""
     with pytest.raises(EngineError, match=r"was trained from v\d, which is not here.*back to v0"):
-        line_of(LINE[2], known, "v0")
-    assert line_of(LINE[2], known, None)[-1] == LINE[2], "as long as it is known"
+        ancestry_of(LINE[2], known, "v0")
+    assert ancestry_of(LINE[2], known, None)[-1] == LINE[2], "as long as it is known"
 
 
 def test_a_figure_since_the_first_says_so() -> None:
