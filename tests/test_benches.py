@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import fields
+from dataclasses import fields, replace
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -10,11 +10,16 @@ from typing import Any
 import numpy as np
 import pytest
 
+from models.catalogue import card as cards
+from models.catalogue.verdict import EDITION
 from models.report import Row
+from tests.bench import poisons
 from tests.bench.gates import measured
 from tests.bench.kills import fault_rows
 from tests.bench.learning import Bench
+from tests.bench.poisons import POISONS
 from tests.bench.route import answers
+from tests.stages.cards import make_card, passed
 from tests.stages.promises import Faults
 
 
@@ -57,3 +62,27 @@ def test_a_bench_makes_no_eye_that_it_does_not_look_with(tmp_path: Path) -> None
 def test_who_never_asked_beside_a_training_was_not_answered_in_time() -> None:
     assert [row.holds for row in answers([], [])] == [False, False]
     assert [row.holds for row in answers([20.0], [3.0])] == [True, True]
+
+
+@pytest.mark.parametrize("edition", ["3", EDITION])
+def test_a_verdict_of_another_edition_is_no_figure_of_this_one(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, edition: str
+) -> None:
+    """A folder of poisons outlives the gate that judged them."""
+    asked: list[str] = []
+    refused = passed(make_card(), value=0.0)
+    assert refused.verdict is not None
+    old = replace(refused, verdict=replace(refused.verdict, gate=edition))
+    cards.write(old, tmp_path / cards.FILE_NAME)
+
+    def gate(words: list[str]) -> int:
+        asked.append(words[0])
+        cards.write(refused, tmp_path / cards.FILE_NAME)
+        return 1
+
+    monkeypatch.setattr(poisons, "trained", lambda *_: (tmp_path, tmp_path))
+    monkeypatch.setattr(poisons, "command", gate)
+    bench: Any = None
+    last = poisons.examined(bench, replace(POISONS[0], must_fall=("held-out",)))[-1]
+    assert last.holds
+    assert bool(asked) is (edition != EDITION)
