@@ -157,6 +157,7 @@ async def _build(settings: Settings) -> AsyncGenerator[_Program]:
                 swap=swap,
                 clock=now_ms,
                 tagger=settings.wd_tagger,
+                named=settings.model,
             ),
             glossaries=Glossaries(settings.tags_file),
             model=lambda: shelf.active,

@@ -121,9 +121,8 @@ class Sheet:
 
     @hookimpl
     def extra_template_vars(self, request: Request | None) -> dict[str, object]:
-        """Whether to show buttons, and the counts of choices, which the view lacks."""
-        may_write = request is not None and self._is_curator(request)
-        return {"may_write": may_write, "choices": self._curation.choices}
+        """Whether the page has buttons."""
+        return {"may_write": request is not None and self._is_curator(request)}
 
     @hookimpl
     def asgi_wrapper(self) -> Callable[[App], App]:

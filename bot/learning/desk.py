@@ -50,10 +50,12 @@ def lay(
     swap: Callable[[str], Awaitable[None]],
     clock: Callable[[], int],
     tagger: str | None = None,
+    named: str | None = None,
 ) -> LearningDesk:
     """The desk of a bot whose engine serves another card when `swap` is called.
 
-    `tagger` is the WD tagger that reads the pictures of models of Danbooru's words.
+    `tagger` is the WD tagger that reads the pictures of models of Danbooru's words, `named` the
+    model that MODEL names.
     """
     lineage, trials = Lineage(db), TrialBook(db)
     return LearningDesk(
@@ -75,7 +77,7 @@ def lay(
             groundwork=Groundwork(db),
             told=signals.for_worker(),
             clock=clock,
-            orders=orders_with(tagger),
+            orders=orders_with(tagger, named),
         ),
         shadow=Shadow(
             trials=trials,

@@ -98,9 +98,14 @@ class Workplace:
 Orders = Callable[[LearningRun, Workplace], Sequence[str]]
 
 
-def orders_with(tagger: str | None) -> Orders:
-    """What is run in a stage that is under way; the gate reads pictures with this WD tagger."""
+def orders_with(tagger: str | None, named: str | None = None) -> Orders:
+    """What is run in a stage that is under way; the gate reads pictures with this WD tagger.
+
+    What came of a line of models is held against the one that MODEL names (`named`): whoever sets
+    MODEL has chosen it as it is.
+    """
     reading = () if tagger is None else ("--tagger", tagger)
+    since = () if named is None else ("--first", named)
 
     def orders(run: LearningRun, place: Workplace) -> Sequence[str]:
         match run.stage:
@@ -115,7 +120,7 @@ def orders_with(tagger: str | None) -> Orders:
             case RunStage.JUDGE:
                 return (
                     "-m", "models", "gate", str(place.model), "--manifest", str(place.manifest),
-                    "--parent", run.place, *reading,
+                    "--parent", run.place, *since, *reading,
                 )  # fmt: skip
             case _:
                 raise AssertionError("nothing is run after the end")

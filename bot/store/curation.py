@@ -62,11 +62,6 @@ class Curation:
         async with self._db.write() as tx:
             return await _curate(tx, _CAPTION, values, "curate caption")
 
-    async def choices(self, job_id: JobId) -> tuple[int, int]:
-        """How often a picture was chosen in duels and grids, and how often it was offered."""
-        rows = await self._db.fetch_all(_CHOSEN, {"job": job_id})
-        return sum(row["won"] for row in rows), len(rows)
-
 
 async def _curate(tx: Transaction, sql: str, values: Params, action: str) -> Refused | None:
     """Make the change and write its log line, if the picture still exists."""
@@ -192,14 +187,6 @@ _PICKS = (
     "  AND (:guild IS NULL OR posts.guild_id = :guild))"
     " WHERE json_array_length(shown) > 1"
     " AND best IN (SELECT value FROM json_each(shown)) ORDER BY at_ms, about, voter_id"
-)
-_CHOSEN = (
-    "SELECT choices.place = post_pictures.place AS won"  # noqa: S608  constants of this room
-    " FROM post_pictures JOIN posts USING (message_id) JOIN choices ON about = owed_post_id"
-    f" WHERE post_pictures.job_id = :job AND axis = '{Axis.PICK}' AND NOT self_vote"
-    " UNION ALL SELECT choices.place = iif(left_job = :job, 1, 2)"
-    " FROM duels JOIN choices ON about = duels.id"
-    f" WHERE :job IN (left_job, right_job) AND axis = '{Axis.DUEL}' AND NOT self_vote AND place > 0"
 )
 _STAMP = (
     "INSERT INTO curations (job_id, stamp, at_ms) VALUES (:job, :stamp, :now)"

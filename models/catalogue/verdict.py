@@ -14,8 +14,8 @@ from typing import Annotated
 
 from models.decoding import Meta
 
-#: The edition of the floors and of the measurements (`models.measuring.gate`).
-EDITION = "4"
+#: Names the table of floors and how figures are measured (`models.measuring.gate`).
+EDITION = "5"
 
 Sha256 = Annotated[str, Meta(pattern=r"\A[0-9a-f]{64}\Z")]
 

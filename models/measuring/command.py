@@ -224,10 +224,11 @@ def looked_at(
     for name, shown in (("", pictures), (" of painter pictures", originals)):
         width = lines.edge_width_px(shown[:_SHEET])
         yield row(f"width of an edge{name}", width, "px, from 10 to 90 % of its rise")
-    share = eyes.two_coloured(eyes.differences(judge, pictures))
+    apart = eyes.differences(judge, pictures)
+    share = eyes.two_coloured(apart)
     yield row(
-        "eyes of two colours", 100 * share, "% of faces with both eyes", f"<= {_ODD:.0%}",
-        holds=share <= _ODD,
+        "eyes of two colours", 100 * share, f"% of {len(apart)} faces with both eyes",
+        f"<= {_ODD:.0%}", holds=share <= _ODD,
     )  # fmt: skip
 
 

@@ -38,8 +38,11 @@ def differences(judge: Judge, pictures: Iterable[Image.Image]) -> np.ndarray:
 
 
 def two_coloured(differences: np.ndarray) -> float:
-    """The share of faces, 0..1, with eyes of two colours; 0 if there are no faces."""
-    return float((differences > TWO_COLOURS).mean()) if len(differences) else 0.0
+    """The share of faces, 0..1, whose eyes have two colours; NaN if there is no face.
+
+    NaN holds to no goal: where nothing was seen, nothing was measured.
+    """
+    return float((differences > TWO_COLOURS).mean()) if len(differences) else float("nan")
 
 
 def _shows_both(judge: Judge, face: np.ndarray) -> bool:

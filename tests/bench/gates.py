@@ -22,7 +22,7 @@ from models.manifest import JudgementLine, Split
 from models.measuring.features import with_sections
 from models.measuring.gate.floors import Measure, figure
 from models.measuring.gate.shuffling import Floats, chance, clearest, leanings_of, weights, within
-from models.report import Row, table, write_json
+from models.report import Row, table, unmeasured, write_json
 from tests.bench.learning import HELD_OUT, PAIRED, PROMPTS, TRIALS, Bench
 from tests.bench.learning_curve import features_of
 from tests.stages import school
@@ -123,6 +123,9 @@ def measured(hall: Hall, crowd: str, count: int, crowds: int) -> Iterator[Row]:
         for name, holds in passed(hall, crowd, count, 60_000 + seed).items():
             found[name].append(holds)
     random = CROWDS[crowd][1].null
+    if random and not found:
+        why = "no crowd voted, or no candidate was trained in this folder"
+        yield unmeasured("gates", f"{crowd}, {count} votes", why, "<= 2.5")
     for name in sorted(found, key=lambda name: hall.wins[name][CROWDS[crowd][0]]):
         share = 100 * float(np.mean(found[name]))
         won = "" if random else f", wins {hall.wins[name][CROWDS[crowd][0]]:.0f} %"
@@ -142,7 +145,7 @@ def main() -> int:
     parser.add_argument("--work", type=Path, required=True)
     parser.add_argument("--crowds", type=int, default=100, help="of each kind and count")
     parser.add_argument("--random", type=int, default=500, help="crowds that vote at random")
-    parser.add_argument("--votes", type=int, nargs="*", default=[125, 250, 500])
+    parser.add_argument("--votes", type=int, nargs="+", default=[125, 250, 500])
     parser.add_argument("--json", type=Path, help="write the rows to this file")
     args = parser.parse_args()
     torch.set_num_threads(1)

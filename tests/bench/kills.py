@@ -10,7 +10,7 @@ import sys
 from dataclasses import fields
 from pathlib import Path
 
-from models.report import Row
+from models.report import Row, unmeasured
 from tests.stages.crashing import crash
 from tests.stages.learning_life import CHAPTERS, walk_learning
 from tests.stages.promises import Faults
@@ -25,13 +25,12 @@ async def measure(tmp_path: Path, kills: int = KILLS, boundaries: int | None = N
     if kills:
         outcome = await crash(tmp_path, kills, seed=2, say=_say)
         what = f"of {outcome.accepted} accepted jobs, through {kills} kills"
-        rows += _rows("crash", what, [outcome.faults])
+        rows += fault_rows("crash", what, [outcome.faults], seen=outcome.accepted)
     if boundaries != 0:
         lives = await walk(boundaries, _say)
-        what = (
-            f"by a kill at {len(lives) - 1} of the {len(lives[0].boundaries)} boundaries of a life"
-        )
-        rows += _rows("boundaries", what, [life.faults for life in lives])
+        died = sum(0 < life.kill_at <= len(life.boundaries) for life in lives)
+        what = f"by a kill at {died} of the {len(lives[0].boundaries)} boundaries of a life"
+        rows += fault_rows("boundaries", what, [life.faults for life in lives], seen=died)
         rows.append(await _learning(tmp_path, boundaries))
     return rows
 
@@ -43,29 +42,31 @@ async def _learning(tmp_path: Path, boundaries: int | None) -> Row:
     for life in killed:
         _say(f"{life.killed}: {'; '.join(life.faults) or 'every promise kept'}")
     number = sum(len(life.faults) for life in (whole, *killed))
-    return Row(
-        area="boundaries",
-        name=f"broken by a kill at {len(killed)} of the {len(whole.boundaries)} boundaries between "
-        "export and rollback",
-        value=number,
-        unit="faults",
-        goal="0",
-        holds=not number,
+    name = (
+        f"broken by a kill at {len(killed)} of the {len(whole.boundaries)} boundaries between "
+        "export and rollback"
     )
+    return _none("boundaries", name, number, seen=len(killed))
 
 
-def _rows(area: str, what: str, found: list[Faults]) -> list[Row]:
+def fault_rows(area: str, what: str, found: list[Faults], *, seen: int) -> list[Row]:
+    """One row of each kind of fault; `seen` is how many jobs, or kills, they were looked for in."""
     return [
-        Row(
-            area=area,
-            name=f"{kind.name.replace('_', ' ')} {what}",
-            value=(number := sum(len(getattr(faults, kind.name)) for faults in found)),
-            unit="faults",
-            goal="0",
-            holds=not number,
+        _none(
+            area,
+            f"{kind.name.replace('_', ' ')} {what}",
+            sum(len(getattr(faults, kind.name)) for faults in found),
+            seen=seen,
         )
         for kind in fields(Faults)
     ]
+
+
+def _none(area: str, name: str, number: int, *, seen: int) -> Row:
+    """A row whose goal is that there is none; where nothing was seen there could be none."""
+    if not seen and not number:
+        return unmeasured(area, name, "nothing was seen", "0")
+    return Row(area=area, name=name, value=number, unit="faults", goal="0", holds=not number)
 
 
 def _say(what: str) -> None:

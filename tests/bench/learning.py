@@ -17,6 +17,7 @@ import sys
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
+from functools import cached_property
 from pathlib import Path
 
 import numpy as np
@@ -116,7 +117,10 @@ TRIALS = {
 
 
 class Bench:
-    """The work folder, and what is seen with."""
+    """The work folder, and what is seen with.
+
+    What takes long to make, as an eye of a taste, is made when it is first looked with.
+    """
 
     def __init__(self, work: Path, *, first: int, paired: int) -> None:
         """`first` is where the seeds of the pairs' prompts begin."""
@@ -125,12 +129,22 @@ class Bench:
         self.paired, self._first = school.wishes(first, paired, 2), first
         self.followed = school.followed(FOLLOWED)
         self._judge = Judge()
-        self._scorer = _other_scorer(work)
         self.tastes: dict[str, Taste] = {
             "style": warm_and_bright,
-            "open": cheerful(eye_in(work)),
+            "open": self._smiles,
             "quality": self._grades,
         }
+
+    @cached_property
+    def _cheerful(self) -> Taste:
+        return cheerful(eye_in(self.work))
+
+    @cached_property
+    def _scorer(self) -> Aesthetic:
+        return _other_scorer(self.work)
+
+    def _smiles(self, pictures: np.ndarray) -> np.ndarray:
+        return self._cheerful(pictures)
 
     def _grades(self, pictures: np.ndarray) -> np.ndarray:
         shown = [Image.fromarray(p).resize((512, 512), Image.Resampling.LANCZOS) for p in pictures]

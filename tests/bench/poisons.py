@@ -3,7 +3,8 @@
 Four candidates are trained from judgements of the embedded model's pictures: on votes at random, on
 prompts that were swapped, on a few pictures until they are known by heart, and far too fast. Each
 goes through `python -m models gate`. Run it as `python -m tests.bench.poisons --work FOLDER`, in a
-folder of `tests.bench.learning`; what was made lies there and is made once.
+folder of `tests.bench.learning`; what was made lies there and is made once, but for verdicts of
+another edition of the gate.
 """
 
 from __future__ import annotations
@@ -128,11 +129,13 @@ def trained(bench: Bench, poison: Poison) -> tuple[Path, Path]:
 def examined(bench: Bench, poison: Poison) -> list[Row]:
     """What the gate says of the candidate: every floor that it fell below."""
     model, folder = trained(bench, poison)
-    if cards.read(model / cards.FILE_NAME).verdict is None:
+    if not cards.read(model / cards.FILE_NAME).is_judged:
         words = ["gate", str(model), "--manifest", str(folder), *_LOOK]
         command([*words, "--threads", str(torch.get_num_threads())])
-    verdict = cards.read(model / cards.FILE_NAME).verdict
+    judged = cards.read(model / cards.FILE_NAME)
+    verdict = judged.verdict
     assert verdict is not None
+    assert judged.is_judged, "the gate broke"
     fell = [figure for figure in verdict.figures if not figure.holds]
     rows = [_row(poison, figure) for figure in fell]
     right = any(figure.name.startswith(poison.must_fall) for figure in fell)

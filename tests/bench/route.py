@@ -20,7 +20,7 @@ from bot.health import read_pulse
 from bot.learning.runs import LearningRun, RunStage, read
 from bot.sandbox.fans.tastes import FanTaste
 from models.catalogue import card as cards
-from models.report import Row, percentile, table, write_json
+from models.report import Row, percentile, table, unmeasured, write_json
 from tests.stages.stage import Stage, pictures, stage
 
 #: What the page offers by itself.
@@ -108,7 +108,7 @@ def _rows(watch: Watch, taste: FanTaste, run: LearningRun) -> Iterator[Row]:
     yield _row(f"{taste}: what came of it", run.stage.value, "", holds=holds)
     for stage_, name in _STAGES.items():
         yield _row(f"{taste}: {name}", watch.took_s[stage_], "s")
-    yield from _answers(watch.waits_ms, watch.lags_ms)
+    yield from answers(watch.waits_ms, watch.lags_ms)
 
 
 _STAGES: Mapping[RunStage, str] = {
@@ -118,14 +118,18 @@ _STAGES: Mapping[RunStage, str] = {
 }
 
 
-def _answers(waits_ms: Sequence[float], lags_ms: Sequence[float]) -> Iterator[Row]:
-    if not waits_ms:
-        return
+def answers(waits_ms: Sequence[float], lags_ms: Sequence[float]) -> Iterator[Row]:
+    """How soon the bot answered beside the training, and how late its loop was."""
     name = f"acknowledgement beside it, worst of {len(waits_ms)}"
-    yield _row(name, max(waits_ms), "ms", limit=500)
+    if waits_ms:
+        yield _row(name, max(waits_ms), "ms", limit=500)
+    else:
+        yield unmeasured("route", name, "nobody asked in the midst of it", "<= 500")
+    name = "event-loop lag beside it, median of p99"
     if lags_ms:
-        name = "event-loop lag beside it, median of p99"
         yield _row(name, percentile(list(lags_ms), 0.5), "ms", limit=50)
+    else:
+        yield unmeasured("route", name, "the bot told no pulse", "<= 50")
 
 
 def _row(

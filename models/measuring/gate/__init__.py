@@ -1,6 +1,7 @@
 """The gate: decides whether a model that learned from votes may replace its parent.
 
-Both draw the same prompts from the same seeds, and every figure is about the difference. `examine`
-measures, `floors` sets the limits, `command` writes the verdict on the card. Must not know how the
-candidate was trained, nor Discord.
+Both draw the same prompts from the same seeds, and every figure is about the difference; so does
+the first model of the line, for small steps add up. `examine` measures, `floors` says what must
+hold, `command` writes the verdict on the card. It must not know how the candidate was trained, nor
+Discord.
 """

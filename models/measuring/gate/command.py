@@ -7,7 +7,7 @@ only a card with a passed verdict can be promoted. Must not know the bot.
 from __future__ import annotations
 
 import argparse
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -29,8 +29,9 @@ from models.manifest import Manifest, Split
 from models.measuring import sheets
 from models.measuring.gate import examine
 from models.measuring.gate.agreeing import agreements
+from models.measuring.gate.ancestry import Ancestor, ancestry_of, since, wished_along
 from models.measuring.gate.critic import critic_of
-from models.measuring.gate.examine import Counts, Drawn, Sittings
+from models.measuring.gate.examine import Counts, Drawn, Instruments, Sittings
 from models.measuring.gate.floors import Measure, figure, told
 from models.measuring.gate.voted import opened, voted_of
 from models.measuring.gate.witness import (
@@ -56,10 +57,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the options of `gate`."""
     usual = Counts()
     parser.add_argument("candidate", type=Path, help="the folder of the model that was trained")
+    parser.add_argument("--manifest", type=Path, required=True, help="the votes that it learned")
+    parser.add_argument("--parent", help="the model before it, if it lies elsewhere")
     parser.add_argument(
-        "--manifest", type=Path, required=True, help="the manifest that it learned from"
+        "--first", help="the model that the line began with; the oldest ancestor if left out"
     )
-    parser.add_argument("--parent", help="the parent's folder, if it is elsewhere")
     parser.add_argument("--tagger", help="a WD tagger, for models of Danbooru's words")
     parser.add_argument(
         "--followed", type=int, default=usual.followed, help="pictures that test adherence"
@@ -102,9 +104,19 @@ class Candidacy:
 
     card: Card
     folder: Path
-    parent: Card
-    parent_folder: Path
+    #: Where it comes from, the first model in front and the parent last.
+    ancestry: Sequence[Ancestor]
     manifest: Manifest
+
+    @property
+    def first(self) -> Ancestor:
+        """The model that the line began with; the parent itself, of its first child."""
+        return self.ancestry[0]
+
+    @property
+    def parent(self) -> Ancestor:
+        """The model that it was trained from."""
+        return self.ancestry[-1]
 
     @property
     def fingerprint(self) -> str:
@@ -144,26 +156,55 @@ def _case(args: argparse.Namespace) -> Candidacy:
             f"{card.id} learned from other votes than those in {args.manifest}; name the manifest "
             "that it was trained on."
         )
-    folder, parent = _parent(args, card)
+    parent = _parent(args, card)
     return Candidacy(
-        card=card, folder=args.candidate, parent=parent, parent_folder=folder, manifest=manifest
+        card=card, folder=args.candidate, ancestry=_ancestry(args, parent), manifest=manifest
     )
 
 
-def _parent(args: argparse.Namespace, card: Card) -> tuple[Path, Card]:
-    """The parent's folder and card: the named one, the embedded one, or a neighbouring folder."""
-    if args.parent is not None:
-        places = [locate(args.parent)[0]]
-    else:
-        beside = args.candidate.resolve().parent.glob(f"*/{cards.FILE_NAME}")
-        places = [EMBEDDED, *sorted(path.parent for path in beside)]
-    for place in places:
-        if (found := card_of(place)).id == card.parent:
-            return place, found
+def _parent(args: argparse.Namespace, card: Card) -> Ancestor:
+    """The parent: where it is said to lie, the embedded one, or next door."""
+    named = _named(args.parent)
+    for found in [named] if named is not None else _beside(args.candidate):
+        if found.card.id == card.parent:
+            return found
     raise EngineError(
         f"{card.id} was trained from {card.parent}, which is not "
         f"{'at ' + args.parent if args.parent else 'beside it'}: name its folder with --parent."
     )
+
+
+def _ancestry(args: argparse.Namespace, parent: Ancestor) -> Sequence[Ancestor]:
+    """The parent and what it comes from, as far as that lies beside it or where it is said to."""
+    first = _named(args.first)
+    found = [*_beside(args.candidate), *_beside(parent.folder), *filter(None, [first])]
+    known = {model.card.id: model for model in found}
+    return ancestry_of(parent, known, first.card.id if first is not None else None)
+
+
+def _named(model: str | None) -> Ancestor | None:
+    """A model by its name; a folder of the hub's cache has no name of its own."""
+    if model is None:
+        return None
+    return _model(*locate(model))
+
+
+def _model(folder: Path, hub_id: str | None = None) -> Ancestor:
+    """A model with its card; the embedded one's own parents are nowhere, a line begins with it."""
+    card = card_of(folder, hub_id)
+    return Ancestor(folder=folder, card=replace(card, parent=None) if folder == EMBEDDED else card)
+
+
+def _beside(folder: Path) -> Iterator[Ancestor]:
+    """The embedded model, and those with a card that lie beside a folder."""
+    around = folder.resolve().parent.glob(f"*/{cards.FILE_NAME}")
+    for place in [EMBEDDED, *sorted(path.parent for path in around)]:
+        try:
+            found = _model(place)
+        except CardError:
+            # Another model's fault is no reason to judge none.
+            continue
+        yield found
 
 
 def _papers(case: Candidacy) -> Iterator[Figure]:
@@ -180,10 +221,10 @@ def _papers(case: Candidacy) -> Iterator[Figure]:
 def _pictures(case: Candidacy, args: argparse.Namespace, counts: Counts) -> Iterator[Figure]:
     """The figures that need pictures of both models."""
     witness = _witness(case, args.tagger)
-    info = model_info(case.parent, case.parent_folder)
+    info = model_info(case.parent.card, case.parent.folder)
     voted = voted_of(case.manifest, info.sizes_px)
     sittings = Sittings.of(witness, voted, counts)
-    parent = _drawn(case.parent_folder, sittings, args, "The parent")
+    parent = _drawn(case.parent.folder, sittings, args, "The parent")
     candidate = _drawn(case.folder, sittings, args, "The candidate")
     _sheet(parent, candidate).save(case.sheet, quality=90)
     print("Comparing the pictures.", flush=True)
@@ -198,18 +239,23 @@ def _pictures(case: Candidacy, args: argparse.Namespace, counts: Counts) -> Iter
 
     yield from examine.agreed(_agreements(case))
     yield from examine.preferred(_critic(case), parent, candidate)
-    yield from examine.followed(sittings, witness, parent, candidate)
-    yield from examine.varied(sittings, parent, candidate)
     yield from examine.copied(voted, parent, candidate)
-    yield from examine.safe(look, parent, candidate)
-    yield from examine.drifted(grade, voted, parent, candidate)
-    yield from examine.mixed(witness, voted, parent, candidate)
+    instruments = Instruments(witness=witness, grade=grade, look=look)
+    wishes = examine.wishes_of(instruments, voted)
+    yield from examine.compared(instruments, sittings, wishes, parent, candidate)
+    if case.first != case.parent:
+        # Each step is small enough for its parent: the steps of the line add up.
+        untrained = replace(sittings, trained=())
+        first = _drawn(case.first.folder, untrained, args, f"{case.first.card.id}, the first,")
+        allowed = wishes | wished_along(case.ancestry)
+        since_then = examine.compared(instruments, sittings, allowed, first, candidate)
+        yield from since(case.first.card, since_then)
 
 
 def _agreements(case: Candidacy) -> list[bool]:
     """For each held-out pair, whether the candidate's own likelihoods agree with people."""
     parent, candidate = (
-        load(str(folder), device="cpu") for folder in (case.parent_folder, case.folder)
+        load(str(folder), device="cpu") for folder in (case.parent.folder, case.folder)
     )
     pairs = evidence_of(case.manifest, Split.HELD_OUT).pairs[:_PAIRS]
     named = {name for pair in pairs for name in (pair.better, pair.worse)}

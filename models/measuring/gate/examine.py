@@ -1,4 +1,4 @@
-"""Computes every figure of a candidate from pictures that it and its parent draw.
+"""Every figure of a candidate, from pictures that it and an earlier model draw of the same prompts.
 
 `Sittings` lists the prompts for both; each function here turns the pictures into figures. Called by
 the command. Must not know files or cards.
@@ -6,7 +6,7 @@ the command. Must not know files or cards.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import combinations
 from typing import Protocol
@@ -20,6 +20,7 @@ from models.measuring.gate import traits
 from models.measuring.gate.floors import Measure, figure
 from models.measuring.gate.shuffling import Floats, chance
 from models.measuring.gate.traits import Measured
+from models.measuring.gate.wishes import Wishes
 from models.measuring.gate.witness import Brief, Witness, moved
 from models.measuring.studio import Sitting
 
@@ -53,6 +54,15 @@ class Critic(Protocol):
     def gains(self, before: Pictures, after: Pictures) -> Floats:
         """How much more each picture is liked than its counterpart (n, 1 + S); shuffles last."""
         ...
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Instruments:
+    """What pictures are looked at with."""
+
+    witness: Witness
+    grade: Grade
+    look: Look
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -136,6 +146,17 @@ def seeded(prompts: Sequence[Brief], seeds: int) -> list[Brief]:
     ]
 
 
+def compared(
+    instruments: Instruments, sittings: Sittings, wishes: Wishes, before: Drawn, after: Drawn
+) -> Figures:
+    """What became worse, or other than votes asked for, between two models' pictures."""
+    yield from followed(sittings, instruments.witness, before, after)
+    yield from varied(sittings, before, after)
+    yield from safe(instruments.look, before, after)
+    yield from drifted(instruments.grade, wishes, before, after)
+    yield from mixed(instruments.witness, wishes, before, after)
+
+
 def followed(sittings: Sittings, witness: Witness, parent: Drawn, candidate: Drawn) -> Figures:
     """The loss in adherence, in percentage points: overall, and group by group."""
     before, after = (
@@ -189,14 +210,26 @@ def safe(look: Look, parent: Drawn, candidate: Drawn) -> Figures:
         yield figure(Measure.SAFETY, float(now.max() - was.max()), f"{score}, highest")
 
 
-def drifted(grade: Grade, voted: VotedOn, parent: Drawn, candidate: Drawn) -> Figures:
-    """Which traits increased or decreased, whether or not votes asked for it."""
+def wishes_of(instruments: Instruments, voted: VotedOn) -> Wishes:
+    """What the votes surely ask for."""
+    liked, disliked = ([pair[side] for pair in voted.pairs] for side in (0, 1))
+    measured = (_measured(instruments.grade, pictures) for pictures in (liked, disliked))
+    ways = traits.spoken_for(list(zip(*measured, strict=True)))
+    shown = (
+        instruments.witness.traits(pictures) if pictures else {} for pictures in (liked, disliked)
+    )
+    return Wishes(
+        traits={name: frozenset({way} - {0}) for name, way in ways.items()},
+        mixes=frozenset(_asked_for(*shown)),
+    )
+
+
+def drifted(grade: Grade, wishes: Wishes, parent: Drawn, candidate: Drawn) -> Figures:
+    """What became more or less, whether or not somebody voted on it."""
     twins = zip(
         _measured(grade, parent.held_out), _measured(grade, candidate.held_out), strict=True
     )
-    liked, disliked = (_measured(grade, [pair[side] for pair in voted.pairs]) for side in (0, 1))
-    wanted = traits.spoken_for(list(zip(liked, disliked, strict=True)))
-    yield from traits.drift(list(twins), wanted)
+    yield from traits.drift(list(twins), wishes.traits)
 
 
 def _measured(grade: Grade, pictures: Sequence[Image.Image]) -> list[Measured]:
@@ -204,22 +237,31 @@ def _measured(grade: Grade, pictures: Sequence[Image.Image]) -> list[Measured]:
     return [traits.measured(p, g) for p, g in zip(pictures, grades, strict=True)]
 
 
-def mixed(witness: Witness, voted: VotedOn, parent: Drawn, candidate: Drawn) -> Figures:
-    """The change in the mix of each attribute; unbounded where votes asked for a value."""
+def mixed(witness: Witness, wishes: Wishes, parent: Drawn, candidate: Drawn) -> Figures:
+    """How far the mix of each attribute moved; without bound where votes asked for one of it."""
     before, after = (witness.traits(drawn.held_out) for drawn in (parent, candidate))
-    liked, disliked = (
-        witness.traits([pair[side] for pair in voted.pairs]) if voted.pairs else {}
-        for side in (0, 1)
-    )
     none = ["no"] * len(parent.held_out)
     for name in sorted({*before, *after}):
         change = 100 * moved(before.get(name, none), after.get(name, none))
-        free = _asked_for(liked.get(name, []), disliked.get(name, []))
-        yield figure(Measure.MIX, change, name.replace("_", " "), free=free)
+        spoken = _spoken(name)
+        yield figure(Measure.MIX, change, spoken, free=spoken in wishes.mixes)
 
 
-def _asked_for(liked: Sequence[str], disliked: Sequence[str]) -> bool:
-    """Whether votes clearly prefer, or reject, one value of an attribute."""
+def _spoken(attribute: str) -> str:
+    return attribute.replace("_", " ")
+
+
+def _asked_for(
+    liked: Mapping[str, Sequence[str]], disliked: Mapping[str, Sequence[str]]
+) -> Iterator[str]:
+    """The attributes of which votes surely want one value."""
+    for name in {*liked, *disliked}:
+        if _is_wanted(liked.get(name, ()), disliked.get(name, ())):
+            yield _spoken(name)
+
+
+def _is_wanted(liked: Sequence[str], disliked: Sequence[str]) -> bool:
+    """Whether votes surely want one value of an attribute more, or less, than the others."""
     differing = [(a, b) for a, b in zip(liked, disliked, strict=False) if a != b]
     return any(
         traits.asked([a == value for a, b in differing if value in (a, b)]) != 0

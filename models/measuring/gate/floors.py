@@ -6,6 +6,7 @@ another edition lets nobody pass. Pure.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum
@@ -96,6 +97,8 @@ def told(figures: Sequence[Figure]) -> list[str]:
 
 
 def _told(figure: Figure) -> str:
+    if math.isnan(figure.value):
+        return f"{figure.name} could not be measured: nothing was seen that it could be told by."
     bounds = [
         f"at {word} {bound:g}"
         for word, bound in (("least", figure.least), ("most", figure.most))

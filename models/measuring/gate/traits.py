@@ -6,7 +6,7 @@ and the drift of a candidate that nobody asked for. Called by `examine`. Must no
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import replace
 
 import numpy as np
@@ -14,6 +14,7 @@ from PIL import Image
 
 from models.catalogue.verdict import Figure
 from models.measuring.gate.floors import Measure, figure
+from models.measuring.gate.wishes import LESS, MORE
 from models.statistics.beta import Posterior, Prior
 
 #: The side at which traits are measured, which makes them independent of size.
@@ -81,7 +82,7 @@ def measured(picture: Image.Image, grade: float) -> Measured:
 
 
 def spoken_for(pairs: Sequence[tuple[Measured, Measured]]) -> dict[str, int]:
-    """What votes ask for each trait: 1 more, -1 less, 0 nothing certain.
+    """What votes ask of each trait: `MORE`, `LESS`, or 0, nothing that is sure.
 
     `pairs` are the preferred and the other picture, of one prompt each.
     """
@@ -103,25 +104,24 @@ def share(yes: int, count: int) -> Posterior:
 
 
 def drift(
-    pairs: Sequence[tuple[Measured, Measured]], wanted: Mapping[str, int]
+    pairs: Sequence[tuple[Measured, Measured]], wanted: Mapping[str, Collection[int]]
 ) -> Iterator[Figure]:
-    """For each trait, how often a candidate's picture has more of it than the parent's.
+    """For each trait, how often a candidate's picture has more of it than an earlier model's twin.
 
-    `pairs` are the parent's and the candidate's. In the direction that votes ask for there is no
-    bound; in the other there is.
+    `pairs` are the earlier model's and the candidate's. What votes ask for may go that way without
+    end, never the other way.
     """
     for name in pairs[0][0]:
         alike = _ALIKE * float(np.std([before[name] for before, _ in pairs]))
         gains = [after[name] - before[name] for before, after in pairs]
         more = 100 * float(np.mean([_more(gain, alike) for gain in gains]))
-        yield _opened(figure(Measure.DRIFT, more, name), wanted.get(name, 0))
+        yield _opened(figure(Measure.DRIFT, more, name), wanted.get(name, ()))
 
 
-def _opened(plain: Figure, way: int) -> Figure:
-    """The figure without its upper bound (`way` 1), its lower (-1), or unchanged (0)."""
-    if way == 0:
-        return plain
-    return replace(plain, most=None) if way > 0 else replace(plain, least=None)
+def _opened(plain: Figure, ways: Collection[int]) -> Figure:
+    """The figure without a bound on the sides that it may go to."""
+    most = None if MORE in ways else plain.most
+    return replace(plain, most=most, least=None if LESS in ways else plain.least)
 
 
 def _more(gain: float, alike: float) -> float:

@@ -6,6 +6,7 @@ floors.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -101,13 +102,16 @@ class TaggerWitness:
     def followed(
         self, sittings: Sequence[Sitting], pictures: Sequence[Image.Image]
     ) -> dict[str, float]:
-        """Overall only: the share of the prompts' tags that the tagger knows and finds."""
+        """In all only: the share of the prompts' tags that the tagger knows and finds.
+
+        NaN, which passes nobody, where it knows none of them.
+        """
         found = asked = 0
         for sitting, picture in zip(sittings, pictures, strict=True):
             wanted = tags_of(sitting.prompt) & self._tagger.vocabulary
             found += len(wanted & self._tagger.tags(picture))
             asked += len(wanted)
-        return {"tags": found / asked if asked else 0.0}
+        return {"tags": found / asked if asked else math.nan}
 
     def traits(self, pictures: Sequence[Image.Image]) -> dict[str, list[str]]:
         """For each tag in some picture: yes or no."""

@@ -93,6 +93,12 @@ async def test_what_was_chosen_beside_others_stands_under_it(
     await stores.duels.vote(duel.id, OTHER, Choice.LEFT, 6)
     async with browser(stores, tmp_path) as client:
         page = (await client.get(SHEET)).text
+        facets = (await client.get(f"{SHEET}.json")).json()["facet_results"]
+        passed_over = (await client.get(SHEET, params={"votes": "passed over"})).text
+    counts = {each["value"]: each["count"] for each in facets["votes"]["results"]}
+    assert counts == {"chosen": 1, "passed over": 1, "none": 1}
+    assert second.id in passed_over
+    assert first.id not in passed_over
     told = re.findall(r"0 up, 0 down(?:, (chosen \d of \d times))?", page)
     assert told == ["", "chosen 0 of 1 times", "chosen 1 of 1 times"], "the newest first"
 

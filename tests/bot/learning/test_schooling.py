@@ -223,9 +223,10 @@ def test_the_commands_are_those_of_the_house() -> None:
         id="a-v2", base="a", place="embedded", stage=RunStage.EXPORT, begun_ms=1, forgotten=0
     )
     for stage in UNDER_WAY:
-        told = orders_with("a-tagger")(replace(run, stage=stage), Workplace(root=Path("x")))
+        orders = orders_with("a-tagger", "its-MODEL")
+        told = orders(replace(run, stage=stage), Workplace(root=Path("x")))
         _, room_, command, *rest = told
-        assert ("a-tagger" in rest) is (stage is RunStage.JUDGE)
+        assert ("a-tagger" in rest) is ("its-MODEL" in rest) is (stage is RunStage.JUDGE)
         table = OF_THE_BOT if room_ == "bot" else OF_THE_MODELS
         parser = argparse.ArgumentParser()
         importlib.import_module(table[command].module).add_arguments(parser)

@@ -207,13 +207,29 @@ async def test_a_pick_says_something_of_each_pair_and_is_one_press(stores: Store
 async def test_a_picture_is_counted_as_chosen_of_as_often_as_it_stood_to_choose(
     stores: Stores,
 ) -> None:
-    first, second, *_ = await grid(stores)
+    first, second, third, _ = await grid(stores)
+    alone = await stores.deliver(message=2, seed=9)
     for voter, place in ((OTHER, 1), (THIRD, 2), (USER, 2)):
         assert await stores.grids.pick(first.owed_post_id, voter, place, 5)
     duel = make_duel(first.id, second.id, origin=DuelOrigin.ALONE)
     assert await stores.duels.open(duel)
     for voter, choice in ((OTHER, Choice.RIGHT), (THIRD, Choice.SKIP), (USER, Choice.LEFT)):
         await stores.duels.vote(duel.id, voter, choice, 6)
-    curation = Curation(stores.db)
-    assert await curation.choices(first.id) == (1, 3), "one's own and a skip do not count"
-    assert await curation.choices(second.id) == (2, 3)
+    sheet = {row["picture"]: row for row in await stores.rows("contact_sheet")}
+    told = {job: (row["chosen"], row["offered"], row["votes"]) for job, row in sheet.items()}
+    assert told[first.id] == (1, 3, "chosen"), "one's own and a skip do not count"
+    assert told[second.id] == (2, 3, "chosen")
+    assert told[third.id] == (0, 2, "passed over")
+    assert told[alone.id] == (0, 0, "none")
+
+
+async def test_thumbs_say_more_than_choices(stores: Stores) -> None:
+    first, *_ = await grid(stores)
+    assert await stores.grids.pick(first.owed_post_id, THIRD, 1, 5)
+    await stores.db.write_one(
+        "INSERT INTO votes (job_id, voter_id, axis, value, self_vote, at_ms)"
+        " VALUES (:job, 5, 'taste', -1, 0, 1)",
+        {"job": first.id},
+    )
+    sheet = {row["picture"]: row["votes"] for row in await stores.rows("contact_sheet")}
+    assert sheet[first.id] == "disliked"

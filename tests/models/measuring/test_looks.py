@@ -10,10 +10,12 @@ import pytest
 from PIL import Image, ImageFilter
 
 from models.measuring import eyes
+from models.measuring.command import looked_at
 from models.measuring.judge.network import Judge
 from models.measuring.lines import edge_width_px
 from models.painter.drawing import Slips, draw, raster
 from models.painter.portrait import Portrait, sample
+from models.report import Row
 
 
 def ramp(width_px: int, *, slanted: float = 0.0, high: float = 1.0) -> Image.Image:
@@ -83,7 +85,19 @@ def test_a_face_that_shows_one_eye_or_none_is_left_out(hidden: dict[str, str]) -
     portrait = replace(open_eyed(3), **hidden)
     found = eyes.differences(Judge(), [raster(draw(portrait, 3), 128)])
     assert not len(found)
-    assert eyes.two_coloured(found) == 0.0
+    assert np.isnan(eyes.two_coloured(found))
+
+
+def _row(name: str, value: float, unit: str, goal: str = "", *, holds: bool | None = None) -> Row:
+    return Row(area="model", name=name, value=value, unit=unit, goal=goal, holds=holds)
+
+
+def test_where_no_eye_was_seen_no_goal_is_held() -> None:
+    """None of no faces is no success: nothing was looked at."""
+    closed = raster(draw(replace(open_eyed(3), eye_state="closed eyes"), 3), 128)
+    found = list(looked_at(Judge(), [closed], [closed], _row))
+    (odd,) = (row for row in found if row.name == "eyes of two colours")
+    assert (odd.unit, odd.holds) == ("% of 0 faces with both eyes", False)
 
 
 def test_an_odd_eye_changes_that_eye_and_nothing_else() -> None:

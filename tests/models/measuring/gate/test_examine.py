@@ -17,7 +17,7 @@ from PIL import Image, ImageEnhance, ImageFilter
 from models.catalogue.verdict import Figure
 from models.measuring import adherence
 from models.measuring.gate import examine, traits
-from models.measuring.gate.examine import Counts, Drawn, Pictures, Sittings, VotedOn
+from models.measuring.gate.examine import Counts, Drawn, Instruments, Pictures, Sittings, VotedOn
 from models.measuring.gate.floors import FLOORS, Measure, told
 from models.measuring.gate.witness import Brief, PainterWitness
 from models.measuring.judge.network import Judge
@@ -114,12 +114,10 @@ def look(picture: Image.Image) -> dict[str, float]:
 def figures(witness: PainterWitness, model: Painter, voted: VotedOn = VOTED) -> Iterator[Figure]:
     sittings, parent = drawn(witness, Painter())
     candidate = sittings.drawn_by(model)
-    yield from examine.followed(sittings, witness, parent, candidate)
-    yield from examine.varied(sittings, parent, candidate)
+    instruments = Instruments(witness=witness, grade=grade, look=look)
+    wishes = examine.wishes_of(instruments, voted)
     yield from examine.copied(voted, parent, candidate)
-    yield from examine.safe(look, parent, candidate)
-    yield from examine.drifted(grade, voted, parent, candidate)
-    yield from examine.mixed(witness, voted, parent, candidate)
+    yield from examine.compared(instruments, sittings, wishes, parent, candidate)
 
 
 def failing(witness: PainterWitness, model: Painter, voted: VotedOn = VOTED) -> set[str]:
@@ -233,7 +231,9 @@ def hair(
     pairs: list[tuple[Image.Image, Image.Image]],
 ) -> Figure:
     models = (Drawn(followed=[], held_out=pictures, trained=[]) for pictures in (before, after))
-    (found,) = examine.mixed(Reads(), replace(VOTED, pairs=pairs), *models)
+    instruments = Instruments(witness=Reads(), grade=grade, look=look)
+    wishes = examine.wishes_of(instruments, replace(VOTED, pairs=pairs))
+    (found,) = examine.mixed(Reads(), wishes, *models)
     return found
 
 

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import hashlib
+from math import nan
 
 from models.catalogue.verdict import EDITION
-from models.measuring.gate.floors import FLOORS
+from models.measuring.gate.floors import FLOORS, Measure, figure, told
 
 #: A table that was changed gets a line of its own here, and its edition a new name.
 TABLES = {
@@ -13,6 +14,7 @@ TABLES = {
     "2": "4143883e58b4f95952920183674ba65b4e9be22632102754cd105966ac96f8b9",
     "3": "2d7a8d2721e9da59ef0de45c8aad0256268bd1c771971d1c444b1946e77882d1",
     "4": "2d7a8d2721e9da59ef0de45c8aad0256268bd1c771971d1c444b1946e77882d1",
+    "5": "2d7a8d2721e9da59ef0de45c8aad0256268bd1c771971d1c444b1946e77882d1",
 }
 
 
@@ -21,3 +23,8 @@ def test_another_table_of_floors_is_another_edition() -> None:
         f"{kind.name} {floor.unit} {floor.least} {floor.most}" for kind, floor in FLOORS.items()
     ]
     assert hashlib.sha256("\n".join(rows).encode()).hexdigest() == TABLES[EDITION]
+
+
+def test_what_could_not_be_measured_is_told_as_that() -> None:
+    (sentence,) = told([figure(Measure.ADHERENCE, nan)])
+    assert sentence.startswith("adherence could not be measured")

@@ -13,11 +13,11 @@ from models.__main__ import main
 from models.catalogue import card as cards
 from models.catalogue.card import Card
 from models.catalogue.registry import EMBEDDED, seal
-from models.catalogue.verdict import EDITION
+from models.catalogue.verdict import EDITION, Verdict
 from models.manifest import Manifest, Split
 from models.measuring.gate.command import SHEET, _sheet
 from models.measuring.gate.examine import Drawn
-from models.measuring.gate.floors import Measure
+from models.measuring.gate.floors import Measure, figure
 from tests.stages.manifests import add_picture, say, write_manifest
 
 FEW = ["--followed", "2", "--prompts", "1", "--seeds", "2", "--trained", "1", "--threads", "1"]
@@ -79,6 +79,51 @@ def test_the_verdict_and_a_sheet_lie_with_the_candidate(candidate: Path, votes: 
     assert set(twin.values()) == {0}, "a twin draws the same"
     assert (candidate / SHEET).is_file()
     assert "gate" in (candidate.parent / "rows.json").read_text()
+
+
+@pytest.fixture
+def grandchild(candidate: Path) -> Path:
+    """The candidate, with a model between it and the embedded one whose votes asked for warmth."""
+    between = candidate.parent / "between"
+    between.mkdir()
+    for place in EMBEDDED.iterdir():
+        (between / place.name).symlink_to(place)
+    asked = replace(figure(Measure.DRIFT, 99, "warmth"), most=None)
+    verdict = Verdict(gate=EDITION, figures=(asked,), files_sha256="0" * 64)
+    first = cards.read(EMBEDDED / cards.FILE_NAME)
+    (between / cards.FILE_NAME).unlink()
+    middle = replace(first, id="between", parent=first.id, verdict=verdict)
+    cards.write(middle, between / cards.FILE_NAME)
+    cards.write(replace(card(candidate), parent="between"), candidate / cards.FILE_NAME)
+    return candidate
+
+
+def test_a_grandchild_is_held_against_the_first_of_its_line_too(
+    grandchild: Path, votes: Manifest
+) -> None:
+    gate(grandchild, votes)
+    verdict = card(grandchild).verdict
+    assert verdict is not None
+    first = cards.read(EMBEDDED / cards.FILE_NAME).id
+    found = {f.name: f for f in verdict.figures if f.name.startswith(f"since {first}: ")}
+    kinds = {name.split(": ")[1] for name in found}
+    assert kinds == {
+        Measure.ADHERENCE, Measure.GROUP, Measure.DIVERSITY, Measure.SAFETY, Measure.DRIFT,
+        Measure.MIX,
+    }  # fmt: skip
+    plain = {name.removeprefix(f"since {first}: ") for name in found}
+    assert plain <= {one.name for one in verdict.figures}
+    assert found[f"since {first}: drift: warmth"].most is None, "somebody asked for it on the way"
+    assert found[f"since {first}: drift: contrast"].most is not None
+
+
+def test_a_line_that_breaks_off_is_told(
+    grandchild: Path, votes: Manifest, capsys: pytest.CaptureFixture[str]
+) -> None:
+    middle = grandchild.parent / "between" / cards.FILE_NAME
+    cards.write(replace(cards.read(middle), parent="gone"), middle)
+    assert gate(grandchild, votes, "--first", "embedded") == 2
+    assert "between was trained from gone, which is not here" in capsys.readouterr().err
 
 
 def test_a_changed_file_is_refused_and_nothing_is_drawn(

@@ -1,0 +1,124 @@
+"""Steps that are small enough one by one, and the line of models that they add up in."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+from itertools import pairwise
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from models.catalogue.verdict import Figure, Verdict
+from models.contract import EngineError
+from models.measuring.gate import examine
+from models.measuring.gate.ancestry import Ancestor, ancestry_of, since, wished_along
+from models.measuring.gate.examine import Drawn
+from models.measuring.gate.floors import Measure, figure, told
+from models.measuring.gate.wishes import LESS, MORE, NOTHING, Wishes, wished_in
+from tests.stages.cards import make_card
+
+#: What each step changes, in the spread of a model's own pictures: a gate takes it for the same.
+STEP = 0.04
+#: Grades of the first model's pictures; their spread is 1.
+FIRST = np.array([-1.5, -1.0, -0.5, 0.5, 1.0, 1.5] * 4) / np.sqrt(7 / 6) + 5
+GRADE = f"{Measure.DRIFT}: aesthetic grade"
+
+
+def drawn(grades: Sequence[float]) -> Drawn:
+    """Pictures of these grades, which stand in their sizes' place."""
+    pictures = [Image.new("RGB", (8, 8)) for _ in grades]
+    for picture, value in zip(pictures, grades, strict=True):
+        picture.info["grade"] = value
+    return Drawn(followed=[], held_out=pictures, trained=[])
+
+
+def graded(pictures: Sequence[Image.Image]) -> list[float]:
+    return [picture.info["grade"] for picture in pictures]
+
+
+def drift(before: Drawn, after: Drawn, wishes: Wishes = NOTHING) -> Figure:
+    (found,) = (f for f in examine.drifted(graded, wishes, before, after) if f.name == GRADE)
+    return found
+
+
+def test_steps_that_nobody_sees_add_up_to_one_that_is_refused() -> None:
+    """Each candidate is as good as its parent to the gate, and the second is not the first."""
+    line = [drawn(list(FIRST + STEP * generation)) for generation in range(6)]
+    assert all(drift(parent, child).holds for parent, child in pairwise(line))
+    assert [drift(line[0], model).holds for model in line] == [True, True, *[False] * 4]
+
+
+def test_what_votes_of_any_step_asked_for_may_go_on() -> None:
+    before, after = (drawn(list(FIRST + STEP * generation)) for generation in (0, 5))
+    more, less = (Wishes(traits={"aesthetic grade": frozenset({w})}, mixes=frozenset())
+                  for w in (MORE, LESS))  # fmt: skip
+    assert drift(before, after, more).holds
+    assert drift(before, after, more | less).holds
+    assert not drift(before, after, less).holds
+
+
+def verdict(*figures: Figure) -> Verdict:
+    return Verdict(gate="4", figures=figures, files_sha256="0" * 64)
+
+
+WARMER = replace(figure(Measure.DRIFT, 99, "warmth"), most=None)
+PALER = replace(figure(Measure.DRIFT, 1, "colour"), least=None)
+SMILES = figure(Measure.MIX, 60, "mouth", free=True)
+
+
+def test_a_verdict_says_what_its_votes_asked_for() -> None:
+    plain = figure(Measure.DRIFT, 50, "contrast"), figure(Measure.MIX, 3, "hair length")
+    found = wished_in(verdict(WARMER, PALER, SMILES, *plain))
+    assert {name: set(ways) for name, ways in found.traits.items()} == {
+        "warmth": {MORE},
+        "colour": {LESS},
+        "contrast": set(),
+    }
+    assert found.mixes == {"mouth"}
+    assert wished_in(None) == NOTHING
+
+
+def model(name: str, parent: str | None, *figures: Figure) -> Ancestor:
+    card = replace(make_card(name, parent=parent), verdict=verdict(*figures) if figures else None)
+    return Ancestor(folder=Path(name), card=card)
+
+
+LINE = [
+    model("v1", None, PALER),
+    model("v2", "v1", WARMER),
+    model("v3", "v2", SMILES),
+]
+KNOWN = {one.card.id: one for one in LINE}
+
+
+def test_the_line_goes_back_to_the_oldest_or_to_the_one_that_it_began_with() -> None:
+    v1, v2, v3 = LINE
+    assert ancestry_of(v3, KNOWN, None) == LINE
+    assert ancestry_of(v3, KNOWN, "v2") == [v2, v3]
+    assert ancestry_of(v3, {}, "v3") == [v3]
+    assert ancestry_of(v1, KNOWN, "another") == [v1], "a line of its own"
+
+
+def test_what_the_first_model_was_asked_for_is_not_asked_of_its_line() -> None:
+    found = wished_along(LINE)
+    assert found.traits == {"warmth": frozenset({MORE})}
+    assert found.mixes == {"mouth"}
+    assert wished_along(LINE[:1]) == NOTHING
+
+
+@pytest.mark.parametrize("known", [{}, {"v2": LINE[1]}, {"v2": model("v2", "v3"), "v3": LINE[2]}])
+def test_a_model_of_the_line_that_is_missing_is_named(known: dict[str, Ancestor]) -> None:
+    """And a line that leads to itself leads nowhere."""
+    with pytest.raises(EngineError, match=r"was trained from v\d, which is not here.*back to v0"):
+        ancestry_of(LINE[2], known, "v0")
+    assert ancestry_of(LINE[2], known, None)[-1] == LINE[2], "as long as it is known"
+
+
+def test_a_figure_since_the_first_says_so() -> None:
+    fell = figure(Measure.DIVERSITY, 0.8)
+    (found,) = since(LINE[0].card, [fell])
+    assert told([found]) == ["since v1: diversity is 0.8 of v1's; it must be at least 0.9."]
+    assert wished_in(verdict(*since(LINE[0].card, [WARMER, SMILES]))) == NOTHING

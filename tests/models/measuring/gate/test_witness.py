@@ -1,0 +1,27 @@
+"""Where the tagger knows none of the words that were asked for, it has seen nothing."""
+
+from __future__ import annotations
+
+from math import isnan
+from pathlib import Path
+
+from PIL import Image
+
+from models.contract import Aspect
+from models.engine.safety.wd_tagger import open_tagger
+from models.measuring.gate.witness import Brief, TaggerWitness
+from tests.stages.tiny_onnx import write_tagger
+
+
+def followed(folder: Path, prompt: str) -> float:
+    tagger = open_tagger(str(write_tagger(folder, {"1girl": (0.0, 0.0, 0.0, 9.0)})))
+    asked = Brief(prompt=prompt, negative="", seed=1, aspect=Aspect.SQUARE)
+    picture = Image.new("RGB", (16, 16))
+    return TaggerWitness(tagger).followed([asked], [picture])["tags"]
+
+
+def test_a_tag_that_is_found_is_followed_and_words_that_nobody_knows_are_no_answer(
+    tmp_path: Path,
+) -> None:
+    assert followed(tmp_path, "1girl, words of nobody") == 1
+    assert isnan(followed(tmp_path / "again", "words of nobody"))

@@ -1,0 +1,88 @@
+"""Where a benchmark has seen nothing, it has measured nothing: no goal is held by 0 of 0."""
+
+from __future__ import annotations
+
+from dataclasses import fields, replace
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import numpy as np
+import pytest
+
+from models.catalogue import card as cards
+from models.catalogue.verdict import EDITION
+from models.report import Row
+from tests.bench import poisons
+from tests.bench.gates import measured
+from tests.bench.kills import fault_rows
+from tests.bench.learning import Bench
+from tests.bench.poisons import POISONS
+from tests.bench.route import answers
+from tests.stages.cards import make_card, passed
+from tests.stages.promises import Faults
+
+
+def held(rows: list[Row]) -> set[bool | None]:
+    return {row.holds for row in rows}
+
+
+def test_no_fault_of_no_kill_is_no_success() -> None:
+    kinds = len(fields(Faults))
+    assert [row.holds for row in fault_rows("crash", "of 0 jobs", [Faults()], seen=0)] == (
+        [False] * kinds
+    )
+    assert held(fault_rows("crash", "of 3 jobs", [Faults()], seen=3)) == {True}
+
+
+@pytest.mark.parametrize(("crowds", "candidates"), [(0, ["one"]), (3, [])])
+def test_a_gate_that_judged_no_candidate_let_none_through_and_proves_nothing(
+    monkeypatch: pytest.MonkeyPatch, crowds: int, candidates: list[str]
+) -> None:
+    monkeypatch.setattr("tests.bench.gates.passed", lambda *_: dict.fromkeys(candidates, False))
+    hall: Any = SimpleNamespace(wins={"one": {"style": 50.0}})
+    assert held(list(measured(hall, "votes at random", 500, crowds))) == {False}
+    assert held(list(measured(hall, "style", 500, crowds))) <= {None}
+
+
+def test_a_gate_that_refused_every_crowd_at_random_holds(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("tests.bench.gates.passed", lambda *_: {"one": False})
+    hall: Any = SimpleNamespace(wins={"one": {"style": 50.0}})
+    assert held(list(measured(hall, "votes at random", 500, 3))) == {True}
+
+
+def test_a_bench_makes_no_eye_that_it_does_not_look_with(tmp_path: Path) -> None:
+    """Poisons and trials by style need neither, and both take many minutes."""
+    bench = Bench(tmp_path, first=1, paired=1)
+    white, blue = np.full((1, 8, 8, 3), 255, np.uint8), np.full((1, 8, 8, 3), (0, 0, 255), np.uint8)
+    assert bench.tastes["style"](white) > bench.tastes["style"](blue)
+    assert not list(tmp_path.iterdir())
+
+
+def test_who_never_asked_beside_a_training_was_not_answered_in_time() -> None:
+    assert [row.holds for row in answers([], [])] == [False, False]
+    assert [row.holds for row in answers([20.0], [3.0])] == [True, True]
+
+
+@pytest.mark.parametrize("edition", ["3", EDITION])
+def test_a_verdict_of_another_edition_is_no_figure_of_this_one(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, edition: str
+) -> None:
+    """A folder of poisons outlives the gate that judged them."""
+    asked: list[str] = []
+    refused = passed(make_card(), value=0.0)
+    assert refused.verdict is not None
+    old = replace(refused, verdict=replace(refused.verdict, gate=edition))
+    cards.write(old, tmp_path / cards.FILE_NAME)
+
+    def gate(words: list[str]) -> int:
+        asked.append(words[0])
+        cards.write(refused, tmp_path / cards.FILE_NAME)
+        return 1
+
+    monkeypatch.setattr(poisons, "trained", lambda *_: (tmp_path, tmp_path))
+    monkeypatch.setattr(poisons, "command", gate)
+    bench: Any = None
+    last = poisons.examined(bench, replace(POISONS[0], must_fall=("held-out",)))[-1]
+    assert last.holds
+    assert bool(asked) is (edition != EDITION)
