@@ -7,6 +7,7 @@ other programs take one option after the other, and so do people.
 from __future__ import annotations
 
 import re
+from bisect import bisect
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from itertools import pairwise, product
@@ -35,17 +36,29 @@ class _Group:
     parent: _Group | None = None
     end: int = 0
 
+    @property
+    def within(self) -> int:
+        """Where the group begins that it is in; -1 if it is in none."""
+        return self.parent.start if self.parent else -1
+
+    def cuts(self, text: str) -> list[int]:
+        """Where its options part; nowhere, if it has none."""
+        if self.bars and self.end:
+            return self.bars
+        if not (self.colons and self.closing == "]"):
+            return []
+        # Of a bracket that is never closed nothing is left to match.
+        return self.colons if _WHEN.fullmatch(text, self.colons[-1] + 1, self.end - 1) else []
+
     def options(self, text: str) -> list[Span]:
         """Where each option stands, one of them empty where something comes or goes; [] if none."""
-        cuts = self.bars
-        if not cuts and self.closing == "]" and self.colons:
-            *cuts, when = self.colons
-            if not _WHEN.fullmatch(text, when + 1, self.end - 1):
-                return []
-            edges = [self.start, *cuts, when]
-            nothing = [] if cuts else [(when, when)]
-            return [*_between(edges), *nothing]
-        return _between([self.start, *cuts, self.end - 1]) if cuts else []
+        cuts = self.cuts(text)
+        if not cuts:
+            return []
+        if self.bars:
+            return _between([self.start, *cuts, self.end - 1])
+        nothing = [(cuts[0], cuts[0])] if len(cuts) == 1 else []
+        return [*_between([self.start, *cuts]), *nothing]
 
 
 def _between(edges: list[int]) -> list[Span]:
@@ -103,14 +116,24 @@ def _left_out_around(text: str, group: _Group) -> list[Span]:
 
 def _side_by_side(text: str, groups: list[_Group]) -> Iterator[list[_Group]]:
     cluster: list[_Group] = []
-    for group in sorted(groups, key=lambda group: group.start):
+    # What is in a group comes behind all that is beside the group.
+    for group in sorted(groups, key=lambda group: (group.within, group.start)):
         last = cluster[-1] if cluster else None
-        if last and (group.parent is not last.parent or _APART.search(text, last.end, group.start)):
+        if last and not _touch(text, last, group):
             yield cluster
             cluster = []
         cluster.append(group)
     if cluster:
         yield cluster
+
+
+def _touch(text: str, last: _Group, group: _Group) -> bool:
+    """Whether two groups can make a word together: in one option, with nothing that parts them."""
+    around = group.parent
+    if around is not last.parent or _APART.search(text, last.end, group.start):
+        return False
+    cuts = around.cuts(text) if around else []
+    return bisect(cuts, last.start) == bisect(cuts, group.start)
 
 
 def _groups(text: str) -> list[_Group]:

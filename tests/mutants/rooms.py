@@ -40,6 +40,15 @@ def _compile_rulebook() -> None:
     everywhere(rulebooks.load())
 
 
+def _wait_longer() -> None:
+    """On a busy machine SimCord's five seconds pass, which would look like a mutant noticed."""
+    from simcord.env import Env
+
+    defaults = Env.__init__.__kwdefaults__ or {}
+    assert "settle_timeout" in defaults
+    defaults["settle_timeout"] = 30.0
+
+
 ROOMS = {
     "policy": Room(
         sources=("bot/policy",),
@@ -79,6 +88,35 @@ ROOMS = {
     "outbox": Room(
         sources=("bot/store/outbox.py", "bot/store/sends.py"),
         tests=("tests/bot/store/test_outbox.py", "tests/bot/store/test_sends.py"),
+    ),
+    "delivery": Room(
+        sources=tuple(
+            f"cogs/posting/{name}.py"
+            for name in (
+                "composing",
+                "delivery",
+                "faults",
+                "finding",
+                "lanes",
+                "looking",
+                "noting",
+                "sending",
+                "uploads",
+            )
+        ),
+        tests=tuple(
+            f"tests/cogs/posting/test_{name}.py"
+            for name in (
+                "delivery",
+                "delivery_lanes",
+                "grid_posts",
+                "lanes",
+                "may_post",
+                "rests",
+                "shown_again",
+            )
+        ),
+        warm=_wait_longer,
     ),
     "engine": Room(
         sources=("models/engine/samplers.py", "models/engine/schedule.py"),
