@@ -79,6 +79,7 @@ ROOMS = {
         sources=("bot/store/ledger.py", "bot/store/votes.py", "bot/store/nameless.py"),
         tests=(
             "tests/bot/store/test_ledger.py",
+            "tests/bot/store/test_nameless.py",
             "tests/bot/store/test_votes.py",
             "tests/bot/store/test_picks.py",
             "tests/bot/store/test_erasing.py",
