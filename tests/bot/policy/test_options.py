@@ -49,6 +49,13 @@ def test_every_option_is_read_and_none_beside_another_of_its_group(text: str, re
     assert readings(text) == read.split()
 
 
+def test_many_groups_side_by_side_are_read_two_and_two() -> None:
+    assert len(readings("[a|b]" * 6)) == 2**6
+    many = readings("[a|b]" * 7)
+    assert len(many) == 6 * 2 * 2
+    assert {"ab[a|b]", "ba[a|b]", "bb[a|b]"} <= {read[:7] for read in many}
+
+
 SCREEN = Screen(load())
 
 
