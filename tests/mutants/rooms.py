@@ -91,31 +91,27 @@ ROOMS = {
         tests=("tests/bot/store/test_outbox.py", "tests/bot/store/test_sends.py"),
     ),
     "delivery": Room(
-        sources=tuple(
-            f"cogs/posting/{name}.py"
-            for name in (
-                "composing",
-                "delivery",
-                "faults",
-                "finding",
-                "lanes",
-                "looking",
-                "noting",
-                "sending",
-                "uploads",
-            )
+        sources=(
+            "cogs/posting/composing.py",
+            "cogs/posting/delivery.py",
+            "cogs/posting/faults.py",
+            "cogs/posting/finding.py",
+            "cogs/posting/lanes.py",
+            "cogs/posting/looking.py",
+            "cogs/posting/noting.py",
+            "cogs/posting/sending.py",
+            "cogs/posting/uploads.py",
         ),
-        tests=tuple(
-            f"tests/cogs/posting/test_{name}.py"
-            for name in (
-                "delivery",
-                "delivery_lanes",
-                "grid_posts",
-                "lanes",
-                "may_post",
-                "rests",
-                "shown_again",
-            )
+        tests=(
+            "tests/cogs/posting/test_delivery.py",
+            "tests/cogs/posting/test_delivery_lanes.py",
+            "tests/cogs/posting/test_finding.py",
+            "tests/cogs/posting/test_grid_posts.py",
+            "tests/cogs/posting/test_lanes.py",
+            "tests/cogs/posting/test_may_post.py",
+            "tests/cogs/posting/test_rests.py",
+            "tests/cogs/posting/test_shown_again.py",
+            "tests/cogs/posting/test_takedown.py",
         ),
         warm=_wait_longer,
     ),
