@@ -11,6 +11,7 @@ from bisect import bisect
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from itertools import pairwise, product
+from operator import itemgetter
 
 _OPEN = {"[": "]", "{": "}", "(": ")", "<": ">"}
 _SIGN = re.compile(r"\\.|[\[\]{}()<>|:]", re.DOTALL)
@@ -35,30 +36,29 @@ class _Group:
     colons: list[int] = field(default_factory=list[int])
     parent: _Group | None = None
     end: int = 0
+    #: Where each option stands, one of them empty where something comes or goes; [] if none.
+    options: list[Span] = field(default_factory=list[Span])
 
     @property
     def within(self) -> int:
         """Where the group begins that it is in; -1 if it is in none."""
         return self.parent.start if self.parent else -1
 
-    def cuts(self, text: str) -> list[int]:
-        """Where its options part; nowhere, if it has none."""
-        if self.bars and self.end:
-            return self.bars
-        if not (self.colons and self.closing == "]"):
-            return []
-        # Of a bracket that is never closed nothing is left to match.
-        return self.colons if _WHEN.fullmatch(text, self.colons[-1] + 1, self.end - 1) else []
-
-    def options(self, text: str) -> list[Span]:
-        """Where each option stands, one of them empty where something comes or goes; [] if none."""
-        cuts = self.cuts(text)
-        if not cuts:
-            return []
+    def close(self, text: str, end: int) -> None:
+        """Now that it ends, it has options."""
+        self.end = end
         if self.bars:
-            return _between([self.start, *cuts, self.end - 1])
-        nothing = [(cuts[0], cuts[0])] if len(cuts) == 1 else []
-        return [*_between([self.start, *cuts]), *nothing]
+            self.options = _between([self.start, *self.bars, end - 1])
+        elif self.closing == "]" and self.colons:
+            *_, when = self.colons
+            if _WHEN.fullmatch(text, when + 1, end - 1):
+                nothing = [(when, when)] if len(self.colons) == 1 else []
+                self.options = [*_between([self.start, *self.colons]), *nothing]
+
+    def option_at(self, place: int) -> Span | None:
+        """The option that a place is in; None if it is in none."""
+        number = bisect(self.options, place, key=itemgetter(0)) - 1
+        return self.options[number] if number >= 0 and place < self.options[number][1] else None
 
 
 def _between(edges: list[int]) -> list[Span]:
@@ -72,20 +72,20 @@ def clusters(text: str) -> Iterator[tuple[int, int, list[Span]]]:
     """
     if "|" not in text and not _EDITING.search(text):
         return
-    groups = [group for group in _groups(text) if group.options(text)]
+    groups = [group for group in _groups(text) if group.options]
     for cluster in _side_by_side(text, groups):
-        outer = _left_out_around(text, cluster[0])
-        for some in _few(cluster, text):
-            for combination in product(*(_choices(group, text) for group in some)):
+        outer = _left_out_around(cluster[0])
+        for some in _few(cluster):
+            for combination in product(*map(_choices, some)):
                 blanked = [span for spans in combination for span in spans]
                 yield some[0].start, some[-1].end, [*outer, *blanked]
 
 
-def _few(cluster: list[_Group], text: str) -> Iterator[list[_Group]]:
+def _few(cluster: list[_Group]) -> Iterator[list[_Group]]:
     """Groups whose combinations can be gone through: all, or two and two."""
     total = 1
     for group in cluster:
-        total *= len(group.options(text))
+        total *= len(group.options)
         if total > _COMBINED_MAX:
             # Two are what a word of two halves needs.
             yield from (list(pair) for pair in pairwise(cluster))
@@ -93,23 +93,22 @@ def _few(cluster: list[_Group], text: str) -> Iterator[list[_Group]]:
     yield cluster
 
 
-def _choices(group: _Group, text: str) -> list[list[Span]]:
+def _choices(group: _Group) -> list[list[Span]]:
     """For each option, what stands before it and behind it in its group."""
-    return [_beside(group, option) for option in group.options(text)]
+    return [_beside(group, option) for option in group.options]
 
 
 def _beside(group: _Group, option: Span) -> list[Span]:
     return [(group.start, option[0]), (option[1], group.end)]
 
 
-def _left_out_around(text: str, group: _Group) -> list[Span]:
+def _left_out_around(group: _Group) -> list[Span]:
     """What stands beside this group in the options that it is in."""
     spans: list[Span] = []
     around = group.parent
-    while around and around.end:
-        for option in around.options(text):
-            if option[0] <= group.start < option[1]:
-                spans += _beside(around, option)
+    while around:
+        if option := around.option_at(group.start):
+            spans += _beside(around, option)
         around = around.parent
     return spans
 
@@ -132,8 +131,7 @@ def _touch(text: str, last: _Group, group: _Group) -> bool:
     around = group.parent
     if around is not last.parent or _APART.search(text, last.end, group.start):
         return False
-    cuts = around.cuts(text) if around else []
-    return bisect(cuts, last.start) == bisect(cuts, group.start)
+    return around is None or around.option_at(last.start) == around.option_at(group.start)
 
 
 def _groups(text: str) -> list[_Group]:
@@ -147,7 +145,7 @@ def _groups(text: str) -> list[_Group]:
             stack.append(_Group(start=at, closing=_OPEN[char], parent=parent))
         elif stack and char == stack[-1].closing:
             group = stack.pop()
-            group.end = at + 1
+            group.close(text, at + 1)
             found.append(group)
         elif stack and char == "|":
             stack[-1].bars.append(at)
