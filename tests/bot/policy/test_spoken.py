@@ -88,6 +88,30 @@ def test_a_letter_on_the_edge_of_a_term_is_of_either_word_or_of_both() -> None:
         assert all(number == 7 and is_odd for number, _, is_odd in found)
 
 
+@pytest.mark.parametrize(
+    ("text", "term", "alone"),
+    [
+        ("ろり", "ろり", True),
+        ("ろりか", "ろり", False),
+        ("かろり", "ろり", False),
+        ("ろりの", "ろり", True),
+        ("のろり", "ろり", True),
+        ("ろりこん", "ろりこ", True),  # what is long is found inside of words
+        ("아이는", "아이", True),  # whatever is tied to a word in Korean
+        ("는아이", "아이", False),
+        ("의아이", "아이", True),
+    ],
+)
+def test_a_short_term_of_a_script_without_spaces_is_a_word(
+    text: str,
+    term: str,
+    alone: bool,  # noqa: FBT001  a table
+) -> None:
+    (part,) = line(f"xyz {text} xyz").disguises(frozenset(), 2)
+    start = part.squeezed.index(term)
+    assert part.stands_alone((start, start + len(term)), len(term)) is alone
+
+
 def test_no_term_is_found_across_the_two_ends_of_a_part() -> None:
     (part,) = line("xyz").disguises(frozenset(), 2)
     assert not re.search(r"\w", part.both_ways[len(part.key)])
