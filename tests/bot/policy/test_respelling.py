@@ -18,8 +18,11 @@ RESPELLING = Respelling({"lilac", "hut", "plum", "mountain", "12345", "орли�
         ("llvac", None),
         ("piuin", None),
         ("pivm", "plum"),
+        ("plvm", "plum"),
+        ("plum", None),  # what is a term is not misspelt
         ("hvt", None),  # too short
         ("mountian", "mountain"),
+        ("muontain", "mountain"),
         ("omuntain", None),  # the first letter tells a word
         ("mountani", "mountain"),
         ("plmu", None),
