@@ -47,7 +47,7 @@ def test_a_long_word_is_found_in_a_compound() -> None:
     assert parting.parts("hakenkreuzfahne") == ("hakenkreuz", "fahne")
     assert parting.parts("abiturzeugnis") == ("abitur", "zeugnis")
     assert parting.parts("hakenkreuze") == parting.parts("zeugnisheft") == ()
-    assert parting.parts("kotelett") == ()
+    assert parting.parts("kotelett") == parting.parts("hakenkreuz") == ()
     is_form = Inflection({"hakenkreuzfahnen"}, ()).is_form
     words = {"hakenkreuz"}
     assert Parting(words, words, is_form=is_form).parts("hakenkreuzfahne") == ()
