@@ -49,9 +49,18 @@ class Shop:
 
 
 @pytest.fixture
-def shop(tmp_path: Path) -> ModuleType:
+def path(tmp_path: Path) -> Path:
     path = tmp_path / "shop.py"
     path.write_text(SOURCE)
+    return path
+
+
+@pytest.fixture
+def shop(path: Path) -> ModuleType:
+    return loaded(path)
+
+
+def loaded(path: Path) -> ModuleType:
     spec = spec_from_file_location("shop", path)
     assert spec is not None
     assert spec.loader is not None
@@ -110,6 +119,20 @@ def test_whatever_holds_a_function_runs_its_mutant(shop: ModuleType) -> None:
     assert not held(2)
     assert shop.Shop().stock == 2
     assert in_fork(noticed)
+
+
+@pytest.mark.parametrize("before", [False, True])
+def test_whoever_loads_the_file_later_runs_the_mutant(path: Path, *, before: bool) -> None:
+    held = loaded(path) if before else None
+    stock = Stock([path], frozenset())
+    (mutant,) = (m for m in mutants(path) if "return count >= least" in m.source())
+
+    def noticed() -> bool:
+        stock.graft(mutant)
+        return loaded(path).is_many(2) and (held is None or held.is_many(2))
+
+    assert in_fork(noticed)
+    assert not loaded(path).is_many(2)
 
 
 def test_what_is_not_at_hand_is_said(shop: ModuleType) -> None:

@@ -7,9 +7,11 @@ other programs take one option after the other, and so do people.
 from __future__ import annotations
 
 import re
+from bisect import bisect
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from itertools import pairwise, product
+from operator import itemgetter
 
 _OPEN = {"[": "]", "{": "}", "(": ")", "<": ">"}
 _SIGN = re.compile(r"\\.|[\[\]{}()<>|:]", re.DOTALL)
@@ -34,18 +36,29 @@ class _Group:
     colons: list[int] = field(default_factory=list[int])
     parent: _Group | None = None
     end: int = 0
+    #: Where each option stands, one of them empty where something comes or goes; [] if none.
+    options: list[Span] = field(default_factory=list[Span])
 
-    def options(self, text: str) -> list[Span]:
-        """Where each option stands, one of them empty where something comes or goes; [] if none."""
-        cuts = self.bars
-        if not cuts and self.closing == "]" and self.colons:
-            *cuts, when = self.colons
-            if not _WHEN.fullmatch(text, when + 1, self.end - 1):
-                return []
-            edges = [self.start, *cuts, when]
-            nothing = [] if cuts else [(when, when)]
-            return [*_between(edges), *nothing]
-        return _between([self.start, *cuts, self.end - 1]) if cuts else []
+    @property
+    def within(self) -> int:
+        """Where the group begins that it is in; -1 if it is in none."""
+        return self.parent.start if self.parent else -1
+
+    def close(self, text: str, end: int) -> None:
+        """Now that it ends, it has options."""
+        self.end = end
+        if self.bars:
+            self.options = _between([self.start, *self.bars, end - 1])
+        elif self.closing == "]" and self.colons:
+            *_, when = self.colons
+            if _WHEN.fullmatch(text, when + 1, end - 1):
+                nothing = [(when, when)] if len(self.colons) == 1 else []
+                self.options = [*_between([self.start, *self.colons]), *nothing]
+
+    def option_at(self, place: int) -> Span | None:
+        """The option that a place is in; None if it is in none."""
+        number = bisect(self.options, place, key=itemgetter(0)) - 1
+        return self.options[number] if number >= 0 and place < self.options[number][1] else None
 
 
 def _between(edges: list[int]) -> list[Span]:
@@ -59,20 +72,20 @@ def clusters(text: str) -> Iterator[tuple[int, int, list[Span]]]:
     """
     if "|" not in text and not _EDITING.search(text):
         return
-    groups = [group for group in _groups(text) if group.options(text)]
+    groups = [group for group in _groups(text) if group.options]
     for cluster in _side_by_side(text, groups):
-        outer = _left_out_around(text, cluster[0])
-        for some in _few(cluster, text):
-            for combination in product(*(_choices(group, text) for group in some)):
+        outer = _left_out_around(cluster[0])
+        for some in _few(cluster):
+            for combination in product(*map(_choices, some)):
                 blanked = [span for spans in combination for span in spans]
                 yield some[0].start, some[-1].end, [*outer, *blanked]
 
 
-def _few(cluster: list[_Group], text: str) -> Iterator[list[_Group]]:
+def _few(cluster: list[_Group]) -> Iterator[list[_Group]]:
     """Groups whose combinations can be gone through: all, or two and two."""
     total = 1
     for group in cluster:
-        total *= len(group.options(text))
+        total *= len(group.options)
         if total > _COMBINED_MAX:
             # Two are what a word of two halves needs.
             yield from (list(pair) for pair in pairwise(cluster))
@@ -80,37 +93,45 @@ def _few(cluster: list[_Group], text: str) -> Iterator[list[_Group]]:
     yield cluster
 
 
-def _choices(group: _Group, text: str) -> list[list[Span]]:
+def _choices(group: _Group) -> list[list[Span]]:
     """For each option, what stands before it and behind it in its group."""
-    return [_beside(group, option) for option in group.options(text)]
+    return [_beside(group, option) for option in group.options]
 
 
 def _beside(group: _Group, option: Span) -> list[Span]:
     return [(group.start, option[0]), (option[1], group.end)]
 
 
-def _left_out_around(text: str, group: _Group) -> list[Span]:
+def _left_out_around(group: _Group) -> list[Span]:
     """What stands beside this group in the options that it is in."""
     spans: list[Span] = []
     around = group.parent
-    while around and around.end:
-        for option in around.options(text):
-            if option[0] <= group.start < option[1]:
-                spans += _beside(around, option)
+    while around:
+        if option := around.option_at(group.start):
+            spans += _beside(around, option)
         around = around.parent
     return spans
 
 
 def _side_by_side(text: str, groups: list[_Group]) -> Iterator[list[_Group]]:
     cluster: list[_Group] = []
-    for group in sorted(groups, key=lambda group: group.start):
+    # What is in a group comes behind all that is beside the group.
+    for group in sorted(groups, key=lambda group: (group.within, group.start)):
         last = cluster[-1] if cluster else None
-        if last and (group.parent is not last.parent or _APART.search(text, last.end, group.start)):
+        if last and not _touch(text, last, group):
             yield cluster
             cluster = []
         cluster.append(group)
     if cluster:
         yield cluster
+
+
+def _touch(text: str, last: _Group, group: _Group) -> bool:
+    """Whether two groups can make a word together: in one option, with nothing that parts them."""
+    around = group.parent
+    if around is not last.parent or _APART.search(text, last.end, group.start):
+        return False
+    return around is None or around.option_at(last.start) == around.option_at(group.start)
 
 
 def _groups(text: str) -> list[_Group]:
@@ -124,7 +145,7 @@ def _groups(text: str) -> list[_Group]:
             stack.append(_Group(start=at, closing=_OPEN[char], parent=parent))
         elif stack and char == stack[-1].closing:
             group = stack.pop()
-            group.end = at + 1
+            group.close(text, at + 1)
             found.append(group)
         elif stack and char == "|":
             stack[-1].bars.append(at)

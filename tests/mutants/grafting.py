@@ -1,13 +1,15 @@
 """Put a mutant into a running process: its code takes the place of the function's.
 
 Done in a fork, so nothing is taken out again. Whatever holds the function - a class, a decorator,
-another module - runs the new code. What was remembered of the old code's answers is forgotten.
+another module - runs the new code, and so does whoever loads the file later: discord.py executes a
+cog's file anew for each bot. What was remembered of the old code's answers is forgotten.
 """
 
 from __future__ import annotations
 
 import gc
 from collections.abc import Iterator
+from importlib.machinery import SourceFileLoader
 from pathlib import Path
 from types import CodeType, FunctionType
 from typing import Any
@@ -25,6 +27,7 @@ class Stock:
     def __init__(self, files: list[Path], kept: frozenset[str]) -> None:
         paths = {str(path.resolve()): path for path in files}
         self._functions: dict[tuple[Path, str], list[FunctionType]] = {}
+        self._loaded: set[Path] = set()
         self._passing: list[Any] = []
         self._kept: list[Any] = []
         for thing in gc.get_objects():
@@ -33,6 +36,7 @@ class Stock:
                 if path is not None:
                     key = path, thing.__code__.co_qualname
                     self._functions.setdefault(key, []).append(thing)
+                    self._loaded.add(path)
             elif type(thing).__name__ == "_lru_cache_wrapper" and _ours(thing):
                 name = f"{thing.__wrapped__.__module__}.{thing.__wrapped__.__qualname__}"
                 (self._kept if name in kept else self._passing).append(thing)
@@ -44,8 +48,11 @@ class Stock:
 
     def graft(self, mutant: Mutant) -> None:
         """Have the function run the mutant's code. UnfitError if it cannot."""
-        functions = self._functions.get((mutant.path, mutant.function), [])
         compiled = compile(mutant.source(), str(mutant.path.resolve()), "exec", dont_inherit=True)
+        _load_instead(compiled)
+        if mutant.path not in self._loaded:
+            return
+        functions = self._functions.get((mutant.path, mutant.function), [])
         codes = [c for c in _codes(compiled) if c.co_qualname == mutant.function]
         lines = sorted({f.__code__.co_firstlineno for f in functions})
         if len(codes) != len(lines):
@@ -55,6 +62,16 @@ class Stock:
             if new.co_freevars != function.__code__.co_freevars:
                 raise UnfitError("it closes over something else")
             function.__code__ = new
+
+
+def _load_instead(code: CodeType) -> None:
+    """Whoever loads the code's file from now on gets this code."""
+    original = SourceFileLoader.get_code
+
+    def get_code(self: SourceFileLoader, fullname: str) -> CodeType | None:
+        return code if self.path == code.co_filename else original(self, fullname)
+
+    SourceFileLoader.get_code = get_code
 
 
 def _ours(cache: Any) -> bool:

@@ -21,7 +21,7 @@ from tests.mutants.rooms import Room
 from tests.mutants.trial import FailFast, Verdict, attempt, run
 from tests.mutants.verdicts import NOTICED, Verdicts
 
-_ONLY_QUICK = "not slow and not gpu and not browser"
+_ONLY_QUICK = "not slow and not exhaustive and not gpu and not browser"
 #: A line of progress for so many mutants.
 _TELL = 100
 

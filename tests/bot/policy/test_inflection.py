@@ -14,7 +14,7 @@ INFLECTION = Inflection({"document", "draped", "separable", "veil", "naked", "ca
 
 
 @pytest.mark.parametrize(
-    "word", ["documentan", "undraped", "inseparably", "documentation", "veiled", "veils"]
+    "word", ["documentan", "undraped", "inseparably", "documentation", "veiled", "veils", "unveil"]
 )
 def test_a_form_is_told_by_its_stem(word: str) -> None:
     assert INFLECTION.is_form(word)
@@ -24,7 +24,7 @@ def test_a_form_is_told_by_its_stem(word: str) -> None:
     "word",
     [
         "nakedly", "unnaked",  # forms of a term's word are no less of one
-        "cats",  # the stem is too short
+        "cats", "uncat",  # the stem is too short
         "documentnude", "nudedocument",  # no ending, and no beginning
         "veilnaked",
     ],
@@ -47,7 +47,7 @@ def test_a_long_word_is_found_in_a_compound() -> None:
     assert parting.parts("hakenkreuzfahne") == ("hakenkreuz", "fahne")
     assert parting.parts("abiturzeugnis") == ("abitur", "zeugnis")
     assert parting.parts("hakenkreuze") == parting.parts("zeugnisheft") == ()
-    assert parting.parts("kotelett") == ()
+    assert parting.parts("kotelett") == parting.parts("hakenkreuz") == ()
     is_form = Inflection({"hakenkreuzfahnen"}, ()).is_form
     words = {"hakenkreuz"}
     assert Parting(words, words, is_form=is_form).parts("hakenkreuzfahne") == ()

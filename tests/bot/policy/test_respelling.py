@@ -8,7 +8,7 @@ from bot.policy.reading import Reading
 from bot.policy.respelling import Respelling
 from bot.policy.spoken import Spoken
 
-RESPELLING = Respelling({"lilac", "hut", "plum", "mountain"})
+RESPELLING = Respelling({"lilac", "hut", "plum", "mountain", "12345", "орлик"})
 
 
 @pytest.mark.parametrize(
@@ -18,13 +18,18 @@ RESPELLING = Respelling({"lilac", "hut", "plum", "mountain"})
         ("llvac", None),
         ("piuin", None),
         ("pivm", "plum"),
+        ("plvm", "plum"),
+        ("plum", None),  # what is a term is not misspelt
         ("hvt", None),  # too short
         ("mountian", "mountain"),
+        ("muontain", "mountain"),
         ("omuntain", None),  # the first letter tells a word
         ("mountani", "mountain"),
         ("plmu", None),
         ("horse", None),
         ("plüm", None),
+        ("13245", None),  # neither digits nor letters of other scripts are exchanged
+        ("олрик", None),
     ],
 )
 def test_a_word_is_read_as_what_it_was_meant_to_be(word: str, meant: str | None) -> None:

@@ -74,6 +74,44 @@ def test_a_part_of_a_line_is_looked_through_from_both_its_ends() -> None:
     assert part.turned(found) == [(1, 1, 4)]
 
 
+def test_a_letter_on_the_edge_of_a_term_is_of_either_word_or_of_both() -> None:
+    """The outermost and the innermost words that the letters of the key may be of."""
+    (part,) = line("as s s sex").disguises(frozenset(), 4)
+    assert part.key == "asex"
+    for start, end, words_of in (
+        (0, 2, {"as", "as|s|s"}),
+        (1, 2, {"s|s"}),
+        (1, 4, {"sex", "s|s|sex"}),
+    ):
+        found = part.stretches([(7, start, end)])
+        assert {"|".join(part.words_of(span)) for _, span, _ in found} == words_of
+        assert all(number == 7 and is_odd for number, _, is_odd in found)
+
+
+@pytest.mark.parametrize(
+    ("text", "term", "alone"),
+    [
+        ("ろり", "ろり", True),
+        ("ろりか", "ろり", False),
+        ("かろり", "ろり", False),
+        ("ろりの", "ろり", True),
+        ("のろり", "ろり", True),
+        ("ろりこん", "ろりこ", True),  # what is long is found inside of words
+        ("아이는", "아이", True),  # whatever is tied to a word in Korean
+        ("는아이", "아이", False),
+        ("의아이", "아이", True),
+    ],
+)
+def test_a_short_term_of_a_script_without_spaces_is_a_word(
+    text: str,
+    term: str,
+    alone: bool,  # noqa: FBT001  a table
+) -> None:
+    (part,) = line(f"xyz {text} xyz").disguises(frozenset(), 2)
+    start = part.squeezed.index(term)
+    assert part.stands_alone((start, start + len(term)), len(term)) is alone
+
+
 def test_no_term_is_found_across_the_two_ends_of_a_part() -> None:
     (part,) = line("xyz").disguises(frozenset(), 2)
     assert not re.search(r"\w", part.both_ways[len(part.key)])

@@ -48,6 +48,14 @@ def test_chunks_hold_the_whole_list_in_its_order(terms: list[Term]) -> None:
     assert read == terms
 
 
+def test_a_chunk_is_full_to_its_last_character() -> None:
+    lines = [*("x" * 99 for _ in range(39)), "x" * 100]
+    full = [Term(text=line) for line in lines]
+    assert [len(chunk.text) for chunk in chunks_of(full * 2)] == [CHUNK_CHARS, CHUNK_CHARS]
+    over = [*full[:-1], Term(text="x" * 101)]
+    assert [len(chunk.text) for chunk in chunks_of(over)] == [CHUNK_CHARS - 101, 101]
+
+
 def test_ten_thousand_long_terms_fit_their_forms() -> None:
     terms = [
         Term(text=f"dragon {n} ".ljust(TERM_CHARS_MAX, "="), reason="r" * REASON_CHARS_MAX)

@@ -36,6 +36,8 @@ def views(text: str) -> list[str]:
         ("Pi\u0301cWo\u0301rd", ["Pi\u0301c Wo\u0301rd"]),
         ("Pic\u0301Word", ["Pic\u0301 Word"]),
         ("ДобрыйДень", ["Добрый День"]),
+        ("日本Word2Word", ["日本Word2 Word"]),
+        ("ひらaÉword", ["ひらa Éword"]),
         ("MacDonald, McNeil", []),
         ("A Word, NATO, 1girl", []),
     ],
@@ -80,6 +82,16 @@ def test_a_row_of_strange_words_is_turned_round_where_it_stands() -> None:
         "mcneil ,moon light macdonald", "macdonald light moon, mcneil",
         "macdonald moon light, mcneil", "macdonald light moon, mcneil",
     ]  # fmt: skip
+
+
+@pytest.mark.parametrize("text", [", xab, xcd ,", "  xab,,  xcd", "xab xcd", "xab on xcd  "])
+def test_what_stands_between_strange_words_keeps_its_place(text: str) -> None:
+    words_turned = " ".join(
+        ",".join(part if part == "on" else part[::-1] for part in word.split(","))
+        for word in text.split(" ")
+    )
+    seen = [view.source for view in VIEWS.mirrored(text)]
+    assert seen[:2] == [text[::-1].replace("no", "on"), words_turned]
 
 
 @pytest.mark.parametrize(

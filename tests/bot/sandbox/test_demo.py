@@ -10,14 +10,18 @@ import sys
 import time
 from contextlib import ExitStack
 from pathlib import Path
+from types import SimpleNamespace
+from typing import cast
 
 import pytest
 
 from bot.__main__ import main
 from bot.data_lock import lock_directory
 from bot.sandbox import demo
-from bot.sandbox.once import words_of
+from bot.sandbox.once import _Play, words_of
 from bot.sandbox.wire.page_api import PAGE
+from bot.sandbox.wire.server import Sandbox
+from bot.sandbox.wire.wire import NotPossible, Payload
 
 ROOT = Path(__file__).parents[3]
 
@@ -154,6 +158,17 @@ def test_a_rehearsal_tells_what_an_answer_says_in_an_embed() -> None:
     assert words_of({"content": "", "embeds": [embed]}) == (
         "Help\nWhat I can do\n**Asking**\nin words"
     )
+
+
+def test_a_rehearsal_tells_the_bots_last_words_by_name(tmp_path: Path) -> None:
+    people = SimpleNamespace(
+        personas={7: SimpleNamespace(name="Momo")}, channels=lambda: [{"id": "8", "name": "art"}]
+    )
+    rehearsal = _Play(cast("Sandbox", SimpleNamespace(people=people)), tmp_path)
+    refusal: Payload = {"id": "2", "content": "<@7>, not in <#8>", "flags": 0}
+    refusal |= {"attachments": [], "components": []}
+    with pytest.raises(NotPossible, match=r"^@Momo, not in #art$"):
+        rehearsal._stop_at_last_words([refusal], {"id": "1", "components": []})
 
 
 def test_a_rehearsal_ends_when_its_bot_cannot_start(

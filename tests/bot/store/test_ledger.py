@@ -1,4 +1,7 @@
-"""The ledger against the truth: random reactions, restarts and outages, over the real wire."""
+"""The ledger against the truth: random reactions, restarts and outages, over the real wire.
+
+And what a book says of each reaction that it takes.
+"""
 
 from __future__ import annotations
 
@@ -8,7 +11,12 @@ from pathlib import Path
 
 import pytest
 
+from bot.ballot import VoteEmoji, VoteSource
+from bot.domain import JobId, MessageId, UserId
 from bot.sandbox.world import lounge
+from bot.store.ledger import Ballot, Book
+from tests.stages.factories import OTHER
+from tests.stages.factories import make_reaction as react
 from tests.stages.stage import Stage, stage
 
 EVENTS = 2000
@@ -86,3 +94,39 @@ def _one_vote_each(here: Stage, messages: list[int]) -> bool:
     truth = {(message, voter) for message, voter, _ in _standing(here, messages)}
     votes = here.rows("SELECT message_id, voter_id FROM votes JOIN post_pictures USING (job_id)")
     return sorted(votes) == sorted(truth)
+
+
+JOB, VOTER = JobId("job"), OTHER
+
+
+def book(*, counted: bool = False) -> Book:
+    hands = VoteEmoji(up="👍", down="👎")
+    ballot = Ballot(
+        message_id=MessageId(1), job_id=JOB, requester_id=UserId(8), then=hands, now=hands
+    )
+    pairs = frozenset({(JOB, VOTER)} if counted else ())
+    return Book(ballots={MessageId(1): ballot}, last_event_id=40, counted=pairs)
+
+
+def test_a_book_takes_votes_on_its_own_posts_and_nothing_else() -> None:
+    taken = book()
+    assert taken.take(react(2)) is False
+    assert taken.take(react(1, emoji="🎉")) is False
+    assert taken.take(react(1, added=False)) is True, "a vote, though there is none to take back"
+    assert taken.events == []
+    assert taken.take(react(1)) is True
+    assert taken.take(react(1)) is True
+    assert [(event.id, event.value, event.added) for event in taken.events] == [(41, 1, True)]
+    assert taken.take(react(1, added=False)) is True
+    assert [(event.id, event.value, event.added) for event in taken.events[1:]] == [(42, 1, False)]
+    assert taken.current((JOB, VOTER)) is None
+
+
+def test_a_book_counts_a_nameless_vote_anew_only_when_its_voter_acts() -> None:
+    taken, pair = book(counted=True), (JOB, VOTER)
+    assert taken.take(react(1, source=VoteSource.RECONCILED)) is True
+    assert (taken.events, taken.uncounted) == ([], set())
+    assert taken.take(react(1, emoji="👎")) is True
+    assert taken.uncounted == {pair}
+    assert taken.take(react(1, source=VoteSource.RECONCILED)) is True
+    assert [event.value for event in taken.events] == [-1, 1]

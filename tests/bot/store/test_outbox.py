@@ -12,6 +12,7 @@ from bot.ballot import VoteEmoji
 from bot.domain import Job, JobState
 from bot.store import outbox
 from bot.store.decisions import Outcome
+from bot.store.doomed import Hunt
 from bot.store.gallery import PostDebt
 from bot.store.guilds import Guilds
 from bot.store.job_rows import FOREIGN
@@ -263,6 +264,23 @@ async def test_a_post_under_way_is_hunted_once_nothing_of_it_is_to_be_posted(
         jobs[0].owed_post_id, make_post(*(job.id for job in jobs), message=1), 5_000
     )
     assert [gone.message_id for gone in await stores.doomed.messages(9)] == [1]
+
+
+async def test_a_post_whose_answer_was_lost_is_hunted_if_nothing_of_it_is_to_be_posted(
+    stores: Stores,
+) -> None:
+    job, _ = await stores.draw()
+    (owed,) = await stores.outbox.owed(5_000)
+    posting = await stores.outbox.begin_posting(owed.id, 4_000)
+    assert posting is not None
+    await stores.outbox.answer_lost(owed, posting)
+    assert await stores.doomed.hunts(9) == [], "the next try looks for it"
+    await stores.gallery.delete(job.id, 4_001)
+    (begun,) = await stores.doomed.hunts(9)
+    await stores.doomed.caught(begun, [])
+    await stores.outbox.answer_lost(owed, posting)
+    assert await stores.doomed.hunts(9) == [begun], "it may have come after the hunt was over"
+    assert begun == Hunt(name=owed.id, channel_id=CHANNEL, guild_id=GUILD, since_id=SINCE)
 
 
 async def test_reactions_are_owed_to_posts_of_one_picture_alone(stores: Stores) -> None:

@@ -38,6 +38,12 @@ def test_what_is_slanted_or_a_shade_or_faint_is_no_edge(picture: Image.Image) ->
     assert np.isnan(edge_width_px([picture]))
 
 
+def test_an_edge_ends_where_only_a_faint_shade_goes_on() -> None:
+    drift = np.add.outer(np.zeros(48), np.arange(64))[..., None]
+    shaded = np.asarray(ramp(5, high=0.7)) + drift.astype(np.uint8)
+    assert edge_width_px([Image.fromarray(shaded)]) == pytest.approx(4, abs=0.05)
+
+
 def test_what_is_out_of_focus_has_wider_edges() -> None:
     sharp = raster(draw(open_eyed(1), 1), 256)
     assert edge_width_px([sharp]) < edge_width_px([sharp.filter(ImageFilter.GaussianBlur(1))])

@@ -44,6 +44,20 @@ def test_a_quantile_is_the_inverse(share: float, a: float, b: float) -> None:
     assert cdf(x, a, b) == pytest.approx(share, abs=1e-7) or min(x, 1 - x) < 1e-12
 
 
+@pytest.mark.parametrize("share", [1e-12, 1e-3, 0.5, 0.999])
+@pytest.mark.parametrize("shape", [0.3, 1.0, 5.0, 200.0])
+def test_with_one_shape_of_one_a_quantile_is_a_power(share: float, shape: float) -> None:
+    assert quantile(share, shape, 1) == pytest.approx(share ** (1 / shape), rel=1e-9)
+    rest = -math.expm1(math.log1p(-share) / shape)
+    assert quantile(share, 1, shape) == pytest.approx(rest, rel=1e-9)
+
+
+def test_at_its_ends_and_beyond_the_incomplete_beta_is_nothing_or_all() -> None:
+    assert [cdf(x, 2, 3) for x in (-1, 0, 1, 2)] == [0, 0, 1, 1]
+    assert [log_cdf(x, 2, 3) for x in (0, 1)] == [-math.inf, 0]
+    assert log_cdf(1 - 1e-9, 1, 1) == pytest.approx(-1e-9, rel=1e-6)
+
+
 def test_mean_and_interval_of_three_to_one() -> None:
     # R 4.3: qbeta(c(.05, .95), 4, 2) = 0.3425917 0.9235596
     posterior = Posterior(up=3, down=1)
@@ -104,6 +118,28 @@ def test_a_prior_finds_how_alike_pictures_are() -> None:
     assert prior.b == pytest.approx(4, rel=0.05)
 
 
+@pytest.mark.parametrize(
+    ("tallies", "a", "b"),
+    [
+        ([(3, 1)], 4 / 3, 2 / 3),  # of one picture nothing is learned of others
+        ([(3, 1), (0, 0)], 4 / 3, 2 / 3),
+        ([(10, 0), (0, 10)], 1, 1),  # as unlike as can be
+        ([(1, 0), (0, 1), (1, 0), (0, 1)], 25, 25),  # of one vote each nothing tells them apart
+    ],
+)
+def test_a_prior_counts_for_two_votes_at_least_and_fifty_at_most(
+    tallies: list[tuple[float, float]], a: float, b: float
+) -> None:
+    prior = prior_of(tallies)
+    assert (prior.a, prior.b) == pytest.approx((a, b))
+
+
+@pytest.mark.parametrize("mass", [0, 1, -0.1, math.nan])
+def test_an_interval_of_no_mass_is_refused(mass: float) -> None:
+    with pytest.raises(ValueError, match="mass"):
+        Posterior(up=1, down=1).interval(mass)
+
+
 def test_a_server_without_votes_expects_nothing() -> None:
     assert prior_of([]) == Prior(a=1, b=1)
 
@@ -114,6 +150,7 @@ def test_what_is_no_count_is_refused(votes: tuple[float, float]) -> None:
         Posterior(up=votes[0], down=votes[1])
 
 
-def test_a_prior_without_votes_is_refused() -> None:
+@pytest.mark.parametrize(("a", "b"), [(0, 1), (1, 0), (math.inf, 1), (1, math.nan)])
+def test_a_prior_without_votes_is_refused(a: float, b: float) -> None:
     with pytest.raises(ValueError, match="above 0"):
-        Prior(a=0, b=1)
+        Prior(a=a, b=b)

@@ -1,0 +1,39 @@
+"""Of a long text only what stands around a sign is seen another way, and each once."""
+
+from __future__ import annotations
+
+from bot.policy.windows import seamed, windows, without
+
+CALM = "calm lake, " * 30
+
+
+def test_signs_near_each_other_share_a_window() -> None:
+    text = f"{CALM}red{CALM}hat{CALM}"
+    red, hat = text.index("red"), text.index("hat")
+    first, second = windows(text, [(hat, hat + 3), (red, red + 3)])
+    assert first[0] < red < first[1] < second[0] < hat < second[1]
+    near = windows(text, [(red, red + 1), (red + 2, red + 3), (hat, hat + 3)])
+    assert near == [first, second]
+    assert windows(text, []) == []
+
+
+def test_windows_that_touch_are_one() -> None:
+    text = CALM
+    (first,) = windows(text, [(110, 111)])
+    for start in range(111, 330):
+        together = windows(text, [(110, 111), (start, start + 1)])
+        (alone,) = windows(text, [(start, start + 1)])
+        touching = alone[0] <= first[1]
+        assert together == ([(first[0], alone[1])] if touching else [first, alone])
+
+
+def test_what_is_left_out_or_parted_knows_where_it_was_written() -> None:
+    (left,) = without("abcdef", [(1, 2), (3, 5)])
+    assert (left.source, left.places) == ("acf", [0, 2, 5])
+    (parted,) = seamed("abcd", {2, 3})
+    assert (parted.source, parted.places) == ("ab c d", [0, 1, 2, 2, 3, 3])
+    far = f"{CALM}red{CALM}"
+    before, behind = "lake, calm lake, calm lake, ", "calm lake, calm lake, calm"
+    (parted,), (left,) = seamed(far, {331}), without(far, [(331, 332)])
+    assert (parted.source, parted.places[0]) == (f"{before}r ed{behind}", 302)
+    assert (left.source, left.places[0]) == (f"{before}rd{behind} lake", 302)
