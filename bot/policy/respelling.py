@@ -60,7 +60,7 @@ class Respelling:
 
     def _meant(self, word: str) -> str | None:
         """The word of a term that a word stands for; None: of none."""
-        if not word.isascii() or not word.isalpha():
+        if not word.isascii() or not word.isalpha() or word in self._listed:
             return None
         meant = next((found for found in _others(word) if found in self._listed), None)
         if meant and meant not in self._grave and self._is_form(word):
