@@ -24,6 +24,8 @@ _LONG = 10
 #: Of two languages side by side a word that is no English has so many letters, and one that is;
 #: and one that is found beside whatever there is.
 _FOREIGN_MIN, _BESIDE_MIN, _SURE = 5, 4, 7
+#: And one that matters most.
+_GRAVE_MIN = 5
 #: Letters of a word that is the first part of a compound, or its last, and of what is left.
 _FIRST_MIN, _HEAD_MIN, _REST_MIN = 9, 7, 3
 #: Words of fewer letters that may be parts of a long word, and those that may be its last.
@@ -59,7 +61,7 @@ class Parting:
         """`known` are the words that others may be made of; `is_form`: it is one of its own.
 
         `foreign`: those that are no English; `english`: those that are nothing else;
-        `grave`: terms, of which two or a long English one are no chance and no form.
+        `grave`: terms, of which two or a longer one are no chance and no form.
         """
         self._is_form, self._grave = is_form, frozenset(grave)
         self._foreign, self._english = _LITTLE_FOREIGN.union(foreign), frozenset(english)
@@ -121,9 +123,12 @@ class Parting:
         return () if self._is_chance(parts) or self._is_form(word) else parts
 
     def _is_grave(self, parts: Sequence[str]) -> bool:
-        """Whether there are two terms that matter most among the words, or a long English one."""
+        """Whether there are two terms that matter most among the words, or a longer one.
+
+        That a word only happens to hold one is told by a list that has the word.
+        """
         grave = [part for part in parts if part in self._grave]
-        return len(grave) > 1 or any(len(p) >= _SURE and p in self._english for p in grave)
+        return len(grave) > 1 or any(len(part) >= _GRAVE_MIN for part in grave)
 
     def _compound(self, word: str) -> tuple[str, ...]:
         """A word that begins or ends with a long one of another language, and what is left."""

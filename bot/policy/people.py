@@ -19,7 +19,7 @@ from bot.policy.rulebook import Lexicon
 _WORD = re.compile(r"[^\W\d_]++")
 #: What mostly stands between two words of a name, and the most, with a particle.
 _BETWEEN = frozenset({" ", "_", "-"})
-_BETWEEN_MAX = 9
+_BETWEEN_MAX = 16
 _PARTS_MAX = 2
 _APART = re.compile("\\.|.*[^\\w\\s.'\u2019\x01-]", re.DOTALL)
 #: What may follow a name in the same breath.
@@ -32,6 +32,8 @@ _PARTICLES = frozenset({
     "de", "del", "della", "di", "da", "do", "dos", "van", "von", "der", "den", "la", "le", "bin",
     "al", "el", "o", "mc", "mac", "st",
 })  # fmt: skip
+#: How a name of the father ends, which stands between the two of a Russian.
+_FATHERLY = re.compile(r".{2,}(?:ovna|evna|ovich|evich|ovitch|evitch)")
 #: Letters that a name has at least.
 _LONG = 3
 _UNLISTED_MIN = 4
@@ -74,7 +76,7 @@ class Names:
                     told = self._end_of_name(text, word)
                     # The shorter is a person's too where the longer runs into a character's.
                     yield from {(given.start(), word.end()), (given.start(), told)}
-                elif word[0] in _PARTICLES or len(word[0]) == 1:
+                elif _may_stand_between(word[0]):
                     continue
                 break
 
@@ -113,7 +115,7 @@ class Names:
         if len(between) > _BETWEEN_MAX or _APART.match(between):
             return False
         parts = _WORD.findall(between)
-        return len(parts) <= _PARTS_MAX and all(p in _PARTICLES or len(p) == 1 for p in parts)
+        return len(parts) <= _PARTS_MAX and all(map(_may_stand_between, parts))
 
     def _is_name(
         self, text: str, given: re.Match[str], family: re.Match[str], *, unlisted: bool
@@ -133,6 +135,11 @@ class Names:
     def _is_new(self, name: str) -> bool:
         """Whether a word is in no list and no Japanese name."""
         return name not in self._known and not _ROMAJI.fullmatch(name)
+
+
+def _may_stand_between(part: str) -> bool:
+    """Whether it is a particle, an initial or the father's name."""
+    return part in _PARTICLES or len(part) == 1 or _FATHERLY.fullmatch(part) is not None
 
 
 def is_told_of(name: Span, character: Span) -> bool:

@@ -1,18 +1,20 @@
-"""Words that are a term but for two letters that changed places, or one that looks like another.
+"""Words that are a term but for a slip, or for a letter that looks like another.
 
 Called by `sides`, for words that are in no list. Pure. It must not know rules. Only what becomes a
-word of a term is read: `nvde`, `naekd`, and `IoIi`, in which a capital I is an l.
+word of a term is read: `nvde`, `naekd`, and `IoIi`, in which a capital I is an l. What of the terms
+that matter most is nothing but a word that is in a list decides, and not how it looks.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterator
+from collections.abc import Callable, Collection, Iterator, Sequence
 from functools import lru_cache
 from itertools import combinations
 
 from bot.policy.expressions import Span
 from bot.policy.inflection import of_none
 from bot.policy.reading import IsWord, Reading
+from bot.policy.slips import Slips
 from bot.policy.spoken import Spoken
 from bot.policy.windows import windows
 
@@ -29,13 +31,19 @@ class Respelling:
     """Reads words as they were meant; made once for a rulebook."""
 
     def __init__(
-        self, listed: Collection[str], is_form: IsWord = of_none, grave: Collection[str] = ()
+        self,
+        listed: Collection[str],
+        is_form: IsWord = of_none,
+        grave: Collection[str] = (),
+        ordinary: Collection[str] = (),
     ) -> None:
         """`listed` are the words of terms; `is_form`: a word is one of its own.
 
-        `grave`: those of terms for which nothing is a form.
+        `grave`: those of terms for which nothing is a form, and that are told with a slip, if that
+        is none of a word of `ordinary`.
         """
         self._listed, self._is_form, self._grave = listed, is_form, grave
+        self._slips = Slips(grave, ordinary)
         self.meant = lru_cache(maxsize=_REMEMBERED)(self._meant)
 
     def read(self, line: Spoken, strange: Collection[str]) -> Iterator[Reading]:
@@ -46,23 +54,29 @@ class Respelling:
         spans = [line.span(at) for at, word in enumerate(line.words) if word in meant]
         text = list(line.text)
         for start, end in spans:
-            text[start:end] = meant[line.text[start:end]]
+            text[start:end] = _in_places(meant[line.text[start:end]], end - start)
         for first, last in windows(line.text, spans):
-            yield Reading("".join(text[first:last]), told=_told(line, first))
+            yield Reading("".join(text[first:last]), told=_told(line, text, range(first, last)))
 
     def _meant(self, word: str) -> str | None:
         """The word of a term that a word stands for; None: of none."""
-        if not word.isascii() or not word.isalpha():
+        if not word.isascii() or not word.isalpha() or word in self._listed:
             return None
         meant = next((found for found in _others(word) if found in self._listed), None)
         if meant and meant not in self._grave and self._is_form(word):
             return None
-        return meant
+        return meant or self._slips.meant(word)
 
 
-def _told(line: Spoken, first: int) -> Callable[[int, int], Span]:
-    """Where a part of the line that begins here is in the text."""
-    return lambda start, end: line.placed(first + start, first + end)
+def _in_places(word: str, count: int) -> list[str]:
+    """A word as letters in so many places: the last one has what is left."""
+    return [*word[: count - 1], word[count - 1 :]]
+
+
+def _told(line: Spoken, text: Sequence[str], part: range) -> Callable[[int, int], Span]:
+    """Where something in a part of the line is in the text; `text`: what stands in each place."""
+    places = [at for at in part for _ in text[at]]
+    return lambda start, end: line.placed(places[start], places[end - 1] + 1)
 
 
 def _others(word: str) -> Iterator[str]:

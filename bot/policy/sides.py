@@ -65,8 +65,8 @@ class Detector:
         self.worth_asking = lru_cache(maxsize=_REMEMBERED_MIXES)(self._worth_asking)
         marked = [word for word in lexicon.familiar if not word.isascii()]
         folded = letters.each(marked)
-        self._listed = {name: listed(concept, self.read) for name, concept in self.concepts.items()}
-        concepts = [*self._listed.values()]
+        self.listed = {name: listed(concept, self.read) for name, concept in self.concepts.items()}
+        concepts = [*self.listed.values()]
         self.innocent = innocent(
             rulebook, lexicon.familiar.difference(marked).union(folded), plain(concepts)
         )
@@ -77,8 +77,8 @@ class Detector:
         is_form = Inflection(self.innocent.words | lexicon.surnames, words).is_form
         known = lexicon.ordinary.union(words, self.ages.words())
         english, foreign = by_language(concepts)
-        grave = alone(self._listed)
-        self.respelling = Respelling(words, is_form, grave & english)
+        grave = alone(self.listed)
+        self.respelling = Respelling(words, is_form, grave, lexicon.ordinary - words)
         english |= lexicon.ordinary | lexicon.tags
         foreign |= self.ages.words()
         self.parting = Parting(known, foreign - english, english - foreign, is_form, grave)
@@ -95,7 +95,7 @@ class Detector:
 
         Each is known with its letters read as those that they look like.
         """
-        listed = chain.from_iterable(each.written for each in self._listed.values())
+        listed = chain.from_iterable(each.written for each in self.listed.values())
         terms = {term for term in listed if not term.isascii()}
         for word, read in known:
             if read.isascii() and _CYRILLIC.fullmatch(word) and word not in terms:
@@ -150,7 +150,7 @@ class Detector:
     def _labelled(self, names: Iterable[str]) -> Iterator[tuple[Label, Iterable[str]]]:
         """The terms of concepts and of what they include."""
         every = {name for top in names for name in closure(top, self.concepts)}
-        return labelled(self._listed[name] for name in sorted(every))
+        return labelled(self.listed[name] for name in sorted(every))
 
     def _of_ages(self) -> Iterator[tuple[Label, Iterable[str]]]:
         yield ("words", AGES), self.read([*self.ages.phrases()])

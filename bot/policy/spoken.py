@@ -36,8 +36,8 @@ _GAP = re.compile("[\\s,_\u3001\uff0c\u3002]")
 #: With space around it one of these parts no word: `pass - port` is one as well.
 _DASHES = frozenset("-\u2010\u2011\u2012\u2013\u2014\u2015")
 _DASHED = 3
-#: What ends a breath.
-_APART = re.compile("[^\\w\\s'\u2019&-]")
+#: What ends a breath; the point behind an initial does not.
+_APART = re.compile("[^\\w\\s'\u2019&.-]|(?<!\\b[^\\W\\d_])\\.")
 #: Among so many words for a tie it is faster to count words than to place each.
 _TIES_RARE = 4
 #: Scripts that put no space between words, or particles behind them: a long term counts anywhere.

@@ -71,8 +71,11 @@ def test_terms_that_matter_most_are_no_chance_and_no_form() -> None:
     assert parting.parts("fkkchild") == ("fkk", "child")
     assert parting.parts("dicksteen") == ("dicks", "teen")
     assert parting.parts("adosdeepnude") == ("ados", "deepnude")
-    hard = Parting(known, {"nackigen"}, {"child"}, Inflection({"hartnack"}, ()).is_form, grave)
-    assert hard.parts("hartnackigen") == ()
+    is_known = Inflection({"hartnack"}, ()).is_form
+    hard = Parting(known, {"nackigen"}, {"child"}, is_known, grave)
+    assert hard.parts("hartnackigen") == ("hart", "nackigen")
+    assert Parting(known, {"nackigen"}, {"child"}, is_known).parts("hartnackigen") == ()
+    assert parting.parts("nackhart") == ()
     assert Respelling({"child"}, Inflection({"chid"}, ()).is_form).meant("chidl") is None
     assert Respelling({"child"}, lambda _: True, {"child"}).meant("chidl") == "child"
 
@@ -83,7 +86,8 @@ SCREEN = Screen(load())
 @pytest.mark.parametrize(
     "prompt",
     ["nude girl, chidl", "nude girl, toddier", "dikcs, shtoa", "1girl, denudechild, smile",
-     "1girl, dicksteen, smile", "1girl, fkkchild", "1girl, aulalolidom"],
+     "1girl, dicksteen, smile", "1girl, fkkchild", "1girl, aulalolidom",
+     "nude girl, filletet", "nude girl, filette", "nude girl, padopic", "nude girl, knabenpic"],
 )  # fmt: skip
 def test_no_disguise_of_the_floor_passes_for_a_form(prompt: str) -> None:
     assert SCREEN.findings(prompt) - SCREEN.findings("nude girl, dikcs")
@@ -96,6 +100,7 @@ def test_no_disguise_of_the_floor_passes_for_a_form(prompt: str) -> None:
         "two inseparable friends, inseparably close", "an undraped statue", "violable rule",
         "pissenlit dans le vent", "Föderation der Planeten", "separatisten",
         "bananal ensolarado", "analisadas", "bromeando", "hartnäckigen", "documentée",
+        "ein Windstoß, descampados", "ultraviolado", "Orgues de Moluques", "Hidaka, Suita",
     ],
 )  # fmt: skip
 def test_no_word_of_a_language_holds_a_term_by_chance(prompt: str) -> None:

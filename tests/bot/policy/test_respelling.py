@@ -42,3 +42,38 @@ def test_what_is_read_so_tells_where_it_stands() -> None:
     assert reading.text == "a plum, and more"
     assert reading.placed(2, 6) == (12, 16)
     assert [*RESPELLING.read(line, {"more"})] == []
+
+
+SLIPPED = Respelling({"lilacs", "plum"}, grave={"lilacs", "mountain"}, ordinary={"lucas", "licks"})
+
+
+@pytest.mark.parametrize(
+    ("word", "meant"),
+    [
+        ("liacs", "lilacs"),
+        ("lolacs", "lilacs"),
+        ("ilacs", None),  # the first letter tells a word
+        ("lilacks", None),  # no letter too many
+        ("lilbcs", None),  # no other letter but a vowel
+        ("lilocs", "lilacs"),
+        ("lias", None),
+        ("liccs", None),
+        ("licas", None),  # as near to an ordinary word
+        ("plm", None),  # too short
+        ("montain", "mountain"),
+    ],
+)
+def test_a_slip_of_a_term_that_matters_is_told(word: str, meant: str | None) -> None:
+    assert SLIPPED.meant(word) == meant
+
+
+@pytest.mark.parametrize(("typed", "meant"), [("liacs", "lilacs"), ("lilocs", "lilacs")])
+def test_a_slip_tells_where_it_stands(typed: str, meant: str) -> None:
+    line = Spoken(Reading(f"a {typed}, and more", start=10))
+    (reading,) = SLIPPED.read(line, {typed})
+    assert reading.text == f"a {meant}, and more"
+    assert reading.placed(2, 2 + len(meant)) == (12, 12 + len(typed))
+    assert reading.placed(2 + len(meant), len(reading.text)) == (
+        12 + len(typed),
+        10 + len(line.text),
+    )

@@ -1,0 +1,38 @@
+"""Terms of the floor that somebody misspells, or runs together with another word, are found."""
+
+from __future__ import annotations
+
+import random
+
+import pytest
+
+from bot.policy.listing import alone
+from bot.policy.screening import Screen
+from bot.policy.sides import detector
+from bot.rulebooks import load
+from tests.stages.misspelled import SLIPS, misspelled
+
+DETECTOR, SCREEN = detector(load()), Screen(load())
+#: Letters of a term that is misspelled here: of shorter ones too many names are a slip.
+LETTERS_MIN = 7
+COUNT = 250
+#: Of the rest most are another word: `schulen`, `schuler`.
+MISSED_MAX = 0.1
+
+
+def _is_told(word: str) -> bool:
+    """Whether it is found, beside a child or beside nudity."""
+    plain = SCREEN.findings("child") | SCREEN.findings("nude")
+    return any(SCREEN.findings(f"{other}, {word}") - plain for other in ("child", "nude"))
+
+
+@pytest.mark.parametrize("slip", SLIPS)
+def test_a_misspelled_term_of_the_floor_is_found(slip: str) -> None:
+    dice = random.Random(f"misspelled {slip}")
+    terms = (word for word in alone(DETECTOR.listed) if word.isascii() and word.isalpha())
+    chosen = dice.sample(sorted(word for word in terms if len(word) >= LETTERS_MIN), COUNT)
+    made = [misspelled(word, slip, dice) for word in chosen]
+    strange = [word for word in made if not DETECTOR.is_word(word)]
+    missed = [word for word in strange if not _is_told(word)]
+    assert len(strange) > COUNT // 2
+    assert len(missed) <= MISSED_MAX * len(strange), missed
