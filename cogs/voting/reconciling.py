@@ -119,6 +119,7 @@ class Reconciler:
         """Read every reaction. Raises `NotBelievedError` if the reading is not to be believed."""
         message_id = post.message_id
         with self._inbox.watch(message_id) as watch:
+            begun = await self._services.votes.begin_reading()
             found = await self._ask(post)
             # The ledger takes everything that came before: what it took is newer than the reading,
             # what it did not take came before it knew the post.
@@ -137,9 +138,8 @@ class Reconciler:
                         at_ms=self._services.clock(),
                     )
                 )
-            self._inbox.put(
-                Reacting(message_id=message_id, voter_ids=_by_emoji(found, watch.touched))
-            )
+            reacting = _by_emoji(found, watch.touched)
+            self._inbox.put(Reacting(message_id=message_id, voter_ids=reacting, begun=begun))
         await self._inbox.flush()
 
     async def _ask(self, post: Post) -> _Found:
