@@ -129,8 +129,8 @@ def _shows_are_not_written_down(patch: pytest.MonkeyPatch) -> None:
 
 
 def _nameless_votes_are_unknown(patch: pytest.MonkeyPatch) -> None:
-    async def find(tx: Transaction, pairs: object) -> frozenset[Pair]:
-        return frozenset()
+    async def find(tx: Transaction, pairs: object) -> set[Pair]:
+        return set()
 
     patch.setattr(votes, "find_counted", find)
 

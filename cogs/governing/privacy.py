@@ -85,6 +85,8 @@ class Forget(Press, template=template(Action.FORGET)):
             await tell(interaction, words.NOT_FOR_YOU())
             return
         services.tails.forget(user_id)
+        services.progress.forget(user_id)
+        services.outlook.forget()
         # The wish is a row before anything is answered, and the answer comes after the deed: what
         # dies in between is made up for at the next start.
         await services.privacy.wish(user_id, services.clock())
