@@ -50,9 +50,11 @@ async def test_a_vote_that_nobody_had_read_counts_without_a_name(stores: Stores)
 
 async def test_a_vote_that_a_reading_since_did_not_find_is_new(stores: Stores) -> None:
     job = await stores.deliver(message=POST)
+    await stores.deliver(message=2)
     await stores.privacy.forget(VOTER)
     await read(stores)
     await read(stores, UP)
+    assert await stores.rows("nameless_voters"), "under another post they may have an old vote"
     assert await named(stores) == [*NAMED]
     assert await stores.votes.tally(job.id) == Tally(up=1)
 
@@ -85,6 +87,15 @@ async def test_an_old_and_a_new_event_in_one_batch_are_one_vote(stores: Stores) 
     events = [make_reaction(POST, VOTER, UP, at_ms=at_ms) for at_ms in (6_000, 8_000)]
     assert await stores.votes.record_many(events) == [True, True]
     assert await stores.votes.tally(job.id) == Tally(up=1)
+    assert await stores.rows("nameless_marks") == []
+
+
+async def test_who_has_voted_there_anew_has_one_vote_and_a_name(stores: Stores) -> None:
+    job = await stores.deliver(message=POST)
+    await stores.privacy.forget(VOTER)
+    await stores.votes.record(make_reaction(POST, VOTER, UP))
+    await read(stores, UP, DOWN)
+    assert await stores.votes.tally(job.id) == Tally(down=1), "the latest that came to light"
     assert await stores.rows("nameless_marks") == []
 
 
