@@ -172,6 +172,8 @@ async def test_a_disk_that_takes_no_byte_ends_nothing_and_is_told_kindly(tmp_pat
         assert not [m for m in here.posted() if "refused" in m["content"]]
 
 
+@pytest.mark.slow(15)
+@pytest.mark.timeout(300)
 async def test_the_bot_lives_through_whatever_its_disk_says_at_a_random_moment(
     tmp_path: Path,
 ) -> None:
