@@ -12,7 +12,9 @@ from pathlib import Path
 import pytest
 
 from bot.health import read_pulse
+from tests.stages.sickening import sicken
 from tests.stages.stage import Stage, pictures, stage
+from tests.stages.trouble import OF_FILES, OF_STATEMENTS
 
 
 async def drawn(here: Stage, prompt: str, count: int) -> None:
@@ -168,6 +170,27 @@ async def test_a_disk_that_takes_no_byte_ends_nothing_and_is_told_kindly(tmp_pat
         await drawn(here, "1girl, after", 3)
         assert here.bot.pid == pid
         assert not [m for m in here.posted() if "refused" in m["content"]]
+
+
+@pytest.mark.slow(15)
+@pytest.mark.timeout(300)
+async def test_the_bot_lives_through_whatever_its_disk_says_at_a_random_moment(
+    tmp_path: Path,
+) -> None:
+    suffered = await sicken(tmp_path, [*OF_STATEMENTS, *OF_FILES])
+    assert len(suffered.moments) == 7, "or nothing was proved"
+    assert suffered.lived
+    assert not suffered.faults, str(suffered.faults)
+
+
+@pytest.mark.exhaustive
+@pytest.mark.timeout(1200)
+@pytest.mark.parametrize("what", [*OF_STATEMENTS, *OF_FILES])
+async def test_the_bot_lives_through_many_faults_of_its_disk(tmp_path: Path, what: str) -> None:
+    suffered = await sicken(tmp_path, [what] * 40, seed=7)
+    print(f"{what}: {len(set(suffered.moments))} moments in {len(suffered.moments)} faults")
+    assert suffered.lived
+    assert not suffered.faults, str(suffered.faults)
 
 
 async def test_a_database_locked_for_a_moment_only_delays(tmp_path: Path) -> None:

@@ -6,7 +6,6 @@ import json
 import sqlite3
 from collections.abc import AsyncGenerator, Callable
 from contextlib import closing
-from dataclasses import fields
 from pathlib import Path
 from typing import Any
 
@@ -68,23 +67,22 @@ def job_of(here: Stage) -> str:
     return str(here.rows("SELECT id FROM jobs")[0][0])
 
 
-def kinds(here: Stage, forgotten: Forgotten | None = None) -> list[str]:
-    """The kinds of faults found."""
+def broken(here: Stage, forgotten: Forgotten | None = None) -> list[str]:
+    """The promises that are broken."""
     told = Told(promised={"1girl": 1}, forgotten=[] if forgotten is None else [forgotten])
-    found = faults(here, told)
-    return [each.name for each in fields(found) if getattr(found, each.name)]
+    return sorted(faults(here, told).broken)
 
 
 async def test_a_promised_picture_that_was_never_noted_is_lost(here: Stage) -> None:
     assert not faults(here, Told(promised={"1girl": 1}))
-    assert faults(here, Told(promised={"1girl": 2})).lost
+    assert faults(here, Told(promised={"1girl": 2})).nothing_lost
     assert looks.never_noted(here, {"a cat": 1}) == ["'a cat', noted 0 times of 1"]
 
 
 async def test_a_picture_that_nobody_sees_is_lost_unless_it_was_deleted(here: Stage) -> None:
     (shown,) = here.posted()
     here.sandbox.delete_message("moderator", shown["id"])
-    assert kinds(here) == ["lost"]
+    assert broken(here) == ["nothing_lost"]
     edit(here, "UPDATE pictures SET deleted_ms = 1")
     assert not looks.not_shown(here)
 
@@ -92,19 +90,19 @@ async def test_a_picture_that_nobody_sees_is_lost_unless_it_was_deleted(here: St
 async def test_a_picture_that_nobody_can_vote_on_has_lost_its_vote(here: Stage) -> None:
     (shown,) = here.posted()
     here.sandbox.clear_reactions(shown["id"], "👎")
-    assert kinds(here) == ["lost"]
+    assert broken(here) == ["nothing_lost"]
     assert looks.without_a_vote(here) == [f"the vote on {job_of(here)}"]
 
 
 async def test_a_picture_whose_file_is_gone_is_lost(here: Stage) -> None:
     next((here.data_dir / "pictures").rglob("*.png")).unlink()
-    assert kinds(here) == ["lost"]
+    assert broken(here) == ["nothing_lost"]
 
 
 async def test_a_picture_posted_again_is_doubled(here: Stage) -> None:
     await post(here, {"content": "again"}, f"{job_of(here)}.png")
     assert looks.posted_twice(here) == [f"{job_of(here)}, 2 times"]
-    assert "doubled" in kinds(here)
+    assert "nothing_twice" in broken(here)
 
 
 async def test_a_post_made_again_with_another_of_its_pictures_is_doubled(here: Stage) -> None:
@@ -119,7 +117,7 @@ async def test_a_post_that_the_tables_know_otherwise_is_damage(here: Stage) -> N
     job = job_of(here)
     for column in ("posts.owed_post_id", "post_pictures.job_id"):
         table, name = column.split(".")
-        assert kinds(here) == []
+        assert broken(here) == []
         edit(here, f"UPDATE {table} SET {name} = 'another'")  # noqa: S608  the names above
         (fault,) = looks.posts_unlike_messages(here)
         assert "'another'" in fault, column
@@ -132,13 +130,13 @@ async def test_a_post_that_the_tables_know_otherwise_is_damage(here: Stage) -> N
 async def test_what_still_offers_to_cancel_is_left_behind(here: Stage) -> None:
     button = {"type": 2, "style": 4, "label": "Cancel", "custom_id": "wd:cancel:0123456789"}
     await post(here, {"content": "?", "components": [{"type": 1, "components": [button]}]})
-    assert kinds(here) == ["left_behind"]
+    assert broken(here) == ["nothing_open"]
 
 
 async def test_files_that_no_row_names_are_left_behind(here: Stage) -> None:
     for name in ("0" * 64 + ".png", "half.part"):
         (stranger := here.data_dir / "pictures" / name).write_bytes(b"bytes")
-        assert kinds(here) == ["left_behind"], name
+        assert broken(here) == ["nothing_of_the_forgotten"], name
         stranger.unlink()
 
 
@@ -165,13 +163,13 @@ _STANDING = (
 async def test_votes_that_are_not_the_reactions_are_damage(here: Stage) -> None:
     (shown,) = here.posted()
     here.sandbox.react("owner", shown["id"], "👍")
-    assert kinds(here) == ["damaged"]
+    assert broken(here) == ["ledger_equals_truth"]
     job, owner, message = job_of(here), here.sandbox.persona("owner"), shown["id"]
     edit(here, _VOTE.format(job=job, owner=owner))
-    assert kinds(here) == ["damaged"], "a vote without its event"
+    assert broken(here) == ["ledger_equals_truth"], "a vote without its event"
     edit(here, _EVENT.format(job=job, owner=owner, message=message))
     edit(here, _STANDING.format(job=job, owner=owner, message=message))
-    assert kinds(here) == []
+    assert broken(here) == []
 
 
 _PARTY_DUEL = (
@@ -192,7 +190,7 @@ async def blind(here: Stage) -> str:
 async def test_a_duel_that_no_row_knows_is_doubled(here: Stage) -> None:
     message = await blind(here)
     assert looks.duels_of_nobody(here) == [f"the duel message {message}"]
-    assert kinds(here) == ["doubled"]
+    assert broken(here) == ["nothing_twice"]
     edit(here, _PARTY_DUEL.format(message=message, closed="NULL"))
     assert looks.duels_of_nobody(here) == []
 
@@ -215,7 +213,7 @@ async def test_a_choice_that_was_confirmed_and_is_not_there_is_lost(here: Stage)
 
 async def test_a_reference_to_nothing_is_damage(here: Stage) -> None:
     edit(here, "DELETE FROM pictures")
-    assert "damaged" in kinds(here)
+    assert "records_are_true" in broken(here)
 
 
 async def test_whatever_is_left_of_the_forgotten_is_found(here: Stage) -> None:
@@ -225,7 +223,7 @@ async def test_whatever_is_left_of_the_forgotten_is_found(here: Stage) -> None:
         looks.wish_lost, looks.rows_of, looks.messages_of, looks.bytes_of,
     ]  # fmt: skip
     assert all(look(here, gone) for look in each)
-    assert len(faults(here, Told(forgotten=[gone])).lost) == 1, "one lost wish is one fault"
+    assert len(faults(here, Told(forgotten=[gone])).nothing_lost) == 1, "one lost wish is one fault"
     nobody = Forgotten(user_id=1234567890123456789, words=("xylophone",), job_ids=frozenset())
     assert not any(look(here, nobody) for look in each)
-    assert kinds(here, nobody) == []
+    assert broken(here, nobody) == []

@@ -52,6 +52,10 @@ class Outlook:
         line = self._with(self._missing(jobs))
         return self._progress.expected(to_draw, line, self._clock(), standing)
 
+    def forget(self) -> None:
+        """Somebody in the line asked to be forgotten: drop it, and the next who asks reads anew."""
+        self._line, self._known, self._read_s = (), frozenset(), None
+
     def _is_old(self) -> bool:
         return self._read_s is None or self._elapsed_s() - self._read_s > _FRESH_S
 

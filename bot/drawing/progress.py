@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 
-from bot.domain import Job, JobId, Standing
+from bot.domain import Job, JobId, Standing, UserId
 from bot.drawing.forecast import TickCosts, forecast
 from bot.drawing.means import Mean
 from bot.drawing.regulars import Regulars
@@ -143,6 +143,11 @@ class ProgressBoard:
         drawn_ms = self._drawn_ms.pop(job_id, None)
         if drawn_ms is not None and 0 <= now_ms - drawn_ms <= _IDLE_MS:
             self._keeping.add(now_ms - drawn_ms)
+
+    def forget(self, user_id: UserId) -> None:
+        """A member asked to be forgotten: nothing of theirs is foreseen any more."""
+        self._regulars.forget(user_id)
+        self._foreseen = None
 
     def get(self, job_id: JobId) -> JobProgress | None:
         """How far this row is, or None if it is not running in this process."""

@@ -38,7 +38,8 @@ class Regulars:
         self._away = Mean()
 
     def began(self, work: Work, asked_ms: int, now_ms: int) -> None:
-        """Note a member's turn, for a picture asked for at `asked_ms`."""
+        """It is a member's turn, for a picture that they asked for then."""
+        self._forget_absent(now_ms)
         member = self._members.pop(work.user_id, None)
         if member is not None and member.drawn_ms is not None:
             away_ms = asked_ms - member.drawn_ms
@@ -51,14 +52,21 @@ class Regulars:
         if member := self._members.get(user_id):
             member.seen_ms = member.drawn_ms = now_ms
 
-    def asking_on(self, now_ms: int) -> AskingOn:
-        """Who is expected to ask again, and when."""
-        # A clock that was set must not keep anybody longer.
+    def forget(self, user_id: UserId) -> None:
+        """They asked to be forgotten."""
+        self._members.pop(user_id, None)
+
+    def _forget_absent(self, now_ms: int) -> None:
+        # A clock that was set has nobody stay for longer.
         self._members = {
             user: member
             for user, member in self._members.items()
             if abs(now_ms - member.seen_ms) <= _LATELY_MS
         }
+
+    def asking_on(self, now_ms: int) -> AskingOn:
+        """Who is taken to ask on, and when."""
+        self._forget_absent(now_ms)
         away_ms = _SOON * self._away.value
         return AskingOn(
             regulars={

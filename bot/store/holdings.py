@@ -82,6 +82,7 @@ HOLDINGS: Mapping[str, Holding | None] = MappingProxyType(
         "states": None,
         "nameless_tallies": None,
         "nameless_marks": None,
+        "nameless_voters": None,
         "mark_key": None,
         "posts": Holding(theirs=_OF_THEIR_REQUESTS),
         "post_pictures": Holding(theirs=_THEIR_PICTURES),

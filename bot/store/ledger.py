@@ -7,7 +7,7 @@ reactions that still stand, under any post of the picture.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
 from bot.ballot import Axis, Reaction, VoteEmoji, VoteSource
@@ -16,6 +16,14 @@ from bot.words.emoji import meaning, reaction_key
 
 #: The axis on which reactions vote.
 REACTION_AXIS = Axis.TASTE
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Forgetting:
+    """When a voter was forgotten: as which member of all, and when they asked for it."""
+
+    number: int
+    asked_ms: int
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -32,6 +40,8 @@ class Ballot:
     requester_id: UserId
     then: VoteEmoji
     now: VoteEmoji
+    #: How many members had been forgotten when the latest whole reading of its reactions began.
+    read_after: int
 
     def value(self, emoji: str) -> int | None:
         """+1 or -1; None for an emoji that is no vote here."""
@@ -89,16 +99,19 @@ _Key = tuple[MessageId, str, bool]
 class Book:
     """Takes a batch of reactions; then `events`, `current` and `stands` give the result.
 
-    `counted` are the pairs already in a nameless tally (their voter was forgotten). A reaction read
-    back from Discord leaves them there; a fresh act of the voter takes the pair out of the tally
-    (`uncounted`), because the vote then has a name again.
+    `counted` are the pairs that a nameless tally holds already (their voter was forgotten). What
+    is merely read back from Discord leaves them alone; a fresh deed of the voter takes the pair out
+    of the tally (`uncounted`), for from then on it has a name again. The `forgotten` are voters
+    whose reactions may be older than their wish: such a vote is `nameless`, by pair its value.
     """
 
     ballots: dict[MessageId, Ballot]
     last_event_id: int
-    counted: frozenset[Pair] = frozenset()
+    counted: set[Pair] = field(default_factory=set[Pair])
+    forgotten: Mapping[UserId, Forgetting] = field(default_factory=dict[UserId, Forgetting])
     events: list[Event] = field(default_factory=list[Event])
     uncounted: set[Pair] = field(default_factory=set[Pair])
+    nameless: dict[Pair, int] = field(default_factory=dict[Pair, int])
     _stands: dict[Pair, dict[_Key, Stand]] = field(default_factory=dict[Pair, dict[_Key, Stand]])
 
     def load(self, stands: Iterable[Stand]) -> None:
@@ -119,16 +132,37 @@ class Book:
         value = stand.value if stand else ballot.value(reaction.emoji)
         if value is None:
             return False
-        if pair in self.counted and pair not in self.uncounted:
-            if reaction.source is VoteSource.RECONCILED:
+        older = self._may_be_older_than_the_wish(reaction, ballot)
+        if pair in self.counted:
+            if older or reaction.source is VoteSource.RECONCILED:
                 return True
+            self.counted.remove(pair)
             self.uncounted.add(pair)
+            self.nameless.pop(pair, None)
+        elif older and reaction.added and not held:
+            self.counted.add(pair)
+            self.nameless[pair] = value
+            return True
         if reaction.added and not stand:
             held[key] = self._added(ballot, reaction, value)
         elif stand and not reaction.added:
             self._note(ballot, reaction, stand.emoji, value)
             del held[key]
         return True
+
+    def _may_be_older_than_the_wish(self, reaction: Reaction, ballot: Ballot) -> bool:
+        """Whether a forgotten voter may have reacted before they asked for it.
+
+        Discord does not say when somebody reacted. What a whole reading that began after the
+        forgetting did not find is newer; until there was one, everything may be older. Nothing is
+        older on a picture of their own, for those of before are gone.
+        """
+        forgetting = self.forgotten.get(reaction.voter_id)
+        if forgetting is None or reaction.voter_id == ballot.requester_id:
+            return False
+        if reaction.source is VoteSource.RECONCILED:
+            return ballot.read_after < forgetting.number
+        return reaction.at_ms <= forgetting.asked_ms
 
     def _added(self, ballot: Ballot, reaction: Reaction, value: int) -> Stand:
         event = self._note(ballot, reaction, reaction.emoji, value)

@@ -1,9 +1,10 @@
 """Votes that still count after their voters were forgotten, without a name.
 
-A tally keeps the numbers. The reactions still stand on Discord, so a reconciliation would record
-the voter again and count the vote twice; a mark, a keyed hash of picture and voter, prevents that,
-and shows where a voter stopped reacting. `bot/store/privacy.py` folds votes in,
-`bot/store/votes.py` looks them up and takes them out.
+A tally keeps the numbers. Their reactions still stand on Discord, so a reconciliation would write
+the voter down again and count the vote twice; a mark, a keyed hash of picture and voter, tells it
+not to, and where the voter stopped reacting. A vote that nobody had read yet when its voter was
+forgotten has no such mark: a mark of the voter alone tells that it may be one of those.
+`bot/store/privacy.py` folds votes in, `bot/store/votes.py` asks and takes out.
 """
 
 from __future__ import annotations
@@ -13,23 +14,56 @@ import json
 from collections.abc import Iterable, Mapping, Sequence
 
 from bot.domain import JobId, MessageId, UserId
-from bot.store.db import Database, Transaction
-from bot.store.ledger import Pair
+from bot.store.db import Database, Params, Transaction
+from bot.store.ledger import REACTION_AXIS, Forgetting, Pair
 
 _MARK_BYTES = 16
 
 
-async def find_counted(tx: Transaction, pairs: Iterable[Pair]) -> frozenset[Pair]:
-    """Those of the pairs that are in a tally."""
+async def find_counted(tx: Transaction, pairs: Iterable[Pair]) -> set[Pair]:
+    """Which of these pairs are in a tally."""
     pairs = list(pairs)
     rows = await tx.fetch_all(
         "SELECT mark FROM nameless_marks WHERE job_id IN (SELECT value FROM json_each(:jobs))",
         {"jobs": json.dumps(list({job_id for job_id, _ in pairs}))},
     )
     if not rows:
-        return frozenset()
+        return set()
     key, marks = await read_key(tx), {row["mark"] for row in rows}
-    return frozenset(pair for pair in pairs if _mark(key, pair) in marks)
+    return {pair for pair in pairs if _mark(key, pair) in marks}
+
+
+async def find_forgotten(tx: Transaction, voter_ids: Iterable[UserId]) -> dict[UserId, Forgetting]:
+    """Which of these voters may have reacted before they were forgotten, where nobody has read."""
+    rows = await tx.fetch_all("SELECT mark, number, asked_ms FROM nameless_voters")
+    if not rows:
+        return {}
+    key = await read_key(tx)
+    by_mark = {
+        row["mark"]: Forgetting(number=row["number"], asked_ms=row["asked_ms"]) for row in rows
+    }
+    marks = {voter_id: member_mark(key, voter_id) for voter_id in voter_ids}
+    return {voter_id: by_mark[mark] for voter_id, mark in marks.items() if mark in by_mark}
+
+
+async def count(tx: Transaction, votes: Mapping[Pair, int]) -> None:
+    """Put votes into the tallies of their pictures, and mark them."""
+    key = await read_key(tx)
+    rows: list[Params] = [
+        {"mark": _mark(key, pair), "job": pair[0], "axis": REACTION_AXIS, "value": value}
+        for pair, value in votes.items()
+    ]
+    await tx.execute_many(
+        "INSERT INTO nameless_tallies (job_id, axis, up, down)"
+        " VALUES (:job, :axis, :value = 1, :value = -1)"
+        " ON CONFLICT DO UPDATE SET up = up + excluded.up, down = down + excluded.down",
+        rows,
+    )
+    await tx.execute_many(
+        "INSERT INTO nameless_marks (mark, job_id, axis, value)"
+        " VALUES (:mark, :job, :axis, :value)",
+        rows,
+    )
 
 
 async def discount(tx: Transaction, pairs: Iterable[Pair]) -> None:
@@ -67,12 +101,27 @@ async def drop_gone(
         for voter_id in voter_ids
     }
     gone = [
-        row["mark"]
-        for row in rows
-        if row["value"] in reacting and (row["mark"], row["value"]) not in kept
+        row for row in rows if row["value"] in reacting and (row["mark"], row["value"]) not in kept
     ]
-    await _take_out(tx, gone)
-    return len(gone)
+    # Whoever took one of two back has the other for a vote.
+    turned = [row for row in gone if (row["mark"], -row["value"]) in kept]
+    fallen = [row["mark"] for row in gone if row not in turned]
+    await _turn(tx, [row["mark"] for row in turned])
+    await _take_out(tx, fallen)
+    return len(fallen)
+
+
+async def _turn(tx: Transaction, turned: Sequence[bytes]) -> None:
+    """Let the votes behind these marks count the other way."""
+    marks = [{"mark": mark} for mark in turned]
+    await tx.execute_many(
+        "UPDATE nameless_tallies SET up = up - value, down = down + value"
+        " FROM nameless_marks WHERE mark = :mark"
+        " AND nameless_marks.job_id = nameless_tallies.job_id"
+        " AND nameless_marks.axis = nameless_tallies.axis",
+        marks,
+    )
+    await tx.execute_many("UPDATE nameless_marks SET value = -value WHERE mark = :mark", marks)
 
 
 async def _take_out(tx: Transaction, gone: Sequence[bytes]) -> None:
@@ -91,32 +140,33 @@ async def _take_out(tx: Transaction, gone: Sequence[bytes]) -> None:
 async def fold_voter(tx: Transaction, user_id: UserId) -> None:
     """Count a voter's current votes on other people's pictures without a name, and mark them.
 
-    The caller deletes the rows that name the voter.
+    The voter is marked too, until every post has been read. The rows that name the voter are the
+    caller's to delete.
     """
     rows = await tx.fetch_all(
-        "SELECT job_id, axis, value FROM votes WHERE voter_id = :user AND NOT self_vote",
-        {"user": user_id},
+        "SELECT job_id, value FROM votes WHERE voter_id = :user AND axis = :axis AND NOT self_vote",
+        {"user": user_id, "axis": REACTION_AXIS},
     )
+    await count(tx, {(JobId(row["job_id"]), user_id): row["value"] for row in rows})
     await tx.execute(
-        "INSERT INTO nameless_tallies (job_id, axis, up, down)"
-        " SELECT job_id, axis, value = 1, value = -1 FROM votes"
-        "  WHERE voter_id = :user AND NOT self_vote"
-        " ON CONFLICT DO UPDATE SET up = up + excluded.up, down = down + excluded.down",
-        {"user": user_id},
+        "INSERT OR REPLACE INTO nameless_voters (mark, number, asked_ms)"
+        " SELECT :mark, forgotten + 1,"
+        "  ifnull((SELECT at_ms FROM forget_wishes WHERE user_id = :user), 0) FROM installation",
+        {"mark": member_mark(await read_key(tx), user_id), "user": user_id},
     )
-    key = await read_key(tx)
-    await tx.execute_many(
-        "INSERT INTO nameless_marks (mark, job_id, axis, value)"
-        " VALUES (:mark, :job, :axis, :value)",
-        [
-            {
-                "mark": _mark(key, (JobId(row["job_id"]), user_id)),
-                "job": row["job_id"],
-                "axis": row["axis"],
-                "value": row["value"],
-            }
-            for row in rows
-        ],
+
+
+async def drop_voters(tx: Transaction) -> None:
+    """Drop the marks of voters of whom no reaction is unread: every post was read since.
+
+    A message that is on its way to become a post may have been reacted to as well.
+    """
+    await tx.execute(
+        "DELETE FROM nameless_voters WHERE NOT EXISTS (SELECT 1 FROM posts"
+        "  WHERE read_after < number AND deleted_ms IS NULL)"
+        " AND NOT EXISTS (SELECT 1 FROM sends WHERE kind = 'show')"
+        " AND NOT EXISTS (SELECT 1 FROM jobs JOIN owed_posts ON owed_posts.id = owed_post_id"
+        "  WHERE state = 'rendered' AND posting_ms IS NOT NULL)"
     )
 
 

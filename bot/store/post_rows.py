@@ -42,12 +42,12 @@ async def insert_post(
     """
     new = await tx.execute(
         "INSERT INTO posts (message_id, request_id, owed_post_id, channel_id, guild_id, posted_ms,"
-        " up_emoji, down_emoji, seeded, settled, amendment_owed) VALUES (:message,"
+        " up_emoji, down_emoji, seeded, settled, amendment_owed, read_after) VALUES (:message,"
         " (SELECT request_id FROM jobs WHERE id IN (SELECT value FROM json_each(:jobs)) LIMIT 1),"
         " :owed, :channel, :guild, :posted,"
         " ifnull((SELECT up_emoji FROM guilds WHERE guild_id = :guild), :up),"
         " ifnull((SELECT down_emoji FROM guilds WHERE guild_id = :guild), :down),"
-        " :beside, :beside, :amend)"
+        " :beside, :beside, :amend, iif(:beside, NULL, 0))"
         " ON CONFLICT DO NOTHING",
         {
             "message": post.message_id,

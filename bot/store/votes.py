@@ -18,12 +18,20 @@ import json
 from collections.abc import Iterable, Mapping, Sequence
 from collections.abc import Set as AbstractSet
 
-from bot.ballot import Reaction, Tally, VoteEmoji, VoteSource
+from bot.ballot import Reaction, Tally, VoteSource
 from bot.domain import GuildId, JobId, MessageId, Picture, Rating, UserId
+from bot.store.ballots import ballots_of
 from bot.store.db import Database, Params, Row, Transaction
 from bot.store.group_commit import GroupCommit
 from bot.store.ledger import REACTION_AXIS, Ballot, Book, Event, Pair, Stand
-from bot.store.nameless import discount, drop_gone, find_counted
+from bot.store.nameless import (
+    count,
+    discount,
+    drop_gone,
+    drop_voters,
+    find_counted,
+    find_forgotten,
+)
 from bot.store.picture_rows import SEEN, picture_of
 from bot.words.emoji import reaction_key
 
@@ -86,7 +94,7 @@ class Votes:
                 if emoji is None or reaction_key(stands) == reaction_key(emoji)
             ]
             named = (await _take(tx, fallen))[1]
-            ballot = (await _ballots(tx, {message_id})).get(message_id)
+            ballot = (await ballots_of(tx, {message_id})).get(message_id)
             if ballot is None:
                 return named
             values = (1, -1) if emoji is None else ballot.opened_with(emoji)
@@ -130,18 +138,31 @@ class Votes:
             ]
             return (await _take(tx, changes[0]))[1], (await _take(tx, changes[1]))[1]
 
-    async def reconcile_nameless(
-        self, message_id: MessageId, reacting: Mapping[str, Iterable[UserId]]
+    async def begin_reading(self) -> int:
+        """Comes before the reactions of a message are read; what it returns is `end_reading`'s."""
+        row = await self._db.fetch_one("SELECT forgotten FROM installation")
+        assert row is not None, "the migration made it"
+        return row["forgotten"]
+
+    async def end_reading(
+        self, message_id: MessageId, reacting: Mapping[str, Iterable[UserId]], begun: int
     ) -> int:
         """Drop nameless votes whose voters no longer react; return how many.
 
-        `reacting` is everything that stands on Discord under the message. As in `cleared`, nothing
-        is dropped if the picture had another post.
+        `reacting` is everything that stands on Discord under the message, and every emoji of it was
+        reconciled. As in `cleared`, nothing falls if the picture had another post. From now on what
+        comes to light is newer than the wishes of all who had been forgotten when it was `begun`.
         """
         async with self._db.write() as tx:
-            ballot = (await _ballots(tx, {message_id})).get(message_id)
+            ballot = (await ballots_of(tx, {message_id})).get(message_id)
             if ballot is None:
                 return 0
+            await tx.execute(
+                "UPDATE posts SET read_after = :begun WHERE message_id = :message"
+                " AND read_after < :begun",
+                {"begun": begun, "message": message_id},
+            )
+            await drop_voters(tx)
             seen: dict[int, set[UserId]] = {1: set(), -1: set()}
             for emoji, voter_ids in reacting.items():
                 value = ballot.value(emoji)
@@ -232,14 +253,16 @@ async def _take(tx: Transaction, reactions: Sequence[Reaction]) -> tuple[list[bo
     votes = [book.take(reaction) for reaction in reactions]
     if book.uncounted:
         await discount(tx, book.uncounted)
+    if book.nameless:
+        await count(tx, book.nameless)
     if book.events:
         await _write(tx, book)
     return votes, len(book.events)
 
 
 async def _open_book(tx: Transaction, reactions: Sequence[Reaction]) -> Book:
-    """Load everything that the rule needs for these reactions, in at most four queries."""
-    ballots = await _ballots(tx, {reaction.message_id for reaction in reactions})
+    """Everything that the rule needs to know for these reactions, in five queries at most."""
+    ballots = await ballots_of(tx, {reaction.message_id for reaction in reactions})
     pairs = {
         (ballots[reaction.message_id].job_id, reaction.voter_id)
         for reaction in reactions
@@ -254,37 +277,14 @@ async def _open_book(tx: Transaction, reactions: Sequence[Reaction]) -> Book:
     )
     last = await tx.fetch_one("SELECT ifnull(max(id), 0) AS id FROM vote_events")
     assert last is not None
-    book = Book(ballots=ballots, last_event_id=last["id"], counted=await find_counted(tx, pairs))
+    book = Book(
+        ballots=ballots,
+        last_event_id=last["id"],
+        counted=await find_counted(tx, pairs),
+        forgotten=await find_forgotten(tx, {voter_id for _, voter_id in pairs}),
+    )
     book.load(_stand_of(row) for row in rows)
     return book
-
-
-#: The picture of a post that shows no other.
-_ALONE = (
-    "shown.message_id = posts.message_id AND NOT EXISTS (SELECT 1 FROM post_pictures AS other"
-    " WHERE other.message_id = shown.message_id AND other.place <> shown.place)"
-)
-
-
-async def _ballots(tx: Transaction, message_ids: Iterable[MessageId]) -> dict[MessageId, Ballot]:
-    rows = await tx.fetch_all(
-        "SELECT posts.message_id, shown.job_id, posts.up_emoji, posts.down_emoji,"  # noqa: S608  a constant of this file
-        " ifnull(guilds.up_emoji, :up) AS up_now, ifnull(guilds.down_emoji, :down) AS down_now,"
-        " pictures.user_id FROM json_each(:messages) CROSS JOIN posts ON posts.message_id = value"
-        f" JOIN post_pictures AS shown ON {_ALONE} JOIN pictures ON pictures.job_id = shown.job_id"
-        " LEFT JOIN guilds ON guilds.guild_id = posts.guild_id",
-        {"messages": json.dumps(list(message_ids)), "up": VoteEmoji().up, "down": VoteEmoji().down},
-    )
-    return {
-        MessageId(row["message_id"]): Ballot(
-            message_id=MessageId(row["message_id"]),
-            job_id=JobId(row["job_id"]),
-            requester_id=UserId(row["user_id"]),
-            then=VoteEmoji(up=row["up_emoji"], down=row["down_emoji"]),
-            now=VoteEmoji(up=row["up_now"], down=row["down_now"]),
-        )
-        for row in rows
-    }
 
 
 def _stand_of(row: Row) -> Stand:

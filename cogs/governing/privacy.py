@@ -85,8 +85,10 @@ class Forget(Press, template=template(Action.FORGET)):
             await tell(interaction, words.NOT_FOR_YOU())
             return
         services.tails.forget(user_id)
-        # The request is recorded before the answer, and the answer comes after the erasure: the
-        # next start finishes what a crash interrupts.
+        services.progress.forget(user_id)
+        services.outlook.forget()
+        # The wish is a row before anything is answered, and the answer comes after the deed: what
+        # dies in between is made up for at the next start.
         await services.privacy.wish(user_id, services.clock())
         try:
             await interaction.response.defer()

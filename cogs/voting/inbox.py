@@ -76,6 +76,8 @@ class Reacting:
 
     message_id: MessageId
     voter_ids: Mapping[str, frozenset[UserId]]
+    #: What `votes.begin_reading` returned.
+    begun: int
 
 
 Item: TypeAlias = Seen | Cleared | Deleted | EmojiVoters | Reacting
@@ -162,7 +164,7 @@ class Inbox:
                     besides=now.besides,
                 )
             case Reacting() as now:
-                await votes.reconcile_nameless(now.message_id, now.voter_ids)
+                await votes.end_reading(now.message_id, now.voter_ids, now.begun)
 
     async def _record(self, reactions: Sequence[Reaction]) -> None:
         """Write reactions. Those that the ledger takes are newer than a list read soon after.

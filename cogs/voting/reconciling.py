@@ -118,6 +118,7 @@ class Reconciler:
         """Read every reaction. Raises `NotBelievedError` if the reading cannot be trusted."""
         message_id = post.message_id
         with self._inbox.watch(message_id) as watch:
+            begun = await self._services.votes.begin_reading()
             found = await self._ask(post)
             # The ledger first takes everything received before: what it takes is newer than the
             # reading, and what it does not take came before it knew the post.
@@ -136,9 +137,8 @@ class Reconciler:
                         at_ms=self._services.clock(),
                     )
                 )
-            self._inbox.put(
-                Reacting(message_id=message_id, voter_ids=_by_emoji(found, watch.touched))
-            )
+            reacting = _by_emoji(found, watch.touched)
+            self._inbox.put(Reacting(message_id=message_id, voter_ids=reacting, begun=begun))
         await self._inbox.flush()
 
     async def _ask(self, post: Post) -> _Found:

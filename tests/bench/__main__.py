@@ -21,6 +21,7 @@ from tests.bench import (
     pictures,
     policy,
     safety,
+    soak,
     tags,
     training,
     trust,
@@ -32,7 +33,10 @@ Program = Callable[[Path], Awaitable[list[Row]]]
 
 
 def _programs(
-    kill_count: int, boundaries: int | None, harmless: int = safety.PICTURES
+    kill_count: int,
+    boundaries: int | None,
+    harmless: int = safety.PICTURES,
+    hours: float = soak.HOURS,
 ) -> dict[str, Program]:
     return {
         "claim": lambda _: claim.measure(),
@@ -47,15 +51,16 @@ def _programs(
         "training": training.measure,
         "trust": lambda _: trust.measure(),
         "upscaling": lambda _: upscaling.measure(),
+        "soak": lambda scratch: soak.measure(scratch, hours),
         "kills": lambda scratch: kills.measure(scratch, kill_count, boundaries),
     }
 
 
 async def _run(
-    names: list[str], kill_count: int, boundaries: int | None, harmless: int
+    names: list[str], kill_count: int, boundaries: int | None, harmless: int, hours: float
 ) -> list[Row]:
     rows: list[Row] = []
-    programs = _programs(kill_count, boundaries, harmless)
+    programs = _programs(kill_count, boundaries, harmless, hours)
     for name in names:
         print(f"measuring {name} ...", file=sys.stderr, flush=True)
         command = f"python -m tests.bench {name}"
@@ -64,6 +69,8 @@ async def _run(
             command += "" if boundaries is None else f" --boundaries {boundaries}"
         if name == "safety":
             command += f" --harmless {harmless}"
+        if name == "soak":
+            command += f" --hours {hours:g}"
         with tempfile.TemporaryDirectory(prefix="waifu-bench-") as scratch:
             try:
                 measured = await programs[name](Path(scratch))
@@ -97,12 +104,17 @@ def main() -> int:
         default=safety.PICTURES,
         help="how many pictures to draw for the scorers to take for harmless",
     )
+    parser.add_argument(
+        "--hours", type=float, default=soak.HOURS, help="how many simulated hours the bot soaks"
+    )
     arguments = parser.parse_args()
     known = _programs(0, 0)
     names = arguments.names or list(known)
     if unknown := set(names) - set(known):
         parser.error(f"there is no measurement called {', '.join(sorted(unknown))}")
-    rows = asyncio.run(_run(names, arguments.kills, arguments.boundaries, arguments.harmless))
+    rows = asyncio.run(
+        _run(names, arguments.kills, arguments.boundaries, arguments.harmless, arguments.hours)
+    )
     print(table(rows))
     if arguments.json:
         write_json(rows, arguments.json)

@@ -70,6 +70,8 @@ class Deeds:
         self.numbers = count(1)
         #: Who wishes to be forgotten and was not told yet that they are.
         self.leaving: Member | None = None
+        #: The session ended, and nobody knows yet what happened since.
+        self.missed = False
         self._requests: list[tuple[RequestId, UserId]] = []
         for _ in range(_MEMBERS):
             self._join()
@@ -127,9 +129,7 @@ class Deeds:
             _holds_nothing_of(export.file, others)
 
     async def forget(self, n: int) -> None:
-        """A member asks to be forgotten, and another joins."""
-        # What a vote that nobody told us of yet brings back is their deed of before.
-        await self.errands.read(self.now_ms)
+        """A member asks to be forgotten, and another joins; of some votes nobody has read yet."""
         await self.erase_all_of(_of(self.members, n))
 
     async def erase_all_of(self, member: Member) -> None:
@@ -184,8 +184,7 @@ class Deeds:
 
     async def _hear(self, post: int, who: int, emoji: str, *, added: bool, lost: bool) -> None:
         if lost:
-            # The session ended; the next one begins with a reading.
-            await self.stores.gallery.unsettle_all()
+            self.missed = True
             return
         reaction = make_reaction(post, who, emoji, added=added, at_ms=self.now_ms)
         await self.stores.votes.record(reaction)
@@ -286,7 +285,10 @@ class Deeds:
         await self.errands.amend()
 
     async def read(self, _: int) -> None:
-        """Read reactions, and open new votes."""
+        """Read reactions, and open new votes; where events were lost, a new session begins."""
+        if self.missed:
+            await self.stores.gallery.unsettle_all()
+            self.missed = False
         await self.errands.open_votes()
         await self.errands.read(self.now_ms)
 

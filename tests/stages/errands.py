@@ -111,12 +111,13 @@ class Errands:
         votes, gallery = self._stores.votes, self._stores.gallery
         while posts := await gallery.owing(PostDebt.READING, _ALL):
             for post in posts:
+                begun = await votes.begin_reading()
                 reacting = self._people_under(post.message_id)
                 gone = {emoji for _, emoji, _ in await votes.standing(post.message_id)}
                 for emoji in {*reacting, *gone}:
                     people = reacting.get(emoji, set())
                     await votes.reconcile(post.message_id, emoji, people, now_ms)
-                await votes.reconcile_nameless(post.message_id, reacting)
+                await votes.end_reading(post.message_id, reacting, begun)
                 await gallery.paid(PostDebt.READING, post.message_id)
 
     def _people_under(self, number: int) -> dict[str, set[UserId]]:

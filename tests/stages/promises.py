@@ -8,7 +8,7 @@ walk (`walking.py`) and the stories (`story.py`).
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 
 from tests.stages import looks
 from tests.stages.looks import Forgotten
@@ -34,36 +34,44 @@ class Told:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Faults:
-    """Everything that is wrong, by what it means for people; all must be empty."""
+    """Everything that is wrong, by the promise that it breaks; all must be empty.
 
-    lost: list[str] = field(default_factory=list)
-    doubled: list[str] = field(default_factory=list)
-    mixed_up: list[str] = field(default_factory=list)
-    left_behind: list[str] = field(default_factory=list)
-    damaged: list[str] = field(default_factory=list)
+    Each field is named after the function that finds it.
+    """
+
+    nothing_lost: list[str] = field(default_factory=list)
+    nothing_twice: list[str] = field(default_factory=list)
+    nobody_elses_picture: list[str] = field(default_factory=list)
+    nothing_of_the_forgotten: list[str] = field(default_factory=list)
+    nothing_open: list[str] = field(default_factory=list)
+    ledger_equals_truth: list[str] = field(default_factory=list)
+    records_are_true: list[str] = field(default_factory=list)
+    #: It ended before its time, so that nothing could be looked at.
+    broke_off: list[str] = field(default_factory=list)
+
+    @property
+    def broken(self) -> frozenset[str]:
+        """The names of the promises that are broken."""
+        return frozenset(each.name for each in fields(self) if getattr(self, each.name))
 
     def __bool__(self) -> bool:
-        return any((self.lost, self.doubled, self.mixed_up, self.left_behind, self.damaged))
+        return bool(self.broken)
 
     def __str__(self) -> str:
-        kinds = {
-            "lost": self.lost,
-            "doubled": self.doubled,
-            "mixed up": self.mixed_up,
-            "left behind": self.left_behind,
-            "damaged": self.damaged,
-        }
-        return "; ".join(f"{kind}: {', '.join(what)}" for kind, what in kinds.items() if what)
+        found = {name: ", ".join(getattr(self, name)) for name in sorted(self.broken)}
+        return "; ".join(f"{name}: {what}" for name, what in found.items())
 
 
 def faults(here: Witness, told: Told) -> Faults:
     """Check every promise, once everything has come to rest."""
     return Faults(
-        lost=nothing_lost(here, told),
-        doubled=nothing_twice(here),
-        mixed_up=nobody_elses_picture(here),
-        left_behind=[*nothing_of_the_forgotten(here, told), *nothing_open(here)],
-        damaged=[*ledger_equals_truth(here, told), *records_are_true(here)],
+        nothing_lost=nothing_lost(here, told),
+        nothing_twice=nothing_twice(here),
+        nobody_elses_picture=nobody_elses_picture(here),
+        nothing_of_the_forgotten=nothing_of_the_forgotten(here, told),
+        nothing_open=nothing_open(here),
+        ledger_equals_truth=ledger_equals_truth(here, told),
+        records_are_true=records_are_true(here),
     )
 
 
@@ -76,17 +84,17 @@ def broken_now(here: Witness, told: Told) -> Faults:
     """
     forgotten = [gone for gone in told.forgotten[-1:] if not _wish_waits(here, gone)]
     return Faults(
-        lost=looks.rows_without_file(here),
-        # A duel's message outlives its row until Discord deletes it.
-        doubled=_made_twice(here),
-        mixed_up=nobody_elses_picture(here),
-        left_behind=[row for gone in forgotten for row in looks.rows_of(here, gone)],
-        damaged=[
-            *looks.held_and_shown(here),
+        nothing_lost=looks.rows_without_file(here),
+        # A duel's message outlives its row for as long as Discord takes to delete it.
+        nothing_twice=_made_twice(here),
+        nobody_elses_picture=nobody_elses_picture(here),
+        nothing_of_the_forgotten=[row for gone in forgotten for row in looks.rows_of(here, gone)],
+        ledger_equals_truth=[
             *looks.votes_unlike_ledger(here),
             *looks.choices_unlike_ledger(here),
             *looks.picks_unlike_presses(here, told.picks),
         ],
+        records_are_true=looks.held_and_shown(here),
     )
 
 

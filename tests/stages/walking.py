@@ -99,7 +99,7 @@ async def live(kill_at: int) -> Lived:
             try:
                 broken = await Life(here, trace).lead()
             except (AssertionError, TimeoutError) as fault:
-                broken = Faults(damaged=[f"the life broke off: {fault!r}"])
+                broken = Faults(broke_off=[repr(fault)])
         return Lived(kill_at=kill_at, boundaries=trace.read_text().splitlines(), faults=broken)
 
 

@@ -81,6 +81,9 @@ async def test_the_line_is_read_once_for_all_who_ask_at_once(stores: Stores) -> 
     assert await all_ask() == 3, "some of them are not in it"
     await stores.claim()
     assert await all_ask() == 3
+    outlook.forget()
+    assert not outlook._line
+    assert await all_ask() > 3, "it is read anew"
 
 
 async def test_what_is_on_its_way_to_the_engine_stands_at_the_end(

@@ -76,3 +76,13 @@ def test_nobody_stays_for_longer_than_a_minute_whatever_the_clock_says(jump_ms: 
     assert not regulars.asking_on(0).regulars, "nobody comes back who was forgotten"
     regulars.drawn(USER, 0)
     assert not regulars.asking_on(0).regulars
+
+
+def test_who_asks_no_more_or_is_forgotten_is_not_kept_in_memory() -> None:
+    regulars = Regulars()
+    for user in (USER, OTHER):
+        regulars.began(work("a", user), 0, 0)
+    regulars.forget(OTHER)
+    assert regulars._members.keys() == {USER}
+    regulars.began(work("b", THIRD), 61_000, 61_000)
+    assert regulars._members.keys() == {THIRD}, "nobody asked for a forecast meanwhile"

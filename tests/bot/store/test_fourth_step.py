@@ -40,7 +40,7 @@ NEW = {
 ADDED = {
     "jobs": {"ruling": 0, "excused": "[]"},
     "pictures": {"spoiler": 0, "removed_ms": None},
-    "posts": {"amendment_owed": 0},
+    "posts": {"amendment_owed": 0, "read_after": 0},
     "audit_log": {"version": None, "user_id": None, "told": 1},
     "vote_events": {"about": None, "place": None},
     "installation": {"forgotten": 0},

@@ -36,6 +36,7 @@ FROZEN = {
     "0009_asking": "f6035f08cfc88cc97cbef54f326c62d4af920e76b141887cf8ffce803f272a03",
     "0010_grids": "369516f6e56fb6859a5f7cacfa1dcb918fee9888864e974de4944d386529c357",
     "0011_answers": "36eed18f6518097cdc154b5c61c8b9ed6c43884fd2bfc4e0062d242e5fa1cb4b",
+    "0012_forgotten_voters": "bdbf0685668cb855af718beb7dd316f2efe1faf4aa74d95e87788aef27af63b1",
     "0013_choices_on_the_sheet": "208815f7a7bad1bea529eb65cbef56991c5e9aaed8f2691779bd4fbc974596d8",
 }
 

@@ -1,26 +1,158 @@
-"""Marks are kept for ever, so what one is made of may never change."""
+"""A vote that nobody had read when its voter was forgotten counts, and is never given a name."""
 
 from __future__ import annotations
 
-import pytest
+from collections.abc import AsyncGenerator
+from pathlib import Path
 
-from bot.domain import UserId
-from bot.store.nameless import choice_mark, keyed_hash, member_mark
+import pytest_asyncio
 
-KEY = bytes(range(16))
+from bot.ballot import Tally
+from bot.domain import JobId, MessageId, UserId
+from tests.stages.factories import make_post, make_reaction, make_send
+from tests.stages.stores import Stores, open_stores
 
-
-@pytest.mark.parametrize(
-    ("mark", "known"),
-    [
-        (keyed_hash(KEY, "text"), "d0e3b53e8c60c13e8845620bde0dd26c"),
-        (member_mark(KEY, UserId(7)), "73141cfefb929f538fbdc69b51c9ec7d"),
-        (choice_mark(KEY, "duel a b", UserId(7)), "d5dfc3c4e996a162ad109016cfc0810b"),
-    ],
-)
-def test_a_mark_is_what_it_was_when_it_was_kept(mark: bytes, known: str) -> None:
-    assert mark.hex() == known
+POST, VOTER, UP, DOWN = MessageId(1), UserId(50), "👍", "👎"
+NAMED = ("vote_events", "standing_reactions", "votes")
 
 
-def test_another_key_makes_other_marks() -> None:
-    assert keyed_hash(KEY[::-1], "text") != keyed_hash(KEY, "text")
+@pytest_asyncio.fixture
+async def stores(tmp_path: Path) -> AsyncGenerator[Stores]:
+    async with open_stores(tmp_path) as opened:
+        yield opened
+
+
+async def read(stores: Stores, *emoji: str, post: int = POST, begun: int | None = None) -> int:
+    """Read that the voter reacts with these. Returns how many nameless votes fell."""
+    if begun is None:
+        begun = await stores.votes.begin_reading()
+    reacting = {each: {VOTER} if each in emoji else set[UserId]() for each in (UP, DOWN)}
+    for each, people in reacting.items():
+        await stores.votes.reconcile(MessageId(post), each, people, 9_000)
+    return await stores.votes.end_reading(MessageId(post), reacting, begun)
+
+
+async def named(stores: Stores) -> list[str]:
+    """The tables in which somebody has a vote by name."""
+    return [table for table in NAMED if await stores.rows(table)]
+
+
+async def test_a_vote_that_nobody_had_read_counts_without_a_name(stores: Stores) -> None:
+    job = await stores.deliver(message=POST)
+    await stores.privacy.forget(VOTER)
+    for _ in range(2):
+        assert await read(stores, UP) == 0
+        assert await named(stores) == []
+        assert await stores.votes.tally(job.id) == Tally(up=1)
+    assert await read(stores) == 1, "it was taken back"
+    assert await stores.votes.tally(job.id) == Tally()
+
+
+async def test_a_vote_that_a_reading_since_did_not_find_is_new(stores: Stores) -> None:
+    job = await stores.deliver(message=POST)
+    await stores.deliver(message=2)
+    await stores.privacy.forget(VOTER)
+    await read(stores)
+    await read(stores, UP)
+    assert await stores.rows("nameless_voters"), "under another post they may have an old vote"
+    assert await named(stores) == [*NAMED]
+    assert await stores.votes.tally(job.id) == Tally(up=1)
+
+
+async def test_a_reading_that_began_before_the_wish_proves_nothing(stores: Stores) -> None:
+    await stores.deliver(message=POST)
+    begun = await stores.votes.begin_reading()
+    await stores.privacy.forget(VOTER)
+    await read(stores, begun=begun)
+    await read(stores, UP)
+    assert await named(stores) == []
+
+
+async def test_an_event_that_waited_since_before_the_wish_has_no_name(stores: Stores) -> None:
+    job = await stores.deliver(message=POST)
+    await stores.privacy.wish(VOTER, 7_000)
+    await stores.privacy.forget(VOTER)
+    assert await stores.votes.record(make_reaction(POST, VOTER, UP, at_ms=7_000))
+    assert await named(stores) == []
+    assert await stores.votes.tally(job.id) == Tally(up=1)
+    await stores.votes.record(make_reaction(POST, VOTER, DOWN, at_ms=7_001))
+    assert await named(stores) == [*NAMED], "they voted anew"
+    assert await stores.votes.tally(job.id) == Tally(down=1)
+
+
+async def test_an_old_and_a_new_event_in_one_batch_are_one_vote(stores: Stores) -> None:
+    job = await stores.deliver(message=POST)
+    await stores.privacy.wish(VOTER, 7_000)
+    await stores.privacy.forget(VOTER)
+    events = [make_reaction(POST, VOTER, UP, at_ms=at_ms) for at_ms in (6_000, 8_000)]
+    assert await stores.votes.record_many(events) == [True, True]
+    assert await stores.votes.tally(job.id) == Tally(up=1)
+    assert await stores.rows("nameless_marks") == []
+
+
+async def test_who_has_voted_there_anew_has_one_vote_and_a_name(stores: Stores) -> None:
+    job = await stores.deliver(message=POST)
+    await stores.privacy.forget(VOTER)
+    await stores.votes.record(make_reaction(POST, VOTER, UP))
+    await read(stores, UP, DOWN)
+    assert await stores.votes.tally(job.id) == Tally(down=1), "the latest that came to light"
+    assert await stores.rows("nameless_marks") == []
+
+
+async def test_a_vote_on_a_picture_that_they_had_drawn_since_is_their_own(stores: Stores) -> None:
+    await stores.privacy.forget(VOTER)
+    job = await stores.deliver(message=POST, user=VOTER)
+    await read(stores, UP)
+    assert await stores.votes.tally(job.id) == Tally(self_votes=1)
+
+
+async def test_who_takes_one_of_two_back_has_the_other_for_a_vote(stores: Stores) -> None:
+    job = await stores.deliver(message=POST)
+    await stores.privacy.forget(VOTER)
+    await read(stores, UP, DOWN)
+    assert await stores.votes.tally(job.id) == Tally(up=1)
+    for _ in range(2):
+        assert await read(stores, DOWN) == 0
+        assert await stores.votes.tally(job.id) == Tally(down=1)
+        assert await named(stores) == []
+
+
+async def test_a_voter_is_marked_until_every_post_was_read(stores: Stores) -> None:
+    await stores.deliver(message=POST)
+    job = await stores.deliver(message=2)
+    await stores.privacy.forget(VOTER)
+    await read(stores)
+    assert len(await stores.rows("nameless_voters")) == 1, "another post was not read"
+    await read(stores, post=2)
+    assert await stores.rows("nameless_voters") == []
+    await stores.privacy.forget(VOTER)
+    await stores.gallery.message_deleted([POST], 9_000)
+    await read(stores, post=2)
+    assert await stores.rows("nameless_voters") == [], "nobody can react where nothing is"
+    await stores.privacy.forget(VOTER)
+    await stores.sends.begin(make_send(job.id))
+    await read(stores, post=2)
+    assert len(await stores.rows("nameless_voters")) == 1, "a message may be there already"
+
+
+async def test_a_post_that_was_being_made_is_waited_for(stores: Stores) -> None:
+    await stores.deliver(message=POST)
+    job, _ = await stores.draw()
+    assert await stores.outbox.begin_posting(job.owed_post_id, 5_000)
+    await stores.privacy.forget(VOTER)
+    await read(stores)
+    await stores.outbox.delivered(job.owed_post_id, make_post(job.id, message=2), 6_000)
+    await read(stores, UP, post=2)
+    assert await named(stores) == []
+    assert await stores.rows("nameless_voters") == []
+
+
+async def test_pictures_side_by_side_are_not_waited_for(stores: Stores) -> None:
+    """Reactions are no votes there, so nobody reads them."""
+    jobs = [(await stores.draw(seed=seed))[0] for seed in (7, 8)]
+    beside: list[JobId] = [job.id for job in jobs]
+    await stores.gallery.add_post(make_post(*beside, message=2))
+    await stores.deliver(message=POST)
+    await stores.privacy.forget(VOTER)
+    await read(stores)
+    assert await stores.rows("nameless_voters") == []

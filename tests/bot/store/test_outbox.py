@@ -302,7 +302,8 @@ async def test_the_file_takes_no_second_post_of_a_debt_and_no_picture_twice(
     with pytest.raises(sqlite3.IntegrityError, match=r"UNIQUE.*owed_post_id"):
         await stores.db.write_one(
             "INSERT INTO posts SELECT 2, request_id, owed_post_id, channel_id, guild_id, posted_ms,"
-            " up_emoji, down_emoji, seeded, settled, deleted_ms, amendment_owed FROM posts"
+            " up_emoji, down_emoji, seeded, settled, deleted_ms, amendment_owed, read_after"
+            " FROM posts"
         )
     with pytest.raises(sqlite3.IntegrityError, match=r"UNIQUE.*job_id"):
         await stores.db.write_one("INSERT INTO post_pictures VALUES (1, 2, :job)", {"job": job.id})

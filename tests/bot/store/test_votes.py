@@ -208,16 +208,16 @@ async def test_with_several_posts_nameless_votes_outlive_a_clear(
     if deleted:
         await stores.gallery.message_deleted([MessageId(3 - cleared)], 9)
     await stores.votes.cleared(MessageId(cleared), None, 9)
-    await stores.votes.reconcile_nameless(MessageId(cleared), {})
+    await stores.votes.end_reading(MessageId(cleared), {}, 0)
     assert await stores.votes.tally(job_id) == Tally(up=up, down=1), "the named one was under 1"
 
 
 async def test_nameless_votes_stay_with_whom_still_reacts(stores: Stores) -> None:
     job_id = await forgotten_votes(stores)
     reacting = {"👍": [UserId(50), UserId(53)], "👍🏽": [UserId(51)], "🎉": [UserId(53)]}
-    assert await stores.votes.reconcile_nameless(MessageId(1), reacting) == 1
+    assert await stores.votes.end_reading(MessageId(1), reacting, 0) == 1
     assert await stores.votes.tally(job_id) == Tally(up=2, down=1), "52 is gone"
-    assert await stores.votes.reconcile_nameless(MessageId(404), {}) == 0
+    assert await stores.votes.end_reading(MessageId(404), {}, 0) == 0
 
 
 async def test_votes_outlive_message_and_picture(stores: Stores) -> None:

@@ -9,7 +9,7 @@ import pytest
 
 from bot.store.privacy import HOLDINGS
 from bot.words.privacy import _NAMES
-from tests.stages.front import front, said
+from tests.stages.front import custom_ids, front, said
 
 
 def test_every_table_with_people_has_a_name_or_only_joins_two_that_have() -> None:
@@ -48,3 +48,16 @@ async def test_an_export_that_leaves_pictures_out_names_a_limit_that_is_one(
         await desk.picture()
         told = said(await desk.member.slash(desk.channel, "privacy export")).content
     assert "send 2 kB here. Older pictures that did not fit: 1." in told
+
+
+async def test_what_is_foreseen_forgets_them_too(tmp_path: Path) -> None:
+    async with front(tmp_path) as desk:
+        (job,) = await desk.queued()
+        await desk.services.outlook.expected([job])
+        desk.services.progress.started(job, 0)
+        assert desk.services.outlook._line
+        assert desk.services.progress._regulars._members
+        asked = said(await desk.member.slash(desk.channel, "privacy forget"))
+        await desk.member.click(asked.message, custom_id=custom_ids(asked)[0])
+        assert not desk.services.outlook._line
+        assert not desk.services.progress._regulars._members

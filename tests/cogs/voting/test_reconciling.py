@@ -105,6 +105,42 @@ async def test_a_vote_cast_before_the_post_was_written_down_counts(booth: Booth)
     assert await booth.standing(post) == {(UserId(ada.id), UP)}
 
 
+async def test_a_vote_of_before_the_wish_that_a_reading_finds_has_no_name(booth: Booth) -> None:
+    job, post = await booth.a_post()
+    await booth.reconciled()
+    ada, bob = booth.another("ada"), booth.another("bob")
+    booth.outage()
+    for voter in (ada, bob):
+        await voter.react(booth.message(post), UP)
+    await booth.services.privacy.forget(UserId(ada.id))
+    await booth.restart()
+    await booth.reconciled()
+    assert await booth.standing(post) == {(UserId(bob.id), UP)}
+    assert (await booth.services.votes.tally(job.id)).up == 2
+
+
+async def test_a_reading_during_which_somebody_is_forgotten_does_not_tell_old_from_new(
+    booth: Booth, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    _, post = await booth.a_post()
+    ada = booth.another("ada")
+    standing = booth.services.votes.standing
+
+    async def forgotten(message_id: MessageId) -> list[tuple[UserId, str, bool]]:
+        """Between the answer of Discord's and its end."""
+        booth.outage()
+        await ada.react(booth.message(post), UP)
+        await booth.services.privacy.forget(UserId(ada.id))
+        monkeypatch.undo()
+        return await standing(message_id)
+
+    monkeypatch.setattr(booth.services.votes, "standing", forgotten)
+    await booth.reconciled()
+    await booth.restart()
+    await booth.reconciled()
+    assert await booth.standing(post) == set()
+
+
 async def test_messages_deleted_in_an_outage_are_noted_by_the_pass(booth: Booth) -> None:
     made = [await booth.a_post() for _ in range(2)]
     booth.outage()

@@ -1,0 +1,136 @@
+"""`python -m tests.stages.hurried`: the bot itself, for which idle time passes fast.
+
+While the loop waits for nothing but time, its clocks run `HURRY` times as fast as everybody's; with
+a statement, a file or a call under way they run as usual, so that nothing times out that would not.
+The file `SIMULATED` holds the seconds that have passed for it, as a double. SIGUSR1 has it write a
+gauge of itself to `GAUGE`. `LEAK` plants a leak for it to find. Started by `soaking.py`.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import mmap
+import os
+import selectors
+import signal
+import struct
+import sys
+import time
+from collections.abc import Awaitable, Callable
+from concurrent.futures import Executor
+from pathlib import Path
+from typing import Any
+
+import aiohttp
+import aiosqlite
+
+from bot.__main__ import main
+from bot.domain import Job
+from bot.drawing.progress import ProgressBoard
+from tests.stages.gauging import gauge, write_gauge
+
+_DOUBLE = struct.Struct("d")
+
+
+class Clock:
+    """The clocks of this process: `time.monotonic`, `time.time` and `time.time_ns`."""
+
+    def __init__(self, hurry: float, simulated: mmap.mmap) -> None:
+        self._hurry, self._simulated = hurry, simulated
+        self._plain, self._began_s = time.monotonic, time.monotonic()
+        self._skipped_s = 0.0
+        #: What is under way that is not to be hurried.
+        self.busy = 0
+        wall_ns = time.time_ns
+        time.monotonic = lambda: self._plain() + self._skipped_s
+        time.time = lambda: wall_ns() / 1e9 + self._skipped_s
+        time.time_ns = lambda: wall_ns() + round(self._skipped_s * 1e9)
+
+    def wait(self, look: Callable[[float | None], Any], timeout: float | None) -> Any:
+        """What `look` sees within a time of this clock's."""
+        hurried = timeout is not None and timeout > 0 and not self.busy
+        began_s = self._plain()
+        seen = look(timeout / self._hurry if hurried and timeout else timeout)
+        if hurried:
+            self._skipped_s += (self._plain() - began_s) * (self._hurry - 1)
+            passed_s = self._plain() - self._began_s + self._skipped_s
+            _DOUBLE.pack_into(self._simulated, 0, passed_s)
+        return seen
+
+    def unhurried(self, deed: Callable[..., Awaitable[Any]]) -> Callable[..., Awaitable[Any]]:
+        """The same, at everybody's pace."""
+
+        async def done(*rest: Any, **options: Any) -> Any:
+            self.busy += 1
+            try:
+                return await deed(*rest, **options)
+            finally:
+                self.busy -= 1
+
+        return done
+
+
+class _Selector(selectors.DefaultSelector):
+    def __init__(self, clock: Clock) -> None:
+        super().__init__()
+        self._clock = clock
+
+    def select(self, timeout: float | None = None) -> Any:
+        return self._clock.wait(super().select, timeout)
+
+
+class _Loop(asyncio.SelectorEventLoop):
+    def __init__(self, clock: Clock) -> None:
+        super().__init__(_Selector(clock))
+        self._clock = clock
+
+    def run_in_executor(
+        self, executor: Executor | None, func: Callable[..., Any], *args: Any
+    ) -> asyncio.Future[Any]:
+        """Work in a thread takes the time that it takes."""
+
+        def done(_: object) -> None:
+            self._clock.busy -= 1
+
+        self._clock.busy += 1
+        work = super().run_in_executor(executor, func, *args)
+        work.add_done_callback(done)
+        return work
+
+
+class _Policy(asyncio.DefaultEventLoopPolicy):
+    def __init__(self, clock: Clock) -> None:
+        super().__init__()
+        self._clock = clock
+
+    def new_event_loop(self) -> asyncio.AbstractEventLoop:
+        return _Loop(self._clock)
+
+
+def hurry(factor: float, simulated: Path) -> None:
+    """From now on idle time passes so much faster."""
+    simulated.write_bytes(bytes(_DOUBLE.size))
+    with simulated.open("r+b") as file:
+        clock = Clock(factor, mmap.mmap(file.fileno(), _DOUBLE.size))
+    asyncio.set_event_loop_policy(_Policy(clock))
+    for room, name in ((aiosqlite.Connection, "_execute"), (aiohttp.ClientSession, "_request")):
+        setattr(room, name, clock.unhurried(getattr(room, name)))
+
+
+def plant_a_leak() -> None:
+    """Every job that is drawn leaves something behind."""
+    plain, left = ProgressBoard.started, "_left_behind"
+
+    def started(self: ProgressBoard, job: Job, now_ms: int) -> None:
+        vars(self).setdefault(left, []).append((job.id, bytearray(100_000)))
+        plain(self, job, now_ms)
+
+    ProgressBoard.started = started  # type: ignore[method-assign]
+
+
+if __name__ == "__main__":
+    hurry(float(os.environ["HURRY"]), Path(os.environ["SIMULATED"]))
+    signal.signal(signal.SIGUSR1, lambda *_: write_gauge(gauge(), Path(os.environ["GAUGE"])))
+    if os.environ["LEAK"]:
+        plant_a_leak()
+    sys.exit(main([]))

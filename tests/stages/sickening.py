@@ -1,0 +1,92 @@
+"""The real bot on a disk that fails at random moments: it lives, and nothing is lost or doubled.
+
+`tests/test_faults.py` lets a few faults happen, and many where everything is tried. What it finds
+are the faults of `tests/stages/promises.py`. Stories fail at each statement in turn
+(`tests/stages/strolling.py`); here the loops, the cogs and the wire are there too.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import random
+import signal
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from bot.sandbox.wire.wire import NotPossible
+from tests.stages.promises import Faults, Told, faults
+from tests.stages.stage import Stage, button, stage
+
+#: So many moments pass at most between the word and the fault.
+_LATEST = 40
+#: An illness that has found no fitting moment by then is taken back: nobody does such a deed.
+_PATIENCE_S = 5.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Suffered:
+    """What the disk said and where, how many pictures were promised, and what was wrong after it.
+
+    The bot lived through it if it is the process that was started.
+    """
+
+    moments: list[str]
+    promised: int
+    lived: bool
+    faults: Faults
+
+
+async def sicken(tmp_path: Path, illnesses: Sequence[str], seed: int = 1) -> Suffered:
+    """Ask and vote while the disk fails in these ways, once each; then let all come to rest."""
+    dice = random.Random(seed)
+    illness, suffered = tmp_path / "illness", tmp_path / "suffered"
+    suffered.touch()
+    settings = {"ILLNESS": str(illness), "SUFFERED": str(suffered), "LOG_LEVEL": "ERROR"}
+    async with stage(tmp_path, settings, module="tests.stages.sick_bot") as here:
+        await here.accept_terms()
+        pid, promised = here.bot.pid, {"1girl": 1}
+        for what in illnesses:
+            illness.write_text(f"{what} {dice.randrange(_LATEST)}")
+            before = len(suffered.read_text())
+            os.kill(pid, signal.SIGUSR1)
+            async with asyncio.timeout(_PATIENCE_S * 4):
+                while len(suffered.read_text()) == before:
+                    promised |= await _ask(here, dice)
+                    _vote(here, dice)
+                    await asyncio.sleep(dice.random() * 0.1)
+        left = await _faults_that_stay(here, Told(promised=promised))
+        return Suffered(
+            moments=suffered.read_text().splitlines(),
+            promised=sum(promised.values()),
+            lived=here.bot.running and here.bot.pid == pid,
+            faults=left,
+        )
+
+
+async def _ask(here: Stage, dice: random.Random) -> dict[str, int]:
+    """One request: prompt and pictures promised; none where the bot said that it could not."""
+    prompt, count = f"1girl, number {dice.random()}", dice.randint(1, 2)
+    try:
+        answer = await here.draw(prompt, count=count)
+    except NotPossible:
+        return {}
+    return {prompt: count} if button(answer, "cancel", missing="") else {}
+
+
+def _vote(here: Stage, dice: random.Random) -> None:
+    """Somebody reacts under one of the latest posts."""
+    if posts := here.posted()[-3:]:
+        here.sandbox.react("owner", dice.choice(posts)["id"], dice.choice("👍👎"))
+
+
+async def _faults_that_stay(here: Stage, told: Told, limit_s: float = 120) -> Faults:
+    async def kept() -> bool:
+        return not faults(here, told)
+
+    try:
+        await here.until(kept, limit_s)
+    except TimeoutError:
+        return faults(here, told)
+    return Faults()

@@ -1,0 +1,223 @@
+"""A soak: the real bot lives through hours of people and weather in minutes, and nothing grows.
+
+`tests/bench/soak.py` lets it live for a day, `tests/test_soak.py` for some minutes. How its time is
+made to pass is `hurried.py`'s; the local Discord keeps everybody's time.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import random
+import signal
+import struct
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from itertools import count
+from pathlib import Path
+
+from bot.sandbox.wire.wire import NotPossible, Payload
+from tests.stages.gauging import Gauge, read_gauge
+from tests.stages.looks import Forgotten
+from tests.stages.promises import Faults, Told, faults
+from tests.stages.stage import Stage, button, stage
+
+#: How many times as fast idle time passes.
+HURRY = 240
+#: What happens, and how often beside the others.
+_DEEDS: Mapping[str, int] = {
+    "ask": 12, "vote": 12, "delete": 2, "look": 4, "come_and_go": 1, "drop": 1, "invalidate": 1,
+    "limit": 1, "fail": 1, "vanish": 1,
+}  # fmt: skip
+#: Nobody does anything for so long before a gauge is taken: what is kept for a while is gone.
+QUIET_S = 1_800
+#: What was read last, which the next reading replaces: it may hold something by chance.
+_LATEST = frozenset({"bot.drawing.outlook.Outlook._line", "bot.store.views.Work"})
+_LOOK_S = 0.02
+#: How often somebody asks to be forgotten before it is a fault that nobody does it.
+_TRIES = 20
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Soaked:
+    """A gauge after the warm-up and one at the end, and what was done in between."""
+
+    before: Gauge
+    after: Gauge
+    simulated_s: float
+    done: Mapping[str, int]
+    faults: Faults
+
+    @property
+    def grown(self) -> dict[str, int]:
+        """What holds more than before, and how much more."""
+        more = {name: n - self.before.sizes.get(name, 0) for name, n in self.after.sizes.items()}
+        return {name: n for name, n in more.items() if n > 0 and name not in _LATEST}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Span:
+    """How long people go on: for so many simulated seconds, and so many deeds, at least."""
+
+    seconds: float = 0.0
+    deeds: int = 0
+
+
+async def soak(
+    tmp_path: Path,
+    *,
+    warm_up: Span,
+    then: Span,
+    pause_s: float,
+    quiet_s: float = QUIET_S,
+    seed: int = 1,
+    leak: bool = False,
+    say: Callable[[str], None] = lambda _: None,
+) -> Soaked:
+    """Warm up, look, go on and look again.
+
+    People do something every `pause_s` on average, and nothing for `quiet_s` before a look.
+    """
+    simulated, gauged = tmp_path / "simulated", tmp_path / "gauge"
+    settings = {
+        "HURRY": str(HURRY), "SIMULATED": str(simulated), "GAUGE": str(gauged),
+        "LEAK": "yes" if leak else "", "LOG_LEVEL": "ERROR",
+    }  # fmt: skip
+    async with stage(tmp_path, settings, module="tests.stages.hurried") as here:
+        day = Day(here, random.Random(seed), simulated, gauged, pause_s, quiet_s)
+        await here.accept_terms()
+        await day.go_on(warm_up)
+        before = await day.gauge()
+        say(f"warm after {day.now_s():.0f} simulated seconds: {before.rss_bytes >> 20} MiB")
+        began_s = day.now_s()
+        await day.go_on(then)
+        after = await day.gauge()
+        return Soaked(
+            before=before,
+            after=after,
+            simulated_s=day.now_s() - began_s,
+            done=day.done,
+            faults=faults(here, day.told),
+        )
+
+
+@dataclass
+class Day:
+    """What people and Discord do to one bot."""
+
+    here: Stage
+    dice: random.Random
+    simulated: Path
+    gauged: Path
+    pause_s: float
+    quiet_s: float
+    told: Told = field(default_factory=lambda: Told(promised={"1girl": 1}))
+    done: dict[str, int] = field(default_factory=lambda: dict.fromkeys(_DEEDS, 0))
+    _numbers: count[int] = field(default_factory=count)
+
+    def now_s(self) -> float:
+        """How long the bot has lived, by its own clock."""
+        (passed_s,) = struct.unpack("d", self.simulated.read_bytes())
+        return passed_s
+
+    async def go_on(self, span: Span) -> None:
+        """Deed after deed."""
+        until_s, until = self.now_s() + span.seconds, sum(self.done.values()) + span.deeds
+        while self.now_s() < until_s or sum(self.done.values()) < until:
+            (name,) = self.dice.choices([*_DEEDS], [*_DEEDS.values()])
+            await getattr(self, f"_{name}")()
+            self.done[name] += 1
+            await self._pass(self.dice.expovariate(1 / self.pause_s))
+
+    async def gauge(self) -> Gauge:
+        """Let everything come to rest and look."""
+        self.here.sandbox.clear_weather()
+        await self.here.until(self._is_settled, 300)
+        await self._pass(self.quiet_s)
+        self.gauged.unlink(missing_ok=True)
+        os.kill(self.here.bot.pid, signal.SIGUSR1)
+
+        async def there() -> bool:
+            return self.gauged.exists()
+
+        await self.here.until(there)
+        return read_gauge(self.gauged)
+
+    async def _is_settled(self) -> bool:
+        return await self.here.is_up() and not faults(self.here, self.told)
+
+    async def _pass(self, seconds: float) -> None:
+        until_s = self.now_s() + seconds
+        while self.now_s() < until_s:
+            assert self.here.bot.running, "the bot ended by itself"
+            await asyncio.sleep(_LOOK_S)
+
+    # ---- people ---------------------------------------------------------------------------------
+
+    async def _say(self, who: str | int, command: str, **options: object) -> Payload | None:
+        """The answer to a command, if there is one."""
+        slash = self.here.sandbox.slash
+        try:
+            return (await slash(who, self.here.where, command, options).answer()).message
+        except NotPossible:
+            return None
+
+    async def _press(self, who: str | int, under: Payload, action: str) -> Payload | None:
+        press = button(under, action, missing="")
+        try:
+            ticket = self.here.sandbox.click(who, under["id"], press) if press else None
+            return (await ticket.answer()).message if ticket else None
+        except NotPossible:
+            return None
+
+    async def _ask(self) -> None:
+        prompt = f"1girl, number {next(self._numbers)}"
+        n = self.dice.randint(1, 2)
+        answer = await self._say("member", "waifu", prompt=prompt, count=n)
+        if answer and button(answer, "cancel", missing=""):
+            self.told.promised[prompt] = n
+
+    async def _vote(self) -> None:
+        if posts := self.here.posted()[-20:]:
+            under, who = self.dice.choice(posts)["id"], self.dice.choice(("owner", "newcomer"))
+            self.here.sandbox.react(who, under, self.dice.choice("👍👎"))
+
+    async def _delete(self) -> None:
+        if posts := self.here.posted():
+            asked = await self._press("member", self.dice.choice(posts), "delete")
+            if asked:
+                await self._press("member", asked, "deleteyes")
+
+    async def _look(self) -> None:
+        await self._say("owner", self.dice.choice(("votes top", "queue", "privacy show", "help")))
+
+    async def _come_and_go(self) -> None:
+        """Somebody new looks in, and is forgotten."""
+        who = self.here.sandbox.add_person(f"guest {next(self._numbers)}")
+        if posts := self.here.posted()[-5:]:
+            self.here.sandbox.react(who, self.dice.choice(posts)["id"], "👍")
+        for _ in range(_TRIES):
+            asked = await self._say(who, "privacy forget")
+            if asked and await self._press(who, asked, "forget"):
+                gone = Forgotten(user_id=who, words=(), job_ids=frozenset())
+                self.told.forgotten.append(gone)
+                return
+            await asyncio.sleep(1)
+        raise AssertionError("nobody forgets whoever asks for it")
+
+    # ---- the weather ----------------------------------------------------------------------------
+
+    async def _drop(self) -> None:
+        self.here.sandbox.drop_gateway()
+
+    async def _invalidate(self) -> None:
+        self.here.sandbox.invalidate()
+
+    async def _limit(self) -> None:
+        self.here.sandbox.ratelimit(self.dice.randint(1, 4))
+
+    async def _fail(self) -> None:
+        self.here.sandbox.outage(self.dice.randint(1, 4), self.dice.choice((500, 502, 503)))
+
+    async def _vanish(self) -> None:
+        self.here.sandbox.offline(self.dice.random())

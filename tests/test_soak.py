@@ -1,0 +1,21 @@
+"""Some minutes of the soak: what leaks is found, and nothing else does."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from tests.stages.promises import Faults
+from tests.stages.soaking import Span, soak
+
+
+@pytest.mark.slow(15)
+@pytest.mark.timeout(300)
+async def test_a_soak_finds_a_planted_leak_and_no_other(tmp_path: Path) -> None:
+    some = Span(deeds=10)
+    soaked = await soak(tmp_path, warm_up=some, then=some, pause_s=5, quiet_s=90, leak=True)
+    assert soaked.grown.keys() == {"bot.drawing.progress.ProgressBoard._left_behind"}
+    assert soaked.after.tasks <= soaked.before.tasks
+    assert soaked.after.files <= soaked.before.files
+    assert soaked.faults == Faults()
