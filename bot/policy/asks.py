@@ -102,6 +102,16 @@ def make_ask(
     )
 
 
+def number_faults(info: ModelInfo, typed: Typed) -> tuple[str, ...]:
+    """What is wrong with the numbers of what is kept to be asked with later, as sentences."""
+    checks = _Checks(info, ())
+    checks.whole("count", typed.count, 1)
+    checks.whole("steps", typed.steps, info.default_steps)
+    checks.whole("clip_skip", typed.clip_skip, 0)
+    checks.guidance(typed.guidance)
+    return tuple(checks.faults)
+
+
 def asked_of(ask: Ask, info: ModelInfo) -> Ask:
     """The ask as one of this model: it is drawn with no other, whichever serves by then."""
     return replace(ask, draw=replace(ask.draw, model=info.card_id))

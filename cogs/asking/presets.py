@@ -10,12 +10,14 @@ from discord.ext import commands
 from bot.client import Interaction, WaifuBot
 from bot.domain import Ruling
 from bot.policy import decide
+from bot.policy.asks import bounds, lengths, number_faults
 from bot.typed.kept import PRESETS_MAX, OwnPreset
 from bot.typed.names import NAME_CHARS_MAX, NameFault, name_of
 from bot.typed.options import Typed
 from bot.typed.reading import understood
-from bot.words import asking
+from bot.words import asking, limits
 from bot.words import presets as words
+from cogs.asking.bounding import bound
 from cogs.asking.choices import ASPECTS, SAMPLERS
 from cogs.asking.dressing import preset_names
 from cogs.translating import place_of, roles_of, tell, user_of
@@ -23,6 +25,8 @@ from models.contract import Aspect, Sampler
 
 _Name = app_commands.Range[str, 1, NAME_CHARS_MAX]
 _NOTHING = Typed(prompt="")
+#: The options of `/preset save` that a client holds to what the model takes.
+_BOUNDED = ("negative", "count", "steps", "guidance")
 
 
 class PresetCog(commands.GroupCog, group_name="preset", group_description="Your own defaults"):
@@ -30,6 +34,9 @@ class PresetCog(commands.GroupCog, group_name="preset", group_description="Your 
 
     def __init__(self, bot: WaifuBot) -> None:
         self._services = bot.services
+        info = bot.services.model()
+        most = bounds(info) | lengths(info)
+        bound(self.save, {name: most[name] for name in _BOUNDED})
 
     @app_commands.command(description="Save options under a name")
     @app_commands.describe(
@@ -67,7 +74,8 @@ class PresetCog(commands.GroupCog, group_name="preset", group_description="Your 
                 sampler=Sampler(sampler) if sampler else None,
             )
         )
-        told = "\n".join(read.faults) or await self._save(interaction, name, read.typed)
+        faults = read.faults + number_faults(self._services.model(), read.typed)
+        told = limits.several(faults) if faults else await self._save(interaction, name, read.typed)
         aside = f"\n{asking.left_out(read.left_out)}" if read.left_out else ""
         await tell(interaction, told + aside)
 
