@@ -15,14 +15,14 @@ from bot.store.views import Work
 
 #: Who was drawn for within this is taken to ask on.
 _LATELY_MS = 60_000
-#: Of the mean time until members ask again: those who come sooner overtake, and nobody waits for
-#: those who come later.
-_SOON = 0.6
 
 
 @dataclass(slots=True, kw_only=True)
 class _Member:
     usual: Work
+    #: When they asked for that, and how many pictures of that request were begun.
+    asked_ms: int
+    begun: int
     #: When something of theirs was last begun or drawn.
     seen_ms: int
     #: When that was drawn; None while it is not.
@@ -36,6 +36,8 @@ class Regulars:
         self._members: dict[UserId, _Member] = {}
         #: From a member's last picture until they ask again.
         self._away = Mean()
+        #: Of a request: its pictures.
+        self._each = Mean()
 
     def began(self, work: Work, asked_ms: int, now_ms: int) -> None:
         """It is a member's turn, for a picture that they asked for then."""
@@ -44,7 +46,14 @@ class Regulars:
             away_ms = asked_ms - member.drawn_ms
             if 0 <= away_ms <= _LATELY_MS:
                 self._away.add(away_ms)
-        self._members[work.user_id] = _Member(usual=work, seen_ms=now_ms)
+        begun = 1
+        if member is not None and member.asked_ms == asked_ms:
+            begun += member.begun
+        elif member is not None:
+            self._each.add(member.begun)
+        self._members[work.user_id] = _Member(
+            usual=work, asked_ms=asked_ms, begun=begun, seen_ms=now_ms
+        )
 
     def drawn(self, user_id: UserId, now_ms: int) -> None:
         """A picture of theirs is drawn."""
@@ -59,13 +68,8 @@ class Regulars:
             for user, member in self._members.items()
             if abs(now_ms - member.seen_ms) <= _LATELY_MS
         }
-        away_ms = _SOON * self._away.value
         return AskingOn(
-            regulars={
-                user: Regular(
-                    usual=member.usual, back_ms=max(0.0, away_ms - (now_ms - member.seen_ms))
-                )
-                for user, member in self._members.items()
-            },
-            away_ms=away_ms,
+            regulars={user: Regular(usual=member.usual) for user, member in self._members.items()},
+            away_ms=self._away.value,
+            each=max(1, round(self._each.value)),
         )
