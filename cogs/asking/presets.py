@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 
 from discord import app_commands
@@ -63,25 +64,28 @@ class PresetCog(commands.GroupCog, group_name="preset", group_description="Your 
         sampler: str | None = None,
     ) -> None:
         """Keep what was given; it is checked whenever it is asked with."""
-        read = understood(
-            Typed(
-                prompt=words or "",
-                negative=negative,
-                aspect=Aspect(aspect) if aspect else None,
-                count=count,
-                steps=steps,
-                guidance=guidance,
-                sampler=Sampler(sampler) if sampler else None,
-            )
+        typed = Typed(
+            prompt=words or "",
+            negative=negative,
+            aspect=Aspect(aspect) if aspect else None,
+            count=count,
+            steps=steps,
+            guidance=guidance,
+            sampler=Sampler(sampler) if sampler else None,
         )
+        read = understood(typed)
         faults = read.faults + number_faults(self._services.model(), read.typed)
-        told = limits.several(faults) if faults else await self._save(interaction, name, read.typed)
+        if faults:
+            told = _not_kept(faults, typed)
+        else:
+            told = await self._save(interaction, name, read.typed)
         aside = f"\n{asking.left_out(read.left_out)}" if read.left_out else ""
         await tell(interaction, told + aside)
 
     async def _save(self, interaction: Interaction, given: str, typed: Typed) -> str:
-        # A preset with a seed would draw one picture for ever; one that names another is two.
-        typed = replace(typed, seed=None, preset=None)
+        # A preset with a seed or a source would draw one picture for ever; one that names another
+        # is two.
+        typed = replace(typed, seed=None, preset=None, source=None, strength=None)
         if typed == _NOTHING:
             return words.EMPTY()
         try:
@@ -150,6 +154,12 @@ class PresetCog(commands.GroupCog, group_name="preset", group_description="Your 
         self, interaction: Interaction, current: str
     ) -> list[app_commands.Choice[str]]:
         return await preset_names(interaction, current)
+
+
+def _not_kept(faults: Sequence[str], typed: Typed) -> str:
+    """What is wrong with a preset, and what was typed, so that it can be typed again."""
+    back = asking.words_back(typed)
+    return limits.several(faults) + (f"\n{asking.COPY()}\n{back}" if back else "")
 
 
 async def _may_be_drawn(interaction: Interaction, typed: Typed) -> bool:
