@@ -28,6 +28,10 @@ class Typed:
     style: str | None = None
     #: The name of a preset of the member's, for this request instead of the one in use.
     preset: str | None = None
+    #: The picture that it starts from, by its job's id; None: words alone.
+    source: str | None = None
+    #: How far it goes from there, 0 to 1.
+    strength: float | None = None
     #: For the member's eyes.
     private: bool | None = None
 

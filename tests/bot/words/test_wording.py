@@ -212,7 +212,7 @@ def test_a_place_in_the_queue_says_that_the_model_is_changed_first() -> None:
     soon = Expected(eta_ms=12_000)
     assert wording.place(standing, soon) == "Place 3 in the queue, about 12 s"
     assert wording.place(standing, replace(soon, loads=True)) == (
-        "Place 3 in the queue, about 12 s, after I have changed models for it"
+        "Place 3 in the queue, about 12 s, after I switch models for it"
     )
 
 
