@@ -132,10 +132,12 @@ async def test_a_refused_edit_keeps_its_picture_and_a_picture_that_is_gone_is_to
     form = await desk.member.click(post, label="Edit")
     fields = values_of(form)
     answer = said(await desk.member.submit_modal(form, fields | {"seed": "x"}))
-    again = values_of(await desk.member.click(answer.message, label="Edit"))
-    assert f"--source {job.draw.source} --strength 0.4" in again["prompt"]
+    again = await desk.member.click(answer.message, label="Edit")
+    source = f"--source {job.draw.source} --strength 0.4"
+    assert source in values_of(again)["prompt"]
     await desk.services.gallery.delete(JobId(job.draw.source or ""), desk.services.clock())
-    answer = said(await desk.member.submit_modal(form, fields))
+    mended = values_of(again) | {"prompt": f"1girl {source}"}
+    answer = said(await desk.member.submit_modal(again, mended))
     assert "deleted" in answer.content
     assert "Leave out `--source`" in answer.content
     assert len(await desk.jobs()) == 2
