@@ -208,6 +208,9 @@ def test_several_who_are_away_come_one_after_the_other(costs: TickCosts) -> None
 
     told = [last_ms(count) for count in (0, 1, 4)]
     assert told[0] < told[1] < told[2]
+    # Of two the first comes after 2.2 pictures and the second after 10.4, a lone one after 5.2.
+    assert last_ms(1, away_ms=7.5 * one_ms) == pytest.approx(6)
+    assert last_ms(2, away_ms=7.5 * one_ms) == pytest.approx(7)
     assert last_ms(1, each=1, away_ms=3.1 * one_ms) == pytest.approx(7)
     assert last_ms(1, each=2, away_ms=3.1 * one_ms) == pytest.approx(8)
 
