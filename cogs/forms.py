@@ -30,14 +30,21 @@ FIELD_CHARS_MAX = 4000
 
 
 def words_field(
-    name: str, label: str, *, chars_max: int, needed: bool, words: str = "", long: bool = True
+    name: str,
+    label: str,
+    *,
+    chars_max: int,
+    needed: bool,
+    words: str = "",
+    long: bool = True,
+    hint: str | None = None,
 ) -> ui.Label[ui.Modal]:
     """A field for a line or for a few sentences, prefilled with `words`."""
     style = discord.TextStyle.paragraph if long else discord.TextStyle.short
     field: ui.TextInput[ui.Modal] = ui.TextInput(
         custom_id=name, style=style, max_length=chars_max, required=needed, default=words or None
     )
-    return ui.Label(text=label, component=field)
+    return ui.Label(text=label, component=field, description=hint)
 
 
 def choice_field(

@@ -109,10 +109,8 @@ def _solved(matrix: list[list[float]], right: list[float]) -> list[float]:
 class Regular:
     """A member who was served lately and is assumed to ask again."""
 
-    #: Their latest whole picture; the next one is assumed to be like it.
+    #: Their latest picture, whole: the next are taken to be like it.
     usual: Work
-    #: The milliseconds until they ask again, if nothing of theirs is left to draw.
-    back_ms: float
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -123,6 +121,8 @@ class AskingOn:
     regulars: Mapping[UserId, Regular] = field(default_factory=dict[UserId, Regular])
     #: The time from a member's last picture to their next request; infinite if nobody returns.
     away_ms: float = math.inf
+    #: How many pictures they ask for at once.
+    each: int = 1
 
 
 def forecast(
@@ -170,11 +170,8 @@ class _Future:
         self._turns = dict.fromkeys(sorted(users, key=lambda user: served.get(user, -1)))
         self._usual = {user: one.usual for user, one in self._asking_on.regulars.items()}
         self._usual |= {work.user_id: work for work in line}
-        self._back_ms = {
-            user: one.back_ms
-            for user, one in self._asking_on.regulars.items()
-            if self._has_nothing(user)
-        }
+        away = [user for user in self._asking_on.regulars if self._has_nothing(user)]
+        self._back_ms = dict(zip(away, _spread(self._asking_on.away_ms, len(away)), strict=True))
 
     def come(self) -> None:
         """Advance until every owed picture is drawn, or the limit is reached."""
@@ -184,7 +181,8 @@ class _Future:
             drawn += self._draw()
             for user in [user for user, at_ms in self._back_ms.items() if at_ms <= self.now_ms]:
                 del self._back_ms[user]
-                self._waiting[user].append(replace(self._usual[user], job_id=_NOBODYS))
+                again = replace(self._usual[user], job_id=_NOBODYS)
+                self._waiting[user].extend([again] * self._asking_on.each)
 
     def _fill(self) -> None:
         """Take in what fits, serving members in turn."""
@@ -223,6 +221,14 @@ class _Future:
 
     def _has_nothing(self, user: UserId) -> bool:
         return not self._waiting[user] and all(row.user_id != user for row in self._flight)
+
+
+def _spread(away_ms: float, count: int) -> list[float]:
+    """When so many members ask again who are away now: each in the middle of an equal chance.
+
+    How long somebody has been away says nothing of when they come, so an exponential law is taken.
+    """
+    return [-away_ms * math.log1p(-(n + 0.5) / count) for n in range(count)]
 
 
 def _area(work: Work) -> float:

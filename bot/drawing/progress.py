@@ -18,9 +18,11 @@ from models.contract import StepReport
 
 #: A gap longer than this is idleness or a clock that was set, and says nothing about speed.
 _IDLE_MS = 120_000
-#: So much more is promised than is foreseen: the machine may have more to do by then, and to be
+#: A post that is there later than this was held up, by moderators or by Discord.
+_HELD_UP_MS = 20_000
+#: So much is promised at least of what it takes if everybody who is away asks again at once: to be
 #: served sooner is the lesser evil.
-SPARE = 1.1
+AT_LEAST = 0.65
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -65,6 +67,8 @@ class ProgressBoard:
         self._swapping = Mean()
         #: From a picture's last step until it is kept.
         self._keeping = Mean()
+        #: From when a post's last picture is kept until all see it.
+        self._posting = Mean()
         self._drawn_ms: dict[JobId, int] = {}
         self._regulars = Regulars()
         #: What was foreseen last, and from what.
@@ -149,6 +153,11 @@ class ProgressBoard:
         self._regulars.forget(user_id)
         self._foreseen = None
 
+    def posted(self, kept_ms: int, now_ms: int) -> None:
+        """A post is there whose last picture was kept then, which teaches how long that takes."""
+        if 0 <= now_ms - kept_ms <= _HELD_UP_MS:
+            self._posting.add(now_ms - kept_ms)
+
     def get(self, job_id: JobId) -> JobProgress | None:
         """How far this row is, or None if it is not running in this process."""
         row = self._running.get(job_id)
@@ -177,8 +186,8 @@ class ProgressBoard:
         if not found:
             return Expected(eta_ms=None, loads=loads)
         swap_ms = self._swapping.value if loads else 0
-        foreseen_ms = max(found) + swap_ms + self._keeping.value
-        return Expected(eta_ms=round(SPARE * foreseen_ms), loads=loads)
+        foreseen_ms = max(found) + swap_ms + self._keeping.value + self._posting.value
+        return Expected(eta_ms=round(foreseen_ms), loads=loads)
 
     def _ends(
         self, line: Sequence[Work], running: Sequence[Work], now_ms: int
@@ -188,6 +197,10 @@ class ProgressBoard:
         if (last := self._foreseen) and last[0] is line and last[1] == known_by:
             return last[2]
         asking_on = self._regulars.asking_on(now_ms)
-        ends = forecast(self._costs, running, line, self._capacity, asking_on)
+        likely, latest = (
+            forecast(self._costs, running, line, self._capacity, others)
+            for others in (asking_on, replace(asking_on, away_ms=0.0))
+        )
+        ends = {job_id: max(ms, AT_LEAST * latest[job_id]) for job_id, ms in likely.items()}
         self._foreseen = line, known_by, ends
         return ends

@@ -1,7 +1,7 @@
-"""Who was served lately, and how soon members ask again. Kept in memory for a minute.
+"""Who was served lately, and how soon members ask again. In memory only, for a minute.
 
-The progress board reports every picture here, and predicts times from it. Must not know more about
-a request than a picture's size and steps.
+The progress board tells it of every picture, and promises times by it. It must not know what
+members ask for beyond a picture's size and steps.
 """
 
 from __future__ import annotations
@@ -15,14 +15,14 @@ from bot.store.views import Work
 
 #: Members served within this time are assumed to ask again.
 _LATELY_MS = 60_000
-#: A fraction of the mean time until members ask again: those who return sooner overtake, and those
-#: who return later delay nobody.
-_SOON = 0.6
 
 
 @dataclass(slots=True, kw_only=True)
 class _Member:
     usual: Work
+    #: When they asked for it, and how many pictures of that request have begun.
+    asked_ms: int
+    begun: int
     #: When one of their pictures was last begun or drawn.
     seen_ms: int
     #: When that picture was drawn; None until then.
@@ -36,16 +36,25 @@ class Regulars:
         self._members: dict[UserId, _Member] = {}
         #: The average time from a member's last picture to their next request.
         self._away = Mean()
+        #: The average number of pictures in a request.
+        self._each = Mean()
 
     def began(self, work: Work, asked_ms: int, now_ms: int) -> None:
-        """It is a member's turn, for a picture that they asked for then."""
+        """Note a member's turn, for a picture asked for at `asked_ms`."""
         self._forget_absent(now_ms)
         member = self._members.pop(work.user_id, None)
         if member is not None and member.drawn_ms is not None:
             away_ms = asked_ms - member.drawn_ms
             if 0 <= away_ms <= _LATELY_MS:
                 self._away.add(away_ms)
-        self._members[work.user_id] = _Member(usual=work, seen_ms=now_ms)
+        begun = 1
+        if member is not None and member.asked_ms == asked_ms:
+            begun += member.begun
+        elif member is not None:
+            self._each.add(member.begun)
+        self._members[work.user_id] = _Member(
+            usual=work, asked_ms=asked_ms, begun=begun, seen_ms=now_ms
+        )
 
     def drawn(self, user_id: UserId, now_ms: int) -> None:
         """Note that one of a member's pictures is drawn."""
@@ -53,27 +62,22 @@ class Regulars:
             member.seen_ms = member.drawn_ms = now_ms
 
     def forget(self, user_id: UserId) -> None:
-        """They asked to be forgotten."""
+        """Drop a member who asked to be forgotten."""
         self._members.pop(user_id, None)
 
+    def asking_on(self, now_ms: int) -> AskingOn:
+        """Who is expected to ask again, and when."""
+        self._forget_absent(now_ms)
+        return AskingOn(
+            regulars={user: Regular(usual=member.usual) for user, member in self._members.items()},
+            away_ms=self._away.value,
+            each=max(1, round(self._each.value)),
+        )
+
     def _forget_absent(self, now_ms: int) -> None:
-        # A clock that was set has nobody stay for longer.
+        # A clock that was set must not keep anybody longer.
         self._members = {
             user: member
             for user, member in self._members.items()
             if abs(now_ms - member.seen_ms) <= _LATELY_MS
         }
-
-    def asking_on(self, now_ms: int) -> AskingOn:
-        """Who is taken to ask on, and when."""
-        self._forget_absent(now_ms)
-        away_ms = _SOON * self._away.value
-        return AskingOn(
-            regulars={
-                user: Regular(
-                    usual=member.usual, back_ms=max(0.0, away_ms - (now_ms - member.seen_ms))
-                )
-                for user, member in self._members.items()
-            },
-            away_ms=away_ms,
-        )

@@ -26,6 +26,8 @@ _UNSEEN = frozenset(
 _BLANK = frozenset("\u115f\u1160\u2800\u3164\uffa0")
 
 
+#: How far a variation goes from its picture where nobody says.
+STRENGTH = 0.7
 #: Discord's limit of what an option holds.
 _OPTION_CHARS_MAX = 6000
 #: Room for what else a pasted text says: its negative prompt and its settings.
@@ -87,6 +89,8 @@ def make_ask(
         # With what, is decided where policy looks at it.
         completion="" if info.completes and typed.complete is not False else None,
         style=typed.style,
+        source=typed.source,
+        strength=None if typed.source is None else checks.strength(typed.strength),
     )
     count = checks.whole("count", typed.count, 1)
     if checks.faults:
@@ -102,6 +106,16 @@ def make_ask(
     )
 
 
+def number_faults(info: ModelInfo, typed: Typed) -> tuple[str, ...]:
+    """What is wrong with the numbers of what is kept to be asked with later, as sentences."""
+    checks = _Checks(info, ())
+    checks.whole("count", typed.count, 1)
+    checks.whole("steps", typed.steps, info.default_steps)
+    checks.whole("clip_skip", typed.clip_skip, 0)
+    checks.guidance(typed.guidance)
+    return tuple(checks.faults)
+
+
 def asked_of(ask: Ask, info: ModelInfo) -> Ask:
     """The ask as one of this model: it is drawn with no other, whichever serves by then."""
     return replace(ask, draw=replace(ask.draw, model=info.card_id))
@@ -110,8 +124,10 @@ def asked_of(ask: Ask, info: ModelInfo) -> Ask:
 def typed_of(draw: Draw, info: ModelInfo, *, private: bool, count: int | None = None) -> Typed:
     """What has to be typed to get this draw of this model; its size is the aspect's with any.
 
-    The words of its style are words of its prompt by now, so no style is named.
+    The words of its style are words of its prompt by now, so no style is named. A source is named
+    where it is still known; what is enlarged has no strength, and what drew it is asked for.
     """
+    varied = bool(draw.source) and draw.strength is not None
     return Typed(
         prompt=draw.prompt,
         negative=draw.negative,
@@ -122,6 +138,8 @@ def typed_of(draw: Draw, info: ModelInfo, *, private: bool, count: int | None = 
         sampler=draw.sampler,
         clip_skip=draw.clip_skip,
         complete=False if info.completes and draw.completion is None else None,
+        source=draw.source if varied else None,
+        strength=draw.strength if varied else None,
         private=private,
         count=count,
     )
@@ -220,12 +238,21 @@ class _Checks:
         return value
 
     def guidance(self, given: float | None) -> float:
-        value = self._info.default_guidance if given is None else given
-        low, high = self._bounds["guidance"]
+        default = self._info.default_guidance
+        return self._real("guidance", given, default, self._bounds["guidance"])
+
+    def strength(self, given: float | None) -> float:
+        return self._real("strength", given, STRENGTH, (0, 1))
+
+    def _real(
+        self, option: str, given: float | None, default: float, bounds: tuple[float, float]
+    ) -> float:
+        value = default if given is None else given
+        low, high = bounds
         if math.isfinite(value) and low <= value <= high:
             return round(value, 3)
         bounds_told = number(low), number(high)
-        self.faults.append(limits.out_of_bounds("guidance", *bounds_told, f"{value:g}"))
+        self.faults.append(limits.out_of_bounds(option, *bounds_told, f"{value:g}"))
         return value
 
     def _short_enough(self, option: str, text: str) -> str:

@@ -10,7 +10,7 @@ from collections import Counter
 from collections.abc import Mapping
 from difflib import get_close_matches
 
-from bot.sandbox.wire.wire import NotPossible, Payload
+from bot.sandbox.wire.wire import NotPossible, Payload, finite
 
 #: The type of slash commands; others are in a message's context menu.
 _SLASH = 1
@@ -105,7 +105,7 @@ def _value(option: Payload, text: str) -> object:
             raise NotPossible(f"{option['name']}: is true or false, not {text!r}.")
         return _SWITCHES[text.lower()]
     try:
-        value = {_WHOLE: int, _NUMBER: float}.get(option["type"], str)(text)
+        value = {_WHOLE: int, _NUMBER: finite}.get(option["type"], str)(text)
     except ValueError:
         raise NotPossible(f"{option['name']}: {text!r} is not a number.") from None
     if not text:

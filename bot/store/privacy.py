@@ -220,6 +220,14 @@ async def _erase(tx: Transaction, user_id: UserId) -> Forgotten:
         "  (SELECT id FROM jobs WHERE user_id = :user)",
         user,
     )
+    # What others typed may name one of them; their words stay.
+    await tx.execute(
+        "UPDATE drafts SET typed = replace(typed, (SELECT id FROM jobs WHERE user_id = :user"
+        "  AND instr(typed, id) LIMIT 1), 'gone') WHERE user_id <> :user"
+        " AND (typed LIKE '%--source %' OR typed ->> '$.source' IS NOT NULL)"
+        " AND EXISTS (SELECT 1 FROM jobs WHERE user_id = :user AND instr(typed, id))",
+        user,
+    )
     for holding in HOLDINGS.values():
         for statement in holding.forget if holding else ():
             await tx.execute(statement, user)

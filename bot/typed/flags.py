@@ -29,6 +29,8 @@ _OPTIONS: Mapping[str, str] = MappingProxyType(
         "style": "style",
         "preset": "preset",
         "complete": "complete",
+        "source": "source",
+        "strength": "strength",
         "clip_skip": "clip_skip", "clip-skip": "clip_skip", "clipskip": "clip_skip",
     }
 )  # fmt: skip

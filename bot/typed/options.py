@@ -28,7 +28,11 @@ class Typed:
     style: str | None = None
     #: The name of the member's preset for this request, instead of the one in use.
     preset: str | None = None
-    #: Only for the member to see.
+    #: The picture that it starts from, by its job's id; None: words alone.
+    source: str | None = None
+    #: How far it goes from there, 0 to 1.
+    strength: float | None = None
+    #: For the member's eyes.
     private: bool | None = None
 
     def over(self, below: Typed) -> Typed:

@@ -32,10 +32,18 @@ def understood(typed: Typed) -> Understood:
     words = _words(words, heard)
     if unwanted is not None:
         heard.values["negative"] = (_words(unwanted, heard), "Negative prompt")
-    merged = heard.under(replace(typed, prompt=words))
+    merged = _alone(heard.under(replace(typed, prompt=words)), heard)
     return Understood(
         typed=merged, left_out=tuple(dict.fromkeys(heard.left_out)), faults=tuple(heard.faults)
     )
+
+
+def _alone(typed: Typed, heard: Heard) -> Typed:
+    """A strength is how far to go from a picture, and nothing without one."""
+    if typed.strength is None or typed.source is not None:
+        return typed
+    heard.left_out.append(f"--strength {typed.strength:g}")
+    return replace(typed, strength=None)
 
 
 def _words(text: str, heard: Heard) -> str:

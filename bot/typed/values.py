@@ -98,5 +98,7 @@ READERS: Mapping[str, Callable[[str], Aspect | int | float | str | None]] = Mapp
         "style": str,
         "preset": str,
         "complete": switch,
+        "source": str,
+        "strength": number,
     }
 )

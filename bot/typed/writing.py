@@ -19,6 +19,8 @@ def flags(typed: Typed) -> str:
         "" if typed.complete is None else f"--complete {'on' if typed.complete else 'off'}",
         f"--style={typed.style}" if typed.style is not None else "",
         f"--preset {typed.preset}" if typed.preset is not None else "",
+        f"--source {typed.source}" if typed.source is not None else "",
+        f"--strength {typed.strength:g}" if typed.strength is not None else "",
         f"--no {typed.without}" if typed.without else "",
     ]
     return " ".join(filter(None, parts))

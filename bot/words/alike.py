@@ -10,10 +10,11 @@ from bot.words.pictures import OPEN
 from bot.words.speaking import Message, say
 
 _ONE = Message(
-    "That very picture is there already: the same words, seed and settings draw the same."
+    "I have drawn that picture before: the same words, seed and settings always draw the same one."
 )
 _SEVERAL = Message(
-    "All of these are there already: the same words, seeds and settings draw the same."
+    "I have drawn all of these before: the same words, seeds and settings always draw the same "
+    "ones."
 )
 
 

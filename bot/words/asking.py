@@ -25,7 +25,7 @@ PROMPT, NEGATIVE, ASPECT = (
     Message("What to keep out (empty: the usual)"),
     Message("Shape"),
 )
-AS_SAID = Message("As the prompt says, else square")
+AS_SAID = Message("As in the prompt, otherwise square")
 ASPECTS = {
     Aspect.SQUARE: Message("Square"),
     Aspect.PORTRAIT: Message("Portrait"),
@@ -34,6 +34,11 @@ ASPECTS = {
 PROMPT_CUT = Message("What to draw (only the beginning fits here)")
 SEED = Message("Seed (empty: a new one)")
 MORE = Message("More, for example --steps 20 --cfg 7 --n 4")
+MORE_VARIED = Message(
+    "It starts from a picture. Remove --source and --strength to draw from words alone."
+)
+#: Behind why a picture cannot be started from.
+WITHOUT_SOURCE = Message("{why} Leave out `--source` to draw from words alone.")
 DRAFT_GONE = Message(
     "I don't have these words any more: I keep them for three days. Ask with `/waifu`."
 )

@@ -57,7 +57,7 @@ WORDLESS_TERM = Message(
     "{list}.{term}: a term needs a word that can be found in a prompt: BREAK in capitals, weights"
     " and unseen characters are no words"
 )
-TOO_MANY_ENTRIES = Message("{list} has {count} entries; {most} are the most")
+TOO_MANY_ENTRIES = Message("{list} has {count} entries; the limit is {most}")
 
 #: What is wrong with a line of a list.
 WORD_TOO_LONG = Message("a word or phrase has at most {most} characters")
@@ -73,7 +73,7 @@ NOTHING_BEFORE = Message("there is nothing before the =")
 def too_large(size_bytes: int, most_bytes: int) -> str:
     """A file that cannot be a policy."""
     return say(
-        "This file has {size} MB, and a policy has at most {most} MB. I have changed nothing.",
+        "This file is {size} MB; the limit is {most} MB. I have changed nothing.",
         size=number(round(size_bytes / 1e6, 1)),
         most=number(round(most_bytes / 1e6, 1)),
     )

@@ -20,10 +20,10 @@ DISK_FULL = Message(
     "the operator, and try again later."
 )
 DISK_FAULT = Message(
-    "My disk does not do its work just now, so I could not do that. Nothing that you had queued is "
+    "My disk is not working right now, so I could not do that. Nothing that you had queued is "
     "lost; tell the operator, and try again later."
 )
 DATABASE_FAULT = Message(
-    "I cannot get at my notes just now, so I could not do that. Nothing that you had queued is "
+    "I cannot reach my notes right now, so I could not do that. Nothing that you had queued is "
     "lost; tell the operator, and try again later."
 )

@@ -5,14 +5,16 @@ Called by `exploring` and `surprising` in `cogs/asking/`. Pure text, in Discord'
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from bot.words.speaking import Message, number, say, tally
-from bot.words.wording import CONTENT_CHARS_MAX, code, fit, fitting, plain
+from bot.words.wording import CONTENT_CHARS_MAX, code, fit, fitting, plain, short
 from models.catalogue.tags.book import KnownTag
 
 #: Words that stand for a group where all groups are listed.
 _EXAMPLES = 4
+#: Discord's limit of what stands in a menu before something is chosen.
+PLACEHOLDER_CHARS_MAX = 150
 NO_WORDS = Message(
     "This model brings no list of its words, so I can't tell which it knows. Danbooru tags are a"
     " good guess: `1girl, blue hair, glasses, smile`."
@@ -20,8 +22,14 @@ NO_WORDS = Message(
 NOTHING_FITS = Message("Nothing that I came up with is allowed here. Ask with `/waifu` instead.")
 CHANGED = Message("The model's words have changed since. How about this one?")
 SURPRISE = Message("How about this?")
-OPEN_GROUP, LOOK_AT_ONE = Message("Open a group"), Message("Look at one")
+LOOK_AT_ONE = Message("Look at one")
 GONE = Message("The model doesn't have that word any more. Look again with `/tags`.")
+
+
+def open_group(first: str, last: str) -> str:
+    """What stands in a menu of groups: of those it holds, the first and the last."""
+    told = say("Open a group: {first} … {last}", first=short(first, 40), last=short(last, 40))
+    return short(told, PLACEHOLDER_CHARS_MAX)
 
 
 def words(count: int) -> str:
@@ -44,11 +52,24 @@ def overview(name: str, total: int, groups: Sequence[tuple[str, Sequence[str]]])
     return f"{head}\n{fitting(lines, CONTENT_CHARS_MAX - len(head) - 1)}"
 
 
-def listed(title: str, tags: Sequence[tuple[str, float]], *, first: int, total: int) -> str:
-    """Some tags with how often the training had them, from number `first` of `total`."""
+def listed(
+    title: str,
+    tags: Sequence[tuple[str, float]],
+    *,
+    first: int,
+    total: int,
+    also: Mapping[str, str],
+) -> str:
+    """Some tags with how often the training had them, from number `first` of `total`.
+
+    `also` is the other name by which a tag was found.
+    """
     if not tags:
-        return f"**{plain(title)}**\n{say('Nothing fits.')}"
-    lines = [f"{plain(tag)} · {number(round(count))}" for tag, count in tags]
+        return f"**{plain(title)}**\n{say('Nothing matches.')}"
+    lines = [
+        f"{plain(tag)}{f' ({plain(also[tag])})' if tag in also else ''} · {number(round(count))}"
+        for tag, count in tags
+    ]
     head = say(
         "**{title}** ({first} to {last} of {total}; the number is how many of its captions had it)",
         title=plain(title),
@@ -72,7 +93,7 @@ def one(text: str, tag: KnownTag) -> str:
     if tag.aliases:
         lines.append(say("You can also type: {tags}", tags=_joined(tag.aliases)))
     if tag.closes:
-        lines.append(say("Where it is, you don't see: {tags}", tags=_joined(tag.closes)))
+        lines.append(say("It rules out: {tags}", tags=_joined(tag.closes)))
     return fit("\n".join(lines))
 
 

@@ -109,7 +109,9 @@ def picked(place: int, counts: Mapping[int, int], *, self_vote: bool) -> str:
     )
     lines = [
         say("**Picture {place}** is your pick. Press another number to change it.", place=place),
-        say("Picks so far: {counts}.", counts=so_far) if so_far else say("No picks so far."),
+        say("Picks so far: {counts}.", counts=so_far)
+        if so_far
+        else say("Nobody else has picked yet."),
     ]
     if self_vote:
         lines.append(say("You asked for these, so your pick is noted but does not count."))

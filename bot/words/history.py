@@ -19,7 +19,7 @@ NO_FAVOURITES = Message(
     "You have no favourites here yet. Press ⭐ under a picture to keep it here."
 )
 NO_OLDER = Message("No older pictures.")
-NOT_FOUND = Message("None of your pictures fits. Try fewer words, or leave `model:` out.")
+NOT_FOUND = Message("None of your pictures matches. Try fewer words, or leave `model:` out.")
 STARRED = Message(
     "⭐ Kept among your favourites: `/history favourites: True` shows them. Nobody is told."
 )

@@ -36,7 +36,7 @@ def doubt(grasp: Grasp, draws: str | None, known: Sequence[str]) -> str:
     """The answer to a prompt of which nothing is known, before it is drawn."""
     lines = [
         _stranger(grasp.unknown, draws),
-        say("A picture of that would show whatever I come up with. It's up to you."),
+        say("If I draw it, I have to make it all up. It's up to you."),
     ]
     lines += _slips(grasp.near)
     if known:

@@ -281,8 +281,8 @@ def members_page(policy: GuildPolicy) -> str:
     terms = policy.strikes
     strikes = (
         say(
-            "With **{limit}** strikes a member cannot ask me for **{minutes}** minutes. A strike "
-            "expires after **{days}** days.",
+            "At **{limit}** strikes a member can't ask me for pictures for **{minutes}** minutes. "
+            "A strike expires after **{days}** days.",
             limit=terms.limit,
             minutes=number(terms.timeout_minutes),
             days=number(terms.expire_days),
@@ -364,12 +364,12 @@ def term_lines(lines: Iterable[str], limit: int) -> str:
 
 GALLERY = Message(
     "Pictures that members like are shown in this channel, each once, with who asked for them and "
-    "a link. Nothing of a channel that not everybody there can read, nothing private, and nothing "
-    "that may not be shown there; what is deleted leaves it. Pictures of the last 7 days count."
+    "a link. I leave out pictures from channels that not everybody there can read, private ones "
+    "and any that may not be shown there; deleted ones leave it. Pictures of the last 7 days count."
 )
 GALLERY_CHANNEL = Message("Now: {channel}.")
 GALLERY_FROM = Message(
-    "**Votes** that a picture needs: 👍 minus 👎, without what people vote on their own."
+    "**Votes** that a picture needs: 👍 minus 👎. Votes on one's own pictures do not count."
 )
 
 

@@ -51,14 +51,14 @@ FILE_UNREADABLE = Message(
 #: stand here once more, for whoever reads them in another language.
 OF_ENGINE = (
     Message(
-        "The numbers of this picture ran off. Try another seed, less guidance or less emphasis."
+        "This picture did not come together. Try another seed, less guidance or less emphasis."
     ),
-    Message("The upscaler made no picture of this one, so it stays as it is."),
+    Message("The upscaler could not enlarge this picture, so it stays as it is."),
     Message("This picture needs more memory than the device has. Try a smaller size."),
 )
 
 #: Why one is not made from another.
-SOURCE_GONE = Message("The picture that this was to be varied from is gone, so it was not drawn.")
+SOURCE_GONE = Message("The picture that this should start from is gone, so I did not draw it.")
 ENLARGED_GONE = Message(
     "The picture that was to be upscaled is gone, so there is nothing to upscale."
 )
@@ -74,7 +74,7 @@ ELSEWHERE = Message(
 UNREADABLE = Message("The picture's file cannot be read. Tell the operator.")
 TOO_LARGE = Message("I could not make the picture small enough for this server.")
 NOT_YET = Message("Not done yet. Press *Show* again in a moment.")
-NO_LONGER_LISTED = Message("A picture of the list was just deleted. Ask again.")
+NO_LONGER_LISTED = Message("A picture in this list was just deleted. Ask again.")
 AI_MADE = Message("AI-made picture")
 AI_MADE_PLACE = Message("AI-made picture, place {place}")
 UNFINISHED = Message("Not finished yet")
@@ -94,10 +94,10 @@ REQUEST_GONE = Message("That request is gone, so this button has nothing to work
 OLD_BUTTON = Message(
     "This button is from an older version of me. Use `/show` to bring a picture back to life."
 )
-NONE_OF_MINE = Message("I see no picture of mine in that message. Try it on one that I posted.")
+NONE_OF_MINE = Message("There is no picture of mine in that message. Try it on one that I posted.")
 FOREIGN = Message(
     "That picture was asked for by another version of me, and I cannot read all of its settings. "
-    "Ask afresh with `/waifu`."
+    "Ask again with `/waifu`."
 )
 DRAW_AGAIN = Message("Draw it again:")
 FOR_A1111 = Message("For AUTOMATIC1111's WebUI:")

@@ -20,9 +20,7 @@ FORGOTTEN = Message(
     "Done. Everything I stored about you is erased. Your pictures leave Discord over the next "
     "minutes."
 )
-STILL_PACKING = Message(
-    "Your data are still being packed from the last time you asked. They come soon."
-)
+STILL_PACKING = Message("I am still packing your data from the last time you asked. It comes soon.")
 EVERYTHING = Message("Everything I store about you.")
 _LEFT_OUT = Message(
     "Discord lets me send {limit} here. Older pictures that did not fit: {count}. "
@@ -30,7 +28,7 @@ _LEFT_OUT = Message(
 )
 MAY_SHARE = Message("Thank you: your prompts may help to improve the model.")
 SHARES_NOTHING = Message("Your prompts stay out of the training data.")
-NOT_FOR_YOU = Message("That button was not for you.")
+NOT_FOR_YOU = Message("That button is not for you.")
 _HEAD = Message("**What I store about you**, in all servers:")
 _NOTHING = Message("Nothing.")
 _SHARED = Message("Your prompts may be used to improve the model (`/privacy share`).")

@@ -101,7 +101,7 @@ def also(others: Sequence[tuple[str, Sequence[str]]]) -> str:
     """What else an ask is refused for, each a title and words; nothing of nothing."""
     named = [f"**{say(title)}** ({_quoted(words)})" if words else f"**{say(title)}**"
              for title, words in others]  # fmt: skip
-    return say("It is refused for this too: {rules}.", rules=", ".join(named)) if named else ""
+    return say("It is also refused for this: {rules}.", rules=", ".join(named)) if named else ""
 
 
 def adults(rule: Rule, words: Sequence[str]) -> str:

@@ -8,6 +8,7 @@ but for that; the languages are read by `bot/languages.py`.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Generator, Sequence
 from contextlib import contextmanager
 from contextvars import ContextVar
@@ -29,6 +30,7 @@ class Language:
 
 
 _HUGE = 10**18
+_PLACEHOLDER = re.compile(r"\{(\w+)\}")
 ENGLISH = Language(code="en", sentences=NullTranslations())
 _SPOKEN: ContextVar[Language] = ContextVar("spoken", default=ENGLISH)
 
@@ -69,15 +71,19 @@ def tally(one: str, many: str, count: int, /, **values: object) -> str:
 def retell(written: str, /, **filled_in: str) -> str:
     """What `say` says of a sentence that was written down in English, with these values in it.
 
-    What is no sentence of ours, or has its values from elsewhere, stays as it was written.
+    A value is looked for where our sentences set one: at the end of a code span or of a mention.
+    Words of the sentence are never taken for it, whatever it is called. What is no sentence of
+    ours, or has its values from elsewhere, stays as it was written.
     """
-    filled_in = {name: value for name, value in filled_in.items() if value}
-    for name, value in filled_in.items():
-        written = written.replace(value, f"{{{name}}}")
-    told = say(written)
-    for name, value in filled_in.items():
-        told = told.replace(f"{{{name}}}", value)
-    return told
+    names = {value: name for name, value in filled_in.items() if value}
+    if not names:
+        return say(written)
+    values = "|".join(map(re.escape, names))
+    sentence = re.sub(rf"(?<=[`@ ])(?:{values})(?=[`>])", lambda v: f"{{{names[v[0]]}}}", written)
+    told = say(sentence)
+    if told == sentence:
+        return written
+    return _PLACEHOLDER.sub(lambda found: filled_in.get(found[1], found[0]), told)
 
 
 class Message(str):

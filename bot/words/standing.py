@@ -30,7 +30,9 @@ _BREAK_EVERYWHERE = Message(
     "you ask me with `/waifu`, I tell you why and for how long, and nobody else reads it."
 )
 _STRIKE = Message("This counts as a strike until <t:{until_s}:D>.")
-_OF = Message("It is number {number} of {limit}; with {limit} you cannot ask me for {pause}.")
+_OF = Message(
+    "It is strike {number} of {limit}; at {limit} you can't ask me for pictures for {pause}."
+)
 _HARMLESS = Message("If you meant something harmless, talk to a moderator: they can take it back.")
 _STRUCK_OUT = Message(
     "-# You have {number} strikes that still count, so you cannot ask me here until "

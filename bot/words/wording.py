@@ -204,7 +204,7 @@ def place(standing: Standing, expected: Expected | None) -> str:
     if expected is not None and expected.eta_ms is not None:
         told.append(say("about {time}", time=duration(expected.eta_ms)))
     if expected is not None and expected.loads:
-        told.append(say("after I have changed models for it"))
+        told.append(say("after I switch models for it"))
     return say(", ").join(told)
 
 
@@ -325,6 +325,8 @@ def command(job: Job, *, completes: bool = False) -> str:
     """
     draw = job.draw
     parts = [f"/waifu prompt: {draw.prompt}"]
+    if draw.source and draw.strength is not None:
+        parts.append(f"--source {draw.source} --strength {draw.strength:g}")
     if draw.negative:
         parts.append(f"negative: {draw.negative}")
     parts.append(
@@ -364,8 +366,8 @@ def busy(counts: Mapping[JobState, int], elsewhere: int) -> str:
 def awaited(count: int) -> str:
     """Pictures of a member that are held."""
     return tally(
-        "-# {count} picture of yours waits for the moderators, and comes when they approve it.",
-        "-# {count} pictures of yours wait for the moderators, and come when they approve them.",
+        "-# {count} picture of yours is waiting for the moderators. It comes once they approve it.",
+        "-# {count} of your pictures are waiting for the moderators. They come once approved.",
         count,
     )
 

@@ -5,11 +5,11 @@ from __future__ import annotations
 from dataclasses import replace
 
 from bot.client import Interaction
-from bot.domain import Job, Refused, RequestKind, Ruling
+from bot.domain import Job, Refused, RequestKind
 from bot.policy.asks import ask_again, typed_of
-from bot.services import Services
 from cogs.asking.refusing import refuse_words
 from cogs.asking.requests import submit
+from cogs.asking.sourcing import inherited
 from cogs.translating import place_of, user_of
 from models.contract import Draw
 
@@ -36,12 +36,3 @@ async def ask_for(
         await refuse_words(interaction, ask, typed)
         return
     await submit(interaction, replace(ask, precedent=await inherited(services, job)))
-
-
-async def inherited(services: Services, job: Job) -> Ruling | None:
-    """The spoiler that moderators gave this picture; it carries over to pictures like it."""
-    picture = await services.gallery.get(job.id)
-    card_id = services.model().card_id if picture is None else picture.card_id
-    found = await services.reviews.precedent(job.guild_id, [job.draw], card_id)
-    covered = found is not None or job.ruling is Ruling.SPOILER
-    return Ruling.SPOILER if covered else None

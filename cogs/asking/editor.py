@@ -62,6 +62,7 @@ async def show_editor(interaction: Interaction, typed: Typed) -> None:
                 needed=False,
                 words=flags(typed)[:_MORE_CHARS],
                 long=False,
+                hint=None if typed.source is None else asking.MORE_VARIED(),
             ),
         )
     )

@@ -6,6 +6,9 @@ shown.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from types import MappingProxyType
+
 import discord
 from discord import app_commands
 from discord.ext import commands
@@ -65,7 +68,8 @@ def _overview(
             for i, (name, tags) in part
         ]
         if options:
-            view.add_item(_menu(Action.GROUP, f"{start}", options, exploring.OPEN_GROUP()))
+            hint = exploring.open_group(options[0].label, options[-1].label)
+            view.add_item(_menu(Action.GROUP, f"{start}", options, hint))
     view.stop()
     name = interaction.client.services.model().name
     return exploring.overview(name, len(glossary.book.tags), shown), view
@@ -79,16 +83,27 @@ def _tags_of(group: str, glossary: Glossary) -> list[str]:
 def _searched(
     search: str, glossary: Glossary, policy: EffectivePolicy
 ) -> tuple[str, discord.ui.View]:
-    found = [fit.text for fit in glossary.beginning(plain(search), _PAGE)]
+    fits = glossary.beginning(plain(search), _PAGE)
+    # Those that show what was looked for come before those whose other names do.
+    found = [fit.text for fit in sorted(fits, key=lambda fit: fit.by is not None)]
     found = found or glossary.nearest(plain(search), 5)
     tags = [tag for tag in found if decide.may_offer(tag, policy)]
-    text = _listed(search, tags, glossary, first=0, total=len(tags))
+    also = {fit.text: fit.by for fit in fits if fit.by and decide.may_offer(fit.by, policy)}
+    text = _listed(search, tags, glossary, first=0, total=len(tags), also=also)
     return text, _chooser(tags)
 
 
-def _listed(title: str, tags: list[str], glossary: Glossary, *, first: int, total: int) -> str:
+def _listed(
+    title: str,
+    tags: list[str],
+    glossary: Glossary,
+    *,
+    first: int,
+    total: int,
+    also: Mapping[str, str] = MappingProxyType({}),
+) -> str:
     counted = [(tag, glossary.book.tags[tag].count) for tag in tags]
-    return exploring.listed(title, counted, first=first, total=total)
+    return exploring.listed(title, counted, first=first, total=total, also=also)
 
 
 def _page(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 
 from discord import app_commands
@@ -10,12 +11,14 @@ from discord.ext import commands
 from bot.client import Interaction, WaifuBot
 from bot.domain import Ruling
 from bot.policy import decide
+from bot.policy.asks import bounds, lengths, number_faults
 from bot.typed.kept import PRESETS_MAX, OwnPreset
 from bot.typed.names import NAME_CHARS_MAX, NameFault, name_of
 from bot.typed.options import Typed
 from bot.typed.reading import understood
-from bot.words import asking
+from bot.words import asking, limits
 from bot.words import presets as words
+from cogs.asking.bounding import bound
 from cogs.asking.choices import ASPECTS, SAMPLERS
 from cogs.asking.dressing import preset_names
 from cogs.translating import place_of, roles_of, tell, user_of
@@ -23,6 +26,8 @@ from models.contract import Aspect, Sampler
 
 _Name = app_commands.Range[str, 1, NAME_CHARS_MAX]
 _NOTHING = Typed(prompt="")
+#: The options of `/preset save` that a client holds to what the model takes.
+_BOUNDED = ("negative", "count", "steps", "guidance")
 
 
 class PresetCog(commands.GroupCog, group_name="preset", group_description="Your own defaults"):
@@ -30,6 +35,9 @@ class PresetCog(commands.GroupCog, group_name="preset", group_description="Your 
 
     def __init__(self, bot: WaifuBot) -> None:
         self._services = bot.services
+        info = bot.services.model()
+        most = bounds(info) | lengths(info)
+        bound(self.save, {name: most[name] for name in _BOUNDED})
 
     @app_commands.command(description="Save options under a name")
     @app_commands.describe(
@@ -55,25 +63,29 @@ class PresetCog(commands.GroupCog, group_name="preset", group_description="Your 
         guidance: float | None = None,
         sampler: str | None = None,
     ) -> None:
-        """Save the options; they are checked at every use."""
-        read = understood(
-            Typed(
-                prompt=words or "",
-                negative=negative,
-                aspect=Aspect(aspect) if aspect else None,
-                count=count,
-                steps=steps,
-                guidance=guidance,
-                sampler=Sampler(sampler) if sampler else None,
-            )
+        """Keep what was given; it is checked whenever it is asked with."""
+        typed = Typed(
+            prompt=words or "",
+            negative=negative,
+            aspect=Aspect(aspect) if aspect else None,
+            count=count,
+            steps=steps,
+            guidance=guidance,
+            sampler=Sampler(sampler) if sampler else None,
         )
-        told = "\n".join(read.faults) or await self._save(interaction, name, read.typed)
+        read = understood(typed)
+        faults = read.faults + number_faults(self._services.model(), read.typed)
+        if faults:
+            told = _not_kept(faults, typed)
+        else:
+            told = await self._save(interaction, name, read.typed)
         aside = f"\n{asking.left_out(read.left_out)}" if read.left_out else ""
         await tell(interaction, told + aside)
 
     async def _save(self, interaction: Interaction, given: str, typed: Typed) -> str:
-        # A preset with a seed would always draw one picture; one that names another would be two.
-        typed = replace(typed, seed=None, preset=None)
+        # A preset with a seed or a source would draw one picture for ever; one that names another
+        # is two.
+        typed = replace(typed, seed=None, preset=None, source=None, strength=None)
         if typed == _NOTHING:
             return words.EMPTY()
         try:
@@ -142,6 +154,12 @@ class PresetCog(commands.GroupCog, group_name="preset", group_description="Your 
         self, interaction: Interaction, current: str
     ) -> list[app_commands.Choice[str]]:
         return await preset_names(interaction, current)
+
+
+def _not_kept(faults: Sequence[str], typed: Typed) -> str:
+    """What is wrong with a preset, and what was typed, so that it can be typed again."""
+    back = asking.words_back(typed)
+    return limits.several(faults) + (f"\n{asking.COPY()}\n{back}" if back else "")
 
 
 async def _may_be_drawn(interaction: Interaction, typed: Typed) -> bool:

@@ -44,6 +44,7 @@ from cogs.asking.doubting import doubted, show_doubt
 from cogs.asking.dressing import dressed
 from cogs.asking.private import bring
 from cogs.asking.refusing import alert, give_words_back, refuse, refuse_words
+from cogs.asking.sourcing import sourced
 from cogs.asking.terms import close_terms, show_terms
 from cogs.components import cancel_view, private_view
 from cogs.posting.faults import DISCORD_ERRORS
@@ -71,18 +72,19 @@ async def submit_typed(interaction: Interaction, typed: Typed) -> None:
 async def _submit_typed(interaction: Interaction, typed: Typed) -> None:
     read = understood(typed)
     worn, unknown = await dressed(interaction, read.typed)
+    worn, ruling, missing = await sourced(interaction, worn)
     ask = make_ask(
         info=interaction.client.services.model(),
         user_id=user_of(interaction),
         place=place_of(interaction),
         typed=worn,
-        faults=read.faults + unknown,
+        faults=read.faults + unknown + missing,
         fresh_seed=fresh_seed(),
     )
     if isinstance(ask, Refused):
         await refuse_words(interaction, ask, typed)
     else:
-        await submit(interaction, ask, typed=typed)
+        await submit(interaction, replace(ask, precedent=ruling), typed=typed)
     if read.left_out:
         await _tell_aside(interaction, asking.left_out(read.left_out))
 

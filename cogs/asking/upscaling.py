@@ -12,10 +12,10 @@ from bot.client import Interaction, WaifuBot
 from bot.domain import JobId
 from bot.policy.asks import ask_larger
 from bot.words import upscaling
-from cogs.asking.again import inherited
 from cogs.asking.press import Press
 from cogs.asking.requests import submit
 from cogs.asking.showing import source_here
+from cogs.asking.sourcing import inherited
 from cogs.components import Action, template
 from cogs.translating import place_of, tell, user_of
 

@@ -11,14 +11,15 @@ from typing import ClassVar
 
 from bot.client import Interaction, WaifuBot
 from bot.domain import JobId, RequestKind
+from bot.policy.asks import STRENGTH
 from cogs.asking.again import ask_for
 from cogs.asking.press import Press
 from cogs.asking.requests import fresh_seed
 from cogs.asking.showing import show_again, source_here
 from cogs.components import Action, template
 
-#: The strength of each variation, in 0..1, chosen by eye on the embedded model.
-_SUBTLE, _STRONG = 0.4, 0.7
+#: How far from the picture each goes, of 1: as it was looked at on the embedded model.
+_SUBTLE, _STRONG = 0.4, STRENGTH
 
 
 class _Varying(Press, template="wd:none"):

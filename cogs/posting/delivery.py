@@ -157,12 +157,15 @@ class Delivery(Looking):
             return None
         channel = self._bot.get_partial_messageable(owed.channel_id, guild_id=owed.guild_id)
         try:
-            return await self._post(channel, owed, composed)
+            message = await self._post(channel, owed, composed)
         except DISCORD_ERRORS as problem:
             if is_passing(problem):
                 await self._services.outbox.answer_lost(owed, posting)
                 self._services.signals.doomed.set()
             raise
+        kept_ms = max(pane.picture.created_ms for pane in composed.panes.values())
+        self._services.progress.posted(kept_ms, self._services.clock())
+        return message
 
     async def _composed(self, owed: OwedPost) -> Composition | None:
         """What the post shows now; pictures that may not be shown end here, with the reason."""

@@ -44,9 +44,9 @@ CAPACITY_CPU = 4
 CAPACITY_GPU = 8
 
 _NOT_FINITE = (
-    "The numbers of this picture ran off. Try another seed, less guidance or less emphasis."
+    "This picture did not come together. Try another seed, less guidance or less emphasis."
 )
-_NOT_ENLARGED = "The upscaler made no picture of this one, so it stays as it is."
+_NOT_ENLARGED = "The upscaler could not enlarge this picture, so it stays as it is."
 _NO_MEMORY = "This picture needs more memory than the device has. Try a smaller size."
 
 

@@ -37,9 +37,16 @@ def looks(tower: Path = OWN) -> Mapping[str, Look]:
     return dict(zip(SETS, (colour, _tower(tower), _judge()), strict=True))
 
 
-def section(look: Look, columns: list[int]) -> Look:
-    """These columns of another set."""
-    return lambda pixels: look(pixels)[:, columns]
+def eye(name: str) -> tuple[str, list[int] | slice]:
+    """What sees a set, whether it lies within another or not: one of `looks`, and its columns."""
+    return sections().get(name, (name, slice(None)))
+
+
+def look_of(sets: Mapping[str, Look], name: str) -> Look:
+    """A function that sees one set alone, out of `looks`."""
+    of, columns = eye(name)
+    whole = sets[of]
+    return lambda pixels: whole(pixels)[:, columns]
 
 
 def sections() -> Mapping[str, tuple[str, list[int]]]:

@@ -21,7 +21,7 @@ from models.contract import EngineError
 from models.data.evidence import Evidence, evidence_of
 from models.engine.loader import Components, choose_device, load
 from models.manifest import Manifest, PictureLine, Split, read
-from models.measuring.features import SETS, Look, looks, section, sections
+from models.measuring.features import SETS, look_of, looks, sections
 from models.measuring.reward import fit
 from models.preference import audit
 from models.preference.candidate import successor
@@ -150,7 +150,7 @@ def _by_reward(args: argparse.Namespace, asked: _Asked, say: Callable[[str], Non
         say("the reward model tells no more right than chance would: pairs are taken as judged")
         return _Found(evidence=evidence)
     new = _fresh(args, asked, pictures, say)
-    eye = _eye(look, reward.features)
+    eye = look_of(look, reward.features)
     own = {reward.features: eye}
     more = features_of(_place(args, manifest), new, asked.parts, own)[reward.features]
     trained_on, vectors = _trained_on([*pictures, *new]), {**vectors, **more}
@@ -170,14 +170,6 @@ def _with_sections(seen: Mapping[str, Vectors]) -> dict[str, Vectors]:
         if of in seen
     }
     return {**seen, **within}
-
-
-def _eye(look: Mapping[str, Look], features: str) -> Look:
-    """What sees a set of features, whether it lies within another or not."""
-    if features in look:
-        return look[features]
-    of, columns = sections()[features]
-    return section(look[of], columns)
 
 
 def _fresh(

@@ -84,8 +84,8 @@ async def test_a_mark_that_cannot_be_read_or_written_costs_a_sync_and_no_start(
     ("fault", "told"),
     [
         (DiskFullError("the disk that holds /srv/data is full."), "My disk is full"),
-        (StorageError("the disk that holds /srv/data fails."), "My disk does not do its work"),
-        (DatabaseError("/srv/data/bot.sqlite3 cannot be written."), "I cannot get at my notes"),
+        (StorageError("the disk that holds /srv/data fails."), "My disk is not working"),
+        (DatabaseError("/srv/data/bot.sqlite3 cannot be written."), "I cannot reach my notes"),
     ],
 )
 async def test_a_fault_of_the_disk_is_told_in_kind_words_to_commands_and_buttons(

@@ -127,6 +127,7 @@ def add_commands(tree: app_commands.CommandTree[TinyBot]) -> None:  # noqa: C901
         prompt: app_commands.Range[str, 1, 1000],
         count: app_commands.Range[int, 1, 4] = 1,
         shape: str = "round",
+        weight: float = 1.0,
     ) -> None:
         await interaction.response.defer()
         files = [

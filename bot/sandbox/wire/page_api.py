@@ -15,7 +15,7 @@ from typing import Protocol
 from aiohttp import web
 
 from bot.sandbox.wire.control import BotControl
-from bot.sandbox.wire.wire import NotPossible, Payload, as_object, json_response
+from bot.sandbox.wire.wire import NotPossible, Payload, as_object, finite, json_response
 from bot.sandbox.world.interactions import Interactions
 from bot.sandbox.world.people import People
 
@@ -285,7 +285,7 @@ class PageApi:
             case "upload_limit":
                 sandbox.upload_limit(int(body["bytes"]))
             case "offline":
-                sandbox.offline(float(body.get("seconds") or 10))
+                sandbox.offline(finite(body.get("seconds") or 10))
             case "clear":
                 sandbox.clear_weather()
             case other:

@@ -6,6 +6,7 @@ Used by every room of the sandbox; knows nothing about the world behind them.
 from __future__ import annotations
 
 import json
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 from io import BytesIO
@@ -49,6 +50,14 @@ class Upload:
 def as_object(body: object) -> Payload:
     """The body if it is a JSON object, else an empty one."""
     return cast("Payload", body) if isinstance(body, dict) else {}
+
+
+def finite(given: str | float) -> float:
+    """The number. `ValueError` for what is none; no bound would stop a `nan`."""
+    number = float(given)
+    if not math.isfinite(number):
+        raise ValueError(f"{given} is not a number")
+    return number
 
 
 def encode(body: object) -> str:

@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any, cast
 
-from bot.sandbox.wire.wire import NotPossible, Payload
+from bot.sandbox.wire.wire import NotPossible, Payload, finite
 from bot.sandbox.world.people import People
 
 _SUBCOMMAND, _GROUP = 1, 2
@@ -112,16 +112,14 @@ def _descend(root: Payload, path: tuple[str, ...]) -> tuple[Payload, list[Payloa
 def _typed(option: Payload, value: object) -> object:
     """Convert a field's text to the number or switch that the option expects."""
     kind = option["type"]
-    if not isinstance(value, str):
-        return value
     try:
-        if kind == _INTEGER:
+        if kind == _NUMBER and isinstance(value, str | float):
+            return finite(value)
+        if kind == _INTEGER and isinstance(value, str):
             return int(value)
-        if kind == _NUMBER:
-            return float(value)
     except ValueError:
         raise NotPossible(f"The option {option['name']} takes a number.") from None
-    if kind == _BOOLEAN and value.lower() in ("true", "false"):
+    if kind == _BOOLEAN and isinstance(value, str) and value.lower() in ("true", "false"):
         return value.lower() == "true"
     return value
 

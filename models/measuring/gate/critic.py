@@ -16,7 +16,7 @@ from PIL import Image, ImageOps
 from torch import Tensor
 
 from models.data.evidence import Evidence
-from models.measuring.features import Look, looks, sections, with_sections
+from models.measuring.features import Look, eye, looks, with_sections
 from models.measuring.gate.examine import Critic, Pictures
 from models.measuring.gate.shuffling import Floats, clearest, leanings_of, weights, within
 
@@ -67,7 +67,7 @@ def critic_of(
     count = len(learned.names)
     best, chance = clearest(learned, {name: seen[:count] for name, seen in scaled.items()})
     liked = weights(unseen, scaled[best][count:]) / spreads[best][:, None]
-    name, columns = sections().get(best, (best, slice(None)))
+    name, columns = eye(best)
     of_look = np.zeros((rows[name].shape[1], liked.shape[1]))
     of_look[columns] = liked
     return _HeldOut(look=sets[name], weights=of_look, taste_by_chance=chance)

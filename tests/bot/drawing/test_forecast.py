@@ -133,7 +133,7 @@ def test_no_cost_is_below_nothing() -> None:
 
 
 def alone(name: str, user: int, steps: int = 20, side_px: int = 512) -> Regular:
-    return Regular(usual=work(name, steps, side_px, UserId(user)), back_ms=0.0)
+    return Regular(usual=work(name, steps, side_px, UserId(user)))
 
 
 def test_who_waits_for_several_counts_on_the_others_asking_on(costs: TickCosts) -> None:
@@ -167,10 +167,12 @@ def test_who_was_served_longest_ago_comes_first_even_who_is_away(costs: TickCost
     mine = [work(name, 20) for name in "ab"]
     away = alone("x", OTHER)
     me = alone("a", USER)
-    before = forecast(costs, [], mine, 1, AskingOn(regulars={OTHER: away, USER: me}))
-    behind = forecast(costs, [], mine, 1, AskingOn(regulars={USER: me, OTHER: away}))
-    late = replace(away, back_ms=1e9)
-    never = forecast(costs, [], mine, 1, AskingOn(regulars={OTHER: late, USER: me}))
+    never = forecast(costs, [], mine, 1, AskingOn(regulars={OTHER: away, USER: me}))
+    soon_ms = never[JobId("a")] / 2
+    before, behind = (
+        forecast(costs, [], mine, 1, AskingOn(regulars=regulars, away_ms=soon_ms))
+        for regulars in ({OTHER: away, USER: me}, {USER: me, OTHER: away})
+    )
     assert before == behind, "both have a turn between my two"
     assert before[JobId("b")] == pytest.approx(never[JobId("b")] * 3 / 2)
     # Of those who wait, the line says so.
@@ -185,10 +187,32 @@ def test_a_place_that_is_free_is_taken_by_who_comes_back(costs: TickCosts) -> No
     """Then its rows share my ticks, which take longer."""
     mine, theirs = work("a", 30), work("x", 20)
     each_ms, both_ms = costs.tick_ms([mine]), costs.tick_ms([mine, theirs])
-    other = Regular(usual=replace(theirs, user_id=OTHER), back_ms=5.5 * each_ms)
-    told = forecast(costs, [], [mine], CAPACITY, AskingOn(regulars={OTHER: other}))
+    other = Regular(usual=replace(theirs, user_id=OTHER))
+    # The one who is away comes when it is as likely as not that they have come.
+    away_ms = 5.5 * each_ms / math.log(2)
+    regulars = AskingOn(regulars={OTHER: other}, away_ms=away_ms)
+    told = forecast(costs, [], [mine], CAPACITY, regulars)
     ends_ms = costs.end_ms(mine) + costs.end_ms(theirs)
     assert told == {"a": pytest.approx(10 * each_ms + 20 * both_ms + ends_ms)}
+
+
+def test_several_who_are_away_come_one_after_the_other(costs: TickCosts) -> None:
+    """And bring as many pictures each as members ask for."""
+    mine = [work(name, 20) for name in "abcdef"]
+    one_ms = forecast(costs, [], mine[:1], 1)[JobId("a")]
+
+    def last_ms(count: int, each: int = 1, away_ms: float = one_ms) -> float:
+        regulars = {UserId(90 + n): alone("x", 90 + n) for n in range(count)}
+        asking_on = AskingOn(regulars=regulars, away_ms=away_ms, each=each)
+        return forecast(costs, [], mine, 1, asking_on)[JobId("f")] / one_ms
+
+    told = [last_ms(count) for count in (0, 1, 4)]
+    assert told[0] < told[1] < told[2]
+    # Of two the first comes after 2.2 pictures and the second after 10.4, a lone one after 5.2.
+    assert last_ms(1, away_ms=7.5 * one_ms) == pytest.approx(6)
+    assert last_ms(2, away_ms=7.5 * one_ms) == pytest.approx(7)
+    assert last_ms(1, each=1, away_ms=3.1 * one_ms) == pytest.approx(7)
+    assert last_ms(1, each=2, away_ms=3.1 * one_ms) == pytest.approx(8)
 
 
 def test_a_long_line_loses_nobody_to_who_asks_on(costs: TickCosts) -> None:

@@ -12,7 +12,7 @@ import pytest_asyncio
 
 from bot.domain import JobState
 from bot.drawing.outlook import Outlook
-from bot.drawing.progress import SPARE, ProgressBoard
+from bot.drawing.progress import ProgressBoard
 from bot.store.views import JobViews, Work
 from models.contract import StepReport
 from tests.stages.factories import OTHER, USER, make_admitted, make_ask
@@ -99,19 +99,17 @@ async def test_what_is_on_its_way_to_the_engine_stands_at_the_end(
     board.ended(job.id, 100, drawn=False)
     (late,) = await stores.enqueue(make_admitted(make_ask(user=OTHER)))
     first, second = [await outlook.expected([one]) for one in (job, late)]
-    assert first.eta_ms == pytest.approx(SPARE * 400, rel=0.02)
-    assert second.eta_ms == pytest.approx(SPARE * 800, rel=0.02)
+    assert first.eta_ms == pytest.approx(400, rel=0.02)
+    assert second.eta_ms == pytest.approx(800, rel=0.02)
     assert await stores.claim() is not None
     seconds[0] = 1.0
     # Claimed, and not in the engine yet.
-    assert (await outlook.expected([job])).eta_ms == pytest.approx(SPARE * 800, rel=0.02)
+    assert (await outlook.expected([job])).eta_ms == pytest.approx(800, rel=0.02)
     board.started(job, 200)
-    assert (await outlook.expected([job])).eta_ms == pytest.approx(SPARE * 400, rel=0.02)
+    assert (await outlook.expected([job])).eta_ms == pytest.approx(400, rel=0.02)
     seconds[0] = 2.0
     board.ended(job.id, 200, drawn=False)
-    assert (await outlook.expected([late])).eta_ms == pytest.approx(SPARE * 400, rel=0.02), (
-        "read anew"
-    )
+    assert (await outlook.expected([late])).eta_ms == pytest.approx(400, rel=0.02), "read anew"
 
 
 async def test_nothing_is_promised_of_what_has_ended(stores: Stores) -> None:

@@ -8,9 +8,9 @@ from typing import Any
 
 import pytest
 
-from bot.domain import Job, JobId, Standing
+from bot.domain import Job, JobId, Standing, UserId
 from bot.drawing import progress
-from bot.drawing.progress import SPARE, Expected, ProgressBoard
+from bot.drawing.progress import AT_LEAST, Expected, ProgressBoard
 from bot.drawing.signals import Nudge, Signals
 from bot.health import pulse_of, read_pulse
 from bot.store.views import Work
@@ -51,9 +51,9 @@ def waiting(*names: str) -> list[Work]:
 
 
 def foreseen(told: Expected) -> float:
-    """What was promised, without what is promised beyond that."""
+    """What was promised."""
     assert told.eta_ms is not None
-    return round(told.eta_ms / SPARE)
+    return told.eta_ms
 
 
 def eta(board: ProgressBoard, name: str, line: Sequence[Work]) -> float:
@@ -80,11 +80,21 @@ def test_nothing_is_promised_before_the_first_tick() -> None:
     assert ProgressBoard().expected([A], waiting("a"), 0).eta_ms is None
 
 
-def test_somewhat_more_is_promised_than_is_foreseen() -> None:
+def test_at_least_a_part_is_promised_of_what_it_takes_if_all_who_are_away_come_at_once() -> None:
     board = ProgressBoard()
-    draws(board, A, now_ms=0, took_ms=1_000)
-    told = board.expected([JobId("c")], waiting("c"), LATER_MS)
-    assert told.eta_ms == pytest.approx(1.1 * STEPS * 1_000, rel=0.02)
+    board.serves("one", 1)
+    at_ms = draws(board, A, now_ms=0, took_ms=100)
+    line = waiting("c", "d", "e")
+    for n in range(8):
+        # Each was away for a minute once, so they are not expected soon.
+        for asked_ms in (at_ms, at_ms + 60_000):
+            board.started(replace(job(B), user_id=UserId(n), created_ms=asked_ms), asked_ms)
+            board.ended(B, asked_ms, drawn=True)
+    now_ms = at_ms + 60_000
+    one_ms = foreseen(board.expected([JobId("c")], line, now_ms))
+    # Between two of mine, eight others would have a turn.
+    told = foreseen(board.expected([JobId("e")], line, now_ms))
+    assert told == pytest.approx(AT_LEAST * (3 + 2 * 8) * one_ms, rel=0.02)
 
 
 def test_the_eta_counts_rows_drawn_side_by_side() -> None:
@@ -118,9 +128,9 @@ def test_all_who_ask_between_two_ticks_share_a_forecast(monkeypatch: pytest.Monk
     now_ms = draws(board, A, now_ms=0, took_ms=100)
     line = waiting("c", "d")
     before = [eta(board, name, line) for name in "cdc"]
-    assert len(seen) == 1
+    assert len(seen) == 2
     assert eta(board, "c", list(line)) == before[0]
-    assert len(seen) == 2, "another line"
+    assert len(seen) == 4, "another line"
     board.started(job(B), now_ms)
     assert eta(board, "d", line) > before[1]
     board.ticked([StepReport(row_id=B, step=1, steps=STEPS)], (), now_ms + 500)
@@ -129,7 +139,7 @@ def test_all_who_ask_between_two_ticks_share_a_forecast(monkeypatch: pytest.Monk
     assert eta(board, "d", line) < slower
     board.serves("one", 4)
     assert eta(board, "d", line) < slower
-    assert len(seen) == 6
+    assert len(seen) == 12
 
 
 def test_who_was_drawn_for_lately_is_counted_on_if_they_use_to_come_back_so_soon() -> None:
@@ -171,6 +181,10 @@ def test_what_comes_after_the_last_step_is_promised_too() -> None:
     board.kept(A, done_ms + 700)
     board.kept(B, done_ms)
     assert eta(board, "c", waiting("c")) == before + 700
+    board.posted(done_ms, done_ms + 300)
+    assert eta(board, "c", waiting("c")) == before + 1_000
+    board.posted(done_ms, done_ms + 60_000)
+    assert eta(board, "c", waiting("c")) == before + 1_000, "somebody held it up"
 
 
 @pytest.mark.parametrize("jump_ms", [-3_600_000, 3_600_000])
@@ -179,6 +193,7 @@ def test_a_clock_that_is_set_changes_no_promise(jump_ms: int) -> None:
     now_ms = draws(board, A, now_ms=0, took_ms=1_000)
     before_ms = eta(board, "c", waiting("c"))
     board.kept(A, now_ms + jump_ms)
+    board.posted(now_ms, now_ms + jump_ms)
     board.swapped("one", 1, min(jump_ms, 0))
     draws(board, B, now_ms=now_ms + jump_ms, took_ms=1_000)
     assert eta(board, "c", waiting("c")) == before_ms

@@ -41,16 +41,19 @@ def test_members_are_in_the_order_of_their_latest_turns_with_their_latest_pictur
     assert list(asking_on.regulars) == [OTHER, THIRD, USER]
 
 
-def test_they_come_back_somewhat_sooner_than_on_average() -> None:
+def test_they_come_back_as_soon_as_they_did_on_average() -> None:
     asking_on = learned(1_000, 3_000).asking_on(0)
-    assert asking_on.away_ms == pytest.approx(0.6 * 2_000, rel=0.05)
-    regulars = learned(1_000, 1_000)
-    regulars.drawn(USER, 100)
-    assert [regulars.asking_on(at).regulars[USER].back_ms for at in (100, 400, 5_000)] == [
-        600,
-        300,
-        0,
-    ]
+    assert asking_on.away_ms == pytest.approx(2_000, rel=0.05)
+
+
+def test_they_ask_for_as_many_at_once_as_they_did() -> None:
+    regulars = Regulars()
+    assert regulars.asking_on(0).each == 1
+    for asked_ms, count in ((1, 4), (2, 4), (3, 1)):
+        for n in range(count):
+            regulars.began(work(f"{asked_ms}/{n}"), asked_ms, 10)
+    # What was asked for last may not have been begun as a whole.
+    assert regulars.asking_on(10).each == 4
 
 
 def test_what_was_asked_for_together_or_before_is_no_coming_back() -> None:
@@ -60,12 +63,12 @@ def test_what_was_asked_for_together_or_before_is_no_coming_back() -> None:
     regulars.began(work("c"), 0, 600)
     regulars.drawn(USER, 900)
     regulars.began(work("d"), 700, 1_000)
-    assert regulars.asking_on(1_000).away_ms == 600
+    assert regulars.asking_on(1_000).away_ms == 1_000
 
 
 @pytest.mark.parametrize("pause_ms", [61_000, 3_600_000])
 def test_a_long_absence_is_no_coming_back(pause_ms: int) -> None:
-    assert learned(1_000, pause_ms).asking_on(0).away_ms == 600
+    assert learned(1_000, pause_ms).asking_on(0).away_ms == 1_000
 
 
 @pytest.mark.parametrize("jump_ms", [61_000, -61_000])

@@ -10,7 +10,15 @@ from fractions import Fraction
 import pytest
 
 from bot.domain import Ask, JobId, RefusalReason, Refused, RequestKind
-from bot.policy.asks import ask_again, asked_of, bounds, lengths, make_ask, typed_of
+from bot.policy.asks import (
+    ask_again,
+    asked_of,
+    bounds,
+    lengths,
+    make_ask,
+    number_faults,
+    typed_of,
+)
 from bot.typed.options import Typed
 from bot.words.wording import plain
 from models.contract import Aspect, Limits, Sampler
@@ -124,6 +132,8 @@ def test_an_option_out_of_range_is_answered_with_its_limits(
     assert low in said
     assert high in said
     assert len(said) < 300
+    kept = number_faults(INFO, Typed(prompt="", **{option: value}))
+    assert kept == (() if option == "seed" else (said,))
 
 
 def test_everything_that_is_wrong_is_told_at_once() -> None:

@@ -277,7 +277,7 @@ LONG_TERM, LONG_REASON = "x" * TERM_CHARS_MAX, "y" * REASON_CHARS_MAX
         (
             {"blocked": long_terms(TERMS_MAX)},
             {"blocked": long_terms(TERMS_MAX + 1)},
-            "blocked has 10,001 entries; 10,000 are the most",
+            "blocked has 10,001 entries; the limit is 10,000",
         ),
         (
             {"allowed": tuple(map(str, range(TERMS_MAX)))},

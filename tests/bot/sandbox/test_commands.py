@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import io
+import math
 import os
 import re
 from collections.abc import AsyncGenerator
@@ -112,6 +113,8 @@ async def test_deferred_command_posts_files_that_the_cdn_serves(here: Lounge) ->
         ({}, "needs the option prompt"),
         ({"prompt": "x", "count": 9}, "≤ 4"),
         ({"prompt": "x", "count": "many"}, "takes a number"),
+        ({"prompt": "x", "weight": "nan"}, "takes a number"),
+        ({"prompt": "x", "weight": math.inf}, "takes a number"),
         ({"prompt": "x", "shape": "square"}, "only allows"),
         ({"prompt": "x" * 1001}, "at most 1000"),
         ({"prompt": "x", "colour": "red"}, "no option called colour"),

@@ -45,6 +45,8 @@ def test_options_are_read_as_the_page_reads_them(typed: str, options: Payload) -
         ("/draw x shape: wide", "shape: 'wide' is not one of Tall."),
         ("/draw x quiet: perhaps", "quiet: is true or false, not 'perhaps'."),
         ("/draw x count: many", "count: 'many' is not a number."),
+        ("/draw x guidance: nan", "guidance: 'nan' is not a number."),
+        ("/draw x guidance: -inf", "guidance: '-inf' is not a number."),
         ("/draw x count: 9", "count: 4 is the most, not 9."),
         ("/draw x count: -5", "count: 1 is the least, not -5."),
         ("/draw count: 2", "/draw needs prompt: What to draw"),

@@ -98,7 +98,7 @@ async def test_what_is_made_from_a_picture_is_dropped_if_that_goes_meanwhile(
     if how.get("enlarged") or deed is not removed:
         assert (ended.state, told in (ended.error or "")) == (state, True)
     else:
-        assert (ended.state, "to be varied" in (ended.error or "")) == (JobState.FAILED, True)
+        assert (ended.state, "should start from" in (ended.error or "")) == (JobState.FAILED, True)
     assert await stores.rows("doomed_files") == []
     assert [case.job_id for case in await stores.reviews.open_cases(GUILD, 9)] == []
 

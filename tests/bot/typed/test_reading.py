@@ -117,6 +117,7 @@ def test_midjourneys_flags_are_read() -> None:
         ("--w 512 --h 768", Typed(prompt="1girl", aspect=Aspect.PORTRAIT)),
         ("—ar 16:9 –seed 3", Typed(prompt="1girl", aspect=Aspect.LANDSCAPE, seed=3)),  # noqa: RUF001  a phone's dashes
         ("--complete Off", Typed(prompt="1girl", complete=False)),
+        ("--source abc --strength .4", Typed(prompt="1girl", source="abc", strength=0.4)),
         ("--SEED 3", Typed(prompt="1girl", seed=3)),
         ("--seed 3 --seed 4", Typed(prompt="1girl", seed=4)),
         ("--seed random", Typed(prompt="1girl")),

@@ -102,7 +102,7 @@ def test_a_servers_terms_are_told_with_their_reasons() -> None:
 def test_what_else_it_is_refused_for_is_told_with_it() -> None:
     assert not refusals.also([])
     also = refusals.also([("Brands", ("nike",)), ("Shock", ())])
-    assert also == "It is refused for this too: **Brands** (“nike”), **Shock**."
+    assert also == "It is also refused for this: **Brands** (“nike”), **Shock**."
     assert also in refusals.refused(LAW, ("x",), Layer.SERVER, also=also)
     assert refusals.server_terms([("c", "")], for_adults=False, also=also).endswith(f"out.\n{also}")
 

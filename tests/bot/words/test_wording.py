@@ -13,9 +13,12 @@ import pytest
 
 from bot.domain import JobState, Picture, Rating, Refused, Standing
 from bot.drawing.progress import Expected, JobProgress
+from bot.drawing.worker import _NO_MODEL
+from bot.languages import language
 from bot.policy.decide import admit
 from bot.policy.screening import Term
-from bot.words import wording
+from bot.words import pictures, wording
+from bot.words.speaking import speaking
 from bot.words.wording import code, fit, fits, fitting, plain, short
 from tests.stages.factories import GUILD, USER, make_ask, make_job
 from tests.stages.law import make_guild, make_policy
@@ -209,7 +212,7 @@ def test_a_place_in_the_queue_says_that_the_model_is_changed_first() -> None:
     soon = Expected(eta_ms=12_000)
     assert wording.place(standing, soon) == "Place 3 in the queue, about 12 s"
     assert wording.place(standing, replace(soon, loads=True)) == (
-        "Place 3 in the queue, about 12 s, after I have changed models for it"
+        "Place 3 in the queue, about 12 s, after I switch models for it"
     )
 
 
@@ -244,3 +247,17 @@ def test_before_anything_is_drawn_the_place_in_the_queue_is_told() -> None:
         progress={},
     )
     assert said.splitlines()[1] == "Place 3 in the queue, about 2 min"
+
+
+@pytest.mark.parametrize("code", ["en-US", "de", "ja"])
+@pytest.mark.parametrize("model", ["id", "model", "the", "a", "i", "user", "show", "picture"])
+def test_a_reason_is_retold_whatever_the_model_is_called(code: str, model: str) -> None:
+    job = make_job(job_id="abcdefgh12")
+    job = replace(job, draw=replace(job.draw, model=model))
+    gone = replace(job, error=_NO_MODEL.format(model=model))
+    lost = replace(job, error=pictures.NO_CHANNEL.replace("{id}", job.id))
+    theirs = replace(job, error=f"`{model}` {{id}} {{model}}")
+    with speaking(language(code)):
+        assert wording.why(gone) == _NO_MODEL(model=model)
+        assert wording.why(lost) == pictures.NO_CHANNEL(id=job.id)
+        assert wording.why(theirs) == theirs.error, "nobody's sentence of ours"

@@ -134,7 +134,7 @@ async def choose(desk: Front, answer: ResponseMessage, menu: str, value: str) ->
 
 async def test_a_tag_is_looked_at_and_drawn(desk: Front) -> None:
     answer = await slash(desk, "tags", search="bunny")
-    assert "rabbit ears · 714" in answer.content
+    assert "rabbit ears (bunny ears) · 714" in answer.content
     await choose(desk, answer, custom_ids(answer)[0], "rabbit ears")
     page = shown(desk, answer)
     assert "The model also knows it as: bunny ears" in page.content
@@ -144,10 +144,25 @@ async def test_a_tag_is_looked_at_and_drawn(desk: Front) -> None:
     assert [job.draw.prompt for job in await desk.jobs()] == ["rabbit ears"]
 
 
+async def test_a_search_lists_what_is_written_so_before_what_is_also_called_so(
+    desk: Front,
+) -> None:
+    lines = (await slash(desk, "tags", search="cat")).content.splitlines()[1:]
+    assert lines[0].startswith("cat ears · "), lines
+    assert any(line.startswith("1girl (cat girl) · ") for line in lines)
+
+
+async def test_a_menu_of_groups_says_which_it_holds(desk: Front) -> None:
+    first, second = (row["components"][0] for row in (await slash(desk, "tags")).components)
+    for menu in (first, second):
+        ends = menu["options"][0]["label"], menu["options"][-1]["label"]
+        assert menu["placeholder"] == f"Open a group: {ends[0]} … {ends[1]}"
+
+
 async def test_a_search_forgives_a_slip_and_says_when_nothing_fits(desk: Front) -> None:
     assert "glasses · " in (await slash(desk, "tags", search="glases")).content
-    assert "Nothing fits" in (await slash(desk, "tags", search="sushi")).content
-    assert "Nothing fits" in (await slash(desk, "tags", search="🍣")).content
+    assert "Nothing matches" in (await slash(desk, "tags", search="sushi")).content
+    assert "Nothing matches" in (await slash(desk, "tags", search="🍣")).content
 
 
 async def test_what_the_place_refuses_is_not_listed(desk: Front) -> None:

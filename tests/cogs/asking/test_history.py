@@ -109,7 +109,7 @@ async def test_words_and_models_are_searched_and_wildcards_are_words(desk: Front
     }.items():  # fmt: skip
         answer = await history(desk, search=words)
         assert len(menu_values(answer)) == count, words
-        assert ("None of your pictures fits" in answer.content) is (count == 0)
+        assert ("None of your pictures matches" in answer.content) is (count == 0)
     (other,) = await drawn(desk, "1girl, blue, of another")
     await desk.services.queue._db.write_one(
         "UPDATE pictures SET card_id = 'other-2' WHERE job_id = :job", {"job": other.id}

@@ -50,8 +50,8 @@ async def appeals(desk: Court, refusal: ResponseMessage) -> None:
 
 
 async def anyway(desk: Court, pointed: ResponseMessage) -> None:
-    """The very picture already exists, and is drawn all the same."""
-    assert "is there already" in pointed.content
+    """The very picture is there already, and is drawn all the same."""
+    assert "I have drawn" in pointed.content
     said(await desk.member.click(pointed.message, label="Draw it anyway"))
 
 
@@ -87,7 +87,7 @@ async def test_an_upheld_appeal_draws_it_and_takes_the_removal_back(desk: Court)
     await desk.rules(case, "uphold")
     job, _ = await drawn(desk)
     assert await desk.state(job) is JobState.DELIVERED
-    assert "is there already" in (await desk.asks(**ASKED)).content
+    assert "I have drawn" in (await desk.asks(**ASKED)).content
 
 
 async def test_an_appeal_that_is_dismissed_changes_nothing(desk: Court) -> None:

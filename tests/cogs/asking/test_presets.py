@@ -167,6 +167,18 @@ async def test_what_cannot_be_kept_is_told(desk: Front) -> None:
     assert "Saved" in await preset(desk, "save", name="ok", words="crown"), "in its own place"
 
 
+async def test_a_number_that_the_model_does_not_take_is_not_kept(desk: Front) -> None:
+    told = await preset(desk, "save", name="bad", words="hat --steps 900 --n 9 --clip_skip 99")
+    assert "3 things to change" in told
+    assert "`steps:` can be 1 to 50" in told
+    told = await preset(desk, "save", name="bad", words="hat --cfg 99")
+    assert told.startswith("`guidance:` can be 1 to 20 with this model, not 99.")
+    assert "hat --cfg 99" in told, "nothing is typed twice"
+    with pytest.raises(OptionError, match="≤ 50"):
+        await preset(desk, "save", name="bad", words="hat", steps=900)
+    assert "no presets yet" in await preset(desk, "list")
+
+
 async def test_names_are_offered_to_their_member(desk: Front) -> None:
     await preset(desk, "save", name="mine", words="pastel")
     choices = await desk.member.autocomplete(desk.channel, "preset use", "name", "m")

@@ -93,7 +93,7 @@ async def test_every_rule_that_refuses_it_is_told_and_recorded(desk: Court) -> N
     await desk.decides(rules=Overrides(effects={RuleId("brands"): refuse}))
     refused = await desk.asks(prompt="1girl, dragon, nike shoes")
     assert "**Brands**" in refused.content
-    assert "refused for this too: **Blocked words of this server** (“dragon”)." in refused.content
+    assert "also refused for this: **Blocked words of this server** (“dragon”)." in refused.content
     refusal_id = custom_ids(refused)[-1].split(":")[2]
     (made,) = await desk.services.decisions.about(GuildId(desk.guild.id), refusal_id)
     assert made.rules == ("brands", "server")
@@ -245,7 +245,7 @@ async def test_nothing_is_drawn_for_who_is_banned_everywhere(desk: Court) -> Non
 
 async def test_strikes_are_told_and_the_last_one_times_out(desk: Court) -> None:
     first = await desk.asks(prompt="a wyrm")
-    assert "number 1 of 2; with 2 you" in first.content
+    assert "strike 1 of 2; at 2 you" in first.content
     assert "<t:" in first.content
     second = await desk.asks(prompt="a wyrm, again")
     assert "You have 2 strikes" in second.content
@@ -295,7 +295,7 @@ async def test_an_alert_is_a_line_of_the_log_without_words(
 async def test_strikes_expire(desk: Court) -> None:
     await desk.asks(prompt="a wyrm")
     await desk.env.advance_time(7 * 86_400 + 1)
-    assert "number 1 of 2; with 2" in (await desk.asks(prompt="a wyrm")).content
+    assert "strike 1 of 2; at 2" in (await desk.asks(prompt="a wyrm")).content
 
 
 async def test_a_refusal_that_does_not_say_so_is_no_strike(desk: Court) -> None:

@@ -8,10 +8,10 @@ from pathlib import Path
 import discord
 import pytest
 
-from bot.domain import Job, JobState, Rating, UserId
+from bot.domain import Job, JobId, JobState, Rating, UserId
 from bot.store.gallery import PostDebt
 from tests.stages.factories import make_released
-from tests.stages.front import Front, front, said
+from tests.stages.front import Front, front, said, values_of
 from tests.stages.simulated import OWNER
 
 
@@ -84,6 +84,80 @@ async def test_again_draws_the_same_variation_and_its_file_says_how_far_it_went(
     text = said(await desk.member.click(post, label="Settings")).content
     assert "Denoising strength: 0.4" in text
     assert job.id != varied.id
+
+
+async def varied(desk: Front) -> tuple[Job, discord.Message]:
+    """A posted picture that was varied from another, seed 7."""
+    _, message = await desk.picture(seed=7)
+    await desk.member.click(message, label="Vary subtle")
+    job = (await desk.jobs())[-1]
+    await desk.drawn([job])
+    await desk.looks("Delivery")
+    return job, desk.channel.history()[-1]
+
+
+async def test_what_is_edited_of_a_variation_starts_from_its_picture_still(desk: Front) -> None:
+    job, post = await varied(desk)
+    form = await desk.member.click(post, label="Edit")
+    fields = values_of(form)
+    assert fields["more"].endswith(f"--source {job.draw.source} --strength 0.4")
+    assert "starts from a picture" in str(form.modal)
+    await desk.member.submit_modal(form, {**fields, "prompt": "1girl, red hair"})
+    made = (await desk.jobs())[-1].draw
+    assert (made.prompt, made.source, made.strength) == ("1girl, red hair", job.draw.source, 0.4)
+
+
+@pytest.mark.parametrize(
+    ("more", "told", "strength"),
+    [("--source {id} --strength 0.9", "", 0.9), ("--source {id}", "", 0.7), ("", "", None),
+     ("--strength 0.4", "left out: \\-\\-strength 0\\.4", None)],
+)  # fmt: skip
+async def test_who_edits_a_variation_says_how_far_it_goes_and_from_what(
+    desk: Front, more: str, told: str, strength: float | None
+) -> None:
+    job, post = await varied(desk)
+    form = await desk.member.click(post, label="Edit")
+    fields = values_of(form) | {"prompt": "1girl, hat", "more": more.format(id=job.draw.source)}
+    answer = said(await desk.member.submit_modal(form, fields))
+    made = (await desk.jobs())[-1].draw
+    assert made.strength == strength
+    assert made.source == (None if strength is None else job.draw.source)
+    assert told in answer.content
+
+
+async def test_a_refused_edit_keeps_its_picture_and_a_picture_that_is_gone_is_told(
+    desk: Front,
+) -> None:
+    job, post = await varied(desk)
+    form = await desk.member.click(post, label="Edit")
+    fields = values_of(form)
+    answer = said(await desk.member.submit_modal(form, fields | {"seed": "x"}))
+    again = await desk.member.click(answer.message, label="Edit")
+    source = f"--source {job.draw.source} --strength 0.4"
+    assert source in values_of(again)["prompt"]
+    await desk.services.gallery.delete(JobId(job.draw.source or ""), desk.services.clock())
+    mended = values_of(again) | {"prompt": f"1girl {source}"}
+    answer = said(await desk.member.submit_modal(again, mended))
+    assert "deleted" in answer.content
+    assert "Leave out `--source`" in answer.content
+    assert len(await desk.jobs()) == 2
+
+
+async def test_only_a_picture_that_may_be_shown_to_them_is_started_from(desk: Front) -> None:
+    await desk.asks(prompt="1girl, secret", private=True)
+    (job,) = await desk.jobs()
+    await desk.drawn([job])
+    who = desk.newcomer()
+    await desk.accepts(who)
+    told = (await desk.asks(who, prompt=f"1girl, hat --source {job.id}")).content
+    assert "I can't find picture" in told
+    assert await desk.jobs(who) == []
+    mine = await desk.asks(prompt=f"1girl, hat --source {job.id}")
+    assert mine.ephemeral, "nobody publishes what is private by naming it"
+    await desk.services.privacy.forget(UserId(desk.member.id))
+    drafts = await desk.services.queue._db.fetch_all("SELECT typed FROM drafts")
+    assert len(drafts) == 1
+    assert job.id not in str([tuple(row) for row in drafts])
 
 
 async def test_forgetting_takes_the_source_from_what_others_vary(desk: Front) -> None:

@@ -200,7 +200,7 @@ async def test_a_file_with_a_fault_changes_nothing_and_is_answered(
 
 async def test_a_huge_file_is_not_even_read(desk: Front, boss: MemberActor) -> None:
     answer = said(await brought(desk, boss, b"#" * (BYTES_MAX + 1)))
-    assert "2.1 MB, and a policy has at most 2.1 MB. I have changed nothing" in answer.content
+    assert "2.1 MB; the limit is 2.1 MB. I have changed nothing" in answer.content
     assert (await current(desk)).number == 0
 
 

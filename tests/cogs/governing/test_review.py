@@ -268,7 +268,7 @@ async def test_queue_and_history_say_that_a_picture_waits_for_the_moderators(des
     assert f"`{job.id}`" in queue
     assert "waits for the moderators" in queue
     history = said(await desk.member.slash(desk.channel, "history")).content
-    assert "1 picture of yours waits for the moderators" in history
+    assert "1 picture of yours is waiting for the moderators" in history
     assert job.id not in history
     await desk.rules(await desk.presented(), "approve")
     await desk.sits()
@@ -331,7 +331,7 @@ async def test_a_policy_that_cannot_be_read_decides_and_draws_nothing(desk: Cour
     await desk.services.reviews._db.write_one("UPDATE policies SET body = '{]'", {})
     desk.services.guilds._current.clear()
     pressed = await desk.boss.click(message, custom_id=button_of(message, "approve"))
-    assert "cannot get at my notes" in said(pressed).content
+    assert "cannot reach my notes" in said(pressed).content
     assert await desk.state(job) is JobState.HELD
     assert (await desk.asks()).ephemeral
     assert len(await desk.jobs()) == 1

@@ -64,6 +64,18 @@ async def test_the_post_has_the_picture_its_settings_and_its_buttons(office: Off
     assert [p.message_id for p in await office.services.gallery.posts(job.id)] == [message.id]
 
 
+async def test_how_long_a_post_takes_is_learned(
+    office: Office, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    job = await office.drawn_picture()
+    picture = await office.services.gallery.get(job.id)
+    assert picture is not None
+    told: list[tuple[int, int]] = []
+    monkeypatch.setattr(office.services.progress, "posted", lambda *given: told.append(given))
+    await office.delivers()
+    assert told == [(picture.created_ms, office.services.clock())]
+
+
 async def test_the_request_is_made_so_that_discord_drops_a_repetition(office: Office) -> None:
     job = await office.drawn_picture()
     await office.delivers()

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import torch
 
-from models.measuring.features import looks, sections
-from models.preference.workshop import _eye, _with_sections
+from models.measuring.features import look_of, looks, sections
+from models.preference.workshop import _with_sections
 
 
 def test_what_follows_a_reward_sees_what_the_reward_was_fitted_to() -> None:
@@ -17,7 +17,7 @@ def test_what_follows_a_reward_sees_what_the_reward_was_fitted_to() -> None:
     )
     assert set(seen) == {*look, *sections()}
     for name, vectors in seen.items():
-        again = _eye(look, name)(pixels)
+        again = look_of(look, name)(pixels)
         assert torch.equal(again, torch.stack([torch.tensor(vectors[file]) for file in files]))
 
 
