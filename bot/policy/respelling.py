@@ -13,8 +13,8 @@ from itertools import combinations
 
 from bot.policy.expressions import Span
 from bot.policy.inflection import of_none
+from bot.policy.mistypings import Mistypings
 from bot.policy.reading import IsWord, Reading
-from bot.policy.slips import Slips
 from bot.policy.spoken import Spoken
 from bot.policy.windows import windows
 
@@ -43,7 +43,7 @@ class Respelling:
         is none of a word of `ordinary`.
         """
         self._listed, self._is_form, self._grave = listed, is_form, grave
-        self._slips = Slips(grave, ordinary)
+        self._slips = Mistypings(grave, ordinary)
         self.meant = lru_cache(maxsize=_REMEMBERED)(self._meant)
 
     def read(self, line: Spoken, strange: Collection[str]) -> Iterator[Reading]:

@@ -31,8 +31,10 @@ _DEEDS: Mapping[str, int] = {
 }  # fmt: skip
 #: Nobody does anything for so long before a gauge is taken: what is kept for a while is gone.
 QUIET_S = 1_800
-#: What was read last, which the next reading replaces: it may hold something by chance.
-_LATEST = frozenset({"bot.drawing.outlook.Outlook._line", "bot.store.views.Work"})
+#: What was read or asked for last, which the next one replaces: it may hold something by chance.
+_LATEST = frozenset(
+    {"bot.drawing.outlook.Outlook._line", "bot.store.queue.Share", "bot.store.views.Work"}
+)
 _LOOK_S = 0.02
 #: How often somebody asks to be forgotten before it is a fault that nobody does it.
 _TRIES = 20

@@ -102,9 +102,14 @@ JOB, VOTER = JobId("job"), OTHER
 def book(*, counted: bool = False) -> Book:
     hands = VoteEmoji(up="👍", down="👎")
     ballot = Ballot(
-        message_id=MessageId(1), job_id=JOB, requester_id=UserId(8), then=hands, now=hands
+        message_id=MessageId(1),
+        job_id=JOB,
+        requester_id=UserId(8),
+        then=hands,
+        now=hands,
+        read_after=0,
     )
-    pairs = frozenset({(JOB, VOTER)} if counted else ())
+    pairs = {(JOB, VOTER)} if counted else set[tuple[JobId, UserId]]()
     return Book(ballots={MessageId(1): ballot}, last_event_id=40, counted=pairs)
 
 

@@ -200,7 +200,7 @@ async def test_what_cannot_be_set_aside_stays_and_is_told(
         patch.setattr(Path, "replace", other_disk)
         await stores.gallery.sweep()
     assert stranger.read_bytes() == b"from another disk"
-    assert "1 picture file(s)" in caplog.text
+    assert "1 unknown picture file(s)" in caplog.text
     assert "cannot be moved" in caplog.text
 
 

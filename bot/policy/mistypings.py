@@ -1,4 +1,4 @@
-"""Slips of the keyboard: a letter that was left out, or one vowel for another.
+"""Mistypings of the keyboard: a letter that was left out, or one vowel for another.
 
 Called by `respelling`. Pure. It must not know terms. A first letter is no slip: it tells a word.
 """
@@ -14,7 +14,7 @@ _LETTERS_MIN = 6
 _VOWELS = frozenset("aeiou")
 
 
-class Slips:
+class Mistypings:
     """Tells of which words another is a slip; made once for a rulebook."""
 
     def __init__(self, words: Iterable[str], ordinary: Collection[str] = ()) -> None:
