@@ -68,7 +68,7 @@ async def test_a_member_has_one_export_at_a_time(desk: Front) -> None:
     async with privacy.export(user_id) as held:
         assert held is not None
         answer = said(await desk.member.slash(desk.channel, "privacy export"))
-        assert "still being packed" in answer.content
+        assert "still packing your data" in answer.content
         assert not answer.attachments
     await desk.env.advance_time(61)
     answer = said(await desk.member.slash(desk.channel, "privacy export"))

@@ -68,7 +68,7 @@ async def test_the_state_is_what_a_page_needs(page: Page) -> None:
     names = {c["name"]: c["nsfw"] for c in state["channels"] if c["type"] == 0}
     assert names == {"general": False, "art": False, "after-dark": True}
     draw = next(c for c in state["commands"] if c["name"] == "draw")
-    assert [o["name"] for o in draw["options"]] == ["prompt", "count", "shape"]
+    assert [o["name"] for o in draw["options"]] == ["prompt", "count", "shape", "weight"]
     assert state["weather"]["gateway"] == "up"
     moderator = await page.get("state", persona=page.sandbox.persona("moderator"))
     assert {c["name"]: c["bot_sees"] for c in moderator["channels"] if c["type"] == 0} == {
