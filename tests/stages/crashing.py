@@ -13,8 +13,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from bot.sandbox.wire.wire import NotPossible
-from tests.stages.promises import Faults, Told, faults
+from tests.stages.promises import Faults, Told
 from tests.stages.stage import Stage, button, stage
+from tests.stages.staying import faults_that_stay
 
 #: How many kills lie between two progress reports of `crash`.
 _SAY_EVERY = 50
@@ -55,7 +56,10 @@ async def crash(
         promised = {prompt: n for answer in asking for prompt, n in (await answer).items()}
         await here.until(lambda: _settled(here), 120)
         jobs = here.rows("SELECT id FROM jobs")
-        return Outcome(kills=kills, accepted=len(jobs), faults=await _last_look(here, promised))
+        # Status messages are closed after the last picture, eight at a time, and each request had
+        # one.
+        left = await faults_that_stay(here, Told(promised=promised), limit_s=300)
+        return Outcome(kills=kills, accepted=len(jobs), faults=left)
 
 
 async def _ask(here: Stage, dice: random.Random) -> dict[str, int]:
@@ -78,22 +82,3 @@ async def _ask(here: Stage, dice: random.Random) -> dict[str, int]:
 async def _settled(here: Stage) -> bool:
     left = here.rows("SELECT count(*) FROM jobs WHERE state IN ('queued', 'running', 'rendered')")
     return left[0][0] == 0
-
-
-async def _last_look(here: Stage, promised: dict[str, int], limit_s: float = 300) -> Faults:
-    """The faults that remain after a while.
-
-    Status messages are closed after the last picture, eight at a time, and each request had one.
-    """
-    told = Told(promised=promised)
-
-    async def kept() -> bool:
-        with here.looking():
-            return not faults(here, told)
-
-    try:
-        await here.until(kept, limit_s)
-    except TimeoutError:
-        with here.looking():
-            return faults(here, told)
-    return Faults()

@@ -16,8 +16,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from bot.sandbox.wire.wire import NotPossible
-from tests.stages.promises import Faults, Told, faults
+from tests.stages.promises import Faults, Told
 from tests.stages.stage import Stage, button, stage
+from tests.stages.staying import faults_that_stay
 
 #: So many moments pass at most between the word and the fault.
 _LATEST = 40
@@ -56,7 +57,7 @@ async def sicken(tmp_path: Path, illnesses: Sequence[str], seed: int = 1) -> Suf
                     promised |= await _ask(here, dice)
                     _vote(here, dice)
                     await asyncio.sleep(dice.random() * 0.1)
-        left = await _faults_that_stay(here, Told(promised=promised))
+        left = await faults_that_stay(here, Told(promised=promised))
         return Suffered(
             moments=suffered.read_text().splitlines(),
             promised=sum(promised.values()),
@@ -79,14 +80,3 @@ def _vote(here: Stage, dice: random.Random) -> None:
     """Somebody reacts under one of the latest posts."""
     if posts := here.posted()[-3:]:
         here.sandbox.react("owner", dice.choice(posts)["id"], dice.choice("👍👎"))
-
-
-async def _faults_that_stay(here: Stage, told: Told, limit_s: float = 120) -> Faults:
-    async def kept() -> bool:
-        return not faults(here, told)
-
-    try:
-        await here.until(kept, limit_s)
-    except TimeoutError:
-        return faults(here, told)
-    return Faults()
