@@ -17,6 +17,8 @@ from typing import Any, TypeVar
 
 import discord
 import pytest
+from discord import app_commands
+from discord.ext import commands
 from discord.http import Route
 from simcord.actors import MemberActor
 from simcord.backend.models import Overwrite
@@ -53,10 +55,6 @@ from tests.stages.databases import open_database
 from tests.stages.factories import make_admitted, make_ask, make_place, make_png, make_released
 from tests.stages.fake_engine import INFO
 
-#: Cogs whose decorators count who was here lately, which the next test's bot must not remember.
-_COUNTING = frozenset(
-    {"cogs.asking.queue", "cogs.governing.privacy", "cogs.voting.duels", "cogs.voting.votes"}
-)
 CAPS = Caps(per_user=1000, per_guild=1000)
 OWNER = "worker"
 
@@ -69,6 +67,18 @@ async def works_off(look: Callable[[asyncio.TaskGroup], Awaitable[bool]]) -> Non
             begun = await look(tasks)
 
 
+def _counts(extension: str) -> bool:
+    """Whether a command has checks: a cooldown must not outlive the bot that counted."""
+    return any(
+        command.checks
+        for cog in vars(importlib.import_module(extension)).values()
+        if isinstance(cog, commands.CogMeta)
+        for top in cog.__cog_app_commands__
+        for command in (top, *(top.walk_commands() if isinstance(top, app_commands.Group) else ()))
+        if isinstance(command, app_commands.Command)
+    )
+
+
 class ParkedBot(WaifuBot):
     """Loads the cogs of one test; their loops stay parked, unless it is `live`."""
 
@@ -79,7 +89,7 @@ class ParkedBot(WaifuBot):
 
     async def setup_hook(self) -> None:
         for name in self._extensions:
-            if name in _COUNTING:
+            if _counts(name):
                 await self.load_extension(name)
             else:
                 # An extension is executed anew for each bot, and all modules are looked through
