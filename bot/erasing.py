@@ -7,8 +7,9 @@ module finishes what a crash, a full disk or a database reader delayed. No Disco
 from __future__ import annotations
 
 import logging
+from collections.abc import Callable
 
-from bot.domain import BotError
+from bot.domain import BotError, UserId
 from bot.drawing.signals import Signals
 from bot.store.privacy import Privacy
 
@@ -23,9 +24,12 @@ _POLL_S = 3600.0
 class Eraser:
     """Erases members who asked for it; the rows of pending requests and scrubs are the truth."""
 
-    def __init__(self, privacy: Privacy, signals: Signals) -> None:
+    def __init__(
+        self, privacy: Privacy, signals: Signals, forget_in_memory: Callable[[UserId], None]
+    ) -> None:
         self._privacy = privacy
         self._signals = signals
+        self._forget_in_memory = forget_in_memory
 
     async def run(self) -> None:
         """Erase and clean until cancelled."""
@@ -43,6 +47,7 @@ class Eraser:
         try:
             for user_id in await self._privacy.wishes():
                 forgotten = await self._privacy.forget(user_id)
+                self._forget_in_memory(user_id)
                 self._signals.cancelled(forgotten.job_ids)
                 self._signals.taken_away()
                 log.info("forgot a member who had asked before a restart or a fault")

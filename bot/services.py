@@ -10,7 +10,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Self
 
-from bot.domain import Place, RoleId
+from bot.domain import Place, RoleId, UserId
 from bot.drawing.outlook import Outlook
 from bot.drawing.progress import ProgressBoard
 from bot.drawing.signals import Signals
@@ -154,6 +154,15 @@ class Services:
         await self.decisions.close()
         await self.votes.close()
         await self.views.close()
+
+    def forget_in_memory(self, user_id: UserId) -> None:
+        """Drop what only memory holds of a member.
+
+        Call it again once their rows are erased: what is read until then can bring them back.
+        """
+        self.tails.forget(user_id)
+        self.progress.forget(user_id)
+        self.outlook.forget()
 
     async def policy_at(
         self,

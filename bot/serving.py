@@ -250,7 +250,8 @@ async def _erasing(services: Services) -> AsyncGenerator[None]:
     """Carry out requests to be forgotten meanwhile; they need no model."""
     async with asyncio.TaskGroup() as tasks:
         erasing = tasks.create_task(
-            Eraser(services.privacy, services.signals).run(), name="erasing"
+            Eraser(services.privacy, services.signals, services.forget_in_memory).run(),
+            name="erasing",
         )
         try:
             yield

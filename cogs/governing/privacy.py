@@ -84,16 +84,15 @@ class Forget(Press, template=template(Action.FORGET)):
         if self.target != str(user_id):
             await tell(interaction, words.NOT_FOR_YOU())
             return
-        services.tails.forget(user_id)
-        services.progress.forget(user_id)
-        services.outlook.forget()
-        # The wish is a row before anything is answered, and the answer comes after the deed: what
-        # dies in between is made up for at the next start.
+        services.forget_in_memory(user_id)
+        # The request is recorded before the answer, and the answer comes after the erasure: the
+        # next start finishes what a crash interrupts.
         await services.privacy.wish(user_id, services.clock())
         try:
             await interaction.response.defer()
             forgotten = await services.privacy.forget(user_id)
         finally:
+            services.forget_in_memory(user_id)
             # Whatever happened, carry out the rest of the request now.
             services.signals.erase.set()
         services.signals.cancelled(forgotten.job_ids)

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 import pytest_asyncio
 
-from bot.domain import StorageError
+from bot.domain import StorageError, UserId
 from bot.drawing.signals import Signals
 from bot.erasing import Eraser
 from tests.bot.store.test_privacy import WORD, holding_files, live
@@ -26,7 +26,7 @@ async def stores(tmp_path: Path) -> AsyncGenerator[Stores]:
 
 
 def eraser_of(stores: Stores) -> Eraser:
-    return Eraser(stores.privacy, Signals())
+    return Eraser(stores.privacy, Signals(), lambda _: None)
 
 
 async def test_a_wish_that_a_crash_left_is_carried_out_at_the_next_start(
@@ -36,7 +36,9 @@ async def test_a_wish_that_a_crash_left_is_carried_out_at_the_next_start(
     await stores.privacy.wish(USER, 9_000)
     signals = Signals()
     told = signals.for_worker()
-    assert await Eraser(stores.privacy, signals).round()
+    forgotten: list[UserId] = []
+    assert await Eraser(stores.privacy, signals, forgotten.append).round()
+    assert forgotten == [USER], "in memory too"
     async with asyncio.timeout(1):
         await signals.doomed.wait(60)
     assert (await stores.privacy.show(USER)).counts == {}
@@ -102,7 +104,7 @@ async def test_what_cannot_be_finished_is_tried_again_after_growing_pauses(
     monkeypatch.setattr(stores.privacy, "clean", clean)
     monkeypatch.setattr(signals.erase, "wait", wait)
     with pytest.raises(asyncio.CancelledError):
-        await Eraser(stores.privacy, signals).run()
+        await Eraser(stores.privacy, signals, lambda _: None).run()
     assert pauses == [2, 4, 8, 3600, 2]
 
 

@@ -7,7 +7,8 @@ from pathlib import Path
 import discord
 import pytest
 
-from bot.store.privacy import HOLDINGS
+from bot.domain import UserId
+from bot.store.privacy import HOLDINGS, Forgotten
 from bot.words.privacy import _NAMES
 from tests.stages.front import custom_ids, front, said
 
@@ -61,3 +62,24 @@ async def test_what_is_foreseen_forgets_them_too(tmp_path: Path) -> None:
         await desk.member.click(asked.message, custom_id=custom_ids(asked)[0])
         assert not desk.services.outlook._line
         assert not desk.services.progress._regulars._members
+
+
+async def test_what_was_read_while_they_were_forgotten_is_forgotten_too(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Another member asks, and the worker begins a picture, before the rows are erased."""
+    async with front(tmp_path) as desk:
+        (job,) = await desk.queued()
+        services = desk.services
+        forget = services.privacy.forget
+
+        async def late(user_id: UserId) -> Forgotten:
+            await services.outlook.expected([job])
+            services.progress.started(job, 0)
+            return await forget(user_id)
+
+        monkeypatch.setattr(services.privacy, "forget", late)
+        asked = said(await desk.member.slash(desk.channel, "privacy forget"))
+        await desk.member.click(asked.message, custom_id=custom_ids(asked)[0])
+        assert not services.outlook._line
+        assert not services.progress._regulars._members

@@ -291,5 +291,7 @@ async def test_a_wish_is_carried_out_soon_though_discord_did_not_take_the_answer
     desk.env._errors.clear()
     async with asyncio.timeout(1):
         await desk.services.signals.erase.wait(3600)
-    assert await Eraser(desk.services.privacy, desk.services.signals).round()
+    services = desk.services
+    eraser = Eraser(services.privacy, services.signals, services.forget_in_memory)
+    assert await eraser.round()
     assert await desk.services.views.get(job.id) is None
