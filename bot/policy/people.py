@@ -56,6 +56,10 @@ class Names:
     def __init__(self, lexicon: Lexicon, folded: Callable[[Sequence[str]], list[str]]) -> None:
         """`folded` folds many texts as the prompt is folded."""
         self._known = lexicon.ordinary | lexicon.tags
+        #: Words that join a sentence ("sem", "con"), of whatever language: some are family names.
+        self._little = frozenset(
+            sign for tongue in lexicon.homographs.values() for sign in tongue.signs
+        )
         self.given = frozenset(folded([*lexicon.given_names]))
         self._family = frozenset(folded([*lexicon.surnames]))
         self._clear = self.given - self._known
@@ -130,7 +134,8 @@ class Names:
         if name not in self._family:
             like_one = _FAMILY_LIKE.search(name) is not None
             return clear and stands_alone and like_one and self._is_new(name)
-        return name not in self._known or (clear and stands_alone)
+        is_common = name in self._known or name in self._little
+        return not is_common or (clear and stands_alone)
 
     def _is_new(self, name: str) -> bool:
         """Whether a word is in no list and no Japanese name."""

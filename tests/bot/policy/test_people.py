@@ -45,6 +45,10 @@ def test_a_listed_name_is_a_persons_or_a_characters_whole(concept: str) -> None:
         "Oliver Harrington in a garden", "jennifer hartmann, smile", "Jean-Pierre Dubois",
         "Мария Иванова", "singer Olivia", "Emma, a famous actress", "photo of Emma Quixlington",
         "Emma Brown", "portrait of Kevin De Bruynevink", "photo of Mary J. Blightwick",
+        # A word that joins sentences is a family name where nothing goes on behind it.
+        "Anita Das", "anita das, smile",
+        # An initial, or the father's name, stands between.
+        "Oliver J. Harrington", "Natalia Sergeevna Ivanova", "Dmitri Pavlovich Ivanov",
     ],
 )  # fmt: skip
 def test_a_name_that_no_list_of_the_famous_has_is_found_by_its_shape(prompt: str) -> None:
@@ -57,6 +61,7 @@ def test_a_name_that_no_list_of_the_famous_has_is_found_by_its_shape(prompt: str
         "emma brown hair", "jade green eyes", "rose garden", "Emma, Oliver", "Emma. Harrington",
         "Emma Quixlingar", "photo of Emma Takanashi", "yui takanashi", "grace hill", "amy in rain",
         "hatsune miku", "miku hatsune", "alice (wonderland)", "a singer on stage", "1girl, anna",
+        "elfa sem roupa, rio", "elfa sem medo na floresta",
     ],
 )  # fmt: skip
 def test_other_words_are_no_persons_name(prompt: str) -> None:
