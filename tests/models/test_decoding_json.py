@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import subprocess
+import sys
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import IntEnum
@@ -75,3 +77,36 @@ def test_what_is_known_besides_counts() -> None:
 def test_what_is_not_understood_in_full_is_not_taken(text: str) -> None:
     with pytest.raises(ValueError):  # noqa: PT011  in whatever words
         read_json(Desk, text)
+
+
+#: Threads meet at classes that nobody has read before, and change places as often as they can.
+_MEETING = """
+import json, sys
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import make_dataclass
+from threading import Barrier
+from models.decoding import read_json
+
+sys.setswitchinterval(1e-6)
+inside = {f"field{i}": i for i in range(12)}
+text = json.dumps({"one": inside, "two": inside})
+meet = Barrier(4)
+
+def read(kind):
+    meet.wait()
+    return read_json(kind, text)
+
+with ThreadPoolExecutor(4) as threads:
+    for i in range(200):
+        inner = make_dataclass(f"Inner{i}", [(name, int) for name in inside])
+        outer = make_dataclass(f"Outer{i}", [("one", inner), ("two", inner)])
+        for made in threads.map(read, [outer] * 4):
+            assert made == outer(inner(**inside), inner(**inside))
+"""
+
+
+def test_threads_that_read_a_class_first_at_the_same_time_do_not_end_the_process() -> None:
+    done = subprocess.run(
+        [sys.executable, "-c", _MEETING], capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 0, done.stderr

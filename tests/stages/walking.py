@@ -307,7 +307,9 @@ class Life:
         async with asyncio.timeout(_PATIENCE_S):
             while not (bot.running and await self._here.is_up()):
                 if not bot.running:
-                    assert self._stopped or await bot.wait() == -signal.SIGKILL, "it ended itself"
+                    if not self._stopped:
+                        code = await bot.wait()
+                        assert code == -signal.SIGKILL, f"it ended itself with code {code}"
                     self._stopped = False
                     self._look_at_the_dead()
                     await bot.start()
