@@ -29,6 +29,10 @@ RequestId = NewType("RequestId", str)
 OwedPostId = NewType("OwedPostId", str)
 
 
+#: How far *Vary subtle* and *Vary strong* go from a picture, of 1.
+SUBTLE, STRONG = 0.4, 0.7
+
+
 class BotError(Exception):
     """Root of the errors that the operator can fix; the message is one sentence that says how."""
 

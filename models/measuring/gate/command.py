@@ -66,7 +66,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--manifest", type=Path, required=True, help="the votes that it learned")
     parser.add_argument("--parent", help="the model before it, if it lies elsewhere")
     parser.add_argument(
-        "--first", help="the model that the line began with; the oldest ancestor if left out"
+        "--first", help="the model that the line began with (default: the oldest ancestor)"
     )
     parser.add_argument("--tagger", help="a WD tagger, for models of Danbooru's words")
     parser.add_argument(

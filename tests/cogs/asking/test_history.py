@@ -197,8 +197,8 @@ async def test_a_picture_is_kept_as_a_favourite_once_and_taken_out_again(desk: F
     assert "⭐" in answer.content
     assert menu_values(answer) == [job.id]
     assert "⭐" not in (await history(desk)).content, "nobody else is told"
-    await fan.click(second.message, label="Take out")
-    await fan.click(first.message, label="Take out")
+    await fan.click(second.message, label="Remove")
+    await fan.click(first.message, label="Remove")
     assert menu_values(await history(desk, fan, favourites=True)) == []
 
 

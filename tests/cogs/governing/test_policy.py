@@ -305,7 +305,7 @@ async def test_a_picture_is_tried_by_its_id(desk: Front, boss: MemberActor) -> N
     assert "It would not be shown" in await run(desk, boss, "test", picture=job.id.upper())
     (foreign,) = await elsewhere(desk)
     for unknown in ("0000000000", "no such thing", "💙", foreign.id):
-        assert "no picture of this server" in await run(desk, boss, "test", picture=unknown)
+        assert "find that picture in this server" in await run(desk, boss, "test", picture=unknown)
     assert words.NOTHING_TO_TRY in await run(desk, boss, "test")
 
 
