@@ -44,6 +44,7 @@ from bot.drawing.signals import Signals
 from bot.finished import Held, Released
 from bot.glossaries import Glossaries
 from bot.learning.desk import LearningDesk, lay
+from bot.policy.layers import everywhere
 from bot.services import Services
 from bot.settings import load
 from bot.store.caps import Caps
@@ -261,6 +262,8 @@ async def scene(
     directory: Path, *extensions: str, kind: type[SceneT], live: bool = False
 ) -> AsyncIterator[SceneT]:
     """A running simulation with real stores below `directory` and these cogs."""
+    # The first command compiles the rulebook; a busy machine takes longer than it lets us settle.
+    everywhere(rulebooks.load())
     db = await open_database(directory / "bot.sqlite3")
     envs: list[Env] = []
     signals = Signals()

@@ -336,7 +336,7 @@ async def test_why_tells_each_decision_in_words_and_none_of_another_server(
     assert (
         f"a request of <@{desk.member.id}> in <#{desk.channel.id}>, with the model tiny-1" in told
     )
-    assert "no decision" in await run(desk, boss, "why", id="nothing")
+    assert "can't find that decision" in await run(desk, boss, "why", id="nothing")
 
 
 @pytest.mark.parametrize(
