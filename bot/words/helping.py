@@ -40,6 +40,7 @@ _AFTER = Message(
     "- *Vary subtle*, *Vary strong*: more like this picture\n"
     "- *Edit*: change the words or the settings; *Upscale*: make it larger\n"
     "- *Favourite*: find it in `/history` again\n"
+    "- *Delete*: take it away (a minute to undo it); *Report*: tell the moderators\n"
     "*Draw like this* and *Settings* are also in the menu of its message, under *Apps*."
 )
 _YOURS = Message(

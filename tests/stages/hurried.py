@@ -31,8 +31,8 @@ from bot.drawing.progress import ProgressBoard
 from tests.stages.gauging import gauge, write_gauge
 
 _DOUBLE = struct.Struct("d")
-#: The parameter's number, mallopt(3).
-_M_ARENA_MAX = -8
+#: The parameter's number, mallopt(3), and its value: what the image and the unit set.
+_M_ARENA_MAX, ARENAS = -8, 2
 
 
 class Clock:
@@ -122,7 +122,7 @@ def hurry(factor: float, simulated: Path) -> None:
 
 def share_arenas() -> None:
     """Set `MALLOC_ARENA_MAX` as the image and the unit do; a fork is too late for the variable."""
-    assert ctypes.CDLL(None).mallopt(_M_ARENA_MAX, 2), "this is not glibc"
+    assert ctypes.CDLL(None).mallopt(_M_ARENA_MAX, ARENAS), "this is not glibc"
 
 
 def plant_a_leak() -> None:
