@@ -59,8 +59,8 @@ UNMEASURED = Message("I could not check the finished picture for nudity.")
 AWAITED = Message("The picture waits for a moderator to look at it.")
 
 _WHERE_ADULTS_ARE = Message(
-    "Or ask me in an age-restricted channel (a moderator can mark a channel as age-restricted in "
-    "its settings)."
+    "You can also ask me in an age-restricted channel. A moderator can mark a channel as "
+    "age-restricted in its settings."
 )
 _WHERE_ELSE = {
     Layer.CATEGORY: Message("This is a rule of this category; another channel may allow it."),

@@ -27,6 +27,8 @@ from bot.sandbox.world.uploads import Uploads
 #: The file size limit of a server without boosts.
 UPLOAD_LIMIT_BYTES = 10 * 1024 * 1024
 _SUBCOMMAND, _GROUP = 1, 2
+#: Commands in the menus of people and of messages.
+_MENU_KINDS = (2, 3)
 _ENGLISH = "en-US"
 #: The languages of a client: English and those that the bot speaks.
 LOCALES = (_ENGLISH, *sorted(FOLDERS))
@@ -353,11 +355,14 @@ def _full_name(data: Payload) -> str:
 def _shown_in(locale: str, described: Payload) -> Payload:
     """A command, an option or a choice as shown by a client in that language."""
     shown = dict(described)
-    # Only choices have translated names: commands and options keep their registered ones.
+    # Typed commands and their options keep their registered names; choices have translated ones. A
+    # menu's command is called by its registered name, and shown under its translated one.
     field = "name" if "value" in described else "description"
     told: dict[str, str] = described.get(f"{field}_localizations") or {}
     if locale in told:
         shown[field] = told[locale]
+    if described.get("type") in _MENU_KINDS:
+        shown["label"] = (described.get("name_localizations") or {}).get(locale, described["name"])
     for inner in ("options", "choices"):
         if described.get(inner):
             shown[inner] = [_shown_in(locale, one) for one in described[inner]]
