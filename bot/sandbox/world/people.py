@@ -362,7 +362,8 @@ def _shown_in(locale: str, described: Payload) -> Payload:
     if locale in told:
         shown[field] = told[locale]
     if described.get("type") in _MENU_KINDS:
-        shown["label"] = (described.get("name_localizations") or {}).get(locale, described["name"])
+        names: dict[str, str] = described.get("name_localizations") or {}
+        shown["label"] = names.get(locale, described["name"])
     for inner in ("options", "choices"):
         if described.get(inner):
             shown[inner] = [_shown_in(locale, one) for one in described[inner]]
