@@ -56,17 +56,16 @@ class People:
         self.upload_limit_bytes = UPLOAD_LIMIT_BYTES
         self._uploads = Uploads(backend)
         self.personas: dict[int, lounge.Persona] = {p.id: p for p in lounge.PERSONAS}
-        self._locales: dict[int, str] = {}
 
     def locale_of(self, user_id: int) -> str:
         """The language of a person's client."""
-        return self._locales.get(user_id, _ENGLISH)
+        return self._backend.locales.get(user_id, _ENGLISH)
 
     def speak(self, user_id: int, locale: str) -> None:
         """Set it, and the server's too, so that public texts appear in it as well."""
         if locale not in LOCALES:
             raise NotPossible(f"The local Discord has no language {locale}.")
-        self._locales[user_id] = locale
+        self._backend.locales[user_id] = locale
         self._backend.edit_guild(lounge.GUILD_ID, {"preferred_locale": locale})
 
     def add_person(self, name: str, role: lounge.Role = lounge.Role.MEMBER) -> int:
