@@ -11,7 +11,7 @@ from collections.abc import Sequence
 
 from bot.domain import Layer
 from bot.policy.rulebook import UNREADABLE, Rule
-from bot.words.speaking import Message, say
+from bot.words.speaking import Message, say, sentences
 from bot.words.wording import CONTENT_CHARS_MAX, fit, fitting, plain
 
 #: Words, or terms of the server's, that a text names at most, and how much of each is shown.
@@ -112,7 +112,7 @@ def adults(rule: Rule, words: Sequence[str]) -> str:
     parts = [
         say("That's only allowed in age-restricted channels: {rule}.", rule=_named(rule)),
         _found(words),
-        f"{say(rule.advice)} {_WHERE_ADULTS_ARE()}",
+        sentences(say(rule.advice), _WHERE_ADULTS_ARE()),
     ]
     return fit("\n".join(filter(None, parts)))
 

@@ -1,8 +1,9 @@
 """Persistence: saves the local Discord over a restart, as JSON lines and files.
 
-`server.json` holds channels, languages, roles and commands; `messages/<channel>.jsonl` one message a
-line; `files/<attachment>` the bytes. Events mark changes, which are written together half a second
-later and on close; each file is replaced atomically.
+`server.json` holds channels, languages, roles and commands; `messages/<channel>.jsonl` one message
+a line; `files/<attachment>` the bytes.
+Events mark changes, which are written together half a second later and on close; each file is
+replaced atomically.
 """
 
 from __future__ import annotations
