@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from bot.words.asking import ASPECTS
-from bot.words.speaking import Message, say
+from bot.words.speaking import Message, say, sentences
 from models.contract import ModelInfo, Sampler
 
 #: To be pressed; words that every model of anime pictures knows and the embedded one draws well.
@@ -62,7 +62,7 @@ EXAMPLES_SHOWN = Message("The three examples below, drawn by {model}")
 
 def hint() -> str:
     """What a mention of the bot is answered with."""
-    return f"{HINT()} {FROM_ELSEWHERE()}"
+    return sentences(HINT(), FROM_ELSEWHERE())
 
 
 def fields(
@@ -87,4 +87,4 @@ def _rules(licence: str, licence_command: str, policy_command: str | None) -> st
     rules = _RULES(licence=licence, licence_command=licence_command)
     if policy_command is None:
         return rules
-    return f"{rules} {_MODERATING(policy_command=policy_command)}"
+    return sentences(rules, _MODERATING(policy_command=policy_command))

@@ -40,7 +40,7 @@ HERE_WE_GO = Message("Accepted, thank you. Here we go.")
 WAITS_NO_MORE = Message(
     "Accepted, thank you. I no longer have that request: please ask again with `/waifu`."
 )
-ASK_NOW = Message("Accepted, thank you. Now ask with `/waifu`, or use your command again.")
+ASK_NOW = Message("Accepted, thank you. Ask with `/waifu`, or repeat what you just did.")
 DECLINED = Message(
     "That's fine. I draw nothing for you, and I keep nothing of what you asked for. If you change "
     "your mind, read the licence again with the button or with `/licence`."

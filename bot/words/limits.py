@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from bot.words.speaking import Message, number, say, tally
+from bot.words.speaking import Message, number, say, sentences, tally
 
 EXAMPLE = "`1girl, blue hair, glasses, smile`"
 NO_PROMPT = Message("Tell me what to draw: `prompt:` needs some words, for example {example}.")
@@ -65,7 +65,7 @@ def a_day(most: int, had: int, *, fewer: bool) -> str:
         had=number(had),
     )
     rest = say("Try again later, or ask for fewer.") if fewer else say("Try again later.")
-    return f"{told} {rest}"
+    return sentences(told, rest)
 
 
 def too_many(more: int, most: int) -> str:

@@ -118,7 +118,7 @@ OPEN = Message("open")
 REQUEST = Message("-# Request `{id}`")
 REQUEST_EXPIRED = Message("That request has expired. Run `/waifu` again.")
 NO_RIGHTS = Message(
-    "I could not post the picture here: a moderator must give me {names} in this channel first."
+    "I can't post pictures here: a moderator must give me {names} in this channel first."
 )
 ASK_A_MODERATOR = Message("-# If you ask a moderator about this, tell them its ID: `{id}`")
 

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from bot.typed.kept import OwnPreset, Style
 from bot.typed.writing import whole
-from bot.words.speaking import Message, say
+from bot.words.speaking import Message, say, sentences
 from bot.words.wording import fitting, named, plain
 
 _NAMED = 10
@@ -37,7 +37,9 @@ def used(name: str) -> str:
 
 def copied(name: str) -> str:
     """Somebody else's preset is theirs now, and in use."""
-    return f"{say('Saved as `{name}`; `/preset list` shows what it adds.', name=name)} {used(name)}"
+    return sentences(
+        say("Saved as `{name}`; `/preset list` shows what it adds.", name=name), used(name)
+    )
 
 
 def taken(name: str) -> str:
@@ -84,7 +86,7 @@ def no_style(given: str, names: Sequence[str]) -> str:
     """The server has no such style; which it has."""
     known = ", ".join(f"`{name}`" for name in names[:_NAMED])
     there = say("There are: {names}.", names=known) if known else say("There are none yet.")
-    return f"{say('This server has no style `{name}`.', name=named(given))} {there}"
+    return sentences(say("This server has no style `{name}`.", name=named(given)), there)
 
 
 def style_made(style: Style) -> str:

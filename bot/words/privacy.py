@@ -44,7 +44,7 @@ _NAMES = {
     "posts": Message("messages that show your pictures"),
     "votes": Message("your current votes"),
     "vote_events": Message("your reactions and choices, with their times"),
-    "choices": Message("your current choices between two pictures"),
+    "choices": Message("your current choices between pictures"),
     "duels": Message("duels with one of your pictures"),
     "parties": Message("rating parties you started"),
     "standing_reactions": Message("reactions of yours that stand under pictures"),

@@ -11,7 +11,7 @@ from collections.abc import Sequence
 
 from bot.domain import Layer
 from bot.policy.rulebook import UNREADABLE, Rule
-from bot.words.speaking import Message, say
+from bot.words.speaking import Message, say, sentences
 from bot.words.wording import CONTENT_CHARS_MAX, fit, fitting, plain
 
 #: Words, or terms of the server's, that a text names at most, and how much of each is shown.
@@ -59,8 +59,8 @@ UNMEASURED = Message("I could not check the finished picture for nudity.")
 AWAITED = Message("The picture waits for a moderator to look at it.")
 
 _WHERE_ADULTS_ARE = Message(
-    "Or ask me in an age-restricted channel (a moderator can mark a channel as age-restricted in "
-    "its settings)."
+    "You can also ask me in an age-restricted channel. A moderator can mark a channel as "
+    "age-restricted in its settings."
 )
 _WHERE_ELSE = {
     Layer.CATEGORY: Message("This is a rule of this category; another channel may allow it."),
@@ -112,7 +112,7 @@ def adults(rule: Rule, words: Sequence[str]) -> str:
     parts = [
         say("That's only allowed in age-restricted channels: {rule}.", rule=_named(rule)),
         _found(words),
-        f"{say(rule.advice)} {_WHERE_ADULTS_ARE()}",
+        sentences(say(rule.advice), _WHERE_ADULTS_ARE()),
     ]
     return fit("\n".join(filter(None, parts)))
 

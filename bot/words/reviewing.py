@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 from bot.policy.thresholds import THRESHOLDS
-from bot.words.speaking import WITH_WORDS, Message, listed, percent, say, tally
+from bot.words.speaking import WITH_WORDS, Message, aside, listed, percent, say, tally
 from bot.words.wording import code, fit, plain, quoted
 
 #: A member's words in a case, in a report and in an appeal.
@@ -246,7 +246,7 @@ def purged(user_id: int, pictures: int, left: int) -> str:
 
 def found_by(title: str, words: Sequence[str], layer: str) -> str:
     """A rule by which something is held or refused: who says so, and what it was found in."""
-    said = f" ({layer})" if layer else ""
+    said = aside(layer) if layer else ""
     shown = ", ".join(f"“{plain(word, _WORD_CHARS)}”" for word in words[:_WORDS])
     named = f"**{say(title)}**{said}"
     return say("{rule}, found in {words}", rule=named, words=shown) if shown else named
@@ -256,9 +256,9 @@ def seen(scores: Mapping[str, float]) -> str:
     """What was measured in a picture, in words; empty if nothing was that matters."""
     told: list[str] = []
     if (nudity := scores.get("nudity")) is not None:
-        told.append(f"{_likely(nudity)} ({percent(nudity)})")
+        told.append(f"{_likely(nudity)}{aside(percent(nudity))}")
     if (childlike := scores.get("childlike", 0.0)) >= THRESHOLDS.childlike:
-        told.append(f"{say('somebody who may look like a child')} ({percent(childlike)})")
+        told.append(f"{say('somebody who may look like a child')}{aside(percent(childlike))}")
     if scores.get("blank", 0.0) >= THRESHOLDS.blank:
         told.append(say("an empty picture"))
     return say("The picture check sees {what}.", what=listed(told)) if told else ""

@@ -30,6 +30,9 @@ class Language:
 
 
 _HUGE = 10**18
+#: Languages without a space between sentences, and with brackets as wide as their letters.
+_UNSPACED = ("ja", "zh_CN")
+_WIDE_BRACKETS = ("\N{FULLWIDTH LEFT PARENTHESIS}", "\N{FULLWIDTH RIGHT PARENTHESIS}")
 _PLACEHOLDER = re.compile(r"\{(\w+)\}")
 ENGLISH = Language(code="en", sentences=NullTranslations())
 _SPOKEN: ContextVar[Language] = ContextVar("spoken", default=ENGLISH)
@@ -101,6 +104,17 @@ class Message(str):
 
 #: Something of ours, and somebody's own words about it.
 WITH_WORDS = Message("{what}: {words}")
+
+
+def sentences(*parts: str) -> str:
+    """Sentences in a row, as the language sets them apart; empty ones are left out."""
+    return ("" if _SPOKEN.get().code in _UNSPACED else " ").join(filter(None, parts))
+
+
+def aside(text: str) -> str:
+    """` (text)`, as the language writes it after the words that it belongs to."""
+    opening, closing = _WIDE_BRACKETS if _SPOKEN.get().code in _UNSPACED else (" (", ")")
+    return f"{opening}{text}{closing}"
 
 
 def number(value: float) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from bot.words.speaking import Message, say, tally
+from bot.words.speaking import Message, say, sentences, tally
 from bot.words.wording import plain
 
 _REASON_CHARS = 300
@@ -70,16 +70,14 @@ def cancelled(user_id: int, *, everywhere: bool) -> str:
 
 def struck(number: int, limit: int, expires_ms: int, pause: str) -> str:
     """Under a refusal that counts against the member."""
-    parts = [_STRIKE(until_s=expires_ms // 1000)]
-    if limit:
-        parts.append(_OF(number=number, limit=limit, pause=pause))
-    return "-# " + " ".join([*parts, _HARMLESS()])
+    of = _OF(number=number, limit=limit, pause=pause) if limit else ""
+    return "-# " + sentences(_STRIKE(until_s=expires_ms // 1000), of, _HARMLESS())
 
 
 def struck_out(number: int, until_ms: int, *, cancelled: bool) -> str:
     """Under a refusal that was one too many."""
     told = _STRUCK_OUT(number=number, until_s=until_ms // 1000)
-    return f"{told} {CANCELLED()}" if cancelled else told
+    return sentences(told, CANCELLED()) if cancelled else told
 
 
 def taken_back(user_id: int, strikes: int) -> str:

@@ -12,7 +12,7 @@ from bot.policy.rulebook import SERVER
 from bot.policy.showing import Shown
 from bot.words.effects import FORGOTTEN_MEMBER, in_words, layer_in_words
 from bot.words.panel import ALL_OWN_TERMS, sign_of
-from bot.words.speaking import Message, say
+from bot.words.speaking import Message, aside, say, sentences
 from bot.words.wording import fit, fitting, plain, quoted
 
 NOTHING_DRAWN = Message("-# Nothing was drawn, and nothing was written down.")
@@ -68,7 +68,7 @@ def _because(policy: EffectivePolicy, weighed: Weighed) -> str:
             key=lambda e: (e.ruling, e.audience),
         )
         line = policy.lines.get(rule_id)
-        who = f" ({layer_in_words(line.layer)})" if line else ""
+        who = aside(layer_in_words(line.layer)) if line else ""
         if rule_id in policy.exempt and rule_id == SERVER:
             who = " " + say("(a role is exempt from {what})", what=ALL_OWN_TERMS())
         where = "" if rule and rule.floor else _found(weighed.words(rule_id))
@@ -134,12 +134,12 @@ def decision_line(
     `rules` are titles, `layer` who said the strictest of them, `actor_id` the moderator.
     """
     what, came = say(_KINDS.get(kind, kind)), say(_OUTCOMES.get(outcome, outcome))
-    told = [f"- <t:{at_ms // 1000}:f> {what}: **{came}**."]
-    if actor_id:
-        told.append(say("By {who}.", who=f"<@{actor_id}>"))
-    if rules:
-        told.append(say("Rule: {rules}.", rules=f"{rules} ({layer})" if layer else rules))
-    return " ".join([*told, *([why] if why else [])])
+    return sentences(
+        f"- <t:{at_ms // 1000}:f> {what}: " + say("{what}.", what=f"**{came}**"),
+        say("By {who}.", who=f"<@{actor_id}>") if actor_id else "",
+        say("Rule: {rules}.", rules=rules + (aside(layer) if layer else "")) if rules else "",
+        why,
+    )
 
 
 def explained(about: str, lines: Sequence[str]) -> str:

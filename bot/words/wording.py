@@ -14,7 +14,7 @@ from collections.abc import Mapping, Sequence
 from bot.domain import Job, JobId, JobState, Picture, Standing
 from bot.drawing.progress import Expected, JobProgress
 from bot.words.small_print import small_print
-from bot.words.speaking import Message, number, percent, retell, say, tally
+from bot.words.speaking import Message, number, percent, retell, say, sentences, tally
 
 #: Discord's limit of a message's content, of a picture's description and of a choice's name.
 CONTENT_CHARS_MAX, ALT_CHARS_MAX, CHOICE_CHARS_MAX = 2000, 1024, 100
@@ -353,7 +353,7 @@ def busy(counts: Mapping[JobState, int], elsewhere: int) -> str:
     others = elsewhere - counts[JobState.QUEUED]
     if others <= 0:
         return here
-    return f"{here} {say('{count} more in other servers.', count=number(others))}"
+    return sentences(here, say("{count} more in other servers.", count=number(others)))
 
 
 def awaited(count: int) -> str:

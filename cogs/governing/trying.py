@@ -100,7 +100,8 @@ async def _decision_line(services: Services, desk: Desk, decision: Decision) -> 
         rules=", ".join(titles),
         layer=layer_in_words(Layer(decision.layer)) if decision.layer else "",
         why=await _reason(services, decision),
-        actor_id=case.actor_id if case else None,
+        # A case may share its ID with what it is about, and only its own decision is a moderator's.
+        actor_id=case.actor_id if case and decision.kind is DecisionKind.MODERATION else None,
         at_ms=decision.at_ms,
     )
 

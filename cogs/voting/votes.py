@@ -17,6 +17,7 @@ from bot.client import Interaction, WaifuBot
 from bot.domain import BotError, GuildId, MessageId, UserId
 from bot.policy.layers import EffectivePolicy
 from bot.words import listing, wording
+from bot.words.speaking import sentences
 from cogs.posting.sheets import PLACES
 from cogs.translating import speak_to_everybody, tell, url_of
 from cogs.voting.inbox import Cleared, Deleted, Inbox, Seen
@@ -137,7 +138,7 @@ class VotesCog(commands.Cog):
             return
         places = await self._best(guild, policy, PERIODS[period])
         if not places:
-            told = f"{listing.NO_VOTES[period]()} {listing.HOW_TO_VOTE()}"
+            told = sentences(listing.NO_VOTES[period](), listing.HOW_TO_VOTE())
             await tell(interaction, told)
             return
         speak_to_everybody(interaction)

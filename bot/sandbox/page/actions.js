@@ -192,7 +192,7 @@ function appButton(command, target) {
       },
     },
     icon("bolt"),
-    command.name,
+    command.label ?? command.name,
   );
 }
 

@@ -5,7 +5,7 @@
 // box, where its person sees it, and runs with the next Enter.
 /** @import { Callable, Option, Parsed } from "./types.js" */
 import { argAt, known, onWire, understood, wrongWith } from "./draft.js";
-import { readAll } from "./slash.js";
+import { flatten, readAll } from "./slash.js";
 import { store } from "./store.js";
 
 export const LONGEST_MESSAGE = 2000;
@@ -91,6 +91,8 @@ function unknown(text) {
   if (!store.commands.length)
     return "The bot is not ready: wait until it is online (above), or start it under Weather.";
   const [name] = text.split(/\s/);
+  const inner = flatten(store.commands).filter(({ full }) => `/${full}`.startsWith(`${name} `));
+  if (inner.length) return `Type one of these: ${inner.map(({ full }) => `/${full}`).join(", ")}.`;
   const ours = ELSEWHERE[name];
   if (ours && store.commands.some((command) => `/${command.name}` === ours))
     return `What other bots call ${name} is ${ours} here.`;

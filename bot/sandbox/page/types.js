@@ -22,7 +22,8 @@
  * }} Option
  * @typedef {{
  *   name: string, type?: number, nsfw?: boolean, description?: string, options?: Option[],
- * }} Command As the bot registered it.
+ *   label?: string,
+ * }} Command As the bot registered it; a menu's command is shown under its label.
  * @typedef {{
  *   name: string, group?: string, subcommand?: string, adults: boolean, full: string,
  *   description: string, options: Option[],

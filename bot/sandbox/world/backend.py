@@ -112,6 +112,8 @@ class LoungeBackend(Backend):
         #: The nonce of the current request, for the message it creates.
         self.arriving_nonce: str | int | None = None
         self.age_restricted: set[int] = {place.id for place in lounge.CHANNELS if place.nsfw}
+        #: The language of a person's client, once it was chosen.
+        self.locales: dict[int, str] = {}
         self._build()
 
     # ---- the local server -----------------------------------------------------------------------

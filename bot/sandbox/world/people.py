@@ -27,6 +27,8 @@ from bot.sandbox.world.uploads import Uploads
 #: The file size limit of a server without boosts.
 UPLOAD_LIMIT_BYTES = 10 * 1024 * 1024
 _SUBCOMMAND, _GROUP = 1, 2
+#: Commands in the menus of people and of messages.
+_MENU_KINDS = (2, 3)
 _ENGLISH = "en-US"
 #: The languages of a client: English and those that the bot speaks.
 LOCALES = (_ENGLISH, *sorted(FOLDERS))
@@ -54,17 +56,16 @@ class People:
         self.upload_limit_bytes = UPLOAD_LIMIT_BYTES
         self._uploads = Uploads(backend)
         self.personas: dict[int, lounge.Persona] = {p.id: p for p in lounge.PERSONAS}
-        self._locales: dict[int, str] = {}
 
     def locale_of(self, user_id: int) -> str:
         """The language of a person's client."""
-        return self._locales.get(user_id, _ENGLISH)
+        return self._backend.locales.get(user_id, _ENGLISH)
 
     def speak(self, user_id: int, locale: str) -> None:
         """Set it, and the server's too, so that public texts appear in it as well."""
         if locale not in LOCALES:
             raise NotPossible(f"The local Discord has no language {locale}.")
-        self._locales[user_id] = locale
+        self._backend.locales[user_id] = locale
         self._backend.edit_guild(lounge.GUILD_ID, {"preferred_locale": locale})
 
     def add_person(self, name: str, role: lounge.Role = lounge.Role.MEMBER) -> int:
@@ -353,11 +354,15 @@ def _full_name(data: Payload) -> str:
 def _shown_in(locale: str, described: Payload) -> Payload:
     """A command, an option or a choice as shown by a client in that language."""
     shown = dict(described)
-    # Only choices have translated names: commands and options keep their registered ones.
+    # Typed commands and their options keep their registered names; choices have translated ones. A
+    # menu's command is called by its registered name, and shown under its translated one.
     field = "name" if "value" in described else "description"
     told: dict[str, str] = described.get(f"{field}_localizations") or {}
     if locale in told:
         shown[field] = told[locale]
+    if described.get("type") in _MENU_KINDS:
+        names: dict[str, str] = described.get("name_localizations") or {}
+        shown["label"] = names.get(locale, described["name"])
     for inner in ("options", "choices"):
         if described.get(inner):
             shown[inner] = [_shown_in(locale, one) for one in described[inner]]

@@ -105,7 +105,7 @@ class Keeper:
         return [*guild.channel_ids, *guild.thread_ids]
 
     def server(self) -> Payload:
-        """Channels, roles, people and commands."""
+        """Channels, languages, roles and commands."""
         backend = self._backend
         guild = backend.guilds[lounge.GUILD_ID]
         return {
@@ -113,6 +113,8 @@ class Keeper:
             "channels": [_channel_record(backend.channels[c]) for c in guild.channel_ids],
             "threads": [_channel_record(backend.channels[t]) for t in guild.thread_ids],
             "age_restricted": sorted(backend.age_restricted),
+            "locales": {str(user): locale for user, locale in backend.locales.items()},
+            "locale": guild.preferred_locale,
             "roles": {str(r.id): r.permissions for r in guild.roles.values()},
             "commands": [
                 [scope, list(commands.values())] for scope, commands in backend.commands.items()
@@ -136,6 +138,10 @@ class Keeper:
                 backend.channels[channel.id] = channel
                 backend.messages[channel.id] = {}
         backend.age_restricted = set(record["age_restricted"])
+        # Absent in a directory from before languages were saved.
+        saved_locales: dict[str, str] = record.get("locales", {})
+        backend.locales = {int(user): locale for user, locale in saved_locales.items()}
+        guild.preferred_locale = record.get("locale", guild.preferred_locale)
         for role_id, permissions in cast("dict[str, int]", record["roles"]).items():
             if int(role_id) in guild.roles:
                 guild.roles[int(role_id)].permissions = permissions

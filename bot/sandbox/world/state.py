@@ -1,8 +1,9 @@
 """Persistence: saves the local Discord over a restart, as JSON lines and files.
 
-`server.json` holds channels, roles and commands; `messages/<channel>.jsonl` one message a line;
-`files/<attachment>` the bytes. Events mark changes, which are written together half a second later
-and on close; each file is replaced atomically.
+`server.json` holds channels, languages, roles and commands; `messages/<channel>.jsonl` one message
+a line; `files/<attachment>` the bytes.
+Events mark changes, which are written together half a second later and on close; each file is
+replaced atomically.
 """
 
 from __future__ import annotations
@@ -21,7 +22,7 @@ log = logging.getLogger(__name__)
 
 _DEBOUNCE_S = 0.5
 _FORMAT = 1
-_OF_SERVER = ("CHANNEL_", "THREAD_", "GUILD_ROLE_", "COMMANDS_UPDATE")
+_OF_SERVER = ("CHANNEL_", "THREAD_", "GUILD_ROLE_", "GUILD_UPDATE", "COMMANDS_UPDATE")
 
 
 @dataclass(slots=True)

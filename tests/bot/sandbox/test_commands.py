@@ -76,6 +76,16 @@ def test_a_client_shows_descriptions_and_choices_in_its_language() -> None:
     assert shown["options"][0]["choices"][0]["name"] == "Tag"
 
 
+def test_a_menu_shows_a_commands_translated_name_and_calls_the_registered_one() -> None:
+    menu = {"name": "Settings", "type": 3, "name_localizations": {"de": "Einstellungen"}}
+    shown = {locale: _shown_in(locale, menu) for locale in ("de", "fr")}
+    assert {locale: one["label"] for locale, one in shown.items()} == {
+        "de": "Einstellungen", "fr": "Settings",
+    }  # fmt: skip
+    assert {one["name"] for one in shown.values()} == {"Settings"}
+    assert "label" not in _shown_in("de", menu | {"type": 1})
+
+
 async def test_a_message_names_the_subcommand_that_was_used(here: Lounge) -> None:
     sandbox, _ = here
     ticket = sandbox.slash("haru", "art", "colors find", {"name": "red"})

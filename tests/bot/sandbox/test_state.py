@@ -51,6 +51,21 @@ async def test_everything_is_there_after_a_restart(tmp_path: Path) -> None:
         assert int(fresh["id"]) > int(drawn["id"])
 
 
+async def test_each_person_and_the_server_keep_their_language_over_a_restart(
+    tmp_path: Path,
+) -> None:
+    async with Sandbox(state_dir=tmp_path) as sandbox:
+        sandbox.people.speak(sandbox.persona("momo"), "ja")
+        saved = tmp_path / "server.json"
+        await until(lambda: saved.is_file() and '"ja"' in saved.read_text())
+    async with lounge(state_dir=tmp_path) as (sandbox, bot):
+        people = sandbox.people
+        assert [people.locale_of(sandbox.persona(name)) for name in ("momo", "rin")] == [
+            "ja", "en-US",
+        ]  # fmt: skip
+        assert bot.channel("art").guild.preferred_locale is discord.Locale.japanese
+
+
 async def test_old_buttons_work_after_a_restart(tmp_path: Path) -> None:
     async with lounge(state_dir=tmp_path) as (sandbox, _):
         await sandbox.slash("haru", "art", "draw", {"prompt": "x"}).answer()

@@ -81,8 +81,8 @@ def test_another_channel_is_named_only_where_it_can_help(layer: Layer, told: str
 def test_what_is_for_adults_is_told_what_to_leave_out_and_where_it_is_fine() -> None:
     assert refusals.adults(BOOK.rules[GROWN], ("bare",)) == (
         "That's only allowed in age-restricted channels: **Title of grown**.\n"
-        "Found in your prompt: “bare”.\nAdvice of grown. Or ask me in an age-restricted channel "
-        "(a moderator can mark a channel as age-restricted in its settings)."
+        "Found in your prompt: “bare”.\nAdvice of grown. You can also ask me in an age-restricted "
+        "channel. A moderator can mark a channel as age-restricted in its settings."
     )
 
 

@@ -18,7 +18,7 @@ from bot.languages import language
 from bot.policy.decide import admit
 from bot.policy.screening import Term
 from bot.words import pictures, wording
-from bot.words.speaking import speaking
+from bot.words.speaking import aside, sentences, speaking
 from bot.words.wording import code, fit, fits, fitting, plain, short
 from tests.stages.factories import GUILD, USER, make_ask, make_job
 from tests.stages.law import make_guild, make_policy
@@ -94,6 +94,15 @@ def test_a_text_that_is_cut_stays_within_the_limit(unit: str, limit: int) -> Non
     lines = [f"{n} {plain(long(unit, 300))}" for n in range(50)]
     assert len(fitting(lines, limit)) <= limit
     assert len(fitting(lines, limit, total=10**6)) <= limit
+
+
+@pytest.mark.parametrize(
+    ("locale", "told"),
+    [("en-US", "Yes. No. (so)"), ("de", "Yes. No. (so)"), ("ja", "Yes.No.\uff08so\uff09")],
+)
+def test_sentences_and_brackets_stand_as_the_language_sets_them(locale: str, told: str) -> None:
+    with speaking(language(locale)):
+        assert sentences("Yes.", "", "No.") + aside("so") == told
 
 
 def test_a_text_that_fits_is_left_as_it_is() -> None:

@@ -118,6 +118,18 @@ async def test_an_upheld_appeal_is_drawn_posted_and_told(desk: Court) -> None:
     assert (await desk.asks(prompt="1girl, dragon")).ephemeral, "for that one ask alone"
 
 
+async def test_why_names_the_moderator_beside_the_appeal_alone(desk: Court) -> None:
+    refused = await desk.asks(prompt="1girl, dragon")
+    await appeals(desk, refused)
+    await desk.rules(await desk.presented(), "uphold")
+    refusal_id = appeal_of(refused).split(":")[2]
+    told = said(await desk.boss.slash(desk.channel, "policy why", id=refusal_id)).content
+    request, appeal = (line for line in told.splitlines() if line.startswith("- "))
+    assert "The request: **refused**" in request
+    assert f"By <@{desk.boss.id}>" not in request, "the bot refused it"
+    assert f"The appeal: **granted, so it is drawn**. By <@{desk.boss.id}>" in appeal
+
+
 async def test_an_upheld_appeal_lets_nothing_pass_that_is_blocked_since(desk: Court) -> None:
     await appeals(desk, await desk.asks(prompt="1girl, dragon, crown"))
     message = await desk.presented()

@@ -142,6 +142,6 @@ async def test_a_picture_is_shown_after_the_licence_is_accepted(desk: Front) -> 
     asked = said(await who.slash(desk.channel, "show", id=job.id))
     assert asked.ephemeral
     assert [file.filename for file in asked.attachments] == ["LICENCE.txt"]
-    assert "use your command again" in await presses(desk, who, asked, "accept")
+    assert "repeat what you just did" in await presses(desk, who, asked, "accept")
     shown = said(await who.slash(desk.channel, "show", id=job.id))
     assert [file.filename for file in shown.attachments] == [f"{job.id}.png"]

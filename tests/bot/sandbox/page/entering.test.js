@@ -71,6 +71,14 @@ test("with nothing marked an unfinished name is told, not guessed", () => {
   assert.match(entered("/queue", 6, undefined).text, /not ready/);
 });
 
+test("a command without its subcommand, or with an unknown one, is told which there are", () => {
+  for (const typed of ["/policy", "/policy undoo"]) {
+    const { does, text } = entered(typed, typed.length, undefined);
+    assert.deepEqual([does, text.startsWith("Type one of these: /policy ")], ["complain", true]);
+    assert.match(text, /\/policy panel, /);
+  }
+});
+
 test("what other bots call it leads to ours, if there is one", () => {
   const deed = entered("/imagine prompt: cat", 20, undefined);
   assert.deepEqual(
