@@ -43,6 +43,12 @@ _PARTS = re.compile(r"[\s-]")
 #: What stands between the parts of a larger number.
 _ANDS = ("and", "et", "y", "e")
 _NUMBERS_MAX = 300
+#: Digits that may be an age where nothing says what they count, and what ends a tag.
+_LONE = r"(?<![\w.,:/+*-])(?:1[0-7]|[89])(?:[ ]?[fm])?(?![\w/%+*]|[.,-]\d)"
+_LONE_DIGITS = re.compile(r"1[0-7]|[89]")
+_TAG_END = r"[,;|\n\u3001\u3002\uff0c\uff1b]"
+_WEIGHT = r"(?::[01]?(?:\.\d+)?\)[ \x01)\]}]*)?"
+_BEHIND_TAG = re.compile(rf"[ \x01)\]}}]*{_WEIGHT}(?:\Z|{_TAG_END}|\.(?:\s|\Z))")
 #: Letters of a word that a phrase is made of, at least.
 _PHRASED_MIN = 3
 #: Letters of a number that is looked for however it is written, at least.
@@ -62,6 +68,8 @@ class AgeWords:
     never_behind: tuple[str, ...]
     measures: tuple[str, ...]
     tens: tuple[str, ...]
+    lone: tuple[str, ...]
+    whose: tuple[str, ...]
 
 
 class Ages:
@@ -85,6 +93,9 @@ class Ages:
         self._tens = re.compile(f"{listed(said.tens)}[ -]?(?:(?:{'|'.join(_ANDS)})[ -])?\\Z")
         #: What stands last of such a word: most places are told by that.
         self._ends_of_tens = tuple({_PARTS.split(folded(word))[-1] for word in said.tens})
+        self._lone_words = frozenset(folded(number) for number in said.lone)
+        self._lone = re.compile(f"{_LONE}|{listed(said.lone)}")
+        self._whose = re.compile(f"(?:\\A|{_TAG_END}|{listed(said.whose)})\\Z")
         self._hints = tuple({folded(word).split()[-1] for word in said.before})
 
     def phrases(self) -> Iterator[str]:
@@ -140,6 +151,23 @@ class Ages:
                 raise UnreadableError
             if age := self.around(text, number):
                 yield age
+
+    def lone(self, text: str, words: Collection[str]) -> Iterator[Span]:
+        """Where a number from 8 to 17 is all of a tag, or stands behind whose age it may be."""
+        is_said = not text.isascii() or not self._lone_words.isdisjoint(words)
+        if not is_said and not _LONE_DIGITS.search(text):
+            return
+        spans = (number.span() for number in self._lone.finditer(text))
+        yield from (span for span in spans if self.is_lone(text, span))
+
+    def is_lone(self, text: str, number: Span) -> bool:
+        """Whether a number is all of its tag, or stands behind whose age it may be."""
+        start, end = number
+        if _BEHIND_TAG.match(text, end) is None:
+            return False
+        begin = max(0, start - _BEFORE)
+        head = text[begin:start].rstrip(" \x01-:_([{")
+        return not head or self._whose.search(head) is not None
 
     def around(self, text: str, number: Span) -> Span | None:
         """Where the age stands of which this is the number; None if it is of none."""

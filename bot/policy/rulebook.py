@@ -17,6 +17,7 @@ from bot.policy.ages import AgeWords
 from bot.policy.effect import Audience, Effect
 from bot.policy.expressions import ExpressionError, When, read
 from bot.policy.homographs import Tongue
+from bot.policy.native_names import NativeParts
 from bot.policy.spelling import in_full
 from bot.words.speaking import Message
 from models.decoding import Dialect, MisfitError, decode
@@ -28,9 +29,11 @@ SERVER = RuleId("server")
 #: Found where there are more ways to read a prompt than anybody can look through.
 UNREADABLE = RuleId("unreadable")
 #: Concepts that are found by looking at a text, and not by their words.
-AGES = "ages"
+AGES, LONE_NUMBERS = "ages", "lone-numbers"
 NAMES = frozenset({"names", "unlisted-names", "first-names"})
-BUILT_IN = NAMES | {AGES}
+#: Words that may be somebody's last name; one only with a title before it.
+LAST_NAMES = "last-names"
+BUILT_IN = NAMES | {AGES, LONE_NUMBERS, LAST_NAMES}
 #: The concept of fictional characters, whose names are no people's.
 CHARACTERS = "characters"
 _PRESETS = ("family", "standard", "age-restricted")
@@ -117,6 +120,7 @@ class Lexicon:
     borders: frozenset[str]
     given_names: frozenset[str]
     surnames: frozenset[str]
+    native: NativeParts
     #: English words for what can be bare.
     things: frozenset[str]
     ages: AgeWords
@@ -229,12 +233,13 @@ def rule_of(rulebook: Rulebook, rule: RuleId) -> Rule:
 
 def decode_rulebook(files: Mapping[str, bytes]) -> Rulebook:
     """The rulebook out of its files by path, as `rules/sexual.toml`; RulebookError if wrong."""
+    licensed = _read(_Licences, "licences.toml", files)
     book = Rulebook(
         rules={RuleId(name): _rule(name, path, files) for name, path in _folder("rules", files)},
         concepts={name: _concept(name, path, files) for name, path in _folder("concepts", files)},
-        clauses=_read(_Licences, "licences.toml", files).clauses,
+        clauses=licensed.clauses,
         presets=_presets(files),
-        licences=_licences(files),
+        licences={name: tuple(map(RuleId, rules)) for name, rules in licensed.licences.items()},
         lexicon=_lexicon(files),
     )
     for fault in _loose_ends(book):
@@ -312,11 +317,6 @@ def _presets(files: Mapping[str, bytes]) -> dict[str, dict[RuleId, Effect]]:
     return {name: {RuleId(r): e.made() for r, e in effects.items()} for name, effects in said}
 
 
-def _licences(files: Mapping[str, bytes]) -> dict[str, tuple[RuleId, ...]]:
-    raw = _read(_Licences, "licences.toml", files)
-    return {name: tuple(map(RuleId, rules)) for name, rules in raw.licences.items()}
-
-
 def _lexicon(files: Mapping[str, bytes]) -> Lexicon:
     def lines(name: str) -> frozenset[str]:
         return frozenset(re.findall(r"(?m)^[^#\r\n].*$", _text(f"lexicon/{name}.txt", files)))
@@ -334,6 +334,7 @@ def _lexicon(files: Mapping[str, bytes]) -> Lexicon:
         borders=lines("borders"),
         given_names=lines("given-names"),
         surnames=lines("surnames"),
+        native=_read(NativeParts, "lexicon/native-names.toml", files),
         things=lines("things"),
         ages=_read(AgeWords, "lexicon/ages.toml", files),
         homographs=_read(dict[str, Tongue], "lexicon/homographs.toml", files),

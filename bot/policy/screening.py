@@ -11,13 +11,14 @@ from dataclasses import dataclass
 from functools import cached_property, lru_cache
 
 from bot.domain import Finding, Ruling
+from bot.policy.allowing import Allowing, all_of
 from bot.policy.effect import Effect
 from bot.policy.expressions import Places, Side, Span
 from bot.policy.folding import Letters
 from bot.policy.listing import in_every_kana
 from bot.policy.reading import UnreadableError, joined, turned, without_brackets, without_breaks
 from bot.policy.rulebook import SERVER, UNREADABLE, Rulebook
-from bot.policy.sides import Allowing, TextSide, all_of, detector
+from bot.policy.sides import TextSide, detector
 from bot.policy.splitting import words
 from bot.policy.terms import Label, TermIndex, outside
 

@@ -7,24 +7,33 @@ here, once. It must not know what follows from what is found.
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
-from functools import cached_property, lru_cache
+from collections.abc import Collection, Iterable, Iterator, Sequence
+from functools import cached_property, lru_cache, partial
 from itertools import chain
 
 from bot.domain import RuleId
 from bot.policy.ages import Ages
-from bot.policy.expressions import Condition, Side, Span
+from bot.policy.expressions import Condition, Span
 from bot.policy.folding import JOINT, Letters, composed
 from bot.policy.homographs import Homographs
 from bot.policy.inflection import Inflection
 from bot.policy.listing import alone, by_language, innocent, labelled, listed, parts, plain
+from bot.policy.native_names import is_native
 from bot.policy.parting import Parting
 from bot.policy.people import Names, is_told_of
 from bot.policy.reading import Reading, UnreadableError, readings, without_brackets, without_breaks
 from bot.policy.respelling import Respelling
-from bot.policy.rulebook import AGES, CHARACTERS, NAMES, Rulebook, closure
+from bot.policy.rulebook import (
+    AGES,
+    CHARACTERS,
+    LAST_NAMES,
+    LONE_NUMBERS,
+    NAMES,
+    Rulebook,
+    closure,
+)
 from bot.policy.spoken import Spoken, longest
-from bot.policy.terms import Label, Sightings, TermIndex, outside, untouched
+from bot.policy.terms import Label, Sightings, TermIndex, untouched
 from bot.policy.things import BESIDE, NAMED, Things
 from bot.policy.views import Folded, Origin, View, Views
 
@@ -47,7 +56,7 @@ _REMEMBERED_MIXES = 512
 #: Numbers in words, which may be ages: no concept, but looked for like one.
 _NUMBERS = "numbers"
 #: Concepts that may stand anywhere, and those where a given name does.
-_BY_LOOKING = frozenset({AGES})
+_BY_LOOKING = frozenset({AGES, LONE_NUMBERS, LAST_NAMES})
 _OF_PEOPLE = _BY_LOOKING | NAMES
 
 
@@ -190,7 +199,8 @@ class TextSide:
         self._look(effort_max)
         #: The words that are given names: nothing is a name without one.
         self._given_names = detector.names.given.intersection(self._lines[0].words)
-        looked_for = _OF_PEOPLE if self._given_names else _BY_LOOKING
+        self._is_native = is_native(self._source)
+        looked_for = _OF_PEOPLE if self._given_names or self._is_native else _BY_LOOKING
         #: No other concepts than these stand here.
         self.present = detector.possible(looked_for.union(self.found.words))
 
@@ -255,6 +265,10 @@ class TextSide:
     def _looked(self, concept: str) -> Collection[Span]:
         if concept == AGES:
             return self._ages()
+        if concept == LONE_NUMBERS:
+            return self._lone_numbers()
+        if concept == LAST_NAMES:
+            return self._real(self._detector.names.last_names(self._folded))
         if concept in NAMES:
             return self._names(concept)
         known = self._detector.concepts[concept]
@@ -306,7 +320,10 @@ class TextSide:
         names, given = self._detector.names, self._given_names
         if concept == "first-names":
             return self._real(names.first_names(self._folded, self._given_names))
-        return self._real(names.find(self._folded, given, unlisted=concept == "unlisted-names"))
+        found = names.find(self._folded, given, unlisted=concept == "unlisted-names")
+        if concept == "names" and self._is_native:
+            found = chain(found, names.native.find(self._folded, self._lines[0].words))
+        return self._real(found)
 
     def _real(self, names: Iterable[Span]) -> set[Span]:
         """The names without those of fiction; a character called Ray makes no Ray Hall one.
@@ -328,6 +345,12 @@ class TextSide:
         for line in (*self._lines[1:], *map(Spoken, self._seen)):
             spans |= {line.placed(start, end) for start, end in find(line.text, line.words)}
         return spans
+
+    def _lone_numbers(self) -> set[Span]:
+        """Numbers that are all of a tag, in any spelling."""
+        ages, text = self._detector.ages, self._folded
+        told = filter(partial(ages.is_lone, text), self.found.words.get(_NUMBERS, ()))
+        return {*ages.lone(text, self._lines[0].words), *told}
 
     def words_between(self, left: Span, right: Span) -> int:
         """How many words stand between two places."""
@@ -362,33 +385,3 @@ def _word_count(text: str) -> int:
         says = any(map(str.isalnum, token)) or _COMMAS.search(token) is not None
         count += says and not (spelled and was_spelled)
     return count
-
-
-class Allowing:
-    """A side in which what stands in an allowed phrase does not count."""
-
-    def __init__(self, side: TextSide) -> None:
-        self._side = side
-        self._shields = all_of(side.found.allowed)
-
-    @property
-    def opposite(self) -> Side:
-        """What is not wanted."""
-        return self._side.opposite
-
-    def spans(self, concept: str) -> Collection[Span]:
-        """Where a concept's words stand."""
-        return outside(self._side.spans(concept), self._shields)
-
-    def words_between(self, left: Span, right: Span) -> int:
-        """How many words stand between two places."""
-        return self._side.words_between(left, right)
-
-    def told(self, spans: Collection[Span]) -> list[str]:
-        """What stands there, as it was written."""
-        return self._side.told(spans)
-
-
-def all_of(spans: Mapping[str, set[Span]]) -> set[Span]:
-    """All the places of several terms."""
-    return {span for places in spans.values() for span in places}
