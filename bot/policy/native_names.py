@@ -161,7 +161,7 @@ class NativeNames:
         return (
             run[0] in self._korean_families
             and run[1:_NAME_MIN] in self._korean_given
-            and run[:_NAME_MIN] not in self._words
+            and self._words.isdisjoint((run[:2], run[:_NAME_MIN]))
             and _FOLLOWS_HANGUL.match(run, _NAME_MIN) is not None
         )
 

@@ -38,6 +38,7 @@ _DASHES = frozenset("-\u2010\u2011\u2012\u2013\u2014\u2015")
 _DASHED = 3
 #: What ends a breath; the point behind an initial does not.
 _APART = re.compile("[^\\w\\s'\u2019&.-]|(?<!\\b[^\\W\\d_])\\.")
+_COMMAS = frozenset(",\u3001")
 #: Among so many words for a tie it is faster to count words than to place each.
 _TIES_RARE = 4
 #: Scripts that put no space between words, or particles behind them: a long term counts anywhere.
@@ -91,9 +92,13 @@ class Spoken:
         end = self.span(last)[1]
         return self._spans[first][0], end
 
-    def is_close(self, start: int, end: int) -> bool:
-        """Whether a part of the reading is one breath: no comma and no bracket in it."""
-        return _APART.search(self.text[start:end]) is None
+    def is_close(self, start: int, end: int, *, across: bool = False) -> bool:
+        """Whether a part of the reading is one breath: no comma and no bracket in it.
+
+        `across`: one comma may be.
+        """
+        breaks = _APART.findall(self.text[start:end])
+        return not breaks or (across and len(breaks) == 1 and breaks[0] in _COMMAS)
 
     def disguises(self, familiar: frozenset[str], reach: int) -> list[Squeezed]:
         """The parts in which a term may be disguised; looked for once.

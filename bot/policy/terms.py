@@ -5,6 +5,7 @@ Called by `screening`. Pure. Must not know rules or prompts.
 
 from __future__ import annotations
 
+import re
 from bisect import bisect_left, bisect_right
 from collections.abc import Callable, Collection, Iterable, Sequence
 from dataclasses import dataclass, field
@@ -62,6 +63,7 @@ class Sightings:
 
 #: They take words away, so only what is plainly written counts.
 _LENIENT = frozenset({"harmless", "apart", "allowed"})
+_COMMA = re.compile("[,\u3001]")
 
 
 class TermIndex:
@@ -78,6 +80,8 @@ class TermIndex:
                     labels[term] = (*known, label)
         self._labels = list(labels.values())
         self._borders = innocent.borders
+        #: Phrases in which a comma stands, and may: a place with its country.
+        self._across = frozenset(n for n, term in enumerate(labels) if _COMMA.search(term))
         self._vocabulary = Vocabulary(list(labels), innocent)
 
     def look(self, line: Spoken, found: Sightings) -> None:
@@ -88,7 +92,8 @@ class TermIndex:
                 continue
             placed = line.placed(start, end)
             for part, name in self._labels[term]:
-                if part not in _LENIENT or (plain and line.is_close(start, end)):
+                across = part == "apart" and term in self._across
+                if part not in _LENIENT or (plain and line.is_close(start, end, across=across)):
                     spans: dict[str, set[Span]] = getattr(found, part)
                     if known := spans.get(name):
                         known.add(placed)

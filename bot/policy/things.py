@@ -22,7 +22,7 @@ BESIDE = frozenset({
 #: Nor where a word of the first and one of the second stand.
 NAMED = (frozenset({"people-jobs", "photographs"}), NAMES - BESIDE)
 #: What stands before, and the thing behind.
-_BEFORE = re.compile(r"(?:\A|\b(?:an?|the|of|with|on|in|by|from|under|over|two|three|some)) *\Z")
+_BEFORE = re.compile(r"(?:\A|\b(?:an?|the|of|with|on|in|by|from|under|over|two|three|some|its|his|her|their)) *\Z")
 _BEHIND = re.compile(r"[ -]([a-z]+)\b")
 #: So many characters before are looked at.
 _LITTLE = 8
