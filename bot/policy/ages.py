@@ -46,9 +46,9 @@ _NUMBERS_MAX = 300
 #: Digits that may be an age where nothing says what they count, and what ends a tag.
 _LONE = r"(?<![\w.,:/+*-])(?:1[0-7]|[89])(?:[ ]?[fm])?(?![\w/%+*]|[.,-]\d)"
 _LONE_DIGITS = re.compile(r"1[0-7]|[89]")
-_TAG_END = r"[,;|\n\u3001\u3002\uff0c\uff1b]"
-_WEIGHT = r"(?::[01]?(?:\.\d+)?\)[ \x01)\]}]*)?"
-_BEHIND_TAG = re.compile(rf"[ \x01)\]}}]*{_WEIGHT}(?:\Z|{_TAG_END}|\.(?:\s|\Z))")
+_TAG_END = r"[,;|\n\x01\u3001\u3002\uff0c\uff1b]"
+_WEIGHT = r"(?::[01]?(?:\.\d+)?\)[ )\]}]*)?"
+_BEHIND_TAG = re.compile(rf"[ )\]}}]*{_WEIGHT}(?:\.?\Z|{_TAG_END})")
 #: Letters of a word that a phrase is made of, at least.
 _PHRASED_MIN = 3
 #: Letters of a number that is looked for however it is written, at least.
@@ -94,7 +94,7 @@ class Ages:
         #: What stands last of such a word: most places are told by that.
         self._ends_of_tens = tuple({_PARTS.split(folded(word))[-1] for word in said.tens})
         self._lone_words = frozenset(folded(number) for number in said.lone)
-        self._lone = re.compile(f"{_LONE}|{listed(said.lone)}")
+        self._lone = re.compile(f"(?:{_LONE}|{listed(said.lone)})(?:[ -]?ish\\b)?")
         self._whose = re.compile(f"(?:\\A|{_TAG_END}|{listed(said.whose)})\\Z")
         self._hints = tuple({folded(word).split()[-1] for word in said.before})
 
@@ -166,7 +166,7 @@ class Ages:
         if _BEHIND_TAG.match(text, end) is None:
             return False
         begin = max(0, start - _BEFORE)
-        head = text[begin:start].rstrip(" \x01-:_([{")
+        head = text[begin:start].rstrip(" -:_([{")
         return not head or self._whose.search(head) is not None
 
     def around(self, text: str, number: Span) -> Span | None:

@@ -21,7 +21,7 @@ _SCRIPTS = re.compile("[\u0400-\u045f\u3041-\u30ff\u4e00-\u9fff가-힣]")
 _KANJI = re.compile("[\u3005\u3041-\u3096\u30a1-\u30fa\u30fc\u4e00-\u9fff]+")
 _HANGUL = re.compile("[가-힣]+")
 #: What a name may stand behind in a run, and what may follow it there.
-_BEHIND = "のとはがでをもに的和与跟是像给為"
+_BEHIND = "のとはがでをもに的和与跟是像给為画畫"
 _FOLLOWS = re.compile(
     "(?:さん|ちやん|くん|君|様|氏|選手|[のとはがでをもにや的和与與在是、]|[全裸赤脱露]|ヌード|[没不]穿)"
 )
