@@ -82,8 +82,11 @@ def test_a_place_or_a_work_with_a_comma_in_it_is_told(prompt: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "prompt", "fucking, couple, austria", "dildo (newfoundland)", "dildo, bed, newfoundland",
-    "nude, kid, gloves"
+    "prompt",
+    [
+        "fucking, couple, austria", "dildo (newfoundland)", "dildo, bed, newfoundland",
+        "nude, kid, gloves",
+    ],
 )  # fmt: skip
 def test_only_the_phrase_itself_is_told(prompt: str) -> None:
     assert found(prompt)
