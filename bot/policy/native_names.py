@@ -26,7 +26,8 @@ _FOLLOWS = re.compile(
     "(?:さん|ちやん|くん|君|様|氏|選手|[のとはがでをもにや的和与與在是、]|[全裸赤脱露]|ヌード|[没不]穿)"
 )
 _FOLLOWS_HANGUL = re.compile("(?:이|가|은|는|을|를|의|와|과|도|씨|님|양|군|처럼|랑|이랑|에게)?\\Z")
-_APART = frozenset(" ・\u00b7\u30fb")
+_APART = frozenset(" _・\u00b7")
+_BETWEEN = frozenset(" _-")
 _FAMILY_MAX, _GIVEN_MAX = 3, 4
 _NAME_MIN = 3
 #: Letters of a Russian family name at least, as they are folded.
@@ -180,7 +181,7 @@ class NativeNames:
     def _are_beside(self, text: str, first: re.Match[str], last: re.Match[str]) -> bool:
         """Whether only a space stands between two words, or the father's name."""
         between = text[first.end() : last.start()]
-        return between == " " or between.rstrip().endswith(self._fathers)
+        return between in _BETWEEN or between.rstrip().endswith(self._fathers)
 
     def _is_family(self, word: str) -> bool:
         if len(word) < _RUSSIAN_MIN or word in self._russian_words:
