@@ -82,6 +82,8 @@ class NativeNames:
         self._korean_families = characters(parts.korean_families)
         self._korean_given = read(parts.korean_given)
         self._families = read(parts.japanese_families)
+        #: What a family name in kanji begins with: most words begin with something else.
+        self._firsts = {name[0] for name in self._families | self._chinese_families}
         self._given = read(parts.japanese_given)
         self._short_given = characters(parts.japanese_short_given)
         cases = [line.split() for line in parts.russian_cases.splitlines() if line]
@@ -108,10 +110,14 @@ class NativeNames:
     def _in_run(self, run: re.Match[str]) -> Iterator[Span]:
         """Names inside a run of kanji and kana."""
         text, first = run[0], run.start()
-        starts = [0, *(at + 1 for at, char in enumerate(text) if char in _BEHIND)]
-        for start in starts:
+        for start in self._starts(text):
             for end in self._ends(text, start):
                 yield first + start, first + end
+
+    def _starts(self, text: str) -> Iterator[int]:
+        """Where a name may begin in a run."""
+        places = (0, *(at + 1 for at, char in enumerate(text) if char in _BEHIND))
+        return (at for at in places if text[at : at + 1] in self._firsts)
 
     def _ends(self, text: str, start: int) -> Iterator[int]:
         """Where a name ends that begins here."""
@@ -134,8 +140,7 @@ class NativeNames:
     def _across(self, family: re.Match[str], given: re.Match[str]) -> Iterator[Span]:
         """A name with a space or a dot in it."""
         text = family[0]
-        starts = [0, *(at + 1 for at, char in enumerate(text) if char in _BEHIND)]
-        for start in starts:
+        for start in self._starts(text):
             if text[start:] in self._families:
                 for end in range(2, min(len(given[0]), _GIVEN_MAX) + 1):
                     if given[0][:end] in self._given and self._is_end(given[0], end):
