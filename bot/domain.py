@@ -28,6 +28,10 @@ RequestId = NewType("RequestId", str)
 #: The nonce that identifies a post's message: the id of the first picture in it.
 OwedPostId = NewType("OwedPostId", str)
 
+#: How far *Vary subtle* and *Vary strong* go from a picture, of 1: chosen by looking at variations
+#: that the embedded model drew.
+SUBTLE, STRONG = 0.4, 0.7
+
 
 class BotError(Exception):
     """Root of the errors that the operator can fix; the message is one sentence that says how."""

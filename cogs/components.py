@@ -191,7 +191,7 @@ _LOOKS: dict[Action, tuple[Message, str | None, discord.ButtonStyle]] = {
     Action.HISTORY: (Message("Older"), "➡️", discord.ButtonStyle.secondary),
     Action.NEWEST: (Message("Newest"), "⏮️", discord.ButtonStyle.secondary),
     Action.STAR: (Message("Favourite"), "⭐", discord.ButtonStyle.secondary),
-    Action.UNSTAR: (Message("Take out"), "↩️", discord.ButtonStyle.secondary),
+    Action.UNSTAR: (Message("Remove"), "↩️", discord.ButtonStyle.secondary),
     Action.ACCEPT: (Message("Accept"), "✅", discord.ButtonStyle.success),
     Action.DECLINE: (Message("Decline"), "✖️", discord.ButtonStyle.secondary),
     Action.RECONSIDER: (Message("Read the licence again"), "📜", discord.ButtonStyle.secondary),

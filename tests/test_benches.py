@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import fields, replace
 from pathlib import Path
 from types import SimpleNamespace
@@ -14,6 +15,7 @@ from models.catalogue import card as cards
 from models.catalogue.verdict import EDITION
 from models.report import Row
 from tests.bench import poisons
+from tests.bench.__main__ import main
 from tests.bench.gates import measured
 from tests.bench.kills import fault_rows
 from tests.bench.learning import Bench
@@ -25,6 +27,25 @@ from tests.stages.promises import Faults
 
 def held(rows: list[Row]) -> set[bool | None]:
     return {row.holds for row in rows}
+
+
+def test_what_was_measured_is_kept_when_a_run_is_stopped(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    async def measured(_: Path) -> list[Row]:
+        return [Row(area="first", name="speed", value=3, unit="m/s")]
+
+    async def stopped(_: Path) -> list[Row]:
+        raise KeyboardInterrupt
+
+    programs = {"first": measured, "second": stopped}
+    monkeypatch.setattr("tests.bench.__main__._programs", lambda *_: programs)
+    monkeypatch.setattr("sys.argv", ["bench", "--json", str(tmp_path / "rows.json")])
+    with pytest.raises(KeyboardInterrupt):
+        main()
+    (row,) = json.loads((tmp_path / "rows.json").read_text())
+    assert (row["name"], row["value"]) == ("speed", 3)
+    assert "speed" in capsys.readouterr().err
 
 
 def test_no_fault_of_no_kill_is_no_success() -> None:

@@ -12,6 +12,7 @@ import pytest
 import yaml
 
 from bot.client import NEEDED_PERMISSIONS
+from tests.stages.hurried import ARENAS
 
 ROOT = Path(__file__).parents[1]
 PAGE = (ROOT / "docs" / "run.md").read_text()
@@ -59,6 +60,12 @@ def test_the_unit_starts_what_make_installs_and_waits_for_its_pictures() -> None
     )
     assert lines["RestartPreventExitStatus"] == ["2"]
     assert int(lines["TimeoutStopSec"][0]) > 8
+
+
+def test_unit_and_image_share_memory_among_threads_as_the_soak_does() -> None:
+    setting = f"MALLOC_ARENA_MAX={ARENAS}"
+    assert setting in unit()["Environment"]
+    assert setting in " ".join(dockerfile("ENV")).split()
 
 
 @pytest.mark.skipif(not shutil.which("systemd-analyze"), reason="there is no systemd here")

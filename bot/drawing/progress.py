@@ -54,6 +54,17 @@ class _Running:
         return replace(self.work, left=self.progress.steps - self.progress.step)
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Drawn:
+    """A picture that is drawn and not kept yet.
+
+    `progress` is None if it had none; it has no preview, because the picture may come to be held.
+    """
+
+    at_ms: int
+    progress: JobProgress | None
+
+
 class ProgressBoard:
     """The latest report of every running row, and what ticks cost."""
 
@@ -69,7 +80,7 @@ class ProgressBoard:
         self._keeping = Mean()
         #: From when a post's last picture is kept until all see it.
         self._posting = Mean()
-        self._drawn_ms: dict[JobId, int] = {}
+        self._drawn: dict[JobId, _Drawn] = {}
         self._regulars = Regulars()
         #: What was foreseen last, and from what.
         self._foreseen: tuple[Sequence[Work], object, Mapping[JobId, float]] | None = None
@@ -136,7 +147,8 @@ class ProgressBoard:
         """A row left the engine."""
         row = self._running.pop(job_id, None)
         if drawn:
-            self._drawn_ms[job_id] = now_ms
+            done = row and replace(row.progress, step=row.progress.steps, preview_png=None)
+            self._drawn[job_id] = _Drawn(at_ms=now_ms, progress=done)
         if drawn and row is not None:
             self._regulars.drawn(row.work.user_id, now_ms)
         if not self._running:
@@ -144,9 +156,9 @@ class ProgressBoard:
 
     def kept(self, job_id: JobId, now_ms: int) -> None:
         """What became of a drawn picture is written down, which teaches how long that takes."""
-        drawn_ms = self._drawn_ms.pop(job_id, None)
-        if drawn_ms is not None and 0 <= now_ms - drawn_ms <= _IDLE_MS:
-            self._keeping.add(now_ms - drawn_ms)
+        drawn = self._drawn.pop(job_id, None)
+        if drawn is not None and 0 <= now_ms - drawn.at_ms <= _IDLE_MS:
+            self._keeping.add(now_ms - drawn.at_ms)
 
     def forget(self, user_id: UserId) -> None:
         """A member asked to be forgotten: nothing of theirs is foreseen any more."""
@@ -159,8 +171,8 @@ class ProgressBoard:
             self._posting.add(now_ms - kept_ms)
 
     def get(self, job_id: JobId) -> JobProgress | None:
-        """How far this row is, or None if it is not running in this process."""
-        row = self._running.get(job_id)
+        """How far this row is, or None if this process neither draws nor keeps it."""
+        row = self._running.get(job_id) or self._drawn.get(job_id)
         return None if row is None else row.progress
 
     def expected(

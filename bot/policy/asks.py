@@ -12,7 +12,7 @@ import unicodedata
 from collections.abc import Sequence
 from dataclasses import replace
 
-from bot.domain import Ask, Job, JobId, Place, RefusalReason, Refused, RequestKind, UserId
+from bot.domain import STRONG, Ask, Job, JobId, Place, RefusalReason, Refused, RequestKind, UserId
 from bot.typed.options import Typed
 from bot.words import limits
 from bot.words.speaking import number, say
@@ -26,8 +26,6 @@ _UNSEEN = frozenset(
 _BLANK = frozenset("\u115f\u1160\u2800\u3164\uffa0")
 
 
-#: How far a variation goes from its picture where nobody says.
-STRENGTH = 0.7
 #: Discord's limit of what an option holds.
 _OPTION_CHARS_MAX = 6000
 #: Room for what else a pasted text says: its negative prompt and its settings.
@@ -242,7 +240,7 @@ class _Checks:
         return self._real("guidance", given, default, self._bounds["guidance"])
 
     def strength(self, given: float | None) -> float:
-        return self._real("strength", given, STRENGTH, (0, 1))
+        return self._real("strength", given, STRONG, (0, 1))
 
     def _real(
         self, option: str, given: float | None, default: float, bounds: tuple[float, float]

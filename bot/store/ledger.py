@@ -40,7 +40,8 @@ class Ballot:
     requester_id: UserId
     then: VoteEmoji
     now: VoteEmoji
-    #: How many members had been forgotten when the latest whole reading of its reactions began.
+    #: How many members had been forgotten when the latest whole reading of its reactions began; -1
+    #: if nobody is marked any more who may have reacted since.
     read_after: int
 
     def value(self, emoji: str) -> int | None:
@@ -155,12 +156,18 @@ class Book:
 
         Discord does not say when somebody reacted. What a whole reading that began after the
         forgetting did not find is newer; until there was one, everything may be older. Nothing is
-        older on a picture of their own, for those of before are gone.
+        older on a picture of their own, for those of before are gone. Under a post that could not
+        be read, anybody may be such a voter.
         """
-        forgetting = self.forgotten.get(reaction.voter_id)
-        if forgetting is None or reaction.voter_id == ballot.requester_id:
+        if reaction.voter_id == ballot.requester_id:
             return False
-        if reaction.source is VoteSource.RECONCILED:
+        is_read_back = reaction.source is VoteSource.RECONCILED
+        if is_read_back and ballot.read_after < 0:
+            return True
+        forgetting = self.forgotten.get(reaction.voter_id)
+        if forgetting is None:
+            return False
+        if is_read_back:
             return ballot.read_after < forgetting.number
         return reaction.at_ms <= forgetting.asked_ms
 

@@ -156,14 +156,27 @@ async def fold_voter(tx: Transaction, user_id: UserId) -> None:
     )
 
 
+async def stop_marking_at(tx: Transaction, message_id: MessageId) -> None:
+    """Wait no longer for a post whose reactions the bot may not read.
+
+    If it may again, whoever reacted until then counts without a name, forgotten or not.
+    """
+    await tx.execute(
+        "UPDATE posts SET read_after = -1 WHERE message_id = :message"
+        " AND EXISTS (SELECT 1 FROM nameless_voters WHERE number > read_after)",
+        {"message": message_id},
+    )
+    await drop_voters(tx)
+
+
 async def drop_voters(tx: Transaction) -> None:
-    """Drop the marks of voters of whom no reaction is unread: every post was read since.
+    """Drop the marks of voters of whom no reaction is unread: every readable post was read since.
 
     A message that is on its way to become a post may have been reacted to as well.
     """
     await tx.execute(
         "DELETE FROM nameless_voters WHERE NOT EXISTS (SELECT 1 FROM posts"
-        "  WHERE read_after < number AND deleted_ms IS NULL)"
+        "  WHERE read_after >= 0 AND read_after < number AND deleted_ms IS NULL)"
         " AND NOT EXISTS (SELECT 1 FROM sends WHERE kind = 'show')"
         " AND NOT EXISTS (SELECT 1 FROM jobs JOIN owed_posts ON owed_posts.id = owed_post_id"
         "  WHERE state = 'rendered' AND posting_ms IS NOT NULL)"

@@ -31,6 +31,7 @@ from bot.store.nameless import (
     drop_voters,
     find_counted,
     find_forgotten,
+    stop_marking_at,
 )
 from bot.store.picture_rows import SEEN, picture_of
 from bot.words.emoji import reaction_key
@@ -171,6 +172,11 @@ class Votes:
                 for meant in (1, -1) if value is None else (value,):
                     seen[meant].update(voter_ids)
             return await drop_gone(tx, message_id, ballot.job_id, seen)
+
+    async def unreadable(self, message_id: MessageId) -> None:
+        """Discord refuses to tell who reacts; no forgotten voter stays marked on its account."""
+        async with self._db.write() as tx:
+            await stop_marking_at(tx, message_id)
 
     async def standing(self, message_id: MessageId) -> list[tuple[UserId, str, bool]]:
         """The vote reactions under a message, as far as the ledger knows.

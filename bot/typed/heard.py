@@ -7,6 +7,8 @@ from typing import Any
 from bot.typed.options import Typed
 from bot.typed.values import READERS, Unreadable, sampler
 from bot.words import limits
+from bot.words.wording import named
+from models.contract import Sampler
 
 
 class Heard:
@@ -19,6 +21,8 @@ class Heard:
         self.left_out: list[str] = []
         #: What cannot be read, as sentences for the member.
         self.faults: list[str] = []
+        #: What there is instead of a part that was left out, as sentences for the member.
+        self.remarks: list[str] = []
 
     def take(self, option: str, text: str, label: str) -> None:
         """Read an option's value; `label` is its name in the text."""
@@ -28,7 +32,7 @@ class Heard:
         try:
             value = READERS[option](text)
         except Unreadable as form:
-            self.faults.append(limits.UNREADABLE(what=_quoted(label), form=form))
+            self.faults.append(limits.UNREADABLE(what=f"`{named(label, 60)}`", form=form))
             return
         self.values[option] = (value, label)
 
@@ -36,6 +40,7 @@ class Heard:
         known, schedule = sampler(text)
         if known is None:
             self.left_out.append(label)
+            self.remarks.append(limits.SAMPLERS(names=", ".join(f"`{one}`" for one in Sampler)))
             return
         self.values["sampler"] = (known, label)
         if schedule:
@@ -52,8 +57,3 @@ class Heard:
                 self.left_out.append(label)
         heard: dict[str, Any] = {option: value for option, (value, _) in self.values.items()}
         return typed.over(Typed(prompt=typed.prompt, **heard))
-
-
-def _quoted(label: str) -> str:
-    shown = label.replace("`", "'")
-    return f"`{shown if len(shown) <= 60 else shown[:59] + '…'}`"

@@ -21,6 +21,8 @@ class Understood:
     typed: Typed
     #: Parts not meant for this bot, as they were written.
     left_out: tuple[str, ...] = ()
+    #: What there is instead of them, each as a sentence.
+    remarks: tuple[str, ...] = ()
     #: What cannot be read, each as a sentence.
     faults: tuple[str, ...] = ()
 
@@ -34,7 +36,10 @@ def understood(typed: Typed) -> Understood:
         heard.values["negative"] = (_words(unwanted, heard), "Negative prompt")
     merged = _alone(heard.under(replace(typed, prompt=words)), heard)
     return Understood(
-        typed=merged, left_out=tuple(dict.fromkeys(heard.left_out)), faults=tuple(heard.faults)
+        typed=merged,
+        left_out=tuple(dict.fromkeys(heard.left_out)),
+        remarks=tuple(dict.fromkeys(heard.remarks)),
+        faults=tuple(heard.faults),
     )
 
 

@@ -63,17 +63,18 @@ def shown_alone(status: str) -> str:
     return f"{fit(status, CONTENT_CHARS_MAX - len(told) - 1)}\n{told}"
 
 
-def left_out(names: Sequence[str]) -> str:
-    """What stood in the prompt and is not for this bot, in one line."""
+def left_out(names: Sequence[str], remarks: Sequence[str] = ()) -> str:
+    """What stood in the prompt and is not for this bot, and what there is instead."""
     shown = [plain(name, _NAME_CHARS) for name in names[:_NAMED]]
     if len(names) > _NAMED:
         shown.append(say("and {count} more", count=len(names) - _NAMED))
-    return say("I left out: {names}.", names=", ".join(shown))
+    return " ".join([say("I left out: {names}.", names=", ".join(shown)), *remarks])
 
 
 def words_back(typed: Typed) -> str | None:
-    """A code block with everything that was typed; None if it takes a file to give it all back."""
+    """Everything that was typed, to copy; None if it takes a file, and "" if there is nothing."""
     text = whole(typed)
     if len(text) > _WORDS_CHARS or "``" in text:
         return None
-    return code(text)
+    seen = any(c.isprintable() and not c.isspace() for c in text)
+    return f"{COPY()}\n{code(text)}" if seen else ""

@@ -26,7 +26,7 @@ OVER = Message(
 UNREADABLE = Message(
     "A picture of this pair cannot be read from my disk. Tell the operator, or try again."
 )
-TAKEN_BACK = Message("Taken back: you have no choice on this pair now. Press again if you like.")
+TAKEN_BACK = Message("Choice withdrawn. Press a button to choose again.")
 NOT_YOURS = Message("Only the person who began the party, or a moderator, can stop it.")
 STOPPED = Message("The party is over. `/duel top` shows which pictures won.")
 PARTY_IS_OVER = Message("That party is over already.")
@@ -45,7 +45,7 @@ ALT_TEXTS = (
 )
 #: What stands under a message of a duel, so that it can be told apart.
 _HINT = Message(
-    "-# Press once; press another button to change your mind. Who made them is told afterwards."
+    "-# Press another button to change your mind. You see who asked for them once you have chosen."
 )
 _OWN = Message("One of them is yours, so your choice is noted but does not count.")
 _OWN_IN_TEST = Message(
@@ -76,7 +76,7 @@ def question(prompt: str, *, until_ms: int | None = None) -> str:
 
 
 def _asked_with(prompt: str) -> str:
-    return say("Both were asked for with: {prompt}", prompt=wording.plain(prompt))
+    return say("Prompt of both: {prompt}", prompt=wording.plain(prompt))
 
 
 def answer(

@@ -13,7 +13,7 @@ RESTING = Message("You are quick! Try again in {seconds} s.")
 MANAGE_SERVER = Message("You need the Manage Server permission for that.")
 INCIDENT = Message(
     "Something went wrong on my side (incident `{id}`). Nothing you had queued is lost; try again, "
-    "and tell the operator this id if it keeps happening."
+    "and tell the operator this ID if it keeps happening."
 )
 DISK_FULL = Message(
     "My disk is full, so I could not write that down. Nothing that you had queued is lost; tell "

@@ -23,6 +23,7 @@ NOTHING_FITS = Message("Nothing that I came up with is allowed here. Ask with `/
 CHANGED = Message("The model's words have changed since. How about this one?")
 SURPRISE = Message("How about this?")
 LOOK_AT_ONE = Message("Look at one")
+NO_MATCH = Message("Nothing matches. `/tags` without a search shows all groups.")
 GONE = Message("The model doesn't have that word any more. Look again with `/tags`.")
 
 
@@ -38,7 +39,7 @@ def words(count: int) -> str:
 
 
 def overview(name: str, total: int, groups: Sequence[tuple[str, Sequence[str]]]) -> str:
-    """All groups, each with a few of its tags."""
+    """All groups, each with a few of its tags; those of one tag alone share a line."""
     head = say(
         "**{name}** knows {total} words. Open a group, or use `/tags search:`",
         name=plain(name),
@@ -48,7 +49,10 @@ def overview(name: str, total: int, groups: Sequence[tuple[str, Sequence[str]]])
         f"**{plain(group)}**: {', '.join(plain(tag) for tag in tags[:_EXAMPLES])}"
         + (" …" if len(tags) > _EXAMPLES else "")
         for group, tags in groups
+        if len(tags) > 1
     ]
+    if alone := [plain(tags[0]) for _, tags in groups if len(tags) == 1]:
+        lines.append(say("**More**: {words}", words=", ".join(alone)))
     return f"{head}\n{fitting(lines, CONTENT_CHARS_MAX - len(head) - 1)}"
 
 
@@ -65,13 +69,13 @@ def listed(
     `also` is the other name by which a tag was found.
     """
     if not tags:
-        return f"**{plain(title)}**\n{say('Nothing matches.')}"
+        return f"**{plain(title)}**\n{NO_MATCH()}"
     lines = [
         f"{plain(tag)}{f' ({plain(also[tag])})' if tag in also else ''} · {number(round(count))}"
         for tag, count in tags
     ]
     head = say(
-        "**{title}** ({first} to {last} of {total}; the number is how many of its captions had it)",
+        "**{title}** ({first} to {last} of {total}), each with its number of training captions",
         title=plain(title),
         first=number(first + 1),
         last=number(first + len(tags)),
@@ -84,7 +88,7 @@ def one(text: str, tag: KnownTag) -> str:
     """All that is known of a tag."""
     lines = [
         f"**{plain(text)}**",
-        say("In {count} captions of its training.", count=number(round(tag.count))),
+        say("In {count} training captions.", count=number(round(tag.count))),
     ]
     if tag.group:
         lines.append(say("Group: {name}", name=plain(tag.group)))
@@ -93,7 +97,7 @@ def one(text: str, tag: KnownTag) -> str:
     if tag.aliases:
         lines.append(say("You can also type: {tags}", tags=_joined(tag.aliases)))
     if tag.closes:
-        lines.append(say("It rules out: {tags}", tags=_joined(tag.closes)))
+        lines.append(say("Does not go with: {tags}", tags=_joined(tag.closes)))
     return fit("\n".join(lines))
 
 

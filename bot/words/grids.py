@@ -9,6 +9,7 @@ from collections.abc import Mapping
 
 from bot.domain import Job, JobState, OwedPostId
 from bot.words import wording
+from bot.words.small_print import small_print
 from bot.words.speaking import Message, say
 from models.contract import SEEDS
 
@@ -39,8 +40,7 @@ def caption(
     """
     first = next(iter(jobs.values()))
     draw = first.draw
-    how = (_seeds(jobs), *wording.settings(draw), card_id)
-    settings = f"-# {' · '.join(how)} · `{name}`"
+    settings = small_print(draw, _seeds(jobs), card_id, name)
     holes = [
         say("**{place}** is missing: {why}", place=place, why=wording.fit(why, _REASON_CHARS))
         for place, why in sorted(missing.items())
@@ -98,7 +98,7 @@ def chosen(place: int, job: Job) -> str:
     return f"{which(place)} · {say('seed {seed}', seed=job.draw.seed)} · `{job.id}`"
 
 
-UNPICKED = Message("Taken back: you have no pick among these now. Press a number if you like.")
+UNPICKED = Message("Pick withdrawn. Press a number to pick again.")
 OVER = Message("That picture is gone, or its post is, so your pick was not counted.")
 
 

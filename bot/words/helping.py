@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from bot.words.asking import ASPECTS
 from bot.words.speaking import Message, say
 from models.contract import ModelInfo, Sampler
 
@@ -24,20 +25,30 @@ ABOUT = Message(
     "Others vote with 👍 and 👎, and the votes make the next model better."
 )
 _ASKING = Message(
-    "`negative:` keeps things out, `aspect:` is the shape, `count:` draws up to {count}, `seed:` "
-    "draws the same picture again, `style:` adds a style of this server's, `preset:` one of yours, "
-    "`private: True` shows it to you alone. `--ar 16:9 --no hat` and settings pasted from other "
-    "programs work, too."
+    "- `negative:` what to keep out of the picture\n"
+    "- `aspect:` square, portrait or landscape\n"
+    "- `count:` up to {count} pictures to choose from\n"
+    "- `seed:` the same seed draws the same picture again\n"
+    "- `style:` a style of this server; `preset:` one of yours\n"
+    "- `private: True` shows the pictures to you alone\n"
+    "`--ar 16:9 --no hat` and settings pasted from other programs work, too. `/tags` shows the "
+    "words that I know, `/surprise` makes up a prompt."
 )
 _AFTER = Message(
-    "Under each picture: *Again*, *Reroll* (a new seed), *Vary subtle* and *Vary strong*, "
-    "*Upscale* (larger), *Edit*, *Favourite* (⭐, for `/history`), *Settings*, *Delete*, *Report*. "
-    "*Draw like this* and *Settings* are in the menu of its message, too, under *Apps*."
+    "Press the buttons under a picture:\n"
+    "- *Reroll*: the same words with a new seed\n"
+    "- *Vary subtle*, *Vary strong*: more like this picture\n"
+    "- *Edit*: change the words or the settings; *Upscale*: make it larger\n"
+    "- *Favourite*: find it in `/history` again\n"
+    "- *Delete*: take it away (a minute to undo it); *Report*: tell the moderators\n"
+    "*Draw like this* and *Settings* are also in the menu of its message, under *Apps*."
 )
 _YOURS = Message(
-    "`/preset` keeps your own defaults, `/queue` and `/cancel` are about what is in progress, "
-    "`/history` and `/show` about what is done, `/votes` and `/duel` about the best, `/privacy` "
-    "about what I store about you."
+    "- `/queue`, `/cancel`: what is in progress\n"
+    "- `/history`, `/show`: your pictures\n"
+    "- `/preset`: your own defaults\n"
+    "- `/votes top`, `/duel`: the best pictures\n"
+    "- `/privacy`: what I store about you"
 )
 _MODEL = Message("{name}: {sizes}, up to {steps} steps, samplers {samplers}.")
 _RULES = Message(
@@ -58,10 +69,10 @@ def fields(
     info: ModelInfo, *, licence_command: str, policy_command: str | None
 ) -> tuple[tuple[str, str], ...]:
     """The paragraphs of the help, each with its heading; the policy's is for who may use it."""
-    sizes = ", ".join(f"{aspect} {w} x {h}" for aspect, (w, h) in info.sizes_px.items())
+    sizes = ", ".join(f"{ASPECTS[aspect]()} {w}x{h}" for aspect, (w, h) in info.sizes_px.items())
     samplers = ", ".join(sampler.label for sampler in Sampler)
     return (
-        (say("Asking"), f"{_ASKING(count=info.limits.count_max)} {FROM_ELSEWHERE()}"),
+        (say("Asking"), f"{_ASKING(count=info.limits.count_max)}\n{FROM_ELSEWHERE()}"),
         (say("Afterwards"), _AFTER()),
         (say("Yours"), _YOURS()),
         (

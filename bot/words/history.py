@@ -19,11 +19,11 @@ NO_FAVOURITES = Message(
     "You have no favourites here yet. Press ⭐ under a picture to keep it here."
 )
 NO_OLDER = Message("No older pictures.")
-NOT_FOUND = Message("None of your pictures matches. Try fewer words, or leave `model:` out.")
+NOT_FOUND = Message("None of your pictures matches. Try fewer words or fewer filters.")
 STARRED = Message(
-    "⭐ Kept among your favourites: `/history favourites: True` shows them. Nobody is told."
+    "⭐ Added to your favourites. Only you can see them, with `/history favourites: True`."
 )
-UNSTARRED = Message("Taken out of your favourites.")
+UNSTARRED = Message("Removed from your favourites.")
 
 
 def heading(words: str, card_id: str | None, *, favourites: bool) -> str:
@@ -31,7 +31,7 @@ def heading(words: str, card_id: str | None, *, favourites: bool) -> str:
     sought = [
         *([say("your favourites")] if favourites else []),
         *([f"“{wording.plain(words, _SEARCH_CHARS)}”"] if words else []),
-        *([f"`{card_id}`"] if card_id else []),
+        *([f"`{wording.named(card_id, _SEARCH_CHARS)}`"] if card_id else []),
     ]
     return f"**{' · '.join(sought)}**\n" if sought else ""
 

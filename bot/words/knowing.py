@@ -14,8 +14,8 @@ from models.catalogue.tags.grasping import Grasp
 #: So many words are named, and so much of each.
 _NAMED, _WORD_CHARS = 5, 40
 FORGOTTEN = Message(
-    "That is only the end of your prompt, and I have forgotten its beginning: I was restarted since"
-    " you typed it. Please give me all of it again; I have:"
+    "I only have the end of your prompt, because I was restarted while you typed it. Please give "
+    "me the whole prompt again. This is what I have:"
 )
 #: What the model in the folder draws, by its own words.
 EMBEDDED_DRAWS = Message("heads and shoulders of one person")
@@ -36,11 +36,14 @@ def doubt(grasp: Grasp, draws: str | None, known: Sequence[str]) -> str:
     """The answer to a prompt of which nothing is known, before it is drawn."""
     lines = [
         _stranger(grasp.unknown, draws),
-        say("If I draw it, I have to make it all up. It's up to you."),
+        say("I can draw it anyway, but I have to make it all up."),
     ]
     lines += _slips(grasp.near)
     if known:
-        lines.append(say("Words that I know well: {words}", words=_listed(known, _NAMED * 2)))
+        words = _listed(known, _NAMED * 2)
+        lines.append(
+            say("Words that I know well: {words}. `/tags` shows all of them.", words=words)
+        )
     return fit("\n".join(lines))
 
 

@@ -42,7 +42,7 @@ WAITS_NO_MORE = Message(
 )
 ASK_NOW = Message("Accepted, thank you. Now ask with `/waifu`, or use your command again.")
 DECLINED = Message(
-    "That is fine. I draw nothing for you and keep nothing of what you asked for. If you change "
+    "That's fine. I draw nothing for you, and I keep nothing of what you asked for. If you change "
     "your mind, read the licence again with the button or with `/licence`."
 )
 _YOURS = Message("These were your words, to copy:")

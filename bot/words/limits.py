@@ -17,6 +17,8 @@ WHOLE_NUMBER = Message("a whole number like `7`")
 NUMBER = Message("a number like `7.5`")
 ON_OR_OFF = Message("`on` or `off`")
 SCHEDULE = Message("{name} schedule")
+#: What can be asked for instead of a sampler that is unknown.
+SAMPLERS = Message("I know these samplers: {names}.")
 
 
 def several(faults: Sequence[str]) -> str:

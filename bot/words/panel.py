@@ -45,7 +45,7 @@ NO_WRITING = Message(
 )
 KEPT = Message("-# What you wrote is in this file, so nothing is lost.")
 AGAIN = Message("Press *Edit again* to go on from there.")
-NOTHING_TO_TRY = Message("Please give me a prompt, or the id of a picture.")
+NOTHING_TO_TRY = Message("Please give me a prompt, or the ID of a picture.")
 NO_TERM = Message("I cannot block this: {why}.")
 BLOCKED_ALREADY = Message("“{term}” is blocked already.")
 NOT_BLOCKED = Message("“{term}” is not blocked.")

@@ -35,12 +35,12 @@ SWITCHED_OFF = Message(
     "back in another channel of this server."
 )
 WORDS_BLOCKED = Message(
-    "The moderators blocked what this picture was asked for with, so I do not post it."
+    "The moderators have blocked words in this picture's prompt, so I do not post it."
 )
 PERHAPS_POSTED = Message(
-    "I may have posted the picture already, but without Read Message History in this channel I "
-    "can't look, so I don't post it twice. It is kept: `/show {id}` brings it back in another "
-    "channel of this server."
+    "I may have posted the picture already, but I can't check without Read Message History in this "
+    "channel, and I don't want to post it twice. It is kept: `/show {id}` brings it back in "
+    "another channel of this server."
 )
 DELETED_BEFORE = Message("The picture was deleted before I could post it.")
 FILE_UNREADABLE = Message(
@@ -80,9 +80,12 @@ AI_MADE_PLACE = Message("AI-made picture, place {place}")
 UNFINISHED = Message("Not finished yet")
 
 #: Around a deletion.
-DELETE = Message("Delete this picture, here and from my disk? You can undo it for a minute.")
-IS_DELETED = Message("The picture is deleted, here and from my disk. You can undo it for a minute.")
-IS_DELETED_FOR_GOOD = Message("The picture is deleted, here and from my disk.")
+DELETE = Message(
+    "Delete this picture? It leaves every message, and I keep no copy. "
+    "You can undo it for a minute."
+)
+IS_DELETED = Message("Deleted. You can undo it for a minute.")
+IS_DELETED_FOR_GOOD = Message("The picture is deleted.")
 IS_BACK = Message("The picture is back.")
 TOO_LATE = Message("It is too late to undo that: the picture is gone.")
 GONE_ALREADY = Message("That picture is gone already.")
@@ -117,7 +120,7 @@ REQUEST_EXPIRED = Message("That request has expired. Run `/waifu` again.")
 NO_RIGHTS = Message(
     "I could not post the picture here: a moderator must give me {names} in this channel first."
 )
-ASK_A_MODERATOR = Message("-# If you ask a moderator about this, tell them its id: `{id}`")
+ASK_A_MODERATOR = Message("-# If you ask a moderator about this, tell them its ID: `{id}`")
 
 
 def cancelled(count: int) -> str:

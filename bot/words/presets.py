@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from bot.typed.kept import OwnPreset, Style
 from bot.typed.writing import whole
 from bot.words.speaking import Message, say
-from bot.words.wording import fitting, plain
+from bot.words.wording import fitting, named, plain
 
 _NAMED = 10
 NOTHING_SAVED = Message(
@@ -15,8 +15,8 @@ NOTHING_SAVED = Message(
 )
 EMPTY = Message("Give me something to save, for example `words:` or `aspect:`.")
 TOO_MANY = Message("You have {most} presets, which is the limit. Delete one first.")
-NOT_DRAWN = Message("That preset has words that I do not draw here, so I do not copy it.")
-USE_NONE = Message("Your requests go without a preset now.")
+NOT_DRAWN = Message("That preset has words that I do not draw here, so I have not copied it.")
+USE_NONE = Message("I no longer add a preset to your requests.")
 NO_STYLES = Message("This server has no styles yet. `/style add` makes one.")
 TOO_MANY_STYLES = Message("This server has {most} styles, which is the limit. Remove one first.")
 
@@ -29,8 +29,8 @@ def saved(name: str) -> str:
 def used(name: str) -> str:
     """It goes with everything from now on."""
     return say(
-        "Everything you ask for comes with `{name}` now; what you type yourself wins. "
-        "`/preset use` without a name ends that.",
+        "I now add `{name}` to everything you ask for. What you type yourself wins. `/preset use` "
+        "without a name ends that.",
         name=name,
     )
 
@@ -43,7 +43,7 @@ def copied(name: str) -> str:
 def taken(name: str) -> str:
     """A shared preset would take the place of another of theirs."""
     return say(
-        "You have another preset that is called `{name}`, so I copy nothing over it. Save yours "
+        "You already have a different preset called `{name}`, so I have copied nothing. Save yours "
         "under another name, delete `{name}`, and use the code again.",
         name=name,
     )
@@ -52,8 +52,8 @@ def taken(name: str) -> str:
 def shared(name: str, code: str) -> str:
     """How to hand it on."""
     return say(
-        "Tell others `/preset use name: {code}`: they get a copy of `{name}` as it is then. "
-        "Deleting it ends that.",
+        "Others can copy `{name}`, as it is at that moment, with `/preset use name: {code}`. "
+        "Delete it to stop sharing.",
         name=name,
         code=code,
     )
@@ -61,9 +61,7 @@ def shared(name: str, code: str) -> str:
 
 def unknown(name: str) -> str:
     """None of theirs, and no code."""
-    return say(
-        "You have no preset `{name}`. `/preset list` shows what you have.", name=plain(name, 40)
-    )
+    return say("You have no preset `{name}`. `/preset list` shows what you have.", name=named(name))
 
 
 def deleted(name: str) -> str:
@@ -86,7 +84,7 @@ def no_style(given: str, names: Sequence[str]) -> str:
     """The server has no such style; which it has."""
     known = ", ".join(f"`{name}`" for name in names[:_NAMED])
     there = say("There are: {names}.", names=known) if known else say("There are none yet.")
-    return f"{say('This server has no style `{name}`.', name=plain(given, 40))} {there}"
+    return f"{say('This server has no style `{name}`.', name=named(given))} {there}"
 
 
 def style_made(style: Style) -> str:

@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from bot.domain import Layer
-from bot.policy.rulebook import Rule
+from bot.policy.rulebook import UNREADABLE, Rule
 from bot.words.speaking import Message, say
 from bot.words.wording import CONTENT_CHARS_MAX, fit, fitting, plain
 
@@ -66,6 +66,7 @@ _WHERE_ELSE = {
     Layer.CATEGORY: Message("This is a rule of this category; another channel may allow it."),
     Layer.CHANNEL: Message("This is a rule of this channel; another one may allow it."),
 }
+_NOT_READ = Message("I can't read this prompt, so I do not draw it.")
 _NOT_HERE = Message("I do not draw this here: {rule}.")
 _NOT_WITH_IT = Message("I do not draw this with this model: {rule}.")
 #: Of a term that the server blocks; `why` is in its moderators' words.
@@ -81,6 +82,8 @@ _LEAVE_OUT_OR_GO = Message("Please leave it out, or ask me in an age-restricted 
 
 def floor(rule: Rule) -> str:
     """What is drawn in no server."""
+    if rule.id == UNREADABLE:
+        return fit("\n".join([_NOT_READ(), say(rule.summary), say(rule.advice)]))
     parts = [
         say("I do not draw this in any server: {rule}.", rule=_named(rule)),
         say(rule.summary),

@@ -17,11 +17,11 @@ from bot.words.wording import fit, fitting, plain, quoted
 
 NOTHING_DRAWN = Message("-# Nothing was drawn, and nothing was written down.")
 UNKNOWN_DECISION = Message(
-    "I know no decision in this server with that id. A picture's id stands below the picture, a "
-    "refusal's in its last line. Decisions are forgotten after a while."
+    "I can't find that decision in this server. A picture's ID is below the picture, a refusal's "
+    "in its last line. I forget decisions after a while."
 )
 UNKEPT_WORDS = Message("-# The words of the prompt are not kept with a decision.")
-NO_PICTURE = Message("There is no picture of this server with that id.")
+NO_PICTURE = Message("I can't find that picture in this server.")
 
 _ABOUT = Message("**What was decided** about a request of {who} in {where}:")
 _ABOUT_WITH = Message(

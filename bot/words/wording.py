@@ -13,8 +13,8 @@ from collections.abc import Mapping, Sequence
 
 from bot.domain import Job, JobId, JobState, Picture, Standing
 from bot.drawing.progress import Expected, JobProgress
-from bot.words.speaking import Message, number, retell, say, tally
-from models.contract import Draw
+from bot.words.small_print import small_print
+from bot.words.speaking import Message, number, percent, retell, say, tally
 
 #: Discord's limit of a message's content, of a picture's description and of a choice's name.
 CONTENT_CHARS_MAX, ALT_CHARS_MAX, CHOICE_CHARS_MAX = 2000, 1024, 100
@@ -86,6 +86,11 @@ def short(text: str, limit: int) -> str:
 def code(text: str, limit: int = CONTENT_CHARS_MAX - 100) -> str:
     """A code block that the text cannot break out of."""
     return "```\n" + short(_TICKS.sub("`\u200b", text), limit) + "\n```"
+
+
+def named(text: str, limit: int = 40) -> str:
+    """A member's words for a code span: nothing in it needs an escape, only a backtick ends it."""
+    return short(" ".join(text.translate(_TURNS).replace("`", "'").split()), limit)
 
 
 def quoted(text: str, limit: int = _QUOTED_CHARS) -> str:
@@ -260,11 +265,12 @@ def _bar(jobs: Sequence[Job], progress: Mapping[JobId, JobProgress]) -> str:
     )
     full = _BAR_CELLS * done // max(steps, 1)
     drawn = sum(job.state in {JobState.RENDERED, JobState.DELIVERED} for job in jobs)
-    of_all = (
-        say("{done} of {count} drawn", done=drawn, count=len(jobs))
-        if len(jobs) > 1
-        else say("step {done} of {count}", done=done, count=steps)
-    )
+    if jobs[0].draw.enlarged:
+        of_all = say("{share} upscaled", share=percent(done / steps))
+    elif len(jobs) > 1:
+        of_all = say("{done} of {count} drawn", done=drawn, count=len(jobs))
+    else:
+        of_all = say("step {done} of {count}", done=done, count=steps)
     return f"`{'█' * full}{'░' * (_BAR_CELLS - full)}` {of_all}"
 
 
@@ -284,22 +290,9 @@ def caption(job: Job, picture: Picture, note: str = "") -> str:
     `note` is told of its words, above the settings.
     """
     draw = job.draw
-    how = [say("seed {seed}", seed=draw.seed), *settings(draw), picture.card_id]
-    if draw.style:
-        how.append(say("style {name}", name=draw.style))
-    if draw.enlarged:
-        how.append(f"{draw.width_px}x{draw.height_px} px")
-    below = f"-# {' · '.join(how)} · `{job.id}`"
+    below = small_print(draw, say("seed {seed}", seed=draw.seed), picture.card_id, job.id)
     whose = f"<@{job.user_id}> {plain(draw.prompt)}"
     return fit("\n".join(filter(None, (fit(whose, CONTENT_CHARS_MAX // 2), note, below))))
-
-
-def settings(draw: Draw) -> tuple[str, str]:
-    """The steps and the guidance, for the small line below pictures."""
-    return (
-        tally("{count} step", "{count} steps", draw.steps),
-        say("guidance {value}", value=number(draw.guidance)),
-    )
 
 
 def compressed(text: str) -> str:

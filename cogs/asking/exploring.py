@@ -33,7 +33,7 @@ _MENUS = 4
 class Exploring(commands.Cog):
     """Lets members browse what the model knows."""
 
-    @app_commands.command(description="Which words the model knows: by groups, or searched")
+    @app_commands.command(description="Browse or search the words that the model knows")
     @app_commands.describe(search="A word, or the beginning of one")
     async def tags(self, interaction: Interaction, search: str | None = None) -> None:
         """Show all groups, or search results, to the member alone."""

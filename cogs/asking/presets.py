@@ -79,8 +79,9 @@ class PresetCog(commands.GroupCog, group_name="preset", group_description="Your 
             told = _not_kept(faults, typed)
         else:
             told = await self._save(interaction, name, read.typed)
-        aside = f"\n{asking.left_out(read.left_out)}" if read.left_out else ""
-        await tell(interaction, told + aside)
+        if read.left_out:
+            told += f"\n{asking.left_out(read.left_out, read.remarks)}"
+        await tell(interaction, told)
 
     async def _save(self, interaction: Interaction, given: str, typed: Typed) -> str:
         # A preset with a seed or a source would draw one picture for ever; one that names another
@@ -159,7 +160,7 @@ class PresetCog(commands.GroupCog, group_name="preset", group_description="Your 
 def _not_kept(faults: Sequence[str], typed: Typed) -> str:
     """What is wrong with a preset, and what was typed, so that it can be typed again."""
     back = asking.words_back(typed)
-    return limits.several(faults) + (f"\n{asking.COPY()}\n{back}" if back else "")
+    return limits.several(faults) + (f"\n{back}" if back else "")
 
 
 async def _may_be_drawn(interaction: Interaction, typed: Typed) -> bool:

@@ -61,6 +61,8 @@ async def refuse_words(interaction: Interaction, refused: Refused, typed: Typed)
 
 async def give_words_back(interaction: Interaction, typed: Typed) -> None:
     """Return a member's words after an internal fault, so that they are not lost."""
+    if asking.words_back(typed) == "":
+        return
     try:
         await _answer(interaction, "", typed, discord.utils.MISSING)
     except DISCORD_ERRORS as problem:
@@ -188,7 +190,7 @@ async def _edit_button(interaction: Interaction, typed: Typed) -> list[tuple[Act
 async def _answer(interaction: Interaction, text: str, typed: Typed, view: discord.ui.View) -> None:
     """Answer with everything that was typed, in the message or as a file."""
     block, file = asking.words_back(typed), discord.utils.MISSING
-    words = f"{asking.COPY()}\n{block}" if block else asking.COPY_FILE()
+    words = asking.COPY_FILE() if block is None else block
     if block is None:
         file = discord.File(io.BytesIO(whole(typed).encode()), "your-words.txt")
     above = wording.fit(text, wording.CONTENT_CHARS_MAX - len(words) - 1)

@@ -86,7 +86,7 @@ async def _submit_typed(interaction: Interaction, typed: Typed) -> None:
     else:
         await submit(interaction, replace(ask, precedent=ruling), typed=typed)
     if read.left_out:
-        await _tell_aside(interaction, asking.left_out(read.left_out))
+        await _tell_aside(interaction, asking.left_out(read.left_out, read.remarks))
 
 
 async def _tell_aside(interaction: Interaction, text: str) -> None:

@@ -62,7 +62,7 @@ async def showable(interaction: Interaction, job_id: JobId) -> tuple[Job, Pictur
     services, guild = interaction.client.services, interaction.guild
     job = await services.views.get(job_id)
     if job is None or guild is None or not await _is_theirs_to_see(interaction, job):
-        return pictures.UNKNOWN(id=wording.plain(job_id, 20))
+        return pictures.UNKNOWN(id=wording.named(job_id, 20))
     picture = await services.gallery.get(job.id)
     if picture is None:
         return pictures.DELETED()

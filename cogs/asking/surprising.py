@@ -23,7 +23,7 @@ from cogs.components import Action, button, template
 class Surprising(commands.Cog):
     """For members who do not know what they want yet."""
 
-    @app_commands.command(description="A prompt by lot, of things that the model draws well")
+    @app_commands.command(description="A random prompt of things that the model draws well")
     async def surprise(self, interaction: Interaction) -> None:
         """Show the first prompt; a button rolls another."""
         text, view = await _surprise(interaction, fresh_seed())

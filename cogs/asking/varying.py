@@ -10,16 +10,12 @@ from dataclasses import replace
 from typing import ClassVar
 
 from bot.client import Interaction, WaifuBot
-from bot.domain import JobId, RequestKind
-from bot.policy.asks import STRENGTH
+from bot.domain import STRONG, SUBTLE, JobId, RequestKind
 from cogs.asking.again import ask_for
 from cogs.asking.press import Press
 from cogs.asking.requests import fresh_seed
 from cogs.asking.showing import show_again, source_here
 from cogs.components import Action, template
-
-#: How far from the picture each goes, of 1: as it was looked at on the embedded model.
-_SUBTLE, _STRONG = 0.4, STRENGTH
 
 
 class _Varying(Press, template="wd:none"):
@@ -41,14 +37,14 @@ class VarySubtle(_Varying, template=template(Action.SUBTLE)):
     """A close variation: the same face with other details."""
 
     action = Action.SUBTLE
-    strength = _SUBTLE
+    strength = SUBTLE
 
 
 class VaryStrong(_Varying, template=template(Action.STRONG)):
     """A looser variation: the same composition and colours."""
 
     action = Action.STRONG
-    strength = _STRONG
+    strength = STRONG
 
 
 class PostAlone(Press, template=template(Action.ALONE)):

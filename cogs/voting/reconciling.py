@@ -108,8 +108,10 @@ class Reconciler:
             if is_gone(problem):
                 at_ms = self._services.clock()
                 await self._services.gallery.message_deleted([post.message_id], at_ms)
-            elif not is_forbidden(problem):
-                log.warning("reactions of message %s not read: %s", post.message_id, problem)
+            else:
+                await self._services.votes.unreadable(post.message_id)
+                if not is_forbidden(problem):
+                    log.warning("reactions of message %s not read: %s", post.message_id, problem)
         # A post read before a session began is owed another reading.
         if session == self._session:
             await self._services.gallery.paid(PostDebt.READING, post.message_id)

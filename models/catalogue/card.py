@@ -141,14 +141,17 @@ class Card:
         return Score.NUDITY in self.scores
 
     @property
+    def verdict_on_files(self) -> Verdict | None:
+        """The verdict if it is on these very files, by whatever edition of the gate."""
+        verdict = self.verdict
+        same = verdict is not None and verdict.files_sha256 == fingerprint(self.files)
+        return verdict if same else None
+
+    @property
     def is_judged(self) -> bool:
         """Whether today's gate has judged these very files, whatever its verdict."""
-        verdict = self.verdict
-        return (
-            verdict is not None
-            and verdict.gate == EDITION
-            and verdict.files_sha256 == fingerprint(self.files)
-        )
+        verdict = self.verdict_on_files
+        return verdict is not None and verdict.gate == EDITION
 
     @property
     def may_be_promoted(self) -> bool:

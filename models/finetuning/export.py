@@ -52,6 +52,7 @@ def successor(recipe: Recipe, base: Card, clip_skip: int, made_by: str) -> Card:
         made_by=made_by,
         scores=tuple(dict.fromkeys((*UNKNOWN, *base.scores))),
         defaults=replace(base.defaults, clip_skip=clip_skip),
+        verdict=None,
         files={},
     )
 

@@ -52,8 +52,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--training", type=int, default=2000, help="training pictures to look for copies in"
     )
-    parser.add_argument("--steps", type=int, help="the card's, if left out")
-    parser.add_argument("--guidance", type=float, help="the card's, if left out")
+    parser.add_argument("--steps", type=int, help="steps of a picture (default: the card's)")
+    parser.add_argument("--guidance", type=float, help="of the pictures (default: the card's)")
     parser.add_argument("--judge", type=Path, default=WEIGHTS, help="other weights of the judge")
     parser.add_argument(
         "--head", type=Path, default=OWN_HEAD, help="the aesthetic head that grades the pictures"

@@ -32,13 +32,18 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add("manifest", type=Path, metavar="MANIFEST", help="a folder that `python -m bot export` made")
     add("--base", default="embedded", help="the model to begin with: embedded, or a folder")
     add("--out", type=Path, required=True, help="the folder of this run: states, curves, model")
-    add("--name", default="", help="what the candidate is called; the name of --out if left out")
+    add("--name", default="", help="what the candidate is called (default: --out's name)")
     add("--resume", action="store_true", help="go on from the newest state in the run's folder")
     add("--loss", type=Loss, choices=list(Loss), default=usual.loss)
-    add("--reach", type=Reach, choices=list(Reach), help="which weights learn; by the UNet's size")
-    add("--steps", type=int, help="how long; by the loss")
+    add(
+        "--reach",
+        type=Reach,
+        choices=list(Reach),
+        help="what learns (default: by the UNet's size)",
+    )
+    add("--steps", type=int, help="how long (default: by the loss)")
     add("--pairs", type=int, default=usual.pairs, help="pairs of one step")
-    add("--lr", type=float, help="the highest learning rate; by the weights that learn")
+    add("--lr", type=float, help="the highest learning rate (default: by what learns)")
     add("--beta", type=float, default=usual.beta, help="higher stays nearer to the base")
     add("--noise", type=float, default=usual.noise, help="the share of judgements taken as wrong")
     add("--replay", type=float, default=usual.replay, help="what forgetting costs")
@@ -47,8 +52,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add("--blind-to", nargs="*", default=[], help="features that the reward model does not get")
     add("--fresh", type=int, default=0, help="new pictures of every prompt for the reward to rank")
     add("--as-judged", action="store_true", help="take pairs as they were judged, without a reward")
-    add("--device", help="cuda, mps or cpu; the best there is if left out")
-    add("--threads", type=int, help="CPU cores to use; all but one if left out")
+    add("--device", help="cuda, mps or cpu (default: the best available)")
+    add("--threads", type=int, help="CPU cores to use (default: all but one)")
 
 
 def run(args: argparse.Namespace) -> int:

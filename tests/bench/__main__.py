@@ -1,4 +1,7 @@
-"""`make bench`: run every benchmark, print one table, write the same rows as JSON."""
+"""`make bench`: run every benchmark, print one table, write the same rows as JSON.
+
+A run takes hours, so each benchmark's rows are told and written as soon as they are measured.
+"""
 
 from __future__ import annotations
 
@@ -56,29 +59,33 @@ def _programs(
     }
 
 
-async def _run(
-    names: list[str], kill_count: int, boundaries: int | None, harmless: int, hours: float
-) -> list[Row]:
+async def _run(names: list[str], asked: argparse.Namespace) -> list[Row]:
     rows: list[Row] = []
-    programs = _programs(kill_count, boundaries, harmless, hours)
+    programs = _programs(asked.kills, asked.boundaries, asked.harmless, asked.hours)
     for name in names:
         print(f"measuring {name} ...", file=sys.stderr, flush=True)
-        command = f"python -m tests.bench {name}"
-        if name == "kills":
-            command += f" --kills {kill_count}"
-            command += "" if boundaries is None else f" --boundaries {boundaries}"
-        if name == "safety":
-            command += f" --harmless {harmless}"
-        if name == "soak":
-            command += f" --hours {hours:g}"
         with tempfile.TemporaryDirectory(prefix="waifu-bench-") as scratch:
             try:
                 measured = await programs[name](Path(scratch))
             except Exception as fault:  # noqa: BLE001  one broken figure must not hide the others
                 traceback.print_exc()
                 measured = [unmeasured(name, "everything", f"{type(fault).__name__}: {fault}")]
-        rows += [replace(row, command=command) for row in measured]
+        print(table(measured), file=sys.stderr, flush=True)
+        rows += [replace(row, command=_command(name, asked)) for row in measured]
+        if asked.json:
+            write_json(rows, asked.json)
     return rows
+
+
+def _command(name: str, asked: argparse.Namespace) -> str:
+    """What repeats a measurement."""
+    options = {
+        "kills": f" --kills {asked.kills}"
+        + ("" if asked.boundaries is None else f" --boundaries {asked.boundaries}"),
+        "safety": f" --harmless {asked.harmless}",
+        "soak": f" --hours {asked.hours:g}",
+    }
+    return f"python -m tests.bench {name}{options.get(name, '')}"
 
 
 def main() -> int:
@@ -112,12 +119,8 @@ def main() -> int:
     names = arguments.names or list(known)
     if unknown := set(names) - set(known):
         parser.error(f"there is no measurement called {', '.join(sorted(unknown))}")
-    rows = asyncio.run(
-        _run(names, arguments.kills, arguments.boundaries, arguments.harmless, arguments.hours)
-    )
+    rows = asyncio.run(_run(names, arguments))
     print(table(rows))
-    if arguments.json:
-        write_json(rows, arguments.json)
     return 0 if all(row.holds is not False for row in rows) else 1
 
 

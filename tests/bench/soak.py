@@ -13,7 +13,7 @@ from tests.stages.soaking import Soaked, Span, soak
 
 HOURS = 24.0
 #: What was not there at the start is learned and cached by then.
-_WARM_UP_S = 7_200
+_WARM_UP_S = 4 * 3_600
 #: People do something so often, on average.
 _PAUSE_S = 90
 #: Memory may differ by so much between two looks.

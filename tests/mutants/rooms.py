@@ -40,15 +40,6 @@ def _compile_rulebook() -> None:
     everywhere(rulebooks.load())
 
 
-def _wait_longer() -> None:
-    """On a busy machine SimCord's five seconds pass, which would look like a mutant noticed."""
-    from simcord.env import Env
-
-    defaults = Env.__init__.__kwdefaults__ or {}
-    assert "settle_timeout" in defaults
-    defaults["settle_timeout"] = 30.0
-
-
 ROOMS = {
     "policy": Room(
         sources=("bot/policy",),
@@ -113,7 +104,6 @@ ROOMS = {
             "tests/cogs/posting/test_shown_again.py",
             "tests/cogs/posting/test_takedown.py",
         ),
-        warm=_wait_longer,
     ),
     "engine": Room(
         sources=("models/engine/samplers.py", "models/engine/schedule.py"),

@@ -9,6 +9,7 @@ gauge of itself to `GAUGE`. `LEAK` plants a leak for it to find. Started by `soa
 from __future__ import annotations
 
 import asyncio
+import ctypes
 import mmap
 import os
 import selectors
@@ -30,6 +31,8 @@ from bot.drawing.progress import ProgressBoard
 from tests.stages.gauging import gauge, write_gauge
 
 _DOUBLE = struct.Struct("d")
+#: The parameter's number, mallopt(3), and its value: what the image and the unit set.
+_M_ARENA_MAX, ARENAS = -8, 2
 
 
 class Clock:
@@ -117,6 +120,11 @@ def hurry(factor: float, simulated: Path) -> None:
         setattr(room, name, clock.unhurried(getattr(room, name)))
 
 
+def share_arenas() -> None:
+    """Set `MALLOC_ARENA_MAX` as the image and the unit do; a fork is too late for the variable."""
+    assert ctypes.CDLL(None).mallopt(_M_ARENA_MAX, ARENAS), "this is not glibc"
+
+
 def plant_a_leak() -> None:
     """Every job that is drawn leaves something behind."""
     plain, left = ProgressBoard.started, "_left_behind"
@@ -131,6 +139,7 @@ def plant_a_leak() -> None:
 if __name__ == "__main__":
     hurry(float(os.environ["HURRY"]), Path(os.environ["SIMULATED"]))
     signal.signal(signal.SIGUSR1, lambda *_: write_gauge(gauge(), Path(os.environ["GAUGE"])))
+    share_arenas()
     if os.environ["LEAK"]:
         plant_a_leak()
     sys.exit(main([]))

@@ -44,6 +44,7 @@ from bot.drawing.signals import Signals
 from bot.finished import Held, Released
 from bot.glossaries import Glossaries
 from bot.learning.desk import LearningDesk, lay
+from bot.policy.layers import everywhere
 from bot.services import Services
 from bot.settings import load
 from bot.store.caps import Caps
@@ -57,6 +58,8 @@ from tests.stages.fake_engine import INFO
 
 CAPS = Caps(per_user=1000, per_guild=1000)
 OWNER = "worker"
+#: SimCord's own five seconds pass on a busy machine while a thread reads a long list of terms.
+SETTLE_S = 60.0
 
 
 async def works_off(look: Callable[[asyncio.TaskGroup], Awaitable[bool]]) -> None:
@@ -261,6 +264,8 @@ async def scene(
     directory: Path, *extensions: str, kind: type[SceneT], live: bool = False
 ) -> AsyncIterator[SceneT]:
     """A running simulation with real stores below `directory` and these cogs."""
+    # Compiled once a process, and here: no command's time, real or simulated, holds it.
+    everywhere(rulebooks.load())
     db = await open_database(directory / "bot.sqlite3")
     envs: list[Env] = []
     signals = Signals()
@@ -277,7 +282,7 @@ async def scene(
         clock=lambda: round(envs[0].now().timestamp() * 1000),
         elapsed_s=lambda: envs[0].now().timestamp(),
     )
-    env = Env(ParkedBot(services, extensions, live=live))
+    env = Env(ParkedBot(services, extensions, live=live), settle_timeout=SETTLE_S)
     envs.append(env)
     try:
         await env.start()

@@ -145,7 +145,13 @@ class Life:
     async def _compare(self) -> None:
         """Hold a rating party over two pictures of one prompt, choose one, and stop it."""
         click, where = self._sandbox.click, self._here.where
-        await self._act(lambda: self._sandbox.slash("member", where, "duel party", {"minutes": 1}))
+        for _ in range(_TRIES):
+            # The bot may die once it has said that it thinks about it, and before it keeps a party.
+            if self._here.rows("SELECT 1 FROM parties"):
+                break
+            party = partial(self._sandbox.slash, "member", where, "duel party", {"minutes": 1})
+            await self._act(party)
+            await self._quiet()
         asking = await self._asking()
         left, stop = button(asking, "left"), button(asking, "stopparty")
         if await self._act(lambda: click("owner", asking["id"], left)):

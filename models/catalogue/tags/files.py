@@ -60,11 +60,11 @@ def _text(path: Path) -> str:
     except OSError as fault:
         raise TagsError(f"{path} cannot be read: {fault.strerror}.") from fault
     if len(data) > BYTES_MAX:
-        raise TagsError(f"{path} is larger than {BYTES_MAX >> 20} MB: it is no tags file.")
+        raise TagsError(f"{path} is larger than {BYTES_MAX >> 20} MB, so it cannot be a tags file.")
     try:
         return data.decode("utf-8-sig")
     except UnicodeDecodeError as fault:
-        raise TagsError(f"{path} is no text in UTF-8: it is no tags file.") from fault
+        raise TagsError(f"{path} is not UTF-8 text, so it cannot be a tags file.") from fault
 
 
 def _of_json(text: str, path: Path) -> TagBook:
@@ -73,7 +73,7 @@ def _of_json(text: str, path: Path) -> TagBook:
     except (ValueError, RecursionError) as fault:
         raise TagsError(f"{path} is not JSON: {fault}") from fault
     if not isinstance(data, dict) or data.pop("schema", None) != SCHEMA:
-        raise TagsError(f"{path} is no tags file of format {SCHEMA}.")
+        raise TagsError(f"{path} is not a tags file of format {SCHEMA}.")
     try:
         return decode(TagBook, data, _JSON)
     except MisfitError as fault:
@@ -88,7 +88,7 @@ def _of_csv(text: str, path: Path) -> TagBook:
             if not row or (number == 1 and row[:2] == ["tag", "category"]):
                 continue
             if len(row) < 3 or not row[0].strip() or not row[2].strip().isdecimal():
-                raise TagsError(f"{path}, line {number} is not tag,category,count,aliases.")
+                raise TagsError(f"{path}, line {number} has to read tag,category,count,aliases.")
             tags.setdefault(_shown(row[0]), _tag_of(row))
     except csv.Error as fault:
         raise TagsError(f"{path} is not CSV: {fault}.") from fault

@@ -39,23 +39,32 @@ def ancestry_of(
     ancestry = [parent]
     while (oldest := ancestry[0].card).id != begins and oldest.parent is not None:
         before = known.get(oldest.parent)
-        if before is not None and before not in ancestry:
-            ancestry.insert(0, before)
-        elif begins is None:
-            break
-        else:
+        if before is None or not descends(oldest, before.card) or before in ancestry:
+            if begins is None:
+                break
             raise EngineError(
-                f"{oldest.id} was trained from {oldest.parent}, which is not here: put its folder "
-                f"beside the other models, so that the gate can go back to {begins}, with which "
-                "the line began."
+                f"{oldest.id} was trained from {oldest.parent}, which is not here, so the gate "
+                f"cannot go back to {begins}, with which the line began: put its folder beside "
+                f"the other models, or begin a new line with {parent.card.id}, by naming that "
+                "with --first (of the bot: with MODEL)."
             )
+        ancestry.insert(0, before)
     return ancestry
+
+
+def descends(child: Card, parent: Card) -> bool:
+    """Whether this is the very parent that the child's card names, by all that cards tell.
+
+    A card lists what its ancestors learned from, too. So another model of the parent's name, which
+    learned from other votes, is told apart.
+    """
+    return child.parent == parent.id and {*(parent.manifests or ())} <= {*(child.manifests or ())}
 
 
 def wished_along(ancestry: Iterable[Ancestor]) -> Wishes:
     """What votes asked for on the way from the first model of a line to its last."""
     _, *later = ancestry
-    return reduce(or_, (wished_in(model.card.verdict) for model in later), NOTHING)
+    return reduce(or_, (wished_in(model.card.verdict_on_files) for model in later), NOTHING)
 
 
 def since(first: Card, figures: Iterable[Figure]) -> Iterator[Figure]:

@@ -29,7 +29,13 @@ from models.manifest import Manifest, Split
 from models.measuring import sheets
 from models.measuring.gate import examine
 from models.measuring.gate.agreeing import agreements
-from models.measuring.gate.ancestry import Ancestor, ancestry_of, since, wished_along
+from models.measuring.gate.ancestry import (
+    Ancestor,
+    ancestry_of,
+    descends,
+    since,
+    wished_along,
+)
 from models.measuring.gate.critic import critic_of
 from models.measuring.gate.examine import Counts, Drawn, Instruments, Sittings
 from models.measuring.gate.floors import Measure, figure, told
@@ -60,7 +66,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--manifest", type=Path, required=True, help="the votes that it learned")
     parser.add_argument("--parent", help="the model before it, if it lies elsewhere")
     parser.add_argument(
-        "--first", help="the model that the line began with; the oldest ancestor if left out"
+        "--first", help="the model that the line began with (default: the oldest ancestor)"
     )
     parser.add_argument("--tagger", help="a WD tagger, for models of Danbooru's words")
     parser.add_argument(
@@ -166,7 +172,7 @@ def _parent(args: argparse.Namespace, card: Card) -> Ancestor:
     """The parent: where it is said to lie, the embedded one, or next door."""
     named = _named(args.parent)
     for found in [named] if named is not None else _beside(args.candidate):
-        if found.card.id == card.parent:
+        if descends(card, found.card):
             return found
     raise EngineError(
         f"{card.id} was trained from {card.parent}, which is not "
@@ -177,8 +183,9 @@ def _parent(args: argparse.Namespace, card: Card) -> Ancestor:
 def _ancestry(args: argparse.Namespace, parent: Ancestor) -> Sequence[Ancestor]:
     """The parent and what it comes from, as far as that lies beside it or where it is said to."""
     first = _named(args.first)
-    found = [*_beside(args.candidate), *_beside(parent.folder), *filter(None, [first])]
-    known = {model.card.id: model for model in found}
+    named = [parent, *filter(None, [first])]
+    found = [*_beside(args.candidate), *_beside(parent.folder), *named]
+    known = {model.card.id: model for model in found}  # What was named, if two have one id.
     return ancestry_of(parent, known, first.card.id if first is not None else None)
 
 

@@ -10,7 +10,7 @@ import pytest
 
 from bot.domain import Job, JobId, Standing, UserId
 from bot.drawing import progress
-from bot.drawing.progress import AT_LEAST, Expected, ProgressBoard
+from bot.drawing.progress import AT_LEAST, Expected, JobProgress, ProgressBoard
 from bot.drawing.signals import Nudge, Signals
 from bot.health import pulse_of, read_pulse
 from bot.store.views import Work
@@ -269,3 +269,13 @@ def test_a_dead_bot_has_no_pulse(tmp_path: Path) -> None:
     assert read_pulse(tmp_path) is None
     (tmp_path / "alive.json").write_text("half a fi")
     assert read_pulse(tmp_path) is None
+
+
+def test_a_drawn_picture_is_done_until_it_is_kept() -> None:
+    board = ProgressBoard()
+    board.started(job(A), 0)
+    board.reported(StepReport(row_id=A, step=3, steps=STEPS, preview_png=b"png"))
+    board.ended(A, 10, drawn=True)
+    assert board.get(A) == JobProgress(step=STEPS, steps=STEPS, preview_png=None)
+    board.kept(A, 20)
+    assert board.get(A) is None

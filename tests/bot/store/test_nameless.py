@@ -156,3 +156,27 @@ async def test_pictures_side_by_side_are_not_waited_for(stores: Stores) -> None:
     await stores.privacy.forget(VOTER)
     await read(stores)
     assert await stores.rows("nameless_voters") == []
+
+
+async def test_a_post_that_may_not_be_read_keeps_nobody_marked_and_gives_no_name(
+    stores: Stores,
+) -> None:
+    job = await stores.deliver(message=POST)
+    await stores.privacy.forget(VOTER)
+    await stores.votes.unreadable(POST)
+    assert await stores.rows("nameless_voters") == []
+    await read(stores, UP)
+    assert await named(stores) == [], "they voted before they were forgotten"
+    assert await stores.votes.tally(job.id) == Tally(up=1)
+    await read(stores)
+    await read(stores, UP)
+    assert await named(stores) == [*NAMED], "what is new since is theirs again"
+
+
+async def test_where_nobody_is_marked_a_post_that_may_not_be_read_takes_no_names(
+    stores: Stores,
+) -> None:
+    await stores.deliver(message=POST)
+    await stores.votes.unreadable(POST)
+    await read(stores, UP)
+    assert await named(stores) == [*NAMED]

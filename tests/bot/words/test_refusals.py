@@ -11,7 +11,7 @@ import pytest
 from bot import rulebooks
 from bot.domain import Layer
 from bot.languages import language
-from bot.policy.rulebook import Rule
+from bot.policy.rulebook import UNREADABLE, Rule
 from bot.words import limits, refusals, wording
 from bot.words.speaking import speaking
 from tests.stages.policies import BOOK, GROWN, LAWFUL, NEVER, OPEN
@@ -26,9 +26,16 @@ WAY_OUT = re.compile("age-restricted|another|other (channel|server|words)|elsewh
 )
 def test_the_floors_text_names_the_rule_and_no_way_out(rule: Rule) -> None:
     text = refusals.floor(rule)
-    assert rule.title in text
+    assert rule.title in text or rule.id == UNREADABLE
     assert rule.summary in text
     assert not WAY_OUT.search(text.replace(rule.summary, "").replace(rule.title, ""))
+
+
+def test_a_prompt_with_too_many_readings_is_answered_with_what_to_change() -> None:
+    rule = rulebooks.load().rules[UNREADABLE]
+    told = f"I can't read this prompt, so I do not draw it.\n{rule.summary}\n{rule.advice}"
+    assert refusals.floor(rule) == told
+    assert "more simply" in told
 
 
 @pytest.mark.parametrize("rule", rulebooks.load().rules.values(), ids=lambda rule: rule.id)

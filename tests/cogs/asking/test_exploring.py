@@ -114,6 +114,9 @@ async def test_groups_are_opened_and_turned(desk: Front) -> None:
     assert answer.ephemeral
     assert "knows 354 words" in answer.content
     assert "**eye colour**: " in answer.content
+    assert "**fang**" not in answer.content, "a group of one word takes no line"
+    alone = next(line for line in answer.content.splitlines() if line.startswith("**More**: "))
+    assert "fang" in alone.split(": ")[1].split(", ")
     places = list(embedded_words().book.groups)
     _, second = ids(shown(desk, answer))
     await choose(desk, answer, second, str(places.index("clothes")))

@@ -83,7 +83,7 @@ async def test_the_best_is_picked_changed_and_taken_back_after_a_restart_too(des
     assert await current(desk, fan) == [1]
     await fan.click(second.message, label="Take back")
     assert await current(desk, fan) == []
-    assert "Taken back" in desk.env.backend.messages[desk.channel.id][second.id].content
+    assert "Pick withdrawn" in desk.env.backend.messages[desk.channel.id][second.id].content
 
 
 async def test_who_asked_is_told_that_their_pick_does_not_count(desk: Front) -> None:

@@ -51,12 +51,40 @@ async def test_pasted_settings_are_drawn_and_what_is_left_out_is_said(desk: Fron
     assert job.draw.aspect is Aspect.PORTRAIT
 
 
+@pytest.mark.parametrize(
+    ("prompt", "named"),
+    [
+        ("1girl --sampler unipc", "--sampler unipc"),
+        ("1girl Steps: 20, Sampler: UniPC, Seed: 1", "Sampler: UniPC"),
+    ],
+)
+async def test_an_unknown_sampler_is_answered_with_those_there_are(
+    desk: Front, prompt: str, named: str
+) -> None:
+    result = await desk.member.slash(desk.channel, "waifu", prompt=prompt)
+    (aside,) = result.followups
+    assert aside.content.replace("\\", "") == (
+        f"I left out: {named}. I know these samplers: "
+        "`euler_a`, `dpmpp_2m`, `euler`, `ddim`, `heun`."
+    )
+    for sampler in Sampler:
+        await desk.asks(prompt=f"1girl --sampler {sampler}")
+        assert (await desk.jobs())[-1].draw.sampler is sampler, "each is taken as it is told"
+
+
 async def test_what_cannot_be_read_is_told_with_what_is_out_of_bounds(desk: Front) -> None:
     answer = await desk.asks(prompt="1girl --ar 0:9 --seed x --steps 9999")
     assert answer.ephemeral
     for told in ("3 things", "`--ar 0:9`", "`--seed x`", "`steps:` can be 1 to"):
         assert told in answer.content
     assert not await desk.jobs()
+
+
+async def test_a_prompt_that_nobody_can_see_is_not_given_back(desk: Front) -> None:
+    answer = await desk.asks(prompt="\u200b\u200d\u2060")
+    assert "needs some words" in answer.content
+    assert "```" not in answer.content
+    assert "Your words" not in answer.content
 
 
 async def test_what_is_moved_to_the_negative_is_still_screened(desk: Front) -> None:

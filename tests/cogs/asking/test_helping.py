@@ -40,6 +40,8 @@ async def test_help_tells_of_this_model_and_its_examples_draw_after_a_restart(de
     assert all(len(field.value or "") <= 1024 for field in embed.fields)
     for told in (INFO.name, "/licence", "/privacy", "up to 50 steps", "/imagine"):
         assert told in whole
+    for button in ("Reroll", "Vary subtle", "Edit", "Upscale", "Favourite", "Delete", "Report"):
+        assert f"*{button}*" in whole
     assert f"The model's licence: {INFO.licence_name}. " in whole
     assert "policy panel" not in whole, "a member cannot open it"
     examples = custom_ids(answer)

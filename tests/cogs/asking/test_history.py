@@ -192,13 +192,13 @@ async def test_a_picture_is_kept_as_a_favourite_once_and_taken_out_again(desk: F
     await desk.restart()
     second = said(await fan.click(message, label="Favourite"))
     assert first.ephemeral
-    assert "Kept" in second.content
+    assert "Added" in second.content
     answer = await history(desk, fan, favourites=True)
     assert "⭐" in answer.content
     assert menu_values(answer) == [job.id]
     assert "⭐" not in (await history(desk)).content, "nobody else is told"
-    await fan.click(second.message, label="Take out")
-    await fan.click(first.message, label="Take out")
+    await fan.click(second.message, label="Remove")
+    await fan.click(first.message, label="Remove")
     assert menu_values(await history(desk, fan, favourites=True)) == []
 
 
@@ -296,7 +296,7 @@ async def test_a_forged_button_opens_no_picture_of_a_closed_channel(desk: Front)
     assert await desk.jobs(fan) == []
     # Posted once more where the member reads, it is theirs to mark.
     await desk.services.gallery.add_post(make_post(job.id, message=5, channel=desk.channel.id))
-    assert "Kept" in said(await fan.click(forged, label="Favourite")).content
+    assert "Added" in said(await fan.click(forged, label="Favourite")).content
 
 
 async def test_buttons_work_where_a_picture_stands_though_nobody_may_scroll_back(
@@ -314,7 +314,7 @@ async def test_buttons_work_where_a_picture_stands_though_nobody_may_scroll_back
     there = await desk.env.bot.get_partial_messageable(forgetful.id).send(
         "x", view=post_view(job.id)
     )
-    assert "Kept" in said(await desk.newcomer("fan").click(there, label="Favourite")).content
+    assert "Added" in said(await desk.newcomer("fan").click(there, label="Favourite")).content
 
 
 async def test_what_is_gone_becomes_no_favourite(desk: Front) -> None:

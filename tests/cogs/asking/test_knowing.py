@@ -138,7 +138,7 @@ async def test_forgetting_a_member_forgets_what_they_typed(desk: Front) -> None:
 async def test_an_end_without_its_beginning_is_not_drawn(desk: Front) -> None:
     answer = await desk.asks(prompt=f"{CUT}simple background, blue hair")
     assert answer.ephemeral
-    assert "forgotten its beginning" in answer.content
+    assert "only have the end of your prompt" in answer.content
     assert "simple background, blue hair" in answer.content
     assert not await desk.jobs()
 

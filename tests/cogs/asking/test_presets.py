@@ -38,7 +38,7 @@ async def test_a_preset_in_use_goes_with_everything_and_what_is_typed_wins(desk:
                         negative="lowres", steps=9, sampler="heun")  # fmt: skip
     assert "`/preset use name: soft-light`" in told
     await desk.asks(prompt="1girl, before")
-    assert "what you type yourself wins" in await preset(desk, "use", name="soft-light")
+    assert "What you type yourself wins" in await preset(desk, "use", name="soft-light")
     await desk.restart()
     await desk.asks(prompt="1girl, hat", steps=5)
     await preset(desk, "use")
@@ -126,7 +126,7 @@ async def test_a_copy_takes_no_other_presets_place(desk: Front) -> None:
     assert "Saved as `mine`" in await preset(desk, "use", name=code), "it is the same"
     who = desk.newcomer()
     await preset(desk, "save", who, name="mine", words="crown")
-    assert "another preset that is called `mine`" in await preset(desk, "use", who, name=code)
+    assert "a different preset called `mine`" in await preset(desk, "use", who, name=code)
     listed = await preset(desk, "list", who)
     assert "crown" in listed
     assert "in use" not in listed
@@ -155,6 +155,15 @@ async def test_a_name_is_short_and_one_word(desk: Front) -> None:
     assert name_of(" Soft  LIGHT ") == "soft-light"
     assert name_of("柔らかい") == "柔らかい"
     assert "letters, digits" in await preset(desk, "save", name="@everyone", words="pastel")
+
+
+@pytest.mark.parametrize(
+    ("typed", "told"), [("soft-light", "`soft-light`"), ("a` **b", "`a' **b`"), ("`", "`'`")]
+)
+async def test_a_name_that_is_unknown_is_shown_as_it_was_typed(
+    desk: Front, typed: str, told: str
+) -> None:
+    assert f"You have no preset {told}. " in await preset(desk, "delete", name=typed)
 
 
 async def test_what_cannot_be_kept_is_told(desk: Front) -> None:

@@ -175,3 +175,18 @@ async def test_no_model_learns_from_it(desk: Front) -> None:
         )
     harvest = await Curation(desk.services.queue._db).read()
     assert [entry.picture.job_id for entry in harvest.entries] == [job.id]
+
+
+async def test_its_status_counts_no_steps_and_its_post_names_the_picture(desk: Front) -> None:
+    job, made = await upscaled(desk)
+    status = desk.channel.history()[-1]
+    assert await desk.services.queue.claim(OWNER, 600_000, desk.services.clock())
+    desk.services.progress.started(made, desk.services.clock())
+    await desk.env.advance_time(4)
+    await desk.looks("Status")
+    told = next(m for m in desk.channel.history() if m.id == status.id).content
+    assert "0% upscaled" in told
+    assert "step" not in told
+    await desk.kept(made, make_released(made))
+    await desk.looks("Delivery")
+    assert f"upscaled from `{job.id}` to 32x32 px" in desk.channel.history()[-1].content

@@ -43,6 +43,28 @@ async def test_a_variation_is_asked_for_with_its_source(
     assert again.draw == made.draw
 
 
+@pytest.mark.parametrize("label", ["Vary subtle", "Vary strong"])
+async def test_its_post_says_what_it_is_a_variation_of(desk: Front, label: str) -> None:
+    job, message = await desk.picture()
+    await desk.member.click(message, label=label)
+    made = (await desk.jobs())[-1]
+    await desk.drawn([made])
+    await desk.looks("Delivery")
+    content = desk.channel.history()[-1].content
+    kind = label.removeprefix("Vary ")
+    assert content.endswith(f" · {kind} variation of `{job.id}` · `{made.id}`")
+
+
+async def test_several_that_start_from_a_picture_say_so_with_their_strength(desk: Front) -> None:
+    job, _ = await desk.picture()
+    await desk.asks(prompt=f"1girl --source {job.id} --strength 0.55 --n 2")
+    jobs = (await desk.jobs())[-2:]
+    await desk.drawn(jobs)
+    await desk.looks("Delivery")
+    content = desk.channel.history()[-1].content
+    assert content.endswith(f" · variation of `{job.id}`, strength 0.55 · `{jobs[0].owed_post_id}`")
+
+
 async def test_who_has_not_accepted_the_licence_varies_nothing(desk: Front) -> None:
     _, message = await desk.picture()
     who = desk.newcomer()

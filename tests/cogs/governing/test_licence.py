@@ -111,7 +111,7 @@ async def test_declining_what_waits_no_more_is_as_kind(desk: Front) -> None:
     terms = await desk.asks(who)
     other = await desk.asks(who, prompt="1girl, other")
     decline = a_button(desk, terms, "decline")
-    assert "That is fine" in await presses(desk, who, terms, "decline")
+    assert "That's fine" in await presses(desk, who, terms, "decline")
     assert "1girl, other" in await presses(desk, who, other, "decline")
     view_less = said(await desk.member.slash(desk.channel, "licence"))
     assert decline not in custom_ids(view_less)

@@ -305,7 +305,7 @@ async def test_a_picture_is_tried_by_its_id(desk: Front, boss: MemberActor) -> N
     assert "It would not be shown" in await run(desk, boss, "test", picture=job.id.upper())
     (foreign,) = await elsewhere(desk)
     for unknown in ("0000000000", "no such thing", "💙", foreign.id):
-        assert "no picture of this server" in await run(desk, boss, "test", picture=unknown)
+        assert "find that picture in this server" in await run(desk, boss, "test", picture=unknown)
     assert words.NOTHING_TO_TRY in await run(desk, boss, "test")
 
 
@@ -336,7 +336,7 @@ async def test_why_tells_each_decision_in_words_and_none_of_another_server(
     assert (
         f"a request of <@{desk.member.id}> in <#{desk.channel.id}>, with the model tiny-1" in told
     )
-    assert "no decision" in await run(desk, boss, "why", id="nothing")
+    assert "can't find that decision" in await run(desk, boss, "why", id="nothing")
 
 
 @pytest.mark.parametrize(

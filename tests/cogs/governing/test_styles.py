@@ -10,9 +10,9 @@ import pytest
 from discord import app_commands
 from simcord.actors import MemberActor
 
-from bot.domain import GuildId, UserId
+from bot.domain import GuildId, OwedPostId, UserId
 from bot.typed.kept import Style
-from bot.words import wording
+from bot.words import grids, wording
 from cogs.components import post_view
 from tests.stages.front import Front, front, said
 
@@ -57,6 +57,8 @@ async def test_its_picture_names_it_and_again_keeps_it(desk: Front) -> None:
     await desk.member.click(message, label="Again")
     again = (await desk.jobs())[-1]
     assert (again.draw.prompt, again.draw.style) == ("1girl, dark, rain", "moody")
+    several = grids.caption({1: job, 2: again}, "m-1", {}, OwedPostId(job.id))
+    assert "style moody" in several
 
 
 async def test_a_style_passes_the_policy_as_one_text_with_the_prompt(desk: Front) -> None:

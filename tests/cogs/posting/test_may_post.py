@@ -88,7 +88,7 @@ async def test_a_term_blocked_meanwhile_is_not_posted_and_not_named(office: Offi
     guild_id = GuildId(office.guild.id)
     await decide(office.services.guilds, make_guild("dragon", guild_id=guild_id))
     told = await refusal(office, job)
-    assert "The moderators blocked what this picture was asked for with" in told
+    assert "The moderators have blocked words in this picture's prompt" in told
     assert "dragon" not in told, "the last word of a request is for all to read"
 
 

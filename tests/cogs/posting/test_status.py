@@ -67,6 +67,16 @@ async def test_a_new_step_with_the_old_preview_uploads_nothing(desk: Desk) -> No
     assert len(shown.attachments) == 1
 
 
+async def test_a_drawn_picture_that_is_being_kept_stays_done(desk: Desk) -> None:
+    (job,), message = await desk.asked()
+    await desk.begins(job)
+    desk.steps(job, job.draw.steps)
+    desk.leaves_engine(job)
+    await desk.env.advance_time(4)
+    await desk.tends()
+    assert f"step {job.draw.steps} of {job.draw.steps}" in desk.text(message)
+
+
 def looked_at(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> list[RequestId]:
     """The requests looked at from now on, once per look."""
     looked: list[RequestId] = []

@@ -68,6 +68,29 @@ async def readings(booth: Booth) -> list[int]:
     return read
 
 
+async def test_a_channel_that_may_not_be_read_keeps_no_forgotten_voter_marked(
+    booth: Booth,
+) -> None:
+    job, post = await booth.a_post()
+    await booth.reconciled()
+    ada = booth.another("ada")
+    booth.outage()
+    await ada.react(booth.message(post), UP)
+    await booth.services.privacy.forget(UserId(ada.id))
+    await booth.restart()
+    booth.env.inject_error(
+        "GET", "/channels/*/messages/*", status=403, code=50001, message="Missing Access"
+    )
+    await booth.reconciled()
+    rows = await booth.services.queue._db.fetch_all("SELECT * FROM nameless_voters")
+    assert rows == []
+    booth.env.bot.dispatch("ready")
+    await booth.env.settle()
+    await booth.reconciled()
+    assert await booth.standing(post) == set()
+    assert (await booth.services.votes.tally(job.id)).up == 1, "it counts without a name"
+
+
 async def test_an_event_during_the_reading_is_not_overwritten(
     booth: Booth, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -21,22 +21,27 @@ from models.contract import EngineError
 from models.data import latents
 from models.finetuning import export
 from models.finetuning.recipe import read
+from tests.stages.cards import passed
 from tests.stages.tiny_finetuning import Place, place, tiny_base
 from tests.stages.tiny_models import build
 
 __all__ = ["place", "tiny_base"]
 
 
-def test_pictures_of_a_trained_model_need_every_score_whatever_its_base_could_draw(
+def test_what_was_found_of_a_base_is_not_said_of_the_model_trained_from_it(
     place: Place, tmp_path: Path
 ) -> None:
+    """Neither which scores its pictures need nor what the gate measured."""
     # The embedded model can draw no nudity; what was trained on others' pictures can.
     base = build(tmp_path / "harmless")
-    harmless = replace(card_of(base), scores=(Score.BLANK,))
+    harmless = passed(replace(card_of(base), scores=(Score.BLANK,)))
     seal(harmless, base)
     assert card_of(base).scores == (Score.BLANK,)
+    assert card_of(base).verdict is not None
     place.train("new", base=str(base), epochs=1)
-    assert card_of(place.out("new") / "model").scores == UNKNOWN
+    found = card_of(place.out("new") / "model")
+    assert found.scores == UNKNOWN
+    assert found.verdict is None
 
 
 def test_a_full_disk_at_the_end_is_one_line_and_the_rest_is_written_later(

@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from models.catalogue.verdict import Figure, Verdict
+from models.catalogue.verdict import Figure, Verdict, fingerprint
 from models.contract import EngineError
 from models.measuring.gate import examine
 from models.measuring.gate.ancestry import Ancestor, ancestry_of, since, wished_along
@@ -61,7 +61,8 @@ def test_what_votes_of_any_step_asked_for_may_go_on() -> None:
 
 
 def verdict(*figures: Figure) -> Verdict:
-    return Verdict(gate="4", figures=figures, files_sha256="0" * 64)
+    """Of an earlier edition of the gate, on the files of `make_card`."""
+    return Verdict(gate="4", figures=figures, files_sha256=fingerprint(make_card().files))
 
 
 WARMER = replace(figure(Measure.DRIFT, 99, "warmth"), most=None)
@@ -109,10 +110,34 @@ def test_what_the_first_model_was_asked_for_is_not_asked_of_its_line() -> None:
     assert wished_along(LINE[:1]) == NOTHING
 
 
+def test_a_verdict_on_other_files_asks_for_nothing() -> None:
+    """As on a card that was copied from another model's."""
+    v1, v2, _ = LINE
+    other = replace(v2, card=replace(v2.card, files={"unet/weights": "1" * 64}))
+    assert wished_along([v1, v2]) != NOTHING
+    assert wished_along([v1, other]) == NOTHING
+
+
+def test_another_model_of_the_parents_name_is_not_the_parent() -> None:
+    """Its card lists votes that the child never learned from, not even by its ancestors."""
+
+    def taught(one: Ancestor, *votes: str) -> Ancestor:
+        return replace(one, card=replace(one.card, manifests=votes))
+
+    v1, v2, v3 = LINE
+    v3 = taught(v3, "a" * 64, "b" * 64)
+    true, false = (taught(v2, votes) for votes in ("a" * 64, "c" * 64))
+    assert ancestry_of(v3, KNOWN | {"v2": true}, "v1") == [v1, true, v3]
+    assert ancestry_of(v3, KNOWN | {"v2": false}, None) == [v3]
+    with pytest.raises(EngineError, match="v3 was trained from v2, which is not here"):
+        ancestry_of(v3, KNOWN | {"v2": false}, "v1")
+
+
 @pytest.mark.parametrize("known", [{}, {"v2": LINE[1]}, {"v2": model("v2", "v3"), "v3": LINE[2]}])
 def test_a_model_of_the_line_that_is_missing_is_named(known: dict[str, Ancestor]) -> None:
     """And a line that leads to itself leads nowhere."""
-    with pytest.raises(EngineError, match=r"was trained from v\d, which is not here.*back to v0"):
+    told = r"was trained from v\d, which is not here.*back to v0.*a new line with v3"
+    with pytest.raises(EngineError, match=told):
         ancestry_of(LINE[2], known, "v0")
     assert ancestry_of(LINE[2], known, None)[-1] == LINE[2], "as long as it is known"
 

@@ -13,7 +13,7 @@ from models.__main__ import main
 from models.catalogue import card as cards
 from models.catalogue.card import Card
 from models.catalogue.registry import EMBEDDED, seal
-from models.catalogue.verdict import EDITION, Verdict
+from models.catalogue.verdict import EDITION, Verdict, fingerprint
 from models.manifest import Manifest, Split
 from models.measuring.gate.command import SHEET, _sheet
 from models.measuring.gate.examine import Drawn
@@ -89,8 +89,8 @@ def grandchild(candidate: Path) -> Path:
     for place in EMBEDDED.iterdir():
         (between / place.name).symlink_to(place)
     asked = replace(figure(Measure.DRIFT, 99, "warmth"), most=None)
-    verdict = Verdict(gate=EDITION, figures=(asked,), files_sha256="0" * 64)
     first = cards.read(EMBEDDED / cards.FILE_NAME)
+    verdict = Verdict(gate=EDITION, figures=(asked,), files_sha256=fingerprint(first.files))
     (between / cards.FILE_NAME).unlink()
     middle = replace(first, id="between", parent=first.id, verdict=verdict)
     cards.write(middle, between / cards.FILE_NAME)
@@ -123,7 +123,18 @@ def test_a_line_that_breaks_off_is_told(
     middle = grandchild.parent / "between" / cards.FILE_NAME
     cards.write(replace(cards.read(middle), parent="gone"), middle)
     assert gate(grandchild, votes, "--first", "embedded") == 2
-    assert "between was trained from gone, which is not here" in capsys.readouterr().err
+    told = capsys.readouterr().err
+    assert "between was trained from gone, which is not here" in told
+    assert "or begin a new line with between" in told
+
+
+def test_another_model_of_the_parents_name_is_not_taken_for_it(
+    grandchild: Path, votes: Manifest, capsys: pytest.CaptureFixture[str]
+) -> None:
+    middle = grandchild.parent / "between" / cards.FILE_NAME
+    cards.write(replace(cards.read(middle), manifests=("c" * 64,)), middle)
+    assert gate(grandchild, votes) == 2
+    assert "was trained from between, which is not beside it" in capsys.readouterr().err
 
 
 def test_a_changed_file_is_refused_and_nothing_is_drawn(
