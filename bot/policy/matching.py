@@ -164,7 +164,7 @@ class Vocabulary:
         A split that leaves a strange word is told by that, this one is not: `fin gering`.
         """
         for term, text in enumerate(self._texts):
-            if len(text) < _HALVED_MIN or " " in text[1:-1] or not text.isascii():
+            if text.count(" ") > 2 or len(text) < _HALVED_MIN or not text.isascii():
                 continue
             for at in range(1 + _HALF_MIN, len(text) - _HALF_MIN):
                 halves = {text[1:at], text[at:-1]}

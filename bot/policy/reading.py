@@ -21,6 +21,7 @@ from bot.policy.options import clusters
 from models.prompt import parse
 
 _BRACKETS = "()[]{}<>|\\"
+_ANY_BRACKET = re.compile(r"[()\[\]{}<>|\\:]")
 #: The same as joints, for ASCII.
 _JOINTS = bytes.maketrans(_BRACKETS.encode(), JOINT.encode() * len(_BRACKETS))
 _NUMBER = r"[-+]?(?:\d++(?:\.\d*+)?|\.\d++)"
@@ -190,6 +191,13 @@ def without_brackets(folded: str) -> str:
     for bracket in _BRACKETS:
         folded = folded.replace(bracket, JOINT)
     return folded
+
+
+def each_without_brackets(folded: list[str]) -> list[str]:
+    """The same for ten thousands of terms, most of which have none."""
+    if not _ANY_BRACKET.search("\n".join(folded)):
+        return folded
+    return [without_brackets(text) if _ANY_BRACKET.search(text) else text for text in folded]
 
 
 def _optional(folded: str, is_word: IsWord) -> Iterator[Reading]:

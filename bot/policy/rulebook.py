@@ -6,7 +6,6 @@ Pure: it receives bytes. A fault names the file and the place in it, and the bot
 
 from __future__ import annotations
 
-import re
 import tomllib
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
@@ -142,12 +141,6 @@ class Rulebook:
     #: By the licence that a model's card names: the rules that it asks for.
     licences: Mapping[str, tuple[RuleId, ...]]
     lexicon: Lexicon
-
-    def names(self) -> frozenset[str]:
-        """Every part of a name that is known, of people and of fiction."""
-        named = (concept for concept in self.concepts.values() if concept.names)
-        names = {part for c in named for term in c.spellings() for part in term.lower().split()}
-        return frozenset(names) | self.lexicon.given_names
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -319,7 +312,8 @@ def _presets(files: Mapping[str, bytes]) -> dict[str, dict[RuleId, Effect]]:
 
 def _lexicon(files: Mapping[str, bytes]) -> Lexicon:
     def lines(name: str) -> frozenset[str]:
-        return frozenset(re.findall(r"(?m)^[^#\r\n].*$", _text(f"lexicon/{name}.txt", files)))
+        found = _text(f"lexicon/{name}.txt", files).split("\n")
+        return frozenset([line for line in found if line and line[0] not in "#\r"])
 
     letters = _read(_Letters, "lexicon/letters.toml", files)
     return Lexicon(

@@ -53,7 +53,7 @@ class Screen:
         allows: list[Label] = [("allowed", phrase) for phrase in allowed]
         labels = [*blocks, *allows]
         read = self._detector.read([term for _, term in labels])
-        terms = ((label, in_every_kana(term)) for label, term in zip(labels, read, strict=True))
+        terms = ((label, in_every_kana([term])) for label, term in zip(labels, read, strict=True))
         self._own = TermIndex(terms, self._detector.innocent)
 
     def findings(self, prompt: str, negative: str = "") -> frozenset[Finding]:

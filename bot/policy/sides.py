@@ -21,7 +21,13 @@ from bot.policy.listing import alone, by_language, innocent, labelled, listed, p
 from bot.policy.native_names import is_native
 from bot.policy.parting import Parting
 from bot.policy.people import Names, is_told_of
-from bot.policy.reading import Reading, UnreadableError, readings, without_brackets, without_breaks
+from bot.policy.reading import (
+    Reading,
+    UnreadableError,
+    each_without_brackets,
+    readings,
+    without_breaks,
+)
 from bot.policy.respelling import Respelling
 from bot.policy.rulebook import (
     AGES,
@@ -76,10 +82,9 @@ class Detector:
         folded = letters.each(marked)
         self.listed = {name: listed(concept, self.read) for name, concept in self.concepts.items()}
         concepts = [*self.listed.values()]
-        self.innocent = innocent(
-            rulebook, lexicon.familiar.difference(marked).union(folded), plain(concepts)
-        )
-        self._parts = words = frozenset(parts(concepts))
+        self._parts = words = parts(concepts)
+        familiar = lexicon.familiar.difference(marked).union(folded)
+        self.innocent = innocent(lexicon, concepts, familiar, plain(words, concepts))
         self.views = Views(letters, lexicon, self.innocent, words)
         self.ages = Ages(lexicon.ages, letters.folded)
         self.wanted = TermIndex([*self._labelled(self.concepts), *self._of_ages()], self.innocent)
@@ -154,7 +159,7 @@ class Detector:
 
     def read(self, terms: Sequence[str]) -> list[str]:
         """Terms as they are read in a prompt, where they may look like weights."""
-        return [without_brackets(term) for term in self.letters.each(terms)]
+        return each_without_brackets(self.letters.each(terms))
 
     def _labelled(self, names: Iterable[str]) -> Iterator[tuple[Label, Iterable[str]]]:
         """The terms of concepts and of what they include."""

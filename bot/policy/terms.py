@@ -5,7 +5,6 @@ Called by `screening`. Pure. Must not know rules or prompts.
 
 from __future__ import annotations
 
-import re
 from bisect import bisect_left, bisect_right
 from collections.abc import Callable, Collection, Iterable, Sequence
 from dataclasses import dataclass, field
@@ -63,7 +62,6 @@ class Sightings:
 
 #: They take words away, so only what is plainly written counts.
 _LENIENT = frozenset({"harmless", "apart", "allowed"})
-_COMMA = re.compile("[,\u3001]")
 
 
 class TermIndex:
@@ -76,12 +74,14 @@ class TermIndex:
             alone = (label,)
             for term in labelled:
                 known = labels.setdefault(term, alone)
-                if label not in known:
+                if known is not alone and label not in known:
                     labels[term] = (*known, label)
         self._labels = list(labels.values())
         self._borders = innocent.borders
         #: Phrases in which a comma stands, and may: a place with its country.
-        self._across = frozenset(n for n, term in enumerate(labels) if _COMMA.search(term))
+        self._across = frozenset(
+            n for n, term in enumerate(labels) if "," in term or "\u3001" in term
+        )
         self._vocabulary = Vocabulary(list(labels), innocent)
 
     def look(self, line: Spoken, found: Sightings) -> None:
