@@ -57,6 +57,7 @@ _DRAWN = re.compile(f"(?:{_ANY_SIGN})(?=[A-Za-z]|{_ANY_SIGN})|(?<=[A-Za-z|/)\\]]
 _DRAWN_SIGN = re.compile(r"[(\[|/\\>][)\]|/\\<_=3-]")
 #: Letters that look like digits, and what may be a number of two with one of them.
 _DIGITS = str.maketrans("OoОоlIіЗзSsBbZzб", "0000111335588226")
+_DIGIT = re.compile("[0-7]")
 _LIKE_NUMBER = re.compile(r"[1lIі](?:(?<=1)[OoОоЗзSsBbZzбlIі]|(?<!1)[0-7])(?=[^A-Za-z0-9]|y|$)")
 
 
@@ -69,6 +70,8 @@ def as_letters(source: str) -> Iterator[View]:
 
 def as_digits(source: str) -> Iterator[View]:
     """Letters beside a digit as the digits that they look like: `1O years`."""
+    if not _DIGIT.search(source):
+        return
     numbers = (number.span() for number in _LIKE_NUMBER.finditer(source))
     if alone := [span for span in numbers if not source[span[0] - 1 : span[0]].isalnum()]:
         yield from _replaced(source, alone, lambda number: number.translate(_DIGITS))

@@ -82,8 +82,10 @@ class NativeNames:
         self._korean_families = characters(parts.korean_families)
         self._korean_given = read(parts.korean_given)
         self._families = read(parts.japanese_families)
-        #: What a family name in kanji begins with: most words begin with something else.
-        self._firsts = {name[0] for name in self._families | self._chinese_families}
+        # What a family name in kanji begins with: most words begin with something else.
+        firsts = "".join({name[0] for name in self._families | self._chinese_families})
+        #: Where a name may begin in a run.
+        self._begin = re.compile(f"[{firsts}](?:(?<=\\A.)|(?<=[{_BEHIND}].))")
         self._given = read(parts.japanese_given)
         self._short_given = characters(parts.japanese_short_given)
         cases = [line.split() for line in parts.russian_cases.splitlines() if line]
@@ -116,8 +118,7 @@ class NativeNames:
 
     def _starts(self, text: str) -> Iterator[int]:
         """Where a name may begin in a run."""
-        places = (0, *(at + 1 for at, char in enumerate(text) if char in _BEHIND))
-        return (at for at in places if text[at : at + 1] in self._firsts)
+        return (begin.start() for begin in self._begin.finditer(text))
 
     def _ends(self, text: str, start: int) -> Iterator[int]:
         """Where a name ends that begins here."""

@@ -222,13 +222,12 @@ class TextSide:
             self._lines.append(Spoken(reading))
         for number, line in enumerate(self._lines):
             found = Sightings() if number else self.found
+            line.effort_max = effort_max - self.effort
             for index in self._indices:
                 index.look(line, found)
             if number:
                 self.found.add(found, self._detector.excusing)
             self.effort += line.effort
-            if self.effort > effort_max:
-                raise UnreadableError
 
     def _readings(self, lines: Sequence[Spoken]) -> Iterator[Reading]:
         """Every reading; `lines` are those that were taken already."""

@@ -7,6 +7,7 @@ terms. Positions are computed on demand: for most prompts nobody asks.
 from __future__ import annotations
 
 import re
+import sys
 import weakref
 from bisect import bisect_left, bisect_right
 from collections.abc import Iterable, Iterator, Sequence
@@ -15,7 +16,7 @@ from itertools import accumulate, islice, product
 from typing import TypeAlias
 
 from bot.policy.expressions import Span
-from bot.policy.reading import Reading
+from bot.policy.reading import Reading, UnreadableError
 from bot.policy.splitting import (
     HANGUL,
     HIRAGANA,
@@ -66,8 +67,8 @@ class Spoken:
         self.placed = reading.placed
         self.words = words(reading.text)
         self.spoken = spoken(self.words)
-        #: What it cost so far to look it through beside reading it, in characters.
-        self.effort = 0
+        #: What it cost so far to look it through beside reading it, in characters, and the most.
+        self.effort, self.effort_max = 0, sys.maxsize
         self._spans: list[Span] = []
         #: The words that were not looked for yet.
         self._rest: Iterator[re.Match[str]] | None = None
@@ -75,6 +76,12 @@ class Spoken:
         self._disguises: dict[int, list[Squeezed]] = {}
         self._strange_words: set[str] | None = None
         self._tied: set[int] | None = None
+
+    def spend(self, effort: int) -> None:
+        """Count what something costs before it is done; UnreadableError if that is too much."""
+        self.effort += effort
+        if self.effort > self.effort_max:
+            raise UnreadableError
 
     def span(self, number: int) -> Span:
         """Where a word stands in the reading; it and those before it are looked for once."""
@@ -116,7 +123,7 @@ class Spoken:
         was found would be innocent.
         """
         odd: list[int] = []
-        for number in sorted(self.tied | self._unknown(familiar)):
+        for number in self._odd_ones(familiar):
             if odd and number - reach > odd[-1] + reach + 1:
                 yield Squeezed(self, odd, reach)
                 odd = []
@@ -124,12 +131,12 @@ class Spoken:
         if odd:
             yield Squeezed(self, odd, reach)
 
-    def _unknown(self, familiar: frozenset[str]) -> set[int]:
-        """The numbers of words that are no words."""
-        strange = self.strange(familiar)
+    def _odd_ones(self, familiar: frozenset[str]) -> list[int]:
+        """The numbers of words that are no words, or are tied."""
+        strange, tied = self.strange(familiar), self.tied
         if not strange:
-            return set()
-        return {number for number, word in enumerate(self.words) if word in strange}
+            return sorted(tied)
+        return [n for n, word in enumerate(self.words) if word in strange or n in tied]
 
     def strange(self, familiar: frozenset[str]) -> set[str]:
         """The words that are no words; looked for once."""
@@ -182,39 +189,43 @@ class Squeezed:
         self._odd = [number - first for number in odd]
         self.words = line.words[first : odd[-1] + reach + 1]
         self.squeezed = "".join(self.words)
-        self._starts = [0, *accumulate(map(len, self.words))]
-        self._edges = frozenset(self._starts)
         self._plain = self.squeezed.isascii()
         #: Its letters, one for every run of them.
-        self.key = self._in_short() if self._plain else self._in_scripts()
+        self.key = without_runs(self.squeezed)
         #: The key, and the same from its end: no term holds what parts them.
         self.both_ways = f"{self.key}\n{self.key[::-1]}"
+        #: Where words begin in what is squeezed, and last where it ends.
+        self._starts: Sequence[int] = ()
+        self._in_key: tuple[dict[int, list[int]], dict[int, list[int]]] | None = None
 
-    def _in_scripts(self) -> str:
-        """The key of words in which others may begin and end, and where they may."""
+    @cached_property
+    def _edges(self) -> frozenset[int]:
+        return frozenset(self._starts)
+
+    @cached_property
+    def _open(self) -> frozenset[int]:
+        """Where words may begin and end, in scripts that do not say where."""
         # Where a letter of such a script is no edge, one of the same stands before it.
         loose = (letter.start() for letter in _UNSPACED.finditer(self.squeezed))
-        self._open = self._edges.union(loose)
-        return without_runs(self.squeezed)
+        return self._edges.union(loose)
 
-    def _in_short(self) -> str:
-        """The key of words that begin and end where they seem to, and where that is in it."""
-        key: list[str] = []
-        #: For a place in the key the numbers of the words that begin there, and of those behind
-        #: the words that end there: several if words go on with the letter that others end with.
-        self._begins = begins = dict[int, list[int]]()
-        self._ends = ends = dict[int, list[int]]()
+    def _edges_in_key(self) -> tuple[dict[int, list[int]], dict[int, list[int]]]:
+        """For a place in the key the numbers of the words that begin there, where they show it.
+
+        And of those behind the words that end there. They are several if words go on with the
+        letter that others end with.
+        """
+        begins: dict[int, list[int]] = {}
+        ends: dict[int, list[int]] = {}
         size, last = 0, ""
         for number, word in enumerate(self.words):
-            short, at = collapsed(word), size
-            if short[0] == last and not last.isdecimal():
-                short, at = short[1:], size - 1
+            short = collapsed(word)
+            at = size - (short[0] == last and not last.isdecimal())
             begins.setdefault(at, []).append(number)
-            key.append(short)
-            size += len(short)
+            size = at + len(short)
             ends.setdefault(size, []).append(number + 1)
             last = word[-1]
-        return "".join(key)
+        return begins, ends
 
     @cached_property
     def _runs(self) -> tuple[list[int], list[int]]:
@@ -251,13 +262,18 @@ class Squeezed:
 
         With each, whether there is more in it than familiar words with a gap between them.
         """
+        if not found:
+            return []
+        self._starts = self._starts or [0, *accumulate(map(len, self.words))]
         if not self._plain:
             return [(n, span, True) for n, start, end in found for span in self._loose(start, end)]
+        self._in_key = self._in_key or self._edges_in_key()
+        starts, (begins, ends) = self._starts, self._in_key
         return [
-            (number, (self._starts[first], self._starts[last]), self._is_odd(first, last))
+            (number, (starts[first], starts[last]), self._is_odd(first, last))
             for number, start, end in found
-            if start in self._begins and end in self._ends
-            for first, last in _pairs(self._begins[start], self._ends[end])
+            if start in begins and end in ends
+            for first, last in _pairs(begins[start], ends[end])
         ]
 
     def _is_odd(self, first: int, last: int) -> bool:

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 from bisect import bisect_left, bisect_right
 from collections.abc import Callable, Collection, Iterable, Sequence
-from dataclasses import dataclass, field
 from itertools import accumulate, chain
 from typing import Literal, TypeAlias
 
@@ -24,15 +23,18 @@ Part: TypeAlias = Literal["words", "harmless", "apart", "blocked", "allowed"]
 Label: TypeAlias = tuple[Part, str]
 
 
-@dataclass(slots=True)
 class Sightings:
     """Where terms stand, by what they do and what they do it for."""
 
-    words: dict[str, set[Span]] = field(default_factory=dict[str, set[Span]])
-    harmless: dict[str, set[Span]] = field(default_factory=dict[str, set[Span]])
-    apart: dict[str, set[Span]] = field(default_factory=dict[str, set[Span]])
-    blocked: dict[str, set[Span]] = field(default_factory=dict[str, set[Span]])
-    allowed: dict[str, set[Span]] = field(default_factory=dict[str, set[Span]])
+    __slots__ = ("allowed", "apart", "blocked", "harmless", "words")
+
+    def __init__(self) -> None:
+        # Made for every reading of every prompt: no factories of `dataclasses`, which are slower.
+        self.words: dict[str, set[Span]] = {}
+        self.harmless: dict[str, set[Span]] = {}
+        self.apart: dict[str, set[Span]] = {}
+        self.blocked: dict[str, set[Span]] = {}
+        self.allowed: dict[str, set[Span]] = {}
 
     def shields(self, concepts: Iterable[str]) -> set[Span]:
         """Where harmless phrases of these concepts stand."""

@@ -27,7 +27,7 @@ class Watched(TermIndex):
 
     def look(self, line: Spoken, found: Sightings) -> None:
         self.looked_at.append(line.text)
-        line.effort += self._effort
+        line.spend(self._effort)
 
 
 def side(effort_max: int, *indices: TermIndex) -> TextSide:
