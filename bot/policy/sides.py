@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Collection, Iterable, Iterator, Sequence
-from functools import cached_property, lru_cache, partial
+from functools import lru_cache, partial
 from itertools import chain
 
 from bot.domain import RuleId
@@ -46,6 +46,8 @@ from bot.policy.views import Folded, Origin, View, Views
 #: So much is looked through of what is wanted and of what is not, in characters that are read; more
 #: is unreadable. What the latter takes beyond a little is taken from the former.
 _WANTED_MAX, _UNWANTED_MAX, _LITTLE = 6_400, 3_000, 1_000
+#: What a reading costs beside its characters, however short it is.
+_READ = 60
 #: So many words apart is what a comma parts.
 _COMMA = 3
 _COMMAS = re.compile("[,;\u3001\u3002\uff0c]|\\.(?!\\S)")
@@ -205,6 +207,8 @@ class TextSide:
         #: The words that are given names: nothing is a name without one.
         self._given_names = detector.names.given.intersection(self._lines[0].words)
         self._is_native = is_native(self._source)
+        #: The words of terms that mean something else in the language of this text.
+        self._homographs = detector.homographs.among(self._lines[0].words)
         looked_for = _OF_PEOPLE if self._given_names or self._is_native else _BY_LOOKING
         #: No other concepts than these stand here.
         self.present = detector.possible(looked_for.union(self.found.words))
@@ -216,7 +220,7 @@ class TextSide:
         readings is not looked through at all.
         """
         for reading in self._readings(self._lines):
-            self.effort += len(reading.text)
+            self.effort += _READ + len(reading.text)
             if self.effort > effort_max:
                 raise UnreadableError
             self._lines.append(Spoken(reading))
@@ -297,8 +301,8 @@ class TextSide:
             apart.clear()
         if shields:
             apart |= spans - untouched(spans, shields)
-        if self._homographs:
-            apart |= {(a, b) for a, b in spans if self._folded[a:b] in self._homographs}
+        if others := self._homographs:
+            apart |= {(a, b) for a, b in spans if self._folded[a:b] in others}
         return apart
 
     def _is_beside_somebody(self) -> bool:
@@ -314,11 +318,6 @@ class TextSide:
                 or bool(self.opposite.spans("adulthood"))
             )
         return self._is_beside
-
-    @cached_property
-    def _homographs(self) -> frozenset[str]:
-        """The words of terms that mean something else in the language of this text."""
-        return self._detector.homographs.among(self._lines[0].words)
 
     def _names(self, concept: str) -> set[Span]:
         names, given = self._detector.names, self._given_names

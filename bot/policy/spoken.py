@@ -11,7 +11,6 @@ import sys
 import weakref
 from bisect import bisect_left, bisect_right
 from collections.abc import Iterable, Iterator, Sequence
-from functools import cached_property
 from itertools import accumulate, islice, product
 from typing import TypeAlias
 
@@ -31,7 +30,8 @@ from bot.policy.splitting import (
     words_before,
 )
 
-_RUN = re.compile(r"(\D)\1++")
+#: Letters that are one in a key.
+_RUN = re.compile(r"\d|(\D)\1*+")
 #: Between two words of which neither goes on in the other, unless somebody split it.
 _GAP = re.compile("[\\s,_\u3001\uff0c\u3002]")
 #: With space around it one of these parts no word: `pass - port` is one as well.
@@ -194,20 +194,20 @@ class Squeezed:
         self.key = without_runs(self.squeezed)
         #: The key, and the same from its end: no term holds what parts them.
         self.both_ways = f"{self.key}\n{self.key[::-1]}"
-        #: Where words begin in what is squeezed, and last where it ends.
-        self._starts: Sequence[int] = ()
+        # No `cached_property`, as for ties.
+        self._begun: list[int] | None = None
         self._in_key: tuple[dict[int, list[int]], dict[int, list[int]]] | None = None
+        #: Where words may begin and end, in scripts that do not say where.
+        self._open: set[int] = set()
+        #: For a place in the key the first of the letters that it stands for, and last their end.
+        self._wide: list[int] = []
 
-    @cached_property
-    def _edges(self) -> frozenset[int]:
-        return frozenset(self._starts)
-
-    @cached_property
-    def _open(self) -> frozenset[int]:
-        """Where words may begin and end, in scripts that do not say where."""
-        # Where a letter of such a script is no edge, one of the same stands before it.
-        loose = (letter.start() for letter in _UNSPACED.finditer(self.squeezed))
-        return self._edges.union(loose)
+    @property
+    def _starts(self) -> list[int]:
+        """Where words begin in what is squeezed, and last where it ends."""
+        if self._begun is None:
+            self._begun = [0, *accumulate(map(len, self.words))]
+        return self._begun
 
     def _edges_in_key(self) -> tuple[dict[int, list[int]], dict[int, list[int]]]:
         """For a place in the key the numbers of the words that begin there, where they show it.
@@ -227,25 +227,6 @@ class Squeezed:
             last = word[-1]
         return begins, ends
 
-    @cached_property
-    def _runs(self) -> tuple[list[int], list[int]]:
-        """Where the key has one letter for several: the places, and how many are gone by then."""
-        places: list[int] = []
-        gone = [0]
-        for run in _RUN.finditer(self.squeezed):
-            places.append(run.start() - gone[-1])
-            gone.append(gone[-1] + run.end() - run.start() - 1)
-        return places, gone
-
-    def _wide(self, at: int) -> Span:
-        """The run of letters that one letter of the key stands for."""
-        places, gone = self._runs
-        runs = bisect_left(places, at)
-        first = at + gone[runs]
-        if runs < len(places) and places[runs] == at:
-            return first, first + gone[runs + 1] - gone[runs] + 1
-        return first, first + 1
-
     def as_it_stands(self, found: Sequence[Found]) -> list[Found]:
         """What of that which was found in the key both ways was found in the key as it stands."""
         size = len(self.key)
@@ -264,8 +245,8 @@ class Squeezed:
         """
         if not found:
             return []
-        self._starts = self._starts or [0, *accumulate(map(len, self.words))]
         if not self._plain:
+            self._open_up()
             return [(n, span, True) for n, start, end in found for span in self._loose(start, end)]
         self._in_key = self._in_key or self._edges_in_key()
         starts, (begins, ends) = self._starts, self._in_key
@@ -281,31 +262,39 @@ class Squeezed:
         at = bisect_left(self._odd, first)
         return at < len(self._odd) and self._odd[at] < last
 
+    def _open_up(self) -> None:
+        """Find out where words may begin and end, and which letters the key stands for."""
+        if not self._open:
+            # Where a letter of such a script is no edge, one of the same stands before it.
+            loose = (letter.start() for letter in _UNSPACED.finditer(self.squeezed))
+            self._open.update(self._starts, loose)
+            self._wide = [run.start() for run in _RUN.finditer(self.squeezed)]
+            self._wide.append(len(self.squeezed))
+
     def _loose(self, start: int, end: int) -> Iterable[Span]:
         """From a place in the key to those that begin and end where words may."""
-        if len(self.key) == len(self.squeezed):
-            return ((start, end),) if start in self._open and end in self._open else ()
-        firsts = [at for at in range(*self._wide(start)) if at in self._open]
+        wide, is_open = self._wide, self._open
+        firsts = [at for at in range(wide[start], wide[start + 1]) if at in is_open]
         if not firsts:
             return ()
-        low, high = self._wide(end - 1)
-        lasts = [at for at in range(low + 1, high + 1) if at in self._open]
-        if not lasts:
-            return ()
-        return _pairs(firsts, lasts)
+        lasts = [at for at in range(wide[end - 1] + 1, wide[end] + 1) if at in is_open]
+        return _pairs(firsts, lasts) if lasts else ()
 
     def stands_alone(self, span: Span, size: int) -> bool:
         """Whether a short term of a script without spaces is a word where it was found."""
         if size >= _LONG:
             return True
         first, last = span
-        begins = first in self._edges or self.squeezed[first - 1] in _PARTICLES
+        begins = self._is_edge(first) or self.squeezed[first - 1] in _PARTICLES
         ends = (
-            last in self._edges
+            self._is_edge(last)
             or self.squeezed[last] in _PARTICLES
             or bool(_HANGUL_END.match(self.squeezed[last]))
         )
         return begins and ends
+
+    def _is_edge(self, at: int) -> bool:
+        return self._starts[bisect_left(self._starts, at)] == at
 
     def _inner(self, span: Span) -> range:
         """The words that begin inside a span, by their numbers."""

@@ -40,7 +40,7 @@ def test_every_reading_is_looked_through_once_and_counts() -> None:
     said = " ".join(seen.looked_at)
     assert all(word in said for word in ("sky", "tree", "moon,", "pic smile", "moonlight walk"))
     assert len(seen.looked_at) > 5
-    assert effort == sum(len(text) + 3 for text in seen.looked_at)
+    assert effort == sum(60 + len(text) + 3 for text in seen.looked_at)
 
 
 def test_what_is_too_long_in_all_its_readings_is_not_looked_through() -> None:
