@@ -189,7 +189,8 @@ class Ages:
         if text.isascii() and self._numbers.isdisjoint(words):
             return
         for word in _WORDS.finditer(text):
-            if word[0] in self._numbers or _SIGN.sub("", word[0]) in self._numbers:
+            letters = word[0] if word[0].isalnum() else _SIGN.sub("", word[0])
+            if letters in self._numbers or word[0] in self._numbers:
                 yield word.span()
             elif _UNSPACED.match(word[0]):
                 yield from self._hangul(word)

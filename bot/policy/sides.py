@@ -39,15 +39,13 @@ from bot.policy.rulebook import (
     closure,
 )
 from bot.policy.spoken import Spoken, longest
-from bot.policy.terms import Label, Sightings, TermIndex, untouched
+from bot.policy.terms import Known, Label, Sightings, TermIndex, untouched
 from bot.policy.things import BESIDE, NAMED, Things
 from bot.policy.views import Folded, Origin, View, Views
 
 #: So much is looked through of what is wanted and of what is not, in characters that are read; more
 #: is unreadable. What the latter takes beyond a little is taken from the former.
 _WANTED_MAX, _UNWANTED_MAX, _LITTLE = 6_400, 3_000, 1_000
-#: What a reading costs beside its characters, however short it is.
-_READ = 60
 #: So many words apart is what a comma parts.
 _COMMA = 3
 _COMMAS = re.compile("[,;\u3001\u3002\uff0c]|\\.(?!\\S)")
@@ -220,15 +218,17 @@ class TextSide:
         readings is not looked through at all.
         """
         for reading in self._readings(self._lines):
-            self.effort += _READ + len(reading.text)
+            self.effort += len(reading.text)
             if self.effort > effort_max:
                 raise UnreadableError
             self._lines.append(Spoken(reading))
+        # Whoever repeats a phrase has readings that are the same but for their place.
+        known: list[Known] = [{} for _ in self._indices]
         for number, line in enumerate(self._lines):
             found = Sightings() if number else self.found
             line.effort_max = effort_max - self.effort
-            for index in self._indices:
-                index.look(line, found)
+            for index, same in zip(self._indices, known, strict=True):
+                index.look(line, found, same)
             if number:
                 self.found.add(found, self._detector.excusing)
             self.effort += line.effort
@@ -345,8 +345,11 @@ class TextSide:
         spans.update(age for each in numbers if (age := self._detector.ages.around(text, each)))
         spans.update(find(self._folded, self._lines[0].words))
         # Ages see through the brackets that lines are without.
+        known: dict[str, list[Span]] = {}
         for line in (*self._lines[1:], *map(Spoken, self._seen)):
-            spans |= {line.placed(start, end) for start, end in find(line.text, line.words)}
+            if line.text not in known:
+                known[line.text] = [*find(line.text, line.words)]
+            spans |= {line.placed(start, end) for start, end in known[line.text]}
         return spans
 
     def _lone_numbers(self) -> set[Span]:

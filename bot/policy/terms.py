@@ -12,7 +12,7 @@ from typing import Literal, TypeAlias
 
 from bot.policy.borders import is_chance
 from bot.policy.expressions import Span
-from bot.policy.matching import Innocent, Vocabulary
+from bot.policy.matching import Hit, Innocent, Vocabulary
 from bot.policy.spoken import Spoken
 
 #: What a term does: it is a word of a concept, or in it no word of a concept counts, `apart` only
@@ -21,6 +21,10 @@ from bot.policy.spoken import Spoken
 Part: TypeAlias = Literal["words", "harmless", "apart", "blocked", "allowed"]
 #: What a term does, and for what: a concept's name, or a server's term as it is written there.
 Label: TypeAlias = tuple[Part, str]
+
+
+#: By the text of a line, the terms in it, and what it cost to find them.
+Known: TypeAlias = dict[str, tuple[Sequence[Hit], int]]
 
 
 class Sightings:
@@ -86,10 +90,10 @@ class TermIndex:
         )
         self._vocabulary = Vocabulary(list(labels), innocent)
 
-    def look(self, line: Spoken, found: Sightings) -> None:
-        """Add what stands in the line."""
+    def look(self, line: Spoken, found: Sightings, known: Known) -> None:
+        """Add what stands in the line; `known`: what was found in other lines, by their text."""
         ascii_only = line.text.isascii()
-        for term, start, end, plain in self._vocabulary.find(line):
+        for term, start, end, plain in self._hits(line, known):
             if not ascii_only and is_chance(line.text, (start, end), self._borders):
                 continue
             placed = line.placed(start, end)
@@ -97,10 +101,21 @@ class TermIndex:
                 across = part == "apart" and term in self._across
                 if part not in _LENIENT or (plain and line.is_close(start, end, across=across)):
                     spans: dict[str, set[Span]] = getattr(found, part)
-                    if known := spans.get(name):
-                        known.add(placed)
+                    if places := spans.get(name):
+                        places.add(placed)
                     else:
                         spans[name] = {placed}
+
+    def _hits(self, line: Spoken, known: Known) -> Sequence[Hit]:
+        """Where terms stand; costs the same whether it is known or not."""
+        if line.text in known:
+            hits, effort = known[line.text]
+            line.spend(effort)
+            return hits
+        spent = line.effort
+        hits = self._vocabulary.find(line)
+        known[line.text] = hits, line.effort - spent
+        return hits
 
 
 def outside(spans: Iterable[Span], shields: Collection[Span]) -> set[Span]:

@@ -8,7 +8,7 @@ from bot.policy.matching import Innocent
 from bot.policy.reading import UnreadableError
 from bot.policy.sides import TextSide, detector
 from bot.policy.spoken import Spoken
-from bot.policy.terms import Sightings, TermIndex
+from bot.policy.terms import Known, Sightings, TermIndex
 from bot.rulebooks import load
 
 DETECTOR = detector(load())
@@ -25,7 +25,7 @@ class Watched(TermIndex):
         self.looked_at: list[str] = []
         self._effort = effort
 
-    def look(self, line: Spoken, found: Sightings) -> None:
+    def look(self, line: Spoken, found: Sightings, known: Known) -> None:
         self.looked_at.append(line.text)
         line.spend(self._effort)
 
@@ -40,7 +40,7 @@ def test_every_reading_is_looked_through_once_and_counts() -> None:
     said = " ".join(seen.looked_at)
     assert all(word in said for word in ("sky", "tree", "moon,", "pic smile", "moonlight walk"))
     assert len(seen.looked_at) > 5
-    assert effort == sum(60 + len(text) + 3 for text in seen.looked_at)
+    assert effort == sum(len(text) + 3 for text in seen.looked_at)
 
 
 def test_what_is_too_long_in_all_its_readings_is_not_looked_through() -> None:
