@@ -17,9 +17,9 @@ from bot.policy.spelling import expanded
 
 #: Scripts in which names are told by their shape here.
 _SCRIPTS = re.compile("[\u0400-\u045f\u3041-\u30ff\u4e00-\u9fff가-힣]")
-#: A run of kanji and kana, and one of Hangul, in which at most a space or a dot parts two names.
-_KANJI = re.compile("[\u3005\u3041-\u3096\u30a1-\u30fa\u30fc\u4e00-\u9fff]+")
-_HANGUL = re.compile("[가-힣]+")
+#: A run of kanji and kana is all of these; at most a space or a dot parts two names.
+_OF_RUN = "[\u3005\u3041-\u3096\u30a1-\u30fa\u30fc\u4e00-\u9fff]"
+_RUN_END = re.compile(f"(?!{_OF_RUN})")
 #: What a name may stand behind in a run, and what may follow it there.
 _BEHIND = "のとはがでをもに的和与跟是像给為画畫"
 _FOLLOWS = re.compile(
@@ -79,13 +79,14 @@ class NativeNames:
             characters(parts.chinese_families)
         )
         self._chinese_given = characters(parts.chinese_given)
-        self._korean_families = characters(parts.korean_families)
         self._korean_given = read(parts.korean_given)
         self._families = read(parts.japanese_families)
         # What a family name in kanji begins with: most words begin with something else.
         firsts = "".join({name[0] for name in self._families | self._chinese_families})
-        #: Where a name may begin in a run.
-        self._begin = re.compile(f"[{firsts}](?:(?<=\\A.)|(?<=[{_BEHIND}].))")
+        #: Where a name may begin.
+        self._begin = re.compile(f"[{firsts}](?:(?<!{_OF_RUN}.)|(?<=[{_BEHIND}].))")
+        families_in_hangul = "".join(parts.korean_families.split())
+        self._korean = re.compile(f"[{families_in_hangul}](?<![가-힣].)[가-힣]{{2,}}+")
         self._given = read(parts.japanese_given)
         self._short_given = characters(parts.japanese_short_given)
         cases = [line.split() for line in parts.russian_cases.splitlines() if line]
@@ -97,28 +98,21 @@ class NativeNames:
         self._fathers = tuple(read(parts.russian_fathers))
         self._endings = (*read(parts.russian_endings), *self._fathers)
 
+    def among(self, source: str, text: str, words: Collection[str]) -> list[Span]:
+        """The same for a text as typed that is folded so; most have no letter of these scripts."""
+        if source.isascii() or not _SCRIPTS.search(source):
+            return []
+        return [*self.find(text, words)]
+
     def find(self, text: str, words: Collection[str]) -> Iterator[Span]:
         """Where a name stands in a folded text with these words, which may be in Cyrillic."""
         yield from self._russian(text, words)
-        runs = [*_KANJI.finditer(text)]
-        for at, run in enumerate(runs):
-            yield from self._in_run(run)
-            if at and text[runs[at - 1].end() : run.start()] in _APART:
-                yield from self._across(runs[at - 1], run)
-        for run in _HANGUL.finditer(text):
+        for begin in self._begin.finditer(text):
+            start = begin.start()
+            yield from ((start, end) for end in self._ends(text, start))
+        for run in self._korean.finditer(text):
             if self._is_korean(run[0]):
                 yield run.start(), run.start() + _NAME_MIN
-
-    def _in_run(self, run: re.Match[str]) -> Iterator[Span]:
-        """Names inside a run of kanji and kana."""
-        text, first = run[0], run.start()
-        for start in self._starts(text):
-            for end in self._ends(text, start):
-                yield first + start, first + end
-
-    def _starts(self, text: str) -> Iterator[int]:
-        """Where a name may begin in a run."""
-        return (begin.start() for begin in self._begin.finditer(text))
 
     def _ends(self, text: str, start: int) -> Iterator[int]:
         """Where a name ends that begins here."""
@@ -127,25 +121,22 @@ class NativeNames:
         for middle in range(start + 1, min(len(text), start + _FAMILY_MAX) + 1):
             if text[start:middle] in self._families:
                 yield from self._given_ends(text, start, middle)
+                if text[middle : middle + 1] in _APART:
+                    yield from self._ends_across(text, middle + 1)
 
     def _given_ends(self, text: str, start: int, middle: int) -> Iterator[int]:
         """Where a given name ends that begins in the middle of a whole one."""
         for end in range(middle + 1, min(len(text), middle + _GIVEN_MAX) + 1):
-            given = text[middle:end]
             known = self._short_given if end - middle == 1 else self._given
-            is_long = end - start >= _NAME_MIN
-            is_word = text[start:end] in self._words
-            if given in known and is_long and not is_word and self._is_end(text, end):
+            is_given = text[middle:end] in known and end - start >= _NAME_MIN
+            if is_given and self._is_end(text, end) and text[start:end] not in self._words:
                 yield end
 
-    def _across(self, family: re.Match[str], given: re.Match[str]) -> Iterator[Span]:
-        """A name with a space or a dot in it."""
-        text = family[0]
-        for start in self._starts(text):
-            if text[start:] in self._families:
-                for end in range(2, min(len(given[0]), _GIVEN_MAX) + 1):
-                    if given[0][:end] in self._given and self._is_end(given[0], end):
-                        yield family.start() + start, given.start() + end
+    def _ends_across(self, text: str, middle: int) -> Iterator[int]:
+        """The same behind a space or a dot."""
+        for end in range(middle + 2, min(len(text), middle + _GIVEN_MAX) + 1):
+            if text[middle:end] in self._given and self._is_end(text, end):
+                yield end
 
     def _chinese(self, text: str, start: int) -> int | None:
         """Where a Chinese name ends that begins here: two characters behind the family's."""
@@ -161,13 +152,12 @@ class NativeNames:
 
     @staticmethod
     def _is_end(text: str, end: int) -> bool:
-        return end == len(text) or _FOLLOWS.match(text, end) is not None
+        return _RUN_END.match(text, end) is not None or _FOLLOWS.match(text, end) is not None
 
     def _is_korean(self, run: str) -> bool:
-        """Whether a run of Hangul is a name, or one with a particle."""
+        """Whether a run of Hangul that begins like one is a name, or one with a particle."""
         return (
-            run[0] in self._korean_families
-            and run[1:_NAME_MIN] in self._korean_given
+            run[1:_NAME_MIN] in self._korean_given
             and self._words.isdisjoint((run[:2], run[:_NAME_MIN]))
             and _FOLLOWS_HANGUL.match(run, _NAME_MIN) is not None
         )
@@ -193,11 +183,6 @@ class NativeNames:
         if len(word) < _RUSSIAN_MIN or word in self._russian_words:
             return False
         return word in self._russian_families or word.endswith(self._endings)
-
-
-def is_native(source: str) -> bool:
-    """Whether a text as typed has a letter of these scripts."""
-    return not source.isascii() and _SCRIPTS.search(source) is not None
 
 
 def _forms(name: str, cases: Sequence[Sequence[str]]) -> Iterator[str]:

@@ -169,7 +169,9 @@ def readings(folded: str, is_word: IsWord = bool) -> Iterator[Reading]:
     plain = without_brackets(folded)
     yield Reading(plain)
     budget = _READ_MAX
-    ways = [_letters(plain, 0, is_word), _unbroken(plain)]
+    ways = [_letters(plain, 0, is_word)]
+    if "break" in plain:
+        ways.append(_unbroken(plain))
     if folded != plain:
         ways += [_open_as_c(folded, is_word), _optional(folded, is_word)]
     for reading in chain.from_iterable(ways):
@@ -222,7 +224,7 @@ def around(text: str, start: int, end: int) -> tuple[int, int]:
 
 def _unbroken(plain: str) -> Iterator[Reading]:
     """The text with every `break` as a joint, as BREAK is, however it was written."""
-    if "break" in plain and _BREAK_FOLDED.search(plain):
+    if _BREAK_FOLDED.search(plain):
         yield Reading(_BREAK_FOLDED.sub(lambda found: JOINT * len(found[0]), plain))
 
 

@@ -18,7 +18,6 @@ from bot.policy.folding import JOINT, Letters, composed
 from bot.policy.homographs import Homographs
 from bot.policy.inflection import Inflection
 from bot.policy.listing import alone, by_language, innocent, labelled, listed, parts, plain
-from bot.policy.native_names import is_native
 from bot.policy.parting import Parting
 from bot.policy.people import Names, is_told_of
 from bot.policy.reading import (
@@ -64,6 +63,7 @@ _NUMBERS = "numbers"
 #: Concepts that may stand anywhere, and those where a given name does.
 _BY_LOOKING = frozenset({AGES, LONE_NUMBERS, LAST_NAMES})
 _OF_PEOPLE = _BY_LOOKING | NAMES
+_NAMED = _BY_LOOKING | {"names"}
 
 
 class Detector:
@@ -204,10 +204,13 @@ class TextSide:
         self._look(effort_max)
         #: The words that are given names: nothing is a name without one.
         self._given_names = detector.names.given.intersection(self._lines[0].words)
-        self._is_native = is_native(self._source)
+        #: Names in scripts of their own.
+        native = detector.names.native
+        self._native_names = native.among(self._source, self._folded, self._lines[0].words)
         #: The words of terms that mean something else in the language of this text.
         self._homographs = detector.homographs.among(self._lines[0].words)
-        looked_for = _OF_PEOPLE if self._given_names or self._is_native else _BY_LOOKING
+        named = _NAMED if self._native_names else _BY_LOOKING
+        looked_for = _OF_PEOPLE if self._given_names else named
         #: No other concepts than these stand here.
         self.present = detector.possible(looked_for.union(self.found.words))
 
@@ -249,7 +252,7 @@ class TextSide:
         yield from self._detector.views.of(self._source)
         innocent = self._detector.innocent
         strange = line.strange(innocent.familiar) - innocent.words
-        if self._detector.parting.runs_backwards(strange):
+        if strange and self._detector.parting.runs_backwards(strange):
             yield from self._detector.views.mirrored(self._source)
 
     def _parted(self, lines: Iterable[Spoken]) -> Iterator[Reading]:
@@ -324,8 +327,8 @@ class TextSide:
         if concept == "first-names":
             return self._real(names.first_names(self._folded, self._given_names))
         found = names.find(self._folded, given, unlisted=concept == "unlisted-names")
-        if concept == "names" and self._is_native:
-            found = chain(found, names.native.find(self._folded, self._lines[0].words))
+        if concept == "names":
+            found = chain(found, self._native_names)
         return self._real(found)
 
     def _real(self, names: Iterable[Span]) -> set[Span]:

@@ -7,11 +7,11 @@ terms. Positions are computed on demand: for most prompts nobody asks.
 from __future__ import annotations
 
 import re
-import sys
 import weakref
 from bisect import bisect_left, bisect_right
 from collections.abc import Iterable, Iterator, Sequence
 from itertools import accumulate, islice, product
+from math import inf
 from typing import TypeAlias
 
 from bot.policy.expressions import Span
@@ -68,7 +68,8 @@ class Spoken:
         self.words = words(reading.text)
         self.spoken = spoken(self.words)
         #: What it cost so far to look it through beside reading it, in characters, and the most.
-        self.effort, self.effort_max = 0, sys.maxsize
+        self.effort = 0
+        self.effort_max = inf
         self._spans: list[Span] = []
         #: The words that were not looked for yet.
         self._rest: Iterator[re.Match[str]] | None = None

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import pytest
 
-from bot.policy.native_names import is_native
 from bot.policy.screening import Screen
+from bot.policy.sides import detector
 from bot.rulebooks import load
 
 SCREEN = Screen(load())
+NAMES = detector(load()).names.native
 
 
 def is_person(prompt: str) -> bool:
@@ -71,8 +72,10 @@ def test_what_is_excused_alone_is_not_excused_beside_such_a_name() -> None:
 
 
 @pytest.mark.parametrize(
-    ("text", "native"),
+    ("source", "native"),
     [("anna", False), ("é ü", False), ("я", True), ("ア", True), ("가", True), ("林", True)],
 )
-def test_only_texts_in_these_scripts_are_searched(text: str, native: bool) -> None:  # noqa: FBT001
-    assert is_native(text) is native
+def test_only_texts_in_these_scripts_are_searched(source: str, native: bool) -> None:  # noqa: FBT001
+    text = "佐々木美穂"
+    names = NAMES.among(source, text, [text])
+    assert names == ([(0, len(text))] if native else [])
