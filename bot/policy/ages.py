@@ -11,6 +11,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Collection, Iterable, Iterator
 from dataclasses import dataclass
+from itertools import chain
 
 from bot.policy.expressions import Span
 from bot.policy.reading import UnreadableError
@@ -43,9 +44,10 @@ _PARTS = re.compile(r"[\s-]")
 #: What stands between the parts of a larger number.
 _ANDS = ("and", "et", "y", "e")
 _NUMBERS_MAX = 300
-#: Digits that may be an age where nothing says what they count, and what ends a tag.
-_LONE = r"(?<![\w.,:/+*-])(?:1[0-7]|[89])(?:[ ]?[fm])?(?![\w/%+*]|[.,-]\d)"
-_LONE_DIGITS = re.compile(r"1[0-7]|[89]")
+#: Digits that may be an age where nothing says what they count; a number with this behind it is
+#: one too; and what ends a tag.
+_LONE = r"[189](?<![\w.,:/+*-].)(?:(?<=1)[0-7]|(?<=[89]))(?:[ ]?[fm])?(?![\w/%+*]|[.,-]\d)"
+_ISH = r"(?:[ -]?ish\b)?"
 _TAG_END = r"[,;|\n\x01\u3001\u3002\uff0c\uff1b]"
 _WEIGHT = r"(?::[01]?(?:\.\d+)?\)[ )\]}]*)?"
 _BEHIND_TAG = re.compile(rf"[ )\]}}]*{_WEIGHT}(?:\.?\Z|{_TAG_END})")
@@ -94,7 +96,8 @@ class Ages:
         #: What stands last of such a word: most places are told by that.
         self._ends_of_tens = tuple({_PARTS.split(folded(word))[-1] for word in said.tens})
         self._lone_words = frozenset(folded(number) for number in said.lone)
-        self._lone = re.compile(f"(?:{_LONE}|{listed(said.lone)})(?:[ -]?ish\\b)?")
+        self._lone_digits = re.compile(_LONE + _ISH)
+        self._lone_said = re.compile(listed(said.lone) + _ISH)
         self._whose = re.compile(f"(?:\\A|{_TAG_END}|{listed(said.whose)})\\Z")
         self._hints = tuple({folded(word).split()[-1] for word in said.before})
 
@@ -155,9 +158,8 @@ class Ages:
     def lone(self, text: str, words: Collection[str]) -> Iterator[Span]:
         """Where a number from 8 to 17 is all of a tag, or stands behind whose age it may be."""
         is_said = not text.isascii() or not self._lone_words.isdisjoint(words)
-        if not is_said and not _LONE_DIGITS.search(text):
-            return
-        spans = (number.span() for number in self._lone.finditer(text))
+        said = self._lone_said.finditer(text) if is_said else ()
+        spans = (number.span() for number in chain(self._lone_digits.finditer(text), said))
         yield from (span for span in spans if self.is_lone(text, span))
 
     def is_lone(self, text: str, number: Span) -> bool:
