@@ -220,13 +220,19 @@ def _alternatives(words: Iterable[str]) -> str:
     known = sorted(words, key=lambda word: (-len(word), word))
     # Most places have none of their first letters, which is told at once.
     begin = re.escape("".join(sorted({word[0] for word in known})))
-    return f"(?=[{begin}])(?:{'|'.join(map(_whole, known))})"
+    # An alternative that begins with a letter is told by that, and not where a word may begin.
+    spaced = "|".join(_to_its_end(word) for word in known if _is_spaced(word))
+    others = [_to_its_end(word) for word in known if not _is_spaced(word)]
+    ways = [rf"(?<![^\W\d_])(?:{spaced})", *others] if spaced else others
+    return f"(?=[{begin}])(?:{'|'.join(ways)})"
 
 
-def _whole(word: str) -> str:
-    spaced = _APART.join(re.escape(part) for part in re.split(r"[\s-]", word))
-    if _UNSPACED.search(word):
-        return spaced
-    begin = r"(?<![^\W\d_])" if word[0].isalpha() else ""
-    end = r"(?![^\W\d_])" if word[-1].isalpha() else ""
-    return f"{begin}{spaced}{end}"
+def _is_spaced(word: str) -> bool:
+    """Whether only a whole word counts."""
+    return word[0].isalpha() and not _UNSPACED.search(word)
+
+
+def _to_its_end(word: str) -> str:
+    parted = _APART.join(re.escape(part) for part in re.split(r"[\s-]", word))
+    is_open = _UNSPACED.search(word) or not word[-1].isalpha()
+    return parted if is_open else rf"{parted}(?![^\W\d_])"
