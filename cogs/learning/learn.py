@@ -59,7 +59,7 @@ class Learn(commands.Cog):
         await tell(interaction, learning.OWNER_ONLY)
         return False
 
-    @learn.command(description="Which model serves, how far the training and the trial are")
+    @learn.command(description="Show the model in use, the training and the trial")
     async def status(self, interaction: Interaction) -> None:
         """Show the serving model, the training and the trial in three lines."""
         await interaction.response.defer(ephemeral=True)
@@ -88,20 +88,20 @@ class Learn(commands.Cog):
             )
         return learning.trial(trial.candidate, trial.parent, test.wins, test.duels, test.e_value)
 
-    @learn.command(description="Train a candidate from what members voted")
+    @learn.command(description="Train a candidate from members' votes")
     async def start(self, interaction: Interaction) -> None:
         """Begin a training, or say why not."""
         await interaction.response.defer(ephemeral=True)
         await tell(interaction, await self._desk.schooling.start())
 
-    @learn.command(description="Stop the training that is under way")
+    @learn.command(description="Stop the running training")
     async def stop(self, interaction: Interaction) -> None:
         """Stop the training and delete its export."""
         await interaction.response.defer(ephemeral=True)
         await tell(interaction, await self._desk.schooling.stop())
 
-    @learn.command(description="A candidate's sheet and what the gate measured")
-    @app_commands.describe(card="Its name; /learn status tells the newest")
+    @learn.command(description="Show a candidate's pictures and what the gate measured")
+    @app_commands.describe(card="Its name; /learn status shows the newest")
     async def sheet(self, interaction: Interaction, card: str) -> None:
         """Show as many figures as fit in a table; the pictures stand above and below each other."""
         await interaction.response.defer(ephemeral=True)
@@ -123,7 +123,7 @@ class Learn(commands.Cog):
             return
         await interaction.followup.send(table, file=_as_spoiler(file, found), ephemeral=True)
 
-    @learn.command(description="Have a candidate that passed the gate serve from now on")
+    @learn.command(description="Switch to a candidate that passed the gate")
     async def promote(self, interaction: Interaction, card: str) -> None:
         """Promote a card: one row, one swap."""
         await interaction.response.defer(ephemeral=True)
@@ -132,7 +132,7 @@ class Learn(commands.Cog):
         )
         await tell(interaction, told)
 
-    @learn.command(description="Bring the model before back, exactly as it was")
+    @learn.command(description="Switch back to the previous model, exactly as it was")
     async def rollback(self, interaction: Interaction) -> None:
         """Roll back: one row, one swap."""
         await interaction.response.defer(ephemeral=True)
@@ -141,7 +141,7 @@ class Learn(commands.Cog):
         )
         await tell(interaction, told)
 
-    @learn.command(description="Every model that served here and how its blind test went")
+    @learn.command(description="Show every model used here and how its trial went")
     async def history(self, interaction: Interaction) -> None:
         """Show the history as a picture."""
         await interaction.response.defer(ephemeral=True)
@@ -156,8 +156,10 @@ class Learn(commands.Cog):
             ephemeral=True,
         )
 
-    @trial.command(name="start", description="Show a candidate blind beside the model in use, here")
-    @app_commands.describe(card="A candidate that passed", share="Of the requests, in percent")
+    @trial.command(
+        name="start", description="Try a candidate against the model in use, blind, in this server"
+    )
+    @app_commands.describe(card="A candidate that passed", share="Percentage of requests")
     async def trial_start(
         self, interaction: Interaction, card: str, share: app_commands.Range[int, 1, 100] = 20
     ) -> None:
@@ -195,7 +197,7 @@ class Learn(commands.Cog):
             begun_ms=self._services.clock(),
         )
 
-    @trial.command(name="stop", description="End the blind test")
+    @trial.command(name="stop", description="End the trial")
     async def trial_stop(self, interaction: Interaction) -> None:
         """Stop the trial; its findings are kept."""
         trial = await self._desk.trials.running()
@@ -258,7 +260,7 @@ def _png(data: bytes, name: str, description: str) -> discord.File:
 
 
 def _in_words(card_ids: Sequence[str]) -> str:
-    return "Models that served, the oldest first: " + ", ".join(card_ids)
+    return "Models used here, oldest first: " + ", ".join(card_ids)
 
 
 async def setup(bot: WaifuBot) -> None:

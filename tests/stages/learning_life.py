@@ -239,14 +239,14 @@ class Owner:
         if await self._last() is LineageDeed.BEGIN:
             await self._here.ask()
             told = await self._desk.promotion.promote(NEXT, by_id=USER, why="a test")
-            assert told.startswith(f"`{NEXT}` serves now."), told
+            assert told.startswith(f"`{NEXT}` is now in use."), told
 
     async def _roll_back(self) -> None:
         if await self._last() is LineageDeed.PROMOTE:
             await self._here.ask()
             await self._here.until(self._here.is_drawn)
             told = await self._desk.promotion.rollback(by_id=USER, why="a test")
-            assert told.startswith(f"`{INFO.card_id}` serves again"), told
+            assert told.startswith(f"`{INFO.card_id}` is in use again"), told
         await self._here.until(self._here.is_drawn)
 
     async def _last(self) -> LineageDeed:

@@ -47,8 +47,8 @@ async def test_a_gate_that_breaks_is_no_refusal_and_what_was_learned_is_kept(
         await s.schooling.start()
         run = await s.until(*ENDS)
         assert (run.stage, run.failed_in) == (RunStage.FAILED, RunStage.JUDGE)
-        assert run.said.startswith("It broke off with exit code 1. Its last words: MemoryError")
-        assert "`/learn start` goes on from there" in run.said
+        assert run.said.startswith("It failed with exit code 1. Its last output: `MemoryError`.")
+        assert "`/learn start` continues from there" in run.said
         assert s.schooling.place(run).model.is_dir()
         assert s.catalogue.ids() == []
 
@@ -68,7 +68,9 @@ async def test_what_was_kept_of_a_failed_run_goes_on_at_the_gate(tmp_path: Path)
         return ("-c", mended, str(place.model))
 
     async with school(tmp_path, told) as s:
-        assert (await s.schooling.start()).startswith("I go on with `fake-1-v2` where it failed.")
+        assert (await s.schooling.start()).startswith(
+            "Continuing `fake-1-v2` from where it failed."
+        )
         run = await s.until(*ENDS)
         assert run.stage is RunStage.PASSED, run.said
         assert s.catalogue.card(run.id).may_be_promoted
@@ -84,7 +86,7 @@ async def test_a_candidate_of_another_name_is_not_put_into_the_catalogue(tmp_pat
         await s.schooling.start()
         run = await s.until(*ENDS)
         assert run.stage is RunStage.FAILED
-        assert run.said == "The training wrote a card `other-v2`, which nobody asked for."
+        assert run.said == "The training wrote the card `other-v2` instead of the one I asked for."
         assert s.catalogue.ids() == []
 
 
@@ -94,11 +96,13 @@ async def test_a_start_that_begins_nothing_throws_nothing_away(tmp_path: Path) -
         await s.schooling.start()
         run = await s.until(RunStage.FAILED)
         s.shelf.activate(replace(INFO, card_id="elsewhere"))
-        assert "cannot find the files of `elsewhere`" in await s.schooling.start()
-        assert "`/learn start` goes on from there" in s.schooling.said
+        assert "can't find the files of `elsewhere`" in await s.schooling.start()
+        assert "`/learn start` continues from there" in s.schooling.said
         assert s.schooling.place(run).model.is_dir()
         s.shelf.activate(INFO)
-        assert (await s.schooling.start()).startswith("I go on with `fake-1-v2` where it failed.")
+        assert (await s.schooling.start()).startswith(
+            "Continuing `fake-1-v2` from where it failed."
+        )
 
 
 @pytest.mark.parametrize("forgotten", [False, True])
@@ -114,12 +118,12 @@ async def test_what_was_kept_goes_when_it_is_thrown_away_or_a_member_is_forgotte
         if forgotten:
             await s.stores.privacy.forget(UserId(USER))
         else:
-            assert "not trained any further" in await s.schooling.stop()
+            assert "Stopped training" in await s.schooling.stop()
         await s.gone(run)
         after = s.schooling.run_now
         assert after is not None
         assert not after.is_kept
-        assert await s.schooling.stop() == "No training is under way."
+        assert await s.schooling.stop() == "No training is running."
 
 
 async def test_a_training_that_had_ended_before_a_kill_is_not_run_again(tmp_path: Path) -> None:
@@ -154,8 +158,8 @@ async def test_a_start_drops_what_a_kill_left_of_a_run_that_was_over(tmp_path: P
     [
         (2, "python -m models gate: a file is gone.", "A file is gone."),
         (2, "error: there is no database", "There is no database"),
-        (137, "step 7 of 9", "when memory runs out. Its last words: step 7 of 9"),
-        (1, "", "It broke off with exit code 1. Its last words: -"),
+        (137, "step 7 of 9", "for lack of memory. Its last output: `step 7 of 9`."),
+        (1, "", "It failed with exit code 1. Its last output: `-`."),
     ],
 )
 def test_a_failure_is_told_in_words(code: int, said: str, told: str) -> None:

@@ -50,12 +50,14 @@ async def test_a_rollback_gives_back_byte_identical_pictures(
     async with house(shelf_of_two, tmp_path) as h:
         before = await h.draws()
         told = await h.promotion.promote("base-2", by_id=USER, why="a test")
-        assert told.startswith("`base-2` serves now.")
+        assert told.startswith("`base-2` is now in use.")
         assert h.shelf.active.card_id == "base-2"
         after = await h.draws()
         assert after != before
         assert await h.draws("base") == before, "what was asked of the old card is drawn by it"
-        assert (await h.promotion.rollback(by_id=USER, why="a test")).startswith("`base` serves")
+        assert (await h.promotion.rollback(by_id=USER, why="a test")).startswith(
+            "`base` is in use again"
+        )
         assert await h.draws() == before
         assert await h.draws("base-2") == after
         assert (tmp_path / "licences" / "base-2.txt").read_text().endswith("Be kind.\n")
@@ -99,7 +101,7 @@ async def test_of_two_owners_who_go_back_at_once_one_does(throne: Throne) -> Non
     )
     assert throne.served == ["one", "two", "one"]
     assert (await throne.lineage.history())[-1].card_id == "one"
-    assert min(told).startswith("Another model was put to use while you decided")
+    assert min(told).startswith("Someone switched models while you were deciding")
 
 
 async def test_nobody_goes_back_to_a_card_that_passed_again_with_other_files(
@@ -110,7 +112,7 @@ async def test_nobody_goes_back_to_a_card_that_passed_again_with_other_files(
     (folder / "weights").write_text("others")
     cards.write(passed(seal(cards.read(folder / cards.FILE_NAME), folder)), folder / "card.json")
     told = await throne.promotion.rollback(by_id=USER, why="a test")
-    assert "not those that it served with" in told
+    assert "have changed since it was last in use" in told
     assert throne.served == ["one", "two"]
 
 
@@ -161,7 +163,7 @@ async def test_a_promoted_card_that_is_not_what_it_was_is_not_served_and_not_for
         assert h.shelf.active.card_id == "base"
         assert (await h.lineage.history())[-1].card_id == "base-2"
         told = await h.promotion.rollback(by_id=USER, why="it is broken")
-        assert told.startswith("`base` serves again")
+        assert told.startswith("`base` is in use again")
     shutil.rmtree(folder, ignore_errors=True)
     kept.rename(folder)
     async with house(root, tmp_path) as h:
@@ -178,9 +180,7 @@ async def test_a_card_that_cannot_be_opened_leaves_the_old_one_in_use(
 
         monkeypatch.setattr(LocalThread, "swap", broken)
         told = await h.promotion.promote("base-2", by_id=USER, why="a test")
-        assert told == (
-            "`base-2` cannot be opened, so `base` serves on. there is no memory for it."
-        )
+        assert told == ("I can't open `base-2`, so I'm keeping `base`. there is no memory for it.")
         assert h.shelf.active.card_id == "base"
         assert (await h.lineage.history())[-1].card_id == "base"
 

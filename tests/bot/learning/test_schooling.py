@@ -35,7 +35,7 @@ def calm_soon(monkeypatch: pytest.MonkeyPatch) -> None:
 
 async def test_it_pauses_when_somebody_asks_and_goes_on_when_nobody_does(tmp_path: Path) -> None:
     async with school(tmp_path, counting_in(RunStage.TRAIN, tmp_path)) as s:
-        assert (await s.schooling.start()).startswith("I train `fake-1-v2` from `fake-1` now")
+        assert (await s.schooling.start()).startswith("Training `fake-1-v2` from `fake-1`")
         await s.until(RunStage.TRAIN)
         await s.until_it(grows=True)
         jobs = await s.stores.enqueue()
@@ -157,9 +157,9 @@ async def test_who_is_forgotten_while_it_trains_has_no_part_in_it(tmp_path: Path
 
 async def test_one_run_at_a_time_and_it_can_be_stopped(tmp_path: Path) -> None:
     async with school(tmp_path, counting_in(RunStage.TRAIN, tmp_path)) as s:
-        assert await s.schooling.stop() == "No training is under way."
+        assert await s.schooling.stop() == "No training is running."
         await s.schooling.start()
-        assert "is being trained already" in await s.schooling.start()
+        assert "is already training" in await s.schooling.start()
         await s.until_it(grows=True)
         await s.schooling.stop()
         await s.until_it(grows=False)
@@ -185,14 +185,18 @@ async def test_a_run_that_is_begun_as_soon_as_one_was_stopped_finds_nothing_of_i
             while not s.schooling.place(run).states.exists():
                 await asyncio.sleep(0.02)
         await s.schooling.stop()
-        assert (await s.schooling.start()).startswith("I train `fake-1-v2`")
+        assert (await s.schooling.start()).startswith("Training `fake-1-v2`")
         await s.until(RunStage.TRAIN)
         assert found == [False, False]
 
 
 @pytest.mark.parametrize(
     ("own", "others", "words"),
-    [(0, 3, "There are 3 votes and choices"), (1, 0, "on their own pictures"), (0, 1, "1 vote or")],
+    [
+        (0, 3, "So far there are 3 votes and choices"),
+        (1, 0, "on their own pictures"),
+        (0, 1, "1 vote or"),
+    ],
 )
 async def test_too_little_is_told_kindly(tmp_path: Path, own: int, others: int, words: str) -> None:
     async with school(tmp_path, lambda *_: QUICK, votes=0) as s:
@@ -241,4 +245,4 @@ async def test_a_start_before_the_run_of_before_is_known_begins_none_beside_it(
         await s.schooling.start()
         await s.until(RunStage.TRAIN)
     async with school(tmp_path, told, at_once=True) as s:
-        assert "is being trained already" in await s.schooling.start()
+        assert "is already training" in await s.schooling.start()

@@ -130,7 +130,7 @@ async def test_the_whole_loop_from_votes_to_a_rollback_to_the_very_same_bytes(
             clock=lambda: 5, orders=orders(tagger),
         )  # fmt: skip
         working = asyncio.create_task(school.run())
-        assert (await school.start()).startswith("I train `base-v2` from `base` now")
+        assert (await school.start()).startswith("Training `base-v2` from `base`")
         while (run := school.run_now) is None or run.stage in UNDER_WAY:
             await asyncio.sleep(0.05)
         # The end is written down first, and what the run leaves is taken away after.
@@ -142,7 +142,9 @@ async def test_the_whole_loop_from_votes_to_a_rollback_to_the_very_same_bytes(
         card = h.catalogue.card("base-v2")
         assert (card.parent, len(card.manifests or ())) == ("base", 1)
         told = await h.promotion.promote("base-v2", by_id=USER, why="a test")
-        assert told.startswith("`base-v2` serves now.")
+        assert told.startswith("`base-v2` is now in use.")
         assert await h.draws() != before, "it has learned something"
-        assert (await h.promotion.rollback(by_id=USER, why="a test")).startswith("`base` serves")
+        assert (await h.promotion.rollback(by_id=USER, why="a test")).startswith(
+            "`base` is in use again"
+        )
         assert await h.draws() == before

@@ -83,7 +83,7 @@ async def test_a_card_whose_files_the_gate_has_not_passed_cannot_serve(
 ) -> None:
     refused = await promote(lineage, card, "base")
     assert isinstance(refused, str)
-    assert "has not passed the gate" in refused
+    assert "hasn't passed the gate" in refused
     assert await active(lineage) == "base"
 
 
@@ -91,8 +91,8 @@ async def test_nothing_is_promoted_over_a_card_that_its_owner_did_not_see(lineag
     assert isinstance(await promote(lineage, passed(make_card("one")), "base"), Reign)
     late = await promote(lineage, passed(make_card("two")), "base")
     assert isinstance(late, str)
-    assert "Another model was put to use" in late
-    assert "serves already" in str(await promote(lineage, passed(make_card("one")), "one"))
+    assert "Someone switched models" in late
+    assert "is already in use" in str(await promote(lineage, passed(make_card("one")), "one"))
     assert isinstance(await back(lineage, "base"), str)
     assert await active(lineage) == "one"
 
@@ -106,7 +106,7 @@ async def test_each_rollback_goes_one_card_further_back(lineage: Lineage) -> Non
     second = await back(lineage, "one")
     assert isinstance(second, Reign)
     assert (second.card_id, second.files_sha256) == ("base", None)
-    assert "nothing before it" in str(await back(lineage, "base"))
+    assert "nothing to go back to" in str(await back(lineage, "base"))
     await promote(lineage, passed(make_card("two")), "base")
     assert isinstance(await back(lineage, "two"), Reign)
     assert await active(lineage) == "base"
@@ -134,7 +134,7 @@ async def test_another_model_in_the_settings_begins_anew(lineage: Lineage) -> No
     for _ in range(2):
         await lineage.begin("wd", named="hakurei/waifu-diffusion", licence_sha256="b", now_ms=5)
     assert [row.card_id for row in await lineage.history()] == ["base", "one", "wd"]
-    assert "nothing before it" in str(await back(lineage, "wd")), "MODEL is the operator's"
+    assert "nothing to go back to" in str(await back(lineage, "wd")), "MODEL is the operator's"
 
 
 async def test_a_start_under_the_same_name_writes_nothing(lineage: Lineage) -> None:

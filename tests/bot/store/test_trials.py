@@ -45,14 +45,14 @@ async def test_one_trial_runs_at_most_and_against_the_card_that_is_asked_of(
 ) -> None:
     again = await trials.begin(make_trial("t000000002"))
     assert isinstance(again, str)
-    assert "runs already" in again
+    assert "is already running" in again
     assert await trials.end("t000000001", TrialOutcome.STOPPED, by_id=USER, now_ms=20)
     assert not await trials.end("t000000001", TrialOutcome.CANDIDATE, by_id=None, now_ms=21)
     lineage = await begin_lineage(stores.db)
     await lineage.promote(passed(make_card()), over=PARENT, by_id=None, why="", now_ms=3)
     late = await trials.begin(make_trial("t000000003"))
     assert isinstance(late, str)
-    assert "Another model" in late
+    assert "Someone switched models" in late
     assert [trial.outcome for trial in await trials.history()] == [TrialOutcome.STOPPED]
     assert await trials.running() is None
 

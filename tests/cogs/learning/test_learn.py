@@ -59,7 +59,7 @@ async def test_nobody_but_the_owner_uses_it(desk: Front) -> None:
         ("trial stop", {}),
     ):  # fmt: skip
         answer = said(await power.slash(desk.channel, f"learn {command}", **options))
-        assert "Only whoever runs this bot" in answer.content, command
+        assert "Only the owner of this bot" in answer.content, command
         assert answer.ephemeral
     assert {type(error).__name__ for error in desk.env.errors} == {"CheckFailure"}
     desk.env._errors.clear()
@@ -99,10 +99,10 @@ async def test_a_sheet_that_may_show_nudity_is_shown_where_adults_are_and_covere
 
 
 async def test_a_card_that_passed_serves_and_comes_back(desk: Front) -> None:
-    assert f"**Serving** `{INFO.card_id}`" in await learn(desk, "status")
-    assert (await learn(desk, "promote", card=NEXT)).startswith(f"`{NEXT}` serves now.")
-    assert (await learn(desk, "rollback")).startswith(f"`{INFO.card_id}` serves again")
-    assert "nothing before it" in await learn(desk, "rollback")
+    assert f"**In use** `{INFO.card_id}`" in await learn(desk, "status")
+    assert (await learn(desk, "promote", card=NEXT)).startswith(f"`{NEXT}` is now in use.")
+    assert (await learn(desk, "rollback")).startswith(f"`{INFO.card_id}` is in use again")
+    assert "nothing to go back to" in await learn(desk, "rollback")
     deeds = [reign.deed for reign in await desk.services.learning.lineage.history()]
     assert deeds == [LineageDeed.BEGIN, LineageDeed.PROMOTE, LineageDeed.ROLLBACK]
 
@@ -111,7 +111,7 @@ async def test_a_card_that_passed_serves_and_comes_back(desk: Front) -> None:
 async def test_a_card_that_the_gate_refused_is_neither_promoted_nor_tried(
     desk: Front, command: str
 ) -> None:
-    assert "has not passed the gate" in await learn(desk, command, card=BAD)
+    assert "hasn't passed the gate" in await learn(desk, command, card=BAD)
     assert "no card" in await learn(desk, command, card="../../etc")
     assert len(await desk.services.learning.lineage.history()) == 1
     assert await desk.services.learning.trials.running() is None
@@ -157,26 +157,26 @@ async def test_a_card_whose_licence_asks_for_more_is_not_tried_on_what_this_mode
     file = tmp_path / "models" / NEXT / cards.FILE_NAME
     card = cards.read(file)
     cards.write(replace(card, licence=replace(card.licence, rules=("real-people",))), file)
-    assert "asks for other rules" in await learn(desk, "trial start", card=NEXT)
+    assert "has different rules" in await learn(desk, "trial start", card=NEXT)
     assert await desk.services.learning.trials.running() is None
 
 
 async def test_a_trial_begins_once_and_can_be_stopped(desk: Front) -> None:
     told = await learn(desk, "trial start", card=NEXT, share=50)
-    assert "both draw 50% of this server's requests once more" in told
-    assert "A trial runs already" in await learn(desk, "trial start", card=NEXT)
+    assert "each redraw 50% of this server's requests" in told
+    assert "A trial is already running" in await learn(desk, "trial start", card=NEXT)
     assert "no pair is decided yet" in await learn(desk, "status")
     assert "is stopped" in await learn(desk, "trial stop")
-    assert await learn(desk, "trial stop") == "No trial runs."
+    assert await learn(desk, "trial stop") == "No trial is running."
     assert f"`{NEXT}` won 0 of 0 pairs" in (told := await learn(desk, "status"))
-    assert "was not decided" in told
+    assert "stayed undecided" in told
 
 
 @pytest.mark.parametrize(
     ("outcome", "words"),
     [
-        (TrialOutcome.CANDIDATE, "was shown to be better. `/learn promote`"),
-        (TrialOutcome.PARENT, "was not shown to be better"),
+        (TrialOutcome.CANDIDATE, "proved better. To use it: `/learn promote`"),
+        (TrialOutcome.PARENT, "didn't prove better"),
     ],
 )
 async def test_the_status_tells_how_the_test_stands_and_how_it_ended(
@@ -198,11 +198,11 @@ async def test_the_history_is_a_picture(desk: Front) -> None:
     answer = said(await desk.member.slash(desk.channel, "learn history"))
     (file,) = answer.attachments
     assert file.filename == "history.png"
-    assert file.description == f"Models that served, the oldest first: {INFO.card_id}, {NEXT}"
+    assert file.description == f"Models used here, oldest first: {INFO.card_id}, {NEXT}"
     with Image.open(io.BytesIO(await file.read())) as picture:
         assert picture.width > 500
 
 
 async def test_too_few_votes_are_told(desk: Front) -> None:
-    assert "There are 0 votes and choices" in await learn(desk, "start")
-    assert await learn(desk, "stop") == "No training is under way."
+    assert "So far there are 0 votes and choices" in await learn(desk, "start")
+    assert await learn(desk, "stop") == "No training is running."
