@@ -278,9 +278,12 @@ def _grouped(
     places: list[int] = []
     ways: list[tuple[str, ...]] = [()]
     last = 0
-    for spot in spots:
-        start, end = spot
-        signs, here = _wordly(plain[start:end], is_word)
+    known: dict[str, tuple[list[int], list[tuple[str, ...]]]] = {}
+    for start, end in spots:
+        token = plain[start:end]
+        if token not in known:
+            known[token] = _wordly(token, is_word)
+        signs, here = known[token]
         if places and (start - last > _CLOSE or len(places) + len(signs) > _TWOFOLD_MAX):
             yield places, ways
             places, ways = [], [()]
@@ -290,7 +293,6 @@ def _grouped(
     yield places, ways
 
 
-@lru_cache(maxsize=_REMEMBERED)
 def _wordly(token: str, is_word: IsWord) -> tuple[list[int], list[tuple[str, ...]]]:
     """Where twofold signs are in a token, and how they may be read: first so that it is a word."""
     signs = [sign.start() for sign in _TWOFOLD.finditer(token)]
