@@ -81,10 +81,8 @@ class NativeNames:
         self._chinese_given = characters(parts.chinese_given)
         self._korean_given = read(parts.korean_given)
         self._families = read(parts.japanese_families)
-        # What a family name in kanji begins with: most words begin with something else.
-        firsts = "".join({name[0] for name in self._families | self._chinese_families})
-        #: Where a name may begin.
-        self._begin = re.compile(f"[{firsts}](?:(?<!{_OF_RUN}.)|(?<=[{_BEHIND}].))")
+        #: Most words begin with something else.
+        self._begin = self._beginning()
         families_in_hangul = "".join(parts.korean_families.split())
         self._korean = re.compile(f"[{families_in_hangul}](?<![가-힣].)[가-힣]{{2,}}+")
         self._given = read(parts.japanese_given)
@@ -97,6 +95,15 @@ class NativeNames:
         self._russian_words = read(parts.russian_words)
         self._fathers = tuple(read(parts.russian_fathers))
         self._endings = (*read(parts.russian_endings), *self._fathers)
+
+    def _beginning(self) -> re.Pattern[str]:
+        """Where a name in kanji may begin: with a family's first two, or with a family of one."""
+        families = self._families | self._chinese_families
+        firsts = "".join({name[0] for name in families})
+        seconds = "".join(self._chinese_given.union(name[1] for name in families if name[1:]))
+        alone = "".join(name for name in self._families if len(name) == 1)
+        likely = f"(?:(?<=[{alone}])|(?=[{seconds}]))"
+        return re.compile(f"[{firsts}]{likely}(?:(?<!{_OF_RUN}.)|(?<=[{_BEHIND}].))")
 
     def among(self, source: str, text: str, words: Collection[str]) -> list[Span]:
         """The same for a text as typed that is folded so; most have no letter of these scripts."""

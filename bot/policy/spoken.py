@@ -200,7 +200,8 @@ class Squeezed:
         self._in_key: tuple[dict[int, list[int]], dict[int, list[int]]] | None = None
         #: Where words may begin and end, in scripts that do not say where.
         self._open: set[int] = set()
-        #: For a place in the key the first of the letters that it stands for, and last their end.
+        #: For a place in the key the first of the letters that it stands for, and last their end;
+        #: empty if every letter stands for itself.
         self._wide: list[int] = []
 
     @property
@@ -269,12 +270,15 @@ class Squeezed:
             # Where a letter of such a script is no edge, one of the same stands before it.
             loose = (letter.start() for letter in _UNSPACED.finditer(self.squeezed))
             self._open.update(self._starts, loose)
-            self._wide = [run.start() for run in _RUN.finditer(self.squeezed)]
-            self._wide.append(len(self.squeezed))
+            if len(self.key) < len(self.squeezed):
+                self._wide = [run.start() for run in _RUN.finditer(self.squeezed)]
+                self._wide.append(len(self.squeezed))
 
     def _loose(self, start: int, end: int) -> Iterable[Span]:
         """From a place in the key to those that begin and end where words may."""
         wide, is_open = self._wide, self._open
+        if not wide:
+            return ((start, end),) if start in is_open and end in is_open else ()
         firsts = [at for at in range(wide[start], wide[start + 1]) if at in is_open]
         if not firsts:
             return ()
