@@ -11,6 +11,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Collection, Iterable, Iterator
 from dataclasses import dataclass
+from itertools import chain
 
 from bot.policy.expressions import Span
 from bot.policy.reading import UnreadableError
@@ -43,6 +44,13 @@ _PARTS = re.compile(r"[\s-]")
 #: What stands between the parts of a larger number.
 _ANDS = ("and", "et", "y", "e")
 _NUMBERS_MAX = 300
+#: Digits that may be an age where nothing says what they count; a number with this behind it is
+#: one too; and what ends a tag.
+_LONE = r"[189](?<![\w.,:/+*-].)(?:(?<=1)[0-7]|(?<=[89]))(?:[ ]?[fm])?(?![\w/%+*]|[.,-]\d)"
+_ISH = r"(?:[ -]?ish\b)?"
+_TAG_END = r"[,;|\n\x01\u3001\u3002\uff0c\uff1b]"
+_WEIGHT = r"(?::[01]?(?:\.\d+)?\)[ )\]}]*)?"
+_BEHIND_TAG = re.compile(rf"[ )\]}}]*{_WEIGHT}(?:\.?\Z|{_TAG_END})")
 #: Letters of a word that a phrase is made of, at least.
 _PHRASED_MIN = 3
 #: Letters of a number that is looked for however it is written, at least.
@@ -62,6 +70,8 @@ class AgeWords:
     never_behind: tuple[str, ...]
     measures: tuple[str, ...]
     tens: tuple[str, ...]
+    lone: tuple[str, ...]
+    whose: tuple[str, ...]
 
 
 class Ages:
@@ -85,6 +95,10 @@ class Ages:
         self._tens = re.compile(f"{listed(said.tens)}[ -]?(?:(?:{'|'.join(_ANDS)})[ -])?\\Z")
         #: What stands last of such a word: most places are told by that.
         self._ends_of_tens = tuple({_PARTS.split(folded(word))[-1] for word in said.tens})
+        self._lone_words = frozenset(folded(number) for number in said.lone)
+        self._lone_digits = re.compile(_LONE + _ISH)
+        self._lone_said = re.compile(listed(said.lone) + _ISH)
+        self._whose = re.compile(f"(?:\\A|{_TAG_END}|{listed(said.whose)})\\Z")
         self._hints = tuple({folded(word).split()[-1] for word in said.before})
 
     def phrases(self) -> Iterator[str]:
@@ -141,6 +155,22 @@ class Ages:
             if age := self.around(text, number):
                 yield age
 
+    def lone(self, text: str, words: Collection[str]) -> Iterator[Span]:
+        """Where a number from 8 to 17 is all of a tag, or stands behind whose age it may be."""
+        is_said = not text.isascii() or not self._lone_words.isdisjoint(words)
+        said = self._lone_said.finditer(text) if is_said else ()
+        spans = (number.span() for number in chain(self._lone_digits.finditer(text), said))
+        yield from (span for span in spans if self.is_lone(text, span))
+
+    def is_lone(self, text: str, number: Span) -> bool:
+        """Whether a number is all of its tag, or stands behind whose age it may be."""
+        start, end = number
+        if _BEHIND_TAG.match(text, end) is None:
+            return False
+        begin = max(0, start - _BEFORE)
+        head = text[begin:start].rstrip(" -:_([{")
+        return not head or self._whose.search(head) is not None
+
     def around(self, text: str, number: Span) -> Span | None:
         """Where the age stands of which this is the number; None if it is of none."""
         start, end = number
@@ -161,7 +191,8 @@ class Ages:
         if text.isascii() and self._numbers.isdisjoint(words):
             return
         for word in _WORDS.finditer(text):
-            if word[0] in self._numbers or _SIGN.sub("", word[0]) in self._numbers:
+            letters = word[0] if word[0].isalnum() else _SIGN.sub("", word[0])
+            if letters in self._numbers or word[0] in self._numbers:
                 yield word.span()
             elif _UNSPACED.match(word[0]):
                 yield from self._hangul(word)
@@ -189,13 +220,19 @@ def _alternatives(words: Iterable[str]) -> str:
     known = sorted(words, key=lambda word: (-len(word), word))
     # Most places have none of their first letters, which is told at once.
     begin = re.escape("".join(sorted({word[0] for word in known})))
-    return f"(?=[{begin}])(?:{'|'.join(map(_whole, known))})"
+    # An alternative that begins with a letter is told by that, and not where a word may begin.
+    spaced = "|".join(_to_its_end(word) for word in known if _is_spaced(word))
+    others = [_to_its_end(word) for word in known if not _is_spaced(word)]
+    ways = [rf"(?<![^\W\d_])(?:{spaced})", *others] if spaced else others
+    return f"(?=[{begin}])(?:{'|'.join(ways)})"
 
 
-def _whole(word: str) -> str:
-    spaced = _APART.join(re.escape(part) for part in re.split(r"[\s-]", word))
-    if _UNSPACED.search(word):
-        return spaced
-    begin = r"(?<![^\W\d_])" if word[0].isalpha() else ""
-    end = r"(?![^\W\d_])" if word[-1].isalpha() else ""
-    return f"{begin}{spaced}{end}"
+def _is_spaced(word: str) -> bool:
+    """Whether only a whole word counts."""
+    return word[0].isalpha() and not _UNSPACED.search(word)
+
+
+def _to_its_end(word: str) -> str:
+    parted = _APART.join(re.escape(part) for part in re.split(r"[\s-]", word))
+    is_open = _UNSPACED.search(word) or not word[-1].isalpha()
+    return parted if is_open else rf"{parted}(?![^\W\d_])"

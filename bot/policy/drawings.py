@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from functools import lru_cache
 
 from bot.policy.expressions import Span
 from bot.policy.folding import in_katakana
@@ -45,6 +46,7 @@ _STRETCH = re.compile(r"[^\s,]+")
 #: Letters of an alphabet by which a word is told to be in it; and no alphabet.
 _STRANGE_MIN = 2
 _NONE: set[int] = set()
+_REMEMBERED = 4096
 _PLAIN = "abcdefghijklmnopqrstuvwxyz"
 #: Signs that make a letter together.
 _SIGNS = {
@@ -57,6 +59,7 @@ _DRAWN = re.compile(f"(?:{_ANY_SIGN})(?=[A-Za-z]|{_ANY_SIGN})|(?<=[A-Za-z|/)\\]]
 _DRAWN_SIGN = re.compile(r"[(\[|/\\>][)\]|/\\<_=3-]")
 #: Letters that look like digits, and what may be a number of two with one of them.
 _DIGITS = str.maketrans("OoОоlIіЗзSsBbZzб", "0000111335588226")
+_DIGIT = re.compile("[0-7]")
 _LIKE_NUMBER = re.compile(r"[1lIі](?:(?<=1)[OoОоЗзSsBbZzбlIі]|(?<!1)[0-7])(?=[^A-Za-z0-9]|y|$)")
 
 
@@ -69,6 +72,8 @@ def as_letters(source: str) -> Iterator[View]:
 
 def as_digits(source: str) -> Iterator[View]:
     """Letters beside a digit as the digits that they look like: `1O years`."""
+    if not _DIGIT.search(source):
+        return
     numbers = (number.span() for number in _LIKE_NUMBER.finditer(source))
     if alone := [span for span in numbers if not source[span[0] - 1 : span[0]].isalnum()]:
         yield from _replaced(source, alone, lambda number: number.translate(_DIGITS))
@@ -124,6 +129,7 @@ class Alphabets:
                 self._of.setdefault(char, set()).add(number)
         #: Without any of these a text has no such view.
         self.signs = frozenset(self._of)
+        self._alphabets_of = lru_cache(maxsize=_REMEMBERED)(self._of_all_letters)
 
     def of(self, source: str) -> Iterator[View]:
         """For each alphabet the text with the words in it read, if there are any."""
@@ -137,7 +143,7 @@ class Alphabets:
                 read = "".join(table.get(char, char) for char in source[first:last])
                 yield View(read, range(first, last))
 
-    def _alphabets_of(self, word: str) -> Collection[int]:
+    def _of_all_letters(self, word: str) -> Collection[int]:
         """The alphabets of which every letter of a word is that is not plain, if two are."""
         strange = [char for char in word if not char.isascii() and char.isalnum()]
         found = self._of.get(strange[0], _NONE) if len(strange) >= _STRANGE_MIN else _NONE

@@ -41,6 +41,8 @@ _SMALL_KANA = ("HIRAGANA LETTER SMALL", "KATAKANA LETTER SMALL")
 _ALPHABET = "abcdefghijklmnopqrstuvwxyz"
 #: Alphabets that Unicode keeps 26 in a row and NFKC leaves alone: circled, squared, flags, tags.
 _ALPHABETS = (0x1F150, 0x1F170, 0x1F1E6)
+#: Kanji and syllables of Hangul are plain as they are, and there are thousands.
+_AS_IT_IS = re.compile("[\u4e00-\u9fff\uac00-\ud7a3]")
 #: So many characters are ASCII.
 _ASCII = 128
 
@@ -104,7 +106,10 @@ class Letters(dict[int, str]):
 
     def each(self, texts: Sequence[str]) -> list[str]:
         """Many texts folded, all at once: some hundred thousand words are."""
-        plain = iter(self._at_once([text for text in texts if text.isascii()]))
+        ascii_only = [text for text in texts if text.isascii()]
+        if len(ascii_only) in {0, len(texts)}:
+            return self._at_once(texts)
+        plain = iter(self._at_once(ascii_only))
         others = iter(self._at_once([text for text in texts if not text.isascii()]))
         return [next(plain if text.isascii() else others) for text in texts]
 
@@ -127,6 +132,8 @@ class Letters(dict[int, str]):
             return char if _is_part(char) else ""
         if ord(char) in self._lookalikes:
             return self._lookalikes[ord(char)]
+        if _AS_IT_IS.match(char):
+            return char
         plain = unicodedata.normalize("NFKC", char).casefold()
         if enclosed := _ENCLOSED.fullmatch(plain):
             plain = enclosed[1]

@@ -33,9 +33,9 @@ class Homographs:
 
     def among(self, text: Collection[str]) -> frozenset[str]:
         """Those among the words of a text that mean something else there."""
-        said = frozenset(text)
-        if self.words.isdisjoint(said):
+        if self.words.isdisjoint(text):
             return _NONE
+        said = frozenset(text)
         signs = [len(signs & said) for _, signs in self._tongues]
         most = max(signs)
         if most < _SIGNS_MIN or signs.count(most) > 1:

@@ -10,11 +10,10 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from itertools import chain
 
 from bot.policy.folding import other_kana
 from bot.policy.matching import Innocent
-from bot.policy.rulebook import Concept, Rulebook
+from bot.policy.rulebook import Concept, Lexicon
 from bot.policy.spelling import expanded, in_full
 from bot.policy.terms import Label
 from bot.policy.wordlists import each_spoken
@@ -53,59 +52,69 @@ class Listed:
 
 def listed(concept: Concept, read: Read) -> Listed:
     """A concept's terms and harmless phrases."""
-    spelled = [*_spellings(concept)]
-    written = [term for _, term in spelled]
-    languages = [language for language, _ in spelled]
-    terms = read(written)
+    written, languages = list[str](), list[str]()
+    for language, terms in concept.terms.items():
+        spelled = in_full({language: terms})
+        written += _in_both_orders(spelled) if concept.names else spelled
+        languages += [language] * (len(written) - len(languages))
+    folded = read(written)
     harmless, apart = (
         read([word for phrase in phrases for word in expanded(phrase)])
         for phrases in (concept.harmless, concept.apart)
     )
-    return Listed(concept, written, languages, terms, each_spoken(terms), harmless, apart)
+    return Listed(concept, written, languages, folded, each_spoken(folded), harmless, apart)
 
 
-def _spellings(concept: Concept) -> Iterator[tuple[str, str]]:
-    """Every term of a concept with its language; of names, in both orders."""
-    for language, terms in concept.terms.items():
-        for term in in_full({language: terms}):
-            yield language, term
-            if concept.names and len(parts := term.split()) == 2:
-                yield language, " ".join(reversed(parts))
+def _in_both_orders(names: Iterable[str]) -> Iterator[str]:
+    """Names, and each that has two parts with the last one first."""
+    for name in names:
+        yield name
+        if len(parts := name.split()) == 2:
+            yield " ".join(reversed(parts))
 
 
 def labelled(concepts: Iterable[Listed]) -> Iterator[tuple[Label, Iterable[str]]]:
     """The terms of concepts by what they do, in every way in which they are looked for."""
     for each in concepts:
         label: Label = ("words", each.concept.id)
-        yield label, chain.from_iterable(map(in_every_kana, each.read))
+        yield label, in_every_kana(each.read)
         harmless: Label = ("harmless", each.concept.id)
-        yield harmless, chain.from_iterable(map(in_every_kana, each.harmless))
+        yield harmless, in_every_kana(each.harmless)
         apart: Label = ("apart", each.concept.id)
-        yield apart, chain.from_iterable(map(in_every_kana, each.apart))
+        yield apart, in_every_kana(each.apart)
 
 
-def in_every_kana(term: str) -> tuple[str, ...]:
-    """A term as it is, and all in hiragana and all in katakana."""
-    return (term,) if term.isascii() else (term, *other_kana(term))
+def in_every_kana(terms: Sequence[str]) -> Iterator[str]:
+    """Terms as they are, and those with kana in them all in hiragana and all in katakana."""
+    yield from terms
+    for term in terms:
+        if not term.isascii():
+            yield from other_kana(term)
 
 
-def parts(concepts: Iterable[Listed]) -> Iterator[str]:
+def parts(concepts: Iterable[Listed]) -> frozenset[str]:
     """The words of terms, and of nobody's name; in other scripts the longer ones."""
+    latin, foreign = list[str](), list[str]()
     for each in concepts:
-        if each.concept.names:
-            continue
-        for term, line in zip(each.written, each.lines, strict=True):
-            shortest = _FOREIGN_MIN if _FOREIGN.search(term) else _PART_MIN
-            yield from (word for word in line.split() if len(word) >= shortest)
+        pairs = zip(each.written, each.lines, strict=True) if not each.concept.names else ()
+        for term, line in pairs:
+            is_latin = term.isascii() or not _FOREIGN.search(term)
+            (latin if is_latin else foreign).append(line)
+    return _words(latin, _PART_MIN) | _words(foreign, _FOREIGN_MIN)
+
+
+def _words(lines: Iterable[str], shortest: int) -> frozenset[str]:
+    """The words of many lines that have so many letters."""
+    return frozenset(word for word in set("".join(lines).split()) if len(word) >= shortest)
 
 
 def by_language(concepts: Iterable[Listed]) -> tuple[frozenset[str], frozenset[str]]:
     """The words of English terms, with Japanese ones in Latin letters, and of all others."""
-    words: tuple[set[str], set[str]] = (set(), set())
+    lines: tuple[list[str], list[str]] = ([], [])
     for each in concepts:
         for language, line in zip(each.languages, each.lines, strict=True):
-            words[language not in _ENGLISH].update(line.split())
-    return frozenset(words[False]), frozenset(words[True])
+            lines[language not in _ENGLISH].append(line)
+    return _words(lines[False], 1), _words(lines[True], 1)
 
 
 def alone(concepts: Mapping[str, Listed]) -> frozenset[str]:
@@ -115,24 +124,30 @@ def alone(concepts: Mapping[str, Listed]) -> frozenset[str]:
     return frozenset(line[0] for line in lines if len(line) == 1 and len(line[0]) >= _PART_MIN)
 
 
-def plain(concepts: Sequence[Listed]) -> frozenset[str]:
-    """The words of terms that are no term of several words run together, as `upskirt` is."""
+def plain(words: frozenset[str], concepts: Iterable[Listed]) -> frozenset[str]:
+    """Those of the words of terms that are no term of several words, as `upskirt` is."""
     lines = (line for each in concepts for line in each.lines)
-    return frozenset(parts(concepts)).difference(
-        line.replace(" ", "") for line in lines if line.count(" ") > 2
-    )
+    together = (line.replace(" ", "") for line in lines if line.count(" ") > 2)
+    return words.difference(together)
 
 
-def innocent(rulebook: Rulebook, foreign: frozenset[str], own: frozenset[str]) -> Innocent:
+def _names(concepts: Iterable[Listed]) -> frozenset[str]:
+    """The parts of names that are known, of people and of fiction."""
+    written = (name for each in concepts if each.concept.names for name in each.written)
+    return _words([" ".join(written).lower()], _PART_MIN)
+
+
+def innocent(
+    lexicon: Lexicon, concepts: Sequence[Listed], foreign: frozenset[str], own: frozenset[str]
+) -> Innocent:
     """Words that are no disguise.
 
     `foreign`: the familiar words, folded; `own`: those of terms, found where they stand.
     """
-    halves = rulebook.lexicon.ordinary | rulebook.lexicon.tags
-    names = (name for name in rulebook.names() if len(name) >= _PART_MIN)
-    words = foreign.union(halves, names)
+    halves = lexicon.ordinary | lexicon.tags
+    given = (name for name in lexicon.given_names if len(name) >= _PART_MIN)
+    words = foreign.union(halves, _names(concepts), given)
     short = {word for word in words if len(word) < _NAME_MIN} - halves
-    borders = rulebook.lexicon.borders
     found = (word for word in own if len(word) >= _NAME_MIN)
     familiar = (words - short).union(found)
-    return Innocent(words=words, halves=halves, familiar=familiar, borders=borders)
+    return Innocent(words=words, halves=halves, familiar=familiar, borders=lexicon.borders)

@@ -136,7 +136,7 @@ class Vocabulary:
         hits: list[Hit] = []
         listed = len(self._texts)
         found = self._spoken.find(line.spoken)
-        line.effort += _FOUND * len(found)
+        line.spend(_FOUND * len(found))
         for number, start, end in found:
             begin, last = line.place(start, end)
             for term in self._spoken.meant(number):
@@ -152,10 +152,11 @@ class Vocabulary:
         if found := self._squeezed.find(part.both_ways):
             for turned, there in ((False, part.as_it_stands(found)), (True, part.turned(found))):
                 stretches = part.stretches(there)
-                line.effort += _JUDGED * len(stretches)
-                hits += self._disguised(part, stretches, turned=turned)
-        if len(hits) > _DISGUISED_MAX:
-            raise UnreadableError
+                line.spend(_JUDGED * len(stretches))
+                for hit in self._disguised(part, stretches, turned=turned):
+                    hits.append(hit)
+                    if len(hits) > _DISGUISED_MAX:
+                        raise UnreadableError
         return hits
 
     def _halves(self) -> Iterator[tuple[int, str]]:
@@ -164,7 +165,7 @@ class Vocabulary:
         A split that leaves a strange word is told by that, this one is not: `fin gering`.
         """
         for term, text in enumerate(self._texts):
-            if len(text) < _HALVED_MIN or " " in text[1:-1] or not text.isascii():
+            if text.count(" ") > 2 or len(text) < _HALVED_MIN or not text.isascii():
                 continue
             for at in range(1 + _HALF_MIN, len(text) - _HALF_MIN):
                 halves = {text[1:at], text[at:-1]}
@@ -181,17 +182,15 @@ class Vocabulary:
 
     def _disguised(
         self, part: Squeezed, stretches: Sequence[tuple[int, Span, bool]], *, turned: bool
-    ) -> list[Hit]:
+    ) -> Iterator[Hit]:
         """The terms in a part, of those that may stand in its stretches."""
-        hits: list[Hit] = []
         for number, span, odd in stretches:
             for pattern in map(self._pattern, self._squeezed.meant(number)):
                 # Familiar words with gaps between them are found as such, or run words together.
                 if odd or (pattern.gaps and not turned):
                     plain = self._judged(part, pattern, span, turned=turned)
                     if plain is not None:
-                        hits.append((pattern.term, *part.place(*span), plain))
-        return hits
+                        yield pattern.term, *part.place(*span), plain
 
     def _judged(
         self, part: Squeezed, pattern: _Pattern, span: Span, *, turned: bool

@@ -5,13 +5,12 @@ Called by `respelling`. Pure. It must not know terms. A first letter is no slip:
 
 from __future__ import annotations
 
-from collections import defaultdict
 from collections.abc import Collection, Iterable, Iterator
 from string import ascii_lowercase
 
 #: A word is told with a slip in it if it has so many letters.
 _LETTERS_MIN = 6
-_VOWELS = frozenset("aeiou")
+_VOWELS = "aeiou"
 
 
 class Mistypings:
@@ -19,29 +18,26 @@ class Mistypings:
 
     def __init__(self, words: Iterable[str], ordinary: Collection[str] = ()) -> None:
         """`ordinary`: what is as near to one of these is a slip of that."""
-        #: By what is left of a word without one of its letters: where that was, and the word.
-        self._left: defaultdict[str, list[tuple[int, str]]] = defaultdict(list)
+        self._words = {w for w in words if len(w) >= _LETTERS_MIN and w.isascii()}
         self._ordinary = ordinary
-        for word in words:
-            if len(word) >= _LETTERS_MIN and word.isascii():
-                for at in range(1, len(word)):
-                    self._left[word[:at] + word[at + 1 :]].append((at, word))
+        #: What is left of a word without one of its letters: most words are told by that.
+        self._left = {w[:at] + w[at + 1 :] for w in self._words for at in range(1, len(w))}
 
     def meant(self, word: str) -> str | None:
         """The word of which this is a slip; None: of none, or as well of an ordinary one."""
-        meant = next(self._meant(word), None)
+        meant = next(filter(self._words.__contains__, self._others(word)), None)
         if meant is None or any(near in self._ordinary for near in _near(word)):
             return None
         return meant
 
-    def _meant(self, word: str) -> Iterator[str]:
-        yield from (meant for _, meant in self._left.get(word, ()))
+    def _others(self, word: str) -> Iterator[str]:
+        """What a word may be a slip of."""
+        if word in self._left:
+            for at in range(1, len(word) + 1):
+                yield from (word[:at] + letter + word[at:] for letter in ascii_lowercase)
         for at, letter in enumerate(word):
-            if at and letter in _VOWELS:
-                others = self._left.get(word[:at] + word[at + 1 :], ())
-                yield from (
-                    meant for place, meant in others if at == place and meant[at] in _VOWELS
-                )
+            if at and letter in _VOWELS and word[:at] + word[at + 1 :] in self._left:
+                yield from (word[:at] + vowel + word[at + 1 :] for vowel in _VOWELS)
 
 
 def _near(word: str) -> Iterator[str]:

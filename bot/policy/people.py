@@ -14,6 +14,7 @@ import re
 from collections.abc import Callable, Collection, Iterator, Sequence
 
 from bot.policy.expressions import Span
+from bot.policy.native_names import NativeNames
 from bot.policy.rulebook import Lexicon
 
 _WORD = re.compile(r"[^\W\d_]++")
@@ -34,6 +35,8 @@ _PARTICLES = frozenset({
 })  # fmt: skip
 #: How a name of the father ends, which stands between the two of a Russian.
 _FATHERLY = re.compile(r".{2,}(?:ovna|evna|ovich|evich|ovitch|evitch)")
+#: A name in Russian letters.
+_CYRILLIC = re.compile("[\u0400-\u045f]+")
 #: Letters that a name has at least.
 _LONG = 3
 _UNLISTED_MIN = 4
@@ -63,6 +66,11 @@ class Names:
         self.given = frozenset(folded([*lexicon.given_names]))
         self._family = frozenset(folded([*lexicon.surnames]))
         self._clear = self.given - self._known
+        given, families = (
+            sorted(filter(_CYRILLIC.fullmatch, listed))
+            for listed in (lexicon.given_names, lexicon.surnames)
+        )
+        self.native = NativeNames(lexicon.native, given, families, lexicon.borders, folded)
 
     def find(self, text: str, words: Collection[str], *, unlisted: bool = False) -> Iterator[Span]:
         """Where a given and a family name stand side by side in a folded text with these words.
@@ -110,6 +118,14 @@ class Names:
         if text.isascii() and self._clear.isdisjoint(words):
             return []
         return [w.span() for w in _WORD.finditer(text) if w[0] in self._clear and len(w[0]) > _LONG]
+
+    def last_names(self, text: str) -> Iterator[Span]:
+        """Where a word stands that may be a family name, were there a title before it."""
+        for word in _WORD.finditer(text):
+            name = word[0]
+            is_listed = (name in self._family and name not in self._known) or name in self._clear
+            if len(name) >= _UNLISTED_MIN and (is_listed or self._is_new(name)):
+                yield word.span()
 
     def _are_beside(self, text: str, given: re.Match[str], word: re.Match[str]) -> bool:
         """Whether at most a particle or an initial stands between two words."""

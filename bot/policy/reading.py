@@ -21,6 +21,7 @@ from bot.policy.options import clusters
 from models.prompt import parse
 
 _BRACKETS = "()[]{}<>|\\"
+_ANY_BRACKET = re.compile(r"[()\[\]{}<>|\\:]")
 #: The same as joints, for ASCII.
 _JOINTS = bytes.maketrans(_BRACKETS.encode(), JOINT.encode() * len(_BRACKETS))
 _NUMBER = r"[-+]?(?:\d++(?:\.\d*+)?|\.\d++)"
@@ -168,12 +169,11 @@ def readings(folded: str, is_word: IsWord = bool) -> Iterator[Reading]:
     plain = without_brackets(folded)
     yield Reading(plain)
     budget = _READ_MAX
-    ways = (
-        _letters(plain, 0, is_word),
-        _open_as_c(folded, is_word),
-        _unbroken(plain),
-        _optional(folded, is_word),
-    )
+    ways = [_letters(plain, 0, is_word)]
+    if "break" in plain:
+        ways.append(_unbroken(plain))
+    if folded != plain:
+        ways += [_open_as_c(folded, is_word), _optional(folded, is_word)]
     for reading in chain.from_iterable(ways):
         budget -= len(reading.text) + _AROUND
         if budget < 0:
@@ -190,6 +190,13 @@ def without_brackets(folded: str) -> str:
     for bracket in _BRACKETS:
         folded = folded.replace(bracket, JOINT)
     return folded
+
+
+def each_without_brackets(folded: list[str]) -> list[str]:
+    """The same for ten thousands of terms, most of which have none."""
+    if not _ANY_BRACKET.search("\n".join(folded)):
+        return folded
+    return [without_brackets(text) if _ANY_BRACKET.search(text) else text for text in folded]
 
 
 def _optional(folded: str, is_word: IsWord) -> Iterator[Reading]:
@@ -217,7 +224,7 @@ def around(text: str, start: int, end: int) -> tuple[int, int]:
 
 def _unbroken(plain: str) -> Iterator[Reading]:
     """The text with every `break` as a joint, as BREAK is, however it was written."""
-    if "break" in plain and _BREAK_FOLDED.search(plain):
+    if _BREAK_FOLDED.search(plain):
         yield Reading(_BREAK_FOLDED.sub(lambda found: JOINT * len(found[0]), plain))
 
 
@@ -271,29 +278,32 @@ def _grouped(
     places: list[int] = []
     ways: list[tuple[str, ...]] = [()]
     last = 0
-    for spot in spots:
-        start, end = spot
-        signs = [sign.start() for sign in _TWOFOLD.finditer(plain, start, end)]
+    known: dict[str, tuple[list[int], list[tuple[str, ...]]]] = {}
+    for start, end in spots:
+        token = plain[start:end]
+        if token not in known:
+            known[token] = _wordly(token, is_word)
+        signs, here = known[token]
         if places and (start - last > _CLOSE or len(places) + len(signs) > _TWOFOLD_MAX):
             yield places, ways
             places, ways = [], [()]
-        places = places + signs
-        here = _wordly(plain, spot, signs, is_word)
+        places = places + [start + at for at in signs]
         ways = [(*before, *letters) for letters in here for before in ways]
         last = end
     yield places, ways
 
 
-def _wordly(plain: str, spot: Span, signs: list[int], is_word: IsWord) -> list[tuple[str, ...]]:
-    """How twofold signs in a place may be read, and first of all so that they make a word."""
-    ways = list(_ways([plain[at] for at in signs]))
-    return sorted(ways, key=lambda letters: not is_word(_word(plain, spot, signs, letters)))
+def _wordly(token: str, is_word: IsWord) -> tuple[list[int], list[tuple[str, ...]]]:
+    """Where twofold signs are in a token, and how they may be read: first so that it is a word."""
+    signs = [sign.start() for sign in _TWOFOLD.finditer(token)]
+    ways = list(_ways([token[at] for at in signs]))
+    return signs, sorted(ways, key=lambda letters: not is_word(_word(token, signs, letters)))
 
 
-def _word(plain: str, spot: Span, signs: list[int], letters: tuple[str, ...]) -> str:
-    """The letters of a place, with those for twofold signs."""
+def _word(token: str, signs: list[int], letters: tuple[str, ...]) -> str:
+    """The letters of a token, with those for twofold signs."""
     read = dict(zip(signs, letters, strict=True))
-    seen = (read.get(at) or _LEET.get(plain[at], plain[at]) for at in range(*spot))
+    seen = (read.get(at) or _LEET.get(char, char) for at, char in enumerate(token))
     return "".join(char for char in seen if char.isalpha())
 
 
@@ -378,4 +388,4 @@ def _is_mixed(token: str) -> bool:
 
 def joined(sources: Iterable[str]) -> str:
     """Several texts as one in which no word goes on from one into the next."""
-    return "\n".join(source for source in sources if source)
+    return "\n".join(filter(None, sources))

@@ -6,7 +6,6 @@ Pure: it receives bytes. A fault names the file and the place in it, and the bot
 
 from __future__ import annotations
 
-import re
 import tomllib
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
@@ -17,6 +16,7 @@ from bot.policy.ages import AgeWords
 from bot.policy.effect import Audience, Effect
 from bot.policy.expressions import ExpressionError, When, read
 from bot.policy.homographs import Tongue
+from bot.policy.native_names import NativeParts
 from bot.policy.spelling import in_full
 from bot.words.speaking import Message
 from models.decoding import Dialect, MisfitError, decode
@@ -28,9 +28,11 @@ SERVER = RuleId("server")
 #: Found where there are more ways to read a prompt than anybody can look through.
 UNREADABLE = RuleId("unreadable")
 #: Concepts that are found by looking at a text, and not by their words.
-AGES = "ages"
+AGES, LONE_NUMBERS = "ages", "lone-numbers"
 NAMES = frozenset({"names", "unlisted-names", "first-names"})
-BUILT_IN = NAMES | {AGES}
+#: Words that may be somebody's last name; one only with a title before it.
+LAST_NAMES = "last-names"
+BUILT_IN = NAMES | {AGES, LONE_NUMBERS, LAST_NAMES}
 #: The concept of fictional characters, whose names are no people's.
 CHARACTERS = "characters"
 _PRESETS = ("family", "standard", "age-restricted")
@@ -117,6 +119,7 @@ class Lexicon:
     borders: frozenset[str]
     given_names: frozenset[str]
     surnames: frozenset[str]
+    native: NativeParts
     #: English words for what can be bare.
     things: frozenset[str]
     ages: AgeWords
@@ -138,12 +141,6 @@ class Rulebook:
     #: By the licence that a model's card names: the rules that it asks for.
     licences: Mapping[str, tuple[RuleId, ...]]
     lexicon: Lexicon
-
-    def names(self) -> frozenset[str]:
-        """Every part of a name that is known, of people and of fiction."""
-        named = (concept for concept in self.concepts.values() if concept.names)
-        names = {part for c in named for term in c.spellings() for part in term.lower().split()}
-        return frozenset(names) | self.lexicon.given_names
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -229,12 +226,13 @@ def rule_of(rulebook: Rulebook, rule: RuleId) -> Rule:
 
 def decode_rulebook(files: Mapping[str, bytes]) -> Rulebook:
     """The rulebook out of its files by path, as `rules/sexual.toml`; RulebookError if wrong."""
+    licensed = _read(_Licences, "licences.toml", files)
     book = Rulebook(
         rules={RuleId(name): _rule(name, path, files) for name, path in _folder("rules", files)},
         concepts={name: _concept(name, path, files) for name, path in _folder("concepts", files)},
-        clauses=_read(_Licences, "licences.toml", files).clauses,
+        clauses=licensed.clauses,
         presets=_presets(files),
-        licences=_licences(files),
+        licences={name: tuple(map(RuleId, rules)) for name, rules in licensed.licences.items()},
         lexicon=_lexicon(files),
     )
     for fault in _loose_ends(book):
@@ -312,14 +310,10 @@ def _presets(files: Mapping[str, bytes]) -> dict[str, dict[RuleId, Effect]]:
     return {name: {RuleId(r): e.made() for r, e in effects.items()} for name, effects in said}
 
 
-def _licences(files: Mapping[str, bytes]) -> dict[str, tuple[RuleId, ...]]:
-    raw = _read(_Licences, "licences.toml", files)
-    return {name: tuple(map(RuleId, rules)) for name, rules in raw.licences.items()}
-
-
 def _lexicon(files: Mapping[str, bytes]) -> Lexicon:
     def lines(name: str) -> frozenset[str]:
-        return frozenset(re.findall(r"(?m)^[^#\r\n].*$", _text(f"lexicon/{name}.txt", files)))
+        found = _text(f"lexicon/{name}.txt", files).split("\n")
+        return frozenset([line for line in found if line and line[0] not in "#\r"])
 
     letters = _read(_Letters, "lexicon/letters.toml", files)
     return Lexicon(
@@ -334,6 +328,7 @@ def _lexicon(files: Mapping[str, bytes]) -> Lexicon:
         borders=lines("borders"),
         given_names=lines("given-names"),
         surnames=lines("surnames"),
+        native=_read(NativeParts, "lexicon/native-names.toml", files),
         things=lines("things"),
         ages=_read(AgeWords, "lexicon/ages.toml", files),
         homographs=_read(dict[str, Tongue], "lexicon/homographs.toml", files),

@@ -11,13 +11,14 @@ from dataclasses import dataclass
 from functools import cached_property, lru_cache
 
 from bot.domain import Finding, Ruling
+from bot.policy.allowing import Allowing, all_of
 from bot.policy.effect import Effect
 from bot.policy.expressions import Places, Side, Span
 from bot.policy.folding import Letters
 from bot.policy.listing import in_every_kana
 from bot.policy.reading import UnreadableError, joined, turned, without_brackets, without_breaks
 from bot.policy.rulebook import SERVER, UNREADABLE, Rulebook
-from bot.policy.sides import Allowing, TextSide, all_of, detector
+from bot.policy.sides import TextSide, detector
 from bot.policy.splitting import words
 from bot.policy.terms import Label, TermIndex, outside
 
@@ -52,7 +53,7 @@ class Screen:
         allows: list[Label] = [("allowed", phrase) for phrase in allowed]
         labels = [*blocks, *allows]
         read = self._detector.read([term for _, term in labels])
-        terms = ((label, in_every_kana(term)) for label, term in zip(labels, read, strict=True))
+        terms = ((label, in_every_kana([term])) for label, term in zip(labels, read, strict=True))
         self._own = TermIndex(terms, self._detector.innocent)
 
     def findings(self, prompt: str, negative: str = "") -> frozenset[Finding]:

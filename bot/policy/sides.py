@@ -7,24 +7,38 @@ here, once. It must not know what follows from what is found.
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
-from functools import cached_property, lru_cache
+from collections.abc import Collection, Iterable, Iterator, Sequence
+from functools import lru_cache, partial
 from itertools import chain
 
 from bot.domain import RuleId
 from bot.policy.ages import Ages
-from bot.policy.expressions import Condition, Side, Span
+from bot.policy.expressions import Condition, Span
 from bot.policy.folding import JOINT, Letters, composed
 from bot.policy.homographs import Homographs
 from bot.policy.inflection import Inflection
 from bot.policy.listing import alone, by_language, innocent, labelled, listed, parts, plain
 from bot.policy.parting import Parting
 from bot.policy.people import Names, is_told_of
-from bot.policy.reading import Reading, UnreadableError, readings, without_brackets, without_breaks
+from bot.policy.reading import (
+    Reading,
+    UnreadableError,
+    each_without_brackets,
+    readings,
+    without_breaks,
+)
 from bot.policy.respelling import Respelling
-from bot.policy.rulebook import AGES, CHARACTERS, NAMES, Rulebook, closure
+from bot.policy.rulebook import (
+    AGES,
+    CHARACTERS,
+    LAST_NAMES,
+    LONE_NUMBERS,
+    NAMES,
+    Rulebook,
+    closure,
+)
 from bot.policy.spoken import Spoken, longest
-from bot.policy.terms import Label, Sightings, TermIndex, outside, untouched
+from bot.policy.terms import Known, Label, Sightings, TermIndex, untouched
 from bot.policy.things import BESIDE, NAMED, Things
 from bot.policy.views import Folded, Origin, View, Views
 
@@ -47,8 +61,9 @@ _REMEMBERED_MIXES = 512
 #: Numbers in words, which may be ages: no concept, but looked for like one.
 _NUMBERS = "numbers"
 #: Concepts that may stand anywhere, and those where a given name does.
-_BY_LOOKING = frozenset({AGES})
+_BY_LOOKING = frozenset({AGES, LONE_NUMBERS, LAST_NAMES})
 _OF_PEOPLE = _BY_LOOKING | NAMES
+_NAMED = _BY_LOOKING | {"names"}
 
 
 class Detector:
@@ -67,10 +82,9 @@ class Detector:
         folded = letters.each(marked)
         self.listed = {name: listed(concept, self.read) for name, concept in self.concepts.items()}
         concepts = [*self.listed.values()]
-        self.innocent = innocent(
-            rulebook, lexicon.familiar.difference(marked).union(folded), plain(concepts)
-        )
-        self._parts = words = frozenset(parts(concepts))
+        self._parts = words = parts(concepts)
+        familiar = lexicon.familiar.difference(marked).union(folded)
+        self.innocent = innocent(lexicon, concepts, familiar, plain(words, concepts))
         self.views = Views(letters, lexicon, self.innocent, words)
         self.ages = Ages(lexicon.ages, letters.folded)
         self.wanted = TermIndex([*self._labelled(self.concepts), *self._of_ages()], self.innocent)
@@ -145,7 +159,7 @@ class Detector:
 
     def read(self, terms: Sequence[str]) -> list[str]:
         """Terms as they are read in a prompt, where they may look like weights."""
-        return [without_brackets(term) for term in self.letters.each(terms)]
+        return each_without_brackets(self.letters.each(terms))
 
     def _labelled(self, names: Iterable[str]) -> Iterator[tuple[Label, Iterable[str]]]:
         """The terms of concepts and of what they include."""
@@ -190,7 +204,13 @@ class TextSide:
         self._look(effort_max)
         #: The words that are given names: nothing is a name without one.
         self._given_names = detector.names.given.intersection(self._lines[0].words)
-        looked_for = _OF_PEOPLE if self._given_names else _BY_LOOKING
+        #: Names in scripts of their own.
+        native = detector.names.native
+        self._native_names = native.among(self._source, self._folded, self._lines[0].words)
+        #: The words of terms that mean something else in the language of this text.
+        self._homographs = detector.homographs.among(self._lines[0].words)
+        named = _NAMED if self._native_names else _BY_LOOKING
+        looked_for = _OF_PEOPLE if self._given_names else named
         #: No other concepts than these stand here.
         self.present = detector.possible(looked_for.union(self.found.words))
 
@@ -205,15 +225,16 @@ class TextSide:
             if self.effort > effort_max:
                 raise UnreadableError
             self._lines.append(Spoken(reading))
+        # Whoever repeats a phrase has readings that are the same but for their place.
+        known: list[Known] = [{} for _ in self._indices]
         for number, line in enumerate(self._lines):
             found = Sightings() if number else self.found
-            for index in self._indices:
-                index.look(line, found)
+            line.effort_max = effort_max - self.effort
+            for index, same in zip(self._indices, known, strict=True):
+                index.look(line, found, same)
             if number:
                 self.found.add(found, self._detector.excusing)
             self.effort += line.effort
-            if self.effort > effort_max:
-                raise UnreadableError
 
     def _readings(self, lines: Sequence[Spoken]) -> Iterator[Reading]:
         """Every reading; `lines` are those that were taken already."""
@@ -231,7 +252,7 @@ class TextSide:
         yield from self._detector.views.of(self._source)
         innocent = self._detector.innocent
         strange = line.strange(innocent.familiar) - innocent.words
-        if self._detector.parting.runs_backwards(strange):
+        if strange and self._detector.parting.runs_backwards(strange):
             yield from self._detector.views.mirrored(self._source)
 
     def _parted(self, lines: Iterable[Spoken]) -> Iterator[Reading]:
@@ -255,6 +276,10 @@ class TextSide:
     def _looked(self, concept: str) -> Collection[Span]:
         if concept == AGES:
             return self._ages()
+        if concept == LONE_NUMBERS:
+            return self._lone_numbers()
+        if concept == LAST_NAMES:
+            return self._real(self._detector.names.last_names(self._folded))
         if concept in NAMES:
             return self._names(concept)
         known = self._detector.concepts[concept]
@@ -279,8 +304,8 @@ class TextSide:
             apart.clear()
         if shields:
             apart |= spans - untouched(spans, shields)
-        if self._homographs:
-            apart |= {(a, b) for a, b in spans if self._folded[a:b] in self._homographs}
+        if others := self._homographs:
+            apart |= {(a, b) for a, b in spans if self._folded[a:b] in others}
         return apart
 
     def _is_beside_somebody(self) -> bool:
@@ -297,16 +322,14 @@ class TextSide:
             )
         return self._is_beside
 
-    @cached_property
-    def _homographs(self) -> frozenset[str]:
-        """The words of terms that mean something else in the language of this text."""
-        return self._detector.homographs.among(self._lines[0].words)
-
     def _names(self, concept: str) -> set[Span]:
         names, given = self._detector.names, self._given_names
         if concept == "first-names":
             return self._real(names.first_names(self._folded, self._given_names))
-        return self._real(names.find(self._folded, given, unlisted=concept == "unlisted-names"))
+        found = names.find(self._folded, given, unlisted=concept == "unlisted-names")
+        if concept == "names":
+            found = chain(found, self._native_names)
+        return self._real(found)
 
     def _real(self, names: Iterable[Span]) -> set[Span]:
         """The names without those of fiction; a character called Ray makes no Ray Hall one.
@@ -325,9 +348,18 @@ class TextSide:
         spans.update(age for each in numbers if (age := self._detector.ages.around(text, each)))
         spans.update(find(self._folded, self._lines[0].words))
         # Ages see through the brackets that lines are without.
+        known: dict[str, list[Span]] = {}
         for line in (*self._lines[1:], *map(Spoken, self._seen)):
-            spans |= {line.placed(start, end) for start, end in find(line.text, line.words)}
+            if line.text not in known:
+                known[line.text] = [*find(line.text, line.words)]
+            spans |= {line.placed(start, end) for start, end in known[line.text]}
         return spans
+
+    def _lone_numbers(self) -> set[Span]:
+        """Numbers that are all of a tag, in any spelling."""
+        ages, text = self._detector.ages, self._folded
+        told = filter(partial(ages.is_lone, text), self.found.words.get(_NUMBERS, ()))
+        return {*ages.lone(text, self._lines[0].words), *told}
 
     def words_between(self, left: Span, right: Span) -> int:
         """How many words stand between two places."""
@@ -362,33 +394,3 @@ def _word_count(text: str) -> int:
         says = any(map(str.isalnum, token)) or _COMMAS.search(token) is not None
         count += says and not (spelled and was_spelled)
     return count
-
-
-class Allowing:
-    """A side in which what stands in an allowed phrase does not count."""
-
-    def __init__(self, side: TextSide) -> None:
-        self._side = side
-        self._shields = all_of(side.found.allowed)
-
-    @property
-    def opposite(self) -> Side:
-        """What is not wanted."""
-        return self._side.opposite
-
-    def spans(self, concept: str) -> Collection[Span]:
-        """Where a concept's words stand."""
-        return outside(self._side.spans(concept), self._shields)
-
-    def words_between(self, left: Span, right: Span) -> int:
-        """How many words stand between two places."""
-        return self._side.words_between(left, right)
-
-    def told(self, spans: Collection[Span]) -> list[str]:
-        """What stands there, as it was written."""
-        return self._side.told(spans)
-
-
-def all_of(spans: Mapping[str, set[Span]]) -> set[Span]:
-    """All the places of several terms."""
-    return {span for places in spans.values() for span in places}

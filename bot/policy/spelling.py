@@ -38,7 +38,8 @@ def in_full(terms: Mapping[str, Iterable[str]]) -> Iterator[str]:
     for language, written in terms.items():
         for term in chain.from_iterable(map(expanded, written)):
             yield term
-            yield from otherwise(term, language)
+            if language == "de" or _ROMAJI.fullmatch(term):
+                yield from otherwise(term, language)
 
 
 def otherwise(term: str, language: str) -> Iterator[str]:

@@ -10,12 +10,12 @@ import re
 import weakref
 from bisect import bisect_left, bisect_right
 from collections.abc import Iterable, Iterator, Sequence
-from functools import cached_property
 from itertools import accumulate, islice, product
+from math import inf
 from typing import TypeAlias
 
 from bot.policy.expressions import Span
-from bot.policy.reading import Reading
+from bot.policy.reading import Reading, UnreadableError
 from bot.policy.splitting import (
     HANGUL,
     HIRAGANA,
@@ -30,7 +30,8 @@ from bot.policy.splitting import (
     words_before,
 )
 
-_RUN = re.compile(r"(\D)\1++")
+#: Letters that are one in a key.
+_RUN = re.compile(r"\d|(\D)\1*+")
 #: Between two words of which neither goes on in the other, unless somebody split it.
 _GAP = re.compile("[\\s,_\u3001\uff0c\u3002]")
 #: With space around it one of these parts no word: `pass - port` is one as well.
@@ -38,6 +39,7 @@ _DASHES = frozenset("-\u2010\u2011\u2012\u2013\u2014\u2015")
 _DASHED = 3
 #: What ends a breath; the point behind an initial does not.
 _APART = re.compile("[^\\w\\s'\u2019&.-]|(?<!\\b[^\\W\\d_])\\.")
+_COMMAS = frozenset(",\u3001")
 #: Among so many words for a tie it is faster to count words than to place each.
 _TIES_RARE = 4
 #: Scripts that put no space between words, or particles behind them: a long term counts anywhere.
@@ -65,8 +67,9 @@ class Spoken:
         self.placed = reading.placed
         self.words = words(reading.text)
         self.spoken = spoken(self.words)
-        #: What it cost so far to look it through beside reading it, in characters.
+        #: What it cost so far to look it through beside reading it, in characters, and the most.
         self.effort = 0
+        self.effort_max = inf
         self._spans: list[Span] = []
         #: The words that were not looked for yet.
         self._rest: Iterator[re.Match[str]] | None = None
@@ -74,6 +77,12 @@ class Spoken:
         self._disguises: dict[int, list[Squeezed]] = {}
         self._strange_words: set[str] | None = None
         self._tied: set[int] | None = None
+
+    def spend(self, effort: int) -> None:
+        """Count what something costs before it is done; UnreadableError if that is too much."""
+        self.effort += effort
+        if self.effort > self.effort_max:
+            raise UnreadableError
 
     def span(self, number: int) -> Span:
         """Where a word stands in the reading; it and those before it are looked for once."""
@@ -91,9 +100,13 @@ class Spoken:
         end = self.span(last)[1]
         return self._spans[first][0], end
 
-    def is_close(self, start: int, end: int) -> bool:
-        """Whether a part of the reading is one breath: no comma and no bracket in it."""
-        return _APART.search(self.text[start:end]) is None
+    def is_close(self, start: int, end: int, *, across: bool = False) -> bool:
+        """Whether a part of the reading is one breath: no comma and no bracket in it.
+
+        `across`: one comma may be.
+        """
+        breaks = _APART.findall(self.text[start:end])
+        return not breaks or (across and len(breaks) == 1 and breaks[0] in _COMMAS)
 
     def disguises(self, familiar: frozenset[str], reach: int) -> list[Squeezed]:
         """The parts in which a term may be disguised; looked for once.
@@ -111,7 +124,7 @@ class Spoken:
         was found would be innocent.
         """
         odd: list[int] = []
-        for number in sorted(self.tied | self._unknown(familiar)):
+        for number in self._odd_ones(familiar):
             if odd and number - reach > odd[-1] + reach + 1:
                 yield Squeezed(self, odd, reach)
                 odd = []
@@ -119,12 +132,12 @@ class Spoken:
         if odd:
             yield Squeezed(self, odd, reach)
 
-    def _unknown(self, familiar: frozenset[str]) -> set[int]:
-        """The numbers of words that are no words."""
-        strange = self.strange(familiar)
+    def _odd_ones(self, familiar: frozenset[str]) -> list[int]:
+        """The numbers of words that are no words, or are tied."""
+        strange, tied = self.strange(familiar), self.tied
         if not strange:
-            return set()
-        return {number for number, word in enumerate(self.words) if word in strange}
+            return sorted(tied)
+        return [n for n, word in enumerate(self.words) if word in strange or n in tied]
 
     def strange(self, familiar: frozenset[str]) -> set[str]:
         """The words that are no words; looked for once."""
@@ -177,58 +190,44 @@ class Squeezed:
         self._odd = [number - first for number in odd]
         self.words = line.words[first : odd[-1] + reach + 1]
         self.squeezed = "".join(self.words)
-        self._starts = [0, *accumulate(map(len, self.words))]
-        self._edges = frozenset(self._starts)
         self._plain = self.squeezed.isascii()
         #: Its letters, one for every run of them.
-        self.key = self._in_short() if self._plain else self._in_scripts()
+        self.key = without_runs(self.squeezed)
         #: The key, and the same from its end: no term holds what parts them.
         self.both_ways = f"{self.key}\n{self.key[::-1]}"
+        # No `cached_property`, as for ties.
+        self._begun: list[int] | None = None
+        self._in_key: tuple[dict[int, list[int]], dict[int, list[int]]] | None = None
+        #: Where words may begin and end, in scripts that do not say where.
+        self._open: set[int] = set()
+        #: For a place in the key the first of the letters that it stands for, and last their end;
+        #: empty if every letter stands for itself.
+        self._wide: list[int] = []
 
-    def _in_scripts(self) -> str:
-        """The key of words in which others may begin and end, and where they may."""
-        # Where a letter of such a script is no edge, one of the same stands before it.
-        loose = (letter.start() for letter in _UNSPACED.finditer(self.squeezed))
-        self._open = self._edges.union(loose)
-        return without_runs(self.squeezed)
+    @property
+    def _starts(self) -> list[int]:
+        """Where words begin in what is squeezed, and last where it ends."""
+        if self._begun is None:
+            self._begun = [0, *accumulate(map(len, self.words))]
+        return self._begun
 
-    def _in_short(self) -> str:
-        """The key of words that begin and end where they seem to, and where that is in it."""
-        key: list[str] = []
-        #: For a place in the key the numbers of the words that begin there, and of those behind
-        #: the words that end there: several if words go on with the letter that others end with.
-        self._begins = begins = dict[int, list[int]]()
-        self._ends = ends = dict[int, list[int]]()
+    def _edges_in_key(self) -> tuple[dict[int, list[int]], dict[int, list[int]]]:
+        """For a place in the key the numbers of the words that begin there, where they show it.
+
+        And of those behind the words that end there. They are several if words go on with the
+        letter that others end with.
+        """
+        begins: dict[int, list[int]] = {}
+        ends: dict[int, list[int]] = {}
         size, last = 0, ""
         for number, word in enumerate(self.words):
-            short, at = collapsed(word), size
-            if short[0] == last and not last.isdecimal():
-                short, at = short[1:], size - 1
+            short = collapsed(word)
+            at = size - (short[0] == last and not last.isdecimal())
             begins.setdefault(at, []).append(number)
-            key.append(short)
-            size += len(short)
+            size = at + len(short)
             ends.setdefault(size, []).append(number + 1)
             last = word[-1]
-        return "".join(key)
-
-    @cached_property
-    def _runs(self) -> tuple[list[int], list[int]]:
-        """Where the key has one letter for several: the places, and how many are gone by then."""
-        places: list[int] = []
-        gone = [0]
-        for run in _RUN.finditer(self.squeezed):
-            places.append(run.start() - gone[-1])
-            gone.append(gone[-1] + run.end() - run.start() - 1)
-        return places, gone
-
-    def _wide(self, at: int) -> Span:
-        """The run of letters that one letter of the key stands for."""
-        places, gone = self._runs
-        runs = bisect_left(places, at)
-        first = at + gone[runs]
-        if runs < len(places) and places[runs] == at:
-            return first, first + gone[runs + 1] - gone[runs] + 1
-        return first, first + 1
+        return begins, ends
 
     def as_it_stands(self, found: Sequence[Found]) -> list[Found]:
         """What of that which was found in the key both ways was found in the key as it stands."""
@@ -246,13 +245,18 @@ class Squeezed:
 
         With each, whether there is more in it than familiar words with a gap between them.
         """
+        if not found:
+            return []
         if not self._plain:
+            self._open_up()
             return [(n, span, True) for n, start, end in found for span in self._loose(start, end)]
+        self._in_key = self._in_key or self._edges_in_key()
+        starts, (begins, ends) = self._starts, self._in_key
         return [
-            (number, (self._starts[first], self._starts[last]), self._is_odd(first, last))
+            (number, (starts[first], starts[last]), self._is_odd(first, last))
             for number, start, end in found
-            if start in self._begins and end in self._ends
-            for first, last in _pairs(self._begins[start], self._ends[end])
+            if start in begins and end in ends
+            for first, last in _pairs(begins[start], ends[end])
         ]
 
     def _is_odd(self, first: int, last: int) -> bool:
@@ -260,31 +264,42 @@ class Squeezed:
         at = bisect_left(self._odd, first)
         return at < len(self._odd) and self._odd[at] < last
 
+    def _open_up(self) -> None:
+        """Find out where words may begin and end, and which letters the key stands for."""
+        if not self._open:
+            # Where a letter of such a script is no edge, one of the same stands before it.
+            loose = (letter.start() for letter in _UNSPACED.finditer(self.squeezed))
+            self._open.update(self._starts, loose)
+            if len(self.key) < len(self.squeezed):
+                self._wide = [run.start() for run in _RUN.finditer(self.squeezed)]
+                self._wide.append(len(self.squeezed))
+
     def _loose(self, start: int, end: int) -> Iterable[Span]:
         """From a place in the key to those that begin and end where words may."""
-        if len(self.key) == len(self.squeezed):
-            return ((start, end),) if start in self._open and end in self._open else ()
-        firsts = [at for at in range(*self._wide(start)) if at in self._open]
+        wide, is_open = self._wide, self._open
+        if not wide:
+            return ((start, end),) if start in is_open and end in is_open else ()
+        firsts = [at for at in range(wide[start], wide[start + 1]) if at in is_open]
         if not firsts:
             return ()
-        low, high = self._wide(end - 1)
-        lasts = [at for at in range(low + 1, high + 1) if at in self._open]
-        if not lasts:
-            return ()
-        return _pairs(firsts, lasts)
+        lasts = [at for at in range(wide[end - 1] + 1, wide[end] + 1) if at in is_open]
+        return _pairs(firsts, lasts) if lasts else ()
 
     def stands_alone(self, span: Span, size: int) -> bool:
         """Whether a short term of a script without spaces is a word where it was found."""
         if size >= _LONG:
             return True
         first, last = span
-        begins = first in self._edges or self.squeezed[first - 1] in _PARTICLES
+        begins = self._is_edge(first) or self.squeezed[first - 1] in _PARTICLES
         ends = (
-            last in self._edges
+            self._is_edge(last)
             or self.squeezed[last] in _PARTICLES
             or bool(_HANGUL_END.match(self.squeezed[last]))
         )
         return begins and ends
+
+    def _is_edge(self, at: int) -> bool:
+        return self._starts[bisect_left(self._starts, at)] == at
 
     def _inner(self, span: Span) -> range:
         """The words that begin inside a span, by their numbers."""

@@ -7,13 +7,12 @@ from __future__ import annotations
 
 from bisect import bisect_left, bisect_right
 from collections.abc import Callable, Collection, Iterable, Sequence
-from dataclasses import dataclass, field
 from itertools import accumulate, chain
 from typing import Literal, TypeAlias
 
 from bot.policy.borders import is_chance
 from bot.policy.expressions import Span
-from bot.policy.matching import Innocent, Vocabulary
+from bot.policy.matching import Hit, Innocent, Vocabulary
 from bot.policy.spoken import Spoken
 
 #: What a term does: it is a word of a concept, or in it no word of a concept counts, `apart` only
@@ -24,15 +23,22 @@ Part: TypeAlias = Literal["words", "harmless", "apart", "blocked", "allowed"]
 Label: TypeAlias = tuple[Part, str]
 
 
-@dataclass(slots=True)
+#: By the text of a line, the terms in it, and what it cost to find them.
+Known: TypeAlias = dict[str, tuple[Sequence[Hit], int]]
+
+
 class Sightings:
     """Where terms stand, by what they do and what they do it for."""
 
-    words: dict[str, set[Span]] = field(default_factory=dict[str, set[Span]])
-    harmless: dict[str, set[Span]] = field(default_factory=dict[str, set[Span]])
-    apart: dict[str, set[Span]] = field(default_factory=dict[str, set[Span]])
-    blocked: dict[str, set[Span]] = field(default_factory=dict[str, set[Span]])
-    allowed: dict[str, set[Span]] = field(default_factory=dict[str, set[Span]])
+    __slots__ = ("allowed", "apart", "blocked", "harmless", "words")
+
+    def __init__(self) -> None:
+        # Made for every reading of every prompt: no factories of `dataclasses`, which are slower.
+        self.words: dict[str, set[Span]] = {}
+        self.harmless: dict[str, set[Span]] = {}
+        self.apart: dict[str, set[Span]] = {}
+        self.blocked: dict[str, set[Span]] = {}
+        self.allowed: dict[str, set[Span]] = {}
 
     def shields(self, concepts: Iterable[str]) -> set[Span]:
         """Where harmless phrases of these concepts stand."""
@@ -74,26 +80,42 @@ class TermIndex:
             alone = (label,)
             for term in labelled:
                 known = labels.setdefault(term, alone)
-                if label not in known:
+                if known is not alone and label not in known:
                     labels[term] = (*known, label)
         self._labels = list(labels.values())
         self._borders = innocent.borders
+        #: Phrases in which a comma stands, and may: a place with its country.
+        self._across = frozenset(
+            n for n, term in enumerate(labels) if "," in term or "\u3001" in term
+        )
         self._vocabulary = Vocabulary(list(labels), innocent)
 
-    def look(self, line: Spoken, found: Sightings) -> None:
-        """Add what stands in the line."""
+    def look(self, line: Spoken, found: Sightings, known: Known) -> None:
+        """Add what stands in the line; `known`: what was found in other lines, by their text."""
         ascii_only = line.text.isascii()
-        for term, start, end, plain in self._vocabulary.find(line):
+        for term, start, end, plain in self._hits(line, known):
             if not ascii_only and is_chance(line.text, (start, end), self._borders):
                 continue
             placed = line.placed(start, end)
             for part, name in self._labels[term]:
-                if part not in _LENIENT or (plain and line.is_close(start, end)):
+                across = part == "apart" and term in self._across
+                if part not in _LENIENT or (plain and line.is_close(start, end, across=across)):
                     spans: dict[str, set[Span]] = getattr(found, part)
-                    if known := spans.get(name):
-                        known.add(placed)
+                    if places := spans.get(name):
+                        places.add(placed)
                     else:
                         spans[name] = {placed}
+
+    def _hits(self, line: Spoken, known: Known) -> Sequence[Hit]:
+        """Where terms stand; costs the same whether it is known or not."""
+        if line.text in known:
+            hits, effort = known[line.text]
+            line.spend(effort)
+            return hits
+        spent = line.effort
+        hits = self._vocabulary.find(line)
+        known[line.text] = hits, line.effort - spent
+        return hits
 
 
 def outside(spans: Iterable[Span], shields: Collection[Span]) -> set[Span]:

@@ -10,19 +10,22 @@ import re
 from collections.abc import Collection
 
 from bot.policy.expressions import Span
-from bot.policy.rulebook import AGES, NAMES
+from bot.policy.rulebook import AGES, LONE_NUMBERS, NAMES
 
 #: Words that are said of things as well.
 _BARE = frozenset({"naked", "nude", "topless", "bottomless", "undressed", "unclothed"})
 #: Beside a word of one of these concepts, nothing is a thing's.
 BESIDE = frozenset({
-    "minors", "youth", "offspring", "famous", "people-words", "names", AGES,
+    "minors", "youth", "offspring", "famous", "people-words", "names", "titles", AGES,
+    LONE_NUMBERS,
     "coercion", "drugging",
 })  # fmt: skip
 #: Nor where a word of the first and one of the second stand.
 NAMED = (frozenset({"people-jobs", "photographs"}), NAMES - BESIDE)
 #: What stands before, and the thing behind.
-_BEFORE = re.compile(r"(?:\A|\b(?:an?|the|of|with|on|in|by|from|under|over|two|three|some)) *\Z")
+_BEFORE = re.compile(
+    r"(?:\A|\b(?:an?|the|of|with|on|in|by|from|under|over|two|three|some|its|his|her|their)) *\Z"
+)
 _BEHIND = re.compile(r"[ -]([a-z]+)\b")
 #: So many characters before are looked at.
 _LITTLE = 8

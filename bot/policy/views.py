@@ -181,6 +181,8 @@ class Views:
         if _LONG.isdisjoint(source):
             return
         runs = [run.span() for run in self._doubled.finditer(source)]
+        if not runs:
+            return
         once = [(first + 1, last) for first, last in runs]
         ending = [
             _behind_two(source, run) if source[run[0]] in "яЯ" else cut
@@ -270,7 +272,7 @@ class Views:
         """All by its look, in every way, if letters of two scripts make a word."""
         if not self._ambiguous.search(source):
             return
-        if not _PLAIN.search(source) and not _LATIN.search(self._letters.read(source)):
+        if not _PLAIN.search(source) and not any(map(self._is_latin, _UNSURE.findall(source))):
             return
         chunks = [*_CHUNK.finditer(source)]
         mixed = {chunk for chunk in chunks if self._is_mixed(chunk[0])}

@@ -14,7 +14,7 @@ from bot.policy.splitting import spoken, words
 _NUMBER = re.compile("([0-9]++)")
 #: ASCII with blanks for what is of no word; lines end where they did.
 _BLANKED = bytes(n if n == 10 or (n < 128 and chr(n).isalnum()) else 32 for n in range(256))
-_BLANKS = re.compile(" ++")
+_BLANKS = re.compile("  ++")
 #: What another of the same follows, in a line.
 _FOLLOWED = re.compile(r"([^\d\n])(?=\1)")
 
@@ -34,7 +34,7 @@ def _plainly_spoken(texts: Sequence[str]) -> list[str]:
         return []
     apart = _NUMBER.sub(r" \1 ", "\n".join(text.replace("\n", " ") for text in texts))
     lines = apart.replace("\n", " \n ").encode().translate(_BLANKED).decode()
-    narrow = f" {_BLANKS.sub(' ', lines)} ".replace("  ", " ")
+    narrow = _BLANKS.sub(" ", f" {lines} ")
     return [line if len(line) > 2 else "" for line in narrow.split("\n")]
 
 

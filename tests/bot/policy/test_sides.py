@@ -8,7 +8,7 @@ from bot.policy.matching import Innocent
 from bot.policy.reading import UnreadableError
 from bot.policy.sides import TextSide, detector
 from bot.policy.spoken import Spoken
-from bot.policy.terms import Sightings, TermIndex
+from bot.policy.terms import Known, Sightings, TermIndex
 from bot.rulebooks import load
 
 DETECTOR = detector(load())
@@ -25,9 +25,9 @@ class Watched(TermIndex):
         self.looked_at: list[str] = []
         self._effort = effort
 
-    def look(self, line: Spoken, found: Sightings) -> None:
+    def look(self, line: Spoken, found: Sightings, known: Known) -> None:
         self.looked_at.append(line.text)
-        line.effort += self._effort
+        line.spend(self._effort)
 
 
 def side(effort_max: int, *indices: TermIndex) -> TextSide:
@@ -65,3 +65,14 @@ def test_a_word_that_was_run_together_is_taken_apart_among_words_of_other_script
     seen = Watched()
     TextSide("ゅゎゐゑ, moonlightwalk, 뷁뷁", DETECTOR, (seen,), 10_000)
     assert any("moonlight walk" in text for text in seen.looked_at)
+
+
+def test_a_phrase_that_is_repeated_is_found_in_every_place() -> None:
+    """Its readings are the same but for where they begin, and are looked through once."""
+    calm = "calm waters, " * 4
+    text = f"{calm}m00n, {calm}{calm}m00n, {calm}"
+    moons = TermIndex([(("words", "moons"), ["moon"])], NOTHING)
+    places = [at for at in range(len(text)) if text.startswith("m00n", at)]
+    read = TextSide(text, DETECTOR, (moons,), 10_000)
+    assert read.found.words["moons"] == {(at, at + 4) for at in places}
+    assert len(places) == 2

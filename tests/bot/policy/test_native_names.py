@@ -1,0 +1,81 @@
+"""People are found by the shape of their names in kanji, Hangul and Cyrillic too."""
+
+from __future__ import annotations
+
+import pytest
+
+from bot.policy.screening import Screen
+from bot.policy.sides import detector
+from bot.rulebooks import load
+
+SCREEN = Screen(load())
+NAMES = detector(load()).names.native
+
+
+def is_person(prompt: str) -> bool:
+    return "real-person" in {finding.rule for finding in SCREEN.findings(prompt)}
+
+
+@pytest.mark.parametrize(
+    "prompt",
+    [
+        # None of them is in a list of the famous.
+        "佐々木美穂、庭", "山田 太郎、海", "高橋直樹の写真", "公園の渡辺由美さん", "森美咲、笑顔",
+        "石田聡、笑顔",
+        "赵雅芝, 花园", "画王建明的房间", "欧阳雅婷, 雨", "劉國強, 街道", "陈美玲在花园",
+        "박서연, 정원", "김민지의 집", "공원에 있는 최유진",
+        "Анна Ковальчук, сад", "портрет Полины Зайцевой", "рядом Ольга Смирнова, сад",
+        "Зайцева Полина, сад",
+        "Игоря Панченко, сад", "Анна Сергеевна Ковальчук, сад", "Мария Петровна, сад",
+    ],
+)  # fmt: skip
+def test_a_name_is_found_by_its_shape(prompt: str) -> None:
+    assert is_person(prompt)
+
+
+@pytest.mark.parametrize(
+    "prompt",
+    [
+        # Characters of fiction.
+        "不知火舞、着物", "春野サクラ、忍者", "林黛玉, 花园", "성진우, 검", "Анна Каренина, поезд",
+        # Words of the language, or parts of longer ones.
+        "小学生の遠足", "中学校、桜", "高原の花子屋敷前通り", "白玉兰, 春天", "高清壁纸",
+        "平方公里的森林", "童子军徽章",
+        "黄金甲", "정수기 광고", "우주선, 달", "여성복 매장", "성인용 자전거", "한국인 요리사",
+        "이야기책",
+        "Анна далеко от дома", "Роман, книга на столе", "корова Зорька и дом", "молоко Маше",
+        # A comma, or a word, stands between.
+        "Анна, Иванова роща", "山田、太郎岳", "김, 민지",
+        # Latin letters that fold to the same.
+        "ipa hopped cob",
+    ],
+)  # fmt: skip
+def test_other_words_are_no_name(prompt: str) -> None:
+    assert not is_person(prompt)
+
+
+@pytest.mark.parametrize(
+    "prompt",
+    ["Анну Ковальчук, голая", "佐々木美穂、全裸", "赵雅芝, 裸体", "박서연, 알몸"],
+)
+def test_who_is_found_so_is_on_the_floor(prompt: str) -> None:
+    assert "real-person-sexual" in {finding.rule for finding in SCREEN.findings(prompt)}
+    naked = prompt[-4:].strip(", 、")
+    assert "real-person-sexual" not in {finding.rule for finding in SCREEN.findings(naked)}
+
+
+def test_what_is_excused_alone_is_not_excused_beside_such_a_name() -> None:
+    assert not SCREEN.findings("a naked pebble")
+    for name in ("佐々木美穂", "赵雅芝", "박서연", "Анна Ковальчук"):
+        found = {finding.rule for finding in SCREEN.findings(f"a naked pebble, {name}")}
+        assert "real-person-sexual" in found
+
+
+@pytest.mark.parametrize(
+    ("source", "native"),
+    [("anna", False), ("é ü", False), ("я", True), ("ア", True), ("가", True), ("林", True)],
+)
+def test_only_texts_in_these_scripts_are_searched(source: str, native: bool) -> None:  # noqa: FBT001
+    text = "佐々木美穂"
+    names = NAMES.among(source, text, [text])
+    assert names == ([(0, len(text))] if native else [])
