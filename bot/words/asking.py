@@ -9,7 +9,7 @@ from collections.abc import Sequence
 
 from bot.typed.options import Typed
 from bot.typed.writing import whole
-from bot.words.speaking import Message, say, sentences
+from bot.words.speaking import Message, enumerated, say, sentences
 from bot.words.wording import CONTENT_CHARS_MAX, code, fit, plain
 from models.contract import Aspect
 
@@ -68,7 +68,7 @@ def left_out(names: Sequence[str], remarks: Sequence[str] = ()) -> str:
     shown = [plain(name, _NAME_CHARS) for name in names[:_NAMED]]
     if len(names) > _NAMED:
         shown.append(say("and {count} more", count=len(names) - _NAMED))
-    return sentences(say("I left out: {names}.", names=", ".join(shown)), *remarks)
+    return sentences(say("I left out: {names}.", names=enumerated(shown)), *remarks)
 
 
 def words_back(typed: Typed) -> str | None:

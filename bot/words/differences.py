@@ -15,7 +15,7 @@ from bot.policy.layers import Ground, GuildPolicy, Overrides, RoleTerms, title_o
 from bot.policy.rulebook import Rulebook
 from bot.policy.screening import Term
 from bot.words.effects import in_words
-from bot.words.speaking import Message, number, say
+from bot.words.speaking import Message, enumerated, number, say
 from bot.words.wording import plain
 
 #: Why a line changes nothing.
@@ -55,7 +55,7 @@ def _choices(policy: GuildPolicy) -> Mapping[str, str]:
     return {
         say("Preset"): policy.preset,
         say("Paused"): say("yes") if policy.paused else say("no"),
-        say("Asked in"): ", ".join(f"<#{id_}>" for id_ in sorted(policy.only_channels))
+        say("Asked in"): enumerated(f"<#{id_}>" for id_ in sorted(policy.only_channels))
         or say("all channels"),
         say("Moderators' role"): _role_mention(policy.moderator_role),
         say("Review channel"): _channel_mention(policy.review_channel),
@@ -130,7 +130,7 @@ def _not_exempt(terms: RoleTerms | None, ground: Ground) -> str:
     ]
     if not kept:
         return ""
-    told = say("(⚠️ nobody is exempt from {rules}: {why})", rules=", ".join(kept), why=_ASKS())
+    told = say("(⚠️ nobody is exempt from {rules}: {why})", rules=enumerated(kept), why=_ASKS())
     return f" {told}"
 
 
@@ -183,7 +183,7 @@ def _of_allowed(before: tuple[str, ...], after: tuple[str, ...]) -> Iterator[str
 
 def role_terms_in_words(terms: RoleTerms, exempt: Sequence[str]) -> str:
     """What the members with a role may beside all others; "" if nothing. `exempt` are titles."""
-    told = [say("exempt from {rules}", rules=", ".join(exempt))] if exempt else []
+    told = [say("exempt from {rules}", rules=enumerated(exempt))] if exempt else []
     if terms.waiting_max is not None:
         told.append(say("{count} pictures waiting at once", count=number(terms.waiting_max)))
     if terms.per_day_max is not None:

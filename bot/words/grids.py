@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from bot.domain import Job, JobState, OwedPostId
 from bot.words import wording
 from bot.words.small_print import small_print
-from bot.words.speaking import Message, say
+from bot.words.speaking import Message, enumerated, say
 from models.contract import SEEDS
 
 #: Reasons that no job's own words give.
@@ -104,7 +104,7 @@ OVER = Message("That picture is gone, or its post is, so your pick was not count
 
 def picked(place: int, counts: Mapping[int, int], *, self_vote: bool) -> str:
     """What a member reads after picking the best."""
-    so_far = ", ".join(
+    so_far = enumerated(
         say("{count} for picture {place}", count=n, place=at) for at, n in counts.items()
     )
     lines = [

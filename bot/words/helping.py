@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from bot.words.asking import ASPECTS
-from bot.words.speaking import Message, say, sentences
+from bot.words.speaking import Message, enumerated, say, sentences
 from models.contract import ModelInfo, Sampler
 
 #: To be pressed; words that every model of anime pictures knows and the embedded one draws well.
@@ -69,8 +69,8 @@ def fields(
     info: ModelInfo, *, licence_command: str, policy_command: str | None
 ) -> tuple[tuple[str, str], ...]:
     """The paragraphs of the help, each with its heading; the policy's is for who may use it."""
-    sizes = ", ".join(f"{ASPECTS[aspect]()} {w}x{h}" for aspect, (w, h) in info.sizes_px.items())
-    samplers = ", ".join(sampler.label for sampler in Sampler)
+    sizes = enumerated(f"{ASPECTS[aspect]()} {w}x{h}" for aspect, (w, h) in info.sizes_px.items())
+    samplers = enumerated(sampler.label for sampler in Sampler)
     return (
         (say("Asking"), f"{_ASKING(count=info.limits.count_max)}\n{FROM_ELSEWHERE()}"),
         (say("Afterwards"), _AFTER()),

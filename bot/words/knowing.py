@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 
-from bot.words.speaking import Message, say
+from bot.words.speaking import Message, enumerated, say
 from bot.words.wording import fit, plain
 from models.catalogue.tags.grasping import Grasp
 
@@ -81,7 +81,7 @@ def _stranger(unknown: Iterable[str], draws: str | None) -> str:
 def _listed(words: Iterable[str], most: int = _NAMED) -> str:
     """*sushi*, *city* and 3 more."""
     words = list(words)
-    named = ", ".join(f"*{plain(word, _WORD_CHARS)}*" for word in words[:most])
+    named = enumerated(f"*{plain(word, _WORD_CHARS)}*" for word in words[:most])
     if len(words) <= most:
         return named
     return say("{words} and {count} more", words=named, count=len(words) - most)

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from bot.typed.kept import OwnPreset, Style
 from bot.typed.writing import whole
-from bot.words.speaking import Message, say, sentences
+from bot.words.speaking import Message, enumerated, say, sentences
 from bot.words.wording import fitting, named, plain
 
 _NAMED = 10
@@ -84,7 +84,7 @@ def listed(presets: Sequence[OwnPreset]) -> str:
 
 def no_style(given: str, names: Sequence[str]) -> str:
     """The server has no such style; which it has."""
-    known = ", ".join(f"`{name}`" for name in names[:_NAMED])
+    known = enumerated(f"`{name}`" for name in names[:_NAMED])
     there = say("There are: {names}.", names=known) if known else say("There are none yet.")
     return sentences(say("This server has no style `{name}`.", name=named(given)), there)
 

@@ -11,7 +11,7 @@ from collections.abc import Sequence
 
 from bot.domain import Layer
 from bot.policy.rulebook import UNREADABLE, Rule
-from bot.words.speaking import Message, say, sentences
+from bot.words.speaking import Message, enumerated, say, sentences
 from bot.words.wording import CONTENT_CHARS_MAX, fit, fitting, plain
 
 #: Words, or terms of the server's, that a text names at most, and how much of each is shown.
@@ -104,7 +104,7 @@ def also(others: Sequence[tuple[str, Sequence[str]]]) -> str:
     """What else an ask is refused for, each a title and words; nothing of nothing."""
     named = [f"**{say(title)}** ({_quoted(words)})" if words else f"**{say(title)}**"
              for title, words in others]  # fmt: skip
-    return say("It is also refused for this: {rules}.", rules=", ".join(named)) if named else ""
+    return say("It is also refused for this: {rules}.", rules=enumerated(named)) if named else ""
 
 
 def adults(rule: Rule, words: Sequence[str]) -> str:
@@ -148,7 +148,7 @@ def _found(words: Sequence[str]) -> str:
 
 def _quoted(words: Sequence[str]) -> str:
     """A few words, as they are."""
-    shown = ", ".join(f"“{plain(word, _WORD_CHARS)}”" for word in words[:_TOLD])
+    shown = enumerated(f"“{plain(word, _WORD_CHARS)}”" for word in words[:_TOLD])
     if len(words) <= _TOLD:
         return shown
     return say("{words} and {count} more", words=shown, count=len(words) - _TOLD)

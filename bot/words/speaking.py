@@ -9,7 +9,7 @@ but for that; the languages are read by `bot/languages.py`.
 from __future__ import annotations
 
 import re
-from collections.abc import Generator, Sequence
+from collections.abc import Generator, Iterable, Sequence
 from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass
@@ -128,6 +128,11 @@ def number(value: float) -> str:
 def percent(share: float) -> str:
     """`95%` or `95 %` of a share of 1."""
     return format_percent(share, locale=_SPOKEN.get().code)
+
+
+def enumerated(parts: Iterable[str]) -> str:
+    """`a, b, c`, with the comma that the language puts between names in a row."""
+    return ("\N{IDEOGRAPHIC COMMA}" if _SPOKEN.get().code in _UNSPACED else ", ").join(parts)
 
 
 def listed(items: Sequence[str]) -> str:

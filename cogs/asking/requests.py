@@ -39,6 +39,7 @@ from bot.store.members import EVERYWHERE
 from bot.typed.options import Typed
 from bot.typed.reading import understood
 from bot.words import asking, knowing, licensing, pictures, standing, wording
+from bot.words.speaking import enumerated
 from cogs.asking.alike import Alike, found_alike, show_alike
 from cogs.asking.doubting import doubted, show_doubt
 from cogs.asking.dressing import dressed
@@ -246,7 +247,7 @@ def lacking(interaction: Interaction) -> Refused | None:
     missing = [n for n in needed if not getattr(interaction.app_permissions, n)]
     if not missing:
         return None
-    names = ", ".join(name.replace("_", " ").title() for name in missing)
+    names = enumerated(name.replace("_", " ").title() for name in missing)
     return Refused(
         reason=RefusalReason.CHANNEL,
         text=pictures.NO_RIGHTS(names=names),

@@ -24,7 +24,7 @@ from bot.policy.layers import (
 )
 from bot.policy.rulebook import Rulebook
 from bot.words import panel as words
-from bot.words.speaking import say
+from bot.words.speaking import enumerated, say
 from cogs.translating import guild_of, place_of
 
 #: The bot's permissions needed in a channel that notifies moderators, by discord.py's names.
@@ -113,7 +113,7 @@ class Desk:
         missing = [name.replace("_", " ").title() for name in _NEEDED if not getattr(may, name)]
         if not missing:
             return ""
-        return words.NO_WRITING(channel=channel.mention, names=", ".join(missing))
+        return words.NO_WRITING(channel=channel.mention, names=enumerated(missing))
 
     def names(self) -> dict[int, str]:
         """The names of the channels and roles in the policy."""

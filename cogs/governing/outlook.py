@@ -10,6 +10,7 @@ import discord
 
 from bot.policy.layers import GuildPolicy
 from bot.words import reviewing
+from bot.words.speaking import enumerated, say
 from cogs.audience import can_read
 
 _NEEDED = ("view_channel", "send_messages", "attach_files", "read_message_history")
@@ -25,10 +26,10 @@ def review_warnings(guild: discord.Guild, policy: GuildPolicy) -> list[str]:
     warnings: list[str] = []
     lacking = [n for n in _NEEDED if not getattr(channel.permissions_for(guild.me), n)]
     if lacking:
-        names = ", ".join(name.replace("_", " ").title() for name in lacking)
+        names = enumerated(name.replace("_", " ").title() for name in lacking)
         warnings.append(reviewing.CHANNEL_CLOSED(channel=channel.id, names=names))
     if others := _others(channel, policy):
-        told = ", ".join("everybody" if r.is_default() else f"@{r.name}" for r in others[:3])
+        told = enumerated(say("everybody") if r.is_default() else f"@{r.name}" for r in others[:3])
         warnings.append(reviewing.CHANNEL_OPEN(channel=channel.id, who=told))
     return warnings
 

@@ -14,7 +14,7 @@ from bot.policy.editing import Scope, adjustable, overrides_at, role_terms, scop
 from bot.policy.layers import Overrides
 from bot.policy.rulebook import OWN_TERMS, SERVER
 from bot.words import panel as words
-from bot.words.speaking import say, tally
+from bot.words.speaking import enumerated, say, tally
 from bot.words.wording import fitting
 from cogs.governing.controls import (
     OPTIONS_MAX,
@@ -90,7 +90,7 @@ def _about(desk: Desk, scope: Scope) -> str:
         parts = [*parts, tally("{count} rule differs", "{count} rules differ", count)]
     if scope.id in desk.policy.only_channels:
         parts = [*parts, say("on the list")]
-    return ", ".join(parts)
+    return enumerated(parts)
 
 
 def _known_menu(desk: Desk, known: list[Scope]) -> list[Part]:

@@ -22,7 +22,7 @@ from bot.words import wording
 from bot.words.effects import layer_in_words
 from bot.words.panel import SOMEBODY, SOMEBODY_WITH
 from bot.words.reviewing import seen
-from bot.words.speaking import say
+from bot.words.speaking import enumerated, say
 from cogs.governing.desk import Desk
 from cogs.translating import channel_at, place_at
 
@@ -97,7 +97,7 @@ async def _decision_line(services: Services, desk: Desk, decision: Decision) -> 
     return words.decision_line(
         kind=kind,
         outcome=outcome,
-        rules=", ".join(titles),
+        rules=enumerated(titles),
         layer=layer_in_words(Layer(decision.layer)) if decision.layer else "",
         why=await _reason(services, decision),
         # A case may share its ID with what it is about, and only its own decision is a moderator's.

@@ -18,7 +18,7 @@ from bot.languages import language
 from bot.policy.decide import admit
 from bot.policy.screening import Term
 from bot.words import pictures, wording
-from bot.words.speaking import aside, sentences, speaking
+from bot.words.speaking import aside, enumerated, sentences, speaking
 from bot.words.wording import code, fit, fits, fitting, plain, short
 from tests.stages.factories import GUILD, USER, make_ask, make_job
 from tests.stages.law import make_guild, make_policy
@@ -98,11 +98,16 @@ def test_a_text_that_is_cut_stays_within_the_limit(unit: str, limit: int) -> Non
 
 @pytest.mark.parametrize(
     ("locale", "told"),
-    [("en-US", "Yes. No. (so)"), ("de", "Yes. No. (so)"), ("ja", "Yes.No.\uff08so\uff09")],
+    [
+        ("en-US", "Yes. No. (a, b)"),
+        ("de", "Yes. No. (a, b)"),
+        ("ja", "Yes.No.\uff08a\u3001b\uff09"),
+        ("zh-CN", "Yes.No.\uff08a\u3001b\uff09"),
+    ],
 )
-def test_sentences_and_brackets_stand_as_the_language_sets_them(locale: str, told: str) -> None:
+def test_sentences_and_lists_stand_as_the_language_sets_them(locale: str, told: str) -> None:
     with speaking(language(locale)):
-        assert sentences("Yes.", "", "No.") + aside("so") == told
+        assert sentences("Yes.", "", "No.") + aside(enumerated(["a", "b"])) == told
 
 
 def test_a_text_that_fits_is_left_as_it_is() -> None:
