@@ -127,7 +127,18 @@ def test_undressed_in_other_words_is_undressed(prompt: str) -> None:
         "wearing a ribbon", "only a ribbon on the table",
         "floating island, nothing beneath it but clouds",
         "clothes on the floor, messy room", "english breakfast, the works", "18 candles",
+        "mountains clad only in mist", "a valley bathed only in moonlight",
+        "the wall hides nothing",
+        "clothes left on the beach, seashells", "a woman loses her dress", "a shirt, nothing else",
+        # Of an animal or a figure.
+        "a cat wearing only a hat", "penguin wearing just a bow tie", "teddy bear in only a bow",
+        "1girl, cat wearing only a ribbon", "Hund trägt nur eine Brille",
     ],
 )  # fmt: skip
 def test_words_that_only_look_like_it_are_harmless(prompt: str) -> None:
     assert not found(prompt)
+
+
+@pytest.mark.parametrize("beside", ["little girl", "Emma Watson", "佐々木美穂", "she is 12"])
+def test_an_animals_clothes_excuse_nothing_beside_whom_the_floor_protects(beside: str) -> None:
+    assert found(f"{beside}, cat wearing only a ribbon") & FLOOR
