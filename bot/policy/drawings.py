@@ -39,8 +39,8 @@ _BRACKETS = {"(": 1, "[": 1, "{": 1, "<": 1, ")": -1, "]": -1, "}": -1, ">": -1}
 #: What makes everything run from right to left, and up to where it does.
 OVERRIDE = "\u202e"
 _OVERRIDDEN = re.compile("\u202e([^\u202c\u202d\n]++)")
-#: A bar that touches a letter or a digit.
-_BAR = re.compile(r"(?<=[^\W_])\||\|(?=[^\W_])")
+#: A bracket, or a bar that touches a letter or a digit.
+_BAR = re.compile(r"[(\[{<)\]}>]|(?<=[^\W_])\||\|(?=[^\W_])")
 
 _STRETCH = re.compile(r"[^\s,]+")
 #: Letters of an alphabet by which a word is told to be in it; and no alphabet.
@@ -164,13 +164,13 @@ def overridden(source: str) -> Iterator[View]:
 
 def barred(source: str) -> Iterator[View]:
     """Bars outside brackets as the digit that they look like."""
-    depth, seen = 0, list(source)
-    bars = {bar.start() for bar in _BAR.finditer(source)}
-    for at, char in enumerate(source):
-        depth = max(0, depth + _BRACKETS.get(char, 0))
-        if depth == 0 and at in bars:
+    depth, seen, changed = 0, list(source), list[Span]()
+    for sign in _BAR.finditer(source):
+        at, deeper = sign.start(), _BRACKETS.get(sign[0], 0)
+        depth = max(0, depth + deeper)
+        if not deeper and depth == 0:
             seen[at] = "1"
-    changed = ((at, at) for at in sorted(bars) if seen[at] == "1")
+            changed.append((at, at))
     for first, last in windows(source, changed):
         yield View("".join(seen[first:last]), range(first, last))
 

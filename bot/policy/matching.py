@@ -28,10 +28,11 @@ _RUNS = re.compile(r"\d|(\D)\1*+")
 #: So many disguised terms nobody writes who wants to be understood.
 _DISGUISED_MAX = 120
 #: What a place costs where a term may stand, and one at which it is looked whether it does, in
-#: characters that are read.
+#: characters that are read; and what looking through a part costs, and each word in it.
 _FOUND, _JUDGED = 6, 5
-#: Words on either side of a strange one that are looked through with it, at least: as many as the
-#: longest terms of the rulebook need, so the parts are the same for most servers' terms.
+_PART, _PART_WORD = 100, 7
+#: Words on either side of a strange one that are looked through with it, at least: it may be a
+#: piece of a word that somebody cut.
 _REACH_MIN = 7
 #: A word turned round has at least so many letters.
 _TURNED_MIN = 4
@@ -110,14 +111,20 @@ class _Automaton(Protocol):
 class Vocabulary:
     """Terms, compiled once; a term is found by its number."""
 
-    def __init__(self, terms: Sequence[str], innocent: Innocent) -> None:
-        """`terms` are folded."""
+    def __init__(
+        self, terms: Sequence[str], innocent: Innocent, reach_min: int = _REACH_MIN
+    ) -> None:
+        """`terms` are folded.
+
+        `reach_min`: so many words on either side of a strange one are looked through with it, at
+        least. Vocabularies that reach equally far share the parts that they look through.
+        """
         self._innocent = innocent.words
         self._familiar = innocent.familiar
         self._ordinary = innocent.halves
         self._texts = each_spoken(terms)
         #: One strange word of the longest term has all others looked through.
-        self._reach = max([_REACH_MIN, *(text.count(" ") - 2 for text in self._texts)])
+        self.reach = max([reach_min, *(text.count(" ") - 2 for text in self._texts)])
         #: Terms that are two words for whoever parts them, behind the terms themselves.
         self._halved = list(self._halves())
         self._spoken = _Patterns([*self._texts, *(text for _, text in self._halved)])
@@ -127,7 +134,7 @@ class Vocabulary:
     def find(self, line: Spoken) -> list[Hit]:
         """Every term that stands in the line; UnreadableError if too many are disguised."""
         hits = self._as_spoken(line)
-        for part in line.disguises(self._familiar, self._reach):
+        for part in line.disguises(self._familiar, self.reach):
             hits += self._in_part(part, line)
         return hits
 
@@ -148,6 +155,7 @@ class Vocabulary:
 
     def _in_part(self, part: Squeezed, line: Spoken) -> list[Hit]:
         """The terms that are disguised in a part of a line."""
+        line.spend(_PART + _PART_WORD * len(part.words))
         hits: list[Hit] = []
         if found := self._squeezed.find(part.both_ways):
             for turned, there in ((False, part.as_it_stands(found)), (True, part.turned(found))):

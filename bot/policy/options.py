@@ -1,5 +1,7 @@
 """Alternation and prompt editing: `[a|b]`, `{a|b}`, `[a:b:0.5]`, and their possible readings.
 
+And brackets that nothing closes.
+
 Called by `reading`. Pure. Must not know words. This project's own parser reads them as plain text;
 other programs take one option after the other, and so do people.
 """
@@ -152,3 +154,16 @@ def _groups(text: str) -> list[_Group]:
         elif stack and char == ":":
             stack[-1].colons.append(at)
     return found
+
+
+def unclosed(folded: str, opened: str, closed: str) -> list[int]:
+    """Where a bracket opens and none closes it, unless a link follows."""
+    if folded.count(opened) <= folded.count(closed):
+        return []
+    stack: list[int] = []
+    for bracket in re.finditer(f"[{opened}{closed}]", folded):
+        if bracket[0] == opened:
+            stack.append(bracket.start())
+        elif stack:
+            stack.pop()
+    return [at for at in stack if not folded.startswith("http", at + 1)]

@@ -69,9 +69,9 @@ class Parting:
         self._all = self._known | _LITTLE
         self.parts = lru_cache(maxsize=_REMEMBERED)(self._parts)
 
-    def runs_backwards(self, strange: Collection[str]) -> bool:
-        """Whether one of these words is a word from its end."""
-        return any(len(word) >= _TURNED_MIN and word[::-1] in self._known for word in strange)
+    def running_backwards(self, strange: Collection[str]) -> list[str]:
+        """Those of these words that are words from their end."""
+        return [w for w in strange if len(w) >= _TURNED_MIN and w[::-1] in self._known]
 
     def parted(self, line: Spoken, strange: Collection[str]) -> Iterator[Reading]:
         """The parts of the line with such words in them, with those taken apart."""

@@ -17,7 +17,7 @@ from typing import NamedTuple, TypeAlias
 
 from bot.policy.expressions import Span
 from bot.policy.folding import JOINT
-from bot.policy.options import clusters
+from bot.policy.options import clusters, unclosed
 from models.prompt import parse
 
 _BRACKETS = "()[]{}<>|\\"
@@ -229,12 +229,17 @@ def _unbroken(plain: str) -> Iterator[Reading]:
 
 
 def _open_as_c(folded: str, is_word: IsWord) -> Iterator[Reading]:
-    """The text with each bracket that nothing closes as a c: `(hild`, but not before a link."""
+    """What stands around a bracket that nothing closes, with that as a c: `(hild`, but no link."""
     for opened, closed in ("()", "<>"):
-        if folded.count(opened) > folded.count(closed):
-            plain = without_brackets(re.sub(re.escape(opened) + "(?!http)", "c", folded))
-            yield Reading(plain)
-            yield from _letters(plain, 0, is_word)
+        spots = [(at, at + 1) for at in unclosed(folded, opened, closed)]
+        for first, last, inside in _regions(folded, spots, (0, len(folded))):
+            read = list(folded[first:last])
+            for at, _ in inside:
+                read[at - first] = "c"
+            plain = without_brackets("".join(read))
+            yield Reading(plain, first)
+            near = inside[0][0] - first, inside[-1][1] - first
+            yield from _letters(plain, first, is_word, near)
 
 
 def _letters(

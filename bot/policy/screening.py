@@ -54,7 +54,7 @@ class Screen:
         labels = [*blocks, *allows]
         read = self._detector.read([term for _, term in labels])
         terms = ((label, in_every_kana([term])) for label, term in zip(labels, read, strict=True))
-        self._own = TermIndex(terms, self._detector.innocent)
+        self._own = TermIndex(terms, self._detector.innocent, beside=self._detector.wanted)
 
     def findings(self, prompt: str, negative: str = "") -> frozenset[Finding]:
         """Every rule that holds, each once; one of `SERVER` for each term of the server.

@@ -44,7 +44,9 @@ from bot.policy.views import Folded, Origin, View, Views
 
 #: So much is looked through of what is wanted and of what is not, in characters that are read; more
 #: is unreadable. What the latter takes beyond a little is taken from the former.
-_WANTED_MAX, _UNWANTED_MAX, _LITTLE = 6_400, 3_000, 1_000
+_WANTED_MAX, _UNWANTED_MAX, _LITTLE = 22_000, 8_000, 3_000
+#: What a reading costs beside its characters, and another view of the text.
+_LINE, _VIEW = 60, 350
 #: So many words apart is what a comma parts.
 _COMMA = 3
 _COMMAS = re.compile("[,;\u3001\u3002\uff0c]|\\.(?!\\S)")
@@ -190,8 +192,8 @@ class TextSide:
         self._detector = detector
         self._indices = indices
         self._spans: dict[str, Collection[Span]] = {}
-        self._folded = detector.letters.read(self._source)
-        self._origins: Sequence[int] | None = None
+        self._whole = Folded(detector.letters, self._source)
+        self._folded = self._whole.text
         self._is_beside: bool | None = None
         #: What it cost to look it through, in characters that are read.
         self.effort = 0
@@ -221,7 +223,7 @@ class TextSide:
         readings is not looked through at all.
         """
         for reading in self._readings(self._lines):
-            self.effort += len(reading.text)
+            self.effort += _LINE + len(reading.text)
             if self.effort > effort_max:
                 raise UnreadableError
             self._lines.append(Spoken(reading))
@@ -239,11 +241,11 @@ class TextSide:
     def _readings(self, lines: Sequence[Spoken]) -> Iterator[Reading]:
         """Every reading; `lines` are those that were taken already."""
         yield from readings(self._folded, self._detector.is_word)
-        whole = Folded(self._detector.letters, self._source)
         for view in self._views(lines[0]):
             folded = self._detector.letters.read(view.source)
-            told = Origin(view, whole)
+            told = Origin(view, self._whole)
             self._seen.append(Reading(folded, told=told))
+            self.effort += _VIEW
             for reading in readings(folded, self._detector.is_word):
                 yield Reading(reading.text, reading.start, told)
         yield from self._parted(list(lines))
@@ -252,8 +254,8 @@ class TextSide:
         yield from self._detector.views.of(self._source)
         innocent = self._detector.innocent
         strange = line.strange(innocent.familiar) - innocent.words
-        if strange and self._detector.parting.runs_backwards(strange):
-            yield from self._detector.views.mirrored(self._source)
+        if strange and (backwards := self._detector.parting.running_backwards(strange)):
+            yield from self._detector.views.mirrored(self._source, backwards)
 
     def _parted(self, lines: Iterable[Spoken]) -> Iterator[Reading]:
         """The lines in which words were run together, with those taken apart."""
@@ -287,7 +289,9 @@ class TextSide:
         spans = untouched(self.found.words.get(concept, ()), shields)
         if spans and not self._source.isascii() and _CYRILLIC.search(self._source):
             spans = {
-                span for span in spans if self._written(span).lower() not in self._detector.russian
+                span
+                for span in spans
+                if self._whole.written(span).lower() not in self._detector.russian
             }
         apart = self._apart(concept, spans)
         if apart and not self._is_beside_somebody():
@@ -370,20 +374,7 @@ class TextSide:
 
     def told(self, spans: Collection[Span]) -> list[str]:
         """What stands there, as it was written."""
-        return [self._written(span).replace(JOINT, " ").strip() for span in longest(spans)]
-
-    def _written(self, span: Span) -> str:
-        if self._origins is None:
-            self._origins = self._places()
-        first, last = self._origins[span[0]], self._origins[span[1] - 1]
-        return self._source[first : last + 1]
-
-    def _places(self) -> Sequence[int]:
-        """For each character of the folded text, where it comes from."""
-        if self._source.isascii() and len(self._source) == len(self._folded):
-            return range(len(self._source))
-        letters = self._detector.letters
-        return [at for at, char in enumerate(self._source) for _ in letters[ord(char)]]
+        return [self._whole.written(span).replace(JOINT, " ").strip() for span in longest(spans)]
 
 
 def _word_count(text: str) -> int:

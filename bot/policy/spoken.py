@@ -221,12 +221,20 @@ class Squeezed:
         ends: dict[int, list[int]] = {}
         size, last = 0, ""
         for number, word in enumerate(self.words):
-            short = collapsed(word)
-            at = size - (short[0] == last and not last.isdecimal())
-            begins.setdefault(at, []).append(number)
-            size = at + len(short)
-            ends.setdefault(size, []).append(number + 1)
+            at = size
+            if word[0] == last and not last.isdecimal():
+                at -= 1
+            size = at + len(collapsed(word))
             last = word[-1]
+            # A place has one word, or a few letters in a row that are words.
+            if at in begins:
+                begins[at].append(number)
+            else:
+                begins[at] = [number]
+            if size in ends:
+                ends[size].append(number + 1)
+            else:
+                ends[size] = [number + 1]
         return begins, ends
 
     def as_it_stands(self, found: Sequence[Found]) -> list[Found]:

@@ -73,8 +73,16 @@ _LENIENT = frozenset({"harmless", "apart", "allowed"})
 class TermIndex:
     """Labelled terms, compiled once."""
 
-    def __init__(self, terms: Iterable[tuple[Label, Iterable[str]]], innocent: Innocent) -> None:
-        """Terms are folded; a label may come several times."""
+    def __init__(
+        self,
+        terms: Iterable[tuple[Label, Iterable[str]]],
+        innocent: Innocent,
+        beside: TermIndex | None = None,
+    ) -> None:
+        """Terms are folded; a label may come several times.
+
+        `beside`: the index that looks through the same lines, whose parts of them this one shares.
+        """
         labels: dict[str, tuple[Label, ...]] = {}
         for label, labelled in terms:
             alone = (label,)
@@ -88,7 +96,13 @@ class TermIndex:
         self._across = frozenset(
             n for n, term in enumerate(labels) if "," in term or "\u3001" in term
         )
-        self._vocabulary = Vocabulary(list(labels), innocent)
+        reach = (beside.reach,) if beside else ()
+        self._vocabulary = Vocabulary(list(labels), innocent, *reach)
+
+    @property
+    def reach(self) -> int:
+        """So many words on either side of a strange one are looked through with it."""
+        return self._vocabulary.reach
 
     def look(self, line: Spoken, found: Sightings, known: Known) -> None:
         """Add what stands in the line; `known`: what was found in other lines, by their text."""

@@ -9,6 +9,7 @@ sign of it is there, so what most people type has none.
 from __future__ import annotations
 
 import re
+from bisect import bisect_right
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from functools import cached_property
 from itertools import accumulate, chain, groupby, product
@@ -68,16 +69,25 @@ _Turn: TypeAlias = tuple[range, int]
 
 
 class Folded:
-    """Where the characters of a text are once it is folded; worked out once for all its views."""
+    """A text once it is folded, and where its characters are in it; worked out once."""
 
     def __init__(self, letters: Letters, source: str) -> None:
-        self.letters, self._source = letters, source
+        self.letters, self.source = letters, source
+        self.text = letters.read(source)
 
     @cached_property
-    def places(self) -> list[int]:
+    def places(self) -> Sequence[int]:
         """For each character where it begins, and last where the text ends."""
-        sizes = (len(self.letters[ord(char)]) for char in self._source)
-        return list(accumulate(sizes, initial=0))
+        if self.source.isascii() and len(self.source) == len(self.text):
+            return range(len(self.source) + 1)
+        read = map(self.letters.__getitem__, map(ord, self.source))
+        return list(accumulate(map(len, read), initial=0))
+
+    def written(self, span: Span) -> str:
+        """A part of the folded text as it was written."""
+        start, end = span
+        first = bisect_right(self.places, start) - 1
+        return self.source[first : bisect_right(self.places, end - 1)]
 
 
 class Origin:
@@ -232,10 +242,14 @@ class Views:
             views = _in_both_orders([chunk[::-1] for chunk in _chunks(part)], drawn)
             yield from _moved([*views, *self._in_place(part, drawn)], first)
 
-    def mirrored(self, source: str) -> Iterator[View]:
-        """The text from its end, and then every word from its own; a word or name stays one."""
-        strange = (c.span() for c in _CHUNK.finditer(source) if not self._is_known(c[0]))
-        for first, last in windows(source, strange):
+    def mirrored(self, source: str, backwards: Collection[str]) -> Iterator[View]:
+        """The text from its end, and then every word from its own; a word or name stays one.
+
+        Only around the words that run `backwards`.
+        """
+        chunks = ((c.span(), self._letters.read(c[0])) for c in _CHUNK.finditer(source))
+        turned = (span for span, read in chunks if any(word in read for word in backwards))
+        for first, last in windows(source, turned):
             part = source[first:last]
             chunks = [c if self._is_word(part, c) else c[::-1] for c in _chunks(part)]
             yield from _moved(_in_both_orders(chunks, part), first)
@@ -272,7 +286,7 @@ class Views:
         """All by its look, in every way, if letters of two scripts make a word."""
         if not self._ambiguous.search(source):
             return
-        if not _PLAIN.search(source) and not any(map(self._is_latin, _UNSURE.findall(source))):
+        if not self._has_latin(source):
             return
         chunks = [*_CHUNK.finditer(source)]
         mixed = {chunk for chunk in chunks if self._is_mixed(chunk[0])}
@@ -289,7 +303,10 @@ class Views:
         """Whether there are letters of two scripts in it."""
         if not self._ambiguous.search(chunk):
             return False
-        return bool(_PLAIN.search(chunk)) or any(map(self._is_latin, _UNSURE.findall(chunk)))
+        return self._has_latin(chunk)
+
+    def _has_latin(self, text: str) -> bool:
+        return bool(_PLAIN.search(text)) or any(map(self._is_latin, set(_UNSURE.findall(text))))
 
     def _is_latin(self, char: str) -> bool:
         return _LATIN.match(self._letters[ord(char)]) is not None

@@ -129,6 +129,24 @@ def test_an_index_without_terms_finds_nothing() -> None:
     TermIndex([], INNOCENT)
 
 
+def test_looking_through_a_part_counts_and_so_does_each_word_in_it() -> None:
+    def effort(text: str) -> int:
+        line = Spoken(Reading(text))
+        Vocabulary(["nude"], INNOCENT).find(line)
+        return line.effort
+
+    assert effort("the tea pot") == 0
+    assert 0 < effort("xyzzy") < effort("xyzzy pot") < effort("the xyzzy pot")
+    far = " the" * 40
+    assert effort(f"xyzzy{far} xyzzy") > 2 * effort("xyzzy pot")
+
+
+def test_an_index_reaches_as_far_as_the_one_beside_it_so_that_they_share_parts() -> None:
+    wide = TermIndex([(("words", "long"), [" ".join("abcdefghijkl")])], INNOCENT)
+    own = TermIndex([(("blocked", "short"), ["moon"])], INNOCENT, beside=wide)
+    assert own.reach == wide.reach > TermIndex([], INNOCENT).reach
+
+
 def test_of_nested_spans_the_longest_are_kept() -> None:
     assert longest([(2, 3), (0, 4), (0, 2), (3, 6)]) == [(0, 4), (3, 6)]
     assert longest([(2, 8), (0, 5), (2, 6), (3, 4), (2, 8)]) == [(0, 5), (2, 8)]

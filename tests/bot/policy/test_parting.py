@@ -49,8 +49,7 @@ def test_of_a_long_line_only_what_stands_around_is_parted() -> None:
 
 
 def test_a_word_may_run_backwards() -> None:
-    assert PARTING.runs_backwards({"xyz", "foor"})
-    assert not PARTING.runs_backwards({"xyz", "tac", "roof"})
+    assert PARTING.running_backwards(["xyz", "foor", "tac", "roof"]) == ["foor"]
 
 
 SCREEN = Screen(load())

@@ -75,7 +75,10 @@ def test_a_break_is_a_joint_with_the_space_around_it(text: str, read: str) -> No
         ("l 0 l i", ["l 0 l i", "l o l i"]),
         ("lo break li", ["lo break li", "lo ······li"]),
         ("(hild", ["·hild", "child"]),
-        ("[a](http", ["·a··http", "·a··http"]),
+        ("(a), (hild", ["·a·, ·hild", "·a·, child"]),
+        ("(a, b) <hild", ["·a, b· ·hild", "·a, b· child"]),
+        ("(hild, )a(", ["·hild, ·a·", "·hild, ·ac"]),
+        ("[a](http", ["·a··http"]),
     ],
 )
 def test_digits_and_signs_are_read_as_letters(text: str, found: list[str]) -> None:

@@ -35,12 +35,23 @@ def side(effort_max: int, *indices: TermIndex) -> TextSide:
 
 
 def test_every_reading_is_looked_through_once_and_counts() -> None:
-    seen = Watched(3)
+    seen, dearer = Watched(3), Watched(4)
     effort = side(10_000, seen).effort
     said = " ".join(seen.looked_at)
     assert all(word in said for word in ("sky", "tree", "moon,", "pic smile", "moonlight walk"))
     assert len(seen.looked_at) > 5
-    assert effort == sum(len(text) + 3 for text in seen.looked_at)
+    assert side(10_000, dearer).effort == effort + len(seen.looked_at)
+
+
+def test_a_reading_costs_more_than_its_characters_and_another_view_more_again() -> None:
+    def effort(text: str) -> int:
+        seen = Watched()
+        read = TextSide(text, DETECTOR, (seen,), 10_000).effort
+        return read - sum(map(len, seen.looked_at))
+
+    assert effort("sky") == effort("sky and a sea") > 0
+    assert effort("m00n") == 2 * effort("sky")
+    assert effort("PicSmile") > 2 * effort("sky")
 
 
 def test_what_is_too_long_in_all_its_readings_is_not_looked_through() -> None:

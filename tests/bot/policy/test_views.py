@@ -77,7 +77,7 @@ def test_a_text_on_its_head_is_read_from_its_end(text: str, seen: list[str]) -> 
 
 
 def test_a_row_of_strange_words_is_turned_round_where_it_stands() -> None:
-    seen = [view.source for view in VIEWS.mirrored("macdonald thgil noom, mcneil")]
+    seen = [view.source for view in VIEWS.mirrored("macdonald thgil noom, mcneil", ["thgil"])]
     assert seen == [
         "mcneil ,moon light macdonald", "macdonald light moon, mcneil",
         "macdonald moon light, mcneil", "macdonald light moon, mcneil",
@@ -90,7 +90,7 @@ def test_what_stands_between_strange_words_keeps_its_place(text: str) -> None:
         ",".join(part if part == "on" else part[::-1] for part in word.split(","))
         for word in text.split(" ")
     )
-    seen = [view.source for view in VIEWS.mirrored(text)]
+    seen = [view.source for view in VIEWS.mirrored(text, ["xab", "xcd"])]
     assert seen[:2] == [text[::-1].replace("no", "on"), words_turned]
 
 
@@ -103,7 +103,15 @@ def test_what_stands_between_strange_words_keeps_its_place(text: str) -> None:
     ],
 )
 def test_a_word_runs_back_if_it_is_one_from_its_end_alone(text: str, seen: str) -> None:
-    assert seen in [view.source for view in VIEWS.mirrored(text)]
+    assert seen in [view.source for view in VIEWS.mirrored(text, ["noom"])]
+
+
+def test_only_what_stands_around_a_word_that_runs_back_is_turned_round() -> None:
+    far = "a quiet lake, " * 5
+    turned = [*VIEWS.mirrored(f"xab, {far}noom", ["noom"])]
+    assert turned
+    assert not any("bax" in view.source for view in turned)
+    assert not [*VIEWS.mirrored("xab, xcd", [])]
 
 
 @pytest.mark.parametrize(
