@@ -29,8 +29,8 @@ _RUNS = re.compile(r"\d|(\D)\1*+")
 _DISGUISED_MAX = 120
 #: What a place costs where a term may stand, and one at which it is looked whether it does, in
 #: characters that are read; and what looking through a part costs, and each word in it.
-_FOUND, _JUDGED = 6, 5
-_PART, _PART_WORD = 100, 7
+_FOUND, _JUDGED = 5, 3
+_PART, _PART_WORD = 35, 2
 #: Words on either side of a strange one that are looked through with it, at least: it may be a
 #: piece of a word that somebody cut.
 _REACH_MIN = 7

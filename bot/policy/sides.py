@@ -44,9 +44,9 @@ from bot.policy.views import Folded, Origin, View, Views
 
 #: So much is looked through of what is wanted and of what is not, in characters that are read; more
 #: is unreadable. What the latter takes beyond a little is taken from the former.
-_WANTED_MAX, _UNWANTED_MAX, _LITTLE = 22_000, 8_000, 3_000
+_WANTED_MAX, _UNWANTED_MAX, _LITTLE = 12_500, 5_000, 1_500
 #: What a reading costs beside its characters, and another view of the text.
-_LINE, _VIEW = 60, 350
+_LINE, _VIEW = 20, 150
 #: So many words apart is what a comma parts.
 _COMMA = 3
 _COMMAS = re.compile("[,;\u3001\u3002\uff0c]|\\.(?!\\S)")

@@ -23,8 +23,10 @@ Part: TypeAlias = Literal["words", "harmless", "apart", "blocked", "allowed"]
 Label: TypeAlias = tuple[Part, str]
 
 
-#: By the text of a line, the terms in it, and what it cost to find them.
-Known: TypeAlias = dict[str, tuple[Sequence[Hit], int]]
+#: By the text of a line, the terms in it.
+Known: TypeAlias = dict[str, Sequence[Hit]]
+#: What a hit of a text that is known costs, in characters that are read.
+_KNOWN = 5
 
 
 class Sightings:
@@ -121,14 +123,12 @@ class TermIndex:
                         spans[name] = {placed}
 
     def _hits(self, line: Spoken, known: Known) -> Sequence[Hit]:
-        """Where terms stand; costs the same whether it is known or not."""
+        """Where terms stand; of a text that is known only what was found there costs again."""
         if line.text in known:
-            hits, effort = known[line.text]
-            line.spend(effort)
+            hits = known[line.text]
+            line.spend(_KNOWN * len(hits))
             return hits
-        spent = line.effort
-        hits = self._vocabulary.find(line)
-        known[line.text] = hits, line.effort - spent
+        known[line.text] = hits = self._vocabulary.find(line)
         return hits
 
 
