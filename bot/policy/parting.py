@@ -17,7 +17,7 @@ from bot.policy.inflection import of_none
 from bot.policy.reading import IsWord, Reading, around
 from bot.policy.spoken import Spoken
 
-#: A word of fewer letters is not taken apart, and one of more is no word.
+#: A word of fewer letters is not taken apart, and one of more is no word, unless it repeats one.
 _TOGETHER_MIN, _TOGETHER_MAX = 7, 48
 _PART_MIN, _PART_MAX = 3, 20
 _LONG = 10
@@ -40,6 +40,10 @@ _LAST = frozenset({"ex", "in", "is", "it", "me", "of", "on", "to", "up", "us"})
 #: A word turned round has at least so many letters.
 _TURNED_MIN = 4
 _LETTERS = re.compile("[a-z]+")
+#: Nothing but one word again and again; and how many of its letters tell that it is no chance, if
+#: they are Latin and if they are others.
+_REPEATED = re.compile(r"(..+?)\1+")
+_LATIN_MIN, _OTHER_MIN = 3, 2
 #: So many words in a row without a gap may be several words that were run together and cut.
 _TIED_MAX = 4
 #: Words that are so many characters apart make no term together.
@@ -65,9 +69,20 @@ class Parting:
         """
         self._is_form, self._grave = is_form, frozenset(grave)
         self._foreign, self._english = _LITTLE_FOREIGN.union(foreign), frozenset(english)
-        self._known = frozenset(word for word in known if len(word) >= _PART_MIN)
+        every = frozenset(known)
+        self._known = frozenset(word for word in every if len(word) >= _PART_MIN)
+        self._repeated = frozenset(
+            word
+            for word in every.union(foreign, english)
+            if len(word) >= (_LATIN_MIN if word.isascii() else _OTHER_MIN)
+        )
         self._all = self._known | _LITTLE
         self.parts = lru_cache(maxsize=_REMEMBERED)(self._parts)
+
+    @staticmethod
+    def may_part(strange: Iterable[str]) -> bool:
+        """Whether one of these words may have been run together: in Latin letters, or repeated."""
+        return any(word.isascii() or _REPEATED.fullmatch(word) for word in strange)
 
     def running_backwards(self, strange: Collection[str]) -> list[str]:
         """Those of these words that are words from their end."""
@@ -75,7 +90,7 @@ class Parting:
 
     def parted(self, line: Spoken, strange: Collection[str]) -> Iterator[Reading]:
         """The parts of the line with such words in them, with those taken apart."""
-        if not strange:
+        if not line.tied and not any(map(self.parts, strange)):
             return
         seams: list[int] = []
         for cuts in self._cuts(line, strange):
@@ -101,6 +116,9 @@ class Parting:
 
     def _parts(self, word: str) -> tuple[str, ...]:
         """The words that a word is made of, the longest that there are; () if it is of none."""
+        again = _REPEATED.fullmatch(word)
+        if again and again[1] in self._repeated:
+            return (again[1],) * (len(word) // len(again[1]))
         if not _TOGETHER_MIN <= len(word) <= _TOGETHER_MAX or not _LETTERS.fullmatch(word):
             return ()
         known = self._all if len(word) >= _LONG else self._known

@@ -263,7 +263,7 @@ class TextSide:
         for line in lines:
             strange = line.strange(innocent.familiar) - innocent.words
             # Of no other words is one that was run together or meant for another.
-            if any(map(str.isascii, strange)):
+            if self._detector.parting.may_part(strange):
                 yield from self._detector.parting.parted(line, strange)
                 yield from self._detector.respelling.read(line, strange)
 

@@ -22,7 +22,7 @@ PARTING = Parting({"moon", "moonlight", "walk", "walks", "cat", "the", "roof"})
         ("catonmoon", ()),  # a little word counts in a long one only
         ("moonwalked", ()),
         ("moon", ()),
-        ("moon" * 13, ()),
+        ("moonwalk" * 5 + "moonwalks", ()),
     ],
 )
 def test_a_word_is_made_of_the_longest_words(word: str, parts: tuple[str, ...]) -> None:
@@ -46,6 +46,17 @@ def test_of_a_long_line_only_what_stands_around_is_parted() -> None:
     at = parted.text.index("walk")
     assert parted.placed(at, at + 4) == (164, 168)
     assert set(parted.text.split()) == {"sky", "moon", "walk"}
+
+
+def test_a_word_that_is_said_again_and_again_is_taken_apart_in_any_script() -> None:
+    parting = Parting(["cat", "ab", "ネコ", "犬"], foreign=["котик"])
+    assert parting.parts("catcat") == ("cat", "cat")
+    assert parting.parts("ネコ" * 60) == ("ネコ",) * 60
+    assert parting.parts("котиккотик") == ("котик", "котик")
+    assert parting.parts("abab") == parting.parts("犬犬") == parting.parts("イヌイヌ") == ()
+    assert parting.may_part(["ネコ", "ネコネコ"])
+    assert parting.may_part(["cat"])
+    assert not parting.may_part(["ネコ", "котик"])
 
 
 def test_a_word_may_run_backwards() -> None:

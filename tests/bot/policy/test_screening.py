@@ -192,8 +192,21 @@ def test_innocent_signs_hide_nothing(prompt: str) -> None:
 
 
 @pytest.mark.parametrize(
+    "prompt",
+    ["エロエロエロ", "ヌードヌード", "セックスセックス", "sexsex", "голаяголая", "エロ" * 60],
+)
+def test_an_adult_word_is_seen_however_often_it_is_said_at_once(prompt: str) -> None:
+    assert "sexual" in rules(f"{prompt}, 1girl")
+
+
+@pytest.mark.parametrize("prompt", ["しゃぶしゃぶ、鍋", "シャブシャブ", "ドキドキ、ラブラブ"])
+def test_a_word_that_repeats_itself_is_a_word(prompt: str) -> None:
+    assert not rules(prompt)
+
+
+@pytest.mark.parametrize(
     ("prompt", "negative"),
-    [("裸眼" * 500, ""), ("nude, " + "ﷺ" * 600, ""), ("1girl", "ﷺ" * 400)],
+    [("nu.de " * 160, ""), ("nude, " + "ﷺ" * 600, ""), ("1girl", "ﷺ" * 400)],
 )
 def test_what_takes_too_long_to_look_through_is_unreadable(prompt: str, negative: str) -> None:
     """So many hits, or so many characters: never allowed."""
@@ -222,7 +235,7 @@ def test_a_long_prompt_with_every_sign_of_the_trade_is_readable(unit: str) -> No
 
 def test_what_is_not_wanted_takes_its_time_from_what_is() -> None:
     """Each by itself is readable; both together take too long."""
-    prompt = ((LONG["Korean"] + 2 * PLAIN) * 10)[: Limits().prompt_chars_max]
+    prompt = ((LONG["Chinese"] + 2 * PLAIN) * 10)[: Limits().prompt_chars_max]
     negative = "(" + "blurry, [low|bad] quality, " * 16 + "hat:1.2)"
     assert UNREADABLE not in rules(prompt) | rules("1girl", negative)
     assert UNREADABLE in rules(prompt, negative)
