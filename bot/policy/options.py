@@ -158,8 +158,6 @@ def _groups(text: str) -> list[_Group]:
 
 def unclosed(folded: str, opened: str, closed: str) -> list[int]:
     """Where a bracket opens and none closes it, unless a link follows."""
-    if folded.count(opened) <= folded.count(closed):
-        return []
     stack: list[int] = []
     for bracket in re.finditer(f"[{opened}{closed}]", folded):
         if bracket[0] == opened:

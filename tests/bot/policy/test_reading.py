@@ -78,6 +78,8 @@ def test_a_break_is_a_joint_with_the_space_around_it(text: str, read: str) -> No
         ("(a), (hild", ["·a·, ·hild", "·a·, child"]),
         ("(a, b) <hild", ["·a, b· ·hild", "·a, b· child"]),
         ("(hild, )a(", ["·hild, ·a·", "·hild, ·ac"]),
+        (":) (hild", [":· ·hild", ":· child"]),
+        ("(h1ld", ["·h1ld", "·hild", "·hlld", "ch1ld", "child", "chlld"]),
         ("[a](http", ["·a··http"]),
     ],
 )

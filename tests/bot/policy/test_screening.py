@@ -199,6 +199,10 @@ def test_an_adult_word_is_seen_however_often_it_is_said_at_once(prompt: str) -> 
     assert "sexual" in rules(f"{prompt}, 1girl")
 
 
+def test_letters_beside_a_bracket_that_nothing_closes_are_read_wherever_it_stands() -> None:
+    assert "minors-sexual" in rules(f"{'quiet lake, ' * 20}nude, (h1ld, {'quiet lake, ' * 20}")
+
+
 @pytest.mark.parametrize("prompt", ["しゃぶしゃぶ、鍋", "シャブシャブ", "ドキドキ、ラブラブ"])
 def test_a_word_that_repeats_itself_is_a_word(prompt: str) -> None:
     assert not rules(prompt)

@@ -44,14 +44,29 @@ def test_every_reading_is_looked_through_once_and_counts() -> None:
 
 
 def test_a_reading_costs_more_than_its_characters_and_another_view_more_again() -> None:
-    def effort(text: str) -> int:
+    def effort(text: str) -> tuple[int, int]:
+        """What is beside the characters, and how many readings there are."""
         seen = Watched()
         read = TextSide(text, DETECTOR, (seen,), 10_000).effort
-        return read - sum(map(len, seen.looked_at))
+        return read - sum(map(len, seen.looked_at)), len(seen.looked_at)
 
-    assert effort("sky") == effort("sky and a sea") > 0
-    assert effort("m00n") == 2 * effort("sky")
-    assert effort("PicSmile") > 2 * effort("sky")
+    line, one = effort("sky")
+    assert line > 0
+    assert effort("sky and a sea") == (line, one) == (line, 1)
+    assert effort("m00n") == (2 * line, 2)
+    cost, readings = effort("PicSmile")
+    assert cost > readings * line
+
+
+def test_what_was_found_in_a_text_that_is_known_counts_again() -> None:
+    def effort(text: str) -> int:
+        moons = TermIndex([(("words", "moons"), ["moon"])], NOTHING)
+        return TextSide(text, DETECTOR, (moons,), 10_000).effort
+
+    def repeated(word: str) -> str:
+        return f"{'calm waters, ' * 6}{word}, {'calm waters, ' * 12}{word}, {'calm waters, ' * 6}"
+
+    assert effort(repeated("m00n")) - effort(repeated("m00d")) > effort("moon") - effort("mood")
 
 
 def test_what_is_too_long_in_all_its_readings_is_not_looked_through() -> None:
