@@ -13,9 +13,11 @@ from typing import Literal, TypeVar
 
 from bot.domain import BotError, RuleId, Ruling
 from bot.policy.ages import AgeWords
+from bot.policy.denials import DenialWords
 from bot.policy.effect import Audience, Effect
 from bot.policy.expressions import ExpressionError, When, read
 from bot.policy.homographs import Tongue
+from bot.policy.including import closure
 from bot.policy.native_names import NativeParts
 from bot.policy.spelling import in_full
 from bot.words.speaking import Message
@@ -55,6 +57,8 @@ class Rule:
     effect: Effect
     #: No server can lower it.
     floor: bool
+    #: It only says who may see something, so a word that is denied where it stands does not count.
+    deniable: bool
     #: None: it is told to members, and no prompt shows it.
     when: When | None
     tests: Trials
@@ -125,6 +129,8 @@ class Lexicon:
     ages: AgeWords
     #: By language, words that are a term's in another one.
     homographs: Mapping[str, Tongue]
+    #: By a name for languages that do it alike.
+    denials: Mapping[str, DenialWords]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False, repr=False)
@@ -167,6 +173,7 @@ class _Rule:
     effect: _Effect
     clause: str | None = None
     floor: bool = False
+    deniable: bool = False
     when: str | None = None
     tests: Trials = field(default_factory=Trials)
 
@@ -214,6 +221,7 @@ OWN_TERMS = Rule(
     advice=Message("Please leave them out."),
     effect=Effect(ruling=Ruling.REFUSE),
     floor=False,
+    deniable=False,
     when=None,
     tests=Trials(),
 )
@@ -284,6 +292,7 @@ def _rule(name: str, path: str, files: Mapping[str, bytes]) -> Rule:
         advice=raw.advice,
         effect=raw.effect.made(),
         floor=raw.floor,
+        deniable=raw.deniable,
         when=when,
         tests=raw.tests,
     )
@@ -332,6 +341,7 @@ def _lexicon(files: Mapping[str, bytes]) -> Lexicon:
         things=lines("things"),
         ages=_read(AgeWords, "lexicon/ages.toml", files),
         homographs=_read(dict[str, Tongue], "lexicon/homographs.toml", files),
+        denials=_read(dict[str, DenialWords], "lexicon/denials.toml", files),
     )
 
 
@@ -352,6 +362,8 @@ def _of_rule(rule: Rule, book: Rulebook) -> Iterator[str]:
     at = f"rules/{rule.id}.toml"
     if rule.clause is not None and rule.clause not in book.clauses:
         yield f"{at}: clause {rule.clause} is none of {', '.join(book.clauses)}."
+    if rule.deniable and (rule.floor or rule.clause):
+        yield f"{at}: deniable is for rules of neither the floor nor the licence."
     if rule.when:
         for concept in sorted(rule.when.concepts - book.concepts.keys() - BUILT_IN):
             yield f"{at}: when names the concept {concept}, which has no file."
@@ -379,15 +391,3 @@ def _unknown_rules(book: Rulebook) -> Iterator[str]:
         for rule in rules:
             if rule not in book.rules:
                 yield f"licences.toml: licences.{name} names {rule}, which has no file."
-
-
-def closure(concept: str, concepts: Mapping[str, Concept]) -> frozenset[str]:
-    """A concept and all that it includes."""
-    found: set[str] = set()
-    waiting = [concept]
-    while waiting:
-        name = waiting.pop()
-        if name not in found and name in concepts:
-            found.add(name)
-            waiting += concepts[name].includes
-    return frozenset(found)

@@ -13,9 +13,12 @@ from itertools import chain
 
 from bot.domain import RuleId
 from bot.policy.ages import Ages
+from bot.policy.denials import Denials
+from bot.policy.distances import apart
 from bot.policy.expressions import Condition, Span
 from bot.policy.folding import JOINT, Letters, composed
 from bot.policy.homographs import Homographs
+from bot.policy.including import closure
 from bot.policy.inflection import Inflection
 from bot.policy.listing import alone, by_language, innocent, labelled, listed, parts, plain
 from bot.policy.parting import Parting
@@ -35,7 +38,6 @@ from bot.policy.rulebook import (
     LONE_NUMBERS,
     NAMES,
     Rulebook,
-    closure,
 )
 from bot.policy.spoken import Spoken, longest
 from bot.policy.terms import Known, Label, Sightings, TermIndex, untouched
@@ -45,9 +47,6 @@ from bot.policy.views import Folded, Origin, View, Views
 #: So much is looked through of what is wanted and of what is not, in characters that are read; more
 #: is unreadable. What the latter takes beyond a little is taken from the former.
 _WANTED_MAX, _UNWANTED_MAX, _LITTLE = 6_400, 3_000, 1_000
-#: So many words apart is what a comma parts.
-_COMMA = 3
-_COMMAS = re.compile("[,;\u3001\u3002\uff0c]|\\.(?!\\S)")
 #: What no name of a character goes on behind.
 _APART = re.compile(f"[,;\u3001\u3002\uff0c()\\[\\]{{}}<>|\\\\{JOINT}]")
 #: A word of Russian, in which letters look like Latin ones.
@@ -102,6 +101,7 @@ class Detector:
         self.names = Names(lexicon, letters.each)
         self.homographs = Homographs(lexicon.homographs)
         self.things = Things(lexicon.things)
+        self.denials = Denials(lexicon.denials)
         self.russian = frozenset(self._only_russian(zip(marked, folded, strict=True)))
 
     def _only_russian(self, known: Iterable[tuple[str, str]]) -> Iterator[str]:
@@ -366,17 +366,26 @@ class TextSide:
         first, second = sorted((left, right))
         # Without weights: of their numbers no point is a full stop.
         between = self._lines[0].text[first[1] : second[0]].replace(JOINT, "")
-        return _word_count(between) + _COMMA * len(_COMMAS.findall(between))
+        return apart(between)
 
     def told(self, spans: Collection[Span]) -> list[str]:
         """What stands there, as it was written."""
         return [self._written(span).replace(JOINT, " ").strip() for span in longest(spans)]
 
+    def is_denied(self, span: Span) -> bool:
+        """Whether what stands there is denied right there: `no nudity`."""
+        start, end = self._original(span)
+        source = self._source
+        return self._detector.denials.is_denied(source[:start], source[start:end], source[end:])
+
     def _written(self, span: Span) -> str:
+        return self._source[slice(*self._original(span))]
+
+    def _original(self, span: Span) -> Span:
+        """Where a place of the folded text is in what was written."""
         if self._origins is None:
             self._origins = self._places()
-        first, last = self._origins[span[0]], self._origins[span[1] - 1]
-        return self._source[first : last + 1]
+        return self._origins[span[0]], self._origins[span[1] - 1] + 1
 
     def _places(self) -> Sequence[int]:
         """For each character of the folded text, where it comes from."""
@@ -384,13 +393,3 @@ class TextSide:
             return range(len(self._source))
         letters = self._detector.letters
         return [at for at, char in enumerate(self._source) for _ in letters[ord(char)]]
-
-
-def _word_count(text: str) -> int:
-    """How many words a text has; letters in a row that each stand alone are one."""
-    count, spelled = 0, False
-    for token in text.split():
-        was_spelled, spelled = spelled, len(token) == 1 and token.isalpha()
-        says = any(map(str.isalnum, token)) or _COMMAS.search(token) is not None
-        count += says and not (spelled and was_spelled)
-    return count

@@ -44,6 +44,9 @@ FAULTS = {
         (b"[tests]", b"[tests", "rules/sexual.toml is not valid TOML"),
         (b"Sexual", b"\xff", "is not UTF-8"),
     ],
+    "rules/minors-sexual.toml": [
+        (b"floor = true", b"floor = true\ndeniable = true", "neither the floor nor the licence")
+    ],
     "rules/gore.toml": [(b'title = "Gore"', b'title = "Gore"\nclause = "z"', "clause z is none")],
     "concepts/gore.toml": [
         (b"source", b"includes = ['gore']\nsource", "includes gore, which includes it"),
