@@ -91,7 +91,7 @@ class Screen:
         for rule, condition in asked:
             side = wanted if rule in self._fixed else lenient
             places = condition.test(side)
-            if places and rule in self._deniable:
+            if places and rule in self._deniable and wanted.may_deny():
                 places = condition.test(Denying(side, wanted.is_denied))
             if places:
                 yield Finding(rule=rule, words=_told(places))

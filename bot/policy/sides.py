@@ -31,14 +31,7 @@ from bot.policy.reading import (
     without_breaks,
 )
 from bot.policy.respelling import Respelling
-from bot.policy.rulebook import (
-    AGES,
-    CHARACTERS,
-    LAST_NAMES,
-    LONE_NUMBERS,
-    NAMES,
-    Rulebook,
-)
+from bot.policy.rulebook import AGES, CHARACTERS, LAST_NAMES, LONE_NUMBERS, NAMES, Rulebook
 from bot.policy.spoken import Spoken, longest
 from bot.policy.terms import Known, Label, Sightings, TermIndex, untouched
 from bot.policy.things import BESIDE, NAMED, Things
@@ -371,6 +364,11 @@ class TextSide:
     def told(self, spans: Collection[Span]) -> list[str]:
         """What stands there, as it was written."""
         return [self._written(span).replace(JOINT, " ").strip() for span in longest(spans)]
+
+    def may_deny(self) -> bool:
+        """Whether anything may be denied here: told at once, for most prompts deny nothing."""
+        said = self._lines[0].words
+        return not self._source.isascii() or self._detector.denials.may_be_among(said)
 
     def is_denied(self, span: Span) -> bool:
         """Whether what stands there is denied right there: `no nudity`."""
