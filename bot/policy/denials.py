@@ -9,7 +9,7 @@ on in a way that leaves it denied.
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from itertools import chain
 
@@ -25,8 +25,8 @@ _BEGIN, _END = r"(?<![^\W_])(?<!['\u2019-])", r"(?![^\W_]|['\u2019])"
 _GAP, _NO_GAP = r"(?:[ _]+(?:\\?[({] ?)*|-|(?<=['\u2019]))", r" ?(?:\\?[({] ?)*"
 #: `nudity-free` and `non-nude`, whatever follows.
 _FREE, _NON = re.compile(rf"-fr(?:ee|ei){_END}"), "non-"
-_BEHIND = frozenset({"free", "frei"})
-#: The word with which a denial begins.
+_FREI = frozenset({"free", "frei"})
+#: Where the first word of a denial ends.
 _FIRST = re.compile(r"\W")
 #: What ends a phrase: its emphasis, and then a comma or the like. A question denies nothing.
 _EMPHASIS = r"(?: ?:[0-9.]{1,5})?[ \\)}\]]*"
@@ -55,13 +55,10 @@ class Denials:
         every = languages.values()
         self._before = [(_opening(words), _closing(words)) for words in every if words.before]
         self._behind = [_closing(words) for words in every if words.denied]
-        denying = chain.from_iterable(expanded(one) for words in every for one in words.before)
-        self._first = _BEHIND.union(_FIRST.split(phrase)[0] for phrase in denying)
+        spaced = (one for words in every if words.spaced for one in words.before)
+        #: The words with which denials begin, where words are spaced.
+        self.first = _FREI.union(_FIRST.split(one)[0] for one in _spelled(spaced))
         self._is_one = _either(_bound(words, words.within) for words in every)
-
-    def may_be_among(self, words: Collection[str]) -> bool:
-        """Whether something may be denied in an ASCII text of these words, in small letters."""
-        return not self._first.isdisjoint(words)
 
     def is_denied(self, before: str, term: str, behind: str) -> bool:
         """Whether a term is denied that stands between these, all as they were typed."""
@@ -117,6 +114,9 @@ def _either(patterns: Iterable[str]) -> re.Pattern[str]:
 
 def _any(some: Iterable[str]) -> str:
     """Any of some words, the longest first; of none, nothing matches."""
-    spelled = {word.casefold() for word in chain.from_iterable(map(expanded, some))}
-    longest = sorted(spelled, key=lambda word: (-len(word), word))
+    longest = sorted(_spelled(some), key=lambda word: (-len(word), word))
     return f"(?:{'|'.join(map(re.escape, longest))})" if longest else "(?!)"
+
+
+def _spelled(some: Iterable[str]) -> set[str]:
+    return {word.casefold() for word in chain.from_iterable(map(expanded, some))}

@@ -44,6 +44,8 @@ _WANTED_MAX, _UNWANTED_MAX, _LITTLE = 6_400, 3_000, 1_000
 _APART = re.compile(f"[,;\u3001\u3002\uff0c()\\[\\]{{}}<>|\\\\{JOINT}]")
 #: A word of Russian, in which letters look like Latin ones.
 _CYRILLIC = re.compile("[\u0400-\u045f]+")
+#: Japanese, Chinese and Korean.
+_UNSPACED = re.compile("[\u3041-\u30ff\u4e00-\u9fff\uac00-\ud7a3]")
 #: So many negative prompts are remembered: most members use the model's own.
 _REMEMBERED = 16
 #: So many sets of concepts that stand together are remembered.
@@ -95,6 +97,7 @@ class Detector:
         self.homographs = Homographs(lexicon.homographs)
         self.things = Things(lexicon.things)
         self.denials = Denials(lexicon.denials)
+        self.denying = frozenset(letters.each([*self.denials.first]))
         self.russian = frozenset(self._only_russian(zip(marked, folded, strict=True)))
 
     def _only_russian(self, known: Iterable[tuple[str, str]]) -> Iterator[str]:
@@ -368,7 +371,7 @@ class TextSide:
     def may_deny(self) -> bool:
         """Whether anything may be denied here: told at once, for most prompts deny nothing."""
         said = self._lines[0].words
-        return not self._source.isascii() or self._detector.denials.may_be_among(said)
+        return not self._detector.denying.isdisjoint(said) or bool(_UNSPACED.search(self._source))
 
     def is_denied(self, span: Span) -> bool:
         """Whether what stands there is denied right there: `no nudity`."""

@@ -110,6 +110,17 @@ def rules(prompt: str, negative: str = "", screen: Screen = SCREEN) -> set[RuleI
         "keine nackte Frau, Alm",
         "no cleavage",
         "no coprophagia",
+        "don't show gore",
+        "w/o gore, please",
+        "a gore-free battle",
+        "Frau, nicht nackt",
+        "femme, pas nue",
+        "mujer no desnuda",
+        "mulher não nua",
+        "женщина, не голая",
+        "裸ではない女性",
+        "女人，没有全裸",
+        "나체가 아닌 여자",
     ],
 )
 def test_no_level_of_content_counts_what_is_denied(prompt: str) -> None:
