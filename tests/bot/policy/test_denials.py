@@ -77,6 +77,8 @@ nicht ohne |Sex|
 |裸|ではないわけではない
 |裸|じゃない?
 |裸|でなくては
+|全裸|ではないか
+|裸|なしではない
 |알몸| 없는 게 아닌 여자
 """
 
@@ -119,7 +121,7 @@ def rules(prompt: str, negative: str = "", screen: Screen = SCREEN) -> set[RuleI
         "mulher não nua",
         "женщина, не голая",
         "裸ではない女性",
-        "女人，没有全裸",
+        "女人,没有全裸",
         "나체가 아닌 여자",
     ],
 )
