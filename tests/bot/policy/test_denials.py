@@ -156,6 +156,11 @@ def test_a_server_s_own_terms_count_though_they_are_denied() -> None:
         "not naked but topless",
         "(nude:1.2), (not nude:1.2)",
         "[no topless|topless] woman",
+        "woman, no BREAK nude",
+        "woman, (no:0.1) nude",
+        "woman, <lora:no nude:1>",
+        "woman, never not nude",
+        "woman, no nude body hidden",
     ],
 )
 def test_a_word_that_stands_there_undenied_counts(prompt: str) -> None:
@@ -170,3 +175,4 @@ def test_whoever_denies_more_than_anybody_would_asks_for_it() -> None:
 
 def test_a_denial_in_the_negative_prompt_says_nothing() -> None:
     assert RuleId("sexual") in rules("1girl", "no clothes")
+    assert RuleId("sexual") in rules("1woman, not", "(nude:-1)")
