@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Protocol, TypeAlias
 
@@ -66,13 +66,17 @@ class When:
     condition: Condition
 
 
+_NONE: Mapping[str, When] = {}
 _SIGN = re.compile(r"\s*+(?:(?P<word>[a-z0-9][a-z0-9-]*+)|(?P<bracket>[()]))")
 _RESERVED = frozenset({"and", "or", "but", "not", "near", "unwanted"})
 
 
-def read(text: str) -> When:
-    """An expression as written in a rule; ExpressionError if it is none."""
-    reader = _Reader(text)
+def read(text: str, combined: Mapping[str, When] = _NONE) -> When:
+    """An expression as written in a rule; ExpressionError if it is none.
+
+    `combined`: expressions that it may call by a name, as it does a concept.
+    """
+    reader = _Reader(text, combined)
     condition = reader.either()
     reader.expect_end()
     return When(
@@ -86,8 +90,9 @@ def read(text: str) -> When:
 class _Reader:
     """Goes through an expression from left to right."""
 
-    def __init__(self, text: str) -> None:
+    def __init__(self, text: str, combined: Mapping[str, When]) -> None:
         self._text = text
+        self._combined = combined
         self._signs = [*_signs(text), ""]
         self._at = 0
         self.concepts: set[str] = set()
@@ -149,7 +154,16 @@ class _Reader:
             concept = self._name()
             self.unwanted.add(concept)
             return _Unwanted(_Present(concept))
+        if self._sign in self._combined:
+            return self._combination()
         return _Present(self._name())
+
+    def _combination(self) -> Condition:
+        known = self._combined[self._sign]
+        self._at += 1
+        self.concepts |= known.concepts
+        self.unwanted |= known.unwanted
+        return known.condition
 
     def _name(self) -> str:
         if not self._sign or self._sign in _RESERVED or self._sign in "()":

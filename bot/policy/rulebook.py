@@ -6,23 +6,22 @@ Pure: it receives bytes. A fault names the file and the place in it, and the bot
 
 from __future__ import annotations
 
-import tomllib
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
-from typing import Literal, TypeVar
+from typing import Literal, TypeAlias
 
-from bot.domain import BotError, RuleId, Ruling
+from bot.domain import RuleId, Ruling
 from bot.policy.ages import AgeWords
+from bot.policy.denials import DenialWords
 from bot.policy.effect import Audience, Effect
 from bot.policy.expressions import ExpressionError, When, read
 from bot.policy.homographs import Tongue
+from bot.policy.including import closure
 from bot.policy.native_names import NativeParts
-from bot.policy.spelling import in_full
+from bot.policy.rule_files import RulebookError, decoded, in_folder, text_of
+from bot.policy.spelling import filled, in_full
 from bot.words.speaking import Message
-from models.decoding import Dialect, MisfitError, decode
 
-_T = TypeVar("_T")
-_TOML = Dialect(stranger="is not known here", table="a table", nothing="")
 #: The server's own terms are findings of this rule; it has no file.
 SERVER = RuleId("server")
 #: Found where there are more ways to read a prompt than anybody can look through.
@@ -35,11 +34,9 @@ LAST_NAMES = "last-names"
 BUILT_IN = NAMES | {AGES, LONE_NUMBERS, LAST_NAMES}
 #: The concept of fictional characters, whose names are no people's.
 CHARACTERS = "characters"
+_NONE: Mapping[str, When] = {}
+_COMBINATIONS = "combinations.toml"
 _PRESETS = ("family", "standard", "age-restricted")
-
-
-class RulebookError(BotError):
-    """A file of the rulebook has a fault; the message names the file and the place."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -55,6 +52,8 @@ class Rule:
     effect: Effect
     #: No server can lower it.
     floor: bool
+    #: It only says who may see something, so a word that is denied where it stands does not count.
+    deniable: bool
     #: None: it is told to members, and no prompt shows it.
     when: When | None
     tests: Trials
@@ -125,6 +124,8 @@ class Lexicon:
     ages: AgeWords
     #: By language, words that are a term's in another one.
     homographs: Mapping[str, Tongue]
+    #: By a name for languages that do it alike.
+    denials: Mapping[str, DenialWords]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False, repr=False)
@@ -167,8 +168,13 @@ class _Rule:
     effect: _Effect
     clause: str | None = None
     floor: bool = False
+    deniable: bool = False
     when: str | None = None
     tests: Trials = field(default_factory=Trials)
+
+
+#: By the name that stands in a term, the words that may stand there.
+_Slots: TypeAlias = dict[str, tuple[str, ...]]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -176,6 +182,7 @@ class _Concept:
     summary: str
     source: str
     terms: dict[str, tuple[str, ...]] = field(default_factory=dict[str, tuple[str, ...]])
+    slots: dict[str, _Slots] = field(default_factory=dict[str, _Slots])
     includes: tuple[str, ...] = ()
     harmless: tuple[str, ...] = ()
     apart: tuple[str, ...] = ()
@@ -214,6 +221,7 @@ OWN_TERMS = Rule(
     advice=Message("Please leave them out."),
     effect=Effect(ruling=Ruling.REFUSE),
     floor=False,
+    deniable=False,
     when=None,
     tests=Trials(),
 )
@@ -226,56 +234,40 @@ def rule_of(rulebook: Rulebook, rule: RuleId) -> Rule:
 
 def decode_rulebook(files: Mapping[str, bytes]) -> Rulebook:
     """The rulebook out of its files by path, as `rules/sexual.toml`; RulebookError if wrong."""
-    licensed = _read(_Licences, "licences.toml", files)
+    combined = _combinations(files)
+    licensed = decoded(_Licences, "licences.toml", files)
     book = Rulebook(
-        rules={RuleId(name): _rule(name, path, files) for name, path in _folder("rules", files)},
-        concepts={name: _concept(name, path, files) for name, path in _folder("concepts", files)},
+        rules={
+            RuleId(name): _rule(name, path, files, combined)
+            for name, path in in_folder("rules", files)
+        },
+        concepts={name: _concept(name, path, files) for name, path in in_folder("concepts", files)},
         clauses=licensed.clauses,
         presets=_presets(files),
         licences={name: tuple(map(RuleId, rules)) for name, rules in licensed.licences.items()},
         lexicon=_lexicon(files),
     )
-    for fault in _loose_ends(book):
+    for fault in (*_strange(combined, book), *_loose_ends(book)):
         raise RulebookError(fault)
     return book
 
 
-def _folder(folder: str, files: Mapping[str, bytes]) -> list[tuple[str, str]]:
-    """The files of a folder, by the name that they give what is in them."""
-    begin, end = f"{folder}/", ".toml"
-    paths = [path for path in sorted(files) if path.startswith(begin) and path.endswith(end)]
-    return [(path.removeprefix(begin).removesuffix(end), path) for path in paths]
+def _combinations(files: Mapping[str, bytes]) -> dict[str, When]:
+    """What several rules look for, by the name by which they call it."""
+    found = decoded(dict[str, str], _COMBINATIONS, files)
+    return {name: _when(text, f"{_COMBINATIONS}: {name}") for name, text in found.items()}
 
 
-def _text(path: str, files: Mapping[str, bytes]) -> str:
-    if path not in files:
-        raise RulebookError(f"{path} is missing.")
+def _when(text: str, at: str, combined: Mapping[str, When] = _NONE) -> When:
     try:
-        return files[path].decode()
-    except UnicodeDecodeError as fault:
-        raise RulebookError(f"{path} is not UTF-8 text ({fault.reason}).") from fault
-
-
-def _tree(path: str, files: Mapping[str, bytes]) -> dict[str, object]:
-    try:
-        return tomllib.loads(_text(path, files))
-    except tomllib.TOMLDecodeError as fault:
-        raise RulebookError(f"{path} is not valid TOML: {fault}.") from fault
-
-
-def _read(kind: type[_T], path: str, files: Mapping[str, bytes]) -> _T:
-    try:
-        return decode(kind, _tree(path, files), _TOML)
-    except MisfitError as fault:
-        raise RulebookError(f"{path}: {fault}") from fault
-
-
-def _rule(name: str, path: str, files: Mapping[str, bytes]) -> Rule:
-    raw = _read(_Rule, path, files)
-    try:
-        when = None if raw.when is None else read(raw.when)
+        return read(text, combined)
     except ExpressionError as fault:
-        raise RulebookError(f"{path}: when {fault}.") from fault
+        raise RulebookError(f"{at} {fault}.") from fault
+
+
+def _rule(name: str, path: str, files: Mapping[str, bytes], combined: Mapping[str, When]) -> Rule:
+    raw = decoded(_Rule, path, files)
+    when = None if raw.when is None else _when(raw.when, f"{path}: when", combined)
     return Rule(
         id=RuleId(name),
         title=raw.title,
@@ -284,18 +276,19 @@ def _rule(name: str, path: str, files: Mapping[str, bytes]) -> Rule:
         advice=raw.advice,
         effect=raw.effect.made(),
         floor=raw.floor,
+        deniable=raw.deniable,
         when=when,
         tests=raw.tests,
     )
 
 
 def _concept(name: str, path: str, files: Mapping[str, bytes]) -> Concept:
-    raw = _read(_Concept, path, files)
+    raw = decoded(_Concept, path, files)
     return Concept(
         id=name,
         summary=raw.summary,
         source=raw.source,
-        terms=raw.terms,
+        terms=_terms(raw, path),
         includes=raw.includes,
         harmless_as=raw.harmless_as,
         harmless=raw.harmless,
@@ -304,18 +297,25 @@ def _concept(name: str, path: str, files: Mapping[str, bytes]) -> Concept:
     )
 
 
+def _terms(raw: _Concept, path: str) -> dict[str, tuple[str, ...]]:
+    try:
+        return {t: filled(terms, raw.slots.get(t, {})) for t, terms in raw.terms.items()}
+    except KeyError as slot:
+        raise RulebookError(f"{path}: terms name the slot {slot}, which is none.") from slot
+
+
 def _presets(files: Mapping[str, bytes]) -> dict[str, dict[RuleId, Effect]]:
-    raw = _read(_Presets, "presets.toml", files)
+    raw = decoded(_Presets, "presets.toml", files)
     said = ((name, getattr(raw, name.replace("-", "_"))) for name in _PRESETS)
     return {name: {RuleId(r): e.made() for r, e in effects.items()} for name, effects in said}
 
 
 def _lexicon(files: Mapping[str, bytes]) -> Lexicon:
     def lines(name: str) -> frozenset[str]:
-        found = _text(f"lexicon/{name}.txt", files).split("\n")
+        found = text_of(f"lexicon/{name}.txt", files).split("\n")
         return frozenset([line for line in found if line and line[0] not in "#\r"])
 
-    letters = _read(_Letters, "lexicon/letters.toml", files)
+    letters = decoded(_Letters, "lexicon/letters.toml", files)
     return Lexicon(
         letters=letters.letters,
         looks=letters.looks,
@@ -328,10 +328,11 @@ def _lexicon(files: Mapping[str, bytes]) -> Lexicon:
         borders=lines("borders"),
         given_names=lines("given-names"),
         surnames=lines("surnames"),
-        native=_read(NativeParts, "lexicon/native-names.toml", files),
+        native=decoded(NativeParts, "lexicon/native-names.toml", files),
         things=lines("things"),
-        ages=_read(AgeWords, "lexicon/ages.toml", files),
-        homographs=_read(dict[str, Tongue], "lexicon/homographs.toml", files),
+        ages=decoded(AgeWords, "lexicon/ages.toml", files),
+        homographs=decoded(dict[str, Tongue], "lexicon/homographs.toml", files),
+        denials=decoded(dict[str, DenialWords], "lexicon/denials.toml", files),
     )
 
 
@@ -348,10 +349,18 @@ def _loose_ends(book: Rulebook) -> Iterator[str]:
         yield f"concepts/{CHARACTERS}.toml is missing."
 
 
+def _strange(combined: Mapping[str, When], book: Rulebook) -> Iterator[str]:
+    for name, when in combined.items():
+        for concept in sorted(when.concepts - book.concepts.keys() - BUILT_IN):
+            yield f"{_COMBINATIONS}: {name} names the concept {concept}, which has no file."
+
+
 def _of_rule(rule: Rule, book: Rulebook) -> Iterator[str]:
     at = f"rules/{rule.id}.toml"
     if rule.clause is not None and rule.clause not in book.clauses:
         yield f"{at}: clause {rule.clause} is none of {', '.join(book.clauses)}."
+    if rule.deniable and (rule.floor or rule.clause):
+        yield f"{at}: deniable is for rules of neither the floor nor the licence."
     if rule.when:
         for concept in sorted(rule.when.concepts - book.concepts.keys() - BUILT_IN):
             yield f"{at}: when names the concept {concept}, which has no file."
@@ -379,15 +388,3 @@ def _unknown_rules(book: Rulebook) -> Iterator[str]:
         for rule in rules:
             if rule not in book.rules:
                 yield f"licences.toml: licences.{name} names {rule}, which has no file."
-
-
-def closure(concept: str, concepts: Mapping[str, Concept]) -> frozenset[str]:
-    """A concept and all that it includes."""
-    found: set[str] = set()
-    waiting = [concept]
-    while waiting:
-        name = waiting.pop()
-        if name not in found and name in concepts:
-            found.add(name)
-            waiting += concepts[name].includes
-    return frozenset(found)

@@ -12,6 +12,7 @@ from functools import cached_property, lru_cache
 
 from bot.domain import Finding, Ruling
 from bot.policy.allowing import Allowing, all_of
+from bot.policy.denying import Denying
 from bot.policy.effect import Effect
 from bot.policy.expressions import Places, Side, Span
 from bot.policy.folding import Letters
@@ -49,6 +50,7 @@ class Screen:
         """In an allowed phrase nothing counts but for the rules of the floor and of any licence."""
         self._detector = detector(rulebook)
         self._fixed = self._detector.floor.union(*rulebook.licences.values())
+        self._deniable = {rule.id for rule in rulebook.rules.values() if rule.deniable}
         blocks: list[Label] = [("blocked", term.text) for term in blocked]
         allows: list[Label] = [("allowed", phrase) for phrase in allowed]
         labels = [*blocks, *allows]
@@ -87,7 +89,11 @@ class Screen:
         lenient = Allowing(wanted) if found.allowed else wanted
         asked = self._detector.worth_asking(wanted.present, wanted.opposite.present)
         for rule, condition in asked:
-            if places := condition.test(wanted if rule in self._fixed else lenient):
+            side = wanted if rule in self._fixed else lenient
+            places = condition.test(side)
+            if places and rule in self._deniable and wanted.may_deny():
+                places = condition.test(Denying(side, wanted.is_denied))
+            if places:
                 yield Finding(rule=rule, words=_told(places))
 
     def _of_server(self, wanted: TextSide) -> Iterator[Finding]:

@@ -13,9 +13,12 @@ from itertools import chain
 
 from bot.domain import RuleId
 from bot.policy.ages import Ages
+from bot.policy.denials import Denials
+from bot.policy.distances import apart
 from bot.policy.expressions import Condition, Span
 from bot.policy.folding import JOINT, Letters, composed
 from bot.policy.homographs import Homographs
+from bot.policy.including import closure
 from bot.policy.inflection import Inflection
 from bot.policy.listing import alone, by_language, innocent, labelled, listed, parts, plain
 from bot.policy.parting import Parting
@@ -28,15 +31,7 @@ from bot.policy.reading import (
     without_breaks,
 )
 from bot.policy.respelling import Respelling
-from bot.policy.rulebook import (
-    AGES,
-    CHARACTERS,
-    LAST_NAMES,
-    LONE_NUMBERS,
-    NAMES,
-    Rulebook,
-    closure,
-)
+from bot.policy.rulebook import AGES, CHARACTERS, LAST_NAMES, LONE_NUMBERS, NAMES, Rulebook
 from bot.policy.spoken import Spoken, longest
 from bot.policy.terms import Known, Label, Sightings, TermIndex, untouched
 from bot.policy.things import BESIDE, NAMED, Things
@@ -47,13 +42,12 @@ from bot.policy.views import Folded, Origin, View, Views
 _WANTED_MAX, _UNWANTED_MAX, _LITTLE = 12_500, 5_000, 1_500
 #: What a reading costs beside its characters, and another view of the text.
 _LINE, _VIEW = 20, 150
-#: So many words apart is what a comma parts.
-_COMMA = 3
-_COMMAS = re.compile("[,;\u3001\u3002\uff0c]|\\.(?!\\S)")
 #: What no name of a character goes on behind.
 _APART = re.compile(f"[,;\u3001\u3002\uff0c()\\[\\]{{}}<>|\\\\{JOINT}]")
 #: A word of Russian, in which letters look like Latin ones.
 _CYRILLIC = re.compile("[\u0400-\u045f]+")
+#: Japanese, Chinese and Korean.
+_UNSPACED = re.compile("[\u3041-\u30ff\u4e00-\u9fff\uac00-\ud7a3]")
 #: So many negative prompts are remembered: most members use the model's own.
 _REMEMBERED = 16
 #: So many sets of concepts that stand together are remembered.
@@ -104,6 +98,8 @@ class Detector:
         self.names = Names(lexicon, letters.each)
         self.homographs = Homographs(lexicon.homographs)
         self.things = Things(lexicon.things)
+        self.denials = Denials(lexicon.denials)
+        self.denying = frozenset(letters.each([*self.denials.first]))
         self.russian = frozenset(self._only_russian(zip(marked, folded, strict=True)))
 
     def _only_russian(self, known: Iterable[tuple[str, str]]) -> Iterator[str]:
@@ -370,18 +366,19 @@ class TextSide:
         first, second = sorted((left, right))
         # Without weights: of their numbers no point is a full stop.
         between = self._lines[0].text[first[1] : second[0]].replace(JOINT, "")
-        return _word_count(between) + _COMMA * len(_COMMAS.findall(between))
+        return apart(between)
 
     def told(self, spans: Collection[Span]) -> list[str]:
         """What stands there, as it was written."""
         return [self._whole.written(span).replace(JOINT, " ").strip() for span in longest(spans)]
 
+    def may_deny(self) -> bool:
+        """Whether anything may be denied here: told at once, for most prompts deny nothing."""
+        said = self._lines[0].words
+        return not self._detector.denying.isdisjoint(said) or bool(_UNSPACED.search(self._source))
 
-def _word_count(text: str) -> int:
-    """How many words a text has; letters in a row that each stand alone are one."""
-    count, spelled = 0, False
-    for token in text.split():
-        was_spelled, spelled = spelled, len(token) == 1 and token.isalpha()
-        says = any(map(str.isalnum, token)) or _COMMAS.search(token) is not None
-        count += says and not (spelled and was_spelled)
-    return count
+    def is_denied(self, span: Span) -> bool:
+        """Whether what stands there is denied right there: `no nudity`."""
+        start, end = self._whole.original(span)
+        source = self._source
+        return self._detector.denials.is_denied(source[:start], source[start:end], source[end:])

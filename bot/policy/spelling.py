@@ -9,6 +9,8 @@ import re
 from collections.abc import Iterable, Iterator, Mapping
 from itertools import chain, product
 
+#: A place in a term for one of several words.
+_SLOT = re.compile(r"<([a-z-]+)>")
 #: How German is written where there are no umlauts.
 _UMLAUTS = str.maketrans({"ä": "ae", "ö": "oe", "ü": "ue", "Ä": "Ae", "Ö": "Oe", "Ü": "Ue"})
 #: A word of Japanese in Latin letters that another way of writing it has otherwise.
@@ -31,6 +33,12 @@ def expanded(term: str) -> Iterator[str]:
     # Odd parts stood in braces; a comma elsewhere is a comma.
     fixed = [part if at % 2 else [",".join(part)] for at, part in enumerate(parts)]
     return ("".join(chosen) for chosen in product(*fixed))
+
+
+def filled(terms: Iterable[str], slots: Mapping[str, Iterable[str]]) -> tuple[str, ...]:
+    """Terms with every `<slot>` replaced by the choice of its words. KeyError if there is none."""
+    choices = {name: f"{{{','.join(words)}}}" for name, words in slots.items()}
+    return tuple(_SLOT.sub(lambda slot: choices[slot[1]], term) for term in terms)
 
 
 def in_full(terms: Mapping[str, Iterable[str]]) -> Iterator[str]:

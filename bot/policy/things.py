@@ -1,4 +1,4 @@
-"""Whether what is called bare is a thing: `a naked oak` and `nude pumps` are nobody's nudity.
+"""Whether what is called bare is a thing: `a naked oak`, `nude pumps`, `a gutted old warehouse`.
 
 Called by `sides` for the words of a concept. Pure. Must not know rules. Applies only where nobody
 on the floor can be meant, and only right before the thing, with at most a little word in between.
@@ -13,7 +13,9 @@ from bot.policy.expressions import Span
 from bot.policy.rulebook import AGES, LONE_NUMBERS, NAMES
 
 #: Words that are said of things as well.
-_BARE = frozenset({"naked", "nude", "topless", "bottomless", "undressed", "unclothed"})
+_BARE = frozenset({
+    "naked", "nude", "topless", "bottomless", "undressed", "unclothed", "gutted",
+})  # fmt: skip
 #: Beside a word of one of these concepts, nothing is a thing's.
 BESIDE = frozenset({
     "minors", "youth", "offspring", "famous", "people-words", "names", "titles", AGES,
@@ -24,9 +26,13 @@ BESIDE = frozenset({
 NAMED = (frozenset({"people-jobs", "photographs"}), NAMES - BESIDE)
 #: What stands before, and the thing behind.
 _BEFORE = re.compile(
-    r"(?:\A|\b(?:an?|the|of|with|on|in|by|from|under|over|two|three|some|its|his|her|their)) *\Z"
+    r"(?:\A|\b(?:an?|the|and|or|of|with|on|in|by|from|under|over|two|three|some|its|his|her"
+    r"|their)) *\Z"
 )
-_BEHIND = re.compile(r"[ -]([a-z]+)\b")
+_BEHIND = re.compile(
+    r"[ -](?:(?:old|ancient|abandoned|burnt|burned|dead|dry|tall|wooden|empty|ruined|rusty) )?"
+    r"([a-z]+)\b"
+)
 #: So many characters before are looked at.
 _LITTLE = 8
 

@@ -83,11 +83,14 @@ class Folded:
         read = map(self.letters.__getitem__, map(ord, self.source))
         return list(accumulate(map(len, read), initial=0))
 
+    def original(self, span: Span) -> Span:
+        """Where a part of the folded text is in what was written."""
+        start, end = span
+        return bisect_right(self.places, start) - 1, bisect_right(self.places, end - 1)
+
     def written(self, span: Span) -> str:
         """A part of the folded text as it was written."""
-        start, end = span
-        first = bisect_right(self.places, start) - 1
-        return self.source[first : bisect_right(self.places, end - 1)]
+        return self.source[slice(*self.original(span))]
 
 
 class Origin:

@@ -64,6 +64,16 @@ def test_near_counts_the_words_between_in_either_order() -> None:
     assert not holds("a near 2 b", "a x")
 
 
+def test_an_expression_may_be_called_by_a_name() -> None:
+    combined = {"mixed": read("a near 1 b or unwanted c")}
+    when = read("(mixed or d) and e", combined)
+    assert when.concepts == {"a", "b", "c", "d", "e"}
+    assert when.unwanted == {"c"}
+    assert when.condition.test(Text("a x b x e")) is not None
+    assert when.condition.test(Text("a x x b x e")) is None
+    assert read("near-a", {"mixed": when}).concepts == {"near-a"}
+
+
 def test_unwanted_looks_at_the_other_side() -> None:
     assert holds("a and unwanted b", "a", "b")
     assert not holds("a and unwanted b", "a b")

@@ -4,12 +4,20 @@ from __future__ import annotations
 
 import pytest
 
-from bot.policy.spelling import expanded, in_full, otherwise
+from bot.policy.spelling import expanded, filled, in_full, otherwise
 
 
 def test_braces_are_written_out() -> None:
     assert [*expanded("a{b,c}d{e,}")] == ["abde", "abd", "acde", "acd"]
     assert [*expanded("a, b")] == ["a, b"]
+
+
+def test_a_slot_is_a_choice_of_its_words() -> None:
+    terms = filled(["only <hat> and <shoes>", "<hat>{s,}"], {"hat": ["cap"], "shoes": ["a", "b"]})
+    assert terms == ("only {cap} and {a,b}", "{cap}{s,}")
+    assert [*expanded(terms[0])] == ["only cap and a", "only cap and b"]
+    with pytest.raises(KeyError, match="coat"):
+        filled(["<coat>"], {"hat": ["cap"]})
 
 
 @pytest.mark.parametrize(

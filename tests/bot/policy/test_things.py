@@ -17,6 +17,7 @@ SCREEN = Screen(load())
     [
         ("naked oak in fog", True), ("fog, a naked oak", True), ("hill with naked oak", True),
         ("nude-pumps", True), ("a very naked oak", False), ("girl naked oak", False),
+        ("salad and naked oak", True), ("naked old oak", True), ("naked girl oak", False),
         ("fog, naked oak", False), ("naked, oak", False), ("naked oaks", False),
         ("bare oak", False), ("naked", False), ("banana naked oak", False),
     ],

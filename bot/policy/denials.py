@@ -1,0 +1,122 @@
+"""Whether a term is denied right where it stands: `no nudity`, `sin sangre`, `裸ではない`.
+
+Called by `denying`, for rules that only say who may see something. Pure. Must not know rules.
+Looks at what was typed, and not at what it may read as: whoever means well disguises nothing. Too
+little is taken for a denial rather than too much, so the sentence must end behind the term, or go
+on in a way that leaves it denied.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from itertools import chain
+
+from bot.policy.spelling import expanded
+
+#: So many characters before a term and behind it are looked at.
+_NEAR = 64
+#: A term that is written without disguise.
+_PLAIN = re.compile(r"[\w '\u2019-]+")
+#: Where a word begins and ends.
+_BEGIN, _END = r"(?<![^\W_])(?<!['\u2019-])", r"(?![^\W_]|['\u2019])"
+#: Between a denial and its term: brackets that emphasise it may open there.
+_GAP, _NO_GAP = r"(?:[ _]+(?:\\?[({] ?)*|-|(?<=['\u2019]))", r" ?(?:\\?[({] ?)*"
+#: `nudity-free` and `non-nude`, whatever follows.
+_FREE, _NON = re.compile(rf"-fr(?:ee|ei){_END}"), "non-"
+_FREI = frozenset({"free", "frei"})
+#: Where the first word of a denial ends.
+_FIRST = re.compile(r"\W")
+#: What ends a phrase: its emphasis, and then a comma or the like. A question denies nothing.
+_EMPHASIS = r"(?: ?:[0-9.]{1,5})?[ \\)}\]]*"
+_STOP = "(?:\\Z|[,.;!\x01\u3001\u3002\uff0c\uff1b\uff01\u30fb]|[-\u2013\u2014] )"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DenialWords:
+    """How some languages deny: see `lexicon/denials.toml`."""
+
+    spaced: bool = False
+    before: tuple[str, ...] = ()
+    denied: tuple[str, ...] = ()
+    undone: tuple[str, ...] = ()
+    little: tuple[str, ...] = ()
+    either: tuple[str, ...] = ()
+    things: tuple[str, ...] = ()
+    behind: tuple[str, ...] = ()
+    within: tuple[str, ...] = ()
+
+
+class Denials:
+    """Tells what is denied; made once for a rulebook."""
+
+    def __init__(self, languages: Mapping[str, DenialWords]) -> None:
+        every = languages.values()
+        self._before = [(_opening(words), _closing(words)) for words in every if words.before]
+        self._behind = [_closing(words) for words in every if words.denied]
+        spaced = (one for words in every if words.spaced for one in words.before)
+        #: The words with which denials begin, where words are spaced.
+        self.first = _FREI.union(_FIRST.split(one)[0] for one in _spelled(spaced))
+        self._is_one = _either(_bound(words, words.within) for words in every)
+
+    def is_denied(self, before: str, term: str, behind: str) -> bool:
+        """Whether a term is denied that stands between these, all as they were typed."""
+        term = term.casefold()
+        if not _PLAIN.fullmatch(term) or self._is_one.search(term):
+            return False
+        before, behind = before[-_NEAR:].casefold(), behind[:_NEAR].casefold()
+        if _FREE.match(behind) or any(closes.match(behind) for closes in self._behind):
+            return not any(opens.search(before) for opens, _ in self._before)
+        return any(
+            (before.endswith(_NON) or closes.match(behind))
+            and (found := opens.search(before))
+            and not found["undone"]
+            for opens, closes in self._before
+        )
+
+
+def _opening(words: DenialWords) -> re.Pattern[str]:
+    """What stands before a term that is denied, with what undoes that."""
+    space, end = _ends(words)
+    return re.compile(
+        f"(?P<undone>{_bound(words, words.undone)}[ ,_]*)?{_bound(words, words.before)}"
+        f"(?:{space}{_any(words.little)}{end})*"
+        f"(?:{space}{_any(words.things)}{space}{_any(words.either)}{end})?"
+        f"{_GAP if words.spaced else _NO_GAP}\\Z"
+    )
+
+
+def _closing(words: DenialWords) -> re.Pattern[str]:
+    """What stands behind a term that is denied."""
+    space, end = _ends(words)
+    things = f"(?:{space}{_any(words.things)}{end})*"
+    goes_on = f"{_EMPHASIS}(?:{_STOP}|{space}{_any(words.behind)}{end})"
+    if not words.denied:
+        return re.compile(things + goes_on)
+    undone = f"(?! ?{_any(words.undone)})"
+    return re.compile(f"{things}{_EMPHASIS}{_any(words.denied)}{undone}{goes_on}")
+
+
+def _ends(words: DenialWords) -> tuple[str, str]:
+    """What stands between two words, and behind one."""
+    return ("[ _]+", _END) if words.spaced else (" ?", "")
+
+
+def _bound(words: DenialWords, some: Iterable[str]) -> str:
+    """Any of some words; as whole words where those are spaced."""
+    return f"{_BEGIN}{_any(some)}{_END}" if words.spaced else _any(some)
+
+
+def _either(patterns: Iterable[str]) -> re.Pattern[str]:
+    return re.compile("|".join(patterns))
+
+
+def _any(some: Iterable[str]) -> str:
+    """Any of some words, the longest first; of none, nothing matches."""
+    longest = sorted(_spelled(some), key=lambda word: (-len(word), word))
+    return f"(?:{'|'.join(map(re.escape, longest))})" if longest else "(?!)"
+
+
+def _spelled(some: Iterable[str]) -> set[str]:
+    return {word.casefold() for word in chain.from_iterable(map(expanded, some))}
