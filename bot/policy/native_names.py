@@ -32,7 +32,8 @@ _BETWEEN = frozenset(" _-")
 #: At least three characters, of which each stands alone, as somebody spreads out a name.
 _LETTER = re.compile("[\u3005\u3041-\u3096\u30a1-\u30fa\u30fc\u4e00-\u9fff가-힣]")
 _ALONE = f"{_LETTER.pattern}(?!{_LETTER.pattern})"
-_SPREAD = re.compile(f"(?<!{_LETTER.pattern}){_ALONE}(?:[ _.\u00b7\u30fb-]{{1,3}}{_ALONE}){{2,}}")
+#: It begins with a character and looks behind it then, which is faster.
+_SPREAD = re.compile(f"{_ALONE}(?<!{_LETTER.pattern}.)(?:[ _.\u00b7\u30fb-]{{1,3}}{_ALONE}){{2,}}")
 _FAMILY_MAX, _GIVEN_MAX = 3, 4
 _NAME_MIN = 3
 #: Letters of a Russian family name at least, as they are folded.

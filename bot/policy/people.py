@@ -43,12 +43,13 @@ _ADDRESSES = frozenset({
     "srta",
 })  # fmt: skip
 _ADDRESSED = re.compile(rf"(?<![^\W_])(?:{'|'.join(sorted(_ADDRESSES, reverse=True))})\.?[ _]")
-#: Two letters with full stops that are no initials.
-_NO_INITIALS = r"e\. ?g|i\. ?e|[ap]\. ?m|[up]\. ?s|l\. ?a|d\. ?c|a\. ?d|[bc]\. ?c|n\. ?b"
-#: Those of the artist, which say nothing of who is drawn, stand behind `by` or `style of`.
+#: From the first full stop on, which most texts have none of. The initials of the artist, which say
+#: nothing of who is drawn, stand behind `by` or `style of`; some letters with full stops are none.
 _INITIALS = re.compile(
-    rf"(?<![\w.])(?<!by )(?<!style of )(?!(?:{_NO_INITIALS})\.)"
-    r"[a-z]\.(?:[ _]?[a-z]\.){1,2}[ _]?"
+    r"\.(?<=[a-z].)(?<![\w.]..)(?<!by ..)(?<!style of ..)"
+    r"(?!(?<=e.) ?g\.|(?<=i.) ?e\.|(?<=[ap].) ?m\.|(?<=[up].) ?s\.|(?<=l.) ?a\.|(?<=[bcd].) ?c\."
+    r"|(?<=a.) ?d\.|(?<=n.) ?b\.)"
+    r"(?:[ _]?[a-z]\.){1,2}[ _]?"
 )
 _STYLE = re.compile(r"(?:'s)?[ _-]style\b")
 #: Letters that a name has at least.
