@@ -162,3 +162,14 @@ def test_a_first_name_of_several_words_is_found() -> None:
     """Every kanji is a word."""
     names = Names(replace(LEXICON, given_names=frozenset({"太郎左衛門"})), LETTERS.each)
     assert names.first_names("太郎左衛門", words("太郎左衛門"))
+
+
+@pytest.mark.parametrize("name", ["doshi", "meza", "peterson"])
+def test_a_listed_family_name_is_one_however_japanese_it_looks(name: str) -> None:
+    assert name in LEXICON.surnames
+    assert list(NAMES.last_names(name)) == [(0, len(name))]
+
+
+def test_no_particle_ends_a_name() -> None:
+    assert "van" in LEXICON.surnames
+    assert not list(NAMES.find("emma van", ["emma", "van"]))
