@@ -48,12 +48,12 @@ _NUMBERS_MAX = 300
 #: one too; and what ends a tag.
 _LONE = r"[189](?<![\w.,:/+*-].)(?:(?<=1)[0-7]|(?<=[89]))(?:[ ]?[fm])?(?![\w/%+*]|[.,-]\d)"
 #: The same behind the letter of whose age it is: `girl (f15)`.
-_SEXED = re.compile(r"[fm](?<![^\W_].)(?:1[0-7]|[89])(?![\w/%+*]|[.,-]\d)")
+_SEXED = re.compile(r"[fm](?:1[0-7]|[89])(?![\w/%+*]|[.,-]\d)")
 _ISH = r"(?:[ -]?ish\b)?"
 _TAG_END = r"[,;|\n\x01\u3001\u3002\uff0c\uff1b]"
 _WEIGHT = r"(?::[01]?(?:\.\d+)?\)[ )\]}]*)?"
 _BEHIND_TAG = re.compile(rf"[ )\]}}]*{_WEIGHT}(?:\.?\Z|{_TAG_END})")
-_OPEN, _CLOSED = frozenset("(["), frozenset(")]")
+_CLOSED = frozenset(")]")
 _BEGIN_OF_TAG = re.compile(rf"(?:\A|{_TAG_END})\Z")
 #: Letters of a word that a phrase is made of, at least.
 _PHRASED_MIN = 3
@@ -177,10 +177,9 @@ class Ages:
         return is_first and _BEHIND_TAG.match(text, end) is not None
 
     def _is_of_somebody(self, text: str, number: Span) -> bool:
-        """Whether it stands behind whose age it may be, and in brackets or at the end of a tag."""
+        """Whether it stands behind whose age it may be, before a bracket or a tag's end."""
         start, end = number
-        is_enclosed = text[start - 1 : start] in _OPEN and text[end : end + 1] in _CLOSED
-        if not is_enclosed and _BEHIND_TAG.match(text, end) is None:
+        if text[end : end + 1] not in _CLOSED and _BEHIND_TAG.match(text, end) is None:
             return False
         return self._whose.search(_head(text, start)) is not None
 

@@ -86,12 +86,13 @@ def test_a_name_whose_letters_stand_apart_is_found_by_its_shape(prompt: str) -> 
     [
         # Characters that are words by themselves are counted up.
         "月 火 水", "春 夏 秋 冬", "金 木 水 火 土", "梅 兰 竹 菊", "琴 棋 书 画", "松 竹 梅",
-        "东 南 西 北", "山 川 海 空", "가 나 다", "강 산 해", "남 동 서", "이 삼 사",
+        "东 南 西 北", "山 川 海 空", "가 나 다", "梅 兰 竹", "柳 月 星",
+        "강 산 해", "남 동 서", "이 삼 사",
         # Other words, spread out.
         "喜 怒 哀 楽", "高 山 流 水", "こ ん に ち は", "하 늘 바 다", "고 양 이", "美 少 女",
         "文 静 优 雅", "黄 金 甲", "정 수 기", "성 진 우, 검", "林 黛 玉",
         # Letters stand beside each other, or too far apart.
-        "赵 雅芝花 园", "赵 雅", "박, 서, 연", "赵    雅    芝",
+        "赵 雅芝花 园", "大赵 雅 芝", "赵 雅", "박, 서, 연", "赵    雅    芝",
     ],
 )  # fmt: skip
 def test_characters_that_stand_apart_are_no_name_for_that(prompt: str) -> None:

@@ -89,7 +89,7 @@ def test_a_family_name_behind_an_address_or_initials_is_a_persons(prompt: str) -
         "a nymph by J. R. Peterson", "in the style of J. R. Peterson", "J. R. Peterson style",
         # No initials, or no family name behind them.
         "fruits, e.g. peterson pears", "u.s. peterson", "l.a. peterson", "7 p.m. peterson",
-        "J. Peterson", "1.2.J. Peterson", "c.c. geass", "f.f. tombstone", "mrpeterson",
+        "J. Peterson", "bj.r. peterson", "c.c. geass", "f.f. tombstone", "mrpeterson",
         "mr of peterson", "mr peterbred. peterson",
     ],
 )  # fmt: skip
