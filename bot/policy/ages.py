@@ -47,10 +47,14 @@ _NUMBERS_MAX = 300
 #: Digits that may be an age where nothing says what they count; a number with this behind it is
 #: one too; and what ends a tag.
 _LONE = r"[189](?<![\w.,:/+*-].)(?:(?<=1)[0-7]|(?<=[89]))(?:[ ]?[fm])?(?![\w/%+*]|[.,-]\d)"
+#: The same behind the letter of whose age it is: `girl (f15)`.
+_SEXED = re.compile(r"[fm](?:1[0-7]|[89])(?![\w/%+*]|[.,-]\d)")
 _ISH = r"(?:[ -]?ish\b)?"
 _TAG_END = r"[,;|\n\x01\u3001\u3002\uff0c\uff1b]"
 _WEIGHT = r"(?::[01]?(?:\.\d+)?\)[ )\]}]*)?"
 _BEHIND_TAG = re.compile(rf"[ )\]}}]*{_WEIGHT}(?:\.?\Z|{_TAG_END})")
+_CLOSED = frozenset(")]")
+_BEGIN_OF_TAG = re.compile(rf"(?:\A|{_TAG_END})\Z")
 #: Letters of a word that a phrase is made of, at least.
 _PHRASED_MIN = 3
 #: Letters of a number that is looked for however it is written, at least.
@@ -98,7 +102,7 @@ class Ages:
         self._lone_words = frozenset(folded(number) for number in said.lone)
         self._lone_digits = re.compile(_LONE + _ISH)
         self._lone_said = re.compile(listed(said.lone) + _ISH)
-        self._whose = re.compile(f"(?:\\A|{_TAG_END}|{listed(said.whose)})\\Z")
+        self._whose = re.compile(f"{listed(said.whose)}\\Z")
         self._hints = tuple({folded(word).split()[-1] for word in said.before})
 
     def phrases(self) -> Iterator[str]:
@@ -161,15 +165,23 @@ class Ages:
         said = self._lone_said.finditer(text) if is_said else ()
         spans = (number.span() for number in chain(self._lone_digits.finditer(text), said))
         yield from (span for span in spans if self.is_lone(text, span))
+        sexed = (age.span() for age in _SEXED.finditer(text))
+        yield from (age for age in sexed if self._is_of_somebody(text, age))
 
     def is_lone(self, text: str, number: Span) -> bool:
-        """Whether a number is all of its tag, or stands behind whose age it may be."""
+        """Whether a number is all of its tag, or somebody's age."""
         start, end = number
-        if _BEHIND_TAG.match(text, end) is None:
+        if self._is_of_somebody(text, number):
+            return True
+        is_first = _BEGIN_OF_TAG.search(_head(text, start)) is not None
+        return is_first and _BEHIND_TAG.match(text, end) is not None
+
+    def _is_of_somebody(self, text: str, number: Span) -> bool:
+        """Whether it stands behind whose age it may be, before a bracket or a tag's end."""
+        start, end = number
+        if text[end : end + 1] not in _CLOSED and _BEHIND_TAG.match(text, end) is None:
             return False
-        begin = max(0, start - _BEFORE)
-        head = text[begin:start].rstrip(" -:_([{")
-        return not head or self._whose.search(head) is not None
+        return self._whose.search(_head(text, start)) is not None
 
     def around(self, text: str, number: Span) -> Span | None:
         """Where the age stands of which this is the number; None if it is of none."""
@@ -203,6 +215,11 @@ class Ages:
             if word[0][:size] in self._numbers:
                 yield word.start(), word.start() + size
                 return
+
+
+def _head(text: str, start: int) -> str:
+    """What stands before a number, without spaces and brackets."""
+    return text[max(0, start - _BEFORE) : start].rstrip(" -:_([{")
 
 
 def _spaced(words: Iterable[str]) -> list[str]:

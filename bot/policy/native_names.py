@@ -2,8 +2,9 @@
 
 Called by `people`, which does the same for Latin letters. Pure. Chinese and Japanese put no space
 between words, so a name stands at the begin of a run of characters or behind a particle, and ends
-with the run or before a particle; what is a word of the language is no name. Russian names change
-their ends by case, and either part may stand first.
+with the run or before a particle; what is a word of the language is no name. Characters of which
+each stands alone are read as one run. Russian names change their ends by case, and either part may
+stand first.
 """
 
 from __future__ import annotations
@@ -28,6 +29,11 @@ _FOLLOWS = re.compile(
 _FOLLOWS_HANGUL = re.compile("(?:이|가|은|는|을|를|의|와|과|도|씨|님|양|군|처럼|랑|이랑|에게)?\\Z")
 _APART = frozenset(" _・\u00b7")
 _BETWEEN = frozenset(" _-")
+#: At least three characters, of which each stands alone, as somebody spreads out a name.
+_LETTER = re.compile("[\u3005\u3041-\u3096\u30a1-\u30fa\u30fc\u4e00-\u9fff가-힣]")
+_ALONE = f"{_LETTER.pattern}(?!{_LETTER.pattern})"
+#: It begins with a character and looks behind it then, which is faster.
+_SPREAD = re.compile(f"{_ALONE}(?<!{_LETTER.pattern}.)(?:[ _.\u00b7\u30fb-]{{1,3}}{_ALONE}){{2,}}")
 _FAMILY_MAX, _GIVEN_MAX = 3, 4
 _NAME_MIN = 3
 #: Letters of a Russian family name at least, as they are folded.
@@ -49,6 +55,7 @@ class NativeParts:
     korean_families: str
     korean_given: str
     words: str
+    single_words: str
     japanese_short_given: str
     japanese_families: str
     japanese_given: str
@@ -83,6 +90,8 @@ class NativeNames:
         self._families = read(parts.japanese_families)
         #: Most words begin with something else.
         self._begin = self._beginning()
+        #: Characters that are words by themselves: where all are, somebody counts things up.
+        self._single_words = characters(parts.single_words)
         families_in_hangul = "".join(parts.korean_families.split())
         self._korean = re.compile(f"[{families_in_hangul}](?<![가-힣].)[가-힣]{{2,}}+")
         self._given = read(parts.japanese_given)
@@ -114,6 +123,20 @@ class NativeNames:
     def find(self, text: str, words: Collection[str]) -> Iterator[Span]:
         """Where a name stands in a folded text with these words, which may be in Cyrillic."""
         yield from self._russian(text, words)
+        yield from self._without_spaces(text)
+        for run in _SPREAD.finditer(text):
+            yield from self._spread(run)
+
+    def _spread(self, run: re.Match[str]) -> Iterator[Span]:
+        """Where a name stands in characters of which each stands alone: `新・垣・結・衣`."""
+        places = [run.start() + at for at, char in enumerate(run[0]) if _LETTER.match(char)]
+        text = "".join(run.string[at] for at in places)
+        for start, end in self._without_spaces(text):
+            if not self._single_words.issuperset(text[start:end]):
+                yield places[start], places[end - 1] + 1
+
+    def _without_spaces(self, text: str) -> Iterator[Span]:
+        """Where a name stands in kanji, kana and Hangul."""
         for begin in self._begin.finditer(text):
             start = begin.start()
             yield from ((start, end) for end in self._ends(text, start))

@@ -1,4 +1,4 @@
-"""Names of people by their shape: a given name beside a family name.
+"""Names of people by their shape: a given name, a form of address or initials, and a family name.
 
 Called by `sides` for the concepts `names`, `unlisted-names` and `first-names`. Pure. Famous people
 are words of a concept, as are characters of fiction, whose names are no people's: `sides` takes
@@ -37,6 +37,21 @@ _PARTICLES = frozenset({
 _FATHERLY = re.compile(r".{2,}(?:ovna|evna|ovich|evich|ovitch|evitch)")
 #: A name in Russian letters.
 _CYRILLIC = re.compile("[\u0400-\u045f]+")
+#: Before a family name: a form of address, which most texts have none of, or two initials.
+_ADDRESSES = frozenset({
+    "mr", "mrs", "ms", "miss", "mister", "missus", "dr", "prof", "professor", "mme", "mlle", "sra",
+    "srta",
+})  # fmt: skip
+_ADDRESSED = re.compile(rf"(?<![^\W_])(?:{'|'.join(sorted(_ADDRESSES, reverse=True))})\.?[ _]")
+#: From the first full stop on, which most texts have none of. The initials of the artist, which say
+#: nothing of who is drawn, stand behind `by` or `style of`; some letters with full stops are none.
+_INITIALS = re.compile(
+    r"\.(?<=[a-z].)(?<![\w.]..)(?<!by ..)(?<!style of ..)"
+    r"(?!(?<=e.) ?g\.|(?<=i.) ?e\.|(?<=[ap].) ?m\.|(?<=[up].) ?s\.|(?<=l.) ?a\.|(?<=[bcd].) ?c\."
+    r"|(?<=a.) ?d\.|(?<=n.) ?b\.)"
+    r"(?:[ _]?[a-z]\.){1,2}[ _]?"
+)
+_STYLE = re.compile(r"(?:'s)?[ _-]style\b")
 #: Letters that a name has at least.
 _LONG = 3
 _UNLISTED_MIN = 4
@@ -48,7 +63,8 @@ _ROMAJI = re.compile(
 
 #: How family names end that are in no list.
 _FAMILY_LIKE = re.compile(
-    r"..(?:sson|son|sen|mann|berg|bergh|stein|worth|ington|ford|sley|ski|sky|ska|wicz|enko|chuk|"
+    r"..(?:sson|son|sen|mann|berg|bergh|stein|worth|ington|ford|sley|combe|cott|hurst|thwaite|"
+    r"ski|sky|ska|wicz|enko|chuk|"
     r"escu|poulos|idis|akis|dottir|strom|gren|quist|oglu|zadeh|vili|shvili|dze|opoulou|ovic|evic)\Z"
 )
 
@@ -56,8 +72,14 @@ _FAMILY_LIKE = re.compile(
 class Names:
     """Finds names; made once for a rulebook."""
 
-    def __init__(self, lexicon: Lexicon, folded: Callable[[Sequence[str]], list[str]]) -> None:
-        """`folded` folds many texts as the prompt is folded."""
+    def __init__(
+        self,
+        lexicon: Lexicon,
+        folded: Callable[[Sequence[str]], list[str]],
+        terms: Collection[str] = (),
+    ) -> None:
+        """`folded` folds many texts like the prompt; `terms`: words of concepts, no names."""
+        self._terms = terms
         self._known = lexicon.ordinary | lexicon.tags
         #: Words that join a sentence ("sem", "con"), of whatever language: some are family names.
         self._little = frozenset(
@@ -91,6 +113,34 @@ class Names:
                 elif _may_stand_between(word[0]):
                     continue
                 break
+
+    def by_shape(self, source: str, text: str, words: Collection[str]) -> list[Span]:
+        """Names that need no given name in Latin letters; `text`: the source, folded.
+
+        They are in a script of their own, or stand behind a form of address or initials.
+        """
+        found = self.native.among(source, text, words)
+        if not _ADDRESSES.isdisjoint(words):
+            found += self._behind(_ADDRESSED, text)
+        if "." in text:
+            found += self._behind(_INITIALS, text)
+        return found
+
+    def _behind(self, before: re.Pattern[str], text: str) -> Iterator[Span]:
+        """Where a family name stands behind what matches, at most a given name between."""
+        for place in before.finditer(text):
+            name = _WORD.match(text, place.end())
+            if name and name[0] not in self._known and not self._is_clear_family(name[0]):
+                is_beside = text[name.end() : name.end() + 1] in _BETWEEN
+                name = _WORD.match(text, name.end() + 1) if is_beside else None
+            if name and self._is_clear_family(name[0]) and not _STYLE.match(text, name.end()):
+                yield name.span()
+
+    def _is_clear_family(self, name: str) -> bool:
+        """Whether it is a family name and no word of the language."""
+        if name not in self._family:
+            return _FAMILY_LIKE.search(name) is not None and self._is_new(name)
+        return len(name) >= _LONG and name not in self._known and name not in self._little
 
     def _given_names(self, text: str, words: Collection[str]) -> Iterator[re.Match[str]]:
         """Where the words among these stand that are given names."""
@@ -155,7 +205,8 @@ class Names:
 
     def _is_new(self, name: str) -> bool:
         """Whether a word is in no list and no Japanese name."""
-        return name not in self._known and not _ROMAJI.fullmatch(name)
+        is_word = name in self._known or name in self._terms
+        return not is_word and not _ROMAJI.fullmatch(name)
 
 
 def _may_stand_between(part: str) -> bool:

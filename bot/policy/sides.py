@@ -95,7 +95,7 @@ class Detector:
         opposed = {name for when in self.conditions.values() for name in when.unwanted}
         self._unwanted = TermIndex(self._labelled(opposed), self.innocent)
         self.refusing = lru_cache(maxsize=_REMEMBERED)(self._refusing)
-        self.names = Names(lexicon, letters.each)
+        self.names = Names(lexicon, letters.each, words)
         self.homographs = Homographs(lexicon.homographs)
         self.things = Things(lexicon.things)
         self.denials = Denials(lexicon.denials)
@@ -202,12 +202,12 @@ class TextSide:
         self._look(effort_max)
         #: The words that are given names: nothing is a name without one.
         self._given_names = detector.names.given.intersection(self._lines[0].words)
-        #: Names in scripts of their own.
-        native = detector.names.native
-        self._native_names = native.among(self._source, self._folded, self._lines[0].words)
+        #: Names that need no given name in Latin letters.
+        by_shape = detector.names.by_shape
+        self._shaped_names = by_shape(self._source, self._folded, self._lines[0].words)
         #: The words of terms that mean something else in the language of this text.
         self._homographs = detector.homographs.among(self._lines[0].words)
-        named = _NAMED if self._native_names else _BY_LOOKING
+        named = _NAMED if self._shaped_names else _BY_LOOKING
         looked_for = _OF_PEOPLE if self._given_names else named
         #: No other concepts than these stand here.
         self.present = detector.possible(looked_for.union(self.found.words))
@@ -328,7 +328,7 @@ class TextSide:
             return self._real(names.first_names(self._folded, self._given_names))
         found = names.find(self._folded, given, unlisted=concept == "unlisted-names")
         if concept == "names":
-            found = chain(found, self._native_names)
+            found = chain(found, self._shaped_names)
         return self._real(found)
 
     def _real(self, names: Iterable[Span]) -> set[Span]:

@@ -68,6 +68,42 @@ def test_who_is_found_so_is_on_the_floor(prompt: str) -> None:
     assert "real-person-sexual" not in {finding.rule for finding in SCREEN.findings(naked)}
 
 
+@pytest.mark.parametrize(
+    "prompt",
+    [
+        "赵 雅 芝, 花园", "欧 阳 雅 婷, 雨", "王 小 明 的 房间", "劉·國·強", "赵  雅  芝",
+        "박 서 연, 정원", "박·서·연", "김-민-지", "박 서 연 의 정원",
+        "佐 々 木 美 穂、庭", "石・原・恵・子", "石.原.恵.子", "公園の 小 林 真 子、海",
+        "山 田 さ く ら",
+    ],
+)  # fmt: skip
+def test_a_name_whose_letters_stand_apart_is_found_by_its_shape(prompt: str) -> None:
+    assert is_person(prompt)
+
+
+@pytest.mark.parametrize(
+    "prompt",
+    [
+        # Characters that are words by themselves are counted up.
+        "月 火 水", "春 夏 秋 冬", "金 木 水 火 土", "梅 兰 竹 菊", "琴 棋 书 画", "松 竹 梅",
+        "东 南 西 北", "山 川 海 空", "가 나 다", "梅 兰 竹", "柳 月 星",
+        "강 산 해", "남 동 서", "이 삼 사",
+        # Other words, spread out.
+        "喜 怒 哀 楽", "高 山 流 水", "こ ん に ち は", "하 늘 바 다", "고 양 이", "美 少 女",
+        "文 静 优 雅", "黄 金 甲", "정 수 기", "성 진 우, 검", "林 黛 玉",
+        # Letters stand beside each other, or too far apart.
+        "赵 雅芝花 园", "大赵 雅 芝", "赵 雅", "박, 서, 연", "赵    雅    芝",
+    ],
+)  # fmt: skip
+def test_characters_that_stand_apart_are_no_name_for_that(prompt: str) -> None:
+    assert not is_person(prompt)
+
+
+def test_a_name_whose_letters_stand_apart_is_told_whole() -> None:
+    text = "山, 赵 雅 芝 在"
+    assert [text[a:b] for a, b in NAMES.find(text, [])] == ["赵 雅 芝"]
+
+
 def test_what_is_excused_alone_is_not_excused_beside_such_a_name() -> None:
     assert not SCREEN.findings("a naked pebble")
     for name in ("佐々木美穂", "赵雅芝", "박서연", "Анна Ковальчук"):

@@ -68,6 +68,42 @@ def test_other_words_are_no_persons_name(prompt: str) -> None:
     assert not is_person(prompt)
 
 
+@pytest.mark.parametrize(
+    "prompt",
+    [
+        "Mr Peterson, office", "my neighbour mrs. peterson", "Dr. Peterson's garden",
+        "Ms. Okafor", "portrait of Ms. Chidinma Okafor", "Prof. Lindqvistson smiling",
+        "J. R. Peterson by the lake", "J.R.Peterson, smile", "j. r. r. peterson", "J. R. Whitcombe",
+    ],
+)  # fmt: skip
+def test_a_family_name_behind_an_address_or_initials_is_a_persons(prompt: str) -> None:
+    assert is_person(prompt)
+
+
+@pytest.mark.parametrize(
+    "prompt",
+    [
+        "Mr Darcy in a garden", "mr. krabs", "miss fortune", "Dr. Stone, smile", "dr martens",
+        "ms paint", "Miss Universe", "K.K. Slider", "Monkey D. Luffy", "miss Takanashi",
+        # Who made a picture is not who is in it.
+        "a nymph by J. R. Peterson", "in the style of J. R. Peterson", "J. R. Peterson style",
+        # No initials, or no family name behind them.
+        "fruits, e.g. peterson pears", "u.s. peterson", "l.a. peterson", "7 p.m. peterson",
+        "J. Peterson", "bj.r. peterson", "c.c. geass", "f.f. tombstone", "mrpeterson",
+        "mr of peterson", "mr peterbred. peterson",
+    ],
+)  # fmt: skip
+def test_no_other_word_behind_an_address_or_initials_is_a_persons_name(prompt: str) -> None:
+    assert not is_person(prompt)
+
+
+def test_a_word_of_a_concept_is_no_family_name() -> None:
+    """A picture is asked for of somebody, and `topless` is in no list of the language."""
+    assert "topless" not in load().lexicon.ordinary
+    assert "real-person" not in {f.rule for f in screen().findings("rangiku matsumoto topless")}
+    assert is_person("photo of Emma Quixlington, topless")
+
+
 def test_a_character_called_like_a_part_of_a_name_hides_nobody() -> None:
     assert "Stark" in set(load().concepts["characters"].spellings())
     assert is_person("Oliver Stark-Harrington, smile") or is_person("Emma Starks")
@@ -126,3 +162,14 @@ def test_a_first_name_of_several_words_is_found() -> None:
     """Every kanji is a word."""
     names = Names(replace(LEXICON, given_names=frozenset({"太郎左衛門"})), LETTERS.each)
     assert names.first_names("太郎左衛門", words("太郎左衛門"))
+
+
+@pytest.mark.parametrize("name", ["doshi", "meza", "peterson"])
+def test_a_listed_family_name_is_one_however_japanese_it_looks(name: str) -> None:
+    assert name in LEXICON.surnames
+    assert list(NAMES.last_names(name)) == [(0, len(name))]
+
+
+def test_no_particle_ends_a_name() -> None:
+    assert "van" in LEXICON.surnames
+    assert not list(NAMES.find("emma van", ["emma", "van"]))
