@@ -113,9 +113,9 @@ def _either(patterns: Iterable[str]) -> re.Pattern[str]:
 
 
 def _any(some: Iterable[str]) -> str:
-    """Any of some words, the longest first; of none, nothing matches."""
-    longest = sorted(_spelled(some), key=lambda word: (-len(word), word))
-    return f"(?:{'|'.join(map(re.escape, longest))})" if longest else "(?!)"
+    """Any of some words; of none, nothing matches. What stands behind tells which it is."""
+    every = sorted(_spelled(some))
+    return f"(?:{'|'.join(map(re.escape, every))})" if every else "(?!)"
 
 
 def _spelled(some: Iterable[str]) -> set[str]:

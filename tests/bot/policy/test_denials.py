@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from bot.domain import RuleId
-from bot.policy.denials import Denials
+from bot.policy.denials import Denials, DenialWords
 from bot.policy.rulebook import SERVER
 from bot.policy.screening import Screen, Term
 from bot.rulebooks import load
@@ -176,3 +176,32 @@ def test_whoever_denies_more_than_anybody_would_asks_for_it() -> None:
 def test_a_denial_in_the_negative_prompt_says_nothing() -> None:
     assert RuleId("sexual") in rules("1girl", "no clothes")
     assert RuleId("sexual") in rules("1woman, not", "(nude:-1)")
+
+
+def test_where_words_are_spaced_a_denial_is_whole_words() -> None:
+    words = DenialWords(spaced=True, before=("no", "not"), little=("any",), behind=("at all",))
+    denials = Denials({"english": words})
+    assert denials.first == {"no", "not", "free", "frei"}
+    assert denials.is_denied("a hat, no ", "nude", ", sky")
+    assert denials.is_denied("not any ", "nude", " at all")
+    for before, behind in (
+        ("piano ", ""),
+        ("no", ""),
+        ("notany ", ""),
+        ("no ", "s"),
+        ("no ", " at allen"),
+    ):
+        assert not denials.is_denied(before, "nude", behind)
+
+
+def test_a_language_without_words_of_a_kind_has_no_denial_of_that_kind() -> None:
+    behind = Denials({"some": DenialWords(denied=("nai",), behind=("no",))})
+    assert behind.is_denied("", "nude", "nai")
+    assert behind.is_denied("", "nude", "naino hat")
+    assert not behind.is_denied("", "nude", "")
+    assert not behind.is_denied("bu", "nude", "")
+    before = Denials({"some": DenialWords(before=("bu", "bushi"))})
+    assert before.is_denied("bu", "nude", "")
+    assert before.is_denied("bushi", "nude", "")
+    assert not before.is_denied("", "nude", "nai")
+    assert not before.is_denied("shi", "nude", "")
