@@ -220,4 +220,4 @@ def is_told_of(name: Span, character: Span) -> bool:
     `Leon Magnus` is a character, `Leon Magnus Carlsen` is not.
     """
     (a, b), (start, end) = name, character
-    return a < end and start < b <= end and not (a < start and end == b)
+    return start < b <= end and not (a < start and end == b)

@@ -8,7 +8,7 @@ from functools import cache
 import pytest
 
 from bot.policy.folding import Letters
-from bot.policy.people import Names
+from bot.policy.people import Names, is_told_of
 from bot.policy.screening import Screen
 from bot.policy.splitting import words
 from bot.rulebooks import load
@@ -133,6 +133,31 @@ def test_a_name_that_goes_on_behind_a_characters_is_a_persons(name: str) -> None
 )
 def test_no_character_behind_a_name_and_no_little_word_takes_a_person_away(prompt: str) -> None:
     assert "real-person-sexual" in {finding.rule for finding in screen().findings(prompt)}
+
+
+@pytest.mark.parametrize(
+    ("name", "told"),
+    [
+        ((10, 20), True),
+        ((10, 15), True),
+        ((15, 20), True),
+        ((5, 15), True),
+        ((5, 20), False),
+        ((10, 21), False),
+        ((5, 10), False),
+        ((20, 25), False),
+    ],
+)
+def test_a_name_is_a_characters_if_it_goes_on_on_neither_side(
+    *, name: tuple[int, int], told: bool
+) -> None:
+    assert is_told_of(name, (10, 20)) is told
+
+
+def test_a_family_name_behind_an_address_and_another_word_stands_right_beside_it() -> None:
+    assert is_person("mr oliver harrington naked")
+    assert is_person("mr quixl harrington naked")
+    assert not is_person("mr quixl, harrington smile")
 
 
 def test_names_are_told_whole() -> None:
