@@ -205,7 +205,8 @@ def _weighed_of(ask: Ask, policy: EffectivePolicy) -> Weighed:
 
 def weigh(ground: Ground, prompt: str, negative: str) -> Weighed:
     """What follows from a prompt."""
-    return Weighed(found={f: ground.effect(f) for f in ground.screen.findings(prompt, negative)})
+    found = ground.screen.findings(prompt, negative, ground.licence)
+    return Weighed(found={finding: ground.effect(finding) for finding in found})
 
 
 def refusal(weighed: Weighed, policy: EffectivePolicy) -> Refused | None:

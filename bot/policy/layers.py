@@ -115,6 +115,8 @@ class Ground:
     rulebook: Rulebook
     screen: Screen
     lines: _Lines
+    #: The rules that the model's licence asks for.
+    licence: frozenset[RuleId]
     #: The effects of the server's own terms, and those that are let pass.
     terms: Mapping[str, Effect] = field(default_factory=dict[str, Effect])
     passed: frozenset[str] = frozenset()
@@ -135,8 +137,6 @@ class EffectivePolicy(Ground):
 
     guild: GuildPolicy
     place: Place
-    #: The rules that the model's licence asks for.
-    licence: frozenset[RuleId]
     #: The rules that the member's roles are exempt from.
     exempt: frozenset[RuleId] = frozenset()
     enabled: bool
@@ -222,6 +222,7 @@ def everywhere(rulebook: Rulebook, licence: frozenset[RuleId] | None = None) -> 
     return Ground(
         rulebook=rulebook,
         screen=Screen(rulebook),
+        licence=bound,
         lines={
             rule.id: _line(rule, (Layer.FLOOR, NOTHING), licensed=rule.id in bound)
             for rule in rulebook.rules.values()

@@ -6,11 +6,11 @@ once for a server's terms, and used for every prompt.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property, lru_cache
 
-from bot.domain import Finding, Ruling
+from bot.domain import Finding, RuleId, Ruling
 from bot.policy.allowing import Allowing, all_of
 from bot.policy.denying import Denying
 from bot.policy.effect import Effect
@@ -58,15 +58,19 @@ class Screen:
         terms = ((label, in_every_kana([term])) for label, term in zip(labels, read, strict=True))
         self._own = TermIndex(terms, self._detector.innocent, beside=self._detector.wanted)
 
-    def findings(self, prompt: str, negative: str = "") -> frozenset[Finding]:
+    def findings(
+        self, prompt: str, negative: str = "", licence: Collection[RuleId] = ()
+    ) -> frozenset[Finding]:
         """Every rule that holds, each once; one of `SERVER` for each term of the server.
+
+        `licence`: rules that the model's licence asks for, which nothing lifts.
 
         The words of the latter are the server's own. The negative prompt names what is not wanted:
         it is read for what a negative weight wants after all, and by rules that ask for it.
         """
         try:
             wanted = self._wanted(prompt, negative)
-            return frozenset([*self._of_rules(wanted), *self._of_server(wanted)])
+            return frozenset([*self._of_rules(wanted, licence), *self._of_server(wanted)])
         except UnreadableError:
             return frozenset([Finding(rule=UNREADABLE)])
 
@@ -84,14 +88,15 @@ class Screen:
         opposite = detector.refusing(joined([negative, turned(prompt)]))
         return detector.wanting(source, self._own, opposite)
 
-    def _of_rules(self, wanted: TextSide) -> Iterator[Finding]:
+    def _of_rules(self, wanted: TextSide, licence: Collection[RuleId]) -> Iterator[Finding]:
         found = wanted.found
         lenient = Allowing(wanted) if found.allowed else wanted
         asked = self._detector.worth_asking(wanted.present, wanted.opposite.present)
         for rule, condition in asked:
-            side = wanted if rule in self._fixed else lenient
+            is_fixed = rule in self._fixed or rule in licence
+            side = wanted if is_fixed else lenient
             places = condition.test(side)
-            if places and rule in self._deniable and wanted.may_deny():
+            if places and not is_fixed and rule in self._deniable and wanted.may_deny():
                 places = condition.test(Denying(side, wanted.is_denied))
             if places:
                 yield Finding(rule=rule, words=_told(places))

@@ -180,7 +180,7 @@ async def _found_now(services: Services, case: Case, draw: Draw) -> dict[RuleId,
     except BotError:
         return {}
     words: dict[RuleId, list[str]] = {}
-    for finding in policy.screen.findings(draw.prompt, draw.negative):
+    for finding in policy.screen.findings(draw.prompt, draw.negative, policy.licence):
         words.setdefault(finding.rule, []).extend(finding.words)
     return words
 

@@ -49,6 +49,6 @@ class Finds(Screen):
             Finding(rule=rule, words=(word,)) for rule, words in found.items() for word in words
         )
 
-    def findings(self, prompt: str, negative: str = "") -> frozenset[Finding]:
-        del prompt, negative
+    def findings(self, prompt: str, negative: str = "", licence: object = ()) -> frozenset[Finding]:
+        del prompt, negative, licence
         return self._found

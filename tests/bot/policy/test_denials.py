@@ -5,7 +5,9 @@ from __future__ import annotations
 import pytest
 
 from bot.domain import RuleId
+from bot.policy.decide import weigh
 from bot.policy.denials import Denials, DenialWords
+from bot.policy.layers import everywhere
 from bot.policy.rulebook import SERVER
 from bot.policy.screening import Screen, Term
 from bot.rulebooks import load
@@ -71,6 +73,7 @@ not |without clothes|
 casino |nude|
 не без |секса|
 nicht ohne |Sex|
+Frau, noch |nackt| im Bett
 不是没有|裸体|
 不仅|裸体|
 不要|不穿衣服|
@@ -110,7 +113,6 @@ def rules(prompt: str, negative: str = "", screen: Screen = SCREEN) -> set[RuleI
         "woman, not naked",
         "woman, never topless",
         "keine nackte Frau, Alm",
-        "no cleavage",
         "no coprophagia",
         "don't show gore",
         "w/o gore, please",
@@ -137,10 +139,24 @@ def test_no_level_of_content_counts_what_is_denied(prompt: str) -> None:
         ("woman, not raped", "sexual-violence"),
         ("no swastika", "hate-symbols"),
         ("no suicide", "self-harm"),
+        # Without what is worn somebody is undressed.
+        ("no bikini", "suggestive"),
+        ("속옷 없이, 여자", "suggestive"),
+        ("パンツなし、女性", "suggestive"),
     ],
 )
 def test_every_other_rule_counts_it(prompt: str, rule: str) -> None:
     assert RuleId(rule) in rules(prompt)
+
+
+def test_a_rule_that_the_models_licence_asks_for_counts_it_and_no_server_lifts_it() -> None:
+    gore = RuleId("gore")
+    assert not weigh(everywhere(BOOK), "no gore", "").found
+    bound = weigh(everywhere(BOOK, frozenset({gore})), "no gore", "")
+    assert {finding.rule for finding in bound.found} == {gore}
+    lenient = Screen(BOOK, allowed=["severed head"])
+    assert not lenient.findings("severed head")
+    assert {finding.rule for finding in lenient.findings("severed head", "", {gore})} == {gore}
 
 
 def test_a_server_s_own_terms_count_though_they_are_denied() -> None:

@@ -31,7 +31,7 @@ class Looks(Finds):
         super().__init__({rule: ["x"]})
         self._looks = found
 
-    def findings(self, prompt: str, negative: str = "") -> frozenset[Finding]:
+    def findings(self, prompt: str, negative: str = "", licence: object = ()) -> frozenset[Finding]:
         return super().findings(prompt, negative) if self._looks(prompt) else frozenset()
 
 

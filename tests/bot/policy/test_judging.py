@@ -58,7 +58,7 @@ class Broken(Finds):
     def __init__(self) -> None:
         super().__init__({})
 
-    def findings(self, prompt: str, negative: str = "") -> frozenset[Finding]:
+    def findings(self, prompt: str, negative: str = "", licence: object = ()) -> frozenset[Finding]:
         raise LookupError(prompt, negative)
 
 

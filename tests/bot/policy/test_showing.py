@@ -130,7 +130,9 @@ def test_both_prompts_are_looked_at() -> None:
     seen: list[tuple[str, str]] = []
 
     class Listening(Finds):
-        def findings(self, prompt: str, negative: str = "") -> frozenset[Finding]:
+        def findings(
+            self, prompt: str, negative: str = "", licence: object = ()
+        ) -> frozenset[Finding]:
             seen.append((prompt, negative))
             return frozenset()
 
