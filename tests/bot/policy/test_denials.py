@@ -141,8 +141,6 @@ def test_no_level_of_content_counts_what_is_denied(prompt: str) -> None:
         ("no suicide", "self-harm"),
         # Without what is worn somebody is undressed.
         ("no bikini", "suggestive"),
-        ("속옷 없이, 여자", "suggestive"),
-        ("パンツなし、女性", "suggestive"),
     ],
 )
 def test_every_other_rule_counts_it(prompt: str, rule: str) -> None:
@@ -177,6 +175,10 @@ def test_a_server_s_own_terms_count_though_they_are_denied() -> None:
         "woman, <lora:no nude:1>",
         "woman, never not nude",
         "woman, no nude body hidden",
+        "속옷 없이, 여자",
+        "옷 없이, 여자",
+        "パンツなし、女性",
+        "没穿内衣的女人",
     ],
 )
 def test_a_word_that_stands_there_undenied_counts(prompt: str) -> None:
