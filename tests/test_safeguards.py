@@ -33,7 +33,7 @@ from tests.stages.promises import (
 )
 from tests.stages.strolling import stroll
 
-#: So many stories are told before a safeguard counts as not needed.
+#: The number of stories told before a safeguard counts as not needed.
 MOST = 12
 Patch = Callable[[pytest.MonkeyPatch], None]
 
@@ -162,10 +162,10 @@ def _what_is_late_shows_nothing(patch: pytest.MonkeyPatch) -> None:
 
 
 SAFEGUARDS: Mapping[str, Safeguard] = {
-    "a try to post is written down before it": Safeguard(
+    "an attempt to post is recorded before it is made": Safeguard(
         off=_every_try_is_the_first, breaks=nothing_twice, seed=4
     ),
-    "what belongs together commits together": Safeguard(
+    "changes that belong together commit together": Safeguard(
         off=_each_statement_commits, breaks=records_are_true, seed=4
     ),
     "a file is on the disk before its row": Safeguard(
@@ -183,7 +183,7 @@ SAFEGUARDS: Mapping[str, Safeguard] = {
     "a wish to be forgotten is a row first": Safeguard(
         off=_a_wish_is_no_row, breaks=nothing_of_the_forgotten, seed=3
     ),
-    "what is under way is hunted": Safeguard(
+    "a message being sent is hunted": Safeguard(
         off=_nothing_is_hunted,
         breaks=nothing_of_the_forgotten,
         besides=(nothing_lost, records_are_true),
@@ -192,7 +192,7 @@ SAFEGUARDS: Mapping[str, Safeguard] = {
     "traces are overwritten": Safeguard(
         off=_traces_are_not_overwritten, breaks=nothing_of_the_forgotten, seed=0
     ),
-    "a show is written down before it": Safeguard(
+    "a show is recorded before it is sent": Safeguard(
         off=_shows_are_not_written_down,
         breaks=records_are_true,
         besides=(nothing_lost,),
@@ -216,7 +216,7 @@ SAFEGUARDS: Mapping[str, Safeguard] = {
     "the latest reaction is the vote": Safeguard(
         off=_the_first_reaction_counts, breaks=ledger_equals_truth, seed=2
     ),
-    "what is let out late has a post of its own": Safeguard(
+    "a picture released late has its own post": Safeguard(
         off=_what_is_late_shows_nothing, breaks=nothing_lost, seed=0
     ),
 }
@@ -225,7 +225,7 @@ SAFEGUARDS: Mapping[str, Safeguard] = {
 async def stories_until_broken(folder: Path, safeguard: Safeguard, seeds: Iterable[int]) -> int:
     """How many stories are told without the safeguard until one breaks its promise; 0: none does.
 
-    Whatever a story ends with else, an exception too, fails the test: it would prove nothing.
+    Any other ending of a story, also an exception, fails the test: it would prove nothing.
     """
     for number, seed in enumerate(seeds, 1):
         with pytest.MonkeyPatch.context() as patch, TemporaryDirectory(dir=folder) as scratch:
