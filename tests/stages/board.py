@@ -23,11 +23,11 @@ class Board:
     def __init__(self) -> None:
         self._numbers = count(_FIRST_MESSAGE)
         self._messages: dict[int, Payload] = {}
-        #: By message and emoji who reacts.
+        #: Who reacts, by message and emoji.
         self._reactions: dict[int, dict[str, set[int]]] = {}
 
     def post(self, name: str, content: str, shown: Sequence[str], *, show: bool) -> int:
-        """A message of the bot's that shows these pictures; `show` answers somebody's command."""
+        """Post a message of the bot's with these pictures; `show` answers somebody's command."""
         number = next(self._numbers)
         self._messages[number] = {
             "id": str(number),
@@ -42,11 +42,11 @@ class Board:
         return number
 
     def edit(self, number: int, shown: Sequence[str]) -> None:
-        """Let a message show these pictures alone."""
+        """Let a message show only these pictures."""
         self._messages[number]["attachments"] = _files(shown)
 
     def delete(self, number: int) -> None:
-        """A message goes, if it is there."""
+        """Delete a message, if it exists."""
         self._messages.pop(number, None)
         self._reactions.pop(number, None)
 
@@ -84,7 +84,7 @@ class Board:
         return {emoji: set(people) for emoji, people in self._reactions[number].items() if people}
 
     def messages(self) -> list[Payload]:
-        """All that stand, the oldest first."""
+        """All messages that exist, the oldest first."""
         return list(self._messages.values())
 
 

@@ -34,7 +34,7 @@ class Told:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Faults:
-    """Everything that is wrong, by the promise that it breaks; all must be empty.
+    """Every fault, by the promise that it breaks; all lists must be empty.
 
     Each field is named after the function that finds it.
     """
@@ -46,7 +46,7 @@ class Faults:
     nothing_open: list[str] = field(default_factory=list)
     ledger_equals_truth: list[str] = field(default_factory=list)
     records_are_true: list[str] = field(default_factory=list)
-    #: It ended before its time, so that nothing could be looked at.
+    #: The bot ended too early, so that nothing could be checked.
     broke_off: list[str] = field(default_factory=list)
 
     @property

@@ -64,12 +64,12 @@ def hung(here: Witness) -> Counter[str]:
 
 
 def owed_posts(here: Witness) -> dict[str, str]:
-    """The post that each job is owed in."""
+    """The owed post of each job."""
     return dict(here.rows("SELECT id, owed_post_id FROM jobs"))
 
 
 def job_ids(message: Payload) -> list[str]:
-    """The pictures named by its files; a duel's two are blind, and tiles do not count."""
+    """The pictures named by its files; a duel's two files are blind, and tiles do not count."""
     return [
         name
         for name in file_names(message)

@@ -1,4 +1,4 @@
-"""`python -m tests.stages.sick_bot`: the bot itself, on a disk that fails when it is told to.
+"""`python -m tests.stages.sick_bot`: the bot itself, on a disk that fails on command.
 
 `ILLNESS` names a file that says what the disk is to say next, by its name in
 `tests/stages/trouble.py`, and how many moments it lets pass before that. SIGUSR1 has the file read.
@@ -43,7 +43,7 @@ def falling_ill(trouble: Trouble, illness: Path, suffered: Path) -> Callable[...
 
 
 def sicken_databases(trouble: Trouble) -> None:
-    """Every database that is opened from now on meets it."""
+    """Let every database that is opened from now on meet the trouble."""
     plain = Database.open
 
     async def opened(*rest: Any, **options: Any) -> Database:

@@ -41,7 +41,7 @@ _PATIENCE_S = 30.0
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Lived:
-    """A life.
+    """One life of the bot.
 
     The number and name of the boundary of the kill, all boundaries passed, and the faults.
     """
@@ -52,7 +52,7 @@ class Lived:
 
     @property
     def killed(self) -> str:
-        """Where the bot died; a life can be shorter than the one that was counted."""
+        """Where the bot died; a life can be shorter than the one whose boundaries were counted."""
         if not self.kill_at:
             return "no kill"
         if self.kill_at > len(self.boundaries):
@@ -113,7 +113,7 @@ class Life:
         self._told = Told()
         #: What was broken at the kill, before anything was repaired.
         self._at_the_kill = Faults()
-        #: True while nothing but us has ended the bot.
+        #: True while only this harness has ended the bot.
         self._stopped = True
 
     async def lead(self) -> Faults:
@@ -146,7 +146,7 @@ class Life:
         """Hold a rating party over two pictures of one prompt, choose one, and stop it."""
         click, where = self._sandbox.click, self._here.where
         for _ in range(_TRIES):
-            # The bot may die once it has said that it thinks about it, and before it keeps a party.
+            # The bot may die after deferring its answer and before it stores the party.
             if self._here.rows("SELECT 1 FROM parties"):
                 break
             party = partial(self._sandbox.slash, "member", where, "duel party", {"minutes": 1})
