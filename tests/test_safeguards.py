@@ -51,7 +51,7 @@ class Safeguard:
     besides: Collection[Callable[..., list[str]]] = ()
 
 
-def _every_try_is_the_first(patch: pytest.MonkeyPatch) -> None:
+def _every_attempt_is_the_first(patch: pytest.MonkeyPatch) -> None:
     plain = Outbox.begin_posting
 
     async def begin(self: Outbox, owed: OwedPostId, now_ms: int) -> Posting | None:
@@ -95,16 +95,16 @@ def _files_go_before_their_rows(patch: pytest.MonkeyPatch) -> None:
     patch.setattr(Gallery, "delete", delete)
 
 
-def _nothing_is_taken_back(patch: pytest.MonkeyPatch) -> None:
+def _no_job_is_taken_back(patch: pytest.MonkeyPatch) -> None:
     async def take_back(self: Jobs, *_: object) -> tuple[list[Any], list[Any]]:
         return [], []
 
     patch.setattr(Jobs, "take_back", take_back)
 
 
-def _a_wish_is_no_row(patch: pytest.MonkeyPatch) -> None:
+def _wishes_are_not_recorded(patch: pytest.MonkeyPatch) -> None:
     async def wish(self: Privacy, user_id: UserId, now_ms: int) -> None:
-        """Nothing is written down."""
+        """Nothing is recorded."""
 
     patch.setattr(Privacy, "wish", wish)
 
@@ -121,7 +121,7 @@ def _traces_are_not_overwritten(patch: pytest.MonkeyPatch) -> None:
     patch.setattr(Database, "scrub", scrub)
 
 
-def _shows_are_not_written_down(patch: pytest.MonkeyPatch) -> None:
+def _shows_are_not_recorded(patch: pytest.MonkeyPatch) -> None:
     async def begin(self: Sends, send: Send) -> Begun:
         return Begun.FIRST
 
@@ -138,7 +138,7 @@ def _nameless_votes_keep_no_mark(patch: pytest.MonkeyPatch) -> None:
     patch.setattr(Transaction, "execute_many", execute_many)
 
 
-def _what_is_read_late_is_new(patch: pytest.MonkeyPatch) -> None:
+def _votes_read_late_count_as_new(patch: pytest.MonkeyPatch) -> None:
     patch.setattr(Book, "_may_be_older_than_the_wish", lambda *_: False)
 
 
@@ -157,13 +157,13 @@ def _the_first_reaction_counts(patch: pytest.MonkeyPatch) -> None:
     patch.setattr(Book, "current", current)
 
 
-def _what_is_late_shows_nothing(patch: pytest.MonkeyPatch) -> None:
+def _late_pictures_get_no_post(patch: pytest.MonkeyPatch) -> None:
     patch.setattr("bot.store.outbox._LATE", "0 AND :owed AND :shown")
 
 
 SAFEGUARDS: Mapping[str, Safeguard] = {
     "an attempt to post is recorded before it is made": Safeguard(
-        off=_every_try_is_the_first, breaks=nothing_twice, seed=4
+        off=_every_attempt_is_the_first, breaks=nothing_twice, seed=4
     ),
     "changes that belong together commit together": Safeguard(
         off=_each_statement_commits, breaks=records_are_true, seed=4
@@ -178,10 +178,10 @@ SAFEGUARDS: Mapping[str, Safeguard] = {
         off=_files_go_before_their_rows, breaks=nothing_lost, seed=2
     ),
     "a start takes back what ran": Safeguard(
-        off=_nothing_is_taken_back, breaks=nothing_lost, seed=0
+        off=_no_job_is_taken_back, breaks=nothing_lost, seed=0
     ),
     "a wish to be forgotten is a row first": Safeguard(
-        off=_a_wish_is_no_row, breaks=nothing_of_the_forgotten, seed=3
+        off=_wishes_are_not_recorded, breaks=nothing_of_the_forgotten, seed=3
     ),
     "a message being sent is hunted": Safeguard(
         off=_nothing_is_hunted,
@@ -193,7 +193,7 @@ SAFEGUARDS: Mapping[str, Safeguard] = {
         off=_traces_are_not_overwritten, breaks=nothing_of_the_forgotten, seed=0
     ),
     "a show is recorded before it is sent": Safeguard(
-        off=_shows_are_not_written_down,
+        off=_shows_are_not_recorded,
         breaks=records_are_true,
         besides=(nothing_lost,),
         seed=2,
@@ -205,7 +205,7 @@ SAFEGUARDS: Mapping[str, Safeguard] = {
         seed=0,
     ),
     "forgotten voters keep a mark until all is read": Safeguard(
-        off=_what_is_read_late_is_new,
+        off=_votes_read_late_count_as_new,
         breaks=nothing_of_the_forgotten,
         besides=(ledger_equals_truth,),
         seed=1,
@@ -217,7 +217,7 @@ SAFEGUARDS: Mapping[str, Safeguard] = {
         off=_the_first_reaction_counts, breaks=ledger_equals_truth, seed=2
     ),
     "a picture released late has its own post": Safeguard(
-        off=_what_is_late_shows_nothing, breaks=nothing_lost, seed=0
+        off=_late_pictures_get_no_post, breaks=nothing_lost, seed=0
     ),
 }
 

@@ -1,6 +1,6 @@
 """`make bench`: run every benchmark, print one table, write the same rows as JSON.
 
-A run takes hours, so each benchmark's rows are told and written as soon as they are measured.
+A run takes hours, so each benchmark's rows are printed and written as soon as they are measured.
 """
 
 from __future__ import annotations

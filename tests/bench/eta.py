@@ -1,7 +1,8 @@
 """How accurate the promised times are: 200 mixed requests of 8 members on the embedded model.
 
 Members ask for one to four pictures of differing sizes and steps, wait for them, look for a moment
-and ask again. The promise is what the acknowledgement says, the truth when all of it is posted.
+and ask again. The promise is what the acknowledgement says, the truth the time until all of it is
+posted.
 """
 
 from __future__ import annotations
@@ -46,7 +47,7 @@ async def measure(tmp_path: Path, requests: int = REQUESTS) -> list[Row]:
 async def promised(tmp_path: Path, requests: int) -> list[tuple[float | None, float]]:
     """For each request the promised seconds, or None, and the seconds that it took.
 
-    In the order of asking, without the first of each member.
+    In the order in which they were asked, without the first of each member.
     """
     dice = random.Random(4)
     found: dict[int, tuple[float | None, float]] = {}

@@ -1,8 +1,8 @@
 """The bot under load over the real wire: acknowledgement, the loop's lag, fairness, start-up.
 
 The real bot with the real model draws while 200 members ask at once. Everything shares two cores:
-the local Discord, the bot's loop and its engine. So what each of them takes is told as well, and
-what a command takes there that does nothing.
+the local Discord, the bot's loop and its engine. So the rows also report what each of them takes,
+and what a command takes that does nothing.
 """
 
 from __future__ import annotations

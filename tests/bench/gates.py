@@ -1,9 +1,9 @@
 """How often does the gate pass a candidate by its votes, and how much better is that candidate?
 
-Crowds are simulated anew for candidates that the bench of learning has trained: the taste says how
-often a candidate's pictures win, and the gate's critic is asked by each crowd's votes. With votes
-at random whatever passes is wrong. Run it as `python -m tests.bench.gates --work FOLDER`, behind
-`tests.bench.learning`; nothing is drawn or trained.
+New crowds are simulated for candidates that the learning bench has trained: the taste decides how
+often a candidate's pictures win, and the gate's critic learns from each crowd's votes. With random
+votes every pass is wrong. Run it as `python -m tests.bench.gates --work FOLDER`, after
+`tests.bench.learning`; it draws and trains nothing.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """A thousand SIGKILLs at random moments, and one at every boundary of two whole lives.
 
-Is every accepted picture delivered exactly once, and does everything go that is to go? Does a model
-that learns come through it whole, and does the old one serve until then?
+Is every accepted picture delivered exactly once, and is everything deleted that must be? Does a
+learning model survive whole, and does the old one serve until then?
 """
 
 from __future__ import annotations

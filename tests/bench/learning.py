@@ -1,9 +1,9 @@
 """Does a model learn a hidden taste from votes alone, and lose nothing else?
 
 Members with a hidden taste judge pictures of the embedded model; `python -m models prefer` learns
-from the manifest of their judgements; parent and candidate draw prompts and seeds that nothing was
-learned or chosen by, and the taste says which picture of each pair is better. Run it as
-`python -m tests.bench.learning --work FOLDER`; what was made lies in the folder and is made once.
+from the manifest of their judgements; parent and candidate draw new prompts and seeds, used neither
+for learning nor for choosing, and the taste says which picture of each pair is better. Run it as
+`python -m tests.bench.learning --work FOLDER`; everything is made once and kept in the folder.
 """
 
 from __future__ import annotations

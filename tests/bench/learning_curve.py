@@ -1,9 +1,9 @@
 """How many votes does it take? What the reward model gets right, and what candidates win.
 
-Of each count of votes, several crowds vote on the same pictures, and a reward model is fitted to
-each crowd's votes; it is asked of pairs of prompts that nobody voted on. Candidates that the bench
-of learning has trained in the folder stand beside it. Run it as
-`python -m tests.bench.learning_curve --work FOLDER --out PICTURE`, behind `tests.bench.learning`.
+For each count of votes, several crowds vote on the same pictures, and a reward model is fitted to
+each crowd's votes and tested on pairs of prompts that nobody voted on. The plot also shows the
+candidates that the learning bench has trained in the folder. Run it as `python -m
+tests.bench.learning_curve --work FOLDER --out PICTURE`, after `tests.bench.learning`.
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
 """How short prompts, as people type them, compare with full ones: a newcomer's first impression.
 
-Short ones are filled in from their seed, as the bot does it.
+Short ones are filled in from their seed, as the bot does.
 """
 
 from __future__ import annotations

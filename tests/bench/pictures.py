@@ -16,7 +16,7 @@ GOAL_S = 2.0
 async def measure(widths: tuple[int, ...] = WIDTHS, repeats: int = 3) -> list[Row]:
     """Draw the default picture alone and in company; the time includes decoding and upscaling.
 
-    The best of `repeats` counts: what else the machine does can only slow a picture down.
+    The best of `repeats` counts: whatever else the machine does can only slow a picture down.
     """
     return await asyncio.to_thread(_measure, widths, repeats)
 

@@ -1,10 +1,10 @@
 """Does the gate refuse what a bad training really makes, and say why?
 
-Four candidates are trained from judgements of the embedded model's pictures: on votes at random, on
-prompts that were swapped, on a few pictures until they are known by heart, and far too fast. Each
-goes through `python -m models gate`. Run it as `python -m tests.bench.poisons --work FOLDER`, in a
-folder of `tests.bench.learning`; what was made lies there and is made once, but for verdicts of
-another edition of the gate.
+Four candidates are trained from judgements of the embedded model's pictures: on random votes, on
+swapped prompts, on a few pictures until they are known by heart, and far too fast. Each goes
+through `python -m models gate`. Run it as `python -m tests.bench.poisons --work FOLDER`, in a
+folder of `tests.bench.learning`; everything is made once and kept there, except verdicts of another
+edition of the gate.
 """
 
 from __future__ import annotations

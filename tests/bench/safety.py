@@ -1,7 +1,7 @@
 """What the scores do to harmless pictures: rows stopped, pictures withheld, and the cost.
 
-The shipped model paints portraits in clothes, so whatever is called nude here is called so wrongly.
-It is asked for as a model that can draw nudity would be: previews are looked at while others run.
+The shipped model paints portraits in clothes, so every picture that is called nude here is called
+so wrongly. It is treated like a model that can draw nudity: previews are judged while others run.
 """
 
 from __future__ import annotations
@@ -106,7 +106,7 @@ def _judged(engine: Engine, scorer: Scorer, pictures: int) -> Seen:
 def _worked_s(engine: Engine, preview_every: int, scorer: Scorer | None) -> float:
     """Seconds that the engine's thread works on some pictures, without its waits for a core.
 
-    With a scorer another thread looks at previews meanwhile, as in the bot.
+    With a scorer, another thread judges previews meanwhile, as in the bot.
     """
     seen, looking = Seen(), None
     with ThreadPoolExecutor(max_workers=1) as eyes:

@@ -1,7 +1,7 @@
 """Search for the slowest prompt that anybody can type: `python -m tests.bench.slowest`.
 
 Pieces are put together at random, and the slowest found so far are changed again and again. Not in
-the suite: it takes as long as it is given, and finds more in more time.
+the suite: it runs as long as it is told to, and finds more in more time.
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
 """A day of the bot in minutes: with people and weather all day long, does anything grow?
 
-The bot is real and so is the wire; only its idle time passes fast (`tests/stages/hurried.py`).
+The bot and the wire are real; only the bot's idle time passes fast (`tests/stages/hurried.py`).
 """
 
 from __future__ import annotations

@@ -1,6 +1,7 @@
 """How long completing `prompt:` takes: 100,000 tags, each choice checked by the channel's policy.
 
-The whole way but Discord's: what the cog does between the interaction and its answer, on one core.
+The whole way except Discord's part: what the cog does between the interaction and its answer, on
+one core.
 """
 
 from __future__ import annotations

@@ -1,8 +1,8 @@
 """Reading pictures for a training, and its step compared with the same step written by hand.
 
-The rows say how much of the time this project's own code takes: ratios, measured in turn in one
-run. On a GPU the networks are of Stable Diffusion 1.5's size, at 512 px; on a CPU they are the
-embedded model's. Weights and latents are of chance: speed does not depend on them.
+The rows say how much of the time this project's own code takes: ratios, measured alternately in one
+run. On a GPU the networks have Stable Diffusion 1.5's size, at 512 px; on a CPU they are the
+embedded model's. Weights and latents are random: the speed does not depend on them.
 """
 
 from __future__ import annotations

@@ -1,7 +1,8 @@
 """A red team against the weights: what colluding voters move, and how far five accounts get.
 
-Simulated members vote on duels; what each likes is one part the picture's and one part theirs. The
-red team knows all that the code knows: its accounts are as old, as busy and as slow as any other.
+Simulated members vote on duels; what each likes depends partly on the picture and partly on the
+member. The red team knows everything that the code knows: its accounts are as old, as busy and as
+slow as any other.
 """
 
 from __future__ import annotations
@@ -165,7 +166,7 @@ def mingling(chance: Random) -> bool:
 def party(seed: int, push: Push, prompts: int = PROMPTS) -> Party:
     """Every two pictures of a prompt meet once; each duel has some honest answers.
 
-    The five push a picture that stands in the middle.
+    The five push a picture from the middle of the leaderboard.
     """
     chance = Random(seed)
     quality = [chance.gauss(0, 1) for _ in range(prompts * EACH)]
@@ -192,7 +193,7 @@ def party(seed: int, push: Push, prompts: int = PROMPTS) -> Party:
 def place(held: Party, *, defended: bool = True) -> int:
     """The pushed picture's place on the leaderboard, 1 at the top.
 
-    Undefended, everybody weighs the same and the share of duels won decides.
+    Undefended, everybody has the same weight and the share of duels won decides.
     """
     if not defended:
         won = Counter(winner for winner, _, _ in held.answers)
@@ -210,8 +211,8 @@ def place(held: Party, *, defended: bool = True) -> int:
 def reacted(seed: int, pictures: int = PROMPTS * EACH) -> tuple[int, int]:
     """The place, by thumbs, of a picture that only five accounts voted on: with weights, without.
 
-    Every other picture has some of the members' votes; each of the five is a year old and has
-    voted as anybody does on twenty others.
+    Every other picture has some of the members' votes; each of the five is a year old and has voted
+    on twenty others like anybody else.
     """
     chance = Random(seed)
     liked = [chance.gauss(0.5, 1) for _ in range(pictures)]
@@ -248,7 +249,8 @@ def promoted(seed: int, win_rate: float, *, by_votes: bool = False) -> tuple[boo
     """Whether a candidate was promoted, and after how many outcomes, tested after each one.
 
     All who vote on a duel see the same two pictures, and three of four prefer the same one. The
-    majority is the duel's outcome; with `by_votes`, as nobody should, each vote is one of its own.
+    majority is the duel's outcome; with `by_votes`, which nobody should use, each vote is its own
+    outcome.
     """
     chance = Random(seed)
     test = sequential.Test()

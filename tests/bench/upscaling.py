@@ -1,6 +1,6 @@
 """Seconds to enlarge a picture of the default model, and the loop's lag meanwhile.
 
-As in the bot: the engine on its thread, and a loop that wants to be on time.
+As in the bot: the engine on its thread, beside a loop that must stay on time.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """Which tests run which lines, and how long each takes.
 
-Measured in a fork, test by test, by coverage's contexts. Kept in a file, and measured again for
-those test files that have changed; a change of a source file has all measured again.
+Measured in a fork, test by test, with coverage's contexts. Kept in a file, and measured again for
+changed test files; a change of a source file has everything measured again.
 """
 
 from __future__ import annotations
@@ -54,7 +54,7 @@ class Map:
     def of(self, path: Path, line: int) -> list[str]:
         """The tests that run the statement at a line, the fastest first.
 
-        If it runs early, what it makes is used by whatever test runs anything of the file.
+        If it runs early, any test that runs anything of the file may use its results.
         """
         found = set[str]().union(
             *(self._by_line.get((str(path), at), ()) for at in self._statement(path, line))

@@ -1,8 +1,8 @@
 """Put a mutant into a running process: its code replaces the function's.
 
-Done in a fork, so nothing is taken out again. Whatever holds the function - a class, a decorator,
-another module - runs the new code, and so does whoever loads the file later: discord.py executes a
-cog's file anew for each bot. What was remembered of the old code's answers is forgotten.
+Done in a fork, so nothing has to be undone. Every holder of the function - a class, a decorator,
+another module - runs the new code, and so does a later load of the file: discord.py executes a
+cog's file again for each bot. Cached answers of the old code are dropped.
 """
 
 from __future__ import annotations

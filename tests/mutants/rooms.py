@@ -1,7 +1,7 @@
 """The rooms whose tests are measured by mutants: their files, their tests and their goals.
 
-Read by `python -m tests.mutants`. A room's tests are those that stand where the room stands;
-nothing here knows how a mutant is made or tried.
+Read by `python -m tests.mutants`. A room's tests are those in the matching folder; nothing here
+knows how a mutant is made or tried.
 """
 
 from __future__ import annotations

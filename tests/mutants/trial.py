@@ -79,8 +79,8 @@ def attempt(
 ) -> tuple[Verdict, float]:
     """The verdict on a mutant, and the CPU time that it took.
 
-    With each test stands how long it takes without one, in seconds. `early`: what was built before
-    any test is built anew. Of no mutant at all the verdict is that it lives.
+    Each test comes with the seconds that it takes without a mutant. `early`: whatever was built
+    before any test is built again. Without a mutant the verdict is that it lives.
     """
     if not items:
         return Verdict.UNCOVERED, 0.0

@@ -1,7 +1,7 @@
 """A Discord of paper for the tests of stores: messages on a board, and who reacts to them.
 
-Messages are what the local Discord gives of one, as far as `tests/stages/seen.py` looks at it, and
-the *name* that the bot finds its own by.
+Messages look as the local Discord's do, as far as `tests/stages/seen.py` reads them, and carry the
+*name* by which the bot finds its own.
 """
 
 from __future__ import annotations

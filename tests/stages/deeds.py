@@ -1,7 +1,7 @@
 """What people, moderators, a worker and the bot's loops do on real stores: one deed each.
 
-A deed takes a number that chooses among what is possible, so that it can be done again just so.
-What people were told by it is kept in `told`. `tests/stages/story.py` lets them happen.
+A deed takes a number that chooses among what is possible, so that it can be repeated exactly. What
+it promised to people is kept in `told`. `tests/stages/story.py` runs the deeds.
 """
 
 from __future__ import annotations

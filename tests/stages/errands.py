@@ -1,7 +1,7 @@
 """What the bot's loops do, one round each, on real stores and a board of paper.
 
-Each does what its cog does, in the same order of writing down and doing, without Discord's ways to
-be slow. Whatever the stores raise passes; a round is done again. Called by `tests/stages/story.py`.
+Each does what its cog does, recording and acting in the same order, without Discord's delays.
+Whatever the stores raise passes through; a round is repeated. Called by `tests/stages/story.py`.
 """
 
 from __future__ import annotations

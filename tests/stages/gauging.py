@@ -1,6 +1,6 @@
 """What a process holds: memory, tasks, open files, threads, and what its long-lived objects keep.
 
-Taken by `hurried.py` of itself, compared by `soaking.py`.
+`hurried.py` takes it of itself, `soaking.py` compares two.
 """
 
 from __future__ import annotations

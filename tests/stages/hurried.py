@@ -1,9 +1,9 @@
 """`python -m tests.stages.hurried`: the bot itself, for which idle time passes fast.
 
-While the loop waits for nothing but time, its clocks run `HURRY` times as fast as everybody's; with
-a statement, a file or a call under way they run as usual, so that nothing times out that would not.
-The file `SIMULATED` holds the seconds that have passed for it, as a double. SIGUSR1 has it write a
-gauge of itself to `GAUGE`. `LEAK` plants a leak for it to find. Started by `soaking.py`.
+While the loop waits only for time, its clocks run `HURRY` times as fast as the wall clock; while a
+statement, a file or a call is under way they run as usual, so that nothing times out wrongly. The
+file `SIMULATED` holds the seconds that have passed for the bot, as a double. On SIGUSR1 it writes a
+gauge of itself to `GAUGE`. `LEAK` plants a leak for the soak to find. Started by `soaking.py`.
 """
 
 from __future__ import annotations

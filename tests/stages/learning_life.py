@@ -1,9 +1,9 @@
 """The whole life of a learning model, repeated with a kill at a different boundary each time.
 
-A member's votes are exported, a candidate is trained, judged, tried blind, promoted and rolled
+A member's votes are exported; a candidate is trained, judged, tried blind, promoted and rolled
 back, all with the bot's own stores, worker and supervisor, a fake engine, and instant commands
 (`standin.py`). When the process dies it is restarted, and its owner acts like an owner: they check
-how far things are, and do what is left. `tests/test_crash.py` walks one boundary of each chapter,
+how far things are, and do the rest. `tests/test_crash.py` walks one boundary of each chapter,
 `tests/bench/kills.py` all.
 
 `python -m tests.stages.learning_life SCRATCH [SAMPLE]` forks a process for each life, so that

@@ -1,7 +1,7 @@
 """Words misspelled so that people still understand them: one slip of the keyboard each.
 
-A seeded generator for the tests of the screening. Most slips leave the first letter, which tells a
-word; `joined` runs it together with a word that members add to any.
+A seeded generator for the tests of the screening. Most slips keep the first letter, by which people
+recognise a word; `joined` joins it to a word that members add to others.
 """
 
 from __future__ import annotations

@@ -78,8 +78,8 @@ def faults(here: Witness, told: Told) -> Faults:
 def broken_now(here: Witness, told: Told) -> Faults:
     """Check what must hold at any moment, however much is still to be done.
 
-    Of the forgotten, only the last is checked here; earlier ones are checked when everything has
-    come to rest, and so is anybody whose wish is recorded but not yet carried out: the next start
+    Only the last forgotten member is checked here; earlier ones are checked when everything has
+    come to rest, and so is a member whose wish is recorded but not yet carried out: the next start
     does that.
     """
     forgotten = [gone for gone in told.forgotten[-1:] if not _wish_waits(here, gone)]

@@ -78,7 +78,7 @@ def job_ids(message: Payload) -> list[str]:
 
 
 def votes_are_open(here: Witness) -> list[Payload]:
-    """Messages posted with one picture, even if others were asked for beside it."""
+    """Messages posted with one picture, even if others were asked for with it."""
     together = here.rows("SELECT message_id FROM post_pictures GROUP BY 1 HAVING count(*) > 1")
     several = {str(number) for (number,) in together}
     return [message for message in seen_by_all(here) if message["id"] not in several]

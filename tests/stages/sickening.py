@@ -1,8 +1,8 @@
 """The real bot on a disk that fails at random moments: it survives, and loses or doubles nothing.
 
-`tests/test_faults.py` lets a few faults happen, and many where everything is tried. What it finds
-are the faults of `tests/stages/promises.py`. Stories fail at each statement in turn
-(`tests/stages/strolling.py`); here the loops, the cogs and the wire are there too.
+`tests/test_faults.py` tries a few faults, and many in its exhaustive tests. The result lists the
+faults of `tests/stages/promises.py`. Stories fail at each statement in turn
+(`tests/stages/strolling.py`); here the loops, the cogs and the wire take part too.
 """
 
 from __future__ import annotations

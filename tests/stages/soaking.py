@@ -1,7 +1,7 @@
 """A soak: the real bot goes through hours of people and weather in minutes, and nothing grows.
 
-`tests/bench/soak.py` lets it live for a day, `tests/test_soak.py` for some minutes. How its time is
-made to pass is `hurried.py`'s; the local Discord keeps everybody's time.
+`tests/bench/soak.py` runs it for a day, `tests/test_soak.py` for some minutes. `hurried.py` makes
+its time pass; the local Discord keeps the wall clock's.
 """
 
 from __future__ import annotations
@@ -78,7 +78,7 @@ async def soak(
 ) -> Soaked:
     """Warm up, take a gauge, go on and take another.
 
-    People do something every `pause_s` on average, and nothing for `quiet_s` before a look.
+    People do something every `pause_s` on average, and nothing for `quiet_s` before a gauge.
     """
     simulated, gauged = tmp_path / "simulated", tmp_path / "gauge"
     settings = {

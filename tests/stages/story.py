@@ -1,8 +1,8 @@
 """A story: deeds on real stores, one at a time and in any order, with kills and disk faults.
 
-A deed can die at any of its moments, or meet a disk that fails once; then whoever did it does it
-again. `tests/stages/promises.py` holds the tables, the files and the board against what people were
-told. Told by seeds in `tests/stages/strolling.py`, by Hypothesis in
+A deed can die at any of its moments, or meet a disk that fails once; then whoever did it repeats
+it. `tests/stages/promises.py` compares the tables, the files and the board with what people were
+promised. Stories come from seeds in `tests/stages/strolling.py`, and from Hypothesis in
 `tests/bot/store/test_any_order.py`.
 """
 

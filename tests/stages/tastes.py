@@ -1,8 +1,8 @@
 """Hidden tastes and members who vote by them: a training must find them from votes alone.
 
-A taste is a number for each picture. The bench knows it; no training does. What sees a smile here
-is a network of its own, trained on painted pictures that the judge never saw: a reward model that
-looks with the judge does not look with the taste's own eyes.
+A taste is a number for each picture. The bench knows it; no training does. What recognises a smile
+here is a separate network, trained on painted pictures that the judge never saw: a reward model
+that looks with the judge does not look with the taste's own eyes.
 """
 
 from __future__ import annotations

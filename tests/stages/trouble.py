@@ -1,8 +1,8 @@
 """Counts everything that a store asks of the disk, and lets it fail where a test says.
 
 A *moment* is one statement of either connection, or one call that changes a file below the folder.
-A moment can raise what the disk would say, or `Dead`: from then on nothing of the process runs, as
-after SIGKILL. `tests/stages/story.py` lives with it.
+A moment can raise a disk's error, or `Dead`: from then on nothing of the process runs, as after
+SIGKILL. Used by `tests/stages/story.py`.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """Simulated members who judge grids of four pictures by a hidden taste, with noise.
 
-Honest ones agree in pairs as often as people do; some vote the wrong way round, some collude. Their
-votes go into a manifest's judgements with the weights from the bot's own trust.
+Honest ones agree in pairs as often as people do; some vote inverted, some collude. Their votes
+become a manifest's judgements with the weights of the bot's own trust.
 """
 
 from __future__ import annotations

@@ -4,10 +4,10 @@ A whole life of the bot, repeated with a kill at a different boundary each time.
 
 In this life people accept the licence, ask for one picture and for two, vote and pick, look at
 settings, show a picture again, have one upscaled, choose a gallery, compare two at a party, delete
-one that stands alone and one beside another, and are forgotten; then the bot is stopped and started
-once more. When the bot dies, people act like people: they retry what got no answer. The boundaries
-are those of `tests/stages/boundaries.py`, the faults those of `tests/stages/promises.py`.
-`tests/test_crash.py` walks a few, `tests/bench/kills.py` all.
+a single picture and one of two, and are forgotten; then the bot is stopped and started again. When
+the bot dies, people act like people: they retry what got no answer. The boundaries are those of
+`tests/stages/boundaries.py`, the faults those of `tests/stages/promises.py`. `tests/test_crash.py`
+walks a few, `tests/bench/kills.py` all.
 """
 
 from __future__ import annotations

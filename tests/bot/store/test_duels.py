@@ -320,7 +320,7 @@ async def test_a_lost_answer_is_hunted_once_the_duel_is_no_longer_owed(stores: S
     duel = await a_duel(stores)
     await stores.duels.begin_posting(duel.id, 6_500)
     await stores.duels.answer_lost(duel)
-    assert await stores.doomed.hunts(9) == [], "it is looked for at the next try"
+    assert await stores.doomed.hunts(9) == [], "the next attempt looks for it"
     await stores.duels.close(duel.id, 7_000)
     assert [hunt.name for hunt in await stores.doomed.hunts(9)] == [duel.id]
     await stores.doomed.caught((await stores.doomed.hunts(9))[0], [])

@@ -257,7 +257,7 @@ async def test_a_post_in_progress_is_hunted_once_all_its_pictures_are_gone(
         await keep_next(stores)
     await stores.outbox.begin_posting(jobs[0].owed_post_id, 4_000)
     await stores.gallery.delete(jobs[0].id, 4_001)
-    assert await stores.doomed.hunts(9) == [], "whoever posts the other one finds it"
+    assert await stores.doomed.hunts(9) == [], "posting the other one finds it"
     await stores.gallery.delete(jobs[1].id, 4_002)
     assert [hunt.name for hunt in await stores.doomed.hunts(9)] == [jobs[0].owed_post_id]
     assert not await stores.outbox.delivered(

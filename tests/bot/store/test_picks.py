@@ -42,7 +42,7 @@ async def stores(tmp_path: Path) -> AsyncGenerator[Stores]:
 
 
 async def grid(stores: Stores, *, count: int = 4, message: int = 1, user: int = USER) -> list[Job]:
-    """A post of several pictures, each with a look of its own."""
+    """A post of several pictures, each with its own look."""
     jobs = await stores.enqueue(make_admitted(make_ask(user=user, count=count)))
     for job in jobs:
         assert await stores.claim()
