@@ -160,9 +160,7 @@ async def test_nothing_of_a_forgotten_user_is_left_anywhere(stores: Stores, tmp_
     await live(stores)
     marks = (WORD.encode(), USER.to_bytes(8, "big"))
     assert await traces(stores, str(USER), WORD)
-    assert all(holding_files(tmp_path, mark) for mark in marks), (
-        "otherwise the check below proves nothing"
-    )
+    assert all(holding_files(tmp_path, mark) for mark in marks), "or this proves nothing"
     await stores.privacy.forget(USER)
     assert await traces(stores, str(USER), WORD) == []
     assert (await stores.privacy.show(USER)).counts == {}
