@@ -99,8 +99,8 @@ async def test_a_picture_shows_how_often_it_was_chosen_in_duels(
     assert counts == {"chosen": 1, "passed over": 1, "none": 1}
     assert second.id in passed_over
     assert first.id not in passed_over
-    told = re.findall(r"0 up, 0 down(?:, (chosen \d of \d times))?", page)
-    assert told == ["", "chosen 0 of 1 times", "chosen 1 of 1 times"], "the newest first"
+    counted = re.findall(r"0 up, 0 down(?:, (chosen \d of \d times))?", page)
+    assert counted == ["", "chosen 0 of 1 times", "chosen 1 of 1 times"], "the newest first"
 
 
 async def test_nothing_but_the_sheet_can_be_opened(stores: Stores, tmp_path: Path) -> None:

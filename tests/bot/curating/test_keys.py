@@ -46,8 +46,8 @@ def test_the_split_of_a_prompt_never_changes() -> None:
 
 def test_the_same_words_are_always_in_one_split() -> None:
     for number in range(200):
-        told = f"1girl, {number}"
-        assert split_of(KEY, told) is split_of(KEY, told.upper().replace(", ", ",  "))
+        prompt = f"1girl, {number}"
+        assert split_of(KEY, prompt) is split_of(KEY, prompt.upper().replace(", ", ",  "))
 
 
 def test_a_third_of_all_prompts_is_held_out() -> None:

@@ -186,8 +186,8 @@ def test_why_not_names_the_reason_to_leave_a_picture_out() -> None:
 def test_a_manifest_line_has_both_the_asked_and_the_drawn_text() -> None:
     draw = replace(make_draw("1girl"), completion="blue eyes")
     filled = chosen([entry("a", draw=draw), entry("b")], vote("a"), vote("b"))
-    told = {line.sha256: line for line in filled.pictures}
-    one, other = (told[look(name).sha256] for name in ("a", "b"))
+    lines = {line.sha256: line for line in filled.pictures}
+    one, other = (lines[look(name).sha256] for name in ("a", "b"))
     assert (one.text, one.asked) == ("1girl, blue eyes", "1girl")
     assert (other.text, other.asked) == ("1girl", None)
     assert one.prompt_key == other.prompt_key, "one prompt, whatever was filled in"

@@ -23,10 +23,10 @@ def calm_soon(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 async def test_a_failed_command_is_reported_in_its_last_words(tmp_path: Path) -> None:
-    def told(run: LearningRun, _: Workplace) -> Sequence[str]:
+    def orders(run: LearningRun, _: Workplace) -> Sequence[str]:
         return FAILING if run.stage is RunStage.TRAIN else QUICK
 
-    async with school(tmp_path, told) as s:
+    async with school(tmp_path, orders) as s:
         await s.schooling.start()
         run = await s.until(RunStage.FAILED)
         assert run.said == "There is one prompt, and a model learns from several."
@@ -63,11 +63,11 @@ async def test_a_run_kept_after_a_failed_gate_resumes_at_the_gate(tmp_path: Path
         "c.write(passed(c.read(p)), p)"
     )
 
-    def told(run: LearningRun, place: Workplace) -> Sequence[str]:
+    def orders(run: LearningRun, place: Workplace) -> Sequence[str]:
         assert run.stage is RunStage.JUDGE, "no earlier stage is repeated"
         return ("-c", mended, str(place.model))
 
-    async with school(tmp_path, told) as s:
+    async with school(tmp_path, orders) as s:
         assert (await s.schooling.start()).startswith(
             "Continuing `fake-1-v2` from where it failed."
         )
@@ -78,11 +78,11 @@ async def test_a_run_kept_after_a_failed_gate_resumes_at_the_gate(tmp_path: Path
 
 
 async def test_a_candidate_with_the_wrong_name_stays_out_of_the_catalogue(tmp_path: Path) -> None:
-    def told(run: LearningRun, place: Workplace) -> Sequence[str]:
+    def orders(run: LearningRun, place: Workplace) -> Sequence[str]:
         made = ("-c", MAKING, str(place.out), "other-v2", "1.0")
         return made if run.stage is RunStage.TRAIN else QUICK
 
-    async with school(tmp_path, told) as s:
+    async with school(tmp_path, orders) as s:
         await s.schooling.start()
         run = await s.until(*ENDS)
         assert run.stage is RunStage.FAILED
@@ -135,11 +135,11 @@ async def test_a_training_that_finished_before_a_kill_is_not_repeated(tmp_path: 
     found = file.read_text().replace('"failed_in": "judge"', '"failed_in": null')
     file.write_text(found.replace('"stage": "failed"', '"stage": "train"'))
 
-    def told(run: LearningRun, place: Workplace) -> Sequence[str]:
+    def orders(run: LearningRun, place: Workplace) -> Sequence[str]:
         assert run.stage is RunStage.JUDGE
         return unjudged(run, place)
 
-    async with school(tmp_path, told) as s:
+    async with school(tmp_path, orders) as s:
         assert (await s.until(RunStage.FAILED)).failed_in is RunStage.JUDGE
 
 
@@ -154,7 +154,7 @@ async def test_a_start_removes_what_a_kill_left_of_a_finished_run(tmp_path: Path
 
 
 @pytest.mark.parametrize(
-    ("code", "said", "told"),
+    ("code", "said", "expected"),
     [
         (2, "python -m models gate: a file is gone.", "A file is gone."),
         (2, "error: there is no database", "There is no database"),
@@ -162,5 +162,5 @@ async def test_a_start_removes_what_a_kill_left_of_a_finished_run(tmp_path: Path
         (1, "", "It failed with exit code 1. Its last output: `-`."),
     ],
 )
-def test_a_failure_is_explained_in_words(code: int, said: str, told: str) -> None:
-    assert why_failed(code, said).endswith(told)
+def test_a_failure_is_explained_in_words(code: int, said: str, expected: str) -> None:
+    assert why_failed(code, said).endswith(expected)

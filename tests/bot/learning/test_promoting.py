@@ -49,8 +49,8 @@ async def test_a_rollback_gives_back_byte_identical_pictures(
 ) -> None:
     async with house(shelf_of_two, tmp_path) as h:
         before = await h.draws()
-        told = await h.promotion.promote("base-2", by_id=USER, why="a test")
-        assert told.startswith("`base-2` is now in use.")
+        answer = await h.promotion.promote("base-2", by_id=USER, why="a test")
+        assert answer.startswith("`base-2` is now in use.")
         assert h.shelf.active.card_id == "base-2"
         after = await h.draws()
         assert after != before
@@ -95,13 +95,13 @@ async def throne(tmp_path: Path) -> AsyncIterator[Throne]:
 
 async def test_only_one_of_two_simultaneous_rollbacks_takes_effect(throne: Throne) -> None:
     """Two rollbacks in a row go back two cards, and neither of them meant that."""
-    told = await asyncio.gather(
+    answers = await asyncio.gather(
         throne.promotion.rollback(by_id=USER, why="a test"),
         throne.promotion.rollback(by_id=UserId(OTHER), why="a test"),
     )
     assert throne.served == ["one", "two", "one"]
     assert (await throne.lineage.history())[-1].card_id == "one"
-    assert min(told).startswith("Someone switched models while you were deciding")
+    assert min(answers).startswith("Someone switched models while you were deciding")
 
 
 async def test_a_rollback_refuses_a_card_whose_files_have_changed(
@@ -111,8 +111,8 @@ async def test_a_rollback_refuses_a_card_whose_files_have_changed(
     folder = tmp_path / "models" / "one"
     (folder / "weights").write_text("others")
     cards.write(passed(seal(cards.read(folder / cards.FILE_NAME), folder)), folder / "card.json")
-    told = await throne.promotion.rollback(by_id=USER, why="a test")
-    assert "have changed since it was last in use" in told
+    answer = await throne.promotion.rollback(by_id=USER, why="a test")
+    assert "have changed since it was last in use" in answer
     assert throne.served == ["one", "two"]
 
 
@@ -162,8 +162,8 @@ async def test_a_changed_promoted_card_is_not_served_but_stays_on_record(
     async with house(root, tmp_path) as h:
         assert h.shelf.active.card_id == "base"
         assert (await h.lineage.history())[-1].card_id == "base-2"
-        told = await h.promotion.rollback(by_id=USER, why="it is broken")
-        assert told.startswith("`base` is in use again")
+        answer = await h.promotion.rollback(by_id=USER, why="it is broken")
+        assert answer.startswith("`base` is in use again")
     shutil.rmtree(folder, ignore_errors=True)
     kept.rename(folder)
     async with house(root, tmp_path) as h:
@@ -179,8 +179,10 @@ async def test_a_card_that_cannot_be_opened_leaves_the_old_one_in_use(
             raise EngineError("there is no memory for it.")
 
         monkeypatch.setattr(LocalThread, "swap", broken)
-        told = await h.promotion.promote("base-2", by_id=USER, why="a test")
-        assert told == ("I can't open `base-2`, so I'm keeping `base`. there is no memory for it.")
+        answer = await h.promotion.promote("base-2", by_id=USER, why="a test")
+        assert answer == (
+            "I can't open `base-2`, so I'm keeping `base`. there is no memory for it."
+        )
         assert h.shelf.active.card_id == "base"
         assert (await h.lineage.history())[-1].card_id == "base"
 
@@ -201,7 +203,7 @@ async def test_changed_bytes_are_not_promoted_whatever_the_card_says(
     (weights,) = (root / "models" / "base-2" / "unet").glob("*.safetensors")
     weights.write_bytes(weights.read_bytes()[:-1] + b"x")
     async with house(root, tmp_path) as h:
-        told = await h.promotion.promote("base-2", by_id=USER, why="a test")
-        assert "is not the file its card names" in told
+        answer = await h.promotion.promote("base-2", by_id=USER, why="a test")
+        assert "is not the file its card names" in answer
         assert len(await h.lineage.history()) == 1, "it is refused before it reaches the engine"
         assert h.shelf.active.card_id == "base"

@@ -60,13 +60,13 @@ async def test_training_begins_when_no_request_waits(tmp_path: Path) -> None:
 
 
 async def test_training_dies_with_the_bot_and_resumes_at_the_next_start(tmp_path: Path) -> None:
-    told = counting_in(RunStage.TRAIN, tmp_path)
-    async with school(tmp_path, told) as s:
+    orders = counting_in(RunStage.TRAIN, tmp_path)
+    async with school(tmp_path, orders) as s:
         await s.schooling.start()
         await s.until_it(grows=True)
     assert not await s.grows(), "it died"
     (tmp_path / "learning" / "fake-1-v2" / "candidate" / "states").mkdir(parents=True)
-    async with school(tmp_path, told) as s:
+    async with school(tmp_path, orders) as s:
         run = await s.until(RunStage.TRAIN)
         assert "--resume" in orders_with(None)(run, s.schooling.place(run))
         await s.until_it(grows=True)
@@ -102,13 +102,13 @@ async def test_a_killed_bot_leaves_no_training_behind(tmp_path: Path) -> None:
 async def test_the_judged_candidate_is_in_the_catalogue_and_the_manifest_is_gone(
     tmp_path: Path, value: float, stage: RunStage
 ) -> None:
-    def told(run: LearningRun, place: Workplace) -> Sequence[str]:
+    def orders(run: LearningRun, place: Workplace) -> Sequence[str]:
         place.manifest.mkdir(exist_ok=True)
         if run.stage is RunStage.TRAIN:
             return ("-c", MAKING, str(place.out), run.id, str(value))
         return QUICK
 
-    async with school(tmp_path, told) as s:
+    async with school(tmp_path, orders) as s:
         await s.schooling.start()
         run = await s.until(*ENDS)
         assert run.stage is stage, run.said
@@ -173,12 +173,12 @@ async def test_a_run_started_right_after_a_stop_finds_no_old_files(
     """The stopped command writes until it is ended, and the new run has the same id."""
     found: list[bool] = []
 
-    def told(run: LearningRun, place: Workplace) -> Sequence[str]:
+    def orders(run: LearningRun, place: Workplace) -> Sequence[str]:
         if run.stage is RunStage.EXPORT:
             found.append(place.states.exists())
         return ("-c", SAVING, str(place.states)) if run.stage is RunStage.TRAIN else QUICK
 
-    async with school(tmp_path, told) as s:
+    async with school(tmp_path, orders) as s:
         await s.schooling.start()
         run = await s.until(RunStage.TRAIN)
         async with asyncio.timeout(30):
@@ -230,8 +230,8 @@ def test_every_stage_calls_an_existing_command_with_valid_arguments() -> None:
     )
     for stage in UNDER_WAY:
         orders = orders_with("a-tagger", "its-MODEL")
-        told = orders(replace(run, stage=stage), Workplace(root=Path("x")))
-        _, room_, command, *rest = told
+        order = orders(replace(run, stage=stage), Workplace(root=Path("x")))
+        _, room_, command, *rest = order
         assert ("a-tagger" in rest) is ("its-MODEL" in rest) is (stage is RunStage.JUDGE)
         table = OF_THE_BOT if room_ == "bot" else OF_THE_MODELS
         parser = argparse.ArgumentParser()
@@ -242,9 +242,9 @@ def test_every_stage_calls_an_existing_command_with_valid_arguments() -> None:
 async def test_a_start_before_the_earlier_run_is_read_begins_no_second_one(
     tmp_path: Path,
 ) -> None:
-    told = counting_in(RunStage.TRAIN, tmp_path)
-    async with school(tmp_path, told) as s:
+    orders = counting_in(RunStage.TRAIN, tmp_path)
+    async with school(tmp_path, orders) as s:
         await s.schooling.start()
         await s.until(RunStage.TRAIN)
-    async with school(tmp_path, told, at_once=True) as s:
+    async with school(tmp_path, orders, at_once=True) as s:
         assert "is already training" in await s.schooling.start()

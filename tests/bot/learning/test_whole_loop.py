@@ -60,12 +60,12 @@ _FEW = {
 def orders(tagger: Path):  # noqa: ANN201  an `Orders`
     """Use the real commands, with few steps and few pictures."""
 
-    def told(run: LearningRun, place: Workplace) -> Sequence[str]:
+    def small_orders(run: LearningRun, place: Workplace) -> Sequence[str]:
         _, room_, *rest = orders_with(str(tagger))(run, place)
         entry = ("-c", LENIENT) if run.stage is RunStage.JUDGE else ("-m", room_)
         return (*entry, *rest, *_FEW[run.stage])
 
-    return told
+    return small_orders
 
 
 def base_at(folder: Path) -> Path:
@@ -141,8 +141,8 @@ async def test_the_loop_from_votes_to_rollback_restores_identical_bytes(
         assert run.stage is RunStage.PASSED, run.said
         card = h.catalogue.card("base-v2")
         assert (card.parent, len(card.manifests or ())) == ("base", 1)
-        told = await h.promotion.promote("base-v2", by_id=USER, why="a test")
-        assert told.startswith("`base-v2` is now in use.")
+        answer = await h.promotion.promote("base-v2", by_id=USER, why="a test")
+        assert answer.startswith("`base-v2` is now in use.")
         assert await h.draws() != before, "it has learned something"
         assert (await h.promotion.rollback(by_id=USER, why="a test")).startswith(
             "`base` is in use again"

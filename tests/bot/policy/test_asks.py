@@ -227,12 +227,12 @@ def test_asking_again_repeats_the_whole_draw() -> None:
 
 def test_asking_again_refuses_what_the_model_cannot_draw() -> None:
     drawn = replace(taken().draw, steps=500)
-    told = ask_again(
+    refused = ask_again(
         info=INFO, user_id=USER, place=make_place(), draw=drawn, kind=RequestKind.AGAIN,
         parent_job_id=JobId("0000000001"), private=False,
     )  # fmt: skip
-    assert isinstance(told, Refused)
-    assert "`steps:`" in told.text
+    assert isinstance(refused, Refused)
+    assert "`steps:`" in refused.text
 
 
 def test_asking_again_keeps_completion_switched_off() -> None:

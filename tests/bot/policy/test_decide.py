@@ -106,8 +106,8 @@ def test_sexual_content_in_an_ordinary_channel_is_refused_for_age() -> None:
 
 
 def test_a_servers_term_is_refused_with_its_reason() -> None:
-    told = Term(text="spoiler dragon", reason="we are still reading it")
-    guild = make_guild(told, "politics")
+    term = Term(text="spoiler dragon", reason="we are still reading it")
+    guild = make_guild(term, "politics")
     verdict = admit(make_ask("Spoiler-Dragon in the sky"), make_policy(guild))
     assert isinstance(verdict, Refused)
     assert verdict.reason is RefusalReason.SERVER
@@ -172,18 +172,22 @@ def refused(*found: RuleId, **more: Any) -> Refused:
 def test_a_floor_finding_is_reported_before_all_others(
     *, adult: bool, others: tuple[RuleId, ...]
 ) -> None:
-    told = refused(NEVER, *others, adult=adult, licence=frozenset({LAWFUL}))
-    assert (told.reason, told.rule, told.layer) == (RefusalReason.FLOOR, NEVER, Layer.FLOOR)
-    assert told.text == refusals.floor(BOOK.rules[NEVER])
-    assert told.words == ("wicked",)
-    assert (told.appealable, told.strike, told.alert) == (False, True, True)
+    verdict = refused(NEVER, *others, adult=adult, licence=frozenset({LAWFUL}))
+    assert (verdict.reason, verdict.rule, verdict.layer) == (
+        RefusalReason.FLOOR,
+        NEVER,
+        Layer.FLOOR,
+    )
+    assert verdict.text == refusals.floor(BOOK.rules[NEVER])
+    assert verdict.words == ("wicked",)
+    assert (verdict.appealable, verdict.strike, verdict.alert) == (False, True, True)
 
 
 def test_a_floor_refusal_stays_the_floors_whatever_a_server_sets() -> None:
     for effect in (STRICTEST, ADULTS, NOTHING):
         guild = make_guild(channels={CHANNEL: Overrides(effects={NEVER: effect})})
-        told = refused(NEVER, guild=guild)
-        assert (told.reason, told.layer, told.appealable) == (
+        verdict = refused(NEVER, guild=guild)
+        assert (verdict.reason, verdict.layer, verdict.appealable) == (
             RefusalReason.FLOOR,
             Layer.FLOOR,
             False,
@@ -192,10 +196,14 @@ def test_a_floor_refusal_stays_the_floors_whatever_a_server_sets() -> None:
 
 def test_a_licence_refusal_names_the_words_and_cannot_be_appealed() -> None:
     loose = make_guild(preset="age-restricted")
-    told = refused(LAWFUL, OPEN, guild=loose, licence=frozenset({LAWFUL}))
-    assert (told.reason, told.rule, told.layer) == (RefusalReason.FLOOR, LAWFUL, Layer.LICENCE)
-    assert told.text == refusals.refused(BOOK.rules[LAWFUL], ("libel",), Layer.LICENCE)
-    assert (told.appealable, told.strike, told.alert) == (False, False, False)
+    verdict = refused(LAWFUL, OPEN, guild=loose, licence=frozenset({LAWFUL}))
+    assert (verdict.reason, verdict.rule, verdict.layer) == (
+        RefusalReason.FLOOR,
+        LAWFUL,
+        Layer.LICENCE,
+    )
+    assert verdict.text == refusals.refused(BOOK.rules[LAWFUL], ("libel",), Layer.LICENCE)
+    assert (verdict.appealable, verdict.strike, verdict.alert) == (False, False, False)
     assert isinstance(verdict_of(LAWFUL, guild=loose), Admitted)
 
 
@@ -208,19 +216,19 @@ def test_a_licence_refusal_names_the_words_and_cannot_be_appealed() -> None:
     ],
 )
 def test_a_server_refusal_can_be_appealed(document: dict[str, Any], layer: Layer) -> None:
-    told = refused(OPEN, guild=make_guild(**document))
-    assert (told.reason, told.rule, told.layer) == (RefusalReason.SERVER, OPEN, layer)
-    assert told.words == ("beach", "bikini")
-    assert told.text == refusals.refused(BOOK.rules[OPEN], told.words, layer)
-    assert told.appealable
+    verdict = refused(OPEN, guild=make_guild(**document))
+    assert (verdict.reason, verdict.rule, verdict.layer) == (RefusalReason.SERVER, OPEN, layer)
+    assert verdict.words == ("beach", "bikini")
+    assert verdict.text == refusals.refused(BOOK.rules[OPEN], verdict.words, layer)
+    assert verdict.appealable
 
 
 def test_an_age_refusal_is_reported_before_a_hold() -> None:
     guild = make_guild(rules=Overrides(effects={OPEN: HELD}))
-    told = refused(OPEN, GROWN, guild=guild)
-    assert (told.reason, told.rule) == (RefusalReason.AGE, GROWN)
-    assert told.text == refusals.adults(BOOK.rules[GROWN], ("bare",))
-    assert not told.appealable, "another channel allows it"
+    verdict = refused(OPEN, GROWN, guild=guild)
+    assert (verdict.reason, verdict.rule) == (RefusalReason.AGE, GROWN)
+    assert verdict.text == refusals.adults(BOOK.rules[GROWN], ("bare",))
+    assert not verdict.appealable, "another channel allows it"
     admitted = verdict_of(OPEN, GROWN, guild=guild, adult=True)
     assert isinstance(admitted, Admitted)
     assert (admitted.ruling, admitted.rating) == (Ruling.HOLD, Rating.EXPLICIT)
@@ -229,9 +237,9 @@ def test_an_age_refusal_is_reported_before_a_hold() -> None:
 def test_a_server_refusal_does_not_point_to_an_age_restricted_channel() -> None:
     guild = make_guild(preset="family")
     for adult in (False, True):
-        told = refused(GROWN, guild=guild, adult=adult)
-        assert told.reason is RefusalReason.SERVER
-        assert "age-restricted channel" not in told.text
+        verdict = refused(GROWN, guild=guild, adult=adult)
+        assert verdict.reason is RefusalReason.SERVER
+        assert "age-restricted channel" not in verdict.text
 
 
 @pytest.mark.parametrize("effect", [NOTHING, SPOILER, HELD])
@@ -260,10 +268,14 @@ def test_each_server_term_has_its_own_effect_and_reason() -> None:
         Term(text="cat", effect=ADULTS),
         Term(text="dog", effect=SPOILER),
     )
-    told = refused(SERVER, guild=guild, words={SERVER: ["owl"]})
-    assert (told.reason, told.rule, told.layer) == (RefusalReason.SERVER, SERVER, Layer.SERVER)
-    assert told.text == refusals.server_terms([("owl", "no owls")], for_adults=False)
-    assert told.appealable
+    verdict = refused(SERVER, guild=guild, words={SERVER: ["owl"]})
+    assert (verdict.reason, verdict.rule, verdict.layer) == (
+        RefusalReason.SERVER,
+        SERVER,
+        Layer.SERVER,
+    )
+    assert verdict.text == refusals.server_terms([("owl", "no owls")], for_adults=False)
+    assert verdict.appealable
     grown = refused(SERVER, guild=guild, words={SERVER: ["cat"]})
     assert grown.reason is RefusalReason.AGE
     assert grown.text == refusals.server_terms([("cat", "")], for_adults=True)
@@ -274,15 +286,15 @@ def test_each_server_term_has_its_own_effect_and_reason() -> None:
 
 def test_an_unknown_finding_is_a_refusal() -> None:
     for rule in (RuleId("bygone"), SERVER):
-        told = refused(rule, words={rule: ["x"]})
-        assert told.reason is RefusalReason.FAULT
-        assert (told.rule, told.appealable) == (None, False)
+        verdict = refused(rule, words={rule: ["x"]})
+        assert verdict.reason is RefusalReason.FAULT
+        assert (verdict.rule, verdict.appealable) == (None, False)
 
 
 def test_a_silent_bot_says_why() -> None:
     off, paused = make_guild(off=CHANNEL), make_guild(paused=True)
-    told = refused(guild=off)
-    assert (told.reason, told.text, told.layer) == (
+    verdict = refused(guild=off)
+    assert (verdict.reason, verdict.text, verdict.layer) == (
         RefusalReason.CHANNEL,
         refusals.SWITCHED_OFF,
         Layer.CHANNEL,
@@ -294,6 +306,6 @@ def test_a_silent_bot_says_why() -> None:
 
 def test_an_ask_for_a_place_other_than_the_policys_is_a_fault() -> None:
     policy = make_policy(place=make_place(channel=CHANNEL + 5))
-    told = admit(make_ask(), policy)
-    assert isinstance(told, Refused)
-    assert (told.reason, told.text) == (RefusalReason.FAULT, refusals.FAULT)
+    verdict = admit(make_ask(), policy)
+    assert isinstance(verdict, Refused)
+    assert (verdict.reason, verdict.text) == (RefusalReason.FAULT, refusals.FAULT)

@@ -86,19 +86,19 @@ Frau, noch |nackt| im Bett
 """
 
 
-def told(marked: str) -> tuple[str, str, str]:
+def split_at_bars(marked: str) -> tuple[str, str, str]:
     before, _, rest = marked.rpartition("|")[0].rpartition("|")
     return before, rest, marked.rpartition("|")[2]
 
 
 @pytest.mark.parametrize("marked", DENIED.strip().split("\n"))
 def test_a_denial_is_recognised_in_every_language(marked: str) -> None:
-    assert DENIALS.is_denied(*told(marked))
+    assert DENIALS.is_denied(*split_at_bars(marked))
 
 
 @pytest.mark.parametrize("marked", NOT_DENIED.strip().split("\n"))
 def test_a_phrase_that_only_looks_like_a_denial_is_not_one(marked: str) -> None:
-    assert not DENIALS.is_denied(*told(marked))
+    assert not DENIALS.is_denied(*split_at_bars(marked))
 
 
 def rules(prompt: str, negative: str = "", screen: Screen = SCREEN) -> set[RuleId]:

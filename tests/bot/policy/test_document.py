@@ -65,11 +65,11 @@ def read(text: str | bytes) -> GuildPolicy:
 
 
 def fault(text: str | bytes) -> str:
-    with pytest.raises(DocumentError) as told:
+    with pytest.raises(DocumentError) as raised:
         read(text)
-    assert str(told.value)
-    assert len(str(told.value)) < 1200
-    return " | ".join(told.value.faults)
+    assert str(raised.value)
+    assert len(str(raised.value)) < 1200
+    return " | ".join(raised.value.faults)
 
 
 @settings(max_examples=100, deadline=None)
@@ -141,7 +141,7 @@ def test_the_commented_examples_are_a_valid_policy() -> None:
 
 
 @pytest.mark.parametrize(
-    ("text", "told"),
+    ("text", "message"),
     [
         ("", "version is missing"),
         ("version = 2", "version must be 1"),
@@ -189,19 +189,19 @@ def test_the_commented_examples_are_a_valid_policy() -> None:
         ("version = 1\npreset = '\x00'", "it is not valid TOML: "),
     ],
 )
-def test_a_fault_is_reported_with_its_path(text: str | bytes, told: str) -> None:
-    assert told in fault(text)
+def test_a_fault_is_reported_with_its_path(text: str | bytes, message: str) -> None:
+    assert message in fault(text)
 
 
 def test_all_faults_are_listed_and_the_message_is_the_first() -> None:
-    with pytest.raises(DocumentError) as told:
+    with pytest.raises(DocumentError) as raised:
         read("version = 1\npausd = 1\n[server]\nenabled = 3\n[strikes]\nlimit = 'x'")
-    assert len(told.value.faults) == 3
-    assert str(told.value).endswith("(and 2 more)")
-    with pytest.raises(DocumentError) as told:
+    assert len(raised.value.faults) == 3
+    assert str(raised.value).endswith("(and 2 more)")
+    with pytest.raises(DocumentError) as raised:
         read("version = 1\n'@everyone **x**' = 1")
-    assert "\\*\\*x" in str(told.value), "the file's markup is escaped"
-    assert "@\u200beveryone" in str(told.value)
+    assert "\\*\\*x" in str(raised.value), "the file's markup is escaped"
+    assert "@\u200beveryone" in str(raised.value)
 
 
 def test_the_message_is_short_and_counts_the_other_faults() -> None:
@@ -263,7 +263,7 @@ LONG_TERM, LONG_REASON = "x" * TERM_CHARS_MAX, "y" * REASON_CHARS_MAX
 
 
 @pytest.mark.parametrize(
-    ("fits", "not_fit", "told"),
+    ("fits", "not_fit", "message"),
     [
         ({"blocked": (Term(text=LONG_TERM),)}, {"blocked": (Term(text=LONG_TERM + "x"),)}, "80"),
         ({"allowed": (LONG_TERM,)}, {"allowed": (LONG_TERM + "x",)}, "80 characters at most"),
@@ -317,12 +317,12 @@ LONG_TERM, LONG_REASON = "x" * TERM_CHARS_MAX, "y" * REASON_CHARS_MAX
     ],
 )
 def test_a_stored_policy_has_limits(
-    fits: dict[str, object], not_fit: dict[str, object], told: str
+    fits: dict[str, object], not_fit: dict[str, object], message: str
 ) -> None:
     policy = replace(PLAIN, **fits)
     assert not list(faults_of(policy, BOOK))
     assert read(to_toml(policy, BOOK)) == policy, "whatever may be stored can be exported"
-    assert told in " | ".join(faults_of(replace(PLAIN, **not_fit), BOOK))
+    assert message in " | ".join(faults_of(replace(PLAIN, **not_fit), BOOK))
 
 
 HOSTILE = {

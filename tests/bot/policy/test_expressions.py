@@ -105,8 +105,8 @@ def test_a_narrowed_condition_holds_where_the_whole_one_does(when: str) -> None:
         if left is None:
             assert places is None, (text, opposite)
         else:
-            told = left.test(Text(text, opposite))
-            assert spans_of(told) == spans_of(places), (text, opposite)
+            found = left.test(Text(text, opposite))
+            assert spans_of(found) == spans_of(places), (text, opposite)
 
 
 def spans_of(places: Places | None) -> list[Span] | None:
@@ -126,7 +126,7 @@ def test_a_condition_returns_the_places_that_made_it_hold() -> None:
 
 
 @pytest.mark.parametrize(
-    ("when", "told"),
+    ("when", "message"),
     [
         ("", "has the end where a concept"),
         ("a b", "has `b` where nothing or one of"),
@@ -140,7 +140,7 @@ def test_a_condition_returns_the_places_that_made_it_hold() -> None:
         ("a & b", "cannot be read from `& b` on"),
     ],
 )
-def test_a_fault_is_named_with_its_place(when: str, told: str) -> None:
+def test_a_fault_is_named_with_its_place(when: str, message: str) -> None:
     with pytest.raises(ExpressionError) as fault:
         read(when)
-    assert told in str(fault.value)
+    assert message in str(fault.value)

@@ -135,10 +135,10 @@ def test_a_stricter_line_in_any_layer_never_makes_a_place_looser(
     guild: GuildPolicy,
     layer: str,
     lines: Overrides,
-    told: tuple[RuleId, Effect, Effect],
+    setting: tuple[RuleId, Effect, Effect],
     who: tuple[frozenset[RoleId], frozenset[RuleId] | None],
 ) -> None:
-    rule, low, more = told
+    rule, low, more = setting
     loose = replace(lines, effects={**lines.effects, rule: low})
     strict = replace(lines, effects={**lines.effects, rule: low | more})
     before = effective(BOOK, with_line(guild, layer, loose), HERE, *who)

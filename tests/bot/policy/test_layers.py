@@ -98,8 +98,8 @@ def test_a_line_names_the_layers_it_is_made_of() -> None:
     bound = line(PLAIN, GROWN, licence=frozenset({GROWN}))
     assert bound.effect == ADULTS | REFUSED, "a rule that the licence asks for is refused"
     assert (bound.layer, bound.layers) == (Layer.LICENCE, (Layer.FLOOR, Layer.LICENCE))
-    told = with_line(loose, "server", Overrides(effects={LAWFUL: Effect(alert=True)}))
-    lawful = line(told, LAWFUL, licence=frozenset({LAWFUL}))
+    alerting = with_line(loose, "server", Overrides(effects={LAWFUL: Effect(alert=True)}))
+    lawful = line(alerting, LAWFUL, licence=frozenset({LAWFUL}))
     assert lawful.effect == REFUSED | Effect(alert=True)
     assert (lawful.layer, lawful.layers) == (Layer.LICENCE, (Layer.LICENCE, Layer.SERVER))
 
@@ -305,9 +305,9 @@ def test_a_place_is_explained_line_by_line() -> None:
     )
     assert effective(BOOK, PLAIN, HERE).explain()[0] == "Switched on here (this server)"
     freed = replace(PLAIN, roles={ROLES[0]: RoleTerms(exempt=frozenset({OPEN}))})
-    told = effective(BOOK, freed, HERE, frozenset(ROLES)).explain()
-    assert told[-1] == "Title of open: allowed (exempt by a role)"
-    assert "in age-restricted channels only (in every" in told[-2]
+    explained = effective(BOOK, freed, HERE, frozenset(ROLES)).explain()
+    assert explained[-1] == "Title of open: allowed (exempt by a role)"
+    assert "in age-restricted channels only (in every" in explained[-2]
 
 
 def test_rules_are_called_by_their_titles() -> None:

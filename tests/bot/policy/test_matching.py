@@ -60,7 +60,7 @@ def found(terms: list[str], text: str) -> list[tuple[str, str, bool]]:
     ],
 )
 def test_a_term_is_found(term: str, text: str, where: str) -> None:
-    assert where in [told for _, told, _ in found([term], text)]
+    assert where in [seen for _, seen, _ in found([term], text)]
 
 
 @pytest.mark.parametrize(

@@ -136,7 +136,7 @@ def test_no_character_or_little_word_after_a_name_hides_a_person(prompt: str) ->
 
 
 @pytest.mark.parametrize(
-    ("name", "told"),
+    ("name", "expected"),
     [
         ((10, 20), True),
         ((10, 15), True),
@@ -149,9 +149,9 @@ def test_no_character_or_little_word_after_a_name_hides_a_person(prompt: str) ->
     ],
 )
 def test_a_name_that_contains_a_characters_name_is_not_the_characters(
-    *, name: tuple[int, int], told: bool
+    *, name: tuple[int, int], expected: bool
 ) -> None:
-    assert is_told_of(name, (10, 20)) is told
+    assert is_told_of(name, (10, 20)) is expected
 
 
 def test_a_comma_separates_a_title_from_a_later_family_name() -> None:

@@ -23,8 +23,8 @@ def row(rule: Rule) -> str:
     ]
     if rule.when is None and rule.id != UNREADABLE:
         follows = ["stated only"] * len(follows)
-    told = " | ".join([rule.clause or "", *follows])
-    return f"| {rule.title} (`{rule.id}`) | {told} |"
+    cells = " | ".join([rule.clause or "", *follows])
+    return f"| {rule.title} (`{rule.id}`) | {cells} |"
 
 
 def test_every_rule_is_on_the_policy_page() -> None:

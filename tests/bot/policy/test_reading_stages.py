@@ -155,8 +155,8 @@ def test_a_name_inside_a_longer_word_is_not_a_name() -> None:
 
 
 def test_every_occurrence_of_a_given_name_is_checked() -> None:
-    told = "emma, then emma harrington, then emma"
-    assert people(told) == ["emma harrington"]
+    text = "emma, then emma harrington, then emma"
+    assert people(text) == ["emma harrington"]
     assert people("emma harrington, emma, emma brown") == ["emma harrington", "emma brown"]
 
 

@@ -71,17 +71,17 @@ FAULTS = {
 
 
 @pytest.mark.parametrize(
-    ("path", "old", "new", "told"),
+    ("path", "old", "new", "message"),
     [(path, *fault) for path, faults in FAULTS.items() for fault in faults],
 )
-def test_a_fault_is_named_with_its_file(path: str, old: bytes, new: bytes, told: str) -> None:
+def test_a_fault_is_named_with_its_file(path: str, old: bytes, new: bytes, message: str) -> None:
     files = package_files()
     assert old in files[path]
     files[path] = files[path].replace(old, new, 1)
     with pytest.raises(RulebookError, match=None) as fault:
         decode_rulebook(files)
     assert path in str(fault.value)
-    assert told in str(fault.value)
+    assert message in str(fault.value)
 
 
 @pytest.mark.parametrize(

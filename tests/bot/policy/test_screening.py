@@ -106,15 +106,15 @@ def test_unwanted_words_do_not_count_as_wanted() -> None:
 
 
 def test_a_finding_has_the_members_own_spelling() -> None:
-    def told(prompt: str, negative: str = "") -> dict[str, tuple[str, ...]]:
+    def words_found(prompt: str, negative: str = "") -> dict[str, tuple[str, ...]]:
         return {f.rule: f.words for f in SCREEN.findings(prompt, negative)}
 
-    assert told("1girl, N.u.D.e, sky") == {"sexual": ("N.u.D.e",)}
-    assert told("1girl, ＮＵＤＥ, ﷺ")["sexual"] == ("ＮＵＤＥ",)
-    assert told("ﷺ, l\u0336o\u0336li")["minors-sexualised"] == ("l\u0336o\u0336li",)
-    assert told("a Child and a nu(de:1.2)")["minors-sexual"] == ("Child", "nu(de")
-    assert told("[x|lo][y|li]")["minors-sexualised"] == ("lo][y|li",)
-    assert len(told("nude, naked, topless, nsfw, porn, sex")["sexual"]) == 4
+    assert words_found("1girl, N.u.D.e, sky") == {"sexual": ("N.u.D.e",)}
+    assert words_found("1girl, ＮＵＤＥ, ﷺ")["sexual"] == ("ＮＵＤＥ",)
+    assert words_found("ﷺ, l\u0336o\u0336li")["minors-sexualised"] == ("l\u0336o\u0336li",)
+    assert words_found("a Child and a nu(de:1.2)")["minors-sexual"] == ("Child", "nu(de")
+    assert words_found("[x|lo][y|li]")["minors-sexualised"] == ("lo][y|li",)
+    assert len(words_found("nude, naked, topless, nsfw, porn, sex")["sexual"]) == 4
 
 
 @pytest.mark.parametrize(

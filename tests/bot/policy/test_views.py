@@ -164,14 +164,14 @@ def test_kanji_among_katakana_are_read_by_their_look() -> None:
 def test_findings_are_reported_as_they_were_written() -> None:
     screen = Screen(load())
 
-    def told(prompt: str) -> set[str]:
+    def words_found(prompt: str) -> set[str]:
         return {word for finding in screen.findings(prompt) for word in finding.words}
 
-    assert told("1girl ﷺ, CuteNude, sky") == {"Nude"}
-    assert told("ﷺ, ǝpnu, sky") == {"ǝpnu"}
-    assert told("1girl, nυdξ") == {"nυdξ"}
-    assert told("nude, ƃunoʎ lɹıƃ, sky") == {"nude", "ƃunoʎ lɹıƃ"}
-    assert told("nude, lɹıƃ ƃunoʎ, sky") == {"nude", "lɹıƃ ƃunoʎ"}
+    assert words_found("1girl ﷺ, CuteNude, sky") == {"Nude"}
+    assert words_found("ﷺ, ǝpnu, sky") == {"ǝpnu"}
+    assert words_found("1girl, nυdξ") == {"nυdξ"}
+    assert words_found("nude, ƃunoʎ lɹıƃ, sky") == {"nude", "ƃunoʎ lɹıƃ"}
+    assert words_found("nude, lɹıƃ ƃunoʎ, sky") == {"nude", "lɹıƃ ƃunoʎ"}
 
 
 @pytest.mark.parametrize(

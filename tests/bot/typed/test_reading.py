@@ -145,7 +145,7 @@ def test_flags_for_another_bot_are_named() -> None:
 
 
 @pytest.mark.parametrize(
-    ("flags", "told"),
+    ("flags", "message"),
     [
         ("--ar 0:9", "`--ar 0:9`"),
         ("--ar 16", "like `16:9`"),
@@ -159,10 +159,10 @@ def test_flags_for_another_bot_are_named() -> None:
         ("--seed `x`", "`--seed 'x'`"),
     ],
 )
-def test_an_unreadable_setting_is_reported_and_the_rest_is_kept(flags: str, told: str) -> None:
+def test_an_unreadable_setting_is_reported_and_the_rest_is_kept(flags: str, message: str) -> None:
     got = read(f"1girl {flags}")
     (fault,) = got.faults
-    assert told in fault
+    assert message in fault
     assert got.typed.prompt == "1girl"
 
 

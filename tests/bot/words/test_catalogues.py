@@ -93,8 +93,8 @@ def test_no_catalogue_has_an_unused_sentence(code: str) -> None:
 def test_placeholders_match_the_english_ones(code: str) -> None:
     wrong = [
         (english[0], said)
-        for english, told in catalogue(code).items()
-        for said in filter(None, told)
+        for english, translated in catalogue(code).items()
+        for said in filter(None, translated)
         if placeholders(said) != set().union(*map(placeholders, english))
     ]
     assert not wrong, wrong
@@ -105,8 +105,8 @@ def test_command_and_option_names_are_not_translated(code: str) -> None:
     names = re.compile(r"`/[a-z]+(?: [a-z]+)?|`[a-z_]+:")
     wrong = [
         (english[0], said)
-        for english, told in catalogue(code).items()
-        for said in filter(None, told)
+        for english, translated in catalogue(code).items()
+        for said in filter(None, translated)
         if not set(names.findall(said)) <= set(names.findall(" ".join(english)))
     ]
     assert not wrong, wrong
@@ -116,8 +116,8 @@ def test_command_and_option_names_are_not_translated(code: str) -> None:
 def test_small_print_marks_and_line_breaks_are_kept(code: str) -> None:
     wrong = [
         (english[0], said)
-        for english, told in catalogue(code).items()
-        for said in filter(None, told)
+        for english, translated in catalogue(code).items()
+        for said in filter(None, translated)
         if english[0].startswith("-# ") != said.startswith("-# ")
         or english[0].count("\n") != said.count("\n")
     ]
@@ -165,9 +165,9 @@ def test_no_text_exceeds_discords_limits(locale: str) -> None:
 def test_the_licence_fits_a_message_in_every_language(locale: str) -> None:
     info = replace(INFO, licence_name="CreativeML Open RAIL-M")
     with speaking(language(locale)):
-        told = licensing.terms(info, rulebooks.load().clauses)
+        terms = licensing.terms(info, rulebooks.load().clauses)
         whole = licensing.licence(info, rulebooks.load().clauses, None)
-    assert "…" not in told
+    assert "…" not in terms
     assert "…" not in whole
 
 
@@ -197,9 +197,9 @@ def test_failure_reasons_are_translated_into_every_language(locale: str, reason:
     job = replace(job, draw=replace(job.draw, model="m-1"), error=reason.replace("{model}", "m-1"))
     assert wording.why(job) == job.error
     with speaking(language(locale)):
-        told = wording.why(job)
-    assert told != job.error
-    assert ("`m-1`" in told) == ("`m-1`" in str(job.error))
+        translated = wording.why(job)
+    assert translated != job.error
+    assert ("`m-1`" in translated) == ("`m-1`" in str(job.error))
 
 
 def test_an_unknown_stored_reason_is_shown_unchanged() -> None:

@@ -171,7 +171,7 @@ LICENCE = "the model's licence asks for that"
 
 
 @pytest.mark.parametrize(
-    ("change", "told"),
+    ("change", "ending"),
     [
         ({"rules": Overrides(effects={LAWFUL: NOTHING})}, f"stays refused: {LICENCE})"),
         ({"channels": {CHANNEL: Overrides(effects={LAWFUL: SPOILER})}}, f"refused: {LICENCE})"),
@@ -187,10 +187,10 @@ LICENCE = "the model's licence asks for that"
     ],
 )
 def test_a_setting_without_effect_says_what_still_holds(
-    change: dict[str, object], told: str
+    change: dict[str, object], ending: str
 ) -> None:
     (line,) = differences(PLAIN, replace(PLAIN, **change), GROUND)
-    assert line.endswith(told)
+    assert line.endswith(ending)
     (back,) = differences(replace(PLAIN, **change), PLAIN, GROUND)
     assert "⚠️" not in back
 

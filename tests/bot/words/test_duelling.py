@@ -49,8 +49,8 @@ def test_the_answer_reveals_what_was_hidden(choice: Choice) -> None:
     said = duelling.answer(
         choice, DuelTally(left=3), asked=ASKED, job_ids=JOBS, self_vote=True, models=("a", "b")
     )
-    for told in (*JOBS, f"<@{ASKED[0]}>", "drawn by `a`", "drawn by `b`", "left 3"):
-        assert told in said
+    for revealed in (*JOBS, f"<@{ASKED[0]}>", "drawn by `a`", "drawn by `b`", "left 3"):
+        assert revealed in said
     assert "like anybody's" in said, "in a test of models, members who asked choose as well"
 
 

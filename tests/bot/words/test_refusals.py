@@ -33,9 +33,9 @@ def test_a_floor_refusal_names_the_rule_and_no_way_around_it(rule: Rule) -> None
 
 def test_an_unreadable_prompt_is_refused_with_what_to_change() -> None:
     rule = rulebooks.load().rules[UNREADABLE]
-    told = f"I can't read this prompt, so I do not draw it.\n{rule.summary}\n{rule.advice}"
-    assert refusals.floor(rule) == told
-    assert "more simply" in told
+    expected = f"I can't read this prompt, so I do not draw it.\n{rule.summary}\n{rule.advice}"
+    assert refusals.floor(rule) == expected
+    assert "more simply" in expected
 
 
 @pytest.mark.parametrize("rule", rulebooks.load().rules.values(), ids=lambda rule: rule.id)
@@ -64,7 +64,7 @@ def test_a_refusal_names_the_rule_the_words_and_what_to_change() -> None:
 
 
 @pytest.mark.parametrize(
-    ("layer", "told"),
+    ("layer", "ending"),
     [
         (Layer.CHANNEL, "\nThis is a rule of this channel; another one may allow it."),
         (Layer.CATEGORY, "\nThis is a rule of this category; another channel may allow it."),
@@ -73,9 +73,9 @@ def test_a_refusal_names_the_rule_the_words_and_what_to_change() -> None:
         (Layer.LICENCE, ""),
     ],
 )
-def test_another_channel_is_suggested_only_where_it_can_help(layer: Layer, told: str) -> None:
+def test_another_channel_is_suggested_only_where_it_can_help(layer: Layer, ending: str) -> None:
     text = refusals.refused(BOOK.rules[OPEN], (), layer)
-    assert text.endswith(f"Advice of open.{told}")
+    assert text.endswith(f"Advice of open.{ending}")
 
 
 def test_an_age_refusal_says_what_to_leave_out_and_where_to_ask() -> None:
@@ -117,9 +117,9 @@ def test_a_refusal_lists_the_other_rules_it_breaks() -> None:
 def test_terms_leave_room_for_the_heading() -> None:
     terms = [("*" * 300, "*" * 300), ("x" * 300, "y" * 300), ("z" * 80, "w" * 60), ("v", "")]
     for for_adults in (False, True):
-        told = refusals.server_terms(terms, for_adults=for_adults)
-        assert 1300 < len(told) <= 2000
-        assert "more\nPlease leave it out" in told
+        message = refusals.server_terms(terms, for_adults=for_adults)
+        assert 1300 < len(message) <= 2000
+        assert "more\nPlease leave it out" in message
 
 
 TEXTS: list[Callable[[Rule, list[str]], str]] = [
@@ -136,13 +136,13 @@ def test_every_refusal_fits_a_message_and_mentions_nobody(
     text: Callable[[Rule, list[str]], str], unit: str
 ) -> None:
     rule = replace(LAW, summary="s" * 5000)
-    told = text(rule, [unit * 700] * 9)
-    assert len(told) <= 2000
-    assert "@everyone" not in told
-    assert not re.search(r"(?<!\\)<@1>", told)
+    message = text(rule, [unit * 700] * 9)
+    assert len(message) <= 2000
+    assert "@everyone" not in message
+    assert not re.search(r"(?<!\\)<@1>", message)
 
 
 def test_a_pause_of_days_is_good_german() -> None:
     with speaking(language("de")):
-        told = limits.pause(wording.duration(3 * 24 * 3_600_000))
-    assert told.endswith("Bis du wieder fragen kannst, dauert es noch 3 Tage.")
+        message = limits.pause(wording.duration(3 * 24 * 3_600_000))
+    assert message.endswith("Bis du wieder fragen kannst, dauert es noch 3 Tage.")

@@ -97,7 +97,7 @@ def test_a_cut_text_stays_within_the_limit(unit: str, limit: int) -> None:
 
 
 @pytest.mark.parametrize(
-    ("locale", "told"),
+    ("locale", "expected"),
     [
         ("en-US", "Yes. No. (a, b)"),
         ("de", "Yes. No. (a, b)"),
@@ -105,9 +105,9 @@ def test_a_cut_text_stays_within_the_limit(unit: str, limit: int) -> None:
         ("zh-CN", "Yes.No.\uff08a\u3001b\uff09"),
     ],
 )
-def test_sentences_and_lists_are_set_as_the_language_requires(locale: str, told: str) -> None:
+def test_sentences_and_lists_are_set_as_the_language_requires(locale: str, expected: str) -> None:
     with speaking(language(locale)):
-        assert sentences("Yes.", "", "No.") + aside(enumerated(["a", "b"])) == told
+        assert sentences("Yes.", "", "No.") + aside(enumerated(["a", "b"])) == expected
 
 
 def test_a_text_that_fits_is_unchanged() -> None:
@@ -188,11 +188,11 @@ def test_direction_controls_in_a_members_words_are_removed() -> None:
 
 
 @pytest.mark.parametrize(
-    ("size_bytes", "told"),
+    ("size_bytes", "expected"),
     [(16 << 10, "16 kB"), (10 << 20, "10 MB"), ((1 << 20) - 1, "1023 kB"), (1 << 20, "1 MB")],
 )
-def test_a_size_is_shown_in_a_fitting_unit(size_bytes: int, told: str) -> None:
-    assert wording.size(size_bytes) == told
+def test_a_size_is_shown_in_a_fitting_unit(size_bytes: int, expected: str) -> None:
+    assert wording.size(size_bytes) == expected
 
 
 def said_in(path: Path) -> Iterator[str]:

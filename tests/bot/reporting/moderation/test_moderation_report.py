@@ -132,8 +132,8 @@ def test_the_report_counts_only_the_chosen_days(
 
 def test_the_report_names_nobody(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
     main(["moderation-report", "--json", "rows.json"])
-    told = capsys.readouterr().out + (folder / "rows.json").read_text()
-    assert not [word for word in ("xylophone", "77001", "77002", "77003") if word in told]
+    output = capsys.readouterr().out + (folder / "rows.json").read_text()
+    assert not [word for word in ("xylophone", "77001", "77002", "77003") if word in output]
 
 
 def test_a_period_without_decisions_is_reported_as_such(

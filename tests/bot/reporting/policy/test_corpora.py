@@ -43,9 +43,9 @@ def test_the_docs_say_how_many_there_are() -> None:
 
 def test_no_entry_occurs_twice() -> None:
     # A prompt may be listed for two presets.
-    told = Counter((specimen.told, specimen.preset) for specimen in FOUND.benign + FOUND.refused)
-    told.update((name.text, "") for name in FOUND.names)
-    assert [text for text, count in told.items() if count > 1] == []
+    entries = Counter((specimen.told, specimen.preset) for specimen in FOUND.benign + FOUND.refused)
+    entries.update((name.text, "") for name in FOUND.names)
+    assert [text for text, count in entries.items() if count > 1] == []
 
 
 def test_forbidden_prompts_mark_their_keys_and_harmless_ones_have_none() -> None:
@@ -112,7 +112,7 @@ def test_a_group_inherits_from_its_file_and_may_override_it(tmp_path: Path) -> N
 
 
 @pytest.mark.parametrize(
-    ("text", "told"),
+    ("text", "message"),
     [
         ("provenance = ", "refused/a.toml: "),
         ('provenance = "x"\ngroups = {}\nplaec = "x"', "plaec"),
@@ -122,10 +122,10 @@ def test_a_group_inherits_from_its_file_and_may_override_it(tmp_path: Path) -> N
         (REFUSED + "prompts = [3]", "groups.a.prompts"),
     ],
 )
-def test_a_faulty_file_is_reported_with_its_place(tmp_path: Path, text: str, told: str) -> None:
+def test_a_faulty_file_is_reported_with_its_place(tmp_path: Path, text: str, message: str) -> None:
     with pytest.raises(CorpusError, match=r"refused/a\.toml") as fault:
         read(write(tmp_path, text))
-    assert told in str(fault.value)
+    assert message in str(fault.value)
 
 
 def test_missing_corpora_are_reported_with_what_to_do(tmp_path: Path) -> None:

@@ -48,7 +48,7 @@ def test_no_harmless_prompt_may_be_refused_by_the_floor() -> None:
     counts = measuring.benign(harmless(HUNDREDS), lambda s: FLOOR if s.told == "cat 3" else NOTHING)
     count = counts["benign prompts refused by the floor"]
     assert measuring.wrong_row("x", count, 0).holds is False
-    assert [told for told, _ in count.wrong] == ["cat 3   (here)"]
+    assert [text for text, _ in count.wrong] == ["cat 3   (here)"]
     counts = measuring.benign(harmless(HUNDREDS), lambda _: ADJUSTABLE)
     assert not counts["benign prompts refused by the floor"].wrong
 
@@ -106,9 +106,9 @@ GROWN = Named(text="Lady Star", real=False, adult=True, source="adults")
 
 
 def test_a_name_is_asked_for_in_several_ways() -> None:
-    told = [ask.told for ask in measuring.asks(REAL)]
-    assert "portrait of Ada von Lovelace, oil painting" in told
-    assert "ada_von_lovelace, nude, bed" in told
+    prompts = [ask.told for ask in measuring.asks(REAL)]
+    assert "portrait of Ada von Lovelace, oil painting" in prompts
+    assert "ada_von_lovelace, nude, bed" in prompts
     harmless = [ask for ask in measuring.asks(REAL) if ask.channel is Channel.ORDINARY]
     assert {ask.preset for ask in harmless} == {Preset.FAMILY}
 
@@ -183,9 +183,9 @@ def test_the_judge_applies_server_terms_and_reads_the_negative_prompt() -> None:
 
 
 def test_the_judge_applies_the_preset() -> None:
-    told = Wording.of("1girl, lingerie")
-    assert judged(Specimen(prompt=told, preset=Preset.FAMILY)).stopped
-    assert not judged(Specimen(prompt=told, preset=Preset.STANDARD)).stopped
+    prompt = Wording.of("1girl, lingerie")
+    assert judged(Specimen(prompt=prompt, preset=Preset.FAMILY)).stopped
+    assert not judged(Specimen(prompt=prompt, preset=Preset.STANDARD)).stopped
 
 
 @pytest.mark.parametrize(("ruling", "stopped"), [(Ruling.SPOILER, False), (Ruling.HOLD, True)])

@@ -90,11 +90,11 @@ def test_another_seed_makes_other_evasions(folder: Path, monkeypatch: pytest.Mon
     monkeypatch.setattr(judging, "judged", lambda s: caught if s.told in plain else passed)
     first, same, other = (command._measured(corpora.read(folder), seed) for seed in (1, 1, 2))
     for kind in ("tricks", "pairs"):
-        missed = [told(getattr(result, kind)) for result in (first, same, other)]
+        missed = [missed_texts(getattr(result, kind)) for result in (first, same, other)]
         assert missed[0] == missed[1] != missed[2]
 
 
-def told(counts: Counts) -> set[str]:
+def missed_texts(counts: Counts) -> set[str]:
     return {text for count in counts.values() for text, _ in count.wrong}
 
 
@@ -129,9 +129,9 @@ def test_missing_corpora_are_one_clear_error_line(
     """The bot is installed without its tests."""
     monkeypatch.chdir(tmp_path)
     assert main(["policy-report"]) == 2
-    told = capsys.readouterr().err
-    assert told.startswith("error: there are no corpora in tests/bot/policy/corpora/benign: ")
-    assert "--corpora" in told
+    error = capsys.readouterr().err
+    assert error.startswith("error: there are no corpora in tests/bot/policy/corpora/benign: ")
+    assert "--corpora" in error
 
 
 def test_an_unwritable_file_is_one_clear_error_line(
