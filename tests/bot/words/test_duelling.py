@@ -1,4 +1,4 @@
-"""Texts about duels fit a message, and only the answer to a choice reveals what was hidden."""
+"""Texts about duels fit a message, and the answer to a choice reveals what was hidden."""
 
 from __future__ import annotations
 
