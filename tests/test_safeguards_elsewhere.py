@@ -71,11 +71,11 @@ def test_without_the_floor_a_server_gets_below_it(monkeypatch: pytest.MonkeyPatc
 def test_without_its_boundary_a_fault_of_policy_is_no_no(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(test_decide, "admit", decide._admit)
     with pytest.raises(AssertionError):
-        test_decide.test_a_fault_of_ours_is_a_no(monkeypatch)
+        test_decide.test_an_internal_error_is_a_refusal(monkeypatch)
     monkeypatch.undo()
     monkeypatch.setattr(test_release, "release", decide._release)
     with pytest.raises(RuntimeError):
-        test_release.test_a_fault_of_ours_withholds_in_every_place(
+        test_release.test_an_internal_error_withholds_in_every_place(
             test_release.ORDINARY, monkeypatch
         )
 
