@@ -101,7 +101,7 @@ def test_with_one_generator_for_all_rows_a_picture_depends_on_its_neighbours(
 
     monkeypatch.setattr(torch, "Generator", Shared)
     with pytest.raises(AssertionError):
-        test_slots.test_a_row_in_company_equals_a_solo_run(engine, test_slots.MIXED[0])
+        test_slots.test_a_batched_row_equals_a_solo_run(engine, test_slots.MIXED[0])
 
 
 class Evil:
