@@ -71,11 +71,11 @@ def test_without_the_floor_a_server_gets_below_it(monkeypatch: pytest.MonkeyPatc
 def test_without_its_boundary_a_policy_error_is_no_refusal(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(test_decide, "admit", decide._admit)
     with pytest.raises(AssertionError):
-        test_decide.test_a_fault_of_ours_is_a_no(monkeypatch)
+        test_decide.test_an_internal_error_is_a_refusal(monkeypatch)
     monkeypatch.undo()
     monkeypatch.setattr(test_release, "release", decide._release)
     with pytest.raises(RuntimeError):
-        test_release.test_a_fault_of_ours_withholds_in_every_place(
+        test_release.test_an_internal_error_withholds_in_every_place(
             test_release.ORDINARY, monkeypatch
         )
 
@@ -101,7 +101,7 @@ def test_with_one_generator_for_all_rows_a_picture_depends_on_its_neighbours(
 
     monkeypatch.setattr(torch, "Generator", Shared)
     with pytest.raises(AssertionError):
-        test_slots.test_a_row_in_company_equals_a_solo_run(engine, test_slots.MIXED[0])
+        test_slots.test_a_batched_row_equals_a_solo_run(engine, test_slots.MIXED[0])
 
 
 class Evil:

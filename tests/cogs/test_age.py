@@ -1,4 +1,4 @@
-"""Age-restricted places: the channel, the parent of a thread and the whole server are looked at,
+"""Age-restricted places: the channel, the parent of a thread and the whole server are checked,
 when a picture is asked for and again when it is posted."""
 
 from __future__ import annotations
@@ -37,37 +37,39 @@ class House:
         return self._channels.get(channel_id)
 
 
-def is_adult_place(channel: Any, guild: Any) -> bool:
+def is_age_restricted(channel: Any, guild: Any) -> bool:
     return place_at(GuildId(1), ChannelId(2), channel=channel, guild=guild).age_restricted
 
 
-def test_a_thread_is_as_old_as_its_parent() -> None:
+def test_a_thread_has_the_age_restriction_of_its_parent() -> None:
     for nsfw in (True, False):
         for kind in (discord.TextChannel, discord.ForumChannel):
             parent = channel(kind, nsfw=nsfw, _type=0)
             house: Any = House(_1=parent)
             thread = channel(discord.Thread, guild=house, parent_id=1)
-            assert is_adult_place(thread, house) is nsfw
+            assert is_age_restricted(thread, house) is nsfw
 
 
-def test_a_thread_whose_parent_is_unknown_is_for_everybody() -> None:
+def test_a_thread_with_an_unknown_parent_is_not_age_restricted() -> None:
     house: Any = House()
-    assert not is_adult_place(channel(discord.Thread, guild=house, parent_id=1), house)
+    assert not is_age_restricted(channel(discord.Thread, guild=house, parent_id=1), house)
 
 
 @pytest.mark.parametrize("level", list(discord.NSFWLevel))
-def test_an_adult_server_is_adult_in_every_channel(level: discord.NSFWLevel) -> None:
+def test_every_channel_of_an_age_restricted_server_is_age_restricted(
+    level: discord.NSFWLevel,
+) -> None:
     house: Any = House(level)
     expected = level in {discord.NSFWLevel.explicit, discord.NSFWLevel.age_restricted}
-    assert is_adult_place(channel(discord.TextChannel, nsfw=False, _type=0), house) is expected
+    assert is_age_restricted(channel(discord.TextChannel, nsfw=False, _type=0), house) is expected
 
 
-def test_what_is_not_known_is_for_everybody() -> None:
-    assert not is_adult_place(None, None)
-    assert not is_adult_place(channel(discord.StageChannel, nsfw=False), None)
+def test_an_unknown_channel_is_not_age_restricted() -> None:
+    assert not is_age_restricted(None, None)
+    assert not is_age_restricted(channel(discord.StageChannel, nsfw=False), None)
 
 
-def test_what_a_place_stands_in_is_known_or_said_not_to_be() -> None:
+def test_a_place_says_whether_its_parent_and_category_are_known() -> None:
     def known(there: Any) -> tuple[bool, int | None, int | None]:
         place = place_at(GuildId(1), ChannelId(2), channel=there, guild=None)
         return place.whole, place.parent_id, place.category_id
@@ -87,7 +89,7 @@ async def refused(here: Stage, prompt: str) -> str:
     return str(answer["content"]) if answer["flags"] & EPHEMERAL_FLAG else ""
 
 
-async def test_adult_pictures_stay_where_adults_are(tmp_path: Path) -> None:
+async def test_adult_pictures_stay_in_age_restricted_channels(tmp_path: Path) -> None:
     async with stage(tmp_path) as here:
         await here.accept_terms()
         assert "age-restricted" in await refused(here, ADULT)
@@ -104,7 +106,7 @@ async def test_adult_pictures_stay_where_adults_are(tmp_path: Path) -> None:
         assert "do not draw this" in await refused(here, "nude, schoolgirl"), "the floor"
 
 
-async def test_a_channel_that_is_opened_to_everybody_gets_no_adult_picture(tmp_path: Path) -> None:
+async def test_a_channel_no_longer_age_restricted_gets_no_adult_picture(tmp_path: Path) -> None:
     async with stage(tmp_path) as here:
         await here.accept_terms()
         here.where = "after-dark"

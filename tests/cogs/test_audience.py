@@ -29,7 +29,7 @@ async def desk(tmp_path: Path) -> AsyncIterator[Front]:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Reader:
-    """A member, given by roles; overwrites may name the id."""
+    """A member with these roles; overwrites may name the member's id."""
 
     id: int
     roles: tuple[int, ...]
@@ -88,7 +88,7 @@ def overwrite(target: int, *, allows: bool, member: bool = False, what: int = VI
     )
 
 
-async def test_a_role_or_a_member_that_is_denied_there_keeps_its_pictures_there(
+async def test_a_denied_role_or_member_keeps_a_channels_pictures_in_it(
     desk: Front,
 ) -> None:
     town = Town(desk)
@@ -98,13 +98,15 @@ async def test_a_role_or_a_member_that_is_denied_there_keeps_its_pictures_there(
     one_denied = town.channel("surprise", overwrite(desk.member.id, allows=False, member=True))
     for there in (role_denied, one_denied):
         assert not await town.shows(general, there)
-        assert await town.shows(there, general), "whoever reads there reads what everybody does"
+        assert await town.shows(there, general), (
+            "a member who reads there also reads public channels"
+        )
         assert await town.shows(there, there)
     assert not await town.shows(role_denied, one_denied)
 
 
-async def test_channels_of_one_category_show_each_others_pictures(desk: Front) -> None:
-    """Synced overwrites are the same ones, denials and guests included."""
+async def test_channels_with_the_same_overwrites_show_each_others_pictures(desk: Front) -> None:
+    """Channels that are synced with their category have the same overwrites."""
     town = Town(desk)
     young, staff = town.role("under-18"), town.role("staff")
     shared = (
@@ -117,10 +119,10 @@ async def test_channels_of_one_category_show_each_others_pictures(desk: Front) -
     assert await town.shows(one, other)
     narrower = town.channel("four", *shared[:3])
     assert await town.shows(narrower, one), "fewer guests here than there"
-    assert not await town.shows(one, narrower), "a guest here is none there"
+    assert not await town.shows(one, narrower), "a guest here is not a guest there"
 
 
-async def test_staff_sees_what_everybody_sees_and_nobody_else_sees_staffs(desk: Front) -> None:
+async def test_staff_see_public_pictures_but_members_do_not_see_staff_pictures(desk: Front) -> None:
     town = Town(desk)
     staff = town.role("staff")
     general = town.channel("plain")
@@ -131,7 +133,9 @@ async def test_staff_sees_what_everybody_sees_and_nobody_else_sees_staffs(desk: 
     assert not await town.shows(general, office)
 
 
-async def test_the_text_of_a_voice_channel_is_for_those_who_can_connect(desk: Front) -> None:
+async def test_a_voice_channels_text_is_readable_only_by_members_who_can_connect(
+    desk: Front,
+) -> None:
     town = Town(desk)
     general = town.channel("plain")
     closed = town.channel("stage", overwrite(town.everyone, allows=False, what=CONNECT), voice=True)
@@ -149,7 +153,7 @@ def readers(roles: Iterable[int], member_ids: Iterable[int]) -> list[Reader]:
     return [Reader(id=who, roles=chosen) for who in member_ids for chosen in sets]
 
 
-async def test_whoever_reads_here_reads_there_wherever_it_says_yes(desk: Front) -> None:
+async def test_pictures_are_shown_only_where_every_reader_could_see_them(desk: Front) -> None:
     """Over random overwrites of roles and members, against Discord's own rule."""
     town, dice = Town(desk), random.Random(13)
     roles = [town.role("a", VIEW | CONNECT), town.role("b"), town.role("c")]
@@ -174,4 +178,4 @@ async def test_whoever_reads_here_reads_there_wherever_it_says_yes(desk: Front) 
         fair += fits
         leaks += says and not fits
     assert not leaks
-    assert yes > fair * 0.7, "it is no use to say no to everything"
+    assert yes > fair * 0.7, "refusing everything would be useless"

@@ -1,4 +1,4 @@
-"""Commands that cost much may be called so often, and the answer says when they work again."""
+"""Costly commands have a cooldown, and the answer says when they work again."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ async def desk(tmp_path: Path) -> AsyncIterator[Front]:
         tmp_path, *EXTENSIONS, "cogs.voting.votes", "cogs.voting.duels", kind=Front
     ) as ready:
         yield ready
-        # discord.py raises it, the tree answers it, and the simulation notes it all the same.
+        # discord.py raises it, the tree answers it, and the simulation records it anyway.
         assert {type(error) for error in ready.env.errors} <= {app_commands.CommandOnCooldown}
         ready.env._errors.clear()
 
@@ -46,7 +46,7 @@ LIMITS: list[tuple[str, dict[str, Any], int, int]] = [
 
 
 @pytest.mark.parametrize(("command", "options", "times", "per_s"), LIMITS)
-async def test_a_costly_command_rests_for_each_member_and_says_how_long(
+async def test_a_costly_command_has_a_cooldown_per_member_and_says_how_long(
     desk: Front, command: str, options: dict[str, Any], times: int, per_s: int
 ) -> None:
     async def call(who: MemberActor) -> int | None:
@@ -58,12 +58,12 @@ async def test_a_costly_command_rests_for_each_member_and_says_how_long(
     rest_s = await call(desk.member)
     assert rest_s is not None
     assert per_s - 10 <= rest_s <= per_s + 1
-    assert await call(desk.newcomer()) is None, "it rests for one member, not for all"
+    assert await call(desk.newcomer()) is None, "the cooldown is for one member, not for all"
     await desk.env.advance_time(rest_s)
-    assert await call(desk.member) is None, "the answer was true"
+    assert await call(desk.member) is None, "the answer was right"
 
 
-async def test_a_member_has_one_export_at_a_time(desk: Front) -> None:
+async def test_a_member_can_run_one_export_at_a_time(desk: Front) -> None:
     privacy, user_id = desk.services.privacy, UserId(desk.member.id)
     async with privacy.export(user_id) as held:
         assert held is not None
@@ -75,7 +75,7 @@ async def test_a_member_has_one_export_at_a_time(desk: Front) -> None:
     assert [file.filename for file in answer.attachments] == ["waifu-my-data.zip"]
 
 
-async def test_an_export_is_put_away_when_discord_does_not_take_it(
+async def test_an_export_file_is_closed_when_sending_it_fails(
     desk: Front, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     files: list[Any] = []

@@ -17,7 +17,7 @@ README = (ROOT / "README.md").read_text()
 PAGES = [README, *(page.read_text() for page in sorted((ROOT / "docs").glob("*.md")))]
 
 
-def is_told(name: str) -> bool:
+def is_documented(name: str) -> bool:
     """Whether `/group name` is in a page, or `name` in its group's row in the README."""
     if any(re.search(rf"/{name}\b", page) for page in PAGES):
         return True
@@ -26,7 +26,7 @@ def is_told(name: str) -> bool:
     return any(f"`{own}`" in row for row in rows)
 
 
-async def test_every_command_is_told_of_with_who_may_use_it(tmp_path: Path) -> None:
+async def test_every_command_and_its_permission_are_documented(tmp_path: Path) -> None:
     async with scene(tmp_path, *EXTENSIONS, kind=Front) as front:
         bot = front.env.bot
         assert isinstance(bot, WaifuBot)
@@ -37,7 +37,7 @@ async def test_every_command_is_told_of_with_who_may_use_it(tmp_path: Path) -> N
             if isinstance(command, app_commands.Command)
         }
         assert len(names) >= 40
-        assert not [name for name in names if not is_told(name)]
+        assert not [name for name in names if not is_documented(name)]
         whole = tree.get_commands()
         menus = [each.name for each in whole if isinstance(each, app_commands.ContextMenu)]
         assert menus
@@ -45,7 +45,7 @@ async def test_every_command_is_told_of_with_who_may_use_it(tmp_path: Path) -> N
         for each in whole:
             if isinstance(each, app_commands.Group | app_commands.Command):
                 asked = [n for n, on in each.default_permissions or () if on]
-                # Discord displays another name than its API has.
+                # Discord's app shows another name than its API.
                 shown = [n.replace("_", " ").replace("guild", "server") for n in asked]
                 untold = [name for name in shown if name not in README.lower()]
                 assert not untold, f"/{each.name}: {untold}"

@@ -54,7 +54,7 @@ def speak(monkeypatch: pytest.MonkeyPatch, *, member: str, server: str) -> None:
     monkeypatch.setattr(interactions, "base_payload", localized)
 
 
-async def test_a_member_reads_their_language_and_everybody_the_servers(
+async def test_private_answers_use_the_members_language_and_public_the_servers(
     desk: Front, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     speak(monkeypatch, member="de", server="es-ES")
@@ -67,7 +67,7 @@ async def test_a_member_reads_their_language_and_everybody_the_servers(
     assert "nimm die Lizenz an" in terms.content
 
 
-async def test_the_small_print_of_the_help_is_in_the_language_of_the_rest(
+async def test_the_footer_of_help_is_in_the_members_language(
     desk: Front, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     desk.use_model(replace(INFO, card_id=card_of(EMBEDDED).id))
@@ -79,7 +79,7 @@ async def test_the_small_print_of_the_help_is_in_the_language_of_the_rest(
     assert embed.footer.text != EXAMPLES_SHOWN(model=INFO.name)
 
 
-async def test_a_button_is_answered_in_the_language_of_whoever_presses(
+async def test_a_button_is_answered_in_the_pressing_members_language(
     desk: Front, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     status = await desk.asks()
@@ -88,7 +88,7 @@ async def test_a_button_is_answered_in_the_language_of_whoever_presses(
     assert pressed.content == "1 image annulée."
 
 
-async def test_a_form_is_answered_in_the_language_of_whoever_fills_it_in(
+async def test_a_form_is_answered_in_the_submitting_members_language(
     desk: Front, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     _, message = await desk.picture()
@@ -100,7 +100,7 @@ async def test_a_form_is_answered_in_the_language_of_whoever_fills_it_in(
         assert limits.UNREADABLE(what="`--ar 0:9`", form=limits.SHAPE()) in told
 
 
-async def test_what_a_moderator_changes_is_written_down_in_english(
+async def test_a_moderators_change_is_logged_in_english(
     bench: Court, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     speak(monkeypatch, member="de", server="de")
@@ -109,7 +109,7 @@ async def test_what_a_moderator_changes_is_written_down_in_english(
     assert entry.detail.startswith("Blocked: dragon")
 
 
-async def test_a_case_and_its_verdict_are_told_in_the_servers_language(
+async def test_a_case_and_its_verdict_use_the_servers_language(
     bench: Court, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     guild = bench.env.bot.get_guild(bench.guild.id)
@@ -127,7 +127,7 @@ async def test_a_case_and_its_verdict_are_told_in_the_servers_language(
         assert reviewing.TOLD_HELD_TIME_OUT() in told
 
 
-async def test_the_panel_goes_on_in_the_language_of_its_moderator(
+async def test_the_panel_uses_its_moderators_language(
     bench: Court, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     speak(monkeypatch, member="de", server="en-US")
@@ -137,7 +137,7 @@ async def test_the_panel_goes_on_in_the_language_of_its_moderator(
         assert say("The list is empty.") in view.words
 
 
-async def test_two_members_at_once_are_each_answered_in_their_language() -> None:
+async def test_concurrent_answers_each_use_their_own_language() -> None:
     async def asks(locale: str) -> str:
         with speaking(language(locale)):
             await asyncio.sleep(0)
@@ -157,7 +157,7 @@ async def test_posts_are_in_the_servers_language(desk: Front) -> None:
         assert spoken() is ENGLISH
 
 
-async def test_why_is_said_in_the_language_of_the_moderator_who_asks(
+async def test_policy_why_uses_the_asking_moderators_language(
     bench: Court, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     (job,) = await bench.queued()
@@ -170,7 +170,7 @@ async def test_why_is_said_in_the_language_of_the_moderator_who_asks(
         assert f"{refusals.SCORED()} {seen(scores.values)}" in told
 
 
-async def test_a_break_is_told_in_the_language_of_the_server_that_reads_it(
+async def test_a_ban_notice_uses_the_servers_language(
     bench: Court, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     await bench.queued(count=2)
@@ -184,7 +184,7 @@ async def test_a_break_is_told_in_the_language_of_the_server_that_reads_it(
     assert told.startswith(f"<@{bench.member.id}>, die Moderation bittet dich um eine Pause")
 
 
-async def test_discord_is_told_descriptions_but_no_names(desk: Front) -> None:
+async def test_discord_gets_translated_descriptions_but_no_translated_names(desk: Front) -> None:
     (waifu,) = [c for c in desk.bot.tree.get_commands() if c.name == "waifu"]
     assert isinstance(waifu, app_commands.Command)
     told = await waifu.get_translated_payload(desk.bot.tree, Translator())

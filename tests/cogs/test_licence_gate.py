@@ -1,7 +1,7 @@
 """No way to a picture bypasses the licence: every command and every button is tried.
 
 The list comes from the command tree and from the registered presses, so that a new one without the
-gate is found. Whoever adds a command with options says here how to call it.
+gate is found. A new command with options needs an entry here.
 """
 
 from __future__ import annotations
@@ -88,10 +88,10 @@ TARGETS: dict[str, Callable[[Shown], str]] = {
         ("left", "right", "skip", "takeback", "nextpair", "stopparty"), lambda shown: shown.duel_id
     ),
 }
-#: Accepting is the only way to have accepted.
+#: Left out of the walk, because pressing it accepts the licence.
 OPENS = {"accept"}
 SEEDS = count(1)
-#: One thing that a member does, beside an existing picture.
+#: Something that a member does while a picture exists.
 Way = Callable[..., Awaitable[InteractionResult]]
 PICTURES = (".png", ".jpg", ".jpeg", ".webp", ".gif")
 
@@ -109,14 +109,14 @@ async def desk(tmp_path: Path) -> AsyncIterator[Front]:
     more = [name for name in EXTENSIONS if name not in stage.EXTENSIONS]
     async with stage.front(tmp_path, *more) as ready:
         yield ready
-        # `/learn` is the owner's alone; the simulation notes each check that said no.
+        # Only the owner may use `/learn`; the simulation records each failed check.
         assert {type(error) for error in ready.env.errors} <= {app_commands.CheckFailure}
         ready.env._errors.clear()
 
 
 async def shown_picture(desk: Front) -> Shown:
-    """A picture of the member's that stands in the channel and leads the list of the best."""
-    # What a moderator removed is not drawn again by the same words and seed.
+    """A picture of the member that is posted in the channel and leads `/votes top`."""
+    # A removed picture is not drawn again from the same words and seed.
     held_seed, seed, other_seed = next(SEEDS), next(SEEDS), next(SEEDS)
     (held,) = await desk.queued(seed=held_seed)
     claimed = await desk.services.queue.claim(OWNER, 60_000, desk.services.clock())
@@ -155,7 +155,7 @@ def commands_of(desk: Front) -> list[str | app_commands.ContextMenu]:
 
 
 def presses_of(desk: Front) -> list[type[Press]]:
-    """Every answered button; the menu under several pictures leads to such buttons."""
+    """Every button that is answered; the menu under a grid leads to such buttons."""
     items = desk.bot._connection._view_store._dynamic_items.values()
     # Menus of words show only words.
     buttons = [
@@ -164,7 +164,7 @@ def presses_of(desk: Front) -> list[type[Press]]:
         if item.__module__ != "cogs.asking.exploring" or issubclass(item, Press)
     ]
     others = {item.__name__ for item in buttons if not issubclass(item, Press)}
-    assert others == {"Which", "Choose"}, "a button that is no Press"
+    assert others == {"Which", "Choose"}, "a button that is not a Press"
     return [item for item in buttons if issubclass(item, Press)]
 
 
@@ -181,7 +181,7 @@ async def call(
 async def press(
     desk: Front, who: MemberActor, *, item: type[Press], shown: Shown
 ) -> InteractionResult:
-    """Press a button as an old message of ours may still have it."""
+    """Press a button that an old message may still carry."""
     target = TARGETS.get(item.action, lambda shown: shown.job.id)(shown)
     view = discord.ui.View(timeout=None)
     pressed = custom_id(item.action, target or "0" * 10 + INFO.licence_sha256[:20])
@@ -271,19 +271,19 @@ def a_moderator(desk: Front) -> MemberActor:
 
 
 @pytest.fixture(autouse=True)
-def _no_rest(monkeypatch: pytest.MonkeyPatch) -> None:
+def _no_cooldown(monkeypatch: pytest.MonkeyPatch) -> None:
     """Remove the cooldown of commands, which is not tested here."""
     monkeypatch.setattr(app_commands.Cooldown, "update_rate_limit", lambda *_: None)
 
 
-async def test_no_way_leads_to_a_picture_without_the_licence(desk: Front) -> None:
+async def test_no_command_or_button_leads_to_a_picture_without_the_licence(desk: Front) -> None:
     who = a_moderator(desk)
     assert leads_to_pictures(await walk(desk, who)) == {}
     assert not await desk.services.consent.accepted(UserId(who.id), INFO.licence_sha256)
 
 
 async def test_every_way_to_a_picture_is_known(desk: Front) -> None:
-    """Or the walk would prove nothing: with the licence the same ways lead to pictures."""
+    """With the licence the same ways lead to pictures; otherwise the walk would prove nothing."""
     who = a_moderator(desk)
     await desk.accepts(who)
     assert leads_to_pictures(await walk(desk, who)) == WAYS
@@ -305,7 +305,7 @@ async def test_a_command_without_the_gate_is_found(
     async def open_to_all(_: object) -> bool:
         return True
 
-    # The cogs were loaded anew, so theirs are other modules than an import at the top gives.
+    # The cogs were loaded anew, so their modules differ from those imported at the top.
     monkeypatch.setattr(sys.modules[room], "licensed", open_to_all)
     # A way without a picture has no gate to lose.
     led = await walk(desk, a_moderator(desk), WAYS)

@@ -1,4 +1,4 @@
-"""Every command's answer fits a message, even with the largest and nastiest input of members."""
+"""Every command's answer fits a message, even with the largest and nastiest input from members."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ async def desk(tmp_path: Path) -> AsyncIterator[Front]:
 
 
 @pytest.mark.parametrize("unit", NASTY)
-async def test_queue_fits_and_counts_what_it_leaves_out(desk: Front, unit: str) -> None:
+async def test_queue_fits_and_counts_the_jobs_that_it_omits(desk: Front, unit: str) -> None:
     jobs = [j for _ in range(5) for j in await desk.queued(count=4, prompt=long(unit, 1000))]
     text = said(await desk.member.slash(desk.channel, "queue")).content
     told = sum(job.id in text for job in jobs)
@@ -55,7 +55,7 @@ def older(ids: list[str]) -> list[str]:
 
 @pytest.mark.parametrize("unit", NASTY)
 async def test_history_shows_every_picture_however_long_the_words(desk: Front, unit: str) -> None:
-    """A page holds as many whole lines as fit, and the next one goes on from there."""
+    """A page holds as many whole lines as fit, and the next one continues from there."""
     jobs = [j for _ in range(16) for j in await desk.queued(prompt=long(unit, 1000))]
     for job in jobs:
         claimed = await desk.services.queue.claim("worker", 60_000, desk.services.clock())
@@ -128,7 +128,7 @@ async def test_the_acknowledgement_and_the_choices_fit(desk: Front, unit: str) -
     ).content  # fmt: skip
 
 
-async def test_top_of_ten_pictures_fits_with_custom_emoji(tmp_path: Path) -> None:
+async def test_votes_top_fits_with_long_custom_emoji(tmp_path: Path) -> None:
     async with scene(tmp_path, "cogs.voting.votes", kind=Scene) as booth:
         long_name = "heart_of_gold_and_more_than_that"
         emoji = [
@@ -159,7 +159,7 @@ async def test_top_of_ten_pictures_fits_with_custom_emoji(tmp_path: Path) -> Non
         assert answer.attachments
 
 
-async def test_whatever_is_told_is_cut_to_a_message(
+async def test_a_long_refusal_is_cut_to_one_message(
     desk: Front, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     async def wordy(*_: object, **_options: object) -> Refused:

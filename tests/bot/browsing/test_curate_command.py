@@ -1,4 +1,4 @@
-"""`python -m bot curate`: what stops it is one line, and it goes on beside a bot that writes."""
+"""`python -m bot curate`: its errors are one line, and it serves while the bot writes."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ def make_database(data: Path) -> Path:
     return data / "bot.sqlite3"
 
 
-def test_a_missing_datasette_is_told_with_the_way_to_it(
+def test_a_missing_datasette_is_reported_with_how_to_install_it(
     capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(importlib.util, "find_spec", {}.get)
@@ -54,20 +54,18 @@ def test_a_missing_datasette_is_told_with_the_way_to_it(
     assert "'.[curate]'" in said
 
 
-def test_without_a_database_there_is_nothing_to_see(capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_missing_database_is_reported(capsys: pytest.CaptureFixture[str]) -> None:
     assert "there is no database at" in refusal(capsys)
 
 
-def test_an_older_file_is_not_migrated_beside_the_bot(
-    capsys: pytest.CaptureFixture[str], data: Path
-) -> None:
+def test_an_older_database_is_not_migrated(capsys: pytest.CaptureFixture[str], data: Path) -> None:
     path = make_database(data)
     with contextlib.closing(sqlite3.connect(path)) as raw:
         raw.execute(f"PRAGMA user_version = {len(migrations()) - 1}")
     assert "start the bot once" in refusal(capsys, "--port", "0")
 
 
-def test_a_port_in_use_is_told(capsys: pytest.CaptureFixture[str], data: Path) -> None:
+def test_a_port_in_use_is_reported(capsys: pytest.CaptureFixture[str], data: Path) -> None:
     make_database(data)
     with socket.socket() as other:
         other.bind(("127.0.0.1", 0))
@@ -76,7 +74,7 @@ def test_a_port_in_use_is_told(capsys: pytest.CaptureFixture[str], data: Path) -
         assert f"port {port} of 127.0.0.1 cannot be used" in refusal(capsys, "--port", port)
 
 
-def test_it_listens_on_this_machine_alone() -> None:
+def test_it_listens_only_on_this_machine() -> None:
     with command._listening(0) as listener:
         assert listener.getsockname()[0] == "127.0.0.1"
 
@@ -107,7 +105,7 @@ async def test_it_serves_while_the_bot_writes_and_ends_when_asked(
         async with db.write() as tx:
             await tx.execute("UPDATE installation SET scrubs_due = scrubs_due + 1")
             assert await asyncio.to_thread(status_of, address) == 200
-        assert await db.scrub(), "what is forgotten is overwritten while the page is open"
+        assert await db.scrub(), "erased data is overwritten while the page is open"
     finally:
         await db.close()
     program.send_signal(signal.SIGINT)

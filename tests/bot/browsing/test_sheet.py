@@ -1,4 +1,4 @@
-"""The sheet as a browser meets it: one view and its pictures, and no word without the token."""
+"""The sheet in a browser: one view and its pictures, and no change without the token."""
 
 from __future__ import annotations
 
@@ -82,7 +82,7 @@ async def test_pictures_are_shown_with_votes_and_facets(stores: Stores, tmp_path
     assert counts["tags"] == {"1girl": 1, "<b>bold</b>": 1}
 
 
-async def test_what_was_chosen_beside_others_stands_under_it(
+async def test_a_picture_shows_how_often_it_was_chosen_in_duels(
     stores: Stores, tmp_path: Path
 ) -> None:
     first = await stores.deliver(message=1)
@@ -99,12 +99,12 @@ async def test_what_was_chosen_beside_others_stands_under_it(
     assert counts == {"chosen": 1, "passed over": 1, "none": 1}
     assert second.id in passed_over
     assert first.id not in passed_over
-    told = re.findall(r"0 up, 0 down(?:, (chosen \d of \d times))?", page)
-    assert told == ["", "chosen 0 of 1 times", "chosen 1 of 1 times"], "the newest first"
+    counted = re.findall(r"0 up, 0 down(?:, (chosen \d of \d times))?", page)
+    assert counted == ["", "chosen 0 of 1 times", "chosen 1 of 1 times"], "the newest first"
 
 
-async def test_nothing_but_the_sheet_can_be_looked_at(stores: Stores, tmp_path: Path) -> None:
-    """As who may write, too: a table that comes later is closed without a word."""
+async def test_nothing_but_the_sheet_can_be_opened(stores: Stores, tmp_path: Path) -> None:
+    """Not even with the token. A table that is added later is closed by default."""
     tables = [row["name"] for row in await stores.rows("sqlite_master") if row["type"] == "table"]
     assert len(tables) > 20
     closed = [f"/bot/{table}" for table in tables]
@@ -129,7 +129,7 @@ class Generous:
         return action != "none"
 
 
-async def test_no_other_plugin_opens_what_is_closed(stores: Stores, tmp_path: Path) -> None:
+async def test_no_other_plugin_opens_a_closed_page(stores: Stores, tmp_path: Path) -> None:
     generous = Generous()
     pm.register(generous)
     try:
@@ -140,8 +140,8 @@ async def test_no_other_plugin_opens_what_is_closed(stores: Stores, tmp_path: Pa
         pm.unregister(generous)
 
 
-async def test_another_name_for_this_machine_is_no_way_in(stores: Stores, tmp_path: Path) -> None:
-    """A site whose name is pointed here would read everything in the visitor's browser."""
+async def test_a_request_under_another_host_name_is_refused(stores: Stores, tmp_path: Path) -> None:
+    """Otherwise a site whose name resolves to this machine could read everything."""
     async with browser(stores, tmp_path) as client:
         for host in ("evil.example", "127.0.0.1", "127.0.0.1:4802", ""):
             assert (await client.get(SHEET, headers={"host": host})).status_code == 421
@@ -152,7 +152,9 @@ async def test_another_name_for_this_machine_is_no_way_in(stores: Stores, tmp_pa
     assert answer.headers["cache-control"] == "no-store"
 
 
-async def test_what_members_cannot_see_has_no_thumbnail(stores: Stores, tmp_path: Path) -> None:
+async def test_pictures_that_members_cannot_see_have_no_thumbnail(
+    stores: Stores, tmp_path: Path
+) -> None:
     held, _ = await stores.hold()
     deleted, _ = await stores.draw()
     await stores.gallery.delete(deleted.id, 9)
@@ -167,7 +169,7 @@ async def test_what_members_cannot_see_has_no_thumbnail(stores: Stores, tmp_path
     assert lost.id in page
 
 
-async def test_who_brings_the_token_may_say_what_is_learned_from(
+async def test_a_curator_with_the_token_can_approve_and_describe_pictures(
     stores: Stores, tmp_path: Path
 ) -> None:
     job, _ = await stores.draw()
@@ -184,7 +186,7 @@ async def test_who_brings_the_token_may_say_what_is_learned_from(
     assert actions == ["curate caption", "curate approve", "curate reject"]
 
 
-async def test_nothing_is_changed_without_the_token(stores: Stores, tmp_path: Path) -> None:
+async def test_nothing_changes_without_the_token(stores: Stores, tmp_path: Path) -> None:
     job, _ = await stores.draw()
     async with browser(stores, tmp_path) as client:
         for token in ("", "None", SECRET):
@@ -198,7 +200,7 @@ async def test_nothing_is_changed_without_the_token(stores: Stores, tmp_path: Pa
     assert await stores.rows("curations") == []
 
 
-async def test_the_token_works_once(stores: Stores, tmp_path: Path) -> None:
+async def test_the_token_works_only_once(stores: Stores, tmp_path: Path) -> None:
     async with browser(stores, tmp_path, SECRET) as client:
         assert (await client.get(TOKEN, params={"token": SECRET})).status_code == 302
         client.cookies.clear()
@@ -215,7 +217,7 @@ async def test_another_sites_form_changes_nothing(stores: Stores, tmp_path: Path
 
 
 @pytest.mark.parametrize("back", ["https://evil.example/", "//evil.example", f"{SHEET}.evil", ""])
-async def test_a_form_leads_back_to_the_sheet_alone(
+async def test_a_form_redirects_only_to_the_sheet(
     stores: Stores, tmp_path: Path, back: str
 ) -> None:
     job, _ = await stores.draw()
@@ -224,7 +226,7 @@ async def test_a_form_leads_back_to_the_sheet_alone(
         assert (await say(client, job.id, "approve", back=back)).headers["location"] == SHEET
 
 
-async def test_what_could_not_be_said_is_told(
+async def test_a_failed_change_is_reported(
     stores: Stores, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     job, _ = await stores.draw()

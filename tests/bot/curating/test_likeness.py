@@ -1,4 +1,4 @@
-"""One picture to the eye is one to the hash, whatever a file or a rounding made of it."""
+"""Pictures that look the same are near, whatever a file format or rounding changed in them."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from bot.curating.likeness import Crowd, Likeness, _parts, likeness_of
 
 
 def sketch(seed: int, size: int = 128) -> Image.Image:
-    """Some ellipses; another seed is another picture."""
+    """Some ellipses; another seed gives another picture."""
     choose = random.Random(seed)
     picture = Image.new("RGB", (size, size), (210, 210, 230))
     pen = ImageDraw.Draw(picture)
@@ -37,7 +37,7 @@ def recoded(picture: Image.Image) -> Image.Image:
     return Image.open(file)
 
 
-def test_the_same_picture_is_near_however_it_comes() -> None:
+def test_the_same_picture_is_near_in_any_encoding_or_size() -> None:
     for seed in range(10):
         picture = sketch(seed)
         likeness = likeness_of(picture)
@@ -54,7 +54,7 @@ def test_hash_and_embedding_must_agree() -> None:
     picture = sketch(1)
     darker = picture.point(lambda value: value * 0.75)
     assert (likeness_of(picture).bits ^ likeness_of(darker).bits).bit_count() <= 15
-    assert not likeness_of(picture).is_near(likeness_of(darker)), "the colours are others"
+    assert not likeness_of(picture).is_near(likeness_of(darker)), "the colours differ"
     turned = picture.transpose(Image.Transpose.FLIP_LEFT_RIGHT)
 
     def blind(_: Image.Image) -> tuple[float, ...]:
@@ -63,7 +63,7 @@ def test_hash_and_embedding_must_agree() -> None:
     assert not likeness_of(picture, blind).is_near(likeness_of(turned, blind)), "the hash differs"
 
 
-def test_the_parts_of_a_hash_are_all_of_it() -> None:
+def test_the_parts_of_a_hash_cover_all_its_bits() -> None:
     parts = [dict(_parts(1 << place)) for place in range(256)]
     assert all(sum(value != 0 for value in each.values()) == 1 for each in parts)
     assert len({tuple(each.items()) for each in parts}) == 256
@@ -76,7 +76,7 @@ def test_flat_pictures_are_not_all_compared_with_each_other() -> None:
     assert max(shared.values()) < 20
 
 
-def test_a_crowd_finds_whoever_is_near_and_nobody_else() -> None:
+def test_a_crowd_finds_every_near_picture_and_no_other() -> None:
     """Every pair of hashes that may be near shares a part, or it would never be compared."""
     choose = random.Random(3)
     crowd: Crowd[int] = Crowd()

@@ -66,7 +66,7 @@ def names(selection: Selection) -> list[str]:
     return [known[picture.sha256] for picture in selection.pictures]
 
 
-def test_of_what_is_one_to_the_eye_the_oldest_stands_for_all() -> None:
+def test_the_oldest_of_look_alike_pictures_stands_for_all() -> None:
     found = chosen([entry("a"), entry("a2"), entry("b")], vote("a2"), vote("b", BOB))
     assert names(found) == ["a", "b"]
     assert [said.files for said in found.judgements] == [
@@ -75,32 +75,32 @@ def test_of_what_is_one_to_the_eye_the_oldest_stands_for_all() -> None:
     assert found.left_out == {LeftOut.ALIKE: 1}
 
 
-def test_the_approved_one_stands_before_the_oldest() -> None:
+def test_an_approved_picture_is_preferred_to_the_oldest() -> None:
     found = chosen([entry("a"), entry("a2", stamp=Stamp.APPROVED)], vote("a"))
     assert names(found) == ["a2"]
 
 
-def test_a_likeness_of_another_prompt_leaves_with_what_was_said_of_it() -> None:
-    """Or what is held out would be in training too, under another caption."""
+def test_a_look_alike_of_another_prompt_is_dropped_with_its_votes() -> None:
+    """Otherwise a held-out picture would be trained on too, under another caption."""
     found = chosen([entry("a"), entry("a2", "other")], vote("a"), vote("a2", BOB, -1))
     assert names(found) == ["a"]
     assert [said.value for said in found.judgements] == [1]
     assert found.left_out == {LeftOut.ALIKE: 1}
 
 
-def test_one_voter_says_one_thing_of_one_picture_the_latest() -> None:
+def test_only_a_voters_latest_opinion_of_a_picture_counts() -> None:
     found = chosen([entry("a"), entry("a2")], vote("a2", value=-1, at_ms=9), vote("a", at_ms=5))
     assert [said.value for said in found.judgements] == [-1]
     entries = [entry("a"), entry("b")]
     found = chosen(entries, duel("a", "b", 0, at_ms=5), duel("b", "a", 0, at_ms=9))
     (said,) = found.judgements
-    assert said.files[0] == found.pictures[1].file_name, "b won the later one"
+    assert said.files[0] == found.pictures[1].file_name, "b won the later duel"
 
 
-def test_a_vote_and_a_duel_are_two_things() -> None:
+def test_votes_and_duels_are_kept_apart() -> None:
     found = chosen([entry("a"), entry("b")], vote("a"), duel("a", "b", 1))
     assert sorted(said.kind for said in found.judgements) == [Kind.DUEL, Kind.VOTE]
-    assert (found.pictures[0].up, found.pictures[1].up) == (1, 0), "a duel is no vote"
+    assert (found.pictures[0].up, found.pictures[1].up) == (1, 0), "a duel is not a vote"
 
 
 @pytest.mark.parametrize(
@@ -111,31 +111,31 @@ def test_a_vote_and_a_duel_are_two_things() -> None:
         ([entry("a")], duel("a", "b")),
         ([entry("a")], vote("b")),
     ],
-    ids=["the same", "of two prompts", "one is left out", "left out"],
+    ids=["look-alikes", "two prompts", "one left out", "left out"],
 )
-def test_a_choice_that_says_nothing_is_left_out(entries: list[Entry], said: Opinion) -> None:
+def test_an_opinion_without_information_is_left_out(entries: list[Entry], said: Opinion) -> None:
     found = chosen(entries, said)
     assert not found.judgements
     assert not found.pictures
     assert found.left_out[LeftOut.UNJUDGED] >= 1
 
 
-def test_votes_weigh_what_their_voters_are_trusted() -> None:
+def test_a_vote_weighs_as_much_as_its_voter_is_trusted() -> None:
     found = chosen([entry("a")], vote("a"), vote("a", BOB, -1), trust={ANN: 0.5, BOB: 0.25})
     assert (found.pictures[0].up, found.pictures[0].down) == (0.5, 0.25)
     assert sorted(said.weight for said in found.judgements) == [0.25, 0.5]
 
 
-def test_nobody_outshouts_the_others() -> None:
+def test_a_loud_voters_weight_is_tempered() -> None:
     assert tempered([]) == []
-    assert tempered(["ann"] * 3) == [1, 1, 1], "alone there is nobody to outshout"
+    assert tempered(["ann"] * 3) == [1, 1, 1], "a single voter has nobody to drown out"
     crowd = [f"v{n}" for n in range(9) for _ in range(10)]
     weights = tempered([*crowd, *["loud"] * 1000])
     assert sum(weights[:90]) == 90
     assert sum(weights[90:]) == pytest.approx(100)
 
 
-def test_much_of_one_prompt_or_voter_weighs_less() -> None:
+def test_repeated_prompts_and_voters_weigh_less() -> None:
     entries = [entry(name) for name in "abc"] + [entry("d", "other"), entry("e", "third")]
     said = [vote(name, voter) for name, voter in itertools.product("abc", (ANN, BOB, EVE))]
     found = chosen(entries, *said, vote("d"), vote("e"))
@@ -143,7 +143,7 @@ def test_much_of_one_prompt_or_voter_weighs_less() -> None:
     assert by_file[found.pictures[0].file_name] < by_file[found.pictures[3].file_name]
 
 
-def test_a_prompt_is_on_one_side_in_all_sizes() -> None:
+def test_a_prompt_is_in_one_split_at_every_size() -> None:
     small = entry("a")
     assert small.draw is not None
     wide = replace(entry("b"), draw=replace(small.draw, width_px=16))
@@ -153,7 +153,7 @@ def test_a_prompt_is_on_one_side_in_all_sizes() -> None:
     assert found.pictures[0].split in set(Split)
 
 
-def test_an_unshared_prompt_stays_and_a_caption_stands_for_it() -> None:
+def test_an_unshared_prompt_is_left_out_and_its_caption_is_used() -> None:
     found = chosen(
         [entry("a", shared=False), entry("b", shared=False, caption="two girls"),
          entry("c", caption="three girls"), entry("d")],
@@ -166,7 +166,7 @@ def test_an_unshared_prompt_stays_and_a_caption_stands_for_it() -> None:
     assert len({picture.prompt_key for picture in found.pictures}) == 1
 
 
-def test_what_may_leave_is_asked_of_every_word_that_would() -> None:
+def test_why_not_names_the_reason_to_leave_a_picture_out() -> None:
     def clean(prompt: str, negative: str) -> bool:
         return "bad" not in prompt + negative
 
@@ -183,11 +183,11 @@ def test_what_may_leave_is_asked_of_every_word_that_would() -> None:
     assert why_not(replace(approved, draw=make_draw("bad")), clean) is LeftOut.FORBIDDEN
 
 
-def test_what_was_asked_and_what_was_drawn_are_both_told() -> None:
+def test_a_manifest_line_has_both_the_asked_and_the_drawn_text() -> None:
     draw = replace(make_draw("1girl"), completion="blue eyes")
     filled = chosen([entry("a", draw=draw), entry("b")], vote("a"), vote("b"))
-    told = {line.sha256: line for line in filled.pictures}
-    one, other = (told[look(name).sha256] for name in ("a", "b"))
+    lines = {line.sha256: line for line in filled.pictures}
+    one, other = (lines[look(name).sha256] for name in ("a", "b"))
     assert (one.text, one.asked) == ("1girl, blue eyes", "1girl")
     assert (other.text, other.asked) == ("1girl", None)
     assert one.prompt_key == other.prompt_key, "one prompt, whatever was filled in"
@@ -195,7 +195,7 @@ def test_what_was_asked_and_what_was_drawn_are_both_told() -> None:
     assert (unshared.text, unshared.asked) == (None, None)
 
 
-def test_what_was_filled_in_may_not_leave_either_if_it_is_forbidden() -> None:
+def test_a_forbidden_completion_keeps_a_picture_out() -> None:
     draw = replace(make_draw("1girl"), completion="secret")
     assert why_not(entry("a", draw=draw), lambda words, _: "secret" not in words) is (
         LeftOut.FORBIDDEN

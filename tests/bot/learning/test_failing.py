@@ -1,4 +1,4 @@
-"""A training that fails: it is told in words, and what was learned is kept while it may be."""
+"""A failed training is explained in words, and its result is kept while that is allowed."""
 
 from __future__ import annotations
 
@@ -22,25 +22,25 @@ def calm_soon(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(room, "_CALM_S", 0.3)
 
 
-async def test_what_a_command_says_at_its_end_is_told(tmp_path: Path) -> None:
-    def told(run: LearningRun, _: Workplace) -> Sequence[str]:
+async def test_a_failed_command_is_reported_in_its_last_words(tmp_path: Path) -> None:
+    def orders(run: LearningRun, _: Workplace) -> Sequence[str]:
         return FAILING if run.stage is RunStage.TRAIN else QUICK
 
-    async with school(tmp_path, told) as s:
+    async with school(tmp_path, orders) as s:
         await s.schooling.start()
         run = await s.until(RunStage.FAILED)
         assert run.said == "There is one prompt, and a model learns from several."
-        assert run.failed_in is None, "nothing was learned that could be kept"
+        assert run.failed_in is None, "there is no result to keep"
         await s.gone(run)
 
 
-def test_the_least_that_is_begun_with_is_what_the_training_asks_for() -> None:
+def test_the_minimum_of_judgements_is_the_trainings_own() -> None:
     from models.preference import refusals
 
     assert refusals.LEAST_JUDGEMENTS == room.LEAST_JUDGEMENTS
 
 
-async def test_a_gate_that_breaks_is_no_refusal_and_what_was_learned_is_kept(
+async def test_a_gate_that_crashes_fails_the_run_and_keeps_the_candidate(
     tmp_path: Path,
 ) -> None:
     async with school(tmp_path, unjudged) as s:
@@ -53,7 +53,7 @@ async def test_a_gate_that_breaks_is_no_refusal_and_what_was_learned_is_kept(
         assert s.catalogue.ids() == []
 
 
-async def test_what_was_kept_of_a_failed_run_goes_on_at_the_gate(tmp_path: Path) -> None:
+async def test_a_run_kept_after_a_failed_gate_resumes_at_the_gate(tmp_path: Path) -> None:
     async with school(tmp_path, unjudged) as s:
         await s.schooling.start()
         await s.until(RunStage.FAILED)
@@ -63,11 +63,11 @@ async def test_what_was_kept_of_a_failed_run_goes_on_at_the_gate(tmp_path: Path)
         "c.write(passed(c.read(p)), p)"
     )
 
-    def told(run: LearningRun, place: Workplace) -> Sequence[str]:
-        assert run.stage is RunStage.JUDGE, "nothing before it is done again"
+    def orders(run: LearningRun, place: Workplace) -> Sequence[str]:
+        assert run.stage is RunStage.JUDGE, "no earlier stage is repeated"
         return ("-c", mended, str(place.model))
 
-    async with school(tmp_path, told) as s:
+    async with school(tmp_path, orders) as s:
         assert (await s.schooling.start()).startswith(
             "Continuing `fake-1-v2` from where it failed."
         )
@@ -77,12 +77,12 @@ async def test_what_was_kept_of_a_failed_run_goes_on_at_the_gate(tmp_path: Path)
         await s.gone(run)
 
 
-async def test_a_candidate_of_another_name_is_not_put_into_the_catalogue(tmp_path: Path) -> None:
-    def told(run: LearningRun, place: Workplace) -> Sequence[str]:
+async def test_a_candidate_with_the_wrong_name_stays_out_of_the_catalogue(tmp_path: Path) -> None:
+    def orders(run: LearningRun, place: Workplace) -> Sequence[str]:
         made = ("-c", MAKING, str(place.out), "other-v2", "1.0")
         return made if run.stage is RunStage.TRAIN else QUICK
 
-    async with school(tmp_path, told) as s:
+    async with school(tmp_path, orders) as s:
         await s.schooling.start()
         run = await s.until(*ENDS)
         assert run.stage is RunStage.FAILED
@@ -90,8 +90,8 @@ async def test_a_candidate_of_another_name_is_not_put_into_the_catalogue(tmp_pat
         assert s.catalogue.ids() == []
 
 
-async def test_a_start_that_begins_nothing_throws_nothing_away(tmp_path: Path) -> None:
-    """What was kept of `fake-1` is there when that serves again."""
+async def test_a_start_that_fails_discards_nothing(tmp_path: Path) -> None:
+    """The result kept for `fake-1` is there when `fake-1` serves again."""
     async with school(tmp_path, unjudged) as s:
         await s.schooling.start()
         run = await s.until(RunStage.FAILED)
@@ -106,7 +106,7 @@ async def test_a_start_that_begins_nothing_throws_nothing_away(tmp_path: Path) -
 
 
 @pytest.mark.parametrize("forgotten", [False, True])
-async def test_what_was_kept_goes_when_it_is_thrown_away_or_a_member_is_forgotten(
+async def test_a_kept_run_is_deleted_on_stop_or_when_a_member_is_forgotten(
     tmp_path: Path,
     forgotten: bool,  # noqa: FBT001  the parameter of the test
     monkeypatch: pytest.MonkeyPatch,
@@ -126,7 +126,7 @@ async def test_what_was_kept_goes_when_it_is_thrown_away_or_a_member_is_forgotte
         assert await s.schooling.stop() == "No training is running."
 
 
-async def test_a_training_that_had_ended_before_a_kill_is_not_run_again(tmp_path: Path) -> None:
+async def test_a_training_that_finished_before_a_kill_is_not_repeated(tmp_path: Path) -> None:
     """`prefer` refuses a folder with a candidate in it, so the run would have failed."""
     async with school(tmp_path, unjudged) as s:
         await s.schooling.start()
@@ -135,15 +135,15 @@ async def test_a_training_that_had_ended_before_a_kill_is_not_run_again(tmp_path
     found = file.read_text().replace('"failed_in": "judge"', '"failed_in": null')
     file.write_text(found.replace('"stage": "failed"', '"stage": "train"'))
 
-    def told(run: LearningRun, place: Workplace) -> Sequence[str]:
+    def orders(run: LearningRun, place: Workplace) -> Sequence[str]:
         assert run.stage is RunStage.JUDGE
         return unjudged(run, place)
 
-    async with school(tmp_path, told) as s:
+    async with school(tmp_path, orders) as s:
         assert (await s.until(RunStage.FAILED)).failed_in is RunStage.JUDGE
 
 
-async def test_a_start_drops_what_a_kill_left_of_a_run_that_was_over(tmp_path: Path) -> None:
+async def test_a_start_removes_what_a_kill_left_of_a_finished_run(tmp_path: Path) -> None:
     left = tmp_path / "learning" / "fake-1-v9" / "manifest"
     left.mkdir(parents=True)
     (left / "their.png").write_text("theirs")
@@ -154,7 +154,7 @@ async def test_a_start_drops_what_a_kill_left_of_a_run_that_was_over(tmp_path: P
 
 
 @pytest.mark.parametrize(
-    ("code", "said", "told"),
+    ("code", "said", "expected"),
     [
         (2, "python -m models gate: a file is gone.", "A file is gone."),
         (2, "error: there is no database", "There is no database"),
@@ -162,5 +162,5 @@ async def test_a_start_drops_what_a_kill_left_of_a_run_that_was_over(tmp_path: P
         (1, "", "It failed with exit code 1. Its last output: `-`."),
     ],
 )
-def test_a_failure_is_told_in_words(code: int, said: str, told: str) -> None:
-    assert why_failed(code, said).endswith(told)
+def test_a_failure_is_explained_in_words(code: int, said: str, expected: str) -> None:
+    assert why_failed(code, said).endswith(expected)

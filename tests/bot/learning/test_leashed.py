@@ -1,4 +1,4 @@
-"""A command on a leash is over when its end was asked for, whoever stopped waiting."""
+"""A leashed command ends when asked to, even if the caller stops waiting."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Promotion and rollback with the real engine on two tiny cards: the old model or the new one."""
+"""Promotion and rollback with the real engine on two tiny cards: one of them always serves."""
 
 from __future__ import annotations
 
@@ -49,12 +49,12 @@ async def test_a_rollback_gives_back_byte_identical_pictures(
 ) -> None:
     async with house(shelf_of_two, tmp_path) as h:
         before = await h.draws()
-        told = await h.promotion.promote("base-2", by_id=USER, why="a test")
-        assert told.startswith("`base-2` is now in use.")
+        answer = await h.promotion.promote("base-2", by_id=USER, why="a test")
+        assert answer.startswith("`base-2` is now in use.")
         assert h.shelf.active.card_id == "base-2"
         after = await h.draws()
         assert after != before
-        assert await h.draws("base") == before, "what was asked of the old card is drawn by it"
+        assert await h.draws("base") == before, "the old card draws what was asked of it"
         assert (await h.promotion.rollback(by_id=USER, why="a test")).startswith(
             "`base` is in use again"
         )
@@ -93,30 +93,30 @@ async def throne(tmp_path: Path) -> AsyncIterator[Throne]:
         yield Throne(promotion=promotion, lineage=lineage, served=served)
 
 
-async def test_of_two_owners_who_go_back_at_once_one_does(throne: Throne) -> None:
+async def test_only_one_of_two_simultaneous_rollbacks_takes_effect(throne: Throne) -> None:
     """Two rollbacks in a row go back two cards, and neither of them meant that."""
-    told = await asyncio.gather(
+    answers = await asyncio.gather(
         throne.promotion.rollback(by_id=USER, why="a test"),
         throne.promotion.rollback(by_id=UserId(OTHER), why="a test"),
     )
     assert throne.served == ["one", "two", "one"]
     assert (await throne.lineage.history())[-1].card_id == "one"
-    assert min(told).startswith("Someone switched models while you were deciding")
+    assert min(answers).startswith("Someone switched models while you were deciding")
 
 
-async def test_nobody_goes_back_to_a_card_that_passed_again_with_other_files(
+async def test_a_rollback_refuses_a_card_whose_files_have_changed(
     throne: Throne, tmp_path: Path
 ) -> None:
-    """The gate may have passed these as well; they are not those that served."""
+    """The gate may have passed these files too, but they are not the ones that served."""
     folder = tmp_path / "models" / "one"
     (folder / "weights").write_text("others")
     cards.write(passed(seal(cards.read(folder / cards.FILE_NAME), folder)), folder / "card.json")
-    told = await throne.promotion.rollback(by_id=USER, why="a test")
-    assert "have changed since it was last in use" in told
+    answer = await throne.promotion.rollback(by_id=USER, why="a test")
+    assert "have changed since it was last in use" in answer
     assert throne.served == ["one", "two"]
 
 
-async def test_a_start_serves_the_card_that_was_promoted_and_the_one_before_after_a_rollback(
+async def test_a_start_serves_the_card_last_promoted_or_rolled_back_to(
     shelf_of_two: Path, tmp_path: Path
 ) -> None:
     async with house(shelf_of_two, tmp_path) as h:
@@ -129,7 +129,7 @@ async def test_a_start_serves_the_card_that_was_promoted_and_the_one_before_afte
         assert h.shelf.active.card_id == "base"
 
 
-async def test_a_row_without_its_swap_is_served_at_the_next_start(
+async def test_a_promotion_killed_before_its_swap_serves_at_the_next_start(
     shelf_of_two: Path, tmp_path: Path
 ) -> None:
     """Killed between the two: the engine had not changed, and the row was there."""
@@ -142,7 +142,7 @@ async def test_a_row_without_its_swap_is_served_at_the_next_start(
 
 
 @pytest.mark.parametrize("fault", ["gone", "other card", "other bytes"])
-async def test_a_promoted_card_that_is_not_what_it_was_is_not_served_and_not_forgotten(
+async def test_a_changed_promoted_card_is_not_served_but_stays_on_record(
     shelf_of_two: Path, tmp_path: Path, fault: str
 ) -> None:
     root = tmp_path / "root"
@@ -162,8 +162,8 @@ async def test_a_promoted_card_that_is_not_what_it_was_is_not_served_and_not_for
     async with house(root, tmp_path) as h:
         assert h.shelf.active.card_id == "base"
         assert (await h.lineage.history())[-1].card_id == "base-2"
-        told = await h.promotion.rollback(by_id=USER, why="it is broken")
-        assert told.startswith("`base` is in use again")
+        answer = await h.promotion.rollback(by_id=USER, why="it is broken")
+        assert answer.startswith("`base` is in use again")
     shutil.rmtree(folder, ignore_errors=True)
     kept.rename(folder)
     async with house(root, tmp_path) as h:
@@ -179,14 +179,16 @@ async def test_a_card_that_cannot_be_opened_leaves_the_old_one_in_use(
             raise EngineError("there is no memory for it.")
 
         monkeypatch.setattr(LocalThread, "swap", broken)
-        told = await h.promotion.promote("base-2", by_id=USER, why="a test")
-        assert told == ("I can't open `base-2`, so I'm keeping `base`. there is no memory for it.")
+        answer = await h.promotion.promote("base-2", by_id=USER, why="a test")
+        assert answer == (
+            "I can't open `base-2`, so I'm keeping `base`. there is no memory for it."
+        )
         assert h.shelf.active.card_id == "base"
         assert (await h.lineage.history())[-1].card_id == "base"
 
 
 @pytest.mark.parametrize(("card", "words"), [("nobody", "no card"), ("../base", "no card")])
-async def test_what_is_no_card_of_the_catalogue_is_not_promoted(
+async def test_an_unknown_card_is_not_promoted(
     shelf_of_two: Path, tmp_path: Path, card: str, words: str
 ) -> None:
     async with house(shelf_of_two, tmp_path) as h:
@@ -201,7 +203,7 @@ async def test_changed_bytes_are_not_promoted_whatever_the_card_says(
     (weights,) = (root / "models" / "base-2" / "unet").glob("*.safetensors")
     weights.write_bytes(weights.read_bytes()[:-1] + b"x")
     async with house(root, tmp_path) as h:
-        told = await h.promotion.promote("base-2", by_id=USER, why="a test")
-        assert "is not the file its card names" in told
-        assert len(await h.lineage.history()) == 1, "not even until the engine refuses it"
+        answer = await h.promotion.promote("base-2", by_id=USER, why="a test")
+        assert "is not the file its card names" in answer
+        assert len(await h.lineage.history()) == 1, "it is refused before it reaches the engine"
         assert h.shelf.active.card_id == "base"

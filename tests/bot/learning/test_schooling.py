@@ -1,4 +1,4 @@
-"""A training beside the serving: it waits, gives way, goes on, dies with the bot, says why not."""
+"""Training beside serving: it waits, pauses, resumes, dies with the bot, and says why not."""
 
 from __future__ import annotations
 
@@ -33,14 +33,14 @@ def calm_soon(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(room, "_CALM_S", 0.3)
 
 
-async def test_it_pauses_when_somebody_asks_and_goes_on_when_nobody_does(tmp_path: Path) -> None:
+async def test_training_pauses_while_a_request_waits_and_then_resumes(tmp_path: Path) -> None:
     async with school(tmp_path, counting_in(RunStage.TRAIN, tmp_path)) as s:
         assert (await s.schooling.start()).startswith("Training `fake-1-v2` from `fake-1`")
         await s.until(RunStage.TRAIN)
         await s.until_it(grows=True)
         jobs = await s.stores.enqueue()
         s.signals.queued()
-        # Within a second, however busy the machine is: a few looks.
+        # It pauses within a second, a few looks, however busy the machine is.
         await asyncio.sleep(1)
         assert not await s.grows()
         assert s.schooling.waits
@@ -49,7 +49,7 @@ async def test_it_pauses_when_somebody_asks_and_goes_on_when_nobody_does(tmp_pat
         assert s.schooling.said.startswith("step ")
 
 
-async def test_it_begins_when_nobody_waits(tmp_path: Path) -> None:
+async def test_training_begins_when_no_request_waits(tmp_path: Path) -> None:
     async with school(tmp_path, counting_in(RunStage.EXPORT, tmp_path)) as s:
         jobs = await s.stores.enqueue()
         await s.schooling.start()
@@ -59,21 +59,21 @@ async def test_it_begins_when_nobody_waits(tmp_path: Path) -> None:
         await s.until_it(grows=True)
 
 
-async def test_it_dies_with_the_bot_and_goes_on_at_the_next_start(tmp_path: Path) -> None:
-    told = counting_in(RunStage.TRAIN, tmp_path)
-    async with school(tmp_path, told) as s:
+async def test_training_dies_with_the_bot_and_resumes_at_the_next_start(tmp_path: Path) -> None:
+    orders = counting_in(RunStage.TRAIN, tmp_path)
+    async with school(tmp_path, orders) as s:
         await s.schooling.start()
         await s.until_it(grows=True)
     assert not await s.grows(), "it died"
     (tmp_path / "learning" / "fake-1-v2" / "candidate" / "states").mkdir(parents=True)
-    async with school(tmp_path, told) as s:
+    async with school(tmp_path, orders) as s:
         run = await s.until(RunStage.TRAIN)
         assert "--resume" in orders_with(None)(run, s.schooling.place(run))
         await s.until_it(grows=True)
 
 
 async def test_a_killed_bot_leaves_no_training_behind(tmp_path: Path) -> None:
-    """Its pipe closes with it, whatever killed it."""
+    """The bot's end of the pipe closes with it, whatever killed it."""
     count = tmp_path / "count"
     code = (
         "import asyncio, os, sys\n"
@@ -102,13 +102,13 @@ async def test_a_killed_bot_leaves_no_training_behind(tmp_path: Path) -> None:
 async def test_the_judged_candidate_is_in_the_catalogue_and_the_manifest_is_gone(
     tmp_path: Path, value: float, stage: RunStage
 ) -> None:
-    def told(run: LearningRun, place: Workplace) -> Sequence[str]:
+    def orders(run: LearningRun, place: Workplace) -> Sequence[str]:
         place.manifest.mkdir(exist_ok=True)
         if run.stage is RunStage.TRAIN:
             return ("-c", MAKING, str(place.out), run.id, str(value))
         return QUICK
 
-    async with school(tmp_path, told) as s:
+    async with school(tmp_path, orders) as s:
         await s.schooling.start()
         run = await s.until(*ENDS)
         assert run.stage is stage, run.said
@@ -118,8 +118,8 @@ async def test_the_judged_candidate_is_in_the_catalogue_and_the_manifest_is_gone
         assert "`fake-1-v3`" in again
 
 
-async def test_a_candidate_that_was_shelved_before_a_kill_is_found_there(tmp_path: Path) -> None:
-    """The gate is not asked again, for there is nothing left where the run works."""
+async def test_a_candidate_catalogued_before_a_kill_is_not_judged_again(tmp_path: Path) -> None:
+    """The gate is not run again: nothing is left in the run's folder."""
     async with school(tmp_path, making) as s:
         await s.schooling.start()
         run = await s.until(RunStage.PASSED)
@@ -131,14 +131,14 @@ async def test_a_candidate_that_was_shelved_before_a_kill_is_found_there(tmp_pat
         assert s.catalogue.card(run.id).may_be_promoted
 
 
-async def test_of_two_starts_at_once_one_begins(tmp_path: Path) -> None:
+async def test_only_one_of_two_simultaneous_starts_begins(tmp_path: Path) -> None:
     async with school(tmp_path, counting_in(RunStage.EXPORT, tmp_path)) as s:
         answers = await asyncio.gather(s.schooling.start(), s.schooling.start())
         assert len(set(answers)) == 2
         await s.schooling.stop()
 
 
-async def test_who_is_forgotten_while_it_trains_has_no_part_in_it(tmp_path: Path) -> None:
+async def test_forgetting_a_member_restarts_the_training_without_them(tmp_path: Path) -> None:
     async with school(tmp_path, counting_in(RunStage.TRAIN, tmp_path)) as s:
         await s.schooling.start()
         run = await s.until(RunStage.TRAIN)
@@ -155,7 +155,7 @@ async def test_who_is_forgotten_while_it_trains_has_no_part_in_it(tmp_path: Path
         assert run.id == "fake-1-v2"
 
 
-async def test_one_run_at_a_time_and_it_can_be_stopped(tmp_path: Path) -> None:
+async def test_a_second_run_is_refused_and_the_first_can_be_stopped(tmp_path: Path) -> None:
     async with school(tmp_path, counting_in(RunStage.TRAIN, tmp_path)) as s:
         assert await s.schooling.stop() == "No training is running."
         await s.schooling.start()
@@ -167,18 +167,18 @@ async def test_one_run_at_a_time_and_it_can_be_stopped(tmp_path: Path) -> None:
         await s.gone(run)
 
 
-async def test_a_run_that_is_begun_as_soon_as_one_was_stopped_finds_nothing_of_it(
+async def test_a_run_started_right_after_a_stop_finds_no_old_files(
     tmp_path: Path,
 ) -> None:
-    """The stopped command writes on until it is looked after, and the new run has the same id."""
+    """The stopped command writes until it is ended, and the new run has the same id."""
     found: list[bool] = []
 
-    def told(run: LearningRun, place: Workplace) -> Sequence[str]:
+    def orders(run: LearningRun, place: Workplace) -> Sequence[str]:
         if run.stage is RunStage.EXPORT:
             found.append(place.states.exists())
         return ("-c", SAVING, str(place.states)) if run.stage is RunStage.TRAIN else QUICK
 
-    async with school(tmp_path, told) as s:
+    async with school(tmp_path, orders) as s:
         await s.schooling.start()
         run = await s.until(RunStage.TRAIN)
         async with asyncio.timeout(30):
@@ -198,7 +198,9 @@ async def test_a_run_that_is_begun_as_soon_as_one_was_stopped_finds_nothing_of_i
         (0, 1, "1 vote or"),
     ],
 )
-async def test_too_little_is_told_kindly(tmp_path: Path, own: int, others: int, words: str) -> None:
+async def test_a_start_with_too_few_votes_says_how_many_there_are(
+    tmp_path: Path, own: int, others: int, words: str
+) -> None:
     async with school(tmp_path, lambda *_: QUICK, votes=0) as s:
         await s.stores.deliver(message=1)
         for voter in (*[USER] * own, *range(OTHER, OTHER + others)):
@@ -208,15 +210,15 @@ async def test_too_little_is_told_kindly(tmp_path: Path, own: int, others: int, 
         assert others < LEAST_JUDGEMENTS
 
 
-async def test_a_run_that_cannot_be_read_is_none(tmp_path: Path) -> None:
+async def test_an_unreadable_run_file_counts_as_no_run(tmp_path: Path) -> None:
     (tmp_path / "learning").mkdir()
     (tmp_path / "learning" / "run.json").write_text('{"id": 3')
     async with school(tmp_path, lambda *_: QUICK, votes=0) as s:
         assert s.schooling.run_now is None
 
 
-def test_the_commands_are_those_of_the_house() -> None:
-    """Each is there, and takes what it is called with."""
+def test_every_stage_calls_an_existing_command_with_valid_arguments() -> None:
+    """Each command exists and accepts its arguments."""
     import argparse
     import importlib
 
@@ -228,8 +230,8 @@ def test_the_commands_are_those_of_the_house() -> None:
     )
     for stage in UNDER_WAY:
         orders = orders_with("a-tagger", "its-MODEL")
-        told = orders(replace(run, stage=stage), Workplace(root=Path("x")))
-        _, room_, command, *rest = told
+        order = orders(replace(run, stage=stage), Workplace(root=Path("x")))
+        _, room_, command, *rest = order
         assert ("a-tagger" in rest) is ("its-MODEL" in rest) is (stage is RunStage.JUDGE)
         table = OF_THE_BOT if room_ == "bot" else OF_THE_MODELS
         parser = argparse.ArgumentParser()
@@ -237,12 +239,12 @@ def test_the_commands_are_those_of_the_house() -> None:
         parser.parse_args(rest)
 
 
-async def test_a_start_before_the_run_of_before_is_known_begins_none_beside_it(
+async def test_a_start_before_the_earlier_run_is_read_begins_no_second_one(
     tmp_path: Path,
 ) -> None:
-    told = counting_in(RunStage.TRAIN, tmp_path)
-    async with school(tmp_path, told) as s:
+    orders = counting_in(RunStage.TRAIN, tmp_path)
+    async with school(tmp_path, orders) as s:
         await s.schooling.start()
         await s.until(RunStage.TRAIN)
-    async with school(tmp_path, told, at_once=True) as s:
+    async with school(tmp_path, orders, at_once=True) as s:
         assert "is already training" in await s.schooling.start()

@@ -31,7 +31,7 @@ def choice(voter: int, *, candidate: bool, own: bool = False) -> TrialChoice:
     return TrialChoice(voter_id=UserId(voter), for_candidate=candidate, self_vote=own)
 
 
-def test_the_share_of_the_requests_is_drawn_and_the_same_ones_at_every_look() -> None:
+def test_a_trial_draws_its_share_and_always_the_same_requests() -> None:
     ids = [RequestId(f"r{number:09}") for number in range(4_000)]
     for share in (0.1, 0.5, 1.0):
         trial = make_trial(share=share)
@@ -42,26 +42,26 @@ def test_the_share_of_the_requests_is_drawn_and_the_same_ones_at_every_look() ->
     assert others != {id_ for id_ in ids if draws(make_trial(share=0.5), id_)}
 
 
-def test_a_duel_is_decided_by_weight_once_enough_has_come_or_time_has_passed() -> None:
+def test_a_duel_is_decided_after_enough_weight_or_enough_time() -> None:
     weights = {UserId(1): ENOUGH, UserId(2): 0.4, UserId(3): 0.4}
     one = [choice(1, candidate=True)]
     assert decision(one, weights, 0.01, open_ms=0) is True
     young = [choice(2, candidate=False), choice(3, candidate=False)]
     assert decision(young, weights, 0.01, open_ms=0) is None, "not enough yet"
     assert decision(young, weights, 0.01, open_ms=PATIENCE_MS) is False
-    assert decision([*one, *young], weights, 0.01, open_ms=0) is True, "one whom everybody knows"
+    assert decision([*one, *young], weights, 0.01, open_ms=0) is True, "a known member decides"
     tie = [choice(2, candidate=True), choice(3, candidate=False)]
     assert decision(tie, weights, 0.01, open_ms=PATIENCE_MS) is None
     assert decision([], weights, 0.01, open_ms=PATIENCE_MS) is None
 
 
-def test_strangers_together_do_not_outweigh_one_who_is_known() -> None:
+def test_strangers_together_do_not_outweigh_a_known_member() -> None:
     weights = {UserId(1): ENOUGH}
     crowd = [choice(number, candidate=True) for number in range(10, 15)]
     assert decision([choice(1, candidate=False), *crowd], weights, 0.03, open_ms=0) is False
 
 
-def test_who_asked_chooses_like_anybody() -> None:
+def test_the_choice_of_the_member_who_asked_counts_too() -> None:
     own = [choice(1, candidate=False, own=True)]
     assert decision(own, {UserId(1): ENOUGH}, 0.01, open_ms=0) is False
 
@@ -94,7 +94,7 @@ def desk(stores: Stores, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Lea
 
 
 async def asked(stores: Stores, desk: LearningDesk, **changes: object) -> bool:
-    """A member's request, and whether the trial has both draw it."""
+    """Make a member's request; return whether the trial has both models draw it."""
     admitted = replace(make_admitted(make_ask()), **changes)  # pyright: ignore[reportArgumentType]  fields of an Admitted
     request = await stores.queue.enqueue(admitted, AMPLE, 1_000, since_id=SINCE)
     assert isinstance(request, Request)
@@ -102,7 +102,7 @@ async def asked(stores: Stores, desk: LearningDesk, **changes: object) -> bool:
     return await desk.shadow.ask(request, admitted)
 
 
-async def test_only_what_needs_no_second_look_is_drawn_for_a_trial(
+async def test_only_public_and_unrestricted_requests_are_drawn_for_a_trial(
     stores: Stores, desk: LearningDesk
 ) -> None:
     licence = desk.catalogue.card(CANDIDATE).licence.sha256
@@ -112,18 +112,18 @@ async def test_only_what_needs_no_second_look_is_drawn_for_a_trial(
     await Consent(stores.db).accept(USER, licence, CANDIDATE, 1)
     assert await asked(stores, desk)
     seeds = {json.loads(str(row["draw"]))["seed"] for row in await stores.rows("jobs")}
-    assert len(seeds) == 2, "the parent's picture is not the one that its member has in the channel"
+    assert len(seeds) == 2, "the trial draws from a new seed"
     assert not await asked(stores, desk, ruling=Ruling.HOLD)
     assert not await asked(stores, desk, ruling=Ruling.SPOILER)
     assert not await asked(stores, desk, rating=Rating.EXPLICIT)
     private = replace(make_ask(), private=True)
-    assert not await asked(stores, desk, ask=private), "a duel is for all to see"
+    assert not await asked(stores, desk, ask=private), "a duel is public"
     elsewhere = make_ask(place=make_place(guild=GUILD + 1))
-    assert not await asked(stores, desk, ask=elsewhere), "a trial is one server's"
+    assert not await asked(stores, desk, ask=elsewhere), "a trial belongs to one server"
 
 
 async def _duel(stores: Stores, desk: LearningDesk, number: int, *, candidate: bool) -> None:
-    """One request is drawn by both, and OTHER prefers one of them."""
+    """Have both models draw one request, and OTHER prefer one of the pictures."""
     assert await asked(stores, desk)
     (pair,) = await stores.db.fetch_all(
         "SELECT candidate_job, parent_job, duel_id, candidate_left FROM trial_pairs"
@@ -152,7 +152,7 @@ async def test_a_clear_difference_ends_a_trial_early_either_way(
     while (trial := await desk.trials.running()) is not None:
         await _duel(stores, desk, number, candidate=better)
         number += 1
-        assert number < 30, "it is clear by now"
+        assert number < 30, "the difference is clear long before"
     assert trial is None
     ((ended,), steps) = (await desk.trials.history(), await desk.trials.steps("t000000001"))
     assert ended.outcome is (TrialOutcome.CANDIDATE if better else TrialOutcome.PARENT)
@@ -163,10 +163,10 @@ async def test_a_clear_difference_ends_a_trial_early_either_way(
         len(await stores.duels.untold(99))
         + len([d for d in await stores.rows("duels") if d["closed_ms"] is not None and d["told"]])
         == number
-    ), "every duel that has decided is closed"
+    ), "every decided duel is closed"
 
 
-async def test_a_changed_mind_does_not_change_what_a_duel_decided(
+async def test_a_vote_after_a_duel_is_decided_is_refused(
     stores: Stores, desk: LearningDesk
 ) -> None:
     await Consent(stores.db).accept(USER, desk.catalogue.card(CANDIDATE).licence.sha256, "c", 1)
@@ -177,7 +177,7 @@ async def test_a_changed_mind_does_not_change_what_a_duel_decided(
     assert await stores.duels.vote(step.duel_id, OTHER, Choice.SKIP, 70_000) is None, "closed"
 
 
-async def test_another_model_in_use_ends_the_trial(
+async def test_switching_the_model_ends_the_trial(
     stores: Stores, desk: LearningDesk, tmp_path: Path
 ) -> None:
     assert isinstance(await desk.trials.begin(make_trial()), Trial)

@@ -33,7 +33,7 @@ from tests.stages.house import House, house
 from tests.stages.tiny_models import build
 from tests.stages.tiny_onnx import write_tagger
 
-#: Prompts that are learned from and that are held out; pictures of each; who votes.
+#: Training prompts, held-out prompts, pictures of each, voters, and the side of a picture.
 TRAINED, HELD_OUT, EACH, VOTERS, SIDE_PX = 11, 3, 2, 3, 16
 #: Today's gate, with floors that four steps of training on noise can reach.
 LENIENT = """
@@ -60,12 +60,12 @@ _FEW = {
 def orders(tagger: Path):  # noqa: ANN201  an `Orders`
     """Use the real commands, with few steps and few pictures."""
 
-    def told(run: LearningRun, place: Workplace) -> Sequence[str]:
+    def small_orders(run: LearningRun, place: Workplace) -> Sequence[str]:
         _, room_, *rest = orders_with(str(tagger))(run, place)
         entry = ("-c", LENIENT) if run.stage is RunStage.JUDGE else ("-m", room_)
         return (*entry, *rest, *_FEW[run.stage])
 
-    return told
+    return small_orders
 
 
 def base_at(folder: Path) -> Path:
@@ -81,7 +81,7 @@ def base_at(folder: Path) -> Path:
 
 
 async def prompts(h: House) -> list[str]:
-    """Enough prompts of either kind: the key of a new database is random."""
+    """Enough prompts of each split: the key of a new database is random."""
     key = await read_key(h.db)
 
     def of(split: Split, many: int) -> list[str]:
@@ -92,7 +92,7 @@ async def prompts(h: House) -> list[str]:
 
 
 async def vote(h: House) -> None:
-    """Have everybody like the brighter of two pictures of a prompt."""
+    """Have every voter like the brighter of two pictures of a prompt."""
     votes, outbox, message = Votes(h.db), Outbox(h.db), 100
     await Consent(h.db).set_sharing(USER, True, 1)
     for n, prompt in enumerate(await prompts(h)):
@@ -113,7 +113,7 @@ async def vote(h: House) -> None:
 
 @pytest.mark.slow(20)
 @pytest.mark.timeout(600)
-async def test_the_whole_loop_from_votes_to_a_rollback_to_the_very_same_bytes(
+async def test_the_loop_from_votes_to_rollback_restores_identical_bytes(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     base = base_at(tmp_path / "base")
@@ -133,7 +133,7 @@ async def test_the_whole_loop_from_votes_to_a_rollback_to_the_very_same_bytes(
         assert (await school.start()).startswith("Training `base-v2` from `base`")
         while (run := school.run_now) is None or run.stage in UNDER_WAY:
             await asyncio.sleep(0.05)
-        # The end is written down first, and what the run leaves is taken away after.
+        # The end is written down first, and the run's files are removed afterwards.
         while [path.name for path in (tmp_path / "learning").iterdir()] != ["run.json"]:
             await asyncio.sleep(0.05)
         working.cancel()
@@ -141,8 +141,8 @@ async def test_the_whole_loop_from_votes_to_a_rollback_to_the_very_same_bytes(
         assert run.stage is RunStage.PASSED, run.said
         card = h.catalogue.card("base-v2")
         assert (card.parent, len(card.manifests or ())) == ("base", 1)
-        told = await h.promotion.promote("base-v2", by_id=USER, why="a test")
-        assert told.startswith("`base-v2` is now in use.")
+        answer = await h.promotion.promote("base-v2", by_id=USER, why="a test")
+        assert answer.startswith("`base-v2` is now in use.")
         assert await h.draws() != before, "it has learned something"
         assert (await h.promotion.rollback(by_id=USER, why="a test")).startswith(
             "`base` is in use again"

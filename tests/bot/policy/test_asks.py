@@ -1,4 +1,4 @@
-"""From what a member typed to an ask: every odd input is taken kindly or answered clearly."""
+"""From what a member typed to an ask: odd input is accepted or refused with a clear answer."""
 
 # ruff: noqa: RUF001  letters of every script are what is tested
 from __future__ import annotations
@@ -49,7 +49,7 @@ def no(prompt: str = "1girl", **options: object) -> str:
     return made.text
 
 
-def test_what_is_not_said_is_the_models_default() -> None:
+def test_unset_options_take_the_models_defaults() -> None:
     assert taken().count == 1
     draw = taken().draw
     assert (draw.seed, draw.steps) == (99, INFO.default_steps)
@@ -57,14 +57,14 @@ def test_what_is_not_said_is_the_models_default() -> None:
     assert (draw.width_px, draw.height_px) == INFO.sizes_px[Aspect.SQUARE]
 
 
-def test_what_is_said_is_kept() -> None:
+def test_options_that_are_set_are_kept() -> None:
     made = taken(
         negative=" lowres ", aspect=Aspect.PORTRAIT, count=4, seed=0, steps=1, guidance=7.5
     )
     assert (made.draw.negative, made.count, made.draw.seed, made.draw.steps) == ("lowres", 4, 0, 1)
     assert made.draw.guidance == 7.5
     assert (made.draw.width_px, made.draw.height_px) == INFO.sizes_px[Aspect.PORTRAIT]
-    assert taken(negative="").draw.negative == "", "said empty is not unsaid"
+    assert taken(negative="").draw.negative == "", "an empty negative is not an unset one"
     assert [taken(clip_skip=n).draw.clip_skip for n in (0, 1, 12)] == [None, 1, 12]
 
 
@@ -72,7 +72,7 @@ def test_what_is_said_is_kept() -> None:
     "prompt",
     ["", "   ", "\n\t", "\u200b\u200b", "\u202e", "...", ",,, --", "\u3164", "\u2800", "\0"],
 )
-def test_a_prompt_without_words_is_asked_for_some(prompt: str) -> None:
+def test_a_prompt_without_words_is_refused(prompt: str) -> None:
     assert "prompt:" in no(prompt)
 
 
@@ -88,15 +88,15 @@ def test_a_prompt_without_words_is_asked_for_some(prompt: str) -> None:
         "1girl",
     ],
 )
-def test_an_odd_prompt_with_words_is_taken_as_it_is(prompt: str) -> None:
+def test_an_odd_prompt_with_words_is_kept_unchanged(prompt: str) -> None:
     assert taken(prompt).draw.prompt == prompt
 
 
-def test_what_cannot_be_seen_is_left_out_and_lines_are_joined() -> None:
+def test_invisible_characters_are_dropped_and_lines_are_joined() -> None:
     assert taken("blue\u200b hair\u202e,\n\n  smile\x07").draw.prompt == "blue hair, smile"
 
 
-def test_a_prompt_that_is_too_long_is_told_both_numbers() -> None:
+def test_a_refusal_of_a_long_prompt_names_its_length_and_the_limit() -> None:
     limit = INFO.limits.prompt_chars_max
     assert taken("x" * limit).draw.prompt == "x" * limit
     said = no("x" * 10_000)
@@ -124,7 +124,7 @@ def test_a_prompt_that_is_too_long_is_told_both_numbers() -> None:
         ("guidance", -math.inf, "1", "20"),
     ],
 )
-def test_an_option_out_of_range_is_answered_with_its_limits(
+def test_an_option_out_of_range_is_refused_with_its_limits(
     option: str, value: float, low: str, high: str
 ) -> None:
     said = no(**{option: value})
@@ -136,7 +136,7 @@ def test_an_option_out_of_range_is_answered_with_its_limits(
     assert kept == (() if option == "seed" else (said,))
 
 
-def test_everything_that_is_wrong_is_told_at_once() -> None:
+def test_all_faults_of_an_ask_are_reported_at_once() -> None:
     said = no("x" * 10_000, negative="y" * 10_000, count=9, seed=-1, steps=0, guidance=99)
     assert "6 things" in said
     for option in ("prompt", "negative", "count", "seed", "steps", "guidance"):
@@ -144,7 +144,7 @@ def test_everything_that_is_wrong_is_told_at_once() -> None:
     assert "things" not in no(count=9), "one fault is one sentence"
 
 
-def test_discord_is_told_the_limits_that_are_checked() -> None:
+def test_the_limits_sent_to_discord_are_the_limits_checked() -> None:
     for option, (least, most) in bounds(INFO).items():
         for value in (least, most):
             taken(**{option: value})
@@ -158,7 +158,7 @@ def test_discord_is_told_the_limits_that_are_checked() -> None:
     assert lengths(replace(INFO, limits=Limits(prompt_chars_max=9_000)))["prompt"][1] == 6000
 
 
-def test_the_sampler_that_was_asked_for_is_drawn_with_and_asked_for_again() -> None:
+def test_the_chosen_sampler_is_used_and_kept_when_asked_again() -> None:
     assert taken().draw.sampler is INFO.default_sampler
     made = taken(sampler=Sampler.HEUN, clip_skip=2, negative="hat", aspect=Aspect.PORTRAIT)
     assert made.draw.sampler is Sampler.HEUN
@@ -168,7 +168,7 @@ def test_the_sampler_that_was_asked_for_is_drawn_with_and_asked_for_again() -> N
     assert again.draw == made.draw
 
 
-def test_shown_words_are_words_and_nothing_else() -> None:
+def test_markup_in_a_members_words_is_escaped() -> None:
     shown = plain("@everyone <@1> **bold** `code` [a](http://b.c) ||x|| # h\u2026")
     assert "@everyone" not in shown
     assert "<@1>" not in shown.replace("\\", "")
@@ -176,28 +176,28 @@ def test_shown_words_are_words_and_nothing_else() -> None:
         assert mark not in shown.replace(f"\\{mark[0]}", "")
 
 
-def test_words_from_right_to_left_leave_their_line_in_order() -> None:
+def test_right_to_left_words_are_isolated() -> None:
     assert plain("فتاة") == "\u2068فتاة\u2069"
     assert plain("1girl") == "1girl"
 
 
-def test_a_long_text_is_cut_where_it_is_only_a_reminder() -> None:
+def test_a_long_text_is_cut_to_300_characters() -> None:
     assert len(plain("x" * 1000)) == 300
 
 
-def test_how_it_is_shown_and_which_style_it_has_is_kept() -> None:
+def test_privacy_and_style_are_kept_and_guidance_is_rounded() -> None:
     assert not taken().private
     assert taken(private=True).private
     assert taken(style="ink").draw.style == "ink"
     assert taken(guidance=3.14159).draw.guidance == 3.142
 
 
-def test_an_ask_is_one_of_the_model_that_it_was_made_for() -> None:
+def test_an_ask_records_the_model_it_is_for() -> None:
     made = taken()
     assert asked_of(made, INFO) == replace(made, draw=replace(made.draw, model="fake-1"))
 
 
-def test_what_was_drawn_can_be_asked_for_again_whole() -> None:
+def test_asking_again_repeats_the_whole_draw() -> None:
     made = taken(
         seed=5, steps=9, guidance=3.25, sampler=Sampler.HEUN, clip_skip=2, negative="hat",
         aspect=Aspect.PORTRAIT, style="ink",
@@ -225,17 +225,17 @@ def test_what_was_drawn_can_be_asked_for_again_whole() -> None:
     )
 
 
-def test_what_this_model_cannot_draw_again_is_told_as_if_it_were_typed() -> None:
+def test_asking_again_refuses_what_the_model_cannot_draw() -> None:
     drawn = replace(taken().draw, steps=500)
-    told = ask_again(
+    refused = ask_again(
         info=INFO, user_id=USER, place=make_place(), draw=drawn, kind=RequestKind.AGAIN,
         parent_job_id=JobId("0000000001"), private=False,
     )  # fmt: skip
-    assert isinstance(told, Refused)
-    assert "`steps:`" in told.text
+    assert isinstance(refused, Refused)
+    assert "`steps:`" in refused.text
 
 
-def test_who_wanted_their_words_alone_is_asked_for_them_alone_again() -> None:
+def test_asking_again_keeps_completion_switched_off() -> None:
     filling = replace(INFO, completes=True)
     alone = replace(taken().draw, completion=None)
     assert typed_of(alone, filling, private=False).complete is False

@@ -34,7 +34,7 @@ def latin(concept: str) -> list[str]:
     return [term for term in terms if term.isascii() and term.isalpha() and len(term) > 3]
 
 
-#: The words, the server's policy, whether adults are among themselves, and the refusal.
+#: The words, the server's policy, whether the place is for adults, and the refusal.
 LISTS = {
     "floor": (
         latin("minors-sexualised") + latin("sexual-violence"),
@@ -68,14 +68,14 @@ def test_brackets_hide_no_word(name: str) -> None:
         for spelled in spellings(word, dice, 12):
             around = dice.choice(("1girl, {}, smile", "{}", "[lowres] {} BREAK sky", "(a:1.2), {}"))
             ask = make_ask(around.format(spelled), place=place)
-            # Leet makes a `1.0li` of some weights: the floor is as good a refusal.
+            # Some weights read as `1.0li` in leetspeak: a refusal by the floor is as good.
             if getattr(admit(ask, policy), "reason", None) not in {reason, RefusalReason.FLOOR}:
                 passed.append(spelled)
     assert not passed, f"{len(passed)}: {passed[:20]}"
 
 
 @pytest.mark.parametrize("prompt", BENIGN)
-def test_brackets_make_no_word_that_nobody_wrote(prompt: str) -> None:
+def test_brackets_form_no_word_that_was_not_written(prompt: str) -> None:
     assert isinstance(admit(make_ask(prompt), make_policy()), Admitted), rules(prompt)
 
 
@@ -86,12 +86,12 @@ def test_brackets_make_no_word_that_nobody_wrote(prompt: str) -> None:
         "nu（）de", "nu（:1.0）de", "（nu）（de：1.1）", "1girl[[nude]]girl",
     ],
 )  # fmt: skip
-def test_a_word_against_a_bracket_stands_alone_as_the_model_reads_it(prompt: str) -> None:
+def test_a_word_touching_a_bracket_is_read_alone(prompt: str) -> None:
     assert "sexual" in rules(prompt)
 
 
-def test_a_spelling_that_is_tested_is_one_that_the_model_reads() -> None:
-    """The generator's own claim: but for signs inside it, the parser gives the word back."""
+def test_the_model_reads_every_tested_spelling() -> None:
+    """The generator's own claim: apart from signs inside it, the parser returns the word."""
     dice = random.Random(13)
     whole = 0
     for spelled in spellings("abcdef", dice, 500):
@@ -101,7 +101,7 @@ def test_a_spelling_that_is_tested_is_one_that_the_model_reads() -> None:
     assert whole > 300
 
 
-def test_a_negative_weight_in_the_negative_prompt_wants_the_thing() -> None:
+def test_a_negative_weight_in_the_negative_prompt_asks_for_the_thing() -> None:
     def found(negative: str) -> set[str]:
         return rules("1girl, smile", f"lowres, {negative}, blurry")
 
@@ -114,7 +114,7 @@ def test_a_negative_weight_in_the_negative_prompt_wants_the_thing() -> None:
     assert rules("1girl", "(spoiler dragon:-1)") == {SERVER}
 
 
-def test_a_negative_weight_in_the_prompt_is_unwanted_and_still_read() -> None:
+def test_a_negative_weight_in_the_prompt_is_unwanted_but_still_read() -> None:
     assert "adulthood-unwanted" in rules("1girl, nude, (mature female:-1.2)")
     assert rules("1girl, nude, (mature female:1.2)") == {"sexual"}
     assert "sexual" in rules("1girl, (nude:-1)")

@@ -1,4 +1,4 @@
-"""The policy keeps the results on the corpora that it has reached.
+"""The policy keeps the results that it has reached on the corpora.
 
 `python -m bot policy-report` has the rest.
 
@@ -33,23 +33,23 @@ def sample(specimens: tuple[corpora.Specimen, ...], size: int) -> list[corpora.S
     return Random(SEED).sample(specimens, size)
 
 
-def told(row: Row, count: Count) -> str:
+def message(row: Row, count: Count) -> str:
     return f"{row.value:.4g} {row.unit}, {row.goal}: {count.wrong[:20]}"
 
 
-def test_what_is_harmless_is_let_through() -> None:
+def test_harmless_prompts_are_allowed() -> None:
     chosen = Corpora(benign=FOUND.benign, refused=tuple(sample(FOUND.refused, EVADED)), names=())
     for name, count in measuring.benign(chosen, judged).items():
         adults = name.startswith("adults")
         most = 0 if adults else FLOORED_PERCENT if "floor" in name else BENIGN_PERCENT
         row = measuring.wrong_row(name, count, most)
-        assert row.holds, told(row, count)
+        assert row.holds, message(row, count)
 
 
-def test_what_is_forbidden_is_caught() -> None:
+def test_forbidden_prompts_are_caught() -> None:
     count = measuring.together(measuring.by_rule(FOUND.refused, judged))
     row = measuring.right_row("caught", count, CAUGHT_PERCENT)
-    assert row.holds, told(row, count)
+    assert row.holds, message(row, count)
 
 
 def test_evasions_are_seen_through() -> None:
@@ -58,13 +58,13 @@ def test_evasions_are_seen_through() -> None:
     count = measuring.together(measuring.by_trick(evasions, judged))
     assert count.tried > 1_000
     row = measuring.right_row("seen through", count, measuring.CAUGHT_PERCENT_MIN)
-    assert row.holds, told(row, count)
+    assert row.holds, message(row, count)
 
 
-def test_real_people_are_found_and_nobody_else() -> None:
+def test_real_people_are_found_and_characters_are_not() -> None:
     real, fictional = measuring.people(FOUND.names, judged)
     found, mistaken = measuring.together(real), measuring.together(fictional)
     row = measuring.right_row("people found", found, measuring.FOUND_PERCENT_MIN)
-    assert row.holds, told(row, found)
+    assert row.holds, message(row, found)
     row = measuring.wrong_row("taken for people", mistaken, measuring.MISTAKEN_PERCENT_MAX)
-    assert row.holds, told(row, mistaken)
+    assert row.holds, message(row, mistaken)

@@ -1,4 +1,4 @@
-"""Decisions: the join, the floor, servers' own rules, age-restricted places, release."""
+"""Decisions: the join, the floor, servers' own rules, and age-restricted places."""
 
 from __future__ import annotations
 
@@ -47,7 +47,7 @@ def refusal(prompt: str, guild: GuildPolicy = FREE, place: Place | None = None) 
     return verdict.reason
 
 
-def test_only_policy_constructs_what_was_admitted_or_released() -> None:
+def test_only_policy_constructs_admitted_and_released_values() -> None:
     """From the syntax tree, under whatever name the class was imported."""
     faults: list[str] = []
     for path in [p for top in ("bot", "cogs", "models") for p in (ROOT / top).rglob("*.py")]:
@@ -68,7 +68,7 @@ def test_only_policy_constructs_what_was_admitted_or_released() -> None:
     assert not faults, faults
 
 
-def test_a_harmless_ask_is_admitted_as_it_is() -> None:
+def test_a_harmless_ask_is_admitted_unchanged() -> None:
     ask = make_ask("1girl, blue hair")
     assert admit(ask, make_policy()) == Admitted(
         ask=ask, rating=Rating.GENERAL, ruling=Ruling.ALLOW
@@ -89,7 +89,7 @@ def test_the_floor_holds_in_every_place(place: Place) -> None:
 
 
 def test_no_servers_policy_can_lower_the_floor() -> None:
-    """Whatever a server may say, it is only ever added to what is found."""
+    """A server's settings only ever add to what is found."""
     for guild in (make_guild(), make_guild(Term(text="loli", effect=NOTHING))):
         assert refusal("loli", guild, make_place(adult=True)) is RefusalReason.FLOOR
 
@@ -101,13 +101,13 @@ def test_channel_parent_and_server_each_make_a_place_adult(place: Place) -> None
     assert verdict.rating is Rating.EXPLICIT
 
 
-def test_elsewhere_sexual_content_is_sent_to_an_age_restricted_channel() -> None:
+def test_sexual_content_in_an_ordinary_channel_is_refused_for_age() -> None:
     assert refusal("1girl, nude") is RefusalReason.AGE
 
 
 def test_a_servers_term_is_refused_with_its_reason() -> None:
-    told = Term(text="spoiler dragon", reason="we are still reading it")
-    guild = make_guild(told, "politics")
+    term = Term(text="spoiler dragon", reason="we are still reading it")
+    guild = make_guild(term, "politics")
     verdict = admit(make_ask("Spoiler-Dragon in the sky"), make_policy(guild))
     assert isinstance(verdict, Refused)
     assert verdict.reason is RefusalReason.SERVER
@@ -132,7 +132,7 @@ def test_a_channel_switched_off_silences_its_threads_too(off: ChannelId) -> None
     assert refusal("1girl", guild, place) is RefusalReason.CHANNEL
 
 
-def test_a_fault_of_ours_is_a_no(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_internal_error_is_a_refusal(monkeypatch: pytest.MonkeyPatch) -> None:
     def broken(*_: object) -> None:
         raise RuntimeError
 
@@ -169,33 +169,41 @@ def refused(*found: RuleId, **more: Any) -> Refused:
 
 @pytest.mark.parametrize("adult", [False, True])
 @pytest.mark.parametrize("others", [(), (GROWN,), (LAWFUL, GROWN, OPEN)])
-def test_the_floor_is_told_of_before_anything_else(
+def test_a_floor_finding_is_reported_before_all_others(
     *, adult: bool, others: tuple[RuleId, ...]
 ) -> None:
-    told = refused(NEVER, *others, adult=adult, licence=frozenset({LAWFUL}))
-    assert (told.reason, told.rule, told.layer) == (RefusalReason.FLOOR, NEVER, Layer.FLOOR)
-    assert told.text == refusals.floor(BOOK.rules[NEVER])
-    assert told.words == ("wicked",)
-    assert (told.appealable, told.strike, told.alert) == (False, True, True)
+    verdict = refused(NEVER, *others, adult=adult, licence=frozenset({LAWFUL}))
+    assert (verdict.reason, verdict.rule, verdict.layer) == (
+        RefusalReason.FLOOR,
+        NEVER,
+        Layer.FLOOR,
+    )
+    assert verdict.text == refusals.floor(BOOK.rules[NEVER])
+    assert verdict.words == ("wicked",)
+    assert (verdict.appealable, verdict.strike, verdict.alert) == (False, True, True)
 
 
-def test_no_line_of_a_server_makes_the_floor_its_own() -> None:
+def test_a_floor_refusal_stays_the_floors_whatever_a_server_sets() -> None:
     for effect in (STRICTEST, ADULTS, NOTHING):
         guild = make_guild(channels={CHANNEL: Overrides(effects={NEVER: effect})})
-        told = refused(NEVER, guild=guild)
-        assert (told.reason, told.layer, told.appealable) == (
+        verdict = refused(NEVER, guild=guild)
+        assert (verdict.reason, verdict.layer, verdict.appealable) == (
             RefusalReason.FLOOR,
             Layer.FLOOR,
             False,
         )
 
 
-def test_what_the_licence_forbids_is_refused_with_its_words_and_cannot_be_appealed() -> None:
+def test_a_licence_refusal_names_the_words_and_cannot_be_appealed() -> None:
     loose = make_guild(preset="age-restricted")
-    told = refused(LAWFUL, OPEN, guild=loose, licence=frozenset({LAWFUL}))
-    assert (told.reason, told.rule, told.layer) == (RefusalReason.FLOOR, LAWFUL, Layer.LICENCE)
-    assert told.text == refusals.refused(BOOK.rules[LAWFUL], ("libel",), Layer.LICENCE)
-    assert (told.appealable, told.strike, told.alert) == (False, False, False)
+    verdict = refused(LAWFUL, OPEN, guild=loose, licence=frozenset({LAWFUL}))
+    assert (verdict.reason, verdict.rule, verdict.layer) == (
+        RefusalReason.FLOOR,
+        LAWFUL,
+        Layer.LICENCE,
+    )
+    assert verdict.text == refusals.refused(BOOK.rules[LAWFUL], ("libel",), Layer.LICENCE)
+    assert (verdict.appealable, verdict.strike, verdict.alert) == (False, False, False)
     assert isinstance(verdict_of(LAWFUL, guild=loose), Admitted)
 
 
@@ -207,35 +215,35 @@ def test_what_the_licence_forbids_is_refused_with_its_words_and_cannot_be_appeal
         ({"channels": {CHANNEL: Overrides(effects={OPEN: REFUSED})}}, Layer.CHANNEL),
     ],
 )
-def test_what_a_server_refuses_can_be_appealed(document: dict[str, Any], layer: Layer) -> None:
-    told = refused(OPEN, guild=make_guild(**document))
-    assert (told.reason, told.rule, told.layer) == (RefusalReason.SERVER, OPEN, layer)
-    assert told.words == ("beach", "bikini")
-    assert told.text == refusals.refused(BOOK.rules[OPEN], told.words, layer)
-    assert told.appealable
+def test_a_server_refusal_can_be_appealed(document: dict[str, Any], layer: Layer) -> None:
+    verdict = refused(OPEN, guild=make_guild(**document))
+    assert (verdict.reason, verdict.rule, verdict.layer) == (RefusalReason.SERVER, OPEN, layer)
+    assert verdict.words == ("beach", "bikini")
+    assert verdict.text == refusals.refused(BOOK.rules[OPEN], verdict.words, layer)
+    assert verdict.appealable
 
 
-def test_what_is_for_adults_is_named_whatever_else_is_held() -> None:
+def test_an_age_refusal_is_reported_before_a_hold() -> None:
     guild = make_guild(rules=Overrides(effects={OPEN: HELD}))
-    told = refused(OPEN, GROWN, guild=guild)
-    assert (told.reason, told.rule) == (RefusalReason.AGE, GROWN)
-    assert told.text == refusals.adults(BOOK.rules[GROWN], ("bare",))
-    assert not told.appealable, "another channel takes it"
+    verdict = refused(OPEN, GROWN, guild=guild)
+    assert (verdict.reason, verdict.rule) == (RefusalReason.AGE, GROWN)
+    assert verdict.text == refusals.adults(BOOK.rules[GROWN], ("bare",))
+    assert not verdict.appealable, "another channel allows it"
     admitted = verdict_of(OPEN, GROWN, guild=guild, adult=True)
     assert isinstance(admitted, Admitted)
     assert (admitted.ruling, admitted.rating) == (Ruling.HOLD, Rating.EXPLICIT)
 
 
-def test_what_is_refused_is_not_sent_to_an_age_restricted_channel() -> None:
+def test_a_server_refusal_does_not_point_to_an_age_restricted_channel() -> None:
     guild = make_guild(preset="family")
     for adult in (False, True):
-        told = refused(GROWN, guild=guild, adult=adult)
-        assert told.reason is RefusalReason.SERVER
-        assert "age-restricted channel" not in told.text
+        verdict = refused(GROWN, guild=guild, adult=adult)
+        assert verdict.reason is RefusalReason.SERVER
+        assert "age-restricted channel" not in verdict.text
 
 
 @pytest.mark.parametrize("effect", [NOTHING, SPOILER, HELD])
-def test_an_ask_is_admitted_with_what_its_words_ask_for(effect: Effect) -> None:
+def test_an_admitted_ask_carries_the_ruling_and_alert_of_its_rule(effect: Effect) -> None:
     for alert in (False, True):
         line = effect | Effect(alert=alert)
         admitted = verdict_of(OPEN, guild=make_guild(rules=Overrides(effects={OPEN: line})))
@@ -243,7 +251,7 @@ def test_an_ask_is_admitted_with_what_its_words_ask_for(effect: Effect) -> None:
         assert (admitted.ruling, admitted.alert) == (effect.ruling, alert)
 
 
-def test_an_exemption_lets_a_member_ask() -> None:
+def test_an_exempt_role_lifts_a_rule_but_not_the_floor() -> None:
     role = RoleId(3)
     guild = make_guild(preset="family", roles={role: RoleTerms(exempt=frozenset({OPEN, NEVER}))})
     place = make_place()
@@ -254,16 +262,20 @@ def test_an_exemption_lets_a_member_ask() -> None:
         assert isinstance(verdict_of(rule, guild=guild), Refused)
 
 
-def test_a_servers_terms_are_told_as_the_server_wrote_them() -> None:
+def test_each_server_term_has_its_own_effect_and_reason() -> None:
     guild = make_guild(
         Term(text="owl", reason="no owls"),
         Term(text="cat", effect=ADULTS),
         Term(text="dog", effect=SPOILER),
     )
-    told = refused(SERVER, guild=guild, words={SERVER: ["owl"]})
-    assert (told.reason, told.rule, told.layer) == (RefusalReason.SERVER, SERVER, Layer.SERVER)
-    assert told.text == refusals.server_terms([("owl", "no owls")], for_adults=False)
-    assert told.appealable
+    verdict = refused(SERVER, guild=guild, words={SERVER: ["owl"]})
+    assert (verdict.reason, verdict.rule, verdict.layer) == (
+        RefusalReason.SERVER,
+        SERVER,
+        Layer.SERVER,
+    )
+    assert verdict.text == refusals.server_terms([("owl", "no owls")], for_adults=False)
+    assert verdict.appealable
     grown = refused(SERVER, guild=guild, words={SERVER: ["cat"]})
     assert grown.reason is RefusalReason.AGE
     assert grown.text == refusals.server_terms([("cat", "")], for_adults=True)
@@ -272,17 +284,17 @@ def test_a_servers_terms_are_told_as_the_server_wrote_them() -> None:
     assert hidden.ruling is Ruling.SPOILER
 
 
-def test_a_finding_that_nobody_knows_is_a_no() -> None:
+def test_an_unknown_finding_is_a_refusal() -> None:
     for rule in (RuleId("bygone"), SERVER):
-        told = refused(rule, words={rule: ["x"]})
-        assert told.reason is RefusalReason.FAULT
-        assert (told.rule, told.appealable) == (None, False)
+        verdict = refused(rule, words={rule: ["x"]})
+        assert verdict.reason is RefusalReason.FAULT
+        assert (verdict.rule, verdict.appealable) == (None, False)
 
 
-def test_why_the_bot_is_silent_is_told() -> None:
+def test_a_silent_bot_says_why() -> None:
     off, paused = make_guild(off=CHANNEL), make_guild(paused=True)
-    told = refused(guild=off)
-    assert (told.reason, told.text, told.layer) == (
+    verdict = refused(guild=off)
+    assert (verdict.reason, verdict.text, verdict.layer) == (
         RefusalReason.CHANNEL,
         refusals.SWITCHED_OFF,
         Layer.CHANNEL,
@@ -292,8 +304,8 @@ def test_why_the_bot_is_silent_is_told() -> None:
     assert (only.reason, only.layer) == (RefusalReason.CHANNEL, Layer.SERVER)
 
 
-def test_an_ask_for_another_place_than_the_policys_is_a_fault() -> None:
+def test_an_ask_for_a_place_other_than_the_policys_is_a_fault() -> None:
     policy = make_policy(place=make_place(channel=CHANNEL + 5))
-    told = admit(make_ask(), policy)
-    assert isinstance(told, Refused)
-    assert (told.reason, told.text) == (RefusalReason.FAULT, refusals.FAULT)
+    verdict = admit(make_ask(), policy)
+    assert isinstance(verdict, Refused)
+    assert (verdict.reason, verdict.text) == (RefusalReason.FAULT, refusals.FAULT)

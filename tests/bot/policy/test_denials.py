@@ -1,4 +1,4 @@
-"""What is denied where it stands does not count for levels of content, and for nothing else."""
+"""Rules on levels of content ignore a denied word, and all other rules count it."""
 
 from __future__ import annotations
 
@@ -86,19 +86,19 @@ Frau, noch |nackt| im Bett
 """
 
 
-def told(marked: str) -> tuple[str, str, str]:
+def split_at_bars(marked: str) -> tuple[str, str, str]:
     before, _, rest = marked.rpartition("|")[0].rpartition("|")
     return before, rest, marked.rpartition("|")[2]
 
 
 @pytest.mark.parametrize("marked", DENIED.strip().split("\n"))
-def test_a_denial_is_known_in_every_language(marked: str) -> None:
-    assert DENIALS.is_denied(*told(marked))
+def test_a_denial_is_recognised_in_every_language(marked: str) -> None:
+    assert DENIALS.is_denied(*split_at_bars(marked))
 
 
 @pytest.mark.parametrize("marked", NOT_DENIED.strip().split("\n"))
-def test_what_only_looks_like_a_denial_is_none(marked: str) -> None:
-    assert not DENIALS.is_denied(*told(marked))
+def test_a_phrase_that_only_looks_like_a_denial_is_not_one(marked: str) -> None:
+    assert not DENIALS.is_denied(*split_at_bars(marked))
 
 
 def rules(prompt: str, negative: str = "", screen: Screen = SCREEN) -> set[RuleId]:
@@ -127,7 +127,7 @@ def rules(prompt: str, negative: str = "", screen: Screen = SCREEN) -> set[RuleI
         "나체가 아닌 여자",
     ],
 )
-def test_no_level_of_content_counts_what_is_denied(prompt: str) -> None:
+def test_content_level_rules_ignore_denied_words(prompt: str) -> None:
     assert not rules(prompt)
 
 
@@ -139,15 +139,15 @@ def test_no_level_of_content_counts_what_is_denied(prompt: str) -> None:
         ("woman, not raped", "sexual-violence"),
         ("no swastika", "hate-symbols"),
         ("no suicide", "self-harm"),
-        # Without what is worn somebody is undressed.
+        # Somebody without these clothes is undressed.
         ("no bikini", "suggestive"),
     ],
 )
-def test_every_other_rule_counts_it(prompt: str, rule: str) -> None:
+def test_all_other_rules_count_denied_words(prompt: str, rule: str) -> None:
     assert RuleId(rule) in rules(prompt)
 
 
-def test_a_rule_that_the_models_licence_asks_for_counts_it_and_no_server_lifts_it() -> None:
+def test_a_licence_rule_counts_denied_words_and_ignores_allowed_phrases() -> None:
     gore = RuleId("gore")
     assert not weigh(everywhere(BOOK), "no gore", "").found
     bound = weigh(everywhere(BOOK, frozenset({gore})), "no gore", "")
@@ -157,7 +157,7 @@ def test_a_rule_that_the_models_licence_asks_for_counts_it_and_no_server_lifts_i
     assert {finding.rule for finding in lenient.findings("severed head", "", {gore})} == {gore}
 
 
-def test_a_server_s_own_terms_count_though_they_are_denied() -> None:
+def test_a_servers_own_terms_count_even_if_denied() -> None:
     assert rules("no dragon", screen=Screen(BOOK, [Term(text="dragon")])) == {SERVER}
 
 
@@ -181,22 +181,22 @@ def test_a_server_s_own_terms_count_though_they_are_denied() -> None:
         "没穿内衣的女人",
     ],
 )
-def test_a_word_that_stands_there_undenied_counts(prompt: str) -> None:
+def test_a_word_that_is_not_really_denied_counts(prompt: str) -> None:
     assert RuleId("sexual") in rules(prompt)
 
 
-def test_whoever_denies_more_than_anybody_would_asks_for_it() -> None:
+def test_too_many_denials_count_as_asking_for_it() -> None:
     few, many = (", ".join(["not naked"] * count) for count in (12, 13))
     assert not rules(few)
     assert rules(many) == {RuleId("sexual")}
 
 
-def test_a_denial_in_the_negative_prompt_says_nothing() -> None:
+def test_a_denial_has_no_effect_in_the_negative_prompt() -> None:
     assert RuleId("sexual") in rules("1girl", "no clothes")
     assert RuleId("sexual") in rules("1woman, not", "(nude:-1)")
 
 
-def test_where_words_are_spaced_a_denial_is_whole_words() -> None:
+def test_a_denial_is_whole_words_in_languages_with_spaces() -> None:
     words = DenialWords(spaced=True, before=("no", "not"), little=("any",), behind=("at all",))
     denials = Denials({"english": words})
     assert denials.first == {"no", "not", "free", "frei"}
@@ -212,7 +212,7 @@ def test_where_words_are_spaced_a_denial_is_whole_words() -> None:
         assert not denials.is_denied(before, "nude", behind)
 
 
-def test_a_language_without_words_of_a_kind_has_no_denial_of_that_kind() -> None:
+def test_a_language_without_a_kind_of_denial_word_has_no_such_denial() -> None:
     behind = Denials({"some": DenialWords(denied=("nai",), behind=("no",))})
     assert behind.is_denied("", "nude", "nai")
     assert behind.is_denied("", "nude", "naino hat")

@@ -22,5 +22,5 @@ from bot.policy.distances import apart
         ("f1.8 lens", 2),
     ],
 )
-def test_words_and_commas_count(between: str, words: int) -> None:
+def test_distance_counts_words_and_commas(between: str, words: int) -> None:
     assert apart(between) == words

@@ -1,4 +1,4 @@
-"""A policy as a file: what is written is read back, and whatever else comes is answered."""
+"""A policy as a file: it reads back as written, and every faulty file is refused clearly."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ from tests.stages.policies import (
     policies,
 )
 
-#: Rules that no prompt can show, so that there is nothing to set.
+#: Rules that are stated only: no prompt can break them, so there is nothing to set.
 STATED = replace(BOOK, rules={id_: replace(rule, when=None) for id_, rule in BOOK.rules.items()})
 PLAIN = GuildPolicy(guild_id=GUILD)
 FULL = GuildPolicy(
@@ -65,16 +65,16 @@ def read(text: str | bytes) -> GuildPolicy:
 
 
 def fault(text: str | bytes) -> str:
-    with pytest.raises(DocumentError) as told:
+    with pytest.raises(DocumentError) as raised:
         read(text)
-    assert str(told.value)
-    assert len(str(told.value)) < 1200
-    return " | ".join(told.value.faults)
+    assert str(raised.value)
+    assert len(str(raised.value)) < 1200
+    return " | ".join(raised.value.faults)
 
 
 @settings(max_examples=100, deadline=None)
 @given(policies(OWN_RULES))
-def test_what_is_written_is_read_back_the_same(policy: GuildPolicy) -> None:
+def test_a_policy_reads_back_as_written(policy: GuildPolicy) -> None:
     assert not list(faults_of(policy, BOOK))
     written = to_toml(policy, BOOK, {12: 'a "name"\n[channels.9]', 13: "\u202e\x7f"})
     assert read(written) == policy
@@ -92,7 +92,7 @@ def test_channels_and_roles_are_named_beside_their_ids() -> None:
     assert "#\n[channels.5]" not in bare
 
 
-def test_values_are_written_as_toml_has_them() -> None:
+def test_values_are_written_as_toml() -> None:
     assert quoted('a"b\\\n') == r'"a\"b\\\n"'
     assert quoted("é\x7f") == '"é\\u007f"'
     assert [key("Real-person_2"), key("a.b"), key("")] == ["Real-person_2", '"a.b"', '""']
@@ -102,12 +102,12 @@ def test_values_are_written_as_toml_has_them() -> None:
     assert comment("") == ""
 
 
-def test_the_file_of_another_server_is_read_for_this_one() -> None:
+def test_another_servers_file_can_be_imported() -> None:
     other = from_toml(to_toml(FULL, BOOK).encode(), GuildId(99), BOOK)
     assert other == replace(FULL, guild_id=GuildId(99))
 
 
-def test_every_key_is_named_and_what_is_left_out_says_nothing() -> None:
+def test_the_file_names_every_key_and_unset_keys_stay_default() -> None:
     written = to_toml(PLAIN, BOOK)
     for field in fields(_Document):
         assert re.search(rf"\b{field.name}\b", written), field.name
@@ -118,11 +118,11 @@ def test_every_key_is_named_and_what_is_left_out_says_nothing() -> None:
     assert read("version = 1") == PLAIN
 
 
-def test_a_rule_that_no_prompt_shows_is_not_offered() -> None:
+def test_a_stated_only_rule_is_not_offered() -> None:
     assert "Title of" not in to_toml(PLAIN, STATED)
 
 
-def test_the_examples_of_the_comments_are_a_policy() -> None:
+def test_the_commented_examples_are_a_valid_policy() -> None:
     lines = to_toml(PLAIN, BOOK).splitlines()
     shown = [
         line.removeprefix("# ").replace("suggestive", "open")
@@ -141,7 +141,7 @@ def test_the_examples_of_the_comments_are_a_policy() -> None:
 
 
 @pytest.mark.parametrize(
-    ("text", "told"),
+    ("text", "message"),
     [
         ("", "version is missing"),
         ("version = 2", "version must be 1"),
@@ -189,22 +189,22 @@ def test_the_examples_of_the_comments_are_a_policy() -> None:
         ("version = 1\npreset = '\x00'", "it is not valid TOML: "),
     ],
 )
-def test_a_fault_is_told_with_its_path(text: str | bytes, told: str) -> None:
-    assert told in fault(text)
+def test_a_fault_is_reported_with_its_path(text: str | bytes, message: str) -> None:
+    assert message in fault(text)
 
 
-def test_every_fault_is_told_at_once_and_the_first_is_the_message() -> None:
-    with pytest.raises(DocumentError) as told:
+def test_all_faults_are_listed_and_the_message_is_the_first() -> None:
+    with pytest.raises(DocumentError) as raised:
         read("version = 1\npausd = 1\n[server]\nenabled = 3\n[strikes]\nlimit = 'x'")
-    assert len(told.value.faults) == 3
-    assert str(told.value).endswith("(and 2 more)")
-    with pytest.raises(DocumentError) as told:
+    assert len(raised.value.faults) == 3
+    assert str(raised.value).endswith("(and 2 more)")
+    with pytest.raises(DocumentError) as raised:
         read("version = 1\n'@everyone **x**' = 1")
-    assert "\\*\\*x" in str(told.value), "the file's words are shown as words"
-    assert "@\u200beveryone" in str(told.value)
+    assert "\\*\\*x" in str(raised.value), "the file's markup is escaped"
+    assert "@\u200beveryone" in str(raised.value)
 
 
-def test_a_fault_is_shown_short_and_the_others_are_counted() -> None:
+def test_the_message_is_short_and_counts_the_other_faults() -> None:
     assert str(DocumentError(["one"])) == "one"
     assert str(DocumentError(["one", "two"])) == "one (and 1 more)"
     assert str(DocumentError(["one"] * 3)) == "one (and 2 more)"
@@ -212,7 +212,7 @@ def test_a_fault_is_shown_short_and_the_others_are_counted() -> None:
     assert str(DocumentError(["x" * 300])) == "x" * 300
 
 
-def test_every_choice_is_part_of_the_document_that_is_judged() -> None:
+def test_every_setting_is_in_the_document_that_is_checked() -> None:
     hold = Effect(ruling=Ruling.HOLD)
     policy = GuildPolicy(
         guild_id=GUILD,
@@ -263,7 +263,7 @@ LONG_TERM, LONG_REASON = "x" * TERM_CHARS_MAX, "y" * REASON_CHARS_MAX
 
 
 @pytest.mark.parametrize(
-    ("fits", "not_fit", "told"),
+    ("fits", "not_fit", "message"),
     [
         ({"blocked": (Term(text=LONG_TERM),)}, {"blocked": (Term(text=LONG_TERM + "x"),)}, "80"),
         ({"allowed": (LONG_TERM,)}, {"allowed": (LONG_TERM + "x",)}, "80 characters at most"),
@@ -316,13 +316,13 @@ LONG_TERM, LONG_REASON = "x" * TERM_CHARS_MAX, "y" * REASON_CHARS_MAX
         ),
     ],
 )
-def test_a_policy_that_is_kept_has_bounds(
-    fits: dict[str, object], not_fit: dict[str, object], told: str
+def test_a_stored_policy_has_limits(
+    fits: dict[str, object], not_fit: dict[str, object], message: str
 ) -> None:
     policy = replace(PLAIN, **fits)
     assert not list(faults_of(policy, BOOK))
-    assert read(to_toml(policy, BOOK)) == policy, "whatever may be kept can be carried away"
-    assert told in " | ".join(faults_of(replace(PLAIN, **not_fit), BOOK))
+    assert read(to_toml(policy, BOOK)) == policy, "whatever may be stored can be exported"
+    assert message in " | ".join(faults_of(replace(PLAIN, **not_fit), BOOK))
 
 
 HOSTILE = {
@@ -332,8 +332,8 @@ HOSTILE = {
     "tables": "a = " + "{b = " * 800,
     "a key of many parts": ".".join("a" * 2000) + " = 1",
     "quoted parts": ".".join(['"a"'] * 1000) + " = 1",
-    "many parts behind a string": 'a = ["""x"""", {b' + ".b" * 1500 + " = 1}]",
-    "many parts behind a literal": "a = ['''x'''', {b" + ".b" * 1500 + " = 1}]",
+    "many parts after a string": 'a = ["""x"""", {b' + ".b" * 1500 + " = 1}]",
+    "many parts after a literal": "a = ['''x'''', {b" + ".b" * 1500 + " = 1}]",
     "headers": "".join(f"[a{'.a' * 8}.b{n}]\n" for n in range(60_000)),
     "lines": "\n" * 200_000,
     "one line": "a = '" + "x" * 5000 + "'",
@@ -348,28 +348,30 @@ HOSTILE = {
 
 
 @pytest.mark.parametrize("name", HOSTILE)
-def test_a_hostile_file_is_answered(name: str) -> None:
+def test_a_hostile_file_is_refused(name: str) -> None:
     fault(HOSTILE[name])
 
 
-def test_what_is_nested_too_deep_is_not_parsed(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_file_that_is_too_deep_or_too_large_is_not_parsed(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
     def parsed(_: str) -> dict[str, object]:
         raise AssertionError
 
     monkeypatch.setattr(tomllib, "loads", parsed)
     for name in ("brackets", "tables", "a key of many parts", "quoted parts", "headers", "lines",
-                 "many parts behind a string", "many parts behind a literal", "one line",
+                 "many parts after a string", "many parts after a literal", "one line",
                  "values", "too large"):  # fmt: skip
         fault(HOSTILE[name])
 
 
-def test_a_file_with_a_mark_and_windows_line_ends_is_read() -> None:
+def test_a_file_with_a_byte_order_mark_and_crlf_is_read() -> None:
     written = to_toml(FULL, BOOK).replace("\n", "\r\n")
     assert read(b"\xef\xbb\xbf" + written.encode()) == FULL
 
 
-def test_a_broken_file_never_raises_anything_else() -> None:
-    """A thousand files with a piece cut out, doubled or replaced."""
+def test_a_damaged_file_raises_only_a_document_error() -> None:
+    """A thousand files, each with a piece cut out, doubled or replaced."""
     dice, written = random.Random(5), to_toml(FULL, BOOK)
     for _ in range(1000):
         a, b = sorted(dice.choices(range(len(written)), k=2))
@@ -380,11 +382,11 @@ def test_a_broken_file_never_raises_anything_else() -> None:
 
 
 @given(EFFECTS)
-def test_an_effect_is_read_as_it_was_written(effect: Effect) -> None:
+def test_an_effect_reads_back_as_written(effect: Effect) -> None:
     assert effect_of(effect_text(effect)) == effect
 
 
 @given(st.binary(max_size=200))
-def test_any_bytes_are_answered(data: bytes) -> None:
+def test_random_bytes_are_refused(data: bytes) -> None:
     with pytest.raises(DocumentError):
         read(data)

@@ -1,4 +1,4 @@
-"""Signs that are drawn like others, and where they were written."""
+"""Characters that look like others, and where they were written."""
 
 # ruff: noqa: RUF001  letters that look alike are what is tested
 
@@ -33,7 +33,7 @@ PICTURES = Pictograms({"rose": "🌹🥀"})
         ("\\(red\\)", []),
     ],
 )
-def test_signs_make_a_letter_beside_letters(text: str, seen: list[str]) -> None:
+def test_signs_next_to_letters_are_read_as_a_letter(text: str, seen: list[str]) -> None:
     assert [view.source for view in as_letters(text)] == seen
     assert all(len(view.places) == len(view.source) for view in as_letters(text))
 
@@ -47,11 +47,11 @@ def test_signs_make_a_letter_beside_letters(text: str, seen: list[str]) -> None:
         ("a, x1O years", []),
     ],
 )
-def test_a_letter_beside_a_digit_may_be_one(text: str, seen: list[str]) -> None:
+def test_a_letter_beside_a_digit_is_also_read_as_a_digit(text: str, seen: list[str]) -> None:
     assert [view.source for view in as_digits(text)] == seen
 
 
-def test_a_picture_says_its_word_where_it_stands() -> None:
+def test_an_emoji_is_read_as_its_word_in_place() -> None:
     (view,) = PICTURES.of("X 🌹!")
     assert view.source == "X  rose !"
     assert view.places == [0, 1, 2, 2, 2, 2, 2, 2, 3]
@@ -63,10 +63,12 @@ def test_a_picture_says_its_word_where_it_stands() -> None:
     [
         ("βed, δαб", []),
         ("δєaf hat", ["deaf hat"]),
-        ("δog", []),  # one letter may be a look-alike of anything
+        ("δog", []),  # a single letter could be a look-alike of anything
     ],
 )
-def test_a_word_is_read_in_the_alphabet_of_all_its_letters(text: str, seen: list[str]) -> None:
+def test_a_word_is_read_only_in_an_alphabet_with_all_its_letters(
+    text: str, seen: list[str]
+) -> None:
     assert [view.source for view in ALPHABETS.of(text)] == seen
 
 
@@ -88,7 +90,7 @@ def test_a_word_is_read_in_every_alphabet_that_has_all_its_letters() -> None:
         ("a) b|c", ["a) b1c"]),
     ],
 )
-def test_a_bar_outside_brackets_may_be_a_digit(text: str, seen: list[str]) -> None:
+def test_a_bar_outside_brackets_is_also_read_as_a_digit(text: str, seen: list[str]) -> None:
     assert [view.source for view in barred(text)] == seen
 
 
@@ -104,7 +106,7 @@ def test_a_bar_outside_brackets_may_be_a_digit(text: str, seen: list[str]) -> No
         (of_one_kana, "a ろリ", "a ロリ", [*range(4)]),
     ],
 )
-def test_each_character_knows_where_it_was_written(
+def test_each_character_keeps_its_original_position(
     see: Callable[[str], Iterator[View]], text: str, seen: str, places: list[int]
 ) -> None:
     view = next(see(text))
@@ -115,7 +117,7 @@ FAR = "calm lake, " * 30
 
 
 @pytest.mark.parametrize("see", [as_letters, as_digits, overridden, barred, as_kana, of_one_kana])
-def test_of_a_long_text_only_what_stands_around_a_sign_is_seen(
+def test_only_the_text_around_a_sign_gets_another_view(
     see: Callable[[str], Iterator[View]],
 ) -> None:
     sign = "r()se 1O a|b \u202ecba\u202c 口リ ろリ"

@@ -1,4 +1,4 @@
-"""What a press makes of a policy: the line it names, and nothing else."""
+"""How one press changes a policy: the line it names, and nothing else."""
 
 from __future__ import annotations
 
@@ -35,13 +35,13 @@ def test_a_scope_is_found_by_its_key(scope: Scope) -> None:
 
 
 @pytest.mark.parametrize("key", ["", "x5", "c", "k-5", "c5x", "5", "s5"])
-def test_what_names_no_scope_is_a_fault(key: str) -> None:
+def test_a_key_that_names_no_scope_is_a_fault(key: str) -> None:
     with pytest.raises(ValueError, match="names no place"):
         editing.scope_of(key)
 
 
 @pytest.mark.parametrize("scope", SCOPES)
-def test_a_line_is_written_where_it_was_meant_and_nowhere_else(scope: Scope) -> None:
+def test_a_line_is_written_in_its_scope_and_nowhere_else(scope: Scope) -> None:
     changed = editing.with_effect(FULL, scope, GORE, REFUSED)
     assert editing.overrides_at(changed, scope).effects[GORE] == REFUSED
     for other in SCOPES:
@@ -54,7 +54,7 @@ def test_a_line_is_written_where_it_was_meant_and_nowhere_else(scope: Scope) -> 
 
 
 @pytest.mark.parametrize("scope", SCOPES)
-def test_taking_the_last_line_back_leaves_no_trace(scope: Scope) -> None:
+def test_removing_the_last_line_leaves_no_trace(scope: Scope) -> None:
     bare = GuildPolicy(guild_id=GuildId(1))
     written = editing.with_effect(bare, scope, GORE, REFUSED)
     assert editing.with_effect(written, scope, GORE, None) == bare
@@ -65,7 +65,8 @@ def test_taking_the_last_line_back_leaves_no_trace(scope: Scope) -> None:
     assert editing.with_enabled(switched, scope, enabled=None) == written
 
 
-def test_a_place_that_is_forgotten_stays_on_the_list_for_an_empty_one_means_everywhere() -> None:
+def test_clearing_a_channel_keeps_it_on_the_channel_list() -> None:
+    """An empty list would mean every channel."""
     written = editing.with_enabled(FULL, CHANNEL, enabled=False)
     cleared = editing.without(written, CHANNEL)
     assert cleared.channels == FULL.channels
@@ -73,7 +74,7 @@ def test_a_place_that_is_forgotten_stays_on_the_list_for_an_empty_one_means_ever
     assert cleared.rules == FULL.rules
 
 
-def test_a_place_is_put_on_the_list_and_taken_off() -> None:
+def test_a_channel_is_added_to_the_list_and_removed() -> None:
     bare = GuildPolicy(guild_id=GuildId(1))
     listed = editing.with_only(bare, CHANNEL, listed=True)
     assert listed.only_channels == {ChannelId(5)}
@@ -82,7 +83,7 @@ def test_a_place_is_put_on_the_list_and_taken_off() -> None:
         editing.with_only(bare, WHOLE_SERVER, listed=True)
 
 
-def test_a_role_of_which_nothing_is_said_is_forgotten() -> None:
+def test_a_role_without_terms_is_removed() -> None:
     role = RoleId(9)
     assert editing.role_terms(FULL, role) == RoleTerms()
     terms = RoleTerms(exempt=frozenset({GORE}), waiting_max=4)
@@ -91,12 +92,12 @@ def test_a_role_of_which_nothing_is_said_is_forgotten() -> None:
     assert editing.with_role(changed, role, RoleTerms()) == FULL
 
 
-def test_what_is_chosen_covers_every_ruling_and_audience() -> None:
+def test_the_choices_cover_every_ruling_and_audience() -> None:
     assert set(editing.RULINGS.values()) == set(Ruling)
     assert set(editing.AUDIENCES.values()) == set(Audience)
 
 
-def test_a_scopes_place_is_where_its_lines_hold_and_no_others_of_its_kind() -> None:
+def test_a_scopes_place_is_where_its_lines_apply() -> None:
     guild = GuildId(1)
     here = CHANNEL.place(guild, ChannelId(9))
     assert (here.channel_id, here.category_id) == (ChannelId(5), ChannelId(9))

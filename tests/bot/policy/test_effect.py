@@ -39,7 +39,7 @@ def test_joining_is_monotone(a: Effect, b: Effect, c: Effect) -> None:
 
 
 @given(EFFECTS, EFFECTS)
-def test_no_direction_of_an_effect_touches_another(a: Effect, b: Effect) -> None:
+def test_the_parts_of_an_effect_are_joined_independently(a: Effect, b: Effect) -> None:
     both = a | b
     assert both.ruling is max(a.ruling, b.ruling)
     assert both.audience is max(a.audience, b.audience)

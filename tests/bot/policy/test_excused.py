@@ -1,4 +1,4 @@
-"""What a moderator or a role lets pass: for that job alone, and never below floor and licence."""
+"""What a moderator or a role excuses: for that job alone, and never below floor and licence."""
 
 from __future__ import annotations
 
@@ -55,19 +55,19 @@ def picture_of(job: Job) -> Picture:
 
 
 def policy(guild: GuildPolicy | None = None, *roles: RoleId, finds: RuleId) -> EffectivePolicy:
-    """The policy where one rule finds something in every prompt."""
+    """A policy in which one rule finds something in every prompt."""
     return finding({finds: ["dragon"]}, guild or make_guild("dragon"), *roles)
 
 
 def finding(
     found: Mapping[RuleId, Sequence[str]], guild: GuildPolicy, *roles: RoleId
 ) -> EffectivePolicy:
-    """The policy where this is found in every prompt."""
+    """A policy in which these words are found in every prompt."""
     here = effective(BOOK, guild, PLACE, frozenset(roles))
     return replace(here, screen=Finds(found))
 
 
-def test_an_upheld_ask_is_let_in_and_names_what_was_let_pass() -> None:
+def test_an_upheld_ask_is_admitted_with_what_was_excused() -> None:
     here = policy(finds=SERVER)
     assert isinstance(admit(ASK, here), Refused)
     verdict = uphold(ASK, here, [DRAGON])
@@ -75,16 +75,16 @@ def test_an_upheld_ask_is_let_in_and_names_what_was_let_pass() -> None:
     assert verdict.excused == {DRAGON}
 
 
-def test_an_appeal_is_about_all_that_the_server_refuses_and_no_more() -> None:
+def test_an_appeal_covers_everything_the_server_refuses_and_no_more() -> None:
     guild = make_guild("dragon", "wyvern", Term(text="hydra", effect=HOLD))
     found = {SERVER: ["dragon", "wyvern", "hydra"]}
     refused = admit(ASK, finding(found, guild))
     assert isinstance(refused, Refused)
     assert refused.found == (Finding(rule=SERVER, words=("dragon", "wyvern")),)
-    assert "hydra" not in refused.text, "that alone would be no reason"
+    assert "hydra" not in refused.text, "a held word alone is no reason to refuse"
 
 
-def test_an_upheld_appeal_lets_pass_what_was_appealed_and_holds_what_is_held() -> None:
+def test_an_upheld_appeal_excuses_only_what_was_appealed() -> None:
     guild = make_guild("dragon", "wyvern", Term(text="hydra", effect=HOLD))
     here = finding({SERVER: ["dragon", "wyvern", "hydra"]}, guild)
     both = uphold(ASK, here, [Finding(rule=SERVER, words=("dragon", "wyvern"))])
@@ -98,7 +98,7 @@ def test_an_upheld_appeal_lets_pass_what_was_appealed_and_holds_what_is_held() -
     assert isinstance(uphold(ASK, here, ()), Refused)
 
 
-def test_an_upheld_appeal_of_one_rule_leaves_the_others_as_they_are() -> None:
+def test_an_upheld_appeal_of_one_rule_leaves_the_others_in_force() -> None:
     strict = make_guild("dragon", rules=Overrides(effects={OPEN: Effect(ruling=Ruling.REFUSE)}))
     here = finding({SERVER: ["dragon"], OPEN: ["bare"]}, strict)
     refused = admit(ASK, here)
@@ -112,7 +112,7 @@ def test_an_upheld_appeal_of_one_rule_leaves_the_others_as_they_are() -> None:
         assert verdict.found == (left,)
 
 
-def test_a_channel_that_sets_the_own_terms_lets_pass_the_same() -> None:
+def test_an_appeal_works_where_a_channel_sets_the_effect_of_terms() -> None:
     guild = make_guild(
         Term(text="dragon", effect=HOLD), "wyvern",
         channels={PLACE.channel_id: Overrides(effects={SERVER: Effect(ruling=Ruling.REFUSE)})},
@@ -122,7 +122,7 @@ def test_a_channel_that_sets_the_own_terms_lets_pass_the_same() -> None:
     assert isinstance(uphold(ASK, here, [DRAGON, WYVERN]), Admitted)
 
 
-def test_no_appeal_gets_below_floor_licence_or_age() -> None:
+def test_no_appeal_lifts_floor_licence_or_age() -> None:
     for rule, reason in (
         (NEVER, RefusalReason.FLOOR), (LAWFUL, RefusalReason.FLOOR), (GROWN, RefusalReason.AGE),
     ):  # fmt: skip
@@ -132,19 +132,19 @@ def test_no_appeal_gets_below_floor_licence_or_age() -> None:
         assert not verdict.appealable
 
 
-def test_an_upheld_ask_is_not_drawn_where_the_bot_is_switched_off() -> None:
+def test_an_upheld_ask_is_refused_where_the_bot_is_switched_off() -> None:
     off = make_guild("dragon", off=PLACE.channel_id)
     assert isinstance(uphold(ASK, policy(off, finds=SERVER), [DRAGON]), Refused)
 
 
-def test_a_fault_while_upholding_is_a_no() -> None:
+def test_an_internal_error_while_upholding_is_a_refusal() -> None:
     broken = replace(policy(finds=SERVER), screen=None)  # type: ignore[arg-type]  that is the fault
     verdict = uphold(ASK, broken, [DRAGON])
     assert isinstance(verdict, Refused)
     assert verdict.reason is RefusalReason.FAULT
 
 
-def test_what_was_let_pass_is_shown_and_the_same_words_of_others_are_not() -> None:
+def test_an_excuse_shows_its_own_picture_and_no_other() -> None:
     here, job = policy(finds=SERVER), make_job()
     assert isinstance(may_show(job, picture_of(job), here), Refused)
     for let_pass in (DRAGON, Finding(rule=SERVER)):
@@ -154,15 +154,15 @@ def test_what_was_let_pass_is_shown_and_the_same_words_of_others_are_not() -> No
     assert isinstance(may_show(other, picture_of(job), here), Refused)
 
 
-def test_an_exempt_role_is_noted_with_what_it_let_pass() -> None:
+def test_findings_excused_by_a_role_are_recorded() -> None:
     guild = make_guild("dragon", roles={ARTISTS: RoleTerms(exempt=frozenset({SERVER, OPEN}))})
     verdict = admit(ASK, policy(guild, ARTISTS, finds=SERVER))
     assert isinstance(verdict, Admitted)
-    assert verdict.excused == {Finding(rule=SERVER)}, "what found nothing is not noted"
+    assert verdict.excused == {Finding(rule=SERVER)}, "a rule that found nothing is not recorded"
 
 
 @given(guild=policies(), rules=st.frozensets(st.sampled_from(RULES)))
-def test_excusing_loosens_nothing_but_what_it_names_and_nothing_of_the_floor(
+def test_excusing_loosens_only_the_named_rules_and_never_the_floor(
     guild: GuildPolicy, rules: frozenset[RuleId]
 ) -> None:
     place = make_place(guild=guild.guild_id)
@@ -175,7 +175,7 @@ def test_excusing_loosens_nothing_but_what_it_names_and_nothing_of_the_floor(
             assert BOOK.rules[rule].effect <= after.lines[rule].effect
 
 
-def test_no_role_gets_beyond_what_the_operator_lets_one_member_have() -> None:
+def test_no_role_exceeds_the_operators_limit_per_member() -> None:
     guild = GuildPolicy(
         guild_id=GUILD,
         cooldown_s=60,

@@ -1,4 +1,4 @@
-"""Conditions: how they bind, what they find, and what is wrong with a faulty one."""
+"""Conditions: how they bind, what they match, and how a faulty one is reported."""
 
 from __future__ import annotations
 
@@ -48,7 +48,7 @@ def holds(when: str, text: str, opposite: str = "") -> bool:
         ("a", lambda a, b, c: a),
     ],
 )
-def test_an_expression_means_what_it_says(when: str, meant: object) -> None:
+def test_operators_bind_in_the_expected_order(when: str, meant: object) -> None:
     assert callable(meant)
     for a, b, c in product((False, True), repeat=3):
         text = " ".join(word for word, there in zip("abc", (a, b, c), strict=True) if there)
@@ -64,7 +64,7 @@ def test_near_counts_the_words_between_in_either_order() -> None:
     assert not holds("a near 2 b", "a x")
 
 
-def test_an_expression_may_be_called_by_a_name() -> None:
+def test_an_expression_can_refer_to_another_by_name() -> None:
     combined = {"mixed": read("a near 1 b or unwanted c")}
     when = read("(mixed or d) and e", combined)
     assert when.concepts == {"a", "b", "c", "d", "e"}
@@ -74,7 +74,7 @@ def test_an_expression_may_be_called_by_a_name() -> None:
     assert read("near-a", {"mixed": when}).concepts == {"near-a"}
 
 
-def test_unwanted_looks_at_the_other_side() -> None:
+def test_unwanted_tests_the_opposite_side() -> None:
     assert holds("a and unwanted b", "a", "b")
     assert not holds("a and unwanted b", "a b")
     assert read("a and unwanted b").unwanted == {"b"}
@@ -95,8 +95,8 @@ def test_unwanted_looks_at_the_other_side() -> None:
         "a but not unwanted b",
     ],
 )
-def test_what_is_left_of_it_holds_where_it_would_hold(when: str) -> None:
-    """For every text and every list of what may stand in it."""
+def test_a_narrowed_condition_holds_where_the_whole_one_does(when: str) -> None:
+    """For every text of up to three words, and every opposite side."""
     texts = [" ".join(letters) for n in range(4) for letters in permutations("abc", n)]
     whole = read(when).condition
     for text, opposite in product(texts, texts):
@@ -105,28 +105,28 @@ def test_what_is_left_of_it_holds_where_it_would_hold(when: str) -> None:
         if left is None:
             assert places is None, (text, opposite)
         else:
-            told = left.test(Text(text, opposite))
-            assert spans_of(told) == spans_of(places), (text, opposite)
+            found = left.test(Text(text, opposite))
+            assert spans_of(found) == spans_of(places), (text, opposite)
 
 
 def spans_of(places: Places | None) -> list[Span] | None:
     return None if places is None else [span for _, span in places]
 
 
-def test_where_nothing_it_needs_can_stand_nothing_is_left() -> None:
+def test_a_condition_that_cannot_hold_narrows_to_none() -> None:
     for when in ("a", "a and b", "b and a", "a near 2 b", "a but not b", "unwanted b"):
         assert read(when).condition.narrowed({"b"}, {"a"}) is None, when
     assert read("a or b").condition.narrowed({"b"}, ()) is not None
 
 
-def test_what_made_it_hold_is_told() -> None:
+def test_a_condition_returns_the_places_that_made_it_hold() -> None:
     places = read("a and b or c").condition.test(Text("c x a b"))
     assert places
     assert sorted(span for _, span in places) == [(0, 1), (2, 3), (3, 4)]
 
 
 @pytest.mark.parametrize(
-    ("when", "told"),
+    ("when", "message"),
     [
         ("", "has the end where a concept"),
         ("a b", "has `b` where nothing or one of"),
@@ -140,7 +140,7 @@ def test_what_made_it_hold_is_told() -> None:
         ("a & b", "cannot be read from `& b` on"),
     ],
 )
-def test_a_fault_is_named_with_its_place(when: str, told: str) -> None:
+def test_a_fault_is_named_with_its_place(when: str, message: str) -> None:
     with pytest.raises(ExpressionError) as fault:
         read(when)
-    assert told in str(fault.value)
+    assert message in str(fault.value)

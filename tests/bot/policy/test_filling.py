@@ -1,4 +1,4 @@
-"""What is filled in beside a member's words is what the place takes, and never costs them a no."""
+"""Completions suit the place, and never get a member's prompt refused."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ def where(found: Callable[[str], bool], ruling: Ruling = Ruling.REFUSE) -> Effec
 
 
 def open_ask(prompt: str = "waifu", **more: Any) -> Ask:
-    """An ask that leaves open what else its pictures show."""
+    """An ask that lets the bot complete its prompt."""
     ask = make_ask(prompt, negative=more.pop("negative", ""), **more)
     return replace(ask, draw=replace(ask.draw, completion=""))
 
@@ -54,13 +54,13 @@ def filled_in(seed: int, policy: EffectivePolicy) -> str:
     return completions[0]
 
 
-def test_nothing_is_filled_in_for_who_wants_their_words_alone() -> None:
+def test_nothing_is_filled_in_if_a_member_wants_only_their_words() -> None:
     ask = replace(make_ask("waifu"), completions=("smile",))
     assert completed(ask, WORDS, EASY) == replace(ask, completions=None)
 
 
 @pytest.mark.parametrize("kind", [RequestKind.AGAIN, RequestKind.TRIAL])
-def test_the_same_picture_is_filled_in_as_it_was(kind: RequestKind) -> None:
+def test_a_repeated_picture_keeps_its_completion(kind: RequestKind) -> None:
     ask = make_ask("waifu", count=2, kind=kind)
     ask = replace(ask, draw=replace(ask.draw, completion="red eyes"))
     assert completed(ask, WORDS, EASY) == replace(ask, completions=("red eyes", "red eyes"))
@@ -71,21 +71,21 @@ def variation(strength: float) -> Ask:
     return replace(ask, draw=replace(ask.draw, completion="red eyes", strength=strength))
 
 
-def test_a_near_variation_keeps_what_was_filled_in_and_a_far_one_does_not() -> None:
+def test_a_near_variation_keeps_its_completion_and_a_far_one_does_not() -> None:
     anew = (filling.completion("waifu", WORDS, 5),)
     assert completed(variation(0.5), WORDS, EASY).completions == ("red eyes",)
     assert completed(variation(0.6), WORDS, EASY).completions == anew != ("red eyes",)
 
 
-def test_what_another_place_took_is_not_kept_where_it_is_not_taken() -> None:
-    """The picture may come from an age-restricted channel, and its words were ours."""
+def test_a_completion_is_replaced_in_a_place_that_refuses_it() -> None:
+    """The picture may come from an age-restricted channel, and the bot chose the words."""
     policy = where(lambda text: "red eyes" in text)
     (found,) = completed(variation(0.5), WORDS, policy).completions or ("",)
     assert found
     assert "red eyes" not in found
 
 
-def test_each_picture_is_filled_in_by_its_own_seed_and_against_the_negative() -> None:
+def test_each_completion_comes_from_its_seed_and_avoids_the_negative() -> None:
     ask = open_ask(count=3, seed=5, negative="smile, blue hair")
     filled = completed(ask, WORDS, EASY)
     assert filled == replace(
@@ -98,8 +98,8 @@ def test_each_picture_is_filled_in_by_its_own_seed_and_against_the_negative() ->
     assert all(filled.completions or ())
 
 
-def test_what_a_place_would_not_take_as_it_is_is_not_filled_in() -> None:
-    """Neither what is refused there, nor what would be held."""
+def test_tags_that_a_place_refuses_or_holds_are_not_filled_in() -> None:
+    """For both rulings: refused there, and held there."""
     for ruling in (Ruling.REFUSE, Ruling.HOLD):
         policy = where(lambda text: text == "long hair", ruling)
         for seed in range(12):
@@ -109,7 +109,7 @@ def test_what_a_place_would_not_take_as_it_is_is_not_filled_in() -> None:
     assert any("long hair" in filled_in(seed, EASY) for seed in range(12))
 
 
-def test_a_tag_is_looked_through_once_for_each_document_and_a_members_words_each_time() -> None:
+def test_tags_are_screened_once_per_policy_and_prompts_every_time() -> None:
     seen: list[str] = []
     place, other = (where(lambda text: seen.append(text) or False) for _ in range(2))
     filled_in(5, place)
@@ -124,24 +124,24 @@ def test_a_tag_is_looked_through_once_for_each_document_and_a_members_words_each
     assert sorted(seen) == sorted(tags + words)
 
 
-def test_where_policy_fails_nothing_is_filled_in() -> None:
+def test_nothing_is_filled_in_if_policy_fails() -> None:
     def broken(_: str) -> bool:
         raise RuntimeError
 
     assert completed(open_ask(), WORDS, where(broken)).completions == ("",)
 
 
-def test_words_that_are_refused_only_together_are_not_put_together() -> None:
+def test_words_that_are_refused_only_together_are_not_combined() -> None:
     together = where(lambda text: "waifu" in text and "," in text)
     assert completed(open_ask(), WORDS, together).completions == ("",)
 
 
-def test_a_prompt_that_is_held_anyway_is_filled_in_all_the_same() -> None:
+def test_a_prompt_that_is_held_anyway_still_gets_a_completion() -> None:
     held = where(lambda text: "waifu" in text, Ruling.HOLD)
     assert completed(open_ask(), WORDS, held).completions != ("",)
 
 
-def test_a_surprise_is_a_lot_that_the_place_takes() -> None:
+def test_a_surprise_is_a_prompt_that_the_place_allows() -> None:
     first, second = (filling.surprise(WORDS, 3 + number * SEEDS) for number in range(2))
     assert surprise(WORDS, 3, EASY) == first != second
     assert surprise(WORDS, 3, where(lambda text: text == first)) == second
@@ -151,6 +151,6 @@ def test_a_surprise_is_a_lot_that_the_place_takes() -> None:
     assert first.split(", ")[0] not in without.split(", ")
 
 
-def test_where_nothing_is_taken_there_is_no_surprise() -> None:
+def test_there_is_no_surprise_if_the_place_allows_nothing() -> None:
     assert surprise(WORDS, 3, where(lambda text: "," in text)) == ""
     assert surprise(WORDS, 3, where(bool)) == ""

@@ -18,8 +18,8 @@ def folded(text: str) -> str:
 
 
 @pytest.mark.parametrize("code", range(128))
-def test_plain_text_reads_as_its_characters_do(code: int) -> None:
-    """It is read all at once, by a table of its own."""
+def test_ascii_text_folds_like_its_single_characters(code: int) -> None:
+    """ASCII text is folded at once, by a table of its own."""
     char = chr(code)
     assert LETTERS.read(f"a{char}B") == f"a{LETTERS[code]}b" == folded(f"a{char}B")
 
@@ -61,11 +61,11 @@ def test_plain_text_reads_as_its_characters_do(code: int) -> None:
         (f"a{JOINT}b", f"a{JOINT}b"),
     ],
 )
-def test_a_character_is_read_in_its_plain_form(shown: str, plain: str) -> None:
+def test_a_text_folds_to_its_plain_form(shown: str, plain: str) -> None:
     assert folded(shown) == plain
 
 
-def test_folding_what_is_folded_changes_nothing() -> None:
+def test_folding_is_idempotent() -> None:
     for code in range(0x20, 0x3000):
         once = folded(chr(code))
         assert folded(once) == once, hex(code)

@@ -1,4 +1,4 @@
-"""Whatever is typed is read without an exception, and the floor holds whatever stands around it."""
+"""Any text is read without an exception, and no text around it lifts the floor."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ def screen() -> Screen:
 
 @given(prompt=PROMPTS, negative=PROMPTS)
 @settings(max_examples=300, deadline=None)
-def test_anything_can_be_read(prompt: str, negative: str) -> None:
+def test_any_text_can_be_screened(prompt: str, negative: str) -> None:
     found = screen().findings(prompt, negative)
     rules = load().rules
     assert all(finding.rule in rules or finding.rule == SERVER for finding in found)
@@ -40,8 +40,8 @@ def test_anything_can_be_read(prompt: str, negative: str) -> None:
 
 @given(before=PROMPTS, after=PROMPTS)
 @settings(max_examples=150, deadline=None)
-def test_nothing_around_a_forbidden_word_hides_it(before: str, after: str) -> None:
-    """Between commas it is a word, whatever brackets are open."""
+def test_no_surrounding_text_hides_a_forbidden_word(before: str, after: str) -> None:
+    """Between commas it is a word, whichever brackets are open."""
     found = screen().findings(f"{before}, lolicon, {after}")
     floor = {rule.id for rule in load().rules.values() if rule.floor}
     assert floor & {finding.rule for finding in found}
@@ -49,7 +49,7 @@ def test_nothing_around_a_forbidden_word_hides_it(before: str, after: str) -> No
 
 @given(prompt=PROMPTS)
 @settings(max_examples=100, deadline=None)
-def test_the_same_is_found_again(prompt: str) -> None:
+def test_screening_again_finds_the_same(prompt: str) -> None:
     again = screen().findings(prompt)
     assert (
         screen().findings(prompt)

@@ -1,4 +1,4 @@
-"""What a server's own term would stop of prompts that have nothing wrong with them."""
+"""Which harmless prompts a server's own term would stop."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ def stopped(*terms: str) -> dict[str, int]:
 
 
 @pytest.mark.parametrize("preset", BOOK.presets)
-def test_they_are_harmless_everywhere(preset: str) -> None:
+def test_the_prompts_are_harmless_under_every_preset(preset: str) -> None:
     policy = effective(BOOK, make_guild(preset=preset), make_place())
     for prompt in PROMPTS:
         effect = weigh(policy, prompt, "").effect
@@ -31,7 +31,7 @@ def test_they_are_harmless_everywhere(preset: str) -> None:
     assert len(set(PROMPTS)) == len(PROMPTS) > 100
 
 
-def test_short_and_common_words_are_found_with_what_they_stop() -> None:
+def test_common_words_are_reported_with_the_prompts_they_stop() -> None:
     found = stopped("a", "girl", "the", "dragon", "nike", "x")
     assert list(found) == sorted(found, key=lambda term: -found[term])
     assert set(found) == {"a", "girl", "the"}
@@ -40,7 +40,7 @@ def test_short_and_common_words_are_found_with_what_they_stop() -> None:
         assert all("girl" in prompt for prompt in prompts)
 
 
-def test_a_word_that_few_prompts_have_is_no_common_one() -> None:
+def test_a_word_in_few_prompts_is_not_common() -> None:
     few = [p for p in PROMPTS if "dragon" in p]
     assert 0 < len(few) < COMMON
     assert not stopped("dragon")

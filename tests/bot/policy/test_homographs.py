@@ -1,4 +1,4 @@
-"""A term that is an everyday word of another language says nothing in a text of that language."""
+"""A term that is an everyday word of another language is ignored in a text of that language."""
 
 from __future__ import annotations
 
@@ -20,13 +20,13 @@ HERE = Homographs(
     ("text", "found"),
     [
         ("der kater ist dick", {"dick"}),
-        ("kater ist dick", set()),  # one little word may be chance
+        ("kater ist dick", set()),  # a single little word may be chance
         ("der kater ist dick and the dog is", set()),
-        ("der kater ist dick the is", set()),  # as much the one as the other
+        ("der kater ist dick the is", set()),  # as much one language as the other
         ("der kater ist schwarz", set()),
     ],
 )
-def test_the_language_is_told_by_several_little_words(text: str, found: set[str]) -> None:
+def test_several_little_words_identify_the_language(text: str, found: set[str]) -> None:
     assert HERE.among(text.split()) == found
 
 
@@ -41,7 +41,7 @@ SCREEN = Screen(load())
         "se le escapa un pedo en el ascensor, comedia",
     ],
 )
-def test_it_is_harmless_there(prompt: str) -> None:
+def test_an_everyday_word_is_harmless_in_its_own_language(prompt: str) -> None:
     assert not SCREEN.findings(prompt)
 
 
@@ -52,7 +52,7 @@ def test_it_is_harmless_there(prompt: str) -> None:
         "dick, and the man is in der and ist of the",
     ],
 )  # fmt: skip
-def test_it_counts_elsewhere_and_in_disguise(prompt: str) -> None:
+def test_an_everyday_word_counts_elsewhere_and_in_disguise(prompt: str) -> None:
     assert "sexual" in {finding.rule for finding in SCREEN.findings(prompt)}
 
 
@@ -67,10 +67,10 @@ def test_it_counts_elsewhere_and_in_disguise(prompt: str) -> None:
         ("Kike Hernandez desnudo en la playa", "real-person-sexual"),
     ],
 )  # fmt: skip
-def test_it_counts_beside_somebody_of_the_floor(prompt: str, rule: str) -> None:
+def test_an_everyday_word_counts_beside_minors_and_real_people(prompt: str, rule: str) -> None:
     assert rule in {finding.rule for finding in SCREEN.findings(prompt)}
 
 
-def test_of_a_term_of_several_words_it_stays_a_part() -> None:
+def test_an_everyday_word_still_counts_inside_a_longer_term() -> None:
     prompt = "die frau ist mit dem mann und er hat einen dick pic, dick pics"
     assert "sexual" in {finding.rule for finding in SCREEN.findings(prompt)}

@@ -1,7 +1,7 @@
 """Any input is read in time that grows with its length, not with its square.
 
 Times are the thread's own, the best of a few tries, and compared within one run: with the same
-input eight times as long, and with a harmless prompt. A square would grow by 64.
+input eight times as long, and with a harmless prompt. A quadratic time would grow by 64.
 """
 
 # ruff: noqa: RUF001  letters of every script are what is tested
@@ -28,8 +28,8 @@ SHORT = LONGEST // TIMES
 GROWTH_MAX = 24
 #: Up to this many times a harmless prompt's cost, growth does not matter.
 FREE = 2
-#: In multiples of a harmless prompt's cost. Some characters stand for eighteen letters, each read
-#: anew.
+#: In multiples of a harmless prompt's cost. Some characters stand for eighteen letters, and each
+#: of them is read again.
 WORST = 60
 
 
@@ -83,7 +83,7 @@ HOSTILE: dict[str, Callable[[int], str]] = {
     "marks over a letter": filled("\u0300\u0323", "a"),
     "a sign of eighteen letters": filled("ﷺ"),
     "that sign, turned": filled("[(ﷺ:-1)]"),
-    "of everything": filled("(l0-l1:1.2){x}（y㊿）BREAK aaa ạ̀裸"),
+    "a mixture": filled("(l0-l1:1.2){x}（y㊿）BREAK aaa ạ̀裸"),
     "mentions": filled("<@1>"),
     "half mentions": filled("<"),
     "half links": filled("[a]("),
@@ -116,7 +116,7 @@ READERS: dict[str, Callable[[str], object]] = {
 
 
 def seconds(read: Callable[[str], object], text: str, tries: int = 4) -> float:
-    """The least time that it took this thread."""
+    """The shortest time that this thread took."""
     best = float("inf")
     gc.disable()
     try:
@@ -130,7 +130,7 @@ def seconds(read: Callable[[str], object], text: str, tries: int = 4) -> float:
 
 
 @pytest.mark.parametrize("reader", READERS)
-def test_time_grows_with_the_length_and_no_faster(reader: str) -> None:
+def test_time_grows_far_slower_than_the_square_of_the_length(reader: str) -> None:
     read = READERS[reader]
     read(HARMLESS(SHORT))
     free = FREE * seconds(read, HARMLESS(SHORT * TIMES))
@@ -143,20 +143,20 @@ def test_time_grows_with_the_length_and_no_faster(reader: str) -> None:
     assert not slow
 
 
-def test_the_worst_prompt_costs_a_bounded_number_of_harmless_ones() -> None:
+def test_the_worst_prompt_costs_a_bounded_multiple_of_a_harmless_one() -> None:
     screened(HARMLESS(LONGEST))
     harmless = seconds(screened, HARMLESS(LONGEST))
     costs = {name: seconds(screened, made(LONGEST)) / harmless for name, made in HOSTILE.items()}
     assert max(costs.values()) < WORST, costs
 
 
-def test_what_was_tried_is_as_long_as_anybody_can_ask() -> None:
+def test_the_tried_length_is_the_longest_that_is_accepted() -> None:
     assert isinstance(ask(HARMLESS(LONGEST)), Ask)
     assert not isinstance(ask(HARMLESS(LONGEST + 1)), Ask)
 
 
-def test_what_a_prompt_leaves_behind_is_freed_without_the_collector() -> None:
-    """It goes through hundreds of thousands of objects of the rulebook, on the loop's time."""
+def test_screening_leaves_no_reference_cycles() -> None:
+    """A collection visits hundreds of thousands of the rulebook's objects, on the event loop."""
     screen = Screen(load())
     tangled = "n(u:1.2)d3, l 0 l i, [a|b]ird, PicSmile, ǝpnu, 12 years, my teacher"
     screen.findings(tangled, "")

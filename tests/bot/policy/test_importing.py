@@ -1,4 +1,4 @@
-"""What a server exports and imports again holds everything that it decided."""
+"""A policy that a server exports and imports again keeps every setting."""
 
 from __future__ import annotations
 
@@ -16,8 +16,8 @@ from tests.stages.policies import BOOK, OPEN
 PLAIN = GuildPolicy(guild_id=GUILD)
 
 
-def test_everything_that_a_server_decides_is_in_its_file() -> None:
-    """Each setting by itself: what an import forgets would be loosened."""
+def test_an_exported_file_keeps_every_setting_of_a_server() -> None:
+    """Each setting alone: one that an import dropped would loosen the policy."""
     lines = Overrides(enabled=False, effects={OPEN: Effect(ruling=Ruling.HOLD)})
     for policy in (
         replace(PLAIN, paused=True),

@@ -21,11 +21,11 @@ CONCEPTS = {
 }
 
 
-def test_what_is_included_by_what_is_included_is_too_even_in_a_circle() -> None:
+def test_inclusion_is_transitive_even_in_a_cycle() -> None:
     assert closure("animals", CONCEPTS) == {"animals", "cats", "dogs", "lions"}
     assert closure("dogs", CONCEPTS) == closure("animals", CONCEPTS)
     assert closure("trees", CONCEPTS) == {"trees"}
 
 
-def test_a_concept_that_is_not_known_includes_nothing() -> None:
+def test_an_unknown_concept_includes_nothing() -> None:
     assert closure("nothing known", CONCEPTS) == frozenset()

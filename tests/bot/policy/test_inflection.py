@@ -1,4 +1,4 @@
-"""Forms of known words are no words that were run together, and none with letters exchanged."""
+"""Inflected forms of known words are neither split nor respelled."""
 
 from __future__ import annotations
 
@@ -16,24 +16,24 @@ INFLECTION = Inflection({"document", "draped", "separable", "veil", "naked", "ca
 @pytest.mark.parametrize(
     "word", ["documentan", "undraped", "inseparably", "documentation", "veiled", "veils", "unveil"]
 )
-def test_a_form_is_told_by_its_stem(word: str) -> None:
+def test_a_form_is_recognised_by_its_stem(word: str) -> None:
     assert INFLECTION.is_form(word)
 
 
 @pytest.mark.parametrize(
     "word",
     [
-        "nakedly", "unnaked",  # forms of a term's word are no less of one
+        "nakedly", "unnaked",  # forms of a term's own word still count
         "cats", "uncat",  # the stem is too short
-        "documentnude", "nudedocument",  # no ending, and no beginning
+        "documentnude", "nudedocument",  # neither a known ending nor a known beginning
         "veilnaked",
     ],
 )  # fmt: skip
-def test_what_only_looks_like_a_form_is_none(word: str) -> None:
+def test_a_word_that_only_looks_like_a_form_is_not_one(word: str) -> None:
     assert not INFLECTION.is_form(word)
 
 
-def test_a_form_is_neither_taken_apart_nor_read_otherwise() -> None:
+def test_a_form_is_neither_split_nor_respelled() -> None:
     words = {"cum", "plan", "cumplir", "lilac"}
     assert Parting(words).parts("cumplan") == ("cum", "plan")
     assert Parting(words, is_form=Inflection(words, {"cum"}).is_form).parts("cumplan") == ()
@@ -53,7 +53,7 @@ def test_a_long_word_is_found_in_a_compound() -> None:
     assert Parting(words, words, is_form=is_form).parts("hakenkreuzfahne") == ()
 
 
-def test_short_words_of_two_languages_are_chance() -> None:
+def test_a_word_is_not_split_into_short_words_of_two_languages() -> None:
     known = {"boy", "kot", "tieren", "desnuda", "girl", "foder", "ion", "buceta", "tar"}
     foreign, english = {"kot", "tieren", "desnuda", "foder", "buceta"}, {"boy", "girl", "tar"}
     parting = Parting(known, foreign, english)
@@ -64,7 +64,7 @@ def test_short_words_of_two_languages_are_chance() -> None:
     assert Parting(known).parts("boykottieren") == ("boy", "kot", "tieren")
 
 
-def test_terms_that_matter_most_are_no_chance_and_no_form() -> None:
+def test_chance_and_inflection_never_hide_a_grave_term() -> None:
     known = {"fkk", "child", "dicks", "teen", "dickstee", "ados", "deepnude", "nackigen", "hart"}
     grave, is_form = known - {"hart", "ados"}, Inflection({"dickste"}, ()).is_form
     parting = Parting(known, {"fkk", "ados", "nackigen"}, {"child", "deepnude"}, is_form, grave)
@@ -89,7 +89,7 @@ SCREEN = Screen(load())
      "1girl, dicksteen, smile", "1girl, fkkchild", "1girl, aulalolidom",
      "nude girl, filletet", "nude girl, filette", "nude girl, padopic", "nude girl, knabenpic"],
 )  # fmt: skip
-def test_no_disguise_of_the_floor_passes_for_a_form(prompt: str) -> None:
+def test_no_disguised_floor_term_passes_for_a_form(prompt: str) -> None:
     assert SCREEN.findings(prompt) - SCREEN.findings("nude girl, dikcs")
 
 
@@ -103,5 +103,5 @@ def test_no_disguise_of_the_floor_passes_for_a_form(prompt: str) -> None:
         "ein Windstoß, descampados", "ultraviolado", "Orgues de Moluques", "Hidaka, Suita",
     ],
 )  # fmt: skip
-def test_no_word_of_a_language_holds_a_term_by_chance(prompt: str) -> None:
+def test_ordinary_words_contain_no_term_by_chance(prompt: str) -> None:
     assert not SCREEN.findings(prompt)

@@ -1,4 +1,4 @@
-"""What is judged without being asked for, drawn or shown: and every doubt is a no."""
+"""Judging words, asks and appeals: whatever is in doubt is refused."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ HALL = ChannelId(77)
 def finding(
     found: Mapping[RuleId, Sequence[str]], *, adult: bool = False, **document: Any
 ) -> EffectivePolicy:
-    """The policy where these are found in every prompt."""
+    """A policy in which these are found in every prompt."""
     policy = effective(BOOK, make_guild(**document), make_place(adult=adult))
     return replace(policy, screen=Finds(found))
 
@@ -63,7 +63,7 @@ class Broken(Finds):
 
 
 class Doubtful:
-    """What is not an ask at all."""
+    """A stand-in for an ask that fails as soon as it is read."""
 
     @property
     def precedent(self) -> Ruling:
@@ -73,7 +73,7 @@ class Doubtful:
 # What is proposed, and what may be learned from.
 
 
-def test_what_would_be_refused_is_judged_so_and_never_offered() -> None:
+def test_a_prompt_that_would_be_refused_is_never_offered() -> None:
     policy = make_policy(make_guild(BLOCKED))
     assert judged("1girl", "", policy) is Ruling.ALLOW
     assert may_offer("1girl", policy)
@@ -82,21 +82,21 @@ def test_what_would_be_refused_is_judged_so_and_never_offered() -> None:
         assert not may_offer(prompt, policy)
 
 
-def test_what_is_unwanted_is_judged_too() -> None:
-    """Who wants no clothes wants the opposite of them."""
+def test_the_negative_prompt_is_judged_too() -> None:
+    """A negative prompt of `clothes` asks for nudity."""
     policy = make_policy()
     assert judged("1girl", "clothes", policy) is Ruling.REFUSE
     assert judged("1girl", "lowres", policy) is Ruling.ALLOW
 
 
-def test_what_is_for_adults_is_offered_only_where_they_are() -> None:
+def test_adult_content_is_offered_only_in_adult_places() -> None:
     assert judged("", "", finding({GROWN: ["x"]})) is Ruling.REFUSE
     assert judged("", "", finding({GROWN: ["x"]}, adult=True)) is Ruling.ALLOW
     assert not may_offer("", finding({GROWN: ["x"]}))
 
 
 @pytest.mark.parametrize("effect", [NOTHING, SPOILER, HOLD])
-def test_what_would_be_spoilered_or_held_is_judged_so_and_may_be_offered(effect: Effect) -> None:
+def test_a_prompt_that_would_be_spoilered_or_held_may_be_offered(effect: Effect) -> None:
     policy = finding({OPEN: ["x"]}, rules=open_is(effect))
     assert judged("", "", policy) is effect.ruling
     assert may_offer("", policy)
@@ -107,25 +107,25 @@ def test_nothing_is_offered_where_the_bot_is_switched_off() -> None:
     assert not may_offer("1girl", finding({}, rules=Overrides(enabled=False)))
 
 
-def test_what_is_in_doubt_is_judged_refused_and_not_learned_from() -> None:
+def test_an_error_in_judging_means_refused_and_not_learned_from() -> None:
     broken = replace(finding({}), screen=Broken())
     assert judged("1girl", "", broken) is Ruling.REFUSE
     assert not may_offer("1girl", broken)
     assert not may_leave("1girl", "", broken)
 
 
-def test_what_the_floor_forbids_is_not_learned_from_in_prompt_or_negative() -> None:
+def test_floor_content_in_either_prompt_is_not_learned_from() -> None:
     ground: Ground = make_policy()
     assert may_leave("1girl, blue hair", "lowres", ground)
     assert not may_leave("loli", "", ground)
     assert not may_leave("nude", "adult", ground), "the opposite is asked for"
-    assert may_leave("nude", "", ground), "what is for adults may be"
+    assert may_leave("nude", "", ground), "adult content may be learned from"
 
 
-# Why a picture that is admitted is spoilered or held.
+# Why an admitted picture is spoilered or held.
 
 
-def test_what_is_let_in_tells_the_rules_that_decided_and_whose_they_are() -> None:
+def test_an_admitted_ask_names_the_deciding_rules_and_their_layer() -> None:
     spoiled = Overrides(effects={OPEN: SPOILER, SERVER: NOTHING})
     both = {OPEN: ["x"], SERVER: ["a", "b"]}
     terms = Term(text="a", effect=SPOILER), Term(text="b", effect=HOLD)
@@ -136,14 +136,14 @@ def test_what_is_let_in_tells_the_rules_that_decided_and_whose_they_are() -> Non
     )  # fmt: skip
 
 
-def test_what_is_shown_freely_has_no_rule_to_tell() -> None:
+def test_an_ask_shown_freely_names_no_rule() -> None:
     policy = finding({OPEN: ["x"]})
     admitted = admit(ask_for(policy), policy)
     assert isinstance(admitted, Admitted)
     assert (admitted.ruling, admitted.rules, admitted.layer) == (Ruling.ALLOW, (), None)
 
 
-def test_the_strictest_layers_rule_is_told_first() -> None:
+def test_the_strictest_layers_rule_is_named_first() -> None:
     """The floor's before the licence's, and both before those of a server."""
     found = {SERVER: ["a"], OPEN: ["x"], LAWFUL: ["y"], NEVER: ["z"]}
     policy = finding(found, rules=open_is(REFUSED), blocked=(Term(text="a", effect=REFUSED),))
@@ -156,7 +156,7 @@ def test_the_strictest_layers_rule_is_told_first() -> None:
     assert refused.found == ()
 
 
-def test_all_that_a_server_refuses_is_told_and_can_be_appealed() -> None:
+def test_a_refusal_lists_everything_the_server_refuses() -> None:
     found = {SERVER: ["a"], OPEN: ["x", "y"]}
     policy = finding(found, rules=open_is(REFUSED), blocked=(Term(text="a", effect=REFUSED),))
     refused = admit(ask_for(policy), policy)
@@ -166,7 +166,7 @@ def test_all_that_a_server_refuses_is_told_and_can_be_appealed() -> None:
     assert refused.text.endswith(refusals.also([("Blocked words of this server", ("a",))]))
 
 
-def test_a_refusal_by_the_servers_words_tells_what_else_it_is_for() -> None:
+def test_a_refusal_for_blocked_words_also_names_the_other_rules() -> None:
     """A channel's rule comes after the server's words."""
     found = {SERVER: ["a"], OPEN: ["x"]}
     policy = finding(
@@ -178,17 +178,17 @@ def test_a_refusal_by_the_servers_words_tells_what_else_it_is_for() -> None:
     assert refused.text.endswith(refusals.also([("Title of open", ("x",))]))
 
 
-# What moderators decided before of the same draw.
+# What moderators decided about the same draw before.
 
 
-def test_what_was_held_before_is_held_again_and_its_the_servers_doing() -> None:
+def test_a_draw_that_moderators_held_before_is_held_again() -> None:
     policy = finding({})
     admitted = admit(ask_for(policy, precedent=Ruling.HOLD), policy)
     assert isinstance(admitted, Admitted)
     assert (admitted.ruling, admitted.rules, admitted.layer) == (Ruling.HOLD, (), Layer.SERVER)
 
 
-def test_a_rule_of_today_keeps_its_layer_whatever_was_decided_before() -> None:
+def test_a_rule_keeps_its_layer_beside_an_earlier_decision() -> None:
     category = {HALL: open_is(SPOILER)}
     place = replace(make_place(), category_id=HALL)
     policy = replace(
@@ -199,19 +199,19 @@ def test_a_rule_of_today_keeps_its_layer_whatever_was_decided_before() -> None:
     assert (admitted.ruling, admitted.layer) == (Ruling.HOLD, Layer.CATEGORY)
 
 
-def test_an_appeal_brings_back_what_was_removed_but_not_what_was_held() -> None:
+def test_an_appeal_lifts_an_earlier_removal_but_not_a_hold() -> None:
     policy = finding({OPEN: ["x"]}, rules=open_is(REFUSED))
     appealed = [Finding(rule=OPEN, words=("x",))]
     removed = uphold(ask_for(policy, precedent=Ruling.REFUSE), policy, appealed)
     assert isinstance(removed, Admitted)
     assert removed.ruling is Ruling.ALLOW
-    assert removed.ask.precedent is None, "it is not to be refused for it when it is asked again"
+    assert removed.ask.precedent is None, "the removal does not count when it is asked again"
     held = uphold(ask_for(policy, precedent=Ruling.HOLD), policy, appealed)
     assert isinstance(held, Admitted)
     assert (held.ruling, held.ask.precedent) == (Ruling.HOLD, Ruling.HOLD)
 
 
-def test_an_appeal_in_doubt_is_refused() -> None:
+def test_an_internal_error_in_an_appeal_is_a_refusal() -> None:
     doubtful: Any = Doubtful()
     assert uphold(doubtful, finding({}), []) == Refused(
         reason=RefusalReason.FAULT, text=refusals.FAULT
@@ -240,4 +240,4 @@ def test_a_trial_draws_the_same_words_twice_from_another_seed(
             completions=first,
         ),
     )
-    assert trial.ruling is Ruling.HOLD, "what policy said of it still holds"
+    assert trial.ruling is Ruling.HOLD, "the ruling of the policy still holds"

@@ -1,4 +1,4 @@
-"""The laws of the layers, for whatever servers write: nobody gets below floor and licence."""
+"""The laws of the layers, for any settings: nobody gets below floor and licence."""
 
 from __future__ import annotations
 
@@ -78,7 +78,7 @@ def test_no_combination_of_layers_gets_below_floor_or_licence(
 
 @MANY
 @given(EFFECTS)
-def test_a_floor_that_is_the_strictest_absorbs_whatever_a_server_says(said: Effect) -> None:
+def test_the_strictest_floor_absorbs_any_server_setting(said: Effect) -> None:
     strictest = Effect(ruling=Ruling.REFUSE, audience=Audience.ADULTS, alert=True, strike=True)
     book = make_rulebook(make_rule(NEVER, strictest, floor=True))
     guild = replace(PLAIN, channels={CHANNEL: Overrides(effects={NEVER: said})})
@@ -87,7 +87,7 @@ def test_a_floor_that_is_the_strictest_absorbs_whatever_a_server_says(said: Effe
 
 
 RULES = list(BOOK.rules.values())
-#: Every two rules stand in either order. Few, for each rulebook is compiled.
+#: Every two rules occur in either order. Only a few, because each rulebook is compiled.
 TURNED_BOOKS = [make_rulebook(*order) for order in (RULES[::-1], RULES[2:] + RULES[:2])]
 
 
@@ -96,7 +96,7 @@ TURNED_BOOKS = [make_rulebook(*order) for order in (RULES[::-1], RULES[2:] + RUL
     POLICIES, PLACES, st.sampled_from(TURNED_BOOKS), st.tuples(SOME_ROLES, SOME_LICENCE),
     st.randoms(use_true_random=False),
 )  # fmt: skip
-def test_the_order_in_which_things_are_written_does_not_matter(
+def test_the_order_of_rules_and_settings_does_not_matter(
     guild: GuildPolicy,
     place: Place,
     book: Rulebook,
@@ -135,10 +135,10 @@ def test_a_stricter_line_in_any_layer_never_makes_a_place_looser(
     guild: GuildPolicy,
     layer: str,
     lines: Overrides,
-    told: tuple[RuleId, Effect, Effect],
+    setting: tuple[RuleId, Effect, Effect],
     who: tuple[frozenset[RoleId], frozenset[RuleId] | None],
 ) -> None:
-    rule, low, more = told
+    rule, low, more = setting
     loose = replace(lines, effects={**lines.effects, rule: low})
     strict = replace(lines, effects={**lines.effects, rule: low | more})
     before = effective(BOOK, with_line(guild, layer, loose), HERE, *who)
@@ -149,7 +149,7 @@ def test_a_stricter_line_in_any_layer_never_makes_a_place_looser(
 
 @MANY
 @given(POLICIES, LAYERS, overrides(), SOME_ROLES)
-def test_saying_the_same_twice_changes_nothing(
+def test_repeating_a_setting_changes_nothing(
     guild: GuildPolicy, layer: str, lines: Overrides, roles: frozenset[RoleId]
 ) -> None:
     once = with_line(guild, layer, lines)
@@ -158,7 +158,7 @@ def test_saying_the_same_twice_changes_nothing(
     assert dict(policy.lines) == dict(again.lines)
     spoken = Overrides(effects=effects(effective(BOOK, once, HERE)), enabled=policy.enabled)
     written = effective(BOOK, with_line(once, "channel", spoken), HERE)
-    assert effects(written) == dict(spoken.effects), "a place that says what holds there anyway"
+    assert effects(written) == dict(spoken.effects), "a place that sets what holds there anyway"
 
 
 @MANY
@@ -185,7 +185,7 @@ def test_an_exemption_touches_only_its_rules_and_never_floor_or_licence(
 
 @MANY
 @given(POLICIES, PLACES, SOME_ROLES, SOME_LICENCE)
-def test_every_line_names_those_who_made_it_so(
+def test_every_line_names_the_layers_that_made_it(
     guild: GuildPolicy, place: Place, roles: frozenset[RoleId], licence: frozenset[RuleId] | None
 ) -> None:
     for found in effective(BOOK, guild, place, roles, licence).lines.values():
@@ -196,10 +196,10 @@ def test_every_line_names_those_who_made_it_so(
 
 @MANY
 @given(POLICIES, PLACES, SOME_ROLES, SOME_LICENCE)
-def test_asking_twice_gives_the_same_and_a_fresh_document_too(
+def test_remembered_lines_equal_freshly_computed_ones(
     guild: GuildPolicy, place: Place, roles: frozenset[RoleId], licence: frozenset[RuleId] | None
 ) -> None:
-    """What is remembered of a document is what would be worked out again."""
+    """Lines kept with a document are the ones that a fresh document computes."""
     for other in (place, replace(place, channel_id=ELSEWHERE, category_id=None)):
         for some in (roles, frozenset[RoleId]()):
             for bound in (licence, frozenset({GROWN})):
@@ -210,14 +210,14 @@ def test_asking_twice_gives_the_same_and_a_fresh_document_too(
 
 @MANY
 @given(POLICIES, SOME_ROLES, SOME_LICENCE, st.booleans(), st.data())
-def test_a_place_that_is_not_wholly_known_is_as_strict_as_any_that_it_may_be(
+def test_a_partly_known_place_is_as_strict_as_any_it_may_be(
     guild: GuildPolicy,
     roles: frozenset[RoleId],
     licence: frozenset[RuleId] | None,
     in_thread: bool,  # noqa: FBT001  hypothesis gives it
     data: st.DataObject,
 ) -> None:
-    """A thread whose parent is not known has that parent's id, a channel that is not known none."""
+    """An unknown thread still has its parent's id; an unknown channel has no parent."""
     category = data.draw(st.sampled_from([*guild.categories, None]))
     parent = PARENT if in_thread else data.draw(st.sampled_from([*guild.channels, None]))
     unknown = Place(
@@ -234,7 +234,7 @@ def test_a_place_that_is_not_wholly_known_is_as_strict_as_any_that_it_may_be(
         assert real.effect(found) <= strict.effect(found), term
 
 
-def test_a_category_that_is_not_known_keeps_what_it_may_refuse_refused() -> None:
+def test_rules_of_any_category_apply_if_the_category_is_unknown() -> None:
     guild = replace(
         PLAIN,
         categories={CATEGORY: Overrides(effects={OPEN: REFUSED}), ELSEWHERE: Overrides()},
@@ -245,4 +245,4 @@ def test_a_category_that_is_not_known_keeps_what_it_may_refuse_refused() -> None
     assert effective(BOOK, guild, thread).enabled
     assert not effective(BOOK, guild, replace(thread, parent_id=None)).enabled
     spoken = replace(guild, channels={CHANNEL: Overrides(effects={OPEN: SPOILER}, enabled=True)})
-    assert effective(BOOK, spoken, thread).lines[OPEN].effect == SPOILER, "its own word is known"
+    assert effective(BOOK, spoken, thread).lines[OPEN].effect == SPOILER, "its own line is known"

@@ -1,4 +1,4 @@
-"""Layers: the nearest that speaks has the last word, floor and licence the one after it."""
+"""Layers: the nearest one that sets a rule decides, and floor and licence are joined to it."""
 
 from __future__ import annotations
 
@@ -55,7 +55,7 @@ def line(guild: GuildPolicy, rule: RuleId = OPEN, **more: object) -> PolicyLine:
     return effective(BOOK, guild, HERE, **more).lines[rule]  # type: ignore[arg-type]
 
 
-def test_the_nearest_that_speaks_has_the_last_word() -> None:
+def test_the_nearest_layer_that_sets_a_rule_decides() -> None:
     guild = replace(PLAIN, preset="family")
     assert line(guild) == PolicyLine(effect=REFUSED, layer=Layer.PRESET, layers=(Layer.PRESET,))
     for name, layer, effect in (
@@ -72,7 +72,7 @@ def test_the_nearest_that_speaks_has_the_last_word() -> None:
     assert freed == PolicyLine(effect=NOTHING, layer=Layer.ROLE, layers=(Layer.ROLE,))
 
 
-def test_other_places_say_nothing_here() -> None:
+def test_settings_of_other_places_have_no_effect_here() -> None:
     elsewhere = Overrides(effects={OPEN: REFUSED}, enabled=False)
     guild = replace(
         PLAIN,
@@ -84,7 +84,7 @@ def test_other_places_say_nothing_here() -> None:
     assert policy.enabled
 
 
-def test_what_a_line_is_made_of_is_told() -> None:
+def test_a_line_names_the_layers_it_is_made_of() -> None:
     family = replace(PLAIN, preset="family")
     grown = line(family, GROWN)
     assert grown.effect == ADULTS | REFUSED
@@ -96,16 +96,16 @@ def test_what_a_line_is_made_of_is_told() -> None:
     assert (lawful.effect, lawful.layer) == (REFUSED, Layer.LICENCE)
     assert line(loose, LAWFUL, licence=frozenset()).effect == NOTHING
     bound = line(PLAIN, GROWN, licence=frozenset({GROWN}))
-    assert bound.effect == ADULTS | REFUSED, "what a licence asks for is refused, else it is free"
+    assert bound.effect == ADULTS | REFUSED, "a rule that the licence asks for is refused"
     assert (bound.layer, bound.layers) == (Layer.LICENCE, (Layer.FLOOR, Layer.LICENCE))
-    told = with_line(loose, "server", Overrides(effects={LAWFUL: Effect(alert=True)}))
-    lawful = line(told, LAWFUL, licence=frozenset({LAWFUL}))
+    alerting = with_line(loose, "server", Overrides(effects={LAWFUL: Effect(alert=True)}))
+    lawful = line(alerting, LAWFUL, licence=frozenset({LAWFUL}))
     assert lawful.effect == REFUSED | Effect(alert=True)
     assert (lawful.layer, lawful.layers) == (Layer.LICENCE, (Layer.LICENCE, Layer.SERVER))
 
 
 @pytest.mark.parametrize("licence", [frozenset[RuleId](), frozenset({LAWFUL})])
-def test_who_is_excused_is_bound_by_floor_and_the_models_own_licence(
+def test_an_excuse_lifts_neither_the_floor_nor_the_models_licence(
     licence: frozenset[RuleId],
 ) -> None:
     family = replace(PLAIN, preset="family", blocked=(Term(text="owl"),))
@@ -123,7 +123,7 @@ def test_who_is_excused_is_bound_by_floor_and_the_models_own_licence(
     assert excusing(policy, ()) == policy
 
 
-def test_a_licence_that_nobody_knows_asks_for_all_that_any_does() -> None:
+def test_an_unknown_licence_asks_for_every_licence_rule() -> None:
     loose = replace(PLAIN, preset="age-restricted")
     assert line(loose, LAWFUL).effect == REFUSED
     assert everywhere(BOOK).lines[LAWFUL].effect == REFUSED
@@ -146,18 +146,18 @@ def test_a_licence_that_nobody_knows_asks_for_all_that_any_does() -> None:
 def test_a_card_says_which_rules_its_licence_asks_for(
     id_: str | None, rules: tuple[str, ...], bound: set[str]
 ) -> None:
-    """What nobody knows counts as the strictest: a licence, or a rule that a card names."""
+    """An unknown licence, or an unknown rule on a card, counts as the strictest."""
     info = replace(INFO, licence_id=id_, licence_rules=rules)
     assert licensed(BOOK, info) == bound
 
 
-def test_the_licences_that_the_programs_cards_name_are_known() -> None:
+def test_the_licences_of_the_programs_own_cards_are_known() -> None:
     book = rulebooks.load()
     for card in ("openrail-m", "faipl-1.0-sd"):
         assert licensed(book, replace(INFO, licence_id=card)) == set(book.licences[card])
 
 
-def test_what_holds_everywhere_is_floor_and_licence_alone() -> None:
+def test_only_floor_and_licence_hold_everywhere() -> None:
     lines = everywhere(BOOK, frozenset({LAWFUL})).lines
     assert {rule: found.effect for rule, found in lines.items()} == {
         NEVER: FLOOR,
@@ -168,7 +168,7 @@ def test_what_holds_everywhere_is_floor_and_licence_alone() -> None:
     assert floor_effect(BOOK.rules[LAWFUL]) == NOTHING
 
 
-def test_a_preset_that_nobody_knows_is_the_strictest_of_all() -> None:
+def test_an_unknown_preset_is_as_strict_as_all_presets_together() -> None:
     for rule, own in ((OPEN, NOTHING), (GROWN, ADULTS), (NEVER, FLOOR)):
         known = [preset_effect(BOOK, name, rule) for name in BOOK.presets]
         assert preset_effect(BOOK, "bygone", rule) == join(known)
@@ -221,14 +221,14 @@ def test_a_preset_that_nobody_knows_is_the_strictest_of_all() -> None:
         ),
     ],
 )
-def test_where_the_bot_is_switched_on(
+def test_settings_decide_where_the_bot_is_switched_on(
     document: dict[str, object], *, enabled: bool, by: Layer
 ) -> None:
     policy = effective(BOOK, replace(PLAIN, **document), HERE)
     assert (policy.enabled, policy.enabled_by) == (enabled, by)
 
 
-def test_a_servers_term_has_the_effect_that_it_was_given() -> None:
+def test_a_servers_term_has_its_own_effect() -> None:
     guild = replace(
         PLAIN,
         blocked=(
@@ -250,12 +250,12 @@ def test_a_servers_term_has_the_effect_that_it_was_given() -> None:
     assert policy.effect(Finding(rule=NEVER, words=("x",))) == FLOOR
 
 
-def test_a_rule_that_nobody_knows_any_more_is_passed_over() -> None:
+def test_a_setting_of_a_removed_rule_is_ignored() -> None:
     guild = with_line(PLAIN, "server", Overrides(effects={RuleId("bygone"): REFUSED}))
     assert effective(BOOK, guild, HERE).lines.keys() == BOOK.rules.keys()
 
 
-def test_the_policy_of_another_server_is_a_fault() -> None:
+def test_another_servers_policy_is_a_fault() -> None:
     with pytest.raises(AssertionError):
         effective(BOOK, PLAIN, replace(HERE, guild_id=GuildId(1)))
 
@@ -278,7 +278,7 @@ def test_an_allowed_phrase_hides_its_words_from_every_rule_but_the_floors() -> N
     assert everywhere(book).screen.findings("a nude statue")
 
 
-def test_what_is_worked_out_of_a_document_is_kept_with_it() -> None:
+def test_compiled_terms_and_lines_are_kept_with_the_document() -> None:
     first = effective(BOOK, guild := replace(PLAIN), HERE)
     again = effective(BOOK, guild, HERE, frozenset(ROLES))
     assert first.screen is again.screen, "the server's terms are compiled once"
@@ -286,7 +286,7 @@ def test_what_is_worked_out_of_a_document_is_kept_with_it() -> None:
     assert effective(BOOK, replace(guild), HERE).screen is not first.screen
     other = make_rulebook()
     assert effective(other, guild, HERE).rulebook is other
-    assert guild == replace(guild), "it is no part of the document"
+    assert guild == replace(guild), "the compiled parts are not part of the document"
 
 
 def test_a_place_is_explained_line_by_line() -> None:
@@ -305,9 +305,9 @@ def test_a_place_is_explained_line_by_line() -> None:
     )
     assert effective(BOOK, PLAIN, HERE).explain()[0] == "Switched on here (this server)"
     freed = replace(PLAIN, roles={ROLES[0]: RoleTerms(exempt=frozenset({OPEN}))})
-    told = effective(BOOK, freed, HERE, frozenset(ROLES)).explain()
-    assert told[-1] == "Title of open: allowed (exempt by a role)"
-    assert "in age-restricted channels only (in every" in told[-2]
+    explained = effective(BOOK, freed, HERE, frozenset(ROLES)).explain()
+    assert explained[-1] == "Title of open: allowed (exempt by a role)"
+    assert "in age-restricted channels only (in every" in explained[-2]
 
 
 def test_rules_are_called_by_their_titles() -> None:
@@ -316,7 +316,7 @@ def test_rules_are_called_by_their_titles() -> None:
     assert title_of(BOOK, RuleId("bygone")) == "bygone"
 
 
-def test_a_channel_of_its_own_is_no_id_of_a_category() -> None:
+def test_a_channel_without_a_category_obeys_the_channel_list() -> None:
     bare = Place(guild_id=GUILD, channel_id=ChannelId(1))
     assert effective(BOOK, PLAIN, bare).enabled
     assert not effective(
@@ -324,7 +324,7 @@ def test_a_channel_of_its_own_is_no_id_of_a_category() -> None:
     ).enabled
 
 
-def test_the_programs_own_rulebook_can_be_laid() -> None:
+def test_the_programs_own_rulebook_works_under_every_preset() -> None:
     book = rulebooks.load()
     for preset in book.presets:
         policy = effective(book, replace(PLAIN, preset=preset), HERE)
@@ -332,7 +332,7 @@ def test_the_programs_own_rulebook_can_be_laid() -> None:
         assert policy.explain()
 
 
-def test_a_document_is_known_to_be_compiled_once_it_is_and_for_that_rulebook() -> None:
+def test_is_compiled_is_true_only_after_use_with_that_rulebook() -> None:
     guild = replace(PLAIN)
     assert not is_compiled(BOOK, guild)
     effective(BOOK, guild, HERE)
@@ -340,14 +340,14 @@ def test_a_document_is_known_to_be_compiled_once_it_is_and_for_that_rulebook() -
     assert not is_compiled(make_rulebook(), guild)
 
 
-def test_what_holds_everywhere_is_of_its_own_rulebook() -> None:
+def test_everywhere_uses_the_given_rulebook() -> None:
     book = make_rulebook()
     assert everywhere(book).rulebook is book
     assert everywhere(book).screen.findings("1girl") == frozenset()
 
 
-def test_who_made_an_unknown_place_strict_is_told() -> None:
-    """It may stand in the category, so what the category says counts, as the category's."""
+def test_an_unknown_place_names_the_layer_that_made_it_strict() -> None:
+    """The channel may be in the category, so the category's setting counts, as its own layer."""
     guild = replace(PLAIN, categories={CATEGORY: Overrides(effects={OPEN: REFUSED})})
     unknown = Place(guild_id=GUILD, channel_id=CHANNEL, whole=False)
     assert effective(BOOK, guild, unknown).lines[OPEN].layer is Layer.CATEGORY

@@ -1,4 +1,4 @@
-"""Whole lists are read as each of their words would be alone."""
+"""Reading a whole list gives the same as reading each of its words alone."""
 
 from __future__ import annotations
 
@@ -29,18 +29,18 @@ def made(of: Concept) -> Listed:
     return listed(of, LETTERS.each)
 
 
-def test_many_texts_are_folded_as_each_alone() -> None:
+def test_texts_fold_together_as_they_fold_alone() -> None:
     alone = [LETTERS.folded(text) for text in TEXTS]
     assert LETTERS.each(TEXTS) == alone
     assert LETTERS.each(TEXTS[::-1]) == alone[::-1]
     assert LETTERS.each([]) == []
 
 
-def test_a_text_that_holds_what_parts_texts_is_folded_alone() -> None:
+def test_a_text_that_contains_the_separator_is_folded_correctly() -> None:
     assert LETTERS.each([f"A{JOINT}B", "C", "É"]) == [f"a{JOINT}b", "c", "e"]
 
 
-def test_many_texts_are_parted_into_words_as_each_alone() -> None:
+def test_texts_split_together_as_they_split_alone() -> None:
     folded = LETTERS.each(TEXTS)
     alone = [spoken(found) if (found := words(text)) else "" for text in folded]
     assert each_spoken(folded) == alone
@@ -49,13 +49,13 @@ def test_many_texts_are_parted_into_words_as_each_alone() -> None:
     assert each_spoken([]) == []
 
 
-def test_many_words_are_squeezed_as_each_alone() -> None:
+def test_words_squeeze_together_as_they_squeeze_alone() -> None:
     lines = each_spoken([*LETTERS.each(TEXTS), "aa", "aa", "", "", "11 22", "ロロリ"])
     assert each_squeezed(lines) == [collapsed(line.replace(" ", "")) for line in lines]
     assert each_squeezed([]) == []
 
 
-def test_every_list_of_the_rulebook_is_read_so() -> None:
+def test_terms_of_the_rulebook_read_together_as_they_read_alone() -> None:
     concepts = load().concepts.values()
     terms = [term for each in concepts for term in each.spellings()][::7]
     folded = LETTERS.each(terms)
@@ -65,7 +65,7 @@ def test_every_list_of_the_rulebook_is_read_so() -> None:
     assert each_squeezed(lines) == [collapsed("".join(line.split())) for line in lines]
 
 
-def test_many_terms_lose_their_brackets_as_each_alone() -> None:
+def test_terms_lose_brackets_together_as_they_do_alone() -> None:
     for texts in (TEXTS, ["(a)", "b:1.2", "c", "d\\", "[e|ロリ]", "f:-1)"]):
         assert each_without_brackets(texts) == [without_brackets(text) for text in texts]
 
@@ -90,7 +90,7 @@ def test_terms_and_harmless_phrases_are_looked_for_in_both_kana() -> None:
     ]  # fmt: skip
 
 
-def test_parts_are_the_longer_words_and_no_names() -> None:
+def test_parts_are_longer_words_but_not_names() -> None:
     assert parts([made(concept("no bra", "ab", "裸の少女たち絵", "красивая я"))]) == {
         "bra", "kpacibaya",
     }  # fmt: skip

@@ -18,7 +18,7 @@ INNOCENT = Innocent(words=HALVES | NAMES, halves=HALVES, familiar=HALVES)
 
 
 def found(terms: list[str], text: str) -> list[tuple[str, str, bool]]:
-    """Term, what it was found in, whether that is plain; in order, each once."""
+    """Each term, the text it was found in, and whether that is plain; sorted, without repeats."""
     hits = Vocabulary(terms, INNOCENT).find(Spoken(Reading(text)))
     return sorted({(terms[term], text[start:end], plain) for term, start, end, plain in hits})
 
@@ -60,7 +60,7 @@ def found(terms: list[str], text: str) -> list[tuple[str, str, bool]]:
     ],
 )
 def test_a_term_is_found(term: str, text: str, where: str) -> None:
-    assert where in [told for _, told, _ in found([term], text)]
+    assert where in [seen for _, seen, _ in found([term], text)]
 
 
 @pytest.mark.parametrize(
@@ -87,27 +87,27 @@ def test_a_term_is_found(term: str, text: str, where: str) -> None:
         ("ab", "a b"),
     ],
 )
-def test_what_only_looks_like_a_term_is_not_one(term: str, text: str) -> None:
+def test_a_word_that_only_resembles_a_term_is_not_found(term: str, text: str) -> None:
     assert not found([term], text)
 
 
-def test_only_what_is_written_as_it_is_listed_is_plain() -> None:
+def test_only_a_term_written_as_listed_is_plain() -> None:
     assert found(["no bra"], "no bra") == [("no bra", "no bra", True)]
     assert ("no bra", "nobra", True) in found(["no bra"], "nobra")
     for text in ("no braa", "arb on", "no b ra", "n o b r a"):
         assert not [hit for hit in found(["no bra"], text) if hit[2]], text
 
 
-def test_terms_that_overlap_are_all_found() -> None:
+def test_overlapping_terms_are_all_found() -> None:
     assert [term for term, _, _ in found(["a b", "b c", "b"], "a b c")] == ["a b", "b", "b c"]
 
 
-def test_more_disguises_than_anybody_writes_are_unreadable() -> None:
+def test_a_text_with_too_many_disguises_is_unreadable() -> None:
     with pytest.raises(UnreadableError):
         found(["nude"], "nu-de " * 400)
 
 
-def test_words_end_where_their_script_does() -> None:
+def test_a_word_ends_where_its_script_ends() -> None:
     assert words("abc123 déf_ロリ絵ひら한글 it's") == [
         "abc",
         "123",
@@ -129,7 +129,7 @@ def test_an_index_without_terms_finds_nothing() -> None:
     TermIndex([], INNOCENT)
 
 
-def test_looking_through_a_part_counts_and_so_does_each_word_in_it() -> None:
+def test_effort_grows_with_parts_and_with_their_words() -> None:
     def effort(text: str) -> int:
         line = Spoken(Reading(text))
         Vocabulary(["nude"], INNOCENT).find(line)
@@ -141,18 +141,18 @@ def test_looking_through_a_part_counts_and_so_does_each_word_in_it() -> None:
     assert effort(f"xyzzy{far} xyzzy") > 2 * effort("xyzzy pot")
 
 
-def test_an_index_reaches_as_far_as_the_one_beside_it_so_that_they_share_parts() -> None:
+def test_an_index_reaches_as_far_as_the_one_beside_it() -> None:
     wide = TermIndex([(("words", "long"), [" ".join("abcdefghijkl")])], INNOCENT)
     own = TermIndex([(("blocked", "short"), ["moon"])], INNOCENT, beside=wide)
     assert own.reach == wide.reach > TermIndex([], INNOCENT).reach
 
 
-def test_of_nested_spans_the_longest_are_kept() -> None:
+def test_only_the_longest_of_nested_spans_are_kept() -> None:
     assert longest([(2, 3), (0, 4), (0, 2), (3, 6)]) == [(0, 4), (3, 6)]
     assert longest([(2, 8), (0, 5), (2, 6), (3, 4), (2, 8)]) == [(0, 5), (2, 8)]
 
 
-def test_what_a_shield_covers_whole_does_not_count() -> None:
+def test_a_span_fully_inside_a_shield_does_not_count() -> None:
     shields = [(10, 20), (2, 30), (40, 44)]
     spans = {(2, 30), (3, 4), (12, 20), (1, 5), (25, 31), (40, 44), (43, 45), (50, 51)}
     assert outside(spans, shields) == {(1, 5), (25, 31), (43, 45), (50, 51)}

@@ -39,11 +39,11 @@ def test_a_name_is_found_by_its_shape(prompt: str) -> None:
     [
         # Characters of fiction.
         "不知火舞、着物", "春野サクラ、忍者", "林黛玉, 花园", "성진우, 검", "Анна Каренина, поезд",
-        # Words of the language, or parts of longer ones.
+        # Ordinary words, or parts of longer ones.
         "小学生の遠足", "中学校、桜", "高原の花子屋敷前通り", "白玉兰, 春天", "高清壁纸",
         "平方公里的森林", "童子军徽章",
         "夏天海, 沙滩", "山田 海岸、夕日", "Анна читает, сад",
-        # Too short, or without a family's name.
+        # Too short, or without a family name.
         "海の林舞、桜", "山建明的房间",
         "黄金甲", "정수기 광고", "우주선, 달", "여성복 매장", "성인용 자전거", "한국인 요리사",
         "이야기책",
@@ -54,7 +54,7 @@ def test_a_name_is_found_by_its_shape(prompt: str) -> None:
         "ipa hopped cob",
     ],
 )  # fmt: skip
-def test_other_words_are_no_name(prompt: str) -> None:
+def test_other_words_are_not_names(prompt: str) -> None:
     assert not is_person(prompt)
 
 
@@ -62,7 +62,7 @@ def test_other_words_are_no_name(prompt: str) -> None:
     "prompt",
     ["Анну Ковальчук, голая", "佐々木美穂、全裸", "赵雅芝, 裸体", "박서연, 알몸"],
 )
-def test_who_is_found_so_is_on_the_floor(prompt: str) -> None:
+def test_such_a_name_beside_nudity_breaks_the_floor(prompt: str) -> None:
     assert "real-person-sexual" in {finding.rule for finding in SCREEN.findings(prompt)}
     naked = prompt[-4:].strip(", 、")
     assert "real-person-sexual" not in {finding.rule for finding in SCREEN.findings(naked)}
@@ -77,14 +77,14 @@ def test_who_is_found_so_is_on_the_floor(prompt: str) -> None:
         "山 田 さ く ら",
     ],
 )  # fmt: skip
-def test_a_name_whose_letters_stand_apart_is_found_by_its_shape(prompt: str) -> None:
+def test_a_spaced_out_name_is_found_by_its_shape(prompt: str) -> None:
     assert is_person(prompt)
 
 
 @pytest.mark.parametrize(
     "prompt",
     [
-        # Characters that are words by themselves are counted up.
+        # Lists of characters that are words by themselves.
         "月 火 水", "春 夏 秋 冬", "金 木 水 火 土", "梅 兰 竹 菊", "琴 棋 书 画", "松 竹 梅",
         "东 南 西 北", "山 川 海 空", "가 나 다", "梅 兰 竹", "柳 月 星",
         "강 산 해", "남 동 서", "이 삼 사",
@@ -95,16 +95,16 @@ def test_a_name_whose_letters_stand_apart_is_found_by_its_shape(prompt: str) -> 
         "赵 雅芝花 园", "大赵 雅 芝", "赵 雅", "박, 서, 연", "赵    雅    芝",
     ],
 )  # fmt: skip
-def test_characters_that_stand_apart_are_no_name_for_that(prompt: str) -> None:
+def test_other_spaced_out_characters_are_not_a_name(prompt: str) -> None:
     assert not is_person(prompt)
 
 
-def test_a_name_whose_letters_stand_apart_is_told_whole() -> None:
+def test_a_spaced_out_name_is_found_whole() -> None:
     text = "山, 赵 雅 芝 在"
     assert [text[a:b] for a, b in NAMES.find(text, [])] == ["赵 雅 芝"]
 
 
-def test_what_is_excused_alone_is_not_excused_beside_such_a_name() -> None:
+def test_nothing_is_excused_beside_such_a_name() -> None:
     assert not SCREEN.findings("a naked pebble")
     for name in ("佐々木美穂", "赵雅芝", "박서연", "Анна Ковальчук"):
         found = {finding.rule for finding in SCREEN.findings(f"a naked pebble, {name}")}

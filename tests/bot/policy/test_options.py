@@ -1,4 +1,4 @@
-"""Each option is read by itself, and with what stands beside it in the options around it."""
+"""Each option is read alone, and with its neighbours in the options around it."""
 
 from __future__ import annotations
 
@@ -32,12 +32,12 @@ def readings(text: str) -> list[str]:
         ("(x[a|b]y)", "(xay) (xby)"),
         ("[x[a|b]z|y]", "x[a|b]z y xaz xbz"),
         ("[m[x[a|b]|y]n|o]", "m[x[a|b]|y]n o mx[a|b]n myn mxan mxbn"),
-        # Side by side in one option, in two, and of two depths.
+        # Side by side in one option, in two options, and at two depths.
         ("[x[a|b][c|d]|y]", "x[a|b][c|d] y xac xad xbc xbd"),
         ("[x[a|b]|y[c|d]]", "x[a|b] y[c|d] xa xb yc yd"),
         ("[x[a|b]:y[c|d]:3]", "x[a|b] y[c|d] xa xb yc yd"),
         ("[[a|b]c|e][g|h]", "[a|b]cg [a|b]ch eg eh ac[g|h] bc[g|h]"),
-        # No alternation, no editing, and never closed.
+        # Neither alternation nor prompt editing, or never closed.
         ("[x[a|b]:[c|d]:z]", "[xa:c:z] [xa:d:z] [xb:c:z] [xb:d:z]"),
         ("[[a|b]|[c|d]", "[a|c [a|d [b|c [b|d"),
         ("[a|b", ""),
@@ -45,11 +45,11 @@ def readings(text: str) -> list[str]:
         (r"\[a|b\]", ""),
     ],
 )
-def test_every_option_is_read_and_none_beside_another_of_its_group(text: str, read: str) -> None:
+def test_each_option_is_read_without_the_others_of_its_group(text: str, read: str) -> None:
     assert readings(text) == read.split()
 
 
-def test_many_groups_side_by_side_are_read_two_and_two() -> None:
+def test_many_neighbouring_groups_are_read_in_pairs() -> None:
     assert len(readings("[a|b]" * 6)) == 2**6
     many = readings("[a|b]" * 7)
     assert len(many) == 6 * 2 * 2
@@ -67,5 +67,5 @@ SCREEN = Screen(load())
         "1girl, [smile[s|d]|nu][dge|de]",
     ],
 )
-def test_what_options_of_options_spell_is_found(prompt: str) -> None:
+def test_words_spelled_by_nested_options_are_found(prompt: str) -> None:
     assert {finding.rule for finding in SCREEN.findings(prompt)} == {"sexual"}

@@ -1,4 +1,4 @@
-"""Words that were run together are taken apart, and words that are whole stay so."""
+"""Words that were run together are split, and whole words stay whole."""
 
 from __future__ import annotations
 
@@ -19,17 +19,17 @@ PARTING = Parting({"moon", "moonlight", "walk", "walks", "cat", "the", "roof"})
         ("moonwalk", ("moon", "walk")),
         ("moonlightwalks", ("moonlight", "walks")),
         ("catontheroof", ("cat", "on", "the", "roof")),
-        ("catonmoon", ()),  # a little word counts in a long one only
+        ("catonmoon", ()),  # a little word is split off long words only
         ("moonwalked", ()),
         ("moon", ()),
         ("moonwalk" * 5 + "moonwalks", ()),
     ],
 )
-def test_a_word_is_made_of_the_longest_words(word: str, parts: tuple[str, ...]) -> None:
+def test_a_word_is_split_into_the_longest_words(word: str, parts: tuple[str, ...]) -> None:
     assert PARTING.parts(word) == parts
 
 
-def test_a_line_is_parted_where_it_must_be_and_tells_where_it_was_written() -> None:
+def test_a_split_line_keeps_its_original_positions() -> None:
     line = Spoken(Reading("a moonwalk, moon", start=5))
     (parted,) = PARTING.parted(line, {"moonwalk"})
     assert parted.text == "a moon walk, moon"
@@ -39,7 +39,7 @@ def test_a_line_is_parted_where_it_must_be_and_tells_where_it_was_written() -> N
     assert not list(PARTING.parted(line, {"moo"}))
 
 
-def test_of_a_long_line_only_what_stands_around_is_parted() -> None:
+def test_only_the_text_around_a_joined_word_is_kept_of_a_long_line() -> None:
     text = f"{'sky ' * 40}moonwalk {'sky ' * 40}"
     (parted,) = PARTING.parted(Spoken(Reading(text)), {"moonwalk"})
     assert len(parted.text) < 90
@@ -48,7 +48,7 @@ def test_of_a_long_line_only_what_stands_around_is_parted() -> None:
     assert set(parted.text.split()) == {"sky", "moon", "walk"}
 
 
-def test_a_word_that_is_said_again_and_again_is_taken_apart_in_any_script() -> None:
+def test_a_repeated_word_is_split_in_any_script() -> None:
     parting = Parting(["cat", "ab", "ネコ", "犬"], foreign=["котик"])
     assert parting.parts("catcat") == ("cat", "cat")
     assert parting.parts("ネコ" * 60) == ("ネコ",) * 60
@@ -59,7 +59,7 @@ def test_a_word_that_is_said_again_and_again_is_taken_apart_in_any_script() -> N
     assert not parting.may_part(["ネコ", "котик"])
 
 
-def test_a_word_may_run_backwards() -> None:
+def test_words_written_backwards_are_recognised() -> None:
     assert PARTING.running_backwards(["xyz", "foor", "tac", "roof"]) == ["foor"]
 
 
@@ -70,7 +70,7 @@ SCREEN = Screen(load())
     "prompt",
     ["nakedgirlonbed", "verynudelady", "hotnakedbeachgirl", "yrev edun ydal", "ydal edun yrev"],
 )
-def test_an_adult_word_inside_others_is_seen(prompt: str) -> None:
+def test_an_adult_word_joined_to_others_is_found(prompt: str) -> None:
     assert {finding.rule for finding in SCREEN.findings(f"1girl, {prompt}")} == {"sexual"}
 
 
@@ -81,11 +81,11 @@ def test_an_adult_word_inside_others_is_seen(prompt: str) -> None:
         "lana, anna, edna", "Dickson, Hancock", "catgirls in wetlands", "redbreast, bluetit",
     ],
 )  # fmt: skip
-def test_a_whole_word_or_name_is_not_taken_apart(prompt: str) -> None:
+def test_a_whole_word_or_name_is_not_split(prompt: str) -> None:
     assert not SCREEN.findings(prompt)
 
 
-def test_words_far_apart_are_parted_each_for_itself() -> None:
+def test_joined_words_far_apart_are_split_separately() -> None:
     text = f"moonwalk {'sky ' * 40}moonwalk, moonwalk"
     first, second = PARTING.parted(Spoken(Reading(text)), {"moonwalk"})
     assert first.text.startswith("moon walk sky")
@@ -95,7 +95,7 @@ def test_words_far_apart_are_parted_each_for_itself() -> None:
     assert second.placed(at, at + 4) == (173, 177)
 
 
-def test_a_tie_before_what_is_no_word_ties_nothing() -> None:
+def test_a_tie_before_a_non_word_is_ignored() -> None:
     line = Spoken(Reading("sunhat0\u0e4d\u0e32"))
     assert [*PARTING.parted(line, {"sunhat", "\u0e4d\u0e32"})] == []
 
@@ -107,19 +107,19 @@ def test_a_tie_before_what_is_no_word_ties_nothing() -> None:
         ("xyz moon-lightwalk", {"lightwalk"}, "xyz moon-light walk"),
         ("xyz m-oonw-al-k", {"k"}, "xyz m-oon w-al-k"),
         ("cat m-oonw-al-k xyz", {"m"}, "cat m-oon w-al-k xyz"),
-        ("cat m-o-onw-al-k", {"m"}, None),  # more pieces than anybody reads
+        ("cat m-o-onw-al-k", {"m"}, None),  # too many pieces
         ("moonl ightwalk", {"moonl", "ightwalk"}, None),  # a gap ties nothing
         ("moonlight-walk", {"xyz"}, None),
     ],
 )
-def test_words_that_were_run_together_and_cut_are_read_in_a_row(
+def test_words_joined_and_cut_elsewhere_are_read(
     text: str, strange: set[str], parted: str | None
 ) -> None:
     found = [reading.text for reading in PARTING.parted(Spoken(Reading(text)), strange)]
     assert found == ([] if parted is None else [parted])
 
 
-def test_a_word_of_two_rows_is_parted_once() -> None:
+def test_a_word_in_two_rows_is_split_once() -> None:
     line = Spoken(Reading("moonwalk-a-b-c-xyz"))
     (parted,) = PARTING.parted(line, {"moonwalk", "xyz"})
     assert parted.text == "moon walk-a-b-c-xyz"
@@ -134,10 +134,10 @@ def test_a_word_of_two_rows_is_parted_once() -> None:
         "u\u21a7ndaweg[a|b]lotnue",
     ],
 )
-def test_tied_words_that_were_run_together_are_read_without_a_fault(prompt: str) -> None:
+def test_odd_tied_words_are_read_without_an_error(prompt: str) -> None:
     assert isinstance(SCREEN.findings(prompt), frozenset)
 
 
-def test_a_word_that_was_run_together_is_taken_apart_beside_one_that_is_none() -> None:
+def test_a_joined_word_is_split_beside_an_unknown_one() -> None:
     (parted,) = PARTING.parted(Spoken(Reading("moonwalk-xyz")), {"moonwalk", "xyz"})
     assert parted.text == "moon walk-xyz"

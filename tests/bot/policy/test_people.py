@@ -1,4 +1,4 @@
-"""People are found by their names, and characters of fiction are none."""
+"""People are found by their names, and fictional characters are not people."""
 
 from __future__ import annotations
 
@@ -24,8 +24,8 @@ def is_person(prompt: str) -> bool:
 
 
 @pytest.mark.parametrize("concept", ["famous", "characters"])
-def test_a_listed_name_is_a_persons_or_a_characters_whole(concept: str) -> None:
-    """Each tenth, in both cases and both orders; a name that is on both lists is a person's."""
+def test_a_listed_name_is_a_persons_or_a_characters(concept: str) -> None:
+    """Every tenth name, as listed and in lower case."""
     names = sorted(load().concepts[concept].spellings())[::10]
     others = set(load().concepts["famous"].spellings()) - set(names)
     wrong = [
@@ -45,13 +45,13 @@ def test_a_listed_name_is_a_persons_or_a_characters_whole(concept: str) -> None:
         "Oliver Harrington in a garden", "jennifer hartmann, smile", "Jean-Pierre Dubois",
         "Мария Иванова", "singer Olivia", "Emma, a famous actress", "photo of Emma Quixlington",
         "Emma Brown", "portrait of Kevin De Bruynevink", "photo of Mary J. Blightwick",
-        # A word that joins sentences is a family name where nothing goes on behind it.
+        # A word such as *das* is a family name where nothing follows it.
         "Anita Das", "anita das, smile",
-        # An initial, or the father's name, stands between.
+        # An initial or a patronymic stands between.
         "Oliver J. Harrington", "Natalia Sergeevna Ivanova", "Dmitri Pavlovich Ivanov",
     ],
 )  # fmt: skip
-def test_a_name_that_no_list_of_the_famous_has_is_found_by_its_shape(prompt: str) -> None:
+def test_an_unlisted_name_is_found_by_its_shape(prompt: str) -> None:
     assert is_person(prompt)
 
 
@@ -64,7 +64,7 @@ def test_a_name_that_no_list_of_the_famous_has_is_found_by_its_shape(prompt: str
         "elfa sem roupa, rio", "elfa sem medo na floresta",
     ],
 )  # fmt: skip
-def test_other_words_are_no_persons_name(prompt: str) -> None:
+def test_other_words_are_not_a_persons_name(prompt: str) -> None:
     assert not is_person(prompt)
 
 
@@ -76,7 +76,7 @@ def test_other_words_are_no_persons_name(prompt: str) -> None:
         "J. R. Peterson by the lake", "J.R.Peterson, smile", "j. r. r. peterson", "J. R. Whitcombe",
     ],
 )  # fmt: skip
-def test_a_family_name_behind_an_address_or_initials_is_a_persons(prompt: str) -> None:
+def test_a_family_name_after_a_title_or_initials_is_a_persons(prompt: str) -> None:
     assert is_person(prompt)
 
 
@@ -85,26 +85,26 @@ def test_a_family_name_behind_an_address_or_initials_is_a_persons(prompt: str) -
     [
         "Mr Darcy in a garden", "mr. krabs", "miss fortune", "Dr. Stone, smile", "dr martens",
         "ms paint", "Miss Universe", "K.K. Slider", "Monkey D. Luffy", "miss Takanashi",
-        # Who made a picture is not who is in it.
+        # The artist of a picture is not the person in it.
         "a nymph by J. R. Peterson", "in the style of J. R. Peterson", "J. R. Peterson style",
-        # No initials, or no family name behind them.
+        # No initials, or no family name after them.
         "fruits, e.g. peterson pears", "u.s. peterson", "l.a. peterson", "7 p.m. peterson",
         "J. Peterson", "bj.r. peterson", "c.c. geass", "f.f. tombstone", "mrpeterson",
         "mr of peterson", "mr peterbred. peterson",
     ],
 )  # fmt: skip
-def test_no_other_word_behind_an_address_or_initials_is_a_persons_name(prompt: str) -> None:
+def test_other_words_after_a_title_or_initials_are_not_names(prompt: str) -> None:
     assert not is_person(prompt)
 
 
-def test_a_word_of_a_concept_is_no_family_name() -> None:
-    """A picture is asked for of somebody, and `topless` is in no list of the language."""
+def test_a_word_of_a_concept_is_not_a_family_name() -> None:
+    """A picture of somebody is asked for, and `topless` is in no list of ordinary words."""
     assert "topless" not in load().lexicon.ordinary
     assert "real-person" not in {f.rule for f in screen().findings("rangiku matsumoto topless")}
     assert is_person("photo of Emma Quixlington, topless")
 
 
-def test_a_character_called_like_a_part_of_a_name_hides_nobody() -> None:
+def test_a_character_who_shares_part_of_a_name_hides_nobody() -> None:
     assert "Stark" in set(load().concepts["characters"].spellings())
     assert is_person("Oliver Stark-Harrington, smile") or is_person("Emma Starks")
     assert is_person("Tony Stark, Emma Watson")
@@ -113,8 +113,8 @@ def test_a_character_called_like_a_part_of_a_name_hides_nobody() -> None:
 @pytest.mark.parametrize(
     "between", [", ", " BREAK ", ":0.01) ", "] "], ids=["comma", "break", "weight", "bracket"]
 )
-def test_no_characters_name_goes_on_behind_what_parts_words(between: str) -> None:
-    """`Leon Magnus` is a character, and `Leon, Magnus` are two of whom one is a person."""
+def test_a_characters_name_does_not_cross_a_separator(between: str) -> None:
+    """`Leon Magnus` is a character, but in `Leon, Magnus Carlsen` the second is a person."""
     assert {"Leon Magnus"} <= set(load().concepts["characters"].spellings())
     begin = {":0.01) ": "(", "] ": "["}.get(between, "")
     assert is_person(f"{begin}Leon{between}Magnus Carlsen, smile")
@@ -122,7 +122,7 @@ def test_no_characters_name_goes_on_behind_what_parts_words(between: str) -> Non
 
 
 @pytest.mark.parametrize("name", ["Leon Magnus Carlsen", "Leon Magnus-Carlsen"])
-def test_a_name_that_goes_on_behind_a_characters_is_a_persons(name: str) -> None:
+def test_a_name_that_continues_after_a_characters_is_a_persons(name: str) -> None:
     assert is_person(f"{name}, smile")
     assert is_person(f"portrait of {name}")
     assert not is_person("Leon Magnus the Brave, smile")
@@ -131,12 +131,12 @@ def test_a_name_that_goes_on_behind_a_characters_is_a_persons(name: str) -> None
 @pytest.mark.parametrize(
     "prompt", ["Anna Schmidt Watson Amelia, nude", "Priya Das, nude", "Kamala Das, naked"]
 )
-def test_no_character_behind_a_name_and_no_little_word_takes_a_person_away(prompt: str) -> None:
+def test_no_character_or_little_word_after_a_name_hides_a_person(prompt: str) -> None:
     assert "real-person-sexual" in {finding.rule for finding in screen().findings(prompt)}
 
 
 @pytest.mark.parametrize(
-    ("name", "told"),
+    ("name", "expected"),
     [
         ((10, 20), True),
         ((10, 15), True),
@@ -148,19 +148,19 @@ def test_no_character_behind_a_name_and_no_little_word_takes_a_person_away(promp
         ((20, 25), False),
     ],
 )
-def test_a_name_is_a_characters_if_it_goes_on_on_neither_side(
-    *, name: tuple[int, int], told: bool
+def test_a_name_that_contains_a_characters_name_is_not_the_characters(
+    *, name: tuple[int, int], expected: bool
 ) -> None:
-    assert is_told_of(name, (10, 20)) is told
+    assert is_told_of(name, (10, 20)) is expected
 
 
-def test_a_family_name_behind_an_address_and_another_word_stands_right_beside_it() -> None:
+def test_a_comma_separates_a_title_from_a_later_family_name() -> None:
     assert is_person("mr oliver harrington naked")
     assert is_person("mr quixl harrington naked")
     assert not is_person("mr quixl, harrington smile")
 
 
-def test_names_are_told_whole() -> None:
+def test_names_are_found_whole() -> None:
     names = Names(load().lexicon, list)
     text = "a photo of emma van der harrington today"
     assert [text[a:b] for a, b in names.find(text, text.split())] == ["emma van der harrington"]
@@ -177,24 +177,24 @@ ALONE = sorted(NAMES.given - LEXICON.ordinary - LEXICON.tags)
     "text", ["{}", "a 1{}, x", "é {}", "({}:1.2)", "裸、{}。", "{}-{}", "an {}"]
 )
 def test_a_first_name_is_found_wherever_it_is_typed(text: str) -> None:
-    """Text without a word that is a name is not searched: no name is missed by that."""
+    """Text without a known name is not searched: that must not miss any name."""
     names = [name for name in ALONE if len(name) > 3][::100]
     typed = [LETTERS.folded(text.format(name, name)) for name in names]
     assert all(NAMES.first_names(each, words(each)) for each in typed)
 
 
 def test_a_first_name_of_several_words_is_found() -> None:
-    """Every kanji is a word."""
+    """Each kanji counts as a word."""
     names = Names(replace(LEXICON, given_names=frozenset({"太郎左衛門"})), LETTERS.each)
     assert names.first_names("太郎左衛門", words("太郎左衛門"))
 
 
 @pytest.mark.parametrize("name", ["doshi", "meza", "peterson"])
-def test_a_listed_family_name_is_one_however_japanese_it_looks(name: str) -> None:
+def test_a_listed_family_name_counts_even_if_it_looks_japanese(name: str) -> None:
     assert name in LEXICON.surnames
     assert list(NAMES.last_names(name)) == [(0, len(name))]
 
 
-def test_no_particle_ends_a_name() -> None:
+def test_a_particle_cannot_end_a_name() -> None:
     assert "van" in LEXICON.surnames
     assert not list(NAMES.find("emma van", ["emma", "van"]))

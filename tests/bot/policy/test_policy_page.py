@@ -1,4 +1,4 @@
-"""The page on the policy says of every rule what the rulebook says."""
+"""The page on the policy describes every rule as the rulebook does."""
 
 from __future__ import annotations
 
@@ -23,11 +23,11 @@ def row(rule: Rule) -> str:
     ]
     if rule.when is None and rule.id != UNREADABLE:
         follows = ["stated only"] * len(follows)
-    told = " | ".join([rule.clause or "", *follows])
-    return f"| {rule.title} (`{rule.id}`) | {told} |"
+    cells = " | ".join([rule.clause or "", *follows])
+    return f"| {rule.title} (`{rule.id}`) | {cells} |"
 
 
-def test_every_rule_stands_on_the_page() -> None:
+def test_every_rule_is_on_the_policy_page() -> None:
     page = PAGE.read_text()
     rules = sorted(rulebooks.load().rules.values(), key=lambda rule: (not rule.floor, rule.id))
     missing = [line for line in map(row, rules) if line not in page]

@@ -1,4 +1,4 @@
-"""Every way in which a text may be read, each as long as what it reads."""
+"""All readings of a text, each as long as the text itself."""
 
 # ruff: noqa: RUF001  full-width signs are what is tested
 from __future__ import annotations
@@ -105,11 +105,11 @@ def test_options_are_read_one_by_one(text: str, found: set[str]) -> None:
 
 
 @pytest.mark.parametrize("text", ["[lowres], (a:1.2)", "a | b", "[a:b]", "(a:b:c)", "[a", "12:30]"])
-def test_what_is_no_choice_has_one_reading(text: str) -> None:
+def test_text_without_alternation_has_at_most_two_readings(text: str) -> None:
     assert len({way.replace("·", "") for way in ways(text)}) <= 2
 
 
-def test_a_part_that_is_read_by_itself_begins_where_it_stands_and_cuts_no_word() -> None:
+def test_a_part_keeps_its_position_and_cuts_no_word() -> None:
     text = f"{'canal ' * 20}[x|y] {'canal ' * 20}"
     parts = list(readings(text))[1:]
     assert len(parts) == 2
@@ -118,7 +118,7 @@ def test_a_part_that_is_read_by_itself_begins_where_it_stands_and_cuts_no_word()
         assert text[part.start :].startswith(part.text[:5])
 
 
-def test_what_has_more_readings_than_anybody_looks_through_is_unreadable() -> None:
+def test_a_text_with_too_many_readings_is_unreadable() -> None:
     with pytest.raises(UnreadableError):
         list(readings("[a|b]" * 500))
     with pytest.raises(UnreadableError):
@@ -126,7 +126,7 @@ def test_what_has_more_readings_than_anybody_looks_through_is_unreadable() -> No
     assert len(list(readings("{red|blue|green|black|white} hair, " * 6))) == 31
 
 
-def test_a_negative_weight_turns_a_wish_round() -> None:
+def test_a_negative_weight_reverses_a_wish() -> None:
     assert turned("lowres, (nude:-1), bad").strip(" ,") == "nude"
     assert turned("（nude：-0.5）").strip(" ,") == "nude"
     assert turned("(nu:-1)(de:-2)").strip(" ,") == "nude"
@@ -134,5 +134,5 @@ def test_a_negative_weight_turns_a_wish_round() -> None:
     assert not turned("((nude:-1):-1)").strip(" ,")
 
 
-def test_texts_stand_apart() -> None:
+def test_joined_texts_stay_separate() -> None:
     assert joined(["a", "", "b"]) == "a\nb"

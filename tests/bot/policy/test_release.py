@@ -1,4 +1,4 @@
-"""Release: what is done with a finished picture, by its place, its scores and its words."""
+"""Release: what happens to a finished picture, by its place, its scores and its words."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ UNMEASURED = [
 
 
 @pytest.mark.parametrize("values", UNMEASURED)
-def test_what_was_not_measured_is_withheld_and_held_among_adults(
+def test_an_unmeasured_picture_is_withheld_or_held_among_adults(
     values: dict[str, float],
 ) -> None:
     assert released(ORDINARY, **values) == Withheld(text=refusals.UNCHECKED)
@@ -55,16 +55,16 @@ def test_what_was_not_measured_is_withheld_and_held_among_adults(
     assert (held.width_px, held.height_px, held.rgb) == (1, 2, b"abc")
 
 
-def test_without_a_scorer_a_picture_is_withheld_and_held_among_adults() -> None:
+def test_an_unscored_picture_is_withheld_or_held_among_adults() -> None:
     assert release(ORDINARY, RENDERED, None, BOLD, GROUND) == Withheld(text=refusals.UNCHECKED)
     held = release(ADULT, RENDERED, None, BOLD, GROUND)
     assert isinstance(held, Held)
     assert held.scores == Scores()
 
 
-def test_a_model_that_draws_no_nudity_needs_no_score_of_it() -> None:
+def test_a_model_that_draws_no_nudity_needs_no_nudity_score() -> None:
     assert isinstance(released(ORDINARY, INFO, blank=0.0), Released)
-    assert isinstance(released(ORDINARY, INFO, blank=0.0, nudity=0.9), Withheld), "if it has one"
+    assert isinstance(released(ORDINARY, INFO, blank=0.0, nudity=0.9), Withheld), "any score counts"
 
 
 def test_an_empty_picture_is_withheld_in_every_place() -> None:
@@ -74,7 +74,7 @@ def test_an_empty_picture_is_withheld_in_every_place() -> None:
         assert isinstance(released(job, blank=0.5, nudity=0.0), Withheld)
 
 
-def what(verdict: Released | Held | Withheld) -> Ruling:
+def ruling_of(verdict: Released | Held | Withheld) -> Ruling:
     match verdict:
         case Released(spoiler=spoiler):
             return Ruling.SPOILER if spoiler else Ruling.ALLOW
@@ -84,7 +84,7 @@ def what(verdict: Released | Held | Withheld) -> Ruling:
             return Ruling.REFUSE
 
 
-def test_in_an_ordinary_channel_a_score_spoilers_holds_and_withholds() -> None:
+def test_a_score_spoilers_holds_or_withholds_in_an_ordinary_channel() -> None:
     assert [ruling for _, ruling in NUDITY[Rating.GENERAL]] == [
         Ruling.REFUSE,
         Ruling.HOLD,
@@ -93,9 +93,9 @@ def test_in_an_ordinary_channel_a_score_spoilers_holds_and_withholds() -> None:
     below = Ruling.ALLOW
     for threshold, ruling in reversed(NUDITY[Rating.GENERAL]):
         under = released(ORDINARY, blank=0.0, nudity=math.nextafter(threshold, 0))
-        assert what(under) is below
+        assert ruling_of(under) is below
         at = released(ORDINARY, blank=0.0, nudity=threshold)
-        assert what(at) is ruling
+        assert ruling_of(at) is ruling
         assert getattr(at, "rating", Rating.GENERAL) is Rating.GENERAL
         below = ruling
     assert released(ORDINARY, blank=0.0, nudity=1.0) == Withheld(text=refusals.REVEALING)
@@ -105,7 +105,7 @@ def test_in_an_ordinary_channel_a_score_spoilers_holds_and_withholds() -> None:
     assert held.why == refusals.SCORED
 
 
-def test_among_adults_no_score_holds_a_picture_back_and_it_stays_there() -> None:
+def test_no_nudity_score_holds_a_picture_back_among_adults() -> None:
     spoiler_from = NUDITY[Rating.GENERAL][-1][0]
     for nudity, rating in (
         (1.0, Rating.EXPLICIT),
@@ -113,25 +113,25 @@ def test_among_adults_no_score_holds_a_picture_back_and_it_stays_there() -> None
         (math.nextafter(spoiler_from, 0), Rating.GENERAL),
     ):
         verdict = released(ADULT, blank=0.0, nudity=nudity)
-        assert what(verdict) is Ruling.ALLOW
+        assert ruling_of(verdict) is Ruling.ALLOW
         assert isinstance(verdict, Released)
         assert verdict.rating is rating
 
 
 @pytest.mark.parametrize("ruling", [Ruling.ALLOW, Ruling.SPOILER, Ruling.HOLD])
 @pytest.mark.parametrize("nudity", [0.0, 0.4, 0.6, 0.9])
-def test_what_the_words_ask_for_and_what_was_measured_are_joined(
+def test_the_stricter_of_the_prompts_ruling_and_the_score_wins(
     ruling: Ruling, nudity: float
 ) -> None:
-    alone = what(released(ORDINARY, blank=0.0, nudity=nudity))
+    alone = ruling_of(released(ORDINARY, blank=0.0, nudity=nudity))
     both = released(replace(ORDINARY, ruling=ruling), blank=0.0, nudity=nudity)
-    assert what(both) is max(alone, ruling)
+    assert ruling_of(both) is max(alone, ruling)
     if isinstance(both, Held):
         asked, seen = ruling is Ruling.HOLD, alone is Ruling.HOLD
         assert both.why == " ".join([refusals.ASKED_FOR] * asked + [refusals.SCORED] * seen)
 
 
-def test_what_is_fit_is_released_as_it_is() -> None:
+def test_a_clean_picture_is_released_unchanged() -> None:
     clean = released(ORDINARY, blank=0.0, nudity=0.1)
     assert clean == Released(
         job=ORDINARY,
@@ -144,8 +144,8 @@ def test_what_is_fit_is_released_as_it_is() -> None:
     )
 
 
-def test_a_plain_ask_is_admitted_by_its_place_and_its_picture_labelled_by_the_result() -> None:
-    """A nude picture of a plain prompt is held back elsewhere, and shown where adults are."""
+def test_a_picture_of_a_plain_prompt_is_rated_by_its_score() -> None:
+    """A nude picture of a plain prompt is shown in adult places and withheld elsewhere."""
     for place, nude_is, adult in (
         (make_place(), Withheld, False),
         (make_place(adult=True), Released, True),
@@ -159,27 +159,27 @@ def test_a_plain_ask_is_admitted_by_its_place_and_its_picture_labelled_by_the_re
         assert getattr(nude, "rating", Rating.EXPLICIT) is Rating.EXPLICIT
         clean = released(job, blank=0.0, nudity=0.1)
         assert isinstance(clean, Released)
-        assert clean.rating is Rating.GENERAL, "it may be shown again in every channel"
+        assert clean.rating is Rating.GENERAL, "it may be shown again in any channel"
 
 
-def test_what_a_prompt_for_adults_draws_is_for_adults_whatever_was_measured() -> None:
+def test_a_picture_of_an_adult_prompt_is_adult_whatever_its_score() -> None:
     for prompt, negative in (("1girl, nude", ""), ("1girl", "(nude:-1)")):
         job = replace(ADULT, draw=make_draw(prompt, negative=negative))
         shown = released(job, blank=0.0, nudity=0.0)
         assert isinstance(shown, Released)
         assert shown.rating is Rating.EXPLICIT
         below = released(replace(job, rating=Rating.GENERAL), blank=0.0, nudity=0.0)
-        assert below == Withheld(text=refusals.ADULT), "the words became adult ones meanwhile"
+        assert below == Withheld(text=refusals.ADULT), "the words became adult ones in the meantime"
 
 
 @pytest.mark.parametrize("job", [ORDINARY, ADULT])
-def test_the_floor_is_asked_again_before_a_picture_is_let_out(job: Job) -> None:
+def test_the_floor_is_checked_again_before_release(job: Job) -> None:
     worse = replace(job, draw=make_draw("loli"))
     assert released(worse, blank=0.0, nudity=0.0) == Withheld(text=refusals.FORBIDDEN)
 
 
 @pytest.mark.parametrize("job", [ORDINARY, ADULT])
-def test_a_fault_of_ours_withholds_in_every_place(
+def test_an_internal_error_withholds_in_every_place(
     job: Job, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def broken(*_: object) -> None:
@@ -189,7 +189,7 @@ def test_a_fault_of_ours_withholds_in_every_place(
     assert released(job, blank=0.0, nudity=0.0) == Withheld(text=refusals.UNCHECKED)
 
 
-def test_an_unfinished_picture_is_shown_only_where_a_finished_one_surely_could_be() -> None:
+def test_a_preview_is_shown_only_if_no_score_could_hold_the_picture_back() -> None:
     assert may_preview(ORDINARY, INFO)
     assert not may_preview(ORDINARY, BOLD)
     assert may_preview(ADULT, BOLD)
@@ -197,13 +197,13 @@ def test_an_unfinished_picture_is_shown_only_where_a_finished_one_surely_could_b
         assert not may_preview(replace(ADULT, ruling=ruling), INFO)
 
 
-def test_a_preview_goes_with_the_adults_of_its_place() -> None:
+def test_an_adult_preview_needs_a_place_that_is_still_adult() -> None:
     assert may_stay_preview(ORDINARY, make_policy())
     assert may_stay_preview(ADULT, make_policy(place=make_place(adult=True)))
     assert not may_stay_preview(ADULT, make_policy())
 
 
-def test_a_preview_goes_with_what_a_server_decides_meanwhile(
+def test_a_preview_ends_when_its_server_blocks_holds_or_pauses(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     word = ORDINARY.draw.prompt.split(",")[0]
@@ -220,10 +220,10 @@ def test_a_preview_goes_with_what_a_server_decides_meanwhile(
     assert not may_stay_preview(ORDINARY, make_policy())
 
 
-def test_what_was_filled_in_is_read_as_if_it_were_typed(
+def test_a_completion_is_screened_like_a_prompt(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    """At the end, before a preview and before it is shown again: all that the model read."""
+    """At release and before a preview: everything that the model read is screened."""
     plain = replace(make_job(), draw=replace(make_draw("smile"), completion="dragon"))
     policy = replace(make_policy(), screen=Screen(GROUND.rulebook, [Term(text="dragon")]))
     ground = replace(GROUND, screen=policy.screen)

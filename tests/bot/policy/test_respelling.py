@@ -1,4 +1,4 @@
-"""Words that nobody knows, read as the terms that they were meant to be."""
+"""Unknown words are read as the terms that they were meant to be."""
 
 from __future__ import annotations
 
@@ -19,24 +19,24 @@ RESPELLING = Respelling({"lilac", "hut", "plum", "mountain", "12345", "орли�
         ("piuin", None),
         ("pivm", "plum"),
         ("plvm", "plum"),
-        ("plum", None),  # what is a term is not misspelt
+        ("plum", None),  # a term itself is not misspelled
         ("hvt", None),  # too short
         ("mountian", "mountain"),
         ("muontain", "mountain"),
-        ("omuntain", None),  # the first letter tells a word
+        ("omuntain", None),  # the first letter must be right
         ("mountani", "mountain"),
         ("plmu", None),
         ("horse", None),
         ("plüm", None),
-        ("13245", None),  # neither digits nor letters of other scripts are exchanged
+        ("13245", None),  # neither digits nor letters of other scripts are swapped
         ("олрик", None),
     ],
 )
-def test_a_word_is_read_as_what_it_was_meant_to_be(word: str, meant: str | None) -> None:
+def test_a_misspelled_word_is_read_as_its_term(word: str, meant: str | None) -> None:
     assert RESPELLING.meant(word) == meant
 
 
-def test_what_is_read_so_tells_where_it_stands() -> None:
+def test_a_respelled_word_keeps_its_position() -> None:
     line = Spoken(Reading("a pivm, and more", start=10))
     (reading,) = RESPELLING.read(line, {"pivm"})
     assert reading.text == "a plum, and more"
@@ -52,9 +52,9 @@ SLIPPED = Respelling({"lilacs", "plum"}, grave={"lilacs", "mountain"}, ordinary=
     [
         ("liacs", "lilacs"),
         ("lolacs", "lilacs"),
-        ("ilacs", None),  # the first letter tells a word
-        ("lilacks", None),  # no letter too many
-        ("lilbcs", None),  # no other letter but a vowel
+        ("ilacs", None),  # the first letter must be right
+        ("lilacks", None),  # an extra letter is not a slip
+        ("lilbcs", None),  # only a vowel may be wrong
         ("lilocs", "lilacs"),
         ("lias", None),
         ("liccs", None),
@@ -63,12 +63,12 @@ SLIPPED = Respelling({"lilacs", "plum"}, grave={"lilacs", "mountain"}, ordinary=
         ("montain", "mountain"),
     ],
 )
-def test_a_slip_of_a_term_that_matters_is_told(word: str, meant: str | None) -> None:
+def test_a_slip_in_a_grave_term_is_corrected(word: str, meant: str | None) -> None:
     assert SLIPPED.meant(word) == meant
 
 
 @pytest.mark.parametrize(("typed", "meant"), [("liacs", "lilacs"), ("lilocs", "lilacs")])
-def test_a_slip_tells_where_it_stands(typed: str, meant: str) -> None:
+def test_a_corrected_slip_keeps_its_position(typed: str, meant: str) -> None:
     line = Spoken(Reading(f"a {typed}, and more", start=10))
     (reading,) = SLIPPED.read(line, {typed})
     assert reading.text == f"a {meant}, and more"

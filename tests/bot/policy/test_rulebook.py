@@ -1,4 +1,4 @@
-"""The rulebook: every rule's own tests, and that no faulty file gets past the start."""
+"""The rulebook: every rule passes its own tests, and no faulty file gets past the start."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ def screen() -> Screen:
 
 
 @pytest.mark.parametrize(("rule", "text", "found"), TRIALS)
-def test_every_rule_holds_where_its_own_file_says_and_not_elsewhere(
+def test_every_rule_passes_the_tests_in_its_own_file(
     rule: RuleId, text: str, *, found: bool
 ) -> None:
     prompt, _, negative = text.partition(NEGATIVE)
@@ -71,31 +71,31 @@ FAULTS = {
 
 
 @pytest.mark.parametrize(
-    ("path", "old", "new", "told"),
+    ("path", "old", "new", "message"),
     [(path, *fault) for path, faults in FAULTS.items() for fault in faults],
 )
-def test_a_fault_is_named_with_its_file(path: str, old: bytes, new: bytes, told: str) -> None:
+def test_a_fault_is_named_with_its_file(path: str, old: bytes, new: bytes, message: str) -> None:
     files = package_files()
     assert old in files[path]
     files[path] = files[path].replace(old, new, 1)
     with pytest.raises(RulebookError, match=None) as fault:
         decode_rulebook(files)
     assert path in str(fault.value)
-    assert told in str(fault.value)
+    assert message in str(fault.value)
 
 
 @pytest.mark.parametrize(
     "path",
     ["rules/unreadable.toml", "concepts/characters.toml", "presets.toml", "lexicon/ordinary.txt"],
 )
-def test_a_file_that_is_missing_is_named(path: str) -> None:
+def test_a_missing_file_is_named(path: str) -> None:
     files = package_files()
     del files[path]
     with pytest.raises(RulebookError, match=path):
         decode_rulebook(files)
 
 
-def test_braces_write_out_every_form() -> None:
+def test_braces_expand_to_every_form() -> None:
     assert list(expanded("a b")) == ["a b"]
     assert list(expanded("nak{ed,edly} {x,y}")) == ["naked x", "naked y", "nakedly x", "nakedly y"]
     assert list(expanded("nackt{,e}, ja")) == ["nackt, ja", "nackte, ja"]

@@ -1,4 +1,4 @@
-"""What the screening sees through, and what it leaves in peace."""
+"""What the screening sees through, and what it leaves alone."""
 
 # ruff: noqa: RUF001  letters that look alike are what is tested
 from __future__ import annotations
@@ -79,42 +79,42 @@ def test_a_minor_beside_anything_sexual_is_found(prompt: str) -> None:
         "naked eye view of the moon", "annals of history", "lana, smile", "neet, jersey",
     ],
 )  # fmt: skip
-def test_harmless_words_are_left_in_peace(prompt: str) -> None:
+def test_harmless_words_are_left_alone(prompt: str) -> None:
     assert not rules(prompt) - {"brands", "suggestive"}
 
 
-def test_a_disguised_time_is_no_age() -> None:
+def test_a_disguised_time_is_not_an_age() -> None:
     for time in ("t.e.n years later", "112 ye ars old", "3.12 ye ars", "sev enty years old"):
         assert rules(f"nude, {time}") == {"sexual"}, time
 
 
-def test_a_harmless_phrase_is_one_breath() -> None:
+def test_a_harmless_phrase_excuses_only_words_side_by_side() -> None:
     assert not rules("nude dress")
     for tags in ("nude, dress", "[nude|dress]", "(nude:1.2) dress"):
         assert rules(tags) == {"sexual"}
 
 
-def test_sexual_words_alone_are_for_adults_and_no_more() -> None:
+def test_sexual_words_alone_break_only_the_sexual_rule() -> None:
     assert rules("1girl, nude, beach") == {"sexual"}
     assert rules("1girl, n.u.d.e") == {"sexual"}
 
 
-def test_what_is_unwanted_is_not_wanted() -> None:
+def test_unwanted_words_do_not_count_as_wanted() -> None:
     assert not rules("1girl, smile", negative="loli, child, nsfw, nude")
     assert rules("1girl, nude", negative="loli, child") == {"sexual"}
     assert "adulthood-unwanted" in rules("1girl, nude", negative="mature female, lowres")
 
 
 def test_a_finding_has_the_members_own_spelling() -> None:
-    def told(prompt: str, negative: str = "") -> dict[str, tuple[str, ...]]:
+    def words_found(prompt: str, negative: str = "") -> dict[str, tuple[str, ...]]:
         return {f.rule: f.words for f in SCREEN.findings(prompt, negative)}
 
-    assert told("1girl, N.u.D.e, sky") == {"sexual": ("N.u.D.e",)}
-    assert told("1girl, ＮＵＤＥ, ﷺ")["sexual"] == ("ＮＵＤＥ",)
-    assert told("ﷺ, l\u0336o\u0336li")["minors-sexualised"] == ("l\u0336o\u0336li",)
-    assert told("a Child and a nu(de:1.2)")["minors-sexual"] == ("Child", "nu(de")
-    assert told("[x|lo][y|li]")["minors-sexualised"] == ("lo][y|li",)
-    assert len(told("nude, naked, topless, nsfw, porn, sex")["sexual"]) == 4
+    assert words_found("1girl, N.u.D.e, sky") == {"sexual": ("N.u.D.e",)}
+    assert words_found("1girl, ＮＵＤＥ, ﷺ")["sexual"] == ("ＮＵＤＥ",)
+    assert words_found("ﷺ, l\u0336o\u0336li")["minors-sexualised"] == ("l\u0336o\u0336li",)
+    assert words_found("a Child and a nu(de:1.2)")["minors-sexual"] == ("Child", "nu(de")
+    assert words_found("[x|lo][y|li]")["minors-sexualised"] == ("lo][y|li",)
+    assert len(words_found("nude, naked, topless, nsfw, porn, sex")["sexual"]) == 4
 
 
 @pytest.mark.parametrize(
@@ -126,7 +126,7 @@ def test_a_finding_has_the_members_own_spelling() -> None:
         ("ドラゴン", "赤いドラゴンの絵"),
     ],
 )
-def test_a_servers_term_is_found_in_its_own_spelling(term: str, prompt: str) -> None:
+def test_a_finding_names_a_servers_term_as_the_server_wrote_it(term: str, prompt: str) -> None:
     own = Screen(load(), [Term(text=term), Term(text="something else")])
     assert own.findings(prompt) == {Finding(rule=SERVER, words=(term,))}
 
@@ -136,7 +136,7 @@ def test_a_term_without_letters_blocks_nothing() -> None:
     assert not own.findings("1girl, smile!!")
 
 
-def test_an_allowed_phrase_lifts_what_a_server_can_lift() -> None:
+def test_an_allowed_phrase_lifts_only_what_a_server_can_lift() -> None:
     own = Screen(load(), [Term(text="dragon")], ["naked snake eater", "dragon quest", "loli pop"])
     assert not own.findings("naked snake eater, dragon quest")
     assert {f.rule for f in own.findings("dragon, dragon quest")} == {SERVER}
@@ -145,20 +145,20 @@ def test_an_allowed_phrase_lifts_what_a_server_can_lift() -> None:
 
 
 @pytest.mark.parametrize("prompt", ["naked sn4ke eater", "naked ekans eater"])
-def test_an_allowed_phrase_of_another_reading_lifts_no_word_that_is_plain_to_see(
+def test_an_allowed_phrase_in_disguise_excuses_no_plain_word(
     prompt: str,
 ) -> None:
     own = Screen(load(), [Term(text="naked")], ["naked snake eater"])
     assert {f.rule for f in own.findings(prompt)} == {"sexual", SERVER}
-    assert not own.findings("NakedSnakeEater"), "nothing of it is plain to see"
+    assert not own.findings("NakedSnakeEater"), "no word of it is plain"
 
 
-def test_an_allowed_phrase_lifts_nothing_that_a_licence_asks_for() -> None:
+def test_an_allowed_phrase_lifts_no_licence_rule() -> None:
     own = Screen(load(), allowed=["swastika flag"])
     assert "hate-symbols" in {f.rule for f in own.findings("1girl, swastika flag")}
 
 
-def test_two_spellings_of_a_term_are_one() -> None:
+def test_two_spellings_of_a_term_normalise_to_one() -> None:
     assert normalise("Spoiler-Dragon ", load()) == normalise("ＳＰＯＩＬＥＲ dragon", load())
     assert normalise("!!", load()) == ""
 
@@ -174,7 +174,7 @@ def test_two_spellings_of_a_term_are_one() -> None:
         "NudePic", "PicNude", "MyPicIsNude", "ПикГолая", "sıuǝd", "ǝpnu", "pɹɐɔ ǝpnu", "ǝpnu pɹɐɔ",
     ],
 )  # fmt: skip
-def test_an_adult_word_is_seen_in_any_letters(prompt: str) -> None:
+def test_an_adult_word_is_found_in_any_letters(prompt: str) -> None:
     assert "sexual" in rules(f"1girl, {prompt}, sky")
 
 
@@ -187,7 +187,7 @@ def test_an_adult_word_is_seen_in_any_letters(prompt: str) -> None:
         "hello! wow!! smile+", "C++ code, a|b", "χρόνος, дом у моря", "#art #sky2", "ギター〜ソロ",
     ],
 )  # fmt: skip
-def test_innocent_signs_hide_nothing(prompt: str) -> None:
+def test_innocent_signs_cause_no_finding(prompt: str) -> None:
     assert not rules(prompt) - {"brands", "suggestive"}
 
 
@@ -195,16 +195,16 @@ def test_innocent_signs_hide_nothing(prompt: str) -> None:
     "prompt",
     ["エロエロエロ", "ヌードヌード", "セックスセックス", "sexsex", "голаяголая", "エロ" * 60],
 )
-def test_an_adult_word_is_seen_however_often_it_is_said_at_once(prompt: str) -> None:
+def test_an_adult_word_is_found_however_often_it_is_repeated(prompt: str) -> None:
     assert "sexual" in rules(f"{prompt}, 1girl")
 
 
-def test_letters_beside_a_bracket_that_nothing_closes_are_read_wherever_it_stands() -> None:
+def test_letters_beside_an_unclosed_bracket_are_read() -> None:
     assert "minors-sexual" in rules(f"{'quiet lake, ' * 20}nude, (h1ld, {'quiet lake, ' * 20}")
 
 
 @pytest.mark.parametrize("prompt", ["しゃぶしゃぶ、鍋", "シャブシャブ", "ドキドキ、ラブラブ"])
-def test_a_word_that_repeats_itself_is_a_word(prompt: str) -> None:
+def test_an_ordinary_word_that_repeats_itself_is_harmless(prompt: str) -> None:
     assert not rules(prompt)
 
 
@@ -212,13 +212,13 @@ def test_a_word_that_repeats_itself_is_a_word(prompt: str) -> None:
     ("prompt", "negative"),
     [("nu.de " * 160, ""), ("nude, " + "ﷺ" * 600, ""), ("1girl", "ﷺ" * 400)],
 )
-def test_what_takes_too_long_to_look_through_is_unreadable(prompt: str, negative: str) -> None:
-    """So many hits, or so many characters: never allowed."""
+def test_a_prompt_that_takes_too_long_to_screen_is_unreadable(prompt: str, negative: str) -> None:
+    """Too many hits or too many characters are never allowed."""
     assert rules(prompt, negative) == {UNREADABLE}
 
 
 PLAIN = "long silver hair, blue eyes, sitting on a bench, looking at viewer, cherry blossoms, "
-#: What members paste: the signs of their trade among plain tags.
+#: What members paste: prompt syntax among plain tags.
 LONG = {
     "weights and loras": (
         "(masterpiece:1.2), best quality, absurdres, <lora:add_detail_v1-5:0.6>, 2girls, M4A1, "
@@ -232,13 +232,13 @@ LONG = {
 
 
 @pytest.mark.parametrize("unit", LONG.values(), ids=LONG)
-def test_a_long_prompt_with_every_sign_of_the_trade_is_readable(unit: str) -> None:
+def test_a_long_prompt_full_of_prompt_syntax_is_readable(unit: str) -> None:
     prompt = ((unit + 2 * PLAIN) * 10)[: Limits().prompt_chars_max]
     assert UNREADABLE not in rules(prompt)
 
 
-def test_what_is_not_wanted_takes_its_time_from_what_is() -> None:
-    """Each by itself is readable; both together take too long."""
+def test_prompt_and_negative_prompt_share_one_limit_of_effort() -> None:
+    """Each alone is readable; both together take too long."""
     prompt = ((LONG["Chinese"] + 2 * PLAIN) * 10)[: Limits().prompt_chars_max]
     negative = "(" + "blurry, [low|bad] quality, " * 16 + "hat:1.2)"
     assert UNREADABLE not in rules(prompt) | rules("1girl", negative)

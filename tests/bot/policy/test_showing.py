@@ -66,18 +66,18 @@ def why_not(*args: Any, **more: Any) -> RefusalReason:
     return verdict.reason
 
 
-def test_a_plain_picture_is_shown_as_it_is() -> None:
+def test_a_plain_picture_is_shown_without_a_spoiler() -> None:
     assert shown() == Shown(spoiler=False)
     assert shown({OPEN: ["bikini"]}, adult=True) == Shown(spoiler=False)
 
 
-def test_a_spoiler_is_a_property_of_the_picture_or_of_todays_rules() -> None:
+def test_a_spoiler_comes_from_the_picture_or_from_todays_rules() -> None:
     assert shown(picture={"spoiler": True}) == Shown(spoiler=True)
     assert shown({OPEN: ["bikini"]}, line=SPOILER) == Shown(spoiler=True)
 
 
 @pytest.mark.parametrize("adult", [False, True])
-def test_what_is_held_or_removed_is_shown_nowhere(*, adult: bool) -> None:
+def test_a_held_or_removed_picture_is_shown_nowhere(*, adult: bool) -> None:
     assert why_not(job={"state": JobState.HELD}, adult=adult) is RefusalReason.HELD
     assert why_not(picture={"removed": True}, adult=adult) is RefusalReason.REMOVED
     assert why_not(job={"fault": "draw"}, adult=adult) is RefusalReason.FAULT
@@ -86,15 +86,15 @@ def test_what_is_held_or_removed_is_shown_nowhere(*, adult: bool) -> None:
     assert both.text == refusals.REMOVED
 
 
-def test_what_is_held_by_now_is_shown_only_if_a_moderator_has_seen_it() -> None:
-    """A job whose own words were to be held was approved, or it would be held still."""
+def test_a_picture_that_would_be_held_today_needs_an_approval() -> None:
+    """A job whose own words were held was approved, or it would still be held."""
     found = {OPEN: ["bikini"]}
     assert why_not(found, line=HELD) is RefusalReason.HELD
     assert why_not(found, line=HELD, job={"ruling": Ruling.SPOILER}) is RefusalReason.HELD
     assert shown(found, line=HELD, job={"ruling": Ruling.HOLD}) == Shown(spoiler=False)
 
 
-def test_what_is_refused_by_now_is_shown_no_more() -> None:
+def test_a_picture_that_would_be_refused_today_is_not_shown() -> None:
     verdict = shown({OPEN: ["bikini"]}, line=REFUSED)
     assert isinstance(verdict, Refused)
     assert (verdict.reason, verdict.rule, verdict.layer, verdict.words) == (
@@ -109,7 +109,7 @@ def test_what_is_refused_by_now_is_shown_no_more() -> None:
     )
 
 
-def test_the_floor_is_asked_again_and_says_no_more_than_that() -> None:
+def test_the_floor_is_checked_again_and_gives_no_details() -> None:
     for adult in (False, True):
         verdict = shown({NEVER: ["wicked"]}, adult=adult)
         assert isinstance(verdict, Refused)
@@ -117,7 +117,7 @@ def test_the_floor_is_asked_again_and_says_no_more_than_that() -> None:
         assert why_not({NEVER: ["wicked"]}, adult=adult) is RefusalReason.FLOOR
 
 
-def test_what_is_for_adults_is_shown_among_adults_alone() -> None:
+def test_an_adult_picture_is_shown_only_among_adults() -> None:
     for label in ({"rating": Rating.EXPLICIT}, None):
         found = {GROWN: ["bare"]} if label is None else None
         verdict = shown(found, picture=label)
@@ -126,7 +126,7 @@ def test_what_is_for_adults_is_shown_among_adults_alone() -> None:
         assert shown(found, picture=label, adult=True) == Shown(spoiler=False)
 
 
-def test_both_prompts_are_looked_at() -> None:
+def test_both_prompts_are_screened() -> None:
     seen: list[tuple[str, str]] = []
 
     class Listening(Finds):
@@ -147,14 +147,14 @@ def test_nothing_is_shown_where_the_bot_is_silent() -> None:
     assert why_not(guild={"paused": True}) is RefusalReason.CHANNEL
 
 
-def test_a_fault_of_ours_is_a_no(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_internal_error_is_a_refusal(monkeypatch: pytest.MonkeyPatch) -> None:
     for wrong in ({"job_id": "0000000002"}, {"guild_id": GuildId(1)}):
         verdict = shown(picture=wrong)
         assert isinstance(verdict, Refused)
         assert (verdict.reason, verdict.text) == (RefusalReason.FAULT, refusals.UNSURE)
     assert why_not(job={"guild_id": GuildId(1)}) is RefusalReason.FAULT
     both = {"guild_id": GuildId(1)}
-    assert why_not(job=both, picture=both) is RefusalReason.FAULT, "all of another server"
+    assert why_not(job=both, picture=both) is RefusalReason.FAULT, "both are another server's"
 
     def broken(*_: object) -> None:
         raise RuntimeError

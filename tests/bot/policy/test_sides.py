@@ -1,4 +1,4 @@
-"""A text is read in every way before it is looked through, and then each reading is, once."""
+"""All readings of a text are made first, and then each is searched."""
 
 from __future__ import annotations
 
@@ -12,13 +12,13 @@ from bot.policy.terms import Known, Sightings, TermIndex
 from bot.rulebooks import load
 
 DETECTOR = detector(load())
-#: It has other readings of every kind: options, letters for digits, another view, words in one.
+#: It has readings of every kind: options, digits as letters, another view, joined words.
 TANGLED = "[sky|tree], m00n, PicSmile, moonlightwalk, dusk"
 NOTHING = Innocent(words=frozenset(), halves=frozenset(), familiar=frozenset())
 
 
 class Watched(TermIndex):
-    """It keeps what it was asked to look through, each at so much effort."""
+    """An index that records what it is asked to search, and spends the same effort on each."""
 
     def __init__(self, effort: int = 0) -> None:
         super().__init__([], NOTHING)
@@ -34,7 +34,7 @@ def side(effort_max: int, *indices: TermIndex) -> TextSide:
     return TextSide(TANGLED, DETECTOR, indices, effort_max)
 
 
-def test_every_reading_is_looked_through_once_and_counts() -> None:
+def test_every_reading_is_searched_and_adds_effort() -> None:
     seen, dearer = Watched(3), Watched(4)
     effort = side(10_000, seen).effort
     said = " ".join(seen.looked_at)
@@ -43,9 +43,9 @@ def test_every_reading_is_looked_through_once_and_counts() -> None:
     assert side(10_000, dearer).effort == effort + len(seen.looked_at)
 
 
-def test_a_reading_costs_more_than_its_characters_and_another_view_more_again() -> None:
+def test_a_reading_costs_extra_effort_and_another_view_more() -> None:
     def effort(text: str) -> tuple[int, int]:
-        """What is beside the characters, and how many readings there are."""
+        """The effort beyond the characters, and the number of readings."""
         seen = Watched()
         read = TextSide(text, DETECTOR, (seen,), 10_000).effort
         return read - sum(map(len, seen.looked_at)), len(seen.looked_at)
@@ -58,7 +58,7 @@ def test_a_reading_costs_more_than_its_characters_and_another_view_more_again() 
     assert cost > readings * line
 
 
-def test_what_was_found_in_a_text_that_is_known_counts_again() -> None:
+def test_hits_in_a_repeated_text_add_effort_again() -> None:
     def effort(text: str) -> int:
         moons = TermIndex([(("words", "moons"), ["moon"])], NOTHING)
         return TextSide(text, DETECTOR, (moons,), 10_000).effort
@@ -69,7 +69,7 @@ def test_what_was_found_in_a_text_that_is_known_counts_again() -> None:
     assert effort(repeated("m00n")) - effort(repeated("m00d")) > effort("moon") - effort("mood")
 
 
-def test_what_is_too_long_in_all_its_readings_is_not_looked_through() -> None:
+def test_a_text_whose_readings_are_too_long_is_not_searched() -> None:
     length = side(10_000, Watched()).effort
     fits, too_long = Watched(), Watched()
     side(length, fits)
@@ -79,7 +79,7 @@ def test_what_is_too_long_in_all_its_readings_is_not_looked_through() -> None:
     assert not too_long.looked_at
 
 
-def test_what_takes_too_long_is_left_where_it_is_found_out() -> None:
+def test_a_search_stops_as_soon_as_it_exceeds_its_limit() -> None:
     length = side(10_000, Watched()).effort
     slow = Watched(50)
     with pytest.raises(UnreadableError):
@@ -87,14 +87,14 @@ def test_what_takes_too_long_is_left_where_it_is_found_out() -> None:
     assert len(slow.looked_at) == 3
 
 
-def test_a_word_that_was_run_together_is_taken_apart_among_words_of_other_scripts() -> None:
+def test_a_joined_word_is_split_among_words_of_other_scripts() -> None:
     seen = Watched()
     TextSide("ゅゎゐゑ, moonlightwalk, 뷁뷁", DETECTOR, (seen,), 10_000)
     assert any("moonlight walk" in text for text in seen.looked_at)
 
 
-def test_a_phrase_that_is_repeated_is_found_in_every_place() -> None:
-    """Its readings are the same but for where they begin, and are looked through once."""
+def test_a_repeated_phrase_is_found_at_every_position() -> None:
+    """Its readings differ only in where they begin, and are searched once."""
     calm = "calm waters, " * 4
     text = f"{calm}m00n, {calm}{calm}m00n, {calm}"
     moons = TermIndex([(("words", "moons"), ["moon"])], NOTHING)

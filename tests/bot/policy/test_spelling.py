@@ -7,7 +7,7 @@ import pytest
 from bot.policy.spelling import expanded, filled, in_full, otherwise
 
 
-def test_braces_are_written_out() -> None:
+def test_braces_are_expanded() -> None:
     assert [*expanded("a{b,c}d{e,}")] == ["abde", "abd", "acde", "acd"]
     assert [*expanded("a, b")] == ["a, b"]
 
@@ -32,7 +32,9 @@ def test_a_slot_is_a_choice_of_its_words() -> None:
         ("house", "en", set()),
     ],
 )
-def test_a_term_is_written_in_every_spelling(term: str, language: str, others: set[str]) -> None:
+def test_a_term_gets_its_languages_other_spellings(
+    term: str, language: str, others: set[str]
+) -> None:
     assert {*otherwise(term, language)} == others
 
 

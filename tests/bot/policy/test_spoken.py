@@ -1,4 +1,4 @@
-"""A reading as words and letters: what is fast for plain text says what the patterns say."""
+"""A reading as words and letters: the fast path for plain text agrees with the patterns."""
 
 from __future__ import annotations
 
@@ -26,13 +26,13 @@ def line(text: str) -> Spoken:
 
 @given(text=PLAIN)
 @settings(max_examples=300, deadline=None)
-def test_the_words_of_plain_text_are_what_the_pattern_says(text: str) -> None:
+def test_words_of_plain_text_match_the_pattern(text: str) -> None:
     assert words(text) == WORD.findall(text)
 
 
 @given(text=PLAIN)
 @settings(max_examples=500, deadline=None)
-def test_the_ties_of_plain_text_are_what_the_pattern_says(text: str) -> None:
+def test_ties_of_plain_text_match_the_pattern(text: str) -> None:
     begins = [word.start() for word in WORD.finditer(text)]
     ends = [tie.end() for tie in TIE.finditer(text)]
     assert line(text).tied == {bisect_left(begins, end) for end in ends}
@@ -51,12 +51,12 @@ def test_the_ties_of_plain_text_are_what_the_pattern_says(text: str) -> None:
     ],
 )
 def test_a_word_is_tied_to_the_one_before(text: str, tied: set[int]) -> None:
-    """A few ties among many words are counted in another way than many among few."""
+    """A few ties among many words are counted differently from many among few."""
     assert line(text).tied == tied
 
 
 @pytest.mark.parametrize("word", ["xyz", "x", "ロ", "é"])
-def test_what_is_no_word_may_be_one_in_disguise(word: str) -> None:
+def test_an_unknown_word_may_be_a_disguise(word: str) -> None:
     assert line(word).strange(frozenset())
 
 
@@ -65,7 +65,7 @@ def test_numbers_and_kanji_disguise_nothing(word: str) -> None:
     assert not line(word).strange(frozenset())
 
 
-def test_a_part_of_a_line_is_looked_through_from_both_its_ends() -> None:
+def test_a_part_is_searched_in_both_directions() -> None:
     (part,) = line("a moon, xyz").disguises(frozenset({"a", "moon"}), 2)
     assert part.key == "amonxyz"
     seen = part.both_ways
@@ -74,8 +74,8 @@ def test_a_part_of_a_line_is_looked_through_from_both_its_ends() -> None:
     assert part.turned(found) == [(1, 1, 4)]
 
 
-def test_a_letter_on_the_edge_of_a_term_is_of_either_word_or_of_both() -> None:
-    """The outermost and the innermost words that the letters of the key may be of."""
+def test_a_shared_letter_at_a_terms_edge_may_belong_to_either_word() -> None:
+    """The letters of the key may belong to the outermost or to the innermost words."""
     (part,) = line("as s s sex").disguises(frozenset(), 4)
     assert part.key == "asex"
     for start, end, words_of in (
@@ -96,13 +96,13 @@ def test_a_letter_on_the_edge_of_a_term_is_of_either_word_or_of_both() -> None:
         ("かろり", "ろり", False),
         ("ろりの", "ろり", True),
         ("のろり", "ろり", True),
-        ("ろりこん", "ろりこ", True),  # what is long is found inside of words
-        ("아이는", "아이", True),  # whatever is tied to a word in Korean
+        ("ろりこん", "ろりこ", True),  # a long term is found inside words
+        ("아이는", "아이", True),  # a Korean word may have a particle attached
         ("는아이", "아이", False),
         ("의아이", "아이", True),
     ],
 )
-def test_a_short_term_of_a_script_without_spaces_is_a_word(
+def test_a_short_term_in_a_script_without_spaces_must_be_a_word(
     text: str,
     term: str,
     alone: bool,  # noqa: FBT001  a table
@@ -112,12 +112,12 @@ def test_a_short_term_of_a_script_without_spaces_is_a_word(
     assert part.stands_alone((start, start + len(term)), len(term)) is alone
 
 
-def test_no_term_is_found_across_the_two_ends_of_a_part() -> None:
+def test_no_term_spans_both_directions_of_a_part() -> None:
     (part,) = line("xyz").disguises(frozenset(), 2)
     assert not re.search(r"\w", part.both_ways[len(part.key)])
 
 
 @given(text=st.text(st.sampled_from("aab1 裸é"), max_size=12))
 @settings(max_examples=200, deadline=None)
-def test_a_run_of_a_letter_is_one_and_digits_stay(text: str) -> None:
+def test_runs_of_a_letter_collapse_and_digits_stay(text: str) -> None:
     assert collapsed(text) == without_runs(text) == re.sub(r"(\D)\1+", r"\1", text)

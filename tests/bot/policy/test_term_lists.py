@@ -1,4 +1,4 @@
-"""Word lists as lines: read back as they were written, in chunks that a form holds."""
+"""Word lists as lines: they read back as written, in chunks that fit a form."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ TERMS = st.builds(Term, text=WORDS.map(lambda w: f"dragon {w}".strip()), reason=
 
 @settings(deadline=None)
 @given(TERMS)
-def test_a_term_is_read_as_it_was_written(term: Term) -> None:
+def test_a_term_reads_back_as_written(term: Term) -> None:
     assert read_lines(line_of(term)) == ([term], [])
 
 
@@ -81,7 +81,7 @@ def test_a_line_is_a_term_and_its_reason(line: str, text: str, reason: str) -> N
     assert read_lines(line) == ([Term(text=text, reason=reason)], [])
 
 
-def test_lines_that_cannot_be_taken_are_told_with_their_numbers() -> None:
+def test_unreadable_lines_are_reported_with_their_numbers() -> None:
     text = "\n".join(
         ["ok", "", "!!", "x" * (TERM_CHARS_MAX + 1), f"ok = {'r' * 201}", "= why", "a\u200bb"]
     )
@@ -98,7 +98,7 @@ def test_lines_that_cannot_be_taken_are_told_with_their_numbers() -> None:
     "text",
     ["BREAK", "BREAK BREAK", "\u3164", "\u2800", "<|endoftext|>", ":1.2", "()", "BREAK :1.3)"],
 )
-def test_a_term_that_nothing_could_be_found_of_is_refused_and_harms_no_prompt(text: str) -> None:
+def test_a_term_without_words_is_refused_and_matches_no_prompt(text: str) -> None:
     assert is_wordless(text)
     assert fault_of(Term(text=text))
     for terms in ([text], [text, "cat"], ["cat", text]):
@@ -107,11 +107,11 @@ def test_a_term_that_nothing_could_be_found_of_is_refused_and_harms_no_prompt(te
 
 
 @pytest.mark.parametrize("text", ["break", "Break", "BREAK dance", "a", "日", "1", "(cat:1.2)"])
-def test_a_term_with_a_word_in_it_is_taken(text: str) -> None:
+def test_a_term_with_a_word_in_it_is_accepted(text: str) -> None:
     assert fault_of(Term(text=text)) is None
 
 
-def test_an_edited_chunk_keeps_its_neighbours_and_what_follows_from_its_terms() -> None:
+def test_editing_a_chunk_keeps_its_neighbours_and_known_effects() -> None:
     held = Effect(ruling=Ruling.HOLD)
     terms = [Term(text=t) for t in "abcdef"]
     terms[2] = Term(text="c", effect=held)
@@ -120,10 +120,10 @@ def test_an_edited_chunk_keeps_its_neighbours_and_what_follows_from_its_terms() 
     changed = replaced(terms, middle, [Term(text="c", reason="why"), Term(text="x")])
     assert [t.text for t in changed] == ["a", "b", "c", "x", "e", "f"]
     assert changed[2] == Term(text="c", reason="why", effect=held)
-    assert changed[3].effect == Effect(ruling=Ruling.REFUSE), "what is new is refused"
+    assert changed[3].effect == Effect(ruling=Ruling.REFUSE), "a new term is refused"
 
 
-def test_each_term_stands_once_and_the_first_stays() -> None:
+def test_a_repeated_term_is_dropped_and_the_first_stays() -> None:
     terms = [Term(text="Dragon", reason="1"), Term(text="cat"), Term(text="dragon", reason="2")]
     assert unique(terms) == tuple(terms[:2])
 
@@ -132,7 +132,7 @@ def terms(*texts: str) -> list[Term]:
     return [Term(text=text) for text in texts]
 
 
-def test_what_two_made_of_a_list_is_put_together() -> None:
+def test_two_moderators_edits_of_a_list_are_merged() -> None:
     before = [*terms("a", "b", "c"), Term(text="d", reason="old")]
     now = [*terms("b", "c", "e"), Term(text="d", reason="theirs")]
     wrote = "a\n\n b = mine \nd = old\nf"
@@ -141,7 +141,7 @@ def test_what_two_made_of_a_list_is_put_together() -> None:
     assert merge([], 0, "x", now) == Merged(at=0, text="b\nc\ne\nd = theirs\nx")
 
 
-def test_it_goes_to_the_page_that_has_most_of_what_was_seen_and_never_over_its_room() -> None:
+def test_an_edit_merges_into_the_nearest_chunk_and_never_overfills_it() -> None:
     before = terms(*(f"{n:04}" for n in range(1600)))
     first, second = (chunk.text.split("\n") for chunk in chunks_of(before)[:2])
     assert merge(before, 1, "\n".join([*second[1:], "x"]), before[900:]) == Merged(
@@ -153,7 +153,7 @@ def test_it_goes_to_the_page_that_has_most_of_what_was_seen_and_never_over_its_r
     assert merge(before, 0, "\n".join([*first, "y" * 80, "z" * 80]), before) is None
 
 
-def test_lines_are_told_in_the_language_that_is_spoken() -> None:
+def test_line_faults_are_reported_in_the_current_language() -> None:
     text = f"= why\n{'x' * 81}\na = {'x' * 201}\n!!\na\u200bb"
     with speaking(language("de")):
         _, faults = read_lines(text)

@@ -1,4 +1,4 @@
-"""A bare oak is nobody's nudity, unless somebody stands beside it who must not be shown so."""
+"""A bare oak is not nudity, unless somebody who must not be shown naked is named beside it."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ SCREEN = Screen(load())
         ("bare oak", False), ("naked", False), ("banana naked oak", False),
     ],
 )  # fmt: skip
-def test_a_thing_is_told_by_what_stands_around(text: str, is_one: bool) -> None:  # noqa: FBT001
+def test_a_bare_thing_is_recognised_by_the_words_around_it(text: str, is_one: bool) -> None:  # noqa: FBT001
     start = next((text.index(w) for w in ("naked", "nude", "bare") if w in text), 0)
     end = start + len(next(w for w in ("naked", "nude", "bare") if w in text))
     assert THINGS.is_one_bare(text, (start, end)) is is_one
@@ -32,7 +32,7 @@ def test_a_thing_is_told_by_what_stands_around(text: str, is_one: bool) -> None:
     "prompt",
     ["naked gravel", "a nude sandal, flat lay", "a naked gravel path"],
 )
-def test_things_are_let_through(prompt: str) -> None:
+def test_bare_things_are_allowed(prompt: str) -> None:
     assert not SCREEN.findings(prompt)
 
 
@@ -48,7 +48,7 @@ def test_things_are_let_through(prompt: str) -> None:
         ("a nak3d pebble", "sexual"), ("Katarzyna, an undressed pebble", "sexual"),
     ],
 )  # fmt: skip
-def test_nothing_is_excused_beside_somebody(prompt: str, rule: str) -> None:
+def test_bare_things_excuse_nothing_beside_people_or_nudity(prompt: str, rule: str) -> None:
     assert rule in {finding.rule for finding in SCREEN.findings(prompt)}
 
 
@@ -68,12 +68,12 @@ def test_nothing_is_excused_beside_somebody(prompt: str, rule: str) -> None:
         ("drugged, topless male", "sexual-violence"),
     ],
 )  # fmt: skip
-def test_phrases_that_hold_apart_excuse_nothing_beside_somebody(prompt: str, rule: str) -> None:
+def test_set_phrases_excuse_nothing_beside_protected_people(prompt: str, rule: str) -> None:
     assert rule in {finding.rule for finding in SCREEN.findings(prompt)}
 
 
 @pytest.mark.parametrize("prompt", ["topless male", "a naked pebble"])
-def test_nor_where_adults_are_unwanted(prompt: str) -> None:
+def test_nothing_is_excused_if_adults_are_unwanted(prompt: str) -> None:
     assert not SCREEN.findings(prompt)
     found = {finding.rule for finding in SCREEN.findings(prompt, "mature female, adult")}
     assert "adulthood-unwanted" in found

@@ -1,4 +1,4 @@
-"""Other ways to see the characters of a text, and where what is found in them was written."""
+"""Other views of the characters of a text, and the original positions of what they show."""
 
 # ruff: noqa: RUF001  letters that look alike are what is tested
 from __future__ import annotations
@@ -42,13 +42,13 @@ def views(text: str) -> list[str]:
         ("A Word, NATO, 1girl", []),
     ],
 )
-def test_a_word_may_part_before_a_capital(text: str, seen: list[str]) -> None:
+def test_a_word_is_split_before_a_capital(text: str, seen: list[str]) -> None:
     assert views(text) == seen
 
 
 @pytest.mark.parametrize("sign", ["PicWord", "a|b", "ɯoou", "nυde", "口リ"])
-def test_only_what_stands_around_a_sign_is_seen_another_way(sign: str) -> None:
-    """A long text is not read once more for every one of them."""
+def test_only_the_text_around_a_sign_gets_another_view(sign: str) -> None:
+    """A long text is not read again in full for every view."""
     calm = "a quiet lake, " * 40
     near, far = views(f"red {sign} hat"), views(f"{calm}red {sign} hat, {calm}")
     assert near
@@ -58,7 +58,7 @@ def test_only_what_stands_around_a_sign_is_seen_another_way(sign: str) -> None:
         assert min(view.places) > 400
 
 
-def test_signs_far_from_each_other_are_seen_each_for_itself() -> None:
+def test_signs_far_apart_get_separate_views() -> None:
     calm = "a quiet lake, " * 20
     assert len(views(f"PicWord, {calm}PicWord")) == 2
     assert len(views("PicWord, PicWord")) == 1
@@ -72,11 +72,11 @@ def test_signs_far_from_each_other_are_seen_each_for_itself() -> None:
         ("moon", []),
     ],
 )
-def test_a_text_on_its_head_is_read_from_its_end(text: str, seen: list[str]) -> None:
+def test_upside_down_text_is_read_backwards(text: str, seen: list[str]) -> None:
     assert views(text) == seen
 
 
-def test_a_row_of_strange_words_is_turned_round_where_it_stands() -> None:
+def test_a_row_of_reversed_words_is_restored_in_place() -> None:
     seen = [view.source for view in VIEWS.mirrored("macdonald thgil noom, mcneil", ["thgil"])]
     assert seen == [
         "mcneil ,moon light macdonald", "macdonald light moon, mcneil",
@@ -85,7 +85,7 @@ def test_a_row_of_strange_words_is_turned_round_where_it_stands() -> None:
 
 
 @pytest.mark.parametrize("text", [", xab, xcd ,", "  xab,,  xcd", "xab xcd", "xab on xcd  "])
-def test_what_stands_between_strange_words_keeps_its_place(text: str) -> None:
+def test_separators_between_reversed_words_keep_their_places(text: str) -> None:
     words_turned = " ".join(
         ",".join(part if part == "on" else part[::-1] for part in word.split(","))
         for word in text.split(" ")
@@ -97,16 +97,16 @@ def test_what_stands_between_strange_words_keeps_its_place(text: str) -> None:
 @pytest.mark.parametrize(
     ("text", "seen"),
     [
-        ("macdonald no noom", "macdonald moon on"),  # a word that is another from its end
-        ("macdonald noom tieren", "macdonald moon tieren"),  # a word of no list either way
+        ("macdonald no noom", "macdonald moon on"),  # a word that is another word backwards
+        ("macdonald noom tieren", "macdonald moon tieren"),  # a word in no list in either direction
         ("no macdonald noom", "no macdonald moon"),
     ],
 )
-def test_a_word_runs_back_if_it_is_one_from_its_end_alone(text: str, seen: str) -> None:
+def test_only_neighbours_that_read_backwards_are_reversed_too(text: str, seen: str) -> None:
     assert seen in [view.source for view in VIEWS.mirrored(text, ["noom"])]
 
 
-def test_only_what_stands_around_a_word_that_runs_back_is_turned_round() -> None:
+def test_only_the_text_around_a_reversed_word_is_reversed() -> None:
     far = "a quiet lake, " * 5
     turned = [*VIEWS.mirrored(f"xab, {far}noom", ["noom"])]
     assert turned
@@ -122,7 +122,7 @@ def test_only_what_stands_around_a_word_that_runs_back_is_turned_round() -> None
         ("\u202ea\nb", None),
     ],
 )
-def test_what_was_made_to_run_back_is_read_as_it_is_seen(text: str, seen: str | None) -> None:
+def test_text_under_a_direction_override_is_read_as_displayed(text: str, seen: str | None) -> None:
     assert (seen or text) in views(text)
 
 
@@ -135,43 +135,43 @@ def test_what_was_made_to_run_back_is_read_as_it_is_seen(text: str, seen: str | 
         ("ⁿᵘ ᵘⁿ", None),
     ],
 )
-def test_letters_of_two_makes_are_two_words(text: str, seen: str | None) -> None:
+def test_letters_of_two_styles_are_two_words(text: str, seen: str | None) -> None:
     assert views(text) == ([seen] if seen else [])
 
 
-def test_a_word_is_none_whose_letter_is_spelled_with_others() -> None:
+def test_a_known_name_tied_to_another_letter_is_split() -> None:
     assert views("McNeil, MacD*x") == ["McNeil, Mac D*x"]
     assert views("x*MacDonald") == ["x*Mac Donald"]
     assert views("MacDonald, x") == []
 
 
-def test_a_letter_among_latin_ones_goes_by_its_look() -> None:
+def test_a_foreign_letter_among_latin_ones_is_read_by_its_look() -> None:
     assert "cowboy" in views("cowЬoy")
     assert {"hand", "haud"} <= set(views("haиd"))
     assert not views("дом, тон")
 
 
-def test_a_bar_that_touches_a_letter_may_be_one() -> None:
+def test_a_bar_touching_a_letter_is_also_read_as_a_one() -> None:
     assert views("p|ant, a | b, |ine") == ["p1ant, a | b, 1ine"]
     assert not views("[red|blue] hair, {a|b}")
 
 
-def test_kanji_among_katakana_go_by_their_look() -> None:
+def test_kanji_among_katakana_are_read_by_their_look() -> None:
     assert views("口ボット、カメ力") == ["ロボット、カメカ"]
     assert not views("人口、口")
 
 
-def test_what_is_found_is_told_as_it_was_written() -> None:
+def test_findings_are_reported_as_they_were_written() -> None:
     screen = Screen(load())
 
-    def told(prompt: str) -> set[str]:
+    def words_found(prompt: str) -> set[str]:
         return {word for finding in screen.findings(prompt) for word in finding.words}
 
-    assert told("1girl ﷺ, CuteNude, sky") == {"Nude"}
-    assert told("ﷺ, ǝpnu, sky") == {"ǝpnu"}
-    assert told("1girl, nυdξ") == {"nυdξ"}
-    assert told("nude, ƃunoʎ lɹıƃ, sky") == {"nude", "ƃunoʎ lɹıƃ"}
-    assert told("nude, lɹıƃ ƃunoʎ, sky") == {"nude", "lɹıƃ ƃunoʎ"}
+    assert words_found("1girl ﷺ, CuteNude, sky") == {"Nude"}
+    assert words_found("ﷺ, ǝpnu, sky") == {"ǝpnu"}
+    assert words_found("1girl, nυdξ") == {"nυdξ"}
+    assert words_found("nude, ƃunoʎ lɹıƃ, sky") == {"nude", "ƃunoʎ lɹıƃ"}
+    assert words_found("nude, lɹıƃ ƃunoʎ, sky") == {"nude", "lɹıƃ ƃunoʎ"}
 
 
 @pytest.mark.parametrize(
@@ -183,23 +183,23 @@ def test_what_is_found_is_told_as_it_was_written() -> None:
         ("ш\u200bшапка", "шапка"),
     ],
 )
-def test_a_letter_that_is_read_as_two_is_seen_once_for_a_run_of_it(text: str, seen: str) -> None:
+def test_a_run_of_a_letter_that_folds_to_two_is_read_once(text: str, seen: str) -> None:
     assert seen in views(text)
 
 
-def test_a_letter_that_stands_alone_has_no_other_view() -> None:
-    assert seen_once("яблоко, юность, чай, наш дом") == []
+def test_a_letter_that_is_not_repeated_has_no_shorter_view() -> None:
+    assert shorter_views("яблоко, юность, чай, наш дом") == []
 
 
-def seen_once(text: str) -> list[str]:
+def shorter_views(text: str) -> list[str]:
     return [seen for seen in views(text) if seen != text and len(seen) < len(text)]
 
 
 @pytest.mark.parametrize("text", ["nυdξ", "ｎυｄξ", "ɴυᴅξ", "ñυđξ", "nuԁξ"])
-def test_letters_of_two_scripts_are_seen_by_their_look(text: str) -> None:
+def test_letters_of_two_scripts_are_read_by_their_look(text: str) -> None:
     assert views(text)
 
 
 @pytest.mark.parametrize("text", ["υξ", "гоνу", "1υ", "_ξ", "裸υ"])
-def test_letters_of_one_script_are_not(text: str) -> None:
+def test_letters_of_one_script_are_not_read_by_their_look(text: str) -> None:
     assert not views(text)

@@ -1,4 +1,4 @@
-"""When a row is not drawn on, and the table of numbers behind it."""
+"""When a row is stopped early, and the table of thresholds behind it."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ def released(job: Job, **values: float) -> Released | Held | Withheld:
     return release(job, RENDERED, Scores(values=values), BOLD, GROUND)
 
 
-def test_the_thresholds_rise_with_what_follows_from_them() -> None:
+def test_stricter_consequences_have_higher_thresholds() -> None:
     t = THRESHOLDS
     assert 0 < t.spoiler < t.hold < t.withhold < t.stop < 1
     assert all(0 < getattr(t, field.name) < 1 for field in fields(t))
@@ -49,7 +49,7 @@ def test_the_thresholds_rise_with_what_follows_from_them() -> None:
         (0.0, 1.0, False),
     ],
 )
-def test_far_over_the_line_and_far_enough_along_is_stopped(
+def test_a_row_is_stopped_only_far_over_the_line_and_far_along(
     nudity: float, progress: float, *, stopped: bool
 ) -> None:
     verdict = may_go_on(GENERAL, scores(nudity=nudity), progress)
@@ -58,12 +58,12 @@ def test_far_over_the_line_and_far_enough_along_is_stopped(
 
 
 @pytest.mark.parametrize("values", [{}, {"nudity": float("nan")}, {"blank": 1.0}])
-def test_what_was_not_measured_stops_nothing(values: dict[str, float]) -> None:
+def test_missing_scores_stop_no_row(values: dict[str, float]) -> None:
     assert may_go_on(GENERAL, scores(**values), 1.0) is None
 
 
-def test_what_is_stopped_would_have_been_withheld() -> None:
-    """Stopping early saves work; it forbids nothing that the end would have let out."""
+def test_a_stopped_row_would_have_been_withheld() -> None:
+    """Stopping early saves work; it stops nothing that would have been released."""
     assert may_go_on(GENERAL, scores(nudity=THRESHOLDS.stop), 1.0) is not None
     assert isinstance(released(GENERAL, nudity=THRESHOLDS.stop, blank=0.0), Withheld)
 
@@ -78,7 +78,7 @@ def test_only_rows_that_could_go_too_far_are_watched() -> None:
     ("childlike", "nudity", "forbidden"),
     [(0.26, 0.5, True), (0.25, 1.0, False), (1.0, 0.49, False), (1.0, 1.0, True)],
 )
-def test_nudity_of_somebody_childlike_is_shown_nowhere(
+def test_nudity_of_a_childlike_figure_is_shown_nowhere(
     childlike: float, nudity: float, *, forbidden: bool
 ) -> None:
     values = {"blank": 0.0, "childlike": childlike, "nudity": nudity}
@@ -88,9 +88,9 @@ def test_nudity_of_somebody_childlike_is_shown_nowhere(
     assert isinstance(verdict, Released) is not forbidden
 
 
-def test_what_no_tagger_looked_at_is_not_taken_for_childlike() -> None:
+def test_a_picture_without_a_childlike_score_is_not_forbidden() -> None:
     assert not is_forbidden({"blank": 0.0, "nudity": 1.0})
 
 
-def test_somebody_childlike_is_not_forbidden_by_that_alone() -> None:
+def test_a_childlike_figure_alone_is_not_forbidden() -> None:
     assert not is_forbidden({"blank": 0.0, "childlike": 1.0})

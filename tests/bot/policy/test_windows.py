@@ -1,4 +1,4 @@
-"""Of a long text only what stands around a sign is seen another way, and each once."""
+"""In a long text only the parts around signs get another view, and each part once."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ def test_signs_near_each_other_share_a_window() -> None:
     assert windows(text, []) == []
 
 
-def test_windows_that_touch_are_one() -> None:
+def test_touching_windows_are_merged() -> None:
     text = CALM
     (first,) = windows(text, [(110, 111)])
     for start in range(111, 330):
@@ -27,7 +27,7 @@ def test_windows_that_touch_are_one() -> None:
         assert together == ([(first[0], alone[1])] if touching else [first, alone])
 
 
-def test_what_is_left_out_or_parted_knows_where_it_was_written() -> None:
+def test_shortened_and_split_texts_keep_their_original_positions() -> None:
     (left,) = without("abcdef", [(1, 2), (3, 5)])
     assert (left.source, left.places) == ("acf", [0, 2, 5])
     (parted,) = seamed("abcd", {2, 3})

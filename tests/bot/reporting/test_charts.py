@@ -26,7 +26,7 @@ def test_a_bar_is_as_long_as_its_value() -> None:
 
 @pytest.mark.parametrize("side", ["name", "note"])
 def test_a_long_name_and_a_long_note_are_shown_whole(side: str) -> None:
-    """Nothing is written into the margins, and there is room for a bar still."""
+    """Nothing is written into the margins, and there is still room for a bar."""
     words = "2026-11-30 named by MODEL, no blind test, and more"
     line = Bar(words, 1, "x") if side == "name" else Bar("a", 1, words)
     picture = charts.bars("title", "sub", [line], None)
@@ -35,7 +35,7 @@ def test_a_long_name_and_a_long_note_are_shown_whole(side: str) -> None:
     assert length_px(picture, GOOD, 0) > 30
 
 
-def test_a_share_is_shown_on_a_scale_of_all_that_it_is_a_share_of() -> None:
+def test_a_share_is_drawn_on_a_scale_up_to_the_whole() -> None:
     half, whole = (charts.bars("", "", [Bar("a", v, "x")], 50, end=100) for v in (50, 100))
     assert length_px(half, GOOD, 0) == pytest.approx(length_px(whole, GOOD, 0) / 2, abs=3)
 
@@ -48,12 +48,12 @@ def test_the_goal_lies_between_two_bars_of_a_histogram() -> None:
     assert rows == [(True, False), (True, False), (False, True)]
 
 
-def test_nothing_to_show_is_no_fault() -> None:
+def test_a_chart_without_bars_can_be_drawn() -> None:
     assert charts.bars("title", "sub", [], None).height > 0
 
 
 @pytest.mark.parametrize(
     ("value", "end"), [(0, 5), (5, 5), (6, 10), (16, 20), (100, 100), (412, 500), (100.5, 200)]
 )
-def test_a_scale_ends_at_a_round_number_that_holds_the_value(value: float, end: float) -> None:
+def test_a_scale_ends_at_a_round_number_no_smaller_than_the_value(value: float, end: float) -> None:
     assert charts._round_up(value) == end

@@ -43,7 +43,7 @@ def test_automatic1111s_settings_are_read_whole() -> None:
     assert not got.faults
 
 
-def test_discord_makes_one_line_of_it_and_nothing_changes() -> None:
+def test_settings_pasted_as_one_line_read_the_same() -> None:
     assert read(A1111.replace("\n", " ")) == read(A1111)
 
 
@@ -89,11 +89,11 @@ def test_settings_are_read_wherever_they_stand(
         "1girl, :3, ratio 16:9",
         "1girl, --, -_-, o--o, x-ray, re:zero",
         "a girl — smiling — in a garden",
-        "a girl —smiling there",  # a long dash begins a flag only if it is known
+        "a girl —smiling there",  # a long dash begins a flag only if the flag is known
         "1girl, (hat:1.2), [blue:red:0.5], <3",
     ],
 )
-def test_words_stay_words(text: str) -> None:
+def test_ordinary_words_are_not_read_as_settings(text: str) -> None:
     assert read(text) == Understood(typed=Typed(prompt=text))
 
 
@@ -126,26 +126,26 @@ def test_midjourneys_flags_are_read() -> None:
         ("--no", Typed(prompt="1girl")),
     ],
 )  # fmt: skip
-def test_near_forms_are_read(flags: str, said: Typed) -> None:
+def test_variants_of_flags_are_read(flags: str, said: Typed) -> None:
     assert read(f"1girl {flags}") == Understood(typed=said)
 
 
-def test_flags_before_and_between_the_words_lose_none() -> None:
+def test_flags_before_and_between_words_lose_no_words() -> None:
     assert read("--ar 16:9 1girl, hat --seed 7, smile --v 6 outdoors").typed.prompt == (
         "1girl, hat, smile, outdoors"
     )
 
 
-def test_what_is_for_another_bot_is_named() -> None:
+def test_flags_for_another_bot_are_named() -> None:
     got = read("1girl --v 6.1 --style raw --tile --stylize 250 --foo bar --w 512 --sampler unipc")
-    assert got.typed == Typed(prompt="1girl, bar"), "words of no known flag stay words"
+    assert got.typed == Typed(prompt="1girl, bar"), "words after an unknown flag stay words"
     assert got.left_out == (
         "--v 6.1", "--style raw", "--tile", "--stylize 250", "--foo", "--sampler unipc", "--w 512",
     )  # fmt: skip
 
 
 @pytest.mark.parametrize(
-    ("flags", "told"),
+    ("flags", "message"),
     [
         ("--ar 0:9", "`--ar 0:9`"),
         ("--ar 16", "like `16:9`"),
@@ -159,14 +159,14 @@ def test_what_is_for_another_bot_is_named() -> None:
         ("--seed `x`", "`--seed 'x'`"),
     ],
 )
-def test_what_cannot_be_read_is_told_and_the_rest_is_kept(flags: str, told: str) -> None:
+def test_an_unreadable_setting_is_reported_and_the_rest_is_kept(flags: str, message: str) -> None:
     got = read(f"1girl {flags}")
     (fault,) = got.faults
-    assert told in fault
+    assert message in fault
     assert got.typed.prompt == "1girl"
 
 
-def test_every_fault_of_a_text_is_told() -> None:
+def test_all_faults_of_a_text_are_reported() -> None:
     assert len(read("1girl --ar 0:9 --seed x --cfg y").faults) == 3
 
 
@@ -175,7 +175,7 @@ def test_an_option_wins_over_the_text_and_says_what_lost() -> None:
         "1girl --seed 7 --steps 20 --no hat Negative prompt: lowres", seed=1, negative="text"
     )
     assert (got.typed.seed, got.typed.steps, got.typed.negative) == (1, 20, "text")
-    assert got.typed.without == "hat", "what is added contradicts nothing"
+    assert got.typed.without == "hat", "an addition contradicts nothing"
     assert got.left_out == ("--seed 7", "Negative prompt")
     assert not read("1girl --seed 7", seed=7).left_out
 
@@ -183,14 +183,14 @@ def test_an_option_wins_over_the_text_and_says_what_lost() -> None:
 @pytest.mark.parametrize(
     "unit", ["--", "--a ", "Steps: 1, ", "<lora:", "a:b,", ", ", '"', "\\", " "]
 )
-def test_hostile_texts_are_read_to_their_end(unit: str) -> None:
-    """A pattern that goes back and forth in them would not come to it."""
+def test_hostile_texts_are_read_to_the_end(unit: str) -> None:
+    """A pattern that backtracks in them would never finish."""
     text = (unit * 6000)[:6000]
     for given in (text, f"Steps: 2, Seed: 1, {text}", f'Steps: 2, Seed: 1, A: "{text}'):
         assert read(given)
 
 
 @pytest.mark.parametrize("style", ["moody", "cute", "raw", "4a"])
-def test_a_style_of_the_servers_is_read_back_by_whatever_name_it_was_made(style: str) -> None:
+def test_a_servers_style_reads_back_whatever_its_name(style: str) -> None:
     typed = Typed(prompt="1girl", style=style, count=2, without="hat")
     assert understood(Typed(prompt=whole(typed))) == Understood(typed=typed)

@@ -1,7 +1,7 @@
 """Everything that the bot says is in every catalogue, with the same placeholders, and fits Discord.
 
-What fails here after a sentence was added: `make words`, then fill in what is empty. A sentence
-that is not there yet is said in English.
+If a test here fails after you add a sentence, run `make words` and fill in the empty entries. A
+sentence without a translation is said in English.
 """
 
 from __future__ import annotations
@@ -56,7 +56,7 @@ def gathered() -> dict[Texts, str]:
 
 @cache
 def catalogue(code: str) -> dict[Texts, Texts]:
-    """The sentences of a language by the English ones."""
+    """The sentences of a language, keyed by the English ones."""
     with (LOCALES / code / "LC_MESSAGES" / "bot.po").open("rb") as file:
         read: Catalog = read_po(file, locale=code, abort_invalid=True)
     return {_tuple(message.id): _tuple(message.string) for message in read if message.id}
@@ -84,40 +84,40 @@ def test_every_sentence_is_in_the_catalogue(code: str) -> None:
 
 
 @pytest.mark.parametrize("code", LANGUAGES)
-def test_no_catalogue_has_what_nobody_says(code: str) -> None:
+def test_no_catalogue_has_an_unused_sentence(code: str) -> None:
     stale = [texts[0] for texts in catalogue(code) if texts not in gathered()]
     assert not stale, f"`make words` takes out of {code}:\n" + "\n".join(stale)
 
 
 @pytest.mark.parametrize("code", LANGUAGES)
-def test_placeholders_agree(code: str) -> None:
+def test_placeholders_match_the_english_ones(code: str) -> None:
     wrong = [
         (english[0], said)
-        for english, told in catalogue(code).items()
-        for said in filter(None, told)
+        for english, translated in catalogue(code).items()
+        for said in filter(None, translated)
         if placeholders(said) != set().union(*map(placeholders, english))
     ]
     assert not wrong, wrong
 
 
 @pytest.mark.parametrize("code", LANGUAGES)
-def test_names_of_commands_and_their_options_stay_as_they_are_typed(code: str) -> None:
+def test_command_and_option_names_are_not_translated(code: str) -> None:
     names = re.compile(r"`/[a-z]+(?: [a-z]+)?|`[a-z_]+:")
     wrong = [
         (english[0], said)
-        for english, told in catalogue(code).items()
-        for said in filter(None, told)
+        for english, translated in catalogue(code).items()
+        for said in filter(None, translated)
         if not set(names.findall(said)) <= set(names.findall(" ".join(english)))
     ]
     assert not wrong, wrong
 
 
 @pytest.mark.parametrize("code", LANGUAGES)
-def test_marks_at_the_beginning_of_a_line_stay(code: str) -> None:
+def test_small_print_marks_and_line_breaks_are_kept(code: str) -> None:
     wrong = [
         (english[0], said)
-        for english, told in catalogue(code).items()
-        for said in filter(None, told)
+        for english, translated in catalogue(code).items()
+        for said in filter(None, translated)
         if english[0].startswith("-# ") != said.startswith("-# ")
         or english[0].count("\n") != said.count("\n")
     ]
@@ -151,7 +151,7 @@ def fixed_places() -> Iterator[tuple[str, int]]:
 
 
 @pytest.mark.parametrize("locale", sorted(FOLDERS))
-def test_nothing_overflows_what_discord_shows(locale: str) -> None:
+def test_no_text_exceeds_discords_limits(locale: str) -> None:
     places = [*shown_by_discord(), *fixed_places()]
     assert len(places) > 100
     with speaking(language(locale)):
@@ -165,18 +165,18 @@ def test_nothing_overflows_what_discord_shows(locale: str) -> None:
 def test_the_licence_fits_a_message_in_every_language(locale: str) -> None:
     info = replace(INFO, licence_name="CreativeML Open RAIL-M")
     with speaking(language(locale)):
-        told = licensing.terms(info, rulebooks.load().clauses)
+        terms = licensing.terms(info, rulebooks.load().clauses)
         whole = licensing.licence(info, rulebooks.load().clauses, None)
-    assert "…" not in told
+    assert "…" not in terms
     assert "…" not in whole
 
 
-def test_a_locale_that_nothing_is_written_for_is_answered_in_english() -> None:
+def test_an_untranslated_locale_falls_back_to_english() -> None:
     assert language("zh-TW") is ENGLISH
     assert language("pl") is ENGLISH
 
 
-def test_what_is_missing_is_said_in_english() -> None:
+def test_a_missing_sentence_is_said_in_english() -> None:
     with speaking(language("de")):
         assert say("Nobody has said this yet, {name}.", name="x") == "Nobody has said this yet, x."
         assert say("") == ""
@@ -192,17 +192,17 @@ REASONS = (
 
 @pytest.mark.parametrize("reason", REASONS)
 @pytest.mark.parametrize("locale", sorted(FOLDERS))
-def test_why_a_picture_did_not_come_is_read_in_every_language(locale: str, reason: str) -> None:
+def test_failure_reasons_are_translated_into_every_language(locale: str, reason: str) -> None:
     job = make_job()
     job = replace(job, draw=replace(job.draw, model="m-1"), error=reason.replace("{model}", "m-1"))
     assert wording.why(job) == job.error
     with speaking(language(locale)):
-        told = wording.why(job)
-    assert told != job.error
-    assert ("`m-1`" in told) == ("`m-1`" in str(job.error))
+        translated = wording.why(job)
+    assert translated != job.error
+    assert ("`m-1`" in translated) == ("`m-1`" in str(job.error))
 
 
-def test_what_is_written_down_in_other_words_is_read_as_it_is() -> None:
+def test_an_unknown_stored_reason_is_shown_unchanged() -> None:
     odd = replace(make_job(), error="It ended in {braces} of 0000000001 and {0}.")
     with speaking(language("de")):
         assert wording.why(odd) == "It ended in {braces} of 0000000001 and {0}."
@@ -213,7 +213,7 @@ SENTENCE = re.compile(r"[A-Za-z']{2,} [A-Za-z']{2,} [A-Za-z']{2,}|^[A-Z].*[.!?:]
 
 
 def unsaid(tree: ast.Module) -> Iterator[tuple[int, str]]:
-    """Sentences that nobody could translate, because no call translates them."""
+    """Sentences that are never translated, because no call passes them on."""
     known: set[int] = set()
     for node in ast.walk(tree):
         if isinstance(node, ast.Expr):
@@ -240,7 +240,7 @@ def test_every_sentence_of_this_room_can_be_translated() -> None:
     assert not left, "\n" + "\n".join(left)
 
 
-def test_a_sentence_that_is_not_said_is_found() -> None:
+def test_an_untranslatable_sentence_is_found() -> None:
     planted = ast.parse(
         '"""A room of its own."""\nA = \'It is gone.\'\nB = f\'see {A} all over it\'\n'
     )
@@ -248,7 +248,7 @@ def test_a_sentence_that_is_not_said_is_found() -> None:
 
 
 def said_at_import(tree: ast.Module) -> list[int]:
-    """Lines that produce text at import, when nobody's language is known."""
+    """Lines that produce text at import, when no reader's language is known."""
 
     def walk(node: ast.AST) -> Iterator[int]:
         if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
@@ -268,7 +268,7 @@ def said_at_import(tree: ast.Module) -> list[int]:
     return list(walk(tree))
 
 
-def test_nothing_is_said_before_somebody_reads_it() -> None:
+def test_no_text_is_produced_at_import() -> None:
     early = [
         f"{path.relative_to(ROOT)}:{line}"
         for wing in ("bot", "cogs")
@@ -278,12 +278,12 @@ def test_nothing_is_said_before_somebody_reads_it() -> None:
     assert not early, early
 
 
-def test_what_is_said_at_import_is_found() -> None:
+def test_text_produced_at_import_is_found() -> None:
     planted = "A = Message('x y')\nB = A()\ndef f(x=A()): return A()\nC = lambda: A()\n"
     assert said_at_import(ast.parse(planted)) == [2, 3]
 
 
-def test_a_message_that_is_not_called_is_english() -> None:
+def test_an_uncalled_message_is_english() -> None:
     with speaking(language("de")):
         assert Message("Left") == "Left"
         assert Message("Left")() == "Links"

@@ -1,4 +1,4 @@
-"""What changes between two policies: nothing is passed over, before and after are told."""
+"""Differences between two policies: none is left out, and each shows before and after."""
 
 from __future__ import annotations
 
@@ -157,7 +157,7 @@ def test_a_change_is_one_line_with_before_and_after(
         assert differences(changed, PLAIN, GROUND) == (back,)
 
 
-def test_a_term_that_changes_is_one_line_too() -> None:
+def test_a_changed_term_is_one_line_too() -> None:
     before = replace(PLAIN, blocked=(Term(text="x"), Term(text="y")))
     after = replace(PLAIN, blocked=(Term(text="x", effect=SPOILER, reason="new"), Term(text="y")))
     assert differences(before, after, GROUND) == ("x: refused → shown behind a spoiler (new)",)
@@ -171,7 +171,7 @@ LICENCE = "the model's licence asks for that"
 
 
 @pytest.mark.parametrize(
-    ("change", "told"),
+    ("change", "ending"),
     [
         ({"rules": Overrides(effects={LAWFUL: NOTHING})}, f"stays refused: {LICENCE})"),
         ({"channels": {CHANNEL: Overrides(effects={LAWFUL: SPOILER})}}, f"refused: {LICENCE})"),
@@ -186,21 +186,21 @@ LICENCE = "the model's licence asks for that"
         ),
     ],
 )
-def test_a_line_that_changes_nothing_says_what_holds_all_the_same(
-    change: dict[str, object], told: str
+def test_a_setting_without_effect_says_what_still_holds(
+    change: dict[str, object], ending: str
 ) -> None:
     (line,) = differences(PLAIN, replace(PLAIN, **change), GROUND)
-    assert line.endswith(told)
+    assert line.endswith(ending)
     (back,) = differences(replace(PLAIN, **change), PLAIN, GROUND)
     assert "⚠️" not in back
 
 
-def test_another_models_licence_asks_for_something_else() -> None:
+def test_the_licence_warning_depends_on_the_model() -> None:
     loose = replace(PLAIN, rules=Overrides(effects={LAWFUL: NOTHING, OPEN: NOTHING}))
     free = differences(PLAIN, loose, everywhere(BOOK, frozenset({OPEN})))
     assert [LICENCE in line for line in free] == [False, True]
 
 
-def test_a_rule_that_nobody_knows_any_more_is_named_by_its_id() -> None:
+def test_a_removed_rule_is_named_by_its_id() -> None:
     old = replace(PLAIN, rules=Overrides(effects={"bygone": SPOILER}))  # type: ignore[dict-item]
     assert differences(old, PLAIN, GROUND)[0].startswith("This server, bygone:")

@@ -1,4 +1,4 @@
-"""What is said of duels fits a message, and tells nothing before the press."""
+"""Texts about duels fit a message, and the answer to a choice reveals what was hidden."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ JOBS = (JobId("0000000001"), JobId("0000000002"))
 
 
 @pytest.mark.parametrize("unit", ["*", "@", "ש", "```", "<:heart_of_gold:1100000000000000040>"])
-def test_the_longest_words_fit(unit: str) -> None:
+def test_texts_about_duels_fit_a_message(unit: str) -> None:
     prompt = long(unit, 1000)
     for text in (
         duelling.question(prompt, until_ms=9),
@@ -33,28 +33,28 @@ def test_the_longest_words_fit(unit: str) -> None:
         (DuelTally(left=2, right=2, skip=1), "A draw**, 2 to 2"),
     ],
 )
-def test_the_end_says_who_won(tally: DuelTally, words: str) -> None:
+def test_the_closing_text_says_who_won(tally: DuelTally, words: str) -> None:
     said = duelling.ended("1girl", tally, ASKED, DuelOrigin.PARTY)
     assert words in said
     assert all(f"<@{who}>" in said for who in ASKED)
 
 
-def test_a_blind_test_keeps_its_members_out_of_its_last_words() -> None:
+def test_the_closing_text_of_a_blind_test_names_no_members() -> None:
     said = duelling.ended("1girl", DuelTally(left=1), ASKED, DuelOrigin.TRIAL)
     assert "<@" not in said
 
 
 @pytest.mark.parametrize("choice", Choice)
-def test_the_answer_tells_what_was_hidden(choice: Choice) -> None:
+def test_the_answer_reveals_what_was_hidden(choice: Choice) -> None:
     said = duelling.answer(
         choice, DuelTally(left=3), asked=ASKED, job_ids=JOBS, self_vote=True, models=("a", "b")
     )
-    for told in (*JOBS, f"<@{ASKED[0]}>", "drawn by `a`", "drawn by `b`", "left 3"):
-        assert told in said
-    assert "like anybody's" in said, "in a test of models, who asked chooses as well"
+    for revealed in (*JOBS, f"<@{ASKED[0]}>", "drawn by `a`", "drawn by `b`", "left 3"):
+        assert revealed in said
+    assert "like anybody's" in said, "in a test of models, members who asked choose as well"
 
 
-def test_a_choice_about_ones_own_picture_is_told_not_to_count() -> None:
+def test_the_answer_says_that_a_vote_for_ones_own_picture_does_not_count() -> None:
     said = duelling.answer(
         Choice.LEFT, DuelTally(left=3), asked=ASKED, job_ids=JOBS, self_vote=True
     )

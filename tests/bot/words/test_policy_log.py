@@ -14,7 +14,7 @@ def line(action: str, detail: str, *, actor_id: int | None = 1, user_id: int | N
 
 
 @pytest.mark.parametrize(
-    ("action", "detail", "told"),
+    ("action", "detail", "expected"),
     [
         ("policy", "Preset: a → b", "<@1> changed the policy:\n- Preset: a → b"),
         ("ban", "", "<@1> banned <@2>"),
@@ -39,35 +39,35 @@ def line(action: str, detail: str, *, actor_id: int | None = 1, user_id: int | N
         ("something new", "", "<@1> something new"),
     ],
 )
-def test_a_line_says_who_did_what_to_whom(action: str, detail: str, told: str) -> None:
-    assert line(action, detail) == f"<t:5:R> {told}"
+def test_a_line_says_who_did_what_to_whom(action: str, detail: str, expected: str) -> None:
+    assert line(action, detail) == f"<t:5:R> {expected}"
 
 
-def test_an_alert_is_nobodys_deed() -> None:
+def test_an_alert_names_no_moderator() -> None:
     assert line("alert", "x", actor_id=None) == "<t:5:R> 🔔 **Alert** about <@2>:\n- x"
 
 
-def test_a_time_out_for_strikes_is_nobodys_deed_either() -> None:
+def test_a_time_out_for_strikes_names_no_moderator() -> None:
     assert line("struck out", "60 min: strikes", actor_id=None) == (
         "<t:5:R> ⏳ <@2> has too many strikes and is timed out:\n- for 60 min: strikes"
     )
 
 
-def test_the_words_of_a_reason_are_left_as_they_are() -> None:
+def test_a_reason_is_shown_unchanged() -> None:
     assert line("ban", "held back\n3").endswith(":\n- held back\n- 3")
 
 
-def test_who_asked_to_be_forgotten_has_no_name() -> None:
-    told = line("ban", "", actor_id=None, user_id=None)
-    assert told == (
+def test_a_forgotten_member_has_no_name() -> None:
+    found = line("ban", "", actor_id=None, user_id=None)
+    assert found == (
         "<t:5:R> Somebody who asked to be forgotten banned somebody who asked to be forgotten"
     )
 
 
-def test_a_long_line_is_cut_between_its_parts_and_says_how_many_there_are() -> None:
-    def lines(told: str) -> list[str]:
-        assert len(told) <= 500
-        return told.splitlines()[1:]
+def test_a_long_line_is_cut_between_parts_and_counts_the_rest() -> None:
+    def lines(text: str) -> list[str]:
+        assert len(text) <= 500
+        return text.splitlines()[1:]
 
     parts = [f"Blocked: word number {n}, refused" for n in range(30)]
     *kept, last = lines(line("policy", "\n".join(parts)))

@@ -1,4 +1,4 @@
-"""What is said around reviews: pictures in words a moderator understands, members in sentences."""
+"""Texts about reviews: scores in words that moderators understand, and notices to members."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ def just_under(threshold: float) -> float:
 
 
 @pytest.mark.parametrize(
-    ("nudity", "told"),
+    ("nudity", "expected"),
     [
         (0.0, "no nudity (0%)"),
         (just_under(THRESHOLDS.spoiler), "no nudity (30%)"),
@@ -28,11 +28,11 @@ def just_under(threshold: float) -> float:
         (1.0, "sees nudity (100%)"),
     ],
 )
-def test_a_score_is_told_by_what_follows_from_it(nudity: float, told: str) -> None:
-    assert told in reviewing.seen({"nudity": nudity, "blank": 0.0})
+def test_a_score_is_described_by_its_consequence(nudity: float, expected: str) -> None:
+    assert expected in reviewing.seen({"nudity": nudity, "blank": 0.0})
 
 
-def test_a_score_that_says_nothing_is_not_shown() -> None:
+def test_an_insignificant_score_is_not_shown() -> None:
     assert not reviewing.seen({})
     assert not reviewing.seen({"blank": just_under(THRESHOLDS.blank), "childlike": 0.0})
     childlike = reviewing.seen({"nudity": 0.6, "childlike": THRESHOLDS.childlike, "blank": 0.0})
@@ -50,22 +50,22 @@ def test_a_score_that_says_nothing_is_not_shown() -> None:
     ],
 )  # fmt: skip
 def test_a_notice_is_a_sentence_that_begins_with_a_name(words: str) -> None:
-    told = reviewing.told(7, words, 9_000)
-    assert told.startswith("<@7>: The moderators ")
-    assert told.endswith(". You can ask me again <t:9:R>.")
+    notice = reviewing.told(7, words, 9_000)
+    assert notice.startswith("<@7>: The moderators ")
+    assert notice.endswith(". You can ask me again <t:9:R>.")
 
 
-def test_an_appeal_that_is_not_taken_gives_its_words_back() -> None:
+def test_a_rejected_appeal_gives_its_words_back() -> None:
     assert reviewing.not_taken("No.", "") == "No."
     assert reviewing.not_taken("No.", "for ``` art").startswith("No.\nYour reason, to copy:\n```\n")
 
 
-def test_a_report_is_told_in_its_readers_language_and_its_own_words_as_they_are() -> None:
+def test_a_report_is_translated_but_the_reporters_words_are_not() -> None:
     written = reviewing.reason("gore", "It shows a real person: {0}")
     assert written == "It shows gore or is meant to shock: It shows a real person: {0}"
     with speaking(language("fr")):
-        told = reviewing.reason_told(written)
+        translated = reviewing.reason_told(written)
         chosen = say("It shows gore or is meant to shock")
-        assert told == f"{chosen} : It shows a real person: {{0}}"
+        assert translated == f"{chosen} : It shows a real person: {{0}}"
         assert reviewing.reason_told(reviewing.reason("gore", "")) == chosen
         assert reviewing.reason_told("of an older version") == "of an older version"

@@ -1,4 +1,4 @@
-"""What the bot says fits Discord's limits, and members' words in it are words and nothing else."""
+"""What the bot says fits Discord's limits, and members' words in it are never markup."""
 
 from __future__ import annotations
 
@@ -26,14 +26,14 @@ from tests.stages.law import make_guild, make_policy
 ROOT = Path(__file__).parents[3]
 LIMIT = 2000
 LONG = Expected(eta_ms=10**9, loads=True)
-#: The longest that a moderator can write.
+#: The longest texts that a moderator can write.
 TERM_CHARS, REASON_CHARS = 80, 200
 NASTY = [
     "*", "@", "`", "\\", "<@1>", "<:heart_of_gold_and_more:1100000000000000040>", "_~|", "ש",
     "ع\u202e", "😀", "👩🏽\u200d👩🏽\u200d👧", "🇯🇵", "e\u0301", "漢", "[a](https://b.c) ", "||",
     "discord.gg/x ", "\u2068", "\u2069", "```", "# x ", "- ", "> ", "word ",
 ]  # fmt: skip
-#: Marks of markdown that nobody escaped.
+#: Markdown characters that are not escaped.
 BARE = re.compile(r"(?<!\\)(?:\\\\)*[*_~`|>#\[\]()<:@.-]")
 
 
@@ -42,7 +42,7 @@ def long(unit: str, length: int = LIMIT) -> str:
 
 
 @pytest.mark.parametrize("unit", NASTY)
-def test_a_status_and_its_end_fit_whatever_the_words(unit: str) -> None:
+def test_status_and_closing_texts_fit_whatever_the_prompt(unit: str) -> None:
     states = (JobState.FAILED, JobState.WITHHELD, JobState.RUNNING, JobState.CANCELLED) * 2
     faults = [long(unit, 900), long("x", 900), None, None, long("y ", 900), "z", None, None]
     jobs = [
@@ -57,7 +57,7 @@ def test_a_status_and_its_end_fit_whatever_the_words(unit: str) -> None:
 
 
 @pytest.mark.parametrize("unit", NASTY)
-def test_the_words_beside_a_picture_fit_and_keep_its_id(unit: str) -> None:
+def test_texts_about_a_picture_fit_and_keep_its_id(unit: str) -> None:
     job = make_job(prompt=long(unit))
     picture = Picture(
         job_id=job.id, user_id=USER, guild_id=GUILD, sha256="0", size_bytes=1, width_px=1,
@@ -75,7 +75,7 @@ def test_the_words_beside_a_picture_fit_and_keep_its_id(unit: str) -> None:
 
 
 @pytest.mark.parametrize("unit", NASTY)
-def test_a_refusal_with_three_long_terms_fits(unit: str) -> None:
+def test_a_refusal_with_long_terms_fits(unit: str) -> None:
     terms = [f"{word} {long(unit, TERM_CHARS - 4)}" for word in ("cat", "dog", "owl", "fox")]
     guild = make_guild(*(Term(text=t, reason=long(unit, REASON_CHARS)) for t in terms))
     refused = admit(make_ask(", ".join(terms)), make_policy(guild))
@@ -87,7 +87,7 @@ def test_a_refusal_with_three_long_terms_fits(unit: str) -> None:
 
 @pytest.mark.parametrize("unit", NASTY)
 @pytest.mark.parametrize("limit", [30, 100, LIMIT])
-def test_a_text_that_is_cut_stays_within_the_limit(unit: str, limit: int) -> None:
+def test_a_cut_text_stays_within_the_limit(unit: str, limit: int) -> None:
     for text in (long(unit, 3 * LIMIT), plain(long(unit), LIMIT), code(long(unit), 2 * LIMIT)):
         assert len(fit(text, limit)) <= limit
         assert len(short(text, limit)) <= limit
@@ -97,7 +97,7 @@ def test_a_text_that_is_cut_stays_within_the_limit(unit: str, limit: int) -> Non
 
 
 @pytest.mark.parametrize(
-    ("locale", "told"),
+    ("locale", "expected"),
     [
         ("en-US", "Yes. No. (a, b)"),
         ("de", "Yes. No. (a, b)"),
@@ -105,18 +105,18 @@ def test_a_text_that_is_cut_stays_within_the_limit(unit: str, limit: int) -> Non
         ("zh-CN", "Yes.No.\uff08a\u3001b\uff09"),
     ],
 )
-def test_sentences_and_lists_stand_as_the_language_sets_them(locale: str, told: str) -> None:
+def test_sentences_and_lists_are_set_as_the_language_requires(locale: str, expected: str) -> None:
     with speaking(language(locale)):
-        assert sentences("Yes.", "", "No.") + aside(enumerated(["a", "b"])) == told
+        assert sentences("Yes.", "", "No.") + aside(enumerated(["a", "b"])) == expected
 
 
-def test_a_text_that_fits_is_left_as_it_is() -> None:
+def test_a_text_that_fits_is_unchanged() -> None:
     for text in ("", "x" * LIMIT, "**bold** `code`", "\u2068ש\u2069" * 600):
         assert fit(text) == text
     assert fitting(["a", "b"], 3) == "a\nb"
 
 
-def test_a_cut_is_never_inside_a_mark_and_closes_what_is_open() -> None:
+def test_a_cut_never_splits_markup_and_closes_what_is_open() -> None:
     pieces = ["\\*", "<@123>", "<:heart:11000000>", "[`id`](https://discord.com/x)", "a", " ", "é"]
     dice = random.Random(13)
     for _ in range(300):
@@ -135,13 +135,13 @@ def test_a_cut_is_never_inside_a_mark_and_closes_what_is_open() -> None:
 @pytest.mark.parametrize(
     "sign", ["👩🏽\u200d👩🏽\u200d👧", "🇯🇵", "e\u0301", "❤\ufe0f", "1\ufe0f\u20e3"]
 )
-def test_a_cut_is_never_inside_what_the_eye_takes_for_one_sign(sign: str) -> None:
+def test_a_cut_never_splits_a_visible_character(sign: str) -> None:
     for limit in range(20, 60):
         for cut in (short(sign * 50, limit), fit(sign * 50, limit), plain(sign * 50, limit)):
             assert cut.removesuffix("…").replace(sign, "") == ""
 
 
-def test_lines_are_kept_whole_and_the_others_counted() -> None:
+def test_lines_are_kept_whole_and_the_rest_are_counted() -> None:
     lines = [f"{n}" * 10 for n in range(10)]
     said = fitting(lines, 60).split("\n")
     assert said[:-1] == lines[: len(said) - 1]
@@ -167,7 +167,7 @@ def test_a_code_block_cannot_be_broken_out_of(ticks: int) -> None:
         "mailto:a@b.example", "discord://-/x", "<https://a.b>", "[free](https://a.b)",
     ],
 )  # fmt: skip
-def test_no_link_or_invite_is_made_of_a_members_words(link: str) -> None:
+def test_a_members_words_never_become_a_link_or_invite(link: str) -> None:
     """Discord finds an invite by the host, with or without a scheme, and a link by its scheme."""
     for shown in (plain(link), plain(f"see {link} now"), plain(f"\u05e9 {link}")):
         assert not re.search(r"discord(?:app)?\.(?:gg|com)", shown, re.IGNORECASE)
@@ -176,27 +176,27 @@ def test_no_link_or_invite_is_made_of_a_members_words(link: str) -> None:
 
 
 @pytest.mark.parametrize("unit", NASTY)
-def test_shown_words_have_no_bare_mark(unit: str) -> None:
+def test_a_members_words_have_no_unescaped_markup(unit: str) -> None:
     shown = plain(long(unit, 400))
     assert not BARE.search(shown)
     assert len(shown) <= 3 * 300 + 2
 
 
-def test_words_that_turn_the_line_about_do_not() -> None:
+def test_direction_controls_in_a_members_words_are_removed() -> None:
     assert plain("a\u202eb\u2066c\u2069\u200f") == "abc"
     assert plain("\u05e9\u2069\u202e") == "\u2068\u05e9\u2069"
 
 
 @pytest.mark.parametrize(
-    ("size_bytes", "told"),
+    ("size_bytes", "expected"),
     [(16 << 10, "16 kB"), (10 << 20, "10 MB"), ((1 << 20) - 1, "1023 kB"), (1 << 20, "1 MB")],
 )
-def test_a_size_has_a_unit_in_which_it_is_not_nothing(size_bytes: int, told: str) -> None:
-    assert wording.size(size_bytes) == told
+def test_a_size_is_shown_in_a_fitting_unit(size_bytes: int, expected: str) -> None:
+    assert wording.size(size_bytes) == expected
 
 
 def said_in(path: Path) -> Iterator[str]:
-    """The texts of a module that are no docstrings."""
+    """The texts of a module that are not docstrings."""
     for node in ast.walk(ast.parse(path.read_text())):
         for child in ast.iter_child_nodes(node):
             if (
@@ -208,12 +208,12 @@ def said_in(path: Path) -> Iterator[str]:
 
 
 @pytest.mark.parametrize("room", ["cogs", "bot/words", "bot/policy"])
-def test_no_sentence_that_members_read_breaks_where_its_source_line_ended(room: str) -> None:
+def test_sentences_for_members_have_no_stray_line_breaks(room: str) -> None:
     """Discord shows every line break."""
     broken = [
         (path.name, text)
         for path in (ROOT / room).rglob("*.py")
-        # A file that a server takes home has lines of its own.
+        # A file that a server exports has line breaks of its own.
         if path.name != "writing.py"
         for text in said_in(path)
         if re.search(r"[a-z,]\n[a-z]", text)
@@ -221,7 +221,7 @@ def test_no_sentence_that_members_read_breaks_where_its_source_line_ended(room: 
     assert not broken
 
 
-def test_a_place_in_the_queue_says_that_the_model_is_changed_first() -> None:
+def test_the_place_in_the_queue_mentions_a_model_switch() -> None:
     standing = Standing(ahead=2, queued=3, running=1)
     soon = Expected(eta_ms=12_000)
     assert wording.place(standing, soon) == "Place 3 in the queue, about 12 s"
@@ -230,7 +230,7 @@ def test_a_place_in_the_queue_says_that_the_model_is_changed_first() -> None:
     )
 
 
-def test_an_empty_queue_is_called_empty_and_only_what_there_is_is_counted() -> None:
+def test_an_empty_queue_is_called_empty_and_zeros_are_not_listed() -> None:
     none = dict.fromkeys(JobState, 0)
     assert wording.busy(none, 0) == "The queue is empty."
     assert wording.busy(none, 3) == "The queue is empty. 3 more in other servers."
@@ -238,7 +238,7 @@ def test_an_empty_queue_is_called_empty_and_only_what_there_is_is_counted() -> N
     assert wording.busy(some, 2) == "2 waiting, 1 about to be posted."
 
 
-def test_one_bar_tells_of_the_whole_request() -> None:
+def test_one_bar_shows_the_whole_request() -> None:
     states = (JobState.DELIVERED, JobState.RUNNING, JobState.RUNNING, JobState.QUEUED)
     jobs = [make_job(f"000000000{n}", state=state) for n, state in enumerate(states)]
     steps = jobs[0].draw.steps
@@ -252,7 +252,7 @@ def test_one_bar_tells_of_the_whole_request() -> None:
     assert said == ["`████░░░░░░░░` 1 of 4 drawn, about 12 s left"]
 
 
-def test_before_anything_is_drawn_the_place_in_the_queue_is_told() -> None:
+def test_a_waiting_request_shows_its_place_in_the_queue() -> None:
     jobs = [make_job(state=JobState.QUEUED)]
     said = wording.status(
         jobs,
@@ -265,7 +265,7 @@ def test_before_anything_is_drawn_the_place_in_the_queue_is_told() -> None:
 
 @pytest.mark.parametrize("code", ["en-US", "de", "ja"])
 @pytest.mark.parametrize("model", ["id", "model", "the", "a", "i", "user", "show", "picture"])
-def test_a_reason_is_retold_whatever_the_model_is_called(code: str, model: str) -> None:
+def test_a_reason_is_translated_whatever_the_model_is_called(code: str, model: str) -> None:
     job = make_job(job_id="abcdefgh12")
     job = replace(job, draw=replace(job.draw, model=model))
     gone = replace(job, error=_NO_MODEL.format(model=model))
@@ -274,4 +274,4 @@ def test_a_reason_is_retold_whatever_the_model_is_called(code: str, model: str) 
     with speaking(language(code)):
         assert wording.why(gone) == _NO_MODEL(model=model)
         assert wording.why(lost) == pictures.NO_CHANNEL(id=job.id)
-        assert wording.why(theirs) == theirs.error, "nobody's sentence of ours"
+        assert wording.why(theirs) == theirs.error, "not a sentence of the bot"

@@ -1,4 +1,4 @@
-"""An existing picture is pointed to instead of drawn again, across no border of privacy."""
+"""The bot points to an existing picture instead of drawing it again, but reveals no private one."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ async def desk(tmp_path: Path) -> AsyncIterator[Front]:
         yield ready
 
 
-async def there(desk: Front, **options: object) -> list[Job]:
+async def posted(desk: Front, **options: object) -> list[Job]:
     """The member's pictures, drawn and posted."""
     await desk.asks(**{**ASK, **options})
     jobs = [job for job in await desk.jobs() if job.state is JobState.QUEUED]
@@ -42,8 +42,10 @@ def is_pointed_to(answer: ResponseMessage, *jobs: Job) -> bool:
     return pointed and all(job.id in answer.content for job in jobs)
 
 
-async def test_the_same_again_is_pointed_to_with_its_post_and_costs_no_place(desk: Front) -> None:
-    (job,) = await there(desk)
+async def test_a_repeated_request_points_to_the_existing_post_and_is_not_queued(
+    desk: Front,
+) -> None:
+    (job,) = await posted(desk)
     post = desk.channel.history()[-1]
     answer = await desk.asks(**ASK)
     assert is_pointed_to(answer, job)
@@ -62,14 +64,16 @@ async def test_the_same_again_is_pointed_to_with_its_post_and_costs_no_place(des
     [{"seed": 6}, {"prompt": "1girl, hat, smile"}, {"steps": 9}, {"negative": "blurry"},
      {"aspect": "portrait"}, {"guidance": 3.0}],
 )  # fmt: skip
-async def test_what_differs_in_anything_is_drawn(desk: Front, other: dict[str, object]) -> None:
-    await there(desk)
+async def test_a_request_that_differs_in_any_option_is_drawn(
+    desk: Front, other: dict[str, object]
+) -> None:
+    await posted(desk)
     assert not is_pointed_to(await desk.asks(**{**ASK, **other}))
     assert len(await desk.jobs()) == 2
 
 
-async def test_it_is_drawn_anyway_once_or_shown_here_after_a_restart(desk: Front) -> None:
-    (job,) = await there(desk)
+async def test_draw_anyway_works_once_and_show_here_survives_a_restart(desk: Front) -> None:
+    (job,) = await posted(desk)
     answer = await desk.asks(**ASK)
     await desk.restart()
     shown = said(await desk.member.click(answer.message, label="Show it here"))
@@ -85,7 +89,7 @@ async def test_it_is_drawn_anyway_once_or_shown_here_after_a_restart(desk: Front
     forged = await desk.channel_of(job).send("not theirs", view=view)
     await who.click(forged, custom_id=anyway)
     assert await desk.jobs(who) == []
-    assert len(await desk.jobs()) == 1, "it is the member's own to press"
+    assert len(await desk.jobs()) == 1, "only the member who asked may press it"
     await desk.member.click(answer.message, custom_id=anyway)
     message.components = before
     await desk.member.click(answer.message, custom_id=anyway)
@@ -93,7 +97,7 @@ async def test_it_is_drawn_anyway_once_or_shown_here_after_a_restart(desk: Front
     assert drawn.draw == job.draw
 
 
-async def test_what_is_gone_or_waits_or_may_not_be_shown_is_drawn(desk: Front) -> None:
+async def test_an_unfinished_deleted_or_forbidden_picture_is_drawn_again(desk: Front) -> None:
     await desk.asks(**ASK)
     assert not is_pointed_to(await desk.asks(**ASK)), "the first is not done yet"
     jobs = await desk.jobs()
@@ -109,15 +113,15 @@ async def test_what_is_gone_or_waits_or_may_not_be_shown_is_drawn(desk: Front) -
     assert not is_pointed_to(await desk.asks(**ASK))
 
 
-async def test_what_is_refused_by_now_is_refused_and_not_pointed_to(desk: Front) -> None:
-    await there(desk)
+async def test_a_prompt_blocked_since_is_refused_without_pointing_to_a_picture(desk: Front) -> None:
+    await posted(desk)
     await decide(desk.services.guilds, make_guild("hat", guild_id=GuildId(desk.guild.id)))
     answer = await desk.asks(**ASK)
     assert "This server blocks" in answer.content
     assert not is_pointed_to(answer)
 
 
-async def test_nobody_is_led_to_what_another_keeps_private_nor_from_there_to_the_open(
+async def test_a_private_picture_is_pointed_to_only_for_its_member_in_private(
     desk: Front,
 ) -> None:
     await desk.asks(**ASK, private=True)
@@ -137,9 +141,7 @@ async def test_nobody_is_led_to_what_another_keeps_private_nor_from_there_to_the
 
 
 @pytest.mark.parametrize("table", ["jobs", "posts"])
-async def test_nothing_is_pointed_to_in_a_channel_that_not_all_can_read(
-    desk: Front, table: str
-) -> None:
+async def test_a_picture_in_a_restricted_channel_is_not_pointed_to(desk: Front, table: str) -> None:
     me = desk.guild.me
     assert me is not None
     secret = desk.guild.create_text_channel(
@@ -149,7 +151,7 @@ async def test_nothing_is_pointed_to_in_a_channel_that_not_all_can_read(
             me: discord.PermissionOverwrite(view_channel=True),
         },
     )
-    await there(desk)
+    await posted(desk)
     await desk.services.queue._db.write_one(
         f"UPDATE {table} SET channel_id = :there",  # noqa: S608  a constant
         {"there": secret.id},
@@ -157,10 +159,10 @@ async def test_nothing_is_pointed_to_in_a_channel_that_not_all_can_read(
     assert not is_pointed_to(await desk.asks(**ASK))
 
 
-async def test_several_are_pointed_to_if_all_are_there_and_else_drawn_as_asked(
+async def test_several_pictures_are_pointed_to_only_if_all_of_them_exist(
     desk: Front,
 ) -> None:
-    jobs = await there(desk, count=2)
+    jobs = await posted(desk, count=2)
     assert not is_pointed_to(await desk.asks(**ASK, count=2, private=True))
     await desk.drawn([job for job in await desk.jobs() if job.state is JobState.QUEUED])
     answer = await desk.asks(**ASK, count=2)
@@ -170,8 +172,8 @@ async def test_several_are_pointed_to_if_all_are_there_and_else_drawn_as_asked(
     assert [job.draw.seed for job in (await desk.jobs())[4:]] == [5, 6, 7]
 
 
-async def test_who_is_banned_by_now_draws_nothing_anyway(desk: Front) -> None:
-    (job,) = await there(desk)
+async def test_a_member_banned_since_asking_gets_no_picture(desk: Front) -> None:
+    (job,) = await posted(desk)
     answer = await desk.asks(**ASK)
     ban = Exclusion(
         user_id=job.user_id, guild_id=job.guild_id, until_ms=None, reason="Not here.",

@@ -1,4 +1,4 @@
-"""What a prompt leaves open is filled in: by the seed, within the policy, and told in Settings."""
+"""The seed fills in what a prompt leaves open, within the policy, and *Settings* shows it."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ def groups(text: str) -> set[str]:
     return {embedded_words().group(tag) for tag in text.split(", ")}
 
 
-async def test_each_picture_is_filled_in_by_its_own_seed(desk: Front) -> None:
+async def test_each_pictures_prompt_is_completed_by_its_own_seed(desk: Front) -> None:
     await desk.asks(prompt="1girl", count=3, seed=5)
     first = [job.draw.completion for job in await desk.jobs()]
     assert len(set(first)) == 3
@@ -53,7 +53,9 @@ async def test_each_picture_is_filled_in_by_its_own_seed(desk: Front) -> None:
     assert (await desk.jobs())[-1].draw.completion == first[1]
 
 
-async def test_the_model_reads_both_and_the_prompt_stays_as_it_was_typed(desk: Front) -> None:
+async def test_the_model_reads_prompt_and_completion_and_the_prompt_is_unchanged(
+    desk: Front,
+) -> None:
     await desk.asks(prompt="1girl, blue hair,")
     (job,) = await desk.jobs()
     assert job.draw.prompt == "1girl, blue hair,"
@@ -61,7 +63,7 @@ async def test_the_model_reads_both_and_the_prompt_stays_as_it_was_typed(desk: F
     assert "hair colour" not in groups(job.draw.completion or "")
 
 
-async def test_off_is_off(desk: Front) -> None:
+async def test_completion_can_be_off_by_option_or_by_model(desk: Front) -> None:
     await desk.asks(prompt="1girl", complete="off")
     desk.use_model(replace(FILLING, completes=False))
     await desk.asks(prompt="1girl")
@@ -69,7 +71,7 @@ async def test_off_is_off(desk: Front) -> None:
     assert [job.draw.words for job in await desk.jobs()] == ["1girl", "1girl"]
 
 
-async def test_off_stays_off_when_it_is_edited(desk: Front) -> None:
+async def test_editing_a_picture_keeps_completion_off(desk: Front) -> None:
     for prompt, options in (("1girl", {}), ("1girl, hat", {"complete": "off"})):
         await desk.asks(prompt=prompt, **options)
         job = (await desk.jobs())[-1]
@@ -81,7 +83,7 @@ async def test_off_stays_off_when_it_is_edited(desk: Front) -> None:
         assert (await desk.jobs())[-1].draw == job.draw
 
 
-async def test_settings_say_what_was_filled_in(desk: Front) -> None:
+async def test_settings_show_what_was_filled_in(desk: Front) -> None:
     await desk.asks(prompt="1girl", seed=7)
     (job,) = await desk.jobs()
     await desk.drawn([job])
@@ -92,7 +94,7 @@ async def test_settings_say_what_was_filled_in(desk: Front) -> None:
         assert tag.replace("-", "\\-").replace(":", "\\:") in told
     assert "complete: off`" in told
     assert "prompt: 1girl aspect" in told
-    assert f"\n1girl, {job.draw.completion}\n" in told, "for other programs, all that was drawn"
+    assert f"\n1girl, {job.draw.completion}\n" in told, "other programs get the whole prompt"
 
 
 async def _posted(desk: Front, job_id: str) -> object:
@@ -103,7 +105,7 @@ async def _posted(desk: Front, job_id: str) -> object:
     )
 
 
-def test_the_file_says_both() -> None:
+def test_the_file_records_both_the_completed_and_the_typed_prompt() -> None:
     ask = make_ask(
         info=FILLING,
         user_id=USER,
@@ -121,7 +123,7 @@ def test_the_file_says_both() -> None:
     assert "Asked" not in a1111_parameters(replace(given, draw=ask.draw))
 
 
-async def test_again_is_the_same_picture_and_vary_another(desk: Front) -> None:
+async def test_again_keeps_the_completion_and_vary_changes_it(desk: Front) -> None:
     await desk.asks(prompt="1girl", seed=7)
     (job,) = await desk.jobs()
     await desk.drawn([job])
@@ -134,7 +136,7 @@ async def test_again_is_the_same_picture_and_vary_another(desk: Front) -> None:
     assert vary.draw.completion != job.draw.completion
 
 
-async def test_only_what_stays_near_a_picture_keeps_what_was_filled_in(desk: Front) -> None:
+async def test_only_a_subtle_variation_keeps_the_completion(desk: Front) -> None:
     await desk.asks(prompt="1girl", seed=7)
     (job,) = await desk.jobs()
     await desk.drawn([job])
@@ -148,7 +150,7 @@ async def test_only_what_stays_near_a_picture_keeps_what_was_filled_in(desk: Fro
     assert len({one.draw.seed for one in (job, subtle, strong)}) == 3
 
 
-async def test_what_a_place_refuses_is_not_kept_from_a_picture(desk: Front) -> None:
+async def test_a_completion_that_the_place_refuses_is_replaced(desk: Front) -> None:
     policy = await desk.bot.services.policy_at(
         make_place(guild=desk.guild.id, channel=desk.channel.id), model=FILLING
     )
@@ -168,7 +170,7 @@ async def test_what_a_place_refuses_is_not_kept_from_a_picture(desk: Front) -> N
 
 
 @pytest.mark.parametrize("kind", [RequestKind.AGAIN, RequestKind.VARY])
-def test_a_picture_from_before_is_drawn_as_it_was(kind: RequestKind) -> None:
+def test_a_picture_made_before_completion_existed_gets_none(kind: RequestKind) -> None:
     ask = make_ask(
         info=INFO, user_id=USER, place=make_place(), typed=Typed(prompt="1girl"), fresh_seed=1
     )
@@ -179,12 +181,12 @@ def test_a_picture_from_before_is_drawn_as_it_was(kind: RequestKind) -> None:
     assert again.draw.completion is None
 
 
-async def test_nothing_is_filled_in_that_the_place_refuses(desk: Front) -> None:
+async def test_no_word_that_the_place_refuses_is_filled_in(desk: Front) -> None:
     blocked = ("eyes", "background", "1girl", "dress")
     await by_law(desk.services.guilds, make_guild(*blocked, guild_id=desk.guild.id))
     for seed in range(12):
         answer = await desk.asks(prompt="smile", seed=seed)
-        assert not answer.ephemeral, "nobody is refused for words of ours"
+        assert not answer.ephemeral, "nobody is refused for words that the bot added"
     for job in await desk.jobs():
         assert not {"eyes", "background", "1girl", "dress"} & set(
             job.draw.words.replace(",", "").split()
@@ -192,8 +194,8 @@ async def test_nothing_is_filled_in_that_the_place_refuses(desk: Front) -> None:
         assert "hair colour" in groups(job.draw.completion or "")
 
 
-async def test_what_is_filled_in_passes_the_gate_as_if_it_were_typed(desk: Front) -> None:
-    """Whatever fills in, policy reads all that the model will."""
+async def test_completions_are_screened_as_if_they_were_typed(desk: Front) -> None:
+    """Whatever filled it in, policy reads everything that the model will read."""
     await by_law(desk.services.guilds, make_guild("glasses", guild_id=desk.guild.id))
     policy = await desk.bot.services.policy_at(
         make_place(guild=desk.guild.id, channel=desk.channel.id), model=FILLING
@@ -212,12 +214,12 @@ async def test_what_is_filled_in_passes_the_gate_as_if_it_were_typed(desk: Front
     )
 
 
-def test_what_cannot_be_judged_is_not_filled_in(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_nothing_is_filled_in_if_every_word_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(filling, "judged", lambda *_: Ruling.REFUSE)
     assert filling.surprise(embedded_words(), 1, None) == ""  # type: ignore[arg-type]
 
 
-async def test_an_ask_that_waits_keeps_what_was_filled_in(desk: Front) -> None:
+async def test_a_stored_ask_keeps_its_completions(desk: Front) -> None:
     ask = make_ask(
         info=FILLING,
         user_id=USER,
@@ -233,7 +235,7 @@ async def test_an_ask_that_waits_keeps_what_was_filled_in(desk: Front) -> None:
     assert "completions" not in values
 
 
-def test_both_models_of_a_trial_draw_the_same_words() -> None:
+def test_both_models_of_a_trial_get_the_same_completion() -> None:
     ask = make_ask(
         info=FILLING,
         user_id=USER,

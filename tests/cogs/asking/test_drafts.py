@@ -44,7 +44,7 @@ async def opens(desk: Front, refusal: ResponseMessage, who: MemberActor) -> Inte
     return await who.click(refusal.message, custom_id=edit_of(refusal))
 
 
-async def test_a_refusal_gives_everything_back_and_edit_fills_it_in(desk: Front) -> None:
+async def test_a_refusal_returns_everything_typed_and_edit_fills_the_form(desk: Front) -> None:
     refusal = await desk.asks(**TYPED)
     assert refusal.ephemeral
     assert "1girl, blue hair --ar 0:9 --ar portrait --seed 7" in refusal.content.split("```")[1]
@@ -67,7 +67,7 @@ async def test_a_refusal_gives_everything_back_and_edit_fills_it_in(desk: Front)
     assert (draw.aspect, draw.sampler, draw.clip_skip) == (Aspect.PORTRAIT, Sampler.HEUN, 2)
 
 
-async def test_a_form_that_is_refused_gives_its_words_back_again(desk: Front) -> None:
+async def test_a_refused_form_returns_its_words_too(desk: Front) -> None:
     shown = await opens(desk, await desk.asks(prompt="1girl --ar 0:9"), desk.member)
     again = said(await sends(desk.member, shown, seed="x"))
     assert "`--ar 0:9`" in again.content
@@ -75,7 +75,7 @@ async def test_a_form_that_is_refused_gives_its_words_back_again(desk: Front) ->
     assert values_of(await opens(desk, again, desk.member))["prompt"] == "1girl --ar 0:9\n--seed x"
 
 
-async def test_a_form_can_be_open_twice_and_sent_after_its_draft_is_gone(desk: Front) -> None:
+async def test_a_form_can_be_opened_twice_and_sent_after_its_draft_is_gone(desk: Front) -> None:
     refusal = await desk.asks(prompt="1girl --ar 0:9")
     first, second = [await opens(desk, refusal, desk.member) for _ in range(2)]
     await desk.services.privacy.forget(UserId(desk.member.id))
@@ -85,7 +85,7 @@ async def test_a_form_can_be_open_twice_and_sent_after_its_draft_is_gone(desk: F
     assert [job.draw.prompt for job in await desk.jobs()] == ["1girl, 0 hats", "1girl, 1 hats"]
 
 
-async def test_a_draft_is_its_members_alone_and_leaves(desk: Front) -> None:
+async def test_a_draft_belongs_to_its_member_and_expires(desk: Front) -> None:
     refusal = await desk.asks(prompt="1girl --ar 0:9")
     drafts, draft_id = desk.services.drafts, edit_of(refusal).rpartition(":")[2]
     now_ms, member = desk.services.clock(), UserId(desk.member.id)
@@ -97,7 +97,7 @@ async def test_a_draft_is_its_members_alone_and_leaves(desk: Front) -> None:
     assert "three days" in said(gone).content
 
 
-async def test_long_words_come_as_a_file_whole(desk: Front) -> None:
+async def test_a_long_prompt_is_returned_whole_in_a_file(desk: Front) -> None:
     prompt = ", ".join(f"tag{number}" for number in range(300))
     refusal = await desk.asks(prompt=prompt)
     assert "the limit is 1,000" in refusal.content
@@ -106,20 +106,20 @@ async def test_long_words_come_as_a_file_whole(desk: Front) -> None:
     assert values_of(await opens(desk, refusal, desk.member))["prompt"] == prompt
 
 
-async def test_words_that_a_code_block_would_change_come_as_a_file(desk: Front) -> None:
+async def test_a_prompt_that_breaks_a_code_block_is_returned_in_a_file(desk: Front) -> None:
     prompt = "1girl, ```sly``` --ar 0:9"
     (file,) = (await desk.asks(prompt=prompt)).attachments
     assert (await file.read()).decode() == prompt
 
 
-async def test_a_full_queue_gives_the_words_back_too(desk: Front) -> None:
+async def test_a_full_queue_returns_the_words_too(desk: Front) -> None:
     desk.bot.services = replace(desk.services, caps=Caps(per_user=0, per_guild=4))
     refusal = await desk.asks(prompt="1girl, patient")
     assert "1girl, patient" in refusal.content.split("```")[1]
     assert edit_of(refusal)
 
 
-async def test_a_fault_of_ours_gives_the_words_back(
+async def test_an_internal_error_returns_the_words(
     desk: Front, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     async def broken(*_: object, **__: object) -> None:
@@ -133,7 +133,7 @@ async def test_a_fault_of_ours_gives_the_words_back(
     assert "300 words of mine" in said(result).content
 
 
-async def test_a_draft_that_cannot_be_kept_takes_no_word(
+async def test_a_draft_that_cannot_be_stored_loses_no_words(
     desk: Front, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     async def full(*_: object) -> None:
@@ -145,7 +145,7 @@ async def test_a_draft_that_cannot_be_kept_takes_no_word(
     assert not custom_ids(refusal)
 
 
-async def test_edit_under_a_picture_opens_all_its_settings_for_whoever_presses(desk: Front) -> None:
+async def test_edit_opens_all_settings_of_a_picture_for_any_member(desk: Front) -> None:
     job, message = await desk.picture("1girl, hat", seed=12)
     await desk.restart()
     who = desk.newcomer()
@@ -166,7 +166,7 @@ async def test_edit_under_a_picture_opens_all_its_settings_for_whoever_presses(d
     ]  # fmt: skip
 
 
-async def test_what_comes_back_in_a_form_is_screened(desk: Front) -> None:
+async def test_a_submitted_form_is_screened(desk: Front) -> None:
     job, message = await desk.picture()
     shown = await desk.member.click(message, custom_id=f"wd:edit:{job.id}")
     refused = said(await sends(desk.member, shown, prompt="loli, nude"))

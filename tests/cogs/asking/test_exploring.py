@@ -51,7 +51,7 @@ def prompt_of(content: str) -> str:
     return content.split("```\n")[1].removesuffix("\n```")
 
 
-async def test_a_surprise_is_rolled_again_and_drawn(desk: Front) -> None:
+async def test_a_surprise_can_be_rerolled_and_drawn(desk: Front) -> None:
     answer = await slash(desk, "surprise")
     assert answer.ephemeral
     first = prompt_of(answer.content)
@@ -75,7 +75,7 @@ async def test_a_surprise_works_after_a_restart(desk: Front) -> None:
     assert [job.draw.prompt for job in await desk.jobs()] == [prompt_of(answer.content)]
 
 
-async def test_what_the_model_does_not_say_any_more_is_not_drawn_unseen(
+async def test_a_surprise_outdated_by_a_new_model_is_shown_before_it_is_drawn(
     desk: Front, tmp_path: Path
 ) -> None:
     answer = await slash(desk, "surprise")
@@ -91,7 +91,7 @@ async def test_what_the_model_does_not_say_any_more_is_not_drawn_unseen(
     assert prompt_of(shown(desk, answer).content) == "1girl"
 
 
-async def test_no_surprise_is_what_the_place_refuses(desk: Front) -> None:
+async def test_a_surprise_contains_no_word_that_the_place_refuses(desk: Front) -> None:
     await decide(desk.services.guilds, make_guild("hair", "1boy", guild_id=desk.guild.id))
     answer = await slash(desk, "surprise")
     for _ in range(12):
@@ -101,7 +101,7 @@ async def test_no_surprise_is_what_the_place_refuses(desk: Front) -> None:
         await desk.member.click(answer.message, custom_id=last[1])
 
 
-async def test_without_a_tags_file_both_say_so(desk: Front) -> None:
+async def test_both_commands_say_so_if_the_model_has_no_tags_file(desk: Front) -> None:
     desk.use_model(INFO)
     for command in ("surprise", "tags"):
         answer = await slash(desk, command)
@@ -109,7 +109,7 @@ async def test_without_a_tags_file_both_say_so(desk: Front) -> None:
         assert "brings no list of its words" in answer.content
 
 
-async def test_groups_are_opened_and_turned(desk: Front) -> None:
+async def test_groups_can_be_opened_and_paged(desk: Front) -> None:
     answer = await slash(desk, "tags")
     assert answer.ephemeral
     assert "knows 354 words" in answer.content
@@ -135,7 +135,7 @@ async def choose(desk: Front, answer: ResponseMessage, menu: str, value: str) ->
     await desk.member.select(answer.message, [value], custom_id=menu)
 
 
-async def test_a_tag_is_looked_at_and_drawn(desk: Front) -> None:
+async def test_a_tag_can_be_opened_and_drawn(desk: Front) -> None:
     answer = await slash(desk, "tags", search="bunny")
     assert "rabbit ears (bunny ears) · 714" in answer.content
     await choose(desk, answer, custom_ids(answer)[0], "rabbit ears")
@@ -147,7 +147,7 @@ async def test_a_tag_is_looked_at_and_drawn(desk: Front) -> None:
     assert [job.draw.prompt for job in await desk.jobs()] == ["rabbit ears"]
 
 
-async def test_a_search_lists_what_is_written_so_before_what_is_also_called_so(
+async def test_a_search_lists_name_matches_before_alias_matches(
     desk: Front,
 ) -> None:
     lines = (await slash(desk, "tags", search="cat")).content.splitlines()[1:]
@@ -155,20 +155,20 @@ async def test_a_search_lists_what_is_written_so_before_what_is_also_called_so(
     assert any(line.startswith("1girl (cat girl) · ") for line in lines)
 
 
-async def test_a_menu_of_groups_says_which_it_holds(desk: Front) -> None:
+async def test_a_group_menu_names_its_first_and_last_group(desk: Front) -> None:
     first, second = (row["components"][0] for row in (await slash(desk, "tags")).components)
     for menu in (first, second):
         ends = menu["options"][0]["label"], menu["options"][-1]["label"]
         assert menu["placeholder"] == f"Open a group: {ends[0]} … {ends[1]}"
 
 
-async def test_a_search_forgives_a_slip_and_says_when_nothing_fits(desk: Front) -> None:
+async def test_a_search_tolerates_a_typo_and_says_if_nothing_matches(desk: Front) -> None:
     assert "glasses · " in (await slash(desk, "tags", search="glases")).content
     assert "Nothing matches" in (await slash(desk, "tags", search="sushi")).content
     assert "Nothing matches" in (await slash(desk, "tags", search="🍣")).content
 
 
-async def test_what_the_place_refuses_is_not_listed(desk: Front) -> None:
+async def test_tags_that_the_place_refuses_are_not_listed(desk: Front) -> None:
     boss = desk.moderator(manage_guild=True)
     await boss.slash(desk.channel, "policy block", term="glasses")
     listed = (await slash(desk, "tags", search="glas")).content
@@ -176,7 +176,7 @@ async def test_what_the_place_refuses_is_not_listed(desk: Front) -> None:
     assert "glasses" not in (await slash(desk, "tags")).content.replace("sunglasses", "")
 
 
-async def test_a_surprise_that_cannot_be_read_is_rolled_again(desk: Front) -> None:
+async def test_an_unreadable_surprise_is_rerolled(desk: Front) -> None:
     channel = desk.env.bot.get_partial_messageable(desk.channel.id)
     for target in ("zz", "0000000gzzzzzzzz", "1f"):
         old = await channel.send("How about this?", view=row_of((Action.DRAW_IT, target)))
@@ -187,7 +187,7 @@ async def test_a_surprise_that_cannot_be_read_is_rolled_again(desk: Front) -> No
     assert not await desk.jobs()
 
 
-async def test_presses_of_another_model_do_no_harm(desk: Front, tmp_path: Path) -> None:
+async def test_a_menu_from_an_earlier_model_does_no_harm(desk: Front, tmp_path: Path) -> None:
     answer = await slash(desk, "tags", search="bunny")
     menu = custom_ids(answer)[0]
     files.write(TagBook(), tmp_path / "none.json")

@@ -1,4 +1,4 @@
-"""Under several pictures: pick the best, or do something with one of them."""
+"""Controls under a grid: pick the best picture, or open the buttons of one of them."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ async def desk(tmp_path: Path) -> AsyncIterator[Front]:
 
 
 async def grid(desk: Front, count: int = 4) -> tuple[list[Job], discord.Message]:
-    """Several pictures of the member's in one post."""
+    """Several pictures of the member in one post."""
     jobs = await desk.queued(count=count)
     await desk.drawn(jobs)
     await desk.looks("Delivery")
@@ -63,7 +63,9 @@ async def current(desk: Front, who: MemberActor) -> list[int]:
 
 
 @pytest.mark.parametrize("count", [2, 3, 4])
-async def test_every_picture_has_its_number_and_all_share_a_menu(desk: Front, count: int) -> None:
+async def test_each_picture_has_a_numbered_button_and_all_share_one_menu(
+    desk: Front, count: int
+) -> None:
     jobs, message = await grid(desk, count)
     name = jobs[0].owed_post_id
     numbers = [(f"wd:pick{place}:{name}", False) for place in range(1, count + 1)]
@@ -71,7 +73,7 @@ async def test_every_picture_has_its_number_and_all_share_a_menu(desk: Front, co
     assert controls(message) == [*numbers, reroll, menu]
 
 
-async def test_the_best_is_picked_changed_and_taken_back_after_a_restart_too(desk: Front) -> None:
+async def test_a_pick_can_be_changed_and_withdrawn_even_after_a_restart(desk: Front) -> None:
     _, message = await grid(desk)
     fan = desk.newcomer("fan")
     first = await picks(fan, message, 3)
@@ -86,13 +88,13 @@ async def test_the_best_is_picked_changed_and_taken_back_after_a_restart_too(des
     assert "Pick withdrawn" in desk.env.backend.messages[desk.channel.id][second.id].content
 
 
-async def test_who_asked_is_told_that_their_pick_does_not_count(desk: Front) -> None:
+async def test_a_member_is_told_that_a_pick_in_their_own_grid_does_not_count(desk: Front) -> None:
     _, message = await grid(desk)
     assert "noted but does not count" in (await picks(desk.member, message, 2)).content
     assert await current(desk, desk.member) == [2]
 
 
-async def test_a_pick_on_what_is_gone_is_answered_and_not_counted(desk: Front) -> None:
+async def test_a_pick_of_a_deleted_picture_is_answered_but_not_counted(desk: Front) -> None:
     jobs, message = await grid(desk)
     fan = desk.newcomer("fan")
     await desk.services.gallery.delete(jobs[1].id, desk.services.clock())
@@ -102,7 +104,7 @@ async def test_a_pick_on_what_is_gone_is_answered_and_not_counted(desk: Front) -
     assert await current(desk, fan) == []
 
 
-async def test_forged_buttons_open_no_grid_of_a_closed_channel(desk: Front) -> None:
+async def test_forged_buttons_reach_no_grid_in_a_hidden_channel(desk: Front) -> None:
     _, message = await grid(desk)
     secret = desk.guild.create_text_channel(
         "secret",
@@ -123,7 +125,7 @@ async def test_forged_buttons_open_no_grid_of_a_closed_channel(desk: Front) -> N
     assert await desk.jobs(fan) == []
 
 
-async def test_forged_buttons_open_nothing_of_another_server_not_even_ones_own(desk: Front) -> None:
+async def test_forged_buttons_reach_no_grid_of_another_server_even_ones_own(desk: Front) -> None:
     jobs, message = await grid(desk)
     shown = await panel(desk.member, message, 1)
     for table in ("jobs", "posts"):
@@ -135,7 +137,7 @@ async def test_forged_buttons_open_nothing_of_another_server_not_even_ones_own(d
     assert "is gone" in settings.content
 
 
-async def test_the_menu_brings_the_buttons_of_one_picture_for_these_eyes_only(desk: Front) -> None:
+async def test_the_grid_menu_shows_one_pictures_buttons_in_an_ephemeral_reply(desk: Front) -> None:
     jobs, message = await grid(desk)
     answer = await panel(desk.newcomer(), message, 3)
     assert answer.ephemeral
@@ -144,7 +146,7 @@ async def test_the_menu_brings_the_buttons_of_one_picture_for_these_eyes_only(de
     assert {id_.rpartition(":")[2] for id_ in custom_ids(answer)} == {jobs[2].id}
 
 
-async def test_one_is_deleted_from_its_panel_and_the_others_stay(desk: Front) -> None:
+async def test_deleting_one_picture_from_its_panel_keeps_the_others(desk: Front) -> None:
     jobs, message = await grid(desk)
     shown = await panel(desk.member, message, 2)
     asked = said(await desk.member.click(shown.message, label="Delete"))
@@ -162,7 +164,7 @@ async def test_one_is_deleted_from_its_panel_and_the_others_stay(desk: Front) ->
     assert [option.value for option in menu.options] == ["1", "3", "4"]
 
 
-async def test_what_was_deleted_is_brought_back_into_its_place_for_a_minute(desk: Front) -> None:
+async def test_undo_restores_a_deleted_picture_to_its_place_in_the_grid(desk: Front) -> None:
     jobs, message = await grid(desk)
     before = [file.filename for file in message.attachments]
     data = await message.attachments[1].read()
@@ -176,7 +178,7 @@ async def test_what_was_deleted_is_brought_back_into_its_place_for_a_minute(desk
     assert await desk.services.gallery.get(jobs[1].id) is not None
 
 
-async def test_what_stood_alone_comes_back_in_a_new_post(desk: Front) -> None:
+async def test_undo_restores_a_single_picture_in_a_new_post(desk: Front) -> None:
     job, message = await desk.picture()
     asked = said(await desk.member.click(message, label="Delete"))
     await desk.member.click(asked.message, label="Yes, delete it")
@@ -189,7 +191,7 @@ async def test_what_stood_alone_comes_back_in_a_new_post(desk: Front) -> None:
     assert custom_ids(asked) == [], "there is nothing left to undo"
 
 
-async def test_what_stood_alone_comes_back_though_its_old_post_still_waits_to_go(
+async def test_undo_works_while_the_old_post_still_waits_for_deletion(
     desk: Front,
 ) -> None:
     job, message = await desk.picture()
@@ -222,7 +224,7 @@ async def twice(desk: Front, answer: ResponseMessage, label: str) -> None:
     await desk.member.click(answer.message, label=label)
 
 
-async def test_a_button_pressed_twice_does_and_says_the_same_as_once(desk: Front) -> None:
+async def test_pressing_a_button_twice_has_the_same_effect_as_once(desk: Front) -> None:
     jobs, message = await grid(desk)
     shown = await panel(desk.member, message, 2)
     answer = said(await desk.member.click(shown.message, label="Delete"))
@@ -233,7 +235,7 @@ async def test_a_button_pressed_twice_does_and_says_the_same_as_once(desk: Front
     assert await desk.services.gallery.get(jobs[1].id) is not None
 
 
-async def test_what_a_moderator_deletes_too_is_gone_for_good(desk: Front) -> None:
+async def test_a_picture_that_a_moderator_also_deletes_cannot_be_restored(desk: Front) -> None:
     jobs, message = await grid(desk)
     moderator = desk.moderator(manage_messages=True)
     theirs = said(
@@ -247,7 +249,7 @@ async def test_what_a_moderator_deletes_too_is_gone_for_good(desk: Front) -> Non
     assert await desk.services.gallery.get(jobs[1].id) is None
 
 
-async def test_what_the_disk_does_not_take_back_can_be_brought_back_later(
+async def test_undo_can_be_retried_after_a_full_disk(
     desk: Front, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     jobs, message = await grid(desk)
@@ -264,7 +266,7 @@ async def test_what_the_disk_does_not_take_back_can_be_brought_back_later(
     assert await desk.services.gallery.get(jobs[1].id) is not None
 
 
-async def test_nothing_comes_back_after_a_restart_or_by_somebody_else_or_once_forgotten(
+async def test_undo_restores_nothing_of_a_forgotten_member_even_after_a_restart(
     desk: Front,
 ) -> None:
     jobs, message = await grid(desk)
@@ -285,7 +287,7 @@ async def test_an_old_menu_says_that_its_picture_is_gone(desk: Front) -> None:
     assert "gone" in (await panel(desk.newcomer(), message, 2)).content
 
 
-async def test_only_its_member_deletes_it(desk: Front) -> None:
+async def test_only_its_own_member_can_delete_a_picture(desk: Front) -> None:
     jobs, message = await grid(desk)
     fan = desk.newcomer()
     shown = await panel(fan, message, 2)
@@ -293,7 +295,7 @@ async def test_only_its_member_deletes_it(desk: Front) -> None:
     assert await desk.services.gallery.get(jobs[1].id) is not None
 
 
-async def test_one_of_them_is_reported_from_the_messages_menu(desk: Front) -> None:
+async def test_one_picture_of_a_grid_can_be_reported_from_the_context_menu(desk: Front) -> None:
     jobs, message = await grid(desk)
     who = desk.newcomer()
     answer = said(await who.context_menu(desk.channel, "Report picture", message))
@@ -304,7 +306,7 @@ async def test_one_of_them_is_reported_from_the_messages_menu(desk: Front) -> No
     assert f"wd:report:{jobs[3].id}" in custom_ids(chosen)
 
 
-async def test_the_menu_of_a_grid_knows_its_pictures(desk: Front) -> None:
+async def test_the_settings_context_menu_works_on_a_grid(desk: Front) -> None:
     jobs, message = await grid(desk)
     told = said(await desk.member.context_menu(desk.channel, "Settings", message)).content
     assert f"seed: {jobs[0].draw.seed}" in told

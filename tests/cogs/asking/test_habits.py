@@ -1,4 +1,4 @@
-"""Other bots' syntax is drawn as meant, and what is ignored is reported."""
+"""Prompts in other bots' syntax are drawn as meant, and ignored parts are reported."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ async def desk(tmp_path: Path) -> AsyncIterator[Front]:
         yield ready
 
 
-async def test_midjourneys_way_is_drawn_and_told_in_settings(desk: Front) -> None:
+async def test_midjourney_flags_are_understood_and_shown_in_settings(desk: Front) -> None:
     answer = await desk.asks(prompt="1girl --ar 16:9 --seed 7 --no glasses --steps 20")
     assert not answer.ephemeral, "all of it was understood, so there is nothing to say"
     (job,) = await desk.jobs()
@@ -38,7 +38,7 @@ async def test_midjourneys_way_is_drawn_and_told_in_settings(desk: Front) -> Non
         assert option in told
 
 
-async def test_pasted_settings_are_drawn_and_what_is_left_out_is_said(desk: Front) -> None:
+async def test_pasted_settings_are_used_and_ignored_ones_are_listed(desk: Front) -> None:
     result = await desk.member.slash(desk.channel, "waifu", prompt=PASTED)
     assert result.response is not None
     assert "Next in the queue" in result.response.content
@@ -58,7 +58,7 @@ async def test_pasted_settings_are_drawn_and_what_is_left_out_is_said(desk: Fron
         ("1girl Steps: 20, Sampler: UniPC, Seed: 1", "Sampler: UniPC"),
     ],
 )
-async def test_an_unknown_sampler_is_answered_with_those_there_are(
+async def test_an_unknown_sampler_is_answered_with_the_available_ones(
     desk: Front, prompt: str, named: str
 ) -> None:
     result = await desk.member.slash(desk.channel, "waifu", prompt=prompt)
@@ -69,10 +69,12 @@ async def test_an_unknown_sampler_is_answered_with_those_there_are(
     )
     for sampler in Sampler:
         await desk.asks(prompt=f"1girl --sampler {sampler}")
-        assert (await desk.jobs())[-1].draw.sampler is sampler, "each is taken as it is told"
+        assert (await desk.jobs())[-1].draw.sampler is sampler, (
+            "each name that the bot lists is accepted"
+        )
 
 
-async def test_what_cannot_be_read_is_told_with_what_is_out_of_bounds(desk: Front) -> None:
+async def test_unreadable_and_out_of_range_values_are_reported_together(desk: Front) -> None:
     answer = await desk.asks(prompt="1girl --ar 0:9 --seed x --steps 9999")
     assert answer.ephemeral
     for told in ("3 things", "`--ar 0:9`", "`--seed x`", "`steps:` can be 1 to"):
@@ -80,14 +82,14 @@ async def test_what_cannot_be_read_is_told_with_what_is_out_of_bounds(desk: Fron
     assert not await desk.jobs()
 
 
-async def test_a_prompt_that_nobody_can_see_is_not_given_back(desk: Front) -> None:
+async def test_an_invisible_prompt_is_not_returned(desk: Front) -> None:
     answer = await desk.asks(prompt="\u200b\u200d\u2060")
     assert "needs some words" in answer.content
     assert "```" not in answer.content
     assert "Your words" not in answer.content
 
 
-async def test_what_is_moved_to_the_negative_is_still_screened(desk: Front) -> None:
+async def test_a_prompt_with_a_no_flag_is_still_screened(desk: Front) -> None:
     answer = await desk.asks(prompt="loli, nude --no hat")
     assert answer.ephemeral
     assert not await desk.jobs()

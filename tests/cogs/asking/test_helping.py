@@ -1,4 +1,4 @@
-"""`/help`, the menu of a message, and a mention: newcomers find the way."""
+"""`/help`, the context menu of a message, and an answer to mentions guide newcomers."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ async def desk(tmp_path: Path) -> AsyncIterator[Front]:
         yield ready
 
 
-async def test_help_tells_of_this_model_and_its_examples_draw_after_a_restart(desk: Front) -> None:
+async def test_help_describes_the_model_and_its_examples_draw_after_a_restart(desk: Front) -> None:
     answer = said(await desk.member.slash(desk.channel, "help"))
     assert answer.ephemeral
     (embed,) = answer.embeds
@@ -52,7 +52,7 @@ async def test_help_tells_of_this_model_and_its_examples_draw_after_a_restart(de
     assert [job.draw.prompt for job in await desk.jobs()] == list(helping.EXAMPLES)
 
 
-async def test_a_moderator_is_led_to_the_policy(desk: Front) -> None:
+async def test_help_points_moderators_to_the_policy_panel(desk: Front) -> None:
     await desk.bot._sync_commands()
     boss = desk.moderator(manage_guild=True)
     (embed,) = said(await boss.slash(desk.channel, "help")).embeds
@@ -61,7 +61,7 @@ async def test_a_moderator_is_led_to_the_policy(desk: Front) -> None:
     assert "</policy panel:" in rules
 
 
-async def test_examples_are_shown_as_the_model_in_use_draws_them(desk: Front) -> None:
+async def test_help_shows_example_pictures_only_of_the_model_in_use(desk: Front) -> None:
     other = said(await desk.member.slash(desk.channel, "help"))
     assert not other.attachments, "another model's picture would promise what this one cannot do"
     desk.use_model(replace(INFO, card_id=card_of(EMBEDDED).id))
@@ -71,16 +71,16 @@ async def test_examples_are_shown_as_the_model_in_use_draws_them(desk: Front) ->
     assert INFO.name in str(answer.embeds[0].footer.text)
 
 
-async def test_no_example_is_offered_that_the_place_refuses(desk: Front) -> None:
+async def test_an_example_that_the_place_refuses_is_not_offered(desk: Front) -> None:
     desk.use_model(replace(INFO, card_id=card_of(EMBEDDED).id))
     boss = desk.moderator(manage_guild=True)
     await boss.slash(desk.channel, "policy block", term="glasses")
     answer = said(await desk.member.slash(desk.channel, "help"))
     assert [one[-1] for one in custom_ids(answer)] == ["1", "2"]
-    assert not answer.attachments, "it shows what is refused"
+    assert not answer.attachments, "the sheet shows the refused example"
 
 
-def test_the_sheet_of_examples_is_the_shipped_models() -> None:
+def test_the_example_sheet_was_drawn_by_the_shipped_model() -> None:
     data = examples_drawn_by(card_of(EMBEDDED).id)
     assert data is not None, "the model has changed: python -m tests.screenshot draws it again"
     assert len(data) < 100_000
@@ -98,7 +98,7 @@ def test_an_example_is_a_plain_prompt(prompt: str) -> None:
     assert len(prompt) <= 80, "a button's label shows all of it"
 
 
-async def test_the_menu_of_a_picture_opens_its_settings(desk: Front) -> None:
+async def test_the_context_menu_of_a_picture_shows_and_reuses_its_settings(desk: Front) -> None:
     _, message = await desk.picture("1girl, hat", seed=12)
     told = said(await desk.member.context_menu(desk.channel, "Settings", message)).content
     assert "seed: 12" in told
@@ -108,13 +108,13 @@ async def test_the_menu_of_a_picture_opens_its_settings(desk: Front) -> None:
     assert shown.modal is not None
     fields = {row["component"]["custom_id"]: row["component"] for row in shown.modal["components"]}
     assert fields["prompt"]["value"] == "1girl, hat"
-    assert not fields["seed"].get("value"), "a picture of their own"
+    assert not fields["seed"].get("value"), "the new picture gets its own seed"
     values = {"prompt": "1girl, crown", "negative": "", "aspect": ["any"], "seed": "", "more": ""}
     await who.submit_modal(shown, values)
     assert [job.draw.prompt for job in await desk.jobs(who)] == ["1girl, crown"]
 
 
-async def test_the_menu_of_another_message_says_so(desk: Front) -> None:
+async def test_the_context_menu_says_if_a_message_has_no_picture(desk: Front) -> None:
     mine = await desk.member.send(desk.channel, "just words")
     for name in ("Settings", "Draw like this"):
         assert (
@@ -143,7 +143,7 @@ async def test_a_mention_is_answered_with_a_hint_once_a_minute(desk: Front) -> N
     assert not await desk.jobs()
 
 
-async def test_no_hint_where_nobody_asked_for_one(desk: Front) -> None:
+async def test_other_messages_replies_and_disabled_channels_get_no_hint(desk: Front) -> None:
     me = desk.bot.user
     assert me is not None
     await desk.member.send(desk.channel, "draw me a cat, @everyone")
@@ -154,8 +154,8 @@ async def test_no_hint_where_nobody_asked_for_one(desk: Front) -> None:
     boss = desk.moderator(manage_guild=True)
     await boss.slash(desk.channel, "policy channel", channel=desk.channel, enabled=False)
     await desk.member.send(desk.channel, f"<@{me.id}> hello")
-    assert len(desk.shown()) == shown + 2, "they switched it off here"
+    assert len(desk.shown()) == shown + 2, "the bot is switched off here"
 
 
-async def test_no_content_of_a_message_is_asked_for(desk: Front) -> None:
+async def test_the_bot_does_not_request_the_message_content_intent(desk: Front) -> None:
     assert not desk.bot.intents.message_content

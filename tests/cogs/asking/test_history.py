@@ -1,4 +1,4 @@
-"""`/history`: a sheet with numbers, searched and paged; and what a member marks with ⭐."""
+"""`/history`: a numbered sheet that can be searched and paged; and favourites, marked with ⭐."""
 
 from __future__ import annotations
 
@@ -68,7 +68,9 @@ async def sheet_of(answer: ResponseMessage) -> Image.Image:
     return Image.open(io.BytesIO(await file.read()))
 
 
-async def test_nine_are_on_a_sheet_with_their_numbers_and_the_rest_on_the_next(desk: Front) -> None:
+async def test_a_sheet_shows_nine_numbered_pictures_and_the_next_sheet_the_rest(
+    desk: Front,
+) -> None:
     jobs = await drawn(desk, *(f"1girl, number {n}" for n in range(11)))
     answer = await history(desk)
     assert menu_values(answer) == [job.id for job in reversed(jobs[2:])]
@@ -90,7 +92,7 @@ async def test_nine_are_on_a_sheet_with_their_numbers_and_the_rest_on_the_next(d
     assert jobs[10].id in current(desk, answer).content  # type: ignore[attr-defined]
 
 
-async def test_a_number_brings_its_picture_for_these_eyes_only(desk: Front) -> None:
+async def test_choosing_a_number_shows_its_picture_in_an_ephemeral_reply(desk: Front) -> None:
     first, second = await drawn(desk, "1girl, first", "1girl, second")
     answer = await history(desk)
     shown = said(await desk.member.select(answer.message, [first.id], custom_id="wd:lookat:0"))
@@ -102,7 +104,7 @@ async def test_a_number_brings_its_picture_for_these_eyes_only(desk: Front) -> N
     assert "gone" in said(gone).content
 
 
-async def test_words_and_models_are_searched_and_wildcards_are_words(desk: Front) -> None:
+async def test_history_searches_words_and_models_and_takes_wildcards_literally(desk: Front) -> None:
     await drawn(desk, "1girl, Blue Hair, hat", "1boy, blue eyes", "100% cotton, under_score")
     for words, count in {
         "blue": 2, "HAIR blue": 1, "%": 1, "_": 1, "' OR 1=1 --": 0, "cotton girl": 0,
@@ -120,7 +122,7 @@ async def test_words_and_models_are_searched_and_wildcards_are_words(desk: Front
     assert [choice["value"] for choice in offered] == ["other-2"]
 
 
-async def test_a_search_goes_on_over_pages_and_restarts(desk: Front) -> None:
+async def test_a_search_continues_across_pages_and_restarts(desk: Front) -> None:
     jobs = await drawn(desk, *(f"猫耳 🎀, {n}" if n % 2 else f"hat, {n}" for n in range(22)))
     words = "猫耳 " + "🎀" * 40
     assert "None of" in (await history(desk, search=words)).content
@@ -133,7 +135,7 @@ async def test_a_search_goes_on_over_pages_and_restarts(desk: Front) -> None:
     assert [job.id for job in jobs if job.id in page] == cats[:2]
 
 
-async def test_four_thousand_characters_are_cut_and_answered(desk: Front) -> None:
+async def test_a_search_of_four_thousand_characters_is_cut(desk: Front) -> None:
     from cogs.asking.history import _WORDS_MAX, _cut
 
     assert len(_cut("x" * 4000)) == _WORDS_MAX
@@ -141,7 +143,7 @@ async def test_four_thousand_characters_are_cut_and_answered(desk: Front) -> Non
     assert _cut(" a \n b ") == "a b"
 
 
-async def test_what_may_not_be_shown_here_is_an_empty_field_with_a_word(desk: Front) -> None:
+async def test_hidden_pictures_leave_an_empty_field_and_the_reason(desk: Front) -> None:
     (adult,) = await desk.queued(prompt="1girl, adult")
     assert await desk.services.queue.claim(OWNER, 60_000, desk.services.clock())
     await desk.kept(adult, make_released(adult, rating=Rating.EXPLICIT))
@@ -163,7 +165,7 @@ async def test_what_may_not_be_shown_here_is_an_empty_field_with_a_word(desk: Fr
     assert said(forged).attachments[0].filename.startswith("SPOILER_")
 
 
-async def test_without_the_licence_there_are_words_and_no_picture(desk: Front) -> None:
+async def test_without_the_licence_history_lists_words_but_no_pictures(desk: Front) -> None:
     (mine,) = await drawn(desk, "1girl, mine")
 
     def menu() -> discord.ui.View:
@@ -183,7 +185,7 @@ async def test_without_the_licence_there_are_words_and_no_picture(desk: Front) -
     assert "icence" in said(forged).content
 
 
-async def test_a_picture_is_kept_as_a_favourite_once_and_taken_out_again(desk: Front) -> None:
+async def test_a_favourite_is_added_once_and_can_be_removed(desk: Front) -> None:
     job, message = await desk.picture()
     fan = desk.newcomer("fan")
     await desk.accepts(fan)
@@ -202,7 +204,7 @@ async def test_a_picture_is_kept_as_a_favourite_once_and_taken_out_again(desk: F
     assert menu_values(await history(desk, fan, favourites=True)) == []
 
 
-async def test_favourites_end_where_their_channel_is_closed_or_their_picture_goes(
+async def test_a_favourite_is_hidden_with_its_channel_and_gone_with_its_picture(
     desk: Front,
 ) -> None:
     job, message = await desk.picture()
@@ -220,7 +222,9 @@ async def test_favourites_end_where_their_channel_is_closed_or_their_picture_goe
     closed = said(await fan.slash(other, "history", favourites=True))
     assert "not shown here" in closed.content
     assert closed.attachments == []
-    assert "blue hair" not in closed.content, "its words were for those who can read there"
+    assert "blue hair" not in closed.content, (
+        "its words are only for members who can read that channel"
+    )
     assert "https://" not in closed.content
     chosen = said(await fan.select(sheet.message, [job.id], custom_id="wd:lookat:0"))
     assert "can't read any more" in chosen.content
@@ -229,7 +233,7 @@ async def test_favourites_end_where_their_channel_is_closed_or_their_picture_goe
     assert "no favourites" in said(await fan.slash(other, "history", favourites=True)).content
 
 
-async def test_what_another_keeps_private_is_nobodys_favourite(desk: Front) -> None:
+async def test_another_members_private_picture_cannot_be_a_favourite(desk: Front) -> None:
     await desk.member.slash(desk.channel, "waifu", prompt="1girl, secret", private=True)
     (job,) = await desk.jobs()
     await desk.drawn([job])
@@ -255,7 +259,7 @@ async def test_favourites_are_exported_and_forgotten(desk: Front) -> None:
     assert await desk.services.favourites.among(UserId(fan.id), [job.id]) == frozenset()
 
 
-async def test_a_term_blocked_meanwhile_takes_the_picture_off_the_sheet(desk: Front) -> None:
+async def test_a_newly_blocked_term_removes_the_picture_from_the_sheet(desk: Front) -> None:
     await drawn(desk, "1girl, spiders")
     assert (await history(desk)).attachments
     blocking = make_guild("spiders", guild_id=GuildId(desk.guild.id))
@@ -263,19 +267,19 @@ async def test_a_term_blocked_meanwhile_takes_the_picture_off_the_sheet(desk: Fr
     assert (await history(desk)).attachments == []
 
 
-def test_a_sheet_is_as_wide_as_its_pictures_and_outlives_a_broken_one() -> None:
+def test_a_sheet_fits_its_pictures_and_survives_a_broken_one() -> None:
     for count, size in {1: (240, 240), 2: (486, 240), 4: (732, 486), 9: (732, 732)}.items():
         sheet = Image.open(io.BytesIO(contact_sheet([b"broken"] + [None] * (count - 1))))
         assert sheet.size == size
 
 
-async def test_a_model_is_named_in_as_much_as_discord_offers(desk: Front) -> None:
+async def test_the_model_option_takes_at_most_100_characters(desk: Front) -> None:
     with pytest.raises(OptionError, match="at most 100"):
         await history(desk, model="x" * 101)
     assert "None of your" in (await history(desk, model="`" * 100)).content
 
 
-async def test_a_forged_button_opens_no_picture_of_a_closed_channel(desk: Front) -> None:
+async def test_a_forged_button_reaches_no_picture_in_a_hidden_channel(desk: Front) -> None:
     secret = desk.guild.create_text_channel(
         "secret",
         overwrites={desk.guild.default_role: discord.PermissionOverwrite(view_channel=False)},
@@ -294,12 +298,12 @@ async def test_a_forged_button_opens_no_picture_of_a_closed_channel(desk: Front)
         assert "dragon" not in said(pressed).content, label
     assert not await desk.services.favourites.among(UserId(fan.id), [job.id])
     assert await desk.jobs(fan) == []
-    # Posted once more where the member reads, it is theirs to mark.
+    # Once it is posted where the member can read, they may mark it.
     await desk.services.gallery.add_post(make_post(job.id, message=5, channel=desk.channel.id))
     assert "Added" in said(await fan.click(forged, label="Favourite")).content
 
 
-async def test_buttons_work_where_a_picture_stands_though_nobody_may_scroll_back(
+async def test_buttons_work_for_members_without_read_message_history(
     desk: Front,
 ) -> None:
     forgetful = desk.guild.create_text_channel(
@@ -317,7 +321,7 @@ async def test_buttons_work_where_a_picture_stands_though_nobody_may_scroll_back
     assert "Added" in said(await desk.newcomer("fan").click(there, label="Favourite")).content
 
 
-async def test_what_is_gone_becomes_no_favourite(desk: Front) -> None:
+async def test_a_deleted_picture_cannot_become_a_favourite(desk: Front) -> None:
     job, message = await desk.picture()
     await desk.services.gallery.delete(job.id, desk.services.clock())
     assert "gone" in said(await desk.member.click(message, label="Favourite")).content

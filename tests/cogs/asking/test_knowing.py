@@ -1,4 +1,4 @@
-"""`/waifu` knows its model's words: it completes, says what it does not know, and asks first."""
+"""`/waifu` knows its model's words: it completes them, names unknown ones, and asks first."""
 
 from __future__ import annotations
 
@@ -56,13 +56,15 @@ async def test_a_word_is_completed_with_its_count(desk: Front) -> None:
     assert await typed(desk, "🍣") == []
 
 
-async def test_what_is_kept_out_is_completed_too(desk: Front) -> None:
+async def test_the_negative_prompt_is_completed_too(desk: Front) -> None:
     async def kept_out(text: str, **options: str) -> list[str]:
         found = await desk.member.autocomplete(desk.channel, "waifu", "negative", text, **options)
         return [choice["value"] for choice in found]
 
     assert (await kept_out("hat, blue ha"))[0] == "hat, blue hair"
-    assert await kept_out("") == await kept_out("hat, ") == [], "anything could be kept out"
+    assert await kept_out("") == await kept_out("hat, ") == [], (
+        "any word would fit, so none is offered"
+    )
     channel = desk.env.bot.get_channel(desk.channel.id)
     assert isinstance(channel, discord.TextChannel)
     channel.nsfw = True
@@ -80,7 +82,7 @@ async def test_what_is_kept_out_is_completed_too(desk: Front) -> None:
     assert [job.draw.negative for job in await desk.jobs()] == ["blue hair"]
 
 
-async def test_a_model_without_a_tags_file_completes_nothing_and_doubts_nothing(
+async def test_a_model_without_a_tags_file_completes_and_questions_nothing(
     desk: Front,
 ) -> None:
     desk.use_model(INFO)
@@ -90,7 +92,7 @@ async def test_a_model_without_a_tags_file_completes_nothing_and_doubts_nothing(
     assert "don't know" not in answer.content
 
 
-async def test_nothing_is_offered_that_the_place_refuses(desk: Front) -> None:
+async def test_words_that_the_place_refuses_are_not_offered(desk: Front) -> None:
     boss = desk.moderator(manage_guild=True)
     await boss.slash(desk.channel, "policy block", term="glasses")
     assert not [value for _, value in await typed(desk, "glas") if "glasses" in value]
@@ -98,7 +100,7 @@ async def test_nothing_is_offered_that_the_place_refuses(desk: Front) -> None:
     assert await typed(desk, "loli, nude, blue ha") == []
 
 
-async def test_a_place_where_policy_fails_is_offered_nothing(
+async def test_nothing_is_offered_if_policy_fails(
     desk: Front, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     from bot.policy import decide
@@ -110,7 +112,7 @@ async def test_a_place_where_policy_fails_is_offered_nothing(
     assert await typed(desk, "blue ha") == []
 
 
-async def test_a_long_prompt_is_completed_by_its_end_and_nothing_is_lost(desk: Front) -> None:
+async def test_a_long_prompt_is_completed_at_its_end_and_loses_nothing(desk: Front) -> None:
     head = ", ".join(["1girl", "glasses", "smile", *["simple background"] * 9])
     name, value = (await typed(desk, f"{head}, blue ha"))[0]
     assert value.startswith(CUT)
@@ -135,7 +137,7 @@ async def test_forgetting_a_member_forgets_what_they_typed(desk: Front) -> None:
     assert desk.services.tails.whole(UserId(desk.member.id), value) is None
 
 
-async def test_an_end_without_its_beginning_is_not_drawn(desk: Front) -> None:
+async def test_the_end_of_a_prompt_without_its_beginning_is_not_drawn(desk: Front) -> None:
     answer = await desk.asks(prompt=f"{CUT}simple background, blue hair")
     assert answer.ephemeral
     assert "only have the end of your prompt" in answer.content
@@ -143,7 +145,9 @@ async def test_an_end_without_its_beginning_is_not_drawn(desk: Front) -> None:
     assert not await desk.jobs()
 
 
-def test_a_tail_is_its_members_own_and_old_ones_go(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_tail_belongs_to_its_member_and_old_tails_are_dropped(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
     from bot import glossaries
 
     monkeypatch.setattr(glossaries, "_TAILS", 3)
@@ -156,21 +160,21 @@ def test_a_tail_is_its_members_own_and_old_ones_go(monkeypatch: pytest.MonkeyPat
     assert tails.whole(UserId(2), tail) is None
     for n in range(9):
         tails.cut(UserId(1), f"{prompt} {n}", 90)
-        assert tails.whole(UserId(1), tail) == prompt, "it is typed on from"
+        assert tails.whole(UserId(1), tail) == prompt, "a tail in use is kept"
         tails.cut(UserId(2), f"{prompt} {n}", 90)
     for n in range(3):
         tails.cut(UserId(1), f"{prompt} {n}", 90)
     assert tails.whole(UserId(1), tail) is None
     last = tails.cut(UserId(1), prompt, 90)
     tails.cut(UserId(3), prompt, 90)
-    assert tails.whole(UserId(1), last) == prompt, "who typed longest ago makes room"
+    assert tails.whole(UserId(1), last) == prompt, "the member who typed longest ago makes room"
     tails.cut(UserId(4), prompt, 90)
     tails.cut(UserId(3), prompt, 90)
     assert tails.whole(UserId(1), last) is None
     assert tails.whole(UserId(1), "short") == tails.cut(UserId(1), "short", 90) == "short"
 
 
-async def test_unknown_words_are_told_and_drawn(desk: Front) -> None:
+async def test_unknown_words_are_named_and_still_drawn(desk: Front) -> None:
     answer = await desk.asks(prompt="1girl, sushi, brwn hair")
     assert not answer.ephemeral
     assert (
@@ -181,7 +185,7 @@ async def test_unknown_words_are_told_and_drawn(desk: Front) -> None:
     assert len(await desk.jobs()) == 1
 
 
-async def test_they_are_told_under_the_picture_too(desk: Front) -> None:
+async def test_unknown_words_are_named_under_the_picture_too(desk: Front) -> None:
     from cogs.posting.noting import note
 
     await desk.asks(prompt="1girl, sushi")
@@ -196,7 +200,7 @@ async def test_they_are_told_under_the_picture_too(desk: Front) -> None:
     assert await note(desk.bot.services, other) == ""
 
 
-async def test_a_prompt_of_which_nothing_is_known_costs_no_place(desk: Front) -> None:
+async def test_a_prompt_of_unknown_words_only_is_not_queued_until_confirmed(desk: Front) -> None:
     answer = await desk.asks(prompt="sushi, city", seed=5)
     assert answer.ephemeral
     assert "I don't know *sushi*, *city*" in answer.content
@@ -207,7 +211,7 @@ async def test_a_prompt_of_which_nothing_is_known_costs_no_place(desk: Front) ->
     assert [(j.draw.prompt, j.draw.seed) for j in await desk.jobs()] == [("sushi, city", 5)]
 
 
-async def test_what_was_meant_is_one_press_away(desk: Front) -> None:
+async def test_a_suggested_correction_is_drawn_with_one_press(desk: Front) -> None:
     answer = await desk.asks(prompt="glases")
     assert [one.split(":")[1] for one in custom_ids(answer)] == ["meant", "anyway"]
     await desk.member.click(answer.message, custom_id=custom_ids(answer)[0])
@@ -225,7 +229,7 @@ async def test_draw_anyway_works_once_after_a_restart(desk: Front) -> None:
     assert not stored.components, "it is not pressed again"
 
 
-async def test_a_second_press_of_draw_anyway_is_told_that_nothing_waits(desk: Front) -> None:
+async def test_a_second_press_of_draw_anyway_says_that_it_has_expired(desk: Front) -> None:
     answer = await desk.asks(prompt="sushi")
     await desk.services.consent.take(
         RequestId(custom_ids(answer)[0].rpartition(":")[2]), UserId(desk.member.id)
@@ -235,7 +239,7 @@ async def test_a_second_press_of_draw_anyway_is_told_that_nothing_waits(desk: Fr
     assert not await desk.jobs()
 
 
-async def test_draw_anyway_is_judged_by_the_policy_of_then(desk: Front) -> None:
+async def test_draw_anyway_is_judged_by_the_current_policy(desk: Front) -> None:
     answer = await desk.asks(prompt="sushi")
     boss = desk.moderator(manage_guild=True)
     await boss.slash(desk.channel, "policy block", term="sushi")
@@ -252,12 +256,12 @@ async def test_odd_prompts_get_a_clear_answer(desk: Front, prompt: str) -> None:
     assert not await desk.jobs()
 
 
-async def test_a_refusal_comes_before_any_doubt(desk: Front) -> None:
+async def test_a_refusal_takes_precedence_over_unknown_words(desk: Front) -> None:
     answer = await desk.asks(prompt="zqxv loli nude")
     assert "I don't know" not in answer.content
 
 
-async def test_a_broken_file_is_told_once_and_the_model_serves_without_it(
+async def test_a_broken_tags_file_is_reported_once_and_the_model_still_works(
     tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
     path = tmp_path / "tags.json"
@@ -271,7 +275,7 @@ async def test_a_broken_file_is_told_once_and_the_model_serves_without_it(
     assert "fake-1" in told
 
 
-async def test_a_spare_list_serves_models_that_bring_none(tmp_path: Path) -> None:
+async def test_a_spare_word_list_serves_models_that_have_none(tmp_path: Path) -> None:
     spare = tmp_path / "spare.csv"
     spare.write_text("zebra,0,5,\n")
     glossaries = Glossaries(spare)

@@ -49,8 +49,8 @@ async def appeals(desk: Court, refusal: ResponseMessage) -> None:
     await desk.fills(desk.member, shown, why="it is a plush toy")
 
 
-async def anyway(desk: Court, pointed: ResponseMessage) -> None:
-    """The very picture is there already, and is drawn all the same."""
+async def draws_anyway(desk: Court, pointed: ResponseMessage) -> None:
+    """Have the picture drawn although the bot pointed to an existing one."""
     assert "I have drawn" in pointed.content
     said(await desk.member.click(pointed.message, label="Draw it anyway"))
 
@@ -59,7 +59,7 @@ async def newest(desk: Court) -> Job:
     return (await desk.jobs())[-1]
 
 
-async def test_a_removed_picture_is_not_drawn_again_by_the_same_words_and_seed(
+async def test_a_removed_picture_is_not_redrawn_from_the_same_words_and_seed(
     desk: Court,
 ) -> None:
     await decided(desk, "remove")
@@ -72,13 +72,13 @@ async def test_a_removed_picture_is_not_drawn_again_by_the_same_words_and_seed(
     assert not (await desk.asks(prompt=ASKED["prompt"], seed=8)).ephemeral
 
 
-async def test_it_is_not_drawn_as_one_of_several_either(desk: Court) -> None:
+async def test_a_removed_picture_is_not_drawn_as_one_of_several_either(desk: Court) -> None:
     await decided(desk, "remove")
     assert (await desk.asks(prompt=ASKED["prompt"], seed=5, count=3)).ephemeral
     assert not (await desk.asks(prompt=ASKED["prompt"], seed=5, count=2)).ephemeral
 
 
-async def test_an_upheld_appeal_draws_it_and_takes_the_removal_back(desk: Court) -> None:
+async def test_an_upheld_appeal_draws_the_picture_and_lifts_the_removal(desk: Court) -> None:
     await decided(desk, "remove")
     await appeals(desk, await desk.asks(**ASKED))
     await desk.looks("Review")
@@ -100,13 +100,11 @@ async def test_an_appeal_that_is_dismissed_changes_nothing(desk: Court) -> None:
 
 
 @pytest.mark.parametrize("label", ["Again", "Reroll"])
-async def test_what_a_moderator_put_behind_a_spoiler_is_asked_for_again_behind_one(
-    desk: Court, label: str
-) -> None:
+async def test_variations_of_a_spoilered_picture_are_spoilered_too(desk: Court, label: str) -> None:
     message = await decided(desk, "spoiler")
     answer = said(await desk.member.click(message, label=label))
     if label == "Again":
-        await anyway(desk, answer)
+        await draws_anyway(desk, answer)
     job, again = await drawn(desk)
     assert job.ruling is Ruling.SPOILER
     assert [file.is_spoiler() for file in again.attachments] == [True]
@@ -114,14 +112,14 @@ async def test_what_a_moderator_put_behind_a_spoiler_is_asked_for_again_behind_o
     assert (await newest(desk)).ruling is Ruling.SPOILER, "so is a variation of a variation"
 
 
-async def test_the_same_words_typed_once_more_come_behind_a_spoiler_too(desk: Court) -> None:
+async def test_retyping_a_spoilered_prompt_gives_a_spoilered_picture(desk: Court) -> None:
     await decided(desk, "spoiler")
-    await anyway(desk, await desk.asks(**ASKED))
+    await draws_anyway(desk, await desk.asks(**ASKED))
     _, again = await drawn(desk)
     assert [file.is_spoiler() for file in again.attachments] == [True]
 
 
-async def test_a_plain_picture_has_plain_variations(desk: Court) -> None:
+async def test_variations_of_a_plain_picture_have_no_spoiler(desk: Court) -> None:
     await desk.asks(**ASKED)
     _, message = await drawn(desk)
     for label in ("Again", "Reroll"):

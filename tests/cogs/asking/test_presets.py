@@ -1,4 +1,4 @@
-"""A member's presets apply to their requests, and nobody else has them without the code."""
+"""A member's presets apply to their requests, and nobody else can use them without the code."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ async def preset(desk: Front, command: str, who: MemberActor | None = None, **gi
     return answer.content
 
 
-async def test_a_preset_in_use_goes_with_everything_and_what_is_typed_wins(desk: Front) -> None:
+async def test_an_active_preset_applies_to_every_request_and_typed_options_win(desk: Front) -> None:
     told = await preset(desk, "save", name="Soft Light", words="pastel colors --ar 2:3",
                         negative="lowres", steps=9, sampler="heun")  # fmt: skip
     assert "`/preset use name: soft-light`" in told
@@ -49,7 +49,7 @@ async def test_a_preset_in_use_goes_with_everything_and_what_is_typed_wins(desk:
     assert (during.steps, during.sampler, during.aspect) == (5, Sampler.HEUN, Aspect.PORTRAIT)
 
 
-async def test_a_preset_that_is_named_goes_with_this_request_only(desk: Front) -> None:
+async def test_a_named_preset_applies_to_one_request_only(desk: Front) -> None:
     await preset(desk, "save", name="always", words="pastel colors", steps=9)
     await preset(desk, "save", name="once", words="night sky", sampler="heun")
     await preset(desk, "use", name="always")
@@ -64,25 +64,25 @@ async def test_a_preset_that_is_named_goes_with_this_request_only(desk: Front) -
     assert (after.prompt, after.steps) == ("1girl, scarf, pastel colors", 9)
 
 
-async def test_a_preset_that_is_nobodys_or_anothers_draws_nothing(desk: Front) -> None:
+async def test_an_unknown_preset_or_another_members_is_refused(desk: Front) -> None:
     who = desk.newcomer()
     await preset(desk, "save", who, name="theirs", words="pastel colors")
     for name, told in (("theirs", "no preset `theirs`"), ("a/b", "letters, digits")):
         refused = await desk.asks(prompt="1girl, hat", preset=name)
         assert refused.ephemeral
         assert told in refused.content
-        assert f"--preset {name}" in refused.content, "given back with the rest"
+        assert f"--preset {name}" in refused.content, "returned with the rest"
     assert not await desk.jobs()
 
 
-async def test_a_preset_keeps_no_other_presets_name(desk: Front) -> None:
+async def test_a_preset_cannot_refer_to_another_preset(desk: Front) -> None:
     await preset(desk, "save", name="one", words="hat --preset two")
     await preset(desk, "use", name="one")
     await desk.asks(prompt="1girl")
     assert [job.draw.prompt for job in await desk.jobs()] == ["1girl, hat"]
 
 
-async def test_a_presets_words_are_added_once_however_often_it_is_edited(desk: Front) -> None:
+async def test_editing_a_picture_does_not_add_the_presets_words_again(desk: Front) -> None:
     await preset(desk, "save", name="soft", words="pastel  colors, hat")
     await preset(desk, "use", name="soft")
     job, message = await desk.picture("1girl, PASTEL colors, hat")
@@ -95,7 +95,7 @@ async def test_a_presets_words_are_added_once_however_often_it_is_edited(desk: F
     assert more == "1girl, pastel colors, hats, pastel colors, hat"
 
 
-async def test_a_preset_passes_the_policy_as_one_text_with_the_prompt(desk: Front) -> None:
+async def test_policy_screens_the_prompt_and_the_preset_as_one_text(desk: Front) -> None:
     """Each half alone is fine."""
     await preset(desk, "save", name="half", words="nude")
     await preset(desk, "use", name="half")
@@ -106,13 +106,13 @@ async def test_a_preset_passes_the_policy_as_one_text_with_the_prompt(desk: Fron
     assert "nude" not in refused.content.split("```")[1], "what they typed, and nothing else"
 
 
-async def test_a_preset_is_shared_by_its_code_alone(desk: Front) -> None:
+async def test_a_preset_is_shared_only_by_its_code(desk: Front) -> None:
     await preset(desk, "save", name="mine", words="pastel")
     who = desk.newcomer()
     assert "no preset `mine`" in await preset(desk, "use", who, name="mine")
     told = await preset(desk, "share", name="mine")
     code = told.split("name: ")[1].split("`")[0]
-    assert code in await preset(desk, "share", name="mine"), "it stays"
+    assert code in await preset(desk, "share", name="mine"), "the code stays the same"
     assert "Saved as `mine`" in await preset(desk, "use", who, name=code)
     assert "Deleted" in await preset(desk, "delete", name="mine")
     assert "no preset" in await preset(desk, "use", name=code)
@@ -120,7 +120,7 @@ async def test_a_preset_is_shared_by_its_code_alone(desk: Front) -> None:
     assert "no presets yet" in await preset(desk, "list")
 
 
-async def test_a_copy_takes_no_other_presets_place(desk: Front) -> None:
+async def test_a_copied_preset_does_not_replace_one_of_the_same_name(desk: Front) -> None:
     await preset(desk, "save", name="mine", words="pastel")
     code = (await preset(desk, "share", name="mine")).split("name: ")[1].split("`")[0]
     assert "Saved as `mine`" in await preset(desk, "use", name=code), "it is the same"
@@ -134,7 +134,7 @@ async def test_a_copy_takes_no_other_presets_place(desk: Front) -> None:
 
 @pytest.mark.parametrize("given", [{"words": "loli, nude"}, {"words": "nude", "negative": "adult"},
                                    {"words": "nude --no adult"}])  # fmt: skip
-async def test_words_that_are_refused_are_copied_by_nobody(
+async def test_a_preset_with_refused_words_cannot_be_copied(
     desk: Front, given: dict[str, str]
 ) -> None:
     await preset(desk, "save", name="bad", **given)
@@ -144,7 +144,7 @@ async def test_words_that_are_refused_are_copied_by_nobody(
     assert "no presets yet" in await preset(desk, "list", who)
 
 
-async def test_a_name_is_short_and_one_word(desk: Front) -> None:
+async def test_a_preset_name_is_one_short_word(desk: Front) -> None:
     with pytest.raises(OptionError):
         await preset(desk, "save", name="x" * 200, words="pastel")
     with pytest.raises(NameFault, match="200 characters; the limit is 32"):
@@ -160,35 +160,33 @@ async def test_a_name_is_short_and_one_word(desk: Front) -> None:
 @pytest.mark.parametrize(
     ("typed", "told"), [("soft-light", "`soft-light`"), ("a` **b", "`a' **b`"), ("`", "`'`")]
 )
-async def test_a_name_that_is_unknown_is_shown_as_it_was_typed(
-    desk: Front, typed: str, told: str
-) -> None:
+async def test_an_unknown_preset_name_is_shown_as_typed(desk: Front, typed: str, told: str) -> None:
     assert f"You have no preset {told}. " in await preset(desk, "delete", name=typed)
 
 
-async def test_what_cannot_be_kept_is_told(desk: Front) -> None:
+async def test_a_preset_that_cannot_be_saved_is_refused_with_the_reason(desk: Front) -> None:
     assert "something to save" in await preset(desk, "save", name="empty", words="--seed 7")
     assert "`--ar 0:9`" in await preset(desk, "save", name="bad", words="hat --ar 0:9")
     assert "left out:" in await preset(desk, "save", name="ok", words="hat --v 6")
     for number in range(PRESETS_MAX - 1):
         await preset(desk, "save", name=f"p{number}", words="hat")
     assert "the limit" in await preset(desk, "save", name="more", words="hat")
-    assert "Saved" in await preset(desk, "save", name="ok", words="crown"), "in its own place"
+    assert "Saved" in await preset(desk, "save", name="ok", words="crown"), "it replaces itself"
 
 
-async def test_a_number_that_the_model_does_not_take_is_not_kept(desk: Front) -> None:
+async def test_a_preset_with_a_number_out_of_the_models_range_is_not_saved(desk: Front) -> None:
     told = await preset(desk, "save", name="bad", words="hat --steps 900 --n 9 --clip_skip 99")
     assert "3 things to change" in told
     assert "`steps:` can be 1 to 50" in told
     told = await preset(desk, "save", name="bad", words="hat --cfg 99")
     assert told.startswith("`guidance:` can be 1 to 20 with this model, not 99.")
-    assert "hat --cfg 99" in told, "nothing is typed twice"
+    assert "hat --cfg 99" in told, "the member need not type it again"
     with pytest.raises(OptionError, match="≤ 50"):
         await preset(desk, "save", name="bad", words="hat", steps=900)
     assert "no presets yet" in await preset(desk, "list")
 
 
-async def test_names_are_offered_to_their_member(desk: Front) -> None:
+async def test_preset_names_are_offered_only_to_their_member(desk: Front) -> None:
     await preset(desk, "save", name="mine", words="pastel")
     choices = await desk.member.autocomplete(desk.channel, "preset use", "name", "m")
     assert [c["value"] for c in choices] == ["mine"]

@@ -1,4 +1,4 @@
-"""A private picture is for the eyes of whoever asked, and is theirs after any restart."""
+"""A private picture is shown only to the member who asked for it, even after a restart."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ from tests.stages.fake_engine import INFO
 from tests.stages.front import Front, custom_ids, front, said
 from tests.stages.simulated import OWNER
 
-#: What a member reads of a picture that waits for moderators.
+#: What a member reads about a picture that waits for moderators.
 WAITS = "The moderators look at it first."
 
 
@@ -33,7 +33,7 @@ async def desk(tmp_path: Path) -> AsyncIterator[Front]:
         yield ready
 
 
-async def asks_alone(desk: Front, **options: object) -> tuple[InteractionResult, Job]:
+async def asks_in_private(desk: Front, **options: object) -> tuple[InteractionResult, Job]:
     result = await desk.member.slash(
         desk.channel, "waifu", prompt="1girl, secret", private=True, **options
     )
@@ -41,7 +41,7 @@ async def asks_alone(desk: Front, **options: object) -> tuple[InteractionResult,
 
 
 async def test_a_private_request_shows_nothing_to_anybody_else(desk: Front) -> None:
-    result, job = await asks_alone(desk)
+    result, job = await asks_in_private(desk)
     answer = said(result)
     assert answer.ephemeral
     assert [i.split(":")[1] for i in custom_ids(answer)] == ["fetch", "cancel"]
@@ -55,8 +55,8 @@ async def test_a_private_request_shows_nothing_to_anybody_else(desk: Front) -> N
     assert await desk.services.views.open_statuses() == []
 
 
-async def test_show_brings_it_as_often_as_it_is_pressed_after_any_restart(desk: Front) -> None:
-    result, job = await asks_alone(desk)
+async def test_show_returns_a_private_picture_at_every_press_after_a_restart(desk: Front) -> None:
+    result, job = await asks_in_private(desk)
     fetch = custom_ids(said(result))[0]
     early = said(await desk.member.click(said(result).message, custom_id=fetch))
     assert "Not done yet" in early.content
@@ -69,7 +69,7 @@ async def test_show_brings_it_as_often_as_it_is_pressed_after_any_restart(desk: 
     assert await desk.services.gallery.posts(job.id) == []
 
 
-async def test_it_is_brought_by_itself_once_while_discord_lets_us(
+async def test_a_private_picture_arrives_unasked_while_its_token_is_valid(
     desk: Front, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     brought: list[list[Job]] = []
@@ -78,7 +78,7 @@ async def test_it_is_brought_by_itself_once_while_discord_lets_us(
         brought.append(jobs)
 
     monkeypatch.setattr(private, "show_all", note)
-    _, job = await asks_alone(desk)
+    _, job = await asks_in_private(desk)
     await desk.drawn([job])
 
     class Caller:
@@ -88,11 +88,11 @@ async def test_it_is_brought_by_itself_once_while_discord_lets_us(
     assert [[one.id for one in jobs] for jobs in brought] == [[job.id]]
     monkeypatch.setattr(private, "_TOKEN_S", 0)
     await private.bring(Caller(), job.request_id, None)  # type: ignore[arg-type]
-    assert len(brought) == 1, "its token is dead"
+    assert len(brought) == 1, "its token has expired"
 
 
 class Bringing:
-    """Captures what would come by itself: begun with the request, and run when a test calls."""
+    """Captures the delivery that a request begins, and runs it when a test calls."""
 
     def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setattr(private, "_PACE_S", 0)
@@ -104,15 +104,15 @@ class Bringing:
         return asyncio.sleep(0)
 
     async def comes(self) -> None:
-        """The latest one has come."""
+        """Run the latest delivery."""
         await private.bring(*self._begun[-1])  # type: ignore[arg-type]  as the bot gave them
 
 
-async def test_its_acknowledgement_says_that_it_is_done(
+async def test_the_acknowledgement_of_a_private_request_says_when_it_is_done(
     desk: Front, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     bringing = Bringing(monkeypatch)
-    result, job = await asks_alone(desk)
+    result, job = await asks_in_private(desk)
     answer = result.response
     assert answer is not None
     assert "queue" in answer.content
@@ -123,11 +123,11 @@ async def test_its_acknowledgement_says_that_it_is_done(
     assert [i.split(":")[1] for i in custom_ids(answer)] == ["fetch"], "nothing to cancel"
 
 
-async def test_its_acknowledgement_says_that_it_was_cancelled(
+async def test_the_acknowledgement_of_a_private_request_says_if_it_is_cancelled(
     desk: Front, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     bringing = Bringing(monkeypatch)
-    result, _ = await asks_alone(desk)
+    result, _ = await asks_in_private(desk)
     answer = result.response
     assert answer is not None
     await desk.member.click(answer.message, label="Cancel")
@@ -136,8 +136,8 @@ async def test_its_acknowledgement_says_that_it_was_cancelled(
     assert custom_ids(answer) == []
 
 
-async def test_only_their_own_history_and_show_have_it(desk: Front) -> None:
-    _, job = await asks_alone(desk)
+async def test_a_private_picture_is_only_in_its_members_history_and_show(desk: Front) -> None:
+    _, job = await asks_in_private(desk)
     await desk.drawn([job])
     who = desk.newcomer()
     await desk.accepts(who)
@@ -150,8 +150,8 @@ async def test_only_their_own_history_and_show_have_it(desk: Front) -> None:
     assert "I can't find picture" in theirs.content
 
 
-async def test_what_is_asked_under_it_stays_private(desk: Front) -> None:
-    result, job = await asks_alone(desk)
+async def test_requests_made_from_a_private_picture_stay_private(desk: Front) -> None:
+    result, job = await asks_in_private(desk)
     await desk.drawn([job])
     fetch = custom_ids(said(result))[0]
     shown = said(await desk.member.click(said(result).message, custom_id=fetch)).message
@@ -169,8 +169,8 @@ async def test_what_is_asked_under_it_stays_private(desk: Front) -> None:
     assert all([await desk.services.views.is_private(one.id) for one in made])
 
 
-async def test_a_refusal_under_it_publishes_nothing_by_edit(desk: Front) -> None:
-    result, job = await asks_alone(desk)
+async def test_editing_a_refused_request_from_a_private_picture_stays_private(desk: Front) -> None:
+    result, job = await asks_in_private(desk)
     await desk.drawn([job])
     fetch = custom_ids(said(result))[0]
     shown = said(await desk.member.click(said(result).message, custom_id=fetch)).message
@@ -191,8 +191,8 @@ async def test_a_refusal_under_it_publishes_nothing_by_edit(desk: Front) -> None
     assert all([await desk.services.views.is_private(one.id) for one in made])
 
 
-async def test_it_is_in_no_duel_no_export_and_no_curators_sheet(desk: Front) -> None:
-    jobs = [(await asks_alone(desk, seed=seed))[1] for seed in (1, 2)]
+async def test_a_private_picture_is_in_no_duel_export_or_contact_sheet(desk: Front) -> None:
+    jobs = [(await asks_in_private(desk, seed=seed))[1] for seed in (1, 2)]
     open_ones = [*await desk.queued(prompt="1girl, open", seed=3),
                  *await desk.queued(prompt="1girl, open", seed=4)]  # fmt: skip
     await desk.drawn([*jobs, *open_ones])
@@ -211,13 +211,13 @@ async def test_it_is_in_no_duel_no_export_and_no_curators_sheet(desk: Front) -> 
     assert {entry.picture.job_id for entry in harvest.entries} == {job.id for job in open_ones}
 
 
-async def test_a_private_picture_that_was_held_is_theirs_once_approved(
+async def test_a_held_private_picture_is_delivered_once_approved(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     bringing = Bringing(monkeypatch)
     async with court(tmp_path) as desk:
         await desk.decides(review_channel=desk.benches.id)
-        result, job = await asks_alone(desk)
+        result, job = await asks_in_private(desk)
         answer = said(result)
         claimed = await desk.services.queue.claim(OWNER, 60_000, desk.services.clock())
         assert claimed is not None
@@ -237,7 +237,7 @@ async def _held(desk: Court, job: Job) -> None:
     await desk.kept(job, replace(make_held(job), scores=Scores(values={"nudity": 0.6})))
 
 
-async def test_declining_to_be_public_survives_the_licence(desk: Front) -> None:
+async def test_a_private_request_stays_private_after_accepting_the_licence(desk: Front) -> None:
     who = desk.newcomer()
     terms = said(await who.slash(desk.channel, "waifu", prompt="1girl, secret", private=True))
     pressed = await who.click(terms.message, custom_id=custom_ids(terms)[0])
@@ -247,9 +247,9 @@ async def test_declining_to_be_public_survives_the_licence(desk: Front) -> None:
     assert job.user_id == UserId(who.id)
 
 
-async def test_words_that_the_model_does_not_know_are_told_under_it(desk: Front) -> None:
+async def test_unknown_words_are_named_under_a_private_picture(desk: Front) -> None:
     desk.use_model(replace(INFO, tags_file=EMBEDDED / files.FILE_NAME))
-    result, job = await asks_alone(desk)
+    result, job = await asks_in_private(desk)
     await desk.drawn([job])
     shown = await desk.member.click(said(result).message, custom_id=custom_ids(said(result))[0])
     assert "I don't know *secret*" in said(shown).content

@@ -1,4 +1,4 @@
-"""A refusal as its member sees it, what it counts, and the appeal against it."""
+"""A refusal as its member sees it, the strikes that it counts, and the appeal against it."""
 
 from __future__ import annotations
 
@@ -53,7 +53,7 @@ async def appeals(desk: Court, refusal: ResponseMessage, why: str = "it is a plu
     return (await desk.fills(desk.member, shown, why=why)).content
 
 
-async def test_a_refusal_is_ephemeral_and_gives_the_words_back(desk: Court) -> None:
+async def test_a_refusal_is_ephemeral_and_returns_the_words(desk: Court) -> None:
     refused = await desk.asks(prompt="1girl, dragon, `sly`")
     assert refused.ephemeral
     assert "we read it together" in refused.content
@@ -61,7 +61,7 @@ async def test_a_refusal_is_ephemeral_and_gives_the_words_back(desk: Court) -> N
     assert [i.split(":")[1] for i in custom_ids(refused)] == ["revise", "appeal"]
 
 
-async def test_a_negative_prompt_is_given_back_and_shown_to_moderators(desk: Court) -> None:
+async def test_a_negative_prompt_is_returned_and_shown_to_moderators(desk: Court) -> None:
     refused = await desk.asks(prompt="1girl, dragon", negative="hats, `blurry`")
     assert "hats, `blurry`" in refused.content
     await appeals(desk, refused)
@@ -71,7 +71,7 @@ async def test_a_negative_prompt_is_given_back_and_shown_to_moderators(desk: Cou
 
 
 async def test_the_floor_cannot_be_appealed(desk: Court) -> None:
-    """Its moderators could not let it pass, so they would be asked for nothing."""
+    """Moderators cannot let it pass, so there is no point in asking them."""
     refused = await desk.asks(prompt=FLOOR)
     assert refused.ephemeral
     assert [i.split(":")[1] for i in custom_ids(refused)] == ["revise"]
@@ -88,7 +88,7 @@ async def test_a_refusal_is_recorded_without_its_words(desk: Court) -> None:
     assert "dragon" not in repr(made)
 
 
-async def test_every_rule_that_refuses_it_is_told_and_recorded(desk: Court) -> None:
+async def test_every_rule_that_refuses_a_prompt_is_named_and_recorded(desk: Court) -> None:
     refuse = Effect(ruling=Ruling.REFUSE)
     await desk.decides(rules=Overrides(effects={RuleId("brands"): refuse}))
     refused = await desk.asks(prompt="1girl, dragon, nike shoes")
@@ -99,7 +99,7 @@ async def test_every_rule_that_refuses_it_is_told_and_recorded(desk: Court) -> N
     assert made.rules == ("brands", "server")
 
 
-async def test_an_upheld_appeal_is_drawn_posted_and_told(desk: Court) -> None:
+async def test_an_upheld_appeal_is_drawn_and_posted_and_its_member_is_told(desk: Court) -> None:
     refused = await desk.asks(prompt="1girl, dragon")
     assert "moderators of this server will look" in await appeals(desk, refused)
     case = await desk.presented()
@@ -113,12 +113,14 @@ async def test_an_upheld_appeal_is_drawn_posted_and_told(desk: Court) -> None:
     assert claimed is not None
     await desk.kept(claimed)
     await desk.sits()
-    assert await desk.state(job) is JobState.DELIVERED, "the term is blocked still"
+    assert await desk.state(job) is JobState.DELIVERED, "the term is still blocked"
     assert "Granted by" in desk.bench().content
-    assert (await desk.asks(prompt="1girl, dragon")).ephemeral, "for that one ask alone"
+    assert (await desk.asks(prompt="1girl, dragon")).ephemeral, (
+        "the appeal counts for one request only"
+    )
 
 
-async def test_why_names_the_moderator_beside_the_appeal_alone(desk: Court) -> None:
+async def test_policy_why_names_the_moderator_only_beside_the_appeal(desk: Court) -> None:
     refused = await desk.asks(prompt="1girl, dragon")
     await appeals(desk, refused)
     await desk.rules(await desk.presented(), "uphold")
@@ -130,7 +132,7 @@ async def test_why_names_the_moderator_beside_the_appeal_alone(desk: Court) -> N
     assert f"The appeal: **granted, so it is drawn**. By <@{desk.boss.id}>" in appeal
 
 
-async def test_an_upheld_appeal_lets_nothing_pass_that_is_blocked_since(desk: Court) -> None:
+async def test_an_upheld_appeal_does_not_excuse_terms_blocked_since(desk: Court) -> None:
     await appeals(desk, await desk.asks(prompt="1girl, dragon, crown"))
     message = await desk.presented()
     assert "found in “dragon”" in message.content
@@ -152,7 +154,7 @@ async def test_an_upheld_appeal_lets_nothing_pass_that_is_blocked_since(desk: Co
     assert await desk.state(job) is not JobState.DELIVERED, "blocked after the appeal was granted"
 
 
-async def test_an_upheld_appeal_counts_what_the_members_roles_are_exempt_from(
+async def test_an_upheld_appeal_keeps_the_exemptions_of_the_members_roles(
     desk: Court,
 ) -> None:
     trusted = desk.guild.create_role("trusted")
@@ -169,7 +171,7 @@ async def test_an_upheld_appeal_counts_what_the_members_roles_are_exempt_from(
     assert {found.rule for found in job.excused} == {"brands", "server"}
 
 
-async def test_a_dismissed_appeal_is_told_kindly(desk: Court) -> None:
+async def test_the_member_is_told_of_a_dismissed_appeal_without_its_words(desk: Court) -> None:
     await appeals(desk, await desk.asks(prompt="1girl, dragon"))
     await desk.rules(await desk.presented(), "dismiss")
     assert not await desk.jobs()
@@ -178,7 +180,7 @@ async def test_a_dismissed_appeal_is_told_kindly(desk: Court) -> None:
     assert "dragon" not in told
 
 
-async def test_a_refusal_is_appealed_once(desk: Court) -> None:
+async def test_a_refusal_can_be_appealed_only_once(desk: Court) -> None:
     refused = await desk.asks(prompt="1girl, dragon")
     await appeals(desk, refused)
     assert "you have appealed it already" in await appeals(desk, refused)
@@ -191,7 +193,7 @@ async def test_an_appeal_works_after_a_restart(desk: Court) -> None:
     assert "will look at it" in await appeals(desk, refused)
 
 
-async def test_a_member_has_three_open_appeals_at_most(desk: Court) -> None:
+async def test_a_member_can_have_at_most_three_open_appeals(desk: Court) -> None:
     for number in range(3):
         await appeals(desk, await desk.asks(prompt=f"1girl, dragon, {number} hats"))
     one_more = await appeals(desk, await desk.asks(prompt="dragon, 1boy"), "for `art`")
@@ -199,13 +201,13 @@ async def test_a_member_has_three_open_appeals_at_most(desk: Court) -> None:
     assert "for `art`" in one_more, "what they wrote is not lost"
 
 
-async def test_what_is_allowed_by_now_needs_no_appeal(desk: Court) -> None:
+async def test_a_prompt_that_is_now_allowed_needs_no_appeal(desk: Court) -> None:
     refused = await desk.asks(prompt="1girl, dragon")
     await desk.decides(blocked=())
     assert "nothing to appeal any more" in await appeals(desk, refused)
 
 
-async def test_an_appeal_never_gets_below_the_floor(desk: Court) -> None:
+async def test_an_appeal_never_overrides_the_floor(desk: Court) -> None:
     await appeals(desk, await desk.asks(prompt="1girl, dragon"))
     (case,) = await desk.cases()
     await desk.services.reviews._db.write_one(
@@ -218,7 +220,7 @@ async def test_an_appeal_never_gets_below_the_floor(desk: Court) -> None:
     assert len(await desk.cases()) == 1, "it stays open"
 
 
-async def test_nothing_is_drawn_for_who_has_not_accepted_the_licence(desk: Court) -> None:
+async def test_nothing_is_drawn_for_a_member_who_has_not_accepted_the_licence(desk: Court) -> None:
     await appeals(desk, await desk.asks(prompt="1girl, dragon"))
     await desk.services.consent._db.write_one(
         "DELETE FROM acceptances WHERE user_id = :user", {"user": desk.member.id}
@@ -229,7 +231,7 @@ async def test_nothing_is_drawn_for_who_has_not_accepted_the_licence(desk: Court
     assert not await desk.jobs()
 
 
-async def test_an_upheld_appeal_takes_its_strike_back_and_no_other(desk: Court) -> None:
+async def test_an_upheld_appeal_removes_only_its_own_strike(desk: Court) -> None:
     guild_id, user_id = GuildId(desk.guild.id), UserId(desk.member.id)
     await desk.decides(strikes=StrikeTerms(limit=9))
     await desk.asks(prompt="a wyrm")
@@ -239,8 +241,8 @@ async def test_an_upheld_appeal_takes_its_strike_back_and_no_other(desk: Court) 
     assert await desk.services.members.strikes(guild_id, user_id, 0) == [before]
 
 
-async def test_nothing_is_drawn_for_who_is_banned_everywhere(desk: Court) -> None:
-    """That is the operator's word, which no server's moderators take back."""
+async def test_nothing_is_drawn_for_a_member_banned_everywhere(desk: Court) -> None:
+    """Only the operator can lift such a ban; the moderators of a server cannot."""
     await appeals(desk, await desk.asks(prompt="1girl, dragon"))
     ban = Exclusion(
         user_id=UserId(desk.member.id), guild_id=EVERYWHERE, until_ms=None, reason="",
@@ -255,7 +257,9 @@ async def test_nothing_is_drawn_for_who_is_banned_everywhere(desk: Court) -> Non
     assert len(await desk.cases()) == 1, "it stays open"
 
 
-async def test_strikes_are_told_and_the_last_one_times_out(desk: Court) -> None:
+async def test_the_member_is_told_of_each_strike_and_the_last_one_times_them_out(
+    desk: Court,
+) -> None:
     first = await desk.asks(prompt="a wyrm")
     assert "strike 1 of 2; at 2 you" in first.content
     assert "<t:" in first.content
@@ -268,8 +272,8 @@ async def test_strikes_are_told_and_the_last_one_times_out(desk: Court) -> None:
 
 
 @pytest.mark.parametrize("action", ["again", "vary"])
-async def test_words_of_somebody_else_are_no_strike(desk: Court, action: str) -> None:
-    """They were let pass once; who presses the button below them may never have read them."""
+async def test_another_members_words_are_no_strike(desk: Court, action: str) -> None:
+    """They passed once, and a member who presses the button below may never have read them."""
     _, message = await desk.picture("1girl, hydra")
     await desk.decides(blocked=(replace(WYRM, text="hydra"),))
     fan = desk.newcomer()
@@ -281,7 +285,7 @@ async def test_words_of_somebody_else_are_no_strike(desk: Court, action: str) ->
     assert not await desk.services.members.strikes(guild_id, UserId(fan.id), 0)
 
 
-async def test_what_was_blocked_while_the_licence_was_read_is_no_strike(desk: Court) -> None:
+async def test_a_term_blocked_while_a_member_read_the_licence_is_no_strike(desk: Court) -> None:
     who = desk.newcomer()
     terms = await desk.asks(who, prompt="1girl, hydra")
     await desk.decides(blocked=(replace(WYRM, text="hydra"),))
@@ -291,7 +295,7 @@ async def test_what_was_blocked_while_the_licence_was_read_is_no_strike(desk: Co
     assert not await desk.services.members.strikes(guild_id, UserId(who.id), 0)
 
 
-async def test_an_alert_is_a_line_of_the_log_without_words(
+async def test_an_alert_is_logged_without_the_members_words(
     desk: Court, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     german = language("de")
@@ -310,15 +314,15 @@ async def test_strikes_expire(desk: Court) -> None:
     assert "strike 1 of 2; at 2" in (await desk.asks(prompt="a wyrm")).content
 
 
-async def test_a_refusal_that_does_not_say_so_is_no_strike(desk: Court) -> None:
+async def test_a_rule_without_a_strike_counts_none(desk: Court) -> None:
     for _ in range(4):
         assert "strike" not in (await desk.asks(prompt="1girl, dragon")).content
     guild_id, user_id = GuildId(desk.guild.id), UserId(desk.member.id)
     assert not await desk.services.members.strikes(guild_id, user_id, 0)
 
 
-async def test_an_exempt_role_lets_a_picture_be_asked_for_and_posted(desk: Court) -> None:
-    """The delivery does not know the member's roles, and posts what they let pass."""
+async def test_a_member_with_an_exempt_role_can_ask_and_gets_the_post(desk: Court) -> None:
+    """Delivery does not know the member's roles, but posts what they allowed."""
     role = desk.guild.create_role("artists")
     artist = desk.guild.add_member(desk.env.create_user("art"), roles=[role])
     await desk.accepts(artist)
@@ -331,7 +335,7 @@ async def test_an_exempt_role_lets_a_picture_be_asked_for_and_posted(desk: Court
     assert (await desk.asks(prompt="1girl, dragon")).ephemeral
 
 
-async def test_cooldown_and_pictures_a_day_are_held(desk: Court) -> None:
+async def test_the_cooldown_and_the_daily_limit_are_enforced(desk: Court) -> None:
     await desk.decides(cooldown_s=60, per_day_max=2)
     assert not (await desk.asks()).ephemeral
     assert "pause between requests" in (await desk.asks()).content
@@ -341,7 +345,7 @@ async def test_cooldown_and_pictures_a_day_are_held(desk: Court) -> None:
     assert "2 pictures a day" in (await desk.asks()).content
 
 
-async def test_a_role_is_given_more(desk: Court) -> None:
+async def test_a_role_can_have_higher_limits(desk: Court) -> None:
     role = desk.guild.create_role("friends")
     friend = desk.guild.add_member(desk.env.create_user("pal"), roles=[role])
     await desk.accepts(friend)
@@ -352,7 +356,7 @@ async def test_a_role_is_given_more(desk: Court) -> None:
     assert "which is the limit" in (await desk.asks(friend)).content
 
 
-async def test_a_paused_server_and_other_channels_are_kept(desk: Court) -> None:
+async def test_a_pause_and_the_list_of_channels_are_enforced(desk: Court) -> None:
     other = desk.guild.create_text_channel("other")
     await desk.env.settle()
     await desk.decides(only_channels=frozenset({other.id}))
@@ -362,7 +366,7 @@ async def test_a_paused_server_and_other_channels_are_kept(desk: Court) -> None:
     assert "paused" in said(await desk.member.slash(other, "waifu", prompt="1girl")).content
 
 
-async def test_who_declined_the_licence_cannot_appeal_around_it(desk: Court) -> None:
+async def test_an_appeal_does_not_bypass_the_licence(desk: Court) -> None:
     who = desk.newcomer()
     refused = await desk.asks(who, prompt="1girl, dragon")
     pressed = await who.click(refused.message, custom_id=appeal_of(refused))
@@ -370,10 +374,10 @@ async def test_who_declined_the_licence_cannot_appeal_around_it(desk: Court) -> 
     assert not await desk.cases()
 
 
-async def test_a_servers_terms_are_compiled_beside_the_loop(
+async def test_a_servers_terms_are_compiled_off_the_event_loop(
     desk: Court, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """After a start too: ten thousand of them take up to a second, and others wait meanwhile."""
+    """Also after a start: ten thousand terms take up to a second, and others would wait."""
     where: list[threading.Thread] = []
 
     class Watched(Screen):

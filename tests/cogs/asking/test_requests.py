@@ -37,7 +37,7 @@ async def test_every_option_reaches_the_queue(desk: Front) -> None:
     assert not answer.ephemeral
     assert "Next in the queue" in answer.content
     jobs = await desk.jobs()
-    assert [job.draw.seed for job in jobs] == [2**32 - 1, 0, 1], "seeds go round"
+    assert [job.draw.seed for job in jobs] == [2**32 - 1, 0, 1], "seeds wrap around"
     for job in jobs:
         draw = job.draw
         assert (draw.prompt, draw.negative, draw.aspect) == ("1girl, hat", "lowres", "portrait")
@@ -48,8 +48,8 @@ async def test_every_option_reaches_the_queue(desk: Front) -> None:
     assert status.message_id == answer.id
 
 
-async def test_discord_refuses_what_the_model_does_not_take(desk: Front) -> None:
-    """As it was told them; the bounds are the model's, not the file's."""
+async def test_discord_is_given_the_models_bounds(desk: Front) -> None:
+    """Discord refuses values beyond them. They come from the model, not from the source."""
     desk.use_model(replace(INFO, limits=replace(INFO.limits, steps_max=33, count_max=2)))
     await desk.bot.remove_cog("Waifu")
     await desk.bot.load_extension("cogs.asking.waifu")
@@ -70,7 +70,7 @@ async def test_a_mention_in_a_prompt_pings_nobody(desk: Front) -> None:
     assert not answer.message.mention_everyone
 
 
-async def test_a_waiting_request_runs_by_itself_after_the_licence_is_accepted(desk: Front) -> None:
+async def test_accepting_the_licence_runs_the_waiting_request(desk: Front) -> None:
     who = desk.newcomer()
     terms = await desk.asks(who, prompt="1girl, patient", count=2)
     assert terms.ephemeral
@@ -86,14 +86,14 @@ async def test_a_waiting_request_runs_by_itself_after_the_licence_is_accepted(de
     assert (row["licence_sha256"], row["card_id"]) == (INFO.licence_sha256, INFO.card_id)
 
 
-async def test_a_new_licence_asks_again(desk: Front) -> None:
+async def test_a_new_licence_must_be_accepted_again(desk: Front) -> None:
     assert not (await desk.asks()).ephemeral
     desk.use_model(NEW_LICENCE)
     assert (await desk.asks()).ephemeral
 
 
-async def test_a_request_is_drawn_with_the_model_that_was_asked(desk: Front) -> None:
-    """What waited for its licence too: it is asked of the model that serves by then."""
+async def test_a_request_is_drawn_by_the_model_that_served_when_it_was_queued(desk: Front) -> None:
+    """A request that waited for the licence goes to the model that serves on acceptance."""
     who = desk.newcomer()
     await desk.asks()
     terms = await desk.asks(who)
@@ -104,7 +104,7 @@ async def test_a_request_is_drawn_with_the_model_that_was_asked(desk: Front) -> 
     assert [job.draw.model for job in await desk.jobs(who)] == ["fake-2"]
 
 
-async def test_nobody_accepts_a_licence_they_have_not_seen(desk: Front) -> None:
+async def test_a_member_cannot_accept_a_licence_they_have_not_seen(desk: Front) -> None:
     who = desk.newcomer()
     terms = await desk.asks(who, prompt="1girl, slow reader")
     desk.use_model(NEW_LICENCE)
@@ -126,7 +126,7 @@ async def test_a_request_that_policy_refuses_is_not_kept_for_later(desk: Front) 
     assert not await desk.services.queue._db.fetch_all("SELECT * FROM waiting_asks")
 
 
-async def test_a_request_accepted_late_is_judged_by_the_policy_of_then(desk: Front) -> None:
+async def test_a_request_accepted_late_is_judged_by_the_current_policy(desk: Front) -> None:
     who, boss = desk.newcomer(), desk.moderator(manage_guild=True)
     terms = await desk.asks(who, prompt="1girl, dragon")
     await boss.slash(desk.channel, "policy block", term="dragon")
@@ -136,7 +136,7 @@ async def test_a_request_accepted_late_is_judged_by_the_policy_of_then(desk: Fro
     assert not await desk.jobs(who)
 
 
-async def test_a_fault_after_accepting_is_told_with_an_incident(
+async def test_a_fault_after_accepting_is_reported_with_an_incident(
     desk: Front, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     async def broken(*_: object) -> None:
@@ -149,7 +149,7 @@ async def test_a_fault_after_accepting_is_told_with_an_incident(
     assert "incident" in said(pressed).content
 
 
-async def test_a_request_that_was_not_queued_after_accepting_waits_for_a_second_press(
+async def test_a_request_not_queued_after_accepting_can_be_accepted_again(
     desk: Front, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     async def dies(*_: object) -> None:
@@ -166,7 +166,7 @@ async def test_a_request_that_was_not_queued_after_accepting_waits_for_a_second_
     assert [job.draw.prompt for job in await desk.jobs(who)] == ["1girl, patient"]
 
 
-async def test_a_request_whose_button_is_pressed_twice_at_once_is_queued_once(desk: Front) -> None:
+async def test_pressing_accept_twice_at_once_queues_the_request_once(desk: Front) -> None:
     who = UserId(desk.newcomer().id)
     ask = make_ask(user=who)
     waiting_id = await desk.services.consent.hold(ask, 1)
@@ -183,7 +183,7 @@ async def test_a_request_whose_button_is_pressed_twice_at_once_is_queued_once(de
     assert await desk.services.consent.waiting(waiting_id, who) is None
 
 
-async def test_a_database_that_fails_after_the_queueing_calls_nothing_a_failure(
+async def test_a_database_error_after_queueing_is_not_reported_as_a_failure(
     desk: Front, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     async def full(*_: object) -> bool:
@@ -198,7 +198,7 @@ async def test_a_database_that_fails_after_the_queueing_calls_nothing_a_failure(
     assert len(await desk.jobs(who)) == 1
 
 
-async def test_caps_are_answered_with_the_numbers(desk: Front) -> None:
+async def test_a_refusal_by_a_cap_names_the_numbers(desk: Front) -> None:
     desk.bot.services = replace(desk.services, caps=Caps(per_user=3, per_guild=4))
     assert not (await desk.asks(count=2)).ephemeral
     mine = await desk.asks(count=2)
@@ -214,7 +214,7 @@ async def test_caps_are_answered_with_the_numbers(desk: Front) -> None:
     ("lacking", "named"),
     [("attach_files", "Attach Files"), ("read_message_history", "Read Message History")],
 )
-async def test_a_channel_where_it_could_not_post_once_is_told_before_anybody_waits(
+async def test_a_missing_channel_permission_is_reported_before_queueing(
     desk: Front, lacking: str, named: str
 ) -> None:
     me = desk.guild.me
@@ -227,7 +227,7 @@ async def test_a_channel_where_it_could_not_post_once_is_told_before_anybody_wai
     assert not await desk.jobs()
 
 
-async def test_what_was_asked_for_is_asked_for_again_and_told(desk: Front) -> None:
+async def test_again_and_reroll_keep_the_clip_skip_that_settings_show(desk: Front) -> None:
     job, message = await desk.picture()
     await desk.services.queue._db.write_one(
         "UPDATE jobs SET draw = json_set(draw, '$.clip_skip', 2) WHERE id = :id", {"id": job.id}
@@ -240,7 +240,7 @@ async def test_what_was_asked_for_is_asked_for_again_and_told(desk: Front) -> No
     assert [made.draw.clip_skip for made in await desk.jobs()] == [2, 2, 2]
 
 
-async def test_again_draws_the_same_and_vary_another_seed_for_whoever_presses(desk: Front) -> None:
+async def test_again_keeps_the_seed_and_vary_changes_it_for_any_member(desk: Front) -> None:
     job, message = await desk.picture()
     await desk.restart()
     who = desk.newcomer()
@@ -258,7 +258,7 @@ async def test_again_draws_the_same_and_vary_another_seed_for_whoever_presses(de
     assert {again.user_id, vary.user_id} == {who.id}
 
 
-async def test_a_button_cannot_go_round_the_policy(desk: Front) -> None:
+async def test_a_button_cannot_bypass_the_policy(desk: Front) -> None:
     job, message = await desk.picture("1girl, dragon")
     boss = desk.moderator(manage_guild=True)
     await boss.slash(desk.channel, "policy channel", channel=desk.channel, enabled=False)
@@ -267,8 +267,10 @@ async def test_a_button_cannot_go_round_the_policy(desk: Front) -> None:
     assert len(await desk.jobs()) == 1
 
 
-async def test_policy_is_on_the_only_path(desk: Front, monkeypatch: pytest.MonkeyPatch) -> None:
-    """With a policy that fails, nothing that members can do queues anything."""
+async def test_nothing_is_queued_if_policy_fails(
+    desk: Front, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """If policy raises, nothing that a member does queues a job."""
 
     def broken(*_: object) -> None:
         raise RuntimeError
@@ -281,7 +283,7 @@ async def test_policy_is_on_the_only_path(desk: Front, monkeypatch: pytest.Monke
     assert len(await desk.jobs()) == 1
 
 
-async def test_what_the_models_licence_asks_for_holds_whatever_the_server_says(desk: Front) -> None:
+async def test_the_rules_of_the_models_licence_are_enforced(desk: Front) -> None:
     assert not (await desk.asks(prompt="1girl, lingerie")).ephemeral
     desk.use_model(replace(INFO, licence_id="openrail-m", licence_rules=("suggestive",)))
     refused = await desk.asks(prompt="1girl, lingerie")
@@ -290,7 +292,7 @@ async def test_what_the_models_licence_asks_for_holds_whatever_the_server_says(d
     assert "“lingerie”" in refused.content
 
 
-async def test_cancel_is_for_the_requester_and_moderators(desk: Front) -> None:
+async def test_only_the_requester_and_moderators_can_cancel(desk: Front) -> None:
     answer = await desk.asks(count=2)
     (cancel,) = custom_ids(answer)
     stranger = await desk.newcomer().click(answer.message, custom_id=cancel)
@@ -307,7 +309,7 @@ async def test_cancel_is_for_the_requester_and_moderators(desk: Front) -> None:
     "stale",
     ["wd:unknown:0123456789", "wd:vary:", "wd:vary:NOT-AN-ID", "wd:again:zzzzzzzzzz", "wd:x"],
 )
-async def test_a_button_that_leads_nowhere_gets_a_kind_word(desk: Front, stale: str) -> None:
+async def test_a_stale_button_gets_a_friendly_answer(desk: Front, stale: str) -> None:
     view = discord.ui.View(timeout=None)
     view.add_item(discord.ui.Button(label="old", custom_id=stale))
     view.stop()

@@ -1,4 +1,4 @@
-"""Pictures and data as members find them again: `/queue /cancel /show /history`, the buttons under
+"""How members find pictures and data again: `/queue /cancel /show /history`, the buttons under
 a picture, `/licence` and `/privacy`."""
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ async def desk(tmp_path: Path) -> AsyncIterator[Front]:
         yield ready
 
 
-async def test_queue_shows_mine_and_the_servers_and_tells_nobodys_words(desk: Front) -> None:
+async def test_queue_lists_all_jobs_but_shows_only_the_members_own_words(desk: Front) -> None:
     other = desk.newcomer("otto")
     mine = await desk.queued(count=2, prompt="my words")
     theirs = await desk.queued(prompt="their words")
@@ -44,7 +44,7 @@ async def test_queue_shows_mine_and_the_servers_and_tells_nobodys_words(desk: Fr
     assert "3 waiting." in text
 
 
-async def test_cancel_takes_back_one_or_all_of_mine_and_nothing_of_others(desk: Front) -> None:
+async def test_cancel_takes_back_one_or_all_of_the_members_own_jobs(desk: Front) -> None:
     first, second, third = await desk.queued(count=3)
     other = desk.newcomer()
     told = desk.services.signals.for_worker()
@@ -64,7 +64,7 @@ async def shows(desk: Front, job_id: str) -> InteractionResult:
     return await desk.member.slash(desk.channel, "show", id=job_id)
 
 
-async def test_show_brings_a_picture_back_with_live_buttons_and_votes(desk: Front) -> None:
+async def test_show_posts_a_picture_again_with_working_buttons_and_votes(desk: Front) -> None:
     job, _ = await desk.picture()
     answer = said(await shows(desk, f"`{job.id}`"))
     assert [a.filename for a in answer.attachments] == [f"{job.id}.png"]
@@ -78,7 +78,7 @@ async def test_show_brings_a_picture_back_with_live_buttons_and_votes(desk: Fron
     assert "/waifu" in said(await desk.member.click(answer.message, label="Settings")).content
 
 
-async def test_show_posts_smaller_what_discord_finds_too_large(desk: Front) -> None:
+async def test_show_shrinks_a_picture_that_discord_finds_too_large(desk: Front) -> None:
     (job,) = await desk.queued()
     claimed = await desk.services.queue.claim(OWNER, 60_000, desk.services.clock())
     assert claimed is not None
@@ -89,7 +89,7 @@ async def test_show_posts_smaller_what_discord_finds_too_large(desk: Front) -> N
     assert [a.filename for a in answer.attachments] == [f"{job.id}.webp"]
 
 
-async def test_show_tells_what_cannot_be_shown(desk: Front) -> None:
+async def test_show_says_why_a_picture_cannot_be_shown(desk: Front) -> None:
     assert "I can't find picture" in said(await shows(desk, "0000000000")).content
     assert "I can't find picture" in said(await shows(desk, "@everyone " * 50)).content
     job, _ = await desk.picture()
@@ -102,7 +102,7 @@ async def test_show_tells_what_cannot_be_shown(desk: Front) -> None:
     assert "age-restricted" in said(await shows(desk, adult.id)).content
 
 
-async def test_history_pages_through_every_picture_also_of_one_request(desk: Front) -> None:
+async def test_history_pages_through_every_picture_of_every_request(desk: Front) -> None:
     jobs = [job for _ in range(3) for job in await desk.queued(count=4)]
     await desk.drawn(sorted(jobs, key=lambda job: job.created_ms))
     page = said(await desk.member.slash(desk.channel, "history"))
@@ -129,7 +129,7 @@ async def test_settings_are_copyable_whatever_their_length(desk: Front) -> None:
     assert f"seed: {long.draw.seed}" in whole
 
 
-async def test_delete_is_for_the_requester_and_moderators_and_takes_every_post(
+async def test_a_moderator_can_delete_every_post_of_a_picture_and_others_cannot(
     desk: Front, tmp_path: Path
 ) -> None:
     job, message = await desk.picture()
@@ -148,7 +148,7 @@ async def test_delete_is_for_the_requester_and_moderators_and_takes_every_post(
     assert not await desk.services.doomed.messages(9)
 
 
-async def test_a_message_is_taken_down_at_last_when_discord_is_sick(desk: Front) -> None:
+async def test_a_takedown_that_discord_fails_is_completed_later(desk: Front) -> None:
     job, message = await desk.picture()
     await desk.services.gallery.delete(job.id, 1)
     desk.env.inject_error("DELETE", "/channels/*/messages/*", status=503, times=None)
@@ -160,17 +160,19 @@ async def test_a_message_is_taken_down_at_last_when_discord_is_sick(desk: Front)
     assert message.id not in desk.shown()
     await desk.services.doomed.add(desk.message_ref(message))
     await desk.looks("Takedown")
-    assert not await desk.services.doomed.messages(9), "one that is gone already is as good"
+    assert not await desk.services.doomed.messages(9), (
+        "a message that is already gone counts as deleted"
+    )
 
 
-async def test_the_licence_comes_with_its_file(desk: Front) -> None:
+async def test_the_licence_command_attaches_the_file(desk: Front) -> None:
     answer = said(await desk.newcomer().slash(desk.channel, "licence"))
     assert answer.ephemeral
     (file,) = answer.attachments
     assert (await file.read()).decode() == LICENCE
 
 
-async def test_my_data_are_shown_and_exported(desk: Front) -> None:
+async def test_a_member_can_see_and_export_their_data(desk: Front) -> None:
     job, _ = await desk.picture("only mine")
     assert "Nothing." in said(await desk.newcomer().slash(desk.channel, "privacy show")).content
     shown = said(await desk.member.slash(desk.channel, "privacy show"))
@@ -184,7 +186,7 @@ async def test_my_data_are_shown_and_exported(desk: Front) -> None:
     assert f"pictures/{job.id}.png" in archive.namelist()
 
 
-async def test_sharing_prompts_is_off_until_said_and_can_be_taken_back(desk: Front) -> None:
+async def test_sharing_prompts_is_off_by_default_and_can_be_withdrawn(desk: Front) -> None:
     shares = desk.services.consent.shares_prompts
     user_id = UserId(desk.member.id)
     assert not await shares(user_id)
@@ -193,13 +195,13 @@ async def test_sharing_prompts_is_off_until_said_and_can_be_taken_back(desk: Fro
         assert await shares(user_id) is allow
 
 
-async def test_forget_erases_after_a_second_word_and_takes_the_messages_down(
+async def test_forget_erases_and_takes_messages_down_only_after_confirmation(
     desk: Front, tmp_path: Path
 ) -> None:
     _, message = await desk.picture()
     waiting = await desk.asks(prompt="still waiting")
     asked = said(await desk.member.slash(desk.channel, "privacy forget"))
-    assert await desk.jobs(), "nothing goes before the second word"
+    assert await desk.jobs(), "nothing is erased before the confirmation"
     await desk.restart()
     told = desk.services.signals.for_worker()
     done = await desk.member.click(asked.message, custom_id=custom_ids(asked)[0])
@@ -212,7 +214,7 @@ async def test_forget_erases_after_a_second_word_and_takes_the_messages_down(
     assert not {message.id, waiting.id} & set(desk.shown()), "not even the words in the status stay"
 
 
-async def test_the_forget_button_of_somebody_else_does_nothing(desk: Front) -> None:
+async def test_another_members_forget_button_does_nothing(desk: Front) -> None:
     from cogs.components import Action, row_of
 
     channel = desk.env.bot.get_partial_messageable(desk.channel.id, guild_id=desk.guild.id)

@@ -1,4 +1,4 @@
-"""What was let out once is not shown everywhere for ever: `may_show`, and `/show` that asks it."""
+"""A released picture is not shown everywhere for ever: `may_show`, and `/show`, which asks it."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ def picture_of(job: Job, rating: Rating = Rating.GENERAL) -> Picture:
     )  # fmt: skip
 
 
-def no(
+def refusal(
     prompt: str = "1girl",
     *,
     place: Place = THREAD,
@@ -48,32 +48,32 @@ def no(
 
 
 def test_a_plain_picture_may_be_shown_in_every_place() -> None:
-    assert no() is None
-    assert no(place=ADULT) is None
+    assert refusal() is None
+    assert refusal(place=ADULT) is None
 
 
 @pytest.mark.parametrize("off", [CHANNEL, PARENT])
 def test_nothing_is_shown_where_the_bot_is_switched_off(off: ChannelId) -> None:
     guild = make_guild(off=off)
-    assert no(guild=guild) is RefusalReason.CHANNEL
+    assert refusal(guild=guild) is RefusalReason.CHANNEL
 
 
-def test_what_is_blocked_by_now_is_not_shown_any_more() -> None:
+def test_a_picture_whose_prompt_is_now_blocked_is_not_shown() -> None:
     guild = make_guild(Term(text="dragon", reason="spoilers"))
-    assert no("a dr(ag:1.0)on", guild=guild) is RefusalReason.SERVER
-    assert no("a dragon", guild=FREE) is None
+    assert refusal("a dr(ag:1.0)on", guild=guild) is RefusalReason.SERVER
+    assert refusal("a dragon", guild=FREE) is None
     for place in (THREAD, ADULT):
-        assert no("loli", place=place) is RefusalReason.FLOOR
+        assert refusal("loli", place=place) is RefusalReason.FLOOR
 
 
-def test_what_is_for_adults_is_shown_among_adults_alone() -> None:
-    assert no(rating=Rating.EXPLICIT) is RefusalReason.AGE
-    assert no(rating=Rating.EXPLICIT, place=ADULT) is None
-    assert no("1girl, nude") is RefusalReason.AGE, "whatever it was labelled when it was drawn"
-    assert no("1girl, nude", place=ADULT) is None
+def test_adult_pictures_are_shown_only_in_age_restricted_channels() -> None:
+    assert refusal(rating=Rating.EXPLICIT) is RefusalReason.AGE
+    assert refusal(rating=Rating.EXPLICIT, place=ADULT) is None
+    assert refusal("1girl, nude") is RefusalReason.AGE, "whatever it was labelled when it was drawn"
+    assert refusal("1girl, nude", place=ADULT) is None
 
 
-def test_a_fault_of_ours_is_a_no(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_internal_error_refuses_the_picture(monkeypatch: pytest.MonkeyPatch) -> None:
     def broken(*_: object) -> None:
         raise RuntimeError
 
@@ -89,7 +89,7 @@ def test_a_fault_of_ours_is_a_no(monkeypatch: pytest.MonkeyPatch) -> None:
     elsewhere = make_policy(make_guild(guild_id=other), make_place(guild=other))
     assert isinstance(may_show(job, picture_of(job), elsewhere), Refused)
     monkeypatch.setattr(Screen, "findings", broken)
-    assert no() is RefusalReason.FAULT
+    assert refusal() is RefusalReason.FAULT
 
 
 @pytest.fixture
@@ -99,7 +99,7 @@ async def desk(tmp_path: Path) -> AsyncIterator[Front]:
 
 
 async def shown(desk: Front, job: Job, where: ChannelHandle | None = None) -> str:
-    """What `/show` says, "" if it shows the picture."""
+    """What `/show` says, or "" if it shows the picture."""
     answer = said(await desk.member.slash(where or desk.channel, "show", id=job.id))
     if answer.attachments:
         return ""
@@ -115,7 +115,7 @@ async def test_show_is_refused_where_the_bot_is_switched_off(desk: Front) -> Non
     assert "turned off in this channel" in await shown(desk, job)
 
 
-async def test_show_is_refused_for_a_prompt_that_is_blocked_by_now(desk: Front) -> None:
+async def test_show_is_refused_for_a_prompt_that_is_now_blocked(desk: Front) -> None:
     job, _ = await desk.picture("1girl, dragon")
     assert not await shown(desk, job)
     boss = desk.moderator(manage_guild=True)
@@ -126,7 +126,7 @@ async def test_show_is_refused_for_a_prompt_that_is_blocked_by_now(desk: Front) 
 
 
 async def test_show_does_not_carry_a_picture_out_of_a_private_channel(desk: Front) -> None:
-    """Nor tell anything of its words, which may be blocked by now."""
+    """Nor does it reveal the prompt, which may be blocked now."""
     me = desk.guild.me
     assert me is not None
     secret = desk.guild.create_text_channel(
@@ -144,7 +144,7 @@ async def test_show_does_not_carry_a_picture_out_of_a_private_channel(desk: Fron
     assert not any(message.attachments for message in desk.channel.history())
 
 
-async def test_show_does_not_show_to_a_role_that_the_other_channel_denies(desk: Front) -> None:
+async def test_show_does_not_reveal_a_picture_to_a_role_denied_its_channel(desk: Front) -> None:
     young = desk.guild.create_role("under-18")
     grown = desk.guild.create_text_channel(
         "grown-ups", overwrites={young: discord.PermissionOverwrite(view_channel=False)}
@@ -155,7 +155,7 @@ async def test_show_does_not_show_to_a_role_that_the_other_channel_denies(desk: 
     assert not await shown(desk, job, grown)
 
 
-async def test_the_list_of_the_best_leaves_out_what_is_blocked_by_now(desk: Front) -> None:
+async def test_votes_top_omits_pictures_that_are_now_blocked(desk: Front) -> None:
     (job, message), (fine, other) = [await desk.picture(p) for p in ("a dragon", "1girl")]
     voter = desk.newcomer("voter")
     for shown in (message, other):
@@ -168,7 +168,7 @@ async def test_the_list_of_the_best_leaves_out_what_is_blocked_by_now(desk: Fron
     assert len(listed.attachments) == 1
 
 
-async def test_the_list_of_the_best_is_not_shown_where_the_bot_is_switched_off(desk: Front) -> None:
+async def test_votes_top_is_refused_where_the_bot_is_switched_off(desk: Front) -> None:
     _, message = await desk.picture()
     await desk.services.votes.record(make_reaction(message.id, desk.newcomer("voter").id))
     boss = desk.moderator(manage_guild=True)

@@ -1,4 +1,4 @@
-"""*Upscale*: the picture itself, larger, as a job like any other; or a kind word why not."""
+"""*Upscale*: the same picture, larger, as a job like any other; or a friendly reason why not."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ async def kind_of(desk: Front, job: Job) -> str:
     return rows[0]["kind"]
 
 
-async def test_it_is_queued_once_as_a_job_of_its_own_kind_and_posted_larger(desk: Front) -> None:
+async def test_an_upscale_is_queued_as_its_own_kind_of_job_and_posted_larger(desk: Front) -> None:
     job, made = await upscaled(desk)
     assert await kind_of(desk, made) == RequestKind.UPSCALE
     assert made.draw == replace(
@@ -56,7 +56,7 @@ async def test_it_is_queued_once_as_a_job_of_its_own_kind_and_posted_larger(desk
     assert listed.count("32x32 px") == 1
 
 
-async def test_it_stands_under_every_picture_and_works_after_a_restart(desk: Front) -> None:
+async def test_every_picture_has_an_upscale_button_that_survives_a_restart(desk: Front) -> None:
     for view in (post_view(JobId("0000000001")), panel_view(JobId("0000000001"))):
         assert "wd:upscale:0000000001" in [item.custom_id for item in view.children]  # type: ignore[attr-defined]  buttons
     jobs = await desk.queued(count=4)
@@ -70,7 +70,7 @@ async def test_it_stands_under_every_picture_and_works_after_a_restart(desk: Fro
     assert (await desk.jobs())[-1].draw.source == jobs[1].id
 
 
-async def test_what_cannot_grow_is_told_kindly_and_costs_nothing(desk: Front) -> None:
+async def test_a_picture_that_cannot_be_upscaled_gets_a_reason_and_no_job(desk: Front) -> None:
     job, message = await desk.picture()
     info = desk.services.model()
     words = {
@@ -91,7 +91,7 @@ async def test_what_cannot_grow_is_told_kindly_and_costs_nothing(desk: Front) ->
     assert [one.id for one in await desk.jobs()] == [job.id, made.id]
 
 
-async def test_what_may_not_be_shown_here_or_is_gone_is_not_upscaled(desk: Front) -> None:
+async def test_a_hidden_or_deleted_picture_is_not_upscaled(desk: Front) -> None:
     (job,) = await desk.queued()
     assert await desk.services.queue.claim(OWNER, 60_000, desk.services.clock())
     await desk.kept(job, make_released(job, rating=Rating.EXPLICIT))
@@ -105,7 +105,9 @@ async def test_what_may_not_be_shown_here_or_is_gone_is_not_upscaled(desk: Front
     assert await desk.jobs(who) == []
 
 
-async def test_a_private_picture_is_upscaled_for_its_members_eyes_only(desk: Front) -> None:
+async def test_a_private_picture_is_upscaled_in_private_and_only_for_its_member(
+    desk: Front,
+) -> None:
     result = await desk.member.slash(desk.channel, "waifu", prompt="1girl, secret", private=True)
     (job,) = await desk.jobs()
     await desk.drawn([job])
@@ -115,14 +117,14 @@ async def test_a_private_picture_is_upscaled_for_its_members_eyes_only(desk: Fro
     _, made = await desk.jobs()
     assert made.draw.enlarged
     assert await desk.services.views.is_private(made.id)
-    # Somebody else who knows its id.
+    # Another member who knows its id.
     who = desk.newcomer()
     await desk.accepts(who)
     forged = await desk.channel_of(job).send("not mine", view=post_view(job.id))
     assert "can't find" in said(await who.click(forged, label="Upscale")).content
 
 
-async def test_it_is_cancelled_and_forgotten_like_every_other(desk: Front) -> None:
+async def test_an_upscale_survives_forgetting_its_source_and_can_be_cancelled(desk: Front) -> None:
     _, message = await desk.picture()
     who = desk.newcomer()
     await desk.accepts(who)
@@ -134,7 +136,7 @@ async def test_it_is_cancelled_and_forgotten_like_every_other(desk: Front) -> No
     assert [one.state for one in await desk.jobs(who)] == [JobState.CANCELLED]
 
 
-async def test_what_moderators_put_behind_a_spoiler_grows_behind_one(desk: Front) -> None:
+async def test_an_upscale_of_a_spoilered_picture_is_spoilered_too(desk: Front) -> None:
     job, message = await desk.picture()
     async with desk.services.queue._db.write() as tx:
         await set_precedents(tx, [job.id], Ruling.SPOILER)
@@ -142,7 +144,7 @@ async def test_what_moderators_put_behind_a_spoiler_grows_behind_one(desk: Front
     assert (await desk.jobs())[-1].ruling.name == "SPOILER"
 
 
-async def test_what_is_asked_for_under_it_is_the_drawing_and_never_the_enlargement(
+async def test_requests_from_an_upscaled_picture_are_drawn_and_not_upscaled(
     desk: Front,
 ) -> None:
     job, made = await upscaled(desk)
@@ -164,7 +166,7 @@ async def test_what_is_asked_for_under_it_is_the_drawing_and_never_the_enlargeme
     assert alone.draw.source is None  # type: ignore[union-attr]  or it was refused
 
 
-async def test_no_model_learns_from_it(desk: Front) -> None:
+async def test_upscaled_pictures_are_excluded_from_the_training_data(desk: Front) -> None:
     job, made = await upscaled(desk)
     await desk.drawn([made])
     for one in (job, made):
@@ -177,7 +179,7 @@ async def test_no_model_learns_from_it(desk: Front) -> None:
     assert [entry.picture.job_id for entry in harvest.entries] == [job.id]
 
 
-async def test_its_status_counts_no_steps_and_its_post_names_the_picture(desk: Front) -> None:
+async def test_an_upscale_shows_progress_in_percent_and_names_its_source(desk: Front) -> None:
     job, made = await upscaled(desk)
     status = desk.channel.history()[-1]
     assert await desk.services.queue.claim(OWNER, 600_000, desk.services.clock())

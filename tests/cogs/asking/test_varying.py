@@ -1,4 +1,4 @@
-"""*Vary subtle*, *Vary strong*, *Reroll*, *Post alone*: from what may be seen, and counted."""
+"""*Vary subtle*, *Vary strong*, *Reroll* and *Post alone*, for pictures that the member may see."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ async def grid(desk: Front) -> tuple[list[Job], discord.Message]:
 
 
 @pytest.mark.parametrize(("label", "strength"), [("Vary subtle", 0.4), ("Vary strong", 0.7)])
-async def test_a_variation_is_asked_for_with_its_source(
+async def test_a_variation_request_names_its_source_and_strength(
     desk: Front, label: str, strength: float
 ) -> None:
     job, message = await desk.picture(seed=7)
@@ -44,7 +44,7 @@ async def test_a_variation_is_asked_for_with_its_source(
 
 
 @pytest.mark.parametrize("label", ["Vary subtle", "Vary strong"])
-async def test_its_post_says_what_it_is_a_variation_of(desk: Front, label: str) -> None:
+async def test_the_post_of_a_variation_names_its_source(desk: Front, label: str) -> None:
     job, message = await desk.picture()
     await desk.member.click(message, label=label)
     made = (await desk.jobs())[-1]
@@ -55,7 +55,7 @@ async def test_its_post_says_what_it_is_a_variation_of(desk: Front, label: str) 
     assert content.endswith(f" · {kind} variation of `{job.id}` · `{made.id}`")
 
 
-async def test_several_that_start_from_a_picture_say_so_with_their_strength(desk: Front) -> None:
+async def test_several_variations_name_their_source_and_strength(desk: Front) -> None:
     job, _ = await desk.picture()
     await desk.asks(prompt=f"1girl --source {job.id} --strength 0.55 --n 2")
     jobs = (await desk.jobs())[-2:]
@@ -65,14 +65,14 @@ async def test_several_that_start_from_a_picture_say_so_with_their_strength(desk
     assert content.endswith(f" · variation of `{job.id}`, strength 0.55 · `{jobs[0].owed_post_id}`")
 
 
-async def test_who_has_not_accepted_the_licence_varies_nothing(desk: Front) -> None:
+async def test_a_member_without_the_licence_cannot_vary_a_picture(desk: Front) -> None:
     _, message = await desk.picture()
     who = desk.newcomer()
     assert "icence" in said(await who.click(message, label="Vary subtle")).content
     assert await desk.jobs(who) == []
 
 
-async def test_what_may_not_be_shown_here_is_not_varied_here(desk: Front) -> None:
+async def test_a_picture_that_may_not_be_shown_here_cannot_be_varied(desk: Front) -> None:
     (job,) = await desk.queued()
     assert await desk.services.queue.claim(OWNER, 60_000, desk.services.clock())
     await desk.kept(job, make_released(job, rating=Rating.EXPLICIT))
@@ -84,14 +84,14 @@ async def test_what_may_not_be_shown_here_is_not_varied_here(desk: Front) -> Non
     assert len(await desk.jobs()) == 1
 
 
-async def test_what_is_deleted_is_not_varied(desk: Front) -> None:
+async def test_a_deleted_picture_cannot_be_varied(desk: Front) -> None:
     job, message = await desk.picture()
     await desk.services.gallery.delete(job.id, desk.services.clock())
     assert "deleted" in said(await desk.member.click(message, label="Vary subtle")).content
     assert len(await desk.jobs()) == 1
 
 
-async def test_again_draws_the_same_variation_and_its_file_says_how_far_it_went(
+async def test_again_repeats_a_variation_and_settings_show_its_strength(
     desk: Front,
 ) -> None:
     job, message = await desk.picture()
@@ -109,7 +109,7 @@ async def test_again_draws_the_same_variation_and_its_file_says_how_far_it_went(
 
 
 async def varied(desk: Front) -> tuple[Job, discord.Message]:
-    """A posted picture that was varied from another, seed 7."""
+    """A posted variation of a picture with seed 7."""
     _, message = await desk.picture(seed=7)
     await desk.member.click(message, label="Vary subtle")
     job = (await desk.jobs())[-1]
@@ -118,7 +118,7 @@ async def varied(desk: Front) -> tuple[Job, discord.Message]:
     return job, desk.channel.history()[-1]
 
 
-async def test_what_is_edited_of_a_variation_starts_from_its_picture_still(desk: Front) -> None:
+async def test_editing_a_variation_keeps_its_source(desk: Front) -> None:
     job, post = await varied(desk)
     form = await desk.member.click(post, label="Edit")
     fields = values_of(form)
@@ -134,7 +134,7 @@ async def test_what_is_edited_of_a_variation_starts_from_its_picture_still(desk:
     [("--source {id} --strength 0.9", "", 0.9), ("--source {id}", "", 0.7), ("", "", None),
      ("--strength 0.4", "left out: \\-\\-strength 0\\.4", None)],
 )  # fmt: skip
-async def test_who_edits_a_variation_says_how_far_it_goes_and_from_what(
+async def test_editing_a_variation_can_change_its_strength_or_drop_its_source(
     desk: Front, more: str, told: str, strength: float | None
 ) -> None:
     job, post = await varied(desk)
@@ -147,7 +147,7 @@ async def test_who_edits_a_variation_says_how_far_it_goes_and_from_what(
     assert told in answer.content
 
 
-async def test_a_refused_edit_keeps_its_picture_and_a_picture_that_is_gone_is_told(
+async def test_a_refused_edit_keeps_its_source_and_reports_a_deleted_source(
     desk: Front,
 ) -> None:
     job, post = await varied(desk)
@@ -165,7 +165,7 @@ async def test_a_refused_edit_keeps_its_picture_and_a_picture_that_is_gone_is_to
     assert len(await desk.jobs()) == 2
 
 
-async def test_only_a_picture_that_may_be_shown_to_them_is_started_from(desk: Front) -> None:
+async def test_a_source_must_be_a_picture_that_the_member_may_see(desk: Front) -> None:
     await desk.asks(prompt="1girl, secret", private=True)
     (job,) = await desk.jobs()
     await desk.drawn([job])
@@ -175,14 +175,14 @@ async def test_only_a_picture_that_may_be_shown_to_them_is_started_from(desk: Fr
     assert "I can't find picture" in told
     assert await desk.jobs(who) == []
     mine = await desk.asks(prompt=f"1girl, hat --source {job.id}")
-    assert mine.ephemeral, "nobody publishes what is private by naming it"
+    assert mine.ephemeral, "naming a private picture does not publish it"
     await desk.services.privacy.forget(UserId(desk.member.id))
     drafts = await desk.services.queue._db.fetch_all("SELECT typed FROM drafts")
     assert len(drafts) == 1
     assert job.id not in str([tuple(row) for row in drafts])
 
 
-async def test_forgetting_takes_the_source_from_what_others_vary(desk: Front) -> None:
+async def test_forgetting_a_member_removes_their_picture_as_a_source(desk: Front) -> None:
     job, message = await desk.picture()
     who = desk.newcomer()
     await desk.accepts(who)
@@ -194,7 +194,7 @@ async def test_forgetting_takes_the_source_from_what_others_vary(desk: Front) ->
     assert job.id not in str(await desk.services.queue._db.fetch_all("SELECT draw FROM jobs"))
 
 
-async def test_all_of_them_are_rerolled_in_one_request(desk: Front) -> None:
+async def test_reroll_repeats_a_whole_grid_in_one_request(desk: Front) -> None:
     jobs, message = await grid(desk)
     await desk.member.click(message, label="Reroll")
     made = (await desk.jobs())[4:]
@@ -204,7 +204,7 @@ async def test_all_of_them_are_rerolled_in_one_request(desk: Front) -> None:
     assert {job.draw.prompt for job in made} == {jobs[0].draw.prompt}
 
 
-async def test_one_of_several_has_a_post_of_its_own_with_a_vote(desk: Front) -> None:
+async def test_one_picture_of_a_grid_can_be_posted_alone_with_a_vote(desk: Front) -> None:
     jobs, message = await grid(desk)
     shown = said(
         await desk.member.select(message, ["2"], custom_id=f"wd:which:{jobs[0].owed_post_id}")

@@ -37,7 +37,7 @@ def written(effect: Effect) -> GuildPolicy:
     return replace(BARE, rules=Overrides(effects={RULE: effect}))
 
 
-def test_each_part_of_an_effect_is_changed_alone() -> None:
+def test_each_part_of_an_effect_changes_alone() -> None:
     before = Effect(ruling=Ruling.HOLD, audience=Audience.ADULTS, alert=True, strike=True)
     for made, effect in (
         (press("ruling", "s", RULE, values=("spoiler",)), replace(before, ruling=Ruling.SPOILER)),
@@ -51,15 +51,15 @@ def test_each_part_of_an_effect_is_changed_alone() -> None:
         assert done(written(before), made) == written(effect)
 
 
-def test_a_line_that_is_not_written_yet_begins_with_what_holds() -> None:
-    """So that changing one part of it loosens no other."""
+def test_a_new_line_starts_from_the_effect_in_force() -> None:
+    """Changing one part of it must not loosen another."""
     held = Effect(ruling=Ruling.HOLD, alert=True)
     changed = done(written(held), press("strike", "c5", RULE, "1"))
     assert isinstance(changed, GuildPolicy)
     assert changed.channels[ChannelId(5)].effects == {RULE: replace(held, strike=True)}
 
 
-def test_a_line_is_taken_back() -> None:
+def test_a_line_can_be_removed() -> None:
     held = Effect(ruling=Ruling.HOLD)
     assert done(written(held), press("ruling", "s", RULE, "none")) == BARE
 
@@ -82,12 +82,12 @@ def test_a_line_is_taken_back() -> None:
         press("review", values=("not-a-number",)),
     ],
 )
-def test_what_is_fixed_or_made_up_changes_nothing(made: PanelPress) -> None:
+def test_a_press_with_a_fixed_rule_or_an_invalid_value_changes_nothing(made: PanelPress) -> None:
     with pytest.raises((ValueError, KeyError)):
         done(BARE, made)
 
 
-def test_no_role_is_exempted_from_what_is_fixed() -> None:
+def test_no_role_can_be_exempt_from_a_fixed_rule() -> None:
     assert done(BARE, press("exempt", "9", values=(RULE, FIXED))) == words.LOCKED
     assert done(BARE, press("exempt", "9", values=("no-such-rule",))) == words.LOCKED
     changed = done(BARE, press("exempt", "9", values=(RULE,)))
@@ -96,7 +96,7 @@ def test_no_role_is_exempted_from_what_is_fixed() -> None:
     assert done(changed, press("exempt", "9")) == BARE
 
 
-def test_an_exemption_from_the_own_terms_says_that_it_is_from_all_of_them() -> None:
+def test_an_exemption_from_the_servers_terms_says_that_it_covers_all() -> None:
     changed = done(BARE, press("exempt", "9", values=(SERVER,)))
     assert isinstance(changed, GuildPolicy)
     (terms,) = changed.roles.values()
@@ -110,14 +110,14 @@ def test_an_exemption_from_the_own_terms_says_that_it_is_from_all_of_them() -> N
     assert done(changed, press("norole", "9")) == BARE
 
 
-def test_everybody_is_no_moderator() -> None:
+def test_the_everyone_role_cannot_be_the_moderator_role() -> None:
     assert done(BARE, press("modrole", values=(str(GUILD),))) == words.NOT_EVERYONE
     changed = done(BARE, press("modrole", values=("9",)))
     assert changed == replace(BARE, moderator_role=RoleId(9))
     assert done(replace(BARE, moderator_role=RoleId(9)), press("modrole")) == BARE
 
 
-def test_places_presets_and_the_pause() -> None:
+def test_the_panel_changes_places_presets_and_the_pause() -> None:
     off = done(BARE, press("enabled", "k5", values=("off",)))
     assert isinstance(off, GuildPolicy)
     assert off.categories == {ChannelId(5): Overrides(enabled=False)}
@@ -132,7 +132,7 @@ def test_places_presets_and_the_pause() -> None:
 
 
 @pytest.mark.parametrize("deed", ["review", "log"])
-def test_a_channel_that_the_bot_does_not_see_is_not_taken(deed: str) -> None:
+def test_a_channel_that_the_bot_cannot_see_is_not_accepted(deed: str) -> None:
     assert "I do not see it" in str(done(BARE, press(deed, values=("7",))))
     chosen = replace(BARE, review_channel=ChannelId(7), log_channel=ChannelId(7))
     emptied = done(chosen, press(deed))
@@ -148,6 +148,6 @@ def test_every_deed_leads_to_a_page() -> None:
     assert {deed.page for deed in DEEDS.values()} <= {*RULE_PAGES, *PLACE_PAGES, *LIST_PAGES}
 
 
-def test_the_rulebook_of_the_tests_is_the_programs_own() -> None:
+def test_the_tests_use_the_shipped_rulebook() -> None:
     assert RULEBOOK is rulebooks.load()
     assert RuleId("sexual") in RULEBOOK.rules

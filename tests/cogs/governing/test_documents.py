@@ -48,20 +48,18 @@ async def exported(desk: Front, boss: MemberActor) -> bytes:
     return await file.read()
 
 
-async def brought(desk: Front, boss: MemberActor, data: bytes) -> InteractionResult:
+async def imported(desk: Front, boss: MemberActor, data: bytes) -> InteractionResult:
     return await boss.slash(desk.channel, "policy import", file=("my policy.toml", data))
 
 
 async def offered(desk: Front, boss: MemberActor, data: bytes) -> PanelView:
-    result = await brought(desk, boss, data)
+    result = await imported(desk, boss, data)
     assert result.response is not None
     assert result.response.ephemeral
     return PanelView(desk=desk, who=boss, message=result.response, result=result)
 
 
-async def test_what_is_exported_is_imported_as_the_same_policy(
-    desk: Front, boss: MemberActor
-) -> None:
+async def test_an_exported_policy_is_imported_unchanged(desk: Front, boss: MemberActor) -> None:
     held = Effect(ruling=Ruling.HOLD, alert=True)
     await keep(
         desk,
@@ -85,7 +83,7 @@ async def test_what_is_exported_is_imported_as_the_same_policy(
     assert (await current(desk)).policy == before.policy
 
 
-async def test_nothing_is_changed_before_it_is_applied_nor_when_it_is_discarded(
+async def test_an_import_changes_nothing_unless_it_is_applied(
     desk: Front, boss: MemberActor
 ) -> None:
     view = await offered(desk, boss, b"version = 1\npaused = true\n")
@@ -97,7 +95,7 @@ async def test_nothing_is_changed_before_it_is_applied_nor_when_it_is_discarded(
     assert (await current(desk)).number == 0
 
 
-async def test_a_file_says_what_common_words_would_stop_and_what_the_licence_keeps(
+async def test_an_import_warns_of_blocked_common_words_and_of_licence_rules(
     desk: Front, boss: MemberActor
 ) -> None:
     view = await offered(
@@ -109,7 +107,7 @@ async def test_a_file_says_what_common_words_would_stop_and_what_the_licence_kee
     assert [term.text for term in (await current(desk)).policy.blocked] == ["girl"]
 
 
-async def test_a_file_that_names_what_is_not_there_is_shown_as_such(
+async def test_an_import_lists_ids_of_unknown_channels_and_roles(
     desk: Front, boss: MemberActor
 ) -> None:
     here = desk.channel.id
@@ -118,23 +116,23 @@ async def test_a_file_that_names_what_is_not_there_is_shown_as_such(
     assert "no channel or role with these ids:\n`777`\n`888`" in view.words
     await view.press("apply")
     view = await offered(desk, boss, f"{data}[roles.888]\nper_day_max = 4\n".encode())
-    assert "no channel or role" not in view.words, "it was named before"
+    assert "no channel or role" not in view.words, "the ids were already in the policy"
 
 
 async def test_a_file_that_sets_a_promise_is_refused(desk: Front, boss: MemberActor) -> None:
-    answer = said(await brought(desk, boss, b'version = 1\n[server.rules]\nlaw = "allow"\n'))
+    answer = said(await imported(desk, boss, b'version = 1\n[server.rules]\nlaw = "allow"\n'))
     assert "server\\.rules\\: law is a promise that no prompt can show" in answer.content
     assert (await current(desk)).number == 0
 
 
-async def test_it_is_applied_after_a_restart_too(desk: Front, boss: MemberActor) -> None:
+async def test_an_import_can_be_applied_after_a_restart(desk: Front, boss: MemberActor) -> None:
     view = await offered(desk, boss, b"version = 1\npaused = true\n")
     await desk.restart()
     await view.press("apply")
     assert (await current(desk)).policy.paused
 
 
-async def test_if_somebody_was_faster_the_difference_is_shown_anew(
+async def test_if_the_policy_changed_meanwhile_the_difference_is_shown_again(
     desk: Front, boss: MemberActor
 ) -> None:
     view = await offered(desk, boss, b'version = 1\npaused = true\npreset = "family"\n')
@@ -149,7 +147,7 @@ async def test_if_somebody_was_faster_the_difference_is_shown_anew(
     assert (policy.paused, policy.preset) == (True, "family")
 
 
-async def test_a_difference_too_long_to_read_comes_as_a_file_too(
+async def test_a_difference_too_long_for_a_message_is_also_attached_as_a_file(
     desk: Front, boss: MemberActor
 ) -> None:
     lines = "\n".join(f'"dragon {n}" = {{ reason = "why" }}' for n in range(3000))
@@ -163,34 +161,34 @@ async def test_a_difference_too_long_to_read_comes_as_a_file_too(
 
 
 HOSTILE = {
-    "no text": b"\xff\xfe\x00",
-    "no toml": b"preset = [",
+    "not text": b"\xff\xfe\x00",
+    "not TOML": b"preset = [",
     "empty": b"",
     "another version": b"version = 99\n",
-    "a strange key": b"version = 1\nunknown = 1\n",
-    "a strange preset": b'version = 1\npreset = "lawless"\n',
+    "an unknown key": b"version = 1\nunknown = 1\n",
+    "an unknown preset": b'version = 1\npreset = "lawless"\n',
     "a fixed rule": b'version = 1\n[server.rules]\nminors-sexual = "allow"\n',
     "an exemption from a fixed rule": b'version = 1\n[roles.5]\nexempt = ["minors-sexual"]\n',
-    "a strange rule": b'version = 1\n[server.rules]\nsugestive = "allow"\n',
-    "a strange effect": b'version = 1\n[server.rules]\nsuggestive = "maybe"\n',
+    "an unknown rule": b'version = 1\n[server.rules]\nsugestive = "allow"\n',
+    "an unknown effect": b'version = 1\n[server.rules]\nsuggestive = "maybe"\n',
     "a wrong type": b'version = 1\npaused = "no"\n',
     "too many terms": b"version = 1\n[blocked]\n"
     + b"\n".join(b"t%d = {}" % n for n in range(TERMS_MAX + 1)),
     "a long term": b"version = 1\n[blocked]\n" + b"x" * 81 + b" = {}\n",
-    "deep": b"version = 1\na = " + b"[" * 5000 + b"]" * 5000,
-    "dots": b"version = 1\n" + b"a." * 5000 + b"b = 1\n",
+    "deep nesting": b"version = 1\na = " + b"[" * 5000 + b"]" * 5000,
+    "many dots": b"version = 1\n" + b"a." * 5000 + b"b = 1\n",
     "a large number": b"version = 1\ncooldown_s = " + b"9" * 5000 + b"\n",
     "a negative number": b"version = 1\ncooldown_s = -1\n",
-    "an id of nothing": b"version = 1\n[channels.general]\nenabled = true\n",
+    "a name instead of an id": b"version = 1\n[channels.general]\nenabled = true\n",
 }
 
 
 @pytest.mark.parametrize("name", HOSTILE)
-async def test_a_file_with_a_fault_changes_nothing_and_is_answered(
+async def test_an_invalid_file_changes_nothing_and_gets_an_answer(
     desk: Front, boss: MemberActor, name: str
 ) -> None:
     await keep(desk, preset="family")
-    answer = said(await brought(desk, boss, HOSTILE[name]))
+    answer = said(await imported(desk, boss, HOSTILE[name]))
     assert answer.ephemeral
     assert "I have changed nothing" in answer.content
     assert not answer.components
@@ -198,19 +196,19 @@ async def test_a_file_with_a_fault_changes_nothing_and_is_answered(
     assert (await current(desk)).number == 1
 
 
-async def test_a_huge_file_is_not_even_read(desk: Front, boss: MemberActor) -> None:
-    answer = said(await brought(desk, boss, b"#" * (BYTES_MAX + 1)))
+async def test_a_file_over_the_size_limit_is_refused(desk: Front, boss: MemberActor) -> None:
+    answer = said(await imported(desk, boss, b"#" * (BYTES_MAX + 1)))
     assert "2.1 MB; the limit is 2.1 MB. I have changed nothing" in answer.content
     assert (await current(desk)).number == 0
 
 
 async def test_a_file_cannot_make_everybody_a_moderator(desk: Front, boss: MemberActor) -> None:
     data = f"version = 1\nmoderator_role = {desk.guild.id}\n".encode()
-    assert words.EVERYBODY_DECIDES in said(await brought(desk, boss, data)).content
+    assert words.EVERYBODY_DECIDES in said(await imported(desk, boss, data)).content
     assert (await current(desk)).number == 0
 
 
-async def test_the_panel_exports_too(desk: Front, boss: MemberActor) -> None:
+async def test_the_panel_can_export_the_policy_too(desk: Front, boss: MemberActor) -> None:
     view = await open_panel(desk, boss)
     result = await boss.click(view.message, custom_id=view.id_of("export"))
     answer = said(result)
@@ -219,7 +217,9 @@ async def test_the_panel_exports_too(desk: Front, boss: MemberActor) -> None:
     assert tomllib.loads((await file.read()).decode())["preset"] == "standard"
 
 
-async def test_whoever_lost_the_permission_applies_nothing(desk: Front, boss: MemberActor) -> None:
+async def test_a_member_who_lost_the_permission_cannot_apply_an_import(
+    desk: Front, boss: MemberActor
+) -> None:
     view = await offered(desk, boss, b"version = 1\npaused = true\n")
     desk.env.backend.guilds[desk.guild.id].members[boss.id].role_ids.clear()
     await view.press("apply")
@@ -229,13 +229,13 @@ async def test_whoever_lost_the_permission_applies_nothing(desk: Front, boss: Me
 
 
 @pytest.mark.parametrize("key", ["review_channel", "log_channel"])
-async def test_a_file_sends_nothing_into_another_server(
+async def test_a_file_cannot_name_a_channel_of_another_server(
     desk: Front, boss: MemberActor, key: str
 ) -> None:
-    """The bot may be there too; its people asked for neither our log nor our pictures."""
+    """The bot may be there too, but its members asked for neither our log nor our pictures."""
     other = desk.env.create_guild("elsewhere").create_text_channel("general")
     await desk.env.settle()
-    told = said(await brought(desk, boss, f"version = 1\n{key} = {other.id}\n".encode()))
+    told = said(await imported(desk, boss, f"version = 1\n{key} = {other.id}\n".encode()))
     assert "I have changed nothing" in told.content
     assert f"`{key}`: I cannot write in a deleted channel (`{other.id}`)" in told.content
     assert not told.attachments

@@ -1,4 +1,4 @@
-"""What a form brings back is never lost: told why, kept on the message, and edited further."""
+"""A refused form is never lost: the panel says why, attaches the text, and offers to edit it."""
 
 from __future__ import annotations
 
@@ -58,7 +58,7 @@ async def form_of(view: PanelView, start: str) -> dict[str, str]:
 BAD = {"limit": "5", "expire": "soon", "timeout": "0", "cooldown": "30", "day": "many"}
 
 
-async def test_every_fault_of_a_form_is_told_at_once_and_nothing_typed_is_lost(
+async def test_all_errors_of_a_form_are_reported_at_once_and_nothing_is_lost(
     desk: Front, boss: MemberActor
 ) -> None:
     view = await open_panel(desk, boss)
@@ -79,7 +79,7 @@ async def test_every_fault_of_a_form_is_told_at_once_and_nothing_typed_is_lost(
     assert "Saved" in view.words
 
 
-async def test_a_roles_form_is_given_back_too(desk: Front, boss: MemberActor) -> None:
+async def test_a_roles_form_is_returned_too(desk: Front, boss: MemberActor) -> None:
     role = desk.guild.create_role("friends")
     view = await open_panel(desk, boss)
     await view.go("roles")
@@ -93,9 +93,7 @@ async def test_a_roles_form_is_given_back_too(desk: Front, boss: MemberActor) ->
     assert not view.message.attachments
 
 
-async def test_lines_that_cannot_be_taken_can_be_edited_further(
-    desk: Front, boss: MemberActor
-) -> None:
+async def test_rejected_lines_can_be_edited_and_sent_again(desk: Front, boss: MemberActor) -> None:
     view = await open_panel(desk, boss)
     await view.go("blocked")
     text = f"dragon = no = yes\n!!\n{'x' * 81}"
@@ -108,7 +106,7 @@ async def test_lines_that_cannot_be_taken_can_be_edited_further(
     assert (await current(desk)).policy.blocked == (Term(text="dragon", reason="no = yes"),)
 
 
-async def test_who_was_slower_sees_what_the_first_changed_and_goes_on(
+async def test_a_slower_moderator_sees_the_first_change_and_can_continue(
     desk: Front, boss: MemberActor
 ) -> None:
     view = await open_panel(desk, boss)
@@ -121,7 +119,7 @@ async def test_who_was_slower_sees_what_the_first_changed_and_goes_on(
     assert (await form_of(view, "again:members"))["limit"] == "7"
 
 
-async def test_a_form_that_comes_too_late_is_given_back(desk: Front, boss: MemberActor) -> None:
+async def test_a_form_sent_too_late_is_returned(desk: Front, boss: MemberActor) -> None:
     view = await open_panel(desk, boss)
     await view.go("blocked")
     shown = await boss.click(view.message, custom_id=view.id_of("form:add:blocked"))
@@ -131,7 +129,7 @@ async def test_a_form_that_comes_too_late_is_given_back(desk: Front, boss: Membe
     assert await kept(view) == "wyvern"
 
 
-async def test_a_page_of_a_list_is_edited_further_on_what_was_added_meanwhile(
+async def test_an_edited_list_page_is_merged_with_terms_added_meanwhile(
     desk: Front, boss: MemberActor
 ) -> None:
     await somebody_saves(desk, blocked=(Term(text="cat"), Term(text="dog")))
@@ -158,7 +156,7 @@ async def test_a_page_of_a_list_is_edited_further_on_what_was_added_meanwhile(
     assert "Saved" in view.words
 
 
-async def test_a_page_that_nobody_remembers_is_given_back_as_a_file_alone(
+async def test_an_edit_of_an_unknown_version_is_returned_only_as_a_file(
     desk: Front, boss: MemberActor
 ) -> None:
     await somebody_saves(desk, blocked=(Term(text="cat"),))
@@ -172,7 +170,7 @@ async def test_a_page_that_nobody_remembers_is_given_back_as_a_file_alone(
     assert not [press for press in view.ids if press.startswith("wp:again")]
 
 
-async def test_what_came_too_late_while_it_was_saved_is_given_back(
+async def test_a_form_that_loses_a_race_while_saving_is_returned(
     desk: Front, boss: MemberActor, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     view = await open_panel(desk, boss)
@@ -194,7 +192,7 @@ async def test_what_came_too_late_while_it_was_saved_is_given_back(
     )
 
 
-async def test_a_common_word_is_shown_with_what_it_would_stop_and_saved_if_they_are_sure(
+async def test_blocking_a_common_word_warns_and_saves_after_confirmation(
     desk: Front, boss: MemberActor
 ) -> None:
     view = await open_panel(desk, boss)
@@ -213,7 +211,7 @@ async def test_a_common_word_is_shown_with_what_it_would_stop_and_saved_if_they_
     assert "Saved" in view.words, "it was blocked before"
 
 
-async def test_a_quick_block_asks_as_well(desk: Front, boss: MemberActor) -> None:
+async def test_policy_block_warns_of_common_words_too(desk: Front, boss: MemberActor) -> None:
     result = await boss.slash(desk.channel, "policy block", term="a", reason="too short")
     assert result.response is not None
     assert result.response.ephemeral
@@ -230,7 +228,7 @@ async def test_a_quick_block_asks_as_well(desk: Front, boss: MemberActor) -> Non
     assert (await current(desk)).policy.blocked == (Term(text="a", reason="too short"),)
 
 
-def test_what_is_written_is_read_back_as_it_was() -> None:
+def test_a_written_form_is_read_back_unchanged() -> None:
     many = [Blank(name=n, label=f"Label of {n}", chars_max=9) for n in ("a", "b", "c")]
     for fields in ({"a": "1", "b": "", "c": "x: y"}, {"a": "", "b": " 2", "c": ":"}):
         assert filled(many, written(many, fields)) == fields

@@ -51,7 +51,7 @@ def files(desk: Front, message: ResponseMessage) -> list[str]:
     return [attachment["filename"] for attachment in stored.attachments]
 
 
-async def test_it_names_the_restrictions_and_hands_out_the_whole_text(desk: Front) -> None:
+async def test_licence_lists_the_restrictions_and_attaches_the_whole_text(desk: Front) -> None:
     answer = await reads(desk, desk.member)
     assert INFO.name in answer.content
     assert INFO.licence_name in answer.content
@@ -61,7 +61,7 @@ async def test_it_names_the_restrictions_and_hands_out_the_whole_text(desk: Fron
     assert (await file.read()).decode() == INFO.licence_text
 
 
-async def test_it_says_whether_and_when_it_was_accepted(desk: Front) -> None:
+async def test_licence_says_whether_and_when_the_member_accepted_it(desk: Front) -> None:
     who = desk.newcomer()
     before = await reads(desk, who)
     assert "not accepted it yet" in before.content
@@ -74,14 +74,14 @@ async def test_it_says_whether_and_when_it_was_accepted(desk: Front) -> None:
     assert "not accepted it yet" in (await reads(desk, who)).content, "that is another licence"
 
 
-async def test_accepting_where_nothing_waits_says_what_to_do_next(desk: Front) -> None:
+async def test_accepting_without_a_waiting_request_says_what_to_do_next(desk: Front) -> None:
     who = desk.newcomer()
     assert "`/waifu`" in await presses(desk, who, await reads(desk, who), "accept")
     assert not await desk.jobs(who)
     assert not (await desk.asks(who)).ephemeral
 
 
-async def test_declining_ends_the_ask_and_gives_its_words_back(desk: Front) -> None:
+async def test_declining_ends_the_request_and_returns_its_words(desk: Front) -> None:
     who = desk.newcomer()
     terms = await desk.asks(who, prompt="1girl, wary")
     words = await presses(desk, who, terms, "decline")
@@ -106,7 +106,7 @@ async def test_a_decline_can_be_reconsidered_after_a_restart(desk: Front) -> Non
     assert not (await desk.asks(who)).ephemeral
 
 
-async def test_declining_what_waits_no_more_is_as_kind(desk: Front) -> None:
+async def test_each_waiting_request_can_be_declined_separately(desk: Front) -> None:
     who = desk.newcomer()
     terms = await desk.asks(who)
     other = await desk.asks(who, prompt="1girl, other")
@@ -117,8 +117,8 @@ async def test_declining_what_waits_no_more_is_as_kind(desk: Front) -> None:
     assert decline not in custom_ids(view_less)
 
 
-async def test_nobody_declines_for_somebody_else(desk: Front) -> None:
-    """The terms are for one pair of eyes, but an id can be sent by whoever knows it."""
+async def test_a_member_cannot_decline_for_another(desk: Front) -> None:
+    """The terms are ephemeral, but anybody who knows the id could send it."""
     who = desk.newcomer()
     terms = await desk.asks(who, prompt="1girl, mine")
     waiting_id = a_button(desk, terms, "decline").split(":")[2][:10]
@@ -126,7 +126,7 @@ async def test_nobody_declines_for_somebody_else(desk: Front) -> None:
     assert taken is None
 
 
-async def test_an_accept_of_a_licence_that_changed_shows_the_new_one_with_both_buttons(
+async def test_accepting_a_licence_that_has_changed_shows_the_new_one(
     desk: Front,
 ) -> None:
     who = desk.newcomer()

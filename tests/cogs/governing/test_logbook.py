@@ -1,4 +1,4 @@
-"""The log channel gets every line, through every outage, and only once where Discord helps."""
+"""The log channel gets every line despite outages, and only once as far as Discord allows."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ async def change(desk: Front, policy: GuildPolicy, summary: str) -> None:
     assert isinstance(saved, PolicyVersion)
 
 
-async def tells(desk: Front, channel: ChannelHandle) -> None:
+async def choose_log_channel(desk: Front, channel: ChannelHandle) -> None:
     policy = GuildPolicy(guild_id=GuildId(desk.guild.id), log_channel=ChannelId(channel.id))
     await change(desk, policy, f"Log channel: none → <#{channel.id}>")
 
@@ -41,10 +41,10 @@ def told(channel: ChannelHandle) -> list[str]:
     return [message.content for message in channel.history()]
 
 
-async def test_every_change_is_told_with_its_moderator_and_what_changed(desk: Front) -> None:
+async def test_every_change_is_logged_with_its_moderator_and_its_content(desk: Front) -> None:
     logs = desk.guild.create_text_channel("mod-log")
     await desk.env.settle()
-    await tells(desk, logs)
+    await choose_log_channel(desk, logs)
     await change(desk, replace((await current(desk)).policy, paused=True), "Paused: no → yes")
     await desk.looks("Logbook")
     (text,) = told(logs)
@@ -54,10 +54,10 @@ async def test_every_change_is_told_with_its_moderator_and_what_changed(desk: Fr
     assert len(told(logs)) == 1, "each line once"
 
 
-async def test_a_line_that_no_change_makes_is_told_too(desk: Front) -> None:
+async def test_an_alert_is_sent_to_the_log_channel_too(desk: Front) -> None:
     logs = desk.guild.create_text_channel("mod-log")
     await desk.env.settle()
-    await tells(desk, logs)
+    await choose_log_channel(desk, logs)
     await desk.services.guilds.note(
         AuditEntry(
             guild_id=GuildId(desk.guild.id),
@@ -72,10 +72,10 @@ async def test_a_line_that_no_change_makes_is_told_too(desk: Front) -> None:
     assert "A rule of the floor was broken" in told(logs)[-1]
 
 
-async def test_what_cannot_be_told_now_is_told_when_it_can(desk: Front) -> None:
+async def test_a_line_that_cannot_be_sent_now_is_sent_later(desk: Front) -> None:
     logs = desk.guild.create_text_channel("mod-log")
     await desk.env.settle()
-    await tells(desk, logs)
+    await choose_log_channel(desk, logs)
     await desk.bot_may_not("send_messages", channel=logs)
     await desk.looks("Logbook")
     assert told(logs) == []
@@ -88,23 +88,23 @@ async def test_what_cannot_be_told_now_is_told_when_it_can(desk: Front) -> None:
 async def test_a_deleted_log_channel_loses_nothing(desk: Front) -> None:
     logs = desk.guild.create_text_channel("mod-log")
     await desk.env.settle()
-    await tells(desk, logs)
+    await choose_log_channel(desk, logs)
     desk.env.backend.delete_channel(logs.id)
     await desk.env.settle()
     await desk.looks("Logbook")
     other = desk.guild.create_text_channel("mod-log-2")
     await desk.env.settle()
-    await tells(desk, other)
+    await choose_log_channel(desk, other)
     await desk.looks("Logbook")
     (text,) = told(other)
     assert f"<#{logs.id}>" in text
     assert f"<#{other.id}>" in text
 
 
-async def test_many_lines_come_in_as_many_messages_as_it_takes(desk: Front) -> None:
+async def test_many_lines_are_split_over_several_messages(desk: Front) -> None:
     logs = desk.guild.create_text_channel("mod-log")
     await desk.env.settle()
-    await tells(desk, logs)
+    await choose_log_channel(desk, logs)
     for number in range(30):
         policy = replace((await current(desk)).policy, cooldown_s=number + 1)
         await change(desk, policy, f"change {number:02} " + "x" * 300)
@@ -116,12 +116,12 @@ async def test_many_lines_come_in_as_many_messages_as_it_takes(desk: Front) -> N
     assert order == sorted(order)
 
 
-async def test_a_message_whose_answer_was_lost_does_not_come_twice(
+async def test_a_message_whose_response_was_lost_is_resent_with_the_same_nonce(
     desk: Front, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     logs = desk.guild.create_text_channel("mod-log")
     await desk.env.settle()
-    await tells(desk, logs)
+    await choose_log_channel(desk, logs)
     desk.loses_answers(monkeypatch, asyncio.CancelledError())
     async with asyncio.TaskGroup() as tasks:
         await desk.cog("Logbook").look(tasks)
@@ -130,14 +130,14 @@ async def test_a_message_whose_answer_was_lost_does_not_come_twice(
     path = f"/channels/{logs.id}/messages"
     sent = [r for r in desk.env.http_requests if (r.method, r.path) == ("POST", path)]
     first, second = (request.json or {} for request in sent)
-    assert first["nonce"] == second["nonce"], "Discord takes the second for the first"
+    assert first["nonce"] == second["nonce"], "Discord drops the second as a duplicate"
     assert second["enforce_nonce"]
 
 
-async def test_taking_the_log_channel_away_is_told_in_it(desk: Front) -> None:
+async def test_removing_the_log_channel_is_logged_in_it(desk: Front) -> None:
     logs = desk.guild.create_text_channel("mod-log")
     await desk.env.settle()
-    await tells(desk, logs)
+    await choose_log_channel(desk, logs)
     await desk.looks("Logbook")
     guild_id = GuildId(desk.guild.id)
     await change(desk, GuildPolicy(guild_id=guild_id), f"Log channel: <#{logs.id}> → none")
@@ -147,9 +147,9 @@ async def test_taking_the_log_channel_away_is_told_in_it(desk: Front) -> None:
     assert "Paused" not in "".join(told(logs))
 
 
-async def test_without_a_log_channel_nothing_is_owed(desk: Front) -> None:
+async def test_changes_made_without_a_log_channel_are_not_sent_later(desk: Front) -> None:
     policy = GuildPolicy(guild_id=GuildId(desk.guild.id), paused=True)
     await change(desk, policy, "Paused: no → yes")
-    await tells(desk, desk.channel)
+    await choose_log_channel(desk, desk.channel)
     await desk.looks("Logbook")
     assert "Paused" not in "\n".join(told(desk.channel)), "it is in the log"

@@ -1,4 +1,4 @@
-"""`/moderate`: strikes, time-outs, bans and the purge, as all see it whom they are about."""
+"""`/moderate`: strikes, time-outs, bans and the purge, as moderators and members see them."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ async def log(desk: Court) -> list[str]:
     return [entry.action for entry in reversed(entries)]
 
 
-async def test_discord_hides_it_from_members_and_we_look_again(desk: Court) -> None:
+async def test_moderate_is_hidden_from_members_and_checks_permissions_itself(desk: Court) -> None:
     assert not [c for c in desk.member.available_commands(desk.channel) if "moderate" in c]
     commands = await desk.env.bot.tree.fetch_commands()  # type: ignore[attr-defined]  it is a Bot
     group = next(c for c in commands if c.name == "moderate")
@@ -82,7 +82,7 @@ async def test_a_ban_holds_until_it_is_lifted_and_is_logged(desk: Court) -> None
 
 
 @pytest.mark.parametrize(("name", "options"), [("ban", {}), ("timeout", {"minutes": 5})])
-async def test_what_a_member_has_waiting_is_cancelled_and_they_are_told_once(
+async def test_an_excluded_members_jobs_are_cancelled_and_they_are_told_once(
     desk: Court, name: str, options: dict[str, int]
 ) -> None:
     (drawn,) = await desk.queued(seed=1)
@@ -97,17 +97,17 @@ async def test_what_a_member_has_waiting_is_cancelled_and_they_are_told_once(
     assert told.startswith(f"<@{desk.member.id}>, the moderators ask you to take a break")
     assert "rude" not in told, "others read it too"
     await desk.sits()
-    assert await desk.state(drawn) is JobState.DELIVERED, "that was drawn by then"
+    assert await desk.state(drawn) is JobState.DELIVERED, "it was drawn before"
 
 
-async def test_who_has_nothing_waiting_is_told_when_they_ask(desk: Court) -> None:
+async def test_a_member_without_waiting_jobs_is_told_of_a_ban_when_they_ask(desk: Court) -> None:
     await run(desk, "ban", member=desk.member)
     await desk.looks("Messenger")
     assert desk.told() == []
     assert "lifts your ban" in (await desk.asks()).content
 
 
-async def test_buttons_are_no_way_round_a_ban(desk: Court) -> None:
+async def test_buttons_cannot_bypass_a_ban(desk: Court) -> None:
     _, message = await desk.picture()
     await run(desk, "ban", member=desk.member)
     for label in ("Again", "Reroll"):
@@ -116,20 +116,20 @@ async def test_buttons_are_no_way_round_a_ban(desk: Court) -> None:
     assert len(await desk.jobs()) == 1
 
 
-async def test_only_the_owner_bans_everywhere(desk: Court) -> None:
+async def test_only_the_operator_can_ban_everywhere(desk: Court) -> None:
     assert "Only my operator" in await run(desk, "ban", member=desk.member, everywhere=True)
     assert not (await desk.asks()).ephemeral
     desk.bot.owner_id = desk.boss.id
     assert "banned everywhere" in await run(desk, "ban", member=desk.member, everywhere=True)
     assert "in any server" in (await desk.asks()).content
     assert "neither timed out nor banned" in await run(desk, "lift", member=desk.member), (
-        "that is another one"
+        "the ban everywhere is another one"
     )
     assert "again everywhere" in await run(desk, "lift", member=desk.member, everywhere=True)
     assert not (await desk.asks()).ephemeral
 
 
-async def test_strikes_are_listed_and_forgiven(desk: Court) -> None:
+async def test_strikes_can_be_listed_and_forgiven(desk: Court) -> None:
     await struck(desk, "one")
     await struck(desk, "two")
     told = await run(desk, "member", member=desk.member)
@@ -140,7 +140,7 @@ async def test_strikes_are_listed_and_forgiven(desk: Court) -> None:
     assert "no strikes" in await run(desk, "member", member=desk.member)
 
 
-async def test_a_purge_asks_first_and_takes_every_picture_here(desk: Court) -> None:
+async def test_a_purge_asks_first_and_removes_every_picture_in_the_server(desk: Court) -> None:
     pictures = [await desk.picture() for _ in range(3)]
     waiting = (await desk.queued())[0]
     asked = said(await desk.boss.slash(desk.channel, "moderate purge", member=desk.member))
@@ -158,7 +158,7 @@ async def test_a_purge_asks_first_and_takes_every_picture_here(desk: Court) -> N
     assert (await log(desk))[-1] == "purge"
 
 
-async def test_a_purge_says_how_many_messages_are_left_until_none_is(
+async def test_a_purge_counts_the_remaining_messages_down_to_none(
     desk: Court, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     for _ in range(3):
@@ -175,13 +175,13 @@ async def test_a_purge_says_how_many_messages_are_left_until_none_is(
     told: list[str] = []
 
     async def one_leaves(*_: object) -> int:
-        """Called after each pause: by then one more message has left."""
+        """Called after each pause, when one more message has been deleted."""
         told.append(desk.env.backend.messages[desk.channel.id][asked.id].content)
         gone, *left = await desk.services.doomed.messages(9)
         await desk.services.doomed.gone(gone.message_id, desk.services.clock())
         return len(left)
 
-    # The one that discord.py loaded.
+    # The module that discord.py loaded.
     room = sys.modules["cogs.governing.purging"]
     monkeypatch.setattr(room, "_left", one_leaves)
     monkeypatch.setattr(room, "_PAUSE_S", 0.0)
@@ -197,7 +197,7 @@ async def test_a_purge_says_how_many_messages_are_left_until_none_is(
     ]
 
 
-async def test_a_purge_button_that_lies_about_is_no_use_to_others(desk: Court) -> None:
+async def test_a_purge_button_works_only_for_moderators(desk: Court) -> None:
     job, _ = await desk.picture()
     view = discord.ui.View(timeout=None)
     view.add_item(discord.ui.Button(label="x", custom_id=f"wd:purge:{desk.member.id}"))
@@ -209,7 +209,7 @@ async def test_a_purge_button_that_lies_about_is_no_use_to_others(desk: Court) -
     assert await desk.services.gallery.get(job.id) is not None
 
 
-async def test_cases_are_completed_for_whoever_may_decide_them_alone(desk: Court) -> None:
+async def test_case_ids_are_offered_only_to_members_who_may_decide_them(desk: Court) -> None:
     await desk.held()
     (case,) = await desk.cases()
     commands = await desk.env.bot.tree.fetch_commands()  # type: ignore[attr-defined]  it is a Bot

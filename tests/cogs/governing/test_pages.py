@@ -1,4 +1,4 @@
-"""The panel's pages: every one fits Discord, however full the policy, and says what holds."""
+"""The panel's pages: each fits Discord's limits, however full the policy, and says what holds."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ PAGES = {**RULE_PAGES, **PLACE_PAGES, **LIST_PAGES}
 RULEBOOK = rulebooks.load()
 HELD = Effect(ruling=Ruling.HOLD, alert=True, strike=True)
 LOOSE = [rule.id for rule in adjustable(RULEBOOK)]
-#: A rule that only the server says anything about.
+#: A rule that only the server's policy decides.
 FREE = RuleId("suggestive")
 BIG = 1_300_000_000_000_000_000
 
@@ -133,7 +133,7 @@ def test_every_page_fits_discord_however_full_the_policy_is(name: str, rulebook:
 
 
 @pytest.mark.parametrize("name", PAGES)
-def test_what_is_not_there_any_more_leads_to_a_page_and_no_fault(name: str) -> None:
+def test_an_unknown_preset_or_rule_leads_to_a_page_that_says_so(name: str) -> None:
     if name in {"preset", "rule"}:
         args = ("s", "no-such-rule")[-1:] if name == "preset" else ("s", "no-such-rule")
         shown = PAGES[name](desk(), args, "")
@@ -147,7 +147,7 @@ def test_a_rule_of_the_floor_offers_nothing_to_change() -> None:
     assert "cannot be changed" in words_of(shown)
 
 
-def test_a_rule_that_no_prompt_shows_is_told_and_not_set() -> None:
+def test_a_rule_that_no_prompt_can_show_is_explained_but_cannot_be_set() -> None:
     stated = next(r.id for r in RULEBOOK.rules.values() if not r.floor and r.id not in LOOSE)
     shown = RULE_PAGES["rule"](desk(), ("s", stated), "").to_components()
     assert all(press.startswith("wp:open") for press in ids_of(shown))
@@ -163,7 +163,7 @@ def test_a_rule_of_the_licence_says_that_nobody_can_lower_it() -> None:
     assert "nothing that you set here can lower it" in told
 
 
-def test_a_rule_says_what_holds_and_what_would_hold_without_its_line() -> None:
+def test_a_rule_shows_its_effect_with_and_without_its_own_line() -> None:
     written = Overrides(effects={FREE: HELD})
     shown = RULE_PAGES["rule"](
         desk(GuildPolicy(guild_id=GUILD, rules=written)), ("s", FREE), ""
@@ -173,7 +173,7 @@ def test_a_rule_says_what_holds_and_what_would_hold_without_its_line() -> None:
     assert "Without that: allowed" in told
 
 
-def test_a_channel_inherits_and_says_so() -> None:
+def test_a_channel_says_which_effect_it_inherits() -> None:
     policy = GuildPolicy(guild_id=GUILD, rules=Overrides(effects={FREE: HELD}))
     told = words_of(RULE_PAGES["rule"](desk(policy), ("c5", FREE), "").to_components())
     assert "held until a moderator approves" in told
@@ -181,7 +181,7 @@ def test_a_channel_inherits_and_says_so() -> None:
     assert "Nothing is set here" in told
 
 
-def test_deleted_channels_and_roles_are_shown_as_such_and_can_be_opened() -> None:
+def test_deleted_channels_and_roles_are_marked_and_can_be_opened() -> None:
     shown = PLACE_PAGES["places"](desk(full()), (), "").to_components()
     assert "a deleted channel" in words_of(shown)
     offered = [o["value"] for part in walk(shown) for o in part.get("options", [])]
@@ -195,19 +195,19 @@ def test_deleted_channels_and_roles_are_shown_as_such_and_can_be_opened() -> Non
     assert "a deleted channel" in words_of(staff)
 
 
-def test_a_full_list_says_how_many_are_too_many() -> None:
+def test_a_full_list_says_how_many_terms_are_too_many() -> None:
     for name in ("blocked", "allowed"):
         assert "1 too many" in str(submitted(desk(full()), name, None, "one more"))
 
 
-def test_what_a_preset_contains_can_be_read() -> None:
+def test_a_presets_page_lists_what_it_contains() -> None:
     told = words_of(RULE_PAGES["preset"](desk(), ("family",), "").to_components())
     for rule in LOOSE:
         assert RULEBOOK.rules[rule].title in told
     assert "refused" in told
 
 
-def test_the_first_page_says_that_the_bot_is_paused_and_offers_to_go_on() -> None:
+def test_the_first_page_says_that_the_bot_is_paused_and_offers_to_resume() -> None:
     shown = RULE_PAGES["home"](desk(replace(full(), guild_id=GuildId(GUILD))), (), "")
     assert "paused" in words_of(shown.to_components())
     assert "wp:pause:123456:0" in ids_of(shown.to_components())

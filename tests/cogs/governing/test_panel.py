@@ -40,7 +40,7 @@ async def save(desk: Front, policy: GuildPolicy) -> PolicyVersion:
     return saved
 
 
-async def test_the_first_page_says_what_holds_and_leads_to_every_other(
+async def test_the_first_page_summarises_the_policy_and_links_to_every_page(
     desk: Front, boss: MemberActor
 ) -> None:
     view = await open_panel(desk, boss)
@@ -52,7 +52,7 @@ async def test_the_first_page_says_what_holds_and_leads_to_every_other(
     assert (await current(desk)).number == 0, "looking changes nothing"
 
 
-async def test_a_rule_is_made_stricter_for_the_server_and_looser_for_a_channel(
+async def test_a_rule_can_be_stricter_for_the_server_and_looser_for_a_channel(
     desk: Front, boss: MemberActor
 ) -> None:
     view = await open_panel(desk, boss)
@@ -72,10 +72,10 @@ async def test_a_rule_is_made_stricter_for_the_server_and_looser_for_a_channel(
     assert policy.rules.effects[RULE].ruling is Ruling.REFUSE
     assert policy.channels[channel].effects[RULE].ruling is Ruling.ALLOW
     await view.press(f"ruling:c{channel}:{RULE}:none")
-    assert (await current(desk)).policy.channels == {}, "the channel is as the server again"
+    assert (await current(desk)).policy.channels == {}, "the channel follows the server again"
 
 
-async def test_a_preset_is_read_before_it_is_chosen(desk: Front, boss: MemberActor) -> None:
+async def test_a_preset_can_be_read_before_it_is_chosen(desk: Front, boss: MemberActor) -> None:
     view = await open_panel(desk, boss)
     await view.go("rules")
     await view.choose("open:preset", "family")
@@ -85,7 +85,7 @@ async def test_a_preset_is_read_before_it_is_chosen(desk: Front, boss: MemberAct
     assert (await current(desk)).policy.preset == "family"
 
 
-async def test_the_pause_holds_everywhere_until_it_ends(desk: Front, boss: MemberActor) -> None:
+async def test_the_pause_refuses_requests_until_it_ends(desk: Front, boss: MemberActor) -> None:
     view = await open_panel(desk, boss)
     await view.press("pause:1")
     assert "paused" in view.words
@@ -94,7 +94,7 @@ async def test_the_pause_holds_everywhere_until_it_ends(desk: Front, boss: Membe
     assert not (await desk.asks()).ephemeral
 
 
-async def test_words_are_blocked_in_a_form_with_many_lines(desk: Front, boss: MemberActor) -> None:
+async def test_a_form_blocks_several_terms_one_per_line(desk: Front, boss: MemberActor) -> None:
     view = await open_panel(desk, boss)
     await view.go("blocked")
     await view.fill(
@@ -111,7 +111,9 @@ async def test_words_are_blocked_in_a_form_with_many_lines(desk: Front, boss: Me
     assert (await current(desk)).policy.blocked == ()
 
 
-async def test_a_list_of_thousands_is_edited_page_by_page(desk: Front, boss: MemberActor) -> None:
+async def test_a_list_of_thousands_can_be_edited_page_by_page(
+    desk: Front, boss: MemberActor
+) -> None:
     terms = tuple(Term(text=f"dragon number {n}", reason="why") for n in range(5000))
     await save(desk, GuildPolicy(guild_id=GuildId(desk.guild.id), blocked=terms))
     view = await open_panel(desk, boss)
@@ -148,7 +150,7 @@ async def test_the_second_of_two_moderators_sees_what_the_first_changed(
 
 
 @pytest.mark.parametrize("deed", ["press", "submit"])
-async def test_whoever_loses_the_permission_in_the_middle_loses_the_panel(
+async def test_a_moderator_who_loses_the_permission_loses_the_panel(
     desk: Front, boss: MemberActor, deed: str
 ) -> None:
     view = await open_panel(desk, boss)
@@ -164,7 +166,7 @@ async def test_whoever_loses_the_permission_in_the_middle_loses_the_panel(
     assert (await current(desk)).number == 0
 
 
-async def test_the_role_that_the_server_names_decides_too(desk: Front, boss: MemberActor) -> None:
+async def test_the_servers_moderator_role_can_use_the_panel(desk: Front, boss: MemberActor) -> None:
     role = desk.guild.create_role("curators")
     curator = desk.guild.add_member(desk.env.create_user("aoi"), roles=[role])
     commands = await desk.env.bot.tree.fetch_commands()  # type: ignore[attr-defined]  it is a Bot
@@ -184,7 +186,9 @@ async def test_the_role_that_the_server_names_decides_too(desk: Front, boss: Mem
     desk.env._errors.clear()
 
 
-async def test_everybody_cannot_be_named(desk: Front, boss: MemberActor) -> None:
+async def test_the_everyone_role_cannot_be_chosen_as_moderator_role(
+    desk: Front, boss: MemberActor
+) -> None:
     view = await open_panel(desk, boss)
     await view.go("staff")
     await view.choose("modrole", desk.guild.default_role)
@@ -192,7 +196,7 @@ async def test_everybody_cannot_be_named(desk: Front, boss: MemberActor) -> None
     assert (await current(desk)).number == 0
 
 
-async def test_a_gallery_is_chosen_and_given_up_on_its_page(desk: Front, boss: MemberActor) -> None:
+async def test_a_gallery_channel_can_be_chosen_and_removed(desk: Front, boss: MemberActor) -> None:
     closed = desk.guild.create_text_channel("closed")
     await desk.bot_may_not("attach_files", channel=closed)
     view = await open_panel(desk, boss)
@@ -208,7 +212,7 @@ async def test_a_gallery_is_chosen_and_given_up_on_its_page(desk: Front, boss: M
     assert (await current(desk)).policy.gallery.channel is None
 
 
-async def test_a_channel_that_the_bot_may_not_write_in_is_not_taken(
+async def test_a_channel_that_the_bot_cannot_write_in_is_not_accepted(
     desk: Front, boss: MemberActor
 ) -> None:
     closed = desk.guild.create_text_channel("closed")
@@ -231,7 +235,7 @@ async def test_a_channel_that_the_bot_may_not_write_in_is_not_taken(
 
 
 @pytest.mark.parametrize("what", ["review", "log"])
-async def test_a_channel_that_the_bot_does_not_see_is_told_so_and_not_taken(
+async def test_a_channel_that_the_bot_cannot_see_is_refused_with_the_reason(
     desk: Front, boss: MemberActor, what: str
 ) -> None:
     hidden = desk.guild.create_text_channel("mods-only")
@@ -243,7 +247,7 @@ async def test_a_channel_that_the_bot_does_not_see_is_told_so_and_not_taken(
     assert (await current(desk)).number == 0
 
 
-async def test_a_review_channel_that_everybody_reads_is_taken_with_a_warning(
+async def test_a_public_review_channel_is_accepted_with_a_warning(
     desk: Front, boss: MemberActor
 ) -> None:
     view = await open_panel(desk, boss)
@@ -254,7 +258,7 @@ async def test_a_review_channel_that_everybody_reads_is_taken_with_a_warning(
     assert "can be read by everybody" in view.words
 
 
-async def test_numbers_are_taken_as_whole_numbers_alone(desk: Front, boss: MemberActor) -> None:
+async def test_only_whole_numbers_in_range_are_accepted(desk: Front, boss: MemberActor) -> None:
     view = await open_panel(desk, boss)
     await view.go("members")
     await view.fill("form:members", limit="5", expire="7", timeout="60", cooldown="30", day="9")
@@ -273,7 +277,7 @@ async def test_numbers_are_taken_as_whole_numbers_alone(desk: Front, boss: Membe
     assert (policy.cooldown_s, policy.per_day_max) == (0, None)
 
 
-async def test_a_role_gets_terms_of_its_own(desk: Front, boss: MemberActor) -> None:
+async def test_a_role_can_have_its_own_terms(desk: Front, boss: MemberActor) -> None:
     role = desk.guild.create_role("artists")
     await desk.env.settle()
     view = await open_panel(desk, boss)
@@ -288,7 +292,7 @@ async def test_a_role_gets_terms_of_its_own(desk: Front, boss: MemberActor) -> N
     assert (await current(desk)).policy.roles == {}
 
 
-async def test_an_undo_brings_back_what_was_and_another_takes_it_away_again(
+async def test_an_undo_reverts_a_change_and_a_second_undo_restores_it(
     desk: Front, boss: MemberActor
 ) -> None:
     view = await open_panel(desk, boss)
@@ -304,7 +308,7 @@ async def test_an_undo_brings_back_what_was_and_another_takes_it_away_again(
     assert view.words.count("undid the last change") == 2
 
 
-async def test_every_press_works_after_a_restart(desk: Front, boss: MemberActor) -> None:
+async def test_the_panel_works_after_a_restart(desk: Front, boss: MemberActor) -> None:
     view = await open_panel(desk, boss)
     await view.go("blocked")
     shown = await boss.click(view.message, custom_id=view.id_of("form:add:blocked"))
@@ -316,9 +320,7 @@ async def test_every_press_works_after_a_restart(desk: Front, boss: MemberActor)
     assert (await current(desk)).policy.paused
 
 
-async def test_presses_that_name_what_is_not_there_change_nothing(
-    desk: Front, boss: MemberActor
-) -> None:
+async def test_forged_presses_change_nothing(desk: Front, boss: MemberActor) -> None:
     view = await open_panel(desk, boss)
     for made_up in (
         "wp:open:0:nowhere", "wp:open:0:place:x9", "wp:ruling:0:s:minors-sexual:allow",
@@ -333,16 +335,14 @@ async def test_presses_that_name_what_is_not_there_change_nothing(
         await desk.env.settle()
 
 
-async def test_the_log_tells_names_and_what_was_before_and_after(
-    desk: Front, boss: MemberActor
-) -> None:
+async def test_the_log_names_the_moderator_of_a_change(desk: Front, boss: MemberActor) -> None:
     view = await open_panel(desk, boss)
     await view.press("pause:1")
     await view.go("log")
     assert f"<@{boss.id}> changed the policy" in view.words
 
 
-async def test_a_long_log_is_read_page_by_page(desk: Front, boss: MemberActor) -> None:
+async def test_a_long_log_can_be_read_page_by_page(desk: Front, boss: MemberActor) -> None:
     guild_id = GuildId(desk.guild.id)
     for number in range(60):
         policy = GuildPolicy(guild_id=guild_id, cooldown_s=number)
@@ -360,7 +360,9 @@ async def test_a_long_log_is_read_page_by_page(desk: Front, boss: MemberActor) -
     assert [line[9:12] for line in seen] == [f"{n:03}" for n in reversed(range(60))]
 
 
-async def test_nobody_else_can_press_what_stands_on_a_panel(desk: Front, boss: MemberActor) -> None:
+async def test_the_panel_is_ephemeral_and_members_have_no_policy_commands(
+    desk: Front, boss: MemberActor
+) -> None:
     view = await open_panel(desk, boss)
     newcomer = desk.newcomer()
     assert view.message.id not in [m.id for m in desk.channel.history()]

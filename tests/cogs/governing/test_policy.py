@@ -60,7 +60,9 @@ async def keep(desk: Front, **document: Any) -> None:
     await desk.services.guilds.save(policy, number, UserId(1), 1, summary="before")
 
 
-async def test_discord_hides_it_from_members(desk: Front, boss: MemberActor) -> None:
+async def test_discord_hides_the_policy_commands_from_members(
+    desk: Front, boss: MemberActor
+) -> None:
     assert not [c for c in desk.member.available_commands(desk.channel) if c.startswith("policy")]
     offered = {c for c in boss.available_commands(desk.channel) if c.startswith("policy")}
     assert offered == {f"policy {name}" for name in NAMES}
@@ -79,10 +81,10 @@ NEEDED: dict[str, dict[str, object]] = {
 
 
 @pytest.mark.parametrize("name", NAMES)
-async def test_whoever_an_integration_setting_lets_through_is_refused_by_us(
+async def test_an_integration_setting_does_not_bypass_our_permission_check(
     desk: Front, name: str
 ) -> None:
-    """Every command, once, and without an incident."""
+    """Every command refuses once, without an incident."""
     await keep(desk, blocked=(Term(text="secret dragon"),))
     commands = await desk.env.bot.tree.fetch_commands()  # type: ignore[attr-defined]  it is a Bot
     policy = next(c for c in commands if c.name == "policy")
@@ -96,13 +98,13 @@ async def test_whoever_an_integration_setting_lets_through_is_refused_by_us(
     assert not result.followups
     assert (await current(desk)).number == 1
     choices = await desk.member.autocomplete(desk.channel, "policy unblock", "term", "")
-    assert not choices, "not even what is blocked is told"
-    # The simulation notes the check that said no; there is nothing else to note.
+    assert not choices, "not even the blocked terms are revealed"
+    # The simulation records the failed check, and nothing else.
     assert {type(e).__name__ for e in desk.env.errors} == {"CheckFailure"}
     desk.env._errors.clear()
 
 
-async def test_blocking_and_allowing_again_works_in_any_spelling_and_is_logged(
+async def test_blocking_and_unblocking_works_in_any_spelling_and_is_logged(
     desk: Front, boss: MemberActor
 ) -> None:
     told = await run(desk, boss, "block", term="Spoiler Dragon", reason="we read it together")
@@ -123,14 +125,14 @@ async def test_blocking_and_allowing_again_works_in_any_spelling_and_is_logged(
     ("term", "reason", "told"),
     [("!!", "", "nothing of it can be found"), ("x" * 81, "", "80"), ("ok", "x" * 201, "200")],
 )
-async def test_an_odd_term_is_answered(
+async def test_an_invalid_term_is_refused_with_an_explanation(
     desk: Front, boss: MemberActor, term: str, reason: str, told: str
 ) -> None:
     assert told in await run(desk, boss, "block", term=term, reason=reason)
     assert not await log(desk)
 
 
-async def test_a_full_list_takes_no_more_and_is_answered_in_time(
+async def test_a_full_list_refuses_another_term_until_one_is_removed(
     desk: Front, boss: MemberActor
 ) -> None:
     await keep(desk, blocked=tuple(Term(text=f"dragon {n}") for n in range(TERMS_MAX)))
@@ -142,7 +144,7 @@ async def test_a_full_list_takes_no_more_and_is_answered_in_time(
     assert Term(text="dragon 7") not in blocked
 
 
-async def test_what_an_older_version_let_pass_keeps_nobody_from_another_change(
+async def test_a_term_that_only_an_older_version_allowed_does_not_block_changes(
     desk: Front, boss: MemberActor
 ) -> None:
     await keep(desk, blocked=(Term(text="a\u200db"),))
@@ -153,7 +155,7 @@ async def test_what_an_older_version_let_pass_keeps_nobody_from_another_change(
     assert "invisible character" in await run(desk, boss, "block", term="c\u200dd")
 
 
-async def test_a_channel_is_switched_off_and_on(desk: Front, boss: MemberActor) -> None:
+async def test_a_channel_can_be_switched_off_and_on(desk: Front, boss: MemberActor) -> None:
     await run(desk, boss, "channel", channel=desk.channel, enabled=False)
     assert "turned off in this channel" in (await desk.asks()).content
     assert "Nothing changed" in await run(
@@ -164,7 +166,7 @@ async def test_a_channel_is_switched_off_and_on(desk: Front, boss: MemberActor) 
     assert await log(desk) == ["policy", "policy"]
 
 
-async def test_the_pause_and_the_undo(desk: Front, boss: MemberActor) -> None:
+async def test_a_pause_takes_effect_and_can_be_undone(desk: Front, boss: MemberActor) -> None:
     await run(desk, boss, "pause", on=True)
     assert "paused" in (await desk.asks()).content
     undone = await run(desk, boss, "undo")
@@ -179,10 +181,10 @@ async def test_there_is_nothing_to_undo_at_first(desk: Front, boss: MemberActor)
     assert not await log(desk)
 
 
-async def test_a_moderator_who_was_slower_overwrites_nothing(
+async def test_a_slower_moderator_overwrites_nothing(
     desk: Front, boss: MemberActor, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Also where nobody saw a version: between reading the policy and writing it."""
+    """Even if the other change comes between reading the policy and writing it."""
     guilds = desk.services.guilds
     save = guilds.save
 
@@ -197,7 +199,7 @@ async def test_a_moderator_who_was_slower_overwrites_nothing(
     assert (policy.preset, policy.paused) == ("family", False)
 
 
-async def test_vote_emoji_are_ordinary_ones_or_the_servers_own(
+async def test_vote_emoji_must_be_standard_or_from_the_server(
     desk: Front, boss: MemberActor
 ) -> None:
     star = desk.guild.create_emoji("star")
@@ -212,7 +214,7 @@ async def test_vote_emoji_are_ordinary_ones_or_the_servers_own(
     assert await log(desk) == ["emoji"]
 
 
-async def test_the_log_is_a_page_of_its_own(desk: Front, boss: MemberActor) -> None:
+async def test_policy_log_opens_the_log_page(desk: Front, boss: MemberActor) -> None:
     await run(desk, boss, "pause", on=True)
     result = await boss.slash(desk.channel, "policy log")
     assert result.response is not None
@@ -226,7 +228,7 @@ async def test_the_log_is_a_page_of_its_own(desk: Front, boss: MemberActor) -> N
 # ---- /policy test and /policy why ---------------------------------------------------------------
 
 
-async def test_a_try_says_what_would_happen_where_and_why(desk: Front, boss: MemberActor) -> None:
+async def test_policy_test_says_what_would_happen_and_why(desk: Front, boss: MemberActor) -> None:
     await keep(desk, blocked=(Term(text="dragon", reason="we read it together"),))
     told = await run(desk, boss, "test", prompt="1girl, dragon")
     assert "It would be refused" in told
@@ -236,13 +238,13 @@ async def test_a_try_says_what_would_happen_where_and_why(desk: Front, boss: Mem
     assert not await desk.jobs(boss)
 
 
-async def test_a_try_of_what_is_held_or_spoilered_says_so(desk: Front, boss: MemberActor) -> None:
+async def test_policy_test_reports_a_hold_or_a_spoiler(desk: Front, boss: MemberActor) -> None:
     for ruling, told in ((Ruling.HOLD, "held until"), (Ruling.SPOILER, "behind a spoiler")):
         await keep(desk, blocked=(Term(text="dragon", effect=Effect(ruling=ruling)),))
         assert told in await run(desk, boss, "test", prompt="1girl, dragon")
 
 
-async def test_a_try_can_be_about_another_channel_and_a_role(
+async def test_policy_test_can_name_another_channel_and_a_role(
     desk: Front, boss: MemberActor
 ) -> None:
     other = desk.guild.create_text_channel("other")
@@ -257,7 +259,9 @@ async def test_a_try_can_be_about_another_channel_and_a_role(
     assert "turned off in this channel" in there
 
 
-async def test_a_try_for_a_role_knows_its_exemptions(desk: Front, boss: MemberActor) -> None:
+async def test_policy_test_considers_the_exemptions_of_a_role(
+    desk: Front, boss: MemberActor
+) -> None:
     role = desk.guild.create_role("artists")
     await desk.env.settle()
     rule = RuleId("suggestive")
@@ -270,7 +274,9 @@ async def test_a_try_for_a_role_knows_its_exemptions(desk: Front, boss: MemberAc
     assert "drawn and shown" in await run(desk, boss, "test", prompt="lingerie", role=role)
 
 
-async def test_what_no_policy_may_say_is_answered(desk: Front, boss: MemberActor) -> None:
+async def test_a_change_beyond_the_policys_limits_is_refused(
+    desk: Front, boss: MemberActor
+) -> None:
     off = Overrides(enabled=False)
     await keep(desk, channels={ChannelId(n): off for n in range(1, PLACES_MAX + 1)})
     told = await run(desk, boss, "channel", channel=desk.channel, enabled=False)
@@ -279,7 +285,7 @@ async def test_what_no_policy_may_say_is_answered(desk: Front, boss: MemberActor
     assert (await current(desk)).number == 1
 
 
-async def test_words_of_a_fixed_rule_are_not_told_to_anybody(
+async def test_words_found_by_a_fixed_rule_are_never_revealed(
     desk: Front, boss: MemberActor
 ) -> None:
     told = await run(desk, boss, "test", prompt="loli")
@@ -298,7 +304,9 @@ async def elsewhere(desk: Front) -> list[Job]:
     return list(request.jobs)
 
 
-async def test_a_picture_is_tried_by_its_id(desk: Front, boss: MemberActor) -> None:
+async def test_policy_test_accepts_a_picture_id_of_this_server(
+    desk: Front, boss: MemberActor
+) -> None:
     job, _ = await desk.picture("1girl, dragon")
     assert "It would be shown" in await run(desk, boss, "test", picture=job.id)
     await keep(desk, blocked=(Term(text="dragon"),))
@@ -309,7 +317,7 @@ async def test_a_picture_is_tried_by_its_id(desk: Front, boss: MemberActor) -> N
     assert words.NOTHING_TO_TRY in await run(desk, boss, "test")
 
 
-async def test_why_tells_each_decision_in_words_and_none_of_another_server(
+async def test_policy_why_explains_each_decision_but_none_of_another_server(
     desk: Front, boss: MemberActor
 ) -> None:
     def decision(guild_id: int, outcome: Outcome, at_ms: int) -> Decision:
@@ -350,11 +358,11 @@ def test_these_are_one_emoji(text: str) -> None:
 @pytest.mark.parametrize(
     "text", ["", "a", "1", "^", "👍👍", "👍x", "🇯", "🇯🇵🇯🇵", "…", "あ", ":star:", "20⃣"]
 )
-def test_these_are_none(text: str) -> None:
+def test_these_are_not_one_emoji(text: str) -> None:
     assert not is_one_emoji(text)
 
 
-async def test_panel_and_test_know_what_the_models_licence_asks_for(
+async def test_the_panel_and_policy_test_apply_the_models_licence(
     desk: Front, boss: MemberActor
 ) -> None:
     assert "It would be drawn" in await run(desk, boss, "test", prompt="lingerie")
@@ -371,7 +379,7 @@ async def test_panel_and_test_know_what_the_models_licence_asks_for(
 
 
 @pytest.mark.parametrize("ruling", [Ruling.HOLD, Ruling.SPOILER])
-async def test_why_names_the_rules_that_held_or_spoilered_a_picture(
+async def test_policy_why_names_the_rules_that_held_or_spoilered_a_picture(
     desk: Front, boss: MemberActor, ruling: Ruling
 ) -> None:
     await keep(

@@ -1,4 +1,4 @@
-"""What `/privacy` tells: what is counted, what is left to the export, what is erased."""
+"""What `/privacy` counts, exports and erases."""
 
 from __future__ import annotations
 
@@ -13,13 +13,13 @@ from bot.words.privacy import _NAMES
 from tests.stages.front import custom_ids, front, said
 
 
-def test_every_table_with_people_has_a_name_or_only_joins_two_that_have() -> None:
+def test_every_table_with_personal_data_has_a_name_or_joins_two_that_have() -> None:
     held = {table for table, holding in HOLDINGS.items() if holding}
     assert held - _NAMES.keys() == {"owed_posts", "post_pictures"}
     assert _NAMES.keys() <= held
 
 
-async def test_a_picture_is_told_of_by_names_and_not_by_tables(tmp_path: Path) -> None:
+async def test_privacy_show_uses_plain_names_and_not_table_names(tmp_path: Path) -> None:
     async with front(tmp_path) as desk:
         await desk.picture()
         told = said(await desk.member.slash(desk.channel, "privacy show")).content
@@ -29,7 +29,7 @@ async def test_a_picture_is_told_of_by_names_and_not_by_tables(tmp_path: Path) -
     assert "post_pictures" not in told
 
 
-async def test_whoever_wants_to_be_forgotten_is_told_that_their_votes_stay_as_numbers(
+async def test_privacy_forget_says_that_votes_stay_as_numbers(
     tmp_path: Path,
 ) -> None:
     """As `test_votes_of_the_forgotten_stay_as_numbers` says of the store."""
@@ -40,7 +40,7 @@ async def test_whoever_wants_to_be_forgotten_is_told_that_their_votes_stay_as_nu
     assert "those that others gave to yours" in told
 
 
-async def test_an_export_that_leaves_pictures_out_names_a_limit_that_is_one(
+async def test_an_export_that_omits_pictures_names_the_upload_limit(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     limit = property(lambda _: 2 << 10, lambda *_: None)
@@ -51,7 +51,7 @@ async def test_an_export_that_leaves_pictures_out_names_a_limit_that_is_one(
     assert "send 2 kB here. Older pictures that did not fit: 1." in told
 
 
-async def test_what_is_foreseen_forgets_them_too(tmp_path: Path) -> None:
+async def test_forgetting_a_member_clears_them_from_the_forecasts(tmp_path: Path) -> None:
     async with front(tmp_path) as desk:
         (job,) = await desk.queued()
         await desk.services.outlook.expected([job])
@@ -64,7 +64,7 @@ async def test_what_is_foreseen_forgets_them_too(tmp_path: Path) -> None:
         assert not desk.services.progress._regulars._members
 
 
-async def test_what_was_read_while_they_were_forgotten_is_forgotten_too(
+async def test_forgetting_a_member_clears_forecasts_made_meanwhile(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Another member asks, and the worker begins a picture, before the rows are erased."""

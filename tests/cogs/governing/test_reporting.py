@@ -39,7 +39,7 @@ async def reports(
     return (await desk.fills(who, shown, reason=[reason], words=words)).content
 
 
-async def test_a_report_becomes_a_case_with_who_what_and_why(desk: Court) -> None:
+async def test_a_report_becomes_a_case_with_reporter_picture_and_reason(desk: Court) -> None:
     _, message = await posted(desk, "1girl, red dress")
     who = desk.newcomer()
     assert "Thank you" in await reports(desk, who, message, words="it is *rude*")
@@ -54,7 +54,7 @@ async def test_a_report_becomes_a_case_with_who_what_and_why(desk: Court) -> Non
     assert len(desk.channel.history()) == 1
 
 
-async def test_the_messages_menu_reports_too(desk: Court) -> None:
+async def test_a_picture_can_be_reported_from_the_context_menu(desk: Court) -> None:
     _, message = await posted(desk)
     who = desk.newcomer()
     shown = await who.context_menu(desk.channel, "Report picture", message)
@@ -62,13 +62,13 @@ async def test_the_messages_menu_reports_too(desk: Court) -> None:
     assert "gore" in (await desk.presented()).content
 
 
-async def test_what_is_no_picture_of_ours_cannot_be_reported(desk: Court) -> None:
+async def test_a_message_without_the_bots_picture_cannot_be_reported(desk: Court) -> None:
     chat = await desk.member.send(desk.channel, "just words `0123456789`")
     told = said(await desk.member.context_menu(desk.channel, "Report picture", chat))
     assert "not one of my pictures" in told.content
 
 
-async def test_several_reports_are_one_case_and_a_second_word_is_not_counted(desk: Court) -> None:
+async def test_several_reports_form_one_case_and_count_once_per_member(desk: Court) -> None:
     _, message = await posted(desk)
     ada, bob = desk.newcomer("ada"), desk.newcomer("bob")
     await reports(desk, ada, message)
@@ -81,7 +81,7 @@ async def test_several_reports_are_one_case_and_a_second_word_is_not_counted(des
     assert "gore" not in case.content
 
 
-async def test_a_form_that_was_open_over_a_restart_still_counts(desk: Court) -> None:
+async def test_a_report_form_opened_before_a_restart_still_counts(desk: Court) -> None:
     _, message = await posted(desk)
     who = desk.newcomer()
     shown = await who.click(message, custom_id=buttons_of(message)["report"])
@@ -90,7 +90,7 @@ async def test_a_form_that_was_open_over_a_restart_still_counts(desk: Court) -> 
     assert len(await desk.cases()) == 1
 
 
-async def test_an_approved_report_leaves_the_picture_and_is_told_later_reporters(
+async def test_approving_a_reported_picture_keeps_it_and_tells_later_reporters(
     desk: Court,
 ) -> None:
     _, message = await posted(desk)
@@ -102,7 +102,7 @@ async def test_an_approved_report_leaves_the_picture_and_is_told_later_reporters
     assert "decided" in await reports(desk, desk.newcomer("bob"), message)
 
 
-async def test_a_spoiler_goes_over_the_posted_picture_in_place(desk: Court) -> None:
+async def test_a_spoiler_is_applied_to_the_posted_messages_in_place(desk: Court) -> None:
     job, message = await posted(desk)
     again = said(await desk.member.slash(desk.channel, "show", id=job.id))
     await reports(desk, desk.newcomer("ada"), message)
@@ -146,8 +146,8 @@ async def test_a_removed_picture_leaves_messages_gallery_lists_and_exports(
     assert not (await write_manifest(gallery._db, gallery, papers, ground, wish)).pictures
 
 
-async def test_a_removed_picture_is_not_drawn_once_more(desk: Court) -> None:
-    """The same settings and seed are the same picture; the button may outlive it for a while."""
+async def test_a_removed_picture_is_not_drawn_again(desk: Court) -> None:
+    """The same settings and seed give the same picture; its button may outlive it for a while."""
     _, message = await posted(desk)
     await reports(desk, desk.newcomer("ada"), message)
     await desk.rules(await desk.presented(), "remove")
@@ -158,7 +158,7 @@ async def test_a_removed_picture_is_not_drawn_once_more(desk: Court) -> None:
     assert len(await desk.jobs()) == before
 
 
-async def test_a_report_without_a_review_channel_is_kept_and_says_where_it_is(
+async def test_a_report_without_a_review_channel_is_kept_and_says_where(
     tmp_path: Path,
 ) -> None:
     async with court(tmp_path, review=False) as desk:
@@ -170,10 +170,10 @@ async def test_a_report_without_a_review_channel_is_kept_and_says_where_it_is(
         assert "reported" in (await desk.presented()).content
 
 
-async def test_a_case_in_the_very_channel_is_not_taken_for_the_post(
+async def test_a_case_in_the_pictures_own_channel_is_not_mistaken_for_its_post(
     desk: Court, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """It still shows the picture, for its edit was lost; a restart looks for a lost post there."""
+    """The case still shows the picture, as its edit was lost; a restart looks for a lost post."""
 
     async def lost(*_: object, **_options: object) -> None:
         raise TimeoutError

@@ -29,7 +29,7 @@ async def desk(tmp_path: Path) -> AsyncIterator[Court]:
         yield ready
 
 
-async def test_a_held_picture_is_shown_to_moderators_and_to_nobody_else(desk: Court) -> None:
+async def test_a_held_picture_is_shown_only_to_moderators(desk: Court) -> None:
     job = await desk.held("1girl, red dress")
     await desk.sits()
     message = desk.bench()
@@ -59,14 +59,14 @@ async def test_an_approved_picture_is_posted_and_the_case_shows_who_decided(desk
     assert not buttons_of(message)
 
 
-async def test_a_picture_behind_a_spoiler_is_posted_so(desk: Court) -> None:
+async def test_a_case_decided_as_spoiler_is_posted_behind_a_spoiler(desk: Court) -> None:
     await desk.held()
     await desk.rules(await desk.presented(), "spoiler")
     await desk.sits()
     assert desk.spoilers() == [True]
 
 
-async def test_a_removed_held_picture_is_never_posted_and_its_member_is_told_kindly(
+async def test_a_removed_held_picture_is_never_posted_and_its_member_learns_why(
     desk: Court,
 ) -> None:
     job = await desk.held()
@@ -80,7 +80,7 @@ async def test_a_removed_held_picture_is_never_posted_and_its_member_is_told_kin
     assert not desk.bench().attachments
 
 
-async def test_a_time_out_keeps_the_member_from_asking_until_it_is_over(desk: Court) -> None:
+async def test_a_time_out_stops_the_member_from_asking_until_it_ends(desk: Court) -> None:
     await desk.held()
     await desk.rules(await desk.presented(), "timeout")
     assert any("take a break" in told for told in desk.told())
@@ -91,7 +91,7 @@ async def test_a_time_out_keeps_the_member_from_asking_until_it_is_over(desk: Co
     assert not (await desk.asks()).ephemeral
 
 
-async def test_buttons_work_after_a_restart_and_the_second_moderator_sees_the_first_decision(
+async def test_after_a_restart_a_second_moderator_sees_the_first_decision(
     desk: Court,
 ) -> None:
     job = await desk.held()
@@ -109,11 +109,11 @@ async def test_buttons_work_after_a_restart_and_the_second_moderator_sees_the_fi
     assert len(desk.spoilers()) == 1
 
 
-async def test_the_permission_is_looked_at_again_at_every_press(desk: Court) -> None:
+async def test_the_permission_is_checked_at_every_press(desk: Court) -> None:
     job = await desk.held()
     message = await desk.presented()
     stranger = desk.newcomer()
-    # The channel's settings let somebody in who may not decide.
+    # The channel's settings let in a member who may not decide.
     await desk.lets_in(stranger)
     for action in buttons_of(message):
         pressed = await stranger.click(message, custom_id=button_of(message, action))
@@ -122,7 +122,7 @@ async def test_the_permission_is_looked_at_again_at_every_press(desk: Court) -> 
     assert [case.decision for case in await desk.cases()] == [None]
 
 
-async def test_the_role_that_the_server_named_decides_too(desk: Court) -> None:
+async def test_the_servers_moderator_role_can_decide_cases(desk: Court) -> None:
     role = desk.guild.create_role("judges")
     judge = desk.guild.add_member(desk.env.create_user("judge"), roles=[role])
     await desk.lets_in(judge)
@@ -135,7 +135,7 @@ async def test_the_role_that_the_server_named_decides_too(desk: Court) -> None:
     assert await desk.state(job) is JobState.RENDERED
 
 
-async def test_a_decision_is_recorded_without_a_word_of_anybody(desk: Court) -> None:
+async def test_a_decision_is_recorded_without_the_prompt(desk: Court) -> None:
     job = await desk.held("1girl, secret words")
     await desk.rules(await desk.presented(), "approve")
     made = await desk.services.decisions.about(GuildId(desk.guild.id), job.id)
@@ -147,7 +147,7 @@ async def test_a_decision_is_recorded_without_a_word_of_anybody(desk: Court) -> 
     assert "secret" not in repr(made)
 
 
-async def test_a_picture_for_adults_is_shown_only_where_adults_are(desk: Court) -> None:
+async def test_a_case_shows_an_adult_picture_only_in_an_age_restricted_channel(desk: Court) -> None:
     await desk.held(rating=Rating.EXPLICIT)
     message = await desk.presented()
     assert not message.attachments
@@ -163,7 +163,7 @@ async def test_a_picture_for_adults_is_shown_only_where_adults_are(desk: Court) 
     assert "look" not in buttons_of(desk.bench())
 
 
-async def test_a_deleted_case_message_comes_again(desk: Court) -> None:
+async def test_a_deleted_case_message_is_posted_again(desk: Court) -> None:
     await desk.held()
     message = await desk.presented()
     await desk.boss.delete(message)
@@ -175,7 +175,7 @@ async def test_a_deleted_case_message_comes_again(desk: Court) -> None:
 
 
 @pytest.mark.parametrize("lacking", ["view_channel", "send_messages", "attach_files"])
-async def test_a_channel_that_may_not_be_written_in_loses_and_loosens_nothing(
+async def test_an_unwritable_review_channel_loses_no_case_and_releases_nothing(
     desk: Court, lacking: str
 ) -> None:
     await desk.bot_may_not(lacking, channel=desk.benches)
@@ -194,7 +194,7 @@ async def test_a_channel_that_may_not_be_written_in_loses_and_loosens_nothing(
     assert case.id in desk.bench().content
 
 
-async def test_a_deleted_channel_loses_nothing_and_another_one_gets_the_cases(
+async def test_a_new_review_channel_gets_the_cases_of_a_deleted_one(
     desk: Court,
 ) -> None:
     await desk.held()
@@ -212,7 +212,7 @@ async def test_a_deleted_channel_loses_nothing_and_another_one_gets_the_cases(
     assert set(buttons_of(message)) == {"approve", "spoiler", "remove", "timeout"}
 
 
-async def test_without_a_review_channel_a_case_is_decided_where_it_is_looked_up(
+async def test_without_a_review_channel_a_case_is_decided_where_it_is_opened(
     tmp_path: Path,
 ) -> None:
     async with court(tmp_path, review=False) as desk:
@@ -232,7 +232,7 @@ async def test_without_a_review_channel_a_case_is_decided_where_it_is_looked_up(
         assert f"Approved by <@{desk.boss.id}>" in stored.content
 
 
-async def test_a_case_of_another_server_is_nobodys_here(desk: Court) -> None:
+async def test_a_case_of_another_server_cannot_be_opened(desk: Court) -> None:
     await desk.held()
     (case,) = await desk.cases()
     await desk.services.reviews._db.write_one(
@@ -251,7 +251,7 @@ async def test_a_forgotten_member_leaves_no_case_behind(desk: Court) -> None:
     assert not await desk.cases()
 
 
-async def test_a_review_channel_that_everybody_reads_is_warned_of(desk: Court) -> None:
+async def test_moderate_cases_warns_of_a_public_review_channel(desk: Court) -> None:
     open_to_all = desk.guild.create_text_channel("open")
     await desk.env.settle()
     await desk.decides(review_channel=ChannelId(open_to_all.id))
@@ -277,7 +277,7 @@ async def test_queue_and_history_say_that_a_picture_waits_for_the_moderators(des
     assert job.id in history
 
 
-async def test_a_case_whose_answer_was_lost_is_found_and_not_posted_twice(
+async def test_a_case_whose_response_was_lost_is_found_and_not_posted_twice(
     desk: Court, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     await desk.held()
@@ -293,7 +293,7 @@ async def test_a_case_whose_answer_was_lost_is_found_and_not_posted_twice(
     assert not await desk.cases()
 
 
-async def test_a_decision_whose_edit_was_lost_is_shown_by_the_next_look(
+async def test_a_decision_whose_edit_was_lost_appears_at_the_next_look(
     desk: Court, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     job = await desk.held()
@@ -311,7 +311,7 @@ async def test_a_decision_whose_edit_was_lost_is_shown_by_the_next_look(
     assert f"Approved by <@{desk.boss.id}>" in desk.bench().content
 
 
-async def test_a_moderator_who_loses_the_permission_in_the_middle_decides_nothing(
+async def test_a_moderator_who_lost_the_permission_decides_nothing(
     desk: Court,
 ) -> None:
     job = await desk.held()
@@ -325,7 +325,7 @@ async def test_a_moderator_who_loses_the_permission_in_the_middle_decides_nothin
     assert await desk.state(job) is JobState.HELD
 
 
-async def test_a_policy_that_cannot_be_read_decides_and_draws_nothing(desk: Court) -> None:
+async def test_an_unreadable_policy_blocks_decisions_and_requests(desk: Court) -> None:
     job = await desk.held()
     message = await desk.presented()
     await desk.services.reviews._db.write_one("UPDATE policies SET body = '{]'", {})
@@ -364,11 +364,11 @@ async def test_a_case_names_the_rules_that_held_it_and_the_words_they_found(
     monkeypatch.setattr(desk.services.guilds, "policy", unreadable)
     lines = "\n".join(await case_lines(desk.services, case))
     assert "Held by **Blocked words of this server** (this server)" in lines, (
-        "it is shown all the same"
+        "the case is shown all the same"
     )
 
 
-async def test_why_says_what_was_seen_in_a_picture_and_who_decided(desk: Court) -> None:
+async def test_policy_why_shows_the_scores_of_a_picture_and_who_decided(desk: Court) -> None:
     job = await desk.held()
     told = said(await desk.boss.slash(desk.channel, "policy why", id=job.id)).content
     assert "The finished picture: **held for the moderators**" in told
@@ -378,7 +378,7 @@ async def test_why_says_what_was_seen_in_a_picture_and_who_decided(desk: Court) 
     assert f"The held picture: **approved**. By <@{desk.boss.id}>" in told
 
 
-async def test_why_says_why_a_picture_is_withheld(desk: Court) -> None:
+async def test_policy_why_says_why_a_picture_was_withheld(desk: Court) -> None:
     (job,) = await desk.queued()
     assert await desk.services.queue.claim(OWNER, 60_000, desk.services.clock()) is not None
     text = refusals.REVEALING

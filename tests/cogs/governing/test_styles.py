@@ -29,7 +29,7 @@ async def style(desk: Front, who: MemberActor, command: str, **given: Any) -> st
     return answer.content
 
 
-async def test_a_style_adds_to_the_prompt_and_says_so(desk: Front) -> None:
+async def test_a_style_adds_its_words_to_the_prompt(desk: Front) -> None:
     boss = desk.moderator(manage_guild=True)
     told = await style(desk, boss, "add", name="moody", words="dark, rain", negative="smile")
     assert "`/waifu style: moody` adds: dark, rain" in told
@@ -44,7 +44,7 @@ async def test_a_style_adds_to_the_prompt_and_says_so(desk: Front) -> None:
     assert any(line.action == "style" and "`moody`" in line.detail for line in lines)
 
 
-async def test_its_picture_names_it_and_again_keeps_it(desk: Front) -> None:
+async def test_a_caption_names_the_style_and_again_keeps_it(desk: Front) -> None:
     boss = desk.moderator(manage_guild=True)
     await style(desk, boss, "add", name="moody", words="dark, rain")
     await desk.asks(style="moody")
@@ -61,7 +61,7 @@ async def test_its_picture_names_it_and_again_keeps_it(desk: Front) -> None:
     assert "style moody" in several
 
 
-async def test_a_style_passes_the_policy_as_one_text_with_the_prompt(desk: Front) -> None:
+async def test_policy_screens_the_prompt_and_the_style_as_one_text(desk: Front) -> None:
     boss = desk.moderator(manage_guild=True)
     put = Style(name="half", words="nude", negative="")
     await desk.services.styles.put(GuildId(desk.guild.id), put, UserId(boss.id), 1)
@@ -70,7 +70,7 @@ async def test_a_style_passes_the_policy_as_one_text_with_the_prompt(desk: Front
     assert "in any server" in await style(desk, boss, "add", name="bad", words="loli, nude")
 
 
-async def test_an_unknown_style_is_told_with_what_there_is(desk: Front) -> None:
+async def test_an_unknown_style_is_answered_with_the_available_ones(desk: Front) -> None:
     assert "none yet" in (await desk.asks(style="moody")).content
     boss = desk.moderator(manage_guild=True)
     await style(desk, boss, "add", name="moody", words="dark")
@@ -83,7 +83,7 @@ async def test_an_unknown_style_is_told_with_what_there_is(desk: Front) -> None:
     assert "no styles yet" in await style(desk, boss, "list")
 
 
-async def test_only_moderators_make_styles_whatever_discord_lets_through(desk: Front) -> None:
+async def test_only_moderators_can_manage_styles_whatever_discord_allows(desk: Front) -> None:
     group = desk.bot.tree.get_command("style")
     assert isinstance(group, app_commands.Group)
     group.default_permissions = None
@@ -95,7 +95,7 @@ async def test_only_moderators_make_styles_whatever_discord_lets_through(desk: F
     assert not await desk.services.styles.all(GuildId(desk.guild.id))
 
 
-async def test_styles_are_offered_where_they_are_made(desk: Front) -> None:
+async def test_styles_are_offered_by_autocomplete(desk: Front) -> None:
     boss = desk.moderator(manage_guild=True)
     await style(desk, boss, "add", name="moody", words="dark, rain")
     choices = await desk.member.autocomplete(desk.channel, "waifu", "style", "ra", prompt="1girl")

@@ -1,4 +1,4 @@
-"""Messages that members are owed: through refusals, outages and restarts, but not for ever."""
+"""Messages owed to members survive refusals, outages and restarts, but are not kept for ever."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ def told(desk: Front) -> list[str]:
     return [message.content for message in desk.channel.history()]
 
 
-async def test_a_word_is_said_once_and_pings_its_member_alone(desk: Front) -> None:
+async def test_a_message_is_sent_once_and_pings_only_its_member(desk: Front) -> None:
     await owe(desk)
     await desk.looks("Messenger", rounds=3)
     (message,) = desk.channel.history()
@@ -47,7 +47,7 @@ async def test_a_word_is_said_once_and_pings_its_member_alone(desk: Front) -> No
     assert [user.id for user in message.mentions] == [desk.member.id]
 
 
-async def test_what_discord_does_not_take_is_said_after_a_restart(desk: Front) -> None:
+async def test_a_message_that_discord_refuses_is_sent_after_a_restart(desk: Front) -> None:
     await owe(desk)
     await desk.bot_may_not("send_messages")
     await desk.looks("Messenger")
@@ -62,7 +62,7 @@ async def test_what_discord_does_not_take_is_said_after_a_restart(desk: Front) -
     assert len(told(desk)) == 1
 
 
-async def test_its_pauses_grow(desk: Front) -> None:
+async def test_the_pauses_before_resending_a_message_grow(desk: Front) -> None:
     await owe(desk)
     await desk.bot_may_not("send_messages")
     resting = []
@@ -77,7 +77,7 @@ async def test_its_pauses_grow(desk: Front) -> None:
     assert resting == [1, 2, 4, 8]
 
 
-async def test_it_is_given_up_when_it_is_no_news(desk: Front) -> None:
+async def test_a_message_older_than_two_days_is_dropped(desk: Front) -> None:
     await owe(desk)
     await desk.bot_may_not("send_messages")
     await desk.looks("Messenger")
@@ -88,7 +88,7 @@ async def test_it_is_given_up_when_it_is_no_news(desk: Front) -> None:
     assert await desk.services.tellings.owed(9) == []
 
 
-async def test_a_channel_that_is_gone_is_owed_nothing_and_holds_up_nobody(desk: Front) -> None:
+async def test_messages_for_a_deleted_channel_are_dropped_and_delay_no_others(desk: Front) -> None:
     await owe(desk, "0000000001", channel=5)
     await owe(desk, "0000000002")
     await desk.looks("Messenger")

@@ -47,11 +47,11 @@ async def desk(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator
 
 async def learn(desk: Front, command: str, **options: object) -> str:
     answer = said(await desk.member.slash(desk.channel, f"learn {command}", **options))
-    assert answer.ephemeral, "for the owner's eyes only"
+    assert answer.ephemeral, "the answer is ephemeral"
     return answer.content
 
 
-async def test_nobody_but_the_owner_uses_it(desk: Front) -> None:
+async def test_only_the_owner_can_use_learn(desk: Front) -> None:
     power = desk.moderator(administrator=True)
     for command, options in (
         ("status", {}), ("start", {}), ("stop", {}), ("rollback", {}), ("history", {}),
@@ -66,13 +66,13 @@ async def test_nobody_but_the_owner_uses_it(desk: Front) -> None:
     assert len(await desk.services.learning.lineage.history()) == 1
 
 
-async def test_members_do_not_see_it(desk: Front) -> None:
+async def test_learn_is_hidden_from_members(desk: Front) -> None:
     (group,) = [c for c in desk.bot.tree.get_commands() if c.name == "learn"]
     assert isinstance(group, discord.app_commands.Group)
     assert group.default_permissions == discord.Permissions(administrator=True)
 
 
-async def test_nobody_but_the_owner_is_offered_a_card(desk: Front) -> None:
+async def test_only_the_owner_is_offered_cards(desk: Front) -> None:
     for command in ("learn sheet", "learn promote", "learn trial start"):
         offered = await desk.member.autocomplete(desk.channel, command, "card", "V3")
         assert [choice["name"] for choice in offered] == [BAD]
@@ -80,7 +80,7 @@ async def test_nobody_but_the_owner_is_offered_a_card(desk: Front) -> None:
         assert not await power.autocomplete(desk.channel, command, "card", "")
 
 
-async def test_a_sheet_that_may_show_nudity_is_shown_where_adults_are_and_covered(
+async def test_a_sheet_with_nudity_needs_an_age_restricted_channel_and_a_spoiler(
     desk: Front, tmp_path: Path
 ) -> None:
     card = replace(make_card("adult-1"), scores=(Score.BLANK, Score.NUDITY))
@@ -98,7 +98,7 @@ async def test_a_sheet_that_may_show_nudity_is_shown_where_adults_are_and_covere
     assert file.is_spoiler()
 
 
-async def test_a_card_that_passed_serves_and_comes_back(desk: Front) -> None:
+async def test_a_card_that_passed_can_be_promoted_and_rolled_back(desk: Front) -> None:
     assert f"**In use** `{INFO.card_id}`" in await learn(desk, "status")
     assert (await learn(desk, "promote", card=NEXT)).startswith(f"`{NEXT}` is now in use.")
     assert (await learn(desk, "rollback")).startswith(f"`{INFO.card_id}` is in use again")
@@ -127,10 +127,10 @@ async def test_the_sheet_shows_every_figure_and_whether_it_holds(
     assert [a.filename for a in answer.attachments] == [f"{NEXT}.jpg"]
 
 
-async def test_what_the_gate_refused_for_is_told_however_much_it_measured(
+async def test_the_sheet_shows_the_failed_figure_however_many_there_are(
     desk: Front, tmp_path: Path
 ) -> None:
-    """The judge alone has 31 attributes, and the mix of each is a figure: of 57 some 30 fit."""
+    """The judge has 31 attributes, and the mix of each is a figure; of 57 figures about 30 fit."""
     file = tmp_path / "models" / BAD / cards.FILE_NAME
     card = cards.read(file)
     assert card.verdict is not None
@@ -139,21 +139,23 @@ async def test_what_the_gate_refused_for_is_told_however_much_it_measured(
     cards.write(replace(card, verdict=replace(card.verdict, figures=figures)), file)
     told = await learn(desk, "sheet", card=BAD)
     assert "FAIL mix: mouth" in told
-    assert "more\n```" in told, "whole lines, and how many there are besides"
+    assert "more\n```" in told, "whole lines, and the number of those left out"
 
 
-def test_no_line_of_the_table_is_broken() -> None:
-    """Discord shows some 60 signs of a code block in a line."""
+def test_no_line_of_the_table_is_wrapped() -> None:
+    """Discord shows about 60 characters of a code block in a line."""
     about: dict[Measure, str] = dict.fromkeys((Measure.GROUP, Measure.MIX), "head-wear and ears")
     lines = [_line(figure(kind, -12.34567, about.get(kind, ""))) for kind in Measure]
     assert max(map(len, lines)) <= 58
-    assert len({line[5:38] for line in lines}) == len(lines), "what is cut tells them apart still"
+    assert len({line[5:38] for line in lines}) == len(lines), (
+        "shortened lines can still be told apart"
+    )
 
 
-async def test_a_card_whose_licence_asks_for_more_is_not_tried_on_what_this_model_may_draw(
+async def test_a_card_with_stricter_licence_rules_cannot_be_tried(
     desk: Front, tmp_path: Path
 ) -> None:
-    """What a trial draws twice is let in once, by the rules of the model in use."""
+    """A request that a trial draws twice is admitted once, by the rules of the model in use."""
     file = tmp_path / "models" / NEXT / cards.FILE_NAME
     card = cards.read(file)
     cards.write(replace(card, licence=replace(card.licence, rules=("real-people",))), file)
@@ -179,7 +181,7 @@ async def test_a_trial_begins_once_and_can_be_stopped(desk: Front) -> None:
         (TrialOutcome.PARENT, "didn't prove better"),
     ],
 )
-async def test_the_status_tells_how_the_test_stands_and_how_it_ended(
+async def test_the_status_shows_the_progress_and_the_outcome_of_a_trial(
     desk: Front, outcome: TrialOutcome, words: str
 ) -> None:
     trials = desk.services.learning.trials
@@ -203,6 +205,6 @@ async def test_the_history_is_a_picture(desk: Front) -> None:
         assert picture.width > 500
 
 
-async def test_too_few_votes_are_told(desk: Front) -> None:
+async def test_training_does_not_start_with_too_few_votes(desk: Front) -> None:
     assert "So far there are 0 votes and choices" in await learn(desk, "start")
     assert await learn(desk, "stop") == "No training is running."

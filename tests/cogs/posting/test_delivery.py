@@ -1,4 +1,4 @@
-"""Every drawn picture is posted once: no fault of Discord's or ours loses or doubles it."""
+"""Every drawn picture is posted once: no fault loses or duplicates it."""
 
 from __future__ import annotations
 
@@ -64,7 +64,7 @@ async def test_the_post_has_the_picture_its_settings_and_its_buttons(office: Off
     assert [p.message_id for p in await office.services.gallery.posts(job.id)] == [message.id]
 
 
-async def test_how_long_a_post_takes_is_learned(
+async def test_the_time_that_a_post_took_is_recorded(
     office: Office, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     job = await office.drawn_picture()
@@ -76,7 +76,7 @@ async def test_how_long_a_post_takes_is_learned(
     assert told == [(picture.created_ms, office.services.clock())]
 
 
-async def test_the_request_is_made_so_that_discord_drops_a_repetition(office: Office) -> None:
+async def test_a_post_carries_an_enforced_nonce_and_pings_only_its_member(office: Office) -> None:
     job = await office.drawn_picture()
     await office.delivers()
     body = next(r.json for r in office.env.http_requests if r.path.endswith("/messages"))
@@ -108,7 +108,7 @@ async def test_a_second_round_posts_nothing(office: Office) -> None:
 @pytest.mark.parametrize(
     "problem", [aiohttp.ServerDisconnectedError(), TimeoutError(), ConnectionResetError()]
 )
-async def test_a_lost_answer_makes_no_second_post(
+async def test_a_lost_response_causes_no_second_post(
     office: Office, monkeypatch: pytest.MonkeyPatch, problem: Exception
 ) -> None:
     job = await office.drawn_picture()
@@ -121,7 +121,7 @@ async def test_a_lost_answer_makes_no_second_post(
     assert await office.state(job) == (JobState.DELIVERED, "")
 
 
-async def test_a_death_after_the_post_makes_no_second_one(
+async def test_a_crash_after_posting_causes_no_second_post(
     office: Office, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     job = await office.drawn_picture()
@@ -136,7 +136,7 @@ async def test_a_death_after_the_post_makes_no_second_one(
     assert await office.state(job) == (JobState.DELIVERED, "")
 
 
-async def test_a_death_before_the_post_loses_nothing(office: Office) -> None:
+async def test_a_crash_before_posting_loses_nothing(office: Office) -> None:
     job = await office.drawn_picture()
     await office.services.outbox.begin_posting(job.owed_post_id, office.services.clock())
     await office.restart()
@@ -144,7 +144,7 @@ async def test_a_death_before_the_post_loses_nothing(office: Office) -> None:
     assert office.pictures() == [f"{job.id}.png"]
 
 
-async def test_a_post_that_could_not_be_written_down_is_found_again(
+async def test_a_post_that_could_not_be_recorded_is_found_again(
     office: Office, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     job = await office.drawn_picture()
@@ -175,7 +175,7 @@ async def test_a_refused_upload_is_made_smaller(office: Office) -> None:
     assert await office.state(job) == (JobState.DELIVERED, "")
 
 
-async def test_a_picture_over_the_servers_limit_is_not_even_tried(
+async def test_a_picture_over_the_servers_size_limit_is_shrunk_before_upload(
     office: Office, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     _, png = await office.large_picture()
@@ -188,7 +188,7 @@ async def test_a_picture_over_the_servers_limit_is_not_even_tried(
     assert sum(r.method == "POST" for r in office.env.http_requests) == 1
 
 
-async def test_what_no_limit_lets_through_is_kept_and_said(office: Office) -> None:
+async def test_a_picture_too_large_to_post_is_kept_and_reported(office: Office) -> None:
     job = await office.drawn_picture()
     office.env.inject_error("POST", "/channels/*/messages", status=413, code=40005, times=None)
     await office.delivers()
@@ -199,7 +199,9 @@ async def test_what_no_limit_lets_through_is_kept_and_said(office: Office) -> No
 
 
 @pytest.mark.parametrize("code", [50001, 50013])
-async def test_a_lost_permission_is_said_and_the_picture_kept(office: Office, code: int) -> None:
+async def test_a_lost_permission_is_reported_and_the_picture_kept(
+    office: Office, code: int
+) -> None:
     job = await office.drawn_picture()
     office.env.inject_error("POST", "/channels/*/messages", status=403, code=code)
     await office.delivers()
@@ -210,7 +212,7 @@ async def test_a_lost_permission_is_said_and_the_picture_kept(office: Office, co
     assert await office.services.gallery.get(job.id) is not None
 
 
-async def test_a_deleted_channel_ends_its_deliveries_and_no_others(office: Office) -> None:
+async def test_a_deleted_channel_fails_only_its_own_deliveries(office: Office) -> None:
     doomed = office.guild.create_text_channel("doomed")
     lost, fine = await office.drawn_picture(channel=doomed), await office.drawn_picture()
     office.env.backend.delete_channel(doomed.id)
@@ -221,14 +223,14 @@ async def test_a_deleted_channel_ends_its_deliveries_and_no_others(office: Offic
     assert await office.state(fine) == (JobState.DELIVERED, "")
 
 
-async def test_a_403_from_something_in_between_is_no_lost_permission(office: Office) -> None:
+async def test_a_403_from_a_proxy_does_not_count_as_a_lost_permission(office: Office) -> None:
     job = await office.drawn_picture()
     office.env.inject_error("POST", "/channels/*/messages", status=403, code=0)
     await office.delivers()
     assert await office.state(job) == (JobState.RENDERED, "")
 
 
-async def test_a_missing_file_is_said(office: Office) -> None:
+async def test_a_missing_picture_file_is_reported(office: Office) -> None:
     job = await office.drawn_picture()
     picture = await office.services.gallery.get(job.id)
     assert picture is not None
@@ -238,7 +240,7 @@ async def test_a_missing_file_is_said(office: Office) -> None:
     assert (state, "cannot be read" in error) == (JobState.FAILED, True)
 
 
-async def test_a_damaged_file_is_said_and_stops_no_other_picture_of_its_channel(
+async def test_a_damaged_file_is_reported_and_blocks_no_other_picture(
     office: Office, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     job, png = await office.large_picture()
@@ -254,7 +256,7 @@ async def test_a_damaged_file_is_said_and_stops_no_other_picture_of_its_channel(
 
 
 @pytest.mark.parametrize("deed", ["delete", "forget"])
-async def test_a_post_whose_answer_is_lost_after_its_hunt_is_taken_down(
+async def test_a_post_that_arrives_after_its_hunt_ended_is_taken_down(
     office: Office, monkeypatch: pytest.MonkeyPatch, deed: str
 ) -> None:
     job = await office.drawn_picture()
@@ -282,7 +284,7 @@ async def test_a_post_whose_answer_is_lost_after_its_hunt_is_taken_down(
     assert office.pictures() == []
 
 
-async def test_an_earlier_post_is_found_whatever_the_clock_said_when_it_was_made(
+async def test_an_earlier_post_is_found_even_if_the_clock_was_wrong(
     office: Office, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     job = await office.drawn_picture()
@@ -298,7 +300,7 @@ async def test_an_earlier_post_is_found_whatever_the_clock_said_when_it_was_made
     assert await office.state(job) == (JobState.DELIVERED, "")
 
 
-async def test_where_i_may_not_look_back_i_do_not_post_twice(
+async def test_without_read_message_history_nothing_is_posted_twice(
     office: Office, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     job = await office.drawn_picture()
@@ -315,7 +317,7 @@ async def test_where_i_may_not_look_back_i_do_not_post_twice(
     assert await office.services.gallery.get(job.id) is not None
 
 
-async def test_a_picture_deleted_while_it_is_posted_is_taken_down(
+async def test_a_picture_deleted_while_it_is_being_posted_is_taken_down(
     office: Office, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     job = await office.drawn_picture()
@@ -335,7 +337,7 @@ async def test_a_picture_deleted_while_it_is_posted_is_taken_down(
     assert (await office.state(job))[0] is JobState.CANCELLED
 
 
-async def test_one_job_that_nobody_thought_of_does_not_stop_the_others(
+async def test_an_unexpected_error_in_one_job_does_not_stop_the_others(
     office: Office, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     other = office.guild.create_text_channel("other")
@@ -356,7 +358,7 @@ async def test_one_job_that_nobody_thought_of_does_not_stop_the_others(
     assert await office.state(strange) == (JobState.DELIVERED, "")
 
 
-async def test_the_loops_post_seed_and_tidy_up_by_themselves(tmp_path: Path) -> None:
+async def test_the_running_loops_post_add_reactions_and_tidy_up(tmp_path: Path) -> None:
     extensions = ("cogs.posting.delivery", "cogs.posting.status", "cogs.voting.votes")
     async with scene(tmp_path, *extensions, kind=Office, live=True) as office:
         jobs = [(await office.queued(seed=seed))[0] for seed in (1, 2)]

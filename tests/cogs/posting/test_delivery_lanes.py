@@ -1,4 +1,4 @@
-"""A channel that is sick, slow or hanging holds up nobody else."""
+"""A failing, slow or hanging channel holds up no other."""
 
 from __future__ import annotations
 
@@ -66,7 +66,7 @@ async def test_a_slow_channel_holds_up_nobody_else(
     assert sum(r.method == "POST" for r in office.env.http_requests) == 3, "one try for each"
 
 
-async def test_a_sick_discord_is_tried_again_after_growing_pauses(office: Office) -> None:
+async def test_failed_posts_are_retried_with_growing_pauses(office: Office) -> None:
     job = await office.drawn_picture()
     office.env.inject_error("POST", "/channels/*/messages", status=503, times=4)
     tried: list[float] = []
@@ -79,7 +79,7 @@ async def test_a_sick_discord_is_tried_again_after_growing_pauses(office: Office
     assert await office.state(job) == (JobState.DELIVERED, "")
 
 
-async def test_what_a_sick_channel_is_owed_hides_nobody_elses_pictures(office: Office) -> None:
+async def test_a_failing_channels_backlog_hides_no_other_channels_pictures(office: Office) -> None:
     other = office.guild.create_text_channel("other")
     many = await office.queued(count=600)
     await office.drawn(many)
@@ -88,10 +88,10 @@ async def test_what_a_sick_channel_is_owed_hides_nobody_elses_pictures(office: O
     await office.delivers()
     assert await office.state(fine) == (JobState.DELIVERED, "")
     tries = sum(r.method == "POST" for r in office.env.http_requests)
-    assert tries == 2, "the sick channel rests as a whole"
+    assert tries == 2, "the failing channel rests as a whole"
 
 
-async def test_channels_that_hang_hold_no_place_of_others(
+async def test_hanging_channels_do_not_block_the_others(
     office: Office, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     slow = [office.guild.create_text_channel(f"slow{n}") for n in range(8)]
@@ -118,7 +118,7 @@ async def test_channels_that_hang_hold_no_place_of_others(
     assert [len(office.pictures(channel)) for channel in slow] == [1] * 8
 
 
-async def test_a_pause_is_not_written_down_as_a_date(office: Office) -> None:
+async def test_a_retry_pause_does_not_survive_a_restart(office: Office) -> None:
     job = await office.drawn_picture()
     office.env.inject_error("POST", "/channels/*/messages", status=503, times=1)
     await office.delivers()

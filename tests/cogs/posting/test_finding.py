@@ -1,4 +1,4 @@
-"""A message is known by what it carries, and one that was never sent is given up."""
+"""The bot knows its messages by what they carry; the search for one never sent ends."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ def with_button(custom_id: str) -> discord.Message:
         (message(interaction_metadata=SimpleNamespace(id="j2")), False, False),
     ],
 )
-def test_a_message_carries_the_name_that_the_bot_gave_it(
+def test_a_message_is_recognised_by_the_name_that_the_bot_gave_it(
     sent: discord.Message,
     is_shown: bool,  # noqa: FBT001  a table
     is_carried: bool,  # noqa: FBT001  a table
@@ -45,7 +45,7 @@ def test_a_message_carries_the_name_that_the_bot_gave_it(
     assert carries(sent, "j1") is is_carried
 
 
-def test_what_was_looked_for_in_vain_four_times_was_never_sent() -> None:
+def test_after_four_failed_searches_a_message_counts_as_never_sent() -> None:
     patience = Patience()
     assert [patience.is_over("a") for _ in range(8)] == [False, False, False, True] * 2
     assert [patience.is_over("b") for _ in range(3)] == [False] * 3

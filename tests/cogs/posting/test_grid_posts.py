@@ -34,7 +34,7 @@ async def office(tmp_path: Path) -> AsyncIterator[Office]:
 
 
 async def four(office: Office, ends: Sequence[JobState] = (JobState.RENDERED,) * 4) -> list[Job]:
-    """A request for four pictures, each with this end."""
+    """A request for four pictures, which end in these states."""
     jobs = await office.queued(count=4, prompt="1girl, red hair")
     queue, now_ms = office.services.queue, office.services.clock()
     for job, end in zip(jobs, ends, strict=True):
@@ -87,7 +87,7 @@ async def test_four_pictures_are_one_post_with_one_mention(office: Office) -> No
     assert {await office.state(job) for job in jobs} == {(JobState.DELIVERED, "")}
 
 
-async def test_what_is_missing_leaves_its_place_and_its_reason(office: Office) -> None:
+async def test_a_missing_picture_leaves_a_tile_and_its_reason(office: Office) -> None:
     ends = (JobState.FAILED, JobState.RENDERED, JobState.WITHHELD, JobState.HELD)
     jobs = await four(office, ends)
     await office.delivers()
@@ -107,7 +107,7 @@ async def test_what_is_missing_leaves_its_place_and_its_reason(office: Office) -
     assert states == [JobState.FAILED, JobState.DELIVERED, JobState.WITHHELD, JobState.HELD]
 
 
-async def test_what_is_approved_later_comes_in_a_post_of_its_own(office: Office) -> None:
+async def test_a_picture_approved_later_gets_its_own_post(office: Office) -> None:
     jobs = await four(office, (JobState.HELD, *[JobState.RENDERED] * 3))
     await office.delivers()
     grid = post(office)
@@ -120,7 +120,7 @@ async def test_what_is_approved_later_comes_in_a_post_of_its_own(office: Office)
     assert await office.state(jobs[0]) == (JobState.DELIVERED, "")
 
 
-async def test_where_one_cannot_be_shown_the_others_are(office: Office) -> None:
+async def test_one_unreadable_picture_does_not_stop_the_others(office: Office) -> None:
     jobs = await four(office)
     picture = await office.services.gallery.get(jobs[2].id)
     assert picture is not None
@@ -134,7 +134,7 @@ async def test_where_one_cannot_be_shown_the_others_are(office: Office) -> None:
 @pytest.mark.parametrize(
     "ends", [(JobState.RENDERED,) * 4, (JobState.FAILED, *[JobState.RENDERED] * 3)]
 )
-async def test_a_death_after_the_post_makes_no_second_one(
+async def test_a_crash_after_posting_causes_no_second_post(
     office: Office, monkeypatch: pytest.MonkeyPatch, ends: Sequence[JobState]
 ) -> None:
     jobs = await four(office, ends)
@@ -149,7 +149,7 @@ async def test_a_death_after_the_post_makes_no_second_one(
     assert noted.pictures.get(1, "missing-1") == shown[0]
 
 
-async def test_a_picture_deleted_before_the_death_is_taken_out_after_it(
+async def test_a_picture_deleted_after_a_crash_is_removed_on_restart(
     office: Office, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     jobs = await four(office)
@@ -182,7 +182,7 @@ async def test_a_deleted_picture_leaves_the_message_and_the_others_stay(office: 
     assert office.channel.history() == []
 
 
-async def test_an_edit_that_fails_for_a_while_is_made_later_and_one_that_never_does_deletes(
+async def test_a_failed_edit_is_retried_and_a_forbidden_edit_deletes_the_post(
     office: Office,
 ) -> None:
     jobs = await four(office)
@@ -217,7 +217,7 @@ def meanwhile(
     monkeypatch.setattr(http, "request", slow)
 
 
-async def test_what_goes_or_is_covered_while_a_post_is_edited_is_not_forgotten(
+async def test_a_change_made_during_an_edit_of_the_post_is_applied_afterwards(
     office: Office, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     jobs = await four(office)
@@ -234,7 +234,7 @@ async def test_what_goes_or_is_covered_while_a_post_is_edited_is_not_forgotten(
     assert await gallery.owing(PostDebt.AMENDMENT, 9) == []
 
 
-async def test_a_spoiler_covers_its_picture_alone_and_no_other_loses_its_own(
+async def test_amending_a_post_keeps_each_pictures_spoiler_as_posted(
     office: Office,
 ) -> None:
     jobs = await office.queued(count=2)
@@ -244,7 +244,7 @@ async def test_a_spoiler_covers_its_picture_alone_and_no_other_loses_its_own(
     await office.delivers()
     first, second = names(post(office))
     assert (first, second) == (f"{jobs[0].id}.png", f"SPOILER_{jobs[1].id}.png")
-    # As if policy had covered it when it was posted, which its row does not say.
+    # As if policy had put it behind a spoiler when it was posted; its row does not say so.
     await office.services.queue._db.write_one("UPDATE pictures SET spoiler = 0")
     await office.services.queue._db.write_one("UPDATE posts SET amendment_owed = 1")
     await amends(office)
@@ -252,7 +252,7 @@ async def test_a_spoiler_covers_its_picture_alone_and_no_other_loses_its_own(
 
 
 async def comes_back(office: Office, job: Job, then: str) -> discord.Message:
-    """Delete a picture as its member and undo that, with this in between."""
+    """Delete a picture as its member, change the policy, and undo the deletion."""
     gallery = office.services.gallery
     picture = await gallery.get(job.id)
     assert picture is not None
@@ -263,7 +263,7 @@ async def comes_back(office: Office, job: Job, then: str) -> discord.Message:
     if then == "block":
         await decide(office.services.guilds, make_guild("red hair", guild_id=job.guild_id))
     else:
-        # As if the server's rules had covered it all along, which its own row does not say.
+        # As if the server's rules had wanted a spoiler all along; its own row does not say so.
         await office.services.queue._db.write_one("UPDATE jobs SET ruling = 1")
     assert await gallery.bring_back(picture, data) == 1
     await amends(office)
@@ -271,14 +271,16 @@ async def comes_back(office: Office, job: Job, then: str) -> discord.Message:
     return post(office)
 
 
-async def test_what_comes_back_into_a_post_comes_as_policy_has_it(office: Office) -> None:
+async def test_a_restored_picture_returns_behind_the_spoiler_that_policy_wants(
+    office: Office,
+) -> None:
     jobs = await four(office)
     await office.delivers()
     after = await comes_back(office, jobs[1], "cover")
     assert names(after)[1:3] == [f"SPOILER_{jobs[1].id}.png", f"{jobs[2].id}.png"]
 
 
-async def test_what_policy_refuses_by_now_does_not_come_back_and_the_others_stay(
+async def test_a_picture_that_policy_now_refuses_does_not_return_to_its_post(
     office: Office,
 ) -> None:
     jobs = await four(office)
@@ -288,7 +290,7 @@ async def test_what_policy_refuses_by_now_does_not_come_back_and_the_others_stay
     assert "**2** is missing: It may not be shown here any more." in after.content
 
 
-async def test_a_removal_by_the_moderators_is_said_as_such(office: Office) -> None:
+async def test_a_removal_by_moderators_is_named_as_the_reason(office: Office) -> None:
     jobs = await four(office)
     await office.delivers()
     await office.services.reviews.report(
@@ -301,7 +303,7 @@ async def test_a_removal_by_the_moderators_is_said_as_such(office: Office) -> No
     assert "**4** is missing: The moderators removed it." in post(office).content
 
 
-async def test_forgetting_its_member_takes_the_whole_post(office: Office) -> None:
+async def test_forgetting_a_member_deletes_the_whole_post(office: Office) -> None:
     jobs = await four(office)
     await office.delivers()
     await office.services.privacy.forget(jobs[0].user_id)
@@ -309,7 +311,7 @@ async def test_forgetting_its_member_takes_the_whole_post(office: Office) -> Non
     assert office.channel.history() == []
 
 
-async def test_four_pictures_share_what_discord_takes_in_one_request(office: Office) -> None:
+async def test_a_refused_grid_upload_makes_every_picture_smaller(office: Office) -> None:
     jobs = await office.queued(count=4)
     png = encode_png(random.Random(3).randbytes(3 * 64 * 64), 64, 64)
     for job in jobs:
@@ -323,7 +325,7 @@ async def test_four_pictures_share_what_discord_takes_in_one_request(office: Off
     assert max(file.size for file in post(office).attachments) <= 0.75 * len(png)
 
 
-async def test_a_whole_channel_that_is_gone_ends_each_of_them(office: Office) -> None:
+async def test_a_deleted_channel_fails_every_picture_of_the_request(office: Office) -> None:
     doomed = office.guild.create_text_channel("doomed")
     jobs = await office.queued(count=2, channel=doomed)
     await office.drawn(jobs)

@@ -1,4 +1,4 @@
-"""Works off what channels are owed side by side; a failing channel rests and harms no other."""
+"""Lanes serve channels side by side; a failing channel rests and delays no other."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ HERE, THERE = ChannelId(1), ChannelId(2)
 
 @dataclass(frozen=True, kw_only=True)
 class Chore:
-    """Something that a message of a channel is owed."""
+    """A piece of work that a message of a channel is owed."""
 
     id: int
     channel_id: ChannelId
@@ -82,7 +82,7 @@ class Works:
 
     @asynccontextmanager
     async def running(self) -> AsyncIterator[None]:
-        """The loop goes on meanwhile, as it does in a cog."""
+        """Run the loop meanwhile, as a cog does."""
         looking = asyncio.create_task(
             keep_looking(self.lanes.look, self.nudge, poll_s=60, what="chores")
         )
@@ -100,7 +100,7 @@ class Works:
         return self.lanes.openings().closed
 
 
-async def test_items_of_a_channel_are_done_in_their_order() -> None:
+async def test_items_of_a_channel_are_done_in_order() -> None:
     works = Works((3, HERE), (1, HERE), (2, HERE))
     await works.go()
     assert works.done == [3, 1, 2]
@@ -108,7 +108,7 @@ async def test_items_of_a_channel_are_done_in_their_order() -> None:
 
 
 @pytest.mark.parametrize("fault", [DatabaseError("locked"), TimeoutError()])
-async def test_where_order_matters_nothing_overtakes_what_failed(fault: Exception) -> None:
+async def test_in_order_lanes_let_nothing_overtake_a_failed_item(fault: Exception) -> None:
     works = Works((1, HERE), (2, HERE), (3, THERE), in_order=True)
     works.answers[1] = fault
     await works.go()
@@ -120,7 +120,7 @@ async def test_where_order_matters_nothing_overtakes_what_failed(fault: Exceptio
     assert works.done == [3, 1, 2]
 
 
-async def test_an_item_that_nobody_thought_of_holds_up_no_other_of_its_channel() -> None:
+async def test_an_unexpected_error_in_one_item_does_not_hold_up_its_channel() -> None:
     works = Works((1, HERE), (2, HERE), in_order=True)
     works.answers[1] = ZeroDivisionError()
     await works.go()
@@ -129,7 +129,7 @@ async def test_an_item_that_nobody_thought_of_holds_up_no_other_of_its_channel()
 
 
 @pytest.mark.parametrize("fault", [DatabaseError("locked"), TimeoutError(), ZeroDivisionError()])
-async def test_a_fault_of_any_kind_rests_its_channel_alone(fault: Exception) -> None:
+async def test_any_fault_rests_only_its_own_channel(fault: Exception) -> None:
     works = Works((1, HERE), (2, HERE), (3, THERE))
     works.answers[1] = fault
     await works.go()
@@ -158,10 +158,10 @@ async def test_pauses_grow_and_a_success_ends_them() -> None:
     await works.go()
     assert works.done == [1]
     assert works.closed == frozenset()
-    assert works.lanes._channels._rests == {}, "the next pause is the first again"
+    assert works.lanes._channels._rests == {}, "the pauses start over"
 
 
-async def test_a_busy_channel_is_closed_and_told_of_when_it_is_done() -> None:
+async def test_a_busy_channel_is_closed_and_nudges_the_loop_when_it_is_done() -> None:
     works = Works((1, HERE))
     works.answers[1] = gate = asyncio.Event()
     async with asyncio.TaskGroup() as tasks:
@@ -174,7 +174,7 @@ async def test_a_busy_channel_is_closed_and_told_of_when_it_is_done() -> None:
         await works.nudge.wait(60)
 
 
-async def test_what_one_channel_is_owed_hides_nothing_of_another(
+async def test_one_channels_backlog_hides_no_other_channel(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setattr("cogs.posting.lanes._SLOW_S", 60.0)
@@ -186,7 +186,7 @@ async def test_what_one_channel_is_owed_hides_nothing_of_another(
         await works.until(lambda: not works.left)
 
 
-async def test_who_only_waits_holds_no_place(monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_a_waiting_channel_gives_up_its_place(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("cogs.posting.lanes._SLOW_S", 0.01)
     works = Works(*((n, n) for n in range(5)), width=2)
     gate = asyncio.Event()
@@ -200,7 +200,7 @@ async def test_who_only_waits_holds_no_place(monkeypatch: pytest.MonkeyPatch) ->
     assert works.lanes.openings().free == 2
 
 
-async def test_only_so_many_work_at_once_and_one_of_a_channel() -> None:
+async def test_at_most_three_items_run_at_once_and_one_per_channel() -> None:
     works = Works(*((n, n % 7) for n in range(20)), width=3)
     works.answers.update({n: asyncio.Event() for n in range(20)})
     async with works.running():
@@ -215,7 +215,7 @@ async def test_only_so_many_work_at_once_and_one_of_a_channel() -> None:
 
 
 @pytest.mark.parametrize("slow_s", [0.001, 60.0])
-async def test_a_stop_ends_the_work_and_not_only_the_lane(
+async def test_a_stop_cancels_the_work_as_well_as_the_lane(
     slow_s: float, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("cogs.posting.lanes._SLOW_S", slow_s)
@@ -237,7 +237,7 @@ async def test_a_stop_ends_the_work_and_not_only_the_lane(
 
 
 @pytest.mark.parametrize("fault", [DatabaseError("locked"), ZeroDivisionError()])
-async def test_nothing_that_one_look_meets_ends_the_looking(
+async def test_an_error_in_one_look_does_not_end_the_loop(
     fault: Exception, caplog: pytest.LogCaptureFixture
 ) -> None:
     looks, seen = 0, asyncio.Event()
@@ -258,7 +258,7 @@ async def test_nothing_that_one_look_meets_ends_the_looking(
     assert "the look for things has to wait" in caplog.text
 
 
-async def test_between_two_looks_there_is_the_pace_however_often_it_is_nudged() -> None:
+async def test_looks_keep_their_pace_however_often_the_loop_is_nudged() -> None:
     times_s: list[float] = []
     nudge = Nudge()
 
@@ -276,7 +276,7 @@ async def test_between_two_looks_there_is_the_pace_however_often_it_is_nudged() 
 
 
 @pytest.mark.parametrize("fault", [DatabaseError("locked"), TimeoutError(), ZeroDivisionError()])
-async def test_a_fault_is_logged_with_its_job_and_what_nobody_thought_of_with_its_story(
+async def test_a_fault_is_logged_with_its_job_and_a_traceback_if_unexpected(
     fault: Exception, caplog: pytest.LogCaptureFixture
 ) -> None:
     jobs: list[str] = []
@@ -302,7 +302,7 @@ async def test_a_fault_is_logged_with_its_job_and_what_nobody_thought_of_with_it
 # ---- where the order does not matter, a message can rest alone -----------------------------------
 
 
-async def test_a_channel_that_hangs_holds_up_no_other() -> None:
+async def test_a_hanging_channel_holds_up_no_other() -> None:
     works = Works((1, 7), (2, 7), (3, 8), (4, 8), (5, 9), width=2, alone=True)
     works.answers[1] = held = asyncio.Event()
     works.answers[5] = others = asyncio.Event()
@@ -316,7 +316,7 @@ async def test_a_channel_that_hangs_holds_up_no_other() -> None:
 
 
 @pytest.mark.parametrize("fault", [KeyError("ours"), DatabaseError("locked")])
-async def test_a_message_that_cannot_be_done_rests_alone(fault: Exception) -> None:
+async def test_a_failing_message_rests_alone(fault: Exception) -> None:
     works = Works((1, 7), (2, 7), alone=True)
     works.answers[1] = fault
     await works.go()
@@ -330,14 +330,14 @@ async def test_a_message_that_cannot_be_done_rests_alone(fault: Exception) -> No
     assert works.done == [2, 1]
 
 
-async def test_a_sick_channel_rests_as_a_whole_and_longer_each_time() -> None:
+async def test_a_failing_channel_rests_as_a_whole_and_longer_each_time() -> None:
     works = Works((1, 7), (2, 7), (3, 7), (4, 8), alone=True)
     works.answers = dict.fromkeys((1, 2, 3), TimeoutError())
     await works.go()
     assert works.tried == [1, 4]
     works.glass.run(1.1)
     await works.go()
-    assert works.tried == [1, 4, 2], "its neighbour is tried before it is again"
+    assert works.tried == [1, 4, 2], "its neighbour is tried first"
     works.glass.run(1.1)
     await works.go()
     assert works.tried == [1, 4, 2]
@@ -347,7 +347,7 @@ async def test_a_sick_channel_rests_as_a_whole_and_longer_each_time() -> None:
     assert sorted(works.done) == [1, 2, 3, 4]
 
 
-async def test_who_is_woken_is_looked_for_at_once() -> None:
+async def test_waking_a_resting_channel_retries_it_at_once() -> None:
     works = Works((1, 7), alone=True)
     works.answers[1] = TimeoutError()
     async with works.running():
@@ -357,7 +357,7 @@ async def test_who_is_woken_is_looked_for_at_once() -> None:
         await works.until(lambda: works.done == [1])
 
 
-async def test_a_look_that_fails_is_made_again(caplog: pytest.LogCaptureFixture) -> None:
+async def test_a_failed_look_is_repeated(caplog: pytest.LogCaptureFixture) -> None:
     works = Works((1, 7), alone=True)
     looks: list[Awaitable[Mapping[ChannelId, Chore]]] = []
 

@@ -40,7 +40,7 @@ async def refusal(office: Office, job: Job, *, besides: Job | None = None) -> st
     return error
 
 
-async def test_nothing_is_posted_where_i_was_switched_off(office: Office) -> None:
+async def test_nothing_is_posted_in_a_channel_that_is_switched_off(office: Office) -> None:
     job = await office.drawn_picture()
     await switch_off(office, office.channel.id)
     told = await refusal(office, job)
@@ -50,7 +50,7 @@ async def test_nothing_is_posted_where_i_was_switched_off(office: Office) -> Non
     )
 
 
-async def test_the_reason_is_written_down_in_english_and_read_in_any_language(
+async def test_the_reason_is_stored_in_english_and_shown_in_any_language(
     office: Office, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     guild = office.env.bot.get_guild(office.guild.id)
@@ -76,23 +76,23 @@ async def test_the_reason_is_written_down_in_english_and_read_in_any_language(
                 assert wording.why(ended) == why(id=job.id) != ended.error
 
 
-async def test_another_channel_gets_its_picture(office: Office) -> None:
+async def test_switching_one_channel_off_does_not_affect_another(office: Office) -> None:
     job = await office.drawn_picture()
     await switch_off(office, office.guild.create_text_channel("other").id)
     await office.delivers()
     assert office.pictures() == [f"{job.id}.png"]
 
 
-async def test_a_term_blocked_meanwhile_is_not_posted_and_not_named(office: Office) -> None:
+async def test_a_newly_blocked_term_stops_the_post_and_is_not_named(office: Office) -> None:
     job = await office.drawn_picture(prompt="1girl, dragon")
     guild_id = GuildId(office.guild.id)
     await decide(office.services.guilds, make_guild("dragon", guild_id=guild_id))
     told = await refusal(office, job)
     assert "The moderators have blocked words in this picture's prompt" in told
-    assert "dragon" not in told, "the last word of a request is for all to read"
+    assert "dragon" not in told, "everybody in the channel can read how a request ended"
 
 
-async def test_a_thread_is_off_where_its_channel_is(office: Office) -> None:
+async def test_a_thread_is_off_when_its_channel_is(office: Office) -> None:
     first = await office.drawn_picture()
     await office.delivers()
     message = office.channel.last_message

@@ -1,4 +1,4 @@
-"""What everybody in a channel reads is said in the server's language, whoever nudged the loop."""
+"""Messages to a whole channel use the server's language, whoever nudged the loop."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Whoever failed rests for a growing time, on a clock that nobody can set."""
+"""A key that failed rests for a growing time, measured on the monotonic clock."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from cogs.posting.lanes import Rests
 from tests.stages.booth import Hourglass
 
 
-def test_each_pause_is_twice_the_last_until_it_went_well() -> None:
+def test_each_pause_doubles_until_a_success() -> None:
     glass = Hourglass()
     pauses = Rests[str](glass, 10, 40)
     for pause_s in (10, 20, 40, 40, 40):
@@ -25,7 +25,7 @@ def test_each_pause_is_twice_the_last_until_it_went_well() -> None:
     assert pauses.resting() == set()
 
 
-def test_what_was_not_tried_again_for_long_is_not_remembered() -> None:
+def test_a_key_not_retried_for_long_is_dropped() -> None:
     glass = Hourglass()
     pauses = Rests[str](glass, 10, 40)
     pauses.tire("a")

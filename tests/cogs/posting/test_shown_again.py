@@ -46,7 +46,7 @@ async def shows_while(desk: Front, monkeypatch: pytest.MonkeyPatch, deed: Any) -
     return desk.shown()
 
 
-async def test_a_show_under_way_does_not_escape_delete(
+async def test_deleting_a_picture_while_show_is_sending_deletes_the_message(
     desk: Front, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     async def deed(job: Job) -> None:
@@ -56,7 +56,7 @@ async def test_a_show_under_way_does_not_escape_delete(
     assert await desk.nothing_is_owed()
 
 
-async def test_a_show_under_way_does_not_escape_forget(
+async def test_forgetting_a_member_while_show_is_sending_deletes_the_message(
     desk: Front, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     async def deed(job: Job) -> None:
@@ -86,7 +86,7 @@ async def dies_after_sending(desk: Front, monkeypatch: pytest.MonkeyPatch, comma
     return job
 
 
-async def test_a_show_without_a_row_becomes_a_post_at_the_next_start(
+async def test_an_unrecorded_show_message_is_recorded_after_a_restart(
     desk: Front, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     job = await dies_after_sending(desk, monkeypatch, "show")
@@ -98,7 +98,7 @@ async def test_a_show_without_a_row_becomes_a_post_at_the_next_start(
 @pytest.mark.parametrize("command", ["show", "votes top"])
 @pytest.mark.parametrize("found", [0, 1])
 @pytest.mark.parametrize("deed", ["delete", "forget"])
-async def test_a_message_without_a_row_goes_with_its_picture(
+async def test_an_unrecorded_message_is_deleted_with_its_picture(
     desk: Front, monkeypatch: pytest.MonkeyPatch, command: str, found: int, deed: str
 ) -> None:
     job = await dies_after_sending(desk, monkeypatch, command)
@@ -112,7 +112,7 @@ async def test_a_message_without_a_row_goes_with_its_picture(
     assert await desk.nothing_is_owed()
 
 
-async def test_a_list_of_the_best_goes_with_one_of_its_pictures(desk: Front) -> None:
+async def test_a_votes_top_list_is_deleted_with_any_of_its_pictures(desk: Front) -> None:
     job, message = await desk.picture()
     await desk.services.votes.record(make_reaction(message.id, desk.newcomer("voter").id))
     listed = said(await desk.member.slash(desk.channel, "votes top"))
@@ -122,7 +122,7 @@ async def test_a_list_of_the_best_goes_with_one_of_its_pictures(desk: Front) -> 
     assert listed.id not in desk.shown()
 
 
-async def test_what_was_never_sent_is_not_looked_for_for_ever(desk: Front) -> None:
+async def test_the_search_for_a_message_never_sent_ends(desk: Front) -> None:
     job, _ = await desk.picture()
     await desk.services.sends.begin(make_send(job.id, channel=desk.channel.id, guild=desk.guild.id))
     await desk.services.sends.lose_all()

@@ -1,4 +1,4 @@
-"""The status message of a request tells the truth, edits sparingly, and goes at the end."""
+"""The status message of a request is accurate, rarely edited, and deleted at the end."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ async def test_progress_and_preview_are_shown_at_most_every_three_seconds(desk: 
     assert shown.components, "the button to cancel stays"
 
 
-async def test_what_did_not_change_is_not_edited(desk: Desk) -> None:
+async def test_an_unchanged_status_is_not_edited(desk: Desk) -> None:
     (job,), _ = await desk.asked()
     await desk.begins(job)
     desk.steps(job, 2, PREVIEWS[0])
@@ -67,7 +67,7 @@ async def test_a_new_step_with_the_old_preview_uploads_nothing(desk: Desk) -> No
     assert len(shown.attachments) == 1
 
 
-async def test_a_drawn_picture_that_is_being_kept_stays_done(desk: Desk) -> None:
+async def test_a_finished_picture_shows_all_steps_while_it_is_saved(desk: Desk) -> None:
     (job,), message = await desk.asked()
     await desk.begins(job)
     desk.steps(job, job.draw.steps)
@@ -90,7 +90,7 @@ def looked_at(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> list[RequestId]:
     return looked
 
 
-async def test_a_waiting_request_is_looked_at_every_quarter_of_a_minute(
+async def test_a_waiting_request_is_checked_every_fifteen_seconds(
     desk: Desk, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     await desk.asked()
@@ -103,7 +103,7 @@ async def test_a_waiting_request_is_looked_at_every_quarter_of_a_minute(
     assert "Place 2" in desk.text(message)
 
 
-async def test_who_finds_the_channel_taken_is_next_and_costs_no_look(
+async def test_each_request_is_read_once_while_it_waits_for_its_channel(
     desk: Desk, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     for n in range(4):
@@ -116,7 +116,7 @@ async def test_who_finds_the_channel_taken_is_next_and_costs_no_look(
     assert len(looked) == len({*looked}) == 4
 
 
-async def test_a_message_goes_at_once_where_the_channel_has_just_had_its_edit(desk: Desk) -> None:
+async def test_a_deletion_does_not_wait_for_the_channels_edit_rate(desk: Desk) -> None:
     (job,), message = await desk.asked()
     await desk.asked(prompt="second")
     await desk.drawn([job])
@@ -128,7 +128,7 @@ async def test_a_message_goes_at_once_where_the_channel_has_just_had_its_edit(de
     assert desk.shown(message) is None
 
 
-async def test_edits_of_many_requests_in_one_channel_keep_its_rate(desk: Desk) -> None:
+async def test_edits_for_many_requests_in_one_channel_keep_to_its_rate(desk: Desk) -> None:
     jobs = [(await desk.asked(prompt=f"picture {n}"))[0][0] for n in range(12)]
     for job in jobs:
         await desk.begins(job)
@@ -142,7 +142,7 @@ async def test_edits_of_many_requests_in_one_channel_keep_its_rate(desk: Desk) -
     assert len(edited) == 12, "every message has its turn"
 
 
-async def test_one_edit_in_flight_for_each_message(
+async def test_each_message_has_at_most_one_edit_in_flight(
     desk: Desk, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     (job,), _ = await desk.asked()
@@ -167,7 +167,7 @@ async def test_one_edit_in_flight_for_each_message(
     assert flying == 1
 
 
-async def test_the_message_goes_when_every_picture_is_posted(desk: Desk) -> None:
+async def test_the_message_is_deleted_when_every_picture_is_posted(desk: Desk) -> None:
     jobs, message = await desk.asked(count=2)
     await desk.drawn(jobs)
     await desk.tends()
@@ -178,7 +178,7 @@ async def test_the_message_goes_when_every_picture_is_posted(desk: Desk) -> None
     assert not await desk.is_open(jobs[0])
 
 
-async def test_a_failure_is_told_in_it_and_its_button_goes(desk: Desk) -> None:
+async def test_a_failure_is_reported_in_the_message_and_removes_its_button(desk: Desk) -> None:
     (job,), message = await desk.asked()
     await desk.begins(job)
     desk.steps(job, 1, PREVIEWS[0])
@@ -197,7 +197,7 @@ async def test_a_failure_is_told_in_it_and_its_button_goes(desk: Desk) -> None:
     assert not await desk.is_open(job)
 
 
-async def test_what_a_post_says_of_its_missing_pictures_is_not_told_twice(desk: Desk) -> None:
+async def test_a_failure_that_the_post_reports_is_not_reported_again(desk: Desk) -> None:
     jobs, message = await desk.asked(count=2)
     await desk.drawn(jobs[:1])
     await desk.begins(jobs[1])
@@ -219,7 +219,7 @@ async def test_a_cancelled_request_says_so(desk: Desk) -> None:
     assert not await desk.is_open(job)
 
 
-async def test_a_sick_discord_is_tried_again_later(desk: Desk) -> None:
+async def test_a_failed_edit_is_retried_later(desk: Desk) -> None:
     (job,), message = await desk.asked()
     await desk.begins(job)
     await desk.fails(job.id, "The picture came out as noise.")
@@ -235,7 +235,7 @@ async def test_a_sick_discord_is_tried_again_later(desk: Desk) -> None:
     assert not await desk.is_open(job)
 
 
-async def test_discords_limit_on_edits_of_old_messages_ends_only_the_progress(desk: Desk) -> None:
+async def test_discords_limit_on_old_message_edits_stops_only_the_progress(desk: Desk) -> None:
     (job,), message = await desk.asked()
     await desk.begins(job)
     desk.steps(job, 1)
@@ -249,7 +249,7 @@ async def test_discords_limit_on_edits_of_old_messages_ends_only_the_progress(de
     assert "came out as noise" in desk.text(message)
 
 
-async def test_a_restart_goes_on_with_the_same_messages(desk: Desk) -> None:
+async def test_a_restart_continues_with_the_same_messages(desk: Desk) -> None:
     (job,), message = await desk.asked()
     await desk.begins(job)
     await desk.restart()

@@ -1,4 +1,4 @@
-"""How a request ends is told once, to its member, and what may not be shown any more goes."""
+"""A member is told once how a request ended; previews that may no longer be shown go."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ async def desk(tmp_path: Path) -> AsyncIterator[Desk]:
         yield built
 
 
-async def test_a_failure_is_mended_as_a_new_message_if_the_answer_was_never_known(
+async def test_a_failure_is_reported_in_a_new_message_if_the_first_is_unknown(
     desk: Desk,
 ) -> None:
     (job,) = await desk.queued()
@@ -44,7 +44,7 @@ async def test_a_failure_is_mended_as_a_new_message_if_the_answer_was_never_know
     assert body["allowed_mentions"] == {"parse": [], "users": [desk.member.id]}
 
 
-async def test_nothing_is_told_of_a_member_who_is_just_forgotten(
+async def test_no_notice_is_sent_for_a_member_being_forgotten(
     desk: Desk, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     (job,) = await desk.queued()
@@ -62,7 +62,7 @@ async def test_nothing_is_told_of_a_member_who_is_just_forgotten(
     assert not any(r.method == "POST" for r in desk.env.http_requests)
 
 
-async def test_an_answer_whose_id_was_lost_in_a_crash_is_found_by_its_button(desk: Desk) -> None:
+async def test_a_status_message_without_a_stored_id_is_found_by_its_button(desk: Desk) -> None:
     jobs, message = await desk.asked()
     await desk.services.views.set_status_message(jobs[0].request_id, None)
     await desk.drawn(jobs)
@@ -78,7 +78,7 @@ async def test_an_answer_whose_id_was_lost_in_a_crash_is_found_by_its_button(des
     assert len(searches) == 1, "an answer comes soon or never"
 
 
-async def test_a_message_that_may_not_be_removed_now_is_left_to_the_takedown(desk: Desk) -> None:
+async def test_a_message_that_cannot_be_deleted_now_is_left_to_the_takedown(desk: Desk) -> None:
     (job,), message = await desk.asked(prompt="1girl, a secret")
     await desk.drawn([job])
     await desk.posted(job)
@@ -88,7 +88,7 @@ async def test_a_message_that_may_not_be_removed_now_is_left_to_the_takedown(des
     assert message.id in [m.message_id for m in await desk.services.doomed.messages(9)]
 
 
-async def test_who_finds_no_place_waits_for_no_poll(desk: Desk) -> None:
+async def test_a_status_beyond_the_free_places_does_not_wait_for_the_next_poll(desk: Desk) -> None:
     for _ in range(9):
         jobs, _ = await desk.asked()
         await desk.drawn(jobs)
@@ -101,7 +101,7 @@ async def test_who_finds_no_place_waits_for_no_poll(desk: Desk) -> None:
     assert len(await desk.services.views.open_statuses()) == 1
 
 
-async def test_an_answer_that_cannot_be_looked_for_now_is_left_to_the_takedown(desk: Desk) -> None:
+async def test_a_message_that_cannot_be_searched_for_is_left_to_the_takedown(desk: Desk) -> None:
     (job,), _ = await desk.asked()
     await desk.services.views.set_status_message(job.request_id, None)
     await desk.drawn([job])
@@ -119,7 +119,7 @@ async def deleted_by_a_moderator(desk: Desk, message: discord.Message) -> None:
     await desk.env.advance_time(4)
 
 
-async def test_a_message_that_a_moderator_deleted_is_not_made_again(desk: Desk) -> None:
+async def test_a_status_message_deleted_by_a_moderator_is_not_sent_again(desk: Desk) -> None:
     (job,), message = await desk.asked()
     await desk.begins(job)
     await deleted_by_a_moderator(desk, message)
@@ -138,7 +138,7 @@ async def test_a_message_that_a_moderator_deleted_is_not_made_again(desk: Desk) 
 
 
 @pytest.mark.parametrize("edits", [0, 1])
-async def test_a_failure_is_told_anew_if_a_moderator_deleted_the_message(
+async def test_a_failure_is_reported_anew_if_a_moderator_deleted_the_message(
     desk: Desk, edits: int
 ) -> None:
     (job,), message = await desk.asked()
@@ -158,7 +158,7 @@ async def test_a_failure_is_told_anew_if_a_moderator_deleted_the_message(
 
 
 async def lose_a_notice(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> Job:
-    """Send the notice of a failure, of which no answer comes; then restart after an hour.
+    """Send the notice of a failure, lose the response, and restart after an hour.
 
     That is longer than Discord remembers a nonce.
     """
@@ -173,7 +173,7 @@ async def lose_a_notice(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> Job:
     return job
 
 
-async def test_a_notice_whose_answer_was_lost_is_not_sent_twice(
+async def test_a_notice_whose_response_was_lost_is_not_sent_twice(
     desk: Desk, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     job = await lose_a_notice(desk, monkeypatch)
@@ -184,17 +184,17 @@ async def test_a_notice_whose_answer_was_lost_is_not_sent_twice(
     assert told.id in [m.message_id for m in await desk.services.doomed.messages(9)]
 
 
-async def test_a_notice_is_not_sent_twice_where_nobody_can_look_for_the_first(
+async def test_without_read_message_history_a_notice_is_not_sent_twice(
     desk: Desk, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     job = await lose_a_notice(desk, monkeypatch)
     await desk.bot_may_not("read_message_history")
     await desk.tends()
     assert len(desk.channel.history()) == 1
-    assert not await desk.is_open(job), "it is not asked for again and again"
+    assert not await desk.is_open(job), "the search is not repeated for ever"
 
 
-async def test_a_notice_that_is_still_to_be_sent_is_not_given_up_meanwhile(desk: Desk) -> None:
+async def test_a_lost_notice_is_searched_for_only_after_its_status_closes(desk: Desk) -> None:
     (job,) = await desk.queued()
     await desk.begins(job)
     await desk.fails(job.id, "The picture came out as noise.")
@@ -204,12 +204,12 @@ async def test_a_notice_that_is_still_to_be_sent_is_not_given_up_meanwhile(desk:
     )  # fmt: skip
     await desk.services.sends.begin(notice)
     await desk.services.sends.lose_all()
-    assert await desk.services.sends.lost(9) == [], "whoever tells the end looks for it"
+    assert await desk.services.sends.lost(9) == [], "the status loop looks for it itself"
     await desk.services.views.close_status(job.request_id)
     assert [send.name for send in await desk.services.sends.lost(9)] == [job.request_id]
 
 
-async def test_a_request_that_nobody_thought_of_stops_no_other(
+async def test_an_unexpected_error_in_one_request_does_not_stop_the_others(
     desk: Desk, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     (odd,), (fine,) = await desk.queued(), await desk.queued(seed=8)
@@ -234,7 +234,7 @@ async def test_a_request_that_nobody_thought_of_stops_no_other(
     assert not await desk.is_open(odd)
 
 
-async def test_a_status_that_cannot_be_closed_disturbs_nobody(
+async def test_a_status_that_cannot_be_closed_is_retried_later(
     desk: Desk, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     (job,), _ = await desk.asked()
@@ -257,7 +257,7 @@ async def test_a_status_that_cannot_be_closed_disturbs_nobody(
     assert not await desk.is_open(job)
 
 
-async def test_previews_for_adults_go_when_the_channel_stops_being_age_restricted(
+async def test_adult_previews_go_when_the_channel_is_no_longer_age_restricted(
     desk: Desk,
 ) -> None:
     desk.is_adult(adult=True)
@@ -309,7 +309,7 @@ async def test_previews_go_when_the_server_is_paused_or_its_policy_unreadable(
     assert not shown.attachments
 
 
-async def test_a_look_that_fails_in_a_way_nobody_thought_of_does_not_end_the_status_messages(
+async def test_an_unexpected_error_in_one_look_does_not_end_the_status_loop(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     async with scene(tmp_path, "cogs.posting.status", kind=Desk, live=True) as desk:

@@ -29,7 +29,7 @@ async def judge(desk: Desk, outcome: Outcome) -> None:
     assert await desk.services.reviews.decide(case.id, judgement)
 
 
-async def test_what_was_seen_of_a_held_picture_leaves_the_message(desk: Desk) -> None:
+async def test_the_preview_of_a_held_picture_leaves_the_status_message(desk: Desk) -> None:
     (job,), message = await desk.asked()
     await desk.begins(job)
     desk.steps(job, 2, PREVIEWS[0])
@@ -37,7 +37,7 @@ async def test_what_was_seen_of_a_held_picture_leaves_the_message(desk: Desk) ->
     await desk.tends()
     shown = desk.shown(message)
     assert shown is not None
-    assert shown.attachments, "or it proves nothing"
+    assert shown.attachments, "without a preview this test proves nothing"
     desk.leaves_engine(job)
     await desk.kept(job, make_held(job))
     await desk.env.advance_time(4)
@@ -49,7 +49,7 @@ async def test_what_was_seen_of_a_held_picture_leaves_the_message(desk: Desk) ->
     assert await desk.is_open(job), "it has not ended yet"
 
 
-async def test_a_removal_is_told_in_the_message(desk: Desk) -> None:
+async def test_a_removal_is_reported_in_the_status_message(desk: Desk) -> None:
     (job,), message = await desk.asked()
     await desk.begins(job)
     await desk.kept(job, make_held(job))
@@ -63,7 +63,7 @@ async def test_a_removal_is_told_in_the_message(desk: Desk) -> None:
     assert not await desk.is_open(job)
 
 
-async def test_the_message_goes_when_an_approved_picture_is_posted(desk: Desk) -> None:
+async def test_the_status_message_is_deleted_when_an_approved_picture_is_posted(desk: Desk) -> None:
     (job,), message = await desk.asked()
     await desk.begins(job)
     await desk.kept(job, make_held(job))

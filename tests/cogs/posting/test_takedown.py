@@ -1,4 +1,4 @@
-"""What must go from Discord goes in the end, whatever is in the way, even unknown messages."""
+"""Every message that must go is deleted in the end, even one that the bot has not recorded."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ async def delivers_without_an_answer(desk: Front, monkeypatch: pytest.MonkeyPatc
     return job
 
 
-async def test_a_post_whose_answer_was_lost_goes_when_its_member_is_forgotten(
+async def test_forgetting_a_member_deletes_a_post_that_was_never_recorded(
     desk: Front, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     job = await delivers_without_an_answer(desk, monkeypatch)
@@ -48,7 +48,7 @@ async def test_a_post_whose_answer_was_lost_goes_when_its_member_is_forgotten(
     assert await desk.nothing_is_owed()
 
 
-async def test_a_post_whose_answer_was_lost_goes_when_its_picture_is_deleted(
+async def test_deleting_a_picture_deletes_a_post_that_was_never_recorded(
     desk: Front, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     job = await delivers_without_an_answer(desk, monkeypatch)
@@ -57,7 +57,7 @@ async def test_a_post_whose_answer_was_lost_goes_when_its_picture_is_deleted(
     assert desk.shown() == []
 
 
-async def test_a_status_message_whose_id_was_never_stored_goes_with_its_member(
+async def test_forgetting_a_member_deletes_a_status_message_without_a_stored_id(
     desk: Front,
 ) -> None:
     answer = await desk.asks(prompt="1girl, a secret")
@@ -69,7 +69,7 @@ async def test_a_status_message_whose_id_was_never_stored_goes_with_its_member(
     assert await desk.nothing_is_owed()
 
 
-async def test_a_status_message_that_is_being_sent_goes_with_its_member(
+async def test_forgetting_a_member_deletes_a_status_message_still_being_sent(
     desk: Front, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     standing = desk.services.views.standing
@@ -86,7 +86,7 @@ async def test_a_status_message_that_is_being_sent_goes_with_its_member(
     assert answer.id not in desk.shown()
 
 
-async def test_a_hunt_for_what_was_never_sent_ends(desk: Front) -> None:
+async def test_a_hunt_for_a_message_never_sent_ends(desk: Front) -> None:
     (job,) = await desk.queued()
     await desk.drawn([job])
     await desk.services.outbox.begin_posting(job.owed_post_id, desk.services.clock())
@@ -97,7 +97,7 @@ async def test_a_hunt_for_what_was_never_sent_ends(desk: Front) -> None:
     assert await desk.nothing_is_owed()
 
 
-async def test_a_hunt_that_finds_nothing_holds_up_no_message_that_is_known(desk: Front) -> None:
+async def test_a_hunt_that_finds_nothing_does_not_delay_known_messages(desk: Front) -> None:
     (job,) = await desk.queued()
     await desk.drawn([job])
     await desk.services.outbox.begin_posting(job.owed_post_id, desk.services.clock())
@@ -110,7 +110,7 @@ async def test_a_hunt_that_finds_nothing_holds_up_no_message_that_is_known(desk:
     assert await desk.services.doomed.hunts(9)
 
 
-async def test_a_hunt_takes_what_we_said_and_leaves_what_others_say(desk: Front) -> None:
+async def test_a_hunt_deletes_only_the_bots_own_messages(desk: Front) -> None:
     (job,) = await desk.queued()
     await desk.channel_of(job).send(f"0 of 1 picture\n-# Request `{job.request_id}`")
     theirs = desk.env.backend.create_message(
@@ -121,7 +121,7 @@ async def test_a_hunt_takes_what_we_said_and_leaves_what_others_say(desk: Front)
     assert desk.shown() == [theirs.id]
 
 
-async def test_a_name_in_somebodys_prompt_draws_no_hunt_upon_their_post(desk: Front) -> None:
+async def test_a_hunt_ignores_its_name_in_another_members_prompt(desk: Front) -> None:
     (never,) = await desk.queued()
     (theirs,) = await desk.queued(prompt=f"where is {never.request_id}?")
     await desk.drawn([never, theirs])
@@ -139,7 +139,7 @@ async def test_a_name_in_somebodys_prompt_draws_no_hunt_upon_their_post(desk: Fr
     assert desk.shown() == before
 
 
-async def test_a_hunt_that_cannot_go_on_holds_up_no_deletion(desk: Front) -> None:
+async def test_a_hunt_without_permission_does_not_delay_deletions(desk: Front) -> None:
     (never,) = await desk.queued()
     await desk.services.privacy.forget(never.user_id)
     await desk.bot_may_not("read_message_history")
@@ -152,7 +152,7 @@ async def test_a_hunt_that_cannot_go_on_holds_up_no_deletion(desk: Front) -> Non
     assert message.id not in desk.shown()
 
 
-async def test_what_is_posted_or_gone_is_not_looked_for(desk: Front) -> None:
+async def test_a_message_already_deleted_is_not_hunted(desk: Front) -> None:
     (job,) = await desk.queued()
     await desk.drawn([job])
     await desk.looks("Delivery")
@@ -162,7 +162,7 @@ async def test_what_is_posted_or_gone_is_not_looked_for(desk: Front) -> None:
     assert await desk.nothing_is_owed()
 
 
-async def test_a_show_of_a_picture_is_not_taken_for_its_delivery(desk: Front) -> None:
+async def test_a_show_message_is_not_mistaken_for_the_delivery(desk: Front) -> None:
     (job,) = await desk.queued()
     await desk.drawn([job])
     await desk.services.outbox.begin_posting(job.owed_post_id, 1)
@@ -171,7 +171,7 @@ async def test_a_show_of_a_picture_is_not_taken_for_its_delivery(desk: Front) ->
     assert len(await desk.services.gallery.posts(job.id)) == len(desk.shown()) == 2
 
 
-async def test_a_hunt_in_a_channel_that_is_gone_ends(desk: Front) -> None:
+async def test_a_hunt_in_a_deleted_channel_ends(desk: Front) -> None:
     other = desk.guild.create_text_channel("other")
     (job,) = await desk.queued(channel=other)
     await desk.drawn([job])
@@ -183,7 +183,7 @@ async def test_a_hunt_in_a_channel_that_is_gone_ends(desk: Front) -> None:
     assert await desk.nothing_is_owed()
 
 
-async def test_a_message_out_of_reach_goes_when_it_is_in_reach_again(desk: Front) -> None:
+async def test_an_unreachable_message_is_deleted_once_it_is_reachable(desk: Front) -> None:
     other = desk.guild.create_text_channel("other")
     job, message = await desk.picture()
     elsewhere = await other_picture(desk, other)
@@ -208,7 +208,7 @@ async def other_picture(desk: Front, channel: Any) -> Job:
     return job
 
 
-async def test_an_archived_thread_is_opened_for_it_and_closed_again(
+async def test_an_archived_thread_is_reopened_for_a_deletion_and_archived_again(
     desk: Front, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     _, message = await desk.picture()
@@ -247,7 +247,7 @@ class Answer:
 # ---- the wish to be forgotten --------------------------------------------------------------------
 
 
-async def test_the_button_stays_until_the_deed_is_done(
+async def test_the_forget_button_stays_until_everything_is_erased(
     desk: Front, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     await desk.picture()
@@ -260,7 +260,7 @@ async def test_the_button_stays_until_the_deed_is_done(
         patch.setattr(desk.services.privacy, "forget", dies)
         await desk.member.click(asked.message, custom_id=custom_ids(asked)[0])
     stored = desk.env.backend.messages[desk.channel.id][asked.id]
-    assert stored.components, "whoever sees no answer may press again"
+    assert stored.components, "a member who sees no answer can press again"
     assert await desk.services.privacy.wishes() == [desk.member.id]
     done = await desk.member.click(asked.message, custom_id=custom_ids(asked)[0])
     assert "Everything I stored about you is erased" in said(done).content
@@ -268,7 +268,7 @@ async def test_the_button_stays_until_the_deed_is_done(
     assert not desk.env.backend.messages[desk.channel.id][asked.id].components
 
 
-async def test_the_worker_drops_what_it_draws_for_the_forgotten(desk: Front) -> None:
+async def test_the_worker_drops_the_picture_of_a_forgotten_member(desk: Front) -> None:
     (job,) = await desk.queued()
     told = desk.services.signals.for_worker()
     asked = said(await desk.member.slash(desk.channel, "privacy forget"))
@@ -276,7 +276,7 @@ async def test_the_worker_drops_what_it_draws_for_the_forgotten(desk: Front) -> 
     assert told.take_cancelled() == {job.id}
 
 
-async def test_a_wish_is_carried_out_soon_though_discord_did_not_take_the_answer(
+async def test_a_forget_request_is_carried_out_even_if_discord_refuses_the_reply(
     desk: Front, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     job, _ = await desk.picture()

@@ -1,4 +1,4 @@
-"""The tile of an empty place, and several previews as one picture."""
+"""The tile for a missing picture, and several previews combined into one picture."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ def test_a_tile_has_the_shape_of_its_neighbours(
     assert tile(2, *size) != tile(3, *size)
 
 
-def test_previews_keep_their_places_and_what_is_not_begun_is_grey() -> None:
+def test_previews_keep_their_places_and_unstarted_pictures_are_grey() -> None:
     whole = opened(mosaic([preview("red"), None, b"\x89PNG no", preview("blue")]))
     assert whole.size == (36, 52)
     assert whole.getpixel((2, 2)) == (255, 0, 0)
@@ -37,7 +37,7 @@ def test_previews_keep_their_places_and_what_is_not_begun_is_grey() -> None:
     assert whole.getpixel((30, 2)) == whole.getpixel((2, 40)) == (0x4E, 0x50, 0x58)
 
 
-def test_three_stand_in_two_rows_and_none_makes_no_mosaic() -> None:
+def test_three_previews_fill_two_rows_and_no_preview_gives_no_mosaic() -> None:
     assert opened(mosaic([preview("red")] * 3)).size == (36, 52)
     assert mosaic([None, b"nothing"]) is None
     assert mosaic([]) is None

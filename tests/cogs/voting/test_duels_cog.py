@@ -1,4 +1,4 @@
-"""`/duel`: a member rates alone, blind until they pressed, and the leaderboard of pictures."""
+"""`/duel`: a member rates pairs alone, blind until they press; and the leaderboard of pictures."""
 
 from __future__ import annotations
 
@@ -26,11 +26,11 @@ async def stand(tmp_path: Path) -> AsyncIterator[Ring]:
 
 
 @pytest.fixture(autouse=True)
-def _no_rest(monkeypatch: pytest.MonkeyPatch) -> None:
+def _no_cooldown(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(app_commands.Cooldown, "update_rate_limit", lambda *_: None)
 
 
-async def test_without_two_pictures_of_a_prompt_it_says_what_to_do(stand: Ring) -> None:
+async def test_duel_without_two_pictures_of_one_prompt_says_what_to_do(stand: Ring) -> None:
     await stand.pair(seeds=(1,))
     fan = await stand.fan()
     for command in ("duel rate", "duel party"):
@@ -57,7 +57,7 @@ async def test_a_pair_is_blind_until_its_member_has_chosen(stand: Ring) -> None:
     assert f"<@{stand.member.id}>" in told
     assert all(job.id in told for job in jobs)
     assert "left 1, right 0" in told
-    assert "tiny-1" not in told, "which model drew it is told of a blind test alone"
+    assert "tiny-1" not in told, "the model is named only in a blind test"
 
 
 async def test_a_choice_can_be_changed_and_taken_back(stand: Ring) -> None:
@@ -91,7 +91,7 @@ async def test_the_next_pair_follows_until_all_are_rated(stand: Ring) -> None:
     assert len(pairs) == 3
 
 
-async def test_whose_picture_it_is_votes_apart(stand: Ring) -> None:
+async def test_a_members_vote_on_their_own_picture_is_kept_apart(stand: Ring) -> None:
     await stand.pair()
     answer = said(await stand.member.slash(stand.channel, "duel rate"))
     (duel,) = await stand.duel_rows()
@@ -100,7 +100,7 @@ async def test_whose_picture_it_is_votes_apart(stand: Ring) -> None:
     assert await stand.services.duels.standing(duel.id) == DuelTally(self_votes=1)
 
 
-async def test_a_press_after_the_end_or_of_another_server_is_not_counted(stand: Ring) -> None:
+async def test_a_press_after_the_duel_ended_is_not_counted(stand: Ring) -> None:
     jobs = await stand.pair()
     fan = await stand.fan()
     answer = said(await fan.slash(stand.channel, "duel rate"))

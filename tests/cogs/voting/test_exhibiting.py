@@ -1,4 +1,4 @@
-"""The gallery channel: liked pictures, each once, with credit; and gone when they are gone."""
+"""The gallery channel shows each liked picture once, with credit, and drops deleted ones."""
 
 from __future__ import annotations
 
@@ -54,7 +54,7 @@ async def choose(desk: Front, channel: ChannelId | None, votes: int = 2, *blocke
 
 
 async def liked(desk: Front, prompt: str = "1girl, blue hair", votes: int = 2) -> Job:
-    """A picture of the member's, posted and liked by `votes` members."""
+    """A picture of the member, posted and liked by `votes` members."""
     job, message = await desk.picture(prompt)
     await like(desk, message, votes)
     return job
@@ -65,7 +65,7 @@ async def like(desk: Front, message: discord.Message, votes: int, emoji: str = "
         await desk.services.votes.record(make_reaction(message.id, 1000 + voter, emoji))
 
 
-async def hung(desk: Front, channel: ChannelHandle, rounds: int = 2) -> list[discord.Message]:
+async def exhibited(desk: Front, channel: ChannelHandle, rounds: int = 2) -> list[discord.Message]:
     for _ in range(rounds):
         await desk.looks("Exhibiting")
     return channel.history()
@@ -75,14 +75,16 @@ def names(messages: list[discord.Message]) -> list[str]:
     return [file.filename for message in messages for file in message.attachments]
 
 
-async def test_what_is_liked_enough_is_shown_once_with_credit_and_a_link(desk: Front) -> None:
+async def test_a_picture_with_enough_votes_is_shown_once_with_credit_and_a_link(
+    desk: Front,
+) -> None:
     channel = await gallery(desk)
     job, message = await desk.picture()
     await like(desk, message, 1)
     await desk.services.votes.record(make_reaction(message.id, desk.member.id))
-    assert await hung(desk, channel) == [], "one's own vote does not count"
+    assert await exhibited(desk, channel) == [], "the member's own vote does not count"
     await like(desk, message, 2)
-    (shown,) = await hung(desk, channel)
+    (shown,) = await exhibited(desk, channel)
     assert names([shown]) == [f"{job.id}.png"]
     assert f"<@{desk.member.id}>" in shown.content
     assert shown.mentions == [] or not shown.mention_everyone
@@ -90,18 +92,18 @@ async def test_what_is_liked_enough_is_shown_once_with_credit_and_a_link(desk: F
     assert "1girl, blue hair" in shown.content
     assert (shown.attachments[0].description or "").startswith("AI-made")
     await desk.restart()
-    assert len(await hung(desk, channel)) == 1
+    assert len(await exhibited(desk, channel)) == 1
     settings = await desk.member.click(shown, label="Settings")
     assert settings.response is not None
     assert "/waifu" in settings.response.content
 
 
-async def test_its_buttons_work_in_the_gallery_when_nobody_finds_its_own_channel(
+async def test_buttons_work_in_the_gallery_when_the_original_channel_is_gone(
     desk: Front,
 ) -> None:
     channel = await gallery(desk)
     await liked(desk)
-    (shown,) = await hung(desk, channel)
+    (shown,) = await exhibited(desk, channel)
     for table in ("jobs", "posts"):
         await desk.services.queue._db.write_one(
             f"UPDATE {table} SET channel_id = 5"  # noqa: S608  constants
@@ -112,7 +114,7 @@ async def test_its_buttons_work_in_the_gallery_when_nobody_finds_its_own_channel
     assert "/waifu" in settings.response.content
 
 
-async def test_by_default_there_is_no_gallery_and_disliked_pictures_are_in_none(
+async def test_there_is_no_gallery_by_default_and_it_omits_disliked_pictures(
     desk: Front,
 ) -> None:
     job, message = await desk.picture()
@@ -122,38 +124,38 @@ async def test_by_default_there_is_no_gallery_and_disliked_pictures_are_in_none(
     channel = await gallery(desk)
     for voter in range(4):
         await desk.services.votes.record(make_reaction(message.id, 2000 + voter, "👎"))
-    assert await hung(desk, channel) == [], "5 up and 4 down"
+    assert await exhibited(desk, channel) == [], "5 up and 4 down"
     assert job.id
 
 
-async def test_it_leaves_when_it_is_deleted_or_its_member_forgotten_and_never_comes_back(
+async def test_a_deleted_picture_or_forgotten_member_leaves_the_gallery_for_good(
     desk: Front,
 ) -> None:
     channel = await gallery(desk)
     first = await liked(desk, "1girl, first")
     second = await liked(desk, "1girl, second")
-    assert len(await hung(desk, channel, 3)) == 2
+    assert len(await exhibited(desk, channel, 3)) == 2
     await desk.services.gallery.delete(first.id, desk.services.clock())
     await desk.looks("Takedown", 2)
     assert names(channel.history()) == [f"{second.id}.png"]
     await desk.services.privacy.forget(UserId(desk.member.id))
     await desk.looks("Takedown", 3)
     assert channel.history() == []
-    assert await hung(desk, channel) == []
+    assert await exhibited(desk, channel) == []
     await desk.takes_down()
     assert await desk.nothing_is_owed()
 
 
-async def test_what_a_moderator_takes_from_the_gallery_stays_away(desk: Front) -> None:
+async def test_a_picture_that_a_moderator_deletes_from_the_gallery_stays_away(desk: Front) -> None:
     channel = await gallery(desk)
     await liked(desk)
-    (shown,) = await hung(desk, channel)
+    (shown,) = await exhibited(desk, channel)
     await desk.services.gallery.message_deleted([shown.id], 5)  # type: ignore[list-item]  its id
     desk.env.backend.messages[channel.id].clear()
-    assert await hung(desk, channel) == []
+    assert await exhibited(desk, channel) == []
 
 
-async def test_nothing_private_adult_blocked_old_or_of_a_closed_channel_is_shown(
+async def test_private_adult_blocked_old_or_hidden_pictures_are_not_shown(
     desk: Front,
 ) -> None:
     channel = await gallery(desk, 2, "dragon")
@@ -187,7 +189,7 @@ async def test_nothing_private_adult_blocked_old_or_of_a_closed_channel_is_shown
         "UPDATE posts SET channel_id = :there WHERE request_id = :request",
         {"there": secret.id, "request": closed.request_id},
     )
-    assert await hung(desk, channel, 6) == []
+    assert await exhibited(desk, channel, 6) == []
 
 
 async def like_post(desk: Front, message_id: int) -> None:
@@ -195,7 +197,7 @@ async def like_post(desk: Front, message_id: int) -> None:
         await desk.services.votes.record(make_reaction(message_id, 1000 + voter))
 
 
-async def test_a_lost_answer_hangs_nothing_twice(
+async def test_a_lost_response_does_not_show_a_picture_twice(
     desk: Front, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     channel = await gallery(desk)
@@ -205,14 +207,14 @@ async def test_a_lost_answer_hangs_nothing_twice(
     assert len(channel.history()) == 1
     await desk.restart()
     await desk.env.advance_time(5)
-    await hung(desk, channel)
+    await exhibited(desk, channel)
     assert names(channel.history()) == [f"{job.id}.png"]
     await desk.services.gallery.delete(job.id, desk.services.clock())
     await desk.looks("Takedown", 3)
     assert channel.history() == []
 
 
-async def test_a_picture_deleted_in_the_middle_leaves_nothing_behind(
+async def test_a_picture_deleted_while_it_is_read_leaves_nothing_behind(
     desk: Front, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     channel = await gallery(desk)
@@ -226,12 +228,12 @@ async def test_a_picture_deleted_in_the_middle_leaves_nothing_behind(
 
     with monkeypatch.context() as patched:
         patched.setattr(desk.services.gallery, "read", deleting)
-        assert await hung(desk, channel) == []
+        assert await exhibited(desk, channel) == []
     await desk.takes_down()
     assert await desk.nothing_is_owed()
 
 
-async def test_a_gallery_that_cannot_be_written_in_waits_and_one_that_is_gone_hurts_nobody(
+async def test_an_unwritable_gallery_waits_and_a_deleted_one_does_no_harm(
     desk: Front,
 ) -> None:
     channel = await gallery(desk)
@@ -242,17 +244,17 @@ async def test_a_gallery_that_cannot_be_written_in_waits_and_one_that_is_gone_hu
     overwrite = Overwrite(me.id, OverwriteType.MEMBER, deny=deny.value)
     desk.env.backend.set_overwrite(channel.id, overwrite)
     await desk.env.settle()
-    assert await hung(desk, channel) == []
+    assert await exhibited(desk, channel) == []
     desk.env.backend.set_overwrite(channel.id, Overwrite(me.id, OverwriteType.MEMBER))
     await desk.env.settle()
-    assert names(await hung(desk, channel)) == [f"{job.id}.png"]
+    assert names(await exhibited(desk, channel)) == [f"{job.id}.png"]
     await choose(desk, ChannelId(5))
     await liked(desk, "1girl, other")
     await desk.looks("Exhibiting", 2)
     assert len(channel.history()) == 1
 
 
-async def test_a_gallery_that_is_given_up_in_the_middle_gets_nothing_any_more(
+async def test_removing_the_gallery_takes_down_a_picture_still_being_sent(
     desk: Front, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     channel = await gallery(desk)
@@ -261,12 +263,12 @@ async def test_a_gallery_that_is_given_up_in_the_middle_gets_nothing_any_more(
     await desk.looks("Exhibiting")
     await choose(desk, None)
     await desk.env.advance_time(5)
-    await hung(desk, channel)
+    await exhibited(desk, channel)
     await desk.looks("Takedown", 3)
     assert channel.history() == []
 
 
-async def test_a_picture_whose_file_is_gone_is_given_up_and_those_behind_it_are_shown(
+async def test_a_picture_without_its_file_is_skipped_and_the_next_one_is_shown(
     desk: Front,
 ) -> None:
     channel = await gallery(desk)
@@ -275,10 +277,10 @@ async def test_a_picture_whose_file_is_gone_is_given_up_and_those_behind_it_are_
     picture = await desk.services.gallery.get(broken.id)
     assert picture is not None
     desk.services.gallery.path(picture).unlink()
-    assert names(await hung(desk, channel, 3)) == [f"{whole.id}.png"]
+    assert names(await exhibited(desk, channel, 3)) == [f"{whole.id}.png"]
 
 
-async def test_what_may_not_be_shown_hides_nothing_behind_it(
+async def test_forbidden_pictures_do_not_block_the_ones_after_them(
     desk: Front, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     # An extension is a new module at every start.
@@ -287,10 +289,10 @@ async def test_what_may_not_be_shown_hides_nothing_behind_it(
     for number in range(5):
         await liked(desk, f"1girl, dragon, {number}")
     job = await liked(desk)
-    assert names(await hung(desk, channel, 4)) == [f"{job.id}.png"]
+    assert names(await exhibited(desk, channel, 4)) == [f"{job.id}.png"]
 
 
-async def test_a_picture_deleted_while_it_is_sent_is_taken_down(
+async def test_a_picture_deleted_while_it_is_being_sent_is_taken_down(
     desk: Front, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     channel = await gallery(desk)
@@ -303,13 +305,13 @@ async def test_a_picture_deleted_while_it_is_sent_is_taken_down(
 
     with monkeypatch.context() as patched:
         patched.setattr(desk.services.votes, "tally", deleting)
-        assert len(await hung(desk, channel)) == 1
+        assert len(await exhibited(desk, channel)) == 1
     await desk.takes_down()
     assert channel.history() == []
     assert await desk.nothing_is_owed()
 
 
-async def test_what_comes_behind_a_spoiler_in_the_middle_hangs_behind_one(
+async def test_a_picture_spoilered_while_it_is_read_is_shown_behind_a_spoiler(
     desk: Front, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     channel = await gallery(desk)
@@ -321,22 +323,24 @@ async def test_what_comes_behind_a_spoiler_in_the_middle_hangs_behind_one(
         return await read(picture)
 
     monkeypatch.setattr(desk.services.gallery, "read", covering)
-    assert names(await hung(desk, channel, 3)) == [f"SPOILER_{job.id}.png"]
+    assert names(await exhibited(desk, channel, 3)) == [f"SPOILER_{job.id}.png"]
 
 
-async def test_what_was_asked_for_behind_a_spoiler_hangs_behind_one(desk: Front) -> None:
+async def test_a_picture_with_a_spoiler_ruling_is_shown_behind_a_spoiler(desk: Front) -> None:
     channel = await gallery(desk)
     job = await liked(desk)
     await desk.services.queue._db.write_one(
         "UPDATE jobs SET ruling = :ruling", {"ruling": Ruling.SPOILER}
     )
-    assert names(await hung(desk, channel)) == [f"SPOILER_{job.id}.png"]
+    assert names(await exhibited(desk, channel)) == [f"SPOILER_{job.id}.png"]
 
 
-async def test_what_was_posted_in_the_gallery_itself_is_not_shown_there_again(desk: Front) -> None:
+async def test_a_picture_posted_in_the_gallery_channel_is_not_shown_there_again(
+    desk: Front,
+) -> None:
     channel = await gallery(desk)
     await liked(desk)
     await desk.services.queue._db.write_one(
         "UPDATE posts SET channel_id = :gallery", {"gallery": channel.id}
     )
-    assert await hung(desk, channel) == []
+    assert await exhibited(desk, channel) == []

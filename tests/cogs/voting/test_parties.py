@@ -1,4 +1,4 @@
-"""A rating party: one pair after another, each message once, whatever goes on in between."""
+"""A rating party posts one pair after another, and each message once, despite any fault."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ async def stand(tmp_path: Path) -> AsyncIterator[Ring]:
 
 
 @pytest.fixture(autouse=True)
-def _no_rest(monkeypatch: pytest.MonkeyPatch) -> None:
+def _no_cooldown(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(app_commands.Cooldown, "update_rate_limit", lambda *_: None)
 
 
@@ -56,10 +56,10 @@ async def test_one_pair_follows_another_until_the_time_is_over(stand: Ring) -> N
     assert all("Left won" in m.content for m in stand.duels_shown())
     assert await stand.services.parties.alive() == []
     pairs = {frozenset(duel.job_ids) for duel in await stand.duel_rows()}
-    assert len(pairs) == 3, "each pair is asked once"
+    assert len(pairs) == 3, "each pair is shown once"
 
 
-async def test_a_pair_that_is_open_is_let_be(stand: Ring) -> None:
+async def test_an_open_pair_is_not_closed_early(stand: Ring) -> None:
     await stand.pair(seeds=(1, 2, 3))
     await begun(stand)
     await stand.goes_on(PAIR_S - 2)
@@ -68,7 +68,7 @@ async def test_a_pair_that_is_open_is_let_be(stand: Ring) -> None:
     assert duel.closed_ms is None
 
 
-async def test_a_party_ends_when_every_pair_was_asked(stand: Ring) -> None:
+async def test_a_party_ends_once_every_pair_has_been_shown(stand: Ring) -> None:
     await stand.pair()
     await begun(stand)
     await stand.goes_on(PAIR_S + 1)
@@ -77,7 +77,7 @@ async def test_a_party_ends_when_every_pair_was_asked(stand: Ring) -> None:
     assert "Nobody chose between them" in message.content
 
 
-async def test_a_channel_has_one_party(stand: Ring) -> None:
+async def test_a_channel_can_have_only_one_party(stand: Ring) -> None:
     await stand.pair()
     await begun(stand)
     fan = await stand.fan()
@@ -86,7 +86,7 @@ async def test_a_channel_has_one_party(stand: Ring) -> None:
     assert len(await stand.services.parties.alive()) == 1
 
 
-async def test_who_began_it_and_moderators_may_stop_it(stand: Ring) -> None:
+async def test_only_its_member_and_moderators_can_stop_a_party(stand: Ring) -> None:
     await stand.pair(seeds=(1, 2, 3))
     await begun(stand)
     (party,) = await stand.services.parties.alive()
@@ -108,7 +108,7 @@ async def test_who_began_it_and_moderators_may_stop_it(stand: Ring) -> None:
     assert await stand.services.parties.alive() == []
 
 
-async def test_a_party_goes_on_after_a_restart(stand: Ring) -> None:
+async def test_a_party_continues_after_a_restart(stand: Ring) -> None:
     await stand.pair(seeds=(1, 2, 3))
     await begun(stand)
     await stand.restart()
@@ -120,7 +120,7 @@ async def test_a_party_goes_on_after_a_restart(stand: Ring) -> None:
     assert len(stand.duels_shown()) == 2
 
 
-async def test_a_message_whose_answer_was_lost_is_not_sent_twice(
+async def test_a_message_whose_response_was_lost_is_not_sent_twice(
     stand: Ring, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     await stand.pair()
@@ -137,7 +137,7 @@ async def test_a_message_whose_answer_was_lost_is_not_sent_twice(
 
 
 @pytest.mark.parametrize("deed", ["delete", "forget"])
-async def test_a_duel_goes_with_its_picture_and_the_party_goes_on(stand: Ring, deed: str) -> None:
+async def test_a_duel_is_taken_down_with_its_picture_or_its_member(stand: Ring, deed: str) -> None:
     await stand.pair(seeds=(1, 2))
     await begun(stand)
     (message,) = stand.duels_shown()
@@ -154,7 +154,7 @@ async def test_a_duel_goes_with_its_picture_and_the_party_goes_on(stand: Ring, d
     assert await stand.nothing_is_owed()
 
 
-async def test_policy_is_asked_again_when_a_pair_is_posted(stand: Ring) -> None:
+async def test_policy_is_checked_again_before_a_pair_is_posted(stand: Ring) -> None:
     jobs = await stand.pair()
     await stand.opened(jobs)
     await stand.services.gallery._db.write_one("UPDATE pictures SET rating = 'explicit'")
@@ -165,7 +165,7 @@ async def test_policy_is_asked_again_when_a_pair_is_posted(stand: Ring) -> None:
     assert await stand.services.duels.unposted(9) == []
 
 
-async def test_behind_a_spoiler_both_stay_behind_it(stand: Ring) -> None:
+async def test_only_the_spoilered_picture_of_a_pair_is_behind_a_spoiler(stand: Ring) -> None:
     jobs = await stand.pair()
     await stand.services.gallery._db.write_one(
         "UPDATE pictures SET spoiler = 1 WHERE job_id = :id", {"id": jobs[0].id}
@@ -176,7 +176,7 @@ async def test_behind_a_spoiler_both_stay_behind_it(stand: Ring) -> None:
     assert [file.is_spoiler() for file in message.attachments] == [True, False]
 
 
-async def test_where_the_bot_may_not_post_the_party_ends(stand: Ring) -> None:
+async def test_a_party_ends_where_the_bot_may_not_post(stand: Ring) -> None:
     await stand.pair(seeds=(1, 2, 3, 4))
     await stand.member.slash(stand.channel, "duel party")
     for _ in range(2):
@@ -188,7 +188,7 @@ async def test_where_the_bot_may_not_post_the_party_ends(stand: Ring) -> None:
     assert stand.duels_shown() == []
 
 
-async def test_without_the_permission_no_party_begins(stand: Ring) -> None:
+async def test_no_party_begins_without_attach_files(stand: Ring) -> None:
     await stand.pair()
     await stand.bot_may_not("attach_files")
     answer = said(await stand.member.slash(stand.channel, "duel party"))
@@ -196,7 +196,7 @@ async def test_without_the_permission_no_party_begins(stand: Ring) -> None:
     assert await stand.services.parties.alive() == []
 
 
-async def test_a_message_that_a_moderator_deleted_ends_its_duel(stand: Ring) -> None:
+async def test_a_duel_forgets_a_message_that_a_moderator_deleted(stand: Ring) -> None:
     await stand.pair(seeds=(1, 2))
     await begun(stand)
     (message,) = stand.duels_shown()
@@ -210,7 +210,7 @@ async def test_a_message_that_a_moderator_deleted_ends_its_duel(stand: Ring) -> 
     assert told.message_id is None
 
 
-async def test_a_blind_test_tells_the_models_after_the_press_alone(stand: Ring) -> None:
+async def test_a_blind_test_names_the_models_only_after_a_press(stand: Ring) -> None:
     jobs = await stand.pair()
     duel = await stand.opened(jobs, origin=DuelOrigin.TRIAL)
     await stand.goes_on()

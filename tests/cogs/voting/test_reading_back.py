@@ -1,4 +1,4 @@
-"""Readings and events in every order: newer events win, and finally the ledger is the truth."""
+"""Readings and events in every order: newer events win, and the ledger ends up like Discord."""
 
 from __future__ import annotations
 
@@ -76,7 +76,7 @@ async def reader(tmp_path: Path) -> AsyncGenerator[Reader]:
         yield Reader(stores, glass)
 
 
-async def test_a_list_that_lags_does_not_overwrite_a_newer_event(reader: Reader) -> None:
+async def test_a_lagging_list_does_not_overwrite_a_newer_event(reader: Reader) -> None:
     reader.discord.react(POST, 50, UP)
     reader.discord.react(POST, 60, DOWN)
     reader.glass.run(100)
@@ -134,10 +134,10 @@ async def test_an_event_that_waited_through_a_lost_session_is_older_too(reader: 
 
 @pytest.mark.parametrize("answer", [1, 2, 3])
 @pytest.mark.parametrize("added", [True, False])
-async def test_an_event_during_the_reading_stays_and_the_post_is_settled(
+async def test_an_event_during_a_reading_counts_and_the_post_is_settled(
     reader: Reader, answer: int, *, added: bool
 ) -> None:
-    """The other voters are read all the same: what the outage swallowed is made up for."""
+    """The other voters are still read, so the votes that the outage hid are recovered."""
     reader.discord.react(POST, 50, UP, added=not added)
     await reader.arrived()
     for voter, emoji in ((60, UP), (61, DOWN)):
@@ -157,7 +157,7 @@ async def test_an_event_during_the_reading_stays_and_the_post_is_settled(
     assert reader.discord.asked == 1
 
 
-async def test_an_event_that_comes_after_the_reading_changes_what_was_read(reader: Reader) -> None:
+async def test_an_event_after_a_reading_changes_its_result(reader: Reader) -> None:
     reader.discord.react(POST, 50, UP)
     reader.discord.react(POST, 50, UP, added=False)
     reader.discord.react(POST, 50, DOWN)
@@ -171,7 +171,7 @@ async def test_an_event_that_comes_after_the_reading_changes_what_was_read(reade
 
 @pytest.mark.parametrize("answer", [1, 2])
 @pytest.mark.parametrize("emoji", [UP, None])
-async def test_a_clear_during_the_reading_makes_it_void_and_it_is_read_again(
+async def test_a_clear_during_a_reading_voids_it_and_the_post_is_read_again(
     reader: Reader, answer: int, emoji: str | None
 ) -> None:
     reader.discord.react(POST, 50, UP)
@@ -192,7 +192,7 @@ async def test_a_clear_during_the_reading_makes_it_void_and_it_is_read_again(
     assert await reader.ledger() == reader.discord.truth
 
 
-async def test_a_list_that_lags_does_not_bring_back_what_was_cleared(reader: Reader) -> None:
+async def test_a_lagging_list_does_not_restore_cleared_votes(reader: Reader) -> None:
     reader.discord.react(POST, 50, UP)
     await reader.arrived()
     reader.glass.run(100)
@@ -204,7 +204,7 @@ async def test_a_list_that_lags_does_not_bring_back_what_was_cleared(reader: Rea
     assert await reader.ledger() == set()
 
 
-async def test_people_who_come_during_the_reading_push_nobody_off_the_list(reader: Reader) -> None:
+async def test_new_voters_during_a_reading_push_nobody_off_the_list(reader: Reader) -> None:
     for voter in range(1_000, 1_150):
         reader.discord.react(POST, voter, UP)
     reader.discord.lose_session()
@@ -223,7 +223,7 @@ async def test_people_who_come_during_the_reading_push_nobody_off_the_list(reade
     assert len(reader.discord.truth) == 170
 
 
-async def test_an_emoji_that_nobody_uses_any_more_falls(reader: Reader) -> None:
+async def test_an_emoji_that_nobody_uses_any_more_has_no_votes(reader: Reader) -> None:
     reader.discord.react(POST, 50, UP)
     reader.discord.react(POST, 50, UP, burst=True)
     await reader.arrived()
@@ -234,7 +234,7 @@ async def test_an_emoji_that_nobody_uses_any_more_falls(reader: Reader) -> None:
     assert await reader.ledger() == set()
 
 
-async def test_plain_and_super_reactions_are_read_apart(reader: Reader) -> None:
+async def test_plain_and_super_reactions_are_read_separately(reader: Reader) -> None:
     reader.discord.react(POST, 50, UP)
     reader.discord.react(POST, 50, UP, burst=True)
     reader.discord.react(POST, 60, UP, burst=True)
@@ -246,7 +246,7 @@ async def test_plain_and_super_reactions_are_read_apart(reader: Reader) -> None:
     assert await reader.ledger() == reader.discord.truth
 
 
-async def test_nameless_votes_fall_whose_voters_stopped_reacting_in_an_outage(
+async def test_nameless_votes_removed_during_an_outage_are_dropped(
     reader: Reader,
 ) -> None:
     for voter in (50, 51, OTHER):
@@ -265,7 +265,7 @@ async def test_nameless_votes_fall_whose_voters_stopped_reacting_in_an_outage(
     assert len(await reader.stores.rows("nameless_marks")) == 1
 
 
-async def test_a_list_that_lags_takes_no_nameless_vote(reader: Reader) -> None:
+async def test_a_lagging_list_removes_no_nameless_vote(reader: Reader) -> None:
     (job,) = await reader.stores.rows("jobs")
     reader.glass.run(100)
     reader.discord.react(POST, 50, UP)
@@ -277,7 +277,7 @@ async def test_a_list_that_lags_takes_no_nameless_vote(reader: Reader) -> None:
 
 
 class Weather:
-    """Random deeds, even between two answers of Discord's."""
+    """Random events, even between two responses from Discord."""
 
     voters = (50, 51, 52, 53)
     emoji = (UP, DOWN, "👍🏽", "🎉")
@@ -320,7 +320,7 @@ class Weather:
 
 
 @pytest.mark.parametrize("seed", range(30))
-async def test_whatever_happens_a_settled_ledger_is_the_truth(reader: Reader, seed: int) -> None:
+async def test_a_settled_ledger_always_matches_discord(reader: Reader, seed: int) -> None:
     (job,) = await reader.stores.rows("jobs")
     await reader.stores.gallery.add_post(make_post(job["id"], message=2, channel=CHANNEL + 1))
     weather = Weather(reader, [POST, 2], seed)

@@ -1,4 +1,4 @@
-"""What Discord says is read back after every session's beginning, and the ledger agrees with it."""
+"""Reactions are read back at the start of every session, and the ledger agrees with Discord."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ async def booth(tmp_path: Path) -> AsyncIterator[Booth]:
         yield built
 
 
-async def test_what_an_outage_swallowed_is_read_back(booth: Booth) -> None:
+async def test_reactions_missed_during_an_outage_are_read_back(booth: Booth) -> None:
     _, post = await booth.a_post()
     ada, bob, eve = (booth.another(name) for name in ("ada", "bob", "eve"))
     await ada.react(booth.message(post), UP)
@@ -36,7 +36,7 @@ async def test_what_an_outage_swallowed_is_read_back(booth: Booth) -> None:
     assert await booth.standing(post) == booth.truth(post)
 
 
-async def test_a_fresh_session_owes_every_post_a_reading_and_a_resumed_one_none(
+async def test_a_fresh_session_reads_every_post_and_a_resumed_one_none(
     booth: Booth,
 ) -> None:
     posts = [(await booth.a_post())[1] for _ in range(3)]
@@ -68,7 +68,7 @@ async def readings(booth: Booth) -> list[int]:
     return read
 
 
-async def test_a_channel_that_may_not_be_read_keeps_no_forgotten_voter_marked(
+async def test_an_unreadable_channel_keeps_no_mark_of_a_forgotten_voter(
     booth: Booth,
 ) -> None:
     job, post = await booth.a_post()
@@ -91,7 +91,7 @@ async def test_a_channel_that_may_not_be_read_keeps_no_forgotten_voter_marked(
     assert (await booth.services.votes.tally(job.id)).up == 1, "it counts without a name"
 
 
-async def test_an_event_during_the_reading_is_not_overwritten(
+async def test_an_event_during_a_reading_is_not_overwritten(
     booth: Booth, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     _, post = await booth.a_post()
@@ -114,7 +114,7 @@ async def test_an_event_during_the_reading_is_not_overwritten(
     assert await booth.standing(post) == {(UserId(bob.id), UP)}
 
 
-async def test_a_vote_cast_before_the_post_was_written_down_counts(booth: Booth) -> None:
+async def test_a_vote_cast_before_the_post_was_recorded_counts(booth: Booth) -> None:
     jobs = await booth.queued()
     await booth.drawn(jobs)
     ada = booth.another("ada")
@@ -128,7 +128,9 @@ async def test_a_vote_cast_before_the_post_was_written_down_counts(booth: Booth)
     assert await booth.standing(post) == {(UserId(ada.id), UP)}
 
 
-async def test_a_vote_of_before_the_wish_that_a_reading_finds_has_no_name(booth: Booth) -> None:
+async def test_a_reading_keeps_a_forgotten_members_earlier_vote_without_a_name(
+    booth: Booth,
+) -> None:
     job, post = await booth.a_post()
     await booth.reconciled()
     ada, bob = booth.another("ada"), booth.another("bob")
@@ -142,7 +144,7 @@ async def test_a_vote_of_before_the_wish_that_a_reading_finds_has_no_name(booth:
     assert (await booth.services.votes.tally(job.id)).up == 2
 
 
-async def test_a_reading_during_which_somebody_is_forgotten_does_not_tell_old_from_new(
+async def test_a_reading_names_no_member_who_is_forgotten_during_it(
     booth: Booth, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     _, post = await booth.a_post()
@@ -150,7 +152,7 @@ async def test_a_reading_during_which_somebody_is_forgotten_does_not_tell_old_fr
     standing = booth.services.votes.standing
 
     async def forgotten(message_id: MessageId) -> list[tuple[UserId, str, bool]]:
-        """Between the answer of Discord's and its end."""
+        """Forget the member between Discord's response and the end of the reading."""
         booth.outage()
         await ada.react(booth.message(post), UP)
         await booth.services.privacy.forget(UserId(ada.id))
@@ -164,7 +166,7 @@ async def test_a_reading_during_which_somebody_is_forgotten_does_not_tell_old_fr
     assert await booth.standing(post) == set()
 
 
-async def test_messages_deleted_in_an_outage_are_noted_by_the_pass(booth: Booth) -> None:
+async def test_a_reading_notes_messages_deleted_during_an_outage(booth: Booth) -> None:
     made = [await booth.a_post() for _ in range(2)]
     booth.outage()
     booth.env.backend.bulk_delete_messages(booth.channel.id, [p.message_id for _, p in made])
@@ -174,7 +176,7 @@ async def test_messages_deleted_in_an_outage_are_noted_by_the_pass(booth: Booth)
         assert await booth.services.gallery.posts(job.id) == []
 
 
-async def test_an_outage_is_made_up_for_under_the_oldest_post_too(booth: Booth) -> None:
+async def test_reactions_missed_under_the_oldest_post_are_read_back_too(booth: Booth) -> None:
     _, post = await booth.a_post()
     await booth.services.queue._db.write_one("UPDATE posts SET posted_ms = 1")
     ada = booth.another("ada")
@@ -187,7 +189,7 @@ async def test_an_outage_is_made_up_for_under_the_oldest_post_too(booth: Booth) 
     assert await booth.standing(post) == set()
 
 
-async def test_a_session_that_begins_during_a_reading_makes_it_void(
+async def test_a_new_session_during_a_reading_voids_it(
     booth: Booth, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     _, post = await booth.a_post()
@@ -213,7 +215,7 @@ async def test_a_session_that_begins_during_a_reading_makes_it_void(
     assert await standing(post.message_id) == [(UserId(ada.id), UP, False)]
 
 
-async def test_a_channel_that_does_not_answer_is_read_later_and_holds_up_no_other(
+async def test_an_unresponsive_channel_is_read_later_and_holds_up_no_other(
     booth: Booth,
 ) -> None:
     sick, well = [booth.guild.create_text_channel(name) for name in ("sick", "well")]
@@ -234,7 +236,7 @@ async def test_a_channel_that_does_not_answer_is_read_later_and_holds_up_no_othe
     assert await booth.owed() == set()
 
 
-async def test_a_channel_that_may_not_be_read_is_left_to_the_next_session(booth: Booth) -> None:
+async def test_an_unreadable_channel_is_left_to_the_next_session(booth: Booth) -> None:
     _, post = await booth.a_post()
     booth.env.inject_error("GET", "/channels/*", status=403, code=50001, message="Missing Access")
     await booth.reconciled()
@@ -244,7 +246,7 @@ async def test_a_channel_that_may_not_be_read_is_left_to_the_next_session(booth:
     assert await readings(booth) == [post.message_id]
 
 
-async def test_a_fault_of_ours_about_one_post_does_not_end_the_reading(
+async def test_an_unexpected_error_at_one_post_does_not_end_the_readings(
     booth: Booth, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     posts = [(await booth.a_post())[1] for _ in range(3)]
@@ -261,7 +263,7 @@ async def test_a_fault_of_ours_about_one_post_does_not_end_the_reading(
     assert [record for record in caplog.records if record.exc_info]
 
 
-async def test_a_clear_during_the_reading_makes_it_void(
+async def test_a_clear_during_a_reading_voids_it(
     booth: Booth, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     _, post = await booth.a_post()
@@ -280,7 +282,7 @@ async def test_a_clear_during_the_reading_makes_it_void(
     monkeypatch.setattr(booth.services.votes, "standing", cleared_meanwhile)
     await booth.reconciled()
     assert await booth.standing(post) == set()
-    assert await booth.owed() == {post.message_id}, "it was not believed"
+    assert await booth.owed() == {post.message_id}, "the reading was discarded"
     for _ in range(5):
         glass.run(30)
         await booth.env.advance_time(30)

@@ -1,4 +1,4 @@
-"""The vote is opened under every post, whatever goes on under the others."""
+"""The vote reactions are added under every post, whatever happens under the others."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ async def test_without_the_permission_to_react_the_post_stays_and_votes_count(bo
     assert await booth.standing(post) == {(UserId(ada.id), UP), (UserId(ada.id), DOWN)}
 
 
-async def test_a_sick_server_is_asked_again_for_the_reactions(booth: Booth) -> None:
+async def test_failed_vote_reactions_are_retried_later(booth: Booth) -> None:
     (_, post), (_, other) = [await booth.a_post() for _ in range(2)]
     booth.env.inject_error("PUT", "/channels/*/reactions/*", status=503)
     for _ in range(2):
@@ -70,7 +70,7 @@ async def test_a_hot_post_does_not_hold_up_the_seeding_of_its_channel(
     assert booth.seeds(hot) == booth.seeds(other) == [UP, DOWN]
 
 
-async def test_a_channel_that_does_not_answer_holds_up_no_other(booth: Booth) -> None:
+async def test_an_unresponsive_channel_holds_up_no_other(booth: Booth) -> None:
     job, _ = await booth.a_post()
     for message in range(1, 60):
         await booth.services.gallery.add_post(
@@ -86,7 +86,7 @@ async def test_a_channel_that_does_not_answer_holds_up_no_other(booth: Booth) ->
     assert len(left) == 59
 
 
-async def test_a_post_that_always_fails_holds_up_no_other_of_its_channel(booth: Booth) -> None:
+async def test_a_post_that_always_fails_holds_up_no_other_post_of_its_channel(booth: Booth) -> None:
     (_, bad), *others = [await booth.a_post() for _ in range(3)]
     its_path = f"/channels/*/messages/{bad.message_id}/*"
     booth.env.inject_error("PUT", its_path, status=503, times=None)
@@ -96,7 +96,7 @@ async def test_a_post_that_always_fails_holds_up_no_other_of_its_channel(booth: 
     assert [booth.seeds(post) for _, post in others] == [[UP, DOWN]] * 2
 
 
-async def test_a_fault_of_ours_about_one_post_does_not_end_the_seeding(
+async def test_an_unexpected_error_at_one_post_does_not_end_the_seeding(
     booth: Booth, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     (_, bad), (_, good) = [await booth.a_post() for _ in range(2)]

@@ -1,4 +1,4 @@
-"""Reactions on Discord and votes in the ledger: the same, whatever happens in between."""
+"""Votes in the ledger equal the reactions on Discord, whatever happens in between."""
 
 from __future__ import annotations
 
@@ -35,7 +35,9 @@ async def booth(tmp_path: Path) -> AsyncIterator[Booth]:
         yield built
 
 
-async def test_an_added_reaction_is_a_vote_and_a_removed_one_is_none(booth: Booth) -> None:
+async def test_adding_a_reaction_casts_a_vote_and_removing_it_withdraws_the_vote(
+    booth: Booth,
+) -> None:
     job, post = await booth.a_post()
     ada = booth.another("ada")
     await ada.react(booth.message(post), UP)
@@ -46,12 +48,12 @@ async def test_an_added_reaction_is_a_vote_and_a_removed_one_is_none(booth: Boot
     assert await booth.services.votes.tally(job.id) == Tally()
 
 
-async def test_taking_a_super_reaction_back_leaves_the_plain_one(booth: Booth) -> None:
+async def test_removing_a_super_reaction_keeps_the_plain_one(booth: Booth) -> None:
     job, post = await booth.a_post()
     ada = booth.another("ada")
     await ada.react(booth.message(post), UP)
     for event in ("MESSAGE_REACTION_ADD", "MESSAGE_REACTION_REMOVE"):
-        # SimCord knows no super reactions.
+        # SimCord does not support super reactions.
         booth.env.backend.emit(
             event,
             {
@@ -87,7 +89,7 @@ async def test_bots_do_not_vote(booth: Booth) -> None:
     assert await booth.standing(post) == set()
 
 
-async def test_clearing_one_emoji_or_all_takes_the_votes_away(booth: Booth) -> None:
+async def test_clearing_one_emoji_or_all_removes_the_votes(booth: Booth) -> None:
     _, post = await booth.a_post()
     ada, bob = booth.another("ada"), booth.another("bob")
     backend = booth.env.backend
@@ -101,7 +103,7 @@ async def test_clearing_one_emoji_or_all_takes_the_votes_away(booth: Booth) -> N
     assert await booth.standing(post) == set()
 
 
-async def test_random_reactions_equal_the_truth(booth: Booth) -> None:
+async def test_votes_match_discord_after_random_reactions(booth: Booth) -> None:
     rng = random.Random(5)
     posts = [(await booth.a_post())[1] for _ in range(3)]
     people = [booth.another(f"person{n}") for n in range(4)]
@@ -121,7 +123,7 @@ async def test_random_reactions_equal_the_truth(booth: Booth) -> None:
         assert await booth.standing(post) == {v for v in booth.truth(post) if v[1] != "🎉"}
 
 
-async def test_votes_under_a_shown_picture_count_although_the_bot_died_before_its_row(
+async def test_votes_under_an_unrecorded_show_message_count_after_a_crash(
     booth: Booth, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     async def dies(*_: object) -> None:
@@ -142,7 +144,7 @@ async def test_votes_under_a_shown_picture_count_although_the_bot_died_before_it
     assert await booth.services.votes.tally(job.id) == Tally(up=2)
 
 
-async def test_a_reaction_to_a_delivery_that_is_not_written_down_leaves_it_to_the_delivery(
+async def test_a_reaction_to_an_unrecorded_delivery_does_not_record_it(
     booth: Booth,
 ) -> None:
     (job,) = await booth.queued()
@@ -153,7 +155,7 @@ async def test_a_reaction_to_a_delivery_that_is_not_written_down_leaves_it_to_th
     assert not await booth.services.gallery.posts(job.id)
 
 
-async def test_custom_emoji_are_votes_by_their_id(booth: Booth) -> None:
+async def test_custom_emoji_are_matched_by_id(booth: Booth) -> None:
     custom = booth.guild.create_emoji("best")
     emoji = VoteEmoji(up=f"oldname:{custom.id}", down=DOWN)
     await booth.services.guilds.set_vote_emoji(
@@ -179,7 +181,7 @@ async def test_a_deleted_message_is_noted_and_its_votes_stay(booth: Booth) -> No
     assert await booth.services.votes.tally(job.id) == Tally(up=1)
 
 
-async def test_messages_deleted_all_at_once_are_noted_and_their_votes_stay(booth: Booth) -> None:
+async def test_bulk_deleted_messages_are_noted_and_their_votes_stay(booth: Booth) -> None:
     made = [await booth.a_post() for _ in range(3)]
     for _, post in made:
         await booth.another("ada").react(booth.message(post), UP)
@@ -193,7 +195,7 @@ async def test_messages_deleted_all_at_once_are_noted_and_their_votes_stay(booth
     assert await booth.services.gallery.posts(kept[0].id) == [kept[1]]
 
 
-async def test_top_shows_the_best_first_and_hides_what_is_not_for_here(booth: Booth) -> None:
+async def test_votes_top_lists_the_best_first_and_omits_adult_pictures(booth: Booth) -> None:
     ada, bob = booth.another("ada"), booth.another("bob")
     (liked, first), (best, second) = [await booth.a_post() for _ in range(2)]
     jobs = await booth.queued()
@@ -216,7 +218,7 @@ async def test_top_shows_the_best_first_and_hides_what_is_not_for_here(booth: Bo
     assert described.startswith("AI-made pictures with numbers. 1: 1girl, blue hair")
 
 
-async def test_top_does_not_carry_pictures_out_of_a_private_channel(booth: Booth) -> None:
+async def test_votes_top_shows_no_picture_from_a_private_channel(booth: Booth) -> None:
     secret = booth.guild.create_text_channel(
         "secret",
         overwrites={booth.guild.default_role: discord.PermissionOverwrite(view_channel=False),

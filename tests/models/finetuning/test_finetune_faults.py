@@ -1,4 +1,4 @@
-"""Every fault of a fine-tuning is one clear line; the last good state is kept and gone on from."""
+"""Every fine-tuning fault is one clear line; the last good state is kept and can be resumed."""
 
 from __future__ import annotations
 
@@ -52,7 +52,7 @@ CHANGES: dict[str, Any] = {
 }
 
 
-def test_ctrl_c_saves_and_the_resumed_run_equals_one_that_was_not_stopped(
+def test_a_run_resumed_after_ctrl_c_matches_an_uninterrupted_one(
     place: Place, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     place.train("whole", **CHANGES)
@@ -102,7 +102,7 @@ def test_a_killed_run_resumes_exactly(place: Place) -> None:
     assert_same_run(place, "whole", "broken")
 
 
-def test_a_loss_that_is_no_number_stops_with_the_last_good_state(
+def test_a_nan_loss_stops_the_run_and_keeps_the_last_good_state(
     place: Place, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     place.train("whole", save_every=3)
@@ -123,13 +123,13 @@ def test_a_loss_that_is_no_number_stops_with_the_last_good_state(
     assert_same_run(place, "whole", "new")
 
 
-def test_a_full_disk_leaves_the_states_that_were_whole(
+def test_a_full_disk_keeps_the_complete_states(
     place: Place, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     place.train("whole", save_every=3)
     limit = resource.getrlimit(resource.RLIMIT_FSIZE)
     with monkeypatch.context() as patch:
-        # A file may not grow beyond this any more: what a write meets on a full disk.
+        # From here on no file may grow beyond this: a write fails as on a full disk.
         stop_at(patch, 3, lambda: resource.setrlimit(resource.RLIMIT_FSIZE, (60_000, limit[1])))
         try:
             assert place.command("new", save_every=3) == 2
@@ -143,7 +143,7 @@ def test_a_full_disk_leaves_the_states_that_were_whole(
     assert_same_run(place, "whole", "new")
 
 
-def test_a_disk_without_room_is_told_before_the_first_step(tmp_path: Path) -> None:
+def test_too_little_disk_space_is_reported_before_the_first_step(tmp_path: Path) -> None:
     with pytest.raises(EngineError, match=r"need .* GB more and .* GB left.*another `out`"):
         Room(tmp_path, 10**18, "another `out`").require(3)
     Room(tmp_path, 1000, "another `out`").require(3)
@@ -163,7 +163,7 @@ def test_two_states_are_kept_and_a_damaged_one_is_named(tmp_path: Path) -> None:
         states.load(latest)
 
 
-def test_a_state_of_another_format_is_one_line(tmp_path: Path) -> None:
+def test_a_state_of_another_format_is_refused(tmp_path: Path) -> None:
     states = States(tmp_path)
     place = states.save(State(step=1, tensors={"weights": {"w": torch.ones(9)}}, facts={}))
     facts = json.loads((place / "state.json").read_text("utf-8"))
@@ -172,7 +172,7 @@ def test_a_state_of_another_format_is_one_line(tmp_path: Path) -> None:
         states.load(place)
 
 
-def test_a_leap_of_the_loss_stops_and_noise_does_not() -> None:
+def test_a_loss_spike_stops_the_run_but_noise_does_not() -> None:
     noise = torch.rand(1000, generator=torch.Generator().manual_seed(0)).square().tolist()
     spikes = Spikes(5.0)
     for step, loss in enumerate(noise):
@@ -184,7 +184,7 @@ def test_a_leap_of_the_loss_stops_and_noise_does_not() -> None:
     calm.see(1021, 1e9)
 
 
-def test_a_state_that_was_cut_off_leaves_nothing_behind(
+def test_an_interrupted_state_leaves_nothing_behind(
     place: Place, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def cut_off(*_: Any) -> None:
@@ -195,7 +195,8 @@ def test_a_state_that_was_cut_off_leaves_nothing_behind(
         with pytest.raises(StoppedError):
             place.train("new", epochs=1)
     assert place.states("new") == []
-    (place.out("new") / "states" / "step-00000001.part").mkdir()  # A killed process cleans nothing.
+    # A killed process cleans up nothing.
+    (place.out("new") / "states" / "step-00000001.part").mkdir()
     place.train("new", epochs=1, resume=True)
     assert not any(path.name.endswith(".part") for path in place.states("new"))
 
@@ -210,7 +211,9 @@ def test_a_recipe_may_name_the_home_folder(
     assert recipe.kept == tmp_path
 
 
-def test_a_run_is_not_begun_over_another(place: Place, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_run_resumes_only_its_own_unfinished_state(
+    place: Place, monkeypatch: pytest.MonkeyPatch
+) -> None:
     stopped(place, monkeypatch, 0, epochs=1)
     with pytest.raises(EngineError, match="go on with --resume"):
         place.train("new", epochs=1)
@@ -244,7 +247,7 @@ RECIPES: list[tuple[dict[str, Any], str]] = [
 
 
 @pytest.mark.parametrize(("changes", "message"), RECIPES)
-def test_a_wrong_recipe_is_one_line_that_names_the_key(
+def test_an_invalid_recipe_is_one_line_that_names_the_key(
     place: Place, changes: dict[str, Any], message: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
     path = place.recipe("wrong", **changes)
@@ -255,7 +258,7 @@ def test_a_wrong_recipe_is_one_line_that_names_the_key(
     assert len(capsys.readouterr().err.strip().splitlines()) == 1
 
 
-def test_what_is_no_toml_is_said_so(tmp_path: Path) -> None:
+def test_a_file_that_is_not_toml_or_is_missing_is_reported(tmp_path: Path) -> None:
     (tmp_path / "c.toml").write_text("base = ")
     with pytest.raises(RecipeError, match=r"c\.toml is not TOML: Invalid value"):
         read_recipe(tmp_path / "c.toml")
@@ -263,7 +266,7 @@ def test_what_is_no_toml_is_said_so(tmp_path: Path) -> None:
         read_recipe(tmp_path / "missing.toml")
 
 
-def test_missing_packages_are_one_clear_line(place: Place, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_missing_packages_are_named(place: Place, monkeypatch: pytest.MonkeyPatch) -> None:
     for module in ("bitsandbytes.optim", "bitsandbytes", "torch.utils.tensorboard", "peft"):
         monkeypatch.setitem(sys.modules, module, None)
     with pytest.raises(EngineError, match="pip install bitsandbytes"):
@@ -274,7 +277,7 @@ def test_missing_packages_are_one_clear_line(place: Place, monkeypatch: pytest.M
         place.train("c", method="lora")
 
 
-def test_data_that_cannot_be_used_is_one_clear_line(place: Place, tmp_path: Path) -> None:
+def test_unusable_data_is_refused_before_the_first_step(place: Place, tmp_path: Path) -> None:
     empty = tmp_path / "empty"
     empty.mkdir()
     with pytest.raises(EngineError, match="holds no pictures"):
@@ -322,7 +325,7 @@ def test_a_base_of_another_family_is_refused(
         place.train("new", clip_skip=4)
 
 
-def test_a_curve_goes_on_where_its_state_was_saved(tmp_path: Path) -> None:
+def test_a_curve_continues_from_its_saved_state(tmp_path: Path) -> None:
     def point(step: int, loss: float) -> Point:
         return Point(step=step, epoch=1, loss=loss, lr=0.1, grad_norm=1 / 3, images_per_s=2.0)
 
@@ -340,7 +343,7 @@ def test_a_curve_goes_on_where_its_state_was_saved(tmp_path: Path) -> None:
     assert [p.loss for p in read(tmp_path / "curve.csv")] == [1, 0.5, 0.25]
 
 
-def test_a_second_folder_of_pictures_is_not_taken_for_the_first(
+def test_a_run_is_not_resumed_with_other_pictures(
     place: Place, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     with monkeypatch.context() as patch:

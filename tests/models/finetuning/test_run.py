@@ -1,4 +1,4 @@
-"""A fine-tuning run: what may change on the way, and what too little memory costs."""
+"""A fine-tuning run: what may change on resuming, and what too little memory costs."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ def full(*_: Any, **__: Any) -> None:
     ("kind", "name"),
     [(Stepper, "_gradients"), (torch.optim.AdamW, "step"), (Average, "__init__")],
 )
-def test_too_little_memory_is_one_line_that_says_what_helps(
+def test_too_little_memory_is_reported_with_what_helps(
     place: Place, monkeypatch: pytest.MonkeyPatch, kind: type, name: str
 ) -> None:
     monkeypatch.setattr(kind, name, full)
@@ -33,7 +33,7 @@ def test_too_little_memory_is_one_line_that_says_what_helps(
         place.train("new", epochs=1)
 
 
-def test_samples_that_do_not_fit_into_the_memory_cost_nothing_else(
+def test_samples_that_run_out_of_memory_do_not_stop_the_run(
     place: Place, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(courses, "sheet", full)
@@ -42,7 +42,7 @@ def test_samples_that_do_not_fit_into_the_memory_cost_nothing_else(
     assert (place.out("new") / "model").exists()
 
 
-def test_what_the_optimizer_is_told_may_change_on_the_way(
+def test_optimizer_settings_may_change_on_resuming(
     place: Place, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     stopped(place, monkeypatch, 1, epochs=1)
@@ -52,7 +52,7 @@ def test_what_the_optimizer_is_told_may_change_on_the_way(
     assert (group["weight_decay"], group["betas"]) == (0.5, [0.8, 0.999])
 
 
-def test_a_layer_of_the_text_encoder_is_not_changed_on_the_way(
+def test_clip_skip_may_not_change_on_resuming(
     place: Place, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     stopped(place, monkeypatch, 0, train_text_encoder=True)

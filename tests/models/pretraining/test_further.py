@@ -1,4 +1,4 @@
-"""Training a finished model further: what of it the stages find, and which ones are refused."""
+"""Training a finished model further: which parts the stages find, and which models are refused."""
 
 from __future__ import annotations
 
@@ -62,7 +62,7 @@ def test_the_stages_find_a_finished_models_weights(model: Path, tmp_path: Path) 
     assert (card.name, card.id, card.parent) == ("Mine, longer", "mine-longer", "tiny-waifu")
 
 
-def test_a_further_training_begins_once(model: Path, tmp_path: Path) -> None:
+def test_a_further_training_is_set_up_only_once(model: Path, tmp_path: Path) -> None:
     work = tmp_path / "work"
     further.begin(TOY, str(model), work, tmp_path / "out")
     trained = work / "unet-done.safetensors"
@@ -71,7 +71,7 @@ def test_a_further_training_begins_once(model: Path, tmp_path: Path) -> None:
     assert trained.read_bytes() == b"trained since"
 
 
-def test_a_further_training_goes_on_from_its_own_model_alone(model: Path, tmp_path: Path) -> None:
+def test_a_further_training_cannot_switch_to_another_model(model: Path, tmp_path: Path) -> None:
     work = tmp_path / "work"
     further.begin(TOY, str(model), work, tmp_path / "out")
     with pytest.raises(EngineError, match="was begun with tiny-waifu, not embedded-waifu"):
@@ -79,7 +79,7 @@ def test_a_further_training_goes_on_from_its_own_model_alone(model: Path, tmp_pa
 
 
 @pytest.mark.parametrize("stage", ["autoencoder", "words"])
-def test_what_begins_from_nothing_is_not_put_under_a_finished_unet(
+def test_stages_that_start_from_scratch_are_refused_with_from(
     stage: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     options = ["--from", "embedded", "--work", str(tmp_path), "--only", "unet", "--only", stage]
@@ -87,7 +87,7 @@ def test_what_begins_from_nothing_is_not_put_under_a_finished_unet(
     assert f"--from and --only {stage} do not go together" in capsys.readouterr().err
 
 
-def test_a_beginning_that_was_cut_off_is_begun_again(
+def test_an_interrupted_setup_is_started_again(
     model: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     work, real = tmp_path / "work", further.keep
@@ -106,12 +106,12 @@ def test_a_beginning_that_was_cut_off_is_begun_again(
     assert (work / further.UNET).exists()
 
 
-def test_the_embedded_model_is_of_the_full_recipe_and_brings_its_upscaler(tmp_path: Path) -> None:
+def test_the_embedded_model_fits_the_full_recipe_and_keeps_its_upscaler(tmp_path: Path) -> None:
     further.begin(FULL, "embedded", tmp_path / "work", tmp_path / "out")
     assert (tmp_path / "out" / "upscaler" / "model.safetensors").exists()
 
 
-def test_the_unet_goes_on_from_its_weights_at_the_lower_rate(
+def test_the_unet_continues_from_its_weights_at_the_lower_rate(
     model: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     seen: list[tuple[bool, float]] = []
@@ -129,7 +129,7 @@ def test_the_unet_goes_on_from_its_weights_at_the_lower_rate(
     assert seen == [(True, diffuse.FURTHER_LR)]
 
 
-def test_the_judge_goes_on_from_the_shipped_one_at_the_lower_rate(
+def test_the_judge_continues_from_the_shipped_one(
     model: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     seen: list[nn.Module | None] = []
@@ -152,7 +152,7 @@ def test_the_judge_goes_on_from_the_shipped_one_at_the_lower_rate(
     assert all(torch.equal(v, shipped[name]) for name, v in begun.state_dict().items())
 
 
-def test_what_cannot_be_trained_further_is_one_sentence(
+def test_a_model_of_another_size_or_a_used_folder_is_refused(
     model: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     line = ["pretrain", *TOY_OPTIONS, "--work", str(tmp_path / "a"), "--from", "embedded"]

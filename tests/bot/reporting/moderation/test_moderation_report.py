@@ -1,4 +1,4 @@
-"""The owner's report counts what was decided, and says nothing of whom it was about."""
+"""The owner's report counts decisions, and does not say whom they were about."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ def values(counts: list[DecisionCount], waits: list[Waited]) -> dict[str, tuple[
     return {row.name: (row.value, row.unit) for row in figures.rows(counts, waits)}
 
 
-def test_decisions_are_added_up_over_the_days() -> None:
+def test_decisions_are_summed_over_days() -> None:
     counts = [
         counted(3, Outcome.REFUSE, GORE),
         counted(4, Outcome.REFUSE, GORE, day=1),
@@ -55,7 +55,7 @@ def test_decisions_are_added_up_over_the_days() -> None:
     }
 
 
-def test_what_moderators_decide_is_no_refusal_of_a_rule() -> None:
+def test_moderators_decisions_do_not_count_as_refusals_by_a_rule() -> None:
     counts = [
         counted(3, Outcome.REFUSE, GORE),
         counted(5, Outcome.HOLD, SHOCK),
@@ -65,7 +65,7 @@ def test_what_moderators_decide_is_no_refusal_of_a_rule() -> None:
     assert figures.by_rule(counts, Outcome.REFUSE, Outcome.HOLD) == {"shock": 5, "gore": 3}
 
 
-def test_appeals_and_times_have_figures_of_their_own() -> None:
+def test_the_report_has_figures_for_appeals_and_review_times() -> None:
     waits = [
         waited(CaseKind.APPEAL, Outcome.UPHOLD, 1),
         waited(CaseKind.APPEAL, Outcome.DISMISS, 2),
@@ -82,7 +82,7 @@ def test_appeals_and_times_have_figures_of_their_own() -> None:
     assert found["cases decided: report, remove"] == (1, "cases")
 
 
-def test_without_appeals_none_was_upheld() -> None:
+def test_a_report_without_appeals_has_no_share_of_upheld_ones() -> None:
     assert "appeals upheld" not in values([], [waited(CaseKind.HELD, Outcome.APPROVE, 1)])
 
 
@@ -114,7 +114,9 @@ async def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return tmp_path
 
 
-def test_the_last_days_count(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_the_report_counts_only_the_chosen_days(
+    folder: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     assert main(["moderation-report", "--json", "rows.json", "--plots", "new/plots"]) == 0
     printed = capsys.readouterr().out
     (row,) = json.loads((folder / "rows.json").read_text())
@@ -128,13 +130,13 @@ def test_the_last_days_count(folder: Path, capsys: pytest.CaptureFixture[str]) -
     assert json.loads((folder / "rows.json").read_text())[0]["value"] == 3
 
 
-def test_nobody_is_named(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_the_report_names_nobody(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
     main(["moderation-report", "--json", "rows.json"])
-    told = capsys.readouterr().out + (folder / "rows.json").read_text()
-    assert not [word for word in ("xylophone", "77001", "77002", "77003") if word in told]
+    output = capsys.readouterr().out + (folder / "rows.json").read_text()
+    assert not [word for word in ("xylophone", "77001", "77002", "77003") if word in output]
 
 
-def test_a_time_without_decisions_is_said(
+def test_a_period_without_decisions_is_reported_as_such(
     folder: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(command, "now_ms", lambda: DAY_MS)
@@ -142,7 +144,7 @@ def test_a_time_without_decisions_is_said(
     assert capsys.readouterr().out == "Nothing was decided in the last 7 days.\n"
 
 
-def test_a_bot_without_a_database_is_one_clear_line(
+def test_a_missing_database_is_one_clear_error_line(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.chdir(tmp_path)
@@ -152,7 +154,7 @@ def test_a_bot_without_a_database_is_one_clear_line(
     assert not (tmp_path / "data").exists()
 
 
-def test_a_file_that_cannot_be_written_is_one_clear_line(
+def test_an_unwritable_file_is_one_clear_error_line(
     folder: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     assert main(["moderation-report", "--json", "no/rows.json"]) == 2
@@ -160,7 +162,7 @@ def test_a_file_that_cannot_be_written_is_one_clear_line(
 
 
 @pytest.mark.parametrize("days", ["0", "-1", "many", "1000000"])
-def test_a_number_of_days_that_is_none_is_told(
+def test_an_invalid_number_of_days_is_reported(
     days: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
     with pytest.raises(SystemExit, match="2"):

@@ -1,4 +1,4 @@
-"""The corpora are as large, as varied and as well marked as they claim; a faulty one is told."""
+"""The corpora are as large, varied and well marked as they claim; faulty ones are reported."""
 
 from __future__ import annotations
 
@@ -41,14 +41,14 @@ def test_the_docs_say_how_many_there_are() -> None:
     assert f"| {real} and {len(FOUND.names) - real} |" in page
 
 
-def test_nothing_is_there_twice() -> None:
-    # A prompt may be let through by two presets.
-    told = Counter((specimen.told, specimen.preset) for specimen in FOUND.benign + FOUND.refused)
-    told.update((name.text, "") for name in FOUND.names)
-    assert [text for text, count in told.items() if count > 1] == []
+def test_no_entry_occurs_twice() -> None:
+    # A prompt may be listed for two presets.
+    entries = Counter((specimen.told, specimen.preset) for specimen in FOUND.benign + FOUND.refused)
+    entries.update((name.text, "") for name in FOUND.names)
+    assert [text for text, count in entries.items() if count > 1] == []
 
 
-def test_forbidden_prompts_name_their_keys_and_harmless_ones_have_none() -> None:
+def test_forbidden_prompts_mark_their_keys_and_harmless_ones_have_none() -> None:
     assert not [s.told for s in FOUND.benign if s.prompt.keys or s.negative.keys]
     unmarked = [s for s in FOUND.refused if not s.prompt.keys]
     assert {s.source for s in unmarked} == {"refused/minors-sexual.toml: wanted-by-the-negative"}
@@ -56,8 +56,8 @@ def test_forbidden_prompts_name_their_keys_and_harmless_ones_have_none() -> None
     assert not [key for key in keys if key != key.strip() or not key]
 
 
-def test_what_the_floor_forbids_is_asked_for_among_adults() -> None:
-    """There nothing but the floor refuses it."""
+def test_only_floor_prompts_are_asked_in_age_restricted_channels() -> None:
+    """Nothing but the floor refuses a prompt there."""
     from bot.reporting.policy.measuring import FLOOR
 
     wrong = {
@@ -66,8 +66,8 @@ def test_what_the_floor_forbids_is_asked_for_among_adults() -> None:
     assert wrong == set()
 
 
-def test_a_name_stands_beside_no_adult_word() -> None:
-    """Names and adult words meet when the report is made, and nowhere in the files."""
+def test_no_real_name_stands_beside_an_adult_word() -> None:
+    """Names and adult words are combined when the report is made, and nowhere in the files."""
     names = {name.text.lower() for name in FOUND.names if name.real}
     specimens = [s for s in FOUND.refused if s.channel is Channel.AGE_RESTRICTED]
     assert not [s.told for s in specimens if any(name in s.told.lower() for name in names)]
@@ -89,7 +89,7 @@ def write(folder: Path, text: str, benign: str = '"a cat"') -> Path:
 REFUSED = 'provenance = "x"\nrule = "gore"\nplace = "age-restricted"\n[groups.a]\nabout = "x"\n'
 
 
-def test_a_group_has_what_its_file_says_and_may_say_otherwise(tmp_path: Path) -> None:
+def test_a_group_inherits_from_its_file_and_may_override_it(tmp_path: Path) -> None:
     text = (
         f'{REFUSED}prompts = ["1girl, `guro`, sky Negative prompt: a `b`"]\n'
         '[groups.b]\nabout = "x"\nrule = "shock"\nplace = "ordinary"\npreset = "family"\n'
@@ -112,7 +112,7 @@ def test_a_group_has_what_its_file_says_and_may_say_otherwise(tmp_path: Path) ->
 
 
 @pytest.mark.parametrize(
-    ("text", "told"),
+    ("text", "message"),
     [
         ("provenance = ", "refused/a.toml: "),
         ('provenance = "x"\ngroups = {}\nplaec = "x"', "plaec"),
@@ -122,12 +122,12 @@ def test_a_group_has_what_its_file_says_and_may_say_otherwise(tmp_path: Path) ->
         (REFUSED + "prompts = [3]", "groups.a.prompts"),
     ],
 )
-def test_a_faulty_file_is_told_with_its_place(tmp_path: Path, text: str, told: str) -> None:
+def test_a_faulty_file_is_reported_with_its_place(tmp_path: Path, text: str, message: str) -> None:
     with pytest.raises(CorpusError, match=r"refused/a\.toml") as fault:
         read(write(tmp_path, text))
-    assert told in str(fault.value)
+    assert message in str(fault.value)
 
 
-def test_corpora_that_are_not_there_are_told_with_what_to_do(tmp_path: Path) -> None:
+def test_missing_corpora_are_reported_with_what_to_do(tmp_path: Path) -> None:
     with pytest.raises(CorpusError, match="--corpora"):
         read(tmp_path)

@@ -17,7 +17,7 @@ from bot.reporting.policy.evasions import LEFT_OUT, PAIRS, TRICKS, Evasion, alon
 from models.contract import Limits
 
 REFUSED = read(Path(__file__).parents[4] / CORPORA).refused
-#: Digits and signs that a person reads as a letter; a small L, a one and an i are one.
+#: Digits and signs that a person reads as a letter; `l`, `1` and `i` count as the same.
 SIGNS = dict(zip("1!i4@3€059$7+82", "lllaaeeosgsttbz", strict=True))
 
 
@@ -82,10 +82,10 @@ def read_alike(plain: Specimen, spelled: Specimen, tricks: tuple[str, ...]) -> b
     found = [reading(key, signs=signs) for key in keys(spelled)]
     back = [reading(upright(key, tricks), signs=signs) for key in keys(spelled)]
     if "negative weight in the negative prompt" in tricks:
-        # One of them stands elsewhere now.
+        # One of the keys has moved to the other prompt.
         return set("".join(wanted)) <= set("".join(found)) | set("".join(back))
     if "reversed" in tricks or "turned letters" in tricks:
-        # A short one is as it was.
+        # A short key is unchanged.
         pairs = zip(found, back, strict=True)
         return len(wanted) == len(found) and all(w in p for w, p in zip(wanted, pairs, strict=True))
     return reading("".join(wanted)) == reading("".join(found))
@@ -113,13 +113,13 @@ def test_a_pair_of_tricks_changes_the_prompt_and_people_still_read_it() -> None:
 
 @pytest.mark.parametrize("spelled", ["`nud`", "`dune`", "`nuder`", "`rude`", "nude"])
 @pytest.mark.parametrize("trick", ["case", "leetspeak", "reversed", "turned letters"])
-def test_a_spelling_with_other_letters_would_be_found(trick: str, spelled: str) -> None:
-    """The reader of these tests is no rubber stamp."""
+def test_the_reader_notices_a_spelling_with_other_letters(trick: str, spelled: str) -> None:
+    """The reader in these tests is not a rubber stamp."""
     plain = Specimen(prompt=Wording.of("1girl, `nude`"))
     assert not read_alike(plain, Specimen(prompt=Wording.of(f"1girl, {spelled}")), (trick,))
 
 
-def test_every_pair_is_tried_or_left_out_with_its_reason() -> None:
+def test_every_pair_is_tried_or_left_out_with_a_reason() -> None:
     every = {frozenset(pair) for pair in combinations(TRICKS, 2)}
     tried = {frozenset(pair) for pair in PAIRS}
     assert tried | LEFT_OUT.keys() == every
@@ -129,7 +129,7 @@ def test_every_pair_is_tried_or_left_out_with_its_reason() -> None:
 
 
 def test_both_tricks_of_a_pair_leave_their_mark() -> None:
-    """A pair is no single trick by another name."""
+    """A pair is never just one of its tricks."""
     found = evade(Specimen(prompt=Wording.of("`nude`")), ("weights", "full width"), Random(1))
     assert found is not None
     assert found.specimen.prompt.keys == ("ｎｕｄｅ",)  # noqa: RUF001  full width is meant
@@ -144,7 +144,7 @@ def test_the_same_seed_gives_the_same_evasions() -> None:
     assert tuple(in_pairs(REFUSED, 7, 1)) != tuple(in_pairs(REFUSED, 8, 1))
 
 
-def test_a_prompt_is_evaded_alike_whatever_stands_before_it() -> None:
+def test_evasions_of_a_prompt_do_not_depend_on_earlier_prompts() -> None:
     first, second = REFUSED[10], REFUSED[20]
     after = [e for e in alone((first, second), 1) if e.specimen.source == second.source]
     assert after[-len(TRICKS) // 2 :] == list(alone((second,), 1))[-len(TRICKS) // 2 :]
@@ -158,7 +158,7 @@ def test_an_age_in_figures_stays_the_same_age(name: str) -> None:
     assert found.specimen.prompt.keys[0] == "12 years old"
 
 
-def test_what_nobody_could_type_is_no_evasion() -> None:
+def test_no_evasion_is_too_long_or_without_letters() -> None:
     limit = Limits().prompt_chars_max
     assert not [
         e for e in (*evaded_alone(), *evaded_in_pairs()) if len(e.specimen.prompt.text) > limit
@@ -168,7 +168,7 @@ def test_what_nobody_could_type_is_no_evasion() -> None:
     assert all(kinds & set("LNS") for kinds in spoken)
 
 
-def test_a_prompt_without_keys_is_not_evaded() -> None:
+def test_a_prompt_without_keys_is_at_most_buried_in_tags() -> None:
     unmarked = Specimen(prompt=Wording.of("1girl, nude"))
     changed = {e.tricks[0] for e in alone((unmarked,), 1)}
     assert changed <= {"buried in harmless tags"}
@@ -183,7 +183,7 @@ def test_a_prompt_without_keys_is_not_evaded() -> None:
         ("a `nude` girl", False),
     ],
 )
-def test_a_tag_is_moved_to_the_negative_prompt_and_a_piece_of_a_sentence_is_not(
+def test_tags_move_to_the_negative_prompt_and_sentence_parts_do_not(
     *, prompt: str, moved: bool
 ) -> None:
     name = "negative weight in the negative prompt"
@@ -192,7 +192,7 @@ def test_a_tag_is_moved_to_the_negative_prompt_and_a_piece_of_a_sentence_is_not(
     assert found is None or found.specimen.negative.keys == (Wording.of(prompt).keys[0],)
 
 
-def test_no_word_is_reversed_into_another_one() -> None:
+def test_no_word_is_reversed_into_another_word() -> None:
     anal = Specimen(prompt=Wording.of("`anal`"))
     assert not [seed for seed in range(9) if evade(anal, ("reversed",), Random(seed))]
     assert evade(Specimen(prompt=Wording.of("`anal sex`")), ("reversed",), Random(1))

@@ -1,4 +1,4 @@
-"""What is timed is what may come: as many terms, as long prompts, and no longer than allowed."""
+"""The timing covers the worst case: the most terms and the longest prompts, in limited time."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from bot.reporting.policy import judging, latency
 from models.contract import Limits
 
 
-def test_there_are_as_many_different_terms_as_told() -> None:
+def test_there_are_ten_thousand_different_terms() -> None:
     terms = latency.terms(1)
     assert len(set(terms)) == 10_000
     assert terms == latency.terms(1)
@@ -16,7 +16,7 @@ def test_there_are_as_many_different_terms_as_told() -> None:
     assert any(" " in term for term in terms)
 
 
-def test_hostile_prompts_are_as_long_as_can_be_asked_for() -> None:
+def test_hostile_prompts_have_the_maximum_length() -> None:
     prompts = list(latency.hostile())
     assert {len(prompt) for prompt, _ in prompts} == {Limits().prompt_chars_max}
     assert {len(negative) for _, negative in prompts} == {0, Limits().prompt_chars_max}
@@ -34,7 +34,7 @@ def test_the_best_of_a_few_tries_counts() -> None:
     assert taken < 20
 
 
-def test_nothing_more_is_begun_when_the_time_is_spent() -> None:
+def test_no_further_prompt_is_timed_after_the_time_is_up() -> None:
     looked: list[str] = []
     prompts = [(str(number), "") for number in range(5)]
     latency.times_ms(lambda prompt, _: looked.append(prompt), prompts, -1)
@@ -43,7 +43,7 @@ def test_nothing_more_is_begun_when_the_time_is_spent() -> None:
     assert set(looked) == {"0", "1", "2", "3", "4"}
 
 
-def test_the_rows_hold_what_they_say() -> None:
+def test_the_rows_hold_only_within_their_goals() -> None:
     quick = latency.rows([0.05] * 99 + [4.0], [4.9], [4.8])
     assert [row.holds for row in quick] == [None, False, True, None, True, True]
     slow = latency.rows([0.05] * 200, [5.1], [5.2])
@@ -52,7 +52,7 @@ def test_the_rows_hold_what_they_say() -> None:
     assert quick[0].unit == "ms of 100"
 
 
-def test_a_servers_terms_are_looked_for_while_the_time_runs() -> None:
+def test_the_timed_search_includes_a_servers_terms() -> None:
     look = judging.looking(("spoiler dragon",))
     assert look("a spoiler dragon", "")
     assert not look("a cat", "")

@@ -1,4 +1,4 @@
-"""The figures say what they claim: with judges that are right, wrong, or wrong once."""
+"""The figures are correct: tried with judges that are right, wrong, or wrong once."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ HUNDREDS = [specimen(f"cat {number}") for number in range(400)]
 
 
 @pytest.mark.parametrize(("wrong", "holds"), [(0, True), (2, True), (3, False)])
-def test_half_a_percent_of_the_harmless_may_be_refused(*, wrong: int, holds: bool) -> None:
+def test_half_a_percent_of_harmless_prompts_may_be_refused(*, wrong: int, holds: bool) -> None:
     refused = {s.told for s in HUNDREDS[:wrong]}
     counts = measuring.benign(
         harmless(HUNDREDS), lambda s: ADJUSTABLE if s.told in refused else NOTHING
@@ -44,11 +44,11 @@ def test_half_a_percent_of_the_harmless_may_be_refused(*, wrong: int, holds: boo
     assert (row.value, row.unit, row.holds) == (100 * wrong / 400, "% of 400", holds)
 
 
-def test_none_of_the_harmless_may_be_refused_by_the_floor() -> None:
+def test_no_harmless_prompt_may_be_refused_by_the_floor() -> None:
     counts = measuring.benign(harmless(HUNDREDS), lambda s: FLOOR if s.told == "cat 3" else NOTHING)
     count = counts["benign prompts refused by the floor"]
     assert measuring.wrong_row("x", count, 0).holds is False
-    assert [told for told, _ in count.wrong] == ["cat 3   (here)"]
+    assert [text for text, _ in count.wrong] == ["cat 3   (here)"]
     counts = measuring.benign(harmless(HUNDREDS), lambda _: ADJUSTABLE)
     assert not counts["benign prompts refused by the floor"].wrong
 
@@ -64,17 +64,17 @@ def test_all_but_half_a_percent_must_be_caught(*, wrong: int, holds: bool) -> No
 
 
 @pytest.mark.parametrize("rule", sorted(measuring.FLOOR))
-def test_what_the_floor_forbids_is_caught_by_the_floor_alone(rule: str) -> None:
+def test_a_floor_prompt_counts_as_caught_only_by_the_floor(rule: str) -> None:
     assert not measuring.caught(specimen(rule=rule), ADJUSTABLE)
     assert measuring.caught(specimen(rule=rule), FLOOR)
 
 
-def test_the_report_knows_the_floor_as_the_rulebook_does() -> None:
+def test_the_reports_floor_is_the_rulebooks_floor() -> None:
     floor = {rule.id for rule in rulebooks.load().rules.values() if rule.floor}
     assert floor - {UNREADABLE} == measuring.FLOOR
 
 
-def test_every_rule_and_every_trick_has_a_figure_of_its_own() -> None:
+def test_every_rule_and_every_trick_has_its_own_figure() -> None:
     forbidden = [specimen("a", "gore"), specimen("b", "gore"), specimen("c", "shock")]
     counts = measuring.by_rule(forbidden, lambda s: NOTHING if s.told == "b" else ADJUSTABLE)
     assert {name: (c.tried, len(c.wrong)) for name, c in counts.items()} == {
@@ -94,7 +94,7 @@ def test_every_rule_and_every_trick_has_a_figure_of_its_own() -> None:
     assert (whole.tried, whole.right_percent) == (2, 50)
 
 
-def test_a_trick_is_tried_on_what_is_caught_without_it() -> None:
+def test_a_trick_is_tried_only_on_prompts_caught_without_it() -> None:
     forbidden = [specimen("a", "gore"), specimen("b", "gore")]
     known = measuring.plainly_caught(forbidden, lambda s: NOTHING if s.told == "b" else ADJUSTABLE)
     assert [s.told for s in known] == ["a"]
@@ -105,20 +105,20 @@ DRAWN = Named(text="Sailor Star", real=False, adult=False, source="anime")
 GROWN = Named(text="Lady Star", real=False, adult=True, source="adults")
 
 
-def test_a_name_is_asked_for_in_every_way() -> None:
-    told = [ask.told for ask in measuring.asks(REAL)]
-    assert "portrait of Ada von Lovelace, oil painting" in told
-    assert "ada_von_lovelace, nude, bed" in told
+def test_a_name_is_asked_for_in_several_ways() -> None:
+    prompts = [ask.told for ask in measuring.asks(REAL)]
+    assert "portrait of Ada von Lovelace, oil painting" in prompts
+    assert "ada_von_lovelace, nude, bed" in prompts
     harmless = [ask for ask in measuring.asks(REAL) if ask.channel is Channel.ORDINARY]
     assert {ask.preset for ask in harmless} == {Preset.FAMILY}
 
 
-def test_a_character_stands_beside_an_adult_word_only_if_grown() -> None:
+def test_a_character_is_paired_with_adult_words_only_if_adult() -> None:
     assert not [a for a in measuring.asks(DRAWN) if a.channel is Channel.AGE_RESTRICTED]
     assert [a for a in measuring.asks(GROWN) if a.channel is Channel.AGE_RESTRICTED]
 
 
-def test_people_are_counted_by_whether_they_are_real() -> None:
+def test_real_people_and_characters_are_counted_separately() -> None:
     person = Fate(stopped=True, floor=False, rules=frozenset({RuleId("real-person")}))
 
     def judge(asked: Specimen) -> Fate:
@@ -153,12 +153,12 @@ def test_harmless_company_is_put_before_every_sexual_prompt_and_no_other() -> No
     assert (count.tried, count.wrong_percent) == (2, 50)
 
 
-def test_what_could_not_be_tried_does_not_hold() -> None:
+def test_a_figure_without_tries_does_not_hold() -> None:
     assert measuring.wrong_row("x", measuring.Count(), 0.5).holds is False
     assert measuring.right_row("x", measuring.Count(), 99.5).holds is False
 
 
-def test_the_judge_asks_the_rules_for_the_place() -> None:
+def test_the_judge_applies_the_rules_of_the_place() -> None:
     adult = Specimen(prompt=Wording.of("1girl, nude"))
     assert judged(adult).stopped
     assert not judged(adult).floor
@@ -170,7 +170,7 @@ def test_the_judge_asks_the_rules_for_the_place() -> None:
     assert not judged(Specimen(prompt=Wording.of("a cat"))).stopped
 
 
-def test_the_judge_asks_for_a_servers_terms_and_for_the_negative_prompt() -> None:
+def test_the_judge_applies_server_terms_and_reads_the_negative_prompt() -> None:
     assert judged(Specimen(prompt=Wording.of("a red fox"), blocked=("red fox",))).rules == {
         "server"
     }
@@ -182,14 +182,14 @@ def test_the_judge_asks_for_a_servers_terms_and_for_the_negative_prompt() -> Non
     assert judged(swapped).floor
 
 
-def test_the_judge_asks_for_the_preset() -> None:
-    told = Wording.of("1girl, lingerie")
-    assert judged(Specimen(prompt=told, preset=Preset.FAMILY)).stopped
-    assert not judged(Specimen(prompt=told, preset=Preset.STANDARD)).stopped
+def test_the_judge_applies_the_preset() -> None:
+    prompt = Wording.of("1girl, lingerie")
+    assert judged(Specimen(prompt=prompt, preset=Preset.FAMILY)).stopped
+    assert not judged(Specimen(prompt=prompt, preset=Preset.STANDARD)).stopped
 
 
 @pytest.mark.parametrize(("ruling", "stopped"), [(Ruling.SPOILER, False), (Ruling.HOLD, True)])
-def test_what_moderators_must_see_first_is_stopped(
+def test_a_held_prompt_counts_as_stopped_and_a_spoilered_one_does_not(
     *, ruling: Ruling, stopped: bool, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     effects = {RuleId("sexual"): Effect(ruling=ruling)}

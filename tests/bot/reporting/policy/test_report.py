@@ -54,7 +54,7 @@ def test_every_figure_is_in_the_table_and_in_the_file(
     assert rows["caught: sexual"]["value"] == 50
     assert rows["caught: minors in sexual prompts"]["unit"] == "% of 2"
     assert rows["adults in sexual prompts refused by the floor"]["goal"] == "<= 0"
-    assert rows["seen through: case"]["unit"] == "% of 1", "what is missed anyway is not tried"
+    assert rows["seen through: case"]["unit"] == "% of 1", "prompts missed anyway are not tried"
     assert rows["benign prompts refused by the floor"]["goal"] == "<= 0"
     assert {
         "benign prompts refused", "benign prompts refused by the floor", "caught: everything",
@@ -90,15 +90,15 @@ def test_another_seed_makes_other_evasions(folder: Path, monkeypatch: pytest.Mon
     monkeypatch.setattr(judging, "judged", lambda s: caught if s.told in plain else passed)
     first, same, other = (command._measured(corpora.read(folder), seed) for seed in (1, 1, 2))
     for kind in ("tricks", "pairs"):
-        missed = [told(getattr(result, kind)) for result in (first, same, other)]
+        missed = [missed_texts(getattr(result, kind)) for result in (first, same, other)]
         assert missed[0] == missed[1] != missed[2]
 
 
-def told(counts: Counts) -> set[str]:
+def missed_texts(counts: Counts) -> set[str]:
     return {text for count in counts.values() for text, _ in count.wrong}
 
 
-def test_misses_are_listed_with_where_they_stand(
+def test_misses_are_listed_with_their_source(
     folder: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     main(["policy-report", "--corpora", str(folder), "--misses"])
@@ -109,7 +109,7 @@ def test_misses_are_listed_with_where_they_stand(
     assert "marigold" not in capsys.readouterr().out
 
 
-def test_pictures_are_written(folder: Path) -> None:
+def test_plots_are_written(folder: Path) -> None:
     plots = folder.parent / "new" / "plots"
     main(["policy-report", "--corpora", str(folder), "--plots", str(plots)])
     names = sorted(path.name for path in plots.iterdir())
@@ -119,22 +119,22 @@ def test_pictures_are_written(folder: Path) -> None:
             assert picture.width > 500
     with Image.open(plots / "caught-by-rule.png") as picture:
         colours = {colour for _, colour in picture.convert("RGB").getcolors(9_999) or ()}
-    assert ImageColor.getrgb(charts.BAD) in colours, "half of the one rule is not caught"
+    assert ImageColor.getrgb(charts.BAD) in colours, "half of the only rule is not caught"
     assert ImageColor.getrgb(charts.GOOD) not in colours
 
 
-def test_corpora_that_are_not_there_are_one_clear_line(
+def test_missing_corpora_are_one_clear_error_line(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     """The bot is installed without its tests."""
     monkeypatch.chdir(tmp_path)
     assert main(["policy-report"]) == 2
-    told = capsys.readouterr().err
-    assert told.startswith("error: there are no corpora in tests/bot/policy/corpora/benign: ")
-    assert "--corpora" in told
+    error = capsys.readouterr().err
+    assert error.startswith("error: there are no corpora in tests/bot/policy/corpora/benign: ")
+    assert "--corpora" in error
 
 
-def test_a_file_that_cannot_be_written_is_one_clear_line(
+def test_an_unwritable_file_is_one_clear_error_line(
     folder: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     away = folder / "no" / "rows.json"
@@ -142,6 +142,6 @@ def test_a_file_that_cannot_be_written_is_one_clear_line(
     assert f"error: {away} cannot be written" in capsys.readouterr().err
 
 
-def test_the_corpora_of_the_project_are_the_default() -> None:
+def test_the_projects_corpora_are_the_default() -> None:
     house = Path(__file__).parents[4]
     assert corpora.read(house / command.CORPORA).benign
