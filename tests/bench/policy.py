@@ -1,4 +1,4 @@
-"""How long the policy takes over a prompt, beside as many terms as a server may block."""
+"""How long the policy takes for a prompt in a server with the most blocked terms allowed."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from bot.reporting.policy.corpora import Specimen
 from bot.reporting.policy.evasions import alone
 from models.report import Row
 
-#: Prompts out of the corpora, and how long taking their times may last.
+#: The number of prompts from the corpora, and the time limit for measuring them.
 PROMPTS, BUDGET_S = 1_000, 10.0
 
 
@@ -29,6 +29,6 @@ async def measure() -> list[Row]:
 
 
 def typed(specimens: Sequence[Specimen]) -> Iterator[tuple[str, str]]:
-    """Some of them, as they are typed."""
+    """A sample of the specimens, as they are typed."""
     chosen = Random(1).sample(specimens, PROMPTS)
     return ((specimen.prompt.text, specimen.negative.text) for specimen in chosen)

@@ -23,7 +23,7 @@ async def walked(stores: Stores, call: Callable[[], Awaitable[object]]) -> list[
         ):  # fmt: skip
             patched.setattr(room, name, _noted(getattr(room, name), asked))
         await call()
-    assert asked, "or it proves nothing"
+    assert asked, "otherwise this proves nothing"
     steps: list[str] = []
     for sql, params in asked:
         plan = await stores.db.fetch_all(f"EXPLAIN QUERY PLAN {sql}", params)

@@ -1,4 +1,4 @@
-"""What members are owed a word of: written with the deed, kept until it is said or no news."""
+"""Messages owed to members: written with the deed, kept until they are sent or out of date."""
 
 from __future__ import annotations
 
@@ -55,7 +55,7 @@ async def owed(stores: Stores, **left_out: object) -> list[str]:
     return [one.id for one in await stores.tellings.owed(9, **left_out)]  # type: ignore[arg-type]
 
 
-async def test_it_is_owed_until_it_is_done_the_oldest_first(stores: Stores) -> None:
+async def test_tellings_are_owed_until_done_oldest_first(stores: Stores) -> None:
     first, second = telling("b", at_ms=1), telling("a", at_ms=2, channel=5)
     await owe(stores, second, first, first)
     assert await stores.tellings.owed(9) == [first, second]
@@ -65,14 +65,14 @@ async def test_it_is_owed_until_it_is_done_the_oldest_first(stores: Stores) -> N
     assert await owed(stores) == ["a"]
 
 
-async def test_what_is_no_news_any_more_is_given_up(stores: Stores) -> None:
+async def test_outdated_tellings_are_given_up(stores: Stores) -> None:
     await owe(stores, telling("a", at_ms=1), telling("b", at_ms=2))
     assert await stores.tellings.give_up(1) == 0
     assert await stores.tellings.give_up(2) == 1
     assert await owed(stores) == ["b"]
 
 
-async def test_who_is_forgotten_is_owed_nothing(stores: Stores) -> None:
+async def test_a_forgotten_member_is_owed_nothing(stores: Stores) -> None:
     await owe(stores, telling("a"))
     await stores.privacy.forget(USER)
     assert await stores.rows("tellings") == []
@@ -90,7 +90,7 @@ async def waiting(stores: Stores, *, guild: int = GUILD, channel: int = CHANNEL)
     return job.id
 
 
-async def test_an_exclusion_cancels_what_waits_there_and_owes_one_word(stores: Stores) -> None:
+async def test_an_exclusion_cancels_waiting_jobs_there_and_owes_one_telling(stores: Stores) -> None:
     here = [await waiting(stores, channel=1), await waiting(stores, channel=2)]
     there = await waiting(stores, guild=THERE)
     (theirs,) = await stores.enqueue(make_admitted(make_ask(user=OTHER)))
@@ -112,7 +112,7 @@ async def test_a_ban_everywhere_cancels_everywhere(stores: Stores) -> None:
     assert word.guild_id == THERE, "where they asked last"
 
 
-async def test_the_strike_that_is_one_too_many_cancels_what_waits(stores: Stores) -> None:
+async def test_the_strike_that_reaches_the_limit_cancels_waiting_jobs(stores: Stores) -> None:
     job_id = await waiting(stores)
     strike = Strike(rule="gore", about="a", at_ms=5, expires_ms=9)  # type: ignore[arg-type]
     struck = await stores.members.strike(GUILD, USER, strike, limit=1, timeout_ms=9, reason="")
@@ -137,7 +137,7 @@ async def test_a_ban_that_fails_cancels_nothing(
     assert await stores.rows("exclusions") == []
 
 
-async def test_a_decision_owes_its_word_in_its_own_transaction(stores: Stores) -> None:
+async def test_a_decision_owes_its_member_one_telling(stores: Stores) -> None:
     from bot.store.consequences import Judgement
 
     _, case = await stores.hold()
