@@ -14,7 +14,7 @@ import pytest
 from models.catalogue import card as cards
 from models.catalogue.verdict import EDITION
 from models.report import Row
-from tests.bench import poisons
+from tests.bench import growth, poisons
 from tests.bench.__main__ import main
 from tests.bench.gates import measured
 from tests.bench.kills import fault_rows
@@ -22,6 +22,7 @@ from tests.bench.learning import Bench
 from tests.bench.poisons import POISONS
 from tests.bench.route import answers
 from tests.stages.cards import make_card, passed
+from tests.stages.hostile import READERS
 from tests.stages.promises import Faults
 
 
@@ -72,6 +73,14 @@ def test_a_gate_that_refused_every_random_crowd_holds_its_goal(
     monkeypatch.setattr("tests.bench.gates.passed", lambda *_: {"one": False})
     hall: Any = SimpleNamespace(wins={"one": {"style": 50.0}})
     assert held(list(measured(hall, "votes at random", 500, 3))) == {True}
+
+
+def test_a_quadratic_reader_misses_the_goal_for_growth() -> None:
+    """And a linear one keeps it."""
+    linear = [row.holds for row in growth.rows(lambda _, text: len(text))]
+    quadratic = [row.holds for row in growth.rows(lambda _, text: len(text) ** 2)]
+    assert linear == [True] * (len(READERS) + 1)
+    assert quadratic == [False] * len(READERS) + [True]
 
 
 def test_a_bench_builds_no_eye_that_it_does_not_use(tmp_path: Path) -> None:
