@@ -245,6 +245,54 @@ async def test_a_forgotten_members_messages_leave_the_review_channel(stores: Sto
     assert hunt in await stores.doomed.hunts(9)
 
 
+async def test_a_message_is_owed_an_edit_when_its_reporter_is_forgotten(stores: Stores) -> None:
+    _, case = await reported(stores)
+    there = await posted(stores, case)
+    await stores.privacy.forget(UserId(OTHER))
+    (due,) = await owed(stores)
+    assert due.message == there.message
+    assert [one.reporter_id for one in due.reports] == [None]
+    await stores.case_posts.edited(due)
+    assert await owed(stores) == []
+
+
+async def test_a_message_posted_while_its_reporter_is_forgotten_is_owed_an_edit(
+    stores: Stores,
+) -> None:
+    await reported(stores)
+    (named,) = await owed(stores)
+    await stores.privacy.forget(UserId(OTHER))
+    await posted(stores, named)
+    (due,) = await owed(stores)
+    assert [one.reporter_id for one in due.reports] == [None]
+
+
+async def test_a_message_is_owed_an_edit_when_its_moderator_is_forgotten(stores: Stores) -> None:
+    _, case = await stores.hold()
+    _, never_posted = await stores.hold()
+    there = await posted(stores, case)
+    for one in (there, never_posted):
+        await decide(stores, one, Outcome.APPROVE)
+    (decided,) = await owed(stores)
+    await stores.case_posts.edited(decided)
+    await stores.privacy.forget(MODERATOR)
+    (due,) = await owed(stores)
+    assert (due.message, due.actor_id) == (there.message, None)
+
+
+async def test_a_decision_posted_while_its_moderator_is_forgotten_is_owed_an_edit(
+    stores: Stores,
+) -> None:
+    _, case = await stores.hold()
+    assert await stores.case_posts.begin(case, 5_000)
+    await decide(stores, case, Outcome.APPROVE)
+    (named,) = await owed(stores)
+    await stores.privacy.forget(MODERATOR)
+    await posted(stores, named)
+    (due,) = await owed(stores)
+    assert due.actor_id is None
+
+
 async def test_a_case_whose_answer_was_lost_stays_owed(stores: Stores) -> None:
     _, case = await stores.hold()
     (due,) = await owed(stores)
