@@ -8,16 +8,18 @@ from pathlib import Path
 
 import pytest_asyncio
 
-from bot.domain import ChannelId, MessageId, RequestId, UserId
+from bot.domain import ChannelId, GuildId, MessageId, RequestId, UserId
 from bot.store import case_posts as room
 from bot.store.case_posts import CasePosting
 from bot.store.case_rows import Case
 from bot.store.decisions import Outcome
+from bot.store.reviews import Filing
 from tests.stages.factories import GUILD, OTHER, SINCE, USER, make_message
 from tests.stages.moderators import MODERATOR, decide, judged, report, reported
 from tests.stages.stores import Stores, open_stores
 
 REVIEW, ANOTHER = ChannelId(66), ChannelId(67)
+THERE = GuildId(GUILD + 1)
 
 
 @pytest_asyncio.fixture
@@ -27,9 +29,9 @@ async def stores(tmp_path: Path) -> AsyncGenerator[Stores]:
         yield opened
 
 
-async def choose(stores: Stores, channel: ChannelId | None) -> None:
+async def choose(stores: Stores, channel: ChannelId | None, guild: GuildId = GUILD) -> None:
     """Make this the server's review channel."""
-    current = await stores.guilds.current(GUILD)
+    current = await stores.guilds.current(guild)
     changed = replace(current.policy, review_channel=channel)
     await stores.guilds.save(changed, current.number, MODERATOR, 1, summary="")
 
@@ -70,6 +72,17 @@ async def test_owed_cases_can_leave_out_channels_and_cases(stores: Stores) -> No
     assert await stores.case_posts.owed(9, closed=[REVIEW]) == []
     assert [due.id for due in await stores.case_posts.owed(9, nor=[first.id])] == [second.id]
     assert [due.id for due in await stores.case_posts.owed(1)] == [first.id]
+
+
+async def test_a_closed_channel_hides_no_other_servers_cases(stores: Stores) -> None:
+    await choose(stores, ANOTHER, THERE)
+    _, here = await stores.hold()
+    job = await stores.deliver(message=1, guild=THERE)
+    assert await report(stores, job) is Filing.OPENED
+    (there,) = await stores.reviews.open_cases(THERE, 9)
+    assert [due.id for due in await owed(stores)] == [here.id, there.id]
+    assert [due.id for due in await stores.case_posts.owed(1, closed=[REVIEW])] == [there.id]
+    assert [due.id for due in await stores.case_posts.owed(1, closed=[ANOTHER])] == [here.id]
 
 
 async def test_a_second_posting_attempt_knows_of_the_first(stores: Stores) -> None:
@@ -230,6 +243,54 @@ async def test_a_forgotten_members_messages_leave_the_review_channel(stores: Sto
     assert hunt not in await stores.doomed.hunts(9)
     await stores.case_posts.answer_lost(due, posting)
     assert hunt in await stores.doomed.hunts(9)
+
+
+async def test_a_message_is_owed_an_edit_when_its_reporter_is_forgotten(stores: Stores) -> None:
+    _, case = await reported(stores)
+    there = await posted(stores, case)
+    await stores.privacy.forget(UserId(OTHER))
+    (due,) = await owed(stores)
+    assert due.message == there.message
+    assert [one.reporter_id for one in due.reports] == [None]
+    await stores.case_posts.edited(due)
+    assert await owed(stores) == []
+
+
+async def test_a_message_posted_while_its_reporter_is_forgotten_is_owed_an_edit(
+    stores: Stores,
+) -> None:
+    await reported(stores)
+    (named,) = await owed(stores)
+    await stores.privacy.forget(UserId(OTHER))
+    await posted(stores, named)
+    (due,) = await owed(stores)
+    assert [one.reporter_id for one in due.reports] == [None]
+
+
+async def test_a_message_is_owed_an_edit_when_its_moderator_is_forgotten(stores: Stores) -> None:
+    _, case = await stores.hold()
+    _, never_posted = await stores.hold()
+    there = await posted(stores, case)
+    for one in (there, never_posted):
+        await decide(stores, one, Outcome.APPROVE)
+    (decided,) = await owed(stores)
+    await stores.case_posts.edited(decided)
+    await stores.privacy.forget(MODERATOR)
+    (due,) = await owed(stores)
+    assert (due.message, due.actor_id) == (there.message, None)
+
+
+async def test_a_decision_posted_while_its_moderator_is_forgotten_is_owed_an_edit(
+    stores: Stores,
+) -> None:
+    _, case = await stores.hold()
+    assert await stores.case_posts.begin(case, 5_000)
+    await decide(stores, case, Outcome.APPROVE)
+    (named,) = await owed(stores)
+    await stores.privacy.forget(MODERATOR)
+    await posted(stores, named)
+    (due,) = await owed(stores)
+    assert due.actor_id is None
 
 
 async def test_a_case_whose_answer_was_lost_stays_owed(stores: Stores) -> None:

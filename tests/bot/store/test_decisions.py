@@ -14,6 +14,7 @@ from bot.domain import ChannelId, GuildId, RuleId, Ruling
 from bot.store import decisions as room
 from bot.store.decisions import Decision, DecisionKind, Outcome
 from tests.stages.factories import CHANNEL, GUILD, USER, make_admitted, make_ask
+from tests.stages.sick_disk import sicken_writer
 from tests.stages.stores import WORKER, Stores, open_stores
 
 DAY_MS = 86_400_000
@@ -44,11 +45,13 @@ async def test_a_refusal_is_found_by_its_id_in_its_server(stores: Stores) -> Non
     assert await stores.decisions.about(GUILD, "another") == []
 
 
-async def test_concurrent_decisions_are_all_recorded(stores: Stores) -> None:
+async def test_concurrent_decisions_are_all_recorded_in_one_transaction(stores: Stores) -> None:
     many = [replace(REFUSAL, about=f"number {n}") for n in range(100)]
+    writer = sicken_writer(stores.db)
     await asyncio.gather(*(stores.decisions.record(one) for one in many))
     await stores.decisions.close()
-    assert len(await stores.rows("decisions")) == 100
+    assert [row["about"] for row in await stores.rows("decisions")] == [one.about for one in many]
+    assert writer.statements.count("COMMIT") == 1
 
 
 async def test_queueing_keeping_and_withholding_record_their_decisions(stores: Stores) -> None:

@@ -139,8 +139,10 @@ async def test_another_model_in_the_settings_starts_a_new_lineage(lineage: Linea
 
 async def test_a_start_with_the_same_model_keeps_the_promoted_card(lineage: Lineage) -> None:
     await promote(lineage, passed(make_card("one")), "base")
+    before = await lineage.history()
     await lineage.begin("base", named=NAMED, licence_sha256="a" * 64, now_ms=9)
     assert await active(lineage) == "one"
+    assert await lineage.history() == before, "nothing to record"
 
 
 @pytest.mark.parametrize(

@@ -133,3 +133,9 @@ async def test_no_call_scans_a_whole_table(stores: Stores, call: str) -> None:
 async def test_a_table_scan_is_detected(stores: Stores) -> None:
     sql = "SELECT * FROM jobs WHERE error = 'x'"
     assert await walked(stores, lambda: stores.db.fetch_all(sql)) == ["SCAN jobs"]
+
+
+async def test_a_scan_of_a_whole_index_is_detected(stores: Stores) -> None:
+    sql = "SELECT * FROM jobs INDEXED BY jobs_asked WHERE created_ms > 5"
+    (step,) = await walked(stores, lambda: stores.db.fetch_all(sql))
+    assert step.startswith("SCAN jobs USING INDEX")

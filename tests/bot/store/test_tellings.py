@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Awaitable, Callable
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
 import pytest_asyncio
 
-from bot.domain import ChannelId, GuildId, JobState
+from bot.domain import ChannelId, GuildId, JobState, StorageError
+from bot.store.consequences import Judgement
 from bot.store.decisions import Outcome
 from bot.store.members import EVERYWHERE, Exclusion, Strike
 from bot.store.tellings import Telling, TellingId, insert_telling
@@ -23,6 +25,7 @@ from tests.stages.factories import (
     make_place,
 )
 from tests.stages.moderators import MODERATOR
+from tests.stages.sick_disk import IOERR, sicken_writer
 from tests.stages.stores import Stores, open_stores
 
 THERE = GuildId(GUILD + 1)
@@ -84,6 +87,12 @@ def exclusion(guild: GuildId = GUILD) -> Exclusion:
     )
 
 
+REMOVAL = Judgement(
+    outcome=Outcome.REMOVE_AND_TIME_OUT, actor_id=MODERATOR, at_ms=7, text="no",
+    told="it is removed.", told_cancelled="So is the rest.", exclusion=exclusion(), since_id=SINCE,
+)  # fmt: skip
+
+
 async def waiting(stores: Stores, *, guild: int = GUILD, channel: int = CHANNEL) -> str:
     place = make_place(guild=guild, channel=channel)
     (job,) = await stores.enqueue(make_admitted(make_ask(place=place)))
@@ -138,19 +147,54 @@ async def test_a_ban_that_fails_cancels_nothing(
 
 
 async def test_a_decision_owes_its_member_one_telling(stores: Stores) -> None:
-    from bot.store.consequences import Judgement
-
     _, case = await stores.hold()
     job_id = await waiting(stores)
-    decided = await stores.reviews.decide(
-        case.id,
-        Judgement(
-            outcome=Outcome.REMOVE_AND_TIME_OUT, actor_id=MODERATOR, at_ms=7, text="no",
-            told="it is removed.", told_cancelled="So is the rest.", exclusion=exclusion(),
-            since_id=SINCE,
-        ),
-    )  # fmt: skip
+    decided = await stores.reviews.decide(case.id, REMOVAL)
     assert decided is not None
     assert decided.done.cancelled == (job_id,)
     (word,) = await stores.tellings.owed(9)
     assert (word.id, word.text) == (case.id, "it is removed. So is the rest.")
+
+
+async def fail_until(
+    stores: Stores,
+    act: Callable[[], Awaitable[object]],
+    settled: Callable[[], Awaitable[object]],
+) -> int:
+    """Act with a fault at the first statement, then at the second, and so on until it is settled.
+
+    Checks that nothing is owed before. Returns the number of faults.
+    """
+    writer = sicken_writer(stores.db)
+    faults = 0
+    while True:
+        broken = len(writer.statements) + faults
+        writer.fails = lambda number, _sql, broken=broken: IOERR if number == broken else 0
+        with suppress(StorageError):
+            await act()
+        if await settled():
+            return faults
+        assert await owed(stores) == [], writer.statements[-2:]
+        faults += 1
+
+
+async def test_a_decision_that_fails_anywhere_owes_no_telling(stores: Stores) -> None:
+    _, case = await stores.hold()
+    faults = await fail_until(
+        stores,
+        lambda: stores.reviews.decide(case.id, REMOVAL),
+        lambda: stores.db.fetch_all("SELECT 1 FROM cases WHERE decision IS NOT NULL"),
+    )
+    assert faults > 5, "otherwise this proves little"
+    assert await owed(stores) == [case.id]
+
+
+async def test_a_ban_that_fails_anywhere_owes_no_telling(stores: Stores) -> None:
+    await waiting(stores)
+    faults = await fail_until(
+        stores,
+        lambda: stores.members.exclude(exclusion(), "a break"),
+        lambda: stores.rows("exclusions"),
+    )
+    assert faults > 3, "otherwise this proves little"
+    assert len(await owed(stores)) == 1
