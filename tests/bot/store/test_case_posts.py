@@ -117,6 +117,17 @@ async def test_a_case_is_not_dropped_before_its_message_shows_the_decision(
     assert await stores.reviews.prune(10_000) == 1
 
 
+async def test_a_dropped_case_takes_its_message_with_it(stores: Stores) -> None:
+    _, case = await stores.hold()
+    await posted(stores, case, 500)
+    await decide(stores, case, Outcome.APPROVE)
+    (due,) = await owed(stores)
+    await stores.case_posts.edited(due)
+    assert not await stores.doomed.messages(9)
+    await stores.reviews.prune(10_000)
+    assert [doomed.message_id for doomed in await stores.doomed.messages(9)] == [500]
+
+
 async def test_an_abandoned_posting_goes_to_the_current_review_channel(stores: Stores) -> None:
     await stores.hold()
     (due,) = await owed(stores)
