@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import statistics
 from dataclasses import replace
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -14,8 +15,9 @@ from PIL import Image
 from models.catalogue.registry import card_of, faults, file_sha256
 from models.contract import EngineError
 from models.engine.loader import load
-from models.manifest import JudgementLine, PictureLine
+from models.manifest import JudgementLine, PictureLine, Split
 from models.preference import run
+from models.preference.pulling import Pull
 from models.training.exhibits import Errors
 from tests.stages.manifests import write_manifest
 from tests.stages.tiny_finetuning import interrupt
@@ -106,10 +108,23 @@ def test_every_loss_moves_the_weights_and_lora_changes_only_attention(
     assert all(".to_" in name for name in changed)
 
 
-def test_a_pull_trains_the_weights_and_needs_a_reward(
-    bench: Bench, capsys: pytest.CaptureFixture[str]
+def test_a_pull_follows_the_reward_and_needs_one(
+    bench: Bench, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
+    rewards: list[float] = []
+    reward = Pull.of
+
+    def noted(self: Pull, pixels: torch.Tensor) -> torch.Tensor:
+        found = reward(self, pixels)
+        rewards.append(float(found.detach().mean()))
+        return found
+
+    monkeypatch.setattr(Pull, "of", noted)
     assert bench.prefer("pulled", "--loss", "pull", "--reach", "full") == 0
+    # Each step compares what the base and the trained network make of the same pictures.
+    gains = [now - before for before, now in zip(rewards[::2], rewards[1::2], strict=True)]
+    assert gains[0] == pytest.approx(0, abs=1e-4)
+    assert statistics.fmean(gains[1:]) > 3e-3
     base = load(str(bench.base), device="cpu").unet.state_dict()
     assert any(not torch.equal(w, base[name].half()) for name, w in bench.trained("pulled").items())
     assert bench.prefer("lost", "--loss", "pull", "--as-judged") == 2
@@ -152,12 +167,19 @@ def test_a_run_ends_early_if_held_out_pairs_get_worse(
     bench: Bench, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     told = iter([0.6, 0.9, 0.1, 0.9])
+    asked: set[str] = set()
+
+    def told_right(self: run.Preferring) -> float:
+        asked.update(row.name for rows in self._audit for row in rows)
+        return next(told)
+
     monkeypatch.setattr(run, "_LOOKED", 1)
-    monkeypatch.setattr(run.Preferring, "told_right", lambda _: next(told))
+    monkeypatch.setattr(run.Preferring, "told_right", told_right)
     assert bench.prefer("early", "--as-judged", "--steps", "30") == 0
     assert "held-out pairs are told worse than they were" in capsys.readouterr().out
     assert len(bench.curve("early")) == 4
     assert (bench.out("early") / "model" / "card.json").exists()
+    assert asked == {p.file_name for p in bench.manifest.pictures if p.split is Split.HELD_OUT}
 
 
 def test_only_a_clear_fall_on_held_out_pairs_ends_a_run() -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -127,6 +128,7 @@ def test_the_unet_continues_from_its_weights_at_the_lower_rate(
     further.begin(TOY, str(model), work, tmp_path / "out")
     shop.unet()
     assert seen == [(True, diffuse.FURTHER_LR)]
+    assert diffuse.FURTHER_LR < diffuse.LR
 
 
 def test_the_judge_continues_from_the_shipped_one(
@@ -150,6 +152,19 @@ def test_the_judge_continues_from_the_shipped_one(
     assert begun is not None
     shipped = judge.Judge().network.state_dict()
     assert all(torch.equal(v, shipped[name]) for name, v in begun.state_dict().items())
+
+
+def test_a_judge_trained_further_learns_at_the_lower_rate(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    rates: list[float] = []
+    monkeypatch.setattr(judging, "PlainTraining", lambda *_, lr, **__: rates.append(lr))
+    monkeypatch.setattr(judging, "train", lambda *_: None)
+    blueprint = replace(TOY, judge_steps=0)
+    for begun in (None, judge.Network(blueprint.judge_width)):
+        judging.train_judge(blueprint, {}, tmp_path, CPU, begun=begun)
+    assert rates == [judging.LR, judging.FURTHER_LR]
+    assert judging.FURTHER_LR < judging.LR
 
 
 def test_a_model_of_another_size_or_a_used_folder_is_refused(
