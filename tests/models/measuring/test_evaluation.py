@@ -35,6 +35,7 @@ from models.painter.sets import FIRST_SEED, Purpose
 from models.pretraining.architecture import FULL
 from models.pretraining.painting import plan
 from models.report import Row, table, unmeasured
+from tests.stages.one_line import one_line
 
 
 def test_evaluation_uses_its_own_seeds() -> None:
@@ -325,4 +326,4 @@ def test_an_invalid_number_is_refused_by_option_name(
     tmp_path: Path, capsys: pytest.CaptureFixture[str], option: str, value: str
 ) -> None:
     assert main(["evaluate", f"--{option}", value, "--out", str(tmp_path)]) == 2
-    assert f"--{option}" in capsys.readouterr().err
+    assert f"--{option}" in one_line(capsys.readouterr().err)

@@ -19,6 +19,7 @@ from models.pretraining.architecture import FULL, TOY
 from models.pretraining.pipeline import Trained
 from models.pretraining.workshop import Workshop
 from models.training.precision import Lowered, lowers
+from tests.stages.one_line import one_line, raises_one_line
 
 CPU = torch.device("cpu")
 TOY_OPTIONS = ("--toy", "--jobs", "1", "--device", "cpu")
@@ -75,7 +76,7 @@ def test_a_further_training_is_set_up_only_once(model: Path, tmp_path: Path) -> 
 def test_a_further_training_cannot_switch_to_another_model(model: Path, tmp_path: Path) -> None:
     work = tmp_path / "work"
     further.begin(TOY, str(model), work, tmp_path / "out")
-    with pytest.raises(EngineError, match="was begun with tiny-waifu, not embedded-waifu"):
+    with raises_one_line(EngineError, match="was begun with tiny-waifu, not embedded-waifu"):
         further.begin(TOY, "embedded", work, tmp_path / "out")
 
 
@@ -85,7 +86,7 @@ def test_stages_that_start_from_scratch_are_refused_with_from(
 ) -> None:
     options = ["--from", "embedded", "--work", str(tmp_path), "--only", "unet", "--only", stage]
     assert main(["pretrain", *options]) == 2
-    assert f"--from and --only {stage} do not go together" in capsys.readouterr().err
+    assert f"--from and --only {stage} do not go together" in one_line(capsys.readouterr().err)
 
 
 def test_an_interrupted_setup_is_started_again(
@@ -172,12 +173,13 @@ def test_a_model_of_another_size_or_a_used_folder_is_refused(
 ) -> None:
     line = ["pretrain", *TOY_OPTIONS, "--work", str(tmp_path / "a"), "--from", "embedded"]
     assert main([*line, "--only", "paint", "--only", "unet"]) == 2
-    assert "the autoencoder of embedded is not of the recipe's size" in capsys.readouterr().err
+    told = one_line(capsys.readouterr().err)
+    assert "the autoencoder of embedded is not of the recipe's size" in told
     # Before anything was painted.
     assert not list((tmp_path / "a").rglob("*.npz"))
     other = tmp_path / "b"
     (other / "autoencoder").mkdir(parents=True)
-    with pytest.raises(EngineError, match="name another --work"):
+    with raises_one_line(EngineError, match="name another --work"):
         further.begin(TOY, str(model), other, tmp_path / "out")
 
 
@@ -186,7 +188,7 @@ def test_the_stages_of_a_further_training_must_be_named(
 ) -> None:
     line = ["pretrain", *TOY_OPTIONS, "--work", str(tmp_path / "work"), "--from", str(model)]
     assert main(line) == 2
-    assert "--only STAGE" in capsys.readouterr().err
+    assert "--only STAGE" in one_line(capsys.readouterr().err)
 
 
 def test_a_lowered_module_computes_in_bfloat16_and_learns_in_float32() -> None:
