@@ -24,6 +24,7 @@ from models.aesthetics.towers import PictureTower, Tower, open_tower, save_tower
 from models.aesthetics.window import Window, read_window
 from models.catalogue.registry import EMBEDDED
 from models.contract import EngineError
+from tests.stages.one_line import one_line, raises_one_line
 from tests.stages.tiny_trainings import graded
 
 WIDTH = 12
@@ -145,7 +146,7 @@ def test_the_window_is_read_from_old_and_new_config_files(tmp_path: Path) -> Non
     path.write_text(json.dumps({"size": {"shortest_edge": 240}, "crop_size": {"height": 224}}))
     assert read_window(tmp_path) == Window(shortest_px=240)
     path.write_text(json.dumps({"size": {"height": 240, "width": 240}}))
-    with pytest.raises(EngineError, match="not the preprocessing of a CLIP"):
+    with raises_one_line(EngineError, match="not the preprocessing of a CLIP"):
         read_window(tmp_path)
 
 
@@ -183,7 +184,7 @@ class Bomb:
 def test_a_head_that_would_run_code_is_refused_and_does_not_run(tmp_path: Path) -> None:
     trace = tmp_path / "it-ran"
     torch.save({"fc1.weight": Bomb(trace)}, tmp_path / "bomb.pth")
-    with pytest.raises(EngineError, match="could run code"):
+    with raises_one_line(EngineError, match="could run code"):
         read_head(tmp_path / "bomb.pth")
     assert not trace.exists()
 
@@ -199,14 +200,14 @@ def test_invalid_head_files_are_refused_with_a_reason(tmp_path: Path) -> None:
     }
     for reason, told in broken.items():
         torch.save(told, tmp_path / "bad.pth")
-        with pytest.raises(EngineError, match=reason):
+        with raises_one_line(EngineError, match=reason):
             read_head(tmp_path / "bad.pth")
     (tmp_path / "cut.pth").write_bytes((tmp_path / "good.pth").read_bytes()[:900])
     (tmp_path / "text.safetensors").write_text("no tensors")
     for name in ("cut.pth", "text.safetensors"):
-        with pytest.raises(EngineError, match="is damaged"):
+        with raises_one_line(EngineError, match="is damaged"):
             read_head(tmp_path / name)
-    with pytest.raises(EngineError, match="there is no head"):
+    with raises_one_line(EngineError, match="there is no head"):
         read_head(tmp_path / "gone.pth")
 
 
@@ -231,15 +232,15 @@ def test_a_tower_with_missing_or_damaged_weights_is_refused(tmp_path: Path) -> N
     path = tmp_path / "clip" / "model.safetensors"
     weights = load_file(path)
     save_file({k: w for k, w in weights.items() if "visual_projection" not in k}, path)
-    with pytest.raises(EngineError, match=r"lacks visual_projection\.weight"):
+    with raises_one_line(EngineError, match=r"lacks visual_projection\.weight"):
         open_tower(tmp_path / "clip")
     path.write_bytes(path.read_bytes()[:500])
-    with pytest.raises(EngineError, match="damaged"):
+    with raises_one_line(EngineError, match="damaged"):
         open_tower(tmp_path / "clip")
     (tmp_path / "clip" / "config.json").write_text('{"model_type": "bert"}')
-    with pytest.raises(EngineError, match="type bert"):
+    with raises_one_line(EngineError, match="type bert"):
         open_tower(tmp_path / "clip")
-    with pytest.raises(EngineError, match="no image tower"):
+    with raises_one_line(EngineError, match="no image tower"):
         open_tower(tmp_path / "nowhere")
 
 
@@ -335,8 +336,9 @@ def test_another_seed_trains_on_other_pictures(
     few, many = (painted.plan("train", 0, count, tmp_path) for count in (110, 200))
     assert few[0].path == many[0].path
     assert few[1].path != many[1].path
+    capsys.readouterr()
     assert main([*options, "--seed", "1000"]) == 2
-    assert "--seed must be 0 to 999" in capsys.readouterr().err
+    assert "--seed must be 0 to 999" in one_line(capsys.readouterr().err)
 
 
 def test_a_scorer_ships_with_the_licence_of_its_training_drawings(

@@ -1,11 +1,14 @@
-"""Judgements become pairs within a prompt, by closed forms."""
+"""Judgements become pairs within a prompt, by closed forms, and the splits never meet."""
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 
-from models.data.evidence import Evidence, drawn_from
+from models.data.evidence import Evidence, drawn_from, evidence_of
 from models.manifest import JudgementLine, Kind, Split
+from tests.stages.manifests import add_picture, say, write_manifest
 
 A, B, C, D = (f"pictures/{digit * 64}.png" for digit in "abcd")
 PROMPTS = {A: "one", B: "one", C: "one", D: "two"}
@@ -84,3 +87,25 @@ def test_votes_and_duels_add_up_for_one_pair() -> None:
 def test_a_picked_picture_is_liked_and_the_others_are_disliked() -> None:
     evidence = drawn_from([judgement(Kind.RANKING, A, B, C, value=(0,))], PROMPTS)
     assert evidence.liked == pytest.approx({A: 1 / 3, B: -1 / 3, C: -1 / 3})
+
+
+def test_a_splits_evidence_is_on_its_own_pictures_with_shared_prompts(tmp_path: Path) -> None:
+    groups = [
+        [add_picture(tmp_path, seed + more, prompt_key=f"{seed:016x}", **kind) for more in (0, 1)]
+        for seed, kind in (
+            (2, {"split": Split.TRAIN}),
+            (4, {"split": Split.HELD_OUT}),
+            (6, {"split": Split.TRAIN, "text": None}),
+            (8, {"split": Split.HELD_OUT, "text": None}),
+        )
+    ]
+    said = [
+        judged
+        for first, second in groups
+        for judged in (say(first, second), say(first), say(second, value=-1))
+    ]
+    manifest = write_manifest(tmp_path, [line for group in groups for line in group], said)
+    for split, (first, second) in zip((Split.TRAIN, Split.HELD_OUT), groups, strict=False):
+        found = evidence_of(manifest, split)
+        assert pair_weights(found).keys() == {(first.file_name, second.file_name)}
+        assert found.votes.keys() == found.liked.keys() == {first.file_name, second.file_name}

@@ -97,8 +97,11 @@ def test_an_enlargement_takes_turns_with_other_rows(engine: SlotEngine) -> None:
 
 def test_an_enlargement_can_end_at_an_intermediate_size(engine: SlotEngine) -> None:
     engine.admit(wish("a", png(100, 60), 300, 180))
-    done = finished(run(engine))["a"]
-    assert (done.width_px, done.height_px) == (300, 180)
+    engine.admit(wish("whole", png(100, 60), 400, 240))
+    found = finished(run(engine))
+    assert (found["a"].width_px, found["a"].height_px) == (300, 180)
+    whole = Image.frombytes("RGB", (400, 240), found["whole"].rgb)
+    assert found["a"].rgb == whole.resize((300, 180), Image.Resampling.LANCZOS).tobytes()
 
 
 def test_an_enlargement_fills_a_place_and_can_be_evicted(engine: SlotEngine) -> None:
@@ -127,12 +130,18 @@ def test_enlarging_needs_an_upscaler_and_a_readable_picture(
     assert not engine.evict("a")
 
 
-def test_an_enlargement_that_is_not_finite_fails_with_a_reason(engine: SlotEngine) -> None:
-    broken = Magnifier(lambda x: x.repeat(1, 1, 4, 4) / 0, scale=4, device=CPU)
+def test_an_enlargement_that_is_not_finite_fails_alone_and_with_a_reason(
+    engine: SlotEngine,
+) -> None:
+    broken = Magnifier(lambda x: x.repeat(1, 1, 4, 4) / (x.shape[3] - 8), scale=4, device=CPU)
     engine._parts = replace(engine._parts, magnifier=broken)
-    engine.admit(wish("a", png(8, 8), 32, 32))
-    (failed,) = [failed for result in run(engine) for failed in result.failed]
-    assert "stays as it is" in failed.reason
+    engine.admit(wish("sick", png(8, 8), 32, 32))
+    engine.admit(wish("sound", png(9, 8), 36, 32))
+    results = run(engine)
+    (failed,) = [failed for result in results for failed in result.failed]
+    assert (failed.row_id, "stays as it is" in failed.reason) == ("sick", True)
+    tiles = np.tile(np.array(Image.open(io.BytesIO(png(9, 8)))), (4, 4, 1))
+    assert finished(results)["sound"].rgb == tiles.tobytes()
 
 
 def test_running_out_of_memory_fails_only_that_enlargement(engine: SlotEngine) -> None:

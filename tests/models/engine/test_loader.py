@@ -217,9 +217,14 @@ def test_an_unavailable_device_is_a_clear_error(device: str, complaint: str) -> 
         choose_device(device)
 
 
-def test_models_are_found_by_name_and_by_folder(tiny_folder: Path) -> None:
+def test_models_are_found_by_name_by_folder_and_by_hub_id(
+    tiny_folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    hub = {"owner/tiny": str(tiny_folder)}
+    monkeypatch.setattr("huggingface_hub.snapshot_download", lambda hub_id, **_: hub[hub_id])
     assert locate("embedded") == (EMBEDDED, None)
     assert locate(str(tiny_folder)) == (tiny_folder, None)
+    assert locate("owner/tiny") == (tiny_folder, "owner/tiny")
 
 
 @pytest.mark.parametrize("model", ["no/such/folder", "waifu", "", "a b/c", "../x/y"])

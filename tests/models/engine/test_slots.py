@@ -19,7 +19,6 @@ from models.contract import (
     EngineError,
     Rendered,
     RenderRequest,
-    RowFailed,
     Sampler,
     TickResult,
 )
@@ -260,10 +259,11 @@ def test_out_of_memory_narrows_the_batch_and_loses_no_row(engine: SlotEngine) ->
     assert_same_picture(finished["euler-a"], solo["euler-a"])
 
 
-def test_a_row_too_big_on_its_own_fails(engine: SlotEngine) -> None:
+def test_a_row_too_big_on_its_own_fails_with_advice(engine: SlotEngine) -> None:
     engine._denoise = Cramped(engine, 0)
     engine.admit(request("big"))
-    assert [type(row) for row in engine.step().failed] == [RowFailed]
+    (failed,) = engine.step().failed
+    assert (failed.row_id, failed.reason.endswith("Try a smaller size.")) == ("big", True)
     assert engine.step() == TickResult()
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pickle
+import shutil
 import zipfile
 from collections.abc import Mapping
 from pathlib import Path
@@ -13,6 +14,7 @@ from safetensors.torch import save_file
 from torch import Tensor, nn
 
 from models.contract import EngineError
+from models.engine import upscaler
 from models.engine.loader import load as load_model
 from models.engine.upscaler_file import Compact, Rrdb, load
 from tests.stages.tiny_models import tiny_folder
@@ -93,12 +95,20 @@ def test_an_invalid_file_is_refused_in_one_sentence_and_runs_no_code(
     assert "code ran" not in capsys.readouterr().out
 
 
-def test_the_operators_upscaler_file_is_used(tiny_folder: Path, tmp_path: Path) -> None:
-    path = tmp_path / "up.safetensors"
-    save_file(network("compact-x2").state_dict(), path)
-    parts = load_model(str(tiny_folder), device="cpu", upscaler_path=path)
-    assert parts.info.enlarges == 2
-    assert parts.magnifier is not None
+def test_the_operators_upscaler_file_is_used_instead_of_the_folders_own(
+    tiny_folder: Path, tmp_path: Path
+) -> None:
+    path, net = tmp_path / "up.safetensors", network("compact-x2")
+    save_file(net.state_dict(), path)
+    folder = shutil.copytree(tiny_folder, tmp_path / "with-upscaler")
+    upscaler.save(upscaler.Upscaler(4, 1), folder / upscaler.FOLDER)
+    assert load_model(str(folder), device="cpu").info.enlarges == 4
+    for model in (tiny_folder, folder):
+        parts = load_model(str(model), device="cpu", upscaler_path=path)
+        assert parts.info.enlarges == 2
+        assert parts.magnifier is not None
+        pixels = torch.rand(3, 8, 8)
+        torch.testing.assert_close(parts.magnifier(pixels), net(pixels[None])[0].clamp(0, 1))
 
 
 def test_a_file_cannot_make_the_loader_build_a_very_deep_network(tmp_path: Path) -> None:

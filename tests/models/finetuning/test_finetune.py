@@ -24,6 +24,7 @@ from models.engine.conditioning import Conditioner
 from models.engine.loader import load
 from models.finetuning import recipe as recipes
 from models.finetuning.command import finetune
+from models.finetuning.steps import Stepper
 from models.finetuning.words import KeptWords, embed
 from models.training.lora import merged
 from tests.stages.tiny_finetuning import Place, place, tiny_base
@@ -67,6 +68,7 @@ def test_a_run_produces_a_model_with_card_licence_curves_and_sheets(place: Place
 def test_the_output_unet_is_the_average_and_the_rest_is_the_base(place: Place) -> None:
     place.train("new")
     model, state = place.out("new") / "model", place.state("new")
+    assert not any("text_encoder" in name for name in state)
     for name, weight in load_file(model / UNET).items():
         assert torch.equal(weight, state[f"average unet.{name}"])
     assert not torch.equal(
@@ -122,11 +124,27 @@ def test_accumulated_gradients_equal_those_of_the_large_batch(place: Place) -> N
             torch.testing.assert_close(weights[name], weight, rtol=1e-4, atol=2e-5)
 
 
-def test_gradient_checkpointing_does_not_change_the_losses(place: Place) -> None:
+def test_gradient_checkpointing_keeps_fewer_activations_and_the_same_losses(
+    place: Place, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    kept: list[int] = []
+    loss = Stepper._loss
+
+    def counted(self: Stepper, *given: Any) -> torch.Tensor:
+        def keep(x: torch.Tensor) -> torch.Tensor:
+            kept[-1] += x.nbytes
+            return x
+
+        with torch.autograd.graph.saved_tensors_hooks(keep, lambda x: x):
+            return loss(self, *given)
+
+    monkeypatch.setattr(Stepper, "_loss", counted)
     changes: dict[str, Any] = {"epochs": 1, "train_text_encoder": True}
-    place.train("plain", **changes)
-    place.train("lean", gradient_checkpointing=True, **changes)
+    for run, lean in (("plain", False), ("lean", True)):
+        kept.append(0)
+        place.train(run, gradient_checkpointing=lean, **changes)
     assert place.losses("lean") == pytest.approx(place.losses("plain"), rel=1e-5)
+    assert kept[1] < kept[0] / 2
 
 
 def test_only_the_text_encoder_layers_that_are_read_are_trained(place: Place) -> None:
@@ -276,9 +294,10 @@ def test_a_base_with_the_tiny_autoencoder_can_be_trained(place: Place, tmp_path:
 
 
 @pytest.mark.parametrize("kind", ["AutoencoderKL", "AutoencoderTiny"])
-def test_latents_are_the_autoencoders_scaled_encoding(tmp_path: Path, kind: str) -> None:
+def test_latents_are_the_scaled_encoding_that_drawing_decodes(tmp_path: Path, kind: str) -> None:
     tiny_vae = kind == "AutoencoderTiny"
-    vae = load(str(build(tmp_path / "base", tiny_vae=tiny_vae)), device="cpu").vae
+    parts = load(str(build(tmp_path / "base", tiny_vae=tiny_vae)), device="cpu")
+    vae = parts.vae
     pixels = torch.rand(2, 3, 16, 16) * 2 - 1
     latents = encode(vae, pixels)
     network: Any = vae
@@ -287,6 +306,7 @@ def test_latents_are_the_autoencoders_scaled_encoding(tmp_path: Path, kind: str)
     plain = encoded.latents if tiny_vae else encoded.latent_dist.mean
     assert latents.shape == (2, 1 if tiny_vae else 2, 4, 8, 8)
     torch.testing.assert_close(latents[:, 0], plain * network.config.scaling_factor)
+    torch.testing.assert_close(parts.family.unscale(vae, latents[:, 0]), plain)
 
 
 @pytest.mark.parametrize("clip_skip", [1, 2])
@@ -327,7 +347,11 @@ def test_a_new_model_needs_its_own_id_and_names_its_parent(place: Place, tmp_pat
     with pytest.raises(recipes.RecipeError, match="give the new model another"):
         finetune(place.recipe("new", base=str(base), name="Parent 1"), resume=False, cpu=True)
     place.train("new", base=str(base), epochs=1)
-    assert card_of(place.out("new") / "model").parent == "parent-1"
+    model = place.out("new") / "model"
+    found = card_of(model)
+    assert found.parent == "parent-1"
+    assert found.files.keys() >= card_of(base).files.keys() >= {UNET, TEXT}
+    assert faults(found, model) == []
 
 
 def test_the_documentation_names_every_key_with_its_default(tmp_path: Path) -> None:

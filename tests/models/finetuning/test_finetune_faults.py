@@ -26,6 +26,7 @@ from models.training import state as run_state
 from models.training.curves import Log, Point, read
 from models.training.state import State, StateError, States
 from models.training.watch import Room, SpikeError, Spikes, StoppedError
+from tests.stages.one_line import one_line, raises_one_line
 from tests.stages.tiny_finetuning import Place, interrupt, paint, place, stop_at, stopped, tiny_base
 
 __all__ = ["place", "tiny_base"]
@@ -59,7 +60,7 @@ def test_a_run_resumed_after_ctrl_c_matches_an_uninterrupted_one(
     with monkeypatch.context() as patch:
         stop_at(patch, 5, interrupt)
         assert place.command("broken", **CHANGES) == 130
-    said = capsys.readouterr().err.strip().splitlines()[-1]
+    said = one_line(capsys.readouterr().err)
     assert "the last good state is" in said
     assert "step-00000006. Go on with: python -m models finetune" in said
     assert said.endswith("broken.toml --resume")
@@ -114,9 +115,9 @@ def test_a_nan_loss_stops_the_run_and_keeps_the_last_good_state(
 
         patch.setattr(Stepper, "_loss", spoilt)
         assert place.command("new", save_every=3) == 2
-    said = capsys.readouterr().err.strip().splitlines()
-    assert "step 4: loss nan" in said[-1]
-    assert "step-00000003. Go on with:" in said[-1]
+    said = one_line(capsys.readouterr().err)
+    assert "step 4: loss nan" in said
+    assert "step-00000003. Go on with:" in said
     assert all(w.isfinite().all() for w in place.state("new").values())
     assert len(place.curve("new")) == 3
     place.train("new", resume=True, save_every=3)
@@ -135,7 +136,7 @@ def test_a_full_disk_keeps_the_complete_states(
             assert place.command("new", save_every=3) == 2
         finally:
             resource.setrlimit(resource.RLIMIT_FSIZE, limit)
-    said = capsys.readouterr().err.strip().splitlines()[-1]
+    said = one_line(capsys.readouterr().err)
     assert "step-00000004 cannot be written" in said
     assert "step-00000003. Go on with:" in said
     assert [path.name for path in place.states("new")] == ["step-00000003"]
@@ -144,7 +145,7 @@ def test_a_full_disk_keeps_the_complete_states(
 
 
 def test_too_little_disk_space_is_reported_before_the_first_step(tmp_path: Path) -> None:
-    with pytest.raises(EngineError, match=r"need .* GB more and .* GB left.*another `out`"):
+    with raises_one_line(EngineError, match=r"need .* GB more and .* GB left.*another `out`"):
         Room(tmp_path, 10**18, "another `out`").require(3)
     Room(tmp_path, 1000, "another `out`").require(3)
 
@@ -159,7 +160,7 @@ def test_two_states_are_kept_and_a_damaged_one_is_named(tmp_path: Path) -> None:
     assert latest is not None
     assert states.load(latest).facts == {"a": 3}
     (latest / "weights.safetensors").write_bytes(b"\0" * 20)
-    with pytest.raises(StateError, match=r"step-00000003 is damaged .*go on from step-00000002"):
+    with raises_one_line(StateError, match=r"step-00000003 is damaged .*go on from step-00000002"):
         states.load(latest)
 
 
@@ -168,7 +169,7 @@ def test_a_state_of_another_format_is_refused(tmp_path: Path) -> None:
     place = states.save(State(step=1, tensors={"weights": {"w": torch.ones(9)}}, facts={}))
     facts = json.loads((place / "state.json").read_text("utf-8"))
     (place / "state.json").write_text(json.dumps(facts | {"format": facts["format"] - 1}), "utf-8")
-    with pytest.raises(StateError, match=r"step-00000001 was written by another .*begin anew"):
+    with raises_one_line(StateError, match=r"step-00000001 was written by another .*begin anew"):
         states.load(place)
 
 
@@ -178,7 +179,7 @@ def test_a_loss_spike_stops_the_run_but_noise_does_not() -> None:
     for step, loss in enumerate(noise):
         spikes.see(step, loss)
     high = Spikes(5.0, [*noise[-180:], *[9.0] * 19])
-    with pytest.raises(SpikeError, match="times its usual"):
+    with raises_one_line(SpikeError, match="times its usual"):
         high.see(1020, 9.0)
     calm = Spikes(0.0, spikes.remembered)
     calm.see(1021, 1e9)
@@ -215,15 +216,15 @@ def test_a_run_resumes_only_its_own_unfinished_state(
     place: Place, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     stopped(place, monkeypatch, 0, epochs=1)
-    with pytest.raises(EngineError, match="go on with --resume"):
+    with raises_one_line(EngineError, match="go on with --resume"):
         place.train("new", epochs=1)
-    with pytest.raises(EngineError, match='was saved with method = "full", not "lora"'):
+    with raises_one_line(EngineError, match='was saved with method = "full", not "lora"'):
         place.train("new", epochs=1, method="lora", resume=True)
-    with pytest.raises(EngineError, match="pictures a step"):
+    with raises_one_line(EngineError, match="pictures a step"):
         place.train("new", epochs=1, batch=3, resume=True)
     said = place.train("new", epochs=1, lr=1e-4, resume=True)
     assert "lr is now 0.0001, was 0.001" in said
-    with pytest.raises(EngineError, match="a run that has ended"):
+    with raises_one_line(EngineError, match="a run that has ended"):
         place.train("new", epochs=1, resume=True)
 
 
@@ -255,39 +256,39 @@ def test_an_invalid_recipe_is_one_line_that_names_the_key(
         read_recipe(path)
     assert str(caught.value).startswith(f"{path}: ")
     assert place.command("wrong", **changes) == 2
-    assert len(capsys.readouterr().err.strip().splitlines()) == 1
+    assert one_line(capsys.readouterr().err)
 
 
 def test_a_file_that_is_not_toml_or_is_missing_is_reported(tmp_path: Path) -> None:
     (tmp_path / "c.toml").write_text("base = ")
-    with pytest.raises(RecipeError, match=r"c\.toml is not TOML: Invalid value"):
+    with raises_one_line(RecipeError, match=r"c\.toml is not TOML: Invalid value"):
         read_recipe(tmp_path / "c.toml")
-    with pytest.raises(RecipeError, match="cannot be read: No such file"):
+    with raises_one_line(RecipeError, match="cannot be read: No such file"):
         read_recipe(tmp_path / "missing.toml")
 
 
 def test_missing_packages_are_named(place: Place, monkeypatch: pytest.MonkeyPatch) -> None:
     for module in ("bitsandbytes.optim", "bitsandbytes", "torch.utils.tensorboard", "peft"):
         monkeypatch.setitem(sys.modules, module, None)
-    with pytest.raises(EngineError, match="pip install bitsandbytes"):
+    with raises_one_line(EngineError, match="pip install bitsandbytes"):
         place.train("a", optimizer="adamw8bit")
-    with pytest.raises(EngineError, match="pip install tensorboard"):
+    with raises_one_line(EngineError, match="pip install tensorboard"):
         place.train("b", tensorboard=True)
-    with pytest.raises(EngineError, match="needs the package peft"):
+    with raises_one_line(EngineError, match="needs the package peft"):
         place.train("c", method="lora")
 
 
 def test_unusable_data_is_refused_before_the_first_step(place: Place, tmp_path: Path) -> None:
     empty = tmp_path / "empty"
     empty.mkdir()
-    with pytest.raises(EngineError, match="holds no pictures"):
+    with raises_one_line(EngineError, match="holds no pictures"):
         place.train("new", data=str(empty))
-    with pytest.raises(
+    with raises_one_line(
         EngineError, match=r"no picture in .* has a score: run python -m models score"
     ):
         place.train("new", min_score=6.0)
     assert place.command("new", data=str(tmp_path / "nowhere")) == 2
-    with pytest.raises(EngineError, match="resolution_px must be at least 4 for tiny-waifu"):
+    with raises_one_line(EngineError, match="resolution_px must be at least 4 for tiny-waifu"):
         place.train("new", resolution_px=3)
     assert not (place.out("new") / "states").exists()
 
@@ -319,9 +320,9 @@ def test_a_base_of_another_family_is_refused(
     base = tmp_path / "other"
     shutil.copytree(place.base, base)
     spoil(base)
-    with pytest.raises(EngineError, match=message):
+    with raises_one_line(EngineError, match=message):
         place.train("new", base=str(base))
-    with pytest.raises(RecipeError, match="has 3 layers, so 4 is too many"):
+    with raises_one_line(RecipeError, match="has 3 layers, so 4 is too many"):
         place.train("new", clip_skip=4)
 
 
@@ -351,5 +352,5 @@ def test_a_run_is_not_resumed_with_other_pictures(
         with pytest.raises(StoppedError):
             place.train("new")
     other = paint(tmp_path / "other", ((20, 20), (20, 20), (20, 20), (16, 24), (24, 18)))
-    with pytest.raises(EngineError, match="saved with other pictures"):
+    with raises_one_line(EngineError, match="saved with other pictures"):
         place.train("new", data=str(other), resume=True)

@@ -125,7 +125,11 @@ def test_a_compiled_step_learns_the_same_as_a_plain_one(
 @pytest.mark.parametrize(
     ("cause", "kind", "told"),
     [
-        (RuntimeError("no C++ compiler"), EngineError, r"no C\+\+ compiler.*leave out compile"),
+        (
+            RuntimeError("no C++ compiler\nin PATH"),
+            EngineError,
+            r"no C\+\+ compiler.*leave out compile",
+        ),
         # Ctrl-C stops the compiler too, which is not the compiler's fault.
         (RuntimeError("killed"), StoppedError, "stopped while the UNet was compiled"),
         (torch.OutOfMemoryError(), EngineError, "does not fit into the device's memory"),
@@ -147,6 +151,7 @@ def test_a_failed_compilation_says_why_and_how_to_resume(
     with pytest.raises(kind, match=rf"{told}.*Go on with") as raised:
         place.train("quick", compile=True)
     assert raised.type is kind
+    assert "\n" not in str(raised.value)
 
 
 def test_pixels_limit_how_many_pictures_are_encoded_at_once(

@@ -22,6 +22,7 @@ from models.data import latents
 from models.finetuning import export
 from models.finetuning.recipe import read
 from tests.stages.cards import passed
+from tests.stages.one_line import one_line, raises_one_line
 from tests.stages.tiny_finetuning import Place, place, tiny_base
 from tests.stages.tiny_models import build
 
@@ -56,7 +57,7 @@ def test_a_full_disk_at_the_end_is_reported_and_resume_writes_the_rest(
     with monkeypatch.context() as patch:
         patch.setattr(files, "save_file", full)
         assert place.command("new", epochs=1, method="lora") == 2
-    told = capsys.readouterr().err.strip().splitlines()[-1]
+    told = one_line(capsys.readouterr().err)
     assert "No space left on device" in told
     assert "the last good state is" in told
     assert "--resume" in told
@@ -66,7 +67,7 @@ def test_a_full_disk_at_the_end_is_reported_and_resume_writes_the_rest(
     assert not list(out.glob("*.part"))
     assert place.command("new", "--resume", epochs=1, method="lora") == 0
     assert (out / "model" / "card.json").exists()
-    with pytest.raises(EngineError, match="a run that has ended"):
+    with raises_one_line(EngineError, match="a run that has ended"):
         place.train("new", epochs=1, method="lora", resume=True)
 
 
@@ -76,7 +77,7 @@ def test_ctrl_c_while_the_model_is_written_says_how_to_resume(
     with monkeypatch.context() as patch:
         patch.setattr(export, "load", lambda *_, **__: os.kill(os.getpid(), signal.SIGINT))
         assert place.command("new", epochs=1) == 130
-    assert "--resume" in capsys.readouterr().err
+    assert "--resume" in one_line(capsys.readouterr().err)
     assert place.command("new", "--resume", epochs=1) == 0
 
 
@@ -109,7 +110,7 @@ def test_a_picture_that_vanishes_before_it_is_encoded_is_named(
         return real(path, *rest, **options)
 
     monkeypatch.setattr(latents, "open_fitted", vanishing)
-    with pytest.raises(EngineError, match=r"\d\.png changed since it was read.*--resume"):
+    with raises_one_line(EngineError, match=r"\d\.png changed since it was read.*--resume"):
         place.train("new", epochs=1)
 
 
@@ -120,7 +121,7 @@ def test_running_out_of_memory_while_encoding_says_what_helps(
         raise torch.OutOfMemoryError
 
     monkeypatch.setattr(latents, "encode", full)
-    with pytest.raises(EngineError, match="smaller resolution_px"):
+    with raises_one_line(EngineError, match="smaller resolution_px"):
         place.train("new", epochs=1)
 
 
@@ -157,7 +158,7 @@ def test_another_scaling_factor_makes_other_latents(place: Place, tmp_path: Path
 
 @pytest.mark.parametrize("key", ["base", "data", "out"])
 def test_an_empty_path_is_not_the_current_folder(place: Place, key: str) -> None:
-    with pytest.raises(EngineError, match=f"{key} is empty"):
+    with raises_one_line(EngineError, match=f"{key} is empty"):
         read(place.recipe("new", **{key: ""}))
 
 
@@ -171,7 +172,7 @@ def test_an_empty_state_is_refused_as_another_version(place: Place) -> None:
     place.train("new", epochs=1)
     shutil.rmtree(place.out("new") / "model")
     (place.states("new")[-1] / "state.json").write_text("{}")
-    with pytest.raises(EngineError, match="another version"):
+    with raises_one_line(EngineError, match="another version"):
         place.train("new", epochs=1, resume=True)
 
 

@@ -12,6 +12,7 @@ from models.finetuning import run as courses
 from models.finetuning.steps import Stepper
 from models.training.average import Average
 from models.training.objective import Curve, learning_rate
+from tests.stages.one_line import raises_one_line
 from tests.stages.tiny_finetuning import Place, place, stopped, tiny_base
 
 __all__ = ["place", "tiny_base"]
@@ -29,7 +30,9 @@ def test_too_little_memory_is_reported_with_what_helps(
     place: Place, monkeypatch: pytest.MonkeyPatch, kind: type, name: str
 ) -> None:
     monkeypatch.setattr(kind, name, full)
-    with pytest.raises(EngineError, match=r"does not fit into the device's memory.*smaller batch"):
+    with raises_one_line(
+        EngineError, match=r"does not fit into the device's memory.*smaller batch"
+    ):
         place.train("new", epochs=1)
 
 
@@ -56,7 +59,7 @@ def test_clip_skip_may_not_change_on_resuming(
     place: Place, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     stopped(place, monkeypatch, 0, train_text_encoder=True)
-    with pytest.raises(EngineError, match="was saved with clip_skip = 0, not 2; put it back"):
+    with raises_one_line(EngineError, match="was saved with clip_skip = 0, not 2; put it back"):
         place.train("new", train_text_encoder=True, clip_skip=2, resume=True)
 
 

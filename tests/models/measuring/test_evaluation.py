@@ -28,13 +28,14 @@ from models.measuring.judge import network
 from models.measuring.judge.heads import HEADS, UNSEEN, labels, visible
 from models.measuring.judge.network import Judge
 from models.painter import flaws
-from models.painter.captions import prompt
+from models.painter.captions import SYNONYMS, prompt
 from models.painter.drawing import draw, raster
 from models.painter.portrait import sample
 from models.painter.sets import FIRST_SEED, Purpose
 from models.pretraining.architecture import FULL
 from models.pretraining.painting import plan
 from models.report import Row, table, unmeasured
+from tests.stages.one_line import one_line
 
 
 def test_evaluation_uses_its_own_seeds() -> None:
@@ -61,11 +62,13 @@ def test_a_prompt_states_everything_its_picture_is_judged_by(head: str) -> None:
                 assert said.setdefault(prompt(portrait), value) == value
 
 
-def test_a_sentence_task_shows_the_same_portrait_as_its_tag_task() -> None:
-    for said, tagged in zip(adherence.tasks(12, sentences=True), adherence.tasks(12), strict=True):
+def test_a_sentence_task_names_the_portrait_and_the_tags_of_its_tag_task() -> None:
+    for said, tagged in zip(adherence.tasks(60, sentences=True), adherence.tasks(60), strict=True):
         assert said.portrait == tagged.portrait
         assert said.prompt != tagged.prompt
-        assert f"{said.portrait.hair_colour} hair" in said.prompt or "hair" in said.prompt
+        for tag in tagged.prompt.split(", "):
+            words = ("boy", "girl") if tag in ("1boy", "1girl") else (tag, *SYNONYMS.get(tag, ()))
+            assert any(word in said.prompt for word in words), tag
 
 
 def test_every_group_is_made_of_heads_that_are_judged() -> None:
@@ -104,10 +107,14 @@ def test_a_rare_value_that_is_never_drawn_is_named() -> None:
     assert adherence.weakest(true[:3], true[:3], "brows") == ("", 1.0)
 
 
-def test_a_saved_judge_can_be_loaded_and_judges_every_head(tmp_path: Path) -> None:
-    net = network.Network(16).eval()
+def test_a_saved_judge_is_loaded_in_half_precision_and_judges_every_head(tmp_path: Path) -> None:
+    net = network.Network(16)
     network.save(net, tmp_path / "judge.safetensors", 16)
     judge = Judge(tmp_path / "judge.safetensors")
+    assert not judge.network.training
+    loaded = judge.network.state_dict()
+    for name, weight in net.state_dict().items():
+        assert torch.equal(loaded[name], weight.half().to(weight.dtype)), name
     picture = raster(draw(sample(Random(1)), 1), 512)
     (said,) = adherence.judged(judge, [picture])
     assert len(said) == len(HEADS)
@@ -319,4 +326,4 @@ def test_an_invalid_number_is_refused_by_option_name(
     tmp_path: Path, capsys: pytest.CaptureFixture[str], option: str, value: str
 ) -> None:
     assert main(["evaluate", f"--{option}", value, "--out", str(tmp_path)]) == 2
-    assert f"--{option}" in capsys.readouterr().err
+    assert f"--{option}" in one_line(capsys.readouterr().err)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import statistics
 from dataclasses import replace
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -14,10 +15,12 @@ from PIL import Image
 from models.catalogue.registry import card_of, faults, file_sha256
 from models.contract import EngineError
 from models.engine.loader import load
-from models.manifest import JudgementLine, PictureLine
+from models.manifest import JudgementLine, PictureLine, Split
 from models.preference import run
+from models.preference.pulling import Pull
 from models.training.exhibits import Errors
 from tests.stages.manifests import write_manifest
+from tests.stages.one_line import one_line
 from tests.stages.tiny_finetuning import interrupt
 from tests.stages.tiny_preferring import (
     HELD_OUT,
@@ -106,14 +109,27 @@ def test_every_loss_moves_the_weights_and_lora_changes_only_attention(
     assert all(".to_" in name for name in changed)
 
 
-def test_a_pull_trains_the_weights_and_needs_a_reward(
-    bench: Bench, capsys: pytest.CaptureFixture[str]
+def test_a_pull_follows_the_reward_and_needs_one(
+    bench: Bench, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
+    rewards: list[float] = []
+    reward = Pull.of
+
+    def noted(self: Pull, pixels: torch.Tensor) -> torch.Tensor:
+        found = reward(self, pixels)
+        rewards.append(float(found.detach().mean()))
+        return found
+
+    monkeypatch.setattr(Pull, "of", noted)
     assert bench.prefer("pulled", "--loss", "pull", "--reach", "full") == 0
+    # Each step compares what the base and the trained network make of the same pictures.
+    gains = [now - before for before, now in zip(rewards[::2], rewards[1::2], strict=True)]
+    assert gains[0] == pytest.approx(0, abs=1e-4)
+    assert statistics.fmean(gains[1:]) > 3e-3
     base = load(str(bench.base), device="cpu").unet.state_dict()
     assert any(not torch.equal(w, base[name].half()) for name, w in bench.trained("pulled").items())
     assert bench.prefer("lost", "--loss", "pull", "--as-judged") == 2
-    assert "needs a reward model" in capsys.readouterr().err
+    assert "needs a reward model" in one_line(capsys.readouterr().err)
 
 
 def test_a_trusted_reward_makes_the_pairs(bench: Bench, capsys: pytest.CaptureFixture[str]) -> None:
@@ -152,12 +168,19 @@ def test_a_run_ends_early_if_held_out_pairs_get_worse(
     bench: Bench, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     told = iter([0.6, 0.9, 0.1, 0.9])
+    asked: set[str] = set()
+
+    def told_right(self: run.Preferring) -> float:
+        asked.update(row.name for rows in self._audit for row in rows)
+        return next(told)
+
     monkeypatch.setattr(run, "_LOOKED", 1)
-    monkeypatch.setattr(run.Preferring, "told_right", lambda _: next(told))
+    monkeypatch.setattr(run.Preferring, "told_right", told_right)
     assert bench.prefer("early", "--as-judged", "--steps", "30") == 0
     assert "held-out pairs are told worse than they were" in capsys.readouterr().out
     assert len(bench.curve("early")) == 4
     assert (bench.out("early") / "model" / "card.json").exists()
+    assert asked == {p.file_name for p in bench.manifest.pictures if p.split is Split.HELD_OUT}
 
 
 def test_only_a_clear_fall_on_held_out_pairs_ends_a_run() -> None:
@@ -196,7 +219,7 @@ def test_a_nan_loss_ends_a_run_without_writing_a_model(
     with monkeypatch.context() as patch:
         stop_at(patch, 2, lambda: patch.setattr(Errors, "of", spoiled))
         assert bench.prefer("nan", "--as-judged") == 2
-    assert "step 3: loss nan" in capsys.readouterr().err
+    assert "step 3: loss nan" in one_line(capsys.readouterr().err)
     assert not (bench.out("nan") / "model").exists()
 
 
@@ -205,7 +228,7 @@ def test_a_full_disk_is_reported_before_the_first_step(
 ) -> None:
     monkeypatch.setattr("shutil.disk_usage", lambda _: Usage())
     assert bench.prefer("full", "--as-judged") == 2
-    assert "make room or name another --out" in capsys.readouterr().err
+    assert "make room or name another --out" in one_line(capsys.readouterr().err)
 
 
 def few(shown: list[PictureLine]) -> list[JudgementLine]:
@@ -240,7 +263,7 @@ def test_votes_too_poor_to_learn_from_are_refused_with_the_reason(
     shown = pictures(folder)
     write_manifest(folder, shown, judged(shown))
     assert bench.prefer("poor", manifest=folder) == 2
-    assert told in capsys.readouterr().err
+    assert told in one_line(capsys.readouterr().err)
     assert not bench.out("poor").exists()
 
 
@@ -252,7 +275,7 @@ def test_votes_without_held_out_prompts_are_refused_before_training(
     shown = pictures(folder, prompts=HELD_OUT)
     write_manifest(folder, shown, votes(shown))
     assert bench.prefer("poor", manifest=folder) == 2
-    assert "no prompt with votes is held out" in capsys.readouterr().err
+    assert "no prompt with votes is held out" in one_line(capsys.readouterr().err)
 
 
 def test_a_manifest_changed_by_hand_is_refused(
@@ -261,7 +284,7 @@ def test_a_manifest_changed_by_hand_is_refused(
     path = bench.manifest.folder / "judgements.jsonl"
     path.write_text(path.read_text().replace('"value":-1', '"value":1', 1))
     assert bench.prefer("changed") == 2
-    assert "was changed after it was written" in capsys.readouterr().err
+    assert "was changed after it was written" in one_line(capsys.readouterr().err)
 
 
 def test_a_base_other_than_the_voted_model_is_refused(
@@ -271,7 +294,7 @@ def test_a_base_other_than_the_voted_model_is_refused(
 
     other = build(tmp_path / "somebody-else")
     assert Bench(bench.root, other, bench.manifest).prefer("wrong") == 2
-    assert "name tiny-waifu as --base" in capsys.readouterr().err
+    assert "name tiny-waifu as --base" in one_line(capsys.readouterr().err)
 
 
 def test_a_run_is_not_resumed_with_another_manifest(
@@ -280,9 +303,10 @@ def test_a_run_is_not_resumed_with_another_manifest(
     with monkeypatch.context() as patch:
         stop_at(patch, 2, interrupt)
         assert bench.prefer("new", "--as-judged") == 130
+    assert "stopped" in one_line(capsys.readouterr().err)
     other = manifest_of(bench.root / "others", weight=0.5)
     assert bench.prefer("new", "--as-judged", "--resume", manifest=other.folder) == 2
-    assert "was saved with another manifest" in capsys.readouterr().err
+    assert "was saved with another manifest" in one_line(capsys.readouterr().err)
 
 
 @pytest.mark.parametrize(
@@ -301,4 +325,4 @@ def test_invalid_options_are_refused(
     bench: Bench, capsys: pytest.CaptureFixture[str], option: tuple[str, ...], told: str
 ) -> None:
     assert bench.prefer("odd", *option) == 2
-    assert told in capsys.readouterr().err
+    assert told in one_line(capsys.readouterr().err)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -18,6 +19,7 @@ from models.pretraining.architecture import FULL, TOY
 from models.pretraining.pipeline import Trained
 from models.pretraining.workshop import Workshop
 from models.training.precision import Lowered, lowers
+from tests.stages.one_line import one_line, raises_one_line
 
 CPU = torch.device("cpu")
 TOY_OPTIONS = ("--toy", "--jobs", "1", "--device", "cpu")
@@ -74,7 +76,7 @@ def test_a_further_training_is_set_up_only_once(model: Path, tmp_path: Path) -> 
 def test_a_further_training_cannot_switch_to_another_model(model: Path, tmp_path: Path) -> None:
     work = tmp_path / "work"
     further.begin(TOY, str(model), work, tmp_path / "out")
-    with pytest.raises(EngineError, match="was begun with tiny-waifu, not embedded-waifu"):
+    with raises_one_line(EngineError, match="was begun with tiny-waifu, not embedded-waifu"):
         further.begin(TOY, "embedded", work, tmp_path / "out")
 
 
@@ -84,7 +86,7 @@ def test_stages_that_start_from_scratch_are_refused_with_from(
 ) -> None:
     options = ["--from", "embedded", "--work", str(tmp_path), "--only", "unet", "--only", stage]
     assert main(["pretrain", *options]) == 2
-    assert f"--from and --only {stage} do not go together" in capsys.readouterr().err
+    assert f"--from and --only {stage} do not go together" in one_line(capsys.readouterr().err)
 
 
 def test_an_interrupted_setup_is_started_again(
@@ -127,6 +129,7 @@ def test_the_unet_continues_from_its_weights_at_the_lower_rate(
     further.begin(TOY, str(model), work, tmp_path / "out")
     shop.unet()
     assert seen == [(True, diffuse.FURTHER_LR)]
+    assert diffuse.FURTHER_LR < diffuse.LR
 
 
 def test_the_judge_continues_from_the_shipped_one(
@@ -152,17 +155,31 @@ def test_the_judge_continues_from_the_shipped_one(
     assert all(torch.equal(v, shipped[name]) for name, v in begun.state_dict().items())
 
 
+def test_a_judge_trained_further_learns_at_the_lower_rate(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    rates: list[float] = []
+    monkeypatch.setattr(judging, "PlainTraining", lambda *_, lr, **__: rates.append(lr))
+    monkeypatch.setattr(judging, "train", lambda *_: None)
+    blueprint = replace(TOY, judge_steps=0)
+    for begun in (None, judge.Network(blueprint.judge_width)):
+        judging.train_judge(blueprint, {}, tmp_path, CPU, begun=begun)
+    assert rates == [judging.LR, judging.FURTHER_LR]
+    assert judging.FURTHER_LR < judging.LR
+
+
 def test_a_model_of_another_size_or_a_used_folder_is_refused(
     model: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     line = ["pretrain", *TOY_OPTIONS, "--work", str(tmp_path / "a"), "--from", "embedded"]
     assert main([*line, "--only", "paint", "--only", "unet"]) == 2
-    assert "the autoencoder of embedded is not of the recipe's size" in capsys.readouterr().err
+    told = one_line(capsys.readouterr().err)
+    assert "the autoencoder of embedded is not of the recipe's size" in told
     # Before anything was painted.
     assert not list((tmp_path / "a").rglob("*.npz"))
     other = tmp_path / "b"
     (other / "autoencoder").mkdir(parents=True)
-    with pytest.raises(EngineError, match="name another --work"):
+    with raises_one_line(EngineError, match="name another --work"):
         further.begin(TOY, str(model), other, tmp_path / "out")
 
 
@@ -171,7 +188,7 @@ def test_the_stages_of_a_further_training_must_be_named(
 ) -> None:
     line = ["pretrain", *TOY_OPTIONS, "--work", str(tmp_path / "work"), "--from", str(model)]
     assert main(line) == 2
-    assert "--only STAGE" in capsys.readouterr().err
+    assert "--only STAGE" in one_line(capsys.readouterr().err)
 
 
 def test_a_lowered_module_computes_in_bfloat16_and_learns_in_float32() -> None:

@@ -28,6 +28,7 @@ from models.pretraining.pictures import Pictures, batch_of, load
 from models.pretraining.siblings import DIFFERING, FAMILY, family
 from models.pretraining.workshop import Workshop
 from models.training.muon import A, B, C, Muon, orthogonal
+from tests.stages.one_line import one_line
 from tests.stages.tiny_trainings import drawn_by_lot, stop_behind
 
 CPU = torch.device("cpu")
@@ -321,7 +322,7 @@ def test_a_stage_without_its_predecessor_says_what_to_run_first(
     (tmp_path / "pictures").mkdir()
     (tmp_path / "pictures" / "tokenizer").symlink_to(words)
     assert main(["pretrain", "--work", str(tmp_path), "--toy", "--only", stage]) == 2
-    assert said in capsys.readouterr().err
+    assert said in one_line(capsys.readouterr().err)
 
 
 def test_ctrl_c_in_a_stage_says_what_is_kept_and_how_to_resume(
@@ -337,7 +338,7 @@ def test_ctrl_c_in_a_stage_says_what_is_kept_and_how_to_resume(
     stop_behind(monkeypatch, 2)
     line = ["pretrain", "--work", str(tmp_path), "--toy", "--device", "cpu", "--only", "words"]
     assert main(line) == 130
-    said = capsys.readouterr().err.strip().splitlines()[-1]
+    said = one_line(capsys.readouterr().err)
     kept = tmp_path / "words" / "states" / "step-00000002"
     assert said == f"stopped; the last good state is {kept}. Run the same command again to go on"
     monkeypatch.undo()

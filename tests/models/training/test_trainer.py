@@ -21,6 +21,7 @@ from models.training.plain import PlainTraining, factor, train
 from models.training.state import StateError, States
 from models.training.trainer import Trainer
 from models.training.watch import StoppedError
+from tests.stages.one_line import raises_one_line
 from tests.stages.tiny_finetuning import interrupt
 
 STEPS = 20
@@ -128,7 +129,9 @@ def assert_same(one: Bowl, other: Bowl) -> None:
 def test_a_stop_request_ends_the_run_there_and_loses_nothing(
     bowl: Bowl, whole: Bowl, behind: int
 ) -> None:
-    with pytest.raises(StoppedError, match=rf"stopped; .*step-{behind:08d}\. Run the same command"):
+    with raises_one_line(
+        StoppedError, match=rf"stopped; .*step-{behind:08d}\. Run the same command"
+    ):
         bowl.trainer().run(After(behind))
     assert bowl.states[-1] == f"step-{behind:08d}"
     torch.rand(9)  # Other code draws from torch's global generator.
@@ -138,7 +141,7 @@ def test_a_stop_request_ends_the_run_there_and_loses_nothing(
 
 def test_ctrl_c_stops_after_the_current_step(bowl: Bowl, whole: Bowl) -> None:
     bowl.happens = {5: interrupt}
-    with pytest.raises(StoppedError, match=r"stopped; .*step-00000006"):
+    with raises_one_line(StoppedError, match=r"stopped; .*step-00000006"):
         bowl.train()
     assert len(bowl.curve) == 6
     bowl.train()
@@ -151,7 +154,7 @@ def test_a_second_ctrl_c_stops_at_once(bowl: Bowl, whole: Bowl) -> None:
         interrupt()
 
     bowl.happens = {5: twice}
-    with pytest.raises(StoppedError, match=r"stopped before it was done; .*step-00000004"):
+    with raises_one_line(StoppedError, match=r"stopped before it was done; .*step-00000004"):
         bowl.train()
     assert len(bowl.curve) == 5
     bowl.train()
@@ -175,7 +178,9 @@ def test_a_killed_training_resumes_from_its_last_state(bowl: Bowl, whole: Bowl) 
 
 def test_a_nan_loss_stops_before_the_weights_change(bowl: Bowl, whole: Bowl) -> None:
     bowl.spoils = {8: math.nan}
-    with pytest.raises(EngineError, match=r"step 9: loss nan, gradient norm nan; .*step-00000008"):
+    with raises_one_line(
+        EngineError, match=r"step 9: loss nan, gradient norm nan; .*step-00000008"
+    ):
         bowl.train()
     held = States(bowl.folder / "states").load(bowl.folder / "states" / "step-00000008")
     for name, value in bowl.net.named_parameters():
@@ -190,14 +195,14 @@ def test_gradients_that_are_not_finite_stop_the_run_too(
     bowl: Bowl, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(nn.utils, "clip_grad_norm_", lambda *_: torch.tensor(math.inf))
-    with pytest.raises(EngineError, match=r"step 1: loss \d.*, gradient norm inf; no state was"):
+    with raises_one_line(EngineError, match=r"step 1: loss \d.*, gradient norm inf; no state was"):
         bowl.train()
 
 
 def test_a_loss_spike_stops_the_run_only_if_requested(bowl: Bowl) -> None:
     bowl.spoils = dict.fromkeys(range(150, 400), 1e6)
     trainer = Trainer(bowl.training(steps=400), bowl.folder, say=bowl.said.append, spike=5.0)
-    with pytest.raises(EngineError, match=r"step 151: .*times its usual.*step-00000148"):
+    with raises_one_line(EngineError, match=r"step 151: .*times its usual.*step-00000148"):
         trainer.run(NEVER)
     shutil.rmtree(bowl.folder)
     Trainer(bowl.training(steps=160), bowl.folder, say=bowl.said.append).run(NEVER)
@@ -248,7 +253,7 @@ def test_too_little_disk_for_three_states_is_reported_before_step_one(
 ) -> None:
     state_bytes = bowl.training().learner.state_bytes
     monkeypatch.setattr(shutil, "disk_usage", lambda _: Disk(3 * state_bytes - 1))
-    with pytest.raises(EngineError, match="make room or name another --work"):
+    with raises_one_line(EngineError, match="make room or name another --work"):
         bowl.train()
     monkeypatch.setattr(shutil, "disk_usage", lambda _: Disk(3 * state_bytes))
     bowl.train()
@@ -260,7 +265,9 @@ def test_a_disk_too_full_for_the_next_state_stops_without_loss(
     with monkeypatch.context() as patch:
         full = {6: lambda: patch.setattr(shutil, "disk_usage", lambda _: Disk(0))}
         bowl.happens = dict(full)
-        with pytest.raises(EngineError, match=r"has 0\.0 GB left; make room.*step-00000008\. Run"):
+        with raises_one_line(
+            EngineError, match=r"has 0\.0 GB left; make room.*step-00000008\. Run"
+        ):
             bowl.train()
     assert len(bowl.curve) == 8
     bowl.train()
@@ -286,7 +293,7 @@ def test_a_full_disk_keeps_the_earlier_states(bowl: Bowl, whole: Bowl) -> None:
     # From here on no file may grow beyond this: a write fails as on a full disk.
     bowl.happens = {9: lambda: resource.setrlimit(resource.RLIMIT_FSIZE, (4000, limit[1]))}
     try:
-        with pytest.raises(EngineError, match=r"step-00000012 cannot be written .*step-00000008"):
+        with raises_one_line(EngineError, match=r"step-00000012 cannot be written .*step-00000008"):
             bowl.train()
     finally:
         resource.setrlimit(resource.RLIMIT_FSIZE, limit)
@@ -300,7 +307,7 @@ def test_a_write_error_says_which_state_is_kept(bowl: Bowl) -> None:
         raise OSError(28, "No space left on device", "curve.csv")
 
     bowl.happens = {5: full}
-    with pytest.raises(EngineError, match=r"No space left on device.*step-00000004\. Run"):
+    with raises_one_line(EngineError, match=r"No space left on device.*step-00000004\. Run"):
         bowl.train()
 
 
@@ -321,13 +328,13 @@ def test_a_new_learning_rate_applies_from_the_resumed_step(bowl: Bowl) -> None:
 
 def test_a_state_of_other_networks_is_refused(bowl: Bowl) -> None:
     bowl.train()
-    with pytest.raises(StateError, match=r"step-00000020 was made by another version.*move it"):
+    with raises_one_line(StateError, match=r"step-00000020 was made by another version.*move it"):
         bowl.train(wide=9)
 
 
 def test_a_checkpoint_of_the_old_format_is_refused(bowl: Bowl) -> None:
     bowl.folder.with_name("bowl.pt").touch()
-    with pytest.raises(StateError, match=r"bowl\.pt was made by another version.*move it away"):
+    with raises_one_line(StateError, match=r"bowl\.pt was made by another version.*move it away"):
         bowl.train()
     bowl.folder.with_name("bowl.pt").unlink()
     bowl.train()
@@ -340,7 +347,9 @@ def test_too_little_memory_is_reported_with_what_helps(bowl: Bowl) -> None:
         raise torch.OutOfMemoryError("CUDA out of memory")
 
     bowl.happens = {5: full}
-    with pytest.raises(EngineError, match=r"memory\. A smaller batch needs less; .*step-00000004"):
+    with raises_one_line(
+        EngineError, match=r"memory\. A smaller batch needs less; .*step-00000004"
+    ):
         bowl.train()
 
 

@@ -116,6 +116,18 @@ def test_a_group_whose_only_tag_is_unwanted_stays_empty(negative: str, expected:
     assert completion("x", Glossary(book), 1, negative=negative) == expected
 
 
+def test_an_unwanted_tags_share_goes_to_the_other_tags_in_proportion() -> None:
+    shares = {"a": 0.6, "b": 0.3, "c": 0.1}
+    book = TagBook(
+        groups={"g": TagGroup(open=True, filling={"": shares})},
+        tags=dict.fromkeys(shares, KnownTag(group="g")),
+    )
+    glossary = Glossary(book)
+    drawn = Counter(completion("x", glossary, seed, negative="a") for seed in SEEDS)
+    assert drawn.keys() == {"b", "c"}
+    assert drawn["b"] / len(SEEDS) == pytest.approx(0.75, abs=0.05)
+
+
 def test_a_filling_with_an_unknown_tag_is_never_drawn() -> None:
     known = {"ribbon": KnownTag(group="hair", count=1)}
     shares = {"ribbon, bow": 0.9, "ribbon": 0.1}

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from models.catalogue.tags import files
 from models.catalogue.tags.book import KnownTag, TagBook
 from models.catalogue.tags.learning import joined, learned
 from models.data.lexicon import after, of_captions
@@ -75,11 +76,17 @@ def test_a_finished_training_hands_over_the_tags_it_can_read(tmp_path: Path) -> 
     assert after(tmp_path, None, tmp_path / "gone") is None
     (tmp_path / "a.png").touch()
     (tmp_path / "a.txt").write_text("1girl, sushi")
-    found = after(tmp_path, "gone.json", tmp_path)
-    assert found is None or "sushi" in found.tags
     book = after(tmp_path, None, tmp_path)
     assert book is not None
     assert set(book.tags) == {"1girl", "sushi"}
+    assert after(tmp_path, "gone.json", tmp_path) == book
+    files.write(TagBook(tags={"smile": KnownTag(count=3)}), tmp_path / files.FILE_NAME)
+    both, own = (
+        after(tmp_path, files.FILE_NAME, source) for source in (tmp_path, tmp_path / "gone")
+    )
+    assert both is not None
+    assert own is not None
+    assert (set(both.tags), set(own.tags)) == ({"1girl", "smile", "sushi"}, {"smile"})
 
 
 def test_the_painters_tag_book_has_every_painter_tag() -> None:

