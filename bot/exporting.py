@@ -22,8 +22,8 @@ from bot.curating.harvest import Harvest, Scan
 from bot.curating.likeness import Embed, colours_of
 from bot.curating.selecting import LeftOut, Trusted, select, why_not
 from bot.domain import GuildId, JobId, SettingsError
-from bot.policy.layers import Ground, everywhere
-from bot.policy.showing import may_leave
+from bot.policy.layers import Ground, ground_of
+from bot.policy.showing import may_be_learned_from
 from bot.settings import Settings
 from bot.store.curation import Curation
 from bot.store.db import Database
@@ -96,7 +96,7 @@ async def _export(settings: Settings, wish: ExportWish) -> Manifest:
     db = await Database.open(settings.database_path)
     try:
         gallery, papers = Gallery(db, settings.pictures_dir), Papers(settings.licences_dir)
-        return await write_manifest(db, gallery, papers, everywhere(rulebooks.load()), wish)
+        return await write_manifest(db, gallery, papers, ground_of(rulebooks.load()), wish)
     finally:
         await db.close()
 
@@ -142,7 +142,7 @@ def _scan(
     harvest: Harvest, folder: ManifestFolder, ground: Ground, wish: ExportWish
 ) -> tuple[Mapping[JobId, Scan], Sequence[LeftOut]]:
     """Scans of the pictures that may leave, and why the others may not."""
-    may = partial(may_leave, ground=ground)
+    may = partial(may_be_learned_from, ground=ground)
     scans: dict[JobId, Scan] = {}
     left_out: list[LeftOut] = []
     for entry in harvest.entries:

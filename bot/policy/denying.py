@@ -39,6 +39,6 @@ class Denying:
         """How many words stand between two places."""
         return self._side.words_between(left, right)
 
-    def told(self, spans: Collection[Span]) -> list[str]:
+    def texts_at(self, spans: Collection[Span]) -> list[str]:
         """What stands there, as it was written."""
-        return self._side.told(spans)
+        return self._side.texts_at(spans)

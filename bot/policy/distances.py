@@ -12,7 +12,7 @@ _COMMA = 3
 _COMMAS = re.compile("[,;\u3001\u3002\uff0c]|\\.(?!\\S)")
 
 
-def apart(between: str) -> int:
+def word_distance(between: str) -> int:
     """How many words a text has that stands between two places, and what its commas count for.
 
     Letters in a row that each stand alone are one word.

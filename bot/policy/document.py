@@ -27,7 +27,7 @@ from bot.policy.effect import Audience, Effect
 from bot.policy.layers import GuildPolicy, Overrides, RoleTerms
 from bot.policy.rulebook import Rulebook
 from bot.policy.screening import Term
-from bot.policy.toml_text import BYTES_MAX, oddity
+from bot.policy.toml_text import BYTES_MAX, fault_of_form
 from bot.words import documents as words
 from bot.words.speaking import number
 from bot.words.wording import plain
@@ -133,12 +133,12 @@ class DocumentError(ValueError):
 
 def from_toml(data: bytes, guild_id: GuildId, rulebook: Rulebook) -> GuildPolicy:
     """The policy in a file from outside. DocumentError says what is wrong with it, and where."""
-    tree = _parsed(data)
+    tree = _parse(data)
     try:
         policy = _policy(decode(_Document, tree, _TOML), guild_id)
     except MisfitError as misfit:
-        told = [_told(flaw) for flaw in misfit.flaws]
-        raise DocumentError([*told, *_faults_in(tree, rulebook)]) from None
+        sentences = [_sentence_of(flaw) for flaw in misfit.flaws]
+        raise DocumentError([*sentences, *_faults_in(tree, rulebook)]) from None
     except DocumentError:
         raise DocumentError(list(_faults_in(tree, rulebook))) from None
     if faults := list(faults_of(policy, rulebook)):
@@ -146,7 +146,7 @@ def from_toml(data: bytes, guild_id: GuildId, rulebook: Rulebook) -> GuildPolicy
     return policy
 
 
-def _told(flaw: Flaw) -> str:
+def _sentence_of(flaw: Flaw) -> str:
     """A flaw in words; a name that is no key, with the key that was meant if one is near.
 
     What stands in a table and was written above all tables is found too.
@@ -162,14 +162,14 @@ def _told(flaw: Flaw) -> str:
     return words.STRANGE_KEY(key=flaw.path)
 
 
-def _parsed(data: bytes) -> dict[str, object]:
+def _parse(data: bytes) -> dict[str, object]:
     if len(data) > BYTES_MAX:
         raise DocumentError([words.TOO_MANY_KIB(most=number(BYTES_MAX // 1024))])
     try:
         text = data.decode("utf-8-sig").replace("\r\n", "\n")
     except UnicodeDecodeError:
         raise DocumentError([words.NOT_UTF8()]) from None
-    if odd := oddity(text):
+    if odd := fault_of_form(text):
         raise DocumentError([odd])
     try:
         return tomllib.loads(text)
@@ -233,13 +233,13 @@ def tree_of(policy: GuildPolicy) -> dict[str, object]:
             for term in policy.blocked
         },
     )
-    return _spoken(asdict(document))
+    return _without_unset(asdict(document))
 
 
-def _spoken(tree: dict[str, object]) -> dict[str, object]:
+def _without_unset(tree: dict[str, object]) -> dict[str, object]:
     """Without the options that say nothing."""
     return {
-        name: _spoken(cast("dict[str, object]", value)) if isinstance(value, dict) else value
+        name: _without_unset(cast("dict[str, object]", value)) if isinstance(value, dict) else value
         for name, value in tree.items()
         if value is not None
     }
@@ -289,11 +289,11 @@ def _policy(document: _Document, guild_id: GuildId) -> GuildPolicy:
         allowed=document.allowed,
         only_channels=frozenset(map(ChannelId, document.only_channels)),
         paused=document.paused,
-        moderator_role=_if(RoleId, document.moderator_role),
-        review_channel=_if(ChannelId, document.review_channel),
-        log_channel=_if(ChannelId, document.log_channel),
+        moderator_role=_optional(RoleId, document.moderator_role),
+        review_channel=_optional(ChannelId, document.review_channel),
+        log_channel=_optional(ChannelId, document.log_channel),
         gallery=GalleryTerms(
-            channel=_if(ChannelId, document.gallery_channel), votes=document.gallery_votes
+            channel=_optional(ChannelId, document.gallery_channel), votes=document.gallery_votes
         ),
         strikes=StrikeTerms(**asdict(document.strikes)),
         cooldown_s=document.cooldown_s,
@@ -301,7 +301,7 @@ def _policy(document: _Document, guild_id: GuildId) -> GuildPolicy:
     )
 
 
-def _if(kind: Callable[[int], _T], value: int | None) -> _T | None:
+def _optional(kind: Callable[[int], _T], value: int | None) -> _T | None:
     return None if value is None else kind(value)
 
 

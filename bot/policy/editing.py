@@ -84,7 +84,7 @@ def with_enabled(policy: GuildPolicy, scope: Scope, enabled: bool | None) -> Gui
     return with_overrides(policy, scope, replace(overrides_at(policy, scope), enabled=enabled))
 
 
-def without(policy: GuildPolicy, scope: Scope) -> GuildPolicy:
+def without_overrides(policy: GuildPolicy, scope: Scope) -> GuildPolicy:
     """Forget every line of a place.
 
     Whether it is on the list stays: an empty list means every channel, and nobody who resets a
@@ -93,7 +93,7 @@ def without(policy: GuildPolicy, scope: Scope) -> GuildPolicy:
     return with_overrides(policy, scope, Overrides())
 
 
-def with_only(policy: GuildPolicy, scope: Scope, listed: bool) -> GuildPolicy:  # noqa: FBT001  the choice itself
+def with_listed(policy: GuildPolicy, scope: Scope, listed: bool) -> GuildPolicy:  # noqa: FBT001  the choice itself
     """Put a place on the list of those where the bot can be asked, or take it off.
 
     The last one that goes leaves an empty list, which means every channel. ValueError for the
@@ -124,7 +124,7 @@ def is_adjustable(rule: Rule) -> bool:
     return not rule.floor and rule.when is not None
 
 
-def adjustable(rulebook: Rulebook) -> list[Rule]:
+def adjustable_rules(rulebook: Rulebook) -> list[Rule]:
     """The rules that a server can make stricter or looser."""
     return [rule for rule in rulebook.rules.values() if is_adjustable(rule)]
 

@@ -22,7 +22,7 @@ class Side(Protocol):
         """How many words stand between two places."""
         ...
 
-    def told(self, spans: Collection[Span]) -> list[str]:
+    def texts_at(self, spans: Collection[Span]) -> list[str]:
         """What stands there, as it was written."""
         ...
 

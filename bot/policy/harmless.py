@@ -150,7 +150,7 @@ PROMPTS = (
 )
 
 
-def stopped_by(rulebook: Rulebook, terms: Sequence[Term]) -> Mapping[str, tuple[str, ...]]:
+def prompts_stopped_by(rulebook: Rulebook, terms: Sequence[Term]) -> Mapping[str, tuple[str, ...]]:
     """The terms that are common, and the prompts that each would stop; the most common first."""
     screen = Screen(rulebook, terms)
     found: dict[str, list[str]] = {}

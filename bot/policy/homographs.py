@@ -31,7 +31,7 @@ class Homographs:
         #: Every such word, of any language.
         self.words = _NONE.union(*(words for words, _ in self._tongues))
 
-    def among(self, text: Collection[str]) -> frozenset[str]:
+    def find(self, text: Collection[str]) -> frozenset[str]:
         """Those among the words of a text that mean something else there."""
         if self.words.isdisjoint(text):
             return _NONE

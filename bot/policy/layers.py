@@ -62,7 +62,7 @@ _Lines = Mapping[RuleId, PolicyLine]
 
 
 @dataclass(frozen=True, slots=True)
-class _Worked:
+class _Compiled:
     """What was worked out of a document with one rulebook."""
 
     rulebook: Rulebook
@@ -103,8 +103,8 @@ class GuildPolicy:
     #: Pictures of a member in 24 hours; None: as many as they like.
     per_day_max: int | None = None
     #: What was worked out of it, by rulebook: a document is replaced, never changed.
-    memo: dict[int, _Worked] = field(
-        default_factory=dict[int, _Worked], init=False, repr=False, compare=False
+    memo: dict[int, _Compiled] = field(
+        default_factory=dict[int, _Compiled], init=False, repr=False, compare=False
     )
 
 
@@ -170,13 +170,13 @@ def effective(
     call after a change compiles the server's terms; `is_compiled` says whether that is done.
     """
     assert guild.guild_id == place.guild_id, "the policy of another server"
-    worked = _worked(rulebook, guild)
-    near = _near(guild, place)
-    exempt = frozenset[RuleId]().union(*(t.exempt for t in _terms_of(guild, roles)))
+    compiled = _compiled(rulebook, guild)
+    near = _layers_at(guild, place)
+    exempt = frozenset[RuleId]().union(*(t.exempt for t in _role_terms(guild, roles)))
     bound = strictest_licence(rulebook) if licence is None else licence
     key = (*((id(said.overrides), said.sure) for said in near), exempt, bound)
-    if key not in worked.lines:
-        worked.lines[key] = _lines(worked, guild.preset, near, exempt, bound)
+    if key not in compiled.lines:
+        compiled.lines[key] = _lines(compiled, guild.preset, near, exempt, bound)
     enabled, enabled_by = _enabled(guild, place, near)
     return EffectivePolicy(
         rulebook=rulebook,
@@ -184,11 +184,11 @@ def effective(
         place=place,
         licence=bound,
         exempt=exempt,
-        lines=worked.lines[key],
+        lines=compiled.lines[key],
         enabled=enabled,
         enabled_by=enabled_by,
-        screen=worked.screen,
-        terms=worked.terms,
+        screen=compiled.screen,
+        terms=compiled.terms,
     )
 
 
@@ -197,7 +197,7 @@ def is_compiled(rulebook: Rulebook, guild: GuildPolicy) -> bool:
     return id(rulebook) in guild.memo
 
 
-def excusing(policy: EffectivePolicy, found: Collection[Finding]) -> EffectivePolicy:
+def with_excused(policy: EffectivePolicy, found: Collection[Finding]) -> EffectivePolicy:
     """The same policy for one to whom this is let pass as well; floor and licence hold.
 
     Of the server's own terms those that are named; any other rule wholly, for which of its words
@@ -216,7 +216,7 @@ def excusing(policy: EffectivePolicy, found: Collection[Finding]) -> EffectivePo
 
 
 @lru_cache(maxsize=8)
-def everywhere(rulebook: Rulebook, licence: frozenset[RuleId] | None = None) -> Ground:
+def ground_of(rulebook: Rulebook, licence: frozenset[RuleId] | None = None) -> Ground:
     """What holds whatever a server says: what a picture is measured by before anybody sees it."""
     bound = strictest_licence(rulebook) if licence is None else licence
     return Ground(
@@ -230,7 +230,7 @@ def everywhere(rulebook: Rulebook, licence: frozenset[RuleId] | None = None) -> 
     )
 
 
-def licensed(rulebook: Rulebook, info: ModelInfo) -> frozenset[RuleId]:
+def rules_of_licence(rulebook: Rulebook, info: ModelInfo) -> frozenset[RuleId]:
     """The rules that a model's licence asks for.
 
     All that any licence does, where the card names none that is known, or a rule that is not.
@@ -247,19 +247,19 @@ def strictest_licence(rulebook: Rulebook) -> frozenset[RuleId]:
     return frozenset[RuleId]().union(*rulebook.licences.values())
 
 
-def _worked(rulebook: Rulebook, guild: GuildPolicy) -> _Worked:
+def _compiled(rulebook: Rulebook, guild: GuildPolicy) -> _Compiled:
     known = guild.memo.get(id(rulebook))
     if known is None:
         terms: dict[str, Effect] = {}
         for term in guild.blocked:
             terms[term.text] = terms.get(term.text, NOTHING) | term.effect
         screen = Screen(rulebook, guild.blocked, guild.allowed)
-        known = guild.memo[id(rulebook)] = _Worked(rulebook, screen, terms, {})
+        known = guild.memo[id(rulebook)] = _Compiled(rulebook, screen, terms, {})
     return known
 
 
 @dataclass(frozen=True, slots=True)
-class _Said:
+class _LayerLines:
     """The lines of a layer that counts in a place; if it is not `sure`, where they are stricter."""
 
     layer: Layer
@@ -267,31 +267,31 @@ class _Said:
     sure: bool = True
 
 
-def _near(guild: GuildPolicy, place: Place) -> list[_Said]:
+def _layers_at(guild: GuildPolicy, place: Place) -> list[_LayerLines]:
     """Whose lines count in a place, the farthest first."""
     return [
-        _Said(Layer.SERVER, guild.rules),
-        *_said_by(Layer.CATEGORY, guild.categories, place.category_id, place),
-        *_said_by(Layer.CHANNEL, guild.channels, place.parent_id, place),
-        *_said_by(Layer.CHANNEL, guild.channels, place.channel_id, place),
+        _LayerLines(Layer.SERVER, guild.rules),
+        *_lines_of_layer(Layer.CATEGORY, guild.categories, place.category_id, place),
+        *_lines_of_layer(Layer.CHANNEL, guild.channels, place.parent_id, place),
+        *_lines_of_layer(Layer.CHANNEL, guild.channels, place.channel_id, place),
     ]
 
 
-def _said_by(
+def _lines_of_layer(
     layer: Layer, lines: Mapping[ChannelId, Overrides], id_: ChannelId | None, place: Place
-) -> Iterator[_Said]:
+) -> Iterator[_LayerLines]:
     """Its lines; if it may be any of them, all there are."""
     if id_ is None and not place.whole:
-        yield from (_Said(layer, overrides, sure=False) for overrides in lines.values())
+        yield from (_LayerLines(layer, overrides, sure=False) for overrides in lines.values())
     elif id_ is not None and id_ in lines:
-        yield _Said(layer, lines[id_])
+        yield _LayerLines(layer, lines[id_])
 
 
-def _terms_of(guild: GuildPolicy, roles: frozenset[RoleId]) -> Iterator[RoleTerms]:
+def _role_terms(guild: GuildPolicy, roles: frozenset[RoleId]) -> Iterator[RoleTerms]:
     return (guild.roles[role] for role in roles & guild.roles.keys())
 
 
-def _enabled(guild: GuildPolicy, place: Place, near: Iterable[_Said]) -> tuple[bool, Layer]:
+def _enabled(guild: GuildPolicy, place: Place, near: Iterable[_LayerLines]) -> tuple[bool, Layer]:
     """Whether the bot is switched on; a pause and a list of channels let no layer overrule them."""
     here = {place.channel_id, place.parent_id, place.category_id}
     if guild.paused or (guild.only_channels and not guild.only_channels & here):
@@ -306,19 +306,19 @@ def _enabled(guild: GuildPolicy, place: Place, near: Iterable[_Said]) -> tuple[b
 
 
 def _lines(
-    worked: _Worked,
+    compiled: _Compiled,
     preset: str,
-    near: Iterable[_Said],
+    near: Iterable[_LayerLines],
     exempt: frozenset[RuleId],
     bound: frozenset[RuleId],
 ) -> _Lines:
-    rulebook = worked.rulebook
+    rulebook = compiled.rulebook
     nearest: dict[RuleId, tuple[Layer, Effect]] = {
         rule: (Layer.PRESET, preset_effect(rulebook, preset, rule)) for rule in rulebook.rules
     }
     for said in near:
         for rule, effect in said.overrides.effects.items():
-            below = NOTHING if said.sure else _below(worked, nearest, rule)
+            below = NOTHING if said.sure else _effect_below(compiled, nearest, rule)
             nearest[rule] = (said.layer, effect | below)
     nearest |= dict.fromkeys(exempt, (Layer.ROLE, NOTHING))
     return {
@@ -328,9 +328,11 @@ def _lines(
     }
 
 
-def _below(worked: _Worked, nearest: Mapping[RuleId, tuple[Layer, Effect]], rule: RuleId) -> Effect:
+def _effect_below(
+    compiled: _Compiled, nearest: Mapping[RuleId, tuple[Layer, Effect]], rule: RuleId
+) -> Effect:
     """What holds of a rule so far; of the server's own terms, what the strictest of them has."""
-    return nearest[rule][1] if rule in nearest else join(worked.terms.values())
+    return nearest[rule][1] if rule in nearest else join(compiled.terms.values())
 
 
 def title_of(rulebook: Rulebook, rule: RuleId) -> str:

@@ -29,8 +29,8 @@ _RUNS = re.compile(r"\d|(\D)\1*+")
 _DISGUISED_MAX = 120
 #: What a place costs where a term may stand, and one at which it is looked whether it does, in
 #: characters that are read; and what looking through a part costs, and each word in it.
-_FOUND, _JUDGED = 5, 3
-_PART, _PART_WORD = 35, 2
+_HIT_COST, _CHECK_COST = 5, 3
+_PART_COST, _PART_WORD_COST = 35, 2
 #: Words on either side of a strange one that are looked through with it, at least: it may be a
 #: piece of a word that somebody cut.
 _REACH_MIN = 7
@@ -89,7 +89,7 @@ class _Patterns:
         self._automaton: _Automaton | None = AhoCorasick(list(first)) if first else None
         self._first = list(first.values())
 
-    def meant(self, number: int) -> Sequence[int]:
+    def terms_of(self, number: int) -> Sequence[int]:
         """The terms of which `find` told the number."""
         term = self._first[number]
         return self._alike.get(term) or (term,)
@@ -126,48 +126,51 @@ class Vocabulary:
         #: One strange word of the longest term has all others looked through.
         self.reach = max([reach_min, *(text.count(" ") - 2 for text in self._texts)])
         #: Terms that are two words for whoever parts them, behind the terms themselves.
-        self._halved = list(self._halves())
+        self._halved = list(self._halved_terms())
         self._spoken = _Patterns([*self._texts, *(text for _, text in self._halved)])
         self._squeezed = _Patterns(each_squeezed(self._texts))
         self._patterns: dict[int, _Pattern] = {}
 
     def find(self, line: Spoken) -> list[Hit]:
         """Every term that stands in the line; UnreadableError if too many are disguised."""
-        hits = self._as_spoken(line)
-        for part in line.disguises(self._familiar, self.reach):
-            hits += self._in_part(part, line)
+        hits = self._find_spoken(line)
+        for part in line.disguised_parts(self._familiar, self.reach):
+            hits += self._find_in_part(part, line)
         return hits
 
-    def _as_spoken(self, line: Spoken) -> list[Hit]:
+    def _find_spoken(self, line: Spoken) -> list[Hit]:
         """The terms that stand in a line as they are spoken."""
         hits: list[Hit] = []
         listed = len(self._texts)
         found = self._spoken.find(line.spoken)
-        line.spend(_FOUND * len(found))
+        line.spend(_HIT_COST * len(found))
         for number, start, end in found:
-            begin, last = line.place(start, end)
-            for term in self._spoken.meant(number):
+            begin, last = line.span_in_reading(start, end)
+            for term in self._spoken.terms_of(number):
                 if term < listed:
                     hits.append((term, begin, last, True))
                 elif line.is_close(begin, last):
                     hits.append((self._halved[term - listed][0], begin, last, False))
         return hits
 
-    def _in_part(self, part: Squeezed, line: Spoken) -> list[Hit]:
+    def _find_in_part(self, part: Squeezed, line: Spoken) -> list[Hit]:
         """The terms that are disguised in a part of a line."""
-        line.spend(_PART + _PART_WORD * len(part.words))
+        line.spend(_PART_COST + _PART_WORD_COST * len(part.words))
         hits: list[Hit] = []
         if found := self._squeezed.find(part.both_ways):
-            for turned, there in ((False, part.as_it_stands(found)), (True, part.turned(found))):
+            for turned, there in (
+                (False, part.found_forwards(found)),
+                (True, part.found_backwards(found)),
+            ):
                 stretches = part.stretches(there)
-                line.spend(_JUDGED * len(stretches))
-                for hit in self._disguised(part, stretches, turned=turned):
+                line.spend(_CHECK_COST * len(stretches))
+                for hit in self._find_disguised(part, stretches, turned=turned):
                     hits.append(hit)
                     if len(hits) > _DISGUISED_MAX:
                         raise UnreadableError
         return hits
 
-    def _halves(self) -> Iterator[tuple[int, str]]:
+    def _halved_terms(self) -> Iterator[tuple[int, str]]:
         """Terms of one word with a space in it, where both halves are words and not just chance.
 
         A split that leaves a strange word is told by that, this one is not: `fin gering`.
@@ -188,19 +191,19 @@ class Vocabulary:
             self._patterns[term] = _Pattern(term, "".join(parts), gaps)
         return self._patterns[term]
 
-    def _disguised(
+    def _find_disguised(
         self, part: Squeezed, stretches: Sequence[tuple[int, Span, bool]], *, turned: bool
     ) -> Iterator[Hit]:
         """The terms in a part, of those that may stand in its stretches."""
         for number, span, odd in stretches:
-            for pattern in map(self._pattern, self._squeezed.meant(number)):
+            for pattern in map(self._pattern, self._squeezed.terms_of(number)):
                 # Familiar words with gaps between them are found as such, or run words together.
                 if odd or (pattern.gaps and not turned):
-                    plain = self._judged(part, pattern, span, turned=turned)
+                    plain = self._is_plain_hit(part, pattern, span, turned=turned)
                     if plain is not None:
-                        yield pattern.term, *part.place(*span), plain
+                        yield pattern.term, *part.span_in_reading(*span), plain
 
-    def _judged(
+    def _is_plain_hit(
         self, part: Squeezed, pattern: _Pattern, span: Span, *, turned: bool
     ) -> bool | None:
         """None: the pattern is not there; else whether it is written plainly."""
@@ -212,11 +215,11 @@ class Vocabulary:
             letters = letters[::-1]
             gaps = frozenset(len(letters) - gap for gap in gaps)
         exact = found == letters
-        is_said = exact and not turned and part.parts_at(span, gaps)
-        if is_said or not (exact or _repeats(found, letters)):
+        is_spoken = exact and not turned and part.parts_at(span, gaps)
+        if is_spoken or not (exact or _repeats_letters(found, letters)):
             return None  # It is none, or was found as it is spoken.
         if not exact:
-            gaps = frozenset(_stretched(found, letters, gap) for gap in gaps)
+            gaps = frozenset(_gap_among_repeats(found, letters, gap) for gap in gaps)
         if not part.stands_alone(span, len(letters)):
             return None
         splits = part.splits(span, gaps)
@@ -240,14 +243,14 @@ class Vocabulary:
 
         `glued`: what is asked about is one word that is written like several of a term.
         """
-        stand = part.words_of(span)
-        if len(stand) > 1 and (glued or part.holds_ties(span)):
+        touched = part.words_of(span)
+        if len(touched) > 1 and (glued or part.holds_ties(span)):
             return False
-        return all(word in self._innocent for word in stand)
+        return all(word in self._innocent for word in touched)
 
 
 @lru_cache(maxsize=4096)
-def _repeats(found: str, letters: str) -> bool:
+def _repeats_letters(found: str, letters: str) -> bool:
     """Whether what was found is the term with some of its letters repeated."""
     if len(found) < len(letters):
         return False
@@ -258,7 +261,7 @@ def _repeats(found: str, letters: str) -> bool:
     )
 
 
-def _stretched(found: str, letters: str, gap: int) -> int:
+def _gap_among_repeats(found: str, letters: str, gap: int) -> int:
     """Where a place in the term is in what was found, which repeats letters."""
     runs = len(collapsed(letters[:gap]))
     return [m.end() for m in _RUNS.finditer(found)][runs - 1]

@@ -21,26 +21,26 @@ class Mistypings:
         self._words = {w for w in words if len(w) >= _LETTERS_MIN and w.isascii()}
         self._ordinary = ordinary
         #: What is left of a word without one of its letters: most words are told by that.
-        self._left = {w[:at] + w[at + 1 :] for w in self._words for at in range(1, len(w))}
+        self._shortened = {w[:at] + w[at + 1 :] for w in self._words for at in range(1, len(w))}
 
-    def meant(self, word: str) -> str | None:
+    def intended(self, word: str) -> str | None:
         """The word of which this is a slip; None: of none, or as well of an ordinary one."""
-        meant = next(filter(self._words.__contains__, self._others(word)), None)
-        if meant is None or any(near in self._ordinary for near in _near(word)):
+        meant = next(filter(self._words.__contains__, self._candidates(word)), None)
+        if meant is None or any(near in self._ordinary for near in _neighbours(word)):
             return None
         return meant
 
-    def _others(self, word: str) -> Iterator[str]:
+    def _candidates(self, word: str) -> Iterator[str]:
         """What a word may be a slip of."""
-        if word in self._left:
+        if word in self._shortened:
             for at in range(1, len(word) + 1):
                 yield from (word[:at] + letter + word[at:] for letter in ascii_lowercase)
         for at, letter in enumerate(word):
-            if at and letter in _VOWELS and word[:at] + word[at + 1 :] in self._left:
+            if at and letter in _VOWELS and word[:at] + word[at + 1 :] in self._shortened:
                 yield from (word[:at] + vowel + word[at + 1 :] for vowel in _VOWELS)
 
 
-def _near(word: str) -> Iterator[str]:
+def _neighbours(word: str) -> Iterator[str]:
     """Every word that has one letter more or less, or another one."""
     for at in range(1, len(word) + 1):
         yield word[:at] + word[at + 1 :]

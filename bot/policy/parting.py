@@ -13,8 +13,8 @@ from functools import lru_cache
 from itertools import accumulate, pairwise
 
 from bot.policy.expressions import Span
-from bot.policy.inflection import of_none
-from bot.policy.reading import IsWord, Reading, around
+from bot.policy.inflection import never_a_form
+from bot.policy.reading import IsWord, Reading, window_around
 from bot.policy.spoken import Spoken
 
 #: A word of fewer letters is not taken apart, and one of more is no word, unless it repeats one.
@@ -23,7 +23,7 @@ _PART_MIN, _PART_MAX = 3, 20
 _LONG = 10
 #: Of two languages side by side a word that is no English has so many letters, and one that is;
 #: and one that is found beside whatever there is.
-_FOREIGN_MIN, _BESIDE_MIN, _SURE = 5, 4, 7
+_FOREIGN_MIN, _ENGLISH_MIN, _SURE_MIN = 5, 4, 7
 #: And one that matters most.
 _GRAVE_MIN = 5
 #: Letters of a word that is the first part of a compound, or its last, and of what is left.
@@ -36,7 +36,7 @@ _LITTLE = _LITTLE_FOREIGN | {
     "a", "an", "as", "at", "be", "by", "do", "ex", "he", "if", "in", "is", "it", "me", "my", "no",
     "of", "on", "or", "so", "to", "up", "us", "we",
 }  # fmt: skip
-_LAST = frozenset({"ex", "in", "is", "it", "me", "of", "on", "to", "up", "us"})
+_LAST_WORDS = frozenset({"ex", "in", "is", "it", "me", "of", "on", "to", "up", "us"})
 #: A word turned round has at least so many letters.
 _TURNED_MIN = 4
 _LETTERS = re.compile("[a-z]+")
@@ -47,7 +47,7 @@ _LATIN_MIN, _OTHER_MIN = 3, 2
 #: So many words in a row without a gap may be several words that were run together and cut.
 _TIED_MAX = 4
 #: Words that are so many characters apart make no term together.
-_FAR = 64
+_FAR_CHARS = 64
 _REMEMBERED = 4096
 
 
@@ -59,7 +59,7 @@ class Parting:
         known: Iterable[str],
         foreign: Collection[str] = (),
         english: Collection[str] = (),
-        is_form: IsWord = of_none,
+        is_form: IsWord = never_a_form,
         grave: Collection[str] = (),
     ) -> None:
         """`known` are the words that others may be made of; `is_form`: it is one of its own.
@@ -88,37 +88,37 @@ class Parting:
         """Those of these words that are words from their end."""
         return [w for w in strange if len(w) >= _TURNED_MIN and w[::-1] in self._known]
 
-    def parted(self, line: Spoken, strange: Collection[str]) -> Iterator[Reading]:
+    def take_apart(self, line: Spoken, strange: Collection[str]) -> Iterator[Reading]:
         """The parts of the line with such words in them, with those taken apart."""
         if not line.tied and not any(map(self.parts, strange)):
             return
         seams: list[int] = []
-        for cuts in self._cuts(line, strange):
-            if seams and cuts[0] - seams[-1] > _FAR:
-                yield _seamed(line, seams)
+        for cuts in self._find_seams(line, strange):
+            if seams and cuts[0] - seams[-1] > _FAR_CHARS:
+                yield _reading_with_seams(line, seams)
                 seams = []
             seams += cuts
         if seams:
-            yield _seamed(line, seams)
+            yield _reading_with_seams(line, seams)
 
-    def _cuts(self, line: Spoken, strange: Collection[str]) -> Iterator[list[int]]:
+    def _find_seams(self, line: Spoken, strange: Collection[str]) -> Iterator[list[int]]:
         """Where words part that were run together: each for itself, or several that are tied."""
-        for numbers in _tied(line, strange):
+        for numbers in _tied_rows(line, strange):
             chain = [line.words[number] for number in numbers]
             parts = self.parts("".join(chain))
             if parts:
-                yield from _inside(line, numbers, parts)
+                yield from _seams_inside_words(line, numbers, parts)
                 continue
             # A row of one word was looked at.
             for number, word in zip(numbers, chain, strict=True) if len(chain) > 1 else ():
-                if word in strange and (alone := self.parts(word)):
-                    yield from _inside(line, [number], alone)
+                if word in strange and (own_parts := self.parts(word)):
+                    yield from _seams_inside_words(line, [number], own_parts)
 
     def _parts(self, word: str) -> tuple[str, ...]:
         """The words that a word is made of, the longest that there are; () if it is of none."""
-        again = _REPEATED.fullmatch(word)
-        if again and again[1] in self._repeated:
-            return (again[1],) * (len(word) // len(again[1]))
+        repeated = _REPEATED.fullmatch(word)
+        if repeated and repeated[1] in self._repeated:
+            return (repeated[1],) * (len(word) // len(repeated[1]))
         if not _TOGETHER_MIN <= len(word) <= _TOGETHER_MAX or not _LETTERS.fullmatch(word):
             return ()
         known = self._all if len(word) >= _LONG else self._known
@@ -161,17 +161,17 @@ class Parting:
         """Whether short words of several languages only happen to make one: `boy kot tieren`."""
         foreign = [len(part) for part in parts if part in self._foreign]
         english = [len(part) for part in parts if part in self._english]
-        if not foreign or not english or max(foreign) >= _SURE:
+        if not foreign or not english or max(foreign) >= _SURE_MIN:
             return False
-        return min(foreign) < _FOREIGN_MIN or min(english) < _BESIDE_MIN
+        return min(foreign) < _FOREIGN_MIN or min(english) < _ENGLISH_MIN
 
     @staticmethod
     def _may_end(part: str) -> bool:
         """Whether a word may be the last one of those that were run together."""
-        return len(part) >= _PART_MIN or part in _LAST
+        return len(part) >= _PART_MIN or part in _LAST_WORDS
 
 
-def _tied(line: Spoken, strange: Collection[str]) -> Iterator[range]:
+def _tied_rows(line: Spoken, strange: Collection[str]) -> Iterator[range]:
     """The numbers of words in a row without a gap, of which one is strange."""
     behind, tied = 0, line.tied
     for number in [number for number, word in enumerate(line.words) if word in strange]:
@@ -187,7 +187,9 @@ def _tied(line: Spoken, strange: Collection[str]) -> Iterator[range]:
         yield range(first, min(behind, len(line.words)))
 
 
-def _inside(line: Spoken, numbers: Sequence[int], parts: Sequence[str]) -> Iterator[list[int]]:
+def _seams_inside_words(
+    line: Spoken, numbers: Sequence[int], parts: Sequence[str]
+) -> Iterator[list[int]]:
     """The seams of a row of words that fall inside one of them, if there are any."""
     places = [at for number in numbers for at in range(*line.span(number))]
     begins = {line.span(number)[0] for number in numbers}
@@ -196,16 +198,16 @@ def _inside(line: Spoken, numbers: Sequence[int], parts: Sequence[str]) -> Itera
         yield cuts
 
 
-def _seamed(line: Spoken, cuts: Sequence[int]) -> Reading:
+def _reading_with_seams(line: Spoken, cuts: Sequence[int]) -> Reading:
     """The part of the line around the seams, with a space at every one of them."""
-    first, last = around(line.text, cuts[0], cuts[-1])
+    first, last = window_around(line.text, cuts[0], cuts[-1])
     text = " ".join(line.text[a:b] for a, b in pairwise([first, *cuts, last]))
     spaces = [cut - first + before for before, cut in enumerate(cuts)]
 
-    def place(at: int) -> int:
+    def original_place(at: int) -> int:
         return first + at - bisect_left(spaces, at)
 
-    def told(start: int, end: int) -> Span:
-        return line.placed(place(start), place(end - 1) + 1)
+    def origin(start: int, end: int) -> Span:
+        return line.span_in_text(original_place(start), original_place(end - 1) + 1)
 
-    return Reading(text, told=told)
+    return Reading(text, origin=origin)

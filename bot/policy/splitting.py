@@ -57,7 +57,7 @@ def words(text: str) -> list[str]:
     typed = text.encode()
     shape = typed.translate(_SHAPE)
     if b"0" in shape:
-        typed = _numbers_apart(typed, shape)
+        typed = _space_numbers(typed, shape)
     return typed.translate(_BLANKED).decode().split()
 
 
@@ -66,7 +66,7 @@ def each_word(text: str) -> Iterator[re.Match[str]]:
     return (_PLAIN_WORD if text.isascii() else _WORD).finditer(text)
 
 
-def _numbers_apart(typed: bytes, shape: bytes) -> bytes:
+def _space_numbers(typed: bytes, shape: bytes) -> bytes:
     """ASCII with a space on either side of every number."""
     parts: list[bytes] = []
     last = 0

@@ -26,7 +26,7 @@ Label: TypeAlias = tuple[Part, str]
 #: By the text of a line, the terms in it.
 Known: TypeAlias = dict[str, Sequence[Hit]]
 #: What a hit of a text that is known costs, in characters that are read.
-_KNOWN = 5
+_KNOWN_HIT_COST = 5
 
 
 class Sightings:
@@ -46,23 +46,23 @@ class Sightings:
         """Where harmless phrases of these concepts stand."""
         return {span for name in concepts for span in self.harmless.get(name, ())}
 
-    def add(self, other: Sightings, excusing: Callable[[str], Iterable[str]]) -> None:
+    def add(self, other: Sightings, excusing_concepts: Callable[[str], Iterable[str]]) -> None:
         """What another reading shows, but for what its own harmless phrases excuse.
 
         What it excuses it excuses for itself: a word that is plain to see is not read away.
         `excusing` tells in the phrases of which concepts a concept's words do not count.
         """
         for name, spans in other.allowed.items():
-            if kept := spans - self._in_sight(spans):
+            if kept := spans - self._phrases_over_seen_words(spans):
                 self.allowed.setdefault(name, set()).update(kept)
         for name, spans in other.words.items():
-            shields = other.shields(excusing(name)) if other.harmless else ()
+            shields = other.shields(excusing_concepts(name)) if other.harmless else ()
             if kept := untouched(spans, shields):
                 self.words.setdefault(name, set()).update(kept)
         for name, spans in other.blocked.items():
             self.blocked.setdefault(name, set()).update(spans)
 
-    def _in_sight(self, phrases: Iterable[Span]) -> set[Span]:
+    def _phrases_over_seen_words(self, phrases: Iterable[Span]) -> set[Span]:
         """The phrases in which a word stands that was seen before."""
         seen = [*chain.from_iterable((*self.words.values(), *self.blocked.values()))]
         return {(a, b) for a, b in phrases if any(a <= c and d <= b for c, d in seen)}
@@ -79,7 +79,7 @@ class TermIndex:
         self,
         terms: Iterable[tuple[Label, Iterable[str]]],
         innocent: Innocent,
-        beside: TermIndex | None = None,
+        shares_parts_with: TermIndex | None = None,
     ) -> None:
         """Terms are folded; a label may come several times.
 
@@ -98,7 +98,7 @@ class TermIndex:
         self._across = frozenset(
             n for n, term in enumerate(labels) if "," in term or "\u3001" in term
         )
-        reach = (beside.reach,) if beside else ()
+        reach = (shares_parts_with.reach,) if shares_parts_with else ()
         self._vocabulary = Vocabulary(list(labels), innocent, *reach)
 
     @property
@@ -106,13 +106,13 @@ class TermIndex:
         """So many words on either side of a strange one are looked through with it."""
         return self._vocabulary.reach
 
-    def look(self, line: Spoken, found: Sightings, known: Known) -> None:
+    def find_terms(self, line: Spoken, found: Sightings, known: Known) -> None:
         """Add what stands in the line; `known`: what was found in other lines, by their text."""
         ascii_only = line.text.isascii()
-        for term, start, end, plain in self._hits(line, known):
+        for term, start, end, plain in self._find_hits(line, known):
             if not ascii_only and is_chance(line.text, (start, end), self._borders):
                 continue
-            placed = line.placed(start, end)
+            placed = line.span_in_text(start, end)
             for part, name in self._labels[term]:
                 across = part == "apart" and term in self._across
                 if part not in _LENIENT or (plain and line.is_close(start, end, across=across)):
@@ -122,11 +122,11 @@ class TermIndex:
                     else:
                         spans[name] = {placed}
 
-    def _hits(self, line: Spoken, known: Known) -> Sequence[Hit]:
+    def _find_hits(self, line: Spoken, known: Known) -> Sequence[Hit]:
         """Where terms stand; of a text that is known only what was found there costs again."""
         if line.text in known:
             hits = known[line.text]
-            line.spend(_KNOWN * len(hits))
+            line.spend(_KNOWN_HIT_COST * len(hits))
             return hits
         known[line.text] = hits = self._vocabulary.find(line)
         return hits
@@ -136,7 +136,7 @@ def outside(spans: Iterable[Span], shields: Collection[Span]) -> set[Span]:
     """The spans that are inside none of the shields."""
     if not shields:
         return set(spans)
-    begins, reach = _reach(shields)
+    begins, reach = _begins_and_reach(shields)
     return {(a, b) for a, b in spans if reach[bisect_right(begins, a)] < b}
 
 
@@ -147,7 +147,7 @@ def untouched(spans: Iterable[Span], shields: Collection[Span]) -> set[Span]:
     """
     if not shields:
         return set(spans)
-    begins, reach = _reach(shields)
+    begins, reach = _begins_and_reach(shields)
 
     def is_cut(at: int) -> bool:
         return reach[bisect_left(begins, at)] > at
@@ -155,7 +155,7 @@ def untouched(spans: Iterable[Span], shields: Collection[Span]) -> set[Span]:
     return {(a, b) for a, b in outside(spans, shields) if not is_cut(a) and not is_cut(b)}
 
 
-def _reach(shields: Collection[Span]) -> tuple[Sequence[int], list[int]]:
+def _begins_and_reach(shields: Collection[Span]) -> tuple[Sequence[int], list[int]]:
     """Where shields begin, and how far those reach that begin at one's place or before."""
     begins, ends = zip(*sorted(shields), strict=True)
     return begins, [0, *accumulate(ends, max)]

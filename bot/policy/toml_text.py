@@ -26,7 +26,7 @@ _TOKEN = re.compile(
 )
 
 
-def oddity(text: str) -> str | None:
+def fault_of_form(text: str) -> str | None:
     """Why a text is no policy, by its form alone; None if it can be parsed without harm."""
     if text.count("\n") > _LINES_MAX:
         return words.TOO_MANY_LINES(most=number(_LINES_MAX))
@@ -35,10 +35,10 @@ def oddity(text: str) -> str | None:
     )
     if long is not None:
         return words.LONG_LINE(line=long, most=number(_LINE_CHARS_MAX))
-    return _structure(text)
+    return _fault_of_structure(text)
 
 
-def _structure(text: str) -> str | None:
+def _fault_of_structure(text: str) -> str | None:
     line, dots, depth = 1, 0, 0
     for count, token in enumerate(_TOKEN.finditer(text)):
         sign = token[0]

@@ -21,7 +21,7 @@ def must_watch(job: Job, info: ModelInfo) -> bool:
     return info.can_draw_nudity and job.rating is not Rating.EXPLICIT
 
 
-def may_go_on(job: Job, scores: Scores, progress: float) -> Withheld | None:
+def reason_to_stop(job: Job, scores: Scores, progress: float) -> Withheld | None:
     """Why this row is not drawn on, None if it is; `progress` is the share of its steps, 0..1.
 
     `scores` are of its preview. A missing or broken score stops nothing: the finished picture is

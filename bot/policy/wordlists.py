@@ -21,19 +21,19 @@ _FOLLOWED = re.compile(r"([^\d\n])(?=\1)")
 
 def each_spoken(texts: Sequence[str]) -> list[str]:
     """The words of many folded texts with a space around each; "" for a text without words."""
-    plain = iter(_plainly_spoken([text for text in texts if text.isascii()]))
+    plain = iter(_spoken_ascii([text for text in texts if text.isascii()]))
     return [
         next(plain) if text.isascii() else spoken(found) if (found := words(text)) else ""
         for text in texts
     ]
 
 
-def _plainly_spoken(texts: Sequence[str]) -> list[str]:
+def _spoken_ascii(texts: Sequence[str]) -> list[str]:
     """ASCII texts as `each_spoken` has them, all at once: ten thousands are compiled."""
     if not texts:
         return []
-    apart = _NUMBER.sub(r" \1 ", "\n".join(text.replace("\n", " ") for text in texts))
-    lines = apart.replace("\n", " \n ").encode().translate(_BLANKED).decode()
+    numbers_apart = _NUMBER.sub(r" \1 ", "\n".join(text.replace("\n", " ") for text in texts))
+    lines = numbers_apart.replace("\n", " \n ").encode().translate(_BLANKED).decode()
     narrow = _BLANKS.sub(" ", f" {lines} ")
     return [line if len(line) > 2 else "" for line in narrow.split("\n")]
 

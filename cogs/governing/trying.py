@@ -11,7 +11,7 @@ import discord
 
 from bot.client import Interaction
 from bot.domain import ChannelId, JobId, Layer, Place, Refused, RoleId
-from bot.policy.decide import refusal, silence, weigh
+from bot.policy.decide import refusal, refusal_if_off, weigh
 from bot.policy.layers import EffectivePolicy, effective, title_of
 from bot.policy.showing import may_show
 from bot.services import Services
@@ -64,7 +64,7 @@ def try_prompt(desk: Desk, attempt: Attempt, prompt: str, negative: str) -> str:
     """What would happen to a prompt."""
     policy = attempt.policy(desk)
     weighed = weigh(policy, prompt, negative)
-    refused: Refused | None = silence(policy) or refusal(weighed, policy)
+    refused: Refused | None = refusal_if_off(policy) or refusal(weighed, policy)
     where = f"<#{attempt.place.channel_id}>"
     return words.prompt_tried(where, attempt.asker(), policy, weighed, refused)
 

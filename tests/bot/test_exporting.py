@@ -14,9 +14,9 @@ from bot.ballot import Choice
 from bot.curating.harvest import Stamp
 from bot.domain import GuildId, UserId
 from bot.exporting import _lineage, told
-from bot.policy.layers import everywhere
+from bot.policy.layers import ground_of
 from bot.policy.screening import Screen
-from bot.policy.showing import may_leave
+from bot.policy.showing import may_be_learned_from
 from bot.store.consent import Consent
 from bot.store.curation import Curation
 from bot.store.trust import Trust, stranger
@@ -66,7 +66,7 @@ def test_a_prompt_that_cannot_be_checked_may_not_leave(monkeypatch: pytest.Monke
         raise RuntimeError
 
     monkeypatch.setattr(Screen, "findings", broken)
-    assert not may_leave("1girl", "", everywhere(rulebooks.load()))
+    assert not may_be_learned_from("1girl", "", ground_of(rulebooks.load()))
 
 
 async def test_voted_pictures_are_exported_with_their_votes(stores: Stores, tmp_path: Path) -> None:
