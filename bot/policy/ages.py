@@ -39,9 +39,9 @@ _GAP = f"(?:\\s?\x01{{5,40}}\\s?|{_SEPARATOR}{{0,4}})"
 _BEFORE_CHARS = 28
 #: Characters before a number in which a word may say that it is the end of a larger one.
 _TENS_CHARS = 20
-#: What parts the words of one.
+#: What separates the words of a larger number.
 _WORD_BREAK = re.compile(r"[\s-]")
-#: What stands between the parts of a larger number.
+#: Words between the parts of a larger number.
 _ANDS = ("and", "et", "y", "e")
 _NUMBERS_MAX = 300
 #: Digits that may be an age where nothing says what they count; a number with this behind it is
@@ -97,7 +97,7 @@ class Ages:
         self._measure = re.compile(f"{_GAP}{any_of(said.measures)}")
         self._hedge = re.compile(f"{_SEPARATOR}{any_of(said.hedges)}\\Z")
         self._tens = re.compile(f"{any_of(said.tens)}[ -]?(?:(?:{'|'.join(_ANDS)})[ -])?\\Z")
-        #: What stands last of such a word: most places are told by that.
+        #: How such words end: a cheap test that rules out most places.
         self._ends_of_tens = tuple({_WORD_BREAK.split(folded(word))[-1] for word in said.tens})
         self._lone_words = frozenset(folded(number) for number in said.lone)
         self._lone_digits = re.compile(_LONE + _ISH)
@@ -117,7 +117,7 @@ class Ages:
             yield from (f"{word} {number}" for word in before if _share_a_script(word, number))
 
     def numbers(self) -> list[str]:
-        """Numbers in words that are long enough to be told in any spelling."""
+        """Numbers in words that are long enough to be recognised in any spelling."""
         return [
             word
             for word in _words_of_spaced_scripts(self._said.numbers)
@@ -125,12 +125,12 @@ class Ages:
         ]
 
     def words(self) -> frozenset[str]:
-        """The words by which ages are said, which others may be run together with."""
+        """The words that say ages; others may be run together with them."""
         said = (*self._said.numbers, *self._said.behind, *self._said.before, *self._said.hedges)
         return frozenset(word for phrase in map(self._folded, said) for word in phrase.split())
 
     def is_age(self, text: str, span: Span) -> bool:
-        """Whether a phrase that was found in a folded text is an age there."""
+        """Whether a phrase found in a folded text is an age there."""
         start, end = span
         return (
             self._measure.match(text, end) is None
@@ -140,7 +140,7 @@ class Ages:
         )
 
     def _ends_a_larger_number(self, text: str, start: int) -> bool:
-        """Whether the number that begins here is the end of one such as twenty-two."""
+        """Whether the number that begins here ends a larger one such as twenty-two."""
         head = text[max(0, start - _TENS_CHARS) : start].rstrip(" -")
         if not head.endswith(self._ends_of_tens):
             bare = next((head.removesuffix(word) for word in _ANDS if head.endswith(word)), "")
@@ -150,7 +150,7 @@ class Ages:
 
     @staticmethod
     def _begins_number(text: str, start: int) -> bool:
-        """Whether no digits before a place are part of the same number."""
+        """Whether a number begins here, and not in the middle of a longer one."""
         if start == 0 or text[start - 1] not in _PART_OF_NUMBER or not text[start].isascii():
             return True
         return text[start - 1] == ":" and text[start - 2 : start - 1].isalpha()
@@ -167,7 +167,7 @@ class Ages:
                 yield age
 
     def lone_numbers(self, text: str, words: Collection[str]) -> Iterator[Span]:
-        """Where a number from 8 to 17 is all of a tag, or stands behind whose age it may be."""
+        """Where a number from 8 to 17 is a whole tag, or follows somebody whose age it may be."""
         is_said = not text.isascii() or not self._lone_words.isdisjoint(words)
         said = self._lone_said.finditer(text) if is_said else ()
         spans = (number.span() for number in chain(self._lone_digits.finditer(text), said))
@@ -176,7 +176,7 @@ class Ages:
         yield from (age for age in sexed if self._is_age_of_somebody(text, age))
 
     def is_lone(self, text: str, number: Span) -> bool:
-        """Whether a number is all of its tag, or somebody's age."""
+        """Whether a number is its whole tag, or somebody's age."""
         start, end = number
         if self._is_age_of_somebody(text, number):
             return True
@@ -184,14 +184,14 @@ class Ages:
         return is_first and _REST_OF_TAG.match(text, end) is not None
 
     def _is_age_of_somebody(self, text: str, number: Span) -> bool:
-        """Whether it stands behind whose age it may be, before a bracket or a tag's end."""
+        """Whether it follows somebody whose age it may be, and its tag or a bracket ends there."""
         start, end = number
         if text[end : end + 1] not in _CLOSING_BRACKETS and _REST_OF_TAG.match(text, end) is None:
             return False
         return self._whose.search(_text_before(text, start)) is not None
 
     def age_with(self, text: str, number: Span) -> Span | None:
-        """Where the age stands of which this is the number; None if it is of none."""
+        """Where the age stands that this number belongs to; None if it belongs to none."""
         start, end = number
         behind = self._behind.match(text, end) if self._begins_number(text, start) else None
         if behind:
@@ -235,14 +235,14 @@ def _words_of_spaced_scripts(words: Iterable[str]) -> list[str]:
 
 
 def _share_a_script(one: str, other: str) -> bool:
-    """Whether two words are of one script, or one is in digits."""
+    """Whether two words share a script, or one is in digits."""
     return one.isdecimal() or other.isdecimal() or one.isascii() == other.isascii()
 
 
 def _alternatives(words: Iterable[str]) -> str:
     """Any of the words, the longest first; whole words where their script has such."""
     known = sorted(words, key=lambda word: (-len(word), word))
-    # Most places have none of their first letters, which is told at once.
+    # Most places have none of their first letters: a cheap test comes first.
     begin = re.escape("".join(sorted({word[0] for word in known})))
     # An alternative that begins with a letter is told by that, and not where a word may begin.
     spaced = "|".join(_whole_word_pattern(word) for word in known if _needs_whole_word(word))
@@ -252,7 +252,7 @@ def _alternatives(words: Iterable[str]) -> str:
 
 
 def _needs_whole_word(word: str) -> bool:
-    """Whether only a whole word counts."""
+    """Whether the word counts only as a whole word."""
     return word[0].isalpha() and not _UNSPACED.search(word)
 
 

@@ -33,7 +33,7 @@ class Allowing:
         return self._side.words_between(left, right)
 
     def texts_at(self, spans: Collection[Span]) -> list[str]:
-        """What stands there, as it was written."""
+        """The texts at these places, as they were written."""
         return self._side.texts_at(spans)
 
 

@@ -33,7 +33,7 @@ _PASTED_CHARS = 1000
 
 
 def bounds(info: ModelInfo) -> dict[str, tuple[int, int] | tuple[float, float]]:
-    """The least and the most of each option that is a number, with this model; both are allowed."""
+    """The least and the most that each number option may be with this model, both inclusive."""
     limits = info.limits
     return {
         "count": (1, limits.count_max),
@@ -46,7 +46,7 @@ def bounds(info: ModelInfo) -> dict[str, tuple[int, int] | tuple[float, float]]:
 
 
 def lengths(info: ModelInfo) -> dict[str, tuple[int, int]]:
-    """The fewest and the most characters of each option that is a text, as Discord is told.
+    """The fewest and the most characters of each text option, as Discord learns them.
 
     A text that was pasted into `prompt:` may hold more than the prompt.
     """
@@ -66,9 +66,9 @@ def make_ask(
     kind: RequestKind = RequestKind.COMMAND,
     parent_job_id: JobId | None = None,
 ) -> Ask | Refused:
-    """A well-formed ask for this model, or a friendly no that tells everything wrong with it.
+    """A well-formed ask for this model, or a friendly refusal that names every fault.
 
-    What was not said is the model's default. `faults` is what could not even be read.
+    Options that were not typed take the model's defaults. `faults` are those that cannot be read.
     """
     checks = _Checks(info, faults)
     aspect = typed.aspect or Aspect.SQUARE
@@ -105,7 +105,7 @@ def make_ask(
 
 
 def number_faults(info: ModelInfo, typed: Typed) -> tuple[str, ...]:
-    """What is wrong with the numbers of what is kept to be asked with later, as sentences."""
+    """What is wrong with the numbers of saved options, a sentence each."""
     checks = _Checks(info, ())
     checks.whole_number("count", typed.count, 1)
     checks.whole_number("steps", typed.steps, info.default_steps)
@@ -115,7 +115,7 @@ def number_faults(info: ModelInfo, typed: Typed) -> tuple[str, ...]:
 
 
 def bound_to_model(ask: Ask, info: ModelInfo) -> Ask:
-    """The ask as one of this model: it is drawn with no other, whichever serves by then."""
+    """The ask, to be drawn with this model even if another one serves by then."""
     return replace(ask, draw=replace(ask.draw, model=info.card_id))
 
 
@@ -209,7 +209,7 @@ def ask_larger(
 
 
 class _Checks:
-    """Looks at each option, and notes what is wrong with it as a sentence for its member."""
+    """Checks each option, and notes each fault as a sentence for its member."""
 
     def __init__(self, info: ModelInfo, faults: Sequence[str]) -> None:
         self.faults = list(faults)

@@ -13,11 +13,11 @@ from collections.abc import Collection
 
 from bot.policy.expressions import Span
 
-#: What is asked about: short terms that begin with a kanji.
+#: Short terms that begin with a kanji: only these are checked.
 _SHORT_TERM = re.compile("[\u4e00-\u9fff][\u4e00-\u9fff\u3041-\u309f]{1,2}")
 #: The same with a comma in it: tags that stand side by side.
 _TWO_TAGS = re.compile("([\u4e00-\u9fff]{1,2})[\\s,\uff0c\u3001]{1,3}([\u4e00-\u9fff]{1,2})")
-#: Characters that either has at most.
+#: The most characters that either has.
 _ASKED_MAX = 7
 #: Characters that a word of the list has.
 _WORD_MIN, _WORD_MAX = 2, 4
@@ -54,7 +54,7 @@ def _words_meet_at(text: str, seam: int, span: Span, words: Collection[str]) -> 
 def _start_of_word_ending_at(
     text: str, seam: int, before: int, words: Collection[str]
 ) -> int | None:
-    """Where the longest word begins that ends at the seam and begins before a place."""
+    """The start of the longest word that ends at the seam and begins before a place."""
     for begin in range(max(0, seam - _WORD_MAX), before):
         if text[begin:seam] in words:
             return begin
@@ -64,7 +64,7 @@ def _start_of_word_ending_at(
 def _end_of_word_beginning_at(
     text: str, seam: int, behind: int, words: Collection[str]
 ) -> int | None:
-    """Where the longest word ends that begins at the seam and ends behind a place."""
+    """The end of the longest word that begins at the seam and ends behind a place."""
     for end in range(min(len(text), seam + _WORD_MAX), behind, -1):
         if text[seam:end] in words:
             return end

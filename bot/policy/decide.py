@@ -43,12 +43,12 @@ NUDITY: Mapping[Rating, tuple[tuple[float, Ruling], ...]] = {
     Rating.EXPLICIT: (),
 }
 
-#: What these say, no server lowers.
+#: No server can lower what these layers say.
 _FIXED_LAYERS = frozenset({Layer.FLOOR, Layer.LICENCE})
 
 
 def admit(ask: Ask, policy: EffectivePolicy) -> Admitted | Refused:
-    """Let an ask into the queue, or say kindly why not. Never raises: a fault of ours is a no."""
+    """Admit an ask to the queue, or say kindly why not. Never raises: our own faults refuse."""
     try:
         return _admit(ask, policy)
     except Exception:  # noqa: BLE001  any error in policy means no
@@ -85,7 +85,7 @@ def _admit(ask: Ask, policy: EffectivePolicy) -> Admitted | Refused:
 
 
 def _excused_findings(weighed: Weighed, policy: EffectivePolicy) -> frozenset[Finding]:
-    """What was found and does not count for this member."""
+    """The findings that do not count for this member."""
     rules = policy.exempt & {finding.rule for finding in weighed.found}
     terms = policy.passed & set(weighed.words(SERVER))
     own = (Finding(rule=SERVER, words=(term,)) for term in terms)
@@ -107,12 +107,12 @@ def uphold(ask: Ask, policy: EffectivePolicy, appealed: Collection[Finding]) -> 
 
 
 def ruling_on(prompt: str, negative: str, policy: EffectivePolicy) -> Ruling:
-    """What would be done with these words here. Never raises: what is in doubt is refused."""
+    """The ruling on these words here. Never raises: doubt means refusal."""
     return ruling_by(lambda: weigh(policy, prompt, negative), policy)
 
 
 def ruling_by(look: Callable[[], Weighed], policy: EffectivePolicy) -> Ruling:
-    """The same, by what somebody finds who looks; whatever that raises."""
+    """The ruling on what `look` finds; if it raises, a refusal."""
     try:
         weighed = look()
         refused = refusal_if_off(policy) or refusal(weighed, policy)
@@ -122,12 +122,12 @@ def ruling_by(look: Callable[[], Weighed], policy: EffectivePolicy) -> Ruling:
 
 
 def may_offer(prompt: str, policy: EffectivePolicy, *, negative: str = "") -> bool:
-    """Whether such words may be proposed to a member here: no refusal for them. Never raises."""
+    """Whether these words may be offered to a member here: they are not refused. Never raises."""
     return ruling_on(prompt, negative, policy) is not Ruling.REFUSE
 
 
 def for_trial(admitted: Admitted, seed: int) -> Admitted:
-    """What was let in, to be drawn once more by each model of a blind test.
+    """An admitted ask, to be drawn once more by each model of a blind test.
 
     Not from the seed that its member has a picture of: that one tells what the parent draws.
     """
@@ -141,7 +141,7 @@ def for_trial(admitted: Admitted, seed: int) -> Admitted:
 
 
 def refusal_if_off(policy: EffectivePolicy) -> Refused | None:
-    """Why nothing may be asked or shown in this place, None if it may."""
+    """The refusal where the bot is switched off or paused; None where it is on."""
     if policy.enabled:
         return None
     text = refusals.PAUSED() if policy.guild.paused else refusals.SWITCHED_OFF()
@@ -150,17 +150,17 @@ def refusal_if_off(policy: EffectivePolicy) -> Refused | None:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Weighed:
-    """What was found in a prompt, and what follows from each of it."""
+    """What was found in a prompt, and the effect of each finding."""
 
     found: Mapping[Finding, Effect]
 
     @property
     def effect(self) -> Effect:
-        """What follows from all of it."""
+        """The effects of all findings, joined."""
         return join(self.found.values())
 
     def culprits(self) -> frozenset[Finding]:
-        """The findings for which it is refused, or for which it is for adults only."""
+        """The findings that refuse it, or that make it adults only."""
         refuses = self.effect.ruling is Ruling.REFUSE
         return frozenset(
             finding
@@ -169,21 +169,21 @@ class Weighed:
         )
 
     def ruling_rule(self, ground: Ground) -> RuleId:
-        """The rule that a member is told of, of those that are as strict as all together.
+        """The rule named to the member: one of those that are as strict as all together.
 
         The floor's before the licence's, and both before those that a server sets.
         """
         return min((f.rule for f in self.culprits()), key=lambda rule: _rank(rule, ground))
 
     def deciding_rules(self, ground: Ground) -> tuple[RuleId, ...]:
-        """The rules that have it spoilered, held or refused, in the order of `ruling_rule`."""
+        """The rules that spoiler, hold or refuse it, in the order of `ruling_rule`."""
         if self.effect.ruling is Ruling.ALLOW:
             return ()
         found = {f.rule for f, effect in self.found.items() if effect.ruling is self.effect.ruling}
         return tuple(sorted(found, key=lambda rule: _rank(rule, ground)))
 
     def words(self, rule: RuleId) -> tuple[str, ...]:
-        """What a rule was found in, each once."""
+        """The words that a rule was found in, each once."""
         return _words_of(rule, self.found)
 
 
@@ -197,20 +197,20 @@ def _rank(rule: RuleId, ground: Ground) -> tuple[int, RuleId]:
 
 
 def _weigh_ask(ask: Ask, policy: EffectivePolicy) -> Weighed:
-    """What follows from everything that the model will read of an ask, and from its own words."""
+    """Weigh the ask's own words and everything else that the model will read."""
     read = dict.fromkeys([ask.draw.prompt, *(draw.words for draw in ask.draws)])
     each = (weigh(policy, text, ask.draw.negative).found for text in read)
     return Weighed(found={finding: effect for found in each for finding, effect in found.items()})
 
 
 def weigh(ground: Ground, prompt: str, negative: str) -> Weighed:
-    """What follows from a prompt."""
+    """Find what a prompt breaks, and weigh it."""
     found = ground.screen.findings(prompt, negative, ground.licence)
     return Weighed(found={finding: ground.effect(finding) for finding in found})
 
 
 def refusal(weighed: Weighed, policy: EffectivePolicy) -> Refused | None:
-    """Why a prompt is not drawn in this place, None if it is."""
+    """The refusal of a prompt in this place; None if it is drawn."""
     effect = weighed.effect
     for_adults = effect.audience is Audience.ADULTS and not policy.place.age_restricted
     if effect.ruling is not Ruling.REFUSE and not for_adults:
@@ -235,13 +235,13 @@ def refusal(weighed: Weighed, policy: EffectivePolicy) -> Refused | None:
 
 
 def _merged_by_rule(found: Collection[Finding], policy: Ground) -> tuple[Finding, ...]:
-    """Findings put together, one for each rule, in the order of `ruling_rule`."""
+    """Findings merged into one for each rule, in the order of `ruling_rule`."""
     rules = sorted({finding.rule for finding in found}, key=lambda rule: _rank(rule, policy))
     return tuple(Finding(rule=rule, words=_words_of(rule, found)) for rule in rules)
 
 
 def layer_of(rule: RuleId, policy: Ground) -> Layer:
-    """Who has a rule be as strict as it is."""
+    """The layer that makes a rule as strict as it is."""
     line = policy.lines.get(rule)
     return line.layer if line else Layer.SERVER
 
@@ -259,7 +259,7 @@ def _refusal_text(
     others: Iterable[Finding],
     policy: EffectivePolicy,
 ) -> str:
-    """`others` are what else it is refused for."""
+    """What the member reads; `others` are the further findings that refuse it."""
     also = refusals.also([(title_of(policy.rulebook, f.rule), f.words) for f in others])
     if rule == SERVER:
         terms = [(t.text, t.reason) for t in policy.guild.blocked if t.text in words]
@@ -343,7 +343,7 @@ def _release(
 def _release_measured(
     job: Job, rendered: Rendered, scores: Scores, nudity: float, audience: Audience
 ) -> Released | Held | Withheld:
-    """What follows from a picture that was measured."""
+    """Decide on a picture that was measured."""
     if scores.values["blank"] >= THRESHOLDS.blank:
         return Withheld(text=refusals.EMPTY())
     if is_forbidden(scores.values):
@@ -366,7 +366,7 @@ def _release_measured(
 
 
 def _nudity_score(scores: Scores | None, info: ModelInfo) -> float | None:
-    """The score, 0 of a model that cannot draw it; None if the picture was not wholly measured."""
+    """The score; 0 if the model cannot draw nudity; None if the picture is not fully measured."""
     if scores is None or not all(math.isfinite(v) and 0 <= v <= 1 for v in scores.values.values()):
         return None
     if "blank" not in scores.values:
@@ -375,19 +375,19 @@ def _nudity_score(scores: Scores | None, info: ModelInfo) -> float | None:
 
 
 def _nudity_ruling(nudity: float, ceiling: Rating) -> Ruling:
-    """What follows from a score where pictures may show so much."""
+    """The ruling on a score, where pictures may show up to `ceiling`."""
     return next((ruling for at, ruling in NUDITY[ceiling] if nudity >= at), Ruling.ALLOW)
 
 
 def _reasons_for_holding(job: Job, nudity: float) -> str:
-    """What moderators read: what was asked for, what was seen, or both."""
+    """What moderators read: what was asked for, what was measured, or both."""
     asked = [refusals.ASKED_FOR()] if job.ruling is Ruling.HOLD else []
     seen = _nudity_ruling(nudity, job.rating) is Ruling.HOLD
     return " ".join([*asked, *([refusals.SCORED()] if seen else [])])
 
 
 def _hold(job: Job, rendered: Rendered, scores: Scores, why: str) -> Held:
-    """For moderators; what they let out may be shown where the job's pictures may."""
+    """Hold for moderators; if approved, it may be shown where the job's pictures may."""
     return Held(
         job=job,
         width_px=rendered.width_px,

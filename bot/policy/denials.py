@@ -15,7 +15,7 @@ from itertools import chain
 
 from bot.policy.spelling import expand_braces
 
-#: So many characters before a term and behind it are looked at.
+#: How many characters before and behind a term are looked at.
 _NEAR_CHARS = 64
 #: A term that is written without disguise.
 _PLAIN = re.compile(r"[\w '\u2019-]+")
@@ -49,7 +49,7 @@ class DenialWords:
 
 
 class Denials:
-    """Tells what is denied; made once for a rulebook."""
+    """Recognises denied terms; made once for a rulebook."""
 
     def __init__(self, languages: Mapping[str, DenialWords]) -> None:
         every = languages.values()
@@ -63,7 +63,7 @@ class Denials:
         self._own_denial = _union(_whole_words(words, words.within) for words in every)
 
     def is_denied(self, before: str, term: str, behind: str) -> bool:
-        """Whether a term is denied that stands between these, all as they were typed."""
+        """Whether the term between these texts is denied; all are as typed."""
         term = term.casefold()
         if not _PLAIN.fullmatch(term) or self._own_denial.search(term):
             return False
@@ -79,7 +79,7 @@ class Denials:
 
 
 def _pattern_before(words: DenialWords) -> re.Pattern[str]:
-    """What stands before a term that is denied, with what undoes that."""
+    """A pattern for the text before a denied term, with words that undo the denial."""
     space, end = _space_and_border(words)
     return re.compile(
         f"(?P<undone>{_whole_words(words, words.undone)}[ ,_]*)?{_whole_words(words, words.before)}"
@@ -90,7 +90,7 @@ def _pattern_before(words: DenialWords) -> re.Pattern[str]:
 
 
 def _pattern_behind(words: DenialWords) -> re.Pattern[str]:
-    """What stands behind a term that is denied."""
+    """A pattern for the text behind a denied term."""
     space, end = _space_and_border(words)
     things = f"(?:{space}{_any_word(words.things)}{end})*"
     goes_on = f"{_EMPHASIS}(?:{_STOP}|{space}{_any_word(words.behind)}{end})"
@@ -101,7 +101,7 @@ def _pattern_behind(words: DenialWords) -> re.Pattern[str]:
 
 
 def _space_and_border(words: DenialWords) -> tuple[str, str]:
-    """What stands between two words, and behind one."""
+    """Patterns for the space between two words, and for the end of one."""
     return ("[ _]+", _END) if words.spaced else (" ?", "")
 
 
@@ -115,7 +115,7 @@ def _union(patterns: Iterable[str]) -> re.Pattern[str]:
 
 
 def _any_word(some: Iterable[str]) -> str:
-    """Any of some words; of none, nothing matches. What stands behind tells which it is."""
+    """A pattern for any of some words; without words, one that never matches."""
     every = sorted(_spellings(some))
     return f"(?:{'|'.join(map(re.escape, every))})" if every else "(?!)"
 

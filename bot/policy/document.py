@@ -37,10 +37,10 @@ _T = TypeVar("_T")
 
 #: Goes up when a key changes its meaning; a new key needs no new number.
 VERSION = 1
-#: A document is as large in JSON at most; as TOML with its comments it still fits a file.
+#: The most that a document has in JSON; as TOML with its comments it still fits a file.
 _JSON_BYTES_MAX = BYTES_MAX * 3 // 4
 TERMS_MAX = 10_000
-#: Channels and categories with overrides, and channels of a list: Discord's own most.
+#: Channels and categories with overrides, and listed channels: Discord allows no more.
 PLACES_MAX, ROLES_MAX = 500, 250
 
 _TOML = Dialect(stranger="is not a key of a policy", table="a table", nothing="")
@@ -147,7 +147,7 @@ def from_toml(data: bytes, guild_id: GuildId, rulebook: Rulebook) -> GuildPolicy
 
 
 def _sentence_of(flaw: Flaw) -> str:
-    """A flaw in words; a name that is no key, with the key that was meant if one is near.
+    """A sentence about a flaw; an unknown key is answered with the nearest known one.
 
     What stands in a table and was written above all tables is found too.
     """
@@ -179,7 +179,7 @@ def _parse(data: bytes) -> dict[str, object]:
 
 
 def _faults_in(tree: Mapping[str, object], rulebook: Rulebook) -> Iterator[str]:
-    """What is wrong in a file that is no policy, beside what does not fit its place."""
+    """Further faults of a file that is no policy: ids, presets, rules and terms."""
     for table in ("categories", "channels", "roles"):
         yield from filter(None, (fault_of_id(name, table) for name in _table(tree.get(table))))
     if isinstance(preset := tree.get("preset", "standard"), str):
@@ -209,7 +209,7 @@ def _table(part: object) -> dict[str, object]:
 
 
 def tree_of(policy: GuildPolicy) -> dict[str, object]:
-    """The policy as plain values; what says nothing is left out."""
+    """The policy as plain values, without unset options."""
     document = _Document(
         version=VERSION,
         preset=policy.preset,
@@ -237,7 +237,7 @@ def tree_of(policy: GuildPolicy) -> dict[str, object]:
 
 
 def _without_unset(tree: dict[str, object]) -> dict[str, object]:
-    """Without the options that say nothing."""
+    """The tree without unset options."""
     return {
         name: _without_unset(cast("dict[str, object]", value)) if isinstance(value, dict) else value
         for name, value in tree.items()

@@ -43,7 +43,7 @@ _OVERRIDDEN = re.compile("\u202e([^\u202c\u202d\n]++)")
 _BAR = re.compile(r"[(\[{<)\]}>]|(?<=[^\W_])\||\|(?=[^\W_])")
 
 _STRETCH = re.compile(r"[^\s,]+")
-#: Letters of an alphabet by which a word is told to be in it; and no alphabet.
+#: The fewest letters of an alphabet that place a word in it; and no alphabet.
 _STRANGE_MIN = 2
 _NONE: set[int] = set()
 _REMEMBERED = 4096
@@ -84,7 +84,7 @@ def as_digits(source: str) -> Iterator[View]:
 def _with_replacements(
     source: str, parts: Sequence[Span], drawn: Callable[[str], str]
 ) -> Iterator[View]:
-    """The text with something else for these parts, each of which is where it begins."""
+    """The text with these parts replaced; each replacement stands where its part begins."""
     begins = dict(parts)
     for first, last in windows(source, parts):
         text: list[str] = []
@@ -148,7 +148,7 @@ class Alphabets:
                 yield View(read, range(first, last))
 
     def _common_alphabets(self, word: str) -> Collection[int]:
-        """The alphabets of which every letter of a word is that is not plain, if two are."""
+        """The alphabets that hold every letter of a word that is not plain, if two are not."""
         strange = [char for char in word if not char.isascii() and char.isalnum()]
         found = self._of.get(strange[0], _NONE) if len(strange) >= _STRANGE_MIN else _NONE
         for char in strange:
@@ -157,7 +157,7 @@ class Alphabets:
 
 
 def as_displayed(source: str) -> Iterator[View]:
-    """What was made to run from right to left, as it is seen."""
+    """Text with direction overrides, in the order in which it is displayed."""
     places = [*range(len(source))]
     parts = [part.span(1) for part in _OVERRIDDEN.finditer(source)]
     for start, end in parts:
@@ -167,7 +167,7 @@ def as_displayed(source: str) -> Iterator[View]:
 
 
 def bars_as_ones(source: str) -> Iterator[View]:
-    """Bars outside brackets as the digit that they look like."""
+    """Bars outside brackets as ones, which they look like."""
     depth, seen, changed = 0, list(source), list[Span]()
     for sign in _BAR.finditer(source):
         at, deeper = sign.start(), _BRACKETS.get(sign[0], 0)

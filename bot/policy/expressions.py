@@ -23,7 +23,7 @@ class Side(Protocol):
         ...
 
     def texts_at(self, spans: Collection[Span]) -> list[str]:
-        """What stands there, as it was written."""
+        """The texts at these places, as they were written."""
         ...
 
     @property

@@ -16,7 +16,7 @@ from models.catalogue.tags import filling
 from models.catalogue.tags.glossary import Glossary
 from models.contract import SEEDS, Draw
 
-#: The same picture once more is filled in as it was.
+#: Requests for the same picture once more, which is filled in as before.
 _SAME_PICTURE = frozenset({RequestKind.AGAIN, RequestKind.UPSCALE, RequestKind.TRIAL})
 #: Up to here a variation is near its picture; beyond, it is other lots that carry it away: with the
 #: same words the embedded model draws nearly the same at 0.7, too.
@@ -26,7 +26,7 @@ _TRIES = 20
 
 
 def with_completions(ask: Ask, glossary: Glossary, policy: EffectivePolicy) -> Ask:
-    """The ask with what its pictures are drawn of beside its words, if it wants that."""
+    """The ask with a completion for each picture, if it wants them."""
     if ask.draw.completion is None:
         return replace(ask, completions=None)
     if ask.kind in _SAME_PICTURE:
@@ -37,7 +37,7 @@ def with_completions(ask: Ask, glossary: Glossary, policy: EffectivePolicy) -> A
 
 
 def surprise(glossary: Glossary, seed: int, policy: EffectivePolicy) -> str:
-    """A prompt by lot that this place takes as it is; "" if none is found."""
+    """A random prompt that is allowed here as it is; "" if none is found."""
     for number in range(_TRIES):
         prompt = filling.surprise(glossary, seed + number * SEEDS, takes=_tag_filter(policy))
         if prompt and ruling_on(prompt, "", policy) is Ruling.ALLOW:
@@ -46,19 +46,19 @@ def surprise(glossary: Glossary, seed: int, policy: EffectivePolicy) -> str:
 
 
 def _is_near_variation(ask: Ask) -> bool:
-    """It is to be like the picture that it is drawn from, which other clothes are not."""
+    """Whether it should stay so like its source that even clothes stay the same."""
     strength = ask.draw.strength if ask.kind is RequestKind.VARY else None
     return strength is not None and strength <= _NEAR_STRENGTH
 
 
 def _kept_completion(draw: Draw, glossary: Glossary, policy: EffectivePolicy) -> str:
-    """What was filled in; something else where this place's policy would not take it."""
+    """The earlier completion; a new one where this place's policy would not take it."""
     kept = draw.completion or ""
     return kept if _keeps_ruling(draw, kept, policy) else _new_completion(draw, glossary, policy)
 
 
 def _new_completion(draw: Draw, glossary: Glossary, policy: EffectivePolicy) -> str:
-    """What is filled in, if it changes nothing of what policy says of the words alone."""
+    """A new completion; "" if it would change the ruling on the words alone."""
     found = filling.completion(
         draw.prompt, glossary, draw.seed, negative=draw.negative, takes=_tag_filter(policy)
     )
@@ -66,14 +66,14 @@ def _new_completion(draw: Draw, glossary: Glossary, policy: EffectivePolicy) -> 
 
 
 def _keeps_ruling(draw: Draw, completion: str, policy: EffectivePolicy) -> bool:
-    """Whether it changes nothing of what policy says of the prompt alone."""
+    """Whether the ruling with this completion is no stricter than on the prompt alone."""
     alone = ruling_on(draw.prompt, draw.negative, policy)
     whole = ruling_on(replace(draw, completion=completion).words, draw.negative, policy)
     return whole <= alone
 
 
 def _tag_filter(policy: EffectivePolicy) -> Callable[[str], bool]:
-    """Whether a tag of the model's own passes here as it is."""
+    """A test of whether one of the model's tags is allowed here by itself."""
 
     def weigh_tag(tag: str) -> Weighed:
         return Weighed(found={f: policy.effect(f) for f in policy.screen.findings_in_tag(tag)})

@@ -43,7 +43,7 @@ _ALPHABET = "abcdefghijklmnopqrstuvwxyz"
 _ALPHABETS = (0x1F150, 0x1F170, 0x1F1E6)
 #: Kanji and syllables of Hangul are plain as they are, and there are thousands.
 _ALREADY_PLAIN = re.compile("[\u4e00-\u9fff\uac00-\ud7a3]")
-#: So many characters are ASCII.
+#: How many characters ASCII has.
 _ASCII_COUNT = 128
 
 
@@ -101,13 +101,13 @@ class Letters(dict[int, str]):
         return self.fold_composed(composed(text))
 
     def fold_composed(self, text: str) -> str:
-        """The same for a text that is composed."""
+        """The same for a text that is composed already."""
         if text.isascii():
             return text.encode().translate(self._plain, self._unseen).decode()
         return text.translate(self)
 
     def fold_all(self, texts: Sequence[str]) -> list[str]:
-        """Many texts folded, all at once: some hundred thousand words are."""
+        """Many texts folded at once: there are some hundred thousand words."""
         ascii_only = [text for text in texts if text.isascii()]
         if len(ascii_only) in {0, len(texts)}:
             return self._fold_joined(texts)
@@ -116,7 +116,7 @@ class Letters(dict[int, str]):
         return [next(plain if text.isascii() else others) for text in texts]
 
     def _fold_joined(self, texts: Sequence[str]) -> list[str]:
-        """All as one text, unless one of them holds what parts them there."""
+        """Fold all as one text, unless one of them contains the separator."""
         folded = self.fold(JOINT.join(texts)).split(JOINT)
         return folded if len(folded) == len(texts) else [self.fold(text) for text in texts]
 

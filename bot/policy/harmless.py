@@ -12,7 +12,7 @@ from collections.abc import Mapping, Sequence
 from bot.policy.rulebook import SERVER, Rulebook
 from bot.policy.screening import Screen, Term
 
-#: So many of the prompts are no chance any more: the term is common.
+#: A term that stops this many of the prompts is common.
 COMMON = 3
 
 PROMPTS = (

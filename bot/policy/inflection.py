@@ -1,8 +1,8 @@
 """*Inflect*: forms of known words, such as `documentan` and `undraped`, which no list has.
 
 Called by `parting` and `respelling`, for words that might be several that were run together, or
-have letters exchanged. Pure. It must not know rules. A form is told by its stem: with another
-ending, or without a beginning, it is a word that is known, and no word of a term.
+have letters exchanged. Pure. It must not know rules. A form is recognised by its stem: with another
+ending, or without a prefix, it is a known word, and no word of a term.
 """
 
 from __future__ import annotations
@@ -25,26 +25,26 @@ _ENDINGS_TEXT = (
 )
 _ENDINGS = frozenset(_ENDINGS_TEXT.split())
 _ENDING_MAX = max(map(len, _ENDINGS))
-#: What stands before a word and leaves it one.
+#: What may stand before a word, so that it stays a word.
 _PREFIXES = (
     "un", "in", "im", "ir", "re", "de", "des", "dis", "mis", "non", "over", "out", "pre", "pro",
     "anti", "auto", "inter", "super", "sub", "trans", "ultra", "co", "counter", "under", "up", "ab",
     "an", "auf", "aus", "be", "ein", "ent", "er", "ge", "ver", "vor", "zer", "neo", "mono", "multi",
     "abzu", "anzu", "aufzu", "auszu", "einzu", "vorzu",
 )  # fmt: skip
-#: Letters that a stem has at least.
+#: The fewest letters of a stem.
 _STEM_MIN = 4
 _REMEMBERED = 4096
 
 
 def never_a_form(word: str) -> bool:
-    """Whether a word is a form of another, where none is known."""
+    """Whether a word is a form of a known one; here no word is known."""
     del word
     return False
 
 
 class Inflection:
-    """Tells forms of known words; made once for a rulebook."""
+    """Recognises forms of known words; made once for a rulebook."""
 
     def __init__(self, known: Collection[str], listed: Collection[str]) -> None:
         """`listed` are the words of terms, whose forms are not harmless."""
@@ -61,7 +61,7 @@ class Inflection:
         return word in self._known and word not in self._listed
 
     def _shares_a_stem(self, word: str) -> bool:
-        """Whether its stem is that of a known word."""
+        """Whether it shares its stem with a known word."""
         stems = (word[:at] for at in _ending_starts(word))
         return any(
             stem not in self._listed and any(self._is_known(stem + end) for end in ("", *_ENDINGS))
@@ -70,7 +70,7 @@ class Inflection:
 
 
 def _without_prefix(word: str) -> Iterator[str]:
-    """A word, and what is left of it without what may stand before one."""
+    """A word, and the word without each prefix that it has."""
     yield word
     for begin in _PREFIXES:
         if word.startswith(begin) and len(word) - len(begin) >= _STEM_MIN:
@@ -78,7 +78,7 @@ def _without_prefix(word: str) -> Iterator[str]:
 
 
 def _ending_starts(word: str) -> Iterator[int]:
-    """Where an ending of a word begins."""
+    """Where each ending of a word begins."""
     for at in range(max(_STEM_MIN, len(word) - _ENDING_MAX), len(word)):
         if word[at:] in _ENDINGS:
             yield at

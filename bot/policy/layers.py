@@ -63,7 +63,7 @@ _Lines = Mapping[RuleId, PolicyLine]
 
 @dataclass(frozen=True, slots=True)
 class _Compiled:
-    """What was worked out of a document with one rulebook."""
+    """What is compiled of a document with one rulebook."""
 
     rulebook: Rulebook
     screen: Screen
@@ -82,7 +82,7 @@ class GuildPolicy:
     categories: Mapping[ChannelId, Overrides] = field(default_factory=dict[ChannelId, Overrides])
     channels: Mapping[ChannelId, Overrides] = field(default_factory=dict[ChannelId, Overrides])
     roles: Mapping[RoleId, RoleTerms] = field(default_factory=dict[RoleId, RoleTerms])
-    #: Terms of its own that have something follow.
+    #: Its own terms, each with an effect.
     blocked: tuple[Term, ...] = ()
     #: Phrases in which no rule finds anything, but for those of the floor and of a licence.
     allowed: tuple[str, ...] = ()
@@ -90,11 +90,11 @@ class GuildPolicy:
     only_channels: frozenset[ChannelId] = frozenset()
     #: The bot draws and shows nothing in the whole server.
     paused: bool = False
-    #: Whoever has it decides beside those with Manage Server.
+    #: Members with this role decide too, beside those with Manage Server.
     moderator_role: RoleId | None = None
     #: Where held pictures, reports and appeals go.
     review_channel: ChannelId | None = None
-    #: Where every change, alert and removal is told.
+    #: Where every change, alert and removal is posted.
     log_channel: ChannelId | None = None
     gallery: GalleryTerms = field(default_factory=GalleryTerms)
     strikes: StrikeTerms = field(default_factory=StrikeTerms)
@@ -102,7 +102,7 @@ class GuildPolicy:
     cooldown_s: int = 0
     #: Pictures of a member in 24 hours; None: as many as they like.
     per_day_max: int | None = None
-    #: What was worked out of it, by rulebook: a document is replaced, never changed.
+    #: What was compiled of it, by rulebook: a document is replaced, never changed.
     memo: dict[int, _Compiled] = field(
         default_factory=dict[int, _Compiled], init=False, repr=False, compare=False
     )
@@ -122,7 +122,7 @@ class Ground:
     passed: frozenset[str] = frozenset()
 
     def effect(self, finding: Finding) -> Effect:
-        """What follows from a finding. KeyError of a rule or a term that nobody knows."""
+        """The effect of a finding. KeyError for an unknown rule or term."""
         if finding.rule == SERVER and finding.words and self.passed.issuperset(finding.words):
             return NOTHING
         line = self.lines.get(finding.rule)
@@ -193,15 +193,15 @@ def effective(
 
 
 def is_compiled(rulebook: Rulebook, guild: GuildPolicy) -> bool:
-    """Whether `effective` is cheap by now: ten thousand terms take up to a second at first."""
+    """Whether `effective` is cheap: the first call may compile for up to a second."""
     return id(rulebook) in guild.memo
 
 
 def with_excused(policy: EffectivePolicy, found: Collection[Finding]) -> EffectivePolicy:
-    """The same policy for one to whom this is let pass as well; floor and licence hold.
+    """The same policy with these findings excused as well; floor and licence still hold.
 
-    Of the server's own terms those that are named; any other rule wholly, for which of its words
-    are told is chance.
+    Of the server's own terms, only the named ones; any other rule entirely, because a finding names
+    only some of its words.
     """
     terms = {word for f in found if f.rule == SERVER for word in f.words}
     rules = {f.rule for f in found if f.rule != SERVER or not f.words}
@@ -217,7 +217,7 @@ def with_excused(policy: EffectivePolicy, found: Collection[Finding]) -> Effecti
 
 @lru_cache(maxsize=8)
 def ground_of(rulebook: Rulebook, licence: frozenset[RuleId] | None = None) -> Ground:
-    """What holds whatever a server says: what a picture is measured by before anybody sees it."""
+    """What holds in every server; a picture is measured by it before anybody sees it."""
     bound = strictest_licence(rulebook) if licence is None else licence
     return Ground(
         rulebook=rulebook,
@@ -233,7 +233,7 @@ def ground_of(rulebook: Rulebook, licence: frozenset[RuleId] | None = None) -> G
 def rules_of_licence(rulebook: Rulebook, info: ModelInfo) -> frozenset[RuleId]:
     """The rules that a model's licence asks for.
 
-    All that any licence does, where the card names none that is known, or a rule that is not.
+    If its card names an unknown licence or an unknown rule: all rules that any licence asks for.
     """
     named = frozenset(map(RuleId, info.licence_rules))
     known = rulebook.licences.get(info.licence_id or "")
@@ -243,7 +243,7 @@ def rules_of_licence(rulebook: Rulebook, info: ModelInfo) -> frozenset[RuleId]:
 
 
 def strictest_licence(rulebook: Rulebook) -> frozenset[RuleId]:
-    """What any licence asks for: what a licence counts as that nobody knows."""
+    """All rules that any licence asks for: an unknown licence counts as all of them."""
     return frozenset[RuleId]().union(*rulebook.licences.values())
 
 
@@ -260,7 +260,7 @@ def _compiled(rulebook: Rulebook, guild: GuildPolicy) -> _Compiled:
 
 @dataclass(frozen=True, slots=True)
 class _LayerLines:
-    """The lines of a layer that counts in a place; if it is not `sure`, where they are stricter."""
+    """The lines of a layer that counts in a place; if not `sure`, only where they are stricter."""
 
     layer: Layer
     overrides: Overrides
@@ -268,7 +268,7 @@ class _LayerLines:
 
 
 def _layers_at(guild: GuildPolicy, place: Place) -> list[_LayerLines]:
-    """Whose lines count in a place, the farthest first."""
+    """The layers whose lines count in a place, the farthest first."""
     return [
         _LayerLines(Layer.SERVER, guild.rules),
         *_lines_of_layer(Layer.CATEGORY, guild.categories, place.category_id, place),
@@ -280,7 +280,7 @@ def _layers_at(guild: GuildPolicy, place: Place) -> list[_LayerLines]:
 def _lines_of_layer(
     layer: Layer, lines: Mapping[ChannelId, Overrides], id_: ChannelId | None, place: Place
 ) -> Iterator[_LayerLines]:
-    """Its lines; if it may be any of them, all there are."""
+    """The lines of this id; if the id is unknown, the lines of all."""
     if id_ is None and not place.whole:
         yield from (_LayerLines(layer, overrides, sure=False) for overrides in lines.values())
     elif id_ is not None and id_ in lines:
@@ -299,7 +299,7 @@ def _enabled(guild: GuildPolicy, place: Place, near: Iterable[_LayerLines]) -> t
     said = [
         (on, one.layer)
         for one in near
-        # One that may be none of its layers can only switch it off.
+        # A layer that may not apply here can only switch it off.
         if (on := one.overrides.enabled) is not None and (one.sure or not on)
     ]
     return said[-1] if said else (True, Layer.SERVER)
@@ -331,18 +331,18 @@ def _lines(
 def _effect_below(
     compiled: _Compiled, nearest: Mapping[RuleId, tuple[Layer, Effect]], rule: RuleId
 ) -> Effect:
-    """What holds of a rule so far; of the server's own terms, what the strictest of them has."""
+    """The effect of a rule so far; for the server's own terms, that of the strictest."""
     return nearest[rule][1] if rule in nearest else join(compiled.terms.values())
 
 
 def title_of(rulebook: Rulebook, rule: RuleId) -> str:
-    """What a rule is called; its id if nobody knows it any more."""
+    """A rule's title; its id if the rulebook no longer has it."""
     known = rule == SERVER or rule in rulebook.rules
     return say(rule_of(rulebook, rule).title) if known else rule
 
 
 def preset_effect(rulebook: Rulebook, preset: str, rule: RuleId) -> Effect:
-    """What a preset makes of a rule; one that is not known, what the strictest would."""
+    """The effect that a preset gives a rule; an unknown preset counts as the strictest."""
     own = rulebook.rules[rule].effect
     named = rulebook.presets.get(preset)
     if named is not None:
@@ -377,9 +377,9 @@ def _line(rule: Rule | None, said: tuple[Layer, Effect], *, licensed: bool) -> P
 
 
 def _ruling_layer(parts: Sequence[tuple[Layer, Effect]], whole: Effect) -> Layer:
-    """The first with which it is as strict as in the end; the nearest if none made it so.
+    """The first layer that makes it as strict as the whole; the nearest if none does.
 
-    What is refused is refused to everybody, so there whoever refuses it counts.
+    A refusal concerns everybody, so there only the layer that refuses counts.
     """
     reached = NOTHING
     for layer, part in parts:

@@ -20,9 +20,9 @@ from bot.policy.wordlists import each_spoken
 
 #: Folds many terms.
 Read = Callable[[Sequence[str]], list[str]]
-#: Shorter words are no part of a word that was run together, and in other scripts these.
+#: The fewest letters of a part of words run together; and in other scripts.
 _PART_MIN, _FOREIGN_MIN = 3, 5
-#: Shorter names are good for halves of a word.
+#: Shorter names may be halves of a word.
 _NAME_MIN = 5
 #: The languages whose words stand beside English ones.
 _ENGLISH = ("en", "ja")
@@ -35,7 +35,7 @@ _GRAVE = (
 
 @dataclass(frozen=True, slots=True)
 class ConceptTerms:
-    """What is looked for of one concept."""
+    """The terms that are looked for in one concept's name."""
 
     concept: Concept
     #: Its terms as they are written; of names, in both orders.
@@ -104,12 +104,12 @@ def term_words(concepts: Iterable[ConceptTerms]) -> frozenset[str]:
 
 
 def _words_of_length(lines: Iterable[str], shortest: int) -> frozenset[str]:
-    """The words of many lines that have so many letters."""
+    """The words of many lines that have at least `shortest` letters."""
     return frozenset(word for word in set("".join(lines).split()) if len(word) >= shortest)
 
 
 def words_by_language(concepts: Iterable[ConceptTerms]) -> tuple[frozenset[str], frozenset[str]]:
-    """The words of English terms, with Japanese ones in Latin letters, and of all others."""
+    """The words of English and romanised Japanese terms, and the words of all others."""
     lines: tuple[list[str], list[str]] = ([], [])
     for each in concepts:
         for language, line in zip(each.languages, each.lines, strict=True):
@@ -118,21 +118,21 @@ def words_by_language(concepts: Iterable[ConceptTerms]) -> tuple[frozenset[str],
 
 
 def grave_words(concepts: Mapping[str, ConceptTerms]) -> frozenset[str]:
-    """The words that are a grave term by themselves, no shorter than a part of a word."""
+    """Grave terms of a single word, none shorter than a part of a word."""
     grave = (concepts[name] for name in _GRAVE if name in concepts)
     lines = (line.split() for each in grave for line in each.lines)
     return frozenset(line[0] for line in lines if len(line) == 1 and len(line[0]) >= _PART_MIN)
 
 
 def uncompounded(words: frozenset[str], concepts: Iterable[ConceptTerms]) -> frozenset[str]:
-    """Those of the words of terms that are no term of several words, as `upskirt` is."""
+    """These words without those that are a term of several words written as one (`upskirt`)."""
     lines = (line for each in concepts for line in each.lines)
     together = (line.replace(" ", "") for line in lines if line.count(" ") > 2)
     return words.difference(together)
 
 
 def _parts_of_names(concepts: Iterable[ConceptTerms]) -> frozenset[str]:
-    """The parts of names that are known, of people and of fiction."""
+    """The parts of known names, of people and of fiction."""
     written = (name for each in concepts if each.concept.names for name in each.written)
     return _words_of_length([" ".join(written).lower()], _PART_MIN)
 

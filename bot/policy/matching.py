@@ -25,7 +25,7 @@ from bot.policy.spoken import Found, Spoken, Squeezed
 from bot.policy.wordlists import each_spoken, each_squeezed
 
 _RUNS = re.compile(r"\d|(\D)\1*+")
-#: So many disguised terms nobody writes who wants to be understood.
+#: Nobody who wants to be understood writes more disguised terms.
 _DISGUISED_MAX = 120
 #: What a place costs where a term may stand, and one at which it is looked whether it does, in
 #: characters that are read; and what looking through a part costs, and each word in it.
@@ -34,20 +34,20 @@ _PART_COST, _PART_WORD_COST = 35, 2
 #: Words on either side of a strange one that are looked through with it, at least: it may be a
 #: piece of a word that somebody cut.
 _REACH_MIN = 7
-#: A word turned round has at least so many letters.
+#: The fewest letters of a reversed word.
 _TURNED_MIN = 4
-#: Letters that stand alone spell a word if there are so many.
+#: The fewest letters that spell a word one by one.
 _SPELLED_MIN = 3
 
 
-#: Letters of a half of a word that is told by its halves, and of the word with a space around it.
+#: The fewest letters of half a word, and of the word with a space on either side.
 _HALF_MIN = 3
 _HALVED_MIN = 2 * _HALF_MIN + 2
 
 
 #: A term that was found, by its number; where in the reading it begins and ends; and whether it is
-#: written as it is listed, but for what stands between its words. So many are made that they have
-#: no names for their parts.
+#: written as it is listed, but for what stands between its words. A plain tuple, because so many
+#: are made.
 Hit: TypeAlias = tuple[int, int, int, bool]
 
 
@@ -90,7 +90,7 @@ class _Patterns:
         self._first = list(first.values())
 
     def terms_of(self, number: int) -> Sequence[int]:
-        """The terms of which `find` told the number."""
+        """The terms behind a number that `find` returned."""
         term = self._first[number]
         return self._alike.get(term) or (term,)
 
@@ -116,8 +116,8 @@ class Vocabulary:
     ) -> None:
         """`terms` are folded.
 
-        `reach_min`: so many words on either side of a strange one are looked through with it, at
-        least. Vocabularies that reach equally far share the parts that they look through.
+        `reach_min`: the fewest words on either side of a strange one that are looked through with
+        it. Vocabularies with the same reach share the parts that they look through.
         """
         self._innocent = innocent.words
         self._familiar = innocent.familiar
@@ -125,7 +125,7 @@ class Vocabulary:
         self._texts = each_spoken(terms)
         #: One strange word of the longest term has all others looked through.
         self.reach = max([reach_min, *(text.count(" ") - 2 for text in self._texts)])
-        #: Terms that are two words for whoever parts them, behind the terms themselves.
+        #: Terms that somebody may split into two words, behind the terms themselves.
         self._halved = list(self._halved_terms())
         self._spoken = _Patterns([*self._texts, *(text for _, text in self._halved)])
         self._squeezed = _Patterns(each_squeezed(self._texts))
@@ -173,7 +173,7 @@ class Vocabulary:
     def _halved_terms(self) -> Iterator[tuple[int, str]]:
         """Terms of one word with a space in it, where both halves are words and not just chance.
 
-        A split that leaves a strange word is told by that, this one is not: `fin gering`.
+        A split that leaves a strange word is found by that word; this kind is not: `fin gering`.
         """
         for term, text in enumerate(self._texts):
             if text.count(" ") > 2 or len(text) < _HALVED_MIN or not text.isascii():
@@ -206,7 +206,7 @@ class Vocabulary:
     def _is_plain_hit(
         self, part: Squeezed, pattern: _Pattern, span: Span, *, turned: bool
     ) -> bool | None:
-        """None: the pattern is not there; else whether it is written plainly."""
+        """Whether the pattern is written plainly; None if it is not there."""
         found = part.squeezed[span[0] : span[1]]
         letters, gaps = pattern.letters, pattern.gaps
         if turned:
@@ -217,7 +217,7 @@ class Vocabulary:
         exact = found == letters
         is_spoken = exact and not turned and part.parts_at(span, gaps)
         if is_spoken or not (exact or _repeats_letters(found, letters)):
-            return None  # It is none, or was found as it is spoken.
+            return None  # It is no hit, or was found as it is spoken.
         if not exact:
             gaps = frozenset(_gap_among_repeats(found, letters, gap) for gap in gaps)
         if not part.stands_alone(span, len(letters)):
@@ -231,7 +231,7 @@ class Vocabulary:
         return not tricked and not splits
 
     def _is_chance(self, found: str, splits: list[int]) -> bool:
-        """Whether words that stand side by side only happen to make another one together."""
+        """Whether adjacent words only happen to form another one together."""
         edges = [0, *splits, len(found)]
         parts = [found[a:b] for a, b in pairwise(edges)]
         if all(len(part) == 1 for part in parts):
@@ -239,9 +239,9 @@ class Vocabulary:
         return self._ordinary.issuperset(parts)
 
     def _is_ordinary(self, part: Squeezed, span: Span, *, glued: bool) -> bool:
-        """Whether the words that were found are words of their own.
+        """Whether the words that were found are innocent words themselves.
 
-        `glued`: what is asked about is one word that is written like several of a term.
+        `glued`: the hit is one word that is written like several of a term.
         """
         touched = part.words_of(span)
         if len(touched) > 1 and (glued or part.holds_ties(span)):
@@ -262,6 +262,6 @@ def _repeats_letters(found: str, letters: str) -> bool:
 
 
 def _gap_among_repeats(found: str, letters: str, gap: int) -> int:
-    """Where a place in the term is in what was found, which repeats letters."""
+    """Where a gap of the term falls in what was found, which repeats letters."""
     runs = len(collapsed(letters[:gap]))
     return [m.end() for m in _RUNS.finditer(found)][runs - 1]

@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from bot.policy.expressions import Span
 from bot.policy.spelling import expand_braces
 
-#: Scripts in which names are told by their shape here.
+#: Scripts whose names are recognised by their shape here.
 _SCRIPTS = re.compile("[\u0400-\u045f\u3041-\u30ff\u4e00-\u9fff가-힣]")
 #: A run of kanji and kana is all of these; at most a space or a dot parts two names.
 _RUN_CHAR = "[\u3005\u3041-\u3096\u30a1-\u30fa\u30fc\u4e00-\u9fff]"
@@ -117,7 +117,7 @@ class NativeNames:
         return re.compile(f"[{firsts}]{likely}(?:(?<!{_RUN_CHAR}.)|(?<=[{_BEHIND}].))")
 
     def find_in_typed(self, source: str, text: str, words: Collection[str]) -> list[Span]:
-        """The same for a text as typed that is folded so; most have no letter of these scripts."""
+        """The same; `source` is the text as typed, and most have no letter of these scripts."""
         if source.isascii() or not _SCRIPTS.search(source):
             return []
         return [*self.find(text, words)]
@@ -130,7 +130,7 @@ class NativeNames:
             yield from self._names_spread_out(run)
 
     def _names_spread_out(self, run: re.Match[str]) -> Iterator[Span]:
-        """Where a name stands in characters of which each stands alone: `新・垣・結・衣`."""
+        """Where a name stands among characters that each stand alone: `新・垣・結・衣`."""
         places = [run.start() + at for at, char in enumerate(run[0]) if _LETTER.match(char)]
         text = "".join(run.string[at] for at in places)
         for start, end in self._unspaced_names(text):
@@ -147,7 +147,7 @@ class NativeNames:
                 yield run.start(), run.start() + _NAME_MIN
 
     def _name_ends(self, text: str, start: int) -> Iterator[int]:
-        """Where a name ends that begins here."""
+        """Where a name that begins here may end."""
         if end := self._chinese_name_end(text, start):
             yield end
         for middle in range(start + 1, min(len(text), start + _FAMILY_MAX) + 1):
@@ -157,7 +157,7 @@ class NativeNames:
                     yield from self._given_ends_behind_gap(text, middle + 1)
 
     def _given_ends(self, text: str, start: int, middle: int) -> Iterator[int]:
-        """Where a given name ends that begins in the middle of a whole one."""
+        """Where a given name may end that begins at `middle`, behind the family's."""
         for end in range(middle + 1, min(len(text), middle + _GIVEN_MAX) + 1):
             known = self._short_given if end - middle == 1 else self._given
             is_given = text[middle:end] in known and end - start >= _NAME_MIN
@@ -171,7 +171,7 @@ class NativeNames:
                 yield end
 
     def _chinese_name_end(self, text: str, start: int) -> int | None:
-        """Where a Chinese name ends that begins here: two characters behind the family's."""
+        """The end of a Chinese name that begins here: two characters behind the family's."""
         size = 2 if text[start : start + 2] in self._chinese_families else 1
         end = start + size + 2
         given = text[start + size : end]

@@ -19,9 +19,9 @@ _OPEN = {"[": "]", "{": "}", "(": ")", "<": ">"}
 _SIGN = re.compile(r"\\.|[\[\]{}()<>|:]", re.DOTALL)
 _EDITING = re.compile(r"\[[^]\[:]*+:")
 _EDIT_STEP = re.compile(r"\s*+(?:\d++(?:\.\d*+)?|\.\d++)?\s*+")
-#: What keeps two groups from making a word together.
+#: What keeps two groups from forming a word together.
 _SEPARATOR = re.compile(r"[\s,]")
-#: Groups that make words together are read in so many combinations.
+#: The most combinations in which groups that form words together are read.
 _COMBINED_MAX = 64
 _DEPTH_MAX = 40
 
@@ -43,11 +43,11 @@ class _Group:
 
     @property
     def parent_start(self) -> int:
-        """Where the group begins that it is in; -1 if it is in none."""
+        """Where the enclosing group begins; -1 if there is none."""
         return self.parent.start if self.parent else -1
 
     def close(self, text: str, end: int) -> None:
-        """Now that it ends, it has options."""
+        """Set where it ends, and with that its options."""
         self.end = end
         if self.bars:
             self.options = _spans_between([self.start, *self.bars, end - 1])
@@ -58,7 +58,7 @@ class _Group:
                 self.options = [*_spans_between([self.start, *self.colons]), *nothing]
 
     def option_at(self, place: int) -> Span | None:
-        """The option that a place is in; None if it is in none."""
+        """The option that contains a place; None if none does."""
         number = bisect(self.options, place, key=itemgetter(0)) - 1
         return self.options[number] if number >= 0 and place < self.options[number][1] else None
 
@@ -84,19 +84,19 @@ def clusters(text: str) -> Iterator[tuple[int, int, list[Span]]]:
 
 
 def _combinable(cluster: list[_Group]) -> Iterator[list[_Group]]:
-    """Groups whose combinations can be gone through: all, or two and two."""
+    """Groups with few enough combinations: all of them, or every adjacent pair."""
     total = 1
     for group in cluster:
         total *= len(group.options)
         if total > _COMBINED_MAX:
-            # Two are what a word of two halves needs.
+            # Two groups suffice for a word in two halves.
             yield from (list(pair) for pair in pairwise(cluster))
             return
     yield cluster
 
 
 def _option_choices(group: _Group) -> list[list[Span]]:
-    """For each option, what stands before it and behind it in its group."""
+    """For each option, the parts of its group before and behind it."""
     return [_outside_option(group, option) for option in group.options]
 
 
@@ -105,7 +105,7 @@ def _outside_option(group: _Group, option: Span) -> list[Span]:
 
 
 def _left_out_around(group: _Group) -> list[Span]:
-    """What stands beside this group in the options that it is in."""
+    """What is left out around this group: the other options of the groups that contain it."""
     spans: list[Span] = []
     around = group.parent
     while around:
@@ -129,7 +129,7 @@ def _adjacent_groups(text: str, groups: list[_Group]) -> Iterator[list[_Group]]:
 
 
 def _may_join(text: str, last: _Group, group: _Group) -> bool:
-    """Whether two groups can make a word together: in one option, with nothing that parts them."""
+    """Whether two groups can form a word: in one option, with no separator between them."""
     around = group.parent
     if around is not last.parent or _SEPARATOR.search(text, last.end, group.start):
         return False

@@ -52,7 +52,7 @@ _INITIALS = re.compile(
     r"(?:[ _]?[a-z]\.){1,2}[ _]?"
 )
 _STYLE = re.compile(r"(?:'s)?[ _-]style\b")
-#: Letters that a name has at least.
+#: The fewest letters of a name.
 _NAME_MIN = 3
 _UNLISTED_MIN = 4
 #: Japanese in Latin letters: syllables, of which each ends in a vowel or an n.
@@ -115,9 +115,9 @@ class Names:
                 break
 
     def find_by_shape(self, source: str, text: str, words: Collection[str]) -> list[Span]:
-        """Names that need no given name in Latin letters; `text`: the source, folded.
+        """Names recognised without a given name in Latin letters; `text`: the source, folded.
 
-        They are in a script of their own, or stand behind a form of address or initials.
+        They are in another script, or follow a form of address or initials.
         """
         found = self.native.find_in_typed(source, text, words)
         if not _ADDRESSES.isdisjoint(words):
@@ -127,7 +127,7 @@ class Names:
         return found
 
     def _names_behind(self, before: re.Pattern[str], text: str) -> Iterator[Span]:
-        """Where a family name stands behind what matches, at most a given name between."""
+        """Where a family name follows a match, with at most a given name between."""
         for place in before.finditer(text):
             name = _WORD.match(text, place.end())
             if name and name[0] not in self._known and not self._is_clear_family(name[0]):
@@ -143,7 +143,7 @@ class Names:
         return len(name) >= _NAME_MIN and name not in self._known and name not in self._little
 
     def _given_names(self, text: str, words: Collection[str]) -> Iterator[re.Match[str]]:
-        """Where the words among these stand that are given names."""
+        """Where the given names among these words stand."""
         for name in self.given.intersection(words):
             at = text.find(name) if len(name) >= _NAME_MIN else -1
             while at >= 0:

@@ -41,5 +41,5 @@ def quota(policy: GuildPolicy, roles: frozenset[RoleId]) -> Quota:
 
 
 def _most_generous(said: Iterable[int | None], otherwise: int | None = None) -> int | None:
-    """The most generous of what is said; `otherwise` if nothing is."""
+    """The highest of these limits; `otherwise` if none is set."""
     return max((number for number in said if number is not None), default=otherwise)

@@ -34,7 +34,7 @@ _MINUS_BY = re.compile(rf":\s*+-{_NUMBER}\s*+\Z")
 _ROUND = re.compile("[()]")
 #: Characters of a weight, at most.
 _WEIGHT_MAX = 16
-#: What the parser takes for more than text.
+#: Signs that the parser takes for more than text.
 _GROUPING = re.compile(r"[\[{|]")
 
 #: Digits and signs that stand for letters.
@@ -67,9 +67,9 @@ _APERTURE = re.compile(r"f[ /]{1,3}\d{1,2}(?:\.\d)?")
 _LONE_SIGN = re.compile(f"(?<![a-z{_SIGNS}])[{_SIGNS}](?![a-z{_SIGNS}])")
 #: Letters, digits and signs in a row.
 _TOKEN = re.compile(f"[a-z{_SIGNS}{JOINT}]++")
-#: So many twofold signs side by side are read in every combination.
+#: The most adjacent twofold signs that are read in every combination.
 _TWOFOLD_MAX = 4
-#: Words that are so many characters apart are side by side.
+#: Words at most this many characters apart are adjacent.
 _CLOSE_CHARS = 3
 #: Characters from a word that is spelled so within which a count or a number may be, too; and the
 #: digits of such a number.
@@ -78,7 +78,7 @@ _COMPANY_CHARS, _NUMBER_DIGITS_MAX = 12, 4
 _AROUND_CHARS = 32
 #: Characters that all readings of a part have together, at most; and how many readings.
 _READ_MAX = 6_000
-#: Of so many chunks of text it is remembered whether there are letters in disguise.
+#: For how many chunks of text it is remembered whether they hold letters in disguise.
 _REMEMBERED = 1024
 
 
@@ -100,19 +100,19 @@ class Reading(NamedTuple):
     text: str
     #: Where in the text it begins.
     start: int = 0
-    #: Where a part of another view of the text is in the text itself.
+    #: Maps a part of another view of the text to the text itself.
     origin: Callable[[int, int], Span] | None = None
 
     def span_in_text(self, start: int, end: int) -> Span:
-        """Where a part of it is in the text."""
+        """The span in the text that a part of this reading comes from."""
         first, last = self.start + start, self.start + end
         return self.origin(first, last) if self.origin else (first, last)
 
 
 def negatively_weighted(opposite: str) -> str:
-    """What the opposite prompt turns round: less of what is not wanted is more of it.
+    """The parts with a negative weight: less of something unwanted is more of it.
 
-    UnreadableError if so many brackets stand around negative weights that nobody meant them.
+    UnreadableError if there are more brackets around negative weights than anybody means.
     """
     if ":" not in opposite and "\uff1a" not in opposite:
         return ""
@@ -127,7 +127,7 @@ def negatively_weighted(opposite: str) -> str:
 
 
 def _negative_brackets(narrow: str) -> Iterator[str]:
-    """What stands in brackets with a negative weight, if there are brackets in it, as typed."""
+    """The text in brackets with a negative weight, as typed, where it has options inside."""
     opened: list[int] = []
     for bracket in _ROUND.finditer(narrow):
         at = bracket.start()
@@ -193,7 +193,7 @@ def without_brackets(folded: str) -> str:
 
 
 def each_without_brackets(folded: list[str]) -> list[str]:
-    """The same for ten thousands of terms, most of which have none."""
+    """The same for tens of thousands of terms, most of which have none."""
     if not _ANY_BRACKET.search("\n".join(folded)):
         return folded
     return [without_brackets(text) if _ANY_BRACKET.search(text) else text for text in folded]
@@ -213,7 +213,7 @@ def _option_readings(folded: str, is_word: IsWord) -> Iterator[Reading]:
 
 
 def window_around(text: str, start: int, end: int) -> tuple[int, int]:
-    """A part of the text with what stands around it; no word is cut in two."""
+    """The bounds of a part of the text with its surroundings; no word is cut in two."""
     first, last = max(0, start - _AROUND_CHARS), min(len(text), end + _AROUND_CHARS)
     while 0 < first < start and text[first - 1].isalnum():
         first += 1
@@ -223,7 +223,7 @@ def window_around(text: str, start: int, end: int) -> tuple[int, int]:
 
 
 def _without_folded_breaks(plain: str) -> Iterator[Reading]:
-    """The text with every `break` as a joint, as BREAK is, however it was written."""
+    """The text with every `break`, in any case, as a joint like BREAK."""
     if _BREAK_FOLDED.search(plain):
         yield Reading(_BREAK_FOLDED.sub(lambda found: JOINT * len(found[0]), plain))
 
@@ -252,7 +252,7 @@ def _letter_readings(
     near = near or (0, len(plain))
     for first, last, inside in _regions(plain, spots, near):
         yield from _spelled_out(plain, (first, last), inside, start, is_word)
-    # Whoever writes one word so may write a count beside it so, or a number: `my 3x, nud3`.
+    # Beside such a word a count or a number may be one as well: `my 3x, nud3`.
     wide = _with_neighbours(plain, spots)
     for first, last, inside in _regions(plain, wide, near) if len(wide) > len(spots) else ():
         yield next(_spelled_out(plain, (first, last), inside, start, is_word))
@@ -299,7 +299,7 @@ def _twofold_groups(
 
 
 def _ways_of_token(token: str, is_word: IsWord) -> tuple[list[int], list[tuple[str, ...]]]:
-    """Where twofold signs are in a token, and how they may be read: first so that it is a word."""
+    """The places of twofold signs in a token, and how to read them: words come first."""
     signs = [sign.start() for sign in _TWOFOLD.finditer(token)]
     ways = list(_combinations([token[at] for at in signs]))
     return signs, sorted(ways, key=lambda letters: not is_word(_letters_of(token, signs, letters)))
@@ -313,7 +313,7 @@ def _letters_of(token: str, signs: list[int], letters: tuple[str, ...]) -> str:
 
 
 def _combinations(signs: list[str]) -> Iterator[tuple[str, ...]]:
-    """How twofold signs may be read: every way if they are few, else all alike."""
+    """How twofold signs may be read: every combination if they are few, else all alike."""
     letters = [_AMBIGUOUS[sign] for sign in signs]
     return product(*letters) if len(signs) <= _TWOFOLD_MAX else zip(*letters, strict=True)
 
@@ -371,7 +371,7 @@ def _disguised_spans(plain: str) -> Iterator[tuple[int, int]]:
 
 
 def _chunks_with_signs(plain: str) -> Iterator[str]:
-    """What stands between spaces and has a digit or a sign in it."""
+    """The chunks between spaces that contain a digit or a sign."""
     end = 0
     while sign := _SIGN.search(plain, end):
         start = plain.rfind(" ", end, sign.start()) + 1 or end
@@ -394,5 +394,5 @@ def _is_mixed(token: str) -> bool:
 
 
 def join_texts(sources: Iterable[str]) -> str:
-    """Several texts as one in which no word goes on from one into the next."""
+    """Join texts so that no word continues from one into the next."""
     return "\n".join(filter(None, sources))

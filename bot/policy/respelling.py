@@ -20,9 +20,9 @@ from bot.policy.windows import windows
 
 #: Letters that look alike: for each of these another is meant.
 _TWINS = {"i": "l", "v": "u"}
-#: A word with a twin in it has at least so many letters, and one with two letters exchanged.
+#: The fewest letters of a word with a twin in it, and of one with two letters exchanged.
 _TWIN_MIN, _EXCHANGED_MIN = 4, 5
-#: So many twins in a word are looked at in every combination.
+#: The most twins in a word that are tried in every combination.
 _TWINS_MAX = 4
 _REMEMBERED = 4096
 
@@ -39,15 +39,15 @@ class Respelling:
     ) -> None:
         """`listed` are the words of terms; `is_form`: a word is one of its own.
 
-        `grave`: those of terms for which nothing is a form, and that are told with a slip, if that
-        is none of a word of `ordinary`.
+        `grave`: those for which no word passes as a form, and that are recognised with a slip,
+        unless a word of `ordinary` is as near.
         """
         self._listed, self._is_form, self._grave = listed, is_form, grave
         self._slips = Mistypings(grave, ordinary)
         self.intended = lru_cache(maxsize=_REMEMBERED)(self._find_intended)
 
     def readings(self, line: Spoken, strange: Collection[str]) -> Iterator[Reading]:
-        """The parts of the line with such words in them, with those as they were meant."""
+        """The parts of the line that contain such words, with these as they were meant."""
         meant = {word: term for word in strange if (term := self.intended(word))}
         if not meant:
             return
@@ -61,7 +61,7 @@ class Respelling:
             )
 
     def _find_intended(self, word: str) -> str | None:
-        """The word of a term that a word stands for; None: of none."""
+        """The word of a term that was meant; None if there is none."""
         if not word.isascii() or not word.isalpha() or word in self._listed:
             return None
         meant = next((found for found in _candidates(word) if found in self._listed), None)
@@ -71,12 +71,12 @@ class Respelling:
 
 
 def _spread_over(word: str, count: int) -> list[str]:
-    """A word as letters in so many places: the last one has what is left."""
+    """A word spread over `count` places: the last one takes the rest."""
     return [*word[: count - 1], word[count - 1 :]]
 
 
 def _origin_of(line: Spoken, text: Sequence[str], part: range) -> Callable[[int, int], Span]:
-    """Where something in a part of the line is in the text; `text`: what stands in each place."""
+    """Maps a span in a part of the line to the text; `text`: what stands in each place."""
     places = [at for at in part for _ in text[at]]
     return lambda start, end: line.span_in_text(places[start], places[end - 1] + 1)
 

@@ -54,7 +54,7 @@ class Rule:
     floor: bool
     #: It only says who may see something, so a word that is denied where it stands does not count.
     deniable: bool
-    #: None: it is told to members, and no prompt shows it.
+    #: None: members are told of it, but no prompt can show it.
     when: When | None
     tests: Trials
 
@@ -212,7 +212,7 @@ class _Letters:
     pictures: dict[str, str]
 
 
-#: What is told of a server's own terms.
+#: The rule that stands for a server's own terms.
 OWN_TERMS = Rule(
     id=SERVER,
     title=Message("Blocked words of this server"),
@@ -253,7 +253,7 @@ def decode_rulebook(files: Mapping[str, bytes]) -> Rulebook:
 
 
 def _combinations(files: Mapping[str, bytes]) -> dict[str, When]:
-    """What several rules look for, by the name by which they call it."""
+    """Expressions that several rules share, by name."""
     found = decoded(dict[str, str], _COMBINATIONS, files)
     return {name: _condition(text, f"{_COMBINATIONS}: {name}") for name, text in found.items()}
 
@@ -337,7 +337,7 @@ def _lexicon(files: Mapping[str, bytes]) -> Lexicon:
 
 
 def _faults_across_files(book: Rulebook) -> Iterator[str]:
-    """What one file says of another that is not so."""
+    """Wrong references from one file to another."""
     for rule in book.rules.values():
         yield from _faults_of_rule(rule, book)
     for concept in book.concepts.values():

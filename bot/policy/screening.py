@@ -1,7 +1,7 @@
 """*Detect*: finds everything in a prompt that a rule of the rulebook concerns. It never decides.
 
-Called by `decide`, and by whoever explains a policy. Pure: no I/O, no clock. A `Screen` is compiled
-once for a server's terms, and used for every prompt.
+Called by `decide`, and by code that explains a policy. Pure: no I/O, no clock. A `Screen` is
+compiled once for a server's terms, and used for every prompt.
 """
 
 from __future__ import annotations
@@ -29,9 +29,9 @@ from bot.policy.sides import TextSide, detector
 from bot.policy.splitting import words
 from bot.policy.terms import Label, TermIndex, outside
 
-#: So many words a finding names at most.
+#: The most words that a finding names.
 _WORDS_MAX = 4
-#: So many tags are remembered.
+#: How many tags are remembered.
 _REMEMBERED_TAGS = 4096
 _REFUSE = Effect(ruling=Ruling.REFUSE)
 #: Letters as they are, whatever they look like.
@@ -40,7 +40,7 @@ _PLAIN = Letters({})
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Term:
-    """A term of a server's own: what follows from it, and the reason that its members are told."""
+    """One of a server's own terms: its effect, and the reason that members read."""
 
     text: str
     reason: str = ""
@@ -121,7 +121,7 @@ class Screen:
 
 
 def _words_shown(places: Places) -> tuple[str, ...]:
-    """A few of the words for which a rule holds, each once."""
+    """A few of the words that made a rule hold, each once."""
     spans: dict[Side, list[Span]] = {}
     for seen, span in places:
         spans.setdefault(seen, []).append(span)
@@ -132,7 +132,7 @@ def _words_shown(places: Places) -> tuple[str, ...]:
 
 
 def is_wordless(text: str) -> bool:
-    """Whether a term would be found in no prompt, for nothing of it is read as a word.
+    """Whether a term can be found in no prompt, because nothing in it is read as a word.
 
     `BREAK` in capitals and `<|endoftext|>` are orders in a prompt, U+3164 is not seen.
     """

@@ -58,7 +58,7 @@ def _may_show(job: Job, picture: Picture, policy: EffectivePolicy) -> Shown | Re
 
 
 def may_be_learned_from(prompt: str, negative: str, ground: Ground) -> bool:
-    """Whether what was drawn with these words may be learned from, by today's rules. Never raises.
+    """Whether a model may learn from a picture of these words, by today's rules. Never raises.
 
     Floor and licence alone count: a server's rules are about who sees it there.
     """
@@ -69,7 +69,7 @@ def may_be_learned_from(prompt: str, negative: str, ground: Ground) -> bool:
 
 
 def _why_shown_nowhere(job: Job, picture: Picture) -> Refused | None:
-    """Why the picture is shown nowhere."""
+    """The refusal of a picture that is shown nowhere."""
     if job.fault is not None:
         return Refused(reason=RefusalReason.FAULT, text=refusals.UNSURE())
     if picture.removed:
@@ -80,7 +80,7 @@ def _why_shown_nowhere(job: Job, picture: Picture) -> Refused | None:
 
 
 def _refused_by_now(refused: Refused) -> Refused:
-    """Why what was drawn once is not shown any more; the member who asks is not to blame."""
+    """The refusal of a picture whose words are forbidden now; nobody is blamed for it."""
     text = {
         RefusalReason.FLOOR: refusals.FORBIDDEN(), RefusalReason.AGE: refusals.ADULT(),
     }.get(refused.reason, refused.text)  # fmt: skip

@@ -45,26 +45,26 @@ from bot.policy.terms import Known, Label, Sightings, TermIndex, untouched
 from bot.policy.things import PERSON_CONCEPTS, PERSON_PAIRS, Things
 from bot.policy.views import Folded, Origin, View, Views
 
-#: So much is looked through of what is wanted and of what is not, in characters that are read; more
-#: is unreadable. What the latter takes beyond a little is taken from the former.
+#: The most characters that are read of the wanted and of the unwanted side; more is unreadable.
+#: What the unwanted side takes beyond the third number is taken from the wanted side.
 _WANTED_MAX, _UNWANTED_MAX, _UNWANTED_FREE = 12_500, 5_000, 1_500
 #: What a reading costs beside its characters, and another view of the text.
 _LINE_COST, _VIEW_COST = 20, 150
-#: What no name of a character goes on behind.
+#: No character's name continues behind these.
 _NAME_BREAK = re.compile(f"[,;\u3001\u3002\uff0c()\\[\\]{{}}<>|\\\\{JOINT}]")
 #: A word of Russian, in which letters look like Latin ones.
 _CYRILLIC = re.compile("[\u0400-\u045f]+")
 #: Japanese, Chinese and Korean.
 _UNSPACED = re.compile("[\u3041-\u30ff\u4e00-\u9fff\uac00-\ud7a3]")
-#: So many negative prompts are remembered: most members use the model's own.
+#: How many negative prompts are remembered: most members use the model's own.
 _REMEMBERED = 16
-#: So many sets of concepts that stand together are remembered.
+#: How many sets of concepts that stand together are remembered.
 _REMEMBERED_MIXES = 512
 
 
 #: Numbers in words, which may be ages: no concept, but looked for like one.
 _NUMBERS = "numbers"
-#: Concepts that may stand anywhere, and those where a given name does.
+#: Concepts that are not found by terms: in any text, beside a given name, beside a native name.
 _FOUND_ANYWHERE = frozenset({AGES, LONE_NUMBERS, LAST_NAMES})
 _FOUND_BESIDE_GIVEN_NAMES = _FOUND_ANYWHERE | NAMES
 _FOUND_BESIDE_SHAPED_NAMES = _FOUND_ANYWHERE | {"names"}
@@ -134,11 +134,11 @@ class Detector:
         return (concept, *known.harmless_as) if known else ()
 
     def _make_unwanted_side(self, source: str) -> TextSide:
-        """What a text says is not wanted."""
+        """The side of a text that says what is not wanted."""
         return TextSide(source, self, (self._unwanted,), _UNWANTED_MAX)
 
     def wanted_side(self, source: str, own: TermIndex, opposite: TextSide) -> TextSide:
-        """What a text says is wanted, beside what is not; `own`: the terms of a server."""
+        """The side that says what is wanted, with its opposite; `own`: the terms of a server."""
         effort_max = _WANTED_MAX - max(0, opposite.effort - _UNWANTED_FREE)
         side = TextSide(source, self, (self.wanted, own), effort_max)
         side.opposite = opposite
@@ -153,13 +153,13 @@ class Detector:
         return includers
 
     def _find_possible_concepts(self, found: frozenset[str]) -> frozenset[str]:
-        """The concepts that may stand where words of these were found, or what looks like them."""
+        """These concepts and all that include one of them."""
         return found.union(*(self._includers.get(name, ()) for name in found))
 
     def _narrow_conditions(
         self, present: frozenset[str], unwanted: frozenset[str]
     ) -> list[tuple[RuleId, Condition]]:
-        """What is left of the rules' conditions where no other concepts stand than these."""
+        """The rules' conditions, narrowed to these concepts: no others stand here."""
         narrowed = (
             (rule, when.condition.narrowed(present, unwanted))
             for rule, when in self.conditions.items()
@@ -224,7 +224,7 @@ class TextSide:
         self.present = detector.possible_concepts(looked_for.union(self.found.words))
 
     def _read_all(self, effort_max: int) -> None:
-        """Read the text in every way and look each through; UnreadableError if that is too much.
+        """Read the text in every way and search each; UnreadableError if that is too much.
 
         Each reading counts before anything is looked for in one: what is too long in all its
         readings is not looked through at all.
@@ -234,7 +234,7 @@ class TextSide:
             if self.effort > effort_max:
                 raise UnreadableError
             self._lines.append(Spoken(reading))
-        # Whoever repeats a phrase has readings that are the same but for their place.
+        # Repeated phrases give readings that differ only in their place.
         known: list[Known] = [{} for _ in self._indices]
         for number, line in enumerate(self._lines):
             found = Sightings() if number else self.found
@@ -269,7 +269,7 @@ class TextSide:
         innocent = self._detector.innocent
         for line in lines:
             strange = line.strange(innocent.familiar) - innocent.words
-            # Of no other words is one that was run together or meant for another.
+            # Other words were neither run together nor mistyped.
             if self._detector.parting.may_part(strange):
                 yield from self._detector.parting.take_apart(line, strange)
                 yield from self._detector.respelling.readings(line, strange)
@@ -308,7 +308,7 @@ class TextSide:
         return spans
 
     def _words_of_no_weight(self, concept: str, spans: set[Span]) -> set[Span]:
-        """Those of a concept's words that say nothing where nobody is who is on the floor."""
+        """The concept's words that carry no weight while nobody protected by the floor is here."""
         shields = self.found.apart.get(concept, ())
         apart = {s for s in spans if self._detector.things.is_bare_thing(self._folded, s)}
         if apart and any(map(self.spans, NAMES)):
@@ -320,9 +320,9 @@ class TextSide:
         return apart
 
     def _is_somebody_on_the_floor(self) -> bool:
-        """Whether somebody is on the floor here: told once.
+        """Whether somebody protected by the floor is here; worked out once.
 
-        What is asked about meanwhile is excused for nothing.
+        Until it is known, the answer is yes.
         """
         if self._has_somebody is None:
             self._has_somebody = True
@@ -343,9 +343,9 @@ class TextSide:
         return self._without_fiction(found)
 
     def _without_fiction(self, names: Iterable[Span]) -> set[Span]:
-        """The names without those of fiction; a character called Ray makes no Ray Hall one.
+        """The names that are not a character's; a character called Ray does not excuse Ray Hall.
 
-        Nor does one whose name would go on behind a comma: `Leon, Magnus Hall` is two people.
+        Nor does a name across a comma: `Leon, Magnus Hall` is two people.
         """
         spans = self.spans(CHARACTERS)
         fiction = [span for span in spans if not _NAME_BREAK.search(self._folded, *span)]
@@ -369,7 +369,7 @@ class TextSide:
         return spans
 
     def _lone_numbers(self) -> set[Span]:
-        """Numbers that are all of a tag, in any spelling."""
+        """Numbers that are a whole tag, in any spelling."""
         ages, text = self._detector.ages, self._folded
         spelled = filter(partial(ages.is_lone, text), self.found.words.get(_NUMBERS, ()))
         return {*ages.lone_numbers(text, self._lines[0].words), *spelled}
@@ -377,16 +377,16 @@ class TextSide:
     def words_between(self, left: Span, right: Span) -> int:
         """How many words stand between two places."""
         first, second = sorted((left, right))
-        # Without weights: of their numbers no point is a full stop.
+        # Without weights, in whose numbers a point is no full stop.
         between = self._lines[0].text[first[1] : second[0]].replace(JOINT, "")
         return word_distance(between)
 
     def texts_at(self, spans: Collection[Span]) -> list[str]:
-        """What stands there, as it was written."""
+        """The texts at these places, as they were written."""
         return [self._whole.written(span).replace(JOINT, " ").strip() for span in longest(spans)]
 
     def may_deny(self) -> bool:
-        """Whether anything may be denied here: told at once, for most prompts deny nothing."""
+        """Whether anything may be denied here: a cheap test, because most prompts deny nothing."""
         said = self._lines[0].words
         return not self._detector.denying_words.isdisjoint(said) or bool(
             _UNSPACED.search(self._source)

@@ -13,7 +13,7 @@ from itertools import chain, product
 _SLOT = re.compile(r"<([a-z-]+)>")
 #: How German is written where there are no umlauts.
 _UMLAUTS = str.maketrans({"ä": "ae", "ö": "oe", "ü": "ue", "Ä": "Ae", "Ö": "Oe", "Ü": "Ue"})
-#: A word of Japanese in Latin letters that another way of writing it has otherwise.
+#: A romanised Japanese word that another romanisation spells differently.
 _ROMAJI = re.compile(
     r"(?=[a-z]*?(?:sh|ch|ts|j))(?=[a-z]{6})"
     r"(?:(?:sh|ch|ts|[kgnhbpmr]y|[kgsztdnhbpmyrwfj])?[aiueo]{1,2}n?)++"

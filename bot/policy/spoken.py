@@ -40,7 +40,7 @@ _DASHED = 3
 #: What ends a breath; the point behind an initial does not.
 _BREATH_END = re.compile("[^\\w\\s'\u2019&.-]|(?<!\\b[^\\W\\d_])\\.")
 _COMMAS = frozenset(",\u3001")
-#: Among so many words for a tie it is faster to count words than to place each.
+#: With at least this many words for each tie, counting words is faster than placing them.
 _TIES_RARE = 4
 #: Scripts that put no space between words, or particles behind them: a long term counts anywhere.
 _UNSPACED = re.compile(f"[{HIRAGANA}{HANGUL}{THAI}]")
@@ -51,11 +51,11 @@ _LONG_TERM_MIN = 3
 #: What is left of a word behind an apostrophe.
 _ELISION = re.compile("[a-z]{2}['\u2019]")
 _ELIDED_MAX = 2
-#: So many words more than were asked for are placed.
+#: How many more words than asked for are placed at once.
 _AHEAD = 16
 
 
-#: A number, and where what it is the number of begins and ends.
+#: The number of a pattern, and where it begins and ends.
 Found: TypeAlias = tuple[int, int, int]
 
 
@@ -67,7 +67,7 @@ class Spoken:
         self.span_in_text = reading.span_in_text
         self.words = words(reading.text)
         self.spoken = spoken(self.words)
-        #: What it cost so far to look it through beside reading it, in characters, and the most.
+        #: The cost of searching it so far, in characters read, and the most allowed.
         self.effort = 0
         self.effort_max = inf
         self._spans: list[Span] = []
@@ -79,7 +79,7 @@ class Spoken:
         self._tied: set[int] | None = None
 
     def spend(self, effort: int) -> None:
-        """Count what something costs before it is done; UnreadableError if that is too much."""
+        """Count a cost before it is incurred; UnreadableError if it is too much."""
         self.effort += effort
         if self.effort > self.effort_max:
             raise UnreadableError
@@ -94,7 +94,7 @@ class Spoken:
         return self._spans[number]
 
     def span_in_reading(self, start: int, end: int) -> Span:
-        """Where a part of what is spoken, with the space around it, is in the reading."""
+        """The span in the reading of a part of `spoken`, which has a space on either side."""
         last = self.spoken.count(" ", 0, end - 1) - 1
         first = last - self.spoken.count(" ", start + 1, end - 1)
         end = self.span(last)[1]
@@ -111,17 +111,16 @@ class Spoken:
     def disguised_parts(self, familiar: frozenset[str], reach: int) -> list[Squeezed]:
         """The parts in which a term may be disguised; looked for once.
 
-        `reach`: so many words on either side of a strange one are looked through with it.
+        `reach`: how many words on either side of a strange one are looked through with it.
         """
         if reach not in self._disguises:
             self._disguises[reach] = list(self._find_disguised_parts(familiar, reach))
         return self._disguises[reach]
 
     def _find_disguised_parts(self, familiar: frozenset[str], reach: int) -> Iterator[Squeezed]:
-        """The parts in which some word is no word.
+        """The parts that contain an unknown word, or one tied to its neighbour.
 
-        Or it is tied to its neighbour. Whatever disguises a term makes such a word of it, or what
-        was found would be innocent.
+        Every disguise leaves such a word; without one, whatever is found is innocent.
         """
         odd: list[int] = []
         for number in self._odd_words(familiar):
@@ -133,14 +132,14 @@ class Spoken:
             yield Squeezed(self, odd, reach)
 
     def _odd_words(self, familiar: frozenset[str]) -> list[int]:
-        """The numbers of words that are no words, or are tied."""
+        """The numbers of words that are unknown or tied."""
         strange, tied = self.strange(familiar), self.tied
         if not strange:
             return sorted(tied)
         return [n for n, word in enumerate(self.words) if word in strange or n in tied]
 
     def strange(self, familiar: frozenset[str]) -> set[str]:
-        """The words that are no words; looked for once."""
+        """The unknown words; worked out once."""
         if self._strange_words is None:
             unknown = set(self.words) - familiar
             # The test for kanji first: in Chinese most words are one.
@@ -238,12 +237,12 @@ class Squeezed:
         return begins, ends
 
     def found_forwards(self, found: Sequence[Found]) -> list[Found]:
-        """What of that which was found in the key both ways was found in the key as it stands."""
+        """The hits in the key itself, of those in `both_ways`."""
         size = len(self.key)
         return [there for there in found if there[1] < size]
 
     def found_backwards(self, found: Sequence[Found]) -> list[Found]:
-        """What of it was found in the key from its end, with its places in the key."""
+        """The hits in the reversed key, of those in `both_ways`, with their places in the key."""
         size = len(self.key)
         last = len(self.both_ways)
         return [(number, last - end, last - start) for number, start, end in found if start > size]
@@ -270,12 +269,12 @@ class Squeezed:
         ]
 
     def _is_odd(self, first: int, last: int) -> bool:
-        """Whether a word for which it is looked through is among these."""
+        """Whether one of its odd words is among these."""
         at = bisect_left(self._odd, first)
         return at < len(self._odd) and self._odd[at] < last
 
     def _find_open_places(self) -> None:
-        """Find out where words may begin and end, and which letters the key stands for."""
+        """Work out where words may begin and end, and which letters the key stands for."""
         if not self._open:
             # Where a letter of such a script is no edge, one of the same stands before it.
             loose = (letter.start() for letter in _UNSPACED.finditer(self.squeezed))
@@ -285,7 +284,7 @@ class Squeezed:
                 self._run_starts.append(len(self.squeezed))
 
     def _open_spans(self, start: int, end: int) -> Iterable[Span]:
-        """From a place in the key to those that begin and end where words may."""
+        """The spans behind a place in the key that begin and end where words may."""
         wide, is_open = self._run_starts, self._open
         if not wide:
             return ((start, end),) if start in is_open and end in is_open else ()
@@ -329,7 +328,7 @@ class Squeezed:
         return [cut for number, cut in cuts if cut not in gaps and self._is_gap(number)]
 
     def _is_gap(self, number: int) -> bool:
-        """Whether somebody parted a word from the one before it, and not just bracketed it."""
+        """Whether a word is separated from the one before it, and not just bracketed."""
         (_, end), (begin, _) = self._neighbour_spans(number)
         return self._line.is_gap(end, begin)
 
@@ -346,7 +345,7 @@ class Squeezed:
         return any(self._line.is_tied(end, begin) for (_, end), (begin, _) in pairs)
 
     def _neighbour_spans(self, number: int) -> tuple[Span, Span]:
-        """Where a word stands in the reading, and before it the one before."""
+        """Where the word before, and this word, stand in the reading."""
         here = self._first + number
         return self._line.span(here - 1), self._line.span(here)
 
@@ -356,7 +355,7 @@ class Squeezed:
         return self.words[inner.start - 1 : inner.stop]
 
     def span_in_reading(self, first: int, last: int) -> Span:
-        """Where a span is in the reading."""
+        """The span in the reading of a span in what is squeezed."""
         begin = bisect_right(self._starts, first) - 1
         end = bisect_left(self._starts, last) - 1
         span = self._line.span

@@ -25,7 +25,7 @@ Label: TypeAlias = tuple[Part, str]
 
 #: By the text of a line, the terms in it.
 Known: TypeAlias = dict[str, Sequence[Hit]]
-#: What a hit of a text that is known costs, in characters that are read.
+#: The cost of a hit in a text that is known already, in characters read.
 _KNOWN_HIT_COST = 5
 
 
@@ -47,10 +47,10 @@ class Sightings:
         return {span for name in concepts for span in self.harmless.get(name, ())}
 
     def add(self, other: Sightings, excusing_concepts: Callable[[str], Iterable[str]]) -> None:
-        """What another reading shows, but for what its own harmless phrases excuse.
+        """Add what another reading shows, except what its own harmless phrases excuse.
 
-        What it excuses it excuses for itself: a word that is plain to see is not read away.
-        `excusing` tells in the phrases of which concepts a concept's words do not count.
+        Its phrases excuse only its own words: a plainly written word still counts.
+        `excusing_concepts` gives the concepts whose phrases excuse a concept's words.
         """
         for name, spans in other.allowed.items():
             if kept := spans - self._phrases_over_seen_words(spans):
@@ -63,12 +63,12 @@ class Sightings:
             self.blocked.setdefault(name, set()).update(spans)
 
     def _phrases_over_seen_words(self, phrases: Iterable[Span]) -> set[Span]:
-        """The phrases in which a word stands that was seen before."""
+        """The phrases that contain a word that was seen before."""
         seen = [*chain.from_iterable((*self.words.values(), *self.blocked.values()))]
         return {(a, b) for a, b in phrases if any(a <= c and d <= b for c, d in seen)}
 
 
-#: They take words away, so only what is plainly written counts.
+#: These take words away, so they count only where they are plainly written.
 _LENIENT = frozenset({"harmless", "apart", "allowed"})
 
 
@@ -83,7 +83,8 @@ class TermIndex:
     ) -> None:
         """Terms are folded; a label may come several times.
 
-        `beside`: the index that looks through the same lines, whose parts of them this one shares.
+        `shares_parts_with`: the index that searches the same lines, whose parts of them this one
+        uses too.
         """
         labels: dict[str, tuple[Label, ...]] = {}
         for label, labelled in terms:
@@ -103,11 +104,11 @@ class TermIndex:
 
     @property
     def reach(self) -> int:
-        """So many words on either side of a strange one are looked through with it."""
+        """How many words on either side of a strange one are looked through with it."""
         return self._vocabulary.reach
 
     def find_terms(self, line: Spoken, found: Sightings, known: Known) -> None:
-        """Add what stands in the line; `known`: what was found in other lines, by their text."""
+        """Add the terms in a line; `known`: what was found in other lines, by their text."""
         ascii_only = line.text.isascii()
         for term, start, end, plain in self._find_hits(line, known):
             if not ascii_only and is_chance(line.text, (start, end), self._borders):
@@ -123,7 +124,7 @@ class TermIndex:
                         spans[name] = {placed}
 
     def _find_hits(self, line: Spoken, known: Known) -> Sequence[Hit]:
-        """Where terms stand; of a text that is known only what was found there costs again."""
+        """The hits in a line; in a known text only the hits cost anything."""
         if line.text in known:
             hits = known[line.text]
             line.spend(_KNOWN_HIT_COST * len(hits))
@@ -156,6 +157,6 @@ def untouched(spans: Iterable[Span], shields: Collection[Span]) -> set[Span]:
 
 
 def _begins_and_reach(shields: Collection[Span]) -> tuple[Sequence[int], list[int]]:
-    """Where shields begin, and how far those reach that begin at one's place or before."""
+    """Where shields begin, and the farthest end of each shield and those before it."""
     begins, ends = zip(*sorted(shields), strict=True)
     return begins, [0, *accumulate(ends, max)]

@@ -16,13 +16,13 @@ from bot.policy.rulebook import AGES, LONE_NUMBERS, NAMES
 _BARE = frozenset({
     "naked", "nude", "topless", "bottomless", "undressed", "unclothed", "gutted",
 })  # fmt: skip
-#: Beside a word of one of these concepts, nothing is a thing's.
+#: Beside a word of one of these concepts, a bare word is never said of a thing.
 PERSON_CONCEPTS = frozenset({
     "minors", "youth", "offspring", "famous", "people-words", "names", "titles", AGES,
     LONE_NUMBERS,
     "coercion", "drugging",
 })  # fmt: skip
-#: Nor where a word of the first and one of the second stand.
+#: Nor where a word of the first set and one of the second stand.
 PERSON_PAIRS = (frozenset({"people-jobs", "photographs"}), NAMES - PERSON_CONCEPTS)
 #: What stands before, and the thing behind.
 _BEFORE = re.compile(
@@ -33,7 +33,7 @@ _BEHIND = re.compile(
     r"[ -](?:(?:old|ancient|abandoned|burnt|burned|dead|dry|tall|wooden|empty|ruined|rusty) )?"
     r"([a-z]+)\b"
 )
-#: So many characters before are looked at.
+#: How many characters before the word are looked at.
 _BEFORE_CHARS = 8
 
 

@@ -27,7 +27,7 @@ _TOKEN = re.compile(
 
 
 def fault_of_form(text: str) -> str | None:
-    """Why a text is no policy, by its form alone; None if it can be parsed without harm."""
+    """Why a text cannot be a policy, from its form alone; None if it is safe to parse."""
     if text.count("\n") > _LINES_MAX:
         return words.TOO_MANY_LINES(most=number(_LINES_MAX))
     long = next(

@@ -187,9 +187,9 @@ class Views:
             yield from in_one_kana(source)
 
     def _doubled_letters_once(self, source: str) -> Iterator[View]:
-        """Letters that are read as two, such as я, once for every run: `яя` is read `yaya`.
+        """Runs of letters that are read as two, such as я, as one letter: `яя` would be `yaya`.
 
-        And then яя as it ends a word of Russian.
+        Then the same with яя kept, which ends Russian words.
         """
         if _LONG.isdisjoint(source):
             return
@@ -206,7 +206,7 @@ class Views:
             yield from without_parts(source, ending)
 
     def _parted_at_capitals(self, source: str) -> Iterator[View]:
-        """Words parted where a small letter meets a capital, unless the whole is a word."""
+        """The text with words split where a small letter meets a capital, unless it is one word."""
         shape = source if source.isascii() else self._shape(source)
         if not _CAMEL_SIGN.search(shape):
             return
@@ -218,7 +218,7 @@ class Views:
         yield from with_seams(source, seams)
 
     def _is_one_word(self, source: str, shape: str, word: Span) -> bool:
-        """Whether it is a word, and none of its letters is spelled with what stands beside it."""
+        """Whether it is a known word, and no letter beside it is spelled on with signs."""
         first, last = word
         if _SPELLS_ON.match(shape, last - 1) or _SPELLED_ON.match(shape, max(0, first - 2)):
             return False
@@ -259,7 +259,7 @@ class Views:
             yield from _shifted(self._reversed_in_place(part, part), first)
 
     def _reversed_in_place(self, source: str, drawn: str) -> Iterator[View]:
-        """What is a word from its end alone: several in a row as one, and each for itself."""
+        """Words that are known only backwards, reversed: rows of them as one, and each alone."""
         turns = [(chunk, self._direction(source, drawn, chunk)) for chunk in _chunks(source)]
         rows = [list(row) for _, row in groupby(turns, lambda turn: turn[1] > _STAYS)]
         first = _with_rows_turned(source, drawn, rows)
@@ -269,7 +269,7 @@ class Views:
             yield second
 
     def _direction(self, source: str, drawn: str, chunk: range) -> int:
-        """Whether a chunk runs backwards: a word from its end alone does, a blank may."""
+        """How surely a chunk runs backwards: a word known only backwards must, a blank may."""
         here, back = source[chunk[0] : chunk[-1] + 1], "".join(drawn[at] for at in chunk[::-1])
         if self._turned_signs.search(here):
             return _MUST
@@ -286,7 +286,7 @@ class Views:
         return self._letters.fold_composed(word) in self._innocent
 
     def _read_by_look(self, source: str) -> Iterator[View]:
-        """All by its look, in every way, if letters of two scripts make a word."""
+        """The text with letters read by their look, in every way, if a word mixes two scripts."""
         if not self._ambiguous.search(source):
             return
         if not self._has_latin(source):
@@ -316,18 +316,18 @@ class Views:
 
 
 def _rest_of_run(source: str, run: Span) -> Span:
-    """What stands behind the second letter of a run."""
+    """The rest of a run behind its second letter."""
     letters = [at for at in range(*run) if source[at].isalpha()]
     return letters[1] + 1, run[1]
 
 
 def _shifted(views: Iterable[View], first: int) -> Iterator[View]:
-    """Views of a part of a text as views of the text; the part begins at `first`."""
+    """Views of a part of a text as views of the whole; the part begins at `first`."""
     return (View(view.source, [first + at for at in view.places]) for view in views)
 
 
 def _with_rows_turned(source: str, drawn: str, rows: Iterable[Sequence[_Turn]]) -> View:
-    """Each row as it is or from its end: if one of its chunks must, the whole row runs back."""
+    """Each row as it is or reversed: if one of its chunks must be, the whole row is."""
     places: list[int] = []
     seen: list[str] = []
     for row in rows:
@@ -340,14 +340,14 @@ def _with_rows_turned(source: str, drawn: str, rows: Iterable[Sequence[_Turn]]) 
 
 
 def _reversed_places(row: list[int], source: str) -> list[int]:
-    """Some places in a text the other way round, but for the blanks around them."""
+    """Some places in a text reversed, except the blanks around them."""
     text = "".join(source[at] for at in row)
     first, last = len(text) - len(text.lstrip()), len(text.rstrip())
     return [*row[:first], *reversed(row[first:last]), *row[max(first, last) :]]
 
 
 def _in_both_orders(chunks: list[range], drawn: str) -> Iterator[View]:
-    """The words as they come, and the last one first."""
+    """The words with the last one first, and in their order."""
     for order in (reversed(chunks), chunks):
         places = [at for chunk in order for at in chunk]
         yield View("".join(drawn[at] for at in places), places)

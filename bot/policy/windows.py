@@ -34,7 +34,7 @@ def windows(source: str, signs: Iterable[Span]) -> list[Span]:
 
 
 def without_parts(source: str, parts: Sequence[Span]) -> Iterator[View]:
-    """The text without these parts of it."""
+    """The text without these parts."""
     gone = {at for part in parts for at in range(*part)}
     for first, last in windows(source, parts):
         places = [at for at in range(first, last) if at not in gone]
