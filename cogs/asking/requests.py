@@ -275,7 +275,7 @@ async def _tell_standing(interaction: Interaction, request: Request) -> MessageI
     standing = await services.views.standing(request.jobs[0].id)
     expected = await services.outlook.expected(request.jobs, standing)
     if request.layout is PostLayout.PRIVATE:
-        text = asking.for_you_alone(await _status(services, request, standing, expected))
+        text = asking.for_member_only(await _status(services, request, standing, expected))
         return await answer(interaction, text, private_view(request.id), private=True)
     with for_everybody(interaction):
         text = await _status(services, request, standing, expected)

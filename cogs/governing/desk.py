@@ -123,7 +123,7 @@ class Desk:
         """What a policy newly names and this server lacks, in words; empty if nothing."""
         new = _named(policy) - _named(self.policy)
         gone = sorted(id_ for id_ in new if self.guild and not self._is_there(self.guild, id_))
-        return words.strangers(gone) if gone else ""
+        return words.missing_ids(gone) if gone else ""
 
     def _is_there(self, guild: discord.Guild, id_: int) -> bool:
         return bool(guild.get_channel_or_thread(id_) or guild.get_role(id_))

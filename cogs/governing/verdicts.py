@@ -195,7 +195,7 @@ def _told_at(case: Case, outcome: Outcome, exclusion: Exclusion | None) -> str:
     """What the member is told in the channel; empty if nothing."""
     words = _told(case, outcome)
     until_ms = exclusion.until_ms if exclusion else None
-    return "" if words is None else reviewing.told(case.user_id, words, until_ms)
+    return "" if words is None else reviewing.addressed(case.user_id, words, until_ms)
 
 
 def _time_out(case: Case, policy: GuildPolicy, actor_id: UserId, now_ms: int) -> Exclusion:
