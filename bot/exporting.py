@@ -73,7 +73,7 @@ def run(settings: Settings, args: argparse.Namespace) -> int:
         lineage=_lineage(settings.model),
     )
     written = asyncio.run(_export(settings, wish))
-    sys.stdout.write(f"{told(written)}\n")
+    sys.stdout.write(f"{summary(written)}\n")
     return 0
 
 
@@ -154,7 +154,7 @@ def _scan(
     return scans, left_out
 
 
-def told(written: Manifest) -> str:
+def summary(written: Manifest) -> str:
     """A sentence about what was written."""
     pictures, judgements = written.pictures, written.judgements
     prompts = {picture.prompt_key: picture.split for picture in pictures}
