@@ -77,8 +77,8 @@ class Translator(app_commands.Translator):
         if context.location in _NAMES and not isinstance(context.data, app_commands.ContextMenu):
             return None
         with speaking(language(locale.value)):
-            told = say(string.message)
-        return None if told == string.message else told
+            translated = say(string.message)
+        return None if translated == string.message else translated
 
 
 class GatedTree(app_commands.CommandTree["WaifuBot"]):
@@ -119,7 +119,7 @@ async def report_incident(interaction: Interaction, error: BaseException) -> Non
     if isinstance(cause, BotError):
         with whereabouts(guild=interaction.guild_id):
             log.error("%s failed: %s", _name(interaction), cause)
-        await _answer(interaction, _sorry(cause))
+        await _answer(interaction, _apology(cause))
         return
     incident = secrets.token_hex(4)
     with whereabouts(guild=interaction.guild_id):
@@ -130,7 +130,7 @@ async def report_incident(interaction: Interaction, error: BaseException) -> Non
     )
 
 
-def _sorry(problem: BotError) -> str:
+def _apology(problem: BotError) -> str:
     """What a member reads about a fault that the operator can fix."""
     match problem:
         case DiskFullError():
@@ -346,7 +346,7 @@ async def probe(token: str) -> ProbeReport:
         try:
             await visitor.login(token)
             lacking = {
-                guild.name: await _lacking(visitor, guild.id)
+                guild.name: await _missing_permissions(visitor, guild.id)
                 async for guild in visitor.fetch_guilds(limit=100)
             }
         except discord.LoginFailure:
@@ -358,7 +358,7 @@ async def probe(token: str) -> ProbeReport:
         return ProbeReport(name=str(visitor.user), invite=invite, lacking=lacking)
 
 
-async def _lacking(visitor: discord.Client, guild_id: int) -> list[str]:
+async def _missing_permissions(visitor: discord.Client, guild_id: int) -> list[str]:
     """The permissions missing in a server: server-wide, or in channels that the bot can see."""
     assert visitor.user is not None, "login has fetched the user"
     guild = await visitor.fetch_guild(guild_id, with_counts=False)
@@ -370,13 +370,13 @@ async def _lacking(visitor: discord.Client, guild_id: int) -> list[str]:
         if may.view_channel and not isinstance(channel, discord.CategoryChannel):
             for name in _names(NEEDED_PERMISSIONS & ~may & ~everywhere):
                 here.setdefault(name, []).append(f"#{channel.name}")
-    return _names(everywhere) + [f"{name} in {_some(rooms)}" for name, rooms in here.items()]
+    return _names(everywhere) + [f"{name} in {_first_names(rooms)}" for name, rooms in here.items()]
 
 
 def _names(permissions: discord.Permissions) -> list[str]:
     return [name.replace("_", " ") for name, on in permissions if on]
 
 
-def _some(rooms: list[str], most: int = 5) -> str:
+def _first_names(rooms: list[str], most: int = 5) -> str:
     more = f" and {len(rooms) - most} more" if len(rooms) > most else ""
     return ", ".join(rooms[:most]) + more

@@ -50,10 +50,10 @@ def in_plain_words(path: Path) -> Generator[None]:
     try:
         yield
     except sqlite3.Error as problem:
-        told = plain(problem, path)
-        if told is None:
+        error = operator_error(problem, path)
+        if error is None:
             raise
-        raise told from problem
+        raise error from problem
 
 
 def code_of(problem: sqlite3.Error) -> int:
@@ -61,7 +61,7 @@ def code_of(problem: sqlite3.Error) -> int:
     return getattr(problem, "sqlite_errorcode", 0) & 0xFF
 
 
-def plain(problem: sqlite3.Error, path: Path) -> BotError | None:
+def operator_error(problem: sqlite3.Error, path: Path) -> BotError | None:
     """What an operator can do about the error; None if the mistake is ours."""
     kind, sentence = _FAULTS.get(code_of(problem), (None, ""))
     return kind and kind(sentence.format(path=path, problem=problem))

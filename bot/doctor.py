@@ -23,7 +23,7 @@ from bot.data_lock import lock_data, unusable
 from bot.domain import BotError
 from bot.log import set_up
 from bot.serving import engine_rooms
-from bot.settings import Settings, broken_lines, strangers, token_fault
+from bot.settings import Settings, broken_lines, token_fault, unknown_names
 from bot.store.db import glance, inspect
 from bot.store.gallery import known_files
 from bot.store.picture_files import PictureFiles
@@ -59,7 +59,7 @@ def run(settings: Settings, args: argparse.Namespace) -> int:
     # Log lines would interrupt the report.
     set_up("ERROR")
     if args.mend:
-        sys.stdout.write(f"{asyncio.run(_mended(settings))}\n")
+        sys.stdout.write(f"{asyncio.run(_mend_locked(settings))}\n")
     return asyncio.run(report(settings, partial(_check_model, settings)))
 
 
@@ -72,7 +72,7 @@ def _check_model(settings: Settings) -> str:
     return room.check(settings.model, settings.device, settings.wd_tagger, settings.upscaler_file)
 
 
-async def _mended(settings: Settings) -> str:
+async def _mend_locked(settings: Settings) -> str:
     with ExitStack() as stack:
         lock_data(stack, settings)
         return await mend(settings)
@@ -84,16 +84,16 @@ async def report(settings: Settings, check_model: Callable[[], str]) -> int:
     `check_model` loads the model, tries it and says what it is, or raises `EngineError` or
     `BotError`; it is an argument so that this file stays free of torch.
     """
-    ill = 0
+    faults = 0
     async for diagnosis in _examine(settings, check_model):
         mark = "ok  " if not diagnosis.advice else "FIX "
         sys.stdout.write(f"{mark}  {diagnosis.name:<10} {diagnosis.said}\n")
         if diagnosis.advice:
-            ill += 1
+            faults += 1
             sys.stdout.write(f"      {'':<10} {diagnosis.advice}\n")
         sys.stdout.flush()
-    sys.stdout.write("\nAll is well.\n" if not ill else f"\n{ill} to fix.\n")
-    return 1 if ill else 0
+    sys.stdout.write("\nAll is well.\n" if not faults else f"\n{faults} to fix.\n")
+    return 1 if faults else 0
 
 
 async def _examine(settings: Settings, check_model: Callable[[], str]) -> AsyncGenerator[Diagnosis]:
@@ -104,7 +104,7 @@ async def _examine(settings: Settings, check_model: Callable[[], str]) -> AsyncG
             said=f"line {line} of .env sets nothing",
             advice="Write it as NAME=value, or begin it with # if it is a comment.",
         )
-    for name, meant in strangers().items():
+    for name, meant in unknown_names().items():
         hint = f": rename it to {meant}, if that was meant" if meant else ""
         yield Diagnosis(
             name="settings",
@@ -142,8 +142,8 @@ def _missing(settings: Settings) -> list[Diagnosis]:
         found.append(_unusable("upscaler", "UPSCALER_FILE", f"There is no file {upscaler}."))
     is_folder = tagger is not None and Path(tagger).expanduser().is_dir()
     if tagger is not None and not is_folder and not HUB_ID.fullmatch(tagger):
-        told = f"There is no folder {tagger}, and it is no hub id such as owner/name."
-        found.append(_unusable("tagger", "WD_TAGGER", told))
+        why = f"There is no folder {tagger}, and it is no hub id such as owner/name."
+        found.append(_unusable("tagger", "WD_TAGGER", why))
     return found
 
 

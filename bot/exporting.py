@@ -22,8 +22,8 @@ from bot.curating.harvest import Harvest, Scan
 from bot.curating.likeness import Embed, colours_of
 from bot.curating.selecting import LeftOut, Trusted, select, why_not
 from bot.domain import GuildId, JobId, SettingsError
-from bot.policy.layers import Ground, everywhere
-from bot.policy.showing import may_leave
+from bot.policy.layers import Ground, ground_of
+from bot.policy.showing import may_be_learned_from
 from bot.settings import Settings
 from bot.store.curation import Curation
 from bot.store.db import Database
@@ -73,7 +73,7 @@ def run(settings: Settings, args: argparse.Namespace) -> int:
         lineage=_lineage(settings.model),
     )
     written = asyncio.run(_export(settings, wish))
-    sys.stdout.write(f"{told(written)}\n")
+    sys.stdout.write(f"{summary(written)}\n")
     return 0
 
 
@@ -96,7 +96,7 @@ async def _export(settings: Settings, wish: ExportWish) -> Manifest:
     db = await Database.open(settings.database_path)
     try:
         gallery, papers = Gallery(db, settings.pictures_dir), Papers(settings.licences_dir)
-        return await write_manifest(db, gallery, papers, everywhere(rulebooks.load()), wish)
+        return await write_manifest(db, gallery, papers, ground_of(rulebooks.load()), wish)
     finally:
         await db.close()
 
@@ -142,7 +142,7 @@ def _scan(
     harvest: Harvest, folder: ManifestFolder, ground: Ground, wish: ExportWish
 ) -> tuple[Mapping[JobId, Scan], Sequence[LeftOut]]:
     """Scans of the pictures that may leave, and why the others may not."""
-    may = partial(may_leave, ground=ground)
+    may = partial(may_be_learned_from, ground=ground)
     scans: dict[JobId, Scan] = {}
     left_out: list[LeftOut] = []
     for entry in harvest.entries:
@@ -154,7 +154,7 @@ def _scan(
     return scans, left_out
 
 
-def told(written: Manifest) -> str:
+def summary(written: Manifest) -> str:
     """A sentence about what was written."""
     pictures, judgements = written.pictures, written.judgements
     prompts = {picture.prompt_key: picture.split for picture in pictures}

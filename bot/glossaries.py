@@ -45,13 +45,13 @@ class Glossaries:
         if path not in self._kept:
             async with self._reading:
                 if path not in self._kept:
-                    self._kept[path] = await asyncio.to_thread(_opened, path, info.card_id)
+                    self._kept[path] = await asyncio.to_thread(_read_glossary, path, info.card_id)
                     while len(self._kept) > _KEPT:
                         self._kept.popitem(last=False)
         return self._kept[path]
 
 
-def _opened(path: Path, card_id: str) -> Glossary:
+def _read_glossary(path: Path, card_id: str) -> Glossary:
     try:
         glossary = Glossary(files.read(path))
     except TagsError as problem:

@@ -67,7 +67,7 @@ def log_transition(transition: Transition) -> None:
         )
 
 
-def _no_voice(record: logging.LogRecord) -> bool:
+def _is_not_about_voice(record: logging.LogRecord) -> bool:
     return "voice will NOT" not in record.getMessage()
 
 
@@ -84,5 +84,5 @@ def set_up(level: str) -> None:
     logging.getLogger("discord").setLevel(logging.WARNING if level != "DEBUG" else logging.INFO)
     # Complains about voice libraries that we do not need, and about SimCord's client without
     # intents.
-    logging.getLogger("discord.client").addFilter(_no_voice)
+    logging.getLogger("discord.client").addFilter(_is_not_about_voice)
     logging.getLogger("discord.state").setLevel(logging.ERROR)

@@ -16,7 +16,7 @@ from bot.drawing.progress import ProgressBoard
 from bot.drawing.signals import Signals
 from bot.glossaries import Glossaries, Tails
 from bot.learning.desk import LearningDesk
-from bot.policy.layers import EffectivePolicy, effective, is_compiled, licensed
+from bot.policy.layers import EffectivePolicy, effective, is_compiled, rules_of_licence
 from bot.policy.rulebook import Rulebook
 from bot.settings import Settings
 from bot.store.caps import Caps
@@ -173,7 +173,7 @@ class Services:
     ) -> EffectivePolicy:
         """The policy for a member with these roles in a place, for this model or the served one."""
         guild = await self.guilds.policy(place.guild_id)
-        licence = licensed(self.rulebook, model or self.model())
+        licence = rules_of_licence(self.rulebook, model or self.model())
         if not is_compiled(self.rulebook, guild):
             # After a start or a change it is read anew, off the event loop.
             await asyncio.to_thread(effective, self.rulebook, guild, place, roles, licence)

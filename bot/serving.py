@@ -34,7 +34,7 @@ from bot.learning.starting import load_active
 from bot.log import log_transition
 from bot.services import Services
 from bot.settings import Settings, broken_lines, token_fault
-from bot.stopping import Stop, leave
+from bot.stopping import Stop, exit_now
 from bot.store.caps import Caps
 from bot.store.db import Database
 from bot.store.gallery import Gallery
@@ -66,7 +66,7 @@ def run(settings: Settings, args: argparse.Namespace) -> int:
         log.warning("line %s of .env sets nothing: it is neither NAME=value nor a comment", line)
     code = asyncio.run(_serve(settings))
     if code:
-        leave(code)
+        exit_now(code)
     return 0
 
 
@@ -106,7 +106,7 @@ def engine_rooms(settings: Settings) -> tuple[ModuleType, ModuleType]:
     return module, scorers
 
 
-def _handle(settings: Settings) -> LocalThread:
+def _engine_thread(settings: Settings) -> LocalThread:
     """The thread that imports and opens the engine while the event loop runs on."""
 
     def open_engine(model: str) -> Engine:
@@ -166,7 +166,7 @@ async def _build(settings: Settings) -> AsyncGenerator[_Program]:
         )
         stack.push_async_callback(services.close)
         await _sweep(services.gallery)
-        handle = _handle(settings)
+        handle = _engine_thread(settings)
         stack.push_async_callback(handle.close)
         worker = _worker(services, jobs, shelf, handle)
         yield _Program(services=services, jobs=jobs, shelf=shelf, handle=handle, worker=worker)
@@ -227,15 +227,15 @@ async def _serve(settings: Settings) -> int:
                 _erasing(program.services),
                 _tidying(program.services),
             ):
-                if await _loaded(program, settings, stop):
+                if await _load_model(program, settings, stop):
                     await program.services.glossaries.of(program.shelf.active)
-                    _spare_what_stays()
+                    _freeze_long_lived()
                     await _work(program, settings, stop)
             beating.cancel()
     return stop.exit_code if program.handle.abandoned else 0
 
 
-def _spare_what_stays() -> None:
+def _freeze_long_lived() -> None:
     """Move objects that live as long as the program out of the garbage collector's sight.
 
     The rulebook's terms alone are hundreds of thousands of objects: scanning them repeatedly held
@@ -278,7 +278,7 @@ async def _tidying(services: Services) -> AsyncGenerator[None]:
             tidying.cancel()
 
 
-async def _loaded(program: _Program, settings: Settings, stop: Stop) -> bool:
+async def _load_model(program: _Program, settings: Settings, stop: Stop) -> bool:
     """Load the model; return False if the stop came first."""
     handle = program.handle
     opening = load_active(

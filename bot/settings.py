@@ -101,14 +101,14 @@ def load(
     """
     over = os.environ if environment is None else environment
     found = _file(dotenv) | dict(over)
-    told = {name.lower(): text for name in DEFAULTS if (text := found.get(name, "").strip())}
+    texts = {name.lower(): text for name in DEFAULTS if (text := found.get(name, "").strip())}
     try:
-        return decode(Settings, told, _TEXTS)
+        return decode(Settings, texts, _TEXTS)
     except MisfitError as fault:
-        raise SettingsError("\n".join(_wrong(flaw, over) for flaw in fault.flaws)) from None
+        raise SettingsError("\n".join(_flaw_sentence(flaw, over) for flaw in fault.flaws)) from None
 
 
-def _wrong(flaw: Flaw, environment: Mapping[str, str]) -> str:
+def _flaw_sentence(flaw: Flaw, environment: Mapping[str, str]) -> str:
     """What is wrong with a setting, and where it was set."""
     name = flaw.path.upper()
     if name in environment:
@@ -116,7 +116,7 @@ def _wrong(flaw: Flaw, environment: Mapping[str, str]) -> str:
     return f"{name} {flaw.told} Mend it in .env."
 
 
-def strangers(dotenv: Path = Path(".env")) -> dict[str, str | None]:
+def unknown_names(dotenv: Path = Path(".env")) -> dict[str, str | None]:
     """The names in `.env` that are no setting, each with the setting probably meant."""
     return {
         name: next(iter(difflib.get_close_matches(name.upper(), DEFAULTS, n=1)), None)

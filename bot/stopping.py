@@ -23,9 +23,9 @@ class Stop:
     def listen(self) -> None:
         """Catch these signals, so that they no longer end the process by themselves."""
         for number in (signal.SIGTERM, signal.SIGINT):
-            asyncio.get_running_loop().add_signal_handler(number, self._came, number)
+            asyncio.get_running_loop().add_signal_handler(number, self._on_signal, number)
 
-    def _came(self, number: int) -> None:
+    def _on_signal(self, number: int) -> None:
         self._number = self._number or number
         self._event.set()
 
@@ -39,7 +39,7 @@ class Stop:
         return 128 + self._number
 
 
-def leave(code: int) -> NoReturn:
+def exit_now(code: int) -> NoReturn:
     """Exit at once, beside a thread that still loads; everything else is closed by now."""
     logging.shutdown()
     sys.stdout.flush()

@@ -259,7 +259,8 @@ def which_menu(name: OwedPostId, places: Sequence[int]) -> discord.ui.Select[dis
         custom_id=custom_id(Action.WHICH, name),
         placeholder=grids.CHOOSE(),
         options=[
-            discord.SelectOption(label=grids.which(place), value=str(place)) for place in places
+            discord.SelectOption(label=grids.picture_name(place), value=str(place))
+            for place in places
         ],
     )
 

@@ -70,7 +70,7 @@ class Selection:
 
 
 def why_not(
-    entry: Entry, may_leave: Callable[[str, str], bool], *, approved_only: bool = False
+    entry: Entry, may_be_learned_from: Callable[[str, str], bool], *, approved_only: bool = False
 ) -> LeftOut | None:
     """Why a picture may not leave, known before its file is opened; None if it may."""
     if entry.stamp is Stamp.REJECTED:
@@ -80,7 +80,7 @@ def why_not(
     if entry.draw is None:
         return LeftOut.MISSING
     words = {entry.draw.prompt, entry.draw.words, entry.caption or entry.draw.words}
-    allowed = all(may_leave(prompt, entry.draw.negative) for prompt in words)
+    allowed = all(may_be_learned_from(prompt, entry.draw.negative) for prompt in words)
     return None if allowed else LeftOut.FORBIDDEN
 
 

@@ -14,7 +14,7 @@ from bot.domain import Job, JobId
 from bot.drawing.handle import EngineHandle
 from bot.finished import Held, Released, Withheld
 from bot.policy import decide
-from bot.policy.layers import everywhere, licensed
+from bot.policy.layers import ground_of, rules_of_licence
 from bot.policy.rulebook import Rulebook
 from bot.store.gallery import Gallery
 from bot.store.queue import Jobs
@@ -50,7 +50,7 @@ class Finisher:
         self._rulebook = rulebook
         self._clock = clock
         # Compile now; otherwise the first picture would wait for it and block the loop.
-        everywhere(rulebook)
+        ground_of(rulebook)
 
     async def keep(
         self, job: Job, rendered: Rendered, before: Sequence[asyncio.Task[None]]
@@ -61,7 +61,7 @@ class Finisher:
         """
         scores = await self._scores(rendered)
         info = self._handle.info
-        ground = everywhere(self._rulebook, licensed(self._rulebook, info))
+        ground = ground_of(self._rulebook, rules_of_licence(self._rulebook, info))
         verdict = decide.release(job, rendered, scores, info, ground)
         if isinstance(verdict, Withheld):
             await self._jobs.withhold(self._owner, job.id, verdict.text, self._clock())

@@ -53,7 +53,7 @@ class Lookout:
             return None
         if scores is None:
             return None
-        return watching.may_go_on(job, scores, report.step / report.steps)
+        return watching.reason_to_stop(job, scores, report.step / report.steps)
 
     def _may_show(self, job: Job) -> bool:
         return decide.may_preview(job, self._handle.info)

@@ -17,7 +17,7 @@ class Allowing:
 
     def __init__(self, side: TextSide) -> None:
         self._side = side
-        self._shields = all_of(side.found.allowed)
+        self._shields = all_spans(side.found.allowed)
 
     @property
     def opposite(self) -> Side:
@@ -32,11 +32,11 @@ class Allowing:
         """How many words stand between two places."""
         return self._side.words_between(left, right)
 
-    def told(self, spans: Collection[Span]) -> list[str]:
-        """What stands there, as it was written."""
-        return self._side.told(spans)
+    def texts_at(self, spans: Collection[Span]) -> list[str]:
+        """The texts at these places, as they were written."""
+        return self._side.texts_at(spans)
 
 
-def all_of(spans: Mapping[str, set[Span]]) -> set[Span]:
+def all_spans(spans: Mapping[str, set[Span]]) -> set[Span]:
     """All the places of several terms."""
     return {span for places in spans.values() for span in places}

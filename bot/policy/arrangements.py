@@ -12,9 +12,9 @@ from bot.domain import ChannelId
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StrikeTerms:
-    """When strikes have a time-out follow."""
+    """When strikes bring a time-out."""
 
-    #: So many strikes that still count; 0: never.
+    #: How many strikes that still count bring a time-out; 0: never.
     limit: int = 3
     #: How long a strike counts.
     expire_days: int = 30

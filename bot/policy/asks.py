@@ -33,7 +33,7 @@ _PASTED_CHARS = 1000
 
 
 def bounds(info: ModelInfo) -> dict[str, tuple[int, int] | tuple[float, float]]:
-    """The least and the most of each option that is a number, with this model; both are allowed."""
+    """The least and the most that each number option may be with this model, both inclusive."""
     limits = info.limits
     return {
         "count": (1, limits.count_max),
@@ -46,7 +46,7 @@ def bounds(info: ModelInfo) -> dict[str, tuple[int, int] | tuple[float, float]]:
 
 
 def lengths(info: ModelInfo) -> dict[str, tuple[int, int]]:
-    """The fewest and the most characters of each option that is a text, as Discord is told.
+    """The fewest and the most characters of each text option, as Discord learns them.
 
     A text that was pasted into `prompt:` may hold more than the prompt.
     """
@@ -66,9 +66,9 @@ def make_ask(
     kind: RequestKind = RequestKind.COMMAND,
     parent_job_id: JobId | None = None,
 ) -> Ask | Refused:
-    """A well-formed ask for this model, or a friendly no that tells everything wrong with it.
+    """A well-formed ask for this model, or a friendly refusal that names every fault.
 
-    What was not said is the model's default. `faults` is what could not even be read.
+    Options that were not typed take the model's defaults. `faults` are those that cannot be read.
     """
     checks = _Checks(info, faults)
     aspect = typed.aspect or Aspect.SQUARE
@@ -79,18 +79,18 @@ def make_ask(
         aspect=aspect,
         width_px=width_px,
         height_px=height_px,
-        seed=checks.whole("seed", typed.seed, fresh_seed % SEEDS),
-        steps=checks.whole("steps", typed.steps, info.default_steps),
+        seed=checks.whole_number("seed", typed.seed, fresh_seed % SEEDS),
+        steps=checks.whole_number("steps", typed.steps, info.default_steps),
         guidance=checks.guidance(typed.guidance),
         sampler=typed.sampler or info.default_sampler,
-        clip_skip=checks.whole("clip_skip", typed.clip_skip, 0) or None,
+        clip_skip=checks.whole_number("clip_skip", typed.clip_skip, 0) or None,
         # With what, is decided where policy looks at it.
         completion="" if info.completes and typed.complete is not False else None,
         style=typed.style,
         source=typed.source,
         strength=None if typed.source is None else checks.strength(typed.strength),
     )
-    count = checks.whole("count", typed.count, 1)
+    count = checks.whole_number("count", typed.count, 1)
     if checks.faults:
         return Refused(reason=RefusalReason.INPUT, text=limits.several(checks.faults))
     return Ask(
@@ -105,17 +105,17 @@ def make_ask(
 
 
 def number_faults(info: ModelInfo, typed: Typed) -> tuple[str, ...]:
-    """What is wrong with the numbers of what is kept to be asked with later, as sentences."""
+    """What is wrong with the numbers of saved options, a sentence each."""
     checks = _Checks(info, ())
-    checks.whole("count", typed.count, 1)
-    checks.whole("steps", typed.steps, info.default_steps)
-    checks.whole("clip_skip", typed.clip_skip, 0)
+    checks.whole_number("count", typed.count, 1)
+    checks.whole_number("steps", typed.steps, info.default_steps)
+    checks.whole_number("clip_skip", typed.clip_skip, 0)
     checks.guidance(typed.guidance)
     return tuple(checks.faults)
 
 
-def asked_of(ask: Ask, info: ModelInfo) -> Ask:
-    """The ask as one of this model: it is drawn with no other, whichever serves by then."""
+def bound_to_model(ask: Ask, info: ModelInfo) -> Ask:
+    """The ask, to be drawn with this model even if another one serves by then."""
     return replace(ask, draw=replace(ask.draw, model=info.card_id))
 
 
@@ -209,7 +209,7 @@ def ask_larger(
 
 
 class _Checks:
-    """Looks at each option, and notes what is wrong with it as a sentence for its member."""
+    """Checks each option, and notes each fault as a sentence for its member."""
 
     def __init__(self, info: ModelInfo, faults: Sequence[str]) -> None:
         self.faults = list(faults)
@@ -220,40 +220,40 @@ class _Checks:
         cleaned = _cleaned(text)
         if not any(unicodedata.category(c)[0] in "LNS" and c not in _BLANK for c in cleaned):
             self.faults.append(limits.NO_PROMPT(example=limits.EXAMPLE))
-        return self._short_enough("prompt", cleaned)
+        return self._checked_length("prompt", cleaned)
 
     def negative(self, text: str | None, without: str | None) -> str:
         whole = self._info.default_negative if text is None else _cleaned(text)
         added = _cleaned(without or "")
-        return self._short_enough("negative", ", ".join(filter(None, (whole, added))))
+        return self._checked_length("negative", ", ".join(filter(None, (whole, added))))
 
-    def whole(self, option: str, given: int | None, default: int) -> int:
+    def whole_number(self, option: str, given: int | None, default: int) -> int:
         value = default if given is None else given
         low, high = self._bounds[option]
         if not low <= value <= high:
-            bounds_told = number(low), number(high)
-            self.faults.append(limits.out_of_bounds(option, *bounds_told, _shown(value)))
+            shown_bounds = number(low), number(high)
+            self.faults.append(limits.out_of_bounds(option, *shown_bounds, _shown_number(value)))
         return value
 
     def guidance(self, given: float | None) -> float:
         default = self._info.default_guidance
-        return self._real("guidance", given, default, self._bounds["guidance"])
+        return self._real_number("guidance", given, default, self._bounds["guidance"])
 
     def strength(self, given: float | None) -> float:
-        return self._real("strength", given, STRONG, (0, 1))
+        return self._real_number("strength", given, STRONG, (0, 1))
 
-    def _real(
+    def _real_number(
         self, option: str, given: float | None, default: float, bounds: tuple[float, float]
     ) -> float:
         value = default if given is None else given
         low, high = bounds
         if math.isfinite(value) and low <= value <= high:
             return round(value, 3)
-        bounds_told = number(low), number(high)
-        self.faults.append(limits.out_of_bounds(option, *bounds_told, f"{value:g}"))
+        shown_bounds = number(low), number(high)
+        self.faults.append(limits.out_of_bounds(option, *shown_bounds, f"{value:g}"))
         return value
 
-    def _short_enough(self, option: str, text: str) -> str:
+    def _checked_length(self, option: str, text: str) -> str:
         limit = self._info.limits.prompt_chars_max
         if len(text) > limit:
             self.faults.append(limits.too_long(option, len(text), limit))
@@ -270,7 +270,7 @@ def _cleaned(text: str) -> str:
     return "".join(c for c in spaced if unicodedata.category(c) not in {"Cc", "Cs"})
 
 
-def _shown(value: int) -> str:
+def _shown_number(value: int) -> str:
     text = number(value)
     if len(text) <= 30:
         return text

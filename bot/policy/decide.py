@@ -26,7 +26,7 @@ from bot.domain import (
 )
 from bot.finished import Held, Released, Withheld
 from bot.policy.effect import Audience, Effect, join
-from bot.policy.layers import EffectivePolicy, Ground, excusing, title_of
+from bot.policy.layers import EffectivePolicy, Ground, title_of, with_excused
 from bot.policy.rulebook import SERVER, rule_of
 from bot.policy.thresholds import THRESHOLDS, is_forbidden
 from bot.words import refusals
@@ -43,12 +43,12 @@ NUDITY: Mapping[Rating, tuple[tuple[float, Ruling], ...]] = {
     Rating.EXPLICIT: (),
 }
 
-#: What these say, no server lowers.
-_UNYIELDING = frozenset({Layer.FLOOR, Layer.LICENCE})
+#: No server can lower what these layers say.
+_FIXED_LAYERS = frozenset({Layer.FLOOR, Layer.LICENCE})
 
 
 def admit(ask: Ask, policy: EffectivePolicy) -> Admitted | Refused:
-    """Let an ask into the queue, or say kindly why not. Never raises: a fault of ours is a no."""
+    """Admit an ask to the queue, or say kindly why not. Never raises: our own faults refuse."""
     try:
         return _admit(ask, policy)
     except Exception:  # noqa: BLE001  any error in policy means no
@@ -57,9 +57,9 @@ def admit(ask: Ask, policy: EffectivePolicy) -> Admitted | Refused:
 
 def _admit(ask: Ask, policy: EffectivePolicy) -> Admitted | Refused:
     assert ask.place == policy.place, "the policy of another place"
-    if silenced := silence(policy):
+    if silenced := refusal_if_off(policy):
         return silenced
-    weighed = _weighed_of(ask, policy)
+    weighed = _weigh_ask(ask, policy)
     if refused := refusal(weighed, policy):
         return refused
     precedent = ask.precedent or Ruling.ALLOW
@@ -70,22 +70,22 @@ def _admit(ask: Ask, policy: EffectivePolicy) -> Admitted | Refused:
             layer=Layer.SERVER,
             appealable=True,
         )
-    rules = weighed.deciding(policy)
+    rules = weighed.deciding_rules(policy)
     layer = layer_of(rules[0], policy) if rules else None
     return Admitted(
         ask=ask,
         rating=Rating.EXPLICIT if ask.place.age_restricted else Rating.GENERAL,
         ruling=max(weighed.effect.ruling, precedent),
         alert=weighed.effect.alert,
-        excused=_let_pass(weighed, policy),
+        excused=_excused_findings(weighed, policy),
         rules=rules,
         # What moderators decided before is the server's, too.
         layer=layer if precedent is Ruling.ALLOW else layer or Layer.SERVER,
     )
 
 
-def _let_pass(weighed: Weighed, policy: EffectivePolicy) -> frozenset[Finding]:
-    """What was found and does not count for this member."""
+def _excused_findings(weighed: Weighed, policy: EffectivePolicy) -> frozenset[Finding]:
+    """The findings that do not count for this member."""
     rules = policy.exempt & {finding.rule for finding in weighed.found}
     terms = policy.passed & set(weighed.words(SERVER))
     own = (Finding(rule=SERVER, words=(term,)) for term in terms)
@@ -101,33 +101,33 @@ def uphold(ask: Ask, policy: EffectivePolicy, appealed: Collection[Finding]) -> 
     """
     try:
         ask = replace(ask, precedent=None) if ask.precedent is Ruling.REFUSE else ask
-        return admit(ask, excusing(policy, appealed))
+        return admit(ask, with_excused(policy, appealed))
     except Exception:  # noqa: BLE001  any error in policy means no
         return Refused(reason=RefusalReason.FAULT, text=refusals.FAULT())
 
 
-def judged(prompt: str, negative: str, policy: EffectivePolicy) -> Ruling:
-    """What would be done with these words here. Never raises: what is in doubt is refused."""
-    return judged_by(lambda: weigh(policy, prompt, negative), policy)
+def ruling_on(prompt: str, negative: str, policy: EffectivePolicy) -> Ruling:
+    """The ruling on these words here. Never raises: doubt means refusal."""
+    return ruling_by(lambda: weigh(policy, prompt, negative), policy)
 
 
-def judged_by(look: Callable[[], Weighed], policy: EffectivePolicy) -> Ruling:
-    """The same, by what somebody finds who looks; whatever that raises."""
+def ruling_by(look: Callable[[], Weighed], policy: EffectivePolicy) -> Ruling:
+    """The ruling on what `look` finds; if it raises, a refusal."""
     try:
         weighed = look()
-        refused = silence(policy) or refusal(weighed, policy)
+        refused = refusal_if_off(policy) or refusal(weighed, policy)
     except Exception:  # noqa: BLE001  any error in policy means no
         return Ruling.REFUSE
     return Ruling.REFUSE if refused else weighed.effect.ruling
 
 
 def may_offer(prompt: str, policy: EffectivePolicy, *, negative: str = "") -> bool:
-    """Whether such words may be proposed to a member here: no refusal for them. Never raises."""
-    return judged(prompt, negative, policy) is not Ruling.REFUSE
+    """Whether these words may be offered to a member here: they are not refused. Never raises."""
+    return ruling_on(prompt, negative, policy) is not Ruling.REFUSE
 
 
 def for_trial(admitted: Admitted, seed: int) -> Admitted:
-    """What was let in, to be drawn once more by each model of a blind test.
+    """An admitted ask, to be drawn once more by each model of a blind test.
 
     Not from the seed that its member has a picture of: that one tells what the parent draws.
     """
@@ -140,8 +140,8 @@ def for_trial(admitted: Admitted, seed: int) -> Admitted:
     return replace(admitted, ask=twice)
 
 
-def silence(policy: EffectivePolicy) -> Refused | None:
-    """Why nothing may be asked or shown in this place, None if it may."""
+def refusal_if_off(policy: EffectivePolicy) -> Refused | None:
+    """The refusal where the bot is switched off or paused; None where it is on."""
     if policy.enabled:
         return None
     text = refusals.PAUSED() if policy.guild.paused else refusals.SWITCHED_OFF()
@@ -150,17 +150,17 @@ def silence(policy: EffectivePolicy) -> Refused | None:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Weighed:
-    """What was found in a prompt, and what follows from each of it."""
+    """What was found in a prompt, and the effect of each finding."""
 
     found: Mapping[Finding, Effect]
 
     @property
     def effect(self) -> Effect:
-        """What follows from all of it."""
+        """The effects of all findings, joined."""
         return join(self.found.values())
 
     def culprits(self) -> frozenset[Finding]:
-        """The findings for which it is refused, or for which it is for adults only."""
+        """The findings that refuse it, or that make it adults only."""
         refuses = self.effect.ruling is Ruling.REFUSE
         return frozenset(
             finding
@@ -169,21 +169,21 @@ class Weighed:
         )
 
     def ruling_rule(self, ground: Ground) -> RuleId:
-        """The rule that a member is told of, of those that are as strict as all together.
+        """The rule named to the member: one of those that are as strict as all together.
 
         The floor's before the licence's, and both before those that a server sets.
         """
         return min((f.rule for f in self.culprits()), key=lambda rule: _rank(rule, ground))
 
-    def deciding(self, ground: Ground) -> tuple[RuleId, ...]:
-        """The rules that have it spoilered, held or refused, in the order of `ruling_rule`."""
+    def deciding_rules(self, ground: Ground) -> tuple[RuleId, ...]:
+        """The rules that spoiler, hold or refuse it, in the order of `ruling_rule`."""
         if self.effect.ruling is Ruling.ALLOW:
             return ()
         found = {f.rule for f, effect in self.found.items() if effect.ruling is self.effect.ruling}
         return tuple(sorted(found, key=lambda rule: _rank(rule, ground)))
 
     def words(self, rule: RuleId) -> tuple[str, ...]:
-        """What a rule was found in, each once."""
+        """The words that a rule was found in, each once."""
         return _words_of(rule, self.found)
 
 
@@ -196,34 +196,34 @@ def _rank(rule: RuleId, ground: Ground) -> tuple[int, RuleId]:
     return list(Layer).index(layer_of(rule, ground)), rule
 
 
-def _weighed_of(ask: Ask, policy: EffectivePolicy) -> Weighed:
-    """What follows from everything that the model will read of an ask, and from its own words."""
+def _weigh_ask(ask: Ask, policy: EffectivePolicy) -> Weighed:
+    """Weigh the ask's own words and everything else that the model will read."""
     read = dict.fromkeys([ask.draw.prompt, *(draw.words for draw in ask.draws)])
     each = (weigh(policy, text, ask.draw.negative).found for text in read)
     return Weighed(found={finding: effect for found in each for finding, effect in found.items()})
 
 
 def weigh(ground: Ground, prompt: str, negative: str) -> Weighed:
-    """What follows from a prompt."""
+    """Find what a prompt breaks, and weigh it."""
     found = ground.screen.findings(prompt, negative, ground.licence)
     return Weighed(found={finding: ground.effect(finding) for finding in found})
 
 
 def refusal(weighed: Weighed, policy: EffectivePolicy) -> Refused | None:
-    """Why a prompt is not drawn in this place, None if it is."""
+    """The refusal of a prompt in this place; None if it is drawn."""
     effect = weighed.effect
-    for_others = effect.audience is Audience.ADULTS and not policy.place.age_restricted
-    if effect.ruling is not Ruling.REFUSE and not for_others:
+    for_adults = effect.audience is Audience.ADULTS and not policy.place.age_restricted
+    if effect.ruling is not Ruling.REFUSE and not for_adults:
         return None
     rule, culprits = weighed.ruling_rule(policy), weighed.culprits()
     words, layer = _words_of(rule, culprits), layer_of(rule, policy)
-    reason = _reason(layer, effect)
+    reason = _refusal_reason(layer, effect)
     # No moderator lets pass what floor or licence forbid, nor needs to what is fine elsewhere.
     appealable = reason is RefusalReason.SERVER
-    found = _by_rule(culprits, policy) if appealable else ()
+    found = _merged_by_rule(culprits, policy) if appealable else ()
     return Refused(
         reason=reason,
-        text=_text(reason, rule, words, found[1:], policy),
+        text=_refusal_text(reason, rule, words, found[1:], policy),
         rule=rule,
         layer=layer,
         words=words,
@@ -234,42 +234,42 @@ def refusal(weighed: Weighed, policy: EffectivePolicy) -> Refused | None:
     )
 
 
-def _by_rule(found: Collection[Finding], policy: Ground) -> tuple[Finding, ...]:
-    """Findings put together, one for each rule, in the order of `ruling_rule`."""
+def _merged_by_rule(found: Collection[Finding], policy: Ground) -> tuple[Finding, ...]:
+    """Findings merged into one for each rule, in the order of `ruling_rule`."""
     rules = sorted({finding.rule for finding in found}, key=lambda rule: _rank(rule, policy))
     return tuple(Finding(rule=rule, words=_words_of(rule, found)) for rule in rules)
 
 
 def layer_of(rule: RuleId, policy: Ground) -> Layer:
-    """Who has a rule be as strict as it is."""
+    """The layer that makes a rule as strict as it is."""
     line = policy.lines.get(rule)
     return line.layer if line else Layer.SERVER
 
 
-def _reason(layer: Layer, effect: Effect) -> RefusalReason:
+def _refusal_reason(layer: Layer, effect: Effect) -> RefusalReason:
     if effect.ruling is not Ruling.REFUSE:
         return RefusalReason.AGE
-    return RefusalReason.FLOOR if layer in _UNYIELDING else RefusalReason.SERVER
+    return RefusalReason.FLOOR if layer in _FIXED_LAYERS else RefusalReason.SERVER
 
 
-def _text(
+def _refusal_text(
     reason: RefusalReason,
     rule: RuleId,
     words: tuple[str, ...],
     others: Iterable[Finding],
     policy: EffectivePolicy,
 ) -> str:
-    """`others` are what else it is refused for."""
+    """What the member reads; `others` are the further findings that refuse it."""
     also = refusals.also([(title_of(policy.rulebook, f.rule), f.words) for f in others])
     if rule == SERVER:
         terms = [(t.text, t.reason) for t in policy.guild.blocked if t.text in words]
         return refusals.server_terms(terms, for_adults=reason is RefusalReason.AGE, also=also)
-    told = rule_of(policy.rulebook, rule)
-    if told.floor:
-        return refusals.floor(told)
+    shown_rule = rule_of(policy.rulebook, rule)
+    if shown_rule.floor:
+        return refusals.floor(shown_rule)
     if reason is RefusalReason.AGE:
-        return refusals.adults(told, words)
-    return refusals.refused(told, words, layer_of(rule, policy), also=also)
+        return refusals.adults(shown_rule, words)
+    return refusals.refused(shown_rule, words, layer_of(rule, policy), also=also)
 
 
 def may_preview(job: Job, info: ModelInfo) -> bool:
@@ -283,21 +283,25 @@ def may_preview(job: Job, info: ModelInfo) -> bool:
     return not info.can_draw_nudity or job.rating is Rating.EXPLICIT
 
 
-def may_stay_preview(job: Job, policy: EffectivePolicy) -> bool:
+def may_keep_preview(job: Job, policy: EffectivePolicy) -> bool:
     """Whether a preview may be shown in its place by what holds there now. Never raises.
 
     Since it was asked for, the place may be open to all, switched off or paused, and the words be
     blocked or held.
     """
     try:
-        return _may_stay_preview(job, excusing(policy, job.excused))
+        return _may_keep_preview(job, with_excused(policy, job.excused))
     except Exception:  # noqa: BLE001  any error in policy means no
         return False
 
 
-def _may_stay_preview(job: Job, policy: EffectivePolicy) -> bool:
+def _may_keep_preview(job: Job, policy: EffectivePolicy) -> bool:
     weighed = weigh(policy, job.draw.words, job.draw.negative)
-    if silence(policy) or refusal(weighed, policy) or weighed.effect.ruling is not Ruling.ALLOW:
+    if (
+        refusal_if_off(policy)
+        or refusal(weighed, policy)
+        or weighed.effect.ruling is not Ruling.ALLOW
+    ):
         return False
     return job.rating is not Rating.EXPLICIT or policy.place.age_restricted
 
@@ -328,28 +332,28 @@ def _release(
         return Withheld(text=refusals.FORBIDDEN())
     if asked.audience is Audience.ADULTS and not adults:
         return Withheld(text=refusals.ADULT())
-    nudity = _nudity(scores, info)
+    nudity = _nudity_score(scores, info)
     if scores is not None and nudity is not None:
-        return _judged(job, rendered, scores, nudity, asked.audience)
+        return _release_measured(job, rendered, scores, nudity, asked.audience)
     if not adults:
         return Withheld(text=refusals.UNCHECKED())
-    return _held(job, rendered, scores or Scores(), refusals.UNMEASURED())
+    return _hold(job, rendered, scores or Scores(), refusals.UNMEASURED())
 
 
-def _judged(
+def _release_measured(
     job: Job, rendered: Rendered, scores: Scores, nudity: float, audience: Audience
 ) -> Released | Held | Withheld:
-    """What follows from a picture that was measured."""
+    """Decide on a picture that was measured."""
     if scores.values["blank"] >= THRESHOLDS.blank:
         return Withheld(text=refusals.EMPTY())
     if is_forbidden(scores.values):
         return Withheld(text=refusals.NOWHERE())
-    ruling = max(job.ruling, _ruling(nudity, job.rating))
+    ruling = max(job.ruling, _nudity_ruling(nudity, job.rating))
     if ruling is Ruling.REFUSE:
         return Withheld(text=refusals.REVEALING())
     if ruling is Ruling.HOLD:
-        return _held(job, rendered, scores, _why(job, nudity))
-    tame = _ruling(nudity, Rating.GENERAL) is Ruling.ALLOW and audience is Audience.EVERYBODY
+        return _hold(job, rendered, scores, _reasons_for_holding(job, nudity))
+    tame = _nudity_ruling(nudity, Rating.GENERAL) is Ruling.ALLOW and audience is Audience.EVERYBODY
     return Released(
         job=job,
         width_px=rendered.width_px,
@@ -361,8 +365,8 @@ def _judged(
     )
 
 
-def _nudity(scores: Scores | None, info: ModelInfo) -> float | None:
-    """The score, 0 of a model that cannot draw it; None if the picture was not wholly measured."""
+def _nudity_score(scores: Scores | None, info: ModelInfo) -> float | None:
+    """The score; 0 if the model cannot draw nudity; None if the picture is not fully measured."""
     if scores is None or not all(math.isfinite(v) and 0 <= v <= 1 for v in scores.values.values()):
         return None
     if "blank" not in scores.values:
@@ -370,20 +374,20 @@ def _nudity(scores: Scores | None, info: ModelInfo) -> float | None:
     return scores.values.get("nudity", None if info.can_draw_nudity else 0.0)
 
 
-def _ruling(nudity: float, ceiling: Rating) -> Ruling:
-    """What follows from a score where pictures may show so much."""
+def _nudity_ruling(nudity: float, ceiling: Rating) -> Ruling:
+    """The ruling on a score, where pictures may show up to `ceiling`."""
     return next((ruling for at, ruling in NUDITY[ceiling] if nudity >= at), Ruling.ALLOW)
 
 
-def _why(job: Job, nudity: float) -> str:
-    """What moderators read: what was asked for, what was seen, or both."""
+def _reasons_for_holding(job: Job, nudity: float) -> str:
+    """What moderators read: what was asked for, what was measured, or both."""
     asked = [refusals.ASKED_FOR()] if job.ruling is Ruling.HOLD else []
-    seen = _ruling(nudity, job.rating) is Ruling.HOLD
+    seen = _nudity_ruling(nudity, job.rating) is Ruling.HOLD
     return " ".join([*asked, *([refusals.SCORED()] if seen else [])])
 
 
-def _held(job: Job, rendered: Rendered, scores: Scores, why: str) -> Held:
-    """For moderators; what they let out may be shown where the job's pictures may."""
+def _hold(job: Job, rendered: Rendered, scores: Scores, why: str) -> Held:
+    """Hold for moderators; if approved, it may be shown where the job's pictures may."""
     return Held(
         job=job,
         width_px=rendered.width_px,

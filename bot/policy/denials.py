@@ -13,10 +13,10 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from itertools import chain
 
-from bot.policy.spelling import expanded
+from bot.policy.spelling import expand_braces
 
-#: So many characters before a term and behind it are looked at.
-_NEAR = 64
+#: How many characters before and behind a term are looked at.
+_NEAR_CHARS = 64
 #: A term that is written without disguise.
 _PLAIN = re.compile(r"[\w '\u2019-]+")
 #: Where a word begins and ends.
@@ -49,23 +49,25 @@ class DenialWords:
 
 
 class Denials:
-    """Tells what is denied; made once for a rulebook."""
+    """Recognises denied terms; made once for a rulebook."""
 
     def __init__(self, languages: Mapping[str, DenialWords]) -> None:
         every = languages.values()
-        self._before = [(_opening(words), _closing(words)) for words in every if words.before]
-        self._behind = [_closing(words) for words in every if words.denied]
+        self._before = [
+            (_pattern_before(words), _pattern_behind(words)) for words in every if words.before
+        ]
+        self._behind = [_pattern_behind(words) for words in every if words.denied]
         spaced = (one for words in every if words.spaced for one in words.before)
         #: The words with which denials begin, where words are spaced.
-        self.first = _FREI.union(_FIRST.split(one)[0] for one in _spelled(spaced))
-        self._is_one = _either(_bound(words, words.within) for words in every)
+        self.first = _FREI.union(_FIRST.split(one)[0] for one in _spellings(spaced))
+        self._own_denial = _union(_whole_words(words, words.within) for words in every)
 
     def is_denied(self, before: str, term: str, behind: str) -> bool:
-        """Whether a term is denied that stands between these, all as they were typed."""
+        """Whether the term between these texts is denied; all are as typed."""
         term = term.casefold()
-        if not _PLAIN.fullmatch(term) or self._is_one.search(term):
+        if not _PLAIN.fullmatch(term) or self._own_denial.search(term):
             return False
-        before, behind = before[-_NEAR:].casefold(), behind[:_NEAR].casefold()
+        before, behind = before[-_NEAR_CHARS:].casefold(), behind[:_NEAR_CHARS].casefold()
         if _FREE.match(behind) or any(closes.match(behind) for closes in self._behind):
             return not any(opens.search(before) for opens, _ in self._before)
         return any(
@@ -76,47 +78,47 @@ class Denials:
         )
 
 
-def _opening(words: DenialWords) -> re.Pattern[str]:
-    """What stands before a term that is denied, with what undoes that."""
-    space, end = _ends(words)
+def _pattern_before(words: DenialWords) -> re.Pattern[str]:
+    """A pattern for the text before a denied term, with words that undo the denial."""
+    space, end = _space_and_border(words)
     return re.compile(
-        f"(?P<undone>{_bound(words, words.undone)}[ ,_]*)?{_bound(words, words.before)}"
-        f"(?:{space}{_any(words.little)}{end})*"
-        f"(?:{space}{_any(words.things)}{space}{_any(words.either)}{end})?"
+        f"(?P<undone>{_whole_words(words, words.undone)}[ ,_]*)?{_whole_words(words, words.before)}"
+        f"(?:{space}{_any_word(words.little)}{end})*"
+        f"(?:{space}{_any_word(words.things)}{space}{_any_word(words.either)}{end})?"
         f"{_GAP if words.spaced else _NO_GAP}\\Z"
     )
 
 
-def _closing(words: DenialWords) -> re.Pattern[str]:
-    """What stands behind a term that is denied."""
-    space, end = _ends(words)
-    things = f"(?:{space}{_any(words.things)}{end})*"
-    goes_on = f"{_EMPHASIS}(?:{_STOP}|{space}{_any(words.behind)}{end})"
+def _pattern_behind(words: DenialWords) -> re.Pattern[str]:
+    """A pattern for the text behind a denied term."""
+    space, end = _space_and_border(words)
+    things = f"(?:{space}{_any_word(words.things)}{end})*"
+    goes_on = f"{_EMPHASIS}(?:{_STOP}|{space}{_any_word(words.behind)}{end})"
     if not words.denied:
         return re.compile(things + goes_on)
-    undone = f"(?! ?{_any(words.undone)})"
-    return re.compile(f"{things}{_EMPHASIS}{_any(words.denied)}{undone}{goes_on}")
+    undone = f"(?! ?{_any_word(words.undone)})"
+    return re.compile(f"{things}{_EMPHASIS}{_any_word(words.denied)}{undone}{goes_on}")
 
 
-def _ends(words: DenialWords) -> tuple[str, str]:
-    """What stands between two words, and behind one."""
+def _space_and_border(words: DenialWords) -> tuple[str, str]:
+    """Patterns for the space between two words, and for the end of one."""
     return ("[ _]+", _END) if words.spaced else (" ?", "")
 
 
-def _bound(words: DenialWords, some: Iterable[str]) -> str:
+def _whole_words(words: DenialWords, some: Iterable[str]) -> str:
     """Any of some words; as whole words where those are spaced."""
-    return f"{_BEGIN}{_any(some)}{_END}" if words.spaced else _any(some)
+    return f"{_BEGIN}{_any_word(some)}{_END}" if words.spaced else _any_word(some)
 
 
-def _either(patterns: Iterable[str]) -> re.Pattern[str]:
+def _union(patterns: Iterable[str]) -> re.Pattern[str]:
     return re.compile("|".join(patterns))
 
 
-def _any(some: Iterable[str]) -> str:
-    """Any of some words; of none, nothing matches. What stands behind tells which it is."""
-    every = sorted(_spelled(some))
+def _any_word(some: Iterable[str]) -> str:
+    """A pattern for any of some words; without words, one that never matches."""
+    every = sorted(_spellings(some))
     return f"(?:{'|'.join(map(re.escape, every))})" if every else "(?!)"
 
 
-def _spelled(some: Iterable[str]) -> set[str]:
-    return {word.casefold() for word in chain.from_iterable(map(expanded, some))}
+def _spellings(some: Iterable[str]) -> set[str]:
+    return {word.casefold() for word in chain.from_iterable(map(expand_braces, some))}

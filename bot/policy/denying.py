@@ -11,12 +11,12 @@ from collections.abc import Callable, Collection
 from bot.policy.expressions import Side, Span
 from bot.policy.terms import outside
 
-#: Nobody denies more words than so many: they all count.
+#: Nobody denies more words than this: of more, all count.
 _DENIED_MAX = 12
 
 
 class Denying:
-    """A side in which a word does not count that is denied: `no nudity`."""
+    """A side in which a denied word does not count: `no nudity`."""
 
     def __init__(self, side: Side, is_denied: Callable[[Span], bool]) -> None:
         self._side = side
@@ -39,6 +39,6 @@ class Denying:
         """How many words stand between two places."""
         return self._side.words_between(left, right)
 
-    def told(self, spans: Collection[Span]) -> list[str]:
-        """What stands there, as it was written."""
-        return self._side.told(spans)
+    def texts_at(self, spans: Collection[Span]) -> list[str]:
+        """The texts at these places, as they were written."""
+        return self._side.texts_at(spans)

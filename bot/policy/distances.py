@@ -7,13 +7,13 @@ from __future__ import annotations
 
 import re
 
-#: So many words apart is what a comma parts.
+#: How many words a comma counts for.
 _COMMA = 3
 _COMMAS = re.compile("[,;\u3001\u3002\uff0c]|\\.(?!\\S)")
 
 
-def apart(between: str) -> int:
-    """How many words a text has that stands between two places, and what its commas count for.
+def word_distance(between: str) -> int:
+    """The distance across the text between two places: its words, and what its commas count for.
 
     Letters in a row that each stand alone are one word.
     """

@@ -27,7 +27,7 @@ from bot.policy.effect import Audience, Effect
 from bot.policy.layers import GuildPolicy, Overrides, RoleTerms
 from bot.policy.rulebook import Rulebook
 from bot.policy.screening import Term
-from bot.policy.toml_text import BYTES_MAX, oddity
+from bot.policy.toml_text import BYTES_MAX, fault_of_form
 from bot.words import documents as words
 from bot.words.speaking import number
 from bot.words.wording import plain
@@ -37,10 +37,10 @@ _T = TypeVar("_T")
 
 #: Goes up when a key changes its meaning; a new key needs no new number.
 VERSION = 1
-#: A document is as large in JSON at most; as TOML with its comments it still fits a file.
+#: The most that a document has in JSON; as TOML with its comments it still fits a file.
 _JSON_BYTES_MAX = BYTES_MAX * 3 // 4
 TERMS_MAX = 10_000
-#: Channels and categories with overrides, and channels of a list: Discord's own most.
+#: Channels and categories with overrides, and listed channels: Discord allows no more.
 PLACES_MAX, ROLES_MAX = 500, 250
 
 _TOML = Dialect(stranger="is not a key of a policy", table="a table", nothing="")
@@ -133,12 +133,12 @@ class DocumentError(ValueError):
 
 def from_toml(data: bytes, guild_id: GuildId, rulebook: Rulebook) -> GuildPolicy:
     """The policy in a file from outside. DocumentError says what is wrong with it, and where."""
-    tree = _parsed(data)
+    tree = _parse(data)
     try:
         policy = _policy(decode(_Document, tree, _TOML), guild_id)
     except MisfitError as misfit:
-        told = [_told(flaw) for flaw in misfit.flaws]
-        raise DocumentError([*told, *_faults_in(tree, rulebook)]) from None
+        sentences = [_sentence_of(flaw) for flaw in misfit.flaws]
+        raise DocumentError([*sentences, *_faults_in(tree, rulebook)]) from None
     except DocumentError:
         raise DocumentError(list(_faults_in(tree, rulebook))) from None
     if faults := list(faults_of(policy, rulebook)):
@@ -146,8 +146,8 @@ def from_toml(data: bytes, guild_id: GuildId, rulebook: Rulebook) -> GuildPolicy
     return policy
 
 
-def _told(flaw: Flaw) -> str:
-    """A flaw in words; a name that is no key, with the key that was meant if one is near.
+def _sentence_of(flaw: Flaw) -> str:
+    """A sentence about a flaw; an unknown key is answered with the nearest known one.
 
     What stands in a table and was written above all tables is found too.
     """
@@ -162,14 +162,14 @@ def _told(flaw: Flaw) -> str:
     return words.STRANGE_KEY(key=flaw.path)
 
 
-def _parsed(data: bytes) -> dict[str, object]:
+def _parse(data: bytes) -> dict[str, object]:
     if len(data) > BYTES_MAX:
         raise DocumentError([words.TOO_MANY_KIB(most=number(BYTES_MAX // 1024))])
     try:
         text = data.decode("utf-8-sig").replace("\r\n", "\n")
     except UnicodeDecodeError:
         raise DocumentError([words.NOT_UTF8()]) from None
-    if odd := oddity(text):
+    if odd := fault_of_form(text):
         raise DocumentError([odd])
     try:
         return tomllib.loads(text)
@@ -179,7 +179,7 @@ def _parsed(data: bytes) -> dict[str, object]:
 
 
 def _faults_in(tree: Mapping[str, object], rulebook: Rulebook) -> Iterator[str]:
-    """What is wrong in a file that is no policy, beside what does not fit its place."""
+    """Further faults of a file that is no policy: ids, presets, rules and terms."""
     for table in ("categories", "channels", "roles"):
         yield from filter(None, (fault_of_id(name, table) for name in _table(tree.get(table))))
     if isinstance(preset := tree.get("preset", "standard"), str):
@@ -209,7 +209,7 @@ def _table(part: object) -> dict[str, object]:
 
 
 def tree_of(policy: GuildPolicy) -> dict[str, object]:
-    """The policy as plain values; what says nothing is left out."""
+    """The policy as plain values, without unset options."""
     document = _Document(
         version=VERSION,
         preset=policy.preset,
@@ -233,13 +233,13 @@ def tree_of(policy: GuildPolicy) -> dict[str, object]:
             for term in policy.blocked
         },
     )
-    return _spoken(asdict(document))
+    return _without_unset(asdict(document))
 
 
-def _spoken(tree: dict[str, object]) -> dict[str, object]:
-    """Without the options that say nothing."""
+def _without_unset(tree: dict[str, object]) -> dict[str, object]:
+    """The tree without unset options."""
     return {
-        name: _spoken(cast("dict[str, object]", value)) if isinstance(value, dict) else value
+        name: _without_unset(cast("dict[str, object]", value)) if isinstance(value, dict) else value
         for name, value in tree.items()
         if value is not None
     }
@@ -289,11 +289,11 @@ def _policy(document: _Document, guild_id: GuildId) -> GuildPolicy:
         allowed=document.allowed,
         only_channels=frozenset(map(ChannelId, document.only_channels)),
         paused=document.paused,
-        moderator_role=_if(RoleId, document.moderator_role),
-        review_channel=_if(ChannelId, document.review_channel),
-        log_channel=_if(ChannelId, document.log_channel),
+        moderator_role=_optional(RoleId, document.moderator_role),
+        review_channel=_optional(ChannelId, document.review_channel),
+        log_channel=_optional(ChannelId, document.log_channel),
         gallery=GalleryTerms(
-            channel=_if(ChannelId, document.gallery_channel), votes=document.gallery_votes
+            channel=_optional(ChannelId, document.gallery_channel), votes=document.gallery_votes
         ),
         strikes=StrikeTerms(**asdict(document.strikes)),
         cooldown_s=document.cooldown_s,
@@ -301,7 +301,7 @@ def _policy(document: _Document, guild_id: GuildId) -> GuildPolicy:
     )
 
 
-def _if(kind: Callable[[int], _T], value: int | None) -> _T | None:
+def _optional(kind: Callable[[int], _T], value: int | None) -> _T | None:
     return None if value is None else kind(value)
 
 

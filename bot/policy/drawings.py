@@ -43,7 +43,7 @@ _OVERRIDDEN = re.compile("\u202e([^\u202c\u202d\n]++)")
 _BAR = re.compile(r"[(\[{<)\]}>]|(?<=[^\W_])\||\|(?=[^\W_])")
 
 _STRETCH = re.compile(r"[^\s,]+")
-#: Letters of an alphabet by which a word is told to be in it; and no alphabet.
+#: The fewest letters of an alphabet that place a word in it; and no alphabet.
 _STRANGE_MIN = 2
 _NONE: set[int] = set()
 _REMEMBERED = 4096
@@ -67,7 +67,7 @@ def as_letters(source: str) -> Iterator[View]:
     """Signs that make a letter together, such as `()`, beside a letter or another of them."""
     if _DRAWN_SIGN.search(source):
         signs = [sign.span() for sign in _DRAWN.finditer(source)]
-        yield from _replaced(source, signs, _SIGNS.__getitem__)
+        yield from _with_replacements(source, signs, _SIGNS.__getitem__)
 
 
 def as_digits(source: str) -> Iterator[View]:
@@ -75,12 +75,16 @@ def as_digits(source: str) -> Iterator[View]:
     if not _DIGIT.search(source):
         return
     numbers = (number.span() for number in _LIKE_NUMBER.finditer(source))
-    if alone := [span for span in numbers if not source[span[0] - 1 : span[0]].isalnum()]:
-        yield from _replaced(source, alone, lambda number: number.translate(_DIGITS))
+    if numbers_alone := [span for span in numbers if not source[span[0] - 1 : span[0]].isalnum()]:
+        yield from _with_replacements(
+            source, numbers_alone, lambda number: number.translate(_DIGITS)
+        )
 
 
-def _replaced(source: str, parts: Sequence[Span], drawn: Callable[[str], str]) -> Iterator[View]:
-    """The text with something else for these parts, each of which is where it begins."""
+def _with_replacements(
+    source: str, parts: Sequence[Span], drawn: Callable[[str], str]
+) -> Iterator[View]:
+    """The text with these parts replaced; each replacement stands where its part begins."""
     begins = dict(parts)
     for first, last in windows(source, parts):
         text: list[str] = []
@@ -110,7 +114,7 @@ class Pictograms:
     def of(self, source: str) -> Iterator[View]:
         """The text with the words for its pictures."""
         signs = [sign.span() for sign in self._sign.finditer(source)]
-        yield from _replaced(source, signs, self._words.__getitem__)
+        yield from _with_replacements(source, signs, self._words.__getitem__)
 
 
 class Alphabets:
@@ -129,7 +133,7 @@ class Alphabets:
                 self._of.setdefault(char, set()).add(number)
         #: Without any of these a text has no such view.
         self.signs = frozenset(self._of)
-        self._alphabets_of = lru_cache(maxsize=_REMEMBERED)(self._of_all_letters)
+        self._alphabets_of = lru_cache(maxsize=_REMEMBERED)(self._common_alphabets)
 
     def of(self, source: str) -> Iterator[View]:
         """For each alphabet the text with the words in it read, if there are any."""
@@ -143,8 +147,8 @@ class Alphabets:
                 read = "".join(table.get(char, char) for char in source[first:last])
                 yield View(read, range(first, last))
 
-    def _of_all_letters(self, word: str) -> Collection[int]:
-        """The alphabets of which every letter of a word is that is not plain, if two are."""
+    def _common_alphabets(self, word: str) -> Collection[int]:
+        """The alphabets that hold every letter of a word that is not plain, if two are not."""
         strange = [char for char in word if not char.isascii() and char.isalnum()]
         found = self._of.get(strange[0], _NONE) if len(strange) >= _STRANGE_MIN else _NONE
         for char in strange:
@@ -152,8 +156,8 @@ class Alphabets:
         return found
 
 
-def overridden(source: str) -> Iterator[View]:
-    """What was made to run from right to left, as it is seen."""
+def as_displayed(source: str) -> Iterator[View]:
+    """Text with direction overrides, in the order in which it is displayed."""
     places = [*range(len(source))]
     parts = [part.span(1) for part in _OVERRIDDEN.finditer(source)]
     for start, end in parts:
@@ -162,8 +166,8 @@ def overridden(source: str) -> Iterator[View]:
         yield View("".join(source[at] for at in places[first:last]), places[first:last])
 
 
-def barred(source: str) -> Iterator[View]:
-    """Bars outside brackets as the digit that they look like."""
+def bars_as_ones(source: str) -> Iterator[View]:
+    """Bars outside brackets as ones, which they look like."""
     depth, seen, changed = 0, list(source), list[Span]()
     for sign in _BAR.finditer(source):
         at, deeper = sign.start(), _BRACKETS.get(sign[0], 0)
@@ -181,10 +185,10 @@ def as_kana(source: str) -> Iterator[View]:
     seen = _AMONG_KANA.sub(lambda drawn: drawn[0].translate(_AS_KANA), source) if signs else source
     for first, last in windows(source, signs):
         yield View(seen[first:last], range(first, last))
-    yield from of_one_kana(seen)
+    yield from in_one_kana(seen)
 
 
-def of_one_kana(source: str) -> Iterator[View]:
+def in_one_kana(source: str) -> Iterator[View]:
     """All kana as of one kind, where the two are mixed.
 
     That kind is katakana, whose words end where others begin: `サセックスの` holds nothing in it.

@@ -49,7 +49,7 @@ def scope_of(key: str) -> Scope:
 
 
 def overrides_at(policy: GuildPolicy, scope: Scope) -> Overrides:
-    """The lines that are written there; none if there are none."""
+    """The overrides set in a scope; empty if there are none."""
     if scope.id is None:
         return policy.rules
     written = policy.categories if scope.layer is Layer.CATEGORY else policy.channels
@@ -57,7 +57,7 @@ def overrides_at(policy: GuildPolicy, scope: Scope) -> Overrides:
 
 
 def with_overrides(policy: GuildPolicy, scope: Scope, overrides: Overrides) -> GuildPolicy:
-    """Write these lines there; a place of which nothing is said any more is forgotten."""
+    """Set these overrides in a scope; empty ones remove it from the policy."""
     if scope.id is None:
         return replace(policy, rules=overrides)
     is_category = scope.layer is Layer.CATEGORY
@@ -71,7 +71,7 @@ def with_overrides(policy: GuildPolicy, scope: Scope, overrides: Overrides) -> G
 def with_effect(
     policy: GuildPolicy, scope: Scope, rule: RuleId, effect: Effect | None
 ) -> GuildPolicy:
-    """Say what follows from a rule there; None leaves it to the layers below."""
+    """Set the effect of a rule there; None leaves it to the layers below."""
     written = overrides_at(policy, scope)
     effects = {r: e for r, e in written.effects.items() if r != rule}
     if effect is not None:
@@ -84,8 +84,8 @@ def with_enabled(policy: GuildPolicy, scope: Scope, enabled: bool | None) -> Gui
     return with_overrides(policy, scope, replace(overrides_at(policy, scope), enabled=enabled))
 
 
-def without(policy: GuildPolicy, scope: Scope) -> GuildPolicy:
-    """Forget every line of a place.
+def without_overrides(policy: GuildPolicy, scope: Scope) -> GuildPolicy:
+    """Remove every override of a place.
 
     Whether it is on the list stays: an empty list means every channel, and nobody who resets a
     place asks for that.
@@ -93,8 +93,8 @@ def without(policy: GuildPolicy, scope: Scope) -> GuildPolicy:
     return with_overrides(policy, scope, Overrides())
 
 
-def with_only(policy: GuildPolicy, scope: Scope, listed: bool) -> GuildPolicy:  # noqa: FBT001  the choice itself
-    """Put a place on the list of those where the bot can be asked, or take it off.
+def with_listed(policy: GuildPolicy, scope: Scope, listed: bool) -> GuildPolicy:  # noqa: FBT001  the choice itself
+    """Put a place on the list of places where the bot can be asked, or take it off.
 
     The last one that goes leaves an empty list, which means every channel. ValueError for the
     server itself.
@@ -107,7 +107,7 @@ def with_only(policy: GuildPolicy, scope: Scope, listed: bool) -> GuildPolicy:  
 
 
 def with_role(policy: GuildPolicy, role: RoleId, terms: RoleTerms) -> GuildPolicy:
-    """Say what the members with a role may; a role of which nothing is said is forgotten."""
+    """Set what the members with a role may; empty terms remove the role."""
     roles = {r: t for r, t in policy.roles.items() if r != role}
     if terms != RoleTerms():
         roles[role] = terms
@@ -115,7 +115,7 @@ def with_role(policy: GuildPolicy, role: RoleId, terms: RoleTerms) -> GuildPolic
 
 
 def role_terms(policy: GuildPolicy, role: RoleId) -> RoleTerms:
-    """What the members with a role may; nothing more than others if nothing is said."""
+    """What the members with a role may; no more than others if nothing is set."""
     return policy.roles.get(role, RoleTerms())
 
 
@@ -124,7 +124,7 @@ def is_adjustable(rule: Rule) -> bool:
     return not rule.floor and rule.when is not None
 
 
-def adjustable(rulebook: Rulebook) -> list[Rule]:
+def adjustable_rules(rulebook: Rulebook) -> list[Rule]:
     """The rules that a server can make stricter or looser."""
     return [rule for rule in rulebook.rules.values() if is_adjustable(rule)]
 

@@ -29,7 +29,7 @@ class Effect:
 
     ruling: Ruling = Ruling.ALLOW
     audience: Audience = Audience.EVERYBODY
-    #: The moderators are told.
+    #: The moderators are alerted.
     alert: bool = False
     #: It counts against the member.
     strike: bool = False
@@ -53,7 +53,7 @@ NOTHING = Effect()
 
 
 def join(effects: Iterable[Effect]) -> Effect:
-    """All of them at once; `NOTHING` of none."""
+    """All effects joined; `NOTHING` if there are none."""
     joined = NOTHING
     for effect in effects:
         joined |= effect

@@ -22,8 +22,8 @@ class Side(Protocol):
         """How many words stand between two places."""
         ...
 
-    def told(self, spans: Collection[Span]) -> list[str]:
-        """What stands there, as it was written."""
+    def texts_at(self, spans: Collection[Span]) -> list[str]:
+        """The texts at these places, as they were written."""
         ...
 
     @property

@@ -10,72 +10,72 @@ from collections.abc import Callable
 from dataclasses import replace
 
 from bot.domain import Ask, RequestKind, Ruling
-from bot.policy.decide import Weighed, judged, judged_by
+from bot.policy.decide import Weighed, ruling_by, ruling_on
 from bot.policy.layers import EffectivePolicy
 from models.catalogue.tags import filling
 from models.catalogue.tags.glossary import Glossary
 from models.contract import SEEDS, Draw
 
-#: The same picture once more is filled in as it was.
-_AS_IT_WAS = frozenset({RequestKind.AGAIN, RequestKind.UPSCALE, RequestKind.TRIAL})
+#: Requests for the same picture once more, which is filled in as before.
+_SAME_PICTURE = frozenset({RequestKind.AGAIN, RequestKind.UPSCALE, RequestKind.TRIAL})
 #: Up to here a variation is near its picture; beyond, it is other lots that carry it away: with the
 #: same words the embedded model draws nearly the same at 0.7, too.
-_NEAR = 0.5
+_NEAR_STRENGTH = 0.5
 #: Other lots for a surprise that a place does not take.
 _TRIES = 20
 
 
-def completed(ask: Ask, glossary: Glossary, policy: EffectivePolicy) -> Ask:
-    """The ask with what its pictures are drawn of beside its words, if it wants that."""
+def with_completions(ask: Ask, glossary: Glossary, policy: EffectivePolicy) -> Ask:
+    """The ask with a completion for each picture, if it wants them."""
     if ask.draw.completion is None:
         return replace(ask, completions=None)
-    if ask.kind in _AS_IT_WAS:
+    if ask.kind in _SAME_PICTURE:
         return replace(ask, completions=(ask.draw.completion,) * ask.count)
     draws = (ask.draw.nth(index) for index in range(ask.count))
-    fill = _kept if _stays_near(ask) else _filled
+    fill = _kept_completion if _is_near_variation(ask) else _new_completion
     return replace(ask, completions=tuple(fill(draw, glossary, policy) for draw in draws))
 
 
 def surprise(glossary: Glossary, seed: int, policy: EffectivePolicy) -> str:
-    """A prompt by lot that this place takes as it is; "" if none is found."""
+    """A random prompt that is allowed here as it is; "" if none is found."""
     for number in range(_TRIES):
-        prompt = filling.surprise(glossary, seed + number * SEEDS, takes=_taken(policy))
-        if prompt and judged(prompt, "", policy) is Ruling.ALLOW:
+        prompt = filling.surprise(glossary, seed + number * SEEDS, takes=_tag_filter(policy))
+        if prompt and ruling_on(prompt, "", policy) is Ruling.ALLOW:
             return prompt
     return ""
 
 
-def _stays_near(ask: Ask) -> bool:
-    """It is to be like the picture that it is drawn from, which other clothes are not."""
+def _is_near_variation(ask: Ask) -> bool:
+    """Whether it should stay so like its source that even clothes stay the same."""
     strength = ask.draw.strength if ask.kind is RequestKind.VARY else None
-    return strength is not None and strength <= _NEAR
+    return strength is not None and strength <= _NEAR_STRENGTH
 
 
-def _kept(draw: Draw, glossary: Glossary, policy: EffectivePolicy) -> str:
-    """What was filled in; something else where this place's policy would not take it."""
+def _kept_completion(draw: Draw, glossary: Glossary, policy: EffectivePolicy) -> str:
+    """The earlier completion; a new one where this place's policy would not take it."""
     kept = draw.completion or ""
-    return kept if _harmless(draw, kept, policy) else _filled(draw, glossary, policy)
+    return kept if _keeps_ruling(draw, kept, policy) else _new_completion(draw, glossary, policy)
 
 
-def _filled(draw: Draw, glossary: Glossary, policy: EffectivePolicy) -> str:
-    """What is filled in, if it changes nothing of what policy says of the words alone."""
+def _new_completion(draw: Draw, glossary: Glossary, policy: EffectivePolicy) -> str:
+    """A new completion; "" if it would change the ruling on the words alone."""
     found = filling.completion(
-        draw.prompt, glossary, draw.seed, negative=draw.negative, takes=_taken(policy)
+        draw.prompt, glossary, draw.seed, negative=draw.negative, takes=_tag_filter(policy)
     )
-    return found if _harmless(draw, found, policy) else ""
+    return found if _keeps_ruling(draw, found, policy) else ""
 
 
-def _harmless(draw: Draw, completion: str, policy: EffectivePolicy) -> bool:
-    """Whether it changes nothing of what policy says of the prompt alone."""
-    alone = judged(draw.prompt, draw.negative, policy)
-    whole = judged(replace(draw, completion=completion).words, draw.negative, policy)
+def _keeps_ruling(draw: Draw, completion: str, policy: EffectivePolicy) -> bool:
+    """Whether the ruling with this completion is no stricter than on the prompt alone."""
+    alone = ruling_on(draw.prompt, draw.negative, policy)
+    whole = ruling_on(replace(draw, completion=completion).words, draw.negative, policy)
     return whole <= alone
 
 
-def _taken(policy: EffectivePolicy) -> Callable[[str], bool]:
-    """Whether a tag of the model's own passes here as it is."""
+def _tag_filter(policy: EffectivePolicy) -> Callable[[str], bool]:
+    """A test of whether one of the model's tags is allowed here by itself."""
 
-    def weighed(tag: str) -> Weighed:
+    def weigh_tag(tag: str) -> Weighed:
         return Weighed(found={f: policy.effect(f) for f in policy.screen.findings_in_tag(tag)})
 
-    return lambda tag: judged_by(lambda: weighed(tag), policy) is Ruling.ALLOW
+    return lambda tag: ruling_by(lambda: weigh_tag(tag), policy) is Ruling.ALLOW

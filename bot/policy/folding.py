@@ -42,9 +42,9 @@ _ALPHABET = "abcdefghijklmnopqrstuvwxyz"
 #: Alphabets that Unicode keeps 26 in a row and NFKC leaves alone: circled, squared, flags, tags.
 _ALPHABETS = (0x1F150, 0x1F170, 0x1F1E6)
 #: Kanji and syllables of Hangul are plain as they are, and there are thousands.
-_AS_IT_IS = re.compile("[\u4e00-\u9fff\uac00-\ud7a3]")
-#: So many characters are ASCII.
-_ASCII = 128
+_ALREADY_PLAIN = re.compile("[\u4e00-\u9fff\uac00-\ud7a3]")
+#: How many characters ASCII has.
+_ASCII_COUNT = 128
 
 
 def composed(text: str) -> str:
@@ -57,11 +57,11 @@ def composed(text: str) -> str:
 def _composed(loose: re.Match[str]) -> str:
     kana, between, mark = loose.groups()
     if mark is None:
-        return unicodedata.normalize("NFC", _conjoining(loose[0]))
+        return unicodedata.normalize("NFC", _joining_letters(loose[0]))
     return unicodedata.normalize("NFKC", kana + mark.translate(_SOUND_MARKS)) + between
 
 
-def _conjoining(hangul: str) -> str:
+def _joining_letters(hangul: str) -> str:
     """A syllable of Hangul in letters that join; what ends it is a letter of its own there."""
     *begun, last = unicodedata.normalize("NFKD", hangul)
     if len(begun) < 2 or "CHOSEONG" not in unicodedata.name(last):
@@ -91,57 +91,59 @@ class Letters(dict[int, str]):
         self._lookalikes = str.maketrans(dict(pairs))
         self[ord(JOINT)] = JOINT
         #: What ASCII reads as, and what of it is unseen.
-        self._plain = "".join(self[code] or chr(code) for code in range(_ASCII)).encode().ljust(256)
-        self._unseen = bytes(code for code in range(_ASCII) if not self[code])
+        self._plain = (
+            "".join(self[code] or chr(code) for code in range(_ASCII_COUNT)).encode().ljust(256)
+        )
+        self._unseen = bytes(code for code in range(_ASCII_COUNT) if not self[code])
 
-    def folded(self, text: str) -> str:
+    def fold(self, text: str) -> str:
         """A text with every character in its plain form."""
-        return self.read(composed(text))
+        return self.fold_composed(composed(text))
 
-    def read(self, text: str) -> str:
-        """The same for a text that is composed."""
+    def fold_composed(self, text: str) -> str:
+        """The same for a text that is composed already."""
         if text.isascii():
             return text.encode().translate(self._plain, self._unseen).decode()
         return text.translate(self)
 
-    def each(self, texts: Sequence[str]) -> list[str]:
-        """Many texts folded, all at once: some hundred thousand words are."""
+    def fold_all(self, texts: Sequence[str]) -> list[str]:
+        """Many texts folded at once: there are some hundred thousand words."""
         ascii_only = [text for text in texts if text.isascii()]
         if len(ascii_only) in {0, len(texts)}:
-            return self._at_once(texts)
-        plain = iter(self._at_once(ascii_only))
-        others = iter(self._at_once([text for text in texts if not text.isascii()]))
+            return self._fold_joined(texts)
+        plain = iter(self._fold_joined(ascii_only))
+        others = iter(self._fold_joined([text for text in texts if not text.isascii()]))
         return [next(plain if text.isascii() else others) for text in texts]
 
-    def _at_once(self, texts: Sequence[str]) -> list[str]:
-        """All as one text, unless one of them holds what parts them there."""
-        folded = self.folded(JOINT.join(texts)).split(JOINT)
-        return folded if len(folded) == len(texts) else [self.folded(text) for text in texts]
+    def _fold_joined(self, texts: Sequence[str]) -> list[str]:
+        """Fold all as one text, unless one of them contains the separator."""
+        folded = self.fold(JOINT.join(texts)).split(JOINT)
+        return folded if len(folded) == len(texts) else [self.fold(text) for text in texts]
 
     def __missing__(self, code: int) -> str:
         """Work out one character; "" if it is unseen."""
-        self[code] = read = self._read(chr(code))
+        self[code] = read = self._fold_char(chr(code))
         return read
 
-    def _read(self, char: str) -> str:
+    def _fold_char(self, char: str) -> str:
         if char.isspace() or char == _BLANK:
             return " "
         if char in _UNSEEN or unicodedata.category(char) in {"Cf", "Cc", "Cs", "Me"}:
             return ""
         if unicodedata.category(char) == "Mn":
-            return char if _is_part(char) else ""
+            return char if _is_part_of_letter(char) else ""
         if ord(char) in self._lookalikes:
             return self._lookalikes[ord(char)]
-        if _AS_IT_IS.match(char):
+        if _ALREADY_PLAIN.match(char):
             return char
         plain = unicodedata.normalize("NFKC", char).casefold()
         if enclosed := _ENCLOSED.fullmatch(plain):
             plain = enclosed[1]
-        read = "".join(map(_bare, map(_base, plain))).translate(self._lookalikes)
-        return read if read.isascii() else "".join(map(_named, read))
+        read = "".join(map(_without_marks, map(_base_letter, plain))).translate(self._lookalikes)
+        return read if read.isascii() else "".join(map(_letter_by_name, read))
 
 
-def _base(char: str) -> str:
+def _base_letter(char: str) -> str:
     """A Cyrillic or Greek letter without its descender, hook or stroke."""
     name = unicodedata.name(char, "")
     if not name.startswith(("CYRILLIC", "GREEK")) or " WITH " not in name:
@@ -152,25 +154,25 @@ def _base(char: str) -> str:
         return char
 
 
-def _named(char: str) -> str:
+def _letter_by_name(char: str) -> str:
     """A variant of a Latin letter as that letter: Unicode's name says which it is of."""
     name = unicodedata.name(char, "")
     named = _VARIANT.fullmatch(name)
     return named[1].lower() if named else char
 
 
-def _is_part(mark: str) -> bool:
+def _is_part_of_letter(mark: str) -> bool:
     """Whether a mark belongs to the letters of its script, as vowels do in Thai."""
     return not unicodedata.name(mark, "").startswith(("COMBINING", "VARIATION", "MONGOLIAN"))
 
 
-def _bare(char: str) -> str:
+def _without_marks(char: str) -> str:
     """One character of a plain form without marks over it; a digit of any script as ours."""
     if char.isdecimal():
         return str(unicodedata.decimal(char))
     if char.isspace():
         return " "
-    if unicodedata.category(char) == "Mn" and not _is_part(char):
+    if unicodedata.category(char) == "Mn" and not _is_part_of_letter(char):
         return ""
     name = unicodedata.name(char, "")
     if name.startswith(_SMALL_KANA):

@@ -12,7 +12,7 @@ from collections.abc import Mapping, Sequence
 from bot.policy.rulebook import SERVER, Rulebook
 from bot.policy.screening import Screen, Term
 
-#: So many of the prompts are no chance any more: the term is common.
+#: A term that stops this many of the prompts is common.
 COMMON = 3
 
 PROMPTS = (
@@ -150,7 +150,7 @@ PROMPTS = (
 )
 
 
-def stopped_by(rulebook: Rulebook, terms: Sequence[Term]) -> Mapping[str, tuple[str, ...]]:
+def prompts_stopped_by(rulebook: Rulebook, terms: Sequence[Term]) -> Mapping[str, tuple[str, ...]]:
     """The terms that are common, and the prompts that each would stop; the most common first."""
     screen = Screen(rulebook, terms)
     found: dict[str, list[str]] = {}

@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 
-#: So many different little words tell a language: one may be chance, or somebody's trick.
+#: The fewest different little words that identify a language: one may be chance, or a trick.
 _SIGNS_MIN = 2
 _NONE: frozenset[str] = frozenset()
 
@@ -24,15 +24,15 @@ class Tongue:
 
 
 class Homographs:
-    """Tells which words mean something else in a text; made once for a rulebook."""
+    """Finds words that mean something else in a text; made once for a rulebook."""
 
     def __init__(self, tongues: Mapping[str, Tongue]) -> None:
         self._tongues = [(frozenset(t.words), frozenset(t.signs)) for t in tongues.values()]
         #: Every such word, of any language.
         self.words = _NONE.union(*(words for words, _ in self._tongues))
 
-    def among(self, text: Collection[str]) -> frozenset[str]:
-        """Those among the words of a text that mean something else there."""
+    def find(self, text: Collection[str]) -> frozenset[str]:
+        """The words of a text that mean something else in its language."""
         if self.words.isdisjoint(text):
             return _NONE
         said = frozenset(text)

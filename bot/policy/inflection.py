@@ -1,8 +1,8 @@
 """*Inflect*: forms of known words, such as `documentan` and `undraped`, which no list has.
 
 Called by `parting` and `respelling`, for words that might be several that were run together, or
-have letters exchanged. Pure. It must not know rules. A form is told by its stem: with another
-ending, or without a beginning, it is a word that is known, and no word of a term.
+have letters exchanged. Pure. It must not know rules. A form is recognised by its stem: with another
+ending, or without a prefix, it is a known word, and no word of a term.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ from collections.abc import Collection, Iterator
 from functools import lru_cache
 
 #: How words of the six languages end, and those of science, folded.
-_WRITTEN = (
+_ENDINGS_TEXT = (
     "a able ables ably ada adas ade ado ados age al ale ales an ando ant ante antes ants ar aram "
     "are aren aria arias as asse ated ates atif ating ation ations atisch ato aux azione azioni "
     "bar bare baren d dad dade e ed edly ee ees em en end ende enden endo ensis ent enta er era "
@@ -23,28 +23,28 @@ _WRITTEN = (
     "mente ments mos n nd ness o ons or ora ores os osa oso osum osus ous r ra re ria s se st sta "
     "t te ten tet tion tionen tions tum tus ty um ung ungen ura us y"
 )
-_ENDINGS = frozenset(_WRITTEN.split())
+_ENDINGS = frozenset(_ENDINGS_TEXT.split())
 _ENDING_MAX = max(map(len, _ENDINGS))
-#: What stands before a word and leaves it one.
-_BEGINNINGS = (
+#: What may stand before a word, so that it stays a word.
+_PREFIXES = (
     "un", "in", "im", "ir", "re", "de", "des", "dis", "mis", "non", "over", "out", "pre", "pro",
     "anti", "auto", "inter", "super", "sub", "trans", "ultra", "co", "counter", "under", "up", "ab",
     "an", "auf", "aus", "be", "ein", "ent", "er", "ge", "ver", "vor", "zer", "neo", "mono", "multi",
     "abzu", "anzu", "aufzu", "auszu", "einzu", "vorzu",
 )  # fmt: skip
-#: Letters that a stem has at least.
+#: The fewest letters of a stem.
 _STEM_MIN = 4
 _REMEMBERED = 4096
 
 
-def of_none(word: str) -> bool:
-    """Whether a word is a form of another, where none is known."""
+def never_a_form(word: str) -> bool:
+    """Whether a word is a form of a known one; here no word is known."""
     del word
     return False
 
 
 class Inflection:
-    """Tells forms of known words; made once for a rulebook."""
+    """Recognises forms of known words; made once for a rulebook."""
 
     def __init__(self, known: Collection[str], listed: Collection[str]) -> None:
         """`listed` are the words of terms, whose forms are not harmless."""
@@ -53,30 +53,32 @@ class Inflection:
 
     def _is_form(self, word: str) -> bool:
         """Whether a word that no list has is the form of one that is in a list."""
-        return any(self._is_known(rest) or self._has_kin(rest) for rest in _without_beginning(word))
+        return any(
+            self._is_known(rest) or self._shares_a_stem(rest) for rest in _without_prefix(word)
+        )
 
     def _is_known(self, word: str) -> bool:
         return word in self._known and word not in self._listed
 
-    def _has_kin(self, word: str) -> bool:
-        """Whether its stem is that of a known word."""
-        stems = (word[:at] for at in _ends(word))
+    def _shares_a_stem(self, word: str) -> bool:
+        """Whether it shares its stem with a known word."""
+        stems = (word[:at] for at in _ending_starts(word))
         return any(
             stem not in self._listed and any(self._is_known(stem + end) for end in ("", *_ENDINGS))
             for stem in stems
         )
 
 
-def _without_beginning(word: str) -> Iterator[str]:
-    """A word, and what is left of it without what may stand before one."""
+def _without_prefix(word: str) -> Iterator[str]:
+    """A word, and the word without each prefix that it has."""
     yield word
-    for begin in _BEGINNINGS:
+    for begin in _PREFIXES:
         if word.startswith(begin) and len(word) - len(begin) >= _STEM_MIN:
             yield word[len(begin) :]
 
 
-def _ends(word: str) -> Iterator[int]:
-    """Where an ending of a word begins."""
+def _ending_starts(word: str) -> Iterator[int]:
+    """Where each ending of a word begins."""
     for at in range(max(_STEM_MIN, len(word) - _ENDING_MAX), len(word)):
         if word[at:] in _ENDINGS:
             yield at

@@ -62,8 +62,8 @@ _Lines = Mapping[RuleId, PolicyLine]
 
 
 @dataclass(frozen=True, slots=True)
-class _Worked:
-    """What was worked out of a document with one rulebook."""
+class _Compiled:
+    """What is compiled of a document with one rulebook."""
 
     rulebook: Rulebook
     screen: Screen
@@ -82,7 +82,7 @@ class GuildPolicy:
     categories: Mapping[ChannelId, Overrides] = field(default_factory=dict[ChannelId, Overrides])
     channels: Mapping[ChannelId, Overrides] = field(default_factory=dict[ChannelId, Overrides])
     roles: Mapping[RoleId, RoleTerms] = field(default_factory=dict[RoleId, RoleTerms])
-    #: Terms of its own that have something follow.
+    #: Its own terms, each with an effect.
     blocked: tuple[Term, ...] = ()
     #: Phrases in which no rule finds anything, but for those of the floor and of a licence.
     allowed: tuple[str, ...] = ()
@@ -90,11 +90,11 @@ class GuildPolicy:
     only_channels: frozenset[ChannelId] = frozenset()
     #: The bot draws and shows nothing in the whole server.
     paused: bool = False
-    #: Whoever has it decides beside those with Manage Server.
+    #: Members with this role decide too, beside those with Manage Server.
     moderator_role: RoleId | None = None
     #: Where held pictures, reports and appeals go.
     review_channel: ChannelId | None = None
-    #: Where every change, alert and removal is told.
+    #: Where every change, alert and removal is posted.
     log_channel: ChannelId | None = None
     gallery: GalleryTerms = field(default_factory=GalleryTerms)
     strikes: StrikeTerms = field(default_factory=StrikeTerms)
@@ -102,9 +102,9 @@ class GuildPolicy:
     cooldown_s: int = 0
     #: Pictures of a member in 24 hours; None: as many as they like.
     per_day_max: int | None = None
-    #: What was worked out of it, by rulebook: a document is replaced, never changed.
-    memo: dict[int, _Worked] = field(
-        default_factory=dict[int, _Worked], init=False, repr=False, compare=False
+    #: What was compiled of it, by rulebook: a document is replaced, never changed.
+    memo: dict[int, _Compiled] = field(
+        default_factory=dict[int, _Compiled], init=False, repr=False, compare=False
     )
 
 
@@ -122,7 +122,7 @@ class Ground:
     passed: frozenset[str] = frozenset()
 
     def effect(self, finding: Finding) -> Effect:
-        """What follows from a finding. KeyError of a rule or a term that nobody knows."""
+        """The effect of a finding. KeyError for an unknown rule or term."""
         if finding.rule == SERVER and finding.words and self.passed.issuperset(finding.words):
             return NOTHING
         line = self.lines.get(finding.rule)
@@ -170,13 +170,13 @@ def effective(
     call after a change compiles the server's terms; `is_compiled` says whether that is done.
     """
     assert guild.guild_id == place.guild_id, "the policy of another server"
-    worked = _worked(rulebook, guild)
-    near = _near(guild, place)
-    exempt = frozenset[RuleId]().union(*(t.exempt for t in _terms_of(guild, roles)))
+    compiled = _compiled(rulebook, guild)
+    near = _layers_at(guild, place)
+    exempt = frozenset[RuleId]().union(*(t.exempt for t in _role_terms(guild, roles)))
     bound = strictest_licence(rulebook) if licence is None else licence
     key = (*((id(said.overrides), said.sure) for said in near), exempt, bound)
-    if key not in worked.lines:
-        worked.lines[key] = _lines(worked, guild.preset, near, exempt, bound)
+    if key not in compiled.lines:
+        compiled.lines[key] = _lines(compiled, guild.preset, near, exempt, bound)
     enabled, enabled_by = _enabled(guild, place, near)
     return EffectivePolicy(
         rulebook=rulebook,
@@ -184,24 +184,24 @@ def effective(
         place=place,
         licence=bound,
         exempt=exempt,
-        lines=worked.lines[key],
+        lines=compiled.lines[key],
         enabled=enabled,
         enabled_by=enabled_by,
-        screen=worked.screen,
-        terms=worked.terms,
+        screen=compiled.screen,
+        terms=compiled.terms,
     )
 
 
 def is_compiled(rulebook: Rulebook, guild: GuildPolicy) -> bool:
-    """Whether `effective` is cheap by now: ten thousand terms take up to a second at first."""
+    """Whether `effective` is cheap: the first call may compile for up to a second."""
     return id(rulebook) in guild.memo
 
 
-def excusing(policy: EffectivePolicy, found: Collection[Finding]) -> EffectivePolicy:
-    """The same policy for one to whom this is let pass as well; floor and licence hold.
+def with_excused(policy: EffectivePolicy, found: Collection[Finding]) -> EffectivePolicy:
+    """The same policy with these findings excused as well; floor and licence still hold.
 
-    Of the server's own terms those that are named; any other rule wholly, for which of its words
-    are told is chance.
+    Of the server's own terms, only the named ones; any other rule entirely, because a finding names
+    only some of its words.
     """
     terms = {word for f in found if f.rule == SERVER for word in f.words}
     rules = {f.rule for f in found if f.rule != SERVER or not f.words}
@@ -216,8 +216,8 @@ def excusing(policy: EffectivePolicy, found: Collection[Finding]) -> EffectivePo
 
 
 @lru_cache(maxsize=8)
-def everywhere(rulebook: Rulebook, licence: frozenset[RuleId] | None = None) -> Ground:
-    """What holds whatever a server says: what a picture is measured by before anybody sees it."""
+def ground_of(rulebook: Rulebook, licence: frozenset[RuleId] | None = None) -> Ground:
+    """What holds in every server; a picture is measured by it before anybody sees it."""
     bound = strictest_licence(rulebook) if licence is None else licence
     return Ground(
         rulebook=rulebook,
@@ -230,10 +230,10 @@ def everywhere(rulebook: Rulebook, licence: frozenset[RuleId] | None = None) -> 
     )
 
 
-def licensed(rulebook: Rulebook, info: ModelInfo) -> frozenset[RuleId]:
+def rules_of_licence(rulebook: Rulebook, info: ModelInfo) -> frozenset[RuleId]:
     """The rules that a model's licence asks for.
 
-    All that any licence does, where the card names none that is known, or a rule that is not.
+    If its card names an unknown licence or an unknown rule: all rules that any licence asks for.
     """
     named = frozenset(map(RuleId, info.licence_rules))
     known = rulebook.licences.get(info.licence_id or "")
@@ -243,55 +243,55 @@ def licensed(rulebook: Rulebook, info: ModelInfo) -> frozenset[RuleId]:
 
 
 def strictest_licence(rulebook: Rulebook) -> frozenset[RuleId]:
-    """What any licence asks for: what a licence counts as that nobody knows."""
+    """All rules that any licence asks for: an unknown licence counts as all of them."""
     return frozenset[RuleId]().union(*rulebook.licences.values())
 
 
-def _worked(rulebook: Rulebook, guild: GuildPolicy) -> _Worked:
+def _compiled(rulebook: Rulebook, guild: GuildPolicy) -> _Compiled:
     known = guild.memo.get(id(rulebook))
     if known is None:
         terms: dict[str, Effect] = {}
         for term in guild.blocked:
             terms[term.text] = terms.get(term.text, NOTHING) | term.effect
         screen = Screen(rulebook, guild.blocked, guild.allowed)
-        known = guild.memo[id(rulebook)] = _Worked(rulebook, screen, terms, {})
+        known = guild.memo[id(rulebook)] = _Compiled(rulebook, screen, terms, {})
     return known
 
 
 @dataclass(frozen=True, slots=True)
-class _Said:
-    """The lines of a layer that counts in a place; if it is not `sure`, where they are stricter."""
+class _LayerLines:
+    """The lines of a layer that counts in a place; if not `sure`, only where they are stricter."""
 
     layer: Layer
     overrides: Overrides
     sure: bool = True
 
 
-def _near(guild: GuildPolicy, place: Place) -> list[_Said]:
-    """Whose lines count in a place, the farthest first."""
+def _layers_at(guild: GuildPolicy, place: Place) -> list[_LayerLines]:
+    """The layers whose lines count in a place, the farthest first."""
     return [
-        _Said(Layer.SERVER, guild.rules),
-        *_said_by(Layer.CATEGORY, guild.categories, place.category_id, place),
-        *_said_by(Layer.CHANNEL, guild.channels, place.parent_id, place),
-        *_said_by(Layer.CHANNEL, guild.channels, place.channel_id, place),
+        _LayerLines(Layer.SERVER, guild.rules),
+        *_lines_of_layer(Layer.CATEGORY, guild.categories, place.category_id, place),
+        *_lines_of_layer(Layer.CHANNEL, guild.channels, place.parent_id, place),
+        *_lines_of_layer(Layer.CHANNEL, guild.channels, place.channel_id, place),
     ]
 
 
-def _said_by(
+def _lines_of_layer(
     layer: Layer, lines: Mapping[ChannelId, Overrides], id_: ChannelId | None, place: Place
-) -> Iterator[_Said]:
-    """Its lines; if it may be any of them, all there are."""
+) -> Iterator[_LayerLines]:
+    """The lines of this id; if the id is unknown, the lines of all."""
     if id_ is None and not place.whole:
-        yield from (_Said(layer, overrides, sure=False) for overrides in lines.values())
+        yield from (_LayerLines(layer, overrides, sure=False) for overrides in lines.values())
     elif id_ is not None and id_ in lines:
-        yield _Said(layer, lines[id_])
+        yield _LayerLines(layer, lines[id_])
 
 
-def _terms_of(guild: GuildPolicy, roles: frozenset[RoleId]) -> Iterator[RoleTerms]:
+def _role_terms(guild: GuildPolicy, roles: frozenset[RoleId]) -> Iterator[RoleTerms]:
     return (guild.roles[role] for role in roles & guild.roles.keys())
 
 
-def _enabled(guild: GuildPolicy, place: Place, near: Iterable[_Said]) -> tuple[bool, Layer]:
+def _enabled(guild: GuildPolicy, place: Place, near: Iterable[_LayerLines]) -> tuple[bool, Layer]:
     """Whether the bot is switched on; a pause and a list of channels let no layer overrule them."""
     here = {place.channel_id, place.parent_id, place.category_id}
     if guild.paused or (guild.only_channels and not guild.only_channels & here):
@@ -299,26 +299,26 @@ def _enabled(guild: GuildPolicy, place: Place, near: Iterable[_Said]) -> tuple[b
     said = [
         (on, one.layer)
         for one in near
-        # One that may be none of its layers can only switch it off.
+        # A layer that may not apply here can only switch it off.
         if (on := one.overrides.enabled) is not None and (one.sure or not on)
     ]
     return said[-1] if said else (True, Layer.SERVER)
 
 
 def _lines(
-    worked: _Worked,
+    compiled: _Compiled,
     preset: str,
-    near: Iterable[_Said],
+    near: Iterable[_LayerLines],
     exempt: frozenset[RuleId],
     bound: frozenset[RuleId],
 ) -> _Lines:
-    rulebook = worked.rulebook
+    rulebook = compiled.rulebook
     nearest: dict[RuleId, tuple[Layer, Effect]] = {
         rule: (Layer.PRESET, preset_effect(rulebook, preset, rule)) for rule in rulebook.rules
     }
     for said in near:
         for rule, effect in said.overrides.effects.items():
-            below = NOTHING if said.sure else _below(worked, nearest, rule)
+            below = NOTHING if said.sure else _effect_below(compiled, nearest, rule)
             nearest[rule] = (said.layer, effect | below)
     nearest |= dict.fromkeys(exempt, (Layer.ROLE, NOTHING))
     return {
@@ -328,19 +328,21 @@ def _lines(
     }
 
 
-def _below(worked: _Worked, nearest: Mapping[RuleId, tuple[Layer, Effect]], rule: RuleId) -> Effect:
-    """What holds of a rule so far; of the server's own terms, what the strictest of them has."""
-    return nearest[rule][1] if rule in nearest else join(worked.terms.values())
+def _effect_below(
+    compiled: _Compiled, nearest: Mapping[RuleId, tuple[Layer, Effect]], rule: RuleId
+) -> Effect:
+    """The effect of a rule so far; for the server's own terms, that of the strictest."""
+    return nearest[rule][1] if rule in nearest else join(compiled.terms.values())
 
 
 def title_of(rulebook: Rulebook, rule: RuleId) -> str:
-    """What a rule is called; its id if nobody knows it any more."""
+    """A rule's title; its id if the rulebook no longer has it."""
     known = rule == SERVER or rule in rulebook.rules
     return say(rule_of(rulebook, rule).title) if known else rule
 
 
 def preset_effect(rulebook: Rulebook, preset: str, rule: RuleId) -> Effect:
-    """What a preset makes of a rule; one that is not known, what the strictest would."""
+    """The effect that a preset gives a rule; an unknown preset counts as the strictest."""
     own = rulebook.rules[rule].effect
     named = rulebook.presets.get(preset)
     if named is not None:
@@ -375,9 +377,9 @@ def _line(rule: Rule | None, said: tuple[Layer, Effect], *, licensed: bool) -> P
 
 
 def _ruling_layer(parts: Sequence[tuple[Layer, Effect]], whole: Effect) -> Layer:
-    """The first with which it is as strict as in the end; the nearest if none made it so.
+    """The first layer that makes it as strict as the whole; the nearest if none does.
 
-    What is refused is refused to everybody, so there whoever refuses it counts.
+    A refusal concerns everybody, so there only the layer that refuses counts.
     """
     reached = NOTHING
     for layer, part in parts:

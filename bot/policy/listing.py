@@ -14,15 +14,15 @@ from dataclasses import dataclass
 from bot.policy.folding import other_kana
 from bot.policy.matching import Innocent
 from bot.policy.rulebook import Concept, Lexicon
-from bot.policy.spelling import expanded, in_full
+from bot.policy.spelling import all_spellings, expand_braces
 from bot.policy.terms import Label
 from bot.policy.wordlists import each_spoken
 
 #: Folds many terms.
 Read = Callable[[Sequence[str]], list[str]]
-#: Shorter words are no part of a word that was run together, and in other scripts these.
+#: The fewest letters of a part of words run together; and in other scripts.
 _PART_MIN, _FOREIGN_MIN = 3, 5
-#: Shorter names are good for halves of a word.
+#: Shorter names may be halves of a word.
 _NAME_MIN = 5
 #: The languages whose words stand beside English ones.
 _ENGLISH = ("en", "ja")
@@ -34,8 +34,8 @@ _GRAVE = (
 
 
 @dataclass(frozen=True, slots=True)
-class Listed:
-    """What is looked for of one concept."""
+class ConceptTerms:
+    """The terms that are looked for in one concept's name."""
 
     concept: Concept
     #: Its terms as they are written; of names, in both orders.
@@ -50,19 +50,19 @@ class Listed:
     apart: Sequence[str]
 
 
-def listed(concept: Concept, read: Read) -> Listed:
+def terms_of_concept(concept: Concept, read: Read) -> ConceptTerms:
     """A concept's terms and harmless phrases."""
     written, languages = list[str](), list[str]()
     for language, terms in concept.terms.items():
-        spelled = in_full({language: terms})
+        spelled = all_spellings({language: terms})
         written += _in_both_orders(spelled) if concept.names else spelled
         languages += [language] * (len(written) - len(languages))
     folded = read(written)
     harmless, apart = (
-        read([word for phrase in phrases for word in expanded(phrase)])
+        read([word for phrase in phrases for word in expand_braces(phrase)])
         for phrases in (concept.harmless, concept.apart)
     )
-    return Listed(concept, written, languages, folded, each_spoken(folded), harmless, apart)
+    return ConceptTerms(concept, written, languages, folded, each_spoken(folded), harmless, apart)
 
 
 def _in_both_orders(names: Iterable[str]) -> Iterator[str]:
@@ -73,7 +73,7 @@ def _in_both_orders(names: Iterable[str]) -> Iterator[str]:
             yield " ".join(reversed(parts))
 
 
-def labelled(concepts: Iterable[Listed]) -> Iterator[tuple[Label, Iterable[str]]]:
+def labelled_terms(concepts: Iterable[ConceptTerms]) -> Iterator[tuple[Label, Iterable[str]]]:
     """The terms of concepts by what they do, in every way in which they are looked for."""
     for each in concepts:
         label: Label = ("words", each.concept.id)
@@ -92,7 +92,7 @@ def in_every_kana(terms: Sequence[str]) -> Iterator[str]:
             yield from other_kana(term)
 
 
-def parts(concepts: Iterable[Listed]) -> frozenset[str]:
+def term_words(concepts: Iterable[ConceptTerms]) -> frozenset[str]:
     """The words of terms, and of nobody's name; in other scripts the longer ones."""
     latin, foreign = list[str](), list[str]()
     for each in concepts:
@@ -100,45 +100,45 @@ def parts(concepts: Iterable[Listed]) -> frozenset[str]:
         for term, line in pairs:
             is_latin = term.isascii() or not _FOREIGN.search(term)
             (latin if is_latin else foreign).append(line)
-    return _words(latin, _PART_MIN) | _words(foreign, _FOREIGN_MIN)
+    return _words_of_length(latin, _PART_MIN) | _words_of_length(foreign, _FOREIGN_MIN)
 
 
-def _words(lines: Iterable[str], shortest: int) -> frozenset[str]:
-    """The words of many lines that have so many letters."""
+def _words_of_length(lines: Iterable[str], shortest: int) -> frozenset[str]:
+    """The words of many lines that have at least `shortest` letters."""
     return frozenset(word for word in set("".join(lines).split()) if len(word) >= shortest)
 
 
-def by_language(concepts: Iterable[Listed]) -> tuple[frozenset[str], frozenset[str]]:
-    """The words of English terms, with Japanese ones in Latin letters, and of all others."""
+def words_by_language(concepts: Iterable[ConceptTerms]) -> tuple[frozenset[str], frozenset[str]]:
+    """The words of English and romanised Japanese terms, and the words of all others."""
     lines: tuple[list[str], list[str]] = ([], [])
     for each in concepts:
         for language, line in zip(each.languages, each.lines, strict=True):
             lines[language not in _ENGLISH].append(line)
-    return _words(lines[False], 1), _words(lines[True], 1)
+    return _words_of_length(lines[False], 1), _words_of_length(lines[True], 1)
 
 
-def alone(concepts: Mapping[str, Listed]) -> frozenset[str]:
-    """The words that are a grave term by themselves, no shorter than a part of a word."""
+def grave_words(concepts: Mapping[str, ConceptTerms]) -> frozenset[str]:
+    """Grave terms of a single word, none shorter than a part of a word."""
     grave = (concepts[name] for name in _GRAVE if name in concepts)
     lines = (line.split() for each in grave for line in each.lines)
     return frozenset(line[0] for line in lines if len(line) == 1 and len(line[0]) >= _PART_MIN)
 
 
-def plain(words: frozenset[str], concepts: Iterable[Listed]) -> frozenset[str]:
-    """Those of the words of terms that are no term of several words, as `upskirt` is."""
+def uncompounded(words: frozenset[str], concepts: Iterable[ConceptTerms]) -> frozenset[str]:
+    """These words without those that are a term of several words written as one (`upskirt`)."""
     lines = (line for each in concepts for line in each.lines)
     together = (line.replace(" ", "") for line in lines if line.count(" ") > 2)
     return words.difference(together)
 
 
-def _names(concepts: Iterable[Listed]) -> frozenset[str]:
-    """The parts of names that are known, of people and of fiction."""
+def _parts_of_names(concepts: Iterable[ConceptTerms]) -> frozenset[str]:
+    """The parts of known names, of people and of fiction."""
     written = (name for each in concepts if each.concept.names for name in each.written)
-    return _words([" ".join(written).lower()], _PART_MIN)
+    return _words_of_length([" ".join(written).lower()], _PART_MIN)
 
 
-def innocent(
-    lexicon: Lexicon, concepts: Sequence[Listed], foreign: frozenset[str], own: frozenset[str]
+def innocent_words(
+    lexicon: Lexicon, concepts: Sequence[ConceptTerms], foreign: frozenset[str], own: frozenset[str]
 ) -> Innocent:
     """Words that are no disguise.
 
@@ -146,7 +146,7 @@ def innocent(
     """
     halves = lexicon.ordinary | lexicon.tags
     given = (name for name in lexicon.given_names if len(name) >= _PART_MIN)
-    words = foreign.union(halves, _names(concepts), given)
+    words = foreign.union(halves, _parts_of_names(concepts), given)
     short = {word for word in words if len(word) < _NAME_MIN} - halves
     found = (word for word in own if len(word) >= _NAME_MIN)
     familiar = (words - short).union(found)

@@ -25,29 +25,29 @@ from bot.policy.spoken import Found, Spoken, Squeezed
 from bot.policy.wordlists import each_spoken, each_squeezed
 
 _RUNS = re.compile(r"\d|(\D)\1*+")
-#: So many disguised terms nobody writes who wants to be understood.
+#: Nobody who wants to be understood writes more disguised terms.
 _DISGUISED_MAX = 120
 #: What a place costs where a term may stand, and one at which it is looked whether it does, in
 #: characters that are read; and what looking through a part costs, and each word in it.
-_FOUND, _JUDGED = 5, 3
-_PART, _PART_WORD = 35, 2
+_HIT_COST, _CHECK_COST = 5, 3
+_PART_COST, _PART_WORD_COST = 35, 2
 #: Words on either side of a strange one that are looked through with it, at least: it may be a
 #: piece of a word that somebody cut.
 _REACH_MIN = 7
-#: A word turned round has at least so many letters.
+#: The fewest letters of a reversed word.
 _TURNED_MIN = 4
-#: Letters that stand alone spell a word if there are so many.
+#: The fewest letters that spell a word one by one.
 _SPELLED_MIN = 3
 
 
-#: Letters of a half of a word that is told by its halves, and of the word with a space around it.
+#: The fewest letters of half a word, and of the word with a space on either side.
 _HALF_MIN = 3
 _HALVED_MIN = 2 * _HALF_MIN + 2
 
 
 #: A term that was found, by its number; where in the reading it begins and ends; and whether it is
-#: written as it is listed, but for what stands between its words. So many are made that they have
-#: no names for their parts.
+#: written as it is listed, but for what stands between its words. A plain tuple, because so many
+#: are made.
 Hit: TypeAlias = tuple[int, int, int, bool]
 
 
@@ -89,8 +89,8 @@ class _Patterns:
         self._automaton: _Automaton | None = AhoCorasick(list(first)) if first else None
         self._first = list(first.values())
 
-    def meant(self, number: int) -> Sequence[int]:
-        """The terms of which `find` told the number."""
+    def terms_of(self, number: int) -> Sequence[int]:
+        """The terms behind a number that `find` returned."""
         term = self._first[number]
         return self._alike.get(term) or (term,)
 
@@ -116,8 +116,8 @@ class Vocabulary:
     ) -> None:
         """`terms` are folded.
 
-        `reach_min`: so many words on either side of a strange one are looked through with it, at
-        least. Vocabularies that reach equally far share the parts that they look through.
+        `reach_min`: the fewest words on either side of a strange one that are looked through with
+        it. Vocabularies with the same reach share the parts that they look through.
         """
         self._innocent = innocent.words
         self._familiar = innocent.familiar
@@ -125,52 +125,55 @@ class Vocabulary:
         self._texts = each_spoken(terms)
         #: One strange word of the longest term has all others looked through.
         self.reach = max([reach_min, *(text.count(" ") - 2 for text in self._texts)])
-        #: Terms that are two words for whoever parts them, behind the terms themselves.
-        self._halved = list(self._halves())
+        #: Terms that somebody may split into two words, behind the terms themselves.
+        self._halved = list(self._halved_terms())
         self._spoken = _Patterns([*self._texts, *(text for _, text in self._halved)])
         self._squeezed = _Patterns(each_squeezed(self._texts))
         self._patterns: dict[int, _Pattern] = {}
 
     def find(self, line: Spoken) -> list[Hit]:
         """Every term that stands in the line; UnreadableError if too many are disguised."""
-        hits = self._as_spoken(line)
-        for part in line.disguises(self._familiar, self.reach):
-            hits += self._in_part(part, line)
+        hits = self._find_spoken(line)
+        for part in line.disguised_parts(self._familiar, self.reach):
+            hits += self._find_in_part(part, line)
         return hits
 
-    def _as_spoken(self, line: Spoken) -> list[Hit]:
+    def _find_spoken(self, line: Spoken) -> list[Hit]:
         """The terms that stand in a line as they are spoken."""
         hits: list[Hit] = []
         listed = len(self._texts)
         found = self._spoken.find(line.spoken)
-        line.spend(_FOUND * len(found))
+        line.spend(_HIT_COST * len(found))
         for number, start, end in found:
-            begin, last = line.place(start, end)
-            for term in self._spoken.meant(number):
+            begin, last = line.span_in_reading(start, end)
+            for term in self._spoken.terms_of(number):
                 if term < listed:
                     hits.append((term, begin, last, True))
                 elif line.is_close(begin, last):
                     hits.append((self._halved[term - listed][0], begin, last, False))
         return hits
 
-    def _in_part(self, part: Squeezed, line: Spoken) -> list[Hit]:
+    def _find_in_part(self, part: Squeezed, line: Spoken) -> list[Hit]:
         """The terms that are disguised in a part of a line."""
-        line.spend(_PART + _PART_WORD * len(part.words))
+        line.spend(_PART_COST + _PART_WORD_COST * len(part.words))
         hits: list[Hit] = []
         if found := self._squeezed.find(part.both_ways):
-            for turned, there in ((False, part.as_it_stands(found)), (True, part.turned(found))):
+            for turned, there in (
+                (False, part.found_forwards(found)),
+                (True, part.found_backwards(found)),
+            ):
                 stretches = part.stretches(there)
-                line.spend(_JUDGED * len(stretches))
-                for hit in self._disguised(part, stretches, turned=turned):
+                line.spend(_CHECK_COST * len(stretches))
+                for hit in self._find_disguised(part, stretches, turned=turned):
                     hits.append(hit)
                     if len(hits) > _DISGUISED_MAX:
                         raise UnreadableError
         return hits
 
-    def _halves(self) -> Iterator[tuple[int, str]]:
+    def _halved_terms(self) -> Iterator[tuple[int, str]]:
         """Terms of one word with a space in it, where both halves are words and not just chance.
 
-        A split that leaves a strange word is told by that, this one is not: `fin gering`.
+        A split that leaves a strange word is found by that word; this kind is not: `fin gering`.
         """
         for term, text in enumerate(self._texts):
             if text.count(" ") > 2 or len(text) < _HALVED_MIN or not text.isascii():
@@ -188,22 +191,22 @@ class Vocabulary:
             self._patterns[term] = _Pattern(term, "".join(parts), gaps)
         return self._patterns[term]
 
-    def _disguised(
+    def _find_disguised(
         self, part: Squeezed, stretches: Sequence[tuple[int, Span, bool]], *, turned: bool
     ) -> Iterator[Hit]:
         """The terms in a part, of those that may stand in its stretches."""
         for number, span, odd in stretches:
-            for pattern in map(self._pattern, self._squeezed.meant(number)):
+            for pattern in map(self._pattern, self._squeezed.terms_of(number)):
                 # Familiar words with gaps between them are found as such, or run words together.
                 if odd or (pattern.gaps and not turned):
-                    plain = self._judged(part, pattern, span, turned=turned)
+                    plain = self._is_plain_hit(part, pattern, span, turned=turned)
                     if plain is not None:
-                        yield pattern.term, *part.place(*span), plain
+                        yield pattern.term, *part.span_in_reading(*span), plain
 
-    def _judged(
+    def _is_plain_hit(
         self, part: Squeezed, pattern: _Pattern, span: Span, *, turned: bool
     ) -> bool | None:
-        """None: the pattern is not there; else whether it is written plainly."""
+        """Whether the pattern is written plainly; None if it is not there."""
         found = part.squeezed[span[0] : span[1]]
         letters, gaps = pattern.letters, pattern.gaps
         if turned:
@@ -212,11 +215,11 @@ class Vocabulary:
             letters = letters[::-1]
             gaps = frozenset(len(letters) - gap for gap in gaps)
         exact = found == letters
-        is_said = exact and not turned and part.parts_at(span, gaps)
-        if is_said or not (exact or _repeats(found, letters)):
-            return None  # It is none, or was found as it is spoken.
+        is_spoken = exact and not turned and part.parts_at(span, gaps)
+        if is_spoken or not (exact or _repeats_letters(found, letters)):
+            return None  # It is no hit, or was found as it is spoken.
         if not exact:
-            gaps = frozenset(_stretched(found, letters, gap) for gap in gaps)
+            gaps = frozenset(_gap_among_repeats(found, letters, gap) for gap in gaps)
         if not part.stands_alone(span, len(letters)):
             return None
         splits = part.splits(span, gaps)
@@ -228,7 +231,7 @@ class Vocabulary:
         return not tricked and not splits
 
     def _is_chance(self, found: str, splits: list[int]) -> bool:
-        """Whether words that stand side by side only happen to make another one together."""
+        """Whether adjacent words only happen to form another one together."""
         edges = [0, *splits, len(found)]
         parts = [found[a:b] for a, b in pairwise(edges)]
         if all(len(part) == 1 for part in parts):
@@ -236,18 +239,18 @@ class Vocabulary:
         return self._ordinary.issuperset(parts)
 
     def _is_ordinary(self, part: Squeezed, span: Span, *, glued: bool) -> bool:
-        """Whether the words that were found are words of their own.
+        """Whether the words that were found are innocent words themselves.
 
-        `glued`: what is asked about is one word that is written like several of a term.
+        `glued`: the hit is one word that is written like several of a term.
         """
-        stand = part.words_of(span)
-        if len(stand) > 1 and (glued or part.holds_ties(span)):
+        touched = part.words_of(span)
+        if len(touched) > 1 and (glued or part.holds_ties(span)):
             return False
-        return all(word in self._innocent for word in stand)
+        return all(word in self._innocent for word in touched)
 
 
 @lru_cache(maxsize=4096)
-def _repeats(found: str, letters: str) -> bool:
+def _repeats_letters(found: str, letters: str) -> bool:
     """Whether what was found is the term with some of its letters repeated."""
     if len(found) < len(letters):
         return False
@@ -258,7 +261,7 @@ def _repeats(found: str, letters: str) -> bool:
     )
 
 
-def _stretched(found: str, letters: str, gap: int) -> int:
-    """Where a place in the term is in what was found, which repeats letters."""
+def _gap_among_repeats(found: str, letters: str, gap: int) -> int:
+    """Where a gap of the term falls in what was found, which repeats letters."""
     runs = len(collapsed(letters[:gap]))
     return [m.end() for m in _RUNS.finditer(found)][runs - 1]

@@ -18,10 +18,10 @@ from operator import itemgetter
 _OPEN = {"[": "]", "{": "}", "(": ")", "<": ">"}
 _SIGN = re.compile(r"\\.|[\[\]{}()<>|:]", re.DOTALL)
 _EDITING = re.compile(r"\[[^]\[:]*+:")
-_WHEN = re.compile(r"\s*+(?:\d++(?:\.\d*+)?|\.\d++)?\s*+")
-#: What keeps two groups from making a word together.
-_APART = re.compile(r"[\s,]")
-#: Groups that make words together are read in so many combinations.
+_EDIT_STEP = re.compile(r"\s*+(?:\d++(?:\.\d*+)?|\.\d++)?\s*+")
+#: What keeps two groups from forming a word together.
+_SEPARATOR = re.compile(r"[\s,]")
+#: The most combinations in which groups that form words together are read.
 _COMBINED_MAX = 64
 _DEPTH_MAX = 40
 
@@ -42,28 +42,28 @@ class _Group:
     options: list[Span] = field(default_factory=list[Span])
 
     @property
-    def within(self) -> int:
-        """Where the group begins that it is in; -1 if it is in none."""
+    def parent_start(self) -> int:
+        """Where the enclosing group begins; -1 if there is none."""
         return self.parent.start if self.parent else -1
 
     def close(self, text: str, end: int) -> None:
-        """Now that it ends, it has options."""
+        """Set where it ends, and with that its options."""
         self.end = end
         if self.bars:
-            self.options = _between([self.start, *self.bars, end - 1])
+            self.options = _spans_between([self.start, *self.bars, end - 1])
         elif self.closing == "]" and self.colons:
             *_, when = self.colons
-            if _WHEN.fullmatch(text, when + 1, end - 1):
+            if _EDIT_STEP.fullmatch(text, when + 1, end - 1):
                 nothing = [(when, when)] if len(self.colons) == 1 else []
-                self.options = [*_between([self.start, *self.colons]), *nothing]
+                self.options = [*_spans_between([self.start, *self.colons]), *nothing]
 
     def option_at(self, place: int) -> Span | None:
-        """The option that a place is in; None if it is in none."""
+        """The option that contains a place; None if none does."""
         number = bisect(self.options, place, key=itemgetter(0)) - 1
         return self.options[number] if number >= 0 and place < self.options[number][1] else None
 
 
-def _between(edges: list[int]) -> list[Span]:
+def _spans_between(edges: list[int]) -> list[Span]:
     return [(a + 1, b) for a, b in pairwise(edges)]
 
 
@@ -75,52 +75,52 @@ def clusters(text: str) -> Iterator[tuple[int, int, list[Span]]]:
     if "|" not in text and not _EDITING.search(text):
         return
     groups = [group for group in _groups(text) if group.options]
-    for cluster in _side_by_side(text, groups):
+    for cluster in _adjacent_groups(text, groups):
         outer = _left_out_around(cluster[0])
-        for some in _few(cluster):
-            for combination in product(*map(_choices, some)):
+        for some in _combinable(cluster):
+            for combination in product(*map(_option_choices, some)):
                 blanked = [span for spans in combination for span in spans]
                 yield some[0].start, some[-1].end, [*outer, *blanked]
 
 
-def _few(cluster: list[_Group]) -> Iterator[list[_Group]]:
-    """Groups whose combinations can be gone through: all, or two and two."""
+def _combinable(cluster: list[_Group]) -> Iterator[list[_Group]]:
+    """Groups with few enough combinations: all of them, or every adjacent pair."""
     total = 1
     for group in cluster:
         total *= len(group.options)
         if total > _COMBINED_MAX:
-            # Two are what a word of two halves needs.
+            # Two groups suffice for a word in two halves.
             yield from (list(pair) for pair in pairwise(cluster))
             return
     yield cluster
 
 
-def _choices(group: _Group) -> list[list[Span]]:
-    """For each option, what stands before it and behind it in its group."""
-    return [_beside(group, option) for option in group.options]
+def _option_choices(group: _Group) -> list[list[Span]]:
+    """For each option, the parts of its group before and behind it."""
+    return [_outside_option(group, option) for option in group.options]
 
 
-def _beside(group: _Group, option: Span) -> list[Span]:
+def _outside_option(group: _Group, option: Span) -> list[Span]:
     return [(group.start, option[0]), (option[1], group.end)]
 
 
 def _left_out_around(group: _Group) -> list[Span]:
-    """What stands beside this group in the options that it is in."""
+    """What is left out around this group: the other options of the groups that contain it."""
     spans: list[Span] = []
     around = group.parent
     while around:
         if option := around.option_at(group.start):
-            spans += _beside(around, option)
+            spans += _outside_option(around, option)
         around = around.parent
     return spans
 
 
-def _side_by_side(text: str, groups: list[_Group]) -> Iterator[list[_Group]]:
+def _adjacent_groups(text: str, groups: list[_Group]) -> Iterator[list[_Group]]:
     cluster: list[_Group] = []
     # What is in a group comes behind all that is beside the group.
-    for group in sorted(groups, key=lambda group: (group.within, group.start)):
+    for group in sorted(groups, key=lambda group: (group.parent_start, group.start)):
         last = cluster[-1] if cluster else None
-        if last and not _touch(text, last, group):
+        if last and not _may_join(text, last, group):
             yield cluster
             cluster = []
         cluster.append(group)
@@ -128,10 +128,10 @@ def _side_by_side(text: str, groups: list[_Group]) -> Iterator[list[_Group]]:
         yield cluster
 
 
-def _touch(text: str, last: _Group, group: _Group) -> bool:
-    """Whether two groups can make a word together: in one option, with nothing that parts them."""
+def _may_join(text: str, last: _Group, group: _Group) -> bool:
+    """Whether two groups can form a word: in one option, with no separator between them."""
     around = group.parent
-    if around is not last.parent or _APART.search(text, last.end, group.start):
+    if around is not last.parent or _SEPARATOR.search(text, last.end, group.start):
         return False
     return around is None or around.option_at(last.start) == around.option_at(group.start)
 

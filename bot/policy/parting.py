@@ -1,4 +1,4 @@
-"""Words that were run together, or turned round: told by the words that they are made of.
+"""Words that were run together, or reversed: recognised by the words that they are made of.
 
 Called by `sides`, for words that are in no list. Pure. It must not know terms or rules: a word is a
 word here, whatever it says.
@@ -13,18 +13,18 @@ from functools import lru_cache
 from itertools import accumulate, pairwise
 
 from bot.policy.expressions import Span
-from bot.policy.inflection import of_none
-from bot.policy.reading import IsWord, Reading, around
+from bot.policy.inflection import never_a_form
+from bot.policy.reading import IsWord, Reading, window_around
 from bot.policy.spoken import Spoken
 
 #: A word of fewer letters is not taken apart, and one of more is no word, unless it repeats one.
 _TOGETHER_MIN, _TOGETHER_MAX = 7, 48
 _PART_MIN, _PART_MAX = 3, 20
 _LONG = 10
-#: Of two languages side by side a word that is no English has so many letters, and one that is;
-#: and one that is found beside whatever there is.
-_FOREIGN_MIN, _BESIDE_MIN, _SURE = 5, 4, 7
-#: And one that matters most.
+#: The fewest letters of a foreign word beside an English one, of an English word beside a foreign
+#: one, and of a foreign word that counts beside any.
+_FOREIGN_MIN, _ENGLISH_MIN, _SURE_MIN = 5, 4, 7
+#: The fewest letters of a grave term that counts alone.
 _GRAVE_MIN = 5
 #: Letters of a word that is the first part of a compound, or its last, and of what is left.
 _FIRST_MIN, _HEAD_MIN, _REST_MIN = 9, 7, 3
@@ -36,18 +36,18 @@ _LITTLE = _LITTLE_FOREIGN | {
     "a", "an", "as", "at", "be", "by", "do", "ex", "he", "if", "in", "is", "it", "me", "my", "no",
     "of", "on", "or", "so", "to", "up", "us", "we",
 }  # fmt: skip
-_LAST = frozenset({"ex", "in", "is", "it", "me", "of", "on", "to", "up", "us"})
-#: A word turned round has at least so many letters.
+_LAST_WORDS = frozenset({"ex", "in", "is", "it", "me", "of", "on", "to", "up", "us"})
+#: The fewest letters of a reversed word.
 _TURNED_MIN = 4
 _LETTERS = re.compile("[a-z]+")
 #: Nothing but one word again and again; and how many of its letters tell that it is no chance, if
 #: they are Latin and if they are others.
 _REPEATED = re.compile(r"(..+?)\1+")
 _LATIN_MIN, _OTHER_MIN = 3, 2
-#: So many words in a row without a gap may be several words that were run together and cut.
+#: The most words in a row without a gap that may be words run together and cut elsewhere.
 _TIED_MAX = 4
-#: Words that are so many characters apart make no term together.
-_FAR = 64
+#: Words farther apart than this form no term together.
+_FAR_CHARS = 64
 _REMEMBERED = 4096
 
 
@@ -59,7 +59,7 @@ class Parting:
         known: Iterable[str],
         foreign: Collection[str] = (),
         english: Collection[str] = (),
-        is_form: IsWord = of_none,
+        is_form: IsWord = never_a_form,
         grave: Collection[str] = (),
     ) -> None:
         """`known` are the words that others may be made of; `is_form`: it is one of its own.
@@ -85,40 +85,40 @@ class Parting:
         return any(word.isascii() or _REPEATED.fullmatch(word) for word in strange)
 
     def running_backwards(self, strange: Collection[str]) -> list[str]:
-        """Those of these words that are words from their end."""
+        """Those of these words that are known words backwards."""
         return [w for w in strange if len(w) >= _TURNED_MIN and w[::-1] in self._known]
 
-    def parted(self, line: Spoken, strange: Collection[str]) -> Iterator[Reading]:
-        """The parts of the line with such words in them, with those taken apart."""
+    def take_apart(self, line: Spoken, strange: Collection[str]) -> Iterator[Reading]:
+        """The parts of the line that contain such words, with these taken apart."""
         if not line.tied and not any(map(self.parts, strange)):
             return
         seams: list[int] = []
-        for cuts in self._cuts(line, strange):
-            if seams and cuts[0] - seams[-1] > _FAR:
-                yield _seamed(line, seams)
+        for cuts in self._find_seams(line, strange):
+            if seams and cuts[0] - seams[-1] > _FAR_CHARS:
+                yield _reading_with_seams(line, seams)
                 seams = []
             seams += cuts
         if seams:
-            yield _seamed(line, seams)
+            yield _reading_with_seams(line, seams)
 
-    def _cuts(self, line: Spoken, strange: Collection[str]) -> Iterator[list[int]]:
-        """Where words part that were run together: each for itself, or several that are tied."""
-        for numbers in _tied(line, strange):
+    def _find_seams(self, line: Spoken, strange: Collection[str]) -> Iterator[list[int]]:
+        """The seams of words that were run together: in one word, or across several tied ones."""
+        for numbers in _tied_rows(line, strange):
             chain = [line.words[number] for number in numbers]
             parts = self.parts("".join(chain))
             if parts:
-                yield from _inside(line, numbers, parts)
+                yield from _seams_inside_words(line, numbers, parts)
                 continue
-            # A row of one word was looked at.
+            # A row of one word has been tried already.
             for number, word in zip(numbers, chain, strict=True) if len(chain) > 1 else ():
-                if word in strange and (alone := self.parts(word)):
-                    yield from _inside(line, [number], alone)
+                if word in strange and (own_parts := self.parts(word)):
+                    yield from _seams_inside_words(line, [number], own_parts)
 
     def _parts(self, word: str) -> tuple[str, ...]:
-        """The words that a word is made of, the longest that there are; () if it is of none."""
-        again = _REPEATED.fullmatch(word)
-        if again and again[1] in self._repeated:
-            return (again[1],) * (len(word) // len(again[1]))
+        """The words that a word is made of, preferring long ones; () if it is made of none."""
+        repeated = _REPEATED.fullmatch(word)
+        if repeated and repeated[1] in self._repeated:
+            return (repeated[1],) * (len(word) // len(repeated[1]))
         if not _TOGETHER_MIN <= len(word) <= _TOGETHER_MAX or not _LETTERS.fullmatch(word):
             return ()
         known = self._all if len(word) >= _LONG else self._known
@@ -141,9 +141,9 @@ class Parting:
         return () if self._is_chance(parts) or self._is_form(word) else parts
 
     def _is_grave(self, parts: Sequence[str]) -> bool:
-        """Whether there are two terms that matter most among the words, or a longer one.
+        """Whether there are two grave terms among the words, or a longer one.
 
-        That a word only happens to hold one is told by a list that has the word.
+        A list that has the word says whether it only happens to hold one.
         """
         grave = [part for part in parts if part in self._grave]
         return len(grave) > 1 or any(len(part) >= _GRAVE_MIN for part in grave)
@@ -161,23 +161,23 @@ class Parting:
         """Whether short words of several languages only happen to make one: `boy kot tieren`."""
         foreign = [len(part) for part in parts if part in self._foreign]
         english = [len(part) for part in parts if part in self._english]
-        if not foreign or not english or max(foreign) >= _SURE:
+        if not foreign or not english or max(foreign) >= _SURE_MIN:
             return False
-        return min(foreign) < _FOREIGN_MIN or min(english) < _BESIDE_MIN
+        return min(foreign) < _FOREIGN_MIN or min(english) < _ENGLISH_MIN
 
     @staticmethod
     def _may_end(part: str) -> bool:
         """Whether a word may be the last one of those that were run together."""
-        return len(part) >= _PART_MIN or part in _LAST
+        return len(part) >= _PART_MIN or part in _LAST_WORDS
 
 
-def _tied(line: Spoken, strange: Collection[str]) -> Iterator[range]:
-    """The numbers of words in a row without a gap, of which one is strange."""
+def _tied_rows(line: Spoken, strange: Collection[str]) -> Iterator[range]:
+    """Rows of words without a gap, at least one of them strange, as their numbers."""
     behind, tied = 0, line.tied
     for number in [number for number, word in enumerate(line.words) if word in strange]:
         if number < behind:
             continue
-        # What was in a row already is not taken apart once more: seams are in order.
+        # A word is in one row only, so that seams come in order.
         first, row_before, behind = number, behind, number + 1
         while first > row_before and first in tied and number - first < _TIED_MAX:
             first -= 1
@@ -187,8 +187,10 @@ def _tied(line: Spoken, strange: Collection[str]) -> Iterator[range]:
         yield range(first, min(behind, len(line.words)))
 
 
-def _inside(line: Spoken, numbers: Sequence[int], parts: Sequence[str]) -> Iterator[list[int]]:
-    """The seams of a row of words that fall inside one of them, if there are any."""
+def _seams_inside_words(
+    line: Spoken, numbers: Sequence[int], parts: Sequence[str]
+) -> Iterator[list[int]]:
+    """The seams that fall inside a word of the row, if there are any."""
     places = [at for number in numbers for at in range(*line.span(number))]
     begins = {line.span(number)[0] for number in numbers}
     ends = accumulate(map(len, parts[:-1]))
@@ -196,16 +198,16 @@ def _inside(line: Spoken, numbers: Sequence[int], parts: Sequence[str]) -> Itera
         yield cuts
 
 
-def _seamed(line: Spoken, cuts: Sequence[int]) -> Reading:
-    """The part of the line around the seams, with a space at every one of them."""
-    first, last = around(line.text, cuts[0], cuts[-1])
+def _reading_with_seams(line: Spoken, cuts: Sequence[int]) -> Reading:
+    """The part of the line around the seams, with a space at each."""
+    first, last = window_around(line.text, cuts[0], cuts[-1])
     text = " ".join(line.text[a:b] for a, b in pairwise([first, *cuts, last]))
     spaces = [cut - first + before for before, cut in enumerate(cuts)]
 
-    def place(at: int) -> int:
+    def original_place(at: int) -> int:
         return first + at - bisect_left(spaces, at)
 
-    def told(start: int, end: int) -> Span:
-        return line.placed(place(start), place(end - 1) + 1)
+    def origin(start: int, end: int) -> Span:
+        return line.span_in_text(original_place(start), original_place(end - 1) + 1)
 
-    return Reading(text, told=told)
+    return Reading(text, origin=origin)

@@ -22,9 +22,9 @@ _WORD = re.compile(r"[^\W\d_]++")
 _BETWEEN = frozenset({" ", "_", "-"})
 _BETWEEN_MAX = 16
 _PARTS_MAX = 2
-_APART = re.compile("\\.|.*[^\\w\\s.'\u2019\x01-]", re.DOTALL)
+_PARTING_SIGN = re.compile("\\.|.*[^\\w\\s.'\u2019\x01-]", re.DOTALL)
 #: What may follow a name in the same breath.
-_AFTER = re.compile(
+_MAY_FOLLOW = re.compile(
     r"[\s\x01]*+(?:$|[^\w\s]|(?:in|at|as|on|by|is|with|wearing|naked|nude|topless|and|from|who|sitting|"
     r"standing|walking|smiling|posing|holding|looking|lying|having|doing|photo|portrait)\b)"
 )
@@ -34,7 +34,7 @@ _PARTICLES = frozenset({
     "al", "el", "o", "mc", "mac", "st",
 })  # fmt: skip
 #: How a name of the father ends, which stands between the two of a Russian.
-_FATHERLY = re.compile(r".{2,}(?:ovna|evna|ovich|evich|ovitch|evitch)")
+_PATRONYMIC = re.compile(r".{2,}(?:ovna|evna|ovich|evich|ovitch|evitch)")
 #: A name in Russian letters.
 _CYRILLIC = re.compile("[\u0400-\u045f]+")
 #: Before a family name: a form of address, which most texts have none of, or two initials.
@@ -52,8 +52,8 @@ _INITIALS = re.compile(
     r"(?:[ _]?[a-z]\.){1,2}[ _]?"
 )
 _STYLE = re.compile(r"(?:'s)?[ _-]style\b")
-#: Letters that a name has at least.
-_LONG = 3
+#: The fewest letters of a name.
+_NAME_MIN = 3
 _UNLISTED_MIN = 4
 #: Japanese in Latin letters: syllables, of which each ends in a vowel or an n.
 _ROMAJI = re.compile(
@@ -99,35 +99,35 @@ class Names:
 
         `unlisted`: the family name is a word that no list has.
         """
-        told = 0
+        end_of_last = 0
         for given in sorted(self._given_names(text, words), key=re.Match[str].start):
-            if given.start() < told:
+            if given.start() < end_of_last:
                 continue
             for word in _WORD.finditer(text, given.end()):
                 if not self._are_beside(text, given, word):
                     break
                 if self._is_name(text, given, word, unlisted=unlisted):
-                    told = self._end_of_name(text, word)
+                    end_of_last = self._end_of_name(text, word)
                     # The shorter is a person's too where the longer runs into a character's.
-                    yield from {(given.start(), word.end()), (given.start(), told)}
+                    yield from {(given.start(), word.end()), (given.start(), end_of_last)}
                 elif _may_stand_between(word[0]):
                     continue
                 break
 
-    def by_shape(self, source: str, text: str, words: Collection[str]) -> list[Span]:
-        """Names that need no given name in Latin letters; `text`: the source, folded.
+    def find_by_shape(self, source: str, text: str, words: Collection[str]) -> list[Span]:
+        """Names recognised without a given name in Latin letters; `text`: the source, folded.
 
-        They are in a script of their own, or stand behind a form of address or initials.
+        They are in another script, or follow a form of address or initials.
         """
-        found = self.native.among(source, text, words)
+        found = self.native.find_in_typed(source, text, words)
         if not _ADDRESSES.isdisjoint(words):
-            found += self._behind(_ADDRESSED, text)
+            found += self._names_behind(_ADDRESSED, text)
         if "." in text:
-            found += self._behind(_INITIALS, text)
+            found += self._names_behind(_INITIALS, text)
         return found
 
-    def _behind(self, before: re.Pattern[str], text: str) -> Iterator[Span]:
-        """Where a family name stands behind what matches, at most a given name between."""
+    def _names_behind(self, before: re.Pattern[str], text: str) -> Iterator[Span]:
+        """Where a family name follows a match, with at most a given name between."""
         for place in before.finditer(text):
             name = _WORD.match(text, place.end())
             if name and name[0] not in self._known and not self._is_clear_family(name[0]):
@@ -139,13 +139,13 @@ class Names:
     def _is_clear_family(self, name: str) -> bool:
         """Whether it is a family name and no word of the language."""
         if name not in self._family:
-            return _FAMILY_LIKE.search(name) is not None and self._is_new(name)
-        return len(name) >= _LONG and name not in self._known and name not in self._little
+            return _FAMILY_LIKE.search(name) is not None and self._is_unlisted(name)
+        return len(name) >= _NAME_MIN and name not in self._known and name not in self._little
 
     def _given_names(self, text: str, words: Collection[str]) -> Iterator[re.Match[str]]:
-        """Where the words among these stand that are given names."""
+        """Where the given names among these words stand."""
         for name in self.given.intersection(words):
-            at = text.find(name) if len(name) >= _LONG else -1
+            at = text.find(name) if len(name) >= _NAME_MIN else -1
             while at >= 0:
                 word = _WORD.match(text, at)
                 if word and word[0] == name and not text[at - 1 : at].isalpha():
@@ -157,7 +157,9 @@ class Names:
         more = _WORD.match(text, family.end() + 1)
         if more is None or text[family.end()] not in _BETWEEN:
             return family.end()
-        is_one = len(more[0]) >= _LONG and more[0] in self._family and more[0] not in self._known
+        is_one = (
+            len(more[0]) >= _NAME_MIN and more[0] in self._family and more[0] not in self._known
+        )
         return more.end() if is_one else family.end()
 
     def first_names(self, text: str, words: Collection[str]) -> list[Span]:
@@ -167,14 +169,16 @@ class Names:
         """
         if text.isascii() and self._clear.isdisjoint(words):
             return []
-        return [w.span() for w in _WORD.finditer(text) if w[0] in self._clear and len(w[0]) > _LONG]
+        return [
+            w.span() for w in _WORD.finditer(text) if w[0] in self._clear and len(w[0]) > _NAME_MIN
+        ]
 
     def last_names(self, text: str) -> Iterator[Span]:
         """Where a word stands that may be a family name, were there a title before it."""
         for word in _WORD.finditer(text):
             name = word[0]
             is_listed = (name in self._family and name not in self._known) or name in self._clear
-            if len(name) >= _UNLISTED_MIN and (is_listed or self._is_new(name)):
+            if len(name) >= _UNLISTED_MIN and (is_listed or self._is_unlisted(name)):
                 yield word.span()
 
     def _are_beside(self, text: str, given: re.Match[str], word: re.Match[str]) -> bool:
@@ -182,7 +186,7 @@ class Names:
         between = text[given.end() : word.start()]
         if between in _BETWEEN:
             return True
-        if len(between) > _BETWEEN_MAX or _APART.match(between):
+        if len(between) > _BETWEEN_MAX or _PARTING_SIGN.match(between):
             return False
         parts = _WORD.findall(between)
         return len(parts) <= _PARTS_MAX and all(map(_may_stand_between, parts))
@@ -191,19 +195,19 @@ class Names:
         self, text: str, given: re.Match[str], family: re.Match[str], *, unlisted: bool
     ) -> bool:
         name = family[0]
-        if len(name) < _LONG or name in _PARTICLES:
+        if len(name) < _NAME_MIN or name in _PARTICLES:
             return False
         clear = given[0] in self._clear
         if unlisted:
-            return clear and len(name) >= _UNLISTED_MIN and self._is_new(name)
-        stands_alone = _AFTER.match(text, family.end()) is not None
+            return clear and len(name) >= _UNLISTED_MIN and self._is_unlisted(name)
+        stands_alone = _MAY_FOLLOW.match(text, family.end()) is not None
         if name not in self._family:
             like_one = _FAMILY_LIKE.search(name) is not None
-            return clear and stands_alone and like_one and self._is_new(name)
+            return clear and stands_alone and like_one and self._is_unlisted(name)
         is_common = name in self._known or name in self._little
         return not is_common or (clear and stands_alone)
 
-    def _is_new(self, name: str) -> bool:
+    def _is_unlisted(self, name: str) -> bool:
         """Whether a word is in no list and no Japanese name."""
         is_word = name in self._known or name in self._terms
         return not is_word and not _ROMAJI.fullmatch(name)
@@ -211,10 +215,10 @@ class Names:
 
 def _may_stand_between(part: str) -> bool:
     """Whether it is a particle, an initial or the father's name."""
-    return part in _PARTICLES or len(part) == 1 or _FATHERLY.fullmatch(part) is not None
+    return part in _PARTICLES or len(part) == 1 or _PATRONYMIC.fullmatch(part) is not None
 
 
-def is_told_of(name: Span, character: Span) -> bool:
+def is_characters_name(name: Span, character: Span) -> bool:
     """Whether a name is a character's: it ends within it, and puts no word before all of it.
 
     `Leon Magnus` is a character, `Leon Magnus Carlsen` and `Oliver Leon Magnus` are not.

@@ -34,12 +34,12 @@ def quota(policy: GuildPolicy, roles: frozenset[RoleId]) -> Quota:
     terms = [policy.roles[role] for role in roles & policy.roles.keys()]
     cooldowns = [t.cooldown_s for t in terms if t.cooldown_s is not None]
     return Quota(
-        waiting_max=_most(t.waiting_max for t in terms),
-        per_day_max=_most((t.per_day_max for t in terms), policy.per_day_max),
+        waiting_max=_most_generous(t.waiting_max for t in terms),
+        per_day_max=_most_generous((t.per_day_max for t in terms), policy.per_day_max),
         cooldown_s=min(cooldowns, default=policy.cooldown_s),
     )
 
 
-def _most(said: Iterable[int | None], otherwise: int | None = None) -> int | None:
-    """The most generous of what is said; `otherwise` if nothing is."""
+def _most_generous(said: Iterable[int | None], otherwise: int | None = None) -> int | None:
+    """The highest of these limits; `otherwise` if none is set."""
     return max((number for number in said if number is not None), default=otherwise)

@@ -29,13 +29,13 @@ _WEIGHT = re.compile(rf":\s*+{_NUMBER}\s*+(?=[)\]}}>,]|$)")
 _BREAK = re.compile(r"\bBREAK\b")
 _BREAK_FOLDED = re.compile(r"(?<![^\W_])(?<=[\s_])break(?=[\s_])[\s_]*+")
 _SPECIAL = re.compile(r"<\|[A-Za-z_]*+\|>")
-_LESS = re.compile(r":\s*+-")
-_LESS_BY = re.compile(rf":\s*+-{_NUMBER}\s*+\Z")
+_MINUS = re.compile(r":\s*+-")
+_MINUS_BY = re.compile(rf":\s*+-{_NUMBER}\s*+\Z")
 _ROUND = re.compile("[()]")
 #: Characters of a weight, at most.
 _WEIGHT_MAX = 16
-#: What the parser takes for more than text.
-_INSIDE = re.compile(r"[\[{|]")
+#: Signs that the parser takes for more than text.
+_GROUPING = re.compile(r"[\[{|]")
 
 #: Digits and signs that stand for letters.
 _LEET = {
@@ -44,7 +44,7 @@ _LEET = {
     "^": "a", "%": "x",
 }  # fmt: skip
 #: Those that may be one letter as well as another.
-_EITHER = {"1": "il", "!": "il", "6": "gb"}
+_AMBIGUOUS = {"1": "il", "!": "il", "6": "gb"}
 _TWOFOLD = re.compile("[16!]")
 _SIGNS = r"0-9@$!€£+#%^"
 _SIGN = re.compile(f"[{_SIGNS}]")
@@ -64,21 +64,21 @@ _SPELLED = re.compile(
 #: How wide a lens is open.
 _APERTURE = re.compile(r"f[ /]{1,3}\d{1,2}(?:\.\d)?")
 #: A digit or a sign that stands alone: without one nothing is spelled so.
-_ALONE = re.compile(f"(?<![a-z{_SIGNS}])[{_SIGNS}](?![a-z{_SIGNS}])")
+_LONE_SIGN = re.compile(f"(?<![a-z{_SIGNS}])[{_SIGNS}](?![a-z{_SIGNS}])")
 #: Letters, digits and signs in a row.
 _TOKEN = re.compile(f"[a-z{_SIGNS}{JOINT}]++")
-#: So many twofold signs side by side are read in every combination.
+#: The most adjacent twofold signs that are read in every combination.
 _TWOFOLD_MAX = 4
-#: Words that are so many characters apart are side by side.
-_CLOSE = 3
+#: Words at most this many characters apart are adjacent.
+_CLOSE_CHARS = 3
 #: Characters from a word that is spelled so within which a count or a number may be, too; and the
 #: digits of such a number.
-_COMPANY, _SHORT = 12, 4
+_COMPANY_CHARS, _NUMBER_DIGITS_MAX = 12, 4
 #: Characters on either side of a place that are read with it.
-_AROUND = 32
+_AROUND_CHARS = 32
 #: Characters that all readings of a part have together, at most; and how many readings.
 _READ_MAX = 6_000
-#: Of so many chunks of text it is remembered whether there are letters in disguise.
+#: For how many chunks of text it is remembered whether they hold letters in disguise.
 _REMEMBERED = 1024
 
 
@@ -100,49 +100,49 @@ class Reading(NamedTuple):
     text: str
     #: Where in the text it begins.
     start: int = 0
-    #: Where a part of another view of the text is in the text itself.
-    told: Callable[[int, int], Span] | None = None
+    #: Maps a part of another view of the text to the text itself.
+    origin: Callable[[int, int], Span] | None = None
 
-    def placed(self, start: int, end: int) -> Span:
-        """Where a part of it is in the text."""
+    def span_in_text(self, start: int, end: int) -> Span:
+        """The span in the text that a part of this reading comes from."""
         first, last = self.start + start, self.start + end
-        return self.told(first, last) if self.told else (first, last)
+        return self.origin(first, last) if self.origin else (first, last)
 
 
-def turned(opposite: str) -> str:
-    """What the opposite prompt turns round: less of what is not wanted is more of it.
+def negatively_weighted(opposite: str) -> str:
+    """The parts with a negative weight: less of something unwanted is more of it.
 
-    UnreadableError if so many brackets stand around negative weights that nobody meant them.
+    UnreadableError if there are more brackets around negative weights than anybody means.
     """
     if ":" not in opposite and "\uff1a" not in opposite:
         return ""
-    narrow = opposite if opposite.isascii() else opposite.translate(_WIDE)
-    if not _LESS.search(narrow):
+    narrow = opposite if opposite.isascii() else opposite.translate(_FULL_WIDTH)
+    if not _MINUS.search(narrow):
         return ""
     if narrow.count("(") + narrow.count("[") > _BRACKETS_MAX:
         raise UnreadableError
     pieces = parse(narrow)
     read = "".join(piece.text if piece.weight < 0 else ", " for piece in pieces)
-    return joined([read, *_less_of(narrow)])
+    return join_texts([read, *_negative_brackets(narrow)])
 
 
-def _less_of(narrow: str) -> Iterator[str]:
-    """What stands in brackets with a negative weight, if there are brackets in it, as typed."""
+def _negative_brackets(narrow: str) -> Iterator[str]:
+    """The text in brackets with a negative weight, as typed, where it has options inside."""
     opened: list[int] = []
     for bracket in _ROUND.finditer(narrow):
         at = bracket.start()
         if narrow[at] == "(":
             opened.append(at)
-        elif opened and (less := _LESS_BY.search(narrow, max(opened[-1], at - _WEIGHT_MAX), at)):
-            inside = narrow[opened.pop() + 1 : less.start()]
-            if _INSIDE.search(inside):
+        elif opened and (minus := _MINUS_BY.search(narrow, max(opened[-1], at - _WEIGHT_MAX), at)):
+            inside = narrow[opened.pop() + 1 : minus.start()]
+            if _GROUPING.search(inside):
                 yield inside
         elif opened:
             opened.pop()
 
 
 #: Full-width brackets, signs and digits, as brackets, signs and digits.
-_WIDE = {wide: wide - 0xFEE0 for wide in range(0xFF01, 0xFF5F)}
+_FULL_WIDTH = {wide: wide - 0xFEE0 for wide in range(0xFF01, 0xFF5F)}
 
 
 def without_breaks(source: str) -> str:
@@ -169,13 +169,13 @@ def readings(folded: str, is_word: IsWord = bool) -> Iterator[Reading]:
     plain = without_brackets(folded)
     yield Reading(plain)
     budget = _READ_MAX
-    ways = [_letters(plain, 0, is_word)]
+    ways = [_letter_readings(plain, 0, is_word)]
     if "break" in plain:
-        ways.append(_unbroken(plain))
+        ways.append(_without_folded_breaks(plain))
     if folded != plain:
-        ways += [_open_as_c(folded, is_word), _optional(folded, is_word)]
+        ways += [_open_as_c(folded, is_word), _option_readings(folded, is_word)]
     for reading in chain.from_iterable(ways):
-        budget -= len(reading.text) + _AROUND
+        budget -= len(reading.text) + _AROUND_CHARS
         if budget < 0:
             raise UnreadableError
         yield reading
@@ -193,28 +193,28 @@ def without_brackets(folded: str) -> str:
 
 
 def each_without_brackets(folded: list[str]) -> list[str]:
-    """The same for ten thousands of terms, most of which have none."""
+    """The same for tens of thousands of terms, most of which have none."""
     if not _ANY_BRACKET.search("\n".join(folded)):
         return folded
     return [without_brackets(text) if _ANY_BRACKET.search(text) else text for text in folded]
 
 
-def _optional(folded: str, is_word: IsWord) -> Iterator[Reading]:
+def _option_readings(folded: str, is_word: IsWord) -> Iterator[Reading]:
     """Alternation and editing, option by option, each with its letters in every way."""
     for start, end, blanked in clusters(folded):
-        first, last = around(folded, start, end)
+        first, last = window_around(folded, start, end)
         part = list(folded[first:last])
         for blank_start, blank_end in blanked:
             low, high = max(blank_start, first) - first, min(blank_end, last) - first
             part[low:high] = JOINT * max(0, high - low)
         plain = without_brackets("".join(part))
         yield Reading(plain, first)
-        yield from _letters(plain, first, is_word, (start - first, end - first))
+        yield from _letter_readings(plain, first, is_word, (start - first, end - first))
 
 
-def around(text: str, start: int, end: int) -> tuple[int, int]:
-    """A part of the text with what stands around it; no word is cut in two."""
-    first, last = max(0, start - _AROUND), min(len(text), end + _AROUND)
+def window_around(text: str, start: int, end: int) -> tuple[int, int]:
+    """The bounds of a part of the text with its surroundings; no word is cut in two."""
+    first, last = max(0, start - _AROUND_CHARS), min(len(text), end + _AROUND_CHARS)
     while 0 < first < start and text[first - 1].isalnum():
         first += 1
     while end < last < len(text) and text[last].isalnum():
@@ -222,8 +222,8 @@ def around(text: str, start: int, end: int) -> tuple[int, int]:
     return first, last
 
 
-def _unbroken(plain: str) -> Iterator[Reading]:
-    """The text with every `break` as a joint, as BREAK is, however it was written."""
+def _without_folded_breaks(plain: str) -> Iterator[Reading]:
+    """The text with every `break`, in any case, as a joint like BREAK."""
     if _BREAK_FOLDED.search(plain):
         yield Reading(_BREAK_FOLDED.sub(lambda found: JOINT * len(found[0]), plain))
 
@@ -239,21 +239,21 @@ def _open_as_c(folded: str, is_word: IsWord) -> Iterator[Reading]:
             plain = without_brackets("".join(read))
             yield Reading(plain, first)
             near = inside[0][0] - first, inside[-1][1] - first
-            yield from _letters(plain, first, is_word, near)
+            yield from _letter_readings(plain, first, is_word, near)
 
 
-def _letters(
+def _letter_readings(
     plain: str, start: int, is_word: IsWord, near: Span | None = None
 ) -> Iterator[Reading]:
     """The parts with digits and signs in which those may be letters; `near`: in and beside this."""
-    spots = sorted(_disguised(plain))
+    spots = sorted(_disguised_spans(plain))
     if not spots:
         return
     near = near or (0, len(plain))
     for first, last, inside in _regions(plain, spots, near):
         yield from _spelled_out(plain, (first, last), inside, start, is_word)
-    # Whoever writes one word so may write a count beside it so, or a number: `my 3x, nud3`.
-    wide = _widened(plain, spots)
+    # Beside such a word a count or a number may be one as well: `my 3x, nud3`.
+    wide = _with_neighbours(plain, spots)
     for first, last, inside in _regions(plain, wide, near) if len(wide) > len(spots) else ():
         yield next(_spelled_out(plain, (first, last), inside, start, is_word))
 
@@ -267,7 +267,7 @@ def _spelled_out(
     for low, high in spots:
         signs = plain[low:high]
         read[low - first : high - first] = [_LEET.get(sign, sign) for sign in signs]
-    groups = list(_grouped(plain, spots, is_word))
+    groups = list(_twofold_groups(plain, spots, is_word))
     # Words far apart make no term together: all groups go through their ways at once.
     for number in range(max(len(ways) for _, ways in groups)):
         for places, ways in groups:
@@ -276,7 +276,7 @@ def _spelled_out(
         yield Reading("".join(read), start + first)
 
 
-def _grouped(
+def _twofold_groups(
     plain: str, spots: list[Span], is_word: IsWord
 ) -> Iterator[tuple[list[int], list[tuple[str, ...]]]]:
     """Twofold signs that are read in every combination: of words side by side, a few together."""
@@ -287,9 +287,9 @@ def _grouped(
     for start, end in spots:
         token = plain[start:end]
         if token not in known:
-            known[token] = _wordly(token, is_word)
+            known[token] = _ways_of_token(token, is_word)
         signs, here = known[token]
-        if places and (start - last > _CLOSE or len(places) + len(signs) > _TWOFOLD_MAX):
+        if places and (start - last > _CLOSE_CHARS or len(places) + len(signs) > _TWOFOLD_MAX):
             yield places, ways
             places, ways = [], [()]
         places = places + [start + at for at in signs]
@@ -298,23 +298,23 @@ def _grouped(
     yield places, ways
 
 
-def _wordly(token: str, is_word: IsWord) -> tuple[list[int], list[tuple[str, ...]]]:
-    """Where twofold signs are in a token, and how they may be read: first so that it is a word."""
+def _ways_of_token(token: str, is_word: IsWord) -> tuple[list[int], list[tuple[str, ...]]]:
+    """The places of twofold signs in a token, and how to read them: words come first."""
     signs = [sign.start() for sign in _TWOFOLD.finditer(token)]
-    ways = list(_ways([token[at] for at in signs]))
-    return signs, sorted(ways, key=lambda letters: not is_word(_word(token, signs, letters)))
+    ways = list(_combinations([token[at] for at in signs]))
+    return signs, sorted(ways, key=lambda letters: not is_word(_letters_of(token, signs, letters)))
 
 
-def _word(token: str, signs: list[int], letters: tuple[str, ...]) -> str:
+def _letters_of(token: str, signs: list[int], letters: tuple[str, ...]) -> str:
     """The letters of a token, with those for twofold signs."""
     read = dict(zip(signs, letters, strict=True))
     seen = (read.get(at) or _LEET.get(char, char) for at, char in enumerate(token))
     return "".join(char for char in seen if char.isalpha())
 
 
-def _ways(signs: list[str]) -> Iterator[tuple[str, ...]]:
-    """How twofold signs may be read: every way if they are few, else all alike."""
-    letters = [_EITHER[sign] for sign in signs]
+def _combinations(signs: list[str]) -> Iterator[tuple[str, ...]]:
+    """How twofold signs may be read: every combination if they are few, else all alike."""
+    letters = [_AMBIGUOUS[sign] for sign in signs]
     return product(*letters) if len(signs) <= _TWOFOLD_MAX else zip(*letters, strict=True)
 
 
@@ -323,44 +323,46 @@ def _regions(
 ) -> Iterator[tuple[int, int, list[Span]]]:
     """Parts of the text, each with the places in it where digits or signs may be letters."""
     spots: list[Span] = []
-    low, high = near[0] - _CLOSE, near[1] + _CLOSE
+    low, high = near[0] - _CLOSE_CHARS, near[1] + _CLOSE_CHARS
     for spot in disguised:
         if spot[1] < low or spot[0] > high:
             continue
-        if spots and spot[0] - spots[-1][1] > _AROUND:
-            yield *around(plain, spots[0][0], spots[-1][1]), spots
+        if spots and spot[0] - spots[-1][1] > _AROUND_CHARS:
+            yield *window_around(plain, spots[0][0], spots[-1][1]), spots
             spots = []
         spots.append(spot)
     if spots:
-        yield *around(plain, spots[0][0], spots[-1][1]), spots
+        yield *window_around(plain, spots[0][0], spots[-1][1]), spots
 
 
-def _widened(plain: str, spots: list[Span]) -> list[Span]:
+def _with_neighbours(plain: str, spots: list[Span]) -> list[Span]:
     """These places, and what has a digit or a sign close to one of them."""
     begins = [start for start, _ in spots]
 
     def is_near(token: re.Match[str]) -> bool:
         start, end = token.span()
-        before = bisect_right(begins, end + _COMPANY) - 1
-        return before >= 0 and spots[before][1] + _COMPANY >= start
+        before = bisect_right(begins, end + _COMPANY_CHARS) - 1
+        return before >= 0 and spots[before][1] + _COMPANY_CHARS >= start
 
     def is_free(token: re.Match[str]) -> bool:
         before = bisect_left(begins, token.end()) - 1
         return before < 0 or spots[before][1] <= token.start()
 
     tokens = (token for token in _TOKEN.finditer(plain) if _SIGN.search(token[0]))
-    short = (token for token in tokens if not token[0].isdecimal() or len(token[0]) <= _SHORT)
+    short = (
+        token for token in tokens if not token[0].isdecimal() or len(token[0]) <= _NUMBER_DIGITS_MAX
+    )
     return sorted([*spots, *(token.span() for token in short if is_near(token) and is_free(token))])
 
 
-def _disguised(plain: str) -> Iterator[tuple[int, int]]:
+def _disguised_spans(plain: str) -> Iterator[tuple[int, int]]:
     """Where digits or signs may be letters."""
     if not _SIGN.search(plain):
         return
-    chunks = set(_signed(plain))
+    chunks = set(_chunks_with_signs(plain))
     if any(map(_may_be_mixed, chunks)):
         yield from (mixed.span() for mixed in _MIXED.finditer(plain) if _is_mixed(mixed[0]))
-    if any(map(_ALONE.search, chunks)):
+    if any(map(_LONE_SIGN.search, chunks)):
         for spelled in _SPELLED.finditer(plain):
             if _APERTURE.fullmatch(spelled[0]):
                 continue
@@ -368,8 +370,8 @@ def _disguised(plain: str) -> Iterator[tuple[int, int]]:
                 yield spelled.span()
 
 
-def _signed(plain: str) -> Iterator[str]:
-    """What stands between spaces and has a digit or a sign in it."""
+def _chunks_with_signs(plain: str) -> Iterator[str]:
+    """The chunks between spaces that contain a digit or a sign."""
     end = 0
     while sign := _SIGN.search(plain, end):
         start = plain.rfind(" ", end, sign.start()) + 1 or end
@@ -391,6 +393,6 @@ def _is_mixed(token: str) -> bool:
     return bool(_SIGN.search(word)) and not (word.isdecimal() or _COUNTED.fullmatch(word))
 
 
-def joined(sources: Iterable[str]) -> str:
-    """Several texts as one in which no word goes on from one into the next."""
+def join_texts(sources: Iterable[str]) -> str:
+    """Join texts so that no word continues from one into the next."""
     return "\n".join(filter(None, sources))

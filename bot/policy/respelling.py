@@ -12,7 +12,7 @@ from functools import lru_cache
 from itertools import combinations
 
 from bot.policy.expressions import Span
-from bot.policy.inflection import of_none
+from bot.policy.inflection import never_a_form
 from bot.policy.mistypings import Mistypings
 from bot.policy.reading import IsWord, Reading
 from bot.policy.spoken import Spoken
@@ -20,9 +20,9 @@ from bot.policy.windows import windows
 
 #: Letters that look alike: for each of these another is meant.
 _TWINS = {"i": "l", "v": "u"}
-#: A word with a twin in it has at least so many letters, and one with two letters exchanged.
+#: The fewest letters of a word with a twin in it, and of one with two letters exchanged.
 _TWIN_MIN, _EXCHANGED_MIN = 4, 5
-#: So many twins in a word are looked at in every combination.
+#: The most twins in a word that are tried in every combination.
 _TWINS_MAX = 4
 _REMEMBERED = 4096
 
@@ -33,53 +33,55 @@ class Respelling:
     def __init__(
         self,
         listed: Collection[str],
-        is_form: IsWord = of_none,
+        is_form: IsWord = never_a_form,
         grave: Collection[str] = (),
         ordinary: Collection[str] = (),
     ) -> None:
         """`listed` are the words of terms; `is_form`: a word is one of its own.
 
-        `grave`: those of terms for which nothing is a form, and that are told with a slip, if that
-        is none of a word of `ordinary`.
+        `grave`: those for which no word passes as a form, and that are recognised with a slip,
+        unless a word of `ordinary` is as near.
         """
         self._listed, self._is_form, self._grave = listed, is_form, grave
         self._slips = Mistypings(grave, ordinary)
-        self.meant = lru_cache(maxsize=_REMEMBERED)(self._meant)
+        self.intended = lru_cache(maxsize=_REMEMBERED)(self._find_intended)
 
-    def read(self, line: Spoken, strange: Collection[str]) -> Iterator[Reading]:
-        """The parts of the line with such words in them, with those as they were meant."""
-        meant = {word: term for word in strange if (term := self.meant(word))}
+    def readings(self, line: Spoken, strange: Collection[str]) -> Iterator[Reading]:
+        """The parts of the line that contain such words, with these as they were meant."""
+        meant = {word: term for word in strange if (term := self.intended(word))}
         if not meant:
             return
         spans = [line.span(at) for at, word in enumerate(line.words) if word in meant]
         text = list(line.text)
         for start, end in spans:
-            text[start:end] = _in_places(meant[line.text[start:end]], end - start)
+            text[start:end] = _spread_over(meant[line.text[start:end]], end - start)
         for first, last in windows(line.text, spans):
-            yield Reading("".join(text[first:last]), told=_told(line, text, range(first, last)))
+            yield Reading(
+                "".join(text[first:last]), origin=_origin_of(line, text, range(first, last))
+            )
 
-    def _meant(self, word: str) -> str | None:
-        """The word of a term that a word stands for; None: of none."""
+    def _find_intended(self, word: str) -> str | None:
+        """The word of a term that was meant; None if there is none."""
         if not word.isascii() or not word.isalpha() or word in self._listed:
             return None
-        meant = next((found for found in _others(word) if found in self._listed), None)
+        meant = next((found for found in _candidates(word) if found in self._listed), None)
         if meant and meant not in self._grave and self._is_form(word):
             return None
-        return meant or self._slips.meant(word)
+        return meant or self._slips.intended(word)
 
 
-def _in_places(word: str, count: int) -> list[str]:
-    """A word as letters in so many places: the last one has what is left."""
+def _spread_over(word: str, count: int) -> list[str]:
+    """A word spread over `count` places: the last one takes the rest."""
     return [*word[: count - 1], word[count - 1 :]]
 
 
-def _told(line: Spoken, text: Sequence[str], part: range) -> Callable[[int, int], Span]:
-    """Where something in a part of the line is in the text; `text`: what stands in each place."""
+def _origin_of(line: Spoken, text: Sequence[str], part: range) -> Callable[[int, int], Span]:
+    """Maps a span in a part of the line to the text; `text`: what stands in each place."""
     places = [at for at in part for _ in text[at]]
-    return lambda start, end: line.placed(places[start], places[end - 1] + 1)
+    return lambda start, end: line.span_in_text(places[start], places[end - 1] + 1)
 
 
-def _others(word: str) -> Iterator[str]:
+def _candidates(word: str) -> Iterator[str]:
     """What a word may have been meant to be."""
     if len(word) >= _TWIN_MIN:
         yield from _with_twins(word)

@@ -19,7 +19,7 @@ from bot.policy.homographs import Tongue
 from bot.policy.including import closure
 from bot.policy.native_names import NativeParts
 from bot.policy.rule_files import RulebookError, decoded, in_folder, text_of
-from bot.policy.spelling import filled, in_full
+from bot.policy.spelling import all_spellings, fill_slots
 from bot.words.speaking import Message
 
 #: The server's own terms are findings of this rule; it has no file.
@@ -54,7 +54,7 @@ class Rule:
     floor: bool
     #: It only says who may see something, so a word that is denied where it stands does not count.
     deniable: bool
-    #: None: it is told to members, and no prompt shows it.
+    #: None: members are told of it, but no prompt can show it.
     when: When | None
     tests: Trials
 
@@ -91,7 +91,7 @@ class Concept:
 
     def spellings(self) -> Iterator[str]:
         """Every term, `go{es,ing}` written out, in every spelling of its language."""
-        return in_full(self.terms)
+        return all_spellings(self.terms)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -151,7 +151,7 @@ class _Effect:
     alert: bool = False
     strike: bool = False
 
-    def made(self) -> Effect:
+    def to_effect(self) -> Effect:
         return Effect(
             ruling=Ruling[self.ruling.upper()],
             audience=Audience[self.audience.upper()],
@@ -212,7 +212,7 @@ class _Letters:
     pictures: dict[str, str]
 
 
-#: What is told of a server's own terms.
+#: The rule that stands for a server's own terms.
 OWN_TERMS = Rule(
     id=SERVER,
     title=Message("Blocked words of this server"),
@@ -247,18 +247,18 @@ def decode_rulebook(files: Mapping[str, bytes]) -> Rulebook:
         licences={name: tuple(map(RuleId, rules)) for name, rules in licensed.licences.items()},
         lexicon=_lexicon(files),
     )
-    for fault in (*_strange(combined, book), *_loose_ends(book)):
+    for fault in (*_faults_of_combinations(combined, book), *_faults_across_files(book)):
         raise RulebookError(fault)
     return book
 
 
 def _combinations(files: Mapping[str, bytes]) -> dict[str, When]:
-    """What several rules look for, by the name by which they call it."""
+    """Expressions that several rules share, by name."""
     found = decoded(dict[str, str], _COMBINATIONS, files)
-    return {name: _when(text, f"{_COMBINATIONS}: {name}") for name, text in found.items()}
+    return {name: _condition(text, f"{_COMBINATIONS}: {name}") for name, text in found.items()}
 
 
-def _when(text: str, at: str, combined: Mapping[str, When] = _NONE) -> When:
+def _condition(text: str, at: str, combined: Mapping[str, When] = _NONE) -> When:
     try:
         return read(text, combined)
     except ExpressionError as fault:
@@ -267,14 +267,14 @@ def _when(text: str, at: str, combined: Mapping[str, When] = _NONE) -> When:
 
 def _rule(name: str, path: str, files: Mapping[str, bytes], combined: Mapping[str, When]) -> Rule:
     raw = decoded(_Rule, path, files)
-    when = None if raw.when is None else _when(raw.when, f"{path}: when", combined)
+    when = None if raw.when is None else _condition(raw.when, f"{path}: when", combined)
     return Rule(
         id=RuleId(name),
         title=raw.title,
         clause=raw.clause,
         summary=raw.summary,
         advice=raw.advice,
-        effect=raw.effect.made(),
+        effect=raw.effect.to_effect(),
         floor=raw.floor,
         deniable=raw.deniable,
         when=when,
@@ -299,7 +299,7 @@ def _concept(name: str, path: str, files: Mapping[str, bytes]) -> Concept:
 
 def _terms(raw: _Concept, path: str) -> dict[str, tuple[str, ...]]:
     try:
-        return {t: filled(terms, raw.slots.get(t, {})) for t, terms in raw.terms.items()}
+        return {t: fill_slots(terms, raw.slots.get(t, {})) for t, terms in raw.terms.items()}
     except KeyError as slot:
         raise RulebookError(f"{path}: terms name the slot {slot}, which is none.") from slot
 
@@ -307,7 +307,7 @@ def _terms(raw: _Concept, path: str) -> dict[str, tuple[str, ...]]:
 def _presets(files: Mapping[str, bytes]) -> dict[str, dict[RuleId, Effect]]:
     raw = decoded(_Presets, "presets.toml", files)
     said = ((name, getattr(raw, name.replace("-", "_"))) for name in _PRESETS)
-    return {name: {RuleId(r): e.made() for r, e in effects.items()} for name, effects in said}
+    return {name: {RuleId(r): e.to_effect() for r, e in effects.items()} for name, effects in said}
 
 
 def _lexicon(files: Mapping[str, bytes]) -> Lexicon:
@@ -336,26 +336,26 @@ def _lexicon(files: Mapping[str, bytes]) -> Lexicon:
     )
 
 
-def _loose_ends(book: Rulebook) -> Iterator[str]:
-    """What one file says of another that is not so."""
+def _faults_across_files(book: Rulebook) -> Iterator[str]:
+    """Wrong references from one file to another."""
     for rule in book.rules.values():
-        yield from _of_rule(rule, book)
+        yield from _faults_of_rule(rule, book)
     for concept in book.concepts.values():
-        yield from _of_concept(concept, book.concepts)
-    yield from _unknown_rules(book)
+        yield from _faults_of_concept(concept, book.concepts)
+    yield from _faults_of_presets_and_licences(book)
     if UNREADABLE not in book.rules:
         yield f"rules/{UNREADABLE}.toml is missing."
     if CHARACTERS not in book.concepts:
         yield f"concepts/{CHARACTERS}.toml is missing."
 
 
-def _strange(combined: Mapping[str, When], book: Rulebook) -> Iterator[str]:
+def _faults_of_combinations(combined: Mapping[str, When], book: Rulebook) -> Iterator[str]:
     for name, when in combined.items():
         for concept in sorted(when.concepts - book.concepts.keys() - BUILT_IN):
             yield f"{_COMBINATIONS}: {name} names the concept {concept}, which has no file."
 
 
-def _of_rule(rule: Rule, book: Rulebook) -> Iterator[str]:
+def _faults_of_rule(rule: Rule, book: Rulebook) -> Iterator[str]:
     at = f"rules/{rule.id}.toml"
     if rule.clause is not None and rule.clause not in book.clauses:
         yield f"{at}: clause {rule.clause} is none of {', '.join(book.clauses)}."
@@ -368,7 +368,7 @@ def _of_rule(rule: Rule, book: Rulebook) -> Iterator[str]:
             yield f"{at}: tests.finds is empty: a rule is shown at work."
 
 
-def _of_concept(concept: Concept, concepts: Mapping[str, Concept]) -> Iterator[str]:
+def _faults_of_concept(concept: Concept, concepts: Mapping[str, Concept]) -> Iterator[str]:
     for other in concept.includes:
         if other not in concepts:
             yield f"concepts/{concept.id}.toml: includes {other}, which has no file."
@@ -379,7 +379,7 @@ def _of_concept(concept: Concept, concepts: Mapping[str, Concept]) -> Iterator[s
             yield f"concepts/{concept.id}.toml: harmless_as names {other}, which has no file."
 
 
-def _unknown_rules(book: Rulebook) -> Iterator[str]:
+def _faults_of_presets_and_licences(book: Rulebook) -> Iterator[str]:
     for name, effects in book.presets.items():
         for rule in effects:
             if rule not in book.rules or book.rules[rule].floor:

@@ -18,8 +18,8 @@ from bot.domain import (
     Refused,
     Ruling,
 )
-from bot.policy.decide import refusal, silence, weigh
-from bot.policy.layers import EffectivePolicy, Ground, excusing
+from bot.policy.decide import refusal, refusal_if_off, weigh
+from bot.policy.layers import EffectivePolicy, Ground, with_excused
 from bot.words import refusals
 
 
@@ -42,12 +42,12 @@ def may_show(job: Job, picture: Picture, policy: EffectivePolicy) -> Shown | Ref
 def _may_show(job: Job, picture: Picture, policy: EffectivePolicy) -> Shown | Refused:
     assert picture.job_id == job.id, "the picture of another job"
     assert job.guild_id == picture.guild_id == policy.place.guild_id, "another server"
-    if refused := silence(policy) or _as_it_is(job, picture):
+    if refused := refusal_if_off(policy) or _why_shown_nowhere(job, picture):
         return refused
-    policy = excusing(policy, job.excused)
+    policy = with_excused(policy, job.excused)
     weighed = weigh(policy, job.draw.words, job.draw.negative)
     if refused := refusal(weighed, policy):
-        return _as_of_now(refused)
+        return _refused_by_now(refused)
     if picture.rating is Rating.EXPLICIT and not policy.place.age_restricted:
         return Refused(reason=RefusalReason.AGE, text=refusals.ADULT())
     ruling = weighed.effect.ruling
@@ -57,8 +57,8 @@ def _may_show(job: Job, picture: Picture, policy: EffectivePolicy) -> Shown | Re
     return Shown(spoiler=picture.spoiler or Ruling.SPOILER in {ruling, job.ruling})
 
 
-def may_leave(prompt: str, negative: str, ground: Ground) -> bool:
-    """Whether what was drawn with these words may be learned from, by today's rules. Never raises.
+def may_be_learned_from(prompt: str, negative: str, ground: Ground) -> bool:
+    """Whether a model may learn from a picture of these words, by today's rules. Never raises.
 
     Floor and licence alone count: a server's rules are about who sees it there.
     """
@@ -68,8 +68,8 @@ def may_leave(prompt: str, negative: str, ground: Ground) -> bool:
         return False
 
 
-def _as_it_is(job: Job, picture: Picture) -> Refused | None:
-    """Why the picture is shown nowhere."""
+def _why_shown_nowhere(job: Job, picture: Picture) -> Refused | None:
+    """The refusal of a picture that is shown nowhere."""
     if job.fault is not None:
         return Refused(reason=RefusalReason.FAULT, text=refusals.UNSURE())
     if picture.removed:
@@ -79,8 +79,8 @@ def _as_it_is(job: Job, picture: Picture) -> Refused | None:
     return None
 
 
-def _as_of_now(refused: Refused) -> Refused:
-    """Why what was drawn once is not shown any more; the member who asks is not to blame."""
+def _refused_by_now(refused: Refused) -> Refused:
+    """The refusal of a picture whose words are forbidden now; nobody is blamed for it."""
     text = {
         RefusalReason.FLOOR: refusals.FORBIDDEN(), RefusalReason.AGE: refusals.ADULT(),
     }.get(refused.reason, refused.text)  # fmt: skip

@@ -14,15 +14,23 @@ from itertools import chain
 from bot.domain import RuleId
 from bot.policy.ages import Ages
 from bot.policy.denials import Denials
-from bot.policy.distances import apart
+from bot.policy.distances import word_distance
 from bot.policy.expressions import Condition, Span
 from bot.policy.folding import JOINT, Letters, composed
 from bot.policy.homographs import Homographs
 from bot.policy.including import closure
 from bot.policy.inflection import Inflection
-from bot.policy.listing import alone, by_language, innocent, labelled, listed, parts, plain
+from bot.policy.listing import (
+    grave_words,
+    innocent_words,
+    labelled_terms,
+    term_words,
+    terms_of_concept,
+    uncompounded,
+    words_by_language,
+)
 from bot.policy.parting import Parting
-from bot.policy.people import Names, is_told_of
+from bot.policy.people import Names, is_characters_name
 from bot.policy.reading import (
     Reading,
     UnreadableError,
@@ -34,32 +42,32 @@ from bot.policy.respelling import Respelling
 from bot.policy.rulebook import AGES, CHARACTERS, LAST_NAMES, LONE_NUMBERS, NAMES, Rulebook
 from bot.policy.spoken import Spoken, longest
 from bot.policy.terms import Known, Label, Sightings, TermIndex, untouched
-from bot.policy.things import BESIDE, NAMED, Things
+from bot.policy.things import PERSON_CONCEPTS, PERSON_PAIRS, Things
 from bot.policy.views import Folded, Origin, View, Views
 
-#: So much is looked through of what is wanted and of what is not, in characters that are read; more
-#: is unreadable. What the latter takes beyond a little is taken from the former.
-_WANTED_MAX, _UNWANTED_MAX, _LITTLE = 12_500, 5_000, 1_500
+#: The most characters that are read of the wanted and of the unwanted side; more is unreadable.
+#: What the unwanted side takes beyond the third number is taken from the wanted side.
+_WANTED_MAX, _UNWANTED_MAX, _UNWANTED_FREE = 12_500, 5_000, 1_500
 #: What a reading costs beside its characters, and another view of the text.
-_LINE, _VIEW = 20, 150
-#: What no name of a character goes on behind.
-_APART = re.compile(f"[,;\u3001\u3002\uff0c()\\[\\]{{}}<>|\\\\{JOINT}]")
+_LINE_COST, _VIEW_COST = 20, 150
+#: No character's name continues behind these.
+_NAME_BREAK = re.compile(f"[,;\u3001\u3002\uff0c()\\[\\]{{}}<>|\\\\{JOINT}]")
 #: A word of Russian, in which letters look like Latin ones.
 _CYRILLIC = re.compile("[\u0400-\u045f]+")
 #: Japanese, Chinese and Korean.
 _UNSPACED = re.compile("[\u3041-\u30ff\u4e00-\u9fff\uac00-\ud7a3]")
-#: So many negative prompts are remembered: most members use the model's own.
+#: How many negative prompts are remembered: most members use the model's own.
 _REMEMBERED = 16
-#: So many sets of concepts that stand together are remembered.
+#: How many sets of concepts that stand together are remembered.
 _REMEMBERED_MIXES = 512
 
 
 #: Numbers in words, which may be ages: no concept, but looked for like one.
 _NUMBERS = "numbers"
-#: Concepts that may stand anywhere, and those where a given name does.
-_BY_LOOKING = frozenset({AGES, LONE_NUMBERS, LAST_NAMES})
-_OF_PEOPLE = _BY_LOOKING | NAMES
-_NAMED = _BY_LOOKING | {"names"}
+#: Concepts that are not found by terms: in any text, beside a given name, beside a native name.
+_FOUND_ANYWHERE = frozenset({AGES, LONE_NUMBERS, LAST_NAMES})
+_FOUND_BESIDE_GIVEN_NAMES = _FOUND_ANYWHERE | NAMES
+_FOUND_BESIDE_SHAPED_NAMES = _FOUND_ANYWHERE | {"names"}
 
 
 class Detector:
@@ -71,35 +79,38 @@ class Detector:
         self.concepts = rulebook.concepts
         self.floor = {rule.id for rule in rulebook.rules.values() if rule.floor}
         self.conditions = {rule.id: rule.when for rule in rulebook.rules.values() if rule.when}
-        self._includers = self._inverted()
-        self.possible = lru_cache(maxsize=_REMEMBERED_MIXES)(self._possible)
-        self.worth_asking = lru_cache(maxsize=_REMEMBERED_MIXES)(self._worth_asking)
+        self._includers = self._includers_by_concept()
+        self.possible_concepts = lru_cache(maxsize=_REMEMBERED_MIXES)(self._find_possible_concepts)
+        self.narrowed_conditions = lru_cache(maxsize=_REMEMBERED_MIXES)(self._narrow_conditions)
         marked = [word for word in lexicon.familiar if not word.isascii()]
-        folded = letters.each(marked)
-        self.listed = {name: listed(concept, self.read) for name, concept in self.concepts.items()}
+        folded = letters.fold_all(marked)
+        self.listed = {
+            name: terms_of_concept(concept, self.fold_terms)
+            for name, concept in self.concepts.items()
+        }
         concepts = [*self.listed.values()]
-        self._parts = words = parts(concepts)
+        self._parts = words = term_words(concepts)
         familiar = lexicon.familiar.difference(marked).union(folded)
-        self.innocent = innocent(lexicon, concepts, familiar, plain(words, concepts))
+        self.innocent = innocent_words(lexicon, concepts, familiar, uncompounded(words, concepts))
         self.views = Views(letters, lexicon, self.innocent, words)
-        self.ages = Ages(lexicon.ages, letters.folded)
-        self.wanted = TermIndex([*self._labelled(self.concepts), *self._of_ages()], self.innocent)
+        self.ages = Ages(lexicon.ages, letters.fold)
+        self.wanted = TermIndex([*self._labelled(self.concepts), *self._age_terms()], self.innocent)
         is_form = Inflection(self.innocent.words | lexicon.surnames, words).is_form
         known = lexicon.ordinary.union(words, self.ages.words())
-        english, foreign = by_language(concepts)
-        grave = alone(self.listed)
+        english, foreign = words_by_language(concepts)
+        grave = grave_words(self.listed)
         self.respelling = Respelling(words, is_form, grave, lexicon.ordinary - words)
         english |= lexicon.ordinary | lexicon.tags
         foreign |= self.ages.words()
         self.parting = Parting(known, foreign - english, english - foreign, is_form, grave)
         opposed = {name for when in self.conditions.values() for name in when.unwanted}
         self._unwanted = TermIndex(self._labelled(opposed), self.innocent)
-        self.refusing = lru_cache(maxsize=_REMEMBERED)(self._refusing)
-        self.names = Names(lexicon, letters.each, words)
+        self.unwanted_side = lru_cache(maxsize=_REMEMBERED)(self._make_unwanted_side)
+        self.names = Names(lexicon, letters.fold_all, words)
         self.homographs = Homographs(lexicon.homographs)
         self.things = Things(lexicon.things)
         self.denials = Denials(lexicon.denials)
-        self.denying = frozenset(letters.each([*self.denials.first]))
+        self.denying_words = frozenset(letters.fold_all([*self.denials.first]))
         self.russian = frozenset(self._only_russian(zip(marked, folded, strict=True)))
 
     def _only_russian(self, known: Iterable[tuple[str, str]]) -> Iterator[str]:
@@ -117,23 +128,23 @@ class Detector:
         """Whether letters are a word of any list."""
         return letters in self._parts or letters in self.innocent.words
 
-    def excusing(self, concept: str) -> Sequence[str]:
+    def excusing_concepts(self, concept: str) -> Sequence[str]:
         """The concepts in whose harmless phrases a concept's words do not count."""
         known = self.concepts.get(concept)
         return (concept, *known.harmless_as) if known else ()
 
-    def _refusing(self, source: str) -> TextSide:
-        """What a text says is not wanted."""
+    def _make_unwanted_side(self, source: str) -> TextSide:
+        """The side of a text that says what is not wanted."""
         return TextSide(source, self, (self._unwanted,), _UNWANTED_MAX)
 
-    def wanting(self, source: str, own: TermIndex, opposite: TextSide) -> TextSide:
-        """What a text says is wanted, beside what is not; `own`: the terms of a server."""
-        effort_max = _WANTED_MAX - max(0, opposite.effort - _LITTLE)
+    def wanted_side(self, source: str, own: TermIndex, opposite: TextSide) -> TextSide:
+        """The side that says what is wanted, with its opposite; `own`: the terms of a server."""
+        effort_max = _WANTED_MAX - max(0, opposite.effort - _UNWANTED_FREE)
         side = TextSide(source, self, (self.wanted, own), effort_max)
         side.opposite = opposite
         return side
 
-    def _inverted(self) -> dict[str, set[str]]:
+    def _includers_by_concept(self) -> dict[str, set[str]]:
         """For each concept, itself and those that include it."""
         includers: dict[str, set[str]] = {}
         for name in self.concepts:
@@ -141,32 +152,32 @@ class Detector:
                 includers.setdefault(other, set()).add(name)
         return includers
 
-    def _possible(self, found: frozenset[str]) -> frozenset[str]:
-        """The concepts that may stand where words of these were found, or what looks like them."""
+    def _find_possible_concepts(self, found: frozenset[str]) -> frozenset[str]:
+        """These concepts and all that include one of them."""
         return found.union(*(self._includers.get(name, ()) for name in found))
 
-    def _worth_asking(
+    def _narrow_conditions(
         self, present: frozenset[str], unwanted: frozenset[str]
     ) -> list[tuple[RuleId, Condition]]:
-        """What is left of the rules' conditions where no other concepts stand than these."""
+        """The rules' conditions, narrowed to these concepts: no others stand here."""
         narrowed = (
             (rule, when.condition.narrowed(present, unwanted))
             for rule, when in self.conditions.items()
         )
         return [(rule, condition) for rule, condition in narrowed if condition]
 
-    def read(self, terms: Sequence[str]) -> list[str]:
+    def fold_terms(self, terms: Sequence[str]) -> list[str]:
         """Terms as they are read in a prompt, where they may look like weights."""
-        return each_without_brackets(self.letters.each(terms))
+        return each_without_brackets(self.letters.fold_all(terms))
 
     def _labelled(self, names: Iterable[str]) -> Iterator[tuple[Label, Iterable[str]]]:
         """The terms of concepts and of what they include."""
         every = {name for top in names for name in closure(top, self.concepts)}
-        return labelled(self.listed[name] for name in sorted(every))
+        return labelled_terms(self.listed[name] for name in sorted(every))
 
-    def _of_ages(self) -> Iterator[tuple[Label, Iterable[str]]]:
-        yield ("words", AGES), self.read([*self.ages.phrases()])
-        yield ("words", _NUMBERS), self.read(self.ages.numbers())
+    def _age_terms(self) -> Iterator[tuple[Label, Iterable[str]]]:
+        yield ("words", AGES), self.fold_terms([*self.ages.phrases()])
+        yield ("words", _NUMBERS), self.fold_terms(self.ages.numbers())
 
 
 @lru_cache(maxsize=4)
@@ -190,61 +201,61 @@ class TextSide:
         self._spans: dict[str, Collection[Span]] = {}
         self._whole = Folded(detector.letters, self._source)
         self._folded = self._whole.text
-        self._is_beside: bool | None = None
+        self._has_somebody: bool | None = None
         #: What it cost to look it through, in characters that are read.
         self.effort = 0
         #: Every reading of the text, the first of which is the text without its brackets.
         self._lines: list[Spoken] = []
         #: Its other views, with their brackets.
-        self._seen: list[Reading] = []
+        self._other_views: list[Reading] = []
         #: Where every label's terms stand, in any reading.
         self.found = Sightings()
-        self._look(effort_max)
+        self._read_all(effort_max)
         #: The words that are given names: nothing is a name without one.
         self._given_names = detector.names.given.intersection(self._lines[0].words)
         #: Names that need no given name in Latin letters.
-        by_shape = detector.names.by_shape
-        self._shaped_names = by_shape(self._source, self._folded, self._lines[0].words)
+        find_by_shape = detector.names.find_by_shape
+        self._shaped_names = find_by_shape(self._source, self._folded, self._lines[0].words)
         #: The words of terms that mean something else in the language of this text.
-        self._homographs = detector.homographs.among(self._lines[0].words)
-        named = _NAMED if self._shaped_names else _BY_LOOKING
-        looked_for = _OF_PEOPLE if self._given_names else named
+        self._homographs = detector.homographs.find(self._lines[0].words)
+        named = _FOUND_BESIDE_SHAPED_NAMES if self._shaped_names else _FOUND_ANYWHERE
+        looked_for = _FOUND_BESIDE_GIVEN_NAMES if self._given_names else named
         #: No other concepts than these stand here.
-        self.present = detector.possible(looked_for.union(self.found.words))
+        self.present = detector.possible_concepts(looked_for.union(self.found.words))
 
-    def _look(self, effort_max: int) -> None:
-        """Read the text in every way and look each through; UnreadableError if that is too much.
+    def _read_all(self, effort_max: int) -> None:
+        """Read the text in every way and search each; UnreadableError if that is too much.
 
         Each reading counts before anything is looked for in one: what is too long in all its
         readings is not looked through at all.
         """
         for reading in self._readings(self._lines):
-            self.effort += _LINE + len(reading.text)
+            self.effort += _LINE_COST + len(reading.text)
             if self.effort > effort_max:
                 raise UnreadableError
             self._lines.append(Spoken(reading))
-        # Whoever repeats a phrase has readings that are the same but for their place.
+        # Repeated phrases give readings that differ only in their place.
         known: list[Known] = [{} for _ in self._indices]
         for number, line in enumerate(self._lines):
             found = Sightings() if number else self.found
             line.effort_max = effort_max - self.effort
             for index, same in zip(self._indices, known, strict=True):
-                index.look(line, found, same)
+                index.find_terms(line, found, same)
             if number:
-                self.found.add(found, self._detector.excusing)
+                self.found.add(found, self._detector.excusing_concepts)
             self.effort += line.effort
 
     def _readings(self, lines: Sequence[Spoken]) -> Iterator[Reading]:
         """Every reading; `lines` are those that were taken already."""
         yield from readings(self._folded, self._detector.is_word)
         for view in self._views(lines[0]):
-            folded = self._detector.letters.read(view.source)
-            told = Origin(view, self._whole)
-            self._seen.append(Reading(folded, told=told))
-            self.effort += _VIEW
+            folded = self._detector.letters.fold_composed(view.source)
+            origin = Origin(view, self._whole)
+            self._other_views.append(Reading(folded, origin=origin))
+            self.effort += _VIEW_COST
             for reading in readings(folded, self._detector.is_word):
-                yield Reading(reading.text, reading.start, told)
-        yield from self._parted(list(lines))
+                yield Reading(reading.text, reading.start, origin)
+        yield from self._parted_lines(list(lines))
 
     def _views(self, line: Spoken) -> Iterator[View]:
         yield from self._detector.views.of(self._source)
@@ -253,35 +264,35 @@ class TextSide:
         if strange and (backwards := self._detector.parting.running_backwards(strange)):
             yield from self._detector.views.mirrored(self._source, backwards)
 
-    def _parted(self, lines: Iterable[Spoken]) -> Iterator[Reading]:
+    def _parted_lines(self, lines: Iterable[Spoken]) -> Iterator[Reading]:
         """The lines in which words were run together, with those taken apart."""
         innocent = self._detector.innocent
         for line in lines:
             strange = line.strange(innocent.familiar) - innocent.words
-            # Of no other words is one that was run together or meant for another.
+            # Other words were neither run together nor mistyped.
             if self._detector.parting.may_part(strange):
-                yield from self._detector.parting.parted(line, strange)
-                yield from self._detector.respelling.read(line, strange)
+                yield from self._detector.parting.take_apart(line, strange)
+                yield from self._detector.respelling.readings(line, strange)
 
     def spans(self, concept: str) -> Collection[Span]:
         """Where a concept's words stand."""
         if concept not in self.present:
             return ()
         if concept not in self._spans:
-            self._spans[concept] = self._looked(concept)
+            self._spans[concept] = self._find_spans(concept)
         return self._spans[concept]
 
-    def _looked(self, concept: str) -> Collection[Span]:
+    def _find_spans(self, concept: str) -> Collection[Span]:
         if concept == AGES:
             return self._ages()
         if concept == LONE_NUMBERS:
             return self._lone_numbers()
         if concept == LAST_NAMES:
-            return self._real(self._detector.names.last_names(self._folded))
+            return self._without_fiction(self._detector.names.last_names(self._folded))
         if concept in NAMES:
-            return self._names(concept)
+            return self._names_of(concept)
         known = self._detector.concepts[concept]
-        shields = self.found.shields(self._detector.excusing(concept))
+        shields = self.found.shields(self._detector.excusing_concepts(concept))
         spans = untouched(self.found.words.get(concept, ()), shields)
         if spans and not self._source.isascii() and _CYRILLIC.search(self._source):
             spans = {
@@ -289,17 +300,17 @@ class TextSide:
                 for span in spans
                 if self._whole.written(span).lower() not in self._detector.russian
             }
-        apart = self._apart(concept, spans)
-        if apart and not self._is_beside_somebody():
+        apart = self._words_of_no_weight(concept, spans)
+        if apart and not self._is_somebody_on_the_floor():
             spans -= apart
         for other in known.includes:
             spans |= set(self.spans(other))
         return spans
 
-    def _apart(self, concept: str, spans: set[Span]) -> set[Span]:
-        """Those of a concept's words that say nothing where nobody is who is on the floor."""
+    def _words_of_no_weight(self, concept: str, spans: set[Span]) -> set[Span]:
+        """The concept's words that carry no weight while nobody protected by the floor is here."""
         shields = self.found.apart.get(concept, ())
-        apart = {s for s in spans if self._detector.things.is_one_bare(self._folded, s)}
+        apart = {s for s in spans if self._detector.things.is_bare_thing(self._folded, s)}
         if apart and any(map(self.spans, NAMES)):
             apart.clear()
         if shields:
@@ -308,74 +319,78 @@ class TextSide:
             apart |= {(a, b) for a, b in spans if self._folded[a:b] in others}
         return apart
 
-    def _is_beside_somebody(self) -> bool:
-        """Whether somebody is on the floor here: told once.
+    def _is_somebody_on_the_floor(self) -> bool:
+        """Whether somebody protected by the floor is here; worked out once.
 
-        What is asked about meanwhile is excused for nothing.
+        Until it is known, the answer is yes.
         """
-        if self._is_beside is None:
-            self._is_beside = True
-            self._is_beside = (
-                any(map(self.spans, BESIDE))
-                or all(any(map(self.spans, some)) for some in NAMED)
+        if self._has_somebody is None:
+            self._has_somebody = True
+            self._has_somebody = (
+                any(map(self.spans, PERSON_CONCEPTS))
+                or all(any(map(self.spans, some)) for some in PERSON_PAIRS)
                 or bool(self.opposite.spans("adulthood"))
             )
-        return self._is_beside
+        return self._has_somebody
 
-    def _names(self, concept: str) -> set[Span]:
+    def _names_of(self, concept: str) -> set[Span]:
         names, given = self._detector.names, self._given_names
         if concept == "first-names":
-            return self._real(names.first_names(self._folded, self._given_names))
+            return self._without_fiction(names.first_names(self._folded, self._given_names))
         found = names.find(self._folded, given, unlisted=concept == "unlisted-names")
         if concept == "names":
             found = chain(found, self._shaped_names)
-        return self._real(found)
+        return self._without_fiction(found)
 
-    def _real(self, names: Iterable[Span]) -> set[Span]:
-        """The names without those of fiction; a character called Ray makes no Ray Hall one.
+    def _without_fiction(self, names: Iterable[Span]) -> set[Span]:
+        """The names that are not a character's; a character called Ray does not excuse Ray Hall.
 
-        Nor does one whose name would go on behind a comma: `Leon, Magnus Hall` is two people.
+        Nor does a name across a comma: `Leon, Magnus Hall` is two people.
         """
         spans = self.spans(CHARACTERS)
-        fiction = [span for span in spans if not _APART.search(self._folded, *span)]
-        return {name for name in names if not any(is_told_of(name, other) for other in fiction)}
+        fiction = [span for span in spans if not _NAME_BREAK.search(self._folded, *span)]
+        return {
+            name for name in names if not any(is_characters_name(name, other) for other in fiction)
+        }
 
     def _ages(self) -> set[Span]:
         find, text = self._detector.ages.find, self._folded
         said = self.found.words.get("ages", ())
-        spans = {span for span in said if self._detector.ages.holds(text, span)}
+        spans = {span for span in said if self._detector.ages.is_age(text, span)}
         numbers = self.found.words.get(_NUMBERS, ())
-        spans.update(age for each in numbers if (age := self._detector.ages.around(text, each)))
+        spans.update(age for each in numbers if (age := self._detector.ages.age_with(text, each)))
         spans.update(find(self._folded, self._lines[0].words))
         # Ages see through the brackets that lines are without.
         known: dict[str, list[Span]] = {}
-        for line in (*self._lines[1:], *map(Spoken, self._seen)):
+        for line in (*self._lines[1:], *map(Spoken, self._other_views)):
             if line.text not in known:
                 known[line.text] = [*find(line.text, line.words)]
-            spans |= {line.placed(start, end) for start, end in known[line.text]}
+            spans |= {line.span_in_text(start, end) for start, end in known[line.text]}
         return spans
 
     def _lone_numbers(self) -> set[Span]:
-        """Numbers that are all of a tag, in any spelling."""
+        """Numbers that are a whole tag, in any spelling."""
         ages, text = self._detector.ages, self._folded
-        told = filter(partial(ages.is_lone, text), self.found.words.get(_NUMBERS, ()))
-        return {*ages.lone(text, self._lines[0].words), *told}
+        spelled = filter(partial(ages.is_lone, text), self.found.words.get(_NUMBERS, ()))
+        return {*ages.lone_numbers(text, self._lines[0].words), *spelled}
 
     def words_between(self, left: Span, right: Span) -> int:
         """How many words stand between two places."""
         first, second = sorted((left, right))
-        # Without weights: of their numbers no point is a full stop.
+        # Without weights, in whose numbers a point is no full stop.
         between = self._lines[0].text[first[1] : second[0]].replace(JOINT, "")
-        return apart(between)
+        return word_distance(between)
 
-    def told(self, spans: Collection[Span]) -> list[str]:
-        """What stands there, as it was written."""
+    def texts_at(self, spans: Collection[Span]) -> list[str]:
+        """The texts at these places, as they were written."""
         return [self._whole.written(span).replace(JOINT, " ").strip() for span in longest(spans)]
 
     def may_deny(self) -> bool:
-        """Whether anything may be denied here: told at once, for most prompts deny nothing."""
+        """Whether anything may be denied here: a cheap test, because most prompts deny nothing."""
         said = self._lines[0].words
-        return not self._detector.denying.isdisjoint(said) or bool(_UNSPACED.search(self._source))
+        return not self._detector.denying_words.isdisjoint(said) or bool(
+            _UNSPACED.search(self._source)
+        )
 
     def is_denied(self, span: Span) -> bool:
         """Whether what stands there is denied right there: `no nudity`."""

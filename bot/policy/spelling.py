@@ -13,7 +13,7 @@ from itertools import chain, product
 _SLOT = re.compile(r"<([a-z-]+)>")
 #: How German is written where there are no umlauts.
 _UMLAUTS = str.maketrans({"ä": "ae", "ö": "oe", "ü": "ue", "Ä": "Ae", "Ö": "Oe", "Ü": "Ue"})
-#: A word of Japanese in Latin letters that another way of writing it has otherwise.
+#: A romanised Japanese word that another romanisation spells differently.
 _ROMAJI = re.compile(
     r"(?=[a-z]*?(?:sh|ch|ts|j))(?=[a-z]{6})"
     r"(?:(?:sh|ch|ts|[kgnhbpmr]y|[kgsztdnhbpmyrwfj])?[aiueo]{1,2}n?)++"
@@ -25,7 +25,7 @@ _TYPED = (("sh", "sy"), ("ch", "ty"), ("ts", "t"), ("yi", "i"))
 _KUNREI = (*_TYPED, ("j", "zy"), ("yi", "i"))
 
 
-def expanded(term: str) -> Iterator[str]:
+def expand_braces(term: str) -> Iterator[str]:
     """`nak{ed,edness}` as its words; a term without braces as it is."""
     if "{" not in term:
         return iter((term,))
@@ -35,33 +35,33 @@ def expanded(term: str) -> Iterator[str]:
     return ("".join(chosen) for chosen in product(*fixed))
 
 
-def filled(terms: Iterable[str], slots: Mapping[str, Iterable[str]]) -> tuple[str, ...]:
+def fill_slots(terms: Iterable[str], slots: Mapping[str, Iterable[str]]) -> tuple[str, ...]:
     """Terms with every `<slot>` replaced by the choice of its words. KeyError if there is none."""
     choices = {name: f"{{{','.join(words)}}}" for name, words in slots.items()}
     return tuple(_SLOT.sub(lambda slot: choices[slot[1]], term) for term in terms)
 
 
-def in_full(terms: Mapping[str, Iterable[str]]) -> Iterator[str]:
+def all_spellings(terms: Mapping[str, Iterable[str]]) -> Iterator[str]:
     """Terms by language, written out and in every spelling."""
     for language, written in terms.items():
-        for term in chain.from_iterable(map(expanded, written)):
+        for term in chain.from_iterable(map(expand_braces, written)):
             yield term
             if language == "de" or _ROMAJI.fullmatch(term):
-                yield from otherwise(term, language)
+                yield from other_spellings(term, language)
 
 
-def otherwise(term: str, language: str) -> Iterator[str]:
+def other_spellings(term: str, language: str) -> Iterator[str]:
     """The term in other spellings: German without umlauts, Japanese in Latin letters."""
     if language == "de" and (plain := term.translate(_UMLAUTS)) != term:
         yield plain
     if _ROMAJI.fullmatch(term):
         short = term.replace("ou", "o")
         ways = product((term, short), (_TYPED, _KUNREI))
-        others = {short, *(_exchanged(word, spellings) for word, spellings in ways)} - {term}
+        others = {short, *(_respelled(word, spellings) for word, spellings in ways)} - {term}
         yield from (other for other in others if len(other) >= _ROMAJI_MIN)
 
 
-def _exchanged(word: str, spellings: Iterable[tuple[str, str]]) -> str:
+def _respelled(word: str, spellings: Iterable[tuple[str, str]]) -> str:
     for hepburn, other in spellings:
         word = word.replace(hepburn, other)
     return word

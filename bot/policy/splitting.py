@@ -1,7 +1,7 @@
 """*Split*: a folded text into words, and where one is tied to the next.
 
-Called by `spoken`, and by whoever needs the words of a text. Pure. Must not know terms. Plain text
-(ASCII) uses tables of bytes and almost no patterns; both give the same result.
+Called by `spoken`, and by code that needs the words of a text. Pure. Must not know terms. Plain
+text (ASCII) uses tables of bytes and almost no patterns; both give the same result.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ _BLANKED = bytes(n if chr(n).isalnum() and n < 128 else 32 for n in range(256))
 _TIE = re.compile("(?<=[^\\W_])(?:[^\\w\\s,\u3001\uff0c\u3002]++| [-\u2010-\u2015] )(?=[^\\W_])")
 #: Kanji disguise nothing: they are found wherever they stand.
 _ONE_KANJI = re.compile(f"[{_KANJI}]")
-#: What another of the same follows.
+#: A character that is followed by the same one.
 _FOLLOWED = re.compile(r"(\D)(?=\1)")
 _REMEMBERED = 8192
 
@@ -57,7 +57,7 @@ def words(text: str) -> list[str]:
     typed = text.encode()
     shape = typed.translate(_SHAPE)
     if b"0" in shape:
-        typed = _numbers_apart(typed, shape)
+        typed = _space_numbers(typed, shape)
     return typed.translate(_BLANKED).decode().split()
 
 
@@ -66,7 +66,7 @@ def each_word(text: str) -> Iterator[re.Match[str]]:
     return (_PLAIN_WORD if text.isascii() else _WORD).finditer(text)
 
 
-def _numbers_apart(typed: bytes, shape: bytes) -> bytes:
+def _space_numbers(typed: bytes, shape: bytes) -> bytes:
     """ASCII with a space on either side of every number."""
     parts: list[bytes] = []
     last = 0
@@ -94,7 +94,7 @@ def collapsed(word: str) -> str:
 
 
 def may_disguise(word: str) -> bool:
-    """Whether a word that is none may be another one in disguise: no number is, and no kanji."""
+    """Whether an unknown word may be another one in disguise: numbers and kanji never are."""
     return word[0] > "9" and (len(word) > 1 or not _ONE_KANJI.match(word))
 
 

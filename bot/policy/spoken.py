@@ -38,24 +38,24 @@ _GAP = re.compile("[\\s,_\u3001\uff0c\u3002]")
 _DASHES = frozenset("-\u2010\u2011\u2012\u2013\u2014\u2015")
 _DASHED = 3
 #: What ends a breath; the point behind an initial does not.
-_APART = re.compile("[^\\w\\s'\u2019&.-]|(?<!\\b[^\\W\\d_])\\.")
+_BREATH_END = re.compile("[^\\w\\s'\u2019&.-]|(?<!\\b[^\\W\\d_])\\.")
 _COMMAS = frozenset(",\u3001")
-#: Among so many words for a tie it is faster to count words than to place each.
+#: With at least this many words for each tie, counting words is faster than placing them.
 _TIES_RARE = 4
 #: Scripts that put no space between words, or particles behind them: a long term counts anywhere.
 _UNSPACED = re.compile(f"[{HIRAGANA}{HANGUL}{THAI}]")
 _HANGUL_END = re.compile(f"[{HANGUL}]")
 #: Hiragana that stand between words, and what they are in Korean.
 _PARTICLES = frozenset("をとがはにでものな의")
-_LONG = 3
+_LONG_TERM_MIN = 3
 #: What is left of a word behind an apostrophe.
 _ELISION = re.compile("[a-z]{2}['\u2019]")
 _ELIDED_MAX = 2
-#: So many words more than were asked for are placed.
+#: How many more words than asked for are placed at once.
 _AHEAD = 16
 
 
-#: A number, and where what it is the number of begins and ends.
+#: The number of a pattern, and where it begins and ends.
 Found: TypeAlias = tuple[int, int, int]
 
 
@@ -64,10 +64,10 @@ class Spoken:
 
     def __init__(self, reading: Reading) -> None:
         self.text = reading.text
-        self.placed = reading.placed
+        self.span_in_text = reading.span_in_text
         self.words = words(reading.text)
         self.spoken = spoken(self.words)
-        #: What it cost so far to look it through beside reading it, in characters, and the most.
+        #: The cost of searching it so far, in characters read, and the most allowed.
         self.effort = 0
         self.effort_max = inf
         self._spans: list[Span] = []
@@ -79,7 +79,7 @@ class Spoken:
         self._tied: set[int] | None = None
 
     def spend(self, effort: int) -> None:
-        """Count what something costs before it is done; UnreadableError if that is too much."""
+        """Count a cost before it is incurred; UnreadableError if it is too much."""
         self.effort += effort
         if self.effort > self.effort_max:
             raise UnreadableError
@@ -93,8 +93,8 @@ class Spoken:
             self._spans += [word.span() for word in islice(self._rest, missing + _AHEAD)]
         return self._spans[number]
 
-    def place(self, start: int, end: int) -> Span:
-        """Where a part of what is spoken, with the space around it, is in the reading."""
+    def span_in_reading(self, start: int, end: int) -> Span:
+        """The span in the reading of a part of `spoken`, which has a space on either side."""
         last = self.spoken.count(" ", 0, end - 1) - 1
         first = last - self.spoken.count(" ", start + 1, end - 1)
         end = self.span(last)[1]
@@ -105,26 +105,25 @@ class Spoken:
 
         `across`: one comma may be.
         """
-        breaks = _APART.findall(self.text[start:end])
+        breaks = _BREATH_END.findall(self.text[start:end])
         return not breaks or (across and len(breaks) == 1 and breaks[0] in _COMMAS)
 
-    def disguises(self, familiar: frozenset[str], reach: int) -> list[Squeezed]:
+    def disguised_parts(self, familiar: frozenset[str], reach: int) -> list[Squeezed]:
         """The parts in which a term may be disguised; looked for once.
 
-        `reach`: so many words on either side of a strange one are looked through with it.
+        `reach`: how many words on either side of a strange one are looked through with it.
         """
         if reach not in self._disguises:
-            self._disguises[reach] = list(self._disguised(familiar, reach))
+            self._disguises[reach] = list(self._find_disguised_parts(familiar, reach))
         return self._disguises[reach]
 
-    def _disguised(self, familiar: frozenset[str], reach: int) -> Iterator[Squeezed]:
-        """The parts in which some word is no word.
+    def _find_disguised_parts(self, familiar: frozenset[str], reach: int) -> Iterator[Squeezed]:
+        """The parts that contain an unknown word, or one tied to its neighbour.
 
-        Or it is tied to its neighbour. Whatever disguises a term makes such a word of it, or what
-        was found would be innocent.
+        Every disguise leaves such a word; without one, whatever is found is innocent.
         """
         odd: list[int] = []
-        for number in self._odd_ones(familiar):
+        for number in self._odd_words(familiar):
             if odd and number - reach > odd[-1] + reach + 1:
                 yield Squeezed(self, odd, reach)
                 odd = []
@@ -132,15 +131,15 @@ class Spoken:
         if odd:
             yield Squeezed(self, odd, reach)
 
-    def _odd_ones(self, familiar: frozenset[str]) -> list[int]:
-        """The numbers of words that are no words, or are tied."""
+    def _odd_words(self, familiar: frozenset[str]) -> list[int]:
+        """The numbers of words that are unknown or tied."""
         strange, tied = self.strange(familiar), self.tied
         if not strange:
             return sorted(tied)
         return [n for n, word in enumerate(self.words) if word in strange or n in tied]
 
     def strange(self, familiar: frozenset[str]) -> set[str]:
-        """The words that are no words; looked for once."""
+        """The unknown words; worked out once."""
         if self._strange_words is None:
             unknown = set(self.words) - familiar
             # The test for kanji first: in Chinese most words are one.
@@ -154,10 +153,10 @@ class Spoken:
         """The numbers of words with more than space between them and the word before."""
         # No `cached_property`, which takes a lock in Python 3.11: that takes longer than most ties.
         if self._tied is None:
-            self._tied = self._behind_ties()
+            self._tied = self._tied_words()
         return self._tied
 
-    def _behind_ties(self) -> set[int]:
+    def _tied_words(self) -> set[int]:
         ends = tie_ends(self.text)
         if not ends:
             return set()
@@ -196,20 +195,20 @@ class Squeezed:
         #: The key, and the same from its end: no term holds what parts them.
         self.both_ways = f"{self.key}\n{self.key[::-1]}"
         # No `cached_property`, as for ties.
-        self._begun: list[int] | None = None
+        self._word_starts: list[int] | None = None
         self._in_key: tuple[dict[int, list[int]], dict[int, list[int]]] | None = None
         #: Where words may begin and end, in scripts that do not say where.
         self._open: set[int] = set()
         #: For a place in the key the first of the letters that it stands for, and last their end;
         #: empty if every letter stands for itself.
-        self._wide: list[int] = []
+        self._run_starts: list[int] = []
 
     @property
     def _starts(self) -> list[int]:
         """Where words begin in what is squeezed, and last where it ends."""
-        if self._begun is None:
-            self._begun = [0, *accumulate(map(len, self.words))]
-        return self._begun
+        if self._word_starts is None:
+            self._word_starts = [0, *accumulate(map(len, self.words))]
+        return self._word_starts
 
     def _edges_in_key(self) -> tuple[dict[int, list[int]], dict[int, list[int]]]:
         """For a place in the key the numbers of the words that begin there, where they show it.
@@ -237,13 +236,13 @@ class Squeezed:
                 ends[size] = [number + 1]
         return begins, ends
 
-    def as_it_stands(self, found: Sequence[Found]) -> list[Found]:
-        """What of that which was found in the key both ways was found in the key as it stands."""
+    def found_forwards(self, found: Sequence[Found]) -> list[Found]:
+        """The hits in the key itself, of those in `both_ways`."""
         size = len(self.key)
         return [there for there in found if there[1] < size]
 
-    def turned(self, found: Sequence[Found]) -> list[Found]:
-        """What of it was found in the key from its end, with its places in the key."""
+    def found_backwards(self, found: Sequence[Found]) -> list[Found]:
+        """The hits in the reversed key, of those in `both_ways`, with their places in the key."""
         size = len(self.key)
         last = len(self.both_ways)
         return [(number, last - end, last - start) for number, start, end in found if start > size]
@@ -256,46 +255,48 @@ class Squeezed:
         if not found:
             return []
         if not self._plain:
-            self._open_up()
-            return [(n, span, True) for n, start, end in found for span in self._loose(start, end)]
+            self._find_open_places()
+            return [
+                (n, span, True) for n, start, end in found for span in self._open_spans(start, end)
+            ]
         self._in_key = self._in_key or self._edges_in_key()
         starts, (begins, ends) = self._starts, self._in_key
         return [
             (number, (starts[first], starts[last]), self._is_odd(first, last))
             for number, start, end in found
             if start in begins and end in ends
-            for first, last in _pairs(begins[start], ends[end])
+            for first, last in _outer_and_inner(begins[start], ends[end])
         ]
 
     def _is_odd(self, first: int, last: int) -> bool:
-        """Whether a word for which it is looked through is among these."""
+        """Whether one of its odd words is among these."""
         at = bisect_left(self._odd, first)
         return at < len(self._odd) and self._odd[at] < last
 
-    def _open_up(self) -> None:
-        """Find out where words may begin and end, and which letters the key stands for."""
+    def _find_open_places(self) -> None:
+        """Work out where words may begin and end, and which letters the key stands for."""
         if not self._open:
             # Where a letter of such a script is no edge, one of the same stands before it.
             loose = (letter.start() for letter in _UNSPACED.finditer(self.squeezed))
             self._open.update(self._starts, loose)
             if len(self.key) < len(self.squeezed):
-                self._wide = [run.start() for run in _RUN.finditer(self.squeezed)]
-                self._wide.append(len(self.squeezed))
+                self._run_starts = [run.start() for run in _RUN.finditer(self.squeezed)]
+                self._run_starts.append(len(self.squeezed))
 
-    def _loose(self, start: int, end: int) -> Iterable[Span]:
-        """From a place in the key to those that begin and end where words may."""
-        wide, is_open = self._wide, self._open
+    def _open_spans(self, start: int, end: int) -> Iterable[Span]:
+        """The spans behind a place in the key that begin and end where words may."""
+        wide, is_open = self._run_starts, self._open
         if not wide:
             return ((start, end),) if start in is_open and end in is_open else ()
         firsts = [at for at in range(wide[start], wide[start + 1]) if at in is_open]
         if not firsts:
             return ()
         lasts = [at for at in range(wide[end - 1] + 1, wide[end] + 1) if at in is_open]
-        return _pairs(firsts, lasts) if lasts else ()
+        return _outer_and_inner(firsts, lasts) if lasts else ()
 
     def stands_alone(self, span: Span, size: int) -> bool:
         """Whether a short term of a script without spaces is a word where it was found."""
-        if size >= _LONG:
+        if size >= _LONG_TERM_MIN:
             return True
         first, last = span
         begins = self._is_edge(first) or self.squeezed[first - 1] in _PARTICLES
@@ -327,8 +328,8 @@ class Squeezed:
         return [cut for number, cut in cuts if cut not in gaps and self._is_gap(number)]
 
     def _is_gap(self, number: int) -> bool:
-        """Whether somebody parted a word from the one before it, and not just bracketed it."""
-        (_, end), (begin, _) = self._pair(number)
+        """Whether a word is separated from the one before it, and not just bracketed."""
+        (_, end), (begin, _) = self._neighbour_spans(number)
         return self._line.is_gap(end, begin)
 
     def begins_elided(self, span: Span) -> bool:
@@ -340,11 +341,11 @@ class Squeezed:
 
     def holds_ties(self, span: Span) -> bool:
         """Whether some of the words in a span are tied together."""
-        pairs = map(self._pair, self._inner(span))
+        pairs = map(self._neighbour_spans, self._inner(span))
         return any(self._line.is_tied(end, begin) for (_, end), (begin, _) in pairs)
 
-    def _pair(self, number: int) -> tuple[Span, Span]:
-        """Where a word stands in the reading, and before it the one before."""
+    def _neighbour_spans(self, number: int) -> tuple[Span, Span]:
+        """Where the word before, and this word, stand in the reading."""
         here = self._first + number
         return self._line.span(here - 1), self._line.span(here)
 
@@ -353,8 +354,8 @@ class Squeezed:
         inner = self._inner(span)
         return self.words[inner.start - 1 : inner.stop]
 
-    def place(self, first: int, last: int) -> Span:
-        """Where a span is in the reading."""
+    def span_in_reading(self, first: int, last: int) -> Span:
+        """The span in the reading of a span in what is squeezed."""
         begin = bisect_right(self._starts, first) - 1
         end = bisect_left(self._starts, last) - 1
         span = self._line.span
@@ -364,7 +365,7 @@ class Squeezed:
         )
 
 
-def _pairs(firsts: Sequence[int], lasts: Sequence[int]) -> list[Span]:
+def _outer_and_inner(firsts: Sequence[int], lasts: Sequence[int]) -> list[Span]:
     """The outermost and the innermost of two ends.
 
     Several where a letter is repeated on the edge: what is repeated may be two words' letter.

@@ -59,7 +59,7 @@ def chunks_of(terms: Sequence[Term]) -> list[TermChunk]:
 
 
 def read_lines(text: str) -> tuple[list[Term], list[LineFault]]:
-    """The terms of a text, in its order, and the lines that are none."""
+    """The terms of a text, in its order, and the lines that are no terms."""
     terms: list[Term] = []
     faults: list[LineFault] = []
     for number, line in enumerate(text.splitlines(), 1):
@@ -98,7 +98,7 @@ def fault_of(term: Term) -> str | None:
 
 
 def replaced(terms: Sequence[Term], chunk: TermChunk, new: Sequence[Term]) -> tuple[Term, ...]:
-    """The list with other terms where the chunk was; what follows from a known term stays."""
+    """The list with new terms in place of the chunk; known terms keep their effects."""
     effects = {term.text: term.effect for term in terms}
     kept = [replace(t, effect=effects[t.text]) if t.text in effects else t for t in new]
     return unique([*terms[: chunk.start], *kept, *terms[chunk.stop :]])
@@ -121,10 +121,10 @@ class Merged:
 
 
 def merge(before: Sequence[Term], at: int, written: str, now: Sequence[Term]) -> Merged | None:
-    """What somebody made of chunk `at` of the list that was, made of the list that is.
+    """Apply somebody's edit of chunk `at` of the old list to the current list.
 
-    They took lines out and wrote lines, and so it is done again; all else stays as others made it.
-    It goes to the chunk that has most of what they saw. None if that holds no more in a form.
+    The lines that they removed and added are removed and added; all else stays as others made it.
+    The edit goes to the chunk that has most of what they saw. None if that no longer fits a form.
     """
     seen = _lines_at(chunks_of(before), at)
     wrote = [line.strip() for line in written.splitlines() if line.strip()]

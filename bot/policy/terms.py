@@ -25,8 +25,8 @@ Label: TypeAlias = tuple[Part, str]
 
 #: By the text of a line, the terms in it.
 Known: TypeAlias = dict[str, Sequence[Hit]]
-#: What a hit of a text that is known costs, in characters that are read.
-_KNOWN = 5
+#: The cost of a hit in a text that is known already, in characters read.
+_KNOWN_HIT_COST = 5
 
 
 class Sightings:
@@ -46,29 +46,29 @@ class Sightings:
         """Where harmless phrases of these concepts stand."""
         return {span for name in concepts for span in self.harmless.get(name, ())}
 
-    def add(self, other: Sightings, excusing: Callable[[str], Iterable[str]]) -> None:
-        """What another reading shows, but for what its own harmless phrases excuse.
+    def add(self, other: Sightings, excusing_concepts: Callable[[str], Iterable[str]]) -> None:
+        """Add what another reading shows, except what its own harmless phrases excuse.
 
-        What it excuses it excuses for itself: a word that is plain to see is not read away.
-        `excusing` tells in the phrases of which concepts a concept's words do not count.
+        Its phrases excuse only its own words: a plainly written word still counts.
+        `excusing_concepts` gives the concepts whose phrases excuse a concept's words.
         """
         for name, spans in other.allowed.items():
-            if kept := spans - self._in_sight(spans):
+            if kept := spans - self._phrases_over_seen_words(spans):
                 self.allowed.setdefault(name, set()).update(kept)
         for name, spans in other.words.items():
-            shields = other.shields(excusing(name)) if other.harmless else ()
+            shields = other.shields(excusing_concepts(name)) if other.harmless else ()
             if kept := untouched(spans, shields):
                 self.words.setdefault(name, set()).update(kept)
         for name, spans in other.blocked.items():
             self.blocked.setdefault(name, set()).update(spans)
 
-    def _in_sight(self, phrases: Iterable[Span]) -> set[Span]:
-        """The phrases in which a word stands that was seen before."""
+    def _phrases_over_seen_words(self, phrases: Iterable[Span]) -> set[Span]:
+        """The phrases that contain a word that was seen before."""
         seen = [*chain.from_iterable((*self.words.values(), *self.blocked.values()))]
         return {(a, b) for a, b in phrases if any(a <= c and d <= b for c, d in seen)}
 
 
-#: They take words away, so only what is plainly written counts.
+#: These take words away, so they count only where they are plainly written.
 _LENIENT = frozenset({"harmless", "apart", "allowed"})
 
 
@@ -79,11 +79,12 @@ class TermIndex:
         self,
         terms: Iterable[tuple[Label, Iterable[str]]],
         innocent: Innocent,
-        beside: TermIndex | None = None,
+        shares_parts_with: TermIndex | None = None,
     ) -> None:
         """Terms are folded; a label may come several times.
 
-        `beside`: the index that looks through the same lines, whose parts of them this one shares.
+        `shares_parts_with`: the index that searches the same lines, whose parts of them this one
+        uses too.
         """
         labels: dict[str, tuple[Label, ...]] = {}
         for label, labelled in terms:
@@ -98,21 +99,21 @@ class TermIndex:
         self._across = frozenset(
             n for n, term in enumerate(labels) if "," in term or "\u3001" in term
         )
-        reach = (beside.reach,) if beside else ()
+        reach = (shares_parts_with.reach,) if shares_parts_with else ()
         self._vocabulary = Vocabulary(list(labels), innocent, *reach)
 
     @property
     def reach(self) -> int:
-        """So many words on either side of a strange one are looked through with it."""
+        """How many words on either side of a strange one are looked through with it."""
         return self._vocabulary.reach
 
-    def look(self, line: Spoken, found: Sightings, known: Known) -> None:
-        """Add what stands in the line; `known`: what was found in other lines, by their text."""
+    def find_terms(self, line: Spoken, found: Sightings, known: Known) -> None:
+        """Add the terms in a line; `known`: what was found in other lines, by their text."""
         ascii_only = line.text.isascii()
-        for term, start, end, plain in self._hits(line, known):
+        for term, start, end, plain in self._find_hits(line, known):
             if not ascii_only and is_chance(line.text, (start, end), self._borders):
                 continue
-            placed = line.placed(start, end)
+            placed = line.span_in_text(start, end)
             for part, name in self._labels[term]:
                 across = part == "apart" and term in self._across
                 if part not in _LENIENT or (plain and line.is_close(start, end, across=across)):
@@ -122,11 +123,11 @@ class TermIndex:
                     else:
                         spans[name] = {placed}
 
-    def _hits(self, line: Spoken, known: Known) -> Sequence[Hit]:
-        """Where terms stand; of a text that is known only what was found there costs again."""
+    def _find_hits(self, line: Spoken, known: Known) -> Sequence[Hit]:
+        """The hits in a line; in a known text only the hits cost anything."""
         if line.text in known:
             hits = known[line.text]
-            line.spend(_KNOWN * len(hits))
+            line.spend(_KNOWN_HIT_COST * len(hits))
             return hits
         known[line.text] = hits = self._vocabulary.find(line)
         return hits
@@ -136,7 +137,7 @@ def outside(spans: Iterable[Span], shields: Collection[Span]) -> set[Span]:
     """The spans that are inside none of the shields."""
     if not shields:
         return set(spans)
-    begins, reach = _reach(shields)
+    begins, reach = _begins_and_reach(shields)
     return {(a, b) for a, b in spans if reach[bisect_right(begins, a)] < b}
 
 
@@ -147,7 +148,7 @@ def untouched(spans: Iterable[Span], shields: Collection[Span]) -> set[Span]:
     """
     if not shields:
         return set(spans)
-    begins, reach = _reach(shields)
+    begins, reach = _begins_and_reach(shields)
 
     def is_cut(at: int) -> bool:
         return reach[bisect_left(begins, at)] > at
@@ -155,7 +156,7 @@ def untouched(spans: Iterable[Span], shields: Collection[Span]) -> set[Span]:
     return {(a, b) for a, b in outside(spans, shields) if not is_cut(a) and not is_cut(b)}
 
 
-def _reach(shields: Collection[Span]) -> tuple[Sequence[int], list[int]]:
-    """Where shields begin, and how far those reach that begin at one's place or before."""
+def _begins_and_reach(shields: Collection[Span]) -> tuple[Sequence[int], list[int]]:
+    """Where shields begin, and the farthest end of each shield and those before it."""
     begins, ends = zip(*sorted(shields), strict=True)
     return begins, [0, *accumulate(ends, max)]

@@ -16,14 +16,14 @@ from bot.policy.rulebook import AGES, LONE_NUMBERS, NAMES
 _BARE = frozenset({
     "naked", "nude", "topless", "bottomless", "undressed", "unclothed", "gutted",
 })  # fmt: skip
-#: Beside a word of one of these concepts, nothing is a thing's.
-BESIDE = frozenset({
+#: Beside a word of one of these concepts, a bare word is never said of a thing.
+PERSON_CONCEPTS = frozenset({
     "minors", "youth", "offspring", "famous", "people-words", "names", "titles", AGES,
     LONE_NUMBERS,
     "coercion", "drugging",
 })  # fmt: skip
-#: Nor where a word of the first and one of the second stand.
-NAMED = (frozenset({"people-jobs", "photographs"}), NAMES - BESIDE)
+#: Nor where a word of the first set and one of the second stand.
+PERSON_PAIRS = (frozenset({"people-jobs", "photographs"}), NAMES - PERSON_CONCEPTS)
 #: What stands before, and the thing behind.
 _BEFORE = re.compile(
     r"(?:\A|\b(?:an?|the|and|or|of|with|on|in|by|from|under|over|two|three|some|its|his|her"
@@ -33,8 +33,8 @@ _BEHIND = re.compile(
     r"[ -](?:(?:old|ancient|abandoned|burnt|burned|dead|dry|tall|wooden|empty|ruined|rusty) )?"
     r"([a-z]+)\b"
 )
-#: So many characters before are looked at.
-_LITTLE = 8
+#: How many characters before the word are looked at.
+_BEFORE_CHARS = 8
 
 
 class Things:
@@ -43,7 +43,7 @@ class Things:
     def __init__(self, things: Collection[str]) -> None:
         self._things = things
 
-    def is_one_bare(self, text: str, span: Span) -> bool:
+    def is_bare_thing(self, text: str, span: Span) -> bool:
         """Whether the word that stands there in a folded text is said of a thing."""
         start, end = span
         if text[start:end] not in _BARE:
@@ -51,4 +51,4 @@ class Things:
         behind = _BEHIND.match(text, end)
         if behind is None or behind[1] not in self._things:
             return False
-        return _BEFORE.search(text, max(0, start - _LITTLE), start) is not None
+        return _BEFORE.search(text, max(0, start - _BEFORE_CHARS), start) is not None

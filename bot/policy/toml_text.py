@@ -26,8 +26,8 @@ _TOKEN = re.compile(
 )
 
 
-def oddity(text: str) -> str | None:
-    """Why a text is no policy, by its form alone; None if it can be parsed without harm."""
+def fault_of_form(text: str) -> str | None:
+    """Why a text cannot be a policy, from its form alone; None if it is safe to parse."""
     if text.count("\n") > _LINES_MAX:
         return words.TOO_MANY_LINES(most=number(_LINES_MAX))
     long = next(
@@ -35,10 +35,10 @@ def oddity(text: str) -> str | None:
     )
     if long is not None:
         return words.LONG_LINE(line=long, most=number(_LINE_CHARS_MAX))
-    return _structure(text)
+    return _fault_of_structure(text)
 
 
-def _structure(text: str) -> str | None:
+def _fault_of_structure(text: str) -> str | None:
     line, dots, depth = 1, 0, 0
     for count, token in enumerate(_TOKEN.finditer(text)):
         sign = token[0]

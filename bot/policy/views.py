@@ -22,17 +22,17 @@ from bot.policy.drawings import (
     Alphabets,
     Pictograms,
     as_digits,
+    as_displayed,
     as_kana,
     as_letters,
-    barred,
-    of_one_kana,
-    overridden,
+    bars_as_ones,
+    in_one_kana,
 )
 from bot.policy.expressions import Span
 from bot.policy.folding import Letters
 from bot.policy.matching import Innocent
 from bot.policy.rulebook import Lexicon
-from bot.policy.windows import View, seamed, windows, without
+from bot.policy.windows import View, windows, with_seams, without_parts
 
 #: Latin letters of another make: small, raised, enclosed, mathematical, full width, flags.
 _MAKE = (
@@ -73,7 +73,7 @@ class Folded:
 
     def __init__(self, letters: Letters, source: str) -> None:
         self.letters, self.source = letters, source
-        self.text = letters.read(source)
+        self.text = letters.fold_composed(source)
 
     @cached_property
     def places(self) -> Sequence[int]:
@@ -148,7 +148,7 @@ class Views:
         self._turned = str.maketrans(
             {**_ROTATED, **dict(chain.from_iterable(product(d, (r,)) for r, d in turned.items()))}
         )
-        self._on_its_head = _any_of(*turned.values())
+        self._turned_signs = _any_of(*turned.values())
         self._signs = frozenset("".join((*looks.values(), *turned.values())))
         #: Without any of these a text has none of the views that are not of ASCII.
         self._any_sign = self._signs.union(
@@ -159,37 +159,37 @@ class Views:
     def of(self, source: str) -> Iterator[View]:
         """Every other view of a text, for which there is a sign."""
         if source != source.lower():
-            yield from self._parted(source)
+            yield from self._parted_at_capitals(source)
         if "|" in source:
-            yield from barred(source)
+            yield from bars_as_ones(source)
         yield from as_letters(source)
         yield from as_digits(source)
         if not source.isascii() and (signs := self._any_sign.intersection(set(source))):
-            yield from self._of_signs(source, signs)
+            yield from self._views_of_signs(source, signs)
 
-    def _of_signs(self, source: str, signs: frozenset[str]) -> Iterator[View]:
+    def _views_of_signs(self, source: str, signs: frozenset[str]) -> Iterator[View]:
         """The views of a text that is not ASCII; `signs` are those that are in it."""
         if not self._pictograms.signs.isdisjoint(signs):
             yield from self._pictograms.of(source)
         if not self._alphabets.signs.isdisjoint(signs):
             yield from self._alphabets.of(source)
         if not _MADE.isdisjoint(signs):
-            yield from seamed(source, {meet.start() for meet in _MAKES.finditer(source)})
+            yield from with_seams(source, {meet.start() for meet in _MAKES.finditer(source)})
         if OVERRIDE in signs:
-            yield from overridden(source)
+            yield from as_displayed(source)
         if not self._signs.isdisjoint(signs):
             yield from self._upside_down(source)
-            yield from self._looked(source)
-            yield from self._said_once(source)
+            yield from self._read_by_look(source)
+            yield from self._doubled_letters_once(source)
         if not LIKE_KANA.isdisjoint(signs):
             yield from as_kana(source)
         elif not HIRAGANA.isdisjoint(signs):
-            yield from of_one_kana(source)
+            yield from in_one_kana(source)
 
-    def _said_once(self, source: str) -> Iterator[View]:
-        """Letters that are read as two, such as я, once for every run: `яя` is read `yaya`.
+    def _doubled_letters_once(self, source: str) -> Iterator[View]:
+        """Runs of letters that are read as two, such as я, as one letter: `яя` would be `yaya`.
 
-        And then яя as it ends a word of Russian.
+        Then the same with яя kept, which ends Russian words.
         """
         if _LONG.isdisjoint(source):
             return
@@ -198,27 +198,27 @@ class Views:
             return
         once = [(first + 1, last) for first, last in runs]
         ending = [
-            _behind_two(source, run) if source[run[0]] in "яЯ" else cut
+            _rest_of_run(source, run) if source[run[0]] in "яЯ" else cut
             for run, cut in zip(runs, once, strict=True)
         ]
-        yield from without(source, once)
+        yield from without_parts(source, once)
         if ending != once and any(first < last for first, last in ending):
-            yield from without(source, ending)
+            yield from without_parts(source, ending)
 
-    def _parted(self, source: str) -> Iterator[View]:
-        """Words parted where a small letter meets a capital, unless the whole is a word."""
+    def _parted_at_capitals(self, source: str) -> Iterator[View]:
+        """The text with words split where a small letter meets a capital, unless it is one word."""
         shape = source if source.isascii() else self._shape(source)
         if not _CAMEL_SIGN.search(shape):
             return
         seams = {seam.start() for seam in _CAMEL.finditer(shape)}
         for word in _WORD.finditer(shape):
             inside = seams.intersection(range(word.start(), word.end()))
-            if inside and self._is_whole(source, shape, word.span()):
+            if inside and self._is_one_word(source, shape, word.span()):
                 seams -= inside
-        yield from seamed(source, seams)
+        yield from with_seams(source, seams)
 
-    def _is_whole(self, source: str, shape: str, word: Span) -> bool:
-        """Whether it is a word, and none of its letters is spelled with what stands beside it."""
+    def _is_one_word(self, source: str, shape: str, word: Span) -> bool:
+        """Whether it is a known word, and no letter beside it is spelled on with signs."""
         first, last = word
         if _SPELLS_ON.match(shape, last - 1) or _SPELLED_ON.match(shape, max(0, first - 2)):
             return False
@@ -236,42 +236,42 @@ class Views:
 
     def _upside_down(self, source: str) -> Iterator[View]:
         """The text turned by half a circle: as a whole, and word by word."""
-        if not self._on_its_head.search(source):
+        if not self._turned_signs.search(source):
             return
-        signs = (sign.span() for sign in self._on_its_head.finditer(source))
+        signs = (sign.span() for sign in self._turned_signs.finditer(source))
         for first, last in windows(source, signs):
             part = source[first:last]
             drawn = part.translate(self._turned)
             views = _in_both_orders([chunk[::-1] for chunk in _chunks(part)], drawn)
-            yield from _moved([*views, *self._in_place(part, drawn)], first)
+            yield from _shifted([*views, *self._reversed_in_place(part, drawn)], first)
 
     def mirrored(self, source: str, backwards: Collection[str]) -> Iterator[View]:
         """The text from its end, and then every word from its own; a word or name stays one.
 
         Only around the words that run `backwards`.
         """
-        chunks = ((c.span(), self._letters.read(c[0])) for c in _CHUNK.finditer(source))
+        chunks = ((c.span(), self._letters.fold_composed(c[0])) for c in _CHUNK.finditer(source))
         turned = (span for span, read in chunks if any(word in read for word in backwards))
         for first, last in windows(source, turned):
             part = source[first:last]
             chunks = [c if self._is_word(part, c) else c[::-1] for c in _chunks(part)]
-            yield from _moved(_in_both_orders(chunks, part), first)
-            yield from _moved(self._in_place(part, part), first)
+            yield from _shifted(_in_both_orders(chunks, part), first)
+            yield from _shifted(self._reversed_in_place(part, part), first)
 
-    def _in_place(self, source: str, drawn: str) -> Iterator[View]:
-        """What is a word from its end alone: several in a row as one, and each for itself."""
-        turns = [(chunk, self._turn(source, drawn, chunk)) for chunk in _chunks(source)]
+    def _reversed_in_place(self, source: str, drawn: str) -> Iterator[View]:
+        """Words that are known only backwards, reversed: rows of them as one, and each alone."""
+        turns = [(chunk, self._direction(source, drawn, chunk)) for chunk in _chunks(source)]
         rows = [list(row) for _, row in groupby(turns, lambda turn: turn[1] > _STAYS)]
-        first = _turned_where_it_must(source, drawn, rows)
-        second = _turned_where_it_must(source, drawn, [[turn] for turn in turns])
+        first = _with_rows_turned(source, drawn, rows)
+        second = _with_rows_turned(source, drawn, [[turn] for turn in turns])
         yield first
         if second.source != first.source:
             yield second
 
-    def _turn(self, source: str, drawn: str, chunk: range) -> int:
-        """Whether a chunk runs backwards: a word from its end alone does, a blank may."""
+    def _direction(self, source: str, drawn: str, chunk: range) -> int:
+        """How surely a chunk runs backwards: a word known only backwards must, a blank may."""
         here, back = source[chunk[0] : chunk[-1] + 1], "".join(drawn[at] for at in chunk[::-1])
-        if self._on_its_head.search(here):
+        if self._turned_signs.search(here):
             return _MUST
         if here.isspace():
             return _MAY
@@ -283,10 +283,10 @@ class Views:
         return self._is_known(source[chunk[0] : chunk[-1] + 1])
 
     def _is_known(self, word: str) -> bool:
-        return self._letters.read(word) in self._innocent
+        return self._letters.fold_composed(word) in self._innocent
 
-    def _looked(self, source: str) -> Iterator[View]:
-        """All by its look, in every way, if letters of two scripts make a word."""
+    def _read_by_look(self, source: str) -> Iterator[View]:
+        """The text with letters read by their look, in every way, if a word mixes two scripts."""
         if not self._ambiguous.search(source):
             return
         if not self._has_latin(source):
@@ -315,39 +315,39 @@ class Views:
         return _LATIN.match(self._letters[ord(char)]) is not None
 
 
-def _behind_two(source: str, run: Span) -> Span:
-    """What stands behind the second letter of a run."""
+def _rest_of_run(source: str, run: Span) -> Span:
+    """The rest of a run behind its second letter."""
     letters = [at for at in range(*run) if source[at].isalpha()]
     return letters[1] + 1, run[1]
 
 
-def _moved(views: Iterable[View], first: int) -> Iterator[View]:
-    """Views of a part of a text as views of the text; the part begins at `first`."""
+def _shifted(views: Iterable[View], first: int) -> Iterator[View]:
+    """Views of a part of a text as views of the whole; the part begins at `first`."""
     return (View(view.source, [first + at for at in view.places]) for view in views)
 
 
-def _turned_where_it_must(source: str, drawn: str, rows: Iterable[Sequence[_Turn]]) -> View:
-    """Each row as it is or from its end: if one of its chunks must, the whole row runs back."""
+def _with_rows_turned(source: str, drawn: str, rows: Iterable[Sequence[_Turn]]) -> View:
+    """Each row as it is or reversed: if one of its chunks must be, the whole row is."""
     places: list[int] = []
     seen: list[str] = []
     for row in rows:
         here = [at for chunk, _ in row for at in chunk]
         runs_back = any(turn == _MUST for _, turn in row)
-        here = _from_its_end(here, source) if runs_back else here
+        here = _reversed_places(here, source) if runs_back else here
         seen += ((drawn if runs_back else source)[at] for at in here)
         places += here
     return View("".join(seen), places)
 
 
-def _from_its_end(row: list[int], source: str) -> list[int]:
-    """Some places in a text the other way round, but for the blanks around them."""
+def _reversed_places(row: list[int], source: str) -> list[int]:
+    """Some places in a text reversed, except the blanks around them."""
     text = "".join(source[at] for at in row)
     first, last = len(text) - len(text.lstrip()), len(text.rstrip())
     return [*row[:first], *reversed(row[first:last]), *row[max(first, last) :]]
 
 
 def _in_both_orders(chunks: list[range], drawn: str) -> Iterator[View]:
-    """The words as they come, and the last one first."""
+    """The words with the last one first, and in their order."""
     for order in (reversed(chunks), chunks):
         places = [at for chunk in order for at in chunk]
         yield View("".join(drawn[at] for at in places), places)

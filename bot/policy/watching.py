@@ -21,8 +21,8 @@ def must_watch(job: Job, info: ModelInfo) -> bool:
     return info.can_draw_nudity and job.rating is not Rating.EXPLICIT
 
 
-def may_go_on(job: Job, scores: Scores, progress: float) -> Withheld | None:
-    """Why this row is not drawn on, None if it is; `progress` is the share of its steps, 0..1.
+def reason_to_stop(job: Job, scores: Scores, progress: float) -> Withheld | None:
+    """Why to stop drawing this row; None to go on. `progress` is the share of its steps, 0..1.
 
     `scores` are of its preview. A missing or broken score stops nothing: the finished picture is
     scored again, and that decides.

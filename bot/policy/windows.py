@@ -9,7 +9,7 @@ from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 from bot.policy.expressions import Span
-from bot.policy.reading import around
+from bot.policy.reading import window_around
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,7 +25,7 @@ def windows(source: str, signs: Iterable[Span]) -> list[Span]:
     """The parts of a text with such signs in them, and what stands around those."""
     windows: list[Span] = []
     for start, end in sorted(signs):
-        first, last = around(source, start, end)
+        first, last = window_around(source, start, end)
         if windows and first <= windows[-1][1]:
             windows[-1] = windows[-1][0], last
         else:
@@ -33,15 +33,15 @@ def windows(source: str, signs: Iterable[Span]) -> list[Span]:
     return windows
 
 
-def without(source: str, parts: Sequence[Span]) -> Iterator[View]:
-    """The text without these parts of it."""
+def without_parts(source: str, parts: Sequence[Span]) -> Iterator[View]:
+    """The text without these parts."""
     gone = {at for part in parts for at in range(*part)}
     for first, last in windows(source, parts):
         places = [at for at in range(first, last) if at not in gone]
         yield View("".join(source[at] for at in places), places)
 
 
-def seamed(source: str, seams: Collection[int]) -> Iterator[View]:
+def with_seams(source: str, seams: Collection[int]) -> Iterator[View]:
     """The text with a space at every seam."""
     for first, last in windows(source, ((seam, seam) for seam in seams)):
         places = [p for at in range(first, last) for p in ([at, at] if at in seams else [at])]

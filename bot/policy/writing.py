@@ -10,7 +10,7 @@ from collections.abc import Iterator, Mapping
 
 from bot.policy.document import TERMS_MAX, VERSION, effect_text
 from bot.policy.document_faults import TERM_CHARS_MAX
-from bot.policy.editing import adjustable
+from bot.policy.editing import adjustable_rules
 from bot.policy.layers import GuildPolicy, Overrides, RoleTerms, preset_effect
 from bot.policy.rulebook import Rulebook
 from bot.policy.toml_text import comment, key, listed, quoted
@@ -106,7 +106,7 @@ def _general(policy: GuildPolicy, rulebook: Rulebook) -> Iterator[str]:
 
 
 def _rules(policy: GuildPolicy, rulebook: Rulebook) -> Iterator[str]:
-    for rule in adjustable(rulebook):
+    for rule in adjustable_rules(rulebook):
         said = effect_text(preset_effect(rulebook, policy.preset, rule.id))
         yield f'{rule.id} = "{said}"   {rule.title}'
 

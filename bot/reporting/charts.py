@@ -57,7 +57,7 @@ def bars(
     height = _TOP + _ROW * len(lines) + _MARGIN + 20
     picture = Image.new("RGB", (_WIDTH, height), _PAPER)
     draw = ImageDraw.Draw(picture)
-    scale = _between(draw, lines, highest)
+    scale = _fit_scale(draw, lines, highest)
     _heading(draw, title, subtitle)
     bottom = _TOP + _ROW * len(lines)
     for tick in range(_TICKS + 1):
@@ -93,7 +93,7 @@ def histogram(
     return bars(title, subtitle, lines, None)
 
 
-def _between(draw: ImageDraw.ImageDraw, lines: Sequence[Bar], highest: float) -> _Scale:
+def _fit_scale(draw: ImageDraw.ImageDraw, lines: Sequence[Bar], highest: float) -> _Scale:
     """The scale that leaves room for every name and note while bars stay visible."""
     names = max((draw.textlength(line.name, _font(14)) for line in lines), default=0.0)
     notes = max((draw.textlength(line.note, _font(13)) for line in lines), default=0.0)

@@ -22,12 +22,12 @@ _DEEDS = {
 #: Percent of the duels: for a card as good as its parent, and for one never tried.
 _EVEN, _UNTRIED = 50.0, 0.0
 #: How many rows a readable picture holds.
-_MOST = 30
+_ROWS_MAX = 30
 
 
 def history_png(reigns: Sequence[Reign], trials: Mapping[Trial, Sequence[TrialStep]]) -> bytes:
     """One line for each reign, the oldest first; bars are win rates over the parent."""
-    lines = [_line(reign, trials) for reign in reigns[-_MOST:]]
+    lines = [_line(reign, trials) for reign in reigns[-_ROWS_MAX:]]
     picture = charts.bars(
         "Models that served here, the newest last",
         "the bar is the share of blind duels that the card won against the one before it, in %",
@@ -42,14 +42,14 @@ def history_png(reigns: Sequence[Reign], trials: Mapping[Trial, Sequence[TrialSt
 
 def _line(reign: Reign, trials: Mapping[Trial, Sequence[TrialStep]]) -> Bar:
     day = datetime.fromtimestamp(reign.at_ms / 1000, UTC).strftime("%Y-%m-%d")
-    tried = next((steps for trial, steps in trials.items() if _is_its(trial, reign)), ())
+    tried = next((steps for trial, steps in trials.items() if _led_to(trial, reign)), ())
     wins, duels = sum(step.win for step in tried), len(tried)
     rate = 100 * wins / duels if duels else _UNTRIED
-    told = f"{wins} of {duels} duels" if duels else "no blind test"
-    return Bar(reign.card_id, rate, f"{day} {_DEEDS[reign.deed]}, {told}", good=rate >= _EVEN)
+    result = f"{wins} of {duels} duels" if duels else "no blind test"
+    return Bar(reign.card_id, rate, f"{day} {_DEEDS[reign.deed]}, {result}", good=rate >= _EVEN)
 
 
-def _is_its(trial: Trial, reign: Reign) -> bool:
+def _led_to(trial: Trial, reign: Reign) -> bool:
     """Whether this trial is the reason why the card came to serve."""
     same = (trial.candidate, trial.parent) == (reign.card_id, reign.before_id)
     return same and reign.deed is LineageDeed.PROMOTE and trial.begun_ms <= reign.at_ms

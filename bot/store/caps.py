@@ -107,13 +107,15 @@ def _too_fast(request: Request, caps: Caps, load: Load) -> Refused | None:
         if left_ms > 0:
             return Refused(
                 reason=RefusalReason.CAP,
-                text=limits.pause(duration(left_ms)),
+                text=limits.cooldown(duration(left_ms)),
             )
     more = len(request.jobs)
     if caps.per_day is not None and usage.pictures + more > caps.per_day:
         return Refused(
             reason=RefusalReason.CAP,
-            text=limits.a_day(caps.per_day, usage.pictures, fewer=usage.pictures < caps.per_day),
+            text=limits.daily_limit(
+                caps.per_day, usage.pictures, fewer=usage.pictures < caps.per_day
+            ),
         )
     return None
 

@@ -16,7 +16,7 @@ from typing import TypeAlias, TypeVar
 
 import aiosqlite
 
-from bot.db_faults import code_of, in_plain_words, plain
+from bot.db_faults import code_of, in_plain_words, operator_error
 from bot.domain import DatabaseError
 from bot.log import log_transition
 from bot.store import changes
@@ -163,7 +163,7 @@ class Database:
                 return list(await undisturbed(_all(self._writer, sql, params)))
             except sqlite3.Error as problem:
                 if code_of(problem) != sqlite3.SQLITE_BUSY or loop.time() >= give_up_s:
-                    raise plain(problem, self._path) or problem from problem
+                    raise operator_error(problem, self._path) or problem from problem
             await asyncio.sleep(_BUSY_SLICE_MS / 1000)
 
     async def _undo(self) -> None:

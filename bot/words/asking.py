@@ -52,15 +52,15 @@ _SHOWN_ALONE = Message(
 )
 
 
-def for_you_alone(status: str) -> str:
+def for_member_only(status: str) -> str:
     """Where a private request stands, and how its pictures come."""
     return f"{fit(status, CONTENT_CHARS_MAX - len(_ALONE()) - 1)}\n{_ALONE()}"
 
 
-def shown_alone(status: str) -> str:
+def shown_to_member_only(status: str) -> str:
     """What came of a private request whose pictures were shown, and how to see them again."""
-    told = _SHOWN_ALONE()
-    return f"{fit(status, CONTENT_CHARS_MAX - len(told) - 1)}\n{told}"
+    note = _SHOWN_ALONE()
+    return f"{fit(status, CONTENT_CHARS_MAX - len(note) - 1)}\n{note}"
 
 
 def left_out(names: Sequence[str], remarks: Sequence[str] = ()) -> str:

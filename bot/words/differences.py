@@ -35,22 +35,24 @@ def differences(before: GuildPolicy, after: GuildPolicy, ground: Ground) -> tupl
 
 
 def _differences(before: GuildPolicy, after: GuildPolicy, ground: Ground) -> Iterator[str]:
-    old, new = _choices(before), _choices(after)
+    old, new = _settings_in_words(before), _settings_in_words(after)
     yield from (f"{what}: {old[what]} → {new[what]}" for what in new if old[what] != new[what])
-    yield from _of_place(say("This server"), before.rules, after.rules, ground)
+    yield from _changes_of_place(say("This server"), before.rules, after.rules, ground)
     for id_, was, is_ in _changed(before.categories, after.categories):
-        yield from _of_own_place(say("Category {name}", name=f"<#{id_}>"), was, is_, ground)
+        yield from _changes_of_listed_place(
+            say("Category {name}", name=f"<#{id_}>"), was, is_, ground
+        )
     for id_, was, is_ in _changed(before.channels, after.channels):
-        yield from _of_own_place(f"<#{id_}>", was, is_, ground)
+        yield from _changes_of_listed_place(f"<#{id_}>", was, is_, ground)
     for id_, had, has in _changed(before.roles, after.roles):
-        told = f"<@&{id_}>: {_role(had, ground.rulebook)} → {_role(has, ground.rulebook)}"
-        yield told + _not_exempt(has, ground)
-    yield from _of_terms(before.blocked, after.blocked)
-    yield from _of_allowed(before.allowed, after.allowed)
+        line = f"<@&{id_}>: {_role_text(had, ground.rulebook)} → {_role_text(has, ground.rulebook)}"
+        yield line + _note_of_no_exemption(has, ground)
+    yield from _changes_of_blocked(before.blocked, after.blocked)
+    yield from _changes_of_allowed(before.allowed, after.allowed)
 
 
-def _choices(policy: GuildPolicy) -> Mapping[str, str]:
-    """Every choice that stands alone, by its name."""
+def _settings_in_words(policy: GuildPolicy) -> Mapping[str, str]:
+    """Every single setting in words, by its name."""
     strikes = policy.strikes
     return {
         say("Preset"): policy.preset,
@@ -66,11 +68,11 @@ def _choices(policy: GuildPolicy) -> Mapping[str, str]:
         say("Days until a strike expires"): str(strikes.expire_days),
         say("Minutes of a time-out"): str(strikes.timeout_minutes),
         say("Seconds between two requests"): str(policy.cooldown_s),
-        say("Pictures in 24 hours"): _count(policy.per_day_max, say("no limit")),
+        say("Pictures in 24 hours"): _count_text(policy.per_day_max, say("no limit")),
     }
 
 
-def _count(value: int | None, nothing: str) -> str:
+def _count_text(value: int | None, nothing: str) -> str:
     return nothing if value is None else str(value)
 
 
@@ -85,31 +87,36 @@ def _channel_mention(channel: ChannelId | None) -> str:
 def _changed(
     before: Mapping[_K, _V], after: Mapping[_K, _V]
 ) -> Iterator[tuple[_K, _V | None, _V | None]]:
-    """What is not the same on both sides; None where there is nothing."""
+    """The keys whose values differ, with both values; None where there is none."""
     for key in dict.fromkeys([*before, *after]):
         if before.get(key) != after.get(key):
             yield key, before.get(key), after.get(key)
 
 
-def _of_own_place(
+def _changes_of_listed_place(
     where: str, before: Overrides | None, after: Overrides | None, ground: Ground
 ) -> Iterator[str]:
     """The changes of a category or channel; one with empty lines differs from one without any."""
-    lines = list(_of_place(where, before or Overrides(), after or Overrides(), ground))
+    lines = list(_changes_of_place(where, before or Overrides(), after or Overrides(), ground))
     rest = say("listed, with nothing set") if after else say("no longer listed")
     yield from lines or [f"{where}: {rest}"]
 
 
-def _of_place(where: str, before: Overrides, after: Overrides, ground: Ground) -> Iterator[str]:
+def _changes_of_place(
+    where: str, before: Overrides, after: Overrides, ground: Ground
+) -> Iterator[str]:
     if before.enabled != after.enabled:
-        yield f"{where}: {_switch(before.enabled)} → {_switch(after.enabled)}"
+        yield f"{where}: {_switch_text(before.enabled)} → {_switch_text(after.enabled)}"
     for rule, was, is_ in _changed(before.effects, after.effects):
         title = title_of(ground.rulebook, rule)
-        yield f"{where}, {title}: {_said(was)} → {_said(is_)}{_held(rule, is_, ground)}"
+        yield (
+            f"{where}, {title}: {_effect_text(was)} → {_effect_text(is_)}"
+            f"{_note_of_stricter(rule, is_, ground)}"
+        )
 
 
-def _held(rule: RuleId, effect: Effect | None, ground: Ground) -> str:
-    """What holds all the same, if that is stricter than what a server says; else nothing."""
+def _note_of_stricter(rule: RuleId, effect: Effect | None, ground: Ground) -> str:
+    """A note of what still holds, if it is stricter than the server's effect; else nothing."""
     line = ground.lines.get(rule)
     if line is None or effect is None:
         return ""
@@ -120,8 +127,8 @@ def _held(rule: RuleId, effect: Effect | None, ground: Ground) -> str:
     return " " + say("(⚠️ it stays {effect}: {why})", effect=holds, why=why())
 
 
-def _not_exempt(terms: RoleTerms | None, ground: Ground) -> str:
-    """From which rules no role is exempt, of those that the terms name; else nothing."""
+def _note_of_no_exemption(terms: RoleTerms | None, ground: Ground) -> str:
+    """A note of the named rules that no role can be exempt from; else nothing."""
     lines = ground.lines
     kept = [
         title_of(ground.rulebook, rule)
@@ -130,19 +137,19 @@ def _not_exempt(terms: RoleTerms | None, ground: Ground) -> str:
     ]
     if not kept:
         return ""
-    told = say("(⚠️ nobody is exempt from {rules}: {why})", rules=enumerated(kept), why=_ASKS())
-    return f" {told}"
+    note = say("(⚠️ nobody is exempt from {rules}: {why})", rules=enumerated(kept), why=_ASKS())
+    return f" {note}"
 
 
-def _switch(enabled: bool | None) -> str:  # noqa: FBT001  the value itself
+def _switch_text(enabled: bool | None) -> str:  # noqa: FBT001  the value itself
     return {None: say("not set"), True: say("switched on"), False: say("switched off")}[enabled]
 
 
-def _said(effect: Effect | None) -> str:
+def _effect_text(effect: Effect | None) -> str:
     return say("not set") if effect is None else in_words(effect)
 
 
-def _role(terms: RoleTerms | None, rulebook: Rulebook) -> str:
+def _role_text(terms: RoleTerms | None, rulebook: Rulebook) -> str:
     """What the members with a role may."""
     if terms is None:
         return say("nothing special")
@@ -150,15 +157,15 @@ def _role(terms: RoleTerms | None, rulebook: Rulebook) -> str:
     return role_terms_in_words(terms, exempt) or say("listed, with nothing special")
 
 
-def _of_terms(before: tuple[Term, ...], after: tuple[Term, ...]) -> Iterator[str]:
+def _changes_of_blocked(before: tuple[Term, ...], after: tuple[Term, ...]) -> Iterator[str]:
     old, new = ({term.text: term for term in terms} for terms in (before, after))
     for text, was, is_ in _changed(old, new):
         if is_ is None:
             yield _no_longer_blocked(text, was)
         elif was is None:
-            yield say("Blocked: {term}, {effect}", term=plain(text), effect=_term(is_))
+            yield say("Blocked: {term}, {effect}", term=plain(text), effect=_term_text(is_))
         else:
-            yield f"{plain(text)}: {_term(was)} → {_term(is_)}"
+            yield f"{plain(text)}: {_term_text(was)} → {_term_text(is_)}"
     if not any(_changed(old, new)) and before != after:
         yield say("Blocked words: in another order")
 
@@ -166,14 +173,14 @@ def _of_terms(before: tuple[Term, ...], after: tuple[Term, ...]) -> Iterator[str
 def _no_longer_blocked(text: str, was: Term | None) -> str:
     if was is None:
         return say("No longer blocked: {term}", term=plain(text))
-    return say("No longer blocked: {term}, was {effect}", term=plain(text), effect=_term(was))
+    return say("No longer blocked: {term}, was {effect}", term=plain(text), effect=_term_text(was))
 
 
-def _term(term: Term) -> str:
+def _term_text(term: Term) -> str:
     return in_words(term.effect) + (f" ({plain(term.reason)})" if term.reason else "")
 
 
-def _of_allowed(before: tuple[str, ...], after: tuple[str, ...]) -> Iterator[str]:
+def _changes_of_allowed(before: tuple[str, ...], after: tuple[str, ...]) -> Iterator[str]:
     old, new = set(before), set(after)
     yield from (say("No longer allowed: {term}", term=plain(t)) for t in before if t not in new)
     yield from (say("Allowed: {term}", term=plain(t)) for t in after if t not in old)
@@ -183,11 +190,11 @@ def _of_allowed(before: tuple[str, ...], after: tuple[str, ...]) -> Iterator[str
 
 def role_terms_in_words(terms: RoleTerms, exempt: Sequence[str]) -> str:
     """What the members with a role may beside all others; "" if nothing. `exempt` are titles."""
-    told = [say("exempt from {rules}", rules=enumerated(exempt))] if exempt else []
+    parts = [say("exempt from {rules}", rules=enumerated(exempt))] if exempt else []
     if terms.waiting_max is not None:
-        told.append(say("{count} pictures waiting at once", count=number(terms.waiting_max)))
+        parts.append(say("{count} pictures waiting at once", count=number(terms.waiting_max)))
     if terms.per_day_max is not None:
-        told.append(say("{count} pictures in 24 hours", count=number(terms.per_day_max)))
+        parts.append(say("{count} pictures in 24 hours", count=number(terms.per_day_max)))
     if terms.cooldown_s is not None:
-        told.append(say("{count} s between two requests", count=number(terms.cooldown_s)))
-    return "; ".join(told)
+        parts.append(say("{count} s between two requests", count=number(terms.cooldown_s)))
+    return "; ".join(parts)

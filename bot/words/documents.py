@@ -81,11 +81,11 @@ def too_large(size_bytes: int, most_bytes: int) -> str:
 
 def unusable(faults: Sequence[tuple[str, str]]) -> str:
     """Where moderators could not be told: each key of the file, and why its channel will not do."""
-    told = "\n".join(f"- `{key}`: {why}" for key, why in faults)
-    return f"{_UNUSABLE()}\n{told}"
+    lines = "\n".join(f"- `{key}`: {why}" for key, why in faults)
+    return f"{_UNUSABLE()}\n{lines}"
 
 
 def faulty(faults: Sequence[str]) -> str:
     """What is wrong in a file, a sentence each."""
-    told = fitting([f"- {plain(fault, _FAULT_CHARS)}" for fault in faults], _FAULTS_CHARS)
-    return f"{_FAULTY()}\n{told}\n{_EXAMPLE()}"
+    lines = fitting([f"- {plain(fault, _FAULT_CHARS)}" for fault in faults], _FAULTS_CHARS)
+    return f"{_FAULTY()}\n{lines}\n{_EXAMPLE()}"

@@ -72,10 +72,10 @@ def question(prompt: str, *, until_ms: int | None = None) -> str:
         if until_ms is None
         else say("**Which one is better (until {time})?**", time=f"<t:{until_ms // 1000}:T>")
     )
-    return wording.fit(f"{asked} {_asked_with(prompt)}\n{_HINT()}")
+    return wording.fit(f"{asked} {_prompt_line(prompt)}\n{_HINT()}")
 
 
-def _asked_with(prompt: str) -> str:
+def _prompt_line(prompt: str) -> str:
     return say("Prompt of both: {prompt}", prompt=wording.plain(prompt))
 
 
@@ -88,19 +88,19 @@ def answer(
     self_vote: bool,
     models: tuple[str, str] | None = None,
 ) -> str:
-    """What a member reads after choosing; `models` is told of a blind test alone."""
+    """What a member reads after choosing; `models` is shown only for a blind test."""
     lines = [f"{_CHOSEN[choice]()} {counted(voices)}"]
     if self_vote:
         lines.append(_OWN_IN_TEST() if models else _OWN())
-    for told, user_id, job_id, model in zip(
+    for line, user_id, job_id, model in zip(
         _OF_MODEL if models else _OF_WHOM, asked, job_ids, models or ("", ""), strict=True
     ):
-        lines.append(f"{told(user=f'<@{user_id}>', model=model)} · `{job_id}`")
+        lines.append(f"{line(user=f'<@{user_id}>', model=model)} · `{job_id}`")
     return wording.fitting(lines)
 
 
 def counted(voices: DuelTally) -> str:
-    """How a duel stands."""
+    """The current score of a duel."""
     return say(
         "So far: left {left}, right {right}, no difference {skip}.",
         left=voices.left,
@@ -110,10 +110,10 @@ def counted(voices: DuelTally) -> str:
 
 
 def ended(prompt: str, voices: DuelTally, asked: tuple[UserId, UserId], origin: DuelOrigin) -> str:
-    """What stays under the two pictures when nobody chooses any more."""
-    lines = [_outcome(voices), _asked_with(prompt)]
+    """What stays under the two pictures once the duel is over."""
+    lines = [_outcome(voices), _prompt_line(prompt)]
     if origin is DuelOrigin.PARTY:
-        lines += [told(user=f"<@{user}>") for told, user in zip(_OF_WHOM, asked, strict=True)]
+        lines += [line(user=f"<@{user}>") for line, user in zip(_OF_WHOM, asked, strict=True)]
     return wording.fitting(lines)
 
 
@@ -129,7 +129,7 @@ def _outcome(voices: DuelTally) -> str:
     return say("**Right won**, {won} to {lost}.", won=right, lost=left)
 
 
-def rung(place: int, up: int, down: int, job_id: JobId, url: str) -> str:
+def leaderboard_line(place: int, up: int, down: int, job_id: JobId, url: str) -> str:
     """One line of the leaderboard: a picture, not who asked for it."""
-    told = tally("won {won} of {count} vote", "won {won} of {count} votes", up + down, won=up)
-    return f"{place}. {told} · [`{job_id}`]({url})"
+    result = tally("won {won} of {count} vote", "won {won} of {count} votes", up + down, won=up)
+    return f"{place}. {result} · [`{job_id}`]({url})"

@@ -11,7 +11,7 @@ from bot.domain import Layer, Ruling
 from bot.policy.effect import Audience, Effect
 from bot.words.speaking import Message, say
 
-#: In place of whoever is not known any more.
+#: In place of a member who was forgotten.
 FORGOTTEN_MEMBER = Message("somebody who asked to be forgotten")
 _RULINGS: Mapping[Ruling, Message] = {
     Ruling.ALLOW: Message("allowed"),
@@ -32,14 +32,14 @@ _LAYERS: Mapping[Layer, Message] = {
 
 def in_words(effect: Effect) -> str:
     """`allowed`, `refused; moderators are told`: what follows, the strictest word first."""
-    told = [_RULINGS[effect.ruling]()]
+    parts = [_RULINGS[effect.ruling]()]
     if effect.audience is Audience.ADULTS and effect.ruling is not Ruling.REFUSE:
-        told = [say(", ").join([*told, say("in age-restricted channels only")])]
+        parts = [say(", ").join([*parts, say("in age-restricted channels only")])]
     if effect.alert:
-        told.append(say("moderators are told"))
+        parts.append(say("moderators are told"))
     if effect.strike:
-        told.append(say("counts as a strike"))
-    return "; ".join(told)
+        parts.append(say("counts as a strike"))
+    return "; ".join(parts)
 
 
 def layer_in_words(layer: Layer) -> str:

@@ -33,7 +33,7 @@ _ODD_EMOJI = set("\u203c\u2049\u2139\u2194\u3030\u25fd\u25fe\u303d")
 def is_one_emoji(text: str) -> bool:
     """One ordinary emoji as Discord counts it: joined, toned, flags and keycaps included.
 
-    It is told by the form alone: a sign that Unicode may yet make an emoji passes.
+    Only the form decides: a sign that Unicode may yet make an emoji passes.
     """
     if text.endswith(_KEYCAP):
         return text.translate(_PRESENTATION)[:-1] in set("0123456789#*")

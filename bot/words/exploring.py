@@ -29,8 +29,8 @@ GONE = Message("The model doesn't have that word any more. Look again with `/tag
 
 def open_group(first: str, last: str) -> str:
     """What stands in a menu of groups: of those it holds, the first and the last."""
-    told = say("Open a group: {first} … {last}", first=short(first, 40), last=short(last, 40))
-    return short(told, PLACEHOLDER_CHARS_MAX)
+    text = say("Open a group: {first} … {last}", first=short(first, 40), last=short(last, 40))
+    return short(text, PLACEHOLDER_CHARS_MAX)
 
 
 def words(count: int) -> str:

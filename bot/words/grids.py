@@ -23,7 +23,7 @@ APART = Message("It came later, in a post of its own.")
 CANCELLED = Message("It was cancelled.")
 NOT_HERE = Message("It may not be shown here any more.")
 _UNKNOWN = Message("It could not be drawn.")
-#: How much of a reason is told.
+#: How much of a reason is shown.
 _REASON_CHARS = 300
 
 
@@ -36,7 +36,7 @@ def caption(
 ) -> str:
     """The message that shows several pictures: for whom, what, what is missing, how it was drawn.
 
-    It ends with its name, by which it is found. `note` is told of its words.
+    It ends with its name, by which it is found. `note` is a remark on its words.
     """
     first = next(iter(jobs.values()))
     draw = first.draw
@@ -83,8 +83,8 @@ def why_missing(job: Job) -> str:
             return APART()
 
 
-def which(place: int) -> str:
-    """The name of a picture where one is chosen."""
+def picture_name(place: int) -> str:
+    """The name of a picture in a menu."""
     return say("Picture {place}", place=place)
 
 
@@ -95,7 +95,7 @@ GONE = Message("That picture is gone, so there is nothing to do with it any more
 
 def chosen(place: int, job: Job) -> str:
     """What can be done with one picture stands below this."""
-    return f"{which(place)} · {say('seed {seed}', seed=job.draw.seed)} · `{job.id}`"
+    return f"{picture_name(place)} · {say('seed {seed}', seed=job.draw.seed)} · `{job.id}`"
 
 
 UNPICKED = Message("Pick withdrawn. Press a number to pick again.")

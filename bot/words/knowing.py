@@ -11,7 +11,7 @@ from bot.words.speaking import Message, enumerated, say
 from bot.words.wording import fit, plain
 from models.catalogue.tags.grasping import Grasp
 
-#: So many words are named, and so much of each.
+#: How many words are named, and how much of each.
 _NAMED, _WORD_CHARS = 5, 40
 FORGOTTEN = Message(
     "I only have the end of your prompt, because I was restarted while you typed it. Please give "
@@ -25,20 +25,20 @@ WAITS_NO_MORE = Message("That request has expired. Ask again with `/waifu`.")
 
 def note(grasp: Grasp, draws: str | None) -> str:
     """A small line for under a picture and under the first answer; "" if all is known."""
-    told = _slips(grasp.near)
+    told = _did_you_mean(grasp.near)
     slipped = {word for written in grasp.near for word in written.split()}
     if unknown := [word for word in grasp.unknown if word not in slipped]:
-        told.insert(0, _stranger(unknown, draws))
+        told.insert(0, _unknown_words(unknown, draws))
     return "\n".join(f"-# {line}" for line in told)
 
 
 def doubt(grasp: Grasp, draws: str | None, known: Sequence[str]) -> str:
     """The answer to a prompt of which nothing is known, before it is drawn."""
     lines = [
-        _stranger(grasp.unknown, draws),
+        _unknown_words(grasp.unknown, draws),
         say("I can draw it anyway, but I have to make it all up."),
     ]
-    lines += _slips(grasp.near)
+    lines += _did_you_mean(grasp.near)
     if known:
         words = _listed(known, _NAMED * 2)
         lines.append(
@@ -57,7 +57,7 @@ def filled(completion: str | None) -> str:
     )
 
 
-def _slips(near: Mapping[str, str]) -> list[str]:
+def _did_you_mean(near: Mapping[str, str]) -> list[str]:
     return [
         say(
             "*{word}*: did you mean *{tag}*?",
@@ -68,7 +68,7 @@ def _slips(near: Mapping[str, str]) -> list[str]:
     ]
 
 
-def _stranger(unknown: Iterable[str], draws: str | None) -> str:
+def _unknown_words(unknown: Iterable[str], draws: str | None) -> str:
     if draws:
         return say(
             "I don't know {words}: this model draws {subject}.",

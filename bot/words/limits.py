@@ -51,21 +51,21 @@ def too_long(option: str, chars: int, most: int) -> str:
     )
 
 
-def pause(time: str) -> str:
-    """The server has them wait between two requests."""
+def cooldown(time: str) -> str:
+    """The server requires a pause between two requests."""
     return say("This server has a pause between requests. You can ask again in {time}.", time=time)
 
 
-def a_day(most: int, had: int, *, fewer: bool) -> str:
-    """Their pictures of 24 hours are used up; `fewer` would still be possible."""
-    told = tally(
+def daily_limit(most: int, had: int, *, fewer: bool) -> str:
+    """The member's pictures for 24 hours are used up; `fewer`: a smaller request would fit."""
+    limit = tally(
         "This server's limit is {count} picture a day, and you had {had} in the last 24 hours.",
         "This server's limit is {count} pictures a day, and you had {had} in the last 24 hours.",
         most,
         had=number(had),
     )
     rest = say("Try again later, or ask for fewer.") if fewer else say("Try again later.")
-    return sentences(told, rest)
+    return sentences(limit, rest)
 
 
 def too_many(more: int, most: int) -> str:
@@ -79,7 +79,7 @@ def too_many(more: int, most: int) -> str:
 
 
 def in_progress(now: int, most: int, *, everybody: bool) -> str:
-    """So many of theirs, or of the server's, are in progress, and there is no room for more."""
+    """There is no room for the request beside what the member or the server has in progress."""
     if now >= most:
         return _server_full(now) if everybody else _you_full(now)
     return _server_has_room(now, most) if everybody else _you_have_room(now, most)

@@ -97,7 +97,7 @@ _IS_CLAUSE = Message("It is clause {clause} of the model's licence.")
 _IMPOSSIBLE = Message("⚠️ I have changed nothing, because a policy cannot say this:")
 #: The most that a page says beside its menus; a page has 4,000 characters.
 _LIST_CHARS = 2600
-_LINES_TOLD, _SAVED_CHARS = 8, 900
+_LINES_MAX, _SAVED_CHARS = 8, 900
 
 _SIGNS: Mapping[Ruling, str] = {
     Ruling.ALLOW: "✅",
@@ -138,8 +138,8 @@ PRESETS: Mapping[str, Message] = {
 
 def impossible(faults: Sequence[str]) -> str:
     """What no policy may say."""
-    told = fitting([f"- {plain(fault, 200)}" for fault in faults[:_LINES_TOLD]], 900)
-    return f"{_IMPOSSIBLE()}\n{told}"
+    lines = fitting([f"- {plain(fault, 200)}" for fault in faults[:_LINES_MAX]], 900)
+    return f"{_IMPOSSIBLE()}\n{lines}"
 
 
 def changed(head: str, changes: Sequence[str]) -> str:
@@ -148,7 +148,7 @@ def changed(head: str, changes: Sequence[str]) -> str:
 
 
 def undone(actor_id: int | None, action: str, at_ms: int) -> str:
-    """Whose change was taken back, and from when; of an undo, that it is."""
+    """Whose change was undone, and when it was made; says so if it was an undo itself."""
     who = f"<@{actor_id}>" if actor_id else FORGOTTEN_MEMBER()
     return _UNDONE.get(action, _UNDONE_CHANGE)(who=who, at=f"<t:{at_ms // 1000}:R>")
 
@@ -318,12 +318,12 @@ def no_number(label: str, least: int, most: int, written: str) -> str:
 
 def no_numbers(faults: Sequence[str]) -> str:
     """Everything that is wrong in a form."""
-    told = "\n".join(f"- {fault}" for fault in faults)
-    return f"{_NOTHING_YET()}\n{told}"
+    lines = "\n".join(f"- {fault}" for fault in faults)
+    return f"{_NOTHING_YET()}\n{lines}"
 
 
-def common(stopped: Mapping[str, Sequence[str]], tried: int) -> str:
-    """Words that harmless prompts have in them, with some of those; empty if there are none."""
+def common_terms(stopped: Mapping[str, Sequence[str]], tried: int) -> str:
+    """Blocked words that harmless prompts contain, with examples; empty if there are none."""
     if not stopped:
         return ""
     lines = [
@@ -336,24 +336,24 @@ def common(stopped: Mapping[str, Sequence[str]], tried: int) -> str:
         )
         for term, hit in stopped.items()
     ]
-    told = fitting(lines[:_LINES_TOLD], 1500, total=len(lines))
-    return f"{_COMMON(tried=number(tried))}\n{told}"
+    shown = fitting(lines[:_LINES_MAX], 1500, total=len(lines))
+    return f"{_COMMON(tried=number(tried))}\n{shown}"
 
 
 def _examples(prompts: Sequence[str]) -> str:
     return listed([f"“{plain(prompt, 60)}”" for prompt in prompts[:2]])
 
 
-def strangers(ids: Sequence[int]) -> str:
-    """Channels and roles that a file names and the server does not have."""
-    told = fitting([f"`{id_}`" for id_ in ids[:_LINES_TOLD]], 300, total=len(ids))
-    return f"{_STRANGERS()}\n{told}"
+def missing_ids(ids: Sequence[int]) -> str:
+    """Channels and roles that a file names but the server does not have."""
+    lines = fitting([f"`{id_}`" for id_ in ids[:_LINES_MAX]], 300, total=len(ids))
+    return f"{_STRANGERS()}\n{lines}"
 
 
 def faulty_lines(faults: Iterable[LineFault]) -> str:
     """Which lines of a list could not be taken."""
     told = [f"- {say('line {line}: {why}', line=fault.line, why=fault.why)}" for fault in faults]
-    shown = fitting(told[:_LINES_TOLD], 1500, total=len(told))
+    shown = fitting(told[:_LINES_MAX], 1500, total=len(told))
     return f"{_FAULTY_LINES()}\n{shown}"
 
 

@@ -81,18 +81,18 @@ def log_line(
 def _in_words(action: str, detail: str) -> str:
     """A line of what was written down with it; as it is where that is words already."""
     if detail.isdecimal() and action in _COUNTED:
-        return _counted(action, int(detail))
+        return _count_text(action, int(detail))
     if action == "emoji":
         return _CUSTOM_EMOJI.sub(r"<:\g<0>>", detail)
     if minutes := _MINUTES.match(detail) if action in _TIMED else None:
         long, reason = duration(int(minutes[1]) * 60_000), detail[minutes.end() :]
-        told = say("for {time}", time=long)
-        return WITH_WORDS(what=told, words=say(reason)) if reason else told
+        length = say("for {time}", time=long)
+        return WITH_WORDS(what=length, words=say(reason)) if reason else length
     kind, _, id_ = detail.partition(" ")
     return f"{_CASES[kind]()} `{id_}`" if action in _DECIDED and kind in _CASES else detail
 
 
-def _counted(action: str, count: int) -> str:
+def _count_text(action: str, count: int) -> str:
     if action == "purge":
         return tally("{count} picture", "{count} pictures", count)
     return tally("{count} strike", "{count} strikes", count)

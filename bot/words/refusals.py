@@ -1,8 +1,8 @@
 """What members read when something is not drawn or not shown, and what they can change.
 
 Called by `bot/policy`, which decides. Pure text for one pair of eyes. The floor's words are its
-own: they name the rule and no more. They show no word that was found, which would tell whoever
-tries to get around it what to spell otherwise; they name no other channel and no other server.
+own: they name the rule and no more. They show no word that was found, because that would tell
+somebody what to respell; they name no other channel and no other server.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from bot.words.speaking import Message, enumerated, say, sentences
 from bot.words.wording import CONTENT_CHARS_MAX, fit, fitting, plain
 
 #: Words, or terms of the server's, that a text names at most, and how much of each is shown.
-_TOLD, _WORD_CHARS = 3, 60
+_SHOWN_MAX, _WORD_CHARS = 3, 60
 
 SWITCHED_OFF = Message("I'm turned off in this channel. Try another one.")
 PAUSED = Message("The moderators have paused me in this server. Try again later.")
@@ -93,7 +93,7 @@ def floor(rule: Rule) -> str:
 
 
 def refused(rule: Rule, words: Sequence[str], layer: Layer, *, also: str = "") -> str:
-    """What this server, this place or the model's licence does not take; `also` as told below."""
+    """What this server, this place or the model's licence refuses; `also`: see `also` below."""
     no = _NOT_WITH_IT if layer is Layer.LICENCE else _NOT_HERE
     parts = [no(rule=_named(rule)), say(rule.summary), _found(words)]
     parts += [say(rule.advice), also, say(_WHERE_ELSE.get(layer, ""))]
@@ -118,18 +118,18 @@ def adults(rule: Rule, words: Sequence[str]) -> str:
 
 
 def server_terms(terms: Sequence[tuple[str, str]], *, for_adults: bool, also: str = "") -> str:
-    """Terms that the server blocks, each with its reason; `also` as told above."""
+    """Terms that the server blocks, each with its reason; `also`: see `also` above."""
     lines = [_blocked(term, why, for_adults=for_adults) for term, why in terms]
     advice = (_LEAVE_OUT_OR_GO if for_adults else _LEAVE_OUT)()
     room = CONTENT_CHARS_MAX - len(advice) - len(also) - 2
-    told = fitting(lines[:_TOLD], room, total=len(lines))
-    return "\n".join(filter(None, [told, advice, also]))
+    shown = fitting(lines[:_SHOWN_MAX], room, total=len(lines))
+    return "\n".join(filter(None, [shown, advice, also]))
 
 
 def _blocked(term: str, why: str, *, for_adults: bool) -> str:
     if why:
-        told = _FOR_ADULTS_WHY if for_adults else _BLOCKED_WHY
-        return told(term=plain(term), why=plain(why))
+        message = _FOR_ADULTS_WHY if for_adults else _BLOCKED_WHY
+        return message(term=plain(term), why=plain(why))
     return (_FOR_ADULTS if for_adults else _BLOCKED)(term=plain(term))
 
 
@@ -148,7 +148,7 @@ def _found(words: Sequence[str]) -> str:
 
 def _quoted(words: Sequence[str]) -> str:
     """A few words, as they are."""
-    shown = enumerated(f"“{plain(word, _WORD_CHARS)}”" for word in words[:_TOLD])
-    if len(words) <= _TOLD:
+    shown = enumerated(f"“{plain(word, _WORD_CHARS)}”" for word in words[:_SHOWN_MAX])
+    if len(words) <= _SHOWN_MAX:
         return shown
-    return say("{words} and {count} more", words=shown, count=len(words) - _TOLD)
+    return say("{words} and {count} more", words=shown, count=len(words) - _SHOWN_MAX)

@@ -194,8 +194,8 @@ def asked_for(user_id: int, channel_id: int, at_ms: int) -> str:
     )
 
 
-def told(user_id: int, words: str, until_ms: int | None = None) -> str:
-    """A sentence to one member, in the channel; the words are what stands behind their name."""
+def addressed(user_id: int, words: str, until_ms: int | None = None) -> str:
+    """A sentence addressed to one member in the channel; `words` follow their name."""
     rest = f" {TIMED_OUT(until_s=until_ms // 1000)}" if until_ms is not None else ""
     return f"<@{user_id}>: {words}{rest}"
 
@@ -217,8 +217,8 @@ def reason(choice: str, words: str) -> str:
     return f"{chosen}: {words}" if words else str(chosen)
 
 
-def reason_told(written: str) -> str:
-    """The same as its reader reads it: what is of the list in their language, the words as said."""
+def reason_shown(written: str) -> str:
+    """The reason as its reader sees it: the listed part translated, the free words as written."""
     for chosen in REPORT_REASONS.values():
         rest = written.removeprefix(f"{chosen}: ")
         if rest != written:
@@ -252,16 +252,16 @@ def found_by(title: str, words: Sequence[str], layer: str) -> str:
     return say("{rule}, found in {words}", rule=named, words=shown) if shown else named
 
 
-def seen(scores: Mapping[str, float]) -> str:
-    """What was measured in a picture, in words; empty if nothing was that matters."""
-    told: list[str] = []
+def scores_seen(scores: Mapping[str, float]) -> str:
+    """What was measured in a picture, in words; empty if nothing matters."""
+    parts: list[str] = []
     if (nudity := scores.get("nudity")) is not None:
-        told.append(f"{_likely(nudity)}{aside(percent(nudity))}")
+        parts.append(f"{_likely(nudity)}{aside(percent(nudity))}")
     if (childlike := scores.get("childlike", 0.0)) >= THRESHOLDS.childlike:
-        told.append(f"{say('somebody who may look like a child')}{aside(percent(childlike))}")
+        parts.append(f"{say('somebody who may look like a child')}{aside(percent(childlike))}")
     if scores.get("blank", 0.0) >= THRESHOLDS.blank:
-        told.append(say("an empty picture"))
-    return say("The picture check sees {what}.", what=listed(told)) if told else ""
+        parts.append(say("an empty picture"))
+    return say("The picture check sees {what}.", what=listed(parts)) if parts else ""
 
 
 def _likely(nudity: float) -> str:

@@ -38,5 +38,5 @@ def _origin(draw: Draw) -> Iterator[str]:
     if draw.source and draw.enlarged:
         yield _UPSCALED(id=draw.source, width=draw.width_px, height=draw.height_px)
     elif draw.source and draw.strength is not None:
-        told = _VARIED.get(draw.strength, _VARIED_BY)
-        yield told(id=draw.source, strength=number(draw.strength))
+        message = _VARIED.get(draw.strength, _VARIED_BY)
+        yield message(id=draw.source, strength=number(draw.strength))

@@ -61,14 +61,14 @@ def speaking(language: Language) -> Generator[Language]:
 
 def say(message: str, /, **values: object) -> str:
     """The sentence in the language that is spoken, with its `{placeholders}` filled in."""
-    told = _SPOKEN.get().sentences.gettext(message) if message else ""
-    return told.format(**values) if values else str(told)
+    translated = _SPOKEN.get().sentences.gettext(message) if message else ""
+    return translated.format(**values) if values else str(translated)
 
 
 def tally(one: str, many: str, count: int, /, **values: object) -> str:
-    """The sentence for so many, `{count}` being the number as the language writes it."""
-    told = _SPOKEN.get().sentences.ngettext(one, many, count)
-    return told.format(count=number(count), **values)
+    """The sentence for this count; `{count}` becomes the number as the language writes it."""
+    translated = _SPOKEN.get().sentences.ngettext(one, many, count)
+    return translated.format(count=number(count), **values)
 
 
 def retell(written: str, /, **filled_in: str) -> str:
@@ -83,10 +83,10 @@ def retell(written: str, /, **filled_in: str) -> str:
         return say(written)
     values = "|".join(map(re.escape, names))
     sentence = re.sub(rf"(?<=[`@ ])(?:{values})(?=[`>])", lambda v: f"{{{names[v[0]]}}}", written)
-    told = say(sentence)
-    if told == sentence:
+    translated = say(sentence)
+    if translated == sentence:
         return written
-    return _PLACEHOLDER.sub(lambda found: filled_in.get(found[1], found[0]), told)
+    return _PLACEHOLDER.sub(lambda found: filled_in.get(found[1], found[0]), translated)
 
 
 class Message(str):

@@ -19,7 +19,7 @@ _BANNED_EVERYWHERE = Message(
     "You cannot ask me for pictures in any server until my operator lifts your ban."
 )
 _WHY = Message("The reason: {reason}")
-#: After whatever else they are told of it.
+#: Follows whatever else they read about it.
 CANCELLED = Message("Your waiting pictures are cancelled.")
 _BREAK = Message(
     "<@{user}>, the moderators ask you to take a break, so your waiting pictures are cancelled. If "
@@ -76,8 +76,8 @@ def struck(number: int, limit: int, expires_ms: int, pause: str) -> str:
 
 def struck_out(number: int, until_ms: int, *, cancelled: bool) -> str:
     """Under a refusal that was one too many."""
-    told = _STRUCK_OUT(number=number, until_s=until_ms // 1000)
-    return sentences(told, CANCELLED()) if cancelled else told
+    text = _STRUCK_OUT(number=number, until_s=until_ms // 1000)
+    return sentences(text, CANCELLED()) if cancelled else text
 
 
 def taken_back(user_id: int, strikes: int) -> str:
@@ -118,10 +118,10 @@ def exclusion_line(
     """One exclusion, for moderators."""
     if until_ms is None:
         what = _IS_BANNED_EVERYWHERE if everywhere else _IS_BANNED
-        told = what(user=user_id)
+        text = what(user=user_id)
     else:
         what = _IS_TIMED_OUT_EVERYWHERE if everywhere else _IS_TIMED_OUT
-        told = what(user=user_id, time=f"<t:{until_ms // 1000}:f>")
+        text = what(user=user_id, time=f"<t:{until_ms // 1000}:f>")
     if actor_id is not None:
-        told += " " + say("By {who}.", who=f"<@{actor_id}>")
-    return f"{told} {plain(say(reason), _REASON_CHARS)}" if reason else told
+        text += " " + say("By {who}.", who=f"<@{actor_id}>")
+    return f"{text} {plain(say(reason), _REASON_CHARS)}" if reason else text

@@ -43,7 +43,7 @@ def prompt_tried(
     """What would happen to a prompt, by which rules, and what its member would read."""
     parts = [say("In {where}, asked by {who}:", where=where, who=who), _would(weighed, refused)]
     if weighed.found:
-        parts.append(_because(policy, weighed))
+        parts.append(_reasons(policy, weighed))
     if refused is not None:
         parts.append(f"{say('The member would read:')}\n{quoted(refused.text)}")
     if weighed.effect.strike and refused is not None:
@@ -59,7 +59,7 @@ def _would(weighed: Weighed, refused: Refused | None) -> str:
     return _ADULTS() if for_others and weighed.found else _REFUSED()
 
 
-def _because(policy: EffectivePolicy, weighed: Weighed) -> str:
+def _reasons(policy: EffectivePolicy, weighed: Weighed) -> str:
     lines: list[str] = []
     for rule_id in sorted({finding.rule for finding in weighed.found}):
         rule = policy.rulebook.rules.get(rule_id)
@@ -78,7 +78,7 @@ def _because(policy: EffectivePolicy, weighed: Weighed) -> str:
 
 
 def _found(words: tuple[str, ...]) -> str:
-    """Where it was found; of a rule of the floor nobody is told, or they would spell around it."""
+    """Where it was found; never shown for a floor rule, or people would spell around it."""
     shown = enumerated(f"“{plain(word, _WORD_CHARS)}”" for word in words[:_WORDS])
     if not shown:
         return ""
@@ -90,8 +90,8 @@ def _found(words: tuple[str, ...]) -> str:
 def picture_tried(where: str, outcome: Shown | Refused) -> str:
     """Whether a picture would be shown, and how."""
     if isinstance(outcome, Refused):
-        told = say("⛔ **It would not be shown.** Whoever asks would read:")
-        answer = f"{told}\n{quoted(outcome.text)}"
+        head_line = say("⛔ **It would not be shown.** Whoever asks would read:")
+        answer = f"{head_line}\n{quoted(outcome.text)}"
     elif outcome.spoiler:
         answer = say("🙈 **It would be shown behind a spoiler.**")
     else:
@@ -151,6 +151,6 @@ def explained(about: str, lines: Sequence[str]) -> str:
 
 def asked_by(user_id: int | None, channel_id: int, card_id: str) -> str:
     """Who asked, where, and which model."""
-    told = _ABOUT_WITH if card_id else _ABOUT
+    message = _ABOUT_WITH if card_id else _ABOUT
     who = f"<@{user_id}>" if user_id else FORGOTTEN_MEMBER()
-    return told(who=who, where=f"<#{channel_id}>", model=card_id)
+    return message(who=who, where=f"<#{channel_id}>", model=card_id)

@@ -48,7 +48,7 @@ _ATOMS = re.compile(
 )
 #: A backtick before another: three in a row would end a code block.
 _TICKS = re.compile("`(?=`)")
-#: What is said of so many pictures of a server that are not done.
+#: How the unfinished pictures of a server are counted, by state.
 _DOING = {
     JobState.QUEUED: Message("{count} waiting"),
     JobState.RUNNING: Message("{count} being drawn"),
@@ -188,29 +188,29 @@ def status(
 ) -> str:
     """The status message of an open request: how far all of it is, and how long it will take.
 
-    `note` is told of its words.
+    `note` is a remark on its words.
     """
     lines = [f"**{_pictures(len(jobs))}** · {plain(jobs[0].draw.prompt)}"]
     states = {job.state for job in jobs}
     if standing is not None and not progress and states == {JobState.QUEUED}:
         lines.append(place(standing, expected))
     elif states & _UNDER_WAY:
-        lines.append(_bar(jobs, progress) + _left(expected))
+        lines.append(_bar(jobs, progress) + _time_left(expected))
     return fitting([*lines, *_held(jobs), *_faults(jobs), *note.splitlines()])
 
 
 def place(standing: Standing, expected: Expected | None) -> str:
     """Where a queued picture stands, about how long it will take, and what has to be done first."""
-    told = [
+    parts = [
         say("Place {place} in the queue", place=number(standing.ahead + 1))
         if standing.ahead
         else say("Next in the queue")
     ]
     if expected is not None and expected.eta_ms is not None:
-        told.append(say("about {time}", time=duration(expected.eta_ms)))
+        parts.append(say("about {time}", time=duration(expected.eta_ms)))
     if expected is not None and expected.loads:
-        told.append(say("after I switch models for it"))
-    return say(", ").join(told)
+        parts.append(say("after I switch models for it"))
+    return say(", ").join(parts)
 
 
 def ended(jobs: Sequence[Job]) -> str:
@@ -219,10 +219,10 @@ def ended(jobs: Sequence[Job]) -> str:
     There is room for a mention before them.
     """
     delivered = sum(job.state is JobState.DELIVERED for job in jobs)
-    told = tally(
+    share = tally(
         "{done} of {count} picture", "{done} of {count} pictures", len(jobs), done=delivered
     )
-    lines = [f"**{told}** · {plain(jobs[0].draw.prompt)}"]
+    lines = [f"**{share}** · {plain(jobs[0].draw.prompt)}"]
     cancelled = sum(job.state is JobState.CANCELLED for job in jobs)
     if cancelled:
         lines.append(say("Cancelled: {count}", count=cancelled))
@@ -238,16 +238,16 @@ def _faults(jobs: Sequence[Job]) -> list[str]:
     """Why pictures failed or are held back, each reason once."""
     bad = (job for job in jobs if job.state in {JobState.FAILED, JobState.WITHHELD})
     reasons = Counter(why(job) or say("It could not be drawn.") for job in bad)
-    return [f"⚠️ {_times(reason, count)}" for reason, count in reasons.items()]
+    return [f"⚠️ {_with_count(reason, count)}" for reason, count in reasons.items()]
 
 
 def _held(jobs: Sequence[Job]) -> list[str]:
     """Why pictures wait for the moderators, each reason once."""
     reasons = Counter(why(job) for job in jobs if job.state is JobState.HELD)
-    return [f"⏳ {_times(reason, count)}" for reason, count in reasons.items()]
+    return [f"⏳ {_with_count(reason, count)}" for reason, count in reasons.items()]
 
 
-def _times(reason: str, count: int) -> str:
+def _with_count(reason: str, count: int) -> str:
     """The reason, and how many pictures it is said of where that is more than one."""
     return f"{reason} ({_pictures(count)})" if count > 1 else reason
 
@@ -274,7 +274,7 @@ def _bar(jobs: Sequence[Job], progress: Mapping[JobId, JobProgress]) -> str:
     return f"`{'█' * full}{'░' * (_BAR_CELLS - full)}` {of_all}"
 
 
-def _left(expected: Expected | None) -> str:
+def _time_left(expected: Expected | None) -> str:
     if expected is None or expected.eta_ms is None:
         return ""
     return say(", ") + say("about {time} left", time=duration(expected.eta_ms))
@@ -287,7 +287,7 @@ def _pictures(count: int) -> str:
 def caption(job: Job, picture: Picture, note: str = "") -> str:
     """The message that shows a picture: for whom, what, and how to get it again.
 
-    `note` is told of its words, above the settings.
+    `note` is a remark on its words, above the settings.
     """
     draw = job.draw
     below = small_print(draw, say("seed {seed}", seed=draw.seed), picture.card_id, job.id)
@@ -297,8 +297,8 @@ def caption(job: Job, picture: Picture, note: str = "") -> str:
 
 def compressed(text: str) -> str:
     """The message above a picture that had to be made smaller for Discord to take it."""
-    told = COMPRESSED()
-    return f"{fit(text, CONTENT_CHARS_MAX - len(told) - 1)}\n{told}"
+    note = COMPRESSED()
+    return f"{fit(text, CONTENT_CHARS_MAX - len(note) - 1)}\n{note}"
 
 
 def alt_text(job: Job) -> str:
@@ -314,7 +314,7 @@ def choice(job: Job) -> str:
 def command(job: Job, *, completes: bool = False) -> str:
     """The `/waifu` that draws this picture again, ready to paste.
 
-    `completes`: the model in use fills in what a prompt leaves open, unless it is told not to.
+    `completes`: the model in use fills in what a prompt leaves open, unless told not to.
     """
     draw = job.draw
     parts = [f"/waifu prompt: {draw.prompt}"]
@@ -343,7 +343,7 @@ def where(job: Job, standing: Standing | None, expected: Expected | None) -> str
         case JobState.HELD:
             return say("drawn, waits for the moderators")
         case _:
-            return say("drawing") + _left(expected)
+            return say("drawing") + _time_left(expected)
 
 
 def busy(counts: Mapping[JobState, int], elsewhere: int) -> str:

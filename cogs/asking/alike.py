@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 from bot.client import Interaction
 from bot.domain import Ask, Job, Post
-from bot.policy.asks import asked_of
+from bot.policy.asks import bound_to_model
 from bot.policy.layers import EffectivePolicy
 from bot.policy.showing import Shown, may_show
 from bot.words import alike
@@ -33,7 +33,7 @@ class Alike:
 async def found_alike(interaction: Interaction, ask: Ask, policy: EffectivePolicy) -> Alike | None:
     """Every requested picture, if all of them exist and may be shown here."""
     services, jobs, urls = interaction.client.services, list[Job](), list[str | None]()
-    for draw in asked_of(ask, services.model()).draws:
+    for draw in bound_to_model(ask, services.model()).draws:
         found = await _one(interaction, ask, draw, policy)
         if found is None:
             return None

@@ -170,7 +170,7 @@ async def _may_be_drawn(interaction: Interaction, typed: Typed) -> bool:
         place_of(interaction), roles_of(interaction), model=services.model()
     )
     unwanted = ", ".join(filter(None, (typed.negative, typed.without)))
-    return decide.judged(typed.prompt, unwanted, policy) is not Ruling.REFUSE
+    return decide.ruling_on(typed.prompt, unwanted, policy) is not Ruling.REFUSE
 
 
 async def setup(bot: WaifuBot) -> None:

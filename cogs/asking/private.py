@@ -64,13 +64,13 @@ async def _close(interaction: Interaction, answer_id: MessageId, jobs: list[Job]
     """Report the outcome in the acknowledgement, keeping only the buttons that still work."""
     delivered = sum(job.state is JobState.DELIVERED for job in jobs)
     if any(job.state is JobState.HELD for job in jobs):
-        text = asking.for_you_alone(_standing(jobs))
+        text = asking.for_member_only(_standing(jobs))
         await interaction.followup.edit_message(answer_id, content=text)
         return
     text = _standing(jobs) if delivered == len(jobs) else wording.ended(jobs)
     await interaction.followup.edit_message(
         answer_id,
-        content=asking.shown_alone(text) if delivered else text,
+        content=asking.shown_to_member_only(text) if delivered else text,
         view=fetch_view(jobs[0].request_id) if delivered else None,
     )
 

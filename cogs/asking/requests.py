@@ -30,8 +30,8 @@ from bot.domain import (
 from bot.drawing.progress import Expected
 from bot.log import whereabouts
 from bot.policy import decide
-from bot.policy.asks import asked_of, make_ask, typed_of
-from bot.policy.filling import completed
+from bot.policy.asks import bound_to_model, make_ask, typed_of
+from bot.policy.filling import with_completions
 from bot.policy.quotas import Quota, quota
 from bot.services import Services
 from bot.store.caps import Caps
@@ -164,7 +164,7 @@ async def _queue(
     roles, model = roles_of(interaction), services.model()
     policy = await services.policy_at(ask.place, roles, model=model)
     # Pin the model whose rules and licence are checked here, whatever changes in between.
-    verdict = decide.admit(asked_of(ask, model), policy)
+    verdict = decide.admit(bound_to_model(ask, model), policy)
     if isinstance(verdict, Refused):
         return verdict
     if not await services.consent.accepted(ask.user_id, model.licence_sha256):
@@ -189,7 +189,7 @@ async def _completed(interaction: Interaction, ask: Ask) -> Ask:
     """The ask with its open attributes completed, for the serving model."""
     services, model = interaction.client.services, interaction.client.services.model()
     policy = await services.policy_at(ask.place, roles_of(interaction), model=model)
-    return completed(ask, await services.glossaries.of(model), policy)
+    return with_completions(ask, await services.glossaries.of(model), policy)
 
 
 async def with_precedent(services: Services, ask: Ask) -> Ask:
@@ -275,7 +275,7 @@ async def _tell_standing(interaction: Interaction, request: Request) -> MessageI
     standing = await services.views.standing(request.jobs[0].id)
     expected = await services.outlook.expected(request.jobs, standing)
     if request.layout is PostLayout.PRIVATE:
-        text = asking.for_you_alone(await _status(services, request, standing, expected))
+        text = asking.for_member_only(await _status(services, request, standing, expected))
         return await answer(interaction, text, private_view(request.id), private=True)
     with for_everybody(interaction):
         text = await _status(services, request, standing, expected)

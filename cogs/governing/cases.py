@@ -129,7 +129,7 @@ async def case_lines(services: Services, case: Case) -> list[str]:
         *_unwanted(services, draw),
         *_why(case),
         *(await held_by(services, case, draw) if case.kind is CaseKind.HELD else ()),
-        *filter(None, [reviewing.seen(case.scores)]),
+        *filter(None, [reviewing.scores_seen(case.scores)]),
         *_reports(case),
     ]
 
@@ -192,7 +192,7 @@ def _reports(case: Case) -> list[str]:
 
 
 def _report(report: MemberReport) -> str:
-    told = wording.plain(reviewing.reason_told(report.reason), reviewing.REASON_CHARS)
+    told = wording.plain(reviewing.reason_shown(report.reason), reviewing.REASON_CHARS)
     return f"- {_who(report.reporter_id)}: {told}"
 
 

@@ -15,16 +15,16 @@ from bot.policy.editing import (
     AUDIENCES,
     RULINGS,
     Scope,
-    adjustable,
+    adjustable_rules,
     is_adjustable,
     overrides_at,
     role_terms,
     scope_of,
     with_effect,
     with_enabled,
-    with_only,
+    with_listed,
     with_role,
-    without,
+    without_overrides,
 )
 from bot.policy.effect import Effect
 from bot.policy.layers import GuildPolicy, RoleTerms
@@ -109,17 +109,17 @@ def _enabled(desk: Desk, press: PanelPress) -> GuildPolicy:
 
 
 def _only(desk: Desk, press: PanelPress) -> GuildPolicy:
-    return with_only(desk.policy, scope_of(press.arg(0)), press.arg(1) == "1")
+    return with_listed(desk.policy, scope_of(press.arg(0)), press.arg(1) == "1")
 
 
 def _clear(desk: Desk, press: PanelPress) -> GuildPolicy:
-    return without(desk.policy, scope_of(press.arg(0)))
+    return without_overrides(desk.policy, scope_of(press.arg(0)))
 
 
 def _exempt(desk: Desk, press: PanelPress) -> GuildPolicy | str:
     role = RoleId(int(press.arg(0)))
     rules = {RuleId(value) for value in press.values}
-    if rules - {SERVER, *(rule.id for rule in adjustable(desk.rulebook))}:
+    if rules - {SERVER, *(rule.id for rule in adjustable_rules(desk.rulebook))}:
         return words.LOCKED()
     terms = replace(role_terms(desk.policy, role), exempt=frozenset(rules))
     return with_role(desk.policy, role, terms)

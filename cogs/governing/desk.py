@@ -18,9 +18,9 @@ from bot.policy.layers import (
     Ground,
     GuildPolicy,
     effective,
-    everywhere,
+    ground_of,
     is_compiled,
-    licensed,
+    rules_of_licence,
 )
 from bot.policy.rulebook import Rulebook
 from bot.words import panel as words
@@ -60,7 +60,7 @@ class Desk:
 
     def ground(self) -> Ground:
         """What holds whatever this server decides."""
-        return everywhere(self.rulebook, self.licence)
+        return ground_of(self.rulebook, self.licence)
 
     def _category_of(self, scope: Scope) -> ChannelId | None:
         channel = self.channel(scope.id) if scope.id else None
@@ -123,7 +123,7 @@ class Desk:
         """What a policy newly names and this server lacks, in words; empty if nothing."""
         new = _named(policy) - _named(self.policy)
         gone = sorted(id_ for id_ in new if self.guild and not self._is_there(self.guild, id_))
-        return words.strangers(gone) if gone else ""
+        return words.missing_ids(gone) if gone else ""
 
     def _is_there(self, guild: discord.Guild, id_: int) -> bool:
         return bool(guild.get_channel_or_thread(id_) or guild.get_role(id_))
@@ -156,7 +156,7 @@ async def seat(interaction: Interaction) -> Desk | None:
         version=current.number,
         here=place_of(interaction),
         guild=interaction.guild,
-        licence=licensed(services.rulebook, services.model()),
+        licence=rules_of_licence(services.rulebook, services.model()),
     )
     if not is_compiled(desk.rulebook, desk.policy):
         await asyncio.to_thread(desk.effective_here)

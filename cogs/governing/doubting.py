@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 
 from bot.domain import Ruling
-from bot.policy.harmless import PROMPTS, stopped_by
+from bot.policy.harmless import PROMPTS, prompts_stopped_by
 from bot.policy.layers import GuildPolicy
 from bot.words import panel as words
 from cogs.governing.desk import Desk
@@ -24,4 +24,4 @@ def doubts_here(desk: Desk, policy: GuildPolicy) -> str:
     """The same, off the event loop."""
     known = set(desk.policy.blocked)
     new = [t for t in policy.blocked if t not in known and t.effect.ruling is not Ruling.ALLOW]
-    return words.common(stopped_by(desk.rulebook, new), len(PROMPTS)) if new else ""
+    return words.common_terms(prompts_stopped_by(desk.rulebook, new), len(PROMPTS)) if new else ""

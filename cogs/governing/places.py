@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from discord import ButtonStyle, ChannelType, ui
 
 from bot.domain import ChannelId, Layer, RoleId
-from bot.policy.editing import Scope, adjustable, overrides_at, role_terms, scope_of
+from bot.policy.editing import Scope, adjustable_rules, overrides_at, role_terms, scope_of
 from bot.policy.layers import Overrides
 from bot.policy.rulebook import OWN_TERMS, SERVER
 from bot.words import panel as words
@@ -199,7 +199,7 @@ def role(desk: Desk, args: tuple[str, ...], note: str) -> ui.LayoutView:
     titles = {rule.id: rule.title for rule in desk.rulebook.rules.values()}
     options = [
         Option(label=say(found.title), value=found.id, chosen=found.id in terms.exempt)
-        for found in adjustable(desk.rulebook)[: OPTIONS_MAX - 1]
+        for found in adjustable_rules(desk.rulebook)[: OPTIONS_MAX - 1]
     ]
     options.append(
         Option(

@@ -11,7 +11,7 @@ import discord
 
 from bot.client import Interaction
 from bot.domain import ChannelId, JobId, Layer, Place, Refused, RoleId
-from bot.policy.decide import refusal, silence, weigh
+from bot.policy.decide import refusal, refusal_if_off, weigh
 from bot.policy.layers import EffectivePolicy, effective, title_of
 from bot.policy.showing import may_show
 from bot.services import Services
@@ -21,7 +21,7 @@ from bot.words import trying as words
 from bot.words import wording
 from bot.words.effects import layer_in_words
 from bot.words.panel import SOMEBODY, SOMEBODY_WITH
-from bot.words.reviewing import seen
+from bot.words.reviewing import scores_seen
 from bot.words.speaking import enumerated, say
 from cogs.governing.desk import Desk
 from cogs.translating import channel_at, place_at
@@ -64,7 +64,7 @@ def try_prompt(desk: Desk, attempt: Attempt, prompt: str, negative: str) -> str:
     """What would happen to a prompt."""
     policy = attempt.policy(desk)
     weighed = weigh(policy, prompt, negative)
-    refused: Refused | None = silence(policy) or refusal(weighed, policy)
+    refused: Refused | None = refusal_if_off(policy) or refusal(weighed, policy)
     where = f"<#{attempt.place.channel_id}>"
     return words.prompt_tried(where, attempt.asker(), policy, weighed, refused)
 
@@ -122,9 +122,9 @@ async def _reason(services: Services, decision: Decision) -> str:
     match decision.outcome:
         case Outcome.HOLD:
             held = await services.reviews.of_picture(job_id, CaseKind.HELD)
-            return f"{say(held.why)} {seen(held.scores)}".strip() if held else ""
+            return f"{say(held.why)} {scores_seen(held.scores)}".strip() if held else ""
         case Outcome.SPOILER:
-            return seen(await services.gallery.scores(job_id))
+            return scores_seen(await services.gallery.scores(job_id))
         case Outcome.WITHHOLD:
             job = await services.views.get(job_id)
             return wording.why(job) if job else ""

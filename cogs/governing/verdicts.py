@@ -13,7 +13,7 @@ from dataclasses import replace
 from bot.client import Interaction, WaifuBot
 from bot.domain import Admitted, ChannelId, Place, Refused, RoleId, UserId
 from bot.policy import decide
-from bot.policy.asks import asked_of
+from bot.policy.asks import bound_to_model
 from bot.policy.layers import GuildPolicy
 from bot.services import Services
 from bot.store.case_rows import Case, CaseId, CaseKind
@@ -195,7 +195,7 @@ def _told_at(case: Case, outcome: Outcome, exclusion: Exclusion | None) -> str:
     """What the member is told in the channel; empty if nothing."""
     words = _told(case, outcome)
     until_ms = exclusion.until_ms if exclusion else None
-    return "" if words is None else reviewing.told(case.user_id, words, until_ms)
+    return "" if words is None else reviewing.addressed(case.user_id, words, until_ms)
 
 
 def _time_out(case: Case, policy: GuildPolicy, actor_id: UserId, now_ms: int) -> Exclusion:
@@ -222,7 +222,7 @@ async def _admitted(bot: WaifuBot, case: Case) -> Admitted | str:
     place = await _place(bot, case)
     if place is None:
         return reviewing.UPHOLD_NO_CHANNEL()
-    ask = asked_of(replace(case.ask, place=place), model)
+    ask = bound_to_model(replace(case.ask, place=place), model)
     policy = await services.policy_at(place, await _roles(bot, case), model=model)
     verdict = decide.uphold(ask, policy, case.found)
     if isinstance(verdict, Refused):

@@ -289,7 +289,7 @@ class Status(Looking):
         except BotError as problem:
             log.warning("previews are removed: %s", problem)
             return False
-        return decide.may_stay_preview(job, policy)
+        return decide.may_keep_preview(job, policy)
 
     async def _finish(self, plan: _Plan) -> None:
         """Delete the message once all is posted; otherwise say what went wrong."""

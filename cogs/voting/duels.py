@@ -120,7 +120,7 @@ class DuelsCog(commands.Cog):
             return
         speak_to_everybody(interaction)
         lines = [
-            duelling.rung(place, rung.up, rung.down, rung.picture, url_of(entry.post))
+            duelling.leaderboard_line(place, rung.up, rung.down, rung.picture, url_of(entry.post))
             for place, (rung, entry) in enumerate(best, 1)
         ]
         text = wording.fitting([listing.WINNERS[period](), *lines])

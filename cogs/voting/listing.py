@@ -56,7 +56,7 @@ async def policy_of_list(interaction: Interaction) -> EffectivePolicy | None:
     if not await licensed(interaction):
         return None
     policy = await interaction.client.services.policy_at(place_of(interaction))
-    if silenced := decide.silence(policy):
+    if silenced := decide.refusal_if_off(policy):
         await tell(interaction, silenced.text)
         return None
     return policy

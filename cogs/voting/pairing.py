@@ -14,7 +14,7 @@ from dataclasses import dataclass, replace
 import discord
 
 from bot.domain import GuildId, Job, JobId, Picture, Place
-from bot.policy.decide import silence
+from bot.policy.decide import refusal_if_off
 from bot.policy.layers import EffectivePolicy
 from bot.policy.showing import Shown, may_show
 from bot.services import Services
@@ -85,7 +85,7 @@ async def next_pair(
 
     Which picture is on the left is drawn by lot. Pairs in `besides` are left out.
     """
-    if silenced := silence(policy):
+    if silenced := refusal_if_off(policy):
         return silenced.text
     guild_id = GuildId(guild.id)
     prompts = await _prompts(services, guild, policy.place)

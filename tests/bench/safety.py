@@ -16,7 +16,7 @@ from statistics import fmean
 
 from bot.drawing import lookout
 from bot.policy.thresholds import THRESHOLDS
-from bot.policy.watching import may_go_on
+from bot.policy.watching import reason_to_stop
 from models.catalogue.card import UNKNOWN
 from models.catalogue.registry import EMBEDDED, card_of
 from models.contract import Aspect, Draw, Engine, RenderRequest, Scorer, StepReport, TickResult
@@ -47,7 +47,7 @@ class Seen:
         scores = scorer.glance(preview)
         self.glance_ms.append(1000 * (time.thread_time() - began_s))
         self.previews.append(scores.values["nudity"])
-        if may_go_on(_JOB, scores, report.step / report.steps) is not None:
+        if reason_to_stop(_JOB, scores, report.step / report.steps) is not None:
             self.stopped.add(report.row_id)
 
 

@@ -13,10 +13,10 @@ from bot import rulebooks
 from bot.ballot import Choice
 from bot.curating.harvest import Stamp
 from bot.domain import GuildId, UserId
-from bot.exporting import _lineage, told
-from bot.policy.layers import everywhere
+from bot.exporting import _lineage, summary
+from bot.policy.layers import ground_of
 from bot.policy.screening import Screen
-from bot.policy.showing import may_leave
+from bot.policy.showing import may_be_learned_from
 from bot.store.consent import Consent
 from bot.store.curation import Curation
 from bot.store.trust import Trust, stranger
@@ -58,7 +58,7 @@ async def test_a_picture_that_todays_rules_forbid_is_not_exported(
     written = await export(stores, tmp_path / "out")
     assert len(written.pictures) == 1
     assert written.left_out == {"forbidden by today's rules": 1}
-    assert "left out: 1 forbidden by today's rules" in told(written)
+    assert "left out: 1 forbidden by today's rules" in summary(written)
 
 
 def test_a_prompt_that_cannot_be_checked_may_not_leave(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -66,7 +66,7 @@ def test_a_prompt_that_cannot_be_checked_may_not_leave(monkeypatch: pytest.Monke
         raise RuntimeError
 
     monkeypatch.setattr(Screen, "findings", broken)
-    assert not may_leave("1girl", "", everywhere(rulebooks.load()))
+    assert not may_be_learned_from("1girl", "", ground_of(rulebooks.load()))
 
 
 async def test_voted_pictures_are_exported_with_their_votes(stores: Stores, tmp_path: Path) -> None:
@@ -120,7 +120,7 @@ async def test_the_manifest_records_the_clip_layer(stores: Stores, tmp_path: Pat
 async def test_the_same_votes_give_the_same_manifest(stores: Stores, tmp_path: Path) -> None:
     await voted(stores, 1)
     first = await export(stores, tmp_path / "out")
-    assert first.sha256 in told(first)
+    assert first.sha256 in summary(first)
     assert (await export(stores, tmp_path / "again")).sha256 == first.sha256
     await stores.votes.record(make_reaction(1, OTHER))
     assert (await export(stores, tmp_path / "again")).sha256 != first.sha256
@@ -147,7 +147,7 @@ async def test_prompts_are_exported_only_with_their_members_consent(
     await consent.set_sharing(OTHER, False, 5)
     written = await export(stores, tmp_path / "out")
     assert [picture.text for picture in written.pictures] == ["shared tags", None]
-    assert "2 pictures, 1 with words to train on" in told(written)
+    assert "2 pictures, 1 with words to train on" in summary(written)
     assert b"private tags" not in everything_in(tmp_path / "out")
     await consent.set_sharing(USER, False, 6)
     await export(stores, tmp_path / "out")
@@ -227,7 +227,7 @@ async def test_a_curators_stamps_and_captions_are_honoured(stores: Stores, tmp_p
 async def test_an_export_without_judgements_is_reported(stores: Stores, tmp_path: Path) -> None:
     await stores.deliver(message=4, seed=30)
     await stores.votes.record(make_reaction(4, USER))
-    said = told(await export(stores, tmp_path / "out"))
+    said = summary(await export(stores, tmp_path / "out"))
     assert "left out: 1 judged by nobody else" in said
     assert "Nobody has judged a picture that may leave" in said
 
@@ -238,7 +238,7 @@ async def test_an_export_with_few_judgements_is_reported(stores: Stores, tmp_pat
         await voted(stores, number)
     await stores.deliver(message=4, seed=30)
     await stores.votes.record(make_reaction(4, USER))
-    said = told(await export(stores, tmp_path / "out"))
+    said = summary(await export(stores, tmp_path / "out"))
     assert "3 judgements of 1 voter\n1 prompt, " in said
     assert "left out: 1 judged by nobody else" in said
     assert "let members judge pictures of more prompts" in said

@@ -11,8 +11,8 @@ from bot.settings import (
     DISCORD_GATEWAY,
     broken_lines,
     load,
-    strangers,
     token_fault,
+    unknown_names,
 )
 
 ROOT = Path(__file__).parents[2]
@@ -87,7 +87,11 @@ def test_the_table_names_every_setting_with_its_real_default() -> None:
 def test_a_misspelt_setting_is_found_with_the_one_that_was_meant(tmp_path: Path) -> None:
     dotenv = tmp_path / ".env"
     dotenv.write_text("DISCORD_TOKN=abc\nmodel=x\nPAGER=less\nCAP_USER=3\n")
-    assert strangers(dotenv) == {"DISCORD_TOKN": "DISCORD_TOKEN", "model": "MODEL", "PAGER": None}
+    assert unknown_names(dotenv) == {
+        "DISCORD_TOKN": "DISCORD_TOKEN",
+        "model": "MODEL",
+        "PAGER": None,
+    }
 
 
 def test_a_line_that_sets_nothing_is_found_and_the_others_are_read(

@@ -189,7 +189,7 @@ async def test_the_licence_of_the_model_in_use_is_kept_for_exports(tmp_path: Pat
 
 def test_objects_that_stay_for_good_are_frozen_out_of_garbage_collection() -> None:
     kept = [[number] for number in range(10_000)]
-    serving._spare_what_stays()
+    serving._freeze_long_lived()
     try:
         assert gc.get_freeze_count() >= len(kept)
         assert len(gc.get_objects()) < len(kept)

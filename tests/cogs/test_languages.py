@@ -18,7 +18,7 @@ from bot.domain import GuildId
 from bot.languages import language
 from bot.words import limits, refusals, reviewing
 from bot.words.helping import EXAMPLES_SHOWN
-from bot.words.reviewing import seen
+from bot.words.reviewing import scores_seen
 from bot.words.speaking import ENGLISH, say, speaking, spoken
 from cogs.translating import in_public
 from models.catalogue.registry import EMBEDDED, card_of
@@ -167,7 +167,7 @@ async def test_policy_why_uses_the_asking_moderators_language(
     speak(monkeypatch, member="de", server="en-US")
     told = said(await bench.boss.slash(bench.channel, "policy why", id=job.id)).content
     with speaking(language("de")):
-        assert f"{refusals.SCORED()} {seen(scores.values)}" in told
+        assert f"{refusals.SCORED()} {scores_seen(scores.values)}" in told
 
 
 async def test_a_ban_notice_uses_the_servers_language(

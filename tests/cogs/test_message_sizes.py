@@ -9,7 +9,7 @@ import pytest
 
 from bot.ballot import VoteEmoji
 from bot.domain import GuildId, JobId, RefusalReason, Refused, UserId
-from bot.policy.layers import GuildPolicy, everywhere
+from bot.policy.layers import GuildPolicy, ground_of
 from bot.policy.screening import Term
 from bot.words.differences import differences
 from tests.bot.words.test_wording import LIMIT, REASON_CHARS, TERM_CHARS, long
@@ -90,7 +90,7 @@ async def test_policy_and_its_refusals_fit(desk: Front, unit: str) -> None:
         for n in range(20)
     )
     policy = GuildPolicy(guild_id=guild_id, blocked=terms, allowed=(f"zword {terms[0].text[6:]}",))
-    ground = everywhere(desk.services.rulebook)
+    ground = ground_of(desk.services.rulebook)
     told = "\n".join(differences(GuildPolicy(guild_id=guild_id), policy, ground))
     await desk.services.guilds.save(policy, 0, UserId(desk.member.id), 1, summary=told)
     view = await open_panel(desk, boss)

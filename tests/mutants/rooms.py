@@ -35,9 +35,9 @@ class Room:
 
 def _compile_rulebook() -> None:
     from bot import rulebooks
-    from bot.policy.layers import everywhere
+    from bot.policy.layers import ground_of
 
-    everywhere(rulebooks.load())
+    ground_of(rulebooks.load())
 
 
 ROOMS = {
@@ -47,7 +47,7 @@ ROOMS = {
         goal=90,
         warm=_compile_rulebook,
         kept=frozenset(
-            {"bot.rulebooks.load", "bot.policy.layers.everywhere", "bot.policy.sides.detector"}
+            {"bot.rulebooks.load", "bot.policy.layers.ground_of", "bot.policy.sides.detector"}
         ),
     ),
     "queue": Room(

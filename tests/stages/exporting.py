@@ -11,7 +11,7 @@ from PIL import Image
 
 from bot import rulebooks
 from bot.exporting import ExportWish, write_manifest
-from bot.policy.layers import everywhere
+from bot.policy.layers import ground_of
 from bot.store.papers import Papers
 from models.manifest import Manifest
 from tests.stages.factories import GUILD, USER, make_reaction
@@ -36,7 +36,7 @@ async def export(stores: Stores, directory: Path, **wish: Any) -> Manifest:
         stores.db,
         stores.gallery,
         papers(directory),
-        everywhere(rulebooks.load()),
+        ground_of(rulebooks.load()),
         ExportWish(directory=directory, **wish),
     )
 

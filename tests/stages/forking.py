@@ -124,9 +124,9 @@ def _warm_up() -> None:
     ):
         importlib.import_module(name)
     from bot import rulebooks
-    from bot.policy.layers import everywhere
+    from bot.policy.layers import ground_of
 
-    everywhere(rulebooks.load())
+    ground_of(rulebooks.load())
     # discord.py re-executes extensions, and their shared modules must be re-executed with them.
     for name in [name for name in sys.modules if name.partition(".")[0] == "cogs"]:
         del sys.modules[name]

@@ -44,7 +44,7 @@ from bot.learning.desk import LearningDesk, lay
 from bot.learning.runs import UNDER_WAY, LearningRun, RunStage, Workplace
 from bot.learning.schooling import LEAST_JUDGEMENTS, Schooling
 from bot.learning.starting import load_active
-from bot.policy.layers import everywhere, licensed
+from bot.policy.layers import ground_of, rules_of_licence
 from bot.policy.rulebook import Rulebook
 from bot.store.consent import Consent
 from bot.store.groundwork import Groundwork
@@ -124,7 +124,7 @@ class Bot:
 def _rules() -> Rulebook:
     """The rulebook, compiled before the first fork and so once for all lives."""
     rules = rulebooks.load()
-    everywhere(rules, licensed(rules, INFO))
+    ground_of(rules, rules_of_licence(rules, INFO))
     return rules
 
 

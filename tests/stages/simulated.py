@@ -44,7 +44,7 @@ from bot.drawing.signals import Signals
 from bot.finished import Held, Released
 from bot.glossaries import Glossaries
 from bot.learning.desk import LearningDesk, lay
-from bot.policy.layers import everywhere
+from bot.policy.layers import ground_of
 from bot.services import Services
 from bot.settings import load
 from bot.store.caps import Caps
@@ -266,7 +266,7 @@ async def scene(
 ) -> AsyncIterator[SceneT]:
     """A running simulation with real stores below `directory` and these cogs."""
     # Compiled once per process, and here, so that no command's time includes it.
-    everywhere(rulebooks.load())
+    ground_of(rulebooks.load())
     db = await open_database(directory / "bot.sqlite3")
     envs: list[Env] = []
     signals = Signals()

@@ -143,8 +143,8 @@ def test_a_text_with_too_many_numbers_is_unreadable() -> None:
 def test_a_measured_amount_is_not_an_age() -> None:
     assert found("she is only five minutes away") == []
     assert found("she is five minutes late, she is five") == ["she is five"]
-    assert not AGES.holds("she is five minutes late", (0, 11))
-    assert AGES.holds("she is five, late", (0, 11))
+    assert not AGES.is_age("she is five minutes late", (0, 11))
+    assert AGES.is_age("she is five, late", (0, 11))
     assert found("a woman who looks one way, looks both ways, looks two ways") == []
 
 

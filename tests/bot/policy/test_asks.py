@@ -11,7 +11,7 @@ import pytest
 from bot.domain import Ask, JobId, RefusalReason, Refused, RequestKind
 from bot.policy.asks import (
     ask_again,
-    asked_of,
+    bound_to_model,
     bounds,
     lengths,
     make_ask,
@@ -175,7 +175,7 @@ def test_privacy_and_style_are_kept_and_guidance_is_rounded() -> None:
 
 def test_an_ask_records_the_model_it_is_for() -> None:
     made = taken()
-    assert asked_of(made, INFO) == replace(made, draw=replace(made.draw, model="fake-1"))
+    assert bound_to_model(made, INFO) == replace(made, draw=replace(made.draw, model="fake-1"))
 
 
 def test_asking_again_repeats_the_whole_draw() -> None:

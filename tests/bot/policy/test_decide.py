@@ -25,7 +25,7 @@ from bot.domain import (
 )
 from bot.policy.decide import admit
 from bot.policy.effect import NOTHING, Audience, Effect
-from bot.policy.layers import GuildPolicy, Overrides, RoleTerms, effective, everywhere
+from bot.policy.layers import GuildPolicy, Overrides, RoleTerms, effective, ground_of
 from bot.policy.rulebook import SERVER
 from bot.policy.screening import Screen, Term
 from bot.words import refusals
@@ -36,7 +36,7 @@ from tests.stages.policies import ADULTS, BOOK, GROWN, LAWFUL, NEVER, OPEN, REFU
 ROOT = Path(__file__).parents[3]
 FREE = make_guild()
 STRICTEST = Effect(ruling=Ruling.REFUSE, audience=Audience.ADULTS, alert=True, strike=True)
-GROUND = everywhere(rulebooks.load())
+GROUND = ground_of(rulebooks.load())
 PARENT = ChannelId(CHANNEL + 1)
 
 

@@ -7,7 +7,7 @@ import pytest
 from bot.domain import RuleId
 from bot.policy.decide import weigh
 from bot.policy.denials import Denials, DenialWords
-from bot.policy.layers import everywhere
+from bot.policy.layers import ground_of
 from bot.policy.rulebook import SERVER
 from bot.policy.screening import Screen, Term
 from bot.rulebooks import load
@@ -149,8 +149,8 @@ def test_all_other_rules_count_denied_words(prompt: str, rule: str) -> None:
 
 def test_a_licence_rule_counts_denied_words_and_ignores_allowed_phrases() -> None:
     gore = RuleId("gore")
-    assert not weigh(everywhere(BOOK), "no gore", "").found
-    bound = weigh(everywhere(BOOK, frozenset({gore})), "no gore", "")
+    assert not weigh(ground_of(BOOK), "no gore", "").found
+    bound = weigh(ground_of(BOOK, frozenset({gore})), "no gore", "")
     assert {finding.rule for finding in bound.found} == {gore}
     lenient = Screen(BOOK, allowed=["severed head"])
     assert not lenient.findings("severed head")

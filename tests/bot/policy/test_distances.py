@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from bot.policy.distances import apart
+from bot.policy.distances import word_distance
 
 
 @pytest.mark.parametrize(
@@ -23,4 +23,4 @@ from bot.policy.distances import apart
     ],
 )
 def test_distance_counts_words_and_commas(between: str, words: int) -> None:
-    assert apart(between) == words
+    assert word_distance(between) == words

@@ -12,11 +12,11 @@ from bot.policy.drawings import (
     Alphabets,
     Pictograms,
     as_digits,
+    as_displayed,
     as_kana,
     as_letters,
-    barred,
-    of_one_kana,
-    overridden,
+    bars_as_ones,
+    in_one_kana,
 )
 from bot.policy.windows import View
 
@@ -91,7 +91,7 @@ def test_a_word_is_read_in_every_alphabet_that_has_all_its_letters() -> None:
     ],
 )
 def test_a_bar_outside_brackets_is_also_read_as_a_digit(text: str, seen: list[str]) -> None:
-    assert [view.source for view in barred(text)] == seen
+    assert [view.source for view in bars_as_ones(text)] == seen
 
 
 @pytest.mark.parametrize(
@@ -100,10 +100,10 @@ def test_a_bar_outside_brackets_is_also_read_as_a_digit(text: str, seen: list[st
         (as_letters, "a r()se", "a rose", [0, 1, 2, 3, 5, 6]),
         (as_letters, "/\\/()", "no", [0, 3]),
         (as_digits, "is 1O years", "is 10 years", [*range(11)]),
-        (overridden, "\u202ecba\u202c d", "\u202eabc\u202c d", [0, 3, 2, 1, 4, 5, 6]),
-        (barred, "a b|c", "a b1c", [*range(5)]),
+        (as_displayed, "\u202ecba\u202c d", "\u202eabc\u202c d", [0, 3, 2, 1, 4, 5, 6]),
+        (bars_as_ones, "a b|c", "a b1c", [*range(5)]),
         (as_kana, "a 口リ", "a ロリ", [*range(4)]),
-        (of_one_kana, "a ろリ", "a ロリ", [*range(4)]),
+        (in_one_kana, "a ろリ", "a ロリ", [*range(4)]),
     ],
 )
 def test_each_character_keeps_its_original_position(
@@ -116,7 +116,9 @@ def test_each_character_keeps_its_original_position(
 FAR = "calm lake, " * 30
 
 
-@pytest.mark.parametrize("see", [as_letters, as_digits, overridden, barred, as_kana, of_one_kana])
+@pytest.mark.parametrize(
+    "see", [as_letters, as_digits, as_displayed, bars_as_ones, as_kana, in_one_kana]
+)
 def test_only_the_text_around_a_sign_gets_another_view(
     see: Callable[[str], Iterator[View]],
 ) -> None:

@@ -68,7 +68,7 @@ def test_removing_the_last_line_leaves_no_trace(scope: Scope) -> None:
 def test_clearing_a_channel_keeps_it_on_the_channel_list() -> None:
     """An empty list would mean every channel."""
     written = editing.with_enabled(FULL, CHANNEL, enabled=False)
-    cleared = editing.without(written, CHANNEL)
+    cleared = editing.without_overrides(written, CHANNEL)
     assert cleared.channels == FULL.channels
     assert cleared.only_channels == FULL.only_channels
     assert cleared.rules == FULL.rules
@@ -76,11 +76,11 @@ def test_clearing_a_channel_keeps_it_on_the_channel_list() -> None:
 
 def test_a_channel_is_added_to_the_list_and_removed() -> None:
     bare = GuildPolicy(guild_id=GuildId(1))
-    listed = editing.with_only(bare, CHANNEL, listed=True)
+    listed = editing.with_listed(bare, CHANNEL, listed=True)
     assert listed.only_channels == {ChannelId(5)}
-    assert editing.with_only(listed, CHANNEL, listed=False) == bare
+    assert editing.with_listed(listed, CHANNEL, listed=False) == bare
     with pytest.raises(ValueError, match="no place on the list"):
-        editing.with_only(bare, WHOLE_SERVER, listed=True)
+        editing.with_listed(bare, WHOLE_SERVER, listed=True)
 
 
 def test_a_role_without_terms_is_removed() -> None:

@@ -28,7 +28,7 @@ from bot.policy.layers import (
     Overrides,
     RoleTerms,
     effective,
-    excusing,
+    with_excused,
 )
 from bot.policy.quotas import quota
 from bot.policy.rulebook import SERVER
@@ -167,7 +167,7 @@ def test_excusing_loosens_only_the_named_rules_and_never_the_floor(
 ) -> None:
     place = make_place(guild=guild.guild_id)
     before = effective(BOOK, guild, place)
-    after = excusing(before, [Finding(rule=rule) for rule in rules])
+    after = with_excused(before, [Finding(rule=rule) for rule in rules])
     for rule, line in before.lines.items():
         if rule not in rules:
             assert after.lines[rule] == line

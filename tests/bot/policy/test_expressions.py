@@ -28,7 +28,7 @@ class Text:
         first, second = sorted((left, right))
         return second[0] - first[1]
 
-    def told(self, spans: Collection[Span]) -> list[str]:
+    def texts_at(self, spans: Collection[Span]) -> list[str]:
         return [self.words[a] for a, _ in spans]
 
 

@@ -10,7 +10,7 @@ import pytest
 
 from bot.domain import Ask, Finding, RequestKind, RuleId, Ruling
 from bot.policy.effect import Effect
-from bot.policy.filling import completed, surprise
+from bot.policy.filling import surprise, with_completions
 from bot.policy.layers import EffectivePolicy, Overrides, effective
 from bot.policy.screening import Screen
 from models.catalogue.tags import filling
@@ -49,21 +49,21 @@ def open_ask(prompt: str = "waifu", **more: Any) -> Ask:
 
 
 def filled_in(seed: int, policy: EffectivePolicy) -> str:
-    completions = completed(open_ask(seed=seed), WORDS, policy).completions
+    completions = with_completions(open_ask(seed=seed), WORDS, policy).completions
     assert completions is not None
     return completions[0]
 
 
 def test_nothing_is_filled_in_if_a_member_wants_only_their_words() -> None:
     ask = replace(make_ask("waifu"), completions=("smile",))
-    assert completed(ask, WORDS, EASY) == replace(ask, completions=None)
+    assert with_completions(ask, WORDS, EASY) == replace(ask, completions=None)
 
 
 @pytest.mark.parametrize("kind", [RequestKind.AGAIN, RequestKind.TRIAL])
 def test_a_repeated_picture_keeps_its_completion(kind: RequestKind) -> None:
     ask = make_ask("waifu", count=2, kind=kind)
     ask = replace(ask, draw=replace(ask.draw, completion="red eyes"))
-    assert completed(ask, WORDS, EASY) == replace(ask, completions=("red eyes", "red eyes"))
+    assert with_completions(ask, WORDS, EASY) == replace(ask, completions=("red eyes", "red eyes"))
 
 
 def variation(strength: float) -> Ask:
@@ -73,21 +73,21 @@ def variation(strength: float) -> Ask:
 
 def test_a_near_variation_keeps_its_completion_and_a_far_one_does_not() -> None:
     anew = (filling.completion("waifu", WORDS, 5),)
-    assert completed(variation(0.5), WORDS, EASY).completions == ("red eyes",)
-    assert completed(variation(0.6), WORDS, EASY).completions == anew != ("red eyes",)
+    assert with_completions(variation(0.5), WORDS, EASY).completions == ("red eyes",)
+    assert with_completions(variation(0.6), WORDS, EASY).completions == anew != ("red eyes",)
 
 
 def test_a_completion_is_replaced_in_a_place_that_refuses_it() -> None:
     """The picture may come from an age-restricted channel, and the bot chose the words."""
     policy = where(lambda text: "red eyes" in text)
-    (found,) = completed(variation(0.5), WORDS, policy).completions or ("",)
+    (found,) = with_completions(variation(0.5), WORDS, policy).completions or ("",)
     assert found
     assert "red eyes" not in found
 
 
 def test_each_completion_comes_from_its_seed_and_avoids_the_negative() -> None:
     ask = open_ask(count=3, seed=5, negative="smile, blue hair")
-    filled = completed(ask, WORDS, EASY)
+    filled = with_completions(ask, WORDS, EASY)
     assert filled == replace(
         ask,
         completions=tuple(
@@ -128,17 +128,17 @@ def test_nothing_is_filled_in_if_policy_fails() -> None:
     def broken(_: str) -> bool:
         raise RuntimeError
 
-    assert completed(open_ask(), WORDS, where(broken)).completions == ("",)
+    assert with_completions(open_ask(), WORDS, where(broken)).completions == ("",)
 
 
 def test_words_that_are_refused_only_together_are_not_combined() -> None:
     together = where(lambda text: "waifu" in text and "," in text)
-    assert completed(open_ask(), WORDS, together).completions == ("",)
+    assert with_completions(open_ask(), WORDS, together).completions == ("",)
 
 
 def test_a_prompt_that_is_held_anyway_still_gets_a_completion() -> None:
     held = where(lambda text: "waifu" in text, Ruling.HOLD)
-    assert completed(open_ask(), WORDS, held).completions != ("",)
+    assert with_completions(open_ask(), WORDS, held).completions != ("",)
 
 
 def test_a_surprise_is_a_prompt_that_the_place_allows() -> None:

@@ -8,7 +8,7 @@ from bot import rulebooks
 from bot.domain import Ruling
 from bot.policy.decide import weigh
 from bot.policy.effect import Audience
-from bot.policy.harmless import COMMON, PROMPTS, stopped_by
+from bot.policy.harmless import COMMON, PROMPTS, prompts_stopped_by
 from bot.policy.layers import effective
 from bot.policy.screening import Term
 from tests.stages.factories import make_place
@@ -18,7 +18,7 @@ BOOK = rulebooks.load()
 
 
 def stopped(*terms: str) -> dict[str, int]:
-    found = stopped_by(BOOK, [Term(text=term) for term in terms])
+    found = prompts_stopped_by(BOOK, [Term(text=term) for term in terms])
     return {term: len(prompts) for term, prompts in found.items()}
 
 
@@ -36,7 +36,7 @@ def test_common_words_are_reported_with_the_prompts_they_stop() -> None:
     assert list(found) == sorted(found, key=lambda term: -found[term])
     assert set(found) == {"a", "girl", "the"}
     assert min(found.values()) >= COMMON
-    for prompts in stopped_by(BOOK, [Term(text="girl")]).values():
+    for prompts in prompts_stopped_by(BOOK, [Term(text="girl")]).values():
         assert all("girl" in prompt for prompt in prompts)
 
 
@@ -45,4 +45,4 @@ def test_a_word_in_few_prompts_is_not_common() -> None:
     assert 0 < len(few) < COMMON
     assert not stopped("dragon")
     assert stopped("cat")["cat"] >= COMMON
-    assert not stopped_by(BOOK, [])
+    assert not prompts_stopped_by(BOOK, [])

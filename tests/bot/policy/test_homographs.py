@@ -27,7 +27,7 @@ HERE = Homographs(
     ],
 )
 def test_several_little_words_identify_the_language(text: str, found: set[str]) -> None:
-    assert HERE.among(text.split()) == found
+    assert HERE.find(text.split()) == found
 
 
 SCREEN = Screen(load())

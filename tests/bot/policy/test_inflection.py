@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from bot.policy.inflection import Inflection, of_none
+from bot.policy.inflection import Inflection, never_a_form
 from bot.policy.parting import Parting
 from bot.policy.respelling import Respelling
 from bot.policy.screening import Screen
@@ -37,9 +37,9 @@ def test_a_form_is_neither_split_nor_respelled() -> None:
     words = {"cum", "plan", "cumplir", "lilac"}
     assert Parting(words).parts("cumplan") == ("cum", "plan")
     assert Parting(words, is_form=Inflection(words, {"cum"}).is_form).parts("cumplan") == ()
-    assert Respelling({"eventre"}).meant("eventer") == "eventre"
-    assert Respelling({"eventre"}, Inflection({"evente"}, ()).is_form).meant("eventer") is None
-    assert not of_none("anything")
+    assert Respelling({"eventre"}).intended("eventer") == "eventre"
+    assert Respelling({"eventre"}, Inflection({"evente"}, ()).is_form).intended("eventer") is None
+    assert not never_a_form("anything")
 
 
 def test_a_long_word_is_found_in_a_compound() -> None:
@@ -76,8 +76,8 @@ def test_chance_and_inflection_never_hide_a_grave_term() -> None:
     assert hard.parts("hartnackigen") == ("hart", "nackigen")
     assert Parting(known, {"nackigen"}, {"child"}, is_known).parts("hartnackigen") == ()
     assert parting.parts("nackhart") == ()
-    assert Respelling({"child"}, Inflection({"chid"}, ()).is_form).meant("chidl") is None
-    assert Respelling({"child"}, lambda _: True, {"child"}).meant("chidl") == "child"
+    assert Respelling({"child"}, Inflection({"chid"}, ()).is_form).intended("chidl") is None
+    assert Respelling({"child"}, lambda _: True, {"child"}).intended("chidl") == "child"
 
 
 SCREEN = Screen(load())

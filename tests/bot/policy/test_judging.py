@@ -20,12 +20,12 @@ from bot.domain import (
     RuleId,
     Ruling,
 )
-from bot.policy.decide import admit, for_trial, judged, may_offer, uphold, weigh
+from bot.policy.decide import admit, for_trial, may_offer, ruling_on, uphold, weigh
 from bot.policy.effect import NOTHING, Effect
 from bot.policy.layers import EffectivePolicy, Ground, Overrides, effective
 from bot.policy.rulebook import SERVER
 from bot.policy.screening import Term
-from bot.policy.showing import may_leave
+from bot.policy.showing import may_be_learned_from
 from bot.words import refusals
 from tests.stages.factories import CHANNEL, make_ask, make_place
 from tests.stages.law import Finds, make_guild, make_policy
@@ -75,51 +75,51 @@ class Doubtful:
 
 def test_a_prompt_that_would_be_refused_is_never_offered() -> None:
     policy = make_policy(make_guild(BLOCKED))
-    assert judged("1girl", "", policy) is Ruling.ALLOW
+    assert ruling_on("1girl", "", policy) is Ruling.ALLOW
     assert may_offer("1girl", policy)
     for prompt in (BLOCKED, "loli"):
-        assert judged(prompt, "", policy) is Ruling.REFUSE
+        assert ruling_on(prompt, "", policy) is Ruling.REFUSE
         assert not may_offer(prompt, policy)
 
 
 def test_the_negative_prompt_is_judged_too() -> None:
     """A negative prompt of `clothes` asks for nudity."""
     policy = make_policy()
-    assert judged("1girl", "clothes", policy) is Ruling.REFUSE
-    assert judged("1girl", "lowres", policy) is Ruling.ALLOW
+    assert ruling_on("1girl", "clothes", policy) is Ruling.REFUSE
+    assert ruling_on("1girl", "lowres", policy) is Ruling.ALLOW
 
 
 def test_adult_content_is_offered_only_in_adult_places() -> None:
-    assert judged("", "", finding({GROWN: ["x"]})) is Ruling.REFUSE
-    assert judged("", "", finding({GROWN: ["x"]}, adult=True)) is Ruling.ALLOW
+    assert ruling_on("", "", finding({GROWN: ["x"]})) is Ruling.REFUSE
+    assert ruling_on("", "", finding({GROWN: ["x"]}, adult=True)) is Ruling.ALLOW
     assert not may_offer("", finding({GROWN: ["x"]}))
 
 
 @pytest.mark.parametrize("effect", [NOTHING, SPOILER, HOLD])
 def test_a_prompt_that_would_be_spoilered_or_held_may_be_offered(effect: Effect) -> None:
     policy = finding({OPEN: ["x"]}, rules=open_is(effect))
-    assert judged("", "", policy) is effect.ruling
+    assert ruling_on("", "", policy) is effect.ruling
     assert may_offer("", policy)
 
 
 def test_nothing_is_offered_where_the_bot_is_switched_off() -> None:
-    assert judged("1girl", "", finding({}, paused=True)) is Ruling.REFUSE
+    assert ruling_on("1girl", "", finding({}, paused=True)) is Ruling.REFUSE
     assert not may_offer("1girl", finding({}, rules=Overrides(enabled=False)))
 
 
 def test_an_error_in_judging_means_refused_and_not_learned_from() -> None:
     broken = replace(finding({}), screen=Broken())
-    assert judged("1girl", "", broken) is Ruling.REFUSE
+    assert ruling_on("1girl", "", broken) is Ruling.REFUSE
     assert not may_offer("1girl", broken)
-    assert not may_leave("1girl", "", broken)
+    assert not may_be_learned_from("1girl", "", broken)
 
 
 def test_floor_content_in_either_prompt_is_not_learned_from() -> None:
     ground: Ground = make_policy()
-    assert may_leave("1girl, blue hair", "lowres", ground)
-    assert not may_leave("loli", "", ground)
-    assert not may_leave("nude", "adult", ground), "the opposite is asked for"
-    assert may_leave("nude", "", ground), "adult content may be learned from"
+    assert may_be_learned_from("1girl, blue hair", "lowres", ground)
+    assert not may_be_learned_from("loli", "", ground)
+    assert not may_be_learned_from("nude", "adult", ground), "the opposite is asked for"
+    assert may_be_learned_from("nude", "", ground), "adult content may be learned from"
 
 
 # Why an admitted picture is spoilered or held.
@@ -148,7 +148,7 @@ def test_the_strictest_layers_rule_is_named_first() -> None:
     found = {SERVER: ["a"], OPEN: ["x"], LAWFUL: ["y"], NEVER: ["z"]}
     policy = finding(found, rules=open_is(REFUSED), blocked=(Term(text="a", effect=REFUSED),))
     weighed = weigh(policy, "", "")
-    assert weighed.deciding(policy) == (NEVER, LAWFUL, OPEN, SERVER)
+    assert weighed.deciding_rules(policy) == (NEVER, LAWFUL, OPEN, SERVER)
     refused = admit(ask_for(policy), policy)
     assert isinstance(refused, Refused)
     assert (refused.rule, refused.layer, refused.words) == (NEVER, Layer.FLOOR, ("z",))

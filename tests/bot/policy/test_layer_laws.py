@@ -17,7 +17,7 @@ from bot.policy.layers import (
     PolicyLine,
     RoleTerms,
     effective,
-    everywhere,
+    ground_of,
 )
 from bot.policy.rulebook import SERVER, Rulebook
 from tests.stages.factories import GUILD
@@ -72,7 +72,7 @@ def test_no_combination_of_layers_gets_below_floor_or_licence(
     assert policy.lines[GROWN].effect >= ADULTS, "what is for adults stays for adults"
     if licence is None or LAWFUL in licence:
         assert policy.lines[LAWFUL].effect >= REFUSED
-    for rule, ground in everywhere(BOOK, licence).lines.items():
+    for rule, ground in ground_of(BOOK, licence).lines.items():
         assert ground.effect <= policy.lines[rule].effect
 
 
@@ -174,7 +174,7 @@ def test_an_exemption_touches_only_its_rules_and_never_floor_or_licence(
     freed = replace(guild, roles={**guild.roles, role: RoleTerms(exempt=exempt)})
     before = effective(BOOK, freed, place, roles, licence)
     after = effective(BOOK, freed, place, roles | {role}, licence)
-    ground = everywhere(BOOK, licence).lines
+    ground = ground_of(BOOK, licence).lines
     for rule, found in effects(after).items():
         if rule in exempt:
             floor = ground[rule].effect if rule in ground else NOTHING

@@ -15,13 +15,13 @@ from bot.policy.layers import (
     PolicyLine,
     RoleTerms,
     effective,
-    everywhere,
-    excusing,
     floor_effect,
+    ground_of,
     is_compiled,
-    licensed,
     preset_effect,
+    rules_of_licence,
     title_of,
+    with_excused,
 )
 from bot.policy.rulebook import SERVER
 from bot.policy.screening import Term
@@ -110,7 +110,7 @@ def test_an_excuse_lifts_neither_the_floor_nor_the_models_licence(
 ) -> None:
     family = replace(PLAIN, preset="family", blocked=(Term(text="owl"),))
     policy = effective(BOOK, family, HERE, licence=licence)
-    excused = excusing(policy, [Finding(rule=rule) for rule in (NEVER, LAWFUL, GROWN, SERVER)])
+    excused = with_excused(policy, [Finding(rule=rule) for rule in (NEVER, LAWFUL, GROWN, SERVER)])
     found = {rule: line.effect for rule, line in excused.lines.items()}
     assert found == {
         NEVER: FLOOR,
@@ -120,14 +120,14 @@ def test_an_excuse_lifts_neither_the_floor_nor_the_models_licence(
         SERVER: NOTHING,
     }
     assert excused.exempt == {NEVER, LAWFUL, GROWN, SERVER}
-    assert excusing(policy, ()) == policy
+    assert with_excused(policy, ()) == policy
 
 
 def test_an_unknown_licence_asks_for_every_licence_rule() -> None:
     loose = replace(PLAIN, preset="age-restricted")
     assert line(loose, LAWFUL).effect == REFUSED
-    assert everywhere(BOOK).lines[LAWFUL].effect == REFUSED
-    assert everywhere(BOOK, frozenset()).lines[LAWFUL].effect == NOTHING
+    assert ground_of(BOOK).lines[LAWFUL].effect == REFUSED
+    assert ground_of(BOOK, frozenset()).lines[LAWFUL].effect == NOTHING
 
 
 @pytest.mark.parametrize(
@@ -148,17 +148,17 @@ def test_a_card_says_which_rules_its_licence_asks_for(
 ) -> None:
     """An unknown licence, or an unknown rule on a card, counts as the strictest."""
     info = replace(INFO, licence_id=id_, licence_rules=rules)
-    assert licensed(BOOK, info) == bound
+    assert rules_of_licence(BOOK, info) == bound
 
 
 def test_the_licences_of_the_programs_own_cards_are_known() -> None:
     book = rulebooks.load()
     for card in ("openrail-m", "faipl-1.0-sd"):
-        assert licensed(book, replace(INFO, licence_id=card)) == set(book.licences[card])
+        assert rules_of_licence(book, replace(INFO, licence_id=card)) == set(book.licences[card])
 
 
 def test_only_floor_and_licence_hold_everywhere() -> None:
-    lines = everywhere(BOOK, frozenset({LAWFUL})).lines
+    lines = ground_of(BOOK, frozenset({LAWFUL})).lines
     assert {rule: found.effect for rule, found in lines.items()} == {
         NEVER: FLOOR,
         LAWFUL: REFUSED,
@@ -275,7 +275,7 @@ def test_an_allowed_phrase_hides_its_words_from_every_rule_but_the_floors() -> N
     assert not screen.findings("a nude statue")
     assert {f.rule for f in screen.findings("nude, smile")} == {"sexual"}
     assert "minors-sexualised" in {f.rule for f in screen.findings("nude loli")}
-    assert everywhere(book).screen.findings("a nude statue")
+    assert ground_of(book).screen.findings("a nude statue")
 
 
 def test_compiled_terms_and_lines_are_kept_with_the_document() -> None:
@@ -342,8 +342,8 @@ def test_is_compiled_is_true_only_after_use_with_that_rulebook() -> None:
 
 def test_everywhere_uses_the_given_rulebook() -> None:
     book = make_rulebook()
-    assert everywhere(book).rulebook is book
-    assert everywhere(book).screen.findings("1girl") == frozenset()
+    assert ground_of(book).rulebook is book
+    assert ground_of(book).screen.findings("1girl") == frozenset()
 
 
 def test_an_unknown_place_names_the_layer_that_made_it_strict() -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from bot.policy.folding import JOINT, Letters
-from bot.policy.listing import Listed, labelled, listed, parts
+from bot.policy.listing import ConceptTerms, labelled_terms, term_words, terms_of_concept
 from bot.policy.reading import each_without_brackets, without_brackets
 from bot.policy.rulebook import Concept
 from bot.policy.splitting import collapsed, spoken, words
@@ -25,23 +25,23 @@ def concept(*terms: str, names: bool = False, harmless: tuple[str, ...] = ()) ->
     )  # fmt: skip
 
 
-def made(of: Concept) -> Listed:
-    return listed(of, LETTERS.each)
+def made(of: Concept) -> ConceptTerms:
+    return terms_of_concept(of, LETTERS.fold_all)
 
 
 def test_texts_fold_together_as_they_fold_alone() -> None:
-    alone = [LETTERS.folded(text) for text in TEXTS]
-    assert LETTERS.each(TEXTS) == alone
-    assert LETTERS.each(TEXTS[::-1]) == alone[::-1]
-    assert LETTERS.each([]) == []
+    alone = [LETTERS.fold(text) for text in TEXTS]
+    assert LETTERS.fold_all(TEXTS) == alone
+    assert LETTERS.fold_all(TEXTS[::-1]) == alone[::-1]
+    assert LETTERS.fold_all([]) == []
 
 
 def test_a_text_that_contains_the_separator_is_folded_correctly() -> None:
-    assert LETTERS.each([f"A{JOINT}B", "C", "É"]) == [f"a{JOINT}b", "c", "e"]
+    assert LETTERS.fold_all([f"A{JOINT}B", "C", "É"]) == [f"a{JOINT}b", "c", "e"]
 
 
 def test_texts_split_together_as_they_split_alone() -> None:
-    folded = LETTERS.each(TEXTS)
+    folded = LETTERS.fold_all(TEXTS)
     alone = [spoken(found) if (found := words(text)) else "" for text in folded]
     assert each_spoken(folded) == alone
     assert each_spoken(folded[::-1]) == alone[::-1]
@@ -50,7 +50,7 @@ def test_texts_split_together_as_they_split_alone() -> None:
 
 
 def test_words_squeeze_together_as_they_squeeze_alone() -> None:
-    lines = each_spoken([*LETTERS.each(TEXTS), "aa", "aa", "", "", "11 22", "ロロリ"])
+    lines = each_spoken([*LETTERS.fold_all(TEXTS), "aa", "aa", "", "", "11 22", "ロロリ"])
     assert each_squeezed(lines) == [collapsed(line.replace(" ", "")) for line in lines]
     assert each_squeezed([]) == []
 
@@ -58,8 +58,8 @@ def test_words_squeeze_together_as_they_squeeze_alone() -> None:
 def test_terms_of_the_rulebook_read_together_as_they_read_alone() -> None:
     concepts = load().concepts.values()
     terms = [term for each in concepts for term in each.spellings()][::7]
-    folded = LETTERS.each(terms)
-    assert folded == [LETTERS.folded(term) for term in terms]
+    folded = LETTERS.fold_all(terms)
+    assert folded == [LETTERS.fold(term) for term in terms]
     lines = each_spoken(folded)
     assert lines == [spoken(words(text)) for text in folded]
     assert each_squeezed(lines) == [collapsed("".join(line.split())) for line in lines]
@@ -80,7 +80,9 @@ def test_names_are_looked_for_in_both_orders() -> None:
 def test_terms_and_harmless_phrases_are_looked_for_in_both_kana() -> None:
     found = [
         (part, term)
-        for (part, name), terms in labelled([made(concept("ロリ", "a", harmless=("ショタ",)))])
+        for (part, name), terms in labelled_terms(
+            [made(concept("ロリ", "a", harmless=("ショタ",)))]
+        )
         for term in terms
         if name == "some"
     ]
@@ -91,7 +93,7 @@ def test_terms_and_harmless_phrases_are_looked_for_in_both_kana() -> None:
 
 
 def test_parts_are_longer_words_but_not_names() -> None:
-    assert parts([made(concept("no bra", "ab", "裸の少女たち絵", "красивая я"))]) == {
+    assert term_words([made(concept("no bra", "ab", "裸の少女たち絵", "красивая я"))]) == {
         "bra", "kpacibaya",
     }  # fmt: skip
-    assert not parts([made(concept("Anna Bell", names=True))])
+    assert not term_words([made(concept("Anna Bell", names=True))])

@@ -143,7 +143,7 @@ def test_effort_grows_with_parts_and_with_their_words() -> None:
 
 def test_an_index_reaches_as_far_as_the_one_beside_it() -> None:
     wide = TermIndex([(("words", "long"), [" ".join("abcdefghijkl")])], INNOCENT)
-    own = TermIndex([(("blocked", "short"), ["moon"])], INNOCENT, beside=wide)
+    own = TermIndex([(("blocked", "short"), ["moon"])], INNOCENT, shares_parts_with=wide)
     assert own.reach == wide.reach > TermIndex([], INNOCENT).reach
 
 

@@ -6,7 +6,7 @@ import random
 
 import pytest
 
-from bot.policy.listing import alone
+from bot.policy.listing import grave_words
 from bot.policy.screening import Screen
 from bot.policy.sides import detector
 from bot.rulebooks import load
@@ -29,7 +29,7 @@ def _is_found(word: str) -> bool:
 @pytest.mark.parametrize("slip", SLIPS)
 def test_a_misspelled_floor_term_is_found(slip: str) -> None:
     dice = random.Random(f"misspelled {slip}")
-    terms = (word for word in alone(DETECTOR.listed) if word.isascii() and word.isalpha())
+    terms = (word for word in grave_words(DETECTOR.listed) if word.isascii() and word.isalpha())
     chosen = dice.sample(sorted(word for word in terms if len(word) >= LETTERS_MIN), COUNT)
     made = [misspelled(word, slip, dice) for word in chosen]
     strange = [word for word in made if not DETECTOR.is_word(word)]

@@ -117,5 +117,5 @@ def test_nothing_is_excused_beside_such_a_name() -> None:
 )
 def test_only_texts_in_these_scripts_are_searched(source: str, native: bool) -> None:  # noqa: FBT001
     text = "佐々木美穂"
-    names = NAMES.among(source, text, [text])
+    names = NAMES.find_in_typed(source, text, [text])
     assert names == ([(0, len(text))] if native else [])

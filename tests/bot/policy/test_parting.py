@@ -31,20 +31,20 @@ def test_a_word_is_split_into_the_longest_words(word: str, parts: tuple[str, ...
 
 def test_a_split_line_keeps_its_original_positions() -> None:
     line = Spoken(Reading("a moonwalk, moon", start=5))
-    (parted,) = PARTING.parted(line, {"moonwalk"})
+    (parted,) = PARTING.take_apart(line, {"moonwalk"})
     assert parted.text == "a moon walk, moon"
-    assert parted.placed(2, 6) == (7, 11)
-    assert parted.placed(7, 11) == (11, 15)
-    assert parted.placed(13, 17) == (17, 21)
-    assert not list(PARTING.parted(line, {"moo"}))
+    assert parted.span_in_text(2, 6) == (7, 11)
+    assert parted.span_in_text(7, 11) == (11, 15)
+    assert parted.span_in_text(13, 17) == (17, 21)
+    assert not list(PARTING.take_apart(line, {"moo"}))
 
 
 def test_only_the_text_around_a_joined_word_is_kept_of_a_long_line() -> None:
     text = f"{'sky ' * 40}moonwalk {'sky ' * 40}"
-    (parted,) = PARTING.parted(Spoken(Reading(text)), {"moonwalk"})
+    (parted,) = PARTING.take_apart(Spoken(Reading(text)), {"moonwalk"})
     assert len(parted.text) < 90
     at = parted.text.index("walk")
-    assert parted.placed(at, at + 4) == (164, 168)
+    assert parted.span_in_text(at, at + 4) == (164, 168)
     assert set(parted.text.split()) == {"sky", "moon", "walk"}
 
 
@@ -87,17 +87,17 @@ def test_a_whole_word_or_name_is_not_split(prompt: str) -> None:
 
 def test_joined_words_far_apart_are_split_separately() -> None:
     text = f"moonwalk {'sky ' * 40}moonwalk, moonwalk"
-    first, second = PARTING.parted(Spoken(Reading(text)), {"moonwalk"})
+    first, second = PARTING.take_apart(Spoken(Reading(text)), {"moonwalk"})
     assert first.text.startswith("moon walk sky")
     assert second.text.endswith("moon walk, moon walk")
     assert len(first.text) + len(second.text) < 120
     at = second.text.index("walk,")
-    assert second.placed(at, at + 4) == (173, 177)
+    assert second.span_in_text(at, at + 4) == (173, 177)
 
 
 def test_a_tie_before_a_non_word_is_ignored() -> None:
     line = Spoken(Reading("sunhat0\u0e4d\u0e32"))
-    assert [*PARTING.parted(line, {"sunhat", "\u0e4d\u0e32"})] == []
+    assert [*PARTING.take_apart(line, {"sunhat", "\u0e4d\u0e32"})] == []
 
 
 @pytest.mark.parametrize(
@@ -115,15 +115,15 @@ def test_a_tie_before_a_non_word_is_ignored() -> None:
 def test_words_joined_and_cut_elsewhere_are_read(
     text: str, strange: set[str], parted: str | None
 ) -> None:
-    found = [reading.text for reading in PARTING.parted(Spoken(Reading(text)), strange)]
+    found = [reading.text for reading in PARTING.take_apart(Spoken(Reading(text)), strange)]
     assert found == ([] if parted is None else [parted])
 
 
 def test_a_word_in_two_rows_is_split_once() -> None:
     line = Spoken(Reading("moonwalk-a-b-c-xyz"))
-    (parted,) = PARTING.parted(line, {"moonwalk", "xyz"})
+    (parted,) = PARTING.take_apart(line, {"moonwalk", "xyz"})
     assert parted.text == "moon walk-a-b-c-xyz"
-    assert parted.placed(15, 18) == (14, 17)
+    assert parted.span_in_text(15, 18) == (14, 17)
 
 
 @pytest.mark.parametrize(
@@ -139,5 +139,5 @@ def test_odd_tied_words_are_read_without_an_error(prompt: str) -> None:
 
 
 def test_a_joined_word_is_split_beside_an_unknown_one() -> None:
-    (parted,) = PARTING.parted(Spoken(Reading("moonwalk-xyz")), {"moonwalk", "xyz"})
+    (parted,) = PARTING.take_apart(Spoken(Reading("moonwalk-xyz")), {"moonwalk", "xyz"})
     assert parted.text == "moon walk-xyz"

@@ -8,7 +8,7 @@ from functools import cache
 import pytest
 
 from bot.policy.folding import Letters
-from bot.policy.people import Names, is_told_of
+from bot.policy.people import Names, is_characters_name
 from bot.policy.screening import Screen
 from bot.policy.splitting import words
 from bot.rulebooks import load
@@ -157,7 +157,7 @@ def test_no_character_or_little_word_after_a_name_hides_a_person(prompt: str) ->
 def test_a_name_that_contains_a_characters_name_is_not_the_characters(
     *, name: tuple[int, int], expected: bool
 ) -> None:
-    assert is_told_of(name, (10, 20)) is expected
+    assert is_characters_name(name, (10, 20)) is expected
 
 
 def test_a_given_name_before_a_characters_is_not_a_persons() -> None:
@@ -181,7 +181,7 @@ def test_names_are_found_whole() -> None:
 
 LEXICON = load().lexicon
 LETTERS = Letters(LEXICON.letters)
-NAMES = Names(LEXICON, LETTERS.each)
+NAMES = Names(LEXICON, LETTERS.fold_all)
 ALONE = sorted(NAMES.given - LEXICON.ordinary - LEXICON.tags)
 
 
@@ -191,13 +191,13 @@ ALONE = sorted(NAMES.given - LEXICON.ordinary - LEXICON.tags)
 def test_a_first_name_is_found_wherever_it_is_typed(text: str) -> None:
     """Text without a known name is not searched: that must not miss any name."""
     names = [name for name in ALONE if len(name) > 3][::100]
-    typed = [LETTERS.folded(text.format(name, name)) for name in names]
+    typed = [LETTERS.fold(text.format(name, name)) for name in names]
     assert all(NAMES.first_names(each, words(each)) for each in typed)
 
 
 def test_a_first_name_of_several_words_is_found() -> None:
     """Each kanji counts as a word."""
-    names = Names(replace(LEXICON, given_names=frozenset({"太郎左衛門"})), LETTERS.each)
+    names = Names(replace(LEXICON, given_names=frozenset({"太郎左衛門"})), LETTERS.fold_all)
     assert names.first_names("太郎左衛門", words("太郎左衛門"))
 
 

@@ -9,9 +9,9 @@ from bot.policy.folding import JOINT
 from bot.policy.reading import (
     Reading,
     UnreadableError,
-    joined,
+    join_texts,
+    negatively_weighted,
     readings,
-    turned,
     without_brackets,
     without_breaks,
 )
@@ -122,17 +122,17 @@ def test_a_text_with_too_many_readings_is_unreadable() -> None:
     with pytest.raises(UnreadableError):
         list(readings("[a|b]" * 500))
     with pytest.raises(UnreadableError):
-        turned("((((nude:-1))))" * 200)
+        negatively_weighted("((((nude:-1))))" * 200)
     assert len(list(readings("{red|blue|green|black|white} hair, " * 6))) == 31
 
 
 def test_a_negative_weight_reverses_a_wish() -> None:
-    assert turned("lowres, (nude:-1), bad").strip(" ,") == "nude"
-    assert turned("（nude：-0.5）").strip(" ,") == "nude"
-    assert turned("(nu:-1)(de:-2)").strip(" ,") == "nude"
-    assert not turned("(nude:1.2), a:b, -1").strip(" ,")
-    assert not turned("((nude:-1):-1)").strip(" ,")
+    assert negatively_weighted("lowres, (nude:-1), bad").strip(" ,") == "nude"
+    assert negatively_weighted("（nude：-0.5）").strip(" ,") == "nude"
+    assert negatively_weighted("(nu:-1)(de:-2)").strip(" ,") == "nude"
+    assert not negatively_weighted("(nude:1.2), a:b, -1").strip(" ,")
+    assert not negatively_weighted("((nude:-1):-1)").strip(" ,")
 
 
 def test_joined_texts_stay_separate() -> None:
-    assert joined(["a", "", "b"]) == "a\nb"
+    assert join_texts(["a", "", "b"]) == "a\nb"

@@ -12,7 +12,13 @@ from bot.policy.expressions import read
 from bot.policy.folding import JOINT, Letters
 from bot.policy.parting import Parting
 from bot.policy.people import Names
-from bot.policy.reading import UnreadableError, around, readings, turned, without_breaks
+from bot.policy.reading import (
+    UnreadableError,
+    negatively_weighted,
+    readings,
+    window_around,
+    without_breaks,
+)
 from bot.policy.rulebook import decode_rulebook
 from bot.policy.screening import Screen, Term, normalise
 from bot.policy.splitting import words
@@ -36,19 +42,19 @@ def said(text: str) -> set[str]:
 
 @pytest.mark.parametrize("unseen", ["\u0007", "\u009f", "\u180b", "\u200d", "\ud800"])
 def test_invisible_characters_split_no_word(unseen: str) -> None:
-    assert letters().folded(f"nu{unseen}de") == "nude"
+    assert letters().fold(f"nu{unseen}de") == "nude"
 
 
 @pytest.mark.parametrize("letter", ["\u1820", "\u0e32", "\u3042"])
 def test_a_letter_of_a_script_with_its_own_marks_is_kept(letter: str) -> None:
-    assert letters().folded(letter) == letter
+    assert letters().fold(letter) == letter
 
 
 @pytest.mark.parametrize(("letter", "plain"), [("\u048f", "p"), ("\u048b", "i"), ("\u047d", "w")])
 def test_a_cyrillic_letter_with_a_hook_or_tail_reads_as_the_plain_one(
     letter: str, plain: str
 ) -> None:
-    assert letters().folded(letter) == plain
+    assert letters().fold(letter) == plain
 
 
 # Breaks and the negative prompt.
@@ -63,17 +69,17 @@ def test_a_break_is_a_joint_and_the_texts_end_is_kept() -> None:
 
 
 def test_only_negative_weights_in_a_negative_prompt_are_wanted() -> None:
-    wanted = turned("(loli:-1), (smile:0), (hat:0.5), tree")
+    wanted = negatively_weighted("(loli:-1), (smile:0), (hat:0.5), tree")
     assert "loli" in wanted
     assert not any(word in wanted for word in ("smile", "hat", "tree"))
-    assert turned("(loli:1), smile") == ""
+    assert negatively_weighted("(loli:1), smile") == ""
 
 
 @pytest.mark.parametrize("bracket", "([")
 def test_a_text_with_too_many_brackets_is_unreadable(bracket: str) -> None:
-    assert turned(f"{bracket * 200} (x:-1)")
+    assert negatively_weighted(f"{bracket * 200} (x:-1)")
     with pytest.raises(UnreadableError):
-        turned(f"{bracket * 301} (x:-1)")
+        negatively_weighted(f"{bracket * 301} (x:-1)")
 
 
 # Alternation, and digits for letters.
@@ -102,7 +108,7 @@ def test_a_disguised_word_is_reported_as_it_was_written(head: str, written: str)
 def test_the_text_around_a_place_is_short_and_cuts_no_word() -> None:
     text = "some " + "verylongword" * 5 + " one two three four five six seven eight nine"
     for start in range(len(text)):
-        first, last = around(text, start, start + 1)
+        first, last = window_around(text, start, start + 1)
         assert start - 32 <= first <= start < last <= start + 33
         assert first in (0, start) or not text[first - 1].isalnum()
         assert last in (start + 1, len(text)) or not text[last].isalnum()
@@ -117,10 +123,10 @@ def test_the_text_around_a_place_is_short_and_cuts_no_word() -> None:
 def test_split_words_keep_their_positions() -> None:
     parting = Parting(["small", "yellow", "flower", "garden"])
     text = "x, smallyellowflower, y"
-    (parted,) = parting.parted(Spoken(next(iter(readings(text)))), {"smallyellowflower"})
+    (parted,) = parting.take_apart(Spoken(next(iter(readings(text)))), {"smallyellowflower"})
     for word in ("small", "yellow", "flower", "x", "y"):
         at = parted.text.rfind(word) if word == "y" else parted.text.find(word)
-        start, end = parted.placed(at, at + len(word))
+        start, end = parted.span_in_text(at, at + len(word))
         assert text[start:end] == word
 
 
@@ -141,7 +147,7 @@ def test_only_long_words_have_little_words_as_parts() -> None:
 
 @cache
 def names() -> Names:
-    return Names(load().lexicon, letters().each)
+    return Names(load().lexicon, letters().fold_all)
 
 
 def people(text: str) -> list[str]:

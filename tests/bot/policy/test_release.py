@@ -10,9 +10,9 @@ import pytest
 from bot import rulebooks
 from bot.domain import Admitted, Finding, Job, Rating, Ruling
 from bot.finished import Held, Released, Withheld
-from bot.policy.decide import NUDITY, admit, may_preview, may_stay_preview, release
+from bot.policy.decide import NUDITY, admit, may_keep_preview, may_preview, release
 from bot.policy.effect import Effect
-from bot.policy.layers import everywhere
+from bot.policy.layers import ground_of
 from bot.policy.rulebook import SERVER
 from bot.policy.screening import Screen, Term
 from bot.words import refusals
@@ -21,7 +21,7 @@ from tests.stages.factories import make_ask, make_draw, make_job, make_place
 from tests.stages.fake_engine import INFO
 from tests.stages.law import make_guild, make_policy
 
-GROUND = everywhere(rulebooks.load())
+GROUND = ground_of(rulebooks.load())
 BOLD = replace(INFO, can_draw_nudity=True)
 RENDERED = Rendered(row_id="0000000001", width_px=1, height_px=2, rgb=b"abc", batch_width=1)
 ORDINARY, ADULT = make_job(), make_job(rating=Rating.EXPLICIT)
@@ -198,9 +198,9 @@ def test_a_preview_is_shown_only_if_no_score_could_hold_the_picture_back() -> No
 
 
 def test_an_adult_preview_needs_a_place_that_is_still_adult() -> None:
-    assert may_stay_preview(ORDINARY, make_policy())
-    assert may_stay_preview(ADULT, make_policy(place=make_place(adult=True)))
-    assert not may_stay_preview(ADULT, make_policy())
+    assert may_keep_preview(ORDINARY, make_policy())
+    assert may_keep_preview(ADULT, make_policy(place=make_place(adult=True)))
+    assert not may_keep_preview(ADULT, make_policy())
 
 
 def test_a_preview_ends_when_its_server_blocks_holds_or_pauses(
@@ -209,15 +209,15 @@ def test_a_preview_ends_when_its_server_blocks_holds_or_pauses(
     word = ORDINARY.draw.prompt.split(",")[0]
     held = Term(text=word, effect=Effect(ruling=Ruling.HOLD))
     for guild in (make_guild(word), make_guild(held), make_guild(paused=True)):
-        assert not may_stay_preview(ORDINARY, make_policy(guild))
+        assert not may_keep_preview(ORDINARY, make_policy(guild))
     excused = replace(ORDINARY, excused=frozenset({Finding(rule=SERVER)}))
-    assert may_stay_preview(excused, make_policy(make_guild(word)))
+    assert may_keep_preview(excused, make_policy(make_guild(word)))
 
     def broken(*_: object) -> None:
         raise RuntimeError
 
     monkeypatch.setattr(Screen, "findings", broken)
-    assert not may_stay_preview(ORDINARY, make_policy())
+    assert not may_keep_preview(ORDINARY, make_policy())
 
 
 def test_a_completion_is_screened_like_a_prompt() -> None:
@@ -227,7 +227,7 @@ def test_a_completion_is_screened_like_a_prompt() -> None:
     ground = replace(GROUND, screen=policy.screen)
     fine = Scores(values={"blank": 0.0, "nudity": 0.0})
     assert isinstance(release(plain, RENDERED, fine, BOLD, ground), Withheld)
-    assert not may_stay_preview(plain, policy)
+    assert not may_keep_preview(plain, policy)
     open_to = replace(plain, draw=replace(plain.draw, completion="hat"))
     assert isinstance(release(open_to, RENDERED, fine, BOLD, ground), Released)
-    assert may_stay_preview(open_to, policy)
+    assert may_keep_preview(open_to, policy)

@@ -33,15 +33,15 @@ RESPELLING = Respelling({"lilac", "hut", "plum", "mountain", "12345", "орли�
     ],
 )
 def test_a_misspelled_word_is_read_as_its_term(word: str, meant: str | None) -> None:
-    assert RESPELLING.meant(word) == meant
+    assert RESPELLING.intended(word) == meant
 
 
 def test_a_respelled_word_keeps_its_position() -> None:
     line = Spoken(Reading("a pivm, and more", start=10))
-    (reading,) = RESPELLING.read(line, {"pivm"})
+    (reading,) = RESPELLING.readings(line, {"pivm"})
     assert reading.text == "a plum, and more"
-    assert reading.placed(2, 6) == (12, 16)
-    assert [*RESPELLING.read(line, {"more"})] == []
+    assert reading.span_in_text(2, 6) == (12, 16)
+    assert [*RESPELLING.readings(line, {"more"})] == []
 
 
 SLIPPED = Respelling({"lilacs", "plum"}, grave={"lilacs", "mountain"}, ordinary={"lucas", "licks"})
@@ -64,16 +64,16 @@ SLIPPED = Respelling({"lilacs", "plum"}, grave={"lilacs", "mountain"}, ordinary=
     ],
 )
 def test_a_slip_in_a_grave_term_is_corrected(word: str, meant: str | None) -> None:
-    assert SLIPPED.meant(word) == meant
+    assert SLIPPED.intended(word) == meant
 
 
 @pytest.mark.parametrize(("typed", "meant"), [("liacs", "lilacs"), ("lilocs", "lilacs")])
 def test_a_corrected_slip_keeps_its_position(typed: str, meant: str) -> None:
     line = Spoken(Reading(f"a {typed}, and more", start=10))
-    (reading,) = SLIPPED.read(line, {typed})
+    (reading,) = SLIPPED.readings(line, {typed})
     assert reading.text == f"a {meant}, and more"
-    assert reading.placed(2, 2 + len(meant)) == (12, 12 + len(typed))
-    assert reading.placed(2 + len(meant), len(reading.text)) == (
+    assert reading.span_in_text(2, 2 + len(meant)) == (12, 12 + len(typed))
+    assert reading.span_in_text(2 + len(meant), len(reading.text)) == (
         12 + len(typed),
         10 + len(line.text),
     )

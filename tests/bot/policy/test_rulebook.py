@@ -9,7 +9,7 @@ import pytest
 from bot.domain import RuleId
 from bot.policy.rulebook import RulebookError, decode_rulebook
 from bot.policy.screening import Screen
-from bot.policy.spelling import expanded
+from bot.policy.spelling import expand_braces
 from bot.rulebooks import load, package_files
 
 NEGATIVE = " Negative prompt: "
@@ -96,6 +96,11 @@ def test_a_missing_file_is_named(path: str) -> None:
 
 
 def test_braces_expand_to_every_form() -> None:
-    assert list(expanded("a b")) == ["a b"]
-    assert list(expanded("nak{ed,edly} {x,y}")) == ["naked x", "naked y", "nakedly x", "nakedly y"]
-    assert list(expanded("nackt{,e}, ja")) == ["nackt, ja", "nackte, ja"]
+    assert list(expand_braces("a b")) == ["a b"]
+    assert list(expand_braces("nak{ed,edly} {x,y}")) == [
+        "naked x",
+        "naked y",
+        "nakedly x",
+        "nakedly y",
+    ]
+    assert list(expand_braces("nackt{,e}, ja")) == ["nackt, ja", "nackte, ja"]

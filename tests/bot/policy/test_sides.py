@@ -25,7 +25,7 @@ class Watched(TermIndex):
         self.looked_at: list[str] = []
         self._effort = effort
 
-    def look(self, line: Spoken, found: Sightings, known: Known) -> None:
+    def find_terms(self, line: Spoken, found: Sightings, known: Known) -> None:
         self.looked_at.append(line.text)
         line.spend(self._effort)
 

@@ -66,17 +66,17 @@ def test_numbers_and_kanji_disguise_nothing(word: str) -> None:
 
 
 def test_a_part_is_searched_in_both_directions() -> None:
-    (part,) = line("a moon, xyz").disguises(frozenset({"a", "moon"}), 2)
+    (part,) = line("a moon, xyz").disguised_parts(frozenset({"a", "moon"}), 2)
     assert part.key == "amonxyz"
     seen = part.both_ways
     found = [(0, seen.index("mon"), seen.index("mon") + 3), (1, seen.index("nom"), len(seen) - 1)]
-    assert part.as_it_stands(found) == [(0, 1, 4)]
-    assert part.turned(found) == [(1, 1, 4)]
+    assert part.found_forwards(found) == [(0, 1, 4)]
+    assert part.found_backwards(found) == [(1, 1, 4)]
 
 
 def test_a_shared_letter_at_a_terms_edge_may_belong_to_either_word() -> None:
     """The letters of the key may belong to the outermost or to the innermost words."""
-    (part,) = line("as s s sex").disguises(frozenset(), 4)
+    (part,) = line("as s s sex").disguised_parts(frozenset(), 4)
     assert part.key == "asex"
     for start, end, words_of in (
         (0, 2, {"as", "as|s|s"}),
@@ -107,13 +107,13 @@ def test_a_short_term_in_a_script_without_spaces_must_be_a_word(
     term: str,
     alone: bool,  # noqa: FBT001  a table
 ) -> None:
-    (part,) = line(f"xyz {text} xyz").disguises(frozenset(), 2)
+    (part,) = line(f"xyz {text} xyz").disguised_parts(frozenset(), 2)
     start = part.squeezed.index(term)
     assert part.stands_alone((start, start + len(term)), len(term)) is alone
 
 
 def test_no_term_spans_both_directions_of_a_part() -> None:
-    (part,) = line("xyz").disguises(frozenset(), 2)
+    (part,) = line("xyz").disguised_parts(frozenset(), 2)
     assert not re.search(r"\w", part.both_ways[len(part.key)])
 
 

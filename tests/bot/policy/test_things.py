@@ -25,7 +25,7 @@ SCREEN = Screen(load())
 def test_a_bare_thing_is_recognised_by_the_words_around_it(text: str, is_one: bool) -> None:  # noqa: FBT001
     start = next((text.index(w) for w in ("naked", "nude", "bare") if w in text), 0)
     end = start + len(next(w for w in ("naked", "nude", "bare") if w in text))
-    assert THINGS.is_one_bare(text, (start, end)) is is_one
+    assert THINGS.is_bare_thing(text, (start, end)) is is_one
 
 
 @pytest.mark.parametrize(

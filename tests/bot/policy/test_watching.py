@@ -10,9 +10,9 @@ from bot import rulebooks
 from bot.domain import Job, Rating
 from bot.finished import Held, Released, Withheld
 from bot.policy.decide import release
-from bot.policy.layers import everywhere
+from bot.policy.layers import ground_of
 from bot.policy.thresholds import THRESHOLDS, is_forbidden
-from bot.policy.watching import may_go_on, must_watch
+from bot.policy.watching import must_watch, reason_to_stop
 from bot.words import refusals
 from models.contract import Rendered, Scores
 from tests.stages.factories import make_job
@@ -21,7 +21,7 @@ from tests.stages.fake_engine import INFO
 GENERAL = make_job()
 EXPLICIT = replace(GENERAL, rating=Rating.EXPLICIT)
 BOLD = replace(INFO, can_draw_nudity=True)
-GROUND = everywhere(rulebooks.load())
+GROUND = ground_of(rulebooks.load())
 RENDERED = Rendered(row_id="0000000001", width_px=1, height_px=2, rgb=b"abc", batch_width=1)
 
 
@@ -52,19 +52,19 @@ def test_stricter_consequences_have_higher_thresholds() -> None:
 def test_a_row_is_stopped_only_far_over_the_line_and_far_along(
     nudity: float, progress: float, *, stopped: bool
 ) -> None:
-    verdict = may_go_on(GENERAL, scores(nudity=nudity), progress)
+    verdict = reason_to_stop(GENERAL, scores(nudity=nudity), progress)
     assert isinstance(verdict, Withheld) is stopped
-    assert may_go_on(EXPLICIT, scores(nudity=nudity), progress) is None
+    assert reason_to_stop(EXPLICIT, scores(nudity=nudity), progress) is None
 
 
 @pytest.mark.parametrize("values", [{}, {"nudity": float("nan")}, {"blank": 1.0}])
 def test_missing_scores_stop_no_row(values: dict[str, float]) -> None:
-    assert may_go_on(GENERAL, scores(**values), 1.0) is None
+    assert reason_to_stop(GENERAL, scores(**values), 1.0) is None
 
 
 def test_a_stopped_row_would_have_been_withheld() -> None:
     """Stopping early saves work; it stops nothing that would have been released."""
-    assert may_go_on(GENERAL, scores(nudity=THRESHOLDS.stop), 1.0) is not None
+    assert reason_to_stop(GENERAL, scores(nudity=THRESHOLDS.stop), 1.0) is not None
     assert isinstance(released(GENERAL, nudity=THRESHOLDS.stop, blank=0.0), Withheld)
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from bot.policy.screening import Screen
-from bot.policy.spelling import expanded
+from bot.policy.spelling import expand_braces
 from bot.rulebooks import load
 
 BOOK = load()
@@ -93,7 +93,9 @@ def test_only_the_exact_phrase_is_harmless(prompt: str) -> None:
 
 
 PHRASES = [
-    next(expanded(phrase)) for name in ("sexual", "bare") for phrase in BOOK.concepts[name].apart
+    next(expand_braces(phrase))
+    for name in ("sexual", "bare")
+    for phrase in BOOK.concepts[name].apart
 ]
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from bot.policy.windows import seamed, windows, without
+from bot.policy.windows import windows, with_seams, without_parts
 
 CALM = "calm lake, " * 30
 
@@ -28,12 +28,12 @@ def test_touching_windows_are_merged() -> None:
 
 
 def test_shortened_and_split_texts_keep_their_original_positions() -> None:
-    (left,) = without("abcdef", [(1, 2), (3, 5)])
+    (left,) = without_parts("abcdef", [(1, 2), (3, 5)])
     assert (left.source, left.places) == ("acf", [0, 2, 5])
-    (parted,) = seamed("abcd", {2, 3})
+    (parted,) = with_seams("abcd", {2, 3})
     assert (parted.source, parted.places) == ("ab c d", [0, 1, 2, 2, 3, 3])
     far = f"{CALM}red{CALM}"
     before, behind = "lake, calm lake, calm lake, ", "calm lake, calm lake, calm"
-    (parted,), (left,) = seamed(far, {331}), without(far, [(331, 332)])
+    (parted,), (left,) = with_seams(far, {331}), without_parts(far, [(331, 332)])
     assert (parted.source, parted.places[0]) == (f"{before}r ed{behind}", 302)
     assert (left.source, left.places[0]) == (f"{before}rd{behind} lake", 302)

@@ -11,7 +11,7 @@ import pytest_asyncio
 
 from bot.curating.bare import without_texts
 from bot.domain import StorageError
-from bot.exporting import told
+from bot.exporting import summary
 from bot.store import manifest_files
 from bot.store.manifest_files import ManifestFolder
 from models import manifest
@@ -113,7 +113,7 @@ async def test_a_picture_with_another_versions_settings_is_left_out(
     )
     written = await export(stores, tmp_path / "out")
     assert [picture.seed for picture in written.pictures] == [50]
-    assert "left out: 1 file missing or damaged" in told(written)
+    assert "left out: 1 file missing or damaged" in summary(written)
 
 
 async def test_a_lost_or_damaged_file_is_left_out_and_reported(
@@ -132,7 +132,7 @@ async def test_a_lost_or_damaged_file_is_left_out_and_reported(
             path.write_bytes(path.read_bytes().replace(b"IDAT", b"IDOT"))
     written = await export(stores, tmp_path / "out")
     assert [picture.seed for picture in written.pictures] == [200]
-    assert "left out: 3 file missing or damaged" in told(written)
+    assert "left out: 3 file missing or damaged" in summary(written)
 
 
 def test_a_picture_loses_its_texts_and_nothing_else() -> None:

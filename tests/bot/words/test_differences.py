@@ -10,14 +10,14 @@ from hypothesis import given, settings
 from bot.domain import ChannelId, RoleId, Ruling
 from bot.policy.arrangements import GalleryTerms, StrikeTerms
 from bot.policy.effect import NOTHING, Audience, Effect
-from bot.policy.layers import GuildPolicy, Overrides, RoleTerms, everywhere
+from bot.policy.layers import GuildPolicy, Overrides, RoleTerms, ground_of
 from bot.policy.screening import Term
 from bot.words.differences import differences
 from tests.stages.factories import GUILD
 from tests.stages.policies import BOOK, CHANNEL, GROWN, LAWFUL, OPEN, policies
 
 PLAIN = GuildPolicy(guild_id=GUILD)
-GROUND = everywhere(BOOK)
+GROUND = ground_of(BOOK)
 IN_WORDS = (
     "held until a moderator approves, in age-restricted channels only; moderators are told; "
     "counts as a strike"
@@ -197,7 +197,7 @@ def test_a_setting_without_effect_says_what_still_holds(
 
 def test_the_licence_warning_depends_on_the_model() -> None:
     loose = replace(PLAIN, rules=Overrides(effects={LAWFUL: NOTHING, OPEN: NOTHING}))
-    free = differences(PLAIN, loose, everywhere(BOOK, frozenset({OPEN})))
+    free = differences(PLAIN, loose, ground_of(BOOK, frozenset({OPEN})))
     assert [LICENCE in line for line in free] == [False, True]
 
 

@@ -29,17 +29,19 @@ def just_under(threshold: float) -> float:
     ],
 )
 def test_a_score_is_described_by_its_consequence(nudity: float, expected: str) -> None:
-    assert expected in reviewing.seen({"nudity": nudity, "blank": 0.0})
+    assert expected in reviewing.scores_seen({"nudity": nudity, "blank": 0.0})
 
 
 def test_an_insignificant_score_is_not_shown() -> None:
-    assert not reviewing.seen({})
-    assert not reviewing.seen({"blank": just_under(THRESHOLDS.blank), "childlike": 0.0})
-    childlike = reviewing.seen({"nudity": 0.6, "childlike": THRESHOLDS.childlike, "blank": 0.0})
+    assert not reviewing.scores_seen({})
+    assert not reviewing.scores_seen({"blank": just_under(THRESHOLDS.blank), "childlike": 0.0})
+    childlike = reviewing.scores_seen(
+        {"nudity": 0.6, "childlike": THRESHOLDS.childlike, "blank": 0.0}
+    )
     assert childlike == (
         "The picture check sees probable nudity (60%) and somebody who may look like a child (26%)."
     )
-    assert reviewing.seen({"blank": THRESHOLDS.blank}).endswith("sees an empty picture.")
+    assert reviewing.scores_seen({"blank": THRESHOLDS.blank}).endswith("sees an empty picture.")
 
 
 @pytest.mark.parametrize(
@@ -50,7 +52,7 @@ def test_an_insignificant_score_is_not_shown() -> None:
     ],
 )  # fmt: skip
 def test_a_notice_is_a_sentence_that_begins_with_a_name(words: str) -> None:
-    notice = reviewing.told(7, words, 9_000)
+    notice = reviewing.addressed(7, words, 9_000)
     assert notice.startswith("<@7>: The moderators ")
     assert notice.endswith(". You can ask me again <t:9:R>.")
 
@@ -64,8 +66,8 @@ def test_a_report_is_translated_but_the_reporters_words_are_not() -> None:
     written = reviewing.reason("gore", "It shows a real person: {0}")
     assert written == "It shows gore or is meant to shock: It shows a real person: {0}"
     with speaking(language("fr")):
-        translated = reviewing.reason_told(written)
+        translated = reviewing.reason_shown(written)
         chosen = say("It shows gore or is meant to shock")
         assert translated == f"{chosen} : It shows a real person: {{0}}"
-        assert reviewing.reason_told(reviewing.reason("gore", "")) == chosen
-        assert reviewing.reason_told("of an older version") == "of an older version"
+        assert reviewing.reason_shown(reviewing.reason("gore", "")) == chosen
+        assert reviewing.reason_shown("of an older version") == "of an older version"

@@ -161,10 +161,10 @@ async def test_a_completion_that_the_place_refuses_is_replaced(desk: Front) -> N
     draw = replace(draw, completion="glasses, smile")
     ask = replace(asked, draw=draw, kind=RequestKind.VARY)
     words = embedded_words()
-    assert filling.completed(ask, words, policy).completions == ("glasses, smile",)
+    assert filling.with_completions(ask, words, policy).completions == ("glasses, smile",)
     await by_law(desk.services.guilds, make_guild("glasses", guild_id=desk.guild.id))
     policy = await desk.bot.services.policy_at(policy.place, model=FILLING)
-    (other,) = filling.completed(ask, words, policy).completions or ()
+    (other,) = filling.with_completions(ask, words, policy).completions or ()
     assert other
     assert "glasses" not in other
 
@@ -215,7 +215,7 @@ async def test_completions_are_screened_as_if_they_were_typed(desk: Front) -> No
 
 
 def test_nothing_is_filled_in_if_every_word_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(filling, "judged", lambda *_: Ruling.REFUSE)
+    monkeypatch.setattr(filling, "ruling_on", lambda *_: Ruling.REFUSE)
     assert filling.surprise(embedded_words(), 1, None) == ""  # type: ignore[arg-type]
 
 

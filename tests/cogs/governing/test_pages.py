@@ -13,7 +13,7 @@ import pytest
 from bot import rulebooks
 from bot.domain import ChannelId, GuildId, RoleId, RuleId, Ruling
 from bot.policy.document import TERMS_MAX
-from bot.policy.editing import adjustable
+from bot.policy.editing import adjustable_rules
 from bot.policy.effect import Effect
 from bot.policy.layers import GuildPolicy, Overrides, RoleTerms
 from bot.policy.rulebook import Rulebook
@@ -28,7 +28,7 @@ from tests.stages.factories import GUILD, make_place
 PAGES = {**RULE_PAGES, **PLACE_PAGES, **LIST_PAGES}
 RULEBOOK = rulebooks.load()
 HELD = Effect(ruling=Ruling.HOLD, alert=True, strike=True)
-LOOSE = [rule.id for rule in adjustable(RULEBOOK)]
+LOOSE = [rule.id for rule in adjustable_rules(RULEBOOK)]
 #: A rule that only the server's policy decides.
 FREE = RuleId("suggestive")
 BIG = 1_300_000_000_000_000_000
@@ -36,7 +36,7 @@ BIG = 1_300_000_000_000_000_000
 
 def crowded(rulebook: Rulebook) -> Rulebook:
     """A rulebook with the greatest number of rules, each with long words."""
-    some = adjustable(rulebook)[0]
+    some = adjustable_rules(rulebook)[0]
     more = {
         RuleId(f"rule-number-{n}"): replace(
             some,
