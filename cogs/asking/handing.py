@@ -13,8 +13,8 @@ from bot.client import Interaction
 from bot.domain import Job, Picture
 from bot.words import wording
 from cogs.components import post_view
-from cogs.posting.noting import note
-from cogs.posting.uploads import told_of, upload
+from cogs.posting.noting import unknown_words_note
+from cogs.posting.uploads import upload, with_compression_note
 
 
 async def hand_over(
@@ -24,12 +24,12 @@ async def hand_over(
 
     Raises what Discord raises, and ValueError if it cannot be made small enough.
     """
-    told = await note(interaction.client.services, job)
+    told = await unknown_words_note(interaction.client.services, job)
     return await upload(
         [png],
         interaction.filesize_limit,
         lambda fitting: interaction.followup.send(
-            told_of(wording.caption(job, picture, told), fitting),
+            with_compression_note(wording.caption(job, picture, told), fitting),
             file=discord.File(
                 io.BytesIO(fitting[0].data),
                 f"{job.id}.{fitting[0].extension}",

@@ -49,7 +49,7 @@ from cogs.asking.sourcing import sourced
 from cogs.asking.terms import close_terms, show_terms
 from cogs.components import cancel_view, private_view
 from cogs.posting.faults import DISCORD_ERRORS
-from cogs.posting.noting import note
+from cogs.posting.noting import unknown_words_note
 from cogs.translating import answer, for_everybody, place_of, roles_of, tell, user_of
 from models.catalogue.tags.grasping import Grasp
 
@@ -291,7 +291,7 @@ async def _tell_standing(interaction: Interaction, request: Request) -> MessageI
 async def _status(
     services: Services, request: Request, standing: Standing | None, expected: Expected | None
 ) -> str:
-    told = await note(services, request.jobs[0])
+    told = await unknown_words_note(services, request.jobs[0])
     return wording.status(
         request.jobs, standing=standing, expected=expected, progress={}, note=told
     )

@@ -35,7 +35,7 @@ from bot.words.effects import FORGOTTEN_MEMBER, layer_in_words
 from bot.words.speaking import say
 from cogs.components import Action, row_of
 from cogs.posting.faults import DISCORD_ERRORS
-from cogs.posting.uploads import fitted
+from cogs.posting.uploads import fit_picture
 from cogs.translating import channel_at, in_public, place_at
 from models.contract import Draw
 
@@ -102,7 +102,7 @@ async def _files(bot: WaifuBot, case: Case, picture: Picture) -> list[discord.Fi
     limit_bytes = guild.filesize_limit if guild else discord.utils.DEFAULT_FILE_SIZE_LIMIT_BYTES
     try:
         png = await bot.services.gallery.read(picture)
-        data, extension = await fitted(png, limit_bytes)
+        data, extension = await fit_picture(png, limit_bytes)
     except (StorageError, FileNotFoundError, ValueError):
         return []
     name = f"{case.id}.{extension}"

@@ -22,10 +22,10 @@ from bot.store.case_posts import CasePosting
 from bot.store.case_rows import Case
 from cogs.governing.cases import case_message
 from cogs.governing.verdicts import PRESSES
-from cogs.posting.faults import DISCORD_ERRORS, is_gone, is_passing
+from cogs.posting.faults import DISCORD_ERRORS, is_gone, is_transient
 from cogs.posting.finding import Stretch, carries, newest_own
-from cogs.posting.lanes import Lanes, Openings, first_of_each
-from cogs.posting.looking import Looking
+from cogs.posting.lanes import Lanes, Openings, first_by_channel
+from cogs.posting.looking import PollingCog
 
 log = logging.getLogger(__name__)
 
@@ -43,7 +43,7 @@ class _Due:
     case: Case
 
 
-class Review(Looking):
+class Review(PollingCog):
     """One lane for each review channel."""
 
     def __init__(self, bot: WaifuBot) -> None:
@@ -56,7 +56,7 @@ class Review(Looking):
                 elapsed_s=bot.services.elapsed_s,
                 nudge=bot.services.signals.review,
                 width=_WIDTH,
-                alone=lambda due: due.case.id,
+                rest_key=lambda due: due.case.id,
             ),
             nudge=bot.services.signals.review,
             what="cases to show",
@@ -65,7 +65,7 @@ class Review(Looking):
 
     async def _owed(self, openings: Openings) -> Mapping[ChannelId, _Due]:
         cases = await self._services.case_posts.owed(_LOOK, openings.closed, nor=openings.resting)
-        return first_of_each(
+        return first_by_channel(
             _Due(channel_id=case.review_channel_id, case=case)
             for case in cases
             if case.review_channel_id is not None
@@ -129,7 +129,7 @@ class Review(Looking):
                 shown.content, files=shown.files, view=shown.view, nonce=case.nonce
             )
         except DISCORD_ERRORS as problem:
-            if is_passing(problem):
+            if is_transient(problem):
                 await self._services.case_posts.answer_lost(case, posting)
                 self._services.signals.doomed.set()
             else:

@@ -19,8 +19,8 @@ from bot.log import whereabouts
 from bot.store.tellings import Telling
 from bot.words.speaking import retell
 from cogs.posting.faults import is_gone
-from cogs.posting.lanes import Lanes, Openings, first_of_each
-from cogs.posting.looking import Looking
+from cogs.posting.lanes import Lanes, Openings, first_by_channel
+from cogs.posting.looking import PollingCog
 from cogs.translating import in_public
 
 log = logging.getLogger(__name__)
@@ -33,7 +33,7 @@ _LOOK, _WIDTH = 100, 4
 _OWED_MS = 2 * 86_400_000
 
 
-class Messenger(Looking):
+class Messenger(PollingCog):
     """Sends one message at a time per channel."""
 
     def __init__(self, bot: WaifuBot) -> None:
@@ -47,7 +47,7 @@ class Messenger(Looking):
                 nudge=bot.services.signals.telling,
                 width=_WIDTH,
                 longest_pause_s=_LONGEST_PAUSE_S,
-                alone=lambda telling: telling.id,
+                rest_key=lambda telling: telling.id,
             ),
             nudge=bot.services.signals.telling,
             what="words to members",
@@ -58,7 +58,7 @@ class Messenger(Looking):
         tellings = self._services.tellings
         if late := await tellings.give_up(self._services.clock() - _OWED_MS):
             log.info("gave up %s message(s) to members: they could not be sent in time", late)
-        return first_of_each(await tellings.owed(_LOOK, openings.closed, nor=openings.resting))
+        return first_by_channel(await tellings.owed(_LOOK, openings.closed, nor=openings.resting))
 
     async def _say(self, telling: Telling) -> None:
         channel = self._bot.get_partial_messageable(telling.channel_id, guild_id=telling.guild_id)

@@ -21,9 +21,9 @@ from bot.curating.bare import without_texts
 from bot.domain import BotError, MessageId, StorageError
 from bot.words import duelling
 from cogs.components import Action, row_of
-from cogs.posting.faults import DISCORD_ERRORS, is_gone, is_passing, is_too_large
-from cogs.posting.finding import BlindError, Stretch, newest_own, shows
-from cogs.posting.uploads import fitted
+from cogs.posting.faults import DISCORD_ERRORS, is_gone, is_too_large, is_transient
+from cogs.posting.finding import HistoryUnreadableError, Stretch, newest_own, shows
+from cogs.posting.uploads import fit_picture
 from cogs.translating import channel_at, in_public, place_at
 from cogs.voting.pairing import Contender, sides_here
 
@@ -50,7 +50,7 @@ class Blind:
         Raises `ValueError` if impossible.
         """
         limit_bytes = min(limit_bytes, _BOTH_BYTES_MAX // 2)
-        fitting = [await fitted(png, limit_bytes) for png in self.pngs]
+        fitting = [await fit_picture(png, limit_bytes) for png in self.pngs]
         return [
             discord.File(
                 io.BytesIO(data),
@@ -100,10 +100,10 @@ async def post_duel(bot: WaifuBot, duel: Duel, *, until_ms: int | None = None) -
     try:
         with in_public(bot, duel.guild_id):
             await _post_once(bot, duel, until_ms)
-    except (ValueError, StorageError, BlindError) as problem:
+    except (ValueError, StorageError, HistoryUnreadableError) as problem:
         await _give_up(bot, duel, problem)
     except discord.HTTPException as problem:
-        if is_passing(problem):
+        if is_transient(problem):
             raise
         await _give_up(bot, duel, problem)
 
@@ -159,7 +159,7 @@ async def _post_tracked(
     try:
         return await _post(bot, duel, blind, until_ms)
     except DISCORD_ERRORS as problem:
-        if is_passing(problem):
+        if is_transient(problem):
             await bot.services.duels.answer_lost(duel)
             bot.services.signals.doomed.set()
         raise
@@ -206,7 +206,7 @@ async def tell_end(bot: WaifuBot, duel: Duel) -> None:
     try:
         await message.get_partial_message(duel.message_id).edit(content=words, view=None)
     except discord.HTTPException as problem:
-        if is_passing(problem):
+        if is_transient(problem):
             raise
         if is_gone(problem):
             await services.gallery.message_deleted([duel.message_id], services.clock())

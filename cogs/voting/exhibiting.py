@@ -23,11 +23,11 @@ from bot.store.showpieces import Showpiece
 from bot.words import exhibiting, wording
 from cogs.audience import may_show_here
 from cogs.components import Action, row_of
-from cogs.posting.faults import DISCORD_ERRORS, is_passing
+from cogs.posting.faults import DISCORD_ERRORS, is_transient
 from cogs.posting.finding import Stretch, newest_own, shows
 from cogs.posting.lanes import Lanes, Openings
-from cogs.posting.looking import Looking
-from cogs.posting.uploads import Fitted, told_of, upload
+from cogs.posting.looking import PollingCog
+from cogs.posting.uploads import FittedPicture, upload, with_compression_note
 from cogs.translating import in_public, place_at, url_of
 
 log = logging.getLogger(__name__)
@@ -48,7 +48,7 @@ class _Hung:
     post: Post
 
 
-class Exhibiting(Looking):
+class Exhibiting(PollingCog):
     """One lane per gallery channel."""
 
     #: How many of the liked pictures the latest looks have passed.
@@ -64,7 +64,7 @@ class Exhibiting(Looking):
                 elapsed_s=bot.services.elapsed_s,
                 nudge=bot.services.signals.gallery,
                 width=_WIDTH,
-                alone=lambda showpiece: showpiece.job_id,
+                rest_key=lambda showpiece: showpiece.job_id,
             ),
             nudge=bot.services.signals.gallery,
             what="pictures for galleries",
@@ -104,7 +104,7 @@ class Exhibiting(Looking):
         except ValueError as problem:
             await self._give_up(showpiece, problem)
         except discord.HTTPException as problem:
-            if is_passing(problem):
+            if is_transient(problem):
                 raise
             await self._give_up(showpiece, problem)
 
@@ -157,7 +157,7 @@ class Exhibiting(Looking):
             with in_public(self._bot, showpiece.guild_id):
                 return await self._post(showpiece, hung, png)
         except DISCORD_ERRORS as problem:
-            if is_passing(problem):
+            if is_transient(problem):
                 await self._services.showpieces.answer_lost(showpiece)
                 self._services.signals.doomed.set()
             raise
@@ -173,9 +173,9 @@ class Exhibiting(Looking):
         up = f"<:{emoji.up}>" if ":" in emoji.up else emoji.up
         words = exhibiting.credit(hung.job, tally, up, url_of(hung.post))
 
-        async def send(fitting: list[Fitted]) -> discord.Message:
+        async def send(fitting: list[FittedPicture]) -> discord.Message:
             return await channel.send(
-                told_of(words, fitting),
+                with_compression_note(words, fitting),
                 file=_file(hung, fitting[0]),
                 view=row_of(
                     *((action, hung.job.id)
@@ -220,7 +220,7 @@ class Exhibiting(Looking):
         return _Hung(job=job, picture=replace(picture, spoiler=verdict.spoiler), post=posts[0])
 
 
-def _file(hung: _Hung, one: Fitted) -> discord.File:
+def _file(hung: _Hung, one: FittedPicture) -> discord.File:
     return discord.File(
         io.BytesIO(one.data),
         f"{hung.job.id}.{one.extension}",

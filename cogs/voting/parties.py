@@ -20,7 +20,7 @@ from bot.ids import new_id
 from bot.log import whereabouts
 from cogs.posting.faults import is_gone
 from cogs.posting.lanes import Lanes, Openings, attempt
-from cogs.posting.looking import Looking
+from cogs.posting.looking import PollingCog
 from cogs.translating import channel_at, place_at
 from cogs.voting.duelling import post_duel, tell_end
 from cogs.voting.pairing import next_pair
@@ -34,7 +34,7 @@ _POLL_S, _WIDTH = 2.0, 4
 _IN_VAIN = 2
 
 
-class PartiesCog(Looking):
+class PartiesCog(PollingCog):
     """One lane per channel: a pair's result is shown before the next pair."""
 
     def __init__(self, bot: WaifuBot) -> None:
@@ -47,7 +47,7 @@ class PartiesCog(Looking):
                 elapsed_s=bot.services.elapsed_s,
                 nudge=bot.services.signals.duels,
                 width=_WIDTH,
-                alone=lambda duel: duel.id,
+                rest_key=lambda duel: duel.id,
             ),
             nudge=bot.services.signals.duels,
             what="duels to post",

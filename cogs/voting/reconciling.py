@@ -23,8 +23,8 @@ from bot.drawing.signals import Nudge
 from bot.log import whereabouts
 from bot.store.gallery import PostDebt
 from bot.words.emoji import reaction_key
-from cogs.posting.faults import DISCORD_ERRORS, is_forbidden, is_gone, is_passing
-from cogs.posting.lanes import Lanes, Openings, first_of_each, keep_looking
+from cogs.posting.faults import DISCORD_ERRORS, is_forbidden, is_gone, is_transient
+from cogs.posting.lanes import Lanes, Openings, first_by_channel, keep_looking
 from cogs.voting.inbox import EmojiVoters, Inbox, Reacting
 from cogs.voting.watching import Touch
 
@@ -63,7 +63,7 @@ class Reconciler:
             about=lambda post: whereabouts(
                 job=",".join(post.pictures.values()), guild=post.guild_id
             ),
-            alone=lambda post: post.message_id,
+            rest_key=lambda post: post.message_id,
             elapsed_s=bot.services.elapsed_s,
             nudge=self._wanted,
             width=_WIDTH,
@@ -96,14 +96,14 @@ class Reconciler:
         posts = await self._services.gallery.owing(
             PostDebt.READING, openings.free, besides=openings.closed, nor=openings.resting
         )
-        return first_of_each(posts)
+        return first_by_channel(posts)
 
     async def _settle(self, post: Post) -> None:
         session = self._session
         try:
             await self._read(post)
         except DISCORD_ERRORS as problem:
-            if is_passing(problem):
+            if is_transient(problem):
                 raise
             if is_gone(problem):
                 at_ms = self._services.clock()

@@ -18,8 +18,8 @@ from bot.client import WaifuBot
 from bot.domain import ChannelId, GuildId, Post
 from bot.log import whereabouts
 from bot.store.gallery import PostDebt
-from cogs.posting.faults import DISCORD_ERRORS, is_gone, is_passing
-from cogs.posting.lanes import Lanes, Openings, first_of_each, keep_looking
+from cogs.posting.faults import DISCORD_ERRORS, is_gone, is_transient
+from cogs.posting.lanes import Lanes, Openings, first_by_channel, keep_looking
 
 log = logging.getLogger(__name__)
 
@@ -44,7 +44,7 @@ class Seeder:
             about=lambda post: whereabouts(
                 job=",".join(post.pictures.values()), guild=post.guild_id
             ),
-            alone=lambda post: post.message_id,
+            rest_key=lambda post: post.message_id,
             elapsed_s=bot.services.elapsed_s,
             nudge=bot.services.signals.posted,
             width=_WIDTH,
@@ -68,7 +68,7 @@ class Seeder:
         posts = await self._services.gallery.owing(
             PostDebt.VOTES, openings.free, besides=openings.closed, nor=openings.resting
         )
-        return first_of_each(posts)
+        return first_by_channel(posts)
 
     async def _seed(self, post: Post) -> None:
         emoji = await self._services.guilds.vote_emoji(post.guild_id)
@@ -79,7 +79,7 @@ class Seeder:
                 await message.add_reaction(emoji.up)
                 await message.add_reaction(emoji.down)
         except DISCORD_ERRORS as problem:
-            if is_passing(problem):
+            if is_transient(problem):
                 raise
             await self._lacking(post, problem)
         await self._services.gallery.paid(PostDebt.VOTES, post.message_id)
