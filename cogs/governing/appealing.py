@@ -17,9 +17,9 @@ from bot.store.reviews import Filing
 from bot.words import reviewing
 from cogs.asking.press import Press
 from cogs.asking.requests import with_precedent
-from cogs.asking.terms import licensed
+from cogs.asking.terms import require_licence
 from cogs.components import Action, template
-from cogs.forms import Filled, answer_form, form, words_field
+from cogs.forms import SubmittedForm, answer_form, form, words_field
 from cogs.translating import guild_of, place_of, roles_of, tell, user_of
 
 _WHY = "why"
@@ -34,7 +34,7 @@ class Appeal(Press, template=template(Action.APPEAL)):
 
     async def pressed(self, interaction: Interaction) -> None:
         """Ask why it should be drawn; the licence comes first, because drawing falls under it."""
-        if not await licensed(interaction):
+        if not await require_licence(interaction):
             return
         waiting_id = RequestId(self.target)
         services = interaction.client.services
@@ -67,7 +67,7 @@ class Appealing(commands.Cog):
         """Handle a submitted appeal, however long ago its form was shown."""
         await answer_form(interaction, Action.APPEAL, self._take)
 
-    async def _take(self, interaction: Interaction, filled: Filled) -> None:
+    async def _take(self, interaction: Interaction, filled: SubmittedForm) -> None:
         services, user_id = self._services, user_of(interaction)
         waiting_id = RequestId(filled.target)
         refused = await self._refusal(interaction, waiting_id)

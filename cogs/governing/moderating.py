@@ -20,7 +20,7 @@ from bot.store.case_rows import Case, CaseId
 from bot.store.members import EVERYWHERE, Exclusion, Strike
 from bot.words import pictures, reviewing, standing, wording
 from bot.words.speaking import ENGLISH, speaking
-from cogs.asking.terms import licensed
+from cogs.asking.terms import require_licence
 from cogs.components import Action, row_of
 from cogs.governing.cases import HEADS, case_message
 from cogs.governing.desk import may_govern
@@ -70,7 +70,7 @@ class Moderating(
             await tell(interaction, reviewing.CASE_GONE())
             return
         # Others see the case in the review channel too; here it goes to one member.
-        if not await licensed(interaction):
+        if not await require_licence(interaction):
             return
         assert interaction.channel_id is not None, "commands come from a channel"
         shown = await case_message(interaction.client, case, ChannelId(interaction.channel_id))

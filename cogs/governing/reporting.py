@@ -15,7 +15,7 @@ from bot.store.reviews import Filing
 from bot.words import grids, reviewing
 from cogs.asking.press import Press
 from cogs.components import Action, menu_view, template
-from cogs.forms import Filled, answer_form, choice_field, form, words_field
+from cogs.forms import SubmittedForm, answer_form, choice_field, form, words_field
 from cogs.posting.finding import button_ids
 from cogs.translating import guild_of, tell, user_of
 
@@ -110,7 +110,7 @@ class Reporting(commands.Cog):
         """Handle a submitted report, however long ago its form was shown."""
         await answer_form(interaction, Action.REPORT, self._take)
 
-    async def _take(self, interaction: Interaction, filled: Filled) -> None:
+    async def _take(self, interaction: Interaction, filled: SubmittedForm) -> None:
         services, job_id = self._services, JobId(filled.target)
         if not await _is_here(interaction, job_id):
             return

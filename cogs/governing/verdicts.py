@@ -23,7 +23,7 @@ from bot.store.members import EVERYWHERE, Exclusion
 from bot.store.reviews import Decided
 from bot.words import reviewing, standing
 from cogs.asking.press import Press
-from cogs.asking.terms import licensed
+from cogs.asking.terms import require_licence
 from cogs.components import Action, template
 from cogs.governing.cases import case_message
 from cogs.governing.powers import require_power
@@ -66,7 +66,7 @@ class LookAgain(_OfCase, template=template(Action.LOOK)):
     async def pressed(self, interaction: Interaction) -> None:
         """Put it into the case's message."""
         found = await self.case(interaction)
-        if found is None or not await licensed(interaction):
+        if found is None or not await require_licence(interaction):
             return
         assert interaction.message is not None, "a button stands under a message"
         case, _ = found

@@ -51,8 +51,8 @@ _POLL_S = 2.0
 #: Channels served at once.
 _WIDTH = 8
 
-#: Public reasons for which policy forbids a post here. Policy's own text is for the member alone: it
-#: may name the terms that moderators block.
+#: Public reasons for which policy forbids a post here. Policy's own text is for the member alone:
+#: it may name the terms that moderators block.
 _NOT_HERE = {
     RefusalReason.AGE: pictures.FOR_ADULTS,
     RefusalReason.CHANNEL: pictures.SWITCHED_OFF,

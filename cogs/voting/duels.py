@@ -20,8 +20,8 @@ from bot.policy.layers import EffectivePolicy
 from bot.store.duels import Voted
 from bot.words import duelling, listing, wording
 from cogs.asking.press import Press
-from cogs.asking.requests import lacking
-from cogs.asking.terms import licensed
+from cogs.asking.requests import permission_refusal
+from cogs.asking.terms import require_licence
 from cogs.components import Action, row_of, template
 from cogs.posting.sheets import PLACES
 from cogs.translating import guild_of, place_of, roles_of, speak_to_everybody, tell, url_of, user_of
@@ -56,7 +56,7 @@ class DuelsCog(commands.Cog):
     @duel.command(description="Rate one pair after another; only you see them")
     async def rate(self, interaction: Interaction) -> None:
         """Show the first pair; a button brings the next."""
-        if not await licensed(interaction):
+        if not await require_licence(interaction):
             return
         await interaction.response.defer(ephemeral=True)
         await _show_pair(interaction)
@@ -68,9 +68,9 @@ class DuelsCog(commands.Cog):
         self, interaction: Interaction, minutes: app_commands.Range[int, 1, 60] = 10
     ) -> None:
         """Begin a party; its pairs are posted in the background."""
-        if not await licensed(interaction):
+        if not await require_licence(interaction):
             return
-        if refused := lacking(interaction):
+        if refused := permission_refusal(interaction):
             await tell(interaction, refused.text)
             return
         await interaction.response.defer(ephemeral=True)
@@ -284,7 +284,7 @@ class NextPair(Press, template=template(Action.NEXT_PAIR)):
 
     async def pressed(self, interaction: Interaction) -> None:
         """Show the pair in the private message, to members who accepted the licence."""
-        if not await licensed(interaction):
+        if not await require_licence(interaction):
             return
         alone = interaction.message is not None and interaction.message.flags.ephemeral
         await interaction.response.defer(ephemeral=True, thinking=not alone)

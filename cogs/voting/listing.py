@@ -21,7 +21,7 @@ from bot.services import Services
 from bot.store.sends import SendKind
 from bot.words import history
 from bot.words.pictures import NO_LONGER_LISTED
-from cogs.asking.terms import licensed
+from cogs.asking.terms import require_licence
 from cogs.audience import may_show_here
 from cogs.posting.sending import answer_to, send_tracked
 from cogs.posting.sheets import sheet_of
@@ -53,7 +53,7 @@ async def policy_of_list(interaction: Interaction) -> EffectivePolicy | None:
 
     None if its member gets no list: they are told why, or shown the licence.
     """
-    if not await licensed(interaction):
+    if not await require_licence(interaction):
         return None
     policy = await interaction.client.services.policy_at(place_of(interaction))
     if silenced := decide.silence(policy):

@@ -136,11 +136,11 @@ async def test_a_search_continues_across_pages_and_restarts(desk: Front) -> None
 
 
 async def test_a_search_of_four_thousand_characters_is_cut(desk: Front) -> None:
-    from cogs.asking.history import _WORDS_MAX, _cut
+    from cogs.asking.history import _WORDS_MAX, _cut_to_fit
 
-    assert len(_cut("x" * 4000)) == _WORDS_MAX
-    assert len(_cut("🎀" * 4000).encode("utf-16-le")) <= 2 * _WORDS_MAX
-    assert _cut(" a \n b ") == "a b"
+    assert len(_cut_to_fit("x" * 4000)) == _WORDS_MAX
+    assert len(_cut_to_fit("🎀" * 4000).encode("utf-16-le")) <= 2 * _WORDS_MAX
+    assert _cut_to_fit(" a \n b ") == "a b"
 
 
 async def test_hidden_pictures_leave_an_empty_field_and_the_reason(desk: Front) -> None:
