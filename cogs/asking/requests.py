@@ -156,8 +156,8 @@ async def _try_to_queue(
 ) -> Request | Refused | Grasp | ExistingPictures | None:
     """The queued request, or why there is none; None if the licence is not accepted yet.
 
-    Unless `confirmed`, also the analysis of a prompt with no known word, or the pictures that already
-    exist.
+    Unless `confirmed`, also the analysis of a prompt with no known word, or the pictures that
+    already exist.
     """
     services = interaction.client.services
     roles, model = roles_of(interaction), services.model()
