@@ -2,8 +2,8 @@
 
 The log's rows are the truth: a line is owed until its message exists, through every outage, and
 goes to the server's log channel at that time. The nudge only saves waiting. A crash between the
-message and its row can repeat the message, if it outlasts Discord's memory of a nonce. Who changed
-what, and why, is not known here.
+message and its row can repeat the message, if it outlasts Discord's memory of a nonce. Must not
+know who changed what, and why.
 """
 
 from __future__ import annotations

@@ -1,8 +1,8 @@
 """Maintains the messages of cases in the review channels: posts, edits, and replaces deleted ones.
 
-The rows of cases say what is owed; the nudge only saves waiting. If a review channel is not set,
-gone or not writable, nothing is lost: the case stays open and owed, and moderators find it with
-`/moderate cases`. `verdicts.py` carries out decisions.
+The rows of cases record the messages owed; the nudge only saves waiting. If a review channel is not
+set, gone or not writable, nothing is lost: the case stays open and owed, and moderators find it
+with `/moderate cases`. `verdicts.py` carries out decisions.
 """
 
 from __future__ import annotations
@@ -51,7 +51,7 @@ class Review(PollingCog):
             bot,
             Lanes[_Due](
                 self._owed,
-                self._bring,
+                self._post_or_edit,
                 about=lambda due: whereabouts(guild=due.case.guild_id),
                 elapsed_s=bot.services.elapsed_s,
                 nudge=bot.services.signals.review,
@@ -71,7 +71,7 @@ class Review(PollingCog):
             if case.review_channel_id is not None
         )
 
-    async def _bring(self, due: _Due) -> None:
+    async def _post_or_edit(self, due: _Due) -> None:
         """Post the case's message, or update the existing one."""
         message = due.case.message
         if message is None:
@@ -140,15 +140,17 @@ class Review(PollingCog):
     @commands.Cog.listener()
     async def on_raw_message_delete(self, payload: discord.RawMessageDeleteEvent) -> None:
         """A case's message was deleted: an undecided case is posted again."""
-        await self._lost(payload.guild_id, payload.channel_id, {payload.message_id})
+        await self._note_deleted(payload.guild_id, payload.channel_id, {payload.message_id})
 
     @commands.Cog.listener()
     async def on_raw_bulk_message_delete(self, payload: discord.RawBulkMessageDeleteEvent) -> None:
         """The same for many messages at once."""
-        await self._lost(payload.guild_id, payload.channel_id, payload.message_ids)
+        await self._note_deleted(payload.guild_id, payload.channel_id, payload.message_ids)
 
-    async def _lost(self, guild_id: int | None, channel_id: int, message_ids: set[int]) -> None:
-        """Checks only the review channel; in a former one the next edit finds out."""
+    async def _note_deleted(
+        self, guild_id: int | None, channel_id: int, message_ids: set[int]
+    ) -> None:
+        """Note deleted messages of the review channel; in a former one the next edit notices."""
         if guild_id is None:
             return
         policy = await self._services.guilds.policy(GuildId(guild_id))
