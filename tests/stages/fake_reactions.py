@@ -88,7 +88,7 @@ class FakeReactions:
         self.late.clear()
         self._session_s = self.glass()
         self._stands(self.truth)
-        self.reconciler.begin()
+        self.reconciler.begin_session()
 
     def _stands(self, truth: frozenset[Standing]) -> None:
         self.truth = truth
