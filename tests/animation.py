@@ -1,7 +1,7 @@
 """`python -m tests.animation [FILE]`: make the README's animation, the whole bot in some seconds.
 
 A local Discord, the real bot with the real model, and chromium: somebody asks for four pictures,
-picks the best and varies it; the bot is killed while drawing, starts again and posts what it owed.
+picks the best and varies it; the bot is killed while drawing, starts again and posts the rest.
 Everything shown really happened; only the waiting is cut.
 """
 

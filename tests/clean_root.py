@@ -130,7 +130,7 @@ def _copy_in(words: list[str], stages: list[Stage]) -> None:
 
 
 def _try(image: Stage) -> int:
-    """Run the program as the image starts it, on a folder of its user's."""
+    """Run the program as the image starts it, on a folder that its user owns."""
     tries = {
         ("python", "-m", "bot", "--help"): 0,
         ("python", "-m", "models", "check", "embedded"): 0,

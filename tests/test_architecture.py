@@ -87,7 +87,7 @@ FLOORS = {
 
 
 def floor_fault(here: str, name: str) -> str | None:
-    """What is wrong with an import between rooms of one floor plan, if anything."""
+    """The fault of an import between rooms of one floor plan, if any."""
     recipe = next((room for room in RECIPES if within(name, room)), None)
     if recipe and not within(here, recipe):
         if any(within(here, room) for room in RECIPES):
@@ -112,7 +112,7 @@ def faults_of(path: Path) -> Iterator[str]:
 
 
 def side_faults(here: str, name: str) -> Iterator[str]:
-    """What is wrong with an import between bot/, cogs/ and models/."""
+    """The faults of an import between bot/, cogs/ and models/."""
     top, target = here.split(".", maxsplit=1)[0], name.split(".", maxsplit=1)[0]
     if top == "models" and target in {"bot", "cogs"}:
         yield f"models imports only models, not {name}"
@@ -128,7 +128,7 @@ def side_faults(here: str, name: str) -> Iterator[str]:
 
 
 def third_party_faults(here: str, name: str) -> Iterator[str]:
-    """What is wrong with an import from outside the project."""
+    """The faults of an import from outside the project."""
     target = name.split(".", maxsplit=1)[0]
     homes = HOMES.get(target)
     if homes and not any(here == h or (h.endswith(".") and here.startswith(h)) for h in homes):
@@ -148,7 +148,7 @@ def is_cog(name: str) -> bool:
     return path.is_file() and "async def setup(" in path.read_text()
 
 
-def test_every_import_keeps_the_rules() -> None:
+def test_every_import_obeys_the_rules() -> None:
     faults = [fault for path in rooms() for fault in faults_of(path)]
     assert not faults, "\n" + "\n".join(faults)
 
@@ -213,7 +213,7 @@ def top_of(path: Path) -> str:
     return path.relative_to(ROOT).parts[0]
 
 
-def test_sql_lives_in_the_stores_alone() -> None:
+def test_only_the_stores_contain_sql() -> None:
     faults = [
         f"{path.relative_to(ROOT)}:{node.lineno}"
         for path in rooms()
@@ -248,7 +248,7 @@ def test_every_extension_is_a_cog_and_every_cog_is_an_extension() -> None:
     assert set(EXTENSIONS) == cogs
 
 
-def test_no_file_outgrows_its_idea() -> None:
+def test_no_file_is_longer_than_four_hundred_lines() -> None:
     faults = [
         f"{p.relative_to(ROOT)}: {n} lines"
         for p in [*rooms(), *(ROOT / "tests").rglob("*.py")]

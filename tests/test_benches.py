@@ -1,4 +1,4 @@
-"""Where a benchmark has seen nothing, it has measured nothing: no goal is held by 0 of 0."""
+"""A benchmark that has seen nothing has measured nothing: 0 of 0 reaches no goal."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ import pytest
 from models.catalogue import card as cards
 from models.catalogue.verdict import EDITION
 from models.report import Row
-from tests.bench import poisons
+from tests.bench import growth, poisons
 from tests.bench.__main__ import main
 from tests.bench.gates import measured
 from tests.bench.kills import fault_rows
@@ -22,6 +22,7 @@ from tests.bench.learning import Bench
 from tests.bench.poisons import POISONS
 from tests.bench.route import answers
 from tests.stages.cards import make_card, passed
+from tests.stages.hostile import READERS
 from tests.stages.promises import Faults
 
 
@@ -29,7 +30,7 @@ def held(rows: list[Row]) -> set[bool | None]:
     return {row.holds for row in rows}
 
 
-def test_what_was_measured_is_kept_when_a_run_is_stopped(
+def test_measured_rows_are_kept_when_a_run_is_stopped(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     async def measured(_: Path) -> list[Row]:
@@ -48,7 +49,7 @@ def test_what_was_measured_is_kept_when_a_run_is_stopped(
     assert "speed" in capsys.readouterr().err
 
 
-def test_no_fault_of_no_kill_is_no_success() -> None:
+def test_zero_kills_do_not_count_as_success() -> None:
     kinds = len(fields(Faults))
     assert [row.holds for row in fault_rows("crash", "of 0 jobs", [Faults()], seen=0)] == (
         [False] * kinds
@@ -57,7 +58,7 @@ def test_no_fault_of_no_kill_is_no_success() -> None:
 
 
 @pytest.mark.parametrize(("crowds", "candidates"), [(0, ["one"]), (3, [])])
-def test_a_gate_that_judged_no_candidate_let_none_through_and_proves_nothing(
+def test_a_gate_that_judged_no_candidate_holds_no_goal(
     monkeypatch: pytest.MonkeyPatch, crowds: int, candidates: list[str]
 ) -> None:
     monkeypatch.setattr("tests.bench.gates.passed", lambda *_: dict.fromkeys(candidates, False))
@@ -66,13 +67,23 @@ def test_a_gate_that_judged_no_candidate_let_none_through_and_proves_nothing(
     assert held(list(measured(hall, "style", 500, crowds))) <= {None}
 
 
-def test_a_gate_that_refused_every_crowd_at_random_holds(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_gate_that_refused_every_random_crowd_holds_its_goal(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
     monkeypatch.setattr("tests.bench.gates.passed", lambda *_: {"one": False})
     hall: Any = SimpleNamespace(wins={"one": {"style": 50.0}})
     assert held(list(measured(hall, "votes at random", 500, 3))) == {True}
 
 
-def test_a_bench_makes_no_eye_that_it_does_not_look_with(tmp_path: Path) -> None:
+def test_a_quadratic_reader_misses_the_goal_for_growth() -> None:
+    """And a linear one keeps it."""
+    linear = [row.holds for row in growth.rows(lambda _, text: len(text))]
+    quadratic = [row.holds for row in growth.rows(lambda _, text: len(text) ** 2)]
+    assert linear == [True] * (len(READERS) + 1)
+    assert quadratic == [False] * len(READERS) + [True]
+
+
+def test_a_bench_builds_no_eye_that_it_does_not_use(tmp_path: Path) -> None:
     """Poisons and trials by style need neither, and both take many minutes."""
     bench = Bench(tmp_path, first=1, paired=1)
     white, blue = np.full((1, 8, 8, 3), 255, np.uint8), np.full((1, 8, 8, 3), (0, 0, 255), np.uint8)
@@ -80,13 +91,13 @@ def test_a_bench_makes_no_eye_that_it_does_not_look_with(tmp_path: Path) -> None
     assert not list(tmp_path.iterdir())
 
 
-def test_who_never_asked_beside_a_training_was_not_answered_in_time() -> None:
+def test_requests_that_were_never_made_hold_no_goal() -> None:
     assert [row.holds for row in answers([], [])] == [False, False]
     assert [row.holds for row in answers([20.0], [3.0])] == [True, True]
 
 
 @pytest.mark.parametrize("edition", ["3", EDITION])
-def test_a_verdict_of_another_edition_is_no_figure_of_this_one(
+def test_a_verdict_of_another_gate_edition_is_measured_again(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, edition: str
 ) -> None:
     """A folder of poisons outlives the gate that judged them."""

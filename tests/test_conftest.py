@@ -26,7 +26,7 @@ ENOUGH = 6 << 30
         (None, ENOUGH, None),
     ],
 )
-def test_temporary_files_go_into_memory_if_both_it_and_its_disk_have_room(
+def test_temporary_files_go_into_memory_only_if_it_has_room(
     monkeypatch: pytest.MonkeyPatch,
     tmp_path: Path,
     disk_bytes: int | None,
@@ -41,7 +41,7 @@ def test_temporary_files_go_into_memory_if_both_it_and_its_disk_have_room(
     memory = SimpleNamespace(available=memory_bytes)
     monkeypatch.setattr(psutil, "virtual_memory", lambda: memory)
     monkeypatch.setattr(tempfile, "tempdir", None)
-    # Set before it is deleted, so that what the configuration sets is undone.
+    # Set before it is deleted, so that monkeypatch undoes what the configuration sets.
     monkeypatch.setenv("TMPDIR", "")
     monkeypatch.delenv("TMPDIR")
     config = SimpleNamespace(option=SimpleNamespace(maxschedchunk=1))

@@ -83,7 +83,7 @@ def test_the_pages_have_commands() -> None:
 @pytest.mark.parametrize(
     "line", [line for line in LINES if line.words[0] in OURS], ids=lambda line: " ".join(line.words)
 )
-def test_a_documented_command_is_one_and_takes_its_options(line: Line) -> None:
+def test_a_documented_command_exists_and_accepts_its_options(line: Line) -> None:
     room, *words = line.words
     if not words:
         return
@@ -93,7 +93,7 @@ def test_a_documented_command_is_one_and_takes_its_options(line: Line) -> None:
         assert not complaint(parser_of(room, name), line, options), line.page
 
 
-def test_every_other_module_that_a_page_runs_can_be_run() -> None:
+def test_every_other_module_named_on_a_page_can_be_run() -> None:
     for line in LINES:
         module, *words = line.words
         if module in OURS or module == "pytest":
@@ -108,6 +108,6 @@ def test_every_other_module_that_a_page_runs_can_be_run() -> None:
             assert words[0] in _programs(0, 0), f"{line.page}: {words[0]} is nothing to measure"
 
 
-def test_every_file_that_a_page_tests_with_exists() -> None:
+def test_every_test_file_named_on_a_page_exists() -> None:
     named = [word for line in LINES if line.words[0] == "pytest" for word in line.words[1:]]
     assert not [word for word in named if not (ROOT / word).exists()]

@@ -18,7 +18,7 @@ from tests.stages.trouble import OF_FILES, OF_STATEMENTS
 
 
 async def drawn(here: Stage, prompt: str, count: int) -> None:
-    """Take one more request through, from start to end."""
+    """Take one more request from start to end."""
     await here.draw(prompt)
     assert pictures(await here.posts(count)) == count
 
@@ -89,7 +89,7 @@ async def test_a_picture_too_large_is_posted_smaller(tmp_path: Path) -> None:
         assert post["attachments"][0]["size"] <= 6000
 
 
-async def test_a_deleted_channel_ends_its_jobs_and_the_bot_lives(tmp_path: Path) -> None:
+async def test_a_deleted_channel_ends_its_jobs_and_the_bot_survives(tmp_path: Path) -> None:
     async with stage(tmp_path) as here:
         await here.accept_terms()
         here.where = "art"
@@ -105,7 +105,7 @@ async def test_a_deleted_channel_ends_its_jobs_and_the_bot_lives(tmp_path: Path)
         await drawn(here, "1girl, elsewhere", 2)
 
 
-async def test_a_lost_permission_is_told_and_the_picture_is_kept(tmp_path: Path) -> None:
+async def test_a_lost_permission_is_reported_and_the_picture_is_kept(tmp_path: Path) -> None:
     async with stage(tmp_path) as here:
         await here.accept_terms()
         await here.draw("1girl, behind glass", steps=50)
@@ -144,7 +144,7 @@ async def test_a_full_disk_delays_the_picture_until_there_is_room(tmp_path: Path
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="only Linux takes a live process's disk away")
-async def test_a_disk_that_takes_no_byte_ends_nothing_and_is_told_kindly(tmp_path: Path) -> None:
+async def test_a_disk_that_takes_no_byte_ends_nothing_and_is_explained(tmp_path: Path) -> None:
     """Heartbeat, queue, gallery, delivery, log: nothing of the bot can be written for a while."""
     from resource import RLIM_INFINITY, RLIMIT_FSIZE, prlimit
 
@@ -162,7 +162,7 @@ async def test_a_disk_that_takes_no_byte_ends_nothing_and_is_told_kindly(tmp_pat
             async def beaten() -> bool:
                 return read_pulse(here.data_dir) is not None
 
-            # The next beat fails, and is a sign of life all the same.
+            # The next beat cannot be written, and still counts as a sign of life.
             await here.until(beaten)
         assert here.bot.running
         assert here.bot.pid == pid
@@ -174,11 +174,11 @@ async def test_a_disk_that_takes_no_byte_ends_nothing_and_is_told_kindly(tmp_pat
 
 @pytest.mark.slow(15)
 @pytest.mark.timeout(300)
-async def test_the_bot_lives_through_whatever_its_disk_says_at_a_random_moment(
+async def test_the_bot_survives_any_disk_fault_at_a_random_moment(
     tmp_path: Path,
 ) -> None:
     suffered = await sicken(tmp_path, [*OF_STATEMENTS, *OF_FILES])
-    assert len(suffered.moments) == 7, "or nothing was proved"
+    assert len(suffered.moments) == 7, "otherwise this proves nothing"
     assert suffered.lived
     assert not suffered.faults, str(suffered.faults)
 
@@ -186,7 +186,7 @@ async def test_the_bot_lives_through_whatever_its_disk_says_at_a_random_moment(
 @pytest.mark.exhaustive
 @pytest.mark.timeout(1200)
 @pytest.mark.parametrize("what", [*OF_STATEMENTS, *OF_FILES])
-async def test_the_bot_lives_through_many_faults_of_its_disk(tmp_path: Path, what: str) -> None:
+async def test_the_bot_survives_many_disk_faults(tmp_path: Path, what: str) -> None:
     suffered = await sicken(tmp_path, [what] * 40, seed=7)
     print(f"{what}: {len(set(suffered.moments))} moments in {len(suffered.moments)} faults")
     assert suffered.lived

@@ -1,4 +1,4 @@
-"""A fork of the nursery behaves for the harnesses like `python -m bot`."""
+"""To the harnesses, a fork of the nursery behaves like `python -m bot`."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from tests.stages.forking import nursery
 from tests.stages.stage import stage
 
 
-async def test_its_environment_and_its_exit_code_are_its_own(tmp_path: Path) -> None:
+async def test_a_fork_has_its_own_environment_and_exit_code(tmp_path: Path) -> None:
     settings = {"DATA_DIR": str(tmp_path), "DISCORD_TOKEN": "", "CAP_USER": "many"}
     fork = await nursery().spawn("bot", environment_with(settings))
     assert await fork.wait() == 2
@@ -19,7 +19,7 @@ async def test_its_environment_and_its_exit_code_are_its_own(tmp_path: Path) -> 
     assert "CAP_USER" not in os.environ
 
 
-async def test_it_is_killed_and_started_as_a_process(tmp_path: Path) -> None:
+async def test_a_fork_can_be_killed_and_started_like_a_process(tmp_path: Path) -> None:
     async with stage(tmp_path) as here:
         first = here.bot.pid
         os.kill(first, signal.SIGKILL)

@@ -32,7 +32,7 @@ def edit(told: Story, sql: str) -> None:
         connection.commit()
 
 
-#: What is done to the rows, and which promise it breaks.
+#: A change to the rows, and the promise that it breaks.
 BREAKS: Sequence[tuple[str, str]] = (
     ("UPDATE pictures SET user_id = 1", "nobody_elses_picture"),
     ("UPDATE pictures SET guild_id = 1", "nobody_elses_picture"),
@@ -55,24 +55,24 @@ BREAKS: Sequence[tuple[str, str]] = (
 
 
 @pytest.mark.parametrize(("sql", "promise"), BREAKS)
-async def test_what_may_never_be_is_found_at_once(told: Story, sql: str, promise: str) -> None:
+async def test_a_broken_row_is_found_at_once(told: Story, sql: str, promise: str) -> None:
     edit(told, sql)
     assert promise in told.broken_now().broken
 
 
-async def test_a_pick_that_was_told_and_is_another_is_found_without_the_ledger(told: Story) -> None:
+async def test_a_pick_that_differs_from_the_press_is_found_without_the_ledger(told: Story) -> None:
     assert told.told.picks, "somebody picked"
     told.told.picks = {press: {9} for press in told.told.picks}
     assert looks.picks_unlike_presses(told, told.told.picks)
 
 
-async def test_a_picture_that_was_taken_back_is_found_on_show(told: Story) -> None:
+async def test_a_cancelled_picture_that_is_shown_is_found(told: Story) -> None:
     shown = {job for (job,) in told.rows("SELECT job_id FROM post_pictures")}
     assert looks.cancelled_and_shown(told, shown)
     assert not looks.cancelled_and_shown(told, {"another"})
 
 
-async def test_a_vote_that_lost_its_name_and_counts_no_more_is_found(told: Story) -> None:
+async def test_a_nameless_vote_that_no_longer_counts_is_found(told: Story) -> None:
     ((voter, job),) = told.rows("SELECT voter_id, job_id FROM votes")
     edit(told, "DELETE FROM votes")
     assert looks.nameless_unlike_reactions(told, {voter})

@@ -1,4 +1,4 @@
-"""The measure of the tests is right itself: what it changes, what it leaves, that tests notice."""
+"""The mutants themselves are tested: what they change, what they leave, and that tests notice."""
 
 from __future__ import annotations
 
@@ -74,7 +74,7 @@ def changes(shop: ModuleType) -> list[Mutant]:
 
 
 def of(shop: ModuleType, text: str) -> Mutant:
-    """The one that has this in it."""
+    """The mutant whose source contains this text."""
     return next(m for m in changes(shop) if text in m.source())
 
 
@@ -89,7 +89,7 @@ def in_fork(check: Callable[[], bool]) -> bool:
     return os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]) == 0
 
 
-def test_functions_are_changed_and_neither_data_nor_texts_of_operators(shop: ModuleType) -> None:
+def test_mutants_change_functions_but_neither_data_nor_messages(shop: ModuleType) -> None:
     found = changes(shop)
     assert {m.function for m in found} == {"is_many", "Shop.__init__", "Shop.stock", "Shop.opened"}
     sources = [m.source() for m in found]
@@ -100,7 +100,7 @@ def test_functions_are_changed_and_neither_data_nor_texts_of_operators(shop: Mod
         assert all(kept in source for source in sources), kept
 
 
-def test_a_name_lasts_as_long_as_its_function(shop: ModuleType) -> None:
+def test_a_mutants_name_lasts_as_long_as_its_function_is_unchanged(shop: ModuleType) -> None:
     path = Path(str(shop.__file__))
     before = {m.name: m.function for m in changes(shop)}
     path.write_text(SOURCE.replace("self.count = 1", "self.count = 2"))
@@ -108,7 +108,7 @@ def test_a_name_lasts_as_long_as_its_function(shop: ModuleType) -> None:
     assert {before[name] for name in kept} == {"is_many", "Shop.stock", "Shop.opened"}
 
 
-def test_whatever_holds_a_function_runs_its_mutant(shop: ModuleType) -> None:
+def test_every_reference_to_a_function_runs_its_mutant(shop: ModuleType) -> None:
     held, stock = shop.is_many, Stock([Path(str(shop.__file__))], frozenset())
 
     def noticed() -> bool:
@@ -122,7 +122,7 @@ def test_whatever_holds_a_function_runs_its_mutant(shop: ModuleType) -> None:
 
 
 @pytest.mark.parametrize("before", [False, True])
-def test_whoever_loads_the_file_later_runs_the_mutant(path: Path, *, before: bool) -> None:
+def test_a_later_load_of_the_file_runs_the_mutant(path: Path, *, before: bool) -> None:
     held = loaded(path) if before else None
     stock = Stock([path], frozenset())
     (mutant,) = (m for m in mutants(path) if "return count >= least" in m.source())
@@ -135,7 +135,7 @@ def test_whoever_loads_the_file_later_runs_the_mutant(path: Path, *, before: boo
     assert not loaded(path).is_many(2)
 
 
-def test_what_is_not_at_hand_is_said(shop: ModuleType) -> None:
+def test_a_mutant_of_a_missing_function_is_reported(shop: ModuleType) -> None:
     path = Path(str(shop.__file__))
     stock = Stock([path], frozenset())
     path.write_text(SOURCE + "\n\ndef new() -> int:\n    return 1\n")
@@ -143,7 +143,7 @@ def test_what_is_not_at_hand_is_said(shop: ModuleType) -> None:
         stock.graft(of(shop, "return 2"))
 
 
-def test_a_statement_is_covered_by_whoever_runs_a_line_of_it(shop: ModuleType) -> None:
+def test_a_test_that_runs_one_line_covers_the_whole_statement(shop: ModuleType) -> None:
     path = Path(str(shop.__file__))
     tracer = Tracer([path])
     tracer.into("many")
@@ -167,7 +167,7 @@ def test_a_statement_is_covered_by_whoever_runs_a_line_of_it(shop: ModuleType) -
         assert found.of(path, at(line) + 1) == ["open"]
 
 
-def test_what_became_of_a_mutant_is_known_after_a_restart(shop: ModuleType, tmp_path: Path) -> None:
+def test_the_verdict_on_a_mutant_survives_a_restart(shop: ModuleType, tmp_path: Path) -> None:
     first, second, *_ = changes(shop)
     kept = Verdicts(tmp_path / "kept.jsonl")
     kept.note(first, Verdict.LIVES, 1.0)

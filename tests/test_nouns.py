@@ -51,7 +51,7 @@ def test_no_two_public_classes_share_a_name() -> None:
     assert shared_names(files()) == {}
 
 
-def test_a_class_that_stands_twice_is_found() -> None:
+def test_a_class_that_is_defined_twice_is_found() -> None:
     planted = [("a.py", "class Recipe: ..."), ("b.py", "class Recipe: ..."), ("c.py", "")]
     assert shared_names(planted) == {"Recipe": ["a.py", "b.py"]}
 
@@ -67,5 +67,5 @@ def test_a_shape_in_square_brackets_is_found(text: str) -> None:
     assert square_shapes([("a.py", text)]) == ["a.py:1"]
 
 
-def test_code_may_index_as_it_likes() -> None:
+def test_square_brackets_are_allowed_in_code() -> None:
     assert square_shapes([("a.py", "x = y[B, C]\nz: list[N]\n")]) == []

@@ -39,7 +39,7 @@ def edit(here: Stage, sql: str) -> None:
 
 
 async def post(here: Stage, body: dict[str, Any], filename: str | None = None) -> None:
-    """A message of the bot's that the bot knows nothing about."""
+    """Post a message in the bot's name that the bot knows nothing about."""
     form = aiohttp.FormData()
     if filename is not None:
         body |= {"attachments": [{"id": 0, "filename": filename}]}
@@ -87,7 +87,7 @@ async def test_a_picture_that_nobody_sees_is_lost_unless_it_was_deleted(here: St
     assert not looks.not_shown(here)
 
 
-async def test_a_picture_that_nobody_can_vote_on_has_lost_its_vote(here: Stage) -> None:
+async def test_a_picture_that_nobody_can_vote_on_counts_as_lost(here: Stage) -> None:
     (shown,) = here.posted()
     here.sandbox.clear_reactions(shown["id"], "👎")
     assert broken(here) == ["nothing_lost"]
@@ -99,13 +99,13 @@ async def test_a_picture_whose_file_is_gone_is_lost(here: Stage) -> None:
     assert broken(here) == ["nothing_lost"]
 
 
-async def test_a_picture_posted_again_is_doubled(here: Stage) -> None:
+async def test_a_picture_posted_again_counts_as_doubled(here: Stage) -> None:
     await post(here, {"content": "again"}, f"{job_of(here)}.png")
     assert looks.posted_twice(here) == [f"{job_of(here)}, 2 times"]
     assert "nothing_twice" in broken(here)
 
 
-async def test_a_post_made_again_with_another_of_its_pictures_is_doubled(here: Stage) -> None:
+async def test_a_post_repeated_with_another_of_its_pictures_counts_as_doubled(here: Stage) -> None:
     """A post of two pictures, each of which is seen once, in messages of their own."""
     first = job_of(here)
     edit(here, _SECOND_OF_THE_POST)
@@ -113,7 +113,7 @@ async def test_a_post_made_again_with_another_of_its_pictures_is_doubled(here: S
     assert looks.posted_twice(here) == [f"{first}, 2 times"]
 
 
-async def test_a_post_that_the_tables_know_otherwise_is_damage(here: Stage) -> None:
+async def test_a_post_that_differs_from_its_rows_counts_as_damage(here: Stage) -> None:
     job = job_of(here)
     for column in ("posts.owed_post_id", "post_pictures.job_id"):
         table, name = column.split(".")
@@ -127,20 +127,20 @@ async def test_a_post_that_the_tables_know_otherwise_is_damage(here: Stage) -> N
     assert "noted as None" in fault
 
 
-async def test_what_still_offers_to_cancel_is_left_behind(here: Stage) -> None:
+async def test_a_message_that_still_offers_to_cancel_counts_as_left_behind(here: Stage) -> None:
     button = {"type": 2, "style": 4, "label": "Cancel", "custom_id": "wd:cancel:0123456789"}
     await post(here, {"content": "?", "components": [{"type": 1, "components": [button]}]})
     assert broken(here) == ["nothing_open"]
 
 
-async def test_files_that_no_row_names_are_left_behind(here: Stage) -> None:
+async def test_files_that_no_row_names_count_as_left_behind(here: Stage) -> None:
     for name in ("0" * 64 + ".png", "half.part"):
         (stranger := here.data_dir / "pictures" / name).write_bytes(b"bytes")
         assert broken(here) == ["nothing_of_the_forgotten"], name
         stranger.unlink()
 
 
-async def test_a_message_with_a_deleted_picture_is_left_behind(here: Stage) -> None:
+async def test_a_message_with_a_deleted_picture_counts_as_left_behind(here: Stage) -> None:
     edit(here, "UPDATE pictures SET deleted_ms = 1")
     assert looks.deleted_and_shown(here) == [f"the deleted picture {job_of(here)}"]
 
@@ -160,7 +160,7 @@ _STANDING = (
 )
 
 
-async def test_votes_that_are_not_the_reactions_are_damage(here: Stage) -> None:
+async def test_votes_that_differ_from_the_reactions_count_as_damage(here: Stage) -> None:
     (shown,) = here.posted()
     here.sandbox.react("owner", shown["id"], "👍")
     assert broken(here) == ["ledger_equals_truth"]
@@ -187,7 +187,7 @@ async def blind(here: Stage) -> str:
     return str(max(int(message["id"]) for message in here.sandbox.messages(here.where)))
 
 
-async def test_a_duel_that_no_row_knows_is_doubled(here: Stage) -> None:
+async def test_a_duel_message_without_a_row_counts_as_doubled(here: Stage) -> None:
     message = await blind(here)
     assert looks.duels_of_nobody(here) == [f"the duel message {message}"]
     assert broken(here) == ["nothing_twice"]
@@ -195,7 +195,7 @@ async def test_a_duel_that_no_row_knows_is_doubled(here: Stage) -> None:
     assert looks.duels_of_nobody(here) == []
 
 
-async def test_a_closed_duel_that_can_be_pressed_is_left_behind(here: Stage) -> None:
+async def test_a_closed_duel_with_live_buttons_counts_as_left_behind(here: Stage) -> None:
     message = await blind(here)
     edit(here, _PARTY_DUEL.format(message=message, closed="NULL"))
     assert looks.duels_that_still_ask(here) == []
@@ -203,7 +203,7 @@ async def test_a_closed_duel_that_can_be_pressed_is_left_behind(here: Stage) -> 
     assert looks.duels_that_still_ask(here) == [f"the closed duel {message}"]
 
 
-async def test_a_choice_that_was_confirmed_and_is_not_there_is_lost(here: Stage) -> None:
+async def test_a_confirmed_choice_that_is_missing_counts_as_lost(here: Stage) -> None:
     assert looks.choices_lost(here, [(7, "duel")]) == ["the duel of 7, 0 times"]
     edit(here, "INSERT INTO choices VALUES ('duel', 'd', 7, 1, 0, 1)")
     assert looks.choices_lost(here, [(7, "duel")]) == []
@@ -211,12 +211,12 @@ async def test_a_choice_that_was_confirmed_and_is_not_there_is_lost(here: Stage)
     assert looks.choices_lost(here, [(7, "duel")]) == ["the duel of 7, 2 times"]
 
 
-async def test_a_reference_to_nothing_is_damage(here: Stage) -> None:
+async def test_a_dangling_reference_counts_as_damage(here: Stage) -> None:
     edit(here, "DELETE FROM pictures")
     assert "records_are_true" in broken(here)
 
 
-async def test_whatever_is_left_of_the_forgotten_is_found(here: Stage) -> None:
+async def test_every_trace_of_a_forgotten_member_is_found(here: Stage) -> None:
     member = here.sandbox.persona("member")
     gone = Forgotten(user_id=member, words=("1girl",), job_ids=frozenset([job_of(here)]))
     each: list[Callable[[Stage, Forgotten], list[str]]] = [

@@ -49,27 +49,25 @@ def test_every_permission_that_the_bot_asks_for_is_explained() -> None:
     assert told == asked
 
 
-def test_the_unit_starts_what_make_installs_and_waits_for_its_pictures() -> None:
+def test_the_unit_starts_the_installed_program_and_waits_for_its_pictures() -> None:
     lines = unit()
     (start,), (home,) = lines["ExecStart"], lines["WorkingDirectory"]
     installed = re.search(r"Put the program into `([^`]+)`", PAGE)
     assert installed is not None
     assert start == f"{installed[1]}/.venv/bin/python -m bot"
-    assert lines["ReadWritePaths"] == [home], (
-        "it can write where its data is made, and nowhere else"
-    )
+    assert lines["ReadWritePaths"] == [home], "it can write where its data is, and nowhere else"
     assert lines["RestartPreventExitStatus"] == ["2"]
     assert int(lines["TimeoutStopSec"][0]) > 8
 
 
-def test_unit_and_image_share_memory_among_threads_as_the_soak_does() -> None:
+def test_the_unit_and_the_image_limit_memory_arenas_like_the_soak() -> None:
     setting = f"MALLOC_ARENA_MAX={ARENAS}"
     assert setting in unit()["Environment"]
     assert setting in " ".join(dockerfile("ENV")).split()
 
 
 @pytest.mark.skipif(not shutil.which("systemd-analyze"), reason="there is no systemd here")
-def test_systemd_takes_the_unit(tmp_path: Path) -> None:
+def test_systemd_accepts_the_unit(tmp_path: Path) -> None:
     here = {"/opt/waifu-bot/.venv/bin/python": shutil.which("true") or "", "User=waifu-bot": ""}
     text = block("ini")
     for there, instead in here.items():
@@ -96,7 +94,7 @@ def test_the_compose_file_keeps_the_data_in_the_images_volume() -> None:
 
 
 @pytest.mark.skipif(not shutil.which("docker-compose"), reason="there is no docker-compose here")
-def test_compose_takes_the_compose_file(tmp_path: Path) -> None:
+def test_compose_accepts_the_compose_file(tmp_path: Path) -> None:
     # The first version of Compose requires a version number; the second needs none.
     (tmp_path / "compose.yaml").write_text(f"version: '2.4'\n{block('yaml')}")
     (tmp_path / ".env").touch()

@@ -33,7 +33,7 @@ from tests.stages.promises import (
 )
 from tests.stages.strolling import stroll
 
-#: So many stories are told before a safeguard counts as not needed.
+#: The number of stories told before a safeguard counts as not needed.
 MOST = 12
 Patch = Callable[[pytest.MonkeyPatch], None]
 
@@ -51,7 +51,7 @@ class Safeguard:
     besides: Collection[Callable[..., list[str]]] = ()
 
 
-def _every_try_is_the_first(patch: pytest.MonkeyPatch) -> None:
+def _every_attempt_is_the_first(patch: pytest.MonkeyPatch) -> None:
     plain = Outbox.begin_posting
 
     async def begin(self: Outbox, owed: OwedPostId, now_ms: int) -> Posting | None:
@@ -95,16 +95,16 @@ def _files_go_before_their_rows(patch: pytest.MonkeyPatch) -> None:
     patch.setattr(Gallery, "delete", delete)
 
 
-def _nothing_is_taken_back(patch: pytest.MonkeyPatch) -> None:
+def _no_job_is_taken_back(patch: pytest.MonkeyPatch) -> None:
     async def take_back(self: Jobs, *_: object) -> tuple[list[Any], list[Any]]:
         return [], []
 
     patch.setattr(Jobs, "take_back", take_back)
 
 
-def _a_wish_is_no_row(patch: pytest.MonkeyPatch) -> None:
+def _wishes_are_not_recorded(patch: pytest.MonkeyPatch) -> None:
     async def wish(self: Privacy, user_id: UserId, now_ms: int) -> None:
-        """Nothing is written down."""
+        """Nothing is recorded."""
 
     patch.setattr(Privacy, "wish", wish)
 
@@ -121,7 +121,7 @@ def _traces_are_not_overwritten(patch: pytest.MonkeyPatch) -> None:
     patch.setattr(Database, "scrub", scrub)
 
 
-def _shows_are_not_written_down(patch: pytest.MonkeyPatch) -> None:
+def _shows_are_not_recorded(patch: pytest.MonkeyPatch) -> None:
     async def begin(self: Sends, send: Send) -> Begun:
         return Begun.FIRST
 
@@ -138,7 +138,7 @@ def _nameless_votes_keep_no_mark(patch: pytest.MonkeyPatch) -> None:
     patch.setattr(Transaction, "execute_many", execute_many)
 
 
-def _what_is_read_late_is_new(patch: pytest.MonkeyPatch) -> None:
+def _votes_read_late_count_as_new(patch: pytest.MonkeyPatch) -> None:
     patch.setattr(Book, "_may_be_older_than_the_wish", lambda *_: False)
 
 
@@ -157,15 +157,15 @@ def _the_first_reaction_counts(patch: pytest.MonkeyPatch) -> None:
     patch.setattr(Book, "current", current)
 
 
-def _what_is_late_shows_nothing(patch: pytest.MonkeyPatch) -> None:
+def _late_pictures_get_no_post(patch: pytest.MonkeyPatch) -> None:
     patch.setattr("bot.store.outbox._LATE", "0 AND :owed AND :shown")
 
 
 SAFEGUARDS: Mapping[str, Safeguard] = {
-    "a try to post is written down before it": Safeguard(
-        off=_every_try_is_the_first, breaks=nothing_twice, seed=4
+    "an attempt to post is recorded before it is made": Safeguard(
+        off=_every_attempt_is_the_first, breaks=nothing_twice, seed=4
     ),
-    "what belongs together commits together": Safeguard(
+    "changes that belong together commit together": Safeguard(
         off=_each_statement_commits, breaks=records_are_true, seed=4
     ),
     "a file is on the disk before its row": Safeguard(
@@ -178,12 +178,12 @@ SAFEGUARDS: Mapping[str, Safeguard] = {
         off=_files_go_before_their_rows, breaks=nothing_lost, seed=2
     ),
     "a start takes back what ran": Safeguard(
-        off=_nothing_is_taken_back, breaks=nothing_lost, seed=0
+        off=_no_job_is_taken_back, breaks=nothing_lost, seed=0
     ),
     "a wish to be forgotten is a row first": Safeguard(
-        off=_a_wish_is_no_row, breaks=nothing_of_the_forgotten, seed=3
+        off=_wishes_are_not_recorded, breaks=nothing_of_the_forgotten, seed=3
     ),
-    "what is under way is hunted": Safeguard(
+    "a message being sent is hunted": Safeguard(
         off=_nothing_is_hunted,
         breaks=nothing_of_the_forgotten,
         besides=(nothing_lost, records_are_true),
@@ -192,8 +192,8 @@ SAFEGUARDS: Mapping[str, Safeguard] = {
     "traces are overwritten": Safeguard(
         off=_traces_are_not_overwritten, breaks=nothing_of_the_forgotten, seed=0
     ),
-    "a show is written down before it": Safeguard(
-        off=_shows_are_not_written_down,
+    "a show is recorded before it is sent": Safeguard(
+        off=_shows_are_not_recorded,
         breaks=records_are_true,
         besides=(nothing_lost,),
         seed=2,
@@ -205,7 +205,7 @@ SAFEGUARDS: Mapping[str, Safeguard] = {
         seed=0,
     ),
     "forgotten voters keep a mark until all is read": Safeguard(
-        off=_what_is_read_late_is_new,
+        off=_votes_read_late_count_as_new,
         breaks=nothing_of_the_forgotten,
         besides=(ledger_equals_truth,),
         seed=1,
@@ -216,8 +216,8 @@ SAFEGUARDS: Mapping[str, Safeguard] = {
     "the latest reaction is the vote": Safeguard(
         off=_the_first_reaction_counts, breaks=ledger_equals_truth, seed=2
     ),
-    "what is let out late has a post of its own": Safeguard(
-        off=_what_is_late_shows_nothing, breaks=nothing_lost, seed=0
+    "a picture released late has its own post": Safeguard(
+        off=_late_pictures_get_no_post, breaks=nothing_lost, seed=0
     ),
 }
 
@@ -225,7 +225,7 @@ SAFEGUARDS: Mapping[str, Safeguard] = {
 async def stories_until_broken(folder: Path, safeguard: Safeguard, seeds: Iterable[int]) -> int:
     """How many stories are told without the safeguard until one breaks its promise; 0: none does.
 
-    Whatever a story ends with else, an exception too, fails the test: it would prove nothing.
+    Any other ending of a story, also an exception, fails the test: it would prove nothing.
     """
     for number, seed in enumerate(seeds, 1):
         with pytest.MonkeyPatch.context() as patch, TemporaryDirectory(dir=folder) as scratch:

@@ -34,7 +34,7 @@ from tests.stages.tiny_models import tiny_folder
 
 __all__ = ["tiny_folder"]
 
-#: Tries that are made before a safeguard counts as not needed.
+#: Attempts made before a safeguard counts as not needed.
 MOST = 20
 
 
@@ -68,7 +68,7 @@ def test_without_the_floor_a_server_gets_below_it(monkeypatch: pytest.MonkeyPatc
     assert first(below) == 1
 
 
-def test_without_its_boundary_a_fault_of_policy_is_no_no(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_without_its_boundary_a_policy_error_is_no_refusal(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(test_decide, "admit", decide._admit)
     with pytest.raises(AssertionError):
         test_decide.test_an_internal_error_is_a_refusal(monkeypatch)
@@ -94,14 +94,14 @@ def test_with_one_generator_for_all_rows_a_picture_depends_on_its_neighbours(
 
     class Shared:
         def __init__(self, _device: str) -> None:
-            """It is the same for everybody."""
+            """The same generator serves everybody."""
 
         def manual_seed(self, _seed: int) -> torch.Generator:
             return one
 
     monkeypatch.setattr(torch, "Generator", Shared)
     with pytest.raises(AssertionError):
-        test_slots.test_a_row_in_company_equals_a_solo_run(engine, test_slots.MIXED[0])
+        test_slots.test_a_batched_row_equals_a_solo_run(engine, test_slots.MIXED[0])
 
 
 class Evil:
@@ -113,7 +113,7 @@ class Evil:
         return (os.mkdir, (self.where,))
 
 
-def test_without_weights_only_a_checkpoint_runs_code(
+def test_without_weights_only_a_checkpoint_can_run_code(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     from models.checkpoint.files import read
@@ -156,5 +156,5 @@ async def test_without_worker_threads_files_are_written_by_the_loop(
 
 
 def first(broken: Callable[[int], bool]) -> int:
-    """How many seeds it takes."""
+    """The number of seeds that it takes."""
     return next(seed + 1 for seed in range(MOST) if broken(seed))

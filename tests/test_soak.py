@@ -1,4 +1,4 @@
-"""Some minutes of the soak: what leaks is found, and nothing else does."""
+"""Some minutes of the soak: it finds the planted leak, and nothing else leaks."""
 
 from __future__ import annotations
 
@@ -10,10 +10,10 @@ from tests.stages.promises import Faults
 from tests.stages.soaking import Span, soak
 
 
-# What is in use at the second look is counted: a busy machine would make it fail by chance.
+# Objects in use at the second look are counted too: a busy machine could make it fail by chance.
 @pytest.mark.exhaustive
 @pytest.mark.timeout(300)
-async def test_a_soak_finds_a_planted_leak_and_no_other(tmp_path: Path) -> None:
+async def test_a_soak_finds_the_planted_leak_and_no_other(tmp_path: Path) -> None:
     some = Span(deeds=10)
     soaked = await soak(tmp_path, warm_up=some, then=some, pause_s=5, quiet_s=90, leak=True)
     assert soaked.grown.keys() == {"bot.drawing.progress.ProgressBoard._left_behind"}

@@ -215,9 +215,10 @@ def _may_stand_between(part: str) -> bool:
 
 
 def is_told_of(name: Span, character: Span) -> bool:
-    """Whether a name is a character's, wholly or in part, and goes on neither side beyond it.
+    """Whether a name is a character's: it ends within it, and puts no word before all of it.
 
-    `Leon Magnus` is a character, `Leon Magnus Carlsen` is not.
+    `Leon Magnus` is a character, `Leon Magnus Carlsen` and `Oliver Leon Magnus` are not.
+    In `Summer Roy Mustang`, `Summer Roy` ends within a character's name, and is no person.
     """
     (a, b), (start, end) = name, character
     return start < b <= end and not (a < start and end == b)

@@ -190,6 +190,9 @@ MOVED_ON = (
     "revision = revision + 1,"
     " shown = iif(message_id IS NULL AND posting_ms IS NULL, revision + 1, shown)"
 )
+#: A name in the case was forgotten: a message that shows it, or is about to, is owed an edit.
+#: `posting_ms` stays set for as long as there is a message.
+NAME_FORGOTTEN = "revision = revision + (decision IS NULL OR posting_ms IS NOT NULL)"
 
 
 async def lapse_cases(tx: Transaction, chosen: str, values: Params) -> None:

@@ -9,6 +9,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
 
+from bot.store.case_rows import NAME_FORGOTTEN
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Holding:
@@ -38,6 +40,7 @@ _OF_THEIR_DUELS = f"about IN (SELECT id FROM duels WHERE {_THEIR_DUELS})"  # noq
 _OF_THEIR_GRIDS = f"about IN (SELECT id FROM owed_posts WHERE {_OF_THEIR_REQUESTS})"  # noqa: S608  a constant above
 #: Choices in which one of the user's pictures was shown.
 _OF_THEIR_CHOOSING = f"{_OF_THEIR_DUELS} OR {_OF_THEIR_GRIDS}"
+_WITH_THEIR_REPORTS = "id IN (SELECT case_id FROM reports WHERE reporter_id = :user)"
 
 #: In the order of erasing: votes are judged by the pictures that they are on. None: the table holds
 #: nothing about anybody.
@@ -149,13 +152,16 @@ HOLDINGS: Mapping[str, Holding | None] = MappingProxyType(
         # A reported picture stays reported.
         "reports": Holding(
             theirs="reporter_id = :user",
-            forget=("UPDATE reports SET reporter_id = NULL WHERE reporter_id = :user",),
+            forget=(
+                f"UPDATE cases SET {NAME_FORGOTTEN} WHERE {_WITH_THEIR_REPORTS}",  # noqa: S608  constants
+                "UPDATE reports SET reporter_id = NULL WHERE reporter_id = :user",
+            ),
         ),
         "cases": Holding(
             theirs="user_id = :user",
             forget=(
                 "DELETE FROM cases WHERE user_id = :user",
-                "UPDATE cases SET actor_id = NULL WHERE actor_id = :user",
+                f"UPDATE cases SET actor_id = NULL, {NAME_FORGOTTEN} WHERE actor_id = :user",  # noqa: S608  a constant
             ),
             hides=("actor_id",),
         ),

@@ -32,6 +32,7 @@ from bot.store.case_rows import (
     CaseKind,
     case_of,
     cases_of,
+    doom_messages_of_cases,
     insert_case,
 )
 from bot.store.consequences import CarriedOut, Judgement, carry_out
@@ -41,6 +42,9 @@ from bot.store.gallery import Gallery
 from bot.store.precedents import precedent_of
 from bot.store.removal import take_away
 from models.contract import Draw
+
+#: A case that was decided before a time, and whose message shows that.
+_LONG_DECIDED = "decision IS NOT NULL AND decided_ms < :before AND shown = revision"
 
 
 class Filing(StrEnum):
@@ -231,14 +235,13 @@ class Reviews:
     async def prune(self, decided_before_ms: int) -> int:
         """Drop cases that were decided before that time and owe nothing; return how many.
 
-        Their messages stay in the review channel.
+        Their messages in the review channel go with them: without the row, nobody could find the
+        message of a member who asks to be forgotten.
         """
-        rows = await self._db.write_one(
-            "DELETE FROM cases WHERE decision IS NOT NULL AND decided_ms < :before"
-            " AND shown = revision RETURNING id",
-            {"before": decided_before_ms},
-        )
-        return len(rows)
+        before: Params = {"before": decided_before_ms}
+        async with self._db.write("decided long ago") as tx:
+            await doom_messages_of_cases(tx, _LONG_DECIDED, before)
+            return await tx.execute(f"DELETE FROM cases WHERE {_LONG_DECIDED}", before)  # noqa: S608  a constant
 
     async def waits(self, since_ms: int, until_ms: int) -> list[Waited]:
         """How long moderators took, over all servers, without lapsed cases."""

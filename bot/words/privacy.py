@@ -13,7 +13,8 @@ FORGET = Message(
     "Votes stay as numbers without a name, so that no picture loses them: those that you gave to "
     "other members' pictures, and those that others gave to yours. Your reactions stay on Discord "
     "until you take them back, what you decided as a moderator stays decided, and a time-out or "
-    "ban stays without your name.\n"
+    "ban stays without your name. Lines that a server's log channel already shows stay on "
+    "Discord.\n"
     "There is no way back."
 )
 FORGOTTEN = Message(

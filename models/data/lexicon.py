@@ -9,6 +9,7 @@ from __future__ import annotations
 import argparse
 from collections import defaultdict
 from collections.abc import Iterable
+from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 
@@ -55,11 +56,11 @@ def after(folder: Path, name: str | None, source: Path) -> TagBook | None:
     training must not fail for that.
     """
     known: list[TagBook] = []
-    try:
-        known += [files.read(folder / name)] if name else []
+    if name:
+        with suppress(EngineError):
+            known.append(files.read(folder / name))
+    with suppress(EngineError):
         known.append(of_dataset(source))
-    except EngineError:
-        pass
     return joined(*known) if len(known) == 2 else next(iter(known), None)
 
 

@@ -1,6 +1,6 @@
 """`make bench`: run every benchmark, print one table, write the same rows as JSON.
 
-A run takes hours, so each benchmark's rows are told and written as soon as they are measured.
+A run takes hours, so each benchmark's rows are printed and written as soon as they are measured.
 """
 
 from __future__ import annotations
@@ -78,7 +78,7 @@ async def _run(names: list[str], asked: argparse.Namespace) -> list[Row]:
 
 
 def _command(name: str, asked: argparse.Namespace) -> str:
-    """What repeats a measurement."""
+    """The command that repeats a measurement."""
     options = {
         "kills": f" --kills {asked.kills}"
         + ("" if asked.boundaries is None else f" --boundaries {asked.boundaries}"),
@@ -103,13 +103,13 @@ def main() -> int:
     parser.add_argument(
         "--boundaries",
         type=int,
-        help="kill it at so many boundaries of a life, evenly spread (0: none); all if not given",
+        help="kill it at this many boundaries of a life, evenly spread (0: none); default: all",
     )
     parser.add_argument(
         "--harmless",
         type=int,
         default=safety.PICTURES,
-        help="how many pictures to draw for the scorers to take for harmless",
+        help="how many harmless pictures to draw for the scorers",
     )
     parser.add_argument(
         "--hours", type=float, default=soak.HOURS, help="how many simulated hours the bot soaks"

@@ -34,7 +34,7 @@ SELECT printf('%010d', n), 'r', printf('%010d', n), n % 5000, n % 50, 1,
 
 
 async def measure(rows: int = ROWS) -> list[Row]:
-    """Claim from a full table; the fair order, the lease and the commit are in the time."""
+    """Claim from a full table; the time includes the fair order, the lease and the commit."""
     return [await _claims(rows, one_in) for one_in in (2000, 10)]
 
 

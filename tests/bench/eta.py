@@ -1,7 +1,8 @@
-"""How right the promised times are: 200 mixed requests of 8 members on the embedded model.
+"""How accurate the promised times are: 200 mixed requests of 8 members on the embedded model.
 
 Members ask for one to four pictures of differing sizes and steps, wait for them, look for a moment
-and ask again. The promise is what the acknowledgement says, the truth when all of it is posted.
+and ask again. The promise is what the acknowledgement says, the truth the time until all of it is
+posted.
 """
 
 from __future__ import annotations
@@ -20,9 +21,9 @@ from tests.stages.stage import Stage, button, stage
 REQUESTS, MEMBERS = 200, 8
 _ABOUT = re.compile(r"about (\d+) (s|min|h)")
 _SECONDS = {"s": 1, "min": 60, "h": 3600}
-#: Each member's first request: nothing can be known of how long that takes.
+#: Each member's first request: nobody can know how long that takes.
 _FIRST = MEMBERS
-#: Errors of less are errors of the clock's words.
+#: Smaller errors come from rounding the promised time.
 _LEAST_S = 1.0
 
 
@@ -44,9 +45,9 @@ async def measure(tmp_path: Path, requests: int = REQUESTS) -> list[Row]:
 
 
 async def promised(tmp_path: Path, requests: int) -> list[tuple[float | None, float]]:
-    """For each request the seconds that were promised, None if none were, and those it took.
+    """For each request the promised seconds, or None, and the seconds that it took.
 
-    In the order of asking, without the first of each member.
+    In the order in which they were asked, without the first of each member.
     """
     dice = random.Random(4)
     found: dict[int, tuple[float | None, float]] = {}
@@ -68,7 +69,7 @@ async def promised(tmp_path: Path, requests: int) -> list[tuple[float | None, fl
 
 
 async def _one(here: Stage, person: int, dice: random.Random) -> tuple[float | None, float]:
-    # Words that Discord's markdown leaves as they are, so that the post is found by them.
+    # Words that Discord's markdown leaves unchanged, so that the post can be found by them.
     colour, number = dice.choice(["blue", "red", "green"]), dice.randrange(10**9)
     prompt = f"1girl, {colour} hair, number {number}"
     status = await here.draw(

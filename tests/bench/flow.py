@@ -1,8 +1,8 @@
 """The bot under load over the real wire: acknowledgement, the loop's lag, fairness, start-up.
 
 The real bot with the real model draws while 200 members ask at once. Everything shares two cores:
-the local Discord, the bot's loop and its engine. So what each of them takes is told as well, and
-what a command takes there that does nothing.
+the local Discord, the bot's loop and its engine. So the rows also report what each of them takes,
+and what a command takes that does nothing.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ REAL_ENGINE = {"ENGINE": "slots", "MODEL": "embedded", "CAP_GUILD": "10000"}
 
 
 async def acknowledgement(tmp_path: Path, members: int = MEMBERS) -> list[Row]:
-    """Everybody asks in the same moment, while pictures are drawn."""
+    """Everybody asks at the same moment, while pictures are drawn."""
     settings = {**REAL_ENGINE, "STAMPS": str(tmp_path / "stamps")}
     async with stage(tmp_path, settings, start=False, module="tests.stages.stamped") as here:
         began_s = time.perf_counter()
@@ -43,7 +43,7 @@ async def acknowledgement(tmp_path: Path, members: int = MEMBERS) -> list[Row]:
         asked = await _ask_all(here, people, "waifu", {"prompt": "1girl, blue hair"})
         third = CoreTime.of(here.bot.pid)
         memory_mib = psutil.Process(here.bot.pid).memory_info().rss / 2**20
-        # The pulse covers the last minute: let it fill with drawing alone.
+        # The pulse covers the last minute: let it fill with drawing only.
         await asyncio.sleep(30)
         pulse = read_pulse(here.data_dir)
         assert pulse is not None
@@ -60,7 +60,7 @@ async def acknowledgement(tmp_path: Path, members: int = MEMBERS) -> list[Row]:
 
 
 async def _accept_all(here: Stage, people: list[int]) -> None:
-    """The licence is accepted beforehand, in the database's own way: through the bot."""
+    """Accept the licence beforehand, through the bot, as its database requires."""
     for person in people:
         await here.accept_only(person)
 
@@ -75,7 +75,7 @@ async def _ask_all(
 
 
 def _wait_ms(ticket: Ticket) -> float:
-    """Who was not answered waited for the whole of Discord's patience."""
+    """The wait for an answer; without one, the whole time that Discord allows."""
     return DEADLINE_S * 1000 if ticket.wait_ms is None else ticket.wait_ms
 
 
@@ -96,7 +96,7 @@ def _acknowledged(tickets: Sequence[Ticket], members: int) -> list[Row]:
 
 
 def _beside_nothing(asked: Sequence[Ticket], nothing: Sequence[Ticket], members: int) -> list[Row]:
-    """What a command takes there that does nothing, and how many times as much /waifu does."""
+    """The time of a command that does nothing, and how many times longer /waifu takes."""
     p99_ms = percentile([_wait_ms(ticket) for ticket in nothing], 0.99)
     times = percentile([_wait_ms(ticket) for ticket in asked], 0.99) / p99_ms
     name = f"acknowledgement of {members} simultaneous "
@@ -107,7 +107,7 @@ def _beside_nothing(asked: Sequence[Ticket], nothing: Sequence[Ticket], members:
 
 
 def _where(tickets: Sequence[Ticket], at: dict[tuple[str, int], float], members: int) -> list[Row]:
-    """How much of that they were in the bot, and how much on their way there and back."""
+    """How much of that time was spent in the bot, and how much on the way there and back."""
     answered = [ticket for ticket in tickets if ("answers", ticket.id) in at]
     inside_ms = [1000 * (at["answers", t.id] - at["got", t.id]) for t in answered]
     outside_ms = [_wait_ms(t) - ms for t, ms in zip(answered, inside_ms, strict=True)]
@@ -120,14 +120,14 @@ def _where(tickets: Sequence[Ticket], at: dict[tuple[str, int], float], members:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CoreTime:
-    """What a process's first thread had of the cores, and how long it waited for one, in ms."""
+    """The time that a process's first thread ran and waited for a core, in ms."""
 
     ran_ms: float
     waited_ms: float
 
     @classmethod
     def of(cls, pid: int) -> CoreTime | None:
-        """By now; None where the kernel does not tell."""
+        """The times so far; None where the kernel does not report them."""
         try:
             told = Path(f"/proc/{pid}/task/{pid}/schedstat").read_text().split()
         except OSError:
@@ -138,7 +138,7 @@ class CoreTime:
 def _of_the_loop(
     what: str, before: CoreTime | None, after: CoreTime | None, members: int
 ) -> list[Row]:
-    """What the bot's loop did meanwhile, whatever else the machine did."""
+    """The work of the bot's loop meanwhile, whatever else the machine did."""
     name = f"{what}, work of the bot's loop for each"
     if before is None or after is None:
         return [unmeasured("flow", name, "the kernel does not tell")]
@@ -190,7 +190,7 @@ async def fairness(tmp_path: Path) -> list[Row]:
 
 
 async def measure(tmp_path: Path) -> list[Row]:
-    """Both."""
+    """The rows of both measurements."""
     rows: list[Row] = []
     for part in (acknowledgement, fairness):
         directory = tmp_path / part.__name__

@@ -1,9 +1,9 @@
-"""How often does the gate let a candidate through on the votes' account, and how much better is it?
+"""How often does the gate pass a candidate by its votes, and how much better is that candidate?
 
-Crowds are simulated anew for candidates that the bench of learning has trained: the taste says how
-often a candidate's pictures win, and the gate's critic is asked by each crowd's votes. With votes
-at random whatever passes is wrong. Run it as `python -m tests.bench.gates --work FOLDER`, behind
-`tests.bench.learning`; nothing is drawn or trained.
+New crowds are simulated for candidates that the learning bench has trained: the taste decides how
+often a candidate's pictures win, and the gate's critic learns from each crowd's votes. With random
+votes every pass is wrong. Run it as `python -m tests.bench.gates --work FOLDER`, after
+`tests.bench.learning`; it draws and trains nothing.
 """
 
 from __future__ import annotations
@@ -28,10 +28,10 @@ from tests.bench.learning_curve import features_of
 from tests.stages import school
 from tests.stages.voters import Ask, Crowd, Shown, judged
 
-#: Twins that a gate looks at, of held-out prompts.
+#: The number of twins, from held-out prompts, that a gate looks at.
 _TWINS = 96
 _GRIDS = np.arange(4 * PROMPTS) // 4
-#: Whose votes, and of which taste.
+#: The taste and the crowd behind each set of votes.
 CROWDS: Mapping[str, tuple[str, Crowd]] = {
     "style": ("style", Crowd()),
     "quality": ("quality", Crowd()),
@@ -42,7 +42,7 @@ CROWDS: Mapping[str, tuple[str, Crowd]] = {
 
 
 class Hall:
-    """Voted pictures and the candidates' twins, as every set of features sees them."""
+    """The voted pictures and the candidates' twins, in the view of every set of features."""
 
     def __init__(self, bench: Bench) -> None:
         voted = bench.drawn("embedded", "voted", bench.voted)
@@ -79,7 +79,7 @@ def _spread(centred: Floats) -> Floats:
 
 
 def passed(hall: Hall, crowd: str, count: int, seed: int) -> dict[str, bool]:
-    """By candidate, whether all that the gate asks the votes holds."""
+    """By candidate, whether everything holds that the gate asks of the votes."""
     taste, members = CROWDS[crowd]
     shown = Shown(
         files=[str(i) for i in range(len(_GRIDS))],
@@ -117,7 +117,7 @@ def _holds(gains: Floats, by_chance: float) -> bool:
 
 
 def measured(hall: Hall, crowd: str, count: int, crowds: int) -> Iterator[Row]:
-    """One row a candidate: in how many of the crowds it passes."""
+    """One row for each candidate: the share of the crowds for which it passes."""
     found: defaultdict[str, list[bool]] = defaultdict(list)
     for seed in range(crowds):
         for name, holds in passed(hall, crowd, count, 60_000 + seed).items():

@@ -1,7 +1,7 @@
 """A thousand SIGKILLs at random moments, and one at every boundary of two whole lives.
 
-Is every accepted picture delivered exactly once, and does everything go that is to go? Does a model
-that learns come through it whole, and does the old one serve until then?
+Is every accepted picture delivered exactly once, and is everything deleted that must be? Does a
+learning model survive whole, and does the old one serve until then?
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ KILLS = 1000
 
 
 async def measure(tmp_path: Path, kills: int = KILLS, boundaries: int | None = None) -> list[Row]:
-    """Rows of both harnesses; all goals are none. `boundaries` None walks every one of them."""
+    """Rows of both harnesses, whose goal is always 0. `boundaries` None walks all of them."""
     rows: list[Row] = []
     if kills:
         outcome = await crash(tmp_path, kills, seed=2, say=_say)
@@ -36,7 +36,7 @@ async def measure(tmp_path: Path, kills: int = KILLS, boundaries: int | None = N
 
 
 async def _learning(tmp_path: Path, boundaries: int | None) -> Row:
-    """One row of the walk through the life of a model that learns; a sample is of each chapter."""
+    """One row of the walk through the life of a learning model; a sample covers each chapter."""
     each = None if boundaries is None else max(1, boundaries // CHAPTERS)
     whole, *killed = await walk_learning(tmp_path / "learning", each)
     for life in killed:
@@ -50,7 +50,7 @@ async def _learning(tmp_path: Path, boundaries: int | None) -> Row:
 
 
 def fault_rows(area: str, what: str, found: list[Faults], *, seen: int) -> list[Row]:
-    """One row of each kind of fault; `seen` is how many jobs, or kills, they were looked for in."""
+    """One row for each kind of fault; `seen` is the number of jobs or kills that were examined."""
     return [
         _none(
             area,
@@ -63,7 +63,7 @@ def fault_rows(area: str, what: str, found: list[Faults], *, seen: int) -> list[
 
 
 def _none(area: str, name: str, number: int, *, seen: int) -> Row:
-    """A row whose goal is that there is none; where nothing was seen there could be none."""
+    """A row whose goal is 0; if nothing was examined, it does not hold."""
     if not seen and not number:
         return unmeasured(area, name, "nothing was seen", "0")
     return Row(area=area, name=name, value=number, unit="faults", goal="0", holds=not number)

@@ -1,9 +1,9 @@
-"""Does a model learn a taste that nobody told it, from votes alone, and lose nothing else?
+"""Does a model learn a hidden taste from votes alone, and lose nothing else?
 
 Members with a hidden taste judge pictures of the embedded model; `python -m models prefer` learns
-from the manifest of their judgements; parent and candidate draw prompts and seeds that nothing was
-learned or chosen by, and the taste says which picture of each pair is better. Run it as
-`python -m tests.bench.learning --work FOLDER`; what was made lies in the folder and is made once.
+from the manifest of their judgements; parent and candidate draw new prompts and seeds, used neither
+for learning nor for choosing, and the taste says which picture of each pair is better. Run it as
+`python -m tests.bench.learning --work FOLDER`; everything is made once and kept in the folder.
 """
 
 from __future__ import annotations
@@ -40,18 +40,18 @@ from tests.stages.school import Wish
 from tests.stages.tastes import Taste, cheerful, eye_in, leaves_face_open, warm_and_bright
 from tests.stages.voters import Ask, Crowd, Shown, judged
 
-#: Prompts that are voted on, with four pictures each, and those of the final pairs, with two.
+#: Prompts with votes, four pictures each, and prompts of the final pairs, two pictures each.
 PROMPTS, PAIRED, FOLLOWED = 125, 100, 96
-#: Every n-th prompt is held out of the training: as many as the bot's own split holds out.
+#: Every n-th prompt is held out of the training, as many as in the bot's own split.
 HELD_OUT = 3
 _LICENCE = "licences/embedded.txt"
-#: Of the hidden scorer; the shipped one's is 0.
+#: The seed of the hidden scorer; that of the shipped one is 0.
 _OTHER_SEED = 1
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Trial:
-    """One training: who votes on what, and what must come of it."""
+    """One training: who votes on what, and the goal that it must reach."""
 
     name: str
     taste: str
@@ -60,16 +60,16 @@ class Trial:
     crowd: Crowd = field(default_factory=Crowd)
     seed: int = 1
     visits: int = 1
-    #: The least share of decided pairs to be won, in percent; None where none is asked for.
+    #: The smallest share of decided pairs to be won, in percent; None where there is no goal.
     goal: float | None = None
     #: Further options of `prefer`.
     options: tuple[str, ...] = ()
-    #: The trial whose candidate it begins with and whose votes it learns from: a second stage.
+    #: For a second stage: the trial whose candidate it starts from and whose votes it learns from.
     behind: str | None = None
 
     @property
     def votes(self) -> str:
-        """Which trial's votes it learns from."""
+        """The trial whose votes it learns from."""
         return self.behind or self.name
 
 
@@ -117,13 +117,13 @@ TRIALS = {
 
 
 class Bench:
-    """The work folder, and what is seen with.
+    """The work folder, and the eyes that look at pictures.
 
-    What takes long to make, as an eye of a taste, is made when it is first looked with.
+    What takes long to build, such as the eye of a taste, is built on first use.
     """
 
     def __init__(self, work: Path, *, first: int, paired: int) -> None:
-        """`first` is where the seeds of the pairs' prompts begin."""
+        """`first` is the first seed of the pairs' prompts."""
         self.work = work
         self.voted = school.wishes(school.VOTED, PROMPTS, 4)
         self.paired, self._first = school.wishes(first, paired, 2), first
@@ -158,7 +158,7 @@ class Bench:
         return self.drawn(model, f"{name}-pairs-{self._first}-{len(self.paired)}", self.paired)
 
     def adherence(self, model: str, name: str) -> dict[str, float]:
-        """The share of each group that is shown as asked, in percent."""
+        """The share of each group that is drawn as asked, in percent."""
         pictures = self.drawn(model, f"{name}-followed", self.followed)
         said = np.concatenate([self._judge.classes(p) for p in np.array_split(pictures, 4)])
         true = adherence.truth(t.portrait for t in adherence.tasks(FOLLOWED, square=True))
@@ -167,7 +167,7 @@ class Bench:
 
 
 def _other_scorer(work: Path) -> Aesthetic:
-    """A scorer of other pictures and weights than the shipped one, with which rewards look."""
+    """A scorer with other pictures and weights than the shipped one, which the rewards use."""
     folder = work / "other"
     if not (folder / "figures.json").exists():  # Written last.
         train = ["aesthetic-train", "--work", str(work / "grades"), "--out", str(folder)]
@@ -234,7 +234,7 @@ def _lines(bench: Bench, pictures: np.ndarray, folder: Path) -> list[PictureLine
 
 
 def trained(bench: Bench, trial: Trial) -> tuple[str, tuple[float, float]]:
-    """The candidate's folder, and the seconds that its training took: of the clock, of a core."""
+    """The candidate's folder, and its training time in seconds of the clock and of a core."""
     out = bench.work / "runs" / trial.name
     took = out / "seconds.json"
     if not took.exists():
@@ -254,7 +254,7 @@ def trained(bench: Bench, trial: Trial) -> tuple[str, tuple[float, float]]:
 
 
 def _quiet(line: str) -> None:
-    """What a training says, but for what only counts up."""
+    """Print what a training says, except its counters."""
     if not line.startswith(("step ", "latents of ")):
         print(line, flush=True)
 
@@ -282,7 +282,7 @@ def measured(bench: Bench, trial: Trial) -> Iterator[Row]:
 def kept(
     bench: Bench, taste: str, before: np.ndarray, after: np.ndarray
 ) -> tuple[np.ndarray, np.ndarray]:
-    """The pairs that count: of the open taste those whose prompts leave the face open."""
+    """The pairs that count: for the open taste, those whose prompts leave the face open."""
     if taste != "open":
         return before, after
     left_open = np.array([leaves_face_open(wish.prompt) for wish in bench.paired])

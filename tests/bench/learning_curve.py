@@ -1,9 +1,9 @@
-"""How many votes does it take? What the reward model tells right, and what candidates win.
+"""How many votes does it take? What the reward model gets right, and what candidates win.
 
-Of each count of votes, several crowds vote on the same pictures, and a reward model is fitted to
-each crowd's votes; it is asked of pairs of prompts that nobody voted on. Candidates that the bench
-of learning has trained in the folder stand beside it. Run it as
-`python -m tests.bench.learning_curve --work FOLDER --out PICTURE`, behind `tests.bench.learning`.
+For each count of votes, several crowds vote on the same pictures, and a reward model is fitted to
+each crowd's votes and tested on pairs of prompts that nobody voted on. The plot also shows the
+candidates that the learning bench has trained in the folder. Run it as `python -m
+tests.bench.learning_curve --work FOLDER --out PICTURE`, after `tests.bench.learning`.
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ from tests.stages.voters import Ask, Crowd, Shown, judged
 Floats = NDArray[np.float64]
 COUNTS = (60, 125, 250, 500)
 TASTES = {"style": "#1f4fa8", "quality": "#b3471d", "open": "#2f7d4f"}
-#: Crowds of one count of votes.
+#: The number of crowds for each count of votes.
 _CROWDS = 8
 _AT_ONCE = 50
 _SIZE, _LEFT, _TOP, _RIGHT, _BELOW = (900, 460), 60, 24, 24, 44
@@ -53,7 +53,7 @@ class Mark:
     high: float
 
     def row(self, what: str) -> Row:
-        """It as a row of a report."""
+        """The mark as a row of a report."""
         return Row(
             area="learning",
             name=f"{self.taste}, {self.count} votes: {what}",
@@ -63,7 +63,7 @@ class Mark:
 
 
 class Pool:
-    """The voted pictures and others of unseen prompts, as every set of features sees them."""
+    """The features of the voted pictures and of unseen prompts, for every set of features."""
 
     def __init__(self, bench: Bench) -> None:
         self.bench = bench
@@ -81,7 +81,7 @@ class Pool:
         self._worth = {name: bench.tastes[name](both) for name in TASTES}
 
     def told_right(self, taste: str, count: int, crowd: int) -> float:
-        """The share of unseen prompts' pairs that a reward of so many votes tells right."""
+        """The share of unseen prompts' pairs that a reward model of `count` votes gets right."""
         voted, worth = len(self._voted), self._worth[taste]
         shown = Shown(
             files=self._files,
@@ -129,7 +129,7 @@ def told(pool: Pool, taste: str, count: int) -> Mark:
 
 
 def won(bench: Bench, trial: Trial) -> Mark | None:
-    """The decided pairs that a trained candidate wins; None where it was not trained."""
+    """The decided pairs that a trained candidate wins; None if it was not trained."""
     if not (bench.work / "runs" / trial.name / "seconds.json").exists():
         return None
     before = bench.of_pairs("embedded", "embedded")
@@ -145,7 +145,7 @@ def won(bench: Bench, trial: Trial) -> Mark | None:
 
 
 def plotted(lines: Mapping[str, Sequence[Mark]], dots: Sequence[Mark]) -> Image.Image:
-    """Bands and lines of what rewards tell right, dots of what candidates win."""
+    """Bands and lines for what reward models get right, dots for what candidates win."""
     picture = Image.new("RGB", _SIZE, "white")
     draw = ImageDraw.Draw(picture)
     font = ImageFont.load_default(13)
@@ -169,7 +169,7 @@ def plotted(lines: Mapping[str, Sequence[Mark]], dots: Sequence[Mark]) -> Image.
 
 
 def _at(count: int, share: float) -> tuple[float, float]:
-    """Where a count of votes and a share in percent lie; counts by their logarithm."""
+    """The place of a count of votes and a share in percent; counts on a logarithmic axis."""
     width, height = _SIZE[0] - _LEFT - _RIGHT, _SIZE[1] - _TOP - _BELOW
     along = log(max(count, 50) / 50) / log(600 / 50)
     return _LEFT + width * along, _TOP + height * (100 - share) / 60
@@ -212,7 +212,7 @@ def main() -> int:
 
 
 def _plain(trial: Trial) -> bool:
-    """Whether it is of votes by honest members, trained as usual."""
+    """Whether it has votes of honest members and is trained as usual."""
     usual = trial.ask is Ask.VOTES and trial.crowd == Crowd() and trial.visits == 1
     return usual and not trial.options and trial.behind is None
 

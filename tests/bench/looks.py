@@ -1,6 +1,6 @@
-"""How short prompts look, as people type them, beside full ones: what a newcomer sees first.
+"""How short prompts, as people type them, compare with full ones: a newcomer's first impression.
 
-Short ones are filled in from their seed, as the bot does it.
+Short ones are filled in from their seed, as the bot does.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ _TYPED: tuple[str, ...] = (
     "girl", "waifu", "cat girl", "cat girl with glasses", "1girl", "1boy", "smile", "blue hair",
     "a cute girl", "anime girl",
 )  # fmt: skip
-#: Tags that training captions hold so often at least.
+#: Only tags that at least this many training captions hold.
 _KNOWN = 300
 _FIRST_SEED = 1000
 
@@ -82,7 +82,7 @@ def _measure(count: int) -> list[Row]:
 
 
 def sittings(count: int) -> list[Sitting]:
-    """What is asked for: each prompt with what its seed fills in."""
+    """The requests: each prompt with the tags that its seed fills in."""
     glossary = Glossary(files.read(EMBEDDED / files.FILE_NAME))
     seeds = range(_FIRST_SEED, _FIRST_SEED + count)
     return [
@@ -94,7 +94,7 @@ def sittings(count: int) -> list[Sitting]:
 
 
 def prompts(glossary: Glossary, count: int) -> list[str]:
-    """What people type first, then one to three tags by lot that go together."""
+    """The prompts that people type first, then one to three random tags that go together."""
     dice, book = Random(17), glossary.book.tags
     known = [t for t in book if glossary.group(t) != "praise" and book[t].count > _KNOWN]
     out = list(_TYPED[:count])

@@ -14,9 +14,9 @@ GOAL_S = 2.0
 
 
 async def measure(widths: tuple[int, ...] = WIDTHS, repeats: int = 3) -> list[Row]:
-    """Draw the default picture alone and in company; decoding and upscaling are in the time.
+    """Draw the default picture alone and in company; the time includes decoding and upscaling.
 
-    The best of `repeats` counts: what else the machine does can only slow a picture down.
+    The best of `repeats` counts: whatever else the machine does can only slow a picture down.
     """
     return await asyncio.to_thread(_measure, widths, repeats)
 

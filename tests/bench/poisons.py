@@ -1,10 +1,10 @@
 """Does the gate refuse what a bad training really makes, and say why?
 
-Four candidates are trained from judgements of the embedded model's pictures: on votes at random, on
-prompts that were swapped, on a few pictures until they are known by heart, and far too fast. Each
-goes through `python -m models gate`. Run it as `python -m tests.bench.poisons --work FOLDER`, in a
-folder of `tests.bench.learning`; what was made lies there and is made once, but for verdicts of
-another edition of the gate.
+Four candidates are trained from judgements of the embedded model's pictures: on random votes, on
+swapped prompts, on a few pictures until they are known by heart, and far too fast. Each goes
+through `python -m models gate`. Run it as `python -m tests.bench.poisons --work FOLDER`, in a
+folder of `tests.bench.learning`; everything is made once and kept there, except verdicts of another
+edition of the gate.
 """
 
 from __future__ import annotations
@@ -27,9 +27,9 @@ from models.report import Row, table, write_json
 from tests.bench.learning import TRIALS, Bench, manifest_of
 from tests.stages import school
 
-#: Pictures of one look at a candidate: fewer than by default, for what is wrong here is plain.
+#: Pictures of one look at a candidate: fewer than by default, because these faults are obvious.
 _LOOK = ("--followed", "48", "--prompts", "12", "--seeds", "2", "--trained", "8")
-#: Prompts of which one picture each is learned by heart.
+#: Prompts with one picture each, which is learned by heart.
 _BY_HEART = 8
 
 Said = tuple[list[PictureLine], list[JudgementLine]]
@@ -37,10 +37,10 @@ Said = tuple[list[PictureLine], list[JudgementLine]]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Poison:
-    """One bad training: what becomes of the judgements of which trial, and how it is trained."""
+    """One bad training: its trial, what it does to the judgements, and how it is trained."""
 
     name: str
-    #: Floors of which at least one must refuse it, by how their names begin.
+    #: Floors of which at least one must refuse it, by the beginnings of their names.
     must_fall: tuple[str, ...]
     spoiled: Callable[[Manifest], Said]
     options: tuple[str, ...]
@@ -127,7 +127,7 @@ def trained(bench: Bench, poison: Poison) -> tuple[Path, Path]:
 
 
 def examined(bench: Bench, poison: Poison) -> list[Row]:
-    """What the gate says of the candidate: every floor that it fell below."""
+    """The gate's verdict on the candidate: every floor that it fell below."""
     model, folder = trained(bench, poison)
     if not cards.read(model / cards.FILE_NAME).is_judged:
         words = ["gate", str(model), "--manifest", str(folder), *_LOOK]
@@ -165,12 +165,12 @@ def _verdict(poison: Poison, fell: int, *, holds: bool) -> Row:
 
 
 def _bench(work: Path) -> Bench:
-    """What manifests are made by; no pairs are drawn here."""
+    """The bench that makes the manifests; it draws no pairs."""
     return Bench(work, first=school.FINAL, paired=1)
 
 
 def main(words: Sequence[str] | None = None) -> int:
-    """Exit code 0 if each is refused for what is wrong with it."""
+    """Exit code 0 if each is refused for its own fault."""
     parser = argparse.ArgumentParser(prog="python -m tests.bench.poisons", description=__doc__)
     parser.add_argument("--work", type=Path, required=True)
     parser.add_argument("--threads", type=int, default=2)

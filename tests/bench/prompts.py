@@ -44,7 +44,7 @@ def prompt(dice: random.Random, terms: list[str]) -> str:
 
 
 def main() -> int:
-    """0 if every prompt could be read."""
+    """Exit code 0 if every prompt could be read."""
     parser = argparse.ArgumentParser(prog="python -m tests.bench.prompts", description=__doc__)
     parser.add_argument("--count", type=int, default=100_000)
     parser.add_argument("--seed", type=int, default=1)
@@ -52,7 +52,7 @@ def main() -> int:
     dice = random.Random(arguments.seed)
     screen = Screen(load())
     terms = [term for concept in load().concepts.values() for term in concept.spellings()]
-    # As the bot does once it serves: a walk of the collector is no prompt's time.
+    # As the bot does once it serves, so that no prompt's time includes a garbage collection.
     gc.collect()
     gc.freeze()
     took_s: list[float] = []

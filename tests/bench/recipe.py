@@ -1,4 +1,4 @@
-"""The whole recipe in small: from painted pictures of mixed grade to a model that draws better.
+"""The whole recipe in miniature: from painted pictures of mixed grade to a better model.
 
     python -m tests.bench.recipe --work DIR
 
@@ -27,15 +27,15 @@ from models.measuring.adherence import GROUPS
 from models.report import Row, table, write_json
 from models.training.precision import lowers
 
-#: What the first training changes of the recipe: the model is to learn all grades, quickly.
+#: The first training's changes to the recipe: the model learns all grades, quickly.
 MIXED: dict[str, Any] = {"epochs": 1, "lr": 5.0e-4, "ema_decay": 0.995}
-#: What the second changes, beside the learning rate.
+#: The second training's changes, besides the learning rate.
 KEPT: dict[str, Any] = {"ema_decay": 0.999}
-#: The learning rates of the second, where none are asked for.
+#: The default learning rates of the second training.
 RATES = (2.0e-4,)
-#: The cheaper numbers, where this processor has instructions for them.
+#: The cheaper number format, if this processor has instructions for it.
 PRECISION = "bf16" if lowers(torch.device("cpu")) else "auto"
-#: What both change: buckets of just the sizes that the model draws, batches that two cores like.
+#: The changes of both: buckets of exactly the sizes that the model draws, batches for two cores.
 BOTH: dict[str, Any] = {
     "resolution_px": 144,
     "batch": 32,
@@ -43,7 +43,7 @@ BOTH: dict[str, Any] = {
     "min_snr": 5.0,
     "precision": PRECISION,
 }
-#: The evaluation's name of what the recipe is to raise.
+#: The evaluation's name of the figure that the recipe must raise.
 GRADE = "mean aesthetic grade"
 #: The short side of the painted pictures: the scorers never saw smaller ones.
 PAINTED_PX = 256
@@ -54,18 +54,18 @@ OTHER_SEED = 1
 
 
 def run(*words: object) -> None:
-    """One command of `python -m models`; SystemExit with its code if it fails."""
+    """Run a command of `python -m models`; SystemExit with its code if it fails."""
     command = [sys.executable, "-m", "models", *map(str, words)]
-    # In one piece: trainings beside each other write too.
+    # In one piece, because concurrent trainings print too.
     print(f"$ {' '.join(command[1:])}\n", end="", flush=True)
     code = subprocess.run(command, check=False).returncode
-    # An evaluation that misses a goal is an answer.
+    # An evaluation that misses a goal is a valid answer.
     if code and not (words[0] == "evaluate" and code == 1):
         raise SystemExit(code)
 
 
 def trained(work: Path, name: str, base: str, data: Path, changes: dict[str, Any]) -> Path:
-    """The model folder of one training."""
+    """Train if necessary; return the model's folder."""
     out = work / name
     if not (out / "model" / "card.json").exists():
         places = {"base": base, "data": str(data), "out": str(out), "cache": str(work / "latents")}
@@ -77,7 +77,7 @@ def trained(work: Path, name: str, base: str, data: Path, changes: dict[str, Any
 
 
 def measured(work: Path, name: str, model: Path, options: list[str]) -> dict[str, float]:
-    """The figures of an evaluation, by their names."""
+    """Evaluate if necessary; return the figures by name."""
     rows = work / f"{name}.json"
     if not rows.exists():
         scorer = work / "other"
@@ -92,7 +92,7 @@ def grades(manifest: Path) -> list[float]:
 
 
 def require_same(work: Path, options: dict[str, int]) -> None:
-    """SystemExit if the work folder holds what was made with other options."""
+    """SystemExit if the work folder was made with other options."""
     path = work / "options.json"
     if path.exists() and json.loads(path.read_text("utf-8")) != options:
         raise SystemExit(f"{work} was begun with {path.read_text('utf-8')}: use another folder")
@@ -116,7 +116,7 @@ def before_and_after(work: Path, after: str) -> Path:
 
 
 def options() -> argparse.Namespace:
-    """What was asked for."""
+    """The options of the command line."""
     parser = argparse.ArgumentParser(prog="python -m tests.bench.recipe", description=__doc__)
     add = parser.add_argument
     add("--work", type=Path, required=True)
@@ -173,7 +173,7 @@ def _row(name: str, value: float, unit: str, goal: str = "", *, holds: bool | No
 
 
 def data(painted: list[float], kept: list[float]) -> list[Row]:
-    """What was trained on, by its true grades."""
+    """Rows about the training data, by their true grades."""
     return [
         _row("pictures kept", 100 * len(kept) / len(painted), f"% of {len(painted)}"),
         _row("true grade of all pictures", fmean(painted), "of 10"),
@@ -195,7 +195,7 @@ def best_of(before: dict[str, float], after: dict[float, dict[str, float]]) -> f
 def report(
     before: dict[str, float], after: dict[float, dict[str, float]], best: float
 ) -> list[Row]:
-    """What the second training changed at each learning rate; the best one's is held to the goals.
+    """What the second training changed at each learning rate; the best one must reach the goals.
 
     `after` has an evaluation's figures for each learning rate, `best` is one of these.
     """

@@ -1,9 +1,8 @@
-"""What the README promises: members ask and vote, the owner presses Learn, a better model comes.
+"""What the README promises: members ask and vote, the owner presses Learn, the model improves.
 
 The real bot with the real model draws for the local Discord's members, learns from their votes and
-looks at what it learned; a member asks for a picture now and then meanwhile. Run it as
-`python -m tests.bench.route --scratch FOLDER`: some twenty minutes on two cores that nobody else
-uses.
+measures what it learned; now and then a member asks for a picture meanwhile. Run it as `python -m
+tests.bench.route --scratch FOLDER`: about twenty minutes on two cores that nobody else uses.
 """
 
 from __future__ import annotations
@@ -23,17 +22,17 @@ from models.catalogue import card as cards
 from models.report import Row, percentile, table, unmeasured, write_json
 from tests.stages.stage import Stage, pictures, stage
 
-#: What the page offers by itself.
+#: The numbers that the page offers by default.
 PICTURES, VOTES = 96, 500
 _SETTINGS = {"ENGINE": "slots", "MODEL": "embedded"}
-#: Between a picture that was asked for beside the training and the next.
+#: The pause between two pictures that are asked for during the training.
 _BETWEEN_S = 20.0
 _LONGEST_S = 3600.0
 _OVER = frozenset({RunStage.PASSED, RunStage.REFUSED, RunStage.FAILED, RunStage.STOPPED})
 
 
 class Watch:
-    """How long each stage takes, and how soon the bot answers meanwhile."""
+    """The time of each stage, and how soon the bot answers meanwhile."""
 
     def __init__(self, here: Stage) -> None:
         self._here = here
@@ -43,7 +42,7 @@ class Watch:
         self.lags_ms: list[float] = []
 
     async def until_over(self) -> LearningRun:
-        """The run as it ended."""
+        """Wait for the end of the run; return it."""
         asked_s = before_s = time.monotonic()
         while True:
             await asyncio.sleep(1)
@@ -58,7 +57,7 @@ class Watch:
                 asked_s = time.monotonic()
 
     async def _ask(self) -> None:
-        """A member asks in the midst of it, and waits for the picture."""
+        """Ask as a member during the training, and wait for the picture."""
         shown = pictures(self._here.posted())
         options = {"prompt": "1girl, blue hair"}
         ticket = self._here.sandbox.slash("member", self._here.where, "waifu", options)
@@ -103,7 +102,7 @@ async def _until_done(here: Stage, what: str) -> None:
 
 def _rows(watch: Watch, taste: FanTaste, run: LearningRun) -> Iterator[Row]:
     passed = run.stage is RunStage.PASSED
-    # Of votes at random there is nothing to learn.
+    # There is nothing to learn from random votes.
     holds = passed is not (taste is FanTaste.CHANCE)
     yield _row(f"{taste}: what came of it", run.stage.value, "", holds=holds)
     for stage_, name in _STAGES.items():
@@ -119,7 +118,7 @@ _STAGES: Mapping[RunStage, str] = {
 
 
 def answers(waits_ms: Sequence[float], lags_ms: Sequence[float]) -> Iterator[Row]:
-    """How soon the bot answered beside the training, and how late its loop was."""
+    """How soon the bot answered during the training, and how late its loop was."""
     name = f"acknowledgement beside it, worst of {len(waits_ms)}"
     if waits_ms:
         yield _row(name, max(waits_ms), "ms", limit=500)
@@ -147,7 +146,7 @@ def _row(
 
 
 def main() -> int:
-    """Exit code 0 if the model passed (of votes at random: if it did not) and the bot kept up."""
+    """Exit code 0 if the model passed (for random votes: if it did not) and the bot kept up."""
     parser = argparse.ArgumentParser(prog="python -m tests.bench.route", description=__doc__)
     parser.add_argument("--scratch", type=Path, required=True, help="an empty folder")
     parser.add_argument("--taste", type=FanTaste, choices=list(FanTaste), default=FanTaste.WARM)

@@ -1,7 +1,7 @@
-"""What the scores do to harmless pictures: how many rows are stopped and withheld, at what cost.
+"""What the scores do to harmless pictures: rows stopped, pictures withheld, and the cost.
 
-The shipped model paints portraits in clothes, so whatever is called nude here is called so wrongly.
-It is asked for as a model that can draw nudity would be: previews are looked at while others run.
+The shipped model paints portraits in clothes, so every picture that is called nude here is called
+so wrongly. It is treated like a model that can draw nudity: previews are judged while others run.
 """
 
 from __future__ import annotations
@@ -24,9 +24,9 @@ from models.report import Row
 from tests.stages.factories import make_job
 
 PICTURES = 32
-#: So many are enough to tell what previews cost the engine.
+#: The number of pictures that suffices to measure what previews cost the engine.
 _TIMED = 8
-#: Every which picture is drawn with far more guidance than its model likes: harsher, odder.
+#: Every n-th picture is drawn with far more guidance than suits its model: harsher and odder.
 _HARSH = 4
 _HARSH_GUIDANCE = 7.0
 _JOB = make_job()
@@ -34,7 +34,7 @@ _JOB = make_job()
 
 @dataclass
 class Seen:
-    """What was found in the previews and in the pictures of one run, and what each look cost."""
+    """The findings in the previews and pictures of one run, and the cost of each look."""
 
     stopped: set[str] = field(default_factory=set[str])
     previews: list[float] = field(default_factory=list[float])
@@ -52,7 +52,7 @@ class Seen:
 
 
 async def measure(pictures: int = PICTURES) -> list[Row]:
-    """Draw harmless pictures and hold every preview and every end against the thresholds."""
+    """Draw harmless pictures and compare every preview and finished picture with the thresholds."""
     return await asyncio.to_thread(_measure, pictures)
 
 
@@ -90,7 +90,7 @@ def _rows(seen: Seen, made: float, looked: float) -> Iterator[Row]:
 
 
 def _judged(engine: Engine, scorer: Scorer, pictures: int) -> Seen:
-    """Every preview and every end of so many pictures."""
+    """Score every preview and every finished picture."""
     seen = Seen()
     for result in _ticks(engine, pictures, preview_every=1):
         for report in result.reports:
@@ -104,9 +104,9 @@ def _judged(engine: Engine, scorer: Scorer, pictures: int) -> Seen:
 
 
 def _worked_s(engine: Engine, preview_every: int, scorer: Scorer | None) -> float:
-    """Seconds that the engine's thread works on some pictures; waiting for a core is not in it.
+    """Seconds that the engine's thread works on some pictures, without its waits for a core.
 
-    With a scorer another thread looks at previews meanwhile, as in the bot.
+    With a scorer, another thread judges previews meanwhile, as in the bot.
     """
     seen, looking = Seen(), None
     with ThreadPoolExecutor(max_workers=1) as eyes:

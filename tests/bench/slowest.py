@@ -1,7 +1,7 @@
-"""Search for the slowest prompt that anybody could type: `python -m tests.bench.slowest`.
+"""Search for the slowest prompt that anybody can type: `python -m tests.bench.slowest`.
 
 Pieces are put together at random, and the slowest found so far are changed again and again. Not in
-the suite: it takes as long as it is given, and finds more in more time.
+the suite: it runs as long as it is told to, and finds more in more time.
 """
 
 from __future__ import annotations
@@ -18,17 +18,17 @@ from bot.rulebooks import load
 from models.contract import Limits
 
 _LONGEST = Limits().prompt_chars_max
-#: What stands around words, or inside one.
+#: Signs around words or inside one.
 _SIGNS = (
     *"()[]{}<>|:,._-\\!@$*'~+=/ \n", "(:1.2)", ":1.2)", ":-1)", "[a|b]", " BREAK ", ":0.5]",
     "\u3000", "\u3001", "\u200b", "\u0301", "\u202e", "<lora:x:1>", "/\\", "|\\|", "()", "1", "0",
 )  # fmt: skip
-#: So many of the slowest are kept, and so often one of them is changed again.
+#: How many of the slowest are kept, and the chance that one of them is changed again.
 _KEPT, _AGAIN = 15, 0.65
 
 
 def piece(dice: random.Random, terms: Sequence[str]) -> str:
-    """A term as it is, turned round, or with a sign in it; a sign; or a slow shape."""
+    """A term unchanged, reversed, or with a sign in it; a sign; or a slow shape."""
     term = dice.choice(terms)
     at = dice.randrange(len(term))
     torn = term[:at] + dice.choice(_SIGNS) + term[at:]
@@ -36,7 +36,7 @@ def piece(dice: random.Random, terms: Sequence[str]) -> str:
 
 
 def changed(dice: random.Random, pieces: Sequence[str], terms: Sequence[str]) -> list[str]:
-    """The same with one piece more, another, or one less; or in another order."""
+    """The same with a piece added, exchanged or removed, or in another order."""
     made, at = list(pieces), dice.randrange(len(pieces))
     kind = dice.randrange(4)
     if kind == 0:
@@ -51,13 +51,13 @@ def changed(dice: random.Random, pieces: Sequence[str], terms: Sequence[str]) ->
 
 
 def prompt(pieces: Sequence[str], size: int) -> str:
-    """The pieces, again and again, up to a size."""
+    """The pieces, repeated up to a size."""
     unit = "".join(pieces)
     return (unit * (size // len(unit) + 1))[:size]
 
 
 def main() -> int:
-    """Tell the slowest."""
+    """Print the slowest prompts."""
     parser = argparse.ArgumentParser(prog="python -m tests.bench.slowest", description=__doc__)
     parser.add_argument("--seconds", type=float, default=30.0, help="of this thread's time")
     parser.add_argument("--seed", type=int, default=1)
@@ -65,7 +65,7 @@ def main() -> int:
     dice = random.Random(arguments.seed)
     terms = sorted({t for concept in load().concepts.values() for t in concept.spellings()})
     look = judging.looking(latency.terms(1))
-    # As the bot does once it serves: a walk of the collector is no prompt's time.
+    # As the bot does once it serves, so that no prompt's time includes a garbage collection.
     gc.collect()
     gc.freeze()
     slowest: list[tuple[float, list[str], int]] = []

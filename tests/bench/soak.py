@@ -1,6 +1,6 @@
 """A day of the bot in minutes: with people and weather all day long, does anything grow?
 
-The bot is real and so is the wire; only its idle time passes fast (`tests/stages/hurried.py`).
+The bot and the wire are real; only the bot's idle time passes fast (`tests/stages/hurried.py`).
 """
 
 from __future__ import annotations
@@ -12,16 +12,16 @@ from models.report import Row
 from tests.stages.soaking import Soaked, Span, soak
 
 HOURS = 24.0
-#: What was not there at the start is learned and cached by then.
+#: By then the caches are filled.
 _WARM_UP_S = 4 * 3_600
-#: People do something so often, on average.
+#: How often people do something, on average.
 _PAUSE_S = 90
-#: Memory may differ by so much between two looks.
+#: The allowed difference in memory between two gauges.
 _FLAT_PERCENT = 1.0
 
 
 async def measure(tmp_path: Path, hours: float = HOURS) -> list[Row]:
-    """Rows of a soak of so many simulated hours after the warm-up."""
+    """Rows of a soak of `hours` simulated hours after the warm-up."""
     soaked = await soak(
         tmp_path,
         warm_up=Span(seconds=_WARM_UP_S),

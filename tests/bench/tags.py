@@ -1,6 +1,7 @@
-"""How long `prompt:` takes to be completed: 100,000 tags, the place's policy asked of each choice.
+"""How long completing `prompt:` takes: 100,000 tags, each choice checked by the channel's policy.
 
-The whole way but Discord's: what the cog does between the interaction and its answer, on one core.
+The whole way except Discord's part: what the cog does between the interaction and its answer, on
+one core.
 """
 
 from __future__ import annotations
@@ -26,7 +27,7 @@ GOAL_MS = 50.0
 
 
 async def measure() -> list[Row]:
-    """Rows: opening the list, an answer's p50 and p99, one prompt read for what is unknown."""
+    """Rows: opening the list, p50 and p99 of an answer, and reading a prompt for unknown words."""
     with tempfile.TemporaryDirectory(prefix="waifu-tags-") as scratch:
         path = as_csv(long_book(TAGS), Path(scratch) / "tags.csv")
         began_s = time.perf_counter()
@@ -52,7 +53,7 @@ def _row(name: str, value: float, unit: str, goal: float | None = None) -> Row:
 
 
 def _typed(glossary: Glossary) -> list[str]:
-    """Prompts as they are typed: up to twelve tags, a last one begun, some of them with a slip."""
+    """Prompts as they are typed: up to twelve tags and an unfinished one, some with a slip."""
     rng = random.Random(1)
     tags = list(glossary.book.tags)
     found: list[str] = []

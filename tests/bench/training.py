@@ -1,8 +1,8 @@
-"""Reading pictures for a training, and its step against the same step written out by hand.
+"""Reading pictures for a training, and its step compared with the same step written by hand.
 
-The rows say how much of the time this project's own code takes: ratios, measured in turn in one
-run. On a GPU the networks are of Stable Diffusion 1.5's size, at 512 px; on a CPU they are the
-embedded model's. Weights and latents are of chance: speed does not depend on them.
+The rows say how much of the time this project's own code takes: ratios, measured alternately in one
+run. On a GPU the networks have Stable Diffusion 1.5's size, at 512 px; on a CPU they are the
+embedded model's. Weights and latents are random: the speed does not depend on them.
 """
 
 from __future__ import annotations
@@ -49,7 +49,7 @@ def _alternately(*programs: Callable[[], object], rounds: int = ROUNDS) -> list[
     import torch
 
     def settle() -> None:
-        # What a GPU was told to do must be done before a clock is read.
+        # The GPU must finish its work before the clock is read.
         if torch.cuda.is_available():
             torch.cuda.synchronize()
 
@@ -65,7 +65,7 @@ def _alternately(*programs: Callable[[], object], rounds: int = ROUNDS) -> list[
 
 
 def _loading(scratch: Path) -> list[Row]:
-    """Pictures a second from a folder, and latents from the cache."""
+    """Pictures per second from a folder, and latents from the cache."""
     from models.data.latents import encode, pixels_of
     from models.engine.loader import load
 
@@ -116,7 +116,7 @@ def _painted(folder: Path) -> Path:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Bench:
-    """Networks to train and the size of what they see."""
+    """Networks to train and the size of their inputs."""
 
     name: str
     unet: nn.Module
@@ -135,7 +135,7 @@ class Bench:
 
 
 class _Fixed:
-    """Stands for a run's material: every row has the same latents."""
+    """Replaces a run's material: every row has the same latents."""
 
     def __init__(self, latents: torch.Tensor) -> None:
         self._latents = latents
@@ -167,7 +167,7 @@ def _stepping() -> list[Row]:
         why = "no CUDA device here"
         return [*rows, unmeasured("training", "Stable Diffusion 1.5 at 512 px", why, goal)]
     rows.append(_row("peak memory of a step", memory / 2**30, "GiB"))
-    # Both would leave no room for more pictures a step; accelerate ties them to themselves.
+    # Both would leave no room for larger batches; accelerate puts them into reference cycles.
     del own, written
     gc.collect()
     torch.cuda.empty_cache()
@@ -216,7 +216,7 @@ def _embedded() -> Bench:
 
 
 def _large(batch: int) -> Bench:
-    """Stable Diffusion 1.5's networks with weights of chance."""
+    """Stable Diffusion 1.5's networks with random weights."""
     from diffusers.models.unets.unet_2d_condition import UNet2DConditionModel
     from transformers import CLIPTextConfig, CLIPTextModel
 
@@ -302,7 +302,7 @@ def _written(bench: Bench, device: torch.device) -> Callable[[], object]:
 
 
 def _floating_operations(bench: Bench, device: torch.device) -> float:
-    """Of the UNet's passes for one picture, with what attention calculates again going back."""
+    """Of the UNet's passes for one picture, including what attention recomputes going back."""
     import torch
     from torch.utils.flop_counter import FlopCounterMode
 
@@ -315,7 +315,7 @@ def _floating_operations(bench: Bench, device: torch.device) -> float:
 
 
 def _peak(device: torch.device) -> float:
-    """Floating operations a second of one large matrix product, the best of many."""
+    """Floating operations per second of one large matrix product, the best of many."""
     import torch
 
     cuda = device.type == "cuda"

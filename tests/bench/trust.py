@@ -1,7 +1,8 @@
-"""A red team against the weights: what colluding voters move, and where five accounts get to.
+"""A red team against the weights: what colluding voters move, and how far five accounts get.
 
-Simulated members vote on duels; what each likes is one part the picture's and one part theirs. The
-red team knows all that the code knows: its accounts are as old, as busy and as slow as any other.
+Simulated members vote on duels; what each likes depends partly on the picture and partly on the
+member. The red team knows everything that the code knows: its accounts are as old, as busy and as
+slow as any other.
 """
 
 from __future__ import annotations
@@ -19,7 +20,7 @@ from models.statistics import board, sequential, trust
 from models.statistics.following import Cast, columns
 
 YEAR_MS = 365 * 86_400_000
-#: Members of the server, of whom one in five is in the red team.
+#: Members of the server, one in five of whom is in the red team.
 HONEST, RED = 40, 10
 DUELS, SEEDS = 200, 20
 #: Pictures of a prompt, and prompts, on a leaderboard of 200.
@@ -29,7 +30,7 @@ PRESENT, FIVE = 8, 5
 #: Candidates in blind tests.
 CANDIDATES = 1_000
 
-#: What one of the red team says to a duel: for the candidate, against it, or nothing.
+#: A red-team member's answer to a duel: for the candidate, against it, or none.
 Attack = Callable[[int, int, float, Random], bool | None]
 
 
@@ -57,12 +58,12 @@ def crowd(seed: int, honest: int = HONEST, duels: int = DUELS) -> Crowd:
 
 
 def said(odds: float, chance: Random) -> bool:
-    """One answer by these log odds."""
+    """A random answer with these log odds."""
     return chance.random() < 1 / (1 + math.exp(-odds))
 
 
 def cast(voter: int, unit: int, value: bool, chance: Random) -> Cast:  # noqa: FBT001  an answer
-    """A vote some time within the minute in which the duel is asked."""
+    """A vote at a random time within the duel's minute."""
     return Cast(voter=voter, unit=unit, value=value, at_ms=unit * 60_000 + chance.randrange(50_000))
 
 
@@ -77,7 +78,7 @@ def inverted(member: int, unit: int, odds: float, chance: Random) -> bool | None
 
 
 def disguised(member: int, unit: int, odds: float, chance: Random) -> bool | None:
-    """Against it in four of five, and each in other duels."""
+    """Against it in four of five duels, a different four for each member."""
     return chance.random() < 0.2 if chance.random() < 0.5 else None
 
 
@@ -97,7 +98,7 @@ def targeted(member: int, unit: int, odds: float, chance: Random) -> bool | None
 
 
 def noise(member: int, unit: int, odds: float, chance: Random) -> bool | None:
-    """A coin."""
+    """A coin toss."""
     return chance.random() < 0.5
 
 
@@ -105,7 +106,7 @@ ATTACKS: tuple[Attack, ...] = (always, inverted, disguised, scattered, sleeping,
 
 
 def attacked(honest: Crowd, attack: Attack, seed: int, red: int = RED) -> tuple[Cast, ...]:
-    """The same votes and the red team's."""
+    """The honest votes and the red team's."""
     chance = Random(seed)
     answers = [
         (member, unit, attack(member, unit, odds, chance))
@@ -132,7 +133,7 @@ def win_rate(casts: Sequence[Cast], weights: dict[object, float] | None = None) 
 
 
 def moved(attack: Attack, seed: int) -> tuple[float, float]:
-    """Points that the red team moves the win rate by: with weights, and without."""
+    """The points by which the red team moves the win rate, with weights and without."""
     honest = crowd(seed)
     casts = attacked(honest, attack, seed)
     clean = win_rate(honest.casts, weighed(honest.casts)), win_rate(honest.casts)
@@ -144,28 +145,28 @@ class Party:
     """Answers to duels of pictures: who won, who lost, and the vote on it."""
 
     answers: tuple[tuple[int, int, Cast], ...]
-    #: What the five push.
+    #: The picture that the five push.
     target: int
 
 
-#: Does one of the five answer a duel that their picture is not in?
+#: Whether one of the five answers a duel without their picture.
 Push = Callable[[Random], bool]
 
 
 def lone(chance: Random) -> bool:
-    """They vote for their picture and on nothing else."""
+    """They vote only for their picture."""
     return False
 
 
 def mingling(chance: Random) -> bool:
-    """They vote on half of all else as anybody does."""
+    """They also vote on half of all other duels, like anybody else."""
     return chance.random() < 0.5
 
 
 def party(seed: int, push: Push, prompts: int = PROMPTS) -> Party:
     """Every two pictures of a prompt meet once; each duel has some honest answers.
 
-    The five push a picture that stands in the middle.
+    The five push a picture from the middle of the leaderboard.
     """
     chance = Random(seed)
     quality = [chance.gauss(0, 1) for _ in range(prompts * EACH)]
@@ -190,9 +191,9 @@ def party(seed: int, push: Push, prompts: int = PROMPTS) -> Party:
 
 
 def place(held: Party, *, defended: bool = True) -> int:
-    """Where the pushed picture stands on the leaderboard, 1 at the top.
+    """The pushed picture's place on the leaderboard, 1 at the top.
 
-    Undefended, everybody weighs the same and the share of duels won decides.
+    Undefended, everybody has the same weight and the share of duels won decides.
     """
     if not defended:
         won = Counter(winner for winner, _, _ in held.answers)
@@ -208,10 +209,10 @@ def place(held: Party, *, defended: bool = True) -> int:
 
 
 def reacted(seed: int, pictures: int = PROMPTS * EACH) -> tuple[int, int]:
-    """Where a picture stands by thumbs that five accounts alone have voted on: with, without.
+    """The place, by thumbs, of a picture that only five accounts voted on: with weights, without.
 
-    Every other picture has some of the members' votes; each of the five is a year old and has
-    voted as anybody does on twenty others.
+    Every other picture has some of the members' votes; each of the five is a year old and has voted
+    on twenty others like anybody else.
     """
     chance = Random(seed)
     liked = [chance.gauss(0.5, 1) for _ in range(pictures)]
@@ -230,7 +231,7 @@ def reacted(seed: int, pictures: int = PROMPTS * EACH) -> tuple[int, int]:
 
 
 def _stands(casts: Sequence[Cast], weights: dict[object, float] | None, target: int) -> int:
-    """The place by the leaderboard of votes; without weights by the plain share of thumbs up."""
+    """The place on the leaderboard of votes; without weights, by the plain share of thumbs up."""
     given = {one.unit: [0, 0] for one in casts}
     weigh = {one.unit: [0.0, 0.0] for one in casts}
     for one in casts:
@@ -245,10 +246,11 @@ def _stands(casts: Sequence[Cast], weights: dict[object, float] | None, target: 
 
 
 def promoted(seed: int, win_rate: float, *, by_votes: bool = False) -> tuple[bool, int]:
-    """Was a candidate promoted, and after how many outcomes, looked at after each?
+    """Whether a candidate was promoted, and after how many outcomes, tested after each one.
 
     All who vote on a duel see the same two pictures, and three of four prefer the same one. The
-    majority is the duel's outcome; with `by_votes`, as nobody should, each vote is one of its own.
+    majority is the duel's outcome; with `by_votes`, which nobody should use, each vote is its own
+    outcome.
     """
     chance = Random(seed)
     test = sequential.Test()
@@ -263,7 +265,7 @@ def promoted(seed: int, win_rate: float, *, by_votes: bool = False) -> tuple[boo
 
 
 async def measure(seeds: int = SEEDS, candidates: int = CANDIDATES) -> list[Row]:
-    """What the red team reaches, and what the blind test does to candidates of every kind."""
+    """What the red team achieves, and what the blind test does to candidates of every kind."""
     return [
         *[row for attack in ATTACKS for row in win_rate_rows(attack, seeds)],
         *[row for push in (lone, mingling) for row in place_rows(push, seeds)],
@@ -273,7 +275,7 @@ async def measure(seeds: int = SEEDS, candidates: int = CANDIDATES) -> list[Row]
 
 
 def win_rate_rows(attack: Attack, seeds: int) -> Iterable[Row]:
-    """How far one in five voters move a win rate."""
+    """How far one in five voters can move a win rate."""
     points = [moved(attack, seed) for seed in range(seeds)]
     worst = max(one for one, _ in points)
     plain = mean(one for _, one in points)
@@ -290,7 +292,7 @@ def win_rate_rows(attack: Attack, seeds: int) -> Iterable[Row]:
 
 
 def place_rows(push: Push, seeds: int) -> Iterable[Row]:
-    """Where five accounts bring one of 200 pictures by duels."""
+    """How high five accounts push one of 200 pictures by duels."""
     parties = [party(seed, push) for seed in range(seeds)]
     yield _place(f"duels, {push.__name__}", [place(one) for one in parties])
     plain = min(place(one, defended=False) for one in parties)
@@ -300,7 +302,7 @@ def place_rows(push: Push, seeds: int) -> Iterable[Row]:
 
 
 def thumb_rows(seeds: int) -> Iterable[Row]:
-    """Where five accounts bring one of 200 pictures by thumbs."""
+    """How high five accounts push one of 200 pictures by thumbs."""
     places = [reacted(seed) for seed in range(seeds)]
     yield _place("thumbs", [one for one, _ in places])
     plain = min(one for _, one in places)

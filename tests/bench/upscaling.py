@@ -1,6 +1,6 @@
-"""Seconds for a picture of the default model to be made larger, and the loop's lag beside it.
+"""Seconds to enlarge a picture of the default model, and the loop's lag meanwhile.
 
-As in the bot: the engine on its thread, and a loop that wants to be on time.
+As in the bot: the engine on its thread, beside a loop that must stay on time.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ _SAMPLE_EVERY_S = 0.005
 
 
 async def measure(sizes_px: Sequence[int] = SIZES_PX, repeats: int = 3) -> list[Row]:
-    """Enlarge one picture to each size; the best of `repeats` counts, and the lag of all."""
+    """Enlarge one picture to each size; the best time of `repeats` counts, and every lag."""
     handle = LocalThread("embedded", _open_engine, lambda model: open_scorer(model, tagger=None))
     await handle.open()
     try:
@@ -62,7 +62,7 @@ def _draw(handle: LocalThread) -> Draw:
 async def _timed(
     handle: LocalThread, request: RenderRequest
 ) -> tuple[Rendered, float, list[float]]:
-    """What it ends as, the seconds that took, and how late the loop was meanwhile."""
+    """The result, the seconds that it took, and how late the loop was meanwhile."""
     late_ms: list[float] = []
     beside = asyncio.create_task(_watch(late_ms))
     began_s = time.perf_counter()

@@ -32,7 +32,7 @@ POSTS = 20
 
 
 async def measure(events: int = EVENTS) -> list[Row]:
-    """Record `events` random reactions from as many concurrent callers as events come in."""
+    """Record `events` random reactions, each from its own concurrent caller."""
     with tempfile.TemporaryDirectory() as scratch:
         db = await Database.open(Path(scratch) / "bot.sqlite3")
         gallery = Gallery(db, Path(scratch) / "pictures")
@@ -66,7 +66,7 @@ async def measure(events: int = EVENTS) -> list[Row]:
 
 
 async def _posted(db: Database, gallery: Gallery, number: int) -> Post:
-    """A picture that went the whole way, from the queue to its post."""
+    """A picture that has gone the whole way, from the queue to its post."""
     caps = Caps(per_user=POSTS, per_guild=POSTS)
     jobs = Jobs(db)
     await jobs.enqueue(make_admitted(make_ask(seed=number)), caps, number, since_id=SINCE)

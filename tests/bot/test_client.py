@@ -1,4 +1,4 @@
-"""The client: commands are synced when they changed and only then; faults of the disk are told."""
+"""The client: commands are synced only when they changed, and disk faults are reported."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ async def desk(tmp_path: Path) -> AsyncIterator[Front]:
 
 
 class Syncs:
-    """Counts how often the commands are told to Discord."""
+    """Counts how often the commands are sent to Discord."""
 
     def __init__(self, desk: Front, monkeypatch: pytest.MonkeyPatch) -> None:
         self.bot = desk.bot
@@ -65,7 +65,7 @@ async def test_commands_that_discord_lost_are_synced_again(
     assert await starts.start() == 1
 
 
-async def test_a_mark_that_cannot_be_read_or_written_costs_a_sync_and_no_start(
+async def test_an_unusable_mark_costs_a_sync_but_does_not_stop_the_start(
     desk: Front, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture, tmp_path: Path
 ) -> None:
     starts = Syncs(desk, monkeypatch)
@@ -88,7 +88,7 @@ async def test_a_mark_that_cannot_be_read_or_written_costs_a_sync_and_no_start(
         (DatabaseError("/srv/data/bot.sqlite3 cannot be written."), "I cannot reach my notes"),
     ],
 )
-async def test_a_fault_of_the_disk_is_told_in_kind_words_to_commands_and_buttons(
+async def test_commands_and_buttons_explain_a_disk_fault_in_plain_words(
     desk: Front,
     monkeypatch: pytest.MonkeyPatch,
     caplog: pytest.LogCaptureFixture,
@@ -103,7 +103,7 @@ async def test_a_fault_of_the_disk_is_told_in_kind_words_to_commands_and_buttons
         patch.setattr(desk.services.queue, "enqueue", sick)
         patch.setattr(desk.services.views, "mine", sick)
         answers = [
-            # What was typed is given back below it.
+            # The typed text is given back below the error.
             (await desk.member.slash(desk.channel, "waifu", prompt="1girl")).response,
             said(await desk.member.click(post, label="Reroll")),
             said(await desk.member.slash(desk.channel, "queue")),
@@ -116,5 +116,5 @@ async def test_a_fault_of_the_disk_is_told_in_kind_words_to_commands_and_buttons
         assert "tell the operator" in answer.content
         assert "/srv" not in answer.content, "paths are the operator's"
         assert answer.ephemeral
-    assert caplog.text.count(str(fault)) == len(answers), "whom the log tells all of it"
+    assert caplog.text.count(str(fault)) == len(answers), "the log tells the operator all of it"
     assert "Next in the queue" in (await desk.asks(prompt="1girl")).content

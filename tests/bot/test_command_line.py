@@ -1,6 +1,6 @@
-"""`python -m bot` and `python -m models`: whatever stops them is one clear line, never a traceback.
+"""`python -m bot` and `python -m models`: whatever stops them prints one clear line, no traceback.
 
-Also: what README, Makefile and Dockerfile tell a newcomer to type is there and does what they say.
+Also, what README, Makefile and Dockerfile tell a newcomer to type exists and does what they say.
 """
 
 from __future__ import annotations
@@ -43,13 +43,15 @@ def refusal(capsys: pytest.CaptureFixture[str], *arguments: str) -> str:
     return lines[0]
 
 
-def test_a_missing_token_is_told_with_the_way_to_one(capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_missing_token_is_reported_with_the_way_to_get_one(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
     said = refusal(capsys)
     assert "DISCORD_TOKEN is not set" in said
     assert "python -m bot sandbox" in said
 
 
-def test_a_malformed_token_is_told_and_not_repeated(
+def test_a_malformed_token_is_reported_but_not_repeated(
     capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("DISCORD_TOKEN", "s3cret")
@@ -66,7 +68,7 @@ def test_a_malformed_token_is_told_and_not_repeated(
         ("DATA_DIR", "~nobody-of-this-name/x", "a path on this machine"),
     ],
 )
-def test_a_wrong_setting_is_told_with_what_would_be_right(
+def test_a_wrong_setting_is_reported_with_the_allowed_values(
     variable: str,
     value: str,
     named: str,
@@ -79,12 +81,14 @@ def test_a_wrong_setting_is_told_with_what_would_be_right(
     assert named in said
 
 
-def test_an_unreadable_env_file_is_told(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
+def test_an_unreadable_env_file_is_reported(
+    capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
     (tmp_path / ".env").write_bytes(b"\xff\xfeD\0")
     assert ".env cannot be read" in refusal(capsys, "doctor")
 
 
-def test_a_line_of_the_env_file_that_sets_nothing_is_told_once(
+def test_a_line_of_the_env_file_that_sets_nothing_is_reported_once(
     capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     (tmp_path / ".env").write_text("CAP_USER=3\ngarbage line\n")
@@ -99,7 +103,7 @@ def test_a_line_of_the_env_file_that_sets_nothing_is_told_once(
 
 
 @pytest.mark.parametrize("engine", ["json", "no.such.room"])
-def test_an_engine_that_is_none_is_told(
+def test_an_invalid_engine_is_reported(
     engine: str, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("DISCORD_TOKEN", TOKEN)
@@ -112,7 +116,7 @@ def test_an_engine_that_is_none_is_told(
     assert f"ENGINE={engine}" in told
 
 
-def test_a_corrupt_model_folder_is_told(
+def test_a_corrupt_model_folder_is_reported(
     capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     broken = tmp_path / "model"
@@ -124,7 +128,7 @@ def test_a_corrupt_model_folder_is_told(
     assert str(broken) in refusal(capsys)
 
 
-def test_a_data_directory_that_cannot_be_written_is_told(
+def test_a_read_only_data_directory_is_reported(
     capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     def denied(directory: Path) -> None:
@@ -138,7 +142,7 @@ def test_a_data_directory_that_cannot_be_written_is_told(
 
 
 @pytest.mark.parametrize("command", ["serve", "sandbox"])
-def test_a_data_directory_that_is_a_file_is_told_without_talk_of_permissions(
+def test_a_data_directory_that_is_a_file_is_reported_as_such(
     command: str, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     Path("notes.md").touch()
@@ -149,7 +153,7 @@ def test_a_data_directory_that_is_a_file_is_told_without_talk_of_permissions(
     assert "writable" not in said
 
 
-def test_a_database_from_a_newer_version_is_told_and_kept(
+def test_a_database_from_a_newer_version_is_refused_and_kept(
     capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     monkeypatch.setenv("DISCORD_TOKEN", TOKEN)
@@ -199,8 +203,8 @@ def test_an_export_without_a_database_makes_none(
     assert not (tmp_path / "data").exists()
 
 
-def test_the_doctor_ends_and_says_what_to_do_about_each_fault(tmp_path: Path) -> None:
-    """As a process: a thread that is left behind would keep it from ending."""
+def test_the_doctor_exits_and_says_what_to_do_about_each_fault(tmp_path: Path) -> None:
+    """Run as a process: a thread left behind would keep it from exiting."""
     path = tmp_path / "data" / "bot.sqlite3"
     path.parent.mkdir()
     path.write_bytes(b"dear diary " * 500)
@@ -255,8 +259,8 @@ def test_ctrl_c_while_torch_is_imported_is_one_line(tmp_path: Path, arguments: l
 @pytest.mark.parametrize(
     "arguments", [["bot", "doctor"], ["models", "paint", "--count=1", "--size=64", "--out=x"]]
 )
-def test_a_reader_that_leaves_early_is_no_fault(arguments: list[str], tmp_path: Path) -> None:
-    """As in `python -m bot doctor | head -1`; what is printed after it left breaks the pipe."""
+def test_a_reader_that_leaves_early_causes_no_error(arguments: list[str], tmp_path: Path) -> None:
+    """As in `python -m bot doctor | head -1`; output after the reader has left breaks the pipe."""
     with subprocess.Popen(
         [sys.executable, "-m", *arguments],
         cwd=tmp_path,
@@ -316,12 +320,12 @@ def test_the_readme_installs_before_it_uses_and_names_real_targets() -> None:
     assert 0 <= section.find("`make install`") < section.find(".venv/bin")
 
 
-def test_the_readme_promises_the_speed_that_was_measured() -> None:
+def test_the_readme_promises_the_measured_speed() -> None:
     told = re.search(r"about ([\d.]+) s on two cores", (ROOT / "README.md").read_text())
     table = re.search(r"\n\| 1 thread \| ([\d.]+) \|", (ROOT / "docs/engine.md").read_text())
     assert told is not None
     assert table is not None
-    assert told[1] == table[1], "one picture alone, and the threads that two cores are given"
+    assert told[1] == table[1], "one picture alone, with the threads that two cores get"
 
 
 def test_a_container_with_the_example_settings_keeps_its_data_in_the_volume() -> None:
@@ -332,7 +336,7 @@ def test_a_container_with_the_example_settings_keeps_its_data_in_the_volume() ->
 
 
 def test_the_python_is_linted_before_anything_is_fetched_from_npm() -> None:
-    """So that whoever has no npm learns what is wrong with it."""
+    """So that a developer without npm still learns what is wrong with the Python."""
     made = subprocess.run(
         ["make", "-nB", "lint"],
         cwd=ROOT, capture_output=True, text=True, check=True,

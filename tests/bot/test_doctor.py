@@ -1,4 +1,4 @@
-"""`python -m bot doctor` against the local Discord: who it is, and what each server lets it do."""
+"""`python -m bot doctor` on the local Discord: who the bot is, and what each server lets it do."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ async def examine(
     return process.returncode, out.decode()
 
 
-async def test_it_looks_at_the_permissions_in_every_server(tmp_path: Path) -> None:
+async def test_the_doctor_checks_the_permissions_in_every_server(tmp_path: Path) -> None:
     async with Sandbox() as sandbox:
         code, said = await examine(sandbox, tmp_path, sandbox.token)
         assert (code, "All is well." in said) == (0, True), said
@@ -55,7 +55,7 @@ async def test_a_refused_token_is_one_line_of_advice(tmp_path: Path) -> None:
     assert "Traceback" not in said
 
 
-async def test_what_a_setting_names_and_is_not_there_is_told(tmp_path: Path) -> None:
+async def test_a_file_that_a_setting_names_and_that_is_missing_is_reported(tmp_path: Path) -> None:
     words = tmp_path / "tags.csv"
     words.write_text("1girl,0,10,\n")
     async with Sandbox() as sandbox:

@@ -1,4 +1,4 @@
-"""What leaves of votes and pictures, and what does not."""
+"""What an export takes of votes and pictures, and what it leaves out."""
 
 from __future__ import annotations
 
@@ -49,8 +49,10 @@ def _data_directory(tmp_path: Path) -> None:
     (tmp_path / "data").mkdir()
 
 
-async def test_what_is_forbidden_by_now_is_not_learned_from(stores: Stores, tmp_path: Path) -> None:
-    """Rules grow: it was let pass by those of its day."""
+async def test_a_picture_that_todays_rules_forbid_is_not_exported(
+    stores: Stores, tmp_path: Path
+) -> None:
+    """Rules grow: the rules of its day let it pass."""
     await voted(stores, 1, prompt="1girl, swastika flag")
     await voted(stores, 2)
     written = await export(stores, tmp_path / "out")
@@ -59,7 +61,7 @@ async def test_what_is_forbidden_by_now_is_not_learned_from(stores: Stores, tmp_
     assert "left out: 1 forbidden by today's rules" in told(written)
 
 
-def test_what_cannot_be_judged_is_not_learned_from(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_prompt_that_cannot_be_checked_may_not_leave(monkeypatch: pytest.MonkeyPatch) -> None:
     def broken(*_: object) -> None:
         raise RuntimeError
 
@@ -67,7 +69,7 @@ def test_what_cannot_be_judged_is_not_learned_from(monkeypatch: pytest.MonkeyPat
     assert not may_leave("1girl", "", everywhere(rulebooks.load()))
 
 
-async def test_voted_pictures_leave_with_their_numbers(stores: Stores, tmp_path: Path) -> None:
+async def test_voted_pictures_are_exported_with_their_votes(stores: Stores, tmp_path: Path) -> None:
     await voted(stores, 1)
     await stores.votes.record(make_reaction(1, OTHER, "👎"))
     await stores.deliver(message=2, seed=2)
@@ -107,7 +109,7 @@ async def test_voted_pictures_leave_with_their_numbers(stores: Stores, tmp_path:
     assert manifest.read(tmp_path / "out") == written
 
 
-async def test_the_manifest_says_which_layer_read_the_words(stores: Stores, tmp_path: Path) -> None:
+async def test_the_manifest_records_the_clip_layer(stores: Stores, tmp_path: Path) -> None:
     job_id = await voted(stores, 1)
     await stores.db.write_one(
         "UPDATE jobs SET draw = json_set(draw, '$.clip_skip', 2) WHERE id = :id", {"id": job_id}
@@ -124,7 +126,7 @@ async def test_the_same_votes_give_the_same_manifest(stores: Stores, tmp_path: P
     assert (await export(stores, tmp_path / "again")).sha256 != first.sha256
 
 
-async def test_a_manifest_knows_what_the_model_of_its_pictures_was_made_from(
+async def test_a_manifest_records_the_ancestors_of_its_pictures_models(
     stores: Stores, tmp_path: Path
 ) -> None:
     await voted(stores, 1)
@@ -135,7 +137,9 @@ async def test_a_manifest_knows_what_the_model_of_its_pictures_was_made_from(
     assert _lineage("somebody/a-model-of-the-hub") == {}
 
 
-async def test_prompts_leave_only_with_their_users_yes(stores: Stores, tmp_path: Path) -> None:
+async def test_prompts_are_exported_only_with_their_members_consent(
+    stores: Stores, tmp_path: Path
+) -> None:
     await voted(stores, 1, user=USER, prompt="shared tags")
     await voted(stores, 2, user=OTHER, prompt="private tags")
     consent = Consent(stores.db)
@@ -160,7 +164,7 @@ async def test_no_file_names_a_person_a_job_or_a_message(stores: Stores, tmp_pat
     assert DIGITAL_SOURCE_TYPE.encode() in whole, "still marked as made by AI"
 
 
-async def test_whoever_is_forgotten_is_in_no_later_manifest(stores: Stores, tmp_path: Path) -> None:
+async def test_a_forgotten_voter_is_in_no_later_manifest(stores: Stores, tmp_path: Path) -> None:
     await voted(stores, 1)
     await stores.votes.record(make_reaction(1, OTHER, "👎"))
     await voted(stores, 2, user=OTHER)
@@ -177,13 +181,15 @@ async def test_whoever_is_forgotten_is_in_no_later_manifest(stores: Stores, tmp_
     assert lines(tmp_path / "out") == []
 
 
-async def test_a_forgotten_users_pictures_do_not_leave(stores: Stores, tmp_path: Path) -> None:
+async def test_a_forgotten_members_pictures_are_not_exported(
+    stores: Stores, tmp_path: Path
+) -> None:
     await voted(stores, 1)
     await stores.privacy.forget(make_job(user=USER).user_id)
     assert not (await export(stores, tmp_path / "out")).pictures
 
 
-async def test_what_is_held_or_removed_does_not_leave(stores: Stores, tmp_path: Path) -> None:
+async def test_held_and_removed_pictures_are_not_exported(stores: Stores, tmp_path: Path) -> None:
     held, _ = await stores.hold()
     for job_id in (held.id, await voted(stores, 1)):
         vote = "INSERT OR IGNORE INTO votes VALUES (:job, 'taste', 5, 1, 0, 0)"
@@ -193,7 +199,7 @@ async def test_what_is_held_or_removed_does_not_leave(stores: Stores, tmp_path: 
     assert not (await export(stores, tmp_path / "out")).pictures
 
 
-async def test_one_servers_votes_can_leave_alone(stores: Stores, tmp_path: Path) -> None:
+async def test_the_votes_of_a_single_server_can_be_exported(stores: Stores, tmp_path: Path) -> None:
     await voted(stores, 1)
     await voted(stores, 2, guild=GUILD + 1)
     assert len((await export(stores, tmp_path / "out")).pictures) == 2
@@ -202,7 +208,7 @@ async def test_one_servers_votes_can_leave_alone(stores: Stores, tmp_path: Path)
     assert len(alone.judgements) == 1
 
 
-async def test_what_a_curator_says_is_honoured(stores: Stores, tmp_path: Path) -> None:
+async def test_a_curators_stamps_and_captions_are_honoured(stores: Stores, tmp_path: Path) -> None:
     first, second, third = [make_job(await voted(stores, number)).id for number in (1, 2, 3)]
     curation = Curation(stores.db)
     await curation.stamp(first, Stamp.APPROVED, 5)
@@ -218,7 +224,7 @@ async def test_what_a_curator_says_is_honoured(stores: Stores, tmp_path: Path) -
     assert again.left_out["forbidden by today's rules"] == 1
 
 
-async def test_nothing_to_learn_from_is_told(stores: Stores, tmp_path: Path) -> None:
+async def test_an_export_without_judgements_is_reported(stores: Stores, tmp_path: Path) -> None:
     await stores.deliver(message=4, seed=30)
     await stores.votes.record(make_reaction(4, USER))
     said = told(await export(stores, tmp_path / "out"))
@@ -226,8 +232,8 @@ async def test_nothing_to_learn_from_is_told(stores: Stores, tmp_path: Path) -> 
     assert "Nobody has judged a picture that may leave" in said
 
 
-async def test_little_to_learn_from_is_told(stores: Stores, tmp_path: Path) -> None:
-    """Three votes on one prompt, and a member who voted on their own picture alone."""
+async def test_an_export_with_few_judgements_is_reported(stores: Stores, tmp_path: Path) -> None:
+    """Three votes on one prompt, and a member who voted only on their own picture."""
     for number in (1, 2, 3):
         await voted(stores, number)
     await stores.deliver(message=4, seed=30)
@@ -244,21 +250,19 @@ async def test_the_same_picture_drawn_again_is_one_picture(stores: Stores, tmp_p
     await stores.votes.record(make_reaction(2, USER, "👎"))
     written = await export(stores, tmp_path / "out")
     (picture,) = written.pictures
-    assert picture.up == picture.down > 0, "what was said of both is said of it"
+    assert picture.up == picture.down > 0, "it has the votes of both"
     assert written.left_out == {"the same to the eye as another one": 1}
 
 
 async def duel(stores: Stores, left: str, right: str, choice: Choice, voter: int = THIRD) -> None:
-    """What a member says of two pictures."""
+    """A member's choice between two pictures."""
     opened = await stores.duels.open(make_duel(left, right, duel=f"d{left}{right}"[:20]))
     assert opened is not None
     assert await stores.duels.vote(opened.id, UserId(voter), choice, 9_000)
 
 
-async def test_duels_leave_with_the_pictures_that_they_are_about(
-    stores: Stores, tmp_path: Path
-) -> None:
-    """Of one prompt, whether anybody voted on them or not; a skip says nothing."""
+async def test_duels_are_exported_with_their_pictures(stores: Stores, tmp_path: Path) -> None:
+    """Only pictures of one prompt, whether anybody voted on them or not; a skip says nothing."""
     first, second, third, other = [
         (await stores.deliver(message=n, seed=n * 50, prompt="2girls" if n == 4 else "1girl")).id
         for n in (1, 2, 3, 4)
@@ -278,7 +282,7 @@ async def test_duels_leave_with_the_pictures_that_they_are_about(
     assert not (await export(stores, tmp_path / "out")).judgements
 
 
-async def test_a_voter_weighs_what_they_are_trusted_where_they_judged(
+async def test_a_voter_weighs_what_the_server_of_the_picture_trusts_them(
     stores: Stores, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     await voted(stores, 1)

@@ -1,4 +1,4 @@
-"""The sign of life on a sick disk: logged once, and it ends nothing."""
+"""The sign of life on a failing disk: the fault is logged once, and ends nothing."""
 
 from __future__ import annotations
 
@@ -55,7 +55,7 @@ class Disk:
 
 
 @pytest.mark.parametrize("fault", [errno.ENOSPC, errno.EROFS, errno.EIO])
-async def test_a_disk_that_takes_nothing_does_not_end_the_beat(
+async def test_a_full_or_broken_disk_does_not_end_the_heartbeat(
     tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
     caplog: pytest.LogCaptureFixture,
@@ -66,20 +66,20 @@ async def test_a_disk_that_takes_nothing_does_not_end_the_beat(
     async with beating(tmp_path) as task:
         await disk.more(3)
         assert not task.done()
-        assert caplog.text.count("the sign of life cannot be written") == 1, "said once"
+        assert caplog.text.count("the sign of life cannot be written") == 1, "logged once"
         assert read_pulse(tmp_path) is None
         disk.sick = None
         await disk.more(2)
         assert read_pulse(tmp_path) is not None
         disk.sick = fault
         await disk.more(2)
-        assert caplog.text.count("the sign of life cannot be written") == 2, "a new fault is told"
+        assert caplog.text.count("the sign of life cannot be written") == 2, "a new fault is logged"
 
 
 async def test_a_bot_on_a_full_disk_counts_as_alive(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Or it would be restarted for a fault that a restart does not mend."""
+    """Otherwise it would be restarted for a fault that a restart does not mend."""
     disk = Disk(monkeypatch)
     async with beating(tmp_path):
         await disk.more(2)

@@ -1,4 +1,4 @@
-"""The grammar of the log: one line for a change of state, and nobody else writes such lines."""
+"""The grammar of the log: one line for a change of state, and only one place writes such lines."""
 
 from __future__ import annotations
 

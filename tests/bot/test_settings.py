@@ -46,7 +46,7 @@ def test_the_environment_wins_over_the_file(tmp_path: Path) -> None:
         ("THREADS", "³"),
     ],
 )
-def test_every_wrong_value_is_told_with_its_variable(variable: str, value: str) -> None:
+def test_every_wrong_value_is_reported_with_its_variable(variable: str, value: str) -> None:
     with pytest.raises(SettingsError, match=variable):
         load({variable: value}, dotenv=None)
 
@@ -61,7 +61,7 @@ def test_the_example_is_a_valid_file_that_changes_nothing() -> None:
     assert load({}, ROOT / ".env.example") == load({}, dotenv=None)
 
 
-def test_the_example_names_no_setting_that_is_not_read() -> None:
+def test_the_example_names_exactly_the_settings_that_are_read() -> None:
     lines = (ROOT / ".env.example").read_text().splitlines()
     named = {line.split("=")[0] for line in lines if "=" in line and not line.startswith("#")}
     assert named == set(VARIABLES)
@@ -84,7 +84,7 @@ def test_the_table_names_every_setting_with_its_real_default() -> None:
             assert said == default, variable
 
 
-def test_a_name_that_no_setting_has_is_found_with_the_one_that_was_meant(tmp_path: Path) -> None:
+def test_a_misspelt_setting_is_found_with_the_one_that_was_meant(tmp_path: Path) -> None:
     dotenv = tmp_path / ".env"
     dotenv.write_text("DISCORD_TOKN=abc\nmodel=x\nPAGER=less\nCAP_USER=3\n")
     assert strangers(dotenv) == {"DISCORD_TOKN": "DISCORD_TOKEN", "model": "MODEL", "PAGER": None}
@@ -104,7 +104,7 @@ def test_a_line_that_sets_nothing_is_found_and_the_others_are_read(
 
 
 @pytest.mark.parametrize("token", ["", "abc", "a.b.c", "aaaaaaaa.bbbbbbbb"])
-def test_a_token_of_the_wrong_shape_is_told(token: str) -> None:
+def test_a_token_of_the_wrong_shape_is_reported(token: str) -> None:
     assert "DISCORD_TOKEN" in (token_fault(token) or "")
 
 
@@ -138,7 +138,7 @@ def test_a_token_of_the_right_shape_passes() -> None:
         ("DISCORD_OPENAPI", "~nobody-of-that-name/x", "a path on this machine"),
     ],
 )
-def test_a_wrong_value_is_told_with_what_would_be_right(
+def test_a_wrong_value_is_reported_with_the_allowed_values(
     variable: str, value: str, wanted: str, tmp_path: Path
 ) -> None:
     (tmp_path / ".env").write_text(f"{variable}={value}")
@@ -148,7 +148,7 @@ def test_a_wrong_value_is_told_with_what_would_be_right(
     assert str(caught.value) == told
 
 
-def test_every_wrong_value_is_told_at_once_and_where_it_was_set(tmp_path: Path) -> None:
+def test_all_wrong_values_are_reported_at_once_with_their_origin(tmp_path: Path) -> None:
     (tmp_path / ".env").write_text("CAP_USER=many\nLEASE_S=60\nLOG_LEVEL=INFO")
     with pytest.raises(SettingsError) as caught:
         load({"LOG_LEVEL": "loud"}, dotenv=tmp_path / ".env")
@@ -159,7 +159,7 @@ def test_every_wrong_value_is_told_at_once_and_where_it_was_set(tmp_path: Path) 
     assert level.endswith("It is set in the environment, which wins over .env.")
 
 
-def test_values_are_read_as_what_they_are() -> None:
+def test_values_are_read_with_their_types() -> None:
     texts = {
         "DEV_GUILD_ID": str(2**62),
         "DATA_DIR": "~/bot",

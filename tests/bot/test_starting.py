@@ -73,7 +73,7 @@ async def test_a_stop_while_the_model_loads_ends_the_process_at_once(
     assert "bot.sqlite3-wal" not in left, "the database was closed"
 
 
-async def test_a_bot_whose_model_still_loads_is_alive(
+async def test_a_bot_that_is_still_loading_its_model_counts_as_alive(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A container that downloads its model must not be restarted again and again."""
@@ -89,7 +89,7 @@ async def test_a_bot_whose_model_still_loads_is_alive(
         await process.communicate()
 
 
-def test_the_container_looks_soon_for_there_is_life_from_the_start() -> None:
+def test_the_containers_health_check_starts_early() -> None:
     (line,) = [
         line
         for line in (ROOT / "Dockerfile").read_text().splitlines()
@@ -99,7 +99,7 @@ def test_the_container_looks_soon_for_there_is_life_from_the_start() -> None:
     assert '"bot", "health"' in line
 
 
-async def test_a_disk_that_lets_nothing_be_tidied_is_no_reason_not_to_start(
+async def test_a_disk_that_prevents_tidying_does_not_prevent_the_start(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     async def full(_self: Gallery) -> None:
@@ -114,7 +114,7 @@ async def test_a_disk_that_lets_nothing_be_tidied_is_no_reason_not_to_start(
     assert "not tidied up" in caplog.text
 
 
-async def test_a_start_carries_out_what_a_killed_process_left_to_erase(tmp_path: Path) -> None:
+async def test_a_start_finishes_the_erasure_that_a_killed_process_left(tmp_path: Path) -> None:
     async with stage(tmp_path, cold=True) as here:
         await here.accept_terms()
         await here.draw("1girl, forgettable")
@@ -133,7 +133,7 @@ async def test_a_start_carries_out_what_a_killed_process_left_to_erase(tmp_path:
         assert not list(here.data_dir.glob("pictures/*/*"))
 
 
-async def test_a_picture_that_a_killed_process_was_drawing_is_drawn_whatever_the_clock_says(
+async def test_a_picture_of_a_killed_process_is_drawn_whatever_the_clock_says(
     tmp_path: Path,
 ) -> None:
     """Its lease ends in a century, as after a clock that was set back."""
@@ -156,7 +156,7 @@ async def test_a_picture_that_a_killed_process_was_drawing_is_drawn_whatever_the
         assert pictures(await here.posts(5)) == 5
 
 
-async def test_what_waits_under_a_licence_that_its_member_has_not_accepted_is_not_drawn(
+async def test_jobs_under_a_licence_their_member_has_not_accepted_are_not_drawn(
     tmp_path: Path,
 ) -> None:
     """The bot comes back with another model, and so with another licence."""
@@ -187,7 +187,7 @@ async def test_the_licence_of_the_model_in_use_is_kept_for_exports(tmp_path: Pat
         assert LICENCE in kept
 
 
-def test_what_stays_for_good_is_not_gone_through_again() -> None:
+def test_objects_that_stay_for_good_are_frozen_out_of_garbage_collection() -> None:
     kept = [[number] for number in range(10_000)]
     serving._spare_what_stays()
     try:

@@ -1,4 +1,4 @@
-"""What has had its time goes, and nothing else."""
+"""What has expired is deleted, and nothing else."""
 
 from __future__ import annotations
 
@@ -53,7 +53,7 @@ async def test_a_held_picture_waits_two_weeks_and_its_member_is_told(stores: Sto
     assert not signals.status._event.is_set()
     clock.now_ms += 1
     await tidier(stores, clock, signals).round()
-    assert signals.status._event.is_set(), "whoever tends the status messages is woken"
+    assert signals.status._event.is_set(), "the loop of the status messages is woken"
     ended = await stores.views.get(job.id)
     assert ended is not None
     assert ended.state == JobState.WITHHELD
@@ -61,7 +61,7 @@ async def test_a_held_picture_waits_two_weeks_and_its_member_is_told(stores: Sto
     assert ended.error.startswith("The moderators did not look at this picture within two weeks")
 
 
-async def test_what_was_decided_can_be_looked_up_for_a_while(stores: Stores) -> None:
+async def test_decided_cases_and_decisions_are_kept_for_a_limited_time(stores: Stores) -> None:
     _, case = await stores.hold()
     await decide(stores, case, Outcome.APPROVE)
     clock = Clock(90 * DAY_MS)
@@ -70,13 +70,13 @@ async def test_what_was_decided_can_be_looked_up_for_a_while(stores: Stores) -> 
     clock.now_ms += DAY_MS
     await tidier(stores, clock).round()
     assert await stores.reviews.get(case.id) is None
-    assert await stores.decisions.about(GUILD, case.id), "that it was decided stays"
+    assert await stores.decisions.about(GUILD, case.id), "the record of the decision stays"
     clock.now_ms += 400 * DAY_MS
     await tidier(stores, clock).round()
     assert await stores.rows("decisions") == []
 
 
-async def test_a_strike_goes_when_it_counts_no_more(stores: Stores) -> None:
+async def test_expired_strikes_and_exclusions_are_deleted(stores: Stores) -> None:
     strike = Strike(rule=RuleId("gore"), about="a", at_ms=5, expires_ms=50)
     await stores.members.strike(GUILD, USER, strike, limit=1, timeout_ms=60, reason="")
     clock = Clock(49)
@@ -87,7 +87,7 @@ async def test_a_strike_goes_when_it_counts_no_more(stores: Stores) -> None:
     assert await stores.rows("strikes") == await stores.rows("exclusions") == []
 
 
-async def test_a_sick_disk_ends_no_round_for_good(
+async def test_a_failing_disk_does_not_end_the_rounds(
     stores: Stores, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     async def sick(*_: object) -> None:
@@ -130,6 +130,6 @@ async def test_a_draft_is_kept_three_days(stores: Stores) -> None:
     await tidier(stores, clock).round()
     assert await drafts.get(draft_id, USER, clock.now_ms) == Typed(prompt="1girl")
     clock.now_ms += 1
-    assert await drafts.get(draft_id, USER, clock.now_ms) is None, "before it is tidied, too"
+    assert await drafts.get(draft_id, USER, clock.now_ms) is None, "even before the tidying"
     await tidier(stores, clock).round()
     assert await stores.rows("drafts") == []

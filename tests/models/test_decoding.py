@@ -1,4 +1,4 @@
-"""External data gets one sentence for each flaw, and decoding never crashes."""
+"""Every flaw in external data is one sentence, and decoding never crashes."""
 
 from __future__ import annotations
 
@@ -101,7 +101,7 @@ FLAWS: list[tuple[str, Any, str]] = [
 ]  # fmt: skip
 
 
-def told(tree: object, dialect: Dialect = JSON, kind: type = Easel) -> list[str]:
+def messages(tree: object, dialect: Dialect = JSON, kind: type = Easel) -> list[str]:
     """The messages about the tree's flaws."""
     with pytest.raises(MisfitError) as caught:
         decode(kind, tree, dialect)
@@ -111,26 +111,26 @@ def told(tree: object, dialect: Dialect = JSON, kind: type = Easel) -> list[str]
 
 
 @pytest.mark.parametrize(("name", "value", "sentence"), FLAWS)
-def test_a_flaw_is_told_with_its_place_what_would_be_right_and_what_is_there(
+def test_a_flaw_names_its_path_the_valid_values_and_the_given_one(
     name: str, value: Any, sentence: str
 ) -> None:
-    assert told({"name": "x"} | {name: value}) == [sentence]
+    assert messages({"name": "x"} | {name: value}) == [sentence]
 
 
-def test_every_flaw_is_told_what_is_known_first() -> None:
+def test_every_flaw_is_reported_with_known_fields_first() -> None:
     tree = {"tripod": 1, "brush": {"hair": 1, "width": "x"}, "folded": 1}
-    assert [sentence.split()[0] for sentence in told(tree)] == [
+    assert [sentence.split()[0] for sentence in messages(tree)] == [
         "name", "brush.width", "brush.hair", "folded", "tripod",
     ]  # fmt: skip
 
 
 @pytest.mark.parametrize("tree", [[], None, "x", 3])
-def test_what_is_no_object_is_told_in_the_words_of_its_source(tree: object) -> None:
-    assert told(tree) == [f"it must be an object, not {tree!r}."]
-    assert told(tree, TOML) == [f"it must be a table, not {tree!r}."]
+def test_a_value_that_is_not_an_object_is_reported_in_its_dialect(tree: object) -> None:
+    assert messages(tree) == [f"it must be an object, not {tree!r}."]
+    assert messages(tree, TOML) == [f"it must be a table, not {tree!r}."]
 
 
-def test_a_whole_tree_becomes_what_it_describes() -> None:
+def test_a_valid_tree_becomes_its_object() -> None:
     tree = {
         "name": "x",
         "brush": {"width": 4, "soft": 1},
@@ -155,24 +155,24 @@ def test_a_whole_tree_becomes_what_it_describes() -> None:
     assert type(easel.chosen[0]) is Colour
 
 
-def test_a_source_without_null_takes_none_for_a_flaw() -> None:
-    assert told({"name": "x", "owner": None}, TOML) == ["owner must be a text, not None."]
+def test_none_is_a_flaw_in_a_source_without_null() -> None:
+    assert messages({"name": "x", "owner": None}, TOML) == ["owner must be a text, not None."]
     assert decode(Easel, {"name": "x", "owner": None}, JSON).owner is None
 
 
-def test_in_full_only_what_may_be_nothing_may_be_left_out() -> None:
-    missing = told({}, Dialect(in_full=True))
+def test_in_full_only_optional_fields_may_be_left_out() -> None:
+    missing = messages({}, Dialect(in_full=True))
     options = {"owner", "shelf", "folder", "owner_id"}
     names = [f.name for f in dataclasses.fields(Easel) if f.name not in options]
     assert missing == [f"{name} is missing." for name in names]
-    assert told({}) == ["name is missing."]
+    assert messages({}) == ["name is missing."]
 
 
-def test_an_open_source_may_say_more_and_still_nothing_wrong() -> None:
+def test_an_open_source_may_have_extra_fields_but_no_wrong_ones() -> None:
     lenient = Dialect(open=True)
     tree = {"name": "x", "tripod": 1, "brush": {"hair": 1}}
     assert decode(Easel, tree, lenient) == Easel(name="x")
-    assert told(tree | {"folded": 3}, lenient) == ["folded must be true or false, not 3."]
+    assert messages(tree | {"folded": 3}, lenient) == ["folded must be true or false, not 3."]
 
 
 @pytest.mark.parametrize(
@@ -180,13 +180,13 @@ def test_an_open_source_may_say_more_and_still_nothing_wrong() -> None:
     [("shelf", "4", 4), ("folded", "true", True), ("weight", "0.5", 0.5), ("owner", "null", "null"),
      ("name", "12", "12"), ("light", "lamp", "lamp"), ("folder", "x", Path("x"))],
 )  # fmt: skip
-def test_texts_are_read_as_what_their_field_holds(name: str, text: str, value: object) -> None:
+def test_texts_are_converted_to_their_fields_type(name: str, text: str, value: object) -> None:
     assert getattr(decode(Easel, {"name": "x"} | {name: text}, TEXTS), name) == value
 
 
 @pytest.mark.parametrize("text", ["null", "³", "", "many", "4.5", "1_0", "9" * 5000])
-def test_a_text_that_is_no_number_is_a_flaw(text: str) -> None:
-    (sentence,) = told({"name": "x", "shelf": text}, TEXTS)
+def test_a_text_that_is_not_a_number_is_a_flaw(text: str) -> None:
+    (sentence,) = messages({"name": "x", "shelf": text}, TEXTS)
     assert sentence.startswith("shelf must be a whole number from 0 to 9, not '")
     assert len(sentence) < 400
 
@@ -199,20 +199,20 @@ STRANGE: list[object] = [
 
 @pytest.mark.parametrize("value", STRANGE, ids=range(len(STRANGE)))
 @pytest.mark.parametrize("dialect", [JSON, TEXTS], ids=["json", "texts"])
-def test_no_value_is_too_strange_to_be_told(value: object, dialect: Dialect) -> None:
+def test_no_value_is_too_strange_to_be_reported(value: object, dialect: Dialect) -> None:
     tree = {f.name: value for f in dataclasses.fields(Easel)} | {"folded": object()}
-    sentences = told(tree, dialect)
+    sentences = messages(tree, dialect)
     assert sentences[-1].startswith("folded must be true or false, not <object")
     assert all(len(sentence) < 400 for sentence in sentences)
 
 
 def test_a_long_value_is_cut() -> None:
-    (sentence,) = told({"name": "x", "folded": "y" * 10_000})
+    (sentence,) = messages({"name": "x", "folded": "y" * 10_000})
     assert sentence.endswith("yyy....")
     assert len(sentence) < 400
 
 
-def test_the_tree_may_hang_anywhere() -> None:
+def test_a_tree_can_be_decoded_below_any_path() -> None:
     with pytest.raises(MisfitError) as caught:
         decode(Brush, {"hair": 1, "width": 0}, JSON, "easel.brush")
     assert [flaw.path for flaw in caught.value.flaws] == ["easel.brush.width", "easel.brush.hair"]
@@ -230,7 +230,7 @@ def kinds(kind: Any) -> Iterator[Any]:
 
 
 @pytest.mark.parametrize("kind", [Ask, Card, Recipe, Settings, Draw, Diffusion, Unet])
-def test_there_are_words_for_whatever_is_read(kind: type) -> None:
+def test_every_decoded_type_has_a_description(kind: type) -> None:
     said = [_wanted(hint, JSON) for hint in kinds(kind)]
     assert all(said)
     assert len(said) >= 7
@@ -247,12 +247,12 @@ class Outer:
     inner: Inner = Inner()
 
 
-def test_an_open_source_may_have_keys_that_are_no_text() -> None:
+def test_an_open_source_may_have_keys_that_are_not_text() -> None:
     tree = {"\ud800": 3, 1: 4, None: 5, "anything": {}, "inner": {"a": 2, True: 3, "\ud800": 1}}
     assert decode(Outer, tree, Dialect(open=True)) == Outer(anything={}, inner=Inner(a=2))
 
 
-def test_where_anything_may_stand_nothing_and_no_number_may_too() -> None:
+def test_a_field_of_any_type_accepts_none_and_nan() -> None:
     (key, value), *rest = decode(
         Outer, {"anything": {"x": None, "y": math.nan}}, Dialect(nothing="")
     ).anything.items()
@@ -266,6 +266,6 @@ class Measured:
 
 
 @pytest.mark.parametrize("text", ["nan", "inf", "-Infinity"])
-def test_a_text_that_is_no_number_is_none(text: str) -> None:
+def test_a_text_that_is_not_finite_is_a_flaw(text: str) -> None:
     with pytest.raises(MisfitError, match=f"share must be a number, not '{text}'"):
         decode(Measured, {"share": text}, TEXTS)

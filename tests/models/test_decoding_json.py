@@ -1,4 +1,4 @@
-"""What `json_of` writes `read_json` reads; what it does not understand in full it does not take."""
+"""`read_json` reads what `json_of` writes and refuses anything that it does not understand."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ class Desk:
     spare: tuple[Pen, ...] = ()
     lent: frozenset[PenId] = frozenset()
     lamp: bool | None = None
-    #: Worked out, never written.
+    #: Computed, never written.
     memo: dict[int, object] = field(
         default_factory=dict[int, object], init=False, repr=False, compare=False
     )
@@ -53,14 +53,14 @@ FULL = Desk(
 
 
 @pytest.mark.parametrize("desk", [Desk(owner=5), FULL])
-def test_what_is_written_is_read(desk: Desk) -> None:
+def test_written_json_reads_back_the_same(desk: Desk) -> None:
     desk.memo[1] = object()
     text = json_of(desk)
     assert set(json.loads(text)) == {"owner", "pens", "spare", "lent", "lamp"}
     assert read_json(Desk, text) == desk
 
 
-def test_what_is_known_besides_counts() -> None:
+def test_known_values_override_the_json() -> None:
     assert read_json(Desk, '{"lamp": true}', owner=7) == Desk(owner=7, lamp=True)
     assert read_json(Desk, json_of(FULL), owner=7).owner == 7
 
@@ -74,12 +74,12 @@ def test_what_is_known_besides_counts() -> None:
         '{"owner": 1, "memo": {"1": 2}}', '{"lamp": true}',
     ],
 )  # fmt: skip
-def test_what_is_not_understood_in_full_is_not_taken(text: str) -> None:
-    with pytest.raises(ValueError):  # noqa: PT011  in whatever words
+def test_json_that_is_not_fully_understood_is_refused(text: str) -> None:
+    with pytest.raises(ValueError):  # noqa: PT011  any message will do
         read_json(Desk, text)
 
 
-#: Threads meet at classes that nobody has read before, and change places as often as they can.
+#: Threads decode the same new classes at once, and switch as often as possible.
 _MEETING = """
 import json, sys
 from concurrent.futures import ThreadPoolExecutor
@@ -105,7 +105,7 @@ with ThreadPoolExecutor(4) as threads:
 """
 
 
-def test_threads_that_read_a_class_first_at_the_same_time_do_not_end_the_process() -> None:
+def test_threads_can_decode_a_new_class_at_the_same_time() -> None:
     done = subprocess.run(
         [sys.executable, "-c", _MEETING], capture_output=True, text=True, check=False
     )

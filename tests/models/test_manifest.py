@@ -26,7 +26,7 @@ def folder(tmp_path: Path) -> Path:
     return tmp_path
 
 
-def test_what_is_written_is_read(folder: Path) -> None:
+def test_a_written_manifest_reads_back_the_same(folder: Path) -> None:
     read = manifest.read(folder)
     assert [p.seed for p in read.pictures] == [1, 2, 3, 4]
     assert [j.kind for j in read.judgements] == [Kind.VOTE, Kind.DUEL, Kind.RANKING, Kind.VOTE]
@@ -36,7 +36,7 @@ def test_what_is_written_is_read(folder: Path) -> None:
     assert read.path(read.pictures[0]).is_file()
 
 
-def test_each_picture_is_named_where_datasets_looks(folder: Path) -> None:
+def test_each_picture_is_listed_where_the_datasets_library_looks(folder: Path) -> None:
     lines = [json.loads(line) for line in (folder / "metadata.jsonl").read_text().splitlines()]
     assert all((folder / line["file_name"]).is_file() for line in lines)
 
@@ -52,10 +52,10 @@ def test_the_same_votes_give_the_same_manifest_whenever_it_is_written(folder: Pa
     assert child.parents == ("a" * 64,)
 
 
-def test_the_base_drew_most_and_no_picture_has_none(tmp_path: Path) -> None:
+def test_the_base_is_the_model_that_drew_most_pictures(tmp_path: Path) -> None:
     pictures = [add_picture(tmp_path, seed, card_id=f"m-{min(seed, 2)}") for seed in (1, 2, 3)]
     assert write_manifest(tmp_path, pictures).base == "m-2"
-    assert write_manifest(tmp_path, pictures[:2]).base == "m-1", "the first by name of as many"
+    assert write_manifest(tmp_path, pictures[:2]).base == "m-1", "a tie goes to the first by name"
     assert write_manifest(tmp_path, []).base == ""
 
 
@@ -93,7 +93,7 @@ def lose_a_picture(folder: Path) -> None:
         (edit("manifest.json", '"schema": 1', '"schema": 2'), "another version wrote it"),
     ],
 )
-def test_what_was_changed_by_hand_is_told_and_not_read(
+def test_a_manifest_changed_by_hand_is_reported_and_not_read(
     folder: Path, spoil: Callable[[Path], None], told: str
 ) -> None:
     spoil(folder)
@@ -101,7 +101,7 @@ def test_what_was_changed_by_hand_is_told_and_not_read(
         manifest.read(folder)
 
 
-def test_a_folder_at_odds_with_itself_is_not_read(tmp_path: Path) -> None:
+def test_inconsistent_pictures_and_judgements_are_refused(tmp_path: Path) -> None:
     first = add_picture(tmp_path, 1)
     other = add_picture(tmp_path, 2, prompt_key="6" * 16)
     held = add_picture(tmp_path, 3, split=Split.HELD_OUT)
@@ -118,7 +118,7 @@ def test_a_folder_at_odds_with_itself_is_not_read(tmp_path: Path) -> None:
 
 
 def test_the_head_must_agree_with_the_files(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Its own hash fits: another program wrote it so."""
+    """Its own hash is right: another program wrote it that way."""
     read = manifest.read(folder)
     as_it_is = manifest._with_hash
     for change, told in (
@@ -146,7 +146,7 @@ def test_the_head_must_agree_with_the_files(folder: Path, monkeypatch: pytest.Mo
         ("judgements.jsonl", '"voter":"v', '"voter":"77'),
     ],
 )
-def test_a_line_that_does_not_fit_is_named(
+def test_an_invalid_line_is_named(
     folder: Path, monkeypatch: pytest.MonkeyPatch, name: str, old: str, new: str
 ) -> None:
     edit(name, old, new)(folder)
@@ -164,19 +164,21 @@ def test_a_line_that_does_not_fit_is_named(
         (1, {"kind": Kind.RANKING, "value": (0,)}),
     ],
 )  # fmt: skip
-def test_a_value_fits_its_kind(tmp_path: Path, count: int, change: dict[str, Any]) -> None:
+def test_a_judgements_value_must_fit_its_kind(
+    tmp_path: Path, count: int, change: dict[str, Any]
+) -> None:
     pictures = [add_picture(tmp_path, seed) for seed in range(count)]
     say(*pictures)
     with pytest.raises(ValueError, match="value must fit"):
         say(*pictures, **change)
 
 
-def test_nothing_is_compared_with_itself(tmp_path: Path) -> None:
+def test_a_picture_cannot_be_compared_with_itself(tmp_path: Path) -> None:
     picture = add_picture(tmp_path)
     with pytest.raises(ValueError, match="each picture once"):
         say(picture, picture)
 
 
-def test_a_picture_is_named_after_its_hash(tmp_path: Path) -> None:
+def test_a_picture_must_be_named_after_its_hash(tmp_path: Path) -> None:
     with pytest.raises(ValueError, match="named after sha256"):
         add_picture(tmp_path, sha256="0" * 64)

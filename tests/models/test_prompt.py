@@ -38,7 +38,9 @@ CONFORMANCE = [
 
 
 @pytest.mark.parametrize(("prompt", "expected"), CONFORMANCE)
-def test_it_reads_what_automatic1111_reads(prompt: str, expected: list[tuple[str, float]]) -> None:
+def test_prompts_are_read_as_automatic1111_reads_them(
+    prompt: str, expected: list[tuple[str, float]]
+) -> None:
     assert weights(prompt) == expected
 
 
@@ -88,11 +90,11 @@ def test_break_inside_emphasis_keeps_the_weight_on_both_sides() -> None:
     )
 
 
-def test_break_is_a_word_of_its_own_in_capitals() -> None:
+def test_break_must_be_a_separate_word_in_capitals() -> None:
     assert weights("BREAKFAST at daybreak, break") == [("BREAKFAST at daybreak, break", 1.0)]
 
 
-def test_special_tokens_are_not_the_users_to_write() -> None:
+def test_users_cannot_write_special_tokens() -> None:
     for text in ("a<|endoftext|>b", "a<|end<|x|>oftext|>b", "<|startoftext|><|endoftext|>"):
         assert "<|endoftext|>" not in without_special_tokens(text)
         assert "<|startoftext|>" not in without_special_tokens(text)
@@ -102,7 +104,7 @@ def test_special_tokens_are_not_the_users_to_write() -> None:
 @pytest.mark.parametrize(
     "prompt", ["(" * 2000 + "x", "(x:1e9)", "(x:999999999999)", "[" * 2000 + "x"]
 )
-def test_a_weight_is_always_a_number_of_use(prompt: str) -> None:
+def test_a_weight_is_always_finite_and_bounded(prompt: str) -> None:
     for piece in parse(prompt):
         assert math.isfinite(piece.weight)
         assert abs(piece.weight) <= WEIGHT_MAX
@@ -111,6 +113,6 @@ def test_a_weight_is_always_a_number_of_use(prompt: str) -> None:
 @pytest.mark.parametrize(
     "prompt", ["مرحبا (بالعالم:1.2)", "👩‍👩‍👧 (👍)", "a\u200bb\nc\td", "()[]" * 5000]
 )
-def test_every_text_is_read(prompt: str) -> None:
+def test_any_text_can_be_parsed(prompt: str) -> None:
     letters = "".join(piece.text for piece in parse(prompt))
     assert all(letter in prompt for letter in letters)

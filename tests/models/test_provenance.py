@@ -68,7 +68,7 @@ def xmp_of(data: bytes) -> dict[str, str]:
     return {key.rpartition("}")[2]: value for key, value in description.attrib.items()}
 
 
-def test_the_pixels_survive() -> None:
+def test_the_pixels_survive_encoding() -> None:
     rgb = noise()
     with Image.open(io.BytesIO(encode_png(rgb, *SIZE_PX, provenance()))) as picture:
         assert (picture.mode, picture.size) == ("RGB", SIZE_PX)
@@ -97,7 +97,7 @@ def test_a_picture_without_a_negative_is_read_too() -> None:
     assert not info.samplers[0].negative_prompts
 
 
-def test_the_png_carries_job_card_and_the_mark_of_ai() -> None:
+def test_the_png_carries_job_card_and_the_ai_mark() -> None:
     data = encode_png(noise(), *SIZE_PX, provenance())
     with Image.open(io.BytesIO(data)) as picture:
         assert picture.info["job_id"] == "0123456789"
@@ -113,7 +113,7 @@ def test_ids_that_would_break_the_packet_are_escaped() -> None:
     assert xmp_of(encode_png(noise(), *SIZE_PX, provenance(card_id=card_id)))["CardId"] == card_id
 
 
-def test_a_preview_carries_the_mark_alone() -> None:
+def test_a_preview_carries_only_the_ai_mark() -> None:
     data = encode_png(noise(), *SIZE_PX)
     with Image.open(io.BytesIO(data)) as picture:
         assert "parameters" not in picture.info
@@ -137,7 +137,7 @@ def test_a_smaller_file_fits_and_keeps_settings_and_mark() -> None:
         assert xmp_of(data) == xmp_of(png)
 
 
-def test_a_file_is_made_no_smaller_than_it_must_be() -> None:
+def test_a_file_is_made_no_smaller_than_necessary() -> None:
     flat = encode_png(bytes(3 * SIZE_PX[0] * SIZE_PX[1]), *SIZE_PX, provenance())
     data, _ = encode_smaller(flat, 100_000)
     with Image.open(io.BytesIO(data)) as picture:
@@ -147,7 +147,7 @@ def test_a_file_is_made_no_smaller_than_it_must_be() -> None:
     assert sizes == sorted(sizes, reverse=True)
 
 
-def test_what_cannot_be_made_small_enough_is_an_error() -> None:
+def test_a_picture_that_cannot_be_made_small_enough_is_an_error() -> None:
     with pytest.raises(ValueError, match="under 10 bytes"):
         encode_smaller(encode_png(noise(), *SIZE_PX, provenance()), 10)
 
@@ -158,7 +158,7 @@ def test_a_value_that_would_break_the_line_is_quoted() -> None:
     assert last.startswith("Steps: 24, Sampler: DPM++ 2M, CFG scale: 7.5, Seed: 4294967295")
 
 
-def test_clip_skip_is_named_where_it_was_asked_for() -> None:
+def test_clip_skip_is_named_only_if_requested() -> None:
     assert "Clip skip" not in a1111_parameters(provenance())
     assert "Size: 96x64, Clip skip: 2, Model: " in a1111_parameters(provenance(clip_skip=2))
 

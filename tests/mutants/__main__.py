@@ -19,13 +19,13 @@ from tests.mutants.verdicts import NOTICED, Verdicts
 
 
 def _chosen(room: Room, part: str, share: float) -> list[Mutant]:
-    """A room's mutants, of the files that the pattern matches; the same ones each time."""
+    """A room's mutants in files that match the pattern; a sample is the same each time."""
     files = [path for path in room.files() if re.search(part, str(path))]
     return [m for path in files for m in mutants(path) if _lot(m) < share]
 
 
 def _lot(mutant: Mutant) -> float:
-    """From 0 to 100; only its name decides."""
+    """A number from 0 to 100 that depends only on its name."""
     return int(hashlib.sha256(mutant.name.encode()).hexdigest()[:8], 16) / 0xFFFFFFFF * 100
 
 
@@ -71,13 +71,15 @@ def main() -> int:
     parser = argparse.ArgumentParser(prog="python -m tests.mutants", description=__doc__)
     parser.add_argument("rooms", nargs="*", help=f"{', '.join(ROOMS)}; all if none is named")
     parser.add_argument("--part", default="", help="only files whose path this pattern matches")
-    parser.add_argument("--sample", type=float, default=100, help="so many per cent of the mutants")
+    parser.add_argument("--sample", type=float, default=100, help="per cent of the mutants to try")
     parser.add_argument(
         "--budget", type=float, default=4, help="CPU seconds of tests for one mutant"
     )
     parser.add_argument("--again", action="store_true", help="try the survivors again")
-    parser.add_argument("--only-tell", action="store_true", help="try nothing, print what is known")
-    parser.add_argument("--survivors", action="store_true", help="print them, with what is changed")
+    parser.add_argument(
+        "--only-tell", action="store_true", help="try nothing, print the known results"
+    )
+    parser.add_argument("--survivors", action="store_true", help="print them with their changes")
     parser.add_argument("--out", type=Path, default=Path(".mutants"), help="where results are kept")
     parser.add_argument("--json", type=Path, help="write the rows to this file")
     arguments = parser.parse_args()

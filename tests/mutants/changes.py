@@ -1,8 +1,8 @@
 """Mutants of a source file, by the operators of mutmut.
 
-mutmut's own runner does not fit (`docs/decisions.md`), its operators do. They are applied inside
-functions, decorated ones too. Left out are data at module and class level, and texts that nobody
-but an operator reads: what is logged, raised or asserted with.
+mutmut's own runner does not fit (`docs/decisions.md`), but its operators do. They are applied
+inside functions, decorated ones too. Not changed are data at module and class level, and texts that
+only an operator reads: what is logged, raised or asserted with.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from mutmut.mutation.file_mutation import Mutation, MutationVisitor, OuterFuncti
 from mutmut.mutation.mutators import mutation_operators
 from mutmut.mutation.pragma_handling import IgnoredCode
 
-#: Calls of which no mutant means anything: logging, and what only a type checker reads.
+#: Calls whose mutants mean nothing: logging, and what only a type checker reads.
 _MEANINGLESS = m.Call(
     func=m.Attribute(value=m.Name("_log") | m.Name("log")) | m.Name("cast") | m.Name("assert_never")
 )
@@ -33,11 +33,11 @@ class Mutant:
     path: Path
     #: As in `__qualname__`.
     function: str
-    #: Which of the function's changes.
+    #: The number of the change within its function.
     number: int
-    #: Of the function as it stands: what was found out of a mutant holds as long as this does.
+    #: A hash of the function's code: a verdict on a mutant holds as long as this is the same.
     stamp: str
-    #: Where the change begins; from 1.
+    #: The first line of the change, from 1.
     line: int
     before: cst.CSTNode
     after: cst.CSTNode
@@ -45,11 +45,11 @@ class Mutant:
 
     @property
     def name(self) -> str:
-        """Unique in the tree, the same as long as its function is."""
+        """Unique in the tree, and the same as long as its function is unchanged."""
         return f"{self.path}:{self.function}#{self.number}@{self.stamp}"
 
     def source(self) -> str:
-        """The whole file with the change in it."""
+        """The whole file with the change."""
         changed = self.module.deep_replace(self.before, self.after)
         assert isinstance(changed, cst.Module)
         return changed.code
@@ -85,7 +85,7 @@ def mutants(path: Path) -> Iterator[Mutant]:
 def _functions(
     body: cst.Module | cst.ClassDef, prefix: str
 ) -> Iterator[tuple[cst.FunctionDef, str]]:
-    """Functions and methods with their qualified names; what is nested belongs to the outer."""
+    """Functions and methods with their qualified names; nested ones belong to the outer one."""
     statements = body.body if isinstance(body, cst.Module) else body.body.body
     for node in statements:
         if isinstance(node, cst.FunctionDef):
@@ -95,7 +95,7 @@ def _functions(
 
 
 def _is_in_other_case(mutation: Mutation) -> bool:
-    """Of SQL, and of the columns of its rows, that is the same."""
+    """Whether only upper and lower case differ, which is the same to SQL and its columns."""
     before, after = mutation.original_node, mutation.mutated_node
     if not isinstance(before, cst.SimpleString) or not isinstance(after, cst.SimpleString):
         return False
@@ -107,7 +107,7 @@ def _stamp(code: str) -> str:
 
 
 class _Visitor(MutationVisitor):
-    """mutmut's, in the bodies of decorated functions as well, and with the lines."""
+    """mutmut's visitor, extended to decorated functions and with line numbers."""
 
     METADATA_DEPENDENCIES = (PositionProvider, OuterFunctionProvider)
 
@@ -130,6 +130,6 @@ class _Visitor(MutationVisitor):
             self._texts.add(node.msg)
         if node in self._texts:
             return True
-        # A default is made once, when the module is: it is data.
+        # A default is evaluated once, with the module, so it is data.
         passed = isinstance(node, cst.Decorator | cst.Parameters | cst.Raise)
         return passed or m.matches(node, _MEANINGLESS) or super()._skip_node_and_children(node)

@@ -1,7 +1,7 @@
 """Which tests run which lines, and how long each takes.
 
-Measured in a fork, test by test, by coverage's contexts. Kept in a file, and measured again for
-those test files that have changed; a change of a source file has all measured again.
+Measured in a fork, test by test, with coverage's contexts. Kept in a file, and measured again for
+changed test files; a change of a source file has everything measured again.
 """
 
 from __future__ import annotations
@@ -20,18 +20,18 @@ import pytest
 
 from tests.mutants.grafting import Stock
 
-#: Runs a test, given the one that follows it: whether it passes.
+#: Runs a test, given the one that follows it; returns whether it passes.
 Run = Callable[[pytest.Item, pytest.Item | None], bool]
 
-#: The context of what ran before any test.
+#: The context of lines that ran before any test.
 EARLY = "early"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Covered:
-    """What one test runs."""
+    """The lines that one test runs."""
 
-    #: CPU time of it, under the tracer.
+    #: Its CPU time under the tracer.
     seconds: float
     passed: bool
     #: By source file.
@@ -39,7 +39,7 @@ class Covered:
 
 
 class Map:
-    """What all the tests of a room run."""
+    """The lines that all the tests of a room run."""
 
     def __init__(self, tests: Mapping[str, Covered], early: Mapping[str, Iterable[int]]) -> None:
         self.tests = tests
@@ -54,7 +54,7 @@ class Map:
     def of(self, path: Path, line: int) -> list[str]:
         """The tests that run the statement at a line, the fastest first.
 
-        If it runs early, what it makes is used by whatever test runs anything of the file.
+        If it runs early, any test that runs anything of the file may use its results.
         """
         found = set[str]().union(
             *(self._by_line.get((str(path), at), ()) for at in self._statement(path, line))
@@ -75,7 +75,7 @@ class Map:
 
 
 def _statements(source: str) -> dict[int, range]:
-    """The lines of the statement that each line is of; those of the head of a compound one."""
+    """For each line, the lines of its statement; of a compound one, only those of the head."""
     found: dict[int, range] = {}
     for node in ast.walk(ast.parse(source)):
         if isinstance(node, ast.stmt | ast.ExceptHandler):
@@ -87,7 +87,7 @@ def _statements(source: str) -> dict[int, range]:
 
 
 class Tracer:
-    """Notes from its making on which lines run, in which context."""
+    """Records from its creation on which lines run in which context."""
 
     def __init__(self, files: list[Path]) -> None:
         self._files = {str(path.resolve()): str(path) for path in files}
@@ -98,11 +98,11 @@ class Tracer:
         self._coverage.switch_context(EARLY)
 
     def into(self, context: str) -> None:
-        """What runs from now on belongs to it."""
+        """Assign the lines that run from now on to this context."""
         self._coverage.switch_context(context)
 
     def stop(self) -> dict[str, dict[str, list[int]]]:
-        """The lines by file by context."""
+        """Stop; return the lines by context and file."""
         self._coverage.stop()
         data = self._coverage.get_data()
         found: dict[str, dict[str, list[int]]] = {}
@@ -117,7 +117,7 @@ class Tracer:
 def measure(
     items: list[pytest.Item], files: list[Path], stock: Stock, run: Run
 ) -> dict[str, Covered]:
-    """Run each test once; in a fork, for they leave things behind."""
+    """Run each test once, in a fork, because tests leave things behind."""
     reading, writing = os.pipe()
     if pid := os.fork():
         os.close(writing)
@@ -145,14 +145,14 @@ def measure(
 
 
 def silence() -> None:
-    """Nothing is read or told by this process any more."""
+    """Close this process's input and output."""
     nothing = os.open(os.devnull, os.O_RDWR)
     for stream in range(3):
         os.dup2(nothing, stream)
 
 
 def stamp(paths: Iterable[Path]) -> str:
-    """Of what is in these files."""
+    """A hash of the contents of these files."""
     digest = hashlib.sha256()
     for path in paths:
         digest.update(path.read_bytes())

@@ -1,8 +1,8 @@
-"""Put a mutant into a running process: its code takes the place of the function's.
+"""Put a mutant into a running process: its code replaces the function's.
 
-Done in a fork, so nothing is taken out again. Whatever holds the function - a class, a decorator,
-another module - runs the new code, and so does whoever loads the file later: discord.py executes a
-cog's file anew for each bot. What was remembered of the old code's answers is forgotten.
+Done in a fork, so nothing has to be undone. Every holder of the function - a class, a decorator,
+another module - runs the new code, and so does a later load of the file: discord.py executes a
+cog's file again for each bot. Cached answers of the old code are dropped.
 """
 
 from __future__ import annotations
@@ -42,7 +42,7 @@ class Stock:
                 (self._kept if name in kept else self._passing).append(thing)
 
     def forget(self, *, everything: bool = False) -> None:
-        """Empty the caches; those that were kept as well, if `everything`."""
+        """Empty the caches; also the kept ones, if `everything`."""
         for cache in [*self._passing, *(self._kept if everything else ())]:
             cache.cache_clear()
 
@@ -65,7 +65,7 @@ class Stock:
 
 
 def _load_instead(code: CodeType) -> None:
-    """Whoever loads the code's file from now on gets this code."""
+    """Make every later load of the code's file return this code."""
     original = SourceFileLoader.get_code
 
     def get_code(self: SourceFileLoader, fullname: str) -> CodeType | None:

@@ -22,23 +22,23 @@ from tests.mutants.trial import FailFast, Verdict, attempt, run
 from tests.mutants.verdicts import NOTICED, Verdicts
 
 _ONLY_QUICK = "not slow and not exhaustive and not gpu and not browser"
-#: A line of progress for so many mutants.
+#: The number of mutants between two lines of progress.
 _TELL = 100
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Terms:
-    """How far a run goes."""
+    """The limits of a run."""
 
     folder: Path
     #: CPU seconds of tests for one mutant; the fastest tests come first.
     budget_s: float
-    #: Try those again that no test has noticed yet.
+    #: Whether to try again the mutants that no test has noticed yet.
     again: bool
 
 
 class Hunt:
-    """A pytest plugin that tries mutants in the place of running the tests."""
+    """A pytest plugin that tries mutants instead of running the tests."""
 
     def __init__(
         self, name: str, room: Room, chosen: Sequence[Mutant], verdicts: Verdicts, terms: Terms
@@ -50,9 +50,9 @@ class Hunt:
 
     @staticmethod
     def pytest_configure() -> None:
-        """Before the tests are collected: their settings are made of these when they are read.
+        """Set defaults before the tests are collected, because they read them on import.
 
-        Imported here, when pytest has seen to its plugins.
+        Imported here, once pytest has loaded its plugins.
         """
         from hypothesis import HealthCheck, Phase, settings
 
@@ -68,7 +68,7 @@ class Hunt:
 
     @pytest.hookimpl(tryfirst=True)
     def pytest_runtestloop(self, session: pytest.Session) -> bool:
-        """In the place of pytest's own loop."""
+        """Replaces pytest's own loop."""
         if self._room.warm is not None:
             self._room.warm()
         early = self._tracer.stop().get(covering.EARLY, {})
@@ -90,7 +90,7 @@ class Hunt:
         return known is None or (self._terms.again and known not in NOTICED)
 
     def _check(self, found: Map, items: dict[str, pytest.Item], stock: Stock) -> None:
-        """RuntimeError if tests fail here without any mutant: then a verdict would mean nothing."""
+        """RuntimeError if tests fail without any mutant: then a verdict would mean nothing."""
         first: dict[Path, tuple[pytest.Item, float]] = {}
         for name, test in sorted(found.tests.items(), key=lambda one: one[1].seconds):
             if test.passed:
@@ -108,14 +108,14 @@ class Hunt:
                 break
             tests.append((items[name], seconds))
         verdict, spent = attempt(mutant, tests, stock, self.watch, early=False)
-        # To build all anew takes ten times as long as to notice most.
+        # Rebuilding everything takes ten times as long as noticing most mutants.
         if verdict is Verdict.LIVES and found.is_early(mutant.path, mutant.line):
             verdict, more = attempt(mutant, tests, stock, self.watch, early=True)
             spent += more
         self._verdicts.note(mutant, verdict, spent)
 
     def _covered(self, items: dict[str, pytest.Item], stock: Stock) -> dict[str, Covered]:
-        """What each test runs: what is known of files that are as they were, and the rest anew."""
+        """The lines that each test runs: known ones of unchanged files, the rest measured again."""
         path = self._terms.folder / f"{self._name}-tests.json"
         sources = covering.stamp(self._room.files())
         kept: dict[str, Any] = json.loads(path.read_text("utf-8")) if path.exists() else {}
@@ -137,11 +137,11 @@ class Hunt:
             path.write_text(json.dumps({"sources": sources, "stamps": stamps, "tests": told}))
         for name, test in known.items():
             if not test.passed:
-                print(f"left out, for it fails by itself: {name}", file=sys.stderr)
+                print(f"left out, because it fails without a mutant: {name}", file=sys.stderr)
         return known
 
 
 def go(hunt: Hunt, tests: Sequence[str]) -> int:
-    """Collect the tests and try the mutants; the exit code of pytest."""
+    """Collect the tests and try the mutants; return pytest's exit code."""
     options = ["-qqs", "--timeout=0", "-pno:xdist", "-pno:cacheprovider", "-m", _ONLY_QUICK]
     return pytest.main([*options, *tests], plugins=[hunt, hunt.watch])

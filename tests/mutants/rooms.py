@@ -1,7 +1,7 @@
-"""The rooms whose tests are measured by mutants: their files, their tests, what they should reach.
+"""The rooms whose tests are measured by mutants: their files, their tests and their goals.
 
-Read by `python -m tests.mutants`. A room's tests are those that stand where the room stands;
-nothing here knows how a mutant is made or tried.
+Read by `python -m tests.mutants`. A room's tests are those in the matching folder; nothing here
+knows how a mutant is made or tried.
 """
 
 from __future__ import annotations
@@ -13,16 +13,16 @@ from pathlib import Path
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Room:
-    """Source files and the tests that should notice what is changed in them."""
+    """Source files and the tests that should notice changes in them."""
 
-    #: Files, or folders with all that is in them.
+    #: Files, or folders with everything in them.
     sources: tuple[str, ...]
     tests: tuple[str, ...]
     #: Per cent of the mutants that a test must notice.
     goal: float = 85
-    #: Called before any fork: what is built once and used by nearly every test.
+    #: Called before any fork, to build once what nearly every test uses.
     warm: Callable[[], None] | None = None
-    #: The caches that it fills, `module.function`: emptied only for mutants of what filled them.
+    #: Its caches, `module.function`: emptied only for mutants of the code that fills them.
     kept: frozenset[str] = frozenset()
 
     def files(self) -> list[Path]:

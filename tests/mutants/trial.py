@@ -18,32 +18,32 @@ from tests.mutants.covering import silence
 from tests.mutants.grafting import Stock, UnfitError
 
 _CAUGHT, _LIVES, _UNFIT = 1, 0, 3
-#: The CPU time that a test may take: so many times what it takes without a mutant, and some more,
-#: in which what is built once may be built anew.
+#: The CPU time that a test may take: this many times its time without a mutant, and some more,
+#: in which it may rebuild what is built only once.
 _TIMES, _MORE_S = 4, 3
-#: The CPU time in which the test files build what they use.
+#: The CPU time for the test files to build what they use.
 _BUILT_S = 20
-#: Wall time for each second of CPU time that it may take: others use the machine as well.
+#: Wall time for each allowed second of CPU time: others use the machine as well.
 _WALL = 12
 
 
 class Verdict(StrEnum):
-    """What became of a mutant."""
+    """The fate of a mutant."""
 
     #: A test failed.
     CAUGHT = "caught"
-    #: The tests did not come to an end.
+    #: The tests did not end.
     ENDLESS = "endless"
     #: Every test that was run passed.
     LIVES = "lives"
     #: No test runs its line.
     UNCOVERED = "uncovered"
-    #: It cannot be made in a running process; counts as if it lived.
+    #: It cannot be put into a running process; it counts as alive.
     UNFIT = "unfit"
 
 
 class FailFast:
-    """A pytest plugin: the process ends with the first failure, once it is armed."""
+    """A pytest plugin: once armed, it ends the process with the first failure."""
 
     def __init__(self) -> None:
         self.armed = False
@@ -53,7 +53,7 @@ class FailFast:
     def pytest_runtest_makereport(
         self, call: pytest.CallInfo[None]
     ) -> Generator[None, pytest.TestReport, pytest.TestReport]:
-        """End before a traceback is made of it."""
+        """End before pytest builds a traceback."""
         fault = call.excinfo
         if self.armed and fault and not isinstance(fault.value, pytest.skip.Exception):
             os._exit(_CAUGHT)
@@ -63,7 +63,7 @@ class FailFast:
 
 
 def run(watch: FailFast, item: pytest.Item, following: pytest.Item | None) -> bool:
-    """Whether a test passes."""
+    """Run a test; return whether it passes."""
     watch.failed = False
     item.config.hook.pytest_runtest_protocol(item=item, nextitem=following)
     return not watch.failed
@@ -77,10 +77,10 @@ def attempt(
     *,
     early: bool,
 ) -> tuple[Verdict, float]:
-    """What becomes of a mutant, and the CPU time it took.
+    """The verdict on a mutant, and the CPU time that it took.
 
-    With each test stands how long it takes without one, in seconds. `early`: what was built before
-    any test is built anew. Of no mutant at all the verdict is that it lives.
+    Each test comes with the seconds that it takes without a mutant. `early`: whatever was built
+    before any test is built again. Without a mutant the verdict is that it lives.
     """
     if not items:
         return Verdict.UNCOVERED, 0.0
@@ -114,7 +114,7 @@ def _in_fork(
         if early:
             _end_after(_BUILT_S)
             for module in {cast("Any", item).module for item, _ in items}:
-                # Into the same names, so the tests that were collected see what is built now.
+                # Under the same names, so that the collected tests see what is built now.
                 module.__spec__.loader.exec_module(module)
         following = [*(item for item, _ in items[1:]), None]
         for (item, seconds), after in zip(items, following, strict=True):
@@ -129,6 +129,6 @@ def _in_fork(
 
 
 def _end_after(seconds: float) -> None:
-    """This process ends when it has taken so much CPU time from now on, or waits for too long."""
+    """End this process after this much more CPU time, or when it waits for too long."""
     signal.setitimer(signal.ITIMER_PROF, seconds)
     signal.setitimer(signal.ITIMER_REAL, seconds * _WALL)

@@ -1,4 +1,4 @@
-"""What became of each mutant, kept in a file that is added to: a run that was stopped goes on."""
+"""The verdict on each mutant, appended to a file, so that a stopped run can continue."""
 
 from __future__ import annotations
 
@@ -8,12 +8,12 @@ from pathlib import Path
 from tests.mutants.changes import Mutant
 from tests.mutants.trial import Verdict
 
-#: What counts as noticed.
+#: The verdicts that count as noticed.
 NOTICED = {Verdict.CAUGHT, Verdict.ENDLESS}
 
 
 class Verdicts:
-    """By the mutant's name; of two the later one holds."""
+    """Verdicts by the mutant's name; the later of two holds."""
 
     def __init__(self, path: Path) -> None:
         self._path = path
@@ -23,11 +23,11 @@ class Verdicts:
             self._known[told["mutant"]] = Verdict(told["verdict"])
 
     def of(self, mutant: Mutant) -> Verdict | None:
-        """None if it has not been tried as it stands."""
+        """None if this version of it has not been tried."""
         return self._known.get(mutant.name)
 
     def note(self, mutant: Mutant, verdict: Verdict, seconds: float) -> None:
-        """Keep it, whatever happens next."""
+        """Keep it in the file, whatever happens next."""
         self._known[mutant.name] = verdict
         told = {"mutant": mutant.name, "verdict": verdict, "seconds": round(seconds, 3)}
         with self._path.open("a", encoding="utf-8") as file:

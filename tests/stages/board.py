@@ -1,7 +1,7 @@
 """A Discord of paper for the tests of stores: messages on a board, and who reacts to them.
 
-Messages are what the local Discord gives of one, as far as `tests/stages/seen.py` looks at it, and
-the *name* that the bot finds its own by.
+Messages look as the local Discord's do, as far as `tests/stages/seen.py` reads them, and carry the
+*name* by which the bot finds its own.
 """
 
 from __future__ import annotations
@@ -23,11 +23,11 @@ class Board:
     def __init__(self) -> None:
         self._numbers = count(_FIRST_MESSAGE)
         self._messages: dict[int, Payload] = {}
-        #: By message and emoji who reacts.
+        #: Who reacts, by message and emoji.
         self._reactions: dict[int, dict[str, set[int]]] = {}
 
     def post(self, name: str, content: str, shown: Sequence[str], *, show: bool) -> int:
-        """A message of the bot's that shows these pictures; `show` answers somebody's command."""
+        """Post a message of the bot's with these pictures; `show` answers somebody's command."""
         number = next(self._numbers)
         self._messages[number] = {
             "id": str(number),
@@ -42,11 +42,11 @@ class Board:
         return number
 
     def edit(self, number: int, shown: Sequence[str]) -> None:
-        """Let a message show these pictures alone."""
+        """Let a message show only these pictures."""
         self._messages[number]["attachments"] = _files(shown)
 
     def delete(self, number: int) -> None:
-        """A message goes, if it is there."""
+        """Delete a message, if it exists."""
         self._messages.pop(number, None)
         self._reactions.pop(number, None)
 
@@ -84,7 +84,7 @@ class Board:
         return {emoji: set(people) for emoji, people in self._reactions[number].items() if people}
 
     def messages(self) -> list[Payload]:
-        """All that stand, the oldest first."""
+        """All messages that exist, the oldest first."""
         return list(self._messages.values())
 
 

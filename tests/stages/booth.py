@@ -29,7 +29,7 @@ class Booth(Scene):
         await works_off(self.votes_cog._reconciler._lanes.look)
 
     async def seeded(self) -> bool:
-        """Run a round of seeding; True if something rests."""
+        """Run a round of seeding; True if some channel rests."""
         lanes = self.votes_cog._seeder._lanes
         await works_off(lanes.look)
         return bool(lanes.openings().closed | lanes.openings().resting)

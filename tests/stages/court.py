@@ -44,7 +44,7 @@ class Court(Front):
         assert not isinstance(saved, Superseded)
 
     async def held(self, prompt: str = "1girl, blue hair", rating: Rating = Rating.GENERAL) -> Job:
-        """A held picture of the member's, with its case not shown yet."""
+        """A held picture of the member's, whose case has not been posted yet."""
         (job,) = await self.queued(prompt=prompt, rating=rating)
         claimed = await self.services.queue.claim(OWNER, 60_000, self.services.clock())
         assert claimed is not None
@@ -84,7 +84,7 @@ class Court(Front):
         return result.followups[-1] if result.followups else None
 
     async def lets_in(self, who: MemberActor | discord.Member) -> None:
-        """Let them see the review channel, whatever they may decide."""
+        """Let them see the review channel, whether they may decide or not."""
         allowed, _ = discord.PermissionOverwrite(view_channel=True).pair()
         self.env.backend.set_overwrite(
             self.benches.id, Overwrite(who.id, OverwriteType.MEMBER, allow=allowed.value)

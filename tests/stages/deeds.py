@@ -1,7 +1,7 @@
 """What people, moderators, a worker and the bot's loops do on real stores: one deed each.
 
-A deed takes a number that chooses among what is possible, so that it can be done again just so.
-What people were told by it is kept in `told`. `tests/stages/story.py` lets them happen.
+A deed takes a number that chooses among what is possible, so that it can be repeated exactly. What
+it promised to people is kept in `told`. `tests/stages/story.py` runs the deeds.
 """
 
 from __future__ import annotations
@@ -40,13 +40,13 @@ T = TypeVar("T")
 _FIRST_MEMBER = 700_000_000_000_000_101
 _MEMBERS = 3
 _LIKE = ("👍", "👎")
-#: The process dies more often than an operator would accept.
+#: The process dies more often here than an operator would accept.
 TRIES = 10_000
 
 
 @dataclass
 class Member:
-    """Somebody, the words that nobody else uses, and what they asked for."""
+    """A member, the words that nobody else uses, and what they asked for."""
 
     user_id: UserId
     words: list[str] = field(default_factory=list[str])
@@ -68,7 +68,7 @@ class Deeds:
         self.owner = ""
         self.running: list[Job] = []
         self.numbers = count(1)
-        #: Who wishes to be forgotten and was not told yet that they are.
+        #: Members who asked to be forgotten and have not been told yet that they are.
         self.leaving: Member | None = None
         #: The session ended, and nobody knows yet what happened since.
         self.missed = False
@@ -100,14 +100,14 @@ class Deeds:
         self.told.promised[f"1girl, {word}"] = pictures
 
     async def cancel(self, n: int) -> None:
-        """A member takes a request of theirs back."""
+        """A member cancels a request of theirs."""
         if self._requests:
             request, user_id = _of(self._requests, n)
             ended = await self.stores.queue.cancel_request(request, user_id, self.now_ms)
             self.told.cancelled |= set(ended)
 
     async def show(self, n: int) -> None:
-        """Somebody has a picture shown once more; now and then the answer is lost."""
+        """Somebody has a picture shown again; now and then the answer is lost."""
         kept = self._kept("jobs.state <> 'held'")
         if kept:
             job_id, user_id, prompt, name = *_of(kept, n), str(SINCE + next(self.numbers))
@@ -121,7 +121,7 @@ class Deeds:
             await self.stores.gallery.delete(JobId(_of(kept, n)[0]), self.now_ms)
 
     async def take_along(self, n: int) -> None:
-        """A member takes a copy of what is theirs, and finds nothing else in it."""
+        """A member exports what is theirs, and finds nothing else in it."""
         member = _of(self.members, n)
         async with self.stores.privacy.export(member.user_id) as export:
             assert export is not None
@@ -129,11 +129,11 @@ class Deeds:
             _holds_nothing_of(export.file, others)
 
     async def forget(self, n: int) -> None:
-        """A member asks to be forgotten, and another joins; of some votes nobody has read yet."""
+        """A member asks to be forgotten, some of their votes still unread, and another joins."""
         await self.erase_all_of(_of(self.members, n))
 
     async def erase_all_of(self, member: Member) -> None:
-        """What the button does. From the wish on they need not press again, whatever dies."""
+        """What the button does. Once the wish is stored, one press is enough, whatever dies."""
         self.leaving = member
         await again(lambda: self.stores.privacy.wish(member.user_id, self.now_ms))
         self._withdraw(member)
@@ -141,7 +141,7 @@ class Deeds:
         await again(lambda: self.stores.privacy.forget(member.user_id))
 
     def _withdraw(self, member: Member) -> None:
-        """They are promised to be forgotten, and nothing else; somebody new joins."""
+        """From now on they are promised only to be forgotten; somebody new joins."""
         theirs = {f"1girl, {word}" for word in member.words}
         known = self.rows(
             f"SELECT id, owed_post_id FROM jobs WHERE user_id = {member.user_id}"  # noqa: S608
@@ -167,7 +167,7 @@ class Deeds:
         self._requests = [r for r in self._requests if r[1] != member.user_id]
 
     async def vote(self, n: int) -> None:
-        """Somebody reacts under a post; the event comes, or it is lost."""
+        """Somebody reacts to a post; the event arrives or is lost."""
         if (known := self._posts()) and (post := _of(known, n)):
             member, emoji = _of(self.members, n // 7), _LIKE[n % 2]
             self.board.react(post, member.user_id, emoji)
@@ -249,12 +249,12 @@ class Deeds:
             self.running.remove(job)
 
     async def expire(self, _: int) -> None:
-        """Time passes, and leases run out; the worker does not know yet that they are lost."""
+        """Time passes and leases run out; the worker does not know yet that it lost them."""
         self.now_ms += LEASE_MS + 1
         await self.stores.queue.release_expired(f"{self.owner}/0", self.now_ms, TRIES, 0)
 
     async def put_back(self, n: int) -> None:
-        """The worker gives a job back."""
+        """The worker puts a job back."""
         if self.running:
             job = _of(self.running, n)
             await self.stores.queue.put_back(
@@ -263,7 +263,7 @@ class Deeds:
             self.running.remove(job)
 
     async def set_clock_back(self, _: int) -> None:
-        """Somebody sets the clock."""
+        """Somebody sets the clock back."""
         self.now_ms = max(10_000, self.now_ms - 5 * LEASE_MS)
 
     # ---- the loops ------------------------------------------------------------------------------
@@ -273,19 +273,19 @@ class Deeds:
         await self.errands.deliver(self.now_ms, lose=n % 4 == 1)
 
     async def look_for_lost(self, _: int) -> None:
-        """Find what was sent without an answer."""
+        """Look for messages whose answer was lost."""
         await self.errands.look_for_lost(self.now_ms)
 
     async def take_down(self, _: int) -> None:
-        """Delete what is to go."""
+        """Delete what is doomed."""
         await self.errands.take_down(self.now_ms)
 
     async def amend(self, _: int) -> None:
-        """Make posts anew."""
+        """Edit posts that are owed an edit."""
         await self.errands.amend()
 
     async def read(self, _: int) -> None:
-        """Read reactions, and open new votes; where events were lost, a new session begins."""
+        """Read reactions and open new votes; if events were lost, a new session begins."""
         if self.missed:
             await self.stores.gallery.unsettle_all()
             self.missed = False
@@ -293,18 +293,18 @@ class Deeds:
         await self.errands.read(self.now_ms)
 
     async def erase(self, _: int) -> None:
-        """Forget and clean."""
+        """Forget members and clean up."""
         await self.errands.erase()
 
     def _kept(self, which: str) -> list[tuple[str, int, str]]:
-        """Pictures that are there: job, member, prompt."""
+        """Pictures that exist: job, member, prompt."""
         return self.rows(
             "SELECT jobs.id, jobs.user_id, draw ->> 'prompt' FROM pictures"  # noqa: S608
             f" JOIN jobs ON jobs.id = job_id WHERE deleted_ms IS NULL AND {which} ORDER BY seq"
         )
 
     def _posts(self) -> list[int]:
-        """Messages of one picture that the bot knows and that are there."""
+        """Messages with one picture that the bot knows and that exist."""
         there = {int(message["id"]) for message in self.board.messages()}
         known = self.rows(
             "SELECT message_id FROM posts JOIN post_pictures USING (message_id)"
@@ -314,7 +314,7 @@ class Deeds:
 
 
 async def again(deed: Callable[[], Awaitable[T]]) -> T:
-    """Do it, and once more where the disk fails: a loop would."""
+    """Do it, and once more if the disk fails, as a loop would."""
     try:
         return await deed()
     except BotError:
@@ -326,10 +326,10 @@ def _of(choices: Sequence[T], n: int) -> T:
 
 
 def _holds_nothing_of(file: io.BufferedIOBase, others: Sequence[Member]) -> None:
-    """A copy may name pictures that its member voted on, but holds no words and no picture."""
+    """An export may name pictures that its member voted on, but holds no words and no picture."""
     with zipfile.ZipFile(file) as archive:
         names = archive.namelist()
         everything = archive.read("everything.json").decode()
     words = [word for other in others for word in other.words if word in everything]
     files = [job for other in others for job in other.job_ids if f"pictures/{job}.png" in names]
-    assert not words + files, "a member's copy holds what is another's"
+    assert not words + files, "a member's export holds another member's data"

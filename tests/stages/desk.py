@@ -18,7 +18,7 @@ class Desk(Scene):
     """The scene with the status cog."""
 
     async def asked(self, **options: Any) -> tuple[list[Job], discord.Message]:
-        """A request with its status message, as after the command."""
+        """Make a request with its status message, as the command does."""
         jobs = await self.queued(**options)
         channel_id = jobs[0].channel_id
         channel = self.env.bot.get_partial_messageable(channel_id, guild_id=self.guild.id)

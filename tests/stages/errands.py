@@ -1,7 +1,7 @@
 """What the bot's loops do, one round each, on real stores and a board of paper.
 
-Each does what its cog does, in the same order of writing down and doing, without Discord's ways to
-be slow. Whatever the stores raise passes; a round is done again. Called by `tests/stages/story.py`.
+Each does what its cog does, recording and acting in the same order, without Discord's delays.
+Whatever the stores raise passes through; a round is repeated. Called by `tests/stages/story.py`.
 """
 
 from __future__ import annotations
@@ -56,7 +56,7 @@ class Errands:
         return number
 
     async def show(self, send: Send, now_ms: int, content: str, *, lose: bool = False) -> None:
-        """Show pictures once more, which is written down first."""
+        """Show pictures again, which is recorded first."""
         if await self._stores.sends.begin(send) is Begun.GONE:
             return
         self._trouble.meet(f"{DISCORD}before a picture is shown")
@@ -69,7 +69,7 @@ class Errands:
             await self._stores.sends.shown(send, post)
 
     async def look_for_lost(self, now_ms: int) -> None:
-        """Find what was sent without an answer."""
+        """Look for messages whose answer was lost."""
         for send in await self._stores.sends.lost(_ALL):
             if found := self._board.named(send.name):
                 post = make_post(*send.job_ids, message=found[0], at_ms=now_ms)
@@ -88,7 +88,7 @@ class Errands:
             await self._stores.doomed.gone(message.message_id, now_ms)
 
     async def amend(self) -> None:
-        """Let posts show what they are to show by now."""
+        """Edit posts that are owed an edit."""
         gallery = self._stores.gallery
         for post in await gallery.owing(PostDebt.AMENDMENT, _ALL):
             shown = await gallery.to_show(post.message_id)
@@ -128,7 +128,7 @@ class Errands:
         return under
 
     async def erase(self) -> None:
-        """Forget who wished it, and clean up behind them."""
+        """Forget the members who asked for it, and clean up their traces."""
         for user_id in await self._stores.privacy.wishes():
             await self._stores.privacy.forget(user_id)
         assert await self._stores.privacy.clean(), "nobody else reads the file"

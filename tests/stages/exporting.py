@@ -23,7 +23,7 @@ THIRD = 700_000_000_000_000_003
 async def voted(
     stores: Stores, message: int, *, user: int = USER, prompt: str = "1girl", guild: int = GUILD
 ) -> str:
-    """A picture that THIRD likes; pictures of other messages look different."""
+    """A picture that THIRD likes; each message has a picture that looks different."""
     job = await stores.deliver(
         message=message, user=user, prompt=prompt, seed=message * 50, guild=guild
     )

@@ -115,7 +115,7 @@ def make_job(
     rating: Rating = Rating.GENERAL,
     ruling: Ruling = Ruling.ALLOW,
 ) -> Job:
-    """A job that is in no database; the stores' tests enqueue theirs."""
+    """A job outside any database; the tests of the stores enqueue theirs."""
     return Job(
         id=JobId(job_id),
         request_id=RequestId("r" + job_id[1:]),

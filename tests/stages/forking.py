@@ -97,7 +97,7 @@ def nursery() -> Nursery:
 
 
 def _serve(line: socket.socket) -> tuple[str, Mapping[str, str]] | None:
-    """Fork and reap until nobody asks any more. In a fork, return what to run."""
+    """Fork and reap until no more questions come. In a fork, return what to run."""
     while question := line.recv(_LONGEST):
         asked = json.loads(question)
         if "bury" in asked:

@@ -1,6 +1,6 @@
 """What a process holds: memory, tasks, open files, threads, and what its long-lived objects keep.
 
-Taken by `hurried.py` of itself, compared by `soaking.py`.
+`hurried.py` takes it of itself, `soaking.py` compares two.
 """
 
 from __future__ import annotations
@@ -19,13 +19,13 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-#: Where what is ours is defined.
+#: The packages whose classes are ours.
 _OURS = ("bot.", "cogs.")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Gauge:
-    """One look at a process that has nothing to do."""
+    """One look at an idle process."""
 
     #: Resident memory, with nothing free held back.
     rss_bytes: int
@@ -34,13 +34,13 @@ class Gauge:
     tasks: int
     files: int
     threads: int
-    #: By name, how many things each kind of container holds, and how many of each class there are.
+    #: By name, the size of each kind of container, and the number of objects of each class.
     sizes: dict[str, int]
 
 
 def gauge() -> Gauge:
-    """Of this process, on the thread of its loop."""
-    # What was put out of the collector's sight is looked at too.
+    """Gauge this process, on the thread of its loop."""
+    # Objects frozen out of the garbage collector are counted too.
     gc.unfreeze()
     gc.collect()
     ctypes.CDLL(None).malloc_trim(0)
@@ -56,14 +56,14 @@ def gauge() -> Gauge:
 
 
 def write_gauge(found: Gauge, to: Path) -> None:
-    """As JSON, all at once."""
+    """Write it as JSON, in one step."""
     half = to.with_suffix(".half")
     half.write_text(json.dumps(asdict(found)))
     half.replace(to)
 
 
 def read_gauge(written: Path) -> Gauge:
-    """What `write_gauge` wrote."""
+    """Read what `write_gauge` wrote."""
     return Gauge(**json.loads(written.read_text()))
 
 

@@ -47,7 +47,7 @@ class PanelView:
         return [p["custom_id"] for p in parts_of(self.message.components) if "custom_id" in p]
 
     def id_of(self, start: str) -> str:
-        """The only button or menu whose id begins like this, whatever its version."""
+        """The only button or menu whose id begins with `start`, whatever its version."""
         deed, _, rest = start.partition(":")
         fitting = [i for i in self.ids if i.split(":")[1] == deed and _rest(i).startswith(rest)]
         assert fitting, (start, self.ids)

@@ -35,7 +35,7 @@ from tests.stages.stores import AMPLE
 
 
 class Calm(FakeScorer):
-    """Finds nothing of what an unknown model's pictures are scored for."""
+    """Scores every picture as harmless, also those of an unknown model."""
 
     def score(self, rendered: Rendered) -> Scores:
         del rendered

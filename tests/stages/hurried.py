@@ -1,9 +1,9 @@
 """`python -m tests.stages.hurried`: the bot itself, for which idle time passes fast.
 
-While the loop waits for nothing but time, its clocks run `HURRY` times as fast as everybody's; with
-a statement, a file or a call under way they run as usual, so that nothing times out that would not.
-The file `SIMULATED` holds the seconds that have passed for it, as a double. SIGUSR1 has it write a
-gauge of itself to `GAUGE`. `LEAK` plants a leak for it to find. Started by `soaking.py`.
+While the loop waits only for time, its clocks run `HURRY` times as fast as the wall clock; while a
+statement, a file or a call is under way they run as usual, so that nothing times out wrongly. The
+file `SIMULATED` holds the seconds that have passed for the bot, as a double. On SIGUSR1 it writes a
+gauge of itself to `GAUGE`. `LEAK` plants a leak for the soak to find. Started by `soaking.py`.
 """
 
 from __future__ import annotations
@@ -42,7 +42,7 @@ class Clock:
         self._hurry, self._simulated = hurry, simulated
         self._plain, self._began_s = time.monotonic, time.monotonic()
         self._skipped_s = 0.0
-        #: What is under way that is not to be hurried.
+        #: The number of running deeds that must not be hurried.
         self.busy = 0
         wall_ns = time.time_ns
         time.monotonic = lambda: self._plain() + self._skipped_s
@@ -50,7 +50,7 @@ class Clock:
         time.time_ns = lambda: wall_ns() + round(self._skipped_s * 1e9)
 
     def wait(self, look: Callable[[float | None], Any], timeout: float | None) -> Any:
-        """What `look` sees within a time of this clock's."""
+        """What `look` sees within a time on this clock."""
         hurried = timeout is not None and timeout > 0 and not self.busy
         began_s = self._plain()
         seen = look(timeout / self._hurry if hurried and timeout else timeout)
@@ -61,7 +61,7 @@ class Clock:
         return seen
 
     def unhurried(self, deed: Callable[..., Awaitable[Any]]) -> Callable[..., Awaitable[Any]]:
-        """The same, at everybody's pace."""
+        """The same deed, at the pace of the wall clock."""
 
         async def done(*rest: Any, **options: Any) -> Any:
             self.busy += 1
@@ -111,7 +111,7 @@ class _Policy(asyncio.DefaultEventLoopPolicy):
 
 
 def hurry(factor: float, simulated: Path) -> None:
-    """From now on idle time passes so much faster."""
+    """Let idle time pass faster by this factor from now on."""
     simulated.write_bytes(bytes(_DOUBLE.size))
     with simulated.open("r+b") as file:
         clock = Clock(factor, mmap.mmap(file.fileno(), _DOUBLE.size))

@@ -1,9 +1,9 @@
 """The whole life of a learning model, repeated with a kill at a different boundary each time.
 
-A member's votes are exported, a candidate is trained, judged, tried blind, promoted and rolled
+A member's votes are exported; a candidate is trained, judged, tried blind, promoted and rolled
 back, all with the bot's own stores, worker and supervisor, a fake engine, and instant commands
 (`standin.py`). When the process dies it is restarted, and its owner acts like an owner: they check
-how far things are, and do what is left. `tests/test_crash.py` walks one boundary of each chapter,
+how far things are, and do the rest. `tests/test_crash.py` walks one boundary of each chapter,
 `tests/bench/kills.py` all.
 
 `python -m tests.stages.learning_life SCRATCH [SAMPLE]` forks a process for each life, so that
@@ -122,7 +122,7 @@ class Bot:
 
 @cache
 def _rules() -> Rulebook:
-    """Compiled before the first fork, and so once for all lives."""
+    """The rulebook, compiled before the first fork and so once for all lives."""
     rules = rulebooks.load()
     everywhere(rules, licensed(rules, INFO))
     return rules
@@ -134,7 +134,7 @@ def _now_ms() -> int:
 
 @asynccontextmanager
 async def bot(root: Path) -> AsyncIterator[Bot]:
-    """The bot on this data directory, built like the composition root does, without Discord."""
+    """The bot on this data directory, built as the composition root builds it, without Discord."""
     data = root / "data"
     async with open_stores(data, lambda _: None) as stores:
         catalogue, signals = Registry(data / "models"), Signals()
@@ -187,7 +187,7 @@ def _orders(prepared: Path) -> Callable[[LearningRun, Workplace], Sequence[str]]
 
 
 class Owner:
-    """The bot's owner. After a kill each chapter is begun again, and finishes what is left."""
+    """The bot's owner. After a kill each chapter begins again and finishes what is left."""
 
     def __init__(self, here: Bot) -> None:
         self._here = here
@@ -267,7 +267,7 @@ async def _live(root: Path) -> None:
 
 
 async def _faults(root: Path) -> list[str]:
-    """What is wrong at the end."""
+    """The broken promises at the end."""
     async with bot(root) as here:
         history = await here.desk.lineage.history()
         (trial, *more) = await here.desk.trials.history()

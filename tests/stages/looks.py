@@ -95,7 +95,7 @@ def liked_and_not_hung(here: Witness) -> list[str]:
 
 
 def wish_lost(here: Witness, forgotten: Forgotten) -> list[str]:
-    """The lost wish to be forgotten, if the requests are still there."""
+    """The lost wish to be forgotten, if the member's requests still exist."""
     requests = here.rows(f"SELECT id FROM requests WHERE user_id = {forgotten.user_id}")  # noqa: S608
     return [f"the wish to be forgotten: {len(requests)} requests are there"] if requests else []
 
@@ -221,7 +221,7 @@ def hung_and_not_known(here: Witness) -> list[str]:
 
 
 def cancelled_and_shown(here: Witness, cancelled: Collection[str]) -> list[str]:
-    """Shown pictures that their member took back, with confirmation."""
+    """Shown pictures that their member cancelled, with confirmation."""
     return [f"the cancelled picture {job}" for job in _shown(here) if job in cancelled]
 
 
@@ -378,7 +378,7 @@ def choices_unlike_ledger(here: Witness) -> list[str]:
 def picks_unlike_presses(
     here: Witness, picks: Mapping[tuple[int, str], Collection[int | None]]
 ) -> list[str]:
-    """Picks that differ from the last confirmation; nothing was confirmed by a crashed bot."""
+    """Picks that differ from the last confirmed one; a crashed bot confirmed nothing."""
     noted = {
         (who, grid): place
         for who, grid, place in here.rows(

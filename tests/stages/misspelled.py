@@ -1,7 +1,7 @@
-"""Words as somebody misspells them to be understood all the same: one slip of the keyboard each.
+"""Words misspelled so that people still understand them: one slip of the keyboard each.
 
-A seeded generator for the tests of the screening. Most slips leave the first letter, which tells a
-word; `joined` runs it together with a word that members add to any.
+A seeded generator for the tests of the screening. Most slips keep the first letter, by which people
+recognise a word; `joined` joins it to a word that members add to others.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ import random
 from collections.abc import Callable
 
 _Slip = Callable[[str, random.Random], str]
-#: What is run together with a word, before it or behind.
+#: What is joined to a word, before or after it.
 _BESIDE = ("art", "girl", "pic", "photo", "body", "style", "hot", "big", "cute", "real")
 _VOWELS = "aeiou"
 
@@ -31,7 +31,7 @@ def _doubled(word: str, dice: random.Random) -> str:
 
 
 def _exchanged(word: str, dice: random.Random) -> str:
-    """With one vowel for another."""
+    """With one vowel exchanged for another."""
     places = [at for at in range(1, len(word)) if word[at] in _VOWELS]
     if not places:
         return word
@@ -44,7 +44,7 @@ def _joined(word: str, dice: random.Random) -> str:
     return dice.choice((word + beside, beside + word))
 
 
-#: How a word of ASCII with five letters or more is misspelled, by what the slip is called.
+#: How a word of five or more ASCII letters is misspelled, by the name of the slip.
 SLIPS: dict[str, _Slip] = {
     "swapped": _swapped, "dropped": _dropped, "doubled": _doubled, "exchanged": _exchanged,
     "joined": _joined,
@@ -52,5 +52,5 @@ SLIPS: dict[str, _Slip] = {
 
 
 def misspelled(word: str, slip: str, dice: random.Random) -> str:
-    """The word with a slip of this kind: one vowel for another may be the same."""
+    """The word with a slip of this kind, which may leave it as it is."""
     return SLIPS[slip](word, dice)

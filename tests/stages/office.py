@@ -33,7 +33,7 @@ class Office(Scene):
         return jobs[0]
 
     async def large_picture(self) -> tuple[Job, bytes]:
-        """A drawn picture that hardly compresses, and its file."""
+        """A drawn picture that barely compresses, and its file."""
         (job,) = await self.queued()
         assert await self.services.queue.claim(OWNER, 60_000, self.services.clock()) is not None
         png = encode_png(random.Random(3).randbytes(3 * 128 * 128), 128, 128)

@@ -1,4 +1,4 @@
-"""A database file in the first step's schema, with a row of everything.
+"""A database file in the schema of the first step, with a row of everything.
 
 For tests of the later steps: nothing in it may be lost, and the bot continues where it was.
 """
@@ -16,7 +16,7 @@ from bot.store.migrations import migrations
 from tests.stages.factories import CHANNEL, GUILD, OTHER, SINCE, USER, make_draw
 
 _DRAW = draw_json(make_draw())
-#: Message ids, each above 2^53 so that a detour over a float would show.
+#: Message ids, each above 2^53, so that a conversion through a float would show.
 DELIVERY, SHOWN, GONE, STATUS = (900_000_000_000_000_000 + n for n in (1, 2, 3, 4))
 
 #: id, origin, parent; its jobs are in `JOBS`.

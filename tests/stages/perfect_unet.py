@@ -1,7 +1,7 @@
 """A UNet that is never wrong: its output leads the denoiser to known latents.
 
-It relies only on the denoiser's scalings and the schedule, so a training with another target finds
-it wrong.
+It relies only on the denoiser's scalings and the schedule, so a training with another target shows
+a loss.
 """
 
 from __future__ import annotations

@@ -58,7 +58,7 @@ def make_rulebook(*rules: Rule) -> Rulebook:
     )
     return replace(
         _OWN,
-        # They must find nothing, and would take time to compile.
+        # These must find nothing, and would take time to compile.
         concepts={},
         lexicon=replace(
             _OWN.lexicon,
@@ -89,7 +89,7 @@ EFFECTS = st.builds(
     strike=st.booleans(),
 )
 ANY_RULES = st.sampled_from([NEVER, LAWFUL, GROWN, OPEN, SERVER])
-#: What a server may write.
+#: The policies that a server may write.
 OWN_RULES = st.sampled_from([LAWFUL, GROWN, OPEN, SERVER])
 
 
@@ -115,8 +115,8 @@ FEW_LINES = st.sampled_from(["dragon", "a red dragon", "wyvern!", "naga", "krake
 def policies(
     rules: st.SearchStrategy[RuleId] = ANY_RULES, lines: st.SearchStrategy[str] = _LINES
 ) -> st.SearchStrategy[GuildPolicy]:
-    """Anything that a server may have decided; the ids are those of the tests' places, or any."""
-    # `:0` has a digit and no word: it is a weight.
+    """Any policy that a server may have; the ids are those of the tests' places, or any others."""
+    # `:0` has a digit and no word, so it is a weight.
     texts = lines.filter(lambda text: not is_wordless(text))
     channels = st.sampled_from([CATEGORY, PARENT, CHANNEL, ELSEWHERE]) | _IDS.map(ChannelId)
     roles = st.sampled_from(ROLES) | _IDS.map(RoleId)

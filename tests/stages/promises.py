@@ -34,7 +34,7 @@ class Told:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Faults:
-    """Everything that is wrong, by the promise that it breaks; all must be empty.
+    """Every fault, by the promise that it breaks; all lists must be empty.
 
     Each field is named after the function that finds it.
     """
@@ -46,7 +46,7 @@ class Faults:
     nothing_open: list[str] = field(default_factory=list)
     ledger_equals_truth: list[str] = field(default_factory=list)
     records_are_true: list[str] = field(default_factory=list)
-    #: It ended before its time, so that nothing could be looked at.
+    #: The bot ended too early, so that nothing could be checked.
     broke_off: list[str] = field(default_factory=list)
 
     @property
@@ -78,8 +78,8 @@ def faults(here: Witness, told: Told) -> Faults:
 def broken_now(here: Witness, told: Told) -> Faults:
     """Check what must hold at any moment, however much is still to be done.
 
-    Of the forgotten, only the last is checked here; earlier ones are checked when everything has
-    come to rest, and so is anybody whose wish is recorded but not yet carried out: the next start
+    Only the last forgotten member is checked here; earlier ones are checked when everything has
+    come to rest, and so is a member whose wish is recorded but not yet carried out: the next start
     does that.
     """
     forgotten = [gone for gone in told.forgotten[-1:] if not _wish_waits(here, gone)]

@@ -85,6 +85,6 @@ class Ring(Front):
 @asynccontextmanager
 async def ring(tmp_path: Path) -> AsyncIterator[Ring]:
     async with scene(tmp_path, *EXTENSIONS, kind=Ring) as ready:
-        # The rules load once, which takes longer than the simulation waits for an answer.
+        # The rules load once, here: it takes longer than the simulation waits for an answer.
         await ready.services.policy_at(make_place(guild=ready.guild.id))
         yield ready

@@ -64,12 +64,12 @@ def hung(here: Witness) -> Counter[str]:
 
 
 def owed_posts(here: Witness) -> dict[str, str]:
-    """The post that each job is owed in."""
+    """The owed post of each job."""
     return dict(here.rows("SELECT id, owed_post_id FROM jobs"))
 
 
 def job_ids(message: Payload) -> list[str]:
-    """The pictures named by its files; a duel's two are blind, and tiles do not count."""
+    """The pictures named by its files; a duel's two files are blind, and tiles do not count."""
     return [
         name
         for name in file_names(message)
@@ -78,7 +78,7 @@ def job_ids(message: Payload) -> list[str]:
 
 
 def votes_are_open(here: Witness) -> list[Payload]:
-    """Messages posted with one picture, even if others were asked for beside it."""
+    """Messages posted with one picture, even if others were asked for with it."""
     together = here.rows("SELECT message_id FROM post_pictures GROUP BY 1 HAVING count(*) > 1")
     several = {str(number) for (number,) in together}
     return [message for message in seen_by_all(here) if message["id"] not in several]

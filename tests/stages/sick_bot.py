@@ -1,9 +1,8 @@
-"""`python -m tests.stages.sick_bot`: the bot itself, on a disk that fails when it is told to.
+"""`python -m tests.stages.sick_bot`: the bot itself, on a disk that fails on command.
 
-`ILLNESS` names a file that says what the disk is to say next, by its name in
-`tests/stages/trouble.py`, and how many moments it lets pass before that. SIGUSR1 has the file read.
-Each failure is a line in `SUFFERED`. Started by `tests/stages/sickening.py`; knows nothing of what
-it proves.
+`ILLNESS` names a file with the disk's next error, by its name in `tests/stages/trouble.py`, and the
+number of moments before it. On SIGUSR1 the bot reads the file. Each failure is a line in
+`SUFFERED`. Started by `tests/stages/sickening.py`; knows nothing about what it proves.
 """
 
 from __future__ import annotations
@@ -43,7 +42,7 @@ def falling_ill(trouble: Trouble, illness: Path, suffered: Path) -> Callable[...
 
 
 def sicken_databases(trouble: Trouble) -> None:
-    """Every database that is opened from now on meets it."""
+    """Let every database that is opened from now on meet the trouble."""
     plain = Database.open
 
     async def opened(*rest: Any, **options: Any) -> Database:

@@ -1,4 +1,4 @@
-"""A disk that fails where a test says so, at the seam between the database and aiosqlite."""
+"""A disk that fails where a test says, at the seam between the database and aiosqlite."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import Any
 
 from bot.store.db import Database
 
-#: What a statement may end with: the disk is full, fails, or was remounted read-only.
+#: The errors of a statement: the disk is full, fails, or was remounted read-only.
 FULL, IOERR, READONLY = sqlite3.SQLITE_FULL, sqlite3.SQLITE_IOERR, sqlite3.SQLITE_READONLY
 SICK = {"full": FULL, "io error": IOERR, "read-only": READONLY}
 
@@ -20,7 +20,7 @@ def error_of(code: int) -> sqlite3.OperationalError:
 
 
 class SickConnection:
-    """Stands before an aiosqlite connection; `fails` says what the next statement ends with."""
+    """Wraps an aiosqlite connection; `fails` decides the error of the next statement."""
 
     def __init__(self, inner: Any) -> None:
         self._inner = inner

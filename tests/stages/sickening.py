@@ -1,8 +1,8 @@
-"""The real bot on a disk that fails at random moments: it lives, and nothing is lost or doubled.
+"""The real bot on a disk that fails at random moments: it survives, and loses or doubles nothing.
 
-`tests/test_faults.py` lets a few faults happen, and many where everything is tried. What it finds
-are the faults of `tests/stages/promises.py`. Stories fail at each statement in turn
-(`tests/stages/strolling.py`); here the loops, the cogs and the wire are there too.
+`tests/test_faults.py` tries a few faults, and many in its exhaustive tests. The result lists the
+faults of `tests/stages/promises.py`. Stories fail at each statement in turn
+(`tests/stages/strolling.py`); here the loops, the cogs and the wire take part too.
 """
 
 from __future__ import annotations
@@ -20,17 +20,17 @@ from tests.stages.promises import Faults, Told
 from tests.stages.stage import Stage, button, stage
 from tests.stages.staying import faults_that_stay
 
-#: So many moments pass at most between the word and the fault.
+#: The most moments that pass between the signal and the fault.
 _LATEST = 40
-#: An illness that has found no fitting moment by then is taken back: nobody does such a deed.
+#: After this time a fault without a fitting moment is taken back: nobody does such a deed.
 _PATIENCE_S = 5.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Suffered:
-    """What the disk said and where, how many pictures were promised, and what was wrong after it.
+    """The disk's faults and their moments, the count of promised pictures, and the broken promises.
 
-    The bot lived through it if it is the process that was started.
+    The bot survived if it is still the process that was started.
     """
 
     moments: list[str]
@@ -40,7 +40,7 @@ class Suffered:
 
 
 async def sicken(tmp_path: Path, illnesses: Sequence[str], seed: int = 1) -> Suffered:
-    """Ask and vote while the disk fails in these ways, once each; then let all come to rest."""
+    """Ask and vote while the disk fails in each of these ways once; then let all come to rest."""
     dice = random.Random(seed)
     illness, suffered = tmp_path / "illness", tmp_path / "suffered"
     suffered.touch()
@@ -67,7 +67,7 @@ async def sicken(tmp_path: Path, illnesses: Sequence[str], seed: int = 1) -> Suf
 
 
 async def _ask(here: Stage, dice: random.Random) -> dict[str, int]:
-    """One request: prompt and pictures promised; none where the bot said that it could not."""
+    """One request: the prompt and the pictures promised; none if the bot said that it could not."""
     prompt, count = f"1girl, number {dice.random()}", dice.randint(1, 2)
     try:
         answer = await here.draw(prompt, count=count)

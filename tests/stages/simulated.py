@@ -72,7 +72,7 @@ async def works_off(look: Callable[[asyncio.TaskGroup], Awaitable[bool]]) -> Non
 
 
 def _counts(extension: str) -> bool:
-    """Whether a command has checks: a cooldown must not outlive the bot that counted."""
+    """Whether a command has checks: a cooldown must not outlive the bot that counted it."""
     return any(
         command.checks
         for cog in vars(importlib.import_module(extension)).values()
@@ -96,7 +96,7 @@ class ParkedBot(WaifuBot):
             if _counts(name):
                 await self.load_extension(name)
             else:
-                # An extension is executed anew for each bot, and all modules are looked through
+                # An extension is executed again for each bot, and all modules are searched
                 # when it goes: a quarter of the time of a test.
                 await importlib.import_module(name).setup(self)
         await self.tree.sync()
@@ -121,7 +121,7 @@ class Scene:
     extensions: Sequence[str]
 
     def cog(self, name: str) -> Any:
-        """The cog with this name; it is reloaded, so its class differs from an imported one."""
+        """The cog with this name; it was reloaded, so its class differs from an imported one."""
         assert isinstance(self.env.bot, WaifuBot)
         cog = self.env.bot.get_cog(name)
         assert cog is not None, name
@@ -225,7 +225,7 @@ class Scene:
     async def posted(
         self, job: Job, message: discord.Message | None = None, *, beside: Sequence[Job] = ()
     ) -> Post:
-        """Make the delivery's post by hand: a message of the bot's and its row.
+        """Make a delivery by hand: a message of the bot's, and its row.
 
         `beside` are further jobs of its request that it shows, in the following places.
         """
@@ -265,7 +265,7 @@ async def scene(
     directory: Path, *extensions: str, kind: type[SceneT], live: bool = False
 ) -> AsyncIterator[SceneT]:
     """A running simulation with real stores below `directory` and these cogs."""
-    # Compiled once a process, and here: no command's time, real or simulated, holds it.
+    # Compiled once per process, and here, so that no command's time includes it.
     everywhere(rulebooks.load())
     db = await open_database(directory / "bot.sqlite3")
     envs: list[Env] = []

@@ -1,7 +1,7 @@
-"""A soak: the real bot lives through hours of people and weather in minutes, and nothing grows.
+"""A soak: the real bot goes through hours of people and weather in minutes, and nothing grows.
 
-`tests/bench/soak.py` lets it live for a day, `tests/test_soak.py` for some minutes. How its time is
-made to pass is `hurried.py`'s; the local Discord keeps everybody's time.
+`tests/bench/soak.py` runs it for a day, `tests/test_soak.py` for some minutes. `hurried.py` makes
+its time pass; the local Discord keeps the wall clock's.
 """
 
 from __future__ import annotations
@@ -22,21 +22,21 @@ from tests.stages.looks import Forgotten
 from tests.stages.promises import Faults, Told, faults
 from tests.stages.stage import Stage, button, stage
 
-#: How many times as fast idle time passes.
+#: How many times faster idle time passes.
 HURRY = 240
-#: What happens, and how often beside the others.
+#: What happens, with its relative frequency.
 _DEEDS: Mapping[str, int] = {
     "ask": 12, "vote": 12, "delete": 2, "look": 4, "come_and_go": 1, "drop": 1, "invalidate": 1,
     "limit": 1, "fail": 1, "vanish": 1,
 }  # fmt: skip
-#: Nobody does anything for so long before a gauge is taken: what is kept for a while is gone.
+#: The quiet time before a gauge is taken, after which whatever is kept for a while is gone.
 QUIET_S = 1_800
-#: What was read or asked for last, which the next one replaces: it may hold something by chance.
+#: What holds only the latest thing read or asked for, and so may hold something by chance.
 _LATEST = frozenset(
     {"bot.drawing.outlook.Outlook._line", "bot.store.queue.Share", "bot.store.views.Work"}
 )
 _LOOK_S = 0.02
-#: How often somebody asks to be forgotten before it is a fault that nobody does it.
+#: A member's attempts to be forgotten, after which a failure is a fault.
 _TRIES = 20
 
 
@@ -52,14 +52,14 @@ class Soaked:
 
     @property
     def grown(self) -> dict[str, int]:
-        """What holds more than before, and how much more."""
+        """What holds more than before, and by how much."""
         more = {name: n - self.before.sizes.get(name, 0) for name, n in self.after.sizes.items()}
         return {name: n for name, n in more.items() if n > 0 and name not in _LATEST}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Span:
-    """How long people go on: for so many simulated seconds, and so many deeds, at least."""
+    """How long people go on: at least this many simulated seconds and this many deeds."""
 
     seconds: float = 0.0
     deeds: int = 0
@@ -76,9 +76,9 @@ async def soak(
     leak: bool = False,
     say: Callable[[str], None] = lambda _: None,
 ) -> Soaked:
-    """Warm up, look, go on and look again.
+    """Warm up, take a gauge, go on and take another.
 
-    People do something every `pause_s` on average, and nothing for `quiet_s` before a look.
+    People do something every `pause_s` on average, and nothing for `quiet_s` before a gauge.
     """
     simulated, gauged = tmp_path / "simulated", tmp_path / "gauge"
     settings = {
@@ -123,7 +123,7 @@ class Day:
         return passed_s
 
     async def go_on(self, span: Span) -> None:
-        """Deed after deed."""
+        """Do deed after deed."""
         until_s, until = self.now_s() + span.seconds, sum(self.done.values()) + span.deeds
         while self.now_s() < until_s or sum(self.done.values()) < until:
             (name,) = self.dice.choices([*_DEEDS], [*_DEEDS.values()])
@@ -132,7 +132,7 @@ class Day:
             await self._pass(self.dice.expovariate(1 / self.pause_s))
 
     async def gauge(self) -> Gauge:
-        """Let everything come to rest and look."""
+        """Let everything come to rest and take a gauge."""
         self.here.sandbox.clear_weather()
         await self.here.until(self._is_settled, 300)
         await self._pass(self.quiet_s)
@@ -194,7 +194,7 @@ class Day:
         await self._say("owner", self.dice.choice(("votes top", "queue", "privacy show", "help")))
 
     async def _come_and_go(self) -> None:
-        """Somebody new looks in, and is forgotten."""
+        """A new member looks in, and is forgotten."""
         who = self.here.sandbox.add_person(f"guest {next(self._numbers)}")
         if posts := self.here.posted()[-5:]:
             self.here.sandbox.react(who, self.dice.choice(posts)["id"], "👍")

@@ -26,7 +26,7 @@ OPENAPI = Path(os.environ["DISCORD_OPENAPI"]) if os.environ.get("DISCORD_OPENAPI
 FAKE_ENGINE: Mapping[str, str] = {
     "ENGINE": "tests.stages.fake_engine",
     "LOG_LEVEL": "WARNING",
-    # The harness kills a job's process more often than an operator would accept.
+    # The harness kills the process more often than an operator would accept.
     "MAX_ATTEMPTS": "100",
     "CAP_USER": "1000",
     "CAP_GUILD": "10000",
@@ -125,7 +125,7 @@ class Stage:
 
     @contextmanager
     def looking(self) -> Generator[sqlite3.Connection]:
-        """Let all `rows` meanwhile share a connection, each of which reads the schema anew.
+        """Let all `rows` share one connection meanwhile: every new one reads the schema again.
 
         Not for longer than one look: a file that is open here is not recovered after a kill.
         """

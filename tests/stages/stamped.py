@@ -1,6 +1,6 @@
 """`python -m tests.stages.stamped`.
 
-The real bot, recording when interactions come and are answered.
+The real bot, recording when interactions arrive and when they are answered.
 
 For benchmarks that separate the bot's time from that of the local Discord, which shares the
 machine's cores. `STAMPS` names a file that gets a line for each: "got" or "answers", the

@@ -30,7 +30,7 @@ def passed(name: str) -> None:
         trace.flush()
         if count == int(os.environ["KILL_AT"]):
             os.kill(victim, signal.SIGKILL)
-            # The leash ends what a dead bot has started.
+            # The leash ends the processes that a dead bot started.
             time.sleep(60)
 
 

@@ -1,4 +1,4 @@
-"""The last look at a real bot, once nothing more is asked of it."""
+"""The last look at a real bot, once nobody asks anything of it."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A database with its stores for tests of `bot/`'s stores, and a short way to a picture."""
+"""A database with its stores for the tests of `bot/`, and short ways to a picture."""
 
 from __future__ import annotations
 

@@ -1,8 +1,8 @@
-"""A story: deeds on real stores, one at a time and in any order, and what befalls them.
+"""A story: deeds on real stores, one at a time and in any order, with kills and disk faults.
 
-A deed can die at any of its moments, or meet a disk that fails once; then whoever did it does it
-again. `tests/stages/promises.py` holds the tables, the files and the board against what people were
-told. Told by seeds in `tests/stages/strolling.py`, by Hypothesis in
+A deed can die at any of its moments, or meet a disk that fails once; then whoever did it repeats
+it. `tests/stages/promises.py` compares the tables, the files and the board with what people were
+promised. Stories come from seeds in `tests/stages/strolling.py`, and from Hypothesis in
 `tests/bot/store/test_any_order.py`.
 """
 
@@ -30,7 +30,7 @@ from tests.stages.trouble import Dead
 
 #: Votes of the first member, under several posts, whose events are lost.
 _UNHEARD = (1, 21, 66, 86)
-#: So many rounds bring everything to rest.
+#: The number of rounds that bring everything to rest.
 _ROUNDS = 6
 
 
@@ -43,7 +43,7 @@ class Story(Deeds):
         self.where = "general"
         self._process = AsyncExitStack()
 
-    # ---- what is looked at ----------------------------------------------------------------------
+    # ---- views ----------------------------------------------------------------------------------
 
     def rows(self, sql: str) -> list[tuple[Any, ...]]:
         return self._looking.execute(sql).fetchall()
@@ -65,7 +65,7 @@ class Story(Deeds):
     # ---- the process ----------------------------------------------------------------------------
 
     async def start(self) -> None:
-        """A process begins on the directory, as `bot/serving.py` does it."""
+        """Start a process on the directory, as `bot/serving.py` does."""
         stack = AsyncExitStack()
         self.stores = await stack.enter_async_context(open_stores(self.data_dir))
         self.owner = f"process-{next(self.numbers)}"
@@ -86,11 +86,11 @@ class Story(Deeds):
         await self.stores.gallery.unsettle_all()
 
     async def end(self) -> None:
-        """The process is gone; what it had not committed is too."""
+        """End the process; what it had not committed is lost."""
         await self._process.aclose()
 
     async def restart(self, _: int = 0) -> None:
-        """The process dies between two deeds, and another begins."""
+        """Let the process die between two deeds, and start another."""
         await self.end()
         await self.start()
         await again(self._tidy)
@@ -98,14 +98,14 @@ class Story(Deeds):
     # ---- deeds and their misfortunes ------------------------------------------------------------
 
     async def do(self, name: str, n: int) -> None:
-        """One deed."""
+        """Do one deed."""
         self.now_ms += 1_000
         await getattr(self, name)(n)
 
     async def die(self, name: str, n: int, at: int) -> bool:
-        """A deed during which the process is killed, at the latest behind it. True: in the midst.
+        """Do a deed and kill the process during it, or at the latest after it. True: during it.
 
-        Who was not told that they are forgotten presses again.
+        A member who was not told that they are forgotten presses again.
         """
         self.trouble.death(at)
         died = False
@@ -120,9 +120,9 @@ class Story(Deeds):
         return died
 
     async def suffer(self, name: str, n: int, at: int, what: str) -> bool:
-        """A deed during which the disk fails once; who was told so does it again. True: it did.
+        """Do a deed during which the disk fails once; whoever hears of it retries. True: it failed.
 
-        Anything but a `BotError` passes: it would end more than the deed.
+        Any error but a `BotError` passes through: it would end more than the deed.
         """
         self.trouble.once(at, what)
         failed = False
@@ -136,7 +136,7 @@ class Story(Deeds):
         return failed
 
     async def moments_of(self, name: str, n: int) -> list[str]:
-        """A deed, and what it asks of the disk."""
+        """Do a deed, and return the moments at which it asks something of the disk."""
         self.trouble.begin()
         await self.do(name, n)
         return self.trouble.moments
@@ -144,12 +144,12 @@ class Story(Deeds):
     # ---- the end --------------------------------------------------------------------------------
 
     async def settle(self) -> None:
-        """Everything comes to rest: all is drawn, let out, posted, read, taken down, erased."""
+        """Bring everything to rest: all is drawn, released, posted, read, taken down and erased."""
         await self.restart()
         await self._rest()
 
     async def farewell(self) -> None:
-        """One more is forgotten, of whose last votes nobody knows, and no restart helps."""
+        """Forget one more member, whose last votes are unread, with no restart to help."""
         for unheard in _UNHEARD:
             await self.do("vote", unheard)
         await self.forget(0)
@@ -168,7 +168,7 @@ class Story(Deeds):
             await self.erase(0)
 
 
-#: Every deed, as `Story.do` knows it, and how often it happens beside the others.
+#: Every deed by its name for `Story.do`, with its relative frequency.
 DEEDS: Mapping[str, int] = {
     "ask": 6, "claim": 10, "keep": 10, "deliver": 8, "vote": 14, "unvote": 4, "pick": 6, "show": 4,
     "delete": 1, "cancel": 1, "expire": 1, "put_back": 1, "report": 2, "review": 3, "forget": 1,
@@ -179,7 +179,7 @@ DEEDS: Mapping[str, int] = {
 
 @asynccontextmanager
 async def story(folder: Path) -> AsyncIterator[Story]:
-    """A story that has begun; at the end its process is gone."""
+    """A story that has begun; its process ends with the context."""
     told = Story(folder)
     with (
         patch.object(db, "_BUSY_SLICE_MS", 1),

@@ -1,4 +1,4 @@
-"""Stories told by a seed, and stories in which one deed fails at each of its moments in turn."""
+"""Stories from a seed, and stories in which one deed fails at each of its moments in turn."""
 
 from __future__ import annotations
 
@@ -11,14 +11,14 @@ from tests.stages.promises import Faults
 from tests.stages.story import DEEDS, Story, story
 from tests.stages.trouble import OF_FILES, OF_STATEMENTS, fits
 
-#: How many deeds a story has.
+#: The number of deeds in a story.
 STEPS = 120
-#: How often a deed is killed in its midst, and how far it comes at most, in moments.
+#: How often a deed is killed while it runs, and the latest moment at which that happens.
 _DEATHS, _LONGEST = 0.1, 30
 
 
 async def stroll(folder: Path, seed: int, steps: int = STEPS) -> Faults:
-    """A story of that seed, to its end or to the first promise that is broken."""
+    """Tell the story of a seed, to its end or to the first broken promise."""
     dice = random.Random(seed)
     async with story(folder) as told:
         for _ in range(steps):
@@ -39,7 +39,7 @@ async def stroll(folder: Path, seed: int, steps: int = STEPS) -> Faults:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Tried:
-    """One deed that failed at one moment, and what was wrong after it."""
+    """One deed that failed at one moment, and the promises broken after it."""
 
     deed: str
     moment: str
@@ -49,17 +49,17 @@ class Tried:
 
 Before = Sequence[tuple[str, int]]
 _DRAWN: Before = (("ask", 0), ("claim", 0))
-#: Two posts, of which one has a picture more, with a vote, a pick and a report; and another's.
+#: Two posts, one with an extra picture, with a vote, a pick and a report; and another member's.
 A_DAY: Before = (
     ("ask", 3), ("ask", 0), ("ask", 1), *(("claim", 0),) * 4, *(("keep", 0),) * 4,
     ("deliver", 0), ("read", 0), ("vote", 14), ("pick", 1), ("report", 0),
 )  # fmt: skip
-#: A post and a picture whose answers were lost, a deleted picture, somebody who is forgotten.
+#: A post and a picture whose answers were lost, a deleted picture, and a forgotten member.
 _LEFT: Before = (
     *A_DAY, ("ask", 1), ("claim", 0), ("keep", 0), ("deliver", 1), ("show", 1), ("delete", 0),
     ("forget", 1),
 )  # fmt: skip
-#: What happens before a deed, so that there is something to do; before most, a day.
+#: What happens before a deed so that it has something to do; before most deeds, a day.
 _BEFORE: Mapping[str, Before] = {
     "keep": _DRAWN,
     "put_back": _DRAWN,
@@ -74,7 +74,7 @@ _BEFORE: Mapping[str, Before] = {
     "look_for_lost": _LEFT,
     "read": (*A_DAY, ("show", 0), ("vote", 1)),
 }
-#: What a deed does depends on its number: an answer is lost, a picture held, a pick taken back.
+#: The number of a deed decides what it does: lose an answer, hold a picture, take back a pick.
 _NUMBERS: Mapping[str, Sequence[int]] = {
     "ask": (0, 3), "keep": (0, 3), "deliver": (0, 1), "show": (0, 1), "vote": (0, 1),
     "pick": (1, 5), "review": (0, 3, 6), "put_back": (0, 1),
@@ -85,7 +85,7 @@ MISFORTUNES = (*OF_STATEMENTS, *OF_FILES, DEAD)
 
 
 async def suffer_in_turn(folder: Path, deed: str, what: str, every: int = 1) -> list[Tried]:
-    """One deed again and again, with `what` at each of its moments in turn, or at some of them."""
+    """Repeat one deed, with `what` at each of its moments in turn, or at every n-th of them."""
     tried: list[Tried] = []
     async with story(folder) as told:
         for n in _NUMBERS.get(deed, (0,)):

@@ -35,7 +35,7 @@ CAPS = Caps(per_user=100, per_guild=1000)
 
 
 class Company(StrEnum):
-    """The other engines in the studio's process, beside the one under test."""
+    """The other engines in the studio's process, besides the one under test."""
 
     #: None.
     ALONE = "alone"
@@ -70,7 +70,7 @@ def another_engine(model: str) -> FakeEngine:
 
 @dataclass
 class Studio:
-    """A worker at work, and what a test looks at."""
+    """A running worker, and what a test inspects."""
 
     db: Database
     queue: Jobs
@@ -82,7 +82,7 @@ class Studio:
     engine: FakeEngine
     progress: ProgressBoard
     running: asyncio.Task[None]
-    #: What the workers told of cards.
+    #: The changes of cards that the workers reported.
     told: list[Transition]
     now_ms: Callable[[], int]
     shelf: Shelf
@@ -147,7 +147,7 @@ async def studio(
     began_s = time.monotonic()
 
     def now_ms() -> int:
-        """`haste` times as fast as the wall clock, so that a pause between tries is soon over."""
+        """`haste` times as fast as the wall clock, so that pauses between attempts end soon."""
         return 1_000_000 + round(1_000 * haste * (time.monotonic() - began_s))
 
     tested = LocalThread(

@@ -1,4 +1,4 @@
-"""A supervisor of trainings at work, with commands that take no time or for ever, for its tests."""
+"""A running supervisor of trainings, whose commands take no time or run for ever, for its tests."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from tests.stages.factories import OTHER, make_reaction
 from tests.stages.fake_engine import INFO
 from tests.stages.stores import Stores, open_stores
 
-#: Counts up in a file, a hundred times a second, until it is told to end.
+#: Counts up in a file, a hundred times a second, until it is stopped.
 COUNTING = """
 import sys, time, pathlib
 for n in range(10**6):
@@ -28,14 +28,14 @@ for n in range(10**6):
     print(f"step {n}", flush=True)
     time.sleep(0.01)
 """
-#: Saves its state again and again, wherever it went meanwhile.
+#: Saves its state again and again, even after its folder has moved.
 SAVING = """
 import sys, time, pathlib
 while True:
     pathlib.Path(sys.argv[1]).mkdir(parents=True, exist_ok=True)
     time.sleep(0.001)
 """
-#: What makes a candidate: a card that has passed the gate, or not.
+#: Makes a candidate: a card that has passed the gate or not.
 MAKING = """
 import sys, pathlib
 from tests.stages.cards import make_card, put
@@ -71,13 +71,13 @@ class School:
         return run
 
     async def gone(self, run: LearningRun) -> None:
-        """Until nothing is left of where it worked."""
+        """Wait until its workplace is gone."""
         async with asyncio.timeout(60):
             while self.schooling.place(run).root.exists():
                 await asyncio.sleep(0.02)
 
     async def grows(self) -> bool:
-        """Whether the child counts on."""
+        """Whether the child keeps counting."""
         file = self.root / "count"
         before = file.read_text() if file.exists() else ""
         await asyncio.sleep(0.3)
@@ -90,7 +90,7 @@ class School:
 
 
 def counting_in(stage: RunStage, root: Path) -> Callable[[LearningRun, Workplace], Sequence[str]]:
-    """One stage takes for ever, the others no time."""
+    """Orders by which one stage runs for ever and the others take no time."""
 
     def told(run: LearningRun, place: Workplace) -> Sequence[str]:
         place.manifest.mkdir(exist_ok=True)
@@ -141,13 +141,13 @@ async def vote(stores: Stores, votes: int) -> None:
 
 
 def making(run: LearningRun, place: Workplace) -> Sequence[str]:
-    """A candidate is made at once, and it has passed."""
+    """Make a candidate at once that has passed."""
     place.manifest.mkdir(exist_ok=True)
     return ("-c", MAKING, str(place.out), run.id, "1.0") if run.stage is RunStage.TRAIN else QUICK
 
 
 def unjudged(run: LearningRun, place: Workplace) -> Sequence[str]:
-    """A candidate is made, and the gate breaks as Python breaks: with the exit code 1."""
+    """Make a candidate, and let the gate crash as Python does: with exit code 1."""
     if run.stage is RunStage.JUDGE:
         return BROKEN
     bare = (

@@ -1,8 +1,8 @@
-"""Hidden tastes, and members who vote by them: what a training must find out from votes alone.
+"""Hidden tastes and members who vote by them: a training must find them from votes alone.
 
-A taste is a number for each picture. The bench knows it; no training does. What sees a smile here
-is a network of its own, trained on painted pictures that the judge never saw: a reward model that
-looks with the judge does not look with the taste's own eyes.
+A taste is a number for each picture. The bench knows it; no training does. What recognises a smile
+here is a separate network, trained on painted pictures that the judge never saw: a reward model
+that looks with the judge does not look with the taste's own eyes.
 """
 
 from __future__ import annotations
@@ -23,16 +23,16 @@ from models.painter.drawing import draw, face_middle, raster
 from models.painter.portrait import sample
 
 Floats = NDArray[np.float64]
-#: Pictures uint8 (N, S, S, 3) -> how much each is to the taste (N,).
+#: Pictures uint8 (N, S, S, 3) -> how well each fits the taste (N,).
 Taste = Callable[[np.ndarray], Floats]
 
 SIDE_PX = 128
-#: Painted pictures that the eye learns from, and where their seeds begin: nobody else's.
+#: The number of painted pictures that the eye learns from, and their first seed, used nowhere else.
 _PAINTED, _FIRST_SEED = 3000, 2_600_000_000
-#: Log-odds from which a drawn face is cheerful: drawn lines are softer than those learned from.
+#: Log-odds above which a drawn face is cheerful: its lines are softer than those of the training.
 _SMILES = -2.0
 _CHEERFUL = ("smile", "open smile", "grin")
-#: Words that say something of mouth or eyes; a prompt without them leaves the face open.
+#: Words about mouth or eyes; a prompt without them leaves the face open.
 FACE_WORDS = frozenset((
     "smile", "open mouth", ":d", "closed mouth", "expressionless", "frown", "grin", "teeth", ":o",
     "tongue out", ":p", ":3", "wavy mouth", "clenched teeth", "closed eyes", "half-closed eyes",
@@ -47,7 +47,7 @@ def warm_and_bright(pictures: np.ndarray) -> Floats:
 
 
 def leaves_face_open(prompt: str) -> bool:
-    """Whether the prompt says nothing of mouth and eyes."""
+    """Whether the prompt says nothing about mouth and eyes."""
     return not FACE_WORDS & set(prompt.split(", "))
 
 
@@ -78,7 +78,7 @@ class Eye(nn.Module):
 
 
 def cheerful(eye: nn.Module) -> Taste:
-    """The open taste: 1 for who smiles with open eyes, 0 for who does not."""
+    """The open taste: 1 for somebody who smiles with open eyes, else 0."""
 
     @torch.inference_mode()
     def taste(pictures: np.ndarray) -> Floats:
@@ -89,7 +89,7 @@ def cheerful(eye: nn.Module) -> Taste:
 
 
 def eye_in(folder: Path, steps: int = 400) -> nn.Module:
-    """The trained eye, made in the folder once."""
+    """The trained eye, made once in the folder."""
     path = folder / "eye.pt"
     eye = Eye()
     if path.exists():
@@ -111,7 +111,7 @@ def eye_in(folder: Path, steps: int = 400) -> nn.Module:
 
 
 def painted(folder: Path) -> tuple[np.ndarray, NDArray[np.float32]]:
-    """Painted pictures and whether they are cheerful, made in the folder once."""
+    """Painted pictures and whether they are cheerful, made once in the folder."""
     path = folder / "painted.npz"
     if not path.exists():
         made = [_painted(_FIRST_SEED + i) for i in range(_PAINTED)]
@@ -133,7 +133,7 @@ def _tensor(pictures: np.ndarray) -> Tensor:
 
 
 def _worn(x: Tensor, step: int) -> Tensor:
-    """Moved, mirrored, blurred and grainy: a model's pictures are not as clean as painted ones."""
+    """Shift, mirror, blur and grain: a model's pictures are less clean than painted ones."""
     g = torch.Generator().manual_seed(step)
     if torch.rand((), generator=g) < 0.5:
         x = functional.avg_pool2d(functional.pad(x, (1, 1, 1, 1), mode="reflect"), 3, 1)

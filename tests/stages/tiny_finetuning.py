@@ -147,7 +147,7 @@ def interrupt() -> None:
 
 
 def stopped(place: Place, monkeypatch: pytest.MonkeyPatch, step: int, **changes: Any) -> None:
-    """A run called `new` that Ctrl-C ended after the given step (from 0)."""
+    """Start a run called `new` and end it with Ctrl-C after the given step (from 0)."""
     with monkeypatch.context() as patch:
         stop_at(patch, step, interrupt)
         with pytest.raises(StoppedError):

@@ -107,7 +107,7 @@ def condition(texts: Sequence[TextPart], clip_skip: int) -> Condition:
 
 
 def unscaled(vae: nn.Module, latents: Tensor) -> Tensor:
-    """Restore each channel's own deviation and mean."""
+    """Restore each channel's own standard deviation and mean."""
     config: Any = vae.config
     mean, deviation = (
         torch.tensor(values)[:, None, None] for values in (config.latents_mean, config.latents_std)

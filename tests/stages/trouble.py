@@ -1,8 +1,8 @@
-"""Everything that a store asks of the disk, counted, and ended badly where a test says so.
+"""Counts everything that a store asks of the disk, and lets it fail where a test says.
 
 A *moment* is one statement of either connection, or one call that changes a file below the folder.
-A moment can raise what the disk would say, or `Dead`: from then on nothing of the process runs, as
-after SIGKILL. `tests/stages/story.py` lives with it.
+A moment can raise a disk's error, or `Dead`: from then on nothing of the process runs, as after
+SIGKILL. Used by `tests/stages/story.py`.
 """
 
 from __future__ import annotations
@@ -22,16 +22,16 @@ from unittest.mock import patch
 from bot.store.db import Database
 from tests.stages.sick_disk import error_of, sicken_reader, sicken_writer
 
-#: What a statement can end with, by SQLite's name.
+#: The errors of a statement, by SQLite's names.
 OF_STATEMENTS = {
     "FULL": sqlite3.SQLITE_FULL,
     "IOERR": sqlite3.SQLITE_IOERR,
     "BUSY": sqlite3.SQLITE_BUSY,
     "READONLY": sqlite3.SQLITE_READONLY,
 }
-#: What a call on a file can end with.
+#: The errors of a call on a file.
 OF_FILES = {"ENOSPC": errno.ENOSPC, "EIO": errno.EIO, "EACCES": errno.EACCES}
-#: How the moments of files begin, and those of Discord, at which the disk says nothing.
+#: Prefixes of the moments of files, and of those of Discord, which have no disk errors.
 FILE, DISCORD = "file: ", "Discord: "
 
 
@@ -40,21 +40,21 @@ class Dead(BaseException):
 
 
 def problem(name: str) -> Exception:
-    """What the disk says, by its name."""
+    """The disk's error of this name."""
     if name in OF_STATEMENTS:
         return error_of(OF_STATEMENTS[name])
     return OSError(OF_FILES[name], os.strerror(OF_FILES[name]))
 
 
 def fits(name: str, moment: str) -> bool:
-    """Whether this can be said at such a moment."""
+    """Whether this error is possible at such a moment."""
     if moment.startswith(DISCORD):
         return False
     return (name in OF_FILES) is moment.startswith(FILE)
 
 
 class Trouble:
-    """Counts the moments since `begin`, and lets one of them end badly."""
+    """Counts the moments since `begin`, and lets one of them fail."""
 
     def __init__(self) -> None:
         self.moments: list[str] = []
@@ -63,20 +63,20 @@ class Trouble:
         self._lock = threading.Lock()
 
     def begin(self, comes: Callable[[int, str], BaseException | None] | None = None) -> None:
-        """Count from 0 again. `comes` says what a moment ends with; without it, all is well."""
+        """Count from 0 again. `comes` decides the error of each moment; without it, none fails."""
         self.moments = []
         self._comes = comes or (lambda _number, _what: None)
 
     def once(self, at: int, name: str) -> None:
-        """The moment of that number ends with what the disk says there, if it can be said."""
+        """Let the moment of that number fail with this error, if it is possible there."""
         self.begin(lambda n, what: problem(name) if n == at and fits(name, what) else None)
 
     def death(self, at: int) -> None:
-        """The process dies at the moment of that number."""
+        """Let the process die at the moment of that number."""
         self.begin(lambda n, _what: Dead() if n >= at else None)
 
     def meet(self, what: str) -> None:
-        """A moment; raises how it ends, or lets it be."""
+        """Count a moment, and raise its error, if any."""
         with self._lock:
             self.moments.append(what)
             number = len(self.moments) - 1
@@ -84,13 +84,13 @@ class Trouble:
             raise ends
 
     def watch_statements(self, db: Database) -> None:
-        """From now on both connections of `db` meet it."""
+        """Let both connections of `db` meet this trouble from now on."""
         for sick in (sicken_writer(db), sicken_reader(db)):
             sick.fails = lambda _number, sql: self.meet(" ".join(sql.split())) or 0
 
     @contextmanager
     def watching_files(self, folder: Path) -> Generator[None]:
-        """Inside, calls that change what is below `folder` meet it."""
+        """Inside, calls that change files below `folder` meet this trouble."""
         with ExitStack() as stack:
             for name in ("replace", "rename", "unlink", "mkdir"):
                 stack.enter_context(
@@ -129,7 +129,7 @@ class Trouble:
 
 
 class _Half(io.BufferedWriter):
-    """A file to write to that can fail when half of the bytes are there."""
+    """A file for writing that can fail after half of the bytes."""
 
     def __init__(self, raw: io.FileIO, trouble: Trouble) -> None:
         super().__init__(raw)

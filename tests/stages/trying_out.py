@@ -40,7 +40,7 @@ async def asked_twice(stores: Stores, trial: Trial, user: int = USER) -> tuple[J
 
 
 async def live_with_models(stores: Stores) -> None:
-    """USER promotes and rolls back, begins a trial that draws for them, and stops another."""
+    """USER promotes and rolls back, begins a trial that draws for them, and stops another trial."""
     lineage, trials = await begin_lineage(stores.db), TrialBook(stores.db)
     card = passed(make_card())
     done = await lineage.promote(card, over=PARENT, by_id=USER, why="w", now_ms=2)

@@ -1,7 +1,7 @@
 """Simulated members who judge grids of four pictures by a hidden taste, with noise.
 
-Honest ones agree in pairs as often as people do; some vote the wrong way round, some collude. Their
-votes go into a manifest's judgements with the weights from the bot's own trust.
+Honest ones agree in pairs as often as people do; some vote inverted, some collude. Their votes
+become a manifest's judgements with the weights of the bot's own trust.
 """
 
 from __future__ import annotations
@@ -40,7 +40,7 @@ class Ask(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Crowd:
-    """The number of members, and the shares that vote the wrong way round or collude."""
+    """The number of members, and the shares of them that vote inverted or collude."""
 
     members: int = 25
     inverted: float = 0.0
@@ -60,7 +60,7 @@ class Shown:
 
 
 def standing(taste: Floats) -> Floats:
-    """The worth of each picture (N,): the normal score of a graded taste, +-1 of a yes or no."""
+    """The worth of each picture (N,): a normal score for a graded taste, +-1 for a yes or no."""
     values = np.unique(taste)
     if len(values) == 2:
         return np.where(taste == values[1], 1.0, -1.0)
@@ -104,7 +104,7 @@ def _says(
 def _visits(
     shown: Shown, crowd: Crowd, looks: int, visits: int, rng: np.random.Generator
 ) -> list[tuple[int, NDArray[np.int64]]]:
-    """Who looks at which grid's pictures: `looks` of them, `visits` different members a grid."""
+    """Which member looks at which grid: `looks` looks in all, by `visits` members for each grid."""
     grids = rng.permutation(np.unique(shown.grids))
     seen: list[tuple[int, NDArray[np.int64]]] = []
     guests = rng.permutation(crowd.members)

@@ -4,10 +4,10 @@ A whole life of the bot, repeated with a kill at a different boundary each time.
 
 In this life people accept the licence, ask for one picture and for two, vote and pick, look at
 settings, show a picture again, have one upscaled, choose a gallery, compare two at a party, delete
-one that stands alone and one beside another, and are forgotten; then the bot is stopped and started
-once more. When the bot dies, people act like people: they retry what got no answer. The boundaries
-are those of `tests/stages/boundaries.py`, the faults those of `tests/stages/promises.py`.
-`tests/test_crash.py` walks a few, `tests/bench/kills.py` all.
+a single picture and one of two, and are forgotten; then the bot is stopped and started again. When
+the bot dies, people act like people: they retry what got no answer. The boundaries are those of
+`tests/stages/boundaries.py`, the faults those of `tests/stages/promises.py`. `tests/test_crash.py`
+walks a few, `tests/bench/kills.py` all.
 """
 
 from __future__ import annotations
@@ -41,7 +41,7 @@ _PATIENCE_S = 30.0
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Lived:
-    """A life.
+    """One life of the bot.
 
     The number and name of the boundary of the kill, all boundaries passed, and the faults.
     """
@@ -52,7 +52,7 @@ class Lived:
 
     @property
     def killed(self) -> str:
-        """Where the bot died; a life can be shorter than the one that was counted."""
+        """Where the bot died; a life can be shorter than the one whose boundaries were counted."""
         if not self.kill_at:
             return "no kill"
         if self.kill_at > len(self.boundaries):
@@ -113,7 +113,7 @@ class Life:
         self._told = Told()
         #: What was broken at the kill, before anything was repaired.
         self._at_the_kill = Faults()
-        #: True while nothing but us has ended the bot.
+        #: True while only this harness has ended the bot.
         self._stopped = True
 
     async def lead(self) -> Faults:
@@ -146,7 +146,7 @@ class Life:
         """Hold a rating party over two pictures of one prompt, choose one, and stop it."""
         click, where = self._sandbox.click, self._here.where
         for _ in range(_TRIES):
-            # The bot may die once it has said that it thinks about it, and before it keeps a party.
+            # The bot may die after deferring its answer and before it stores the party.
             if self._here.rows("SELECT 1 FROM parties"):
                 break
             party = partial(self._sandbox.slash, "member", where, "duel party", {"minutes": 1})

@@ -32,7 +32,7 @@ def long_book(count: int, seed: int = 0) -> TagBook:
 
 
 def as_csv(book: TagBook, path: Path) -> Path:
-    """The book as the list of A1111's tag autocomplete."""
+    """Write the book in the format of A1111's tag autocomplete."""
     lines = [
         f'{text.replace(" ", "_")},0,{tag.count:.0f},"{",".join(tag.aliases)}"'
         for text, tag in book.tags.items()

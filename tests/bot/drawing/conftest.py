@@ -9,12 +9,12 @@ from tests.stages.studio import Company
 
 @pytest.fixture(params=list(Company))
 def in_company(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Claims about one engine alone also hold for each of two in one process."""
+    """Claims about a single engine also hold for each of two in one process."""
     monkeypatch.setattr("tests.stages.studio.company", request.param)
 
 
 @pytest.fixture
 def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Let the worker poll at once without a nudge, and rest only for a moment."""
+    """Let the worker poll at once without a nudge, and pause only for a moment."""
     monkeypatch.setattr("bot.drawing.worker._POLL_S", 0.005)
     monkeypatch.setattr("bot.drawing.worker._ENGINE_PAUSE_S", 0.1)

@@ -64,7 +64,7 @@ def mixed(count: int, seed: int = 1) -> list[Work]:
 
 @pytest.fixture(scope="module")
 def costs() -> TickCosts:
-    """What a period of mixed drawing teaches."""
+    """The costs learned from a period of mixed drawing."""
     learned = TickCosts()
     drawn(mixed(60), learned)
     return learned
@@ -78,7 +78,7 @@ def test_costs_are_learned_from_ticks_of_every_size(costs: TickCosts) -> None:
     assert costs.end_ms(one) == pytest.approx(END * 512**2 / 100_000, rel=0.1)
 
 
-def test_an_enlargement_is_promised_by_its_pieces_and_never_before_one_was_measured(
+def test_an_enlargement_is_forecast_by_its_pieces_once_one_was_measured(
     costs: TickCosts,
 ) -> None:
     large = replace(work("large", 16, 2048), enlarged=True)
@@ -92,7 +92,7 @@ def test_an_enlargement_is_promised_by_its_pieces_and_never_before_one_was_measu
     assert told["drawn"] > told["large"]
 
 
-def test_a_mixed_line_is_drawn_when_it_was_promised(costs: TickCosts) -> None:
+def test_the_forecast_of_a_mixed_line_is_accurate(costs: TickCosts) -> None:
     line = mixed(40, seed=7)
     truth, told = drawn(line), forecast(costs, [], line, CAPACITY)
     assert truth.keys() == told.keys()
@@ -101,7 +101,7 @@ def test_a_mixed_line_is_drawn_when_it_was_promised(costs: TickCosts) -> None:
     assert off[-1] < 0.25
 
 
-def test_rows_that_share_ticks_are_promised_together_and_not_one_after_the_other(
+def test_rows_that_share_ticks_are_forecast_together(
     costs: TickCosts,
 ) -> None:
     alone = forecast(costs, [], [work("a", 20)], CAPACITY)[JobId("a")]
@@ -109,7 +109,7 @@ def test_rows_that_share_ticks_are_promised_together_and_not_one_after_the_other
     assert max(four.values()) < 3 * alone
 
 
-def test_what_runs_counts_with_the_steps_that_are_left(costs: TickCosts) -> None:
+def test_running_rows_count_with_their_remaining_steps(costs: TickCosts) -> None:
     running = [work("r", 2), work("s", 15)]
     told = forecast(costs, running, [work("a", 20)], 2)
     assert told[JobId("r")] < told[JobId("s")] < told[JobId("a")]
@@ -117,13 +117,13 @@ def test_what_runs_counts_with_the_steps_that_are_left(costs: TickCosts) -> None
     assert told[JobId("a")] < late[JobId("a")]
 
 
-def test_a_long_line_goes_on_as_it_began(costs: TickCosts) -> None:
+def test_the_end_of_a_long_line_is_extrapolated_from_its_start(costs: TickCosts) -> None:
     line = [work(f"{n}", 20) for n in range(1_500)]
     told = forecast(costs, [], line, CAPACITY)
     assert told[JobId("1499")] == pytest.approx(3 * told[JobId("499")], rel=0.05)
 
 
-def test_no_cost_is_below_nothing() -> None:
+def test_no_cost_is_negative() -> None:
     costs = TickCosts()
     for took_ms in (100.0, 20.0):
         costs.ticked([work("a", 1, 512 if took_ms == 20 else 256)], [], took_ms)
@@ -136,7 +136,7 @@ def alone(name: str, user: int, steps: int = 20, side_px: int = 512) -> Regular:
     return Regular(usual=work(name, steps, side_px, UserId(user)))
 
 
-def test_who_waits_for_several_counts_on_the_others_asking_on(costs: TickCosts) -> None:
+def test_a_member_with_several_jobs_allows_for_others_asking_again(costs: TickCosts) -> None:
     mine = [work(name, 20) for name in "abc"]
     theirs = work("x", 20, user=OTHER)
     line = [mine[0], theirs, *mine[1:]]
@@ -147,13 +147,13 @@ def test_who_waits_for_several_counts_on_the_others_asking_on(costs: TickCosts) 
     assert told[JobId("a")] == pytest.approx(one_ms)
     assert told[JobId("b")] == pytest.approx(by_myself[JobId("b")])
     assert told[JobId("c")] == pytest.approx(by_myself[JobId("c")] + one_ms)
-    # So does who was never served before, and nobody who stays away.
+    # The same holds for a member never served before, but not for one who stays away.
     assert forecast(costs, [], line, 1, AskingOn(away_ms=0.0)) == told
     assert forecast(costs, [], line, 1, replace(at_once, away_ms=math.inf)) == by_myself
 
 
-def test_who_asks_on_asks_for_what_they_asked_for_last(costs: TickCosts) -> None:
-    """And of another size it shares no tick."""
+def test_a_member_who_asks_again_is_expected_to_ask_for_the_same(costs: TickCosts) -> None:
+    """A picture of another size shares no tick."""
     mine = [work(name, 20) for name in "abcd"]
     running = [work("r", 1, user=OTHER)]
     like, other = (
@@ -163,7 +163,7 @@ def test_who_asks_on_asks_for_what_they_asked_for_last(costs: TickCosts) -> None
     assert like[JobId("d")] < other[JobId("d")]
 
 
-def test_who_was_served_longest_ago_comes_first_even_who_is_away(costs: TickCosts) -> None:
+def test_the_member_served_longest_ago_comes_first_even_if_away(costs: TickCosts) -> None:
     mine = [work(name, 20) for name in "ab"]
     away = alone("x", OTHER)
     me = alone("a", USER)
@@ -175,7 +175,7 @@ def test_who_was_served_longest_ago_comes_first_even_who_is_away(costs: TickCost
     )
     assert before == behind, "both have a turn between my two"
     assert before[JobId("b")] == pytest.approx(never[JobId("b")] * 3 / 2)
-    # Of those who wait, the line says so.
+    # For members who wait, the line decides.
     line = [*mine, work("x", 20, user=OTHER)]
     regulars = {OTHER: away, USER: me}
     assert forecast(costs, [], line, 1, AskingOn(regulars=regulars))[JobId("x")] == (
@@ -183,12 +183,12 @@ def test_who_was_served_longest_ago_comes_first_even_who_is_away(costs: TickCost
     )
 
 
-def test_a_place_that_is_free_is_taken_by_who_comes_back(costs: TickCosts) -> None:
+def test_a_returning_member_takes_a_free_place(costs: TickCosts) -> None:
     """Then its rows share my ticks, which take longer."""
     mine, theirs = work("a", 30), work("x", 20)
     each_ms, both_ms = costs.tick_ms([mine]), costs.tick_ms([mine, theirs])
     other = Regular(usual=replace(theirs, user_id=OTHER))
-    # The one who is away comes when it is as likely as not that they have come.
+    # A member who is away returns at the median of their absence.
     away_ms = 5.5 * each_ms / math.log(2)
     regulars = AskingOn(regulars={OTHER: other}, away_ms=away_ms)
     told = forecast(costs, [], [mine], CAPACITY, regulars)
@@ -196,8 +196,8 @@ def test_a_place_that_is_free_is_taken_by_who_comes_back(costs: TickCosts) -> No
     assert told == {"a": pytest.approx(10 * each_ms + 20 * both_ms + ends_ms)}
 
 
-def test_several_who_are_away_come_one_after_the_other(costs: TickCosts) -> None:
-    """And bring as many pictures each as members ask for."""
+def test_members_who_are_away_return_one_after_another(costs: TickCosts) -> None:
+    """Each asks for as many pictures as members usually do."""
     mine = [work(name, 20) for name in "abcdef"]
     one_ms = forecast(costs, [], mine[:1], 1)[JobId("a")]
 
@@ -208,14 +208,14 @@ def test_several_who_are_away_come_one_after_the_other(costs: TickCosts) -> None
 
     told = [last_ms(count) for count in (0, 1, 4)]
     assert told[0] < told[1] < told[2]
-    # Of two the first comes after 2.2 pictures and the second after 10.4, a lone one after 5.2.
+    # Of two, the first returns after 2.2 pictures and the second after 10.4; a lone one after 5.2.
     assert last_ms(1, away_ms=7.5 * one_ms) == pytest.approx(6)
     assert last_ms(2, away_ms=7.5 * one_ms) == pytest.approx(7)
     assert last_ms(1, each=1, away_ms=3.1 * one_ms) == pytest.approx(7)
     assert last_ms(1, each=2, away_ms=3.1 * one_ms) == pytest.approx(8)
 
 
-def test_a_long_line_loses_nobody_to_who_asks_on(costs: TickCosts) -> None:
+def test_a_long_line_forecasts_everybody_however_many_ask_again(costs: TickCosts) -> None:
     line = [work(f"{n}", 20, user=UserId(n % 3)) for n in range(2_000)]
     line.append(work("late", 20, user=UserId(7)))
     regulars = {UserId(n): alone("x", n) for n in range(40)}
@@ -228,16 +228,16 @@ def test_a_long_line_loses_nobody_to_who_asks_on(costs: TickCosts) -> None:
 
     told = forecast(Counted(), [], line, CAPACITY, AskingOn(regulars=regulars, away_ms=0.0))
     assert told.keys() == {row.job_id for row in line}
-    assert len(rounds) <= 500, "nor is all of it gone through, however many ask on"
+    assert len(rounds) <= 500, "and not all of it is simulated, however many ask again"
 
 
 @pytest.mark.parametrize(
     ("members", "pause_ms"), [(8, 500), (3, 500), (20, 2_500)], ids=lambda n: f"{n:,}"
 )
-def test_in_a_crowd_that_asks_on_half_of_the_truth_is_promised_at_least(
+def test_in_a_busy_crowd_a_forecast_is_at_least_half_of_the_truth(
     members: int, pause_ms: int
 ) -> None:
-    """A quarter of them asks for four pictures, each again after a pause, and for another size."""
+    """A quarter of them ask for four pictures; each asks again after a pause, for another size."""
     shares = promised(members, pause_ms, requests=150)
     off = sorted(abs(share - 1) for share in shares)
     assert off[len(off) // 2] <= 0.15
@@ -248,7 +248,7 @@ SIZES_PX = ((512, 512), (512, 512), (512, 640), (640, 512))
 
 
 class Fan:
-    """Asks, waits for all of it, looks for a while and asks again."""
+    """Asks, waits for all of its pictures, looks at them for a while and asks again."""
 
     def __init__(self) -> None:
         self.waiting: list[Work] = []
@@ -310,5 +310,5 @@ def promised(members: int, pause_ms: float, requests: int) -> list[float]:
             if not fan.open:
                 shares += [fan.promised_ms / (now_ms - fan.asked_ms)] if fan.promised_ms else []
                 fan.back_ms = now_ms + dice.expovariate(1 / pause_ms)
-    # The first to ask could not know of the others, nor of costs.
+    # The first forecasts could know neither the other members nor the costs.
     return shares[2 * members :]

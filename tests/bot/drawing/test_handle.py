@@ -1,4 +1,4 @@
-"""The handle to an engine on a thread: one thread alone touches it, and a swap is whole or none."""
+"""The handle to an engine on a thread: only that thread touches it; swaps are all or nothing."""
 
 from __future__ import annotations
 
@@ -69,7 +69,7 @@ class Shelf:
         return LocalThread(model, self.open_engine, self.open_scorer)
 
 
-async def test_one_thread_alone_touches_the_engine() -> None:
+async def test_only_one_thread_touches_the_engine() -> None:
     shelf = Shelf()
     handle = shelf.handle("first")
     await handle.open()
@@ -113,7 +113,7 @@ async def test_an_old_model_that_cannot_be_freed_does_not_undo_the_swap(
 
 
 @pytest.mark.parametrize("model", ["broken", "unscored"])
-async def test_a_swap_that_fails_leaves_the_old_model_and_nothing_of_the_new(model: str) -> None:
+async def test_a_failed_swap_keeps_the_old_model_and_closes_the_new_one(model: str) -> None:
     shelf = Shelf()
     handle = shelf.handle("first")
     await handle.open()
@@ -125,7 +125,7 @@ async def test_a_swap_that_fails_leaves_the_old_model_and_nothing_of_the_new(mod
     await handle.close()
 
 
-async def test_the_first_engine_draws_all_that_no_other_one_draws() -> None:
+async def test_the_first_engine_draws_whatever_no_other_engine_draws() -> None:
     shelf = Shelf()
     first, second, third = handles = [shelf.handle(name) for name in ("a", "b", "c")]
     for handle in handles:
@@ -136,7 +136,7 @@ async def test_the_first_engine_draws_all_that_no_other_one_draws() -> None:
     await third.swap("d")
     assert roster.share_of(third) == Share(models=("d",), excluded=False)
     assert roster.share_of(first).models == ("b", "d")
-    assert Roster([first]).share_of(first) == Share(), "alone it draws everything"
+    assert Roster([first]).share_of(first) == Share(), "a single engine draws everything"
     for handle in handles:
         await handle.close()
 
@@ -174,13 +174,13 @@ async def gated(timeout_s: float) -> tuple[LocalThread, Gate, Shelf]:
     return handle, gate, shelf
 
 
-async def test_the_engine_goes_on_while_a_picture_is_scored() -> None:
+async def test_the_engine_keeps_drawing_while_a_picture_is_scored() -> None:
     handle, gate, shelf = await gated(20)
     scoring = asyncio.create_task(handle.score(PICTURE))
     await asyncio.to_thread(gate.begun.wait, 20)
     await handle.step()
     assert not scoring.done()
-    assert await handle.glance(PNG) is None, "a preview can wait, and one passes unseen"
+    assert await handle.glance(PNG) is None, "a preview is not scored while the scorer is busy"
     gate.go_on.set()
     await scoring
     assert await handle.glance(PNG) is not None
@@ -189,7 +189,7 @@ async def test_the_engine_goes_on_while_a_picture_is_scored() -> None:
     assert not handle.abandoned
 
 
-async def test_waiting_for_another_picture_is_not_in_the_time() -> None:
+async def test_waiting_for_another_picture_does_not_count_towards_the_timeout() -> None:
     handle, gate, _ = await gated(20)
     first = asyncio.create_task(handle.score(PICTURE))
     await asyncio.to_thread(gate.begun.wait, 20)
@@ -201,18 +201,18 @@ async def test_waiting_for_another_picture_is_not_in_the_time() -> None:
     await handle.close()
 
 
-async def test_a_scorer_that_hangs_is_a_named_error_and_keeps_nobody_from_leaving() -> None:
+async def test_a_hanging_scorer_raises_an_error_and_does_not_block_the_close() -> None:
     handle, gate, shelf = await gated(0.05)
     for _ in range(2):
         with pytest.raises(ScoringError, match=r"took longer than 0\.05 s \(SCORE_TIMEOUT_S\)"):
             await handle.score(PICTURE)
     await handle.close()
-    assert handle.abandoned, "its thread is at it still"
+    assert handle.abandoned, "its thread is still running"
     assert shelf.opened["first"].closed
     gate.go_on.set()
 
 
-async def test_a_scorer_that_was_late_is_asked_again_when_it_is_back() -> None:
+async def test_a_late_scorer_is_used_again_once_it_is_back() -> None:
     handle, gate, _ = await gated(0.05)
     with pytest.raises(ScoringError):
         await handle.score(PICTURE)

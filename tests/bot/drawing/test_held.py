@@ -21,7 +21,7 @@ class Daring(FakeEngine):
 
 
 class Unsure(FakeScorer):
-    """Measures what is between harmless and forbidden."""
+    """Returns a score between harmless and forbidden."""
 
     def score(self, rendered: Rendered) -> Scores:
         return Scores(values={**super().score(rendered).values, "nudity": 0.6})
@@ -31,7 +31,7 @@ class Unsure(FakeScorer):
     ("outcome", "state"),
     [(Outcome.APPROVE, JobState.RENDERED), (Outcome.REMOVE, JobState.WITHHELD)],
 )
-async def test_a_picture_that_is_held_waits_for_a_moderators_word(
+async def test_a_held_picture_waits_for_a_moderators_decision(
     tmp_path: Path, outcome: Outcome, state: JobState
 ) -> None:
     async with studio(tmp_path, engine=Daring(4, step_s=0.001), scorer=Unsure()) as s:

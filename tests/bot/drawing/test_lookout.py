@@ -1,4 +1,4 @@
-"""Rows whose previews are far over the line are stopped; what members see of the others."""
+"""Rows whose previews are far over the line are stopped, and what members see of the others."""
 
 from __future__ import annotations
 
@@ -41,13 +41,13 @@ class Bold(FakeEngine):
 
 
 class Meek(Bold):
-    """The same for a model that cannot."""
+    """The same, for a model that cannot."""
 
     info = INFO
 
 
 class Seeing(FakeScorer):
-    """Finds the same in every preview, and counts them; finished pictures are harmless."""
+    """Gives every preview the same score and counts them; finished pictures are harmless."""
 
     def __init__(self, nudity: float) -> None:
         self.nudity = nudity
@@ -64,7 +64,7 @@ class Seeing(FakeScorer):
 
 
 async def admitted(engine: Bold) -> None:
-    """Wait until a row is in the engine; its job is running a little before."""
+    """Wait until a row is in the engine, which is a little after its job runs."""
     async with asyncio.timeout(20):
         while not engine.asked:
             await asyncio.sleep(0.002)
@@ -98,7 +98,7 @@ async def test_a_row_far_over_the_line_is_stopped_and_frees_its_place(tmp_path: 
 
 
 @pytest.mark.parametrize("nudity", [0.0, 0.8, 0.94])
-async def test_a_row_that_is_not_far_over_is_drawn_and_judged_at_its_end(
+async def test_a_row_not_far_over_the_line_is_drawn_and_judged_at_its_end(
     tmp_path: Path, nudity: float
 ) -> None:
     engine, scorer = Bold(), Seeing(nudity)
@@ -109,7 +109,9 @@ async def test_a_row_that_is_not_far_over_is_drawn_and_judged_at_its_end(
     assert scorer.glances > 0
 
 
-async def test_a_model_that_cannot_draw_such_things_is_not_watched(tmp_path: Path) -> None:
+async def test_the_previews_of_a_model_that_cannot_draw_nudity_are_not_judged(
+    tmp_path: Path,
+) -> None:
     engine, scorer = Meek(), Seeing(1.0)
     async with studio(tmp_path, engine=engine, scorer=scorer, preview_every=3) as s:
         (job,) = await s.ask(steps=STEPS)
@@ -118,7 +120,7 @@ async def test_a_model_that_cannot_draw_such_things_is_not_watched(tmp_path: Pat
     assert engine.asked == [3]
 
 
-async def test_what_its_place_may_show_is_not_watched_and_its_previews_are_shown(
+async def test_previews_allowed_in_their_channel_are_shown_and_not_judged(
     tmp_path: Path,
 ) -> None:
     engine, scorer = Bold(), Seeing(1.0)
@@ -138,10 +140,10 @@ async def test_previews_that_are_judged_are_not_shown(tmp_path: Path, preview_ev
         assert await previews_shown(s, job.id) == {None}
         await s.until(job, JobState.RENDERED)
     assert scorer.glances > 0
-    assert engine.asked == [4], "whatever members see, they are judged"
+    assert engine.asked == [4], "previews are judged whether members see them or not"
 
 
-async def test_members_can_be_shown_no_previews_at_all(tmp_path: Path) -> None:
+async def test_previews_can_be_switched_off(tmp_path: Path) -> None:
     engine = Meek()
     async with studio(tmp_path, engine=engine, preview_every=0) as s:
         (job,) = await s.ask(steps=STEPS)
@@ -149,7 +151,7 @@ async def test_members_can_be_shown_no_previews_at_all(tmp_path: Path) -> None:
     assert engine.asked == [0]
 
 
-async def test_the_loop_and_the_engine_go_on_while_a_preview_is_looked_at(tmp_path: Path) -> None:
+async def test_the_loop_and_the_engine_go_on_while_a_preview_is_judged(tmp_path: Path) -> None:
     ticks: list[int] = []
     go_on = threading.Event()
 
@@ -171,11 +173,11 @@ async def test_the_loop_and_the_engine_go_on_while_a_preview_is_looked_at(tmp_pa
                 await asyncio.sleep(0.002)
         go_on.set()
         await s.until(job, JobState.RENDERED)
-    assert scorer.glances == 1, "while one is looked at the others pass"
+    assert scorer.glances == 1, "while one preview is judged, the others are skipped"
     assert not scorer.threads & {*ticks, threading.get_ident()}
 
 
-async def test_a_row_that_ends_while_its_preview_is_looked_at_is_judged_by_its_end(
+async def test_a_row_that_ends_during_a_preview_check_is_judged_at_its_end(
     tmp_path: Path,
 ) -> None:
     go_on = threading.Event()
@@ -197,9 +199,7 @@ async def test_a_row_that_ends_while_its_preview_is_looked_at_is_judged_by_its_e
 
 
 @pytest.mark.parametrize("fault", [ScoringError("no eyes"), RuntimeError("a bug")])
-async def test_a_preview_that_cannot_be_looked_at_costs_nothing(
-    tmp_path: Path, fault: Exception
-) -> None:
+async def test_a_preview_that_cannot_be_judged_is_skipped(tmp_path: Path, fault: Exception) -> None:
     class Blind(Seeing):
         def glance(self, preview_png: bytes) -> Scores:
             raise fault
@@ -211,10 +211,10 @@ async def test_a_preview_that_cannot_be_looked_at_costs_nothing(
         (job,) = await s.ask(steps=STEPS)
         ended = await s.until(job, JobState.WITHHELD)
         assert ended.error is not None
-        assert "too revealing" in ended.error, "and the finished picture is judged all the same"
+        assert "too revealing" in ended.error, "the finished picture is still judged"
 
 
-async def test_a_stop_that_cannot_be_written_down_waits_for_the_lease(
+async def test_a_stop_that_cannot_be_recorded_waits_for_the_lease(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     engine, scorer = Bold(), Seeing(1.0)

@@ -1,4 +1,4 @@
-"""Pictures that are made from a kept one: varied, or enlarged."""
+"""Pictures made from a kept one: variations and enlargements."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ async def test_a_variation_is_drawn_from_its_source_and_fails_once_that_is_gone(
         await s.until(after, JobState.RENDERED)
 
 
-async def test_a_picture_is_enlarged_and_fails_kindly_once_its_source_is_gone(
+async def test_an_enlargement_fails_with_a_clear_error_once_its_source_is_gone(
     tmp_path: Path,
 ) -> None:
     async with studio(tmp_path) as s:

@@ -1,4 +1,4 @@
-"""The line of what waits is the order in which it is claimed, and serves all who ask at once."""
+"""The line of waiting jobs has the order of the claims, and is shared by concurrent forecasts."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ async def stores(tmp_path: Path) -> AsyncGenerator[Stores]:
         yield opened
 
 
-async def test_the_line_is_in_the_order_of_the_claims(stores: Stores) -> None:
+async def test_the_line_has_the_order_of_the_claims(stores: Stores) -> None:
     for user, count in ((USER, 3), (OTHER, 2), (9, 1), (USER, 2)):
         await stores.enqueue(make_admitted(make_ask(user=user, count=count)))
     await stores.claim()
@@ -35,7 +35,7 @@ async def test_the_line_is_in_the_order_of_the_claims(stores: Stores) -> None:
     assert await stores.views.line() == []
 
 
-async def test_a_variation_has_its_share_of_the_steps_left_and_what_is_odd_is_passed_over(
+async def test_a_variation_counts_its_share_of_steps_and_odd_jobs_are_skipped(
     stores: Stores,
 ) -> None:
     ask = make_ask()
@@ -62,7 +62,7 @@ class Counted(JobViews):
         return await super().line()
 
 
-async def test_the_line_is_read_once_for_all_who_ask_at_once(stores: Stores) -> None:
+async def test_concurrent_forecasts_read_the_line_once(stores: Stores) -> None:
     seconds, views = [0.0], Counted(stores.db)
     outlook = made(views, seconds)
     jobs = [
@@ -76,17 +76,17 @@ async def test_the_line_is_read_once_for_all_who_ask_at_once(stores: Stores) -> 
 
     assert [await all_ask(), await all_ask()] == [1, 1]
     seconds[0] = 1.0
-    assert await all_ask() == 2, "it is old by now"
+    assert await all_ask() == 2, "the line is out of date"
     jobs += await stores.enqueue(make_admitted(make_ask(user=9, count=4)))
     assert await all_ask() == 3, "some of them are not in it"
     await stores.claim()
     assert await all_ask() == 3
     outlook.forget()
     assert not outlook._line
-    assert await all_ask() > 3, "it is read anew"
+    assert await all_ask() > 3, "the line is read again"
 
 
-async def test_what_is_on_its_way_to_the_engine_stands_at_the_end(
+async def test_a_claimed_job_counts_as_last_until_the_engine_has_it(
     stores: Stores,
 ) -> None:
     board, seconds = ProgressBoard(), [0.0]
@@ -109,10 +109,10 @@ async def test_what_is_on_its_way_to_the_engine_stands_at_the_end(
     assert (await outlook.expected([job])).eta_ms == pytest.approx(400, rel=0.02)
     seconds[0] = 2.0
     board.ended(job.id, 200, drawn=False)
-    assert (await outlook.expected([late])).eta_ms == pytest.approx(400, rel=0.02), "read anew"
+    assert (await outlook.expected([late])).eta_ms == pytest.approx(400, rel=0.02), "read again"
 
 
-async def test_nothing_is_promised_of_what_has_ended(stores: Stores) -> None:
+async def test_an_ended_job_has_no_forecast(stores: Stores) -> None:
     outlook = made(stores.views, [0.0])
     (job,) = await stores.enqueue()
     assert (await outlook.expected([replace(job, state=JobState.DELIVERED)])).eta_ms is None

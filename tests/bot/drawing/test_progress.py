@@ -32,7 +32,7 @@ def job(job_id: JobId) -> Job:
 
 
 def draws(board: ProgressBoard, *job_ids: JobId, now_ms: int, took_ms: int) -> int:
-    """Draw these pictures side by side, each tick as long; return when they are done."""
+    """Draw these pictures side by side, with ticks of equal length; return when they are done."""
     for job_id in job_ids:
         board.started(job(job_id), now_ms)
     for step in range(1, STEPS + 1):
@@ -51,7 +51,7 @@ def waiting(*names: str) -> list[Work]:
 
 
 def foreseen(told: Expected) -> float:
-    """What was promised."""
+    """The predicted time."""
     assert told.eta_ms is not None
     return told.eta_ms
 
@@ -76,11 +76,11 @@ def test_a_report_of_an_evicted_row_is_ignored() -> None:
     assert board.get(A) is None
 
 
-def test_nothing_is_promised_before_the_first_tick() -> None:
+def test_there_is_no_forecast_before_the_first_tick() -> None:
     assert ProgressBoard().expected([A], waiting("a"), 0).eta_ms is None
 
 
-def test_at_least_a_part_is_promised_of_what_it_takes_if_all_who_are_away_come_at_once() -> None:
+def test_a_forecast_allows_for_a_share_of_everybody_returning_at_once() -> None:
     board = ProgressBoard()
     board.serves("one", 1)
     at_ms = draws(board, A, now_ms=0, took_ms=100)
@@ -103,11 +103,11 @@ def test_the_eta_counts_rows_drawn_side_by_side() -> None:
     draws(board, A, B, now_ms=1_000, took_ms=1_000)
     line = waiting("c", "d", "e")
     assert eta(board, "c", line) == eta(board, "d", line) == pytest.approx(4_000, rel=0.02)
-    # A tick of one row alone was never seen: it costs as much as one of two at the most.
+    # No tick of a single row was seen: it costs at most as much as a tick of two.
     assert 6_000 < eta(board, "e", line) <= 8_050
 
 
-def test_a_request_is_there_when_its_last_picture_is() -> None:
+def test_a_request_is_done_when_its_last_picture_is_done() -> None:
     board = ProgressBoard()
     board.serves("one", 1)
     draws(board, A, now_ms=0, took_ms=100)
@@ -116,7 +116,7 @@ def test_a_request_is_there_when_its_last_picture_is() -> None:
     assert together == eta(board, "e", line)
 
 
-def test_all_who_ask_between_two_ticks_share_a_forecast(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_requests_between_two_ticks_share_a_forecast(monkeypatch: pytest.MonkeyPatch) -> None:
     board, seen, plain = ProgressBoard(), list[object](), progress.forecast
 
     def counted(*args: Any) -> dict[JobId, float]:
@@ -142,7 +142,7 @@ def test_all_who_ask_between_two_ticks_share_a_forecast(monkeypatch: pytest.Monk
     assert len(seen) == 12
 
 
-def test_who_was_drawn_for_lately_is_counted_on_if_they_use_to_come_back_so_soon() -> None:
+def test_a_recent_member_is_expected_back_if_members_return_that_soon() -> None:
     board = ProgressBoard()
     board.serves("one", 1)
     now_ms = draws(board, A, now_ms=0, took_ms=100)
@@ -150,7 +150,7 @@ def test_who_was_drawn_for_lately_is_counted_on_if_they_use_to_come_back_so_soon
     alone_ms = eta(board, "d", line)
 
     def is_served(asked_ms: int) -> float:
-        """Another member; what is promised of my second picture then."""
+        """Draw for another member, and return what is then predicted for my second picture."""
         board.started(replace(job(B), user_id=OTHER, created_ms=asked_ms), asked_ms)
         board.ended(B, asked_ms, drawn=True)
         return foreseen(board.expected([JobId("d")], [*line], asked_ms))
@@ -165,7 +165,7 @@ def test_idle_time_is_not_drawing_time() -> None:
     assert eta(board, "c", waiting("c")) == pytest.approx(1_000, rel=0.02)
 
 
-def test_half_a_step_is_counted_with_the_other_half() -> None:
+def test_a_tick_without_a_step_counts_towards_the_next_step() -> None:
     board = ProgressBoard()
     board.started(job(A), 0)
     board.ticked([], (), 100)
@@ -174,7 +174,7 @@ def test_half_a_step_is_counted_with_the_other_half() -> None:
     assert eta(board, "c", waiting("c")) == pytest.approx(STEPS * 200, rel=0.02)
 
 
-def test_what_comes_after_the_last_step_is_promised_too() -> None:
+def test_the_time_after_the_last_step_is_part_of_the_forecast() -> None:
     board = ProgressBoard()
     done_ms = draws(board, A, now_ms=0, took_ms=250)
     before = eta(board, "c", waiting("c"))
@@ -184,11 +184,11 @@ def test_what_comes_after_the_last_step_is_promised_too() -> None:
     board.posted(done_ms, done_ms + 300)
     assert eta(board, "c", waiting("c")) == before + 1_000
     board.posted(done_ms, done_ms + 60_000)
-    assert eta(board, "c", waiting("c")) == before + 1_000, "somebody held it up"
+    assert eta(board, "c", waiting("c")) == before + 1_000, "somebody delayed it"
 
 
 @pytest.mark.parametrize("jump_ms", [-3_600_000, 3_600_000])
-def test_a_clock_that_is_set_changes_no_promise(jump_ms: int) -> None:
+def test_setting_the_clock_changes_no_forecast(jump_ms: int) -> None:
     board = ProgressBoard()
     now_ms = draws(board, A, now_ms=0, took_ms=1_000)
     before_ms = eta(board, "c", waiting("c"))
@@ -209,7 +209,7 @@ def test_a_cancelled_row_teaches_nothing() -> None:
     assert board.expected([B], waiting("b"), 30).eta_ms is None
 
 
-def test_a_model_that_is_not_loaded_costs_the_time_of_a_change() -> None:
+def test_a_model_that_is_not_loaded_adds_the_time_of_a_swap() -> None:
     board = ProgressBoard()
     board.serves("one", 1)
     line = waiting("c")
@@ -224,7 +224,7 @@ def test_a_model_that_is_not_loaded_costs_the_time_of_a_change() -> None:
     told = board.expected([JobId("c")], line, LATER_MS, behind("one"))
     assert (foreseen(told), told.loads) == (there + 3_000, True)
     assert not board.expected([JobId("c")], line, LATER_MS, behind()).loads, (
-        "it names none: any will do"
+        "the job names no model: any will do"
     )
 
 
@@ -240,7 +240,7 @@ async def test_a_sleeper_wakes_without_a_nudge() -> None:
         await Nudge().wait(0.01)
 
 
-async def test_every_worker_is_told_of_cancelled_jobs_once() -> None:
+async def test_every_worker_hears_of_a_cancelled_job_once() -> None:
     signals = Signals()
     workers = [signals.for_worker(), signals.for_worker()]
     signals.cancelled([A])
@@ -260,7 +260,7 @@ async def test_every_worker_looks_when_a_job_is_queued() -> None:
             await worker.work.wait(60)
 
 
-def test_the_pulse_is_the_percentiles_of_the_lags() -> None:
+def test_the_pulse_holds_percentiles_of_the_lags() -> None:
     pulse = pulse_of([i / 1000 for i in range(100)])
     assert (pulse.lag_p50_ms, pulse.lag_p99_ms, pulse.lag_max_ms) == (50, 99, 99)
 

@@ -1,4 +1,4 @@
-"""From a finished picture to its scores: what is scored, and what becomes of it if that fails."""
+"""From a finished picture to its scores: what is scored, and what happens if scoring fails."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ pytestmark = pytest.mark.usefixtures("impatient")
 
 
 @pytest.mark.parametrize("fault", [ScoringError("the classifier broke"), ValueError("a bug")])
-async def test_a_picture_that_cannot_be_scored_is_not_let_out(
+async def test_a_picture_that_cannot_be_scored_is_not_released(
     tmp_path: Path, fault: Exception
 ) -> None:
     class Broken(FakeScorer):
@@ -48,7 +48,7 @@ async def test_among_adults_a_picture_that_cannot_be_scored_waits_for_a_moderato
         assert await s.gallery.get(job.id) is None, "nobody else sees it meanwhile"
 
 
-async def test_a_scorer_that_takes_too_long_counts_as_one_that_failed(tmp_path: Path) -> None:
+async def test_a_scorer_that_takes_too_long_counts_as_failed(tmp_path: Path) -> None:
     go_on = threading.Event()
 
     class Hanging(FakeScorer):
@@ -71,7 +71,7 @@ async def test_a_scorer_that_takes_too_long_counts_as_one_that_failed(tmp_path: 
         assert (await s.until(after, JobState.RENDERED)).attempts == 1
 
 
-async def test_what_is_scored_are_the_very_pixels_that_are_kept(tmp_path: Path) -> None:
+async def test_the_pixels_that_are_scored_are_those_that_are_kept(tmp_path: Path) -> None:
     scored: dict[str, bytes] = {}
 
     class Remembering(FakeScorer):

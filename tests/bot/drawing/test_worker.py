@@ -23,7 +23,7 @@ from tests.stages.studio import (
 
 pytestmark = pytest.mark.usefixtures("in_company", "impatient")
 
-#: For what is true where two engines are at work.
+#: For claims about two engines at work.
 in_pairs = pytest.mark.parametrize("in_company", [Company.FIRST, Company.SECOND], indirect=True)
 
 
@@ -60,7 +60,7 @@ async def test_rows_are_drawn_side_by_side(tmp_path: Path) -> None:
     assert max(widths) == 4
 
 
-async def test_one_bad_row_fails_after_its_tries_and_its_neighbours_go_on(tmp_path: Path) -> None:
+async def test_a_bad_row_fails_after_its_attempts_and_its_neighbours_go_on(tmp_path: Path) -> None:
     async with studio(tmp_path) as s:
         (bad,) = await s.ask(prompt=f"1girl, {POISON}")
         (good,) = await s.ask(prompt="1girl")
@@ -101,7 +101,7 @@ async def test_a_cancelled_row_leaves_the_engine_at_once(tmp_path: Path) -> None
         await s.until(after, JobState.RENDERED)
 
 
-async def test_the_licence_of_the_model_that_draws_is_asked_before_a_picture_is_kept(
+async def test_a_picture_is_kept_only_if_the_drawing_models_licence_allows_it(
     tmp_path: Path,
 ) -> None:
     class Bound(FakeEngine):
@@ -121,7 +121,7 @@ async def test_the_licence_of_the_model_that_draws_is_asked_before_a_picture_is_
         (DiskFullError("the disk is full"), "no room on my disk"),
     ],
 )
-async def test_a_full_disk_is_told_and_the_worker_lives(
+async def test_a_full_disk_is_reported_and_the_worker_survives(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, fault: StorageError, words: str
 ) -> None:
     async with studio(tmp_path) as s:
@@ -138,10 +138,10 @@ async def test_a_full_disk_is_told_and_the_worker_lives(
         await s.until(after, JobState.RENDERED)
 
 
-async def test_a_database_that_fails_for_a_while_loses_no_job_and_ends_no_worker(
+async def test_a_database_outage_loses_no_job_and_ends_no_worker(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Every write of the queue fails, in turn; what is in the engine is drawn on."""
+    """The writes of the queue fail; what is in the engine is drawn to its end."""
 
     async def locked(*_: object, **__: object) -> None:
         raise DatabaseError("bot.sqlite3 is locked by another program")
@@ -161,7 +161,7 @@ async def test_a_database_that_fails_for_a_while_loses_no_job_and_ends_no_worker
         await s.until(bad, JobState.FAILED)
 
 
-async def test_an_engine_that_breaks_in_an_unknown_way_is_tried_again(tmp_path: Path) -> None:
+async def test_an_engine_with_an_unknown_fault_is_tried_again(tmp_path: Path) -> None:
     class Odd(FakeEngine):
         broken = True
 
@@ -177,7 +177,7 @@ async def test_an_engine_that_breaks_in_an_unknown_way_is_tried_again(tmp_path: 
         assert (await s.until(job, JobState.RENDERED)).attempts == 2
 
 
-async def test_an_engine_that_cannot_even_let_go_of_a_row_is_tried_again(tmp_path: Path) -> None:
+async def test_an_engine_that_cannot_evict_a_row_is_tried_again(tmp_path: Path) -> None:
     class Clinging(FakeEngine):
         stuck = True
 
@@ -206,7 +206,7 @@ async def test_a_stop_finishes_what_is_nearly_done(tmp_path: Path) -> None:
         assert (await s.until(job, JobState.RENDERED)).attempts == 1
 
 
-async def test_a_stop_puts_back_what_takes_too_long_without_counting_the_try(
+async def test_a_stop_puts_back_long_jobs_without_counting_the_attempt(
     tmp_path: Path,
 ) -> None:
     async with studio(tmp_path, engine=FakeEngine(2, step_s=0.05), grace_ms=0) as s:
@@ -217,7 +217,7 @@ async def test_a_stop_puts_back_what_takes_too_long_without_counting_the_try(
 
 
 @in_pairs
-async def test_each_of_two_engines_draws_what_names_its_model(tmp_path: Path) -> None:
+async def test_each_of_two_engines_draws_the_jobs_that_name_its_model(tmp_path: Path) -> None:
     async with studio(tmp_path) as s:
         ours = await s.ask(count=4, model=INFO.card_id)
         theirs = await s.ask(count=4, model=OTHER_MODEL)
@@ -226,7 +226,7 @@ async def test_each_of_two_engines_draws_what_names_its_model(tmp_path: Path) ->
 
 
 @in_pairs
-async def test_an_engine_that_is_broken_for_good_leaves_the_one_beside_it_at_work(
+async def test_a_broken_engine_does_not_stop_the_engine_beside_it(
     tmp_path: Path,
 ) -> None:
     class Broken(FakeEngine):
@@ -244,27 +244,27 @@ async def test_an_engine_that_is_broken_for_good_leaves_the_one_beside_it_at_wor
 
 
 @in_pairs
-async def test_a_job_that_is_cancelled_leaves_whichever_engine_it_is_in(tmp_path: Path) -> None:
-    """Because it is told: no lease is renewed, and no row ends, while the test lasts."""
+async def test_a_cancelled_job_leaves_whichever_engine_it_is_in(tmp_path: Path) -> None:
+    """The signal alone must do it: no lease is renewed and no row ends while the test lasts."""
     engine = FakeEngine(1, step_s=0.02)
     async with studio(tmp_path, engine=engine, lease_ms=100_000_000) as s:
         for model in (INFO.card_id, OTHER_MODEL):
             (job,) = await s.ask(steps=100_000, model=model)
             await s.until(job, JobState.RUNNING)
             s.signals.cancelled(await s.queue.cancel_request(job.request_id, job.user_id, 1))
-            # The one beside it has room for two, so both must be free again.
+            # The second engine has room for two, so both places must be free again.
             for after in await s.ask(count=2, steps=2, model=model):
                 await s.until(after, JobState.RENDERED)
 
 
-async def test_a_tick_that_takes_longer_than_a_lease_costs_no_try(tmp_path: Path) -> None:
+async def test_a_tick_longer_than_a_lease_costs_no_attempt(tmp_path: Path) -> None:
     async with studio(tmp_path, engine=FakeEngine(2, step_s=0.15), lease_ms=1_500) as s:
         (job,) = await s.ask(steps=4)
         drawn = await s.until(job, JobState.RENDERED, JobState.FAILED)
         assert (drawn.state, drawn.attempts) == (JobState.RENDERED, 1)
 
 
-async def test_a_job_whose_model_is_gone_ends_with_a_clear_word(tmp_path: Path) -> None:
+async def test_a_job_whose_model_is_gone_ends_with_a_clear_error(tmp_path: Path) -> None:
     async with studio(tmp_path) as s:
         (job,) = await s.ask(model="gone-1")
         failed = await s.until(job, JobState.FAILED)
@@ -276,7 +276,7 @@ async def test_a_job_whose_model_is_gone_ends_with_a_clear_word(tmp_path: Path) 
         await s.until(after, JobState.RENDERED)
 
 
-async def test_a_swap_lets_what_was_begun_end_with_the_old_model(tmp_path: Path) -> None:
+async def test_a_running_job_finishes_with_the_old_model_before_a_swap(tmp_path: Path) -> None:
     async with studio(tmp_path, engine=FakeEngine(1, step_s=0.005)) as s:
         (begun,) = await s.ask(steps=20)
         await s.until(begun, JobState.RUNNING)
@@ -292,7 +292,7 @@ async def test_a_swap_lets_what_was_begun_end_with_the_old_model(tmp_path: Path)
 
 
 @pytest.mark.parametrize("in_company", [Company.ALONE, Company.FIRST], indirect=True)
-async def test_what_waits_for_no_model_by_name_is_drawn_after_a_swap(tmp_path: Path) -> None:
+async def test_a_job_that_names_no_model_is_drawn_after_the_swap(tmp_path: Path) -> None:
     async with studio(tmp_path, engine=FakeEngine(1, step_s=0.005)) as s:
         (begun,) = await s.ask(steps=20)
         await s.until(begun, JobState.RUNNING)
@@ -323,7 +323,7 @@ async def test_a_swap_waits_until_the_last_picture_is_scored(tmp_path: Path) -> 
         assert await card_of(s, job) == INFO.card_id
 
 
-async def test_a_model_that_cannot_be_opened_leaves_the_old_one_at_work(tmp_path: Path) -> None:
+async def test_a_model_that_cannot_be_opened_leaves_the_old_one_serving(tmp_path: Path) -> None:
     async with studio(tmp_path) as s:
         with pytest.raises(EngineError, match="cut short"):
             await s.worker.swap(NO_MODEL)
@@ -331,7 +331,7 @@ async def test_a_model_that_cannot_be_opened_leaves_the_old_one_at_work(tmp_path
         assert await card_of(s, job) == INFO.card_id
 
 
-async def test_a_swap_that_a_stop_overtakes_says_so(tmp_path: Path) -> None:
+async def test_a_swap_overtaken_by_a_stop_says_so(tmp_path: Path) -> None:
     async with studio(tmp_path, engine=FakeEngine(1, step_s=0.02)) as s:
         (job,) = await s.ask(steps=20)
         await s.until(job, JobState.RUNNING)
@@ -355,7 +355,7 @@ async def test_a_swap_does_not_wait_for_a_worker_that_was_cancelled(tmp_path: Pa
                 await s.worker.swap("next-1")
 
 
-async def test_nobody_waits_for_a_swap_any_more_and_the_worker_lives(tmp_path: Path) -> None:
+async def test_the_worker_survives_a_swap_whose_caller_was_cancelled(tmp_path: Path) -> None:
     async with studio(tmp_path, engine=FakeEngine(1, step_s=0.01)) as s:
         (job,) = await s.ask(steps=20)
         await s.until(job, JobState.RUNNING)

@@ -1,4 +1,4 @@
-"""The disk fails at any statement of a job's life: the worker lives, and the job ends once."""
+"""The disk fails at any statement of a job's life: the worker survives, and the job ends once."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ async def deliver(s: Studio, job: Job) -> None:
 
 
 async def live(s: Studio) -> tuple[Job, Job]:
-    """A job that is drawn, kept and posted, and one that fails after its tries."""
+    """A job that is drawn, kept and posted, and one that fails after its attempts."""
     (good,) = await s.ask()
     (bad,) = await s.ask(prompt=POISON)
     return good, bad
@@ -56,7 +56,7 @@ async def check(s: Studio, good: Job, bad: Job) -> None:
                 continue
             if [job and job.state for job in found] == [JobState.RENDERED, JobState.FAILED]:
                 break
-            assert not s.running.done(), "the worker lives"
+            assert not s.running.done(), "the worker survives"
             await asyncio.sleep(0.005)
     await deliver(s, good)
     picture = await s.gallery.get(good.id)
@@ -81,7 +81,7 @@ CONNECTIONS = {"write": (sicken_writer, WRITES), "read": (sicken_reader, READS)}
         for number in range(count)
     ],
 )
-async def test_a_statement_that_fails_anywhere_in_a_jobs_life_ends_neither_it_nor_the_worker(
+async def test_a_statement_failing_anywhere_in_a_jobs_life_ends_nothing(
     tmp_path: Path, sicken: Callable[[Database], SickConnection], number: int, code: int
 ) -> None:
     async with studio(tmp_path, haste=400) as s:
@@ -92,7 +92,7 @@ async def test_a_statement_that_fails_anywhere_in_a_jobs_life_ends_neither_it_no
 
 
 @pytest.mark.parametrize("in_company", [Company.ALONE], indirect=True)
-async def test_every_kind_of_statement_of_a_jobs_life_is_made_to_fail_above(
+async def test_the_faults_above_cover_every_kind_of_statement_of_a_job(
     tmp_path: Path,
 ) -> None:
     async with studio(tmp_path, haste=400) as s:
@@ -114,8 +114,8 @@ def statements(sick: SickConnection, most: int) -> str:
 
 
 @pytest.mark.parametrize("code", SICK.values(), ids=SICK)
-async def test_a_disk_that_is_sick_for_a_while_only_delays(tmp_path: Path, code: int) -> None:
-    """Nothing at all is written meanwhile; then everything goes on, with no try lost to claims."""
+async def test_a_disk_that_fails_for_a_while_only_delays_jobs(tmp_path: Path, code: int) -> None:
+    """Nothing at all is written meanwhile; then everything goes on."""
     async with studio(tmp_path, haste=100) as s:
         (drawing,) = await s.ask(steps=50)
         await s.until(drawing, JobState.RUNNING)
@@ -134,15 +134,15 @@ async def test_a_disk_that_is_sick_for_a_while_only_delays(tmp_path: Path, code:
             await s.until(job, JobState.RENDERED)
 
 
-async def test_a_lease_is_renewed_for_as_long_as_its_picture_is_drawn(tmp_path: Path) -> None:
-    """Drawing takes many leases; without the renewal it would be taken for a dead worker's."""
+async def test_a_lease_is_renewed_as_long_as_its_picture_is_being_drawn(tmp_path: Path) -> None:
+    """Drawing takes many leases; without renewal the job would seem to be a dead worker's."""
     async with studio(tmp_path, engine=FakeEngine(2, step_s=0.02), lease_ms=4_000) as s:
         (job,) = await s.ask(steps=40)
         drawn = await s.until(job, JobState.RENDERED, JobState.FAILED)
         assert (drawn.state, drawn.attempts) == (JobState.RENDERED, 1)
 
 
-async def test_a_row_that_is_not_ours_any_more_leaves_the_engine_though_nobody_told_us(
+async def test_a_row_no_longer_ours_leaves_the_engine_even_without_a_signal(
     tmp_path: Path,
 ) -> None:
     async with studio(tmp_path, engine=FakeEngine(2, step_s=0.02), lease_ms=4_000) as s:
@@ -154,7 +154,7 @@ async def test_a_row_that_is_not_ours_any_more_leaves_the_engine_though_nobody_t
                 await asyncio.sleep(0.01)
 
 
-async def test_a_lease_is_renewed_while_its_picture_is_kept(
+async def test_a_lease_is_renewed_while_its_picture_is_being_kept(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     writing, go_on = hold_the_disk(monkeypatch)
@@ -169,7 +169,7 @@ async def test_a_lease_is_renewed_while_its_picture_is_kept(
         assert (await s.until(job, JobState.RENDERED)).attempts == 1
 
 
-async def test_a_worker_that_is_cancelled_keeps_what_it_drew_first(
+async def test_a_cancelled_worker_first_keeps_the_picture_it_drew(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     writing, go_on = hold_the_disk(monkeypatch)
@@ -184,7 +184,7 @@ async def test_a_worker_that_is_cancelled_keeps_what_it_drew_first(
         await asyncio.wait([s.running])
         found = await s.views.get(job.id)
         assert found is not None
-        assert found.state is JobState.RENDERED, "by the time that the worker is gone"
+        assert found.state is JobState.RENDERED, "before the worker is gone"
         assert await s.gallery.get(job.id) is not None
 
 

@@ -1,4 +1,4 @@
-"""One engine and several cards: each job is drawn by the card that it was asked of."""
+"""One engine and several cards: each job is drawn by the card that it names."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from tests.stages.studio import (
     studio,
 )
 
-#: The engine that serves new requests; the one behind it never changes by itself.
+#: The engine that serves new requests; the second one never swaps by itself.
 leading = pytest.mark.parametrize("in_company", [Company.ALONE, Company.FIRST], indirect=True)
 pytestmark = [leading, pytest.mark.usefixtures("in_company", "impatient")]
 
@@ -49,7 +49,7 @@ async def until_serving(s: Studio, card_id: str) -> None:
             await asyncio.sleep(0.005)
 
 
-async def test_a_job_is_drawn_by_the_card_it_was_asked_of_whichever_is_loaded(
+async def test_a_job_is_drawn_by_the_card_it_names_whichever_is_loaded(
     tmp_path: Path,
 ) -> None:
     async with studio(tmp_path) as s:
@@ -61,7 +61,7 @@ async def test_a_job_is_drawn_by_the_card_it_was_asked_of_whichever_is_loaded(
         assert s.shelf.active.card_id == INFO.card_id, "nobody promoted anything"
 
 
-async def test_an_engine_with_nothing_to_do_goes_back_to_the_model_that_is_asked_of(
+async def test_an_idle_engine_goes_back_to_the_active_model(
     tmp_path: Path,
 ) -> None:
     async with studio(tmp_path) as s:
@@ -76,7 +76,7 @@ async def test_an_engine_with_nothing_to_do_goes_back_to_the_model_that_is_asked
 
 
 async def test_the_model_is_not_changed_for_every_job(tmp_path: Path) -> None:
-    """Two members, one each of two models in turn: drawn in two heaps and not one by one."""
+    """Jobs for two models in turn are drawn in two groups and not one by one."""
     async with studio(tmp_path, engine=FakeEngine(1, step_s=0.001), patience_ms=10**9) as s:
         (first,) = await s.ask(steps=100)
         await s.until(first, JobState.RUNNING)
@@ -86,8 +86,8 @@ async def test_the_model_is_not_changed_for_every_job(tmp_path: Path) -> None:
         assert served(s) == [NEXT_MODEL, INFO.card_id]
 
 
-async def test_jobs_of_another_model_wait_for_a_while_and_no_longer(tmp_path: Path) -> None:
-    """The loaded model never runs dry, and yet the other one gets its turn."""
+async def test_jobs_for_another_model_wait_for_a_limited_time(tmp_path: Path) -> None:
+    """The loaded model never runs out of jobs, and yet the other one gets its turn."""
     async with studio(tmp_path, engine=FakeEngine(1, step_s=0.005), patience_ms=1_000) as s:
         stream = [(await s.ask(steps=20))[0] for _ in range(30)]
         (other,) = await s.ask(model=NEXT_MODEL, user=OTHER)
@@ -98,7 +98,7 @@ async def test_jobs_of_another_model_wait_for_a_while_and_no_longer(tmp_path: Pa
         assert 0 < place < len(stream), "neither at once nor after all that could be drawn"
 
 
-async def test_a_model_that_cannot_be_opened_fails_its_jobs_alone(tmp_path: Path) -> None:
+async def test_a_model_that_cannot_be_opened_fails_only_its_own_jobs(tmp_path: Path) -> None:
     async with studio(tmp_path) as s:
         (lost,) = await s.ask(model=NO_MODEL)
         (good,) = await s.ask()
@@ -113,7 +113,7 @@ async def test_a_model_that_cannot_be_opened_fails_its_jobs_alone(tmp_path: Path
         assert await drawn_by(s, [after]) == [INFO.card_id]
 
 
-async def test_a_card_that_is_gone_from_disk_ends_its_jobs_kindly(tmp_path: Path) -> None:
+async def test_a_card_gone_from_disk_ends_its_jobs_with_a_clear_error(tmp_path: Path) -> None:
     async with studio(tmp_path) as s:
         jobs = await s.ask(model="gone-1", count=3)
         for job in jobs:
@@ -122,7 +122,7 @@ async def test_a_card_that_is_gone_from_disk_ends_its_jobs_kindly(tmp_path: Path
         assert served(s) == [], "nothing was opened for them"
 
 
-async def test_a_promoted_model_serves_the_next_and_what_waits_keeps_its_own(
+async def test_a_promoted_model_draws_new_jobs_and_waiting_jobs_keep_theirs(
     tmp_path: Path,
 ) -> None:
     async with studio(tmp_path, engine=FakeEngine(1, step_s=0.01), patience_ms=0) as s:
@@ -136,7 +136,7 @@ async def test_a_promoted_model_serves_the_next_and_what_waits_keeps_its_own(
         await until_serving(s, NEXT_MODEL)
 
 
-async def test_a_swap_that_fails_leaves_the_model_that_is_asked_of(tmp_path: Path) -> None:
+async def test_a_failed_swap_keeps_the_active_model(tmp_path: Path) -> None:
     async with studio(tmp_path) as s:
         with pytest.raises(EngineError, match="not here"):
             await s.worker.swap("gone-1")
@@ -154,7 +154,7 @@ async def test_a_change_of_models_waits_for_the_last_picture_to_be_kept(tmp_path
             assert await drawn_by(s, [first, second]) == [INFO.card_id, NEXT_MODEL]
 
 
-async def test_the_wait_for_another_model_is_told(tmp_path: Path) -> None:
+async def test_a_forecast_says_when_another_model_must_be_loaded(tmp_path: Path) -> None:
     async with studio(tmp_path, engine=FakeEngine(1, step_s=0.01), patience_ms=10**9) as s:
         (begun,) = await s.ask(steps=60)
         await s.until(begun, JobState.RUNNING)

@@ -1,4 +1,4 @@
-"""The order in which the worker keeps the pictures of a request: that of its seeds."""
+"""The worker keeps the pictures of a request in the order of its seeds."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from tests.stages.studio import studio
 pytestmark = pytest.mark.usefixtures("in_company", "impatient")
 
 
-async def test_pictures_of_one_request_are_kept_in_its_order_however_they_end(
+async def test_a_requests_pictures_are_kept_in_order_however_they_finish(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The engine hands them over backwards, and the first is encoded last."""

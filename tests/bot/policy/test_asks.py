@@ -1,6 +1,5 @@
 """From what a member typed to an ask: odd input is accepted or refused with a clear answer."""
 
-# ruff: noqa: RUF001  letters of every script are what is tested
 from __future__ import annotations
 
 import math
@@ -20,7 +19,6 @@ from bot.policy.asks import (
     typed_of,
 )
 from bot.typed.options import Typed
-from bot.words.wording import plain
 from models.contract import Aspect, Limits, Sampler
 from tests.stages.factories import USER, make_place
 from tests.stages.fake_engine import INFO
@@ -166,23 +164,6 @@ def test_the_chosen_sampler_is_used_and_kept_when_asked_again() -> None:
     again = make_ask(info=INFO, user_id=USER, place=make_place(), typed=typed, fresh_seed=1)
     assert isinstance(again, Ask)
     assert again.draw == made.draw
-
-
-def test_markup_in_a_members_words_is_escaped() -> None:
-    shown = plain("@everyone <@1> **bold** `code` [a](http://b.c) ||x|| # h\u2026")
-    assert "@everyone" not in shown
-    assert "<@1>" not in shown.replace("\\", "")
-    for mark in ("**", "`", "[", "||", "#"):
-        assert mark not in shown.replace(f"\\{mark[0]}", "")
-
-
-def test_right_to_left_words_are_isolated() -> None:
-    assert plain("فتاة") == "\u2068فتاة\u2069"
-    assert plain("1girl") == "1girl"
-
-
-def test_a_long_text_is_cut_to_300_characters() -> None:
-    assert len(plain("x" * 1000)) == 300
 
 
 def test_privacy_and_style_are_kept_and_guidance_is_rounded() -> None:

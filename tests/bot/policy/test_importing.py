@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+from dataclasses import fields, replace
 
 from bot.domain import ChannelId, RoleId, Ruling
+from bot.policy.arrangements import GalleryTerms
 from bot.policy.document import from_toml
 from bot.policy.effect import Effect
 from bot.policy.layers import GuildPolicy, Overrides, RoleTerms, StrikeTerms
@@ -19,10 +20,12 @@ PLAIN = GuildPolicy(guild_id=GUILD)
 def test_an_exported_file_keeps_every_setting_of_a_server() -> None:
     """Each setting alone: one that an import dropped would loosen the policy."""
     lines = Overrides(enabled=False, effects={OPEN: Effect(ruling=Ruling.HOLD)})
-    for policy in (
+    policies = [
         replace(PLAIN, paused=True),
         replace(PLAIN, moderator_role=RoleId(3)),
         replace(PLAIN, review_channel=ChannelId(4)),
+        replace(PLAIN, gallery=GalleryTerms(channel=ChannelId(9))),
+        replace(PLAIN, gallery=GalleryTerms(votes=7)),
         replace(PLAIN, log_channel=ChannelId(5)),
         replace(PLAIN, strikes=StrikeTerms(limit=1, expire_days=2, timeout_minutes=3)),
         replace(PLAIN, cooldown_s=9),
@@ -35,5 +38,10 @@ def test_an_exported_file_keeps_every_setting_of_a_server() -> None:
         replace(PLAIN, allowed=("naked mole rat",)),
         replace(PLAIN, only_channels=frozenset({ChannelId(7), ChannelId(8)})),
         replace(PLAIN, preset="family"),
-    ):
+    ]
+    settings = {field.name for field in fields(PLAIN) if field.compare} - {"guild_id"}
+    assert settings == {
+        name for name in settings for p in policies if getattr(p, name) != getattr(PLAIN, name)
+    }
+    for policy in policies:
         assert from_toml(to_toml(policy, BOOK).encode(), GUILD, BOOK) == policy

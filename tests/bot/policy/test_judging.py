@@ -163,6 +163,7 @@ def test_a_refusal_lists_everything_the_server_refuses() -> None:
     assert isinstance(refused, Refused)
     assert [f.rule for f in refused.found] == [refused.rule, *({OPEN, SERVER} - {refused.rule})]
     assert {f.rule: f.words for f in refused.found} == {OPEN: ("x", "y"), SERVER: ("a",)}
+    assert refused.appealable
     assert refused.text.endswith(refusals.also([("Blocked words of this server", ("a",))]))
 
 

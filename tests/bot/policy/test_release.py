@@ -220,9 +220,7 @@ def test_a_preview_ends_when_its_server_blocks_holds_or_pauses(
     assert not may_stay_preview(ORDINARY, make_policy())
 
 
-def test_a_completion_is_screened_like_a_prompt(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
+def test_a_completion_is_screened_like_a_prompt() -> None:
     """At release and before a preview: everything that the model read is screened."""
     plain = replace(make_job(), draw=replace(make_draw("smile"), completion="dragon"))
     policy = replace(make_policy(), screen=Screen(GROUND.rulebook, [Term(text="dragon")]))

@@ -22,10 +22,10 @@ from bot.domain import (
 )
 from bot.policy.effect import NOTHING, Effect
 from bot.policy.layers import Overrides, effective
-from bot.policy.screening import Screen
+from bot.policy.screening import Screen, Term
 from bot.policy.showing import Shown, may_show
 from bot.words import refusals
-from tests.stages.factories import CHANNEL, GUILD, make_job, make_place
+from tests.stages.factories import CHANNEL, GUILD, make_draw, make_job, make_place
 from tests.stages.law import Finds, make_guild
 from tests.stages.policies import BOOK, GROWN, NEVER, OPEN, REFUSED
 
@@ -139,6 +139,14 @@ def test_both_prompts_are_screened() -> None:
     policy = replace(effective(BOOK, make_guild(), make_place()), screen=Listening({}))
     assert may_show(JOB, PICTURE, policy) == Shown(spoiler=False)
     assert seen == [(JOB.draw.prompt, JOB.draw.negative)]
+
+
+def test_a_completion_is_screened_like_a_prompt() -> None:
+    screen = Screen(BOOK, [Term(text="dragon")])
+    policy = replace(effective(BOOK, make_guild("dragon"), make_place()), screen=screen)
+    for completion, expected in (("dragon", Refused), ("hat", Shown)):
+        job = replace(JOB, draw=replace(make_draw("smile"), completion=completion))
+        assert isinstance(may_show(job, PICTURE, policy), expected)
 
 
 def test_nothing_is_shown_where_the_bot_is_silent() -> None:

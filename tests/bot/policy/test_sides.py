@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from bot.policy.matching import Innocent
+from bot.policy.matching import Hit, Innocent, Vocabulary
 from bot.policy.reading import UnreadableError
 from bot.policy.sides import TextSide, detector
 from bot.policy.spoken import Spoken
@@ -34,12 +34,13 @@ def side(effort_max: int, *indices: TermIndex) -> TextSide:
     return TextSide(TANGLED, DETECTOR, indices, effort_max)
 
 
-def test_every_reading_is_searched_and_adds_effort() -> None:
+def test_every_reading_is_searched_once_and_adds_effort() -> None:
     seen, dearer = Watched(3), Watched(4)
     effort = side(10_000, seen).effort
     said = " ".join(seen.looked_at)
     assert all(word in said for word in ("sky", "tree", "moon,", "pic smile", "moonlight walk"))
     assert len(seen.looked_at) > 5
+    assert len(set(seen.looked_at)) == len(seen.looked_at)
     assert side(10_000, dearer).effort == effort + len(seen.looked_at)
 
 
@@ -93,8 +94,16 @@ def test_a_joined_word_is_split_among_words_of_other_scripts() -> None:
     assert any("moonlight walk" in text for text in seen.looked_at)
 
 
-def test_a_repeated_phrase_is_found_at_every_position() -> None:
+def test_a_repeated_phrase_is_found_at_every_position(monkeypatch: pytest.MonkeyPatch) -> None:
     """Its readings differ only in where they begin, and are searched once."""
+    searched: list[str] = []
+    find = Vocabulary.find
+
+    def recorded(vocabulary: Vocabulary, line: Spoken) -> list[Hit]:
+        searched.append(line.text)
+        return find(vocabulary, line)
+
+    monkeypatch.setattr(Vocabulary, "find", recorded)
     calm = "calm waters, " * 4
     text = f"{calm}m00n, {calm}{calm}m00n, {calm}"
     moons = TermIndex([(("words", "moons"), ["moon"])], NOTHING)
@@ -102,3 +111,5 @@ def test_a_repeated_phrase_is_found_at_every_position() -> None:
     read = TextSide(text, DETECTOR, (moons,), 10_000)
     assert read.found.words["moons"] == {(at, at + 4) for at in places}
     assert len(places) == 2
+    assert any("moon" in line for line in searched)
+    assert len(set(searched)) == len(searched)

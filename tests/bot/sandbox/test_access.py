@@ -1,4 +1,4 @@
-"""Using the page by keyboard or with a reader: axe-core's rules, drawers, lists of choices."""
+"""Using the page by keyboard or with a screen reader: axe-core's rules, drawers and lists."""
 
 from __future__ import annotations
 
@@ -110,7 +110,7 @@ def use(browser: Chrome, url: str) -> None:
     go_round_the_drawer(browser)
 
 
-async def test_the_keyboard_reaches_everything_on_a_phone(tmp_path: Path) -> None:
+async def test_everything_can_be_reached_by_keyboard_on_a_phone(tmp_path: Path) -> None:
     async with stage(tmp_path) as here:
         url = f"{here.sandbox.page_url}?persona={here.sandbox.persona('moderator')}"
         browser = open_browser(tmp_path / "profile", width_px=390)
@@ -129,7 +129,9 @@ def look(browser: Chrome, url: str) -> None:
     assert serious(browser) == []
 
 
-async def test_a_reader_finds_its_way_through_messages_and_the_weather(tmp_path: Path) -> None:
+async def test_messages_and_the_weather_drawer_pass_the_rules_for_screen_readers(
+    tmp_path: Path,
+) -> None:
     async with Sandbox() as sandbox:
         said = sandbox.say("member", "general", "# Hi\n**see** `this` ||not this|| https://a.b/c")
         sandbox.react("moderator", said["id"], "🎉")

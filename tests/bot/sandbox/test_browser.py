@@ -65,7 +65,7 @@ def play(browser: Chrome, url: str, screenshot: Path) -> None:
     assert not [e for e in browser.get_log("browser") if e["level"] == "SEVERE"]
 
 
-async def test_typed_on_the_page_the_command_becomes_a_picture_and_a_vote(
+async def test_a_command_typed_on_the_page_becomes_a_picture_and_a_vote(
     browser: Chrome, tmp_path: Path
 ) -> None:
     settings = {"ENGINE": "slots", "MODEL": "embedded"}
@@ -84,7 +84,7 @@ def says(words: str) -> Callable[[Chrome], bool]:
 
 
 def walk(browser: Chrome, url: str) -> None:
-    """Ask, pick, vary, edit, each by the page's own controls."""
+    """Ask, pick, vary and edit, each with the page's own controls."""
     browser.get(url)
     wait(browser, lambda b: find(b, "[data-persona]"))
     type_command(browser, GRID_PROMPT)
@@ -107,9 +107,7 @@ def walk(browser: Chrome, url: str) -> None:
     assert not [e for e in browser.get_log("browser") if e["level"] == "SEVERE"]
 
 
-async def test_from_asking_to_editing_everything_is_pressed_on_the_page(
-    browser: Chrome, tmp_path: Path
-) -> None:
+async def test_the_page_can_ask_pick_vary_and_edit(browser: Chrome, tmp_path: Path) -> None:
     async with stage(tmp_path) as here:
         await asyncio.to_thread(walk, browser, here.sandbox.page_url)
 
@@ -123,7 +121,7 @@ async def test_from_asking_to_editing_everything_is_pressed_on_the_page(
 
 
 def choose(browser: Chrome, press: str, value: str) -> None:
-    """Open the menu whose id begins like this, and choose an option."""
+    """Open the menu whose id begins with `press`, and choose an option."""
     click(browser, f"[data-custom-id^='{press}']", -1)
     click(browser, f".option[data-value='{value}']")
 
@@ -183,7 +181,7 @@ def handle(browser: Chrome, url: str, said: str) -> None:
     ]  # fmt: skip
     assert [e.text for e in find(browser, f"{bar}.quick")] == ["", ""], "hidden until it is used"
     quick = [e.get_attribute("aria-label") for e in find(browser, f"{bar}.quick")]
-    assert quick == ["React with 🎉", "React with 😭"], "those of the vote"
+    assert quick == ["React with 🎉", "React with 😭"], "the emoji of the vote"
     find(browser, bar)[0].send_keys(Keys.ARROW_RIGHT)
     assert browser.switch_to.active_element.get_attribute("aria-label") == "React with 😭"
 
@@ -202,7 +200,7 @@ def handle(browser: Chrome, url: str, said: str) -> None:
     assert "Type a command that takes a file first" in find(browser, ".problem")[0].text
 
 
-async def test_a_message_is_one_tab_stop_and_only_what_can_be_done_can_be_pressed(
+async def test_a_message_is_one_tab_stop_and_impossible_actions_are_disabled(
     browser: Chrome,
 ) -> None:
     async with Sandbox() as sandbox:
@@ -213,7 +211,7 @@ async def test_a_message_is_one_tab_stop_and_only_what_can_be_done_can_be_presse
         await asyncio.to_thread(handle, browser, url, str(said["id"]))
 
 
-async def test_a_file_that_is_dropped_stands_in_the_command_that_takes_one(
+async def test_a_dropped_file_goes_into_the_command_that_takes_one(
     browser: Chrome, tmp_path: Path
 ) -> None:
     async with stage(tmp_path) as here:

@@ -100,7 +100,7 @@ async def test_deferred_command_posts_files_that_the_cdn_serves(here: Lounge) ->
     answer = await ticket.answer()
     assert answer.kind == "deferred"
     assert answer.message is not None
-    assert answer.message["flags"] & 128, "it is thinking"
+    assert answer.message["flags"] & 128, "the bot is thinking"
     await until(lambda: sandbox.messages("art")[-1]["attachments"])
     message = sandbox.messages("art")[-1]
     assert message["id"] == answer.message["id"]
@@ -130,14 +130,14 @@ async def test_deferred_command_posts_files_that_the_cdn_serves(here: Lounge) ->
         ({"prompt": "x", "colour": "red"}, "no option called colour"),
     ],
 )
-async def test_what_a_client_would_not_send_is_refused(
+async def test_a_command_that_no_client_would_send_is_refused(
     here: Lounge, options: dict[str, object], told: str
 ) -> None:
     with pytest.raises(NotPossible, match=told):
         here[0].slash("haru", "art", "draw", options)
 
 
-async def test_commands_keep_their_doors(here: Lounge) -> None:
+async def test_commands_obey_permissions_age_limits_and_channels(here: Lounge) -> None:
     sandbox, _ = here
     with pytest.raises(NotPossible, match="no command /manage"):
         sandbox.slash("member", "general", "manage", {"who": str(sandbox.persona("momo"))})
@@ -222,7 +222,7 @@ async def test_a_message_menu_command_gets_its_message(here: Lounge) -> None:
     assert answer.message["content"] == "> to be quoted"
 
 
-async def test_three_seconds_are_three_seconds(here: Lounge) -> None:
+async def test_an_interaction_fails_after_three_seconds_without_an_answer(here: Lounge) -> None:
     sandbox, _ = here
     began = asyncio.get_running_loop().time()
     with pytest.raises(NotPossible, match="did not respond"):
@@ -230,7 +230,7 @@ async def test_three_seconds_are_three_seconds(here: Lounge) -> None:
     assert 2.9 < asyncio.get_running_loop().time() - began < 3.5
 
 
-async def test_an_answer_that_comes_too_late_is_an_unknown_interaction(here: Lounge) -> None:
+async def test_a_late_answer_is_an_unknown_interaction(here: Lounge) -> None:
     sandbox, bot = here
     failed: list[BaseException] = []
     bot.tree.on_error = lambda _interaction, error: _note(failed, error)  # type: ignore[method-assign]
@@ -249,7 +249,7 @@ async def _note(failed: list[BaseException], error: BaseException) -> None:
     failed.append(error)
 
 
-async def test_planted_bad_bodies_are_found() -> None:
+async def test_planted_bad_bodies_are_reported_as_violations() -> None:
     if OPENAPI is None:
         pytest.skip("DISCORD_OPENAPI names no description of Discord's API")
     async with lounge(openapi=OPENAPI) as (sandbox, bot):
@@ -299,11 +299,11 @@ def test_picture_sizes_are_read_from_headers() -> None:
         ("/ping", "pong"),
         ("/colors  find name: teal", "found teal"),
         ("/secret", "hush"),
-        # The answer is deferred, and the whole of it comes later.
+        # The answer is deferred, and all of it comes later.
         ("/draw prompt: one\ntwo shape: tall", "one\n               two (tall)"),
     ],
 )
-async def test_a_rehearsed_command_is_told_its_whole_answer(
+async def test_a_rehearsed_command_prints_its_whole_answer(
     here: Lounge, tmp_path: Path, capsys: pytest.CaptureFixture[str], command: str, answer: str
 ) -> None:
     assert await once.play(here[0], command, tmp_path) == 0
@@ -341,7 +341,7 @@ async def test_a_rehearsal_whose_files_cannot_be_written_says_so(
     assert "stopped  [Errno" in capsys.readouterr().out
 
 
-async def test_a_rehearsed_request_wants_its_pictures_and_other_commands_their_answer(
+async def test_a_rehearsal_succeeds_only_with_pictures_or_an_answer(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     out = tmp_path / "out"

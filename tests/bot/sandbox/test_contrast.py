@@ -1,7 +1,7 @@
-"""What the page's style sheets say can be read: WCAG 2.2 AA, 4.5 to 1 for text.
+"""The page's style sheets keep text readable: WCAG 2.2 AA, a contrast of 4.5 to 1.
 
-Computed from the sheets. A rule that names no ground of its own may stand on any of the page's; a
-browser's own check, which knows what stands where, is in `test_browser.py`.
+Computed from the sheets. A rule without its own background may stand on any of the page's; a
+browser's check, which knows the real backgrounds, is in `test_access.py`.
 """
 
 from __future__ import annotations
@@ -88,14 +88,14 @@ def grounds(text: str, own: str | None) -> list[Color]:
     return [below if top is None else color_of(top, below) or below for below, top in stacks]
 
 
-def test_a_pair_that_is_known() -> None:
+def test_contrast_matches_known_pairs() -> None:
     assert contrast((0, 0, 0), (1, 1, 1)) == pytest.approx(21)
     grey = color_of("#767676", (0, 0, 0))
     assert grey is not None
     assert contrast(grey, (1, 1, 1)) == pytest.approx(4.54, abs=0.01), "the standard's own example"
 
 
-def test_every_text_of_the_sheets_can_be_read() -> None:
+def test_every_text_of_the_style_sheets_is_readable() -> None:
     looked_at, wrong = 0, []
     for selector, body in rules():
         text, own = body.get("color"), body.get("background") or body.get("background-color")
@@ -116,7 +116,7 @@ def test_every_text_of_the_sheets_can_be_read() -> None:
     assert not wrong, "\n".join(sorted(set(wrong)))
 
 
-def test_nothing_that_is_read_is_dimmed() -> None:
+def test_no_readable_text_is_dimmed() -> None:
     dimmed = {
         selector
         for selector, body in rules()

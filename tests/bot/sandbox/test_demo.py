@@ -1,4 +1,4 @@
-"""`python -m bot sandbox` and its `--once`: what they refuse to start with, and that it is told."""
+"""`python -m bot sandbox` and its `--once`: what they refuse to start with, and what they say."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ def bare(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def refused_sandbox(*arguments: str) -> str:
-    """The one line of a sandbox that must not start.
+    """The one line that a sandbox prints when it must not start.
 
     Run as a process, because it might serve for ever.
     """
@@ -72,7 +72,7 @@ def test_a_second_local_discord_on_one_directory_is_refused(
     assert "choose another DATA_DIR" in said
 
 
-def test_a_port_in_use_is_told_with_what_a_second_demo_needs() -> None:
+def test_a_port_in_use_is_reported_with_what_a_second_demo_needs() -> None:
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = taken.getsockname()[1]
         said = refused_sandbox("bot", "sandbox", f"--port={port}")
@@ -89,7 +89,7 @@ NO_DESCRIPTIONS = {
 
 
 @pytest.mark.parametrize("kind", NO_DESCRIPTIONS)
-def test_a_file_that_does_not_describe_discord_is_told(
+def test_a_file_that_does_not_describe_discord_is_reported(
     kind: str,
     tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
@@ -108,7 +108,7 @@ def test_a_file_that_does_not_describe_discord_is_told(
     assert said.removeprefix("error: ") in told
 
 
-def test_the_doctor_takes_a_file_that_describes_an_api(
+def test_the_doctor_accepts_a_file_that_describes_an_api(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     path = tmp_path / "openapi.json"
@@ -119,13 +119,13 @@ def test_the_doctor_takes_a_file_that_describes_an_api(
 
 
 @pytest.mark.parametrize("port", ["65536", "-1", "http"])
-def test_a_port_that_is_none_is_told(port: str, capsys: pytest.CaptureFixture[str]) -> None:
+def test_an_invalid_port_is_reported(port: str, capsys: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(SystemExit, match="2"):
         main(["sandbox", f"--port={port}"])
     assert f"{port} is no port" in capsys.readouterr().err
 
 
-def test_a_rehearsal_of_nothing_is_told_and_serves_no_page(
+def test_a_rehearsal_without_a_command_is_refused(
     capsys: pytest.CaptureFixture[str],
 ) -> None:
     with pytest.raises(SystemExit, match="2"):
@@ -133,7 +133,7 @@ def test_a_rehearsal_of_nothing_is_told_and_serves_no_page(
     assert "it needs a command, such as" in capsys.readouterr().err
 
 
-def test_a_rehearsal_that_could_not_save_its_pictures_draws_none(
+def test_a_rehearsal_that_cannot_save_its_pictures_does_not_start(
     capsys: pytest.CaptureFixture[str], tmp_path: Path
 ) -> None:
     (tmp_path / "README.md").touch()
@@ -141,7 +141,7 @@ def test_a_rehearsal_that_could_not_save_its_pictures_draws_none(
     assert "error: --out README.md is a file" in capsys.readouterr().err
 
 
-def test_a_rehearsal_says_its_steps_and_nothing_else(
+def test_a_rehearsal_prints_its_steps_and_nothing_else(
     capfd: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("PYTHONPATH", str(ROOT))
@@ -152,7 +152,7 @@ def test_a_rehearsal_says_its_steps_and_nothing_else(
     assert not told.err
 
 
-def test_a_rehearsal_tells_what_an_answer_says_in_an_embed() -> None:
+def test_a_rehearsal_prints_the_words_of_an_embed() -> None:
     fields = [{"name": "Asking", "value": "in words"}]
     embed = {"title": "Help", "description": "What I can do", "fields": fields}
     assert words_of({"content": "", "embeds": [embed]}) == (
@@ -160,7 +160,7 @@ def test_a_rehearsal_tells_what_an_answer_says_in_an_embed() -> None:
     )
 
 
-def test_a_rehearsal_tells_the_bots_last_words_by_name(tmp_path: Path) -> None:
+def test_a_rehearsal_prints_the_bots_last_words_with_names(tmp_path: Path) -> None:
     people = SimpleNamespace(
         personas={7: SimpleNamespace(name="Momo")}, channels=lambda: [{"id": "8", "name": "art"}]
     )
@@ -182,7 +182,7 @@ def test_a_rehearsal_ends_when_its_bot_cannot_start(
     assert "error: ENGINE=no.such.room cannot be loaded" in capfd.readouterr().err
 
 
-def test_the_demo_its_page_and_the_readme_suggest_the_same() -> None:
+def test_the_demo_its_page_and_the_readme_suggest_the_same_prompt() -> None:
     script = (PAGE / "timeline.js").read_text(encoding="utf-8")
     (suggested,) = re.findall(r'const EXAMPLE = "(.+)";', script)
     assert f"    {suggested}\n" in demo._WELCOME

@@ -1,4 +1,4 @@
-"""Laid-out messages, selects of every kind, forms with files: what a panel of a bot is made of."""
+"""The parts of a bot's panel: laid-out messages, selects of every kind, and forms with files."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ async def opened(sandbox: Sandbox, **options: Any) -> dict[str, Any]:
 
 
 async def pick(sandbox: Sandbox, name: str, data: bytes) -> str:
-    """What the page does when somebody chooses a file."""
+    """Upload a file as the page does when somebody chooses one."""
     query = {"persona": str(sandbox.persona("rin")), "channel": str(sandbox.channel("art"))}
     async with (
         aiohttp.ClientSession(sandbox.page_url) as session,
@@ -53,7 +53,7 @@ async def test_a_file_in_an_option_is_read_by_the_bot(here: Here) -> None:
         sandbox.slash("haru", "art", "panel", {"file": file_id})
 
 
-async def test_a_file_beyond_the_limit_is_not_taken(here: Here) -> None:
+async def test_a_file_over_the_limit_is_refused(here: Here) -> None:
     sandbox, _ = here
     sandbox.upload_limit(10)
     with pytest.raises(AssertionError, match="too large"):
@@ -68,7 +68,7 @@ async def test_a_select_changes_the_panel_in_place(here: Here) -> None:
     assert answer.kind == "update"
     assert answer.message is not None
     assert answer.message["id"] == message["id"]
-    assert answer.message["flags"] & 64, "still for one person alone"
+    assert answer.message["flags"] & 64, "still ephemeral"
     select = answer.message["components"][0]["components"][3]["components"][0]
     assert [one["id"] for one in select["default_values"]] == [role]
 
@@ -103,7 +103,7 @@ async def test_a_form_comes_back_with_its_text_role_and_file(here: Here) -> None
     assert values["terms"]["value"] == fields["terms"]
 
 
-async def test_an_answer_for_one_person_carries_a_file(here: Here) -> None:
+async def test_an_ephemeral_answer_can_carry_a_file(here: Here) -> None:
     sandbox, _ = here
     answer = await sandbox.slash("rin", "art", "letter").answer()
     assert answer.message is not None

@@ -97,7 +97,7 @@ async def test_history_is_paged_in_both_directions(here: Lounge) -> None:
     assert sorted(around) == ids[48:53]
 
 
-async def test_without_the_content_intent_only_own_content_is_seen(here: Lounge) -> None:
+async def test_without_the_content_intent_a_bot_sees_only_its_own_content(here: Lounge) -> None:
     del here
     async with lounge(discord.Intents(guilds=True, guild_messages=True)) as (sandbox, bot):
         sandbox.say("haru", "general", "private words")
@@ -148,7 +148,7 @@ async def test_errors_carry_discords_codes(here: Lounge) -> None:
     assert code_of(raised) == 10003
 
 
-async def test_the_bot_sees_what_its_role_may(here: Lounge) -> None:
+async def test_the_bot_sees_and_does_only_what_its_role_may(here: Lounge) -> None:
     sandbox, bot = here
     art = bot.channel("art")
     assert art.permissions_for(art.guild.me).attach_files

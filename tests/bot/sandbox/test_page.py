@@ -1,4 +1,4 @@
-"""The page's own API: what a browser is told and may do, and who may not."""
+"""The page's own API: what a browser sees and may do, and who may not."""
 
 from __future__ import annotations
 
@@ -61,7 +61,7 @@ async def page() -> AsyncGenerator[Page]:
         yield Page(sandbox, bot, session)
 
 
-async def test_the_state_is_what_a_page_needs(page: Page) -> None:
+async def test_the_state_holds_what_a_page_needs(page: Page) -> None:
     state = await page.get("state", persona=page.me)
     assert {p["role"] for p in state["personas"]} == {"newcomer", "member", "moderator", "owner"}
     assert state["bot"]["online"] is True
@@ -100,14 +100,14 @@ async def test_an_unanswered_command_fails_after_three_seconds(page: Page) -> No
         assert (failed["nonce"], failed["message"]) == ("n2", "The application did not respond")
 
 
-async def test_a_refusal_is_told_in_words(page: Page) -> None:
+async def test_a_refusal_is_explained_in_words(page: Page) -> None:
     told = await page.send("POST", "command", 400, channel=page.art, name="draw", options={})
     assert told["error"] == "/draw needs the option prompt."
     told = await page.send("POST", "command", 400, name="draw")
     assert "malformed" in told["error"]
 
 
-async def test_a_form_reaches_its_persona_alone_and_comes_back(page: Page) -> None:
+async def test_only_its_persona_gets_a_form_and_it_comes_back(page: Page) -> None:
     async with page.open("haru") as mine, page.open("rin") as other:
         await page.send("POST", "command", channel=page.art, name="form", nonce="n3")
         modal = await event(mine, "MODAL")
@@ -140,7 +140,7 @@ async def test_autocomplete_menus_and_buttons_work_from_the_page(page: Page) -> 
     await until(lambda: page.sandbox.messages("art")[-1]["content"] == "picked red")
 
 
-async def test_reactions_say_whose_they_are(page: Page) -> None:
+async def test_reactions_show_whose_they_are(page: Page) -> None:
     message = await page.bot.channel("art").send("vote")
     async with page.open("rin") as ws:
         body = {"message_id": str(message.id), "channel": page.art, "emoji": "👍"}
@@ -158,7 +158,7 @@ async def test_reactions_say_whose_they_are(page: Page) -> None:
         await event(ws, "MESSAGE_REACTION_REMOVE")
 
 
-async def test_ephemeral_and_hidden_channels_stay_hidden(page: Page) -> None:
+async def test_ephemeral_messages_and_hidden_channels_stay_hidden(page: Page) -> None:
     async with page.open("haru") as mine, page.open("momo") as other:
         page.sandbox.say("rin", "mods-only", "secret plans")
         await page.send("POST", "command", channel=page.art, name="secret", nonce="n5")
@@ -167,7 +167,7 @@ async def test_ephemeral_and_hidden_channels_stay_hidden(page: Page) -> None:
         assert (await other.receive_json())["d"]["content"] == "public"
 
 
-async def test_people_delete_what_they_may(page: Page) -> None:
+async def test_people_can_delete_only_what_they_may(page: Page) -> None:
     mine = await page.send("POST", "message", channel=page.art, content="mine")
     theirs = page.sandbox.say("momo", "art", "theirs")
     gone = {"channel": page.art}
@@ -178,7 +178,7 @@ async def test_people_delete_what_they_may(page: Page) -> None:
     assert page.sandbox.messages("art") == []
 
 
-async def test_the_weather_is_made_and_told(page: Page) -> None:
+async def test_the_page_sets_the_weather_and_sees_it_change(page: Page) -> None:
     async with page.open("haru") as ws:
         report = await page.send("POST", "weather", action="ratelimit", n=2)
         assert report["ratelimit_left"] == 2
@@ -250,11 +250,11 @@ async def test_no_file_outside_the_page_is_served(page: Page) -> None:
             assert response.status == 404
 
 
-async def test_the_page_is_told_whether_requests_are_compared_at_all(page: Page) -> None:
+async def test_the_page_knows_whether_requests_are_compared(page: Page) -> None:
     assert await page.get("violations") == {"compares": False, "found": []}
 
 
-def test_a_description_at_hand_is_told(tmp_path: Path) -> None:
+def test_a_sandbox_with_a_description_compares_requests(tmp_path: Path) -> None:
     described = tmp_path / "openapi.json"
     described.write_text(json.dumps({"paths": {}, "components": {"schemas": {}}}))
     assert Sandbox(openapi=described).compares is True

@@ -1,4 +1,4 @@
-"""What `--once` prints of a message: names, and no sign that only a client shows."""
+"""What `--once` prints of a message: names, and no markup that only a client shows."""
 
 from __future__ import annotations
 
@@ -20,5 +20,5 @@ NAMES = {7: "Momo", 8: "art"}
         ("```\n1girl \\(a\\) <@7>\n``` <@7>", "```\n1girl \\(a\\) <@7>\n``` @Momo"),
     ],
 )
-def test_ids_are_told_by_name_and_code_as_it_stands(text: str, read: str) -> None:
+def test_ids_become_names_and_code_stays_unchanged(text: str, read: str) -> None:
     assert readable(text, NAMES) == read

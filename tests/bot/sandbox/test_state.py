@@ -1,4 +1,4 @@
-"""What the local Discord keeps over a restart, and that it never runs out of step with its disk."""
+"""What the local Discord keeps over a restart, and that it stays in step with its disk."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from bot.sandbox.world.lounge import CATEGORIES, CHANNELS
 from tests.stages.tiny_bot import TinyBot, lounge, point_at, running, until
 
 
-async def test_everything_is_there_after_a_restart(tmp_path: Path) -> None:
+async def test_everything_survives_a_restart(tmp_path: Path) -> None:
     async with lounge(state_dir=tmp_path) as (sandbox, bot):
         await sandbox.slash("haru", "art", "draw", {"prompt": "hearts"}).answer()
         await until(lambda: sandbox.messages("art")[-1]["attachments"])
@@ -51,7 +51,7 @@ async def test_everything_is_there_after_a_restart(tmp_path: Path) -> None:
         assert int(fresh["id"]) > int(drawn["id"])
 
 
-async def test_each_person_and_the_server_keep_their_language_over_a_restart(
+async def test_people_and_the_server_keep_their_language_over_a_restart(
     tmp_path: Path,
 ) -> None:
     async with Sandbox(state_dir=tmp_path) as sandbox:

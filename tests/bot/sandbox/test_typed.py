@@ -1,4 +1,4 @@
-"""A command as somebody types it, read by what the bot registered."""
+"""A typed command is read with the help of what the bot registered."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ MARK: Payload = {"name": "mark", "options": [{"name": "id", "type": 4}]}
         ("prompt: re: zero, :d", {"prompt": "re: zero, :d"}),
     ],
 )
-def test_options_are_read_as_the_page_reads_them(typed: str, options: Payload) -> None:
+def test_typed_options_are_read_as_the_page_reads_them(typed: str, options: Payload) -> None:
     assert parse(f"/draw {typed}", [DRAW, PING], "member") == ("draw", options)
 
 
@@ -64,13 +64,13 @@ def test_options_are_read_as_the_page_reads_them(typed: str, options: Payload) -
         ("/swim", "There is no command /swim for you here. The bot offers a member /draw, /mark, "),
     ],
 )
-def test_what_cannot_be_read_is_told_with_what_there_is(typed: str, told: str) -> None:
+def test_an_unreadable_command_is_explained_with_what_exists(typed: str, told: str) -> None:
     with pytest.raises(NotPossible) as fault:
         parse(typed, [DRAW, PING, MARK], "member")
     assert str(fault.value).startswith(told)
 
 
-def test_what_stands_in_a_messages_menu_is_no_command_to_type() -> None:
+def test_a_message_menu_command_cannot_be_typed() -> None:
     menu: Payload = {"name": "Frame", "type": 3}
     with pytest.raises(
         NotPossible, match=r"^There is no command /Frame .* offers a member /ping\.$"
@@ -82,7 +82,7 @@ def test_a_command_without_options_takes_none() -> None:
     assert parse("/ping", [PING], "member") == ("ping", {})
 
 
-def test_what_other_bots_call_it_leads_to_ours() -> None:
+def test_the_name_that_other_bots_use_leads_to_ours() -> None:
     with pytest.raises(
         NotPossible, match=r"no command /imagine for you here\. The nearest is /waifu\."
     ):

@@ -59,7 +59,7 @@ async def test_a_dropped_connection_resumes_and_misses_nothing(here: Lounge) -> 
     assert added == people, "in order, each once"
 
 
-async def test_an_invalid_session_is_identified_afresh(here: Lounge) -> None:
+async def test_an_invalid_session_is_identified_again(here: Lounge) -> None:
     sandbox, bot = here
     assert bot.connected == 1
     sandbox.invalidate()
@@ -98,7 +98,7 @@ async def test_strict_limits_refuse_a_hasty_client_and_suit_a_patient_one() -> N
         assert sandbox.limits.refused == 2
 
 
-async def test_an_outage_of_500_is_retried_and_503_is_told(here: Lounge) -> None:
+async def test_a_502_is_retried_and_a_503_is_raised(here: Lounge) -> None:
     sandbox, bot = here
     sandbox.outage(1, 502)
     await bot.channel("art").send("after the outage")
@@ -109,7 +109,7 @@ async def test_an_outage_of_500_is_retried_and_503_is_told(here: Lounge) -> None
     assert [m["content"] for m in sandbox.messages("art")] == ["after the outage"]
 
 
-async def test_latency_is_felt(here: Lounge) -> None:
+async def test_latency_delays_answers(here: Lounge) -> None:
     sandbox, _ = here
     ticket = sandbox.slash("haru", "general", "ping")
     await ticket.answer()
@@ -132,8 +132,8 @@ async def test_an_offline_gateway_refuses_until_it_is_back(here: Lounge) -> None
     await until(lambda: sandbox.online and bot.resumed, 20)
 
 
-async def test_the_first_connection_refused_ends_discord_py() -> None:
-    """The bug that the bot's own supervisor exists for (facts about discord.py 2.7.1)."""
+async def test_a_refused_first_connection_ends_discord_py() -> None:
+    """The bug for which the bot has its own supervisor (seen in discord.py 2.7.1)."""
     async with Sandbox() as sandbox:
         point_at(sandbox.rest_url, sandbox.gateway_url)
         sandbox.offline(60)
@@ -171,8 +171,8 @@ async def test_zlib_stream_is_one_stream_over_all_frames() -> None:
         assert [ready["t"], guild["t"], guild["s"]] == ["READY", "GUILD_CREATE", 2]
 
 
-async def test_a_heartbeat_is_answered_after_its_sender_could_note_it() -> None:
-    """Quicker than discord.py's own bookkeeping, an answer reads as one that took an interval."""
+async def test_a_heartbeat_is_answered_with_a_short_delay() -> None:
+    """If it beats discord.py's bookkeeping, an answer seems to have taken a whole interval."""
     async with (
         Sandbox() as sandbox,
         aiohttp.ClientSession() as session,
@@ -198,7 +198,7 @@ async def test_an_unknown_session_cannot_be_resumed() -> None:
         assert (answer["op"], answer["d"]) == (9, False)
 
 
-async def test_leaving_politely_ends_the_session_and_a_crash_does_not() -> None:
+async def test_a_clean_close_ends_the_session_and_a_crash_does_not() -> None:
     async with Sandbox() as sandbox, aiohttp.ClientSession() as session:
         for code, resumable in ((1000, False), (4000, True)):
             async with gateway(session, sandbox) as ws:

@@ -31,7 +31,7 @@ async def test_a_newcomer_accepts_the_licence_and_the_waiting_request_runs(here:
     (post,) = await here.posts(1)
     assert f"<@{here.sandbox.persona('newcomer')}>" in post["content"]
     again = await here.draw("1girl, red hair", who="newcomer")
-    assert not again["flags"] & EPHEMERAL, "accepted once, asked never again"
+    assert not again["flags"] & EPHEMERAL, "accepted once, never asked again"
 
 
 async def test_a_request_is_acknowledged_drawn_posted_and_cleared_away(here: Stage) -> None:
@@ -102,7 +102,7 @@ async def test_buttons_work_after_a_restart(here: Stage) -> None:
 
 
 async def deletes(here: Stage, who: str, post: Payload) -> None:
-    """Press the button, and mean it."""
+    """Press the button and confirm."""
     asked = (await here.sandbox.click(who, post["id"], button(post, "delete")).answer()).message
     assert asked is not None
     assert asked["flags"] & EPHEMERAL
@@ -126,7 +126,7 @@ async def test_only_the_requester_or_a_moderator_deletes(here: Stage) -> None:
     assert not list((here.data_dir / "pictures").rglob("*.png"))
 
 
-async def test_deleting_a_picture_takes_every_message_that_shows_it(here: Stage) -> None:
+async def test_deleting_a_picture_deletes_every_message_that_shows_it(here: Stage) -> None:
     await here.accept_terms()
     (post,) = await here.posts(1)
     job_id = post["attachments"][0]["filename"].split(".")[0]
@@ -149,7 +149,7 @@ async def test_a_moderator_blocks_a_word_and_its_reason_is_shown(here: Stage) ->
     assert "we are reading it together" in refused["content"]
 
 
-async def test_the_servers_owner_runs_the_bot_and_nobody_else_bans_everywhere(here: Stage) -> None:
+async def test_only_the_servers_owner_may_ban_everywhere(here: Stage) -> None:
     options = {"member": str(here.sandbox.persona("newcomer")), "everywhere": True}
     for who, told in (("moderator", "Only my operator"), ("owner", "banned everywhere")):
         answer = await here.sandbox.slash(who, here.where, "moderate ban", options).answer()
@@ -212,7 +212,7 @@ async def test_odd_prompts_get_an_answer_and_ping_nobody(here: Stage, prompt: st
         ("seed", -1, "0"),
     ],
 )
-async def test_absurd_options_do_not_leave_the_client(
+async def test_absurd_options_never_leave_the_client(
     here: Stage, option: str, value: object, limit: str
 ) -> None:
     options = {"prompt": "1girl", option: value}

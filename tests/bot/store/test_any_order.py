@@ -1,4 +1,4 @@
-"""Random orders of what people, moderators, the worker and the loops do: no promise breaks."""
+"""No promise breaks, in whatever order people, moderators, the worker and the loops act."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ from tests.stages.trouble import OF_FILES, OF_STATEMENTS
 
 NUMBERS = st.integers(0, 999)
 NAMES = st.sampled_from([*DEEDS])
-#: The greatest number of a moment within a deed.
+#: The latest moment of a deed at which it may be interrupted.
 MOMENTS = st.integers(0, 60)
 
 
@@ -111,7 +111,7 @@ def test_no_promise_breaks_in_many_long_stories() -> None:
 
 
 @pytest.mark.parametrize("seed", [0, 1])
-async def test_a_story_by_dice_breaks_nothing(tmp_path: Path, seed: int) -> None:
+async def test_random_stories_break_no_promise(tmp_path: Path, seed: int) -> None:
     assert await stroll(tmp_path, seed) == Faults()
 
 
@@ -123,18 +123,18 @@ async def test_a_story_by_dice_breaks_nothing(tmp_path: Path, seed: int) -> None
         ("forget", "IOERR", 16), ("erase", "EACCES", 2), ("pick", "SIGKILL", 5),
     ],
 )  # fmt: skip
-async def test_what_fails_in_a_deed_is_done_again_and_breaks_nothing(
+async def test_a_deed_that_fails_is_retried_and_breaks_no_promise(
     tmp_path: Path, deed: str, what: str, every: int
 ) -> None:
     tried = await suffer_in_turn(tmp_path, deed, what, every)
-    assert len(tried) >= 3, "or nothing was proved"
+    assert len(tried) >= 3, "otherwise this proves nothing"
     assert not {f"{t.moment}: {t.broken}" for t in tried if t.broken}
 
 
 @pytest.mark.exhaustive
 @pytest.mark.timeout(900)
 @pytest.mark.parametrize("what", MISFORTUNES)
-async def test_whatever_fails_at_any_moment_of_any_deed_breaks_nothing(
+async def test_a_failure_at_any_moment_of_any_deed_breaks_no_promise(
     tmp_path: Path, what: str
 ) -> None:
     tried = [

@@ -1,4 +1,4 @@
-"""Caps: so many pictures that wait, so many a day, and a pause; requests at once share no place."""
+"""Caps on waiting pictures and on pictures a day, the pause, and requests that arrive at once."""
 
 from __future__ import annotations
 
@@ -49,7 +49,7 @@ def text(result: Request | Refused) -> str:
     return result.text
 
 
-async def test_a_day_has_so_many_pictures_in_each_server(stores: Stores) -> None:
+async def test_the_daily_cap_counts_each_member_in_each_server(stores: Stores) -> None:
     caps = replace(AMPLE, per_day=3)
     assert isinstance(await ask(stores, caps, count=2), Request)
     assert text(await ask(stores, caps, NOW_MS + 1, count=2)) == (
@@ -63,7 +63,7 @@ async def test_a_day_has_so_many_pictures_in_each_server(stores: Stores) -> None
     assert isinstance(await ask(stores, caps, NOW_MS + DAY_MS + 2, count=3), Request)
 
 
-async def test_no_cap_of_a_day_and_a_cap_of_none_are_not_the_same(stores: Stores) -> None:
+async def test_a_missing_daily_cap_differs_from_a_cap_of_zero(stores: Stores) -> None:
     assert isinstance(await ask(stores, replace(AMPLE, per_day=None)), Request)
     assert text(await ask(stores, replace(AMPLE, per_day=0)))
 
@@ -72,7 +72,7 @@ COUNTS = {JobState.DELIVERED, JobState.HELD}
 
 
 @pytest.mark.parametrize("state", sorted(COUNTS | ENDED))
-async def test_what_came_to_nothing_takes_no_picture_from_the_day(
+async def test_pictures_that_came_to_nothing_do_not_count_towards_the_day(
     stores: Stores, state: JobState
 ) -> None:
     caps = replace(AMPLE, per_day=1)
@@ -99,7 +99,7 @@ async def test_a_clock_that_was_set_back_makes_nobody_wait_for_days(stores: Stor
     assert text(await ask(stores, caps, NOW_MS)).endswith("ask again in 30 s.")
 
 
-async def test_requests_at_once_do_not_share_the_last_place(stores: Stores) -> None:
+async def test_concurrent_requests_do_not_exceed_a_cap(stores: Stores) -> None:
     for caps in (replace(AMPLE, per_day=3), replace(AMPLE, cooldown_ms=1_000)):
         user = caps.cooldown_ms + 1
         results = await asyncio.gather(*(ask(stores, caps, user=user) for _ in range(9)))
@@ -107,7 +107,7 @@ async def test_requests_at_once_do_not_share_the_last_place(stores: Stores) -> N
         assert granted == (caps.per_day or 1)
 
 
-async def test_requests_at_once_are_each_refused_in_their_own_language(stores: Stores) -> None:
+async def test_concurrent_requests_are_each_refused_in_their_own_language(stores: Stores) -> None:
     async def refused(locale: str, user: int) -> str:
         with speaking(language(locale)):
             return text(await ask(stores, Caps(per_user=1, per_guild=9), count=2, user=user))
@@ -118,14 +118,14 @@ async def test_requests_at_once_are_each_refused_in_their_own_language(stores: S
             assert said == limits.too_many(2, 1)
 
 
-async def test_what_is_held_waits_for_nobody(stores: Stores) -> None:
+async def test_held_pictures_do_not_count_as_waiting(stores: Stores) -> None:
     await stores.hold()
     assert isinstance(await ask(stores, Caps(per_user=1, per_guild=1)), Request)
     assert isinstance(await ask(stores, Caps(per_user=1, per_guild=9)), Refused)
     assert isinstance(await ask(stores, Caps(per_user=9, per_guild=1), user=OTHER), Refused)
 
 
-async def test_usage_is_read_by_its_index(stores: Stores) -> None:
+async def test_usage_is_read_through_an_index(stores: Stores) -> None:
     await stores.enqueue()
     assert await stores.claim()
     await stores.queue.put_back(WORKER, [], 5)

@@ -8,16 +8,18 @@ from pathlib import Path
 
 import pytest_asyncio
 
-from bot.domain import ChannelId, MessageId, RequestId, UserId
+from bot.domain import ChannelId, GuildId, MessageId, RequestId, UserId
 from bot.store import case_posts as room
 from bot.store.case_posts import CasePosting
 from bot.store.case_rows import Case
 from bot.store.decisions import Outcome
+from bot.store.reviews import Filing
 from tests.stages.factories import GUILD, OTHER, SINCE, USER, make_message
 from tests.stages.moderators import MODERATOR, decide, judged, report, reported
 from tests.stages.stores import Stores, open_stores
 
 REVIEW, ANOTHER = ChannelId(66), ChannelId(67)
+THERE = GuildId(GUILD + 1)
 
 
 @pytest_asyncio.fixture
@@ -27,9 +29,9 @@ async def stores(tmp_path: Path) -> AsyncGenerator[Stores]:
         yield opened
 
 
-async def choose(stores: Stores, channel: ChannelId | None) -> None:
-    """The server's review channel is this one from now on."""
-    current = await stores.guilds.current(GUILD)
+async def choose(stores: Stores, channel: ChannelId | None, guild: GuildId = GUILD) -> None:
+    """Make this the server's review channel."""
+    current = await stores.guilds.current(guild)
     changed = replace(current.policy, review_channel=channel)
     await stores.guilds.save(changed, current.number, MODERATOR, 1, summary="")
 
@@ -64,7 +66,7 @@ async def test_without_a_review_channel_cases_wait_for_one(stores: Stores) -> No
     assert [(due.id, due.review_channel_id) for due in await owed(stores)] == [(case.id, ANOTHER)]
 
 
-async def test_a_channel_that_rests_hides_nobody_elses_cases(stores: Stores) -> None:
+async def test_owed_cases_can_leave_out_channels_and_cases(stores: Stores) -> None:
     _, first = await stores.hold()
     _, second = await stores.hold()
     assert await stores.case_posts.owed(9, closed=[REVIEW]) == []
@@ -72,7 +74,18 @@ async def test_a_channel_that_rests_hides_nobody_elses_cases(stores: Stores) -> 
     assert [due.id for due in await stores.case_posts.owed(1)] == [first.id]
 
 
-async def test_a_try_is_written_down_before_it_is_made(stores: Stores) -> None:
+async def test_a_closed_channel_hides_no_other_servers_cases(stores: Stores) -> None:
+    await choose(stores, ANOTHER, THERE)
+    _, here = await stores.hold()
+    job = await stores.deliver(message=1, guild=THERE)
+    assert await report(stores, job) is Filing.OPENED
+    (there,) = await stores.reviews.open_cases(THERE, 9)
+    assert [due.id for due in await owed(stores)] == [here.id, there.id]
+    assert [due.id for due in await stores.case_posts.owed(1, closed=[REVIEW])] == [there.id]
+    assert [due.id for due in await stores.case_posts.owed(1, closed=[ANOTHER])] == [here.id]
+
+
+async def test_a_second_posting_attempt_knows_of_the_first(stores: Stores) -> None:
     await stores.hold()
     (due,) = await owed(stores)
     first = CasePosting(channel_id=REVIEW, since_id=SINCE, is_first=True)
@@ -80,7 +93,7 @@ async def test_a_try_is_written_down_before_it_is_made(stores: Stores) -> None:
     assert await stores.case_posts.begin(due, 5_001) == replace(first, is_first=False)
 
 
-async def test_a_try_is_finished_where_it_was_begun(stores: Stores) -> None:
+async def test_a_posting_is_finished_in_the_channel_where_it_began(stores: Stores) -> None:
     await stores.hold()
     (due,) = await owed(stores)
     assert await stores.case_posts.begin(due, 5_000)
@@ -104,7 +117,18 @@ async def test_a_case_is_not_dropped_before_its_message_shows_the_decision(
     assert await stores.reviews.prune(10_000) == 1
 
 
-async def test_what_was_not_sent_goes_to_the_channel_of_now(stores: Stores) -> None:
+async def test_a_dropped_case_takes_its_message_with_it(stores: Stores) -> None:
+    _, case = await stores.hold()
+    await posted(stores, case, 500)
+    await decide(stores, case, Outcome.APPROVE)
+    (due,) = await owed(stores)
+    await stores.case_posts.edited(due)
+    assert not await stores.doomed.messages(9)
+    await stores.reviews.prune(10_000)
+    assert [doomed.message_id for doomed in await stores.doomed.messages(9)] == [500]
+
+
+async def test_an_abandoned_posting_goes_to_the_current_review_channel(stores: Stores) -> None:
     await stores.hold()
     (due,) = await owed(stores)
     assert await stores.case_posts.begin(due, 5_000)
@@ -115,7 +139,7 @@ async def test_what_was_not_sent_goes_to_the_channel_of_now(stores: Stores) -> N
     assert begun == CasePosting(channel_id=ANOTHER, since_id=SINCE, is_first=True)
 
 
-async def test_a_second_message_of_a_case_is_let_go(stores: Stores) -> None:
+async def test_a_second_message_for_one_case_is_doomed(stores: Stores) -> None:
     await stores.hold()
     (due,) = await owed(stores)
     await posted(stores, due)
@@ -125,7 +149,7 @@ async def test_a_second_message_of_a_case_is_let_go(stores: Stores) -> None:
     assert await stores.case_posts.begin(due, 5_001) is None
 
 
-async def test_what_happens_to_a_case_is_owed_to_its_message(stores: Stores) -> None:
+async def test_every_change_to_a_case_is_owed_to_its_message(stores: Stores) -> None:
     job, case = await reported(stores)
     there = await posted(stores, case)
     await report(stores, job, by=77, reason="So mean.")
@@ -133,7 +157,7 @@ async def test_what_happens_to_a_case_is_owed_to_its_message(stores: Stores) -> 
     assert (joined.message, len(joined.reports)) == (there.message, 2)
     assert joined.nonce != there.nonce
     await stores.case_posts.edited(there)
-    assert await owed(stores) == [replace(joined)], "an edit that shows less pays nothing"
+    assert await owed(stores) == [replace(joined)], "an edit to an older revision settles nothing"
     await stores.case_posts.edited(joined)
     assert await owed(stores) == []
     await decide(stores, joined, Outcome.REMOVE)
@@ -143,14 +167,14 @@ async def test_what_happens_to_a_case_is_owed_to_its_message(stores: Stores) -> 
     assert await owed(stores) == []
 
 
-async def test_what_is_decided_before_it_is_posted_owes_nothing(stores: Stores) -> None:
+async def test_a_case_decided_before_posting_is_never_posted(stores: Stores) -> None:
     _, case = await stores.hold()
     await decide(stores, case, Outcome.APPROVE)
     assert await owed(stores) == []
     assert await stores.case_posts.begin(case, 5_000) is None
 
 
-async def test_what_is_decided_while_it_is_posted_is_looked_for_once_more(stores: Stores) -> None:
+async def test_a_case_decided_while_being_posted_is_looked_for_once_more(stores: Stores) -> None:
     _, case = await stores.hold()
     (due,) = await owed(stores)
     assert await stores.case_posts.begin(due, 5_000)
@@ -164,7 +188,7 @@ async def test_what_is_decided_while_it_is_posted_is_looked_for_once_more(stores
     assert await owed(stores) == []
 
 
-async def test_a_picture_that_goes_leaves_the_messages_of_decided_cases_too(
+async def test_a_purge_also_removes_the_picture_from_decided_cases(
     stores: Stores,
 ) -> None:
     _, case = await stores.hold()
@@ -178,20 +202,20 @@ async def test_a_picture_that_goes_leaves_the_messages_of_decided_cases_too(
     assert (due.decision, due.pictured) == (Outcome.APPROVE, False)
 
 
-async def test_a_message_that_a_moderator_deletes_is_owed_again(stores: Stores) -> None:
+async def test_a_case_message_deleted_by_a_moderator_is_owed_again(stores: Stores) -> None:
     _, case = await stores.hold()
     there = await posted(stores, case)
     await stores.gallery.message_deleted([MessageId(500)], 6_000)
     (due,) = await owed(stores)
     assert (due.id, due.message) == (case.id, None)
-    assert due.nonce != there.nonce, "or Discord takes the new message for the old one"
+    assert due.nonce != there.nonce, "otherwise Discord takes the new message for the old one"
     begun = await stores.case_posts.begin(due, 6_001)
     assert begun is not None
     assert begun.is_first
     assert await stores.case_posts.posted(due, make_message(502, channel=REVIEW))
 
 
-async def test_the_message_of_a_decided_case_is_not_missed(stores: Stores) -> None:
+async def test_a_lost_message_of_a_decided_case_is_not_replaced(stores: Stores) -> None:
     _, case = await stores.hold()
     await posted(stores, case)
     await decide(stores, case, Outcome.APPROVE)
@@ -199,7 +223,7 @@ async def test_the_message_of_a_decided_case_is_not_missed(stores: Stores) -> No
     assert await owed(stores) == []
 
 
-async def test_a_review_channel_that_is_gone_takes_no_case_along(stores: Stores) -> None:
+async def test_cases_survive_the_loss_of_their_review_channel(stores: Stores) -> None:
     _, case = await stores.hold()
     await posted(stores, case)
     _, other = await stores.hold()
@@ -223,7 +247,7 @@ async def test_a_forgotten_members_messages_leave_the_review_channel(stores: Sto
     assert [gone.message_id for gone in await stores.doomed.messages(9)] == [500]
     (hunt,) = [hunt for hunt in await stores.doomed.hunts(9) if hunt.channel_id == REVIEW]
     assert hunt.name == under_way.id
-    # The answer comes after all: the message goes. Should it not come, it is hunted again.
+    # If the answer comes after all, the message goes. If it does not come, it is hunted again.
     assert not await stores.case_posts.posted(due, make_message(503, channel=REVIEW))
     assert 503 in [gone.message_id for gone in await stores.doomed.messages(9)]
     await stores.doomed.caught(hunt, [])
@@ -232,7 +256,55 @@ async def test_a_forgotten_members_messages_leave_the_review_channel(stores: Sto
     assert hunt in await stores.doomed.hunts(9)
 
 
-async def test_an_answer_that_is_lost_is_found_at_the_next_try(stores: Stores) -> None:
+async def test_a_message_is_owed_an_edit_when_its_reporter_is_forgotten(stores: Stores) -> None:
+    _, case = await reported(stores)
+    there = await posted(stores, case)
+    await stores.privacy.forget(UserId(OTHER))
+    (due,) = await owed(stores)
+    assert due.message == there.message
+    assert [one.reporter_id for one in due.reports] == [None]
+    await stores.case_posts.edited(due)
+    assert await owed(stores) == []
+
+
+async def test_a_message_posted_while_its_reporter_is_forgotten_is_owed_an_edit(
+    stores: Stores,
+) -> None:
+    await reported(stores)
+    (named,) = await owed(stores)
+    await stores.privacy.forget(UserId(OTHER))
+    await posted(stores, named)
+    (due,) = await owed(stores)
+    assert [one.reporter_id for one in due.reports] == [None]
+
+
+async def test_a_message_is_owed_an_edit_when_its_moderator_is_forgotten(stores: Stores) -> None:
+    _, case = await stores.hold()
+    _, never_posted = await stores.hold()
+    there = await posted(stores, case)
+    for one in (there, never_posted):
+        await decide(stores, one, Outcome.APPROVE)
+    (decided,) = await owed(stores)
+    await stores.case_posts.edited(decided)
+    await stores.privacy.forget(MODERATOR)
+    (due,) = await owed(stores)
+    assert (due.message, due.actor_id) == (there.message, None)
+
+
+async def test_a_decision_posted_while_its_moderator_is_forgotten_is_owed_an_edit(
+    stores: Stores,
+) -> None:
+    _, case = await stores.hold()
+    assert await stores.case_posts.begin(case, 5_000)
+    await decide(stores, case, Outcome.APPROVE)
+    (named,) = await owed(stores)
+    await stores.privacy.forget(MODERATOR)
+    await posted(stores, named)
+    (due,) = await owed(stores)
+    assert due.actor_id is None
+
+
+async def test_a_case_whose_answer_was_lost_stays_owed(stores: Stores) -> None:
     _, case = await stores.hold()
     (due,) = await owed(stores)
     posting = await stores.case_posts.begin(due, 5_000)
@@ -242,7 +314,7 @@ async def test_an_answer_that_is_lost_is_found_at_the_next_try(stores: Stores) -
     assert [due.id for due in await owed(stores)] == [case.id]
 
 
-async def test_what_is_owed_is_found_by_its_index(stores: Stores) -> None:
+async def test_owed_cases_are_found_through_an_index(stores: Stores) -> None:
     plan = await stores.db.fetch_all(
         f"EXPLAIN QUERY PLAN {room._OWED}", {"closed": "[]", "nor": "[]", "limit": 8}
     )
@@ -252,7 +324,7 @@ async def test_what_is_owed_is_found_by_its_index(stores: Stores) -> None:
     assert not scans, steps
 
 
-async def test_a_reports_case_names_its_members(stores: Stores) -> None:
+async def test_a_report_names_its_reporter_and_queues_nothing(stores: Stores) -> None:
     _, case = await reported(stores)
     assert [one.reporter_id for one in case.reports] == [UserId(OTHER)]
     assert await stores.reviews.decide(case.id, judged(Outcome.DISMISS)) is not None

@@ -1,4 +1,4 @@
-"""Every change of state is told once, after its commit, whoever made it."""
+"""Every change of state is reported once, after its commit, whoever made it."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from tests.stages.stores import LEASE_MS, WORKER, Stores, open_stores
 
 
 class Ear:
-    """Remembers what it is told until it is asked."""
+    """Remembers the reported changes until it is asked for them."""
 
     def __init__(self) -> None:
         self._told: list[Transition] = []
@@ -45,7 +45,7 @@ async def stores(tmp_path: Path, ear: Ear) -> AsyncGenerator[Stores]:
         yield opened
 
 
-async def test_every_step_of_a_jobs_life_is_told(stores: Stores, ear: Ear) -> None:
+async def test_every_step_of_a_jobs_life_is_reported(stores: Stores, ear: Ear) -> None:
     job = await stores.deliver(message=77)
     assert ear.of(Subject.JOB) == [
         (job.id, None, "queued", ""),
@@ -55,7 +55,7 @@ async def test_every_step_of_a_jobs_life_is_told(stores: Stores, ear: Ear) -> No
     ]
 
 
-async def test_requests_and_posts_are_told_too(stores: Stores, ear: Ear) -> None:
+async def test_changes_of_requests_and_posts_are_reported_too(stores: Stores, ear: Ear) -> None:
     job = await stores.deliver(message=77)
     await stores.views.close_status(job.request_id)
     await stores.views.close_status(job.request_id)
@@ -73,7 +73,7 @@ async def test_requests_and_posts_are_told_too(stores: Stores, ear: Ear) -> None
     ]
 
 
-async def test_the_reason_goes_with_the_change(stores: Stores, ear: Ear) -> None:
+async def test_each_change_is_reported_with_its_reason(stores: Stores, ear: Ear) -> None:
     jobs = [job for _ in range(4) for job in await stores.enqueue()]
     for _ in jobs:
         assert await stores.claim()
@@ -91,7 +91,7 @@ async def test_the_reason_goes_with_the_change(stores: Stores, ear: Ear) -> None
     ]
 
 
-async def test_an_expired_lease_and_a_cancelled_job_are_told(stores: Stores, ear: Ear) -> None:
+async def test_an_expired_lease_and_a_cancelled_job_are_reported(stores: Stores, ear: Ear) -> None:
     (first,), (second,) = await stores.enqueue(), await stores.enqueue()
     assert await stores.claim(now_ms=0)
     ear.of(Subject.JOB)
@@ -103,7 +103,7 @@ async def test_an_expired_lease_and_a_cancelled_job_are_told(stores: Stores, ear
     ]
 
 
-async def test_what_changes_nothing_is_not_told(stores: Stores, ear: Ear) -> None:
+async def test_statements_that_change_nothing_are_not_reported(stores: Stores, ear: Ear) -> None:
     (job,) = await stores.enqueue()
     assert await stores.claim()
     ear.of(Subject.JOB)
@@ -115,7 +115,9 @@ async def test_what_changes_nothing_is_not_told(stores: Stores, ear: Ear) -> Non
     assert ear.of(Subject.JOB) == []
 
 
-async def test_who_is_forgotten_leaves_the_states_that_they_had(stores: Stores, ear: Ear) -> None:
+async def test_forgetting_a_member_reports_the_last_state_of_each_row(
+    stores: Stores, ear: Ear
+) -> None:
     shown = await stores.deliver(message=77)
     (waiting,) = await stores.enqueue(make_admitted(make_ask(user=USER)))
     await stores.enqueue(make_admitted(make_ask(user=OTHER)))
@@ -143,7 +145,7 @@ async def undone(stores: Stores) -> None:
         raise ZeroDivisionError
 
 
-async def test_what_is_rolled_back_is_never_told(stores: Stores, ear: Ear) -> None:
+async def test_a_change_that_is_rolled_back_is_never_reported(stores: Stores, ear: Ear) -> None:
     (job,) = await stores.enqueue()
     ear.of(Subject.JOB)
     with pytest.raises(ZeroDivisionError):
@@ -184,7 +186,7 @@ async def cancelled_at_work(stores: Stores, sql: str) -> None:
     assert writing.cancelled()
 
 
-async def test_what_is_done_is_told_though_its_caller_was_cancelled(
+async def test_a_change_is_reported_even_if_its_caller_was_cancelled(
     stores: Stores, ear: Ear
 ) -> None:
     (job,) = await stores.enqueue()
@@ -194,7 +196,7 @@ async def test_what_is_done_is_told_though_its_caller_was_cancelled(
     assert ear.of(Subject.JOB) == [(job.id, "queued", "failed", "")]
 
 
-async def test_what_fails_is_not_told_though_its_caller_was_cancelled(
+async def test_a_failed_change_of_a_cancelled_caller_is_not_reported(
     stores: Stores, ear: Ear
 ) -> None:
     (job,) = await stores.enqueue()
@@ -204,7 +206,7 @@ async def test_what_fails_is_not_told_though_its_caller_was_cancelled(
     assert ear.of(Subject.JOB) == []
 
 
-async def test_a_cancelled_transaction_is_told_if_it_was_committed(
+async def test_a_cancelled_transaction_is_reported_only_if_it_committed(
     stores: Stores, ear: Ear
 ) -> None:
     outcomes: set[bool] = set()
@@ -221,10 +223,10 @@ async def test_a_cancelled_transaction_is_told_if_it_was_committed(
         assert rows <= told
         assert len(told) == len(rows) + 1
         outcomes.add(bool(rows))
-    assert outcomes == {True, False}, "or it proves nothing"
+    assert outcomes == {True, False}, "otherwise this proves nothing"
 
 
-async def test_every_step_of_a_cases_life_is_told(stores: Stores, ear: Ear) -> None:
+async def test_every_step_of_a_cases_life_is_reported(stores: Stores, ear: Ear) -> None:
     _, approved = await stores.hold()
     assert ear.of(Subject.CASE) == [(approved.id, None, "open", "held")]
     await decide(stores, approved, Outcome.APPROVE)

@@ -1,4 +1,4 @@
-"""Who may claim what: the share of an engine, and what a process that died has left behind."""
+"""Who may claim which jobs: an engine's share, and what a dead process left behind."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ async def stores(tmp_path: Path) -> AsyncGenerator[Stores]:
         yield opened
 
 
-async def test_at_the_start_every_lease_and_pause_ends_whatever_the_clock_says(
+async def test_a_start_ends_every_lease_and_pause_whatever_the_clock_says(
     stores: Stores,
 ) -> None:
     now_ms, day_ms = 1_800_000_000_000, 24 * 3_600_000
@@ -65,14 +65,14 @@ async def test_a_start_with_nothing_left_over_writes_nothing(
     assert await stores.queue.take_back("new", 9_000, 3) == ([], [])
 
 
-async def test_a_start_takes_nothing_from_another_worker_of_its_process(stores: Stores) -> None:
+async def test_a_start_takes_no_job_from_another_worker_of_its_process(stores: Stores) -> None:
     (job,) = await stores.enqueue(make_admitted(make_ask()))
     assert await stores.queue.claim("p/1", LEASE_MS, 1_000)
     assert await stores.queue.take_back("p", 9_000, 3) == ([], [])
     assert await stores.queue.take_back("another", 9_000, 3) == ([job.id], [])
 
 
-async def test_a_lease_that_ran_out_is_its_owners_to_take_back(stores: Stores) -> None:
+async def test_only_its_owner_takes_back_an_expired_lease(stores: Stores) -> None:
     """The engine beside it may be in the middle of a long tick, and cannot renew."""
     (job,) = await stores.enqueue(make_admitted(make_ask()))
     assert await stores.queue.claim("p/1", LEASE_MS, 0)
@@ -80,7 +80,7 @@ async def test_a_lease_that_ran_out_is_its_owners_to_take_back(stores: Stores) -
     assert await stores.queue.release_expired("p/1", LEASE_MS, 3, 0) == ([job.id], [])
 
 
-async def test_an_engine_claims_the_jobs_of_its_share_alone(stores: Stores) -> None:
+async def test_an_engine_claims_only_the_jobs_in_its_share(stores: Stores) -> None:
     draws = {name: replace(make_ask().draw, model=name) for name in ("a", "b", None)}
     jobs = {
         name: (await stores.enqueue(make_admitted(replace(make_ask(), draw=draw))))[0].id
@@ -102,7 +102,7 @@ async def test_an_engine_claims_the_jobs_of_its_share_alone(stores: Stores) -> N
     assert await claimed(EVERY_JOB) == ["a", "b", None]
 
 
-async def test_a_job_without_a_name_is_the_model_s_that_is_asked_of(stores: Stores) -> None:
+async def test_a_job_that_names_no_model_goes_to_the_active_one(stores: Stores) -> None:
     def share(*models: str) -> Share:
         return Share(models=models, excluded=False, unnamed="a")
 
@@ -116,7 +116,7 @@ async def test_a_job_without_a_name_is_the_model_s_that_is_asked_of(stores: Stor
     assert await stores.queue.upcoming(2_000, Share(unnamed="a")) is None, "nothing waits"
 
 
-async def test_a_draw_that_cannot_be_read_names_no_model(stores: Stores) -> None:
+async def test_an_unreadable_draw_names_no_model(stores: Stores) -> None:
     (job,) = await stores.enqueue(make_admitted(make_ask()))
     await stores.db.write_one("UPDATE jobs SET draw = '{' WHERE id = :id", {"id": job.id})
     (row,) = await stores.rows("jobs")

@@ -23,7 +23,7 @@ async def consent(tmp_path: Path) -> AsyncGenerator[Consent]:
     await db.close()
 
 
-async def test_an_acceptance_is_of_one_person_and_one_licence(consent: Consent) -> None:
+async def test_an_acceptance_covers_one_person_and_one_licence(consent: Consent) -> None:
     assert not await consent.accepted(USER, OLD)
     for _ in range(2):
         await consent.accept(USER, OLD, "card-1", 5)
@@ -49,13 +49,13 @@ def elaborate() -> Ask:
     )
 
 
-async def test_an_ask_comes_back_as_it_was(consent: Consent) -> None:
+async def test_a_waiting_ask_comes_back_unchanged(consent: Consent) -> None:
     for ask in (make_ask(), elaborate()):
         waiting_id = await consent.hold(ask, 5)
         assert await consent.take(waiting_id, USER) == ask
 
 
-async def test_an_ask_is_taken_once_and_by_its_user(consent: Consent) -> None:
+async def test_a_waiting_ask_is_taken_once_and_only_by_its_user(consent: Consent) -> None:
     waiting_id = await consent.hold(make_ask(), 5)
     assert await consent.take(waiting_id, OTHER) is None
     takes = await asyncio.gather(*(consent.take(waiting_id, USER) for _ in range(5)))
@@ -71,7 +71,7 @@ async def test_a_user_cannot_pile_up_waiting_asks(consent: Consent) -> None:
     assert await consent.take(theirs, OTHER) is not None
 
 
-async def test_prompts_are_not_shared_unless_asked_for(consent: Consent) -> None:
+async def test_prompts_are_not_shared_unless_their_member_agrees(consent: Consent) -> None:
     assert not await consent.shares_prompts(USER)
     await consent.set_sharing(USER, True, 5)
     assert await consent.shares_prompts(USER)
@@ -80,7 +80,7 @@ async def test_prompts_are_not_shared_unless_asked_for(consent: Consent) -> None
     assert not await consent.shares_prompts(USER)
 
 
-async def test_a_licence_ends_what_waits_for_its_own_card_alone(tmp_path: Path) -> None:
+async def test_a_new_licence_ends_only_the_jobs_of_its_own_card(tmp_path: Path) -> None:
     async with open_stores(tmp_path) as stores:
         consent = Consent(stores.db)
         await consent.accept(USER, "old", "a", 1)
@@ -91,7 +91,7 @@ async def test_a_licence_ends_what_waits_for_its_own_card_alone(tmp_path: Path) 
             jobs[model] = (await stores.enqueue(make_admitted(ask)))[0].id
         assert await consent.waiting_cards() == {"a", "b", "c"}
         ended = await consent.end_unlicensed({"a": "old", "b": "new"}, "a", 5)
-        assert ended == [jobs["b"]], "the licence of c is not known, and is none of a's"
+        assert ended == [jobs["b"]], "the licence of c is unknown, and has nothing to do with a"
         told = await stores.views.get(jobs["b"])
         assert told is not None
         assert "its licence is another one" in (told.error or "")

@@ -1,4 +1,4 @@
-"""A curator's word is kept, can be taken back, and stands in the server's log."""
+"""A curator's stamps and captions are kept, can be taken back, and appear in the server's log."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ async def test_a_stamp_and_a_caption_are_kept_until_they_are_taken_back(stores: 
     await curation.stamp(job.id, None, 8)
     assert await kept(stores) == [(None, "two girls")]
     await curation.caption(job.id, " ", 9)
-    assert await kept(stores) == [], "a row that says nothing goes"
+    assert await kept(stores) == [], "an empty row is deleted"
 
 
 async def test_each_change_has_its_line_in_the_servers_log(stores: Stores) -> None:
@@ -68,7 +68,7 @@ async def test_each_change_has_its_line_in_the_servers_log(stores: Stores) -> No
     assert "secret" not in str(told)
 
 
-async def test_what_is_gone_or_held_takes_no_word(stores: Stores) -> None:
+async def test_deleted_and_held_pictures_cannot_be_curated(stores: Stores) -> None:
     curation = Curation(stores.db)
     held, _ = await stores.hold()
     deleted, _ = await stores.draw()
@@ -83,7 +83,7 @@ async def test_what_is_gone_or_held_takes_no_word(stores: Stores) -> None:
     assert not await stores.guilds.audit(GUILD, 9)
 
 
-async def test_a_caption_has_an_end(stores: Stores) -> None:
+async def test_a_caption_that_is_too_long_is_refused(stores: Stores) -> None:
     job, _ = await stores.draw()
     refused = await Curation(stores.db).caption(job.id, "x" * 2001, 5)
     assert isinstance(refused, Refused)
@@ -91,14 +91,14 @@ async def test_a_caption_has_an_end(stores: Stores) -> None:
     assert await kept(stores) == []
 
 
-async def test_a_curators_words_go_with_the_member(stores: Stores) -> None:
+async def test_a_caption_goes_when_the_pictures_member_is_forgotten(stores: Stores) -> None:
     job, _ = await stores.draw()
     await Curation(stores.db).caption(job.id, "words", 5)
     await stores.privacy.forget(USER)
     assert await kept(stores) == []
 
 
-async def test_the_sheet_shows_no_member_and_no_word_that_is_not_shared(stores: Stores) -> None:
+async def test_the_contact_sheet_shows_no_member_and_no_unshared_prompt(stores: Stores) -> None:
     await stores.deliver(message=1, prompt='a "quoted", blue  hair,tag')
     await stores.deliver(message=2, prompt="private", user=OTHER)
     await stores.hold()

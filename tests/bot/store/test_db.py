@@ -63,7 +63,7 @@ async def test_every_table_is_strict(db: Database) -> None:
     assert not loose
 
 
-async def test_a_step_that_fails_leaves_nothing_of_itself(
+async def test_a_failed_migration_leaves_nothing_behind(
     path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     await (await Database.open(path)).close()
@@ -108,7 +108,7 @@ async def test_a_newer_version_is_refused(path: Path) -> None:
         await inspect(path)
 
 
-def test_what_is_no_database_is_refused_and_kept(path: Path) -> None:
+def test_a_file_that_is_no_database_is_refused_and_kept(path: Path) -> None:
     path.write_bytes(b"dear diary " * 500)
     assert "is not a database" in asyncio.run(refusal(path))
     assert path.read_bytes() == b"dear diary " * 500
@@ -123,7 +123,7 @@ def test_another_programs_database_is_refused_and_kept(path: Path) -> None:
     assert path.read_bytes() == before
 
 
-def test_a_damaged_file_is_told_as_such(path: Path) -> None:
+def test_a_damaged_file_is_reported_as_damaged(path: Path) -> None:
     asyncio.run(_make(path))
     data = bytearray(path.read_bytes())
     data[100:4096] = b"\xff" * 3996
@@ -175,8 +175,8 @@ async def test_the_reader_cannot_write(db: Database) -> None:
         await db.fetch_all("DELETE FROM sharing")
 
 
-async def test_many_reads_at_once_stand_in_line_at_the_readers_thread(db: Database) -> None:
-    """Or each would wait for a turn of the loop, which has all the others to serve meanwhile."""
+async def test_concurrent_reads_queue_up_in_the_readers_thread(db: Database) -> None:
+    """Otherwise each would wait for a turn of the loop, which meanwhile serves all the others."""
     reader = sicken_reader(db)
     reads = [asyncio.create_task(users(db)) for _ in range(50)]
     await asyncio.sleep(0)
@@ -253,7 +253,7 @@ async def test_a_cancelled_writer_leaves_all_or_nothing(
     assert one_statement or 1 in outcomes, "the cancellations should hit both sides of the commit"
 
 
-async def test_a_cancellation_during_commit_comes_after_it(
+async def test_a_cancellation_during_a_commit_waits_for_it(
     db: Database, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     run = room._run
@@ -307,7 +307,7 @@ async def test_a_writer_waits_for_another_process(
     assert await users(db) == [1]
 
 
-async def test_a_lock_held_for_long_is_an_error_and_no_loss(
+async def test_a_long_held_lock_raises_an_error_and_loses_nothing(
     db: Database, path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(room, "_PATIENCE_S", 0.3)
@@ -324,7 +324,7 @@ async def test_a_lock_held_for_long_is_an_error_and_no_loss(
     assert await users(db) == [3]
 
 
-async def test_a_full_disk_is_told_and_loses_nothing(db: Database) -> None:
+async def test_a_full_disk_is_reported_and_loses_nothing(db: Database) -> None:
     await db.write_one(ADD, {"user": 1})
     await db.write_one("PRAGMA max_page_count = 1")
 
@@ -341,7 +341,7 @@ async def test_a_full_disk_is_told_and_loses_nothing(db: Database) -> None:
     assert await users(db) == [1, 2]
 
 
-async def test_our_own_mistakes_are_not_dressed_up(db: Database) -> None:
+async def test_our_own_sql_errors_are_raised_unchanged(db: Database) -> None:
     await db.write_one(ADD, {"user": 1})
     with pytest.raises(sqlite3.IntegrityError):
         await db.write_one(ADD, {"user": 1})
@@ -349,7 +349,7 @@ async def test_our_own_mistakes_are_not_dressed_up(db: Database) -> None:
         await db.fetch_one("SELECT * FROM nowhere")
 
 
-async def test_what_is_deleted_and_scrubbed_is_in_no_file(db: Database, path: Path) -> None:
+async def test_deleted_data_is_in_no_file_after_a_scrub(db: Database, path: Path) -> None:
     word = "unforgettable"
     block = "INSERT INTO acceptances VALUES (1, :word, '', 0)"
     await db.write_one(block, {"word": word})
@@ -359,4 +359,4 @@ async def test_what_is_deleted_and_scrubbed_is_in_no_file(db: Database, path: Pa
     assert not any(word.encode() in data for data in files)
     await db.write_one(block, {"word": word})
     files = [file.read_bytes() for file in path.parent.iterdir()]
-    assert any(word.encode() in data for data in files), "or the look above proves nothing"
+    assert any(word.encode() in data for data in files), "otherwise the check above proves nothing"

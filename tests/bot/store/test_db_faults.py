@@ -1,4 +1,4 @@
-"""Whatever the disk does, what comes out of the database is a `BotError` and its data is whole."""
+"""Whatever the disk does, the database raises a `BotError` and its data stays whole."""
 
 from __future__ import annotations
 
@@ -14,6 +14,9 @@ from bot.store.db import Database
 from tests.stages.sick_disk import sicken_reader, sicken_writer
 
 ADD = "INSERT INTO sharing (user_id, share_prompts, at_ms) VALUES (:user, 1, 0)"
+
+#: The file's name, a colon and what to do, on one line with one full stop.
+SENTENCE = r"^(?!.*\. ).*bot\.sqlite3.*: .+\.\Z"
 
 KINDS: dict[int, type[BotError]] = {
     sqlite3.SQLITE_FULL: DiskFullError,
@@ -69,13 +72,13 @@ async def scrub(db: Database) -> None:
         (scrub, "PRAGMA wal_checkpoint"),
     ],
 )
-async def test_every_fault_of_the_disk_is_one_sentence_and_loses_nothing(
+async def test_every_disk_fault_is_one_sentence_and_loses_nothing(
     db: Database, code: int, work: Callable[[Database], Awaitable[None]], statement: str
 ) -> None:
     await db.write_one(ADD, {"user": 9})
     writer = sicken_writer(db)
     writer.fails = lambda _number, sql: code if sql.startswith(statement) else 0
-    with pytest.raises(KINDS[code], match=r"bot\.sqlite3"):
+    with pytest.raises(KINDS[code], match=SENTENCE):
         await work(db)
     assert await users(db) == [9]
     writer.fails = lambda _number, _sql: 0
@@ -86,12 +89,12 @@ async def test_every_fault_of_the_disk_is_one_sentence_and_loses_nothing(
 @pytest.mark.parametrize("code", KINDS)
 async def test_a_failing_read_is_one_sentence(db: Database, code: int) -> None:
     sicken_reader(db).fails = lambda _number, _sql: code
-    with pytest.raises(KINDS[code], match=r"bot\.sqlite3"):
+    with pytest.raises(KINDS[code], match=SENTENCE):
         await users(db)
 
 
 @pytest.mark.parametrize("then", [write, write_one, scrub])
-async def test_a_rollback_that_fails_is_made_up_for_before_the_next_write(
+async def test_a_failed_rollback_is_repeated_before_the_next_write(
     db: Database, then: Callable[[Database], Awaitable[None]]
 ) -> None:
     """Otherwise the next statement joins the transaction that nobody will ever commit."""
@@ -108,7 +111,7 @@ async def test_a_rollback_that_fails_is_made_up_for_before_the_next_write(
     assert not writer.in_transaction
 
 
-async def test_a_disk_that_is_really_read_only_is_told(db: Database) -> None:
+async def test_sqlites_own_read_only_error_is_reported(db: Database) -> None:
     await db.write_one("PRAGMA query_only = ON")
     with pytest.raises(DatabaseError, match="cannot be written"):
         await write(db)
@@ -119,7 +122,7 @@ async def test_a_disk_that_is_really_read_only_is_told(db: Database) -> None:
     assert await users(db) == [1, 2, 3]
 
 
-async def test_a_disk_that_is_really_full_is_told_by_one_statement_and_by_scrubbing(
+async def test_sqlites_own_disk_full_error_is_reported_and_loses_nothing(
     db: Database,
 ) -> None:
     await db.write_one("PRAGMA max_page_count = 1")

@@ -1,4 +1,4 @@
-"""What was decided: found by a picture's id or a refusal's, counted without anybody's name."""
+"""Decisions are found by the id of a picture or a refusal, and counted without names."""
 
 from __future__ import annotations
 
@@ -14,6 +14,7 @@ from bot.domain import ChannelId, GuildId, RuleId, Ruling
 from bot.store import decisions as room
 from bot.store.decisions import Decision, DecisionKind, Outcome
 from tests.stages.factories import CHANNEL, GUILD, USER, make_admitted, make_ask
+from tests.stages.sick_disk import sicken_writer
 from tests.stages.stores import WORKER, Stores, open_stores
 
 DAY_MS = 86_400_000
@@ -44,14 +45,16 @@ async def test_a_refusal_is_found_by_its_id_in_its_server(stores: Stores) -> Non
     assert await stores.decisions.about(GUILD, "another") == []
 
 
-async def test_decisions_at_once_share_a_transaction(stores: Stores) -> None:
+async def test_concurrent_decisions_are_all_recorded_in_one_transaction(stores: Stores) -> None:
     many = [replace(REFUSAL, about=f"number {n}") for n in range(100)]
+    writer = sicken_writer(stores.db)
     await asyncio.gather(*(stores.decisions.record(one) for one in many))
     await stores.decisions.close()
-    assert len(await stores.rows("decisions")) == 100
+    assert [row["about"] for row in await stores.rows("decisions")] == [one.about for one in many]
+    assert writer.statements.count("COMMIT") == 1
 
 
-async def test_what_is_queued_kept_and_withheld_says_so_by_itself(stores: Stores) -> None:
+async def test_queueing_keeping_and_withholding_record_their_decisions(stores: Stores) -> None:
     for ruling in (Ruling.ALLOW, Ruling.SPOILER, Ruling.HOLD):
         (job,) = await stores.enqueue(make_admitted(make_ask(), ruling=ruling))
         (admitted,) = await stores.decisions.about(GUILD, job.id)
@@ -68,7 +71,7 @@ async def test_what_is_queued_kept_and_withheld_says_so_by_itself(stores: Stores
     assert (released.outcome, released.card_id) == (Outcome.ALLOW, "tiny-1")
 
 
-async def test_a_job_that_is_not_ours_is_not_decided_about(stores: Stores) -> None:
+async def test_another_workers_job_gets_no_decision(stores: Stores) -> None:
     (job,) = await stores.enqueue()
     assert await stores.claim()
     await stores.queue.withhold("another", job.id, "No.", 5_000)
@@ -76,7 +79,7 @@ async def test_a_job_that_is_not_ours_is_not_decided_about(stores: Stores) -> No
     assert await stores.state(job) == "running"
 
 
-async def test_no_word_of_a_member_is_written_down(stores: Stores) -> None:
+async def test_decisions_record_no_word_of_a_prompt(stores: Stores) -> None:
     await stores.draw(prompt="xylophone")
     assert await stores.rows("decisions")
     assert "xylophone" not in str(await stores.rows("decisions"))
@@ -101,7 +104,7 @@ async def test_decisions_are_counted_by_day_and_rule(stores: Stores) -> None:
     assert len(await stores.decisions.counts(0, DAY_MS * 2)) == 2
 
 
-async def test_old_decisions_are_dropped_the_oldest_first(
+async def test_old_decisions_are_pruned_oldest_first(
     stores: Stores, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(room, "_PRUNED", 2)
@@ -113,7 +116,7 @@ async def test_old_decisions_are_dropped_the_oldest_first(
     assert await stores.decisions.prune(4) == 0
 
 
-async def test_the_numbers_outlive_a_forgotten_members_name(stores: Stores) -> None:
+async def test_decisions_outlive_the_name_of_a_forgotten_member(stores: Stores) -> None:
     await stores.decisions.record(REFUSAL)
     await stores.privacy.forget(USER)
     assert await stores.decisions.about(GUILD, REFUSAL.about) == []
@@ -121,7 +124,7 @@ async def test_the_numbers_outlive_a_forgotten_members_name(stores: Stores) -> N
     assert (row["user_id"], row["about"], row["outcome"]) == (None, "", "refuse")
 
 
-async def test_the_questions_are_answered_by_indexes(stores: Stores) -> None:
+async def test_decision_queries_use_an_index(stores: Stores) -> None:
     for sql, index in (
         (room._ABOUT, "decisions_about"),
         ("SELECT id FROM decisions WHERE at_ms < :id ORDER BY at_ms LIMIT 9", "decisions_at"),

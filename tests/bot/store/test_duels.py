@@ -84,7 +84,9 @@ async def test_a_choice_is_an_event_and_can_be_changed_and_taken_back(stores: St
 
 
 @pytest.mark.parametrize("voter", [USER, OTHER])
-async def test_whoever_asked_for_one_of_them_is_kept_apart(stores: Stores, voter: UserId) -> None:
+async def test_a_choice_by_one_of_the_requesters_is_counted_apart(
+    stores: Stores, voter: UserId
+) -> None:
     duel = await a_duel(stores)
     await stores.duels.vote(duel.id, ADA, Choice.RIGHT, 7_000)
     voted = await stores.duels.vote(duel.id, voter, Choice.LEFT, 7_000)
@@ -94,7 +96,7 @@ async def test_whoever_asked_for_one_of_them_is_kept_apart(stores: Stores, voter
     assert [vote.voter_id for vote in await stores.duels.decided_pairs(GUILD, 0)] == [ADA]
 
 
-async def test_a_member_has_one_choice_for_a_pair_in_whichever_duel(stores: Stores) -> None:
+async def test_a_member_has_one_choice_for_a_pair_across_duels(stores: Stores) -> None:
     first = await a_duel(stores)
     # The other way round: left here is right there.
     again = make_duel(first.right_job, first.left_job, duel="d000000002")
@@ -128,7 +130,7 @@ async def test_skips_decide_nothing_and_are_counted(stores: Stores) -> None:
     assert (vote.winner, vote.loser) == (duel.right_job, duel.left_job)
 
 
-async def test_random_presses_equal_the_truth(stores: Stores) -> None:
+async def test_the_ledger_matches_a_model_after_random_presses(stores: Stores) -> None:
     rng = random.Random(3)
     first = await a_duel(stores)
     second = make_duel(first.right_job, first.left_job, duel="d000000002")
@@ -147,7 +149,9 @@ async def test_random_presses_equal_the_truth(stores: Stores) -> None:
             assert voter not in stands, "one at a time"
             stands[voter] = (about, place)
         else:
-            assert stands.pop(voter) == (about, place), "what was never chosen is taken back"
+            assert stands.pop(voter) == (about, place), (
+                "only a choice that stands can be taken back"
+            )
     assert stands == {who: (about, choice.place) for who, (about, choice) in truth.items()}
     rows = await stores.rows("choices")
     assert {row["voter_id"]: (row["about"], row["place"]) for row in rows} == stands
@@ -171,7 +175,7 @@ async def test_a_closed_duel_takes_no_choice(stores: Stores) -> None:
     assert await stores.duels.standing(duel.id) == DuelTally(left=1)
 
 
-# ---- people who are forgotten -------------------------------------------------------------------
+# ---- forgotten members --------------------------------------------------------------------------
 
 
 async def test_a_forgotten_voter_counts_without_a_name_and_never_twice(stores: Stores) -> None:
@@ -189,7 +193,7 @@ async def test_a_forgotten_voter_counts_without_a_name_and_never_twice(stores: S
     assert await stores.duels.standing(again.id) == DuelTally(right=1)
 
 
-async def test_a_choice_on_ones_own_is_not_kept_when_its_voter_is_forgotten(
+async def test_a_forgotten_voters_choice_on_their_own_picture_is_not_kept(
     stores: Stores,
 ) -> None:
     duel = await a_duel(stores)
@@ -198,7 +202,7 @@ async def test_a_choice_on_ones_own_is_not_kept_when_its_voter_is_forgotten(
     assert await stores.rows("nameless_choices") == []
 
 
-async def test_a_duel_goes_with_the_member_whose_picture_it_shows(stores: Stores) -> None:
+async def test_forgetting_a_member_deletes_the_duels_of_their_pictures(stores: Stores) -> None:
     duel = await a_duel(stores)
     await posted(stores, duel)
     await stores.duels.vote(duel.id, ADA, Choice.LEFT, 7_000)
@@ -210,7 +214,7 @@ async def test_a_duel_goes_with_the_member_whose_picture_it_shows(stores: Stores
         assert await stores.rows(table) == [], table
 
 
-async def test_a_party_ends_with_its_member_and_its_message_is_owed_an_end(stores: Stores) -> None:
+async def test_a_party_ends_when_the_member_who_began_it_is_forgotten(stores: Stores) -> None:
     await stores.parties.begin(make_party(user=ADA))
     duel = await a_duel(stores, party="p000000001")
     await posted(stores, duel)
@@ -224,7 +228,7 @@ async def test_a_party_ends_with_its_member_and_its_message_is_owed_an_end(store
 # ---- its message --------------------------------------------------------------------------------
 
 
-async def test_a_duel_is_owed_until_it_is_posted_and_again_when_it_is_closed(
+async def test_a_duel_is_owed_until_posted_and_again_once_closed(
     stores: Stores,
 ) -> None:
     duel = await a_duel(stores)
@@ -232,7 +236,7 @@ async def test_a_duel_is_owed_until_it_is_posted_and_again_when_it_is_closed(
     assert await stores.duels.unposted(9, [CHANNEL]) == []
     assert await stores.duels.unposted(9, nor=[duel.id]) == []
     assert await stores.duels.begin_posting(duel.id, 6_500) is True
-    assert await stores.duels.begin_posting(duel.id, 6_600) is False, "somebody tried before"
+    assert await stores.duels.begin_posting(duel.id, 6_600) is False, "an earlier attempt was made"
     assert await stores.duels.posted(duel, MESSAGE, 7_000)
     assert await stores.duels.posted(duel, MESSAGE, 7_000), "a repetition changes nothing"
     assert await stores.duels.unposted(9) == []
@@ -245,7 +249,7 @@ async def test_a_duel_is_owed_until_it_is_posted_and_again_when_it_is_closed(
     assert await stores.duels.untold(9) == []
 
 
-async def test_a_second_message_of_a_duel_goes(stores: Stores) -> None:
+async def test_a_second_message_for_one_duel_is_doomed(stores: Stores) -> None:
     duel = await a_duel(stores)
     await posted(stores, duel)
     assert not await stores.duels.posted(duel, MessageId(5), 7_000)
@@ -273,7 +277,9 @@ async def judge(stores: Stores, job_id: JobId, outcome: Outcome) -> None:
 
 @pytest.mark.parametrize("deed", [delete, remove, spoiler])
 @pytest.mark.parametrize("side", [0, 1])
-async def test_a_duel_goes_with_one_of_its_pictures(stores: Stores, deed: Deed, side: int) -> None:
+async def test_a_duel_ends_when_one_of_its_pictures_is_taken_down(
+    stores: Stores, deed: Deed, side: int
+) -> None:
     duel = await a_duel(stores)
     await posted(stores, duel)
     await stores.duels.vote(duel.id, ADA, Choice.LEFT, 7_000)
@@ -286,7 +292,7 @@ async def test_a_duel_goes_with_one_of_its_pictures(stores: Stores, deed: Deed, 
 
 
 @pytest.mark.parametrize("deed", [delete, remove, spoiler])
-async def test_a_duel_under_way_is_hunted_when_one_of_its_pictures_goes(
+async def test_a_duel_being_posted_is_hunted_when_a_picture_is_taken_down(
     stores: Stores, deed: Deed
 ) -> None:
     duel = await a_duel(stores)
@@ -298,7 +304,7 @@ async def test_a_duel_under_way_is_hunted_when_one_of_its_pictures_goes(
     assert make_message(MESSAGE) in await stores.doomed.messages(9)
 
 
-async def test_nothing_is_posted_of_what_is_gone_or_behind_a_spoiler(stores: Stores) -> None:
+async def test_a_duel_with_a_deleted_or_spoilered_picture_is_not_posted(stores: Stores) -> None:
     duel = await a_duel(stores)
     await stores.db.write_one(
         "UPDATE pictures SET spoiler = 1 WHERE job_id = :job", {"job": duel.left_job}
@@ -310,11 +316,11 @@ async def test_nothing_is_posted_of_what_is_gone_or_behind_a_spoiler(stores: Sto
     assert await stores.duels.open(make_duel(*duel.job_ids, duel="d000000002")) is None
 
 
-async def test_an_answer_that_was_lost_is_hunted_if_it_is_owed_no_more(stores: Stores) -> None:
+async def test_a_lost_answer_is_hunted_once_the_duel_is_no_longer_owed(stores: Stores) -> None:
     duel = await a_duel(stores)
     await stores.duels.begin_posting(duel.id, 6_500)
     await stores.duels.answer_lost(duel)
-    assert await stores.doomed.hunts(9) == [], "it is looked for at the next try"
+    assert await stores.doomed.hunts(9) == [], "the next attempt looks for it"
     await stores.duels.close(duel.id, 7_000)
     assert [hunt.name for hunt in await stores.doomed.hunts(9)] == [duel.id]
     await stores.doomed.caught((await stores.doomed.hunts(9))[0], [])
@@ -322,7 +328,7 @@ async def test_an_answer_that_was_lost_is_hunted_if_it_is_owed_no_more(stores: S
     assert [hunt.name for hunt in await stores.doomed.hunts(9)] == [duel.id]
 
 
-async def test_a_duel_whose_message_a_moderator_deleted_is_over(stores: Stores) -> None:
+async def test_a_duel_ends_when_a_moderator_deletes_its_message(stores: Stores) -> None:
     duel = await a_duel(stores)
     await posted(stores, duel)
     await stores.gallery.message_deleted([MESSAGE], 8_000)
@@ -333,7 +339,7 @@ async def test_a_duel_whose_message_a_moderator_deleted_is_over(stores: Stores) 
 # ---- which pictures -----------------------------------------------------------------------------
 
 
-async def test_comparable_are_pictures_of_one_ask_drawn_differently(stores: Stores) -> None:
+async def test_comparable_pictures_share_a_prompt_and_differ_in_seed(stores: Stores) -> None:
     left, _ = await stores.draw(prompt="1girl", seed=1)
     right, _ = await stores.draw(prompt="1girl", seed=2)
     await stores.draw(prompt="1girl", seed=3, guild=GUILD + 1)
@@ -351,7 +357,7 @@ async def test_comparable_are_pictures_of_one_ask_drawn_differently(stores: Stor
     assert {one.channel_id for one in found} == {CHANNEL}
 
 
-async def test_what_another_model_drew_is_not_compared(stores: Stores) -> None:
+async def test_pictures_of_different_models_are_not_compared(stores: Stores) -> None:
     left, _ = await stores.draw(seed=1)
     await stores.draw(seed=2)
     await stores.db.write_one(
@@ -366,7 +372,7 @@ async def test_members_who_rate_alone_share_the_duel_of_a_pair(stores: Stores) -
         duel.right_job, duel.left_job, duel="d000000002", origin=DuelOrigin.ALONE, at_ms=9
     )
     assert await stores.duels.open(again) == duel
-    # A moderator's spoiler closes it; it may be asked again behind one.
+    # A moderator's spoiler closes it; it may be opened again behind one.
     await spoiler(stores, duel.left_job)
     assert await stores.duels.vote(duel.id, ADA, Choice.LEFT, 9_500) is None
     assert await stores.duels.open(again) == duel

@@ -29,7 +29,7 @@ def eraser_of(stores: Stores) -> Eraser:
     return Eraser(stores.privacy, Signals(), lambda _: None)
 
 
-async def test_a_wish_that_a_crash_left_is_carried_out_at_the_next_start(
+async def test_a_wish_left_by_a_crash_is_carried_out_at_the_next_start(
     stores: Stores, tmp_path: Path
 ) -> None:
     await live(stores)
@@ -47,7 +47,7 @@ async def test_a_wish_that_a_crash_left_is_carried_out_at_the_next_start(
     assert len(told.take_cancelled()) == 5, "the worker drops what it draws"
 
 
-async def test_wishes_are_carried_out_in_their_order_and_once(stores: Stores) -> None:
+async def test_wishes_are_carried_out_once_and_in_order(stores: Stores) -> None:
     for user in (OTHER, USER, OTHER):
         await stores.privacy.wish(user, 9_000 if user == OTHER else 8_000)
     assert await stores.privacy.wishes() == [USER, OTHER]
@@ -55,7 +55,7 @@ async def test_wishes_are_carried_out_in_their_order_and_once(stores: Stores) ->
     assert await stores.privacy.wishes() == []
 
 
-async def test_traces_are_overwritten_when_nobody_reads_the_file_any_more(
+async def test_traces_are_overwritten_once_nobody_reads_the_file(
     stores: Stores, tmp_path: Path
 ) -> None:
     await live(stores)
@@ -87,7 +87,7 @@ async def test_traces_are_overwritten_when_the_disk_has_room_again(
     assert not holding_files(tmp_path, WORD.encode())
 
 
-async def test_what_cannot_be_finished_is_tried_again_after_growing_pauses(
+async def test_an_unfinished_erasure_is_retried_after_growing_pauses(
     stores: Stores, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     signals, pauses = Signals(), list[float]()
@@ -108,7 +108,7 @@ async def test_what_cannot_be_finished_is_tried_again_after_growing_pauses(
     assert pauses == [2, 4, 8, 3600, 2]
 
 
-async def test_somebody_forgotten_during_the_scrubbing_is_scrubbed_too(
+async def test_a_member_forgotten_during_a_scrub_is_scrubbed_too(
     stores: Stores, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     await live(stores)

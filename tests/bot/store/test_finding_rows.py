@@ -1,4 +1,4 @@
-"""What was found, as the database keeps it: also as versions before this one wrote it."""
+"""Findings as the database keeps them, including those that earlier versions wrote."""
 
 from __future__ import annotations
 
@@ -13,19 +13,19 @@ FOUND = (
 )
 
 
-def test_what_is_written_is_read_back_in_its_order() -> None:
+def test_findings_are_read_back_in_the_order_written() -> None:
     assert findings_of(findings_json(FOUND)) == FOUND
     assert findings_of(findings_json(FOUND[::-1])) == FOUND[::-1]
     assert findings_of(findings_json(())) == ()
 
 
-def test_ids_of_rules_alone_are_rules_that_are_meant_wholly() -> None:
+def test_bare_rule_ids_are_read_as_findings_without_words() -> None:
     assert findings_of('["gore", "server"]') == tuple(
         Finding(rule=RuleId(rule)) for rule in ("gore", "server")
     )
 
 
 @pytest.mark.parametrize("text", ["", "{", "7", "{}", "null", "[7]", "[[]]", '[["gore", 7]]'])
-def test_what_is_no_list_of_findings_is_a_fault(text: str) -> None:
+def test_anything_but_a_list_of_findings_is_an_error(text: str) -> None:
     with pytest.raises(ValueError):  # noqa: PT011  whose message it is does not matter
         findings_of(text)

@@ -1,4 +1,4 @@
-"""What the fourth step makes of a file of the third: nothing is lost, and what is new is empty."""
+"""The fourth step migrates a file of the third: nothing is lost, and new columns are empty."""
 
 from __future__ import annotations
 
@@ -48,7 +48,7 @@ ADDED = {
 
 
 def third_step(path: Path) -> None:
-    """Write a file of the third step, with a row and more in every table."""
+    """Write a file of the third step, with at least one row in every table."""
     old_files.first_step(path)
     with closing(sqlite3.connect(path)) as file, file:
         for step in migrations()[1:3]:
@@ -81,7 +81,9 @@ async def test_no_row_is_lost_and_none_is_changed(tmp_path: Path) -> None:
     path = tmp_path / "bot.sqlite3"
     third_step(path)
     before = contents(path)
-    assert not [table for table, rows in before.items() if not rows], "or it proves nothing"
+    assert not [table for table, rows in before.items() if not rows], (
+        "otherwise this proves nothing"
+    )
     await (await Database.open(path)).close()
     with closing(sqlite3.connect(path)) as raw:
         assert raw.execute("PRAGMA user_version").fetchone() == (len(migrations()),)
@@ -128,7 +130,7 @@ async def test_every_term_and_switch_is_in_its_servers_policy(db: Database) -> N
     assert {(row["review_channel_id"], row["log_channel_id"]) for row in rows} == {(None, None)}
 
 
-async def test_ten_thousand_terms_come_over(tmp_path: Path) -> None:
+async def test_ten_thousand_terms_are_migrated(tmp_path: Path) -> None:
     path = tmp_path / "bot.sqlite3"
     third_step(path)
     with closing(sqlite3.connect(path)) as file, file:
@@ -144,7 +146,7 @@ async def test_ten_thousand_terms_come_over(tmp_path: Path) -> None:
         await db.close()
 
 
-async def test_an_old_job_was_asked_for_without_a_ruling_and_its_turn_is_as_before(
+async def test_old_jobs_are_allowed_and_old_policies_gain_no_fields(
     db: Database,
 ) -> None:
     job = await JobViews(db).get(JobId("j3"))

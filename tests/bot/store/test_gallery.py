@@ -44,7 +44,9 @@ async def keep(stores: Stores, job: Job, data: bytes | None = None) -> bool:
     return picture is not None
 
 
-async def test_a_kept_picture_is_its_bytes_under_its_hash(stores: Stores, tmp_path: Path) -> None:
+async def test_a_kept_picture_is_stored_under_the_hash_of_its_bytes(
+    stores: Stores, tmp_path: Path
+) -> None:
     job, picture = await stores.draw()
     data = make_png(job)
     assert picture.sha256 == hashlib.sha256(data).hexdigest()
@@ -54,7 +56,7 @@ async def test_a_kept_picture_is_its_bytes_under_its_hash(stores: Stores, tmp_pa
     assert await stores.state(job) == "rendered"
 
 
-async def test_a_cancelled_job_keeps_nothing(stores: Stores, tmp_path: Path) -> None:
+async def test_the_picture_of_a_cancelled_job_is_not_kept(stores: Stores, tmp_path: Path) -> None:
     job = await running(stores)
     await stores.queue.cancel_job(job.id, 2_500)
     assert not await keep(stores, job)
@@ -62,7 +64,7 @@ async def test_a_cancelled_job_keeps_nothing(stores: Stores, tmp_path: Path) -> 
     assert await stores.rows("pictures") == []
 
 
-async def test_a_late_worker_does_not_take_the_file_of_the_next(
+async def test_a_late_worker_does_not_delete_the_next_workers_file(
     stores: Stores, tmp_path: Path
 ) -> None:
     job = await running(stores)
@@ -79,7 +81,9 @@ async def test_a_late_worker_does_not_take_the_file_of_the_next(
     assert await stores.gallery.read(kept) == make_png(again)
 
 
-async def test_both_at_the_same_moment_leave_the_file(stores: Stores, tmp_path: Path) -> None:
+async def test_two_workers_keeping_at_the_same_moment_leave_the_file(
+    stores: Stores, tmp_path: Path
+) -> None:
     for _ in range(10):
         job = await running(stores)
         await stores.queue.release_expired(WORKER, LEASE_MS * 2, 3, 0)
@@ -96,7 +100,7 @@ async def test_both_at_the_same_moment_leave_the_file(stores: Stores, tmp_path: 
     assert len(files(tmp_path)) == 10
 
 
-async def test_a_cancelled_keeping_waits_for_the_disk(
+async def test_a_cancelled_keep_waits_for_the_disk(
     stores: Stores, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     job = await running(stores)
@@ -148,14 +152,16 @@ async def test_a_read_only_gallery_says_so(stores: Stores, monkeypatch: pytest.M
         await keep(stores, job)
 
 
-async def test_a_missing_file_is_told_as_missing(stores: Stores) -> None:
+async def test_a_missing_file_is_reported_as_missing(stores: Stores) -> None:
     _, picture = await stores.draw()
     stores.gallery.path(picture).unlink()
     with pytest.raises(StorageError, match="is missing"):
         await stores.gallery.read(picture)
 
 
-async def test_deleting_takes_the_file_and_dooms_the_posts(stores: Stores, tmp_path: Path) -> None:
+async def test_deleting_a_picture_removes_its_file_and_dooms_its_posts(
+    stores: Stores, tmp_path: Path
+) -> None:
     job = await stores.deliver(message=1)
     await stores.gallery.add_post(make_post(job.id, message=2))
     await stores.gallery.delete(job.id, 9_000)
@@ -170,7 +176,7 @@ async def test_deleting_takes_the_file_and_dooms_the_posts(stores: Stores, tmp_p
     assert (await stores.rows("pictures"))[0]["deleted_ms"] == 9_000
 
 
-async def test_a_file_that_two_pictures_share_stays_for_the_other(
+async def test_a_shared_file_stays_until_its_last_picture_is_deleted(
     stores: Stores, tmp_path: Path
 ) -> None:
     first, second = await running(stores), await running(stores)
@@ -182,7 +188,7 @@ async def test_a_file_that_two_pictures_share_stays_for_the_other(
     assert files(tmp_path) == []
 
 
-async def test_a_shared_file_goes_though_its_last_picture_goes_while_the_first_is_tidied_up(
+async def test_a_shared_file_is_removed_when_both_its_pictures_go_at_once(
     stores: Stores, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     first, last = await running(stores), await running(stores)
@@ -203,7 +209,7 @@ async def test_a_shared_file_goes_though_its_last_picture_goes_while_the_first_i
     assert files(tmp_path) == []
 
 
-async def test_a_crash_before_the_files_are_removed_is_mended_at_the_start(
+async def test_a_start_removes_the_files_that_a_crash_left(
     stores: Stores, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     job, _ = await stores.draw()
@@ -222,7 +228,7 @@ async def test_a_crash_before_the_files_are_removed_is_mended_at_the_start(
     assert await stores.rows("doomed_files") == []
 
 
-async def test_posts_are_seeded_found_and_lost(stores: Stores) -> None:
+async def test_posts_are_owed_vote_reactions_until_paid_or_deleted(stores: Stores) -> None:
     job = await stores.deliver(message=1, now_ms=3_000)
     show = make_post(job.id, message=2, at_ms=8_000)
     await stores.gallery.add_post(show)
@@ -263,10 +269,10 @@ async def test_the_newest_unsettled_post_of_each_channel_comes_first(stores: Sto
         await stores.gallery.paid(PostDebt.READING, MessageId(message))
     assert await owed() == []
     await stores.gallery.unsettle_all()
-    assert await owed() == [6, 3, 2, 1], "every living one"
+    assert await owed() == [6, 3, 2, 1], "every post that still exists"
 
 
-async def test_unseeded_posts_are_found_behind_those_that_wait(stores: Stores) -> None:
+async def test_waiting_posts_do_not_hide_later_unseeded_ones(stores: Stores) -> None:
     job = await stores.deliver(message=1)
     for message in (2, 3, 4):
         post = make_post(job.id, message=message, channel=7, at_ms=10_000 + message)

@@ -9,7 +9,7 @@ from bot.store.group_commit import GroupCommit
 
 
 class Book:
-    """Writes down what was committed together; a commit can be held, and may fail."""
+    """Records each group that is committed; a commit can be held back, and may fail."""
 
     def __init__(self) -> None:
         self.pages: list[list[int]] = []
@@ -28,7 +28,7 @@ class Book:
         return [item * 2 for item in items]
 
 
-async def test_what_comes_during_a_commit_shares_the_next() -> None:
+async def test_items_that_arrive_during_a_commit_share_the_next_one() -> None:
     book = Book()
     group = GroupCommit(book.commit, most=1_000)
     assert await asyncio.gather(*(group.do(i) for i in range(100))) == [2 * i for i in range(100)]
@@ -46,7 +46,7 @@ async def test_what_comes_during_a_commit_shares_the_next() -> None:
     )
 
 
-async def test_order_of_arrival_and_the_size_of_a_list_are_kept() -> None:
+async def test_groups_keep_the_order_of_arrival_and_the_size_limit() -> None:
     book = Book()
     group = GroupCommit(book.commit, most=7)
     await asyncio.gather(*(group.do(i) for i in range(30)))
@@ -54,7 +54,7 @@ async def test_order_of_arrival_and_the_size_of_a_list_are_kept() -> None:
     assert max(len(page) for page in book.pages) == 7
 
 
-async def test_a_fault_reaches_everybody_in_the_list_and_nobody_after() -> None:
+async def test_a_fault_reaches_everybody_in_its_group_and_nobody_after() -> None:
     book = Book()
     group = GroupCommit(book.commit, most=100)
     book.fault = OSError("full")
@@ -64,7 +64,7 @@ async def test_a_fault_reaches_everybody_in_the_list_and_nobody_after() -> None:
     assert await group.do(21) == 42
 
 
-async def test_a_cancelled_leader_takes_nobody_with_it() -> None:
+async def test_a_cancelled_leader_cancels_nobody_else() -> None:
     book = Book()
     group = GroupCommit(book.commit, most=100)
     book.may_end.clear()
@@ -77,14 +77,14 @@ async def test_a_cancelled_leader_takes_nobody_with_it() -> None:
     assert results[1:] == [2, 4, 6, 8]
 
 
-async def test_who_is_cancelled_in_line_is_left_out() -> None:
+async def test_an_item_cancelled_while_waiting_is_left_out() -> None:
     book = Book()
     group = GroupCommit(book.commit, most=100)
     book.may_end.clear()
     first = asyncio.create_task(group.do(1))
     await book.began.wait()
     late = [asyncio.create_task(group.do(i)) for i in (2, 3)]
-    # Each has its say until it stands in line.
+    # Each runs until it waits in line.
     await asyncio.sleep(0)
     late[0].cancel()
     book.may_end.set()
@@ -95,7 +95,7 @@ async def test_who_is_cancelled_in_line_is_left_out() -> None:
     assert book.pages == [[1], [3]]
 
 
-async def test_idle_waits_for_what_was_handed_in() -> None:
+async def test_idle_waits_for_everything_handed_in() -> None:
     book = Book()
     group = GroupCommit(book.commit, most=2)
     tasks = [asyncio.create_task(group.do(i)) for i in range(5)]

@@ -31,7 +31,7 @@ def guilds(db: Database) -> Guilds:
     return Guilds(db)
 
 
-async def test_a_new_server_forbids_nothing_more(guilds: Guilds) -> None:
+async def test_a_new_server_has_the_default_policy_and_emoji(guilds: Guilds) -> None:
     assert await guilds.policy(GUILD) == GuildPolicy(guild_id=GUILD)
     assert await guilds.vote_emoji(GUILD) == VoteEmoji()
 
@@ -70,11 +70,11 @@ async def test_up_and_down_must_differ_in_meaning(guilds: Guilds, up: str, down:
         refused = await guilds.set_vote_emoji(GUILD, VoteEmoji(up=up, down=down), USER, 1)
     assert refused is not None
     assert refused.reason is RefusalReason.INPUT
-    assert "zwei verschiedene Emojis" in refused.text, "in the language of whoever chooses"
+    assert "zwei verschiedene Emojis" in refused.text, "in the language of the member who chooses"
     assert await guilds.vote_emoji(GUILD) == VoteEmoji()
 
 
-async def test_a_policy_read_before_a_change_is_not_remembered_after_it(
+async def test_a_policy_read_before_a_change_is_not_cached_after_it(
     guilds: Guilds, db: Database, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     fetch_all = db.fetch_all
@@ -95,7 +95,7 @@ async def test_a_policy_read_before_a_change_is_not_remembered_after_it(
     assert [term.text for term in (await guilds.policy(GUILD)).blocked] == ["spiders"]
 
 
-async def test_a_change_cancelled_at_its_end_is_seen_all_the_same(
+async def test_a_change_cancelled_while_committing_is_still_seen(
     guilds: Guilds,
 ) -> None:
     for delay in range(40):

@@ -1,4 +1,4 @@
-"""Held pictures: kept, seen by moderators alone, and let out, removed or given up."""
+"""Held pictures are kept, shown to moderators only, and then released, removed or given up."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ async def stores(tmp_path: Path) -> AsyncGenerator[Stores]:
         yield opened
 
 
-async def test_a_held_picture_is_kept_and_is_a_case(stores: Stores) -> None:
+async def test_a_held_picture_is_kept_and_opens_a_case(stores: Stores) -> None:
     job, case = await stores.hold()
     assert await stores.state(job) == JobState.HELD
     assert case == Case(
@@ -61,7 +61,7 @@ async def test_a_held_picture_is_kept_and_is_a_case(stores: Stores) -> None:
     assert told.error == "The moderators look at it first."
 
 
-async def test_what_is_held_is_owed_to_nobody_and_seen_by_nobody(
+async def test_a_held_picture_is_owed_to_nobody_and_shown_to_nobody(
     stores: Stores, tmp_path: Path
 ) -> None:
     job, _ = await stores.hold()
@@ -69,7 +69,7 @@ async def test_what_is_held_is_owed_to_nobody_and_seen_by_nobody(
     assert await stores.gallery.get(job.id) is None
     assert await stores.views.history(USER, GUILD, 9) == []
     assert await stores.sends.begin(make_send(job.id)) is Begun.GONE
-    # No post shows it, so nobody can vote on it; but should a vote be there, it is in no export.
+    # No post shows it, so nobody can vote on it; if a vote exists anyway, no export includes it.
     await stores.db.write_one(
         "INSERT INTO votes VALUES (:job, 'taste', 77, 1, 0, 5)", {"job": job.id}
     )
@@ -77,7 +77,7 @@ async def test_what_is_held_is_owed_to_nobody_and_seen_by_nobody(
     assert not (await exported(stores, tmp_path / "out")).pictures
 
 
-async def test_a_held_job_is_alive_but_in_nobodys_way(stores: Stores) -> None:
+async def test_a_held_job_is_alive_but_holds_up_nobody(stores: Stores) -> None:
     job, _ = await stores.hold()
     assert [mine.id for mine in await stores.views.mine(USER, GUILD)] == [job.id]
     assert await stores.views.of_guild(GUILD) == []
@@ -88,7 +88,7 @@ async def test_a_held_job_is_alive_but_in_nobodys_way(stores: Stores) -> None:
     assert await stores.claim() is None
 
 
-async def test_a_picture_that_is_not_ours_any_more_opens_no_case(stores: Stores) -> None:
+async def test_the_held_picture_of_a_cancelled_job_opens_no_case(stores: Stores) -> None:
     await stores.enqueue()
     job = await stores.claim()
     assert job is not None
@@ -112,7 +112,7 @@ async def test_an_approved_picture_is_owed_to_its_channel(stores: Stores) -> Non
     assert await stores.reviews.open_cases(GUILD, 9) == []
 
 
-async def test_a_picture_behind_a_spoiler_is_owed_like_that(stores: Stores) -> None:
+async def test_a_picture_approved_with_a_spoiler_is_owed_behind_one(stores: Stores) -> None:
     job, case = await stores.hold()
     await decide(stores, case, Outcome.SPOILER)
     assert len(await stores.outbox.owed(9_000)) == 1
@@ -121,7 +121,7 @@ async def test_a_picture_behind_a_spoiler_is_owed_like_that(stores: Stores) -> N
     assert picture.spoiler
 
 
-async def test_a_removed_picture_is_nowhere_and_its_member_is_told(stores: Stores) -> None:
+async def test_a_removed_picture_is_deleted_and_its_member_is_told_why(stores: Stores) -> None:
     job, case = await stores.hold()
     kept = await stores.gallery.get_for_review(job.id)
     assert kept is not None
@@ -138,7 +138,7 @@ async def test_a_removed_picture_is_nowhere_and_its_member_is_told(stores: Store
     assert await stores.rows("exclusions") == []
 
 
-async def test_a_removal_can_have_a_time_out_follow(stores: Stores) -> None:
+async def test_a_removal_can_be_followed_by_a_time_out(stores: Stores) -> None:
     _, case = await stores.hold()
     await decide(stores, case, Outcome.REMOVE_AND_TIME_OUT)
     excluded = await stores.members.exclusion(GUILD, USER, 9_001)
@@ -146,7 +146,7 @@ async def test_a_removal_can_have_a_time_out_follow(stores: Stores) -> None:
     assert (excluded.until_ms, excluded.reason) == (69_000, "Not here.")
 
 
-async def test_what_nobody_decided_in_time_lapses(stores: Stores) -> None:
+async def test_a_case_that_nobody_decides_in_time_lapses(stores: Stores) -> None:
     old, _ = await stores.hold(now_ms=3_000)
     young, _ = await stores.hold(now_ms=5_000)
     posted, _ = await reported(stores)
@@ -166,7 +166,7 @@ async def test_what_nobody_decided_in_time_lapses(stores: Stores) -> None:
     assert await stores.gallery.get(posted.id) is not None
 
 
-async def test_a_case_of_a_picture_that_its_member_deletes_lapses(stores: Stores) -> None:
+async def test_a_case_lapses_when_the_member_deletes_the_picture(stores: Stores) -> None:
     held, case = await stores.hold()
     await stores.gallery.delete(held.id, 8_000)
     assert await stores.state(held) == JobState.CANCELLED
@@ -178,7 +178,7 @@ async def test_a_case_of_a_picture_that_its_member_deletes_lapses(stores: Stores
     assert await stores.state(held) == JobState.CANCELLED
 
 
-async def test_decided_cases_go_after_a_while_and_open_ones_stay(stores: Stores) -> None:
+async def test_decided_cases_are_pruned_and_open_ones_stay(stores: Stores) -> None:
     _, case = await stores.hold()
     await stores.hold()
     await decide(stores, case, Outcome.APPROVE)
@@ -188,7 +188,7 @@ async def test_decided_cases_go_after_a_while_and_open_ones_stay(stores: Stores)
     assert len(await stores.reviews.open_cases(GUILD, 9)) == 1
 
 
-async def test_how_long_moderators_took_is_counted_without_a_name(stores: Stores) -> None:
+async def test_review_times_are_counted_without_names(stores: Stores) -> None:
     _, held = await stores.hold(now_ms=3_000)
     _, lapsed = await stores.hold(now_ms=4_000)
     await decide(stores, held, Outcome.APPROVE)

@@ -1,4 +1,4 @@
-"""Rows that another version of the bot wrote (it was set back): each ends alone, and says so."""
+"""Rows written by another version of the bot (after a downgrade): each ends alone, and says so."""
 
 from __future__ import annotations
 
@@ -57,7 +57,7 @@ async def desk(tmp_path: Path) -> AsyncIterator[Front]:
 
 
 async def rewrite(stores: Stores | Front, job: Job, column: str) -> None:
-    """Rewrite the row as a newer version with more words would have written it."""
+    """Rewrite the row as a newer version that knows more values would have written it."""
     db = stores.db if isinstance(stores, Stores) else stores.services.queue._db
     await db.write_one("PRAGMA foreign_keys = OFF")
     await db.write_one(
@@ -85,9 +85,7 @@ async def test_a_queued_job_with_an_unknown_value_fails_alone(
 
 
 @pytest.mark.parametrize("strange", FOREIGN_DRAWS)
-async def test_a_job_whose_draw_is_another_versions_fails_alone(
-    stores: Stores, strange: str
-) -> None:
+async def test_a_job_with_another_versions_draw_fails_alone(stores: Stores, strange: str) -> None:
     (job,) = await stores.enqueue()
     await stores.db.write_one(f"UPDATE jobs SET draw = {strange}")  # noqa: S608  a constant above
     assert await stores.claim() is None
@@ -108,7 +106,7 @@ def test_every_draw_is_read_as_it_was_written() -> None:
     assert not faults
 
 
-#: The name of each fault of a draw, and the value read in its place.
+#: Changes to a draw, and the name of the fault that each of them is.
 DRAW_FAULTS: list[tuple[dict[str, object], str]] = [
     ({"seed": "lucky"}, "seed (str)"),
     ({"seed": 1.0}, "seed 1.0"),
@@ -159,7 +157,7 @@ def test_only_an_option_may_be_missing(name: str) -> None:
     assert faults == ([] if name in options else [f"{name} None"])
 
 
-async def test_a_picture_whose_words_cannot_be_read_is_not_shown_again(stores: Stores) -> None:
+async def test_a_picture_whose_prompt_is_unreadable_is_not_shown_again(stores: Stores) -> None:
     job, picture = await stores.draw()
     policy = make_policy()
     assert may_show(job, picture, policy) == Shown(spoiler=False)
@@ -182,7 +180,7 @@ async def test_a_drawn_job_with_an_unknown_value_fails_alone(stores: Stores, col
     assert (ended.state, ended.error) == (JobState.FAILED, FOREIGN)
 
 
-async def test_what_cannot_be_read_is_taken_for_the_most_careful_value(stores: Stores) -> None:
+async def test_an_unreadable_value_is_read_as_the_most_careful_one(stores: Stores) -> None:
     (job,) = await stores.enqueue()
     for column in STRANGE:
         await rewrite(stores, job, column)
@@ -195,7 +193,7 @@ async def test_what_cannot_be_read_is_taken_for_the_most_careful_value(stores: S
     assert [job.id for job in await stores.views.of_request(job.request_id)] == [job.id]
 
 
-async def test_the_worker_draws_on_beside_a_job_of_another_version(tmp_path: Path) -> None:
+async def test_the_worker_keeps_drawing_beside_another_versions_job(tmp_path: Path) -> None:
     async with studio(tmp_path) as s:
         s.worker.stop()
         await s.running
@@ -209,7 +207,7 @@ async def test_the_worker_draws_on_beside_a_job_of_another_version(tmp_path: Pat
         assert (await s.until(strange, JobState.FAILED)).error == FOREIGN
 
 
-async def test_queue_history_and_buttons_are_kind_about_it(desk: Front) -> None:
+async def test_queue_history_and_buttons_explain_another_versions_job(desk: Front) -> None:
     job, post = await desk.picture()
     await rewrite(desk, job, "aspect")
     assert job.id in said(await desk.member.slash(desk.channel, "history")).content
@@ -240,7 +238,9 @@ async def test_queue_history_and_buttons_are_kind_about_it(desk: Front) -> None:
         ("{", ""),
     ],
 )
-async def test_a_waiting_ask_of_another_version_is_gone(stores: Stores, old: str, new: str) -> None:
+async def test_a_waiting_ask_of_another_version_is_dropped(
+    stores: Stores, old: str, new: str
+) -> None:
     consent = Consent(stores.db)
     waiting_id = await consent.hold(make_ask(), 1)
     assert await consent.waiting(waiting_id, USER) is not None
@@ -252,15 +252,15 @@ async def test_a_waiting_ask_of_another_version_is_gone(stores: Stores, old: str
     assert await stores.rows("waiting_asks") == []
 
 
-async def test_what_another_version_drew_is_like_nothing_that_is_asked_for(stores: Stores) -> None:
-    """Its draw may be the same as far as it can be read, and say more."""
+async def test_a_picture_of_another_version_matches_no_draw(stores: Stores) -> None:
+    """Its draw may match as far as it can be read, and differ in the rest."""
     job = await stores.deliver(message=1)
     assert [one.id for one in await stores.views.alike(GUILD, job.draw)] == [job.id]
     await rewrite(stores, job, "rating")
     assert await stores.views.alike(GUILD, job.draw) == []
 
 
-async def test_nothing_is_made_from_what_another_version_drew(desk: Front) -> None:
+async def test_nothing_is_made_from_a_picture_of_another_version(desk: Front) -> None:
     job, message = await desk.picture()
     await rewrite(desk, job, "rating")
     for label in ("Vary subtle", "Vary strong", "Upscale"):

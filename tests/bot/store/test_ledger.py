@@ -1,6 +1,6 @@
-"""The ledger against the truth: random reactions, restarts and outages, over the real wire.
+"""The ledger equals Discord after random reactions, restarts and outages, over the real wire.
 
-And what a book says of each reaction that it takes.
+Also, what a book answers to each reaction.
 """
 
 from __future__ import annotations
@@ -127,7 +127,7 @@ def test_a_book_takes_votes_on_its_own_posts_and_nothing_else() -> None:
     assert taken.current((JOB, VOTER)) is None
 
 
-def test_a_book_counts_a_nameless_vote_anew_only_when_its_voter_acts() -> None:
+def test_a_book_recounts_a_nameless_vote_only_when_its_voter_acts() -> None:
     taken, pair = book(counted=True), (JOB, VOTER)
     assert taken.take(react(1, source=VoteSource.RECONCILED)) is True
     assert (taken.events, taken.uncounted) == ([], set())

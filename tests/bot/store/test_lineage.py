@@ -1,4 +1,4 @@
-"""Which card is asked of: only with the gate's verdict, as one row, and back the same way."""
+"""Which card serves: only one that passed the gate, recorded as one row, like each rollback."""
 
 from __future__ import annotations
 
@@ -47,7 +47,7 @@ async def active(lineage: Lineage) -> str | None:
     return reign.card_id if reign else None
 
 
-async def test_a_promoted_card_is_asked_of_and_its_row_says_who_when_and_from_which(
+async def test_a_promoted_card_serves_and_its_row_says_who_when_and_why(
     lineage: Lineage,
 ) -> None:
     card = passed(make_card("one"))
@@ -78,7 +78,7 @@ def _no_files() -> Card:
 
 
 @pytest.mark.parametrize("card", [_unmeasured(), _failed(), _other_files(), _no_files()])
-async def test_a_card_whose_files_the_gate_has_not_passed_cannot_serve(
+async def test_a_card_whose_files_have_not_passed_the_gate_cannot_serve(
     lineage: Lineage, card: Card
 ) -> None:
     refused = await promote(lineage, card, "base")
@@ -87,7 +87,7 @@ async def test_a_card_whose_files_the_gate_has_not_passed_cannot_serve(
     assert await active(lineage) == "base"
 
 
-async def test_nothing_is_promoted_over_a_card_that_its_owner_did_not_see(lineage: Lineage) -> None:
+async def test_a_promotion_fails_if_the_active_card_changed_meanwhile(lineage: Lineage) -> None:
     assert isinstance(await promote(lineage, passed(make_card("one")), "base"), Reign)
     late = await promote(lineage, passed(make_card("two")), "base")
     assert isinstance(late, str)
@@ -112,7 +112,7 @@ async def test_each_rollback_goes_one_card_further_back(lineage: Lineage) -> Non
     assert await active(lineage) == "base"
 
 
-async def test_what_could_not_be_carried_out_is_taken_back_by_a_row(lineage: Lineage) -> None:
+async def test_a_change_that_failed_is_undone_by_a_new_row(lineage: Lineage) -> None:
     one = passed(make_card("one"))
     reign = await promote(lineage, one, "base")
     assert isinstance(reign, Reign)
@@ -128,7 +128,7 @@ async def test_what_could_not_be_carried_out_is_taken_back_by_a_row(lineage: Lin
     assert len(await lineage.history()) == 6
 
 
-async def test_another_model_in_the_settings_begins_anew(lineage: Lineage) -> None:
+async def test_another_model_in_the_settings_starts_a_new_lineage(lineage: Lineage) -> None:
     await promote(lineage, passed(make_card("one")), "base")
     assert await lineage.active("hakurei/waifu-diffusion") is None
     for _ in range(2):
@@ -137,17 +137,21 @@ async def test_another_model_in_the_settings_begins_anew(lineage: Lineage) -> No
     assert "nothing to go back to" in str(await back(lineage, "wd")), "MODEL is the operator's"
 
 
-async def test_a_start_under_the_same_name_writes_nothing(lineage: Lineage) -> None:
+async def test_a_start_with_the_same_model_keeps_the_promoted_card(lineage: Lineage) -> None:
     await promote(lineage, passed(make_card("one")), "base")
+    before = await lineage.history()
     await lineage.begin("base", named=NAMED, licence_sha256="a" * 64, now_ms=9)
     assert await active(lineage) == "one"
+    assert await lineage.history() == before, "nothing to record"
 
 
 @pytest.mark.parametrize(
     "sql", ["UPDATE lineage SET card_id = 'x'", "UPDATE lineage SET at_ms = 0",
             "DELETE FROM lineage", "UPDATE lineage SET files_sha256 = NULL"],
 )  # fmt: skip
-async def test_no_row_is_changed_or_lost(lineage: Lineage, db: Database, sql: str) -> None:
+async def test_lineage_rows_cannot_be_changed_or_deleted(
+    lineage: Lineage, db: Database, sql: str
+) -> None:
     with pytest.raises(sqlite3.IntegrityError):
         await db.write_one(sql)
     assert await active(lineage) == "base"

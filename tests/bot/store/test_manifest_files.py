@@ -1,4 +1,4 @@
-"""The folder of a manifest: whole or not at all, with licences, and without a picture's texts."""
+"""A manifest's folder is written whole or not at all, with licences and without pictures' texts."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ def names(directory: Path) -> list[str]:
     return sorted(path.name for path in directory.iterdir())
 
 
-async def test_the_licence_of_each_model_goes_along(stores: Stores, tmp_path: Path) -> None:
+async def test_an_export_includes_the_licence_of_each_model(stores: Stores, tmp_path: Path) -> None:
     await voted(stores, 1)
     papers(tmp_path / "out").keep(replace(INFO, card_id="tiny-1"))
     await export(stores, tmp_path / "out")
@@ -52,7 +52,7 @@ async def test_the_licence_of_each_model_goes_along(stores: Stores, tmp_path: Pa
     assert INFO.licence_text in text
 
 
-async def test_a_model_whose_licence_was_not_noted_leaves_under_the_one_asked_for_of_such(
+async def test_a_model_without_a_noted_licence_is_exported_under_the_bundled_one(
     stores: Stores, tmp_path: Path
 ) -> None:
     await voted(stores, 1)
@@ -73,7 +73,7 @@ async def test_an_earlier_export_is_replaced_whole(stores: Stores, tmp_path: Pat
     assert names(tmp_path) == ["data", "out"]
 
 
-async def test_what_is_no_export_is_not_touched(stores: Stores, tmp_path: Path) -> None:
+async def test_a_folder_that_is_no_export_is_not_touched(stores: Stores, tmp_path: Path) -> None:
     (tmp_path / "thesis").mkdir()
     (tmp_path / "thesis" / "chapter1.txt").write_text("years of work")
     with pytest.raises(StorageError, match="something other"):
@@ -103,7 +103,7 @@ async def test_a_failed_export_leaves_the_earlier_one(
         assert names(tmp_path) == ["data", "out"]
 
 
-async def test_a_picture_whose_settings_are_another_versions_is_left_out_and_told(
+async def test_a_picture_with_another_versions_settings_is_left_out(
     stores: Stores, tmp_path: Path
 ) -> None:
     await voted(stores, 1)
@@ -116,7 +116,9 @@ async def test_a_picture_whose_settings_are_another_versions_is_left_out_and_tol
     assert "left out: 1 file missing or damaged" in told(written)
 
 
-async def test_a_lost_or_damaged_file_is_left_out_and_told(stores: Stores, tmp_path: Path) -> None:
+async def test_a_lost_or_damaged_file_is_left_out_and_reported(
+    stores: Stores, tmp_path: Path
+) -> None:
     for message in (1, 2, 3, 4):
         job_id = await voted(stores, message)
         picture = await stores.gallery.get(make_job(job_id).id)
@@ -133,7 +135,7 @@ async def test_a_lost_or_damaged_file_is_left_out_and_told(stores: Stores, tmp_p
     assert "left out: 3 file missing or damaged" in told(written)
 
 
-def test_texts_are_taken_out_of_a_picture_and_nothing_else() -> None:
+def test_a_picture_loses_its_texts_and_nothing_else() -> None:
     job = make_job(prompt="very private")
     bare = without_texts(make_png(job), "tiny-1")
     assert b"private tags" not in bare

@@ -60,14 +60,14 @@ async def test_strikes_count_until_they_expire(stores: Stores) -> None:
     assert await stores.members.strikes(GUILD, UserId(OTHER), 1_099) == []
 
 
-async def test_one_thing_is_one_strike(stores: Stores) -> None:
+async def test_one_offence_is_one_strike(stores: Stores) -> None:
     assert await strike(stores, "a")
     assert await strike(stores, "a", 200, limit=1) is None
     assert await excluded(stores, 201) is None
     assert await strike(stores, "a", guild=THERE) == Struck(live=1, exclusion=None)
 
 
-async def test_the_strike_that_reaches_the_limit_has_a_time_out_follow(stores: Stores) -> None:
+async def test_the_strike_that_reaches_the_limit_times_the_member_out(stores: Stores) -> None:
     assert await strike(stores, "a", limit=2)
     struck = await strike(stores, "b", 200, limit=2)
     assert struck is not None
@@ -81,14 +81,14 @@ async def test_the_strike_that_reaches_the_limit_has_a_time_out_follow(stores: S
     assert line.detail == "1 min: Too many strikes."
 
 
-async def test_a_limit_of_none_is_never_reached(stores: Stores) -> None:
+async def test_a_strike_limit_of_zero_is_never_reached(stores: Stores) -> None:
     for about in "abcdef":
         struck = await strike(stores, about, limit=0)
         assert struck is not None
         assert struck.exclusion is None
 
 
-async def test_strikes_at_once_reach_the_limit_together(stores: Stores) -> None:
+async def test_concurrent_strikes_reach_the_limit_together(stores: Stores) -> None:
     results = await asyncio.gather(*(strike(stores, about, limit=3) for about in "abc"))
     assert sorted(struck.live for struck in results if struck) == [1, 2, 3]
     assert sum(bool(struck and struck.exclusion) for struck in results) == 1
@@ -123,7 +123,7 @@ async def test_the_log_says_what_was_lifted(stores: Stores) -> None:
     assert not await stores.members.lift(GUILD, USER, MODERATOR, 10)
 
 
-async def test_a_ban_everywhere_is_one_in_every_server(stores: Stores) -> None:
+async def test_a_ban_everywhere_holds_in_every_server(stores: Stores) -> None:
     await stores.members.exclude(exclusion(None, guild=EVERYWHERE))
     for guild in (GUILD, THERE):
         found = await excluded(stores, 9, guild)
@@ -131,7 +131,7 @@ async def test_a_ban_everywhere_is_one_in_every_server(stores: Stores) -> None:
         assert found.guild_id == EVERYWHERE
 
 
-async def test_what_lasts_longest_is_told(stores: Stores) -> None:
+async def test_the_exclusion_that_lasts_longest_is_reported(stores: Stores) -> None:
     await stores.members.exclude(exclusion(50, reason="short"))
     await stores.members.exclude(exclusion(90, guild=EVERYWHERE, reason="long"))
     found = await excluded(stores, 9)
@@ -143,7 +143,7 @@ async def test_what_lasts_longest_is_told(stores: Stores) -> None:
     assert found.reason == "ban"
 
 
-async def test_strikes_never_shorten_what_a_moderator_decided(stores: Stores) -> None:
+async def test_strikes_never_shorten_a_moderators_exclusion(stores: Stores) -> None:
     await stores.members.exclude(exclusion(None))
     struck = await strike(stores, "a", limit=1)
     assert struck is not None
@@ -163,7 +163,7 @@ async def test_strikes_never_shorten_what_a_moderator_decided(stores: Stores) ->
     assert await excluded(stores, 299) == forever, "what lasts longer takes its place"
 
 
-async def test_what_is_lifted_is_over_there_alone(stores: Stores) -> None:
+async def test_lifting_an_exclusion_ends_it_in_one_server_only(stores: Stores) -> None:
     await stores.members.exclude(exclusion(None))
     await stores.members.exclude(exclusion(None, guild=THERE))
     assert await stores.members.lift(GUILD, USER, MODERATOR, 7)
@@ -173,14 +173,14 @@ async def test_what_is_lifted_is_over_there_alone(stores: Stores) -> None:
     assert [line.action for line in await stores.guilds.audit(GUILD, 9)] == ["lift", "ban"]
 
 
-async def test_who_is_excluded_can_be_listed(stores: Stores) -> None:
+async def test_excluded_members_can_be_listed(stores: Stores) -> None:
     await stores.members.exclude(exclusion(50))
     assert await stores.members.excluded(GUILD, 49, 9) == [exclusion(50)]
     assert await stores.members.excluded(GUILD, 50, 9) == []
     assert await stores.members.excluded(THERE, 49, 9) == []
 
 
-async def test_what_is_over_is_dropped_and_the_rest_stays(stores: Stores) -> None:
+async def test_expired_strikes_and_exclusions_are_pruned(stores: Stores) -> None:
     await strike(stores, "a", 100)
     await strike(stores, "b", 200)
     await stores.members.exclude(exclusion(1_100))
@@ -190,7 +190,7 @@ async def test_what_is_over_is_dropped_and_the_rest_stays(stores: Stores) -> Non
     assert [row["guild_id"] for row in await stores.rows("exclusions")] == [THERE]
 
 
-async def test_whoever_is_forgotten_and_comes_back_is_still_excluded(stores: Stores) -> None:
+async def test_a_forgotten_member_who_comes_back_is_still_excluded(stores: Stores) -> None:
     await stores.members.exclude(exclusion(None))
     await stores.members.exclude(exclusion(90, guild=THERE))
     await stores.privacy.forget(USER)
@@ -213,7 +213,7 @@ async def test_whoever_is_forgotten_and_comes_back_is_still_excluded(stores: Sto
     assert await stores.rows("nameless_exclusions") == []
 
 
-async def test_a_forgotten_member_has_no_strikes_and_no_name_in_any_line(stores: Stores) -> None:
+async def test_a_forgotten_member_has_no_strikes_and_no_name_in_the_log(stores: Stores) -> None:
     await strike(stores, "a", limit=1)
     await stores.members.clear_strikes(GUILD, USER, MODERATOR, 300)
     await stores.privacy.forget(USER)
@@ -229,7 +229,7 @@ async def test_a_forgotten_moderators_bans_stay(stores: Stores) -> None:
     assert found.actor_id is None
 
 
-async def test_a_purge_takes_every_picture_of_a_member_in_one_server(stores: Stores) -> None:
+async def test_a_purge_removes_a_members_pictures_in_one_server(stores: Stores) -> None:
     posted = await stores.deliver(message=1)
     drawn, _ = await stores.draw()
     held, case = await stores.hold()
@@ -255,7 +255,7 @@ async def test_a_purge_takes_every_picture_of_a_member_in_one_server(stores: Sto
     assert await stores.members.purge(GUILD, USER, MODERATOR, TEXT, 9_001) == []
 
 
-async def test_a_purge_holds_for_what_its_member_deleted_a_moment_before(stores: Stores) -> None:
+async def test_a_purge_also_covers_pictures_deleted_a_moment_before(stores: Stores) -> None:
     job, elsewhere = await stores.deliver(message=1), await stores.deliver(message=2, guild=THERE)
     pictures = [await stores.gallery.get(one.id) for one in (job, elsewhere)]
     for one in (job, elsewhere):
@@ -265,7 +265,7 @@ async def test_a_purge_holds_for_what_its_member_deleted_a_moment_before(stores:
     assert back == [None, 0]
 
 
-async def test_every_question_of_a_request_is_answered_by_an_index(stores: Stores) -> None:
+async def test_exclusions_are_looked_up_by_primary_key(stores: Stores) -> None:
     values = {"user": 1, "guild": 2, "everywhere": 0, "mark": b"m", "now": 3, "since": 4}
     plan = await stores.db.fetch_all(f"EXPLAIN QUERY PLAN {room._EXCLUDED}", values)
     steps = [str(row["detail"]) for row in plan]
@@ -273,7 +273,7 @@ async def test_every_question_of_a_request_is_answered_by_an_index(stores: Store
 
 
 @pytest.mark.parametrize("table", ["exclusions", "nameless_exclusions"])
-async def test_what_is_over_is_found_by_an_index(stores: Stores, table: str) -> None:
+async def test_expired_exclusions_are_found_through_an_index(stores: Stores, table: str) -> None:
     plan = await stores.db.fetch_all(
         f"EXPLAIN QUERY PLAN DELETE FROM {table} WHERE until_ms <= 5"  # noqa: S608
     )

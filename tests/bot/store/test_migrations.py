@@ -1,4 +1,4 @@
-"""The steps of the schema: frozen once landed, and they know the words of the domain."""
+"""The schema's migrations are frozen once released, and know the domain's words."""
 
 from __future__ import annotations
 
@@ -48,7 +48,7 @@ async def db(tmp_path: Path) -> AsyncGenerator[Database]:
     await database.close()
 
 
-def test_a_step_that_has_landed_is_never_edited() -> None:
+def test_released_migrations_are_never_edited() -> None:
     found = {
         f"{step.number:04}_{step.name}": hashlib.sha256(step.sql.encode()).hexdigest()
         for step in migrations()
@@ -104,7 +104,7 @@ def test_a_development_versions_file_is_refused_and_kept(tmp_path: Path) -> None
         ("stamps", Stamp, {"curations"}),
     ],
 )
-async def test_the_file_knows_the_domains_words(
+async def test_the_lookup_tables_hold_the_domains_words(
     db: Database, table: str, kind: type[StrEnum], users: set[str]
 ) -> None:
     rows = await db.fetch_all(f"SELECT * FROM {table}")  # noqa: S608  a constant above
@@ -117,7 +117,7 @@ async def test_the_file_knows_the_domains_words(
     assert {row["name"] for row in found} == users
 
 
-async def test_the_file_takes_no_word_that_it_does_not_know(db: Database) -> None:
+async def test_a_foreign_key_refuses_an_unknown_word(db: Database) -> None:
     vote = "INSERT INTO votes VALUES ('a', :axis, 1, 1, 0, 0)"
     with pytest.raises(sqlite3.IntegrityError, match="FOREIGN KEY"):
         await db.write_one(vote, {"axis": "beauty"})

@@ -23,7 +23,7 @@ async def stores(tmp_path: Path) -> AsyncGenerator[Stores]:
 
 
 async def read(stores: Stores, *emoji: str, post: int = POST, begun: int | None = None) -> int:
-    """Read that the voter reacts with these. Returns how many nameless votes fell."""
+    """Read that the voter reacts with these. Returns how many nameless votes were dropped."""
     if begun is None:
         begun = await stores.votes.begin_reading()
     reacting = {each: {VOTER} if each in emoji else set[UserId]() for each in (UP, DOWN)}
@@ -37,7 +37,7 @@ async def named(stores: Stores) -> list[str]:
     return [table for table in NAMED if await stores.rows(table)]
 
 
-async def test_a_vote_that_nobody_had_read_counts_without_a_name(stores: Stores) -> None:
+async def test_a_forgotten_voters_unread_vote_counts_without_a_name(stores: Stores) -> None:
     job = await stores.deliver(message=POST)
     await stores.privacy.forget(VOTER)
     for _ in range(2):
@@ -48,7 +48,7 @@ async def test_a_vote_that_nobody_had_read_counts_without_a_name(stores: Stores)
     assert await stores.votes.tally(job.id) == Tally()
 
 
-async def test_a_vote_that_a_reading_since_did_not_find_is_new(stores: Stores) -> None:
+async def test_a_vote_that_an_earlier_reading_did_not_find_is_new(stores: Stores) -> None:
     job = await stores.deliver(message=POST)
     await stores.deliver(message=2)
     await stores.privacy.forget(VOTER)
@@ -68,7 +68,7 @@ async def test_a_reading_that_began_before_the_wish_proves_nothing(stores: Store
     assert await named(stores) == []
 
 
-async def test_an_event_that_waited_since_before_the_wish_has_no_name(stores: Stores) -> None:
+async def test_an_event_from_before_the_wish_is_recorded_without_a_name(stores: Stores) -> None:
     job = await stores.deliver(message=POST)
     await stores.privacy.wish(VOTER, 7_000)
     await stores.privacy.forget(VOTER)
@@ -76,7 +76,7 @@ async def test_an_event_that_waited_since_before_the_wish_has_no_name(stores: St
     assert await named(stores) == []
     assert await stores.votes.tally(job.id) == Tally(up=1)
     await stores.votes.record(make_reaction(POST, VOTER, DOWN, at_ms=7_001))
-    assert await named(stores) == [*NAMED], "they voted anew"
+    assert await named(stores) == [*NAMED], "they voted again"
     assert await stores.votes.tally(job.id) == Tally(down=1)
 
 
@@ -90,23 +90,25 @@ async def test_an_old_and_a_new_event_in_one_batch_are_one_vote(stores: Stores) 
     assert await stores.rows("nameless_marks") == []
 
 
-async def test_who_has_voted_there_anew_has_one_vote_and_a_name(stores: Stores) -> None:
+async def test_a_forgotten_voter_who_votes_again_has_one_named_vote(stores: Stores) -> None:
     job = await stores.deliver(message=POST)
     await stores.privacy.forget(VOTER)
     await stores.votes.record(make_reaction(POST, VOTER, UP))
     await read(stores, UP, DOWN)
-    assert await stores.votes.tally(job.id) == Tally(down=1), "the latest that came to light"
+    assert await stores.votes.tally(job.id) == Tally(down=1), "the latest one that was read"
     assert await stores.rows("nameless_marks") == []
 
 
-async def test_a_vote_on_a_picture_that_they_had_drawn_since_is_their_own(stores: Stores) -> None:
+async def test_a_vote_on_a_picture_they_asked_for_since_is_a_self_vote(stores: Stores) -> None:
     await stores.privacy.forget(VOTER)
     job = await stores.deliver(message=POST, user=VOTER)
     await read(stores, UP)
     assert await stores.votes.tally(job.id) == Tally(self_votes=1)
 
 
-async def test_who_takes_one_of_two_back_has_the_other_for_a_vote(stores: Stores) -> None:
+async def test_taking_back_one_of_two_reactions_leaves_the_other_as_the_vote(
+    stores: Stores,
+) -> None:
     job = await stores.deliver(message=POST)
     await stores.privacy.forget(VOTER)
     await read(stores, UP, DOWN)
@@ -117,7 +119,7 @@ async def test_who_takes_one_of_two_back_has_the_other_for_a_vote(stores: Stores
         assert await named(stores) == []
 
 
-async def test_a_voter_is_marked_until_every_post_was_read(stores: Stores) -> None:
+async def test_a_voter_stays_marked_until_every_post_has_been_read(stores: Stores) -> None:
     await stores.deliver(message=POST)
     job = await stores.deliver(message=2)
     await stores.privacy.forget(VOTER)
@@ -128,14 +130,14 @@ async def test_a_voter_is_marked_until_every_post_was_read(stores: Stores) -> No
     await stores.privacy.forget(VOTER)
     await stores.gallery.message_deleted([POST], 9_000)
     await read(stores, post=2)
-    assert await stores.rows("nameless_voters") == [], "nobody can react where nothing is"
+    assert await stores.rows("nameless_voters") == [], "nobody can react to a message that is gone"
     await stores.privacy.forget(VOTER)
     await stores.sends.begin(make_send(job.id))
     await read(stores, post=2)
     assert len(await stores.rows("nameless_voters")) == 1, "a message may be there already"
 
 
-async def test_a_post_that_was_being_made_is_waited_for(stores: Stores) -> None:
+async def test_a_mark_waits_for_a_post_that_was_being_made(stores: Stores) -> None:
     await stores.deliver(message=POST)
     job, _ = await stores.draw()
     assert await stores.outbox.begin_posting(job.owed_post_id, 5_000)
@@ -147,8 +149,8 @@ async def test_a_post_that_was_being_made_is_waited_for(stores: Stores) -> None:
     assert await stores.rows("nameless_voters") == []
 
 
-async def test_pictures_side_by_side_are_not_waited_for(stores: Stores) -> None:
-    """Reactions are no votes there, so nobody reads them."""
+async def test_a_mark_does_not_wait_for_posts_of_several_pictures(stores: Stores) -> None:
+    """Reactions there are not votes, so nobody reads them."""
     jobs = [(await stores.draw(seed=seed))[0] for seed in (7, 8)]
     beside: list[JobId] = [job.id for job in jobs]
     await stores.gallery.add_post(make_post(*beside, message=2))
@@ -158,7 +160,7 @@ async def test_pictures_side_by_side_are_not_waited_for(stores: Stores) -> None:
     assert await stores.rows("nameless_voters") == []
 
 
-async def test_a_post_that_may_not_be_read_keeps_nobody_marked_and_gives_no_name(
+async def test_an_unreadable_post_keeps_nobody_marked_and_gives_no_name(
     stores: Stores,
 ) -> None:
     job = await stores.deliver(message=POST)
@@ -170,10 +172,10 @@ async def test_a_post_that_may_not_be_read_keeps_nobody_marked_and_gives_no_name
     assert await stores.votes.tally(job.id) == Tally(up=1)
     await read(stores)
     await read(stores, UP)
-    assert await named(stores) == [*NAMED], "what is new since is theirs again"
+    assert await named(stores) == [*NAMED], "a vote made since then is theirs again"
 
 
-async def test_where_nobody_is_marked_a_post_that_may_not_be_read_takes_no_names(
+async def test_an_unreadable_post_hides_no_names_if_nobody_is_marked(
     stores: Stores,
 ) -> None:
     await stores.deliver(message=POST)

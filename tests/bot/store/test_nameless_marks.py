@@ -1,4 +1,4 @@
-"""Marks are kept for ever, so what one is made of may never change."""
+"""Marks are kept for ever, so the way they are computed must never change."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ KEY = bytes(range(16))
         (choice_mark(KEY, "duel a b", UserId(7)), "d5dfc3c4e996a162ad109016cfc0810b"),
     ],
 )
-def test_a_mark_is_what_it_was_when_it_was_kept(mark: bytes, known: str) -> None:
+def test_marks_are_computed_as_they_always_were(mark: bytes, known: str) -> None:
     assert mark.hex() == known
 
 

@@ -39,7 +39,7 @@ async def stores(tmp_path: Path) -> AsyncGenerator[Stores]:
         yield opened
 
 
-async def test_what_is_drawn_is_owed_until_it_is_posted(stores: Stores) -> None:
+async def test_a_drawn_picture_is_owed_until_it_is_posted(stores: Stores) -> None:
     job, _ = await stores.draw()
     assert [post.id for post in await stores.outbox.owed(5_000)] == [job.id]
     post = make_post(job.id)
@@ -49,7 +49,7 @@ async def test_what_is_drawn_is_owed_until_it_is_posted(stores: Stores) -> None:
     assert await stores.gallery.posts(job.id) == [post]
 
 
-async def test_what_is_owed_is_found_in_the_order_of_asking_beside_closed_channels(
+async def test_owed_posts_come_in_the_order_asked_and_skip_closed_channels(
     stores: Stores,
 ) -> None:
     here = [(await stores.draw())[0].id for _ in range(3)]
@@ -60,7 +60,7 @@ async def test_what_is_owed_is_found_in_the_order_of_asking_beside_closed_channe
     assert [post.id for post in await stores.outbox.owed(5_000, [CHANNEL], 2)] == [there]
 
 
-async def test_looking_for_what_is_owed_walks_over_no_other_jobs(stores: Stores) -> None:
+async def test_finding_owed_posts_scans_no_other_jobs(stores: Stores) -> None:
     plan = await stores.db.fetch_all(
         f"EXPLAIN QUERY PLAN {outbox._OWED}", {"closed": "[]", "nor": "[]", "limit": 8}
     )
@@ -69,7 +69,7 @@ async def test_looking_for_what_is_owed_walks_over_no_other_jobs(stores: Stores)
     assert scans - lists == {"SCAN drawn USING INDEX jobs_rendered"}
 
 
-async def test_telling_twice_of_a_delivery_changes_nothing(stores: Stores) -> None:
+async def test_reporting_a_delivery_twice_changes_nothing(stores: Stores) -> None:
     job, _ = await stores.draw()
     post = make_post(job.id, message=1)
     assert await stores.outbox.delivered(job.owed_post_id, post, 5_000)
@@ -86,7 +86,7 @@ async def test_a_second_message_is_not_the_delivery(stores: Stores) -> None:
     assert [gone.message_id for gone in await stores.doomed.messages(9)] == [2]
 
 
-async def test_a_picture_deleted_meanwhile_is_owed_nothing(stores: Stores) -> None:
+async def test_a_picture_deleted_before_posting_is_no_longer_owed(stores: Stores) -> None:
     job, _ = await stores.draw()
     await stores.gallery.delete(job.id, 4_000)
     assert await stores.outbox.owed(5_000) == []
@@ -95,7 +95,7 @@ async def test_a_picture_deleted_meanwhile_is_owed_nothing(stores: Stores) -> No
     assert await stores.state(job) == "cancelled"
 
 
-async def test_a_picture_forgotten_meanwhile_is_owed_nothing(stores: Stores) -> None:
+async def test_a_forgotten_members_picture_is_no_longer_owed(stores: Stores) -> None:
     job, _ = await stores.draw()
     await stores.privacy.forget(USER)
     post = make_post(job.id)
@@ -106,7 +106,7 @@ async def test_a_picture_forgotten_meanwhile_is_owed_nothing(stores: Stores) -> 
     )
 
 
-async def test_the_first_try_is_remembered_for_the_next(stores: Stores) -> None:
+async def test_a_first_posting_attempt_is_remembered(stores: Stores) -> None:
     job, _ = await stores.draw()
     first, again = (Posting(since_id=SINCE, is_first=is_first) for is_first in (True, False))
     assert await stores.outbox.begin_posting(job.owed_post_id, 5_000) == first
@@ -114,12 +114,12 @@ async def test_the_first_try_is_remembered_for_the_next(stores: Stores) -> None:
     assert await stores.outbox.begin_posting(job.owed_post_id, 7_000) == again
 
 
-async def test_nothing_is_begun_for_what_is_owed_no_more(stores: Stores) -> None:
+async def test_no_posting_begins_for_a_post_that_is_no_longer_owed(stores: Stores) -> None:
     (deleted, _), (forgotten, _) = await stores.draw(seed=1), await stores.draw(seed=2)
     await stores.gallery.delete(deleted.id, 4_000)
     assert await stores.outbox.begin_posting(deleted.owed_post_id, 5_000) is None
     assert {row["posting_ms"] for row in await stores.rows("owed_posts")} == {None}, (
-        "or it would be hunted in vain"
+        "otherwise it would be hunted in vain"
     )
     await stores.privacy.forget(USER)
     assert await stores.outbox.begin_posting(forgotten.owed_post_id, 5_000) is None
@@ -150,7 +150,7 @@ async def keep_next(stores: Stores) -> None:
     assert await stores.gallery.keep(released, png, card_id="t", owner=WORKER, now_ms=3)
 
 
-async def test_a_post_of_several_pictures_is_owed_once_all_of_it_is_over(stores: Stores) -> None:
+async def test_a_post_of_several_pictures_is_owed_once_all_have_ended(stores: Stores) -> None:
     jobs = await stores.enqueue(make_admitted(make_ask(count=3)))
     await keep_next(stores)
     failing = await stores.claim()
@@ -175,7 +175,7 @@ async def hold_next(stores: Stores) -> Job:
     return job
 
 
-async def test_a_held_picture_holds_up_no_other_and_has_a_post_of_its_own(stores: Stores) -> None:
+async def test_a_held_picture_delays_no_other_and_gets_its_own_post(stores: Stores) -> None:
     await stores.enqueue(make_admitted(make_ask(count=3)))
     late = await hold_next(stores)
     for _ in range(2):
@@ -185,7 +185,7 @@ async def test_a_held_picture_holds_up_no_other_and_has_a_post_of_its_own(stores
     assert sorted(shown) == [2, 3]
     post = replace(make_post(message=1), pictures=shown)
     assert await stores.outbox.delivered(owed.id, post, 5_000)
-    assert await stores.outbox.delivered(owed.id, post, 5_001), "told twice"
+    assert await stores.outbox.delivered(owed.id, post, 5_001), "reported twice"
     assert await stores.outbox.owed(6_000) == []
     (case,) = await stores.reviews.open_cases(GUILD, 9)
     await decide(stores, case, Outcome.APPROVE)
@@ -195,7 +195,7 @@ async def test_a_held_picture_holds_up_no_other_and_has_a_post_of_its_own(stores
     assert await stores.state(late) == "delivered"
 
 
-async def test_what_is_approved_while_the_others_are_posted_is_not_lost(stores: Stores) -> None:
+async def test_a_picture_approved_while_others_are_posted_is_not_lost(stores: Stores) -> None:
     await stores.enqueue(make_admitted(make_ask(count=2)))
     late = await hold_next(stores)
     await keep_next(stores)
@@ -229,7 +229,7 @@ async def test_a_post_of_several_pictures_is_delivered_or_given_up_as_one(stores
     assert [await stores.state(job) for job in others] == ["failed"] * 2
 
 
-async def test_a_post_goes_on_without_one_of_its_pictures_and_goes_with_the_last(
+async def test_a_post_survives_losing_a_picture_and_is_doomed_with_the_last(
     stores: Stores,
 ) -> None:
     jobs = await stores.enqueue(make_admitted(make_ask(count=3)))
@@ -249,7 +249,7 @@ async def test_a_post_goes_on_without_one_of_its_pictures_and_goes_with_the_last
     assert [gone.message_id for gone in await stores.doomed.messages(9)] == [1]
 
 
-async def test_a_post_under_way_is_hunted_once_nothing_of_it_is_to_be_posted(
+async def test_a_post_in_progress_is_hunted_once_all_its_pictures_are_gone(
     stores: Stores,
 ) -> None:
     jobs = await stores.enqueue(make_admitted(make_ask(count=2)))
@@ -257,7 +257,7 @@ async def test_a_post_under_way_is_hunted_once_nothing_of_it_is_to_be_posted(
         await keep_next(stores)
     await stores.outbox.begin_posting(jobs[0].owed_post_id, 4_000)
     await stores.gallery.delete(jobs[0].id, 4_001)
-    assert await stores.doomed.hunts(9) == [], "whoever posts the other one finds it"
+    assert await stores.doomed.hunts(9) == [], "posting the other one finds it"
     await stores.gallery.delete(jobs[1].id, 4_002)
     assert [hunt.name for hunt in await stores.doomed.hunts(9)] == [jobs[0].owed_post_id]
     assert not await stores.outbox.delivered(
@@ -266,7 +266,7 @@ async def test_a_post_under_way_is_hunted_once_nothing_of_it_is_to_be_posted(
     assert [gone.message_id for gone in await stores.doomed.messages(9)] == [1]
 
 
-async def test_a_post_whose_answer_was_lost_is_hunted_if_nothing_of_it_is_to_be_posted(
+async def test_a_post_with_a_lost_answer_is_hunted_if_its_pictures_are_gone(
     stores: Stores,
 ) -> None:
     job, _ = await stores.draw()
@@ -283,7 +283,7 @@ async def test_a_post_whose_answer_was_lost_is_hunted_if_nothing_of_it_is_to_be_
     assert begun == Hunt(name=owed.id, channel_id=CHANNEL, guild_id=GUILD, since_id=SINCE)
 
 
-async def test_reactions_are_owed_to_posts_of_one_picture_alone(stores: Stores) -> None:
+async def test_reactions_are_owed_only_to_posts_of_one_picture(stores: Stores) -> None:
     jobs = await stores.enqueue(make_admitted(make_ask(count=2)))
     for _ in jobs:
         await keep_next(stores)
@@ -295,7 +295,7 @@ async def test_reactions_are_owed_to_posts_of_one_picture_alone(stores: Stores) 
         assert [owing.message_id for owing in await stores.gallery.owing(debt, 9)] == [2]
 
 
-async def test_the_file_takes_no_second_post_of_a_debt_and_no_picture_twice(
+async def test_the_schema_refuses_a_second_post_and_a_repeated_picture(
     stores: Stores,
 ) -> None:
     job = await stores.deliver(message=1)
@@ -309,7 +309,7 @@ async def test_the_file_takes_no_second_post_of_a_debt_and_no_picture_twice(
         await stores.db.write_one("INSERT INTO post_pictures VALUES (1, 2, :job)", {"job": job.id})
 
 
-async def test_what_is_laid_out_by_another_version_ends_alone(stores: Stores) -> None:
+async def test_a_post_with_another_versions_layout_fails_alone(stores: Stores) -> None:
     strange, _ = await stores.draw()
     fine, _ = await stores.draw()
     await stores.db.write_one("INSERT INTO layouts VALUES ('mosaic')")

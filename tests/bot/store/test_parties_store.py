@@ -1,4 +1,4 @@
-"""Rating parties: one to a channel, one pair after another."""
+"""Rating parties: one per channel, one pair after another."""
 
 from __future__ import annotations
 
@@ -55,7 +55,7 @@ async def test_a_step_closes_the_duel_and_opens_the_next(stores: Stores) -> None
     assert [d.id for d in await stores.parties.duels(make_party().id)] == [following.id, duel.id]
     assert [d.id for d in await stores.duels.untold(9)] == [duel.id]
     assert [d.id for d in await stores.duels.unposted(9)] == [following.id]
-    # It ends while the message is under way: whatever is found of it goes.
+    # It ends while the message is being sent, so the message is hunted.
     await stores.duels.begin_posting(following.id, 8_500)
     assert await stores.parties.step(make_party().id, None, 9_000)
     assert [hunt.name for hunt in await stores.doomed.hunts(9)] == [following.id]

@@ -42,7 +42,7 @@ async def stores(tmp_path: Path) -> AsyncGenerator[Stores]:
 
 
 async def grid(stores: Stores, *, count: int = 4, message: int = 1, user: int = USER) -> list[Job]:
-    """A post of several pictures, each with a look of its own."""
+    """A post of several pictures, each with its own look."""
     jobs = await stores.enqueue(make_admitted(make_ask(user=user, count=count)))
     for job in jobs:
         assert await stores.claim()
@@ -68,7 +68,7 @@ async def said(stores: Stores) -> list[Opinion]:
     return list((await Curation(stores.db).read()).opinions)
 
 
-async def test_a_grid_whose_member_is_forgotten_while_it_is_looked_up_is_gone(
+async def test_a_grid_is_gone_if_its_member_is_forgotten_during_the_lookup(
     stores: Stores, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     name, plain = (await grid(stores))[0].owed_post_id, Database.fetch_one
@@ -83,7 +83,7 @@ async def test_a_grid_whose_member_is_forgotten_while_it_is_looked_up_is_gone(
     assert await stores.grids.named(name) is None
 
 
-async def test_a_new_pick_takes_the_one_before_back_and_can_be_taken_back_itself(
+async def test_a_new_pick_replaces_the_last_and_can_be_taken_back(
     stores: Stores,
 ) -> None:
     name = (await grid(stores))[0].owed_post_id
@@ -105,7 +105,7 @@ async def test_two_picks_at_once_leave_one(stores: Stores) -> None:
     assert len(await events(stores)) == 7, "three of four were taken back"
 
 
-async def test_picks_are_counted_but_those_of_who_asked_are_kept_apart(stores: Stores) -> None:
+async def test_the_requesters_own_pick_is_counted_apart(stores: Stores) -> None:
     name = (await grid(stores))[0].owed_post_id
     await stores.grids.pick(name, OTHER, 2, 5)
     await stores.grids.pick(name, THIRD, 2, 5)
@@ -114,7 +114,7 @@ async def test_picks_are_counted_but_those_of_who_asked_are_kept_apart(stores: S
     assert (done.self_vote, dict(done.counts)) == (True, {2: 2})
 
 
-async def test_what_is_not_there_cannot_be_picked(stores: Stores) -> None:
+async def test_a_picture_that_is_gone_cannot_be_picked(stores: Stores) -> None:
     jobs = await grid(stores)
     name = jobs[0].owed_post_id
     await stores.gallery.delete(jobs[1].id, 5)
@@ -127,7 +127,7 @@ async def test_what_is_not_there_cannot_be_picked(stores: Stores) -> None:
     assert await choices(stores) == [(OTHER, 1)], "the vote on what was deleted keeps its meaning"
 
 
-async def test_a_grid_is_found_by_its_name_and_its_message_and_no_other_post_is_one(
+async def test_a_grid_is_found_by_name_and_message_and_other_posts_are_not(
     stores: Stores,
 ) -> None:
     jobs = await grid(stores, count=2)
@@ -142,7 +142,7 @@ async def test_a_grid_is_found_by_its_name_and_its_message_and_no_other_post_is_
     assert await stores.grids.of_message(make_post(message=3).message_id) is None
 
 
-async def test_a_forgotten_voters_pick_is_a_number_that_is_not_counted_twice(
+async def test_a_forgotten_voters_pick_stays_as_a_number_and_counts_once(
     stores: Stores,
 ) -> None:
     name = (await grid(stores))[0].owed_post_id
@@ -156,7 +156,7 @@ async def test_a_forgotten_voters_pick_is_a_number_that_is_not_counted_twice(
     assert (dict(third.counts), dict(again.counts)) == ({2: 2}, {2: 1, 4: 1})
 
 
-async def test_with_its_member_a_grid_takes_every_pick_along(stores: Stores) -> None:
+async def test_forgetting_a_grids_member_deletes_every_pick_on_it(stores: Stores) -> None:
     name = (await grid(stores))[0].owed_post_id
     await stores.grids.pick(name, OTHER, 2, 5)
     await stores.grids.pick(name, THIRD, 2, 5)
@@ -166,7 +166,7 @@ async def test_with_its_member_a_grid_takes_every_pick_along(stores: Stores) -> 
         assert await stores.rows(table) == [], table
 
 
-async def test_a_voter_takes_their_picks_along(stores: Stores) -> None:
+async def test_a_voters_export_includes_their_picks(stores: Stores) -> None:
     name = (await grid(stores))[0].owed_post_id
     await stores.grids.pick(name, OTHER, 2, 5)
     async with stores.privacy.export(OTHER) as export:
@@ -177,7 +177,7 @@ async def test_a_voter_takes_their_picks_along(stores: Stores) -> None:
     assert [row["place"] for row in tables["vote_events"]] == [2]
 
 
-async def test_a_pick_is_learned_from_as_a_ranking_of_what_is_left(stores: Stores) -> None:
+async def test_a_pick_becomes_a_ranking_of_the_pictures_that_remain(stores: Stores) -> None:
     jobs = await grid(stores)
     name = jobs[0].owed_post_id
     await stores.grids.pick(name, OTHER, 3, 5)
@@ -190,10 +190,10 @@ async def test_a_pick_is_learned_from_as_a_ranking_of_what_is_left(stores: Store
     (opinion,) = await said(stores)
     assert (opinion.job_ids, opinion.value) == (tuple(job.id for job in jobs[1:]), (1,))
     await stores.gallery.delete(jobs[2].id, 7)
-    assert await said(stores) == [], "the best of them is gone"
+    assert await said(stores) == [], "the picked picture is gone"
 
 
-async def test_a_pick_says_something_of_each_pair_and_is_one_press(stores: Stores) -> None:
+async def test_a_pick_decides_every_pair_but_counts_as_one_vote(stores: Stores) -> None:
     old = [UserId(((40 * 86_400_000) << 22) + n) for n in range(5)]
     for message in range(1, 13):
         name = (await grid(stores, count=3, message=message))[0].owed_post_id
@@ -204,7 +204,7 @@ async def test_a_pick_says_something_of_each_pair_and_is_one_press(stores: Store
     assert voters[old[4]].agreement < voters[old[0]].agreement - 0.1
 
 
-async def test_a_picture_is_counted_as_chosen_of_as_often_as_it_stood_to_choose(
+async def test_the_sheet_counts_how_often_a_picture_was_offered_and_chosen(
     stores: Stores,
 ) -> None:
     first, second, third, _ = await grid(stores)
@@ -223,7 +223,7 @@ async def test_a_picture_is_counted_as_chosen_of_as_often_as_it_stood_to_choose(
     assert told[alone.id] == (0, 0, "none")
 
 
-async def test_thumbs_say_more_than_choices(stores: Stores) -> None:
+async def test_thumbs_outweigh_choices(stores: Stores) -> None:
     first, *_ = await grid(stores)
     assert await stores.grids.pick(first.owed_post_id, THIRD, 1, 5)
     await stores.db.write_one(

@@ -1,4 +1,4 @@
-"""The wrong database deletes no picture: what it does not know is set aside, and comes back."""
+"""A wrong database deletes no picture: files that it does not know are set aside, and come back."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ async def stores(tmp_path: Path) -> AsyncGenerator[Stores]:
 
 
 def whole(data: Path) -> dict[str, bytes]:
-    """All that matters: SQLite leaves an empty log where a file was only read."""
+    """All that matters: SQLite leaves an empty log beside a file that was only read."""
     return {name: data for name, data in below(data).items() if not name.endswith(("-shm", "-wal"))}
 
 
@@ -60,7 +60,7 @@ def move_database(directory: Path, to: Path) -> None:
         file.rename(to / file.name)
 
 
-async def test_a_missing_database_deletes_no_picture_and_its_return_brings_all_back(
+async def test_a_missing_database_deletes_nothing_and_its_return_restores_all(
     tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
     await many(tmp_path, 0, 20)
@@ -82,10 +82,8 @@ async def test_a_missing_database_deletes_no_picture_and_its_return_brings_all_b
 
 
 @pytest.mark.parametrize("restarts", [0, 1, 5])
-async def test_a_restored_copy_deletes_no_picture_that_came_after_it(
-    tmp_path: Path, restarts: int
-) -> None:
-    """Nor one of the same run as the copy: most copies are made while the bot runs for weeks."""
+async def test_a_restored_backup_deletes_no_newer_picture(tmp_path: Path, restarts: int) -> None:
+    """Nor one drawn in the same run: most backups are made while the bot runs for weeks."""
     await many(tmp_path, 0, 3)
     known = below(tmp_path / "pictures")
     shutil.copytree(tmp_path, tmp_path / "copy", ignore=shutil.ignore_patterns("pictures"))
@@ -126,10 +124,10 @@ async def test_only_files_with_our_names_are_touched(stores: Stores, tmp_path: P
 
 
 @pytest.mark.parametrize("when", ["before the file", "in the file", "before the row"])
-async def test_a_file_whose_row_a_crash_prevented_is_removed_and_no_stranger(
+async def test_a_file_that_a_crash_left_without_a_row_is_removed(
     stores: Stores, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, when: str
 ) -> None:
-    """It may show what its member has taken back since, so it must not lie about."""
+    """Its member may have taken the picture back since, so it must not stay on disk."""
     await stores.enqueue()
     job = await stores.claim()
     assert job is not None
@@ -183,7 +181,7 @@ async def test_delete_and_forget_reach_into_quarantine(
     assert below(tmp_path / "quarantine") == {}
 
 
-async def test_what_cannot_be_set_aside_stays_and_is_told(
+async def test_a_file_that_cannot_be_set_aside_stays_and_is_reported(
     stores: Stores,
     tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
@@ -204,7 +202,7 @@ async def test_what_cannot_be_set_aside_stays_and_is_told(
     assert "cannot be moved" in caplog.text
 
 
-async def test_a_disk_that_cannot_be_listed_is_one_sentence(
+async def test_a_folder_that_cannot_be_listed_raises_a_storage_error(
     stores: Stores, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def fails(_path: Path, _pattern: str) -> None:
@@ -232,7 +230,7 @@ async def test_new_directories_are_on_disk_before_the_picture_counts_as_kept(
     assert synced.index(path.parent) > synced.index(path.with_suffix(".part"))
 
 
-# What follows is the doctor's.
+# The tests of the doctor follow.
 
 
 def settle(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Path:
@@ -250,7 +248,7 @@ def settle(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Path:
     return data
 
 
-def test_the_doctor_tells_of_quarantine_and_changes_nothing(
+def test_the_doctor_reports_the_quarantine_and_changes_nothing(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     data = settle(monkeypatch, tmp_path)
@@ -263,7 +261,7 @@ def test_the_doctor_tells_of_quarantine_and_changes_nothing(
     assert whole(data) == before
 
 
-def test_the_doctor_brings_back_what_the_database_knows(
+def test_the_doctor_brings_back_the_files_that_the_database_knows(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     data = settle(monkeypatch, tmp_path)

@@ -1,4 +1,4 @@
-"""A picture that is made from another is kept only while that one may still be seen."""
+"""A picture made from another is kept only while its source may still be seen."""
 
 from __future__ import annotations
 
@@ -59,7 +59,7 @@ async def removed(stores: Stores, source: Job) -> None:
 
 
 async def begun(stores: Stores, source: Job, **how: object) -> Job:
-    """What another member has made from it is being made."""
+    """A running job of another member that makes a picture from `source`."""
     ask = make_ask(user=OTHER)
     draw = replace(ask.draw, source=source.id, **how)  # type: ignore[arg-type]  its own fields
     await stores.enqueue(make_admitted(replace(ask, draw=draw)))
@@ -86,7 +86,7 @@ async def kept(stores: Stores, job: Job, *, hold: bool = False) -> Picture | Non
         (removed, JobState.WITHHELD, "removed this very picture"),
     ],
 )
-async def test_what_is_made_from_a_picture_is_dropped_if_that_goes_meanwhile(
+async def test_a_derived_picture_is_dropped_if_its_source_goes_meanwhile(
     stores: Stores, deed: Deed, state: JobState, told: str, how: dict[str, object], *, hold: bool
 ) -> None:
     source = await stores.deliver(message=1)
@@ -103,13 +103,13 @@ async def test_what_is_made_from_a_picture_is_dropped_if_that_goes_meanwhile(
     assert [case.job_id for case in await stores.reviews.open_cases(GUILD, 9)] == []
 
 
-async def test_what_is_made_from_a_picture_that_stays_is_kept(stores: Stores) -> None:
+async def test_a_derived_picture_is_kept_if_its_source_stays(stores: Stores) -> None:
     source = await stores.deliver(message=1)
     assert await kept(stores, await begun(stores, source, enlarged=True)) is not None
     assert await kept(stores, await begun(stores, source, strength=0.5)) is not None
 
 
-async def test_a_job_of_another_worker_is_not_ended_for_its_source(stores: Stores) -> None:
+async def test_a_lost_source_does_not_end_another_workers_job(stores: Stores) -> None:
     source = await stores.deliver(message=1)
     job = await begun(stores, source, enlarged=True)
     await deleted(stores, source)

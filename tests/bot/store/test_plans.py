@@ -1,4 +1,4 @@
-"""What runs for each request, press or look walks over no table."""
+"""No query of a request, a button or a loop scans a whole table."""
 
 from __future__ import annotations
 
@@ -47,7 +47,7 @@ def job(case: Case) -> JobId:
     return case.job_id
 
 
-#: What members and loops have done, by what they do.
+#: The calls that members and loops cause, by name.
 CALLS: dict[str, Callable[[Stores, Case], Awaitable[object]]] = {
     "enqueue": lambda s, _: s.queue.enqueue(make_admitted(), CAPS, 9, since_id=SINCE),
     "usage": lambda s, _: s.members.usage(GUILD, USER, 5),
@@ -125,11 +125,17 @@ CALLS: dict[str, Callable[[Stores, Case], Awaitable[object]]] = {
 
 
 @pytest.mark.parametrize("call", CALLS)
-async def test_no_table_is_walked_over(stores: Stores, call: str) -> None:
+async def test_no_call_scans_a_whole_table(stores: Stores, call: str) -> None:
     _, case = await stores.hold()
     assert await walked(stores, lambda: CALLS[call](stores, case)) == []
 
 
-async def test_a_walk_is_seen(stores: Stores) -> None:
+async def test_a_table_scan_is_detected(stores: Stores) -> None:
     sql = "SELECT * FROM jobs WHERE error = 'x'"
     assert await walked(stores, lambda: stores.db.fetch_all(sql)) == ["SCAN jobs"]
+
+
+async def test_a_scan_of_a_whole_index_is_detected(stores: Stores) -> None:
+    sql = "SELECT * FROM jobs INDEXED BY jobs_asked WHERE created_ms > 5"
+    (step,) = await walked(stores, lambda: stores.db.fetch_all(sql))
+    assert step.startswith("SCAN jobs USING INDEX")

@@ -60,7 +60,7 @@ async def stores(tmp_path: Path) -> AsyncGenerator[Stores]:
 async def save(
     stores: Stores, based_on: int, *, actor: int = USER, **changes: Any
 ) -> PolicyVersion | Superseded:
-    """A change of whatever holds now."""
+    """A change to the current policy."""
     policy = replace(await stores.guilds.policy(GUILD), **changes)
     return await stores.guilds.save(
         policy, based_on, UserId(actor), based_on + 1, summary=f"{actor} {[*changes]}"
@@ -71,7 +71,7 @@ def test_a_document_is_read_as_it_was_written() -> None:
     plain = GuildPolicy(guild_id=GUILD)
     names = {field.name for field in fields(FULL) if field.init} - {"guild_id"}
     same = [name for name in names if getattr(FULL, name) == getattr(plain, name)]
-    assert same == [], "or it proves nothing of these"
+    assert same == [], "otherwise this proves nothing about these"
     assert policy_of(GUILD, body_of(FULL)) == FULL
     assert policy_of(GuildId(4), body_of(FULL)) == replace(FULL, guild_id=GuildId(4))
 
@@ -92,9 +92,7 @@ def test_a_document_is_read_as_it_was_written() -> None:
         '{"rules": {"effects": {"gore": {"ruling": 3, "ban": true}}}}',
     ],
 )
-async def test_a_document_that_is_not_understood_lets_nothing_pass(
-    stores: Stores, body: str
-) -> None:
+async def test_an_unreadable_policy_document_lets_nothing_pass(stores: Stores, body: str) -> None:
     await save(stores, 0, paused=True)
     await stores.db.write_one("UPDATE policies SET body = :body", {"body": body})
     guilds = Guilds(stores.db)
@@ -105,7 +103,7 @@ async def test_a_document_that_is_not_understood_lets_nothing_pass(
     assert await guilds.policy(GUILD) == FULL
 
 
-async def test_a_server_without_a_document_has_the_defaults_as_version_none(
+async def test_a_server_without_a_document_has_the_defaults_as_version_zero(
     stores: Stores,
 ) -> None:
     defaults = PolicyVersion(number=0, policy=GuildPolicy(guild_id=GUILD))
@@ -114,7 +112,7 @@ async def test_a_server_without_a_document_has_the_defaults_as_version_none(
     assert await stores.guilds.version(GUILD, 1) is None
 
 
-async def test_a_change_is_the_next_version_with_its_line(stores: Stores) -> None:
+async def test_a_change_makes_the_next_version_and_a_log_line(stores: Stores) -> None:
     assert await stores.guilds.save(FULL, 0, USER, 5, summary="All of it.") == PolicyVersion(
         number=1, policy=FULL
     )
@@ -125,7 +123,7 @@ async def test_a_change_is_the_next_version_with_its_line(stores: Stores) -> Non
     assert (line.guild_id, line.version, line.at_ms) == (GUILD, 1, 5)
 
 
-async def test_whoever_changes_an_old_version_changes_nothing_and_sees_the_new_one(
+async def test_a_change_to_an_old_version_is_refused_and_shows_the_new_one(
     stores: Stores,
 ) -> None:
     await save(stores, 0, paused=True)
@@ -140,7 +138,7 @@ async def test_whoever_changes_an_old_version_changes_nothing_and_sees_the_new_o
     assert isinstance(ahead, Superseded)
 
 
-async def test_of_two_moderators_at_once_one_sees_what_the_other_changed(
+async def test_the_slower_of_two_moderators_sees_the_others_change(
     stores: Stores,
 ) -> None:
     for based_on in range(12):
@@ -155,7 +153,7 @@ async def test_of_two_moderators_at_once_one_sees_what_the_other_changed(
         assert won.number == based_on + 1
 
 
-async def test_an_undo_is_a_change_to_the_version_before(stores: Stores) -> None:
+async def test_an_undo_is_a_change_back_to_the_earlier_version(stores: Stores) -> None:
     await save(stores, 0, cooldown_s=5)
     await save(stores, 1, paused=True)
     before = await stores.guilds.version(GUILD, 1)
@@ -168,7 +166,7 @@ async def test_an_undo_is_a_change_to_the_version_before(stores: Stores) -> None
     assert (newest.action, newest.actor_id, newest.version) == ("undo", OTHER, 3)
 
 
-async def test_old_documents_go_and_their_lines_stay(
+async def test_old_documents_are_dropped_and_their_log_lines_stay(
     stores: Stores, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(room, "KEPT_VERSIONS", 3)
@@ -183,7 +181,7 @@ async def test_old_documents_go_and_their_lines_stay(
     assert await stores.guilds.version(other, 1) is not None
 
 
-async def test_the_log_can_be_turned_over_page_by_page(stores: Stores) -> None:
+async def test_the_log_can_be_read_page_by_page(stores: Stores) -> None:
     for based_on in range(5):
         await save(stores, based_on, cooldown_s=based_on)
     await stores.guilds.note(
@@ -195,7 +193,7 @@ async def test_the_log_can_be_turned_over_page_by_page(stores: Stores) -> None:
     assert [line.version for line in await stores.guilds.history(GUILD, 1)] == [5]
 
 
-async def test_lines_are_owed_to_the_log_channel_from_its_choice_on(stores: Stores) -> None:
+async def test_lines_are_owed_to_the_log_channel_once_it_is_chosen(stores: Stores) -> None:
     await save(stores, 0, cooldown_s=1)
     assert await stores.guilds.untold(9) == {}
     await save(stores, 1, log_channel=ChannelId(5))
@@ -215,12 +213,12 @@ async def test_lines_are_owed_to_the_log_channel_from_its_choice_on(stores: Stor
     owed = await stores.guilds.untold(9)
     assert {channel: [line.version for line in lines] for channel, lines in owed.items()} == {
         6: [5]
-    }, "that it was taken away is told in it"
+    }, "the old channel is told that it was taken away"
     await save(stores, 5, cooldown_s=3)
     assert len(await stores.guilds.untold(9)) == 1
 
 
-async def test_a_version_is_written_once(stores: Stores) -> None:
+async def test_a_version_can_be_written_only_once(stores: Stores) -> None:
     await save(stores, 0, cooldown_s=1)
     with pytest.raises(sqlite3.IntegrityError, match="UNIQUE"):
         await stores.db.write_one("INSERT INTO policies SELECT * FROM policies")
@@ -239,7 +237,7 @@ async def test_a_version_and_its_line_are_one_transaction(
     assert (await stores.guilds.current(GUILD)).number == 0
 
 
-async def test_who_changed_what_loses_its_name_alone_when_they_are_forgotten(
+async def test_a_forgotten_moderators_change_stays_without_the_name(
     stores: Stores,
 ) -> None:
     await save(stores, 0, cooldown_s=1)

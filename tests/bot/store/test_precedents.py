@@ -1,4 +1,4 @@
-"""What moderators decided about a picture holds for the same picture drawn anew."""
+"""What moderators decided about a picture holds for the same picture drawn again."""
 
 from __future__ import annotations
 
@@ -68,14 +68,14 @@ async def ruled(
         (Outcome.DISMISS, None),
     ],
 )
-async def test_what_was_decided_is_remembered_for_the_same_picture(
+async def test_a_decision_is_remembered_for_the_same_picture(
     stores: Stores, outcome: Outcome, ruling: Ruling | None
 ) -> None:
     job = await judged(stores, outcome)
     assert await ruled(stores, job) is ruling
 
 
-async def test_no_spelling_or_step_more_makes_it_another_picture(stores: Stores) -> None:
+async def test_spelling_and_settings_do_not_make_it_another_picture(stores: Stores) -> None:
     job = await judged(stores, Outcome.REMOVE)
     for prompt in ("1GIRL,   blue hair", "1girl,blue hair", " 1girl , blue\thair "):
         assert await ruled(stores, job, prompt=prompt) is Ruling.REFUSE, prompt
@@ -84,7 +84,7 @@ async def test_no_spelling_or_step_more_makes_it_another_picture(stores: Stores)
     assert await ruled(stores, job, prompt="1girl", completion="blue hair") is Ruling.REFUSE
 
 
-async def test_another_picture_server_or_model_is_none_of_it(stores: Stores) -> None:
+async def test_a_precedent_does_not_cover_other_pictures_servers_or_models(stores: Stores) -> None:
     job = await judged(stores, Outcome.REMOVE)
     assert await ruled(stores, job, prompt="1girl, red hair") is None
     assert await ruled(stores, job, completion="hat") is None
@@ -95,21 +95,21 @@ async def test_another_picture_server_or_model_is_none_of_it(stores: Stores) -> 
     assert await ruled(stores, job, guild=GUILD + 1) is None
 
 
-async def test_the_strictest_of_several_counts(stores: Stores) -> None:
+async def test_the_strictest_of_several_precedents_counts(stores: Stores) -> None:
     job = await judged(stores, Outcome.REMOVE)
     draws = [job.draw.nth(index) for index in (3, 2, 1, 0)]
     assert await stores.reviews.precedent(GUILD, draws, CARD) is Ruling.REFUSE
     assert await stores.reviews.precedent(GUILD, draws[:3], CARD) is None
 
 
-async def test_it_outlives_its_members_wish_to_be_forgotten_without_a_word(stores: Stores) -> None:
+async def test_a_precedent_outlives_a_forgotten_member_but_keeps_no_words(stores: Stores) -> None:
     job = await judged(stores, Outcome.REMOVE, prompt="1girl, kept secret")
     await stores.privacy.forget(job.user_id)
     assert await ruled(stores, job) is Ruling.REFUSE
     assert "secret" not in repr(await stores.rows("precedents"))
 
 
-async def test_a_purge_is_remembered_and_what_its_member_deletes_is_not(stores: Stores) -> None:
+async def test_a_purge_sets_a_precedent_and_a_members_deletion_does_not(stores: Stores) -> None:
     own = await stores.deliver(message=1, seed=1)
     await stores.gallery.delete(own.id, 4_000)
     assert await ruled(stores, own) is None
@@ -131,7 +131,7 @@ async def kept_after(stores: Stores, outcome: Outcome) -> tuple[Job, bool]:
     return job, kept is not None
 
 
-async def test_what_was_asked_for_before_a_removal_is_not_let_out_after_it(stores: Stores) -> None:
+async def test_a_picture_asked_for_before_a_removal_is_withheld_after_it(stores: Stores) -> None:
     job, kept = await kept_after(stores, Outcome.REMOVE)
     assert not kept
     ended = await stores.views.get(job.id)
@@ -143,7 +143,7 @@ async def test_what_was_asked_for_before_a_removal_is_not_let_out_after_it(store
     assert await stores.rows("doomed_files") == []
 
 
-async def test_what_was_asked_for_before_a_spoiler_comes_behind_one(stores: Stores) -> None:
+async def test_a_picture_asked_for_before_a_spoiler_is_kept_behind_one(stores: Stores) -> None:
     job, kept = await kept_after(stores, Outcome.SPOILER)
     assert kept
     picture = await stores.gallery.get(job.id)
@@ -151,7 +151,7 @@ async def test_what_was_asked_for_before_a_spoiler_comes_behind_one(stores: Stor
     assert picture.spoiler
 
 
-async def test_a_removal_of_another_workers_job_ends_nothing(stores: Stores) -> None:
+async def test_a_removal_does_not_end_another_workers_job(stores: Stores) -> None:
     await judged(stores, Outcome.REMOVE, prompt="1girl")
     await stores.enqueue(make_admitted(make_ask("1girl")))
     job = await stores.claim()
@@ -164,7 +164,7 @@ async def test_a_removal_of_another_workers_job_ends_nothing(stores: Stores) -> 
 
 
 @pytest.mark.parametrize("outcome", [Outcome.REMOVE, Outcome.SPOILER])
-async def test_what_is_decided_about_a_picture_while_it_is_enlarged_holds_for_the_larger_one(
+async def test_a_decision_during_an_enlargement_covers_the_larger_picture(
     stores: Stores, outcome: Outcome
 ) -> None:
     source = await judged(stores, outcome, prompt="1girl")
@@ -179,7 +179,7 @@ async def test_what_is_decided_about_a_picture_while_it_is_enlarged_holds_for_th
     assert kept is None if outcome is Outcome.REMOVE else kept.spoiler
 
 
-async def test_what_is_varied_from_a_picture_that_is_covered_meanwhile_is_covered_too(
+async def test_a_variation_of_a_picture_that_gets_a_spoiler_gets_one_too(
     stores: Stores,
 ) -> None:
     source, plain = await judged(stores, Outcome.SPOILER), await stores.deliver(message=2, seed=9)
@@ -196,7 +196,7 @@ async def test_what_is_varied_from_a_picture_that_is_covered_meanwhile_is_covere
         assert kept.spoiler is covered
 
 
-async def test_what_is_decided_about_a_picture_holds_for_what_was_enlarged_from_it_before(
+async def test_a_decision_also_covers_an_enlargement_made_before_it(
     stores: Stores,
 ) -> None:
     source = await stores.deliver(message=1)
@@ -227,14 +227,14 @@ async def test_what_is_decided_about_a_picture_holds_for_what_was_enlarged_from_
 
 
 async def drawn_later(stores: Stores, job: Job) -> Picture | None:
-    """What becomes of a picture that is in the engine, once it is drawn."""
+    """The picture of a running job once it is drawn, or None if it is not kept."""
     return await stores.gallery.keep(
         make_released(job), make_png(job), card_id=CARD, owner=WORKER, now_ms=6_000
     )
 
 
 async def begun_from(stores: Stores, source: Job, **how: object) -> Job:
-    """What another member has made from it is in the engine."""
+    """A running job of another member that makes a picture from `source`."""
     kind = RequestKind.UPSCALE if how.get("enlarged") else RequestKind.VARY
     ask = make_ask(user=OTHER, kind=kind, parent=source.id)
     draw = replace(ask.draw, source=source.id, **how)  # type: ignore[arg-type]  its own fields
@@ -244,7 +244,7 @@ async def begun_from(stores: Stores, source: Job, **how: object) -> Job:
     return job
 
 
-async def test_a_removed_variation_of_what_is_covered_stays_removed(stores: Stores) -> None:
+async def test_a_removed_variation_of_a_spoilered_picture_stays_removed(stores: Stores) -> None:
     source = await judged(stores, Outcome.SPOILER)
     varied = await begun_from(stores, source, strength=0.5)
     assert await ruled(stores, varied) is Ruling.SPOILER
@@ -255,7 +255,7 @@ async def test_a_removed_variation_of_what_is_covered_stays_removed(stores: Stor
     assert await ruled(stores, varied) is Ruling.REFUSE
 
 
-async def test_whatever_shows_the_larger_one_goes_when_its_source_is_covered(
+async def test_a_spoiler_on_the_source_ends_shows_and_duels_of_its_enlargement(
     stores: Stores,
 ) -> None:
     source, other = await stores.deliver(message=1), await stores.deliver(message=2, seed=8)

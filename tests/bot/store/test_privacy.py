@@ -132,11 +132,11 @@ async def live_among_moderators(stores: Stores, theirs: Job) -> None:
         await insert_telling(tx, word)
 
 
-async def test_every_table_has_a_decision(stores: Stores) -> None:
+async def test_every_table_has_an_entry_in_holdings(stores: Stores) -> None:
     assert await tables(stores) == set(room.HOLDINGS), "say in HOLDINGS what a new table holds"
 
 
-async def test_every_column_with_a_person_is_somebodys(stores: Stores) -> None:
+async def test_every_column_that_names_a_person_is_accounted_for(stores: Stores) -> None:
     people = {"user_id", "voter_id", "actor_id", "reporter_id"}
     for table, holding in room.HOLDINGS.items():
         columns = await stores.db.fetch_all(
@@ -149,7 +149,7 @@ async def test_every_column_with_a_person_is_somebodys(stores: Stores) -> None:
         assert all((name in theirs) != (name in hidden) for name in personal), table
 
 
-async def test_the_life_before_touches_every_table_with_people(stores: Stores) -> None:
+async def test_the_sample_life_touches_every_table_with_people(stores: Stores) -> None:
     await live(stores)
     shown = await stores.privacy.show(USER)
     assert set(shown.counts) == {table for table, held in room.HOLDINGS.items() if held}
@@ -160,7 +160,7 @@ async def test_nothing_of_a_forgotten_user_is_left_anywhere(stores: Stores, tmp_
     await live(stores)
     marks = (WORD.encode(), USER.to_bytes(8, "big"))
     assert await traces(stores, str(USER), WORD)
-    assert all(holding_files(tmp_path, mark) for mark in marks), "or the look below proves nothing"
+    assert all(holding_files(tmp_path, mark) for mark in marks), "or this proves nothing"
     await stores.privacy.forget(USER)
     assert await traces(stores, str(USER), WORD) == []
     assert (await stores.privacy.show(USER)).counts == {}
@@ -175,14 +175,14 @@ async def test_others_keep_what_is_theirs(stores: Stores) -> None:
     after = (await stores.privacy.show(OTHER)).counts
     lost = {table for table in before if before[table] != after.get(table, 0)}
     # OTHER's vote on the forgotten picture is a number now; everything else stays.
-    # A duel with the forgotten picture is no more.
+    # A duel with the forgotten picture is gone.
     assert lost == {"votes", "vote_events", "standing_reactions", "duels"}
     (varied,) = [row for row in await stores.rows("jobs") if "varied" in str(row["draw"])]
     parents = {row["id"]: row["parent_job_id"] for row in await stores.rows("requests")}
     assert parents[varied["request_id"]] is None
 
 
-async def test_forgetting_tells_what_is_left_to_do(stores: Stores) -> None:
+async def test_forgetting_reports_what_is_left_to_do(stores: Stores) -> None:
     await live(stores)
     alive = [
         job.id for job in await stores.views.mine(USER, GUILD) if job.state in ("queued", "running")
@@ -209,7 +209,7 @@ async def test_votes_of_the_forgotten_stay_as_numbers(stores: Stores) -> None:
     assert not await stores.votes.record(react(1, 60)), "the post of a forgotten picture"
 
 
-async def test_reconciling_does_not_write_a_forgotten_voter_down_again(stores: Stores) -> None:
+async def test_reconciling_does_not_record_a_forgotten_voter_again(stores: Stores) -> None:
     theirs = await stores.deliver(message=2, user=OTHER)
     await stores.votes.record(react(2, USER))
     await stores.privacy.forget(USER)
@@ -265,7 +265,7 @@ async def test_files_left_by_a_crash_are_removed_at_the_next_start(
     assert pngs(tmp_path) == 2
 
 
-async def test_a_picture_in_the_worker_is_not_kept_after_all(
+async def test_a_forgotten_members_running_job_keeps_no_picture(
     stores: Stores, tmp_path: Path
 ) -> None:
     await stores.enqueue()
@@ -313,7 +313,7 @@ async def test_an_export_holds_every_row_and_picture(stores: Stores) -> None:
     everything, pictures = opened((await export(stores))[0])
     assert {table: len(rows) for table, rows in everything.items() if rows} == counts
     drawn = await stores.views.history(USER, GUILD, 9)
-    # The held picture is a row of theirs, and for moderators' eyes alone.
+    # The held picture is a row of theirs, but only moderators may see it.
     assert [row["state"] for row in everything["jobs"]].count("held") == 1
     assert pictures == {f"pictures/{job.id}.png": make_png(job) for job in drawn}
     assert str(OTHER) not in json.dumps(everything)
@@ -363,11 +363,11 @@ async def test_the_pictures_of_an_export_pass_through_memory_one_by_one(stores: 
             assert made.file.seek(0, io.SEEK_END) > count * size_bytes
     finally:
         tracemalloc.stop()
-    # Python lets go of a few a little later.
+    # Python frees a few of them a little later.
     assert peak_bytes < 12 * size_bytes
 
 
-async def test_an_export_is_put_away_however_it_ends(stores: Stores) -> None:
+async def test_an_exports_file_is_closed_however_it_ends(stores: Stores) -> None:
     await stores.deliver(message=1)
     async with stores.privacy.export(USER) as made, stores.privacy.export(USER) as second:
         assert made is not None
@@ -377,12 +377,12 @@ async def test_an_export_is_put_away_however_it_ends(stores: Stores) -> None:
     assert made.file.closed
     broken = stores.privacy.export(USER)
     assert (opened_too := await broken.__aenter__()) is not None
-    assert not await broken.__aexit__(KeyError, KeyError(), None), "it is not kept from anybody"
+    assert not await broken.__aexit__(KeyError, KeyError(), None), "the error is not swallowed"
     assert opened_too.file.closed
     assert (await export(stores))[0], "and the next can be made"
 
 
-async def test_an_export_that_cannot_be_written_frees_its_place(
+async def test_a_failed_export_does_not_block_the_next(
     stores: Stores, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     await stores.deliver(message=1)

@@ -48,7 +48,7 @@ async def test_one_ask_becomes_jobs_with_rising_seeds(stores: Stores) -> None:
     assert await stores.views.get(jobs[1].id) == jobs[1]
 
 
-async def test_a_cap_takes_all_of_an_ask_or_none(stores: Stores) -> None:
+async def test_a_cap_admits_a_whole_ask_or_none_of_it(stores: Stores) -> None:
     caps = Caps(per_user=5, per_guild=7)
 
     async def wish(user: int, count: int) -> Refused | None:
@@ -79,7 +79,7 @@ async def test_an_ask_for_more_than_a_cap_is_not_told_to_wait(stores: Stores, ca
     assert "Try again" not in refused.text
 
 
-async def test_asks_at_the_same_moment_respect_a_cap_together(stores: Stores) -> None:
+async def test_concurrent_asks_respect_a_cap_together(stores: Stores) -> None:
     caps = Caps(per_user=5, per_guild=100)
     results = await asyncio.gather(
         *(
@@ -121,7 +121,7 @@ async def test_a_flood_delays_others_by_a_few_pictures(stores: Stores) -> None:
     assert sorted(order[:5]) == [2, 3, 4, 5, 6], "each waits for at most the other four"
 
 
-async def test_claims_go_round_and_then_by_age(stores: Stores) -> None:
+async def test_claims_rotate_between_members_and_then_go_by_age(stores: Stores) -> None:
     jobs = {user: await ask(stores, user, 3) for user in (1, 2, 3)}
     claimed = [job for job in [await stores.claim() for _ in range(9)] if job]
     assert [job.user_id for job in claimed] == [1, 2, 3] * 3
@@ -130,7 +130,7 @@ async def test_claims_go_round_and_then_by_age(stores: Stores) -> None:
     assert await stores.claim() is None
 
 
-async def test_standing_and_order_are_what_the_claims_do(stores: Stores) -> None:
+async def test_the_shown_order_and_standing_match_the_claims(stores: Stores) -> None:
     dice = random.Random(11)
     for round_ in range(6):
         for _ in range(dice.randrange(4, 12)):
@@ -177,7 +177,7 @@ async def test_turns_count_exactly_the_queued_jobs(stores: Stores) -> None:
         assert {user: n for user, n in turns.items() if n} == queued
 
 
-async def test_claims_read_by_index_alone(stores: Stores) -> None:
+async def test_claims_use_indexes_only(stores: Stores) -> None:
     for sql in (room._NEXT, room._UPCOMING, room._CLAIM, room._ANY_EXPIRED):
         share = {"models": "[]", "excluded": True, "unnamed": "tiny-1"}
         values = {"now": 1, "owner": "w", "until": 2, **share}
@@ -225,7 +225,7 @@ async def test_renewing_tells_which_leases_are_still_ours(stores: Stores) -> Non
     assert (requeued, failed) == ([ids[3]], [])
 
 
-async def test_an_expired_lease_is_tried_again_until_it_is_enough(stores: Stores) -> None:
+async def test_an_expired_lease_is_retried_until_the_attempts_run_out(stores: Stores) -> None:
     job = (await ask(stores, USER))[0]
     for attempt in (1, 2):
         assert await stores.claim(now_ms=0)
@@ -242,7 +242,7 @@ async def test_an_expired_lease_is_tried_again_until_it_is_enough(stores: Stores
     assert ended.error
 
 
-async def test_whose_lease_is_gone_can_end_nothing(stores: Stores) -> None:
+async def test_a_worker_that_lost_its_lease_cannot_end_the_job(stores: Stores) -> None:
     job = (await ask(stores, USER))[0]
     await stores.queue.claim("dead", LEASE_MS, 0)
     await stores.queue.release_expired("dead", LEASE_MS, 3, 0)
@@ -257,7 +257,7 @@ async def test_whose_lease_is_gone_can_end_nothing(stores: Stores) -> None:
     assert (ended.state, ended.error) == (JobState.WITHHELD, "Not here.")
 
 
-async def test_a_user_cancels_queued_and_running_jobs_of_their_own(stores: Stores) -> None:
+async def test_a_user_can_cancel_their_own_queued_and_running_jobs(stores: Stores) -> None:
     jobs = await ask(stores, USER, 3)
     await stores.claim()
     request_id = jobs[0].request_id
@@ -268,20 +268,20 @@ async def test_a_user_cancels_queued_and_running_jobs_of_their_own(stores: Store
     assert await stores.claim() is None
 
 
-async def test_cancelling_a_user_stays_in_the_server_that_is_named(stores: Stores) -> None:
+async def test_cancelling_a_users_jobs_stays_within_the_named_server(stores: Stores) -> None:
     here, there = (await ask(stores, USER))[0], (await ask(stores, USER, guild=99))[0]
     assert await stores.queue.cancel_user(USER, GUILD, 5) == [here.id]
     assert await stores.state(there) == "queued"
     assert await stores.queue.cancel_user(USER, None, 5) == [there.id]
 
 
-async def test_a_drawn_picture_is_not_cancelled_any_more(stores: Stores) -> None:
+async def test_a_drawn_picture_can_no_longer_be_cancelled(stores: Stores) -> None:
     job, _ = await stores.draw()
     assert not await stores.queue.cancel_job(job.id, 9)
     assert await stores.state(job) == "rendered"
 
 
-async def test_counts_and_lists_show_what_is_alive(stores: Stores) -> None:
+async def test_counts_and_lists_show_unfinished_jobs(stores: Stores) -> None:
     drawn, _ = await stores.draw()
     await ask(stores, USER, 2)
     await stores.claim()
@@ -314,7 +314,7 @@ async def test_status_messages_are_open_until_closed(stores: Stores) -> None:
     assert await stores.views.status(RequestId("nothing")) is None
 
 
-async def test_answers_that_come_at_once_are_written_down_together(stores: Stores) -> None:
+async def test_concurrent_answers_are_recorded_together(stores: Stores) -> None:
     """Each by itself would keep the requests behind it waiting for the disk."""
     requests = [(await ask(stores, user))[0].request_id for user in range(30)]
     await stores.views.set_status_message(requests[0], make_message(1))
@@ -335,7 +335,7 @@ async def test_answers_that_come_at_once_are_written_down_together(stores: Store
     assert await stores.doomed.messages(9) == [make_message(99)]
 
 
-async def test_answers_that_were_handed_in_before_the_end_are_written_down(
+async def test_answers_handed_in_before_the_close_are_recorded(
     stores: Stores,
 ) -> None:
     requests = [(await ask(stores, user))[0].request_id for user in range(3)]
@@ -343,14 +343,14 @@ async def test_answers_that_were_handed_in_before_the_end_are_written_down(
         asyncio.create_task(stores.views.set_status_message(request_id, make_message(100 + n)))
         for n, request_id in enumerate(requests)
     ]
-    # One is being written, and the others stand behind it.
+    # One is being written, and the others wait behind it.
     await asyncio.sleep(0)
     await stores.views.close()
     await stores.db.close()
     assert await asyncio.gather(*told) == [True] * 3
 
 
-async def test_asks_of_two_hundred_people_at_once_are_all_kept(stores: Stores) -> None:
+async def test_concurrent_asks_of_two_hundred_people_are_all_queued(stores: Stores) -> None:
     results = await asyncio.gather(
         *(
             stores.queue.enqueue(
@@ -363,11 +363,11 @@ async def test_asks_of_two_hundred_people_at_once_are_all_kept(stores: Stores) -
     assert (await stores.views.counts(None))[JobState.QUEUED] == 400
 
 
-async def test_history_is_newest_first_and_pages(stores: Stores) -> None:
+async def test_history_is_newest_first_and_paged(stores: Stores) -> None:
     jobs = [await stores.deliver(message=100 + i, seed=i) for i in range(4)]
     await ask(stores, USER)
     await stores.gallery.delete(jobs[1].id, 9)
-    # One request's jobs have one time; a page may end between them.
+    # All of these jobs have the same time; a page may end between them.
     assert len({job.created_ms for job in jobs}) == 1
     page = await stores.views.history(USER, GUILD, 2)
     assert [job.id for job in page] == [jobs[3].id, jobs[2].id]

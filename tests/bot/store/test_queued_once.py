@@ -1,4 +1,4 @@
-"""What waited for the licence is queued once; what is queued and cancelled says why and when."""
+"""An ask that waited for the licence is queued once; jobs record why and when they changed."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ async def stores(tmp_path: Path) -> AsyncGenerator[Stores]:
 
 
 async def test_an_ask_that_waited_for_the_licence_is_queued_once(stores: Stores) -> None:
-    """However often its button is pressed, and only for who asked."""
+    """However often its button is pressed, and only for the member who asked."""
     ask = make_ask()
     waiting_id = await Consent(stores.db).hold(ask, 1)
 
@@ -31,11 +31,11 @@ async def test_an_ask_that_waited_for_the_licence_is_queued_once(stores: Stores)
 
     assert isinstance(await press(OTHER), Refused), "it is not theirs"
     assert isinstance(await press(USER), Request)
-    assert isinstance(await press(USER), Refused), "it waits no more"
+    assert isinstance(await press(USER), Refused), "it no longer waits"
     assert len(await stores.rows("jobs")) == 1
 
 
-async def test_what_is_queued_says_which_rules_decided_and_of_which_model(stores: Stores) -> None:
+async def test_a_queued_jobs_decision_names_its_rules_and_its_model(stores: Stores) -> None:
     ask = make_ask()
     ask = replace(ask, draw=replace(ask.draw, model="tiny-2"))
     rules = RuleId("gore"), RuleId("shock")
@@ -46,7 +46,7 @@ async def test_what_is_queued_says_which_rules_decided_and_of_which_model(stores
     assert decided.user_id == USER
 
 
-async def test_what_is_withheld_says_whose_it_was(stores: Stores) -> None:
+async def test_a_withheld_jobs_decision_names_its_member(stores: Stores) -> None:
     (job,) = await stores.enqueue()
     assert await stores.claim()
     await stores.queue.withhold(WORKER, job.id, "No.", 5_000)
@@ -54,7 +54,7 @@ async def test_what_is_withheld_says_whose_it_was(stores: Stores) -> None:
     assert (withheld.user_id, withheld.at_ms) == (USER, 5_000)
 
 
-async def test_what_is_cancelled_says_when(stores: Stores) -> None:
+async def test_cancelling_records_the_time(stores: Stores) -> None:
     first, second = (await stores.enqueue())[0], (await stores.enqueue())[0]
     assert await stores.queue.cancel_request(first.request_id, USER, 7_000) == [first.id]
     assert await stores.queue.cancel_job(second.id, 8_000)

@@ -1,4 +1,4 @@
-"""Whatever happens in whatever order: what is held has its case, what is removed is nowhere."""
+"""In any order of events, every held picture has its case and a removed one is nowhere."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ class Walk:
         await self._dice.choices(deeds, [5, 5, 4, 4, 4, 1, 1, 1, 6, 2, 1])[0]()
 
     async def _hold(self) -> None:
-        # Words of its own: what was removed once is not kept again.
+        # Each has its own prompt: a picture that was removed once is not kept again.
         prompt = f"1girl, {next(self._messages)}"
         await self._stores.hold(user=self._dice.choice(PEOPLE), prompt=prompt)
 
@@ -138,4 +138,6 @@ async def test_the_promises_hold_after_every_step(stores: Stores, seed: int) -> 
         await walk.step()
         await check(stores)
     outcomes = {row["outcome"] for row in await stores.rows("decisions")}
-    assert len(outcomes & {*CHOICES[CaseKind.HELD], *CHOICES[CaseKind.REPORT]}) >= 2, "or it idles"
+    assert len(outcomes & {*CHOICES[CaseKind.HELD], *CHOICES[CaseKind.REPORT]}) >= 2, (
+        "otherwise it did nothing"
+    )

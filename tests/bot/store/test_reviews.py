@@ -68,7 +68,7 @@ async def test_a_second_report_joins_the_first(stores: Stores) -> None:
     assert joined.revision == case.revision + 1
 
 
-async def test_what_moderators_decided_is_not_reported_again(stores: Stores) -> None:
+async def test_a_picture_that_moderators_judged_cannot_be_reported_again(stores: Stores) -> None:
     job, case = await reported(stores)
     await decide(stores, case, Outcome.DISMISS)
     assert await report(stores, job, by=78) is Filing.DECIDED
@@ -95,7 +95,7 @@ async def test_a_removal_takes_the_picture_from_every_message_and_every_export(
     await stores.sends.begin(make_send(job.id, name="85"))
     await stores.votes.record(make_reaction(1, 77))
     voted = await exported(stores, tmp_path / "before")
-    assert len(voted.pictures) == 1, "or it proves nothing"
+    assert len(voted.pictures) == 1, "otherwise this proves nothing"
     await decide(stores, case, Outcome.REMOVE)
     assert [gone.message_id for gone in await stores.doomed.messages(9)] == [1, 2]
     assert [hunt.name for hunt in await stores.doomed.hunts(9)] == ["85"]
@@ -136,7 +136,7 @@ async def test_a_posted_picture_goes_behind_a_spoiler_wherever_it_is(stores: Sto
     assert await stores.sends.begin(behind) is Begun.FIRST
 
 
-async def test_an_appeal_takes_the_refused_ask_along(stores: Stores) -> None:
+async def test_an_appeal_takes_over_the_refused_ask(stores: Stores) -> None:
     waiting = await Consent(stores.db).hold(make_ask("blood"), 5)
     assert await appeal(stores, waiting) is Filing.OPENED
     assert await stores.rows("waiting_asks") == []
@@ -147,13 +147,13 @@ async def test_an_appeal_takes_the_refused_ask_along(stores: Stores) -> None:
     assert await stores.reviews.get(case.id) == case
 
 
-async def test_nobody_appeals_for_somebody_else_or_without_end(stores: Stores) -> None:
+async def test_members_appeal_only_for_themselves_and_within_a_limit(stores: Stores) -> None:
     waiting = await Consent(stores.db).hold(make_ask(), 5)
     assert await appeal(stores, waiting, by=OTHER) is Filing.GONE
     assert [await appealed(stores, most=2) for _ in range(3)] == [
         Filing.OPENED, Filing.OPENED, Filing.TOO_MANY,
     ]  # fmt: skip
-    assert len(await stores.rows("waiting_asks")) == 2, "what was not taken waits on"
+    assert len(await stores.rows("waiting_asks")) == 2, "an ask that was not taken keeps waiting"
     for case in await stores.reviews.open_cases(GUILD, 9):
         await decide(stores, case, Outcome.DISMISS)
     assert await appealed(stores, most=2) is Filing.OPENED
@@ -190,7 +190,7 @@ async def test_a_dismissed_appeal_draws_nothing(stores: Stores) -> None:
     assert await stores.rows("jobs") == []
 
 
-async def test_an_ask_of_another_version_is_a_case_that_can_be_dismissed(stores: Stores) -> None:
+async def test_an_appeal_with_another_versions_ask_can_be_dismissed(stores: Stores) -> None:
     await appealed(stores)
     await stores.db.write_one("UPDATE cases SET ask = '{}'")
     (case,) = await stores.reviews.open_cases(GUILD, 9)
@@ -199,7 +199,7 @@ async def test_an_ask_of_another_version_is_a_case_that_can_be_dismissed(stores:
 
 
 @pytest.mark.parametrize("rounds", [8])
-async def test_of_two_moderators_at_once_one_decides(stores: Stores, rounds: int) -> None:
+async def test_of_two_concurrent_moderators_only_one_decides(stores: Stores, rounds: int) -> None:
     for _ in range(rounds):
         job, case = await stores.hold()
         results = await asyncio.gather(
@@ -217,7 +217,7 @@ async def test_of_two_moderators_at_once_one_decides(stores: Stores, rounds: int
         assert len(lines) == 1, "one decision, one line"
 
 
-async def test_the_second_decision_changes_nothing_and_hears_of_the_first(stores: Stores) -> None:
+async def test_a_second_decision_changes_nothing_and_returns_the_first(stores: Stores) -> None:
     job, case = await stores.hold()
     await decide(stores, case, Outcome.APPROVE)
     late = await stores.reviews.decide(case.id, judged(Outcome.REMOVE_AND_TIME_OUT, SECOND))
@@ -244,7 +244,7 @@ async def test_a_decision_and_its_consequences_are_one_transaction(
         assert await stores.rows("exclusions") == await stores.rows("doomed_files") == []
 
 
-async def test_only_what_fits_the_kind_is_decided(stores: Stores) -> None:
+async def test_a_case_accepts_only_the_outcomes_of_its_kind(stores: Stores) -> None:
     _, case = await stores.hold()
     for outcome in set(Outcome) - CHOICES[CaseKind.HELD]:
         with pytest.raises(AssertionError):
@@ -252,7 +252,7 @@ async def test_only_what_fits_the_kind_is_decided(stores: Stores) -> None:
     assert [open_.id for open_ in await stores.reviews.open_cases(GUILD, 9)] == [case.id]
 
 
-async def test_a_decision_leaves_a_line_for_moderators_and_one_for_why(stores: Stores) -> None:
+async def test_a_decision_appears_in_the_audit_log_and_the_decisions(stores: Stores) -> None:
     job, case = await stores.hold(prompt="xylophone")
     await decide(stores, case, Outcome.REMOVE)
     (line,) = await stores.guilds.audit(GUILD, 9)
@@ -276,7 +276,7 @@ async def test_servers_do_not_see_each_others_cases(stores: Stores) -> None:
     assert await stores.reviews.open_cases(GuildId(5), 9) == []
 
 
-async def test_a_forgotten_members_case_and_its_message_go(stores: Stores) -> None:
+async def test_a_forgotten_members_case_is_deleted(stores: Stores) -> None:
     _, case = await stores.hold()
     await stores.privacy.forget(USER)
     assert await stores.reviews.get(case.id) is None
@@ -284,9 +284,9 @@ async def test_a_forgotten_members_case_and_its_message_go(stores: Stores) -> No
     assert await stores.rows("jobs") == []
 
 
-async def test_forgetting_against_a_decision_leaves_nothing_half_done(stores: Stores) -> None:
+async def test_forgetting_during_a_decision_leaves_nothing_half_done(stores: Stores) -> None:
     for outcome in sorted(CHOICES[CaseKind.HELD]):
-        # Each another picture, or the removal of one would hold for the next.
+        # A different picture each time, or the removal of one would hold for the next.
         _, case = await stores.hold(prompt=f"1girl, {outcome}")
         await asyncio.gather(
             stores.reviews.decide(case.id, judged(outcome)), stores.privacy.forget(USER)
@@ -296,13 +296,13 @@ async def test_forgetting_against_a_decision_leaves_nothing_half_done(stores: St
         assert str(USER) not in str(await stores.rows("audit_log"))
 
 
-async def test_a_forgotten_members_appeal_goes(stores: Stores) -> None:
+async def test_a_forgotten_members_appeal_is_deleted(stores: Stores) -> None:
     await appealed(stores, "xylophone")
     await stores.privacy.forget(USER)
     assert await stores.rows("cases") == []
 
 
-async def test_a_forgotten_reporters_word_stays_without_the_name(stores: Stores) -> None:
+async def test_a_forgotten_reporters_report_stays_without_the_name(stores: Stores) -> None:
     _, case = await reported(stores)
     await stores.privacy.forget(UserId(OTHER))
     left = await stores.reviews.get(case.id)

@@ -1,4 +1,4 @@
-"""What is deleted and scrubbed is in no file, whoever reads meanwhile; how long the log gets."""
+"""Deleted data is in no file after a scrub, whoever reads meanwhile, and the log stays short."""
 
 from __future__ import annotations
 
@@ -53,7 +53,7 @@ def holding(directory: Path, word: str = WORD) -> set[str]:
 async def test_forgotten_rows_are_in_no_page_and_not_in_the_log(tmp_path: Path) -> None:
     """Rows of many sizes that come and go leave copies in pages that nothing overwrites."""
     left_without = False
-    for seed in range(1, 13):  # how large the rows are says which of them leave copies
+    for seed in range(1, 13):  # the sizes of the rows decide which of them leave copies
         directory = tmp_path / str(seed)
         directory.mkdir()
         dice = random.Random(seed)
@@ -74,20 +74,20 @@ async def test_forgotten_rows_are_in_no_page_and_not_in_the_log(tmp_path: Path) 
             left_without = bool(holding(directory))
             assert await stores.db.scrub()
             assert not holding(directory), seed
-            assert await stores.views.counts(None), "usable as ever"
+            assert await stores.views.counts(None), "the database still works"
         if left_without:
             break
-    assert left_without, "or emptying the log alone would do"
+    assert left_without, "otherwise emptying the log would be enough"
 
 
-async def test_a_reader_in_the_way_is_told_of_and_spoils_nothing(
+async def test_a_scrub_reports_a_reader_in_the_way_and_breaks_nothing(
     db: Database, tmp_path: Path
 ) -> None:
     await db.write_one(BLOCK, {"word": WORD})
     await db.write_one(BLOCK, {"word": "other"})
     with backup(tmp_path) as other:
         await db.write_one("DELETE FROM acceptances WHERE licence_sha256 = :word", {"word": WORD})
-        assert holding(tmp_path), "or there is nothing to scrub"
+        assert holding(tmp_path), "otherwise there is nothing to scrub"
         long = (tmp_path / "bot.sqlite3-wal").stat().st_size
         for _ in range(3):
             assert not await db.scrub()
@@ -100,7 +100,7 @@ async def test_a_reader_in_the_way_is_told_of_and_spoils_nothing(
     assert [row["licence_sha256"] for row in rows] == ["more", "other"]
 
 
-async def test_a_reader_that_comes_while_the_file_is_rewritten_is_told_of(
+async def test_a_scrub_reports_a_reader_that_starts_during_the_rewrite(
     db: Database, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Then the new file is still in the log, and the old one where it was."""
@@ -133,7 +133,7 @@ SLOW = (
 )
 
 
-async def test_our_own_reading_is_never_in_the_way(
+async def test_our_own_reads_never_block_a_scrub(
     db: Database, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     await db.write_one(BLOCK, {"word": WORD})
@@ -161,7 +161,7 @@ async def test_our_own_reading_is_never_in_the_way(
     assert scrubbed
 
 
-async def test_a_read_whose_caller_went_away_is_waited_for(db: Database) -> None:
+async def test_a_scrub_waits_for_a_read_whose_caller_was_cancelled(db: Database) -> None:
     await db.write_one(BLOCK, {"word": WORD})
     reading = asyncio.create_task(db.fetch_all(SLOW))
     # Its statement has gone to the reader's thread, which a cancellation does not reach.
@@ -173,7 +173,7 @@ async def test_a_read_whose_caller_went_away_is_waited_for(db: Database) -> None
 
 
 @pytest.mark.parametrize("sick", [sicken_reader, sicken_writer])
-async def test_everything_is_read_as_ever_where_a_disk_fails_while_the_log_is_emptied(
+async def test_reads_still_work_after_a_disk_fault_during_a_scrub(
     db: Database, sick: Callable[[Database], SickConnection]
 ) -> None:
     disk = sick(db)

@@ -1,4 +1,4 @@
-"""What the second step makes of a file of the first: nothing is lost, and the bot goes on."""
+"""The second step migrates a file of the first: nothing is lost, and the bot goes on."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from tests.stages.factories import CHANNEL, SINCE, USER, make_post, make_reactio
 from tests.stages.old_files import DELIVERY, GONE, JOBS, REQUESTS, SHOWN, STATUS, WAITING
 from tests.stages.stores import Stores, open_stores
 
-#: What the step makes anew; every other table stays as it is.
+#: The tables that the step recreates; every other one stays as it is.
 REMADE = {"requests", "jobs", "posts", "origins", "waiting_asks"}
 NEW = {"request_kinds", "layouts", "owed_posts", "post_pictures"}
 
@@ -38,7 +38,7 @@ def contents(path: Path) -> dict[str, list[dict[str, Any]]]:
 
 @pytest.fixture
 def two_steps(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Whatever later steps do."""
+    """Only the first two steps, whatever later ones do."""
     steps = db.migrations()[:2]
     monkeypatch.setattr(db, "migrations", lambda: steps)
     watches = tuple(watch for watch in changes.WATCHES if "main.cases" not in watch)
@@ -57,7 +57,9 @@ async def test_no_row_is_lost(tmp_path: Path) -> None:
     path = tmp_path / "bot.sqlite3"
     old_files.first_step(path)
     before = contents(path)
-    assert not [table for table, rows in before.items() if not rows], "or it proves nothing"
+    assert not [table for table, rows in before.items() if not rows], (
+        "otherwise this proves nothing"
+    )
     await (await db.Database.open(path)).close()
     with closing(sqlite3.connect(path)) as raw:
         assert raw.execute("PRAGMA user_version").fetchone() == (2,)
@@ -75,7 +77,7 @@ async def test_no_row_is_lost(tmp_path: Path) -> None:
         ], table
 
 
-async def test_what_was_said_of_jobs_is_said_of_their_request_and_post(stores: Stores) -> None:
+async def test_columns_of_jobs_move_to_their_request_and_post(stores: Stores) -> None:
     requests = await stores.rows("requests")
     assert [(r["id"], r["kind"], r["parent_job_id"]) for r in requests] == REQUESTS
     assert {r["layout"] for r in requests} == {PostLayout.SINGLE}
@@ -94,7 +96,7 @@ async def test_what_was_said_of_jobs_is_said_of_their_request_and_post(stores: S
     assert sorted(shown) == [(DELIVERY, 1, "j1"), (SHOWN, 1, "j1"), (GONE, 1, "j1")]
 
 
-async def test_a_waiting_ask_says_its_kind_by_the_new_name(stores: Stores) -> None:
+async def test_a_waiting_ask_names_its_kind_in_the_new_field(stores: Stores) -> None:
     good, strange = await stores.rows("waiting_asks")
     wanted = {**WAITING, "kind": WAITING["origin"]}
     del wanted["origin"]
@@ -102,7 +104,7 @@ async def test_a_waiting_ask_says_its_kind_by_the_new_name(stores: Stores) -> No
     assert strange["ask"] == "of another version"
 
 
-async def test_the_outbox_goes_on_where_it_was(stores: Stores) -> None:
+async def test_the_outbox_continues_where_it_was(stores: Stores) -> None:
     owed = await stores.outbox.owed(5_000)
     assert [(post.id, [job.id for job in post.jobs.values()]) for post in owed] == [
         ("j3", ["j3"]), ("j4", ["j4"]),

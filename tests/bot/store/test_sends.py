@@ -1,4 +1,4 @@
-"""A message is written down before it is sent, and what came of it is written down after."""
+"""A message is recorded before it is sent, and its outcome afterwards."""
 
 from __future__ import annotations
 
@@ -37,21 +37,21 @@ async def desk(tmp_path: Path) -> AsyncGenerator[Front]:
         yield ready
 
 
-async def test_a_second_beginning_says_that_the_message_may_be_there(stores: Stores) -> None:
+async def test_a_second_attempt_knows_that_the_message_may_be_there(stores: Stores) -> None:
     send = make_send((await stores.deliver(message=1)).id)
     assert await stores.sends.begin(send) is Begun.FIRST
     assert await stores.sends.begin(send) is Begun.AGAIN
 
 
 @pytest.mark.parametrize("kind", SendKind)
-async def test_nothing_is_begun_for_a_forgotten_member(stores: Stores, kind: SendKind) -> None:
+async def test_no_send_begins_for_a_forgotten_member(stores: Stores, kind: SendKind) -> None:
     send = make_send((await stores.deliver(message=1)).id, kind=kind)
     await stores.privacy.forget(USER)
     assert await stores.sends.begin(send) is Begun.GONE
     assert await stores.rows("sends") == []
 
 
-async def test_a_deleted_picture_is_not_shown_but_its_failure_is_told(stores: Stores) -> None:
+async def test_a_deleted_picture_is_not_shown_but_its_notice_is_sent(stores: Stores) -> None:
     job = await stores.deliver(message=1)
     await stores.gallery.delete(job.id, 9_000)
     assert await stores.sends.begin(make_send(job.id, kind=SendKind.SHOW)) is Begun.GONE
@@ -59,14 +59,14 @@ async def test_a_deleted_picture_is_not_shown_but_its_failure_is_told(stores: St
     assert await stores.sends.begin(make_send(job.id, kind=SendKind.NOTICE)) is Begun.FIRST
 
 
-async def test_one_missing_picture_keeps_a_whole_list_back(stores: Stores) -> None:
+async def test_one_missing_picture_holds_back_the_whole_list(stores: Stores) -> None:
     jobs = [await stores.deliver(message=n, seed=n) for n in (1, 2)]
     await stores.gallery.delete(jobs[0].id, 9_000)
     send = make_send(*(job.id for job in jobs), kind=SendKind.TOP)
     assert await stores.sends.begin(send) is Begun.GONE
 
 
-async def test_a_show_that_is_there_is_a_post_and_nothing_else(stores: Stores) -> None:
+async def test_a_finished_show_is_a_post_and_no_longer_a_send(stores: Stores) -> None:
     job = await stores.deliver(message=1)
     send = make_send(job.id)
     await stores.sends.begin(send)
@@ -105,7 +105,7 @@ async def test_a_show_that_is_too_late_is_doomed(stores: Stores) -> None:
     assert {m.message_id for m in await stores.doomed.messages(9)} == {1, 6}
 
 
-async def test_a_message_that_is_there_is_not_given_up(stores: Stores) -> None:
+async def test_a_message_that_was_sent_is_not_given_up(stores: Stores) -> None:
     job = await stores.deliver(message=1)
     send = make_send(job.id, kind=SendKind.TOP)
     await stores.sends.begin(send)
@@ -126,7 +126,7 @@ async def test_an_answer_lost_after_its_hunt_was_over_is_hunted_again(stores: St
     assert await stores.doomed.hunts(9) == [hunt]
 
 
-async def test_only_what_an_earlier_process_was_sending_is_lost(stores: Stores) -> None:
+async def test_only_the_sends_of_an_earlier_process_count_as_lost(stores: Stores) -> None:
     job = await stores.deliver(message=1)
     under_way, there = (make_send(job.id, name=name, kind=SendKind.TOP) for name in ("u", "t"))
     for send in (under_way, there):
@@ -138,7 +138,7 @@ async def test_only_what_an_earlier_process_was_sending_is_lost(stores: Stores) 
     assert await stores.sends.lost(9, closed=[under_way.channel_id]) == []
 
 
-async def test_a_list_that_a_moderator_deleted_is_remembered_no_more(stores: Stores) -> None:
+async def test_a_list_deleted_by_a_moderator_is_no_longer_remembered(stores: Stores) -> None:
     send = make_send((await stores.deliver(message=1)).id, kind=SendKind.TOP)
     await stores.sends.begin(send)
     await stores.sends.sent(send, make_message(5).message_id)
@@ -164,7 +164,7 @@ async def test_a_picture_deleted_just_before_it_is_shown_is_not_shown(
     assert not [m for m in desk.channel.history() if m.attachments]
 
 
-async def test_a_show_whose_answer_was_lost_becomes_a_post_all_the_same(
+async def test_a_show_whose_answer_was_lost_still_becomes_a_post(
     desk: Front, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     job, _ = await desk.picture()
@@ -184,7 +184,7 @@ async def test_a_show_whose_answer_was_lost_becomes_a_post_all_the_same(
     assert len(await desk.services.gallery.posts(job.id)) == 2
 
 
-async def test_a_show_that_could_not_be_noted_is_looked_for_without_a_restart(
+async def test_a_show_that_could_not_be_recorded_is_found_without_a_restart(
     desk: Front, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     job, _ = await desk.picture()
@@ -200,7 +200,7 @@ async def test_a_show_that_could_not_be_noted_is_looked_for_without_a_restart(
     assert len(await desk.services.gallery.posts(job.id)) == 2
 
 
-async def test_where_nobody_may_look_nothing_is_given_up(desk: Front) -> None:
+async def test_a_send_is_not_given_up_where_the_bot_may_not_look(desk: Front) -> None:
     job, _ = await desk.picture()
     send = make_send(job.id, channel=desk.channel.id, guild=desk.guild.id)
     await desk.services.sends.begin(send)
@@ -229,7 +229,7 @@ async def test_a_shown_picture_is_opened_for_votes_at_once(desk: Front) -> None:
         (http_fault(404, 10062), False),
     ],
 )
-async def test_what_was_refused_for_certain_is_not_looked_for(
+async def test_a_send_is_looked_for_unless_it_was_certainly_refused(
     desk: Front, monkeypatch: pytest.MonkeyPatch, fault: BaseException, *, looked_for: bool
 ) -> None:
     job, _ = await desk.picture()

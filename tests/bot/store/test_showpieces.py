@@ -1,4 +1,4 @@
-"""What a gallery is to show: nothing blind or held, and each message accounted for."""
+"""What a gallery channel shows: nothing blind or held, and each message is accounted for."""
 
 from __future__ import annotations
 
@@ -57,14 +57,14 @@ async def row_of(stores: Stores, column: str) -> object:
     return row[column]
 
 
-async def test_what_is_held_meanwhile_is_not_shown(stores: Stores) -> None:
+async def test_a_picture_held_meanwhile_is_not_shown(stores: Stores) -> None:
     job = await liked(stores)
     assert [one.job_id for one in await owed(stores)] == [job.id]
     await stores.db.write_one("UPDATE jobs SET state = 'held'")
     assert await owed(stores) == []
 
 
-async def test_a_picture_of_a_blind_test_is_not_shown_before_that_is_decided(
+async def test_a_blind_tests_picture_is_shown_only_once_its_duel_closes(
     stores: Stores,
 ) -> None:
     await begin_lineage(stores.db)
@@ -86,14 +86,14 @@ async def test_a_picture_of_a_blind_test_is_not_shown_before_that_is_decided(
     assert [one.job_id for one in await owed(stores)] == [candidate.id]
 
 
-async def test_an_answer_that_is_lost_is_looked_for_at_the_next_try(stores: Stores) -> None:
+async def test_a_lost_answer_is_looked_for_at_the_next_attempt(stores: Stores) -> None:
     showpiece = await hanging(stores)
     await Showpieces(stores.db).answer_lost(showpiece)
-    assert await hunted(stores) == [], "its next try finds it"
+    assert await hunted(stores) == [], "the next attempt finds it"
     assert [one.begun for one in await owed(stores)] == [True]
 
 
-async def test_an_answer_that_is_lost_after_the_picture_went_is_hunted(stores: Stores) -> None:
+async def test_a_lost_answer_is_hunted_once_the_picture_is_deleted(stores: Stores) -> None:
     showpiece = await hanging(stores)
     await stores.gallery.delete(showpiece.job_id, 6_000)
     await stores.db.write_one("DELETE FROM hunts")
@@ -101,7 +101,7 @@ async def test_an_answer_that_is_lost_after_the_picture_went_is_hunted(stores: S
     assert await hunted(stores) == [showpiece.job_id]
 
 
-async def test_a_message_that_is_gone_is_not_taken_down_once_more(stores: Stores) -> None:
+async def test_a_message_that_is_gone_is_not_taken_down_again(stores: Stores) -> None:
     showpiece = await hanging(stores, message=7)
     await stores.gallery.message_deleted([MessageId(6)], 6_000)
     assert await row_of(stores, "message_id") == 7

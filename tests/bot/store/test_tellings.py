@@ -1,14 +1,16 @@
-"""What members are owed a word of: written with the deed, kept until it is said or no news."""
+"""Messages owed to members: written with the deed, kept until they are sent or out of date."""
 
 from __future__ import annotations
 
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Awaitable, Callable
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
 import pytest_asyncio
 
-from bot.domain import ChannelId, GuildId, JobState
+from bot.domain import ChannelId, GuildId, JobState, StorageError
+from bot.store.consequences import Judgement
 from bot.store.decisions import Outcome
 from bot.store.members import EVERYWHERE, Exclusion, Strike
 from bot.store.tellings import Telling, TellingId, insert_telling
@@ -23,6 +25,7 @@ from tests.stages.factories import (
     make_place,
 )
 from tests.stages.moderators import MODERATOR
+from tests.stages.sick_disk import IOERR, sicken_writer
 from tests.stages.stores import Stores, open_stores
 
 THERE = GuildId(GUILD + 1)
@@ -55,7 +58,7 @@ async def owed(stores: Stores, **left_out: object) -> list[str]:
     return [one.id for one in await stores.tellings.owed(9, **left_out)]  # type: ignore[arg-type]
 
 
-async def test_it_is_owed_until_it_is_done_the_oldest_first(stores: Stores) -> None:
+async def test_tellings_are_owed_until_done_oldest_first(stores: Stores) -> None:
     first, second = telling("b", at_ms=1), telling("a", at_ms=2, channel=5)
     await owe(stores, second, first, first)
     assert await stores.tellings.owed(9) == [first, second]
@@ -65,14 +68,14 @@ async def test_it_is_owed_until_it_is_done_the_oldest_first(stores: Stores) -> N
     assert await owed(stores) == ["a"]
 
 
-async def test_what_is_no_news_any_more_is_given_up(stores: Stores) -> None:
+async def test_outdated_tellings_are_given_up(stores: Stores) -> None:
     await owe(stores, telling("a", at_ms=1), telling("b", at_ms=2))
     assert await stores.tellings.give_up(1) == 0
     assert await stores.tellings.give_up(2) == 1
     assert await owed(stores) == ["b"]
 
 
-async def test_who_is_forgotten_is_owed_nothing(stores: Stores) -> None:
+async def test_a_forgotten_member_is_owed_nothing(stores: Stores) -> None:
     await owe(stores, telling("a"))
     await stores.privacy.forget(USER)
     assert await stores.rows("tellings") == []
@@ -84,13 +87,19 @@ def exclusion(guild: GuildId = GUILD) -> Exclusion:
     )
 
 
+REMOVAL = Judgement(
+    outcome=Outcome.REMOVE_AND_TIME_OUT, actor_id=MODERATOR, at_ms=7, text="no",
+    told="it is removed.", told_cancelled="So is the rest.", exclusion=exclusion(), since_id=SINCE,
+)  # fmt: skip
+
+
 async def waiting(stores: Stores, *, guild: int = GUILD, channel: int = CHANNEL) -> str:
     place = make_place(guild=guild, channel=channel)
     (job,) = await stores.enqueue(make_admitted(make_ask(place=place)))
     return job.id
 
 
-async def test_an_exclusion_cancels_what_waits_there_and_owes_one_word(stores: Stores) -> None:
+async def test_an_exclusion_cancels_waiting_jobs_there_and_owes_one_telling(stores: Stores) -> None:
     here = [await waiting(stores, channel=1), await waiting(stores, channel=2)]
     there = await waiting(stores, guild=THERE)
     (theirs,) = await stores.enqueue(make_admitted(make_ask(user=OTHER)))
@@ -112,7 +121,7 @@ async def test_a_ban_everywhere_cancels_everywhere(stores: Stores) -> None:
     assert word.guild_id == THERE, "where they asked last"
 
 
-async def test_the_strike_that_is_one_too_many_cancels_what_waits(stores: Stores) -> None:
+async def test_the_strike_that_reaches_the_limit_cancels_waiting_jobs(stores: Stores) -> None:
     job_id = await waiting(stores)
     strike = Strike(rule="gore", about="a", at_ms=5, expires_ms=9)  # type: ignore[arg-type]
     struck = await stores.members.strike(GUILD, USER, strike, limit=1, timeout_ms=9, reason="")
@@ -137,20 +146,55 @@ async def test_a_ban_that_fails_cancels_nothing(
     assert await stores.rows("exclusions") == []
 
 
-async def test_a_decision_owes_its_word_in_its_own_transaction(stores: Stores) -> None:
-    from bot.store.consequences import Judgement
-
+async def test_a_decision_owes_its_member_one_telling(stores: Stores) -> None:
     _, case = await stores.hold()
     job_id = await waiting(stores)
-    decided = await stores.reviews.decide(
-        case.id,
-        Judgement(
-            outcome=Outcome.REMOVE_AND_TIME_OUT, actor_id=MODERATOR, at_ms=7, text="no",
-            told="it is removed.", told_cancelled="So is the rest.", exclusion=exclusion(),
-            since_id=SINCE,
-        ),
-    )  # fmt: skip
+    decided = await stores.reviews.decide(case.id, REMOVAL)
     assert decided is not None
     assert decided.done.cancelled == (job_id,)
     (word,) = await stores.tellings.owed(9)
     assert (word.id, word.text) == (case.id, "it is removed. So is the rest.")
+
+
+async def fail_until(
+    stores: Stores,
+    act: Callable[[], Awaitable[object]],
+    settled: Callable[[], Awaitable[object]],
+) -> int:
+    """Act with a fault at the first statement, then at the second, and so on until it is settled.
+
+    Checks that nothing is owed before. Returns the number of faults.
+    """
+    writer = sicken_writer(stores.db)
+    faults = 0
+    while True:
+        broken = len(writer.statements) + faults
+        writer.fails = lambda number, _sql, broken=broken: IOERR if number == broken else 0
+        with suppress(StorageError):
+            await act()
+        if await settled():
+            return faults
+        assert await owed(stores) == [], writer.statements[-2:]
+        faults += 1
+
+
+async def test_a_decision_that_fails_anywhere_owes_no_telling(stores: Stores) -> None:
+    _, case = await stores.hold()
+    faults = await fail_until(
+        stores,
+        lambda: stores.reviews.decide(case.id, REMOVAL),
+        lambda: stores.db.fetch_all("SELECT 1 FROM cases WHERE decision IS NOT NULL"),
+    )
+    assert faults > 5, "otherwise this proves little"
+    assert await owed(stores) == [case.id]
+
+
+async def test_a_ban_that_fails_anywhere_owes_no_telling(stores: Stores) -> None:
+    await waiting(stores)
+    faults = await fail_until(
+        stores,
+        lambda: stores.members.exclude(exclusion(), "a break"),
+        lambda: stores.rows("exclusions"),
+    )
+    assert faults > 3, "otherwise this proves little"
+    assert len(await owed(stores)) == 1

@@ -1,4 +1,4 @@
-"""What a blind test draws and counts: no cap, no post of the delivery, no side that is told."""
+"""What a blind test draws and counts: no cap, no delivery, and no hint of which side is which."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ async def trials(stores: Stores) -> TrialBook:
     return book
 
 
-async def test_one_trial_runs_at_most_and_against_the_card_that_is_asked_of(
+async def test_one_trial_runs_at_a_time_and_only_against_the_active_card(
     stores: Stores, trials: TrialBook
 ) -> None:
     again = await trials.begin(make_trial("t000000002"))
@@ -57,7 +57,7 @@ async def test_one_trial_runs_at_most_and_against_the_card_that_is_asked_of(
     assert await trials.running() is None
 
 
-async def test_both_models_draw_the_same_and_it_counts_for_no_cap(
+async def test_both_models_draw_the_same_ask_and_no_cap_counts_it(
     stores: Stores, trials: TrialBook
 ) -> None:
     candidate, parent = await asked_twice(stores, make_trial())
@@ -72,7 +72,7 @@ async def test_both_models_draw_the_same_and_it_counts_for_no_cap(
     assert job.draw.model is None, "what its member waits for comes first"
 
 
-async def test_the_delivery_posts_nothing_of_a_trial(stores: Stores, trials: TrialBook) -> None:
+async def test_the_pictures_of_a_trial_are_not_delivered(stores: Stores, trials: TrialBook) -> None:
     for job, card in zip(await asked_twice(stores, make_trial()), (CANDIDATE, PARENT), strict=True):
         await drawn(stores, job.id, card)
     assert await stores.outbox.owed(9_000) == []
@@ -94,7 +94,7 @@ async def _pair(stores: Stores, trials: TrialBook, user: int = USER) -> tuple[Jo
     return candidate.id, parent.id, pair.duel_id
 
 
-async def test_a_drawn_pair_becomes_a_blind_duel_and_both_pictures_stay_their_members(
+async def test_a_drawn_pair_becomes_a_duel_and_is_hidden_until_it_closes(
     stores: Stores, trials: TrialBook
 ) -> None:
     candidate, parent, duel_id = await _pair(stores, trials)
@@ -105,7 +105,7 @@ async def test_a_drawn_pair_becomes_a_blind_duel_and_both_pictures_stay_their_me
         job = await stores.views.get(job_id)
         assert job is not None
         assert job.state is JobState.DELIVERED
-    assert await stores.views.history(USER, GUILD, 9) == [], "alone, each would tell its model"
+    assert await stores.views.history(USER, GUILD, 9) == [], "alone, each would reveal its model"
     drawn_by_parent = await stores.views.get(parent)
     assert drawn_by_parent is not None
     assert await stores.views.alike(GUILD, drawn_by_parent.draw) == [], "and so would a link to it"
@@ -114,10 +114,10 @@ async def test_a_drawn_pair_becomes_a_blind_duel_and_both_pictures_stay_their_me
     assert [job.id for job in await stores.views.alike(GUILD, drawn_by_parent.draw)] == [parent]
 
 
-async def test_a_pair_that_is_still_blind_is_compared_with_no_other_picture(
+async def test_a_blind_pair_is_compared_with_no_other_picture(
     stores: Stores, trials: TrialBook
 ) -> None:
-    """Pictures are compared with those of the same model: that would tell which it is."""
+    """Pictures are compared with those of the same model: that would reveal which it is."""
     ask = make_ask()
     own = replace(ask, draw=replace(ask.draw, seed=5, model=PARENT))
     (job,) = await stores.enqueue(make_admitted(own))
@@ -129,7 +129,7 @@ async def test_a_pair_that_is_still_blind_is_compared_with_no_other_picture(
     assert {one.job_id for one in found} == {job.id, parent}
 
 
-async def test_who_asked_finds_both_pictures_once_the_test_is_over(
+async def test_the_requester_finds_both_pictures_once_the_trial_is_over(
     stores: Stores, trials: TrialBook
 ) -> None:
     await _pair(stores, trials)
@@ -137,7 +137,7 @@ async def test_who_asked_finds_both_pictures_once_the_test_is_over(
     assert len(await stores.views.history(USER, GUILD, 9)) == 2
 
 
-async def test_where_a_picture_is_missing_there_is_no_duel(
+async def test_a_pair_with_a_missing_picture_gets_no_duel(
     stores: Stores, trials: TrialBook
 ) -> None:
     candidate, parent = await asked_twice(stores, make_trial())
@@ -150,7 +150,9 @@ async def test_where_a_picture_is_missing_there_is_no_duel(
     assert await stores.state(candidate) == "delivered"
 
 
-async def test_choices_are_told_by_model_and_not_by_side(stores: Stores, trials: TrialBook) -> None:
+async def test_choices_are_counted_by_model_and_not_by_side(
+    stores: Stores, trials: TrialBook
+) -> None:
     candidate, _, duel_id = await _pair(stores, trials)
     (duel,) = await stores.duels.unposted(9)
     side = Choice.LEFT if duel.job_ids[0] == candidate else Choice.RIGHT
@@ -163,7 +165,7 @@ async def test_choices_are_told_by_model_and_not_by_side(stores: Stores, trials:
     }  # fmt: skip
     await trials.step("t000000001", found, win=True, e_value=1.5, now_ms=7_000)
     (duel,) = await stores.rows("duels")
-    assert duel["closed_ms"] == 7_000, "what it decided and its end are one deed: a kill has no gap"
+    assert duel["closed_ms"] == 7_000, "the step and the close are one deed: no kill comes between"
     await trials.step("t000000001", found, win=False, e_value=9.0, now_ms=7_001)
     assert await trials.undecided("t000000001") == {}
     (step,) = await trials.steps("t000000001")
@@ -185,7 +187,7 @@ async def test_nothing_is_drawn_for_a_trial_that_has_ended(
     "sql", ["UPDATE trials SET share = 0.5", "UPDATE trial_ends SET outcome = 'candidate'",
             "UPDATE trial_steps SET win = 1", "DELETE FROM trial_steps"],
 )  # fmt: skip
-async def test_what_a_trial_found_is_not_changed(
+async def test_the_records_of_a_trial_cannot_be_changed(
     stores: Stores, trials: TrialBook, sql: str
 ) -> None:
     _, _, duel_id = await _pair(stores, trials)
@@ -197,7 +199,7 @@ async def test_what_a_trial_found_is_not_changed(
         await stores.db.write_one(sql)
 
 
-async def test_nothing_in_a_duels_id_tells_the_side(stores: Stores, trials: TrialBook) -> None:
+async def test_a_duels_id_does_not_reveal_the_side(stores: Stores, trials: TrialBook) -> None:
     """The id is in the buttons, where everybody can read it."""
     for _ in range(40):
         await trials.ask(

@@ -1,4 +1,4 @@
-"""The columns of a server's voters, counted out of the rows that their votes left."""
+"""The figures about a server's voters, computed from the rows that their votes left."""
 
 from __future__ import annotations
 
@@ -54,7 +54,7 @@ async def test_votes_choices_and_the_pause_between_them_are_counted(stores: Stor
     assert (await stores.trust.voters(GUILD))[ADA].votes == 2, "a skip is no vote"
 
 
-async def test_votes_for_ones_own_are_a_share(stores: Stores) -> None:
+async def test_self_votes_are_counted_as_a_share(stores: Stores) -> None:
     left = await stores.deliver(message=1, seed=1)
     right = await stores.deliver(message=2, seed=2, user=OTHER)
     duel = make_duel(left.id, right.id)
@@ -64,7 +64,7 @@ async def test_votes_for_ones_own_are_a_share(stores: Stores) -> None:
     assert (await stores.trust.voters(GUILD))[USER].self_share == pytest.approx(0.5)
 
 
-async def test_two_duels_of_a_pair_the_other_way_round_agree(stores: Stores) -> None:
+async def test_the_same_choice_in_a_mirrored_duel_counts_as_agreement(stores: Stores) -> None:
     pictures = [await stores.deliver(message=n, seed=n) for n in range(1, 25)]
     for n in range(12):
         left, right = pictures[2 * n], pictures[2 * n + 1]
@@ -75,16 +75,16 @@ async def test_two_duels_of_a_pair_the_other_way_round_agree(stores: Stores) -> 
             at_ms = NOW_MS + n * 20_000 + (voter == BOB) * 1_000
             await stores.duels.vote(duel.id, voter, choice, at_ms)
     voters = await stores.trust.voters(GUILD)
-    assert voters[ADA].agreement > 0.7, "taken for contraries, they would be far below"
+    assert voters[ADA].agreement > 0.7, "taken as opposites, they would be far below"
 
 
-async def test_another_servers_votes_are_not_looked_at(stores: Stores) -> None:
+async def test_another_servers_votes_are_not_counted(stores: Stores) -> None:
     await stores.deliver(message=1)
     await stores.votes.record(make_reaction(1, ADA, at_ms=NOW_MS))
     assert await stores.trust.voters(GuildId(GUILD + 1)) == {}
 
 
-async def test_weights_are_counted_anew_after_a_while(stores: Stores) -> None:
+async def test_weights_are_recomputed_after_a_while(stores: Stores) -> None:
     await stores.deliver(message=1)
     assert await stores.trust.weights(GUILD, NOW_MS) == {}
     await stores.votes.record(make_reaction(1, ADA, at_ms=NOW_MS))
@@ -92,4 +92,4 @@ async def test_weights_are_counted_anew_after_a_while(stores: Stores) -> None:
     found = await stores.trust.weights(GUILD, NOW_MS + 400_000)
     voters = await stores.trust.voters(GUILD)
     assert found == {ADA: weights([voters[ADA]])[0]}
-    assert 0 < stranger() < found[ADA], "who was forgotten weighs what somebody new does"
+    assert 0 < stranger() < found[ADA], "a forgotten voter weighs as much as a new one"

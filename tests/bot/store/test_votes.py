@@ -32,7 +32,7 @@ async def test_a_vote_counts_and_can_be_taken_back(stores: Stores) -> None:
     assert [row["added"] for row in await stores.rows("vote_events")] == [1, 0]
 
 
-async def test_what_is_no_vote_leaves_no_trace(stores: Stores) -> None:
+async def test_a_reaction_that_is_no_vote_leaves_no_trace(stores: Stores) -> None:
     await stores.deliver(message=1)
     assert not await stores.votes.record(make_reaction(404, 50))
     assert not await stores.votes.record(make_reaction(1, 50, "🍣"))
@@ -49,7 +49,7 @@ async def test_the_same_event_twice_is_written_once(stores: Stores) -> None:
     assert len(await stores.rows("vote_events")) == 2
 
 
-async def test_the_latest_reaction_that_stands_is_the_vote(stores: Stores) -> None:
+async def test_the_latest_standing_reaction_is_the_vote(stores: Stores) -> None:
     job = await stores.deliver(message=1)
     await stores.gallery.add_post(make_post(job.id, message=2))
     await stores.votes.record(make_reaction(1, 50, "👍"))
@@ -66,7 +66,7 @@ async def test_a_vote_on_ones_own_picture_is_counted_apart(stores: Stores) -> No
     assert await stores.votes.tally(job.id) == Tally(down=1, self_votes=1)
 
 
-async def test_the_ledger_says_of_each_event_whether_it_is_on_ones_own_picture(
+async def test_the_ledger_marks_each_event_that_is_a_self_vote(
     stores: Stores,
 ) -> None:
     await stores.deliver(message=1)
@@ -76,7 +76,7 @@ async def test_the_ledger_says_of_each_event_whether_it_is_on_ones_own_picture(
     assert {row["voter_id"]: row["self_vote"] for row in rows} == {USER: 1, 50: 0}
 
 
-async def test_skin_tones_mean_the_same_vote_and_stand_apart(stores: Stores) -> None:
+async def test_skin_tones_are_one_vote_but_separate_reactions(stores: Stores) -> None:
     job = await stores.deliver(message=1)
     await stores.votes.record(make_reaction(1, 50, "👍🏽"))
     await stores.votes.record(make_reaction(1, 50, "👍"))
@@ -119,7 +119,7 @@ async def test_presentation_and_custom_names_make_no_difference(stores: Stores) 
     assert not await stores.votes.record(make_reaction(1, 60, "stone:999"))
 
 
-async def test_a_change_of_emoji_loses_no_vote_old_or_new(stores: Stores) -> None:
+async def test_changing_the_emoji_loses_no_old_or_new_vote(stores: Stores) -> None:
     guilds = Guilds(stores.db)
     job = await stores.deliver(message=1)
     await stores.votes.record(make_reaction(1, 50, "👍"))
@@ -139,7 +139,7 @@ async def test_a_change_of_emoji_loses_no_vote_old_or_new(stores: Stores) -> Non
     assert await stores.votes.tally(job.id) == Tally(up=2, down=1)
 
 
-async def test_a_moderator_clears_one_emoji_or_all(stores: Stores) -> None:
+async def test_a_moderator_can_clear_one_emoji_or_all(stores: Stores) -> None:
     job = await stores.deliver(message=1)
     for voter in range(50, 60):
         await stores.votes.record(make_reaction(1, voter, "👍" if voter % 2 else "👎"))
@@ -164,7 +164,7 @@ async def test_reconciling_makes_the_ledger_agree_with_discord(stores: Stores) -
     assert sources == ["gateway"] * 3 + ["reconciled"] * 3
 
 
-async def test_reconciling_leaves_alone_whom_the_ledger_knows_better(stores: Stores) -> None:
+async def test_reconciling_skips_voters_with_newer_events(stores: Stores) -> None:
     await stores.deliver(message=1)
     for voter in (50, 51):
         await stores.votes.record(make_reaction(1, voter))
@@ -185,10 +185,12 @@ async def forgotten_votes(stores: Stores) -> JobId:
     return job.id
 
 
-async def test_a_moderators_clear_takes_nameless_votes_too(stores: Stores) -> None:
+async def test_a_moderators_clear_removes_nameless_votes_too(stores: Stores) -> None:
     job_id = await forgotten_votes(stores)
     assert await stores.votes.cleared(MessageId(1), "👍🏽", 9) == 0
-    assert await stores.votes.tally(job_id) == Tally(up=3, down=1), "who knows who used that one"
+    assert await stores.votes.tally(job_id) == Tally(up=3, down=1), (
+        "nobody knows who used that tone"
+    )
     assert await stores.votes.cleared(MessageId(1), "👎", 9) == 1
     assert await stores.votes.tally(job_id) == Tally(up=3)
     await stores.votes.record(make_reaction(1, 53, "👎"))
@@ -200,7 +202,7 @@ async def test_a_moderators_clear_takes_nameless_votes_too(stores: Stores) -> No
 
 @pytest.mark.parametrize(("cleared", "up"), [(1, 2), (2, 3)])
 @pytest.mark.parametrize("deleted", [True, False])
-async def test_with_several_posts_nameless_votes_outlive_a_clear(
+async def test_nameless_votes_outlive_a_clear_of_one_of_several_posts(
     stores: Stores, *, deleted: bool, cleared: int, up: int
 ) -> None:
     job_id = await forgotten_votes(stores)
@@ -212,7 +214,7 @@ async def test_with_several_posts_nameless_votes_outlive_a_clear(
     assert await stores.votes.tally(job_id) == Tally(up=up, down=1), "the named one was under 1"
 
 
-async def test_nameless_votes_stay_with_whom_still_reacts(stores: Stores) -> None:
+async def test_nameless_votes_stay_for_voters_who_still_react(stores: Stores) -> None:
     job_id = await forgotten_votes(stores)
     reacting = {"👍": [UserId(50), UserId(53)], "👍🏽": [UserId(51)], "🎉": [UserId(53)]}
     assert await stores.votes.end_reading(MessageId(1), reacting, 0) == 1
@@ -322,7 +324,7 @@ async def test_any_sequence_of_events_ends_as_the_model_says(stores: Stores, see
         assert set(await stores.votes.standing(MessageId(message))) == expected
 
 
-async def test_thousands_at_once_are_all_recorded(stores: Stores) -> None:
+async def test_thousands_of_concurrent_votes_are_all_recorded(stores: Stores) -> None:
     job = await stores.deliver(message=1)
     reactions = [make_reaction(1, voter) for voter in range(1_000, 4_000)]
     assert all(await asyncio.gather(*(stores.votes.record(r) for r in reactions)))
@@ -360,7 +362,7 @@ async def test_top_ranks_by_net_votes_within_its_bounds(stores: Stores) -> None:
     assert [picture.job_id for picture, _ in everything] == [old.id]
 
 
-async def test_under_a_post_of_several_pictures_a_reaction_is_no_vote(stores: Stores) -> None:
+async def test_a_reaction_to_a_post_of_several_pictures_is_no_vote(stores: Stores) -> None:
     jobs = [await stores.deliver(message=n, seed=n) for n in (1, 2)]
     await stores.gallery.add_post(make_post(*(job.id for job in jobs), message=3))
     assert not await stores.votes.record(make_reaction(3, 50))

@@ -182,6 +182,23 @@ def test_a_members_words_have_no_unescaped_markup(unit: str) -> None:
     assert len(shown) <= 3 * 300 + 2
 
 
+def test_a_mention_in_a_members_words_is_broken() -> None:
+    """Even where somebody copies the text without its backslashes."""
+    for mention in ("@everyone", "@here", "<@1>", "<@&2>"):
+        assert mention not in plain(f"1girl {mention}").replace("\\", "")
+
+
+def test_a_members_words_are_cut_to_300_characters() -> None:
+    assert plain("x" * 300) == "x" * 300
+    assert plain("x" * 1000) == "x" * 299 + "…"
+
+
+def test_right_to_left_words_are_isolated() -> None:
+    assert plain("ع") == "\u2068ع\u2069"
+    assert plain("1girl, ש") == "\u20681girl, ש\u2069"
+    assert plain("1girl") == "1girl"
+
+
 def test_direction_controls_in_a_members_words_are_removed() -> None:
     assert plain("a\u202eb\u2066c\u2069\u200f") == "abc"
     assert plain("\u05e9\u2069\u202e") == "\u2068\u05e9\u2069"

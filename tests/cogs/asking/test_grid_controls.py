@@ -11,6 +11,7 @@ from simcord.actors import MemberActor
 from simcord.results import ResponseMessage
 
 from bot.domain import Job, StorageError, UserId
+from cogs.components import Action, row_of
 from tests.stages.front import Front, custom_ids, front, said
 
 
@@ -178,6 +179,18 @@ async def test_undo_restores_a_deleted_picture_to_its_place_in_the_grid(desk: Fr
     assert await desk.services.gallery.get(jobs[1].id) is not None
 
 
+async def test_a_deletion_can_be_undone_for_a_minute(desk: Front) -> None:
+    jobs, message = await grid(desk)
+    asked = [await deletes(desk, await panel(desk.member, message, place)) for place in (1, 2)]
+    await desk.env.advance_time(55)
+    await desk.member.click(asked[0].message, label="Undo")
+    await desk.env.advance_time(6)
+    await desk.member.click(asked[1].message, label="Undo")
+    assert await desk.services.gallery.get(jobs[0].id) is not None
+    assert await desk.services.gallery.get(jobs[1].id) is None
+    assert "too late" in asked[1].content
+
+
 async def test_undo_restores_a_single_picture_in_a_new_post(desk: Front) -> None:
     job, message = await desk.picture()
     asked = said(await desk.member.click(message, label="Delete"))
@@ -266,19 +279,29 @@ async def test_undo_can_be_retried_after_a_full_disk(
     assert await desk.services.gallery.get(jobs[1].id) is not None
 
 
-async def test_undo_restores_nothing_of_a_forgotten_member_even_after_a_restart(
-    desk: Front,
+@pytest.mark.parametrize("ended_by", ["forgetting", "restart"])
+async def test_undo_restores_nothing_of_a_forgotten_member_or_after_a_restart(
+    desk: Front, ended_by: str
 ) -> None:
     jobs, message = await grid(desk)
-    asked = [await deletes(desk, await panel(desk.member, message, place)) for place in (1, 2)]
-    await desk.services.privacy.forget(UserId(desk.member.id))
-    await desk.member.click(asked[0].message, label="Undo")
-    await desk.restart()
-    await desk.member.click(asked[1].message, label="Undo")
-    for job in jobs:
-        assert await desk.services.gallery.get(job.id) is None
-    texts = [desk.env.backend.messages[desk.channel.id][one.id].content for one in asked]
-    assert all("too late" in text for text in texts)
+    asked = await deletes(desk, await panel(desk.member, message, 1))
+    if ended_by == "forgetting":
+        await desk.services.privacy.forget(UserId(desk.member.id))
+    else:
+        await desk.restart()
+    await desk.member.click(asked.message, label="Undo")
+    assert "too late" in asked.content
+    assert await desk.services.gallery.get(jobs[0].id) is None
+
+
+async def test_only_the_member_who_deleted_a_picture_can_undo_it(desk: Front) -> None:
+    jobs, message = await grid(desk)
+    asked = await deletes(desk, await panel(desk.member, message, 1))
+    forged = await desk.channel_of(jobs[0]).send("x", view=row_of((Action.UNDO, jobs[0].id)))
+    await desk.newcomer().click(forged, label="Undo")
+    assert await desk.services.gallery.get(jobs[0].id) is None
+    await desk.member.click(asked.message, label="Undo")
+    assert await desk.services.gallery.get(jobs[0].id) is not None
 
 
 async def test_an_old_menu_says_that_its_picture_is_gone(desk: Front) -> None:

@@ -89,7 +89,8 @@ async def test_an_invisible_prompt_is_not_returned(desk: Front) -> None:
     assert "Your words" not in answer.content
 
 
-async def test_a_prompt_with_a_no_flag_is_still_screened(desk: Front) -> None:
-    answer = await desk.asks(prompt="loli, nude --no hat")
+@pytest.mark.parametrize("prompt", ["loli, nude --no hat", "1girl --no clothes"])
+async def test_the_words_before_and_after_a_no_flag_are_screened(desk: Front, prompt: str) -> None:
+    answer = await desk.asks(prompt=prompt)
     assert answer.ephemeral
     assert not await desk.jobs()

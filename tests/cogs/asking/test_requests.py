@@ -11,13 +11,24 @@ import discord
 import pytest
 from discord import app_commands
 
-from bot.domain import JobState, RefusalReason, Refused, RequestKind, StorageError, UserId
+from bot.domain import (
+    JobState,
+    RefusalReason,
+    Refused,
+    RequestKind,
+    RuleId,
+    StorageError,
+    UserId,
+)
+from bot.policy.effect import Effect
+from bot.policy.layers import Overrides
 from bot.policy.screening import Screen
 from bot.store.caps import Caps
 from models.contract import Sampler
 from tests.stages.factories import SINCE, make_admitted, make_ask
 from tests.stages.fake_engine import INFO
 from tests.stages.front import Front, custom_ids, front, said
+from tests.stages.law import decide, make_guild
 
 NEW_LICENCE = replace(INFO, card_id="fake-2", name="Fake 2", licence_sha256="f" * 64)
 
@@ -283,7 +294,9 @@ async def test_nothing_is_queued_if_policy_fails(
     assert len(await desk.jobs()) == 1
 
 
-async def test_the_rules_of_the_models_licence_are_enforced(desk: Front) -> None:
+async def test_a_server_cannot_lower_the_rules_of_the_models_licence(desk: Front) -> None:
+    allowed = Overrides(effects={RuleId("suggestive"): Effect()})
+    await decide(desk.services.guilds, make_guild(guild_id=desk.guild.id, rules=allowed))
     assert not (await desk.asks(prompt="1girl, lingerie")).ephemeral
     desk.use_model(replace(INFO, licence_id="openrail-m", licence_rules=("suggestive",)))
     refused = await desk.asks(prompt="1girl, lingerie")

@@ -7,6 +7,7 @@ from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
 
+import discord
 import pytest
 from simcord.actors import MemberActor
 from simcord.results import InteractionResult
@@ -196,7 +197,13 @@ async def test_an_invalid_file_changes_nothing_and_gets_an_answer(
     assert (await current(desk)).number == 1
 
 
-async def test_a_file_over_the_size_limit_is_refused(desk: Front, boss: MemberActor) -> None:
+async def test_a_file_over_the_size_limit_is_refused_unread(
+    desk: Front, boss: MemberActor, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def never(*_: object, **_options: object) -> bytes:
+        pytest.fail("the file was downloaded")
+
+    monkeypatch.setattr(discord.Attachment, "read", never)
     answer = said(await imported(desk, boss, b"#" * (BYTES_MAX + 1)))
     assert "2.1 MB; the limit is 2.1 MB. I have changed nothing" in answer.content
     assert (await current(desk)).number == 0

@@ -10,7 +10,7 @@ import pytest
 from simcord.actors import MemberActor
 from simcord.results import ResponseMessage
 
-from bot.domain import UserId
+from bot.domain import RequestId, UserId
 from tests.stages.fake_engine import INFO
 from tests.stages.front import Front, custom_ids, front, said
 
@@ -115,6 +115,22 @@ async def test_each_waiting_request_can_be_declined_separately(desk: Front) -> N
     assert "1girl, other" in await presses(desk, who, other, "decline")
     view_less = said(await desk.member.slash(desk.channel, "licence"))
     assert decline not in custom_ids(view_less)
+
+
+@pytest.mark.parametrize(
+    ("action", "told"), [("decline", "That's fine"), ("accept", "no longer have that request")]
+)
+async def test_the_buttons_of_a_request_that_no_longer_waits_still_answer(
+    desk: Front, action: str, told: str
+) -> None:
+    who = desk.newcomer()
+    terms = await desk.asks(who, prompt="1girl, replaced")
+    waiting_id = RequestId(a_button(desk, terms, action).split(":")[2][:10])
+    assert await desk.services.consent.take(waiting_id, UserId(who.id)) is not None
+    answer = await presses(desk, who, terms, action)
+    assert told in answer
+    assert "replaced" not in answer
+    assert not await desk.jobs(who)
 
 
 async def test_a_member_cannot_decline_for_another(desk: Front) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from dataclasses import replace
 from functools import cache
@@ -132,12 +133,29 @@ def test_every_page_fits_discord_however_full_the_policy_is(name: str, rulebook:
                 assert part.get("max_values") or part.get("max_values", 1) == 1
 
 
-@pytest.mark.parametrize("name", PAGES)
-def test_an_unknown_preset_or_rule_leads_to_a_page_that_says_so(name: str) -> None:
-    if name in {"preset", "rule"}:
-        args = ("s", "no-such-rule")[-1:] if name == "preset" else ("s", "no-such-rule")
-        shown = PAGES[name](desk(), args, "")
-        assert "no longer exists" in words_of(shown.to_components())
+@pytest.mark.parametrize(
+    ("name", "args", "told"),
+    [
+        ("preset", ("no-such-preset",), "no longer exists"),
+        ("rule", ("s", "no-such-rule"), "no longer exists"),
+        ("rule", ("c5", "no-such-rule"), "no longer exists"),
+        ("rules", ("c5",), "a deleted channel (`5`)"),
+        ("place", ("c5",), "a deleted channel (`5`)"),
+        ("role", ("5",), "a deleted role (`5`)"),
+    ],
+)
+def test_a_page_about_something_deleted_or_unknown_says_so(
+    name: str, args: tuple[str, ...], told: str
+) -> None:
+    assert told in words_of(PAGES[name](desk(), args, "").to_components())
+
+
+@pytest.mark.parametrize("name", ["blocked", "allowed"])
+def test_a_page_number_past_the_end_of_a_list_leads_to_its_last_page(name: str) -> None:
+    shown = words_of(PAGES[name](desk(full()), ("page", "99999"), "").to_components())
+    (number, count) = re.findall(r"Page (\d+) of (\d+)", shown)[0]
+    assert number == count
+    assert "Page" not in words_of(PAGES[name](desk(), ("page", "99999"), "").to_components())
 
 
 def test_a_rule_of_the_floor_offers_nothing_to_change() -> None:

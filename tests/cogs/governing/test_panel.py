@@ -6,6 +6,7 @@ from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
+from discord import InteractionResponseType
 from simcord.actors import MemberActor
 
 from bot.domain import ChannelId, GuildId, RoleId, RuleId, Ruling, UserId
@@ -109,6 +110,23 @@ async def test_a_form_blocks_several_terms_one_per_line(desk: Front, boss: Membe
     assert (await current(desk)).policy.blocked == (Term(text="Spoiler Dragon", reason="not yet"),)
     await view.fill("form:edit:blocked", terms="")
     assert (await current(desk)).policy.blocked == ()
+
+
+async def test_a_change_of_a_policy_with_a_long_list_is_deferred(
+    desk: Front, boss: MemberActor
+) -> None:
+    """Comparing and compiling thousands of terms may take longer than Discord waits."""
+    terms = tuple(Term(text=f"dragon number {n}") for n in range(501))
+    await save(desk, GuildPolicy(guild_id=GuildId(desk.guild.id), blocked=terms))
+    view = await open_panel(desk, boss)
+    await view.press("pause:1")
+    await boss.slash(desk.channel, "policy pause", on=False)
+    assert (await current(desk)).number == 3, "both were saved"
+    callbacks = [r.json for r in desk.env.http_requests if r.path.endswith("/callback")]
+    assert [sent["type"] for sent in callbacks[1:] if sent] == [
+        InteractionResponseType.deferred_message_update.value,
+        InteractionResponseType.deferred_channel_message.value,
+    ]
 
 
 async def test_a_list_of_thousands_can_be_edited_page_by_page(
@@ -335,11 +353,14 @@ async def test_forged_presses_change_nothing(desk: Front, boss: MemberActor) -> 
         await desk.env.settle()
 
 
-async def test_the_log_names_the_moderator_of_a_change(desk: Front, boss: MemberActor) -> None:
+async def test_the_log_names_the_moderator_and_both_values_of_a_change(
+    desk: Front, boss: MemberActor
+) -> None:
     view = await open_panel(desk, boss)
     await view.press("pause:1")
     await view.go("log")
     assert f"<@{boss.id}> changed the policy" in view.words
+    assert "Paused: no → yes" in view.words
 
 
 async def test_a_long_log_can_be_read_page_by_page(desk: Front, boss: MemberActor) -> None:

@@ -10,7 +10,7 @@ import pytest
 from simcord.actors import MemberActor
 
 from bot import rulebooks
-from bot.domain import ChannelId, Job
+from bot.domain import ChannelId, Job, UserId
 from bot.exporting import ExportWish, write_manifest
 from bot.policy.layers import everywhere
 from bot.store.papers import Papers
@@ -79,6 +79,17 @@ async def test_several_reports_form_one_case_and_count_once_per_member(desk: Cou
     assert f"<@{ada.id}>" in case.content
     assert f"<@{bob.id}>: It is hateful" in case.content
     assert "gore" not in case.content
+
+
+async def test_a_forgotten_reporters_name_leaves_the_case(desk: Court) -> None:
+    _, message = await posted(desk)
+    who = desk.newcomer()
+    await reports(desk, who, message, "hate")
+    assert f"<@{who.id}>" in (await desk.presented()).content
+    await desk.services.privacy.forget(UserId(who.id))
+    case = await desk.presented()
+    assert f"<@{who.id}>" not in case.content
+    assert "somebody who asked to be forgotten: It is hateful" in case.content
 
 
 async def test_a_report_form_opened_before_a_restart_still_counts(desk: Court) -> None:

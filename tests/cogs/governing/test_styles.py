@@ -100,3 +100,17 @@ async def test_styles_are_offered_by_autocomplete(desk: Front) -> None:
     await style(desk, boss, "add", name="moody", words="dark, rain")
     choices = await desk.member.autocomplete(desk.channel, "waifu", "style", "ra", prompt="1girl")
     assert [c["name"] for c in choices] == ["moody: dark, rain"]
+
+
+async def test_a_style_is_neither_offered_nor_known_in_another_server(desk: Front) -> None:
+    await style(desk, desk.moderator(manage_guild=True), "add", name="moody", words="dark, rain")
+    elsewhere = desk.env.create_guild("elsewhere")
+    there = elsewhere.create_text_channel("general")
+    who = elsewhere.add_member(desk.env.create_user("ren"))
+    await desk.env.settle()
+    await desk.accepts(who)
+    assert await who.autocomplete(there, "waifu", "style", "ra", prompt="1girl") == []
+    assert (
+        "no style" in said(await who.slash(there, "waifu", prompt="1girl", style="moody")).content
+    )
+    assert not await desk.jobs(who)

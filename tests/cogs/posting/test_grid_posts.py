@@ -18,6 +18,7 @@ from PIL import Image
 from bot.domain import Job, JobState, Rating
 from bot.store.decisions import Outcome
 from bot.store.gallery import PostDebt
+from cogs.posting import uploads
 from models.provenance import encode_png
 from tests.stages.factories import make_held, make_png, make_released
 from tests.stages.law import decide, make_guild
@@ -323,6 +324,22 @@ async def test_a_refused_grid_upload_makes_every_picture_smaller(office: Office)
         job.id for job in jobs
     ]
     assert max(file.size for file in post(office).attachments) <= 0.75 * len(png)
+
+
+async def test_four_pictures_share_discords_limit_for_one_request(
+    office: Office, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    jobs = await office.queued(count=4)
+    png = encode_png(random.Random(3).randbytes(3 * 64 * 64), 64, 64)
+    for job in jobs:
+        assert await office.services.queue.claim(OWNER, 60_000, office.services.clock())
+        await office.kept(job, data=png)
+    limit_bytes = 3 * len(png)
+    monkeypatch.setattr(uploads, "_REQUEST_BYTES_MAX", limit_bytes)
+    await office.delivers()
+    sizes = [file.size for file in post(office).attachments]
+    assert len(sizes) == 4
+    assert sum(sizes) <= limit_bytes
 
 
 async def test_a_deleted_channel_fails_every_picture_of_the_request(office: Office) -> None:

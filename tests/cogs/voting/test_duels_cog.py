@@ -111,6 +111,22 @@ async def test_a_press_after_the_duel_ended_is_not_counted(stand: Ring) -> None:
     assert not await stand.rated(fan)
 
 
+async def test_buttons_of_another_servers_duel_and_party_change_nothing(stand: Ring) -> None:
+    await stand.pair()
+    await stand.member.slash(stand.channel, "duel party")
+    await stand.goes_on()
+    (message,), (duel,) = stand.duels_shown(), await stand.duel_rows()
+    (party,) = await stand.services.parties.alive()
+    for table in ("duels", "parties"):
+        await stand.services.duels._db.write_one(f"UPDATE {table} SET guild_id = 5")  # noqa: S608  a constant
+    told = said(await stand.press(await stand.fan(), message, Action.LEFT, duel.id))
+    assert told.content == duelling.OVER
+    assert await stand.services.duels.standing(duel.id) == DuelTally()
+    told = said(await stand.press(stand.member, message, Action.STOP_PARTY, party.id))
+    assert told.content == duelling.PARTY_IS_OVER
+    assert len(await stand.services.parties.alive()) == 1
+
+
 async def test_a_picture_of_a_private_channel_is_not_shown_elsewhere(stand: Ring) -> None:
     await stand.pair()
     hidden = discord.PermissionOverwrite(view_channel=False)

@@ -154,6 +154,19 @@ async def test_a_duel_is_taken_down_with_its_picture_or_its_member(stand: Ring, 
     assert await stand.nothing_is_owed()
 
 
+async def test_a_party_shows_the_next_pair_after_a_picture_is_deleted(stand: Ring) -> None:
+    await stand.pair(seeds=(1, 2, 3))
+    await begun(stand)
+    (duel,) = await stand.duel_rows()
+    await stand.services.gallery.delete(duel.left_job, 1)
+    await stand.looks("Takedown")
+    await stand.goes_on()
+    _, following = await stand.duel_rows()
+    assert duel.left_job not in following.job_ids
+    assert [message.id for message in stand.duels_shown()] == [following.message_id]
+    assert len(await stand.services.parties.alive()) == 1
+
+
 async def test_policy_is_checked_again_before_a_pair_is_posted(stand: Ring) -> None:
     jobs = await stand.pair()
     await stand.opened(jobs)
@@ -165,15 +178,20 @@ async def test_policy_is_checked_again_before_a_pair_is_posted(stand: Ring) -> N
     assert await stand.services.duels.unposted(9) == []
 
 
-async def test_only_the_spoilered_picture_of_a_pair_is_behind_a_spoiler(stand: Ring) -> None:
+@pytest.mark.parametrize("spoilers", [[True, False], [True, True]])
+async def test_only_the_spoilered_pictures_of_a_pair_are_behind_a_spoiler(
+    stand: Ring, spoilers: list[bool]
+) -> None:
     jobs = await stand.pair()
-    await stand.services.gallery._db.write_one(
-        "UPDATE pictures SET spoiler = 1 WHERE job_id = :id", {"id": jobs[0].id}
-    )
+    for job, spoiler in zip(jobs, spoilers, strict=True):
+        await stand.services.gallery._db.write_one(
+            "UPDATE pictures SET spoiler = :spoiler WHERE job_id = :id",
+            {"spoiler": spoiler, "id": job.id},
+        )
     await stand.opened(jobs)
     await stand.goes_on()
     (message,) = stand.duels_shown()
-    assert [file.is_spoiler() for file in message.attachments] == [True, False]
+    assert [file.is_spoiler() for file in message.attachments] == spoilers
 
 
 async def test_a_party_ends_where_the_bot_may_not_post(stand: Ring) -> None:
@@ -208,6 +226,19 @@ async def test_a_duel_forgets_a_message_that_a_moderator_deleted(stand: Ring) ->
     told = await stand.services.duels.get(duel.id)
     assert told is not None
     assert told.message_id is None
+
+
+async def test_a_duel_ends_when_a_moderator_deletes_its_message(stand: Ring) -> None:
+    await stand.pair(seeds=(1, 2, 3))
+    await begun(stand)
+    (message,) = stand.duels_shown()
+    (duel,) = await stand.duel_rows()
+    await stand.moderator(manage_messages=True).delete(message)
+    await stand.cog("VotesCog")._inbox.flush()
+    await stand.goes_on()
+    ended, following = await stand.duel_rows()
+    assert (ended.id, ended.message_id, ended.closed_ms is None) == (duel.id, None, False)
+    assert [shown.id for shown in stand.duels_shown()] == [following.message_id]
 
 
 async def test_a_blind_test_names_the_models_only_after_a_press(stand: Ring) -> None:

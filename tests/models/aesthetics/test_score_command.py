@@ -21,6 +21,7 @@ from models.aesthetics.sources import found
 from models.aesthetics.towers import PictureTower, save_tower
 from models.data.examples import read
 from models.data.findings import Report
+from tests.stages.one_line import one_line
 
 WIDTH = 12
 Score = Callable[..., int]
@@ -78,7 +79,7 @@ def lines(path: Path) -> list[dict[str, Any]]:
     return [json.loads(line) for line in path.read_text("utf-8").splitlines()]
 
 
-def test_what_exceeds_the_threshold_is_listed_with_its_score_and_caption(
+def test_pictures_above_the_threshold_are_listed_with_score_and_caption(
     score: Score, scorer: Path, pictures: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     for path in fill(pictures):
@@ -102,7 +103,7 @@ def test_what_exceeds_the_threshold_is_listed_with_its_score_and_caption(
     assert sorted(path.name for path in out.iterdir()) == names
 
 
-def test_a_killed_run_goes_on_and_equals_one_that_was_not(
+def test_a_killed_run_resumes_and_matches_an_uninterrupted_one(
     score: Score, pictures: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     fill(pictures)
@@ -145,7 +146,7 @@ def test_a_killed_run_goes_on_and_equals_one_that_was_not(
     assert sorted((killed / "scores.jsonl").read_text().splitlines()) == whole
 
 
-def test_another_head_begins_anew_and_leaves_the_other_scores(tmp_path: Path) -> None:
+def test_another_head_starts_empty_and_keeps_the_first_heads_scores(tmp_path: Path) -> None:
     path = tmp_path / "scores.jsonl"
     with Record(path, "a") as a:
         a.add({"x": 1.5, "y": 2.5})
@@ -156,18 +157,18 @@ def test_another_head_begins_anew_and_leaves_the_other_scores(tmp_path: Path) ->
         assert a.scores == {"x": 1.5, "y": 2.5}
 
 
-def test_a_strange_file_is_not_taken_for_a_record(
+def test_a_foreign_file_is_not_mistaken_for_a_score_record(
     score: Score, pictures: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     fill(pictures)
     (tmp_path / "o").mkdir()
     (tmp_path / "o" / "scores.jsonl").write_text("my diary\nday 1\n")
     assert score("--out", str(tmp_path / "o")) == 2
-    assert "line 1, is no score" in capsys.readouterr().err
+    assert "line 1, is no score" in one_line(capsys.readouterr().err)
     assert (tmp_path / "o" / "scores.jsonl").read_text() == "my diary\nday 1\n"
 
 
-def test_pictures_that_cannot_be_read_are_named_with_reasons_and_cost_nothing_else(
+def test_unreadable_pictures_are_skipped_with_a_reason(
     score: Score, pictures: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     good = fill(pictures)
@@ -192,7 +193,7 @@ def test_pictures_that_cannot_be_read_are_named_with_reasons_and_cost_nothing_el
     assert len(lines(tmp_path / "pictures-scores" / "scores.jsonl")) == len(good) + 3
 
 
-def test_what_was_noted_of_a_picture_is_told_again_though_its_score_is_known(
+def test_notes_about_a_picture_are_repeated_without_reading_it_again(
     score: Score, pictures: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     fill(pictures)
@@ -204,10 +205,10 @@ def test_what_was_noted_of_a_picture_is_told_again_though_its_score_is_known(
     first = lines(tmp_path / "pictures-scores" / "skipped.jsonl")
     assert len(first) == 4
     with monkeypatch.context() as patch:
-        patch.setattr(Aesthetic, "cut", lambda *_: pytest.fail("a known picture is read again"))
+        patch.setattr(Aesthetic, "cut", lambda *_: pytest.fail("a known picture was read again"))
         assert score(threshold=6.0) == 0
     assert lines(tmp_path / "pictures-scores" / "skipped.jsonl") == first
-    # Notes belong to the content: they follow a moved file, and end with a changed one.
+    # Notes belong to the content: they follow a moved file and vanish when the file changes.
     (pictures / "print.jpg").rename(pictures / "moved.jpg")
     (pictures / "deep.png").unlink()
     Image.new("RGB", (30, 30), "teal").save(pictures / "deep.png")
@@ -216,7 +217,7 @@ def test_what_was_noted_of_a_picture_is_told_again_though_its_score_is_known(
     assert told == {"page.jpg", "moved.jpg", "print-again.jpg"}
 
 
-def test_a_line_of_pixels_is_scored_and_shown_like_any_picture(
+def test_a_very_thin_picture_is_scored_like_any_other(
     score: Score, pictures: Path, tmp_path: Path
 ) -> None:
     fill(pictures)
@@ -226,7 +227,7 @@ def test_a_line_of_pixels_is_scored_and_shown_like_any_picture(
     assert len(lines(tmp_path / "pictures-scores" / "scores.jsonl")) == 7
 
 
-def test_a_manifests_records_stay_and_votes_are_not_written_over(
+def test_scoring_keeps_a_records_own_fields_and_votes(
     score: Score, pictures: Path, scorer: Path
 ) -> None:
     fill(pictures, 3)
@@ -246,7 +247,7 @@ def test_a_manifests_records_stay_and_votes_are_not_written_over(
     assert third | dumped == third
 
 
-def test_a_line_separator_in_a_caption_ends_no_record(tmp_path: Path) -> None:
+def test_a_line_separator_in_a_caption_does_not_end_the_record(tmp_path: Path) -> None:
     caption = "1girl,\u2028smile"
     record = json.dumps({"file_name": "a.png", "text": caption}, ensure_ascii=False)
     (tmp_path / "metadata.jsonl").write_text(record + "\n", encoding="utf-8")
@@ -255,12 +256,12 @@ def test_a_line_separator_in_a_caption_ends_no_record(tmp_path: Path) -> None:
     assert one.record["text"] == caption
 
 
-def test_true_grades_are_compared_with_the_scores_and_judged_if_they_are_many(
+def test_the_rank_correlation_is_judged_only_with_enough_true_grades(
     score: Score, pictures: Path, scorer: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     fill(pictures)
     true = truth(scorer, pictures)
-    # The right order, except for the best two.
+    # The right order, except that the best two are swapped.
     order = sorted(true, key=true.__getitem__)
     order[-1], order[-2] = order[-2], order[-1]
     records = [{"file_name": name, "grade": place} for place, name in enumerate(order)]
@@ -274,7 +275,7 @@ def test_true_grades_are_compared_with_the_scores_and_judged_if_they_are_many(
         assert row["holds"] is holds
 
 
-def test_grades_that_are_all_the_same_are_not_compared(
+def test_identical_grades_are_not_correlated_with_the_scores(
     score: Score, pictures: Path, tmp_path: Path
 ) -> None:
     fill(pictures)
@@ -298,7 +299,7 @@ def test_grades_that_are_all_the_same_are_not_compared(
         (["--kept", "elsewhere/kept.jsonl"], "must lie in"),
     ],
 )
-def test_what_makes_no_sense_is_answered_in_one_line(
+def test_invalid_options_are_refused_in_one_line(
     score: Score,
     pictures: Path,
     options: list[str],
@@ -307,9 +308,8 @@ def test_what_makes_no_sense_is_answered_in_one_line(
 ) -> None:
     fill(pictures, 2)
     assert score(*options, threshold=6.0) == 2
-    told = capsys.readouterr().err
+    told = one_line(capsys.readouterr().err)
     assert reason in told
-    assert told.count("\n") == 1
 
 
 def test_a_head_that_does_not_fit_the_tower_is_refused_in_one_line(
@@ -318,24 +318,22 @@ def test_a_head_that_does_not_fit_the_tower_is_refused_in_one_line(
     fill(pictures, 2)
     save_head(torch.randn(5), torch.tensor(6.0), tmp_path / "other.safetensors")
     assert score("--head", str(tmp_path / "other.safetensors"), threshold=6.0) == 2
-    told = capsys.readouterr().err
+    told = one_line(capsys.readouterr().err)
     assert "takes embeddings of 5 numbers, the tower gives 12" in told
-    assert told.count("\n") == 1
 
 
-def test_folders_without_a_usable_picture_are_answered_in_one_sentence(
+def test_a_source_without_usable_pictures_is_refused_with_the_reason(
     score: Score, pictures: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     assert score(threshold=6.0) == 2
-    assert "there are no pictures" in capsys.readouterr().err
+    assert "there are no pictures" in one_line(capsys.readouterr().err)
     (pictures / "a.png").write_text("no picture")
     assert score(threshold=6.0) == 2
-    assert "no picture could be read" in capsys.readouterr().err
+    assert "no picture could be read" in one_line(capsys.readouterr().err)
     (pictures / "a.png").unlink()
     (pictures / "metadata.jsonl").write_text('{"file_name": "/a.png"}\n["b.png"]\n{"file": "c"}\n')
     assert score(threshold=6.0) == 2
-    told = capsys.readouterr().err
-    assert told.count("\n") == 1
+    told = one_line(capsys.readouterr().err)
     for reason in (
         "1 x unreadable caption",
         "1 x outside the folder",
@@ -344,12 +342,12 @@ def test_folders_without_a_usable_picture_are_answered_in_one_sentence(
         assert reason in told
     (pictures / "metadata.jsonl").write_bytes(b"\xff\xfe")
     assert score(threshold=6.0) == 2
-    assert "is no manifest: it is not UTF-8." in capsys.readouterr().err
+    assert "is no manifest: it is not UTF-8." in one_line(capsys.readouterr().err)
     assert score(source=pictures / "gone", threshold=6.0) == 2
-    assert "there is no folder or manifest" in capsys.readouterr().err
+    assert "there is no folder or manifest" in one_line(capsys.readouterr().err)
 
 
-def test_no_bar_of_the_histogram_is_half_kept() -> None:
+def test_every_histogram_bar_is_either_kept_or_dropped() -> None:
     scores = [4.0, 6.0, 6.0001, 6.2, 6.2, 9.0]
     picture = charts.histogram(scores, 6.0, 1, 10)
     kept = sum(picture.getpixel((x, 448)) == (47, 143, 131) for x in range(picture.width))
@@ -362,7 +360,7 @@ def test_no_bar_of_the_histogram_is_half_kept() -> None:
     assert wide.size == picture.size
 
 
-def test_a_contact_sheet_shows_whole_pictures_and_survives_a_lost_one(pictures: Path) -> None:
+def test_a_contact_sheet_shows_whole_pictures_and_survives_a_missing_one(pictures: Path) -> None:
     Image.new("RGB", (300, 100), "red").save(pictures / "wide.png")
     group = Group("some", [Scored(pictures / "wide.png", 9.0), Scored(pictures / "lost.png", 8.0)])
     sheet = charts.sheet("two", [group, Group("none", [])])

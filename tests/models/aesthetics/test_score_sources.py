@@ -1,4 +1,4 @@
-"""What the scorer takes of a folder or manifest: the lines that the training takes, and reports."""
+"""The scorer takes the same lines of a folder or manifest as training, and reports the rest."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ def manifest(tmp_path: Path) -> Path:
     return path
 
 
-def told(report: Report) -> list[tuple[Path, Skip, str]]:
+def findings_of(report: Report) -> list[tuple[Path, Skip, str]]:
     return [(x.path, Skip(x.reason), x.detail) for x in report.findings]
 
 
@@ -56,7 +56,7 @@ def all_alike(_: Aesthetic, cuts: Sequence[object]) -> list[float]:
 
 
 @pytest.mark.parametrize("whole_folder", [True, False])
-def test_bad_lines_cost_what_they_cost_the_training_and_no_more(
+def test_scoring_skips_the_same_bad_lines_as_training(
     manifest: Path,
     whole_folder: bool,  # noqa: FBT001  parametrised
 ) -> None:
@@ -65,19 +65,19 @@ def test_bad_lines_cost_what_they_cost_the_training_and_no_more(
     scored = found(source, ours)
     trained = pairs(source, theirs)
     assert [one.path for one in scored] == [pair.path for pair in trained]
-    assert told(ours) == told(theirs)
+    assert findings_of(ours) == findings_of(theirs)
     assert {one.path.name: one.record["text"] for one in scored} == {
         "a.png": "hat, bow",
         "b.png": "1girl, solo",
     }
-    assert [(reason, detail.split(":")[0]) for _, reason, detail in told(ours)] == [
+    assert [(reason, detail.split(":")[0]) for _, reason, detail in findings_of(ours)] == [
         (Skip.BAD_CAPTION, "line 2"), (Skip.BAD_CAPTION, "line 3"), (Skip.BAD_CAPTION, "line 4"),
         (Skip.BAD_CAPTION, "line 5"), (Skip.OUTSIDE, "line 7"), (Skip.OUTSIDE, "line 8"),
         (Skip.REPEATED, "line 9"), (Skip.NO_PICTURE, "line 10"),
     ]  # fmt: skip
 
 
-def test_the_command_scores_the_good_lines_and_lists_the_others(
+def test_the_command_scores_the_good_lines_and_lists_the_skipped_ones(
     manifest: Path,
     tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
@@ -96,7 +96,7 @@ def test_the_command_scores_the_good_lines_and_lists_the_others(
     assert [json.loads(line)["detail"] for line in listed][4] == "line 7: /elsewhere/c.png"
 
 
-def test_a_name_that_is_no_utf8_is_scored_kept_and_read_back(
+def test_a_picture_with_a_non_utf8_name_is_scored_kept_and_read_back(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(Aesthetic, "score_cuts", all_alike)
@@ -107,20 +107,20 @@ def test_a_name_that_is_no_utf8_is_scored_kept_and_read_back(
     try:
         (folder / "x.jpg").rename(odd)
     except OSError:
-        pytest.skip("this file system knows no such names")
+        pytest.skip("this file system does not allow such names")
     assert main(["score", str(folder), "--min-aesthetic", "1", "--device", "cpu"]) == 0
     noted = json.loads((tmp_path / "odd-scores" / command.SKIPPED).read_text())
     assert noted["file"] == str(odd)
     assert [one.path for one in found(folder / "kept.jsonl", Report())] == [odd]
 
 
-def test_a_sidecar_that_is_nested_without_end_says_nothing(tmp_path: Path) -> None:
+def test_an_endlessly_nested_sidecar_is_ignored(tmp_path: Path) -> None:
     (tmp_path / "a.png").touch()
     (tmp_path / "a.json").write_text("[" * 100_000)
     assert found(tmp_path, Report())[0].record == {}
 
 
-def test_linked_folders_count_and_a_link_that_leads_back_ends(tmp_path: Path) -> None:
+def test_linked_folders_are_followed_but_link_cycles_end(tmp_path: Path) -> None:
     here, elsewhere = tmp_path / "here", tmp_path / "elsewhere"
     for folder in (here, elsewhere / "deep"):
         folder.mkdir(parents=True)
@@ -133,7 +133,7 @@ def test_linked_folders_count_and_a_link_that_leads_back_ends(tmp_path: Path) ->
     (here / "zone" / "a.png").symlink_to(here / "a.png")
     (here / "zone" / "a.txt").write_text("hat, bow")
     (here / "alias").symlink_to(here / "zone")
-    # By its own name if it has one here: that is what a manifest calls it.
+    # A picture keeps its own name if it has one here: that is what a manifest calls it.
     names = ["a.png", "also/deep/a.png", "zone/a.png"]
     report = Report()
     for listed in (found(here, report), pairs(here, report)):
@@ -156,10 +156,10 @@ def test_a_folder_that_cannot_be_opened_is_reported(
     monkeypatch.setattr(os, "scandir", refusing)
     report = Report()
     assert [one.path.name for one in found(tmp_path, report)] == ["a.png"]
-    assert told(report) == [(tmp_path / "shut", Skip.UNREADABLE, "Permission denied")]
+    assert findings_of(report) == [(tmp_path / "shut", Skip.UNREADABLE, "Permission denied")]
 
 
-def test_half_a_character_costs_nothing_but_itself(
+def test_a_lone_surrogate_is_dropped_and_the_rest_of_the_caption_kept(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(Aesthetic, "score_cuts", all_alike)
@@ -175,6 +175,6 @@ def test_half_a_character_costs_nothing_but_itself(
         assert [(p.path.name, p.caption.text) for p in pairs(source, report)] == [
             ("a.png", "hat, bow")
         ]
-        assert [(reason, why) for _, reason, why in told(report)] == [
+        assert [(reason, why) for _, reason, why in findings_of(report)] == [
             (Skip.BAD_CAPTION, "line 2: it has no text")
         ]

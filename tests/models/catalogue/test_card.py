@@ -98,7 +98,7 @@ def spoiled(path: str, value: Any) -> dict[str, Any]:
 
 
 @pytest.mark.parametrize(("path", "value", "told"), FAULTS)
-def test_a_fault_is_told_with_its_file_its_field_and_what_would_be_right(
+def test_an_error_names_the_file_the_field_and_the_valid_values(
     path: str, value: Any, told: str
 ) -> None:
     with pytest.raises(CardError) as caught:
@@ -116,7 +116,7 @@ def test_a_fault_is_told_with_its_file_its_field_and_what_would_be_right(
     ],
     ids=["half", "empty", "endless", "deep"],
 )
-def test_a_file_that_is_no_json_is_told_so(tmp_path: Path, text: str, told: str) -> None:
+def test_a_file_that_is_not_json_is_reported(tmp_path: Path, text: str, told: str) -> None:
     path = tmp_path / "card.json"
     path.write_text(text)
     with pytest.raises(CardError) as caught:
@@ -124,26 +124,26 @@ def test_a_file_that_is_no_json_is_told_so(tmp_path: Path, text: str, told: str)
     assert str(caught.value).startswith(f"{path} {told}")
 
 
-def test_a_card_that_is_no_object_is_told_so() -> None:
+def test_a_card_that_is_not_an_object_is_reported() -> None:
     with pytest.raises(CardError) as caught:
         cards.parse([], "card.json")
     assert str(caught.value) == "card.json: it must be an object, not []."
 
 
-def test_a_part_that_is_no_object_is_told_so() -> None:
+def test_a_section_that_is_not_an_object_is_reported() -> None:
     with pytest.raises(CardError) as caught:
         cards.parse(spoiled("limits", 3), "card.json")
     assert str(caught.value) == "card.json: limits must be an object, not 3."
 
 
-def test_a_newer_card_is_told_so() -> None:
+def test_a_card_in_a_newer_format_is_reported() -> None:
     with pytest.raises(CardError) as caught:
         cards.parse(spoiled("schema", 2) | {"colour": "red"}, "card.json")
     told = "card.json has another format than 1: a newer program wrote it."
     assert str(caught.value) == told
 
 
-def test_every_field_comes_back_as_it_was_written() -> None:
+def test_every_field_reads_back_as_it_was_written() -> None:
     tree = json.loads((EMBEDDED / cards.FILE_NAME).read_text())
     tree |= {"manifests": ["a" * 64], "verdict": None}
     assert json.loads(json.dumps(cards.as_json(cards.parse(tree, "card.json")))) == tree

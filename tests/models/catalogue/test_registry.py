@@ -83,7 +83,7 @@ def test_a_card_survives_writing_and_reading(folder: Path) -> None:
         (("colour",), "red", "colour is not a field of a card"),
     ],
 )
-def test_a_fault_in_a_card_names_its_field(
+def test_an_error_in_a_card_names_its_field(
     folder: Path, path: tuple[str, ...], value: Any, complaint: str
 ) -> None:
     with pytest.raises(CardError, match=complaint) as caught:
@@ -91,13 +91,13 @@ def test_a_fault_in_a_card_names_its_field(
     assert str(folder / cards.FILE_NAME) in str(caught.value)
 
 
-def test_a_card_that_is_no_json_is_a_clear_error(folder: Path) -> None:
+def test_a_card_that_is_not_json_is_a_clear_error(folder: Path) -> None:
     (folder / cards.FILE_NAME).write_text("{")
     with pytest.raises(CardError, match=r"card\.json is not JSON"):
         card_of(folder)
 
 
-def test_a_folder_that_is_not_there_is_a_clear_error(tmp_path: Path) -> None:
+def test_a_missing_folder_is_a_clear_error(tmp_path: Path) -> None:
     with pytest.raises(CardError, match="is not a folder"):
         card_of(tmp_path / "nothing")
 
@@ -157,7 +157,7 @@ def test_a_plain_folder_with_a_broken_config_is_a_clear_error(
         card_of(folder)
 
 
-def test_a_folder_without_a_licence_asks_for_the_restrictions_of_openrail_m(plain: Path) -> None:
+def test_a_folder_without_a_licence_falls_under_openrail_m(plain: Path) -> None:
     info = model_info(card_of(plain), plain)
     assert "Open RAIL-M" in info.licence_name
     assert "in our own words" in info.licence_text
@@ -165,10 +165,10 @@ def test_a_folder_without_a_licence_asks_for_the_restrictions_of_openrail_m(plai
     assert (info.licence_id, info.licence_rules) == ("openrail-m", ())
 
 
-def test_a_licence_in_the_folder_is_the_one_that_counts(folder: Path) -> None:
+def test_a_licence_in_the_folder_takes_precedence(folder: Path) -> None:
     info = model_info(card_of(folder), folder)
     assert info.licence_text == LICENCE
-    assert info.licence_id is None, "nobody has read what it asks for"
+    assert info.licence_id is None, "nobody has read its terms"
 
 
 def test_a_card_says_what_its_licence_asks_for(folder: Path) -> None:
@@ -201,14 +201,14 @@ def test_changed_and_missing_files_are_named(folder: Path) -> None:
     assert "vae/config.json cannot be read" in found[1]
 
 
-def test_the_size_drawn_is_the_cards_or_the_nearest_in_ratio(folder: Path) -> None:
+def test_the_native_size_is_the_one_nearest_in_aspect_ratio(folder: Path) -> None:
     card = card_of(folder)
     assert card.native_px(512, 768) == (16, 24)
     assert card.native_px(1000, 990) == (16, 16)
     assert card.native_px(10, 999) == (16, 24)
 
 
-def test_the_embedded_model_is_in_order() -> None:
+def test_the_embedded_models_card_and_files_are_valid() -> None:
     card = card_of(EMBEDDED)
     assert faults(card, EMBEDDED) == []
     info = model_info(card, EMBEDDED)
@@ -218,12 +218,12 @@ def test_the_embedded_model_is_in_order() -> None:
     assert info.licence_id == "openrail-m"
 
 
-def test_the_embedded_text_encoder_is_named_as_all_readers_know_it() -> None:
+def test_the_embedded_text_encoder_uses_the_standard_weight_names() -> None:
     with safe_open(EMBEDDED / "text_encoder" / "model.safetensors", "pt") as file:
         assert all(name.startswith("text_model.") for name in file.keys())  # noqa: SIM118  no dict
 
 
-def test_a_catalogue_holds_the_folders_with_a_card(folder: Path) -> None:
+def test_a_catalogue_lists_only_folders_with_a_card(folder: Path) -> None:
     registry = Registry(folder.parent)
     (folder.parent / "half-written" / "unet").mkdir(parents=True)
     assert registry.ids() == ["tiny-waifu"]
@@ -233,19 +233,19 @@ def test_a_catalogue_holds_the_folders_with_a_card(folder: Path) -> None:
     assert registry.info("tiny-waifu").licence_text == LICENCE
 
 
-def test_a_name_that_leads_out_of_the_catalogue_is_no_card_of_it(folder: Path) -> None:
+def test_a_name_outside_the_catalogue_is_not_found(folder: Path) -> None:
     assert not Registry(folder.parent / "inner").has("../tiny-waifu")
     with pytest.raises(CardError):
         Registry(folder.parent / "inner").card("../tiny-waifu")
 
 
-def test_a_folder_with_another_cards_name_holds_no_card(folder: Path) -> None:
+def test_a_folder_holding_another_models_card_is_refused(folder: Path) -> None:
     shutil.copytree(folder, folder.parent / "other")
     with pytest.raises(CardError, match="the card of tiny-waifu, not of other"):
         Registry(folder.parent).card("other")
 
 
-def test_the_registry_knows_no_torch() -> None:
+def test_the_registry_does_not_import_torch() -> None:
     rooms = "models.catalogue.registry, models.provenance, models.prompt, models.contract"
     code = f"import sys, {rooms}; sys.exit('torch' in sys.modules)"
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0

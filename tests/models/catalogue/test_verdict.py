@@ -1,4 +1,4 @@
-"""A candidate may serve only while the gate's figures all hold, for the very files it has."""
+"""A candidate may serve only while all the gate's figures hold for exactly the files it has."""
 
 from __future__ import annotations
 
@@ -25,11 +25,11 @@ def test_a_card_that_passed_may_be_promoted() -> None:
     assert card_with(KEPT).may_be_promoted
 
 
-def test_a_card_that_no_gate_saw_may_not_be_promoted() -> None:
+def test_a_card_without_a_verdict_may_not_be_promoted() -> None:
     assert not replace(card_with(KEPT), verdict=None).may_be_promoted
 
 
-def test_a_gate_that_measured_nothing_passes_nobody() -> None:
+def test_a_gate_that_measured_nothing_passes_no_candidate() -> None:
     assert not card_with().may_be_promoted
 
 
@@ -43,11 +43,11 @@ def test_a_gate_that_measured_nothing_passes_nobody() -> None:
         replace(KEPT, value=math.nan, least=None),
     ],
 )
-def test_one_figure_that_does_not_hold_is_enough(figure: Figure) -> None:
+def test_one_failed_figure_blocks_promotion(figure: Figure) -> None:
     assert not card_with(KEPT, figure).may_be_promoted
 
 
-def test_a_verdict_by_other_floors_does_not_count() -> None:
+def test_a_verdict_from_another_gate_edition_does_not_count() -> None:
     card = card_with(KEPT)
     assert card.is_judged
     assert card.verdict is not None
@@ -61,18 +61,18 @@ def test_a_verdict_on_other_files_does_not_count() -> None:
     assert not card_with(KEPT, files_sha256="0" * 64).may_be_promoted
 
 
-def test_a_folder_whose_files_nobody_hashed_may_not_be_promoted() -> None:
+def test_a_card_without_file_hashes_may_not_be_promoted() -> None:
     assert not replace(card_with(KEPT, files_sha256=fingerprint({})), files={}).may_be_promoted
 
 
-def test_a_verdict_comes_back_from_the_file_as_it_was(tmp_path: Path) -> None:
+def test_a_verdict_survives_writing_and_reading(tmp_path: Path) -> None:
     figure = replace(KEPT, most=3.5, interval=(0.1, 0.9))
     card = replace(card_with(figure, KEPT), manifests=("a" * 64, "b" * 64))
     cards.write(card, tmp_path / cards.FILE_NAME)
     assert cards.read(tmp_path / cards.FILE_NAME) == card
 
 
-def test_the_fingerprint_knows_names_from_hashes() -> None:
+def test_the_fingerprint_depends_on_names_and_hashes_but_not_order() -> None:
     a, b = "a" * 64, "b" * 64
     marks = {fingerprint(files) for files in ({"x": a, "y": b}, {"x": b, "y": a}, {"x": a}, {})}
     assert len(marks) == 4

@@ -131,7 +131,7 @@ COUNTS = {TextKind.CLIP: (686, 248, 196), TextKind.OPENCLIP: (686, 248, 4 + 12 *
 
 
 @pytest.mark.parametrize("kind", list(TextKind))
-def test_names_and_shapes_are_those_of_the_published_files(kind: TextKind) -> None:
+def test_names_and_shapes_match_the_published_files(kind: TextKind) -> None:
     layout = standard(kind, Prediction.EPSILON)
     assert interpret(describe(layout), "the yaml") == layout
     wide = kind is TextKind.OPENCLIP
@@ -156,7 +156,7 @@ def test_names_and_shapes_are_those_of_the_published_files(kind: TextKind) -> No
     assert found == PUBLISHED[kind]
 
 
-def test_the_prefix_that_transformers_dropped_is_put_back(exported: Path) -> None:
+def test_the_prefix_dropped_by_transformers_is_restored(exported: Path) -> None:
     with safe_open(exported / "waifu.safetensors", framework="pt") as held:
         keys = [key for key in held.keys() if key.startswith("cond_stage_model.")]  # noqa: SIM118
         positions = held.get_tensor(TEXT[TextKind.CLIP] + "embeddings.position_ids")
@@ -164,7 +164,7 @@ def test_the_prefix_that_transformers_dropped_is_put_back(exported: Path) -> Non
     assert torch.equal(positions, torch.arange(77)[None])
 
 
-def test_precision_is_kept_and_halved_when_asked(clip: Path, tmp_path: Path) -> None:
+def test_precision_is_kept_unless_half_is_requested(clip: Path, tmp_path: Path) -> None:
     export(str(clip), tmp_path / "full.safetensors")
     export(str(clip), tmp_path / "half.safetensors", half=True)
     full, half = (read(tmp_path / f"{name}.safetensors")[0] for name in ("full", "half"))
@@ -179,7 +179,7 @@ def test_precision_is_kept_and_halved_when_asked(clip: Path, tmp_path: Path) -> 
     })  # fmt: skip
 
 
-def test_a_weight_too_large_for_half_precision_is_not_halved(clip: Path, tmp_path: Path) -> None:
+def test_a_weight_too_large_for_half_precision_is_refused(clip: Path, tmp_path: Path) -> None:
     folder = shutil.copytree(clip, tmp_path / "large")
     (folder / "card.json").unlink()
     path = folder / "unet" / "diffusion_pytorch_model.safetensors"
@@ -192,7 +192,7 @@ def test_a_weight_too_large_for_half_precision_is_not_halved(clip: Path, tmp_pat
 
 @pytest.mark.parametrize("moved_alone", [False, True])
 @pytest.mark.parametrize("suffix", [".safetensors", ".ckpt"])
-def test_licence_card_and_readme_travel_along(
+def test_licence_card_and_readme_survive_export_and_import(
     clip: Path, tmp_path: Path, suffix: str, *, moved_alone: bool
 ) -> None:
     out = tmp_path / f"x{suffix}"
@@ -225,13 +225,13 @@ def test_an_imported_folder_passes_the_check(
     assert report.card_id == "tiny-one"
 
 
-def test_a_foreign_file_gets_a_card_and_the_usual_licence(
+def test_a_foreign_file_gets_a_card_and_the_default_licence(
     file: Path, clip: Path, tmp_path: Path
 ) -> None:
     tensors, _ = read(file)
     bare = tmp_path / "Foreign Model.safetensors"
     save_file(tensors, bare)
-    # Only the tensors' names are left, and they do not show the heads.
+    # Only the tensors' names are left, and they do not show how many heads there are.
     shutil.copy(file.with_suffix(".yaml"), bare.with_suffix(".yaml"))
     with pytest.raises(EngineError, match="how many heads"):
         import_checkpoint(bare, tmp_path / "back", tokenizer=clip)
@@ -254,7 +254,7 @@ def test_the_yaml_decides_the_prediction(file: Path, tmp_path: Path) -> None:
     assert load(str(tmp_path / "back"), device="cpu").card.prediction is Prediction.V
 
 
-def test_a_card_at_odds_with_the_yaml_is_decided_by_the_user(file: Path, tmp_path: Path) -> None:
+def test_the_user_decides_when_card_and_yaml_disagree(file: Path, tmp_path: Path) -> None:
     edit_yaml(file, "parameterization", value="v")
     with pytest.raises(EngineError, match=r"card says epsilon and waifu\.yaml v_prediction"):
         import_checkpoint(file, tmp_path / "back")
@@ -262,7 +262,7 @@ def test_a_card_at_odds_with_the_yaml_is_decided_by_the_user(file: Path, tmp_pat
     assert card_of(tmp_path / "back").prediction is Prediction.EPSILON
 
 
-def test_zero_terminal_snr_is_marked_as_others_mark_it(clip: Path, tmp_path: Path) -> None:
+def test_zero_terminal_snr_is_marked_with_the_ztsnr_key(clip: Path, tmp_path: Path) -> None:
     folder = shutil.copytree(clip, tmp_path / "zero")
     (folder / "card.json").unlink()
     edit(folder / "scheduler" / "scheduler_config.json", rescale_betas_zero_snr=True)
@@ -289,9 +289,7 @@ def test_the_unused_last_layer_of_openclip_is_left_out(openclip: Path, tmp_path:
     assert same(weights(openclip), weights(tmp_path / "back"))
 
 
-def test_a_file_without_a_yaml_is_taken_for_the_standard_of_its_family(
-    file: Path, tmp_path: Path
-) -> None:
+def test_a_file_without_a_yaml_is_read_as_its_familys_standard(file: Path, tmp_path: Path) -> None:
     file.with_suffix(".yaml").unlink()
     with pytest.raises(EngineError, match="its text encoder is 32 wide and the standard"):
         import_checkpoint(file, tmp_path / "back")
@@ -316,7 +314,9 @@ def fitted(unet: Any, target: Callable[[torch.Tensor, torch.Tensor], torch.Tenso
 
 
 @pytest.mark.parametrize("prediction", list(Prediction))
-def test_what_a_unet_predicts_is_found_by_asking_it(clip: Path, prediction: Prediction) -> None:
+def test_the_prediction_type_is_found_by_running_the_unet(
+    clip: Path, prediction: Prediction
+) -> None:
     targets: dict[Prediction, Callable[[torch.Tensor, torch.Tensor], torch.Tensor]] = {
         Prediction.EPSILON: lambda _, noise: noise,
         Prediction.V: lambda clean, noise: 0.068 * noise - 0.998 * clean,

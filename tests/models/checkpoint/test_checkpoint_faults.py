@@ -1,4 +1,4 @@
-"""A file that cannot be carried over is refused in one sentence, and nothing is left behind."""
+"""A file that cannot be converted is refused in one sentence, and nothing is left behind."""
 
 from __future__ import annotations
 
@@ -94,16 +94,20 @@ def yaml_text(text: str) -> Callable[[Path], object]:
 
 REFUSED: list[tuple[str, Callable[[Path], object], str]] = [
     ("parameterization", lambda f: edit_yaml(f, "parameterization", value="x0"), "must be eps or"),
-    ("no yaml", yaml_text("a: [b"), r"waifu\.yaml is not yaml"),
+    ("not yaml", yaml_text("a: [b"), r"waifu\.yaml is not yaml"),
     ("a list", yaml_text("- a"), "must be a mapping"),
     ("empty", yaml_text("model: {params: {}}"), r"model\.params\.unet_config is missing"),
-    ("of sdxl's unet", with_spare_unet_field, "adm_in_channels must be None"),
+    ("sdxl unet field", with_spare_unet_field, "adm_in_channels must be None"),
     (
         "unknown",
         lambda f: edit_yaml(f, "unet_config", "params", "spiral", value=1),
         "spiral is not",
     ),
-    ("a text", lambda f: edit_yaml(f, "unet_config", "params", "num_heads", value="8"), "whole"),
+    (
+        "text for a number",
+        lambda f: edit_yaml(f, "unet_config", "params", "num_heads", value="8"),
+        "whole",
+    ),
     ("wider", wider, r"does not fit waifu\.yaml: unet: .* and should be"),
     ("shallower", shallower, r"does not fit waifu\.yaml: vae: \d+ weights are missing"),
     ("context", other_context, r"32 wide and waifu\.yaml says 64"),
@@ -111,7 +115,7 @@ REFUSED: list[tuple[str, Callable[[Path], object], str]] = [
     ("other embedder", of_openclip, r"is CLIP's and waifu\.yaml says OpenCLIP's"),
     ("sdxl", of_sdxl, "is of Stable Diffusion XL"),
     ("no unet", without_unet, "has no weights of the UNet"),
-    ("a weight less", without_a_weight, r"1 weights are missing, among them conv_out\.bias"),
+    ("missing weight", without_a_weight, r"1 weights are missing, among them conv_out\.bias"),
     ("truncated", truncated, "cannot be read .* fetch it again"),
     ("exchanged", exchanged, "not the file that waifu.card.json vouches for"),
 ]
@@ -120,7 +124,7 @@ REFUSED: list[tuple[str, Callable[[Path], object], str]] = [
 @pytest.mark.parametrize(
     ("spoil", "complaint"), [r[1:] for r in REFUSED], ids=[r[0] for r in REFUSED]
 )
-def test_a_faulty_file_is_one_sentence_and_leaves_nothing(
+def test_a_faulty_file_is_refused_in_one_line_and_leaves_nothing_behind(
     file: Path,
     tmp_path: Path,
     capsys: pytest.CaptureFixture[str],
@@ -137,7 +141,7 @@ def test_a_faulty_file_is_one_sentence_and_leaves_nothing(
 
 
 @pytest.mark.parametrize("suffix", [".safetensors", ".ckpt"])
-def test_a_truncated_file_without_a_card_is_one_sentence(
+def test_a_truncated_file_without_a_card_is_refused(
     clip: Path, tmp_path: Path, suffix: str
 ) -> None:
     out = tmp_path / f"x{suffix}"
@@ -148,14 +152,14 @@ def test_a_truncated_file_without_a_card_is_one_sentence(
 
 
 class Evil:
-    """What a malicious pickle can do to whoever opens it."""
+    """What a malicious pickle can do to anyone who opens it."""
 
     def __reduce__(self) -> tuple[Any, ...]:
         return (os.mkdir, ("/tmp/evil-was-here",))  # noqa: S108  it must not appear
 
 
 @pytest.mark.parametrize("plain", [False, True])
-def test_a_pickle_bomb_is_named_and_not_run(tmp_path: Path, *, plain: bool) -> None:
+def test_a_malicious_pickle_is_refused_and_never_run(tmp_path: Path, *, plain: bool) -> None:
     path = tmp_path / "bomb.ckpt"
     if plain:
         path.write_bytes(pickle.dumps(Evil()))
@@ -191,7 +195,7 @@ def framework() -> Iterator[Any]:
             del sys.modules[name]
 
 
-def test_the_bookkeeping_of_a_training_framework_is_left_out(clip: Path, tmp_path: Path) -> None:
+def test_a_training_frameworks_bookkeeping_is_left_out(clip: Path, tmp_path: Path) -> None:
     out = tmp_path / "x.ckpt"
     export(str(clip), out)
     tensors, texts = read(out)
@@ -203,8 +207,8 @@ def test_the_bookkeeping_of_a_training_framework_is_left_out(clip: Path, tmp_pat
     assert same(weights(clip), weights(tmp_path / "back"))
 
 
-def test_old_pickles_and_loud_suffixes_are_read_as_well(clip: Path, tmp_path: Path) -> None:
-    """Torch wrote no archives before 1.6."""
+def test_old_pickles_and_upper_case_suffixes_are_read(clip: Path, tmp_path: Path) -> None:
+    """Before 1.6 torch wrote no zip archives."""
     out, old = tmp_path / "x.ckpt", tmp_path / "OLD.CKPT"
     export(str(clip), out)
     tensors, texts = read(out)
@@ -217,7 +221,7 @@ def test_old_pickles_and_loud_suffixes_are_read_as_well(clip: Path, tmp_path: Pa
     assert all(name.startswith("text_model.") for name in names)
 
 
-def test_an_old_pickle_runs_nothing_either(tmp_path: Path) -> None:
+def test_an_old_pickle_does_not_run_code_either(tmp_path: Path) -> None:
     path, ran = tmp_path / "old.ckpt", tmp_path / "ran"
 
     class Bomb:
@@ -235,7 +239,7 @@ def changed(part: str, **fields: Any) -> Callable[[Path], None]:
     return lambda folder: edit(folder / part / name, **fields)
 
 
-UNSAYABLE: list[tuple[str, Callable[[Path], object], str]] = [
+INEXPRESSIBLE: list[tuple[str, Callable[[Path], object], str]] = [
     ("groups", changed("unet", norm_num_groups=16), r"unet: norm_num_groups is 16.*mean 32"),
     ("vae groups", changed("vae", norm_num_groups=16), "vae: norm_num_groups is 16"),
     ("widths", changed("unet", block_out_channels=[32, 48, 64]), "block_out_channels"),
@@ -252,9 +256,9 @@ UNSAYABLE: list[tuple[str, Callable[[Path], object], str]] = [
 
 
 @pytest.mark.parametrize(
-    ("spoil", "complaint"), [u[1:] for u in UNSAYABLE], ids=[u[0] for u in UNSAYABLE]
+    ("spoil", "complaint"), [u[1:] for u in INEXPRESSIBLE], ids=[u[0] for u in INEXPRESSIBLE]
 )
-def test_what_the_layout_cannot_say_is_refused_by_name(
+def test_a_setting_the_layout_cannot_express_is_refused_by_name(
     clip: Path, tmp_path: Path, spoil: Callable[[Path], object], complaint: str
 ) -> None:
     folder = shutil.copytree(clip, tmp_path / "odd")
@@ -265,13 +269,13 @@ def test_what_the_layout_cannot_say_is_refused_by_name(
     assert [path.name for path in tmp_path.iterdir()] == ["odd"]
 
 
-def test_a_tiny_autoencoder_has_no_original_form(tmp_path: Path) -> None:
+def test_a_tiny_autoencoder_cannot_be_exported(tmp_path: Path) -> None:
     folder = tiny_models.build(tmp_path / "taesd", tiny_vae=True)
     with pytest.raises(EngineError, match="AutoencoderTiny, and the original layout knows only"):
         export(str(folder), tmp_path / "x.safetensors")
 
 
-def test_folders_of_older_libraries_export_alike(clip: Path, tmp_path: Path) -> None:
+def test_folders_from_older_libraries_export_the_same_tensors(clip: Path, tmp_path: Path) -> None:
     folder = shutil.copytree(clip, tmp_path / "old")
     (folder / "card.json").unlink()
     old = {"to_q": "query", "to_k": "key", "to_v": "value", "to_out.0": "proj_attn"}
@@ -292,7 +296,7 @@ def test_folders_of_older_libraries_export_alike(clip: Path, tmp_path: Path) -> 
     assert same(read(tmp_path / "old.safetensors")[0], read(tmp_path / "new.safetensors")[0])
 
 
-def test_nothing_is_overwritten_unless_asked(file: Path, clip: Path, tmp_path: Path) -> None:
+def test_nothing_is_overwritten_without_force(file: Path, clip: Path, tmp_path: Path) -> None:
     before = {path.name: path.read_bytes() for path in file.parent.iterdir()}
     with pytest.raises(EngineError, match="is there already"):
         export(str(clip), file)

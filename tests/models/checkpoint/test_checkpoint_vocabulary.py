@@ -1,4 +1,4 @@
-"""An imported model gets the tokenizer that it was trained with, or says how to get it."""
+"""An imported model gets the tokenizer it was trained with, or an error says how to get one."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ __all__ = ["clip", "exported", "file"]
 
 @pytest.fixture
 def open_clip(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A package that brings a word list as open_clip does: a title, then merges, more than used."""
+    """A package with a word list like open_clip's: a title, then more merges than are used."""
     package = tmp_path / "site" / "open_clip"
     package.mkdir(parents=True)
     (package / "__init__.py").touch()
@@ -38,7 +38,7 @@ def open_clip(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.mark.parametrize(("kind", "pad"), [(TextKind.CLIP, CLIP_WORDS - 1), (TextKind.OPENCLIP, 0)])
 @pytest.mark.usefixtures("open_clip")
-def test_the_word_list_of_open_clip_is_used_if_it_is_there(
+def test_open_clips_word_list_is_used_if_installed(
     tmp_path: Path, kind: TextKind, pad: int
 ) -> None:
     folder = tmp_path / "tokenizer"
@@ -51,7 +51,7 @@ def test_the_word_list_of_open_clip_is_used_if_it_is_there(
     assert (tokenizer.pad_token_id, tokenizer.model_max_length) == (pad, 77)
 
 
-def test_without_any_tokenizer_it_is_said_how_to_get_one(
+def test_a_missing_tokenizer_error_says_how_to_get_one(
     file: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     tensors, texts = read(file)
@@ -64,7 +64,7 @@ def test_without_any_tokenizer_it_is_said_how_to_get_one(
     assert not (tmp_path / "back").exists()
 
 
-def test_a_tokenizer_is_taken_from_a_folder_or_a_model(
+def test_a_tokenizer_can_come_from_a_folder_or_a_model(
     file: Path, clip: Path, tmp_path: Path
 ) -> None:
     import_checkpoint(file, tmp_path / "a", tokenizer=clip)

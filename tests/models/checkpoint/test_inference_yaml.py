@@ -89,7 +89,7 @@ def spoiled(path: str, value: Any) -> dict[str, Any]:
 
 
 @pytest.mark.parametrize(("path", "value", "told"), FAULTS)
-def test_a_fault_is_told_with_its_file_its_field_and_what_would_be_right(
+def test_an_error_names_the_file_the_field_and_the_valid_values(
     path: str, value: Any, told: str
 ) -> None:
     with pytest.raises(EngineError) as caught:
@@ -98,13 +98,13 @@ def test_a_fault_is_told_with_its_file_its_field_and_what_would_be_right(
 
 
 @pytest.mark.parametrize("name", ["monitor", "first_stage_config.params.colour"])
-def test_what_says_nothing_of_the_network_may_be_there(name: str) -> None:
+def test_fields_unrelated_to_the_network_are_allowed(name: str) -> None:
     assert interpret(spoiled(f"{PARAMS}.{name}", 3), "x.yaml") == interpret(
         describe(standard(TextKind.CLIP, Prediction.EPSILON)), "x.yaml"
     )
 
 
-def test_a_null_where_the_original_code_has_none_is_taken() -> None:
+def test_a_null_is_accepted_where_the_original_code_has_none() -> None:
     tree = spoiled(f"{UNET}.num_classes", None)
     tree["model"]["params"]["unet_config"]["params"]["adm_in_channels"] = None
     assert interpret(tree, "x.yaml") == interpret(
@@ -112,7 +112,7 @@ def test_a_null_where_the_original_code_has_none_is_taken() -> None:
     )
 
 
-def test_what_is_left_out_is_as_in_the_original_code() -> None:
+def test_missing_fields_take_the_original_codes_defaults() -> None:
     tree = spoiled(f"{PARAMS}.scale_factor", GONE)
     params = tree["model"]["params"]
     for name in ("linear_start", "linear_end", "timesteps", "image_size"):
@@ -131,7 +131,7 @@ def test_what_is_left_out_is_as_in_the_original_code() -> None:
 
 
 @pytest.mark.parametrize("tree", [[], "text", None])
-def test_a_yaml_that_is_no_mapping_is_told_so(tree: object) -> None:
+def test_a_yaml_that_is_not_a_mapping_is_reported(tree: object) -> None:
     with pytest.raises(EngineError) as caught:
         interpret(tree, "x.yaml")
     assert (
@@ -139,14 +139,14 @@ def test_a_yaml_that_is_no_mapping_is_told_so(tree: object) -> None:
     )
 
 
-def test_a_part_that_is_no_mapping_is_told_so() -> None:
+def test_a_section_that_is_not_a_mapping_is_reported() -> None:
     with pytest.raises(EngineError) as caught:
         interpret(spoiled(f"{PARAMS}.unet_config", 3), "x.yaml")
     told = "x.yaml: model.params.unet_config must be a mapping as in v1-inference.yaml, not 3."
     assert str(caught.value) == told
 
 
-def test_a_number_that_yaml_takes_for_a_text_is_a_number(tmp_path: Path) -> None:
+def test_a_number_that_yaml_reads_as_text_becomes_a_number(tmp_path: Path) -> None:
     tree = spoiled(f"{PARAMS}.linear_start", 5)
     path = tmp_path / "x.yaml"
     text = yaml.safe_dump(tree).replace("linear_start: 5", "linear_start: 1e-4")
@@ -156,7 +156,7 @@ def test_a_number_that_yaml_takes_for_a_text_is_a_number(tmp_path: Path) -> None
 
 
 @pytest.mark.parametrize("text", ["1e-4", "+2E3", "1.e-4", "-1.5e2"])
-def test_every_spelling_of_a_number_is_one(tmp_path: Path, text: str) -> None:
+def test_every_spelling_of_a_number_is_read_as_a_number(tmp_path: Path, text: str) -> None:
     path = tmp_path / "x.yaml"
     path.write_text(f"a: {text}")
     assert importing._load_yaml(path) == {"a": float(text)}
@@ -167,9 +167,9 @@ def test_every_spelling_of_a_number_is_one(tmp_path: Path, text: str) -> None:
 @pytest.mark.parametrize(
     "text",
     ["a: [b", "a: " + "1" * 5000, "a: 2024-99-99", "[" * 5000, "a: !!python/name:os.system"],
-    ids=["half", "endless", "no date", "deep", "code"],
+    ids=["half", "endless", "impossible date", "deep", "code"],
 )
-def test_a_file_that_is_no_yaml_is_told_so(tmp_path: Path, text: str) -> None:
+def test_a_file_that_is_not_yaml_is_reported(tmp_path: Path, text: str) -> None:
     path = tmp_path / "x.yaml"
     path.write_text(text)
     with pytest.raises(EngineError) as caught:

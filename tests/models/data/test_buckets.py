@@ -1,4 +1,4 @@
-"""Buckets place every picture, batches show every picture once, and both the same way each time."""
+"""Every picture gets a bucket and is shown once per epoch, in the same way every time."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ def random_sizes(count: int, seed: int = 0) -> list[tuple[int, int]]:
 
 
 @pytest.mark.parametrize(("side_px", "step_px"), [(512, 64), (768, 64), (256, 8), (64, 64)])
-def test_buckets_drop_nothing(side_px: int, step_px: int) -> None:
+def test_buckets_drop_no_picture(side_px: int, step_px: int) -> None:
     sizes = random_sizes(1500)
     placed = buckets(sizes, area_px=side_px**2, step_px=step_px)
     assert len(placed) == len(sizes) == sum(placed.counts().values())
@@ -36,14 +36,14 @@ def test_buckets_drop_nothing(side_px: int, step_px: int) -> None:
 
 
 @pytest.mark.parametrize("side_px", [512, 640, 1024])
-def test_every_bucket_keeps_to_area_step_and_ratio(side_px: int) -> None:
+def test_every_bucket_respects_area_step_and_ratio(side_px: int) -> None:
     for width, height in buckets(random_sizes(1000), area_px=side_px**2).counts():
         assert width % 64 == height % 64 == 0
         assert 0 < width * height <= side_px**2
         assert 0.5 <= width / height <= 2
 
 
-def test_the_buckets_of_512_are_those_of_the_recipe_without_the_starved_ones() -> None:
+def test_the_512_px_buckets_are_the_recipes_without_the_starved_ones() -> None:
     landscape = [
         bucket for bucket in grid(512 * 512, 64, 2.0) if bucket.width_px >= bucket.height_px
     ]
@@ -52,7 +52,7 @@ def test_the_buckets_of_512_are_those_of_the_recipe_without_the_starved_ones() -
     ]  # fmt: skip
 
 
-def test_turned_pictures_go_to_turned_buckets() -> None:
+def test_rotated_pictures_go_to_rotated_buckets() -> None:
     sizes = random_sizes(500)
     upright = buckets(sizes)
     turned = buckets([(h, w) for w, h in sizes])
@@ -63,7 +63,7 @@ def test_turned_pictures_go_to_turned_buckets() -> None:
         assert sorted(placed.bucket) == sorted(other.bucket)
 
 
-def test_ordinary_ratios_lose_little_and_the_cut_of_extreme_ones_is_told() -> None:
+def test_ordinary_ratios_lose_little_and_extreme_cuts_are_stated() -> None:
     rng = Random(1)
     ordinary = [(round(1000 * rng.uniform(0.5, 2)), 1000) for _ in range(500)]
     assert max(placement.cut for placement in buckets(ordinary).placements) < 0.1
@@ -73,7 +73,7 @@ def test_ordinary_ratios_lose_little_and_the_cut_of_extreme_ones_is_told() -> No
 
 
 @pytest.mark.parametrize("size", [(1000, 700), (300, 1900), (801, 799), (640, 320)])
-def test_the_stated_cut_is_what_fitting_cuts(size: tuple[int, int]) -> None:
+def test_the_stated_cut_matches_what_fitting_removes(size: tuple[int, int]) -> None:
     (placement,) = buckets([size]).placements
     # A ramp along each axis shows which part of the picture is left after fitting.
     shown = 1.0
@@ -98,7 +98,7 @@ def test_small_pictures_are_kept_and_not_enlarged_beyond_the_limit() -> None:
     assert areas == sorted(areas)
 
 
-def test_a_picture_too_small_for_any_bucket_is_kept_and_said_to_be_stretched() -> None:
+def test_a_picture_too_small_for_any_bucket_is_kept_and_marked_stretched() -> None:
     placed = buckets([(20, 20), (1, 5000), (512, 512)])
     assert placed[0] == placed[1] == (64, 64)
     assert [placement.stretched for placement in placed.placements] == [True, True, False]
@@ -107,7 +107,7 @@ def test_a_picture_too_small_for_any_bucket_is_kept_and_said_to_be_stretched() -
 @pytest.mark.parametrize(
     "wrong", [{"step_px": 0}, {"area_px": 63 * 64}, {"max_ratio": 0.5}, {"max_upscale": 0}]
 )
-def test_parameters_without_sense_are_refused(wrong: dict[str, float]) -> None:
+def test_invalid_parameters_are_refused(wrong: dict[str, float]) -> None:
     with pytest.raises(ValueError, match=r"bucket|ratio"):
         buckets([(512, 512)], **wrong)  # type: ignore[arg-type]
 
@@ -133,13 +133,13 @@ def test_a_batch_has_one_bucket_and_only_a_buckets_last_batch_is_short() -> None
     assert set(short.values()) == {1}
 
 
-def test_a_resumed_epoch_goes_on_exactly_where_it_was() -> None:
+def test_a_resumed_epoch_continues_exactly_where_it_stopped() -> None:
     whole = list(some_batches().epoch(3))
     for start in range(len(whole) + 1):
         assert list(some_batches().epoch(3, start)) == whole[start:]
 
 
-def test_epochs_and_seeds_differ_and_buckets_are_mixed() -> None:
+def test_order_differs_by_epoch_and_seed_and_mixes_buckets() -> None:
     batches = some_batches()
     first = list(batches.epoch(0))
     assert first != list(batches.epoch(1))
@@ -148,13 +148,13 @@ def test_epochs_and_seeds_differ_and_buckets_are_mixed() -> None:
     assert changes > 2 * len({batch.bucket for batch in first})
 
 
-def test_pictures_meet_others_in_another_epoch() -> None:
+def test_pictures_share_batches_with_others_in_another_epoch() -> None:
     batches = Batches(buckets([(512, 512)] * 64), batch_size=8, seed=0)
     first, second = ({frozenset(b.indices) for b in batches.epoch(e)} for e in (0, 1))
     assert not first & second
 
 
-def test_order_and_lots_are_the_same_in_every_process() -> None:
+def test_order_and_random_draws_are_the_same_in_every_process() -> None:
     code = (
         "from models.data.batches import Batches, lot\n"
         "from models.data.buckets import buckets\n"
@@ -176,18 +176,18 @@ def test_order_and_lots_are_the_same_in_every_process() -> None:
     assert "Bucket" in told.pop()
 
 
-def test_what_is_drawn_of_a_picture_depends_on_seed_epoch_and_picture_alone() -> None:
+def test_a_pictures_random_draws_depend_only_on_seed_epoch_and_picture() -> None:
     lots = {lot(s, e, i).random() for s in range(3) for e in range(3) for i in range(3)}
     assert len(lots) == 27
     assert lot(1, 2, 3).random() == lot(1, 2, 3).random()
-    # Numbers that read alike when run together are not alike.
+    # Seed 1 with epoch 12 is not seed 11 with epoch 2.
     assert lot(1, 12, 3).random() != lot(11, 2, 3).random()
 
 
-def test_a_batch_of_none_is_refused() -> None:
+def test_a_batch_size_of_zero_is_refused() -> None:
     with pytest.raises(ValueError, match="1 picture"):
         Batches(buckets([(1, 1)]), batch_size=0, seed=0)
 
 
-def test_a_bucket_reads_as_a_size() -> None:
+def test_a_bucket_prints_as_a_size() -> None:
     assert str(Bucket(640, 384)) == "640 x 384"

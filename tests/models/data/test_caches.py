@@ -1,4 +1,4 @@
-"""Caches remake what is damaged and confuse nothing; captions are cut as prompts are."""
+"""Caches remake damaged entries and never mix entries up; captions are split like prompts."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ def entry(folder: Path) -> Path:
 
 
 @pytest.mark.parametrize("dtype", [torch.float32, torch.float16, torch.bfloat16])
-def test_latents_are_made_once_and_come_back_bit_for_bit(
+def test_latents_are_encoded_once_and_read_back_bit_for_bit(
     tmp_path: Path, dtype: torch.dtype
 ) -> None:
     encoder = Encoder(dtype)
@@ -74,7 +74,7 @@ def test_another_autoencoder_is_another_entry(tmp_path: Path) -> None:
     assert encoder.made == 2
 
 
-def test_weights_are_known_by_their_values() -> None:
+def test_weights_are_identified_by_their_values() -> None:
     torch.manual_seed(0)
     layer = torch.nn.Linear(3, 3)
     before = weights_sha256(layer)
@@ -86,7 +86,7 @@ def test_weights_are_known_by_their_values() -> None:
     assert weights_sha256(layer) != before
 
 
-def test_every_damage_is_found_and_made_good(tmp_path: Path) -> None:
+def test_any_damage_to_an_entry_is_found_and_repaired(tmp_path: Path) -> None:
     encoder = Encoder()
     latents(LatentCache(tmp_path, "vae"), encoder)
     path = entry(tmp_path)
@@ -104,7 +104,7 @@ def test_every_damage_is_found_and_made_good(tmp_path: Path) -> None:
     assert encoder.made > 1 + len(cut) + 55
 
 
-def test_an_entry_under_another_name_is_not_believed(tmp_path: Path) -> None:
+def test_an_entry_under_another_name_is_not_trusted(tmp_path: Path) -> None:
     cache, first, second = LatentCache(tmp_path, "vae"), Encoder(), Encoder()
     second.tensor = second.tensor + 1
     latents(cache, first)
@@ -116,14 +116,16 @@ def test_an_entry_under_another_name_is_not_believed(tmp_path: Path) -> None:
     assert cache.damaged == 1
 
 
-def test_a_tensor_without_a_seal_is_not_believed(tmp_path: Path) -> None:
+def test_a_tensor_without_a_seal_is_not_trusted(tmp_path: Path) -> None:
     encoder, cache = Encoder(), LatentCache(tmp_path, "vae")
     latents(cache, encoder)
     save_file({"tensor": torch.zeros(2, 4, 8, 8)}, entry(tmp_path))
     assert torch.equal(latents(cache, encoder), encoder.tensor)
 
 
-def test_a_full_disk_leaves_no_half_entry(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_full_disk_leaves_no_partial_entry(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     def full(*_: object) -> None:
         raise OSError(errno.ENOSPC, "No space left on device")
 
@@ -135,7 +137,7 @@ def test_a_full_disk_leaves_no_half_entry(tmp_path: Path, monkeypatch: pytest.Mo
     assert torch.equal(latents(LatentCache(tmp_path, "vae"), Encoder()), Encoder().tensor)
 
 
-def test_embeddings_are_known_by_text_encoder_and_clip_skip(tmp_path: Path) -> None:
+def test_embeddings_are_keyed_by_encoder_clip_skip_and_text(tmp_path: Path) -> None:
     encoder = Encoder()
     for name, skip, text in (("e", 1, "a"), ("e", 1, "b"), ("e", 2, "a"), ("f", 1, "a")):
         EmbeddingCache(tmp_path, name, clip_skip=skip).embeddings(text, encoder)
@@ -151,7 +153,7 @@ def words(tiny_folder: Path) -> Any:
     return CLIPTokenizer.from_pretrained(tiny_folder / "tokenizer")
 
 
-def test_225_tokens_make_three_chunks_and_what_is_longer_is_cut(words: Any) -> None:
+def test_225_tokens_make_three_chunks_and_longer_captions_are_cut(words: Any) -> None:
     # The tiny tokenizer makes a token of each letter.
     for letters, chunks in ((75, 1), (76, 2), (150, 2), (225, 3), (400, 3)):
         ids = token_ids(["x" * letters], words)
@@ -163,14 +165,14 @@ def test_225_tokens_make_three_chunks_and_what_is_longer_is_cut(words: Any) -> N
         assert len(spoken) == min(letters, 225)
 
 
-def test_shorter_captions_are_filled_up_with_empty_chunks(words: Any) -> None:
+def test_shorter_captions_are_padded_with_empty_chunks(words: Any) -> None:
     ids = token_ids(["1girl", "x" * 100], words)
     assert ids.shape == (2, 2, 77)
     assert torch.equal(ids[0, 1], token_ids([""], words)[0, 0])
     assert torch.equal(ids[0, 0], token_ids(["1girl"], words)[0, 0])
 
 
-def test_training_reads_a_long_caption_as_drawing_reads_the_prompt(
+def test_training_encodes_a_long_caption_as_drawing_encodes_the_prompt(
     tiny_folder: Path, words: Any
 ) -> None:
     from transformers import CLIPTextModel
@@ -186,7 +188,7 @@ def test_training_reads_a_long_caption_as_drawing_reads_the_prompt(
     assert torch.allclose(trained.flatten(0, 1), drawn, atol=1e-6)
 
 
-def test_a_caption_has_no_prompt_language(words: Any) -> None:
+def test_prompt_syntax_in_a_caption_is_plain_text(words: Any) -> None:
     plain = words("(a:2) BREAK", add_special_tokens=False)["input_ids"]
     ids = token_ids(["(a:2) BREAK"], words)
     assert ids.shape == (1, 1, 77)
@@ -194,6 +196,6 @@ def test_a_caption_has_no_prompt_language(words: Any) -> None:
     assert token_ids(["a<|endoftext|>b"], words)[0, 0].tolist().index(words.eos_token_id) > 2
 
 
-def test_no_texts_are_refused(words: Any) -> None:
+def test_an_empty_list_of_texts_is_refused(words: Any) -> None:
     with pytest.raises(ValueError, match="no texts"):
         token_ids([], words)

@@ -1,4 +1,4 @@
-"""Reading a dataset: captions of every kind, what is left over, and one clear line when all is."""
+"""Reading a dataset: every kind of caption, skipped files, and one clear line if none is usable."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ POST = {
     "tag_string_meta": "highres",
 }
 
-#: The same post in the form of the yearly dumps: numbers are texts, tags are objects by category.
+#: The same post in the form of the yearly dumps: numbers are strings, tags are objects.
 DUMPED = {
     "id": "1",
     "rating": "s",
@@ -96,7 +96,7 @@ def test_text_is_read_as_tags_or_as_a_sentence(text: str, expected: Caption) -> 
     assert tags_of(text) == expected
 
 
-def test_a_danbooru_post_brings_its_groups_in_order_and_its_numbers() -> None:
+def test_a_danbooru_post_gives_ordered_tags_a_rating_and_votes() -> None:
     caption = caption_of(POST)
     assert caption.tags == (
         "1girl", "saber_(fate)", "fate_(series)", "some_artist", "blue_hair", "o_o", "highres",
@@ -107,13 +107,13 @@ def test_a_danbooru_post_brings_its_groups_in_order_and_its_numbers() -> None:
     assert "o_o" in text
 
 
-def test_a_post_of_the_yearly_dumps_is_read_as_the_same_post_of_danbooru() -> None:
+def test_a_post_reads_the_same_from_a_yearly_dump_as_from_danbooru() -> None:
     assert caption_of(DUMPED) == caption_of(POST)
     tags = [tag | {"category": int(tag["category"])} for tag in DUMPED["tags"]]
     assert caption_of(DUMPED | {"tags": tags, "score": 42}) == caption_of(POST)
 
 
-def test_votes_of_a_dump_that_fit_the_aesthetic_scale_are_still_votes() -> None:
+def test_low_votes_in_a_dump_are_not_taken_for_an_aesthetic_score() -> None:
     for score in (3, "3"):
         caption = caption_of(DUMPED | {"score": score})
         assert (caption.votes, caption.score) == (3, None)
@@ -124,7 +124,7 @@ def test_votes_of_a_dump_that_fit_the_aesthetic_scale_are_still_votes() -> None:
     ["many", "", "nan", "Infinity", float("nan"), True, [3], {},
      pytest.param(10**400, id="400 digits"), pytest.param("9" * 400, id="text of 400 digits")],
 )  # fmt: skip
-def test_a_number_that_is_none_does_not_lose_the_picture(number: object) -> None:
+def test_an_invalid_number_does_not_lose_the_picture(number: object) -> None:
     for post in (POST, DUMPED):
         caption = caption_of(post | {"score": number, "aesthetic": number})
         assert caption.tags == caption_of(POST).tags
@@ -146,7 +146,9 @@ def test_a_number_that_is_none_does_not_lose_the_picture(number: object) -> None
         ({"prompt": "1girl, hat"}, ("1girl", "hat")),
     ],
 )
-def test_other_records_bring_their_tags(record: dict[str, Any], tags: tuple[str, ...]) -> None:
+def test_tags_are_read_from_other_kinds_of_records(
+    record: dict[str, Any], tags: tuple[str, ...]
+) -> None:
     assert caption_of(record).tags == tags
 
 
@@ -184,7 +186,7 @@ def test_ratings_are_read_as_letters_and_words(said: object, rating: str | None)
     assert caption_of({"text": "1girl", "rating": said}).rating == rating
 
 
-def test_a_folder_is_read_with_all_below_it_sorted_and_measured(tmp_path: Path) -> None:
+def test_a_folder_is_read_recursively_sorted_and_measured(tmp_path: Path) -> None:
     captioned(tmp_path, "b.png", shade=1)
     captioned(tmp_path, "deep/er/a.JPG", shade=2)
     picture(tmp_path / "c.webp", 3).with_suffix(".json").write_text(json.dumps(POST))
@@ -201,14 +203,14 @@ def test_a_folder_is_read_with_all_below_it_sorted_and_measured(tmp_path: Path) 
     assert not report.findings
 
 
-def test_json_comes_before_text(tmp_path: Path) -> None:
+def test_a_json_sidecar_takes_precedence_over_a_text_sidecar(tmp_path: Path) -> None:
     path = captioned(tmp_path, "a.png", "from text, only")
     path.with_suffix(".json").write_text(json.dumps({"tags": ["json"]}))
     examples, _ = found(tmp_path)
     assert examples["a.png"].caption.tags == ("json",)
 
 
-def test_what_is_left_over_is_reported_and_the_rest_is_used(tmp_path: Path) -> None:
+def test_unusable_files_are_reported_and_the_rest_is_used(tmp_path: Path) -> None:
     captioned(tmp_path, "good.png")
     picture(tmp_path / "nameless.png")
     (tmp_path / "pictureless.txt").write_text("1girl")
@@ -230,7 +232,7 @@ def test_what_is_left_over_is_reported_and_the_rest_is_used(tmp_path: Path) -> N
     }
 
 
-def test_a_manifest_is_the_whole_truth_of_its_folder(tmp_path: Path) -> None:
+def test_a_manifest_overrides_sidecars_and_unlisted_files(tmp_path: Path) -> None:
     captioned(tmp_path, "a.png", "from the sidecar, only", 1)
     captioned(tmp_path, "unlisted.png", shade=2)
     picture(tmp_path / "deep" / "b.png", 3)
@@ -261,7 +263,7 @@ def test_a_manifest_is_the_whole_truth_of_its_folder(tmp_path: Path) -> None:
     ]  # fmt: skip
 
 
-def test_what_a_manifest_holds_out_is_not_learned_from(tmp_path: Path) -> None:
+def test_held_out_pictures_of_a_manifest_are_not_read_for_training(tmp_path: Path) -> None:
     lines = [add_picture(tmp_path, 1), add_picture(tmp_path, 2, text=None)]
     held = add_picture(tmp_path, 3, split=Split.HELD_OUT, prompt_key="6" * 16)
     write_manifest(tmp_path, [*lines, held])
@@ -274,7 +276,7 @@ def test_what_a_manifest_holds_out_is_not_learned_from(tmp_path: Path) -> None:
     }
 
 
-def test_a_manifest_can_be_named_itself(tmp_path: Path) -> None:
+def test_the_source_can_be_a_manifest_file(tmp_path: Path) -> None:
     picture(tmp_path / "a.png")
     picture(tmp_path / "not-named.png")
     kept = listed(tmp_path, [{"file_name": "a.png", "text": "1girl, hat"}]).rename(
@@ -285,7 +287,7 @@ def test_a_manifest_can_be_named_itself(tmp_path: Path) -> None:
     assert not findings
 
 
-def test_names_that_are_no_text_or_too_long_cost_their_line_alone(tmp_path: Path) -> None:
+def test_an_invalid_or_overlong_file_name_skips_only_its_line(tmp_path: Path) -> None:
     picture(tmp_path / "a.png")
     names = ["a.png", "long" * 100 + ".png", "\ud800.png"]
     lines = [json.dumps({"file_name": name, "text": "1girl, hat"}) for name in names]
@@ -297,7 +299,7 @@ def test_names_that_are_no_text_or_too_long_cost_their_line_alone(tmp_path: Path
     assert [row["file"] for row in rows] == [str(tmp_path / name) for name in names[1:]]
 
 
-def test_what_the_painter_writes_is_read_whole_with_its_grades(tmp_path: Path) -> None:
+def test_the_painters_folder_is_read_completely_with_its_grades(tmp_path: Path) -> None:
     pytest.importorskip("resvg_py")
     assert main(["paint", "--count", "3", "--size", "64", "--mixed", "--jobs", "1",
                  "--out", str(tmp_path / "painted")]) == 0  # fmt: skip
@@ -308,7 +310,7 @@ def test_what_the_painter_writes_is_read_whole_with_its_grades(tmp_path: Path) -
     assert all(example.score is not None and example.caption.tags for example in examples)
 
 
-def test_pictures_that_were_changed_are_used_and_noted(tmp_path: Path) -> None:
+def test_flattened_and_duplicate_pictures_are_used_and_noted(tmp_path: Path) -> None:
     path = captioned(tmp_path, "clear.png")
     Image.new("RGBA", (8, 8), (0, 0, 0, 0)).save(path)
     captioned(tmp_path, "one.png", shade=9)
@@ -337,7 +339,7 @@ def test_the_order_does_not_depend_on_threads(tmp_path: Path) -> None:
         ({"metadata.jsonl": b"\xff\xfe"}, "not UTF-8"),
     ],
 )
-def test_a_folder_without_anything_usable_says_why_in_one_line(
+def test_a_folder_without_usable_pictures_says_why_in_one_line(
     tmp_path: Path, files: dict[str, bytes], told: str
 ) -> None:
     for name, content in files.items():
@@ -347,7 +349,7 @@ def test_a_folder_without_anything_usable_says_why_in_one_line(
     assert "\n" not in str(fault.value)
 
 
-def test_a_folder_that_is_not_there_is_named(tmp_path: Path) -> None:
+def test_a_missing_folder_is_named(tmp_path: Path) -> None:
     with pytest.raises(FileNotFoundError, match="no such folder") as fault:
         read(tmp_path / "gone", report=Report())
     assert fault.value.filename == str(tmp_path / "gone")
@@ -374,7 +376,7 @@ def test_the_command_shows_counts_tags_buckets_and_reasons(
 
 
 @pytest.mark.parametrize("options", [["--step", "0"], ["--resolution", "8"], ["--max-ratio", "0"]])
-def test_the_command_refuses_sizes_without_sense(
+def test_the_command_refuses_invalid_sizes(
     tmp_path: Path, options: list[str], capsys: pytest.CaptureFixture[str]
 ) -> None:
     captioned(tmp_path, "a.png")
@@ -382,7 +384,7 @@ def test_the_command_refuses_sizes_without_sense(
     assert capsys.readouterr().err.startswith("python -m models dataset: ")
 
 
-def test_the_command_says_in_one_line_that_there_is_nothing(
+def test_the_command_reports_an_empty_folder_in_one_line(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     assert main(["dataset", str(tmp_path)]) == 2

@@ -12,13 +12,13 @@ from models.data.tagging import Caption, CaptionPolicy
 
 
 @pytest.mark.parametrize("share", [0.0, 0.1, 1.0])
-def test_many_lots_are_judged_as_each_alone(share: float) -> None:
+def test_a_batch_of_draws_is_dropped_like_single_draws(share: float) -> None:
     lots = torch.rand(500, generator=torch.Generator().manual_seed(0))
     assert dropped(lots, share).tolist() == [dropped(lot, share) for lot in lots.tolist()]
     assert dropped(lots, share).float().mean() == pytest.approx(share, abs=0.04)
 
 
-def test_no_caption_is_dropped_of_a_share_of_none_and_every_one_of_all() -> None:
+def test_share_zero_drops_no_caption_and_share_one_drops_all() -> None:
     assert not dropped(0.0, 0.0)
     assert dropped(1 - 2**-53, 1.0)
 

@@ -1,4 +1,4 @@
-"""Every kind of picture file becomes RGB on white, or a reason; nothing else comes out."""
+"""Every kind of picture file is read as RGB on white or refused with a reason."""
 
 from __future__ import annotations
 
@@ -71,7 +71,7 @@ def test_cmyk_becomes_rgb(tmp_path: Path) -> None:
     assert (red > 250, green < 5, blue < 5) == (True, True, True)
 
 
-def test_transparency_of_any_kind_is_laid_on_white(tmp_path: Path) -> None:
+def test_any_kind_of_transparency_is_flattened_onto_white(tmp_path: Path) -> None:
     rgba = Image.new("RGBA", (16, 16), (255, 0, 0, 0))
     rgba.paste((0, 0, 0, 128), (8, 0, 16, 16))
     palette = Image.new("P", (16, 16), 0)
@@ -99,14 +99,14 @@ def test_transparency_of_any_kind_is_laid_on_white(tmp_path: Path) -> None:
         assert flat.getpixel((12, 8)) == expected, name
 
 
-def test_an_alpha_channel_that_hides_nothing_is_not_worth_a_note(tmp_path: Path) -> None:
+def test_a_fully_opaque_alpha_channel_gets_no_note(tmp_path: Path) -> None:
     path = saved(tmp_path, drawing().convert("RGBA"), "a.png")
     assert not look(path).notes
     assert open_rgb(path).tobytes() == drawing().tobytes()
 
 
 @pytest.mark.parametrize("name", ["a.png", "a.tiff"])
-def test_sixteen_bits_keep_their_brightness(tmp_path: Path, name: str) -> None:
+def test_sixteen_bit_pictures_keep_their_brightness(tmp_path: Path, name: str) -> None:
     picture = Image.new("I;16", (3, 1))
     for x, value in enumerate((0, 32896, 65535)):
         picture.putpixel((x, 0), value)
@@ -120,7 +120,7 @@ def test_floating_point_pixels_are_refused(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("orientation", range(1, 9))
-def test_a_picture_is_turned_as_exif_says(tmp_path: Path, orientation: int) -> None:
+def test_a_picture_is_rotated_by_its_exif_orientation(tmp_path: Path, orientation: int) -> None:
     exif = Image.Exif()
     exif[0x0112] = orientation
     path = saved(tmp_path, drawing(), "a.png", exif=exif)
@@ -130,7 +130,7 @@ def test_a_picture_is_turned_as_exif_says(tmp_path: Path, orientation: int) -> N
     assert look(path).notes == ((Note.TURNED,) if orientation > 1 else ())
 
 
-def test_damaged_exif_does_not_cost_the_picture(tmp_path: Path) -> None:
+def test_damaged_exif_does_not_lose_the_picture(tmp_path: Path) -> None:
     path = saved(tmp_path, drawing(), "a.jpg", exif=b"Exif\x00\x00II*\x00\xff\xff\xff\xff\x12\x01")
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
@@ -138,7 +138,7 @@ def test_damaged_exif_does_not_cost_the_picture(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("name", ["a.gif", "a.webp", "a.png"])
-def test_of_an_animation_the_first_frame_is_used(tmp_path: Path, name: str) -> None:
+def test_the_first_frame_of_an_animation_is_used(tmp_path: Path, name: str) -> None:
     frames = [Image.new("RGB", (16, 16), colour) for colour in (RED, BLACK, WHITE)]
     path = saved(tmp_path, frames[0], name, save_all=True, append_images=frames[1:])
     assert look(path).notes == (Note.ANIMATED,)
@@ -147,7 +147,7 @@ def test_of_an_animation_the_first_frame_is_used(tmp_path: Path, name: str) -> N
 
 
 @pytest.mark.parametrize("name", ["a.png", "a.jpg", "a.webp", "a.tiff", "a.bmp"])
-def test_a_truncated_picture_is_damaged_not_grey_below(tmp_path: Path, name: str) -> None:
+def test_a_truncated_picture_is_refused_not_filled_with_grey(tmp_path: Path, name: str) -> None:
     noisy = Image.frombytes("RGB", (64, 64), Random(0).randbytes(64 * 64 * 3))
     path = saved(tmp_path, noisy, name)
     path.write_bytes(path.read_bytes()[: path.stat().st_size * 6 // 10])
@@ -165,13 +165,13 @@ def test_a_png_with_a_flipped_bit_is_damaged(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     "content", [b"", b"<html>404</html>", b"%!PS-Adobe-3.0 EPSF-3.0\n", Random(0).randbytes(5000)]
 )
-def test_what_is_no_picture_is_called_so(tmp_path: Path, content: bytes) -> None:
+def test_a_file_that_is_not_a_picture_is_refused_as_such(tmp_path: Path, content: bytes) -> None:
     path = tmp_path / "a.png"
     path.write_bytes(content)
     assert reason_of(path) is Skip.NOT_A_PICTURE
 
 
-def promising(width_px: int, height_px: int) -> bytes:
+def png_claiming(width_px: int, height_px: int) -> bytes:
     """A PNG whose valid header claims a size that its data does not have."""
     file = BytesIO()
     Image.new("L", (1, 1)).save(file, "PNG")
@@ -187,27 +187,27 @@ def test_too_many_pixels_are_refused_before_they_are_decoded(
     tmp_path: Path, size: tuple[int, int], mood: Any
 ) -> None:
     path = tmp_path / "huge.png"
-    path.write_bytes(promising(*size))
+    path.write_bytes(png_claiming(*size))
     with warnings.catch_warnings():
         warnings.simplefilter(mood)
         # Decoding would find that the data ends early, and call the file damaged.
         assert reason_of(path) is Skip.TOO_LARGE
 
 
-def test_the_limit_itself_may_be_reached(tmp_path: Path) -> None:
+def test_a_picture_at_the_pixel_limit_is_read(tmp_path: Path) -> None:
     path = saved(tmp_path, drawing(50, 40), "a.png")
     assert look(path, max_pixels=2000).size_px == (50, 40)
     with pytest.raises(UnusableError, match="50 x 40"):
         look(path, max_pixels=1999)
 
 
-def test_a_file_that_is_gone_says_so(tmp_path: Path) -> None:
+def test_a_missing_file_is_reported(tmp_path: Path) -> None:
     with pytest.raises(UnusableError, match="No such file"):
         look(tmp_path / "gone.png")
 
 
 @pytest.mark.parametrize("name", ["a.png", "a.jpg", "a.webp", "a.gif", "a.tiff", "a.bmp", "a.avif"])
-def test_no_damage_whatever_brings_down_the_reader(tmp_path: Path, name: str) -> None:
+def test_no_damage_crashes_the_reader(tmp_path: Path, name: str) -> None:
     path = saved(tmp_path, drawing().quantize() if name == "a.gif" else drawing(), name)
     whole = path.read_bytes()
     rng = Random(name)
@@ -222,7 +222,7 @@ def test_no_damage_whatever_brings_down_the_reader(tmp_path: Path, name: str) ->
                 assert look(path, max_pixels=1_000_000).size_px >= (1, 1)
 
 
-def test_a_fitted_picture_has_its_buckets_size_and_its_middle(tmp_path: Path) -> None:
+def test_a_fitted_picture_has_its_buckets_size_and_keeps_its_centre(tmp_path: Path) -> None:
     wide = Image.new("RGB", (300, 100), RED)
     wide.paste(WHITE, (100, 0, 200, 100))
     path = saved(tmp_path, wide, "a.png")
@@ -231,7 +231,7 @@ def test_a_fitted_picture_has_its_buckets_size_and_its_middle(tmp_path: Path) ->
     assert fitted.getpixel((32, 32)) == fitted.getpixel((5, 5)) == WHITE
 
 
-def test_a_flipped_picture_is_the_mirror_of_the_other(tmp_path: Path) -> None:
+def test_a_flipped_picture_is_the_mirror_image(tmp_path: Path) -> None:
     path = saved(tmp_path, drawing(), "a.png")
     plain, flipped = (open_fitted(path, Bucket(32, 32), flip=flip) for flip in (False, True))
     assert plain.tobytes() != flipped.tobytes()

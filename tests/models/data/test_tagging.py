@@ -1,4 +1,4 @@
-"""Captions: what a tag is written as, and what the policy makes of a caption."""
+"""Captions: how a tag is written, and what the policy makes of a caption."""
 
 from __future__ import annotations
 
@@ -49,7 +49,7 @@ def test_underscores_become_spaces(tag: str, clean: str) -> None:
     assert PLAIN.clean(tag) == clean
 
 
-def test_underscores_stay_if_asked() -> None:
+def test_underscores_can_be_kept() -> None:
     assert CaptionPolicy(replace_underscores=False).clean("blue_hair") == "blue_hair"
 
 
@@ -69,23 +69,23 @@ def test_parentheses_are_kept_escaped_or_stripped(tag: str, escaped: str, stripp
     assert CaptionPolicy(parentheses=Parentheses.STRIP).clean(tag) == stripped
 
 
-def test_an_escaped_tag_reads_back_as_the_tag_itself_in_a_prompt() -> None:
+def test_an_escaped_tag_in_a_prompt_reads_back_as_the_tag() -> None:
     from models.prompt import parse
 
     escaped = CaptionPolicy(parentheses=Parentheses.ESCAPE).clean("saber_(fate)")
     assert [(piece.text, piece.weight) for piece in parse(escaped)] == [("saber (fate)", 1.0)]
 
 
-def test_a_tag_is_said_once_in_its_first_place() -> None:
+def test_a_repeated_tag_appears_once_in_its_first_place() -> None:
     caption = Caption(tags=("blue_hair", "hat", "blue hair", "hat", "1girl"))
     assert said(PLAIN, caption) == ["blue hair", "hat", "1girl"]
     assert PLAIN.tags(caption) == ["blue hair", "hat", "1girl"]
-    # A repetition takes no place among the first few either.
+    # A repeated tag does not count towards the first few either.
     shuffled = CaptionPolicy(caption_dropout=0, order=Order.SHUFFLE, tag_dropout=1, keep_first=3)
     assert said(shuffled, caption) == ["blue hair", "hat", "1girl"]
 
 
-def test_housekeeping_is_not_said_and_can_be_changed() -> None:
+def test_housekeeping_tags_are_left_out_and_the_list_can_be_changed() -> None:
     caption = Caption(tags=("1girl", "translation_request", "bad_pixiv_id", "commentary", "hat"))
     assert said(PLAIN, caption) == ["1girl", "hat"]
     everything = CaptionPolicy(caption_dropout=0, leave_out=())
@@ -93,7 +93,7 @@ def test_housekeeping_is_not_said_and_can_be_changed() -> None:
     assert said(CaptionPolicy(caption_dropout=0, leave_out=("h?t",)), caption)[-1] == "commentary"
 
 
-def test_the_default_order_is_the_sources_and_needs_no_luck() -> None:
+def test_the_default_order_is_the_sources_and_never_random() -> None:
     expected = [tag.replace("_", " ") for tag in TAGS]
     assert all(said(PLAIN, Caption(tags=TAGS), seed) == expected for seed in range(20))
 
@@ -106,14 +106,14 @@ def test_shuffling_moves_all_but_the_first_few_and_loses_none() -> None:
     assert {order[2] for order in orders} == set(orders[0][2:])
 
 
-def test_the_same_generator_tells_the_same_caption() -> None:
+def test_the_same_random_state_gives_the_same_caption() -> None:
     policy = CaptionPolicy(order=Order.SHUFFLE, tag_dropout=0.3, caption_dropout=0.3)
     captions = [policy.apply(Caption(tags=TAGS), Random(seed)) for seed in range(30)]
     assert captions == [policy.apply(Caption(tags=TAGS), Random(seed)) for seed in range(30)]
     assert len(set(captions)) > 15
 
 
-def test_tags_are_dropped_as_often_as_asked_and_the_first_never() -> None:
+def test_tags_are_dropped_at_the_set_rate_but_the_first_never() -> None:
     policy = CaptionPolicy(caption_dropout=0, tag_dropout=0.25, keep_first=1)
     rng = Random(0)
     times = 2000
@@ -123,7 +123,7 @@ def test_tags_are_dropped_as_often_as_asked_and_the_first_never() -> None:
         assert sum(tag in tags for tags in left) / times == pytest.approx(0.75, abs=0.03)
 
 
-def test_whole_captions_are_dropped_as_often_as_asked() -> None:
+def test_whole_captions_are_dropped_at_the_set_rate() -> None:
     rng = Random(0)
     policy = CaptionPolicy()
     empty = sum(policy.apply(Caption(tags=TAGS), rng) == "" for _ in range(4000))
@@ -146,7 +146,7 @@ def test_a_sentence_is_left_as_it_is() -> None:
         (3.0, "low quality"), (2.9, "worst quality"), (1, "worst quality"),
     ],
 )  # fmt: skip
-def test_an_aesthetic_score_has_its_name(score: float, tag: str) -> None:
+def test_an_aesthetic_score_maps_to_its_quality_tag(score: float, tag: str) -> None:
     assert quality(Caption(score=score)) == tag
 
 
@@ -157,13 +157,13 @@ def test_an_aesthetic_score_has_its_name(score: float, tag: str) -> None:
         (50, "high quality"), (10, "medium quality"), (0, "low quality"), (-1, "worst quality"),
     ],
 )  # fmt: skip
-def test_votes_have_their_name_where_nobody_judged(votes: int, tag: str) -> None:
+def test_votes_map_to_a_quality_tag_without_an_aesthetic_score(votes: int, tag: str) -> None:
     assert quality(Caption(votes=votes)) == tag
     assert quality(Caption(votes=votes, score=7)) == "best quality"
     assert quality(Caption()) is None
 
 
-def test_quality_stands_first_the_rating_last_and_both_are_off_by_default() -> None:
+def test_quality_comes_first_rating_last_and_both_are_off_by_default() -> None:
     caption = Caption(tags=TAGS, rating=BooruRating.SENSITIVE, votes=200)
     policy = CaptionPolicy(
         caption_dropout=0, order=Order.SHUFFLE, tag_dropout=1, quality_tags=True, rating_tags=True
@@ -177,6 +177,6 @@ def test_quality_stands_first_the_rating_last_and_both_are_off_by_default() -> N
 @pytest.mark.parametrize(
     "wrong", [{"tag_dropout": 1.5}, {"caption_dropout": -0.1}, {"keep_first": -1}]
 )
-def test_values_without_sense_are_refused_by_name(wrong: dict[str, float]) -> None:
+def test_invalid_values_are_refused_by_name(wrong: dict[str, float]) -> None:
     with pytest.raises(ValueError, match=next(iter(wrong))):
         CaptionPolicy(**wrong)  # type: ignore[arg-type]

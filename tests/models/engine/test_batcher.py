@@ -73,7 +73,7 @@ def test_more_rows_than_the_width_take_turns() -> None:
     assert served == {"a": 20, "b": 20, "c": 20}
 
 
-def test_a_late_row_runs_in_the_next_tick_of_its_bucket_and_starves_nobody() -> None:
+def test_a_late_row_runs_in_the_next_tick_of_its_bucket_and_starves_no_row() -> None:
     batcher = filled(4, a="s", b="p")
     batcher.next_tick()
     batcher.add("late", bucket("s"))
@@ -81,7 +81,7 @@ def test_a_late_row_runs_in_the_next_tick_of_its_bucket_and_starves_nobody() -> 
     assert batcher.next_tick() == ("a", "late")
 
 
-def test_a_row_waits_no_more_ticks_than_there_are_rows_however_many_come_and_go() -> None:
+def test_a_row_never_waits_more_ticks_than_there_are_rows() -> None:
     batcher = filled(2, old="p", new0="q", new1="r")
     served = []
     for tick in range(2, 40):
@@ -92,7 +92,7 @@ def test_a_row_waits_no_more_ticks_than_there_are_rows_however_many_come_and_go(
     assert max(map(len, gaps)) < 4
 
 
-def test_a_removed_row_runs_no_more() -> None:
+def test_a_removed_row_does_not_run_again() -> None:
     batcher = filled(4, a="s", b="s")
     assert batcher.remove("a")
     assert not batcher.remove("a")
@@ -105,6 +105,6 @@ def test_an_id_in_flight_is_refused() -> None:
         filled(4, a="s").add("a", bucket("p"))
 
 
-def test_a_width_of_nothing_is_refused() -> None:
+def test_a_batch_width_of_zero_is_refused() -> None:
     with pytest.raises(ValueError, match="one row"):
         Batcher(0)

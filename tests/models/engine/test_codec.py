@@ -1,4 +1,4 @@
-"""Latents become pictures of the size asked for; what overflows is tried again in float32."""
+"""Latents become pictures of the requested size; an overflow is decoded again in float32."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ def picture_of(codec: Codec, latents: Tensor, width: int, height: int) -> np.nda
     return np.frombuffer(codec.finish(latents, width, height), np.uint8).reshape(height, width, 3)
 
 
-def test_pixels_are_scaled_and_cut_to_eight_bits() -> None:
+def test_pixels_are_scaled_and_clipped_to_eight_bits() -> None:
     latents = torch.tensor([-5.0, -0.5, 0.0, 0.5, 5.0]).expand(3, 1, 5)
     assert picture_of(Codec(Autoencoder()), latents, 5, 1)[0, :, 0].tolist() == [
         0,
@@ -57,14 +57,14 @@ def test_both_kinds_of_autoencoder_decode_as_their_pipeline_does(*, tiny: bool) 
 
 
 @pytest.mark.parametrize(("width", "height"), [(512, 512), (40, 96), (7, 3), (16, 16)])
-def test_the_picture_has_the_size_that_was_asked_for(width: int, height: int) -> None:
+def test_the_picture_has_the_requested_size(width: int, height: int) -> None:
     codec = Codec(Autoencoder())
     assert len(codec.finish(torch.zeros(4, 16, 16), width, height)) == 3 * width * height
 
 
-def test_lanczos_keeps_flat_colours_and_cuts_evenly() -> None:
+def test_lanczos_keeps_flat_colours_and_crops_evenly() -> None:
     pixels = torch.zeros(3, 8, 8)
-    pixels[0, :, :2] = 1.0  # a red band at the left, that a square cut from a wide view loses
+    pixels[0, :, :2] = 1.0  # a red band at the left, which cropping to a narrow picture removes
     assert lanczos(pixels[:, :, 4:], 32, 64).getcolors() == [(32 * 64, (0, 0, 0))]
     assert lanczos(pixels, 4, 8).getcolors() == [(4 * 8, (0, 0, 0))]
 
@@ -92,19 +92,19 @@ def test_an_overflow_in_half_precision_is_decoded_again_in_float32() -> None:
 
 
 @pytest.mark.parametrize("value", [float("nan"), float("inf")])
-def test_latents_that_are_no_numbers_are_an_error(value: float) -> None:
+def test_latents_that_are_not_finite_are_an_error(value: float) -> None:
     latents = torch.zeros(4, 4, 4)
     latents[1, 2, 3] = value
     with pytest.raises(NotFiniteError):
         Codec(Autoencoder()).finish(latents, 4, 4)
 
 
-def test_pixels_that_stay_no_numbers_are_an_error() -> None:
+def test_pixels_still_not_finite_in_float32_are_an_error() -> None:
     with pytest.raises(NotFiniteError):
         Codec(Autoencoder(0.0)).finish(torch.zeros(4, 4, 4), 4, 4)
 
 
-def test_a_preview_is_small_whatever_the_latents() -> None:
+def test_a_preview_is_small_whatever_the_latents_size() -> None:
     vae = Autoencoder()
     data = Codec(vae).preview(torch.zeros(4, 130, 60))
     assert data is not None
@@ -113,5 +113,5 @@ def test_a_preview_is_small_whatever_the_latents() -> None:
     assert max(vae.seen[0]) <= 32
 
 
-def test_a_preview_of_no_numbers_is_left_out() -> None:
+def test_a_preview_that_is_not_finite_is_left_out() -> None:
     assert Codec(Autoencoder()).preview(torch.full((4, 4, 4), float("nan"))) is None

@@ -1,4 +1,4 @@
-"""Prompts become embeddings: chunks, weights, clip skip, and what the cache may not change."""
+"""Prompts become embeddings: chunks, weights, clip skip, and a cache that changes nothing."""
 
 from __future__ import annotations
 
@@ -51,7 +51,7 @@ def test_a_prompt_is_cut_into_chunks_of_75() -> None:
     assert sizes("x" * 160) == [75, 75, 10]
 
 
-def test_a_tag_moves_on_whole_if_its_comma_is_near() -> None:
+def test_a_tag_moves_whole_to_the_next_chunk_if_its_comma_is_near() -> None:
     assert sizes("x" * 69 + "," + "y" * 10) == [70, 10]
     assert sizes("x" * 20 + "," + "y" * 60) == [75, 6]
     assert sizes("x" * 75 + "," + "y") == [75, 2]
@@ -68,7 +68,7 @@ def test_weights_follow_their_tokens_into_the_next_chunk() -> None:
     assert [chr(token) for token in second.tokens] == list("yzzzzzz")
 
 
-def test_a_plain_prompt_equals_the_encoder_itself(
+def test_a_plain_prompt_matches_the_encoders_own_output(
     conditioner: Conditioner, pair: tuple[Any, Any]
 ) -> None:
     tokenizer, encoder = pair
@@ -78,7 +78,7 @@ def test_a_plain_prompt_equals_the_encoder_itself(
 
 
 @pytest.mark.parametrize("skip", [2, 3])
-def test_clip_skip_takes_an_earlier_layer_through_the_last_norm(
+def test_clip_skip_puts_an_earlier_layer_through_the_final_norm(
     pair: tuple[Any, Any], skip: int
 ) -> None:
     tokenizer, encoder = pair
@@ -95,7 +95,7 @@ def test_clip_skip_takes_an_earlier_layer_through_the_last_norm(
             torch.testing.assert_close(cards.encode("hair", skip).tokens, expected)
 
 
-def test_both_prompts_and_what_fills_them_up_are_read_from_the_same_layer(
+def test_both_prompts_and_their_padding_use_the_same_clip_skip(
     pair: tuple[Any, Any],
 ) -> None:
     asked, set_up = Conditioner(*pair), Conditioner(*pair, clip_skip=2)
@@ -111,7 +111,7 @@ def test_emphasis_scales_its_own_tokens_most(conditioner: Conditioner) -> None:
     assert float(ratio[3] / ratio[1]) == pytest.approx(2, rel=1e-4)
 
 
-def test_emphasis_keeps_the_mean_where_the_encoder_has_one(pair: tuple[Any, Any]) -> None:
+def test_emphasis_keeps_the_mean_unless_it_is_near_zero(pair: tuple[Any, Any]) -> None:
     tokenizer, encoder = pair
     bias = encoder.final_layer_norm.bias
     with torch.inference_mode():
@@ -127,13 +127,13 @@ def test_emphasis_keeps_the_mean_where_the_encoder_has_one(pair: tuple[Any, Any]
     torch.testing.assert_close(untouched, torch.ones_like(untouched))
 
 
-def test_a_long_prompt_is_its_chunks_end_to_end(conditioner: Conditioner) -> None:
+def test_a_long_prompt_is_the_concatenation_of_its_chunks(conditioner: Conditioner) -> None:
     both = conditioner.encode("cat BREAK dog").tokens
     torch.testing.assert_close(both[:77], conditioner.encode("cat").tokens)
     torch.testing.assert_close(both[77:], conditioner.encode("dog").tokens)
 
 
-def test_a_pair_is_filled_up_with_the_empty_prompt(conditioner: Conditioner) -> None:
+def test_the_shorter_prompt_is_padded_with_the_empty_prompt(conditioner: Conditioner) -> None:
     positive, negative = conditioner.pair("cat BREAK dog", "bad")
     assert positive.tokens.shape == negative.tokens.shape == (154, 16)
     torch.testing.assert_close(negative.tokens[77:], conditioner.encode("").tokens)
@@ -153,14 +153,14 @@ def test_a_prompt_is_encoded_once(pair: tuple[Any, Any]) -> None:
     assert len(calls) == 5
 
 
-def test_special_tokens_in_a_prompt_are_not_obeyed(conditioner: Conditioner) -> None:
+def test_special_tokens_in_a_prompt_are_ignored(conditioner: Conditioner) -> None:
     torch.testing.assert_close(
         conditioner.encode("cat <|endoftext|> dog").tokens, conditioner.encode("cat   dog").tokens
     )
 
 
 @torch.inference_mode()
-def test_a_model_reads_what_was_filled_in_behind_the_prompt(pair: tuple[Any, Any]) -> None:
+def test_a_completion_is_read_as_if_it_followed_the_prompt(pair: tuple[Any, Any]) -> None:
     tokenizer, encoder = pair
     condition = FAMILIES["sd1"].condition([TextPart(tokenizer=tokenizer, encoder=encoder)], 1)
     read = [

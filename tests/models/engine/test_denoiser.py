@@ -70,12 +70,12 @@ def test_timesteps_and_sigmas_are_inverse() -> None:
     )
 
 
-def test_a_level_beyond_the_table_is_its_end() -> None:
+def test_a_noise_level_beyond_the_table_is_clamped() -> None:
     assert LEVELS.timestep(torch.tensor([0.0, 1e6])).tolist() == [0.0, 999.0]
 
 
 @torch.inference_mode()
-def test_rows_with_different_levels_and_guidance_equal_each_alone(unet: nn.Module) -> None:
+def test_rows_with_different_levels_and_guidance_match_solo_runs(unet: nn.Module) -> None:
     denoise = Denoiser(unet, Prediction.EPSILON, LEVELS)
     x = torch.randn(3, 4, 8, 8, generator=torch.Generator().manual_seed(2))
     sigma = torch.tensor([10.0, 1.5, 0.3])
@@ -106,7 +106,7 @@ def test_guidance_moves_away_from_the_negative(unet: nn.Module) -> None:
 
 
 @torch.inference_mode()
-def test_one_call_serves_all_and_unguided_rows_cost_half(unet: nn.Module) -> None:
+def test_one_call_serves_all_rows_and_unguided_rows_cost_half(unet: nn.Module) -> None:
     counted = Counted(unet)
     denoise = Denoiser(counted, Prediction.EPSILON, LEVELS)
     x, sigma = torch.randn(3, 4, 8, 8), torch.tensor([5.0, 2.0, 1.0])

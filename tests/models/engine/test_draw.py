@@ -1,4 +1,4 @@
-"""The command line of the picture room: `draw`, `check`, and what it says when it cannot."""
+"""The commands `draw` and `check`, and what they say when they fail."""
 
 from __future__ import annotations
 
@@ -60,7 +60,7 @@ def test_the_same_seed_draws_the_same_file(model: str, tmp_path: Path) -> None:
     assert (tmp_path / "a.png").read_bytes() == (tmp_path / "b.png").read_bytes()
 
 
-def test_several_pictures_count_names_and_seeds_up(
+def test_several_pictures_get_numbered_names_and_consecutive_seeds(
     model: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     options = ("--count", "6", "--seed", str(2**32 - 2), "--aspect", "portrait")
@@ -106,7 +106,7 @@ def test_options_change_the_picture(model: str, tmp_path: Path) -> None:
         (("--threads", "0"), "--threads must be at least 1"),
     ],
 )
-def test_what_cannot_be_done_is_one_line_and_exit_2(
+def test_invalid_options_are_one_line_and_exit_2(
     model: str,
     tmp_path: Path,
     capsys: pytest.CaptureFixture[str],
@@ -129,7 +129,7 @@ def test_what_cannot_be_done_is_one_line_and_exit_2(
         (" ", (), "the prompt is empty: say what to draw"),
     ],
 )
-def test_what_the_card_rules_out_is_told_without_torch(
+def test_options_the_card_rules_out_are_refused_without_torch(
     tmp_path: Path, prompt: str, options: tuple[str, ...], complaint: str
 ) -> None:
     (tmp_path / "torch.py").write_text("raise SystemExit('torch was imported')\n")
@@ -146,7 +146,7 @@ def test_what_the_card_rules_out_is_told_without_torch(
     assert (done.returncode, done.stdout, done.stderr.count("\n")) == (2, "", 1)
 
 
-def test_a_sampler_that_is_none_is_told_with_the_names_of_all(
+def test_an_unknown_sampler_is_refused_with_the_names_of_all(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     with pytest.raises(SystemExit, match="2"):
@@ -163,14 +163,14 @@ def test_check_says_what_the_model_is(model: str, capsys: pytest.CaptureFixture[
         assert fact in said
 
 
-def test_a_model_that_draws_by_half_steps_passes_its_check(model: str, tmp_path: Path) -> None:
+def test_a_model_with_the_heun_sampler_passes_its_check(model: str, tmp_path: Path) -> None:
     folder = Path(shutil.copytree(model, tmp_path / "heun"))
     card = card_of(folder)
     seal(replace(card, defaults=replace(card.defaults, sampler=Sampler.HEUN)), folder)
     assert "epsilon, on cpu" in check(str(folder), "cpu")
 
 
-def test_a_check_is_also_to_be_had_as_one_line(model: str) -> None:
+def test_a_check_is_also_available_as_one_line(model: str) -> None:
     said = check(model, "cpu")
     assert said.startswith("tiny-waifu (tiny-waifu), ")
     assert "epsilon, on cpu, unet sha256 " in said
@@ -179,13 +179,13 @@ def test_a_check_is_also_to_be_had_as_one_line(model: str) -> None:
 
 @pytest.fixture(scope="module")
 def bold(model: str, tmp_path_factory: pytest.TempPathFactory) -> str:
-    """The same model, but nobody knows what it draws."""
+    """The same model, but its card does not say what it may draw."""
     folder = Path(shutil.copytree(model, tmp_path_factory.mktemp("bold") / "tiny-waifu"))
     seal(replace(card_of(folder), scores=UNKNOWN), folder)
     return str(folder)
 
 
-def test_a_check_says_who_looks_at_the_pictures(model: str, bold: str, tmp_path: Path) -> None:
+def test_a_check_names_the_safety_scorers(model: str, bold: str, tmp_path: Path) -> None:
     assert check(bold, "cpu").endswith(
         ", pictures looked at by open_nsfw alone, which learned from photographs (docs/safety.md)"
     )
@@ -194,7 +194,7 @@ def test_a_check_says_who_looks_at_the_pictures(model: str, bold: str, tmp_path:
     assert "looked at" not in check(model, "cpu", tagger)
 
 
-def test_a_check_scores_what_it_draws(bold: str, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_check_scores_its_test_picture(bold: str, monkeypatch: pytest.MonkeyPatch) -> None:
     def fails(*_: object) -> None:
         raise RuntimeError("no such operator")
 
@@ -203,7 +203,7 @@ def test_a_check_scores_what_it_draws(bold: str, monkeypatch: pytest.MonkeyPatch
         check(bold, "cpu")
 
 
-def test_check_of_a_broken_model_is_one_line_and_exit_2(
+def test_checking_a_broken_model_is_one_line_and_exit_2(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     assert main(["check", str(tmp_path)]) == 2
@@ -225,7 +225,7 @@ def test_help_lists_the_commands_without_loading_them() -> None:
 
 
 @pytest.mark.parametrize("arguments", [[], ["paint-the-town"]])
-def test_no_command_and_an_unknown_one_are_explained(
+def test_a_missing_or_unknown_command_shows_the_usage(
     arguments: list[str], capsys: pytest.CaptureFixture[str]
 ) -> None:
     with pytest.raises(SystemExit) as stopped:

@@ -1,4 +1,4 @@
-"""Rows are told together what each would be told alone, in numbers that keep their value."""
+"""Stacked rows get the conditioning that each would get alone, with exact sizes."""
 
 from __future__ import annotations
 
@@ -34,20 +34,20 @@ def test_rows_are_stacked_in_their_order_part_by_part() -> None:
     assert [part[-1].flatten()[0].item() for part in parts if part is not None] == [10, 11, 12]
 
 
-def test_what_a_family_does_not_say_is_not_stacked_either() -> None:
+def test_parts_that_a_family_lacks_are_not_stacked() -> None:
     told = stacked([Embedding(tokens=torch.zeros(77, 8))] * 2)
     assert (told.pooled, told.sizes) == (None, None)
 
 
 @pytest.mark.parametrize("dtype", [torch.float16, torch.bfloat16])
-def test_words_are_told_in_the_unets_precision_and_sizes_to_the_pixel(dtype: torch.dtype) -> None:
+def test_embeddings_use_the_unets_precision_but_sizes_stay_exact(dtype: torch.dtype) -> None:
     unet = Listening()
     ask(unet, torch.zeros(1, 4, 8, 8, dtype=dtype), torch.zeros(1), stacked([embedding(1001)]))
     assert unet.tokens.dtype is unet.beside["text_embeds"].dtype is dtype
     assert unet.beside["time_ids"].tolist() == [[1003, 1004, 1005, 1006, 1007, 1008]]
 
 
-def test_a_family_of_tokens_alone_tells_nothing_beside() -> None:
+def test_a_family_with_only_tokens_passes_no_added_conditions() -> None:
     unet = Listening()
     ask(unet, torch.zeros(1, 4, 8, 8), torch.zeros(1), Embedding(tokens=torch.zeros(1, 77, 8)))
     assert unet.beside is None

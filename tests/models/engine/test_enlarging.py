@@ -1,4 +1,4 @@
-"""A finished picture made larger: in pieces without a seam, beside others, or with a clear word."""
+"""Enlarging a finished picture: in pieces without a seam, beside other rows, with clear errors."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ def wish(name: str, source: bytes, width_px: int, height_px: int) -> RenderReque
 
 
 def trained() -> Upscaler:
-    """With the depth of the shipped one and the deepest warp, for that is how far it may see."""
+    """An upscaler with the shipped depth and the deepest warp: the two set how far it sees."""
     torch.manual_seed(1)
     net = Upscaler(8, 6, DEPTH_MOST_PX)
     torch.nn.init.normal_(net.leave.weight, std=0.1)
@@ -67,7 +67,7 @@ def finished(results: list[TickResult]) -> dict[str, Rendered]:
     return {done.row_id: done for result in results for done in result.finished}
 
 
-def test_pieces_are_the_whole_without_a_seam() -> None:
+def test_pieces_join_into_the_whole_picture_without_a_seam() -> None:
     magnifier = upscaler.magnifier(trained(), CPU)
     asked = wish("a", png(210, 300), 840, 1200)
     row = Enlargement.of(asked, magnifier)
@@ -79,7 +79,7 @@ def test_pieces_are_the_whole_without_a_seam() -> None:
     assert (done.width_px, done.height_px, len(done.rgb)) == (840, 1200, 3 * 840 * 1200)
 
 
-def test_a_picture_is_enlarged_beside_others_and_takes_its_turns(engine: SlotEngine) -> None:
+def test_an_enlargement_takes_turns_with_other_rows(engine: SlotEngine) -> None:
     side = NATIVE_PX * 4
     alone = request("drawn", steps=4, width_px=side, height_px=side)
     engine.admit(alone)
@@ -95,13 +95,16 @@ def test_a_picture_is_enlarged_beside_others_and_takes_its_turns(engine: SlotEng
     assert (found["large"].width_px, found["large"].height_px) == (800, 800)
 
 
-def test_a_size_between_is_reached_from_the_larger_one(engine: SlotEngine) -> None:
+def test_an_enlargement_can_end_at_an_intermediate_size(engine: SlotEngine) -> None:
     engine.admit(wish("a", png(100, 60), 300, 180))
-    done = finished(run(engine))["a"]
-    assert (done.width_px, done.height_px) == (300, 180)
+    engine.admit(wish("whole", png(100, 60), 400, 240))
+    found = finished(run(engine))
+    assert (found["a"].width_px, found["a"].height_px) == (300, 180)
+    whole = Image.frombytes("RGB", (400, 240), found["whole"].rgb)
+    assert found["a"].rgb == whole.resize((300, 180), Image.Resampling.LANCZOS).tobytes()
 
 
-def test_what_is_enlarged_can_be_taken_out_and_fills_a_place(engine: SlotEngine) -> None:
+def test_an_enlargement_fills_a_place_and_can_be_evicted(engine: SlotEngine) -> None:
     for name in "abc":
         engine.admit(wish(name, png(150, 150), 600, 600))
     with pytest.raises(ValueError, match="full"):
@@ -112,10 +115,10 @@ def test_what_is_enlarged_can_be_taken_out_and_fills_a_place(engine: SlotEngine)
     with pytest.raises(ValueError, match="in flight"):
         engine.admit(wish("a", png(8, 8), 32, 32))
     assert finished(run(engine)).keys() == {"a", "c"}
-    assert not engine._enlargements, "their canvases are let go"
+    assert not engine._enlargements, "their canvases are released"
 
 
-def test_without_an_upscaler_and_of_what_is_no_picture_nothing_is_begun(
+def test_enlarging_needs_an_upscaler_and_a_readable_picture(
     tiny_folder: Path, engine: SlotEngine
 ) -> None:
     bare = SlotEngine(load(str(tiny_folder), device="cpu"), capacity=1)
@@ -127,15 +130,21 @@ def test_without_an_upscaler_and_of_what_is_no_picture_nothing_is_begun(
     assert not engine.evict("a")
 
 
-def test_numbers_that_run_off_fail_that_picture_alone(engine: SlotEngine) -> None:
-    broken = Magnifier(lambda x: x.repeat(1, 1, 4, 4) / 0, scale=4, device=CPU)
+def test_an_enlargement_that_is_not_finite_fails_alone_and_with_a_reason(
+    engine: SlotEngine,
+) -> None:
+    broken = Magnifier(lambda x: x.repeat(1, 1, 4, 4) / (x.shape[3] - 8), scale=4, device=CPU)
     engine._parts = replace(engine._parts, magnifier=broken)
-    engine.admit(wish("a", png(8, 8), 32, 32))
-    (failed,) = [failed for result in run(engine) for failed in result.failed]
-    assert "stays as it is" in failed.reason
+    engine.admit(wish("sick", png(8, 8), 32, 32))
+    engine.admit(wish("sound", png(9, 8), 36, 32))
+    results = run(engine)
+    (failed,) = [failed for result in results for failed in result.failed]
+    assert (failed.row_id, "stays as it is" in failed.reason) == ("sick", True)
+    tiles = np.tile(np.array(Image.open(io.BytesIO(png(9, 8)))), (4, 4, 1))
+    assert finished(results)["sound"].rgb == tiles.tobytes()
 
 
-def test_what_does_not_fit_into_memory_fails_alone_and_says_so(engine: SlotEngine) -> None:
+def test_running_out_of_memory_fails_only_that_enlargement(engine: SlotEngine) -> None:
     def full(x: torch.Tensor) -> torch.Tensor:
         raise torch.OutOfMemoryError(f"no room for {x.shape}")
 
@@ -148,7 +157,7 @@ def test_what_does_not_fit_into_memory_fails_alone_and_says_so(engine: SlotEngin
     assert finished(results).keys() == {"b"}
 
 
-def test_nothing_grows_beyond_2048_pixels_and_nothing_shrinks() -> None:
+def test_no_picture_is_enlarged_beyond_2048_px_or_shrunk() -> None:
     sizes = {
         (512, 512): (2048, 2048), (512, 768): (1365, 2048), (128, 64): (512, 256),
         (1024, 1024): (2048, 2048), (2048, 64): None, (3000, 3000): None,

@@ -1,4 +1,4 @@
-"""A family is one row: what it is known by, what it calculates in, how its models are spoken to."""
+"""A family is one row: how it is recognised, its precision, and how its models are conditioned."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ def networks_of(parts: Components) -> list[nn.Module]:
     return [parts.unet, parts.vae, *(text.encoder for text in parts.texts)]
 
 
-def test_every_family_that_is_recognised_can_be_drawn_with() -> None:
+def test_every_recognised_family_can_be_drawn_with() -> None:
     assert MARKS.keys() == FAMILIES.keys()
 
 
@@ -52,19 +52,19 @@ def test_every_family_that_is_recognised_can_be_drawn_with() -> None:
         (1280, "sd1", torch.float16, "a small model of its own (1280 wide)"),
     ],
 )
-def test_stable_diffusion_is_told_by_its_width_and_small_models_are_of_the_first(
+def test_stable_diffusion_1_and_2_are_told_apart_by_width(
     tiny_folder: Path, tmp_path: Path, *, width: int, family: str, half: torch.dtype, base: str
 ) -> None:
     folder = shutil.copytree(tiny_folder, tmp_path / "wide")
     _unet(cross_attention_dim=width).save_pretrained(folder / "unet")
     assert family_of(folder) == family
-    # No GPU is needed to see what one would calculate in.
+    # The meta device shows a GPU's precision without a GPU.
     parts = load(str(folder), device="meta")
     assert {p.dtype for network in networks_of(parts) for p in network.parameters()} == {half}
     assert parts.base == base
 
 
-def test_a_family_without_a_row_is_refused_and_told_what_will_do(tmp_path: Path) -> None:
+def test_an_unknown_family_is_refused_with_the_supported_ones(tmp_path: Path) -> None:
     folder = build(tmp_path / "xl")
     with pytest.raises(CardError) as caught:
         load(str(folder), device="cpu")
@@ -74,7 +74,7 @@ def test_a_family_without_a_row_is_refused_and_told_what_will_do(tmp_path: Path)
     )
 
 
-def test_a_row_more_is_all_that_a_new_family_needs_to_be_loaded(xl_folder: Path) -> None:
+def test_one_more_row_is_enough_to_load_a_new_family(xl_folder: Path) -> None:
     parts = load(str(xl_folder), device="cpu")
     assert family_of(xl_folder) == "xl"
     assert [type(text.encoder).__name__ for text in parts.texts] == [
@@ -86,11 +86,11 @@ def test_a_row_more_is_all_that_a_new_family_needs_to_be_loaded(xl_folder: Path)
         assert not any(parameter.requires_grad for parameter in network.parameters())
 
 
-# diffusers hands a tensor to numpy in a way that numpy 2 will give up.
+# diffusers passes a tensor to numpy in a way that numpy 2 deprecates.
 @pytest.mark.filterwarnings("ignore:__array__ implementation:DeprecationWarning")
 @pytest.mark.parametrize("kind", Sampler)
 @torch.inference_mode()
-def test_its_picture_equals_diffusers_own_pipeline(xl_folder: Path, kind: Sampler) -> None:
+def test_an_sdxl_picture_equals_diffusers_own_pipeline(xl_folder: Path, kind: Sampler) -> None:
     asked = request("same", sampler=kind, steps=7, width_px=16, height_px=24)
     theirs = drawn_by_pipeline(diffusers.StableDiffusionXLPipeline, xl_folder, asked.draw)
     engine = SlotEngine(load(str(xl_folder), device="cpu"), 1)
@@ -98,7 +98,7 @@ def test_its_picture_equals_diffusers_own_pipeline(xl_folder: Path, kind: Sample
     assert np.abs(pixels(drawn(engine, [asked])["same"]) - theirs).max() <= 2
 
 
-def test_its_unet_is_told_the_size_that_is_drawn_not_that_which_is_handed_over(
+def test_an_sdxl_unet_is_told_the_native_size_not_the_finished_one(
     engine: SlotEngine, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     told: list[Tensor | None] = []
@@ -117,7 +117,7 @@ def test_its_unet_is_told_the_size_that_is_drawn_not_that_which_is_handed_over(
     assert sizes.tolist() == [[24.0, 16.0, 0.0, 0.0, 24.0, 16.0]] * 2
 
 
-def test_its_rows_are_batched_as_all_others_are(engine: SlotEngine) -> None:
+def test_sdxl_rows_are_batched_like_all_others(engine: SlotEngine) -> None:
     mixed = [
         request("plain"),
         request("unguided", guidance=1.0, steps=3, prompt="cat"),
@@ -130,13 +130,13 @@ def test_its_rows_are_batched_as_all_others_are(engine: SlotEngine) -> None:
         assert_same_picture(together[asked.row_id], alone)
 
 
-def test_its_rows_are_keyed_as_all_others_are(engine: SlotEngine) -> None:
+def test_sdxl_rows_are_keyed_like_all_others(engine: SlotEngine) -> None:
     engine.admit(request("a"))
     key = RowKey(model=engine.info.card_id, shape=(4, 8, 8, 77))
     assert engine._batcher._line == {"a": key}
 
 
-def test_all_its_text_encoders_are_fetched_from_the_hub(
+def test_both_sdxl_text_encoders_are_fetched_from_the_hub(
     xl_folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     asked: list[list[str]] = []
@@ -152,12 +152,12 @@ def test_all_its_text_encoders_are_fetched_from_the_hub(
     assert {"text_encoder/model.safetensors", "text_encoder_2/model.safetensors"} < set(weights)
 
 
-def test_it_cannot_be_trained_further_and_is_not_called_two_models(xl_folder: Path) -> None:
+def test_an_sdxl_model_is_refused_for_training_with_the_reason(xl_folder: Path) -> None:
     with pytest.raises(EngineError, match=r"addition_embed_type = 'text_time' beside the text"):
         require_plain(load(str(xl_folder), device="cpu"))
 
 
-def test_the_whole_engine_is_let_go(xl_folder: Path) -> None:
+def test_closing_the_engine_releases_every_network(xl_folder: Path) -> None:
     parts = load(str(xl_folder), device="cpu")
     SlotEngine(parts, 1).close()
     tensors = [tensor for network in networks_of(parts) for tensor in network.parameters()]

@@ -1,4 +1,4 @@
-"""Every fault of a model folder is one clear sentence, and loading is quiet and offline."""
+"""Every fault in a model folder is one clear sentence, and loading is quiet and offline."""
 
 from __future__ import annotations
 
@@ -56,7 +56,7 @@ def truncated(folder: Path) -> None:
 
 
 class Evil:
-    """What a malicious pickle can do to whoever opens it."""
+    """What a malicious pickle can do to anyone who opens it."""
 
     def __reduce__(self) -> tuple[Any, ...]:
         return (Path.touch, (Path("/tmp/evil-was-here"),))  # noqa: S108  it must not appear
@@ -78,7 +78,7 @@ FAULTS: list[tuple[str, Callable[[Path], None], str]] = [
     ("zeros", holding(UNET, bytes(1000)), "unet cannot be loaded"),
     ("empty", holding(UNET, b""), "unet cannot be loaded"),
     ("truncated", truncated, "unet cannot be loaded"),
-    ("a weight less", lacking_a_weight, "1 weights are missing.*conv_in.weight"),
+    ("missing weight", lacking_a_weight, "1 weights are missing.*conv_in.weight"),
     ("other shape", with_field("unet/config.json", "cross_attention_dim", 32), "unet"),
     ("not json", holding("unet/config.json", b"\xff{"), "unet/config.json"),
     ("a pickle", pickled, "unet cannot be loaded"),
@@ -95,7 +95,7 @@ FAULTS: list[tuple[str, Callable[[Path], None], str]] = [
 @pytest.mark.parametrize(
     ("spoil", "complaint"), [f[1:] for f in FAULTS], ids=[f[0] for f in FAULTS]
 )
-def test_a_fault_in_the_folder_is_one_sentence(
+def test_a_fault_in_the_folder_is_reported_in_one_sentence(
     tiny_folder: Path, tmp_path: Path, spoil: Callable[[Path], None], complaint: str
 ) -> None:
     folder = shutil.copytree(tiny_folder, tmp_path / "broken")
@@ -126,7 +126,7 @@ def test_a_model_of_another_family_is_named_and_not_called_broken(
         (with_field("unet/config.json", "addition_embed_type", "image"), "another family"),
     ],
 )
-def test_a_card_does_not_make_another_family_fit(
+def test_a_card_does_not_make_another_family_loadable(
     tiny_folder: Path, tmp_path: Path, spoil: Callable[[Path], None], complaint: str
 ) -> None:
     folder = shutil.copytree(tiny_folder, tmp_path / "carded")
@@ -137,7 +137,7 @@ def test_a_card_does_not_make_another_family_fit(
         load(str(folder), device="cpu")
 
 
-def test_old_weights_without_code_in_them_are_read(tiny_folder: Path, tmp_path: Path) -> None:
+def test_old_pickled_weights_without_code_are_loaded(tiny_folder: Path, tmp_path: Path) -> None:
     folder = shutil.copytree(tiny_folder, tmp_path / "old")
     torch.save(load_file(folder / UNET), folder / "unet" / "diffusion_pytorch_model.bin")
     (folder / UNET).unlink()
@@ -153,7 +153,7 @@ def test_a_sealed_folder_with_a_changed_file_is_refused(tiny_folder: Path, tmp_p
         load(str(folder), device="cpu")
 
 
-def test_a_card_at_odds_with_the_schedule_is_refused(tiny_folder: Path, tmp_path: Path) -> None:
+def test_a_card_that_contradicts_the_schedule_is_refused(tiny_folder: Path, tmp_path: Path) -> None:
     folder = shutil.copytree(tiny_folder, tmp_path / "odd")
     card = seal(card_of(folder), folder)
     with_field("scheduler/scheduler_config.json", "prediction_type", "v_prediction")(folder)
@@ -175,11 +175,11 @@ def test_a_card_with_sizes_the_unet_cannot_draw_is_refused(
         load(str(folder), device="cpu")
 
 
-def test_loading_says_nothing_and_asks_nobody(
+def test_loading_prints_nothing_and_uses_no_network(
     tiny_folder: Path, capfd: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def no_network(*_: object) -> None:
-        raise AssertionError("the network was asked for")
+        raise AssertionError("the network was used")
 
     monkeypatch.setattr("socket.socket.connect", no_network)
     monkeypatch.setattr("socket.getaddrinfo", no_network)
@@ -187,7 +187,7 @@ def test_loading_says_nothing_and_asks_nobody(
     assert capfd.readouterr() == ("", "")
 
 
-def test_weights_on_disk_in_half_precision_compute_in_float32_on_a_cpu(tmp_path: Path) -> None:
+def test_half_precision_weights_compute_in_float32_on_a_cpu(tmp_path: Path) -> None:
     folder = build(tmp_path / "half")
     for path in folder.rglob("*.safetensors"):
         save_file(
@@ -201,7 +201,7 @@ def test_weights_on_disk_in_half_precision_compute_in_float32_on_a_cpu(tmp_path:
         assert not part.training
 
 
-def test_what_is_loaded_is_described(tiny_folder: Path) -> None:
+def test_a_loaded_model_describes_itself(tiny_folder: Path) -> None:
     parts = load(str(tiny_folder), device="cpu")
     assert (parts.latent_channels, parts.pixels_per_latent) == (4, 2)
     assert "16 wide" in parts.base
@@ -210,16 +210,21 @@ def test_what_is_loaded_is_described(tiny_folder: Path) -> None:
 @pytest.mark.parametrize(
     ("device", "complaint"), [("gpu", "use cuda, mps or cpu"), ("mps", "has no mps")]
 )
-def test_a_device_that_is_not_there_is_a_clear_error(device: str, complaint: str) -> None:
+def test_an_unavailable_device_is_a_clear_error(device: str, complaint: str) -> None:
     if device == "mps" and torch.backends.mps.is_available():
         pytest.skip("this machine has one")
     with pytest.raises(EngineError, match=complaint):
         choose_device(device)
 
 
-def test_models_are_found_by_name_folder_and_hub_id(tiny_folder: Path) -> None:
+def test_models_are_found_by_name_by_folder_and_by_hub_id(
+    tiny_folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    hub = {"owner/tiny": str(tiny_folder)}
+    monkeypatch.setattr("huggingface_hub.snapshot_download", lambda hub_id, **_: hub[hub_id])
     assert locate("embedded") == (EMBEDDED, None)
     assert locate(str(tiny_folder)) == (tiny_folder, None)
+    assert locate("owner/tiny") == (tiny_folder, "owner/tiny")
 
 
 @pytest.mark.parametrize("model", ["no/such/folder", "waifu", "", "a b/c", "../x/y"])
@@ -228,13 +233,13 @@ def test_a_name_that_is_neither_folder_nor_hub_id_is_a_clear_error(model: str) -
         load(model, device="cpu")
 
 
-def test_a_file_is_not_a_folder(tmp_path: Path) -> None:
+def test_a_file_is_not_accepted_as_a_model_folder(tmp_path: Path) -> None:
     (tmp_path / "model.ckpt").touch()
     with pytest.raises(EngineError, match="is a file"):
         locate(str(tmp_path / "model.ckpt"))
 
 
-def test_a_hub_id_without_the_hub_is_a_clear_error(
+def test_an_unreachable_hub_is_a_clear_error(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("huggingface_hub.constants.HF_HUB_OFFLINE", True)

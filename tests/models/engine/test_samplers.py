@@ -18,7 +18,7 @@ from models.engine.schedule import Schedule
 from tests.stages.published import PUBLISHED, config, drawn_by, published
 from tests.stages.tiny_models import _unet
 
-# diffusers hands a tensor to numpy in a way that numpy 2 will give up.
+# diffusers passes a tensor to numpy in a way that numpy 2 deprecates.
 pytestmark = pytest.mark.filterwarnings("ignore:__array__ implementation:DeprecationWarning")
 
 SPACINGS = ("leading", "linspace", "trailing")
@@ -78,9 +78,9 @@ def run_steps(row: Descent, denoise: Denoise, steps: int) -> Tensor:
     return row.x
 
 
-def test_the_table_says_of_every_sampler_how_it_works() -> None:
+def test_the_table_has_a_solver_for_every_sampler() -> None:
     assert set(SOLVERS) == set(Sampler)
-    assert set(PUBLISHED) == set(Sampler), "each is held against what was published"
+    assert set(PUBLISHED) == set(Sampler), "each is compared with a published one"
     assert all(method.evaluations >= 1 for method in SOLVERS.values())
     assert all(Sampler(kind.value) is kind for kind in Sampler)
     assert len({kind.label for kind in Sampler}) == len(Sampler)
@@ -125,7 +125,7 @@ def test_ddim_is_equation_12_on_training_timesteps(unet: Any, spacing: str) -> N
 
 @torch.inference_mode()
 def test_the_error_of_heun_shrinks_with_the_square_of_the_step() -> None:
-    """Of normal pictures, where x0 and the way down are known: x / sqrt(1 + sigma^2) stays."""
+    """For normally distributed pictures the path is known: x / sqrt(1 + sigma^2) is constant."""
 
     def denoise(x: Tensor, sigma: Tensor) -> Tensor:
         return x * c_in(sigma) ** 2
@@ -144,7 +144,7 @@ def test_the_error_of_heun_shrinks_with_the_square_of_the_step() -> None:
 
 
 @torch.inference_mode()
-def test_a_step_of_two_evaluations_takes_two_ticks_but_for_the_last(unet: Any) -> None:
+def test_a_two_evaluation_step_takes_two_ticks_except_the_last(unet: Any) -> None:
     denoise = denoise_of(unet)
     row = descent(Sampler.HEUN, 3)
     seen = []
@@ -180,7 +180,7 @@ def test_rows_at_different_levels_step_as_they_would_alone(unet: Any, kind: Samp
 
 @pytest.mark.parametrize("kind", Sampler)
 @torch.inference_mode()
-def test_the_last_step_goes_to_the_picture_that_was_predicted(unet: Any, kind: Sampler) -> None:
+def test_the_last_step_ends_at_the_predicted_picture(unet: Any, kind: Sampler) -> None:
     denoise = denoise_of(unet)
     row = descent(kind, 3)
     run_steps(row, denoise, 2)
@@ -188,12 +188,12 @@ def test_the_last_step_goes_to_the_picture_that_was_predicted(unet: Any, kind: S
     torch.testing.assert_close(run(row, denoise), predicted)
 
 
-def test_the_first_picture_has_the_variance_of_training() -> None:
+def test_the_starting_noise_has_the_variance_of_training() -> None:
     noise = torch.randn(4, 64, 64, generator=torch.Generator().manual_seed(0))
     assert float(ours.start(noise, 3.0).var()) == pytest.approx(10.0, rel=0.05)
 
 
-def test_a_picture_begins_with_the_noise_of_its_seed_and_no_other() -> None:
+def test_a_picture_starts_from_the_noise_of_its_seed() -> None:
     """Whatever else has drawn from torch's own generator meanwhile."""
     schedule = Schedule.from_config(config())
 

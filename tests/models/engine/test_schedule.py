@@ -14,11 +14,11 @@ from models.engine.schedule import Points, Schedule, Spacing
 from tests.stages.published import config, published, published_sigmas
 from tests.stages.tiny_models import SCHEDULE
 
-# diffusers hands a tensor to numpy in a way that numpy 2 will give up.
+# diffusers passes a tensor to numpy in a way that numpy 2 deprecates.
 pytestmark = pytest.mark.filterwarnings("ignore:__array__ implementation:DeprecationWarning")
 
 SPACINGS = ("leading", "linspace", "trailing")
-#: Diffusers' Euler a knows no Karras table; ours takes Euler's.
+#: Diffusers' Euler a has no Karras table; ours uses Euler's.
 KARRAS = [kind for kind in Sampler if kind is not Sampler.EULER_A]
 
 
@@ -57,7 +57,7 @@ def test_zero_terminal_snr_equals_diffusers() -> None:
     ("name", "expected"),
     [("EulerDiscreteScheduler", "linspace"), ("PNDMScheduler", "leading")],
 )
-def test_an_old_config_without_spacing_gets_its_class_habit(name: str, expected: str) -> None:
+def test_an_old_config_without_spacing_gets_its_class_default(name: str, expected: str) -> None:
     silent = {key: value for key, value in SCHEDULE.items() if key != "timestep_spacing"}
     assert Schedule.from_config(silent | {"_class_name": name}).spacing == expected
 
@@ -70,7 +70,7 @@ def test_an_old_config_without_spacing_gets_its_class_habit(name: str, expected:
         {"_class_name": "FlowMatchEulerDiscreteScheduler"},
     ],
 )
-def test_a_schedule_that_is_not_supported_is_refused(wrong: dict[str, Any]) -> None:
+def test_an_unsupported_schedule_is_refused(wrong: dict[str, Any]) -> None:
     with pytest.raises(EngineError, match=r"scheduler_config\.json"):
         Schedule.from_config(config(**wrong))
 
@@ -100,8 +100,8 @@ def test_spacing_names_are_diffusers_names() -> None:
         {"trained_betas": [0.1, 0.2, 0.3]},
     ],
 )
-def test_the_levels_of_the_training_equal_diffusers(fields: dict[str, Any]) -> None:
-    """What a file does not say is what diffusers takes."""
+def test_the_training_noise_levels_equal_diffusers(fields: dict[str, Any]) -> None:
+    """Fields that a file leaves out take diffusers' defaults."""
     reference = DDPMScheduler(**fields).alphas_cumprod.double().numpy()
     schedule = Schedule.from_config(fields)
     np.testing.assert_allclose(

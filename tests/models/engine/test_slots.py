@@ -1,4 +1,4 @@
-"""Rows share UNet calls and are drawn as if alone; one row's fault is its own."""
+"""Rows share UNet calls and are drawn as if alone; a fault in one row stays in that row."""
 
 from __future__ import annotations
 
@@ -19,7 +19,6 @@ from models.contract import (
     EngineError,
     Rendered,
     RenderRequest,
-    RowFailed,
     Sampler,
     TickResult,
 )
@@ -54,7 +53,7 @@ MIXED = [
 
 
 @pytest.mark.parametrize("asked", MIXED, ids=lambda asked: asked.row_id)
-def test_a_row_in_company_equals_a_solo_run(engine: SlotEngine, asked: RenderRequest) -> None:
+def test_a_batched_row_equals_a_solo_run(engine: SlotEngine, asked: RenderRequest) -> None:
     together = drawn(engine, MIXED)
     alone = drawn(engine, [asked])
     assert_same_picture(together[asked.row_id], alone[asked.row_id])
@@ -63,7 +62,7 @@ def test_a_row_in_company_equals_a_solo_run(engine: SlotEngine, asked: RenderReq
 
 
 @pytest.mark.parametrize("kind", Sampler)
-def test_a_late_row_equals_a_solo_run_and_so_do_those_it_joins(
+def test_a_late_row_equals_a_solo_run_and_so_do_the_rows_it_joins(
     engine: SlotEngine, kind: Sampler
 ) -> None:
     first, late = request("first", sampler=kind, steps=8), request("late", sampler=kind)
@@ -135,7 +134,7 @@ def test_pictures_of_different_shape_are_drawn_side_by_side(engine: SlotEngine) 
         assert min(picture.width_px, picture.height_px) >= 512
 
 
-def test_a_size_the_card_does_not_list_is_still_answered_in_that_size(engine: SlotEngine) -> None:
+def test_a_size_the_card_does_not_list_is_still_drawn(engine: SlotEngine) -> None:
     picture = drawn(engine, [request("odd", width_px=77, height_px=131)])["odd"]
     assert (picture.width_px, picture.height_px, len(picture.rgb)) == (77, 131, 77 * 131 * 3)
 
@@ -147,10 +146,10 @@ def test_every_step_is_reported_once(engine: SlotEngine, kind: Sampler) -> None:
     assert [(report.step, report.steps) for report in reports] == [(n, 5) for n in range(1, 6)]
 
 
-def test_a_sampler_is_drawn_by_what_the_table_says_of_it(
+def test_a_sampler_is_defined_by_its_table_row_alone(
     engine: SlotEngine, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Three evaluations a step, and a memory of how many there were: the engine knows neither."""
+    """Three evaluations per step, and a memory that counts them: the engine knows of neither."""
     counted: list[float] = []
 
     def counting(rows: Rows) -> tuple[Tensor, Memory]:
@@ -163,10 +162,10 @@ def test_a_sampler_is_drawn_by_what_the_table_says_of_it(
     monkeypatch.setitem(SOLVERS, Sampler.EULER, method)
     picture = drawn(engine, [request("new", sampler=Sampler.EULER, steps=2)])["new"]
     assert len(picture.rgb) == 16 * 16 * 3
-    assert counted == [1, 2, 3, 4], "three of the first step, one of the step to sigma 0"
+    assert counted == [1, 2, 3, 4], "three for the first step, one for the step to sigma 0"
 
 
-def test_previews_come_when_asked_for_and_are_small(tmp_path: Path) -> None:
+def test_previews_are_drawn_on_request_and_are_small(tmp_path: Path) -> None:
     engine = open_engine(str(build(tmp_path / "m", tiny_vae=True)), threads=1, capacity=2)
     engine.admit(request("seen", steps=6, preview_every=2))
     engine.admit(request("unseen", steps=6))
@@ -183,7 +182,7 @@ def test_previews_come_when_asked_for_and_are_small(tmp_path: Path) -> None:
             assert max(picture.size) <= 256
 
 
-def test_a_preview_that_does_not_fit_into_memory_costs_nothing_but_itself(
+def test_a_preview_that_runs_out_of_memory_does_not_lose_the_picture(
     engine: SlotEngine, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def no_memory(_: Tensor) -> bytes:
@@ -193,7 +192,7 @@ def test_a_preview_that_does_not_fit_into_memory_costs_nothing_but_itself(
     assert set(drawn(engine, [request("a", preview_every=1)])) == {"a"}
 
 
-def test_an_id_in_flight_a_full_engine_and_no_steps_are_refused(engine: SlotEngine) -> None:
+def test_a_duplicate_id_a_full_engine_and_zero_steps_are_refused(engine: SlotEngine) -> None:
     engine.admit(request("a"))
     with pytest.raises(ValueError, match="in flight"):
         engine.admit(request("a"))
@@ -220,7 +219,7 @@ class Faulty:
 
 
 @pytest.mark.parametrize("fault", [float("nan"), float("inf")])
-def test_a_row_that_runs_off_fails_alone(engine: SlotEngine, fault: float) -> None:
+def test_a_row_that_is_not_finite_fails_alone(engine: SlotEngine, fault: float) -> None:
     solo = drawn(engine, [request("sound")])["sound"]
     engine._denoise = Faulty(engine, fault)
     engine.admit(request("sick", guidance=13.0))
@@ -263,11 +262,12 @@ def test_out_of_memory_narrows_the_batch_and_loses_no_row(engine: SlotEngine) ->
 def test_a_row_too_big_on_its_own_fails_with_advice(engine: SlotEngine) -> None:
     engine._denoise = Cramped(engine, 0)
     engine.admit(request("big"))
-    assert [type(row) for row in engine.step().failed] == [RowFailed]
+    (failed,) = engine.step().failed
+    assert (failed.row_id, failed.reason.endswith("Try a smaller size.")) == ("big", True)
     assert engine.step() == TickResult()
 
 
-def test_velocity_models_and_small_autoencoders_are_drawn_too(tmp_path: Path) -> None:
+def test_v_prediction_and_tiny_autoencoders_can_be_drawn_with(tmp_path: Path) -> None:
     folder = build(
         tmp_path / "v", tiny_vae=True, prediction_type="v_prediction", timestep_spacing="trailing"
     )
@@ -275,7 +275,7 @@ def test_velocity_models_and_small_autoencoders_are_drawn_too(tmp_path: Path) ->
     assert len(drawn(engine, [request("v")])["v"].rgb) == 16 * 16 * 3
 
 
-# diffusers hands a tensor to numpy in a way that numpy 2 will give up.
+# diffusers passes a tensor to numpy in a way that numpy 2 deprecates.
 @pytest.mark.filterwarnings("ignore:__array__ implementation:DeprecationWarning")
 @pytest.mark.parametrize("kind", Sampler)
 @torch.inference_mode()
@@ -287,7 +287,7 @@ def test_the_picture_equals_diffusers_own_pipeline(tiny_folder: Path, kind: Samp
 
 
 @pytest.mark.parametrize("capacity", [0, -3])
-def test_no_room_at_all_is_refused(tiny_folder: Path, capacity: int) -> None:
+def test_a_capacity_below_one_row_is_refused(tiny_folder: Path, capacity: int) -> None:
     with pytest.raises(EngineError, match="one row"):
         open_engine(str(tiny_folder), capacity=capacity)
 

@@ -1,4 +1,4 @@
-"""The trained upscaler: what it draws, how it travels with a model, and what a broken one says."""
+"""The trained upscaler: what it draws, how it is saved with a model, and errors of a broken one."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ __all__ = ["tiny_folder"]
 
 
 def trained() -> Upscaler:
-    """An upscaler with random training."""
+    """An upscaler with random weights, as if trained."""
     torch.manual_seed(1)
     net = Upscaler(8, 1)
     torch.nn.init.normal_(net.leave.weight, std=0.3)
@@ -39,7 +39,7 @@ def test_an_untrained_upscaler_is_bilinear() -> None:
     )
 
 
-def test_an_upscaler_is_the_same_after_a_trip_over_the_disk(tmp_path: Path) -> None:
+def test_an_upscaler_survives_saving_and_loading(tmp_path: Path) -> None:
     net = trained()
     upscaler.save(net, tmp_path)
     pixels = torch.rand(3, 8, 8)
@@ -50,7 +50,7 @@ def test_an_upscaler_is_the_same_after_a_trip_over_the_disk(tmp_path: Path) -> N
     assert before.std() > 1
 
 
-def test_the_warp_travels_with_the_upscaler(tmp_path: Path) -> None:
+def test_the_warp_is_saved_with_the_upscaler(tmp_path: Path) -> None:
     net = trained()
     net.warp_px = 6.5
     upscaler.save(net, tmp_path)
@@ -60,11 +60,11 @@ def test_the_warp_travels_with_the_upscaler(tmp_path: Path) -> None:
     assert (large - warped(net(x), 6.5)).abs().max() < 0.01 < (large - net(x)).abs().max()
 
 
-def test_the_embedded_models_edges_are_warped_as_its_recipe_says() -> None:
+def test_the_embedded_upscalers_warp_is_the_recipes() -> None:
     assert upscaler.load(EMBEDDED / upscaler.FOLDER).warp_px == FULL.upscaler_warp_px > 0
 
 
-def test_an_upscaler_of_before_the_warp_draws_as_it_did(tmp_path: Path) -> None:
+def test_an_upscaler_saved_before_warping_has_no_warp(tmp_path: Path) -> None:
     upscaler.save(trained(), tmp_path)
     config = tmp_path / upscaler.CONFIG
     told = json.loads(config.read_text())
@@ -73,7 +73,7 @@ def test_an_upscaler_of_before_the_warp_draws_as_it_did(tmp_path: Path) -> None:
     assert upscaler.load(tmp_path).warp_px == 0
 
 
-def test_a_picture_between_sizes_is_brought_to_the_one_asked_for() -> None:
+def test_an_intermediate_size_is_resized_to_the_requested_one() -> None:
     assert Enlarger(trained())(torch.rand(3, 8, 8), 20, 24).size == (20, 24)
 
 
@@ -102,7 +102,9 @@ def finished(folder: Path) -> bytes:
 @pytest.mark.parametrize(
     "damage", ["config", "weights", "another scale", "other sizes", "too deep", "no number"]
 )
-def test_a_broken_upscaler_is_one_sentence(tiny_folder: Path, tmp_path: Path, damage: str) -> None:
+def test_a_broken_upscaler_is_reported_in_one_sentence(
+    tiny_folder: Path, tmp_path: Path, damage: str
+) -> None:
     folder = shutil.copytree(tiny_folder, tmp_path / "broken")
     own = folder / upscaler.FOLDER
     upscaler.save(Upscaler(8, 1), own)

@@ -1,8 +1,9 @@
-"""An upscaler out of one file: its layouts, and what a wrong file says."""
+"""An upscaler in a single file: the layouts that are read, and how a wrong file is refused."""
 
 from __future__ import annotations
 
 import pickle
+import shutil
 import zipfile
 from collections.abc import Mapping
 from pathlib import Path
@@ -13,6 +14,7 @@ from safetensors.torch import save_file
 from torch import Tensor, nn
 
 from models.contract import EngineError
+from models.engine import upscaler
 from models.engine.loader import load as load_model
 from models.engine.upscaler_file import Compact, Rrdb, load
 from tests.stages.tiny_models import tiny_folder
@@ -52,7 +54,7 @@ def as_old(weights: Mapping[str, Tensor]) -> dict[str, Tensor]:
     ("kind", "scale"), [("rrdb", 4), ("rrdb-x2", 2), ("compact", 4), ("compact-x2", 2)]
 )
 @pytest.mark.parametrize("suffix", ["safetensors", "pth"])
-def test_a_file_enlarges_as_the_network_that_was_saved(
+def test_a_file_enlarges_like_the_network_that_was_saved(
     tmp_path: Path, kind: str, scale: int, suffix: str
 ) -> None:
     net, path = network(kind), tmp_path / f"up.{suffix}"
@@ -67,7 +69,7 @@ def test_a_file_enlarges_as_the_network_that_was_saved(
     assert torch.allclose(magnifier(even), net(even[None])[0].clamp(0, 1), atol=1e-5)
 
 
-def test_the_old_names_are_the_same_network(tmp_path: Path) -> None:
+def test_old_weight_names_load_the_same_network(tmp_path: Path) -> None:
     net, path = network("rrdb"), tmp_path / "old.pth"
     torch.save(as_old(net.state_dict()), path)
     pixels = torch.rand(3, 8, 8)
@@ -79,7 +81,7 @@ class Trap:
         return (print, ("code ran",))
 
 
-def test_a_file_that_is_none_is_one_sentence_and_runs_no_code(
+def test_an_invalid_file_is_refused_in_one_sentence_and_runs_no_code(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     trap, torn, strange = (tmp_path / name for name in ("a.pth", "b.safetensors", "c.safetensors"))
@@ -93,15 +95,23 @@ def test_a_file_that_is_none_is_one_sentence_and_runs_no_code(
     assert "code ran" not in capsys.readouterr().out
 
 
-def test_the_operators_file_comes_before_the_folders_own(tiny_folder: Path, tmp_path: Path) -> None:
-    path = tmp_path / "up.safetensors"
-    save_file(network("compact-x2").state_dict(), path)
-    parts = load_model(str(tiny_folder), device="cpu", upscaler_path=path)
-    assert parts.info.enlarges == 2
-    assert parts.magnifier is not None
+def test_the_operators_upscaler_file_is_used_instead_of_the_folders_own(
+    tiny_folder: Path, tmp_path: Path
+) -> None:
+    path, net = tmp_path / "up.safetensors", network("compact-x2")
+    save_file(net.state_dict(), path)
+    folder = shutil.copytree(tiny_folder, tmp_path / "with-upscaler")
+    upscaler.save(upscaler.Upscaler(4, 1), folder / upscaler.FOLDER)
+    assert load_model(str(folder), device="cpu").info.enlarges == 4
+    for model in (tiny_folder, folder):
+        parts = load_model(str(model), device="cpu", upscaler_path=path)
+        assert parts.info.enlarges == 2
+        assert parts.magnifier is not None
+        pixels = torch.rand(3, 8, 8)
+        torch.testing.assert_close(parts.magnifier(pixels), net(pixels[None])[0].clamp(0, 1))
 
 
-def test_a_file_cannot_have_a_network_of_any_depth_built(tmp_path: Path) -> None:
+def test_a_file_cannot_make_the_loader_build_a_very_deep_network(tmp_path: Path) -> None:
     path = tmp_path / "deep.pth"
     weights = Compact(6, 3, 4).state_dict()
     torch.save(weights | {"body.4000.weight": torch.zeros(48)}, path)
@@ -124,7 +134,7 @@ def test_a_file_cannot_have_a_network_of_any_depth_built(tmp_path: Path) -> None
         ),
     ],
 )
-def test_a_small_file_cannot_have_a_network_of_any_width_built(
+def test_a_small_file_cannot_make_the_loader_build_a_wide_network(
     tmp_path: Path, weights: dict[str, Tensor], told: str
 ) -> None:
     path = tmp_path / "wide.pth"

@@ -1,4 +1,4 @@
-"""Image-to-image: a row begins at a picture under some noise, and is a row like any other."""
+"""Image-to-image: a row starts from a picture with some noise, and is a row like any other."""
 
 from __future__ import annotations
 
@@ -58,7 +58,7 @@ def png(rendered: Rendered) -> bytes:
     return out.getvalue()
 
 
-def test_a_variation_stays_near_its_source_the_nearer_the_less_strength(
+def test_a_variation_stays_nearer_its_source_at_lower_strength(
     engine: SlotEngine,
 ) -> None:
     source = render(engine, RenderRequest(row_id="s", draw=draw(engine)))["s"]
@@ -75,17 +75,17 @@ def test_a_variation_stays_near_its_source_the_nearer_the_less_strength(
     away = {name: np.abs(pixels(one) - pixels(source)).mean() for name, one in found.items()}
     assert 0 < away["0.4"] < away["0.7"] < away["other"]
     alone = render(engine, replace(varied[0.4], row_id="alone"))["alone"]
-    assert np.abs(pixels(alone) - pixels(found["0.4"])).max() <= 2, "whoever shares its batch"
+    assert np.abs(pixels(alone) - pixels(found["0.4"])).max() <= 2, "whatever shares its batch"
 
 
-def test_it_takes_its_share_of_the_steps(engine: SlotEngine) -> None:
+def test_strength_sets_the_share_of_steps_taken(engine: SlotEngine) -> None:
     assert draw(engine, source="s", strength=0.25).first_step == 9
     assert draw(engine, source="s", strength=0.0).first_step == STEPS - 1, "one step at least"
     assert draw(engine, source="s", strength=1.0).first_step == 0
     assert draw(engine).first_step == 0
 
 
-def test_what_is_no_picture_is_refused_before_it_is_a_row(engine: SlotEngine) -> None:
+def test_an_unreadable_source_is_refused_before_it_becomes_a_row(engine: SlotEngine) -> None:
     broken = RenderRequest(
         row_id="x", draw=draw(engine, source="s", strength=0.4), source_png=b"no picture"
     )

@@ -1,4 +1,4 @@
-"""Warp sharpening: edges get narrower, nothing else changes, and no colour comes that was not."""
+"""Warp sharpening makes edges narrower, changes nothing else and adds no colour."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ def blocks(side: int = 64) -> Tensor:
     return functional.interpolate(torch.rand(1, 3, 4, 4) * 2 - 1, (side, side), mode="nearest")
 
 
-def test_edges_get_narrower_the_deeper_the_warp() -> None:
+def test_a_deeper_warp_makes_edges_narrower() -> None:
     x = soft(blocks())
     widths = [edge_width_px([picture(warped(x, depth))]) for depth in (0, 4, 8)]
     assert widths[1] < 0.85 * widths[0]
@@ -42,7 +42,7 @@ def test_an_edge_stays_where_it_is() -> None:
     assert torch.allclose(y, -y.flip(3), atol=1e-5)
 
 
-def test_no_colour_comes_that_its_neighbours_do_not_have() -> None:
+def test_no_pixel_gets_a_colour_its_neighbours_do_not_have() -> None:
     x = soft(torch.rand(1, 3, 48, 48) * 2 - 1)
     y = warped(x, DEPTH_MOST_PX)
     most, least = (sign * functional.max_pool2d(sign * x, 9, 1, 4) for sign in (1, -1))
@@ -50,21 +50,21 @@ def test_no_colour_comes_that_its_neighbours_do_not_have() -> None:
 
 
 @pytest.mark.parametrize("name", ["flat", "a shade"])
-def test_what_has_no_edge_stays_as_it_is(name: str) -> None:
+def test_a_picture_without_edges_stays_as_it_is(name: str) -> None:
     along = torch.linspace(-0.5, 0.5, 40) if name == "a shade" else torch.full((40,), 0.3)
     x = along.expand(1, 3, 32, 40).contiguous()
     apart = (warped(x, DEPTH_MOST_PX) - x).abs()
-    # Where a shade is cut off by the border, its slope ends.
+    # At the border the shade is cut off, so its slope ends there.
     assert apart[..., 8:-8].max() < 1e-5
 
 
-def test_a_large_picture_in_half_precision_is_warped_as_in_full() -> None:
+def test_half_precision_warps_a_large_picture_like_full_precision() -> None:
     torch.manual_seed(4)
     x = soft(torch.rand(1, 3, 16, 2048)).bfloat16()
     assert torch.equal(warped(x, 8.0), warped(x.float(), 8.0))
 
 
-def test_nothing_comes_in_from_beyond_the_border() -> None:
+def test_nothing_is_pulled_in_from_beyond_the_border() -> None:
     x = torch.full((1, 3, 32, 32), 0.9)
     x[..., 4:28, 4:28] = -0.9  # An edge near each border, which pushes outward.
     assert warped(soft(x), DEPTH_MOST_PX)[..., 0, :].min() > 0.85

@@ -24,6 +24,7 @@ from models.engine.conditioning import Conditioner
 from models.engine.loader import load
 from models.finetuning import recipe as recipes
 from models.finetuning.command import finetune
+from models.finetuning.steps import Stepper
 from models.finetuning.words import KeptWords, embed
 from models.training.lora import merged
 from tests.stages.tiny_finetuning import Place, place, tiny_base
@@ -46,7 +47,7 @@ def test_defaults_are_the_published_recipe(tmp_path: Path) -> None:
     assert (recipe.resolution_px, recipe.method, recipe.train_text_encoder) == (512, "full", False)
 
 
-def test_a_run_ends_in_a_model_that_draws_with_card_licence_curves_and_sheets(place: Place) -> None:
+def test_a_run_produces_a_model_with_card_licence_curves_and_sheets(place: Place) -> None:
     place.train("new", samples={"prompts": ["1girl", "smile"], "count": 1, "steps": 1})
     model = place.out("new") / "model"
     assert check(str(model), device="cpu").startswith("new (new), ")
@@ -64,9 +65,10 @@ def test_a_run_ends_in_a_model_that_draws_with_card_licence_curves_and_sheets(pl
     assert (place.out("new") / "samples" / "epoch-02.png").exists()
 
 
-def test_what_is_handed_over_is_the_average_and_the_rest_is_the_base(place: Place) -> None:
+def test_the_output_unet_is_the_average_and_the_rest_is_the_base(place: Place) -> None:
     place.train("new")
     model, state = place.out("new") / "model", place.state("new")
+    assert not any("text_encoder" in name for name in state)
     for name, weight in load_file(model / UNET).items():
         assert torch.equal(weight, state[f"average unet.{name}"])
     assert not torch.equal(
@@ -76,14 +78,14 @@ def test_what_is_handed_over_is_the_average_and_the_rest_is_the_base(place: Plac
         assert (model / same).read_bytes() == (place.base / same).read_bytes()
 
 
-def test_weights_are_handed_over_in_half_precision_unless_asked(place: Place) -> None:
+def test_weights_are_saved_in_half_precision_by_default(place: Place) -> None:
     place.train("new", saved_as=None, ema=False, epochs=1)
     assert {w.dtype for w in load_file(place.out("new") / "model" / UNET).values()} == {
         torch.float16
     }
 
 
-def test_the_bases_own_licence_travels_along(place: Place, tmp_path: Path) -> None:
+def test_the_bases_licence_is_copied_to_the_model(place: Place, tmp_path: Path) -> None:
     base = build(tmp_path / "licensed")
     (base / "LICENSE").write_text("Draw kindly.")
     (base / "README.md").write_text("Made of my own pictures alone.")
@@ -91,13 +93,13 @@ def test_the_bases_own_licence_travels_along(place: Place, tmp_path: Path) -> No
     model = place.out("new") / "model"
     assert (model / "LICENSE").read_text() == "Draw kindly."
     told = (model / "README.md").read_text()
-    assert "my own pictures" not in told  # True of the base alone.
+    assert "my own pictures" not in told  # True only of the base.
     card = card_of(model)
     assert f"`{card.parent}` trained further" in told
     assert card.licence.sha256 == hashlib.sha256(b"Draw kindly.").hexdigest()
 
 
-def test_two_pictures_are_learned_by_heart(place: Place, tmp_path: Path) -> None:
+def test_two_pictures_are_memorised(place: Place, tmp_path: Path) -> None:
     folder = tmp_path / "two"
     folder.mkdir()
     for index in range(120):
@@ -122,19 +124,35 @@ def test_accumulated_gradients_equal_those_of_the_large_batch(place: Place) -> N
             torch.testing.assert_close(weights[name], weight, rtol=1e-4, atol=2e-5)
 
 
-def test_gradient_checkpointing_changes_memory_and_nothing_else(place: Place) -> None:
+def test_gradient_checkpointing_keeps_fewer_activations_and_the_same_losses(
+    place: Place, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    kept: list[int] = []
+    loss = Stepper._loss
+
+    def counted(self: Stepper, *given: Any) -> torch.Tensor:
+        def keep(x: torch.Tensor) -> torch.Tensor:
+            kept[-1] += x.nbytes
+            return x
+
+        with torch.autograd.graph.saved_tensors_hooks(keep, lambda x: x):
+            return loss(self, *given)
+
+    monkeypatch.setattr(Stepper, "_loss", counted)
     changes: dict[str, Any] = {"epochs": 1, "train_text_encoder": True}
-    place.train("plain", **changes)
-    place.train("lean", gradient_checkpointing=True, **changes)
+    for run, lean in (("plain", False), ("lean", True)):
+        kept.append(0)
+        place.train(run, gradient_checkpointing=lean, **changes)
     assert place.losses("lean") == pytest.approx(place.losses("plain"), rel=1e-5)
+    assert kept[1] < kept[0] / 2
 
 
-def test_the_text_encoder_learns_only_when_asked_and_only_what_is_read(place: Place) -> None:
+def test_only_the_text_encoder_layers_that_are_read_are_trained(place: Place) -> None:
     place.train("new", train_text_encoder=True, clip_skip=2, epochs=1, ema=False)
     model = place.out("new") / "model"
     before, after = read_part(place.base, "text_encoder"), read_part(model, "text_encoder")
     changed = {name for name in before if not torch.equal(before[name], after[name])}
-    # Named as all readers know them: older ones would fill the encoder with chance.
+    # Under the standard names: with others, older readers leave the encoder's weights random.
     assert all(name.startswith("text_model.") for name in load_file(model / TEXT))
     assert any("layers.1." in name for name in changed)
     # A layer that is not read has no gradient, and several GPUs would wait for one.
@@ -143,7 +161,7 @@ def test_the_text_encoder_learns_only_when_asked_and_only_what_is_read(place: Pl
     assert "draws" not in check(str(model), device="cpu")
 
 
-def test_embeddings_kept_on_disk_train_the_same_model_and_are_made_once(place: Place) -> None:
+def test_cached_embeddings_train_the_same_model_and_are_made_once(place: Place) -> None:
     place.train("plain", ema=False)
     place.train("kept", ema=False, cache_text=True)
     assert place.losses("kept") == pytest.approx(place.losses("plain"), rel=1e-3)
@@ -157,13 +175,13 @@ def test_embeddings_kept_on_disk_train_the_same_model_and_are_made_once(place: P
     assert made == {path: path.stat().st_mtime_ns for path in folder.rglob("*.safetensors")}
 
 
-def test_a_run_in_bfloat16_reads_what_is_kept(place: Place) -> None:
+def test_a_bfloat16_run_reads_cached_embeddings(place: Place) -> None:
     place.train("plain", ema=False, epochs=1, precision="bf16")
     place.train("kept", ema=False, epochs=1, precision="bf16", cache_text=True)
     assert place.losses("kept") == pytest.approx(place.losses("plain"), rel=2e-2)
 
 
-def test_kept_embeddings_are_the_encoders_own_whatever_the_run_computes_in(
+def test_cached_embeddings_do_not_depend_on_the_runs_precision(
     tiny_base: Path, tmp_path: Path
 ) -> None:
     encoder = load(str(tiny_base), device="cpu").text_encoder
@@ -183,14 +201,14 @@ def test_kept_embeddings_are_the_encoders_own_whatever_the_run_computes_in(
         ({"captions": {"tag_dropout": 0.1}}, "captions that stay the same"),
     ],
 )
-def test_embeddings_that_would_change_are_not_kept(
+def test_embeddings_that_would_change_cannot_be_cached(
     place: Place, changes: dict[str, Any], why: str
 ) -> None:
     with pytest.raises(recipes.RecipeError, match=why):
         place.train("new", cache_text=True, **changes)
 
 
-def test_lora_changes_nothing_but_its_matrices_and_loads_in_diffusers(place: Place) -> None:
+def test_lora_saves_only_its_matrices_and_loads_in_diffusers(place: Place) -> None:
     from diffusers import StableDiffusionPipeline
 
     place.train(
@@ -254,7 +272,7 @@ def test_merging_adds_the_scaled_product_of_the_matrices() -> None:
     assert base["x.weight"].tolist() == [[1, 0], [0, 1]]
 
 
-def test_bfloat16_keeps_its_masters_in_float32(place: Place) -> None:
+def test_bfloat16_training_keeps_master_weights_in_float32(place: Place) -> None:
     place.train("half", precision="bf16", epochs=1)
     files = place.states("half")[-1].glob("*.safetensors")
     assert {path.stem for path in files} == {"weights", "average", "optimizer", "generators"}
@@ -269,16 +287,17 @@ def test_bfloat16_keeps_its_masters_in_float32(place: Place) -> None:
     assert place.losses("half") != place.losses("full")
 
 
-def test_a_base_with_the_tiny_autoencoder_is_trained_as_well(place: Place, tmp_path: Path) -> None:
+def test_a_base_with_the_tiny_autoencoder_can_be_trained(place: Place, tmp_path: Path) -> None:
     base = build(tmp_path / "small", tiny_vae=True, prediction_type="v_prediction")
     place.train("new", base=str(base), epochs=1, min_snr=5.0, flip=0.5, noise_offset=0.05)
     assert "v_prediction" in check(str(place.out("new") / "model"), device="cpu")
 
 
 @pytest.mark.parametrize("kind", ["AutoencoderKL", "AutoencoderTiny"])
-def test_latents_are_what_the_codec_turns_into_the_picture(tmp_path: Path, kind: str) -> None:
+def test_latents_are_the_scaled_encoding_that_drawing_decodes(tmp_path: Path, kind: str) -> None:
     tiny_vae = kind == "AutoencoderTiny"
-    vae = load(str(build(tmp_path / "base", tiny_vae=tiny_vae)), device="cpu").vae
+    parts = load(str(build(tmp_path / "base", tiny_vae=tiny_vae)), device="cpu")
+    vae = parts.vae
     pixels = torch.rand(2, 3, 16, 16) * 2 - 1
     latents = encode(vae, pixels)
     network: Any = vae
@@ -287,10 +306,11 @@ def test_latents_are_what_the_codec_turns_into_the_picture(tmp_path: Path, kind:
     plain = encoded.latents if tiny_vae else encoded.latent_dist.mean
     assert latents.shape == (2, 1 if tiny_vae else 2, 4, 8, 8)
     torch.testing.assert_close(latents[:, 0], plain * network.config.scaling_factor)
+    torch.testing.assert_close(parts.family.unscale(vae, latents[:, 0]), plain)
 
 
 @pytest.mark.parametrize("clip_skip", [1, 2])
-def test_training_reads_a_caption_as_drawing_reads_a_prompt(
+def test_training_encodes_a_caption_as_drawing_encodes_a_prompt(
     tiny_base: Path, clip_skip: int
 ) -> None:
     from models.data.tokens import token_ids
@@ -308,7 +328,7 @@ def test_training_reads_a_caption_as_drawing_reads_a_prompt(
     )
 
 
-def test_only_pictures_of_the_least_score_are_shown(place: Place) -> None:
+def test_only_pictures_with_the_minimum_score_are_trained_on(place: Place) -> None:
     names = [f"{index}.png" for index in range(5)]
     rows = [
         {"file_name": n, "text": "1girl", "aesthetic": s}
@@ -320,16 +340,18 @@ def test_only_pictures_of_the_least_score_are_shown(place: Place) -> None:
     assert any("3 pictures have no score or one below 6.0" in line for line in said), said
 
 
-def test_a_card_that_lists_its_files_is_followed_by_one_that_does(
-    place: Place, tmp_path: Path
-) -> None:
+def test_a_new_model_needs_its_own_id_and_names_its_parent(place: Place, tmp_path: Path) -> None:
     base = build(tmp_path / "sealed")
     card = replace(card_of(base), id="parent-1", made_by="by hand")
     seal(card, base)
     with pytest.raises(recipes.RecipeError, match="give the new model another"):
         finetune(place.recipe("new", base=str(base), name="Parent 1"), resume=False, cpu=True)
     place.train("new", base=str(base), epochs=1)
-    assert card_of(place.out("new") / "model").parent == "parent-1"
+    model = place.out("new") / "model"
+    found = card_of(model)
+    assert found.parent == "parent-1"
+    assert found.files.keys() >= card_of(base).files.keys() >= {UNET, TEXT}
+    assert faults(found, model) == []
 
 
 def test_the_documentation_names_every_key_with_its_default(tmp_path: Path) -> None:

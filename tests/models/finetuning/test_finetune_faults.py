@@ -1,4 +1,4 @@
-"""Every fault of a fine-tuning is one clear line; the last good state is kept and gone on from."""
+"""Every fine-tuning fault is one clear line; the last good state is kept and can be resumed."""
 
 from __future__ import annotations
 
@@ -26,6 +26,7 @@ from models.training import state as run_state
 from models.training.curves import Log, Point, read
 from models.training.state import State, StateError, States
 from models.training.watch import Room, SpikeError, Spikes, StoppedError
+from tests.stages.one_line import one_line, raises_one_line
 from tests.stages.tiny_finetuning import Place, interrupt, paint, place, stop_at, stopped, tiny_base
 
 __all__ = ["place", "tiny_base"]
@@ -52,14 +53,14 @@ CHANGES: dict[str, Any] = {
 }
 
 
-def test_ctrl_c_saves_and_the_resumed_run_equals_one_that_was_not_stopped(
+def test_a_run_resumed_after_ctrl_c_matches_an_uninterrupted_one(
     place: Place, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     place.train("whole", **CHANGES)
     with monkeypatch.context() as patch:
         stop_at(patch, 5, interrupt)
         assert place.command("broken", **CHANGES) == 130
-    said = capsys.readouterr().err.strip().splitlines()[-1]
+    said = one_line(capsys.readouterr().err)
     assert "the last good state is" in said
     assert "step-00000006. Go on with: python -m models finetune" in said
     assert said.endswith("broken.toml --resume")
@@ -102,7 +103,7 @@ def test_a_killed_run_resumes_exactly(place: Place) -> None:
     assert_same_run(place, "whole", "broken")
 
 
-def test_a_loss_that_is_no_number_stops_with_the_last_good_state(
+def test_a_nan_loss_stops_the_run_and_keeps_the_last_good_state(
     place: Place, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     place.train("whole", save_every=3)
@@ -114,28 +115,28 @@ def test_a_loss_that_is_no_number_stops_with_the_last_good_state(
 
         patch.setattr(Stepper, "_loss", spoilt)
         assert place.command("new", save_every=3) == 2
-    said = capsys.readouterr().err.strip().splitlines()
-    assert "step 4: loss nan" in said[-1]
-    assert "step-00000003. Go on with:" in said[-1]
+    said = one_line(capsys.readouterr().err)
+    assert "step 4: loss nan" in said
+    assert "step-00000003. Go on with:" in said
     assert all(w.isfinite().all() for w in place.state("new").values())
     assert len(place.curve("new")) == 3
     place.train("new", resume=True, save_every=3)
     assert_same_run(place, "whole", "new")
 
 
-def test_a_full_disk_leaves_the_states_that_were_whole(
+def test_a_full_disk_keeps_the_complete_states(
     place: Place, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     place.train("whole", save_every=3)
     limit = resource.getrlimit(resource.RLIMIT_FSIZE)
     with monkeypatch.context() as patch:
-        # A file may not grow beyond this any more: what a write meets on a full disk.
+        # From here on no file may grow beyond this: a write fails as on a full disk.
         stop_at(patch, 3, lambda: resource.setrlimit(resource.RLIMIT_FSIZE, (60_000, limit[1])))
         try:
             assert place.command("new", save_every=3) == 2
         finally:
             resource.setrlimit(resource.RLIMIT_FSIZE, limit)
-    said = capsys.readouterr().err.strip().splitlines()[-1]
+    said = one_line(capsys.readouterr().err)
     assert "step-00000004 cannot be written" in said
     assert "step-00000003. Go on with:" in said
     assert [path.name for path in place.states("new")] == ["step-00000003"]
@@ -143,8 +144,8 @@ def test_a_full_disk_leaves_the_states_that_were_whole(
     assert_same_run(place, "whole", "new")
 
 
-def test_a_disk_without_room_is_told_before_the_first_step(tmp_path: Path) -> None:
-    with pytest.raises(EngineError, match=r"need .* GB more and .* GB left.*another `out`"):
+def test_too_little_disk_space_is_reported_before_the_first_step(tmp_path: Path) -> None:
+    with raises_one_line(EngineError, match=r"need .* GB more and .* GB left.*another `out`"):
         Room(tmp_path, 10**18, "another `out`").require(3)
     Room(tmp_path, 1000, "another `out`").require(3)
 
@@ -159,32 +160,32 @@ def test_two_states_are_kept_and_a_damaged_one_is_named(tmp_path: Path) -> None:
     assert latest is not None
     assert states.load(latest).facts == {"a": 3}
     (latest / "weights.safetensors").write_bytes(b"\0" * 20)
-    with pytest.raises(StateError, match=r"step-00000003 is damaged .*go on from step-00000002"):
+    with raises_one_line(StateError, match=r"step-00000003 is damaged .*go on from step-00000002"):
         states.load(latest)
 
 
-def test_a_state_of_another_format_is_one_line(tmp_path: Path) -> None:
+def test_a_state_of_another_format_is_refused(tmp_path: Path) -> None:
     states = States(tmp_path)
     place = states.save(State(step=1, tensors={"weights": {"w": torch.ones(9)}}, facts={}))
     facts = json.loads((place / "state.json").read_text("utf-8"))
     (place / "state.json").write_text(json.dumps(facts | {"format": facts["format"] - 1}), "utf-8")
-    with pytest.raises(StateError, match=r"step-00000001 was written by another .*begin anew"):
+    with raises_one_line(StateError, match=r"step-00000001 was written by another .*begin anew"):
         states.load(place)
 
 
-def test_a_leap_of_the_loss_stops_and_noise_does_not() -> None:
+def test_a_loss_spike_stops_the_run_but_noise_does_not() -> None:
     noise = torch.rand(1000, generator=torch.Generator().manual_seed(0)).square().tolist()
     spikes = Spikes(5.0)
     for step, loss in enumerate(noise):
         spikes.see(step, loss)
     high = Spikes(5.0, [*noise[-180:], *[9.0] * 19])
-    with pytest.raises(SpikeError, match="times its usual"):
+    with raises_one_line(SpikeError, match="times its usual"):
         high.see(1020, 9.0)
     calm = Spikes(0.0, spikes.remembered)
     calm.see(1021, 1e9)
 
 
-def test_a_state_that_was_cut_off_leaves_nothing_behind(
+def test_an_interrupted_state_leaves_nothing_behind(
     place: Place, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def cut_off(*_: Any) -> None:
@@ -195,7 +196,8 @@ def test_a_state_that_was_cut_off_leaves_nothing_behind(
         with pytest.raises(StoppedError):
             place.train("new", epochs=1)
     assert place.states("new") == []
-    (place.out("new") / "states" / "step-00000001.part").mkdir()  # A killed process cleans nothing.
+    # A killed process cleans up nothing.
+    (place.out("new") / "states" / "step-00000001.part").mkdir()
     place.train("new", epochs=1, resume=True)
     assert not any(path.name.endswith(".part") for path in place.states("new"))
 
@@ -210,17 +212,19 @@ def test_a_recipe_may_name_the_home_folder(
     assert recipe.kept == tmp_path
 
 
-def test_a_run_is_not_begun_over_another(place: Place, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_run_resumes_only_its_own_unfinished_state(
+    place: Place, monkeypatch: pytest.MonkeyPatch
+) -> None:
     stopped(place, monkeypatch, 0, epochs=1)
-    with pytest.raises(EngineError, match="go on with --resume"):
+    with raises_one_line(EngineError, match="go on with --resume"):
         place.train("new", epochs=1)
-    with pytest.raises(EngineError, match='was saved with method = "full", not "lora"'):
+    with raises_one_line(EngineError, match='was saved with method = "full", not "lora"'):
         place.train("new", epochs=1, method="lora", resume=True)
-    with pytest.raises(EngineError, match="pictures a step"):
+    with raises_one_line(EngineError, match="pictures a step"):
         place.train("new", epochs=1, batch=3, resume=True)
     said = place.train("new", epochs=1, lr=1e-4, resume=True)
     assert "lr is now 0.0001, was 0.001" in said
-    with pytest.raises(EngineError, match="a run that has ended"):
+    with raises_one_line(EngineError, match="a run that has ended"):
         place.train("new", epochs=1, resume=True)
 
 
@@ -244,7 +248,7 @@ RECIPES: list[tuple[dict[str, Any], str]] = [
 
 
 @pytest.mark.parametrize(("changes", "message"), RECIPES)
-def test_a_wrong_recipe_is_one_line_that_names_the_key(
+def test_an_invalid_recipe_is_one_line_that_names_the_key(
     place: Place, changes: dict[str, Any], message: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
     path = place.recipe("wrong", **changes)
@@ -252,39 +256,39 @@ def test_a_wrong_recipe_is_one_line_that_names_the_key(
         read_recipe(path)
     assert str(caught.value).startswith(f"{path}: ")
     assert place.command("wrong", **changes) == 2
-    assert len(capsys.readouterr().err.strip().splitlines()) == 1
+    assert one_line(capsys.readouterr().err)
 
 
-def test_what_is_no_toml_is_said_so(tmp_path: Path) -> None:
+def test_a_file_that_is_not_toml_or_is_missing_is_reported(tmp_path: Path) -> None:
     (tmp_path / "c.toml").write_text("base = ")
-    with pytest.raises(RecipeError, match=r"c\.toml is not TOML: Invalid value"):
+    with raises_one_line(RecipeError, match=r"c\.toml is not TOML: Invalid value"):
         read_recipe(tmp_path / "c.toml")
-    with pytest.raises(RecipeError, match="cannot be read: No such file"):
+    with raises_one_line(RecipeError, match="cannot be read: No such file"):
         read_recipe(tmp_path / "missing.toml")
 
 
-def test_missing_packages_are_one_clear_line(place: Place, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_missing_packages_are_named(place: Place, monkeypatch: pytest.MonkeyPatch) -> None:
     for module in ("bitsandbytes.optim", "bitsandbytes", "torch.utils.tensorboard", "peft"):
         monkeypatch.setitem(sys.modules, module, None)
-    with pytest.raises(EngineError, match="pip install bitsandbytes"):
+    with raises_one_line(EngineError, match="pip install bitsandbytes"):
         place.train("a", optimizer="adamw8bit")
-    with pytest.raises(EngineError, match="pip install tensorboard"):
+    with raises_one_line(EngineError, match="pip install tensorboard"):
         place.train("b", tensorboard=True)
-    with pytest.raises(EngineError, match="needs the package peft"):
+    with raises_one_line(EngineError, match="needs the package peft"):
         place.train("c", method="lora")
 
 
-def test_data_that_cannot_be_used_is_one_clear_line(place: Place, tmp_path: Path) -> None:
+def test_unusable_data_is_refused_before_the_first_step(place: Place, tmp_path: Path) -> None:
     empty = tmp_path / "empty"
     empty.mkdir()
-    with pytest.raises(EngineError, match="holds no pictures"):
+    with raises_one_line(EngineError, match="holds no pictures"):
         place.train("new", data=str(empty))
-    with pytest.raises(
+    with raises_one_line(
         EngineError, match=r"no picture in .* has a score: run python -m models score"
     ):
         place.train("new", min_score=6.0)
     assert place.command("new", data=str(tmp_path / "nowhere")) == 2
-    with pytest.raises(EngineError, match="resolution_px must be at least 4 for tiny-waifu"):
+    with raises_one_line(EngineError, match="resolution_px must be at least 4 for tiny-waifu"):
         place.train("new", resolution_px=3)
     assert not (place.out("new") / "states").exists()
 
@@ -316,13 +320,13 @@ def test_a_base_of_another_family_is_refused(
     base = tmp_path / "other"
     shutil.copytree(place.base, base)
     spoil(base)
-    with pytest.raises(EngineError, match=message):
+    with raises_one_line(EngineError, match=message):
         place.train("new", base=str(base))
-    with pytest.raises(RecipeError, match="has 3 layers, so 4 is too many"):
+    with raises_one_line(RecipeError, match="has 3 layers, so 4 is too many"):
         place.train("new", clip_skip=4)
 
 
-def test_a_curve_goes_on_where_its_state_was_saved(tmp_path: Path) -> None:
+def test_a_curve_continues_from_its_saved_state(tmp_path: Path) -> None:
     def point(step: int, loss: float) -> Point:
         return Point(step=step, epoch=1, loss=loss, lr=0.1, grad_norm=1 / 3, images_per_s=2.0)
 
@@ -340,7 +344,7 @@ def test_a_curve_goes_on_where_its_state_was_saved(tmp_path: Path) -> None:
     assert [p.loss for p in read(tmp_path / "curve.csv")] == [1, 0.5, 0.25]
 
 
-def test_a_second_folder_of_pictures_is_not_taken_for_the_first(
+def test_a_run_is_not_resumed_with_other_pictures(
     place: Place, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     with monkeypatch.context() as patch:
@@ -348,5 +352,5 @@ def test_a_second_folder_of_pictures_is_not_taken_for_the_first(
         with pytest.raises(StoppedError):
             place.train("new")
     other = paint(tmp_path / "other", ((20, 20), (20, 20), (20, 20), (16, 24), (24, 18)))
-    with pytest.raises(EngineError, match="saved with other pictures"):
+    with raises_one_line(EngineError, match="saved with other pictures"):
         place.train("new", data=str(other), resume=True)

@@ -1,4 +1,4 @@
-"""What makes a step quicker: bfloat16 copies, compiled code, a GPU. It must learn the same."""
+"""What makes a step quicker: bfloat16 copies, compiled code, a GPU. The step learns the same."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ def change(place: Place, run: str) -> torch.Tensor:
 
 @pytest.fixture
 def norms(monkeypatch: pytest.MonkeyPatch) -> list[torch.dtype]:
-    """The weights that the UNet's norms calculate with: bfloat16 copies, or themselves."""
+    """The dtype of the weights that the UNet's norms compute with: of bfloat16 copies or not."""
     seen: list[torch.dtype] = []
     plain = nn.GroupNorm.forward
 
@@ -59,7 +59,7 @@ def norms(monkeypatch: pytest.MonkeyPatch) -> list[torch.dtype]:
 
 
 @pytest.mark.parametrize("method", ["full", "lora"])
-def test_bfloat16_copies_teach_float32_weights_what_they_would_have_learned(
+def test_bfloat16_copies_train_float32_weights_almost_identically(
     place: Place, norms: list[torch.dtype], method: str
 ) -> None:
     place.train("plain", **ALL, method=method, precision="fp32")
@@ -75,11 +75,11 @@ def test_bfloat16_copies_teach_float32_weights_what_they_would_have_learned(
         one, other = change(place, "plain"), change(place, "low")
         assert (one != 0).all()
         assert (other != 0).all()
-        # Adam's first steps are of one size: only their direction tells how well they were taught.
+        # Adam's first steps all have one size: only their direction shows what was learned.
         assert float(torch.cosine_similarity(one, other, dim=0)) > 0.9
 
 
-def test_checkpointed_activations_keep_to_autocast(place: Place, norms: list[torch.dtype]) -> None:
+def test_gradient_checkpointing_stays_with_autocast(place: Place, norms: list[torch.dtype]) -> None:
     place.train("plain", epochs=1, precision="fp32")
     forget_devices()
     norms.clear()
@@ -90,18 +90,18 @@ def test_checkpointed_activations_keep_to_autocast(place: Place, norms: list[tor
 
 @pytest.mark.slow(20)
 @pytest.mark.parametrize(
-    # Squares, and oblong ones of either kind: the second size is the last that is traced anew.
+    # Square, portrait and landscape sizes: after the second, nothing is traced again.
     ("precision", "sizes_px"),
     [("fp32", SIZES_PX), ("bf16", SIZES_PX[:2])],
 )
-def test_a_compiled_step_learns_what_the_plain_one_does(
+def test_a_compiled_step_learns_the_same_as_a_plain_one(
     place: Place,
     tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
     precision: str,
     sizes_px: tuple[tuple[int, int], ...],
 ) -> None:
-    # Tracing takes its time for each module and size.
+    # Tracing takes time for each module and size.
     place.base = build(tmp_path / "one-level", unet=ONE_LEVEL)
     shutil.rmtree(place.pictures)
     paint(place.pictures, sizes_px)
@@ -125,13 +125,17 @@ def test_a_compiled_step_learns_what_the_plain_one_does(
 @pytest.mark.parametrize(
     ("cause", "kind", "told"),
     [
-        (RuntimeError("no C++ compiler"), EngineError, r"no C\+\+ compiler.*leave out compile"),
-        # Ctrl-C ends the compiler too, which is no fault of it.
+        (
+            RuntimeError("no C++ compiler\nin PATH"),
+            EngineError,
+            r"no C\+\+ compiler.*leave out compile",
+        ),
+        # Ctrl-C stops the compiler too, which is not the compiler's fault.
         (RuntimeError("killed"), StoppedError, "stopped while the UNet was compiled"),
         (torch.OutOfMemoryError(), EngineError, "does not fit into the device's memory"),
     ],
 )
-def test_where_compiling_fails_one_line_says_why_and_how_to_go_on(
+def test_a_failed_compilation_says_why_and_how_to_resume(
     place: Place,
     monkeypatch: pytest.MonkeyPatch,
     cause: Exception,
@@ -147,9 +151,10 @@ def test_where_compiling_fails_one_line_says_why_and_how_to_go_on(
     with pytest.raises(kind, match=rf"{told}.*Go on with") as raised:
         place.train("quick", compile=True)
     assert raised.type is kind
+    assert "\n" not in str(raised.value)
 
 
-def test_pictures_are_encoded_so_many_at_once_as_their_pixels_allow(
+def test_pixels_limit_how_many_pictures_are_encoded_at_once(
     place: Place, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     sizes: list[int] = []
@@ -168,7 +173,7 @@ def test_pictures_are_encoded_so_many_at_once_as_their_pixels_allow(
     assert sorted(sizes) == [1, 1, 1, 2]
 
 
-def test_the_benchmark_measures_a_step_that_can_be_taken() -> None:
+def test_the_benchmarks_training_step_can_run() -> None:
     bench = replace(training._embedded(), batch=1)
     for step in (training._own(bench, CPU), training._written(bench, CPU)):
         step()

@@ -1,4 +1,4 @@
-"""What a fine-tuning hands over is whole and true, whatever happens while it is written."""
+"""The model that fine-tuning writes is complete and correct, whatever happens meanwhile."""
 
 from __future__ import annotations
 
@@ -22,17 +22,16 @@ from models.data import latents
 from models.finetuning import export
 from models.finetuning.recipe import read
 from tests.stages.cards import passed
+from tests.stages.one_line import one_line, raises_one_line
 from tests.stages.tiny_finetuning import Place, place, tiny_base
 from tests.stages.tiny_models import build
 
 __all__ = ["place", "tiny_base"]
 
 
-def test_what_was_found_of_a_base_is_not_said_of_the_model_trained_from_it(
-    place: Place, tmp_path: Path
-) -> None:
-    """Neither which scores its pictures need nor what the gate measured."""
-    # The embedded model can draw no nudity; what was trained on others' pictures can.
+def test_a_trained_model_does_not_inherit_its_bases_findings(place: Place, tmp_path: Path) -> None:
+    """It inherits neither the list of scores nor the gate's verdict."""
+    # The embedded model cannot draw nudity; a model trained on other pictures can.
     base = build(tmp_path / "harmless")
     harmless = passed(replace(card_of(base), scores=(Score.BLANK,)))
     seal(harmless, base)
@@ -44,7 +43,7 @@ def test_what_was_found_of_a_base_is_not_said_of_the_model_trained_from_it(
     assert found.verdict is None
 
 
-def test_a_full_disk_at_the_end_is_one_line_and_the_rest_is_written_later(
+def test_a_full_disk_at_the_end_is_reported_and_resume_writes_the_rest(
     place: Place, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     """The LoRA was written, the merged model was not: the run has not ended."""
@@ -58,7 +57,7 @@ def test_a_full_disk_at_the_end_is_one_line_and_the_rest_is_written_later(
     with monkeypatch.context() as patch:
         patch.setattr(files, "save_file", full)
         assert place.command("new", epochs=1, method="lora") == 2
-    told = capsys.readouterr().err.strip().splitlines()[-1]
+    told = one_line(capsys.readouterr().err)
     assert "No space left on device" in told
     assert "the last good state is" in told
     assert "--resume" in told
@@ -68,21 +67,21 @@ def test_a_full_disk_at_the_end_is_one_line_and_the_rest_is_written_later(
     assert not list(out.glob("*.part"))
     assert place.command("new", "--resume", epochs=1, method="lora") == 0
     assert (out / "model" / "card.json").exists()
-    with pytest.raises(EngineError, match="a run that has ended"):
+    with raises_one_line(EngineError, match="a run that has ended"):
         place.train("new", epochs=1, method="lora", resume=True)
 
 
-def test_ctrl_c_while_the_model_is_written_says_how_to_go_on(
+def test_ctrl_c_while_the_model_is_written_says_how_to_resume(
     place: Place, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     with monkeypatch.context() as patch:
         patch.setattr(export, "load", lambda *_, **__: os.kill(os.getpid(), signal.SIGINT))
         assert place.command("new", epochs=1) == 130
-    assert "--resume" in capsys.readouterr().err
+    assert "--resume" in one_line(capsys.readouterr().err)
     assert place.command("new", "--resume", epochs=1) == 0
 
 
-def test_a_hub_models_checker_without_weights_stays_behind(place: Place, tmp_path: Path) -> None:
+def test_a_checker_without_weights_is_left_out_of_the_model(place: Place, tmp_path: Path) -> None:
     from diffusers.pipelines.stable_diffusion.pipeline_stable_diffusion import (
         StableDiffusionPipeline,
     )
@@ -111,22 +110,22 @@ def test_a_picture_that_vanishes_before_it_is_encoded_is_named(
         return real(path, *rest, **options)
 
     monkeypatch.setattr(latents, "open_fitted", vanishing)
-    with pytest.raises(EngineError, match=r"\d\.png changed since it was read.*--resume"):
+    with raises_one_line(EngineError, match=r"\d\.png changed since it was read.*--resume"):
         place.train("new", epochs=1)
 
 
-def test_a_lack_of_memory_while_pictures_are_encoded_is_one_line(
+def test_running_out_of_memory_while_encoding_says_what_helps(
     place: Place, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def full(*_: object) -> torch.Tensor:
         raise torch.OutOfMemoryError
 
     monkeypatch.setattr(latents, "encode", full)
-    with pytest.raises(EngineError, match="smaller resolution_px"):
+    with raises_one_line(EngineError, match="smaller resolution_px"):
         place.train("new", epochs=1)
 
 
-def test_pictures_that_do_not_fit_together_are_encoded_in_smaller_lots(
+def test_pictures_too_many_for_memory_are_encoded_in_smaller_batches(
     place: Place, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     real = latents.encode
@@ -158,8 +157,8 @@ def test_another_scaling_factor_makes_other_latents(place: Place, tmp_path: Path
 
 
 @pytest.mark.parametrize("key", ["base", "data", "out"])
-def test_an_empty_place_is_not_the_current_folder(place: Place, key: str) -> None:
-    with pytest.raises(EngineError, match=f"{key} is empty"):
+def test_an_empty_path_is_not_the_current_folder(place: Place, key: str) -> None:
+    with raises_one_line(EngineError, match=f"{key} is empty"):
         read(place.recipe("new", **{key: ""}))
 
 
@@ -169,15 +168,15 @@ def test_a_recipe_may_begin_with_a_byte_order_mark(place: Place) -> None:
     assert read(path).epochs == 2
 
 
-def test_a_state_of_nothing_is_of_another_version(place: Place) -> None:
+def test_an_empty_state_is_refused_as_another_version(place: Place) -> None:
     place.train("new", epochs=1)
     shutil.rmtree(place.out("new") / "model")
     (place.states("new")[-1] / "state.json").write_text("{}")
-    with pytest.raises(EngineError, match="another version"):
+    with raises_one_line(EngineError, match="another version"):
         place.train("new", epochs=1, resume=True)
 
 
-def test_a_resolution_far_over_what_the_base_draws_is_told(place: Place) -> None:
+def test_a_resolution_far_above_the_bases_is_reported(place: Place) -> None:
     native_px = max(max(size.native) for size in card_of(place.base).sizes_px.values())
     for times, told in ((1, False), (3, True)):
         said = place.train(f"new-{times}", epochs=1, resolution_px=times * native_px)

@@ -1,4 +1,4 @@
-"""The demonstration of the whole recipe: its verdict, its steps, and how it goes on."""
+"""The demonstration of the whole recipe: its verdict, its steps, and how it resumes."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ def figures(grade: float, share: float) -> dict[str, float]:
     ("grade", "share", "holds"),
     [(7.5, 90.0, (True, True)), (6.4, 90.0, (False, True)), (7.5, 87.0, (True, False))],
 )
-def test_the_recipe_works_if_the_grade_rises_and_the_words_are_followed(
+def test_the_recipe_works_if_the_grade_rises_and_adherence_holds(
     grade: float, share: float, holds: tuple[bool, bool]
 ) -> None:
     rows = recipe.report(figures(6.0, 90.0), {1e-4: figures(grade, share)}, 1e-4)
@@ -38,7 +38,7 @@ def test_the_recipe_works_if_the_grade_rises_and_the_words_are_followed(
     assert values["grade after the recipe at 0.0001"] == grade
 
 
-def test_the_best_rate_has_the_best_grade_of_those_that_follow_the_words() -> None:
+def test_the_best_rate_has_the_best_grade_with_good_adherence() -> None:
     before = figures(6.0, 90.0)
     after = {1e-4: figures(7.0, 91.0), 2e-4: figures(7.5, 88.5), 4e-4: figures(8.0, 80.0)}
     assert recipe.best_of(before, after) == 2e-4
@@ -50,7 +50,7 @@ def test_the_best_rate_has_the_best_grade_of_those_that_follow_the_words() -> No
     assert next(row.value for row in rows if row.name.endswith("rises by")) == 1.5
 
 
-def test_the_data_are_described_by_their_true_grades() -> None:
+def test_the_data_is_described_by_its_true_grades() -> None:
     values = {row.name: row.value for row in recipe.data([2.0, 8.0], [8.0])}
     assert values == {
         "pictures kept": 50, "true grade of all pictures": 5, "true grade of those kept": 8
@@ -77,7 +77,7 @@ def evaluated(rows: Path, sheets: Path, *, kept: bool) -> None:
 
 @pytest.fixture
 def commands(monkeypatch: pytest.MonkeyPatch) -> list[list[str]]:
-    """The commands of `python -m models` asked for; each leaves what the real one does."""
+    """The `python -m models` commands that were run; each leaves what the real one does."""
     asked: list[list[str]] = []
 
     def run(command: list[str], **_: Any) -> SimpleNamespace:
@@ -110,7 +110,7 @@ def demonstrate(work: Path, monkeypatch: pytest.MonkeyPatch, *more: str) -> int:
     return recipe.main()
 
 
-def test_both_trainings_differ_in_what_they_learn_from_and_what_is_done_is_skipped(
+def test_each_training_uses_its_own_data_and_finished_stages_are_skipped(
     tmp_path: Path, commands: list[list[str]], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     # A goal that an evaluation misses is an answer, not a fault.
@@ -125,9 +125,9 @@ def test_both_trainings_differ_in_what_they_learn_from_and_what_is_done_is_skipp
     assert mixed["base"] == '"embedded"'
     assert kept["base"] == json.dumps(str(tmp_path / "mixed" / "model"))
     assert kept["data"] == json.dumps(str(tmp_path / "pictures" / "kept.jsonl"))
-    # The second is the published recipe but for what is named: four epochs, cosine, AdamW.
+    # The second is the published recipe except for these keys: four epochs, cosine, AdamW.
     assert set(kept) == {"base", "data", "out", "cache", "lr", *recipe.BOTH, *recipe.KEPT}
-    # Whoever measures had no part in choosing.
+    # The scorer that measures had no part in choosing the pictures.
     measure = commands[-1]
     assert measure[measure.index("--tower") + 1] == str(tmp_path / "other")
     commands.clear()
@@ -135,7 +135,7 @@ def test_both_trainings_differ_in_what_they_learn_from_and_what_is_done_is_skipp
     assert [words[0] for words in commands] == ["paint"]
 
 
-def test_further_rates_begin_from_the_same_model_and_keep_what_is_done(
+def test_more_rates_start_from_the_same_model_and_keep_finished_runs(
     tmp_path: Path, commands: list[list[str]], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     demonstrate(tmp_path, monkeypatch)
@@ -152,7 +152,7 @@ def test_further_rates_begin_from_the_same_model_and_keep_what_is_done(
 
 
 @pytest.mark.parametrize("more", [("--rates", "1e-4", "0"), ("--rates", "2"), ("--at-once", "0")])
-def test_senseless_rates_are_refused_before_the_first_hour(
+def test_invalid_options_are_refused_before_any_command_runs(
     tmp_path: Path, commands: list[list[str]], monkeypatch: pytest.MonkeyPatch, more: tuple[str]
 ) -> None:
     with pytest.raises(SystemExit):
@@ -160,7 +160,7 @@ def test_senseless_rates_are_refused_before_the_first_hour(
     assert not commands
 
 
-def test_before_stands_over_after_and_no_row_is_the_painters(
+def test_the_comparison_shows_before_above_after_without_painter_rows(
     tmp_path: Path, commands: list[list[str]], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     demonstrate(tmp_path, monkeypatch)
@@ -171,7 +171,7 @@ def test_before_stands_over_after_and_no_row_is_the_painters(
     assert strongest == [0, 1, 0, 1]
 
 
-def test_a_folder_begun_with_other_options_is_refused(
+def test_a_folder_started_with_other_options_is_refused(
     tmp_path: Path, commands: list[list[str]], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     demonstrate(tmp_path, monkeypatch)
@@ -179,7 +179,7 @@ def test_a_folder_begun_with_other_options_is_refused(
         demonstrate(tmp_path, monkeypatch, "--count", "96")
 
 
-def test_a_command_that_fails_ends_it_and_a_stopped_training_goes_on(
+def test_a_failed_command_ends_the_run_and_a_stopped_training_resumes(
     tmp_path: Path, commands: list[list[str]], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     (tmp_path / "mixed" / "states").mkdir(parents=True)

@@ -45,7 +45,7 @@ FAULTS = [
 ]
 
 
-def told(path: Path, text: str) -> str:
+def message_of(path: Path, text: str) -> str:
     path.write_text(text)
     with pytest.raises(RecipeError) as caught:
         read(path)
@@ -53,38 +53,40 @@ def told(path: Path, text: str) -> str:
 
 
 @pytest.mark.parametrize(("line", "complaint"), FAULTS)
-def test_a_fault_is_told_with_its_file_its_key_and_what_would_be_right(
+def test_an_error_names_the_file_the_key_and_the_valid_values(
     tmp_path: Path, line: str, complaint: str
 ) -> None:
     path = tmp_path / "r.toml"
-    assert told(path, NEEDED + line) == f"{path}: {complaint}"
+    assert message_of(path, NEEDED + line) == f"{path}: {complaint}"
 
 
 @pytest.mark.parametrize("key", ["base", "data", "out"])
-def test_a_key_that_is_needed_is_missed(tmp_path: Path, key: str) -> None:
+def test_a_missing_required_key_is_reported(tmp_path: Path, key: str) -> None:
     path = tmp_path / "r.toml"
     lines = NEEDED.replace(f"{key} =", f"x{key} =").splitlines()
     left = "\n".join(line for line in lines if not line.startswith("x"))
-    assert told(path, left) == f"{path}: {key} is missing."
+    assert message_of(path, left) == f"{path}: {key} is missing."
 
 
-def test_a_misspelt_key_that_is_needed_is_told_as_misspelt(tmp_path: Path) -> None:
+def test_a_misspelt_required_key_is_reported_as_misspelt(tmp_path: Path) -> None:
     path = tmp_path / "r.toml"
     text = NEEDED.replace("base", "bsae")
-    assert told(path, text) == f"{path}: bsae is not a key of the recipe; the nearest is base."
+    assert (
+        message_of(path, text) == f"{path}: bsae is not a key of the recipe; the nearest is base."
+    )
 
 
-def test_an_empty_folder_is_told(tmp_path: Path) -> None:
+def test_an_empty_folder_name_is_reported(tmp_path: Path) -> None:
     path = tmp_path / "r.toml"
     why = "out is empty; the folder you are in is called ."
-    assert told(path, NEEDED.replace('"o"', '" "')) == f"{path}: {why}"
+    assert message_of(path, NEEDED.replace('"o"', '" "')) == f"{path}: {why}"
 
 
-def test_a_file_that_is_no_toml_is_told_so(tmp_path: Path) -> None:
+def test_a_file_that_is_not_toml_is_reported(tmp_path: Path) -> None:
     path = tmp_path / "r.toml"
-    assert told(path, "base = ").startswith(f"{path} is not TOML: Invalid value (at end of")
+    assert message_of(path, "base = ").startswith(f"{path} is not TOML: Invalid value (at end of")
     for endless in ("1" * 5000, "[" * 100_000):
-        assert told(path, f"seed = {endless}").startswith(f"{path} is not TOML: ")
+        assert message_of(path, f"seed = {endless}").startswith(f"{path} is not TOML: ")
 
 
 def test_a_whole_number_is_a_number_and_a_list_becomes_a_tuple(tmp_path: Path) -> None:
@@ -96,7 +98,7 @@ def test_a_whole_number_is_a_number_and_a_list_becomes_a_tuple(tmp_path: Path) -
     assert recipe.captions == Recipe(base="b", data="d", out="o").captions
 
 
-def test_a_home_that_is_nobodys_is_told(tmp_path: Path) -> None:
+def test_an_unknown_users_home_is_reported(tmp_path: Path) -> None:
     text = NEEDED.replace('data = "', 'data = "~nobody-of-that-name/', 1)
-    said = told(tmp_path / "a.toml", text)
+    said = message_of(tmp_path / "a.toml", text)
     assert "data must be a folder: nobody's home is '~nobody-of-that-name/" in said

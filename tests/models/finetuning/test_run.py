@@ -1,4 +1,4 @@
-"""A fine-tuning run: what may change on the way, and what too little memory costs."""
+"""A fine-tuning run: what may change on resuming, and what too little memory costs."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ from models.finetuning import run as courses
 from models.finetuning.steps import Stepper
 from models.training.average import Average
 from models.training.objective import Curve, learning_rate
+from tests.stages.one_line import raises_one_line
 from tests.stages.tiny_finetuning import Place, place, stopped, tiny_base
 
 __all__ = ["place", "tiny_base"]
@@ -25,15 +26,17 @@ def full(*_: Any, **__: Any) -> None:
     ("kind", "name"),
     [(Stepper, "_gradients"), (torch.optim.AdamW, "step"), (Average, "__init__")],
 )
-def test_too_little_memory_is_one_line_that_says_what_helps(
+def test_too_little_memory_is_reported_with_what_helps(
     place: Place, monkeypatch: pytest.MonkeyPatch, kind: type, name: str
 ) -> None:
     monkeypatch.setattr(kind, name, full)
-    with pytest.raises(EngineError, match=r"does not fit into the device's memory.*smaller batch"):
+    with raises_one_line(
+        EngineError, match=r"does not fit into the device's memory.*smaller batch"
+    ):
         place.train("new", epochs=1)
 
 
-def test_samples_that_do_not_fit_into_the_memory_cost_nothing_else(
+def test_samples_that_run_out_of_memory_do_not_stop_the_run(
     place: Place, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(courses, "sheet", full)
@@ -42,7 +45,7 @@ def test_samples_that_do_not_fit_into_the_memory_cost_nothing_else(
     assert (place.out("new") / "model").exists()
 
 
-def test_what_the_optimizer_is_told_may_change_on_the_way(
+def test_optimizer_settings_may_change_on_resuming(
     place: Place, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     stopped(place, monkeypatch, 1, epochs=1)
@@ -52,11 +55,11 @@ def test_what_the_optimizer_is_told_may_change_on_the_way(
     assert (group["weight_decay"], group["betas"]) == (0.5, [0.8, 0.999])
 
 
-def test_a_layer_of_the_text_encoder_is_not_changed_on_the_way(
+def test_clip_skip_may_not_change_on_resuming(
     place: Place, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     stopped(place, monkeypatch, 0, train_text_encoder=True)
-    with pytest.raises(EngineError, match="was saved with clip_skip = 0, not 2; put it back"):
+    with raises_one_line(EngineError, match="was saved with clip_skip = 0, not 2; put it back"):
         place.train("new", train_text_encoder=True, clip_skip=2, resume=True)
 
 

@@ -1,4 +1,4 @@
-"""One step of training against a reference written by hand: the mean over rows, in any division.
+"""One training step against a hand-written reference: the mean over rows, however divided.
 
 The reference takes the rows one after another and averages in plain torch; it shares no code with
 how the step divides, weighs or sums its rows.
@@ -28,7 +28,7 @@ from tests.stages.tiny_finetuning import Place, forget_devices, place, tiny_base
 
 __all__ = ["place", "tiny_base"]
 
-#: Rows of one step by batch and accumulate; the last of a bucket are fewer than there is room for.
+#: Batch, accumulate and rows of one step; a bucket's last step has fewer rows than fit.
 SHARES = [(4, 1, 4), (2, 3, 6), (2, 3, 5), (1, 4, 3), (3, 2, 4), (4, 2, 1)]
 CLIPPED = 0.05
 
@@ -73,10 +73,7 @@ class Bench(NamedTuple):
         }
 
     def _row(self, row: int) -> Tensor:
-        """The error of one row: eq.
-
-        14 of DDPM (arXiv:2006.11239) for a network that predicts noise.
-        """
+        """The error of one row: DDPM's eq. 14 (arXiv:2006.11239), for predicted noise."""
         x0, noise, time = self._drawn(row)
         sigma = torch.tensor(self.schedule.train_sigmas[time], dtype=torch.float32)
         noisy = (x0 + sigma * noise) / (sigma**2 + 1).sqrt()
@@ -123,7 +120,7 @@ def fresh_devices() -> Iterator[None]:
 
 
 @pytest.mark.parametrize(("batch", "accumulate", "rows"), SHARES)
-def test_a_step_learns_from_the_mean_over_its_rows_however_they_are_shared_out(
+def test_a_step_learns_from_the_mean_over_its_rows_however_divided(
     place: Place, batch: int, accumulate: int, rows: int
 ) -> None:
     ready = bench(place, batch, accumulate, rows, clip_norm=0)
@@ -137,22 +134,20 @@ def test_a_step_learns_from_the_mean_over_its_rows_however_they_are_shared_out(
         torch.testing.assert_close(got[name], gradient, rtol=1e-3, atol=1e-6, msg=name)
 
 
-def test_the_mean_is_clipped_and_not_the_rows(place: Place) -> None:
+def test_the_mean_gradient_is_clipped_and_not_the_rows(place: Place) -> None:
     ready = bench(place, 2, 3, 5, clip_norm=CLIPPED)
     _, gradients = ready.reference()
     _, norm, got = ready.step()
     plain = float(torch.cat([gradient.flatten() for gradient in gradients.values()]).norm())
-    assert plain > CLIPPED, "or nothing is clipped"
+    assert plain > CLIPPED, "otherwise nothing is clipped"
     assert norm == pytest.approx(plain, rel=1e-3)
     for name, gradient in gradients.items():
         torch.testing.assert_close(got[name], gradient * CLIPPED / plain, rtol=1e-3, atol=1e-6)
 
 
 @pytest.mark.parametrize("prediction", Prediction)
-def test_a_unet_that_draws_rightly_has_nothing_to_learn(
-    place: Place, prediction: Prediction
-) -> None:
-    """Fine-tuning asks what the denoiser must hear, at the schedule's levels."""
+def test_a_perfect_unet_has_nothing_to_learn(place: Place, prediction: Prediction) -> None:
+    """Fine-tuning's target is what the denoiser needs, at the schedule's noise levels."""
     ready = bench(place, 6, 1, 6, clip_norm=0, prediction=prediction)
     x0 = ready.latents._all
     for kind in Prediction:

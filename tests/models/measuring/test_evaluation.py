@@ -28,16 +28,17 @@ from models.measuring.judge import network
 from models.measuring.judge.heads import HEADS, UNSEEN, labels, visible
 from models.measuring.judge.network import Judge
 from models.painter import flaws
-from models.painter.captions import prompt
+from models.painter.captions import SYNONYMS, prompt
 from models.painter.drawing import draw, raster
 from models.painter.portrait import sample
 from models.painter.sets import FIRST_SEED, Purpose
 from models.pretraining.architecture import FULL
 from models.pretraining.painting import plan
 from models.report import Row, table, unmeasured
+from tests.stages.one_line import one_line
 
 
-def test_evaluation_uses_seeds_of_its_own() -> None:
+def test_evaluation_uses_its_own_seeds() -> None:
     assert min(adherence.FIRST_SEED - first for first in FIRST_SEED.values()) > 100_000_000
 
 
@@ -49,8 +50,8 @@ def test_a_task_asks_for_its_portrait_in_its_framing() -> None:
 
 
 @pytest.mark.parametrize("head", [head for heads, _ in GROUPS.values() for head in heads])
-def test_a_prompt_says_all_that_its_picture_is_judged_by(head: str) -> None:
-    """What a prompt leaves open no model can be blamed for."""
+def test_a_prompt_states_everything_its_picture_is_judged_by(head: str) -> None:
+    """No model can be blamed for what a prompt leaves open."""
     column = list(HEADS).index(head)
     for task in adherence.tasks(60):
         said: dict[str, str] = {}
@@ -61,18 +62,20 @@ def test_a_prompt_says_all_that_its_picture_is_judged_by(head: str) -> None:
                 assert said.setdefault(prompt(portrait), value) == value
 
 
-def test_a_sentence_names_what_the_prompt_names() -> None:
-    for said, tagged in zip(adherence.tasks(12, sentences=True), adherence.tasks(12), strict=True):
+def test_a_sentence_task_names_the_portrait_and_the_tags_of_its_tag_task() -> None:
+    for said, tagged in zip(adherence.tasks(60, sentences=True), adherence.tasks(60), strict=True):
         assert said.portrait == tagged.portrait
         assert said.prompt != tagged.prompt
-        assert f"{said.portrait.hair_colour} hair" in said.prompt or "hair" in said.prompt
+        for tag in tagged.prompt.split(", "):
+            words = ("boy", "girl") if tag in ("1boy", "1girl") else (tag, *SYNONYMS.get(tag, ()))
+            assert any(word in said.prompt for word in words), tag
 
 
 def test_every_group_is_made_of_heads_that_are_judged() -> None:
     assert {head for heads, _ in GROUPS.values() for head in heads} <= set(HEADS)
 
 
-def test_what_cannot_be_seen_does_not_count() -> None:
+def test_hidden_attributes_do_not_count() -> None:
     portraits = [sample(Random(i)) for i in range(200)]
     true = adherence.truth(portraits)
     said = np.where(true == UNSEEN, 0, true)
@@ -92,7 +95,7 @@ def test_half_wrong_is_half_right() -> None:
     assert adherence.grouped(reached)["hair colour"] == 0.5
 
 
-def test_a_rare_value_that_never_comes_is_named() -> None:
+def test_a_rare_value_that_is_never_drawn_is_named() -> None:
     portraits = [sample(Random(i)) for i in range(300)]
     true = adherence.truth(portraits)
     brows = list(HEADS).index("brows")
@@ -104,10 +107,14 @@ def test_a_rare_value_that_never_comes_is_named() -> None:
     assert adherence.weakest(true[:3], true[:3], "brows") == ("", 1.0)
 
 
-def test_a_judge_is_the_same_after_a_trip_over_the_disk(tmp_path: Path) -> None:
-    net = network.Network(16).eval()
+def test_a_saved_judge_is_loaded_in_half_precision_and_judges_every_head(tmp_path: Path) -> None:
+    net = network.Network(16)
     network.save(net, tmp_path / "judge.safetensors", 16)
     judge = Judge(tmp_path / "judge.safetensors")
+    assert not judge.network.training
+    loaded = judge.network.state_dict()
+    for name, weight in net.state_dict().items():
+        assert torch.equal(loaded[name], weight.half().to(weight.dtype)), name
     picture = raster(draw(sample(Random(1)), 1), 512)
     (said,) = adherence.judged(judge, [picture])
     assert len(said) == len(HEADS)
@@ -130,7 +137,7 @@ def test_a_judge_of_another_painter_is_refused(
         Judge(tmp_path / "missing.safetensors")
 
 
-def test_only_the_weight_differs_between_pictures_that_are_weighed() -> None:
+def test_weighted_tasks_differ_only_in_the_weight() -> None:
     light, even, heavy = steering.weighed(5)
     for weight, tasks in zip(steering.WEIGHTS, (light, even, heavy), strict=True):
         for i, task in enumerate(tasks):
@@ -139,7 +146,7 @@ def test_only_the_weight_differs_between_pictures_that_are_weighed() -> None:
             assert task.prompt.replace(f":{weight:g})", ":1)") == even[i].prompt
 
 
-def test_only_the_negative_differs_where_dark_hair_is_unwanted() -> None:
+def test_only_the_negative_differs_if_dark_hair_is_unwanted() -> None:
     free, without = steering.unwanted(3)
     for one, other in zip(free, without, strict=True):
         assert (one.prompt, one.seed, one.negative) == (other.prompt, other.seed, "")
@@ -181,7 +188,7 @@ def row(name: str, value: float, unit: str, goal: str = "", *, holds: bool | Non
 
 
 @pytest.mark.parametrize("heeds", [True, False])
-def test_steering_holds_for_a_model_that_heeds_weights_and_negatives_alone(
+def test_steering_holds_only_for_a_model_that_heeds_weights_and_negatives(
     tmp_path: Path, *, heeds: bool
 ) -> None:
     studio: Any = Painters(heeds=heeds)
@@ -202,7 +209,7 @@ def test_spoiled_pictures_have_a_lower_mean_grade_than_their_originals() -> None
     assert of_painter.value > of_model.value + 3
 
 
-def test_two_alike_are_found_among_many() -> None:
+def test_the_closest_pair_is_found_among_many_pictures() -> None:
     rng = np.random.default_rng(0)
     pictures = [rng.random(300, dtype=np.float32) for _ in range(6)]
     pictures[4] = pictures[1] + np.float32(0.01)
@@ -280,7 +287,7 @@ def test_the_command_measures_the_embedded_model(
     }  # fmt: skip
 
 
-def test_what_comes_most_often_where_nothing_is_asked_for_is_named() -> None:
+def test_the_commonest_value_of_an_open_attribute_is_named() -> None:
     said = adherence.truth(
         replace(sample(Random(i)), scene="sunset" if i < 3 else "ocean") for i in range(4)
     )
@@ -290,7 +297,7 @@ def test_what_comes_most_often_where_nothing_is_asked_for_is_named() -> None:
     assert not any("eyes" in task.prompt or "background" in task.prompt for task in tasks)
 
 
-def test_what_is_left_open_is_held_against_what_silent_captions_show() -> None:
+def test_open_attributes_are_compared_with_captions_that_omit_them() -> None:
     expected = variety.expected("scene", 500)
     # A plain background is often not named; a starry sky nearly always is.
     assert expected.argmax() == HEADS["scene"].index("simple")
@@ -302,7 +309,7 @@ def test_what_is_left_open_is_held_against_what_silent_captions_show() -> None:
     assert variety.apart(sunsets, "scene") > 0.9
 
 
-def test_copies_are_looked_for_among_pictures_that_were_trained_on() -> None:
+def test_copies_are_searched_among_the_training_pictures() -> None:
     framings = {
         seed: shard.framing for shard in plan(FULL, Path(), Purpose.TRAIN) for seed in shard.seeds
     }
@@ -315,8 +322,8 @@ def test_copies_are_looked_for_among_pictures_that_were_trained_on() -> None:
     ("option", "value"),
     [("count", "0"), ("threads", "0"), ("steps", "0"), ("steps", "-1"), ("guidance", "-3")],
 )
-def test_a_senseless_number_is_one_line(
+def test_an_invalid_number_is_refused_by_option_name(
     tmp_path: Path, capsys: pytest.CaptureFixture[str], option: str, value: str
 ) -> None:
     assert main(["evaluate", f"--{option}", value, "--out", str(tmp_path)]) == 2
-    assert f"--{option}" in capsys.readouterr().err
+    assert f"--{option}" in one_line(capsys.readouterr().err)

@@ -1,4 +1,4 @@
-"""Sets of features that lie within another: what the judge says of one group of attributes."""
+"""Feature sets that are part of another: the judge's output for one group of attributes."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from models.measuring.judge.heads import HEADS
 from models.measuring.judge.network import split
 
 
-def test_a_section_is_what_the_judge_says_of_its_group() -> None:
+def test_a_section_is_the_judges_output_for_its_group() -> None:
     count = sum(len(values) for values in HEADS.values())
     said = torch.arange(2 * count).reshape(2, count)
     found = with_sections({"judge": said.numpy().astype(float)})

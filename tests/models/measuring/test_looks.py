@@ -26,7 +26,7 @@ def ramp(width_px: int, *, slanted: float = 0.0, high: float = 1.0) -> Image.Ima
 
 
 @pytest.mark.parametrize("width_px", [2, 5, 10])
-def test_a_straight_slope_takes_eight_tenths_of_its_width(width_px: int) -> None:
+def test_a_straight_slope_measures_eight_tenths_of_its_width(width_px: int) -> None:
     assert edge_width_px([ramp(width_px)]) == pytest.approx(0.8 * width_px, abs=0.05)
     assert edge_width_px([ramp(width_px).rotate(90, expand=True)]) == pytest.approx(
         0.8 * width_px, abs=0.05
@@ -34,17 +34,17 @@ def test_a_straight_slope_takes_eight_tenths_of_its_width(width_px: int) -> None
 
 
 @pytest.mark.parametrize("picture", [ramp(5, slanted=1), ramp(20), ramp(5, high=0.15)])
-def test_what_is_slanted_or_a_shade_or_faint_is_no_edge(picture: Image.Image) -> None:
+def test_slanted_gradual_or_faint_slopes_are_not_edges(picture: Image.Image) -> None:
     assert np.isnan(edge_width_px([picture]))
 
 
-def test_an_edge_ends_where_only_a_faint_shade_goes_on() -> None:
+def test_an_edge_ends_where_only_a_faint_shade_continues() -> None:
     drift = np.add.outer(np.zeros(48), np.arange(64))[..., None]
     shaded = np.asarray(ramp(5, high=0.7)) + drift.astype(np.uint8)
     assert edge_width_px([Image.fromarray(shaded)]) == pytest.approx(4, abs=0.05)
 
 
-def test_what_is_out_of_focus_has_wider_edges() -> None:
+def test_a_blurred_picture_has_wider_edges() -> None:
     sharp = raster(draw(open_eyed(1), 1), 256)
     assert edge_width_px([sharp]) < edge_width_px([sharp.filter(ImageFilter.GaussianBlur(1))])
 
@@ -69,7 +69,7 @@ def faces(*, odd: bool) -> list[Image.Image]:
     return out
 
 
-def test_an_odd_eye_is_seen_and_equal_eyes_are_not_suspected() -> None:
+def test_odd_eyes_are_detected_and_equal_eyes_are_not() -> None:
     judge = Judge()
     equal, odd = (eyes.differences(judge, faces(odd=odd)) for odd in (False, True))
     assert (len(equal), eyes.two_coloured(equal)) == (12, 0.0)
@@ -98,8 +98,8 @@ def _row(name: str, value: float, unit: str, goal: str = "", *, holds: bool | No
     return Row(area="model", name=name, value=value, unit=unit, goal=goal, holds=holds)
 
 
-def test_where_no_eye_was_seen_no_goal_is_held() -> None:
-    """None of no faces is no success: nothing was looked at."""
+def test_no_goal_holds_if_no_eye_was_seen() -> None:
+    """Zero odd eyes in zero faces is not a success: nothing was measured."""
     closed = raster(draw(replace(open_eyed(3), eye_state="closed eyes"), 3), 128)
     found = list(looked_at(Judge(), [closed], [closed], _row))
     (odd,) = (row for row in found if row.name == "eyes of two colours")

@@ -39,7 +39,7 @@ def judged(prompts: dict[str, str], sets: Sets, wrong: float) -> list[Preference
     return pairs
 
 
-def test_the_telling_features_are_found_and_tell_unseen_prompts() -> None:
+def test_the_telling_features_are_found_and_predict_unseen_prompts() -> None:
     prompts, sets = drawn(1)
     found = reward.fit(judged(prompts, sets, wrong=0.2), prompts, sets)
     assert found.features == "telling"
@@ -59,8 +59,8 @@ def leaning(sets: Sets, wrong: float) -> dict[str, float]:
     }
 
 
-def test_votes_on_single_pictures_say_where_to_look_and_not_what_is_liked() -> None:
-    """Few pairs find mute features by chance; the weights are those of the pairs all the same."""
+def test_single_votes_choose_the_features_but_not_the_weights() -> None:
+    """Few pairs choose mute features by chance; the weights still come from the pairs alone."""
     prompts, sets = drawn(1)
     pairs, votes = judged(prompts, sets, wrong=0.4)[40:64], leaning(sets, wrong=0.1)
     astray = reward.fit(pairs, prompts, sets)
@@ -71,15 +71,15 @@ def test_votes_on_single_pictures_say_where_to_look_and_not_what_is_liked() -> N
 
 
 @pytest.mark.parametrize("leans", [0.0, 0.2])
-def test_votes_that_all_say_the_same_choose_nothing(leans: float) -> None:
+def test_identical_votes_change_nothing(leans: float) -> None:
     prompts, sets = drawn(1)
     pairs = judged(prompts, sets, wrong=0.2)
     same = reward.fit(pairs, prompts, sets, dict.fromkeys(prompts, leans))
     assert np.array_equal(same.weights, reward.fit(pairs, prompts, sets).weights)
 
 
-def test_what_features_miss_of_votes_is_told_of_prompts_they_did_not_see() -> None:
-    """Nothing of votes that are a feature's, all of votes that are a prompt's own or nobody's."""
+def test_the_votes_that_features_miss_are_measured_on_unseen_prompts() -> None:
+    """Little of votes that follow a feature, nearly all of votes that follow a prompt or chance."""
     prompts, sets = drawn(1)
     ones = np.ones(6)
 
@@ -97,7 +97,7 @@ def test_what_features_miss_of_votes_is_told_of_prompts_they_did_not_see() -> No
     assert missed({name: float(of_prompt[prompt]) for name, prompt in prompts.items()}) > 0.95
 
 
-def test_votes_at_random_are_told_no_better_than_by_chance() -> None:
+def test_random_votes_are_predicted_no_better_than_chance() -> None:
     prompts, sets = drawn(1)
     found = [
         reward.fit(judged(prompts, drawn(seed)[1], wrong=0.5), prompts, sets).told_right
@@ -106,7 +106,7 @@ def test_votes_at_random_are_told_no_better_than_by_chance() -> None:
     assert np.mean(found) == pytest.approx(0.5, abs=0.08)
 
 
-def test_what_a_whole_prompt_is_like_does_not_count() -> None:
+def test_features_shared_by_a_whole_prompt_do_not_count() -> None:
     """Features of a prompt that all its pictures share cancel in every pair."""
     prompts, sets = drawn(1)
     shifted = {
@@ -117,8 +117,8 @@ def test_what_a_whole_prompt_is_like_does_not_count() -> None:
     assert np.allclose(plain.weights, reward.fit(pairs, prompts, shifted).weights)
 
 
-def test_the_weights_are_the_least_of_the_loss_that_is_written_down() -> None:
-    """Newton's answer: the gradient of the ridge-logistic loss is nothing there."""
+def test_the_weights_minimise_the_documented_loss() -> None:
+    """Newton's solution: the gradient of the ridge-logistic loss is zero there."""
     rng = np.random.default_rng(3)
     x, w = rng.normal(size=(30, 8)), rng.uniform(0.1, 1, 30)
     ridge = 3.0

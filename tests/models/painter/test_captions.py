@@ -58,7 +58,7 @@ def is_true(text: str, p: Portrait) -> bool:
     return falls(0)
 
 
-def test_a_caption_never_states_what_is_untrue() -> None:
+def test_a_caption_never_states_anything_untrue() -> None:
     for s in range(800):
         p, rng = sample(Random(s)), Random(s)
         for text in (prompt(p), full_caption(p), *(caption(p, rng) for _ in range(3))):
@@ -73,7 +73,7 @@ def test_a_false_word_would_be_noticed() -> None:
     assert not is_true(f"{full_caption(p)}, {other.hair_colour} hair", p)
 
 
-def test_what_not_everybody_has_is_nearly_always_stated() -> None:
+def test_uncommon_attributes_are_nearly_always_stated() -> None:
     stated: Counter[bool] = Counter()
     common: Counter[bool] = Counter()
     for s in range(2500):
@@ -89,7 +89,7 @@ def test_what_not_everybody_has_is_nearly_always_stated() -> None:
     assert 0.6 < common[True] / common.total() < 0.9
 
 
-def test_a_prompt_says_one_tag_of_each_thing() -> None:
+def test_a_prompt_has_one_tag_for_each_group() -> None:
     for s in range(300):
         p = sample(Random(s))
         said = prompt(p).split(", ")
@@ -97,7 +97,7 @@ def test_a_prompt_says_one_tag_of_each_thing() -> None:
         assert sorted(said) == sorted(set(groups.values()))
 
 
-def test_the_same_lot_gives_the_same_caption_and_another_lot_another() -> None:
+def test_captions_repeat_with_the_same_random_state_and_vary_otherwise() -> None:
     p = sample(Random(1))
     assert caption(p, Random(5)) == caption(p, Random(5))
     assert len({caption(p, Random(s)) for s in range(40)}) > 30
@@ -112,7 +112,7 @@ def test_captions_come_as_tags_sentences_and_underscores() -> None:
     assert any(word in text.split(", ") for text in texts for word in PRAISE)
 
 
-def test_synonyms_speak_of_tags_and_are_no_other_tag() -> None:
+def test_synonyms_belong_to_tags_and_are_not_tags_themselves() -> None:
     known = set(vocabulary())
     assert set(SYNONYMS) <= known
     ways = [way for others in SYNONYMS.values() for way in others]
@@ -144,7 +144,7 @@ def test_prompts_fit_into_what_the_text_encoder_reads(folder: Path) -> None:
     assert 40 < max(lengths) <= tokens.LENGTH
 
 
-def test_a_synonym_says_nothing_that_the_portrait_denies() -> None:
+def test_a_synonym_never_contradicts_the_portrait() -> None:
     plain_girl = replace(sample(Random(0)), boy=False, brows="plain", tears=False)
     boy, crying = replace(plain_girl, boy=True), replace(plain_girl, tears=True)
     said = {

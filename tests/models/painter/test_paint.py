@@ -82,7 +82,7 @@ def test_mixed_pictures_carry_their_grades(tmp_path: Path) -> None:
         assert (line["grade"] == 10.0) == (not any(flaws.values()))
 
 
-def test_a_folder_is_gone_on_with_and_nothing_is_painted_twice(
+def test_a_folder_is_continued_and_nothing_is_painted_twice(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     part, whole = tmp_path / "part", tmp_path / "whole"
@@ -95,7 +95,7 @@ def test_a_folder_is_gone_on_with_and_nothing_is_painted_twice(
     assert contents(part) == contents(whole)
 
 
-def test_what_was_taken_away_or_torn_by_a_crash_is_painted_again(tmp_path: Path) -> None:
+def test_missing_and_damaged_pictures_are_painted_again(tmp_path: Path) -> None:
     assert paint(tmp_path, count=4) == 0
     fresh = contents(tmp_path)
     (tmp_path / "0000001.png").unlink()
@@ -110,7 +110,7 @@ def test_what_was_taken_away_or_torn_by_a_crash_is_painted_again(tmp_path: Path)
     }
 
 
-def test_ctrl_c_leaves_a_folder_that_can_be_used_and_gone_on_with(tmp_path: Path) -> None:
+def test_ctrl_c_leaves_a_usable_folder_that_can_be_continued(tmp_path: Path) -> None:
     command = [sys.executable, "-m", "models", "paint", "--count", "100000", "--size", "32"]
     with subprocess.Popen(
         [*command, "--jobs", "2", "--out", str(tmp_path)],
@@ -135,7 +135,7 @@ def test_ctrl_c_leaves_a_folder_that_can_be_used_and_gone_on_with(tmp_path: Path
 
 @pytest.mark.skipif(not Path("/dev/full").exists(), reason="/dev/full is Linux's")
 @pytest.mark.parametrize("full", ["0000002.png.part", "0000002.txt"])
-def test_a_full_disk_is_told_and_leaves_whole_pictures(
+def test_a_full_disk_is_reported_and_leaves_whole_pictures(
     tmp_path: Path, full: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
     (tmp_path / full).symlink_to("/dev/full")
@@ -158,7 +158,7 @@ def test_a_full_disk_is_told_and_leaves_whole_pictures(
         ({"jobs": 0}, "--jobs must be 1 to"),
     ],
 )
-def test_an_option_out_of_its_limits_is_told_before_anything_is_made(
+def test_an_option_out_of_range_is_refused_before_anything_is_made(
     tmp_path: Path,
     options: dict[str, int],
     told: str,
@@ -171,7 +171,7 @@ def test_an_option_out_of_its_limits_is_told_before_anything_is_made(
     assert not (tmp_path / "out").exists()
 
 
-def test_seeds_that_lead_beyond_the_last_are_told(
+def test_seeds_beyond_the_last_one_are_refused(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     assert paint(tmp_path, "--seed", str(2**32 - 1), count=1) == 0
@@ -179,7 +179,7 @@ def test_seeds_that_lead_beyond_the_last_are_told(
     assert "lead beyond 4294967295" in capsys.readouterr().err
 
 
-def test_a_place_that_cannot_be_a_folder_is_told(
+def test_a_path_that_cannot_be_a_folder_is_refused(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     file = tmp_path / "file"

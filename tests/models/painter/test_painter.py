@@ -84,7 +84,7 @@ def pixels(p: Portrait, width_px: int = 160) -> np.ndarray:
 
 
 def places(svg: str, width_px: int, rows: np.ndarray, columns: np.ndarray) -> np.ndarray:
-    """Pixels of a picture as points [N, 2] of the drawing, in which the face has its axis at 0."""
+    """Pixels of a picture as points (N, 2) of the drawing, in which the face has its axis at 0."""
     found = re.search(
         r"translate\(([\d.]+) ([\d.]+)\) scale\(([\d.]+)\) rotate\(([-\d.]+) 0 420\)", svg
     )
@@ -131,7 +131,7 @@ def test_an_attribute_changes_its_place_and_nothing_else(
 
 @pytest.mark.parametrize("bangs", portrait.BANGS_GIRL)
 @pytest.mark.parametrize("hair", ["black", "brown", "blonde", "white"])
-def test_brows_are_read_through_any_hair(bangs: str, hair: str) -> None:
+def test_brows_are_visible_through_any_hair(bangs: str, hair: str) -> None:
     faces = [
         pixels(replace(PLAIN, bangs=bangs, hair_colour=hair, brows=brows))
         for brows in portrait.BROWS
@@ -159,13 +159,13 @@ COVERS: list[tuple[dict[str, object], str, dict[str, object]]] = [
 
 
 @pytest.mark.parametrize(("change", "tag", "cover"), COVERS, ids=str)
-def test_what_is_covered_is_neither_seen_nor_said_nor_judged(
+def test_a_covered_attribute_is_not_visible_tagged_or_judged(
     change: dict[str, object],
     tag: str,
     cover: dict[str, object],
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    # The room that a bun asks for moves everything, whether or not it is seen.
+    # The room that a bun needs moves everything, whether or not the bun is visible.
     monkeypatch.setattr(headwear, "ROOM_ABOVE", dict.fromkeys(portrait.HEAD, 30))
     bare, covered = replace(PLAIN, **change), replace(PLAIN, **change, **cover)
     assert tag in texts(bare)
@@ -178,7 +178,7 @@ def test_what_is_covered_is_neither_seen_nor_said_nor_judged(
     assert seen.sum() < in_the_open.sum() / 2
 
 
-def test_overalls_are_said_without_the_colour_that_hair_hides() -> None:
+def test_overalls_are_tagged_without_a_colour_that_hair_hides() -> None:
     def worn(style: str, colour: str) -> Portrait:
         hair = {"hair_style": style, "hair_length": "long"}
         return replace(PLAIN, clothes="overalls", clothes_colour=colour, **hair)
@@ -195,7 +195,7 @@ def test_overalls_are_said_without_the_colour_that_hair_hides() -> None:
     assert differ("low twintails") < differ("ponytail") / 2
 
 
-def test_details_are_said_where_the_picture_has_room_for_them() -> None:
+def test_details_are_tagged_only_where_the_picture_has_room() -> None:
     maid = replace(PLAIN, clothes="maid")
     assert "apron" not in texts(maid)
     assert "apron" in texts(replace(maid, framing="portrait"))
@@ -212,14 +212,14 @@ def test_a_face_that_frowns_or_cries_is_not_called_expressionless() -> None:
 
 
 @pytest.mark.parametrize("change", [{"background": "red"}, {"scene": "polka dot"}], ids=str)
-def test_a_background_changes_behind_the_figure(change: dict[str, object]) -> None:
+def test_a_background_changes_only_behind_the_figure(change: dict[str, object]) -> None:
     moved = abs(pixels(replace(PLAIN, **change)) - pixels(PLAIN)).max(2) > 12
     assert moved[:30].mean() > 0.1
     at = places(draw(PLAIN, SEED), 160, *np.nonzero(moved))
     assert not ((abs(at[:, 0]) < 90) & (at[:, 1] > 80) & (at[:, 1] < 330)).any()
 
 
-def test_tall_head_wear_gets_room_above() -> None:
+def test_tall_headwear_gets_room_above() -> None:
     def top_of(p: Portrait) -> float:
         found = re.search(r"translate\([\d.]+ ([\d.]+)\)", draw(p, SEED))
         assert found
@@ -289,17 +289,17 @@ def test_the_pictures_the_embedded_model_learned_from_can_be_drawn_again() -> No
     assert hashlib.sha256(text.encode()).hexdigest() == PAINTED
 
 
-def test_the_vocabulary_holds_every_tag_and_no_idle_one() -> None:
+def test_the_vocabulary_holds_every_tag_and_no_unused_one() -> None:
     drawn = {tag.text for s in range(6000) for tag in tags(sample(Random(s)))}
     known = vocabulary()
     assert len(known) == len(set(known)) >= 120
     assert drawn <= set(known)
-    # Rare colours of rare clothes may be missing from so few portraits, whole things may not.
+    # Rare colours of rare clothes may be missing from so few portraits; whole items may not.
     idle = {text.split(" ", 1)[-1] for text in set(known) - drawn}
     assert idle <= {text.split(" ", 1)[-1] for text in drawn}
 
 
-def test_nothing_is_tagged_of_eyes_that_cannot_be_seen() -> None:
+def test_hidden_eye_attributes_are_not_tagged() -> None:
     shut = replace(PLAIN, eye_state="closed eyes", eye_shape="tsurime")
     assert "closed eyes" in texts(shut)
     assert not {"blue eyes", "tsurime"} & texts(shut)
@@ -310,14 +310,14 @@ def test_nothing_is_tagged_of_eyes_that_cannot_be_seen() -> None:
     assert {"one eye closed", "blue eyes"} <= texts(one)
 
 
-def test_eye_colour_under_dark_lenses_leaves_no_pixel() -> None:
+def test_a_hidden_eye_colour_leaves_no_visible_pixel() -> None:
     for hidden in ({"eyewear": "sunglasses"}, {"eye_state": "closed eyes"}):
         p = replace(PLAIN, **hidden)
         assert abs(pixels(p) - pixels(replace(p, eye_colour="red"))).max() == 0
 
 
 @pytest.mark.parametrize("change", [c for c, _ in PLACES], ids=str)
-def test_an_attribute_that_is_seen_is_tagged(change: dict[str, object]) -> None:
+def test_a_visible_attribute_is_tagged(change: dict[str, object]) -> None:
     assert texts(replace(PLAIN, **change)) != texts(PLAIN)
 
 
@@ -339,7 +339,7 @@ def test_colours_are_tagged_only_where_they_are_drawn() -> None:
                 assert texts(p) == texts(other)
 
 
-def test_no_eye_that_is_covered_winks_and_no_fang_is_without_an_open_smile() -> None:
+def test_covered_eyes_never_wink_and_fangs_need_an_open_smile() -> None:
     for p in (sample(Random(s)) for s in range(4000)):
         covered = p.eyewear == "eyepatch" or p.bangs == "hair over one eye"
         assert not (covered and p.eye_state == "one eye closed")
@@ -347,7 +347,7 @@ def test_no_eye_that_is_covered_winks_and_no_fang_is_without_an_open_smile() -> 
         assert p.mouth == "open smile" or not p.fang
 
 
-def test_the_grade_falls_from_ten_to_one_as_faults_grow() -> None:
+def test_the_grade_falls_from_ten_to_one_as_flaws_grow() -> None:
     assert Flaws().grade == 10.0
     for field in fields(Flaws):
         grades = [Flaws(**{field.name: degree / 10}).grade for degree in range(11)]
@@ -356,7 +356,7 @@ def test_the_grade_falls_from_ten_to_one_as_faults_grow() -> None:
     assert Flaws(**dict.fromkeys(asdict(Flaws()), 1.0)).grade == 1.0
 
 
-def test_faults_by_lot_cover_the_grades() -> None:
+def test_random_flaws_cover_all_grades() -> None:
     rng = Random(0)
     grades = [flaw.sample(rng).grade for _ in range(2000)]
     assert all(1.0 <= grade <= 10.0 for grade in grades)
@@ -371,11 +371,11 @@ def flawed(**degrees: float) -> np.ndarray:
 
 
 @pytest.mark.parametrize("name", asdict(Flaws()))
-def test_a_greater_fault_moves_the_picture_further_and_keeps_its_size(name: str) -> None:
+def test_a_larger_flaw_changes_the_picture_more_and_keeps_its_size(name: str) -> None:
     clean, little, much = flawed(), flawed(**{name: 0.3}), flawed(**{name: 1.0})
     assert clean.shape == little.shape == much.shape == (96, 96, 3)
     assert 0 < abs(little - clean).mean() < abs(much - clean).mean()
 
 
-def test_no_fault_leaves_the_picture_as_it_is() -> None:
+def test_a_picture_without_flaws_is_left_unchanged() -> None:
     assert (flawed() == np.asarray(raster(draw(PLAIN, SEED), 96))).all()

@@ -27,7 +27,7 @@ def schedule() -> Schedule:
 
 
 def said(prediction: Prediction, seed: int) -> tuple[Tensor, ...]:
-    """One pair's latents and noise, its level, and what a network and its reference say of both."""
+    """One pair's latents and noise, its level, and the outputs of a network and its reference."""
     g = torch.Generator().manual_seed(seed)
     x0 = torch.randn(2, 3, 2, 2, generator=g)
     noise = torch.randn(1, 3, 2, 2, generator=g).expand(2, -1, -1, -1)
@@ -56,15 +56,15 @@ def test_diffusion_dpo_is_equation_14_in_noise_and_in_velocity(prediction: Predi
     assert found == pytest.approx(-math.log(sigmoid(-BETA * inside)), rel=1e-4)
 
 
-def test_dpo_is_lower_where_the_better_one_has_gained_more() -> None:
+def test_dpo_is_lower_if_the_better_picture_gained_more() -> None:
     more, less = torch.tensor([2.0]), torch.tensor([-1.0])
     assert losses.dpo(more, less) < losses.dpo(less, more)
     assert float(losses.dpo(more, more)) == pytest.approx(math.log(2))
 
 
 @pytest.mark.parametrize("noise", [0.0, 0.1, 0.3])
-def test_robust_dpo_over_noisy_judgements_is_dpo_over_right_ones(noise: float) -> None:
-    """Equation 12: what is wrong by chance cancels in the mean."""
+def test_robust_dpo_on_noisy_judgements_equals_dpo_on_correct_ones(noise: float) -> None:
+    """Equation 12: random errors cancel in the mean."""
     better, worse = torch.tensor([0.7]), torch.tensor([-1.1])
     right, wrong = (
         losses.robust_dpo(better, worse, noise),
@@ -84,14 +84,14 @@ def test_diffusion_kto_is_equation_9_with_the_sigmoid() -> None:
     assert each.tolist() == pytest.approx(expected)
 
 
-def test_the_reference_point_is_never_below_nothing_and_teaches_nothing() -> None:
+def test_the_reference_point_is_never_negative_and_has_no_gradient() -> None:
     rewards = torch.tensor([-3.0, 1.0], requires_grad=True)
     at_rest = losses.reference_point(rewards)
     assert float(at_rest) == 0
     assert not at_rest.requires_grad
 
 
-def test_a_bounded_reward_pulls_until_it_is_enough_and_then_hardly() -> None:
+def test_a_bounded_reward_hardly_pulls_once_the_gain_is_enough() -> None:
     gain = torch.tensor([-1.0, 0.3, 3.0], requires_grad=True)
     losses.bounded(gain, enough=0.3, sharpness=3.0).sum().backward()
     assert gain.grad is not None
@@ -101,8 +101,8 @@ def test_a_bounded_reward_pulls_until_it_is_enough_and_then_hardly() -> None:
     assert pulls[2] < 0.01
 
 
-def test_a_pick_in_pairs_teaches_what_plackett_luce_does_while_little_is_learned() -> None:
-    """Of pictures that have gained nothing yet, the pairs' gradient is a multiple of the ranking's.
+def test_a_pick_as_pairs_has_plackett_luces_gradient_at_the_start() -> None:
+    """If pictures have gained nothing yet, the pairs' gradient is a multiple of the ranking's.
 
     Plackett-Luce's loss of a pick is -log softmax at its place (Luce 1959; Plackett 1975).
     """

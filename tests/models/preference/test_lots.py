@@ -1,4 +1,4 @@
-"""Which pictures stand in a step, and how noise is shared between the sides of a pair."""
+"""Which pictures are in a step, and how the sides of a pair share their noise."""
 
 from __future__ import annotations
 
@@ -51,7 +51,7 @@ def test_the_rows_of_a_pair_alternate_and_share_a_lot() -> None:
             assert better.lot == worse.lot
 
 
-def test_a_step_is_of_one_size_and_sizes_come_by_their_weight() -> None:
+def test_a_step_has_one_size_and_sizes_are_drawn_by_weight() -> None:
     sizes: Counter[bool] = Counter()
     for step in range(300):
         found = {row.name in "de" for row in lots(pairs=2).rows(step)}
@@ -60,7 +60,7 @@ def test_a_step_is_of_one_size_and_sizes_come_by_their_weight() -> None:
     assert sizes[True] / 300 == pytest.approx(0.5 / 1.5, abs=0.07)
 
 
-def test_a_surer_pair_comes_more_often() -> None:
+def test_a_more_certain_pair_is_drawn_more_often() -> None:
     rows = [row for step in range(40) for row in lots().rows(step)[0::2]]
     counts = Counter(row.name for row in rows)
     assert counts["a"] / (counts["a"] + counts["c"]) == pytest.approx(0.9, abs=0.03)
@@ -71,21 +71,21 @@ def test_a_step_is_the_same_whenever_it_is_drawn() -> None:
     assert lots().rows(7) != lots().rows(8)
 
 
-def test_kto_has_both_signs_and_sft_only_what_is_liked() -> None:
+def test_kto_uses_both_signs_and_sft_only_liked_pictures() -> None:
     for step in range(5):
         assert all(row.name in "ace" for row in lots(Loss.SFT).rows(step))
     signs = {row.name: row.sign for step in range(5) for row in lots(Loss.KTO).rows(step)}
     assert signs == {"a": 1, "b": -1, "c": 1, "d": -1, "e": 1}
 
 
-def test_what_is_held_out_is_neither_replayed_nor_pulled() -> None:
+def test_held_out_pictures_are_neither_replayed_nor_pulled() -> None:
     drawn = lots()
     for step in range(30):
         shown = [*drawn.any_of(step), *drawn.replayed(step, Exhibit(name="a", lot=0, sign=1))]
         assert "h" not in {row.name for row in shown}
 
 
-def test_the_sides_of_a_pair_are_noised_alike_and_pairs_are_not() -> None:
+def test_both_sides_of_a_pair_get_the_same_noise_and_other_pairs_do_not() -> None:
     sigmas = torch.linspace(0.1, 9, 50).double().numpy()
     objective = Objective(
         Schedule(train_sigmas=sigmas, spacing=Spacing.LEADING),
@@ -95,13 +95,13 @@ def test_the_sides_of_a_pair_are_noised_alike_and_pairs_are_not() -> None:
     rows = [Exhibit(name=name, lot=lot, sign=1) for lot, name in ((0, "a"), (0, "b"), (1, "a"))]
     posed = Errors(rows, exhibits(), objective, step=4, seed=0).posed
     assert posed.times[0] == posed.times[1]
-    assert torch.equal(posed.wanted[0], posed.wanted[1]), "of epsilon this is the noise"
+    assert torch.equal(posed.wanted[0], posed.wanted[1]), "for epsilon this is the noise"
     assert not torch.equal(posed.wanted[0], posed.wanted[2])
     narrow = Errors(rows * 40, exhibits(), objective, step=4, seed=0, span=(0.4, 0.5)).posed
     assert 20 <= int(narrow.times.min()) <= int(narrow.times.max()) < 25
 
 
-def test_the_audit_asks_held_out_pairs_with_the_same_noise_each_time() -> None:
+def test_the_audit_uses_the_same_pairs_and_noise_each_time() -> None:
     asked = audit(EVIDENCE, exhibits(), seed=1)
     assert asked == audit(EVIDENCE, exhibits(), seed=1)
     assert [{row.name for row in group} for group in asked] == [{"a", "b", "c"}, {"d", "e"}]

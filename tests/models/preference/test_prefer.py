@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import statistics
 from dataclasses import replace
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -14,10 +15,12 @@ from PIL import Image
 from models.catalogue.registry import card_of, faults, file_sha256
 from models.contract import EngineError
 from models.engine.loader import load
-from models.manifest import JudgementLine, PictureLine
+from models.manifest import JudgementLine, PictureLine, Split
 from models.preference import run
+from models.preference.pulling import Pull
 from models.training.exhibits import Errors
 from tests.stages.manifests import write_manifest
+from tests.stages.one_line import one_line
 from tests.stages.tiny_finetuning import interrupt
 from tests.stages.tiny_preferring import (
     HELD_OUT,
@@ -41,7 +44,7 @@ class Usage(NamedTuple):
     free: int = 0
 
 
-def test_a_run_ends_in_a_candidate_with_card_curve_and_sheets(bench: Bench) -> None:
+def test_a_run_produces_a_candidate_with_card_curve_and_sheets(bench: Bench) -> None:
     before = file_sha256(bench.base / "unet" / "diffusion_pytorch_model.safetensors")
     assert bench.prefer("bright", "--as-judged") == 0
     model = bench.out("bright") / "model"
@@ -61,7 +64,7 @@ def test_a_run_ends_in_a_candidate_with_card_curve_and_sheets(bench: Bench) -> N
     assert before == file_sha256(bench.base / "unet" / "diffusion_pytorch_model.safetensors")
 
 
-def test_a_candidate_of_a_candidate_knows_the_manifests_of_both(bench: Bench) -> None:
+def test_a_candidate_trained_from_a_candidate_lists_both_manifests(bench: Bench) -> None:
     assert bench.prefer("first", "--as-judged") == 0
     second = Bench(bench.root, bench.out("first") / "model", bench.manifest)
     other = bench.root / "other"
@@ -74,7 +77,7 @@ def test_a_candidate_of_a_candidate_knows_the_manifests_of_both(bench: Bench) ->
 
 
 @pytest.mark.parametrize("reach", ["full", "lora"])
-def test_a_run_that_was_stopped_ends_as_one_that_was_not(
+def test_a_stopped_run_ends_like_an_uninterrupted_one(
     bench: Bench, monkeypatch: pytest.MonkeyPatch, reach: str
 ) -> None:
     options = ("--as-judged", "--reach", reach, "--replay", "0.5")
@@ -107,18 +110,29 @@ def test_every_loss_moves_the_weights_and_lora_changes_only_attention(
 
 
 def test_a_pull_follows_the_reward_and_needs_one(
-    bench: Bench, capsys: pytest.CaptureFixture[str]
+    bench: Bench, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
+    rewards: list[float] = []
+    reward = Pull.of
+
+    def noted(self: Pull, pixels: torch.Tensor) -> torch.Tensor:
+        found = reward(self, pixels)
+        rewards.append(float(found.detach().mean()))
+        return found
+
+    monkeypatch.setattr(Pull, "of", noted)
     assert bench.prefer("pulled", "--loss", "pull", "--reach", "full") == 0
+    # Each step compares what the base and the trained network make of the same pictures.
+    gains = [now - before for before, now in zip(rewards[::2], rewards[1::2], strict=True)]
+    assert gains[0] == pytest.approx(0, abs=1e-4)
+    assert statistics.fmean(gains[1:]) > 3e-3
     base = load(str(bench.base), device="cpu").unet.state_dict()
     assert any(not torch.equal(w, base[name].half()) for name, w in bench.trained("pulled").items())
     assert bench.prefer("lost", "--loss", "pull", "--as-judged") == 2
-    assert "needs a reward model" in capsys.readouterr().err
+    assert "needs a reward model" in one_line(capsys.readouterr().err)
 
 
-def test_a_reward_that_proved_itself_makes_the_pairs(
-    bench: Bench, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_a_trusted_reward_makes_the_pairs(bench: Bench, capsys: pytest.CaptureFixture[str]) -> None:
     assert bench.prefer("bright", "--blind-to", "judge") == 0
     told = capsys.readouterr().out
     assert "the reward model makes" in told
@@ -131,7 +145,7 @@ def test_a_reward_that_proved_itself_makes_the_pairs(
     assert rows["published, on other pictures: PickScore"] == 70.2
 
 
-def test_fresh_pictures_of_the_current_model_are_ranked_beside_the_judged_ones(
+def test_fresh_pictures_are_ranked_beside_the_judged_ones(
     bench: Bench, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     def made(run: str, *options: str) -> int:
@@ -141,7 +155,7 @@ def test_fresh_pictures_of_the_current_model_are_ranked_beside_the_judged_ones(
 
     assert made("second", "--fresh", "2") > made("first")
     drawn = list((bench.out("second") / "fresh" / "pictures").iterdir())
-    assert len(drawn) == 2 * HELD_OUT, "of the prompts that are trained on alone"
+    assert len(drawn) == 2 * HELD_OUT, "only for the training prompts"
     with monkeypatch.context() as patch:
         stop_at(patch, 2, interrupt)
         assert bench.prefer("stopped", "--fresh", "2") == 130
@@ -150,30 +164,35 @@ def test_fresh_pictures_of_the_current_model_are_ranked_beside_the_judged_ones(
     assert all(torch.equal(whole[name], stopped[name]) for name in whole)
 
 
-def test_a_run_ends_early_where_held_out_pairs_suffer(
+def test_a_run_ends_early_if_held_out_pairs_get_worse(
     bench: Bench, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     told = iter([0.6, 0.9, 0.1, 0.9])
+    asked: set[str] = set()
+
+    def told_right(self: run.Preferring) -> float:
+        asked.update(row.name for rows in self._audit for row in rows)
+        return next(told)
+
     monkeypatch.setattr(run, "_LOOKED", 1)
-    monkeypatch.setattr(run.Preferring, "told_right", lambda _: next(told))
+    monkeypatch.setattr(run.Preferring, "told_right", told_right)
     assert bench.prefer("early", "--as-judged", "--steps", "30") == 0
     assert "held-out pairs are told worse than they were" in capsys.readouterr().out
     assert len(bench.curve("early")) == 4
     assert (bench.out("early") / "model" / "card.json").exists()
+    assert asked == {p.file_name for p in bench.manifest.pictures if p.split is Split.HELD_OUT}
 
 
-def test_looks_that_swing_by_chance_end_nothing_and_a_plain_fall_does() -> None:
+def test_only_a_clear_fall_on_held_out_pairs_ends_a_run() -> None:
     looks = {"20": 0.58, "40": 0.51, "60": 0.44, "80": 0.52}
-    assert run.fallen(looks, pairs=60) is None, "a training that won had swings as wide"
+    assert run.fallen(looks, pairs=60) is None, "a successful training had swings as wide"
     assert run.fallen({**looks, "100": 0.31}, pairs=60) == 101
-    assert run.fallen(looks, pairs=600) == 61, "of many pairs the same fall is no chance"
+    assert run.fallen(looks, pairs=600) == 61, "with many pairs the same fall is not chance"
     assert run.fallen({}, pairs=60) is None
 
 
-def test_a_look_at_held_out_pairs_outlives_a_kill(
-    bench: Bench, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """What ends a run early must not depend on where it was killed."""
+def test_held_out_results_survive_a_kill(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whether a run ends early must not depend on where it was killed."""
 
     def killed() -> None:
         raise EngineError("killed")
@@ -189,7 +208,7 @@ def test_a_look_at_held_out_pairs_outlives_a_kill(
     assert set(json.loads((last / "state.json").read_text())["told"]) == {"2", "4"}
 
 
-def test_numbers_that_ran_off_end_a_run_before_any_harm(
+def test_a_nan_loss_ends_a_run_without_writing_a_model(
     bench: Bench, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     real = Errors.of
@@ -200,16 +219,16 @@ def test_numbers_that_ran_off_end_a_run_before_any_harm(
     with monkeypatch.context() as patch:
         stop_at(patch, 2, lambda: patch.setattr(Errors, "of", spoiled))
         assert bench.prefer("nan", "--as-judged") == 2
-    assert "step 3: loss nan" in capsys.readouterr().err
+    assert "step 3: loss nan" in one_line(capsys.readouterr().err)
     assert not (bench.out("nan") / "model").exists()
 
 
-def test_a_full_disk_is_said_before_the_first_step(
+def test_a_full_disk_is_reported_before_the_first_step(
     bench: Bench, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.setattr("shutil.disk_usage", lambda _: Usage())
     assert bench.prefer("full", "--as-judged") == 2
-    assert "make room or name another --out" in capsys.readouterr().err
+    assert "make room or name another --out" in one_line(capsys.readouterr().err)
 
 
 def few(shown: list[PictureLine]) -> list[JudgementLine]:
@@ -237,26 +256,26 @@ def even(shown: list[PictureLine]) -> list[JudgementLine]:
         (even, "no prompt has one picture that is liked more than another"),
     ],
 )
-def test_what_nothing_can_be_learned_from_is_refused_kindly(
+def test_votes_too_poor_to_learn_from_are_refused_with_the_reason(
     bench: Bench, capsys: pytest.CaptureFixture[str], judged: Any, told: str
 ) -> None:
     folder = bench.root / "poor"
     shown = pictures(folder)
     write_manifest(folder, shown, judged(shown))
     assert bench.prefer("poor", manifest=folder) == 2
-    assert told in capsys.readouterr().err
+    assert told in one_line(capsys.readouterr().err)
     assert not bench.out("poor").exists()
 
 
-def test_votes_of_which_none_is_held_out_are_refused_before_the_training(
+def test_votes_without_held_out_prompts_are_refused_before_training(
     bench: Bench, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """The gate could pass nothing that learned from them."""
+    """The gate could not pass a candidate trained on them."""
     folder = bench.root / "poor"
     shown = pictures(folder, prompts=HELD_OUT)
     write_manifest(folder, shown, votes(shown))
     assert bench.prefer("poor", manifest=folder) == 2
-    assert "no prompt with votes is held out" in capsys.readouterr().err
+    assert "no prompt with votes is held out" in one_line(capsys.readouterr().err)
 
 
 def test_a_manifest_changed_by_hand_is_refused(
@@ -265,28 +284,29 @@ def test_a_manifest_changed_by_hand_is_refused(
     path = bench.manifest.folder / "judgements.jsonl"
     path.write_text(path.read_text().replace('"value":-1', '"value":1', 1))
     assert bench.prefer("changed") == 2
-    assert "was changed after it was written" in capsys.readouterr().err
+    assert "was changed after it was written" in one_line(capsys.readouterr().err)
 
 
-def test_a_base_that_is_not_the_votes_model_is_refused(
+def test_a_base_other_than_the_voted_model_is_refused(
     bench: Bench, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     from tests.stages.tiny_models import build
 
     other = build(tmp_path / "somebody-else")
     assert Bench(bench.root, other, bench.manifest).prefer("wrong") == 2
-    assert "name tiny-waifu as --base" in capsys.readouterr().err
+    assert "name tiny-waifu as --base" in one_line(capsys.readouterr().err)
 
 
-def test_a_state_of_other_judgements_is_not_gone_on_from(
+def test_a_run_is_not_resumed_with_another_manifest(
     bench: Bench, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     with monkeypatch.context() as patch:
         stop_at(patch, 2, interrupt)
         assert bench.prefer("new", "--as-judged") == 130
+    assert "stopped" in one_line(capsys.readouterr().err)
     other = manifest_of(bench.root / "others", weight=0.5)
     assert bench.prefer("new", "--as-judged", "--resume", manifest=other.folder) == 2
-    assert "was saved with another manifest" in capsys.readouterr().err
+    assert "was saved with another manifest" in one_line(capsys.readouterr().err)
 
 
 @pytest.mark.parametrize(
@@ -301,8 +321,8 @@ def test_a_state_of_other_judgements_is_not_gone_on_from(
         (("--name", "tiny-waifu"), "is the base's own name"),
     ],
 )
-def test_options_without_sense_are_refused(
+def test_invalid_options_are_refused(
     bench: Bench, capsys: pytest.CaptureFixture[str], option: tuple[str, ...], told: str
 ) -> None:
     assert bench.prefer("odd", *option) == 2
-    assert told in capsys.readouterr().err
+    assert told in one_line(capsys.readouterr().err)

@@ -1,4 +1,4 @@
-"""A reward that proved itself makes pairs; what was judged of the very pair counts beside it."""
+"""A trusted reward makes pairs; judgements on the same pair count beside it."""
 
 from __future__ import annotations
 
@@ -22,28 +22,32 @@ def reward(weight: float = 1.0, told_right: float = 0.8) -> Reward:
     return Reward(features="one", weights=np.array([weight]), told_right=told_right)
 
 
-def told(evidence: Evidence) -> dict[tuple[str, str], float]:
+def pair_weights(evidence: Evidence) -> dict[tuple[str, str], float]:
     return {(pair.better, pair.worse): pair.weight for pair in evidence.pairs}
 
 
-def test_pictures_that_nobody_voted_on_become_pairs_of_their_prompt() -> None:
-    assert told(ranked(reward(), PROMPTS, VECTORS, NOTHING)) == {
+def test_unvoted_pictures_become_pairs_within_their_prompt() -> None:
+    assert pair_weights(ranked(reward(), PROMPTS, VECTORS, NOTHING)) == {
         ("a", "b"): pytest.approx(tanh(0.5)),
         ("a", "c"): pytest.approx(tanh(0.45)),
-    }, "b and c are too close to call, and d has nobody beside it"
+    }, "b and c are too close to call, and d is alone in its prompt"
 
 
 def test_the_odds_of_reward_and_judgement_add_up() -> None:
     judged = Evidence(pairs=(Preference(better="b", worse="a", weight=0.8),), liked={})
-    found = told(ranked(reward(), PROMPTS, VECTORS, judged))
+    found = pair_weights(ranked(reward(), PROMPTS, VECTORS, judged))
     assert found["b", "a"] == pytest.approx(tanh(atanh(0.8) - 0.5))
 
 
-def test_a_reward_that_knows_nothing_leaves_the_judgements() -> None:
+def test_an_uninformative_reward_leaves_the_judgements_unchanged() -> None:
     judged = Evidence(pairs=(Preference(better="b", worse="c", weight=0.3),), liked={})
-    assert told(ranked(reward(0.0), PROMPTS, VECTORS, judged)) == {("b", "c"): pytest.approx(0.3)}
+    assert pair_weights(ranked(reward(0.0), PROMPTS, VECTORS, judged)) == {
+        ("b", "c"): pytest.approx(0.3)
+    }
 
 
 @pytest.mark.parametrize(("share", "pairs", "good"), [(0.54, 100, False), (0.59, 100, True)])
-def test_a_reward_is_trusted_where_it_beats_a_coin(share: float, pairs: int, *, good: bool) -> None:
+def test_a_reward_is_trusted_only_if_it_beats_a_coin_toss(
+    share: float, pairs: int, *, good: bool
+) -> None:
     assert trusted(reward(told_right=share), pairs) is good

@@ -1,4 +1,4 @@
-"""The members that the bench of learning simulates judge as it says they do."""
+"""The members simulated by the learning bench judge as it says they do."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ def right(said: list[JudgementLine], taste: NDArray[np.float64]) -> float:
 
 
 @pytest.mark.parametrize("yes_or_no", [False, True])
-def test_two_honest_members_agree_in_seven_cases_of_ten(*, yes_or_no: bool) -> None:
+def test_two_honest_members_agree_in_seven_of_ten_cases(*, yes_or_no: bool) -> None:
     taste = (graded() > 0).astype(float) if yes_or_no else graded()
     likes = standing(taste)
     noise, rng = noise_of(likes), np.random.default_rng(0)
@@ -54,7 +54,7 @@ def test_inverted_and_colluding_members_vote_against_the_taste() -> None:
     assert share(Crowd(null=True)) == pytest.approx(0.5, abs=0.06)
 
 
-def test_so_many_visits_are_of_different_members() -> None:
+def test_repeat_visits_are_by_different_members() -> None:
     said = judged(shown(graded()), Crowd(), Ask.VOTES, 240, seed=5, visits=3)
     voters: dict[str, set[str]] = {}
     for judgement in said:
@@ -63,7 +63,7 @@ def test_so_many_visits_are_of_different_members() -> None:
     assert len(said) == 240
 
 
-def test_duels_and_picks_are_of_one_grid() -> None:
+def test_duels_and_picks_stay_within_one_grid() -> None:
     for ask, many in ((Ask.DUELS, 2), (Ask.PICKS, 4)):
         said = judged(shown(graded()), Crowd(), ask, 100, seed=5)
         assert len(said) == 100

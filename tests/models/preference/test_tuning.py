@@ -1,4 +1,4 @@
-"""What a step lowers, and that the reference stays what the parent said."""
+"""What a step lowers, and that the reference keeps the parent's output."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ def rows(*signs: float, weights: tuple[float, ...] = (1.0, 1.0)) -> list[Exhibit
     ("loss", "falls_with_first", "falls_with_second"),
     [(Loss.DPO, True, False), (Loss.KTO, True, False), (Loss.SFT, True, True)],
 )
-def test_a_loss_falls_as_the_better_side_is_said_better(
+def test_a_loss_falls_as_the_better_picture_is_predicted_better(
     loss: Loss, *, falls_with_first: bool, falls_with_second: bool
 ) -> None:
     def value(first: float, second: float) -> float:
@@ -59,7 +59,7 @@ def asked(unet: Any) -> tuple[Tensor, ...]:
 
 
 @pytest.mark.parametrize("reach", Reach)
-def test_the_reference_says_what_the_parent_said_while_the_student_moves_on(
+def test_the_reference_keeps_the_parents_output_while_the_student_learns(
     voted_base: Path, reach: Reach
 ) -> None:
     unet = load(str(voted_base), device="cpu").unet
@@ -82,6 +82,6 @@ def test_small_unets_learn_with_all_weights_and_large_ones_by_lora() -> None:
     assert Course(reach=Reach.FULL).reach_of(large) is Reach.FULL
 
 
-def test_a_pull_is_short_unless_it_is_told_otherwise() -> None:
+def test_a_pull_is_short_unless_steps_are_given() -> None:
     assert Course(loss=Loss.PULL).length < Course().length
     assert Course(loss=Loss.PULL, steps=70).length == 70

@@ -8,7 +8,7 @@ from models.measuring.features import look_of, looks, sections
 from models.preference.workshop import _with_sections
 
 
-def test_what_follows_a_reward_sees_what_the_reward_was_fitted_to() -> None:
+def test_features_are_the_same_for_fitting_and_following_a_reward() -> None:
     look = looks()
     pixels = torch.rand((2, 3, 128, 128), generator=torch.Generator().manual_seed(0))
     files = ("a", "b")
@@ -21,5 +21,5 @@ def test_what_follows_a_reward_sees_what_the_reward_was_fitted_to() -> None:
         assert torch.equal(again, torch.stack([torch.tensor(vectors[file]) for file in files]))
 
 
-def test_who_is_blind_to_the_judge_is_blind_to_its_sections() -> None:
+def test_without_the_judge_there_are_no_judge_sections() -> None:
     assert set(_with_sections({"colour": {}})) == {"colour"}

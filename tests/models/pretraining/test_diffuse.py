@@ -48,7 +48,7 @@ from tests.stages.perfect_unet import PerfectUnet
 CPU = torch.device("cpu")
 
 
-def test_the_weights_of_faces_peak_where_the_painter_puts_them_and_change_no_sum() -> None:
+def test_face_weights_peak_at_the_face_and_average_to_one() -> None:
     for height, width, row in ((16, 16, 9), (20, 16, 10), (16, 20, 9)):
         weights = face_weights(height, width)
         assert weights.shape == (height, width)
@@ -64,7 +64,7 @@ def shipped() -> Schedule:
     return Schedule.from_config(read_config(EMBEDDED, "scheduler/scheduler_config.json"))
 
 
-def test_a_unet_that_is_never_wrong_remembers_every_latent() -> None:
+def test_a_perfect_unet_reconstructs_every_latent() -> None:
     torch.manual_seed(0)
     z, ids = torch.randn(6, 4, 8, 8), torch.zeros(6, 77, dtype=torch.long)
     guess: Any = PerfectUnet(z, shipped(), Prediction.V)
@@ -75,7 +75,7 @@ def test_a_unet_that_is_never_wrong_remembers_every_latent() -> None:
     assert (lost - z).abs().max() > 0.1
 
 
-def test_siblings_are_noised_alike_and_others_are_not() -> None:
+def test_siblings_share_their_noise_and_other_pictures_do_not() -> None:
     ids = torch.arange(12 * 5 * 77).view(12, 5, 77)
     stated, none = torch.zeros(12, 5, len(HEADS)), torch.zeros(0)
     pictures = Pictures(none, none, ids, stated, none, none)
@@ -94,7 +94,7 @@ def test_siblings_are_noised_alike_and_others_are_not() -> None:
         assert len(set(which.tolist())) > 2
 
 
-def test_siblings_see_each_other_and_draw_themselves_if_words_say_who_they_are() -> None:
+def test_captioned_siblings_see_each_other_but_predict_themselves() -> None:
     ids = torch.arange(1, 301)[:, None, None].expand(-1, 1, 77)
     stated, none = torch.zeros(300, 1, len(HEADS)), torch.zeros(0)
     z = torch.arange(300.0)[:, None, None, None].expand(-1, 4, 8, 8)
@@ -136,7 +136,7 @@ def loss_by_hand(lesson: Lesson, v: Any) -> float:
 
 
 @pytest.mark.parametrize("kind", ["own", "another's"])
-def test_the_loss_is_the_formula_that_the_shipped_model_was_made_with(kind: str) -> None:
+def test_the_loss_is_the_formula_the_shipped_model_was_trained_with(kind: str) -> None:
     lesson = batch_of(kind)
 
     def v(noisy: torch.Tensor) -> torch.Tensor:
@@ -149,7 +149,7 @@ def test_the_loss_is_the_formula_that_the_shipped_model_was_made_with(kind: str)
 
 
 @pytest.mark.parametrize("kind", ["own", "another's"])
-def test_a_unet_that_draws_the_shipped_models_way_has_nothing_to_learn(kind: str) -> None:
+def test_a_perfect_v_prediction_unet_has_nothing_to_learn(kind: str) -> None:
     lesson = batch_of(kind)
     for prediction in Prediction:
         unet = PerfectUnet(lesson.z, shipped(), prediction)
@@ -158,18 +158,18 @@ def test_a_unet_that_draws_the_shipped_models_way_has_nothing_to_learn(kind: str
         assert (float(loss) < 1e-6) == (prediction is Prediction.V)
 
 
-def test_errors_weigh_by_min_snr_but_count_at_the_noisiest_steps_too() -> None:
+def test_errors_are_weighted_by_min_snr_with_a_floor_at_high_noise() -> None:
     def weight(a: float) -> float:
         sigma = torch.tensor([((1 - a) / a) ** 0.5])
         return weights(sigma, PREDICTION, SNR_MOST, SNR_LEAST).item()
 
     assert weight(0.5) == pytest.approx(1 / 2, rel=1e-4)  # The ratio is 1.
     assert weight(0.9) == pytest.approx(5 / 10, rel=1e-4)  # 9, which counts as 5.
-    # Thirteen of a hundred steps have less than 0.02: by min-SNR alone they would weigh as little.
+    # Thirteen of a hundred steps have a ratio below 0.02 and by min-SNR alone would hardly count.
     assert weight(0.005) == pytest.approx(weight(0.02)) == pytest.approx(0.2, rel=1e-4)
 
 
-def test_two_pictures_can_be_learned_by_heart(words: Path) -> None:
+def test_two_pictures_can_be_memorised(words: Path) -> None:
     torch.manual_seed(0)
     tokenizer = vocabulary.load(words)
     text = architecture.text_encoder(TOY, tokenizer)
@@ -210,7 +210,7 @@ def encoded(pictures: int, family: int, end: int) -> dict[str, EncodedPictures]:
     return {"square": EncodedPictures(latents, Pictures(none, labels_, ids, stated, none, none))}
 
 
-def test_the_unet_learns_from_siblings_and_the_text_encoder_goes_on_reading(
+def test_unet_training_mixes_in_siblings_and_keeps_the_reading_loss(
     words: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     lessons: list[Lesson] = []
@@ -232,7 +232,7 @@ def test_the_unet_learns_from_siblings_and_the_text_encoder_goes_on_reading(
     diffuse.train_unet(blueprint, usual, alike, parts, tmp_path / "unet")
     noised_alike = [bool((one.noise[0] == one.noise[1]).all()) for one in lessons]
     assert noised_alike == [True, False, False, True, False, False]
-    # What is stated is the first class of every head: the last gradients of its bias point there.
+    # Captions state the first class of every head, so the bias's last gradients point there.
     states = States(tmp_path / "unet" / "states")
     latest = states.latest()
     assert latest is not None
@@ -283,7 +283,7 @@ def test_end_tokens_are_taught_what_captions_state(words: Path) -> None:
         loss.backward()
         learning.step()
     assert loss.item() < 0.2 * first
-    # Only the end tokens are read: what the words' own states are changes nothing.
+    # Only the end tokens are read: changing the states of the words changes nothing.
     states = torch.randn(16, 77, TOY.width)
     changed = torch.where((ids == end)[:, :, None], states, states + 1)
     assert torch.equal(told(states, ids), told(changed, ids))

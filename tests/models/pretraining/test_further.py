@@ -1,7 +1,8 @@
-"""Training a finished model further: what of it the stages find, and which ones are refused."""
+"""Training a finished model further: which parts the stages find, and which models are refused."""
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -18,6 +19,7 @@ from models.pretraining.architecture import FULL, TOY
 from models.pretraining.pipeline import Trained
 from models.pretraining.workshop import Workshop
 from models.training.precision import Lowered, lowers
+from tests.stages.one_line import one_line, raises_one_line
 
 CPU = torch.device("cpu")
 TOY_OPTIONS = ("--toy", "--jobs", "1", "--device", "cpu")
@@ -62,7 +64,7 @@ def test_the_stages_find_a_finished_models_weights(model: Path, tmp_path: Path) 
     assert (card.name, card.id, card.parent) == ("Mine, longer", "mine-longer", "tiny-waifu")
 
 
-def test_a_further_training_begins_once(model: Path, tmp_path: Path) -> None:
+def test_a_further_training_is_set_up_only_once(model: Path, tmp_path: Path) -> None:
     work = tmp_path / "work"
     further.begin(TOY, str(model), work, tmp_path / "out")
     trained = work / "unet-done.safetensors"
@@ -71,23 +73,23 @@ def test_a_further_training_begins_once(model: Path, tmp_path: Path) -> None:
     assert trained.read_bytes() == b"trained since"
 
 
-def test_a_further_training_goes_on_from_its_own_model_alone(model: Path, tmp_path: Path) -> None:
+def test_a_further_training_cannot_switch_to_another_model(model: Path, tmp_path: Path) -> None:
     work = tmp_path / "work"
     further.begin(TOY, str(model), work, tmp_path / "out")
-    with pytest.raises(EngineError, match="was begun with tiny-waifu, not embedded-waifu"):
+    with raises_one_line(EngineError, match="was begun with tiny-waifu, not embedded-waifu"):
         further.begin(TOY, "embedded", work, tmp_path / "out")
 
 
 @pytest.mark.parametrize("stage", ["autoencoder", "words"])
-def test_what_begins_from_nothing_is_not_put_under_a_finished_unet(
+def test_stages_that_start_from_scratch_are_refused_with_from(
     stage: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     options = ["--from", "embedded", "--work", str(tmp_path), "--only", "unet", "--only", stage]
     assert main(["pretrain", *options]) == 2
-    assert f"--from and --only {stage} do not go together" in capsys.readouterr().err
+    assert f"--from and --only {stage} do not go together" in one_line(capsys.readouterr().err)
 
 
-def test_a_beginning_that_was_cut_off_is_begun_again(
+def test_an_interrupted_setup_is_started_again(
     model: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     work, real = tmp_path / "work", further.keep
@@ -106,12 +108,12 @@ def test_a_beginning_that_was_cut_off_is_begun_again(
     assert (work / further.UNET).exists()
 
 
-def test_the_embedded_model_is_of_the_full_recipe_and_brings_its_upscaler(tmp_path: Path) -> None:
+def test_the_embedded_model_fits_the_full_recipe_and_keeps_its_upscaler(tmp_path: Path) -> None:
     further.begin(FULL, "embedded", tmp_path / "work", tmp_path / "out")
     assert (tmp_path / "out" / "upscaler" / "model.safetensors").exists()
 
 
-def test_the_unet_goes_on_from_its_weights_at_the_lower_rate(
+def test_the_unet_continues_from_its_weights_at_the_lower_rate(
     model: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     seen: list[tuple[bool, float]] = []
@@ -127,9 +129,10 @@ def test_the_unet_goes_on_from_its_weights_at_the_lower_rate(
     further.begin(TOY, str(model), work, tmp_path / "out")
     shop.unet()
     assert seen == [(True, diffuse.FURTHER_LR)]
+    assert diffuse.FURTHER_LR < diffuse.LR
 
 
-def test_the_judge_goes_on_from_the_shipped_one_at_the_lower_rate(
+def test_the_judge_continues_from_the_shipped_one(
     model: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     seen: list[nn.Module | None] = []
@@ -152,17 +155,31 @@ def test_the_judge_goes_on_from_the_shipped_one_at_the_lower_rate(
     assert all(torch.equal(v, shipped[name]) for name, v in begun.state_dict().items())
 
 
-def test_what_cannot_be_trained_further_is_one_sentence(
+def test_a_judge_trained_further_learns_at_the_lower_rate(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    rates: list[float] = []
+    monkeypatch.setattr(judging, "PlainTraining", lambda *_, lr, **__: rates.append(lr))
+    monkeypatch.setattr(judging, "train", lambda *_: None)
+    blueprint = replace(TOY, judge_steps=0)
+    for begun in (None, judge.Network(blueprint.judge_width)):
+        judging.train_judge(blueprint, {}, tmp_path, CPU, begun=begun)
+    assert rates == [judging.LR, judging.FURTHER_LR]
+    assert judging.FURTHER_LR < judging.LR
+
+
+def test_a_model_of_another_size_or_a_used_folder_is_refused(
     model: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     line = ["pretrain", *TOY_OPTIONS, "--work", str(tmp_path / "a"), "--from", "embedded"]
     assert main([*line, "--only", "paint", "--only", "unet"]) == 2
-    assert "the autoencoder of embedded is not of the recipe's size" in capsys.readouterr().err
+    told = one_line(capsys.readouterr().err)
+    assert "the autoencoder of embedded is not of the recipe's size" in told
     # Before anything was painted.
     assert not list((tmp_path / "a").rglob("*.npz"))
     other = tmp_path / "b"
     (other / "autoencoder").mkdir(parents=True)
-    with pytest.raises(EngineError, match="name another --work"):
+    with raises_one_line(EngineError, match="name another --work"):
         further.begin(TOY, str(model), other, tmp_path / "out")
 
 
@@ -171,7 +188,7 @@ def test_the_stages_of_a_further_training_must_be_named(
 ) -> None:
     line = ["pretrain", *TOY_OPTIONS, "--work", str(tmp_path / "work"), "--from", str(model)]
     assert main(line) == 2
-    assert "--only STAGE" in capsys.readouterr().err
+    assert "--only STAGE" in one_line(capsys.readouterr().err)
 
 
 def test_a_lowered_module_computes_in_bfloat16_and_learns_in_float32() -> None:

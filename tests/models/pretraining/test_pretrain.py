@@ -28,12 +28,13 @@ from models.pretraining.pictures import Pictures, batch_of, load
 from models.pretraining.siblings import DIFFERING, FAMILY, family
 from models.pretraining.workshop import Workshop
 from models.training.muon import A, B, C, Muon, orthogonal
+from tests.stages.one_line import one_line
 from tests.stages.tiny_trainings import drawn_by_lot, stop_behind
 
 CPU = torch.device("cpu")
 
 
-def test_every_word_of_a_caption_is_one_token_and_any_text_comes_back(words: Path) -> None:
+def test_every_caption_word_is_one_token_and_any_text_round_trips(words: Path) -> None:
     tokenizer = vocabulary.load(words)
     for seed in range(40):
         text = caption(sample(Random(seed)), Random(seed)).lower().replace("_", " ")
@@ -45,7 +46,7 @@ def test_every_word_of_a_caption_is_one_token_and_any_text_comes_back(words: Pat
         assert tokenizer.decode(ids).replace(" ", "") == odd.replace(" ", "")
 
 
-def test_a_text_is_77_tokens_padded_with_the_end(words: Path) -> None:
+def test_a_text_is_77_tokens_padded_with_the_end_token(words: Path) -> None:
     tokenizer = vocabulary.load(words)
     (ids,) = vocabulary.encode(tokenizer, ["1girl, blue hair"])
     start, end = vocabulary.encode(tokenizer, [""])[0][:2]
@@ -62,7 +63,7 @@ def test_an_orthogonal_update_has_singular_values_near_one() -> None:
         assert values.max() < 1.5
 
 
-def test_rounds_on_the_small_square_equal_rounds_on_the_matrix_itself() -> None:
+def test_rounds_on_the_small_square_matrix_equal_rounds_on_the_full_one() -> None:
     torch.manual_seed(0)
     for shape in ((8, 40), (40, 8), (3, 16, 16)):
         g = torch.randn(shape, dtype=torch.float64)
@@ -75,7 +76,7 @@ def test_rounds_on_the_small_square_equal_rounds_on_the_matrix_itself() -> None:
         torch.testing.assert_close(orthogonal(g), want, rtol=1e-3, atol=1e-4)
 
 
-def test_latents_are_kept_for_these_weights_and_these_pictures_alone(tmp_path: Path) -> None:
+def test_latents_are_cached_per_weights_and_pictures(tmp_path: Path) -> None:
     torch.manual_seed(0)
     net = architecture.autoencoder(TOY).eval()
     none = torch.zeros(0)
@@ -94,7 +95,7 @@ def test_latents_are_kept_for_these_weights_and_these_pictures_alone(tmp_path: P
     assert not torch.equal(latents(90), first)
 
 
-def test_an_encoder_pays_more_for_a_flower_that_is_dropped_than_for_a_shade_all_over() -> None:
+def test_dropping_a_small_detail_costs_more_than_a_slight_tint() -> None:
     picture = torch.zeros(1, 3, 32, 32)
     picture[..., 14:17, 14:17] = 0.8
     dropped = torch.zeros_like(picture)
@@ -103,7 +104,7 @@ def test_an_encoder_pays_more_for_a_flower_that_is_dropped_than_for_a_shade_all_
     assert keeping_loss(dropped, picture) > 8 * keeping_loss(shaded, picture)
 
 
-def test_the_encoder_learns_to_keep_small_things_and_the_decoder_to_draw_clean_lines(
+def test_the_decoder_stage_has_its_own_loss_and_freezes_the_encoder(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     used: list[str] = []
@@ -126,7 +127,7 @@ def test_the_encoder_learns_to_keep_small_things_and_the_decoder_to_draw_clean_l
     assert all(torch.equal(v, encoder[name]) for name, v in net.encoder.state_dict().items())
 
 
-def test_muon_finds_the_bottom_of_a_bowl() -> None:
+def test_muon_minimises_a_quadratic() -> None:
     torch.manual_seed(0)
     goal = 0.3 * torch.randn(12, 3, 3, 3)
     weight = nn.Parameter(torch.zeros_like(goal))
@@ -139,18 +140,18 @@ def test_muon_finds_the_bottom_of_a_bowl() -> None:
     assert (weight - goal).abs().max() < 0.05
 
 
-def test_a_caption_states_what_it_says_and_leaves_open_what_it_does_not() -> None:
+def test_a_caption_labels_what_it_states_and_leaves_the_rest_open() -> None:
     portrait = sample(Random(0))
     heads = list(HEADS)
     stated = stated_labels(f"1girl, {portrait.hair_colour} hair", portrait)
     true = labels(portrait)
     assert stated[heads.index("hair_colour")] == true[heads.index("hair_colour")]
     assert stated[heads.index("background")] == UNSEEN
-    # What stands out is named nearly always, so silence says that it is not there.
+    # Striking attributes are nearly always named, so silence says that they are absent.
     assert stated[heads.index("eyewear")] == true[heads.index("eyewear")]
 
 
-def test_the_colour_of_one_thing_is_not_stated_of_another() -> None:
+def test_a_colour_is_stated_only_of_its_own_item() -> None:
     blue = {"eye_colour": "blue", "clothes": "dress", "clothes_colour": "blue"}
     portrait = replace(
         sample(Random(0)),
@@ -179,7 +180,7 @@ def test_a_word_for_several_kinds_of_clothes_states_none_of_them() -> None:
         assert values["clothes_colour"] != UNSEEN
 
 
-def test_only_whole_words_state_a_thing() -> None:
+def test_only_whole_words_state_an_attribute() -> None:
     worn = {"clothes": "dress", "head": "maid headdress", "neck": "none"}
     girl = replace(sample(Random(0)), boy=False, **worn)
 
@@ -192,7 +193,7 @@ def test_only_whole_words_state_a_thing() -> None:
     assert not states("blue hair, catgirl", "boy")
 
 
-def test_a_shard_is_the_same_whoever_paints_it(words: Path, tmp_path: Path) -> None:
+def test_a_shard_is_the_same_in_every_folder(words: Path, tmp_path: Path) -> None:
     for folder in ("a", "b"):
         (tmp_path / folder).mkdir()
         (tmp_path / folder / "tokenizer").symlink_to(words)
@@ -212,7 +213,7 @@ def test_no_seed_serves_two_purposes(tmp_path: Path) -> None:
     assert len(seeds) == len(set(seeds)) == count
 
 
-def test_a_step_draws_by_its_number_alone(words: Path, tmp_path: Path) -> None:
+def test_a_batch_depends_only_on_its_step_number(words: Path, tmp_path: Path) -> None:
     (tmp_path / "tokenizer").symlink_to(words)
     shards = plan(TOY, tmp_path, Purpose.HELD)[:3]
     for shard in shards:
@@ -244,11 +245,11 @@ def test_siblings_differ_in_one_attribute_that_all_of_them_show() -> None:
 
 
 def differing(of_one: torch.Tensor) -> set[str]:
-    """The attributes in which a family's labels [FAMILY,heads] differ."""
+    """The attributes in which a family's labels (FAMILY, heads) differ."""
     return {head for i, head in enumerate(HEADS) if len(of_one[:, i].unique()) > 1}
 
 
-def test_a_family_follows_itself_in_its_shard_and_comes_whole(words: Path, tmp_path: Path) -> None:
+def test_a_family_is_contiguous_in_its_shard_and_batched_whole(words: Path, tmp_path: Path) -> None:
     (tmp_path / "tokenizer").symlink_to(words)
     shards = plan(TOY, tmp_path, Purpose.SIBLINGS)
     for shard in shards:
@@ -261,7 +262,7 @@ def test_a_family_follows_itself_in_its_shard_and_comes_whole(words: Path, tmp_p
     for of_one in pictures.labels.view(-1, FAMILY, len(HEADS)):
         assert differing(of_one) <= set(DIFFERING)
         assert len(differing(of_one)) == 1
-    # Their prompts say of everything else what the others' say.
+    # Apart from that attribute their prompts state the same.
     assert pictures.stated.shape[1] == 1
     for said in pictures.stated.view(-1, FAMILY, len(HEADS)):
         assert len(differing(said)) <= 1
@@ -271,14 +272,14 @@ def test_a_family_follows_itself_in_its_shard_and_comes_whole(words: Path, tmp_p
     assert (rows % FAMILY == torch.arange(FAMILY).repeat(2)).all()
 
 
-def test_pictures_that_are_not_painted_are_named(tmp_path: Path) -> None:
+def test_pictures_not_painted_yet_are_named(tmp_path: Path) -> None:
     with pytest.raises(
         FileNotFoundError, match=r"train-0000-square\.npz is missing: run the paint"
     ):
         load(plan(TOY, tmp_path, Purpose.TRAIN), CPU)
 
 
-def test_a_neighbour_is_found_by_the_positions() -> None:
+def test_position_embeddings_are_most_alike_for_neighbours() -> None:
     # How alike two places are depends on their distance alone; neighbours are most alike.
     places = reading.positions(60, 32)
     alike = places @ places.T
@@ -301,7 +302,7 @@ def _labelled(count: int) -> dict[str, Pictures]:
 @pytest.mark.parametrize(
     "text", ["unet_step=3", "unet_steps=0", "unet_steps=x", "unet_steps", "unet_steps=²"]
 )
-def test_an_unknown_length_is_named_with_those_there_are(text: str) -> None:
+def test_an_invalid_step_setting_is_refused_with_the_known_ones(text: str) -> None:
     assert main(["pretrain", "--work", "unused", "--set", text]) == 2
     with pytest.raises(Exception, match=r"autoencoder_steps.*unet_steps"):
         blueprint_of(toy=False, changes=[text])
@@ -311,20 +312,20 @@ def test_an_unknown_length_is_named_with_those_there_are(text: str) -> None:
     ("stage", "said"),
     [
         ("export", "run the stage `decoder` first"),
-        # Nobody paints meanwhile, so it must not wait for pictures either.
+        # No other process is painting, so it must not wait for pictures.
         ("judge", "run the paint stage first"),
     ],
 )
-def test_a_stage_without_the_one_before_it_is_one_line(
+def test_a_stage_without_its_predecessor_says_what_to_run_first(
     stage: str, said: str, tmp_path: Path, words: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     (tmp_path / "pictures").mkdir()
     (tmp_path / "pictures" / "tokenizer").symlink_to(words)
     assert main(["pretrain", "--work", str(tmp_path), "--toy", "--only", stage]) == 2
-    assert said in capsys.readouterr().err
+    assert said in one_line(capsys.readouterr().err)
 
 
-def test_ctrl_c_in_a_stage_says_what_is_kept_and_how_to_go_on(
+def test_ctrl_c_in_a_stage_says_what_is_kept_and_how_to_resume(
     words: Path,
     tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
@@ -337,7 +338,7 @@ def test_ctrl_c_in_a_stage_says_what_is_kept_and_how_to_go_on(
     stop_behind(monkeypatch, 2)
     line = ["pretrain", "--work", str(tmp_path), "--toy", "--device", "cpu", "--only", "words"]
     assert main(line) == 130
-    said = capsys.readouterr().err.strip().splitlines()[-1]
+    said = one_line(capsys.readouterr().err)
     kept = tmp_path / "words" / "states" / "step-00000002"
     assert said == f"stopped; the last good state is {kept}. Run the same command again to go on"
     monkeypatch.undo()
@@ -347,7 +348,7 @@ def test_ctrl_c_in_a_stage_says_what_is_kept_and_how_to_go_on(
 
 
 @pytest.mark.slow(10)
-# diffusers 0.42 hands numpy a tensor in the old way.
+# diffusers 0.42 passes a tensor to numpy in a way that numpy 2 deprecates.
 @pytest.mark.filterwarnings("ignore:__array__ implementation:DeprecationWarning")
 def test_the_command_makes_a_model_that_stock_pipelines_load(tmp_path: Path) -> None:
     work = tmp_path / "work"

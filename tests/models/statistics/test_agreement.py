@@ -16,7 +16,7 @@ FOUR = ("123321412...", "1233224125.3", ".3332342251.", "12332441251.")
 
 
 def read(*lines: str) -> list[dict[object, float]]:
-    """A line a voter, a place a unit; a point where nothing was said."""
+    """One line per voter, one character per unit; a dot where nothing was said."""
     return [{at: float(ord(sign)) for at, sign in enumerate(line) if sign != "."} for line in lines]
 
 
@@ -32,27 +32,27 @@ def test_ranks_agree_as_published() -> None:
     assert alpha(read(*FOUR), "ordinal") == pytest.approx(0.815, abs=5e-4)
 
 
-def test_full_agreement_is_one_and_contradiction_is_below_nothing() -> None:
+def test_full_agreement_is_one_and_contradiction_is_negative() -> None:
     assert alpha(read("0011", "0011")) == 1
     found = alpha(read("0101", "1010"))
     assert found
     assert found < -0.5
 
 
-def test_coins_agree_by_chance() -> None:
+def test_coin_tosses_agree_only_by_chance() -> None:
     chance = Random(1)
     found = alpha([{unit: chance.randrange(2) for unit in range(3000)} for _ in range(3)])
     assert found == pytest.approx(0, abs=0.03)
 
 
 @pytest.mark.parametrize("lines", [(), ("01",), ("0.", ".1"), ("00", "00")])
-def test_where_nothing_can_be_said_nothing_is(lines: tuple[str, ...]) -> None:
+def test_alpha_is_none_without_comparable_ratings(lines: tuple[str, ...]) -> None:
     assert alpha(read(*lines)) is None
 
 
 @settings(deadline=None)
 @given(st.lists(st.text("01234.", min_size=5, max_size=5), min_size=2, max_size=5))
-def test_alpha_is_the_same_by_any_name_and_in_any_order(lines: list[str]) -> None:
+def test_alpha_does_not_depend_on_names_or_order(lines: list[str]) -> None:
     found = alpha(read(*lines))
     swapped = [line[::-1].translate(str.maketrans("01234", "30421")) for line in reversed(lines)]
     again = alpha(read(*swapped))
@@ -60,24 +60,24 @@ def test_alpha_is_the_same_by_any_name_and_in_any_order(lines: list[str]) -> Non
     assert again == (None if found is None else pytest.approx(found))
 
 
-def test_voters_agree_as_often_as_pairs_of_them_do() -> None:
+def test_agreement_is_the_share_of_agreeing_voter_pairs() -> None:
     assert between(read("00", "01", "00")) == pytest.approx((3 + 1) / 6)
     assert between(read("0.", ".0")) is None
 
 
-def test_the_ceiling_lies_between_the_others_and_all() -> None:
-    """Unit 0: all say the same. Unit 1: two of three; the two have an undecided rest."""
+def test_the_ceiling_lies_between_the_other_voters_and_all_voters() -> None:
+    """Unit 0: all agree. Unit 1: two of three agree; for those two the others are undecided."""
     assert ceiling(read("00", "00", "01")) == Ceiling(
         low=(3 + 0.5 + 0.5 + 0) / 6, high=(3 + 1 + 1 + 0) / 6
     )
 
 
-def test_no_ceiling_without_two_votes_on_one_thing() -> None:
+def test_there_is_no_ceiling_without_two_votes_on_one_unit() -> None:
     assert ceiling(read("0.", ".0")) is None
 
 
-def test_the_ceiling_brackets_what_a_seer_of_the_crowd_reaches() -> None:
-    """Voters say what the picture is in 8 of 10 cases; knowing the picture is right in as many."""
+def test_the_ceiling_brackets_the_accuracy_of_knowing_the_truth() -> None:
+    """Voters are right in 8 of 10 cases, so knowing the truth agrees with them as often."""
     chance = Random(2)
     truth = [chance.randrange(2) for _ in range(2000)]
     given_ = [

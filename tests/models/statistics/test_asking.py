@@ -11,7 +11,7 @@ from models.statistics.asking import information, next_pair
 
 
 def exact(difference: float, variance: float) -> float:
-    """What an answer tells, integrated over the difference; of the logit itself."""
+    """The information in an answer, integrated over the difference, with the exact logistic."""
     z = np.linspace(-8, 8, 4001)
     mass = np.exp(-(z**2) / 2)
     mass /= mass.sum()
@@ -22,34 +22,38 @@ def exact(difference: float, variance: float) -> float:
 
 @pytest.mark.parametrize("difference", [0, 0.5, 2, -3])
 @pytest.mark.parametrize("variance", [0.1, 0.5, 2])
-def test_what_an_answer_tells_is_close_to_the_integral(difference: float, variance: float) -> None:
+def test_an_answers_information_is_close_to_the_integral(
+    difference: float, variance: float
+) -> None:
     assert information(difference, variance) == pytest.approx(exact(difference, variance), abs=0.02)
 
 
 @settings(deadline=None)
 @given(st.floats(-5, 5), st.floats(0.01, 5))
-def test_an_answer_tells_between_nothing_and_one_bit(difference: float, variance: float) -> None:
+def test_an_answer_carries_between_zero_and_one_bit(difference: float, variance: float) -> None:
     assert 0 <= information(difference, variance) <= 1
     assert information(difference, variance) == pytest.approx(information(-difference, variance))
 
 
 @settings(deadline=None)
 @given(st.floats(0, 3), st.floats(0.05, 2), st.floats(1.2, 3))
-def test_who_knows_less_learns_more(difference: float, variance: float, more: float) -> None:
+def test_an_answer_tells_more_when_less_is_known(
+    difference: float, variance: float, more: float
+) -> None:
     assert information(difference, variance * more) >= information(difference, variance) - 1e-3
 
 
-def test_equals_are_asked_before_a_clear_case() -> None:
+def test_close_pairs_are_asked_before_clear_ones() -> None:
     assert next_pair([0, 0.1, 3], [4, 4, 4], [(0, 2), (1, 2), (0, 1)]) == (0, 1)
 
 
-def test_what_was_asked_least_is_asked_among_equals() -> None:
+def test_among_equals_the_least_asked_pair_is_asked() -> None:
     assert next_pair([0, 0, 0], [9, 1, 1], [(0, 1), (0, 2), (1, 2)]) == (1, 2)
 
 
-def test_the_earlier_of_two_alike_is_asked() -> None:
+def test_the_first_of_two_equal_pairs_is_asked() -> None:
     assert next_pair([0, 0, 0], [0, 0, 0], [(2, 1), (0, 1)]) == (2, 1)
 
 
-def test_nothing_is_asked_of_nothing() -> None:
+def test_no_pair_is_asked_from_an_empty_list() -> None:
     assert next_pair([], [], []) is None

@@ -32,27 +32,27 @@ def test_a_tail_too_small_for_a_float_has_a_logarithm() -> None:
 
 @settings(deadline=None)
 @given(shares, shapes, shapes)
-def test_a_share_and_its_rest_are_one(x: float, a: float, b: float) -> None:
+def test_a_share_and_its_complement_sum_to_one(x: float, a: float, b: float) -> None:
     assert cdf(x, a, b) + cdf(1 - x, b, a) == pytest.approx(1, abs=1e-9)
 
 
 @settings(deadline=None)
 @given(shares, shapes, shapes)
-@example(share=0.9989999999999999, a=11.0, b=0.328125)  # so steep that a hundredth of 1e-12 tells
-def test_a_quantile_is_the_inverse(share: float, a: float, b: float) -> None:
+@example(share=0.9989999999999999, a=11.0, b=0.328125)  # so steep that a hundredth of 1e-12 matters
+def test_a_quantile_is_the_inverse_of_the_cdf(share: float, a: float, b: float) -> None:
     x = quantile(share, a, b)
     assert cdf(x, a, b) == pytest.approx(share, abs=1e-7) or min(x, 1 - x) < 1e-12
 
 
 @pytest.mark.parametrize("share", [1e-12, 1e-3, 0.5, 0.999])
 @pytest.mark.parametrize("shape", [0.3, 1.0, 5.0, 200.0])
-def test_with_one_shape_of_one_a_quantile_is_a_power(share: float, shape: float) -> None:
+def test_a_quantile_is_a_power_if_one_shape_is_one(share: float, shape: float) -> None:
     assert quantile(share, shape, 1) == pytest.approx(share ** (1 / shape), rel=1e-9)
     rest = -math.expm1(math.log1p(-share) / shape)
     assert quantile(share, 1, shape) == pytest.approx(rest, rel=1e-9)
 
 
-def test_at_its_ends_and_beyond_the_incomplete_beta_is_nothing_or_all() -> None:
+def test_the_incomplete_beta_is_zero_or_one_at_its_ends_and_beyond() -> None:
     assert [cdf(x, 2, 3) for x in (-1, 0, 1, 2)] == [0, 0, 1, 1]
     assert [log_cdf(x, 2, 3) for x in (0, 1)] == [-math.inf, 0]
     assert log_cdf(1 - 1e-9, 1, 1) == pytest.approx(-1e-9, rel=1e-6)
@@ -79,7 +79,7 @@ def better(a1: int, b1: int, a2: int, b2: int) -> float:
 @pytest.mark.parametrize(
     ("up", "down", "others"), [(3, 1, (1, 3)), (0, 0, (0, 0)), (60, 40, (50, 50)), (900, 5, (3, 0))]
 )
-def test_the_chance_to_be_better_is_the_closed_form(
+def test_the_chance_of_being_better_matches_the_closed_form(
     up: int, down: int, others: tuple[int, int]
 ) -> None:
     """Miller counts how often the second is better, so ours is the rest."""
@@ -90,28 +90,30 @@ def test_the_chance_to_be_better_is_the_closed_form(
 
 @settings(deadline=None)
 @given(*[st.floats(0, 300)] * 4)
-def test_one_of_two_is_better(up: float, down: float, up2: float, down2: float) -> None:
+def test_the_chances_of_either_being_better_sum_to_one(
+    up: float, down: float, up2: float, down2: float
+) -> None:
     one, other = Posterior(up=up, down=down), Posterior(up=up2, down=down2)
     assert one.better_than(other) + other.better_than(one) == pytest.approx(1, abs=1e-6)
 
 
 @settings(deadline=None)
 @given(st.floats(0, 200), st.floats(0, 200), st.floats(0.1, 50))
-def test_a_vote_up_lifts_all_of_the_interval(up: float, down: float, more: float) -> None:
+def test_an_upvote_raises_both_ends_of_the_interval(up: float, down: float, more: float) -> None:
     low, high = Posterior(up=up, down=down).interval()
     lifted = Posterior(up=up + more, down=down).interval()
     assert lifted[0] > low
     assert lifted[1] > high or high > 1 - 1e-9
 
 
-def test_a_server_that_likes_much_expects_much() -> None:
+def test_a_generous_server_has_a_high_prior() -> None:
     prior = prior_of([(8, 2), (9, 1), (7, 3), (8, 2)] * 10)
     assert prior.a / (prior.a + prior.b) == pytest.approx(0.8, abs=0.01)
     assert prior.a + prior.b == pytest.approx(50)
 
 
-def test_a_prior_finds_how_alike_pictures_are() -> None:
-    """Shares of a Beta(4, 4): two hundred of its quantiles, with votes beyond number."""
+def test_a_prior_recovers_the_spread_of_pictures() -> None:
+    """The shares are two hundred quantiles of a Beta(4, 4), each with very many votes."""
     shares = [quantile((i + 0.5) / 200, 4, 4) for i in range(200)]
     prior = prior_of([(1e4 * share, 1e4 * (1 - share)) for share in shares])
     assert prior.a == pytest.approx(4, rel=0.05)
@@ -121,13 +123,13 @@ def test_a_prior_finds_how_alike_pictures_are() -> None:
 @pytest.mark.parametrize(
     ("tallies", "a", "b"),
     [
-        ([(3, 1)], 4 / 3, 2 / 3),  # of one picture nothing is learned of others
+        ([(3, 1)], 4 / 3, 2 / 3),  # one picture says nothing about others
         ([(3, 1), (0, 0)], 4 / 3, 2 / 3),
-        ([(10, 0), (0, 10)], 1, 1),  # as unlike as can be
-        ([(1, 0), (0, 1), (1, 0), (0, 1)], 25, 25),  # of one vote each nothing tells them apart
+        ([(10, 0), (0, 10)], 1, 1),  # as different as possible
+        ([(1, 0), (0, 1), (1, 0), (0, 1)], 25, 25),  # one vote each cannot tell them apart
     ],
 )
-def test_a_prior_counts_for_two_votes_at_least_and_fifty_at_most(
+def test_a_prior_weighs_between_two_and_fifty_votes(
     tallies: list[tuple[float, float]], a: float, b: float
 ) -> None:
     prior = prior_of(tallies)
@@ -135,22 +137,22 @@ def test_a_prior_counts_for_two_votes_at_least_and_fifty_at_most(
 
 
 @pytest.mark.parametrize("mass", [0, 1, -0.1, math.nan])
-def test_an_interval_of_no_mass_is_refused(mass: float) -> None:
+def test_an_interval_mass_outside_0_to_1_is_refused(mass: float) -> None:
     with pytest.raises(ValueError, match="mass"):
         Posterior(up=1, down=1).interval(mass)
 
 
-def test_a_server_without_votes_expects_nothing() -> None:
+def test_a_server_without_votes_has_a_flat_prior() -> None:
     assert prior_of([]) == Prior(a=1, b=1)
 
 
 @pytest.mark.parametrize("votes", [(-1, 0), (0, math.nan), (math.inf, 0)])
-def test_what_is_no_count_is_refused(votes: tuple[float, float]) -> None:
+def test_an_invalid_vote_count_is_refused(votes: tuple[float, float]) -> None:
     with pytest.raises(ValueError, match="finite"):
         Posterior(up=votes[0], down=votes[1])
 
 
 @pytest.mark.parametrize(("a", "b"), [(0, 1), (1, 0), (math.inf, 1), (1, math.nan)])
-def test_a_prior_without_votes_is_refused(a: float, b: float) -> None:
+def test_an_invalid_prior_is_refused(a: float, b: float) -> None:
     with pytest.raises(ValueError, match="above 0"):
         Prior(a=a, b=b)

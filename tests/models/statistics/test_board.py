@@ -10,7 +10,7 @@ def wins(winner: str, loser: str, voters: range, weight: float = 1) -> list[Win[
     return [Win(winner=winner, loser=loser, voter=voter, weight=weight) for voter in voters]
 
 
-def test_many_voices_stand_above_few() -> None:
+def test_many_voters_rank_above_few() -> None:
     few = wins("few", "x", range(3))
     many = wins("many", "y", range(18)) + wins("y", "many", range(18, 20))
     board = by_duels(few + many)
@@ -19,19 +19,19 @@ def test_many_voices_stand_above_few() -> None:
     assert board[0].low < board[0].middle < board[0].high
 
 
-def test_one_voter_has_one_voice_on_a_picture_in_however_many_duels() -> None:
+def test_a_voter_counts_once_per_picture_in_however_many_duels() -> None:
     pushed = [win for rival in "abcdef" for win in wins("pushed", rival, range(2))]
     assert sum(one_voice(pushed)) == 2
     once = wins("once", "z", range(4))
     assert by_duels(pushed + once)[0].picture == "once"
 
 
-def test_a_vote_counts_for_its_weight() -> None:
+def test_a_vote_counts_by_its_weight() -> None:
     board = by_duels(wins("a", "b", range(5), weight=0.1) + wins("b", "a", range(5, 7)))
     assert board[0].picture == "b"
 
 
-def test_five_thumbs_do_not_beat_forty() -> None:
+def test_five_upvotes_do_not_outrank_forty() -> None:
     tallies = {"forty": (40, 3), "five": (5, 0), "poor": (3, 9)}
     board = by_votes(
         tallies, {name: (float(up), float(down)) for name, (up, down) in tallies.items()}
@@ -40,7 +40,7 @@ def test_five_thumbs_do_not_beat_forty() -> None:
     assert (board[1].up, board[1].down) == (5, 0)
 
 
-def test_thumbs_without_weight_lift_nothing() -> None:
+def test_upvotes_without_weight_do_not_raise_a_picture() -> None:
     board = by_votes({"a": (50, 0), "b": (2, 0)}, {"a": (0.5, 0.0), "b": (2.0, 0.0)})
     assert board[0].picture == "b"
 
@@ -50,7 +50,7 @@ def test_an_empty_board_is_empty() -> None:
     assert by_votes({}, {}) == ()
 
 
-def test_a_party_goes_round_before_it_asks_again() -> None:
+def test_every_pair_is_asked_before_one_is_repeated() -> None:
     prompts = [["a", "b", "c"], ["d", "e"], ["alone"]]
     asked: Counter[frozenset[str]] = Counter()
     for _ in range(4):
@@ -66,7 +66,7 @@ def test_a_duel_is_asked_where_less_is_known() -> None:
     assert set(next_duel([["a", "b"], ["c", "d"]], known, {}) or ()) == {"c", "d"}
 
 
-def test_equals_meet_before_a_clear_case() -> None:
+def test_close_pictures_duel_before_clear_cases() -> None:
     told = [
         *wins("top", "b", range(8)), *wins("top", "c", range(8)),
         *wins("b", "c", range(8, 12)), *wins("c", "b", range(12, 16)),
@@ -74,10 +74,10 @@ def test_equals_meet_before_a_clear_case() -> None:
     assert set(next_duel([["top", "b", "c"]], told, {}) or ()) == {"b", "c"}
 
 
-def test_two_of_no_prompt_never_meet() -> None:
+def test_pictures_of_different_prompts_never_duel() -> None:
     assert next_duel([["a"], ["b"], []], [], {}) is None
 
 
-def test_a_picture_that_is_gone_is_not_asked() -> None:
+def test_a_deleted_picture_is_not_asked_about() -> None:
     told = wins("gone", "a", range(3))
     assert next_duel([["a", "b"]], told, {frozenset("ab"): 5}) in {("a", "b"), ("b", "a")}

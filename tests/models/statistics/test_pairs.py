@@ -12,11 +12,11 @@ from models.statistics import pairs
 from models.statistics.pairs import bradley_terry, picks, plackett_luce
 
 FLAT = 1e4
-#: What choix 0.4.1 says of the rankings below: `opt_rankings(4, RANKINGS, alpha=0.5, tol=1e-10)`.
+#: What choix 0.4.1 gives for the rankings below: `opt_rankings(4, RANKINGS, alpha=0.5, tol=1e-10)`.
 CHOIX = (0.70620063, -0.10834617, -0.22376127, -0.37409319)
 RANKINGS = ((0, 1, 2, 3), (1, 0, 3, 2), (0, 2, 1), (3, 0, 1), (2, 3))
 TEAMS = ("Milwaukee", "Detroit", "Toronto", "New York", "Boston", "Cleveland", "Baltimore")
-#: Wins of each against each in the American League of 1987 (Agresti 2002, table 10.10).
+#: Wins of each team against each other in the American League of 1987 (Agresti 2002, table 10.10).
 WON = (
     (0, 7, 9, 7, 7, 9, 11),
     (6, 0, 7, 5, 11, 9, 9),
@@ -26,7 +26,7 @@ WON = (
     (4, 4, 5, 6, 6, 0, 6),
     (2, 4, 1, 3, 1, 7, 0),
 )
-#: Abilities against Baltimore's that R's BradleyTerry2 prints for them.
+#: Abilities relative to Baltimore's, as printed by R's BradleyTerry2.
 ABILITIES = (1.5814, 1.4364, 1.2945, 1.2476, 1.1077, 0.6839, 0.0)
 
 duels = st.lists(
@@ -43,19 +43,19 @@ def test_the_american_league_of_1987_is_as_published() -> None:
     assert [value - found[-1] for value in found] == pytest.approx(ABILITIES, abs=1e-4)
 
 
-def test_two_pictures_stand_apart_by_the_log_of_their_wins() -> None:
+def test_two_pictures_differ_by_the_log_of_their_win_ratio() -> None:
     found = bradley_terry(2, [(0, 1, 6.0), (1, 0, 2.0)], prior_sd=FLAT)
     assert found.values[0] - found.values[1] == pytest.approx(math.log(3), abs=1e-6)
     assert found.chance(0, 1) == pytest.approx(0.75)
 
 
-def test_the_prior_answers_the_equation_of_its_mode() -> None:
+def test_the_prior_satisfies_its_mode_equation() -> None:
     """One win: 1 - p = theta / sd^2 with p = 1 / (1 + exp(-2 theta))."""
     theta = bradley_terry(2, [(0, 1, 1.0)], prior_sd=2.0).values[0]
     assert 1 / (1 + math.exp(2 * theta)) == pytest.approx(theta / 4, abs=1e-8)
 
 
-def test_the_error_is_the_curvature() -> None:
+def test_the_error_comes_from_the_curvature() -> None:
     """Two equals after n duels: their difference has precision n / 2 + 1, their sum 1."""
     found = bradley_terry(2, [(0, 1, 10.0), (1, 0, 10.0)])
     assert found.errors[0] ** 2 == pytest.approx((1 / (20 / 2 + 1) + 1) / 2)
@@ -72,8 +72,8 @@ def test_rankings_of_two_are_duels() -> None:
     assert ranked.values == pytest.approx(bradley_terry(3, wins).values)
 
 
-def test_picks_alone_stand_apart_by_the_log_of_their_number() -> None:
-    """The best of the same three 5, 3 and 2 times: shares of choice are shares of picks."""
+def test_picked_pictures_differ_by_the_log_of_their_picks() -> None:
+    """Of the same three, each is picked 5, 3 or 2 times: shares of choice are shares of picks."""
     everybody = {0, 1, 2}
     found = picks(
         3,
@@ -84,12 +84,12 @@ def test_picks_alone_stand_apart_by_the_log_of_their_number() -> None:
     assert found[1] - found[2] == pytest.approx(math.log(3 / 2), abs=1e-6)
 
 
-def test_rankings_are_as_choix_fits_them() -> None:
+def test_rankings_match_choix() -> None:
     found = plackett_luce(4, RANKINGS, prior_sd=1).values
     assert found == pytest.approx(CHOIX, abs=1e-6)
 
 
-def test_a_ranking_counts_for_its_weight() -> None:
+def test_a_ranking_counts_by_its_weight() -> None:
     twice = plackett_luce(3, [(0, 1, 2), (0, 1, 2), (2, 1, 0)])
     assert plackett_luce(3, [(0, 1, 2), (2, 1, 0)], [2.0, 1.0]).values == pytest.approx(
         twice.values
@@ -98,7 +98,7 @@ def test_a_ranking_counts_for_its_weight() -> None:
 
 @given(duels)
 @settings(max_examples=50, deadline=None)
-def test_strengths_are_the_mode_and_their_mean_is_nothing(
+def test_strengths_are_the_mode_and_their_mean_is_zero(
     wins: list[tuple[int, int, float]],
 ) -> None:
     found = bradley_terry(6, wins)
@@ -119,7 +119,7 @@ def test_names_and_order_do_not_matter(
     assert [renamed.values[names[i]] for i in range(6)] == pytest.approx(found.values, abs=1e-6)
 
 
-def test_blocks_are_solved_as_one_would_be(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_solving_in_blocks_gives_the_same_result(monkeypatch: pytest.MonkeyPatch) -> None:
     chance = np.random.default_rng(3)
     wins = [
         (4 * prompt + int(a), 4 * prompt + int(b), 1.0)
@@ -133,7 +133,7 @@ def test_blocks_are_solved_as_one_would_be(monkeypatch: pytest.MonkeyPatch) -> N
     assert blocks.errors == pytest.approx(whole.errors, abs=1e-8)
 
 
-def test_who_was_in_no_duel_stands_at_the_prior() -> None:
+def test_a_picture_without_duels_stays_at_the_prior() -> None:
     found = bradley_terry(3, [(0, 1, 1.0)], prior_sd=1.5)
     assert (found.values[2], found.errors[2]) == (0, 1.5)
 
@@ -141,6 +141,6 @@ def test_who_was_in_no_duel_stands_at_the_prior() -> None:
 @pytest.mark.parametrize(
     "win", [(0, 0, 1.0), (0, 2, 1.0), (-1, 0, 1.0), (0, 1, -1.0), (0, 1, math.nan)]
 )
-def test_what_is_no_duel_is_refused(win: tuple[int, int, float]) -> None:
+def test_an_invalid_duel_is_refused(win: tuple[int, int, float]) -> None:
     with pytest.raises(ValueError, match=r"different pictures|finite number"):
         bradley_terry(2, [win])

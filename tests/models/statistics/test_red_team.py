@@ -1,4 +1,4 @@
-"""The red team of `tests/bench/trust.py`, few times and with fixed seeds."""
+"""The red team of `tests/bench/trust.py`, run a few times with fixed seeds."""
 
 from __future__ import annotations
 
@@ -21,13 +21,13 @@ def test_five_accounts_push_no_picture_to_the_top(push: bench.Push, seed: int) -
 
 
 @pytest.mark.parametrize("seed", [0, 1])
-def test_five_thumbs_alone_lift_nothing_to_the_top(seed: int) -> None:
+def test_five_upvotes_alone_put_no_picture_at_the_top(seed: int) -> None:
     defended, plain = bench.reacted(seed)
     assert plain == 1
     assert defended > 10
 
 
-def test_duels_promote_no_candidate_without_a_difference_and_votes_would() -> None:
+def test_duels_do_not_promote_an_equal_candidate_but_votes_would() -> None:
     assert sum(bench.promoted(seed, 0.5)[0] for seed in range(60)) <= 1
     assert sum(bench.promoted(seed, 0.5, by_votes=True)[0] for seed in range(60)) > 4
 

@@ -21,7 +21,7 @@ def decided(wins: int, losses: int) -> str | None:
 
 
 def fates(win_rate: float) -> dict[str, float]:
-    """How likely each end is, by the exact law of all walks, looked at after every duel."""
+    """The exact probability of each outcome over all walks, with a look after every duel."""
     open_, ends = {0: 1.0}, {"candidate": 0.0, "parent": 0.0}
     duels = 0
     while open_:
@@ -39,7 +39,7 @@ def fates(win_rate: float) -> dict[str, float]:
     return ends
 
 
-def test_no_difference_is_promoted_in_fewer_than_one_of_a_hundred_cases() -> None:
+def test_an_equal_candidate_is_promoted_in_at_most_one_of_100_cases() -> None:
     ends = fates(0.5)
     assert ends["candidate"] <= 0.01
     assert sum(ends.values()) == pytest.approx(1)
@@ -55,7 +55,7 @@ def test_a_better_candidate_is_found(win_rate: float, found: float) -> None:
 
 
 def test_the_evidence_is_fair_under_the_null() -> None:
-    """The mean of the e-value over all walks of 12 duels that nothing stopped is 1 at most."""
+    """The mean of the e-value over all walks of 12 duels that nothing stopped is at most 1."""
     mean = 0.0
     for wins in range(13):
         test = sequential.Test(wins=wins, losses=12 - wins)
@@ -79,23 +79,23 @@ def test_both_directions_stop_early() -> None:
     assert lost.duels < 20
 
 
-def test_at_the_most_the_parent_stays() -> None:
+def test_the_parent_stays_at_the_maximum_number_of_duels() -> None:
     test = after([True, False] * 5, sequential.Test(most=10))
     assert (test.decided, test.duels) == ("parent", 10)
 
 
-def test_what_is_decided_stays_decided() -> None:
+def test_a_decision_is_final() -> None:
     won = after([True] * 100)
     assert after([False] * 400, won) == won
 
 
-def test_evidence_beyond_all_bounds_is_a_number() -> None:
+def test_extreme_evidence_is_still_finite() -> None:
     assert math.isfinite(sequential.Test(wins=10**6).e_value)
 
 
 @settings(deadline=None)
 @given(st.lists(st.booleans(), max_size=40))
-def test_a_win_speaks_for_the_candidate(outcomes: list[bool]) -> None:
+def test_a_win_raises_the_evidence_for_the_candidate(outcomes: list[bool]) -> None:
     test = after(outcomes)
     if not test.decided:
         assert test.after(True).e_value > test.e_value
@@ -105,6 +105,6 @@ def test_a_win_speaks_for_the_candidate(outcomes: list[bool]) -> None:
 @pytest.mark.parametrize(
     "bad", [{"p_null": 0.6}, {"p_hoped": 1}, {"alpha": 0}, {"beta": 1}, {"most": 0}]
 )
-def test_a_test_that_tests_nothing_is_refused(bad: dict[str, float]) -> None:
+def test_an_invalid_test_setup_is_refused(bad: dict[str, float]) -> None:
     with pytest.raises(ValueError, match="between 0 and 1"):
         sequential.Test(**bad)  # type: ignore[arg-type]

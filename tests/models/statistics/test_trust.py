@@ -27,7 +27,7 @@ voters = st.builds(
 
 
 def weight(**changed: object) -> float:
-    """Of one such voter among many good ones."""
+    """The weight of one such voter among many good ones."""
     return weights([replace(GOOD, **changed), *[GOOD] * 9])[0]  # type: ignore[arg-type]
 
 
@@ -52,25 +52,25 @@ def test_every_column_can_lower_a_weight(changed: dict[str, object]) -> None:
     assert LEAST <= weight(**changed) < 0.6
 
 
-def test_who_votes_as_one_weighs_as_one() -> None:
+def test_voters_who_vote_as_one_weigh_as_one() -> None:
     ring = weights([replace(GOOD, followers=4)] * 5)
     assert sum(ring) == pytest.approx(1)
 
 
-def test_who_votes_on_everything_has_the_say_of_the_median() -> None:
+def test_a_voter_on_every_picture_weighs_as_much_as_the_median_voter() -> None:
     busy = replace(GOOD, votes=1_000)
     regular = replace(GOOD, votes=100)
     *_, most = weights([regular, regular, busy])
     assert most * busy.votes == pytest.approx(regular.votes)
 
 
-def test_a_few_votes_are_nobodys_whole_say() -> None:
+def test_up_to_fifty_votes_always_count_fully() -> None:
     assert weights([replace(GOOD, votes=50), *[replace(GOOD, votes=3)] * 9])[0] == 1
 
 
 @settings(deadline=None)
 @given(st.lists(voters, max_size=8))
-def test_nobody_is_silenced_and_nobody_counts_twice(crowd: list[Voter]) -> None:
+def test_every_weight_is_between_the_floor_and_one(crowd: list[Voter]) -> None:
     found = weights(crowd)
     assert len(found) == len(crowd)
     assert all(LEAST <= one <= 1 for one in found)
@@ -78,7 +78,7 @@ def test_nobody_is_silenced_and_nobody_counts_twice(crowd: list[Voter]) -> None:
 
 @settings(deadline=None)
 @given(voters, st.integers(0, YEAR_MS), st.floats(0, 1), st.floats(0, 20))
-def test_better_columns_never_weigh_less(
+def test_better_columns_never_lower_a_weight(
     voter: Voter, older_ms: int, agreed: float, followers: float
 ) -> None:
     better = replace(
@@ -94,7 +94,7 @@ def casts(seed: int = 1) -> tuple[Cast, ...]:
     return bench.crowd(seed, honest=20, duels=60).casts
 
 
-def test_columns_count_what_was_cast() -> None:
+def test_columns_summarise_a_voters_votes() -> None:
     own = [
         Cast(voter=7, unit=unit, value=True, at_ms=5_000 * unit, own=unit == 0) for unit in range(4)
     ]
@@ -104,7 +104,7 @@ def test_columns_count_what_was_cast() -> None:
     assert found.agreement == pytest.approx(trust.USUAL_AGREEMENT)
 
 
-def test_votes_of_two_sittings_have_no_speed() -> None:
+def test_votes_from_separate_sittings_have_no_speed() -> None:
     own = [Cast(voter=7, unit=unit, value=True, at_ms=86_400_000 * unit) for unit in range(3)]
     assert columns(own, {})[7].median_seconds is None
 
@@ -116,7 +116,7 @@ def test_honest_members_follow_nobody_and_agree() -> None:
 
 
 def ring(*, lag_ms: int) -> dict[object, Voter]:
-    """Five more who say the same, as the duel's number says, one after the other."""
+    """Five more voters who answer alike, by the duel's number, one after another."""
     red = [
         Cast(
             voter=100 + n,
@@ -130,14 +130,14 @@ def ring(*, lag_ms: int) -> dict[object, Voter]:
     return columns([*casts(), *red], {})
 
 
-def test_a_ring_that_says_the_same_is_known_however_slow() -> None:
+def test_a_ring_that_votes_alike_is_detected_however_slow() -> None:
     found = ring(lag_ms=86_400_000)
     assert all(found[100 + n].followers > 3 for n in range(5))
     assert sum(found[n].followers > 1 for n in range(20)) <= 1
 
 
-def test_a_burst_is_known_by_its_time_alone() -> None:
-    """All say the same, so that nobody strays; the one always comes a moment after the other."""
+def test_a_follower_is_detected_by_timing_alone() -> None:
+    """All voters agree, so nobody strays; one always votes a moment after another."""
     chance = Random(1)
     crowd = [
         Cast(voter=voter, unit=unit, value=True, at_ms=unit * 60_000 + chance.randrange(50_000))
@@ -153,7 +153,7 @@ def test_a_burst_is_known_by_its_time_alone() -> None:
     assert columns([*crowd, *against], {})[100].followers == 0
 
 
-def test_who_always_contradicts_agrees_with_nobody() -> None:
+def test_a_voter_who_always_contradicts_has_low_agreement() -> None:
     crowd = bench.crowd(1, honest=20, duels=60)
     red = bench.attacked(crowd, bench.inverted, 1, red=1)
     assert columns(red, {})[10_000].agreement < 0.5
@@ -168,13 +168,13 @@ def turned(crowd: bench.Crowd, red: int) -> list[Cast]:
     ]
 
 
-def test_a_ring_that_turns_is_known_by_its_newer_votes() -> None:
+def test_a_ring_that_turns_dishonest_is_detected_by_newer_votes() -> None:
     found = columns(turned(bench.crowd(1), 5), {})
     assert all(found[10_000 + n].followers > 3 for n in range(5))
 
 
-def test_an_account_that_turns_is_known_by_its_newer_votes() -> None:
-    """Its fewer newer votes alone tell; in all of its votes they are lost."""
+def test_an_account_that_turns_dishonest_is_detected_by_newer_votes() -> None:
+    """Only its few newer votes show it; among all its votes they are lost."""
     crowd = bench.crowd(1)
     red = turned(crowd, 1)
     honest = [one for one in red if one.at_ms < 100 * 60_000]
@@ -193,5 +193,5 @@ def test_the_order_of_votes_read_does_not_matter(shuffle: object) -> None:
         assert again[name].followers == pytest.approx(voter.followers)
 
 
-def test_no_votes_no_columns() -> None:
+def test_no_votes_give_no_columns() -> None:
     assert columns([], {}) == {}

@@ -55,10 +55,10 @@ class Obedient(torch.nn.Module):
 
 @pytest.mark.parametrize("kind", ["own", "another's"])
 @pytest.mark.parametrize("prediction", Prediction)
-def test_drawing_with_what_the_objective_asks_for_gives_the_picture(
+def test_drawing_with_the_objectives_target_gives_the_picture(
     prediction: Prediction, kind: str
 ) -> None:
-    """The denoiser shows such a UNet the same input at the same timestep, and hears x0."""
+    """The denoiser gives such a UNet the same input and timestep, and gets x0."""
     schedule = Schedule.from_config(SCHEDULE)
     times = torch.tensor([30, 250, 500, 999])
     x0, noise, other = torch.randn(3, 4, 4, 8, 8, generator=torch.Generator().manual_seed(0))
@@ -74,7 +74,7 @@ def test_drawing_with_what_the_objective_asks_for_gives_the_picture(
 
 
 @pytest.mark.parametrize("prediction", Prediction)
-def test_the_objective_finds_nothing_wrong_with_a_unet_that_draws_rightly(
+def test_the_loss_of_a_perfect_unet_is_zero(
     prediction: Prediction,
 ) -> None:
     schedule = Schedule.from_config(SCHEDULE)
@@ -89,7 +89,7 @@ def test_the_objective_finds_nothing_wrong_with_a_unet_that_draws_rightly(
             assert (wrong.max() < 1e-6) == (kind is prediction)
 
 
-def test_noising_and_velocity_are_those_of_diffusers() -> None:
+def test_noising_and_velocity_match_diffusers() -> None:
     from diffusers import DDPMScheduler
 
     fields = {k: v for k, v in SCHEDULE.items() if k.startswith(("beta", "num"))}
@@ -107,7 +107,7 @@ def test_noising_and_velocity_are_those_of_diffusers() -> None:
     )
 
 
-def test_min_snr_weighs_noise_and_velocity_as_its_authors_do() -> None:
+def test_min_snr_weights_match_the_paper_for_noise_and_velocity() -> None:
     snr = [1 / 0.03**2, 1 / 0.7**2, 0.25, 1 / 14.6**2]
     noise = [min(s, 5) / s for s in snr]
     velocity = [min(s, 5) / (s + 1) for s in snr]
@@ -116,13 +116,13 @@ def test_min_snr_weighs_noise_and_velocity_as_its_authors_do() -> None:
     assert weights(SIGMA, Prediction.V, 0).tolist() == [1, 1, 1, 1]
 
 
-def test_the_noisiest_steps_weigh_as_the_least_ratio_does() -> None:
+def test_the_noisiest_steps_weigh_as_much_as_the_least_ratio() -> None:
     floored = weights(SIGMA, Prediction.V, 5, least=0.25)
     torch.testing.assert_close(floored[:3], weights(SIGMA, Prediction.V, 5)[:3])
     assert floored[3] == floored[2]
 
 
-def test_errors_count_where_the_pixels_count() -> None:
+def test_errors_are_weighted_by_pixel() -> None:
     objective = Objective(Schedule.from_config(SCHEDULE), Prediction.V, CPU)
     x0 = torch.zeros(1, 4, 2, 2)
     posed = objective.pose(x0, x0, torch.tensor([500]))
@@ -143,7 +143,7 @@ def test_the_learning_rate_rises_over_a_twentieth_and_falls_on_a_cosine() -> Non
     assert rates[50:] == sorted(rates[50:], reverse=True)
 
 
-def test_other_curves_end_where_they_say() -> None:
+def test_other_learning_rate_curves_end_at_their_values() -> None:
     def last(curve: Curve) -> float:
         return learning_rate(999, 1000, 1.0, 0.0, curve)
 
@@ -152,7 +152,7 @@ def test_other_curves_end_where_they_say() -> None:
     assert learning_rate(0, 1, 1.0, 0.05, Curve.COSINE) == 1
 
 
-def test_the_average_is_the_closed_form() -> None:
+def test_the_average_matches_the_closed_form() -> None:
     """m_n = sum_i (1 - d_i) w_i prod_{j > i} d_j, with m_0 = w_0 and d warmed up to the decay."""
     decay, steps = 0.6, 40
     walk = torch.randn(steps + 1, 3, generator=torch.Generator().manual_seed(0), dtype=torch.double)
@@ -168,7 +168,7 @@ def test_the_average_is_the_closed_form() -> None:
     torch.testing.assert_close(average.shadow["w"], expected.float(), rtol=1e-5, atol=1e-6)
 
 
-def test_the_decay_is_reached_and_never_lost() -> None:
+def test_the_decay_warms_up_to_its_limit() -> None:
     average = Average({"w": torch.zeros(1)}, 0.9999)
     for step in range(50):
         average.update(step)
@@ -178,7 +178,7 @@ def test_the_decay_is_reached_and_never_lost() -> None:
     assert average.coefficient(10**6) == 0.9999
 
 
-def test_the_average_is_in_use_for_a_while_only() -> None:
+def test_the_average_is_swapped_in_only_temporarily() -> None:
     live = torch.ones(2)
     average = Average({"w": live}, 0.5)
     live.zero_()
@@ -201,7 +201,7 @@ def test_chance_depends_on_every_part_of_its_name_and_nothing_else() -> None:
 
 
 @pytest.mark.parametrize("prediction", Prediction)
-def test_what_is_seen_is_noised_and_the_picture_is_asked_for_at_the_same_times(
+def test_the_seen_picture_is_noised_at_the_given_timesteps(
     prediction: Prediction,
 ) -> None:
     schedule = Schedule.from_config(SCHEDULE)
@@ -218,7 +218,7 @@ def test_what_is_seen_is_noised_and_the_picture_is_asked_for_at_the_same_times(
 
 
 @pytest.mark.parametrize("prediction", Prediction)
-def test_each_row_is_as_wrong_as_its_weight_says(prediction: Prediction) -> None:
+def test_each_rows_loss_is_scaled_by_its_weight(prediction: Prediction) -> None:
     schedule = Schedule.from_config(SCHEDULE)
     times = torch.tensor([30, 250, 500, 999])
     x0, noise, wrong = torch.randn(3, 4, 4, 8, 8, generator=torch.Generator().manual_seed(0))

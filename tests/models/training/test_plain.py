@@ -20,7 +20,7 @@ def test_the_learning_rate_rises_stays_and_falls() -> None:
     assert all(a >= b for a, b in pairwise(rates[100:]))
 
 
-def test_vectors_and_embeddings_and_what_is_named_go_to_adam_at_their_modules_rate() -> None:
+def test_vectors_embeddings_and_named_modules_go_to_adam() -> None:
     net = nn.ModuleDict({"embedding": nn.Embedding(5, 4), "first": nn.Linear(4, 4)})
     slow = nn.Linear(2, 2)
     found = plain.optimizers({"net": net, "slow": slow}, {"net": 0.1, "slow": 0.03}, ("first",))

@@ -16,7 +16,7 @@ NAMES = ("autoencoder", "decoder", "words", "judge", "unet", "upscaler", "aesthe
 
 
 @pytest.mark.parametrize("name", NAMES)
-def test_a_training_that_was_stopped_ends_as_one_that_was_not(
+def test_a_stopped_training_ends_like_an_uninterrupted_one(
     name: str, words: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(diffuse, "sample_sheet", lambda *_: Image.new("RGB", (8, 8)))

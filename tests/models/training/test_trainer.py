@@ -21,6 +21,7 @@ from models.training.plain import PlainTraining, factor, train
 from models.training.state import StateError, States
 from models.training.trainer import Trainer
 from models.training.watch import StoppedError
+from tests.stages.one_line import raises_one_line
 from tests.stages.tiny_finetuning import interrupt
 
 STEPS = 20
@@ -79,7 +80,7 @@ class Bowl:
 
 
 class After:
-    """Asks for the end after a given number of steps."""
+    """Asks to stop after a given number of steps."""
 
     def __init__(self, steps: int) -> None:
         self._left = steps
@@ -125,40 +126,42 @@ def assert_same(one: Bowl, other: Bowl) -> None:
 
 
 @pytest.mark.parametrize("behind", [1, 7, 8])
-def test_who_asks_between_two_steps_ends_it_there_and_nothing_is_lost(
+def test_a_stop_request_ends_the_run_there_and_loses_nothing(
     bowl: Bowl, whole: Bowl, behind: int
 ) -> None:
-    with pytest.raises(StoppedError, match=rf"stopped; .*step-{behind:08d}\. Run the same command"):
+    with raises_one_line(
+        StoppedError, match=rf"stopped; .*step-{behind:08d}\. Run the same command"
+    ):
         bowl.trainer().run(After(behind))
     assert bowl.states[-1] == f"step-{behind:08d}"
-    torch.rand(9)  # Somebody else draws from torch's own generator.
+    torch.rand(9)  # Other code draws from torch's global generator.
     bowl.train()
     assert_same(bowl, whole)
 
 
-def test_ctrl_c_ends_it_behind_its_step(bowl: Bowl, whole: Bowl) -> None:
+def test_ctrl_c_stops_after_the_current_step(bowl: Bowl, whole: Bowl) -> None:
     bowl.happens = {5: interrupt}
-    with pytest.raises(StoppedError, match=r"stopped; .*step-00000006"):
+    with raises_one_line(StoppedError, match=r"stopped; .*step-00000006"):
         bowl.train()
     assert len(bowl.curve) == 6
     bowl.train()
     assert_same(bowl, whole)
 
 
-def test_a_second_ctrl_c_ends_it_at_once(bowl: Bowl, whole: Bowl) -> None:
+def test_a_second_ctrl_c_stops_at_once(bowl: Bowl, whole: Bowl) -> None:
     def twice() -> None:
         interrupt()
         interrupt()
 
     bowl.happens = {5: twice}
-    with pytest.raises(StoppedError, match=r"stopped before it was done; .*step-00000004"):
+    with raises_one_line(StoppedError, match=r"stopped before it was done; .*step-00000004"):
         bowl.train()
     assert len(bowl.curve) == 5
     bowl.train()
     assert_same(bowl, whole)
 
 
-def test_a_killed_training_goes_on_from_its_last_state(bowl: Bowl, whole: Bowl) -> None:
+def test_a_killed_training_resumes_from_its_last_state(bowl: Bowl, whole: Bowl) -> None:
     class Killed(BaseException):
         """An exception that no handler catches."""
 
@@ -173,11 +176,11 @@ def test_a_killed_training_goes_on_from_its_last_state(bowl: Bowl, whole: Bowl) 
     assert_same(bowl, whole)
 
 
-def test_a_loss_that_is_no_number_stops_it_before_the_weights_change(
-    bowl: Bowl, whole: Bowl
-) -> None:
+def test_a_nan_loss_stops_before_the_weights_change(bowl: Bowl, whole: Bowl) -> None:
     bowl.spoils = {8: math.nan}
-    with pytest.raises(EngineError, match=r"step 9: loss nan, gradient norm nan; .*step-00000008"):
+    with raises_one_line(
+        EngineError, match=r"step 9: loss nan, gradient norm nan; .*step-00000008"
+    ):
         bowl.train()
     held = States(bowl.folder / "states").load(bowl.folder / "states" / "step-00000008")
     for name, value in bowl.net.named_parameters():
@@ -188,41 +191,41 @@ def test_a_loss_that_is_no_number_stops_it_before_the_weights_change(
     assert_same(bowl, whole)
 
 
-def test_gradients_that_are_no_numbers_stop_it_too(
+def test_gradients_that_are_not_finite_stop_the_run_too(
     bowl: Bowl, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(nn.utils, "clip_grad_norm_", lambda *_: torch.tensor(math.inf))
-    with pytest.raises(EngineError, match=r"step 1: loss \d.*, gradient norm inf; no state was"):
+    with raises_one_line(EngineError, match=r"step 1: loss \d.*, gradient norm inf; no state was"):
         bowl.train()
 
 
-def test_a_leap_of_the_loss_stops_it_where_that_is_asked_for(bowl: Bowl) -> None:
+def test_a_loss_spike_stops_the_run_only_if_requested(bowl: Bowl) -> None:
     bowl.spoils = dict.fromkeys(range(150, 400), 1e6)
     trainer = Trainer(bowl.training(steps=400), bowl.folder, say=bowl.said.append, spike=5.0)
-    with pytest.raises(EngineError, match=r"step 151: .*times its usual.*step-00000148"):
+    with raises_one_line(EngineError, match=r"step 151: .*times its usual.*step-00000148"):
         trainer.run(NEVER)
     shutil.rmtree(bowl.folder)
     Trainer(bowl.training(steps=160), bowl.folder, say=bowl.said.append).run(NEVER)
 
 
-def test_the_last_two_states_are_kept_and_the_end_is_one(bowl: Bowl) -> None:
+def test_the_last_two_states_are_kept_including_the_final_one(bowl: Bowl) -> None:
     bowl.train(save_every=7)
     assert bowl.states == ["step-00000014", "step-00000020"]
 
 
-def test_a_training_that_has_taken_its_steps_takes_no_more(bowl: Bowl) -> None:
+def test_a_finished_training_takes_no_more_steps(bowl: Bowl) -> None:
     first = bowl.train()
     bowl.spoils = dict.fromkeys(range(STEPS), math.nan)
     again = bowl.train()
     assert all(torch.equal(value, again[name]) for name, value in first.items())
     assert len(bowl.curve) == STEPS
     assert bowl.passed == list(range(1, STEPS + 1))
-    # Fewer are no reason to forget what was learned.
+    # Asking for fewer steps does not discard what was learned.
     fewer = bowl.train(steps=12)
     assert all(torch.equal(value, fewer[name]) for name, value in first.items())
 
 
-def test_more_steps_train_it_further(bowl: Bowl) -> None:
+def test_a_higher_step_count_trains_further(bowl: Bowl) -> None:
     bowl.train()
     bowl.train(steps=STEPS + 3)
     assert [step for step, *_ in bowl.curve] == list(range(1, STEPS + 4))
@@ -245,31 +248,33 @@ class Disk(NamedTuple):
     free: int
 
 
-def test_a_disk_without_room_for_three_states_is_told_before_the_first_step(
+def test_too_little_disk_for_three_states_is_reported_before_step_one(
     bowl: Bowl, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     state_bytes = bowl.training().learner.state_bytes
     monkeypatch.setattr(shutil, "disk_usage", lambda _: Disk(3 * state_bytes - 1))
-    with pytest.raises(EngineError, match="make room or name another --work"):
+    with raises_one_line(EngineError, match="make room or name another --work"):
         bowl.train()
     monkeypatch.setattr(shutil, "disk_usage", lambda _: Disk(3 * state_bytes))
     bowl.train()
 
 
-def test_a_disk_that_will_not_hold_the_next_state_stops_it_while_nothing_is_lost(
+def test_a_disk_too_full_for_the_next_state_stops_without_loss(
     bowl: Bowl, whole: Bowl, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     with monkeypatch.context() as patch:
         full = {6: lambda: patch.setattr(shutil, "disk_usage", lambda _: Disk(0))}
         bowl.happens = dict(full)
-        with pytest.raises(EngineError, match=r"has 0\.0 GB left; make room.*step-00000008\. Run"):
+        with raises_one_line(
+            EngineError, match=r"has 0\.0 GB left; make room.*step-00000008\. Run"
+        ):
             bowl.train()
     assert len(bowl.curve) == 8
     bowl.train()
     assert_same(bowl, whole)
 
 
-def test_a_disk_that_fills_up_between_two_states_is_told_once(
+def test_a_disk_that_fills_up_is_reported_once_each_time(
     bowl: Bowl, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     left = {5: 0, 7: 10**12, 9: 0}
@@ -283,12 +288,12 @@ def test_a_disk_that_fills_up_between_two_states_is_told_once(
     assert [bowl.said[at - 1].partition("  ")[0] for at in warned] == ["step 6/12", "step 10/12"]
 
 
-def test_a_full_disk_leaves_the_states_before(bowl: Bowl, whole: Bowl) -> None:
+def test_a_full_disk_keeps_the_earlier_states(bowl: Bowl, whole: Bowl) -> None:
     limit = resource.getrlimit(resource.RLIMIT_FSIZE)
-    # A file may not grow beyond this any more: what a write meets on a full disk.
+    # From here on no file may grow beyond this: a write fails as on a full disk.
     bowl.happens = {9: lambda: resource.setrlimit(resource.RLIMIT_FSIZE, (4000, limit[1]))}
     try:
-        with pytest.raises(EngineError, match=r"step-00000012 cannot be written .*step-00000008"):
+        with raises_one_line(EngineError, match=r"step-00000012 cannot be written .*step-00000008"):
             bowl.train()
     finally:
         resource.setrlimit(resource.RLIMIT_FSIZE, limit)
@@ -297,22 +302,22 @@ def test_a_full_disk_leaves_the_states_before(bowl: Bowl, whole: Bowl) -> None:
     assert_same(bowl, whole)
 
 
-def test_a_file_that_cannot_be_written_says_what_is_kept(bowl: Bowl) -> None:
+def test_a_write_error_says_which_state_is_kept(bowl: Bowl) -> None:
     def full() -> None:
         raise OSError(28, "No space left on device", "curve.csv")
 
     bowl.happens = {5: full}
-    with pytest.raises(EngineError, match=r"No space left on device.*step-00000004\. Run"):
+    with raises_one_line(EngineError, match=r"No space left on device.*step-00000004\. Run"):
         bowl.train()
 
 
-def test_a_state_that_was_cut_off_is_swept_away(bowl: Bowl) -> None:
+def test_an_interrupted_state_is_removed(bowl: Bowl) -> None:
     (bowl.folder / "states" / "step-00000003.part").mkdir(parents=True)
     bowl.train()
     assert bowl.states == ["step-00000016", "step-00000020"]
 
 
-def test_another_learning_rate_holds_from_where_it_goes_on(bowl: Bowl) -> None:
+def test_a_new_learning_rate_applies_from_the_resumed_step(bowl: Bowl) -> None:
     with pytest.raises(StoppedError):
         bowl.trainer().run(After(10))
     bowl.train(lr=0.001)
@@ -321,15 +326,15 @@ def test_another_learning_rate_holds_from_where_it_goes_on(bowl: Bowl) -> None:
     assert rates[10] == 0.001 * factor(10, STEPS, warm=5)
 
 
-def test_a_state_of_other_networks_is_one_line(bowl: Bowl) -> None:
+def test_a_state_of_other_networks_is_refused(bowl: Bowl) -> None:
     bowl.train()
-    with pytest.raises(StateError, match=r"step-00000020 was made by another version.*move it"):
+    with raises_one_line(StateError, match=r"step-00000020 was made by another version.*move it"):
         bowl.train(wide=9)
 
 
-def test_a_checkpoint_of_the_old_format_is_one_line(bowl: Bowl) -> None:
+def test_a_checkpoint_of_the_old_format_is_refused(bowl: Bowl) -> None:
     bowl.folder.with_name("bowl.pt").touch()
-    with pytest.raises(StateError, match=r"bowl\.pt was made by another version.*move it away"):
+    with raises_one_line(StateError, match=r"bowl\.pt was made by another version.*move it away"):
         bowl.train()
     bowl.folder.with_name("bowl.pt").unlink()
     bowl.train()
@@ -337,23 +342,25 @@ def test_a_checkpoint_of_the_old_format_is_one_line(bowl: Bowl) -> None:
     bowl.train()
 
 
-def test_too_little_memory_is_one_line(bowl: Bowl) -> None:
+def test_too_little_memory_is_reported_with_what_helps(bowl: Bowl) -> None:
     def full() -> None:
         raise torch.OutOfMemoryError("CUDA out of memory")
 
     bowl.happens = {5: full}
-    with pytest.raises(EngineError, match=r"memory\. A smaller batch needs less; .*step-00000004"):
+    with raises_one_line(
+        EngineError, match=r"memory\. A smaller batch needs less; .*step-00000004"
+    ):
         bowl.train()
 
 
-def test_what_is_due_behind_a_step_draws_on_its_own(bowl: Bowl, whole: Bowl) -> None:
+def test_random_draws_between_steps_do_not_change_the_run(bowl: Bowl, whole: Bowl) -> None:
     training = bowl.training()
     training._passed = lambda _: torch.rand(3)
     train(training, bowl.folder)
     assert_same(bowl, whole)
 
 
-def test_its_curve_says_what_each_step_was_like(bowl: Bowl) -> None:
+def test_the_curve_records_rate_and_gradient_norm_of_each_step(bowl: Bowl) -> None:
     bowl.train()
     rates = [0.01 * factor(step, STEPS, warm=5) for step in range(STEPS)]
     assert [lr for _, _, lr, _ in bowl.curve] == rates
@@ -361,13 +368,13 @@ def test_its_curve_says_what_each_step_was_like(bowl: Bowl) -> None:
     assert all(norm > 0 for *_, norm in bowl.curve)
 
 
-def test_it_says_where_it_stands_and_how_long_is_left(bowl: Bowl) -> None:
+def test_progress_lines_show_the_step_and_the_time_left(bowl: Bowl) -> None:
     bowl.trainer().run(NEVER)
     assert bowl.said[-1].startswith("step 20/20  loss ")
     assert bowl.said[-1].endswith(" img/s  0:00:00 left")
 
 
-def test_gradients_are_clipped_to_norm_one_and_the_curve_has_the_norm_before(bowl: Bowl) -> None:
+def test_gradients_are_clipped_to_norm_one_and_the_raw_norm_is_reported(bowl: Bowl) -> None:
     bowl.spoils = {0: 1e3}
     training = bowl.training()
     told = training.gradients(0)

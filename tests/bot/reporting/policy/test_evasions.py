@@ -146,8 +146,7 @@ def test_the_same_seed_gives_the_same_evasions() -> None:
 
 def test_evasions_of_a_prompt_do_not_depend_on_earlier_prompts() -> None:
     first, second = REFUSED[10], REFUSED[20]
-    after = [e for e in alone((first, second), 1) if e.specimen.source == second.source]
-    assert after[-len(TRICKS) // 2 :] == list(alone((second,), 1))[-len(TRICKS) // 2 :]
+    assert [*alone((first, second), 1)] == [*alone((first,), 1), *alone((second,), 1)]
 
 
 @pytest.mark.parametrize("name", ["reversed", "turned letters", "repeated letters", "leetspeak"])

@@ -22,7 +22,7 @@ async def told(here: Stage, channel: str) -> list[dict[str, Any]]:
     return await here.until(duels, 60)
 
 
-async def test_members_fill_a_channel_vote_on_it_and_choose_in_duels(tmp_path: Path) -> None:
+async def test_members_fill_a_channel_vote_there_and_choose_in_duels(tmp_path: Path) -> None:
     async with stage(tmp_path) as here:
         sandbox, fans = here.sandbox, here.sandbox.fans
         fans.pace = Pace(rest_s=0.2, votes_per_s=50)
@@ -50,7 +50,7 @@ async def test_members_fill_a_channel_vote_on_it_and_choose_in_duels(tmp_path: P
         await here.accept_only("owner")
         await sandbox.slash("owner", "general", "duel party", {"minutes": 1}).answer()
         (duel, *_) = await told(here, "general")
-        # One press by hand, as the page sends it: answered to its member alone, and counted.
+        # One press by hand, as the page sends it: only its member gets the answer, and it counts.
         answer = await sandbox.click("newcomer", duel["id"], button(duel, "left")).answer()
         assert answer.message is not None
         assert answer.message["flags"] & 64
@@ -79,7 +79,7 @@ async def test_the_owner_of_the_server_owns_the_bot(tmp_path: Path) -> None:
             assert int(owner["id"]) == here.sandbox.persona("owner")
 
 
-async def test_members_ask_only_where_they_are_let_in_and_a_sleeping_bot_ends_it(
+async def test_asking_ends_in_a_hidden_channel_and_when_the_bot_sleeps(
     tmp_path: Path,
 ) -> None:
     async with stage(tmp_path, start=False) as here:

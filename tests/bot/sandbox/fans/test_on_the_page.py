@@ -15,7 +15,7 @@ from tests.stages.browsing import click, find, missing, open_browser, wait
 from tests.stages.tiny_bot import lounge, until
 
 
-async def test_a_page_begins_a_vote_is_told_of_each_and_ends_it() -> None:
+async def test_a_page_starts_the_voting_follows_each_vote_and_stops_it() -> None:
     async with lounge() as (sandbox, bot), aiohttp.ClientSession(sandbox.page_url) as session:
         sandbox.fans.pace = AT_ONCE
         await post(bot, WARM)
@@ -56,7 +56,7 @@ window.fetch = async (...call) => {
 
 
 def vote(browser: Chrome, url: str) -> None:
-    """Open the drawer, have 5 votes cast, and read that they are; the stop button then goes."""
+    """Open the drawer, have 5 votes cast, and read that they were; then the stop button goes."""
     browser.execute_cdp_cmd("Page.addScriptToEvaluateOnNewDocument", {"source": LATE})
     browser.get(url)
     click(browser, "#bot-state")
@@ -74,7 +74,7 @@ def vote(browser: Chrome, url: str) -> None:
 
 @pytest.mark.browser
 @pytest.mark.skipif(missing() is not None, reason=missing() or "")
-async def test_the_drawer_shows_how_far_the_votes_are(tmp_path: Path) -> None:
+async def test_the_drawer_shows_the_progress_of_the_votes(tmp_path: Path) -> None:
     async with lounge() as (sandbox, bot):
         sandbox.fans.pace = AT_ONCE
         await post(bot, WARM)

@@ -1,4 +1,4 @@
-"""What the pretended members like, and how often two of them say the same."""
+"""What the pretended members like, and how often two of them agree."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ def test_a_taste_prefers_what_its_name_says(taste: FanTaste, better: bytes, wors
 
 
 def shelf(taste: FanTaste, dice: Random) -> Opinions:
-    """Forty pictures whose warmth is normal, met by members of a taste."""
+    """Forty pictures of normally distributed warmth, met by members of one taste."""
     opinions = Opinions(taste, dice)
     for name in range(40):
         blue = min(255, max(0, round(128 + 40 * Random(name).gauss(0, 1))))
@@ -45,19 +45,19 @@ def shelf(taste: FanTaste, dice: Random) -> Opinions:
     return opinions
 
 
-def test_two_members_agree_as_often_as_people_do() -> None:
+def test_two_members_agree_about_seventy_percent_of_the_time() -> None:
     opinions = shelf(FanTaste.WARM, Random(1))
     same = [opinions.likes(name) == opinions.likes(name) for name in range(40) for _ in range(100)]
     assert 0.66 < sum(same) / len(same) < 0.74
 
 
-def test_who_tosses_a_coin_agrees_with_nobody() -> None:
+def test_a_member_who_tosses_a_coin_agrees_with_nobody() -> None:
     opinions = shelf(FanTaste.CHANCE, Random(1))
     same = [opinions.likes(name) == opinions.likes(name) for name in range(40) for _ in range(100)]
     assert 0.47 < sum(same) / len(same) < 0.53
 
 
-def test_the_warmer_of_two_wins_mostly_and_some_see_no_difference() -> None:
+def test_the_warmer_of_two_usually_wins_and_equal_ones_sometimes_tie() -> None:
     opinions = shelf(FanTaste.WARM, Random(1))
     opinions.meet("warm", flat((230, 128, 60)))
     opinions.meet("cold", flat((60, 128, 230)))
@@ -68,7 +68,7 @@ def test_the_warmer_of_two_wins_mostly_and_some_see_no_difference() -> None:
     assert abs(alike.count(0) - alike.count(1)) < 80
 
 
-def test_what_is_no_picture_is_not_met() -> None:
+def test_a_file_that_is_no_picture_is_not_met() -> None:
     opinions = Opinions(FanTaste.WARM, Random(1))
     with pytest.raises(OSError, match="cannot identify"):
         opinions.meet("x", b"nothing")

@@ -1,4 +1,4 @@
-"""Members vote through the local Discord: what a bot behind it is told of them."""
+"""Members vote through the local Discord, and a bot behind it receives their votes."""
 
 from __future__ import annotations
 
@@ -48,7 +48,7 @@ def votes(bot: TinyBot) -> list[discord.RawReactionActionEvent]:
     return [e for e in heard if e.member is not None and not e.member.bot]
 
 
-async def test_the_bot_is_told_each_vote_once_and_the_taste_shows_in_them(here: Lounge) -> None:
+async def test_the_bot_receives_each_vote_once_and_votes_follow_the_taste(here: Lounge) -> None:
     sandbox, bot = here
     warm = {(await post(bot, WARM)).id for _ in range(3)}
     for _ in range(3):
@@ -67,7 +67,7 @@ async def test_the_bot_is_told_each_vote_once_and_the_taste_shows_in_them(here: 
     assert (report["done"], report["wanted"], report["said"]) == (120, 120, "")
 
 
-async def test_they_wait_for_pictures_and_go_on_with_the_next(here: Lounge) -> None:
+async def test_members_wait_for_pictures_and_go_on_with_the_next(here: Lounge) -> None:
     sandbox, bot = here
     await post(bot, WARM)
     sandbox.fans.vote("warm", len(FANS) + 5)
@@ -78,7 +78,7 @@ async def test_they_wait_for_pictures_and_go_on_with_the_next(here: Lounge) -> N
     assert len(votes(bot)) == len(FANS) + 5
 
 
-async def test_nobody_votes_on_what_they_asked_for_or_where_no_vote_is_open(here: Lounge) -> None:
+async def test_nobody_votes_on_their_own_picture_or_where_no_vote_is_open(here: Lounge) -> None:
     sandbox, bot = here
     asked = await post(bot, WARM, f"<@{FANS[0].id}> 1girl")
     closed = await bot.channel("art").send(file=discord.File(io.BytesIO(flat(COLD)), "picture.png"))
@@ -92,7 +92,7 @@ async def test_nobody_votes_on_what_they_asked_for_or_where_no_vote_is_open(here
     assert sandbox.reactions(closed.id) == {}
 
 
-async def test_they_stop_when_told_and_only_one_thing_goes_on_at_a_time(here: Lounge) -> None:
+async def test_members_stop_when_told_and_do_only_one_thing_at_a_time(here: Lounge) -> None:
     sandbox, bot = here
     await post(bot, WARM)
     sandbox.fans.vote("chance", 100)
@@ -108,13 +108,13 @@ async def test_they_stop_when_told_and_only_one_thing_goes_on_at_a_time(here: Lo
 
 
 @pytest.mark.parametrize(("taste", "count"), [("warm", 0), ("warm", 5001), ("sour", 5)])
-async def test_what_nobody_can_do_is_told(taste: str, count: int, here: Lounge) -> None:
+async def test_an_impossible_vote_is_refused(taste: str, count: int, here: Lounge) -> None:
     sandbox, _ = here
     with pytest.raises(NotPossible):
         sandbox.fans.vote(taste, count)
 
 
-def test_accounts_are_of_differing_ages_and_none_is_of_the_future() -> None:
+def test_accounts_differ_in_age_and_none_is_from_the_future() -> None:
     made_ms = [(fan.id >> 22) + 1_420_070_400_000 for fan in FANS]
     assert len(set(made_ms)) == len(FANS)
     assert max(made_ms) - min(made_ms) > 9 * 365 * 86_400_000

@@ -1,4 +1,4 @@
-// Commands as the bot registers them: what the tests type.
+// Commands as the bot registers them, which the tests type.
 import { KIND } from "../../../../bot/sandbox/page/slash.js";
 
 export const COMMANDS = [

@@ -63,7 +63,7 @@ test("a marked command goes into the box first", () => {
   assert.deepEqual([deed.does, deed.command.full, deed.values], ["run", "queue", {}]);
 });
 
-test("with nothing marked an unfinished name is told, not guessed", () => {
+test("with nothing marked, an unfinished name is reported and not guessed", () => {
   const deed = entered("/que", 4, undefined);
   assert.equal(deed.does, "complain");
   assert.match(deed.text, /no command \/que for you here/);
@@ -71,7 +71,7 @@ test("with nothing marked an unfinished name is told, not guessed", () => {
   assert.match(entered("/queue", 6, undefined).text, /not ready/);
 });
 
-test("a command without its subcommand, or with an unknown one, is told which there are", () => {
+test("a command with a missing or unknown subcommand lists those that exist", () => {
   for (const typed of ["/policy", "/policy undoo"]) {
     const { does, text } = entered(typed, typed.length, undefined);
     assert.deepEqual([does, text.startsWith("Type one of these: /policy ")], ["complain", true]);
@@ -79,7 +79,7 @@ test("a command without its subcommand, or with an unknown one, is told which th
   }
 });
 
-test("what other bots call it leads to ours, if there is one", () => {
+test("the name that other bots use leads to ours, if there is one", () => {
   const deed = entered("/imagine prompt: cat", 20, undefined);
   assert.deepEqual(
     [deed.does, deed.text],
@@ -89,26 +89,26 @@ test("what other bots call it leads to ours, if there is one", () => {
   assert.match(entered("/imagine", 8, undefined).text, /no command \/imagine for you here/);
 });
 
-test("a value that is wrong is told with its option, and nothing runs", () => {
+test("a wrong value is reported with its option, and nothing runs", () => {
   const deed = sent("/waifu prompt: a count: 9");
   assert.deepEqual([deed.does, deed.option.name], ["complain", "count"]);
   assert.equal(deed.text, "Count is at most 4.");
   assert.equal(sent("/waifu count: 2").option.name, "prompt");
 });
 
-test("a marked value is taken until what stands there is one", () => {
+test("Enter takes the marked value until the box holds a valid one", () => {
   assert.equal(entered("/waifu prompt: a style: wat", 27, {}).does, "take");
   assert.equal(entered("/waifu prompt: a style: Watercolour", 35, {}).does, "run");
   assert.equal(entered("/waifu prompt: bl", 17, {}).does, "take", "the bot marks none by itself");
 });
 
-test("an age-restricted command is there in such a channel alone", () => {
+test("an age-restricted command exists only in an age-restricted channel", () => {
   assert.equal(sent("/grown").does, "complain");
   store.channels = [{ id: "2", name: "art", type: 0, nsfw: true }];
   assert.equal(sent("/grown").does, "run");
 });
 
-test("what does not begin with a slash is said, with the marks that travel", () => {
+test("text without a slash is sent as a message, with mentions and emoji encoded", () => {
   assert.deepEqual(sent("hi @Rin in #art :wave: 12:30"), {
     does: "say",
     content: "hi <@1> in <#2> <:wave:7> 12:30",
@@ -118,7 +118,7 @@ test("what does not begin with a slash is said, with the marks that travel", () 
   assert.equal(sent("").does, "nothing");
 });
 
-test("a pick keeps its value as long as its text stands there", () => {
+test("a pick keeps its value as long as its text stays in the box", () => {
   keepPick(option("waifu", "like"), "a.png", "55");
   assert.deepEqual(sent("/waifu prompt: a like: a.png").values, { prompt: "a", like: "55" });
   assert.match(sent("/waifu prompt: a like: b.png").text, /is a file/);
@@ -126,7 +126,7 @@ test("a pick keeps its value as long as its text stands there", () => {
   assert.match(sent("/waifu prompt: a like: a.png").text, /is a file/);
 });
 
-test("what the bot completes with is told the other options as far as they can be read", () => {
+test("autocomplete sends the other options as far as they can be read", () => {
   const parsed = understood("/waifu prompt: a count: 2 cfg: much");
   assert.deepEqual(otherValues(parsed, parsed.args[0]), { count: 2, cfg: "much" });
 });

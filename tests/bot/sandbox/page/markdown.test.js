@@ -49,19 +49,19 @@ const CASES = [
 for (const [text, wanted] of CASES)
   test(`markdown: ${JSON.stringify(text)}`, () => assert.equal(drawn(text), wanted));
 
-test("a press on a channel or a command goes where it says, and runs nothing", () => {
+test("a click on a channel or command opens it and runs nothing", () => {
   const [channel, , command] = markdown("<#7> </policy panel:8>", NAMES);
   channel.listeners.click();
   command.listeners.click();
   assert.deepEqual(opened, ["7", "policy panel"]);
 });
 
-test("of hostile text something is drawn", () => {
+test("hostile text is still drawn", () => {
   for (const text of ["*".repeat(2000), "[".repeat(2000), "> ".repeat(900), "||".repeat(1000), "_a".repeat(1000)])
     assert.ok(markdown(text, NAMES).length > 0);
 });
 
-test("in one line, without marks and without what is hidden", () => {
+test("plain text is one line without markup or spoilers", () => {
   assert.equal(plainText("**a**\n||secret|| <@5>", NAMES), "a (spoiler) @user5");
   assert.equal(plainText("```\ncode\n```", NAMES), "code");
 });

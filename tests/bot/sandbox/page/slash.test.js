@@ -16,7 +16,7 @@ const FLAT = flatten(COMMANDS);
 const values = (text) => readAll(parse(text, FLAT), KNOWN);
 const option = (name) => FLAT[0].options.find((one) => one.name === name);
 
-test("a subcommand is a command of its own, and menu commands cannot be typed", () => {
+test("a subcommand is its own command, and menu commands cannot be typed", () => {
   assert.deepEqual(
     FLAT.map((one) => one.full),
     ["waifu", "queue", "policy panel", "policy purge", "policy list add", "policy-report", "grown"],
@@ -26,7 +26,7 @@ test("a subcommand is a command of its own, and menu commands cannot be typed", 
   assert.deepEqual(FLAT.filter((one) => one.adults).map((one) => one.full), ["grown"]);
 });
 
-test("a command is named by its whole name alone", () => {
+test("a command is recognised only by its whole name", () => {
   for (const text of ["waifu", "/", "/waif", "/waifus x", "/policy", "/policy pan", " /queue", "/x"])
     assert.equal(parse(text, FLAT), null, text);
   for (const [text, full] of [
@@ -51,7 +51,7 @@ test("a marker counts once, as it is written", () => {
   assert.equal(values(pasted).values.prompt, "a Count: 9, prompt: b");
 });
 
-test("text without a marker belongs to the first text that is needed", () => {
+test("text without a marker belongs to the first required text option", () => {
   assert.deepEqual(values("/waifu 1girl, smile count: 3").values, {
     prompt: "1girl, smile",
     count: 3,
@@ -60,14 +60,14 @@ test("text without a marker belongs to the first text that is needed", () => {
   assert.match(values("/waifu a prompt: b").error, /“a” belongs to no option/);
 });
 
-test("what is needed must be there, what is optional may be empty", () => {
+test("a required option must be there, an optional one may be empty", () => {
   const { error, option: missing } = values("/waifu count: 2");
   assert.equal(error, "prompt is required");
   assert.equal(missing.name, "prompt");
   assert.deepEqual(values("/waifu prompt: a count:").values, { prompt: "a" });
 });
 
-test("each kind of value is read, and refused with what it takes", () => {
+test("each kind of value is read, and a refusal says what it takes", () => {
   const cases = [
     ["prompt", "x".repeat(41), undefined, /at most 40 characters, not 41/],
     ["prompt", "🐱".repeat(40), "🐱".repeat(40)],
@@ -94,7 +94,7 @@ test("each kind of value is read, and refused with what it takes", () => {
   }
 });
 
-test("people, channels and roles are named by name, mark or id", () => {
+test("people, channels and roles are found by name, mention or id", () => {
   for (const [type, raws, id] of [
     [KIND.USER, ["Rin", "@rin", "<@1>", "<@!1>", "1"], "1"],
     [KIND.CHANNEL, ["art", "#art", "<#2>"], "2"],
@@ -104,7 +104,7 @@ test("people, channels and roles are named by name, mark or id", () => {
   assert.match(read({ name: "x", type: KIND.USER }, "@nobody", KNOWN).error, /nobody here/);
 });
 
-test("what begins as it was typed comes first", () => {
+test("commands that begin with the typed text come first", () => {
   const names = (typed) => matching(FLAT, typed).map((one) => one.full);
   assert.deepEqual(names("/pol"), ["policy panel", "policy purge", "policy list add", "policy-report"]);
   assert.deepEqual(names("/report"), ["policy-report"]);

@@ -50,18 +50,18 @@ beforeEach(() => {
   expectMessages("10");
 });
 
-test("ids are texts, and categories are no channels", () => {
+test("ids are strings, and categories are not channels", () => {
   assert.deepEqual(store.personas.map((one) => one.id), ["1"]);
   assert.deepEqual(store.channels.map((one) => one.id), ["10", "12", "13"]);
   assert.deepEqual(store.categories.map((one) => one.name), ["Studio"]);
 });
 
-test("messages stand in the order of their ids, whenever they come", () => {
+test("messages are ordered by id, whenever they arrive", () => {
   for (const id of ["9", "11", "10"]) heard("MESSAGE_CREATE", message(id));
   assert.deepEqual(shown(), ["9", "10", "11"], "by number, not by letter");
 });
 
-test("an edit changes what it names and keeps the rest", () => {
+test("an edit changes the fields it names and keeps the rest", () => {
   heard("MESSAGE_CREATE", message("5", { embeds: [1] }));
   heard("MESSAGE_UPDATE", { id: "5", channel_id: "10", content: "new" });
   const now = store.messages.get("10").get("5");
@@ -69,7 +69,7 @@ test("an edit changes what it names and keeps the rest", () => {
   assert.deepEqual(told.filter(([type]) => type === "messages").map(([, one]) => one.kind), ["new", "changed"]);
 });
 
-test("what was heard while the list was read is newer than the list", () => {
+test("an event received while the list was loading wins over the list", () => {
   heard("MESSAGE_CREATE", message("6", { content: "edited" }));
   takeMessages("10", [message("4"), message("6", { content: "old" })], store.messages.get("10"));
   assert.deepEqual(shown(), ["4", "edited"]);
@@ -83,7 +83,7 @@ test("deleted and dismissed messages are gone", () => {
   assert.deepEqual(shown(), ["4"]);
 });
 
-test("a channel that is not open keeps no messages, and is unread", () => {
+test("a channel that is not open keeps no messages and is marked unread", () => {
   heard("MESSAGE_CREATE", message("1", { channel_id: "12" }));
   assert.equal(store.messages.has("12"), false);
   assert.equal(store.unread.get("12"), 0);
@@ -91,10 +91,10 @@ test("a channel that is not open keeps no messages, and is unread", () => {
   assert.equal(store.unread.get("12"), 1);
   heard("MESSAGE_CREATE", message("3", { channel_id: "12", author: { id: "1" } }));
   heard("MESSAGE_CREATE", message("4"));
-  assert.deepEqual([...store.unread], [["12", 1]], "neither my own words nor what I look at");
+  assert.deepEqual([...store.unread], [["12", 1]], "neither my own messages nor the open channel");
 });
 
-test("reactions count up and down, mine once", () => {
+test("reactions are counted up and down, and mine only once", () => {
   heard("MESSAGE_CREATE", message("1"));
   const react = (step, user, name = "👍") =>
     heard(`MESSAGE_REACTION_${step}`, { channel_id: "10", message_id: "1", user_id: user, emoji: { name } });
@@ -113,7 +113,7 @@ test("reactions count up and down, mine once", () => {
   assert.deepEqual(now(), []);
 });
 
-test("all reactions, or those of one emoji, are taken away at once", () => {
+test("all reactions, or those of one emoji, can be removed at once", () => {
   const reactions = ["👍", "👎"].map((name) => ({ emoji: { name }, count: 2, me: false }));
   heard("MESSAGE_CREATE", message("1", { reactions }));
   const names_ = () => store.messages.get("10").get("1").reactions.map((one) => one.emoji.name);
@@ -123,7 +123,7 @@ test("all reactions, or those of one emoji, are taken away at once", () => {
   assert.deepEqual(names_(), []);
 });
 
-test("who types is told by name, never oneself, and not after their message", (context) => {
+test("typing members are named, but never oneself and not after their message", (context) => {
   context.mock.timers.enable({ apis: ["setTimeout", "Date"] });
   heard("TYPING_START", { channel_id: "10", user_id: "1" });
   heard("TYPING_START", { channel_id: "10", user_id: "2" });
@@ -135,7 +135,7 @@ test("who types is told by name, never oneself, and not after their message", (c
   assert.deepEqual(typers(), []);
 });
 
-test("channels and threads come, change and go", () => {
+test("channels and threads are added, changed and removed", () => {
   heard("CHANNEL_CREATE", { id: 20, name: "new", type: 0 });
   heard("CHANNEL_UPDATE", { id: 20, name: "renamed", type: 0 });
   heard("THREAD_CREATE", { id: 21, name: "t", type: 11, parent_id: "20" });
@@ -149,12 +149,12 @@ test("the gate of an age-restricted channel covers its threads", () => {
   assert.deepEqual(["10", "12", "13", "99"].map(isAdultsOnly), [false, true, true, false]);
 });
 
-test("ids that nobody knows have names that say so", () => {
+test("unknown ids get names that say so", () => {
   assert.deepEqual([names.user("9"), names.user("2"), names.user("77")], ["Bot", "Haru", "unknown-user"]);
   assert.deepEqual([names.channel("11"), names.channel("77"), names.role("77")], ["Studio", "unknown", "deleted-role"]);
 });
 
-test("what is not known of is left alone", () => {
+test("unknown events are ignored", () => {
   heard("SOMETHING_NEW", { id: "1" });
   heard("COMMANDS_UPDATE", {});
   assert.deepEqual(told, [["commands-changed", undefined]]);

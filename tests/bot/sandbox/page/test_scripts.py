@@ -12,14 +12,14 @@ HERE = Path(__file__).parent
 
 
 def node() -> str:
-    """The node from the dev extras, or else the machine's."""
+    """The node of the dev extras, or else the machine's."""
     beside = str(Path(sys.executable).parent)
     found = shutil.which("node", path=os.pathsep.join([beside, os.environ.get("PATH", "")]))
     assert found is not None, 'needs node: pip install -e ".[dev]" brings one'
     return found
 
 
-def test_what_the_pages_scripts_decide() -> None:
+def test_the_tests_of_the_pages_scripts_pass() -> None:
     tests = sorted(str(path) for path in HERE.glob("*.test.js"))
     assert tests
     # The page's folder is served as it is, so it has no package.json to declare modules.

@@ -1,4 +1,4 @@
-// As much of a document as the page's markdown needs: elements that know their tag, attributes and
+// As much of a document as the page's markdown needs: elements with their tag, attributes and
 // children. `outline` writes them down, so that a test can say what it expects in one line.
 
 class TinyText {
@@ -28,7 +28,7 @@ class TinyElement {
     this.listeners[type] = handler;
   }
 
-  // What `plainText` asks for: elements of one class.
+  // As `plainText` calls it: elements of one class.
   querySelectorAll(selector) {
     const wanted = selector.replace(".", "");
     return this.children.flatMap((one) => {
@@ -55,7 +55,7 @@ globalThis.document = {
   createElementNS: (_space, tag) => new TinyElement(tag),
 };
 
-/** Nodes as text: `a <strong>b</strong>`. Drawings are left out, of attributes a link's address stays. */
+/** Nodes as text: `a <strong>b</strong>`. Drawings are left out; only class, href and src are kept. */
 export function outline(nodes) {
   return [nodes]
     .flat(Infinity)

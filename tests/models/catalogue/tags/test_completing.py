@@ -1,4 +1,4 @@
-"""The word that is typed is completed in place, as its member writes."""
+"""The word being typed is completed in place, in the member's own way of writing."""
 
 from __future__ import annotations
 
@@ -30,21 +30,21 @@ def prompts(typed: str, most: int = 25) -> list[str]:
         ("1girl, blue hair ⟨1.8k⟩, smil", "1girl, blue hair, smile"),
     ],
 )
-def test_the_word_that_is_typed_is_completed(typed: str, first: str) -> None:
+def test_the_word_being_typed_is_completed(typed: str, first: str) -> None:
     assert prompts(typed)[0] == first
 
 
-def test_the_most_used_come_first_and_a_word_may_begin_within_a_tag() -> None:
+def test_common_tags_come_first_and_words_inside_a_tag_match() -> None:
     assert prompts("blue ", 3) == ["blue eyes", "blue hair", "blue background"]
     assert "red hair" in prompts("hair")
 
 
-def test_nothing_fits_what_nobody_knows() -> None:
+def test_an_unknown_word_gets_no_completions() -> None:
     assert prompts("1girl, xyzzy") == []
     assert completions("blu", NOTHING, 25) == []
 
 
-def test_behind_a_comma_comes_what_is_not_said_yet() -> None:
+def test_after_a_comma_tags_that_still_fit_are_offered() -> None:
     found = prompts("1girl, long hair, ")
     assert len(found) == 25
     assert all(prompt.startswith("1girl, long hair, ") for prompt in found)
@@ -52,11 +52,11 @@ def test_behind_a_comma_comes_what_is_not_said_yet() -> None:
     assert prompts("")[0] == "1girl"
 
 
-def test_a_tag_that_is_said_is_not_offered_again() -> None:
+def test_a_tag_already_in_the_prompt_is_not_offered_again() -> None:
     assert "blue hair, blue hair" not in prompts("blue hair, blue h")
 
 
-def test_how_well_a_tag_is_known_is_shown_and_taken_away_again() -> None:
+def test_a_tags_count_is_shown_and_stripped_from_the_prompt() -> None:
     (one, *_) = completions("1girl, blue ha", embedded_words(), 5)
     assert one.note == "⟨1.8k⟩"
     for more in (", smile", " , smile"):
@@ -65,7 +65,7 @@ def test_how_well_a_tag_is_known_is_shown_and_taken_away_again() -> None:
     assert other.note == "⟨猫耳 · 1.1k⟩"
 
 
-def test_brackets_of_a_name_are_no_weights() -> None:
+def test_brackets_in_a_tag_name_are_escaped() -> None:
     words = Glossary(TagBook(tags={"saber (fate)": KnownTag(count=9), "^_^": KnownTag(count=1)}))
     assert [one.prompt for one in completions("sab", words, 5)] == [r"saber \(fate\)"]
     assert [one.prompt for one in completions("^_", words, 5)] == ["^_^"]

@@ -1,4 +1,4 @@
-"""A tags file is read whole or refused in one line that names it; so is a list of A1111's."""
+"""A tags file is read whole or refused in one line that names it; so is an A1111 tag list."""
 
 from __future__ import annotations
 
@@ -23,14 +23,14 @@ BOOK = TagBook(
 )
 
 
-def test_what_is_written_is_read(tmp_path: Path) -> None:
+def test_a_written_tags_file_reads_back_the_same(tmp_path: Path) -> None:
     path = tmp_path / "tags.json"
     write(BOOK, path)
     assert read(path) == BOOK
     assert [p.name for p in tmp_path.iterdir()] == ["tags.json"]
 
 
-def test_the_embedded_model_has_one() -> None:
+def test_the_embedded_model_has_a_tags_file() -> None:
     book = read(EMBEDDED / files.FILE_NAME)
     assert book.draws == "heads and shoulders of one person"
     assert book.tags["blue hair"].group == "hair colour"
@@ -40,7 +40,7 @@ def test_the_embedded_model_has_one() -> None:
     }
 
 
-def test_a_list_of_a1111s_is_read(tmp_path: Path) -> None:
+def test_an_a1111_tag_list_is_read(tmp_path: Path) -> None:
     path = tmp_path / "danbooru.csv"
     path.write_text(
         'tag,category,count,aliases\n1girl,0,4225150,"sole_female,1girls"\n'
@@ -73,7 +73,9 @@ def test_a_list_of_a1111s_is_read(tmp_path: Path) -> None:
         ("tags.csv", b'a,0,1,"' + b"x" * 200_000 + b'"', "is not CSV"),
     ],
 )
-def test_a_broken_file_is_one_line(tmp_path: Path, name: str, content: bytes, told: str) -> None:
+def test_a_broken_tags_file_is_refused_in_one_line(
+    tmp_path: Path, name: str, content: bytes, told: str
+) -> None:
     path = tmp_path / name
     path.write_bytes(content)
     with pytest.raises(TagsError) as fault:
@@ -83,7 +85,7 @@ def test_a_broken_file_is_one_line(tmp_path: Path, name: str, content: bytes, to
     assert "\n" not in str(fault.value)
 
 
-def test_a_file_of_half_a_gigabyte_is_not_read_to_its_end(tmp_path: Path) -> None:
+def test_an_oversized_file_is_not_read_to_the_end(tmp_path: Path) -> None:
     path = tmp_path / "tags.csv"
     with path.open("wb") as file:
         file.truncate(500_000_000)
@@ -97,7 +99,7 @@ def test_a_file_of_half_a_gigabyte_is_not_read_to_its_end(tmp_path: Path) -> Non
     assert peak_bytes < 80 << 20
 
 
-def test_a_file_that_is_not_there_is_told(tmp_path: Path) -> None:
+def test_a_missing_tags_file_is_reported(tmp_path: Path) -> None:
     with pytest.raises(TagsError, match="cannot be read: No such file"):
         read(tmp_path / "tags.json")
 
@@ -118,5 +120,5 @@ def test_too_many_tags_are_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPat
         (">_<", ">_<"), ("o_o", "o_o"), ("bl\u200due", "blue"), ("on_hip", "on hip"),
     ],
 )  # fmt: skip
-def test_words_are_looked_up_in_one_form(text: str, looked_up: str) -> None:
+def test_tags_are_normalised_before_lookup(text: str, looked_up: str) -> None:
     assert plain(text) == looked_up

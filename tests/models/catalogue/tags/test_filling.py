@@ -1,4 +1,4 @@
-"""What a prompt leaves open is filled in by lot, with the shares of the training's captions."""
+"""What a prompt leaves open is filled in at random, as often as in the training captions."""
 
 from __future__ import annotations
 
@@ -23,40 +23,40 @@ def of_group(tags: list[str], group: str) -> list[str]:
     return [tag for tag in tags if embedded_words().group(tag) == group]
 
 
-def test_the_same_prompt_and_seed_fill_in_the_same() -> None:
+def test_the_same_prompt_and_seed_give_the_same_tags() -> None:
     assert filled("waifu", 7) == filled("waifu", 7)
     assert len({tuple(filled("waifu", seed)) for seed in range(20)}) == 20
 
 
-def test_each_open_thing_is_said_once() -> None:
+def test_each_open_group_is_filled_in_once() -> None:
     for seed in range(100):
         tags = filled("waifu", seed)
         for group in ("figure", "hair colour", "hair length", "eye colour", "mouth", "clothes"):
-            # The colour of a Chinese dress is said as if it were any dress.
+            # The colour of a china dress is given as that of a dress, so there is one tag more.
             more = group == "clothes" and "china dress" in tags
             assert len(of_group(tags, group)) == 1 + more, (seed, group)
         assert of_group(tags, "scene") or of_group(tags, "background")
 
 
-def test_what_is_said_is_not_said_otherwise() -> None:
+def test_groups_named_in_the_prompt_are_not_filled_in() -> None:
     for seed in range(100):
         tags = filled("a girl with long blue hair, red_eyes", seed)
         for group in ("figure", "hair colour", "hair length", "eye colour"):
             assert not of_group(tags, group), (seed, group)
 
 
-def test_one_word_more_changes_only_what_it_speaks_of() -> None:
+def test_an_added_word_changes_only_its_own_group() -> None:
     plain, more = filled("1girl", 3), filled("1girl, blue hair", 3)
     assert [tag for tag in plain if not of_group([tag], "hair colour")] == more
 
 
-def test_what_cannot_be_seen_is_not_filled_in() -> None:
+def test_hidden_attributes_are_not_filled_in() -> None:
     assert not any(of_group(filled("1girl, sunglasses", seed), "eye colour") for seed in SEEDS)
     assert not any(of_group(filled("starry sky", seed), "background") for seed in SEEDS)
     assert not any(of_group(filled("blue background", seed), "scene") for seed in SEEDS)
 
 
-def test_what_goes_together_is_drawn_together() -> None:
+def test_filled_in_tags_fit_the_tags_of_the_prompt() -> None:
     worn = {tag for seed in SEEDS for tag in of_group(filled("1boy", seed), "clothes")}
     assert not worn & {"serafuku", "maid", "red dress"}
     assert all(of_group(filled("twintails", seed), "figure") == ["1girl"] for seed in SEEDS)
@@ -65,21 +65,21 @@ def test_what_goes_together_is_drawn_together() -> None:
     )
 
 
-def test_nothing_comes_that_is_not_wanted() -> None:
+def test_unwanted_tags_are_never_filled_in() -> None:
     for seed in range(100):
         assert "1boy" not in filled("smile", seed, negative="1boy")
     assert completion("smile", embedded_words(), 0, takes=lambda _: False) == ""
 
 
-def test_a_lot_that_may_not_be_is_drawn_again() -> None:
+def test_a_refused_tag_is_drawn_again() -> None:
     for seed in range(100):
         text = completion("smile", embedded_words(), seed, takes=lambda tag: "blue" not in tag)
         assert "blue" not in text
         assert of_group(text.split(", "), "eye colour")
 
 
-def test_the_shares_are_those_of_the_training() -> None:
-    """Total variation from the captions of the painter's own portraits, at most 15 %."""
+def test_filled_in_tags_have_the_training_frequencies() -> None:
+    """The total variation from the captions of the painter's portraits is at most 15 %."""
     for group in ("eye colour", "hair colour", "mouth", "hair length"):
         shares = embedded_words().book.groups[group].filling
         drawn = Counter(tag for seed in SEEDS for tag in of_group(filled("1girl", seed), group))
@@ -88,11 +88,11 @@ def test_the_shares_are_those_of_the_training() -> None:
         assert apart < 0.15, group
 
 
-def test_words_that_the_model_never_met_are_said_in_its_own() -> None:
+def test_foreign_words_are_translated_into_known_tags() -> None:
     assert filled("青い髪の女の子", 1)[:2] == ["blue hair", "1girl"]
 
 
-def test_a_surprise_is_a_whole_prompt_of_things_that_go_together() -> None:
+def test_a_surprise_is_a_whole_prompt_without_contradictions() -> None:
     words = embedded_words()
     found = [surprise(words, seed).split(", ") for seed in SEEDS]
     assert len({tuple(tags) for tags in found}) == len(SEEDS)
@@ -100,7 +100,7 @@ def test_a_surprise_is_a_whole_prompt_of_things_that_go_together() -> None:
         assert len(tags) == len(set(tags)) > 5
         closed = {group for tag in tags for group in words.book.tags[tag].closes}
         assert not closed & {words.group(tag) for tag in tags}
-    assert any("glasses" in tags for tags in found), "what may be left out comes as well"
+    assert any("glasses" in tags for tags in found), "optional tags are filled in too"
 
 
 def test_without_a_tags_file_nothing_is_filled_in() -> None:
@@ -109,14 +109,26 @@ def test_without_a_tags_file_nothing_is_filled_in() -> None:
 
 
 @pytest.mark.parametrize(("negative", "expected"), [("", "a"), ("a", "")])
-def test_a_share_of_what_is_not_wanted_goes_to_the_rest(negative: str, expected: str) -> None:
+def test_a_group_whose_only_tag_is_unwanted_stays_empty(negative: str, expected: str) -> None:
     book = TagBook(
         groups={"g": TagGroup(open=True, filling={"": {"a": 1.0}})}, tags={"a": KnownTag(group="g")}
     )
     assert completion("x", Glossary(book), 1, negative=negative) == expected
 
 
-def test_what_names_a_tag_that_is_not_known_is_not_filled_in() -> None:
+def test_an_unwanted_tags_share_goes_to_the_other_tags_in_proportion() -> None:
+    shares = {"a": 0.6, "b": 0.3, "c": 0.1}
+    book = TagBook(
+        groups={"g": TagGroup(open=True, filling={"": shares})},
+        tags=dict.fromkeys(shares, KnownTag(group="g")),
+    )
+    glossary = Glossary(book)
+    drawn = Counter(completion("x", glossary, seed, negative="a") for seed in SEEDS)
+    assert drawn.keys() == {"b", "c"}
+    assert drawn["b"] / len(SEEDS) == pytest.approx(0.75, abs=0.05)
+
+
+def test_a_filling_with_an_unknown_tag_is_never_drawn() -> None:
     known = {"ribbon": KnownTag(group="hair", count=1)}
     shares = {"ribbon, bow": 0.9, "ribbon": 0.1}
     book = TagBook(tags=known, groups={"hair": TagGroup(open=True, filling={"": shares})})

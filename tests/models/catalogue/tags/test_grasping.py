@@ -1,4 +1,4 @@
-"""What a model knows of a prompt, however it is written, and what it has never met."""
+"""Which words of a prompt a model knows, however they are written, and which it has never seen."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ from tests.stages.words import embedded_words, long_book
         ("青い髪の女の子、猫耳", {"blue hair", "1girl", "cat ears"}),
     ],
 )
-def test_tags_are_found(prompt: str, said: set[str]) -> None:
+def test_known_tags_are_found(prompt: str, said: set[str]) -> None:
     assert set(grasp(prompt, embedded_words()).said) == said
 
 
@@ -42,7 +42,7 @@ def test_tags_are_found(prompt: str, said: set[str]) -> None:
         ("..., 12, ---", ()),
     ],
 )
-def test_words_that_it_never_met_are_named(prompt: str, unknown: tuple[str, ...]) -> None:
+def test_unknown_words_are_named(prompt: str, unknown: tuple[str, ...]) -> None:
     assert grasp(prompt, embedded_words()).unknown == unknown
 
 
@@ -53,12 +53,12 @@ def test_words_that_it_never_met_are_named(prompt: str, unknown: tuple[str, ...]
         ("sushi, smile", False), ("waifu", False), ("blue", False), ("猫耳", False), ("...", False),
     ],
 )  # fmt: skip
-def test_a_prompt_of_which_nothing_is_known_is_strange(prompt: str, *, strange: bool) -> None:
+def test_a_prompt_of_only_unknown_words_is_strange(prompt: str, *, strange: bool) -> None:
     assert grasp(prompt, embedded_words()).is_strange is strange
 
 
-def test_words_for_a_tag_that_the_model_never_met_are_told_apart() -> None:
-    """It reads `bunny ears`, which its captions had, and knows nothing of `猫耳`."""
+def test_synonyms_the_model_never_saw_are_reported_as_foreign() -> None:
+    """The model reads `bunny ears`, which its captions contained, but not `猫耳`."""
     assert not grasp("bunny ears", embedded_words()).foreign
     found = grasp("猫耳, smile", embedded_words())
     assert found.foreign == {"猫耳": ("cat ears",)}
@@ -75,7 +75,7 @@ def test_words_for_a_tag_that_the_model_never_met_are_told_apart() -> None:
         ("1girl, ht", {}),
     ],
 )
-def test_a_slip_is_seen_through(prompt: str, near: dict[str, str]) -> None:
+def test_a_typo_is_matched_to_the_nearest_tag(prompt: str, near: dict[str, str]) -> None:
     assert grasp(prompt, embedded_words()).near == near
 
 
@@ -86,13 +86,13 @@ def test_a_hundred_unknown_words_are_all_named() -> None:
     assert found.is_strange
 
 
-def test_without_a_tags_file_nothing_is_said_of_any_word() -> None:
+def test_without_a_tags_file_no_word_is_called_unknown() -> None:
     found = grasp("sushi, 🍣, brwn hair", NOTHING)
     assert not found.unknown
     assert not found.is_strange
 
 
-def test_in_a_long_list_the_right_name_is_found() -> None:
+def test_the_right_name_is_found_in_a_long_list() -> None:
     words = Glossary(long_book(3_000))
     name = next(text for text in words.book.tags if len(text) > 12 and " " in text)
     slip = name[:3] + name[4:]
@@ -100,6 +100,6 @@ def test_in_a_long_list_the_right_name_is_found() -> None:
     assert words.nearest(slip) == [name]
 
 
-def test_a_plural_and_a_hyphen_are_no_new_words() -> None:
+def test_plurals_and_hyphens_do_not_make_new_words() -> None:
     words = Glossary(TagBook(tags={"cat ears": KnownTag(), "t-shirt": KnownTag()}))
     assert grasp("cat-ears, t-shirts", words).said == ("cat ears", "t-shirt")

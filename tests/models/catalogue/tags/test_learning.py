@@ -1,9 +1,10 @@
-"""A tags file of captions: counts, shares, what goes together and what hides what."""
+"""A tags file made from captions: counts, shares, and which tags go together or hide others."""
 
 from __future__ import annotations
 
 from pathlib import Path
 
+from models.catalogue.tags import files
 from models.catalogue.tags.book import KnownTag, TagBook
 from models.catalogue.tags.learning import joined, learned
 from models.data.lexicon import after, of_captions
@@ -13,7 +14,7 @@ from models.painter.tags import vocabulary
 
 
 def captions() -> list[dict[str, tuple[str, ...]]]:
-    """Girls and boys; boys wear suits; who wears dark glasses shows no eyes."""
+    """Girls and boys; boys wear suits; nobody in dark glasses shows their eyes."""
     found: list[dict[str, tuple[str, ...]]] = []
     for n in range(400):
         boy, dark = n % 4 == 0, n % 5 == 0
@@ -29,7 +30,7 @@ def captions() -> list[dict[str, tuple[str, ...]]]:
 ORDER = ("figure", "eyewear", "eyes", "clothes")
 
 
-def test_counts_and_shares_are_those_of_the_captions() -> None:
+def test_counts_and_shares_come_from_the_captions() -> None:
     book = learned(captions(), ORDER, may_be_open=ORDER, least=0.5)
     assert book.tags["1girl"] == KnownTag(group="figure", count=300)
     assert book.tags["tie"].count == 100
@@ -37,29 +38,31 @@ def test_counts_and_shares_are_those_of_the_captions() -> None:
         "figure", "eyes", "clothes",
     ]  # fmt: skip
     shares = book.groups["eyes"].filling[""]
-    assert shares == {"red eyes": 0.666, "blue eyes": 0.334}, "of those who show eyes"
+    assert shares == {"red eyes": 0.666, "blue eyes": 0.334}, (
+        "shares among those who show their eyes"
+    )
 
 
-def test_what_goes_together_is_a_rule() -> None:
+def test_tags_that_always_occur_together_become_a_rule() -> None:
     book = learned(captions(), ORDER, may_be_open=ORDER)
     assert book.groups["clothes"].filling["1boy"] == {"suit": 1.0}
     assert book.groups["figure"].filling["suit, tie"] == {"1boy": 1.0}
 
 
-def test_what_hides_something_closes_it() -> None:
+def test_a_tag_that_hides_a_group_closes_it() -> None:
     book = learned(captions(), ORDER, may_be_open=ORDER)
     assert book.tags["shades"].closes == ("eyes",)
     assert not book.tags["suit"].closes
 
 
-def test_a_model_that_was_trained_further_knows_both() -> None:
+def test_a_further_trained_model_knows_both_sets_of_tags() -> None:
     more = TagBook(tags={"dress": KnownTag(count=7), "sushi": KnownTag(count=2)})
     book = joined(learned(captions(), ORDER, may_be_open=ORDER), more)
     assert (book.tags["dress"].count, book.tags["sushi"].count) == (307, 2)
     assert book.tags["dress"].group == "clothes"
 
 
-def test_captions_of_tags_are_grouped_by_their_form() -> None:
+def test_caption_tags_are_grouped_by_their_form() -> None:
     told = [Caption(tags=("1girl", "Blue_Hair", "red eyes", "sushi"))] * 3
     book = of_captions([*told, Caption(sentence="a girl eats sushi")])
     assert book.tags["blue hair"] == KnownTag(group="hair colour", count=3)
@@ -69,18 +72,24 @@ def test_captions_of_tags_are_grouped_by_their_form() -> None:
     ]  # fmt: skip
 
 
-def test_a_training_that_ended_hands_over_the_words_that_it_can(tmp_path: Path) -> None:
+def test_a_finished_training_hands_over_the_tags_it_can_read(tmp_path: Path) -> None:
     assert after(tmp_path, None, tmp_path / "gone") is None
     (tmp_path / "a.png").touch()
     (tmp_path / "a.txt").write_text("1girl, sushi")
-    found = after(tmp_path, "gone.json", tmp_path)
-    assert found is None or "sushi" in found.tags
     book = after(tmp_path, None, tmp_path)
     assert book is not None
     assert set(book.tags) == {"1girl", "sushi"}
+    assert after(tmp_path, "gone.json", tmp_path) == book
+    files.write(TagBook(tags={"smile": KnownTag(count=3)}), tmp_path / files.FILE_NAME)
+    both, own = (
+        after(tmp_path, files.FILE_NAME, source) for source in (tmp_path, tmp_path / "gone")
+    )
+    assert both is not None
+    assert own is not None
+    assert (set(both.tags), set(own.tags)) == ({"1girl", "smile", "sushi"}, {"smile"})
 
 
-def test_the_painters_book_has_every_tag_of_its() -> None:
+def test_the_painters_tag_book_has_every_painter_tag() -> None:
     book = lexicon.book(300)
     assert set(vocabulary()) - {"solo"} <= book.tags.keys() | {"solo"}
     assert all(tag.group in book.groups for tag in book.tags.values())

@@ -1,4 +1,4 @@
-"""Diffusers' safety checker, where a model's folder brings one."""
+"""Diffusers' safety checker, if a model's folder contains one."""
 
 from __future__ import annotations
 
@@ -29,30 +29,32 @@ def folder(plain: Path, tmp_path: Path) -> Path:
 
 @pytest.mark.parametrize("size", [(64, 64), (1, 300), (300, 1)])
 @pytest.mark.parametrize("alarmed", [True, False])
-def test_its_yes_is_one_and_its_no_is_nought(
+def test_the_checkers_alarm_scores_one_and_no_alarm_scores_zero(
     folder: Path, size: tuple[int, int], *, alarmed: bool
 ) -> None:
     look = open_checker(add_checker(folder, alarmed=alarmed))
     picture = Image.new("RGB", size, "white")
     before = picture.tobytes()
     assert look(picture) == {"nudity": float(alarmed)}
-    assert picture.tobytes() == before, "it blacks out what it finds, but nothing of ours"
+    assert picture.tobytes() == before, (
+        "the checker blacks out what it finds, but not in the caller's picture"
+    )
 
 
-def test_a_model_that_brings_one_is_asked_by_it_too(folder: Path) -> None:
+def test_a_models_own_checker_joins_the_scorers(folder: Path) -> None:
     assert scorer_of(card_of(folder), folder).names == ("open_nsfw",)
     add_checker(folder, alarmed=True)
     assert scorer_of(card_of(folder), folder).names == ("open_nsfw", "safety_checker")
 
 
-def test_a_config_without_weights_is_none(folder: Path) -> None:
+def test_a_config_without_weights_is_not_a_checker(folder: Path) -> None:
     """That is what the loader fetches from the hub."""
     add_checker(folder, alarmed=True)
     (folder / "safety_checker" / "model.safetensors").unlink()
     assert not has_checker(folder)
 
 
-def test_weights_that_the_model_does_not_name_are_none(folder: Path) -> None:
+def test_weights_the_model_index_does_not_name_are_not_a_checker(folder: Path) -> None:
     add_checker(folder, alarmed=True)
     index = json.loads((folder / "model_index.json").read_text())
     for nothing in ([None, None], None):
@@ -61,14 +63,14 @@ def test_weights_that_the_model_does_not_name_are_none(folder: Path) -> None:
         assert not has_checker(folder)
 
 
-def test_broken_weights_stop_the_start(folder: Path) -> None:
+def test_broken_checker_weights_are_an_error_at_start(folder: Path) -> None:
     add_checker(folder, alarmed=True)
     (folder / "safety_checker" / "model.safetensors").write_bytes(b"broken")
     with pytest.raises(EngineError, match="safety_checker cannot be loaded"):
         scorer_of(card_of(folder), folder)
 
 
-def test_weights_that_are_missing_stop_the_start(folder: Path) -> None:
+def test_missing_checker_weights_are_an_error_at_start(folder: Path) -> None:
     from safetensors.torch import load_file, save_file
 
     add_checker(folder, alarmed=True)

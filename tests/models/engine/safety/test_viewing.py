@@ -19,7 +19,7 @@ def numbered(width: int, height: int) -> Image.Image:
     return Image.frombytes("RGB", (width, height), data)
 
 
-def test_the_parts_reach_every_pixel_and_overlap() -> None:
+def test_the_parts_cover_every_pixel_and_overlap() -> None:
     whole, *parts = views(numbered(90, 60), 40)
     assert whole.size == (90, 60)
     assert [part.size for part in parts] == [(60, 40)] * 4
@@ -41,13 +41,13 @@ def test_the_parts_reach_every_pixel_and_overlap() -> None:
         ((2000, 2000), None, 1),
     ],
 )
-def test_parts_are_looked_at_where_they_show_more_than_the_whole(
+def test_parts_are_scored_only_if_they_show_more_than_the_whole(
     size: tuple[int, int], part_px: int | None, count: int
 ) -> None:
     assert len(views(Image.new("RGB", size), part_px)) == count
 
 
-def test_a_file_that_is_no_network_is_named(tmp_path: Path) -> None:
+def test_a_file_that_is_not_a_network_is_named(tmp_path: Path) -> None:
     (tmp_path / "model.onnx").write_bytes(b"")
     with pytest.raises(EngineError, match=r"model\.onnx is no ONNX network"):
         session(tmp_path / "model.onnx")

@@ -1,4 +1,4 @@
-"""A WD tagger's file as SmilingWolf lays it out: what is read of it, and what is refused."""
+"""A WD tagger in SmilingWolf's file layout: what is read from it, and what is refused."""
 
 from __future__ import annotations
 
@@ -17,11 +17,11 @@ def flat(colour: str, size: tuple[int, int] = (64, 64)) -> Image.Image:
     return Image.new("RGB", size, colour)
 
 
-def told(tmp_path: Path, colour: str, **likely: Any) -> dict[str, float]:
+def scores_of(tmp_path: Path, colour: str, **likely: Any) -> dict[str, float]:
     return open_tagger(str(write_tagger(tmp_path, likely)))(flat(colour))
 
 
-def test_channels_are_blue_green_red_as_the_network_learned_them(tmp_path: Path) -> None:
+def test_channels_are_in_the_networks_blue_green_red_order(tmp_path: Path) -> None:
     look = open_tagger(str(write_tagger(tmp_path, {"explicit": RED, "loli": BLUE})))
     red, blue = look(flat("red")), look(flat("blue"))
     assert [round(red[name]) for name in ("nudity", "childlike")] == [1, 0]
@@ -29,49 +29,49 @@ def test_channels_are_blue_green_red_as_the_network_learned_them(tmp_path: Path)
 
 
 @pytest.mark.parametrize("name", ["questionable", "explicit", "nude"])
-def test_two_ratings_and_the_tags_mean_nudity(tmp_path: Path, name: str) -> None:
-    assert told(tmp_path, "red", **{name: RED})["nudity"] > 0.99
+def test_two_ratings_and_the_nude_tag_count_as_nudity(tmp_path: Path, name: str) -> None:
+    assert scores_of(tmp_path, "red", **{name: RED})["nudity"] > 0.99
 
 
 @pytest.mark.parametrize("name", ["general", "sensitive", "1girl", "hatsune_miku", "loli"])
-def test_nothing_else_does(tmp_path: Path, name: str) -> None:
-    assert told(tmp_path, "red", **{name: RED})["nudity"] < 0.01
+def test_other_ratings_and_tags_do_not_count_as_nudity(tmp_path: Path, name: str) -> None:
+    assert scores_of(tmp_path, "red", **{name: RED})["nudity"] < 0.01
 
 
-def test_the_two_ratings_add_up_for_a_picture_has_one_of_four(tmp_path: Path) -> None:
+def test_the_two_nudity_ratings_add_up_to_at_most_one(tmp_path: Path) -> None:
     even = (0.0, 0.0, 0.0, -0.5)
-    values = told(tmp_path, "grey", questionable=even, explicit=even)
+    values = scores_of(tmp_path, "grey", questionable=even, explicit=even)
     assert values["nudity"] == pytest.approx(2 * 0.3775, abs=1e-3)
     sure = (0.0, 0.0, 0.0, 9.0)
-    assert told(tmp_path, "grey", questionable=sure, explicit=sure)["nudity"] == 1.0
+    assert scores_of(tmp_path, "grey", questionable=sure, explicit=sure)["nudity"] == 1.0
 
 
 @pytest.mark.parametrize("colour", ["black", "grey", "white"])
-def test_colourless_pictures_are_nothing(tmp_path: Path, colour: str) -> None:
-    values = told(tmp_path, colour, explicit=RED, nude=GREEN, loli=BLUE)
+def test_colourless_pictures_score_nothing(tmp_path: Path, colour: str) -> None:
+    values = scores_of(tmp_path, colour, explicit=RED, nude=GREEN, loli=BLUE)
     assert max(values.values()) < 0.01
 
 
 @pytest.mark.parametrize("size", [(1, 1), (1, 500), (500, 1), (3, 64), (640, 512)])
-def test_every_shape_of_picture_can_be_looked_at(tmp_path: Path, size: tuple[int, int]) -> None:
+def test_a_picture_of_any_shape_can_be_scored(tmp_path: Path, size: tuple[int, int]) -> None:
     look = open_tagger(str(write_tagger(tmp_path, {"explicit": RED})))
     assert 0 <= look(flat("red", size))["nudity"] <= 1
 
 
-def test_a_picture_stands_on_white_in_its_own_proportions(tmp_path: Path) -> None:
-    """Half red and half white is a mean of (127, 127, 255): not one of squashed red alone."""
+def test_a_picture_is_padded_with_white_and_keeps_its_proportions(tmp_path: Path) -> None:
+    """Half red and half white averages (127, 127, 255); a stretched picture would be all red."""
     half = (-0.1, 0.0, 0.0, 0.1 * 127.5)
     look = open_tagger(str(write_tagger(tmp_path, {"explicit": half})))
     assert look(flat("red", (32, 64)))["nudity"] == pytest.approx(0.5, abs=0.05)
 
 
-def test_the_size_comes_from_the_file(tmp_path: Path) -> None:
+def test_the_input_size_comes_from_the_file(tmp_path: Path) -> None:
     assert open_tagger(str(write_tagger(tmp_path, {}))).part_px == SIDE_PX
     larger = write_tagger(tmp_path, {}, shape=("batch", 64, 64, 3))
     assert open_tagger(str(larger)).part_px == 64
 
 
-def test_numbers_that_are_no_probabilities_are_a_fault(tmp_path: Path) -> None:
+def test_outputs_that_are_not_probabilities_are_an_error(tmp_path: Path) -> None:
     with pytest.raises(EngineError, match="no probabilities"):
         open_tagger(str(write_tagger(tmp_path, {"general": NEVER}, last="Identity")))
 
@@ -90,7 +90,7 @@ def test_numbers_that_are_no_probabilities_are_a_fault(tmp_path: Path) -> None:
         ({"names": (*RATINGS, "1girl", "nude")}, "none of Danbooru's tags"),
     ],
 )
-def test_files_that_do_not_fit_are_refused_when_they_are_opened(
+def test_files_that_do_not_match_are_refused_on_opening(
     tmp_path: Path, changes: dict[str, Any], told: str
 ) -> None:
     with pytest.raises(EngineError, match=f"WD_TAGGER: .*{told}"):
@@ -112,12 +112,12 @@ def test_a_broken_file_is_named(tmp_path: Path, name: str) -> None:
 
 
 @pytest.mark.parametrize("where", ["nowhere", "/nowhere/at/all", "a/b/c"])
-def test_what_is_neither_a_folder_nor_a_hub_id_is_told(where: str) -> None:
+def test_a_name_that_is_neither_folder_nor_hub_id_is_reported(where: str) -> None:
     with pytest.raises(EngineError, match="WD_TAGGER: there is no folder"):
         open_tagger(where)
 
 
-def test_a_hub_id_is_fetched_by_its_two_files(
+def test_only_two_files_of_a_hub_model_are_fetched(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     asked: list[tuple[str, list[str]]] = []
@@ -131,7 +131,7 @@ def test_a_hub_id_is_fetched_by_its_two_files(
     assert asked == [("SmilingWolf/wd-vit-tagger-v3", [WEIGHTS, LABELS])]
 
 
-def test_a_hub_that_cannot_be_reached_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_unreachable_hub_is_reported(monkeypatch: pytest.MonkeyPatch) -> None:
     def fetch(hub_id: str, **_: Any) -> str:
         raise OSError("no network")
 

@@ -1,4 +1,4 @@
-"""A network that learned one picture of each pair by heart agrees with those who liked that one."""
+"""A network that memorised one picture of each pair agrees with the voters who liked it."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ SHAPE = (4, 4, 4)
 
 
 class Biased(nn.Module):
-    """Answers a picture's noise, but for what it does not know; called as diffusers' UNets are."""
+    """Predicts the noise of pictures it knows, else zero; called like diffusers' UNets."""
 
     def __init__(self, known: list[torch.Tensor], objective: Objective) -> None:
         super().__init__()
@@ -48,7 +48,7 @@ def exhibits(count: int) -> tuple[Exhibits, list[Preference]]:
     return Exhibits(latents=latents, words=words, unwanted=torch.zeros(3, 8)), pairs
 
 
-def test_what_was_learned_decides_each_pair() -> None:
+def test_agreement_follows_the_memorised_pictures() -> None:
     objective = Objective(Schedule.from_config(SCHEDULE), Prediction.EPSILON, torch.device("cpu"))
     shown, pairs = exhibits(6)
     nothing = Biased([], objective)

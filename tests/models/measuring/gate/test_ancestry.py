@@ -1,4 +1,4 @@
-"""Steps that are small enough one by one, and the line of models that they add up in."""
+"""Steps that each pass the gate, and the line of models along which they add up."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from models.measuring.gate.floors import Measure, figure, told
 from models.measuring.gate.wishes import LESS, MORE, NOTHING, Wishes, wished_in
 from tests.stages.cards import make_card
 
-#: What each step changes, in the spread of a model's own pictures: a gate takes it for the same.
+#: What each step changes, in the spread of a model's own pictures: too little for a gate to see.
 STEP = 0.04
 #: Grades of the first model's pictures; their spread is 1.
 FIRST = np.array([-1.5, -1.0, -0.5, 0.5, 1.0, 1.5] * 4) / np.sqrt(7 / 6) + 5
@@ -28,7 +28,7 @@ GRADE = f"{Measure.DRIFT}: aesthetic grade"
 
 
 def drawn(grades: Sequence[float]) -> Drawn:
-    """Pictures of these grades, which stand in their sizes' place."""
+    """Pictures that carry these grades in their info."""
     pictures = [Image.new("RGB", (8, 8)) for _ in grades]
     for picture, value in zip(pictures, grades, strict=True):
         picture.info["grade"] = value
@@ -44,14 +44,14 @@ def drift(before: Drawn, after: Drawn, wishes: Wishes = NOTHING) -> Figure:
     return found
 
 
-def test_steps_that_nobody_sees_add_up_to_one_that_is_refused() -> None:
-    """Each candidate is as good as its parent to the gate, and the second is not the first."""
+def test_steps_too_small_to_see_add_up_to_a_refused_drift() -> None:
+    """To the gate each candidate equals its parent, but the second no longer equals the first."""
     line = [drawn(list(FIRST + STEP * generation)) for generation in range(6)]
     assert all(drift(parent, child).holds for parent, child in pairwise(line))
     assert [drift(line[0], model).holds for model in line] == [True, True, *[False] * 4]
 
 
-def test_what_votes_of_any_step_asked_for_may_go_on() -> None:
+def test_drift_that_any_steps_votes_asked_for_is_allowed() -> None:
     before, after = (drawn(list(FIRST + STEP * generation)) for generation in (0, 5))
     more, less = (Wishes(traits={"aesthetic grade": frozenset({w})}, mixes=frozenset())
                   for w in (MORE, LESS))  # fmt: skip
@@ -61,7 +61,7 @@ def test_what_votes_of_any_step_asked_for_may_go_on() -> None:
 
 
 def verdict(*figures: Figure) -> Verdict:
-    """Of an earlier edition of the gate, on the files of `make_card`."""
+    """A verdict of an earlier edition of the gate, on the files of `make_card`."""
     return Verdict(gate="4", figures=figures, files_sha256=fingerprint(make_card().files))
 
 
@@ -95,7 +95,7 @@ LINE = [
 KNOWN = {one.card.id: one for one in LINE}
 
 
-def test_the_line_goes_back_to_the_oldest_or_to_the_one_that_it_began_with() -> None:
+def test_the_line_goes_back_to_the_oldest_or_the_named_first_model() -> None:
     v1, v2, v3 = LINE
     assert ancestry_of(v3, KNOWN, None) == LINE
     assert ancestry_of(v3, KNOWN, "v2") == [v2, v3]
@@ -103,14 +103,14 @@ def test_the_line_goes_back_to_the_oldest_or_to_the_one_that_it_began_with() -> 
     assert ancestry_of(v1, KNOWN, "another") == [v1], "a line of its own"
 
 
-def test_what_the_first_model_was_asked_for_is_not_asked_of_its_line() -> None:
+def test_the_first_models_own_wishes_do_not_count_for_its_line() -> None:
     found = wished_along(LINE)
     assert found.traits == {"warmth": frozenset({MORE})}
     assert found.mixes == {"mouth"}
     assert wished_along(LINE[:1]) == NOTHING
 
 
-def test_a_verdict_on_other_files_asks_for_nothing() -> None:
+def test_a_verdict_on_other_files_adds_no_wishes() -> None:
     """As on a card that was copied from another model's."""
     v1, v2, _ = LINE
     other = replace(v2, card=replace(v2.card, files={"unet/weights": "1" * 64}))
@@ -118,7 +118,7 @@ def test_a_verdict_on_other_files_asks_for_nothing() -> None:
     assert wished_along([v1, other]) == NOTHING
 
 
-def test_another_model_of_the_parents_name_is_not_the_parent() -> None:
+def test_another_model_with_the_parents_name_is_not_the_parent() -> None:
     """Its card lists votes that the child never learned from, not even by its ancestors."""
 
     def taught(one: Ancestor, *votes: str) -> Ancestor:
@@ -134,15 +134,15 @@ def test_another_model_of_the_parents_name_is_not_the_parent() -> None:
 
 
 @pytest.mark.parametrize("known", [{}, {"v2": LINE[1]}, {"v2": model("v2", "v3"), "v3": LINE[2]}])
-def test_a_model_of_the_line_that_is_missing_is_named(known: dict[str, Ancestor]) -> None:
-    """And a line that leads to itself leads nowhere."""
+def test_a_missing_model_of_the_line_is_named(known: dict[str, Ancestor]) -> None:
+    """So is one in a line that leads back to itself."""
     told = r"was trained from v\d, which is not here.*back to v0.*a new line with v3"
     with pytest.raises(EngineError, match=told):
         ancestry_of(LINE[2], known, "v0")
     assert ancestry_of(LINE[2], known, None)[-1] == LINE[2], "as long as it is known"
 
 
-def test_a_figure_since_the_first_says_so() -> None:
+def test_a_figure_compared_with_the_first_model_says_so() -> None:
     fell = figure(Measure.DIVERSITY, 0.8)
     (found,) = since(LINE[0].card, [fell])
     assert told([found]) == ["since v1: diversity is 0.8 of v1's; it must be at least 0.9."]

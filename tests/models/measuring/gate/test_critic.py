@@ -1,4 +1,4 @@
-"""The critic learns what held-out votes have in common, where the others say it can be seen."""
+"""The critic learns what held-out votes have in common; training votes say where to look."""
 
 from __future__ import annotations
 
@@ -54,7 +54,7 @@ def liked(found: Critic | None, *twins: Names) -> list[float]:
     return list(found.gains([picture(n) for n in before], [picture(n) for n in after])[:, 0])
 
 
-def test_new_pictures_are_liked_as_the_held_out_voters_would() -> None:
+def test_the_critic_likes_new_pictures_as_held_out_voters_would() -> None:
     found = critic(votes(0, 16), votes(100, 12))
     lighter, darker, same = liked(
         found, ("1 100 5", "1 140 5"), ("2 140 5", "2 100 5"), ("3 90 5", "3 90 5")
@@ -80,8 +80,8 @@ def smiles(first: int, prompts: int) -> tuple[Evidence, Keys]:
     return Evidence(pairs=tuple(pairs), liked={}), keys
 
 
-def test_a_taste_in_faces_is_seen_as_one_and_nothing_else_is_liked_for_it() -> None:
-    """By what the judge says of faces alone: in all that it says other things would count too."""
+def test_a_taste_for_smiles_does_not_favour_other_differences() -> None:
+    """Only what the judge says of faces is used: in all that it says other things would count."""
     learned, unseen = smiles(0, 12), smiles(100, 12)
     found = critic_of(learned[0], unseen[0], learned[1] | unseen[1], portrait)
     assert found is not None
@@ -92,8 +92,8 @@ def test_a_taste_in_faces_is_seen_as_one_and_nothing_else_is_liked_for_it() -> N
     assert smiling > 10 * abs(somebody_else)
 
 
-def test_votes_that_were_learned_from_do_not_say_what_is_liked() -> None:
-    """They say where to look; which way, the others do."""
+def test_training_votes_do_not_decide_what_is_liked() -> None:
+    """They say where to look; the held-out votes say which way."""
     learned, (unseen, keys) = votes(0, 16), votes(100, 12)
     swapped = [Preference(better=p.worse, worse=p.better, weight=p.weight) for p in unseen.pairs]
     found = critic(learned, (Evidence(pairs=tuple(swapped), liked={}), keys))
@@ -102,7 +102,7 @@ def test_votes_that_were_learned_from_do_not_say_what_is_liked() -> None:
     assert found.taste_by_chance < 0.01
 
 
-def test_a_taste_is_no_chance_and_shuffled_votes_like_other_things() -> None:
+def test_a_real_taste_stands_out_from_shuffled_votes() -> None:
     found = critic(votes(0, 16, warm=True), votes(100, 12, warm=True))
     assert found is not None
     assert found.taste_by_chance < 0.01
@@ -120,7 +120,7 @@ def test_votes_on_one_prompt_make_no_critic() -> None:
     assert critic(votes(0, 16), (unseen, dict.fromkeys(keys, "one"))) is None
 
 
-def test_what_stood_still_in_every_judged_picture_counts_for_nothing() -> None:
-    """However far it moves in new ones: nobody voted on it."""
+def test_a_feature_constant_in_every_judged_picture_counts_for_nothing() -> None:
+    """However far it moves in new pictures: nobody voted on it."""
     spread = _spread(np.array([[1.0, 0.0, 1e-9], [-1.0, 0.0, -1e-9]]))
     assert list(np.array([2.0, 5.0, 5.0]) / spread) == [2.0, 0.0, 0.0]

@@ -140,10 +140,10 @@ class NextSeed(Painter):
 
 
 @pytest.mark.parametrize(("prompts", "seeds"), [(4, 3), (3, 4), (1, 12)])
-def test_of_fewer_prompts_more_seeds_are_drawn(
+def test_fewer_prompts_are_drawn_with_more_seeds(
     witness: PainterWitness, prompts: int, seeds: int
 ) -> None:
-    """As many twins in any case: of twelve a good model had a third with other hair."""
+    """There are twelve twins either way: with few, a good model had other hair in a third."""
     few = replace(VOTED, held_out=VOTED.held_out[:prompts])
     sittings = Sittings.of(witness, few, COUNTS)
     asked = {(sitting.prompt, sitting.seed) for sitting in sittings.held_out}
@@ -154,11 +154,11 @@ def test_a_model_as_good_as_its_parent_passes(witness: PainterWitness) -> None:
     assert failing(witness, Painter()) == set()
 
 
-def test_another_draw_of_the_same_model_passes_all_but_chance(witness: PainterWitness) -> None:
+def test_other_seeds_of_the_same_model_fail_only_drift_or_mix(witness: PainterWitness) -> None:
     assert failing(witness, NextSeed()) <= {Measure.DRIFT, Measure.MIX}
 
 
-def test_a_model_that_does_not_listen_is_refused(witness: PainterWitness) -> None:
+def test_a_model_that_ignores_prompts_is_refused(witness: PainterWitness) -> None:
     assert {Measure.ADHERENCE, Measure.GROUP} <= failing(witness, Deaf())
 
 
@@ -170,20 +170,20 @@ def test_a_model_that_copies_a_voted_picture_is_refused(witness: PainterWitness)
     assert failing(witness, Copying()) == {Measure.COPY}
 
 
-def test_light_that_nobody_voted_on_is_drift(witness: PainterWitness) -> None:
+def test_a_brightness_change_nobody_voted_for_is_drift(witness: PainterWitness) -> None:
     assert Measure.DRIFT in failing(witness, Lit(BRIGHTER))
     assert Measure.DRIFT in failing(witness, Lit(DARKER))
 
 
-def test_light_that_votes_ask_for_is_no_drift(witness: PainterWitness) -> None:
+def test_a_brightness_change_votes_asked_for_is_not_drift(witness: PainterWitness) -> None:
     found = figures(witness, Lit(BRIGHTER), voted_for(BRIGHTER))
     (brightness,) = (f for f in found if f.name == f"{Measure.DRIFT}: brightness")
     assert brightness.value == 100
     assert brightness.holds
 
 
-def test_light_is_no_detail() -> None:
-    """A taste for light pictures asks for nothing else, and must not be refused for it."""
+def test_brightness_does_not_change_the_measured_detail() -> None:
+    """A taste for bright pictures asks for nothing else and must not be refused for it."""
     picture = painted(VOTED.held_out[0].prompt, 7)
     plain, dim = (
         traits.measured(ImageEnhance.Brightness(picture).enhance(light), 0.0) for light in (1, 0.6)
@@ -195,14 +195,14 @@ def test_light_is_no_detail() -> None:
     assert traits.measured(Image.new("RGB", (8, 8)), 0.0)["detail"] == 0
 
 
-def test_light_against_the_votes_is_drift(witness: PainterWitness) -> None:
+def test_a_brightness_change_against_the_votes_is_drift(witness: PainterWitness) -> None:
     found = figures(witness, Lit(DARKER), voted_for(BRIGHTER))
     (brightness,) = (f for f in found if f.name == f"{Measure.DRIFT}: brightness")
     assert brightness.value == 0
     assert not brightness.holds
 
 
-def test_scores_of_safety_may_not_rise(witness: PainterWitness) -> None:
+def test_safety_scores_may_not_rise(witness: PainterWitness) -> None:
     assert Measure.SAFETY in failing(witness, Lit(BRIGHTER))
     assert Measure.SAFETY not in failing(witness, Lit(DARKER))
 
@@ -237,7 +237,7 @@ def hair(
     return found
 
 
-def test_an_attribute_that_nobody_voted_on_may_not_change_its_mix() -> None:
+def test_an_attributes_mix_may_change_only_if_votes_asked_for_it() -> None:
     mixture = [SHORT, LONG] * 8
     assert hair(mixture, mixture[::-1], []).value == 0
     assert hair(mixture, [LONG] * 16, []).value == 50
@@ -248,9 +248,7 @@ def test_an_attribute_that_nobody_voted_on_may_not_change_its_mix() -> None:
 
 
 @pytest.mark.parametrize(("yes", "no", "share"), [(40, 10, 80), (0, 3, 0), (0, 0, 0)])
-def test_what_its_likelihoods_agree_with_is_told_and_bounds_nothing(
-    yes: int, no: int, share: float
-) -> None:
+def test_likelihood_agreement_is_reported_but_has_no_floor(yes: int, no: int, share: float) -> None:
     (found,) = examine.agreed([True] * yes + [False] * no)
     assert found.value == share
     assert found.interval is not None
@@ -260,7 +258,7 @@ def test_what_its_likelihoods_agree_with_is_told_and_bounds_nothing(
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Glow:
-    """Likes light, times a factor for the votes and for each shuffle."""
+    """Likes brightness, times one factor for the votes and one for each shuffle."""
 
     leanings: tuple[float, ...] = (1, *[0.1, -0.1] * 20)
     taste_by_chance: float = 0.001
@@ -270,7 +268,7 @@ class Glow:
         return np.outer(np.subtract(lit[1], lit[0]), self.leanings)
 
 
-def test_the_critic_must_like_more_of_the_pictures(witness: PainterWitness) -> None:
+def test_the_critic_must_prefer_the_candidates_pictures(witness: PainterWitness) -> None:
     _, parent = drawn(witness, Painter())
     _, brighter = drawn(witness, Lit(BRIGHTER))
     better = list(examine.preferred(Glow(), parent, brighter))
@@ -279,10 +277,10 @@ def test_the_critic_must_like_more_of_the_pictures(witness: PainterWitness) -> N
     assert [f.value for f in better] == [0.1, 100, pytest.approx(100 / 41, abs=1e-4)]
     assert [f.holds for f in better] == [True, True, True]
     assert [f.holds for f in worse] == [True, False, False]
-    assert [f.value for f in same[1:]] == [50, 100], "a twin is liked no more"
+    assert [f.value for f in same[1:]] == [50, 100], "a twin is not liked more"
 
 
-def test_what_shuffled_votes_like_as_much_does_not_pass(witness: PainterWitness) -> None:
+def test_a_gain_that_shuffled_votes_also_show_does_not_pass(witness: PainterWitness) -> None:
     _, parent = drawn(witness, Painter())
     _, brighter = drawn(witness, Lit(BRIGHTER))
     often = Glow(leanings=(1, *[2] * 3, *[-1] * 36))
@@ -302,6 +300,6 @@ def test_every_measure_has_a_floor() -> None:
     assert set(FLOORS) == set(Measure)
 
 
-def test_what_no_critic_knows_does_not_pass(witness: PainterWitness) -> None:
+def test_a_candidate_without_a_critic_does_not_pass(witness: PainterWitness) -> None:
     _, parent = drawn(witness, Painter())
     assert len(told(list(examine.preferred(None, parent, parent)))) == 3

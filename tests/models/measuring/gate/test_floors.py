@@ -8,7 +8,7 @@ from math import nan
 from models.catalogue.verdict import EDITION
 from models.measuring.gate.floors import FLOORS, Measure, figure, told
 
-#: A table that was changed gets a line of its own here, and its edition a new name.
+#: A changed table gets its own line here, under a new edition.
 TABLES = {
     "1": "4143883e58b4f95952920183674ba65b4e9be22632102754cd105966ac96f8b9",
     "2": "4143883e58b4f95952920183674ba65b4e9be22632102754cd105966ac96f8b9",
@@ -18,13 +18,13 @@ TABLES = {
 }
 
 
-def test_another_table_of_floors_is_another_edition() -> None:
+def test_a_changed_table_of_floors_needs_a_new_edition() -> None:
     rows = [
         f"{kind.name} {floor.unit} {floor.least} {floor.most}" for kind, floor in FLOORS.items()
     ]
     assert hashlib.sha256("\n".join(rows).encode()).hexdigest() == TABLES[EDITION]
 
 
-def test_what_could_not_be_measured_is_told_as_that() -> None:
+def test_a_figure_that_could_not_be_measured_says_so() -> None:
     (sentence,) = told([figure(Measure.ADHERENCE, nan)])
     assert sentence.startswith("adherence could not be measured")

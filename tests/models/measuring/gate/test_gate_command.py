@@ -56,7 +56,7 @@ def gate(folder: Path, votes: Manifest, *more: str) -> int:
     return main(["gate", str(folder), "--manifest", str(votes.folder), *FEW, *more])
 
 
-def test_the_sheet_shows_every_prompt_where_few_are_drawn_from_many_seeds() -> None:
+def test_the_sheet_shows_every_prompt_even_with_many_seeds() -> None:
     """The parent's picture above the candidate's."""
     shades = [Image.new("RGB", (8, 8), (40 * prompt,) * 3) for prompt in range(3)]
     before = [shade for shade in shades for _ in range(32)]
@@ -68,7 +68,9 @@ def test_the_sheet_shows_every_prompt_where_few_are_drawn_from_many_seeds() -> N
     assert {0, 40, 80, 175, 215, 255} <= seen
 
 
-def test_the_verdict_and_a_sheet_lie_with_the_candidate(candidate: Path, votes: Manifest) -> None:
+def test_the_verdict_and_a_sheet_are_saved_with_the_candidate(
+    candidate: Path, votes: Manifest
+) -> None:
     gate(candidate, votes, "--json", str(candidate.parent / "rows.json"))
     verdict = card(candidate).verdict
     assert verdict is not None
@@ -98,7 +100,7 @@ def grandchild(candidate: Path) -> Path:
     return candidate
 
 
-def test_a_grandchild_is_held_against_the_first_of_its_line_too(
+def test_a_grandchild_is_also_compared_with_the_first_of_its_line(
     grandchild: Path, votes: Manifest
 ) -> None:
     gate(grandchild, votes)
@@ -113,11 +115,11 @@ def test_a_grandchild_is_held_against_the_first_of_its_line_too(
     }  # fmt: skip
     plain = {name.removeprefix(f"since {first}: ") for name in found}
     assert plain <= {one.name for one in verdict.figures}
-    assert found[f"since {first}: drift: warmth"].most is None, "somebody asked for it on the way"
+    assert found[f"since {first}: drift: warmth"].most is None, "votes along the line asked for it"
     assert found[f"since {first}: drift: contrast"].most is not None
 
 
-def test_a_line_that_breaks_off_is_told(
+def test_a_broken_line_of_ancestors_is_reported(
     grandchild: Path, votes: Manifest, capsys: pytest.CaptureFixture[str]
 ) -> None:
     middle = grandchild.parent / "between" / cards.FILE_NAME
@@ -128,7 +130,7 @@ def test_a_line_that_breaks_off_is_told(
     assert "or begin a new line with between" in told
 
 
-def test_another_model_of_the_parents_name_is_not_taken_for_it(
+def test_another_model_with_the_parents_name_is_refused(
     grandchild: Path, votes: Manifest, capsys: pytest.CaptureFixture[str]
 ) -> None:
     middle = grandchild.parent / "between" / cards.FILE_NAME
@@ -147,7 +149,7 @@ def test_a_changed_file_is_refused_and_nothing_is_drawn(
     assert not (candidate / SHEET).exists()
 
 
-def test_without_its_licence_it_is_refused(candidate: Path, votes: Manifest) -> None:
+def test_a_candidate_without_its_licence_is_refused(candidate: Path, votes: Manifest) -> None:
     licence = card(candidate).licence.file
     assert licence is not None
     (candidate / licence).unlink()
@@ -155,10 +157,10 @@ def test_without_its_licence_it_is_refused(candidate: Path, votes: Manifest) -> 
     assert not card(candidate).may_be_promoted
 
 
-def test_a_card_that_vouches_for_no_file_is_refused(candidate: Path, votes: Manifest) -> None:
+def test_a_card_without_file_hashes_is_refused(candidate: Path, votes: Manifest) -> None:
     cards.write(replace(card(candidate), files={}), candidate / cards.FILE_NAME)
     assert gate(candidate, votes) == 1
-    assert not (candidate / SHEET).exists(), "not for how it draws"
+    assert not (candidate / SHEET).exists(), "refused before anything is drawn"
 
 
 @pytest.mark.parametrize(
@@ -170,7 +172,7 @@ def test_a_card_that_vouches_for_no_file_is_refused(candidate: Path, votes: Mani
         ({"parent": "gone"}, "was trained from gone, which is not beside it: name its folder"),
     ],
 )
-def test_what_does_not_belong_together_is_told(
+def test_a_candidate_that_does_not_match_its_votes_or_parent_is_refused(
     candidate: Path,
     votes: Manifest,
     capsys: pytest.CaptureFixture[str],
@@ -183,21 +185,21 @@ def test_what_does_not_belong_together_is_told(
     assert card(candidate).verdict is None
 
 
-def test_a_folder_without_a_card_is_told(
+def test_a_folder_without_a_card_is_reported(
     tmp_path: Path, votes: Manifest, capsys: pytest.CaptureFixture[str]
 ) -> None:
     assert gate(tmp_path, votes) == 2
     assert "has no card.json: name a trained model" in capsys.readouterr().err
 
 
-def test_a_gate_that_looks_at_nothing_is_told(
+def test_a_gate_with_too_few_seeds_is_refused(
     candidate: Path, votes: Manifest, capsys: pytest.CaptureFixture[str]
 ) -> None:
     assert gate(candidate, votes, "--seeds", "1") == 2
     assert "nothing is passed that nobody looked at" in capsys.readouterr().err
 
 
-def test_votes_with_nothing_held_out_are_told(
+def test_votes_without_held_out_prompts_are_refused(
     candidate: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     folder = tmp_path / "few"

@@ -1,4 +1,4 @@
-"""Judgements beside their own shuffles: what only the judgements show is no chance."""
+"""Judgements compared with their own shuffles: what only the judgements show is not chance."""
 
 from __future__ import annotations
 
@@ -54,7 +54,7 @@ def features_of(leanings: Leanings, rows: Rows) -> Rows:
     return rows[[FILES.index(name) for name in leanings.names]]
 
 
-def test_a_shuffle_moves_judgements_within_their_prompt_and_nowhere_else() -> None:
+def test_a_shuffle_moves_judgements_only_within_their_prompt() -> None:
     leanings = judged(seen(1)[:, 2], noise=1)
     assert (leanings.liked[:, 1:] != leanings.liked[:, :1]).any(0).mean() > 0.99
     for prompt in set(leanings.prompts):
@@ -63,7 +63,7 @@ def test_a_shuffle_moves_judgements_within_their_prompt_and_nowhere_else() -> No
         assert np.allclose(of_prompt.sum(0), 0)
 
 
-def test_who_wins_more_pairs_is_liked_more() -> None:
+def test_a_picture_that_wins_more_pairs_is_liked_more() -> None:
     pairs = [
         Preference(better="a", worse="b", weight=0.5),
         Preference(better="a", worse="c", weight=0.2),
@@ -75,21 +75,21 @@ def test_who_wins_more_pairs_is_liked_more() -> None:
     )
 
 
-def test_a_prompt_is_liked_as_far_as_votes_on_its_pictures_lean_from_all() -> None:
-    """On the scale of pairs, so that each picture is liked by its own vote alone."""
+def test_a_prompt_is_liked_by_how_far_its_votes_exceed_the_mean() -> None:
+    """On the scale of pairs, so that the sum for a picture depends on its own vote alone."""
     votes = {"a": 0.2, "b": -0.2, "c": 0.2, "d": 0.2}
     evidence = Evidence(
         pairs=(Preference(better="a", worse="b", weight=0.4),), liked={}, votes=votes
     )
     keys = {"a": "one", "b": "one", "c": "two", "d": "two"}
     leanings = leanings_of(evidence, keys, most=9)
-    assert leanings.names == ("a", "b", "c", "d"), "what is liked as much as its twin counts too"
+    assert leanings.names == ("a", "b", "c", "d"), "a picture liked as much as its twin counts too"
     assert list(leanings.of_prompt) == pytest.approx([-0.2, -0.2, 0.2, 0.2])
     whole = leanings.liked[:, 0] + leanings.of_prompt
     assert list(whole) == pytest.approx([2 * (votes[name] - 0.1) for name in "abcd"])
 
 
-def test_where_not_all_is_looked_at_pictures_that_were_compared_come_first() -> None:
+def test_compared_pictures_come_first_if_only_some_are_used() -> None:
     alone = {f"alone/{number}": 0.2 for number in range(9)}
     pairs = tuple(Preference(better=f"{p}/a", worse=f"{p}/b", weight=0.4) for p in ("x", "c"))
     evidence = Evidence(pairs=pairs, liked={}, votes=alone)
@@ -100,12 +100,12 @@ def test_where_not_all_is_looked_at_pictures_that_were_compared_come_first() -> 
     assert list(leanings.liked[:, 0]) == pytest.approx([0, 0, 0.4, -0.4, 0.4, -0.4])
 
 
-def test_pairs_alone_say_nothing_of_whole_prompts() -> None:
+def test_pairs_alone_say_nothing_about_whole_prompts() -> None:
     assert not judged(seen(1)[:, 2], noise=0.5).of_prompt.any()
 
 
-def test_what_is_liked_of_whole_prompts_helps_to_see_it_within_others() -> None:
-    """Of ten faint tastes it makes seven clearer."""
+def test_votes_on_whole_prompts_make_faint_tastes_clearer() -> None:
+    """They make at least seven of ten faint tastes clearer."""
     rows = seen(1, width=20)
     clearer = []
     for crowd in range(10):
@@ -115,7 +115,7 @@ def test_what_is_liked_of_whole_prompts_helps_to_see_it_within_others() -> None:
     assert sum(clearer) >= 7
 
 
-def test_the_telling_set_is_found_and_no_shuffle_tells_as_much() -> None:
+def test_the_telling_feature_set_is_found_and_no_shuffle_matches_it() -> None:
     telling, mute = seen(1), seen(2, width=30)
     leanings = judged(telling[:, 2], noise=0.5)
     sets = {"mute": features_of(leanings, mute), "telling": features_of(leanings, telling)}
@@ -125,9 +125,10 @@ def test_the_telling_set_is_found_and_no_shuffle_tells_as_much() -> None:
 
 
 @pytest.mark.parametrize("strength", [0, 20])
-def test_votes_at_random_are_told_as_often_as_is_promised(strength: float) -> None:
-    """However many sets are looked through, and however clearly whole prompts are liked for what
-    they show: of 200 crowds 5 % at 5 %, and 50 % at 50 %.
+def test_random_votes_pass_at_the_promised_rate(strength: float) -> None:
+    """Of 200 crowds, 5 % pass at 5 % and 50 % at 50 %.
+
+    This holds however many sets are tried and however clearly whole prompts are liked.
     """
     prompts = np.repeat(np.arange(12), EACH)
     rows = {str(seed): seen(seed)[: len(prompts)] for seed in range(4)}
@@ -143,15 +144,15 @@ def test_votes_at_random_are_told_as_often_as_is_promised(strength: float) -> No
     assert np.mean(np.array(found) <= 0.5) == pytest.approx(0.5, abs=0.1)
 
 
-def test_folds_are_told_by_prompts_that_they_did_not_see() -> None:
-    """Features that know each prompt by heart, and nothing that prompts share, tell nothing."""
+def test_each_fold_is_tested_on_prompts_it_did_not_see() -> None:
+    """Features that memorise each prompt, and show nothing that prompts share, tell nothing."""
     leanings = judged(seen(1)[:, 2], noise=0.1)
     by_heart = np.zeros((len(leanings.names), PROMPTS))
     by_heart[np.arange(len(leanings.names)), leanings.prompts] = np.sign(leanings.liked[:, 0])
     assert clearest(leanings, {"by heart": by_heart})[1] == 1
 
 
-def test_the_weights_are_those_of_what_is_liked() -> None:
+def test_the_weights_point_at_the_liked_feature() -> None:
     rows = seen(1)
     leanings = judged(rows[:, 2], noise=0.3)
     found = weights(leanings, features_of(leanings, rows))
@@ -168,7 +169,7 @@ def test_the_weights_are_those_of_ridge_regression() -> None:
     assert np.allclose(weights(leanings, features_of(leanings, rows)), plain)
 
 
-def test_what_a_whole_prompt_is_like_does_not_count() -> None:
+def test_features_shared_by_a_whole_prompt_do_not_count() -> None:
     rows = seen(1)
     leanings = judged(rows[:, 2], noise=0.3)
     plain = features_of(leanings, rows)
@@ -176,14 +177,14 @@ def test_what_a_whole_prompt_is_like_does_not_count() -> None:
     assert np.allclose(weights(leanings, plain), weights(leanings, shifted))
 
 
-def test_a_taste_in_prompts_alone_is_no_taste_in_pictures() -> None:
+def test_a_taste_in_prompts_alone_is_not_a_taste_in_pictures() -> None:
     leanings = voted(np.repeat(seen(1)[::EACH, 2], EACH), noise=0)
     assert leanings.of_prompt.any()
     assert clearest(leanings, {"": np.repeat(seen(1)[::EACH], EACH, axis=0)}) == ("", 1.0)
     assert clearest(leanings, {"": seen(1)}) == ("", 1.0)
 
 
-def test_features_that_stand_still_tell_as_much_as_any_shuffle() -> None:
+def test_constant_features_tell_no_more_than_a_shuffle() -> None:
     leanings = judged(seen(1)[:, 2], noise=0.3)
     assert clearest(leanings, {"still": np.zeros((len(leanings.names), 3))}) == ("still", 1.0)
 
@@ -192,25 +193,27 @@ def test_features_that_stand_still_tell_as_much_as_any_shuffle() -> None:
     ("told", "share"),
     [((3.0, 1.0, 2.0, 3.0), 0.5), ((4.0, 1.0, 2.0, 3.0), 0.25), ((0.0, 0.0, 0.0, 0.0), 1.0)],
 )
-def test_chance_counts_what_was_judged_as_a_shuffle(told: tuple[float, ...], share: float) -> None:
+def test_the_chance_counts_the_judgements_as_one_shuffle(
+    told: tuple[float, ...], share: float
+) -> None:
     assert chance(np.array(told)) == share
 
 
 @pytest.mark.parametrize("place", [0, 2])
-def test_what_is_no_number_is_told_by_chance(place: int) -> None:
+def test_nan_counts_as_pure_chance(place: int) -> None:
     told = np.array([4.0, 1.0, 2.0, 3.0])
     told[place] = np.nan
     assert chance(told) == 1
 
 
-def test_a_set_of_features_that_is_no_number_lets_no_other_pass() -> None:
+def test_a_feature_set_with_nan_lets_no_other_set_pass() -> None:
     leanings = judged(seen(1)[:, 2], noise=0.5)
     telling = features_of(leanings, seen(1))
     broken = np.where(np.arange(len(telling))[:, None] == 0, np.nan, telling)
     assert clearest(leanings, {"telling": telling, "broken": broken})[1] == 1
 
 
-def test_only_so_many_pictures_are_looked_at() -> None:
+def test_at_most_the_given_number_of_pictures_is_used() -> None:
     pairs = [Preference(better=f"{p}/0", worse=f"{p}/1", weight=0.5) for p in range(9)]
     keys = {f"{p}/{i}": str(p) for p in range(9) for i in (0, 1)}
     leanings = leanings_of(Evidence(pairs=tuple(pairs), liked={}), keys, most=7)

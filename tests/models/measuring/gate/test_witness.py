@@ -1,4 +1,4 @@
-"""Where the tagger knows none of the words that were asked for, it has seen nothing."""
+"""If the tagger knows none of a prompt's words, it gives no answer."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ def followed(folder: Path, prompt: str) -> float:
     return TaggerWitness(tagger).followed([asked], [picture])["tags"]
 
 
-def test_a_tag_that_is_found_is_followed_and_words_that_nobody_knows_are_no_answer(
+def test_a_found_tag_counts_as_followed_and_unknown_words_do_not_count(
     tmp_path: Path,
 ) -> None:
     assert followed(tmp_path, "1girl, words of nobody") == 1
