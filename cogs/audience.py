@@ -1,8 +1,8 @@
-"""Who can read a channel, and so whether its pictures may be shown in another.
+"""Tells who can read a channel, and so whether its pictures may be shown in another.
 
 Called before a picture of one channel is shown in another. Knows Discord's permissions and nothing
-about pictures. The members of a server are unknown to us, so what its roles and overwrites do not
-prove counts as no.
+about pictures. The members of a server are unknown to us, so the answer is no unless its roles and
+overwrites prove a yes.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ def may_show_here(guild: discord.Guild, here_id: ChannelId, there_id: ChannelId)
         return False
     if here is not None and _is_as_open(here, there):
         return True
-    return not _denies_some(there) and _roles_suffice(here, there)
+    return not _has_denials(there) and _roles_suffice(here, there)
 
 
 def _roles_suffice(here: discord.abc.GuildChannel | None, there: discord.abc.GuildChannel) -> bool:
@@ -48,7 +48,7 @@ def _channel(guild: discord.Guild, channel_id: ChannelId) -> discord.abc.GuildCh
     return guild.get_channel(channel_id)
 
 
-def _needed(channel: discord.abc.GuildChannel) -> tuple[str, ...]:
+def _needed_permissions(channel: discord.abc.GuildChannel) -> tuple[str, ...]:
     """The permissions needed to read it: the text of a voice channel is inside it."""
     spoken = isinstance(channel, discord.VoiceChannel | discord.StageChannel)
     return ("view_channel", "connect") if spoken else ("view_channel",)
@@ -57,10 +57,10 @@ def _needed(channel: discord.abc.GuildChannel) -> tuple[str, ...]:
 def can_read(channel: discord.abc.GuildChannel, role: discord.Role) -> bool:
     """Whether a member with only this role can read the channel."""
     permissions = channel.permissions_for(role)
-    return all(getattr(permissions, name) for name in _needed(channel))
+    return all(getattr(permissions, name) for name in _needed_permissions(channel))
 
 
-def reads(member: discord.Member | discord.User, channel_id: ChannelId) -> bool:
+def may_read_channel(member: discord.Member | discord.User, channel_id: ChannelId) -> bool:
     """Whether this member can read the channel; False if that is not certain."""
     if not isinstance(member, discord.Member):
         return False
@@ -68,13 +68,15 @@ def reads(member: discord.Member | discord.User, channel_id: ChannelId) -> bool:
     if there is None:
         return False
     permissions = there.permissions_for(member)
-    return all(getattr(permissions, name) for name in (*_needed(there), "read_message_history"))
+    return all(
+        getattr(permissions, name) for name in (*_needed_permissions(there), "read_message_history")
+    )
 
 
 def _overwrites(channel: discord.abc.GuildChannel, permission: str) -> dict[int, int]:
     """Each overwrite's value for the permission, by the id of its role or member."""
-    said = {None: _NEUTRAL, False: _DENIED, True: _ALLOWED}
-    return {t.id: said[getattr(o, permission)] for t, o in channel.overwrites.items()}
+    values = {None: _NEUTRAL, False: _DENIED, True: _ALLOWED}
+    return {t.id: values[getattr(o, permission)] for t, o in channel.overwrites.items()}
 
 
 def _is_as_open(here: discord.abc.GuildChannel, there: discord.abc.GuildChannel) -> bool:
@@ -82,8 +84,8 @@ def _is_as_open(here: discord.abc.GuildChannel, there: discord.abc.GuildChannel)
 
     This is the case for channels that share their category's overwrites.
     """
-    for permission in _needed(there):
-        if permission not in _needed(here):
+    for permission in _needed_permissions(there):
+        if permission not in _needed_permissions(here):
             return False
         ours, theirs = _overwrites(here, permission), _overwrites(there, permission)
         if any(
@@ -93,18 +95,18 @@ def _is_as_open(here: discord.abc.GuildChannel, there: discord.abc.GuildChannel)
     return True
 
 
-def _denies_some(channel: discord.abc.GuildChannel) -> bool:
-    """Whether a role or a member is denied, whatever everybody else may."""
+def _has_denials(channel: discord.abc.GuildChannel) -> bool:
+    """Whether a role other than @everyone, or a member, is denied access."""
     everybody = channel.guild.default_role.id
     return any(
-        said == _DENIED and target != everybody
-        for permission in _needed(channel)
-        for target, said in _overwrites(channel, permission).items()
+        value == _DENIED and target != everybody
+        for permission in _needed_permissions(channel)
+        for target, value in _overwrites(channel, permission).items()
     )
 
 
 def _has_guests(channel: discord.abc.GuildChannel) -> bool:
-    """Whether the channel admits single members, about whom roles say nothing."""
+    """Whether the channel admits single members, regardless of their roles."""
     return any(
         not isinstance(target, discord.Role) and overwrite.view_channel
         for target, overwrite in channel.overwrites.items()

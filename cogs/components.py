@@ -21,7 +21,7 @@ PREFIX = "wd:"
 
 
 class Action(StrEnum):
-    """What a press asks for."""
+    """The action of a press."""
 
     #: The same picture once more.
     AGAIN = "again"
@@ -139,13 +139,13 @@ class Action(StrEnum):
 
 
 #: Buttons that carry search words, and the longest search they hold.
-_SOUGHT = frozenset({Action.HISTORY, Action.NEWEST})
-SOUGHT_CHARS = 80
+_SEARCH_ACTIONS = frozenset({Action.HISTORY, Action.NEWEST})
+SEARCH_CHARS_MAX = 80
 
 
 def template(action: str) -> re.Pattern[str]:
     """The pattern of an action's custom ids; its group `id` is the job or request."""
-    target = f".{{1,{SOUGHT_CHARS}}}" if action in _SOUGHT else "[0-9a-z]{1,32}"
+    target = f".{{1,{SEARCH_CHARS_MAX}}}" if action in _SEARCH_ACTIONS else "[0-9a-z]{1,32}"
     return re.compile(rf"{PREFIX}{action}:(?P<id>{target})", re.DOTALL)
 
 
@@ -237,7 +237,7 @@ def row_of(*buttons: tuple[Action, str]) -> discord.ui.View:
 
 
 #: Under a picture, in two rows.
-_OF_PICTURE = (
+_PICTURE_ACTIONS = (
     Action.AGAIN, Action.REROLL, Action.EDIT, Action.SETTINGS, Action.DELETE,
     Action.SUBTLE, Action.STRONG, Action.UPSCALE, Action.STAR, Action.REPORT,
 )  # fmt: skip
@@ -245,12 +245,12 @@ _OF_PICTURE = (
 
 def post_view(job_id: JobId) -> discord.ui.View:
     """The buttons under a picture."""
-    return row_of(*((action, job_id) for action in _OF_PICTURE))
+    return row_of(*((action, job_id) for action in _PICTURE_ACTIONS))
 
 
 def panel_view(job_id: JobId) -> discord.ui.View:
     """The buttons for one of several pictures, which can be posted alone."""
-    return row_of(*((action, job_id) for action in (*_OF_PICTURE, Action.ALONE)))
+    return row_of(*((action, job_id) for action in (*_PICTURE_ACTIONS, Action.ALONE)))
 
 
 def which_menu(name: OwedPostId, places: Sequence[int]) -> discord.ui.Select[discord.ui.View]:

@@ -18,7 +18,7 @@ from cogs.components import Action, custom_id, template
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Filled:
+class SubmittedForm:
     """A submitted form: its target, and the values by field name."""
 
     target: str
@@ -71,9 +71,9 @@ def form(action: Action, target: str, title: str, *fields: ui.Label[ui.Modal]) -
 async def answer_form(
     interaction: Interaction,
     action: Action,
-    answer: Callable[[Interaction, Filled], Coroutine[None, None, None]],
+    answer: Callable[[Interaction, SubmittedForm], Coroutine[None, None, None]],
 ) -> None:
-    """Answer, if this is such a form; an error gets the same incident report as a command's."""
+    """Answer a form of this action; an error gets the same incident report as a command's."""
     if interaction.type is not discord.InteractionType.modal_submit:
         return
     data = cast("dict[str, Any]", interaction.data or {})
@@ -82,7 +82,7 @@ async def answer_form(
         return
     speak_to(interaction)
     try:
-        await answer(interaction, Filled(target=match["id"], fields=_fields_of(data)))
+        await answer(interaction, SubmittedForm(target=match["id"], fields=_fields_of(data)))
     except Exception as error:  # noqa: BLE001  the tree's on_error, for forms
         await report_incident(interaction, error)
 
@@ -90,9 +90,9 @@ async def answer_form(
 def _fields_of(data: Mapping[str, Any]) -> dict[str, str]:
     components = cast("list[dict[str, Any]]", data.get("components") or [])
     inner: list[dict[str, Any]] = [component.get("component") or {} for component in components]
-    return {str(field["custom_id"]): _filled_in(field) for field in inner if field}
+    return {str(field["custom_id"]): _field_value(field) for field in inner if field}
 
 
-def _filled_in(field: Mapping[str, Any]) -> str:
-    """What was written, or the one option chosen."""
+def _field_value(field: Mapping[str, Any]) -> str:
+    """The text written, or the option chosen."""
     return str(field.get("value") or next(iter(field.get("values") or ()), ""))

@@ -1,6 +1,6 @@
 """Translates interactions into the domain's nouns, and answers them.
 
-Every cog uses it. Must not know what is asked for.
+Every cog uses it. Must not know the requests themselves.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ _ADULT_GUILDS = {discord.NSFWLevel.explicit, discord.NSFWLevel.age_restricted}
 
 
 def user_of(interaction: Interaction) -> UserId:
-    """Who pressed or typed."""
+    """The member who pressed or typed."""
     return UserId(interaction.user.id)
 
 
@@ -31,7 +31,7 @@ def url_of(message: Post | MessageRef) -> str:
 
 
 def roles_of(interaction: Interaction) -> frozenset[RoleId]:
-    """The roles of whoever pressed or typed."""
+    """The roles of the member who pressed or typed."""
     user = interaction.user
     return member_roles(user) if isinstance(user, discord.Member) else frozenset()
 
@@ -43,7 +43,7 @@ def member_roles(member: discord.Member) -> frozenset[RoleId]:
 
 def guild_of(interaction: Interaction) -> GuildId:
     """The server of an interaction; the tree's gate admits no other kind."""
-    assert interaction.guild_id is not None, "the gate lets servers only through"
+    assert interaction.guild_id is not None, "the gate admits only servers"
     return GuildId(interaction.guild_id)
 
 
@@ -63,8 +63,8 @@ def place_at(
 ) -> Place:
     """A channel as it is now.
 
-    A channel that is None, such as a thread's unknown parent, counts as open to every age, and as
-    under the strictest settings it may be under.
+    A channel that is None, such as a thread's unknown parent, counts as open to every age, and gets
+    the strictest settings that could apply to it.
     """
     thread = channel if isinstance(channel, discord.Thread) else None
     known = thread.parent if thread else channel
@@ -86,7 +86,7 @@ def _is_adult_guild(guild: discord.Guild | None) -> bool:
 
 
 def _is_nsfw(channel: object) -> bool:
-    """Whether it is age-restricted; kinds of channels that cannot be are not."""
+    """Whether a channel is age-restricted; some kinds of channels cannot be."""
     check = getattr(channel, "is_nsfw", None)
     return check is not None and bool(cast("bool", check()))
 
@@ -105,7 +105,7 @@ async def channel_at(
 
 
 async def tell(interaction: Interaction, text: str) -> None:
-    """Answer privately, cut to what a message holds."""
+    """Answer privately, cut to the length of a message."""
     text = wording.fit(text)
     if interaction.response.is_done():
         await interaction.followup.send(text, ephemeral=True)

@@ -1,4 +1,4 @@
-"""Turns a press under a picture into another ask: repeat, reroll or vary. Not a cog."""
+"""Turns a press under a picture into a new request: repeat, reroll or vary. Not a cog."""
 
 from __future__ import annotations
 
@@ -7,17 +7,17 @@ from dataclasses import replace
 from bot.client import Interaction
 from bot.domain import Job, Refused, RequestKind
 from bot.policy.asks import ask_again, typed_of
-from cogs.asking.refusing import refuse_words
+from cogs.asking.refusing import refuse_input
 from cogs.asking.requests import submit
-from cogs.asking.sourcing import inherited
+from cogs.asking.sourcing import inherited_ruling
 from cogs.translating import place_of, user_of
 from models.contract import Draw
 
 
-async def ask_for(
+async def submit_based_on(
     interaction: Interaction, job: Job, kind: RequestKind, draw: Draw, *, count: int = 1
 ) -> None:
-    """Ask, for the member who pressed, for something based on this job's picture."""
+    """Submit a request based on this job's picture, for the member who pressed."""
     services = interaction.client.services
     # A press must not publish a private prompt.
     private = await services.views.is_private(job.id)
@@ -33,6 +33,6 @@ async def ask_for(
     )
     if isinstance(ask, Refused):
         typed = typed_of(draw, services.model(), private=private, count=count)
-        await refuse_words(interaction, ask, typed)
+        await refuse_input(interaction, ask, typed)
         return
-    await submit(interaction, replace(ask, precedent=await inherited(services, job)))
+    await submit(interaction, replace(ask, precedent=await inherited_ruling(services, job)))

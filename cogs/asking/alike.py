@@ -1,7 +1,7 @@
 """Points to an existing picture before drawing it again. Not a cog.
 
-Called by `requests.submit`. The same draw gives the same picture, so it can be shown at once, if it
-may be shown in this place. The ask waits under *Draw it anyway*, as one does for the licence.
+Called by `requests.submit`. The same draw gives the same picture, so that one can be shown at once
+if policy allows it in this place. The ask waits under *Draw it anyway* as it would for the licence.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ from models.contract import Draw
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Alike:
+class ExistingPictures:
     """The requested pictures that already exist, in the order of the seeds."""
 
     jobs: Sequence[Job]
@@ -30,20 +30,22 @@ class Alike:
     urls: Sequence[str | None]
 
 
-async def found_alike(interaction: Interaction, ask: Ask, policy: EffectivePolicy) -> Alike | None:
+async def find_existing(
+    interaction: Interaction, ask: Ask, policy: EffectivePolicy
+) -> ExistingPictures | None:
     """Every requested picture, if all of them exist and may be shown here."""
     services, jobs, urls = interaction.client.services, list[Job](), list[str | None]()
     for draw in bound_to_model(ask, services.model()).draws:
-        found = await _one(interaction, ask, draw, policy)
+        found = await _find_shown(interaction, ask, draw, policy)
         if found is None:
             return None
         job, post = found
         jobs.append(job)
         urls.append(post and url_of(post))
-    return Alike(jobs=jobs, urls=urls)
+    return ExistingPictures(jobs=jobs, urls=urls)
 
 
-async def _one(
+async def _find_shown(
     interaction: Interaction, ask: Ask, draw: Draw, policy: EffectivePolicy
 ) -> tuple[Job, Post | None] | None:
     """The newest job with the same draw, and a post that all readers of this place can read.
@@ -71,8 +73,8 @@ async def _one(
     return None
 
 
-async def show_alike(interaction: Interaction, ask: Ask, found: Alike) -> None:
-    """Point the member to it, with buttons to show it here or to draw it anyway."""
+async def show_existing(interaction: Interaction, ask: Ask, found: ExistingPictures) -> None:
+    """Point the member to the pictures, with buttons to show one here or to draw anyway."""
     services = interaction.client.services
     waiting_id = await services.consent.hold(ask, services.clock())
     here = [(Action.SHOW_HERE, found.jobs[0].id)] if len(found.jobs) == 1 else []

@@ -13,7 +13,7 @@ from typing import Any
 from discord import app_commands
 
 
-def bound(
+def set_bounds(
     command: app_commands.Command[Any, ..., Any], bounds: Mapping[str, tuple[float, float]]
 ) -> None:
     """Set the options' minimum and maximum value or length, in a cog's own copy of a command."""

@@ -1,7 +1,7 @@
 """The buttons under pictures and status messages, working after any restart.
 
-The custom id and the database hold everything that a press needs. A button that nothing answers any
-more gets a friendly reply.
+The custom id and the database hold everything that a press needs. A button of an older version gets
+a friendly reply.
 """
 
 from __future__ import annotations
@@ -21,61 +21,63 @@ from bot.domain import (
 )
 from bot.policy.asks import typed_of
 from bot.words import knowing, pictures, refusals
-from cogs.asking.again import ask_for
+from cogs.asking.again import submit_based_on
 from cogs.asking.editor import show_editor
-from cogs.asking.pictures import grid_of, is_readable, picture_of, tell_settings
-from cogs.asking.press import Press, may_touch
+from cogs.asking.pictures import find_picture, grid_of, has_readable_settings, tell_settings
+from cogs.asking.press import Press, is_owner_or_moderator
 from cogs.asking.requests import fresh_seed, submit
 from cogs.components import PREFIX, Action, template
 from cogs.translating import guild_of, place_of, tell, user_of
 
 
-class _OfPicture(Press, template="wd:none"):
+class _PictureButton(Press, template="wd:none"):
     """A button whose target is a picture."""
 
     async def job(self, interaction: Interaction) -> Job | None:
         """The picture's job, if the member may use it; otherwise tells them why not."""
-        return await picture_of(interaction, JobId(self.target))
+        return await find_picture(interaction, JobId(self.target))
 
-    async def settings(self, interaction: Interaction) -> Job | None:
+    async def readable_job(self, interaction: Interaction) -> Job | None:
         """The job, if its settings can be read too; otherwise tells the member.
 
-        For an enlarged picture it is the job that drew the original, because that can be asked for
-        anew.
+        For an enlarged picture this is the job that drew the original, which can be requested
+        again.
         """
         job = await self.job(interaction)
         if job is not None and job.draw.enlarged:
             job = await interaction.client.services.views.get(JobId(job.draw.source or "")) or job
-        return job if job is not None and await is_readable(interaction, job) else None
+        return job if job is not None and await has_readable_settings(interaction, job) else None
 
 
-class Again(_OfPicture, template=template(Action.AGAIN)):
+class Again(_PictureButton, template=template(Action.AGAIN)):
     """Repeats the same settings and the same seed."""
 
     action = Action.AGAIN
 
     async def pressed(self, interaction: Interaction) -> None:
         """Ask for the member who pressed, in the place of the press."""
-        job = await self.settings(interaction)
+        job = await self.readable_job(interaction)
         if job is None:
             return
         # The same settings and seed give the same picture.
         if await interaction.client.services.gallery.is_removed(job.id):
             await tell(interaction, refusals.REMOVED())
             return
-        await ask_for(interaction, job, RequestKind.AGAIN, job.draw)
+        await submit_based_on(interaction, job, RequestKind.AGAIN, job.draw)
 
 
-class Reroll(_OfPicture, template=template(Action.REROLL)):
+class Reroll(_PictureButton, template=template(Action.REROLL)):
     """Repeats the settings with a new seed."""
 
     action = Action.REROLL
 
     async def pressed(self, interaction: Interaction) -> None:
         """Ask for the member who pressed, in the place of the press."""
-        job = await self.settings(interaction)
+        job = await self.readable_job(interaction)
         if job is not None:
-            await ask_for(interaction, job, RequestKind.VARY, replace(job.draw, seed=fresh_seed()))
+            await submit_based_on(
+                interaction, job, RequestKind.VARY, replace(job.draw, seed=fresh_seed())
+            )
 
 
 class RerollAll(Press, template=template(Action.REROLL_ALL)):
@@ -90,34 +92,34 @@ class RerollAll(Press, template=template(Action.REROLL_ALL)):
             await tell(interaction, pictures.REQUEST_GONE())
             return
         job = grid.jobs[1]
-        if not await is_readable(interaction, job):
+        if not await has_readable_settings(interaction, job):
             return
         draw = replace(job.draw, seed=fresh_seed())
-        await ask_for(interaction, job, RequestKind.VARY, draw, count=len(grid.jobs))
+        await submit_based_on(interaction, job, RequestKind.VARY, draw, count=len(grid.jobs))
 
 
-class Edit(_OfPicture, template=template(Action.EDIT)):
-    """Opens a form with the settings, which whoever pressed can change and submit."""
+class Edit(_PictureButton, template=template(Action.EDIT)):
+    """Opens a form with the settings, to change and submit."""
 
     action = Action.EDIT
 
     async def pressed(self, interaction: Interaction) -> None:
-        """Open the form with the picture's seed, which shows the effect of a change best."""
-        job = await self.settings(interaction)
+        """Open the form with the picture's seed, so that a change shows its own effect."""
+        job = await self.readable_job(interaction)
         if job is not None:
             services = interaction.client.services
             private = await services.views.is_private(job.id)
             await show_editor(interaction, typed_of(job.draw, services.model(), private=private))
 
 
-class ShowSettings(_OfPicture, template=template(Action.SETTINGS)):
+class ShowSettings(_PictureButton, template=template(Action.SETTINGS)):
     """Shows the settings, ready to copy."""
 
     action = Action.SETTINGS
 
     async def pressed(self, interaction: Interaction) -> None:
         """Show the command and AUTOMATIC1111's WebUI text; as a file if they are long."""
-        job = await self.settings(interaction)
+        job = await self.readable_job(interaction)
         if job is not None:
             await tell_settings(interaction, job)
 
@@ -134,49 +136,59 @@ class Cancel(Press, template=template(Action.CANCEL)):
         if status is None or status.guild_id != guild_of(interaction):
             await tell(interaction, pictures.REQUEST_GONE())
             return
-        if not may_touch(interaction, status.user_id):
+        if not is_owner_or_moderator(interaction, status.user_id):
             await tell(interaction, pictures.NOT_YOURS())
             return
-        taken = await services.queue.cancel_request(
+        cancelled_ids = await services.queue.cancel_request(
             status.request_id, status.user_id, services.clock()
         )
-        services.signals.cancelled(taken)
-        await tell(interaction, pictures.cancelled(len(taken)))
+        services.signals.cancelled(cancelled_ids)
+        await tell(interaction, pictures.cancelled(len(cancelled_ids)))
 
 
-class _Waiting(Press, template="wd:none"):
+class _WaitingAskButton(Press, template="wd:none"):
     """A button whose target is an ask that waits for confirmation."""
 
     async def pressed(self, interaction: Interaction) -> None:
-        """Queue the ask here, if it is the member's own and still waits."""
+        """Queue the ask in this place, if it is the member's own and still waits."""
         waiting_id = RequestId(self.target)
         ask = await interaction.client.services.consent.waiting(waiting_id, user_of(interaction))
         if ask is None:
             await tell(interaction, knowing.WAITS_NO_MORE())
             return
         ask = replace(ask, place=place_of(interaction))
-        await submit(interaction, ask, waiting_id, sure=True)
+        await submit(interaction, ask, waiting_id, confirmed=True)
 
 
-class Anyway(_Waiting, template=template(Action.ANYWAY)):
+class DrawUnknownWords(_WaitingAskButton, template=template(Action.ANYWAY)):
     """Draws words that the model does not know."""
 
     action = Action.ANYWAY
 
 
-class DrawAnyway(_Waiting, template=template(Action.DRAW_ANYWAY)):
+class DrawExisting(_WaitingAskButton, template=template(Action.DRAW_ANYWAY)):
     """Draws a picture that already exists."""
 
     action = Action.DRAW_ANYWAY
 
 
-class Meant(_Waiting, template=template(Action.MEANT)):
+class DrawCorrected(_WaitingAskButton, template=template(Action.MEANT)):
     """Draws a prompt with its typos corrected."""
 
     action = Action.MEANT
 
 
-_PRESSES = (Again, Reroll, RerollAll, Edit, ShowSettings, Cancel, Anyway, DrawAnyway, Meant)
+_PRESSES = (
+    Again,
+    Reroll,
+    RerollAll,
+    Edit,
+    ShowSettings,
+    Cancel,
+    DrawUnknownWords,
+    DrawExisting,
+    DrawCorrected,
+)
 
 
 class Buttons(commands.Cog):

@@ -1,7 +1,7 @@
-"""*Delete*: asks first, removes the picture from disk and messages, with one minute to undo.
+"""*Delete*: after a confirmation, deletes the picture from disk and messages; can be undone.
 
-The deletion is immediate. For that minute only this process keeps the bytes, so the disk holds
-nothing of it, and a restart ends the chance to undo.
+The deletion is immediate. For one minute this process keeps the bytes in memory only, so a restart
+ends the chance to undo.
 """
 
 from __future__ import annotations
@@ -25,20 +25,20 @@ from bot.domain import (
     UserId,
 )
 from bot.words import pictures
-from cogs.asking.press import Press, may_touch
+from cogs.asking.press import Press, is_owner_or_moderator
 from cogs.asking.showing import show_again
 from cogs.components import Action, row_of, template
 from cogs.translating import guild_of, tell, user_of
 
-#: How long a deletion can be undone, and how many are kept; the oldest go first.
-_UNDO_S, _MOST = 60.0, 32
-#: A job's id has ten characters; the rest of the custom id is the message that was pressed.
+#: How long a deletion can be undone, and the most that are kept; the oldest are dropped first.
+_UNDO_S, _KEPT_MAX = 60.0, 32
+#: A job's id has ten characters; the rest of the target is the id of the message pressed.
 _ID_CHARS = 10
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Deleted:
-    """What can be restored, and by whom."""
+    """A deleted picture, and the member who can restore it."""
 
     picture: Picture
     data: bytes
@@ -56,7 +56,7 @@ class Deletions(commands.Cog):
         kept = _Deleted(picture=picture, data=data, by=by)
         self._latest[picture.job_id] = kept
         asyncio.get_running_loop().call_later(_UNDO_S, self._expire, kept)
-        while len(self._latest) > _MOST:
+        while len(self._latest) > _KEPT_MAX:
             self._latest.popitem(last=False)
 
     def _expire(self, kept: _Deleted) -> None:
@@ -79,13 +79,13 @@ def _deletions(interaction: Interaction) -> Deletions:
     return cast("Deletions", interaction.client.get_cog("Deletions"))
 
 
-async def _theirs(interaction: Interaction, job_id: JobId) -> Job | None:
-    """The job, if it is of this server and the member may delete it; otherwise tells them."""
+async def _deletable_job(interaction: Interaction, job_id: JobId) -> Job | None:
+    """The job, if the member may delete it in this server; otherwise tells them why not."""
     job = await interaction.client.services.views.get(job_id)
     if job is None or job.guild_id != interaction.guild_id:
         await tell(interaction, pictures.GONE_ALREADY())
         return None
-    if may_touch(interaction, job.user_id):
+    if is_owner_or_moderator(interaction, job.user_id):
         return job
     await tell(interaction, pictures.NOT_YOURS())
     return None
@@ -98,7 +98,7 @@ class Delete(Press, template=template(Action.DELETE)):
 
     async def pressed(self, interaction: Interaction) -> None:
         """Ask the requester or a moderator to confirm."""
-        job, message = await _theirs(interaction, JobId(self.target)), interaction.message
+        job, message = await _deletable_job(interaction, JobId(self.target)), interaction.message
         if job is None:
             return
         target: str = job.id
@@ -115,16 +115,16 @@ class DeleteYes(Press, template=template(Action.DELETE_YES)):
     action = Action.DELETE_YES
 
     async def pressed(self, interaction: Interaction) -> None:
-        """Delete its file, its row and every message that shows it."""
-        job = await _theirs(interaction, JobId(self.target[:_ID_CHARS]))
+        """Delete the picture's file, its row and every message that shows it."""
+        job = await _deletable_job(interaction, JobId(self.target[:_ID_CHARS]))
         if job is None:
             return
         await interaction.response.defer()
         services = interaction.client.services
-        kept = await _keep(interaction, job.id)
+        kept = await _keep_for_undo(interaction, job.id)
         await services.gallery.delete(job.id, services.clock())
         if asked_under := self.target[_ID_CHARS:]:
-            await _doom_unknown(interaction, asked_under)
+            await _doom_unrecorded_message(interaction, asked_under)
         services.signals.taken_away()
         view = row_of((Action.UNDO, job.id)) if kept else None
         await interaction.edit_original_response(
@@ -132,11 +132,11 @@ class DeleteYes(Press, template=template(Action.DELETE_YES)):
         )
 
 
-async def _keep(interaction: Interaction, job_id: JobId) -> bool:
-    """Keep its bytes for a minute; False if nobody can restore it.
+async def _keep_for_undo(interaction: Interaction, job_id: JobId) -> bool:
+    """Keep the picture's bytes for a minute; False if they cannot be restored.
 
-    If pressed twice, the first press counts. If somebody else has already deleted it, both meant
-    to.
+    On a second press the bytes are already kept. If somebody else deleted the picture first, it
+    can no longer be restored, because both wanted it gone.
     """
     deletions, by = _deletions(interaction), user_of(interaction)
     gallery = interaction.client.services.gallery
@@ -154,8 +154,8 @@ async def _keep(interaction: Interaction, job_id: JobId) -> bool:
     return True
 
 
-async def _doom_unknown(interaction: Interaction, message_id: str) -> None:
-    """Doom the message that was pressed: a crash may have left it without a row."""
+async def _doom_unrecorded_message(interaction: Interaction, message_id: str) -> None:
+    """Doom the message that was pressed, if a crash left it without a row."""
     services = interaction.client.services
     if not message_id.isdecimal() or await services.gallery.post(MessageId(int(message_id))):
         return
@@ -175,15 +175,15 @@ class Undo(Press, template=template(Action.UNDO)):
     action = Action.UNDO
 
     async def pressed(self, interaction: Interaction) -> None:
-        """Restore the picture in the posts that lack it, or in a post of its own."""
+        """Restore the picture in its former posts, or in a new post."""
         services, job_id = interaction.client.services, JobId(self.target)
         deletions = _deletions(interaction)
         kept = deletions.get(job_id, user_of(interaction))
         posts = None if kept is None else await services.gallery.bring_back(*kept)
         if posts is None:
             # On a second press it is already back.
-            told = pictures.IS_BACK() if await services.gallery.get(job_id) else pictures.TOO_LATE()
-            await interaction.response.edit_message(content=told, view=None)
+            text = pictures.IS_BACK() if await services.gallery.get(job_id) else pictures.TOO_LATE()
+            await interaction.response.edit_message(content=text, view=None)
             return
         deletions.drop(job_id)
         services.signals.review.set()

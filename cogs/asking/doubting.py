@@ -1,6 +1,6 @@
-"""Warns about a prompt of which the model knows nothing, before it takes a place. Not a cog.
+"""Warns about a prompt without any known word, before it is queued. Not a cog.
 
-Called by `requests.submit`. The ask waits under *Draw anyway* as one does for the licence, so it
+Called by `requests.submit`. The ask waits under *Draw anyway* as it would for the licence, so it
 survives a restart. `buttons.py` answers the press.
 """
 
@@ -19,14 +19,14 @@ from models.catalogue.tags.completing import completions
 from models.catalogue.tags.glossary import Glossary
 from models.catalogue.tags.grasping import Grasp, grasp
 
-#: How many known words the warning suggests.
-_KNOWN = 10
+#: The number of known words that the warning suggests.
+_SUGGESTIONS = 10
 
 
-async def doubted(services: Services, ask: Ask) -> Grasp | None:
-    """The analysis of a prompt with no known word; None if a word is known or nothing can be told.
+async def find_doubt(services: Services, ask: Ask) -> Grasp | None:
+    """The analysis of a prompt with no known word; None if it has one or cannot be checked.
 
-    Only freshly typed prompts are checked.
+    Only newly typed prompts are checked.
     """
     if ask.kind is not RequestKind.COMMAND:
         return None
@@ -41,10 +41,10 @@ async def show_doubt(interaction: Interaction, ask: Ask, found: Grasp) -> None:
     policy = await services.policy_at(ask.place, model=services.model())
     now_ms = services.clock()
     buttons = [(Action.ANYWAY, await services.consent.hold(ask, now_ms))]
-    meant = _mended(ask, found)
-    if meant != ask and decide.may_offer(meant.draw.prompt, policy):
-        buttons.insert(0, (Action.MEANT, await services.consent.hold(meant, now_ms)))
-    text = knowing.doubt(found, glossary.book.draws, _known(glossary, policy))
+    corrected = _with_corrections(ask, found)
+    if corrected != ask and decide.may_offer(corrected.draw.prompt, policy):
+        buttons.insert(0, (Action.MEANT, await services.consent.hold(corrected, now_ms)))
+    text = knowing.doubt(found, glossary.book.draws, _known_words(glossary, policy))
     view = row_of(*buttons)
     if interaction.response.is_done():
         await interaction.followup.send(text, view=view, ephemeral=True)
@@ -52,13 +52,13 @@ async def show_doubt(interaction: Interaction, ask: Ask, found: Grasp) -> None:
         await interaction.response.send_message(text, view=view, ephemeral=True)
 
 
-def _known(glossary: Glossary, policy: EffectivePolicy) -> list[str]:
+def _known_words(glossary: Glossary, policy: EffectivePolicy) -> list[str]:
     """Words that the model knows well and this place allows."""
-    tags = [one.tag for one in completions("", glossary, 3 * _KNOWN)]
-    return [tag for tag in tags if decide.may_offer(tag, policy)][:_KNOWN]
+    tags = [one.tag for one in completions("", glossary, 3 * _SUGGESTIONS)]
+    return [tag for tag in tags if decide.may_offer(tag, policy)][:_SUGGESTIONS]
 
 
-def _mended(ask: Ask, found: Grasp) -> Ask:
+def _with_corrections(ask: Ask, found: Grasp) -> Ask:
     """The ask with each typo replaced by its likely meaning."""
     prompt = ask.draw.prompt
     for written, tag in found.near.items():

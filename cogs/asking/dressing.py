@@ -1,6 +1,6 @@
 """Adds a member's preset and the chosen style to what they typed. Not a cog.
 
-Both become words and options of the ask itself, so policy checks them together with the prompt.
+Their words and options become part of the ask, so policy checks them together with the prompt.
 """
 
 from __future__ import annotations
@@ -18,22 +18,24 @@ from bot.words import wording
 from cogs.translating import guild_of, user_of
 
 
-async def dressed(interaction: Interaction, typed: Typed) -> tuple[Typed, tuple[str, ...]]:
+async def with_preset_and_style(
+    interaction: Interaction, typed: Typed
+) -> tuple[Typed, tuple[str, ...]]:
     """The input with preset and style, and sentences about unknown names."""
-    preset, faults = await _preset(interaction, typed.preset)
+    preset, faults = await _chosen_preset(interaction, typed.preset)
     if preset is not None:
-        added = _joined(typed.prompt, preset.typed.prompt)
+        added = _append_tags(typed.prompt, preset.typed.prompt)
         typed = replace(typed.over(preset.typed), prompt=added)
     if typed.style is None:
         return typed, faults
-    typed, more = await _styled(interaction, typed, typed.style)
+    typed, more = await _with_style(interaction, typed, typed.style)
     return typed, faults + more
 
 
-async def _preset(
+async def _chosen_preset(
     interaction: Interaction, given: str | None
 ) -> tuple[OwnPreset | None, tuple[str, ...]]:
-    """The preset named for this request, or else the one in use."""
+    """The preset named for this request, or else the one in use, and sentences about faults."""
     presets, user_id = interaction.client.services.presets, user_of(interaction)
     if given is None:
         return await presets.in_use(user_id), ()
@@ -45,7 +47,7 @@ async def _preset(
     return found, () if found else (words.unknown(given),)
 
 
-async def _styled(
+async def _with_style(
     interaction: Interaction, typed: Typed, given: str
 ) -> tuple[Typed, tuple[str, ...]]:
     services, guild_id = interaction.client.services, guild_of(interaction)
@@ -58,8 +60,8 @@ async def _styled(
         return typed, (words.no_style(given, names),)
     return replace(
         typed,
-        prompt=_joined(typed.prompt, style.words),
-        without=_joined(typed.without or "", style.negative) or None,
+        prompt=_append_tags(typed.prompt, style.words),
+        without=_append_tags(typed.without or "", style.negative) or None,
         style=style.name,
     ), ()
 
@@ -74,8 +76,8 @@ async def preset_names(interaction: Interaction, current: str) -> list[app_comma
     ]
 
 
-def _joined(words: str, added: str) -> str:
-    """Append tags that are not there yet: *Edit* brings a preset's words back among the others."""
+def _append_tags(words: str, added: str) -> str:
+    """Append tags unless the words contain them: *Edit* shows a preset's words among the others."""
     before, behind = (" ".join(text.split()).strip(" ,") for text in (words, added))
     if f", {behind}, ".lower() in f", {before}, ".lower():
         return words

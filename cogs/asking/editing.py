@@ -7,11 +7,11 @@ from discord.ext import commands
 from bot.client import Interaction, WaifuBot
 from bot.store.drafts import DraftId
 from bot.words import asking
-from cogs.asking.editor import show_editor, typed_in
+from cogs.asking.editor import read_fields, show_editor
 from cogs.asking.press import Press
 from cogs.asking.requests import submit_typed
 from cogs.components import Action, template
-from cogs.forms import Filled, answer_form
+from cogs.forms import SubmittedForm, answer_form
 from cogs.translating import tell, user_of
 
 
@@ -38,11 +38,11 @@ class Editing(commands.Cog):
     @commands.Cog.listener()
     async def on_interaction(self, interaction: Interaction) -> None:
         """Handle a submitted form, however long ago it was shown."""
-        await answer_form(interaction, Action.EDIT, _take)
+        await answer_form(interaction, Action.EDIT, _submit_form)
 
 
-async def _take(interaction: Interaction, filled: Filled) -> None:
-    await submit_typed(interaction, typed_in(filled.target, filled.fields))
+async def _submit_form(interaction: Interaction, filled: SubmittedForm) -> None:
+    await submit_typed(interaction, read_fields(filled.target, filled.fields))
 
 
 async def setup(bot: WaifuBot) -> None:

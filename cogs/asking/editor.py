@@ -1,6 +1,6 @@
 """The form for changing a request, and the reader of its fields. Not a cog.
 
-*Edit* under a picture and under a refusal open it; `editing.py` takes it. Its fields carry
+*Edit* under a picture and under a refusal open it; `editing.py` handles it. Its fields hold
 everything, so it can be open twice, and submitted long after its button is gone.
 """
 
@@ -21,7 +21,7 @@ from models.contract import Aspect
 _PUBLIC, _PRIVATE = "public", "private"
 _PROMPT, _NEGATIVE, _ASPECT, _SEED, _MORE = "prompt", "negative", "aspect", "seed", "more"
 _SEED_CHARS, _MORE_CHARS = 20, 500
-_AS_SAID = "any"
+_ANY_ASPECT = "any"
 
 
 async def show_editor(interaction: Interaction, typed: Typed) -> None:
@@ -46,7 +46,7 @@ async def show_editor(interaction: Interaction, typed: Typed) -> None:
                 needed=False,
                 words=(typed.negative or "")[:FIELD_CHARS_MAX],
             ),
-            choice_field(_ASPECT, asking.ASPECT(), _aspects(), chosen=typed.aspect or _AS_SAID),
+            choice_field(_ASPECT, asking.ASPECT(), _aspects(), chosen=typed.aspect or _ANY_ASPECT),
             words_field(
                 _SEED,
                 asking.SEED(),
@@ -69,11 +69,11 @@ async def show_editor(interaction: Interaction, typed: Typed) -> None:
 
 
 def _aspects() -> dict[str, str]:
-    return {_AS_SAID: asking.AS_SAID()} | {a.value: asking.ASPECTS[a]() for a in Aspect}
+    return {_ANY_ASPECT: asking.AS_SAID()} | {a.value: asking.ASPECTS[a]() for a in Aspect}
 
 
-def typed_in(target: str, fields: Mapping[str, str]) -> Typed:
-    """Read the fields. What cannot be read stays in the words, for whoever reads the prompt."""
+def read_fields(target: str, fields: Mapping[str, str]) -> Typed:
+    """Read the fields. An unreadable seed stays in the prompt, where it is reported."""
     prompt, more = fields.get(_PROMPT, ""), fields.get(_MORE, "").strip()
     number: int | None = None
     if text := fields.get(_SEED, "").strip():
@@ -81,11 +81,11 @@ def typed_in(target: str, fields: Mapping[str, str]) -> Typed:
             number = seed(text)
         except Unreadable:
             more = f"--seed {text} {more}"
-    aspect = fields.get(_ASPECT, _AS_SAID)
+    aspect = fields.get(_ASPECT, _ANY_ASPECT)
     return Typed(
         prompt=f"{prompt}\n{more}".strip(),
         negative=fields.get(_NEGATIVE, "").strip() or None,
-        aspect=None if aspect == _AS_SAID else Aspect(aspect),
+        aspect=None if aspect == _ANY_ASPECT else Aspect(aspect),
         seed=number,
         private=target == _PRIVATE or None,
     )

@@ -18,7 +18,7 @@ from bot.policy import decide
 from bot.policy.layers import EffectivePolicy
 from bot.words import exploring
 from cogs.asking.press import Menu, Press
-from cogs.asking.vocabulary import digest, draw_words, known_here
+from cogs.asking.vocabulary import digest, draw_words, vocabulary_here
 from cogs.components import Action, button, custom_id, template
 from cogs.translating import tell
 from models.catalogue.tags.book import plain
@@ -37,14 +37,14 @@ class Exploring(commands.Cog):
     @app_commands.describe(search="A word, or the beginning of one")
     async def tags(self, interaction: Interaction, search: str | None = None) -> None:
         """Show all groups, or search results, to the member alone."""
-        glossary, policy = await known_here(interaction)
+        glossary, policy = await vocabulary_here(interaction)
         if not glossary:
             await tell(interaction, exploring.NO_WORDS())
             return
         text, view = (
             _overview(interaction, glossary, policy)
             if search is None
-            else _searched(search, glossary, policy)
+            else _search_page(search, glossary, policy)
         )
         await interaction.response.send_message(text, view=view, ephemeral=True)
 
@@ -80,20 +80,20 @@ def _tags_of(group: str, glossary: Glossary) -> list[str]:
     return [text for text, tag in glossary.book.tags.items() if tag.group == group]
 
 
-def _searched(
+def _search_page(
     search: str, glossary: Glossary, policy: EffectivePolicy
 ) -> tuple[str, discord.ui.View]:
     fits = glossary.beginning(plain(search), _PAGE)
-    # Those that show what was looked for come before those whose other names do.
+    # Tags that contain the search come before those that only have it in another name.
     found = [fit.text for fit in sorted(fits, key=lambda fit: fit.by is not None)]
     found = found or glossary.nearest(plain(search), 5)
     tags = [tag for tag in found if decide.may_offer(tag, policy)]
     also = {fit.text: fit.by for fit in fits if fit.by and decide.may_offer(fit.by, policy)}
-    text = _listed(search, tags, glossary, first=0, total=len(tags), also=also)
-    return text, _chooser(tags)
+    text = _tag_lines(search, tags, glossary, first=0, total=len(tags), also=also)
+    return text, _tag_chooser(tags)
 
 
-def _listed(
+def _tag_lines(
     title: str,
     tags: list[str],
     glossary: Glossary,
@@ -106,22 +106,22 @@ def _listed(
     return exploring.listed(title, counted, first=first, total=total, also=also)
 
 
-def _page(
+def _group_page(
     place: int, first: int, glossary: Glossary, policy: EffectivePolicy
 ) -> tuple[str, discord.ui.View]:
     """A page of a group's tags, starting at index `first`."""
     group = list(glossary.book.groups)[place]
     every = _tags_of(group, glossary)
     tags = [tag for tag in every[first : first + _PAGE] if decide.may_offer(tag, policy)]
-    view = _chooser(tags)
+    view = _tag_chooser(tags)
     if first:
         view.add_item(button(Action.TAGS, f"{place}p{max(0, first - _PAGE)}"))
     if first + _PAGE < len(every):
         view.add_item(button(Action.MORE_TAGS, f"{place}p{first + _PAGE}"))
-    return _listed(group, tags, glossary, first=first, total=len(every)), view
+    return _tag_lines(group, tags, glossary, first=first, total=len(every)), view
 
 
-def _chooser(tags: list[str]) -> discord.ui.View:
+def _tag_chooser(tags: list[str]) -> discord.ui.View:
     """A menu to open one of these tags."""
     view = discord.ui.View(timeout=None)
     options = [discord.SelectOption(label=_label(tag), value=tag[:100]) for tag in tags]
@@ -152,12 +152,14 @@ class GroupMenu(Menu, template=template(Action.GROUP)):
 
     async def chosen(self, interaction: Interaction, value: str) -> None:
         """Show its first page; the model may have changed since."""
-        glossary, policy = await known_here(interaction)
+        glossary, policy = await vocabulary_here(interaction)
         place = int(value) if value.isdecimal() else 0
         gone = place >= len(glossary.book.groups)
         await _show(
             interaction,
-            (exploring.GONE(), _chooser([])) if gone else _page(place, 0, glossary, policy),
+            (exploring.GONE(), _tag_chooser([]))
+            if gone
+            else _group_page(place, 0, glossary, policy),
         )
 
 
@@ -165,12 +167,12 @@ class TagMenu(Menu, template=template(Action.TAG)):
     """Opens a tag."""
 
     async def chosen(self, interaction: Interaction, value: str) -> None:
-        """Show all that is known about it, with a button to draw it."""
-        glossary, policy = await known_here(interaction)
-        await _show(interaction, _looked_at(value, glossary, policy))
+        """Show everything known about the tag, with a button to draw it."""
+        glossary, policy = await vocabulary_here(interaction)
+        await _show(interaction, _tag_page(value, glossary, policy))
 
 
-def _looked_at(
+def _tag_page(
     text: str, glossary: Glossary, policy: EffectivePolicy
 ) -> tuple[str, discord.ui.View]:
     tag = glossary.book.tags.get(text)
@@ -185,41 +187,41 @@ def _looked_at(
     return exploring.one(text, tag), view
 
 
-class _Turn(Press, template="wd:none"):
-    """A page of a group; the target is the group's index and the first tag's."""
+class _PageButton(Press, template="wd:none"):
+    """Opens a page of a group; the target has the indices of the group and of its first tag."""
 
     async def pressed(self, interaction: Interaction) -> None:
         """Show the page in place."""
         place, _, first = self.target.partition("p")
-        glossary, policy = await known_here(interaction)
+        glossary, policy = await vocabulary_here(interaction)
         if not place.isdecimal() or int(place) >= len(glossary.book.groups):
             await tell(interaction, exploring.GONE())
             return
         start = int(first) if first.isdecimal() else 0
-        await _show(interaction, _page(int(place), start, glossary, policy))
+        await _show(interaction, _group_page(int(place), start, glossary, policy))
 
 
-class TurnBack(_Turn, template=template(Action.TAGS)):
+class PreviousTags(_PageButton, template=template(Action.TAGS)):
     """The previous page, or the group of a tag."""
 
     action = Action.TAGS
 
 
-class TurnOn(_Turn, template=template(Action.MORE_TAGS)):
+class NextTags(_PageButton, template=template(Action.MORE_TAGS)):
     """The next page."""
 
     action = Action.MORE_TAGS
 
 
 class DrawExample(Press, template=template(Action.EXAMPLE)):
-    """Draws one tag; the target is its index and a digest that verifies it."""
+    """Draws one tag; the target has its index and a digest that verifies it."""
 
     action = Action.EXAMPLE
 
     async def pressed(self, interaction: Interaction) -> None:
         """Ask for the tag alone; completion fills in the rest."""
         place, _, mark = self.target.partition("x")
-        glossary, _ = await known_here(interaction)
+        glossary, _ = await vocabulary_here(interaction)
         tags = list(glossary.book.tags)
         tag = tags[int(place)] if place.isdecimal() and int(place) < len(tags) else ""
         if not tag or digest(tag) != mark:
@@ -228,7 +230,7 @@ class DrawExample(Press, template=template(Action.EXAMPLE)):
         await draw_words(interaction, tag)
 
 
-_ITEMS = (GroupMenu, TagMenu, TurnBack, TurnOn, DrawExample)
+_ITEMS = (GroupMenu, TagMenu, PreviousTags, NextTags, DrawExample)
 
 
 async def setup(bot: WaifuBot) -> None:

@@ -1,4 +1,4 @@
-"""The controls under several pictures: what can be done with one of them.
+"""The menu under several pictures, which opens the controls of one of them.
 
 The menu chooses a picture; the private answer has the same buttons as under a single picture.
 """
@@ -18,7 +18,7 @@ class Which(Menu, template=template(Action.WHICH)):
     """Chooses one of the pictures; the target is the name of their post."""
 
     async def chosen(self, interaction: Interaction, value: str) -> None:
-        """Show what can be done with it, if it still exists."""
+        """Show the picture's buttons, if it still exists."""
         services = interaction.client.services
         grid = await grid_of(interaction, OwedPostId(self.target))
         # 0 is never a place.

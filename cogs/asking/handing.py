@@ -1,6 +1,6 @@
 """Sends a kept picture as the answer to an interaction. Not a cog.
 
-Callers check first what may be shown: in public (`showing.py`) or privately (`private.py`).
+Callers first check whether it may be shown: in public (`showing.py`) or privately (`private.py`).
 """
 
 from __future__ import annotations
@@ -13,23 +13,23 @@ from bot.client import Interaction
 from bot.domain import Job, Picture
 from bot.words import wording
 from cogs.components import post_view
-from cogs.posting.noting import note
-from cogs.posting.uploads import told_of, upload
+from cogs.posting.noting import unknown_words_note
+from cogs.posting.uploads import upload, with_compression_note
 
 
-async def hand_over(
-    interaction: Interaction, job: Job, picture: Picture, png: bytes, *, alone: bool
+async def send_picture(
+    interaction: Interaction, job: Job, picture: Picture, png: bytes, *, private: bool
 ) -> discord.WebhookMessage:
-    """Send the picture with its words and buttons, shrunk to fit; `alone` makes it private.
+    """Send the picture with its caption and buttons, shrunk to fit.
 
     Raises what Discord raises, and ValueError if it cannot be made small enough.
     """
-    told = await note(interaction.client.services, job)
+    unknown_words = await unknown_words_note(interaction.client.services, job)
     return await upload(
         [png],
         interaction.filesize_limit,
         lambda fitting: interaction.followup.send(
-            told_of(wording.caption(job, picture, told), fitting),
+            with_compression_note(wording.caption(job, picture, unknown_words), fitting),
             file=discord.File(
                 io.BytesIO(fitting[0].data),
                 f"{job.id}.{fitting[0].extension}",
@@ -37,7 +37,7 @@ async def hand_over(
                 description=wording.alt_text(job),
             ),
             view=post_view(job.id),
-            ephemeral=alone,
+            ephemeral=private,
             wait=True,
         ),
     )

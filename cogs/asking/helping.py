@@ -1,4 +1,4 @@
-"""`/help` with example buttons, and a hint for whoever mentions the bot."""
+"""`/help` with example buttons, and a hint for members who mention the bot."""
 
 from __future__ import annotations
 
@@ -60,14 +60,16 @@ class Helping(commands.Cog):
         paragraphs = helping.fields(
             info,
             licence_command=self._bot.link("licence"),
-            policy_command=self._bot.link("policy panel") if _governs(interaction) else None,
+            policy_command=self._bot.link("policy panel")
+            if _may_manage_server(interaction)
+            else None,
         )
         for name, text in paragraphs:
             embed.add_field(name=name, value=text, inline=False)
-        offered = await _offered(interaction, info)
-        files = await _sheet(embed, info) if len(offered) == len(helping.EXAMPLES) else []
+        offered = await _allowed_examples(interaction, info)
+        files = await _example_sheet(embed, info) if len(offered) == len(helping.EXAMPLES) else []
         await interaction.response.send_message(
-            embed=embed, view=_examples(offered), files=files, ephemeral=True
+            embed=embed, view=_example_buttons(offered), files=files, ephemeral=True
         )
 
     @commands.Cog.listener()
@@ -80,7 +82,7 @@ class Helping(commands.Cog):
         me = self._bot.user
         if message.author.bot or message.reference or message.guild is None or me is None:
             return
-        if all(user.id != me.id for user in message.mentions) or self._is_quiet(message):
+        if all(user.id != me.id for user in message.mentions) or self._has_recent_hint(message):
             return
         try:
             if await self._may_speak(message, message.guild):
@@ -89,8 +91,8 @@ class Helping(commands.Cog):
         except (*DISCORD_ERRORS, BotError) as problem:
             log.info("a mention could not be answered: %s", problem)
 
-    def _is_quiet(self, message: discord.Message) -> bool:
-        """Whether the channel got a hint lately; if not, note that it gets one now."""
+    def _has_recent_hint(self, message: discord.Message) -> bool:
+        """Whether the channel got a hint within the last minute; if not, record one for now."""
         now_s, last_s = self._services.elapsed_s(), self._hinted_s.get(message.channel.id)
         if last_s is not None and now_s - last_s < _QUIET_S:
             return True
@@ -106,11 +108,11 @@ class Helping(commands.Cog):
         return (await self._services.policy_at(place)).enabled
 
 
-def _governs(interaction: Interaction) -> bool:
+def _may_manage_server(interaction: Interaction) -> bool:
     return interaction.permissions.manage_guild
 
 
-async def _offered(interaction: Interaction, info: ModelInfo) -> list[int]:
+async def _allowed_examples(interaction: Interaction, info: ModelInfo) -> list[int]:
     """The numbers of the examples that this place allows."""
     policy = await interaction.client.services.policy_at(
         place_of(interaction), roles_of(interaction), model=info
@@ -120,7 +122,7 @@ async def _offered(interaction: Interaction, info: ModelInfo) -> list[int]:
     ]
 
 
-async def _sheet(embed: discord.Embed, info: ModelInfo) -> list[discord.File]:
+async def _example_sheet(embed: discord.Embed, info: ModelInfo) -> list[discord.File]:
     """Put the sheet of example pictures into the embed, if the model in use has one."""
     data = await asyncio.to_thread(examples_drawn_by, info.card_id)
     if data is None:
@@ -130,7 +132,7 @@ async def _sheet(embed: discord.Embed, info: ModelInfo) -> list[discord.File]:
     return [discord.File(io.BytesIO(data), EXAMPLES_FILE)]
 
 
-def _examples(numbers: list[int]) -> discord.ui.View:
+def _example_buttons(numbers: list[int]) -> discord.ui.View:
     view = discord.ui.View(timeout=None)
     for number in numbers:
         view.add_item(

@@ -1,7 +1,7 @@
 """`/history`: a member's pictures as a searchable, paged contact sheet; and ⭐, favourites.
 
 Only the member sees it. Policy is checked for every thumbnail, and again when one is chosen. The
-custom id holds everything that a press needs: a page's button carries the search.
+custom id holds everything that a press needs: the button of a page contains the search.
 """
 
 from __future__ import annotations
@@ -21,11 +21,11 @@ from bot.policy.layers import EffectivePolicy
 from bot.policy.showing import may_show
 from bot.store.views import Search
 from bot.words import history, wording
-from cogs.asking.pictures import may_read, picture_of
+from cogs.asking.pictures import find_picture, may_read
 from cogs.asking.press import Menu, Press
-from cogs.asking.private import show_alone
-from cogs.asking.terms import licensed
-from cogs.components import SOUGHT_CHARS, Action, button, custom_id, row_of, template
+from cogs.asking.private import show_privately
+from cogs.asking.terms import require_licence
+from cogs.components import SEARCH_CHARS_MAX, Action, button, custom_id, row_of, template
 from cogs.posting.sheets import PLACES, sheet_of
 from cogs.translating import guild_of, place_of, roles_of, tell, url_of, user_of
 
@@ -34,7 +34,7 @@ from cogs.translating import guild_of, place_of, roles_of, tell, url_of, user_of
 _ID_CHARS, _MODEL_CHARS = 10, 4
 _NOTHING = "-"
 #: Discord counts an emoji as two characters.
-_WORDS_MAX = SOUGHT_CHARS - _ID_CHARS - 1 - _MODEL_CHARS
+_WORDS_MAX = SEARCH_CHARS_MAX - _ID_CHARS - 1 - _MODEL_CHARS
 _CHOICES = 25
 
 
@@ -45,7 +45,7 @@ class _Entry:
     job: Job
     picture: Picture | None
     missing: str | None
-    #: Its words and link may be shown: they are the member's own, or readable there.
+    #: Whether its words and link may be shown: they are the member's own, or they can read them.
     is_open: bool = True
 
 
@@ -70,8 +70,8 @@ class History(commands.Cog):
     ) -> None:
         """Show the first page; a button brings the next."""
         await interaction.response.defer(ephemeral=True, thinking=True)
-        sought = Search(words=_cut(search or ""), card_id=model, favourites=favourites)
-        await _show_page(interaction, None, sought)
+        query = Search(words=_cut_to_fit(search or ""), card_id=model, favourites=favourites)
+        await _show_page(interaction, None, query)
 
     @history.autocomplete("model")
     async def _models(
@@ -94,8 +94,8 @@ class Older(Press, template=template(Action.HISTORY)):
     async def pressed(self, interaction: Interaction) -> None:
         """Turn the page in place."""
         await interaction.response.defer()
-        before, sought = await _read_target(interaction, self.target)
-        await _show_page(interaction, before, sought)
+        before, query = await _read_target(interaction, self.target)
+        await _show_page(interaction, before, query)
 
 
 class Newest(Older, template=template(Action.NEWEST)):
@@ -109,18 +109,18 @@ class Choose(Menu, template=template(Action.LOOK_AT)):
 
     async def chosen(self, interaction: Interaction, value: str) -> None:
         """Show it to the member alone, if it may still be shown."""
-        if not await licensed(interaction):
+        if not await require_licence(interaction):
             return
         await interaction.response.defer(ephemeral=True, thinking=True)
         services = interaction.client.services
-        job = await picture_of(interaction, JobId(value))
+        job = await find_picture(interaction, JobId(value))
         if job is None:
             return
         picture = await services.gallery.get(job.id)
         if picture is None:
             await tell(interaction, history.GONE())
         else:
-            await show_alone(interaction, job, picture)
+            await show_privately(interaction, job, picture)
 
 
 class Star(Press, template=template(Action.STAR)):
@@ -130,7 +130,7 @@ class Star(Press, template=template(Action.STAR)):
 
     async def pressed(self, interaction: Interaction) -> None:
         """Add it once, however often it is pressed; the answer has a button to remove it."""
-        job = await picture_of(interaction, JobId(self.target))
+        job = await find_picture(interaction, JobId(self.target))
         if job is None:
             return
         services = interaction.client.services
@@ -154,18 +154,18 @@ class Unstar(Press, template=template(Action.UNSTAR)):
         await interaction.response.edit_message(content=history.UNSTARRED(), view=None)
 
 
-async def _show_page(interaction: Interaction, before: JobId | None, sought: Search) -> None:
+async def _show_page(interaction: Interaction, before: JobId | None, query: Search) -> None:
     """Put a page into the deferred answer."""
     services, user_id = interaction.client.services, user_of(interaction)
     jobs = await services.views.history(
-        user_id, guild_of(interaction), PLACES + 1, before, search=sought
+        user_id, guild_of(interaction), PLACES + 1, before, search=query
     )
-    head = await _awaited(interaction) if before is None else ""
-    head += history.heading(sought.words, sought.card_id, favourites=sought.favourites)
+    head = await _held_line(interaction) if before is None else ""
+    head += history.heading(query.words, query.card_id, favourites=query.favourites)
     if not jobs:
-        text = head + _nothing(before, sought)
+        text = head + _empty_page_text(before, query)
         await interaction.edit_original_response(
-            content=text, attachments=[], view=_view([], before, sought, more=None)
+            content=text, attachments=[], view=_page_view([], before, query, more=None)
         )
         return
     entries = await _entries(interaction, jobs[:PLACES])
@@ -176,21 +176,21 @@ async def _show_page(interaction: Interaction, before: JobId | None, sought: Sea
     sheet = await sheet_of(services, [entry.picture for entry in entries])
     await interaction.edit_original_response(
         content=wording.fit(head + "\n".join(lines[:count])),
-        attachments=[] if sheet is None else [_file(sheet, entries)],
-        view=_view(entries, before, sought, more=entries[-1].job.id if more else None),
+        attachments=[] if sheet is None else [_sheet_file(sheet, entries)],
+        view=_page_view(entries, before, query, more=entries[-1].job.id if more else None),
     )
 
 
-def _nothing(before: JobId | None, sought: Search) -> str:
+def _empty_page_text(before: JobId | None, query: Search) -> str:
     if before is not None:
         return history.NO_OLDER()
-    if sought.words or sought.card_id:
+    if query.words or query.card_id:
         return history.NOT_FOUND()
-    return history.NO_FAVOURITES() if sought.favourites else history.NONE_YET()
+    return history.NO_FAVOURITES() if query.favourites else history.NONE_YET()
 
 
 async def _entries(interaction: Interaction, jobs: Sequence[Job]) -> list[_Entry]:
-    """The pictures with what this member may be shown of them here."""
+    """The entries of the jobs, with the pictures that this member may see here."""
     services, model = interaction.client.services, interaction.client.services.model()
     # A member who has not accepted the licence sees their own words, but no picture.
     accepted = await services.consent.accepted(user_of(interaction), model.licence_sha256)
@@ -231,20 +231,20 @@ async def _lines(interaction: Interaction, entries: Sequence[_Entry]) -> list[st
     return lines
 
 
-async def _awaited(interaction: Interaction) -> str:
+async def _held_line(interaction: Interaction) -> str:
     """A line about pictures held for a moderator, if there are any."""
     mine = await interaction.client.services.views.mine(user_of(interaction), guild_of(interaction))
     held = sum(job.state is JobState.HELD for job in mine)
     return f"{wording.awaited(held)}\n" if held else ""
 
 
-def _file(sheet: bytes, entries: Sequence[_Entry]) -> discord.File:
+def _sheet_file(sheet: bytes, entries: Sequence[_Entry]) -> discord.File:
     shown = [entry.job if entry.picture and not entry.missing else None for entry in entries]
     return discord.File(io.BytesIO(sheet), "sheet.png", description=history.alt_text(shown))
 
 
-def _view(
-    entries: Sequence[_Entry], before: JobId | None, sought: Search, *, more: JobId | None
+def _page_view(
+    entries: Sequence[_Entry], before: JobId | None, query: Search, *, more: JobId | None
 ) -> discord.ui.View:
     """A menu of the pictures on the sheet or behind a spoiler, and buttons to other pages."""
     view = discord.ui.View(timeout=None)
@@ -262,18 +262,18 @@ def _view(
             )
         )
     if before is not None:
-        view.add_item(button(Action.NEWEST, _target(None, sought)))
+        view.add_item(button(Action.NEWEST, _target(None, query)))
     if more is not None:
-        view.add_item(button(Action.HISTORY, _target(more, sought)))
+        view.add_item(button(Action.HISTORY, _target(more, query)))
     view.stop()
     return view
 
 
-def _target(before: JobId | None, sought: Search) -> str:
+def _target(before: JobId | None, query: Search) -> str:
     """The target of a page's button."""
     head = before or _NOTHING * _ID_CHARS
-    model = _mark(sought.card_id) if sought.card_id else _NOTHING * _MODEL_CHARS
-    return f"{head}{'f' if sought.favourites else _NOTHING}{model}{sought.words}"
+    model = _model_digest(query.card_id) if query.card_id else _NOTHING * _MODEL_CHARS
+    return f"{head}{'f' if query.favourites else _NOTHING}{model}{query.words}"
 
 
 async def _read_target(interaction: Interaction, target: str) -> tuple[JobId | None, Search]:
@@ -283,17 +283,17 @@ async def _read_target(interaction: Interaction, target: str) -> tuple[JobId | N
     views = interaction.client.services.views
     known = await views.models_of(user_of(interaction), guild_of(interaction))
     before = None if head.startswith(_NOTHING) else JobId(head)
-    # A model without pictures any more lists nothing.
+    # A model that no longer has pictures lists nothing.
     gone = None if not mark.strip(_NOTHING) else mark
-    card_id = next((card_id for card_id in known if _mark(card_id) == mark), gone)
+    card_id = next((card_id for card_id in known if _model_digest(card_id) == mark), gone)
     return before, Search(words=words, card_id=card_id, favourites=flag == "f")
 
 
-def _mark(card_id: str) -> str:
+def _model_digest(card_id: str) -> str:
     return hashlib.sha256(card_id.encode()).hexdigest()[:_MODEL_CHARS]
 
 
-def _cut(words: str) -> str:
+def _cut_to_fit(words: str) -> str:
     """Put the words on one line, cut to fit a button."""
     words = " ".join(words.split())
     while len(words.encode("utf-16-le")) > 2 * _WORDS_MAX:

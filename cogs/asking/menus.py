@@ -11,7 +11,7 @@ from discord.ext import commands
 from bot.client import Interaction, WaifuBot
 from bot.policy.asks import typed_of
 from cogs.asking.editor import show_editor
-from cogs.asking.pictures import is_readable, picture_in, tell_settings
+from cogs.asking.pictures import find_picture_in, has_readable_settings, tell_settings
 
 
 class Menus(commands.Cog):
@@ -36,8 +36,8 @@ class Menus(commands.Cog):
 
     async def draw_like_this(self, interaction: Interaction, message: discord.Message) -> None:
         """Open the form with the picture's settings and a new seed, to draw another picture."""
-        job = await picture_in(interaction, message)
-        if job is None or not await is_readable(interaction, job):
+        job = await find_picture_in(interaction, message)
+        if job is None or not await has_readable_settings(interaction, job):
             return
         services = interaction.client.services
         private = await services.views.is_private(job.id)
@@ -46,8 +46,8 @@ class Menus(commands.Cog):
 
     async def settings(self, interaction: Interaction, message: discord.Message) -> None:
         """Answer like the *Settings* button."""
-        job = await picture_in(interaction, message)
-        if job is not None and await is_readable(interaction, job):
+        job = await find_picture_in(interaction, message)
+        if job is not None and await has_readable_settings(interaction, job):
             await tell_settings(interaction, job)
 
 

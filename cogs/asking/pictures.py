@@ -1,4 +1,4 @@
-"""The picture that a press or menu concerns, and its settings for whoever asks. Not a cog."""
+"""Finds the picture of a press or menu, and shows its settings. Not a cog."""
 
 from __future__ import annotations
 
@@ -10,18 +10,18 @@ from bot.client import Interaction
 from bot.domain import Job, JobId, MessageId, OwedPostId
 from bot.store.grids import Grid
 from bot.words import history, knowing, pictures, wording
-from cogs.audience import reads
+from cogs.audience import may_read_channel
 from cogs.posting.finding import button_ids
 from cogs.translating import tell, user_of
 from models.provenance import Provenance, a1111_parameters
 
 
-async def picture_of(interaction: Interaction, job_id: JobId) -> Job | None:
-    """The picture's job, if it is of this server and the member may see it; else tells them.
+async def find_picture(interaction: Interaction, job_id: JobId) -> Job | None:
+    """The picture's job, if the member may see it in this server; otherwise tells them why not.
 
     A button's id can be forged, so read access is checked as anywhere else.
     """
-    job = await _found(interaction, job_id)
+    job = await _visible_job(interaction, job_id)
     if job is None:
         await tell(interaction, pictures.PICTURE_GONE())
     elif not await may_read(interaction, job):
@@ -32,7 +32,7 @@ async def picture_of(interaction: Interaction, job_id: JobId) -> Job | None:
 
 
 async def may_read(interaction: Interaction, job: Job) -> bool:
-    """Whether it is the member's own, or its channel, a post or the gallery is readable to them."""
+    """Whether the picture is the member's own, or they can read a channel that shows it."""
     services = interaction.client.services
     if job.user_id == user_of(interaction):
         return True
@@ -40,8 +40,10 @@ async def may_read(interaction: Interaction, job: Job) -> bool:
     places = {job.channel_id, *(post.channel_id for post in posts)}
     if hangs_in := await services.showpieces.hangs_in(job.id):
         places.add(hangs_in)
-    # Whoever presses in a channel can read it, even if its threads are unknown to us.
-    return interaction.channel_id in places or any(reads(interaction.user, at) for at in places)
+    # A member who presses in a channel can read it, even if its threads are unknown to us.
+    return interaction.channel_id in places or any(
+        may_read_channel(interaction.user, at) for at in places
+    )
 
 
 async def grid_of(interaction: Interaction, name: OwedPostId) -> Grid | None:
@@ -52,21 +54,21 @@ async def grid_of(interaction: Interaction, name: OwedPostId) -> Grid | None:
     return grid if await may_read(interaction, grid.jobs[1]) else None
 
 
-async def picture_in(interaction: Interaction, message: discord.Message) -> Job | None:
-    """The job of a message's picture, checked likewise; of several, the first that exists."""
+async def find_picture_in(interaction: Interaction, message: discord.Message) -> Job | None:
+    """The job of a message's first picture that exists; tells the member if there is none."""
     me = interaction.client.user
     ours = me is not None and message.author.id == me.id
     grid = await interaction.client.services.grids.of_message(MessageId(message.id))
     shown = [] if grid is None else [grid.shown[place] for place in sorted(grid.shown)]
     for job_id in [*shown, *map(JobId, sorted(button_ids(message)))] if ours else ():
-        job = await _found(interaction, job_id)
+        job = await _visible_job(interaction, job_id)
         if job is not None:
             return job
     await tell(interaction, pictures.NONE_OF_MINE())
     return None
 
 
-async def _found(interaction: Interaction, job_id: JobId) -> Job | None:
+async def _visible_job(interaction: Interaction, job_id: JobId) -> Job | None:
     views = interaction.client.services.views
     job = await views.get(job_id)
     if job is None or job.guild_id != interaction.guild_id:
@@ -76,8 +78,8 @@ async def _found(interaction: Interaction, job_id: JobId) -> Job | None:
     return job
 
 
-async def is_readable(interaction: Interaction, job: Job) -> bool:
-    """Whether this version understands all of its settings; tells the member if not."""
+async def has_readable_settings(interaction: Interaction, job: Job) -> bool:
+    """Whether this version understands all settings of a job; tells the member if not."""
     if job.fault is not None:
         await tell(interaction, pictures.FOREIGN())
     return job.fault is None

@@ -1,4 +1,4 @@
-"""`/preset`: options that a member saves under a name, for everything that they ask for."""
+"""`/preset`: options that a member saves under a name and uses for all requests."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from bot.typed.options import Typed
 from bot.typed.reading import understood
 from bot.words import asking, limits
 from bot.words import presets as words
-from cogs.asking.bounding import bound
+from cogs.asking.bounding import set_bounds
 from cogs.asking.choices import ASPECTS, SAMPLERS
 from cogs.asking.dressing import preset_names
 from cogs.translating import place_of, roles_of, tell, user_of
@@ -26,7 +26,7 @@ from models.contract import Aspect, Sampler
 
 _Name = app_commands.Range[str, 1, NAME_CHARS_MAX]
 _NOTHING = Typed(prompt="")
-#: The options of `/preset save` that a client holds to what the model takes.
+#: The options of `/preset save` for which clients enforce the model's bounds.
 _BOUNDED = ("negative", "count", "steps", "guidance")
 
 
@@ -37,7 +37,7 @@ class PresetCog(commands.GroupCog, group_name="preset", group_description="Your 
         self._services = bot.services
         info = bot.services.model()
         most = bounds(info) | lengths(info)
-        bound(self.save, {name: most[name] for name in _BOUNDED})
+        set_bounds(self.save, {name: most[name] for name in _BOUNDED})
 
     @app_commands.command(description="Save options under a name")
     @app_commands.describe(
@@ -63,7 +63,7 @@ class PresetCog(commands.GroupCog, group_name="preset", group_description="Your 
         guidance: float | None = None,
         sampler: str | None = None,
     ) -> None:
-        """Keep what was given; it is checked whenever it is asked with."""
+        """Save the given options; each request with them is checked again."""
         typed = Typed(
             prompt=words or "",
             negative=negative,
@@ -76,16 +76,16 @@ class PresetCog(commands.GroupCog, group_name="preset", group_description="Your 
         read = understood(typed)
         faults = read.faults + number_faults(self._services.model(), read.typed)
         if faults:
-            told = _not_kept(faults, typed)
+            text = _fault_text(faults, typed)
         else:
-            told = await self._save(interaction, name, read.typed)
+            text = await self._save(interaction, name, read.typed)
         if read.left_out:
-            told += f"\n{asking.left_out(read.left_out, read.remarks)}"
-        await tell(interaction, told)
+            text += f"\n{asking.left_out(read.left_out, read.remarks)}"
+        await tell(interaction, text)
 
     async def _save(self, interaction: Interaction, given: str, typed: Typed) -> str:
-        # A preset with a seed or a source would draw one picture for ever; one that names another
-        # is two.
+        # A preset with a seed or a source would always draw the same picture, and presets do not
+        # nest.
         typed = replace(typed, seed=None, preset=None, source=None, strength=None)
         if typed == _NOTHING:
             return words.EMPTY()
@@ -119,7 +119,7 @@ class PresetCog(commands.GroupCog, group_name="preset", group_description="Your 
         mine = {one.name: one.typed for one in await presets.all(user_id)}
         if mine.get(shared.name, shared.typed) != shared.typed:
             return words.taken(shared.name)
-        if not await _may_be_drawn(interaction, shared.typed):
+        if not await _is_allowed_here(interaction, shared.typed):
             return words.NOT_DRAWN()
         if not await presets.save(user_id, shared.name, shared.typed, self._services.clock()):
             return words.TOO_MANY(most=PRESETS_MAX)
@@ -144,27 +144,27 @@ class PresetCog(commands.GroupCog, group_name="preset", group_description="Your 
 
     @app_commands.command(description="Your presets")
     async def list(self, interaction: Interaction) -> None:
-        """List the presets with what each adds."""
+        """List the presets with the options of each."""
         mine = await self._services.presets.all(user_of(interaction))
         await tell(interaction, words.listed(mine) if mine else words.NOTHING_SAVED())
 
     @use.autocomplete("name")
     @share.autocomplete("name")
     @delete.autocomplete("name")
-    async def _named(
+    async def _preset_choices(
         self, interaction: Interaction, current: str
     ) -> list[app_commands.Choice[str]]:
         return await preset_names(interaction, current)
 
 
-def _not_kept(faults: Sequence[str], typed: Typed) -> str:
-    """What is wrong with a preset, and what was typed, so that it can be typed again."""
+def _fault_text(faults: Sequence[str], typed: Typed) -> str:
+    """The faults of a preset, with the member's words to copy and correct."""
     back = asking.words_back(typed)
     return limits.several(faults) + (f"\n{back}" if back else "")
 
 
-async def _may_be_drawn(interaction: Interaction, typed: Typed) -> bool:
-    """Whether somebody else's words are allowed here, so that they bring nobody a strike."""
+async def _is_allowed_here(interaction: Interaction, typed: Typed) -> bool:
+    """Whether a preset's words are allowed here, so that a copied one earns nobody a strike."""
     services = interaction.client.services
     policy = await services.policy_at(
         place_of(interaction), roles_of(interaction), model=services.model()

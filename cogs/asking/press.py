@@ -19,13 +19,13 @@ from cogs.components import Action
 _Item = TypeVar("_Item", bound=discord.ui.Item[Any])
 
 
-def may_touch(interaction: Interaction, owner: UserId) -> bool:
-    """Whether the member who pressed may end or delete what `owner` asked for."""
+def is_owner_or_moderator(interaction: Interaction, owner: UserId) -> bool:
+    """Whether the member who pressed is `owner` or may manage messages."""
     return interaction.user.id == owner or interaction.permissions.manage_messages
 
 
-class _Lasting(discord.ui.DynamicItem[_Item], template="wd:none"):
-    """What buttons and menus have in common."""
+class _PersistentItem(discord.ui.DynamicItem[_Item], template="wd:none"):
+    """The common base of buttons and menus."""
 
     def __init__(self, item: _Item, target: str) -> None:
         super().__init__(item)
@@ -59,13 +59,13 @@ class _Lasting(discord.ui.DynamicItem[_Item], template="wd:none"):
         """Answer the press."""
 
 
-class Press(_Lasting[discord.ui.Button[discord.ui.View]], template="wd:none"):
+class Press(_PersistentItem[discord.ui.Button[discord.ui.View]], template="wd:none"):
     """A button: subclass as `class Vary(Press, template=template(Action.VARY))`, set `action`."""
 
     action: ClassVar[Action]
 
 
-class Menu(_Lasting[discord.ui.Select[discord.ui.View]], template="wd:none"):
+class Menu(_PersistentItem[discord.ui.Select[discord.ui.View]], template="wd:none"):
     """A menu with one choice; subclass like `Press`."""
 
     async def pressed(self, interaction: Interaction) -> None:

@@ -1,4 +1,4 @@
-"""`/queue`, `/cancel`, `/show`: what waits, and what was drawn."""
+"""`/queue`, `/cancel` and `/show`: a member's waiting and finished pictures."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from bot.words import pictures, wording
 from cogs.asking.press import Press
 from cogs.asking.private import show_all
 from cogs.asking.showing import show_again
-from cogs.asking.terms import licensed
+from cogs.asking.terms import require_licence
 from cogs.components import Action, template
 from cogs.translating import guild_of, tell, user_of
 
@@ -39,37 +39,37 @@ class Queue(commands.Cog):
     async def queue(self, interaction: Interaction) -> None:
         """Show the member's own jobs with place and ETA, then how busy the server is."""
         mine = await self._services.views.mine(user_of(interaction), guild_of(interaction))
-        lines = [await self._line(job) for job in mine[:_LINES]]
-        rest = "\n".join(await self._server(guild_of(interaction), hint=bool(mine)))
+        lines = [await self._own_job_line(job) for job in mine[:_LINES]]
+        rest = "\n".join(await self._server_lines(guild_of(interaction), hint=bool(mine)))
         heading = pictures.YOURS() + "\n"
         yours = wording.fitting(
             lines, wording.CONTENT_CHARS_MAX - len(heading) - len(rest) - 1, total=len(mine)
         )
         await tell(interaction, f"{heading}{yours or pictures.NOTHING_QUEUED()}\n{rest}")
 
-    async def _server(self, guild_id: GuildId, *, hint: bool) -> list[str]:
+    async def _server_lines(self, guild_id: GuildId, *, hint: bool) -> list[str]:
         """Lines about how busy the server is."""
         counts = await self._services.views.counts(guild_id)
         everybody = await self._services.views.counts(None)
         busy = wording.busy(counts, everybody[JobState.QUEUED])
-        lines = [pictures.THIS_SERVER(), busy, *await self._next(guild_id)]
+        lines = [pictures.THIS_SERVER(), busy, *await self._next_lines(guild_id)]
         return [*lines, pictures.HOW_TO_CANCEL()] if hint else lines
 
-    async def _next(self, guild_id: GuildId) -> list[str]:
-        """Whose turn is next in this server; no words, which may be of a private channel."""
+    async def _next_lines(self, guild_id: GuildId) -> list[str]:
+        """Lines about the next jobs of this server, without prompts: a channel may be private."""
         jobs = await self._services.views.of_guild(guild_id)
         lines = [
-            f"{place}. <@{job.user_id}>: {await self._where(job)}"
+            f"{place}. <@{job.user_id}>: {await self._position_text(job)}"
             for place, job in enumerate(jobs[:_NEXT], 1)
         ]
         return lines + ([wording.more(len(jobs) - _NEXT)] if len(jobs) > _NEXT else [])
 
-    async def _where(self, job: Job) -> str:
+    async def _position_text(self, job: Job) -> str:
         standing = await self._services.views.standing(job.id)
         expected = await self._services.outlook.expected([job], standing)
         return wording.where(job, standing, expected)
 
-    async def _line(self, job: Job) -> str:
+    async def _own_job_line(self, job: Job) -> str:
         standing = await self._services.views.standing(job.id)
         expected = await self._services.outlook.expected([job], standing)
         return wording.in_queue(job, standing, expected)
@@ -80,7 +80,7 @@ class Queue(commands.Cog):
         """Cancel one of the member's jobs, or all of them in this server."""
         services, user_id = self._services, user_of(interaction)
         if id is None:
-            taken = await services.queue.cancel_user(
+            cancelled_ids = await services.queue.cancel_user(
                 user_id, guild_of(interaction), services.clock()
             )
         else:
@@ -89,12 +89,12 @@ class Queue(commands.Cog):
                 await tell(interaction, pictures.NOT_QUEUED())
                 return
             gone = await services.queue.cancel_job(job.id, services.clock())
-            taken = [job.id] if gone else []
-        services.signals.cancelled(taken)
-        await tell(interaction, pictures.cancelled(len(taken)))
+            cancelled_ids = [job.id] if gone else []
+        services.signals.cancelled(cancelled_ids)
+        await tell(interaction, pictures.cancelled(len(cancelled_ids)))
 
     @cancel.autocomplete("id")
-    async def _waiting(
+    async def _queued_choices(
         self, interaction: Interaction, current: str
     ) -> list[app_commands.Choice[str]]:
         return _choices(
@@ -109,7 +109,7 @@ class Queue(commands.Cog):
         await show_again(interaction, JobId(id.strip().strip("`").lower()))
 
     @show.autocomplete("id")
-    async def _drawn(
+    async def _drawn_choices(
         self, interaction: Interaction, current: str
     ) -> list[app_commands.Choice[str]]:
         jobs = await self._services.views.history(
@@ -124,8 +124,8 @@ class Fetch(Press, template=template(Action.FETCH)):
     action = Action.FETCH
 
     async def pressed(self, interaction: Interaction) -> None:
-        """Show what is done so far, at every press."""
-        if not await licensed(interaction):
+        """Show the pictures finished so far, at every press."""
+        if not await require_licence(interaction):
             return
         jobs = await interaction.client.services.views.of_request(RequestId(self.target))
         if not jobs or any(job.user_id != user_of(interaction) for job in jobs):

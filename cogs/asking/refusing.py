@@ -1,8 +1,8 @@
-"""A refusal as its member sees it: the reason, their words, *Edit* and *Appeal*. Not a cog.
+"""Shows a refusal to its member: the reason, their words, *Edit* and *Appeal*. Not a cog.
 
 The decision is recorded without their words. Their input is kept as a draft for *Edit*; the refused
-ask waits under the *Appeal* button like one that waits for the licence. Only a server's own rules
-can be appealed.
+ask waits under the *Appeal* button as it would for the licence. Only decisions by a server's own
+rules can be appealed.
 """
 
 from __future__ import annotations
@@ -37,7 +37,7 @@ _DAY_MS, _MINUTE_MS = 86_400_000, 60_000
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class _Followed:
+class _RecordedRefusal:
     """A recorded refusal: its id, and lines to show below it."""
 
     refusal_id: RequestId
@@ -45,31 +45,31 @@ class _Followed:
 
 
 async def refuse(interaction: Interaction, ask: Ask, refused: Refused, typed: Typed) -> None:
-    """Refuse an ask kindly, and carry out the consequences."""
+    """Refuse an ask, and carry out the consequences."""
     services = interaction.client.services
     log.info("refused (%s), prompt %s", refused.reason, short_hash(ask.draw.prompt))
-    followed: _Followed | None = None
+    recorded: _RecordedRefusal | None = None
     if refused.rule is not None or refused.appealable:
-        followed = await _follow(services, ask, refused)
-    await _say(interaction, refused, typed, followed)
+        recorded = await _record_refusal(services, ask, refused)
+    await _tell_refusal(interaction, refused, typed, recorded)
 
 
-async def refuse_words(interaction: Interaction, refused: Refused, typed: Typed) -> None:
-    """Refuse input that is no well-formed ask."""
-    await _say(interaction, refused, typed, None)
+async def refuse_input(interaction: Interaction, refused: Refused, typed: Typed) -> None:
+    """Refuse input that is not a well-formed ask."""
+    await _tell_refusal(interaction, refused, typed, None)
 
 
-async def give_words_back(interaction: Interaction, typed: Typed) -> None:
+async def return_words(interaction: Interaction, typed: Typed) -> None:
     """Return a member's words after an internal fault, so that they are not lost."""
     if asking.words_back(typed) == "":
         return
     try:
-        await _answer(interaction, "", typed, discord.utils.MISSING)
+        await _answer_with_words(interaction, "", typed, discord.utils.MISSING)
     except DISCORD_ERRORS as problem:
         log.warning("a member's words could not be returned: %s", problem)
 
 
-async def _follow(services: Services, ask: Ask, refused: Refused) -> _Followed:
+async def _record_refusal(services: Services, ask: Ask, refused: Refused) -> _RecordedRefusal:
     """Record the refusal and its strike. A failure to record changes nothing about the refusal."""
     refusal_id = RequestId(new_id())
     try:
@@ -80,12 +80,14 @@ async def _follow(services: Services, ask: Ask, refused: Refused) -> _Followed:
         if refused.alert and refused.rule is not None:
             with speaking(ENGLISH):
                 title = title_of(services.rulebook, refused.rule)
-            await alert(services, ask, f"refused: {title}; `/policy why id: {refusal_id}`")
-        note = await _strike(services, ask, refused, refusal_id) if refused.strike else None
+            await alert_moderators(
+                services, ask, f"refused: {title}; `/policy why id: {refusal_id}`"
+            )
+        note = await _count_strike(services, ask, refused, refusal_id) if refused.strike else None
     except BotError as problem:
         log.warning("a refusal was not recorded: %s", problem)
-        return _Followed(refusal_id=refusal_id)
-    return _Followed(refusal_id=refusal_id, notes=(note,) if note else ())
+        return _RecordedRefusal(refusal_id=refusal_id)
+    return _RecordedRefusal(refusal_id=refusal_id, notes=(note,) if note else ())
 
 
 def _decision(
@@ -106,12 +108,12 @@ def _decision(
 
 
 def _rules_of(refused: Refused) -> tuple[RuleId, ...]:
-    """The rules that refuse it; the one that the member is told comes first."""
+    """The rules that refuse it; the one shown to the member comes first."""
     told = () if refused.rule is None else (refused.rule,)
     return tuple(dict.fromkeys([*told, *(finding.rule for finding in refused.found)]))
 
 
-async def alert(services: Services, ask: Ask, what: str) -> None:
+async def alert_moderators(services: Services, ask: Ask, what: str) -> None:
     """Alert the moderators with a line in the server's log, and so in its log channel."""
     await services.guilds.note(
         AuditEntry(
@@ -126,13 +128,13 @@ async def alert(services: Services, ask: Ask, what: str) -> None:
     services.signals.logged.set()
 
 
-async def _strike(
+async def _count_strike(
     services: Services, ask: Ask, refused: Refused, refusal_id: RequestId
 ) -> str | None:
     """Count a strike; return a line with their number and the end of a time-out."""
     policy = await services.guilds.policy(ask.place.guild_id)
     terms, now_ms = policy.strikes, services.clock()
-    assert refused.rule is not None, "a strike is a rule's"
+    assert refused.rule is not None, "a strike names its rule"
     strike = Strike(
         rule=refused.rule,
         about=refusal_id,
@@ -154,26 +156,26 @@ async def _strike(
         return standing.struck_out(
             struck.live, struck.exclusion.until_ms, cancelled=bool(struck.cancelled)
         )
-    return standing.struck(struck.live, terms.limit, strike.expires_ms, _pause(terms))
+    return standing.struck(struck.live, terms.limit, strike.expires_ms, _timeout_text(terms))
 
 
-def _pause(terms: StrikeTerms) -> str:
+def _timeout_text(terms: StrikeTerms) -> str:
     return wording.duration(terms.timeout_minutes * _MINUTE_MS)
 
 
-async def _say(
-    interaction: Interaction, refused: Refused, typed: Typed, followed: _Followed | None
+async def _tell_refusal(
+    interaction: Interaction, refused: Refused, typed: Typed, recorded: _RecordedRefusal | None
 ) -> None:
     """Tell the member alone: the reason, everything they typed, and what they can do now."""
     parts = [refused.text]
     buttons = await _edit_button(interaction, typed)
-    if followed is not None:
-        parts += followed.notes
+    if recorded is not None:
+        parts += recorded.notes
         if refused.rule is not None or refused.appealable:
-            parts.append(pictures.ASK_A_MODERATOR(id=followed.refusal_id))
+            parts.append(pictures.ASK_A_MODERATOR(id=recorded.refusal_id))
         if refused.appealable:
-            buttons.append((Action.APPEAL, followed.refusal_id))
-    await _answer(interaction, "\n".join(parts), typed, row_of(*buttons))
+            buttons.append((Action.APPEAL, recorded.refusal_id))
+    await _answer_with_words(interaction, "\n".join(parts), typed, row_of(*buttons))
 
 
 async def _edit_button(interaction: Interaction, typed: Typed) -> list[tuple[Action, str]]:
@@ -187,7 +189,9 @@ async def _edit_button(interaction: Interaction, typed: Typed) -> list[tuple[Act
     return [(Action.REVISE, draft_id)]
 
 
-async def _answer(interaction: Interaction, text: str, typed: Typed, view: discord.ui.View) -> None:
+async def _answer_with_words(
+    interaction: Interaction, text: str, typed: Typed, view: discord.ui.View
+) -> None:
     """Answer with everything that was typed, in the message or as a file."""
     block, file = asking.words_back(typed), discord.utils.MISSING
     words = asking.COPY_FILE() if block is None else block

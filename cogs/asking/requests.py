@@ -40,16 +40,16 @@ from bot.typed.options import Typed
 from bot.typed.reading import understood
 from bot.words import asking, knowing, licensing, pictures, standing, wording
 from bot.words.speaking import enumerated
-from cogs.asking.alike import Alike, found_alike, show_alike
-from cogs.asking.doubting import doubted, show_doubt
-from cogs.asking.dressing import dressed
-from cogs.asking.private import bring
-from cogs.asking.refusing import alert, give_words_back, refuse, refuse_words
-from cogs.asking.sourcing import sourced
+from cogs.asking.alike import ExistingPictures, find_existing, show_existing
+from cogs.asking.doubting import find_doubt, show_doubt
+from cogs.asking.dressing import with_preset_and_style
+from cogs.asking.private import show_when_done
+from cogs.asking.refusing import alert_moderators, refuse, refuse_input, return_words
+from cogs.asking.sourcing import with_source
 from cogs.asking.terms import close_terms, show_terms
 from cogs.components import cancel_view, private_view
 from cogs.posting.faults import DISCORD_ERRORS
-from cogs.posting.noting import note
+from cogs.posting.noting import unknown_words_note
 from cogs.translating import answer, for_everybody, place_of, roles_of, tell, user_of
 from models.catalogue.tags.grasping import Grasp
 
@@ -62,35 +62,35 @@ def fresh_seed() -> int:
 
 
 async def submit_typed(interaction: Interaction, typed: Typed) -> None:
-    """Submit what a member typed; tell them what had to be left out."""
+    """Submit a member's input, and tell them which parts were left out."""
     try:
         await _submit_typed(interaction, typed)
-    except Exception as error:  # noqa: BLE001  told here, so that the words come below it
+    except Exception as error:  # noqa: BLE001  reported here, so that the words come below it
         await report_incident(interaction, error)
-        await give_words_back(interaction, typed)
+        await return_words(interaction, typed)
 
 
 async def _submit_typed(interaction: Interaction, typed: Typed) -> None:
     read = understood(typed)
-    worn, unknown = await dressed(interaction, read.typed)
-    worn, ruling, missing = await sourced(interaction, worn)
+    full, unknown = await with_preset_and_style(interaction, read.typed)
+    full, ruling, missing = await with_source(interaction, full)
     ask = make_ask(
         info=interaction.client.services.model(),
         user_id=user_of(interaction),
         place=place_of(interaction),
-        typed=worn,
+        typed=full,
         faults=read.faults + unknown + missing,
         fresh_seed=fresh_seed(),
     )
     if isinstance(ask, Refused):
-        await refuse_words(interaction, ask, typed)
+        await refuse_input(interaction, ask, typed)
     else:
         await submit(interaction, replace(ask, precedent=ruling), typed=typed)
     if read.left_out:
-        await _tell_aside(interaction, asking.left_out(read.left_out, read.remarks))
+        await _send_remark(interaction, asking.left_out(read.left_out, read.remarks))
 
 
-async def _tell_aside(interaction: Interaction, text: str) -> None:
+async def _send_remark(interaction: Interaction, text: str) -> None:
     """Send an optional remark. If Discord refuses it, the request goes on."""
     try:
         await tell(interaction, text)
@@ -103,36 +103,35 @@ async def submit(
     ask: Ask,
     waiting_id: RequestId | None = None,
     *,
-    sure: bool = False,
+    confirmed: bool = False,
     typed: Typed | None = None,
 ) -> None:
-    """Take a request as far as it may go, and answer.
+    """Queue a request, refuse it, or ask for what is missing; then answer.
 
-    An ask that waited for a press as `waiting_id` keeps waiting, button and all, until its fate is
-    recorded: a crash before that costs a second press, not the request. With `sure`, unknown words
-    and existing pictures raise no question. `typed` is the fresh input that the ask was made from;
-    a refusal returns it to the member.
+    An ask that waited for a press as `waiting_id` keeps waiting, with its button, until its outcome
+    is recorded: a crash before that costs a second press, not the request. With `confirmed`,
+    unknown words and existing pictures raise no question. `typed` is the new input that the ask was
+    made from; a refusal returns it to the member.
     """
     services = interaction.client.services
-    ask = await with_precedent(services, await _completed(interaction, ask))
-    outcome = lacking(interaction) or await _excluded(interaction, ask)
-    outcome = outcome or await _queue(interaction, ask, waiting_id, sure=sure)
+    ask = await with_precedent(services, await _with_completion(interaction, ask))
+    outcome = permission_refusal(interaction) or await _exclusion_refusal(interaction, ask)
+    outcome = outcome or await _try_to_queue(interaction, ask, waiting_id, confirmed=confirmed)
     if waiting_id is not None:
         # A queued ask stopped waiting in its own transaction.
         if not isinstance(outcome, Request):
             await services.consent.take(waiting_id, ask.user_id)
         queued = isinstance(outcome, Request)
-        await close_terms(interaction, _closing(queued=queued, sure=sure))
+        await close_terms(interaction, _closing_text(queued=queued, confirmed=confirmed))
     if outcome is None:
-        # After acceptance it comes through here again, re-checked against policy and place at that
-        # moment.
+        # After acceptance it is submitted again, and re-checked against policy and place.
         await show_terms(interaction, await services.consent.hold(ask, services.clock()))
     elif isinstance(outcome, Grasp):
         await show_doubt(interaction, ask, outcome)
-    elif isinstance(outcome, Alike):
-        await show_alike(interaction, ask, outcome)
+    elif isinstance(outcome, ExistingPictures):
+        await show_existing(interaction, ask, outcome)
     elif isinstance(outcome, Refused):
-        # Somebody else's words, or words allowed when they were written, earn no strike.
+        # Only newly typed words earn a strike: others are somebody else's, or were once allowed.
         fresh = ask.kind is RequestKind.COMMAND and waiting_id is None
         outcome = outcome if fresh else replace(outcome, strike=False)
         typed = typed or typed_of(ask.draw, services.model(), private=ask.private, count=ask.count)
@@ -141,51 +140,51 @@ async def submit(
         services.signals.queued()
         answer_id = await _acknowledge(interaction, outcome)
         if outcome.layout is PostLayout.PRIVATE:
-            bringing = bring(interaction, outcome.id, answer_id)
-            interaction.client.spawn(bringing, name="a private picture")
+            showing = show_when_done(interaction, outcome.id, answer_id)
+            interaction.client.spawn(showing, name="a private picture")
 
 
-def _closing(*, queued: bool, sure: bool) -> str:
+def _closing_text(*, queued: bool, confirmed: bool) -> str:
     """The text that replaces the buttons under which an ask waited."""
-    if sure:
+    if confirmed:
         return knowing.HERE_WE_GO() if queued else knowing.NOT_TAKEN()
     return licensing.HERE_WE_GO() if queued else licensing.THANKS()
 
 
-async def _queue(
-    interaction: Interaction, ask: Ask, waiting_id: RequestId | None, *, sure: bool
-) -> Request | Refused | Grasp | Alike | None:
+async def _try_to_queue(
+    interaction: Interaction, ask: Ask, waiting_id: RequestId | None, *, confirmed: bool
+) -> Request | Refused | Grasp | ExistingPictures | None:
     """The queued request, or why there is none; None if the licence is not accepted yet.
 
-    Unless `sure`, also the analysis of a prompt with no known word, or the pictures that already
-    exist.
+    Unless `confirmed`, also the analysis of a prompt with no known word, or the pictures that
+    already exist.
     """
     services = interaction.client.services
     roles, model = roles_of(interaction), services.model()
     policy = await services.policy_at(ask.place, roles, model=model)
-    # Pin the model whose rules and licence are checked here, whatever changes in between.
+    # Pin the model whose rules and licence are checked here; the one in use may change.
     verdict = decide.admit(bound_to_model(ask, model), policy)
     if isinstance(verdict, Refused):
         return verdict
     if not await services.consent.accepted(ask.user_id, model.licence_sha256):
         return None
-    if not sure and (strange := await doubted(services, ask)) is not None:
-        return strange
-    if not sure and (there := await found_alike(interaction, ask, policy)) is not None:
-        return there
-    caps = _caps(services.caps, quota(policy.guild, roles))
+    if not confirmed and (doubt := await find_doubt(services, ask)) is not None:
+        return doubt
+    if not confirmed and (existing := await find_existing(interaction, ask, policy)) is not None:
+        return existing
+    caps = _member_caps(services.caps, quota(policy.guild, roles))
     queued = await services.queue.enqueue(
         verdict, caps, services.clock(), waiting_id, since_id=interaction.id
     )
     if isinstance(queued, Request):
-        shadowing = _shadow(services, queued, verdict)
-        interaction.client.spawn(shadowing, name="for the trial")
+        queueing = _queue_shadow(services, queued, verdict)
+        interaction.client.spawn(queueing, name="for the trial")
     if verdict.alert and isinstance(queued, Request):
-        await _alert(services, ask, queued)
+        await _alert_or_log(services, ask, queued)
     return queued
 
 
-async def _completed(interaction: Interaction, ask: Ask) -> Ask:
+async def _with_completion(interaction: Interaction, ask: Ask) -> Ask:
     """The ask with its open attributes completed, for the serving model."""
     services, model = interaction.client.services, interaction.client.services.model()
     policy = await services.policy_at(ask.place, roles_of(interaction), model=model)
@@ -200,24 +199,24 @@ async def with_precedent(services: Services, ask: Ask) -> Ask:
     return ask if found is None else replace(ask, precedent=max(found, ask.precedent or found))
 
 
-async def _shadow(services: Services, request: Request, verdict: Admitted) -> None:
-    """Queue the blind test's copy, if there is one. The request stands whatever happens."""
+async def _queue_shadow(services: Services, request: Request, verdict: Admitted) -> None:
+    """Queue a copy for the blind test, if one is running. A failure does not affect the request."""
     try:
         await services.learning.shadow.ask(request, verdict)
     except BotError as problem:
         log.warning("request %s is left out of the trial: %s", request.id, problem)
 
 
-async def _alert(services: Services, ask: Ask, request: Request) -> None:
-    """Alert the moderators as the rule demands. The request stands whatever happens."""
+async def _alert_or_log(services: Services, ask: Ask, request: Request) -> None:
+    """Alert the moderators as the rule demands. A failure does not affect the request."""
     try:
-        await alert(services, ask, f"asked for: `{request.jobs[0].id}`")
+        await alert_moderators(services, ask, f"asked for: `{request.jobs[0].id}`")
     except BotError as problem:
         log.warning("an alert was not recorded: %s", problem)
 
 
-def _caps(operators: Caps, allowed: Quota) -> Caps:
-    """The member's caps: the server's numbers, limited by the operator's."""
+def _member_caps(operators: Caps, allowed: Quota) -> Caps:
+    """The member's caps: the server's limits, within the operator's."""
     return replace(
         operators,
         per_user=allowed.waiting_under(operators.per_user),
@@ -226,7 +225,7 @@ def _caps(operators: Caps, allowed: Quota) -> Caps:
     )
 
 
-async def _excluded(interaction: Interaction, ask: Ask) -> Refused | None:
+async def _exclusion_refusal(interaction: Interaction, ask: Ask) -> Refused | None:
     """The refusal of an excluded member, before their input is examined; None if they may ask."""
     services, guild_id = interaction.client.services, ask.place.guild_id
     found = await services.members.exclusion(guild_id, ask.user_id, services.clock())
@@ -237,8 +236,8 @@ async def _excluded(interaction: Interaction, ask: Ask) -> Refused | None:
     return Refused(reason=RefusalReason.EXCLUDED, text=text)
 
 
-def lacking(interaction: Interaction) -> Refused | None:
-    """The refusal if the bot lacks a permission here, before anybody waits for nothing."""
+def permission_refusal(interaction: Interaction) -> Refused | None:
+    """A refusal if the bot lacks a permission here, so that nobody waits in vain; else None."""
     in_thread = isinstance(interaction.channel, discord.Thread)
     # Without the history, a post whose answer was lost cannot be found and would come twice.
     needed = ("view_channel", "attach_files", "read_message_history") + (
@@ -255,14 +254,14 @@ def lacking(interaction: Interaction) -> Refused | None:
 
 
 async def _acknowledge(interaction: Interaction, request: Request) -> MessageId | None:
-    """Report the request's position. If Discord refuses, the jobs go on all the same.
+    """Report the request's position. If Discord refuses, the jobs still go on.
 
     Returns the id of the message, if it exists.
     """
     first = request.jobs[0]
     with whereabouts(job=first.id, guild=first.guild_id):
         try:
-            return await _tell_standing(interaction, request)
+            return await _send_acknowledgement(interaction, request)
         except (*DISCORD_ERRORS, BotError) as problem:
             log.warning(
                 "the acknowledgement is incomplete (%s); the pictures will still come", problem
@@ -270,15 +269,15 @@ async def _acknowledge(interaction: Interaction, request: Request) -> MessageId 
     return None
 
 
-async def _tell_standing(interaction: Interaction, request: Request) -> MessageId:
+async def _send_acknowledgement(interaction: Interaction, request: Request) -> MessageId:
     services = interaction.client.services
     standing = await services.views.standing(request.jobs[0].id)
     expected = await services.outlook.expected(request.jobs, standing)
     if request.layout is PostLayout.PRIVATE:
-        text = asking.for_member_only(await _status(services, request, standing, expected))
+        text = asking.for_member_only(await _status_text(services, request, standing, expected))
         return await answer(interaction, text, private_view(request.id), private=True)
     with for_everybody(interaction):
-        text = await _status(services, request, standing, expected)
+        text = await _status_text(services, request, standing, expected)
         message_id = await answer(interaction, text, cancel_view(request.id))
     message = MessageRef(
         message_id=message_id, channel_id=request.channel_id, guild_id=request.guild_id
@@ -288,10 +287,10 @@ async def _tell_standing(interaction: Interaction, request: Request) -> MessageI
     return message_id
 
 
-async def _status(
+async def _status_text(
     services: Services, request: Request, standing: Standing | None, expected: Expected | None
 ) -> str:
-    told = await note(services, request.jobs[0])
+    told = await unknown_words_note(services, request.jobs[0])
     return wording.status(
         request.jobs, standing=standing, expected=expected, progress={}, note=told
     )

@@ -1,6 +1,6 @@
 """Shows a kept picture again: `/show`, and *Post alone* under several. Not a cog.
 
-Code that shows a picture again must come through here or call `showable`.
+Code that shows a picture again must come through here or call `find_showable`.
 """
 
 from __future__ import annotations
@@ -12,9 +12,9 @@ from bot.domain import Job, JobId, Picture, Refused, StorageError
 from bot.policy.showing import may_show
 from bot.store.sends import SendKind
 from bot.words import pictures, wording
-from cogs.asking.handing import hand_over
-from cogs.asking.private import show_alone
-from cogs.asking.terms import licensed
+from cogs.asking.handing import send_picture
+from cogs.asking.private import show_privately
+from cogs.asking.terms import require_licence
 from cogs.audience import may_show_here
 from cogs.posting.sending import answer_to, send_tracked
 from cogs.translating import for_everybody, guild_of, place_of, roles_of, tell, user_of
@@ -25,9 +25,9 @@ async def show_again(interaction: Interaction, job_id: JobId) -> None:
 
     If the interaction is already answered, the picture follows as a follow-up.
     """
-    if not await licensed(interaction):
+    if not await require_licence(interaction):
         return
-    found = await showable(interaction, job_id)
+    found = await find_showable(interaction, job_id)
     if isinstance(found, str):
         await tell(interaction, found)
         return
@@ -35,7 +35,7 @@ async def show_again(interaction: Interaction, job_id: JobId) -> None:
     if await interaction.client.services.views.is_private(job.id):
         if not interaction.response.is_done():
             await interaction.response.defer(ephemeral=True)
-        await show_alone(interaction, job, picture)
+        await show_privately(interaction, job, picture)
         return
     if not interaction.response.is_done():
         await interaction.response.defer(thinking=True)
@@ -46,7 +46,7 @@ async def show_again(interaction: Interaction, job_id: JobId) -> None:
             shown = await send_tracked(
                 interaction,
                 send,
-                lambda: hand_over(interaction, job, picture, png, alone=False),
+                lambda: send_picture(interaction, job, picture, png, private=False),
             )
     except StorageError:
         await tell(interaction, pictures.UNREADABLE())
@@ -57,11 +57,11 @@ async def show_again(interaction: Interaction, job_id: JobId) -> None:
             await tell(interaction, pictures.DELETED())
 
 
-async def showable(interaction: Interaction, job_id: JobId) -> tuple[Job, Picture] | str:
-    """The picture as it may be shown in this place, or a sentence that says why not."""
+async def find_showable(interaction: Interaction, job_id: JobId) -> tuple[Job, Picture] | str:
+    """The picture with the spoiler it needs in this place, or the reason not to show it."""
     services, guild = interaction.client.services, interaction.guild
     job = await services.views.get(job_id)
-    if job is None or guild is None or not await _is_theirs_to_see(interaction, job):
+    if job is None or guild is None or not await _may_see(interaction, job):
         return pictures.UNKNOWN(id=wording.named(job_id, 20))
     picture = await services.gallery.get(job.id)
     if picture is None:
@@ -77,19 +77,19 @@ async def showable(interaction: Interaction, job_id: JobId) -> tuple[Job, Pictur
     return job, replace(picture, spoiler=verdict.spoiler)
 
 
-async def source_here(interaction: Interaction, job_id: JobId) -> tuple[Job, Picture] | None:
+async def find_source(interaction: Interaction, job_id: JobId) -> tuple[Job, Picture] | None:
     """The picture as a source for another one; None after telling the member why not."""
-    if not await licensed(interaction):
+    if not await require_licence(interaction):
         return None
-    found = await showable(interaction, job_id)
+    found = await find_showable(interaction, job_id)
     if isinstance(found, str):
         await tell(interaction, found)
         return None
     return found
 
 
-async def _is_theirs_to_see(interaction: Interaction, job: Job) -> bool:
-    """Whether it is of this server, and not somebody else's private picture."""
+async def _may_see(interaction: Interaction, job: Job) -> bool:
+    """Whether the picture is of this server, and not somebody else's private one."""
     if job.guild_id != guild_of(interaction):
         return False
     mine = job.user_id == user_of(interaction)

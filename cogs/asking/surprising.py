@@ -1,7 +1,7 @@
-"""`/surprise`: a random prompt of things that the model draws well, rerolled until it pleases.
+"""`/surprise`: a random prompt of things that the model draws well, which can be rerolled.
 
-The custom id holds everything that a press needs, and nothing is rolled that the place would
-refuse.
+The custom id holds everything that a press needs. A prompt that the place would refuse is never
+rolled.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from bot.words import exploring
 from bot.words.speaking import Message
 from cogs.asking.press import Press
 from cogs.asking.requests import fresh_seed
-from cogs.asking.vocabulary import digest, draw_words, known_here
+from cogs.asking.vocabulary import digest, draw_words, vocabulary_here
 from cogs.components import Action, button, template
 
 
@@ -26,14 +26,14 @@ class Surprising(commands.Cog):
     @app_commands.command(description="A random prompt of things that the model draws well")
     async def surprise(self, interaction: Interaction) -> None:
         """Show the first prompt; a button rolls another."""
-        text, view = await _surprise(interaction, fresh_seed())
+        text, view = await _surprise_page(interaction, fresh_seed())
         await interaction.response.send_message(text, view=view, ephemeral=True)
 
 
-async def _surprise(
+async def _surprise_page(
     interaction: Interaction, seed: int, head: Message = exploring.SURPRISE
 ) -> tuple[str, discord.ui.View]:
-    glossary, policy = await known_here(interaction)
+    glossary, policy = await vocabulary_here(interaction)
     view = discord.ui.View(timeout=None)
     view.stop()
     if not glossary:
@@ -46,14 +46,14 @@ async def _surprise(
     return exploring.surprise(prompt, head), view
 
 
-class Another(Press, template=template(Action.ANOTHER)):
+class RollAgain(Press, template=template(Action.ANOTHER)):
     """Rolls again, in place."""
 
     action = Action.ANOTHER
 
     async def pressed(self, interaction: Interaction) -> None:
         """Replace the prompt with another."""
-        text, view = await _surprise(interaction, fresh_seed())
+        text, view = await _surprise_page(interaction, fresh_seed())
         await interaction.response.edit_message(content=text, view=view)
 
 
@@ -63,21 +63,21 @@ class DrawIt(Press, template=template(Action.DRAW_IT)):
     action = Action.DRAW_IT
 
     async def pressed(self, interaction: Interaction) -> None:
-        """Ask for it in the place of the press.
+        """Submit the prompt in the place of the press.
 
         If the prompt has changed meanwhile, show that first.
         """
-        seed, mark = _read(self.target)
-        glossary, policy = await known_here(interaction)
+        seed, mark = _read_target(self.target)
+        glossary, policy = await vocabulary_here(interaction)
         prompt = filling.surprise(glossary, seed, policy)
         if digest(prompt) == mark:
             await draw_words(interaction, prompt)
             return
-        text, view = await _surprise(interaction, seed, exploring.CHANGED)
+        text, view = await _surprise_page(interaction, seed, exploring.CHANGED)
         await interaction.response.edit_message(content=text, view=view)
 
 
-def _read(target: str) -> tuple[int, str]:
+def _read_target(target: str) -> tuple[int, str]:
     """The seed and the digest; another version may have written them differently."""
     try:
         return int(target[:8], 16), target[8:]
@@ -85,7 +85,7 @@ def _read(target: str) -> tuple[int, str]:
         return fresh_seed(), ""
 
 
-_PRESSES = (Another, DrawIt)
+_PRESSES = (RollAgain, DrawIt)
 
 
 async def setup(bot: WaifuBot) -> None:

@@ -2,7 +2,7 @@
 
 The buttons name the licence that was shown, so that nobody accepts one they have not seen: the
 model may change while the terms are on screen. Code that shows or hands a picture to a member calls
-`licensed` first; a test checks every command and button.
+`require_licence` first; a test checks every command and button.
 """
 
 from __future__ import annotations
@@ -39,20 +39,20 @@ def terms_view(info: ModelInfo, waiting_id: RequestId) -> discord.ui.View:
     return row_of((Action.ACCEPT, target), (Action.DECLINE, target))
 
 
-def decided_by(target: str, info: ModelInfo) -> tuple[RequestId, bool]:
-    """The waiting ask of a press, and whether this model's licence was shown."""
+def read_terms_target(target: str, info: ModelInfo) -> tuple[RequestId, bool]:
+    """The waiting ask that a target names, and whether it shows this model's licence."""
     shown = target[_ID_CHARS:]
-    is_this = len(shown) == _HASH_CHARS and info.licence_sha256.startswith(shown)
-    return RequestId(target[:_ID_CHARS]), is_this
+    is_current = len(shown) == _HASH_CHARS and info.licence_sha256.startswith(shown)
+    return RequestId(target[:_ID_CHARS]), is_current
 
 
-async def close_terms(interaction: Interaction, what: str) -> None:
-    """Replace the buttons with `what`, which says how it goes on.
+async def close_terms(interaction: Interaction, text: str) -> None:
+    """Replace the buttons with `text`, which says what happens next.
 
-    If Discord refuses, the request goes on all the same.
+    If Discord refuses, the request still goes on.
     """
     try:
-        await interaction.response.edit_message(content=what, view=None, attachments=[])
+        await interaction.response.edit_message(content=text, view=None, attachments=[])
     except DISCORD_ERRORS as problem:
         log.warning("the terms could not be edited: %s", problem)
 
@@ -83,7 +83,7 @@ async def show_terms_again(
     )
 
 
-async def licensed(interaction: Interaction) -> bool:
+async def require_licence(interaction: Interaction) -> bool:
     """True if the member accepted the licence of the model in use; else shows it to them."""
     services = interaction.client.services
     accepted = await services.consent.accepted(

@@ -1,7 +1,7 @@
-"""*Upscale*: a kept picture, as large as the upscaler makes it.
+"""*Upscale*: enlarges a kept picture as far as the upscaler can.
 
-The source is re-checked, as for a variation: it must be a picture that may be shown where the
-button was pressed. The result is queued, scored and posted like any other picture.
+The source is re-checked, as for a variation: it must be allowed where the button was pressed. The
+result is queued, scored and posted like any other picture.
 """
 
 from __future__ import annotations
@@ -14,20 +14,20 @@ from bot.policy.asks import ask_larger
 from bot.words import upscaling
 from cogs.asking.press import Press
 from cogs.asking.requests import submit
-from cogs.asking.showing import source_here
-from cogs.asking.sourcing import inherited
+from cogs.asking.showing import find_source
+from cogs.asking.sourcing import inherited_ruling
 from cogs.components import Action, template
 from cogs.translating import place_of, tell, user_of
 
 
-class Larger(Press, template=template(Action.UPSCALE)):
+class EnlargeButton(Press, template=template(Action.UPSCALE)):
     """Enlarges the picture."""
 
     action = Action.UPSCALE
 
     async def pressed(self, interaction: Interaction) -> None:
         """Ask for the member who pressed, if the picture can be enlarged."""
-        found = await source_here(interaction, JobId(self.target))
+        found = await find_source(interaction, JobId(self.target))
         if found is None:
             return
         job, picture = found
@@ -53,15 +53,15 @@ class Larger(Press, template=template(Action.UPSCALE)):
                 size_px=size_px,
                 private=await services.views.is_private(job.id),
             )
-            ask = replace(ask, precedent=await inherited(services, job))
+            ask = replace(ask, precedent=await inherited_ruling(services, job))
             await submit(interaction, ask)
 
 
 async def setup(bot: WaifuBot) -> None:
     """Called by discord.py when the extension loads."""
-    bot.add_dynamic_items(Larger)
+    bot.add_dynamic_items(EnlargeButton)
 
 
 async def teardown(bot: WaifuBot) -> None:
     """Called by discord.py when the extension goes."""
-    bot.remove_dynamic_items(Larger)
+    bot.remove_dynamic_items(EnlargeButton)

@@ -1,7 +1,7 @@
 """*Vary subtle* and *Vary strong*: pictures drawn from a kept one; and reposts.
 
-The source is re-checked: it must be a picture that may be shown where the button was pressed, to
-everybody who reads there. The result is judged like any other picture.
+The source is re-checked: everybody who can read the channel of the press must be allowed to see it.
+The result is judged like any other picture.
 """
 
 from __future__ import annotations
@@ -11,36 +11,36 @@ from typing import ClassVar
 
 from bot.client import Interaction, WaifuBot
 from bot.domain import STRONG, SUBTLE, JobId, RequestKind
-from cogs.asking.again import ask_for
+from cogs.asking.again import submit_based_on
 from cogs.asking.press import Press
 from cogs.asking.requests import fresh_seed
-from cogs.asking.showing import show_again, source_here
+from cogs.asking.showing import find_source, show_again
 from cogs.components import Action, template
 
 
-class _Varying(Press, template="wd:none"):
+class _VaryButton(Press, template="wd:none"):
     """A button that draws from a picture."""
 
     strength: ClassVar[float]
 
     async def pressed(self, interaction: Interaction) -> None:
         """Ask for the member who pressed, if the picture may be shown here."""
-        found = await source_here(interaction, JobId(self.target))
+        found = await find_source(interaction, JobId(self.target))
         if found is None:
             return
         job, _ = found
         draw = replace(job.draw, seed=fresh_seed(), source=job.id, strength=self.strength)
-        await ask_for(interaction, job, RequestKind.VARY, draw)
+        await submit_based_on(interaction, job, RequestKind.VARY, draw)
 
 
-class VarySubtle(_Varying, template=template(Action.SUBTLE)):
+class VarySubtle(_VaryButton, template=template(Action.SUBTLE)):
     """A close variation: the same face with other details."""
 
     action = Action.SUBTLE
     strength = SUBTLE
 
 
-class VaryStrong(_Varying, template=template(Action.STRONG)):
+class VaryStrong(_VaryButton, template=template(Action.STRONG)):
     """A looser variation: the same composition and colours."""
 
     action = Action.STRONG

@@ -15,8 +15,8 @@ from cogs.translating import place_of, roles_of
 from models.catalogue.tags.glossary import Glossary
 
 
-async def known_here(interaction: Interaction) -> tuple[Glossary, EffectivePolicy]:
-    """What the model knows, and the member's policy here."""
+async def vocabulary_here(interaction: Interaction) -> tuple[Glossary, EffectivePolicy]:
+    """The model's vocabulary, and the member's policy here."""
     services = interaction.client.services
     model = services.model()
     policy = await services.policy_at(place_of(interaction), roles_of(interaction), model=model)
@@ -29,5 +29,5 @@ def digest(text: str) -> str:
 
 
 async def draw_words(interaction: Interaction, prompt: str) -> None:
-    """Ask for these words for the member who pressed, in the place of the press."""
+    """Submit these words for the member who pressed, in the place of the press."""
     await submit_typed(interaction, Typed(prompt=prompt))

@@ -10,7 +10,7 @@ from bot.policy.asks import bounds, lengths
 from bot.typed.options import Typed
 from bot.words import knowing, wording
 from cogs.asking import typing
-from cogs.asking.bounding import bound
+from cogs.asking.bounding import set_bounds
 from cogs.asking.choices import ASPECTS, SAMPLERS
 from cogs.asking.dressing import preset_names
 from cogs.asking.requests import submit_typed
@@ -25,7 +25,7 @@ class Waifu(commands.Cog):
 
     def __init__(self, bot: WaifuBot) -> None:
         info = bot.services.model()
-        bound(self.waifu, bounds(info) | lengths(info))
+        set_bounds(self.waifu, bounds(info) | lengths(info))
 
     @app_commands.command(description="Draw an anime picture of what you describe")
     @app_commands.describe(
@@ -62,8 +62,8 @@ class Waifu(commands.Cog):
         private: bool | None = None,  # noqa: FBT001  the option itself
     ) -> None:
         """Check, queue and acknowledge a request."""
-        words = typing.whole(interaction, prompt)
-        unwanted = typing.whole(interaction, negative or "")
+        words = typing.whole_text(interaction, prompt)
+        unwanted = typing.whole_text(interaction, negative or "")
         if words is None or unwanted is None:
             given = prompt if words is None else negative or ""
             await tell(interaction, f"{knowing.FORGOTTEN()}\n{wording.code(given)}")
@@ -86,25 +86,25 @@ class Waifu(commands.Cog):
         await submit_typed(interaction, typed)
 
     @waifu.autocomplete("prompt")
-    async def _typed(
+    async def _prompt_choices(
         self, interaction: Interaction, current: str
     ) -> list[app_commands.Choice[str]]:
-        return await typing.choices(interaction, current)
+        return await typing.prompt_choices(interaction, current)
 
     @waifu.autocomplete("negative")
-    async def _unwanted(
+    async def _negative_choices(
         self, interaction: Interaction, current: str
     ) -> list[app_commands.Choice[str]]:
-        return await typing.unwanted(interaction, current)
+        return await typing.negative_choices(interaction, current)
 
     @waifu.autocomplete("preset")
-    async def _presets(
+    async def _preset_choices(
         self, interaction: Interaction, current: str
     ) -> list[app_commands.Choice[str]]:
         return await preset_names(interaction, current)
 
     @waifu.autocomplete("style")
-    async def _styles(
+    async def _style_choices(
         self, interaction: Interaction, current: str
     ) -> list[app_commands.Choice[str]]:
         styles = await interaction.client.services.styles.all(guild_of(interaction))

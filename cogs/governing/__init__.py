@@ -1,1 +1,1 @@
-"""What moderators decide and members may know: `/policy`, `/privacy`, `/licence`."""
+"""The commands of moderators, and what members may know: `/policy`, `/privacy`, `/licence`."""

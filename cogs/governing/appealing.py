@@ -17,14 +17,14 @@ from bot.store.reviews import Filing
 from bot.words import reviewing
 from cogs.asking.press import Press
 from cogs.asking.requests import with_precedent
-from cogs.asking.terms import licensed
+from cogs.asking.terms import require_licence
 from cogs.components import Action, template
-from cogs.forms import Filled, answer_form, form, words_field
+from cogs.forms import SubmittedForm, answer_form, form, words_field
 from cogs.translating import guild_of, place_of, roles_of, tell, user_of
 
 _WHY = "why"
 #: The most open appeals of a member in a server.
-_MOST = 3
+_OPEN_MAX = 3
 
 
 class Appeal(Press, template=template(Action.APPEAL)):
@@ -33,8 +33,8 @@ class Appeal(Press, template=template(Action.APPEAL)):
     action = Action.APPEAL
 
     async def pressed(self, interaction: Interaction) -> None:
-        """Ask why it should be drawn; the licence comes first, because drawing falls under it."""
-        if not await licensed(interaction):
+        """Ask for the member's reason; the licence comes first, because it covers drawing."""
+        if not await require_licence(interaction):
             return
         waiting_id = RequestId(self.target)
         services = interaction.client.services
@@ -65,12 +65,12 @@ class Appealing(commands.Cog):
     @commands.Cog.listener()
     async def on_interaction(self, interaction: Interaction) -> None:
         """Handle a submitted appeal, however long ago its form was shown."""
-        await answer_form(interaction, Action.APPEAL, self._take)
+        await answer_form(interaction, Action.APPEAL, self._file_appeal)
 
-    async def _take(self, interaction: Interaction, filled: Filled) -> None:
+    async def _file_appeal(self, interaction: Interaction, filled: SubmittedForm) -> None:
         services, user_id = self._services, user_of(interaction)
         waiting_id = RequestId(filled.target)
-        refused = await self._refusal(interaction, waiting_id)
+        refused = await self._current_refusal(interaction, waiting_id)
         why = filled.fields.get(_WHY, "").strip()
         if isinstance(refused, str):
             await tell(interaction, reviewing.not_taken(refused, why))
@@ -82,13 +82,15 @@ class Appealing(commands.Cog):
             why=why,
             now_ms=services.clock(),
             since_id=interaction.id,
-            most=_MOST,
+            most=_OPEN_MAX,
         )
         services.signals.review.set()
-        await tell(interaction, await self._told(interaction, filing, why))
+        await tell(interaction, await self._answer_text(interaction, filing, why))
 
-    async def _refusal(self, interaction: Interaction, waiting_id: RequestId) -> Refused | str:
-        """Why the ask would be refused now, or a sentence that says why it cannot be appealed."""
+    async def _current_refusal(
+        self, interaction: Interaction, waiting_id: RequestId
+    ) -> Refused | str:
+        """The refusal that the ask would get now, or the reason why it cannot be appealed."""
         services = self._services
         ask = await services.consent.waiting(waiting_id, user_of(interaction))
         if ask is None:
@@ -102,14 +104,14 @@ class Appealing(commands.Cog):
             return reviewing.APPEAL_NEEDLESS()
         return verdict if verdict.appealable else reviewing.APPEAL_FRUITLESS()
 
-    async def _told(self, interaction: Interaction, filing: Filing, why: str) -> str:
+    async def _answer_text(self, interaction: Interaction, filing: Filing, why: str) -> str:
         match filing:
             case Filing.OPENED:
                 policy = await self._services.guilds.policy(guild_of(interaction))
-                heard = policy.review_channel is not None
-                return reviewing.APPEALED() if heard else reviewing.APPEALED_NO_CHANNEL()
+                has_channel = policy.review_channel is not None
+                return reviewing.APPEALED() if has_channel else reviewing.APPEALED_NO_CHANNEL()
             case Filing.TOO_MANY:
-                return reviewing.not_taken(reviewing.APPEAL_TOO_MANY(most=_MOST), why)
+                return reviewing.not_taken(reviewing.APPEAL_TOO_MANY(most=_OPEN_MAX), why)
             case _:
                 return reviewing.not_taken(reviewing.APPEAL_GONE(), why)
 

@@ -1,6 +1,6 @@
 """The panel's forms: the fields of each, and the policy that a submission makes.
 
-No input is ever lost: `given_back.py` keeps what cannot be accepted.
+No input is ever lost: `given_back.py` returns rejected input.
 """
 
 from __future__ import annotations
@@ -16,10 +16,10 @@ from bot.policy.editing import role_terms, with_role
 from bot.policy.layers import GuildPolicy
 from bot.words import panel as words
 from bot.words.speaking import say
-from cogs.governing.changing import Wish
+from cogs.governing.changing import PolicyChange
 from cogs.governing.controls import Blank, PanelPress, form, press_id
 from cogs.governing.desk import Desk
-from cogs.governing.lists import blank_to_add, blank_to_edit, submitted, title_of_form
+from cogs.governing.lists import blank_to_add, blank_to_edit, form_title, policy_with_input
 
 _NUMBER_CHARS = 9
 
@@ -31,14 +31,16 @@ class PanelForm:
     title: Callable[[tuple[str, ...]], str]
     #: The fields with their current values.
     blanks: Callable[[Desk, tuple[str, ...]], list[Blank]]
-    #: The wanted policy, or a sentence that says why nothing changes. ValueError for forged names.
-    take: Callable[[Desk, PanelPress], Wish | str]
+    #: The change, or the reason why nothing changes. Raises ValueError for forged names.
+    take: Callable[[Desk, PanelPress], PolicyChange | str]
     #: The page shown afterwards.
     page: Callable[[tuple[str, ...]], tuple[str, ...]]
 
 
-def draw(desk: Desk, about: tuple[str, ...], filled: Mapping[str, str] | None = None) -> ui.Modal:
-    """Draw the form that `about` names first, with current values or those filled in before."""
+def draw_form(
+    desk: Desk, about: tuple[str, ...], filled: Mapping[str, str] | None = None
+) -> ui.Modal:
+    """Draw the form named first in `about`, with current values or those of earlier input."""
     name, *args = about
     chosen, filled = BLANKS[name], filled or {}
     blanks = [
@@ -65,7 +67,7 @@ class _Number:
                      chars_max=_NUMBER_CHARS)  # fmt: skip
 
     def fault(self, press: PanelPress) -> str:
-        """Why the input is no valid number; empty if it is one."""
+        """Why the input is not a valid number; empty if it is one."""
         written = press.fields.get(self.name, "").strip()
         number = int(written) if written.isascii() and written.isdecimal() else -1
         if not written or self.least <= number <= self.most:
@@ -100,11 +102,11 @@ _ROLE_DAY = replace(_PER_DAY, about="Empty: as for everybody")
 _ROLE_COOLDOWN = replace(_COOLDOWN, about="Empty: as for everybody")
 
 
-_OF_MEMBERS = (_LIMIT, _EXPIRE, _TIMEOUT, _COOLDOWN, _PER_DAY)
-_OF_ROLE = (_WAITING, _ROLE_DAY, _ROLE_COOLDOWN)
+_MEMBER_NUMBERS = (_LIMIT, _EXPIRE, _TIMEOUT, _COOLDOWN, _PER_DAY)
+_ROLE_NUMBERS = (_WAITING, _ROLE_DAY, _ROLE_COOLDOWN)
 
 
-def _of_members(desk: Desk, args: tuple[str, ...]) -> list[Blank]:
+def _member_blanks(desk: Desk, args: tuple[str, ...]) -> list[Blank]:
     del args
     policy, strikes = desk.policy, desk.policy.strikes
     return [
@@ -116,29 +118,29 @@ def _of_members(desk: Desk, args: tuple[str, ...]) -> list[Blank]:
     ]
 
 
-def _members_taken(desk: Desk, press: PanelPress) -> Wish | str:
-    if faults := _faults(_OF_MEMBERS, press):
+def _take_members(desk: Desk, press: PanelPress) -> PolicyChange | str:
+    if faults := _faults(_MEMBER_NUMBERS, press):
         return faults
     before = desk.policy.strikes
     strikes = StrikeTerms(
-        limit=_or(_LIMIT.read(press), before.limit),
-        expire_days=_or(_EXPIRE.read(press), before.expire_days),
-        timeout_minutes=_or(_TIMEOUT.read(press), before.timeout_minutes),
+        limit=_default_to(_LIMIT.read(press), before.limit),
+        expire_days=_default_to(_EXPIRE.read(press), before.expire_days),
+        timeout_minutes=_default_to(_TIMEOUT.read(press), before.timeout_minutes),
     )
     policy = replace(
         desk.policy,
         strikes=strikes,
-        cooldown_s=_or(_COOLDOWN.read(press), 0),
+        cooldown_s=_default_to(_COOLDOWN.read(press), 0),
         per_day_max=_PER_DAY.read(press),
     )
-    return Wish(policy=policy)
+    return PolicyChange(policy=policy)
 
 
-def _or(number: int | None, otherwise: int) -> int:
+def _default_to(number: int | None, otherwise: int) -> int:
     return otherwise if number is None else number
 
 
-def _of_role(desk: Desk, args: tuple[str, ...]) -> list[Blank]:
+def _role_blanks(desk: Desk, args: tuple[str, ...]) -> list[Blank]:
     terms = role_terms(desk.policy, RoleId(int(args[0])))
     return [
         _WAITING.blank(terms.waiting_max),
@@ -147,8 +149,8 @@ def _of_role(desk: Desk, args: tuple[str, ...]) -> list[Blank]:
     ]
 
 
-def _role_taken(desk: Desk, press: PanelPress) -> Wish | str:
-    if faults := _faults(_OF_ROLE, press):
+def _take_role(desk: Desk, press: PanelPress) -> PolicyChange | str:
+    if faults := _faults(_ROLE_NUMBERS, press):
         return faults
     role = RoleId(int(press.arg(1)))
     terms = replace(
@@ -157,46 +159,46 @@ def _role_taken(desk: Desk, press: PanelPress) -> Wish | str:
         per_day_max=_ROLE_DAY.read(press),
         cooldown_s=_ROLE_COOLDOWN.read(press),
     )
-    return Wish(policy=with_role(desk.policy, role, terms))
+    return PolicyChange(policy=with_role(desk.policy, role, terms))
 
 
-def _added(desk: Desk, press: PanelPress) -> Wish | str:
-    return _list_taken(desk, press, None)
+def _take_new_terms(desk: Desk, press: PanelPress) -> PolicyChange | str:
+    return _take_terms(desk, press, None)
 
 
-def _edited(desk: Desk, press: PanelPress) -> Wish | str:
-    return _list_taken(desk, press, int(press.arg(2)))
+def _take_edited_terms(desk: Desk, press: PanelPress) -> PolicyChange | str:
+    return _take_terms(desk, press, int(press.arg(2)))
 
 
-def _list_taken(desk: Desk, press: PanelPress, at: int | None) -> Wish | str:
-    outcome = submitted(desk, press.arg(1), at, press.fields.get("terms", ""))
+def _take_terms(desk: Desk, press: PanelPress, at: int | None) -> PolicyChange | str:
+    outcome = policy_with_input(desk, press.arg(1), at, press.fields.get("terms", ""))
     if isinstance(outcome, GuildPolicy):
-        return Wish(policy=outcome)
+        return PolicyChange(policy=outcome)
     return outcome if isinstance(outcome, str) else words.faulty_lines(outcome)
 
 
 BLANKS: Mapping[str, PanelForm] = {
     "members": PanelForm(
-        title=lambda _: say("Members"), blanks=_of_members, take=_members_taken,
+        title=lambda _: say("Members"), blanks=_member_blanks, take=_take_members,
         page=lambda _: ("members",),
     ),
     "role": PanelForm(
-        title=lambda _: say("Limits of a role"), blanks=_of_role, take=_role_taken,
+        title=lambda _: say("Limits of a role"), blanks=_role_blanks, take=_take_role,
         page=lambda about: ("role", *about),
     ),
     "add": PanelForm(
-        title=lambda about: title_of_form("add", about[0]), blanks=blank_to_add, take=_added,
+        title=lambda about: form_title("add", about[0]), blanks=blank_to_add, take=_take_new_terms,
         page=lambda about: about,
     ),
     "edit": PanelForm(
-        title=lambda about: title_of_form("edit", about[0]), blanks=blank_to_edit, take=_edited,
-        page=lambda about: about[:2],
+        title=lambda about: form_title("edit", about[0]), blanks=blank_to_edit,
+        take=_take_edited_terms, page=lambda about: about[:2],
     ),
 }  # fmt: skip
 
 
 def try_form(desk: Desk) -> ui.Modal:
-    """A prompt to try, as a member would give it to `/waifu`."""
+    """A form for a prompt to try, with the fields of `/waifu`."""
     return form(say("What would happen?"), press_id("try", desk.version), [
         Blank(name="prompt", label="Prompt", about="Nothing is drawn", chars_max=2000, long=True,
               needed=True),

@@ -1,9 +1,9 @@
-"""A case as a message: what the moderators read, the picture, the buttons. Not a cog.
+"""Composes the message of a case: text, picture and buttons. Not a cog.
 
-The picture is always behind a spoiler, and one that may be for adults only is not shown at all
-where others are too: Discord requires age-restricted channels for such pictures, spoiler or not. A
-decided case shows no picture and no button. Files and ids carry the case's name and not the
-picture's, because posts of a picture are searched by that.
+The picture is always behind a spoiler. One that may be for adults only is hidden outside
+age-restricted channels, because Discord requires those for such pictures, spoiler or not. A decided
+case shows no picture and no button. Files and ids carry the case's name and not the picture's,
+because posts of a picture are found by that.
 """
 
 from __future__ import annotations
@@ -35,7 +35,7 @@ from bot.words.effects import FORGOTTEN_MEMBER, layer_in_words
 from bot.words.speaking import say
 from cogs.components import Action, row_of
 from cogs.posting.faults import DISCORD_ERRORS
-from cogs.posting.uploads import fitted
+from cogs.posting.uploads import fit_picture
 from cogs.translating import channel_at, in_public, place_at
 from models.contract import Draw
 
@@ -55,7 +55,7 @@ _REPORTS = 5
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CaseMessage:
-    """What is sent or edited."""
+    """The content of a case's message."""
 
     content: str
     files: list[discord.File]
@@ -74,12 +74,14 @@ async def _case_message(bot: WaifuBot, case: Case, channel_id: ChannelId) -> Cas
     if case.job_id is not None and case.decision is None:
         picture = await services.gallery.get_for_review(case.job_id)
     hidden = picture is not None and not await may_look(bot, case.guild_id, channel_id, picture)
-    files = [] if picture is None or hidden else await _files(bot, case, picture)
+    files = [] if picture is None or hidden else await _picture_files(bot, case, picture)
     notes = [reviewing.HIDDEN()] if hidden else []
     if picture is not None and not hidden and not files:
         notes.append(reviewing.UNREADABLE())
     lines = [*await case_lines(services, case), *notes]
-    return CaseMessage(content=wording.fitting(lines), files=files, view=_view(case, hidden=hidden))
+    return CaseMessage(
+        content=wording.fitting(lines), files=files, view=_case_buttons(case, hidden=hidden)
+    )
 
 
 async def may_look(
@@ -96,20 +98,20 @@ async def may_look(
     return place_at(guild_id, channel_id, channel=channel, guild=guild).age_restricted
 
 
-async def _files(bot: WaifuBot, case: Case, picture: Picture) -> list[discord.File]:
-    """The picture behind a spoiler, as large as the server allows; empty if not allowed."""
+async def _picture_files(bot: WaifuBot, case: Case, picture: Picture) -> list[discord.File]:
+    """The picture behind a spoiler, as large as the server allows; empty if it is unreadable."""
     guild = bot.get_guild(case.guild_id)
     limit_bytes = guild.filesize_limit if guild else discord.utils.DEFAULT_FILE_SIZE_LIMIT_BYTES
     try:
         png = await bot.services.gallery.read(picture)
-        data, extension = await fitted(png, limit_bytes)
+        data, extension = await fit_picture(png, limit_bytes)
     except (StorageError, FileNotFoundError, ValueError):
         return []
     name = f"{case.id}.{extension}"
     return [discord.File(io.BytesIO(data), name, spoiler=True, description=pictures.AI_MADE())]
 
 
-def _view(case: Case, *, hidden: bool) -> discord.ui.View:
+def _case_buttons(case: Case, *, hidden: bool) -> discord.ui.View:
     if case.decision is not None:
         return row_of()
     actions = _ACTIONS[case.kind] + ((Action.LOOK,) if hidden else ())
@@ -122,33 +124,33 @@ async def case_lines(services: Services, case: Case) -> list[str]:
     return [
         f"{HEADS[case.kind]()} · {reviewing.CASE(id=case.id)}",
         reviewing.asked_for(case.user_id, case.channel_id, case.opened_ms),
-        *_decision(case),
-        *_appealed(services, case),
+        *_decision_lines(case),
+        *_refusal_lines(services, case),
         *([reviewing.SAME_REMOVED()] if case.ask and case.ask.precedent is Ruling.REFUSE else ()),
         *([wording.code(draw.prompt, reviewing.PROMPT_CHARS)] if draw else ()),
-        *_unwanted(services, draw),
-        *_why(case),
-        *(await held_by(services, case, draw) if case.kind is CaseKind.HELD else ()),
+        *_negative_lines(services, draw),
+        *_reason_lines(case),
+        *(await _hold_lines(services, case, draw) if case.kind is CaseKind.HELD else ()),
         *filter(None, [reviewing.scores_seen(case.scores)]),
-        *_reports(case),
+        *_report_lines(case),
     ]
 
 
-def _unwanted(services: Services, draw: Draw | None) -> list[str]:
-    """The negative prompt, which rules read as well; without the model's own."""
+def _negative_lines(services: Services, draw: Draw | None) -> list[str]:
+    """The negative prompt, which rules read too; empty if it is the model's default."""
     if draw is None or draw.negative in {"", services.model().default_negative}:
         return []
     return [reviewing.TO_BE_KEPT_OUT(words=wording.plain(draw.negative, reviewing.REASON_CHARS))]
 
 
-def _why(case: Case) -> list[str]:
+def _reason_lines(case: Case) -> list[str]:
     said = reviewing.THEY_WRITE if case.kind is CaseKind.APPEAL else reviewing.WHY_HELD
     why = wording.plain(say(case.why), reviewing.REASON_CHARS)
     return [said(words=why)] if case.why else []
 
 
-def _appealed(services: Services, case: Case) -> list[str]:
-    """What the server refused it for."""
+def _refusal_lines(services: Services, case: Case) -> list[str]:
+    """The rules for which the server refused the ask."""
     told = [
         reviewing.found_by(title_of(services.rulebook, one.rule), one.words, "")
         for one in case.found
@@ -156,14 +158,14 @@ def _appealed(services: Services, case: Case) -> list[str]:
     return [reviewing.REFUSED_BY(rules="; ".join(told))] if told else []
 
 
-async def held_by(services: Services, case: Case, draw: Draw | None) -> list[str]:
-    """The rules that hold the prompt, with their layers and what they find in it."""
+async def _hold_lines(services: Services, case: Case, draw: Draw | None) -> list[str]:
+    """The rules that held the prompt, with their layer and the words they find now."""
     decisions = await services.decisions.about(case.guild_id, case.job_id or "")
     asked = [d for d in decisions if d.kind is DecisionKind.ADMIT and d.outcome is Outcome.HOLD]
     if not asked or draw is None:
         return []
     decision = asked[-1]
-    found = await _found_now(services, case, draw)
+    found = await _current_findings(services, case, draw)
     layer = layer_in_words(Layer(decision.layer)) if decision.layer else ""
     told = [
         reviewing.found_by(title_of(services.rulebook, rule), sorted(found.get(rule, ())), layer)
@@ -172,8 +174,8 @@ async def held_by(services: Services, case: Case, draw: Draw | None) -> list[str
     return [reviewing.HELD_BY(rules="; ".join(told))] if told else []
 
 
-async def _found_now(services: Services, case: Case, draw: Draw) -> dict[RuleId, list[str]]:
-    """What each rule now finds in the prompt; nothing while the server's policy is unreadable."""
+async def _current_findings(services: Services, case: Case, draw: Draw) -> dict[RuleId, list[str]]:
+    """The words that each rule finds in the prompt now; empty if the policy is unreadable."""
     place = Place(guild_id=case.guild_id, channel_id=case.channel_id, whole=False)
     try:
         policy = await services.policy_at(place)
@@ -185,22 +187,22 @@ async def _found_now(services: Services, case: Case, draw: Draw) -> dict[RuleId,
     return words
 
 
-def _reports(case: Case) -> list[str]:
-    lines = [_report(report) for report in case.reports[-_REPORTS:]]
+def _report_lines(case: Case) -> list[str]:
+    lines = [_report_line(report) for report in case.reports[-_REPORTS:]]
     more = len(case.reports) - len(lines)
     return [f"- {reviewing.EARLIER(count=more)}", *lines] if more else lines
 
 
-def _report(report: MemberReport) -> str:
+def _report_line(report: MemberReport) -> str:
     told = wording.plain(reviewing.reason_shown(report.reason), reviewing.REASON_CHARS)
-    return f"- {_who(report.reporter_id)}: {told}"
+    return f"- {_member_text(report.reporter_id)}: {told}"
 
 
-def _who(user_id: int | None) -> str:
+def _member_text(user_id: int | None) -> str:
     return f"<@{user_id}>" if user_id is not None else FORGOTTEN_MEMBER()
 
 
-def _decision(case: Case) -> list[str]:
+def _decision_lines(case: Case) -> list[str]:
     if case.decision is None or case.decided_ms is None:
         return []
     at = f"<t:{case.decided_ms // 1000}:R>"
@@ -208,11 +210,11 @@ def _decision(case: Case) -> list[str]:
         return [reviewing.LAPSED(at=at)]
     stays = case.kind is CaseKind.REPORT and case.decision is Outcome.DISMISS
     done = reviewing.STAYS if stays else reviewing.DONE[case.decision]
-    return [done(who=_who(case.actor_id), at=at)]
+    return [done(who=_member_text(case.actor_id), at=at)]
 
 
 async def _draw(services: Services, case: Case) -> Draw | None:
-    """The draw asked for; None if it was forgotten, or if another version wrote it."""
+    """The requested draw; None if it was forgotten, or written by another version."""
     if case.job_id is None:
         return case.ask.draw if case.ask else None
     job = await services.views.get(case.job_id)

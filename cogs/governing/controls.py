@@ -1,7 +1,7 @@
 """The panel's building blocks: parsed presses, and buttons, menus and forms.
 
-A press names its deed, the version of the policy that was shown, and its subject, so it means the
-same after any restart. Must not know what a deed does.
+A press names its deed, the version of the policy that was shown, and its subject, so its meaning
+survives any restart. Must not know what a deed does.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ Part: TypeAlias = "ui.Item[ui.LayoutView]"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PanelPress:
-    """What somebody pressed, chose or submitted."""
+    """A press on a button, a choice in a menu, or a submitted form."""
 
     #: The action.
     deed: str
@@ -89,7 +89,7 @@ def line() -> Part:
     return ui.Separator()
 
 
-def attached(file: discord.File) -> Part:
+def file_part(file: discord.File) -> Part:
     """A file sent with the page."""
     part: ui.File[ui.LayoutView] = ui.File(file)
     return part
@@ -107,7 +107,7 @@ def button(
 
 
 def row(*buttons: ui.Button[ui.LayoutView]) -> Part:
-    """Buttons side by side, five at most."""
+    """At most five buttons side by side."""
     return ui.ActionRow(*buttons)
 
 
@@ -122,7 +122,7 @@ class Option:
 
 
 def menu(placeholder: str, press: str, options: Sequence[Option], *, several: bool = False) -> Part:
-    """A menu of up to 25 options; with `several`, any number of them."""
+    """A menu of at most 25 options; with `several`, any number can be chosen."""
     return ui.ActionRow(
         ui.Select(
             placeholder=say(placeholder),

@@ -1,6 +1,6 @@
-"""What a panel page is drawn from: the policy, its version, and the server.
+"""The data of a panel page: the policy, its version, and the server.
 
-Also who may govern. Must not know the pages.
+Also checks who may govern. Must not know the pages.
 """
 
 from __future__ import annotations
@@ -59,7 +59,7 @@ class Desk:
         return effective(self.rulebook, policy or self.policy, place, licence=self.licence)
 
     def ground(self) -> Ground:
-        """What holds whatever this server decides."""
+        """The rules that apply whatever this server decides."""
         return ground_of(self.rulebook, self.licence)
 
     def _category_of(self, scope: Scope) -> ChannelId | None:
@@ -100,7 +100,7 @@ class Desk:
             return known.name
         return f"@{known.name}" if isinstance(known, discord.Role) else f"#{known.name}"
 
-    def unusable(self, channel_id: ChannelId | None) -> str:
+    def channel_problem(self, channel_id: ChannelId | None) -> str:
         """Why moderators cannot be notified in a channel; empty if they can or none is set."""
         if channel_id is None:
             return ""
@@ -117,11 +117,11 @@ class Desk:
 
     def names(self) -> dict[int, str]:
         """The names of the channels and roles in the policy."""
-        return {id_: self.plain_name(id_) for id_ in _named(self.policy)}
+        return {id_: self.plain_name(id_) for id_ in _mentioned_ids(self.policy)}
 
-    def missing(self, policy: GuildPolicy) -> str:
-        """What a policy newly names and this server lacks, in words; empty if nothing."""
-        new = _named(policy) - _named(self.policy)
+    def unknown_names(self, policy: GuildPolicy) -> str:
+        """The new channels and roles of a policy that do not exist here, in words; or empty."""
+        new = _mentioned_ids(policy) - _mentioned_ids(self.policy)
         gone = sorted(id_ for id_ in new if self.guild and not self._is_there(self.guild, id_))
         return words.missing_ids(gone) if gone else ""
 
@@ -129,14 +129,14 @@ class Desk:
         return bool(guild.get_channel_or_thread(id_) or guild.get_role(id_))
 
 
-def _named(policy: GuildPolicy) -> set[int]:
+def _mentioned_ids(policy: GuildPolicy) -> set[int]:
     """The channels, categories and roles that a policy mentions."""
     roles = {*policy.roles, *([policy.moderator_role] if policy.moderator_role else ())}
     return {*policy.categories, *policy.channels, *policy.only_channels, *roles}
 
 
 def may_govern(interaction: Interaction, policy: GuildPolicy) -> bool:
-    """Whether the member has Manage Server or the named role, according to this very press."""
+    """Whether the member has Manage Server or the named role at the time of this press."""
     if interaction.permissions.manage_guild:
         return True
     roles = interaction.user.roles if isinstance(interaction.user, discord.Member) else []
@@ -144,8 +144,8 @@ def may_govern(interaction: Interaction, policy: GuildPolicy) -> bool:
     return policy.moderator_role in {role.id for role in roles if not role.is_default()}
 
 
-async def seat(interaction: Interaction) -> Desk | None:
-    """The desk for the member of an interaction; None if they may not govern."""
+async def open_desk(interaction: Interaction) -> Desk | None:
+    """Open the desk for the member of an interaction; None if they may not govern."""
     services = interaction.client.services
     current = await services.guilds.current(guild_of(interaction))
     if not may_govern(interaction, current.policy):

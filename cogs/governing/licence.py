@@ -15,8 +15,8 @@ from cogs.asking.requests import submit
 from cogs.asking.terms import (
     NOTHING_WAITS,
     close_terms,
-    decided_by,
     licence_file,
+    read_terms_target,
     show_terms_again,
     terms_view,
 )
@@ -50,8 +50,8 @@ class Accept(Press, template=template(Action.ACCEPT)):
         """Record the licence's hash, then continue the request where it was made."""
         services, user_id = interaction.client.services, user_of(interaction)
         info = services.model()
-        waiting_id, is_this = decided_by(self.target, info)
-        if not is_this:
+        waiting_id, is_current = read_terms_target(self.target, info)
+        if not is_current:
             await show_terms_again(interaction, waiting_id, licensing.CHANGED())
             return
         await services.consent.accept(user_id, info.licence_sha256, info.card_id, services.clock())
@@ -73,7 +73,7 @@ class Decline(Press, template=template(Action.DECLINE)):
     async def pressed(self, interaction: Interaction) -> None:
         """Drop the waiting ask, return its words, and leave a button to reconsider."""
         services = interaction.client.services
-        waiting_id, _ = decided_by(self.target, services.model())
+        waiting_id, _ = read_terms_target(self.target, services.model())
         ask = await services.consent.take(waiting_id, user_of(interaction))
         await interaction.response.edit_message(
             content=licensing.declined(ask.draw.prompt if ask else None),

@@ -26,9 +26,9 @@ from bot.words import panel as words
 from bot.words.speaking import Message, number, say
 from cogs.governing.controls import Blank, Part, button, line, page, press_id, row, text
 from cogs.governing.desk import Desk
-from cogs.governing.pages import Page, home_row, said
+from cogs.governing.pages import Page, home_row, note_parts
 
-#: A list's title, and what one line of it is, by the list's name.
+#: The title and the description of each list, by name.
 _TITLES: Mapping[str, tuple[Message, Message]] = {
     "blocked": (
         Message("Blocked words"),
@@ -61,7 +61,7 @@ def _with_terms(policy: GuildPolicy, name: str, terms: Sequence[Term]) -> GuildP
     return replace(policy, allowed=tuple(term.text for term in terms))
 
 
-def _page(name: str) -> Page:
+def _list_page(name: str) -> Page:
     def drawn(desk: Desk, args: tuple[str, ...], note: str) -> ui.LayoutView:
         terms = terms_in(desk.policy, name)
         chunks = chunks_of(terms)
@@ -73,18 +73,18 @@ def _page(name: str) -> Page:
         numbers = {"page": at + 1, "pages": len(chunks)}
         where = "\n" + say("-# Page {page} of {pages}", **numbers) if len(chunks) > 1 else ""
         return page(
-            *said(note),
+            *note_parts(note),
             text(f"## {title()}\n{about()}\n-# {count}{where}"),
             line(),
             text(shown or say("The list is empty.")),
-            *_turning(desk, name, at, len(chunks)),
-            home_row(desk, *_changing(desk, name, at, is_empty=not chunks)),
+            *_page_buttons(desk, name, at, len(chunks)),
+            home_row(desk, *_edit_buttons(desk, name, at, is_empty=not chunks)),
         )
 
     return drawn
 
 
-def _turning(desk: Desk, name: str, at: int, pages: int) -> list[Part]:
+def _page_buttons(desk: Desk, name: str, at: int, pages: int) -> list[Part]:
     if pages < 2:
         return []
     turns = ((say("← Earlier"), at - 1), (say("Later →"), at + 1))
@@ -102,17 +102,19 @@ def _turning(desk: Desk, name: str, at: int, pages: int) -> list[Part]:
     ]
 
 
-def _changing(desk: Desk, name: str, at: int, *, is_empty: bool) -> list[ui.Button[ui.LayoutView]]:
+def _edit_buttons(
+    desk: Desk, name: str, at: int, *, is_empty: bool
+) -> list[ui.Button[ui.LayoutView]]:
     edit = button("Edit this page …", press_id("form", desk.version, "edit", name, at),
                   disabled=is_empty)  # fmt: skip
     add = button("Add …", press_id("form", desk.version, "add", name), ButtonStyle.primary)
     return [add, edit]
 
 
-LIST_PAGES: Mapping[str, Page] = {name: _page(name) for name in _TITLES}
+LIST_PAGES: Mapping[str, Page] = {name: _list_page(name) for name in _TITLES}
 
 
-def title_of_form(deed: str, name: str) -> str:
+def form_title(deed: str, name: str) -> str:
     """The title of a list's form; the deed is `add` or `edit`."""
     told = Message("Add to: {list}") if deed == "add" else Message("Edit: {list}")
     return told(list=_TITLES[name][0]())
@@ -131,13 +133,13 @@ def blank_to_edit(desk: Desk, args: tuple[str, ...]) -> list[Blank]:
 
 
 def _blank(name: str, label: str, value: str) -> Blank:
-    about = _short(name)
+    about = _line_format(name)
     return Blank(name="terms", label=label, about=about, value=value, chars_max=CHUNK_CHARS,
                  long=True)  # fmt: skip
 
 
-def _short(name: str) -> str:
-    """A name shortened for a field's description, which Discord limits to 100 characters."""
+def _line_format(name: str) -> str:
+    """The format of a line, for a field's description, which Discord limits to 100 characters."""
     return say("term, or: term = reason") if name == "blocked" else say("A word or phrase")
 
 
@@ -147,12 +149,12 @@ def _chunk(desk: Desk, name: str, at: int) -> TermChunk:
     return chunks[at] if at < len(chunks) else TermChunk(start=len(terms), stop=len(terms), text="")
 
 
-def submitted(
+def policy_with_input(
     desk: Desk, name: str, at: int | None, filled: str
 ) -> GuildPolicy | str | list[LineFault]:
     """The policy with the input added to a list, or replacing its chunk `at`.
 
-    Or the lines that cannot be accepted, or a sentence that says why none can.
+    Otherwise the lines that cannot be accepted, or the reason why none can.
     """
     new, faults = read_lines(filled)
     if faults:

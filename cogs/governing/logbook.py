@@ -2,8 +2,8 @@
 
 The log's rows are the truth: a line is owed until its message exists, through every outage, and
 goes to the server's log channel at that time. The nudge only saves waiting. A crash between the
-message and its row can repeat the message, if it outlasts Discord's memory of a nonce. Who changed
-what, and why, is not known here.
+message and its row can repeat the message, if it outlasts Discord's memory of a nonce. Must not
+know who changed what, and why.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from bot.store.audit_rows import AuditEntry
 from bot.words.wording import CONTENT_CHARS_MAX, fits
 from cogs.governing.record import entry_line
 from cogs.posting.lanes import Lanes, Openings
-from cogs.posting.looking import Looking
+from cogs.posting.looking import PollingCog
 from cogs.translating import in_public
 
 #: How long the loop sleeps without a nudge, and the longest rest of a channel that refuses.
@@ -26,7 +26,7 @@ _POLL_S, _LONGEST_PAUSE_S = 10.0, 3600.0
 _LOOK, _WIDTH = 200, 4
 
 
-class Logbook(Looking):
+class Logbook(PollingCog):
     """Sends one message at a time per channel, with as many lines as fit."""
 
     def __init__(self, bot: WaifuBot) -> None:

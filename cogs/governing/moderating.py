@@ -20,7 +20,7 @@ from bot.store.case_rows import Case, CaseId
 from bot.store.members import EVERYWHERE, Exclusion, Strike
 from bot.words import pictures, reviewing, standing, wording
 from bot.words.speaking import ENGLISH, speaking
-from cogs.asking.terms import licensed
+from cogs.asking.terms import require_licence
 from cogs.components import Action, row_of
 from cogs.governing.cases import HEADS, case_message
 from cogs.governing.desk import may_govern
@@ -39,7 +39,7 @@ _LINES, _CHOICES = 20, 25
 class Moderating(
     commands.GroupCog, group_name="moderate", group_description="Cases, strikes, time-outs, bans"
 ):
-    """Shows and changes what is held against members."""
+    """Shows cases and members' strikes and exclusions, and changes them."""
 
     def __init__(self, bot: WaifuBot) -> None:
         self._services = bot.services
@@ -53,10 +53,10 @@ class Moderating(
     async def cases(self, interaction: Interaction, id: str | None = None) -> None:  # noqa: A002  the option's name
         """List the open cases, the oldest first; or show one."""
         if id is not None:
-            await self._show(interaction, CaseId(id.strip().strip("`").lower()))
+            await self._show_case(interaction, CaseId(id.strip().strip("`").lower()))
             return
         cases = await self._services.reviews.open_cases(guild_of(interaction), _LINES + 1)
-        lines = [_line(case) for case in cases[:_LINES]]
+        lines = [_case_line(case) for case in cases[:_LINES]]
         if len(cases) > _LINES:
             lines.append(reviewing.MORE_CASES())
         policy = await self._services.guilds.policy(guild_of(interaction))
@@ -64,13 +64,13 @@ class Moderating(
         told = [*(lines or [reviewing.NO_CASES()]), *(f"⚠️ {warning}" for warning in warnings)]
         await tell(interaction, wording.fitting(told))
 
-    async def _show(self, interaction: Interaction, case_id: CaseId) -> None:
+    async def _show_case(self, interaction: Interaction, case_id: CaseId) -> None:
         case = await self._services.reviews.get(case_id)
         if case is None or case.guild_id != guild_of(interaction):
             await tell(interaction, reviewing.CASE_GONE())
             return
         # Others see the case in the review channel too; here it goes to one member.
-        if not await licensed(interaction):
+        if not await require_licence(interaction):
             return
         assert interaction.channel_id is not None, "commands come from a channel"
         shown = await case_message(interaction.client, case, ChannelId(interaction.channel_id))
@@ -79,7 +79,9 @@ class Moderating(
         )
 
     @cases.autocomplete("id")
-    async def _open(self, interaction: Interaction, current: str) -> list[app_commands.Choice[str]]:
+    async def _open_case_choices(
+        self, interaction: Interaction, current: str
+    ) -> list[app_commands.Choice[str]]:
         # discord.py runs no checks before autocompletion.
         policy = await self._services.guilds.policy(guild_of(interaction))
         if not may_govern(interaction, policy):
@@ -147,7 +149,7 @@ class Moderating(
         everywhere: bool = False,  # noqa: FBT001, FBT002  the option itself
     ) -> None:
         """Ban a member in this server, or in all."""
-        guild_id = await _place(interaction, everywhere=everywhere)
+        guild_id = await _measure_scope(interaction, everywhere=everywhere)
         if guild_id is not None:
             await self._exclude(interaction, member, guild_id, None, reason)
 
@@ -182,7 +184,7 @@ class Moderating(
         everywhere: bool = False,  # noqa: FBT001, FBT002  the option itself
     ) -> None:
         """Lift a time-out or ban, in this server or in all."""
-        guild_id = await _place(interaction, everywhere=everywhere)
+        guild_id = await _measure_scope(interaction, everywhere=everywhere)
         if guild_id is None:
             return
         lifted = await self._services.members.lift(
@@ -201,8 +203,8 @@ class Moderating(
         )
 
 
-async def _place(interaction: Interaction, *, everywhere: bool) -> GuildId | None:
-    """The scope of a measure; None, after telling them, if it is not theirs to decide."""
+async def _measure_scope(interaction: Interaction, *, everywhere: bool) -> GuildId | None:
+    """The scope of a measure; None, after telling the member, if they may not decide it."""
     if not everywhere:
         return guild_of(interaction)
     # The owner check compares only the id, which members have too.
@@ -212,7 +214,7 @@ async def _place(interaction: Interaction, *, everywhere: bool) -> GuildId | Non
     return None
 
 
-def _line(case: Case) -> str:
+def _case_line(case: Case) -> str:
     link = f" · [{pictures.OPEN()}]({url_of(case.message)})" if case.message else ""
     return (
         f"`{case.id}` {HEADS[case.kind]()}, <@{case.user_id}> <t:{case.opened_ms // 1000}:R>{link}"

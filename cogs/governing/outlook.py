@@ -1,4 +1,4 @@
-"""Problems with a review channel, in words for whoever chose it. Not a cog.
+"""Describes problems of a review channel to the moderators who chose it. Not a cog.
 
 The panel asks when a channel is chosen, `/moderate cases` when somebody looks. The members of a
 server are unknown to us, so roles stand for them.
@@ -28,13 +28,13 @@ def review_warnings(guild: discord.Guild, policy: GuildPolicy) -> list[str]:
     if lacking:
         names = enumerated(name.replace("_", " ").title() for name in lacking)
         warnings.append(reviewing.CHANNEL_CLOSED(channel=channel.id, names=names))
-    if others := _others(channel, policy):
+    if others := _other_readers(channel, policy):
         told = enumerated(say("everybody") if r.is_default() else f"@{r.name}" for r in others[:3])
         warnings.append(reviewing.CHANNEL_OPEN(channel=channel.id, who=told))
     return warnings
 
 
-def _others(channel: discord.abc.GuildChannel, policy: GuildPolicy) -> list[discord.Role]:
+def _other_readers(channel: discord.abc.GuildChannel, policy: GuildPolicy) -> list[discord.Role]:
     """Roles that can read the channel without being moderators; @everyone first."""
     return [
         role

@@ -45,7 +45,7 @@ from cogs.governing.desk import Desk
 Page: TypeAlias = Callable[[Desk, tuple[str, ...], str], ui.LayoutView]
 
 #: The pages reachable from the first, by name: label and subject.
-_DOORS = {
+_PAGE_LINKS = {
     "rules": (Message("Rules"), Message("Presets, and how strict each rule is")),
     "places": (
         Message("Channels and categories"),
@@ -61,18 +61,18 @@ _DOORS = {
 }
 
 
-def said(note: str) -> list[Part]:
-    """A note on top of a page about what just happened."""
+def note_parts(note: str) -> list[Part]:
+    """A note on top of a page about the last action."""
     return [text(note), line()] if note else []
 
 
 def home_row(desk: Desk, *more: ui.Button[ui.LayoutView]) -> Part:
-    """The way back, with other buttons for the foot of a page."""
+    """The button back to the start, with other buttons for the foot of a page."""
     return row(button("← Back to the start", press_id("open", desk.version, "home")), *more)
 
 
 def home(desk: Desk, args: tuple[str, ...], note: str) -> ui.LayoutView:
-    """What holds here, with links to the other pages."""
+    """The rules that apply here, with links to the other pages."""
     del args
     here = desk.effective_here()
     paused = desk.policy.paused
@@ -82,7 +82,7 @@ def home(desk: Desk, args: tuple[str, ...], note: str) -> ui.LayoutView:
         else say("as every server starts")
     )
     return page(
-        *said(note),
+        *note_parts(note),
         text(f"## {say('What this server allows')}\n{words.state(here)}\n"
              f"{words.preset(f'**{desk.policy.preset}**')} · {version}"),
         line(),
@@ -90,7 +90,7 @@ def home(desk: Desk, args: tuple[str, ...], note: str) -> ui.LayoutView:
         line(),
         menu("Look at or change …", press_id("open", desk.version), [
             Option(label=label(), value=name, about=about())
-            for name, (label, about) in _DOORS.items()
+            for name, (label, about) in _PAGE_LINKS.items()
         ]),
         row(
             button("Resume", press_id("pause", desk.version, 0), ButtonStyle.success)
@@ -110,7 +110,7 @@ def rules(desk: Desk, args: tuple[str, ...], note: str) -> ui.LayoutView:
     effective = desk.effective_at(scope)
     presets = [] if scope.id else [_preset_menu(desk)]
     return page(
-        *said(note),
+        *note_parts(note),
         text(f"## {words.rules_of(desk.scope_name(scope))}\n{words.rule_lines(effective)}"),
         line(),
         *presets,
@@ -139,7 +139,7 @@ def _preset_menu(desk: Desk) -> Part:
 
 
 def _rule_menus(desk: Desk, scope: Scope) -> list[Part]:
-    """Menus of the changeable rules, and of the others; as many as needed."""
+    """Menus of the changeable rules and of the fixed ones, each with at most 25 options."""
     rules = desk.rulebook.rules.values()
     changeable = [rule for rule in rules if is_adjustable(rule)]
     fixed = [rule for rule in rules if not is_adjustable(rule)]
@@ -177,7 +177,7 @@ def preset(desk: Desk, args: tuple[str, ...], note: str) -> ui.LayoutView:
     effects = {rule: preset_effect(desk.rulebook, name, rule) for rule in desk.rulebook.rules}
     chosen = name == desk.policy.preset
     return page(
-        *said(note),
+        *note_parts(note),
         text(words.preset_page(name, effects, desk.rulebook.rules)),
         text(say("-# What you set for a rule yourself stays as it is, whatever the preset says.")),
         row(
@@ -197,21 +197,23 @@ def rule(desk: Desk, args: tuple[str, ...], note: str) -> ui.LayoutView:
     back = button("← Rules of this server" if scope.id is None else "← Rules of this place",
                   press_id("open", desk.version, "rules", scope.key()))  # fmt: skip
     if not is_adjustable(found):
-        return page(*said(note), text(words.fixed_page(found)), row(back))
+        return page(*note_parts(note), text(words.fixed_page(found)), row(back))
     written = overrides_at(desk.policy, scope).effects.get(rule_id)
     holds = desk.effective_at(scope).lines[rule_id]
     left = with_effect(desk.policy, scope, rule_id, None)
     below = desk.effective_at(scope, left).lines[rule_id]
     return page(
-        *said(note),
+        *note_parts(note),
         text(words.rule_page(found, holds, written, below)),
         line(),
-        *_choices(desk, scope, found, written or holds.effect, is_written=written is not None),
-        row(back, *_left_button(desk, scope, found, written)),
+        *_effect_controls(
+            desk, scope, found, written or holds.effect, is_written=written is not None
+        ),
+        row(back, *_reset_button(desk, scope, found, written)),
     )
 
 
-def _choices(
+def _effect_controls(
     desk: Desk, scope: Scope, rule: Rule, effect: Effect, *, is_written: bool
 ) -> list[Part]:
     about = (desk.version, scope.key(), rule.id)
@@ -265,7 +267,7 @@ def _toggle(
     return button(f"{label}: {say('yes') if on else say('no')}", press, style)
 
 
-def _left_button(
+def _reset_button(
     desk: Desk, scope: Scope, rule: Rule, written: Effect | None
 ) -> list[ui.Button[ui.LayoutView]]:
     if written is None:

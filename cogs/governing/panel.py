@@ -1,7 +1,7 @@
 """The panel behind `/policy panel`: answers its presses after any restart.
 
 A press names the policy version that its moderator saw. If somebody has changed the policy since,
-nothing is done and the moderator sees the changes. The permission is checked at every press.
+the press does nothing and the moderator sees the changes. The permission is checked at every press.
 """
 
 from __future__ import annotations
@@ -18,11 +18,11 @@ from bot.policy.term_lists import Merged, merge
 from bot.words import panel as words
 from bot.words.reviewing import NOT_ALLOWED
 from cogs.governing import blanks, documents, given_back, record, trying
-from cogs.governing.changing import Wish, ask_for_patience, carry_out, superseded, undo
+from cogs.governing.changing import PolicyChange, changes_since, defer_if_slow, save_change, undo
 from cogs.governing.controls import Blank, PanelPress, page, press_of, text
 from cogs.governing.deeds import DEEDS
-from cogs.governing.desk import Desk, seat
-from cogs.governing.doubting import doubts
+from cogs.governing.desk import Desk, open_desk
+from cogs.governing.doubting import find_doubts
 from cogs.governing.lists import LIST_PAGES, terms_in
 from cogs.governing.pages import RULE_PAGES, Page
 from cogs.governing.places import PLACE_PAGES
@@ -30,7 +30,7 @@ from cogs.translating import tell
 
 PAGES: Mapping[str, Page] = {**RULE_PAGES, **PLACE_PAGES, **LIST_PAGES}
 
-_Deed: TypeAlias = Callable[[Interaction, Desk, PanelPress], Awaitable[None]]
+_PanelAction: TypeAlias = Callable[[Interaction, Desk, PanelPress], Awaitable[None]]
 
 
 class Panel(commands.Cog):
@@ -50,18 +50,18 @@ class Panel(commands.Cog):
 
 
 async def _answer(interaction: Interaction, press: PanelPress) -> None:
-    desk = await seat(interaction)
+    desk = await open_desk(interaction)
     if desk is None:
-        # What the message shows was for a moderator only.
+        # The content of the message was for moderators only.
         away = page(text(NOT_ALLOWED()))
         await interaction.response.edit_message(view=away, attachments=[])
         return
     try:
-        await _DEEDS.get(press.deed, _change)(interaction, desk, press)
+        await _ACTIONS.get(press.deed, _change_policy)(interaction, desk, press)
     except (ValueError, KeyError, IndexError):
         if interaction.response.is_done():
             raise
-        # It names something deleted, or was forged; nothing has been done.
+        # The press names something deleted, or was forged; nothing has been changed.
         await _show(interaction, desk, ("home",), words.GONE())
 
 
@@ -77,48 +77,49 @@ async def _show(interaction: Interaction, desk: Desk, path: tuple[str, ...], not
         await interaction.response.edit_message(view=view, attachments=[])
 
 
-async def _open(interaction: Interaction, desk: Desk, press: PanelPress) -> None:
+async def _open_page(interaction: Interaction, desk: Desk, press: PanelPress) -> None:
     await _show(interaction, desk, (*press.args, *press.values), "")
 
 
-async def _form(interaction: Interaction, desk: Desk, press: PanelPress) -> None:
-    await interaction.response.send_modal(blanks.draw(desk, press.args))
+async def _open_form(interaction: Interaction, desk: Desk, press: PanelPress) -> None:
+    await interaction.response.send_modal(blanks.draw_form(desk, press.args))
 
 
-async def _again(interaction: Interaction, desk: Desk, press: PanelPress) -> None:
+async def _reopen_form(interaction: Interaction, desk: Desk, press: PanelPress) -> None:
     """Reopen a form as it was filled in; merge it if its list has changed since."""
-    written = (await given_back.hanging(interaction)).decode()
-    if _is_behind(desk, press):
-        merged = await _merged(interaction, desk, press, written)
+    written = (await given_back.read_attachment(interaction)).decode()
+    if _is_list_page_stale(desk, press):
+        merged = await _merge_input(interaction, desk, press, written)
         if merged is None:
-            await _hand_back(interaction, desk, press, await superseded(interaction, press.version),
-                             written)  # fmt: skip
+            await _return_input(
+                interaction, desk, press, await changes_since(interaction, press.version), written
+            )
             return
         about, fields = ("edit", press.arg(1), str(merged.at)), {"terms": merged.text}
     else:
-        about, fields = press.args, given_back.filled(_blanks_of(desk, press), written)
-    await interaction.response.send_modal(blanks.draw(desk, about, fields))
+        about, fields = press.args, given_back.fields_from_text(_blanks_of(desk, press), written)
+    await interaction.response.send_modal(blanks.draw_form(desk, about, fields))
 
 
-def _is_behind(desk: Desk, press: PanelPress) -> bool:
-    """Whether its page of a list was drawn before somebody else changed the policy.
+def _is_list_page_stale(desk: Desk, press: PanelPress) -> bool:
+    """Whether a list page was drawn before somebody else changed the policy.
 
-    Submitted unchanged, it would remove what was added meanwhile.
+    Submitted unchanged, it would remove terms added meanwhile.
     """
-    return press.arg(0) == "edit" and _seen(press) != desk.version
+    return press.arg(0) == "edit" and _seen_version(press) != desk.version
 
 
-def _seen(press: PanelPress) -> int:
-    """The version that a page of a list was edited from, as the returned input records."""
+def _seen_version(press: PanelPress) -> int:
+    """The policy version that a list page was edited from."""
     return int(press.arg(3)) if press.arg(3) else press.version
 
 
-async def _merged(
+async def _merge_input(
     interaction: Interaction, desk: Desk, press: PanelPress, written: str
 ) -> Merged | None:
-    """The merged page; None if its base is no longer known, or it no longer fits a form."""
+    """Merge edits of a list page; None if its base is unknown or it no longer fits a form."""
     guilds = interaction.client.services.guilds
-    before = await guilds.version(desk.guild_id, _seen(press))
+    before = await guilds.version(desk.guild_id, _seen_version(press))
     if before is None:
         return None
     was, now = (terms_in(policy, press.arg(1)) for policy in (before.policy, desk.policy))
@@ -129,97 +130,98 @@ def _blanks_of(desk: Desk, press: PanelPress) -> list[Blank]:
     return blanks.BLANKS[press.arg(0)].blanks(desk, press.args[1:])
 
 
-async def _submit(interaction: Interaction, desk: Desk, press: PanelPress) -> None:
+async def _submit_form(interaction: Interaction, desk: Desk, press: PanelPress) -> None:
     """Handle a submitted form."""
-    await _take(interaction, desk, press)
+    await _apply_input(interaction, desk, press)
 
 
-async def _anyway(interaction: Interaction, desk: Desk, press: PanelPress) -> None:
-    """Accept earlier input from somebody who has read the warning."""
-    written = (await given_back.hanging(interaction)).decode()
-    fields = given_back.filled(_blanks_of(desk, press), written)
-    await _take(interaction, desk, replace(press, fields=fields), sure=True)
+async def _save_anyway(interaction: Interaction, desk: Desk, press: PanelPress) -> None:
+    """Accept the earlier input after its moderator has read the warning."""
+    written = (await given_back.read_attachment(interaction)).decode()
+    fields = given_back.fields_from_text(_blanks_of(desk, press), written)
+    await _apply_input(interaction, desk, replace(press, fields=fields), confirmed=True)
 
 
-async def _take(
-    interaction: Interaction, desk: Desk, press: PanelPress, *, sure: bool = False
+async def _apply_input(
+    interaction: Interaction, desk: Desk, press: PanelPress, *, confirmed: bool = False
 ) -> None:
     """Make the input the policy, or return it with the reason."""
     form = blanks.BLANKS[press.arg(0)]
-    written = given_back.written(_blanks_of(desk, press), press.fields)
+    written = given_back.input_as_text(_blanks_of(desk, press), press.fields)
     if press.version != desk.version:
-        await _hand_back(interaction, desk, press, await superseded(interaction, press.version),
-                         written)  # fmt: skip
+        await _return_input(
+            interaction, desk, press, await changes_since(interaction, press.version), written
+        )
         return
     wanted = form.take(desk, press)
     if isinstance(wanted, str):
-        await _hand_back(interaction, desk, press, wanted, written)
+        await _return_input(interaction, desk, press, wanted, written)
         return
-    await ask_for_patience(interaction, wanted.policy)
-    if not sure and (doubt := await doubts(desk, wanted.policy)):
-        await _hand_back(interaction, desk, press, doubt, written, anyway=True)
+    await defer_if_slow(interaction, wanted.policy)
+    if not confirmed and (doubt := await find_doubts(desk, wanted.policy)):
+        await _return_input(interaction, desk, press, doubt, written, may_override=True)
         return
-    after, note = await carry_out(interaction, desk, wanted)
+    after, note = await save_change(interaction, desk, wanted)
     if after.policy == wanted.policy:
         await _show(interaction, after, form.page(press.args[1:]), note)
     else:
-        await _hand_back(interaction, after, press, note, written)
+        await _return_input(interaction, after, press, note, written)
 
 
-async def _hand_back(
+async def _return_input(
     interaction: Interaction,
     desk: Desk,
     press: PanelPress,
     why: str,
     written: str,
     *,
-    anyway: bool = False,
+    may_override: bool = False,
 ) -> None:
-    """Show on the current page why it was rejected; an empty form leaves nothing to keep."""
+    """Return rejected input with the reason; for an empty form show only the reason."""
     path = blanks.BLANKS[press.arg(0)].page(press.args[1:])
     if not written:
         await _show(interaction, desk, path, why)
         return
-    behind = _is_behind(desk, press)
-    given = given_back.GivenBack(
-        about=(*press.args[:3], str(_seen(press))) if behind else press.args,
+    is_stale = _is_list_page_stale(desk, press)
+    given = given_back.RejectedInput(
+        about=(*press.args[:3], str(_seen_version(press))) if is_stale else press.args,
         path=path,
         version=desk.version,
         why=why,
         written=written,
-        again=not behind or await _merged(interaction, desk, press, written) is not None,
-        anyway=anyway,
+        may_edit=not is_stale or await _merge_input(interaction, desk, press, written) is not None,
+        may_override=may_override,
     )
-    view, files = given_back.page_of(given)
+    view, files = given_back.rejection_page(given)
     if interaction.response.is_done():
         await interaction.edit_original_response(view=view, attachments=files)
     else:
         await interaction.response.edit_message(view=view, attachments=files)
 
 
-async def _change(interaction: Interaction, desk: Desk, press: PanelPress) -> None:
+async def _change_policy(interaction: Interaction, desk: Desk, press: PanelPress) -> None:
     deed = DEEDS[press.deed]
     path = (deed.page, *press.args[: deed.args])
     if press.version != desk.version:
-        await _show(interaction, desk, path, await superseded(interaction, press.version))
+        await _show(interaction, desk, path, await changes_since(interaction, press.version))
         return
     wanted = deed.change(desk, press)
     if isinstance(wanted, str):
         await _show(interaction, desk, path, f"⚠️ {wanted}")
         return
-    desk, note = await carry_out(interaction, desk, Wish(policy=wanted))
+    desk, note = await save_change(interaction, desk, PolicyChange(policy=wanted))
     await _show(interaction, desk, path, note)
 
 
 async def _undo(interaction: Interaction, desk: Desk, press: PanelPress) -> None:
     if press.version != desk.version:
-        await _show(interaction, desk, ("home",), await superseded(interaction, press.version))
+        await _show(interaction, desk, ("home",), await changes_since(interaction, press.version))
         return
     desk, note = await undo(interaction, desk)
     await _show(interaction, desk, ("home",), note)
 
 
-async def _try(interaction: Interaction, desk: Desk, press: PanelPress) -> None:
+async def _try_prompt(interaction: Interaction, desk: Desk, press: PanelPress) -> None:
     prompt = press.fields.get("prompt", "")
     if not prompt.strip():
         await tell(interaction, words.NOTHING_TO_TRY())
@@ -229,7 +231,7 @@ async def _try(interaction: Interaction, desk: Desk, press: PanelPress) -> None:
     await tell(interaction, tried)
 
 
-async def _try_form(interaction: Interaction, desk: Desk, press: PanelPress) -> None:
+async def _open_try_form(interaction: Interaction, desk: Desk, press: PanelPress) -> None:
     del press
     await interaction.response.send_modal(blanks.try_form(desk))
 
@@ -239,16 +241,16 @@ async def _export(interaction: Interaction, desk: Desk, press: PanelPress) -> No
     await documents.export(interaction, desk)
 
 
-#: Actions beyond changing one thing.
-_DEEDS: Mapping[str, _Deed] = {
-    "open": _open,
-    "form": _form,
-    "submit": _submit,
-    "again": _again,
-    "anyway": _anyway,
+#: The actions other than the changes in `DEEDS`.
+_ACTIONS: Mapping[str, _PanelAction] = {
+    "open": _open_page,
+    "form": _open_form,
+    "submit": _submit_form,
+    "again": _reopen_form,
+    "anyway": _save_anyway,
     "undo": _undo,
-    "test": _try_form,
-    "try": _try,
+    "test": _open_try_form,
+    "try": _try_prompt,
     "export": _export,
     "apply": documents.apply,
     "discard": documents.discard,

@@ -32,10 +32,10 @@ from cogs.governing.controls import (
 )
 from cogs.governing.desk import Desk
 from cogs.governing.outlook import review_warnings
-from cogs.governing.pages import Page, home_row, said
+from cogs.governing.pages import Page, home_row, note_parts
 
 #: Channels where the bot can be used, and the categories above them.
-ASKABLE = (
+USABLE_CHANNEL_TYPES = (
     ChannelType.text,
     ChannelType.news,
     ChannelType.voice,
@@ -49,7 +49,7 @@ def places(desk: Desk, args: tuple[str, ...], note: str) -> ui.LayoutView:
     """Every channel and category with settings of its own."""
     del args
     known = _scopes_of(desk)
-    lines = [f"- {desk.scope_name(scope)}: {_about(desk, scope)}" for scope in known]
+    lines = [f"- {desk.scope_name(scope)}: {_scope_summary(desk, scope)}" for scope in known]
     listed = fitting(lines, _LIST_CHARS) or say("The same rules hold in every channel.")
     only = (
         "\n\n" + say("I draw **only** in the channels that are marked “on the list” above.")
@@ -57,19 +57,20 @@ def places(desk: Desk, args: tuple[str, ...], note: str) -> ui.LayoutView:
         else ""
     )
     return page(
-        *said(note),
+        *note_parts(note),
         text(f"## {say('Channels and categories')}\n{listed}{only}"),
         line(),
-        channel_menu("Open a channel …", press_id("open", desk.version, "place", "c"), ASKABLE),
+        channel_menu("Open a channel …", press_id("open", desk.version, "place", "c"),
+                     USABLE_CHANNEL_TYPES),
         channel_menu("Open a category …", press_id("open", desk.version, "place", "k"),
                      [ChannelType.category]),
-        *_known_menu(desk, known),
+        *_scope_menu(desk, known),
         home_row(desk),
     )  # fmt: skip
 
 
 def _scopes_of(desk: Desk) -> list[Scope]:
-    """Categories, then channels, then those that are only on the channel list."""
+    """Categories with settings, then such channels, then others on the channel list."""
     policy = desk.policy
     categories = [Scope(layer=Layer.CATEGORY, id=i) for i in policy.categories]
     channels = [Scope(layer=Layer.CHANNEL, id=i) for i in policy.channels]
@@ -78,7 +79,7 @@ def _scopes_of(desk: Desk) -> list[Scope]:
     return [*categories, *channels, *rest]
 
 
-def _about(desk: Desk, scope: Scope) -> str:
+def _scope_summary(desk: Desk, scope: Scope) -> str:
     written = overrides_at(desk.policy, scope)
     parts = {
         True: [say("switched on")],
@@ -93,10 +94,14 @@ def _about(desk: Desk, scope: Scope) -> str:
     return enumerated(parts)
 
 
-def _known_menu(desk: Desk, known: list[Scope]) -> list[Part]:
+def _scope_menu(desk: Desk, known: list[Scope]) -> list[Part]:
     """A menu of places with settings, including deleted ones."""
     options = [
-        Option(label=desk.plain_name(scope.id or 0), value=scope.key(), about=_about(desk, scope))
+        Option(
+            label=desk.plain_name(scope.id or 0),
+            value=scope.key(),
+            about=_scope_summary(desk, scope),
+        )
         for scope in known[:OPTIONS_MAX]
     ]
     opening = press_id("open", desk.version, "place", "known")
@@ -105,7 +110,7 @@ def _known_menu(desk: Desk, known: list[Scope]) -> list[Part]:
 
 def place(desk: Desk, args: tuple[str, ...], note: str) -> ui.LayoutView:
     """One channel or category: on or off, its rules, and the list of allowed channels."""
-    scope = _scope_chosen(args)
+    scope = _chosen_scope(args)
     if scope is None or scope.id is None:
         return places(desk, (), note)
     written = overrides_at(desk.policy, scope)
@@ -120,14 +125,15 @@ def place(desk: Desk, args: tuple[str, ...], note: str) -> ui.LayoutView:
         "The same rules hold here as in the rest of the server."
     )
     return page(
-        *said(note),
+        *note_parts(note),
         text(f"## {desk.scope_name(scope)}\n{words.state(here)}\n{told}"),
         line(),
-        menu("On or off here", press_id("enabled", desk.version, scope.key()), _switch(written)),
+        menu("On or off here", press_id("enabled", desk.version, scope.key()),
+             _switch_options(written)),
         row(
             button("Rules of this place",
                    press_id("open", desk.version, "rules", scope.key()), ButtonStyle.primary),
-            button(_only_label(desk, listed),
+            button(_channel_list_label(desk, listed),
                    press_id("only", desk.version, scope.key(), int(not listed))),
             button("Reset this place", press_id("clear", desk.version, scope.key()),
                    ButtonStyle.danger, disabled=written == Overrides()),
@@ -139,13 +145,13 @@ def place(desk: Desk, args: tuple[str, ...], note: str) -> ui.LayoutView:
     )  # fmt: skip
 
 
-def _only_label(desk: Desk, listed: bool) -> str:  # noqa: FBT001  a plain fact
+def _channel_list_label(desk: Desk, listed: bool) -> str:  # noqa: FBT001  a plain fact
     if listed:
         return say("Take it off the list")
     return say("Put it on the list, too") if desk.policy.only_channels else say("Draw only here")
 
 
-def _scope_chosen(args: tuple[str, ...]) -> Scope | None:
+def _chosen_scope(args: tuple[str, ...]) -> Scope | None:
     """The scope from `c` and a chosen id, `known` and a key, or a key alone.
 
     None if none was chosen.
@@ -156,7 +162,7 @@ def _scope_chosen(args: tuple[str, ...]) -> Scope | None:
     return scope_of(last if len(args) == 1 or args[0] == "known" else args[0] + last)
 
 
-def _switch(written: Overrides) -> list[Option]:
+def _switch_options(written: Overrides) -> list[Option]:
     return [
         Option(
             label=say("As in the rest of the server"), value="none", chosen=written.enabled is None
@@ -181,7 +187,7 @@ def roles(desk: Desk, args: tuple[str, ...], note: str) -> ui.LayoutView:
     ]
     opening = press_id("open", desk.version, "role", "known")
     return page(
-        *said(note),
+        *note_parts(note),
         text(f"## {say('Roles')}\n{told}"),
         line(),
         role_menu("Open a role …", press_id("open", desk.version, "role")),
@@ -210,7 +216,7 @@ def role(desk: Desk, args: tuple[str, ...], note: str) -> ui.LayoutView:
         )
     )
     return page(
-        *said(note),
+        *note_parts(note),
         text(f"## {desk.role_name(role_id)}\n{words.role_members(terms, titles)}"),
         text(words.NO_ROLE_EXEMPT()),
         line(),
@@ -233,26 +239,26 @@ def members(desk: Desk, args: tuple[str, ...], note: str) -> ui.LayoutView:
     """Strikes, cooldown and pictures a day."""
     del args
     change = button("Change …", press_id("form", desk.version, "members"), ButtonStyle.primary)
-    return page(*said(note), text(words.members_page(desk.policy)), home_row(desk, change))
+    return page(*note_parts(note), text(words.members_page(desk.policy)), home_row(desk, change))
 
 
 def staff(desk: Desk, args: tuple[str, ...], note: str) -> ui.LayoutView:
-    """Who decides, and where moderators are notified, with the problems there."""
+    """The moderators' role, and their channels with any problems there."""
     del args
     policy = desk.policy
-    closed = desk.unusable(policy.log_channel)
+    closed = desk.channel_problem(policy.log_channel)
     role = policy.moderator_role
     who = words.DECIDE_WITH(role=desk.role_name(role)) if role else words.DECIDE_ALONE()
     return page(
-        *said(note),
+        *note_parts(note),
         text(f"## {say('Moderators')}\n{who}\n{words.HOW_TO_SHOW()}"),
         role_menu("A role that decides, too", press_id("modrole", desk.version),
                   _known_role(desk, role)),
-        text(words.REVIEW_CHANNEL(channel=_channel_or_none(desk, policy.review_channel))
-             + _amiss(desk)),
+        text(words.REVIEW_CHANNEL(channel=_channel_text(desk, policy.review_channel))
+             + _review_problems(desk)),
         channel_menu("Review channel", press_id("review", desk.version), [ChannelType.text],
                      _known_channel(desk, policy.review_channel)),
-        text(words.LOG_CHANNEL(channel=_channel_or_none(desk, policy.log_channel))
+        text(words.LOG_CHANNEL(channel=_channel_text(desk, policy.log_channel))
              + (f"\n⚠️ {closed}" if closed else "")),
         channel_menu("Log channel", press_id("log", desk.version), [ChannelType.text],
                      _known_channel(desk, policy.log_channel)),
@@ -268,15 +274,15 @@ def gallery(desk: Desk, args: tuple[str, ...], note: str) -> ui.LayoutView:
     """The gallery channel for liked pictures, and how many votes they need."""
     del args
     terms = desk.policy.gallery
-    closed = desk.unusable(terms.channel)
+    closed = desk.channel_problem(terms.channel)
     options = [
         Option(label=words.votes(votes), value=str(votes), chosen=votes == terms.votes)
         for votes in sorted({*_GALLERY_VOTES, terms.votes})
     ]
     return page(
-        *said(note),
+        *note_parts(note),
         text(f"## {say('Gallery')}\n{words.GALLERY()}\n"
-             + words.GALLERY_CHANNEL(channel=_channel_or_none(desk, terms.channel))
+             + words.GALLERY_CHANNEL(channel=_channel_text(desk, terms.channel))
              + (f"\n⚠️ {closed}" if closed else "")),
         channel_menu("Gallery channel", press_id("gallery", desk.version), [ChannelType.text],
                      _known_channel(desk, terms.channel)),
@@ -286,13 +292,13 @@ def gallery(desk: Desk, args: tuple[str, ...], note: str) -> ui.LayoutView:
     )  # fmt: skip
 
 
-def _amiss(desk: Desk) -> str:
+def _review_problems(desk: Desk) -> str:
     """The problems of the review channel, one per line."""
     warnings = review_warnings(desk.guild, desk.policy) if desk.guild else []
     return "".join(f"\n⚠️ {warning}" for warning in warnings)
 
 
-def _channel_or_none(desk: Desk, channel_id: ChannelId | None) -> str:
+def _channel_text(desk: Desk, channel_id: ChannelId | None) -> str:
     return desk.channel_name(channel_id) if channel_id else say("none")
 
 

@@ -1,4 +1,4 @@
-"""`/policy`: what a server's moderators decide. The panel, and quick commands beside it.
+"""`/policy`: the panel of a server's moderators, and quick commands beside it.
 
 Every change goes through `changing.py` and into the log. Discord hides the commands from members
 without Manage Server; we check again, because a server can change that in its integration settings
@@ -29,23 +29,23 @@ from bot.words.emoji import is_one_emoji
 from bot.words.reviewing import NOT_ALLOWED
 from bot.words.speaking import number
 from cogs.governing import documents, trying
-from cogs.governing.changing import Wish, ask_for_patience, carry_out, undo
-from cogs.governing.desk import Desk, seat
-from cogs.governing.doubting import doubts
-from cogs.governing.given_back import GivenBack, page_of
+from cogs.governing.changing import PolicyChange, defer_if_slow, save_change, undo
+from cogs.governing.desk import Desk, open_desk
+from cogs.governing.doubting import find_doubts
+from cogs.governing.given_back import RejectedInput, rejection_page
 from cogs.governing.panel import PAGES, Panel
-from cogs.governing.places import ASKABLE
+from cogs.governing.places import USABLE_CHANNEL_TYPES
 from cogs.governing.record import log_page
 from cogs.translating import guild_of, tell, user_of
 
 _CHOICES = 25
 
 
-class _Askable(app_commands.Transformer):
+class _UsableChannel(app_commands.Transformer):
     """A channel where the bot can be used, and so switched off.
 
-    Spelled out because discord.py's `ForumChannel` also stands for media channels, which Discord's
-    own description of the option does not include.
+    A transformer of our own, because discord.py's `ForumChannel` also stands for media channels,
+    which Discord's description of this option does not include.
     """
 
     @property
@@ -56,7 +56,7 @@ class _Askable(app_commands.Transformer):
     @property
     def channel_types(self) -> list[discord.ChannelType]:
         """Text, announcements, voice, stage and forum."""
-        return list(ASKABLE)
+        return list(USABLE_CHANNEL_TYPES)
 
     async def transform(
         self,
@@ -70,7 +70,7 @@ class _Askable(app_commands.Transformer):
         return value
 
 
-_Channel = app_commands.Transform[app_commands.AppCommandChannel, _Askable]
+_Channel = app_commands.Transform[app_commands.AppCommandChannel, _UsableChannel]
 
 
 @app_commands.guild_only()
@@ -87,7 +87,7 @@ class PolicyCog(
 
     async def interaction_check(self, interaction: Interaction, /) -> bool:  # type: ignore[override]  narrowed to our client
         """Require Manage Server or the server's named role, whatever Discord let through."""
-        if await seat(interaction) is not None:
+        if await open_desk(interaction) is not None:
             return True
         await tell(interaction, NOT_ALLOWED())
         return False
@@ -95,7 +95,7 @@ class PolicyCog(
     @app_commands.command(description="See and change everything that this server decides")
     async def panel(self, interaction: Interaction) -> None:
         """Show the first page, which leads to all others."""
-        desk = await _desk(interaction)
+        desk = await _require_desk(interaction)
         await interaction.response.send_message(view=PAGES["home"](desk, (), ""), ephemeral=True)
 
     @app_commands.command(description="What would happen to a prompt or a picture here, and why")
@@ -116,7 +116,7 @@ class PolicyCog(
         role: discord.Role | None = None,
     ) -> None:
         """Try a prompt or a picture; nothing is drawn."""
-        desk = await _desk(interaction)
+        desk = await _require_desk(interaction)
         attempt = await trying.attempt_at(interaction, desk, channel, role)
         if picture:
             job_id = JobId(picture.strip().lower())
@@ -130,19 +130,22 @@ class PolicyCog(
     @app_commands.describe(id="The id of a picture, or the one that a refusal shows")
     async def why(self, interaction: Interaction, id: str) -> None:  # noqa: A002  what members call it
         """Show every decision about it, in order of time."""
-        desk, services = await _desk(interaction), interaction.client.services
-        await tell(interaction, await trying.why(services, desk, id.strip().strip("`").lower()))
+        desk, services = await _require_desk(interaction), interaction.client.services
+        await tell(
+            interaction,
+            await trying.explain_decisions(services, desk, id.strip().strip("`").lower()),
+        )
 
     @app_commands.command(description="Who changed what, before and after")
     async def log(self, interaction: Interaction) -> None:
         """Show the latest changes; a button leads to older ones."""
-        view = await log_page(interaction, await _desk(interaction), (), "")
+        view = await log_page(interaction, await _require_desk(interaction), (), "")
         await interaction.response.send_message(view=view, ephemeral=True)
 
     @app_commands.command(description="Take the last change back")
     async def undo(self, interaction: Interaction) -> None:
         """Take the last change back; a second undo restores it."""
-        _, note = await undo(interaction, await _desk(interaction))
+        _, note = await undo(interaction, await _require_desk(interaction))
         await tell(interaction, note)
 
     @app_commands.command(
@@ -151,13 +154,13 @@ class PolicyCog(
     @app_commands.describe(on="True: I am paused; False: I go on")
     async def pause(self, interaction: Interaction, on: bool) -> None:  # noqa: FBT001  the option itself
         """Pause or resume; during a pause, queued pictures are drawn but not shown."""
-        desk = await _desk(interaction)
-        await _save(interaction, desk, replace(desk.policy, paused=on))
+        desk = await _require_desk(interaction)
+        await _save_and_report(interaction, desk, replace(desk.policy, paused=on))
 
     @app_commands.command(description="The whole policy as a file that you can edit and import")
     async def export(self, interaction: Interaction) -> None:
         """Send the policy as a TOML file."""
-        await documents.export(interaction, await _desk(interaction))
+        await documents.export(interaction, await _require_desk(interaction))
 
     @app_commands.command(
         name="import", description="Replace the policy with a file; you see what would change first"
@@ -165,7 +168,7 @@ class PolicyCog(
     @app_commands.describe(file="A TOML file as /policy export writes it")
     async def import_(self, interaction: Interaction, file: discord.Attachment) -> None:
         """Show the difference; nothing changes before *Apply*."""
-        await documents.offer(interaction, await _desk(interaction), file)
+        await documents.preview_import(interaction, await _require_desk(interaction), file)
 
     @app_commands.command(description="Block a word or phrase in this server")
     @app_commands.describe(
@@ -174,37 +177,37 @@ class PolicyCog(
     )
     async def block(self, interaction: Interaction, term: str, reason: str = "") -> None:
         """Block a term: whole words match, in any spelling."""
-        desk = await _desk(interaction)
+        desk = await _require_desk(interaction)
         wanted = Term(text=" ".join(term.split()), reason=" ".join(reason.split()))
         fault = fault_of(wanted)
         if fault:
             await tell(interaction, words.NO_TERM(why=fault))
-        elif await _same(desk, wanted.text):
+        elif await _equal_terms(desk, wanted.text):
             await tell(interaction, words.BLOCKED_ALREADY(term=wording.plain(wanted.text)))
         elif len(desk.policy.blocked) >= TERMS_MAX:
             await tell(interaction, words.LIST_FULL(most=number(TERMS_MAX)))
         else:
             policy = replace(desk.policy, blocked=(*desk.policy.blocked, wanted))
-            await _block(interaction, desk, policy, wanted)
+            await _block_or_ask(interaction, desk, policy, wanted)
 
     @app_commands.command(description="Allow a blocked word or phrase again")
     @app_commands.describe(term="One of the blocked terms")
     async def unblock(self, interaction: Interaction, term: str) -> None:
         """Unblock the term, in any spelling that it would block."""
-        desk = await _desk(interaction)
-        same = await _same(desk, term)
+        desk = await _require_desk(interaction)
+        same = await _equal_terms(desk, term)
         if not same:
             await tell(interaction, words.NOT_BLOCKED(term=wording.plain(term)))
             return
         left = tuple(t for t in desk.policy.blocked if t not in same)
-        await _save(interaction, desk, replace(desk.policy, blocked=left))
+        await _save_and_report(interaction, desk, replace(desk.policy, blocked=left))
 
     @unblock.autocomplete("term")
-    async def _blocked(
+    async def _blocked_choices(
         self, interaction: Interaction, current: str
     ) -> list[app_commands.Choice[str]]:
         # discord.py runs no checks before autocompletion.
-        desk = await seat(interaction)
+        desk = await open_desk(interaction)
         blocked = desk.policy.blocked if desk else ()
         fitting = [t.text for t in blocked if current.lower() in t.text.lower()]
         return [
@@ -223,9 +226,9 @@ class PolicyCog(
         enabled: bool,  # noqa: FBT001  the option itself
     ) -> None:
         """Switch the bot on or off in a channel; queued pictures are still drawn."""
-        desk = await _desk(interaction)
+        desk = await _require_desk(interaction)
         scope = Scope(layer=Layer.CHANNEL, id=ChannelId(channel.id))
-        await _save(interaction, desk, with_enabled(desk.policy, scope, enabled))
+        await _save_and_report(interaction, desk, with_enabled(desk.policy, scope, enabled))
 
     @app_commands.command(description="Choose the two reactions that count as votes")
     @app_commands.describe(
@@ -242,48 +245,50 @@ class PolicyCog(
             guild_of(interaction), chosen, user_of(interaction), self._clock()
         )
         self._signals.logged.set()
-        done = words.VOTES_WITH(up=_shown(chosen.up), down=_shown(chosen.down))
+        done = words.VOTES_WITH(up=_emoji_text(chosen.up), down=_emoji_text(chosen.down))
         await tell(interaction, refused.text if refused else done)
 
 
-async def _desk(interaction: Interaction) -> Desk:
+async def _require_desk(interaction: Interaction) -> Desk:
     """The desk for a command. Raises CheckFailure if the member just lost the permission."""
-    desk = await seat(interaction)
+    desk = await open_desk(interaction)
     if desk is None:
         await tell(interaction, NOT_ALLOWED())
         raise app_commands.CheckFailure
     return desk
 
 
-async def _save(interaction: Interaction, desk: Desk, policy: GuildPolicy) -> None:
+async def _save_and_report(interaction: Interaction, desk: Desk, policy: GuildPolicy) -> None:
     """Save the policy and report the result."""
-    _, note = await carry_out(interaction, desk, Wish(policy=policy))
+    _, note = await save_change(interaction, desk, PolicyChange(policy=policy))
     await tell(interaction, note)
 
 
-async def _block(interaction: Interaction, desk: Desk, policy: GuildPolicy, term: Term) -> None:
+async def _block_or_ask(
+    interaction: Interaction, desk: Desk, policy: GuildPolicy, term: Term
+) -> None:
     """Block a term; ask first if it occurs in harmless prompts."""
-    await ask_for_patience(interaction, policy)
-    if not (doubt := await doubts(desk, policy)):
-        await _save(interaction, desk, policy)
+    await defer_if_slow(interaction, policy)
+    if not (doubt := await find_doubts(desk, policy)):
+        await _save_and_report(interaction, desk, policy)
         return
-    given = GivenBack(
+    given = RejectedInput(
         about=("add", "blocked"),
         path=("blocked",),
         version=desk.version,
         why=doubt,
         written=line_of(term),
-        anyway=True,
+        may_override=True,
     )
-    view, files = page_of(given)
+    view, files = rejection_page(given)
     if interaction.response.is_done():
         await interaction.edit_original_response(view=view, attachments=files)
     else:
         await interaction.response.send_message(view=view, files=files, ephemeral=True)
 
 
-async def _same(desk: Desk, term: str) -> list[Term]:
-    """The blocked terms that read the same; ten thousand take a moment."""
+async def _equal_terms(desk: Desk, term: str) -> list[Term]:
+    """The blocked terms with the same normal form; ten thousand take a moment."""
 
     def look() -> list[Term]:
         wanted = normalise(term, desk.rulebook)
@@ -301,7 +306,7 @@ def _emoji_name(interaction: Interaction, text: str) -> str | None:
     return emoji.name if is_one_emoji(emoji.name) else None
 
 
-def _shown(emoji: str) -> str:
+def _emoji_text(emoji: str) -> str:
     return f"<:{emoji}>" if ":" in emoji else emoji
 
 

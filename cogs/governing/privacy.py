@@ -1,4 +1,4 @@
-"""`/privacy`: what the bot stores about a member, to see, export and erase.
+"""`/privacy`: members see, export and erase the data that the bot stores about them.
 
 `bot/store/privacy.py` knows what is stored about whom.
 """

@@ -1,7 +1,7 @@
 """The button that removes all of a member's pictures in a server, and reports the progress.
 
-The rows go in one transaction; the messages leave Discord afterwards, as fast as Discord allows,
-whatever becomes of this answer.
+The rows are deleted in one transaction; the messages are deleted afterwards, as fast as Discord
+allows, whatever happens to this answer.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from cogs.posting.lanes import attempt
 from cogs.translating import guild_of, user_of
 
 #: Seconds between progress reports, and their maximum: a token dies after 15 minutes.
-_PAUSE_S, _TIMES = 3.0, 100
+_PAUSE_S, _REPORTS_MAX = 3.0, 100
 _COUNTED = 10_000
 
 
@@ -42,25 +42,25 @@ class Purge(Press, template=template(Action.PURGE)):
         services.signals.taken_away()
         for nudge in (services.signals.status, services.signals.review):
             nudge.set()
-        left = await _left(interaction.client, guild_id)
+        left = await _count_remaining(interaction.client, guild_id)
         told = reviewing.purged(member_id, len(removed), left)
         await interaction.edit_original_response(content=told, view=None)
         if left:
-            telling = _keep_telling(interaction, member_id, len(removed))
-            interaction.client.spawn(telling, name="how far a purge is")
+            reporting = _report_progress(interaction, member_id, len(removed))
+            interaction.client.spawn(reporting, name="how far a purge is")
 
 
-async def _keep_telling(interaction: Interaction, member_id: UserId, removed: int) -> None:
+async def _report_progress(interaction: Interaction, member_id: UserId, removed: int) -> None:
     """Report progress as a courtesy; no error in it matters."""
-    await attempt(_say_how_far(interaction, member_id, removed), "a purge's answer")
+    await attempt(_edit_progress(interaction, member_id, removed), "a purge's answer")
 
 
-async def _say_how_far(interaction: Interaction, member_id: UserId, removed: int) -> None:
+async def _edit_progress(interaction: Interaction, member_id: UserId, removed: int) -> None:
     """Report until the messages are gone, or while this answer can be edited."""
     guild_id, said = guild_of(interaction), -1
-    for _ in range(_TIMES):
+    for _ in range(_REPORTS_MAX):
         await asyncio.sleep(_PAUSE_S)
-        left = await _left(interaction.client, guild_id)
+        left = await _count_remaining(interaction.client, guild_id)
         if left != said:
             told = reviewing.purged(member_id, removed, left)
             await interaction.edit_original_response(content=told)
@@ -69,8 +69,8 @@ async def _say_how_far(interaction: Interaction, member_id: UserId, removed: int
             return
 
 
-async def _left(bot: WaifuBot, guild_id: GuildId) -> int:
-    """How many messages of the server remain to delete, some of them for other reasons."""
+async def _count_remaining(bot: WaifuBot, guild_id: GuildId) -> int:
+    """The number of messages left to delete in the server, some of them for other reasons."""
     doomed = await bot.services.doomed.messages(_COUNTED)
     return sum(message.guild_id == guild_id for message in doomed)
 

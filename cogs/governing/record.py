@@ -15,7 +15,7 @@ from bot.words.speaking import say
 from bot.words.wording import fits
 from cogs.governing.controls import button, line, page, press_id, text
 from cogs.governing.desk import Desk
-from cogs.governing.pages import home_row, said
+from cogs.governing.pages import home_row, note_parts
 
 #: Lines read for one page, and the characters of one line and of all of them.
 _READ, _LINE_CHARS, PAGE_CHARS = 20, 900, 3200
@@ -43,9 +43,9 @@ async def log_page(
     lines = [entry_line(entry) for entry in entries]
     shown = max(fits(lines, PAGE_CHARS), 1)
     older = len(entries) > shown or len(entries) == _READ
-    more = [_older(desk, entries[shown - 1])] if older and entries else []
+    more = [_older_button(desk, entries[shown - 1])] if older and entries else []
     return page(
-        *said(note),
+        *note_parts(note),
         text(f"## {say('Log')}"),
         text("\n".join(lines[:shown]) or words.NO_LOG()),
         line(),
@@ -53,5 +53,5 @@ async def log_page(
     )
 
 
-def _older(desk: Desk, last: AuditEntry) -> ui.Button[ui.LayoutView]:
+def _older_button(desk: Desk, last: AuditEntry) -> ui.Button[ui.LayoutView]:
     return button("Older →", press_id("open", desk.version, "log", last.id))

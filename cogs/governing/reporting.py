@@ -15,12 +15,12 @@ from bot.store.reviews import Filing
 from bot.words import grids, reviewing
 from cogs.asking.press import Press
 from cogs.components import Action, menu_view, template
-from cogs.forms import Filled, answer_form, choice_field, form, words_field
+from cogs.forms import SubmittedForm, answer_form, choice_field, form, words_field
 from cogs.posting.finding import button_ids
 from cogs.translating import guild_of, tell, user_of
 
 _REASON, _WORDS = "reason", "words"
-_TOLD = {
+_ANSWERS = {
     Filing.OPENED: reviewing.REPORTED,
     Filing.JOINED: reviewing.REPORTED_TOO,
     Filing.AGAIN: reviewing.REPORTED_AGAIN,
@@ -36,7 +36,7 @@ class ReportPress(Press, template=template(Action.REPORT)):
 
     async def pressed(self, interaction: Interaction) -> None:
         """Ask for the reason."""
-        await _ask_why(interaction, JobId(self.target))
+        await _open_report_form(interaction, JobId(self.target))
 
 
 async def _is_here(interaction: Interaction, job_id: JobId) -> bool:
@@ -48,7 +48,7 @@ async def _is_here(interaction: Interaction, job_id: JobId) -> bool:
     return False
 
 
-async def _ask_why(interaction: Interaction, job_id: JobId) -> None:
+async def _open_report_form(interaction: Interaction, job_id: JobId) -> None:
     if not await _is_here(interaction, job_id):
         return
     await interaction.response.send_modal(
@@ -101,16 +101,16 @@ class Reporting(commands.Cog):
         for target in sorted(button_ids(message)) if ours else ():
             job = await self._services.views.get(JobId(target))
             if job is not None:
-                await _ask_why(interaction, job.id)
+                await _open_report_form(interaction, job.id)
                 return
         await tell(interaction, reviewing.NOT_REPORTABLE())
 
     @commands.Cog.listener()
     async def on_interaction(self, interaction: Interaction) -> None:
         """Handle a submitted report, however long ago its form was shown."""
-        await answer_form(interaction, Action.REPORT, self._take)
+        await answer_form(interaction, Action.REPORT, self._file_report)
 
-    async def _take(self, interaction: Interaction, filled: Filled) -> None:
+    async def _file_report(self, interaction: Interaction, filled: SubmittedForm) -> None:
         services, job_id = self._services, JobId(filled.target)
         if not await _is_here(interaction, job_id):
             return
@@ -124,7 +124,7 @@ class Reporting(commands.Cog):
         )
         policy = await services.guilds.policy(guild_of(interaction))
         taken = filing in {Filing.OPENED, Filing.JOINED}
-        told = _TOLD[filing]()
+        told = _ANSWERS[filing]()
         words = told if taken else reviewing.not_taken(told, said)
         if filing is Filing.OPENED and policy.review_channel is None:
             words = reviewing.REPORTED_NO_CHANNEL()

@@ -1,8 +1,8 @@
 """Maintains the messages of cases in the review channels: posts, edits, and replaces deleted ones.
 
-The rows of cases say what is owed; the nudge only saves waiting. If a review channel is not set,
-gone or not writable, nothing is lost: the case stays open and owed, and moderators find it with
-`/moderate cases`. `verdicts.py` carries out decisions.
+The rows of cases record the messages owed; the nudge only saves waiting. If a review channel is not
+set, gone or not writable, nothing is lost: the case stays open and owed, and moderators find it
+with `/moderate cases`. `verdicts.py` carries out decisions.
 """
 
 from __future__ import annotations
@@ -22,10 +22,10 @@ from bot.store.case_posts import CasePosting
 from bot.store.case_rows import Case
 from cogs.governing.cases import case_message
 from cogs.governing.verdicts import PRESSES
-from cogs.posting.faults import DISCORD_ERRORS, is_gone, is_passing
+from cogs.posting.faults import DISCORD_ERRORS, is_gone, is_transient
 from cogs.posting.finding import Stretch, carries, newest_own
-from cogs.posting.lanes import Lanes, Openings, first_of_each
-from cogs.posting.looking import Looking
+from cogs.posting.lanes import Lanes, Openings, first_by_channel
+from cogs.posting.looking import PollingCog
 
 log = logging.getLogger(__name__)
 
@@ -43,7 +43,7 @@ class _Due:
     case: Case
 
 
-class Review(Looking):
+class Review(PollingCog):
     """One lane for each review channel."""
 
     def __init__(self, bot: WaifuBot) -> None:
@@ -51,12 +51,12 @@ class Review(Looking):
             bot,
             Lanes[_Due](
                 self._owed,
-                self._bring,
+                self._post_or_edit,
                 about=lambda due: whereabouts(guild=due.case.guild_id),
                 elapsed_s=bot.services.elapsed_s,
                 nudge=bot.services.signals.review,
                 width=_WIDTH,
-                alone=lambda due: due.case.id,
+                rest_key=lambda due: due.case.id,
             ),
             nudge=bot.services.signals.review,
             what="cases to show",
@@ -65,13 +65,13 @@ class Review(Looking):
 
     async def _owed(self, openings: Openings) -> Mapping[ChannelId, _Due]:
         cases = await self._services.case_posts.owed(_LOOK, openings.closed, nor=openings.resting)
-        return first_of_each(
+        return first_by_channel(
             _Due(channel_id=case.review_channel_id, case=case)
             for case in cases
             if case.review_channel_id is not None
         )
 
-    async def _bring(self, due: _Due) -> None:
+    async def _post_or_edit(self, due: _Due) -> None:
         """Post the case's message, or update the existing one."""
         message = due.case.message
         if message is None:
@@ -129,7 +129,7 @@ class Review(Looking):
                 shown.content, files=shown.files, view=shown.view, nonce=case.nonce
             )
         except DISCORD_ERRORS as problem:
-            if is_passing(problem):
+            if is_transient(problem):
                 await self._services.case_posts.answer_lost(case, posting)
                 self._services.signals.doomed.set()
             else:
@@ -140,15 +140,17 @@ class Review(Looking):
     @commands.Cog.listener()
     async def on_raw_message_delete(self, payload: discord.RawMessageDeleteEvent) -> None:
         """A case's message was deleted: an undecided case is posted again."""
-        await self._lost(payload.guild_id, payload.channel_id, {payload.message_id})
+        await self._note_deleted(payload.guild_id, payload.channel_id, {payload.message_id})
 
     @commands.Cog.listener()
     async def on_raw_bulk_message_delete(self, payload: discord.RawBulkMessageDeleteEvent) -> None:
         """The same for many messages at once."""
-        await self._lost(payload.guild_id, payload.channel_id, payload.message_ids)
+        await self._note_deleted(payload.guild_id, payload.channel_id, payload.message_ids)
 
-    async def _lost(self, guild_id: int | None, channel_id: int, message_ids: set[int]) -> None:
-        """Checks only the review channel; in a former one the next edit finds out."""
+    async def _note_deleted(
+        self, guild_id: int | None, channel_id: int, message_ids: set[int]
+    ) -> None:
+        """Note deleted messages of the review channel; in a former one the next edit notices."""
         if guild_id is None:
             return
         policy = await self._services.guilds.policy(GuildId(guild_id))

@@ -23,7 +23,7 @@ _Words = app_commands.Range[str, 1, 300]
 @app_commands.guild_only()
 @app_commands.default_permissions(manage_guild=True)
 class StyleCog(commands.GroupCog, group_name="style", group_description="This server's styles"):
-    """A server's styles; hiding a command does not lock it, so each checks its caller."""
+    """A server's styles. Hiding a command does not lock it, so each one checks its caller."""
 
     def __init__(self, bot: WaifuBot) -> None:
         self._services = bot.services
@@ -49,7 +49,7 @@ class StyleCog(commands.GroupCog, group_name="style", group_description="This se
         )
         if isinstance(ask, Refused):
             return ask.text
-        # Checked with every prompt too; here, so that members are not refused for moderators'
+        # Each request checks it again; checked here so that no member is refused for a moderator's
         # words.
         verdict = decide.admit(ask, await self._services.policy_at(ask.place))
         if isinstance(verdict, Refused):
@@ -79,7 +79,7 @@ class StyleCog(commands.GroupCog, group_name="style", group_description="This se
 
     @app_commands.command(description="The styles of this server")
     async def list(self, interaction: Interaction) -> None:
-        """List the styles with what each adds."""
+        """List the styles with the words of each."""
         if await require_power(interaction) is None:
             return
         styles = await self._services.styles.all(guild_of(interaction))

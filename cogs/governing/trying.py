@@ -1,4 +1,4 @@
-"""`/policy test` and `/policy why`: what would happen here, and why something did. Not a cog.
+"""`/policy test` and `/policy why`: preview a decision, and explain past ones. Not a cog.
 
 Nothing is drawn, counted or recorded.
 """
@@ -61,7 +61,7 @@ async def attempt_at(
 
 
 def try_prompt(desk: Desk, attempt: Attempt, prompt: str, negative: str) -> str:
-    """What would happen to a prompt."""
+    """Describe what would happen to a prompt."""
     policy = attempt.policy(desk)
     weighed = weigh(policy, prompt, negative)
     refused: Refused | None = refusal_if_off(policy) or refusal(weighed, policy)
@@ -70,7 +70,7 @@ def try_prompt(desk: Desk, attempt: Attempt, prompt: str, negative: str) -> str:
 
 
 async def try_picture(interaction: Interaction, desk: Desk, attempt: Attempt, job_id: JobId) -> str:
-    """Whether a picture would be shown there."""
+    """Describe whether a picture would be shown there."""
     services = interaction.client.services
     job, picture = await services.views.get(job_id), await services.gallery.get(job_id)
     if job is None or picture is None or job.guild_id != desk.guild_id:
@@ -79,7 +79,7 @@ async def try_picture(interaction: Interaction, desk: Desk, attempt: Attempt, jo
     return words.picture_tried(f"<#{attempt.place.channel_id}>", outcome)
 
 
-async def why(services: Services, desk: Desk, id_: str) -> str:
+async def explain_decisions(services: Services, desk: Desk, id_: str) -> str:
     """Every decision about a picture or a refusal, in order of time, with the reasons."""
     decisions = await services.decisions.about(desk.guild_id, id_)
     if not decisions:
@@ -93,7 +93,7 @@ async def why(services: Services, desk: Desk, id_: str) -> str:
 async def _decision_line(services: Services, desk: Desk, decision: Decision) -> str:
     titles = [title_of(desk.rulebook, rule) for rule in decision.rules]
     case = await services.reviews.get(CaseId(decision.about))
-    kind, outcome = _named(decision, case)
+    kind, outcome = _wording_keys(decision, case)
     return words.decision_line(
         kind=kind,
         outcome=outcome,
@@ -106,7 +106,7 @@ async def _decision_line(services: Services, desk: Desk, decision: Decision) -> 
     )
 
 
-def _named(decision: Decision, case: Case | None) -> tuple[str, str]:
+def _wording_keys(decision: Decision, case: Case | None) -> tuple[str, str]:
     """The decision's wording keys: for cases, by their kind."""
     if decision.kind is not DecisionKind.MODERATION or case is None:
         return decision.kind, decision.outcome
@@ -115,7 +115,7 @@ def _named(decision: Decision, case: Case | None) -> tuple[str, str]:
 
 
 async def _reason(services: Services, decision: Decision) -> str:
-    """Why a finished picture is not simply shown: what was seen in it."""
+    """Why a finished picture is not shown as it is: the safety findings in it."""
     if decision.kind is not DecisionKind.RELEASE:
         return ""
     job_id = JobId(decision.about)

@@ -1,8 +1,8 @@
 """The buttons under a case: they decide it, once, and carry out the consequences. Not a cog.
 
-`bot/store/reviews.py` commits a decision with everything it does to rows; here the permission is
-checked at every press, policy is consulted, and the nudges are given. A second presser is told the
-first decision.
+`bot/store/reviews.py` commits a decision with all its changes to rows; this module checks the
+permission at every press, consults policy, and wakes the background tasks. A second presser is
+shown the first decision.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ from bot.store.members import EVERYWHERE, Exclusion
 from bot.store.reviews import Decided
 from bot.words import reviewing, standing
 from cogs.asking.press import Press
-from cogs.asking.terms import licensed
+from cogs.asking.terms import require_licence
 from cogs.components import Action, template
 from cogs.governing.cases import case_message
 from cogs.governing.powers import require_power
@@ -43,11 +43,11 @@ log = logging.getLogger(__name__)
 _MINUTE_MS = 60_000
 
 
-class _OfCase(Press, template="wd:none"):
+class _CaseButton(Press, template="wd:none"):
     """A button whose target is a case."""
 
-    async def case(self, interaction: Interaction) -> tuple[Case, GuildPolicy] | None:
-        """The case, if it is of this server and the member may decide it; else tells them."""
+    async def decidable_case(self, interaction: Interaction) -> tuple[Case, GuildPolicy] | None:
+        """The case, if the member may decide it in this server; otherwise tells them why not."""
         policy = await require_power(interaction)
         if policy is None:
             return None
@@ -58,15 +58,15 @@ class _OfCase(Press, template="wd:none"):
         return case, policy
 
 
-class LookAgain(_OfCase, template=template(Action.LOOK)):
+class ShowCasePicture(_CaseButton, template=template(Action.LOOK)):
     """Shows the picture of a case where that is allowed now."""
 
     action = Action.LOOK
 
     async def pressed(self, interaction: Interaction) -> None:
         """Put it into the case's message."""
-        found = await self.case(interaction)
-        if found is None or not await licensed(interaction):
+        found = await self.decidable_case(interaction)
+        if found is None or not await require_licence(interaction):
             return
         assert interaction.message is not None, "a button stands under a message"
         case, _ = found
@@ -83,17 +83,17 @@ class LookAgain(_OfCase, template=template(Action.LOOK)):
             )
 
 
-class _Verdict(_OfCase, template="wd:none"):
+class _VerdictButton(_CaseButton, template="wd:none"):
     """A button that decides."""
 
     def outcome(self, case: Case) -> Outcome:
-        """What it decides for this case."""
+        """The outcome that the button decides for this case."""
         del case
         return Outcome(self.action.value)
 
     async def pressed(self, interaction: Interaction) -> None:
         """Decide, show the decision, and carry out the consequences."""
-        found = await self.case(interaction)
+        found = await self.decidable_case(interaction)
         if found is None:
             return
         case, policy = found
@@ -105,34 +105,34 @@ class _Verdict(_OfCase, template="wd:none"):
         if decided is None:
             await tell(interaction, reviewing.CASE_GONE())
             return
-        await _show(interaction, decided)
+        await _show_decision(interaction, decided)
         if decided.first:
-            _follow_up(interaction.client.services, decided.done)
+            _wake_tasks(interaction.client.services, decided.done)
 
 
-class Approve(_Verdict, template=template(Action.APPROVE)):
+class Approve(_VerdictButton, template=template(Action.APPROVE)):
     """Shows a held picture; leaves a reported one."""
 
     action = Action.APPROVE
 
     def outcome(self, case: Case) -> Outcome:
-        """For a report, the outcome is that nothing follows."""
+        """Approving a reported picture dismisses the report."""
         return Outcome.DISMISS if case.kind is CaseKind.REPORT else Outcome.APPROVE
 
 
-class Spoiler(_Verdict, template=template(Action.SPOILER)):
+class Spoiler(_VerdictButton, template=template(Action.SPOILER)):
     """Shows the picture behind a spoiler."""
 
     action = Action.SPOILER
 
 
-class Remove(_Verdict, template=template(Action.REMOVE)):
+class Remove(_VerdictButton, template=template(Action.REMOVE)):
     """Removes it from every message, the gallery and every export."""
 
     action = Action.REMOVE
 
 
-class RemoveAndTimeOut(_Verdict, template=template(Action.REMOVE_AND_TIME_OUT)):
+class RemoveAndTimeOut(_VerdictButton, template=template(Action.REMOVE_AND_TIME_OUT)):
     """Removes it and times its member out."""
 
     action = Action.REMOVE_AND_TIME_OUT
@@ -143,20 +143,20 @@ class RemoveAndTimeOut(_Verdict, template=template(Action.REMOVE_AND_TIME_OUT)):
         return Outcome.REMOVE_AND_TIME_OUT
 
 
-class Uphold(_Verdict, template=template(Action.UPHOLD)):
+class Uphold(_VerdictButton, template=template(Action.UPHOLD)):
     """Draws what was refused."""
 
     action = Action.UPHOLD
 
 
-class Dismiss(_Verdict, template=template(Action.DISMISS)):
+class Dismiss(_VerdictButton, template=template(Action.DISMISS)):
     """Confirms the refusal."""
 
     action = Action.DISMISS
 
 
 #: The buttons registered with the client.
-PRESSES = (LookAgain, Approve, Spoiler, Remove, RemoveAndTimeOut, Uphold, Dismiss)
+PRESSES = (ShowCasePicture, Approve, Spoiler, Remove, RemoveAndTimeOut, Uphold, Dismiss)
 
 
 async def _judgement(
@@ -164,11 +164,11 @@ async def _judgement(
 ) -> Judgement | None:
     """The decision with its consequences; None, after telling the member, if it is impossible."""
     actor_id, now_ms = user_of(interaction), interaction.client.services.clock()
-    # A decided case has no more consequences: the member just sees the decision.
+    # A decided case has no further consequences: the member just sees the decision.
     is_open = case.decision is None
     admitted, exclusion = None, None
     if is_open and outcome is Outcome.UPHOLD:
-        verdict = await _admitted(interaction.client, case)
+        verdict = await _appeal_result(interaction.client, case)
         if isinstance(verdict, str):
             await tell(interaction, verdict)
             return None
@@ -176,7 +176,7 @@ async def _judgement(
     if outcome is Outcome.REMOVE_AND_TIME_OUT:
         exclusion = _time_out(case, policy, actor_id, now_ms)
     with for_everybody(interaction):
-        told, cancelled = _told_at(case, outcome, exclusion), standing.CANCELLED()
+        told, cancelled = _notice(case, outcome, exclusion), standing.CANCELLED()
     return Judgement(
         outcome=outcome,
         actor_id=actor_id,
@@ -191,9 +191,9 @@ async def _judgement(
     )
 
 
-def _told_at(case: Case, outcome: Outcome, exclusion: Exclusion | None) -> str:
-    """What the member is told in the channel; empty if nothing."""
-    words = _told(case, outcome)
+def _notice(case: Case, outcome: Outcome, exclusion: Exclusion | None) -> str:
+    """The message for the member in the channel; empty if there is none."""
+    words = _notice_words(case, outcome)
     until_ms = exclusion.until_ms if exclusion else None
     return "" if words is None else reviewing.addressed(case.user_id, words, until_ms)
 
@@ -209,8 +209,8 @@ def _time_out(case: Case, policy: GuildPolicy, actor_id: UserId, now_ms: int) ->
     )
 
 
-async def _admitted(bot: WaifuBot, case: Case) -> Admitted | str:
-    """The policy's result for the appealed ask in its channel as it is now, or why none."""
+async def _appeal_result(bot: WaifuBot, case: Case) -> Admitted | str:
+    """The admitted ask of an appeal, checked in its channel as it is now, or why not."""
     services = bot.services
     if case.ask is None:
         return reviewing.APPEAL_UNREADABLE()
@@ -219,18 +219,18 @@ async def _admitted(bot: WaifuBot, case: Case) -> Admitted | str:
         return reviewing.UPHOLD_UNLICENSED()
     if await services.members.exclusion(EVERYWHERE, case.user_id, services.clock()):
         return reviewing.UPHOLD_BANNED()
-    place = await _place(bot, case)
+    place = await _current_place(bot, case)
     if place is None:
         return reviewing.UPHOLD_NO_CHANNEL()
     ask = bound_to_model(replace(case.ask, place=place), model)
-    policy = await services.policy_at(place, await _roles(bot, case), model=model)
+    policy = await services.policy_at(place, await _current_roles(bot, case), model=model)
     verdict = decide.uphold(ask, policy, case.found)
     if isinstance(verdict, Refused):
         return reviewing.still_refused(verdict.text, by_server=verdict.appealable)
     return verdict
 
 
-async def _roles(bot: WaifuBot, case: Case) -> frozenset[RoleId]:
+async def _current_roles(bot: WaifuBot, case: Case) -> frozenset[RoleId]:
     """The member's roles, which may exempt them from rules not appealed; empty if they left."""
     guild = bot.get_guild(case.guild_id)
     try:
@@ -239,7 +239,7 @@ async def _roles(bot: WaifuBot, case: Case) -> frozenset[RoleId]:
         return frozenset()
 
 
-async def _place(bot: WaifuBot, case: Case) -> Place | None:
+async def _current_place(bot: WaifuBot, case: Case) -> Place | None:
     try:
         channel = await channel_at(bot, case.guild_id, case.channel_id)
     except DISCORD_ERRORS:
@@ -248,7 +248,7 @@ async def _place(bot: WaifuBot, case: Case) -> Place | None:
     return place_at(case.guild_id, case.channel_id, channel=channel, guild=guild)
 
 
-async def _show(interaction: Interaction, decided: Decided) -> None:
+async def _show_decision(interaction: Interaction, decided: Decided) -> None:
     """Replace the buttons with the decision, and tell a second presser about it.
 
     If Discord refuses, the review channel's loop does it.
@@ -272,8 +272,8 @@ async def _show(interaction: Interaction, decided: Decided) -> None:
     services.signals.review.set()
 
 
-def _told(case: Case, outcome: Outcome) -> str | None:
-    """What the member is told; a held picture's post or status tells it by itself."""
+def _notice_words(case: Case, outcome: Outcome) -> str | None:
+    """The notice for the member; None if a held picture's post or status message reports it."""
     id_ = case.job_id or ""
     match case.kind, outcome:
         case CaseKind.APPEAL, Outcome.UPHOLD:
@@ -290,8 +290,8 @@ def _told(case: Case, outcome: Outcome) -> str | None:
             return None
 
 
-def _follow_up(services: Services, done: CarriedOut) -> None:
-    """Wake the tasks that the decision gives work."""
+def _wake_tasks(services: Services, done: CarriedOut) -> None:
+    """Wake the background tasks that have work after the decision."""
     signals = services.signals
     signals.taken_away()
     for nudge in (signals.deliver, signals.status, signals.telling):

@@ -1,4 +1,4 @@
-"""`/learn`: training, the blind test, promotion and rollback, for whoever runs the bot.
+"""`/learn`: training, the blind test, promotion and rollback, for the bot's owner.
 
 Members do not see it. Its texts come from `bot/words/learning.py`; `services.learning` does the
 work.
@@ -64,10 +64,10 @@ class Learn(commands.Cog):
         """Show the serving model, the training and the trial in three lines."""
         await interaction.response.defer(ephemeral=True)
         serving = self._services.model().card_id
-        told = learning.status(serving, self._run(), await self._stands())
+        told = learning.status(serving, self._run_text(), await self._trial_text())
         await tell(interaction, wording.fit(told))
 
-    def _run(self) -> str:
+    def _run_text(self) -> str:
         schooling = self._desk.schooling
         run = schooling.run_now
         if run is None:
@@ -75,7 +75,7 @@ class Learn(commands.Cog):
         waits = schooling.waits and run.stage in UNDER_WAY
         return learning.run(run.id, run.stage, schooling.said, waits=waits, restarts=run.restarts)
 
-    async def _stands(self) -> str:
+    async def _trial_text(self) -> str:
         """The running blind test, or the result of the last one."""
         trials = await self._desk.trials.history()
         if not trials:
@@ -115,13 +115,15 @@ class Learn(commands.Cog):
             return
         # Failed figures come first, because a message cannot hold all of them.
         figures = sorted(found.verdict.figures, key=lambda figure: figure.holds)
-        table = wording.code(wording.fitting([_line(each) for each in figures], _TABLE_CHARS))
+        table = wording.code(
+            wording.fitting([_figure_line(each) for each in figures], _TABLE_CHARS)
+        )
         file = self._desk.catalogue.folder(found.id) / _SHEET
         adult = found.can_draw_nudity and not place_of(interaction).age_restricted
         if adult or not await asyncio.to_thread(file.is_file):
             await tell(interaction, f"{learning.ADULT_SHEET}\n{table}" if adult else table)
             return
-        await interaction.followup.send(table, file=_as_spoiler(file, found), ephemeral=True)
+        await interaction.followup.send(table, file=_sheet_file(file, found), ephemeral=True)
 
     @learn.command(description="Switch to a candidate that passed the gate")
     async def promote(self, interaction: Interaction, card: str) -> None:
@@ -152,7 +154,9 @@ class Learn(commands.Cog):
         }
         png = await asyncio.to_thread(history_png, reigns, trials)
         await interaction.followup.send(
-            file=_png(png, "history.png", _in_words([reign.card_id for reign in reigns])),
+            file=_png_file(
+                png, "history.png", _history_alt_text([reign.card_id for reign in reigns])
+            ),
             ephemeral=True,
         )
 
@@ -177,7 +181,7 @@ class Learn(commands.Cog):
         if not _is_under_the_same_rules(found, self._services.model()):
             await tell(interaction, learning.other_rules(found.id))
             return
-        begun = await self._desk.trials.begin(self._trial(interaction, found.id, share / 100))
+        begun = await self._desk.trials.begin(self._new_trial(interaction, found.id, share / 100))
         told = (
             begun
             if isinstance(begun, str)
@@ -185,7 +189,7 @@ class Learn(commands.Cog):
         )
         await tell(interaction, told)
 
-    def _trial(self, interaction: Interaction, candidate: str, share: float) -> Trial:
+    def _new_trial(self, interaction: Interaction, candidate: str, share: float) -> Trial:
         return Trial(
             id=new_id(),
             guild_id=guild_of(interaction),
@@ -215,7 +219,7 @@ class Learn(commands.Cog):
     @sheet.autocomplete("card")
     @promote.autocomplete("card")
     @trial_start.autocomplete("card")
-    async def _cards(
+    async def _card_choices(
         self, interaction: Interaction, current: str
     ) -> list[app_commands.Choice[str]]:
         """Cards of the catalogue for the owner alone, the newest name first."""
@@ -232,7 +236,7 @@ def _is_under_the_same_rules(card: Card, model: ModelInfo) -> bool:
     return asked == (model.licence_id, model.licence_rules)
 
 
-def _line(figure: Figure) -> str:
+def _figure_line(figure: Figure) -> str:
     match figure.least, figure.most:
         case None, None:
             bounds = ""
@@ -246,7 +250,7 @@ def _line(figure: Figure) -> str:
     return learning.verdict(figure.name, value, bounds, holds=figure.holds)
 
 
-def _as_spoiler(file: Path, card: Card) -> discord.File:
+def _sheet_file(file: Path, card: Card) -> discord.File:
     return discord.File(
         file,
         f"{card.id}.jpg",
@@ -255,11 +259,11 @@ def _as_spoiler(file: Path, card: Card) -> discord.File:
     )
 
 
-def _png(data: bytes, name: str, description: str) -> discord.File:
+def _png_file(data: bytes, name: str, description: str) -> discord.File:
     return discord.File(io.BytesIO(data), name, description=wording.short(description, 1000))
 
 
-def _in_words(card_ids: Sequence[str]) -> str:
+def _history_alt_text(card_ids: Sequence[str]) -> str:
     return "Models used here, oldest first: " + ", ".join(card_ids)
 
 

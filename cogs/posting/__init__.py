@@ -1,1 +1,1 @@
-"""What channels are owed: pictures, status messages, deletions, and messages lost on the way."""
+"""Background tasks that post pictures, edit status messages, and delete or find messages."""

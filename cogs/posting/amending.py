@@ -1,9 +1,9 @@
 """Amends posts that no longer show their pictures as they should.
 
-One of several pictures is gone, or a moderator put one behind a spoiler. The rows of posts say what
-is owed; the nudge only saves waiting. The message is edited, so its votes, place and buttons stay;
-if an edit can never work, it is deleted: nothing stays visible that should not be. Must not know
-who decided it.
+One of several pictures is gone, or a moderator put one behind a spoiler. The rows of posts record
+the amendments owed; the nudge only saves waiting. The message is edited, so its votes, place and
+buttons stay. If an edit can never work, the message is deleted, so that nothing stays visible that
+should not be. Must not know who decided it.
 """
 
 from __future__ import annotations
@@ -22,11 +22,11 @@ from bot.store.gallery import PostDebt
 from bot.store.grids import Grid
 from bot.words import grids
 from cogs.posting.composing import Composition, Pane
-from cogs.posting.faults import is_forbidden, is_gone, is_passing
-from cogs.posting.lanes import Lanes, Openings, first_of_each
-from cogs.posting.looking import Looking
-from cogs.posting.noting import note
-from cogs.posting.uploads import Fitted, upload
+from cogs.posting.faults import is_forbidden, is_gone, is_transient
+from cogs.posting.lanes import Lanes, Openings, first_by_channel
+from cogs.posting.looking import PollingCog
+from cogs.posting.noting import unknown_words_note
+from cogs.posting.uploads import FittedPicture, upload
 from cogs.translating import channel_at, in_public, place_at
 
 log = logging.getLogger(__name__)
@@ -36,7 +36,7 @@ _POLL_S, _WIDTH, _LOOK = 30.0, 4, 100
 _SPOILER = "SPOILER_"
 
 
-class Amending(Looking):
+class Amending(PollingCog):
     """Amends one post at a time per channel."""
 
     def __init__(self, bot: WaifuBot) -> None:
@@ -49,7 +49,7 @@ class Amending(Looking):
                 elapsed_s=bot.services.elapsed_s,
                 nudge=bot.services.signals.amend,
                 width=_WIDTH,
-                alone=lambda post: post.message_id,
+                rest_key=lambda post: post.message_id,
             ),
             nudge=bot.services.signals.amend,
             what="posts to amend",
@@ -58,7 +58,7 @@ class Amending(Looking):
 
     async def _owed(self, openings: Openings) -> Mapping[ChannelId, Post]:
         gallery = self._services.gallery
-        return first_of_each(
+        return first_by_channel(
             await gallery.owing(
                 PostDebt.AMENDMENT, _LOOK, besides=openings.closed, nor=openings.resting
             )
@@ -74,44 +74,46 @@ class Amending(Looking):
         try:
             await self._edit(post)
         except discord.HTTPException as problem:
-            if is_passing(problem) or (is_forbidden(problem) and not await self._has_gone(post)):
+            if is_transient(problem) or (
+                is_forbidden(problem) and not await self._shows_deleted_picture(post)
+            ):
                 raise
             if not is_gone(problem):
                 log.warning(
                     "message %s cannot be edited and is deleted: %s", post.message_id, problem
                 )
-            await self._let_go(post)
+            await self._doom(post)
         except (BotError, ValueError) as problem:
             log.warning("message %s cannot be rebuilt and is deleted: %s", post.message_id, problem)
-            await self._let_go(post)
+            await self._doom(post)
         else:
             await self._services.gallery.amended(post.message_id, shown)
 
     async def _edit(self, post: Post) -> None:
-        """Make the message show what it should show now. Raises `BotError` if that is nothing."""
+        """Edit the message to its current content. Raises `BotError` if no picture is left."""
         channel = self._bot.get_partial_messageable(post.channel_id, guild_id=post.guild_id)
         message = channel.get_partial_message(post.message_id)
         grid = await self._services.grids.of_message(post.message_id)
         if grid is None:
-            composed = await self._alone(post)
+            composition = await self._compose_single(post)
         else:
-            composed = await self._beside(grid, _shown_in(await message.fetch()))
+            composition = await self._compose_grid(grid, _spoilers_in(await message.fetch()))
 
-        async def edit(fitting: list[Fitted]) -> None:
-            files = composed.files(fitting)
-            if composed.is_grid:
+        async def edit(fitting: list[FittedPicture]) -> None:
+            files = composition.files(fitting)
+            if composition.is_grid:
                 await message.edit(
-                    content=composed.content(fitting), attachments=files, view=composed.view()
+                    content=composition.content(fitting), attachments=files, view=composition.view()
                 )
             else:
                 await message.edit(attachments=files)
 
         guild = self._bot.get_guild(post.guild_id)
         limit_bytes = guild.filesize_limit if guild else discord.utils.DEFAULT_FILE_SIZE_LIMIT_BYTES
-        await upload(composed.pngs, limit_bytes, edit)
+        await upload(composition.pngs, limit_bytes, edit)
 
-    async def _alone(self, post: Post) -> Composition:
-        """The post of a single picture."""
+    async def _compose_single(self, post: Post) -> Composition:
+        """Compose the post of a single picture."""
         ((place, job_id),) = post.pictures.items()
         job = await self._services.views.get(job_id)
         pane = None if job is None else await self._pane(job)
@@ -123,11 +125,14 @@ class Amending(Looking):
             jobs={place: job},
             panes={place: pane},
             missing={},
-            note=await note(self._services, job),
+            note=await unknown_words_note(self._services, job),
         )
 
-    async def _beside(self, grid: Grid, before: Mapping[JobId, bool]) -> Composition:
-        """What remains of a grid, or was restored. `before` is what its message shows now."""
+    async def _compose_grid(self, grid: Grid, before: Mapping[JobId, bool]) -> Composition:
+        """Compose a grid from its remaining and restored pictures.
+
+        `before` has the pictures that its message shows now, each with its spoiler.
+        """
         panes: dict[int, Pane] = {}
         missing = {
             place: grids.why_missing(job)
@@ -138,8 +143,8 @@ class Amending(Looking):
             job = grid.jobs[place]
             pane = await self._pane(job)
             if pane is None:
-                missing[place] = await self._why_gone(job)
-            elif pane := await self._as_shown(pane, before):
+                missing[place] = await self._removal_text(job)
+            elif pane := await self._with_spoiler_now(pane, before):
                 panes[place] = pane
             else:
                 missing[place] = grids.NOT_HERE()
@@ -150,20 +155,20 @@ class Amending(Looking):
             jobs=grid.jobs,
             panes=panes,
             missing=missing,
-            note=await note(self._services, grid.jobs[1]),
+            note=await unknown_words_note(self._services, grid.jobs[1]),
         )
 
     async def _pane(self, job: Job) -> Pane | None:
-        """The picture of a row; None if it is gone."""
+        """The job's picture with its bytes; None if it is gone."""
         picture = await self._services.gallery.get(job.id)
         if picture is None:
             return None
         return Pane(job=job, picture=picture, png=await self._services.gallery.read(picture))
 
-    async def _as_shown(self, pane: Pane, before: Mapping[JobId, bool]) -> Pane | None:
-        """The picture as it may be shown; None if policy does not allow restoring it.
+    async def _with_spoiler_now(self, pane: Pane, before: Mapping[JobId, bool]) -> Pane | None:
+        """The picture with the spoiler it needs; None if policy does not allow restoring it.
 
-        A picture behind a spoiler stays there, whatever the reason.
+        A picture that the message shows behind a spoiler stays there, whatever the reason.
         """
         job, picture = pane.job, pane.picture
         if job.id in before:
@@ -177,16 +182,16 @@ class Amending(Looking):
             return None
         return replace(pane, picture=replace(picture, spoiler=verdict.spoiler))
 
-    async def _why_gone(self, job: Job) -> str:
+    async def _removal_text(self, job: Job) -> str:
         removed = await self._services.gallery.is_removed(job.id)
         return grids.REMOVED() if removed else grids.DELETED()
 
-    async def _has_gone(self, post: Post) -> bool:
-        """Whether it shows a deleted picture."""
+    async def _shows_deleted_picture(self, post: Post) -> bool:
+        """Whether the post shows a deleted picture."""
         shown = [await self._services.gallery.get(job_id) for job_id in post.pictures.values()]
         return None in shown
 
-    async def _let_go(self, post: Post) -> None:
+    async def _doom(self, post: Post) -> None:
         await self._services.doomed.add(
             MessageRef(
                 message_id=post.message_id, channel_id=post.channel_id, guild_id=post.guild_id
@@ -196,8 +201,8 @@ class Amending(Looking):
         self._services.signals.doomed.set()
 
 
-def _shown_in(message: discord.Message) -> dict[JobId, bool]:
-    """The pictures in a message, each with whether it has a spoiler; read from the file names."""
+def _spoilers_in(message: discord.Message) -> dict[JobId, bool]:
+    """Whether each picture in a message has a spoiler; read from the file names."""
     return {
         JobId(file.filename.removeprefix(_SPOILER).partition(".")[0]): file.is_spoiler()
         for file in message.attachments

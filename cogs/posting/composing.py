@@ -16,12 +16,12 @@ from bot.domain import Job, OwedPostId, Picture
 from bot.words import grids, wording
 from cogs.components import grid_view, post_view
 from cogs.posting.tiles import tile
-from cogs.posting.uploads import Fitted, told_of
+from cogs.posting.uploads import FittedPicture, with_compression_note
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Pane:
-    """One picture that is shown."""
+    """A picture that the post shows."""
 
     job: Job
     #: With the spoiler that it needs here.
@@ -31,10 +31,10 @@ class Pane:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Composition:
-    """What a post shows and what it does not: one picture, or the available ones of several."""
+    """The content of a post: one picture, or the available ones of several."""
 
     name: OwedPostId
-    #: All jobs asked for together, by place.
+    #: All jobs of the request, by place.
     jobs: Mapping[int, Job]
     #: The pictures shown, by place, in order.
     panes: Mapping[int, Pane]
@@ -45,7 +45,7 @@ class Composition:
 
     @property
     def is_grid(self) -> bool:
-        """Whether several were asked for together, however many are shown."""
+        """Whether the request has several pictures, however many are shown."""
         return len(self.jobs) > 1
 
     @property
@@ -53,11 +53,13 @@ class Composition:
         """The pictures' bytes, in order of place."""
         return [pane.png for pane in self.panes.values()]
 
-    def content(self, fitting: Sequence[Fitted]) -> str:
-        """The words above the pictures, given how they were made to fit."""
+    def content(self, fitting: Sequence[FittedPicture]) -> str:
+        """The text above the pictures, given the uploaded files."""
         pane = next(iter(self.panes.values()))
         if not self.is_grid:
-            return told_of(wording.caption(pane.job, pane.picture, self.note), fitting)
+            return with_compression_note(
+                wording.caption(pane.job, pane.picture, self.note), fitting
+            )
         card_id = pane.picture.card_id
         return grids.caption(self.jobs, card_id, self.missing, self.name, self.note)
 
@@ -67,24 +69,21 @@ class Composition:
             return grid_view(self.name, tuple(self.panes), len(self.jobs))
         return post_view(next(iter(self.panes.values())).job.id)
 
-    def files(self, fitting: Sequence[Fitted]) -> list[discord.File]:
-        """The files in order, with the pictures as they were made to fit.
-
-        New objects for each attempt.
-        """
+    def files(self, fitting: Sequence[FittedPicture]) -> list[discord.File]:
+        """The files in order of place; new objects for each attempt."""
         shown = dict(zip(self.panes, fitting, strict=True))
         if not self.is_grid:
             ((place, one),) = shown.items()
             job = self.panes[place].job
-            return [self._file(place, one, wording.alt_text(job))]
+            return [self._picture_file(place, one, wording.alt_text(job))]
         return [
-            self._file(place, shown[place], grids.alt_text(place, self.jobs[place]))
+            self._picture_file(place, shown[place], grids.alt_text(place, self.jobs[place]))
             if place in shown
-            else self._tile(place)
+            else self._tile_file(place)
             for place in sorted(self.jobs)
         ]
 
-    def _file(self, place: int, one: Fitted, description: str) -> discord.File:
+    def _picture_file(self, place: int, one: FittedPicture, description: str) -> discord.File:
         pane = self.panes[place]
         return discord.File(
             io.BytesIO(one.data),
@@ -93,7 +92,7 @@ class Composition:
             description=description,
         )
 
-    def _tile(self, place: int) -> discord.File:
+    def _tile_file(self, place: int) -> discord.File:
         picture = next(iter(self.panes.values())).picture
         return discord.File(
             io.BytesIO(tile(place, picture.width_px, picture.height_px)),

@@ -1,9 +1,9 @@
-"""Posts what is owed, with the bot's own token: no picture lost, no post made twice.
+"""Posts owed pictures with the bot's own token: none is lost, and none is posted twice.
 
 The database is the truth: a post is owed while pictures of it are `rendered`; the nudge only saves
-waiting. The intent is recorded before the first POST and the post after it; whoever finds an old
-intent searches the channel before posting again, and does not post where it may not search. Must
-not know how pictures are made.
+waiting. The intent is recorded before the first POST and the post after it. If an old intent is
+found, the channel is searched before posting again; without the right to search, nothing is posted.
+Must not know how pictures are made.
 """
 
 from __future__ import annotations
@@ -36,11 +36,11 @@ from bot.store.outbox import Posting
 from bot.words import grids, pictures
 from bot.words.speaking import ENGLISH, speaking
 from cogs.posting.composing import Composition, Pane
-from cogs.posting.faults import DISCORD_ERRORS, is_forbidden, is_gone, is_passing
-from cogs.posting.finding import BlindError, Stretch, newest_own, shows
-from cogs.posting.lanes import Lanes, Openings, first_of_each
-from cogs.posting.looking import Looking
-from cogs.posting.noting import note
+from cogs.posting.faults import DISCORD_ERRORS, is_forbidden, is_gone, is_transient
+from cogs.posting.finding import HistoryUnreadableError, Stretch, newest_own, shows
+from cogs.posting.lanes import Lanes, Openings, first_by_channel
+from cogs.posting.looking import PollingCog
+from cogs.posting.noting import unknown_words_note
 from cogs.posting.uploads import upload
 from cogs.translating import channel_at, in_public, place_at
 
@@ -51,8 +51,8 @@ _POLL_S = 2.0
 #: Channels served at once.
 _WIDTH = 8
 
-#: Why policy forbids posting it here, for everybody to read. Policy's own text is for the member
-#: alone: it may name the terms that moderators block.
+#: Public reasons for which policy forbids a post here. Policy's own text is for the member alone:
+#: it may name the terms that moderators block.
 _NOT_HERE = {
     RefusalReason.AGE: pictures.FOR_ADULTS,
     RefusalReason.CHANNEL: pictures.SWITCHED_OFF,
@@ -67,7 +67,7 @@ class UndeliverableError(Exception):
     """
 
 
-class Delivery(Looking):
+class Delivery(PollingCog):
     """One lane per channel: posts in order, and a slow channel delays nobody else."""
 
     def __init__(self, bot: WaifuBot) -> None:
@@ -80,7 +80,7 @@ class Delivery(Looking):
                 elapsed_s=bot.services.elapsed_s,
                 nudge=bot.services.signals.deliver,
                 width=_WIDTH,
-                alone=lambda owed: owed.id,
+                rest_key=lambda owed: owed.id,
                 in_order=True,
             ),
             nudge=bot.services.signals.deliver,
@@ -93,7 +93,7 @@ class Delivery(Looking):
         posts = await self._services.outbox.owed(
             now_ms, openings.closed, openings.free, nor=openings.resting
         )
-        return first_of_each(posts)
+        return first_by_channel(posts)
 
     async def _deliver(self, owed: OwedPost) -> None:
         with in_public(self._bot, owed.guild_id):
@@ -105,9 +105,9 @@ class Delivery(Looking):
         except UndeliverableError as fault:
             await self._give_up(owed, str(fault), fault)
         except discord.HTTPException as problem:
-            if is_passing(problem):
+            if is_transient(problem):
                 raise
-            await self._give_up(owed, _reason(problem), problem)
+            await self._give_up(owed, _failure_reason(problem), problem)
 
     async def _deliver_once(self, owed: OwedPost) -> None:
         posting = await self._services.outbox.begin_posting(owed.id, self._services.clock())
@@ -120,20 +120,20 @@ class Delivery(Looking):
             await asyncio.shield(self._record(owed, message))
 
     async def _record(self, owed: OwedPost, message: discord.Message) -> None:
-        """Record the post; what it shows may have been deleted meanwhile."""
+        """Record the post; its pictures may have been deleted meanwhile."""
         post = Post(
             message_id=MessageId(message.id),
             channel_id=owed.channel_id,
             guild_id=owed.guild_id,
             posted_ms=round(message.created_at.timestamp() * 1000),
-            pictures=_shown_in(message, owed),
+            pictures=_pictures_in(message, owed),
         )
         if await self._services.outbox.delivered(owed.id, post, self._services.clock()):
             for nudge in (self._services.signals.posted, self._services.signals.status):
                 nudge.set()
         else:
             log.info("post %s is no longer owed and is deleted", owed.id)
-        # One of its pictures may be gone by now.
+        # One of its pictures may have been deleted meanwhile.
         self._services.signals.taken_away()
 
     async def _find(self, owed: OwedPost, since_id: int) -> discord.Message | None:
@@ -144,38 +144,38 @@ class Delivery(Looking):
                 Stretch(guild_id=owed.guild_id, channel_id=owed.channel_id, since_id=since_id),
                 lambda message: message.interaction_metadata is None and shows(message, owed.id),
             )
-        except BlindError as problem:
+        except HistoryUnreadableError as problem:
             raise UndeliverableError(pictures.PERHAPS_POSTED) from problem
-        log.info("an earlier try %s", "is in the channel" if found else "left nothing behind")
+        log.info("an earlier attempt %s", "is in the channel" if found else "sent nothing")
         return found
 
     async def _post_tracked(self, owed: OwedPost, posting: Posting) -> discord.Message | None:
-        """Post what may be shown; None if nothing may."""
-        composed = await self._composed(owed)
-        if composed is None:
+        """Post the pictures that may be shown; None if there are none."""
+        composition = await self._compose(owed)
+        if composition is None:
             self._services.signals.status.set()
             return None
         channel = self._bot.get_partial_messageable(owed.channel_id, guild_id=owed.guild_id)
         try:
-            message = await self._post(channel, owed, composed)
+            message = await self._post(channel, owed, composition)
         except DISCORD_ERRORS as problem:
-            if is_passing(problem):
+            if is_transient(problem):
                 await self._services.outbox.answer_lost(owed, posting)
                 self._services.signals.doomed.set()
             raise
-        kept_ms = max(pane.picture.created_ms for pane in composed.panes.values())
+        kept_ms = max(pane.picture.created_ms for pane in composition.panes.values())
         self._services.progress.posted(kept_ms, self._services.clock())
         return message
 
-    async def _composed(self, owed: OwedPost) -> Composition | None:
-        """What the post shows now; pictures that may not be shown end here, with the reason."""
+    async def _compose(self, owed: OwedPost) -> Composition | None:
+        """Compose the post; pictures that may not be shown fail here, with the reason."""
         panes: dict[int, Pane] = {}
         jobs = dict(owed.jobs)
         for place, job in owed.drawn.items():
             try:
                 panes[place] = await self._pane(job)
             except UndeliverableError as fault:
-                error = _about(job, str(fault))
+                error = _failure_text(job, str(fault))
                 await self._services.outbox.fail_delivery(
                     {job.id: error}, self._services.clock(), error
                 )
@@ -187,30 +187,30 @@ class Delivery(Looking):
             jobs=jobs,
             panes=panes,
             missing={p: grids.why_missing(job) for p, job in jobs.items() if p not in panes},
-            note=await note(self._services, next(iter(jobs.values()))),
+            note=await unknown_words_note(self._services, next(iter(jobs.values()))),
         )
 
     async def _pane(self, job: Job) -> Pane:
-        """The picture, if it may be shown."""
+        """The picture with its bytes. Raises `UndeliverableError` if it may not be shown."""
         picture = await self._services.gallery.get(job.id)
         if picture is None:
             raise UndeliverableError(pictures.DELETED_BEFORE)
-        picture = await self._as_shown(job, picture)
-        return Pane(job=job, picture=picture, png=await self._read(picture))
+        picture = await self._recheck_policy(job, picture)
+        return Pane(job=job, picture=picture, png=await self._read_file(picture))
 
     async def _post(
-        self, channel: discord.PartialMessageable, owed: OwedPost, composed: Composition
+        self, channel: discord.PartialMessageable, owed: OwedPost, composition: Composition
     ) -> discord.Message:
         """Post it, shrinking the pictures until Discord accepts them."""
         first = next(iter(owed.jobs.values()))
         try:
             return await upload(
-                composed.pngs,
+                composition.pngs,
                 self._limit_bytes(owed.guild_id),
                 lambda fitting: channel.send(
-                    composed.content(fitting),
-                    files=composed.files(fitting),
-                    view=composed.view(),
+                    composition.content(fitting),
+                    files=composition.files(fitting),
+                    view=composition.view(),
                     allowed_mentions=discord.AllowedMentions(
                         everyone=False,
                         roles=False,
@@ -224,7 +224,7 @@ class Delivery(Looking):
         except ValueError:
             raise UndeliverableError(pictures.TOO_LARGE_TO_POST) from None
 
-    async def _as_shown(self, job: Job, picture: Picture) -> Picture:
+    async def _recheck_policy(self, job: Job, picture: Picture) -> Picture:
         """Check policy again: the channel and the server's rules may have changed."""
         guild = self._bot.get_guild(job.guild_id)
         channel = await channel_at(self._bot, job.guild_id, job.channel_id)
@@ -236,7 +236,7 @@ class Delivery(Looking):
             raise UndeliverableError(_NOT_HERE.get(verdict.reason, verdict.text))
         return replace(picture, spoiler=verdict.spoiler)
 
-    async def _read(self, picture: Picture) -> bytes:
+    async def _read_file(self, picture: Picture) -> bytes:
         try:
             return await self._services.gallery.read(picture)
         except (StorageError, FileNotFoundError) as problem:
@@ -249,13 +249,13 @@ class Delivery(Looking):
 
     async def _give_up(self, owed: OwedPost, text: str, problem: Exception) -> None:
         """Give up a post that cannot be shown at all; `text` is an `UndeliverableError`'s."""
-        errors = {job.id: _about(job, text) for job in owed.drawn.values()}
+        errors = {job.id: _failure_text(job, text) for job in owed.drawn.values()}
         await self._services.outbox.fail_delivery(errors, self._services.clock(), str(problem))
         self._services.signals.status.set()
 
 
-def _shown_in(message: discord.Message, owed: OwedPost) -> dict[int, JobId]:
-    """The pictures in a message by place, whatever may be shown by now."""
+def _pictures_in(message: discord.Message, owed: OwedPost) -> dict[int, JobId]:
+    """The pictures in a message, by place, even those that may no longer be shown."""
     names = [attachment.filename for attachment in message.attachments]
     return {
         place: job.id
@@ -264,13 +264,13 @@ def _shown_in(message: discord.Message, owed: OwedPost) -> dict[int, JobId]:
     }
 
 
-def _reason(problem: BaseException) -> str:
+def _failure_reason(problem: BaseException) -> str:
     if is_gone(problem):
         return pictures.NO_CHANNEL
     return pictures.NO_PERMISSION if is_forbidden(problem) else pictures.NOT_TAKEN
 
 
-def _about(job: Job, text: str) -> str:
+def _failure_text(job: Job, text: str) -> str:
     """The stored sentence, filled in for this picture."""
     return text.replace("{id}", job.id)
 

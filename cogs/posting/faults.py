@@ -1,4 +1,4 @@
-"""What a Discord error means for a task that can be retried.
+"""Classifies Discord's errors for tasks that can be retried.
 
 Called by background tasks that post, edit and react. Knows status codes and nothing about the task.
 """
@@ -8,7 +8,7 @@ from __future__ import annotations
 import aiohttp
 import discord
 
-#: Everything that a request to Discord can raise without a mistake of ours.
+#: Every exception that a request to Discord can raise without a bug of ours.
 DISCORD_ERRORS = (discord.HTTPException, aiohttp.ClientError, OSError, TimeoutError)
 
 #: Unknown channel, server or message; any other 404 may come from a broken proxy.
@@ -18,7 +18,7 @@ _TOO_MANY_EDITS_OF_OLD = 30046
 _THREAD_ARCHIVED = 50083
 
 
-def is_passing(problem: BaseException) -> bool:
+def is_transient(problem: BaseException) -> bool:
     """Whether a retry may succeed: server errors, lost connections, rate limits.
 
     A 403 or 404 without one of Discord's own codes comes from something in between.

@@ -20,11 +20,11 @@ from cogs.posting.faults import is_gone
 from cogs.translating import channel_at
 
 
-class BlindError(BotError):
+class HistoryUnreadableError(BotError):
     """Without Read Message History Discord shows an empty channel, so the search proves nothing."""
 
 
-class NotThereYetError(BotError):
+class NotFoundYetError(BotError):
     """Not found; Discord may still be processing it, so the search is repeated."""
 
 
@@ -33,19 +33,19 @@ class Patience:
 
     def __init__(self, looks: int = 4) -> None:
         self._looks = looks
-        self._in_vain: Counter[str] = Counter()
+        self._failed_looks: Counter[str] = Counter()
 
     def is_over(self, name: str) -> bool:
-        """Count another failed search. True if there were enough: the message was never sent."""
-        self._in_vain[name] += 1
-        if self._in_vain[name] < self._looks:
+        """Count another failed search. True after enough of them: the message was never sent."""
+        self._failed_looks[name] += 1
+        if self._failed_looks[name] < self._looks:
             return False
-        del self._in_vain[name]
+        del self._failed_looks[name]
         return True
 
-    def found(self, name: str) -> None:
+    def forget(self, name: str) -> None:
         """Forget a name that was found."""
-        self._in_vain.pop(name, None)
+        self._failed_looks.pop(name, None)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -64,9 +64,9 @@ async def own_messages(
 ) -> AsyncGenerator[discord.Message]:
     """Our messages that `wanted` accepts, the newest first.
 
-    Raises `BlindError` if we may not read the history, and whatever Discord raises.
+    Raises `HistoryUnreadableError` if we may not read the history, and whatever Discord raises.
     """
-    await _see(bot, stretch)
+    await _require_history(bot, stretch)
     assert bot.user is not None, "nothing is sent before the login"
     channel = bot.get_partial_messageable(stretch.channel_id, guild_id=stretch.guild_id)
     async for message in channel.history(
@@ -79,7 +79,7 @@ async def own_messages(
             yield message
 
 
-class Sought(Protocol):
+class SearchTarget(Protocol):
     """A message to find in a channel by a name that it carries."""
 
     @property
@@ -103,30 +103,30 @@ class Sought(Protocol):
         ...
 
 
-SoughtT = TypeVar("SoughtT", bound=Sought)
+TargetT = TypeVar("TargetT", bound=SearchTarget)
 
 
-async def settle_found(
+async def search_and_settle(
     bot: WaifuBot,
-    sought: Sequence[SoughtT],
-    is_settled: Callable[[SoughtT, Sequence[discord.Message]], Awaitable[bool]],
+    targets: Sequence[TargetT],
+    settle: Callable[[TargetT, Sequence[discord.Message]], Awaitable[bool]],
 ) -> None:
-    """Search one channel for all of these at once, and settle each with the messages found.
+    """Search one channel for all targets at once, and settle each with the messages found.
 
-    Raises `NotThereYetError` if one is not settled, because it may still appear.
+    Raises `NotFoundYetError` if one is not settled, because its message may still appear.
     """
     stretch = Stretch(
-        guild_id=sought[0].guild_id,
-        channel_id=sought[0].channel_id,
-        since_id=min(one.since_id for one in sought),
+        guild_id=targets[0].guild_id,
+        channel_id=targets[0].channel_id,
+        since_id=min(target.since_id for target in targets),
     )
-    found = await _found_by_name(bot, stretch, [one.name for one in sought])
-    waiting = [one for one in sought if not await is_settled(one, found[one.name])]
-    if waiting:
-        raise NotThereYetError(f"{len(waiting)} messages were not found yet")
+    found = await _messages_by_name(bot, stretch, [target.name for target in targets])
+    unsettled = [target for target in targets if not await settle(target, found[target.name])]
+    if unsettled:
+        raise NotFoundYetError(f"{len(unsettled)} messages were not found yet")
 
 
-async def _found_by_name(
+async def _messages_by_name(
     bot: WaifuBot, stretch: Stretch, names: Iterable[str]
 ) -> dict[str, list[discord.Message]]:
     """Our messages that carry each name, the newest first; none if the channel is gone."""
@@ -145,7 +145,7 @@ async def _found_by_name(
 async def newest_own(
     bot: WaifuBot, stretch: Stretch, wanted: Callable[[discord.Message], bool]
 ) -> discord.Message | None:
-    """The first of `own_messages`, or None if there certainly is none."""
+    """The first of `own_messages`; None if there certainly is none."""
     messages = own_messages(bot, stretch, wanted)
     try:
         return await anext(messages, None)
@@ -153,19 +153,19 @@ async def newest_own(
         await messages.aclose()
 
 
-async def _see(bot: WaifuBot, stretch: Stretch) -> None:
+async def _require_history(bot: WaifuBot, stretch: Stretch) -> None:
     """Check that we may read the channel's history."""
     guild = bot.get_guild(stretch.guild_id)
     found = await channel_at(bot, stretch.guild_id, stretch.channel_id)
     me = guild and guild.me
     if not isinstance(found, discord.abc.GuildChannel | discord.Thread) or me is None:
-        raise BlindError(f"channel {stretch.channel_id} cannot be looked at")
+        raise HistoryUnreadableError(f"channel {stretch.channel_id} cannot be looked at")
     if not found.permissions_for(me).read_message_history:
-        raise BlindError(f"I lack Read Message History in channel {stretch.channel_id}")
+        raise HistoryUnreadableError(f"I lack Read Message History in channel {stretch.channel_id}")
 
 
 def shows(message: discord.Message, name: str) -> bool:
-    """Whether an attachment carries this name (perhaps after a spoiler mark), or a button does."""
+    """Whether an attachment, with or without a spoiler mark, or a button carries this name."""
     files = (attachment.filename for attachment in message.attachments)
     return any(name in file for file in files) or name in button_ids(message)
 

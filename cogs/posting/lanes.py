@@ -1,8 +1,9 @@
-"""Works off what channels are owed: one item per channel at a time, several channels at once.
+"""Works off owed items: one per channel at a time, several channels at once.
 
 The loops that post, delete, search, open votes and read them back keep owed rows in the database;
-this module only remembers who is busy and who rests. A fault rests its channel, or one message
-alone, for a growing time, and the others go on. Must not know what is done with a row.
+this module only remembers which channels are busy and which rest. After a fault its channel, or
+one message alone, rests for a growing time while the others go on. Must not know what is done with
+a row.
 """
 
 from __future__ import annotations
@@ -32,10 +33,10 @@ RestKey: TypeAlias = MessageId | OwedPostId | CaseId | DuelId | TellingId | JobI
 _SLOW_S = 2.0
 
 
-async def attempt(deed: Awaitable[object], what: str) -> Exception | None:
-    """Run one deed; a fault in it is logged and returned, and ends nothing else."""
+async def attempt(work: Awaitable[object], what: str) -> Exception | None:
+    """Run one piece of work; a fault in it is logged and returned, and ends nothing else."""
     try:
-        await deed
+        await work
     except (*DISCORD_ERRORS, BotError) as problem:
         log.warning("%s has to wait: %s", what, problem)
         return problem
@@ -64,7 +65,7 @@ async def keep_looking(
             await nudge.wait(poll_s)
 
 
-class OfChannel(Protocol):
+class ChannelItem(Protocol):
     """Something that one channel is owed."""
 
     @property
@@ -73,26 +74,26 @@ class OfChannel(Protocol):
         ...
 
 
-OwedT = TypeVar("OwedT", bound=OfChannel)
+OwedT = TypeVar("OwedT", bound=ChannelItem)
 
 
 def by_channel(owed: Iterable[OwedT]) -> dict[ChannelId, list[OwedT]]:
-    """What each channel is owed, in the given order."""
-    found: dict[ChannelId, list[OwedT]] = {}
+    """The items that each channel is owed, in the given order."""
+    grouped: dict[ChannelId, list[OwedT]] = {}
     for one in owed:
-        found.setdefault(one.channel_id, []).append(one)
-    return found
+        grouped.setdefault(one.channel_id, []).append(one)
+    return grouped
 
 
-def first_of_each(owed: Iterable[OwedT]) -> dict[ChannelId, OwedT]:
-    """What each channel is owed first, in the given order."""
+def first_by_channel(owed: Iterable[OwedT]) -> dict[ChannelId, OwedT]:
+    """The first item that each channel is owed, in the given order."""
     return {channel_id: some[0] for channel_id, some in by_channel(owed).items()}
 
 
 class Rests(Generic[KeyT]):
-    """Who rests, and until when. Each failure in a row doubles the pause, up to a maximum.
+    """The keys that rest, and until when. Each failure in a row doubles the pause, up to a maximum.
 
-    It uses the monotonic clock, because the wall clock may jump. After a start nobody rests.
+    It uses the monotonic clock, because the wall clock may jump. After a start no key rests.
     """
 
     def __init__(self, elapsed_s: Callable[[], float], first_s: float, longest_s: float) -> None:
@@ -102,7 +103,7 @@ class Rests(Generic[KeyT]):
         #: Each key's latest pause, and when it ends.
         self._rests: dict[KeyT, tuple[float, float]] = {}
 
-    def tire(self, key: KeyT) -> None:
+    def rest(self, key: KeyT) -> None:
         """Rest a key that failed, twice as long as last time."""
         last_s, _ = self._rests.get(key, (self._first_s / 2, 0.0))
         pause_s = min(last_s * 2, self._longest_s)
@@ -130,7 +131,7 @@ class Rests(Generic[KeyT]):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Openings:
-    """What may begin now."""
+    """The limits for items that begin now."""
 
     #: The most items to begin.
     free: int
@@ -141,14 +142,15 @@ class Openings:
 
 
 class Lanes(Generic[ItemT]):
-    """One lane per channel, `width` at once; each works on what its channel is owed first.
+    """One lane per channel, `width` at once; each works on the first item that its channel is owed.
 
-    `owed` returns what may begin, the most urgent first. `work` raises what Discord or the database
-    raise; the item is then owed until its row says otherwise, and its channel rests. `alone` names
-    an item's subject, so that it can rest by itself: Discord's faults rest it and its channel,
-    others rest it alone. If the order matters (`in_order`), faults of Discord or the database rest
-    the channel only, so that nothing overtakes the failed item. `about` describes an item in the
-    log; `nudge` is set when there may be more to do.
+    `owed` returns the items that may begin, the most urgent first. `work` raises what Discord or
+    the database raise; the item then stays owed until its row says otherwise, and its channel
+    rests. `rest_key` returns an item's subject, so that it can rest by itself: after Discord's
+    faults it rests together with its channel, after others alone. If the order matters
+    (`in_order`), only the channel rests after faults of Discord or the database, so that nothing
+    overtakes the failed item. `about` describes an item in the log; `nudge` is set when there may
+    be more to do.
     """
 
     def __init__(
@@ -162,7 +164,7 @@ class Lanes(Generic[ItemT]):
         width: int,
         first_pause_s: float = 1.0,
         longest_pause_s: float = 300.0,
-        alone: Callable[[ItemT], RestKey] | None = None,
+        rest_key: Callable[[ItemT], RestKey] | None = None,
         in_order: bool = False,
     ) -> None:
         self._owed = owed
@@ -170,7 +172,7 @@ class Lanes(Generic[ItemT]):
         self._about = about
         self._nudge = nudge
         self._width = width
-        self._alone = alone
+        self._rest_key = rest_key
         self._in_order = in_order
         #: The channels with a lane, and those of them that hold a place.
         self._busy: set[ChannelId] = set()
@@ -180,7 +182,7 @@ class Lanes(Generic[ItemT]):
         self._subjects = Rests[RestKey](elapsed_s, 2 * first_pause_s, 2 * longest_pause_s)
 
     def openings(self) -> Openings:
-        """What may begin now."""
+        """The limits for items that begin now."""
         return Openings(
             free=self._width - len(self._placed),
             closed=self._channels.resting() | self._busy,
@@ -194,7 +196,7 @@ class Lanes(Generic[ItemT]):
         self._nudge.set()
 
     async def look(self, tasks: asyncio.TaskGroup) -> bool:
-        """Begin what is owed and may begin. True if there was something."""
+        """Begin the owed items that may begin. True if there were any."""
         openings = self.openings()
         if not openings.free:
             return False
@@ -204,20 +206,20 @@ class Lanes(Generic[ItemT]):
             self._placed.add(channel_id)
             tasks.create_task(self._lane(channel_id, item), name=f"lane of {channel_id}")
         if owed:
-            # What these channels are owed may have hidden what others are owed.
+            # The items of these channels may have hidden those of others.
             self._nudge.set()
         return bool(owed)
 
     async def _lane(self, channel_id: ChannelId, item: ItemT) -> None:
         try:
             with self._about(item):
-                fault = await attempt(self._in_a_place(channel_id, item), f"channel {channel_id}")
-            self._note(channel_id, item, fault)
+                fault = await attempt(self._hold_place(channel_id, item), f"channel {channel_id}")
+            self._update_rests(channel_id, item, fault)
         finally:
             self._busy.discard(channel_id)
             self._give_up_place(channel_id)
 
-    async def _in_a_place(self, channel_id: ChannelId, item: ItemT) -> None:
+    async def _hold_place(self, channel_id: ChannelId, item: ItemT) -> None:
         """Hold a place while the work advances, but not while it only waits (a long rate limit)."""
         loop = asyncio.get_running_loop()
         slow = loop.call_later(_SLOW_S, self._give_up_place, channel_id)
@@ -230,19 +232,19 @@ class Lanes(Generic[ItemT]):
         self._placed.discard(channel_id)
         self._nudge.set()
 
-    def _note(self, channel_id: ChannelId, item: ItemT, fault: Exception | None) -> None:
-        """Decide who rests after the result."""
-        subject = self._alone(item) if self._alone else None
+    def _update_rests(self, channel_id: ChannelId, item: ItemT, fault: Exception | None) -> None:
+        """Decide from the result whether the channel or the subject rests."""
+        subject = self._rest_key(item) if self._rest_key else None
         of_channel = (*DISCORD_ERRORS, BotError) if self._in_order else DISCORD_ERRORS
         is_the_channels = subject is None or isinstance(fault, of_channel)
         if fault is None or is_the_channels:
-            _note(self._channels, channel_id, fault)
+            _rest_or_recover(self._channels, channel_id, fault)
         if subject is not None and not (fault and is_the_channels and self._in_order):
-            _note(self._subjects, subject, fault)
+            _rest_or_recover(self._subjects, subject, fault)
 
 
-def _note(rests: Rests[KeyT], key: KeyT, fault: Exception | None) -> None:
+def _rest_or_recover(rests: Rests[KeyT], key: KeyT, fault: Exception | None) -> None:
     if fault is None:
         rests.recover(key)
     else:
-        rests.tire(key)
+        rests.rest(key)

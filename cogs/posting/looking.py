@@ -1,6 +1,6 @@
 """The base of cogs that work off owed items for as long as the bot runs.
 
-Each cog defines what is owed and what is done; `lanes.py` lets channels take turns.
+Each cog defines its owed items and the work on them; `lanes.py` lets channels take turns.
 """
 
 from __future__ import annotations
@@ -19,11 +19,11 @@ class Lane(Protocol):
     """Something that begins owed items: `Lanes` of any kind."""
 
     async def look(self, tasks: asyncio.TaskGroup) -> bool:
-        """Begin what may begin. True if there was something."""
+        """Begin the items that may begin. True if there were any."""
         ...
 
 
-class Looking(commands.Cog):
+class PollingCog(commands.Cog):
     """Looks from the first connection on, at every nudge and at every poll."""
 
     def __init__(
@@ -55,6 +55,6 @@ class Looking(commands.Cog):
         )
 
     async def look(self, tasks: asyncio.TaskGroup) -> bool:
-        """Begin what is owed, lane by lane. True if there was something."""
+        """Begin the owed items, lane by lane. True if there were any."""
         begun = [await lane.look(tasks) for lane in self._lanes]
         return any(begun)

@@ -16,9 +16,9 @@ from bot.client import WaifuBot
 from bot.domain import BotError, ChannelId
 from bot.log import whereabouts
 from bot.store.sends import Send
-from cogs.posting.finding import Patience, settle_found
+from cogs.posting.finding import Patience, search_and_settle
 from cogs.posting.lanes import Lanes, Openings, by_channel
-from cogs.posting.looking import Looking
+from cogs.posting.looking import PollingCog
 from cogs.posting.sending import note_sent
 
 log = logging.getLogger(__name__)
@@ -29,8 +29,8 @@ _POLL_S = 60.0
 _LOOK, _WIDTH = 100, 2
 
 
-class Lost(Looking):
-    """One search of a channel at a time, for everything lost there."""
+class Lost(PollingCog):
+    """Searches one channel at a time for every message lost there."""
 
     def __init__(self, bot: WaifuBot) -> None:
         self._patience = Patience()
@@ -38,7 +38,7 @@ class Lost(Looking):
             bot,
             Lanes(
                 self._owed,
-                self._settle,
+                self._search,
                 about=lambda sends: whereabouts(guild=sends[0].guild_id),
                 elapsed_s=bot.services.elapsed_s,
                 nudge=bot.services.signals.lost,
@@ -50,7 +50,7 @@ class Lost(Looking):
         )
 
     async def cog_load(self) -> None:
-        """Start once the bot is connected; what a previous process was sending counts as lost."""
+        """Start once the bot is connected; count earlier unconfirmed sends as lost."""
         try:
             await self._services.sends.lose_all()
         except BotError as problem:
@@ -60,13 +60,13 @@ class Lost(Looking):
     async def _owed(self, openings: Openings) -> Mapping[ChannelId, Sequence[Send]]:
         return by_channel(await self._services.sends.lost(_LOOK, openings.closed))
 
-    async def _settle(self, sends: Sequence[Send]) -> None:
-        await settle_found(self._bot, sends, self._is_settled)
+    async def _search(self, sends: Sequence[Send]) -> None:
+        await search_and_settle(self._bot, sends, self._settle_one)
 
-    async def _is_settled(self, send: Send, found: Sequence[discord.Message]) -> bool:
+    async def _settle_one(self, send: Send, found: Sequence[discord.Message]) -> bool:
         if found:
             log.info("found message %s, a lost %s", found[0].id, send.kind)
-            self._patience.found(send.name)
+            self._patience.forget(send.name)
             await note_sent(self._services, send, found[0])
             return True
         if not self._patience.is_over(send.name):

@@ -14,12 +14,12 @@ from bot.domain import MessageId
 from bot.store.sends import Begun, Send, SendKind
 from bot.store.views import StatusMessage
 from bot.words import pictures
-from cogs.posting.finding import BlindError, Stretch, newest_own
+from cogs.posting.finding import HistoryUnreadableError, Stretch, newest_own
 
 log = logging.getLogger(__name__)
 
 
-async def announce(bot: WaifuBot, status: StatusMessage, text: str) -> None:
+async def announce_end(bot: WaifuBot, status: StatusMessage, text: str) -> None:
     """Post the end of a request for its member, once, because there is no message to edit."""
     services = bot.services
     notice = Send(
@@ -34,17 +34,17 @@ async def announce(bot: WaifuBot, status: StatusMessage, text: str) -> None:
     if begun is Begun.GONE:
         return
     try:
-        message = await _noticed(bot, status) if begun is Begun.AGAIN else None
-    except BlindError as problem:
+        message = await _find_notice(bot, status) if begun is Begun.AGAIN else None
+    except HistoryUnreadableError as problem:
         log.info("request %s may already have its final notice: %s", status.request_id, problem)
         return
     if message is None:
-        message = await _notice(bot, status, text)
+        message = await _post_notice(bot, status, text)
     if not await services.sends.sent(notice, MessageId(message.id)):
         services.signals.doomed.set()
 
 
-async def _noticed(bot: WaifuBot, status: StatusMessage) -> discord.Message | None:
+async def _find_notice(bot: WaifuBot, status: StatusMessage) -> discord.Message | None:
     """The notice of an earlier attempt whose answer was lost."""
     return await newest_own(
         bot,
@@ -53,7 +53,7 @@ async def _noticed(bot: WaifuBot, status: StatusMessage) -> discord.Message | No
     )
 
 
-async def _notice(bot: WaifuBot, status: StatusMessage, text: str) -> discord.Message:
+async def _post_notice(bot: WaifuBot, status: StatusMessage, text: str) -> discord.Message:
     channel = bot.get_partial_messageable(status.channel_id, guild_id=status.guild_id)
     return await channel.send(
         f"<@{status.user_id}> {text}\n{pictures.REQUEST(id=status.request_id)}",

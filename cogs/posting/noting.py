@@ -1,6 +1,6 @@
 """The line under a picture about words that its model does not know. Not a cog.
 
-Called by whatever shows a member's words beside a picture, or leads to one.
+Called wherever a member's words are shown with a picture, or before one.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ from bot.words import knowing
 from models.catalogue.tags.grasping import grasp
 
 
-async def note(services: Services, job: Job) -> str:
+async def unknown_words_note(services: Services, job: Job) -> str:
     """The note on the job's unknown words; "" if all are known.
 
     Nothing is said about a job of another model than the one in use.

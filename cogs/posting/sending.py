@@ -14,7 +14,7 @@ from bot.client import Interaction
 from bot.domain import BotError, ChannelId, MessageId, Picture, Post
 from bot.services import Services
 from bot.store.sends import Begun, Send, SendKind
-from cogs.posting.faults import is_passing
+from cogs.posting.faults import is_transient
 from cogs.translating import guild_of
 
 log = logging.getLogger(__name__)
@@ -39,8 +39,9 @@ async def send_tracked(
 ) -> bool:
     """Record the send, `post` it, and record the result.
 
-    Returns False, posting nothing, if its content is gone by now. Errors of `post` propagate: after
-    a refusal nothing was sent; after any other error the message may exist and is searched for.
+    Returns False, posting nothing, if its content has been deleted. Errors of `post` propagate:
+    after a refusal nothing was sent; after any other error the message may exist, so it is searched
+    for.
     """
     services = interaction.client.services
     if await services.sends.begin(send) is Begun.GONE:
@@ -67,20 +68,20 @@ async def note_sent(services: Services, send: Send, message: discord.Message) ->
 
 async def _note_failure(services: Services, send: Send, problem: BaseException) -> None:
     try:
-        if _refused(problem):
+        if _is_certainly_unsent(problem):
             await services.sends.abandon(send)
         else:
             await services.sends.answer_lost(send)
             services.signals.lost.set()
             services.signals.doomed.set()
-    except BotError as also:
-        log.warning("the result of a send will be recorded at the next start: %s", also)
+    except BotError as fault:
+        log.warning("the result of a send will be recorded at the next start: %s", fault)
 
 
-def _refused(problem: BaseException) -> bool:
+def _is_certainly_unsent(problem: BaseException) -> bool:
     """Whether certainly nothing was sent; `ValueError` is a picture that cannot be made to fit."""
     if isinstance(problem, discord.HTTPException):
-        return not is_passing(problem)
+        return not is_transient(problem)
     return isinstance(problem, ValueError)
 
 

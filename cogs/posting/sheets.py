@@ -53,11 +53,11 @@ def contact_sheet(pngs: Sequence[bytes | None]) -> bytes:
     sheet = Image.new("RGB", (columns * pitch - _GAP_PX, rows * pitch - _GAP_PX), _PAPER)
     for place, png in enumerate(pngs):
         row, column = divmod(place, COLUMNS)
-        sheet.paste(_numbered(png, place + 1), (column * pitch, row * pitch))
+        sheet.paste(_numbered_field(png, place + 1), (column * pitch, row * pitch))
     return encode_png(sheet.tobytes(), sheet.width, sheet.height)
 
 
-def _numbered(png: bytes | None, number: int) -> Image.Image:
+def _numbered_field(png: bytes | None, number: int) -> Image.Image:
     """A thumbnail, or an empty field, with its number in the corner."""
     thumbnail = None if png is None else _thumbnail(png)
     field = Image.new("RGB", (_SIDE_PX, _SIDE_PX), _PAPER if thumbnail else _FIELD)

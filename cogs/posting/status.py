@@ -1,4 +1,4 @@
-"""Keeps every open request's status message current: place, progress, preview, end.
+"""Keeps the status message of every open request current: place, progress, preview, end.
 
 The database says which requests are open, the progress board how far their pictures are. Edits use
 the bot's own token, because an interaction's token dies after a quarter of an hour. Must not know
@@ -29,12 +29,12 @@ from bot.log import whereabouts
 from bot.policy import decide
 from bot.store.views import StatusMessage
 from bot.words import pictures, wording
-from cogs.posting.faults import is_edit_limit, is_gone, is_passing
-from cogs.posting.finding import BlindError, button_ids, newest_own
+from cogs.posting.faults import is_edit_limit, is_gone, is_transient
+from cogs.posting.finding import HistoryUnreadableError, button_ids, newest_own
 from cogs.posting.lanes import attempt
-from cogs.posting.looking import Looking
-from cogs.posting.notices import announce, stretch_of
-from cogs.posting.noting import note
+from cogs.posting.looking import PollingCog
+from cogs.posting.notices import announce_end, stretch_of
+from cogs.posting.noting import unknown_words_note
 from cogs.posting.tiles import mosaic
 from cogs.translating import in_public, place_at
 
@@ -57,13 +57,13 @@ _WIDTH = 8
 #: An interaction is answered within a quarter of an hour; as a snowflake difference.
 _ANSWERED_WITHIN = 15 * 60_000 << 22
 
-_BAD_ENDS = frozenset({JobState.FAILED, JobState.WITHHELD})
-_NOT_SHOWN = frozenset({JobState.HELD, JobState.WITHHELD, JobState.FAILED, JobState.CANCELLED})
+_BAD_END_STATES = frozenset({JobState.FAILED, JobState.WITHHELD})
+_UNSHOWN_STATES = frozenset({JobState.HELD, JobState.WITHHELD, JobState.FAILED, JobState.CANCELLED})
 
 
 @dataclass(slots=True, kw_only=True)
-class _Shown:
-    """What a status message shows, as far as this process knows."""
+class _MessageState:
+    """A status message's content, as far as this process knows."""
 
     #: The earliest time of its next edit, and of any retry after a failure.
     edit_ms: int
@@ -81,10 +81,10 @@ class _Shown:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Plan:
-    """What to do with one message."""
+    """The next edit or deletion of one message."""
 
     status: StatusMessage
-    shown: _Shown
+    shown: _MessageState
     #: Its new text; None: delete it.
     text: str | None
     preview: bytes | None = None
@@ -94,8 +94,8 @@ class _Plan:
     is_news: bool = False
 
 
-class Status(Looking):
-    """One edit in flight per message, few overall; only requests that changed are looked at."""
+class Status(PollingCog):
+    """One edit in flight per message, few overall; skips requests that did not change."""
 
     def __init__(self, bot: WaifuBot) -> None:
         super().__init__(
@@ -105,7 +105,7 @@ class Status(Looking):
             poll_s=_POLL_S,
             pace_s=_PACE_S,
         )
-        self._shown: dict[RequestId, _Shown] = {}
+        self._shown: dict[RequestId, _MessageState] = {}
         self._busy: set[RequestId] = set()
         self._channel_free_ms: dict[ChannelId, int] = {}
         #: An older request's answer was sent by a previous process, or never.
@@ -114,8 +114,8 @@ class Status(Looking):
     async def look(self, tasks: asyncio.TaskGroup) -> bool:
         """Plan for every request that changed: ended ones first, then the longest waiting.
 
-        A channel that was just edited is skipped, because its next edit is a second away. True if
-        something was begun.
+        A channel that was just edited is skipped, because its next edit is a second away. Returns
+        True if a plan was begun.
         """
         now_ms = self._services.clock()
         plans: list[_Plan] = []
@@ -124,9 +124,9 @@ class Status(Looking):
                 # Otherwise the rest would wait for the next poll, since only a few go at once.
                 self._services.signals.status.set()
                 break
-            if not is_ended and self._is_taken(status.channel_id, now_ms):
+            if not is_ended and self._is_channel_taken(status.channel_id, now_ms):
                 continue
-            plan = await self._planned(status, self._shown[status.request_id], now_ms)
+            plan = await self._plan_safely(status, self._shown[status.request_id], now_ms)
             if plan is not None and self._take_channel(plan, now_ms):
                 plans.append(plan)
         for plan in plans:
@@ -135,7 +135,7 @@ class Status(Looking):
         return bool(plans)
 
     async def _due(self, now_ms: int) -> list[tuple[StatusMessage, bool]]:
-        """The requests that may be looked at now, and whether they have ended."""
+        """The requests to plan for now, and whether they have ended."""
         statuses = await self._services.views.open_statuses()
         ended = await self._services.views.ended_requests()
         open_ids = {status.request_id for status in statuses}
@@ -147,7 +147,7 @@ class Status(Looking):
 
     def _is_due(self, status: StatusMessage, now_ms: int, *, is_ended: bool) -> bool:
         shown = self._shown.setdefault(
-            status.request_id, _Shown(edit_ms=status.created_ms + _EDIT_MS)
+            status.request_id, _MessageState(edit_ms=status.created_ms + _EDIT_MS)
         )
         if status.request_id in self._busy or now_ms < shown.retry_ms:
             return False
@@ -160,7 +160,9 @@ class Status(Looking):
     def _drawing(self, job_ids: tuple[JobId, ...]) -> frozenset[JobId]:
         return frozenset(i for i in job_ids if self._services.progress.get(i) is not None)
 
-    async def _planned(self, status: StatusMessage, shown: _Shown, now_ms: int) -> _Plan | None:
+    async def _plan_safely(
+        self, status: StatusMessage, shown: _MessageState, now_ms: int
+    ) -> _Plan | None:
         """Plan one request; a fault ends only this plan, as in `_carry_out`."""
         try:
             with in_public(self._bot, status.guild_id):
@@ -172,15 +174,15 @@ class Status(Looking):
             shown.retry_ms = now_ms + _PAUSE_MS
             return None
 
-    async def _plan(self, status: StatusMessage, shown: _Shown, now_ms: int) -> _Plan | None:
-        """What to do with a message now; None: nothing yet."""
+    async def _plan(self, status: StatusMessage, shown: _MessageState, now_ms: int) -> _Plan | None:
+        """The plan for a message; None if there is nothing to do yet."""
         jobs = await self._services.views.of_request(status.request_id)
         shown.job_ids = tuple(job.id for job in jobs)
         shown.drawing = self._drawing(shown.job_ids)
         shown.look_ms = now_ms + _PLACE_MS
         if all(job.state in ENDED for job in jobs):
-            on_its_way = status.message_id is None and self._is_young(status, now_ms)
-            return None if on_its_way else _last_plan(status, shown, jobs, now_ms)
+            may_arrive = status.message_id is None and self._may_answer_arrive(status, now_ms)
+            return None if may_arrive else _last_plan(status, shown, jobs, now_ms)
         if status.message_id is None:
             return None
         text, preview = await self._text(jobs), await self._preview(jobs, shown)
@@ -188,7 +190,7 @@ class Status(Looking):
             return None
         return _Plan(status=status, shown=shown, text=text, preview=preview)
 
-    def _is_young(self, status: StatusMessage, now_ms: int) -> bool:
+    def _may_answer_arrive(self, status: StatusMessage, now_ms: int) -> bool:
         """Whether the answer to the command may still be on its way."""
         return max(self._began_ms, now_ms - _GRACE_MS) < status.created_ms <= now_ms
 
@@ -197,12 +199,12 @@ class Status(Looking):
         channel_id = plan.status.channel_id
         if plan.text is None:
             return True
-        if self._is_taken(channel_id, now_ms):
+        if self._is_channel_taken(channel_id, now_ms):
             return False
         self._channel_free_ms[channel_id] = now_ms + _CHANNEL_MS
         return True
 
-    def _is_taken(self, channel_id: ChannelId, now_ms: int) -> bool:
+    def _is_channel_taken(self, channel_id: ChannelId, now_ms: int) -> bool:
         return now_ms < self._channel_free_ms.get(channel_id, 0)
 
     async def _carry_out(self, plan: _Plan) -> None:
@@ -210,27 +212,29 @@ class Status(Looking):
         request_id = plan.status.request_id
         try:
             with whereabouts(guild=plan.status.guild_id):
-                problem = await attempt(self._try(plan), f"the status of request {request_id}")
+                problem = await attempt(
+                    self._carry_out_once(plan), f"the status of request {request_id}"
+                )
             if problem is not None:
-                self._rest(plan, problem)
+                self._schedule_retry(plan, problem)
         finally:
             self._busy.discard(request_id)
 
-    async def _try(self, plan: _Plan) -> None:
-        """Carry the plan out; give up what Discord will never accept."""
+    async def _carry_out_once(self, plan: _Plan) -> None:
+        """Carry out the plan; give it up if Discord will never accept it."""
         try:
             await (self._finish(plan) if plan.last else self._update(plan))
         except discord.HTTPException as problem:
-            if is_passing(problem) or is_edit_limit(problem):
+            if is_transient(problem) or is_edit_limit(problem):
                 raise
             log.info("gave up the status of request %s: %s", plan.status.request_id, problem)
-            # Its member still learns of the end, in a message of its own.
+            # Its member still learns of the end, from a new message.
             if plan.last or not is_gone(problem):
                 await self._close(plan.status)
             else:
                 await self._services.views.set_status_message(plan.status.request_id, None)
 
-    def _rest(self, plan: _Plan, problem: Exception) -> None:
+    def _schedule_retry(self, plan: _Plan, problem: Exception) -> None:
         pause_ms = _EDIT_LIMIT_PAUSE_MS if is_edit_limit(problem) else _PAUSE_MS
         plan.shown.retry_ms = self._services.clock() + pause_ms
 
@@ -241,12 +245,12 @@ class Status(Looking):
     async def _update(self, plan: _Plan) -> None:
         """Show the request's state; a preview that is already shown is not sent again."""
         status, shown = plan.status, plan.shown
-        assert status.message_id is not None, "no plan to edit what is not known"
+        assert status.message_id is not None, "a plan to edit names its message"
         message = self._message(status, status.message_id)
         if plan.preview == shown.preview:
             await message.edit(content=plan.text)
         else:
-            await message.edit(content=plan.text, attachments=_files(plan.preview))
+            await message.edit(content=plan.text, attachments=_preview_files(plan.preview))
         shown.text, shown.preview = plan.text or "", plan.preview
         now_ms = self._services.clock()
         old = now_ms - status.created_ms > _OLD_MS
@@ -261,16 +265,16 @@ class Status(Looking):
             standing=standing,
             expected=await self._services.outlook.expected(jobs, standing),
             progress={job.id: p for job in jobs if (p := board.get(job.id)) is not None},
-            note=await note(self._services, jobs[0]),
+            note=await unknown_words_note(self._services, jobs[0]),
         )
 
-    async def _preview(self, jobs: list[Job], shown: _Shown) -> bytes | None:
+    async def _preview(self, jobs: list[Job], shown: _MessageState) -> bytes | None:
         """The latest previews as one picture; None if they may no longer be shown."""
         for job in jobs:
             report = self._services.progress.get(job.id)
             if report is not None and report.preview_png is not None:
                 shown.seen[job.id] = report.preview_png
-            elif job.state in _NOT_SHOWN:
+            elif job.state in _UNSHOWN_STATES:
                 # Remove the shown preview of a picture that is now withheld.
                 shown.seen.pop(job.id, None)
         if not shown.seen or not await self._may_preview(jobs[0]):
@@ -292,15 +296,15 @@ class Status(Looking):
         return decide.may_keep_preview(job, policy)
 
     async def _finish(self, plan: _Plan) -> None:
-        """Delete the message once all is posted; otherwise say what went wrong."""
+        """Delete the message if everything was posted; otherwise say what went wrong."""
         status = plan.status
-        message_id = status.message_id or await self._lost_answer(plan)
-        told = message_id is not None and await self._tell(plan, message_id)
-        if not told and plan.text is not None and plan.is_news:
-            await announce(self._bot, status, plan.text)
+        message_id = status.message_id or await self._find_lost_answer(plan)
+        updated = message_id is not None and await self._show_end(plan, message_id)
+        if not updated and plan.text is not None and plan.is_news:
+            await announce_end(self._bot, status, plan.text)
         await self._close(status)
 
-    async def _tell(self, plan: _Plan, message_id: MessageId) -> bool:
+    async def _show_end(self, plan: _Plan, message_id: MessageId) -> bool:
         """Edit in the final text, or delete the message. False if it is already gone."""
         message = self._message(plan.status, message_id)
         try:
@@ -311,7 +315,7 @@ class Status(Looking):
         except discord.HTTPException as problem:
             if is_gone(problem):
                 return False
-            if plan.text is not None or is_passing(problem):
+            if plan.text is not None or is_transient(problem):
                 raise
             # It still shows the member's words: the takedown keeps trying.
             log.info("message %s cannot be removed yet: %s", message_id, problem)
@@ -319,7 +323,7 @@ class Status(Looking):
             self._services.signals.doomed.set()
         return True
 
-    async def _lost_answer(self, plan: _Plan) -> MessageId | None:
+    async def _find_lost_answer(self, plan: _Plan) -> MessageId | None:
         """The answer to the command, if we crashed between sending it and recording its id."""
         status = plan.status
         try:
@@ -328,7 +332,7 @@ class Status(Looking):
                 stretch_of(status, status.since_id + _ANSWERED_WITHIN),
                 lambda message: status.request_id in button_ids(message),
             )
-        except BlindError as problem:
+        except HistoryUnreadableError as problem:
             log.info("the answer to request %s is not found: %s", status.request_id, problem)
             if plan.text is None:
                 await self._services.doomed.hunt(status.hunt())
@@ -341,23 +345,25 @@ class Status(Looking):
         self._shown.pop(status.request_id, None)
 
 
-def _last_plan(status: StatusMessage, shown: _Shown, jobs: list[Job], now_ms: int) -> _Plan | None:
-    """Every job has ended: delete the message if posts tell everything, else say the rest."""
-    if all(_is_told(job, jobs) for job in jobs):
+def _last_plan(
+    status: StatusMessage, shown: _MessageState, jobs: list[Job], now_ms: int
+) -> _Plan | None:
+    """The final plan: delete the message if posts report every job, else report the rest."""
+    if all(_is_reported(job, jobs) for job in jobs):
         return _Plan(status=status, shown=shown, text=None, last=True)
     if now_ms < shown.edit_ms:
         return None
-    bad = any(job.state in _BAD_ENDS for job in jobs)
+    bad = any(job.state in _BAD_END_STATES for job in jobs)
     return _Plan(status=status, shown=shown, text=wording.ended(jobs), last=True, is_news=bad)
 
 
-def _is_told(job: Job, jobs: list[Job]) -> bool:
-    """Whether its picture is posted, or the post that lacks it says why."""
+def _is_reported(job: Job, jobs: list[Job]) -> bool:
+    """Whether the job's picture is posted, or a post says why it is missing."""
     posted = {other.owed_post_id for other in jobs if other.state is JobState.DELIVERED}
     return job.owed_post_id in posted
 
 
-def _files(preview: bytes | None) -> list[discord.File]:
+def _preview_files(preview: bytes | None) -> list[discord.File]:
     if preview is None:
         return []
     return [discord.File(io.BytesIO(preview), "preview.png", description=pictures.UNFINISHED())]

@@ -1,8 +1,8 @@
-"""Deletes from Discord what must go: posts of deleted pictures, messages of forgotten users.
+"""Deletes messages from Discord: posts of deleted pictures, messages of forgotten users.
 
 The rows of doomed messages and of searches are the truth, written in the transaction that decided
-so; the nudge only saves waiting. A message that may not be deleted now is retried for as long as
-its channel exists. Must not know why a message goes.
+the deletion; the nudge only saves waiting. A deletion that is not allowed now is retried for as
+long as the channel exists. Must not know why a message goes.
 """
 
 from __future__ import annotations
@@ -16,10 +16,10 @@ from bot.client import WaifuBot
 from bot.domain import ChannelId, MessageId, MessageRef
 from bot.log import whereabouts
 from bot.store.doomed import Hunt
-from cogs.posting.faults import is_archived, is_forbidden, is_gone, is_passing
-from cogs.posting.finding import Patience, settle_found
-from cogs.posting.lanes import Lanes, Openings, by_channel, first_of_each
-from cogs.posting.looking import Looking
+from cogs.posting.faults import is_archived, is_forbidden, is_gone, is_transient
+from cogs.posting.finding import Patience, search_and_settle
+from cogs.posting.lanes import Lanes, Openings, by_channel, first_by_channel
+from cogs.posting.looking import PollingCog
 
 log = logging.getLogger(__name__)
 
@@ -29,25 +29,25 @@ _POLL_S, _LONGEST_PAUSE_S = 60.0, 3600.0
 _LOOK, _WIDTH = 100, 4
 
 
-class Takedown(Looking):
+class Takedown(PollingCog):
     """Deletes one message at a time per channel; Discord limits deletions by channel."""
 
     def __init__(self, bot: WaifuBot) -> None:
         self._patience = Patience()
         # Separate, because a search that finds nothing yet must not delay known deletions.
         deleting = Lanes(
-            self._doomed,
+            self._owed_deletions,
             self._delete,
             about=lambda message: whereabouts(guild=message.guild_id),
             elapsed_s=bot.services.elapsed_s,
             nudge=bot.services.signals.doomed,
             width=_WIDTH,
             longest_pause_s=_LONGEST_PAUSE_S,
-            alone=lambda message: message.message_id,
+            rest_key=lambda message: message.message_id,
             in_order=True,
         )
         hunting = Lanes(
-            self._hunted,
+            self._owed_hunts,
             self._hunt,
             about=lambda hunts: whereabouts(guild=hunts[0].guild_id),
             elapsed_s=bot.services.elapsed_s,
@@ -60,28 +60,28 @@ class Takedown(Looking):
             deleting,
             hunting,
             nudge=bot.services.signals.doomed,
-            what="what is to go",
+            what="messages to delete",
             poll_s=_POLL_S,
         )
 
-    async def _doomed(self, openings: Openings) -> Mapping[ChannelId, MessageRef]:
-        return first_of_each(
+    async def _owed_deletions(self, openings: Openings) -> Mapping[ChannelId, MessageRef]:
+        return first_by_channel(
             await self._services.doomed.messages(
                 openings.free, openings.closed, nor=openings.resting
             )
         )
 
-    async def _hunted(self, openings: Openings) -> Mapping[ChannelId, Sequence[Hunt]]:
+    async def _owed_hunts(self, openings: Openings) -> Mapping[ChannelId, Sequence[Hunt]]:
         return by_channel(await self._services.doomed.hunts(_LOOK, openings.closed))
 
     async def _hunt(self, hunts: Sequence[Hunt]) -> None:
         """Search for the names; messages found are doomed, and deleted in the next round."""
-        await settle_found(self._bot, hunts, self._is_over)
+        await search_and_settle(self._bot, hunts, self._settle_hunt)
 
-    async def _is_over(self, hunt: Hunt, found: Sequence[discord.Message]) -> bool:
+    async def _settle_hunt(self, hunt: Hunt, found: Sequence[discord.Message]) -> bool:
         if not found and not self._patience.is_over(hunt.name):
             return False
-        self._patience.found(hunt.name)
+        self._patience.forget(hunt.name)
         await self._services.doomed.caught(hunt, [MessageId(message.id) for message in found])
         if found:
             self._services.signals.doomed.set()
@@ -94,7 +94,7 @@ class Takedown(Looking):
         except discord.HTTPException as problem:
             if is_archived(problem):
                 await self._delete_from_archive(message)
-            elif is_passing(problem) or is_forbidden(problem):
+            elif is_transient(problem) or is_forbidden(problem):
                 raise
             elif not is_gone(problem):
                 log.warning("message %s can never be deleted: %s", message.message_id, problem)

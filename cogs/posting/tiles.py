@@ -1,7 +1,7 @@
 """The tile in place of a missing picture in a post, and the mosaic of previews.
 
-Drawn with Pillow. A tile keeps the others in their places and shows only its place's number; the
-message's words say why it is empty.
+Drawn with Pillow. A tile keeps the others in their places and shows only its own number; the
+text of the message says why it is empty.
 """
 
 from __future__ import annotations
@@ -43,7 +43,7 @@ def mosaic(previews: Sequence[bytes | None]) -> bytes | None:
 
     A picture not yet begun or unreadable is a grey field.
     """
-    seen = [None if png is None else _opened(png) for png in previews]
+    seen = [None if png is None else _open_image(png) for png in previews]
     shown = [image for image in seen if image is not None]
     if not shown:
         return None
@@ -61,7 +61,7 @@ def mosaic(previews: Sequence[bytes | None]) -> bytes | None:
     return out.getvalue()
 
 
-def _opened(png: bytes) -> Image.Image | None:
+def _open_image(png: bytes) -> Image.Image | None:
     try:
         return Image.open(io.BytesIO(png)).convert("RGB")
     except (UnidentifiedImageError, OSError):

@@ -27,21 +27,21 @@ _SHRINK = 0.75
 _REQUEST_BYTES_MAX = 24 * 2**20
 
 
-class Fitted(NamedTuple):
+class FittedPicture(NamedTuple):
     """A picture as uploaded, and its file extension."""
 
     data: bytes
     extension: str
 
 
-def told_of(text: str, fitting: Sequence[Fitted]) -> str:
-    """The words above pictures, with a note if one is not the original file."""
-    kept = all(one.extension == "png" for one in fitting)
-    return text if kept else wording.compressed(text)
+def with_compression_note(text: str, fitting: Sequence[FittedPicture]) -> str:
+    """The text above pictures, with a note if one is not the original file."""
+    all_original = all(one.extension == "png" for one in fitting)
+    return text if all_original else wording.compressed(text)
 
 
 async def upload(
-    pngs: Sequence[bytes], limit_bytes: int, send: Callable[[list[Fitted]], Awaitable[T]]
+    pngs: Sequence[bytes], limit_bytes: int, send: Callable[[list[FittedPicture]], Awaitable[T]]
 ) -> T:
     """Call `send` with the PNGs, or with the best encodings that Discord accepts.
 
@@ -50,7 +50,7 @@ async def upload(
     """
     limit_bytes = min(limit_bytes, _REQUEST_BYTES_MAX // len(pngs))
     while True:
-        fitting = [await fitted(png, limit_bytes) for png in pngs]
+        fitting = [await fit_picture(png, limit_bytes) for png in pngs]
         try:
             return await send(fitting)
         except discord.HTTPException as problem:
@@ -61,8 +61,8 @@ async def upload(
             log.warning("%s bytes were too large, trying %s", largest, limit_bytes)
 
 
-async def fitted(png: bytes, limit_bytes: int) -> Fitted:
+async def fit_picture(png: bytes, limit_bytes: int) -> FittedPicture:
     """The picture in at most `limit_bytes`. Raises `ValueError` if that is impossible."""
     if len(png) <= limit_bytes:
-        return Fitted(png, "png")
-    return Fitted(*await asyncio.to_thread(encode_smaller, png, limit_bytes))
+        return FittedPicture(png, "png")
+    return FittedPicture(*await asyncio.to_thread(encode_smaller, png, limit_bytes))

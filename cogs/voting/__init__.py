@@ -1,1 +1,1 @@
-"""Turns reactions into votes, through every outage; duels of two pictures; lists of the best."""
+"""Votes from reactions, through every outage; duels of two pictures; lists of the best."""

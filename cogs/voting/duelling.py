@@ -1,7 +1,7 @@
-"""Shows a duel and takes it back: to one member, or to a channel, where it is posted once.
+"""Posts a duel to a channel once and shows its end, and prepares blind pairs of pictures.
 
 `/duel`, the rating party and the blind test of a candidate post through `post_duel`. The pictures
-are blind: the texts in the files are removed, and no name tells which is which. Must not know why
+are blind: the texts in the files are removed, and no file name reveals a picture. Must not know why
 two pictures are compared. Not a cog.
 """
 
@@ -21,9 +21,9 @@ from bot.curating.bare import without_texts
 from bot.domain import BotError, MessageId, StorageError
 from bot.words import duelling
 from cogs.components import Action, row_of
-from cogs.posting.faults import DISCORD_ERRORS, is_gone, is_passing, is_too_large
-from cogs.posting.finding import BlindError, Stretch, newest_own, shows
-from cogs.posting.uploads import fitted
+from cogs.posting.faults import DISCORD_ERRORS, is_gone, is_too_large, is_transient
+from cogs.posting.finding import HistoryUnreadableError, Stretch, newest_own, shows
+from cogs.posting.uploads import fit_picture
 from cogs.translating import channel_at, in_public, place_at
 from cogs.voting.pairing import Contender, sides_here
 
@@ -37,7 +37,7 @@ _NAMES = ("left", "right")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Blind:
+class BlindPair:
     """Two pictures without any trace of their origin, and the question about them."""
 
     pngs: tuple[bytes, bytes]
@@ -45,39 +45,39 @@ class Blind:
     prompt: str
 
     async def files(self, limit_bytes: int) -> list[discord.File]:
-        """Both for one message, each in at most `limit_bytes`.
+        """The files of both pictures, each of at most `limit_bytes`.
 
         Raises `ValueError` if impossible.
         """
         limit_bytes = min(limit_bytes, _BOTH_BYTES_MAX // 2)
-        fitting = [await fitted(png, limit_bytes) for png in self.pngs]
+        fitting = [await fit_picture(png, limit_bytes) for png in self.pngs]
         return [
             discord.File(
                 io.BytesIO(data),
                 f"{name}.{extension}",
                 spoiler=spoiler,
-                description=told(),
+                description=alt_text(),
             )
-            for name, told, spoiler, (data, extension) in zip(
+            for name, alt_text, spoiler, (data, extension) in zip(
                 _NAMES, duelling.ALT_TEXTS, self.spoilers, fitting, strict=True
             )
         ]
 
 
-async def blinded(bot: WaifuBot, sides: Sequence[Contender]) -> Blind:
+async def make_blind(bot: WaifuBot, sides: Sequence[Contender]) -> BlindPair:
     """Remove every trace of origin from two pictures.
 
     Raises `StorageError` if one is unreadable.
     """
-    left, right = [await _without_origin(bot, side) for side in sides]
-    return Blind(
+    left, right = [await _read_without_origin(bot, side) for side in sides]
+    return BlindPair(
         pngs=(left, right),
         spoilers=(sides[0].picture.spoiler, sides[1].picture.spoiler),
         prompt=sides[0].job.draw.prompt,
     )
 
 
-async def _without_origin(bot: WaifuBot, side: Contender) -> bytes:
+async def _read_without_origin(bot: WaifuBot, side: Contender) -> bytes:
     try:
         png = await bot.services.gallery.read(side.picture)
         return without_texts(png, "")
@@ -85,14 +85,14 @@ async def _without_origin(bot: WaifuBot, side: Contender) -> bytes:
         raise StorageError(f"the file of picture {side.job.id} is damaged: {problem}") from None
 
 
-def choosing(duel: Duel, *more: tuple[Action, str]) -> discord.ui.View:
+def choice_buttons(duel: Duel, *more: tuple[Action, str]) -> discord.ui.View:
     """The buttons under two pictures."""
     actions = (Action.LEFT, Action.RIGHT, Action.SKIP)
     return row_of(*((action, duel.id) for action in actions), *more)
 
 
 async def post_duel(bot: WaifuBot, duel: Duel, *, until_ms: int | None = None) -> None:
-    """Post a duel to its channel once, however often it is called and whatever crashes in between.
+    """Post a duel to its channel exactly once, even after a crash and if called again.
 
     A duel that may not be shown there is closed. Passing faults propagate (Discord out of reach, a
     locked database), and the duel stays owed.
@@ -100,10 +100,10 @@ async def post_duel(bot: WaifuBot, duel: Duel, *, until_ms: int | None = None) -
     try:
         with in_public(bot, duel.guild_id):
             await _post_once(bot, duel, until_ms)
-    except (ValueError, StorageError, BlindError) as problem:
+    except (ValueError, StorageError, HistoryUnreadableError) as problem:
         await _give_up(bot, duel, problem)
     except discord.HTTPException as problem:
-        if is_passing(problem):
+        if is_transient(problem):
             raise
         await _give_up(bot, duel, problem)
 
@@ -116,12 +116,12 @@ async def _give_up(bot: WaifuBot, duel: Duel, problem: Exception) -> None:
 
 async def _post_once(bot: WaifuBot, duel: Duel, until_ms: int | None) -> None:
     services = bot.services
-    sides = await _sides(bot, duel)
+    sides = await _allowed_sides(bot, duel)
     if sides is None:
         await services.duels.close(duel.id, services.clock())
         services.signals.doomed.set()
         return
-    blind = await blinded(bot, sides)
+    blind = await make_blind(bot, sides)
     spoilered = [side.job.id for side in sides if side.picture.spoiler]
     first = await services.duels.begin_posting(duel.id, services.clock(), spoilered=spoilered)
     if first is None:
@@ -132,8 +132,8 @@ async def _post_once(bot: WaifuBot, duel: Duel, until_ms: int | None) -> None:
     await asyncio.shield(_record(bot, duel, message))
 
 
-async def _sides(bot: WaifuBot, duel: Duel) -> Sequence[Contender] | None:
-    """Both pictures, if policy allows them in the channel as it is now."""
+async def _allowed_sides(bot: WaifuBot, duel: Duel) -> Sequence[Contender] | None:
+    """Both pictures; None if policy does not allow them in the channel now."""
     guild = bot.get_guild(duel.guild_id)
     assert duel.channel_id is not None, "what one member sees is not posted"
     if guild is None:
@@ -149,23 +149,25 @@ async def _find(bot: WaifuBot, duel: Duel) -> discord.Message | None:
     assert duel.channel_id is not None, "what one member sees is not posted"
     stretch = Stretch(guild_id=duel.guild_id, channel_id=duel.channel_id, since_id=duel.since_id)
     found = await newest_own(bot, stretch, lambda message: shows(message, duel.id))
-    log.info("an earlier try %s", "is in the channel" if found else "left nothing behind")
+    log.info("an earlier attempt %s", "is in the channel" if found else "sent nothing")
     return found
 
 
 async def _post_tracked(
-    bot: WaifuBot, duel: Duel, blind: Blind, until_ms: int | None
+    bot: WaifuBot, duel: Duel, blind: BlindPair, until_ms: int | None
 ) -> discord.Message:
     try:
         return await _post(bot, duel, blind, until_ms)
     except DISCORD_ERRORS as problem:
-        if is_passing(problem):
+        if is_transient(problem):
             await bot.services.duels.answer_lost(duel)
             bot.services.signals.doomed.set()
         raise
 
 
-async def _post(bot: WaifuBot, duel: Duel, blind: Blind, until_ms: int | None) -> discord.Message:
+async def _post(
+    bot: WaifuBot, duel: Duel, blind: BlindPair, until_ms: int | None
+) -> discord.Message:
     """Send it, shrinking the pictures until Discord accepts them."""
     assert duel.channel_id is not None, "what one member sees is not posted"
     channel = bot.get_partial_messageable(duel.channel_id, guild_id=duel.guild_id)
@@ -177,7 +179,7 @@ async def _post(bot: WaifuBot, duel: Duel, blind: Blind, until_ms: int | None) -
             return await channel.send(
                 duelling.question(blind.prompt, until_ms=until_ms),
                 files=await blind.files(limit),
-                view=choosing(duel, *stop),
+                view=choice_buttons(duel, *stop),
                 nonce=duel.id,
                 suppress_embeds=True,
             )
@@ -195,18 +197,18 @@ async def _record(bot: WaifuBot, duel: Duel, message: discord.Message) -> None:
         services.signals.doomed.set()
 
 
-async def tell_end(bot: WaifuBot, duel: Duel) -> None:
-    """Show in a closed duel's message how it ended, without buttons. Passing faults propagate."""
+async def show_end(bot: WaifuBot, duel: Duel) -> None:
+    """Show the result in a closed duel's message, without buttons. Passing faults propagate."""
     services = bot.services
     assert duel.channel_id is not None, "what one member sees has no message of ours"
     assert duel.message_id is not None, "a duel without a message owes no end"
     message = bot.get_partial_messageable(duel.channel_id, guild_id=duel.guild_id)
     with in_public(bot, duel.guild_id):
-        words = await _last_words(bot, duel)
+        words = await _end_text(bot, duel)
     try:
         await message.get_partial_message(duel.message_id).edit(content=words, view=None)
     except discord.HTTPException as problem:
-        if is_passing(problem):
+        if is_transient(problem):
             raise
         if is_gone(problem):
             await services.gallery.message_deleted([duel.message_id], services.clock())
@@ -215,7 +217,7 @@ async def tell_end(bot: WaifuBot, duel: Duel) -> None:
     await services.duels.told(duel.id)
 
 
-async def _last_words(bot: WaifuBot, duel: Duel) -> str:
+async def _end_text(bot: WaifuBot, duel: Duel) -> str:
     services = bot.services
     jobs = [await services.views.get(job_id) for job_id in duel.job_ids]
     left, right = jobs

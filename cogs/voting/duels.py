@@ -1,4 +1,4 @@
-"""`/duel`: which of two pictures is better, for one member alone or as a party; and who won.
+"""`/duel`: compare two pictures, alone or as a party in a channel; and the leaderboard.
 
 Handles the presses under two pictures, wherever they are and after any restart. `parties.py` posts
 and ends the channels' duels.
@@ -20,22 +20,22 @@ from bot.policy.layers import EffectivePolicy
 from bot.store.duels import Voted
 from bot.words import duelling, listing, wording
 from cogs.asking.press import Press
-from cogs.asking.requests import lacking
-from cogs.asking.terms import licensed
+from cogs.asking.requests import permission_refusal
+from cogs.asking.terms import require_licence
 from cogs.components import Action, row_of, template
 from cogs.posting.sheets import PLACES
 from cogs.translating import guild_of, place_of, roles_of, speak_to_everybody, tell, url_of, user_of
-from cogs.voting.duelling import blinded, choosing
+from cogs.voting.duelling import choice_buttons, make_blind
 from cogs.voting.listing import (
     PERIODS,
     ListEntry,
     Period,
     entry_here,
-    policy_of_list,
+    list_policy,
     ratings_in,
     send_list,
 )
-from cogs.voting.pairing import next_pair, sides_here, wins_of
+from cogs.voting.pairing import next_pair, sides_here, weighted_wins
 from models.statistics.board import Rung, by_duels
 
 _MINUTE_MS = 60_000
@@ -56,7 +56,7 @@ class DuelsCog(commands.Cog):
     @duel.command(description="Rate one pair after another; only you see them")
     async def rate(self, interaction: Interaction) -> None:
         """Show the first pair; a button brings the next."""
-        if not await licensed(interaction):
+        if not await require_licence(interaction):
             return
         await interaction.response.defer(ephemeral=True)
         await _show_pair(interaction)
@@ -68,13 +68,13 @@ class DuelsCog(commands.Cog):
         self, interaction: Interaction, minutes: app_commands.Range[int, 1, 60] = 10
     ) -> None:
         """Begin a party; its pairs are posted in the background."""
-        if not await licensed(interaction):
+        if not await require_licence(interaction):
             return
-        if refused := lacking(interaction):
+        if refused := permission_refusal(interaction):
             await tell(interaction, refused.text)
             return
         await interaction.response.defer(ephemeral=True)
-        if isinstance(pair := await _pair(interaction), str):
+        if isinstance(pair := await _choose_pair(interaction), str):
             await tell(interaction, pair)
             return
         await self._begin(interaction, minutes)
@@ -110,7 +110,7 @@ class DuelsCog(commands.Cog):
         """Show a leaderboard of pictures, not of people."""
         guild = interaction.guild
         assert guild is not None, "the tree's gate lets only servers in"
-        policy = await policy_of_list(interaction)
+        policy = await list_policy(interaction)
         if policy is None:
             return
         best = await self._best(guild, policy, PERIODS[period])
@@ -129,10 +129,10 @@ class DuelsCog(commands.Cog):
     async def _best(
         self, guild: discord.Guild, policy: EffectivePolicy, length_ms: int | None
     ) -> list[tuple[Rung[JobId], ListEntry]]:
-        """The first places that may be shown here; a picture that never won has none."""
+        """The best winners that may be shown here; a picture that never won is left out."""
         services = self._services
         since_ms = 0 if length_ms is None else services.clock() - length_ms
-        rungs = by_duels(await wins_of(services, GuildId(guild.id), since_ms))
+        rungs = by_duels(await weighted_wins(services, GuildId(guild.id), since_ms))
         best: list[tuple[Rung[JobId], ListEntry]] = []
         for rung in [rung for rung in rungs if rung.up][:_READ]:
             picture = await services.gallery.get(rung.picture)
@@ -145,8 +145,8 @@ class DuelsCog(commands.Cog):
         return best
 
 
-async def _pair(interaction: Interaction) -> tuple[JobId, JobId] | str:
-    """A pair that this member has not rated and that may be shown here; else why there is none."""
+async def _choose_pair(interaction: Interaction) -> tuple[JobId, JobId] | str:
+    """A pair that the member has not rated and may see here, else the reason for none."""
     services, guild = interaction.client.services, interaction.guild
     assert guild is not None, "the tree's gate lets only servers in"
     policy = await services.policy_at(place_of(interaction), roles_of(interaction))
@@ -155,9 +155,9 @@ async def _pair(interaction: Interaction) -> tuple[JobId, JobId] | str:
 
 
 async def _show_pair(interaction: Interaction) -> None:
-    """Put another pair into the private answer, or say why there is none."""
-    pair = await _pair(interaction)
-    duel = pair if isinstance(pair, str) else await _opened(interaction, pair)
+    """Put another pair into the private answer, or the reason for none."""
+    pair = await _choose_pair(interaction)
+    duel = pair if isinstance(pair, str) else await _open_duel(interaction, pair)
     if isinstance(duel, str):
         await interaction.edit_original_response(content=duel, attachments=[], view=None)
         return
@@ -171,20 +171,20 @@ async def _show_pair(interaction: Interaction) -> None:
         )
         return
     try:
-        blind = await blinded(interaction.client, sides)
+        blind = await make_blind(interaction.client, sides)
         files = await blind.files(interaction.filesize_limit)
     except (StorageError, ValueError):
         await interaction.edit_original_response(
-            content=duelling.UNREADABLE(), attachments=[], view=_after(duel)
+            content=duelling.UNREADABLE(), attachments=[], view=_buttons_after_choice(duel)
         )
         return
     await interaction.edit_original_response(
-        content=duelling.question(blind.prompt), attachments=files, view=choosing(duel)
+        content=duelling.question(blind.prompt), attachments=files, view=choice_buttons(duel)
     )
 
 
-async def _opened(interaction: Interaction, pair: tuple[JobId, JobId]) -> Duel | str:
-    """The duel about this pair, which is shared by all who rate alone."""
+async def _open_duel(interaction: Interaction, pair: tuple[JobId, JobId]) -> Duel | str:
+    """Open the duel about this pair, which all members who rate alone share; else why not."""
     services = interaction.client.services
     duel = Duel(
         id=DuelId(new_id()),
@@ -200,19 +200,19 @@ async def _opened(interaction: Interaction, pair: tuple[JobId, JobId]) -> Duel |
     return await services.duels.open(duel) or duelling.NOTHING_TO_COMPARE()
 
 
-def _after(duel: Duel) -> discord.ui.View:
-    """The buttons after a choice; the choice can be changed under the pictures themselves."""
+def _buttons_after_choice(duel: Duel) -> discord.ui.View:
+    """The buttons after a choice; members can change their choice under the pictures."""
     more = ((Action.TAKE_BACK, duel.id), (Action.NEXT_PAIR, duel.id))
-    return choosing(duel, *more) if duel.origin is DuelOrigin.ALONE else row_of(*more)
+    return choice_buttons(duel, *more) if duel.origin is DuelOrigin.ALONE else row_of(*more)
 
 
-class _Choosing(Press, template="wd:none"):
+class _ChoiceButton(Press, template="wd:none"):
     """A button under two pictures."""
 
     choice: ClassVar[Choice | None]
 
     async def pressed(self, interaction: Interaction) -> None:
-        """Record the choice, then reveal what was hidden."""
+        """Record the choice, then reveal the authors and results."""
         services = interaction.client.services
         duel = await services.duels.get(DuelId(self.target))
         if duel is None or duel.guild_id != guild_of(interaction):
@@ -228,14 +228,14 @@ class _Choosing(Press, template="wd:none"):
 
     async def _answer(self, interaction: Interaction, voted: Voted) -> None:
         """Answer in place if only this member sees it; under a channel's duel, privately."""
-        words, view = _words(voted), _after(voted.duel)
+        words, view = _answer_text(voted), _buttons_after_choice(voted.duel)
         if voted.duel.origin is DuelOrigin.ALONE or self.choice is None:
             await interaction.response.edit_message(content=words, view=view)
         else:
             await interaction.response.send_message(words, view=view, ephemeral=True)
 
 
-def _words(voted: Voted) -> str:
+def _answer_text(voted: Voted) -> str:
     if voted.choice is None:
         return duelling.TAKEN_BACK()
     is_trial = voted.duel.origin is DuelOrigin.TRIAL
@@ -249,28 +249,28 @@ def _words(voted: Voted) -> str:
     )
 
 
-class ChooseLeft(_Choosing, template=template(Action.LEFT)):
+class ChooseLeft(_ChoiceButton, template=template(Action.LEFT)):
     """The left one is better."""
 
     action = Action.LEFT
     choice = Choice.LEFT
 
 
-class ChooseRight(_Choosing, template=template(Action.RIGHT)):
+class ChooseRight(_ChoiceButton, template=template(Action.RIGHT)):
     """The right one is better."""
 
     action = Action.RIGHT
     choice = Choice.RIGHT
 
 
-class ChooseNone(_Choosing, template=template(Action.SKIP)):
+class ChooseNone(_ChoiceButton, template=template(Action.SKIP)):
     """Neither is better."""
 
     action = Action.SKIP
     choice = Choice.SKIP
 
 
-class TakeBack(_Choosing, template=template(Action.TAKE_BACK)):
+class TakeBack(_ChoiceButton, template=template(Action.TAKE_BACK)):
     """Takes the choice back."""
 
     action = Action.TAKE_BACK
@@ -284,7 +284,7 @@ class NextPair(Press, template=template(Action.NEXT_PAIR)):
 
     async def pressed(self, interaction: Interaction) -> None:
         """Show the pair in the private message, to members who accepted the licence."""
-        if not await licensed(interaction):
+        if not await require_licence(interaction):
             return
         alone = interaction.message is not None and interaction.message.flags.ephemeral
         await interaction.response.defer(ephemeral=True, thinking=not alone)
@@ -297,7 +297,7 @@ class StopParty(Press, template=template(Action.STOP_PARTY)):
     action = Action.STOP_PARTY
 
     async def pressed(self, interaction: Interaction) -> None:
-        """End it for whoever began it, or for moderators."""
+        """End the party, for the member who began it and for moderators."""
         services = interaction.client.services
         party = await services.parties.get(PartyId(self.target))
         if party is None or party.guild_id != guild_of(interaction):

@@ -1,8 +1,8 @@
 """The gallery channel: shows pictures that members like, once each, until they are deleted.
 
 A server has none until its moderators choose one. Everybody who reads the gallery must be able to
-read where the picture was posted, and policy is checked for the gallery as for every place. A
-showing is recorded before it is sent, so a crash posts nothing twice.
+read a channel where the picture was posted, and policy is checked for the gallery as for every
+place. Each showing is recorded before it is sent, so a crash posts nothing twice.
 """
 
 from __future__ import annotations
@@ -23,11 +23,11 @@ from bot.store.showpieces import Showpiece
 from bot.words import exhibiting, wording
 from cogs.audience import may_show_here
 from cogs.components import Action, row_of
-from cogs.posting.faults import DISCORD_ERRORS, is_passing
+from cogs.posting.faults import DISCORD_ERRORS, is_transient
 from cogs.posting.finding import Stretch, newest_own, shows
 from cogs.posting.lanes import Lanes, Openings
-from cogs.posting.looking import Looking
-from cogs.posting.uploads import Fitted, told_of, upload
+from cogs.posting.looking import PollingCog
+from cogs.posting.uploads import FittedPicture, upload, with_compression_note
 from cogs.translating import in_public, place_at, url_of
 
 log = logging.getLogger(__name__)
@@ -39,7 +39,7 @@ _NEEDED = ("view_channel", "send_messages", "attach_files", "read_message_histor
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class _Hung:
+class _Exhibit:
     """A picture as the gallery may show it."""
 
     job: Job
@@ -48,10 +48,10 @@ class _Hung:
     post: Post
 
 
-class Exhibiting(Looking):
+class Exhibiting(PollingCog):
     """One lane per gallery channel."""
 
-    #: How many of the liked pictures the latest looks have passed.
+    #: The number of liked pictures that the latest looks have checked.
     _looked_at: int = 0
 
     def __init__(self, bot: WaifuBot) -> None:
@@ -64,7 +64,7 @@ class Exhibiting(Looking):
                 elapsed_s=bot.services.elapsed_s,
                 nudge=bot.services.signals.gallery,
                 width=_WIDTH,
-                alone=lambda showpiece: showpiece.job_id,
+                rest_key=lambda showpiece: showpiece.job_id,
             ),
             nudge=bot.services.signals.gallery,
             what="pictures for galleries",
@@ -74,9 +74,8 @@ class Exhibiting(Looking):
     async def _owed(self, openings: Openings) -> Mapping[ChannelId, Showpiece]:
         """The first showpiece of each gallery that can be written to.
 
-        A picture that may not be shown there waits, in case that changes, except that one already
-        begun is ended. So that waiting ones hide nothing, the next look starts behind those just
-        checked.
+        A picture that may not be shown there waits, in case that changes; one already begun is
+        ended. The next look starts behind those just checked, so that waiting ones hide no others.
         """
         owed = await self._services.showpieces.owed(
             self._services.clock(), _READ, besides=openings.closed, skip=self._looked_at
@@ -89,7 +88,7 @@ class Exhibiting(Looking):
                 continue
             if not self._may_write(showpiece):
                 continue
-            if showpiece.begun or await self._hung(showpiece) is not None:
+            if showpiece.begun or await self._find_exhibit(showpiece) is not None:
                 found[showpiece.channel_id] = showpiece
         return found
 
@@ -97,32 +96,32 @@ class Exhibiting(Looking):
         try:
             await self._exhibit_once(showpiece)
         except StorageError as problem:
-            # One without a row to end rests alone, and those behind it go on.
+            # A showpiece without a row to end rests alone, and those behind it go on.
             if not showpiece.begun:
                 raise
             await self._give_up(showpiece, problem)
         except ValueError as problem:
             await self._give_up(showpiece, problem)
         except discord.HTTPException as problem:
-            if is_passing(problem):
+            if is_transient(problem):
                 raise
             await self._give_up(showpiece, problem)
 
     async def _exhibit_once(self, showpiece: Showpiece) -> None:
-        hung = await self._hung(showpiece)
-        if hung is None:
+        exhibit = await self._find_exhibit(showpiece)
+        if exhibit is None:
             await self._give_up(showpiece, None)
             return
-        png = await self._services.gallery.read(hung.picture)
+        png = await self._services.gallery.read(exhibit.picture)
         showpieces = self._services.showpieces
         first = await showpieces.begin(
-            showpiece, self._services.clock(), spoilered=hung.picture.spoiler
+            showpiece, self._services.clock(), spoilered=exhibit.picture.spoiler
         )
         if first is None:
             return
         message = None if first else await self._find(showpiece)
         if message is None:
-            message = await self._post_tracked(showpiece, hung, png)
+            message = await self._post_tracked(showpiece, exhibit, png)
         await asyncio.shield(self._record(showpiece, MessageId(message.id)))
 
     async def _record(self, showpiece: Showpiece, message_id: MessageId) -> None:
@@ -152,17 +151,19 @@ class Exhibiting(Looking):
             ),
         )
 
-    async def _post_tracked(self, showpiece: Showpiece, hung: _Hung, png: bytes) -> discord.Message:
+    async def _post_tracked(
+        self, showpiece: Showpiece, exhibit: _Exhibit, png: bytes
+    ) -> discord.Message:
         try:
             with in_public(self._bot, showpiece.guild_id):
-                return await self._post(showpiece, hung, png)
+                return await self._post(showpiece, exhibit, png)
         except DISCORD_ERRORS as problem:
-            if is_passing(problem):
+            if is_transient(problem):
                 await self._services.showpieces.answer_lost(showpiece)
                 self._services.signals.doomed.set()
             raise
 
-    async def _post(self, showpiece: Showpiece, hung: _Hung, png: bytes) -> discord.Message:
+    async def _post(self, showpiece: Showpiece, exhibit: _Exhibit, png: bytes) -> discord.Message:
         guild = self._bot.get_guild(showpiece.guild_id)
         limit = guild.filesize_limit if guild else discord.utils.DEFAULT_FILE_SIZE_LIMIT_BYTES
         channel = self._bot.get_partial_messageable(
@@ -171,14 +172,14 @@ class Exhibiting(Looking):
         emoji = await self._services.guilds.vote_emoji(showpiece.guild_id)
         tally = await self._services.votes.tally(showpiece.job_id)
         up = f"<:{emoji.up}>" if ":" in emoji.up else emoji.up
-        words = exhibiting.credit(hung.job, tally, up, url_of(hung.post))
+        words = exhibiting.credit(exhibit.job, tally, up, url_of(exhibit.post))
 
-        async def send(fitting: list[Fitted]) -> discord.Message:
+        async def send(fitting: list[FittedPicture]) -> discord.Message:
             return await channel.send(
-                told_of(words, fitting),
-                file=_file(hung, fitting[0]),
+                with_compression_note(words, fitting),
+                file=_exhibit_file(exhibit, fitting[0]),
                 view=row_of(
-                    *((action, hung.job.id)
+                    *((action, exhibit.job.id)
                       for action in (Action.SETTINGS, Action.STAR, Action.REPORT))
                 ),
                 allowed_mentions=discord.AllowedMentions.none(),
@@ -197,7 +198,7 @@ class Exhibiting(Looking):
         permissions = channel.permissions_for(channel.guild.me)
         return all(getattr(permissions, name) for name in _NEEDED)
 
-    async def _hung(self, showpiece: Showpiece) -> _Hung | None:
+    async def _find_exhibit(self, showpiece: Showpiece) -> _Exhibit | None:
         """The picture, if the gallery is still this channel and may show it."""
         services, guild = self._services, self._bot.get_guild(showpiece.guild_id)
         terms = (await services.guilds.policy(showpiece.guild_id)).gallery
@@ -217,15 +218,15 @@ class Exhibiting(Looking):
         verdict = may_show(job, picture, await services.policy_at(place))
         if not posts or not isinstance(verdict, Shown):
             return None
-        return _Hung(job=job, picture=replace(picture, spoiler=verdict.spoiler), post=posts[0])
+        return _Exhibit(job=job, picture=replace(picture, spoiler=verdict.spoiler), post=posts[0])
 
 
-def _file(hung: _Hung, one: Fitted) -> discord.File:
+def _exhibit_file(exhibit: _Exhibit, one: FittedPicture) -> discord.File:
     return discord.File(
         io.BytesIO(one.data),
-        f"{hung.job.id}.{one.extension}",
-        spoiler=hung.picture.spoiler,
-        description=wording.alt_text(hung.job),
+        f"{exhibit.job.id}.{one.extension}",
+        spoiler=exhibit.picture.spoiler,
+        description=wording.alt_text(exhibit.job),
     )
 
 

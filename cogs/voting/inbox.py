@@ -1,6 +1,6 @@
 """The only way into the vote ledger: Discord's events, written in their order.
 
-`cogs/voting/votes.py` adds events without waiting, `cogs/voting/reconciling.py` adds what it read;
+`cogs/voting/votes.py` adds events without waiting, `cogs/voting/reconciling.py` adds its readings;
 one writer takes them out. An item leaves only after it is written, so a locked database loses
 nothing.
 """
@@ -34,14 +34,14 @@ _POLL_S = 60.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Seen:
+class ReactionSeen:
     """One reaction that was added or removed."""
 
     reaction: Reaction
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Cleared:
+class ReactionsCleared:
     """A moderator cleared a message's reactions, or all of one emoji."""
 
     message_id: MessageId
@@ -50,7 +50,7 @@ class Cleared:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Deleted:
+class MessagesDeleted:
     """Messages that were deleted on Discord."""
 
     message_ids: tuple[MessageId, ...]
@@ -59,7 +59,7 @@ class Deleted:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class EmojiVoters:
-    """Who reacts with one emoji, read back from Discord; no bots."""
+    """The users who react with one emoji, read back from Discord; no bots."""
 
     message_id: MessageId
     emoji: str
@@ -71,8 +71,8 @@ class EmojiVoters:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Reacting:
-    """Everybody who reacts, by emoji, read back from Discord; no bots."""
+class VotersByEmoji:
+    """All users who react, by emoji, read back from Discord; no bots."""
 
     message_id: MessageId
     voter_ids: Mapping[str, frozenset[UserId]]
@@ -80,7 +80,7 @@ class Reacting:
     begun: int
 
 
-Item: TypeAlias = Seen | Cleared | Deleted | EmojiVoters | Reacting
+Item: TypeAlias = ReactionSeen | ReactionsCleared | MessagesDeleted | EmojiVoters | VotersByEmoji
 
 
 class Inbox:
@@ -92,20 +92,20 @@ class Inbox:
         self._nudge = Nudge()
         self._writing = asyncio.Lock()
         self._watches = Watches(now_s)
-        #: How many of the first items came before the session.
+        #: The number of leading items that came before the session.
         self._earlier = 0
 
     def put(self, item: Item) -> None:
         """Add an item; never waits, so that the gateway's order is kept."""
         self._items.append(item)
         match item:
-            case Seen():
-                self._watches.overtake(item.reaction)
-            case Cleared():
-                self._watches.spoil([item.message_id])
-            case Deleted():
-                self._watches.spoil(item.message_ids)
-            case EmojiVoters() | Reacting():
+            case ReactionSeen():
+                self._watches.note_received(item.reaction)
+            case ReactionsCleared():
+                self._watches.distrust([item.message_id])
+            case MessagesDeleted():
+                self._watches.distrust(item.message_ids)
+            case EmojiVoters() | VotersByEmoji():
                 pass
         self._nudge.set()
 
@@ -113,9 +113,9 @@ class Inbox:
         """Watch the events under a message while its reactions are read back."""
         return self._watches.watch(message_id)
 
-    def begin(self) -> None:
-        """A session began: events after those received may be missing, so lists are newer."""
-        self._watches.forget()
+    def begin_session(self) -> None:
+        """Note that a session began: events may be missing, so lists count as newer."""
+        self._watches.reset()
         self._earlier = len(self._items)
 
     async def run(self) -> None:
@@ -130,7 +130,7 @@ class Inbox:
                 await self._nudge.wait(_POLL_S)
 
     async def flush(self) -> None:
-        """Write everything received so far. Raises `DatabaseError`, keeping what is left."""
+        """Write everything received so far. Raises `DatabaseError`; unwritten items are kept."""
         async with self._writing:
             while self._items:
                 batch = self._next_batch()
@@ -141,19 +141,21 @@ class Inbox:
 
     def _next_batch(self) -> list[Item]:
         """The leading reactions, or the one leading item of another kind."""
-        seen = itertools.takewhile(lambda item: isinstance(item, Seen), self._items)
+        seen = itertools.takewhile(lambda item: isinstance(item, ReactionSeen), self._items)
         return list(itertools.islice(seen, _BATCH)) or [self._items[0]]
 
     async def _write(self, batch: Sequence[Item]) -> None:
         votes, gallery = self._services.votes, self._services.gallery
         match batch[0]:
-            case Seen():
-                await self._record([item.reaction for item in batch if isinstance(item, Seen)])
+            case ReactionSeen():
+                await self._record(
+                    [item.reaction for item in batch if isinstance(item, ReactionSeen)]
+                )
                 self._services.signals.gallery.set()
-            case Cleared() as fallen:
-                await votes.cleared(fallen.message_id, fallen.emoji, fallen.at_ms)
-            case Deleted() as gone:
-                await gallery.message_deleted(gone.message_ids, gone.at_ms)
+            case ReactionsCleared() as cleared:
+                await votes.cleared(cleared.message_id, cleared.emoji, cleared.at_ms)
+            case MessagesDeleted() as deleted:
+                await gallery.message_deleted(deleted.message_ids, deleted.at_ms)
             case EmojiVoters() as now:
                 await votes.reconcile(
                     now.message_id,
@@ -163,15 +165,15 @@ class Inbox:
                     burst=now.burst,
                     besides=now.besides,
                 )
-            case Reacting() as now:
+            case VotersByEmoji() as now:
                 await votes.end_reading(now.message_id, now.voter_ids, now.begun)
 
     async def _record(self, reactions: Sequence[Reaction]) -> None:
-        """Write reactions. Those that the ledger takes are newer than a list read soon after.
+        """Write reactions. Those that the ledger accepts are newer than a list read soon after.
 
-        One that it does not take may have come before its post was recorded; a reading finds it.
+        A rejected one may have come before its post was recorded; a later reading finds it.
         """
         taken = await self._services.votes.record_many(reactions)
         for place, (reaction, is_vote) in enumerate(zip(reactions, taken, strict=True)):
             if is_vote and place >= self._earlier:
-                self._watches.touch(reaction)
+                self._watches.note_recorded(reaction)

@@ -1,4 +1,4 @@
-"""Lists of a server's best pictures with a contact sheet: which may appear, and sending.
+"""Sends lists of a server's best pictures with a contact sheet, and checks their entries.
 
 `/votes top` and `/duel top` use it. Must not know what makes a picture the best. Not a cog.
 """
@@ -21,7 +21,7 @@ from bot.services import Services
 from bot.store.sends import SendKind
 from bot.words import history
 from bot.words.pictures import NO_LONGER_LISTED
-from cogs.asking.terms import licensed
+from cogs.asking.terms import require_licence
 from cogs.audience import may_show_here
 from cogs.posting.sending import answer_to, send_tracked
 from cogs.posting.sheets import sheet_of
@@ -41,19 +41,19 @@ PERIODS: dict[str, int | None] = {
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ListEntry:
-    """A picture as it may be shown here, and a post of it that every reader may see."""
+    """A picture with the spoiler it needs here, and a post of it that every reader can see."""
 
     job: Job
     picture: Picture
     post: Post
 
 
-async def policy_of_list(interaction: Interaction) -> EffectivePolicy | None:
-    """The policy where a list is asked for.
+async def list_policy(interaction: Interaction) -> EffectivePolicy | None:
+    """The policy of the place where a list was requested.
 
-    None if its member gets no list: they are told why, or shown the licence.
+    None if the member gets no list, after telling them why or showing the licence.
     """
-    if not await licensed(interaction):
+    if not await require_licence(interaction):
         return None
     policy = await interaction.client.services.policy_at(place_of(interaction))
     if silenced := decide.refusal_if_off(policy):

@@ -1,7 +1,7 @@
 """Chooses two pictures to show side by side, and checks that they may be shown. Not a cog.
 
-Statistics say which pair tells most; policy and audience say what may be seen. Must not know how a
-duel looks.
+Statistics choose the most informative pair; policy and audience decide which may be seen. Must not
+know how a duel looks.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ from cogs.audience import may_show_here
 from cogs.voting.listing import ratings_in
 from models.statistics.board import Win, next_duel
 
-#: How far back choices count, and how many pairs are tried before giving up.
+#: The age up to which choices count, and the pairs to try before giving up.
 _MEMORY_MS, _TRIES = 90 * 24 * 3_600_000, 20
 #: A pair that its member has already judged comes after all others.
 _CHOSEN = 1_000_000
@@ -33,7 +33,7 @@ _CHOSEN = 1_000_000
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Contender:
-    """One of two pictures, as it may be shown here."""
+    """One of two pictures, with the spoiler it needs here."""
 
     job: Job
     picture: Picture
@@ -42,7 +42,7 @@ class Contender:
 async def sides_here(
     services: Services, guild: discord.Guild, policy: EffectivePolicy, job_ids: Sequence[JobId]
 ) -> list[Contender] | None:
-    """The pictures as they may be shown to everybody here; None if one may not."""
+    """The pictures that everybody here may see; None if one of them may not be shown."""
     found: list[Contender] = []
     for job_id in job_ids:
         job, picture = await services.views.get(job_id), await services.gallery.get(job_id)
@@ -57,7 +57,7 @@ async def sides_here(
     return found
 
 
-async def wins_of(services: Services, guild_id: GuildId, since_ms: int) -> list[Win[JobId]]:
+async def weighted_wins(services: Services, guild_id: GuildId, since_ms: int) -> list[Win[JobId]]:
     """Every choice that counts since then, with its voter's weight."""
     votes = await services.duels.decided_pairs(guild_id, since_ms)
     weights = await services.trust.weights(guild_id, services.clock())
@@ -66,7 +66,7 @@ async def wins_of(services: Services, guild_id: GuildId, since_ms: int) -> list[
         Win(
             winner=vote.winner,
             loser=vote.loser,
-            # For forgotten voters, nobody knows which choices came from one member.
+            # The choices of forgotten voters cannot be assigned to one member.
             voter=number if vote.voter_id is None else vote.voter_id,
             weight=unknown if vote.voter_id is None else weights.get(vote.voter_id, unknown),
         )
@@ -81,15 +81,15 @@ async def next_pair(
     *,
     besides: Collection[frozenset[JobId]] = frozenset(),
 ) -> tuple[JobId, JobId] | str:
-    """The most informative pair that may be shown here, else why there is none.
+    """The most informative pair that may be shown here, else the reason for none.
 
-    Which picture is on the left is drawn by lot. Pairs in `besides` are left out.
+    The picture on the left is drawn by lot. Pairs in `besides` are left out.
     """
     if silenced := refusal_if_off(policy):
         return silenced.text
     guild_id = GuildId(guild.id)
     prompts = await _prompts(services, guild, policy.place)
-    wins = await wins_of(services, guild_id, services.clock() - _MEMORY_MS)
+    wins = await weighted_wins(services, guild_id, services.clock() - _MEMORY_MS)
     asked = await services.duels.asked(guild_id)
     asked.update(dict.fromkeys(besides, _CHOSEN))
     for _ in range(_TRIES):
@@ -108,7 +108,7 @@ async def next_pair(
 async def _prompts(
     services: Services, guild: discord.Guild, place: Place
 ) -> Sequence[Sequence[JobId]]:
-    """The comparable pictures that everybody here may see, grouped by what they were asked with."""
+    """The comparable pictures that everybody here may see, grouped by their prompts."""
     ratings = ratings_in(place)
     found = await services.duels.comparable(GuildId(guild.id), ratings=ratings)
     channels = {one.channel_id for one in found}

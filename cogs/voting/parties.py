@@ -20,21 +20,21 @@ from bot.ids import new_id
 from bot.log import whereabouts
 from cogs.posting.faults import is_gone
 from cogs.posting.lanes import Lanes, Openings, attempt
-from cogs.posting.looking import Looking
+from cogs.posting.looking import PollingCog
 from cogs.translating import channel_at, place_at
-from cogs.voting.duelling import post_duel, tell_end
+from cogs.voting.duelling import post_duel, show_end
 from cogs.voting.pairing import next_pair
 
 log = logging.getLogger(__name__)
 
-#: How long a party's pair is open.
+#: The time for which a party's pair is open.
 PAIR_MS = 45_000
 #: How long the loop sleeps without a nudge, and channels served at once.
 _POLL_S, _WIDTH = 2.0, 4
-_IN_VAIN = 2
+_FAILURES_MAX = 2
 
 
-class PartiesCog(Looking):
+class PartiesCog(PollingCog):
     """One lane per channel: a pair's result is shown before the next pair."""
 
     def __init__(self, bot: WaifuBot) -> None:
@@ -47,7 +47,7 @@ class PartiesCog(Looking):
                 elapsed_s=bot.services.elapsed_s,
                 nudge=bot.services.signals.duels,
                 width=_WIDTH,
-                alone=lambda duel: duel.id,
+                rest_key=lambda duel: duel.id,
             ),
             nudge=bot.services.signals.duels,
             what="duels to post",
@@ -61,21 +61,21 @@ class PartiesCog(Looking):
         """
         for party in await self._services.parties.alive():
             with whereabouts(guild=party.guild_id):
-                await attempt(self._go_on(party), f"the party in channel {party.channel_id}")
+                await attempt(self._advance(party), f"the party in channel {party.channel_id}")
         return await super().look(tasks)
 
-    async def _go_on(self, party: Party) -> None:
-        """Close the pair whose time is over and show the next one, or end the party."""
+    async def _advance(self, party: Party) -> None:
+        """Close a pair whose time is over and open the next one, or end the party."""
         now_ms = self._services.clock()
         duels = await self._services.parties.duels(party.id)
         current = next((duel for duel in duels if duel.closed_ms is None), None)
-        over = now_ms >= party.ends_ms or _in_vain(duels)
-        if current is not None and not over and not _is_done(current, now_ms):
+        over = now_ms >= party.ends_ms or _keeps_failing(duels)
+        if current is not None and not over and not _is_time_over(current, now_ms):
             return
-        following = None if over else await self._following(party, now_ms)
-        await self._services.parties.step(party.id, following, now_ms)
+        next_duel = None if over else await self._next_duel(party, now_ms)
+        await self._services.parties.step(party.id, next_duel, now_ms)
 
-    async def _following(self, party: Party, now_ms: int) -> Duel | None:
+    async def _next_duel(self, party: Party, now_ms: int) -> Duel | None:
         """The next pair; None if there is none, or if the channel is gone or paused."""
         guild = self._bot.get_guild(party.guild_id)
         if guild is None:
@@ -120,12 +120,12 @@ class PartiesCog(Looking):
 
     async def _work(self, duel: Duel) -> None:
         if duel.closed_ms is not None:
-            await tell_end(self._bot, duel)
+            await show_end(self._bot, duel)
         else:
-            await post_duel(self._bot, duel, until_ms=await self._until_ms(duel))
+            await post_duel(self._bot, duel, until_ms=await self._end_ms(duel))
 
-    async def _until_ms(self, duel: Duel) -> int | None:
-        """How long members have for a pair posted now; None: it has no fixed end."""
+    async def _end_ms(self, duel: Duel) -> int | None:
+        """The end of a pair posted now; None if it has no fixed end."""
         if duel.party_id is None:
             return None
         party = await self._services.parties.get(duel.party_id)
@@ -133,16 +133,16 @@ class PartiesCog(Looking):
         return min(over_ms, party.ends_ms) if party else over_ms
 
 
-def _in_vain(duels: Sequence[Duel]) -> bool:
-    """Whether two pairs in a row could not be posted: the next would fare no better."""
-    latest = duels[:_IN_VAIN]
-    return len(latest) == _IN_VAIN and all(
+def _keeps_failing(duels: Sequence[Duel]) -> bool:
+    """Whether the last two pairs could not be posted, so that the next would fail too."""
+    latest = duels[:_FAILURES_MAX]
+    return len(latest) == _FAILURES_MAX and all(
         duel.closed_ms is not None and duel.posted_ms is None for duel in latest
     )
 
 
-def _is_done(duel: Duel, now_ms: int) -> bool:
-    """Whether members had their time. A pair that is not posted yet has not begun."""
+def _is_time_over(duel: Duel, now_ms: int) -> bool:
+    """Whether the pair's time is over. It begins when the pair is posted."""
     return duel.posted_ms is not None and now_ms >= duel.posted_ms + PAIR_MS
 
 

@@ -1,4 +1,4 @@
-"""The buttons 1 2 3 4 under several pictures: which of them is the best.
+"""The buttons 1 2 3 4 under several pictures, which pick the best of them.
 
 A press is a vote, and each member has one per post. It is answered after any restart, and only once
 recorded: Discord keeps no record of presses that could be read back.
@@ -15,7 +15,7 @@ from cogs.components import PICKS, Action, row_of, template
 from cogs.translating import tell, user_of
 
 
-class _Picking(Press, template="wd:none"):
+class _PickButton(Press, template="wd:none"):
     """A button under several pictures, or under the answer to one."""
 
     async def pressed(self, interaction: Interaction) -> None:
@@ -38,31 +38,31 @@ class _Picking(Press, template="wd:none"):
             )
 
 
-class PickFirst(_Picking, template=template(Action.PICK_1)):
+class PickFirst(_PickButton, template=template(Action.PICK_1)):
     """The first one is the best."""
 
     action = Action.PICK_1
 
 
-class PickSecond(_Picking, template=template(Action.PICK_2)):
+class PickSecond(_PickButton, template=template(Action.PICK_2)):
     """The second one is."""
 
     action = Action.PICK_2
 
 
-class PickThird(_Picking, template=template(Action.PICK_3)):
+class PickThird(_PickButton, template=template(Action.PICK_3)):
     """The third one is."""
 
     action = Action.PICK_3
 
 
-class PickFourth(_Picking, template=template(Action.PICK_4)):
+class PickFourth(_PickButton, template=template(Action.PICK_4)):
     """The fourth one is."""
 
     action = Action.PICK_4
 
 
-class Unpick(_Picking, template=template(Action.UNPICK)):
+class Unpick(_PickButton, template=template(Action.UNPICK)):
     """Takes the pick back."""
 
     action = Action.UNPICK

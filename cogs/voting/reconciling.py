@@ -3,8 +3,8 @@
 A post is owed a reading (`posts.settled = 0`) when it is new, because somebody may have reacted
 before the ledger knew it, and when a session began, because events may have been lost (a resumed
 session replays them). `cogs/voting/votes.py` runs it. Every living post is read, the newest first,
-however long it takes: a row remembers what is left. What an event reported during or just before a
-reading is newer and stays, so one reading settles a post, however busy it is.
+however long it takes: rows record the remaining ones. Events during or just before a reading are
+newer than it and stay, so one reading settles a post, however busy it is.
 """
 
 from __future__ import annotations
@@ -23,9 +23,9 @@ from bot.drawing.signals import Nudge
 from bot.log import whereabouts
 from bot.store.gallery import PostDebt
 from bot.words.emoji import reaction_key
-from cogs.posting.faults import DISCORD_ERRORS, is_forbidden, is_gone, is_passing
-from cogs.posting.lanes import Lanes, Openings, first_of_each, keep_looking
-from cogs.voting.inbox import EmojiVoters, Inbox, Reacting
+from cogs.posting.faults import DISCORD_ERRORS, is_forbidden, is_gone, is_transient
+from cogs.posting.lanes import Lanes, Openings, first_by_channel, keep_looking
+from cogs.voting.inbox import EmojiVoters, Inbox, VotersByEmoji
 from cogs.voting.watching import Touch
 
 log = logging.getLogger(__name__)
@@ -39,11 +39,11 @@ _FIRST_PAUSE_S, _LONGEST_PAUSE_S = 5.0, 600.0
 #: The most users that Discord lists per page.
 _PAGE = 100
 
-#: Who reacts, by emoji and whether it is a super reaction.
-_Found: TypeAlias = Mapping[tuple[str, bool], frozenset[UserId]]
+#: The users who react, by emoji and whether it is a super reaction.
+_Reading: TypeAlias = Mapping[tuple[str, bool], frozenset[UserId]]
 
 
-class NotBelievedError(BotError):
+class StaleReadingError(BotError):
     """The reading may be older than an event that came meanwhile, so it is repeated."""
 
 
@@ -54,8 +54,8 @@ class Reconciler:
         self._bot = bot
         self._services = bot.services
         self._inbox = inbox
-        self._wanted = Nudge()
-        #: How many sessions began, and for how many of them every post was marked.
+        self._nudge = Nudge()
+        #: The number of the current session, and of the last one for which every post was marked.
         self._session = self._marked = 0
         self._lanes = Lanes(
             self._owed,
@@ -63,30 +63,30 @@ class Reconciler:
             about=lambda post: whereabouts(
                 job=",".join(post.pictures.values()), guild=post.guild_id
             ),
-            alone=lambda post: post.message_id,
+            rest_key=lambda post: post.message_id,
             elapsed_s=bot.services.elapsed_s,
-            nudge=self._wanted,
+            nudge=self._nudge,
             width=_WIDTH,
             first_pause_s=_FIRST_PAUSE_S,
             longest_pause_s=_LONGEST_PAUSE_S,
         )
 
-    def begin(self) -> None:
+    def begin_session(self) -> None:
         """Note that a session began, in which events may be missing."""
         self._session += 1
-        self._inbox.begin()
+        self._inbox.begin_session()
         self._lanes.wake_all()
 
     def wake(self) -> None:
         """Note a new post."""
-        self._wanted.set()
+        self._nudge.set()
 
     async def run(self) -> None:
         """Read what is owed, until cancelled."""
-        await keep_looking(self._lanes.look, self._wanted, poll_s=_POLL_S, what="reactions to read")
+        await keep_looking(self._lanes.look, self._nudge, poll_s=_POLL_S, what="reactions to read")
 
     async def _owed(self, openings: Openings) -> Mapping[ChannelId, Post]:
-        """What to read next; nothing before the first session."""
+        """The posts to read next; none before the first session."""
         session = self._session
         if not session:
             return {}
@@ -96,14 +96,14 @@ class Reconciler:
         posts = await self._services.gallery.owing(
             PostDebt.READING, openings.free, besides=openings.closed, nor=openings.resting
         )
-        return first_of_each(posts)
+        return first_by_channel(posts)
 
     async def _settle(self, post: Post) -> None:
         session = self._session
         try:
             await self._read(post)
         except DISCORD_ERRORS as problem:
-            if is_passing(problem):
+            if is_transient(problem):
                 raise
             if is_gone(problem):
                 at_ms = self._services.clock()
@@ -117,18 +117,20 @@ class Reconciler:
             await self._services.gallery.paid(PostDebt.READING, post.message_id)
 
     async def _read(self, post: Post) -> None:
-        """Read every reaction. Raises `NotBelievedError` if the reading cannot be trusted."""
+        """Read every reaction. Raises `StaleReadingError` if the reading cannot be trusted."""
         message_id = post.message_id
         with self._inbox.watch(message_id) as watch:
             begun = await self._services.votes.begin_reading()
-            found = await self._ask(post)
-            # The ledger first takes everything received before: what it takes is newer than the
-            # reading, and what it does not take came before it knew the post.
+            found = await self._fetch_reading(post)
+            # First the ledger gets everything received before. Events that it accepts are newer
+            # than the reading; those that it rejects came before it knew the post.
             await self._inbox.flush()
             standing = await self._services.votes.standing(message_id)
             if watch.stale:
-                raise NotBelievedError("its reactions changed in a way that no list tells of")
-            for (emoji, burst), voter_ids in _with_gone(found, standing).items():
+                raise StaleReadingError(
+                    "its reactions were cleared or its message was deleted during the reading"
+                )
+            for (emoji, burst), voter_ids in _with_removed_emoji(found, standing).items():
                 self._inbox.put(
                     EmojiVoters(
                         message_id=message_id,
@@ -139,12 +141,12 @@ class Reconciler:
                         at_ms=self._services.clock(),
                     )
                 )
-            reacting = _by_emoji(found, watch.touched)
-            self._inbox.put(Reacting(message_id=message_id, voter_ids=reacting, begun=begun))
+            reacting = _voters_by_emoji(found, watch.touched)
+            self._inbox.put(VotersByEmoji(message_id=message_id, voter_ids=reacting, begun=begun))
         await self._inbox.flush()
 
-    async def _ask(self, post: Post) -> _Found:
-        """Everybody who reacts, according to Discord."""
+    async def _fetch_reading(self, post: Post) -> _Reading:
+        """Fetch all users who react, from Discord."""
         channel = self._bot.get_partial_messageable(post.channel_id, guild_id=post.guild_id)
         found: dict[tuple[str, bool], frozenset[UserId]] = {}
         async with asyncio.timeout(_PATIENCE_S) as patience:
@@ -154,14 +156,14 @@ class Reconciler:
             for reaction in message.reactions:
                 name = emoji_name(reaction.emoji)
                 if reaction.count != 1 or not reaction.me:
-                    found[name, False] = await _voters(reaction, discord.ReactionType.normal)
+                    found[name, False] = await _fetch_voters(reaction, discord.ReactionType.normal)
                 if reaction.burst_count:
-                    found[name, True] = await _voters(reaction, discord.ReactionType.burst)
+                    found[name, True] = await _fetch_voters(reaction, discord.ReactionType.burst)
         return found
 
 
-def _with_gone(found: _Found, standing: Iterable[tuple[UserId, str, bool]]) -> _Found:
-    """The reading, with empty lists for emoji that are in the ledger but no longer react."""
+def _with_removed_emoji(found: _Reading, standing: Iterable[tuple[UserId, str, bool]]) -> _Reading:
+    """The reading, with empty lists for emoji of the ledger that are no longer used."""
     keys = {(reaction_key(emoji), burst) for emoji, burst in found}
     gone = {
         (emoji, burst): frozenset[UserId]()
@@ -171,8 +173,8 @@ def _with_gone(found: _Found, standing: Iterable[tuple[UserId, str, bool]]) -> _
     return {**found, **gone}
 
 
-def _by_emoji(found: _Found, touched: Iterable[Touch]) -> dict[str, frozenset[UserId]]:
-    """Everybody who reacts with each emoji in any form, or may do so according to events."""
+def _voters_by_emoji(found: _Reading, touched: Iterable[Touch]) -> dict[str, frozenset[UserId]]:
+    """All users who react with each emoji in any form, or may do so according to events."""
     together: defaultdict[str, set[UserId]] = defaultdict(set)
     for (emoji, _), voter_ids in found.items():
         together[emoji] |= voter_ids
@@ -181,8 +183,10 @@ def _by_emoji(found: _Found, touched: Iterable[Touch]) -> dict[str, frozenset[Us
     return {emoji: frozenset(voter_ids) for emoji, voter_ids in together.items()}
 
 
-async def _voters(reaction: discord.Reaction, kind: discord.ReactionType) -> frozenset[UserId]:
-    """The people behind one reaction, page by page to the end: the count may be out of date.
+async def _fetch_voters(
+    reaction: discord.Reaction, kind: discord.ReactionType
+) -> frozenset[UserId]:
+    """Fetch the users of one reaction, page by page to the end: the count may be out of date.
 
     The ledger decides which emoji are votes, now or when the picture was posted.
     """

@@ -1,9 +1,9 @@
 """Opens the vote under every new post by adding the two reactions.
 
 The rows of unseeded posts are the truth, so posts of the delivery, of `/show` and of a crashed
-process are all opened here. Reactions older than the ledger's knowledge of the post are a separate
-debt, settled by `cogs/voting/reconciling.py`: a crowd under one post must not keep the others
-closed. `cogs/voting/votes.py` runs it; a missing permission costs only the ready-made reactions.
+process are all opened here. Reactions from before the ledger knew the post are a separate debt,
+settled by `cogs/voting/reconciling.py`: a crowd under one post must not keep the others closed.
+`cogs/voting/votes.py` runs it; a missing permission costs only the ready-made reactions.
 """
 
 from __future__ import annotations
@@ -18,8 +18,8 @@ from bot.client import WaifuBot
 from bot.domain import ChannelId, GuildId, Post
 from bot.log import whereabouts
 from bot.store.gallery import PostDebt
-from cogs.posting.faults import DISCORD_ERRORS, is_gone, is_passing
-from cogs.posting.lanes import Lanes, Openings, first_of_each, keep_looking
+from cogs.posting.faults import DISCORD_ERRORS, is_gone, is_transient
+from cogs.posting.lanes import Lanes, Openings, first_by_channel, keep_looking
 
 log = logging.getLogger(__name__)
 
@@ -44,7 +44,7 @@ class Seeder:
             about=lambda post: whereabouts(
                 job=",".join(post.pictures.values()), guild=post.guild_id
             ),
-            alone=lambda post: post.message_id,
+            rest_key=lambda post: post.message_id,
             elapsed_s=bot.services.elapsed_s,
             nudge=bot.services.signals.posted,
             width=_WIDTH,
@@ -52,10 +52,10 @@ class Seeder:
             longest_pause_s=_LONGEST_PAUSE_S,
         )
         #: Servers whose missing permission or emoji is already logged.
-        self._told: set[GuildId] = set()
+        self._warned: set[GuildId] = set()
 
-    def begin(self) -> None:
-        """Note that a session began: what failed before may succeed now."""
+    def begin_session(self) -> None:
+        """Note that a session began: earlier failures may succeed now."""
         self._lanes.wake_all()
 
     async def run(self) -> None:
@@ -68,7 +68,7 @@ class Seeder:
         posts = await self._services.gallery.owing(
             PostDebt.VOTES, openings.free, besides=openings.closed, nor=openings.resting
         )
-        return first_of_each(posts)
+        return first_by_channel(posts)
 
     async def _seed(self, post: Post) -> None:
         emoji = await self._services.guilds.vote_emoji(post.guild_id)
@@ -79,17 +79,17 @@ class Seeder:
                 await message.add_reaction(emoji.up)
                 await message.add_reaction(emoji.down)
         except DISCORD_ERRORS as problem:
-            if is_passing(problem):
+            if is_transient(problem):
                 raise
-            await self._lacking(post, problem)
+            await self._handle_failure(post, problem)
         await self._services.gallery.paid(PostDebt.VOTES, post.message_id)
         self._seeded()
 
-    async def _lacking(self, post: Post, problem: Exception) -> None:
-        """Log why there is nothing to click on; members can still react by themselves."""
+    async def _handle_failure(self, post: Post, problem: Exception) -> None:
+        """Log why the reactions are missing, once per server; members can still add their own."""
         if is_gone(problem):
             await self._services.gallery.message_deleted([post.message_id], self._services.clock())
-        elif post.guild_id not in self._told:
-            self._told.add(post.guild_id)
+        elif post.guild_id not in self._warned:
+            self._warned.add(post.guild_id)
             code = problem.code if isinstance(problem, discord.HTTPException) else 0
             log.warning("no vote reactions in this server (%s, code %s)", problem, code)

@@ -20,13 +20,13 @@ from bot.words import listing, wording
 from bot.words.speaking import sentences
 from cogs.posting.sheets import PLACES
 from cogs.translating import speak_to_everybody, tell, url_of
-from cogs.voting.inbox import Cleared, Deleted, Inbox, Seen
+from cogs.voting.inbox import Inbox, MessagesDeleted, ReactionsCleared, ReactionSeen
 from cogs.voting.listing import (
     PERIODS,
     ListEntry,
     Period,
     entry_here,
-    policy_of_list,
+    list_policy,
     ratings_in,
     send_list,
 )
@@ -58,15 +58,15 @@ class VotesCog(commands.Cog):
         self._bot.spawn(self._reconciler.run(), name="vote reconciliation")
 
     async def cog_unload(self) -> None:
-        """Write what came in last; the next start reconciles what a fault leaves out."""
+        """Write the last events; the next start reconciles those that a fault leaves out."""
         with contextlib.suppress(BotError):
             await self._inbox.flush()
 
     @commands.Cog.listener()
     async def on_ready(self) -> None:
         """Note a fresh session: Discord does not repeat earlier events."""
-        self._seeder.begin()
-        self._reconciler.begin()
+        self._seeder.begin_session()
+        self._reconciler.begin_session()
 
     @commands.Cog.listener()
     async def on_raw_reaction_add(self, payload: discord.RawReactionActionEvent) -> None:
@@ -94,7 +94,7 @@ class VotesCog(commands.Cog):
             at_ms=self._services.clock(),
             burst=payload.burst,
         )
-        self._inbox.put(Seen(reaction=reaction))
+        self._inbox.put(ReactionSeen(reaction=reaction))
 
     @commands.Cog.listener()
     async def on_raw_reaction_clear(self, payload: discord.RawReactionClearEvent) -> None:
@@ -110,7 +110,9 @@ class VotesCog(commands.Cog):
 
     def _put_cleared(self, message_id: int, emoji: str | None) -> None:
         at_ms = self._services.clock()
-        self._inbox.put(Cleared(message_id=MessageId(message_id), emoji=emoji, at_ms=at_ms))
+        self._inbox.put(
+            ReactionsCleared(message_id=MessageId(message_id), emoji=emoji, at_ms=at_ms)
+        )
 
     @commands.Cog.listener()
     async def on_raw_message_delete(self, payload: discord.RawMessageDeleteEvent) -> None:
@@ -124,7 +126,7 @@ class VotesCog(commands.Cog):
 
     def _put_deleted(self, message_ids: set[int]) -> None:
         ids = tuple(MessageId(message_id) for message_id in sorted(message_ids))
-        self._inbox.put(Deleted(message_ids=ids, at_ms=self._services.clock()))
+        self._inbox.put(MessagesDeleted(message_ids=ids, at_ms=self._services.clock()))
 
     @votes.command(name="top")
     @app_commands.describe(period="How far to look back (a week if you do not say)")
@@ -133,7 +135,7 @@ class VotesCog(commands.Cog):
         """Show the pictures of this server that people like best."""
         guild = interaction.guild
         assert guild is not None, "the tree's gate lets only servers in"
-        policy = await policy_of_list(interaction)
+        policy = await list_policy(interaction)
         if policy is None:
             return
         places = await self._best(guild, policy, PERIODS[period])
@@ -172,12 +174,12 @@ class VotesCog(commands.Cog):
 
 def _line(place: int, emoji: VoteEmoji, entry: ListEntry, tally: Tally) -> str:
     return (
-        f"{place}. {_shown(emoji.up)} {tally.up} {_shown(emoji.down)} {tally.down} · "
+        f"{place}. {_emoji_text(emoji.up)} {tally.up} {_emoji_text(emoji.down)} {tally.down} · "
         f"<@{entry.job.user_id}> · [`{entry.job.id}`]({url_of(entry.post)})"
     )
 
 
-def _shown(emoji: str) -> str:
+def _emoji_text(emoji: str) -> str:
     """An emoji as message text shows it."""
     return f"<:{emoji}>" if ":" in emoji else emoji
 

@@ -1,7 +1,7 @@
-"""Which reactions have events newer than a list read from Discord.
+"""Remembers which reactions have events newer than a list read from Discord.
 
-Lists may lag behind events, so a list must not overwrite what an event has just reported.
-`cogs/voting/inbox.py` notes events here, `cogs/voting/reconciling.py` asks. Must not know what a
+Lists may lag behind events, so a list must not overwrite a recent event. `cogs/voting/inbox.py`
+notes events here, `cogs/voting/reconciling.py` asks. Must not know what a
 vote is.
 """
 
@@ -35,7 +35,7 @@ class Watch:
     stale: bool
 
     def besides(self, emoji: str, *, burst: bool) -> frozenset[UserId]:
-        """The voters about whom the reading must not be believed."""
+        """The voters for whom the reading is out of date."""
         key = reaction_key(emoji)
         return frozenset(
             voter for voter, touched, super_ in self.touched if (touched, super_) == (key, burst)
@@ -58,37 +58,37 @@ class Watches:
     def __init__(self, now_s: Callable[[], float]) -> None:
         self._now_s = now_s
         self._since_s = now_s()
-        self._late, self._before = _Span(), _Span()
+        self._current, self._previous = _Span(), _Span()
         self._watches: list[Watch] = []
 
-    def touch(self, reaction: Reaction) -> None:
-        """Note an event that the ledger took."""
-        self._turn()
-        self._late.touched[reaction.message_id].add(_touch_of(reaction))
-        self.overtake(reaction)
+    def note_recorded(self, reaction: Reaction) -> None:
+        """Note an event that the ledger accepted."""
+        self._rotate()
+        self._current.touched[reaction.message_id].add(_touch_of(reaction))
+        self.note_received(reaction)
 
-    def overtake(self, reaction: Reaction) -> None:
+    def note_received(self, reaction: Reaction) -> None:
         """Note an event yet to be written: readings in progress are older."""
         for watch in self._watches:
             if watch.message_id == reaction.message_id:
                 watch.touched.add(_touch_of(reaction))
 
-    def spoil(self, message_ids: Iterable[MessageId]) -> None:
+    def distrust(self, message_ids: Iterable[MessageId]) -> None:
         """Distrust every list of these messages for a while."""
-        self._turn()
-        self._late.stale.update(message_ids)
+        self._rotate()
+        self._current.stale.update(message_ids)
         for watch in self._watches:
-            watch.stale |= watch.message_id in self._late.stale
+            watch.stale |= watch.message_id in self._current.stale
 
-    def forget(self) -> None:
-        """Events were lost, so earlier ones are no longer the newest."""
-        self._late, self._before = _Span(), _Span()
+    def reset(self) -> None:
+        """Forget earlier events: some were lost, so they are no longer the newest."""
+        self._current, self._previous = _Span(), _Span()
 
     @contextlib.contextmanager
     def watch(self, message_id: MessageId) -> Generator[Watch]:
         """Watch a message while its reactions are read."""
-        self._turn()
-        spans = (self._late, self._before)
+        self._rotate()
+        spans = (self._current, self._previous)
         watch = Watch(
             message_id=message_id,
             touched={touch for span in spans for touch in span.touched.get(message_id, ())},
@@ -100,13 +100,13 @@ class Watches:
         finally:
             self._watches.remove(watch)
 
-    def _turn(self) -> None:
-        """Begin a new span once the later one is as old as the lag; drop the one before."""
+    def _rotate(self) -> None:
+        """Begin a new span once the current one is as old as the lag; drop the previous one."""
         age_s = self._now_s() - self._since_s
         if age_s < LAG_S:
             return
-        self._before = self._late if age_s < 2 * LAG_S else _Span()
-        self._late = _Span()
+        self._previous = self._current if age_s < 2 * LAG_S else _Span()
+        self._current = _Span()
         self._since_s += age_s
 
 

@@ -245,7 +245,7 @@ def leads_to_pictures(led: dict[str, Got]) -> dict[str, str]:
 
 
 #: Every way to a picture for a member who has accepted the licence. A new one belongs here once it
-#: calls `licensed`, or goes through `submit`.
+#: calls `require_licence`, or goes through `submit`.
 WAYS = {
     "/waifu": "queued",
     "/show": "shown",
@@ -306,7 +306,7 @@ async def test_a_command_without_the_gate_is_found(
         return True
 
     # The cogs were loaded anew, so their modules differ from those imported at the top.
-    monkeypatch.setattr(sys.modules[room], "licensed", open_to_all)
+    monkeypatch.setattr(sys.modules[room], "require_licence", open_to_all)
     # A way without a picture has no gate to lose.
     led = await walk(desk, a_moderator(desk), WAYS)
     assert leads_to_pictures(led) == dict.fromkeys(ways, "shown")

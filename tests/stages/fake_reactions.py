@@ -15,7 +15,7 @@ import discord
 from bot.ballot import Reaction
 from bot.domain import ChannelId, GuildId, MessageId, UserId
 from bot.drawing.signals import Signals
-from cogs.voting.inbox import Cleared, Inbox, Seen
+from cogs.voting.inbox import Inbox, ReactionsCleared, ReactionSeen
 from cogs.voting.reconciling import Reconciler
 from tests.stages.booth import Hourglass
 from tests.stages.stores import Stores
@@ -34,7 +34,7 @@ class FakeReactions:
     def __init__(self, stores: Stores, glass: Hourglass) -> None:
         self.glass = glass
         self.truth: frozenset[Standing] = frozenset()
-        self.late: deque[Seen | Cleared] = deque()
+        self.late: deque[ReactionSeen | ReactionsCleared] = deque()
         #: Runs before every answer of Discord's.
         self.meanwhile: Callable[[], Awaitable[None]] = _nothing
         #: How old the next list is.
@@ -69,14 +69,14 @@ class FakeReactions:
             at_ms=round(self.glass() * 1000),
             burst=burst,
         )
-        self.late.append(Seen(reaction=reaction))
+        self.late.append(ReactionSeen(reaction=reaction))
 
     def clear(self, message: int, emoji: str | None = None) -> None:
         """Clear all reactions, or all of one emoji, as a moderator."""
         self._stands(
             frozenset(s for s in self.truth if s[0] != message or emoji not in {None, s[2]})
         )
-        self.late.append(Cleared(message_id=MessageId(message), emoji=emoji, at_ms=0))
+        self.late.append(ReactionsCleared(message_id=MessageId(message), emoji=emoji, at_ms=0))
 
     def deliver(self, count: int = 1_000_000) -> None:
         """Deliver the next events."""
@@ -88,7 +88,7 @@ class FakeReactions:
         self.late.clear()
         self._session_s = self.glass()
         self._stands(self.truth)
-        self.reconciler.begin()
+        self.reconciler.begin_session()
 
     def _stands(self, truth: frozenset[Standing]) -> None:
         self.truth = truth

@@ -169,14 +169,14 @@ async def test_a_show_whose_answer_was_lost_still_becomes_a_post(
 ) -> None:
     job, _ = await desk.picture()
     shelf = sys.modules["cogs.asking.showing"]
-    post = shelf.hand_over
+    post = shelf.send_picture
 
-    async def lost(*arguments: Any, alone: bool) -> discord.WebhookMessage:
-        await post(*arguments, alone=alone)
+    async def lost(*arguments: Any, private: bool) -> discord.WebhookMessage:
+        await post(*arguments, private=private)
         raise TimeoutError
 
     with monkeypatch.context() as patch:
-        patch.setattr(shelf, "hand_over", lost)
+        patch.setattr(shelf, "send_picture", lost)
         await desk.member.slash(desk.channel, "show", id=job.id)
     desk.env._errors.clear()
     assert len(await desk.services.gallery.posts(job.id)) == 1
@@ -234,10 +234,10 @@ async def test_a_send_is_looked_for_unless_it_was_certainly_refused(
 ) -> None:
     job, _ = await desk.picture()
 
-    async def fails(*_: object, alone: bool) -> None:
+    async def fails(*_: object, private: bool) -> None:
         raise fault
 
-    monkeypatch.setattr(sys.modules["cogs.asking.showing"], "hand_over", fails)
+    monkeypatch.setattr(sys.modules["cogs.asking.showing"], "send_picture", fails)
     await desk.member.slash(desk.channel, "show", id=job.id)
     desk.env._errors.clear()
     assert bool(await desk.services.sends.lost(9)) is looked_for

@@ -146,7 +146,7 @@ def fixed_places() -> Iterator[tuple[str, int]]:
     of_report = (reviewing.REPORT_TITLE, reviewing.REPORT_WHAT, reviewing.REPORT_WORDS)
     of_appeal = (reviewing.APPEAL_TITLE, reviewing.APPEAL_WHY)
     yield from ((str(text), TITLE) for text in (*of_report, *of_appeal))
-    for number in (*blanks._OF_MEMBERS, *blanks._OF_ROLE):
+    for number in (*blanks._MEMBER_NUMBERS, *blanks._ROLE_NUMBERS):
         yield from ((number.label, TITLE), (number.about, DESCRIPTION))
 
 

@@ -136,16 +136,16 @@ async def test_a_search_continues_across_pages_and_restarts(desk: Front) -> None
 
 
 async def test_a_search_too_long_for_a_button_is_cut_and_answered(desk: Front) -> None:
-    from cogs.asking.history import _WORDS_MAX, _cut
+    from cogs.asking.history import _WORDS_MAX, _cut_to_fit
 
     jobs = await drawn(desk, *(f"{'🎀' * 90}, {n}" for n in range(10)))
     answer = await history(desk, search="🎀" * _WORDS_MAX)
     older = next(id_ for id_ in custom_ids(answer) if id_.startswith("wd:history:"))
     await desk.member.click(answer.message, custom_id=older)
     assert menu_values(answer) == [jobs[0].id]
-    assert len(_cut("x" * 4000)) == _WORDS_MAX
-    assert len(_cut("🎀" * 4000).encode("utf-16-le")) <= 2 * _WORDS_MAX
-    assert _cut(" a \n b ") == "a b"
+    assert len(_cut_to_fit("x" * 4000)) == _WORDS_MAX
+    assert len(_cut_to_fit("🎀" * 4000).encode("utf-16-le")) <= 2 * _WORDS_MAX
+    assert _cut_to_fit(" a \n b ") == "a b"
 
 
 async def test_hidden_pictures_leave_an_empty_field_and_the_reason(desk: Front) -> None:

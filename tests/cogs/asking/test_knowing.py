@@ -186,18 +186,18 @@ async def test_unknown_words_are_named_and_still_drawn(desk: Front) -> None:
 
 
 async def test_unknown_words_are_named_under_the_picture_too(desk: Front) -> None:
-    from cogs.posting.noting import note
+    from cogs.posting.noting import unknown_words_note
 
     await desk.asks(prompt="1girl, sushi")
     (job,) = await desk.jobs()
-    told = await note(desk.bot.services, job)
+    told = await unknown_words_note(desk.bot.services, job)
     assert "I don't know *sushi*" in told
     await desk.drawn([job])
     picture = await desk.services.gallery.get(job.id)
     assert picture is not None
     assert told in wording.caption(job, picture, told)
     other = replace(job, draw=replace(job.draw, model="another"))
-    assert await note(desk.bot.services, other) == ""
+    assert await unknown_words_note(desk.bot.services, other) == ""
 
 
 async def test_a_prompt_of_unknown_words_only_is_not_queued_until_confirmed(desk: Front) -> None:

@@ -84,10 +84,10 @@ async def test_a_private_picture_arrives_unasked_while_its_token_is_valid(
     class Caller:
         client = desk.bot
 
-    await private.bring(Caller(), job.request_id, None)  # type: ignore[arg-type]  all it looks at
+    await private.show_when_done(Caller(), job.request_id, None)  # type: ignore[arg-type]
     assert [[one.id for one in jobs] for jobs in brought] == [[job.id]]
     monkeypatch.setattr(private, "_TOKEN_S", 0)
-    await private.bring(Caller(), job.request_id, None)  # type: ignore[arg-type]
+    await private.show_when_done(Caller(), job.request_id, None)  # type: ignore[arg-type]
     assert len(brought) == 1, "its token has expired"
 
 
@@ -96,7 +96,7 @@ class Bringing:
 
     def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setattr(private, "_PACE_S", 0)
-        monkeypatch.setattr(requests, "bring", self.begin)
+        monkeypatch.setattr(requests, "show_when_done", self.begin)
         self._begun: list[tuple[object, ...]] = []
 
     def begin(self, *begun: object) -> Coroutine[None, None, None]:
@@ -105,7 +105,7 @@ class Bringing:
 
     async def comes(self) -> None:
         """Run the latest delivery."""
-        await private.bring(*self._begun[-1])  # type: ignore[arg-type]  as the bot gave them
+        await private.show_when_done(*self._begun[-1])  # type: ignore[arg-type]  as the bot gave them
 
 
 async def test_the_acknowledgement_of_a_private_request_says_when_it_is_done(

@@ -16,7 +16,7 @@ from bot.policy.screening import Term
 from bot.store.guilds import PolicyVersion
 from bot.words import panel as words
 from cogs.governing.controls import Blank
-from cogs.governing.given_back import filled, written
+from cogs.governing.given_back import fields_from_text, input_as_text
 from tests.stages.front import Front
 from tests.stages.governing import PanelView, current, office, open_panel
 
@@ -231,7 +231,9 @@ async def test_policy_block_warns_of_common_words_too(desk: Front, boss: MemberA
 def test_a_written_form_is_read_back_unchanged() -> None:
     many = [Blank(name=n, label=f"Label of {n}", chars_max=9) for n in ("a", "b", "c")]
     for fields in ({"a": "1", "b": "", "c": "x: y"}, {"a": "", "b": " 2", "c": ":"}):
-        assert filled(many, written(many, fields)) == fields
+        assert fields_from_text(many, input_as_text(many, fields)) == fields
     one = many[:1]
-    assert filled(one, written(one, {"a": "Label of b: c\n\nd"})) == {"a": "Label of b: c\n\nd"}
-    assert filled(many, "") == {}
+    assert fields_from_text(one, input_as_text(one, {"a": "Label of b: c\n\nd"})) == {
+        "a": "Label of b: c\n\nd"
+    }
+    assert fields_from_text(many, "") == {}

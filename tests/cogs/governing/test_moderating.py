@@ -183,7 +183,7 @@ async def test_a_purge_counts_the_remaining_messages_down_to_none(
 
     # The module that discord.py loaded.
     room = sys.modules["cogs.governing.purging"]
-    monkeypatch.setattr(room, "_left", one_leaves)
+    monkeypatch.setattr(room, "_count_remaining", one_leaves)
     monkeypatch.setattr(room, "_PAUSE_S", 0.0)
     (work,) = telling
     await work

@@ -20,7 +20,7 @@ from bot.policy.rulebook import Rulebook
 from bot.policy.screening import Term
 from bot.words import panel as words
 from cogs.governing.desk import Desk
-from cogs.governing.lists import LIST_PAGES, submitted
+from cogs.governing.lists import LIST_PAGES, policy_with_input
 from cogs.governing.pages import RULE_PAGES
 from cogs.governing.places import PLACE_PAGES
 from tests.stages.factories import GUILD, make_place
@@ -215,7 +215,7 @@ def test_deleted_channels_and_roles_are_marked_and_can_be_opened() -> None:
 
 def test_a_full_list_says_how_many_terms_are_too_many() -> None:
     for name in ("blocked", "allowed"):
-        assert "1 too many" in str(submitted(desk(full()), name, None, "one more"))
+        assert "1 too many" in str(policy_with_input(desk(full()), name, None, "one more"))
 
 
 def test_a_presets_page_lists_what_it_contains() -> None:

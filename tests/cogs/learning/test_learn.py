@@ -14,7 +14,7 @@ from PIL import Image
 from bot.ballot import DuelId
 from bot.store.lineage import LineageDeed
 from bot.store.trials import Trial, TrialOutcome
-from cogs.learning.learn import _line
+from cogs.learning.learn import _figure_line
 from models.catalogue import card as cards
 from models.catalogue.card import Score
 from models.catalogue.verdict import Figure
@@ -145,7 +145,7 @@ async def test_the_sheet_shows_the_failed_figure_however_many_there_are(
 def test_no_line_of_the_table_is_wrapped() -> None:
     """Discord shows about 60 characters of a code block in a line."""
     about: dict[Measure, str] = dict.fromkeys((Measure.GROUP, Measure.MIX), "head-wear and ears")
-    lines = [_line(figure(kind, -12.34567, about.get(kind, ""))) for kind in Measure]
+    lines = [_figure_line(figure(kind, -12.34567, about.get(kind, ""))) for kind in Measure]
     assert max(map(len, lines)) <= 58
     assert len({line[5:38] for line in lines}) == len(lines), (
         "shortened lines can still be told apart"

@@ -49,6 +49,6 @@ def test_after_four_failed_searches_a_message_counts_as_never_sent() -> None:
     patience = Patience()
     assert [patience.is_over("a") for _ in range(8)] == [False, False, False, True] * 2
     assert [patience.is_over("b") for _ in range(3)] == [False] * 3
-    patience.found("b")
-    patience.found("never looked for")
+    patience.forget("b")
+    patience.forget("never looked for")
     assert [patience.is_over("b") for _ in range(4)] == [False, False, False, True]

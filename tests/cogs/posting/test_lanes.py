@@ -14,7 +14,7 @@ import pytest
 from bot.domain import ChannelId, DatabaseError, MessageId
 from bot.drawing.signals import Nudge
 from bot.log import _job, whereabouts
-from cogs.posting.lanes import Lanes, Openings, first_of_each, keep_looking
+from cogs.posting.lanes import Lanes, Openings, first_by_channel, keep_looking
 from tests.stages.booth import Hourglass
 from tests.stages.simulated import works_off
 
@@ -52,12 +52,12 @@ class Works:
             elapsed_s=self.glass,
             nudge=self.nudge,
             width=width,
-            alone=(lambda chore: MessageId(chore.id)) if alone or in_order else None,
+            rest_key=(lambda chore: MessageId(chore.id)) if alone or in_order else None,
             in_order=in_order,
         )
 
     async def owed(self, openings: Openings) -> Mapping[ChannelId, Chore]:
-        return first_of_each(
+        return first_by_channel(
             [
                 chore
                 for chore in self.left

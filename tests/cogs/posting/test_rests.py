@@ -10,15 +10,15 @@ def test_each_pause_doubles_until_a_success() -> None:
     glass = Hourglass()
     pauses = Rests[str](glass, 10, 40)
     for pause_s in (10, 20, 40, 40, 40):
-        pauses.tire("a")
+        pauses.rest("a")
         glass.run(pause_s - 1)
         assert pauses.resting() == {"a"}
         glass.run(1)
         assert pauses.resting() == set()
-    pauses.tire("a")
+    pauses.rest("a")
     pauses.recover("a")
     assert pauses.resting() == set()
-    pauses.tire("a")
+    pauses.rest("a")
     glass.run(9)
     assert pauses.resting() == {"a"}
     glass.run(1)
@@ -28,7 +28,7 @@ def test_each_pause_doubles_until_a_success() -> None:
 def test_a_key_not_retried_for_long_is_dropped() -> None:
     glass = Hourglass()
     pauses = Rests[str](glass, 10, 40)
-    pauses.tire("a")
+    pauses.rest("a")
     glass.run(51)
     assert pauses.resting() == set()
     assert pauses._rests == {}

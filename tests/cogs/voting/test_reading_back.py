@@ -209,7 +209,7 @@ async def test_new_voters_during_a_reading_push_nobody_off_the_list(reader: Read
         reader.discord.react(POST, voter, UP)
     reader.discord.lose_session()
     await reader.read()
-    reader.discord.reconciler.begin()
+    reader.discord.reconciler.begin_session()
 
     async def crowd() -> None:
         for voter in range(20):

@@ -205,10 +205,10 @@ async def test_a_new_session_during_a_reading_voids_it(
             booth.env.backend.set_reaction(
                 post.channel_id, post.message_id, UP, ada.id, reacted=True
             )
-            booth.votes_cog._reconciler.begin()
+            booth.votes_cog._reconciler.begin_session()
         return await standing(message_id)
 
-    booth.votes_cog._reconciler.begin()
+    booth.votes_cog._reconciler.begin_session()
     monkeypatch.setattr(booth.services.votes, "standing", interrupted)
     await booth.reconciled()
     assert read == [post.message_id] * 2
