@@ -334,13 +334,13 @@ def _release(
         return Withheld(text=refusals.ADULT())
     nudity = _nudity_score(scores, info)
     if scores is not None and nudity is not None:
-        return _release_measured(job, rendered, scores, nudity, asked.audience)
+        return _decide_measured(job, rendered, scores, nudity, asked.audience)
     if not adults:
         return Withheld(text=refusals.UNCHECKED())
     return _hold(job, rendered, scores or Scores(), refusals.UNMEASURED())
 
 
-def _release_measured(
+def _decide_measured(
     job: Job, rendered: Rendered, scores: Scores, nudity: float, audience: Audience
 ) -> Released | Held | Withheld:
     """Decide on a picture that was measured."""

@@ -42,12 +42,12 @@ def may_show(job: Job, picture: Picture, policy: EffectivePolicy) -> Shown | Ref
 def _may_show(job: Job, picture: Picture, policy: EffectivePolicy) -> Shown | Refused:
     assert picture.job_id == job.id, "the picture of another job"
     assert job.guild_id == picture.guild_id == policy.place.guild_id, "another server"
-    if refused := refusal_if_off(policy) or _why_shown_nowhere(job, picture):
+    if refused := refusal_if_off(policy) or _refusal_everywhere(job, picture):
         return refused
     policy = with_excused(policy, job.excused)
     weighed = weigh(policy, job.draw.words, job.draw.negative)
     if refused := refusal(weighed, policy):
-        return _refused_by_now(refused)
+        return _refusal_by_todays_rules(refused)
     if picture.rating is Rating.EXPLICIT and not policy.place.age_restricted:
         return Refused(reason=RefusalReason.AGE, text=refusals.ADULT())
     ruling = weighed.effect.ruling
@@ -68,7 +68,7 @@ def may_be_learned_from(prompt: str, negative: str, ground: Ground) -> bool:
         return False
 
 
-def _why_shown_nowhere(job: Job, picture: Picture) -> Refused | None:
+def _refusal_everywhere(job: Job, picture: Picture) -> Refused | None:
     """The refusal of a picture that is shown nowhere."""
     if job.fault is not None:
         return Refused(reason=RefusalReason.FAULT, text=refusals.UNSURE())
@@ -79,7 +79,7 @@ def _why_shown_nowhere(job: Job, picture: Picture) -> Refused | None:
     return None
 
 
-def _refused_by_now(refused: Refused) -> Refused:
+def _refusal_by_todays_rules(refused: Refused) -> Refused:
     """The refusal of a picture whose words are forbidden now; nobody is blamed for it."""
     text = {
         RefusalReason.FLOOR: refusals.FORBIDDEN(), RefusalReason.AGE: refusals.ADULT(),

@@ -43,8 +43,8 @@ from bot.store.precedents import precedent_of
 from bot.store.removal import take_away
 from models.contract import Draw
 
-#: A case that was decided before a time, and whose message shows that.
-_LONG_DECIDED = "decision IS NOT NULL AND decided_ms < :before AND shown = revision"
+#: A case that was decided before a time. Its message goes too, so it need not be up to date.
+_LONG_DECIDED = "decision IS NOT NULL AND decided_ms < :before"
 
 
 class Filing(StrEnum):
@@ -233,7 +233,7 @@ class Reviews:
         return len(held) + others
 
     async def prune(self, decided_before_ms: int) -> int:
-        """Drop cases that were decided before that time and owe nothing; return how many.
+        """Drop cases that were decided before that time; return how many.
 
         Their messages in the review channel go with them: without the row, nobody could find the
         message of a member who asks to be forgotten.

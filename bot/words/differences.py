@@ -46,7 +46,7 @@ def _differences(before: GuildPolicy, after: GuildPolicy, ground: Ground) -> Ite
         yield from _changes_of_listed_place(f"<#{id_}>", was, is_, ground)
     for id_, had, has in _changed(before.roles, after.roles):
         line = f"<@&{id_}>: {_role_text(had, ground.rulebook)} → {_role_text(has, ground.rulebook)}"
-        yield line + _note_of_no_exemption(has, ground)
+        yield line + _never_exempt_note(has, ground)
     yield from _changes_of_blocked(before.blocked, after.blocked)
     yield from _changes_of_allowed(before.allowed, after.allowed)
 
@@ -127,7 +127,7 @@ def _note_of_stricter(rule: RuleId, effect: Effect | None, ground: Ground) -> st
     return " " + say("(⚠️ it stays {effect}: {why})", effect=holds, why=why())
 
 
-def _note_of_no_exemption(terms: RoleTerms | None, ground: Ground) -> str:
+def _never_exempt_note(terms: RoleTerms | None, ground: Ground) -> str:
     """A note of the named rules that no role can be exempt from; else nothing."""
     lines = ground.lines
     kept = [

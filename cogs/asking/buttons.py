@@ -23,7 +23,7 @@ from bot.policy.asks import typed_of
 from bot.words import knowing, pictures, refusals
 from cogs.asking.again import submit_based_on
 from cogs.asking.editor import show_editor
-from cogs.asking.pictures import find_picture, grid_of, has_readable_settings, tell_settings
+from cogs.asking.pictures import find_picture, grid_of, require_readable_settings, tell_settings
 from cogs.asking.press import Press, is_owner_or_moderator
 from cogs.asking.requests import fresh_seed, submit
 from cogs.components import PREFIX, Action, template
@@ -46,7 +46,9 @@ class _PictureButton(Press, template="wd:none"):
         job = await self.job(interaction)
         if job is not None and job.draw.enlarged:
             job = await interaction.client.services.views.get(JobId(job.draw.source or "")) or job
-        return job if job is not None and await has_readable_settings(interaction, job) else None
+        return (
+            job if job is not None and await require_readable_settings(interaction, job) else None
+        )
 
 
 class Again(_PictureButton, template=template(Action.AGAIN)):
@@ -92,7 +94,7 @@ class RerollAll(Press, template=template(Action.REROLL_ALL)):
             await tell(interaction, pictures.REQUEST_GONE())
             return
         job = grid.jobs[1]
-        if not await has_readable_settings(interaction, job):
+        if not await require_readable_settings(interaction, job):
             return
         draw = replace(job.draw, seed=fresh_seed())
         await submit_based_on(interaction, job, RequestKind.VARY, draw, count=len(grid.jobs))

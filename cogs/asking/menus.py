@@ -11,7 +11,7 @@ from discord.ext import commands
 from bot.client import Interaction, WaifuBot
 from bot.policy.asks import typed_of
 from cogs.asking.editor import show_editor
-from cogs.asking.pictures import find_picture_in, has_readable_settings, tell_settings
+from cogs.asking.pictures import find_picture_in, require_readable_settings, tell_settings
 
 
 class Menus(commands.Cog):
@@ -37,7 +37,7 @@ class Menus(commands.Cog):
     async def draw_like_this(self, interaction: Interaction, message: discord.Message) -> None:
         """Open the form with the picture's settings and a new seed, to draw another picture."""
         job = await find_picture_in(interaction, message)
-        if job is None or not await has_readable_settings(interaction, job):
+        if job is None or not await require_readable_settings(interaction, job):
             return
         services = interaction.client.services
         private = await services.views.is_private(job.id)
@@ -47,7 +47,7 @@ class Menus(commands.Cog):
     async def settings(self, interaction: Interaction, message: discord.Message) -> None:
         """Answer like the *Settings* button."""
         job = await find_picture_in(interaction, message)
-        if job is not None and await has_readable_settings(interaction, job):
+        if job is not None and await require_readable_settings(interaction, job):
             await tell_settings(interaction, job)
 
 

@@ -78,7 +78,7 @@ async def _visible_job(interaction: Interaction, job_id: JobId) -> Job | None:
     return job
 
 
-async def has_readable_settings(interaction: Interaction, job: Job) -> bool:
+async def require_readable_settings(interaction: Interaction, job: Job) -> bool:
     """Whether this version understands all settings of a job; tells the member if not."""
     if job.fault is not None:
         await tell(interaction, pictures.FOREIGN())

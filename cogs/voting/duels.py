@@ -31,8 +31,8 @@ from cogs.voting.listing import (
     ListEntry,
     Period,
     entry_here,
-    list_policy,
     ratings_in,
+    require_list_policy,
     send_list,
 )
 from cogs.voting.pairing import next_pair, sides_here, weighted_wins
@@ -110,7 +110,7 @@ class DuelsCog(commands.Cog):
         """Show a leaderboard of pictures, not of people."""
         guild = interaction.guild
         assert guild is not None, "the tree's gate lets only servers in"
-        policy = await list_policy(interaction)
+        policy = await require_list_policy(interaction)
         if policy is None:
             return
         best = await self._best(guild, policy, PERIODS[period])

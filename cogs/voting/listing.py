@@ -48,7 +48,7 @@ class ListEntry:
     post: Post
 
 
-async def list_policy(interaction: Interaction) -> EffectivePolicy | None:
+async def require_list_policy(interaction: Interaction) -> EffectivePolicy | None:
     """The policy of the place where a list was requested.
 
     None if the member gets no list, after telling them why or showing the licence.

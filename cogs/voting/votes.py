@@ -26,8 +26,8 @@ from cogs.voting.listing import (
     ListEntry,
     Period,
     entry_here,
-    list_policy,
     ratings_in,
+    require_list_policy,
     send_list,
 )
 from cogs.voting.reconciling import Reconciler, emoji_name
@@ -135,7 +135,7 @@ class VotesCog(commands.Cog):
         """Show the pictures of this server that people like best."""
         guild = interaction.guild
         assert guild is not None, "the tree's gate lets only servers in"
-        policy = await list_policy(interaction)
+        policy = await require_list_policy(interaction)
         if policy is None:
             return
         places = await self._best(guild, policy, PERIODS[period])

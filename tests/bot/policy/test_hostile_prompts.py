@@ -1,7 +1,8 @@
-"""Reading any input takes work that grows with its length, not with its square.
+"""The lines that run to read an input grow with its length, not with its square.
 
 Work is counted, not timed: the lines of Python that run, and the effort of the screening, which
-counts the characters that are searched. `python -m tests.bench policy` measures the time.
+counts the characters that are searched. What happens inside a regular expression is not counted:
+`python -m tests.bench policy` measures the time.
 """
 
 from __future__ import annotations
@@ -49,7 +50,7 @@ def lines_run(read: Callable[[str], object], text: str) -> int:
 
 
 @pytest.mark.parametrize("reader", READERS)
-def test_work_grows_far_slower_than_the_square_of_the_length(reader: str) -> None:
+def test_lines_run_grow_far_slower_than_the_square_of_the_length(reader: str) -> None:
     read = READERS[reader]
     growth = {
         name: lines_run(read, made(LONGEST)) / lines_run(read, made(SHORT))
