@@ -212,8 +212,8 @@ def weigh(ground: Ground, prompt: str, negative: str) -> Weighed:
 def refusal(weighed: Weighed, policy: EffectivePolicy) -> Refused | None:
     """The refusal of a prompt in this place; None if it is drawn."""
     effect = weighed.effect
-    for_adults = effect.audience is Audience.ADULTS and not policy.place.age_restricted
-    if effect.ruling is not Ruling.REFUSE and not for_adults:
+    misplaced = effect.audience is Audience.ADULTS and not policy.place.age_restricted
+    if effect.ruling is not Ruling.REFUSE and not misplaced:
         return None
     rule, culprits = weighed.ruling_rule(policy), weighed.culprits()
     words, layer = _words_of(rule, culprits), layer_of(rule, policy)

@@ -82,7 +82,7 @@ class Helping(commands.Cog):
         me = self._bot.user
         if message.author.bot or message.reference or message.guild is None or me is None:
             return
-        if all(user.id != me.id for user in message.mentions) or self._has_recent_hint(message):
+        if all(user.id != me.id for user in message.mentions) or not self._claim_hint(message):
             return
         try:
             if await self._may_speak(message, message.guild):
@@ -91,14 +91,14 @@ class Helping(commands.Cog):
         except (*DISCORD_ERRORS, BotError) as problem:
             log.info("a mention could not be answered: %s", problem)
 
-    def _has_recent_hint(self, message: discord.Message) -> bool:
-        """Whether the channel got a hint within the last minute; if not, record one for now."""
+    def _claim_hint(self, message: discord.Message) -> bool:
+        """Whether the channel may get a hint, which then counts as given: one a minute."""
         now_s, last_s = self._services.elapsed_s(), self._hinted_s.get(message.channel.id)
         if last_s is not None and now_s - last_s < _QUIET_S:
-            return True
+            return False
         self._hinted_s = {c: s for c, s in self._hinted_s.items() if now_s - s < _QUIET_S}
         self._hinted_s[message.channel.id] = now_s
-        return False
+        return True
 
     async def _may_speak(self, message: discord.Message, guild: discord.Guild) -> bool:
         """Whether the bot may speak here; moderators can switch it off."""

@@ -2,8 +2,8 @@
 
 For each count of votes, several crowds vote on the same pictures, and a reward model is fitted to
 each crowd's votes and tested on pairs of prompts that nobody voted on. The plot also shows the
-candidates that the learning bench has trained in the folder. Run it as `python -m
-tests.bench.learning_curve --work FOLDER --out PICTURE`, after `tests.bench.learning`.
+candidates that the learning bench has trained in the folder. Run it as
+`python -m tests.bench.learning_curve --work FOLDER --out PICTURE`, after `tests.bench.learning`.
 """
 
 from __future__ import annotations

@@ -1,8 +1,9 @@
 """What the README promises: members ask and vote, the owner presses Learn, the model improves.
 
 The real bot with the real model draws for the local Discord's members, learns from their votes and
-measures what it learned; now and then a member asks for a picture meanwhile. Run it as `python -m
-tests.bench.route --scratch FOLDER`: about twenty minutes on two cores that nobody else uses.
+measures what it learned; now and then a member asks for a picture meanwhile. Run it as
+`python -m tests.bench.route --scratch FOLDER`: about twenty minutes on two cores that nobody else
+uses.
 """
 
 from __future__ import annotations
