@@ -48,7 +48,7 @@ _NO_MODEL = Message(
     "The model `{model}` that you asked for is not here any more. Please ask again."
 )
 _NOT_OPENED = Message(
-    "I could not get the model `{model}` that you asked for ready. Please ask again, and tell the "
+    "I could not load the model `{model}` that you asked for. Please ask again, and tell the "
     "operator if it keeps happening."
 )
 #: Stored in English and translated for each reader.

@@ -17,7 +17,7 @@ EXPORTED = Message(
     "`/policy import`: you see what would change before anything is applied."
 )
 DISCARDED = Message("I have not applied the file; nothing has changed.")
-NO_DIFFERENCE = Message("This file says exactly what holds already, so there is nothing to apply.")
+NO_DIFFERENCE = Message("This file matches the current policy, so there is nothing to apply.")
 CHANGED_MEANWHILE = Message(
     "⚠️ Somebody has changed the policy since you brought the file, so I have not applied it. "
     "This is what it would change now."

@@ -27,7 +27,7 @@ UNREADABLE = Message(
     "A picture of this pair cannot be read from my disk. Tell the operator, or try again."
 )
 TAKEN_BACK = Message("Choice withdrawn. Press a button to choose again.")
-NOT_YOURS = Message("Only the person who began the party, or a moderator, can stop it.")
+NOT_YOURS = Message("Only the person who started the party, or a moderator, can stop it.")
 STOPPED = Message("The party is over. `/duel top` shows which pictures won.")
 PARTY_IS_OVER = Message("That party is over already.")
 PARTY_IS_ON = Message(
@@ -35,8 +35,8 @@ PARTY_IS_ON = Message(
     "its newest pair."
 )
 PARTY_BEGINS = Message(
-    "The party is on until <t:{ends_s}:t>: I show one pair after another here, and everybody may "
-    "press. You can stop it at any time."
+    "The party is on until <t:{ends_s}:t>: I show one pair after another here, and everybody can "
+    "choose. You can stop it at any time."
 )
 #: What the two pictures show, for those who do not see them.
 ALT_TEXTS = (

@@ -16,8 +16,8 @@ _EXAMPLES = 4
 #: Discord's limit of what stands in a menu before something is chosen.
 PLACEHOLDER_CHARS_MAX = 150
 NO_WORDS = Message(
-    "This model brings no list of its words, so I can't tell which it knows. Danbooru tags are a"
-    " good guess: `1girl, blue hair, glasses, smile`."
+    "This model comes without a list of its words, so I can't tell which it knows. Danbooru tags "
+    "are a good guess: `1girl, blue hair, glasses, smile`."
 )
 NOTHING_FITS = Message("Nothing that I came up with is allowed here. Ask with `/waifu` instead.")
 CHANGED = Message("The model's words have changed since. How about this one?")

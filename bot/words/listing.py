@@ -14,10 +14,10 @@ BEST = {
     "all": Message("**The best pictures of all time**"),
 }
 WINNERS = {
-    "day": Message("**The pictures that won most duels in the last day**"),
-    "week": Message("**The pictures that won most duels in the last week**"),
-    "month": Message("**The pictures that won most duels in the last month**"),
-    "all": Message("**The pictures that won most duels of all time**"),
+    "day": Message("**The pictures that won the most duels in the last day**"),
+    "week": Message("**The pictures that won the most duels in the last week**"),
+    "month": Message("**The pictures that won the most duels in the last month**"),
+    "all": Message("**The pictures that won the most duels of all time**"),
 }
 NO_VOTES = {
     "day": Message("No picture of the last day that I may show here has a vote yet."),

@@ -72,7 +72,7 @@ REVIEW_CHANNEL = Message(
     "**Review channel**: where held pictures, reports and appeals go. Now: {channel}."
 )
 LOG_CHANNEL = Message(
-    "**Log channel**: where every change, alert and removal is told. Now: {channel}."
+    "**Log channel**: where I report every change, alert and removal. Now: {channel}."
 )
 VOTES_WITH = Message("Votes are now given with {up} and {down}.")
 DELETED_CHANNEL, DELETED_ROLE = Message("a deleted channel"), Message("a deleted role")
@@ -123,7 +123,7 @@ RULING_LABELS: Mapping[Ruling, tuple[Message, Message]] = {
         Message("It is drawn and shown behind Discord's spoiler"),
     ),
     Ruling.HOLD: (Message("Hold"), Message("It is drawn, and shown once a moderator approves it")),
-    Ruling.REFUSE: (Message("Refuse"), Message("It is not drawn, and the member is told why")),
+    Ruling.REFUSE: (Message("Refuse"), Message("It is not drawn, and the member learns why")),
 }
 AUDIENCE_LABELS: Mapping[Audience, tuple[Message, Message]] = {
     Audience.EVERYBODY: (Message("Everybody"), Message("In every channel")),
@@ -216,7 +216,7 @@ def rule_page(rule: Rule, line: PolicyLine, written: Effect | None, below: Polic
         parts.append(_CLAUSE(clause=rule.clause))
     who = listed([layer_in_words(layer) for layer in line.layers])
     holds = in_words(line.effect)
-    parts.append(say("**What holds**: {effect} ({who}).", effect=holds, who=who))
+    parts.append(say("**In effect**: {effect} ({who}).", effect=holds, who=who))
     if Layer.LICENCE in line.layers:
         parts.append(
             say("The model's licence asks for this, so nothing that you set here can lower it.")
@@ -369,7 +369,7 @@ GALLERY = Message(
 )
 GALLERY_CHANNEL = Message("Now: {channel}.")
 GALLERY_FROM = Message(
-    "**Votes** that a picture needs: 👍 minus 👎. Votes on one's own pictures do not count."
+    "**Votes** that a picture needs: 👍 minus 👎. Votes on your own pictures do not count."
 )
 
 

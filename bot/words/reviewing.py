@@ -161,7 +161,7 @@ REMOVED_BEFORE_SHOWN = Message(
 )
 TOLD_REMOVED = Message(
     "The moderators have removed your picture `{id}`, because it does not fit this server. Please "
-    "keep to its rules; if you want to know more, ask a moderator."
+    "follow its rules; if you want to know more, ask a moderator."
 )
 TOLD_SPOILER = Message(
     "The moderators have put your picture `{id}` behind a spoiler. Nothing else changes."

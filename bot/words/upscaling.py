@@ -9,7 +9,7 @@ NO_UPSCALER = Message(
     "The operator can give me one (`UPSCALER_FILE`)."
 )
 #: It cannot grow.
-AT_ITS_LARGEST = Message("This picture is as large as it goes: {width}x{height} pixels.")
+AT_ITS_LARGEST = Message("This picture is as large as it gets: {width}x{height} pixels.")
 #: Another model drew it.
 OF_ANOTHER = Message(
     "That picture was drawn by `{drew}`, and I draw with `{serves}` now. "

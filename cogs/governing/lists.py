@@ -164,7 +164,7 @@ def policy_with_input(
     if len(changed) > TERMS_MAX:
         over = len(changed) - TERMS_MAX
         return say(
-            "A list has at most {most} terms, and these are {over} too many.",
+            "A list can have at most {most} terms: please remove {over}.",
             most=number(TERMS_MAX),
             over=number(over),
         )

@@ -50,7 +50,7 @@ def places(desk: Desk, args: tuple[str, ...], note: str) -> ui.LayoutView:
     del args
     known = _scopes_of(desk)
     lines = [f"- {desk.scope_name(scope)}: {_scope_summary(desk, scope)}" for scope in known]
-    listed = fitting(lines, _LIST_CHARS) or say("The same rules hold in every channel.")
+    listed = fitting(lines, _LIST_CHARS) or say("The same rules apply in every channel.")
     only = (
         "\n\n" + say("I draw **only** in the channels that are marked “on the list” above.")
         if desk.policy.only_channels
@@ -122,7 +122,7 @@ def place(desk: Desk, args: tuple[str, ...], note: str) -> ui.LayoutView:
         if rule in here.lines and rule in desk.rulebook.rules
     ]
     told = fitting(rules, _LIST_CHARS) or say(
-        "The same rules hold here as in the rest of the server."
+        "The same rules apply here as in the rest of the server."
     )
     return page(
         *note_parts(note),

@@ -103,7 +103,7 @@ class DuelsCog(commands.Cog):
             ephemeral=True,
         )
 
-    @duel.command(description="The pictures of this server that won most duels")
+    @duel.command(description="The pictures of this server that won the most duels")
     @app_commands.describe(period="How far to look back (a month if you do not say)")
     @app_commands.checks.cooldown(5, 30)
     async def top(self, interaction: Interaction, period: Period = "month") -> None:

@@ -105,7 +105,7 @@ async def test_a_model_that_cannot_be_opened_fails_only_its_own_jobs(tmp_path: P
         assert await drawn_by(s, [good]) == [INFO.card_id]
         failed = await s.until(lost, JobState.FAILED)
         assert failed.error == (
-            "I could not get the model `broken` that you asked for ready. Please ask again, and "
+            "I could not load the model `broken` that you asked for. Please ask again, and "
             "tell the operator if it keeps happening."
         )
         assert failed.attempts == 3

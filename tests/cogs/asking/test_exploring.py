@@ -106,7 +106,7 @@ async def test_both_commands_say_so_if_the_model_has_no_tags_file(desk: Front) -
     for command in ("surprise", "tags"):
         answer = await slash(desk, command)
         assert answer.ephemeral
-        assert "brings no list of its words" in answer.content
+        assert "comes without a list of its words" in answer.content
 
 
 async def test_groups_can_be_opened_and_paged(desk: Front) -> None:

@@ -87,7 +87,7 @@ async def test_a_picture_that_cannot_be_upscaled_gets_a_reason_and_no_job(desk: 
     await desk.drawn([made])
     await desk.looks("Delivery")
     again = said(await desk.member.click(desk.channel.history()[-1], label="Upscale")).content
-    assert "as large as it goes: 32x32" in again
+    assert "as large as it gets: 32x32" in again
     assert [one.id for one in await desk.jobs()] == [job.id, made.id]
 
 

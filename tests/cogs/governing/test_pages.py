@@ -177,7 +177,7 @@ def test_a_rule_of_the_licence_says_that_nobody_can_lower_it() -> None:
     allowed = Overrides(effects={bound: Effect()})
     policy = GuildPolicy(guild_id=GUILD, rules=allowed)
     told = words_of(RULE_PAGES["rule"](desk(policy), ("s", bound), "").to_components())
-    assert "**What holds**: refused" in told
+    assert "**In effect**: refused" in told
     assert "nothing that you set here can lower it" in told
 
 
@@ -187,7 +187,7 @@ def test_a_rule_shows_its_effect_with_and_without_its_own_line() -> None:
         desk(GuildPolicy(guild_id=GUILD, rules=written)), ("s", FREE), ""
     ).to_components()
     told = words_of(shown)
-    assert "**What holds**: held until a moderator approves" in told
+    assert "**In effect**: held until a moderator approves" in told
     assert "Without that: allowed" in told
 
 
@@ -215,7 +215,7 @@ def test_deleted_channels_and_roles_are_marked_and_can_be_opened() -> None:
 
 def test_a_full_list_says_how_many_terms_are_too_many() -> None:
     for name in ("blocked", "allowed"):
-        assert "1 too many" in str(policy_with_input(desk(full()), name, None, "one more"))
+        assert "please remove 1." in str(policy_with_input(desk(full()), name, None, "one more"))
 
 
 def test_a_presets_page_lists_what_it_contains() -> None:
