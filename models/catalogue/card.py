@@ -24,7 +24,7 @@ SCHEMA = 1
 
 #: (width, height).
 Pixels = Annotated[tuple[Positive, Positive], Meta(description="[width, height] in pixels")]
-_JSON = Dialect(stranger="is not a field of a card", in_full=True)
+_JSON = Dialect(unknown_field="is not a field of a card", needs_every_field=True)
 _T = TypeVar("_T")
 
 
@@ -198,7 +198,7 @@ def as_json(card: Card) -> dict[str, object]:
 
 def parse(data: object, source: str) -> Card:
     """A card from decoded JSON; `source` begins every error message."""
-    schema = _decoded(_Versioned, data, source, replace(_JSON, open=True)).schema
+    schema = _decoded(_Versioned, data, source, replace(_JSON, ignores_unknown=True)).schema
     if schema != SCHEMA:
         raise CardError(f"{source} has another format than {SCHEMA}: a newer program wrote it.")
     assert isinstance(data, dict)

@@ -31,9 +31,9 @@ _UNET_FIXED: dict[str, object] = {
 #: Arguments without effect on inference.
 _UNET_IDLE = ("image_size", "use_checkpoint", "use_fp16", "use_bf16", "legacy", "dropout")
 _UNET_PATH = "model.params.unet_config.params"
-_OPEN = Dialect(table="a mapping as in v1-inference.yaml", nothing="", open=True)
+_OPEN = Dialect(object_word="a mapping as in v1-inference.yaml", null_word="", ignores_unknown=True)
 #: An unknown field of a UNet would make it another network.
-_CLOSED = replace(_OPEN, open=False, stranger="is not of Stable Diffusion 1 or 2")
+_CLOSED = replace(_OPEN, ignores_unknown=False, unknown_field="is not of Stable Diffusion 1 or 2")
 
 _LAYERS = "last, or penultimate for OpenCLIP"
 _MULTIPLES = "a list of whole numbers that begins with 1"

@@ -20,7 +20,9 @@ from models.data.tagging import CaptionPolicy
 from models.decoding import Amount, Dialect, Flaw, Fraction, Meta, MisfitError, Positive, decode
 from models.training.objective import Curve
 
-_TOML = Dialect(stranger="is not a key of the recipe", table="a table of its own", nothing="")
+_TOML = Dialect(
+    unknown_field="is not a key of the recipe", object_word="a table of its own", null_word=""
+)
 
 
 class RecipeError(EngineError):

@@ -25,7 +25,7 @@ SCHEMA = 1
 #: More than the largest list in circulation (300,000 tags, 16 MB).
 BYTES_MAX, TAGS_MAX = 32 << 20, 400_000
 
-_JSON = Dialect(stranger="is not a field of a tags file")
+_JSON = Dialect(unknown_field="is not a field of a tags file")
 _CATEGORIES = {"0": "general", "1": "artist", "3": "copyright", "4": "character", "5": "meta"}
 
 
