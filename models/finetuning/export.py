@@ -15,10 +15,10 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from models.catalogue.adoption import identifier
+from models.catalogue.adoption import card_id_of
 from models.catalogue.card import UNKNOWN, Card
 from models.catalogue.registry import file_sha256
-from models.checkpoint.files import published
+from models.checkpoint.files import published_name
 from models.data.lexicon import after
 from models.engine.loader import Components, load
 from models.finetuning.recipe import Method, Recipe, RecipeError, Saved
@@ -41,7 +41,7 @@ def successor(recipe: Recipe, base: Card, clip_skip: int, made_by: str) -> Card:
     Nobody knows what it has learned to draw, so its pictures are scored as if for an unknown model,
     or as the base's.
     """
-    card_id = identifier(recipe.title)
+    card_id = card_id_of(recipe.title)
     if card_id == base.id:
         raise RecipeError(f"name: {recipe.title!r} is the base's own; give the new model another.")
     return replace(
@@ -153,7 +153,7 @@ def _save_lora(recipe: Recipe, trained: Mapping[str, Tensor], part: Path) -> Non
         }
         for name in _NETWORKS
     }
-    words = {published(key): value for key, value in layers["text_encoder"].items()}
+    words = {published_name(key): value for key, value in layers["text_encoder"].items()}
     StableDiffusionPipeline.save_lora_weights(
         part,
         unet_lora_layers=layers["unet"],
