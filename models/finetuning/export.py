@@ -19,7 +19,7 @@ from models.catalogue.adoption import card_id_of
 from models.catalogue.card import UNKNOWN, Card
 from models.catalogue.registry import file_sha256
 from models.checkpoint.files import published_name
-from models.data.lexicon import after
+from models.data.lexicon import book_after_training
 from models.engine.loader import Components, load
 from models.finetuning.recipe import Method, Recipe, RecipeError, Saved
 from models.training.handover import fill, licensed, whole
@@ -106,7 +106,7 @@ def _fill(
         if learned := _of(trained, name):
             network: nn.Module = getattr(base, name)
             networks[name] = _as_saved(merged(network.state_dict(), learned, scale), recipe)
-    book = after(base.folder, card.tags, Path(recipe.data))
+    book = book_after_training(base.folder, card.tags, Path(recipe.data))
     return fill(
         part, base.folder, card, networks, lambda sealed: _readme(sealed, recipe), book=book
     )
