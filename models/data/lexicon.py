@@ -21,7 +21,7 @@ from models.catalogue.tags.grouping import ORDER, group_of
 from models.catalogue.tags.learning import GroupedTags, learn_book, merge_books
 from models.contract import EngineError
 from models.data.findings import Report
-from models.data.sources import CaptionError, pairs
+from models.data.sources import CaptionError, read_pairs
 from models.data.tagging import Caption
 
 #: A group is open if at least this share of the captions mentions it.
@@ -40,7 +40,7 @@ def book_of_dataset(source: Path) -> TagBook:
     EngineError if there are none.
     """
     try:
-        found = pairs(source, Report())
+        found = read_pairs(source, Report())
     except (CaptionError, OSError) as fault:
         raise EngineError(f"{source} has no captions to read: {fault}") from fault
     book = book_of_captions(pair.caption for pair in found)

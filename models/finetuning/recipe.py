@@ -191,7 +191,7 @@ class Recipe:
                 object.__setattr__(self, name, _at_home(name, getattr(self, name)))
         if self.cache_text and self.train_text_encoder:
             raise ValueError("cache_text needs a text encoder that is not trained")
-        if self.cache_text and not self.captions.steady:
+        if self.cache_text and not self.captions.has_fixed_text:
             raise ValueError(
                 "cache_text needs captions that stay the same: order as_is and no tag_dropout"
             )
