@@ -1,8 +1,8 @@
 """What accompanies a checkpoint: licence, card, and settings that the layout has no place for.
 
 The file contains the texts (so that a file moved alone keeps its licence); card and licence also
-lie beside it, where people see them. Called by `exporting` and `importing`; only checked fields of
-what is read are used. Must not know tensors.
+lie beside it, where people see them. Called by `exporting` and `importing`; only checked fields
+of those texts are used. Must not know tensors.
 """
 
 from __future__ import annotations

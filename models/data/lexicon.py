@@ -86,7 +86,7 @@ def run(args: argparse.Namespace) -> int:
     """Write the tags file into the folder and name it on the card, which is sealed anew."""
     folder = EMBEDDED if str(args.model) == EMBEDDED.name else args.model
     card = cards.read(folder / cards.FILE_NAME)
-    book = _book_from(args.source)
+    book = _book(args.source)
     files.write(book, folder / files.FILE_NAME)
     seal(replace(card, tags=files.FILE_NAME, verdict=None), folder)
     open_groups = sum(group.open for group in book.groups.values())
@@ -94,7 +94,7 @@ def run(args: argparse.Namespace) -> int:
     return 0
 
 
-def _book_from(source: str) -> TagBook:
+def _book(source: str) -> TagBook:
     if source == "painter":
         from models.painter.lexicon import book
 

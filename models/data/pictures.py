@@ -1,6 +1,6 @@
-"""Reads picture files of any kind as 8-bit RGB on white, or says why not.
+"""Reads picture files of any kind as 8-bit RGB on white, or says why it cannot.
 
-Called by `sources` to look at a file once, and by whoever trains to open it again. Must not know
+Called by `examples` to inspect a file once, and by whoever trains to open it again. Must not know
 captions or tensors. The files come from strangers: only raster formats are read, and a header that
 promises too many pixels is refused before any pixel is decoded.
 """

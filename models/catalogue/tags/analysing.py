@@ -1,4 +1,4 @@
-"""Predicts what a model makes of a prompt: known tags, and words it has never seen.
+"""Predicts what a model understands of a prompt: known tags, and words it has never seen.
 
 Pure. Called before drawing, by the code that warns members and by `filling`.
 """
@@ -131,7 +131,7 @@ class _Reader:
         return name in self._glossary.seen_names or all(map(self._glossary.knows, name.split()))
 
     def _read_word(self, words: list[str], start: int) -> int:
-        """Read a word that begins no name: it belongs to a later noun, or stands for itself."""
+        """Read a word that begins no name: an adjective of a later noun, or a word of its own."""
         written, word = words[start], plain(words[start])
         if _UNSPACED.fullmatch(written):
             self._read_unspaced(written)
@@ -166,10 +166,7 @@ class _Reader:
         return False
 
     def _read_unspaced(self, run: str) -> None:
-        """Read a run of characters without spaces.
-
-        Its longest names, and what is left between them.
-        """
+        """Read a run of characters without spaces: its longest names, and the rest as unknown."""
         start, rest = 0, ""
         while start < len(run):
             end = next(

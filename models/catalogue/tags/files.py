@@ -81,7 +81,7 @@ def _parse_json(text: str, path: Path) -> TagBook:
 
 
 def _parse_csv(text: str, path: Path) -> TagBook:
-    """Parse a list; any line of another form is a fault, so that no other kind of table passes."""
+    """Parse a list; a line of another form is a fault, so that no other kind of table passes."""
     tags: dict[str, KnownTag] = {}
     try:
         for number, row in enumerate(csv.reader(io.StringIO(text)), 1):

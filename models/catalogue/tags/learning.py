@@ -1,4 +1,4 @@
-"""Makes a tags file from captions: how often each tag occurs, alone and beside others.
+"""Makes a tags file from captions: how often each tag occurs, alone and with others.
 
 A caption comes as its tags by group and counts once. Called by whatever makes models: the
 painter's captions give the embedded model's file, a recipe's captions its model's. Pure; must not
@@ -62,7 +62,7 @@ def merge_books(base: TagBook, more: TagBook) -> TagBook:
 
 
 class _TagCounts:
-    """How often each tag occurs, and how often beside the first tag of each other group."""
+    """How often each tag occurs, and how often with the first tag of each other group."""
 
     def __init__(self, captions: Sequence[GroupedTags]) -> None:
         #: The group of each tag; if it occurs in several, the most frequent one.
@@ -84,7 +84,7 @@ class _TagCounts:
         return self._group_counts[group] / max(1, len(self._captions))
 
     def _closed_groups(self) -> dict[str, tuple[str, ...]]:
-        """By tag, the groups that never occur beside it, though chance predicts that they would."""
+        """By tag, the groups that never occur with it, though chance predicts that they would."""
         beside: defaultdict[str, set[str]] = defaultdict(set)
         for firsts, tags in self._captions:
             for tag in tags:
@@ -101,7 +101,7 @@ class _TagCounts:
     def filling(self, group: str) -> dict[str, dict[str, float]]:
         """The shares in all captions where nothing closes the group, under the empty text.
 
-        Before them come those beside tags that change them much, the most changed first.
+        Before these come the shares beside tags that change them much, the most changed first.
         """
         counts, totals = self._counts_beside(group)
         overall = _shares(counts[""], totals[""])
@@ -121,9 +121,9 @@ class _TagCounts:
         return {", ".join(sorted(tags_by_shares[key])): dict(key) for key in rules} | {"": overall}
 
     def _counts_beside(self, group: str) -> tuple[dict[str, Counter[str]], Counter[str]]:
-        """Counts beside each tag of other groups, and under "" in all.
+        """By tag of another group: counts of this group's first tag beside it, and of its captions.
 
-        The group's tags, and captions.
+        Under "" are the counts in all captions where nothing closes the group.
         """
         counts: defaultdict[str, Counter[str]] = defaultdict(Counter)
         totals: Counter[str] = Counter()
