@@ -15,7 +15,7 @@ from typing import Protocol, cast
 from bot.domain import BotError
 from bot.log import set_up
 from bot.settings import Settings, load
-from models.commands import Command, hang_up, overview
+from models.commands import Command, command_parser, discard_output
 from models.contract import EngineError
 
 _ABOUT = "A Discord bot that draws with Waifu Diffusion."
@@ -50,7 +50,7 @@ class _Module(Protocol):
 def main(argv: list[str] | None = None) -> int:
     """Run the command line and return its exit code: 2 for a set-up fault, told in one line."""
     argv = sys.argv[1:] if argv is None else argv
-    name = overview("python -m bot", _ABOUT, COMMANDS, "serve").parse_args(argv[:1]).command
+    name = command_parser("python -m bot", _ABOUT, COMMANDS, "serve").parse_args(argv[:1]).command
     faults: list[BaseException] = []
     try:
         return _call(name, argv[1:])
@@ -59,7 +59,7 @@ def main(argv: list[str] | None = None) -> int:
     except KeyboardInterrupt:
         return 130
     except BrokenPipeError:
-        return hang_up()
+        return discard_output()
     except BaseExceptionGroup as group:
         ours, others = group.split((BotError, EngineError))
         if others is not None or ours is None:

@@ -88,7 +88,7 @@ class Settings:
 
 #: The variable of each setting, with its default as text.
 DEFAULTS = {f.name.upper(): "" if f.default is None else str(f.default) for f in fields(Settings)}
-_TEXTS = Dialect(texts=True, nothing="")
+_TEXTS = Dialect(values_are_texts=True, null_word="")
 
 
 def load(
@@ -112,8 +112,8 @@ def _flaw_sentence(flaw: Flaw, environment: Mapping[str, str]) -> str:
     """What is wrong with a setting, and where it was set."""
     name = flaw.path.upper()
     if name in environment:
-        return f"{name} {flaw.told} It is set in the environment, which wins over .env."
-    return f"{name} {flaw.told} Mend it in .env."
+        return f"{name} {flaw.complaint} It is set in the environment, which wins over .env."
+    return f"{name} {flaw.complaint} Mend it in .env."
 
 
 def unknown_names(dotenv: Path = Path(".env")) -> dict[str, str | None]:

@@ -13,30 +13,30 @@ import sys
 from collections.abc import Sequence
 from typing import Protocol, cast
 
-from models.commands import Command, hang_up, overview
+from models.commands import Command, command_parser, discard_output
 from models.contract import EngineError
 from models.training.watch import StoppedError
 
 COMMANDS: dict[str, Command] = {
     "draw": Command("models.engine.draw", "draw pictures of a prompt"),
-    "check": Command("models.engine.check", "load a model, draw two steps and say what it is"),
-    "finetune": Command("models.finetuning.command", "train a model further on your pictures"),
-    "prefer": Command("models.preference.command", "train a model on what people liked of it"),
-    "dataset": Command("models.data.command", "say what a folder of training pictures holds"),
-    "export": Command("models.checkpoint.exporting", "a folder as one original .safetensors/.ckpt"),
-    "import": Command("models.checkpoint.importing", "an original checkpoint as a folder"),
-    "tags": Command("models.data.lexicon", "write down which words a model knows"),
+    "check": Command("models.engine.check", "load a model, draw two steps and describe it"),
+    "finetune": Command("models.finetuning.command", "fine-tune a model on your pictures"),
+    "prefer": Command("models.preference.command", "train a model on the votes on its pictures"),
+    "dataset": Command("models.data.command", "summarise a folder of training pictures"),
+    "export": Command(
+        "models.checkpoint.exporting", "write a folder as one original .safetensors/.ckpt"
+    ),
+    "import": Command("models.checkpoint.importing", "convert an original checkpoint to a folder"),
+    "tags": Command("models.data.lexicon", "write the list of words that a model knows"),
     "paint": Command("models.painter.paint", "paint labelled training pictures"),
     "safety-report": Command(
-        "models.engine.safety.command", "say how many harmless pictures are taken for nude ones"
+        "models.engine.safety.command", "count the harmless pictures that are taken for nude ones"
     ),
     "score": Command("models.aesthetics.command", "score pictures and list the good ones"),
-    "pretrain": Command("models.pretraining.command", "make the embedded model from nothing"),
-    "evaluate": Command(
-        "models.measuring.command", "measure how well a model does what it is asked"
-    ),
+    "pretrain": Command("models.pretraining.command", "train the embedded model from scratch"),
+    "evaluate": Command("models.measuring.command", "measure how well a model follows its prompts"),
     "gate": Command(
-        "models.measuring.gate.command", "say whether a trained model may take its parent's place"
+        "models.measuring.gate.command", "decide whether a trained model may replace its parent"
     ),
     "aesthetic-train": Command("models.aesthetics.training", "train our own scorer on the painter"),
 }
@@ -58,23 +58,23 @@ def main(argv: Sequence[str] | None = None) -> int:
     """Run one command. Returns exit code 2 with one line on a fault, 130 after Ctrl-C."""
     argv = sys.argv[1:] if argv is None else list(argv)
     if not argv or argv[0] not in COMMANDS:
-        overview("python -m models", "A small diffusion library.", COMMANDS).parse_args(argv)
+        command_parser("python -m models", "A small diffusion library.", COMMANDS).parse_args(argv)
         return 2  # pragma: no cover  parse_args has exited
     name, rest = argv[0], argv[1:]
     try:
-        return _call(name, rest)
+        return _run_command(name, rest)
     except (StoppedError, KeyboardInterrupt) as stopped:
         print(str(stopped) or "stopped", file=sys.stderr)
         return 130
     except EngineError as fault:
-        return _complain(name, str(fault))
+        return _report_fault(name, str(fault))
     except BrokenPipeError:
-        return hang_up()
+        return discard_output()
     except OSError as fault:
-        return _complain(name, f"{fault.filename or 'a file'}: {fault.strerror or fault}")
+        return _report_fault(name, f"{fault.filename or 'a file'}: {fault.strerror or fault}")
 
 
-def _call(name: str, rest: list[str]) -> int:
+def _run_command(name: str, rest: list[str]) -> int:
     """Import the command's module, which may take torch's seconds, parse its options and run it."""
     command = COMMANDS[name]
     module = cast("CommandModule", importlib.import_module(command.module))
@@ -85,7 +85,7 @@ def _call(name: str, rest: list[str]) -> int:
     return code
 
 
-def _complain(name: str, fault: str) -> int:
+def _report_fault(name: str, fault: str) -> int:
     print(f"python -m models {name}: {fault}", file=sys.stderr)
     return 2
 

@@ -19,7 +19,7 @@ class Command(NamedTuple):
     help: str
 
 
-def overview(
+def command_parser(
     prog: str, about: str, commands: Mapping[str, Command], default: str | None = None
 ) -> argparse.ArgumentParser:
     """A parser for a command's name only (`args.command`); its help lists the commands.
@@ -28,10 +28,10 @@ def overview(
     """
     width = max(map(len, commands))
     lines = [f"  {name:<{width}}  {command.help}" for name, command in commands.items()]
-    named = "COMMAND" if default is None else "[COMMAND]"
+    placeholder = "COMMAND" if default is None else "[COMMAND]"
     parser = argparse.ArgumentParser(
         prog=prog,
-        usage=f"{prog} {named} [options]",
+        usage=f"{prog} {placeholder} [options]",
         description="\n".join([about, "", "commands:", *lines]),
         epilog=f"{prog} COMMAND --help explains one of them.",
         formatter_class=argparse.RawDescriptionHelpFormatter,
@@ -46,12 +46,12 @@ def overview(
     return parser
 
 
-def hang_up() -> int:
+def discard_output() -> int:
     """Discard the remaining output: its reader has left, as `head` does.
 
     Returns the exit code that a shell gives for SIGPIPE.
     """
-    nowhere = os.open(os.devnull, os.O_WRONLY)
-    os.dup2(nowhere, sys.stdout.fileno())
-    os.close(nowhere)
+    devnull = os.open(os.devnull, os.O_WRONLY)
+    os.dup2(devnull, sys.stdout.fileno())
+    os.close(devnull)
     return 141

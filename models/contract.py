@@ -54,7 +54,7 @@ class Aspect(StrEnum):
 
 
 #: Seeds wrap around: the one after the last is 0.
-SEEDS = 2**32
+SEED_COUNT = 2**32
 
 #: The longest side of an enlarged picture.
 ENLARGED_PX_MAX = 2048
@@ -77,7 +77,7 @@ class Draw:
 
     prompt: str
     negative: str = ""
-    #: The framing asked for; the two sizes below decide what is drawn.
+    #: The requested framing; the two sizes below decide what is drawn.
     aspect: Aspect = Aspect.SQUARE
     #: The size of the finished picture.
     width_px: int
@@ -90,7 +90,7 @@ class Draw:
     clip_skip: int | None = None
     #: The id of the card to draw it with.
     model: str | None = None
-    #: What was filled in where the prompt left something open; None: nothing was to be filled in.
+    #: The words that fill in what the prompt left open; None if it is not to be completed.
     completion: str | None = None
     #: The picture to vary, by its job's id.
     source: str | None = None
@@ -119,13 +119,13 @@ class Draw:
         return pieces_of(self.width_px, self.height_px)
 
     @property
-    def length(self) -> int:
-        """The steps of its progress; for an enlargement, its pieces."""
+    def progress_steps(self) -> int:
+        """How many steps its progress counts; for an enlargement, its pieces."""
         return self.pieces[0] * self.pieces[1] if self.enlarged else self.steps
 
     def nth(self, index: int) -> Draw:
         """The draw of picture `index` in a request for several."""
-        return replace(self, seed=(self.seed + index) % SEEDS)
+        return replace(self, seed=(self.seed + index) % SEED_COUNT)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -173,14 +173,14 @@ class ModelInfo:
     #: Prompts are completed unless the member switches that off.
     completes: bool = False
     #: The factor by which it can enlarge a picture's sides; 1: it has no upscaler.
-    enlarges: int = 1
+    upscale_factor: int = 1
 
     def enlarged_px(self, width_px: int, height_px: int) -> tuple[int, int] | None:
         """The size of an enlarged picture of this size; None if it cannot be enlarged."""
-        most = min(self.enlarges, ENLARGED_PX_MAX / max(width_px, height_px))
-        if most <= 1:
+        factor = min(self.upscale_factor, ENLARGED_PX_MAX / max(width_px, height_px))
+        if factor <= 1:
             return None
-        return round(width_px * most), round(height_px * most)
+        return round(width_px * factor), round(height_px * factor)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -270,7 +270,7 @@ class Engine(Protocol):
         ...
 
     def admit(self, request: RenderRequest) -> None:
-        """Take a row in; it joins the batch at the next tick. ValueError if its id is in flight."""
+        """Accept a row; it joins the batch at the next tick. ValueError if its id is in flight."""
         ...
 
     def step(self) -> TickResult:
@@ -281,7 +281,7 @@ class Engine(Protocol):
         ...
 
     def evict(self, row_id: str) -> bool:
-        """Drop a row in flight; False if it is not here (any more)."""
+        """Drop a row; False if no row with this id is in flight."""
         ...
 
     def close(self) -> None:
@@ -299,9 +299,9 @@ class Scorer(Protocol):
         """
         ...
 
-    def glance(self, preview_png: bytes) -> Scores:
-        """Scores from one look at an unfinished picture: fewer than `score`, and sooner.
+    def score_preview(self, preview_png: bytes) -> Scores:
+        """Scores of an unfinished picture: fewer than `score` gives, and sooner.
 
-        Raises ScoringError if nothing can be told.
+        Raises ScoringError.
         """
         ...

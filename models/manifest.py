@@ -29,7 +29,7 @@ _Sha256 = Annotated[str, Meta(pattern=r"\A[0-9a-f]{64}\Z")]
 _PictureFile = Annotated[str, Meta(pattern=r"\Apictures/[0-9a-f]{64}\.png\Z")]
 _LicenceFile = Annotated[str, Meta(pattern=r"\Alicences/[a-z0-9][a-z0-9._-]{0,63}\.txt\Z")]
 _Pseudonym = Annotated[str, Meta(pattern=r"\Av[0-9a-f]{16}\Z")]
-_AGAIN = "Write it again with `python -m bot export`."
+_ADVICE = "Write it again with `python -m bot export`."
 _T = TypeVar("_T")
 
 
@@ -124,11 +124,11 @@ class JudgementLine:
 
 def _fits(kind: Kind, count: int, value: int | tuple[int, ...]) -> bool:
     if isinstance(value, int):
-        votes = kind is Kind.VOTE and count == 1 and value in (1, -1)
-        return votes or (kind is Kind.DUEL and count == 2 and value in (0, 1))
-    places = set(value)
-    orders = 0 < len(value) == len(places) and places <= set(range(count))
-    return kind is Kind.RANKING and count >= 2 and orders
+        is_vote = kind is Kind.VOTE and count == 1 and value in (1, -1)
+        return is_vote or (kind is Kind.DUEL and count == 2 and value in (0, 1))
+    ranks = set(value)
+    is_ranking = 0 < len(value) == len(ranks) and ranks <= set(range(count))
+    return kind is Kind.RANKING and count >= 2 and is_ranking
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -141,7 +141,7 @@ class _Head:
     judgements: int
     pictures_sha256: _Sha256
     judgements_sha256: _Sha256
-    #: By the file's place.
+    #: By the file's path.
     licences_sha256: dict[str, _Sha256]
     left_out: dict[str, int]
     parents: tuple[_Sha256, ...]
@@ -151,11 +151,11 @@ class _Head:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Manifest:
-    """A folder that was read, complete and unchanged."""
+    """A folder as it was read: complete and unchanged."""
 
     folder: Path
     #: The hash that cards cite: it covers everything except the time, so the same votes give the
-    #: same.
+    #: same hash.
     sha256: str
     #: The id of the card that drew most of the pictures; empty if there is no picture.
     base: str
@@ -186,15 +186,15 @@ def write(
 
     Raises OSError if the disk fails, or a licence is missing.
     """
-    shown, said = tuple(pictures), tuple(judgements)
+    picture_lines, judgement_lines = tuple(pictures), tuple(judgements)
     head = _Head(
         schema=SCHEMA,
-        base=base_of(shown),
-        pictures=len(shown),
-        judgements=len(said),
-        pictures_sha256=_write_lines(folder / PICTURES_FILE, shown),
-        judgements_sha256=_write_lines(folder / JUDGEMENTS_FILE, said),
-        licences_sha256={place: _sha256(folder / place) for place in _licences(shown)},
+        base=base_of(picture_lines),
+        pictures=len(picture_lines),
+        judgements=len(judgement_lines),
+        pictures_sha256=_write_lines(folder / PICTURES_FILE, picture_lines),
+        judgements_sha256=_write_lines(folder / JUDGEMENTS_FILE, judgement_lines),
+        licences_sha256={place: _sha256(folder / place) for place in _licences(picture_lines)},
         left_out=dict(left_out or {}),
         parents=tuple(parents),
         sha256="",
@@ -205,7 +205,7 @@ def write(
 
 
 def base_of(pictures: Iterable[PictureLine]) -> str:
-    """The id of the card that drew most of them; of several, the first by name. Empty for none."""
+    """The id of the card that drew most of them; in a tie, the first by name. Empty for none."""
     counts = Counter(picture.card_id for picture in pictures)
     return min(counts, key=lambda card_id: (-counts[card_id], card_id), default="")
 
@@ -216,14 +216,14 @@ def read(folder: Path) -> Manifest:
     ManifestError says which file is missing, was changed by hand, or does not fit.
     """
     head = _read_head(folder)
-    for name, sha256 in _promised(head):
-        _check(folder, name, sha256)
+    for name, sha256 in _expected_hashes(head):
+        _check_hash(folder, name, sha256)
     pictures = _read_lines(folder / PICTURES_FILE, PictureLine)
     judgements = _read_lines(folder / JUDGEMENTS_FILE, JudgementLine)
     for picture in pictures:
-        _check(folder, picture.file_name, picture.sha256)
+        _check_hash(folder, picture.file_name, picture.sha256)
     if fault := next(_faults(head, pictures, judgements), None):
-        raise ManifestError(f"{folder} is at odds with itself: {fault}. {_AGAIN}")
+        raise ManifestError(f"{folder} contradicts itself: {fault}. {_ADVICE}")
     return Manifest(
         folder=folder,
         sha256=head.sha256,
@@ -236,7 +236,7 @@ def read(folder: Path) -> Manifest:
     )
 
 
-def _promised(head: _Head) -> Iterator[tuple[str, str]]:
+def _expected_hashes(head: _Head) -> Iterator[tuple[str, str]]:
     yield PICTURES_FILE, head.pictures_sha256
     yield JUDGEMENTS_FILE, head.judgements_sha256
     yield from head.licences_sha256.items()
@@ -247,7 +247,7 @@ def _faults(
 ) -> Iterator[str]:
     """Contradictions among the files and with the head."""
     if (head.pictures, head.judgements) != (len(pictures), len(judgements)):
-        yield f"{FILE_NAME} counts other lines than there are"
+        yield f"{FILE_NAME} gives other counts than the files have"
     if head.base != base_of(pictures):
         yield f"base is {head.base!r}, but most pictures are of {base_of(pictures)!r}"
     if set(head.licences_sha256) != _licences(pictures):
@@ -259,18 +259,18 @@ def _faults(
     if any(splits.setdefault(p.prompt_key, p.split) is not p.split for p in pictures):
         yield "one prompt is both in training and held out"
     for number, judgement in enumerate(judgements, start=1):
-        if fault := _misplaced(judgement, by_file):
+        if fault := _placement_fault(judgement, by_file):
             yield f"{JUDGEMENTS_FILE} line {number} {fault}"
 
 
-def _misplaced(judgement: JudgementLine, by_file: Mapping[str, PictureLine]) -> str | None:
-    """What is wrong with a judgement's place, if anything."""
+def _placement_fault(judgement: JudgementLine, by_file: Mapping[str, PictureLine]) -> str | None:
+    """How a judgement contradicts its pictures; None if it does not."""
     if any(name not in by_file for name in judgement.files):
         return f"names a picture that {PICTURES_FILE} does not"
-    shown = [by_file[name] for name in judgement.files]
-    if len({picture.prompt_key for picture in shown}) > 1:
+    judged = [by_file[name] for name in judgement.files]
+    if len({picture.prompt_key for picture in judged}) > 1:
         return "compares pictures of two prompts"
-    return None if shown[0].split is judgement.split else "is in another split than its pictures"
+    return None if judged[0].split is judgement.split else "is in another split than its pictures"
 
 
 def _licences(pictures: Iterable[PictureLine]) -> set[str]:
@@ -284,13 +284,13 @@ def _read_head(folder: Path) -> _Head:
             f"{folder} holds no manifest ({FILE_NAME} is missing): name a folder that "
             "`python -m bot export` wrote."
         )
-    text = _bytes(path).decode("utf-8", "replace")
+    text = _read_bytes(path).decode("utf-8", "replace")
     schema = _schema_of(text)
     if schema is not None and schema != SCHEMA:
         raise ManifestError(f"{path} has another format than {SCHEMA}: another version wrote it.")
-    head = _decoded(_Head, text, str(path))
+    head = _decode(_Head, text, str(path))
     if _hash_of(text) != head.sha256:
-        raise ManifestError(f"{path} was changed after it was written. {_AGAIN}")
+        raise ManifestError(f"{path} was changed after it was written. {_ADVICE}")
     return head
 
 
@@ -302,15 +302,15 @@ def _schema_of(text: str) -> object:
     return tree.get("schema") if isinstance(tree, dict) else None
 
 
-def _check(folder: Path, name: str, sha256: str) -> None:
+def _check_hash(folder: Path, name: str, sha256: str) -> None:
     path = folder / name
     if not path.is_file():
-        raise ManifestError(f"{path} is missing, and the manifest needs it. {_AGAIN}")
-    if hashlib.sha256(_bytes(path)).hexdigest() != sha256:
-        raise ManifestError(f"{path} was changed after it was written. {_AGAIN}")
+        raise ManifestError(f"{path} is missing, and the manifest needs it. {_ADVICE}")
+    if hashlib.sha256(_read_bytes(path)).hexdigest() != sha256:
+        raise ManifestError(f"{path} was changed after it was written. {_ADVICE}")
 
 
-def _bytes(path: Path) -> bytes:
+def _read_bytes(path: Path) -> bytes:
     try:
         return path.read_bytes()
     except OSError as fault:
@@ -318,15 +318,15 @@ def _bytes(path: Path) -> bytes:
 
 
 def _read_lines(path: Path, kind: type[_T]) -> tuple[_T, ...]:
-    lines = _bytes(path).decode("utf-8", "replace").split("\n")
+    lines = _read_bytes(path).decode("utf-8", "replace").split("\n")
     return tuple(
-        _decoded(kind, line, f"{path} line {number}")
+        _decode(kind, line, f"{path} line {number}")
         for number, line in enumerate(lines, start=1)
         if line
     )
 
 
-def _decoded(kind: type[_T], text: str, source: str) -> _T:
+def _decode(kind: type[_T], text: str, source: str) -> _T:
     try:
         return read_json(kind, text)
     except (ValueError, RecursionError) as fault:

@@ -55,8 +55,8 @@ def parse(prompt: str) -> tuple[Piece, ...]:
     """
     weighted = _Weighted()
     for token in _TOKEN.finditer(without_special_tokens(prompt)):
-        weighted.take(token)
-    return _joined(weighted.finish())
+        weighted.read_token(token)
+    return _pieces(weighted.finish())
 
 
 def without_special_tokens(prompt: str) -> str:
@@ -75,7 +75,7 @@ class _Weighted:
         #: The last run that is not blank, needed for a face at the end of a tag.
         self._last = -1
 
-    def take(self, token: re.Match[str]) -> None:
+    def read_token(self, token: re.Match[str]) -> None:
         """Read one token of the language."""
         if (bracket := token["bracket"]) in ("(", "["):
             depth = sum(len(opened) for opened in self._open.values())
@@ -113,8 +113,8 @@ class _Weighted:
         self._multiply(self._open[bracket].pop(), factor)
 
     def _multiply(self, opened: tuple[int, bool], factor: float) -> None:
-        start, counts = opened
-        if counts:
+        start, changes_weight = opened
+        if changes_weight:
             runs = self._runs[start:]
             self._runs[start:] = [(text, _clamped(weight * factor)) for text, weight in runs]
 
@@ -123,7 +123,7 @@ def _clamped(weight: float) -> float:
     return max(-WEIGHT_MAX, min(WEIGHT_MAX, weight))
 
 
-def _joined(runs: list[tuple[str, float]]) -> tuple[Piece, ...]:
+def _pieces(runs: list[tuple[str, float]]) -> tuple[Piece, ...]:
     """Merge neighbours of equal weight, then split at every BREAK."""
     pieces: list[Piece] = []
     breaks = False

@@ -85,7 +85,7 @@ def encode_smaller(png: bytes, max_bytes: int) -> tuple[bytes, str]:
         texts = {key: text for key, text in opened.info.items() if isinstance(text, str)}
         picture = opened.convert("RGB")
     xmp = texts.get(_XMP) or xmp_packet(texts.get(_JOB, ""), texts.get(_CARD, ""))
-    for data in _smaller(picture, _exif(texts.get(_PARAMETERS, "")), xmp.encode()):
+    for data in _encodings(picture, _exif(texts.get(_PARAMETERS, "")), xmp.encode()):
         if len(data) <= max_bytes:
             return data, SMALLER_EXTENSION
     raise ValueError(f"the picture cannot be brought under {max_bytes} bytes")
@@ -120,7 +120,7 @@ def a1111_parameters(provenance: Provenance) -> str:
 def xmp_packet(job_id: str, card_id: str) -> str:
     """The XMP packet with IPTC's digital source type and our two ids (left out where empty)."""
     ids = {"JobId": job_id, "CardId": card_id}
-    own = "".join(f" wd:{name}={quoteattr(value)}" for name, value in ids.items() if value)
+    attributes = "".join(f" wd:{name}={quoteattr(value)}" for name, value in ids.items() if value)
     return (
         '<?xpacket begin="\ufeff" id="W5M0MpCehiHzreSzNTczkc9d"?>'
         '<x:xmpmeta xmlns:x="adobe:ns:meta/">'
@@ -129,12 +129,12 @@ def xmp_packet(job_id: str, card_id: str) -> str:
         ' xmlns:Iptc4xmpExt="http://iptc.org/std/Iptc4xmpExt/2008-02-29/"'
         ' xmlns:xmp="http://ns.adobe.com/xap/1.0/" xmlns:wd="urn:waifu-diffusion-bot:1"'
         f' Iptc4xmpExt:DigitalSourceType="{DIGITAL_SOURCE_TYPE}"'
-        f' xmp:CreatorTool="Waifu Diffusion bot"{own}/>'
+        f' xmp:CreatorTool="Waifu Diffusion bot"{attributes}/>'
         '</rdf:RDF></x:xmpmeta><?xpacket end="w"?>'
     )
 
 
-def _smaller(picture: Image.Image, exif: bytes, xmp: bytes) -> Iterator[bytes]:
+def _encodings(picture: Image.Image, exif: bytes, xmp: bytes) -> Iterator[bytes]:
     """Ever smaller encodings of the picture, in order of quality."""
     for scale in _SCALES:
         size = (max(1, round(picture.width * scale)), max(1, round(picture.height * scale)))

@@ -70,7 +70,7 @@ class EngineHandle(Protocol):
         ...
 
     async def glance(self, preview_png: bytes) -> Scores | None:
-        """Like `Scorer.glance`; None while the scorer has finished pictures to score."""
+        """Like `Scorer.score_preview`; None while the scorer has finished pictures to score."""
         ...
 
     async def swap(self, model: str) -> None:
@@ -154,11 +154,11 @@ class LocalThread:
             return await self._see(self._scorer.score, rendered)
 
     async def glance(self, preview_png: bytes) -> Scores | None:
-        """Like `Scorer.glance`; None while the scorer is busy: finished pictures go first."""
+        """Like `Scorer.score_preview`; None if the scorer is busy: finished pictures go first."""
         if self._looking.locked():
             return None
         async with self._looking:
-            return await self._see(self._scorer.glance, preview_png)
+            return await self._see(self._scorer.score_preview, preview_png)
 
     async def swap(self, model: str) -> None:
         """Serve another model; for a moment, memory holds both."""

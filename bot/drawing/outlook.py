@@ -73,7 +73,7 @@ class Outlook:
             Work(
                 job_id=job.id,
                 user_id=job.user_id,
-                left=job.draw.length - job.draw.first_step,
+                left=job.draw.progress_steps - job.draw.first_step,
                 width_px=job.draw.width_px,
                 height_px=job.draw.height_px,
                 enlarged=bool(job.draw.enlarged),

@@ -103,7 +103,7 @@ class ProgressBoard:
         work = Work(
             job_id=job.id,
             user_id=job.user_id,
-            left=draw.length,
+            left=draw.progress_steps,
             width_px=draw.width_px,
             height_px=draw.height_px,
             enlarged=bool(draw.enlarged),
@@ -111,7 +111,7 @@ class ProgressBoard:
         self._regulars.began(work, job.created_ms, now_ms)
         self._running[job.id] = _Running(
             work=work,
-            progress=JobProgress(step=draw.first_step, steps=draw.length, preview_png=None),
+            progress=JobProgress(step=draw.first_step, steps=draw.progress_steps, preview_png=None),
         )
 
     def ticked(

@@ -143,7 +143,7 @@ def why_failed(code: int, said: str) -> str:
 #: The exit codes of a command that says itself what is wrong, and of one that was killed.
 _TOLD, _KILLED = 2, 137
 
-_JSON = Dialect(stranger="is not a field of a run")
+_JSON = Dialect(unknown_field="is not a field of a run")
 
 
 def read(path: Path) -> LearningRun | None:

@@ -20,7 +20,7 @@ from bot.store.duels import Duels
 from bot.store.trials import Trial, TrialBook, TrialOutcome
 from bot.store.trust import Trust, stranger
 from models.catalogue.registry import CardError, Registry
-from models.contract import SEEDS, ModelInfo
+from models.contract import SEED_COUNT, ModelInfo
 
 log = logging.getLogger(__name__)
 
@@ -63,7 +63,7 @@ class Shadow:
             return False
         if not await self._may_draw(trial, request):
             return False
-        twice = decide.for_trial(admitted, secrets.randbelow(SEEDS))
+        twice = decide.for_trial(admitted, secrets.randbelow(SEED_COUNT))
         asked = await self._trials.ask(trial, twice, self._clock(), since_id=request.since_id)
         if asked is not None:
             self._signals.queued()

@@ -16,7 +16,7 @@ from bot.domain import STRONG, Ask, Job, JobId, Place, RefusalReason, Refused, R
 from bot.typed.options import Typed
 from bot.words import limits
 from bot.words.speaking import number, say
-from models.contract import SEEDS, Aspect, Draw, ModelInfo
+from models.contract import SEED_COUNT, Aspect, Draw, ModelInfo
 
 #: Invisible characters that say nothing to a model and could turn the text around them about.
 _UNSEEN = frozenset(
@@ -37,7 +37,7 @@ def bounds(info: ModelInfo) -> dict[str, tuple[int, int] | tuple[float, float]]:
     limits = info.limits
     return {
         "count": (1, limits.count_max),
-        "seed": (0, SEEDS - 1),
+        "seed": (0, SEED_COUNT - 1),
         "steps": (limits.steps_min, limits.steps_max),
         "guidance": (limits.guidance_min, limits.guidance_max),
         # 0 is what the card says, as it is where nothing is said.
@@ -79,7 +79,7 @@ def make_ask(
         aspect=aspect,
         width_px=width_px,
         height_px=height_px,
-        seed=checks.whole_number("seed", typed.seed, fresh_seed % SEEDS),
+        seed=checks.whole_number("seed", typed.seed, fresh_seed % SEED_COUNT),
         steps=checks.whole_number("steps", typed.steps, info.default_steps),
         guidance=checks.guidance(typed.guidance),
         sampler=typed.sampler or info.default_sampler,

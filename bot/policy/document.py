@@ -43,8 +43,8 @@ TERMS_MAX = 10_000
 #: Channels and categories with overrides, and listed channels: Discord allows no more.
 PLACES_MAX, ROLES_MAX = 500, 250
 
-_TOML = Dialect(stranger="is not a key of a policy", table="a table", nothing="")
-_JSON = Dialect(stranger="is not a key of a policy", nothing="")
+_TOML = Dialect(unknown_field="is not a key of a policy", object_word="a table", null_word="")
+_JSON = Dialect(unknown_field="is not a key of a policy", null_word="")
 _EFFECT = r"\A(allow|spoiler|hold|refuse)(, *(adults|alert|strike))*\Z"
 
 Snowflake = Annotated[int, Meta(ge=1, le=2**63 - 1, description="the id of a channel or role")]

@@ -14,7 +14,7 @@ from bot.policy.decide import Weighed, ruling_by, ruling_on
 from bot.policy.layers import EffectivePolicy
 from models.catalogue.tags import filling
 from models.catalogue.tags.glossary import Glossary
-from models.contract import SEEDS, Draw
+from models.contract import SEED_COUNT, Draw
 
 #: Requests for the same picture once more, which is filled in as before.
 _SAME_PICTURE = frozenset({RequestKind.AGAIN, RequestKind.UPSCALE, RequestKind.TRIAL})
@@ -39,7 +39,7 @@ def with_completions(ask: Ask, glossary: Glossary, policy: EffectivePolicy) -> A
 def surprise(glossary: Glossary, seed: int, policy: EffectivePolicy) -> str:
     """A random prompt that is allowed here as it is; "" if none is found."""
     for number in range(_TRIES):
-        prompt = filling.surprise(glossary, seed + number * SEEDS, takes=_tag_filter(policy))
+        prompt = filling.surprise(glossary, seed + number * SEED_COUNT, allows=_tag_filter(policy))
         if prompt and ruling_on(prompt, "", policy) is Ruling.ALLOW:
             return prompt
     return ""
@@ -60,7 +60,7 @@ def _kept_completion(draw: Draw, glossary: Glossary, policy: EffectivePolicy) ->
 def _new_completion(draw: Draw, glossary: Glossary, policy: EffectivePolicy) -> str:
     """A new completion; "" if it would change the ruling on the words alone."""
     found = filling.completion(
-        draw.prompt, glossary, draw.seed, negative=draw.negative, takes=_tag_filter(policy)
+        draw.prompt, glossary, draw.seed, negative=draw.negative, allows=_tag_filter(policy)
     )
     return found if _keeps_ruling(draw, found, policy) else ""
 

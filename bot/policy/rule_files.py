@@ -13,7 +13,7 @@ from bot.domain import BotError
 from models.decoding import Dialect, MisfitError, decode
 
 _T = TypeVar("_T")
-_TOML = Dialect(stranger="is not known here", table="a table", nothing="")
+_TOML = Dialect(unknown_field="is not known here", object_word="a table", null_word="")
 
 
 class RulebookError(BotError):

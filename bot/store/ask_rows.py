@@ -15,7 +15,7 @@ from models.decoding import Dialect, MisfitError, decode
 
 log = logging.getLogger(__name__)
 
-_ASK = Dialect(in_full=True)
+_ASK = Dialect(needs_every_field=True)
 
 
 def ask_json(ask: Ask) -> str:

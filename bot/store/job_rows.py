@@ -34,7 +34,7 @@ EnumT = TypeVar("EnumT", bound=StrEnum)
 #: Increased when a field of `Draw` changes its meaning; a new field does not change it.
 DRAW_VERSION = 1
 #: Writes every field, but leaves out options that are None.
-_DRAW = Dialect(in_full=True, nothing="")
+_DRAW = Dialect(needs_every_field=True, null_word="")
 #: Replaces an unreadable draw, so that the job can be listed and ended.
 _CAREFUL = Draw(
     prompt="", width_px=1, height_px=1, seed=0, steps=1, guidance=1.0, sampler=Sampler.EULER_A
@@ -126,9 +126,9 @@ def _plain(draw: Draw) -> dict[str, object]:
 
 def _named(flaw: Flaw) -> str:
     """A description of the value for the log; an unknown text may be a member's words."""
-    kind = type(flaw.found)
+    kind = type(flaw.value)
     may_be_words = kind in {str, list, dict} and flaw.path not in {"aspect", "sampler"}
-    return f"({kind.__name__})" if may_be_words else repr(flaw.found)
+    return f"({kind.__name__})" if may_be_words else repr(flaw.value)
 
 
 def draw_of(text: str, faults: list[str]) -> Draw:

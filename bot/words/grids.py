@@ -11,7 +11,7 @@ from bot.domain import Job, JobState, OwedPostId
 from bot.words import wording
 from bot.words.small_print import small_print
 from bot.words.speaking import Message, enumerated, say
-from models.contract import SEEDS
+from models.contract import SEED_COUNT
 
 #: Reasons that no job's own words give.
 DELETED = Message("It was deleted.")
@@ -54,7 +54,7 @@ def caption(
 def _seeds(jobs: Mapping[int, Job]) -> str:
     """The seeds of places that follow one another."""
     first = jobs[min(jobs)].draw.seed
-    last = (first + len(jobs) - 1) % SEEDS
+    last = (first + len(jobs) - 1) % SEED_COUNT
     return say("seeds {first} to {last}", first=first, last=last)
 
 

@@ -9,7 +9,7 @@ from collections.abc import Iterable, Mapping, Sequence
 
 from bot.words.speaking import Message, enumerated, say
 from bot.words.wording import fit, plain
-from models.catalogue.tags.grasping import Grasp
+from models.catalogue.tags.analysing import PromptAnalysis
 
 #: How many words are named, and how much of each.
 _NAMED, _WORD_CHARS = 5, 40
@@ -23,22 +23,22 @@ HERE_WE_GO, NOT_TAKEN = Message("Here we go."), Message("I can't draw it after a
 WAITS_NO_MORE = Message("That request has expired. Ask again with `/waifu`.")
 
 
-def note(grasp: Grasp, draws: str | None) -> str:
+def note(analysis: PromptAnalysis, draws: str | None) -> str:
     """A small line for under a picture and under the first answer; "" if all is known."""
-    told = _did_you_mean(grasp.near)
-    slipped = {word for written in grasp.near for word in written.split()}
-    if unknown := [word for word in grasp.unknown if word not in slipped]:
+    told = _did_you_mean(analysis.corrections)
+    slipped = {word for written in analysis.corrections for word in written.split()}
+    if unknown := [word for word in analysis.unknown if word not in slipped]:
         told.insert(0, _unknown_words(unknown, draws))
     return "\n".join(f"-# {line}" for line in told)
 
 
-def doubt(grasp: Grasp, draws: str | None, known: Sequence[str]) -> str:
+def doubt(analysis: PromptAnalysis, draws: str | None, known: Sequence[str]) -> str:
     """The answer to a prompt of which nothing is known, before it is drawn."""
     lines = [
-        _unknown_words(grasp.unknown, draws),
+        _unknown_words(analysis.unknown, draws),
         say("I can draw it anyway, but I have to make it all up."),
     ]
-    lines += _did_you_mean(grasp.near)
+    lines += _did_you_mean(analysis.corrections)
     if known:
         words = _listed(known, _NAMED * 2)
         lines.append(

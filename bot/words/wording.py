@@ -254,13 +254,13 @@ def _with_count(reason: str, count: int) -> str:
 
 def _bar(jobs: Sequence[Job], progress: Mapping[JobId, JobProgress]) -> str:
     """How much of all steps is done; what has ended, however it did, is done."""
-    steps = sum(job.draw.length for job in jobs)
+    steps = sum(job.draw.progress_steps for job in jobs)
     done = sum(
         progress[job.id].step
         if job.id in progress
         else 0
         if job.state in {JobState.QUEUED, JobState.RUNNING}
-        else job.draw.length
+        else job.draw.progress_steps
         for job in jobs
     )
     full = _BAR_CELLS * done // max(steps, 1)

@@ -15,26 +15,26 @@ from bot.policy.layers import EffectivePolicy
 from bot.services import Services
 from bot.words import knowing
 from cogs.components import Action, row_of
+from models.catalogue.tags.analysing import PromptAnalysis, analyse
 from models.catalogue.tags.completing import completions
 from models.catalogue.tags.glossary import Glossary
-from models.catalogue.tags.grasping import Grasp, grasp
 
 #: The number of known words that the warning suggests.
 _SUGGESTIONS = 10
 
 
-async def find_doubt(services: Services, ask: Ask) -> Grasp | None:
+async def find_doubt(services: Services, ask: Ask) -> PromptAnalysis | None:
     """The analysis of a prompt with no known word; None if it has one or cannot be checked.
 
     Only newly typed prompts are checked.
     """
     if ask.kind is not RequestKind.COMMAND:
         return None
-    found = grasp(ask.draw.prompt, await services.glossaries.of(services.model()))
+    found = analyse(ask.draw.prompt, await services.glossaries.of(services.model()))
     return found if found.is_strange else None
 
 
-async def show_doubt(interaction: Interaction, ask: Ask, found: Grasp) -> None:
+async def show_doubt(interaction: Interaction, ask: Ask, found: PromptAnalysis) -> None:
     """Warn the member privately, with a button to draw it anyway and a likely correction."""
     services = interaction.client.services
     glossary = await services.glossaries.of(services.model())
@@ -58,9 +58,9 @@ def _known_words(glossary: Glossary, policy: EffectivePolicy) -> list[str]:
     return [tag for tag in tags if decide.may_offer(tag, policy)][:_SUGGESTIONS]
 
 
-def _with_corrections(ask: Ask, found: Grasp) -> Ask:
+def _with_corrections(ask: Ask, found: PromptAnalysis) -> Ask:
     """The ask with each typo replaced by its likely meaning."""
     prompt = ask.draw.prompt
-    for written, tag in found.near.items():
+    for written, tag in found.corrections.items():
         prompt = prompt.replace(written, tag)
     return replace(ask, draw=replace(ask.draw, prompt=prompt))

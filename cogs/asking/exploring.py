@@ -83,12 +83,16 @@ def _tags_of(group: str, glossary: Glossary) -> list[str]:
 def _search_page(
     search: str, glossary: Glossary, policy: EffectivePolicy
 ) -> tuple[str, discord.ui.View]:
-    fits = glossary.beginning(plain(search), _PAGE)
+    matches = glossary.starting_with(plain(search), _PAGE)
     # Tags that contain the search come before those that only have it in another name.
-    found = [fit.text for fit in sorted(fits, key=lambda fit: fit.by is not None)]
+    found = [match.text for match in sorted(matches, key=lambda match: match.alias is not None)]
     found = found or glossary.nearest(plain(search), 5)
     tags = [tag for tag in found if decide.may_offer(tag, policy)]
-    also = {fit.text: fit.by for fit in fits if fit.by and decide.may_offer(fit.by, policy)}
+    also = {
+        match.text: match.alias
+        for match in matches
+        if match.alias and decide.may_offer(match.alias, policy)
+    }
     text = _tag_lines(search, tags, glossary, first=0, total=len(tags), also=also)
     return text, _tag_chooser(tags)
 

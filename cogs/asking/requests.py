@@ -51,7 +51,7 @@ from cogs.components import cancel_view, private_view
 from cogs.posting.faults import DISCORD_ERRORS
 from cogs.posting.noting import unknown_words_note
 from cogs.translating import answer, for_everybody, place_of, roles_of, tell, user_of
-from models.catalogue.tags.grasping import Grasp
+from models.catalogue.tags.analysing import PromptAnalysis
 
 log = logging.getLogger(__name__)
 
@@ -126,7 +126,7 @@ async def submit(
     if outcome is None:
         # After acceptance it is submitted again, and re-checked against policy and place.
         await show_terms(interaction, await services.consent.hold(ask, services.clock()))
-    elif isinstance(outcome, Grasp):
+    elif isinstance(outcome, PromptAnalysis):
         await show_doubt(interaction, ask, outcome)
     elif isinstance(outcome, ExistingPictures):
         await show_existing(interaction, ask, outcome)
@@ -153,7 +153,7 @@ def _closing_text(*, queued: bool, confirmed: bool) -> str:
 
 async def _try_to_queue(
     interaction: Interaction, ask: Ask, waiting_id: RequestId | None, *, confirmed: bool
-) -> Request | Refused | Grasp | ExistingPictures | None:
+) -> Request | Refused | PromptAnalysis | ExistingPictures | None:
     """The queued request, or why there is none; None if the licence is not accepted yet.
 
     Unless `confirmed`, also the analysis of a prompt with no known word, or the pictures that

@@ -17,7 +17,7 @@ from bot.typed.options import Typed
 from bot.words.wording import CHOICE_CHARS_MAX
 from cogs.asking.dressing import with_preset_and_style
 from cogs.translating import place_of, roles_of, user_of
-from models.catalogue.tags.completing import completions, uncounted
+from models.catalogue.tags.completing import completions, without_counts
 
 #: Discord's limit of choices; more candidates are tried, because a place may refuse some.
 _CHOICES, _CANDIDATES = 25, 35
@@ -66,4 +66,4 @@ async def _allowed_choices(
 
 def whole_text(interaction: Interaction, typed: str) -> str | None:
     """The complete text of a shortened choice; None if its beginning is no longer kept."""
-    return interaction.client.services.tails.whole(user_of(interaction), uncounted(typed))
+    return interaction.client.services.tails.whole(user_of(interaction), without_counts(typed))

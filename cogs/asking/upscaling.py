@@ -36,7 +36,7 @@ class EnlargeButton(Press, template=template(Action.UPSCALE)):
             await tell(
                 interaction, upscaling.OF_ANOTHER(drew=picture.card_id, serves=model.card_id)
             )
-        elif model.enlarges <= 1:
+        elif model.upscale_factor <= 1:
             await tell(interaction, upscaling.NO_UPSCALER())
         elif job.draw.enlarged or not (
             size_px := model.enlarged_px(picture.width_px, picture.height_px)

@@ -8,7 +8,7 @@ from __future__ import annotations
 from bot.domain import Job
 from bot.services import Services
 from bot.words import knowing
-from models.catalogue.tags.grasping import grasp
+from models.catalogue.tags.analysing import analyse
 
 
 async def unknown_words_note(services: Services, job: Job) -> str:
@@ -20,4 +20,4 @@ async def unknown_words_note(services: Services, job: Job) -> str:
     if job.draw.model not in {None, info.card_id}:
         return ""
     glossary = await services.glossaries.of(info)
-    return knowing.note(grasp(job.draw.prompt, glossary), glossary.book.draws)
+    return knowing.note(analyse(job.draw.prompt, glossary), glossary.book.draws)

@@ -19,7 +19,7 @@ from models.aesthetics.charts import Scored
 from models.aesthetics.record import Record
 from models.catalogue.registry import file_sha256
 from models.data.findings import Note, Report, Skip
-from models.data.pictures import UnusableError, look, open_rgb
+from models.data.pictures import UnusableError, inspect_picture, open_rgb
 
 if TYPE_CHECKING:
     import numpy as np
@@ -133,7 +133,7 @@ def _read(path: Path, aesthetic: Aesthetic, record: Record) -> _Read | _Fault:
         sha256 = file_sha256(path)
         if sha256 in record.scores:
             return _Read(path, sha256, None, record.notes.get(sha256, ()))
-        notes = look(path).notes
+        notes = inspect_picture(path).notes
         return _Read(path, sha256, aesthetic.cut(open_rgb(path)), notes)
     except FileNotFoundError:
         return path, Skip.NO_PICTURE, ""

@@ -14,12 +14,12 @@ from models.data.findings import Report
 from models.data.sources import (
     MANIFEST,
     CaptionError,
-    is_new,
-    lines_of,
+    check_new_file,
+    manifest_lines,
+    parse_record,
     pictures_below,
-    record_of,
+    read_text,
     sidecars_of,
-    text_of,
 )
 
 #: A line of a manifest, or the whole of a sidecar.
@@ -55,8 +55,8 @@ def _listed(manifest: Path, report: Report) -> dict[Path, Record]:
     """The records of a manifest, by picture."""
     told: dict[Path, Record] = {}
     try:
-        for path, record, where in lines_of(manifest, report):
-            if is_new(path, where, told, report):
+        for path, record, where in manifest_lines(manifest, report):
+            if check_new_file(path, where, told, report):
                 told[path] = dict(record)
     except CaptionError as fault:
         raise EngineError(f"{manifest} is no manifest: {fault}.") from fault
@@ -69,8 +69,8 @@ def _beside(picture: Path) -> Record:
     try:
         if sidecar is None:
             return {}
-        text = text_of(sidecar)
-        return dict(record_of(text)) if sidecar.suffix == ".json" else {"text": text.strip()}
+        text = read_text(sidecar)
+        return dict(parse_record(text)) if sidecar.suffix == ".json" else {"text": text.strip()}
     except CaptionError:
         # Captions do not matter here; reading the dataset reports them.
         return {}

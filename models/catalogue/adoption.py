@@ -24,7 +24,7 @@ BUNDLED_LICENCE = Path(__file__).parent / "licences" / "creativeml-openrail-m.md
 _LICENCE_FILES = ("LICENSE", "LICENSE.md", "LICENSE.txt", "LICENCE", "LICENCE.md", "LICENCE.txt")
 #: Where an operator may have put a list of the words that the model knows.
 _TAGS_FILES = ("tags.json", "tags.csv")
-#: The least short side, in pixels, of a finished picture.
+#: The minimum short side of a finished picture.
 _SHORT_SIDE_PX = 512
 #: The Waifu Diffusion community's usual negative prompt, shortened.
 _NEGATIVE = "lowres, bad anatomy, bad hands, worst quality, low quality, jpeg artifacts, blurry"
@@ -74,7 +74,7 @@ def adopt(folder: Path, name: str | None = None) -> Card:
     family_of(folder, name)
     name = name or folder.resolve().name
     return Card(
-        id=identifier(name),
+        id=card_id_of(name),
         name=name,
         prediction=_prediction(folder),
         sizes_px=_sizes(folder),
@@ -96,24 +96,24 @@ def family_of(folder: Path, name: str | None = None) -> str:
     model = name or str(folder)
     known = " or ".join(marks.label for marks in MARKS.values())
     pipeline = read_config(folder, "model_index.json").get("_class_name")
-    found = [family for family, marks in MARKS.items() if marks.pipeline == pipeline]
-    if not found:
+    families = [family for family, marks in MARKS.items() if marks.pipeline == pipeline]
+    if not families:
         pipelines = " or a ".join(dict.fromkeys(marks.pipeline for marks in MARKS.values()))
         raise CardError(
             f"{model} is a {pipeline or 'pipeline without a name'}; "
-            f"only a {pipelines} ({known}) will do."
+            f"only a {pipelines} ({known}) is supported."
         )
     unet = read_config(folder, "unet/config.json")
-    wants = unet.get("addition_embed_type")
-    found = [family for family in found if MARKS[family].addition == wants]
-    if not found:
-        other = "the SDXL family" if wants == "text_time" else "another family"
+    addition = unet.get("addition_embed_type")
+    families = [family for family in families if MARKS[family].addition == addition]
+    if not families:
+        other = "the SDXL family" if addition == "text_time" else "another family"
         raise CardError(
-            f"{model} is of {other} (its UNet has addition_embed_type {wants}); "
-            f"only {known} will do."
+            f"{model} is of {other} (its UNet has addition_embed_type {addition}); "
+            f"only {known} is supported."
         )
     width = unet.get("cross_attention_dim")
-    return next((family for family in found if MARKS[family].width == width), found[0])
+    return next((family for family in families if MARKS[family].width == width), families[0])
 
 
 def read_config(folder: Path, relative: str) -> dict[str, Any]:
@@ -123,7 +123,8 @@ def read_config(folder: Path, relative: str) -> dict[str, Any]:
         config = json.loads(path.read_text("utf-8"))
     except OSError as fault:
         raise CardError(
-            f"{path} cannot be read ({fault.strerror}): {folder} is no complete diffusers folder."
+            f"{path} cannot be read ({fault.strerror}): "
+            f"{folder} is not a complete diffusers folder."
         ) from fault
     except ValueError as fault:
         raise CardError(f"{path} is not JSON ({fault}); fetch the model again.") from fault
@@ -153,7 +154,7 @@ def licence_sha256(text: str) -> str:
     return hashlib.sha256(text.encode()).hexdigest()
 
 
-def identifier(name: str) -> str:
+def card_id_of(name: str) -> str:
     """A card id from a model's name: `hakurei/waifu-diffusion` -> `hakurei-waifu-diffusion`."""
     plain = re.sub(r"[^a-z0-9._]+", "-", name.lower()).strip("-._")
     return plain[:64].rstrip("-._") or "model"
@@ -171,7 +172,7 @@ def _prediction(folder: Path) -> Prediction:
 
 
 def _sizes(folder: Path) -> dict[Aspect, Size]:
-    """The UNet's own size as the square; the other framings are half as long again on one side."""
+    """The UNet's own size as the square; one side of the other framings is half as long again."""
     cells = read_config(folder, "unet/config.json").get("sample_size")
     if not isinstance(cells, int) or cells < 1:
         raise CardError(f"{folder}/unet/config.json: sample_size must be a whole number.")

@@ -24,7 +24,7 @@ SCHEMA = 1
 
 #: (width, height).
 Pixels = Annotated[tuple[Positive, Positive], Meta(description="[width, height] in pixels")]
-_JSON = Dialect(stranger="is not a field of a card", in_full=True)
+_DIALECT = Dialect(unknown_field="is not a field of a card", needs_every_field=True)
 _T = TypeVar("_T")
 
 
@@ -52,7 +52,7 @@ class Score(StrEnum):
     CHILDLIKE = "childlike"
 
 
-#: Required if nobody knows what a model draws.
+#: Required for a model if nobody knows what it draws.
 UNKNOWN = (Score.BLANK, Score.NUDITY)
 
 
@@ -133,7 +133,9 @@ class Card:
         if Score.BLANK not in self.scores:
             raise ValueError("scores must name blank: without it no picture may be shown.")
         if Score.CHILDLIKE in self.scores and not self.can_draw_nudity:
-            raise ValueError("scores must name nudity beside childlike, which alone says nothing.")
+            raise ValueError(
+                "scores must name nudity beside childlike, which alone proves nothing."
+            )
 
     @property
     def can_draw_nudity(self) -> bool:
@@ -198,14 +200,14 @@ def as_json(card: Card) -> dict[str, object]:
 
 def parse(data: object, source: str) -> Card:
     """A card from decoded JSON; `source` begins every error message."""
-    schema = _decoded(_Versioned, data, source, replace(_JSON, open=True)).schema
+    schema = _decode(_Versioned, data, source, replace(_DIALECT, ignores_unknown=True)).schema
     if schema != SCHEMA:
         raise CardError(f"{source} has another format than {SCHEMA}: a newer program wrote it.")
     assert isinstance(data, dict)
-    return _decoded(Card, {k: v for k, v in data.items() if k != "schema"}, source, _JSON)
+    return _decode(Card, {k: v for k, v in data.items() if k != "schema"}, source, _DIALECT)
 
 
-def _decoded(kind: type[_T], data: object, source: str, dialect: Dialect) -> _T:
+def _decode(kind: type[_T], data: object, source: str, dialect: Dialect) -> _T:
     try:
         return decode(kind, data, dialect)
     except MisfitError as fault:

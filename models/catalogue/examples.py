@@ -32,8 +32,8 @@ def examples_drawn_by(card_id: str) -> bytes | None:
 def write_examples(pictures: Sequence[Image.Image], card_id: str, side_px: int = 320) -> None:
     """Put square pictures side by side into the file."""
     sheet = Image.new("RGB", (side_px * len(pictures), side_px))
-    for at, picture in enumerate(pictures):
-        sheet.paste(picture.convert("RGB").resize((side_px, side_px)), (at * side_px, 0))
+    for index, picture in enumerate(pictures):
+        sheet.paste(picture.convert("RGB").resize((side_px, side_px)), (index * side_px, 0))
     exif = Image.Exif()
     exif[_DESCRIPTION] = card_id
     sheet.save(EMBEDDED / EXAMPLES_FILE, quality=88, method=6, exif=exif)

@@ -30,11 +30,11 @@ def locate(model: str) -> tuple[Path, str | None]:
         return folder, None
     if folder.is_file():
         raise EngineError(
-            f"{model} is a file; what is wanted is a diffusers folder or a hub id. A checkpoint "
+            f"{model} is a file; give a diffusers folder or a hub id instead. A checkpoint "
             "becomes a folder with python -m models import."
         )
     if not HUB_ID.fullmatch(model):
-        raise EngineError(f"there is no folder {model}, and it is no hub id such as owner/name.")
+        raise EngineError(f"there is no folder {model}, and it is not a hub id such as owner/name.")
     return _fetch(model), model
 
 
@@ -42,15 +42,15 @@ def _fetch(hub_id: str) -> Path:
     """The local copy of a hub model: configs, tokenizer, licence and one set of weights."""
     import huggingface_hub as hub
 
-    with _explained(hub_id):
+    with _explain_errors(hub_id):
         folder = Path(hub.snapshot_download(hub_id, allow_patterns=list(_CONFIGS)))
         # The configs are small and the weights gigabytes: check first that the weights are usable.
         texts = MARKS[family_of(folder, hub_id)].texts
-        for wanted in _weights(texts):
+        for wanted in _weight_files(texts):
             folder = Path(hub.snapshot_download(hub_id, allow_patterns=[*_CONFIGS, *wanted]))
             if all((folder / path).exists() for path in wanted):
                 return folder
-    raise EngineError(f"{hub_id} is no complete diffusers model: it lacks weights.")
+    raise EngineError(f"{hub_id} is not a complete diffusers model: it lacks weights.")
 
 
 def fetch(hub_id: str, names: Sequence[str]) -> Path:
@@ -60,12 +60,12 @@ def fetch(hub_id: str, names: Sequence[str]) -> Path:
     """
     import huggingface_hub as hub
 
-    with _explained(hub_id):
+    with _explain_errors(hub_id):
         return Path(hub.snapshot_download(hub_id, allow_patterns=list(names)))
 
 
 @contextmanager
-def _explained(hub_id: str) -> Iterator[None]:
+def _explain_errors(hub_id: str) -> Iterator[None]:
     """Turn whatever the hub's library raises into one sentence."""
     from huggingface_hub import errors
 
@@ -80,7 +80,7 @@ def _explained(hub_id: str) -> Iterator[None]:
         ) from fault
 
 
-def _weights(texts: Iterable[str]) -> Iterator[list[str]]:
+def _weight_files(texts: Iterable[str]) -> Iterator[list[str]]:
     """The weight files of a whole model with these text encoders: the safe formats first."""
     for text_stem, suffix in (("model", ".safetensors"), ("pytorch_model", ".bin")):
         stems = [f"{part}/diffusion_pytorch_model" for part in ("unet", "vae")]

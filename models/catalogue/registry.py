@@ -105,7 +105,7 @@ class Registry:
         return self._root / card_id
 
     def has(self, card_id: str) -> bool:
-        """Whether the folder of this id has a card, and lies nowhere else."""
+        """Whether the folder of this id has a card; an id that leads out of the root has none."""
         return Path(card_id).name == card_id and (self.folder(card_id) / cards.FILE_NAME).is_file()
 
     def card(self, card_id: str) -> Card:

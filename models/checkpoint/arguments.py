@@ -29,11 +29,15 @@ _UNET_FIXED: dict[str, object] = {
     "disable_middle_self_attn": False,
 }
 #: Arguments without effect on inference.
-_UNET_IDLE = ("image_size", "use_checkpoint", "use_fp16", "use_bf16", "legacy", "dropout")
+_UNET_IGNORED = ("image_size", "use_checkpoint", "use_fp16", "use_bf16", "legacy", "dropout")
 _UNET_PATH = "model.params.unet_config.params"
-_OPEN = Dialect(table="a mapping as in v1-inference.yaml", nothing="", open=True)
-#: An unknown field of a UNet would make it another network.
-_CLOSED = replace(_OPEN, open=False, stranger="is not of Stable Diffusion 1 or 2")
+_LENIENT = Dialect(
+    object_word="a mapping as in v1-inference.yaml", null_word="", ignores_unknown=True
+)
+#: A UNet with an unknown field would be another network.
+_STRICT = replace(
+    _LENIENT, ignores_unknown=False, unknown_field="is not of Stable Diffusion 1 or 2"
+)
 
 _LAYERS = "last, or penultimate for OpenCLIP"
 _MULTIPLES = "a list of whole numbers that begins with 1"
@@ -60,7 +64,7 @@ class Unet:
     context_dim: int
 
     def __post_init__(self) -> None:
-        _require_begun_with_1("channel_mult", self.channel_mult)
+        _require_first_is_1("channel_mult", self.channel_mult)
         if self.num_head_channels < 1 and self.num_heads < 1:
             raise ValueError("num_heads must be given, or num_head_channels.")
 
@@ -93,7 +97,7 @@ class Coder:
     attn_resolutions: Annotated[tuple[int, ...], Meta(max_length=0, description="[]")] = ()
 
     def __post_init__(self) -> None:
-        _require_begun_with_1("ch_mult", self.ch_mult)
+        _require_first_is_1("ch_mult", self.ch_mult)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -176,7 +180,7 @@ class _File:
 
 def diffusion_of(tree: object, source: str) -> Diffusion:
     """Parse a whole inference yaml. EngineError names `source` and the field."""
-    return _decoded(_File, tree, source, _OPEN).model.params
+    return _decode(_File, tree, source, _LENIENT).model.params
 
 
 def unet_of(stage: UnetStage, source: str) -> Unet:
@@ -187,18 +191,18 @@ def unet_of(stage: UnetStage, source: str) -> Unet:
                 f"{source}: {_UNET_PATH}.{name} must be {value!r} as in Stable Diffusion 1 and 2, "
                 f"not {stage.params[name]!r}."
             )
-    passed = {*_UNET_FIXED, *_UNET_IDLE}
-    left = {name: value for name, value in stage.params.items() if name not in passed}
-    return _decoded(Unet, left, source, _CLOSED, _UNET_PATH)
+    ignored = {*_UNET_FIXED, *_UNET_IGNORED}
+    rest = {name: value for name, value in stage.params.items() if name not in ignored}
+    return _decode(Unet, rest, source, _STRICT, _UNET_PATH)
 
 
-def _decoded(kind: type[_T], tree: object, source: str, dialect: Dialect, at: str = "") -> _T:
+def _decode(kind: type[_T], tree: object, source: str, dialect: Dialect, path: str = "") -> _T:
     try:
-        return decode(kind, tree, dialect, at)
+        return decode(kind, tree, dialect, path)
     except MisfitError as fault:
         raise EngineError(f"{source}: {fault}") from fault
 
 
-def _require_begun_with_1(name: str, multiples: tuple[int, ...]) -> None:
+def _require_first_is_1(name: str, multiples: tuple[int, ...]) -> None:
     if multiples[0] != 1:
         raise ValueError(f"{name} must be {_MULTIPLES}, not {list(multiples)}.")

@@ -17,13 +17,14 @@ from models.catalogue.adoption import read_config
 from models.catalogue.card import Prediction
 from models.catalogue.hub import locate
 from models.catalogue.registry import card_of, faults
+from models.checkpoint.companions import companion_paths, folder_texts, write_companions
 from models.checkpoint.files import read_part, staging, write
 from models.checkpoint.inference_yaml import (
     Layout,
     complete_unet,
     complete_vae,
     describe,
-    require_sayable,
+    require_expressible,
 )
 from models.checkpoint.names import (
     POSITION_IDS,
@@ -31,12 +32,11 @@ from models.checkpoint.names import (
     TextKind,
     to_original,
 )
-from models.checkpoint.papers import beside, gather, lay_beside
 from models.checkpoint.skeleton import PARTS, require_fit, skeleton
 from models.contract import EngineError
 
 #: The text encoders that the original code and its descendants build, as (width, layers).
-_KNOWN_TEXT = {TextKind.CLIP: (768, 12), TextKind.OPENCLIP: (1024, 23)}
+_KNOWN_TEXT_SIZES = {TextKind.CLIP: (768, 12), TextKind.OPENCLIP: (1024, 23)}
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -44,7 +44,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("folder", help="a diffusers folder, or a hub id")
     parser.add_argument("out", type=Path, help="the file to write, .safetensors or .ckpt")
     parser.add_argument("--half", action="store_true", help="write float16, half the size")
-    parser.add_argument("--force", action="store_true", help="replace what is there")
+    parser.add_argument("--force", action="store_true", help="replace existing files")
 
 
 def run(args: argparse.Namespace) -> int:
@@ -57,23 +57,23 @@ def export(model: str, out: Path, *, half: bool = False, force: bool = False) ->
     """Write the checkpoint with yaml, card and licence; return lines for people."""
     if out.suffix not in (".safetensors", ".ckpt"):
         raise EngineError(f"{out} must end in .safetensors or .ckpt.")
-    targets = [*beside(out), out]
-    if not force and (there := [path for path in targets if path.exists()]):
-        raise EngineError(f"{there[0]} is there already; choose another name, or add --force.")
+    targets = [*companion_paths(out), out]
+    if not force and (existing := [path for path in targets if path.exists()]):
+        raise EngineError(f"{existing[0]} exists already; choose another name, or add --force.")
     folder, name = locate(model)
     card = card_of(folder, name)
-    if wrong := faults(card, folder):
-        raise EngineError(wrong[0])
-    texts = gather(folder, card)
+    if problems := faults(card, folder):
+        raise EngineError(problems[0])
+    texts = folder_texts(folder, card)
     layout = layout_of(folder)
     tensors = original_tensors(folder, layout)
     if half:
-        tensors = {key: _halved(key, tensor) for key, tensor in tensors.items()}
+        tensors = {key: _to_half(key, tensor) for key, tensor in tensors.items()}
     with staging(out) as stage:
         write(stage / out.name, tensors, texts)
         tree = yaml.safe_dump(describe(layout), sort_keys=False)
         (stage / targets[0].name).write_text(tree, "utf-8")
-        lay_beside(stage / out.name, texts)
+        write_companions(stage / out.name, texts)
         # The weights come last: once they exist, the rest is beside them.
         for path in targets:
             (stage / path.name).replace(path)
@@ -91,26 +91,30 @@ def layout_of(folder: Path) -> Layout:
     """The layout of a diffusers folder. EngineError says why it has no original form."""
     index = read_config(folder, "model_index.json")
     if index.get("_class_name") != "StableDiffusionPipeline":
-        raise EngineError(f"{folder} is a {index.get('_class_name')}, no StableDiffusionPipeline.")
+        raise EngineError(
+            f"{folder} is a {index.get('_class_name')}, not a StableDiffusionPipeline."
+        )
     vae = (index.get("vae") or [None, None])[1]
     if vae != "AutoencoderKL":
         raise EngineError(
             f"{folder}: its autoencoder is an {vae}, and the original layout knows only the "
-            "AutoencoderKL; the file could not be drawn with anywhere, so it is not made."
+            "AutoencoderKL; no program could draw with such a file, so it is not written."
         )
     text = read_config(folder, "text_encoder/config.json")
     kinds = {"quick_gelu": TextKind.CLIP, "gelu": TextKind.OPENCLIP}
-    act = text.get("hidden_act", "quick_gelu")
-    if act not in kinds:
-        raise EngineError(f"{folder}/text_encoder: {act} is neither CLIP's nor OpenCLIP's act.")
+    activation = text.get("hidden_act", "quick_gelu")
+    if activation not in kinds:
+        raise EngineError(
+            f"{folder}/text_encoder: {activation} is not an activation of CLIP or OpenCLIP."
+        )
     layout = Layout(
         unet=complete_unet(read_config(folder, "unet/config.json")),
         vae=complete_vae(read_config(folder, "vae/config.json")),
         schedule=_schedule_of(folder),
-        text=kinds[act],
-        without_last=kinds[act] is TextKind.OPENCLIP,
+        text=kinds[activation],
+        skips_last_layer=kinds[activation] is TextKind.OPENCLIP,
     )
-    require_sayable(layout, folder)
+    require_expressible(layout, folder)
     return layout
 
 
@@ -120,9 +124,9 @@ def original_tensors(folder: Path, layout: Layout) -> dict[str, Tensor]:
     result: dict[str, Tensor] = {}
     for part in PARTS:
         plan = skeleton(part, layout, text)
-        held = read_part(folder, part)
-        require_fit(held, plan.shapes, f"{folder / part} does not fit its config")
-        result |= to_original(held, plan.places)
+        weights = read_part(folder, part)
+        require_fit(weights, plan.shapes, f"{folder / part} does not fit its config")
+        result |= to_original(weights, plan.places)
     if layout.text is TextKind.CLIP:
         result[POSITION_IDS] = torch.arange(int(text["max_position_embeddings"]))[None]
     if read_config(folder, "scheduler/scheduler_config.json").get("rescale_betas_zero_snr"):
@@ -135,7 +139,7 @@ def _schedule_of(folder: Path) -> dict[str, Any]:
     if config.get("beta_schedule") != "scaled_linear" or config.get("trained_betas"):
         raise EngineError(
             f"{folder}/scheduler: beta_schedule {config.get('beta_schedule')!r} is not Stable "
-            "Diffusion's scaled_linear, and the original layout knows no other."
+            "Diffusion's scaled_linear, the only one in the original layout."
         )
     return {
         "beta_start": float(config.get("beta_start", 1e-4)),
@@ -145,7 +149,7 @@ def _schedule_of(folder: Path) -> dict[str, Any]:
     }
 
 
-def _halved(key: str, tensor: Tensor) -> Tensor:
+def _to_half(key: str, tensor: Tensor) -> Tensor:
     if not tensor.is_floating_point():
         return tensor
     half = tensor.half()
@@ -157,12 +161,12 @@ def _halved(key: str, tensor: Tensor) -> Tensor:
 def _notes(layout: Layout, clip_skip: int, text: dict[str, Any]) -> list[str]:
     """What a person must know before using the file elsewhere."""
     notes: list[str] = []
-    width, layers = _KNOWN_TEXT[layout.text]
+    width, layers = _KNOWN_TEXT_SIZES[layout.text]
     if (text["hidden_size"], text["num_hidden_layers"]) != (width, layers):
         notes.append(
             f"other programs build a text encoder of {layers} layers, {width} wide, and cannot "
             "load this one; `python -m models import` can"
         )
     if clip_skip > 1 and layout.text is TextKind.CLIP:
-        notes.append(f"set clip skip {clip_skip} in AUTOMATIC1111; the file cannot say it")
+        notes.append(f"set clip skip {clip_skip} in AUTOMATIC1111; the file cannot store it")
     return notes

@@ -25,7 +25,7 @@ from torch.serialization import get_unsafe_globals_in_checkpoint, safe_globals
 from models.contract import EngineError
 
 #: The weights of a diffusers folder, the safe format first.
-_WEIGHTS = {
+_WEIGHT_FILES = {
     "unet": ("diffusion_pytorch_model.safetensors", "diffusion_pytorch_model.bin"),
     "vae": ("diffusion_pytorch_model.safetensors", "diffusion_pytorch_model.bin"),
     "text_encoder": ("model.safetensors", "pytorch_model.bin"),
@@ -71,7 +71,7 @@ def read(path: Path) -> tuple[dict[str, Tensor], dict[str, str]]:
 
 def write(path: Path, tensors: Mapping[str, Tensor], texts: Mapping[str, str]) -> None:
     """Write a checkpoint in the format of the file's suffix. Raises EngineError if it cannot."""
-    tensors = {key: _own(tensor) for key, tensor in tensors.items()}
+    tensors = {key: _compact_copy(tensor) for key, tensor in tensors.items()}
     try:
         if path.suffix == ".ckpt":
             torch.save({"state_dict": tensors, "texts": dict(texts)}, path)
@@ -79,13 +79,13 @@ def write(path: Path, tensors: Mapping[str, Tensor], texts: Mapping[str, str]) -
             save_file(tensors, path, {"format": "pt", **texts})
     except (OSError, RuntimeError, SafetensorError) as fault:
         raise EngineError(
-            f"{path.name} cannot be written ({_line(fault)}); is the disk full?"
+            f"{path.name} cannot be written ({_first_line(fault)}); is the disk full?"
         ) from fault
 
 
 def read_part(folder: Path, part: str) -> dict[str, Tensor]:
     """The tensors of `unet`, `vae` or `text_encoder` in a diffusers folder, with current names."""
-    names = _WEIGHTS[part]
+    names = _WEIGHT_FILES[part]
     path = next((p for p in (folder / part / n for n in names) if p.exists()), None)
     if path is None:
         raise EngineError(f"{folder / part} has no {' or '.join(names)}: the model is incomplete.")
@@ -101,11 +101,11 @@ def read_part(folder: Path, part: str) -> dict[str, Tensor]:
 def write_part(folder: Path, part: str, tensors: Mapping[str, Tensor]) -> None:
     """Write the tensors of one part of a diffusers folder, with names that all readers know."""
     if part == "text_encoder":
-        tensors = {published(key): tensor for key, tensor in tensors.items()}
-    write(folder / part / _WEIGHTS[part][0], tensors, {})
+        tensors = {published_name(key): tensor for key, tensor in tensors.items()}
+    write(folder / part / _WEIGHT_FILES[part][0], tensors, {})
 
 
-def published(key: str) -> str:
+def published_name(key: str) -> str:
     """The published name of a text encoder's weight, from that or from the current name."""
     return TEXT_PREFIX + key.removeprefix(TEXT_PREFIX)
 
@@ -122,7 +122,7 @@ def staging(target: Path) -> Iterator[Path]:
         shutil.rmtree(stage, ignore_errors=True)
 
 
-def put_folder(stage: Path, target: Path) -> None:
+def replace_folder(stage: Path, target: Path) -> None:
     """Make a finished stage the target; the old target goes only once the new one is in place."""
     old = target.with_name(target.name + ".old")
     shutil.rmtree(old, ignore_errors=True)
@@ -143,54 +143,54 @@ def _read_safetensors(path: Path) -> tuple[dict[str, Tensor], dict[str, str]]:
             tensors = {key: file.get_tensor(key) for key in file.keys()}  # noqa: SIM118  no dict
             return tensors, file.metadata() or {}
     except (SafetensorError, OSError) as fault:
-        raise _broken(path, fault) from fault
+        raise _read_error(path, fault) from fault
 
 
 def _read_pickle(path: Path) -> tuple[dict[str, Tensor], dict[str, str]]:
-    data = _unpickled(path)
-    held = data.get("state_dict", data) if isinstance(data, dict) else None
-    if not isinstance(held, dict):
+    data = _unpickle(path)
+    weights = data.get("state_dict", data) if isinstance(data, dict) else None
+    if not isinstance(weights, dict):
         raise EngineError(f"{path} holds no weights.")
     texts = data.get("texts", {})
     return (
-        {str(key): tensor for key, tensor in held.items() if isinstance(tensor, Tensor)},
+        {str(key): tensor for key, tensor in weights.items() if isinstance(tensor, Tensor)},
         {str(key): str(text) for key, text in texts.items()} if isinstance(texts, dict) else {},
     )
 
 
-def _unpickled(path: Path) -> Any:
-    """The object that torch's `weights_only` reader makes, without a framework's own classes."""
+def _unpickle(path: Path) -> Any:
+    """What torch's `weights_only` reader makes, with inert stubs for a framework's own classes."""
     # Before 1.6, torch wrote no archive; then the reader alone refuses what the file names.
-    archive = is_zipfile(path)
+    is_archive = is_zipfile(path)
     try:
-        names = sorted(get_unsafe_globals_in_checkpoint(path)) if archive else []
+        names = sorted(get_unsafe_globals_in_checkpoint(path)) if is_archive else []
     except Exception as fault:  # translated, not swallowed: a broken archive raises a dozen kinds
-        raise _broken(path, fault) from fault
+        raise _read_error(path, fault) from fault
     for name in names:
         if not name.startswith(_FRAMEWORKS) and name not in _NUMBERS:
             raise EngineError(
                 f"{path} names {name}, which is no part of a model and could run code on this "
-                "machine; it is not opened."
+                "machine; refused."
             )
     try:
         # torch accepts the stub as a pair, which its annotation omits.
         stubs: list[Any] = [(_Inert, name) for name in names]
         with warnings.catch_warnings(), safe_globals(stubs):
             warnings.simplefilter("ignore")
-            return torch.load(path, map_location="cpu", weights_only=True, mmap=archive)
+            return torch.load(path, map_location="cpu", weights_only=True, mmap=is_archive)
     except Exception as fault:  # translated, as above
-        raise _broken(path, fault) from fault
+        raise _read_error(path, fault) from fault
 
 
-def _broken(path: Path, fault: Exception) -> EngineError:
-    return EngineError(f"{path} cannot be read ({_line(fault)}); fetch it again.")
+def _read_error(path: Path, fault: Exception) -> EngineError:
+    return EngineError(f"{path} cannot be read ({_first_line(fault)}); fetch it again.")
 
 
-def _line(fault: Exception) -> str:
+def _first_line(fault: Exception) -> str:
     return (str(fault).strip().splitlines() or [type(fault).__name__])[0][:200]
 
 
-def _own(tensor: Tensor) -> Tensor:
-    """A contiguous copy of the tensor in its own memory, so that nothing else is written along."""
+def _compact_copy(tensor: Tensor) -> Tensor:
+    """The tensor, contiguous and in no more memory than it needs, so nothing else is saved."""
     tensor = tensor.contiguous()
     return tensor.clone() if tensor.untyped_storage().nbytes() > tensor.nbytes else tensor

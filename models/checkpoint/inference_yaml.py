@@ -1,8 +1,8 @@
 """Converts the inference yaml beside a checkpoint to and from diffusers' configs.
 
 `describe` writes what the original code instantiates, `interpret` reads it. A folder's configs can
-be exported only if they survive the round trip (`require_sayable`), so nothing that the original
-layout cannot express is lost silently. Must not know tensors or weight files.
+be exported only if they survive the round trip (`require_expressible`), so nothing that the
+original layout cannot express is lost silently. Must not know tensors or weight files.
 """
 
 from __future__ import annotations
@@ -31,15 +31,15 @@ _COSMETIC = ("upcast_attention", "force_upcast", "dropout")
 class Layout:
     """A model's shape in diffusers' terms, with every field of its configs filled in.
 
-    `schedule` has beta_start, beta_end, num_train_timesteps and prediction_type; `without_last`:
-    the text encoder's last layer is in the original model but not used.
+    `schedule` has beta_start, beta_end, num_train_timesteps and prediction_type;
+    `skips_last_layer`: the original model has the text encoder's last layer but ignores it.
     """
 
     unet: dict[str, Any]
     vae: dict[str, Any]
     schedule: dict[str, Any]
     text: TextKind
-    without_last: bool
+    skips_last_layer: bool
 
 
 def complete_unet(config: dict[str, Any]) -> dict[str, Any]:
@@ -53,7 +53,7 @@ def complete_unet(config: dict[str, Any]) -> dict[str, Any]:
     result["attention_head_dim"] = heads if isinstance(heads, list) else [heads] * levels
     for name in ("layers_per_block", "transformer_layers_per_block", "cross_attention_dim",
                  "only_cross_attention"):  # fmt: skip
-        result[name] = _one(result[name])
+        result[name] = _single_value(result[name])
     return result
 
 
@@ -62,7 +62,7 @@ def plain_unet(unet: dict[str, Any]) -> dict[str, Any]:
 
     One number of heads if they are equal.
     """
-    return unet | {"attention_head_dim": _one(unet["attention_head_dim"])}
+    return unet | {"attention_head_dim": _single_value(unet["attention_head_dim"])}
 
 
 def complete_vae(config: dict[str, Any]) -> dict[str, Any]:
@@ -72,20 +72,20 @@ def complete_vae(config: dict[str, Any]) -> dict[str, Any]:
     return _complete(AutoencoderKL, config)
 
 
-def require_sayable(layout: Layout, folder: Path) -> None:
+def require_expressible(layout: Layout, folder: Path) -> None:
     """Raise EngineError for the first config field that the original layout cannot express."""
-    back = interpret(describe(layout), "the yaml")
+    round_trip = interpret(describe(layout), "the yaml")
     for part, ours, theirs in (
-        ("unet", layout.unet, back.unet),
-        ("vae", layout.vae, back.vae),
-        ("scheduler", layout.schedule, back.schedule),
+        ("unet", layout.unet, round_trip.unet),
+        ("vae", layout.vae, round_trip.vae),
+        ("scheduler", layout.schedule, round_trip.schedule),
     ):
         for name in ours:
             if name not in _COSMETIC and ours[name] != theirs[name]:
                 raise EngineError(
                     f"{folder}/{part}: {name} is {ours[name]!r}, which the original Stable "
-                    f"Diffusion layout cannot say (it would mean {theirs[name]!r}); this model "
-                    "stays a diffusers folder."
+                    f"Diffusion layout cannot express (it would mean {theirs[name]!r}); keep this "
+                    "model as a diffusers folder."
                 )
 
 
@@ -111,13 +111,16 @@ def describe(layout: Layout) -> dict[str, Any]:
         "monitor": "val/loss_simple_ema",
         "scale_factor": layout.vae["scaling_factor"],
         "use_ema": False,
-        "unet_config": _class("ldm.modules.diffusionmodules.openaimodel.UNetModel",
+        "unet_config": _entry("ldm.modules.diffusionmodules.openaimodel.UNetModel",
                               _unet_params(layout.unet)),
-        "first_stage_config": _class("ldm.models.autoencoder.AutoencoderKL",
+        "first_stage_config": _entry("ldm.models.autoencoder.AutoencoderKL",
                                      _vae_params(layout.vae)),
         "cond_stage_config": _text_stage(layout),
     }  # fmt: skip
-    model = {"base_learning_rate": 1.0e-4, **_class("ldm.models.diffusion.ddpm.LatentDiffusion")}
+    model = {
+        "base_learning_rate": 1.0e-4,
+        **_entry("ldm.models.diffusion.ddpm.LatentDiffusion"),
+    }
     return {"model": model | {"params": params}}
 
 
@@ -136,19 +139,19 @@ def interpret(tree: object, source: str) -> Layout:
             "prediction_type": _PARAMETERIZATIONS[params.parameterization],
         },
         text=text.kind,
-        without_last=text.params.layer == "penultimate",
+        skips_last_layer=text.params.layer == "penultimate",
     )
 
 
-def standard(text: TextKind, prediction: Prediction) -> Layout:
+def standard_layout(text: TextKind, prediction: Prediction) -> Layout:
     """Stable Diffusion 1 or 2, for files without a yaml; only a 768 px model predicts v there."""
-    first = text is TextKind.CLIP
+    is_sd1 = text is TextKind.CLIP
     unet = {
-        "sample_size": 96 if not first and prediction is Prediction.V else 64,
-        "cross_attention_dim": 768 if first else 1024,
-        "attention_head_dim": 8 if first else [5, 10, 20, 20],
-        "use_linear_projection": not first,
-        "upcast_attention": not first,
+        "sample_size": 96 if not is_sd1 and prediction is Prediction.V else 64,
+        "cross_attention_dim": 768 if is_sd1 else 1024,
+        "attention_head_dim": 8 if is_sd1 else [5, 10, 20, 20],
+        "use_linear_projection": not is_sd1,
+        "upcast_attention": not is_sd1,
     }
     vae = {
         "block_out_channels": [128, 256, 512, 512],
@@ -163,11 +166,11 @@ def standard(text: TextKind, prediction: Prediction) -> Layout:
         vae=complete_vae(vae),
         schedule=schedule | {"prediction_type": prediction},
         text=text,
-        without_last=not first,
+        skips_last_layer=not is_sd1,
     )
 
 
-def _class(target: str, params: dict[str, Any] | None = None) -> dict[str, Any]:
+def _entry(target: str, params: dict[str, Any] | None = None) -> dict[str, Any]:
     return {"target": target} | ({"params": params} if params else {})
 
 
@@ -255,9 +258,9 @@ def _vae_config(config: Coder, scale: float) -> dict[str, Any]:
 
 def _text_stage(layout: Layout) -> dict[str, Any]:
     if layout.text is TextKind.CLIP:
-        return _class(_EMBEDDERS[layout.text])
-    layer = "penultimate" if layout.without_last else "last"
-    return _class(_EMBEDDERS[layout.text], {"freeze": True, "layer": layer})
+        return _entry(_EMBEDDERS[layout.text])
+    layer = "penultimate" if layout.skips_last_layer else "last"
+    return _entry(_EMBEDDERS[layout.text], {"freeze": True, "layer": layer})
 
 
 def _complete(kind: type, config: dict[str, Any]) -> dict[str, Any]:
@@ -272,7 +275,7 @@ def _defaults(kind: type) -> dict[str, Any]:
     return {parameter.name: parameter.default for parameter in parameters}
 
 
-def _one(value: Any) -> Any:
+def _single_value(value: Any) -> Any:
     """A list of equal values as one value; anything else unchanged."""
     if isinstance(value, list) and value and all(item == value[0] for item in value):
         return value[0]

@@ -83,7 +83,7 @@ _OPENCLIP_LAYER = {
     "mlp.fc2": "mlp.c_proj",
     "self_attn.out_proj": "attn.out_proj",
 }
-_JOINED = ("self_attn.q_proj", "self_attn.k_proj", "self_attn.v_proj")
+_QKV = ("self_attn.q_proj", "self_attn.k_proj", "self_attn.v_proj")
 
 _Pairs = Iterator[tuple[str, OriginalPlace]]
 
@@ -176,10 +176,10 @@ def _place(key: str, modules: Mapping[str, OriginalPlace], prefix: str) -> Origi
 def _unet_modules(layers: int, kinds: Iterable[str]) -> _Pairs:
     attends = [kind.startswith("CrossAttn") for kind in kinds]
     last = len(attends) - 1
-    yield from _named(_UNET_ENDS, "", "")
+    yield from _renamed(_UNET_ENDS, "", "")
     for index, number in enumerate((0, 2)):
         ours, theirs = f"mid_block.resnets.{index}.", f"middle_block.{number}."
-        yield from _named(_UNET_RESNET, ours, theirs)
+        yield from _renamed(_UNET_RESNET, ours, theirs)
     number = 1
     for level in range(len(attends)):
         for layer in range(layers):
@@ -201,39 +201,39 @@ def _unet_modules(layers: int, kinds: Iterable[str]) -> _Pairs:
 
 
 def _unet_layer(block: str, layer: int, theirs: str) -> _Pairs:
-    yield from _named(_UNET_RESNET, f"{block}.resnets.{layer}.", f"{theirs}.0.")
+    yield from _renamed(_UNET_RESNET, f"{block}.resnets.{layer}.", f"{theirs}.0.")
     yield f"{block}.attentions.{layer}", OriginalPlace(f"{theirs}.1")
 
 
 def _vae_modules(levels: int, layers: int) -> _Pairs:
     yield from ((name, OriginalPlace(name)) for name in ("quant_conv", "post_quant_conv"))
     for side in ("encoder", "decoder"):
-        yield from _named(_VAE_SIDE, f"{side}.", f"{side}.")
+        yield from _renamed(_VAE_SIDE, f"{side}.", f"{side}.")
         yield f"{side}.mid_block.attentions.0.group_norm", OriginalPlace(f"{side}.mid.attn_1.norm")
         for ours, theirs in _VAE_ATTENTION.items():
             place = OriginalPlace(f"{side}.mid.attn_1.{theirs}", conv=True)
             yield f"{side}.mid_block.attentions.0.{ours}", place
         for index in range(2):
             ours, theirs = f"{side}.mid_block.resnets.{index}.", f"{side}.mid.block_{index + 1}."
-            yield from _named(_VAE_RESNET, ours, theirs)
+            yield from _renamed(_VAE_RESNET, ours, theirs)
     for level in range(levels):
         down, up = f"encoder.down_blocks.{level}", f"decoder.up_blocks.{levels - 1 - level}"
         yield f"{down}.downsamplers.0.conv", OriginalPlace(f"encoder.down.{level}.downsample.conv")
         yield f"{up}.upsamplers.0.conv", OriginalPlace(f"decoder.up.{level}.upsample.conv")
         for layer in range(layers + 1):
             down_theirs, up_theirs = f"encoder.down.{level}.block", f"decoder.up.{level}.block"
-            yield from _named(_VAE_RESNET, f"{down}.resnets.{layer}.", f"{down_theirs}.{layer}.")
-            yield from _named(_VAE_RESNET, f"{up}.resnets.{layer}.", f"{up_theirs}.{layer}.")
+            yield from _renamed(_VAE_RESNET, f"{down}.resnets.{layer}.", f"{down_theirs}.{layer}.")
+            yield from _renamed(_VAE_RESNET, f"{up}.resnets.{layer}.", f"{up_theirs}.{layer}.")
 
 
 def _openclip_modules(layers: int) -> _Pairs:
-    yield from _named(_OPENCLIP_ENDS, "", "")
+    yield from _renamed(_OPENCLIP_ENDS, "", "")
     for layer in range(layers):
         ours, theirs = f"encoder.layers.{layer}.", f"transformer.resblocks.{layer}."
-        yield from _named(_OPENCLIP_LAYER, ours, theirs)
-        for third, name in enumerate(_JOINED):
+        yield from _renamed(_OPENCLIP_LAYER, ours, theirs)
+        for third, name in enumerate(_QKV):
             yield ours + name, OriginalPlace(f"{theirs}attn.in_proj", third=third)
 
 
-def _named(table: Mapping[str, str], ours: str, theirs: str) -> _Pairs:
+def _renamed(table: Mapping[str, str], ours: str, theirs: str) -> _Pairs:
     return ((ours + name, OriginalPlace(theirs + original)) for name, original in table.items())

@@ -1,6 +1,6 @@
 """Finds out what a UNet without a yaml predicts, by running it once.
 
-Called by `importing` for a file that says nothing about itself. Must not know files.
+Called by `importing` for a file without a yaml and a card. Must not know files.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ _THRESHOLD = 0.65
 
 
 @torch.no_grad()
-def predicted(tensors: Mapping[str, Tensor], layout: Layout) -> Prediction:
+def probe_prediction(tensors: Mapping[str, Tensor], layout: Layout) -> Prediction:
     """Noise or velocity, from the cosine between pure noise and the UNet's output (in float32).
 
     At the last timestep alpha-bar is near 0 and x is almost pure noise, so that eps ~ x, while v =
@@ -35,6 +35,6 @@ def predicted(tensors: Mapping[str, Tensor], layout: Layout) -> Prediction:
     x = torch.randn(2, layout.unet["in_channels"], _SIDE, _SIDE, generator=generator)
     context = torch.zeros(2, 77, layout.unet["cross_attention_dim"])
     last = layout.schedule["num_train_timesteps"] - 1
-    answer = unet(x, last, encoder_hidden_states=context).sample
-    cosine = torch.cosine_similarity(answer.flatten(), x.flatten(), dim=0).item()
+    output = unet(x, last, encoder_hidden_states=context).sample
+    cosine = torch.cosine_similarity(output.flatten(), x.flatten(), dim=0).item()
     return Prediction.EPSILON if cosine > _THRESHOLD else Prediction.V

@@ -47,20 +47,26 @@ def skeleton(part: str, layout: Layout, text: Mapping[str, Any]) -> Skeleton:
     return Skeleton(module, shapes, places)
 
 
-def require_fit(tensors: Mapping[str, Tensor], wanted: Mapping[str, torch.Size], what: str) -> None:
+def require_fit(
+    tensors: Mapping[str, Tensor], shapes: Mapping[str, torch.Size], subject: str
+) -> None:
     """Raise EngineError if a tensor is missing, misshapen or unexpected.
 
     `what` begins the sentence.
     """
-    missing = [key for key in wanted if key not in tensors]
+    missing = [key for key in shapes if key not in tensors]
     if missing:
-        raise EngineError(f"{what}: {len(missing)} weights are missing, among them {missing[0]}.")
-    for key, shape in wanted.items():
+        raise EngineError(
+            f"{subject}: {len(missing)} weights are missing, among them {missing[0]}."
+        )
+    for key, shape in shapes.items():
         if tensors[key].shape != shape:
-            found, asked = list(tensors[key].shape), list(shape)
-            raise EngineError(f"{what}: {key} is {found} and should be {asked}.")
-    if spare := [key for key in tensors if key not in wanted]:
-        raise EngineError(f"{what}: {len(spare)} weights have no place, among them {spare[0]}.")
+            actual, expected = list(tensors[key].shape), list(shape)
+            raise EngineError(f"{subject}: {key} is {actual} and should be {expected}.")
+    if unexpected := [key for key in tensors if key not in shapes]:
+        raise EngineError(
+            f"{subject}: {len(unexpected)} weights are unexpected, among them {unexpected[0]}."
+        )
 
 
 def _module(part: str, layout: Layout, text: Mapping[str, Any]) -> Any:

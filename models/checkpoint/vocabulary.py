@@ -12,8 +12,8 @@ import json
 import shutil
 from pathlib import Path
 
+from models.checkpoint.companions import TOKENIZER
 from models.checkpoint.names import TextKind
-from models.checkpoint.papers import TOKENIZER
 from models.contract import EngineError
 
 _BEGIN, _END = "<|startoftext|>", "<|endoftext|>"
@@ -26,24 +26,26 @@ _ADVICE = (
 )
 
 
-def provide(
-    folder: Path, *, words: int, kind: TextKind, source: Path | None, texts: dict[str, str]
+def write_tokenizer(
+    folder: Path, *, word_count: int, kind: TextKind, source: Path | None, texts: dict[str, str]
 ) -> None:
     """Fill `folder` with a tokenizer of exactly `words` words; EngineError says how to get one."""
     folder.mkdir()
-    own = {name: texts[f"tokenizer/{name}"] for name in TOKENIZER if f"tokenizer/{name}" in texts}
+    own_files = {
+        name: texts[f"tokenizer/{name}"] for name in TOKENIZER if f"tokenizer/{name}" in texts
+    }
     if source is not None:
-        _copy(source, folder)
-    elif own:
-        for name, text in own.items():
+        _copy_tokenizer(source, folder)
+    elif own_files:
+        for name, text in own_files.items():
             (folder / name).write_text(text, "utf-8")
     else:
-        _from_open_clip(folder, kind)
-    found = _words_in(folder)
-    if found != words:
+        _build_from_open_clip(folder, kind)
+    actual = _count_words(folder)
+    if actual != word_count:
         raise EngineError(
-            f"the tokenizer has {found} words and the checkpoint {words}: it is another model's; "
-            f"{_ADVICE}."
+            f"the tokenizer has {actual} words and the checkpoint {word_count}: "
+            f"it is another model's; {_ADVICE}."
         )
 
 
@@ -60,24 +62,24 @@ def _byte_letters() -> list[str]:
 
     The others are mapped to the letters from U+0100 on (Radford et al. 2019, byte-level BPE).
     """
-    printing = [*range(0x21, 0x7F), *range(0xA1, 0xAD), *range(0xAE, 0x100)]
-    return [chr(byte) for byte in printing] + [chr(0x100 + n) for n in range(256 - len(printing))]
+    printable = [*range(0x21, 0x7F), *range(0xA1, 0xAD), *range(0xAE, 0x100)]
+    return [chr(byte) for byte in printable] + [chr(0x100 + n) for n in range(256 - len(printable))]
 
 
-def _copy(source: Path, folder: Path) -> None:
+def _copy_tokenizer(source: Path, folder: Path) -> None:
     inner = source / "tokenizer"
     source = inner if inner.is_dir() else source
     names = [name for name in (*TOKENIZER, "special_tokens_map.json") if (source / name).is_file()]
     if not {"vocab.json", "tokenizer.json"} & set(names):
-        raise EngineError(f"{source} has no vocab.json or tokenizer.json: it is no tokenizer.")
+        raise EngineError(f"{source} has no vocab.json or tokenizer.json: it is not a tokenizer.")
     for name in names:
         shutil.copyfile(source / name, folder / name)
 
 
-def _from_open_clip(folder: Path, kind: TextKind) -> None:
+def _build_from_open_clip(folder: Path, kind: TextKind) -> None:
     spec = importlib.util.find_spec("open_clip")
-    places = spec.submodule_search_locations if spec else None
-    path = Path(places[0]) / _OPEN_CLIP_FILE if places else None
+    locations = spec.submodule_search_locations if spec else None
+    path = Path(locations[0]) / _OPEN_CLIP_FILE if locations else None
     if path is None or not path.is_file():
         raise EngineError(f"a checkpoint has no tokenizer: {_ADVICE}.")
     with gzip.open(path, "rt", encoding="utf-8") as file:
@@ -99,7 +101,7 @@ def _from_open_clip(folder: Path, kind: TextKind) -> None:
     (folder / "tokenizer_config.json").write_text(json.dumps(config), "utf-8")
 
 
-def _words_in(folder: Path) -> int:
+def _count_words(folder: Path) -> int:
     from transformers import CLIPTokenizer
 
     try:

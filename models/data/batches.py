@@ -11,7 +11,7 @@ from itertools import islice
 from random import Random
 from typing import NamedTuple
 
-from models.data.buckets import Assignment, Bucket, steps_of
+from models.data.buckets import Assignment, Bucket, batch_count
 
 
 class Batch(NamedTuple):
@@ -35,7 +35,7 @@ class Batches:
         self._seed = seed
 
     def __len__(self) -> int:
-        return steps_of(map(len, self._members.values()), self._batch_size)
+        return batch_count(map(len, self._members.values()), self._batch_size)
 
     def epoch(self, epoch: int, start: int = 0) -> Iterator[Batch]:
         """The batches of an epoch (from 0 on), from batch `start` on."""
@@ -47,13 +47,13 @@ class Batches:
         batches: list[Batch] = []
         for bucket, members in self._members.items():
             order = rng.sample(members, len(members))
-            parts = (order[at : at + size] for at in range(0, len(order), size))
+            parts = (order[first : first + size] for first in range(0, len(order), size))
             batches += [Batch(bucket, tuple(part)) for part in parts]
         rng.shuffle(batches)
         return batches
 
 
-def lot(seed: int, epoch: int, index: int) -> Random:
+def example_rng(seed: int, epoch: int, index: int) -> Random:
     """The random generator for one picture in one epoch (caption, flip).
 
     It depends on nothing else, so neither batch size nor resuming changes a picture's caption.

@@ -20,8 +20,8 @@ from typing import NamedTuple
 
 #: The greatest enlargement of a picture, as long as there is a bucket small enough.
 MAX_UPSCALE = 1.25
-#: The least share of the requested area that a bucket has.
-_LEAST_SHARE = 0.75
+#: The minimum area of a bucket, as a share of the largest one's.
+_AREA_SHARE_MIN = 0.75
 
 
 class Bucket(NamedTuple):
@@ -73,7 +73,7 @@ class Assignment:
         return dict(Counter(p.bucket for p in self.placements).most_common())
 
 
-def buckets(
+def assign_buckets(
     sizes: Iterable[tuple[int, int]],
     *,
     area_px: int = 512 * 512,
@@ -88,8 +88,8 @@ def buckets(
         raise ValueError("the largest ratio is 1 or more, the largest enlargement above 0")
     levels = list(_levels(area_px, step_px, max_ratio))
     # Many pictures share a size.
-    place = cache(lambda size: _place(size, levels, max_upscale))
-    return Assignment(tuple(place(size) for size in sizes))
+    place_size = cache(lambda size: _best_placement(size, levels, max_upscale))
+    return Assignment(tuple(place_size(size) for size in sizes))
 
 
 def grid(area_px: int, step_px: int, max_ratio: float) -> list[Bucket]:
@@ -101,8 +101,10 @@ def grid(area_px: int, step_px: int, max_ratio: float) -> list[Bucket]:
             ratio = width / height
             if 1 / max_ratio <= ratio <= max_ratio:
                 largest[ratio] = max(Bucket(width, height), largest.get(ratio, Bucket(0, 0)))
-    filled = max(b.width_px * b.height_px for b in largest.values())
-    return sorted(b for b in largest.values() if b.width_px * b.height_px >= _LEAST_SHARE * filled)
+    largest_area = max(b.width_px * b.height_px for b in largest.values())
+    return sorted(
+        b for b in largest.values() if b.width_px * b.height_px >= _AREA_SHARE_MIN * largest_area
+    )
 
 
 def _levels(area_px: int, step_px: int, max_ratio: float) -> Iterator[list[Bucket]]:
@@ -113,8 +115,10 @@ def _levels(area_px: int, step_px: int, max_ratio: float) -> Iterator[list[Bucke
     yield [Bucket(step_px, step_px)]
 
 
-def _place(size: tuple[int, int], levels: list[list[Bucket]], max_upscale: float) -> Placement:
-    """The first placement that does not stretch the picture, or the smallest there is."""
+def _best_placement(
+    size: tuple[int, int], levels: list[list[Bucket]], max_upscale: float
+) -> Placement:
+    """The first placement that does not stretch the picture; if all do, the smallest."""
     placements = [_placement(size, _nearest(size, level), max_upscale) for level in levels]
     return next((p for p in placements if not p.stretched), placements[-1])
 
@@ -124,8 +128,8 @@ def _nearest(size: tuple[int, int], level: list[Bucket]) -> Bucket:
     ratio = size[0] / size[1]
 
     def distance(bucket: Bucket) -> tuple[float, int]:
-        off = abs(log(ratio * bucket.height_px / bucket.width_px))
-        return round(off, 9), -bucket.width_px * bucket.height_px
+        log_ratio = abs(log(ratio * bucket.height_px / bucket.width_px))
+        return round(log_ratio, 9), -bucket.width_px * bucket.height_px
 
     return min(level, key=distance)
 
@@ -133,12 +137,12 @@ def _nearest(size: tuple[int, int], level: list[Bucket]) -> Bucket:
 def _placement(size: tuple[int, int], bucket: Bucket, max_upscale: float) -> Placement:
     width, height = size
     scale = max(bucket.width_px / width, bucket.height_px / height)
-    shown = bucket.width_px * bucket.height_px / (scale * scale * width * height)
+    visible = bucket.width_px * bucket.height_px / (scale * scale * width * height)
     return Placement(
-        bucket=bucket, scale=scale, cut=max(0.0, 1 - shown), stretched=scale > max_upscale
+        bucket=bucket, scale=scale, cut=max(0.0, 1 - visible), stretched=scale > max_upscale
     )
 
 
-def steps_of(counts: Iterable[int], batch_size: int) -> int:
+def batch_count(counts: Iterable[int], batch_size: int) -> int:
     """The number of batches for buckets with these counts, including short ones."""
     return sum(ceil(count / batch_size) for count in counts)

@@ -47,9 +47,9 @@ class TensorCache:
             self.hits += 1
             return tensor
         self.misses += 1
-        made = make().detach().cpu().contiguous()
-        self._write(key, made)
-        return made
+        computed = make().detach().cpu().contiguous()
+        self._write(key, computed)
+        return computed
 
     def path(self, key: str) -> Path:
         """The path of this key's entry, whether or not it exists."""
@@ -91,27 +91,29 @@ class TensorCache:
 
 
 class LatentCache(TensorCache):
-    """The latents of pictures from one autoencoder; `autoencoder` is its weights' hash."""
+    """The latents of pictures from one autoencoder, known by the hash of its weights."""
 
-    def __init__(self, folder: Path, autoencoder: str) -> None:
+    def __init__(self, folder: Path, autoencoder_sha256: str) -> None:
         super().__init__(folder)
-        self._autoencoder = autoencoder
+        self._autoencoder = autoencoder_sha256
 
-    def latents(self, picture: str, bucket: Bucket, make: Make, *, flip: bool) -> torch.Tensor:
-        """The result of `make` for this picture (its file's sha256), bucket and flip.
+    def latents(
+        self, picture_sha256: str, bucket: Bucket, make: Make, *, flip: bool
+    ) -> torch.Tensor:
+        """The result of `make` for the file with this hash, bucket and flip.
 
         Store mean and deviation, not one sample, if training is to sample anew each epoch.
         """
         size = f"{bucket.width_px}x{bucket.height_px}"
-        return self.fetch(f"latents {self._autoencoder} {picture} {size} {flip}", make)
+        return self.fetch(f"latents {self._autoencoder} {picture_sha256} {size} {flip}", make)
 
 
 class EmbeddingCache(TensorCache):
-    """Text embeddings of one frozen encoder; `encoder` is its weights' hash."""
+    """Text embeddings of one frozen encoder, known by the hash of its weights."""
 
-    def __init__(self, folder: Path, encoder: str, *, clip_skip: int) -> None:
+    def __init__(self, folder: Path, encoder_sha256: str, *, clip_skip: int) -> None:
         super().__init__(folder)
-        self._encoder = f"{encoder} {clip_skip}"
+        self._encoder = f"{encoder_sha256} {clip_skip}"
 
     def embeddings(self, text: str, make: Make) -> torch.Tensor:
         """The result of `make` for this text."""

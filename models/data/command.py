@@ -15,14 +15,14 @@ from pathlib import Path
 from statistics import fmean
 
 from models.contract import EngineError
-from models.data.buckets import Assignment, buckets
+from models.data.buckets import Assignment, assign_buckets
 from models.data.examples import DatasetError, Example, read
 from models.data.findings import Report
 from models.data.tagging import CaptionPolicy
 from models.report import Row, write_json
 
-#: How many tags, and how many skipped files, are shown.
-_SHOWN = 20
+#: The most tags, and the most skipped files, that are shown.
+_SHOWN_MAX = 20
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -31,7 +31,7 @@ class Overview:
 
     examples: Sequence[Example]
     report: Report
-    placed: Assignment
+    assignment: Assignment
 
     def tags(self) -> Counter[str]:
         """How many captions contain each tag, in its cleaned form."""
@@ -57,31 +57,31 @@ def run(args: argparse.Namespace) -> int:
         raise EngineError("--resolution must be at least --step.")
     try:
         # Check the parameters first: reading takes minutes.
-        _placed(args, ())
+        _assign(args, ())
         examples = read(args.source, report=report)
     except DatasetError as fault:
         _write_findings(args, report)
         if report.findings:
-            print(f"{report.table()}\n{_skipped(report)}")  # noqa: T201  the command line prints
+            print(f"{report.table()}\n{_skipped_list(report)}")  # noqa: T201  the command line prints
         raise EngineError(str(fault)) from fault
     except ValueError as fault:
         raise EngineError(f"{fault}.") from fault
-    placed = _placed(args, [example.size_px for example in examples])
-    overview = Overview(examples=examples, report=report, placed=placed)
-    print(text_of(overview))  # noqa: T201  the command line prints
+    assignment = _assign(args, [example.size_px for example in examples])
+    overview = Overview(examples=examples, report=report, assignment=assignment)
+    print(overview_text(overview))  # noqa: T201  the command line prints
     _write_findings(args, report)
     if args.json:
-        write_json(rows_of(overview, _said(args)), args.json)
+        write_json(rows_of(overview, _command_line(args)), args.json)
     return 0
 
 
-def text_of(overview: Overview) -> str:
+def overview_text(overview: Overview) -> str:
     """Everything that is printed."""
     parts = [
         overview.report.table(),
-        _most(overview.tags(), len(overview.examples)),
-        _bucket_table(overview.placed),
-        _skipped(overview.report),
+        _tag_table(overview.tags(), len(overview.examples)),
+        _bucket_table(overview.assignment),
+        _skipped_list(overview.report),
     ]
     return "\n\n".join(part for part in parts if part)
 
@@ -90,14 +90,18 @@ def rows_of(overview: Overview, command: str) -> list[Row]:
     """The same figures for machines."""
     rows: list[tuple[str, float, str]] = [("usable pictures", overview.report.used, "")]
     rows += [(reason, count, "") for reason, count in overview.report.counts().items()]
-    rows += [(f"tag {tag}", n, "pictures") for tag, n in overview.tags().most_common(_SHOWN)]
-    for bucket, count in overview.placed.counts().items():
+    rows += [(f"tag {tag}", n, "pictures") for tag, n in overview.tags().most_common(_SHOWN_MAX)]
+    for bucket, count in overview.assignment.counts().items():
         rows.append((f"bucket {bucket}", count, "pictures"))
-    cuts = [placement.cut for placement in overview.placed.placements]
+    cuts = [placement.cut for placement in overview.assignment.placements]
     rows += [
         ("cut off by buckets, mean", round(100 * fmean(cuts), 2), "%"),
         ("cut off by buckets, most", round(100 * max(cuts), 2), "%"),
-        ("stretched beyond the limit", sum(p.stretched for p in overview.placed.placements), ""),
+        (
+            "stretched beyond the limit",
+            sum(p.stretched for p in overview.assignment.placements),
+            "",
+        ),
     ]
     return [
         Row(area="dataset", name=name, value=value, unit=unit, command=command)
@@ -105,8 +109,8 @@ def rows_of(overview: Overview, command: str) -> list[Row]:
     ]
 
 
-def _placed(args: argparse.Namespace, sizes: Sequence[tuple[int, int]]) -> Assignment:
-    return buckets(
+def _assign(args: argparse.Namespace, sizes: Sequence[tuple[int, int]]) -> Assignment:
+    return assign_buckets(
         sizes,
         area_px=args.resolution**2,
         step_px=args.step,
@@ -114,42 +118,42 @@ def _placed(args: argparse.Namespace, sizes: Sequence[tuple[int, int]]) -> Assig
     )
 
 
-def _most(tags: Counter[str], pictures: int) -> str:
+def _tag_table(tags: Counter[str], pictures: int) -> str:
     """The most frequent tags, each with its share of the pictures and a bar."""
     if not tags:
         return ""
     lines = [f"{len(tags):,} different tags; the most frequent:"]
-    width = max(len(tag) for tag, _ in tags.most_common(_SHOWN))
-    for tag, count in tags.most_common(_SHOWN):
+    width = max(len(tag) for tag, _ in tags.most_common(_SHOWN_MAX))
+    for tag, count in tags.most_common(_SHOWN_MAX):
         share = count / pictures
         lines.append(f"  {tag:<{width}}  {count:>7,}  {share:>4.0%}  {'#' * round(30 * share)}")
     return "\n".join(lines)
 
 
-def _bucket_table(placed: Assignment) -> str:
+def _bucket_table(assignment: Assignment) -> str:
     """One line per bucket: its pictures, and how much of them is cropped."""
     lines = ["bucket        pictures  cut off: mean   most  enlarged"]
-    for bucket, count in placed.counts().items():
-        here = [placed.placements[index] for index in placed.members[bucket]]
-        cuts = [placement.cut for placement in here]
-        enlarged = sum(placement.scale > 1 for placement in here)
+    for bucket, count in assignment.counts().items():
+        placements = [assignment.placements[index] for index in assignment.members[bucket]]
+        cuts = [placement.cut for placement in placements]
+        enlarged = sum(placement.scale > 1 for placement in placements)
         lines.append(
             f"{bucket!s:<12} {count:>9,} {fmean(cuts):>14.1%} {max(cuts):>6.1%} {enlarged:>9,}"
         )
-    if stretched := sum(placement.stretched for placement in placed.placements):
+    if stretched := sum(placement.stretched for placement in assignment.placements):
         lines.append(f"{stretched:,} of them grow beyond the limit: no bucket is small enough")
     return "\n".join(lines)
 
 
-def _skipped(report: Report) -> str:
+def _skipped_list(report: Report) -> str:
     """The first skipped files with their reasons."""
     skipped = report.skipped
     lines = [f"{len(skipped):,} skipped:"] if skipped else []
-    for finding in skipped[:_SHOWN]:
+    for finding in skipped[:_SHOWN_MAX]:
         detail = f" ({finding.detail})" if finding.detail else ""
         lines.append(f"  {finding.path}: {finding.reason}{detail}")
-    if len(skipped) > _SHOWN:
-        lines.append(f"  and {len(skipped) - _SHOWN:,} more: --findings FILE lists them all")
+    if len(skipped) > _SHOWN_MAX:
+        lines.append(f"  and {len(skipped) - _SHOWN_MAX:,} more: --findings FILE lists them all")
     return "\n".join(lines)
 
 
@@ -158,7 +162,7 @@ def _write_findings(args: argparse.Namespace, report: Report) -> None:
         report.write_jsonl(args.findings)
 
 
-def _said(args: argparse.Namespace) -> str:
+def _command_line(args: argparse.Namespace) -> str:
     """The command line that repeats this measurement."""
     words = ["python", "-m", "models", "dataset", str(args.source)]
     for name in ("resolution", "step", "max_ratio"):

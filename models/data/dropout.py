@@ -13,15 +13,15 @@ if TYPE_CHECKING:
     from torch import Tensor
 
 #: The default share of captions to drop.
-SHARE = 0.1
+CAPTION_DROPOUT = 0.1
 #: The text read in place of a dropped caption, and of a missing negative prompt.
 NO_WORDS = ""
 
 
 @overload
-def dropped(lot: float, share: float = SHARE) -> bool: ...
+def is_dropped(random: float, share: float = CAPTION_DROPOUT) -> bool: ...
 @overload
-def dropped(lot: Tensor, share: float = SHARE) -> Tensor: ...
-def dropped(lot: float | Tensor, share: float = SHARE) -> bool | Tensor:
+def is_dropped(random: Tensor, share: float = CAPTION_DROPOUT) -> Tensor: ...
+def is_dropped(random: float | Tensor, share: float = CAPTION_DROPOUT) -> bool | Tensor:
     """Whether a caption is dropped, given a random number in [0, 1); for numbers (B,), each."""
-    return lot < share
+    return random < share

@@ -1,4 +1,4 @@
-"""Turns judgements into pairs within a prompt, and into single pictures liked or not.
+"""Turns judgements into pairs within a prompt, and into how much each picture is liked.
 
 Pairs of one prompt say what people like when all else is equal; how well a whole prompt is liked
 says nothing about how to draw it. Training and held-out pictures never meet. Called by the command
@@ -16,8 +16,8 @@ from models.manifest import JudgementLine, Kind, Manifest, Split
 
 #: The prior: one up and one down for every picture and pair, so one vote proves little.
 _PRIOR = 1.0
-#: The most certain that a pair can be.
-MOST = 0.99
+#: The greatest weight of a pair: no pair is certain.
+WEIGHT_MAX = 0.99
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -51,35 +51,35 @@ def evidence_of(manifest: Manifest, split: Split) -> Evidence:
         if picture.split is split and picture.text is not None
     }
     judgements = [j for j in manifest.judgements if all(name in prompts for name in j.files)]
-    return drawn_from(judgements, prompts)
+    return evidence_from(judgements, prompts)
 
 
-def drawn_from(judgements: Iterable[JudgementLine], prompts: Mapping[str, str]) -> Evidence:
+def evidence_from(judgements: Iterable[JudgementLine], prompts: Mapping[str, str]) -> Evidence:
     """The evidence in judgements; `prompts` maps a picture's file to its prompt."""
-    said = list(judgements)
+    judgement_list = list(judgements)
     margins: defaultdict[tuple[str, str], float] = defaultdict(float)
-    votes = _leanings(said)
-    for better, worse, margin in (*_of_votes(votes, prompts), *_of_orders(said)):
+    votes = _vote_leanings(judgement_list)
+    for better, worse, margin in (*_vote_pairs(votes, prompts), *_comparison_pairs(judgement_list)):
         margins[better, worse] += margin
     pairs = [
-        Preference(better=a, worse=b, weight=min(net, MOST))
+        Preference(better=a, worse=b, weight=min(net, WEIGHT_MAX))
         for (a, b), margin in sorted(margins.items())
         if (net := margin - margins.get((b, a), 0.0)) > 0
     ]
     return Evidence(pairs=tuple(pairs), liked=liked_of(pairs), votes=votes)
 
 
-def _leanings(said: Iterable[JudgementLine]) -> dict[str, float]:
+def _vote_leanings(judgements: Iterable[JudgementLine]) -> dict[str, float]:
     """The posterior mean of each voted picture, minus one half."""
     up: defaultdict[str, float] = defaultdict(float)
     down: defaultdict[str, float] = defaultdict(float)
-    for judgement in said:
+    for judgement in judgements:
         if judgement.kind is Kind.VOTE and judgement.weight:
             (up if judgement.value == 1 else down)[judgement.files[0]] += judgement.weight
-    return {name: _mean(up[name], down[name]) - 0.5 for name in sorted({*up, *down})}
+    return {name: _posterior_mean(up[name], down[name]) - 0.5 for name in sorted({*up, *down})}
 
 
-def _of_votes(
+def _vote_pairs(
     votes: Mapping[str, float], prompts: Mapping[str, str]
 ) -> Iterator[tuple[str, str, float]]:
     """Pairs of voted pictures of one prompt: the better, the worse, and the difference."""
@@ -93,34 +93,34 @@ def _of_votes(
                 yield (a, b, margin) if margin > 0 else (b, a, -margin)
 
 
-def _of_orders(said: Iterable[JudgementLine]) -> Iterator[tuple[str, str, float]]:
+def _comparison_pairs(judgements: Iterable[JudgementLine]) -> Iterator[tuple[str, str, float]]:
     """Pairs that duels and rankings compare directly: the better, the worse, and the margin."""
     wins: defaultdict[tuple[str, str], float] = defaultdict(float)
-    for judgement in said:
-        for better, worse in _order(judgement):
+    for judgement in judgements:
+        for better, worse in _preferred_pairs(judgement):
             wins[better, worse] += judgement.weight
     for a, b in {tuple(sorted(pair)) for pair in wins}:
-        margin = _mean(wins[a, b], wins[b, a]) - _mean(wins[b, a], wins[a, b])
+        margin = _posterior_mean(wins[a, b], wins[b, a]) - _posterior_mean(wins[b, a], wins[a, b])
         if margin:
             yield (a, b, margin) if margin > 0 else (b, a, -margin)
 
 
-def _order(judgement: JudgementLine) -> Iterator[tuple[str, str]]:
+def _preferred_pairs(judgement: JudgementLine) -> Iterator[tuple[str, str]]:
     """Which picture a duel or a ranking prefers to which."""
     value, files = judgement.value, judgement.files
     if judgement.kind is Kind.DUEL:
-        places: tuple[int, ...] = (int(value == 1),)
+        ranked: tuple[int, ...] = (int(value == 1),)
     elif isinstance(value, tuple):
-        places = value
+        ranked = value
     else:
         return
-    behind = set(range(len(files)))
-    for place in places:
-        behind.discard(place)
-        yield from ((files[place], files[other]) for other in sorted(behind))
+    lower = set(range(len(files)))
+    for index in ranked:
+        lower.discard(index)
+        yield from ((files[index], files[other]) for other in sorted(lower))
 
 
-def _mean(up: float, down: float) -> float:
+def _posterior_mean(up: float, down: float) -> float:
     """The posterior mean for a picture or a pair: Beta(prior + up, prior + down)."""
     return (_PRIOR + up) / (2 * _PRIOR + up + down)
 

@@ -2,10 +2,10 @@
 
     report = Report()
     examples = read(Path("pictures"), report=report)          # a folder or a metadata.jsonl
-    sizes = buckets(e.size_px for e in examples)              # nothing is dropped
-    for batch in Batches(sizes, batch_size=4, seed=0).epoch(0):
+    assignment = assign_buckets(e.size_px for e in examples)  # nothing is dropped
+    for batch in Batches(assignment, batch_size=4, seed=0).epoch(0):
         for index in batch.indices:
-            text = policy.apply(examples[index].caption, lot(0, 0, index))
+            text = policy.apply(examples[index].caption, example_rng(0, 0, index))
             picture = open_fitted(examples[index].path, batch.bucket)
 
 Called by whoever trains and by the `dataset` command. Torch-free; must not know how a model is
@@ -26,8 +26,8 @@ from pathlib import Path
 from PIL import Image
 
 from models.data.findings import Note, Report, Skip
-from models.data.pictures import MAX_PIXELS, SUFFIXES, Look, UnusableError, look
-from models.data.sources import MANIFEST, CaptionError, Pair, pairs
+from models.data.pictures import MAX_PIXELS, SUFFIXES, Inspection, UnusableError, inspect_picture
+from models.data.sources import MANIFEST, CaptionError, Pair, read_pairs
 from models.data.tagging import Caption
 
 
@@ -55,69 +55,71 @@ def read(
 ) -> list[Example]:
     """The usable pictures of a folder or a `metadata.jsonl`, sorted by path.
 
-    Everything else is in the report with its reason. Raises FileNotFoundError if the place does not
-    exist, DatasetError if nothing in it can be used.
+    Everything else is in the report with its reason. Raises FileNotFoundError if the source does
+    not exist, DatasetError if nothing in it can be used.
     """
     if not source.exists():
         raise FileNotFoundError(errno.ENOENT, "there is no such folder or manifest", str(source))
     try:
-        found = pairs(source, report)
+        found = read_pairs(source, report)
     except CaptionError as fault:
         raise DatasetError(f"{source}: {fault}") from fault
-    seen: dict[str, Path] = {}
+    first_paths: dict[str, Path] = {}
     examples: list[Example] = []
-    for pair, seen_as in zip(found, _looks(found, max_pixels, threads), strict=True):
-        if isinstance(seen_as, UnusableError):
-            report.add(pair.path, seen_as.reason, seen_as.detail)
+    for pair, inspection in zip(found, _inspections(found, max_pixels, threads), strict=True):
+        if isinstance(inspection, UnusableError):
+            report.add(pair.path, inspection.reason, inspection.detail)
             continue
-        for note in seen_as.notes:
+        for note in inspection.notes:
             report.add(pair.path, note)
-        first = seen.setdefault(seen_as.sha256, pair.path)
+        first = first_paths.setdefault(inspection.sha256, pair.path)
         if first != pair.path:
             report.add(pair.path, Note.DUPLICATE, first.name)
-        examples.append(_example(pair, seen_as))
+        examples.append(_example(pair, inspection))
     report.used += len(examples)
     if not examples:
-        raise DatasetError(_nothing(source, report))
+        raise DatasetError(_nothing_usable(source, report))
     return examples
 
 
-def _looks(
+def _inspections(
     found: list[Pair], max_pixels: int, threads: int | None
-) -> Iterator[Look | UnusableError]:
-    """Inspect each file in order, with a bar on a terminal, because many pictures take minutes."""
+) -> Iterator[Inspection | UnusableError]:
+    """Inspect each file in order; a terminal shows a bar, because many pictures take minutes."""
     from tqdm import tqdm
 
     pool = ThreadPoolExecutor(threads or os.cpu_count())
     with warnings.catch_warnings():
-        # Pillow's warnings about huge headers count; files with its other warnings can be read.
+        # Pillow's warnings about huge headers are errors; its other warnings are harmless.
         warnings.simplefilter("ignore")
         warnings.simplefilter("error", Image.DecompressionBombWarning)
         try:
-            looks = pool.map(lambda pair: _looked(pair, max_pixels), found)
-            yield from tqdm(looks, total=len(found), unit="picture", desc="read", disable=None)
+            inspections = pool.map(lambda pair: _inspect(pair, max_pixels), found)
+            yield from tqdm(
+                inspections, total=len(found), unit="picture", desc="read", disable=None
+            )
         finally:
             pool.shutdown(cancel_futures=True)
 
 
-def _looked(pair: Pair, max_pixels: int) -> Look | UnusableError:
+def _inspect(pair: Pair, max_pixels: int) -> Inspection | UnusableError:
     try:
-        return look(pair.path, max_pixels=max_pixels)
+        return inspect_picture(pair.path, max_pixels=max_pixels)
     except UnusableError as fault:
         return fault
 
 
-def _example(pair: Pair, seen: Look) -> Example:
+def _example(pair: Pair, inspection: Inspection) -> Example:
     return Example(
         path=pair.path,
         caption=pair.caption,
-        size_px=seen.size_px,
+        size_px=inspection.size_px,
         score=pair.caption.score,
-        sha256=seen.sha256,
+        sha256=inspection.sha256,
     )
 
 
-def _nothing(source: Path, report: Report) -> str:
+def _nothing_usable(source: Path, report: Report) -> str:
     """One line that says why nothing can be used, and what to do."""
     skipped = Counter(finding.reason for finding in report.skipped)
     if not skipped:

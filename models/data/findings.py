@@ -1,6 +1,6 @@
-"""The findings of reading a dataset: files skipped, or used with a change, and why.
+"""What reading a dataset found: files skipped, or used with a change, and why.
 
-Filled by `sources` and `pictures`, shown by the `dataset` command and by whoever trains. Knows no
+Filled by `sources` and `examples`, shown by the `dataset` command and by whoever trains. Knows no
 picture formats and decides nothing.
 """
 

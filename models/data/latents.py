@@ -18,7 +18,7 @@ from models.data.pictures import UnusableError, open_fitted
 from models.engine.codec import scale_of
 
 
-def fitting(vae: nn.Module, pixels: Tensor) -> Tensor:
+def encode_in_parts(vae: nn.Module, pixels: Tensor) -> Tensor:
     """Like `encode`, in smaller batches if memory is short.
 
     EngineError if one picture does not fit.
@@ -31,7 +31,7 @@ def fitting(vae: nn.Module, pixels: Tensor) -> Tensor:
                 "a picture does not fit into the device's memory when it is encoded: a smaller "
                 "resolution_px needs less."
             ) from fault
-    return torch.cat([fitting(vae, half) for half in pixels.chunk(2)])
+    return torch.cat([encode_in_parts(vae, half) for half in pixels.chunk(2)])
 
 
 @torch.no_grad()
@@ -49,7 +49,7 @@ def encode(vae: nn.Module, pixels: Tensor) -> Tensor:
     return torch.stack(parts, 1).float() * scale_of(vae)
 
 
-def pixels_of(path: Path, bucket: Bucket, *, flip: bool = False) -> Tensor:
+def load_pixels(path: Path, bucket: Bucket, *, flip: bool = False) -> Tensor:
     """The picture, fitted into its bucket, as (3, H, W), float32 in -1..1.
 
     EngineError if it was readable when the dataset was read and is not any more.

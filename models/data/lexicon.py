@@ -18,38 +18,38 @@ from models.catalogue.registry import EMBEDDED, seal
 from models.catalogue.tags import files
 from models.catalogue.tags.book import TagBook, plain
 from models.catalogue.tags.grouping import ORDER, group_of
-from models.catalogue.tags.learning import Said, joined, learned
+from models.catalogue.tags.learning import GroupedTags, learn_book, merge_books
 from models.contract import EngineError
 from models.data.findings import Report
-from models.data.sources import CaptionError, pairs
+from models.data.sources import CaptionError, read_pairs
 from models.data.tagging import Caption
 
 #: A group is open if at least this share of the captions mentions it.
-_LEAST = 0.5
+_SHARE_MIN = 0.5
 
 
-def of_captions(captions: Iterable[Caption]) -> TagBook:
+def book_of_captions(captions: Iterable[Caption]) -> TagBook:
     """The book of these captions; sentences contribute no tags."""
-    said = [_said(caption) for caption in captions if caption.tags]
-    return learned(said, ORDER, may_be_open=ORDER, least=_LEAST)
+    grouped = [_grouped_tags(caption) for caption in captions if caption.tags]
+    return learn_book(grouped, ORDER, may_be_open=ORDER, min_share=_SHARE_MIN)
 
 
-def of_dataset(source: Path) -> TagBook:
+def book_of_dataset(source: Path) -> TagBook:
     """The book of a folder's or a `metadata.jsonl`'s captions, without opening its pictures.
 
     EngineError if there are none.
     """
     try:
-        found = pairs(source, Report())
+        found = read_pairs(source, Report())
     except (CaptionError, OSError) as fault:
         raise EngineError(f"{source} has no captions to read: {fault}") from fault
-    book = of_captions(pair.caption for pair in found)
+    book = book_of_captions(pair.caption for pair in found)
     if not book.tags:
         raise EngineError(f"{source} has no captions of tags.")
     return book
 
 
-def after(folder: Path, name: str | None, source: Path) -> TagBook | None:
+def book_after_training(folder: Path, name: str | None, source: Path) -> TagBook | None:
     """The vocabulary of a model further trained on a dataset: its base's, plus the dataset's.
 
     `name` is the base's tags file in its `folder`. None if neither can be read, because a finished
@@ -60,11 +60,11 @@ def after(folder: Path, name: str | None, source: Path) -> TagBook | None:
         with suppress(EngineError):
             known.append(files.read(folder / name))
     with suppress(EngineError):
-        known.append(of_dataset(source))
-    return joined(*known) if len(known) == 2 else next(iter(known), None)
+        known.append(book_of_dataset(source))
+    return merge_books(*known) if len(known) == 2 else next(iter(known), None)
 
 
-def _said(caption: Caption) -> Said:
+def _grouped_tags(caption: Caption) -> GroupedTags:
     groups: defaultdict[str, list[str]] = defaultdict(list)
     for tag in map(plain, caption.tags):
         if tag:
@@ -100,4 +100,4 @@ def _book(source: str) -> TagBook:
 
         return book()
     path = Path(source)
-    return files.read(path) if path.suffix in {".csv", ".json"} else of_dataset(path)
+    return files.read(path) if path.suffix in {".csv", ".json"} else book_of_dataset(path)

@@ -1,6 +1,6 @@
-"""Reads picture files of any kind as 8-bit RGB on white, or says why not.
+"""Reads picture files of any kind as 8-bit RGB on white, or says why it cannot.
 
-Called by `sources` to look at a file once, and by whoever trains to open it again. Must not know
+Called by `examples` to inspect a file once, and by whoever trains to open it again. Must not know
 captions or tensors. The files come from strangers: only raster formats are read, and a header that
 promises too many pixels is refused before any pixel is decoded.
 """
@@ -30,12 +30,12 @@ MAX_PIXELS = 64_000_000
 #: with JPEG: it has no decoder of its own, and naming it would refuse every format after it.
 _FORMATS = ("PNG", "JPEG", "WEBP", "GIF", "BMP", "TIFF", "AVIF")
 #: What Pillow's decoders raise on damaged files: its documentation only promises OSError.
-_DAMAGE = (
+_DECODER_ERRORS = (
     OSError, SyntaxError, ValueError, TypeError, LookupError, ArithmeticError, EOFError,
     AttributeError, AssertionError, RuntimeError, MemoryError, struct.error, zlib.error,
 )  # fmt: skip
 #: The transpositions for EXIF's orientations 2 to 8.
-_TURNS = {
+_TRANSPOSITIONS = {
     2: Image.Transpose.FLIP_LEFT_RIGHT,
     3: Image.Transpose.ROTATE_180,
     4: Image.Transpose.FLIP_TOP_BOTTOM,
@@ -57,7 +57,7 @@ class UnusableError(Exception):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Look:
+class Inspection:
     """The result of examining a file: the displayed size, its bytes' hash, what was changed."""
 
     size_px: tuple[int, int]
@@ -65,16 +65,16 @@ class Look:
     notes: tuple[Note, ...]
 
 
-def look(path: Path, *, max_pixels: int = MAX_PIXELS) -> Look:
+def inspect_picture(path: Path, *, max_pixels: int = MAX_PIXELS) -> Inspection:
     """Read and decode the whole file once. Raises UnusableError if it cannot be trained on."""
-    data = _bytes(path)
-    picture, notes = _decoded(data, max_pixels)
-    return Look(size_px=picture.size, sha256=hashlib.sha256(data).hexdigest(), notes=notes)
+    data = _read_bytes(path)
+    picture, notes = _decode(data, max_pixels)
+    return Inspection(size_px=picture.size, sha256=hashlib.sha256(data).hexdigest(), notes=notes)
 
 
 def open_rgb(path: Path, *, max_pixels: int = MAX_PIXELS) -> Image.Image:
     """The picture in RGB as displayed: rotated, on white, first frame. Raises UnusableError."""
-    return _decoded(_bytes(path), max_pixels)[0]
+    return _decode(_read_bytes(path), max_pixels)[0]
 
 
 def open_fitted(path: Path, bucket: Bucket, *, flip: bool = False) -> Image.Image:
@@ -85,48 +85,48 @@ def open_fitted(path: Path, bucket: Bucket, *, flip: bool = False) -> Image.Imag
     return ImageOps.mirror(fitted) if flip else fitted
 
 
-def _bytes(path: Path) -> bytes:
+def _read_bytes(path: Path) -> bytes:
     try:
         return path.read_bytes()
     except OSError as fault:
         raise UnusableError(Skip.UNREADABLE, fault.strerror or str(fault)) from fault
 
 
-def _decoded(data: bytes, max_pixels: int) -> tuple[Image.Image, tuple[Note, ...]]:
+def _decode(data: bytes, max_pixels: int) -> tuple[Image.Image, tuple[Note, ...]]:
     try:
         picture = Image.open(BytesIO(data), formats=_FORMATS)
     except (Image.DecompressionBombError, Image.DecompressionBombWarning) as fault:
         raise UnusableError(Skip.TOO_LARGE, "over 89 million") from fault
-    except _DAMAGE as fault:
+    except _DECODER_ERRORS as fault:
         raise UnusableError(Skip.NOT_A_PICTURE) from fault
     width, height = picture.size
     if width * height > max_pixels:
         raise UnusableError(Skip.TOO_LARGE, f"{width} x {height}")
     try:
-        return _as_seen(picture)
-    except _DAMAGE as fault:
+        return _as_displayed(picture)
+    except _DECODER_ERRORS as fault:
         raise UnusableError(Skip.DAMAGED, str(fault)) from fault
 
 
-def _as_seen(picture: Image.Image) -> tuple[Image.Image, tuple[Note, ...]]:
+def _as_displayed(picture: Image.Image) -> tuple[Image.Image, tuple[Note, ...]]:
     """The first frame, rotated and in RGB, and the changes made. Raises what Pillow raises."""
     notes: list[Note] = []
     if picture.format in _ANIMATIONS and getattr(picture, "is_animated", False):
         notes.append(Note.ANIMATED)
     picture.load()
-    turn = _turn(picture)
-    if turn is not None:
+    transposition = _exif_transposition(picture)
+    if transposition is not None:
         notes.append(Note.TURNED)
-        picture = picture.transpose(turn)
+        picture = picture.transpose(transposition)
     rgb, note = _as_rgb(picture)
     return rgb, (*notes, *([note] if note else []))
 
 
-def _turn(picture: Image.Image) -> Image.Transpose | None:
+def _exif_transposition(picture: Image.Image) -> Image.Transpose | None:
     """The transposition that EXIF asks for; None if there is none or EXIF is damaged."""
     try:
-        return _TURNS.get(picture.getexif().get(ExifTags.Base.Orientation, 1))
-    except _DAMAGE:
+        return _TRANSPOSITIONS.get(picture.getexif().get(ExifTags.Base.Orientation, 1))
+    except _DECODER_ERRORS:
         return None
 
 

@@ -30,8 +30,8 @@ COUNTS = frozenset(
     f"{count}{who}{s}" for who in ("girl", "boy", "other")
     for count, s in (("1", ""), ("2", "s"), ("3", "s"), ("4", "s"), ("5", "s"), ("6+", "s"))
 ) | {"solo", "no_humans"}  # fmt: skip
-#: The most that a linear head gives on a scale of 1 to 10.
-_BEST = 12.0
+#: The highest score that a linear head gives on a scale of 1 to 10.
+_SCORE_MAX = 12.0
 _RATINGS = {
     **{rating[0]: rating for rating in BooruRating},
     **{rating.value: rating for rating in BooruRating},
@@ -64,7 +64,7 @@ class CaptionError(ValueError):
     """A sidecar or a line of a manifest cannot be parsed; the message is a phrase."""
 
 
-def pairs(source: Path, report: Report) -> list[Pair]:
+def read_pairs(source: Path, report: Report) -> list[Pair]:
     """The captioned pictures of a folder or manifest, sorted by path.
 
     A folder's `metadata.jsonl`, if it has one, replaces everything else; otherwise every picture
@@ -74,17 +74,17 @@ def pairs(source: Path, report: Report) -> list[Pair]:
     """
     manifest = source / MANIFEST if source.is_dir() else source
     if manifest.is_file():
-        found = _listed(manifest, report)
-        named = {pair.path for pair in found} | {finding.path for finding in report.findings}
+        found = _manifest_pairs(manifest, report)
+        mentioned = {pair.path for pair in found} | {finding.path for finding in report.findings}
         for path in pictures_below(source, report) if source.is_dir() else ():
-            if path not in named:
+            if path not in mentioned:
                 report.add(path, Skip.UNLISTED)
     else:
-        found = list(_beside(source, report))
+        found = list(_sidecar_pairs(source, report))
     return sorted(found)
 
 
-def tags_of(text: str) -> Caption:
+def parse_caption(text: str) -> Caption:
     """The caption in a text: tags if it has commas, lines or underscores, else one sentence."""
     lines = [part.strip() for line in text.splitlines() for part in line.split(",")]
     parts = tuple(part for part in lines if part)
@@ -97,38 +97,38 @@ def tags_of(text: str) -> Caption:
 
 
 def caption_of(record: Mapping[str, object]) -> Caption:
-    """The caption of a JSON record. CaptionError if it has none, or tags and text of a wrong kind.
+    """The caption of a JSON record. CaptionError if it has none, or tags or text of a wrong type.
 
     The aesthetic score is the first of `aesthetic`, `score`, `grade` that lies on its scale, 1 to
     10; a scorer's best pictures come out a little over 10, so `aesthetic` may. In a record of
-    Danbooru's, `score` is the votes. A number that cannot be read costs nothing but itself.
+    Danbooru's, `score` is the votes. An unreadable number is ignored.
     """
     danbooru = is_danbooru(record)
-    said = _sound(_danbooru(record) if danbooru else _plain(record))
+    caption = _without_surrogates(_danbooru_caption(record) if danbooru else _plain_caption(record))
     votes = number_of(record.get("score")) if danbooru else None
-    judged = ("aesthetic",) if danbooru else ("aesthetic", "score", "grade")
-    scores = [number_of(record.get(key)) for key in judged]
-    if scores[0] is not None and 10 < scores[0] <= _BEST:
+    score_keys = ("aesthetic",) if danbooru else ("aesthetic", "score", "grade")
+    scores = [number_of(record.get(key)) for key in score_keys]
+    if scores[0] is not None and 10 < scores[0] <= _SCORE_MAX:
         scores[0] = 10.0
     return Caption(
-        tags=said.tags,
-        sentence=said.sentence,
+        tags=caption.tags,
+        sentence=caption.sentence,
         rating=_RATINGS.get(str(record.get("rating", "")).lower()),
         votes=None if votes is None else round(votes),
         score=next((s for s in scores if s is not None and 1 <= s <= 10), None),
     )
 
 
-def _sound(said: Caption) -> Caption:
+def _without_surrogates(caption: Caption) -> Caption:
     """The caption without unpaired surrogates, which cannot be written."""
-    tags = tuple(text for tag in said.tags if (text := _whole(tag)))
-    sentence = _whole(said.sentence)
+    tags = tuple(text for tag in caption.tags if (text := _clean_text(tag)))
+    sentence = _clean_text(caption.sentence)
     if not tags and not sentence:
         raise CaptionError("it has no text")
     return Caption(tags=tags, sentence=sentence)
 
 
-def _whole(text: str) -> str:
+def _clean_text(text: str) -> str:
     return text.encode("utf-8", "ignore").decode("utf-8").strip()
 
 
@@ -138,7 +138,7 @@ def is_danbooru(record: Mapping[str, object]) -> bool:
     Danbooru's API writes texts named `tag_string...`; its yearly dumps have a list of tags with a
     category each.
     """
-    return any(key.startswith("tag_string") for key in record) or bool(_dumped(record))
+    return any(key.startswith("tag_string") for key in record) or bool(_tags_of_dump(record))
 
 
 def number_of(value: object) -> float | None:
@@ -152,20 +152,22 @@ def number_of(value: object) -> float | None:
     return number if isfinite(number) else None
 
 
-def _danbooru(record: Mapping[str, object]) -> Caption:
+def _danbooru_caption(record: Mapping[str, object]) -> Caption:
     """Tags by group, counts first; those found only in `tag_string` come last."""
-    groups = {group: _text(record, f"tag_string_{group}").split() for group in GROUPS}
-    for tag in _dumped(record):
-        if name := _name(tag):
+    groups = {group: _text_value(record, f"tag_string_{group}").split() for group in GROUPS}
+    for tag in _tags_of_dump(record):
+        if name := _tag_name(tag):
             groups[_CATEGORIES.get(str(_category(tag)), "general")].append(name)
-    tags = [tag for group in GROUPS for tag in groups[group]] + _text(record, "tag_string").split()
+    tags = [tag for group in GROUPS for tag in groups[group]] + _text_value(
+        record, "tag_string"
+    ).split()
     if not tags:
         raise CaptionError("it has no tags")
     counts = [tag for tag in tags if tag in COUNTS]
     return Caption(tags=tuple(dict.fromkeys([*counts, *tags])))
 
 
-def _dumped(record: Mapping[str, object]) -> list[object]:
+def _tags_of_dump(record: Mapping[str, object]) -> list[object]:
     """The tags of a post in a yearly dump; empty if no tag has a category."""
     tags = record.get("tags")
     listed = cast("list[object]", tags) if isinstance(tags, list) else []
@@ -176,52 +178,52 @@ def _category(tag: object) -> object:
     return cast("dict[str, object]", tag).get("category") if isinstance(tag, dict) else None
 
 
-def _plain(record: Mapping[str, object]) -> Caption:
+def _plain_caption(record: Mapping[str, object]) -> Caption:
     tags = record.get("tags")
     if isinstance(tags, list):
-        said = tuple(name for tag in cast("list[object]", tags) if (name := _name(tag)))
-        if said:
-            return Caption(tags=said)
+        names = tuple(name for tag in cast("list[object]", tags) if (name := _tag_name(tag)))
+        if names:
+            return Caption(tags=names)
     if isinstance(tags, str) and tags.strip():
         # Booru exports separate tags by spaces, taggers by commas.
-        return tags_of(tags) if "," in tags else Caption(tags=tuple(tags.split()))
+        return parse_caption(tags) if "," in tags else Caption(tags=tuple(tags.split()))
     for key in _TEXT_KEYS:
-        if text := _text(record, key).strip():
-            return tags_of(text)
+        if text := _text_value(record, key).strip():
+            return parse_caption(text)
     raise CaptionError("it has none of tags, text, caption, prompt, tag_string")
 
 
-def _text(record: Mapping[str, object], key: str) -> str:
+def _text_value(record: Mapping[str, object], key: str) -> str:
     value = record.get(key)
     if value is not None and not isinstance(value, str):
-        raise CaptionError(f"{key} is no text")
+        raise CaptionError(f"{key} is not a text")
     return value or ""
 
 
-def _name(tag: object) -> str:
+def _tag_name(tag: object) -> str:
     """The text of a listed tag, or the `name` of an object as in Danbooru's yearly dumps."""
     if isinstance(tag, dict):
         tag = cast("dict[str, object]", tag).get("name")
     if not isinstance(tag, str):
-        raise CaptionError("tags holds something that is no tag")
+        raise CaptionError("tags holds something that is not a tag")
     return tag.strip()
 
 
-def record_of(text: str) -> Mapping[str, object]:
+def parse_record(text: str) -> Mapping[str, object]:
     """The JSON object in a text. Raises CaptionError if there is none."""
     try:
         record = json.loads(text)
     except (ValueError, RecursionError) as fault:
-        raise CaptionError("it is no JSON") from fault
+        raise CaptionError("it is not JSON") from fault
     if not isinstance(record, dict):
-        raise CaptionError("it is no JSON object")
+        raise CaptionError("it is not a JSON object")
     return cast("dict[str, object]", record)
 
 
-def _listed(manifest: Path, report: Report) -> list[Pair]:
+def _manifest_pairs(manifest: Path, report: Report) -> list[Pair]:
     """The pairs in a manifest, each picture once."""
     found: dict[Path, Pair] = {}
-    for path, record, where in lines_of(manifest, report):
+    for path, record, where in manifest_lines(manifest, report):
         if record.keys() <= _NOT_CAPTIONS:
             report.add(path, Skip.NO_CAPTION, where)
             continue
@@ -233,24 +235,24 @@ def _listed(manifest: Path, report: Report) -> list[Pair]:
         except CaptionError as fault:
             report.add(path, Skip.BAD_CAPTION, f"{where}: {fault}")
             continue
-        if is_new(path, where, found, report):
+        if check_new_file(path, where, found, report):
             found[path] = pair
     return list(found.values())
 
 
-def lines_of(manifest: Path, report: Report) -> Iterator[Line]:
+def manifest_lines(manifest: Path, report: Report) -> Iterator[Line]:
     """The lines that name a file in the manifest's folder; others are reported.
 
-    Raises CaptionError if the manifest is no text.
+    Raises CaptionError if the manifest is not a text.
     """
     # Not splitlines: a caption may contain U+2028, which does not end a line of JSONL.
-    for number, text in enumerate(text_of(manifest).split("\n"), 1):
+    for number, text in enumerate(read_text(manifest).split("\n"), 1):
         if not text.strip():
             continue
         where = f"line {number}"
         try:
-            record = record_of(text)
-            line = Line(_named(manifest.parent, record), record, where)
+            record = parse_record(text)
+            line = Line(_named_file(manifest.parent, record), record, where)
         except CaptionError as fault:
             report.add(manifest, Skip.BAD_CAPTION, f"{where}: {fault}")
         except _OutsideError as fault:
@@ -259,8 +261,8 @@ def lines_of(manifest: Path, report: Report) -> Iterator[Line]:
             yield line
 
 
-def is_new(path: Path, where: str, found: Container[Path], report: Report) -> bool:
-    """Whether a line names an existing file that no earlier line named; otherwise reports it."""
+def check_new_file(path: Path, where: str, found: Container[Path], report: Report) -> bool:
+    """Whether a line names an existing file that no earlier line named; if not, report it."""
     if path in found:
         report.add(path, Skip.REPEATED, where)
     elif not _is_file(path):
@@ -282,9 +284,9 @@ class _OutsideError(Exception):
     """A manifest's line leads out of its folder; the message is the name."""
 
 
-def _named(folder: Path, record: Mapping[str, object]) -> Path:
+def _named_file(folder: Path, record: Mapping[str, object]) -> Path:
     """The file named by a line of a manifest."""
-    name = next((text for key in _FILE_KEYS if (text := _text(record, key))), "")
+    name = next((text for key in _FILE_KEYS if (text := _text_value(record, key))), "")
     if not name or "\0" in name:
         raise CaptionError("it has no file_name")
     relative = PurePosixPath(name)
@@ -300,22 +302,22 @@ def files_below(folder: Path, report: Report) -> list[Path]:
     link that leads back up ends there.
     """
     found: list[Path] = []
-    known: set[str] = set()
+    visited: set[str] = set()
     roots = [folder]
 
-    def closed(fault: OSError) -> None:
+    def report_unreadable(fault: OSError) -> None:
         report.add(Path(fault.filename), Skip.UNREADABLE, fault.strerror or str(fault))
 
-    for root in roots:  # The list grows by the links met, which are followed last.
-        for place, folders, names in os.walk(root, onerror=closed):
-            real = os.path.realpath(place)
-            folders[:] = sorted(n for n in folders if real not in known and not n.startswith("."))
-            if real in known:
+    for root in roots:  # The list grows by the links found, which are followed last.
+        for directory, folders, names in os.walk(root, onerror=report_unreadable):
+            real = os.path.realpath(directory)
+            folders[:] = sorted(n for n in folders if real not in visited and not n.startswith("."))
+            if real in visited:
                 continue
-            known.add(real)
-            below = (Path(place, name) for name in folders)
+            visited.add(real)
+            below = (Path(directory, name) for name in folders)
             roots += [path for path in below if path.is_symlink()]
-            paths = (Path(place, name) for name in names if not name.startswith("."))
+            paths = (Path(directory, name) for name in names if not name.startswith("."))
             found += [path for path in paths if path.is_file()]
     return sorted(found)
 
@@ -327,42 +329,42 @@ def pictures_below(folder: Path, report: Report) -> list[Path]:
 
 def sidecars_of(picture: Path) -> tuple[Path, ...]:
     """The possible places of a picture's caption, in order of preference."""
-    longer = picture.with_name(picture.name + ".json"), picture.with_name(picture.name + ".txt")
-    return picture.with_suffix(".json"), longer[0], picture.with_suffix(".txt"), longer[1]
+    long_names = picture.with_name(picture.name + ".json"), picture.with_name(picture.name + ".txt")
+    return picture.with_suffix(".json"), long_names[0], picture.with_suffix(".txt"), long_names[1]
 
 
-def _beside(folder: Path, report: Report) -> Iterator[Pair]:
+def _sidecar_pairs(folder: Path, report: Report) -> Iterator[Pair]:
     """The pairs of pictures and sidecars; unpaired ones on both sides are reported."""
     files = files_below(folder, report)
-    present, partnered = set(files), set[Path]()
+    present, paired = set(files), set[Path]()
     for path in files:
         if path.suffix.lower() not in SUFFIXES:
             continue
         sidecars = [sidecar for sidecar in sidecars_of(path) if sidecar in present]
-        partnered.update(sidecars)
+        paired.update(sidecars)
         if not sidecars:
             report.add(path, Skip.NO_CAPTION)
             continue
         try:
-            yield Pair(path, _sidecar(sidecars[0]))
+            yield Pair(path, _read_sidecar(sidecars[0]))
         except CaptionError as fault:
             report.add(path, Skip.BAD_CAPTION, f"{sidecars[0].name}: {fault}")
     for path in files:
-        if path.suffix.lower() in (".txt", ".json") and path not in partnered:
+        if path.suffix.lower() in (".txt", ".json") and path not in paired:
             report.add(path, Skip.NO_PICTURE)
 
 
-def _sidecar(path: Path) -> Caption:
-    text = text_of(path)
+def _read_sidecar(path: Path) -> Caption:
+    text = read_text(path)
     if path.suffix.lower() == ".json":
-        return caption_of(record_of(text))
+        return caption_of(parse_record(text))
     if not text.strip():
         raise CaptionError("it is empty")
-    return tags_of(text)
+    return parse_caption(text)
 
 
-def text_of(path: Path) -> str:
-    """A text file, with or without a byte order mark. Raises CaptionError if it is none."""
+def read_text(path: Path) -> str:
+    """The text of a file, without a byte order mark. CaptionError if it is not readable UTF-8."""
     try:
         return path.read_text("utf-8-sig")
     except UnicodeDecodeError as fault:

@@ -1,7 +1,7 @@
 """Danbooru captions, and the policy that turns them into training text.
 
-Called by whoever trains, once per picture and epoch, with a random generator of its own. Torch-free
-and pure. Must not know where captions were read from.
+Called by whoever trains, once per picture and epoch, with its own random generator. Torch-free and
+pure. Must not know where captions come from.
 """
 
 from __future__ import annotations
@@ -13,11 +13,11 @@ from enum import StrEnum
 from fnmatch import fnmatchcase
 from random import Random
 
-from models.data.dropout import NO_WORDS, SHARE, dropped
+from models.data.dropout import CAPTION_DROPOUT, NO_WORDS, is_dropped
 
 
 class BooruRating(StrEnum):
-    """Danbooru's ratings, as they are since 2022."""
+    """Danbooru's ratings since 2022."""
 
     #: Suitable for everybody.
     GENERAL = "general"
@@ -49,7 +49,7 @@ class Parentheses(StrEnum):
     STRIP = "strip"
 
 
-#: The least aesthetic score (1 to 10) for each quality tag; the last tag is for all below.
+#: The minimum aesthetic score (1 to 10) for each quality tag; the last tag is for all below.
 QUALITY_BY_SCORE = (
     (7.5, "masterpiece"),
     (6.5, "best quality"),
@@ -79,8 +79,8 @@ HOUSEKEEPING = (
 _WORD = re.compile(r"[^\W_]{2}")
 #: The longest emoticon of Danbooru, `<|>_<|>`, has seven characters.
 _EMOTICON_LENGTH = 7
-_ASIDE = re.compile(r"\s*\([^()]*\)")
-_ESCAPED = re.compile(r"\\([()])")
+_PARENTHESIS = re.compile(r"\s*\([^()]*\)")
+_ESCAPED_PARENTHESIS = re.compile(r"\\([()])")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -107,20 +107,20 @@ def is_emoticon(tag: str) -> bool:
     return len(tag) <= _EMOTICON_LENGTH and _WORD.search(tag) is None
 
 
-def quality(caption: Caption) -> str | None:
+def quality_tag(caption: Caption) -> str | None:
     """The quality tag for the aesthetic score, or else for the votes; None if there is neither."""
     if caption.score is not None:
-        return _named(caption.score, QUALITY_BY_SCORE)
-    return None if caption.votes is None else _named(caption.votes, QUALITY_BY_VOTES)
+        return _quality_name(caption.score, QUALITY_BY_SCORE)
+    return None if caption.votes is None else _quality_name(caption.votes, QUALITY_BY_VOTES)
 
 
-def _named(value: float, names: Iterable[tuple[float, str]]) -> str:
+def _quality_name(value: float, names: Iterable[tuple[float, str]]) -> str:
     return next(name for least, name in names if value >= least)
 
 
-def _without_asides(tag: str) -> str:
+def _without_parentheses(tag: str) -> str:
     """The tag without its parentheses, the inner ones first."""
-    while (shorter := _ASIDE.sub("", tag.replace("_(", " ("), count=1)) != tag:
+    while (shorter := _PARENTHESIS.sub("", tag.replace("_(", " ("), count=1)) != tag:
         tag = shorter
     return tag.strip("_ ")
 
@@ -140,7 +140,7 @@ class CaptionPolicy:
     #: The probability of leaving out each other tag.
     tag_dropout: float = 0.0
     #: The probability of an empty caption, which guidance needs.
-    caption_dropout: float = SHARE
+    caption_dropout: float = CAPTION_DROPOUT
     replace_underscores: bool = True
     parentheses: Parentheses = Parentheses.KEEP
     #: Add the quality tag for the score or the votes.
@@ -158,61 +158,65 @@ class CaptionPolicy:
             raise ValueError(f"keep_first must be 0 or more, not {self.keep_first}")
 
     @property
-    def steady(self) -> bool:
-        """Whether a caption always gives the same text, or none."""
+    def has_fixed_text(self) -> bool:
+        """Whether a caption always gives the same text, apart from whole-caption dropout."""
         return self.order is Order.AS_IS and self.tag_dropout == 0
 
     def apply(self, caption: Caption, rng: Random) -> str:
         """One random training text. The same `rng` state gives the same text."""
-        if dropped(rng.random(), self.caption_dropout):
+        if is_dropped(rng.random(), self.caption_dropout):
             return NO_WORDS
         if caption.sentence:
             return caption.sentence
         return ", ".join(
             dict.fromkeys(
-                [*self._before(caption), *self._chosen(caption, rng), *self._after(caption)]
+                [
+                    *self._leading_tags(caption),
+                    *self._sampled_tags(caption, rng),
+                    *self._trailing_tags(caption),
+                ]
             )
         )
 
     def tags(self, caption: Caption) -> list[str]:
         """The caption's own tags cleaned, each once, in the source's order; nothing random."""
         cleaned = dict.fromkeys(self.clean(tag) for tag in caption.tags)
-        return [tag for tag in cleaned if tag and not self._left_out(tag)]
+        return [tag for tag in cleaned if tag and not self._is_left_out(tag)]
 
     def clean(self, tag: str) -> str:
         """One tag in its training spelling; "" if nothing is left of it."""
-        tag = _ESCAPED.sub(r"\1", tag.strip())
+        tag = _ESCAPED_PARENTHESIS.sub(r"\1", tag.strip())
         if is_emoticon(tag):
-            return self._escaped(tag)
+            return self._escape(tag)
         if self.parentheses is Parentheses.STRIP:
             # A tag that is only a parenthesis has no other name.
-            tag = _without_asides(tag) or tag
+            tag = _without_parentheses(tag) or tag
         if self.replace_underscores:
             tag = tag.replace("_", " ")
-        return self._escaped(" ".join(tag.split()))
+        return self._escape(" ".join(tag.split()))
 
-    def _escaped(self, tag: str) -> str:
+    def _escape(self, tag: str) -> str:
         if self.parentheses is not Parentheses.ESCAPE:
             return tag
         return tag.replace("(", r"\(").replace(")", r"\)")
 
-    def _left_out(self, tag: str) -> bool:
-        spoken = tag.replace("_", " ")
-        return any(fnmatchcase(spoken, pattern) for pattern in self.leave_out)
+    def _is_left_out(self, tag: str) -> bool:
+        spaced = tag.replace("_", " ")
+        return any(fnmatchcase(spaced, pattern) for pattern in self.leave_out)
 
-    def _chosen(self, caption: Caption, rng: Random) -> list[str]:
-        """The caption's own tags, those after the first few shuffled and some left out."""
+    def _sampled_tags(self, caption: Caption, rng: Random) -> list[str]:
+        """The caption's own tags; after the first few, shuffled and some left out."""
         tags = self.tags(caption)
-        kept, rest = tags[: self.keep_first], tags[self.keep_first :]
+        fixed, rest = tags[: self.keep_first], tags[self.keep_first :]
         if self.order is Order.SHUFFLE:
             rng.shuffle(rest)
-        return [*kept, *(tag for tag in rest if rng.random() >= self.tag_dropout)]
+        return [*fixed, *(tag for tag in rest if rng.random() >= self.tag_dropout)]
 
-    def _before(self, caption: Caption) -> list[str]:
-        named = quality(caption) if self.quality_tags else None
-        return [] if named is None else [named]
+    def _leading_tags(self, caption: Caption) -> list[str]:
+        tag = quality_tag(caption) if self.quality_tags else None
+        return [] if tag is None else [tag]
 
-    def _after(self, caption: Caption) -> list[str]:
+    def _trailing_tags(self, caption: Caption) -> list[str]:
         if not self.rating_tags or caption.rating is None:
             return []
         return [f"rating:{caption.rating}"]

@@ -31,14 +31,16 @@ def token_ids(
     if not texts:
         raise ValueError("there are no texts to make ids of")
     rows = [_chunks(text, tokenizer, length)[:max_chunks] for text in texts]
-    most = max(len(row) for row in rows)
+    longest = max(len(row) for row in rows)
     empty = _chunks("", tokenizer, length)
-    return torch.tensor([row + empty * (most - len(row)) for row in rows])
+    return torch.tensor([row + empty * (longest - len(row)) for row in rows])
 
 
 def _chunks(text: str, tokenizer: Any, length: int) -> list[list[int]]:
     from models.engine.conditioning import chunked, comma_of, enclosed, tokens_of
 
     pieces = [Piece(text=without_special_tokens(text))]
-    cut = chunked(pieces, lambda part: tokens_of(part, tokenizer), length - 2, comma_of(tokenizer))
-    return [enclosed(chunk.tokens, tokenizer, length) for chunk in cut]
+    chunks = chunked(
+        pieces, lambda part: tokens_of(part, tokenizer), length - 2, comma_of(tokenizer)
+    )
+    return [enclosed(chunk.tokens, tokenizer, length) for chunk in chunks]

@@ -110,7 +110,7 @@ def load(model: str, *, device: str | None = None, upscaler_path: Path | None = 
     config: Any = unet.config
     parts = Components(
         card=card,
-        info=replace(model_info(card, folder), enlarges=magnifier.scale if magnifier else 1),
+        info=replace(model_info(card, folder), upscale_factor=magnifier.scale if magnifier else 1),
         folder=folder,
         marks=marks,
         family=family,

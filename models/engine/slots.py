@@ -194,7 +194,7 @@ class SlotEngine:
             except torch.OutOfMemoryError:
                 failed.append(RowFailed(row_id=row.request.row_id, reason=_NO_MEMORY))
             else:
-                if row.done < row.request.draw.length:
+                if row.done < row.request.draw.progress_steps:
                     continue
                 finished.append(row.finish())
             self.evict(row.request.row_id)

@@ -15,11 +15,11 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from models.catalogue.adoption import identifier
+from models.catalogue.adoption import card_id_of
 from models.catalogue.card import UNKNOWN, Card
 from models.catalogue.registry import file_sha256
-from models.checkpoint.files import published
-from models.data.lexicon import after
+from models.checkpoint.files import published_name
+from models.data.lexicon import book_after_training
 from models.engine.loader import Components, load
 from models.finetuning.recipe import Method, Recipe, RecipeError, Saved
 from models.training.handover import fill, licensed, whole
@@ -41,7 +41,7 @@ def successor(recipe: Recipe, base: Card, clip_skip: int, made_by: str) -> Card:
     Nobody knows what it has learned to draw, so its pictures are scored as if for an unknown model,
     or as the base's.
     """
-    card_id = identifier(recipe.title)
+    card_id = card_id_of(recipe.title)
     if card_id == base.id:
         raise RecipeError(f"name: {recipe.title!r} is the base's own; give the new model another.")
     return replace(
@@ -106,7 +106,7 @@ def _fill(
         if learned := _of(trained, name):
             network: nn.Module = getattr(base, name)
             networks[name] = _as_saved(merged(network.state_dict(), learned, scale), recipe)
-    book = after(base.folder, card.tags, Path(recipe.data))
+    book = book_after_training(base.folder, card.tags, Path(recipe.data))
     return fill(
         part, base.folder, card, networks, lambda sealed: _readme(sealed, recipe), book=book
     )
@@ -153,7 +153,7 @@ def _save_lora(recipe: Recipe, trained: Mapping[str, Tensor], part: Path) -> Non
         }
         for name in _NETWORKS
     }
-    words = {published(key): value for key, value in layers["text_encoder"].items()}
+    words = {published_name(key): value for key, value in layers["text_encoder"].items()}
     StableDiffusionPipeline.save_lora_weights(
         part,
         unet_lora_layers=layers["unet"],

@@ -18,12 +18,12 @@ from torch import Tensor
 
 from models.catalogue.adoption import pixel_step
 from models.contract import EngineError
-from models.data.batches import Batch, Batches, lot
-from models.data.buckets import buckets
+from models.data.batches import Batch, Batches, example_rng
+from models.data.buckets import assign_buckets
 from models.data.caches import LatentCache, weights_sha256
 from models.data.examples import DatasetError, Example, read
 from models.data.findings import Report
-from models.data.latents import fitting, pixels_of
+from models.data.latents import encode_in_parts, load_pixels
 from models.data.tokens import token_ids
 from models.engine.codec import scale_of
 from models.engine.loader import Components
@@ -66,7 +66,7 @@ class Material:
                 f"resolution_px must be at least {step_px} for {parts.card.id}, "
                 f"not {recipe.resolution_px}."
             )
-        self._assignment = buckets(
+        self._assignment = assign_buckets(
             (example.size_px for example in examples),
             area_px=recipe.resolution_px**2,
             step_px=step_px,
@@ -112,7 +112,9 @@ class Material:
         """The captions as worded in this epoch; all rows have equally many chunks."""
         recipe = self._recipe
         texts = [
-            recipe.captions.apply(self._examples[index].caption, lot(recipe.seed, epoch, index))
+            recipe.captions.apply(
+                self._examples[index].caption, example_rng(recipe.seed, epoch, index)
+            )
             for index in batch.indices
         ]
         config: Any = self._parts.text_encoder.config
@@ -184,9 +186,9 @@ class Material:
         paths = [self._examples[index].path for index in indices]
         with ThreadPoolExecutor() as pool:
             pixels = torch.stack(
-                list(pool.map(lambda path: pixels_of(path, bucket, flip=flip), paths))
+                list(pool.map(lambda path: load_pixels(path, bucket, flip=flip), paths))
             )
-        encoded = fitting(self._parts.vae, pixels).half()
+        encoded = encode_in_parts(self._parts.vae, pixels).half()
         if not encoded.isfinite().all():
             raise EngineError(f"the autoencoder makes no numbers of {paths[0]}; leave it out.")
         return encoded

@@ -20,7 +20,9 @@ from models.data.tagging import CaptionPolicy
 from models.decoding import Amount, Dialect, Flaw, Fraction, Meta, MisfitError, Positive, decode
 from models.training.objective import Curve
 
-_TOML = Dialect(stranger="is not a key of the recipe", table="a table of its own", nothing="")
+_TOML = Dialect(
+    unknown_field="is not a key of the recipe", object_word="a table of its own", null_word=""
+)
 
 
 class RecipeError(EngineError):
@@ -189,7 +191,7 @@ class Recipe:
                 object.__setattr__(self, name, _at_home(name, getattr(self, name)))
         if self.cache_text and self.train_text_encoder:
             raise ValueError("cache_text needs a text encoder that is not trained")
-        if self.cache_text and not self.captions.steady:
+        if self.cache_text and not self.captions.has_fixed_text:
             raise ValueError(
                 "cache_text needs captions that stay the same: order as_is and no tag_dropout"
             )

@@ -14,7 +14,7 @@ import numpy as np
 from models.contract import Aspect
 from models.measuring.adherence import FIRST_SEED, Task
 from models.measuring.judge.heads import HEADS, UNSEEN, labels
-from models.painter.captions import unsaid
+from models.painter.captions import caption_leaves_out
 from models.painter.portrait import sample
 
 #: None of them names a colour of eyes or a background.
@@ -52,7 +52,7 @@ def expected(head: str, count: int = 4000) -> np.ndarray:
     for seed in range(count):
         portrait = sample(Random(seed))
         value = labels(portrait)[column]
-        if value != UNSEEN and unsaid(portrait, Random(seed + 1), groups):
+        if value != UNSEEN and caption_leaves_out(portrait, Random(seed + 1), groups):
             shares[value] += 1
     return shares / shares.sum()
 

@@ -1,4 +1,4 @@
-"""What is worn on face, ears and neck: glasses, eye-patch, earrings, chokers, scarves.
+"""Accessories on face, ears and neck: glasses, eye-patch, earrings, chokers, scarves.
 
 Called by the drawing. It must not know hats (see `headwear`).
 """
@@ -6,7 +6,7 @@ Called by the drawing. It must not know hats (see `headwear`).
 from __future__ import annotations
 
 from models.painter.face import EYE_X, EYE_Y
-from models.painter.pen import both, ellipse, group, mix, path, sided
+from models.painter.pen import ellipse, group, mix, on_both_sides, on_side, path
 from models.painter.portrait import Portrait
 from models.painter.tones import Tones
 
@@ -24,7 +24,7 @@ def eyewear(portrait: Portrait) -> str:
         )
         band = path("M-30 -20L-140 -70M36 -18L66 -34", stroke="#131119", width=7)
         shine = path("M-20 -16Q-8 -22 6 -22", stroke="#6b6880", width=4)
-        return sided(group(band + patch + shine, f"translate({EYE_X} {EYE_Y})"), portrait.side)
+        return on_side(group(band + patch + shine, f"translate({EYE_X} {EYE_Y})"), portrait.side)
     frame, lens, opacity = {
         "glasses": ("#b3263a", "#dff1ff", 0.22),
         "round eyewear": ("#2b2833", "#dff1ff", 0.22),
@@ -40,7 +40,7 @@ def eyewear(portrait: Portrait) -> str:
     if kind == "sunglasses":
         rim += path("M28 246L54 236L34 276ZM66 238L76 236L48 286L42 280Z", "#6d6a88", opacity=0.8)
     bridge = path("M-10 250Q0 240 10 250", stroke=frame, width=6.5)
-    return both(rim + path("M107 250L124 244", stroke=frame, width=6.5)) + bridge
+    return on_both_sides(rim + path("M107 250L124 244", stroke=frame, width=6.5)) + bridge
 
 
 def earrings() -> str:
@@ -49,7 +49,7 @@ def earrings() -> str:
     drop += path("M119 340L134 366L119 392L104 366Z", "#ff6f8d", "#7d1838", 3.8) + path(
         "M113 360l5 -9", stroke="#ffffff", width=4
     )
-    return both(drop)
+    return on_both_sides(drop)
 
 
 def neckwear(portrait: Portrait, tones: Tones) -> str:
@@ -82,7 +82,7 @@ def neckwear(portrait: Portrait, tones: Tones) -> str:
         "M-62 404C-30 428 30 430 66 404M-52 424C-20 440 24 442 54 426", stroke=tone.dark, width=5
     )
     return (
-        sided(tail, portrait.side)
+        on_side(tail, portrait.side)
         + path(wrap, tone.base, tone.line)
         + folds
         + path("M-66 388C-30 414 30 414 66 388", stroke=mix(tone.base, "#ffffff", 0.5), width=4)

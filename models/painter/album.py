@@ -19,11 +19,11 @@ from models.catalogue.registry import EMBEDDED
 from models.contract import EngineError
 
 MANIFEST, LICENCE = "metadata.jsonl", "LICENSE.md"
-#: File types that a loader would take for pictures of the folder.
+#: File types that a loader would take for the folder's pictures.
 _PICTURES = frozenset({".png", ".jpg", ".jpeg", ".webp", ".gif", ".bmp"})
 
 
-class Leaf(NamedTuple):
+class PaintedPicture(NamedTuple):
     """One picture: its file name, its bytes, and its line of the manifest."""
 
     name: str
@@ -47,11 +47,13 @@ class Album:
         try:
             out.mkdir(parents=True, exist_ok=True)
             # Written before the first picture, to tell the folder from somebody else's.
-            ours = (out / MANIFEST).exists()
-            lines = _present(out, _lines(out / MANIFEST)) if ours else []
-            _require_same(out, settings, lines)
-            _require_no_strangers(out, {str(line["file_name"]) for line in lines}, names, ours=ours)
-            _rewrite(out, lines)
+            is_ours = (out / MANIFEST).exists()
+            lines = _complete_lines(out, _read_lines(out / MANIFEST)) if is_ours else []
+            _require_same_settings(out, settings, lines)
+            _require_no_unlisted(
+                out, {str(line["file_name"]) for line in lines}, names, is_ours=is_ours
+            )
+            _rewrite_manifest(out, lines)
             # The drawings have the licence of the model that learned from them.
             shutil.copyfile(EMBEDDED / LICENCE, out / LICENCE)
         except FileExistsError as fault:
@@ -60,19 +62,19 @@ class Album:
             raise EngineError(f"cannot write in {out}: {fault.strerror}.") from fault
         return cls(out, {str(line["file_name"]) for line in lines})
 
-    def keep(self, leaf: Leaf) -> None:
-        """Write picture, caption and line; all three or none. EngineError if the disk refuses."""
-        path, caption = self.out / leaf.name, (self.out / leaf.name).with_suffix(".txt")
-        part = path.with_suffix(".png.part")
+    def add(self, picture: PaintedPicture) -> None:
+        """Write picture, caption and line, all three or none. EngineError if writing fails."""
+        path, caption = self.out / picture.name, (self.out / picture.name).with_suffix(".txt")
+        partial = path.with_suffix(".png.part")
         end = (self.out / MANIFEST).stat().st_size
         try:
-            part.write_bytes(leaf.png)
-            caption.write_text(f"{leaf.line['text']}\n", encoding="utf-8")
-            part.replace(path)
+            partial.write_bytes(picture.png)
+            caption.write_text(f"{picture.line['text']}\n", encoding="utf-8")
+            partial.replace(path)
             with (self.out / MANIFEST).open("a", encoding="utf-8") as file:
-                file.write(json.dumps(leaf.line) + "\n")
+                file.write(json.dumps(picture.line) + "\n")
         except BaseException as fault:  # a full disk and Ctrl-C alike
-            for file in (part, caption, path):
+            for file in (partial, caption, path):
                 file.unlink(missing_ok=True)
             os.truncate(self.out / MANIFEST, end)
             if not isinstance(fault, OSError):
@@ -81,13 +83,13 @@ class Album:
                 f"cannot write {path}: {fault.strerror}. The folder's {len(self.listed)} pictures"
                 " are whole and listed; the same command paints the rest."
             ) from fault
-        self.listed.add(leaf.name)
+        self.listed.add(picture.name)
 
 
-def _lines(manifest: Path) -> list[dict[str, object]]:
-    """The manifest's lines, without a last one cut off by a crash."""
+def _read_lines(manifest: Path) -> list[dict[str, object]]:
+    """The manifest's lines, without a last one that a crash cut off."""
     whole, _, _ = manifest.read_text(encoding="utf-8").rpartition("\n")
-    out: list[dict[str, object]] = []
+    lines: list[dict[str, object]] = []
     for number, text in enumerate(whole.splitlines(), 1):
         try:
             line = json.loads(text)
@@ -95,13 +97,13 @@ def _lines(manifest: Path) -> list[dict[str, object]]:
             line = None
         if not isinstance(line, dict) or not {"file_name", "text"} <= line.keys():
             raise EngineError(
-                f"{manifest}, line {number} is not this command's: name another folder."
+                f"{manifest}, line {number} was not written by this command: name another folder."
             )
-        out.append(line)
-    return out
+        lines.append(line)
+    return lines
 
 
-def _present(out: Path, lines: list[dict[str, object]]) -> list[dict[str, object]]:
+def _complete_lines(out: Path, lines: list[dict[str, object]]) -> list[dict[str, object]]:
     """The lines whose picture and caption still exist."""
     return [
         line
@@ -110,7 +112,7 @@ def _present(out: Path, lines: list[dict[str, object]]) -> list[dict[str, object
     ]
 
 
-def _require_same(
+def _require_same_settings(
     out: Path, settings: Mapping[str, object], lines: list[dict[str, object]]
 ) -> None:
     """Raise EngineError if the folder's pictures were made with other settings."""
@@ -125,23 +127,25 @@ def _require_same(
             )
 
 
-def _require_no_strangers(out: Path, listed: set[str], names: Iterable[str], *, ours: bool) -> None:
+def _require_no_unlisted(
+    out: Path, listed: set[str], names: Iterable[str], *, is_ours: bool
+) -> None:
     """Raise EngineError for unlisted pictures, except one of ours that a crash left over."""
-    known = listed | set(names) if ours else listed
-    strangers = sorted(
+    known = listed | set(names) if is_ours else listed
+    unlisted = sorted(
         path.name
         for path in out.iterdir()
         if path.suffix.lower() in _PICTURES and path.name not in known
     )
-    if strangers:
+    if unlisted:
         raise EngineError(
-            f"{out} holds pictures that its {MANIFEST} does not list, such as {strangers[0]}:"
+            f"{out} holds pictures that its {MANIFEST} does not list, such as {unlisted[0]}:"
             " name another folder, or move them away."
         )
 
 
-def _rewrite(out: Path, lines: list[dict[str, object]]) -> None:
+def _rewrite_manifest(out: Path, lines: list[dict[str, object]]) -> None:
     """Replace the manifest atomically with these lines."""
-    part = out / f"{MANIFEST}.part"
-    part.write_text("".join(json.dumps(line) + "\n" for line in lines), encoding="utf-8")
-    part.replace(out / MANIFEST)
+    partial = out / f"{MANIFEST}.part"
+    partial.write_text("".join(json.dumps(line) + "\n" for line in lines), encoding="utf-8")
+    partial.replace(out / MANIFEST)

@@ -1,7 +1,7 @@
 """What people type for the painter's tags: other English words, Japanese, and romaji.
 
-The model has never seen these words; its tags file has them, so that they can be completed and
-understood. `captions.SYNONYMS` are the ones it has seen. Data only.
+The model has never seen these words; its tags file has them, so that the bot completes and
+understands them. The model has seen `captions.SYNONYMS`. Data only.
 """
 
 from __future__ import annotations

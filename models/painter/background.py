@@ -250,7 +250,7 @@ def cherry_blossoms(tones: Tones, rng: Random, width: float, height: float) -> s
 
 
 def autumn_leaves(tones: Tones, rng: Random, width: float, height: float) -> str:
-    """Red and golden leaves that fall."""
+    """Falling red and golden leaves."""
     del tones
     shapes = [
         path(
@@ -269,7 +269,7 @@ def autumn_leaves(tones: Tones, rng: Random, width: float, height: float) -> str
 
 
 def snowing(tones: Tones, rng: Random, width: float, height: float) -> str:
-    """Snow in a grey-blue air."""
+    """Snow in grey-blue air."""
     del tones
     out = fade("ground", 0, height, [(0, "#7f9cc4"), (1, "#c9dbee")]) + _ground(
         width, height, "url(#ground)"

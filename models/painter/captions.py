@@ -12,7 +12,7 @@ from random import Random
 from models.painter.portrait import Portrait
 from models.painter.tags import Tag, tags, vocabulary
 
-#: Other ways to say a tag; some people know only these.
+#: Other words for a tag; some people know only these.
 SYNONYMS: dict[str, tuple[str, ...]] = {
     "blonde hair": ("yellow hair", "golden hair", "blond hair"),
     "grey hair": ("gray hair", "silver hair"),
@@ -65,7 +65,7 @@ SYNONYMS: dict[str, tuple[str, ...]] = {
     "1girl": ("girl", "a girl"),
     "1boy": ("boy", "a boy"),
 }
-#: What people add to every prompt; it says nothing about the picture.
+#: What people add to every prompt, whatever it shows.
 PRAISE = (
     "masterpiece", "best quality", "high quality", "highly detailed", "anime", "looking at viewer",
     "portrait", "upper body", "illustration", "cute", "beautiful", "absurdres", "highres",
@@ -111,7 +111,7 @@ def synonym(text: str, rng: Random, portrait: Portrait) -> str:
 
 
 def prompt(portrait: Portrait) -> str:
-    """One tag per attribute, as the evaluation asks for it, within 77 tokens."""
+    """One tag per attribute, the prompt that the evaluation uses, within 77 tokens."""
     first = {tag.group: tag.text for tag in reversed(tags(portrait)) if tag.group != "solo"}
     return ", ".join(dict.fromkeys(reversed(first.values())))
 
@@ -121,7 +121,7 @@ def full_caption(portrait: Portrait) -> str:
     return ", ".join(tag.text for tag in tags(portrait))
 
 
-def _kept(all_tags: list[Tag], rng: Random) -> list[Tag]:
+def _stated_tags(all_tags: list[Tag], rng: Random) -> list[Tag]:
     """The tags that this caption states; groups with several tags may lose some but not all."""
     share = rng.choice((1.0, 1.0, 1.0, 0.85, 0.6, 0.35))
     first: dict[str, bool] = {}
@@ -139,12 +139,12 @@ def _kept(all_tags: list[Tag], rng: Random) -> list[Tag]:
     return out
 
 
-def unsaid(portrait: Portrait, rng: Random, groups: tuple[str, ...]) -> bool:
-    """Whether a random caption says nothing about these groups of tags."""
-    return not any(tag.group in groups for tag in _kept(tags(portrait), rng))
+def caption_leaves_out(portrait: Portrait, rng: Random, groups: tuple[str, ...]) -> bool:
+    """Whether a random caption states no tag of these groups."""
+    return not any(tag.group in groups for tag in _stated_tags(tags(portrait), rng))
 
 
-def _joined(texts: list[str]) -> str:
+def _join_with_and(texts: list[str]) -> str:
     return texts[0] if len(texts) == 1 else ", ".join(texts[:-1]) + " and " + texts[-1]
 
 
@@ -162,9 +162,9 @@ def sentence(stated: list[Tag], rng: Random, portrait: Portrait) -> str:
     rng.shuffle(has)
     out = rng.choice(TEMPLATES).format(
         figure=figure,
-        has=_joined(has),
-        wears=_joined(texts[True] or ["clothes"]),
-        place=_joined(
+        has=_join_with_and(has),
+        wears=_join_with_and(texts[True] or ["clothes"]),
+        place=_join_with_and(
             [f"{rng.choice(('', 'a ', 'on a ', 'with '))}{p}" for p in place] or ["alone"]
         ),
     )
@@ -175,7 +175,7 @@ def sentence(stated: list[Tag], rng: Random, portrait: Portrait) -> str:
 
 def caption(portrait: Portrait, rng: Random) -> str:
     """One random caption for training: shuffled tags, or (one in seven) a sentence."""
-    stated = _kept(tags(portrait), rng)
+    stated = _stated_tags(tags(portrait), rng)
     if rng.random() < 0.14:
         return sentence(stated, rng, portrait)
     figure = [synonym(t.text, rng, portrait) for t in stated if t.group == "figure"]
@@ -192,12 +192,12 @@ def caption(portrait: Portrait, rng: Random) -> str:
     return (", " if rng.random() < 0.93 else " ").join(words)
 
 
-def words() -> list[str]:
+def caption_words() -> list[str]:
     """Every word of any caption, sorted: each must be one token."""
     texts = [*vocabulary(), *PRAISE, *UNKNOWN, *TEMPLATES, "a face clothes alone and on with"]
     for tag, others in SYNONYMS.items():
         texts += [tag, *others]
-    joined = " ".join(texts).lower()
+    text = " ".join(texts).lower()
     for mark in "{}_":
-        joined = joined.replace(mark, " ")
-    return sorted(set(joined.split()))
+        text = text.replace(mark, " ")
+    return sorted(set(text.split()))

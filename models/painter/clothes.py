@@ -1,4 +1,4 @@
-"""Shoulders and what is worn on them: everyday garments, and the table of all garments.
+"""Neck and clothes: everyday garments, and the table of all garments.
 
 Called by the drawing. It must not know the head.
 """
@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from models.painter import costumes
-from models.painter.pen import blade, both, bow_curve, ellipse, group, mix, path
+from models.painter.pen import blade, bow_curve, ellipse, group, mix, on_both_sides, path
 from models.painter.portrait import Portrait
 from models.painter.tailoring import (
     BODY,
@@ -20,22 +20,22 @@ from models.painter.tailoring import (
     bow,
     buttons,
     collar,
-    inner,
     lapels,
     neck,
     neck_column,
     neck_opening,
     necktie,
+    shirt_front,
 )
-from models.painter.tones import Tones, of_cloth
+from models.painter.tones import Tones, cloth_tone
 
 
 def serafuku(tones: Tones) -> str:
     """A sailor blouse: wide navy collar with white lines, red neckerchief."""
-    navy, red = of_cloth(NAVY), of_cloth(RED)
+    navy, red = cloth_tone(NAVY), cloth_tone(RED)
     collar = "M30 396C60 404 110 414 140 432C138 462 126 492 108 506L0 520L-2 516L40 440Z"
-    out = body(of_cloth(WHITE)) + neck_opening(tones, 500)
-    out += both(
+    out = body(cloth_tone(WHITE)) + neck_opening(tones, 500)
+    out += on_both_sides(
         path(collar, navy.base, navy.line)
         + path("M122 436C120 458 110 480 98 492L26 502", stroke="#ffffff", width=4.5)
     )
@@ -45,10 +45,10 @@ def serafuku(tones: Tones) -> str:
 def school_uniform(tones: Tones) -> str:
     """A navy blazer over a white shirt, with a red bow tie."""
     del tones
-    navy = of_cloth("#333a66")
-    out = body(navy) + inner(of_cloth(WHITE), 640) + lapels(navy, 640)
+    navy = cloth_tone("#333a66")
+    out = body(navy) + shirt_front(cloth_tone(WHITE), 640) + lapels(navy, 640)
     out += path("M96 560h46v34q-23 18 -46 0Z", GOLD, navy.line, 3.6)
-    return out + collar(of_cloth(WHITE)) + bow(446, of_cloth(RED), 1.0)
+    return out + collar(cloth_tone(WHITE)) + bow(446, cloth_tone(RED), 1.0)
 
 
 def collared_shirt(tones: Tones) -> str:
@@ -74,7 +74,7 @@ def tshirt(tones: Tones) -> str:
 def striped_shirt(tones: Tones) -> str:
     """A shirt with broad stripes across."""
     cloth = tones.cloth
-    stripe = of_cloth(
+    stripe = cloth_tone(
         "#3b3f58" if tones.cloth.base > "#d" and tones.cloth.base[3] > "b" else "#fafafc"
     ).base
     bands = "".join(
@@ -95,15 +95,17 @@ def hoodie(tones: Tones) -> str:
     hood = "M-92 384C-116 420 -88 470 -2 486L0 440C-34 430 -50 414 -46 384Z"
     out = path("M-98 400C-80 350 80 350 98 400V440H-98Z", cloth.dark, cloth.line) + body(cloth)
     inner = path("M-50 400C-40 440 40 440 50 400L46 388H-46Z", mix(cloth.dark, "#1a1226", 0.3))
-    pocket = both(path("M0 624H70L96 724H0Z", mix(cloth.base, cloth.dark, 0.35), cloth.line))
-    sides = both(
+    pocket = on_both_sides(
+        path("M0 624H70L96 724H0Z", mix(cloth.base, cloth.dark, 0.35), cloth.line)
+    )
+    sides = on_both_sides(
         group(
             path(hood, cloth.base, cloth.line)
             + path(blade(bow_curve((-84, 408), (-20, 466), 14), 8), cloth.dark),
             "scale(-1 1)",
         )
     )
-    strings = both(
+    strings = on_both_sides(
         path("M26 470C30 510 24 540 28 566", stroke=cloth.line, width=9)
         + path("M26 470C30 510 24 540 28 566", stroke="#fdfdff", width=4.6)
     )
@@ -134,8 +136,8 @@ def dress(tones: Tones) -> str:
     """A summer dress with straps and a frilled edge."""
     cloth, skin = tones.cloth, tones.skin
     out = path(BODY, skin.base, skin.line) + neck_opening(tones, 452)
-    out += both(path(blade(bow_curve((12, 438), (70, 423), 6), 4), skin.dark))
-    straps = both(
+    out += on_both_sides(path(blade(bow_curve((12, 438), (70, 423), 6), 4), skin.dark))
+    straps = on_both_sides(
         path(
             "M66 414C72 430 76 446 78 464L112 462C112 446 110 430 104 422Z", cloth.base, cloth.line
         )
@@ -154,15 +156,15 @@ def dress(tones: Tones) -> str:
         + path(d, cloth.base, cloth.line)
         + path(frill, mix(cloth.base, "#ffffff", 0.5), cloth.line)
     )
-    out += both(path(blade(bow_curve((46, 520), (60, 700), 6), 9), cloth.dark))
-    return out + bow(474, of_cloth(mix(cloth.dark, cloth.line, 0.35)), 0.72)
+    out += on_both_sides(path(blade(bow_curve((46, 520), (60, 700), 6), 9), cloth.dark))
+    return out + bow(474, cloth_tone(mix(cloth.dark, cloth.line, 0.35)), 0.72)
 
 
 def jacket(tones: Tones) -> str:
     """An open jacket over a white shirt, with a zip."""
     cloth = tones.cloth
     inner = (
-        body(of_cloth(WHITE))
+        body(cloth_tone(WHITE))
         + neck_opening(tones, 446)
         + path("M-44 402C-36 440 -18 450 0 450C18 450 36 440 44 402", stroke="#8d8ea3", width=5)
     )
@@ -172,14 +174,14 @@ def jacket(tones: Tones) -> str:
     )
     flap += path("M62 470C66 560 60 640 58 724", stroke="#f4e3b0", width=4.5)
     flap += path(blade(bow_curve((150, 480), (126, 580), 8), 10), cloth.dark)
-    return inner + both(flap)
+    return inner + on_both_sides(flap)
 
 
 def cardigan(tones: Tones) -> str:
     """A knitted cardigan over a white shirt with a collar."""
-    cloth, white = tones.cloth, of_cloth(WHITE)
-    out = body(cloth) + inner(white, 590) + path("M0 450V580", stroke=white.dark, width=4)
-    trim = both(
+    cloth, white = tones.cloth, cloth_tone(WHITE)
+    out = body(cloth) + shirt_front(white, 590) + path("M0 450V580", stroke=white.dark, width=4)
+    trim = on_both_sides(
         path("M44 402L0 594", stroke=cloth.line, width=19)
         + path("M44 402L0 594", stroke=mix(cloth.base, "#ffffff", 0.5), width=11)
     )
@@ -195,17 +197,17 @@ def cardigan(tones: Tones) -> str:
 def suit(tones: Tones) -> str:
     """A dark suit, white shirt and tie."""
     del tones
-    dark = of_cloth("#3a3c4c")
-    out = body(dark) + inner(of_cloth(WHITE), 660) + necktie(436, of_cloth(RED))
-    return out + lapels(dark, 660) + collar(of_cloth(WHITE))
+    dark = cloth_tone("#3a3c4c")
+    out = body(dark) + shirt_front(cloth_tone(WHITE), 660) + necktie(436, cloth_tone(RED))
+    return out + lapels(dark, 660) + collar(cloth_tone(WHITE))
 
 
 def overalls(tones: Tones) -> str:
     """Dungarees over a white shirt."""
     cloth = tones.cloth
-    out = body(of_cloth(WHITE)) + neck_opening(tones, 440)
+    out = body(cloth_tone(WHITE)) + neck_opening(tones, 440)
     out += path("M-44 402C-36 434 -18 444 0 444C18 444 36 434 44 402", stroke="#8d8ea3", width=5)
-    straps = both(
+    straps = on_both_sides(
         path("M78 414C86 440 88 470 84 496H110C112 470 110 440 104 420Z", cloth.base, cloth.line)
     )
     bib = "M-116 490H116C120 560 150 610 180 630L184 724H-184L-180 630C-150 610 -120 560 -116 490Z"
@@ -214,7 +216,7 @@ def overalls(tones: Tones) -> str:
         + path(bib, cloth.base, cloth.line)
         + path("M-52 540H52V610Q0 636 -52 610Z", mix(cloth.base, cloth.dark, 0.4), cloth.line)
     )
-    return out + both(ellipse((97, 500), (11, 11), GOLD, cloth.line, 3.6))
+    return out + on_both_sides(ellipse((97, 500), (11, 11), GOLD, cloth.line, 3.6))
 
 
 GARMENTS: dict[str, Callable[[Tones], str]] = {
@@ -238,7 +240,7 @@ GARMENTS: dict[str, Callable[[Tones], str]] = {
 }
 
 
-def dressed(portrait: Portrait, tones: Tones) -> str:
+def neck_and_garment(portrait: Portrait, tones: Tones) -> str:
     """Neck and garment; boys have broader shoulders."""
     high = portrait.clothes in ("turtleneck", "china dress", "armor")
     skin, cloth = neck(portrait, tones), GARMENTS[portrait.clothes](tones)

@@ -5,9 +5,9 @@ Called by `clothes`, whose table names them. It must not know the head.
 
 from __future__ import annotations
 
-from models.painter.pen import blade, both, bow_curve, ellipse, group, mix, path
+from models.painter.pen import blade, bow_curve, ellipse, group, mix, on_both_sides, path
 from models.painter.tailoring import GOLD, RED, WHITE, body, bow, collar, neck_opening
-from models.painter.tones import Tones, of_cloth
+from models.painter.tones import Tones, cloth_tone
 
 
 def kimono(tones: Tones) -> str:
@@ -45,7 +45,7 @@ def kimono(tones: Tones) -> str:
 def maid(tones: Tones) -> str:
     """A black dress with white apron, frilled straps and a collar."""
     del tones
-    black, white = of_cloth("#2f2d3a"), of_cloth(WHITE)
+    black, white = cloth_tone("#2f2d3a"), cloth_tone(WHITE)
     out = body(black)
     apron = "M-76 520C-40 510 40 510 76 520L92 724H-92Z"
     strap = (
@@ -53,9 +53,9 @@ def maid(tones: Tones) -> str:
         + "".join(f"q18 {-12} 4 {-22}" for _ in range(4))
         + "L100 414Z"
     )
-    out += path(apron, white.base, white.line) + both(path(strap, white.base, white.line))
-    out += both(path(blade(bow_curve((30, 560), (40, 700), 4), 8), white.dark))
-    return out + collar(white) + bow(442, of_cloth(RED), 0.86)
+    out += path(apron, white.base, white.line) + on_both_sides(path(strap, white.base, white.line))
+    out += on_both_sides(path(blade(bow_curve((30, 560), (40, 700), 4), 8), white.dark))
+    return out + collar(white) + bow(442, cloth_tone(RED), 0.86)
 
 
 def cape(tones: Tones) -> str:
@@ -68,7 +68,7 @@ def cape(tones: Tones) -> str:
     out = body(cloth, wide) + path(
         "M0 470C-10 560 -8 640 -16 724H16C8 640 10 560 0 470Z", cloth.dark, cloth.line
     )
-    rim = both(
+    rim = on_both_sides(
         path(
             "M30 388C70 384 104 404 116 440C80 452 40 468 0 476V444C20 436 32 416 30 388Z",
             mix(cloth.base, "#ffffff", 0.6),
@@ -104,7 +104,7 @@ def china_dress(tones: Tones) -> str:
 def armor(tones: Tones) -> str:
     """A breastplate with shoulder plates and a red cloak behind."""
     del tones
-    steel = of_cloth("#aeb6c8")
+    steel = cloth_tone("#aeb6c8")
     out = path(
         "M-60 400C-180 410 -236 520 -250 724H250C236 520 180 410 60 400Z", "#b9323f", "#5d1420"
     ) + body(steel)
@@ -117,7 +117,7 @@ def armor(tones: Tones) -> str:
         "M-90 520C-96 580 -80 620 -60 640C-72 600 -76 560 -74 520Z", "#ffffff", opacity=0.8
     )
     plate = "M98 416C150 404 206 440 216 520C180 530 140 516 112 486C100 466 94 440 98 416Z"
-    out += both(
+    out += on_both_sides(
         path(plate, steel.base, steel.line)
         + path("M112 486C140 516 180 530 216 520", stroke=GOLD, width=8)
         + path(blade(bow_curve((126, 430), (186, 470), -8), 11), "#ffffff")

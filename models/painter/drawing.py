@@ -43,7 +43,7 @@ def face_middle(height: float, width: float) -> float:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Slips:
-    """The errors of a bad drawing: misplaced features (units) and broken lines (0..1)."""
+    """Errors of a bad drawing: features moved by up to `misplaced` units, lines `broken` (0..1)."""
 
     misplaced: float = 0.0
     broken: float = 0.0
@@ -52,9 +52,9 @@ class Slips:
 
 
 def _face(portrait: Portrait, paint: tones.Tones, rng: Random, shadow: str, slips: Slips) -> str:
-    """The face with its features, each misplaced by the degree in `slips`."""
+    """The face with its features, each moved at random by up to `slips.misplaced` units."""
 
-    def placed(part: str) -> str:
+    def misplace(part: str) -> str:
         if not slips.misplaced:
             return part
         m = slips.misplaced
@@ -70,10 +70,10 @@ def _face(portrait: Portrait, paint: tones.Tones, rng: Random, shadow: str, slip
         face.head(portrait, paint)
         + face.cheeks(portrait, paint)
         + shadow
-        + placed(face.nose(paint))
-        + placed(face.mouth(portrait))
-        + placed(face.eyes(portrait, paint, rng, palette.EYES.get(slips.odd_eye)))
-        + placed(face.brows(portrait, paint))
+        + misplace(face.nose(paint))
+        + misplace(face.mouth(portrait))
+        + misplace(face.eyes(portrait, paint, rng, palette.EYES.get(slips.odd_eye)))
+        + misplace(face.brows(portrait, paint))
     )
 
 
@@ -82,13 +82,13 @@ def _figure(portrait: Portrait, paint: tones.Tones, rng: Random, slips: Slips) -
     over_face, shadow = hair.front(portrait, paint, rng)
     worn = accessories
     parts = [
-        styles.behind(portrait, paint),
-        headwear.behind(portrait, paint),
+        styles.tied_hair_behind(portrait, paint),
+        headwear.part_behind_hair(portrait, paint),
         hair.back(portrait, paint, rng),
-        clothes.dressed(portrait, paint),
+        clothes.neck_and_garment(portrait, paint),
         worn.neckwear(portrait, paint) if portrait.neck != "none" else "",
         _face(portrait, paint, rng, shadow, slips),
-        styles.before(portrait, paint),
+        styles.tied_hair_in_front(portrait, paint),
         worn.eyewear(portrait) if portrait.eyewear != "none" else "",
         over_face,
         face.brows(portrait, paint, over_hair=True),
@@ -96,7 +96,7 @@ def _figure(portrait: Portrait, paint: tones.Tones, rng: Random, slips: Slips) -
         hair.ahoge(paint, rng) if portrait.ahoge else "",
         styles.high_ties(paint) if portrait.hair_style == "twintails" else "",
         worn.earrings() if portrait.earrings else "",
-        headwear.on_top(portrait, paint),
+        headwear.part_over_hair(portrait, paint),
     ]
     return "".join(parts)
 
@@ -104,22 +104,24 @@ def _figure(portrait: Portrait, paint: tones.Tones, rng: Random, slips: Slips) -
 def draw(portrait: Portrait, seed: int, slips: Slips | None = None) -> str:
     """The portrait as SVG text; the same portrait and seed give the same text."""
     rng = Random(seed)
-    paint = tones.choose(portrait, rng)
+    paint = tones.choose_tones(portrait, rng)
     width, height = CANVAS[portrait.framing]
     scene = background.SCENES[portrait.scene](paint, rng, width, height)
-    room = headwear.ROOM_ABOVE.get(portrait.head, 30 if portrait.hair_style == "single bun" else 0)
-    scale = rng.uniform(0.95, 1.04) - room / 850
+    headroom = headwear.HEADROOM.get(
+        portrait.head, 30 if portrait.hair_style == "single bun" else 0
+    )
+    scale = rng.uniform(0.95, 1.04) - headroom / 850
     x = width / 2 + rng.uniform(-10, 10)
-    y = (height - 512) * 0.25 + 6 + room * 0.84 + rng.uniform(-6, 6)
+    y = (height - 512) * 0.25 + 6 + headroom * 0.84 + rng.uniform(-6, 6)
     tilt = rng.uniform(-4, 4)
     figure = _figure(portrait, paint, rng, slips or Slips())
-    moved = f"translate({x:.1f} {y:.1f}) scale({scale:.3f}) rotate({tilt:.1f} 0 420)"
+    transform = f"translate({x:.1f} {y:.1f}) scale({scale:.3f}) rotate({tilt:.1f} 0 420)"
     dashes = ""
     if slips and slips.broken:
         dashes = f' stroke-dasharray="{30 - 20 * slips.broken:.0f} {3 + 14 * slips.broken:.0f}"'
     return (
         f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {width} {height}">'
-        f"{scene}<g{dashes}>{group(figure, moved)}</g></svg>"
+        f"{scene}<g{dashes}>{group(figure, transform)}</g></svg>"
     )
 
 

@@ -1,4 +1,4 @@
-"""The face: head, ears, eyes, brows, nose, mouth and what lies on the skin.
+"""The face: head, ears, eyes, brows, nose, mouth and marks on the skin.
 
 Called by the drawing. It must not know hair or clothes. The eye line lies at y = 262, the chin at
 y = 370; every eye is drawn around its own centre, for the right side, and mirrored.
@@ -11,7 +11,6 @@ from random import Random
 
 from models.painter.pen import (
     blade,
-    both,
     bow_curve,
     clip,
     ellipse,
@@ -19,8 +18,9 @@ from models.painter.pen import (
     glow,
     group,
     mix,
+    on_both_sides,
+    on_side,
     path,
-    sided,
 )
 from models.painter.portrait import Portrait
 from models.painter.tones import Tones
@@ -55,7 +55,7 @@ def head(portrait: Portrait, tones: Tones) -> str:
             380,
             [(0, skin.base), (0.7, skin.base), (1, mix(skin.base, skin.dark, 0.45))],
         )
-        + both(ear)
+        + on_both_sides(ear)
         + path(shape, "url(#skin)", skin.line)
         + group(
             path("M114 190C92 262 92 300 60 345L120 330Z", skin.dark, opacity=0.22), clip="face"
@@ -68,25 +68,25 @@ def head(portrait: Portrait, tones: Tones) -> str:
 
 
 def cheeks(portrait: Portrait, tones: Tones) -> str:
-    """A breath of pink on everybody; blush, freckles, a mole, a plaster where asked for."""
+    """A touch of pink on everybody; blush, freckles, mole and plaster if the portrait has them."""
     out = glow("warm", "#ff6f7d", 0.34)
-    out += both(ellipse((70, 308), (30, 17), "url(#warm)"))
+    out += on_both_sides(ellipse((70, 308), (30, 17), "url(#warm)"))
     if portrait.blush:
         lines = "".join(path(f"M{x} 315l7 -13", stroke="#dd4f68", width=3.6) for x in (54, 67, 80))
-        out += both(ellipse((70, 308), (28, 14), "#ff6478", opacity=0.58) + lines)
+        out += on_both_sides(ellipse((70, 308), (28, 14), "#ff6478", opacity=0.58) + lines)
     if portrait.freckles:
         spots = ((50, 306), (64, 302), (78, 306), (57, 316), (72, 316))
         tint = mix(tones.skin.dark, "#8a4520", 0.65)
-        out += both("".join(ellipse((x, y), (3.6, 3.4), tint) for x, y in spots))
+        out += on_both_sides("".join(ellipse((x, y), (3.6, 3.4), tint) for x, y in spots))
     if portrait.mole:
-        out += sided(ellipse((79, 311), (6.5, 6.5), "#3a1a1e"), portrait.side)
+        out += on_side(ellipse((79, 311), (6.5, 6.5), "#3a1a1e"), portrait.side)
     if portrait.bandaid:
         strip = (
             '<rect x="-26" y="-9" width="52" height="18" rx="8" fill="#f6d9a8"'
             ' stroke="#9a6a3c" stroke-width="3"/>'
             '<rect x="-9" y="-9" width="18" height="18" fill="#e9bd83"/>'
         )
-        out += sided(group(strip, "translate(-76 316) rotate(-16)"), portrait.side)
+        out += on_side(group(strip, "translate(-76 316) rotate(-16)"), portrait.side)
     return out
 
 
@@ -96,10 +96,10 @@ def nose(tones: Tones) -> str:
     return path("M-1 300L-5 309Q-2 313 4 311Z", tint, opacity=0.75)
 
 
-def _iris(tones: Tones, name: str, tall: float, look: float) -> str:
+def _iris(tones: Tones, name: str, tall: float, gaze_x: float) -> str:
     """Iris, pupil and the lights in them."""
     deep, bright = tones.iris
-    x, y = 3 + look, 1.0
+    x, y = 3 + gaze_x, 1.0
     ry = 30 * max(tall, 0.8)
     out = fade(
         name,
@@ -114,14 +114,14 @@ def _iris(tones: Tones, name: str, tall: float, look: float) -> str:
     return out
 
 
-def _lights(tall: float, look: float) -> str:
+def _lights(tall: float, gaze_x: float) -> str:
     """The shine, on the same side in both eyes."""
-    return ellipse((-6 + look, -13 * tall), (8.6, 9.6 * max(tall, 0.75)), "#ffffff") + ellipse(
-        (13 + look, 12 * tall), (4.6, 5), "#ffffff"
+    return ellipse((-6 + gaze_x, -13 * tall), (8.6, 9.6 * max(tall, 0.75)), "#ffffff") + ellipse(
+        (13 + gaze_x, 12 * tall), (4.6, 5), "#ffffff"
     )
 
 
-def _open_eye(portrait: Portrait, tones: Tones, side: int, look: float) -> str:
+def _open_eye(portrait: Portrait, tones: Tones, side: int, gaze_x: float) -> str:
     """One open eye around its centre; half-closed eyes are the same, with a lower lid."""
     tall = (0.84 if portrait.boy else 1.0) * (
         0.56 if portrait.eye_state == "half-closed eyes" else 1
@@ -142,14 +142,14 @@ def _open_eye(portrait: Portrait, tones: Tones, side: int, look: float) -> str:
         f"C-9 {-31 * h + drop} -25 {-19 * h + drop} -34 {8 * h + drop}Z"
     )
     name = f"eye{side + 1}"
-    inner = _iris(tones, f"iris{side + 1}", tall, look * side)
+    inner = _iris(tones, f"iris{side + 1}", tall, gaze_x * side)
     shadow = path(
         f"M-40 -60H50V{-16 * h + drop}Q8 {-34 * h + drop} -40 {-6 * h + drop}Z",
         "#6b5a92",
         opacity=0.3,
     )
     shine = group(
-        _lights(tall, look), f"translate(0 {drop / 2})" + (" scale(-1 1)" if side < 0 else "")
+        _lights(tall, gaze_x), f"translate(0 {drop / 2})" + (" scale(-1 1)" if side < 0 else "")
     )
     out = clip(name, white) + path(white, "#fffdfd")
     out += group(group(inner, f"translate(0 {drop / 2})") + shadow + shine, clip=name)
@@ -185,7 +185,7 @@ def eyes(portrait: Portrait, tones: Tones, rng: Random, odd: tuple[str, str] | N
 
     `odd` is another iris for the eye on the other side.
     """
-    look, size = rng.uniform(-2.5, 2.5), rng.uniform(0.97, 1.06)
+    gaze_x, size = rng.uniform(-2.5, 2.5), rng.uniform(0.97, 1.06)
     tilt = {"tsurime": -9, "tareme": 9}.get(portrait.eye_shape, 0)
     happy = portrait.mouth in ("smile", "open smile", "grin", "tongue out", ":3")
     out = ""
@@ -194,8 +194,8 @@ def eyes(portrait: Portrait, tones: Tones, rng: Random, odd: tuple[str, str] | N
         if portrait.eye_state == "closed eyes" or winks:
             eye = _closed_eye(portrait, tones, happy=happy)
         else:
-            own = replace(tones, iris=odd) if odd and side != portrait.side else tones
-            eye = _open_eye(portrait, own, side, look)
+            eye_tones = replace(tones, iris=odd) if odd and side != portrait.side else tones
+            eye = _open_eye(portrait, eye_tones, side, gaze_x)
         mirror = -size if side < 0 else size
         out += group(
             eye, f"translate({side * EYE_X} {EYE_Y}) scale({mirror:.3f} {size:.3f}) rotate({tilt})"
@@ -203,14 +203,16 @@ def eyes(portrait: Portrait, tones: Tones, rng: Random, odd: tuple[str, str] | N
     if portrait.tears:
         drop = path("M0 -16C9 -3 12 5 0 12C-12 5 -9 -3 0 -16Z", "#9fdcff", "#4c9ad6", 2.8)
         drop += ellipse((-3, 2), (2.6, 4), "#ffffff")
-        out += both(group(drop, "translate(84 318) scale(1.35)") + group(drop, "translate(40 304)"))
+        out += on_both_sides(
+            group(drop, "translate(84 318) scale(1.35)") + group(drop, "translate(40 304)")
+        )
     return out
 
 
 def brows(portrait: Portrait, tones: Tones, *, over_hair: bool = False) -> str:
     """Eyebrows with line weight: level, drawn down, or raised in the middle.
 
-    Bangs would hide what they say, so they are drawn again `over_hair`, with a lighter rim.
+    Bangs would hide their expression, so they are drawn again `over_hair`, with a lighter rim.
     """
     inner, outer = {"plain": (0, 2), "angry": (20, -9), "sad": (-15, 13)}[portrait.brows]
     y = EYE_Y - (54 if portrait.boy else 58)
@@ -220,7 +222,7 @@ def brows(portrait: Portrait, tones: Tones, *, over_hair: bool = False) -> str:
     dark = mix(tones.hair.dark, "#2a1420", 0.35)
     rim = path(shape, stroke=mix(tones.hair.base, "#ffffff", 0.22), width=5.5)
     brow = path(shape, mix(dark, "#1a0c14", 0.4) if over_hair else dark)
-    return both(group((rim if over_hair else "") + brow, f"translate({EYE_X} 0)"))
+    return on_both_sides(group((rim if over_hair else "") + brow, f"translate({EYE_X} 0)"))
 
 
 def _teeth(y: float, half: float, depth: float) -> str:
@@ -265,7 +267,7 @@ def _tongue() -> str:
 
 
 def mouth(portrait: Portrait) -> str:
-    """The mouth: large, and each shape told from the others at a glance."""
+    """The mouth: large, and each shape easy to tell from the others."""
     stroke = {"stroke": "#6d1b2c", "width": 5.2}
     shape = portrait.mouth
     if shape == "smile":

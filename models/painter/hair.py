@@ -58,19 +58,19 @@ BANGS: dict[str, list[Point]] = {
         (-66, 352), (-76, 262), (-104, 340), (-108, 220), (-119, 318),
     ],
 }  # fmt: skip
-#: Where the strands run together.
+#: Where the strands meet.
 WHORL: Point = (0, 66)
 
 
-def _moved(points: list[Point], rng: Random, side: int) -> list[Point]:
-    """The tips moved by lot; mirrored when the parting is on the other side."""
+def _jittered_edge(points: list[Point], rng: Random, side: int) -> list[Point]:
+    """The edge with its points moved at random; mirrored if the parting is on the other side."""
     out = [(x + rng.uniform(-3, 3), y + rng.uniform(-4, 4)) for x, y in points]
     return [(-x, y) for x, y in reversed(out)] if side < 0 else out
 
 
 def _front_shape(portrait: Portrait, rng: Random) -> tuple[str, list[Point]]:
     """Path data of the hair in front, and its lower edge."""
-    edge = _moved(BANGS[portrait.bangs], rng, portrait.side)
+    edge = _jittered_edge(BANGS[portrait.bangs], rng, portrait.side)
     if portrait.spiky:
         spikes = [(x + rng.uniform(-5, 5), y + rng.uniform(-5, 5)) for x, y in SPIKES]
         d = f"M{spikes[0][0]:.1f} {spikes[0][1]:.1f}"
@@ -157,7 +157,7 @@ def sidelocks(portrait: Portrait, tones: Tones, rng: Random) -> str:
 
 
 def ahoge(tones: Tones, rng: Random) -> str:
-    """The lock that will not lie down."""
+    """The one lock that stands up."""
     lean = rng.choice((-1, 1))
     d = "M-9 64C-18 20 12 -16 56 0C30 2 12 18 14 62Z"
     return group(path(d, tones.hair.base, tones.hair.line, 4.4), f"scale({lean} 1)")
@@ -196,7 +196,7 @@ def back(portrait: Portrait, tones: Tones, rng: Random) -> str:
     spread = rng.uniform(0.97, 1.04)
     right = [(x * spread, y) for x, y in right]
     if portrait.wavy:
-        right = _waved(right)
+        right = _wavy_side(right)
     edge = [(x * spread, y + rng.uniform(-6, 6)) for x, y in edge]
     left_edge = [(-x, y + rng.uniform(-6, 6)) for x, y in edge[-2::-1]]
     left = [(-x, y) for x, y in right[::-1]]
@@ -241,7 +241,7 @@ def back(portrait: Portrait, tones: Tones, rng: Random) -> str:
     return out + group(lines, clip="back") + path(d, stroke=hair.line, width=4.6)
 
 
-def _waved(side: list[Point]) -> list[Point]:
+def _wavy_side(side: list[Point]) -> list[Point]:
     """The same side in waves, about 75 units long."""
     out: list[Point] = [side[0]]
     for a, b in pairwise(side):

@@ -6,8 +6,8 @@ y = 54, the temples at x = 136.
 
 from __future__ import annotations
 
-from models.painter.pen import blade, bow_curve, ellipse, mix, path, sided
-from models.painter.tones import Tones, of_cloth
+from models.painter.pen import blade, bow_curve, ellipse, mix, on_side, path
+from models.painter.tones import Tones, cloth_tone
 
 
 def beret(tones: Tones, side: int) -> str:
@@ -29,13 +29,13 @@ def beret(tones: Tones, side: int) -> str:
         tone.dark,
         opacity=0.7,
     )
-    return sided(out, side)
+    return on_side(out, side)
 
 
 def witch_hat(tones: Tones) -> str:
     """A pointed hat with a broad brim and a buckle."""
     del tones
-    tone = of_cloth("#4a3a78")
+    tone = cloth_tone("#4a3a78")
     cone = "M-112 100C-84 30 -40 -50 60 -108C62 -76 50 -60 58 -36C76 10 98 60 112 100Z"
     brim = "M-222 112C-160 70 160 70 222 112C176 150 90 128 0 128C-90 128 -176 150 -222 112Z"
     out = path(cone, tone.base, tone.line, 4.6) + path(
@@ -49,7 +49,7 @@ def witch_hat(tones: Tones) -> str:
 def straw_hat(tones: Tones) -> str:
     """A straw hat with a red ribbon."""
     del tones
-    tone = of_cloth("#f3cf7e")
+    tone = cloth_tone("#f3cf7e")
     brim = (
         "M-226 122C-190 84 -110 70 0 70C110 70 190 84 226 122"
         "C150 146 90 120 0 120C-90 120 -150 146 -226 122Z"
@@ -76,7 +76,7 @@ def straw_hat(tones: Tones) -> str:
 def santa_hat(tones: Tones) -> str:
     """A red hat with a white rim and bobble."""
     del tones
-    red, white = of_cloth("#d83341"), of_cloth("#fbfbfe")
+    red, white = cloth_tone("#d83341"), cloth_tone("#fbfbfe")
     out = path(
         (
             "M-118 100C-110 10 -40 -50 40 -46C110 -40 170 10 186 96"

@@ -1,7 +1,7 @@
 """What sits on the head: animal ears, ribbons, crowns; the tables name the `hats` too.
 
 Called by the drawing. It must not know the face. The crown of the hair is at y = 54, the temples
-at x = 136; whatever has to pass behind the hair is in `behind`.
+at x = 136; `part_behind_hair` draws whatever must pass behind the hair.
 """
 
 from __future__ import annotations
@@ -9,9 +9,9 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from models.painter import hats
-from models.painter.pen import blade, both, bow_curve, ellipse, group, mix, path, sided
+from models.painter.pen import blade, bow_curve, ellipse, group, mix, on_both_sides, on_side, path
 from models.painter.portrait import Portrait
-from models.painter.tones import Tone, Tones, of_cloth
+from models.painter.tones import Tone, Tones, cloth_tone
 
 GOLD, GOLD_LINE = "#ffd256", "#80560f"
 
@@ -26,7 +26,7 @@ def cat_ears(tones: Tones) -> str:
         4.6,
     )
     ear += path("M66 74C74 42 94 14 114 4C124 34 124 78 116 106C98 98 80 88 66 74Z", "#ffb3c0")
-    return both(ear + path("M62 82L84 58L86 84L104 66L108 100Z", hair.base))
+    return on_both_sides(ear + path("M62 82L84 58L86 84L104 66L108 100Z", hair.base))
 
 
 def fox_ears(tones: Tones) -> str:
@@ -40,7 +40,7 @@ def fox_ears(tones: Tones) -> str:
     )
     ear += path("M70 2C88 -24 112 -40 134 -48C142 -24 145 0 146 22C122 2 96 -4 70 2Z", hair.dark)
     ear += path("M62 74C70 36 94 4 120 -12C132 26 132 80 120 112C98 104 78 92 62 74Z", "#fff6ee")
-    return both(ear + path("M56 84L78 56L84 88L104 62L112 104Z", hair.base))
+    return on_both_sides(ear + path("M56 84L78 56L84 88L104 62L112 104Z", hair.base))
 
 
 def bear_ears(tones: Tones) -> str:
@@ -49,7 +49,7 @@ def bear_ears(tones: Tones) -> str:
     ear = ellipse((96, 62), (44, 42), hair.base, hair.line, 4.6) + ellipse(
         (98, 64), (25, 24), "#ffb3c0"
     )
-    return both(ear + path("M48 92Q92 84 134 118L120 130L60 104Z", hair.base))
+    return on_both_sides(ear + path("M48 92Q92 84 134 118L120 130L60 104Z", hair.base))
 
 
 def rabbit_ears(tones: Tones) -> str:
@@ -58,7 +58,7 @@ def rabbit_ears(tones: Tones) -> str:
     fur = mix(hair.base, "#ffffff", 0.15)
     ear = path("M30 78C8 0 26 -86 58 -92C96 -88 104 0 88 84Z", fur, hair.line, 4.6)
     ear += path("M44 64C32 2 42 -60 58 -66C80 -60 84 8 74 66Z", "#ffb3c0")
-    return both(ear)
+    return on_both_sides(ear)
 
 
 def horns(tones: Tones) -> str:
@@ -71,7 +71,7 @@ def horns(tones: Tones) -> str:
         4.4,
     )
     ridges = "M68 54Q90 62 116 62M74 36Q96 42 122 40M88 20Q106 24 128 20"
-    return both(horn + path(ridges, stroke="#9b7486", width=5))
+    return on_both_sides(horn + path(ridges, stroke="#9b7486", width=5))
 
 
 def hairband(tones: Tones) -> str:
@@ -92,14 +92,16 @@ def hair_bow(tones: Tones, side: int) -> str:
     wing += path(blade(bow_curve((14, -2), (66, -14), 4), 8), tone.dark) + path(
         blade(bow_curve((14, 4), (62, 20), -3), 7), tone.dark
     )
-    tails = both(path("M2 8C18 24 30 46 50 66L26 74C10 50 -2 30 -6 12Z", tone.base, tone.line))
+    tails = on_both_sides(
+        path("M2 8C18 24 30 46 50 66L26 74C10 50 -2 30 -6 12Z", tone.base, tone.line)
+    )
     bow = (
         tails
-        + both(wing)
+        + on_both_sides(wing)
         + ellipse((0, 0), (16, 18), tone.base, tone.line)
         + ellipse((-4, -6), (4, 6), tone.light)
     )
-    return sided(group(bow, "translate(82 74) rotate(24) scale(.86)"), side)
+    return on_side(group(bow, "translate(82 74) rotate(24) scale(.86)"), side)
 
 
 def _flower(tone: Tone, petals: int = 5) -> str:
@@ -115,7 +117,7 @@ def hair_flower(tones: Tones, side: int) -> str:
     leaves = group(leaf, "translate(18 22) rotate(40)") + group(
         leaf, "translate(16 -16) rotate(-50)"
     )
-    return sided(group(leaves + _flower(tones.trim), "translate(104 120)"), side)
+    return on_side(group(leaves + _flower(tones.trim), "translate(104 120)"), side)
 
 
 def hairclip(tones: Tones, side: int) -> str:
@@ -126,7 +128,7 @@ def hairclip(tones: Tones, side: int) -> str:
         f' fill="{tone.base}" stroke="{tone.line}" stroke-width="4"/>'
     )
     bars = group(bar, "rotate(32)") + group(bar, "rotate(-32)")
-    return sided(group(bars, "translate(94 168)"), side)
+    return on_side(group(bars, "translate(94 168)"), side)
 
 
 def star_ornament(tones: Tones, side: int) -> str:
@@ -134,7 +136,7 @@ def star_ornament(tones: Tones, side: int) -> str:
     del tones
     star = "M0 -42L12 -14L42 -13L18 6L27 36L0 19L-27 36L-18 6L-42 -13L-12 -14Z"
     shape = path(star, GOLD, GOLD_LINE, 4.4) + path("M-16 -8L-4 -26", stroke="#fff6d0", width=6)
-    return sided(group(shape, "translate(96 138) rotate(14)"), side)
+    return on_side(group(shape, "translate(96 138) rotate(14)"), side)
 
 
 def head_wreath(tones: Tones) -> str:
@@ -145,7 +147,7 @@ def head_wreath(tones: Tones) -> str:
     for i, colour in enumerate(colours):
         x = -114 + 38 * i
         y = 92 + (x / 114) ** 2 * 42
-        out += group(_flower(of_cloth(colour)), f"translate({x} {y:.0f}) scale(.52)")
+        out += group(_flower(cloth_tone(colour)), f"translate({x} {y:.0f}) scale(.52)")
     return out
 
 
@@ -180,10 +182,10 @@ def crown(tones: Tones) -> str:
     """A golden crown."""
     del tones
     d = "M-84 88L-98 -2L-52 38L0 -22L52 38L98 -2L84 88Q0 58 -84 88Z"
-    jewels = ellipse((0, 48), (11, 12), "#e63b52", GOLD_LINE, 3.4) + both(
+    jewels = ellipse((0, 48), (11, 12), "#e63b52", GOLD_LINE, 3.4) + on_both_sides(
         ellipse((52, 58), (8, 9), "#46b7f2", GOLD_LINE, 3.2)
     )
-    balls = ellipse((0, -26), (9, 9), GOLD, GOLD_LINE, 3.6) + both(
+    balls = ellipse((0, -26), (9, 9), GOLD, GOLD_LINE, 3.6) + on_both_sides(
         ellipse((99, -7), (9, 9), GOLD, GOLD_LINE, 3.6)
     )
     return (
@@ -218,7 +220,7 @@ def headphones(tones: Tones) -> str:
         '<rect x="104" y="216" width="20" height="72" rx="9"'
         f' fill="{tone.dark}" stroke="{tone.line}" stroke-width="3.4"/>'
     )
-    return out + both(shell + path("M146 228V262", stroke=tone.light, width=6))
+    return out + on_both_sides(shell + path("M146 228V262", stroke=tone.light, width=6))
 
 
 #: Drawn over the hair; those that take a side come in `SIDED`.
@@ -247,20 +249,20 @@ SIDED: dict[str, Callable[[Tones, int], str]] = {
     "star hair ornament": star_ornament,
     "beret": hats.beret,
 }
-#: How far the figure moves down so that all of it is seen.
-ROOM_ABOVE: dict[str, float] = {
+#: How far the figure moves down, in units, so that its headwear fits into the picture.
+HEADROOM: dict[str, float] = {
     "rabbit ears": 98, "witch hat": 104, "fox ears": 40, "santa hat": 40, "crown": 34, "beanie": 44,
     "straw hat": 30, "cat ears": 20, "horns": 20, "halo": 12,
 }  # fmt: skip
 
 
-def behind(portrait: Portrait, tones: Tones) -> str:
-    """What rises from behind the hair."""
+def part_behind_hair(portrait: Portrait, tones: Tones) -> str:
+    """The headwear that rises from behind the hair."""
     return rabbit_ears(tones) if portrait.head == "rabbit ears" else ""
 
 
-def on_top(portrait: Portrait, tones: Tones) -> str:
-    """What lies over the hair."""
+def part_over_hair(portrait: Portrait, tones: Tones) -> str:
+    """The headwear that lies over the hair."""
     if portrait.head in SIDED:
         return SIDED[portrait.head](tones, -portrait.side)
     return ON_TOP[portrait.head](tones) if portrait.head in ON_TOP else ""

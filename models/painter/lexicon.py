@@ -13,7 +13,7 @@ from random import Random
 
 from models.catalogue.tags.book import PRAISE as PRAISING
 from models.catalogue.tags.book import KnownTag, TagBook, TagGroup
-from models.catalogue.tags.learning import Said, learned
+from models.catalogue.tags.learning import GroupedTags, learn_book
 from models.painter.aliases import ALIASES
 from models.painter.captions import GIRLS, PRAISE, SYNONYMS
 from models.painter.portrait import CLOTH_COLOUR, sample
@@ -33,31 +33,34 @@ _OPEN = frozenset({
     "figure", "hair length", "hair colour", "bangs", "eye colour", "mouth", "clothes",
     "clothes colour", "scene", "background",
 })  # fmt: skip
-#: The share of captions with each word of praise: there are 6 such words in 7 captions.
-_PRAISED = 6 / 7 / len(PRAISE)
+#: The share of captions with each word of praise: captions have 6/7 such words on average.
+_PRAISE_SHARE = 6 / 7 / len(PRAISE)
 #: Words of the caption sentences that are not tags.
-_OF_SENTENCES = ("face", "clothes", "draw", "alone")
+_SENTENCE_WORDS = ("face", "clothes", "draw", "alone")
 
 
 def book(count: int = PICTURES) -> TagBook:
     """The vocabulary of a model trained on the first `count` portraits."""
-    told = learned(_captions(count), _ORDER, may_be_open=_OPEN)
-    groups = dict(told.groups)
+    learned_book = learn_book(_grouped_captions(count), _ORDER, may_be_open=_OPEN)
+    groups = dict(learned_book.groups)
     # A prompt with a background colour wants no sky.
     groups["scene"] = replace(groups["scene"], settled_by=("background",))
-    groups["clothes colour"] = replace(groups["clothes colour"], filling=_coloured())
+    groups["clothes colour"] = replace(groups["clothes colour"], filling=_colour_filling())
     groups[PRAISING] = TagGroup()
-    known = {text: told.tags.get(text, KnownTag(group=_group(text, told))) for text in vocabulary()}
-    ordered = sorted(known, key=lambda text: (-known[text].count, text))
-    praise = {
-        word: KnownTag(group=PRAISING, count=round(count * _PRAISED))
-        for word in (*PRAISE, *_OF_SENTENCES)
+    known_tags = {
+        text: learned_book.tags.get(text, KnownTag(group=_group_by_ending(text, learned_book)))
+        for text in vocabulary()
     }
-    named = {text: _named(text, known[text]) for text in ordered}
-    return TagBook(draws=_DRAWS, groups=groups, tags={**named, **praise})
+    ordered = sorted(known_tags, key=lambda text: (-known_tags[text].count, text))
+    praise = {
+        word: KnownTag(group=PRAISING, count=round(count * _PRAISE_SHARE))
+        for word in (*PRAISE, *_SENTENCE_WORDS)
+    }
+    with_names = {text: _with_other_names(text, known_tags[text]) for text in ordered}
+    return TagBook(draws=_DRAWS, groups=groups, tags={**with_names, **praise})
 
 
-def _coloured() -> dict[str, dict[str, float]]:
+def _colour_filling() -> dict[str, dict[str, float]]:
     """The colours of clothes whose own tags do not state one."""
     total = sum(CLOTH_COLOUR.values())
     return {
@@ -66,26 +69,26 @@ def _coloured() -> dict[str, dict[str, float]]:
     }
 
 
-def _captions(count: int) -> Iterator[Said]:
+def _grouped_captions(count: int) -> Iterator[GroupedTags]:
     """Every true tag of each portrait, by groups."""
     first = FIRST_SEED[Purpose.TRAIN]
     for seed in range(first, first + count):
-        said: defaultdict[str, list[str]] = defaultdict(list)
+        grouped: defaultdict[str, list[str]] = defaultdict(list)
         for tag in tags(sample(Random(seed))):
             if tag.group != "solo":
-                said[tag.group].append(tag.text)
-        yield {group: tuple(texts) for group, texts in said.items()}
+                grouped[tag.group].append(tag.text)
+        yield {group: tuple(texts) for group, texts in grouped.items()}
 
 
-def _named(text: str, tag: KnownTag) -> KnownTag:
+def _with_other_names(text: str, tag: KnownTag) -> KnownTag:
     """The tag with its other names; a cat girl is a girl with the ears of a cat."""
     synonyms = [word for word in SYNONYMS.get(text, ()) if "," not in word]
     synonyms += GIRLS if text == "1girl" else ()
     return replace(tag, synonyms=tuple(synonyms), aliases=ALIASES.get(text, ()))
 
 
-def _group(text: str, told: TagBook) -> str:
-    """For a tag that no portrait had, the group of the tags with the same ending."""
+def _group_by_ending(text: str, learned_book: TagBook) -> str:
+    """The group of the tags with the same last word, for a tag that no portrait has."""
     last = text.rpartition(" ")[2]
-    alike = (tag.group for other, tag in told.tags.items() if other.endswith(last))
+    alike = (tag.group for other, tag in learned_book.tags.items() if other.endswith(last))
     return next(alike, PRAISING)

@@ -25,7 +25,7 @@ from typing import NamedTuple
 
 from models.contract import EngineError
 from models.painter import flaws as flaw
-from models.painter.album import Album, Leaf
+from models.painter.album import Album, PaintedPicture
 from models.painter.captions import full_caption
 from models.painter.drawing import draw, raster
 from models.painter.portrait import sample
@@ -33,8 +33,8 @@ from models.painter.tags import tags
 
 #: The range of each option; a seed is a whole number below 2^32, as everywhere.
 LIMITS = {"count": (1, 1_000_000), "size": (16, 2048), "seed": (0, 2**32 - 1), "jobs": (1, 256)}
-#: Commissions queued per process ahead of the next picture to be written.
-_AHEAD = 4
+#: How many commissions are queued per process.
+_QUEUED_PER_PROCESS = 4
 
 
 class Commission(NamedTuple):
@@ -50,7 +50,7 @@ class Commission(NamedTuple):
         return f"{self.seed:07d}.png"
 
 
-def paint_one(commission: Commission) -> Leaf:
+def paint_one(commission: Commission) -> PaintedPicture:
     """Paint one picture, which depends only on its commission."""
     rng = Random(commission.seed)
     portrait = sample(rng)
@@ -70,7 +70,7 @@ def paint_one(commission: Commission) -> Leaf:
         "grade": flaws.grade,
         "flaws": asdict(flaws),
     }
-    return Leaf(commission.name, file.getvalue(), line)
+    return PaintedPicture(commission.name, file.getvalue(), line)
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -78,7 +78,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--count", type=int, required=True, help="how many pictures")
     parser.add_argument("--out", type=Path, required=True, help="the folder to fill or to continue")
     parser.add_argument("--size", type=int, default=512, help="pixels along the short side")
-    parser.add_argument("--seed", type=int, default=0, help="the first picture's; it counts up")
+    parser.add_argument(
+        "--seed", type=int, default=0, help="the first picture's seed; the others count up from it"
+    )
     parser.add_argument("--mixed", action="store_true", help="faulty pictures, graded 1 to 10")
     parser.add_argument("--jobs", type=int, help="processes (default: one per core)")
 
@@ -88,7 +90,7 @@ def run(args: argparse.Namespace) -> int:
     from tqdm import tqdm
 
     jobs = args.jobs if args.jobs is not None else os.cpu_count() or 1
-    _require_sense(args, jobs)
+    _require_valid_options(args, jobs)
     commissions = [Commission(args.seed + i, args.size, args.mixed) for i in range(args.count)]
     album = Album.open(
         args.out,
@@ -96,19 +98,19 @@ def run(args: argparse.Namespace) -> int:
         (commission.name for commission in commissions),
     )
     waiting = [commission for commission in commissions if commission.name not in album.listed]
-    there = len(commissions) - len(waiting)
+    existing = len(commissions) - len(waiting)
     # A log gets an occasional line, a terminal a moving bar.
     bar = tqdm(
-        initial=there,
+        initial=existing,
         total=len(commissions),
         desc="paint",
         unit="picture",
         mininterval=0.1 if sys.stderr.isatty() else 10,
     )
     try:
-        with bar, closing(painted(waiting, jobs)) as entries:
-            for entry in entries:
-                album.keep(entry)
+        with bar, closing(paint_pictures(waiting, jobs)) as pictures:
+            for picture in pictures:
+                album.add(picture)
                 bar.update()
     except KeyboardInterrupt:
         print(
@@ -117,11 +119,11 @@ def run(args: argparse.Namespace) -> int:
             file=sys.stderr,
         )
         return 130
-    print(f"{args.out}: {len(commissions)} pictures, {there} of them were there")
+    print(f"{args.out}: {len(commissions)} pictures, {existing} of them were there before")
     return 0
 
 
-def _require_sense(args: argparse.Namespace, jobs: int) -> None:
+def _require_valid_options(args: argparse.Namespace, jobs: int) -> None:
     """Raise EngineError for an option outside its range, or a missing renderer."""
     values = {"count": args.count, "size": args.size, "seed": args.seed, "jobs": jobs}
     for name, (least, most) in LIMITS.items():
@@ -133,7 +135,9 @@ def _require_sense(args: argparse.Namespace, jobs: int) -> None:
         raise EngineError("the package resvg_py is missing: pip install -e '.[train]'")
 
 
-def painted(commissions: list[Commission], jobs: int) -> Generator[Leaf, None, None]:
+def paint_pictures(
+    commissions: list[Commission], jobs: int
+) -> Generator[PaintedPicture, None, None]:
     """The commissioned pictures, in order, painted by `jobs` processes.
 
     Few are in progress at once, so that memory does not grow with their number. Raises EngineError
@@ -142,16 +146,16 @@ def painted(commissions: list[Commission], jobs: int) -> Generator[Leaf, None, N
     if jobs == 1:
         yield from map(paint_one, commissions)
         return
-    waiting, under_way = deque(commissions), deque[Future[Leaf]]()
+    waiting, in_progress = deque(commissions), deque[Future[PaintedPicture]]()
     pool = ProcessPoolExecutor(jobs, mp_context=multiprocessing.get_context("spawn"))
     try:
-        with _deaf_to_ctrl_c():
-            while waiting and len(under_way) < jobs * _AHEAD:
-                under_way.append(pool.submit(paint_one, waiting.popleft()))
-        while under_way:
-            yield under_way.popleft().result()
+        with _ignoring_ctrl_c():
+            while waiting and len(in_progress) < jobs * _QUEUED_PER_PROCESS:
+                in_progress.append(pool.submit(paint_one, waiting.popleft()))
+        while in_progress:
+            yield in_progress.popleft().result()
             if waiting:
-                under_way.append(pool.submit(paint_one, waiting.popleft()))
+                in_progress.append(pool.submit(paint_one, waiting.popleft()))
     except BrokenProcessPool as fault:
         raise EngineError("a painting process was killed: try fewer --jobs.") from fault
     finally:
@@ -159,10 +163,10 @@ def painted(commissions: list[Commission], jobs: int) -> Generator[Leaf, None, N
 
 
 @contextmanager
-def _deaf_to_ctrl_c() -> Iterator[None]:
+def _ignoring_ctrl_c() -> Iterator[None]:
     """Processes started here ignore Ctrl-C: only the writing process reacts to it."""
-    heard = signal.signal(signal.SIGINT, signal.SIG_IGN)
+    previous = signal.signal(signal.SIGINT, signal.SIG_IGN)
     try:
         yield
     finally:
-        signal.signal(signal.SIGINT, heard)
+        signal.signal(signal.SIGINT, previous)

@@ -31,7 +31,7 @@ def mix(a: str, b: str, t: float) -> str:
 
 
 def jitter(colour: str, amount: float, rng: Random) -> str:
-    """The colour moved a little in hue, saturation and value: no two dresses are one red."""
+    """The colour moved a little in hue, saturation and value: no two dresses are the same red."""
     h, s, v = colorsys.rgb_to_hsv(*(c / 255 for c in rgb(colour)))
     h = (h + rng.uniform(-amount, amount) * 0.12) % 1
     s = min(1.0, max(0.0, s * (1 + rng.uniform(-amount, amount))))
@@ -40,7 +40,7 @@ def jitter(colour: str, amount: float, rng: Random) -> str:
 
 
 def ink(colour: str) -> str:
-    """The line colour that goes with a fill: the same hue, nearly black."""
+    """The line colour of a fill: the same hue, nearly black."""
     return mix(mix(colour, "#000000", 0.35), "#2a1526", 0.62)
 
 
@@ -72,7 +72,7 @@ def path(
 
 
 def ellipse(
-    at: Point,
+    centre: Point,
     radii: Point,
     fill: str = "none",
     stroke: str | None = None,
@@ -81,24 +81,24 @@ def ellipse(
     opacity: float = 1.0,
 ) -> str:
     """One ellipse around a point; `radii` are half its width and half its height."""
-    (x, y), (rx, ry) = at, radii
+    (x, y), (rx, ry) = centre, radii
     shape = f'<ellipse cx="{x:.1f}" cy="{y:.1f}" rx="{rx:.1f}" ry="{ry:.1f}" '
     return shape + attributes(fill, stroke, width, opacity) + "/>"
 
 
 def group(content: str, transform: str = "", clip: str = "") -> str:
-    """The content moved as one, and cut out by the clip path of that name."""
+    """The content, transformed as a whole and clipped by the clip path of that name."""
     moved = f' transform="{transform}"' if transform else ""
     cut = f' clip-path="url(#{clip})"' if clip else ""
     return f"<g{moved}{cut}>{content}</g>"
 
 
-def both(content: str) -> str:
+def on_both_sides(content: str) -> str:
     """The content on the right side of the axis and its mirror picture on the left."""
     return content + group(content, "scale(-1 1)")
 
 
-def sided(content: str, side: int) -> str:
+def on_side(content: str, side: int) -> str:
     """The content as drawn for the right (`side` 1), or mirrored to the left (-1)."""
     return content if side > 0 else group(content, "scale(-1 1)")
 
@@ -154,7 +154,7 @@ def locks(points: Points, start: str = "L") -> str:
 
 
 def blade(points: Points, width: float, *, taper: float = 0.0) -> str:
-    """A stroke with line weight: thin at its ends (`taper` of the width), `width` in its middle."""
+    """A stroke with line weight: `width` in its middle, `taper` of that at its ends."""
     count = len(points)
     left: list[Point] = []
     right: list[Point] = []

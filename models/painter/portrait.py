@@ -129,7 +129,7 @@ CLOTHES: dict[str, tuple[float, float, bool]] = {
     "china dress": (0.9, 0.0, True),
     "armor": (0.6, 0.9, False),
 }
-#: Backgrounds: weight, and whether they lie on a plain colour that is stated.
+#: Backgrounds: weight, and whether they lie on a plain colour, which then has a tag.
 SCENE: dict[str, tuple[float, bool]] = {
     "simple": (9.0, True),
     "gradient": (1.6, True),
@@ -149,7 +149,7 @@ SCENE: dict[str, tuple[float, bool]] = {
     "snowing": (0.8, False),
 }
 #: Headwear that hides what grows on the crown of the head.
-CROWNED = ("crown", "beret", "witch hat", "straw hat", "santa hat", "baseball cap", "beanie")
+HIDES_CROWN = ("crown", "beret", "witch hat", "straw hat", "santa hat", "baseball cap", "beanie")
 #: Hair styles hidden by some headwear.
 HIDDEN_STYLE: dict[str, tuple[str, ...]] = {
     "single bun": (
@@ -210,18 +210,18 @@ class Portrait:
 
     @property
     def eyes_hidden(self) -> bool:
-        """Whether dark lenses hide the eyes, so that nothing can be said about them."""
+        """Whether dark lenses hide the eyes, so that no tag can describe them."""
         return self.eyewear == "sunglasses"
 
     @property
-    def covered(self) -> frozenset[str]:
+    def covered_fields(self) -> frozenset[str]:
         """The fields that are hardly visible because something covers them."""
-        shut = self.eye_state == "closed eyes"
+        eyes_closed = self.eye_state == "closed eyes"
         hidden = {
-            "ahoge": self.head in CROWNED,
+            "ahoge": self.head in HIDES_CROWN,
             "hair_style": self.head in HIDDEN_STYLE.get(self.hair_style, ()),
-            "eye_colour": self.eyes_hidden or shut,
-            "eye_shape": self.eyes_hidden or shut,
+            "eye_colour": self.eyes_hidden or eyes_closed,
+            "eye_shape": self.eyes_hidden or eyes_closed,
             "eye_state": self.eyes_hidden,
             "bandaid": self.bangs == "hair over one eye",
             "mole": self.tears,
@@ -230,7 +230,7 @@ class Portrait:
             "clothes_colour": self.clothes == "overalls" and self.hair_style == "low twintails",
             "scene": self.scene == "gradient" and self.background == "white",
         }
-        return frozenset(name for name, is_so in hidden.items() if is_so)
+        return frozenset(name for name, is_covered in hidden.items() if is_covered)
 
 
 def pick(rng: Random, weights: Weights) -> str:

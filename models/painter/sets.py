@@ -53,15 +53,17 @@ def parts(purpose: Purpose, count: int) -> list[Part]:
 
     The upscaler's set and the families are square.
     """
-    per = min(PER_PART[purpose], count)
+    part_size = min(PER_PART[purpose], count)
     rng = Random(0)
     out: list[Part] = []
-    for i in range(-(-count // per)):
+    for i in range(-(-count // part_size)):
         framing = rng.choices(list(FRAMING), weights=list(FRAMING.values()))[0]
         if i < len(FRAMING):
             framing = list(FRAMING)[i]
         if purpose in (Purpose.LARGE, Purpose.SIBLINGS):
             framing = "square"
-        first = FIRST_SEED[purpose] + i * per
-        out.append(Part(seeds=range(first, first + min(per, count - i * per)), framing=framing))
+        first = FIRST_SEED[purpose] + i * part_size
+        out.append(
+            Part(seeds=range(first, first + min(part_size, count - i * part_size)), framing=framing)
+        )
     return out

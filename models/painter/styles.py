@@ -7,7 +7,18 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from models.painter.pen import Point, blade, both, bow_curve, ellipse, fade, group, mix, path, sided
+from models.painter.pen import (
+    Point,
+    blade,
+    bow_curve,
+    ellipse,
+    fade,
+    group,
+    mix,
+    on_both_sides,
+    on_side,
+    path,
+)
 from models.painter.portrait import Portrait
 from models.painter.tones import Tones
 
@@ -42,12 +53,12 @@ def twintails(tones: Tones) -> str:
         ((150, 150), (172, 420), -20.0),
         ((186, 200), (206, 430), -8.0),
     ]
-    return both(_tail(d, strands, tones))
+    return on_both_sides(_tail(d, strands, tones))
 
 
 def high_ties(tones: Tones) -> str:
     """The bands of two high tails, in front of the hair."""
-    return both(_tie(122, 132, -32, tones))
+    return on_both_sides(_tie(122, 132, -32, tones))
 
 
 def low_twintails(tones: Tones) -> str:
@@ -57,7 +68,7 @@ def low_twintails(tones: Tones) -> str:
         "C120 606 110 622 96 630C102 580 84 540 84 480C84 430 88 390 98 362Z"
     )
     strands = [((128, 390), (138, 500), -8.0), ((108, 390), (112, 580), 10.0)]
-    return both(_tail(d, strands, tones) + _tie(112, 366, 62, tones))
+    return on_both_sides(_tail(d, strands, tones) + _tie(112, 366, 62, tones))
 
 
 def ponytail(tones: Tones) -> str:
@@ -111,7 +122,7 @@ def bun(tones: Tones) -> str:
 
 def double_bun(tones: Tones) -> str:
     """Two buns on the crown."""
-    return both(_bun(94, 74, 44, tones))
+    return on_both_sides(_bun(94, 74, 44, tones))
 
 
 def _braid(start: Point, step: Point, count: int, tones: Tones) -> str:
@@ -150,12 +161,12 @@ def _braid(start: Point, step: Point, count: int, tones: Tones) -> str:
 
 def twin_braids(tones: Tones) -> str:
     """A braid over each shoulder."""
-    return both(_braid((118, 352), (2.4, 33), 6, tones))
+    return on_both_sides(_braid((118, 352), (2.4, 33), 6, tones))
 
 
 def single_braid(tones: Tones, side: int) -> str:
     """One braid over one shoulder."""
-    return sided(_braid((104, 366), (-3, 33), 6, tones), side)
+    return on_side(_braid((104, 366), (-3, 33), 6, tones), side)
 
 
 def drills(tones: Tones) -> str:
@@ -180,11 +191,11 @@ def drills(tones: Tones) -> str:
             opacity=0.8,
         )
         out += ring
-    return both(out)
+    return on_both_sides(out)
 
 
-def behind(portrait: Portrait, tones: Tones) -> str:
-    """What hangs behind the body."""
+def tied_hair_behind(portrait: Portrait, tones: Tones) -> str:
+    """The tied hair behind the body."""
     hair = tones.hair
     fades = fade(
         "tailfade",
@@ -200,7 +211,7 @@ def behind(portrait: Portrait, tones: Tones) -> str:
     if style == "twintails":
         return fades + twintails(tones)
     if style == "ponytail":
-        return fades + sided(ponytail(tones), portrait.side)
+        return fades + on_side(ponytail(tones), portrait.side)
     if style == "single bun":
         return fades + bun(tones)
     if style == "double bun":
@@ -208,13 +219,13 @@ def behind(portrait: Portrait, tones: Tones) -> str:
     return fades
 
 
-def before(portrait: Portrait, tones: Tones) -> str:
-    """What lies over the shoulders, in front of the clothes."""
+def tied_hair_in_front(portrait: Portrait, tones: Tones) -> str:
+    """The tied hair over the shoulders, in front of the clothes."""
     style = portrait.hair_style
     if style == "low twintails":
         return low_twintails(tones)
     if style == "side ponytail":
-        return sided(side_ponytail(tones), portrait.side)
+        return on_side(side_ponytail(tones), portrait.side)
     if style == "twin braids":
         return twin_braids(tones)
     if style == "single braid":

@@ -132,7 +132,7 @@ SCENE: dict[str, tuple[str, ...]] = {
 LENGTH = {"short": "short hair", "medium": "medium hair", "long": "long hair"}
 
 
-def _group(name: str, texts: tuple[str, ...], colour: str, *, common: bool) -> list[Tag]:
+def _group_tags(name: str, texts: tuple[str, ...], colour: str, *, common: bool) -> list[Tag]:
     return [Tag(text=text.format(colour), group=name, common=common) for text in texts]
 
 
@@ -142,60 +142,60 @@ def _hair(p: Portrait) -> list[Tag]:
         Tag(text=LENGTH[p.hair_length], group="hair length"),
         Tag(text=p.bangs, group="bangs", common=p.bangs != "hair over one eye"),
     ]
-    if "hair_style" not in p.covered:
-        out += _group("hair style", STYLE[p.hair_style], "", common=False)
+    if "hair_style" not in p.covered_fields:
+        out += _group_tags("hair style", STYLE[p.hair_style], "", common=False)
     present = {
         "wavy hair": p.wavy,
         "spiky hair": p.spiky,
         "sidelocks": p.sidelocks,
-        "ahoge": p.ahoge and "ahoge" not in p.covered,
+        "ahoge": p.ahoge and "ahoge" not in p.covered_fields,
     }
     return out + [
-        Tag(text=t, group=t, common=t == "sidelocks") for t, is_so in present.items() if is_so
+        Tag(text=t, group=t, common=t == "sidelocks") for t, applies in present.items() if applies
     ]
 
 
 def _face(p: Portrait) -> list[Tag]:
     calm = p.brows == "plain" and not p.tears
-    said = tuple(t for t in MOUTH[p.mouth] if calm or t != "expressionless")
-    out = _group("mouth", said, "", common=True)
-    if "eye_colour" not in p.covered:
+    mouth_texts = tuple(t for t in MOUTH[p.mouth] if calm or t != "expressionless")
+    out = _group_tags("mouth", mouth_texts, "", common=True)
+    if "eye_colour" not in p.covered_fields:
         out.append(Tag(text=f"{p.eye_colour} eyes", group="eye colour"))
-    if "eye_shape" not in p.covered and p.eye_shape != "plain":
+    if "eye_shape" not in p.covered_fields and p.eye_shape != "plain":
         out.append(Tag(text=p.eye_shape, group="eye shape"))
-    if "eye_state" not in p.covered and p.eye_state != "open":
+    if "eye_state" not in p.covered_fields and p.eye_state != "open":
         out.append(Tag(text=p.eye_state, group="eye state", common=False))
     if p.brows != "plain":
         out.append(Tag(text=p.brows, group="brows", common=False))
     present = {
         "blush": p.blush,
         "freckles": p.freckles,
-        "mole under eye": p.mole and "mole" not in p.covered,
-        "bandaid on face": p.bandaid and "bandaid" not in p.covered,
+        "mole under eye": p.mole and "mole" not in p.covered_fields,
+        "bandaid on face": p.bandaid and "bandaid" not in p.covered_fields,
         "tears": p.tears,
         "fang": p.fang,
         "earrings": p.earrings,
     }
-    out += [Tag(text=t, group=t, common=False) for t, is_so in present.items() if is_so]
+    out += [Tag(text=t, group=t, common=False) for t, applies in present.items() if applies]
     if p.skin != "fair":
         sex = "male" if p.boy else "female"
         texts = ("tan",) if p.skin == "tan" else ("dark skin", f"dark-skinned {sex}")
-        out += _group("skin", texts, "", common=False)
-    return out + _group("eyewear", EYEWEAR[p.eyewear], "", common=False)
+        out += _group_tags("skin", texts, "", common=False)
+    return out + _group_tags("eyewear", EYEWEAR[p.eyewear], "", common=False)
 
 
 def _clothes(p: Portrait) -> list[Tag]:
     """The tags of the clothes, without those hidden by a scarf or the picture's edge."""
     hidden = UNDER_SCARF if p.neck == "scarf" else ()
-    low = () if p.framing == "portrait" else BELOW_EDGE
-    texts = () if "clothes" in p.covered else CLOTHES[p.clothes]
-    shown = tuple(text for text in texts if text not in (*hidden, *low))
-    if "clothes_colour" in p.covered:
+    below = () if p.framing == "portrait" else BELOW_EDGE
+    texts = () if "clothes" in p.covered_fields else CLOTHES[p.clothes]
+    shown = tuple(text for text in texts if text not in (*hidden, *below))
+    if "clothes_colour" in p.covered_fields:
         shown = tuple(text.removeprefix("{} ") for text in shown)
     coloured = (CLOTHES_COLOUR[p.clothes],) if p.clothes in CLOTHES_COLOUR else ()
     return [
-        *_group("clothes", shown, p.clothes_colour, common=True),
-        *_group("clothes colour", coloured, p.clothes_colour, common=True),
+        *_group_tags("clothes", shown, p.clothes_colour, common=True),
+        *_group_tags("clothes colour", coloured, p.clothes_colour, common=True),
     ]
 
 
@@ -203,22 +203,22 @@ def tags(p: Portrait) -> list[Tag]:
     """Every tag that is true of this portrait, the figure first."""
     out = [Tag(text="1boy" if p.boy else "1girl", group="figure"), Tag(text="solo", group="solo")]
     out += _hair(p) + _face(p)
-    out += _group("head", HEAD[p.head], p.head_colour, common=False)
+    out += _group_tags("head", HEAD[p.head], p.head_colour, common=False)
     if p.neck != "none":
         texts = {"scarf": ("{} scarf",), "choker": ("choker", "black choker")}.get(
             p.neck, (p.neck,)
         )
-        out += _group("neck", texts, p.neck_colour, common=False)
+        out += _group_tags("neck", texts, p.neck_colour, common=False)
     out += _clothes(p)
-    scene = () if "scene" in p.covered else SCENE[p.scene]
+    scene = () if "scene" in p.covered_fields else SCENE[p.scene]
     plain = portrait.SCENE[p.scene][1]
     common = p.scene == "simple"
     if plain:
         out.append(Tag(text=f"{p.background} background", group="background"))
-    return out + _group("scene", scene, "", common=common)
+    return out + _group_tags("scene", scene, "", common=common)
 
 
-def _coloured(texts: tuple[str, ...], colours: tuple[str, ...]) -> set[str]:
+def _with_colours(texts: tuple[str, ...], colours: tuple[str, ...]) -> set[str]:
     return {text.format(c) for text in texts for c in (colours if "{}" in text else ("",))}
 
 
@@ -236,8 +236,8 @@ def vocabulary() -> list[str]:
         for texts in table.values():
             out |= set(texts)
     for texts in HEAD.values():
-        out |= _coloured(texts, trims)
+        out |= _with_colours(texts, trims)
     for texts in (*CLOTHES.values(), tuple(CLOTHES_COLOUR.values())):
-        out |= _coloured(texts, cloths)
-    out.add("overalls")  # Stated without their colour where hair hides it.
+        out |= _with_colours(texts, cloths)
+    out.add("overalls")  # Without their colour where hair hides it.
     return sorted(out)

@@ -1,4 +1,4 @@
-"""What garments are sewn from: neck and neckline, the bust in cloth, collars, lapels, bows, ties.
+"""Parts of garments: neck and neckline, the bust in cloth, collars, lapels, bows, ties.
 
 Called by the garments. It must not know the head. The neck is 62 units wide and ends at y = 408;
 garments reach down to y = 720, so that a portrait format can show them.
@@ -6,7 +6,17 @@ garments reach down to y = 720, so that a portrait format can show them.
 
 from __future__ import annotations
 
-from models.painter.pen import blade, both, bow_curve, clip, ellipse, fade, group, mix, path
+from models.painter.pen import (
+    blade,
+    bow_curve,
+    clip,
+    ellipse,
+    fade,
+    group,
+    mix,
+    on_both_sides,
+    path,
+)
 from models.painter.portrait import Portrait
 from models.painter.tones import Tone, Tones
 
@@ -23,7 +33,9 @@ def neck(portrait: Portrait, tones: Tones) -> str:
     d = f"M{-w} 330V398C{-w - 4} 414 -70 420 -96 426L0 500L96 426C70 420 {w + 4} 414 {w} 398V330Z"
     out = path(d, skin.base, skin.line) + clip("neck", d)
     out += group(path("M-60 320V372Q0 420 60 372V320Z", skin.dark, opacity=0.75), clip="neck")
-    bones = both(path(blade(bow_curve((10, 440), (56, 427), 5), 4), mix(skin.dark, skin.line, 0.4)))
+    bones = on_both_sides(
+        path(blade(bow_curve((10, 440), (56, 427), 5), 4), mix(skin.dark, skin.line, 0.4))
+    )
     return out + bones
 
 
@@ -34,7 +46,9 @@ def neck_opening(tones: Tones, depth: float) -> str:
         f"M-42 402C-34 {depth - 40} -16 {depth - 8} 0 {depth}"
         f"C16 {depth - 8} 34 {depth - 40} 42 402Z"
     )
-    bones = both(path(blade(bow_curve((6, 436), (30, 426), 3), 4), mix(skin.dark, skin.line, 0.4)))
+    bones = on_both_sides(
+        path(blade(bow_curve((6, 436), (30, 426), 3), 4), mix(skin.dark, skin.line, 0.4))
+    )
     return (
         path(d, skin.base) + path("M-31 396V402Q0 424 31 402V396Z", skin.dark, opacity=0.6) + bones
     )
@@ -58,7 +72,7 @@ def _folds(tone: Tone) -> str:
     folds = blade(bow_curve((118, 500), (92, 590), 9), 10) + blade(
         bow_curve((150, 470), (128, 540), 7), 9
     )
-    return both(shade + path(folds, tone.dark)) + both(
+    return on_both_sides(shade + path(folds, tone.dark)) + on_both_sides(
         path(blade(bow_curve((70, 424), (150, 446), -4), 11), tone.light, opacity=0.8)
     )
 
@@ -82,7 +96,7 @@ def body(tone: Tone, d: str = BODY) -> str:
 
 def collar(tone: Tone) -> str:
     """Two points of a shirt collar."""
-    return both(path("M30 394C38 408 44 414 50 418L34 470L0 428Z", tone.base, tone.line))
+    return on_both_sides(path("M30 394C38 408 44 414 50 418L34 470L0 428Z", tone.base, tone.line))
 
 
 def buttons(x: float, tone: Tone) -> str:
@@ -96,9 +110,11 @@ def bow(y: float, tone: Tone, size: float = 1.0) -> str:
     """A ribbon tied in a bow at the collar."""
     wing = path("M4 0C18 -26 44 -28 54 -18C58 0 56 14 50 24C36 22 18 14 4 0Z", tone.base, tone.line)
     wing += path(blade(bow_curve((10, 0), (40, -4), 3), 5), tone.dark)
-    tails = both(path("M2 4C16 24 22 44 34 62L14 66C6 44 0 24 -2 4Z", tone.base, tone.line))
+    tails = on_both_sides(
+        path("M2 4C16 24 22 44 34 62L14 66C6 44 0 24 -2 4Z", tone.base, tone.line)
+    )
     knot = ellipse((0, 0), (11, 12), tone.base, tone.line)
-    return group(tails + both(wing) + knot, f"translate(0 {y}) scale({size})")
+    return group(tails + on_both_sides(wing) + knot, f"translate(0 {y}) scale({size})")
 
 
 def necktie(y: float, tone: Tone) -> str:
@@ -108,14 +124,14 @@ def necktie(y: float, tone: Tone) -> str:
 
 
 def lapels(tone: Tone, depth: float) -> str:
-    """Lapels of a jacket; between them lies what is worn beneath."""
-    return both(
+    """Lapels of a jacket; the shirt shows between them."""
+    return on_both_sides(
         path(f"M40 404L92 424L84 470L62 480L72 496L8 {depth}L0 {depth}Z", tone.base, tone.line)
     )
 
 
-def inner(tone: Tone, depth: float) -> str:
-    """The shirt that shows between lapels."""
+def shirt_front(tone: Tone, depth: float) -> str:
+    """The part of a shirt that shows between lapels."""
     return path(f"M-46 404L0 {depth}L46 404L0 440Z", tone.base, tone.line) + path(
         f"M-44 404H44L0 {depth}Z", tone.base
     )

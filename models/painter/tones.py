@@ -1,4 +1,4 @@
-"""The colours of one picture: the palette's, moved a little by lot and given shadows and lines.
+"""The colours of one picture: the palette's, varied a little at random, with shadows and lines.
 
 Called once for a drawing; the parts read it. It must not know shapes.
 """
@@ -15,7 +15,7 @@ from models.painter.portrait import Portrait
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Tone:
-    """One material: lit, in shadow, in the light, and the line around it."""
+    """One material: its colour, its shadow, its highlight, and the line around it."""
 
     base: str
     dark: str
@@ -36,7 +36,7 @@ class Tones:
     background: str
 
 
-def of_cloth(colour: str) -> Tone:
+def cloth_tone(colour: str) -> Tone:
     """Shadow, light and line for any cloth colour."""
     return Tone(
         base=colour,
@@ -62,11 +62,11 @@ def _hair(name: str, rng: Random) -> Tone:
     return Tone(base=base, dark=dark, light=mix(base, "#ffffff", glossy), line=line)
 
 
-def choose(portrait: Portrait, rng: Random) -> Tones:
+def choose_tones(portrait: Portrait, rng: Random) -> Tones:
     """The colours of this picture."""
 
     def cloth(name: str) -> Tone:
-        return of_cloth(jitter(palette.CLOTH[name], 0.05, rng))
+        return cloth_tone(jitter(palette.CLOTH[name], 0.05, rng))
 
     deep, bright = palette.EYES[portrait.eye_colour]
     return Tones(

@@ -12,7 +12,7 @@ from pathlib import Path
 import torch
 from torch import Tensor
 
-from models.catalogue.adoption import identifier
+from models.catalogue.adoption import card_id_of
 from models.catalogue.card import Card
 from models.contract import EngineError
 from models.engine.loader import load
@@ -28,7 +28,7 @@ def successor(base: Card, name: str, manifest: Manifest, made_by: str) -> Card:
     It learned from pictures that the base drew, so its pictures are measured as the base's are.
     EngineError if the name is the base's own.
     """
-    card_id = identifier(name)
+    card_id = card_id_of(name)
     if card_id == base.id:
         raise EngineError(f"{name!r} is the base's own name; give the candidate another: --name.")
     before = (*manifest.parents, *(base.manifests or ()), manifest.sha256)

@@ -15,7 +15,7 @@ from math import atanh, sqrt, tanh
 import numpy as np
 from numpy.typing import NDArray
 
-from models.data.evidence import MOST, Evidence, Preference, liked_of
+from models.data.evidence import WEIGHT_MAX, Evidence, Preference, liked_of
 from models.measuring.reward import Reward
 
 #: Pairs whose margin (0 to 1) is smaller are left out: the reward does not tell them apart.
@@ -54,5 +54,7 @@ def ranked(
             margin = tanh((values[a] - values[b]) / 2 + told)
             better, worse = (a, b) if margin > 0 else (b, a)
             if abs(margin) > _LEAST:
-                pairs.append(Preference(better=better, worse=worse, weight=min(abs(margin), MOST)))
+                pairs.append(
+                    Preference(better=better, worse=worse, weight=min(abs(margin), WEIGHT_MAX))
+                )
     return Evidence(pairs=tuple(pairs), liked=liked_of(pairs))

@@ -12,7 +12,7 @@ import torch
 from PIL import Image
 from torch import Tensor, nn
 
-from models.data.dropout import NO_WORDS, dropped
+from models.data.dropout import NO_WORDS, is_dropped
 from models.engine.embedding import Embedding, ask
 from models.measuring.judge import network as judge
 from models.measuring.judge.heads import UNSEEN
@@ -157,7 +157,7 @@ def lesson_of(
         return drawn.repeat_interleave(family, 0)
 
     which = torch.randint(0, pictures.ids.shape[1], (count,), generator=g, device=device)
-    unsaid = for_all(dropped(torch.rand(count, generator=g, device=device)))[:, None]
+    unsaid = for_all(is_dropped(torch.rand(count, generator=g, device=device)))[:, None]
     which = for_all(which)
     ids = torch.where(unsaid, empty, pictures.ids[rows, which].long())
     stated = torch.where(unsaid, UNSEEN, pictures.stated[rows, which].long())

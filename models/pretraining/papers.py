@@ -8,7 +8,7 @@ from __future__ import annotations
 import shutil
 from pathlib import Path
 
-from models.catalogue.adoption import identifier
+from models.catalogue.adoption import card_id_of
 from models.catalogue.card import Card, Defaults, Licence, Score, Size
 from models.catalogue.registry import EMBEDDED, seal
 from models.catalogue.tags import files
@@ -41,7 +41,7 @@ def card(blueprint: Blueprint, name: str, parent: str | None = None) -> Card:
         finished = (width * SCALE, height * SCALE)
         sizes[Aspect(framing)] = Size(finished=finished, native=(width, height))
     return Card(
-        id=identifier(name),
+        id=card_id_of(name),
         name=name,
         parent=parent,
         prediction=PREDICTION,

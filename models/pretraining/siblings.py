@@ -21,7 +21,7 @@ DIFFERING: Weights = {"brows": 4.0, "eye_colour": 3.0, "mouth": 3.0, "eye_shape"
 
 def family(portrait: Portrait, rng: Random) -> list[Portrait]:
     """`FAMILY` portraits that differ in one attribute, visible in all of them."""
-    shown = {head: w for head, w in DIFFERING.items() if head not in portrait.covered}
+    shown = {head: w for head, w in DIFFERING.items() if head not in portrait.covered_fields}
     head = pick(rng, shown)
     # A fang fits only one mouth; families that differ in the mouth have none.
     shared = replace(portrait, fang=False) if head == "mouth" else portrait

@@ -12,7 +12,7 @@ from itertools import pairwise
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from models.painter.captions import words
+from models.painter.captions import caption_words
 
 if TYPE_CHECKING:
     from transformers import CLIPTokenizer
@@ -51,7 +51,7 @@ def merges_of(pieces: list[str]) -> list[tuple[str, str]]:
 
 def write(folder: Path) -> None:
     """Write `vocab.json` and `merges.txt`."""
-    pieces = {p for word in words() for p in re.findall(r"[a-z]+|[0-9]|[^a-z0-9\s]+", word)}
+    pieces = {p for word in caption_words() for p in re.findall(r"[a-z]+|[0-9]|[^a-z0-9\s]+", word)}
     merges = merges_of(sorted(pieces))
     letters = _alphabet()
     tokens = [*letters, *(c + "</w>" for c in letters)]

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from models.data.buckets import Bucket
-from models.data.latents import fitting, pixels_of
+from models.data.latents import encode_in_parts, load_pixels
 from models.engine.conditioning import Conditioner
 from models.engine.loader import Components
 from models.manifest import Manifest, PictureLine
@@ -41,9 +41,9 @@ def exhibits_of(
     """Latents and words of pictures; `tell` receives the number read and the total."""
     latents: dict[str, Tensor] = {}
     for bucket, group in _in_groups(pictures, parts):
-        pixels = torch.stack([pixels_of(place(picture), bucket) for picture in group])
+        pixels = torch.stack([load_pixels(place(picture), bucket) for picture in group])
         # The mean only: the autoencoder's random part would be the same for both sides.
-        encoded = fitting(parts.vae, pixels)[:, 0]
+        encoded = encode_in_parts(parts.vae, pixels)[:, 0]
         latents |= {picture.file_name: x for picture, x in zip(group, encoded, strict=True)}
         tell(len(latents), len(pictures))
     words, unwanted = _words(pictures, parts)
@@ -60,7 +60,7 @@ def features_of(
     """Every set of features of every picture at its drawn size, by set and file."""
     found: dict[str, dict[str, NDArray[np.float64]]] = {name: {} for name in looks}
     for bucket, group in _in_groups(pictures, parts):
-        pixels = torch.stack([pixels_of(place(picture), bucket) for picture in group])
+        pixels = torch.stack([load_pixels(place(picture), bucket) for picture in group])
         for name, look in looks.items():
             seen = look(pixels / 2 + 0.5).double().numpy()
             found[name] |= {p.file_name: v for p, v in zip(group, seen, strict=True)}

@@ -17,7 +17,7 @@ from pathlib import Path
 import numpy as np
 import torch
 
-from models.data.evidence import Evidence, drawn_from
+from models.data.evidence import Evidence, evidence_from
 from models.manifest import JudgementLine, Split
 from models.measuring.features import with_sections
 from models.measuring.gate.floors import Measure, figure
@@ -100,7 +100,7 @@ _PROMPTS = {str(i): f"{grid:03}" for i, grid in enumerate(_GRIDS)}
 
 
 def _evidence(said: Sequence[JudgementLine], split: Split) -> Evidence:
-    return drawn_from((j for j in said if j.split is split), _PROMPTS)
+    return evidence_from((j for j in said if j.split is split), _PROMPTS)
 
 
 def _places(names: Sequence[str]) -> list[int]:

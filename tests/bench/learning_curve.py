@@ -21,7 +21,7 @@ import torch
 from numpy.typing import NDArray
 from PIL import Image, ImageDraw, ImageFont
 
-from models.data.evidence import drawn_from
+from models.data.evidence import evidence_from
 from models.manifest import Split
 from models.measuring.features import Look, looks, with_sections
 from models.measuring.reward import fit
@@ -90,7 +90,7 @@ class Pool:
             taste=worth[:voted],
         )
         said = judged(shown, Crowd(), Ask.VOTES, count, seed=crowd)
-        evidence = drawn_from((j for j in said if j.files[0] in self._prompts), self._prompts)
+        evidence = evidence_from((j for j in said if j.files[0] in self._prompts), self._prompts)
         sets = {
             name: dict(zip(self._files, rows[:voted], strict=True))
             for name, rows in self._seen.items()

@@ -44,7 +44,7 @@ class Seen:
 
     def look(self, scorer: Scorer, report: StepReport, preview: bytes) -> None:
         began_s = time.thread_time()
-        scores = scorer.glance(preview)
+        scores = scorer.score_preview(preview)
         self.glance_ms.append(1000 * (time.thread_time() - began_s))
         self.previews.append(scores.values["nudity"])
         if reason_to_stop(_JOB, scores, report.step / report.steps) is not None:

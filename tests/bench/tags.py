@@ -15,9 +15,9 @@ from bot import rulebooks
 from bot.policy import decide
 from bot.policy.layers import EffectivePolicy, GuildPolicy, effective
 from models.catalogue.tags import files
+from models.catalogue.tags.analysing import analyse
 from models.catalogue.tags.completing import completions
 from models.catalogue.tags.glossary import Glossary
-from models.catalogue.tags.grasping import grasp
 from models.report import Row, percentile
 from tests.stages.factories import make_place
 from tests.stages.words import as_csv, long_book
@@ -76,5 +76,5 @@ def _answer_ms(text: str, glossary: Glossary, policy: EffectivePolicy) -> float:
 
 def _read_ms(text: str, glossary: Glossary) -> float:
     began_s = time.perf_counter()
-    grasp(text, glossary)
+    analyse(text, glossary)
     return (time.perf_counter() - began_s) * 1000

@@ -66,7 +66,7 @@ def _alternately(*programs: Callable[[], object], rounds: int = ROUNDS) -> list[
 
 def _loading(scratch: Path) -> list[Row]:
     """Pictures per second from a folder, and latents from the cache."""
-    from models.data.latents import encode, pixels_of
+    from models.data.latents import encode, load_pixels
     from models.engine.loader import load
 
     folder = _painted(scratch / "pictures")
@@ -85,7 +85,7 @@ def _loading(scratch: Path) -> list[Row]:
                 picture.convert("RGB").resize((128, 128), Image.Resampling.LANCZOS)
 
     def encoded(path: Path) -> torch.Tensor:
-        return encode(vae, pixels_of(path, bucket)[None])[0]
+        return encode(vae, load_pixels(path, bucket)[None])[0]
 
     def cached() -> None:
         for example in examples:

@@ -17,11 +17,20 @@ from bot.settings import Settings
 from models.catalogue.card import Card
 from models.checkpoint.arguments import Diffusion, Unet
 from models.contract import Draw
-from models.decoding import Amount, Dialect, Fraction, Meta, MisfitError, Positive, _wanted, decode
+from models.decoding import (
+    Amount,
+    Dialect,
+    Fraction,
+    Meta,
+    MisfitError,
+    Positive,
+    _expectation,
+    decode,
+)
 from models.finetuning.recipe import Recipe
 
-JSON, TOML = Dialect(), Dialect(table="a table", nothing="")
-TEXTS = Dialect(texts=True, nothing="")
+JSON, TOML = Dialect(), Dialect(object_word="a table", null_word="")
+TEXTS = Dialect(values_are_texts=True, null_word="")
 
 
 OwnerId = NewType("OwnerId", int)
@@ -73,10 +82,10 @@ FLAWS: list[tuple[str, Any, str]] = [
     ("brush", {"width": 0}, "brush.width must be a whole number of at least 1, not 0."),
     ("brush", {"width": 13}, "brush.width brings bad luck."),
     ("brush", {"soft": 2}, "brush.soft must be a number from 0 to 1, not 2."),
-    ("brush", {"hair": 2}, "brush.hair is no field of it."),
+    ("brush", {"hair": 2}, "brush.hair is not a known field."),
     ("colours", {"blue": 1}, "colours.green is missing."),
-    ("colours", {"blue": 1, "green": 1, "red": 1}, "colours.red is no field of it."),
-    ("colours", {"blue": 1, "green": 1, 3: 1}, "colours.3 is no field of it."),
+    ("colours", {"blue": 1, "green": 1, "red": 1}, "colours.red is not a known field."),
+    ("colours", {"blue": 1, "green": 1, 3: 1}, "colours.3 is not a known field."),
     ("jars", {"left": {"soft": "x"}}, "jars.left.soft must be a number from 0 to 1, not 'x'."),
     ("jars", 3, "jars must be an object, not 3."),
     ("chosen", ["red"], "chosen must be a list out of blue, green, not ['red']."),
@@ -97,7 +106,7 @@ FLAWS: list[tuple[str, Any, str]] = [
     ("owner_id", "x", "owner_id must be a whole number or null, not 'x'."),
     ("folded", 1, "folded must be true or false, not 1."),
     ("folded", None, "folded must be true or false, not None."),
-    ("tripod", 1, "tripod is no field of it."),
+    ("tripod", 1, "tripod is not a known field."),
 ]  # fmt: skip
 
 
@@ -161,7 +170,7 @@ def test_none_is_a_flaw_in_a_source_without_null() -> None:
 
 
 def test_in_full_only_optional_fields_may_be_left_out() -> None:
-    missing = messages({}, Dialect(in_full=True))
+    missing = messages({}, Dialect(needs_every_field=True))
     options = {"owner", "shelf", "folder", "owner_id"}
     names = [f.name for f in dataclasses.fields(Easel) if f.name not in options]
     assert missing == [f"{name} is missing." for name in names]
@@ -169,7 +178,7 @@ def test_in_full_only_optional_fields_may_be_left_out() -> None:
 
 
 def test_an_open_source_may_have_extra_fields_but_no_wrong_ones() -> None:
-    lenient = Dialect(open=True)
+    lenient = Dialect(ignores_unknown=True)
     tree = {"name": "x", "tripod": 1, "brush": {"hair": 1}}
     assert decode(Easel, tree, lenient) == Easel(name="x")
     assert messages(tree | {"folded": 3}, lenient) == ["folded must be true or false, not 3."]
@@ -231,7 +240,7 @@ def kinds(kind: Any) -> Iterator[Any]:
 
 @pytest.mark.parametrize("kind", [Ask, Card, Recipe, Settings, Draw, Diffusion, Unet])
 def test_every_decoded_type_has_a_description(kind: type) -> None:
-    said = [_wanted(hint, JSON) for hint in kinds(kind)]
+    said = [_expectation(hint, JSON) for hint in kinds(kind)]
     assert all(said)
     assert len(said) >= 7
 
@@ -249,12 +258,14 @@ class Outer:
 
 def test_an_open_source_may_have_keys_that_are_not_text() -> None:
     tree = {"\ud800": 3, 1: 4, None: 5, "anything": {}, "inner": {"a": 2, True: 3, "\ud800": 1}}
-    assert decode(Outer, tree, Dialect(open=True)) == Outer(anything={}, inner=Inner(a=2))
+    assert decode(Outer, tree, Dialect(ignores_unknown=True)) == Outer(
+        anything={}, inner=Inner(a=2)
+    )
 
 
 def test_a_field_of_any_type_accepts_none_and_nan() -> None:
     (key, value), *rest = decode(
-        Outer, {"anything": {"x": None, "y": math.nan}}, Dialect(nothing="")
+        Outer, {"anything": {"x": None, "y": math.nan}}, Dialect(null_word="")
     ).anything.items()
     assert (key, value) == ("x", None)
     assert math.isnan(rest[0][1])

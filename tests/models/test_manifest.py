@@ -123,7 +123,7 @@ def test_the_head_must_agree_with_the_files(folder: Path, monkeypatch: pytest.Mo
     as_it_is = manifest._with_hash
     for change, told in (
         ({"base": "tiny-9"}, "base is 'tiny-9'"),
-        ({"pictures": 7}, "counts other lines"),
+        ({"pictures": 7}, "gives other counts"),
         ({"licences_sha256": {}}, "its licences are not"),
     ):
         monkeypatch.setattr(
@@ -150,7 +150,7 @@ def test_an_invalid_line_is_named(
     folder: Path, monkeypatch: pytest.MonkeyPatch, name: str, old: str, new: str
 ) -> None:
     edit(name, old, new)(folder)
-    monkeypatch.setattr(manifest, "_check", lambda *_: None)
+    monkeypatch.setattr(manifest, "_check_hash", lambda *_: None)
     with pytest.raises(ManifestError, match=rf"{name} line 1 cannot be understood"):
         manifest.read(folder)
 

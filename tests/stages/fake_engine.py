@@ -51,7 +51,7 @@ INFO = ModelInfo(
     default_negative="",
     limits=Limits(),
     clip_skip_max=12,
-    enlarges=4,
+    upscale_factor=4,
     licence_name="Fake licence",
     licence_text=LICENCE,
     licence_sha256=hashlib.sha256(LICENCE.encode()).hexdigest(),
@@ -94,12 +94,12 @@ class FakeEngine:
         for row_id, (request, done) in list(self._rows.items()):
             step = done + 1
             self._rows[row_id] = (request, step)
-            if POISON in request.draw.prompt and step * 2 >= request.draw.length:
+            if POISON in request.draw.prompt and step * 2 >= request.draw.progress_steps:
                 del self._rows[row_id]
                 failed.append(RowFailed(row_id=row_id, reason="The picture came out as noise."))
                 continue
             reports.append(_report(request, step))
-            if step >= request.draw.length:
+            if step >= request.draw.progress_steps:
                 del self._rows[row_id]
                 finished.append(_picture(request))
         return TickResult(reports=tuple(reports), finished=tuple(finished), failed=tuple(failed))
@@ -118,7 +118,7 @@ def _report(request: RenderRequest, step: int) -> StepReport:
         Image.new("RGB", (16, 16), colour(request.draw.seed)).save(buffer, "PNG")
         preview = buffer.getvalue()
     return StepReport(
-        row_id=request.row_id, step=step, steps=request.draw.length, preview_png=preview
+        row_id=request.row_id, step=step, steps=request.draw.progress_steps, preview_png=preview
     )
 
 
@@ -142,7 +142,7 @@ class FakeScorer:
         assert len(rendered.rgb) == 3 * rendered.width_px * rendered.height_px
         return Scores(values={"blank": 0.0})
 
-    def glance(self, preview_png: bytes) -> Scores:
+    def score_preview(self, preview_png: bytes) -> Scores:
         assert preview_png.startswith(b"\x89PNG")
         return Scores()
 

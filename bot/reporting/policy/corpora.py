@@ -22,7 +22,7 @@ _T = TypeVar("_T")
 #: Separates a prompt from its negative prompt.
 NEGATIVE = " Negative prompt: "
 _KEY = "`"
-_DIALECT = Dialect(table="a table", nothing="")
+_DIALECT = Dialect(object_word="a table", null_word="")
 
 
 class CorpusError(BotError):

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 
 from models.decoding import Amount, Fraction
 
-#: The end of a word where a face may be: `o_o`, `>_<` and `^_^` keep their underscores.
+#: Faces: `o_o`, `>_<` and `^_^` keep their underscores.
 _FACE = re.compile(r"\S{1,2}_\S{1,2}")
 _LETTERS = re.compile(r"[^\W\d_]{2}")
 #: The group of words that say nothing about the picture, such as `masterpiece`.
@@ -24,8 +24,8 @@ def plain(text: str) -> str:
     Invisible characters are removed, and faces stay whole.
     """
     folded = unicodedata.normalize("NFKC", text).casefold()
-    seen = "".join(c for c in folded if unicodedata.category(c) != "Cf")
-    spaced = seen if is_face(seen.strip()) else seen.replace("_", " ")
+    visible = "".join(c for c in folded if unicodedata.category(c) != "Cf")
+    spaced = visible if is_face(visible.strip()) else visible.replace("_", " ")
     return " ".join(spaced.split())
 
 
@@ -56,9 +56,9 @@ class TagGroup:
     open: bool = False
     #: Groups whose tags settle it as well.
     settled_by: tuple[str, ...] = ()
-    #: The shares of each piece in captions, conditional on the tags said beside it (`red dress,
-    #: kimono`); the first condition that holds applies, and an empty one always holds. The shares'
-    #: distance from 1 is the share of captions that said nothing about it.
+    #: The share of each piece in captions, conditional on tags beside it (`red dress, kimono`); the
+    #: first condition that holds applies, and an empty one always holds. The rest up to 1 is the
+    #: share of captions that mention none.
     filling: dict[str, dict[str, Fraction]] = field(default_factory=dict[str, dict[str, float]])
 
 
@@ -74,5 +74,7 @@ class TagBook:
     def __post_init__(self) -> None:
         """Raise ValueError if a tag names a group that the book lacks."""
         for text, tag in self.tags.items():
-            if strange := {tag.group, *tag.closes} - self.groups.keys() - {""}:
-                raise ValueError(f"tags.{text} names {min(strange)!r}, which is no group of it.")
+            if unknown := {tag.group, *tag.closes} - self.groups.keys() - {""}:
+                raise ValueError(
+                    f"tags.{text} names {min(unknown)!r}, which is not one of its groups."
+                )

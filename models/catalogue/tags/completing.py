@@ -12,60 +12,66 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+from models.catalogue.tags.analysing import analyse
 from models.catalogue.tags.book import PRAISE, is_face, plain
-from models.catalogue.tags.glossary import Fit, Glossary
-from models.catalogue.tags.grasping import grasp
+from models.catalogue.tags.glossary import Glossary, TagMatch
 
 #: The text before the word being typed, up to where that word's blanks begin.
 _BEFORE = re.compile(r"^.*(?:[,;|\n\u3001\uff0c]|(?<!\\)[(\[])\s*", re.DOTALL)
 _BRACKET = re.compile(r"[()]")
-#: The form of a count after a choice: a client may leave the choice's name in its box.
+#: The form of a count after a choice: a client may leave the choice's name in its input box.
 _COUNT = re.compile(r"\s*⟨[^⟨⟩]{1,12}⟩(?:\s+(?=,))?")
 #: The most words of a sentence that may belong to one tag.
-_WORDS = 4
+_TAG_WORDS_MAX = 4
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Completion:
-    """A possible continuation; `count` is its last tag's, `by` the alias that was typed."""
+    """A possible continuation; `count` is its last tag's, `alias` the alias that was typed."""
 
     prompt: str
     tag: str
     count: float
-    by: str | None = None
+    alias: str | None = None
 
     @property
     def note(self) -> str:
-        """How well the model knows it, for people: `⟨1.2k⟩`. `uncounted` removes it."""
-        told = _short(self.count)
-        return f"⟨{self.by} · {told}⟩" if self.by and len(self.by) < 7 else f"⟨{told}⟩"
+        """How well the model knows it, for people: `⟨1.2k⟩`. `without_counts` removes it."""
+        count = _short(self.count)
+        return f"⟨{self.alias} · {count}⟩" if self.alias and len(self.alias) < 7 else f"⟨{count}⟩"
 
 
-def uncounted(prompt: str) -> str:
+def without_counts(prompt: str) -> str:
     """The prompt without the notes after completed tags."""
     return _COUNT.sub("", prompt)
 
 
-def completions(prompt: str, glossary: Glossary, most: int) -> list[Completion]:
+def completions(prompt: str, glossary: Glossary, limit: int) -> list[Completion]:
     """Continuations of the prompt, the likeliest first; empty if nothing is known.
 
-    If no new word has begun, suggests the most common tags not said so far.
+    If no new word has begun, suggests the most common tags that it lacks.
     """
-    prompt = uncounted(prompt)
-    head, typed = _parted(prompt)
+    prompt = without_counts(prompt)
+    head, typed = _split_prompt(prompt)
     if not plain(typed):
-        return [_completion(prompt, "", tag, glossary) for tag in _next(prompt, glossary, most)]
+        return [
+            _with_tag(prompt, "", tag, glossary) for tag in _suggestions(prompt, glossary, limit)
+        ]
     for skipped, tail in _tails(typed):
-        if found := _fitting(tail, glossary, most):
+        if matches := _matches(tail, glossary, limit):
             before = head + skipped
-            return [_made(before, tail, one) for one in found if not _is_said(one, head)]
+            return [
+                _with_match(before, tail, match)
+                for match in matches
+                if not _is_in_prompt(match, head)
+            ]
     return []
 
 
-def _parted(prompt: str) -> tuple[str, str]:
+def _split_prompt(prompt: str) -> tuple[str, str]:
     """The finished part, and the part being typed."""
-    done = _BEFORE.match(prompt)
-    end = done.end() if done else 0
+    finished = _BEFORE.match(prompt)
+    end = finished.end() if finished else 0
     return prompt[:end], prompt[end:]
 
 
@@ -73,55 +79,58 @@ def _tails(typed: str) -> Iterator[tuple[str, str]]:
     """(skipped text, candidate tag): first all of it, then shorter ends of a sentence."""
     starts = [0, *(space.end() for space in re.finditer(r"\s+", typed))]
     starts = [start for start in starts if start < len(typed)]
-    whole = starts[:1] if len(starts) > _WORDS else []
-    for start in (*whole, *starts[-_WORDS:]):
+    whole = starts[:1] if len(starts) > _TAG_WORDS_MAX else []
+    for start in (*whole, *starts[-_TAG_WORDS_MAX:]):
         yield typed[:start], typed[start:]
 
 
-def _fitting(typed: str, glossary: Glossary, most: int) -> list[Fit]:
+def _matches(typed: str, glossary: Glossary, limit: int) -> list[TagMatch]:
     """Tags that begin like this, or else those with a similar spelling."""
     name = plain(typed)
-    if found := glossary.beginning(name, most):
-        return found
+    if matches := glossary.starting_with(name, limit):
+        return matches
     tags = glossary.book.tags
-    return [Fit(text=tag, count=tags[tag].count) for tag in glossary.nearest(name, 3)]
+    return [TagMatch(text=tag, count=tags[tag].count) for tag in glossary.nearest(name, 3)]
 
 
-def _is_said(found: Fit, head: str) -> bool:
+def _is_in_prompt(found: TagMatch, head: str) -> bool:
     """Whether the prompt already has the tag."""
-    said = {plain(part) for part in head.split(",")}
-    return plain(found.text) in said
+    tags = {plain(part) for part in head.split(",")}
+    return plain(found.text) in tags
 
 
-def _next(prompt: str, glossary: Glossary, most: int) -> list[str]:
+def _suggestions(prompt: str, glossary: Glossary, limit: int) -> list[str]:
     """The most common tags of groups that the prompt has not mentioned."""
-    said = set(grasp(prompt, glossary).said)
-    spoken = {glossary.group(tag) for tag in said} - {""}
-    of_group: dict[str, int] = {}
+    tags = set(analyse(prompt, glossary).tags)
+    mentioned = {glossary.group(tag) for tag in tags} - {""}
+    counts: dict[str, int] = {}
     found: list[str] = []
     for tag in glossary.popular:
         group = glossary.group(tag)
-        full = group and (group in spoken or of_group.get(group, 0) >= 3)
+        is_full = group and (group in mentioned or counts.get(group, 0) >= 3)
         if (
             group != PRAISE
-            and tag not in said
-            and (not full or not glossary.book.groups[group].open)
+            and tag not in tags
+            and (not is_full or not glossary.book.groups[group].open)
         ):
             found.append(tag)
-            of_group[group] = of_group.get(group, 0) + 1
-    return found[:most]
+            counts[group] = counts.get(group, 0) + 1
+    return found[:limit]
 
 
-def _made(before: str, typed: str, found: Fit) -> Completion:
+def _with_match(before: str, typed: str, found: TagMatch) -> Completion:
     return Completion(
-        prompt=before + _written(found.text, typed), tag=found.text, count=found.count, by=found.by
+        prompt=before + _written(found.text, typed),
+        tag=found.text,
+        count=found.count,
+        alias=found.alias,
     )
 
 
-def _completion(prompt: str, typed: str, tag: str, glossary: Glossary) -> Completion:
-    room = " " if prompt.rstrip().endswith(",") and not prompt.endswith(" ") else ""
+def _with_tag(prompt: str, typed: str, tag: str, glossary: Glossary) -> Completion:
+    space = " " if prompt.rstrip().endswith(",") and not prompt.endswith(" ") else ""
     count = glossary.book.tags[tag].count
-    return Completion(prompt=prompt + room + _written(tag, typed), tag=tag, count=count)
+    return Completion(prompt=prompt + space + _written(tag, typed), tag=tag, count=count)
 
 
 def _written(tag: str, typed: str) -> str:

@@ -25,7 +25,7 @@ SCHEMA = 1
 #: More than the largest list in circulation (300,000 tags, 16 MB).
 BYTES_MAX, TAGS_MAX = 32 << 20, 400_000
 
-_JSON = Dialect(stranger="is not a field of a tags file")
+_DIALECT = Dialect(unknown_field="is not a field of a tags file")
 _CATEGORIES = {"0": "general", "1": "artist", "3": "copyright", "4": "character", "5": "meta"}
 
 
@@ -35,10 +35,10 @@ class TagsError(EngineError):
 
 def read(path: Path) -> TagBook:
     """Read a `.json` or `.csv` file. TagsError says what is wrong with it."""
-    text = _text(path)
-    book = _of_csv(text, path) if path.suffix.lower() == ".csv" else _of_json(text, path)
+    text = _read_text(path)
+    book = _parse_csv(text, path) if path.suffix.lower() == ".csv" else _parse_json(text, path)
     if len(book.tags) > TAGS_MAX:
-        raise TagsError(f"{path} has {len(book.tags):,} tags; {TAGS_MAX:,} are the most.")
+        raise TagsError(f"{path} has {len(book.tags):,} tags; the maximum is {TAGS_MAX:,}.")
     return book
 
 
@@ -52,7 +52,7 @@ def write(book: TagBook, path: Path) -> None:
     partial.replace(path)
 
 
-def _text(path: Path) -> str:
+def _read_text(path: Path) -> str:
     """The file's text; a file that is too large is not read to its end."""
     try:
         with path.open("rb") as file:
@@ -67,7 +67,7 @@ def _text(path: Path) -> str:
         raise TagsError(f"{path} is not UTF-8 text, so it cannot be a tags file.") from fault
 
 
-def _of_json(text: str, path: Path) -> TagBook:
+def _parse_json(text: str, path: Path) -> TagBook:
     try:
         data = json.loads(text)
     except (ValueError, RecursionError) as fault:
@@ -75,21 +75,23 @@ def _of_json(text: str, path: Path) -> TagBook:
     if not isinstance(data, dict) or data.pop("schema", None) != SCHEMA:
         raise TagsError(f"{path} is not a tags file of format {SCHEMA}.")
     try:
-        return decode(TagBook, data, _JSON)
+        return decode(TagBook, data, _DIALECT)
     except MisfitError as fault:
         raise TagsError(f"{path}: {fault}") from fault
 
 
-def _of_csv(text: str, path: Path) -> TagBook:
-    """Parse a list; any line of another form is a fault, so that no other kind of table passes."""
+def _parse_csv(text: str, path: Path) -> TagBook:
+    """Parse a list; a line of another form is a fault, so that no other kind of table passes."""
     tags: dict[str, KnownTag] = {}
     try:
         for number, row in enumerate(csv.reader(io.StringIO(text)), 1):
             if not row or (number == 1 and row[:2] == ["tag", "category"]):
                 continue
             if len(row) < 3 or not row[0].strip() or not row[2].strip().isdecimal():
-                raise TagsError(f"{path}, line {number} has to read tag,category,count,aliases.")
-            tags.setdefault(_shown(row[0]), _tag_of(row))
+                raise TagsError(
+                    f"{path}, line {number} must have the form tag,category,count,aliases."
+                )
+            tags.setdefault(_readable(row[0]), _tag_of(row))
     except csv.Error as fault:
         raise TagsError(f"{path} is not CSV: {fault}.") from fault
     groups = dict.fromkeys(dict.fromkeys(tag.group for tag in tags.values()), TagGroup())
@@ -101,11 +103,11 @@ def _tag_of(row: list[str]) -> KnownTag:
     return KnownTag(
         group=_CATEGORIES.get(row[1].strip(), "general"),
         count=int(row[2].strip()[:18]),
-        aliases=tuple(_shown(alias) for alias in aliases if alias.strip(" /")),
+        aliases=tuple(_readable(alias) for alias in aliases if alias.strip(" /")),
     )
 
 
-def _shown(text: str) -> str:
+def _readable(text: str) -> str:
     """A list's tag as people read it; lists write spaces as underscores."""
     return plain(text.strip().removeprefix("/"))
 
@@ -115,17 +117,21 @@ def _lines(book: TagBook) -> Iterator[str]:
     yield f'"draws": {_json(book.draws)},'
     for name, entries in (("groups", book.groups), ("tags", book.tags)):
         yield f'"{name}": {{'
-        told = [f"{_json(key)}: {_json(_told(value))}" for key, value in entries.items()]
-        yield ",\n".join(told)
+        lines = [f"{_json(key)}: {_json(_non_defaults(value))}" for key, value in entries.items()]
+        yield ",\n".join(lines)
         yield "}" if name == "tags" else "},"
     yield "}"
 
 
-def _told(value: KnownTag | TagGroup) -> dict[str, object]:
+def _non_defaults(value: KnownTag | TagGroup) -> dict[str, object]:
     """The fields that differ from their defaults."""
     default = type(value)()
-    named = {each.name: getattr(value, each.name) for each in fields(value)}
-    return {name: own for name, own in named.items() if own != getattr(default, name)}
+    current = {field.name: getattr(value, field.name) for field in fields(value)}
+    return {
+        name: current_value
+        for name, current_value in current.items()
+        if current_value != getattr(default, name)
+    }
 
 
 def _json(value: object) -> str:

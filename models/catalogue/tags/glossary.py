@@ -15,9 +15,9 @@ from models.catalogue.tags.book import KnownTag, TagBook, plain
 from models.catalogue.tags.near_names import NearNames
 
 #: The weight of a word that begins a tag, compared with one inside it.
-_FRONT = 4
+_FRONT_WEIGHT = 4
 #: Sorts after every text that begins like another.
-_LAST = "\U0010ffff"
+_SORTS_LAST = "\U0010ffff"
 #: Words without a meaning of their own, which surround tags in sentences.
 FILLERS = frozenset(
     [
@@ -78,12 +78,12 @@ FILLERS = frozenset(
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Fit:
-    """A matching tag; `by` is the alias that matched, if it was one."""
+class TagMatch:
+    """A matching tag; `alias` is the alias that matched, if it was one."""
 
     text: str
     count: float
-    by: str | None = None
+    alias: str | None = None
 
 
 class Glossary:
@@ -91,31 +91,31 @@ class Glossary:
 
     def __init__(self, book: TagBook) -> None:
         self.book = book
-        #: The tags that a text stands for, in plain form; `met` holds those that the model has
-        #: seen.
-        self._meant: dict[str, tuple[str, ...]] = {}
-        self.met: set[str] = set()
-        self._words: set[str] = set()
+        #: The tags that each name in plain form stands for; `seen_names` holds the names that the
+        #: model has seen.
+        self._tags_by_name: dict[str, tuple[str, ...]] = {}
+        self.seen_names: set[str] = set()
+        self._seen_words: set[str] = set()
         for text, tag in book.tags.items():
-            self._learn(text, tag)
+            self._index_tag(text, tag)
 
-    def _learn(self, text: str, tag: KnownTag) -> None:
+    def _index_tag(self, text: str, tag: KnownTag) -> None:
         for name in (text, *tag.synonyms):
             name_plain = plain(name)
-            self._add(name_plain, text)
-            self.met.add(name_plain)
-            self._words.update(name_plain.replace("-", " ").split())
+            self._add_name(name_plain, text)
+            self.seen_names.add(name_plain)
+            self._seen_words.update(name_plain.replace("-", " ").split())
         for name in tag.aliases:
-            self._add(plain(name), text)
+            self._add_name(plain(name), text)
 
-    def _add(self, name: str, text: str) -> None:
-        meant = self._meant.get(name, ())
-        if text not in meant:
-            self._meant[name] = (*meant, text)
+    def _add_name(self, name: str, text: str) -> None:
+        tags = self._tags_by_name.get(name, ())
+        if text not in tags:
+            self._tags_by_name[name] = (*tags, text)
 
     def __bool__(self) -> bool:
         """Whether anything is known at all; otherwise no word can be judged."""
-        return bool(self._meant)
+        return bool(self._tags_by_name)
 
     def meaning(self, text: str) -> tuple[str, ...]:
         """The tags that a text in plain form stands for, one or more; () if none.
@@ -123,13 +123,13 @@ class Glossary:
         A plural stands for the same as its singular, and vice versa.
         """
         for form in (text, text.replace("-", " "), text + "s", text.removesuffix("s")):
-            if meant := self._meant.get(form):
-                return meant
+            if tags := self._tags_by_name.get(form):
+                return tags
         return ()
 
     def knows(self, word: str) -> bool:
         """Whether some training caption had this word, in plain form, in any tag."""
-        return word in self._words or word.removesuffix("s") in self._words
+        return word in self._seen_words or word.removesuffix("s") in self._seen_words
 
     def group(self, text: str) -> str:
         """The group of a tag; "" if it has none."""
@@ -153,65 +153,65 @@ class Glossary:
         }
 
     @cached_property
-    def longest(self) -> int:
+    def name_words_max(self) -> int:
         """The word count of the longest name, at most six."""
-        return max((min(6, name.count(" ") + 1) for name in self._meant), default=1)
+        return max((min(6, name.count(" ") + 1) for name in self._tags_by_name), default=1)
 
     @cached_property
     def popular(self) -> tuple[str, ...]:
-        """The most common tags, as many as anybody may want to see."""
+        """The 500 most common tags."""
         tags = self.book.tags
         return tuple(heapq.nlargest(500, tags, key=lambda text: tags[text].count))
 
-    def beginning(self, text: str, most: int) -> list[Fit]:
+    def starting_with(self, text: str, limit: int) -> list[TagMatch]:
         """Tags with a name in which a word begins like this, the most common first."""
         entries, ranks = self._entries, self._ranks
         low = bisect_left(entries, (text,))
-        high = bisect_left(entries, (text + _LAST,), low)
-        best = heapq.nlargest(4 * most, range(low, high), key=ranks.__getitem__)
-        found: dict[str, Fit] = {}
-        for place in best:
-            _, tag, by = entries[place]
-            if tag not in found:
-                found[tag] = Fit(text=tag, count=self.book.tags[tag].count, by=by)
-        return list(found.values())[:most]
+        high = bisect_left(entries, (text + _SORTS_LAST,), low)
+        positions = heapq.nlargest(4 * limit, range(low, high), key=ranks.__getitem__)
+        matches: dict[str, TagMatch] = {}
+        for index in positions:
+            _, tag, alias = entries[index]
+            if tag not in matches:
+                matches[tag] = TagMatch(text=tag, count=self.book.tags[tag].count, alias=alias)
+        return list(matches.values())[:limit]
 
-    def nearest(self, text: str, most: int = 1) -> list[str]:
+    def nearest(self, text: str, limit: int = 1) -> list[str]:
         """Tags with a similar spelling, the nearest and then the most common first.
 
         The text must be in plain form and no name itself.
         """
-        near: dict[str, tuple[int, float]] = {}
-        for slips, name in self._near_names.near(text):
-            for tag in self._meant[name]:
-                rank = (slips, -self.book.tags[tag].count)
-                near[tag] = min(rank, near.get(tag, rank))
-        return sorted(near, key=near.__getitem__)[:most]
+        best: dict[str, tuple[int, float]] = {}
+        for typos, name in self._near_names.matches(text):
+            for tag in self._tags_by_name[name]:
+                rank = (typos, -self.book.tags[tag].count)
+                best[tag] = min(rank, best.get(tag, rank))
+        return sorted(best, key=best.__getitem__)[:limit]
 
     def prepare(self) -> None:
-        """Build in advance what the first lookup would wait for."""
-        _ = self._ranks, self._near_names, self.popular, self.longest, self.closed_by
+        """Build in advance what would delay the first lookup."""
+        _ = self._ranks, self._near_names, self.popular, self.name_words_max, self.closed_by
 
     @cached_property
     def _near_names(self) -> NearNames:
-        return NearNames(tuple(self._meant))
+        return NearNames(tuple(self._tags_by_name))
 
     @cached_property
     def _entries(self) -> list[tuple[str, str, str | None]]:
-        """(prefix text, tag, the alias that it is found by or None), sorted."""
-        found: set[tuple[str, str, str | None]] = set()
-        for name, meant in self._meant.items():
-            for tag in meant:
-                by = None if name == plain(tag) else name
-                found.update((tail, tag, by) for tail in _tails(name))
-        return sorted(found, key=lambda entry: (entry[0], entry[1], entry[2] or ""))
+        """(the text from some word on, tag, the alias it comes from or None), sorted."""
+        entries: set[tuple[str, str, str | None]] = set()
+        for name, tags in self._tags_by_name.items():
+            for tag in tags:
+                alias = None if name == plain(tag) else name
+                entries.update((tail, tag, alias) for tail in _tails(name))
+        return sorted(entries, key=lambda entry: (entry[0], entry[1], entry[2] or ""))
 
     @cached_property
     def _ranks(self) -> list[float]:
         tags = self.book.tags
         return [
-            tags[tag].count * (_FRONT if (by or plain(tag)) == tail else 1)
-            for tail, tag, by in self._entries
+            tags[tag].count * (_FRONT_WEIGHT if (alias or plain(tag)) == tail else 1)
+            for tail, tag, alias in self._entries
         ]
 
 

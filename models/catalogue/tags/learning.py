@@ -1,8 +1,8 @@
-"""Makes a tags file from captions: how often each tag occurs, alone and beside others.
+"""Makes a tags file from captions: how often each tag occurs, alone and with others.
 
-A caption is given as its tags by group, and counts once. Called by what makes models: the painter's
-captions make the embedded model's file, a recipe's captions its model's. Pure; must not know where
-captions come from.
+A caption comes as its tags by group and counts once. Called by whatever makes models: the
+painter's captions give the embedded model's file, a recipe's captions its model's. Pure; must not
+know where captions come from.
 """
 
 from __future__ import annotations
@@ -14,77 +14,77 @@ from dataclasses import replace
 
 from models.catalogue.tags.book import KnownTag, TagBook, TagGroup
 
-Said = Mapping[str, tuple[str, ...]]
+GroupedTags = Mapping[str, tuple[str, ...]]
 
-#: The least number of captions with a tag before anything is concluded from it.
-_LEAST = 40
+#: The minimum number of captions with a tag before anything is concluded from it.
+_CAPTIONS_MIN = 40
 #: How far shares must differ from those of all captions (total variation), beyond chance, to be
 #: kept separately.
-_APART, _CHANCE = 0.15, 0.6
+_DISTANCE_MIN, _CHANCE_FACTOR = 0.15, 0.6
 #: A tag closes a group if this many joint occurrences were expected and none came.
-_EXPECTED = 12
+_EXPECTED_MIN = 12
 
 
-def learned(
-    captions: Iterable[Said],
+def learn_book(
+    captions: Iterable[GroupedTags],
     order: Sequence[str],
     *,
     may_be_open: Collection[str],
-    least: float = 0.0,
+    min_share: float = 0.0,
 ) -> TagBook:
     """The book of these captions; groups come in this `order`, the order of filling.
 
-    A group in `may_be_open` is open if at least `least` of the captions (0 to 1) mention it.
+    A group in `may_be_open` is open if at least `min_share` of the captions (0 to 1) mention it.
     """
-    counted = _Counted(list(captions))
+    counts = _TagCounts(list(captions))
     groups = {
         name: TagGroup(
-            open=name in may_be_open and counted.share(name) >= least,
-            filling=counted.filling(name),
+            open=name in may_be_open and counts.share(name) >= min_share,
+            filling=counts.filling(name),
         )
         for name in order
     }
     tags = {
-        tag: KnownTag(group=counted.groups[tag], count=count, closes=counted.closes[tag])
-        for tag, count in counted.tags.most_common()
+        tag: KnownTag(group=counts.groups[tag], count=count, closes=counts.closes[tag])
+        for tag, count in counts.tags.most_common()
     }
     return TagBook(groups=groups, tags=tags)
 
 
-def joined(base: TagBook, more: TagBook) -> TagBook:
+def merge_books(base: TagBook, more: TagBook) -> TagBook:
     """The vocabulary of a further trained model: counts add up, the later shares apply."""
     tags = dict(base.tags)
     for text, tag in more.tags.items():
-        before = tags.get(text)
-        tags[text] = replace(before, count=before.count + tag.count) if before else tag
+        known = tags.get(text)
+        tags[text] = replace(known, count=known.count + tag.count) if known else tag
     filled = {name: group for name, group in more.groups.items() if group.open}
     return replace(base, groups={**more.groups, **base.groups, **filled}, tags=tags)
 
 
-class _Counted:
-    """How often each tag occurs, and how often beside the first tag of each other group."""
+class _TagCounts:
+    """How often each tag occurs, and how often with the first tag of each other group."""
 
-    def __init__(self, captions: Sequence[Said]) -> None:
+    def __init__(self, captions: Sequence[GroupedTags]) -> None:
         #: The group of each tag; if it occurs in several, the most frequent one.
         self.groups = _groups(captions)
         #: The first tag of each group that a caption mentions, and all of its tags.
         self._captions = [
             (
-                {group: tags[0] for group, tags in said.items() if tags},
-                tuple(dict.fromkeys(tag for tags in said.values() for tag in tags)),
+                {group: tags[0] for group, tags in grouped.items() if tags},
+                tuple(dict.fromkeys(tag for tags in grouped.values() for tag in tags)),
             )
-            for said in captions
+            for grouped in captions
         ]
         self.tags = Counter(tag for _, tags in self._captions for tag in tags)
-        self._spoken = Counter(group for firsts, _ in self._captions for group in firsts)
-        self.closes = self._closed()
+        self._group_counts = Counter(group for firsts, _ in self._captions for group in firsts)
+        self.closes = self._closed_groups()
 
     def share(self, group: str) -> float:
         """The share of captions that mention it, 0 to 1."""
-        return self._spoken[group] / max(1, len(self._captions))
+        return self._group_counts[group] / max(1, len(self._captions))
 
-    def _closed(self) -> dict[str, tuple[str, ...]]:
-        """By tag, the groups that never occur beside it, though chance predicts that they would."""
+    def _closed_groups(self) -> dict[str, tuple[str, ...]]:
+        """By tag, the groups that never occur with it, though chance predicts that they would."""
         beside: defaultdict[str, set[str]] = defaultdict(set)
         for firsts, tags in self._captions:
             for tag in tags:
@@ -92,8 +92,8 @@ class _Counted:
         return {
             tag: tuple(
                 group
-                for group in self._spoken
-                if count * self.share(group) >= _EXPECTED and group not in beside[tag]
+                for group in self._group_counts
+                if count * self.share(group) >= _EXPECTED_MIN and group not in beside[tag]
             )
             for tag, count in self.tags.items()
         }
@@ -101,26 +101,29 @@ class _Counted:
     def filling(self, group: str) -> dict[str, dict[str, float]]:
         """The shares in all captions where nothing closes the group, under the empty text.
 
-        Before them come those beside tags that change them much, the most changed first.
+        Before these come the shares beside tags that change them much, the most changed first.
         """
-        counts, totals = self._beside(group)
+        counts, totals = self._counts_beside(group)
         overall = _shares(counts[""], totals[""])
-        alike: defaultdict[tuple[tuple[str, float], ...], list[str]] = defaultdict(list)
-        apart: defaultdict[tuple[tuple[str, float], ...], float] = defaultdict(float)
+        tags_by_shares: defaultdict[tuple[tuple[str, float], ...], list[str]] = defaultdict(list)
+        distances: defaultdict[tuple[tuple[str, float], ...], float] = defaultdict(float)
         for tag in totals.keys() - {""}:
             beside = _shares(counts[tag], totals[tag])
-            chance = _CHANCE * math.sqrt(len(overall) / totals[tag])
-            if totals[tag] >= _LEAST and _variation(beside, overall) > _APART + chance:
+            chance = _CHANCE_FACTOR * math.sqrt(len(overall) / totals[tag])
+            if (
+                totals[tag] >= _CAPTIONS_MIN
+                and _variation(beside, overall) > _DISTANCE_MIN + chance
+            ):
                 key = tuple(sorted(beside.items()))
-                alike[key].append(tag)
-                apart[key] = max(apart[key], _variation(beside, overall))
-        rules = sorted(alike, key=lambda key: (-apart[key], alike[key]))
-        return {", ".join(sorted(alike[key])): dict(key) for key in rules} | {"": overall}
+                tags_by_shares[key].append(tag)
+                distances[key] = max(distances[key], _variation(beside, overall))
+        rules = sorted(tags_by_shares, key=lambda key: (-distances[key], tags_by_shares[key]))
+        return {", ".join(sorted(tags_by_shares[key])): dict(key) for key in rules} | {"": overall}
 
-    def _beside(self, group: str) -> tuple[dict[str, Counter[str]], Counter[str]]:
-        """Counts beside each tag of other groups, and under "" in all.
+    def _counts_beside(self, group: str) -> tuple[dict[str, Counter[str]], Counter[str]]:
+        """By tag of another group: counts of this group's first tag beside it, and of its captions.
 
-        The group's tags, and captions.
+        Under "" are the counts in all captions where nothing closes the group.
         """
         counts: defaultdict[str, Counter[str]] = defaultdict(Counter)
         totals: Counter[str] = Counter()
@@ -135,10 +138,10 @@ class _Counted:
         return counts, totals
 
 
-def _groups(captions: Sequence[Said]) -> dict[str, str]:
+def _groups(captions: Sequence[GroupedTags]) -> dict[str, str]:
     counts: defaultdict[str, Counter[str]] = defaultdict(Counter)
-    for said in captions:
-        for group, tags in said.items():
+    for grouped in captions:
+        for group, tags in grouped.items():
             for tag in tags:
                 counts[tag][group] += 1
     return {tag: groups.most_common(1)[0][0] for tag, groups in counts.items()}

@@ -56,7 +56,7 @@ class PictureScorer:
             _join(values, viewer, views(picture, viewer.part_px))
         return Scores(values=values)
 
-    def glance(self, preview_png: bytes) -> Scores:
+    def score_preview(self, preview_png: bytes) -> Scores:
         """The scores from one look at a preview, without `blank`. Raises ScoringError as above."""
         with _told("the preview"):
             view = Image.open(io.BytesIO(preview_png)).convert("RGB")

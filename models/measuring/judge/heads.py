@@ -56,7 +56,7 @@ def visible(p: Portrait, head: str) -> bool:
         "clothes_colour": table.CLOTHES[p.clothes][2],
         "background": table.SCENE[p.scene][1],
     }
-    return has.get(head, True) and head not in p.covered
+    return has.get(head, True) and head not in p.covered_fields
 
 
 def labels(p: Portrait) -> list[int]:

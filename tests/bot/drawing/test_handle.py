@@ -158,9 +158,9 @@ class Gate(FakeScorer):
         self._wait()
         return super().score(rendered)
 
-    def glance(self, preview_png: bytes) -> Scores:
+    def score_preview(self, preview_png: bytes) -> Scores:
         self._wait()
-        return super().glance(preview_png)
+        return super().score_preview(preview_png)
 
 
 PICTURE = Rendered(row_id="r", width_px=1, height_px=1, rgb=b"rgb", batch_width=1)

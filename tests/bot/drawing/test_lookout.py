@@ -57,7 +57,7 @@ class Seeing(FakeScorer):
     def score(self, rendered: Rendered) -> Scores:
         return Scores(values={"blank": 0.0, "nudity": 0.0})
 
-    def glance(self, preview_png: bytes) -> Scores:
+    def score_preview(self, preview_png: bytes) -> Scores:
         self.glances += 1
         self.threads.add(threading.get_ident())
         return Scores(values={"nudity": self.nudity})
@@ -161,9 +161,9 @@ async def test_the_loop_and_the_engine_go_on_while_a_preview_is_judged(tmp_path:
             return super().step()
 
     class Slow(Seeing):
-        def glance(self, preview_png: bytes) -> Scores:
+        def score_preview(self, preview_png: bytes) -> Scores:
             assert go_on.wait(20)
-            return super().glance(preview_png)
+            return super().score_preview(preview_png)
 
     scorer = Slow(0.1)
     async with studio(tmp_path, engine=Ticking(), scorer=scorer) as s:
@@ -183,9 +183,9 @@ async def test_a_row_that_ends_during_a_preview_check_is_judged_at_its_end(
     go_on = threading.Event()
 
     class Slow(Seeing):
-        def glance(self, preview_png: bytes) -> Scores:
+        def score_preview(self, preview_png: bytes) -> Scores:
             assert go_on.wait(20)
-            return super().glance(preview_png)
+            return super().score_preview(preview_png)
 
     engine = Bold()
     async with studio(tmp_path, engine=engine, scorer=Slow(1.0)) as s:
@@ -201,7 +201,7 @@ async def test_a_row_that_ends_during_a_preview_check_is_judged_at_its_end(
 @pytest.mark.parametrize("fault", [ScoringError("no eyes"), RuntimeError("a bug")])
 async def test_a_preview_that_cannot_be_judged_is_skipped(tmp_path: Path, fault: Exception) -> None:
     class Blind(Seeing):
-        def glance(self, preview_png: bytes) -> Scores:
+        def score_preview(self, preview_png: bytes) -> Scores:
             raise fault
 
         def score(self, rendered: Rendered) -> Scores:

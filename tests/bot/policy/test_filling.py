@@ -14,7 +14,7 @@ from bot.policy.filling import surprise, with_completions
 from bot.policy.layers import EffectivePolicy, Overrides, effective
 from bot.policy.screening import Screen
 from models.catalogue.tags import filling
-from models.contract import SEEDS
+from models.contract import SEED_COUNT
 from tests.stages.factories import make_ask, make_place
 from tests.stages.law import Finds, make_guild, make_policy
 from tests.stages.policies import BOOK, OPEN
@@ -142,7 +142,7 @@ def test_a_prompt_that_is_held_anyway_still_gets_a_completion() -> None:
 
 
 def test_a_surprise_is_a_prompt_that_the_place_allows() -> None:
-    first, second = (filling.surprise(WORDS, 3 + number * SEEDS) for number in range(2))
+    first, second = (filling.surprise(WORDS, 3 + number * SEED_COUNT) for number in range(2))
     assert surprise(WORDS, 3, EASY) == first != second
     assert surprise(WORDS, 3, where(lambda text: text == first)) == second
     assert surprise(WORDS, 3, where(lambda text: text == first, Ruling.HOLD)) == second

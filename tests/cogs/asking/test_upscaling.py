@@ -21,7 +21,7 @@ from tests.stages.simulated import OWNER
 @pytest.fixture
 async def desk(tmp_path: Path) -> AsyncIterator[Front]:
     async with front(tmp_path, "cogs.posting.delivery", "cogs.posting.status") as ready:
-        ready.use_model(replace(ready.services.model(), enlarges=4))
+        ready.use_model(replace(ready.services.model(), upscale_factor=4))
         yield ready
 
 
@@ -46,7 +46,7 @@ async def test_an_upscale_is_queued_as_its_own_kind_of_job_and_posted_larger(des
         job.draw, width_px=32, height_px=32, source=job.id, enlarged=True,
         model=desk.services.model().card_id,
     )  # fmt: skip
-    assert made.draw.length == 1
+    assert made.draw.progress_steps == 1
     await desk.drawn([made])
     await desk.looks("Delivery")
     post = desk.channel.history()[-1]
@@ -63,7 +63,7 @@ async def test_every_picture_has_an_upscale_button_that_survives_a_restart(desk:
     await desk.drawn(jobs)
     await desk.looks("Delivery")
     await desk.restart()
-    desk.use_model(replace(desk.services.model(), enlarges=4))
+    desk.use_model(replace(desk.services.model(), upscale_factor=4))
     menu = f"wd:which:{jobs[0].owed_post_id}"
     panel = said(await desk.member.select(desk.channel.history()[-1], ["2"], custom_id=menu))
     await desk.member.click(panel.message, label="Upscale")
@@ -74,7 +74,7 @@ async def test_a_picture_that_cannot_be_upscaled_gets_a_reason_and_no_job(desk: 
     job, message = await desk.picture()
     info = desk.services.model()
     words = {
-        "no upscaler": replace(info, enlarges=1),
+        "no upscaler": replace(info, upscale_factor=1),
         "drawn by `": replace(info, card_id="another-1"),
     }
     for told, model in words.items():

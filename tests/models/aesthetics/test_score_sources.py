@@ -16,7 +16,7 @@ from models.aesthetics import command
 from models.aesthetics.scorer import Aesthetic
 from models.aesthetics.sources import found
 from models.data.findings import Report, Skip
-from models.data.sources import pairs
+from models.data.sources import read_pairs
 
 #: Lines of a manifest beside `a.png` and `b.png`, good and bad.
 LINES: list[Any] = [
@@ -63,7 +63,7 @@ def test_scoring_skips_the_same_bad_lines_as_training(
     source = manifest.parent if whole_folder else manifest
     ours, theirs = Report(), Report()
     scored = found(source, ours)
-    trained = pairs(source, theirs)
+    trained = read_pairs(source, theirs)
     assert [one.path for one in scored] == [pair.path for pair in trained]
     assert findings_of(ours) == findings_of(theirs)
     assert {one.path.name: one.record["text"] for one in scored} == {
@@ -136,7 +136,7 @@ def test_linked_folders_are_followed_but_link_cycles_end(tmp_path: Path) -> None
     # A picture keeps its own name if it has one here: that is what a manifest calls it.
     names = ["a.png", "also/deep/a.png", "zone/a.png"]
     report = Report()
-    for listed in (found(here, report), pairs(here, report)):
+    for listed in (found(here, report), read_pairs(here, report)):
         assert [one.path.relative_to(here).as_posix() for one in listed] == names
     assert not report.findings
 
@@ -172,7 +172,7 @@ def test_a_lone_surrogate_is_dropped_and_the_rest_of_the_caption_kept(
     assert main(["score", str(folder), "--min-aesthetic", "1", "--device", "cpu"]) == 0
     for source in (folder, folder / "kept.jsonl"):
         report = Report()
-        assert [(p.path.name, p.caption.text) for p in pairs(source, report)] == [
+        assert [(p.path.name, p.caption.text) for p in read_pairs(source, report)] == [
             ("a.png", "hat, bow")
         ]
         assert [(reason, why) for _, reason, why in findings_of(report)] == [

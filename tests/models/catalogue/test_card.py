@@ -78,7 +78,7 @@ FAULTS: list[tuple[str, Any, str]] = [
     (
         "scores",
         ["blank", "childlike"],
-        "scores must name nudity beside childlike, which alone says nothing.",
+        "scores must name nudity beside childlike, which alone proves nothing.",
     ),
     ("licence.file", 3, "licence.file must be a text or null, not 3."),
     ("licence.file", GONE, "licence.file is missing."),

@@ -140,7 +140,7 @@ def test_stable_diffusion_keeps_its_sizes(plain: Path, tmp_path: Path) -> None:
         ("unet/config.json", "{}", "sample_size"),
         ("unet/config.json", '{"sample_size": 8}', "unet/config.json has no block_out_channels"),
         ("vae/config.json", "{}", "vae/config.json has no block_out_channels"),
-        ("model_index.json", None, "no complete diffusers folder"),
+        ("model_index.json", None, "not a complete diffusers folder"),
         ("model_index.json", "{}", "is a pipeline without a name; only a StableDiffusionPipeline"),
         ("scheduler/scheduler_config.json", '{"prediction_type": "sample"}', "not supported"),
     ],

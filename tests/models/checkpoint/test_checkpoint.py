@@ -20,9 +20,9 @@ from models.catalogue.registry import card_of, faults
 from models.checkpoint.exporting import export, layout_of
 from models.checkpoint.files import read, read_part
 from models.checkpoint.importing import import_checkpoint
-from models.checkpoint.inference_yaml import describe, interpret, standard
+from models.checkpoint.inference_yaml import describe, interpret, standard_layout
 from models.checkpoint.names import TEXT, TextKind, to_original
-from models.checkpoint.prediction import predicted
+from models.checkpoint.prediction import probe_prediction
 from models.checkpoint.skeleton import PARTS, skeleton
 from models.contract import EngineError
 from models.engine.check import examine
@@ -132,7 +132,7 @@ COUNTS = {TextKind.CLIP: (686, 248, 196), TextKind.OPENCLIP: (686, 248, 4 + 12 *
 
 @pytest.mark.parametrize("kind", list(TextKind))
 def test_names_and_shapes_match_the_published_files(kind: TextKind) -> None:
-    layout = standard(kind, Prediction.EPSILON)
+    layout = standard_layout(kind, Prediction.EPSILON)
     assert interpret(describe(layout), "the yaml") == layout
     wide = kind is TextKind.OPENCLIP
     text = {
@@ -322,4 +322,4 @@ def test_the_prediction_type_is_found_by_running_the_unet(
         Prediction.V: lambda clean, noise: 0.068 * noise - 0.998 * clean,
     }
     unet = diffusers.UNet2DConditionModel.from_pretrained(clip / "unet")
-    assert predicted(fitted(unet, targets[prediction]), layout_of(clip)) is prediction
+    assert probe_prediction(fitted(unet, targets[prediction]), layout_of(clip)) is prediction

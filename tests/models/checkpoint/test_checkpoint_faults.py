@@ -94,7 +94,7 @@ def yaml_text(text: str) -> Callable[[Path], object]:
 
 REFUSED: list[tuple[str, Callable[[Path], object], str]] = [
     ("parameterization", lambda f: edit_yaml(f, "parameterization", value="x0"), "must be eps or"),
-    ("not yaml", yaml_text("a: [b"), r"waifu\.yaml is not yaml"),
+    ("not yaml", yaml_text("a: [b"), r"waifu\.yaml is not YAML"),
     ("a list", yaml_text("- a"), "must be a mapping"),
     ("empty", yaml_text("model: {params: {}}"), r"model\.params\.unet_config is missing"),
     ("sdxl unet field", with_spare_unet_field, "adm_in_channels must be None"),
@@ -248,7 +248,7 @@ INEXPRESSIBLE: list[tuple[str, Callable[[Path], object], str]] = [
     ("activation", changed("unet", act_fn="gelu"), "act_fn is 'gelu'"),
     ("betas", changed("scheduler", beta_schedule="linear"), "beta_schedule 'linear'"),
     ("predicts", changed("scheduler", prediction_type="sample"), "prediction_type"),
-    ("text", changed("text_encoder", hidden_act="relu"), "relu is neither"),
+    ("text", changed("text_encoder", hidden_act="relu"), "relu is not an activation"),
     ("layers", changed("unet", layers_per_block=2), "weights are missing"),
     ("uneven", changed("unet", layers_per_block=[2, 1, 1]), "num_res_blocks must be"),
     ("kind", lambda f: edit(f / "model_index.json", _class_name="X"), "is a X"),
@@ -298,9 +298,9 @@ def test_folders_from_older_libraries_export_the_same_tensors(clip: Path, tmp_pa
 
 def test_nothing_is_overwritten_without_force(file: Path, clip: Path, tmp_path: Path) -> None:
     before = {path.name: path.read_bytes() for path in file.parent.iterdir()}
-    with pytest.raises(EngineError, match="is there already"):
+    with pytest.raises(EngineError, match="exists already"):
         export(str(clip), file)
-    with pytest.raises(EngineError, match="is there already"):
+    with pytest.raises(EngineError, match="exists already"):
         import_checkpoint(file, file.parent)
     assert {path.name: path.read_bytes() for path in file.parent.iterdir()} == before
     back = tmp_path / "back"
@@ -338,7 +338,7 @@ def test_ctrl_c_leaves_the_old_folder_as_it_was(
     def interrupted(*_: object, **__: object) -> None:
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(importing, "provide", interrupted)
+    monkeypatch.setattr(importing, "write_tokenizer", interrupted)
     assert main(["import", str(file), str(back), "--force"]) == 130
     assert sorted(path.name for path in tmp_path.iterdir()) == ["back", "download"]
     assert (back / "mine.txt").read_text() == "mine"

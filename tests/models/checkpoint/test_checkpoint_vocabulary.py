@@ -15,7 +15,7 @@ from models.catalogue.registry import EMBEDDED
 from models.checkpoint.files import read
 from models.checkpoint.importing import import_checkpoint
 from models.checkpoint.names import TextKind
-from models.checkpoint.vocabulary import CLIP_WORDS, provide
+from models.checkpoint.vocabulary import CLIP_WORDS, write_tokenizer
 from models.contract import EngineError
 from tests.stages.tiny_checkpoints import clip, exported, file, rewrite
 
@@ -42,7 +42,7 @@ def test_open_clips_word_list_is_used_if_installed(
     tmp_path: Path, kind: TextKind, pad: int
 ) -> None:
     folder = tmp_path / "tokenizer"
-    provide(folder, words=CLIP_WORDS, kind=kind, source=None, texts={})
+    write_tokenizer(folder, word_count=CLIP_WORDS, kind=kind, source=None, texts={})
     tokenizer: Any = CLIPTokenizer.from_pretrained(str(folder))
     assert len(tokenizer) == CLIP_WORDS
     # 512 letters come before the merges, of which the second makes "cat".
@@ -77,6 +77,6 @@ def test_a_tokenizer_can_come_from_a_folder_or_a_model(
 def test_another_models_tokenizer_is_refused(file: Path, tmp_path: Path) -> None:
     with pytest.raises(EngineError, match=r"has \d+ words and the checkpoint 514"):
         import_checkpoint(file, tmp_path / "back", tokenizer=EMBEDDED)
-    with pytest.raises(EngineError, match="it is no tokenizer"):
+    with pytest.raises(EngineError, match="it is not a tokenizer"):
         import_checkpoint(file, tmp_path / "back", tokenizer=tmp_path)
     assert not (tmp_path / "back").exists()

@@ -11,7 +11,7 @@ import yaml
 
 from models.catalogue.card import Prediction
 from models.checkpoint import importing
-from models.checkpoint.inference_yaml import describe, interpret, standard
+from models.checkpoint.inference_yaml import describe, interpret, standard_layout
 from models.checkpoint.names import TextKind
 from models.contract import EngineError
 from tests.stages.spoiling import GONE, spoil
@@ -85,7 +85,9 @@ FAULTS: list[tuple[str, Any, str]] = [
 
 def spoiled(path: str, value: Any) -> dict[str, Any]:
     """The yaml of Stable Diffusion 1 with one field set or removed."""
-    return spoil(deepcopy(describe(standard(TextKind.CLIP, Prediction.EPSILON))), path, value)
+    return spoil(
+        deepcopy(describe(standard_layout(TextKind.CLIP, Prediction.EPSILON))), path, value
+    )
 
 
 @pytest.mark.parametrize(("path", "value", "told"), FAULTS)
@@ -100,7 +102,7 @@ def test_an_error_names_the_file_the_field_and_the_valid_values(
 @pytest.mark.parametrize("name", ["monitor", "first_stage_config.params.colour"])
 def test_fields_unrelated_to_the_network_are_allowed(name: str) -> None:
     assert interpret(spoiled(f"{PARAMS}.{name}", 3), "x.yaml") == interpret(
-        describe(standard(TextKind.CLIP, Prediction.EPSILON)), "x.yaml"
+        describe(standard_layout(TextKind.CLIP, Prediction.EPSILON)), "x.yaml"
     )
 
 
@@ -108,7 +110,7 @@ def test_a_null_is_accepted_where_the_original_code_has_none() -> None:
     tree = spoiled(f"{UNET}.num_classes", None)
     tree["model"]["params"]["unet_config"]["params"]["adm_in_channels"] = None
     assert interpret(tree, "x.yaml") == interpret(
-        describe(standard(TextKind.CLIP, Prediction.EPSILON)), "x.yaml"
+        describe(standard_layout(TextKind.CLIP, Prediction.EPSILON)), "x.yaml"
     )
 
 
@@ -174,4 +176,4 @@ def test_a_file_that_is_not_yaml_is_reported(tmp_path: Path, text: str) -> None:
     path.write_text(text)
     with pytest.raises(EngineError) as caught:
         importing._load_yaml(path)
-    assert str(caught.value).startswith(f"{path} is not yaml (")
+    assert str(caught.value).startswith(f"{path} is not YAML (")

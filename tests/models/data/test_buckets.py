@@ -12,8 +12,8 @@ from random import Random
 import pytest
 from PIL import Image, ImageOps
 
-from models.data.batches import Batches, lot
-from models.data.buckets import MAX_UPSCALE, Bucket, buckets, grid
+from models.data.batches import Batches, example_rng
+from models.data.buckets import MAX_UPSCALE, Bucket, assign_buckets, grid
 
 ROOT = Path(__file__).parents[3]
 
@@ -29,7 +29,7 @@ def random_sizes(count: int, seed: int = 0) -> list[tuple[int, int]]:
 @pytest.mark.parametrize(("side_px", "step_px"), [(512, 64), (768, 64), (256, 8), (64, 64)])
 def test_buckets_drop_no_picture(side_px: int, step_px: int) -> None:
     sizes = random_sizes(1500)
-    placed = buckets(sizes, area_px=side_px**2, step_px=step_px)
+    placed = assign_buckets(sizes, area_px=side_px**2, step_px=step_px)
     assert len(placed) == len(sizes) == sum(placed.counts().values())
     assert sorted(i for members in placed.members.values() for i in members) == list(range(1500))
     assert all(i in placed.members[placed[i]] for i in range(1500))
@@ -37,7 +37,7 @@ def test_buckets_drop_no_picture(side_px: int, step_px: int) -> None:
 
 @pytest.mark.parametrize("side_px", [512, 640, 1024])
 def test_every_bucket_respects_area_step_and_ratio(side_px: int) -> None:
-    for width, height in buckets(random_sizes(1000), area_px=side_px**2).counts():
+    for width, height in assign_buckets(random_sizes(1000), area_px=side_px**2).counts():
         assert width % 64 == height % 64 == 0
         assert 0 < width * height <= side_px**2
         assert 0.5 <= width / height <= 2
@@ -54,8 +54,8 @@ def test_the_512_px_buckets_are_the_recipes_without_the_starved_ones() -> None:
 
 def test_rotated_pictures_go_to_rotated_buckets() -> None:
     sizes = random_sizes(500)
-    upright = buckets(sizes)
-    turned = buckets([(h, w) for w, h in sizes])
+    upright = assign_buckets(sizes)
+    turned = assign_buckets([(h, w) for w, h in sizes])
     for (width, height), placed, other in zip(
         sizes, upright.placements, turned.placements, strict=True
     ):
@@ -66,15 +66,15 @@ def test_rotated_pictures_go_to_rotated_buckets() -> None:
 def test_ordinary_ratios_lose_little_and_extreme_cuts_are_stated() -> None:
     rng = Random(1)
     ordinary = [(round(1000 * rng.uniform(0.5, 2)), 1000) for _ in range(500)]
-    assert max(placement.cut for placement in buckets(ordinary).placements) < 0.1
-    (long,) = buckets([(10000, 1000)]).placements
+    assert max(placement.cut for placement in assign_buckets(ordinary).placements) < 0.1
+    (long,) = assign_buckets([(10000, 1000)]).placements
     assert long.bucket == (640, 320)
     assert long.cut == pytest.approx(0.8)
 
 
 @pytest.mark.parametrize("size", [(1000, 700), (300, 1900), (801, 799), (640, 320)])
 def test_the_stated_cut_matches_what_fitting_removes(size: tuple[int, int]) -> None:
-    (placement,) = buckets([size]).placements
+    (placement,) = assign_buckets([size]).placements
     # A ramp along each axis shows which part of the picture is left after fitting.
     shown = 1.0
     for axis, length in enumerate(size):
@@ -90,7 +90,7 @@ def test_the_stated_cut_matches_what_fitting_removes(size: tuple[int, int]) -> N
 
 def test_small_pictures_are_kept_and_not_enlarged_beyond_the_limit() -> None:
     sizes = [(side, side) for side in range(52, 700)]
-    placed = buckets(sizes)
+    placed = assign_buckets(sizes)
     assert all(placement.scale <= MAX_UPSCALE for placement in placed.placements)
     assert placed[sizes.index((512, 512))] == placed[sizes.index((410, 410))] == (512, 512)
     assert placed[sizes.index((100, 100))] == (64, 64)
@@ -99,7 +99,7 @@ def test_small_pictures_are_kept_and_not_enlarged_beyond_the_limit() -> None:
 
 
 def test_a_picture_too_small_for_any_bucket_is_kept_and_marked_stretched() -> None:
-    placed = buckets([(20, 20), (1, 5000), (512, 512)])
+    placed = assign_buckets([(20, 20), (1, 5000), (512, 512)])
     assert placed[0] == placed[1] == (64, 64)
     assert [placement.stretched for placement in placed.placements] == [True, True, False]
 
@@ -109,11 +109,11 @@ def test_a_picture_too_small_for_any_bucket_is_kept_and_marked_stretched() -> No
 )
 def test_invalid_parameters_are_refused(wrong: dict[str, float]) -> None:
     with pytest.raises(ValueError, match=r"bucket|ratio"):
-        buckets([(512, 512)], **wrong)  # type: ignore[arg-type]
+        assign_buckets([(512, 512)], **wrong)  # type: ignore[arg-type]
 
 
 def some_batches(batch_size: int = 4, seed: int = 7) -> Batches:
-    return Batches(buckets(random_sizes(203)), batch_size=batch_size, seed=seed)
+    return Batches(assign_buckets(random_sizes(203)), batch_size=batch_size, seed=seed)
 
 
 @pytest.mark.parametrize("batch_size", [1, 3, 4, 64, 500])
@@ -125,7 +125,7 @@ def test_an_epoch_shows_every_picture_once(batch_size: int) -> None:
 
 
 def test_a_batch_has_one_bucket_and_only_a_buckets_last_batch_is_short() -> None:
-    placed = buckets(random_sizes(203))
+    placed = assign_buckets(random_sizes(203))
     epoch = list(Batches(placed, batch_size=4, seed=0).epoch(0))
     assert all(placed[i] == batch.bucket for batch in epoch for i in batch.indices)
     short = Counter(batch.bucket for batch in epoch if len(batch.indices) < 4)
@@ -149,17 +149,18 @@ def test_order_differs_by_epoch_and_seed_and_mixes_buckets() -> None:
 
 
 def test_pictures_share_batches_with_others_in_another_epoch() -> None:
-    batches = Batches(buckets([(512, 512)] * 64), batch_size=8, seed=0)
+    batches = Batches(assign_buckets([(512, 512)] * 64), batch_size=8, seed=0)
     first, second = ({frozenset(b.indices) for b in batches.epoch(e)} for e in (0, 1))
     assert not first & second
 
 
 def test_order_and_random_draws_are_the_same_in_every_process() -> None:
     code = (
-        "from models.data.batches import Batches, lot\n"
-        "from models.data.buckets import buckets\n"
+        "from models.data.batches import Batches, example_rng\n"
+        "from models.data.buckets import assign_buckets\n"
         "sizes = [(100 * i % 900 + 64, 777 * i % 800 + 64) for i in range(50)]\n"
-        "print(list(Batches(buckets(sizes), batch_size=4, seed=1).epoch(2)), lot(1, 2, 3).random())"
+        "batches = Batches(assign_buckets(sizes), batch_size=4, seed=1)\n"
+        "print(list(batches.epoch(2)), example_rng(1, 2, 3).random())"
     )
     told = {
         subprocess.run(
@@ -177,16 +178,16 @@ def test_order_and_random_draws_are_the_same_in_every_process() -> None:
 
 
 def test_a_pictures_random_draws_depend_only_on_seed_epoch_and_picture() -> None:
-    lots = {lot(s, e, i).random() for s in range(3) for e in range(3) for i in range(3)}
+    lots = {example_rng(s, e, i).random() for s in range(3) for e in range(3) for i in range(3)}
     assert len(lots) == 27
-    assert lot(1, 2, 3).random() == lot(1, 2, 3).random()
+    assert example_rng(1, 2, 3).random() == example_rng(1, 2, 3).random()
     # Seed 1 with epoch 12 is not seed 11 with epoch 2.
-    assert lot(1, 12, 3).random() != lot(11, 2, 3).random()
+    assert example_rng(1, 12, 3).random() != example_rng(11, 2, 3).random()
 
 
 def test_a_batch_size_of_zero_is_refused() -> None:
     with pytest.raises(ValueError, match="1 picture"):
-        Batches(buckets([(1, 1)]), batch_size=0, seed=0)
+        Batches(assign_buckets([(1, 1)]), batch_size=0, seed=0)
 
 
 def test_a_bucket_prints_as_a_size() -> None:

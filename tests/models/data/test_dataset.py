@@ -15,7 +15,7 @@ from PIL import Image
 from models.__main__ import main
 from models.data.examples import DatasetError, Example, read
 from models.data.findings import Note, Report, Skip
-from models.data.sources import caption_of, tags_of
+from models.data.sources import caption_of, parse_caption
 from models.data.tagging import BooruRating, Caption, CaptionPolicy
 from models.manifest import Split
 from tests.stages.manifests import add_picture, write_manifest
@@ -93,7 +93,7 @@ def found(source: Path) -> tuple[dict[str, Example], dict[str, Skip | Note]]:
     ],
 )
 def test_text_is_read_as_tags_or_as_a_sentence(text: str, expected: Caption) -> None:
-    assert tags_of(text) == expected
+    assert parse_caption(text) == expected
 
 
 def test_a_danbooru_post_gives_ordered_tags_a_rating_and_votes() -> None:

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from models.data.evidence import Evidence, drawn_from, evidence_of
+from models.data.evidence import Evidence, evidence_from, evidence_of
 from models.manifest import JudgementLine, Kind, Split
 from tests.stages.manifests import add_picture, say, write_manifest
 
@@ -37,55 +37,55 @@ def pair_weights(evidence: Evidence) -> dict[tuple[str, str], float]:
 
 
 def test_single_votes_become_differences_of_posterior_means() -> None:
-    found = pair_weights(drawn_from([vote(A, 1), vote(A, 1), vote(B, -1)], PROMPTS))
+    found = pair_weights(evidence_from([vote(A, 1), vote(A, 1), vote(B, -1)], PROMPTS))
     assert found == {(A, B): pytest.approx(3 / 4 - 1 / 3)}
 
 
 def test_votes_on_one_picture_lean_by_its_posterior_mean() -> None:
-    found = drawn_from([vote(A, 1), vote(A, 1), vote(D, -1), vote(B, 1, weight=0.0)], PROMPTS)
+    found = evidence_from([vote(A, 1), vote(A, 1), vote(D, -1), vote(B, 1, weight=0.0)], PROMPTS)
     assert found.votes == {A: pytest.approx(3 / 4 - 1 / 2), D: pytest.approx(1 / 3 - 1 / 2)}
 
 
 def test_pictures_of_different_prompts_are_never_paired() -> None:
-    assert pair_weights(drawn_from([vote(A, 1), vote(D, -1)], PROMPTS)) == {}
+    assert pair_weights(evidence_from([vote(A, 1), vote(D, -1)], PROMPTS)) == {}
 
 
 def test_equal_votes_and_no_votes_make_no_pair() -> None:
-    assert pair_weights(drawn_from([vote(A, 1), vote(B, 1)], PROMPTS)) == {}
-    assert pair_weights(drawn_from([], PROMPTS)) == {}
+    assert pair_weights(evidence_from([vote(A, 1), vote(B, 1)], PROMPTS)) == {}
+    assert pair_weights(evidence_from([], PROMPTS)) == {}
 
 
 def test_a_less_trusted_voter_counts_less() -> None:
-    found = pair_weights(drawn_from([vote(A, 1, weight=0.5), vote(B, -1, weight=0.0)], PROMPTS))
+    found = pair_weights(evidence_from([vote(A, 1, weight=0.5), vote(B, -1, weight=0.0)], PROMPTS))
     assert found == {}
-    found = pair_weights(drawn_from([vote(A, 1, weight=0.5), vote(B, -1, weight=0.5)], PROMPTS))
+    found = pair_weights(evidence_from([vote(A, 1, weight=0.5), vote(B, -1, weight=0.5)], PROMPTS))
     assert found == {(A, B): pytest.approx(1.5 / 2.5 - 1 / 2.5)}
 
 
 def test_a_duel_makes_a_pair_and_its_opposite_cancels_it() -> None:
     won = judgement(Kind.DUEL, A, B, value=1)
-    assert pair_weights(drawn_from([won], PROMPTS)) == {(B, A): pytest.approx(1 / 3)}
+    assert pair_weights(evidence_from([won], PROMPTS)) == {(B, A): pytest.approx(1 / 3)}
     lost = judgement(Kind.DUEL, B, A, value=1)
-    assert pair_weights(drawn_from([won, lost], PROMPTS)) == {}
-    assert pair_weights(drawn_from([won, won], PROMPTS)) == {(B, A): pytest.approx(1 / 2)}
+    assert pair_weights(evidence_from([won, lost], PROMPTS)) == {}
+    assert pair_weights(evidence_from([won, won], PROMPTS)) == {(B, A): pytest.approx(1 / 2)}
 
 
 def test_a_pick_beats_the_rest_and_each_rank_beats_those_below() -> None:
     pick = judgement(Kind.RANKING, A, B, C, value=(1,))
-    assert set(pair_weights(drawn_from([pick], PROMPTS))) == {(B, A), (B, C)}
+    assert set(pair_weights(evidence_from([pick], PROMPTS))) == {(B, A), (B, C)}
     order = judgement(Kind.RANKING, A, B, C, value=(2, 0, 1))
-    assert set(pair_weights(drawn_from([order], PROMPTS))) == {(C, A), (C, B), (A, B)}
+    assert set(pair_weights(evidence_from([order], PROMPTS))) == {(C, A), (C, B), (A, B)}
 
 
 def test_votes_and_duels_add_up_for_one_pair() -> None:
     both = [vote(A, 1), vote(B, -1), judgement(Kind.DUEL, A, B, value=0)]
-    assert pair_weights(drawn_from(both, PROMPTS)) == {(A, B): pytest.approx(2 / 3)}
+    assert pair_weights(evidence_from(both, PROMPTS)) == {(A, B): pytest.approx(2 / 3)}
     against = [vote(A, 1), vote(B, -1), judgement(Kind.DUEL, A, B, value=1)]
-    assert pair_weights(drawn_from(against, PROMPTS)) == {}
+    assert pair_weights(evidence_from(against, PROMPTS)) == {}
 
 
 def test_a_picked_picture_is_liked_and_the_others_are_disliked() -> None:
-    evidence = drawn_from([judgement(Kind.RANKING, A, B, C, value=(0,))], PROMPTS)
+    evidence = evidence_from([judgement(Kind.RANKING, A, B, C, value=(0,))], PROMPTS)
     assert evidence.liked == pytest.approx({A: 1 / 3, B: -1 / 3, C: -1 / 3})
 
 

@@ -16,7 +16,7 @@ from PIL import Image, ImageOps
 
 from models.data.buckets import Bucket
 from models.data.findings import Note, Skip
-from models.data.pictures import UnusableError, look, open_fitted, open_rgb
+from models.data.pictures import UnusableError, inspect_picture, open_fitted, open_rgb
 
 RED, WHITE, BLACK = (255, 0, 0), (255, 255, 255), (0, 0, 0)
 
@@ -38,7 +38,7 @@ def saved(folder: Path, picture: Image.Image, name: str, **options: Any) -> Path
 
 def reason_of(path: Path) -> Skip:
     with pytest.raises(UnusableError) as told:
-        look(path)
+        inspect_picture(path)
     with pytest.raises(UnusableError):
         open_rgb(path)
     return told.value.reason
@@ -48,7 +48,7 @@ def reason_of(path: Path) -> Skip:
 def test_ordinary_formats_are_read_without_a_note(tmp_path: Path, name: str) -> None:
     lossless = {"lossless": True} if name == "a.webp" else {}
     path = saved(tmp_path, drawing(), name, **lossless)
-    seen = look(path)
+    seen = inspect_picture(path)
     assert seen.size_px == (48, 32)
     assert not seen.notes
     picture = open_rgb(path)
@@ -61,12 +61,12 @@ def test_the_hash_is_of_the_files_bytes(tmp_path: Path) -> None:
     import hashlib
 
     path = saved(tmp_path, drawing(), "a.png")
-    assert look(path).sha256 == hashlib.sha256(path.read_bytes()).hexdigest()
+    assert inspect_picture(path).sha256 == hashlib.sha256(path.read_bytes()).hexdigest()
 
 
 def test_cmyk_becomes_rgb(tmp_path: Path) -> None:
     path = saved(tmp_path, Image.new("CMYK", (16, 16), (0, 255, 255, 0)), "a.jpg")
-    assert look(path).notes == (Note.CMYK,)
+    assert inspect_picture(path).notes == (Note.CMYK,)
     red, green, blue = open_rgb(path).getpixel((8, 8))  # type: ignore[misc]
     assert (red > 250, green < 5, blue < 5) == (True, True, True)
 
@@ -92,7 +92,7 @@ def test_any_kind_of_transparency_is_flattened_onto_white(tmp_path: Path) -> Non
     }
     for name, (picture, options) in files.items():
         path = saved(tmp_path, picture, name, **options)
-        assert look(path).notes == (Note.FLATTENED,), name
+        assert inspect_picture(path).notes == (Note.FLATTENED,), name
         flat = open_rgb(path)
         assert flat.getpixel((2, 8)) == WHITE, name
         expected = (127, 127, 127) if name.startswith("rgba") else BLACK
@@ -101,7 +101,7 @@ def test_any_kind_of_transparency_is_flattened_onto_white(tmp_path: Path) -> Non
 
 def test_a_fully_opaque_alpha_channel_gets_no_note(tmp_path: Path) -> None:
     path = saved(tmp_path, drawing().convert("RGBA"), "a.png")
-    assert not look(path).notes
+    assert not inspect_picture(path).notes
     assert open_rgb(path).tobytes() == drawing().tobytes()
 
 
@@ -111,7 +111,7 @@ def test_sixteen_bit_pictures_keep_their_brightness(tmp_path: Path, name: str) -
     for x, value in enumerate((0, 32896, 65535)):
         picture.putpixel((x, 0), value)
     path = saved(tmp_path, picture, name)
-    assert look(path).notes == (Note.SIXTEEN_BIT,)
+    assert inspect_picture(path).notes == (Note.SIXTEEN_BIT,)
     assert [open_rgb(path).getpixel((x, 0)) for x in range(3)] == [BLACK, (128,) * 3, WHITE]
 
 
@@ -126,22 +126,22 @@ def test_a_picture_is_rotated_by_its_exif_orientation(tmp_path: Path, orientatio
     path = saved(tmp_path, drawing(), "a.png", exif=exif)
     expected = ImageOps.exif_transpose(Image.open(path))
     assert open_rgb(path).tobytes() == expected.tobytes()
-    assert look(path).size_px == expected.size
-    assert look(path).notes == ((Note.TURNED,) if orientation > 1 else ())
+    assert inspect_picture(path).size_px == expected.size
+    assert inspect_picture(path).notes == ((Note.TURNED,) if orientation > 1 else ())
 
 
 def test_damaged_exif_does_not_lose_the_picture(tmp_path: Path) -> None:
     path = saved(tmp_path, drawing(), "a.jpg", exif=b"Exif\x00\x00II*\x00\xff\xff\xff\xff\x12\x01")
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
-        assert look(path).size_px == (48, 32)
+        assert inspect_picture(path).size_px == (48, 32)
 
 
 @pytest.mark.parametrize("name", ["a.gif", "a.webp", "a.png"])
 def test_the_first_frame_of_an_animation_is_used(tmp_path: Path, name: str) -> None:
     frames = [Image.new("RGB", (16, 16), colour) for colour in (RED, BLACK, WHITE)]
     path = saved(tmp_path, frames[0], name, save_all=True, append_images=frames[1:])
-    assert look(path).notes == (Note.ANIMATED,)
+    assert inspect_picture(path).notes == (Note.ANIMATED,)
     red, green, blue = open_rgb(path).getpixel((8, 8))  # type: ignore[misc]
     assert (red > 240, green < 15, blue < 15) == (True, True, True)
 
@@ -196,14 +196,14 @@ def test_too_many_pixels_are_refused_before_they_are_decoded(
 
 def test_a_picture_at_the_pixel_limit_is_read(tmp_path: Path) -> None:
     path = saved(tmp_path, drawing(50, 40), "a.png")
-    assert look(path, max_pixels=2000).size_px == (50, 40)
+    assert inspect_picture(path, max_pixels=2000).size_px == (50, 40)
     with pytest.raises(UnusableError, match="50 x 40"):
-        look(path, max_pixels=1999)
+        inspect_picture(path, max_pixels=1999)
 
 
 def test_a_missing_file_is_reported(tmp_path: Path) -> None:
     with pytest.raises(UnusableError, match="No such file"):
-        look(tmp_path / "gone.png")
+        inspect_picture(tmp_path / "gone.png")
 
 
 @pytest.mark.parametrize("name", ["a.png", "a.jpg", "a.webp", "a.gif", "a.tiff", "a.bmp", "a.avif"])
@@ -219,7 +219,7 @@ def test_no_damage_crashes_the_reader(tmp_path: Path, name: str) -> None:
                 data[rng.randrange(min(len(data), rng.choice((60, 10_000))))] = rng.randrange(256)
             path.write_bytes(data[: rng.choice((len(data), rng.randrange(len(data))))])
             with suppress(UnusableError):
-                assert look(path, max_pixels=1_000_000).size_px >= (1, 1)
+                assert inspect_picture(path, max_pixels=1_000_000).size_px >= (1, 1)
 
 
 def test_a_fitted_picture_has_its_buckets_size_and_keeps_its_centre(tmp_path: Path) -> None:

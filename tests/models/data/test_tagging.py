@@ -13,7 +13,7 @@ from models.data.tagging import (
     Order,
     Parentheses,
     is_emoticon,
-    quality,
+    quality_tag,
 )
 
 #: Nothing is random unless a test says so.
@@ -147,7 +147,7 @@ def test_a_sentence_is_left_as_it_is() -> None:
     ],
 )  # fmt: skip
 def test_an_aesthetic_score_maps_to_its_quality_tag(score: float, tag: str) -> None:
-    assert quality(Caption(score=score)) == tag
+    assert quality_tag(Caption(score=score)) == tag
 
 
 @pytest.mark.parametrize(
@@ -158,9 +158,9 @@ def test_an_aesthetic_score_maps_to_its_quality_tag(score: float, tag: str) -> N
     ],
 )  # fmt: skip
 def test_votes_map_to_a_quality_tag_without_an_aesthetic_score(votes: int, tag: str) -> None:
-    assert quality(Caption(votes=votes)) == tag
-    assert quality(Caption(votes=votes, score=7)) == "best quality"
-    assert quality(Caption()) is None
+    assert quality_tag(Caption(votes=votes)) == tag
+    assert quality_tag(Caption(votes=votes, score=7)) == "best quality"
+    assert quality_tag(Caption()) is None
 
 
 def test_quality_comes_first_rating_last_and_both_are_off_by_default() -> None:

@@ -72,7 +72,7 @@ def test_pieces_join_into_the_whole_picture_without_a_seam() -> None:
     asked = wish("a", png(210, 300), 840, 1200)
     row = Enlargement.of(asked, magnifier)
     whole = (magnifier(row.source) * 255).round().to(torch.uint8).permute(1, 2, 0).numpy()
-    steps = [row.advance(magnifier).step for _ in range(asked.draw.length)]
+    steps = [row.advance(magnifier).step for _ in range(asked.draw.progress_steps)]
     assert steps == [1, 2, 3, 4, 5, 6]
     assert np.abs(row.canvas.astype(int) - whole).max() <= 1
     done = row.finish()
@@ -84,7 +84,7 @@ def test_an_enlargement_takes_turns_with_other_rows(engine: SlotEngine) -> None:
     alone = request("drawn", steps=4, width_px=side, height_px=side)
     engine.admit(alone)
     before = finished(run(engine))["drawn"]
-    assert engine.info.enlarges == 4
+    assert engine.info.upscale_factor == 4
     engine.admit(wish("large", png(200, 200), 800, 800))
     engine.admit(alone)
     results = run(engine)
@@ -122,7 +122,7 @@ def test_enlarging_needs_an_upscaler_and_a_readable_picture(
     tiny_folder: Path, engine: SlotEngine
 ) -> None:
     bare = SlotEngine(load(str(tiny_folder), device="cpu"), capacity=1)
-    assert bare.info.enlarges == 1
+    assert bare.info.upscale_factor == 1
     with pytest.raises(ValueError, match="no upscaler"):
         bare.admit(wish("a", png(8, 8), 32, 32))
     with pytest.raises(OSError, match="cannot identify"):
@@ -162,7 +162,7 @@ def test_no_picture_is_enlarged_beyond_2048_px_or_shrunk() -> None:
         (512, 512): (2048, 2048), (512, 768): (1365, 2048), (128, 64): (512, 256),
         (1024, 1024): (2048, 2048), (2048, 64): None, (3000, 3000): None,
     }  # fmt: skip
-    info = replace(_info(), enlarges=4)
+    info = replace(_info(), upscale_factor=4)
     assert {size: info.enlarged_px(*size) for size in sizes} == sizes
     assert _info().enlarged_px(8, 8) is None
 
@@ -171,4 +171,4 @@ def _info() -> ModelInfo:
     from tests.stages.fake_engine import INFO
 
     assert Aspect.SQUARE in INFO.sizes_px
-    return replace(INFO, enlarges=1)
+    return replace(INFO, upscale_factor=1)

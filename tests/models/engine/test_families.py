@@ -70,7 +70,7 @@ def test_an_unknown_family_is_refused_with_the_supported_ones(tmp_path: Path) ->
         load(str(folder), device="cpu")
     assert str(caught.value) == (
         f"{folder} is a StableDiffusionXLPipeline; only a StableDiffusionPipeline "
-        "(Stable Diffusion 1 or Stable Diffusion 2) will do."
+        "(Stable Diffusion 1 or Stable Diffusion 2) is supported."
     )
 
 

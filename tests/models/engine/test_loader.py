@@ -72,7 +72,7 @@ FAULTS: list[tuple[str, Callable[[Path], None], str]] = [
     ("no index", without("model_index.json"), r"model_index\.json cannot be read"),
     ("no unet weights", without(UNET), "unet cannot be loaded"),
     ("no text weights", without("text_encoder/model.safetensors"), "text_encoder cannot be loaded"),
-    ("no vae config", without("vae/config.json"), "no complete diffusers folder"),
+    ("no vae config", without("vae/config.json"), "not a complete diffusers folder"),
     ("no tokenizer", lambda folder: shutil.rmtree(folder / "tokenizer"), "tokenizer cannot be"),
     ("bad tokenizer", holding("tokenizer/vocab.json", b"{"), "tokenizer cannot be loaded"),
     ("zeros", holding(UNET, bytes(1000)), "unet cannot be loaded"),

@@ -102,10 +102,10 @@ def test_the_operators_upscaler_file_is_used_instead_of_the_folders_own(
     save_file(net.state_dict(), path)
     folder = shutil.copytree(tiny_folder, tmp_path / "with-upscaler")
     upscaler.save(upscaler.Upscaler(4, 1), folder / upscaler.FOLDER)
-    assert load_model(str(folder), device="cpu").info.enlarges == 4
+    assert load_model(str(folder), device="cpu").info.upscale_factor == 4
     for model in (tiny_folder, folder):
         parts = load_model(str(model), device="cpu", upscaler_path=path)
-        assert parts.info.enlarges == 2
+        assert parts.info.upscale_factor == 2
         assert parts.magnifier is not None
         pixels = torch.rand(3, 8, 8)
         torch.testing.assert_close(parts.magnifier(pixels), net(pixels[None])[0].clamp(0, 1))

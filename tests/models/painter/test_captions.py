@@ -18,10 +18,10 @@ from models.painter.captions import (
     TEMPLATES,
     UNKNOWN,
     caption,
+    caption_words,
     full_caption,
     prompt,
     synonym,
-    words,
 )
 from models.painter.portrait import Portrait, sample
 from models.painter.tags import tags, vocabulary
@@ -121,7 +121,7 @@ def test_synonyms_belong_to_tags_and_are_not_tags_themselves() -> None:
 
 
 def test_words_lists_every_word_of_every_caption() -> None:
-    known = set(words())
+    known = set(caption_words())
     for s in range(600):
         p = sample(Random(s))
         for text in (caption(p, Random(s)), full_caption(p)):

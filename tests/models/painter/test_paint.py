@@ -211,5 +211,5 @@ def test_somebody_elses_pictures_and_manifest_are_left_alone(
     assert contents(tmp_path) == {"0000001.png": b"holiday"}
     (tmp_path / "metadata.jsonl").write_text('{"image": "a"}\n', encoding="utf-8")
     assert paint(tmp_path) == 2
-    assert "line 1 is not this command's" in capsys.readouterr().err
+    assert "line 1 was not written by this command" in capsys.readouterr().err
     assert len(contents(tmp_path)) == 2

@@ -142,7 +142,7 @@ def test_brows_are_visible_through_any_hair(bangs: str, hair: str) -> None:
 
 #: What covers what: the covered attribute, its tag, and what covers it.
 COVERS: list[tuple[dict[str, object], str, dict[str, object]]] = [
-    *(({"ahoge": True}, "ahoge", {"head": head}) for head in portrait.CROWNED),
+    *(({"ahoge": True}, "ahoge", {"head": head}) for head in portrait.HIDES_CROWN),
     *(
         ({"hair_style": style}, tags_of.STYLE[style][0], {"head": head})
         for style, heads in portrait.HIDDEN_STYLE.items()
@@ -166,7 +166,7 @@ def test_a_covered_attribute_is_not_visible_tagged_or_judged(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     # The room that a bun needs moves everything, whether or not the bun is visible.
-    monkeypatch.setattr(headwear, "ROOM_ABOVE", dict.fromkeys(portrait.HEAD, 30))
+    monkeypatch.setattr(headwear, "HEADROOM", dict.fromkeys(portrait.HEAD, 30))
     bare, covered = replace(PLAIN, **change), replace(PLAIN, **change, **cover)
     assert tag in texts(bare)
     assert tag not in texts(covered)
@@ -225,7 +225,7 @@ def test_tall_headwear_gets_room_above() -> None:
         assert found
         return float(found[1])
 
-    for head, room in headwear.ROOM_ABOVE.items():
+    for head, room in headwear.HEADROOM.items():
         lower = top_of(replace(PLAIN, head=head)) - top_of(PLAIN)
         assert lower == pytest.approx(room * 0.84, abs=0.11)
 

@@ -15,7 +15,7 @@ from PIL import Image
 from models.catalogue.adoption import read_config
 from models.catalogue.card import Prediction
 from models.catalogue.registry import EMBEDDED
-from models.data.dropout import SHARE
+from models.data.dropout import CAPTION_DROPOUT
 from models.engine.schedule import Schedule, Spacing
 from models.measuring.judge.heads import HEADS, UNSEEN
 from models.painter.portrait import sample
@@ -256,7 +256,7 @@ def test_a_dropped_caption_states_nothing(words: Path) -> None:
         empty,
     )
     dropped = (lesson.ids == empty).all(1)
-    assert dropped.float().mean() == pytest.approx(SHARE, abs=0.04)
+    assert dropped.float().mean() == pytest.approx(CAPTION_DROPOUT, abs=0.04)
     assert (lesson.stated[dropped] == UNSEEN).all()
     assert (lesson.stated[~dropped] == 1).all()
 

@@ -239,7 +239,7 @@ def test_siblings_differ_in_one_attribute_that_all_of_them_show() -> None:
         }
         assert len(changed) == 1
         assert all(p.mouth == "open smile" for p in siblings if p.fang)
-        assert not changed & portrait.covered
+        assert not changed & portrait.covered_fields
         seen |= changed
     assert seen == set(DIFFERING)
 

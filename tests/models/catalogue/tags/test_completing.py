@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from models.catalogue.tags.book import KnownTag, TagBook
-from models.catalogue.tags.completing import completions, uncounted
+from models.catalogue.tags.completing import completions, without_counts
 from models.catalogue.tags.glossary import NOTHING, Glossary
 from tests.stages.words import embedded_words
 
@@ -60,7 +60,7 @@ def test_a_tags_count_is_shown_and_stripped_from_the_prompt() -> None:
     (one, *_) = completions("1girl, blue ha", embedded_words(), 5)
     assert one.note == "⟨1.8k⟩"
     for more in (", smile", " , smile"):
-        assert uncounted(f"{one.prompt} {one.note}{more}") == "1girl, blue hair, smile"
+        assert without_counts(f"{one.prompt} {one.note}{more}") == "1girl, blue hair, smile"
     (other, *_) = completions("猫耳", embedded_words(), 5)
     assert other.note == "⟨猫耳 · 1.1k⟩"
 

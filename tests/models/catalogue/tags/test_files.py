@@ -66,10 +66,10 @@ def test_an_a1111_tag_list_is_read(tmp_path: Path) -> None:
         ("tags.json", b"\xff\xfe{}", "not UTF-8 text"),
         ("tags.json", b'{"schema": 1, "tgas": {}}', "tgas is not a field"),
         ("tags.json", b'{"schema": 1, "tags": {"a": {"count": -1}}}', "tags.a.count must be"),
-        ("tags.json", b'{"schema": 1, "tags": {"a": {"group": "x"}}}', "names 'x', which is no"),
+        ("tags.json", b'{"schema": 1, "tags": {"a": {"group": "x"}}}', "names 'x', which is not"),
         ("tags.json", b'{"schema": 1, "groups": {"g": {"filling": {"": {"a": 2}}}}}', "0 to 1"),
-        ("tags.csv", b"name,age\nx,3\n", "line 1 has to read tag,category,count,aliases"),
-        ("tags.csv", b"a,0,many\n", "line 1 has to read"),
+        ("tags.csv", b"name,age\nx,3\n", "line 1 must have the form tag,category,count,aliases"),
+        ("tags.csv", b"a,0,many\n", "line 1 must have the form"),
         ("tags.csv", b'a,0,1,"' + b"x" * 200_000 + b'"', "is not CSV"),
     ],
 )
@@ -108,7 +108,7 @@ def test_too_many_tags_are_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPat
     monkeypatch.setattr(files, "TAGS_MAX", 1)
     path = tmp_path / "tags.json"
     path.write_text(json.dumps({"schema": 1, "tags": {"a": {}, "b": {}}}))
-    with pytest.raises(TagsError, match="has 2 tags; 1 are the most"):
+    with pytest.raises(TagsError, match="has 2 tags; the maximum is 1"):
         read(path)
 
 

@@ -68,12 +68,12 @@ def test_filled_in_tags_fit_the_tags_of_the_prompt() -> None:
 def test_unwanted_tags_are_never_filled_in() -> None:
     for seed in range(100):
         assert "1boy" not in filled("smile", seed, negative="1boy")
-    assert completion("smile", embedded_words(), 0, takes=lambda _: False) == ""
+    assert completion("smile", embedded_words(), 0, allows=lambda _: False) == ""
 
 
 def test_a_refused_tag_is_drawn_again() -> None:
     for seed in range(100):
-        text = completion("smile", embedded_words(), seed, takes=lambda tag: "blue" not in tag)
+        text = completion("smile", embedded_words(), seed, allows=lambda tag: "blue" not in tag)
         assert "blue" not in text
         assert of_group(text.split(", "), "eye colour")
 

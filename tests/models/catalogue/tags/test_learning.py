@@ -6,8 +6,8 @@ from pathlib import Path
 
 from models.catalogue.tags import files
 from models.catalogue.tags.book import KnownTag, TagBook
-from models.catalogue.tags.learning import joined, learned
-from models.data.lexicon import after, of_captions
+from models.catalogue.tags.learning import learn_book, merge_books
+from models.data.lexicon import book_after_training, book_of_captions
 from models.data.tagging import Caption
 from models.painter import lexicon
 from models.painter.tags import vocabulary
@@ -31,7 +31,7 @@ ORDER = ("figure", "eyewear", "eyes", "clothes")
 
 
 def test_counts_and_shares_come_from_the_captions() -> None:
-    book = learned(captions(), ORDER, may_be_open=ORDER, least=0.5)
+    book = learn_book(captions(), ORDER, may_be_open=ORDER, min_share=0.5)
     assert book.tags["1girl"] == KnownTag(group="figure", count=300)
     assert book.tags["tie"].count == 100
     assert [name for name, group in book.groups.items() if group.open] == [
@@ -44,27 +44,27 @@ def test_counts_and_shares_come_from_the_captions() -> None:
 
 
 def test_tags_that_always_occur_together_become_a_rule() -> None:
-    book = learned(captions(), ORDER, may_be_open=ORDER)
+    book = learn_book(captions(), ORDER, may_be_open=ORDER)
     assert book.groups["clothes"].filling["1boy"] == {"suit": 1.0}
     assert book.groups["figure"].filling["suit, tie"] == {"1boy": 1.0}
 
 
 def test_a_tag_that_hides_a_group_closes_it() -> None:
-    book = learned(captions(), ORDER, may_be_open=ORDER)
+    book = learn_book(captions(), ORDER, may_be_open=ORDER)
     assert book.tags["shades"].closes == ("eyes",)
     assert not book.tags["suit"].closes
 
 
 def test_a_further_trained_model_knows_both_sets_of_tags() -> None:
     more = TagBook(tags={"dress": KnownTag(count=7), "sushi": KnownTag(count=2)})
-    book = joined(learned(captions(), ORDER, may_be_open=ORDER), more)
+    book = merge_books(learn_book(captions(), ORDER, may_be_open=ORDER), more)
     assert (book.tags["dress"].count, book.tags["sushi"].count) == (307, 2)
     assert book.tags["dress"].group == "clothes"
 
 
 def test_caption_tags_are_grouped_by_their_form() -> None:
     told = [Caption(tags=("1girl", "Blue_Hair", "red eyes", "sushi"))] * 3
-    book = of_captions([*told, Caption(sentence="a girl eats sushi")])
+    book = book_of_captions([*told, Caption(sentence="a girl eats sushi")])
     assert book.tags["blue hair"] == KnownTag(group="hair colour", count=3)
     assert book.tags["sushi"] == KnownTag(count=3)
     assert [name for name, group in book.groups.items() if group.open] == [
@@ -73,16 +73,17 @@ def test_caption_tags_are_grouped_by_their_form() -> None:
 
 
 def test_a_finished_training_hands_over_the_tags_it_can_read(tmp_path: Path) -> None:
-    assert after(tmp_path, None, tmp_path / "gone") is None
+    assert book_after_training(tmp_path, None, tmp_path / "gone") is None
     (tmp_path / "a.png").touch()
     (tmp_path / "a.txt").write_text("1girl, sushi")
-    book = after(tmp_path, None, tmp_path)
+    book = book_after_training(tmp_path, None, tmp_path)
     assert book is not None
     assert set(book.tags) == {"1girl", "sushi"}
-    assert after(tmp_path, "gone.json", tmp_path) == book
+    assert book_after_training(tmp_path, "gone.json", tmp_path) == book
     files.write(TagBook(tags={"smile": KnownTag(count=3)}), tmp_path / files.FILE_NAME)
     both, own = (
-        after(tmp_path, files.FILE_NAME, source) for source in (tmp_path, tmp_path / "gone")
+        book_after_training(tmp_path, files.FILE_NAME, source)
+        for source in (tmp_path, tmp_path / "gone")
     )
     assert both is not None
     assert own is not None

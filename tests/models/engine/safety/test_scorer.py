@@ -101,7 +101,7 @@ def test_a_model_that_cannot_draw_nudity_gets_no_nudity_score() -> None:
     scorer = open_scorer("embedded", tagger="not even looked for")
     assert set(scorer.score(rendered(face())).values) == {"blank"}
     assert scorer.names == ()
-    assert scorer.glance(encode_png(face().tobytes(), SIDE_PX, SIDE_PX)).values == {}
+    assert scorer.score_preview(encode_png(face().tobytes(), SIDE_PX, SIDE_PX)).values == {}
 
 
 def test_a_model_that_can_draw_nudity_gets_a_nudity_score() -> None:
@@ -221,7 +221,7 @@ def test_a_value_outside_0_to_1_is_an_error_and_not_a_score(odd: float) -> None:
     with pytest.raises(ScoringError, match=r"odd gave .* for nudity, which is no score"):
         PictureScorer(looks).score(rendered(face()))
     with pytest.raises(ScoringError, match="odd gave"):
-        PictureScorer(looks).glance(encode_png(face().tobytes(), SIDE_PX, SIDE_PX))
+        PictureScorer(looks).score_preview(encode_png(face().tobytes(), SIDE_PX, SIDE_PX))
 
 
 def test_a_failing_scorer_is_one_error_that_names_it() -> None:
@@ -240,12 +240,14 @@ def test_pixels_that_do_not_fit_the_size_are_an_error() -> None:
 
 def test_a_preview_that_is_not_a_picture_is_an_error() -> None:
     with pytest.raises(ScoringError, match="the preview could not be scored"):
-        PictureScorer([constant("a", nudity=0.0)]).glance(b"no picture")
+        PictureScorer([constant("a", nudity=0.0)]).score_preview(b"no picture")
 
 
 def test_a_glance_scores_the_whole_picture_once() -> None:
     look = Fake("a", redness, part_px=1)
-    values = PictureScorer([look]).glance(encode_png(flat("red").tobytes(), SIDE_PX, SIDE_PX))
+    values = PictureScorer([look]).score_preview(
+        encode_png(flat("red").tobytes(), SIDE_PX, SIDE_PX)
+    )
     assert values.values == {"nudity": 1.0, "nudity.a": 1.0}
     assert look.seen == [(SIDE_PX, SIDE_PX)]
 

@@ -1,8 +1,8 @@
-"""What travels with a checkpoint: licence, card, and settings that the layout has no place for.
+"""What accompanies a checkpoint: licence, card, and settings that the layout has no place for.
 
-The texts lie inside the file (so that a file moved alone keeps its licence), and card and licence
-also beside it, where people see them. Called by `exporting` and `importing`; of what is read here,
-only checked fields are trusted. Must not know tensors.
+The file contains the texts (so that a file moved alone keeps its licence); card and licence also
+lie beside it, where people see them. Called by `exporting` and `importing`; only checked fields
+of those texts are used. Must not know tensors.
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ _PART_FIELDS: dict[str, dict[str, type]] = {
 _SCHEDULE_CLASS = re.compile(r"[A-Za-z0-9]+Scheduler")
 
 
-def gather(folder: Path, card: Card) -> dict[str, str]:
+def folder_texts(folder: Path, card: Card) -> dict[str, str]:
     """The texts of a diffusers folder, by path. CardError if the licence is wrong."""
     licence = model_info(card, folder).licence_text
     bare = replace(card, files={}, licence=replace(card.licence, file=LICENCE))
@@ -45,8 +45,8 @@ def gather(folder: Path, card: Card) -> dict[str, str]:
     }
     for part, wanted in _PART_FIELDS.items():
         config = read_config(folder, f"{part}/config.json")
-        held = {name: config[name] for name in wanted if name in config}
-        texts[f"{part}/config.json"] = json.dumps(held)
+        present = {name: config[name] for name in wanted if name in config}
+        texts[f"{part}/config.json"] = json.dumps(present)
     if (folder / README).is_file():
         texts[README] = (folder / README).read_text("utf-8", errors="replace")
     paths = [folder / "tokenizer" / name for name in TOKENIZER]
@@ -56,7 +56,7 @@ def gather(folder: Path, card: Card) -> dict[str, str]:
     return texts
 
 
-def beside(file: Path) -> tuple[Path, Path, Path]:
+def companion_paths(file: Path) -> tuple[Path, Path, Path]:
     """The yaml, card and licence of a checkpoint: its name with other suffixes."""
     yaml, card, licence = (
         file.with_name(file.stem + end) for end in (".yaml", ".card.json", ".licence.md")
@@ -64,9 +64,9 @@ def beside(file: Path) -> tuple[Path, Path, Path]:
     return yaml, card, licence
 
 
-def lay_beside(file: Path, texts: dict[str, str]) -> None:
+def write_companions(file: Path, texts: dict[str, str]) -> None:
     """Write card and licence beside a finished checkpoint; the card has its sha256."""
-    _, card_path, licence_path = beside(file)
+    _, card_path, licence_path = companion_paths(file)
     licence_path.write_text(texts[LICENCE], "utf-8")
     card = cards.parse(json.loads(texts[cards.FILE_NAME]), str(card_path))
     licence = replace(card.licence, file=licence_path.name)
@@ -76,12 +76,12 @@ def lay_beside(file: Path, texts: dict[str, str]) -> None:
     )
 
 
-def collect(file: Path, texts: dict[str, str]) -> dict[str, str]:
-    """The texts of a checkpoint, preferring those beside it. CardError if they disagree.
+def checkpoint_texts(file: Path, texts: dict[str, str]) -> dict[str, str]:
+    """The texts of a checkpoint; card and licence beside it replace those inside.
 
-    EngineError if the card beside it belongs to another file.
+    CardError if that card is malformed, EngineError if it belongs to another file.
     """
-    _, card_path, licence_path = beside(file)
+    _, card_path, licence_path = companion_paths(file)
     texts = dict(texts)
     if card_path.exists():
         card = cards.read(card_path)
@@ -98,12 +98,12 @@ def collect(file: Path, texts: dict[str, str]) -> dict[str, str]:
     return texts
 
 
-def card_among(texts: dict[str, str], file: Path) -> Card | None:
+def card_in(texts: dict[str, str], file: Path) -> Card | None:
     """The card stored with a checkpoint, or None. CardError if it is malformed."""
     if cards.FILE_NAME not in texts:
         return None
     source = f"the card of {file}"
-    return cards.parse(_json(texts[cards.FILE_NAME], source), source)
+    return cards.parse(_parse_json(texts[cards.FILE_NAME], source), source)
 
 
 def part_fields(texts: dict[str, str], part: str) -> dict[str, Any]:
@@ -122,13 +122,13 @@ def schedule(texts: dict[str, str]) -> dict[str, Any] | None:
     return {name: value for name, value in config.items() if isinstance(value, plain)}
 
 
-def settle(folder: Path, file: Path, texts: dict[str, str]) -> Card:
+def finish_folder(folder: Path, file: Path, texts: dict[str, str]) -> Card:
     """Write licence, README and card into an imported folder, as the last step; return the card.
 
     The prediction type is that of the folder's schedule, which the importer has determined.
     """
     adopted = adopt(folder, file.stem)
-    card = card_among(texts, file) or adopted
+    card = card_in(texts, file) or adopted
     licence = texts.get(LICENCE) or BUNDLED_LICENCE.read_text("utf-8")
     (folder / LICENCE).write_text(licence, "utf-8")
     if README in texts:
@@ -145,13 +145,13 @@ def settle(folder: Path, file: Path, texts: dict[str, str]) -> Card:
 
 
 def _config(texts: dict[str, str], path: str) -> dict[str, Any]:
-    config = _json(texts.get(path, "{}"), path)
+    config = _parse_json(texts.get(path, "{}"), path)
     if not isinstance(config, dict):
-        raise EngineError(f"{path} inside the checkpoint is no JSON object.")
+        raise EngineError(f"{path} inside the checkpoint is not a JSON object.")
     return config
 
 
-def _json(text: str, source: str) -> Any:
+def _parse_json(text: str, source: str) -> Any:
     try:
         return json.loads(text)
     except ValueError as fault:

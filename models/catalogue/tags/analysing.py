@@ -1,4 +1,4 @@
-"""Predicts what a model makes of a prompt: known tags, and words it has never seen.
+"""Predicts what a model understands of a prompt: known tags, and words it has never seen.
 
 Pure. Called before drawing, by the code that warns members and by `filling`.
 """
@@ -19,50 +19,50 @@ from models.prompt import parse
 _PHRASES = re.compile(r"[,;|\n\u3001\u3002\uff0c]|\.(?=\s|$)|:(?=\s)")
 #: `<lora:name:0.8>` and the like.
 _MACROS = re.compile(r"<[^<>]{0,200}>")
-_TRIMMED = "\"'`\u201c\u201d\u2018\u2019«»!?.…~*()[]{}"
+_TRIMMED_MARKS = "\"'`\u201c\u201d\u2018\u2019«»!?.…~*()[]{}"
 #: Scripts that put no spaces between words.
 _UNSPACED = re.compile(r"[\u3040-\u30ff\u3400-\u9fff\uf900-\ufaff]+")
 #: How far an adjective may be from its noun: `long, straight blue hair`.
 _REACH = 3
-#: How many typos are looked up: that costs more than all the rest.
-_REMEDIES = 3
+#: The most corrections that are looked up: that costs more than all the rest.
+_CORRECTIONS_MAX = 3
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Grasp:
+class PromptAnalysis:
     """The analysis of a prompt, in its order."""
 
     #: The tags that the prompt expresses, in whatever words.
-    said: tuple[str, ...] = ()
+    tags: tuple[str, ...] = ()
     #: Those among them that it expresses in words the model has never seen.
     foreign: dict[str, tuple[str, ...]]
     #: Words the model has never seen, as written.
     unknown: tuple[str, ...] = ()
     #: Unknown words and phrases whose spelling is close to a tag.
-    near: dict[str, str]
-    #: Whether the model has seen anything in it.
-    met: bool = False
+    corrections: dict[str, str]
+    #: Whether the model has seen any of its words.
+    has_seen_words: bool = False
 
     @property
     def is_strange(self) -> bool:
-        """Whether it has words, and none means anything to the model or to us."""
-        return bool(self.unknown) and not self.met and not self.foreign
+        """Whether it has words, and neither the model nor the tags file knows any of them."""
+        return bool(self.unknown) and not self.has_seen_words and not self.foreign
 
 
 @lru_cache(maxsize=512)
-def grasp(prompt: str, glossary: Glossary) -> Grasp:
+def analyse(prompt: str, glossary: Glossary) -> PromptAnalysis:
     """Analyse a prompt. Without a tags file, no word counts as unknown."""
     if not glossary:
-        return Grasp(foreign={}, near={})
+        return PromptAnalysis(foreign={}, corrections={})
     reader = _Reader(glossary)
     for phrase in _phrases(prompt):
         reader.read(phrase)
-    return Grasp(
-        said=tuple(reader.said),
+    return PromptAnalysis(
+        tags=tuple(reader.tags),
         foreign=reader.foreign,
         unknown=tuple(reader.unknown),
-        near=reader.near,
-        met=reader.met,
+        corrections=reader.corrections,
+        has_seen_words=reader.has_seen_words,
     )
 
 
@@ -81,7 +81,7 @@ def _phrases(prompt: str) -> Iterator[list[str]]:
 def _words(phrase: str) -> list[str]:
     """The words as written, apart from underscores between and marks around them."""
     spaced = _UNSPACED.sub(lambda run: f" {run[0]} ", phrase)
-    return [word for text in spaced.split() for word in _split(text.strip(_TRIMMED) or text)]
+    return [word for text in spaced.split() for word in _split(text.strip(_TRIMMED_MARKS) or text)]
 
 
 def _split(word: str) -> list[str]:
@@ -94,96 +94,97 @@ class _Reader:
 
     def __init__(self, glossary: Glossary) -> None:
         self._glossary = glossary
-        self.said: dict[str, None] = {}
+        self.tags: dict[str, None] = {}
         self.foreign: dict[str, tuple[str, ...]] = {}
         self.unknown: dict[str, None] = {}
-        self.near: dict[str, str] = {}
-        self.met = False
+        self.corrections: dict[str, str] = {}
+        self.has_seen_words = False
 
     def read(self, words: list[str]) -> None:
         """Read one phrase, the longest names first."""
-        at = 0
-        while at < len(words):
-            at += self._name(words, at) or self._word(words, at)
+        start = 0
+        while start < len(words):
+            start += self._read_name(words, start) or self._read_word(words, start)
 
-    def _name(self, words: list[str], at: int) -> int:
-        """Take the longest name that begins here; return its number of words, or 0."""
-        for count in range(min(self._glossary.longest, len(words) - at), 0, -1):
-            written = " ".join(words[at : at + count])
-            if self._take(written):
+    def _read_name(self, words: list[str], start: int) -> int:
+        """Read the longest name that begins here; return its number of words, or 0."""
+        for count in range(min(self._glossary.name_words_max, len(words) - start), 0, -1):
+            written = " ".join(words[start : start + count])
+            if self._add_if_known(written):
                 return count
         return 0
 
-    def _take(self, written: str) -> bool:
+    def _add_if_known(self, written: str) -> bool:
         name = plain(written)
-        meant = self._glossary.meaning(name)
-        self.said.update(dict.fromkeys(meant))
-        if not meant:
+        tags = self._glossary.meaning(name)
+        self.tags.update(dict.fromkeys(tags))
+        if not tags:
             return False
-        if self._is_met(name):
-            self.met = True
+        if self._is_seen(name):
+            self.has_seen_words = True
         else:
-            self.foreign[written] = meant
+            self.foreign[written] = tags
         return True
 
-    def _is_met(self, name: str) -> bool:
+    def _is_seen(self, name: str) -> bool:
         """Whether the model has seen this very name, or at least each of its words."""
-        return name in self._glossary.met or all(map(self._glossary.knows, name.split()))
+        return name in self._glossary.seen_names or all(map(self._glossary.knows, name.split()))
 
-    def _word(self, words: list[str], at: int) -> int:
-        """Read a word that begins no name: it belongs to a later noun, or stands for itself."""
-        written, word = words[at], plain(words[at])
+    def _read_word(self, words: list[str], start: int) -> int:
+        """Read a word that begins no name: an adjective of a later noun, or a word of its own."""
+        written, word = words[start], plain(words[start])
         if _UNSPACED.fullmatch(written):
-            self._unspaced(written)
-        elif not self._adjective(words, at) and word not in FILLERS and _says_something(word):
+            self._read_unspaced(written)
+        elif (
+            not self._read_adjective(words, start) and word not in FILLERS and _is_meaningful(word)
+        ):
             if all(self._glossary.knows(part) for part in word.replace("-", " ").split()):
-                self.met = True
+                self.has_seen_words = True
             else:
                 self.unknown[written] = None
-                self._remedy(words, at)
+                self._find_correction(words, start)
         return 1
 
-    def _remedy(self, words: list[str], at: int) -> None:
+    def _find_correction(self, words: list[str], start: int) -> None:
         """Look up a correction for an unknown word, with its neighbours and alone."""
-        if len(self.near) == _REMEDIES:
+        if len(self.corrections) == _CORRECTIONS_MAX:
             return
-        for first, last in ((at, at + 2), (max(0, at - 1), at + 1), (at, at + 1)):
+        for first, last in ((start, start + 2), (max(0, start - 1), start + 1), (start, start + 1)):
             written = " ".join(words[first:last])
             for tag in self._glossary.nearest(plain(written)):
-                self.near[written] = tag
+                self.corrections[written] = tag
                 return
 
-    def _adjective(self, words: list[str], at: int) -> bool:
+    def _read_adjective(self, words: list[str], start: int) -> bool:
         """In `long blue hair`, read `long` as `long hair`."""
-        for noun in words[at + 1 : at + 1 + _REACH]:
-            meant = self._glossary.meaning(plain(f"{words[at]} {noun}"))
-            if meant:
-                self.said.update(dict.fromkeys(meant))
-                self.met = True
+        for noun in words[start + 1 : start + 1 + _REACH]:
+            tags = self._glossary.meaning(plain(f"{words[start]} {noun}"))
+            if tags:
+                self.tags.update(dict.fromkeys(tags))
+                self.has_seen_words = True
                 return True
         return False
 
-    def _unspaced(self, run: str) -> None:
-        """Read a run of characters without spaces.
-
-        Its longest names, and what is left between them.
-        """
-        at, rest = 0, ""
-        while at < len(run):
-            end = next((e for e in range(len(run), at, -1) if self._take(run[at:e])), None)
+    def _read_unspaced(self, run: str) -> None:
+        """Read a run of characters without spaces: its longest names, and the rest as unknown."""
+        start, rest = 0, ""
+        while start < len(run):
+            end = next(
+                (e for e in range(len(run), start, -1) if self._add_if_known(run[start:e])), None
+            )
             if end is None:
-                rest += run[at]
-                at += 1
+                rest += run[start]
+                start += 1
                 continue
-            self._left_over(rest)
-            at, rest = end, ""
-        self._left_over(rest)
+            self._add_unknown(rest)
+            start, rest = end, ""
+        self._add_unknown(rest)
 
-    def _left_over(self, rest: str) -> None:
+    def _add_unknown(self, rest: str) -> None:
         if rest and not all(sign in FILLERS for sign in rest):
             self.unknown[rest] = None
 
 
-def _says_something(word: str) -> bool:
+def _is_meaningful(word: str) -> bool:
     """Whether it is more than punctuation and numbers; an emoji counts."""
     return any(unicodedata.category(c)[0] == "L" or unicodedata.category(c) == "So" for c in word)

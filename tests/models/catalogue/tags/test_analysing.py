@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import pytest
 
+from models.catalogue.tags.analysing import analyse
 from models.catalogue.tags.book import KnownTag, TagBook
 from models.catalogue.tags.glossary import NOTHING, Glossary
-from models.catalogue.tags.grasping import grasp
 from tests.stages.words import embedded_words, long_book
 
 
@@ -26,7 +26,7 @@ from tests.stages.words import embedded_words, long_book
     ],
 )
 def test_known_tags_are_found(prompt: str, said: set[str]) -> None:
-    assert set(grasp(prompt, embedded_words()).said) == said
+    assert set(analyse(prompt, embedded_words()).tags) == said
 
 
 @pytest.mark.parametrize(
@@ -43,7 +43,7 @@ def test_known_tags_are_found(prompt: str, said: set[str]) -> None:
     ],
 )
 def test_unknown_words_are_named(prompt: str, unknown: tuple[str, ...]) -> None:
-    assert grasp(prompt, embedded_words()).unknown == unknown
+    assert analyse(prompt, embedded_words()).unknown == unknown
 
 
 @pytest.mark.parametrize(
@@ -54,13 +54,13 @@ def test_unknown_words_are_named(prompt: str, unknown: tuple[str, ...]) -> None:
     ],
 )  # fmt: skip
 def test_a_prompt_of_only_unknown_words_is_strange(prompt: str, *, strange: bool) -> None:
-    assert grasp(prompt, embedded_words()).is_strange is strange
+    assert analyse(prompt, embedded_words()).is_strange is strange
 
 
 def test_synonyms_the_model_never_saw_are_reported_as_foreign() -> None:
     """The model reads `bunny ears`, which its captions contained, but not `猫耳`."""
-    assert not grasp("bunny ears", embedded_words()).foreign
-    found = grasp("猫耳, smile", embedded_words())
+    assert not analyse("bunny ears", embedded_words()).foreign
+    found = analyse("猫耳, smile", embedded_words())
     assert found.foreign == {"猫耳": ("cat ears",)}
     assert not found.unknown
 
@@ -76,18 +76,18 @@ def test_synonyms_the_model_never_saw_are_reported_as_foreign() -> None:
     ],
 )
 def test_a_typo_is_matched_to_the_nearest_tag(prompt: str, near: dict[str, str]) -> None:
-    assert grasp(prompt, embedded_words()).near == near
+    assert analyse(prompt, embedded_words()).corrections == near
 
 
 def test_a_hundred_unknown_words_are_all_named() -> None:
     words = tuple(f"zq{chr(97 + n // 26)}{chr(97 + n % 26)}x" for n in range(100))
-    found = grasp(", ".join(words), embedded_words())
+    found = analyse(", ".join(words), embedded_words())
     assert found.unknown == words
     assert found.is_strange
 
 
 def test_without_a_tags_file_no_word_is_called_unknown() -> None:
-    found = grasp("sushi, 🍣, brwn hair", NOTHING)
+    found = analyse("sushi, 🍣, brwn hair", NOTHING)
     assert not found.unknown
     assert not found.is_strange
 
@@ -96,10 +96,10 @@ def test_the_right_name_is_found_in_a_long_list() -> None:
     words = Glossary(long_book(3_000))
     name = next(text for text in words.book.tags if len(text) > 12 and " " in text)
     slip = name[:3] + name[4:]
-    assert grasp(name, words).said == (name,)
+    assert analyse(name, words).tags == (name,)
     assert words.nearest(slip) == [name]
 
 
 def test_plurals_and_hyphens_do_not_make_new_words() -> None:
     words = Glossary(TagBook(tags={"cat ears": KnownTag(), "t-shirt": KnownTag()}))
-    assert grasp("cat-ears, t-shirts", words).said == ("cat ears", "t-shirt")
+    assert analyse("cat-ears, t-shirts", words).tags == ("cat ears", "t-shirt")
