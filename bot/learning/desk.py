@@ -75,7 +75,7 @@ def lay(
             catalogue=catalogue,
             shelf=shelf,
             groundwork=Groundwork(db),
-            told=signals.for_worker(),
+            told=signals.add_worker(),
             clock=clock,
             orders=orders_with(tagger, named),
         ),

@@ -108,7 +108,7 @@ class Schooling:
             return await self._go_on(last, last.failed_in)
         if why := _too_little(await self._groundwork.judged()):
             return why
-        place = await asyncio.to_thread(self._shelf.place, base)
+        place = await asyncio.to_thread(self._shelf.location_of, base)
         if place is None:
             return learning.not_here(base)
         run = LearningRun(

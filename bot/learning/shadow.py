@@ -66,7 +66,7 @@ class Shadow:
         twice = decide.for_trial(admitted, secrets.randbelow(SEEDS))
         asked = await self._trials.ask(trial, twice, self._clock(), since_id=request.since_id)
         if asked is not None:
-            self._signals.queued()
+            self._signals.notify_queued()
         return asked is not None
 
     def _wants(self, trial: Trial, request: Request, admitted: Admitted) -> bool:

@@ -34,14 +34,14 @@ async def load_active(
     """Open the engine and say on the shelf what is asked of. `EngineError` if nothing opens."""
     for reign in await lineage.history():
         if reign.deed is LineageDeed.BEGIN:
-            shelf.name(reign.card_id, reign.named)
+            shelf.register(reign.card_id, reign.named)
     if await _promoted(handle, lineage, catalogue, named):
         shelf.activate(handle.info)
         return
     log.info("loading the model %s", named)
     await handle.open(named)
     info = handle.info
-    shelf.name(info.card_id, named)
+    shelf.register(info.card_id, named)
     shelf.activate(info)
     await lineage.begin(
         info.card_id, named=named, licence_sha256=info.licence_sha256, now_ms=now_ms

@@ -144,7 +144,7 @@ class Cancel(Press, template=template(Action.CANCEL)):
         cancelled_ids = await services.queue.cancel_request(
             status.request_id, status.user_id, services.clock()
         )
-        services.signals.cancelled(cancelled_ids)
+        services.signals.notify_cancelled(cancelled_ids)
         await tell(interaction, pictures.cancelled(len(cancelled_ids)))
 
 

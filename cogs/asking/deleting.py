@@ -125,7 +125,7 @@ class DeleteYes(Press, template=template(Action.DELETE_YES)):
         await services.gallery.delete(job.id, services.clock())
         if asked_under := self.target[_ID_CHARS:]:
             await _doom_unrecorded_message(interaction, asked_under)
-        services.signals.taken_away()
+        services.signals.notify_removed()
         view = row_of((Action.UNDO, job.id)) if kept else None
         await interaction.edit_original_response(
             content=pictures.IS_DELETED() if kept else pictures.IS_DELETED_FOR_GOOD(), view=view

@@ -151,7 +151,7 @@ async def _count_strike(
     )
     if struck is None:
         return None
-    services.signals.cancelled(struck.cancelled)
+    services.signals.notify_cancelled(struck.cancelled)
     if struck.exclusion is not None and struck.exclusion.until_ms is not None:
         return standing.struck_out(
             struck.live, struck.exclusion.until_ms, cancelled=bool(struck.cancelled)

@@ -27,7 +27,7 @@ from bot.domain import (
     RequestKind,
     Standing,
 )
-from bot.drawing.progress import Expected
+from bot.drawing.progress import Estimate
 from bot.log import whereabouts
 from bot.policy import decide
 from bot.policy.asks import bound_to_model, make_ask, typed_of
@@ -137,7 +137,7 @@ async def submit(
         typed = typed or typed_of(ask.draw, services.model(), private=ask.private, count=ask.count)
         await refuse(interaction, ask, outcome, typed)
     else:
-        services.signals.queued()
+        services.signals.notify_queued()
         answer_id = await _acknowledge(interaction, outcome)
         if outcome.layout is PostLayout.PRIVATE:
             showing = show_when_done(interaction, outcome.id, answer_id)
@@ -272,7 +272,7 @@ async def _acknowledge(interaction: Interaction, request: Request) -> MessageId 
 async def _send_acknowledgement(interaction: Interaction, request: Request) -> MessageId:
     services = interaction.client.services
     standing = await services.views.standing(request.jobs[0].id)
-    expected = await services.outlook.expected(request.jobs, standing)
+    expected = await services.outlook.estimate(request.jobs, standing)
     if request.layout is PostLayout.PRIVATE:
         text = asking.for_member_only(await _status_text(services, request, standing, expected))
         return await answer(interaction, text, private_view(request.id), private=True)
@@ -288,7 +288,7 @@ async def _send_acknowledgement(interaction: Interaction, request: Request) -> M
 
 
 async def _status_text(
-    services: Services, request: Request, standing: Standing | None, expected: Expected | None
+    services: Services, request: Request, standing: Standing | None, expected: Estimate | None
 ) -> str:
     told = await unknown_words_note(services, request.jobs[0])
     return wording.status(

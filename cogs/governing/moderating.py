@@ -171,7 +171,9 @@ class Moderating(
         )
         with speaking(ENGLISH):
             told = standing.cancelled(exclusion.user_id, everywhere=guild_id == EVERYWHERE)
-        self._services.signals.cancelled(await self._services.members.exclude(exclusion, told))
+        self._services.signals.notify_cancelled(
+            await self._services.members.exclude(exclusion, told)
+        )
         self._services.signals.telling.set()
         await tell(interaction, _exclusion_line(exclusion))
 

@@ -35,11 +35,11 @@ class Purge(Press, template=template(Action.PURGE)):
         member_id, now_ms = UserId(int(self.target)), services.clock()
         await interaction.response.defer()
         cancelled = await services.queue.cancel_user(member_id, guild_id, now_ms)
-        services.signals.cancelled(cancelled)
+        services.signals.notify_cancelled(cancelled)
         removed = await services.members.purge(
             guild_id, member_id, user_of(interaction), reviewing.REMOVED_BEFORE_SHOWN(), now_ms
         )
-        services.signals.taken_away()
+        services.signals.notify_removed()
         for nudge in (services.signals.status, services.signals.review):
             nudge.set()
         left = await _count_remaining(interaction.client, guild_id)

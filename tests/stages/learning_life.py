@@ -116,7 +116,7 @@ class Bot:
         admitted = make_admitted(replace(ask, draw=draw))
         made = await self.stores.queue.enqueue(admitted, AMPLE, _now_ms(), since_id=SINCE)
         assert isinstance(made, Request)
-        self.signals.queued()
+        self.signals.notify_queued()
         return made, admitted
 
 
@@ -161,7 +161,7 @@ async def bot(root: Path) -> AsyncIterator[Bot]:
         )  # fmt: skip
         school = Schooling(
             root=data / "learning", python=sys.executable, catalogue=catalogue, shelf=shelf,
-            groundwork=Groundwork(stores.db), told=signals.for_worker(), clock=_now_ms,
+            groundwork=Groundwork(stores.db), told=signals.add_worker(), clock=_now_ms,
             orders=_orders(root / "prepared"),
         )  # fmt: skip
         tasks = [asyncio.create_task(work) for work in (worker.run(), school.run())]

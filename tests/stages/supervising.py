@@ -116,7 +116,7 @@ async def school(
         shelf.activate(INFO)
         schooling = Schooling(
             root=root / "learning", python=sys.executable, catalogue=catalogue, shelf=shelf,
-            groundwork=Groundwork(stores.db), told=signals.for_worker(), clock=lambda: 5,
+            groundwork=Groundwork(stores.db), told=signals.add_worker(), clock=lambda: 5,
             orders=told,
         )  # fmt: skip
         running = asyncio.create_task(schooling.run())

@@ -39,7 +39,7 @@ async def test_training_pauses_while_a_request_waits_and_then_resumes(tmp_path: 
         await s.until(RunStage.TRAIN)
         await s.until_it(grows=True)
         jobs = await s.stores.enqueue()
-        s.signals.queued()
+        s.signals.notify_queued()
         # It pauses within a second, a few looks, however busy the machine is.
         await asyncio.sleep(1)
         assert not await s.grows()

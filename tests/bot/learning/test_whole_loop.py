@@ -126,7 +126,7 @@ async def test_the_loop_from_votes_to_rollback_restores_identical_bytes(
         before = await h.draws()
         school = Schooling(
             root=tmp_path / "learning", python=sys.executable, catalogue=h.catalogue,
-            shelf=h.shelf, groundwork=Groundwork(h.db), told=h.signals.for_worker(),
+            shelf=h.shelf, groundwork=Groundwork(h.db), told=h.signals.add_worker(),
             clock=lambda: 5, orders=orders(tagger),
         )  # fmt: skip
         working = asyncio.create_task(school.run())
