@@ -202,7 +202,7 @@ async def with_precedent(services: Services, ask: Ask) -> Ask:
 async def _queue_shadow(services: Services, request: Request, verdict: Admitted) -> None:
     """Queue a copy for the blind test, if one is running. A failure does not affect the request."""
     try:
-        await services.learning.shadow.ask(request, verdict)
+        await services.learning.shadow.enter_request(request, verdict)
     except BotError as problem:
         log.warning("request %s is left out of the trial: %s", request.id, problem)
 

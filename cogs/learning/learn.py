@@ -69,11 +69,13 @@ class Learn(commands.Cog):
 
     def _run_text(self) -> str:
         schooling = self._desk.schooling
-        run = schooling.run_now
+        run = schooling.latest_run
         if run is None:
             return learning.NOTHING_TRAINS
-        waits = schooling.waits and run.stage in UNDER_WAY
-        return learning.run(run.id, run.stage, schooling.said, waits=waits, restarts=run.restarts)
+        waits = schooling.is_waiting and run.stage in UNDER_WAY
+        return learning.run(
+            run.id, run.stage, schooling.last_line, waits=waits, restarts=run.restarts
+        )
 
     async def _trial_text(self) -> str:
         """The running blind test, or the result of the last one."""
