@@ -24,7 +24,7 @@ from bot.store.audit_rows import AuditEntry
 from bot.store.decisions import Decision, DecisionKind, Outcome
 from bot.store.members import Strike
 from bot.typed.options import Typed
-from bot.typed.writing import whole
+from bot.typed.writing import full_text
 from bot.words import asking, pictures, standing, wording
 from bot.words.speaking import ENGLISH, speaking
 from cogs.components import Action, row_of
@@ -196,7 +196,7 @@ async def _answer_with_words(
     block, file = asking.words_back(typed), discord.utils.MISSING
     words = asking.COPY_FILE() if block is None else block
     if block is None:
-        file = discord.File(io.BytesIO(whole(typed).encode()), "your-words.txt")
+        file = discord.File(io.BytesIO(full_text(typed).encode()), "your-words.txt")
     above = wording.fit(text, wording.CONTENT_CHARS_MAX - len(words) - 1)
     content = f"{above}\n{words}".strip()
     if interaction.response.is_done():

@@ -37,7 +37,7 @@ from bot.services import Services
 from bot.store.caps import Caps
 from bot.store.members import EVERYWHERE
 from bot.typed.options import Typed
-from bot.typed.reading import understood
+from bot.typed.reading import parse_input
 from bot.words import asking, knowing, licensing, pictures, standing, wording
 from bot.words.speaking import enumerated
 from cogs.asking.alike import ExistingPictures, find_existing, show_existing
@@ -71,7 +71,7 @@ async def submit_typed(interaction: Interaction, typed: Typed) -> None:
 
 
 async def _submit_typed(interaction: Interaction, typed: Typed) -> None:
-    read = understood(typed)
+    read = parse_input(typed)
     full, unknown = await with_preset_and_style(interaction, read.typed)
     full, ruling, missing = await with_source(interaction, full)
     ask = make_ask(

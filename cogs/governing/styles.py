@@ -9,9 +9,9 @@ from bot.client import Interaction, WaifuBot
 from bot.domain import Refused
 from bot.policy import decide
 from bot.policy.asks import make_ask
-from bot.typed.kept import STYLES_MAX, Style
 from bot.typed.names import NAME_CHARS_MAX, NameFault, name_of
 from bot.typed.options import Typed
+from bot.typed.presets import STYLES_MAX, Style
 from bot.words import presets as words
 from cogs.governing.powers import require_power
 from cogs.translating import guild_of, place_of, tell, user_of
