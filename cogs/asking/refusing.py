@@ -109,8 +109,8 @@ def _decision(
 
 def _rules_of(refused: Refused) -> tuple[RuleId, ...]:
     """The rules that refuse it; the one shown to the member comes first."""
-    told = () if refused.rule is None else (refused.rule,)
-    return tuple(dict.fromkeys([*told, *(finding.rule for finding in refused.found)]))
+    shown_rule = () if refused.rule is None else (refused.rule,)
+    return tuple(dict.fromkeys([*shown_rule, *(finding.rule for finding in refused.found)]))
 
 
 async def alert_moderators(services: Services, ask: Ask, what: str) -> None:

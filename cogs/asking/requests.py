@@ -290,7 +290,7 @@ async def _send_acknowledgement(interaction: Interaction, request: Request) -> M
 async def _status_text(
     services: Services, request: Request, standing: Standing | None, expected: Estimate | None
 ) -> str:
-    told = await unknown_words_note(services, request.jobs[0])
+    note_text = await unknown_words_note(services, request.jobs[0])
     return wording.status(
-        request.jobs, standing=standing, expected=expected, progress={}, note=told
+        request.jobs, standing=standing, expected=expected, progress={}, note=note_text
     )

@@ -74,8 +74,8 @@ class StyleCog(commands.GroupCog, group_name="style", group_description="This se
             guild_id, given, user_of(interaction), self._services.clock()
         )
         names = [one.name for one in await self._services.styles.all(guild_id)]
-        told = words.style_removed(given) if gone else words.no_style(name, names)
-        await tell(interaction, told)
+        text = words.style_removed(given) if gone else words.no_style(name, names)
+        await tell(interaction, text)
 
     @app_commands.command(description="The styles of this server")
     async def list(self, interaction: Interaction) -> None:
