@@ -52,7 +52,7 @@ class Shadow:
         self._active = active
         self._clock = clock
 
-    async def ask(self, request: Request, admitted: Admitted) -> bool:
+    async def enter_request(self, request: Request, admitted: Admitted) -> bool:
         """Have both models draw this request for the trial, if it is eligible; whether they will.
 
         A duel is public, so the request must be public and need no review, and its member must have
