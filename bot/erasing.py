@@ -48,8 +48,8 @@ class Eraser:
             for user_id in await self._privacy.wishes():
                 forgotten = await self._privacy.forget(user_id)
                 self._forget_in_memory(user_id)
-                self._signals.cancelled(forgotten.job_ids)
-                self._signals.taken_away()
+                self._signals.notify_cancelled(forgotten.job_ids)
+                self._signals.notify_removed()
                 log.info("forgot a member who had asked before a restart or a fault")
             cleaned = await self._privacy.clean()
         except BotError as problem:

@@ -20,7 +20,7 @@ from bot import rulebooks
 from bot.clock import now_ms
 from bot.curating.harvest import Harvest, Scan
 from bot.curating.likeness import Embed, colours_of
-from bot.curating.selecting import LeftOut, Trusted, select, why_not
+from bot.curating.selecting import LeftOut, TrustOf, select, why_left_out
 from bot.domain import GuildId, JobId, SettingsError
 from bot.policy.layers import Ground, ground_of
 from bot.policy.showing import may_be_learned_from
@@ -115,17 +115,17 @@ async def write_manifest(
     return await asyncio.to_thread(_write, harvest, trust, folder, ground, wish)
 
 
-async def _trust(known: Trust, guild_ids: Iterable[GuildId]) -> Trusted:
+async def _trust(known: Trust, guild_ids: Iterable[GuildId]) -> TrustOf:
     """How far each voter is trusted in the server where they judged."""
     now = now_ms()
     weights = {guild_id: await known.weights(guild_id, now) for guild_id in guild_ids}
     unknown = stranger()
-    return lambda said: weights[said.guild_id].get(said.voter_id, unknown)
+    return lambda opinion: weights[opinion.guild_id].get(opinion.voter_id, unknown)
 
 
 def _write(
     harvest: Harvest,
-    trust: Trusted,
+    trust: TrustOf,
     built: AbstractContextManager[ManifestFolder],
     ground: Ground,
     wish: ExportWish,
@@ -146,7 +146,7 @@ def _scan(
     scans: dict[JobId, Scan] = {}
     left_out: list[LeftOut] = []
     for entry in harvest.entries:
-        why = why_not(entry, may, approved_only=wish.approved_only)
+        why = why_left_out(entry, may, approved_only=wish.approved_only)
         if why is None and (scan := folder.scan(entry, wish.embed)):
             scans[entry.picture.job_id] = scan
         else:

@@ -29,7 +29,7 @@ from bot.drawing.worker import Worker, WorkerLimits
 from bot.erasing import Eraser
 from bot.glossaries import Glossaries
 from bot.health import beat
-from bot.learning.desk import lay
+from bot.learning.desk import build_desk
 from bot.learning.starting import load_active
 from bot.log import log_transition
 from bot.services import Services
@@ -147,7 +147,7 @@ async def _build(settings: Settings) -> AsyncGenerator[_Program]:
             rulebook=rulebooks.load(),
             signals=signals,
             caps=Caps(per_user=settings.cap_user, per_guild=settings.cap_guild),
-            learning=lay(
+            learning=build_desk(
                 db,
                 data_dir=settings.data_dir,
                 papers=Papers(settings.licences_dir),

@@ -1,8 +1,8 @@
 """`python -m bot curate`: browse the pictures, and decide which ones a model learns from.
 
-It may run beside the bot: it reads through a view, and a curator's changes are written by the bot's
-stores, in transactions that wait for each other. It serves only this machine, and is read-only
-unless started with `--write`.
+It may run beside the bot: it reads through a view, and writes a curator's changes through the bot's
+stores, whose transactions wait for each other. It serves only this machine, and is read-only unless
+started with `--write`.
 """
 
 from __future__ import annotations
@@ -46,7 +46,7 @@ def _port(text: str) -> int:
 
 
 def run(settings: Settings, args: argparse.Namespace) -> int:
-    """Serve until Ctrl-C; SettingsError without a database or without Datasette."""
+    """Serve until Ctrl-C. Raises SettingsError without a database or without Datasette."""
     if importlib.util.find_spec("datasette") is None:
         raise SettingsError(_MISSING)
     if not settings.database_path.is_file():
@@ -54,17 +54,17 @@ def run(settings: Settings, args: argparse.Namespace) -> int:
             f"there is no database at {settings.database_path}, so there are no pictures to see: "
             f"is DATA_DIR={settings.data_dir} the bot's? (The demo's is data/sandbox/bot.)"
         )
-    with _listening(args.port) as listener:
+    with _open_listener(args.port) as listener:
         asyncio.run(_serve(settings, listener, writes=args.write))
     return 0
 
 
-def _listening(port: int) -> socket.socket:
+def _open_listener(port: int) -> socket.socket:
     listener = socket.socket()
     listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     try:
         listener.bind((_HOST, port))
-        # Whoever opens the printed address at once must wait until it is served.
+        # Listen early: a browser that opens the printed address at once then waits for the server.
         listener.listen()
     except OSError as problem:
         listener.close()
@@ -80,7 +80,7 @@ async def _serve(settings: Settings, listener: socket.socket, *, writes: bool) -
 
     from bot.browsing.sheet import SHEET, TOKEN, Sheet, open_sheet
 
-    await _as_new_as_we_are(settings)
+    await _require_current_schema(settings)
     port = listener.getsockname()[1]
     token = token_urlsafe(24) if writes else None
     db = await Database.open(settings.database_path)
@@ -90,8 +90,8 @@ async def _serve(settings: Settings, listener: socket.socket, *, writes: bool) -
         async with open_sheet(settings.database_path, sheet) as app:
             server = uvicorn.Server(uvicorn.Config(app, log_level="warning"))
             path = f"{TOKEN}?token={token}" if token else SHEET
-            told = "works once, and opens the sheet" if token else "read-only"
-            sys.stdout.write(f"http://{_HOST}:{port}{path}  ({told}; Ctrl-C ends it)\n")
+            hint = "works once, and opens the sheet" if token else "read-only"
+            sys.stdout.write(f"http://{_HOST}:{port}{path}  ({hint}; Ctrl-C ends it)\n")
             sys.stdout.flush()
             await server.serve(sockets=[listener])
     finally:
@@ -99,10 +99,10 @@ async def _serve(settings: Settings, listener: socket.socket, *, writes: bool) -
         await undisturbed(db.close())
 
 
-async def _as_new_as_we_are(settings: Settings) -> None:
+async def _require_current_schema(settings: Settings) -> None:
     """Raise DatabaseError for an older file.
 
-    The bot's start migrates it, never a program beside the bot.
+    Only the bot's start migrates it, never a program beside the bot.
     """
     async with glance(settings.database_path) as file:
         if file.version < len(migrations()):

@@ -1,9 +1,9 @@
 """Datasette's configuration.
 
-One view, its pictures, and a curator's changes; all else is forbidden.
+It serves one view, its pictures and a curator's changes; everything else is forbidden.
 
 `command` opens it. Datasette reads the file read-only; a curator's changes go through
-`bot/store/curation.py`, like every other write. What a picture shows is not known here.
+`bot/store/curation.py`, like every other write. Must not know what a picture shows.
 """
 
 # pyright: reportMissingTypeStubs=false, reportUnknownMemberType=false, reportUnknownParameterType=false, reportUnknownVariableType=false, reportUnknownArgumentType=false, reportMissingParameterType=false, reportMissingTypeArgument=false
@@ -39,14 +39,14 @@ _VIEW = "contact_sheet"
 SHEET, TOKEN = f"/bot/{_VIEW}", "/-/curator"
 _THUMBNAIL_PX = 320
 _CURATOR = {"id": "curator"}
-#: What may be viewed; everything else is forbidden, now and later.
-_OPEN = {
+#: The permissions that are granted; every other one is denied, including those of later versions.
+_ALLOWED = {
     ("view-instance", None),
     ("view-database", "bot"),
     ("view-table", ("bot", _VIEW)),
 }
 _STAMPS = {"approve": Stamp.APPROVED, "reject": Stamp.REJECTED, "undo": None}
-#: No other site may use what is shown here, and no cache may keep it.
+#: No other site may embed what is served here, and no cache may keep it.
 _HEADERS = (
     (b"cross-origin-resource-policy", b"same-origin"),
     (b"x-frame-options", b"DENY"),
@@ -61,7 +61,7 @@ App = Callable[[Scope, Receive, Send], Awaitable[None]]
 
 @asynccontextmanager
 async def open_sheet(database: Path, sheet: Sheet) -> AsyncGenerator[App]:
-    """The application that serves this file's sheet, until the end of the block."""
+    """The application that serves this file's sheet, for the length of the block."""
     pm.register(sheet)
     try:
         datasette = Datasette(
@@ -88,10 +88,11 @@ _SETTINGS = {
 
 
 class Sheet:
-    """Datasette's plugin; it finds the hooks by their names.
+    """A plugin for Datasette, which finds the hooks by their names.
 
     `hosts` are the names a browser may use for this machine: any other name is another site's
-    trick. `token` makes whoever brings it first a curator; without one, nothing can be changed.
+    trick. The first browser to bring `token` becomes the curator; without a token, nothing can be
+    changed.
     """
 
     #: Datasette expects plugins to be modules.
@@ -107,8 +108,8 @@ class Sheet:
 
     @hookimpl(trylast=True)
     def permission_allowed(self, action: str, resource: object) -> bool:
-        """Forbid everything that is not open, whatever else allows it."""
-        return (action, resource) in _OPEN
+        """Forbid everything not in `_ALLOWED`, even if another plugin allows it."""
+        return (action, resource) in _ALLOWED
 
     @hookimpl
     def register_routes(self) -> list[tuple[str, Callable[..., Awaitable[Response]]]]:
@@ -126,17 +127,17 @@ class Sheet:
 
     @hookimpl
     def asgi_wrapper(self) -> Callable[[App], App]:
-        """Wrap every request: check who asks, and restrict what a browser may do with it."""
-        return self._guarded
+        """Wrap every request: check the host name, and add headers that restrict the browser."""
+        return self._guard
 
-    def _guarded(self, app: App) -> App:
+    def _guard(self, app: App) -> App:
         async def guard(scope: Scope, receive: Receive, send: Send) -> None:
             if scope["type"] != "http":
                 await app(scope, receive, send)
                 return
             host = dict(scope["headers"]).get(b"host", b"").decode("latin-1")
             answer = app if host in self._hosts else _no_such_host
-            await answer(scope, receive, _closing(send))
+            await answer(scope, receive, _with_headers(send))
 
         return guard
 
@@ -149,15 +150,15 @@ class Sheet:
         if picture is None:
             raise NotFound("no such picture")
         try:
-            body = await asyncio.to_thread(_small, await self._gallery.read(picture))
+            body = await asyncio.to_thread(_thumbnail, await self._gallery.read(picture))
         except (BotError, OSError, ValueError, SyntaxError) as problem:
             raise NotFound("its file is missing or damaged") from problem
         return Response(body, content_type="image/webp")
 
     async def become_curator(self, request: Request, datasette: Datasette) -> Response:
-        """Let the first bearer of the token write, until the command ends."""
-        brought = str(request.args.get("token") or "")
-        if self._token is None or not compare_digest(brought.encode(), self._token.encode()):
+        """Make the first bearer of the token the curator, until the command ends."""
+        token = str(request.args.get("token") or "")
+        if self._token is None or not compare_digest(token.encode(), self._token.encode()):
             raise Forbidden("This address works once: start `python -m bot curate --write` again.")
         self._token = None
         response = Response.redirect(SHEET)
@@ -167,33 +168,35 @@ class Sheet:
         return response
 
     async def curate(self, request: Request, datasette: Datasette) -> Response:
-        """Carry out a curator's change."""
+        """Apply a curator's change."""
         if request.method != "POST" or not self._is_curator(request):
             raise Forbidden("Only who opened the sheet with its token may change anything.")
         form = await request.post_vars()
-        told, kind = await self._said(form), datasette.ERROR
-        if told is None:
-            told, kind = f"{form['picture']}: {form['deed']}", datasette.INFO
-        datasette.add_message(request, told, kind)
-        back = str(form.get("back", ""))
-        return Response.redirect(back if back.startswith((f"{SHEET}?", f"{SHEET}#")) else SHEET)
+        message_text, kind = await self._apply_form(form), datasette.ERROR
+        if message_text is None:
+            message_text, kind = f"{form['picture']}: {form['deed']}", datasette.INFO
+        datasette.add_message(request, message_text, kind)
+        return_to = str(form.get("back", ""))
+        return Response.redirect(
+            return_to if return_to.startswith((f"{SHEET}?", f"{SHEET}#")) else SHEET
+        )
 
-    async def _said(self, form: Mapping[str, str]) -> str | None:
-        """Carry out a form; return what is wrong with it, or None."""
-        picture, deed = JobId(form.get("picture", "")), form.get("deed", "")
+    async def _apply_form(self, form: Mapping[str, str]) -> str | None:
+        """Apply a form; return what is wrong with it, or None."""
+        picture, action_name = JobId(form.get("picture", "")), form.get("deed", "")
         try:
-            if deed == "describe":
-                done = await self._curation.caption(picture, form.get("caption"), now_ms())
-            elif deed in _STAMPS:
-                done = await self._curation.stamp(picture, _STAMPS[deed], now_ms())
+            if action_name == "describe":
+                outcome = await self._curation.caption(picture, form.get("caption"), now_ms())
+            elif action_name in _STAMPS:
+                outcome = await self._curation.stamp(picture, _STAMPS[action_name], now_ms())
             else:
                 return "That is nothing that can be said of a picture."
         except BotError as problem:
             return str(problem)
-        return done.text if isinstance(done, Refused) else None
+        return outcome.text if isinstance(outcome, Refused) else None
 
 
-def _small(png: bytes) -> bytes:
+def _thumbnail(png: bytes) -> bytes:
     with Image.open(io.BytesIO(png)) as picture:
         picture.thumbnail((_THUMBNAIL_PX, _THUMBNAIL_PX))
         out = io.BytesIO()
@@ -206,13 +209,13 @@ async def _no_such_host(_: Scope, __: Receive, send: Send) -> None:
     await response.asgi_send(send)
 
 
-def _closing(send: Send) -> Send:
-    """Add headers that keep the answer to this page."""
+def _with_headers(send: Send) -> Send:
+    """Add headers that keep the answer from other sites and from caches."""
 
-    async def closing(message: MutableMapping[str, Any]) -> None:
+    async def add_headers(message: MutableMapping[str, Any]) -> None:
         if message["type"] == "http.response.start":
-            kept = [pair for pair in message["headers"] if pair[0].lower() != b"cache-control"]
-            message = {**message, "headers": [*kept, *_HEADERS]}
+            headers = [pair for pair in message["headers"] if pair[0].lower() != b"cache-control"]
+            message = {**message, "headers": [*headers, *_HEADERS]}
         await send(message)
 
-    return closing
+    return add_headers

@@ -1,4 +1,4 @@
-"""Strips a picture's file of the texts written into it, so that it may leave. Pure."""
+"""Strips a picture's file of the texts embedded in it, so that it may leave. Pure."""
 
 from __future__ import annotations
 
@@ -33,17 +33,17 @@ def _chunks(png: bytes) -> Generator[tuple[bytes, bytes]]:
     """Each chunk's type and whole bytes (PNG 5.3: length, type, data, CRC)."""
     if not png.startswith(_SIGNATURE):
         raise ValueError("no PNG")
-    at = len(_SIGNATURE)
+    start = len(_SIGNATURE)
     kind = b""
-    while at < len(png):
+    while start < len(png):
         length, kind = (
-            struct.unpack_from(">I4s", png, at) if at + 8 <= len(png) else (len(png), b"")
+            struct.unpack_from(">I4s", png, start) if start + 8 <= len(png) else (len(png), b"")
         )
-        end = at + length + 12
+        end = start + length + 12
         if end > len(png):
             raise ValueError("the file ends inside a chunk")
-        yield kind, png[at:end]
-        at = end
+        yield kind, png[start:end]
+        start = end
     if kind != b"IEND":
         raise ValueError("the file has no end")
 

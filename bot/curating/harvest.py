@@ -1,7 +1,7 @@
-"""The raw material of a manifest: judged pictures, and the judgements.
+"""The raw material of a manifest: the judged pictures, and the judgements.
 
 `bot/store/curation.py` reads it, `bot/store/manifest_files.py` scans the pictures' files, and
-`selecting` chooses from it. Pure data; members are named here, but in no file written from it.
+`selecting` chooses from it. Pure data; it names members, but no file written from it does.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ class Stamp(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Entry:
-    """A picture judged by somebody other than its member."""
+    """A picture that somebody other than its member judged."""
 
     picture: Picture
     #: None if another version of the bot wrote it.
@@ -56,12 +56,12 @@ class Opinion:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Harvest:
-    """Everything to select from, the oldest picture first."""
+    """Everything to select from, with the oldest picture first."""
 
     entries: Sequence[Entry]
     #: Never a member's opinion of their own picture.
     opinions: Sequence[Opinion]
-    #: The installation's key, which makes every hash for a voter or a prompt.
+    #: The installation's key, used in every hash of a voter or a prompt.
     key: bytes
 
 
@@ -69,6 +69,6 @@ class Harvest:
 class Scan:
     """A picture's file, ready to leave."""
 
-    #: Of the file without its texts.
+    #: The hash of the file without its texts.
     sha256: str
     likeness: Likeness

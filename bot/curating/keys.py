@@ -1,6 +1,6 @@
-"""The keys for voters and prompts in a manifest, and the split into held-out prompts. Pure.
+"""The keys of voters and prompts in a manifest, and the split that holds prompts out. Pure.
 
-All are hashed with the installation's key: without the key nobody can find out who voted, or guess
+All are hashes with the installation's key: without the key nobody can find out who voted, or guess
 a prompt that its member does not share; with it, the same votes give the same manifest.
 """
 
@@ -20,25 +20,25 @@ _PROMPT, _SPLIT, _VOTER = b"prompt", b"split", b"voter"
 
 
 def pseudonym(key: bytes, voter_id: UserId) -> str:
-    """One voter's key, the same in every manifest of this installation and in no other's."""
+    """A voter's key: the same in every manifest of this installation, and different elsewhere."""
     return f"v{_hash(key, _VOTER, str(voter_id), 8).hex()}"
 
 
 def prompt_key(key: bytes, draw: Draw) -> str:
     """The key of all pictures drawn from the same words at the same size."""
     size = f"{draw.width_px}x{draw.height_px}"
-    words = "\n".join((plain(draw.prompt), plain(draw.negative), size))
+    words = "\n".join((normalised(draw.prompt), normalised(draw.negative), size))
     return _hash(key, _PROMPT, words, 16).hex()
 
 
 def split_of(key: bytes, prompt: str) -> Split:
     """A prompt's permanent split; it depends only on the words, not on the size."""
-    share = int.from_bytes(_hash(key, _SPLIT, plain(prompt), 8)) / 2**64
+    share = int.from_bytes(_hash(key, _SPLIT, normalised(prompt), 8)) / 2**64
     return Split.HELD_OUT if share < HELD_OUT else Split.TRAIN
 
 
-def plain(prompt: str) -> str:
-    """The words as a text encoder reads them: without capitals, or blanks between tags."""
+def normalised(prompt: str) -> str:
+    """The words as a text encoder reads them: without capitals, and with blanks normalised."""
     tags = (" ".join(tag.split()) for tag in prompt.casefold().split(","))
     return ",".join(tag for tag in tags if tag)
 

@@ -1,7 +1,7 @@
-"""Whether two pictures look the same: a perceptual hash, confirmed by an embedding.
+"""Decides whether two pictures look the same: a perceptual hash, confirmed by an embedding.
 
-Two pictures are alike if both agree. The hash preselects candidates, so that ten thousand pictures
-do not need all pairs compared. Pure.
+Two pictures are alike if hash and embedding agree. The hash preselects candidates, so that not all
+pairs of ten thousand pictures need comparing. Pure.
 """
 
 from __future__ import annotations
@@ -17,11 +17,11 @@ from PIL import Image
 #: Bits of the hash per row and per column.
 _SIDE = 16
 #: How many of the 256 bits may differ.
-_MOST_BITS = 15
-#: One more part than bits that may differ, so near hashes share at least one part.
-_PARTS = _MOST_BITS + 1
+_BITS_MAX = 15
+#: One part more than bits that may differ, so that near hashes share at least one part.
+_PARTS = _BITS_MAX + 1
 #: The greatest difference in colours between alike pictures: root mean square, of a range of 1.
-_MOST_APART = 0.02
+_COLOUR_DISTANCE_MAX = 0.02
 #: Fields per row and per column whose mean colours are compared.
 _FIELDS = 4
 
@@ -32,7 +32,7 @@ Embed = Callable[[Image.Image], tuple[float, ...]]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Likeness:
-    """What is compared of a picture."""
+    """The features of a picture that are compared."""
 
     #: The difference hash (256 bits): whether each field is brighter than its neighbour.
     bits: int
@@ -40,10 +40,10 @@ class Likeness:
 
     def is_near(self, other: Likeness) -> bool:
         """Whether both look the same."""
-        if (self.bits ^ other.bits).bit_count() > _MOST_BITS:
+        if (self.bits ^ other.bits).bit_count() > _BITS_MAX:
             return False
         apart = math.dist(self.embedding, other.embedding)
-        return apart <= _MOST_APART * math.sqrt(len(self.embedding))
+        return apart <= _COLOUR_DISTANCE_MAX * math.sqrt(len(self.embedding))
 
 
 def colours_of(picture: Image.Image) -> tuple[float, ...]:
@@ -55,12 +55,12 @@ def colours_of(picture: Image.Image) -> tuple[float, ...]:
 def likeness_of(picture: Image.Image, embed: Embed = colours_of) -> Likeness:
     """A picture's likeness, independent of its size."""
     grey = picture.convert("L").resize((_SIDE + 1, _SIDE), Image.Resampling.BOX).tobytes()
-    rows = (grey[at : at + _SIDE + 1] for at in range(0, len(grey), _SIDE + 1))
+    rows = (grey[start : start + _SIDE + 1] for start in range(0, len(grey), _SIDE + 1))
     bits = "".join("01"[left < right] for row in rows for left, right in pairwise(row))
     return Likeness(bits=int(bits, 2), embedding=embed(picture))
 
 
-class Crowd(Generic[T]):
+class LookalikeIndex(Generic[T]):
     """A set of pictures, searchable by their looks."""
 
     def __init__(self) -> None:
@@ -72,7 +72,7 @@ class Crowd(Generic[T]):
             self._by_part.setdefault(part, []).append((likeness, name))
 
     def near(self, likeness: Likeness) -> Iterator[T]:
-        """Every picture that looks like it; some may come twice."""
+        """Every added picture that looks like this one; some may come twice."""
         for part in _parts(likeness.bits):
             for other, name in self._by_part.get(part, ()):
                 if likeness.is_near(other):

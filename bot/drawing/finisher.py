@@ -1,7 +1,7 @@
-"""The ends of a row: loads the picture that it varies, and brings the result to the gallery.
+"""Both ends of a row's life: loads the picture that it varies, and files the result.
 
-Finished pixels are scored, released by policy, and encoded with their provenance. Called by the
-worker for each row. Must not know rows or what becomes of a failed attempt.
+Finished pixels are scored, released by policy, encoded with their provenance and kept in the
+gallery. Called by the worker for each row. Must not know rows or what becomes of a failed attempt.
 """
 
 from __future__ import annotations
@@ -42,7 +42,7 @@ class Finisher:
         rulebook: Rulebook,
         clock: Callable[[], int],
     ) -> None:
-        """`owner` holds the leases of the kept pictures' jobs."""
+        """`owner` is the name in the leases of the jobs whose pictures are kept."""
         self._owner = owner
         self._handle = handle
         self._jobs = jobs
@@ -53,13 +53,13 @@ class Finisher:
         ground_of(rulebook)
 
     async def keep(
-        self, job: Job, rendered: Rendered, before: Sequence[asyncio.Task[None]]
+        self, job: Job, rendered: Rendered, earlier: Sequence[asyncio.Task[None]]
     ) -> None:
-        """Keep the picture, or end its job if policy withholds it, after `before` is kept.
+        """Keep the picture once the `earlier` ones are kept; end its job if policy withholds it.
 
         Raises whatever gallery, queue and encoder raise.
         """
-        scores = await self._scores(rendered)
+        scores = await self._score(rendered)
         info = self._handle.info
         ground = ground_of(self._rulebook, rules_of_licence(self._rulebook, info))
         verdict = decide.release(job, rendered, scores, info, ground)
@@ -68,15 +68,15 @@ class Finisher:
             return
         provenance = Provenance.of(job.request(), info, batch_width=rendered.batch_width)
         data = await asyncio.to_thread(_encode, verdict, provenance)
-        if before:
-            await asyncio.wait(before)
+        if earlier:
+            await asyncio.wait(earlier)
         picture = await self._gallery.keep(
             verdict, data, card_id=info.card_id, owner=self._owner, now_ms=self._clock()
         )
         if picture is None:
-            log.info("its picture is dropped: the job has ended, or is no longer ours")
+            log.info("its picture is dropped: the job has ended, or this worker lost its lease")
 
-    async def source_of(self, job: Job) -> bytes | None:
+    async def load_source(self, job: Job) -> bytes | None:
         """The picture that the job varies; None if it varies none. Raises `SourceGoneError`."""
         if job.draw.source is None:
             return None
@@ -85,8 +85,8 @@ class Finisher:
             raise SourceGoneError(pictures.source_gone(job.draw))
         return await self._gallery.read(picture)
 
-    async def _scores(self, rendered: Rendered) -> Scores | None:
-        """The scores; None if scoring failed: policy decides what follows."""
+    async def _score(self, rendered: Rendered) -> Scores | None:
+        """The scores; None if scoring failed, and policy decides what follows."""
         try:
             return await self._handle.score(rendered)
         except ScoringError as problem:

@@ -1,6 +1,6 @@
-"""The seam between a worker and its engine: a thread of this process today, elsewhere one day.
+"""The seam between a worker and its engine: today a thread of this process, one day elsewhere.
 
-A worker knows a handle and nothing behind it. This file holds the protocol and the handle to an
+A worker knows a handle and nothing behind it. This file holds the protocol and the handle for an
 engine on a thread. Must not know jobs, stores or Discord.
 """
 
@@ -27,7 +27,7 @@ log = logging.getLogger(__name__)
 
 P = ParamSpec("P")
 T = TypeVar("T")
-Seen = TypeVar("Seen")
+Input = TypeVar("Input")
 
 
 class EngineHandle(Protocol):
@@ -74,10 +74,10 @@ class EngineHandle(Protocol):
         ...
 
     async def swap(self, model: str) -> None:
-        """Serve another model: a folder, or whatever else `open_engine` takes.
+        """Serve another model: a folder, or whatever else `open_engine` accepts.
 
         Allowed only while no row is in flight. Raises `EngineError` if the new model cannot be
-        opened; then the old one stays.
+        opened; the old one then stays.
         """
         ...
 
@@ -100,18 +100,18 @@ class LocalThread:
         *,
         score_timeout_s: float = 60,
     ) -> None:
-        self._pool = ThreadPoolExecutor(max_workers=1, thread_name_prefix="gpu")
-        self._eyes = ThreadPoolExecutor(max_workers=1, thread_name_prefix="eyes")
+        self._engine_pool = ThreadPoolExecutor(max_workers=1, thread_name_prefix="gpu")
+        self._scorer_pool = ThreadPoolExecutor(max_workers=1, thread_name_prefix="scorer")
         self._score_timeout_s = score_timeout_s
-        #: Held while scoring, so that waiting for the thread does not count towards its time limit.
-        self._looking = asyncio.Lock()
-        #: A scoring that exceeded its limit and may still run: nothing can stop it.
-        self._late: Future[Scores] | None = None
+        #: Held while scoring, so that waiting for the thread does not count towards the time limit.
+        self._scoring = asyncio.Lock()
+        #: A scoring past its time limit that may still be running: nothing can stop it.
+        self._overdue: Future[Scores] | None = None
         self._model = model
         self._open_engine = open_engine
         self._open_scorer = open_scorer
-        self._parts: tuple[Engine, Scorer] | None = None
-        #: Set when a thread is left at work, loading or scoring, and nobody waits for it any more.
+        self._loaded: tuple[Engine, Scorer] | None = None
+        #: Set when a thread still loads or scores and nobody waits for it any more.
         self.abandoned = False
 
     @property
@@ -127,83 +127,83 @@ class LocalThread:
     async def open(self, model: str | None = None) -> None:
         """Load the model, or another one. Raises `EngineError` with one clear sentence.
 
-        If cancelled, it returns at once while the thread goes on, because nothing can stop it; so a
-        process about to end must not wait for its threads.
+        If cancelled, it returns at once, but the thread keeps loading, because nothing can stop it.
+        A process about to end must therefore not wait for its threads.
         """
         try:
-            self._parts = await self._call(self._load, model or self._model)
+            self._loaded = await self._run_on_engine(self._load, model or self._model)
         except asyncio.CancelledError:
             self.abandoned = True
             raise
 
     async def admit(self, request: RenderRequest) -> None:
         """Like `Engine.admit`."""
-        await self._call(self._engine.admit, request)
+        await self._run_on_engine(self._engine.admit, request)
 
     async def step(self) -> TickResult:
         """Like `Engine.step`."""
-        return await self._call(self._engine.step)
+        return await self._run_on_engine(self._engine.step)
 
     async def evict(self, row_id: str) -> bool:
         """Like `Engine.evict`."""
-        return await self._call(self._engine.evict, row_id)
+        return await self._run_on_engine(self._engine.evict, row_id)
 
     async def score(self, rendered: Rendered) -> Scores:
         """Like `Scorer.score`; also raises `ScoringError` after `score_timeout_s`."""
-        async with self._looking:
-            return await self._see(self._scorer.score, rendered)
+        async with self._scoring:
+            return await self._run_scorer(self._scorer.score, rendered)
 
     async def glance(self, preview_png: bytes) -> Scores | None:
-        """Like `Scorer.score_preview`; None if the scorer is busy: finished pictures go first."""
-        if self._looking.locked():
+        """Like `Scorer.score_preview`; None while the scorer is busy: finished pictures go first."""
+        if self._scoring.locked():
             return None
-        async with self._looking:
-            return await self._see(self._scorer.score_preview, preview_png)
+        async with self._scoring:
+            return await self._run_scorer(self._scorer.score_preview, preview_png)
 
     async def swap(self, model: str) -> None:
-        """Serve another model; for a moment, memory holds both."""
+        """Serve another model; memory holds both for a moment."""
         old = self._engine
-        self._parts = await self._call(self._load, model)
+        self._loaded = await self._run_on_engine(self._load, model)
         try:
-            await self._call(old.close)
+            await self._run_on_engine(old.close)
         except Exception:
             # The new model serves even if the old one cannot be freed.
             log.exception("the model replaced by %s was not freed", self.info.card_id)
 
     async def close(self) -> None:
         """Free the model and end the thread, without waiting for an abandoned one."""
-        if self._parts is not None and not self.abandoned:
-            await self._call(self._engine.close)
-        self._eyes.shutdown(wait=False, cancel_futures=True)
-        self.abandoned |= self._late is not None
-        self._pool.shutdown(wait=not self.abandoned, cancel_futures=True)
+        if self._loaded is not None and not self.abandoned:
+            await self._run_on_engine(self._engine.close)
+        self._scorer_pool.shutdown(wait=False, cancel_futures=True)
+        self.abandoned |= self._overdue is not None
+        self._engine_pool.shutdown(wait=not self.abandoned, cancel_futures=True)
 
     @property
     def _engine(self) -> Engine:
-        assert self._parts is not None, "open() comes first"
-        return self._parts[0]
+        assert self._loaded is not None, "open() comes first"
+        return self._loaded[0]
 
     @property
     def _scorer(self) -> Scorer:
-        assert self._parts is not None, "open() comes first"
-        return self._parts[1]
+        assert self._loaded is not None, "open() comes first"
+        return self._loaded[1]
 
-    async def _see(self, work: Callable[[Seen], Scores], seen: Seen) -> Scores:
-        """Run the scorer within its time limit."""
-        look = self._eyes.submit(work, seen)
+    async def _run_scorer(self, work: Callable[[Input], Scores], picture: Input) -> Scores:
+        """Run the scorer on a picture, within its time limit."""
+        future = self._scorer_pool.submit(work, picture)
         try:
             async with asyncio.timeout(self._score_timeout_s):
-                return await asyncio.wrap_future(look)
+                return await asyncio.wrap_future(future)
         except TimeoutError:
-            if look.running():
-                self._late = look
-                look.add_done_callback(self._came_back)
+            if future.running():
+                self._overdue = future
+                future.add_done_callback(self._clear_overdue)
             raise ScoringError(
                 f"the scorer took longer than {self._score_timeout_s:g} s (SCORE_TIMEOUT_S)."
             ) from None
 
-    def _came_back(self, _: Future[Scores]) -> None:
-        self._late = None
+    def _clear_overdue(self, _: Future[Scores]) -> None:
+        self._overdue = None
 
     def _load(self, model: str) -> tuple[Engine, Scorer]:
         engine = self._open_engine(model)
@@ -213,6 +213,6 @@ class LocalThread:
             engine.close()
             raise
 
-    async def _call(self, work: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
+    async def _run_on_engine(self, work: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
         loop = asyncio.get_running_loop()
-        return await loop.run_in_executor(self._pool, lambda: work(*args, **kwargs))
+        return await loop.run_in_executor(self._engine_pool, lambda: work(*args, **kwargs))

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-#: The weight that the past keeps at each value; about the last twenty count.
-_KEEP = 0.95
+#: The factor by which earlier values lose weight at each new one; about the last twenty count.
+_DECAY = 0.95
 
 
 class Mean:
@@ -14,7 +14,7 @@ class Mean:
 
     def add(self, value: float) -> None:
         """Add a value."""
-        self._sum, self._count = self._sum * _KEEP + value, self._count * _KEEP + 1
+        self._sum, self._count = self._sum * _DECAY + value, self._count * _DECAY + 1
 
     @property
     def value(self) -> float:

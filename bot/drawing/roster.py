@@ -25,8 +25,8 @@ class Roster:
         """The name in the leases of this engine's worker."""
         return f"{process}/{self._handles.index(handle)}"
 
-    def leads(self, handle: EngineHandle) -> bool:
-        """Whether it is the first engine, whose model serves new requests."""
+    def is_first(self, handle: EngineHandle) -> bool:
+        """Whether this is the first engine, whose model serves new requests."""
         return handle is self._handles[0]
 
     def share_of(self, handle: EngineHandle) -> Share:

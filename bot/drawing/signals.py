@@ -1,6 +1,6 @@
-"""Nudges between tasks of the loop: the database is the truth, nudges only save waiting.
+"""Nudges between the loop's tasks: the database is the truth, and nudges only shorten the wait.
 
-The cogs set them; the worker and the delivery wait on them. A lost nudge (a crash) costs one poll
+The cogs set them; the worker and the delivery wait for them. A nudge lost in a crash costs one poll
 interval and nothing else, because everybody reads the database first.
 """
 
@@ -13,13 +13,13 @@ from bot.domain import JobId
 
 
 class Nudge:
-    """Wakes one sleeper; a nudge that comes while it is busy is kept for its next sleep."""
+    """Wakes one sleeping task; a nudge that comes while it is busy ends its next sleep."""
 
     def __init__(self) -> None:
         self._event = asyncio.Event()
 
     def set(self) -> None:
-        """Wake the sleeper, or let its next `wait` return at once."""
+        """Wake the task, or let its next `wait` return at once."""
         self._event.set()
 
     async def wait(self, timeout_s: float) -> None:
@@ -33,14 +33,14 @@ class Nudge:
 
 
 class WorkerSignals:
-    """Signals to one worker: look at the queue, and drop these rows."""
+    """Signals to one worker: check the queue, and drop these rows."""
 
     def __init__(self) -> None:
         self.work = Nudge()
         self._cancelled: set[JobId] = set()
 
-    def cancelled(self, job_ids: Iterable[JobId]) -> None:
-        """Tell the worker to drop these rows, if it has them."""
+    def notify_cancelled(self, job_ids: Iterable[JobId]) -> None:
+        """Tell the worker to drop the rows of these jobs, if it has them."""
         self._cancelled.update(job_ids)
         self.work.set()
 
@@ -54,50 +54,50 @@ class Signals:
     """All nudges of the program, built once by the composition root."""
 
     def __init__(self) -> None:
-        #: A picture was kept, or a job ended: the delivery must look.
+        #: A picture was kept, or a job ended: the delivery may have something to post.
         self.deliver = Nudge()
         #: A picture was posted: its vote reactions are due.
         self.posted = Nudge()
-        #: A message is doomed: delete it from Discord.
+        #: A message is to be deleted from Discord.
         self.doomed = Nudge()
-        #: Somebody was forgotten: remove files and traces.
+        #: A member was forgotten: remove their files and traces.
         self.erase = Nudge()
         #: A message must be searched for.
         self.lost = Nudge()
         #: A case was opened or decided: update its message in the review channel.
         self.review = Nudge()
-        #: A picture went or got a spoiler: amend its posts.
+        #: A picture was removed or got a spoiler: amend its posts.
         self.amend = Nudge()
         #: A duel was opened or closed: post or update its message.
         self.duels = Nudge()
         #: A gallery channel may have something to show.
         self.gallery = Nudge()
-        #: A line of some server's log is owed to its log channel.
+        #: A line of a server's log still has to be posted in its log channel.
         self.logged = Nudge()
-        #: A member is owed a message.
+        #: A message to a member still has to be sent.
         self.telling = Nudge()
         #: Progress was made or a request ended: status messages may need an edit.
         self.status = Nudge()
         self._workers: list[WorkerSignals] = []
 
-    def for_worker(self) -> WorkerSignals:
-        """Signals for one more worker."""
+    def add_worker(self) -> WorkerSignals:
+        """Register one more worker; returns its signals."""
         self._workers.append(WorkerSignals())
         return self._workers[-1]
 
-    def taken_away(self) -> None:
+    def notify_removed(self) -> None:
         """Pictures were removed: delete or amend their messages."""
         self.doomed.set()
         self.amend.set()
 
-    def queued(self) -> None:
+    def notify_queued(self) -> None:
         """A job was queued: wake the workers."""
         for worker in self._workers:
             worker.work.set()
 
-    def cancelled(self, job_ids: Iterable[JobId]) -> None:
-        """Tell the workers to drop these rows; the database already says `cancelled`."""
+    def notify_cancelled(self, job_ids: Iterable[JobId]) -> None:
+        """Tell the workers to drop the rows of these jobs, which the database calls `cancelled`."""
         ids = set(job_ids)
         for worker in self._workers:
-            worker.cancelled(ids)
+            worker.notify_cancelled(ids)
         self.status.set()

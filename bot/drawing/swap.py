@@ -1,4 +1,4 @@
-"""Changes an engine's model: because somebody asked for it, or because a job needs it.
+"""Changes an engine's model, at somebody's request or because a job needs it.
 
 Called by the worker when its engine is empty. Must not know jobs or rows.
 """
@@ -24,7 +24,7 @@ class StoppingError(EngineError):
 
 
 class Swaps:
-    """Holds at most one wish for a model; later callers wait."""
+    """Changes one engine's model; holds at most one request for a change, and later ones wait."""
 
     def __init__(
         self,
@@ -39,90 +39,90 @@ class Swaps:
         self._progress = progress
         self._clock = clock
         self._tell = tell
-        self._wish: _Wish | None = None
-        self._one = asyncio.Lock()
+        self._request: _SwapRequest | None = None
+        self._lock = asyncio.Lock()
         self._closed = False
         #: Cards that this engine served before and does not serve now.
         self._replaced: set[str] = set()
 
     @property
-    def wished(self) -> bool:
+    def is_requested(self) -> bool:
         """Whether a swap is waiting for the running rows to end."""
-        return self._wish is not None
+        return self._request is not None
 
-    def begin(self) -> None:
+    def report_opened(self) -> None:
         """Report the model that the engine opened with."""
-        self._progress.serves(self._handle.info.card_id, self._handle.capacity)
+        self._progress.record_model(self._handle.info.card_id, self._handle.capacity)
 
     def close(self) -> None:
-        """Take no more wishes; a waiting one may still be fulfilled."""
+        """Accept no more requests; a waiting one may still be carried out."""
         self._closed = True
 
-    def give_up(self) -> None:
-        """Tell those who still wait that the swap will not happen."""
+    def abort(self) -> None:
+        """Close, and fail the request that still waits."""
         self.close()
-        if self._wish is not None:
-            self._wish.fail(StoppingError(_STOPPING))
+        if self._request is not None:
+            self._request.fail(StoppingError(_STOPPING))
 
-    async def wish(self, card_id: str, wake: Nudge) -> None:
-        """Wait until the model serves; `wake` tells the worker.
+    async def request(self, card_id: str, wake: Nudge) -> None:
+        """Wait until this model serves; `wake` wakes the worker.
 
-        Raises `EngineError` if it cannot.
+        Raises `EngineError` if the model cannot serve.
         """
-        async with self._one:
+        async with self._lock:
             if self._closed:
                 raise StoppingError(_STOPPING)
-            self._wish = _Wish(card_id)
+            self._request = _SwapRequest(card_id)
             wake.set()
             try:
-                await self._wish.done
+                await self._request.done
             finally:
-                self._wish = None
+                self._request = None
 
-    async def carry_out(self, *, leads: bool) -> bool:
-        """Swap to the model wished for; False if there is none.
+    async def perform(self, *, is_first: bool) -> bool:
+        """Swap to the requested model; False if none is requested.
 
-        `leads`: this engine's model is the one that serves new requests.
+        `is_first`: this engine's model is the one that serves new requests.
         """
-        wish = self._wish
-        if wish is None:
+        request = self._request
+        if request is None:
             return False
-        self._wish = None
+        self._request = None
         try:
-            await self.to(wish.card_id)
-        except Exception as problem:  # noqa: BLE001  whoever asked for it hears of it
-            wish.fail(problem)
+            await self.swap_to(request.card_id)
+        except Exception as problem:  # noqa: BLE001  raised again for whoever asked for the swap
+            request.fail(problem)
         except asyncio.CancelledError:
-            wish.fail(StoppingError(_STOPPING))
+            request.fail(StoppingError(_STOPPING))
             raise
         else:
-            if leads:
+            if is_first:
                 self._shelf.activate(self._handle.info)
-            wish.succeed()
+            request.succeed()
         return True
 
-    async def to(self, card_id: str) -> None:
+    async def swap_to(self, card_id: str) -> None:
         """Swap an empty engine to this model. Raises `EngineError` if it cannot be opened."""
         before, began_ms = self._handle.info.card_id, self._clock()
-        place = await asyncio.to_thread(self._shelf.place, card_id)
-        if place is None:
+        location = await asyncio.to_thread(self._shelf.location_of, card_id)
+        if location is None:
             raise EngineError(_NOT_HERE.format(card=card_id))
         if before != card_id:
-            await self._handle.swap(place)
-            self._progress.swapped(
+            await self._handle.swap(location)
+            self._progress.record_swap(
                 self._handle.info.card_id, self._handle.capacity, self._clock() - began_ms
             )
-            self._say(before, self._handle.info.card_id)
+            self._report_change(before, self._handle.info.card_id)
 
-    def _say(self, before: str, after: str) -> None:
+    def _report_change(self, before: str, after: str) -> None:
         card, was = Subject.CARD, "replaced" if after in self._replaced else None
         self._replaced = self._replaced - {after} | {before}
         self._tell(Transition(subject=card, id=before, before="serving", after="replaced"))
         self._tell(Transition(subject=card, id=after, before=was, after="serving"))
 
 
-class _Wish:
-    """The model to serve next. Whoever waits for it may be gone by now."""
+class _SwapRequest:
+    """The model to serve next, and a future for the caller, who may have stopped waiting."""
 
     def __init__(self, card_id: str) -> None:
         self.card_id = card_id

@@ -1,1 +1,1 @@
-"""What makes the model better and what keeps it safe: promotion, the blind test, the training."""
+"""What improves the model and keeps it safe: the training, the blind test, the promotion."""

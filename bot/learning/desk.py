@@ -1,6 +1,6 @@
-"""What `/learn` works with, in one value: the lineage, the trials, the training, the catalogue.
+"""Everything that `/learn` needs, in one value: the lineage, the trials, the training, the models.
 
-Built for the composition root, handed to cogs as `services.learning`.
+Built for the composition root, and handed to cogs as `services.learning`.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from pathlib import Path
 from bot.drawing.shelf import Shelf
 from bot.drawing.signals import Signals
 from bot.learning.promoting import Promotion
-from bot.learning.runs import orders_with
+from bot.learning.runs import stage_commands
 from bot.learning.schooling import Schooling
 from bot.learning.shadow import Shadow
 from bot.store.consent import Consent
@@ -29,7 +29,7 @@ from models.catalogue.registry import Registry
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LearningDesk:
-    """Everything about models that the owner may look at and change."""
+    """Everything about models that the owner may see and change."""
 
     lineage: Lineage
     trials: TrialBook
@@ -39,7 +39,7 @@ class LearningDesk:
     catalogue: Registry
 
 
-def lay(
+def build_desk(
     db: Database,
     *,
     data_dir: Path,
@@ -52,10 +52,10 @@ def lay(
     tagger: str | None = None,
     named: str | None = None,
 ) -> LearningDesk:
-    """The desk of a bot whose engine serves another card when `swap` is called.
+    """Build the desk; `swap` has the engine serve another card.
 
-    `tagger` is the WD tagger that reads the pictures of models of Danbooru's words, `named` the
-    model that MODEL names.
+    `tagger` is the WD tagger that reads the pictures of models that know Danbooru's words; `named`
+    is the model that MODEL names.
     """
     lineage, trials = Lineage(db), TrialBook(db)
     return LearningDesk(
@@ -75,9 +75,9 @@ def lay(
             catalogue=catalogue,
             shelf=shelf,
             groundwork=Groundwork(db),
-            told=signals.for_worker(),
+            signals=signals.add_worker(),
             clock=clock,
-            orders=orders_with(tagger, named),
+            stage_command=stage_commands(tagger, named),
         ),
         shadow=Shadow(
             trials=trials,

@@ -1,7 +1,7 @@
-"""Promotion and rollback: one committed row, then the engine is changed. The old model or the new.
+"""Promotion and rollback: commit one row, then change the engine's model.
 
-`/learn` and a trial that is won ask for it. A kill between the two leaves the row, which the next
-start serves. It must not know Discord.
+`/learn` calls it. If the process is killed between the two steps, the next start serves the model
+that the row names. Must not know Discord.
 """
 
 from __future__ import annotations
@@ -26,9 +26,9 @@ log = logging.getLogger(__name__)
 
 
 class Promotion:
-    """Changes which card is asked of; one change at a time.
+    """Changes which card serves requests, one change at a time.
 
-    Who asks while another's change is made meant the card before it: that changes nothing.
+    A call made during another change was meant for the card before it, and changes nothing.
     """
 
     def __init__(
@@ -41,20 +41,20 @@ class Promotion:
         swap: Callable[[str], Awaitable[None]],
         clock: Callable[[], int],
     ) -> None:
-        """`swap` has the engine serve a card, at an empty batch; `EngineError` if it will not."""
+        """`swap` has the engine serve a card, at an empty batch; `EngineError` if it cannot."""
         self._lineage = lineage
         self._catalogue = catalogue
         self._shelf = shelf
         self._papers = papers
         self._swap = swap
         self._clock = clock
-        self._one = asyncio.Lock()
+        self._lock = asyncio.Lock()
 
     async def promote(self, card_id: str, *, by_id: UserId | None, why: str) -> str:
-        """Have this card of the catalogue asked of; what came of it, as a sentence."""
-        over = await self._last()
-        async with self._one:
-            card = await asyncio.to_thread(self._sound, card_id)
+        """Have this card of the catalogue serve requests; returns the outcome as a sentence."""
+        over = await self._current_card()
+        async with self._lock:
+            card = await asyncio.to_thread(self._intact_card, card_id)
             if isinstance(card, str):
                 return card
             reign = await self._lineage.promote(
@@ -65,12 +65,12 @@ class Promotion:
             return await self._serve(reign) or learning.promoted(card_id, over)
 
     async def rollback(self, *, by_id: UserId | None, why: str) -> str:
-        """Have the card before asked of again; what came of it, as a sentence."""
-        over = await self._last()
-        async with self._one:
-            back = before(await self._lineage.history())
-            if back is not None and not await asyncio.to_thread(self._is_unchanged, back):
-                return learning.changed_since(back.card_id)
+        """Have the previous card serve requests again; returns the outcome as a sentence."""
+        over = await self._current_card()
+        async with self._lock:
+            previous = before(await self._lineage.history())
+            if previous is not None and not await asyncio.to_thread(self._is_unchanged, previous):
+                return learning.changed_since(previous.card_id)
             reign = await self._lineage.rollback(
                 over=over, by_id=by_id, why=why, now_ms=self._clock()
             )
@@ -78,12 +78,12 @@ class Promotion:
                 return reign
             return await self._serve(reign) or learning.rolled_back(reign.card_id, over)
 
-    async def _last(self) -> str:
-        """The card that is to be asked of; what is loaded may be another if it was broken."""
+    async def _current_card(self) -> str:
+        """The card that should serve; if it is broken, another one may be loaded."""
         return (await self._lineage.history())[-1].card_id
 
     async def _serve(self, reign: Reign) -> str | None:
-        """Change the engine as the row says; None, or what was in the way."""
+        """Change the engine's model as the row says; returns None, or why that failed."""
         try:
             await self._swap(reign.card_id)
         except StoppingError:
@@ -98,24 +98,24 @@ class Promotion:
         return None
 
     def _is_unchanged(self, reign: Reign) -> bool:
-        """Whether the card has the files that it was promoted with; MODEL's has what MODEL has."""
-        return reign.files_sha256 is None or place_of(reign, self._catalogue) is not None
+        """Whether the card's files are those that were promoted; always true of MODEL's card."""
+        return reign.files_sha256 is None or promoted_folder(reign, self._catalogue) is not None
 
-    def _sound(self, card_id: str) -> Card | str:
-        """The card with its files as it names them; or what is wrong with it."""
+    def _intact_card(self, card_id: str) -> Card | str:
+        """The card, if its files are as it lists them; else what is wrong with it."""
         try:
             card = self._catalogue.card(card_id)
         except CardError as problem:
             return str(problem)
-        wrong = faults(card, self._catalogue.folder(card_id))
-        return wrong[0] if wrong else card
+        found_faults = faults(card, self._catalogue.folder(card_id))
+        return found_faults[0] if found_faults else card
 
 
-def place_of(reign: Reign, catalogue: Registry) -> Path | None:
-    """The folder of a promoted card, if its files are those that the gate passed; else None."""
+def promoted_folder(reign: Reign, catalogue: Registry) -> Path | None:
+    """The folder of a promoted card, if its files are those that were promoted; else None."""
     try:
         card = catalogue.card(reign.card_id)
     except CardError:
         return None
-    same = reign.files_sha256 == fingerprint(card.files)
-    return catalogue.folder(reign.card_id) if same else None
+    is_unchanged = reign.files_sha256 == fingerprint(card.files)
+    return catalogue.folder(reign.card_id) if is_unchanged else None

@@ -1,6 +1,6 @@
-"""One run of a training as a value: how far it is, where it works, which commands it is made of.
+"""One training run as a value: its stage, its folders and the command of each stage.
 
-What has been done is a small file, so that a start goes on where the last one ended. Called by
+A small file records how far the run is, so that the next start continues from there. Called by
 `schooling.py`, which carries runs out; it must not know processes.
 """
 
@@ -21,17 +21,17 @@ log = logging.getLogger(__name__)
 
 
 class RunStage(StrEnum):
-    """How far a run has come; the first three are under way, the others are ends."""
+    """How far a run is; in the first three stages it is under way, in the others it has ended."""
 
-    #: What is learned from is written down.
+    #: The manifest is written.
     EXPORT = "export"
-    #: The candidate learns.
+    #: The candidate is trained.
     TRAIN = "train"
-    #: The gate looks at it.
+    #: The gate judges the candidate.
     JUDGE = "judge"
-    #: The gate passed it: it may be tried and promoted.
+    #: The gate passed the candidate: it may be tried and promoted.
     PASSED = "passed"
-    #: The gate did not pass it.
+    #: The gate did not pass the candidate.
     REFUSED = "refused"
     #: A command failed.
     FAILED = "failed"
@@ -46,119 +46,119 @@ UNDER_WAY = frozenset({RunStage.EXPORT, RunStage.TRAIN, RunStage.JUDGE})
 class LearningRun:
     """One run. `said` is the last line of its command, or why it failed."""
 
-    #: The id that the candidate's card has, or will have.
+    #: The id of the candidate's card, present or future.
     id: str
-    #: The card that it learns from, and what the commands call its model.
+    #: The id of the card that is trained further, and what the commands call its model.
     base: str
     place: str
     stage: RunStage
     begun_ms: int
-    #: How many members had ever been forgotten when its manifest was begun.
+    #: How many members had ever been forgotten when the export of its manifest began.
     forgotten: int
-    #: How often it was begun anew because a member was forgotten.
+    #: How often it started over because a member was forgotten.
     restarts: int = 0
     said: str = ""
-    #: Of a failed run whose work is kept: the stage with which it can go on.
+    #: For a failed run whose work is kept: the stage from which it can continue.
     failed_in: RunStage | None = None
 
     @property
-    def is_kept(self) -> bool:
-        """Whether what it works with is needed still."""
+    def needs_workplace(self) -> bool:
+        """Whether its workplace is still needed."""
         return self.stage in UNDER_WAY or self.failed_in is not None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Workplace:
-    """Where a run works: the manifest with members' pictures in it, and what is trained."""
+    """The folder of a run: the manifest with members' pictures, and the candidate."""
 
     root: Path
 
     @property
     def manifest(self) -> Path:
-        """What is learned from."""
+        """The manifest that the candidate learns from."""
         return self.root / "manifest"
 
     @property
     def out(self) -> Path:
-        """The folder of the training: its states, its curves."""
+        """The training's output: its states, its curves and the candidate."""
         return self.root / "candidate"
 
     @property
     def states(self) -> Path:
-        """What a training goes on from."""
+        """The saved states from which a training continues."""
         return self.out / "states"
 
     @property
     def model(self) -> Path:
-        """The candidate."""
+        """The candidate's model."""
         return self.out / "model"
 
 
-#: The command of a stage of a run, without the interpreter.
-Orders = Callable[[LearningRun, Workplace], Sequence[str]]
+#: Gives the command for the stage that a run is in, without the interpreter.
+StageCommand = Callable[[LearningRun, Workplace], Sequence[str]]
 
 
-def orders_with(tagger: str | None, named: str | None = None) -> Orders:
-    """What is run in a stage that is under way; the gate reads pictures with this WD tagger.
+def stage_commands(tagger: str | None, named: str | None = None) -> StageCommand:
+    """The commands of the stages under way; the gate reads pictures with this WD tagger.
 
-    What came of a line of models is held against the one that MODEL names (`named`): whoever sets
-    MODEL has chosen it as it is.
+    The gate also compares a candidate with the first model of its line, the one that MODEL names
+    (`named`): whoever sets MODEL has chosen it as it is.
     """
-    reading = () if tagger is None else ("--tagger", tagger)
-    since = () if named is None else ("--first", named)
+    tagging = () if tagger is None else ("--tagger", tagger)
+    first = () if named is None else ("--first", named)
 
     def orders(run: LearningRun, place: Workplace) -> Sequence[str]:
         match run.stage:
             case RunStage.EXPORT:
                 return ("-m", "bot", "export", str(place.manifest))
             case RunStage.TRAIN:
-                again = ("--resume",) if place.states.exists() else ()
+                resume = ("--resume",) if place.states.exists() else ()
                 return (
                     "-m", "models", "prefer", str(place.manifest), "--base", run.place,
-                    "--out", str(place.out), "--name", run.id, *again,
+                    "--out", str(place.out), "--name", run.id, *resume,
                 )  # fmt: skip
             case RunStage.JUDGE:
                 return (
                     "-m", "models", "gate", str(place.model), "--manifest", str(place.manifest),
-                    "--parent", run.place, *since, *reading,
+                    "--parent", run.place, *first, *tagging,
                 )  # fmt: skip
             case _:
-                raise AssertionError("nothing is run after the end")
+                raise AssertionError("a run that has ended has no command")
 
     return orders
 
 
-#: What a command that fails with a sentence puts before it.
+#: What a command that fails with a sentence writes before that sentence.
 _PREFIX = re.compile(r"\A(python -m \w+ \w+|error): ")
 
 
 def why_failed(code: int, said: str) -> str:
-    """Why a command failed that ended with this code after this last line; one sentence or two."""
-    if code == _TOLD:
-        told = _PREFIX.sub("", said)
-        return told[:1].upper() + told[1:]
+    """Why a command failed, from its exit code and last line, in one or two sentences."""
+    if code == _EXPLAINED:
+        sentence = _PREFIX.sub("", said)
+        return sentence[:1].upper() + sentence[1:]
     return learning.killed(said) if code == _KILLED else learning.broke(code, said)
 
 
-#: The exit codes of a command that says itself what is wrong, and of one that was killed.
-_TOLD, _KILLED = 2, 137
+#: The exit codes of a command that explains its own failure, and of one that was killed.
+_EXPLAINED, _KILLED = 2, 137
 
 _JSON = Dialect(unknown_field="is not a field of a run")
 
 
 def read(path: Path) -> LearningRun | None:
-    """The run in this file; None if there is none, or none that can be read."""
+    """The run in this file; None if there is no file, or it cannot be read."""
     try:
         return decode(LearningRun, json.loads(path.read_text("utf-8")), _JSON)
     except FileNotFoundError:
         return None
     except (OSError, ValueError, MisfitError) as problem:
-        log.warning("%s cannot be read, so no training goes on: %s", path, problem)
+        log.warning("%s cannot be read, so no training continues: %s", path, problem)
         return None
 
 
 def write(path: Path, run: LearningRun) -> None:
-    """Write the run down, whole or not at all."""
+    """Write the run to the file, whole or not at all."""
     path.parent.mkdir(parents=True, exist_ok=True)
     part = path.with_suffix(".part")
     part.write_text(json.dumps(asdict(run)), "utf-8")

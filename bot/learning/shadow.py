@@ -1,7 +1,7 @@
-"""The blind test as it runs: pairs that are drawn become duels, and duels decide the test.
+"""Runs the blind test: drawn pairs become duels, and duels decide the test.
 
-A loop that the composition root starts; the rows are the truth, so a kill costs a look. Requests
-enter through `ask`, after their member has the answer. It must not know Discord.
+A loop that the composition root starts; the rows are the truth, so a kill costs one poll. Requests
+enter through `enter_request`, after their member has an answer. Must not know Discord.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from collections.abc import Callable
 
 from bot.domain import Admitted, BotError, Rating, Request, Ruling
 from bot.drawing.signals import Signals
-from bot.learning.trial import as_test, decision, draws
+from bot.learning.trial import as_test, duel_decision, is_selected
 from bot.policy import decide
 from bot.store.consent import Consent
 from bot.store.duels import Duels
@@ -24,12 +24,12 @@ from models.contract import SEED_COUNT, ModelInfo
 
 log = logging.getLogger(__name__)
 
-#: Between two looks.
+#: The pause between two polls.
 _POLL_S = 3.0
 
 
 class Shadow:
-    """Draws for the test what was asked of one model, and counts what members say of the two."""
+    """Has both models draw some requests, and counts which pictures members prefer."""
 
     def __init__(
         self,
@@ -52,50 +52,50 @@ class Shadow:
         self._active = active
         self._clock = clock
 
-    async def ask(self, request: Request, admitted: Admitted) -> bool:
-        """Have both models draw this too, if a trial wants it; whether they will.
+    async def enter_request(self, request: Request, admitted: Admitted) -> bool:
+        """Have both models draw this request for the trial, if it is eligible; whether they will.
 
-        Only what nobody has to look at first and what is for all to see, for a duel is; and only of
-        members who accepted the candidate's licence. The request itself is queued already.
+        A duel is public, so the request must be public and need no review, and its member must have
+        accepted the candidate's licence. The request itself is already queued.
         """
         trial = await self._trials.running()
-        if trial is None or not self._wants(trial, request, admitted):
+        if trial is None or not self._is_eligible(trial, request, admitted):
             return False
-        if not await self._may_draw(trial, request):
+        if not await self._has_accepted_licence(trial, request):
             return False
-        twice = decide.for_trial(admitted, secrets.randbelow(SEED_COUNT))
-        asked = await self._trials.ask(trial, twice, self._clock(), since_id=request.since_id)
+        for_both = decide.for_trial(admitted, secrets.randbelow(SEED_COUNT))
+        asked = await self._trials.ask(trial, for_both, self._clock(), since_id=request.since_id)
         if asked is not None:
-            self._signals.queued()
+            self._signals.notify_queued()
         return asked is not None
 
-    def _wants(self, trial: Trial, request: Request, admitted: Admitted) -> bool:
-        plain = admitted.ruling is Ruling.ALLOW and admitted.rating is Rating.GENERAL
-        # What is enlarged is drawn by no model.
-        drawn = not admitted.ask.draw.enlarged
-        shown = plain and drawn and not admitted.ask.private
-        here = request.guild_id == trial.guild_id and self._active().card_id == trial.parent
-        return shown and here and draws(trial, request.id)
+    def _is_eligible(self, trial: Trial, request: Request, admitted: Admitted) -> bool:
+        is_plain = admitted.ruling is Ruling.ALLOW and admitted.rating is Rating.GENERAL
+        # No model draws an enlargement.
+        is_drawn = not admitted.ask.draw.enlarged
+        is_shown = is_plain and is_drawn and not admitted.ask.private
+        is_here = request.guild_id == trial.guild_id and self._active().card_id == trial.parent
+        return is_shown and is_here and is_selected(trial, request.id)
 
-    async def _may_draw(self, trial: Trial, request: Request) -> bool:
+    async def _has_accepted_licence(self, trial: Trial, request: Request) -> bool:
         try:
             licence = self._catalogue.card(trial.candidate).licence.sha256
         except CardError as problem:
-            log.warning("the trial draws nothing: %s", problem)
+            log.warning("the trial cannot draw: %s", problem)
             return False
         return await self._consent.accepted(request.user_id, licence)
 
     async def run(self) -> None:
-        """Look again and again, until cancelled."""
+        """Poll until cancelled."""
         while True:
             try:
-                await self.look()
+                await self.poll()
             except BotError as problem:
-                log.error("the trial is not looked at: %s", problem)  # noqa: TRY400  the sentence says it all
+                log.error("the trial could not be polled: %s", problem)  # noqa: TRY400  the sentence says it all
             await asyncio.sleep(_POLL_S)
 
-    async def look(self) -> None:
-        """Open the duels whose pictures are there, and count what duels decided."""
+    async def poll(self) -> None:
+        """Open duels whose pictures are drawn, and record the results of decided ones."""
         for pair in await self._trials.drawn():
             if await self._trials.settle(pair, self._clock()):
                 self._signals.duels.set()
@@ -106,10 +106,10 @@ class Shadow:
         if self._active().card_id != trial.parent:
             await self._end(trial, TrialOutcome.STOPPED)
             return
-        await self._count(trial)
+        await self._record_steps(trial)
 
-    async def _count(self, trial: Trial) -> None:
-        """Take the steps that duels have decided, in the order in which they were opened."""
+    async def _record_steps(self, trial: Trial) -> None:
+        """Record a step for each decided duel, in the order in which the duels were opened."""
         now_ms = self._clock()
         test = as_test(trial, await self._trials.steps(trial.id))
         weights = await self._trust.weights(trial.guild_id, now_ms)
@@ -118,7 +118,7 @@ class Shadow:
                 break
             duel = await self._duels.get(duel_id)
             open_ms = now_ms - duel.opened_ms if duel is not None else 0
-            win = decision(choices, weights, stranger(), open_ms=open_ms)
+            win = duel_decision(choices, weights, stranger(), open_ms=open_ms)
             if win is None:
                 continue
             test = test.after(win)

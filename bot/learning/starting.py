@@ -1,7 +1,7 @@
-"""Which model a start loads: the card that is asked of, or what MODEL names.
+"""Chooses the model that a start loads: the promoted card, or the model that MODEL names.
 
-Called by the composition root. A promoted card that is gone, changed or broken is no reason to draw
-nothing: what MODEL names serves meanwhile, and the row stays for a start that finds it mended.
+Called by the composition root. If the promoted card is gone, changed or broken, the model that
+MODEL names serves meanwhile; the row stays, for a start that finds the card mended.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from pathlib import Path
 
 from bot.drawing.handle import LocalThread
 from bot.drawing.shelf import Shelf
-from bot.learning.promoting import place_of
+from bot.learning.promoting import promoted_folder
 from bot.store.lineage import Lineage, LineageDeed
 from models.catalogue.registry import Registry
 from models.contract import EngineError
@@ -31,42 +31,44 @@ async def load_active(
     named: str,
     now_ms: int,
 ) -> None:
-    """Open the engine and say on the shelf what is asked of. `EngineError` if nothing opens."""
+    """Open the engine and activate its model on the shelf. `EngineError` if none opens."""
     for reign in await lineage.history():
         if reign.deed is LineageDeed.BEGIN:
-            shelf.name(reign.card_id, reign.named)
-    if await _promoted(handle, lineage, catalogue, named):
+            shelf.register(reign.card_id, reign.named)
+    if await _load_promoted(handle, lineage, catalogue, named):
         shelf.activate(handle.info)
         return
     log.info("loading the model %s", named)
     await handle.open(named)
     info = handle.info
-    shelf.name(info.card_id, named)
+    shelf.register(info.card_id, named)
     shelf.activate(info)
     await lineage.begin(
         info.card_id, named=named, licence_sha256=info.licence_sha256, now_ms=now_ms
     )
 
 
-async def _promoted(handle: LocalThread, lineage: Lineage, catalogue: Registry, named: str) -> bool:
-    """Whether a card was promoted over what MODEL names, and is loaded now."""
+async def _load_promoted(
+    handle: LocalThread, lineage: Lineage, catalogue: Registry, named: str
+) -> bool:
+    """Load the card promoted over MODEL's, if there is one; whether it is loaded now."""
     reign = await lineage.active(named)
     if reign is None or reign.files_sha256 is None:
         return False
-    problem = await _opened(handle, await asyncio.to_thread(place_of, reign, catalogue))
+    problem = await _open(handle, await asyncio.to_thread(promoted_folder, reign, catalogue))
     if problem is not None:
-        words = "%s is to serve and cannot be opened, so %s does until it is mended: %s"
+        words = "%s should serve but cannot be opened, so %s serves until it is mended: %s"
         log.error(words, reign.card_id, named, problem)
     return problem is None
 
 
-async def _opened(handle: LocalThread, place: Path | None) -> str | None:
-    """Load the promoted card; what was in the way, if anything."""
-    if place is None:
+async def _open(handle: LocalThread, folder: Path | None) -> str | None:
+    """Load the promoted card; returns why that failed, or None."""
+    if folder is None:
         return _GONE
-    log.info("loading the model %s", place)
+    log.info("loading the model %s", folder)
     try:
-        await handle.open(str(place))
+        await handle.open(str(folder))
     except EngineError as problem:
         return str(problem)
     return None

@@ -10,8 +10,8 @@ from bot.domain import UserId
 from bot.ids import new_id
 from bot.store.db import Database, Row
 from bot.store.drafts import typed_of_row
-from bot.typed.kept import PRESETS_MAX, OwnPreset
 from bot.typed.options import Typed
+from bot.typed.presets import PRESETS_MAX, OwnPreset
 from models.decoding import json_of
 
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 from bot.domain import GuildId, UserId
 from bot.store.audit_rows import AuditEntry, note_change
 from bot.store.db import Database, Row
-from bot.typed.kept import STYLES_MAX, Style
+from bot.typed.presets import STYLES_MAX, Style
 
 
 class Styles:

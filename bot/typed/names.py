@@ -6,8 +6,8 @@ import re
 
 from bot.words import limits
 
-#: Letters and digits of any script, and the two characters that join words; a leading dash would
-#: make a name after a flag look like another flag.
+#: Letters and digits of any script, and the two characters that join words. No leading dash: a name
+#: after a flag would look like another flag.
 _NAME = re.compile(r"\w[\w-]*")
 NAME_CHARS_MAX = 32
 

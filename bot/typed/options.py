@@ -9,7 +9,7 @@ from models.contract import Aspect, Sampler
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Typed:
-    """Everything asked for, in whatever way; only the types are checked."""
+    """Everything that a member asked for, in whatever way; only the types are checked."""
 
     prompt: str
     negative: str | None = None
@@ -28,14 +28,14 @@ class Typed:
     style: str | None = None
     #: The name of the member's preset for this request, instead of the one in use.
     preset: str | None = None
-    #: The picture that it starts from, by its job's id; None: words alone.
+    #: The job id of the picture to start from; None to start from words alone.
     source: str | None = None
-    #: How far it goes from there, 0 to 1.
+    #: How far to depart from that picture, 0 to 1.
     strength: float | None = None
-    #: For the member's eyes.
+    #: Whether only the member sees the result.
     private: bool | None = None
 
-    def over(self, below: Typed) -> Typed:
-        """These options, completed by those of `below`; the prompt is unchanged."""
-        unsaid = {f.name for f in fields(self) if getattr(self, f.name) is None}
-        return replace(self, **{name: getattr(below, name) for name in unsaid})
+    def completed_by(self, other: Typed) -> Typed:
+        """These options, with missing ones taken from `other`; the prompt is unchanged."""
+        missing = {f.name for f in fields(self) if getattr(self, f.name) is None}
+        return replace(self, **{name: getattr(other, name) for name in missing})

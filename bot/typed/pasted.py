@@ -13,7 +13,7 @@ import re
 from collections.abc import Mapping
 from types import MappingProxyType
 
-from bot.typed.heard import Heard
+from bot.typed.notes import Notes
 
 _NEGATIVE = re.compile(r"(?:^|(?<=[\s,]))negative prompt:", re.IGNORECASE)
 _STEPS = re.compile(r"(?:^|(?<=[\s,.]))steps:\s*\d", re.IGNORECASE)
@@ -22,10 +22,10 @@ _PAIR = re.compile(
     r"(?:^|[,\n])\s*(?P<name>[A-Za-z][A-Za-z0-9 ()/_.+-]{0,40}):"
     r"\s*(?P<value>\"(?:[^\"\\]|\\.)*+\"|[^,\n]*+)"
 )
-#: An extension appends the prompt again, from before its choices were made.
+#: An extension appends the prompt as it was before the extension filled in its choices.
 _TEMPLATE = re.compile(r"(?:^|(?<=[\s,]))(?:negative )?template:", re.IGNORECASE)
-#: Programs' lists and tables are no words to draw.
-_NO_WORDS = re.compile(r'[{}"\[\]]')
+#: Signs of programs' lists and tables, which are no words to draw.
+_NO_PROMPT = re.compile(r'[{}"\[\]]')
 _OPTIONS: Mapping[str, str] = MappingProxyType(
     {
         "steps": "steps",
@@ -37,61 +37,61 @@ _OPTIONS: Mapping[str, str] = MappingProxyType(
         "clip skip": "clip_skip",
     }
 )
-#: Words that load another network besides the model, which this bot does not support.
+#: Words that load another network beside the model, which this bot does not support.
 _NETWORK = re.compile(
     r"<(?P<kind>lora|lyco|hypernet):(?P<name>[^:<>]{1,100})(?::[^<>]{0,60})?>", re.IGNORECASE
 )
 
 
-def take_settings(text: str, heard: Heard) -> str:
+def extract_settings(text: str, notes: Notes) -> str:
     """Note the settings, which begin at the last `Steps:`; return the rest of the text."""
-    for begin in reversed([match.start() for match in _STEPS.finditer(text)]):
-        tail = _without_template(text[begin:], heard)
+    for start in reversed([match.start() for match in _STEPS.finditer(text)]):
+        tail = _cut_template(text[start:], notes)
         pairs = {match["name"].strip(): match["value"].strip() for match in _PAIR.finditer(tail)}
         if sum(name.lower() in _OPTIONS for name in pairs) > 1:
             for name, value in pairs.items():
-                _take(name, value, heard)
-            return _joined(text[:begin], _PAIR.sub("", tail))
+                _note_setting(name, value, notes)
+            return _join(text[:start], _PAIR.sub("", tail))
     return text
 
 
-def _without_template(tail: str, heard: Heard) -> str:
-    found = _TEMPLATE.search(tail)
-    if found is None:
+def _cut_template(tail: str, notes: Notes) -> str:
+    match = _TEMPLATE.search(tail)
+    if match is None:
         return tail
-    heard.left_out.append("Template")
-    return tail[: found.start()]
+    notes.left_out.append("Template")
+    return tail[: match.start()]
 
 
-def _joined(before: str, behind: str) -> str:
-    """Words typed after the settings are words to draw."""
-    before, behind = before.rstrip(" ,\n"), behind.strip(" ,\n")
-    if not behind or _NO_WORDS.search(behind):
+def _join(before: str, after: str) -> str:
+    """Join the words before and after the settings; both are words to draw."""
+    before, after = before.rstrip(" ,\n"), after.strip(" ,\n")
+    if not after or _NO_PROMPT.search(after):
         return before
-    return f"{before}, {behind}"
+    return f"{before}, {after}"
 
 
-def _take(name: str, value: str, heard: Heard) -> None:
+def _note_setting(name: str, value: str, notes: Notes) -> None:
     option = _OPTIONS.get(name.lower())
     if option is None:
-        heard.left_out.append(name)
+        notes.left_out.append(name)
     else:
-        heard.take(option, value, f"{name}: {value}"[:60])
+        notes.read_option(option, value, f"{name}: {value}"[:60])
 
 
-def parted(text: str) -> tuple[str, str | None]:
-    """The prompt and the negative prompt of a text; None if it has none."""
-    found = _NEGATIVE.search(text)
-    if found is None:
+def split_negative(text: str) -> tuple[str, str | None]:
+    """Split a text into prompt and negative prompt; None if it has no negative prompt."""
+    match = _NEGATIVE.search(text)
+    if match is None:
         return text, None
-    return text[: found.start()].rstrip(), text[found.end() :].strip()
+    return text[: match.start()].rstrip(), text[match.end() :].strip()
 
 
-def take_networks(text: str, heard: Heard) -> str:
+def extract_networks(text: str, notes: Notes) -> str:
     """Note the networks that the text names; return the text without them."""
     names = [f"{match['kind'].lower()} {match['name']}" for match in _NETWORK.finditer(text)]
     if not names:
         return text
-    heard.left_out += names
+    notes.left_out += names
     # The commas around a removed part would leave an empty tag.
     return re.sub(r"(?:\s*,)+\s*(?=,|$)", "", _NETWORK.sub("", text)).strip(" ,\n")

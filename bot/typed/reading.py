@@ -7,49 +7,49 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 
-from bot.typed.flags import take_flags
-from bot.typed.heard import Heard
+from bot.typed.flags import extract_flags
+from bot.typed.notes import Notes
 from bot.typed.options import Typed
-from bot.typed.pasted import parted, take_networks, take_settings
+from bot.typed.pasted import extract_networks, extract_settings, split_negative
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Understood:
-    """The input as understood."""
+class ParsedInput:
+    """A member's input, parsed."""
 
     #: Its prompt holds only the words to draw.
     typed: Typed
     #: Parts not meant for this bot, as they were written.
     left_out: tuple[str, ...] = ()
-    #: What there is instead of them, each as a sentence.
+    #: What this bot offers instead of them, each as a sentence.
     remarks: tuple[str, ...] = ()
     #: What cannot be read, each as a sentence.
     faults: tuple[str, ...] = ()
 
 
-def understood(typed: Typed) -> Understood:
-    """The options, and what the prompt says besides its words."""
-    heard = Heard()
-    words, unwanted = parted(take_settings(typed.prompt, heard))
-    words = _words(words, heard)
+def parse_input(typed: Typed) -> ParsedInput:
+    """Merge the typed options with those in the prompt, and reduce the prompt to its words."""
+    notes = Notes()
+    words, unwanted = split_negative(extract_settings(typed.prompt, notes))
+    words = _extract_words(words, notes)
     if unwanted is not None:
-        heard.values["negative"] = (_words(unwanted, heard), "Negative prompt")
-    merged = _alone(heard.under(replace(typed, prompt=words)), heard)
-    return Understood(
+        notes.values["negative"] = (_extract_words(unwanted, notes), "Negative prompt")
+    merged = _drop_lone_strength(notes.merge_into(replace(typed, prompt=words)), notes)
+    return ParsedInput(
         typed=merged,
-        left_out=tuple(dict.fromkeys(heard.left_out)),
-        remarks=tuple(dict.fromkeys(heard.remarks)),
-        faults=tuple(heard.faults),
+        left_out=tuple(dict.fromkeys(notes.left_out)),
+        remarks=tuple(dict.fromkeys(notes.remarks)),
+        faults=tuple(notes.faults),
     )
 
 
-def _alone(typed: Typed, heard: Heard) -> Typed:
-    """A strength is how far to go from a picture, and nothing without one."""
+def _drop_lone_strength(typed: Typed, notes: Notes) -> Typed:
+    """Drop a strength without a source: it says how far to depart from a picture."""
     if typed.strength is None or typed.source is not None:
         return typed
-    heard.left_out.append(f"--strength {typed.strength:g}")
+    notes.left_out.append(f"--strength {typed.strength:g}")
     return replace(typed, strength=None)
 
 
-def _words(text: str, heard: Heard) -> str:
-    return take_flags(take_networks(text, heard), heard)
+def _extract_words(text: str, notes: Notes) -> str:
+    return extract_flags(extract_networks(text, notes), notes)

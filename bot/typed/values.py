@@ -1,4 +1,4 @@
-"""Values as people write them elsewhere: shapes, numbers, samplers by their many names. Pure."""
+"""Parses values as people write them elsewhere: shapes, numbers, samplers' many names. Pure."""
 
 from __future__ import annotations
 
@@ -36,69 +36,69 @@ _SAMPLER_NAMES: Mapping[str, Sampler] = MappingProxyType(
 
 
 class Unreadable(ValueError):  # noqa: N818  never leaves this room
-    """The text is no such value; the message says how to write one."""
+    """The text is not such a value; the message says how to write one."""
 
 
-def shape(text: str) -> Aspect:
+def parse_aspect(text: str) -> Aspect:
     """The framing nearest to `16:9`, `512x768` or `portrait`."""
     if (name := text.lower()) in set(Aspect):
         return Aspect(name)
-    found = _SHAPE.fullmatch(text)
-    if found is None or not (float(found[1]) and float(found[2])):
+    match = _SHAPE.fullmatch(text)
+    if match is None or not (float(match[1]) and float(match[2])):
         raise Unreadable(limits.SHAPE())
-    ratio = float(found[1]) / float(found[2])
+    ratio = float(match[1]) / float(match[2])
     if ratio > _SQUARE_UP_TO:
         return Aspect.LANDSCAPE
     return Aspect.PORTRAIT if ratio < 1 / _SQUARE_UP_TO else Aspect.SQUARE
 
 
-def whole(text: str) -> int:
+def parse_whole(text: str) -> int:
     """A whole number of plausible length."""
     if not re.fullmatch(r"[+-]?[0-9]{1,20}", text):
         raise Unreadable(limits.WHOLE_NUMBER())
     return int(text)
 
 
-def seed(text: str) -> int | None:
-    """A seed; None for a random one."""
-    return None if text.lower() in _ANY_SEED else whole(text)
+def parse_seed(text: str) -> int | None:
+    """A seed; None for a random seed."""
+    return None if text.lower() in _ANY_SEED else parse_whole(text)
 
 
-def number(text: str) -> float:
+def parse_number(text: str) -> float:
     """A number, with or without a decimal point."""
     if not re.fullmatch(r"[+-]?(?:[0-9]{1,9}(?:\.[0-9]{0,9})?|\.[0-9]{1,9})", text):
         raise Unreadable(limits.NUMBER())
     return float(text)
 
 
-def sampler(text: str) -> tuple[Sampler | None, str]:
-    """The sampler with this name, None if unknown; and the schedule after the name."""
+def parse_sampler(text: str) -> tuple[Sampler | None, str]:
+    """The sampler with this name (None if unknown), and the schedule named after it."""
     name = " ".join(text.lower().replace("_", " ").removeprefix("k_").split())
     name = name.removeprefix("k ").removeprefix("sample ")
     schedule = next((s for s in _SCHEDULES if name.endswith(f" {s}")), "")
     return _SAMPLER_NAMES.get(name.removesuffix(schedule).rstrip()), schedule.title()
 
 
-def switch(text: str) -> bool:
+def parse_switch(text: str) -> bool:
     """`on` or `off`."""
-    if (said := text.lower()) not in {"on", "off"}:
+    if (word := text.lower()) not in {"on", "off"}:
         raise Unreadable(limits.ON_OR_OFF())
-    return said == "on"
+    return word == "on"
 
 
 #: The parser of each option's value.
-READERS: Mapping[str, Callable[[str], Aspect | int | float | str | None]] = MappingProxyType(
+PARSERS: Mapping[str, Callable[[str], Aspect | int | float | str | None]] = MappingProxyType(
     {
-        "aspect": shape,
-        "count": whole,
-        "seed": seed,
-        "steps": whole,
-        "guidance": number,
-        "clip_skip": whole,
+        "aspect": parse_aspect,
+        "count": parse_whole,
+        "seed": parse_seed,
+        "steps": parse_whole,
+        "guidance": parse_number,
+        "clip_skip": parse_whole,
         "style": str,
         "preset": str,
-        "complete": switch,
+        "complete": parse_switch,
         "source": str,
-        "strength": number,
+        "strength": parse_number,
     }
 )

@@ -1,15 +1,12 @@
-"""Writes options as text that `reading.py` can read back: for forms, and for returned words.
-
-Pure.
-"""
+"""Writes options as text that `reading.py` can parse, for forms and for returned words. Pure."""
 
 from __future__ import annotations
 
 from bot.typed.options import Typed
 
 
-def flags(typed: Typed) -> str:
-    """The options without a form field of their own, each as a flag."""
+def flags_text(typed: Typed) -> str:
+    """The options that have no form field, each as a flag."""
     parts = [
         f"--n {typed.count}" if typed.count is not None else "",
         f"--steps {typed.steps}" if typed.steps is not None else "",
@@ -26,9 +23,9 @@ def flags(typed: Typed) -> str:
     return " ".join(filter(None, parts))
 
 
-def whole(typed: Typed) -> str:
-    """Everything typed, ready to paste into `prompt:` again."""
+def full_text(typed: Typed) -> str:
+    """Everything that was typed, ready to paste into `prompt:` again."""
     aspect = f"--ar {typed.aspect}" if typed.aspect is not None else ""
     seed = f"--seed {typed.seed}" if typed.seed is not None else ""
-    words = " ".join(filter(None, (typed.prompt, aspect, seed, flags(typed))))
+    words = " ".join(filter(None, (typed.prompt, aspect, seed, flags_text(typed))))
     return f"{words}\nNegative prompt: {typed.negative}" if typed.negative else words

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from bot.typed.options import Typed
-from bot.typed.writing import whole
+from bot.typed.writing import full_text
 from bot.words.speaking import Message, enumerated, say, sentences
 from bot.words.wording import CONTENT_CHARS_MAX, code, fit, plain
 from models.contract import Aspect
@@ -73,7 +73,7 @@ def left_out(names: Sequence[str], remarks: Sequence[str] = ()) -> str:
 
 def words_back(typed: Typed) -> str | None:
     """Everything that was typed, to copy; None if it takes a file, and "" if there is nothing."""
-    text = whole(typed)
+    text = full_text(typed)
     if len(text) > _WORDS_CHARS or "``" in text:
         return None
     seen = any(c.isprintable() and not c.isspace() for c in text)

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from bot.typed.kept import OwnPreset, Style
-from bot.typed.writing import whole
+from bot.typed.presets import OwnPreset, Style
+from bot.typed.writing import full_text
 from bot.words.speaking import Message, enumerated, say, sentences
 from bot.words.wording import fitting, named, plain
 
@@ -76,7 +76,7 @@ def listed(presets: Sequence[OwnPreset]) -> str:
     return fitting(
         [
             f"- `{one.name}`{' ' + say('(in use)') if one.in_use else ''}: "
-            f"{plain(whole(one.typed), 120)}"
+            f"{plain(full_text(one.typed), 120)}"
             for one in presets
         ]
     )

@@ -12,7 +12,7 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 
 from bot.domain import Job, JobId, JobState, Picture, Standing
-from bot.drawing.progress import Expected, JobProgress
+from bot.drawing.progress import Estimate, JobProgress
 from bot.words.small_print import small_print
 from bot.words.speaking import Message, number, percent, retell, say, sentences, tally
 
@@ -182,7 +182,7 @@ def status(
     jobs: Sequence[Job],
     *,
     standing: Standing | None,
-    expected: Expected | None,
+    expected: Estimate | None,
     progress: Mapping[JobId, JobProgress],
     note: str = "",
 ) -> str:
@@ -199,7 +199,7 @@ def status(
     return fitting([*lines, *_held(jobs), *_faults(jobs), *note.splitlines()])
 
 
-def place(standing: Standing, expected: Expected | None) -> str:
+def place(standing: Standing, expected: Estimate | None) -> str:
     """Where a queued picture stands, about how long it will take, and what has to be done first."""
     parts = [
         say("Place {place} in the queue", place=number(standing.ahead + 1))
@@ -274,7 +274,7 @@ def _bar(jobs: Sequence[Job], progress: Mapping[JobId, JobProgress]) -> str:
     return f"`{'█' * full}{'░' * (_BAR_CELLS - full)}` {of_all}"
 
 
-def _time_left(expected: Expected | None) -> str:
+def _time_left(expected: Estimate | None) -> str:
     if expected is None or expected.eta_ms is None:
         return ""
     return say(", ") + say("about {time} left", time=duration(expected.eta_ms))
@@ -333,7 +333,7 @@ def command(job: Job, *, completes: bool = False) -> str:
     return " ".join(parts)
 
 
-def where(job: Job, standing: Standing | None, expected: Expected | None) -> str:
+def where(job: Job, standing: Standing | None, expected: Estimate | None) -> str:
     """How far a job is, for a line of `/queue`."""
     if standing is not None:
         return place(standing, expected)
@@ -365,6 +365,6 @@ def awaited(count: int) -> str:
     )
 
 
-def in_queue(job: Job, standing: Standing | None, expected: Expected | None) -> str:
+def in_queue(job: Job, standing: Standing | None, expected: Estimate | None) -> str:
     """One line of `/queue`."""
     return f"`{job.id}` {plain(job.draw.prompt, 60)} — {where(job, standing, expected)}"

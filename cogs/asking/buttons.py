@@ -24,7 +24,7 @@ from bot.words import knowing, pictures, refusals
 from cogs.asking.again import submit_based_on
 from cogs.asking.editor import show_editor
 from cogs.asking.pictures import find_picture, grid_of, require_readable_settings, tell_settings
-from cogs.asking.press import Press, is_owner_or_moderator
+from cogs.asking.press import Press, may_end_or_delete
 from cogs.asking.requests import fresh_seed, submit
 from cogs.components import PREFIX, Action, template
 from cogs.translating import guild_of, place_of, tell, user_of
@@ -138,13 +138,13 @@ class Cancel(Press, template=template(Action.CANCEL)):
         if status is None or status.guild_id != guild_of(interaction):
             await tell(interaction, pictures.REQUEST_GONE())
             return
-        if not is_owner_or_moderator(interaction, status.user_id):
+        if not may_end_or_delete(interaction, status.user_id):
             await tell(interaction, pictures.NOT_YOURS())
             return
         cancelled_ids = await services.queue.cancel_request(
             status.request_id, status.user_id, services.clock()
         )
-        services.signals.cancelled(cancelled_ids)
+        services.signals.notify_cancelled(cancelled_ids)
         await tell(interaction, pictures.cancelled(len(cancelled_ids)))
 
 

@@ -25,7 +25,7 @@ from bot.domain import (
     UserId,
 )
 from bot.words import pictures
-from cogs.asking.press import Press, is_owner_or_moderator
+from cogs.asking.press import Press, may_end_or_delete
 from cogs.asking.showing import show_again
 from cogs.components import Action, row_of, template
 from cogs.translating import guild_of, tell, user_of
@@ -85,7 +85,7 @@ async def _deletable_job(interaction: Interaction, job_id: JobId) -> Job | None:
     if job is None or job.guild_id != interaction.guild_id:
         await tell(interaction, pictures.GONE_ALREADY())
         return None
-    if is_owner_or_moderator(interaction, job.user_id):
+    if may_end_or_delete(interaction, job.user_id):
         return job
     await tell(interaction, pictures.NOT_YOURS())
     return None
@@ -125,7 +125,7 @@ class DeleteYes(Press, template=template(Action.DELETE_YES)):
         await services.gallery.delete(job.id, services.clock())
         if asked_under := self.target[_ID_CHARS:]:
             await _doom_unrecorded_message(interaction, asked_under)
-        services.signals.taken_away()
+        services.signals.notify_removed()
         view = row_of((Action.UNDO, job.id)) if kept else None
         await interaction.edit_original_response(
             content=pictures.IS_DELETED() if kept else pictures.IS_DELETED_FOR_GOOD(), view=view

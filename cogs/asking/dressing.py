@@ -10,9 +10,9 @@ from dataclasses import replace
 from discord import app_commands
 
 from bot.client import Interaction
-from bot.typed.kept import OwnPreset
 from bot.typed.names import NameFault, name_of
 from bot.typed.options import Typed
+from bot.typed.presets import OwnPreset
 from bot.words import presets as words
 from bot.words import wording
 from cogs.translating import guild_of, user_of
@@ -25,7 +25,7 @@ async def with_preset_and_style(
     preset, faults = await _chosen_preset(interaction, typed.preset)
     if preset is not None:
         added = _append_tags(typed.prompt, preset.typed.prompt)
-        typed = replace(typed.over(preset.typed), prompt=added)
+        typed = replace(typed.completed_by(preset.typed), prompt=added)
     if typed.style is None:
         return typed, faults
     typed, more = await _with_style(interaction, typed, typed.style)

@@ -10,8 +10,8 @@ from collections.abc import Mapping
 
 from bot.client import Interaction
 from bot.typed.options import Typed
-from bot.typed.values import Unreadable, seed
-from bot.typed.writing import flags
+from bot.typed.values import Unreadable, parse_seed
+from bot.typed.writing import flags_text
 from bot.words import asking
 from cogs.components import Action
 from cogs.forms import FIELD_CHARS_MAX, choice_field, form, words_field
@@ -60,7 +60,7 @@ async def show_editor(interaction: Interaction, typed: Typed) -> None:
                 asking.MORE(),
                 chars_max=_MORE_CHARS,
                 needed=False,
-                words=flags(typed)[:_MORE_CHARS],
+                words=flags_text(typed)[:_MORE_CHARS],
                 long=False,
                 hint=None if typed.source is None else asking.MORE_VARIED(),
             ),
@@ -78,7 +78,7 @@ def read_fields(target: str, fields: Mapping[str, str]) -> Typed:
     number: int | None = None
     if text := fields.get(_SEED, "").strip():
         try:
-            number = seed(text)
+            number = parse_seed(text)
         except Unreadable:
             more = f"--seed {text} {more}"
     aspect = fields.get(_ASPECT, _ANY_ASPECT)

@@ -12,10 +12,10 @@ from bot.client import Interaction, WaifuBot
 from bot.domain import Ruling
 from bot.policy import decide
 from bot.policy.asks import bounds, lengths, number_faults
-from bot.typed.kept import PRESETS_MAX, OwnPreset
 from bot.typed.names import NAME_CHARS_MAX, NameFault, name_of
 from bot.typed.options import Typed
-from bot.typed.reading import understood
+from bot.typed.presets import PRESETS_MAX, OwnPreset
+from bot.typed.reading import parse_input
 from bot.words import asking, limits
 from bot.words import presets as words
 from cogs.asking.bounding import set_bounds
@@ -73,7 +73,7 @@ class PresetCog(commands.GroupCog, group_name="preset", group_description="Your 
             guidance=guidance,
             sampler=Sampler(sampler) if sampler else None,
         )
-        read = understood(typed)
+        read = parse_input(typed)
         faults = read.faults + number_faults(self._services.model(), read.typed)
         if faults:
             text = _fault_text(faults, typed)

@@ -19,9 +19,9 @@ from cogs.components import Action
 _Item = TypeVar("_Item", bound=discord.ui.Item[Any])
 
 
-def is_owner_or_moderator(interaction: Interaction, owner: UserId) -> bool:
-    """Whether the member who pressed is `owner` or may manage messages."""
-    return interaction.user.id == owner or interaction.permissions.manage_messages
+def may_end_or_delete(interaction: Interaction, requester_id: UserId) -> bool:
+    """Whether whoever pressed made the request, or may manage messages in this channel."""
+    return interaction.user.id == requester_id or interaction.permissions.manage_messages
 
 
 class _PersistentItem(discord.ui.DynamicItem[_Item], template="wd:none"):

@@ -66,12 +66,12 @@ class Queue(commands.Cog):
 
     async def _position_text(self, job: Job) -> str:
         standing = await self._services.views.standing(job.id)
-        expected = await self._services.outlook.expected([job], standing)
+        expected = await self._services.outlook.estimate([job], standing)
         return wording.where(job, standing, expected)
 
     async def _own_job_line(self, job: Job) -> str:
         standing = await self._services.views.standing(job.id)
-        expected = await self._services.outlook.expected([job], standing)
+        expected = await self._services.outlook.estimate([job], standing)
         return wording.in_queue(job, standing, expected)
 
     @app_commands.command(description="Cancel your queued pictures")
@@ -90,7 +90,7 @@ class Queue(commands.Cog):
                 return
             gone = await services.queue.cancel_job(job.id, services.clock())
             cancelled_ids = [job.id] if gone else []
-        services.signals.cancelled(cancelled_ids)
+        services.signals.notify_cancelled(cancelled_ids)
         await tell(interaction, pictures.cancelled(len(cancelled_ids)))
 
     @cancel.autocomplete("id")

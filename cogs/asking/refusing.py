@@ -24,7 +24,7 @@ from bot.store.audit_rows import AuditEntry
 from bot.store.decisions import Decision, DecisionKind, Outcome
 from bot.store.members import Strike
 from bot.typed.options import Typed
-from bot.typed.writing import whole
+from bot.typed.writing import full_text
 from bot.words import asking, pictures, standing, wording
 from bot.words.speaking import ENGLISH, speaking
 from cogs.components import Action, row_of
@@ -109,8 +109,8 @@ def _decision(
 
 def _rules_of(refused: Refused) -> tuple[RuleId, ...]:
     """The rules that refuse it; the one shown to the member comes first."""
-    told = () if refused.rule is None else (refused.rule,)
-    return tuple(dict.fromkeys([*told, *(finding.rule for finding in refused.found)]))
+    shown_rule = () if refused.rule is None else (refused.rule,)
+    return tuple(dict.fromkeys([*shown_rule, *(finding.rule for finding in refused.found)]))
 
 
 async def alert_moderators(services: Services, ask: Ask, what: str) -> None:
@@ -151,7 +151,7 @@ async def _count_strike(
     )
     if struck is None:
         return None
-    services.signals.cancelled(struck.cancelled)
+    services.signals.notify_cancelled(struck.cancelled)
     if struck.exclusion is not None and struck.exclusion.until_ms is not None:
         return standing.struck_out(
             struck.live, struck.exclusion.until_ms, cancelled=bool(struck.cancelled)
@@ -196,7 +196,7 @@ async def _answer_with_words(
     block, file = asking.words_back(typed), discord.utils.MISSING
     words = asking.COPY_FILE() if block is None else block
     if block is None:
-        file = discord.File(io.BytesIO(whole(typed).encode()), "your-words.txt")
+        file = discord.File(io.BytesIO(full_text(typed).encode()), "your-words.txt")
     above = wording.fit(text, wording.CONTENT_CHARS_MAX - len(words) - 1)
     content = f"{above}\n{words}".strip()
     if interaction.response.is_done():

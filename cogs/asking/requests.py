@@ -27,7 +27,7 @@ from bot.domain import (
     RequestKind,
     Standing,
 )
-from bot.drawing.progress import Expected
+from bot.drawing.progress import Estimate
 from bot.log import whereabouts
 from bot.policy import decide
 from bot.policy.asks import bound_to_model, make_ask, typed_of
@@ -37,7 +37,7 @@ from bot.services import Services
 from bot.store.caps import Caps
 from bot.store.members import EVERYWHERE
 from bot.typed.options import Typed
-from bot.typed.reading import understood
+from bot.typed.reading import parse_input
 from bot.words import asking, knowing, licensing, pictures, standing, wording
 from bot.words.speaking import enumerated
 from cogs.asking.alike import ExistingPictures, find_existing, show_existing
@@ -71,7 +71,7 @@ async def submit_typed(interaction: Interaction, typed: Typed) -> None:
 
 
 async def _submit_typed(interaction: Interaction, typed: Typed) -> None:
-    read = understood(typed)
+    read = parse_input(typed)
     full, unknown = await with_preset_and_style(interaction, read.typed)
     full, ruling, missing = await with_source(interaction, full)
     ask = make_ask(
@@ -137,7 +137,7 @@ async def submit(
         typed = typed or typed_of(ask.draw, services.model(), private=ask.private, count=ask.count)
         await refuse(interaction, ask, outcome, typed)
     else:
-        services.signals.queued()
+        services.signals.notify_queued()
         answer_id = await _acknowledge(interaction, outcome)
         if outcome.layout is PostLayout.PRIVATE:
             showing = show_when_done(interaction, outcome.id, answer_id)
@@ -202,7 +202,7 @@ async def with_precedent(services: Services, ask: Ask) -> Ask:
 async def _queue_shadow(services: Services, request: Request, verdict: Admitted) -> None:
     """Queue a copy for the blind test, if one is running. A failure does not affect the request."""
     try:
-        await services.learning.shadow.ask(request, verdict)
+        await services.learning.shadow.enter_request(request, verdict)
     except BotError as problem:
         log.warning("request %s is left out of the trial: %s", request.id, problem)
 
@@ -272,7 +272,7 @@ async def _acknowledge(interaction: Interaction, request: Request) -> MessageId 
 async def _send_acknowledgement(interaction: Interaction, request: Request) -> MessageId:
     services = interaction.client.services
     standing = await services.views.standing(request.jobs[0].id)
-    expected = await services.outlook.expected(request.jobs, standing)
+    expected = await services.outlook.estimate(request.jobs, standing)
     if request.layout is PostLayout.PRIVATE:
         text = asking.for_member_only(await _status_text(services, request, standing, expected))
         return await answer(interaction, text, private_view(request.id), private=True)
@@ -288,9 +288,9 @@ async def _send_acknowledgement(interaction: Interaction, request: Request) -> M
 
 
 async def _status_text(
-    services: Services, request: Request, standing: Standing | None, expected: Expected | None
+    services: Services, request: Request, standing: Standing | None, expected: Estimate | None
 ) -> str:
-    told = await unknown_words_note(services, request.jobs[0])
+    note_text = await unknown_words_note(services, request.jobs[0])
     return wording.status(
-        request.jobs, standing=standing, expected=expected, progress={}, note=told
+        request.jobs, standing=standing, expected=expected, progress={}, note=note_text
     )

@@ -35,13 +35,13 @@ async def negative_choices(interaction: Interaction, typed: str) -> list[app_com
     given = interaction.namespace
     prompt = whole_text(interaction, str(given.prompt or "")) or ""
     # Policy judges the choice together with the prompt and the words of a preset and a style.
-    asked, _ = await with_preset_and_style(
+    completed, _ = await with_preset_and_style(
         interaction, Typed(prompt=prompt, style=given.style or None, preset=given.preset or None)
     )
 
     def may_offer(negative: str, policy: EffectivePolicy) -> bool:
-        out = ", ".join(filter(None, (negative, asked.without)))
-        return decide.may_offer(asked.prompt, policy, negative=out)
+        out = ", ".join(filter(None, (negative, completed.without)))
+        return decide.may_offer(completed.prompt, policy, negative=out)
 
     return await _allowed_choices(interaction, typed, may_offer)
 

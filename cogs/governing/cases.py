@@ -151,27 +151,27 @@ def _reason_lines(case: Case) -> list[str]:
 
 def _refusal_lines(services: Services, case: Case) -> list[str]:
     """The rules for which the server refused the ask."""
-    told = [
+    found_lines = [
         reviewing.found_by(title_of(services.rulebook, one.rule), one.words, "")
         for one in case.found
     ]
-    return [reviewing.REFUSED_BY(rules="; ".join(told))] if told else []
+    return [reviewing.REFUSED_BY(rules="; ".join(found_lines))] if found_lines else []
 
 
 async def _hold_lines(services: Services, case: Case, draw: Draw | None) -> list[str]:
     """The rules that held the prompt, with their layer and the words they find now."""
     decisions = await services.decisions.about(case.guild_id, case.job_id or "")
-    asked = [d for d in decisions if d.kind is DecisionKind.ADMIT and d.outcome is Outcome.HOLD]
-    if not asked or draw is None:
+    holds = [d for d in decisions if d.kind is DecisionKind.ADMIT and d.outcome is Outcome.HOLD]
+    if not holds or draw is None:
         return []
-    decision = asked[-1]
+    decision = holds[-1]
     found = await _current_findings(services, case, draw)
     layer = layer_in_words(Layer(decision.layer)) if decision.layer else ""
-    told = [
+    found_lines = [
         reviewing.found_by(title_of(services.rulebook, rule), sorted(found.get(rule, ())), layer)
         for rule in decision.rules
     ]
-    return [reviewing.HELD_BY(rules="; ".join(told))] if told else []
+    return [reviewing.HELD_BY(rules="; ".join(found_lines))] if found_lines else []
 
 
 async def _current_findings(services: Services, case: Case, draw: Draw) -> dict[RuleId, list[str]]:
@@ -194,8 +194,8 @@ def _report_lines(case: Case) -> list[str]:
 
 
 def _report_line(report: MemberReport) -> str:
-    told = wording.plain(reviewing.reason_shown(report.reason), reviewing.REASON_CHARS)
-    return f"- {_member_text(report.reporter_id)}: {told}"
+    reason = wording.plain(reviewing.reason_shown(report.reason), reviewing.REASON_CHARS)
+    return f"- {_member_text(report.reporter_id)}: {reason}"
 
 
 def _member_text(user_id: int | None) -> str:

@@ -116,8 +116,8 @@ LIST_PAGES: Mapping[str, Page] = {name: _list_page(name) for name in _TITLES}
 
 def form_title(deed: str, name: str) -> str:
     """The title of a list's form; the deed is `add` or `edit`."""
-    told = Message("Add to: {list}") if deed == "add" else Message("Edit: {list}")
-    return told(list=_TITLES[name][0]())
+    title = Message("Add to: {list}") if deed == "add" else Message("Edit: {list}")
+    return title(list=_TITLES[name][0]())
 
 
 def blank_to_add(desk: Desk, args: tuple[str, ...]) -> list[Blank]:

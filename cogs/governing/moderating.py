@@ -61,8 +61,8 @@ class Moderating(
             lines.append(reviewing.MORE_CASES())
         policy = await self._services.guilds.policy(guild_of(interaction))
         warnings = review_warnings(interaction.guild, policy) if interaction.guild else []
-        told = [*(lines or [reviewing.NO_CASES()]), *(f"⚠️ {warning}" for warning in warnings)]
-        await tell(interaction, wording.fitting(told))
+        parts = [*(lines or [reviewing.NO_CASES()]), *(f"⚠️ {warning}" for warning in warnings)]
+        await tell(interaction, wording.fitting(parts))
 
     async def _show_case(self, interaction: Interaction, case_id: CaseId) -> None:
         case = await self._services.reviews.get(case_id)
@@ -170,8 +170,10 @@ class Moderating(
             at_ms=self._services.clock(),
         )
         with speaking(ENGLISH):
-            told = standing.cancelled(exclusion.user_id, everywhere=guild_id == EVERYWHERE)
-        self._services.signals.cancelled(await self._services.members.exclude(exclusion, told))
+            text = standing.cancelled(exclusion.user_id, everywhere=guild_id == EVERYWHERE)
+        self._services.signals.notify_cancelled(
+            await self._services.members.exclude(exclusion, text)
+        )
         self._services.signals.telling.set()
         await tell(interaction, _exclusion_line(exclusion))
 
@@ -190,8 +192,8 @@ class Moderating(
         lifted = await self._services.members.lift(
             guild_id, UserId(member.id), user_of(interaction), self._services.clock()
         )
-        told = standing.lifted(member.id, lifted=lifted, everywhere=everywhere)
-        await tell(interaction, told)
+        text = standing.lifted(member.id, lifted=lifted, everywhere=everywhere)
+        await tell(interaction, text)
 
     @app_commands.command(description="Remove every picture of a member in this server")
     async def purge(self, interaction: Interaction, member: discord.User) -> None:

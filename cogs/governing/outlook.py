@@ -29,8 +29,10 @@ def review_warnings(guild: discord.Guild, policy: GuildPolicy) -> list[str]:
         names = enumerated(name.replace("_", " ").title() for name in lacking)
         warnings.append(reviewing.CHANNEL_CLOSED(channel=channel.id, names=names))
     if others := _other_readers(channel, policy):
-        told = enumerated(say("everybody") if r.is_default() else f"@{r.name}" for r in others[:3])
-        warnings.append(reviewing.CHANNEL_OPEN(channel=channel.id, who=told))
+        readers = enumerated(
+            say("everybody") if r.is_default() else f"@{r.name}" for r in others[:3]
+        )
+        warnings.append(reviewing.CHANNEL_OPEN(channel=channel.id, who=readers))
     return warnings
 
 

@@ -74,8 +74,8 @@ def _scopes_of(desk: Desk) -> list[Scope]:
     policy = desk.policy
     categories = [Scope(layer=Layer.CATEGORY, id=i) for i in policy.categories]
     channels = [Scope(layer=Layer.CHANNEL, id=i) for i in policy.channels]
-    told = {scope.id for scope in (*categories, *channels)}
-    rest = [desk.scope_of_id(i) for i in sorted(policy.only_channels - told)]
+    configured = {scope.id for scope in (*categories, *channels)}
+    rest = [desk.scope_of_id(i) for i in sorted(policy.only_channels - configured)]
     return [*categories, *channels, *rest]
 
 
@@ -121,12 +121,12 @@ def place(desk: Desk, args: tuple[str, ...], note: str) -> ui.LayoutView:
         for rule in written.effects
         if rule in here.lines and rule in desk.rulebook.rules
     ]
-    told = fitting(rules, _LIST_CHARS) or say(
+    rules_text = fitting(rules, _LIST_CHARS) or say(
         "The same rules apply here as in the rest of the server."
     )
     return page(
         *note_parts(note),
-        text(f"## {desk.scope_name(scope)}\n{words.state(here)}\n{told}"),
+        text(f"## {desk.scope_name(scope)}\n{words.state(here)}\n{rules_text}"),
         line(),
         menu("On or off here", press_id("enabled", desk.version, scope.key()),
              _switch_options(written)),
@@ -180,7 +180,7 @@ def roles(desk: Desk, args: tuple[str, ...], note: str) -> ui.LayoutView:
         f"- {desk.role_name(role)}: {words.role_summary(terms, titles)}"
         for role, terms in desk.policy.roles.items()
     ]
-    told = fitting(lines, _LIST_CHARS) or say("No role has exemptions or limits of its own.")
+    roles_text = fitting(lines, _LIST_CHARS) or say("No role has exemptions or limits of its own.")
     options = [
         Option(label=desk.plain_name(role), value=str(role))
         for role in list(desk.policy.roles)[:OPTIONS_MAX]
@@ -188,7 +188,7 @@ def roles(desk: Desk, args: tuple[str, ...], note: str) -> ui.LayoutView:
     opening = press_id("open", desk.version, "role", "known")
     return page(
         *note_parts(note),
-        text(f"## {say('Roles')}\n{told}"),
+        text(f"## {say('Roles')}\n{roles_text}"),
         line(),
         role_menu("Open a role …", press_id("open", desk.version, "role")),
         *([menu("Open one of these …", opening, options)] if options else []),

@@ -95,8 +95,8 @@ class Forget(Press, template=template(Action.FORGET)):
             services.forget_in_memory(user_id)
             # Whatever happened, carry out the rest of the request now.
             services.signals.erase.set()
-        services.signals.cancelled(forgotten.job_ids)
-        services.signals.taken_away()
+        services.signals.notify_cancelled(forgotten.job_ids)
+        services.signals.notify_removed()
         await interaction.edit_original_response(content=words.FORGOTTEN(), view=None)
 
 

@@ -35,16 +35,16 @@ class Purge(Press, template=template(Action.PURGE)):
         member_id, now_ms = UserId(int(self.target)), services.clock()
         await interaction.response.defer()
         cancelled = await services.queue.cancel_user(member_id, guild_id, now_ms)
-        services.signals.cancelled(cancelled)
+        services.signals.notify_cancelled(cancelled)
         removed = await services.members.purge(
             guild_id, member_id, user_of(interaction), reviewing.REMOVED_BEFORE_SHOWN(), now_ms
         )
-        services.signals.taken_away()
+        services.signals.notify_removed()
         for nudge in (services.signals.status, services.signals.review):
             nudge.set()
         left = await _count_remaining(interaction.client, guild_id)
-        told = reviewing.purged(member_id, len(removed), left)
-        await interaction.edit_original_response(content=told, view=None)
+        text = reviewing.purged(member_id, len(removed), left)
+        await interaction.edit_original_response(content=text, view=None)
         if left:
             reporting = _report_progress(interaction, member_id, len(removed))
             interaction.client.spawn(reporting, name="how far a purge is")
@@ -57,14 +57,14 @@ async def _report_progress(interaction: Interaction, member_id: UserId, removed:
 
 async def _edit_progress(interaction: Interaction, member_id: UserId, removed: int) -> None:
     """Report until the messages are gone, or while this answer can be edited."""
-    guild_id, said = guild_of(interaction), -1
+    guild_id, reported = guild_of(interaction), -1
     for _ in range(_REPORTS_MAX):
         await asyncio.sleep(_PAUSE_S)
         left = await _count_remaining(interaction.client, guild_id)
-        if left != said:
-            told = reviewing.purged(member_id, removed, left)
-            await interaction.edit_original_response(content=told)
-            said = left
+        if left != reported:
+            text = reviewing.purged(member_id, removed, left)
+            await interaction.edit_original_response(content=text)
+            reported = left
         if not left:
             return
 

@@ -59,7 +59,7 @@ async def _open_report_form(interaction: Interaction, job_id: JobId) -> None:
             choice_field(
                 _REASON,
                 reviewing.REPORT_WHAT(),
-                {name: told() for name, told in reviewing.REPORT_REASONS.items()},
+                {name: message() for name, message in reviewing.REPORT_REASONS.items()},
             ),
             words_field(
                 _WORDS,
@@ -124,8 +124,8 @@ class Reporting(commands.Cog):
         )
         policy = await services.guilds.policy(guild_of(interaction))
         taken = filing in {Filing.OPENED, Filing.JOINED}
-        told = _ANSWERS[filing]()
-        words = told if taken else reviewing.not_taken(told, said)
+        answer_text = _ANSWERS[filing]()
+        words = answer_text if taken else reviewing.not_taken(answer_text, said)
         if filing is Filing.OPENED and policy.review_channel is None:
             words = reviewing.REPORTED_NO_CHANNEL()
         services.signals.review.set()

@@ -9,9 +9,9 @@ from bot.client import Interaction, WaifuBot
 from bot.domain import Refused
 from bot.policy import decide
 from bot.policy.asks import make_ask
-from bot.typed.kept import STYLES_MAX, Style
 from bot.typed.names import NAME_CHARS_MAX, NameFault, name_of
 from bot.typed.options import Typed
+from bot.typed.presets import STYLES_MAX, Style
 from bot.words import presets as words
 from cogs.governing.powers import require_power
 from cogs.translating import guild_of, place_of, tell, user_of
@@ -74,8 +74,8 @@ class StyleCog(commands.GroupCog, group_name="style", group_description="This se
             guild_id, given, user_of(interaction), self._services.clock()
         )
         names = [one.name for one in await self._services.styles.all(guild_id)]
-        told = words.style_removed(given) if gone else words.no_style(name, names)
-        await tell(interaction, told)
+        text = words.style_removed(given) if gone else words.no_style(name, names)
+        await tell(interaction, text)
 
     @app_commands.command(description="The styles of this server")
     async def list(self, interaction: Interaction) -> None:

@@ -293,9 +293,9 @@ def _notice_words(case: Case, outcome: Outcome) -> str | None:
 def _wake_tasks(services: Services, done: CarriedOut) -> None:
     """Wake the background tasks that have work after the decision."""
     signals = services.signals
-    signals.taken_away()
+    signals.notify_removed()
     for nudge in (signals.deliver, signals.status, signals.telling):
         nudge.set()
-    signals.cancelled(done.cancelled)
+    signals.notify_cancelled(done.cancelled)
     if done.request is not None:
-        signals.queued()
+        signals.notify_queued()

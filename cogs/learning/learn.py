@@ -64,16 +64,18 @@ class Learn(commands.Cog):
         """Show the serving model, the training and the trial in three lines."""
         await interaction.response.defer(ephemeral=True)
         serving = self._services.model().card_id
-        told = learning.status(serving, self._run_text(), await self._trial_text())
-        await tell(interaction, wording.fit(told))
+        text = learning.status(serving, self._run_text(), await self._trial_text())
+        await tell(interaction, wording.fit(text))
 
     def _run_text(self) -> str:
         schooling = self._desk.schooling
-        run = schooling.run_now
+        run = schooling.latest_run
         if run is None:
             return learning.NOTHING_TRAINS
-        waits = schooling.waits and run.stage in UNDER_WAY
-        return learning.run(run.id, run.stage, schooling.said, waits=waits, restarts=run.restarts)
+        waits = schooling.is_waiting and run.stage in UNDER_WAY
+        return learning.run(
+            run.id, run.stage, schooling.last_line, waits=waits, restarts=run.restarts
+        )
 
     async def _trial_text(self) -> str:
         """The running blind test, or the result of the last one."""
@@ -129,19 +131,19 @@ class Learn(commands.Cog):
     async def promote(self, interaction: Interaction, card: str) -> None:
         """Promote a card: one row, one swap."""
         await interaction.response.defer(ephemeral=True)
-        told = await self._desk.promotion.promote(
+        text = await self._desk.promotion.promote(
             card, by_id=user_of(interaction), why="the owner chose it"
         )
-        await tell(interaction, told)
+        await tell(interaction, text)
 
     @learn.command(description="Switch back to the previous model, exactly as it was")
     async def rollback(self, interaction: Interaction) -> None:
         """Roll back: one row, one swap."""
         await interaction.response.defer(ephemeral=True)
-        told = await self._desk.promotion.rollback(
+        text = await self._desk.promotion.rollback(
             by_id=user_of(interaction), why="the owner chose it"
         )
-        await tell(interaction, told)
+        await tell(interaction, text)
 
     @learn.command(description="Show every model used here and how its trial went")
     async def history(self, interaction: Interaction) -> None:
@@ -182,12 +184,12 @@ class Learn(commands.Cog):
             await tell(interaction, learning.other_rules(found.id))
             return
         begun = await self._desk.trials.begin(self._new_trial(interaction, found.id, share / 100))
-        told = (
+        text = (
             begun
             if isinstance(begun, str)
             else learning.trial_begun(begun.candidate, begun.parent, begun.share)
         )
-        await tell(interaction, told)
+        await tell(interaction, text)
 
     def _new_trial(self, interaction: Interaction, candidate: str, share: float) -> Trial:
         return Trial(
@@ -232,8 +234,8 @@ class Learn(commands.Cog):
 
 def _is_under_the_same_rules(card: Card, model: ModelInfo) -> bool:
     """Whether both models' licences make the same demands."""
-    asked = (card.licence.id, card.licence.rules or ())
-    return asked == (model.licence_id, model.licence_rules)
+    demands = (card.licence.id, card.licence.rules or ())
+    return demands == (model.licence_id, model.licence_rules)
 
 
 def _figure_line(figure: Figure) -> str:

@@ -134,7 +134,7 @@ class Delivery(PollingCog):
         else:
             log.info("post %s is no longer owed and is deleted", owed.id)
         # One of its pictures may have been deleted meanwhile.
-        self._services.signals.taken_away()
+        self._services.signals.notify_removed()
 
     async def _find(self, owed: OwedPost, since_id: int) -> discord.Message | None:
         """The post of an earlier attempt whose answer was lost."""
@@ -164,7 +164,7 @@ class Delivery(PollingCog):
                 self._services.signals.doomed.set()
             raise
         kept_ms = max(pane.picture.created_ms for pane in composition.panes.values())
-        self._services.progress.posted(kept_ms, self._services.clock())
+        self._services.progress.record_posted(kept_ms, self._services.clock())
         return message
 
     async def _compose(self, owed: OwedPost) -> Composition | None:

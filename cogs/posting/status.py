@@ -263,7 +263,7 @@ class Status(PollingCog):
         return wording.status(
             jobs,
             standing=standing,
-            expected=await self._services.outlook.expected(jobs, standing),
+            expected=await self._services.outlook.estimate(jobs, standing),
             progress={job.id: p for job in jobs if (p := board.get(job.id)) is not None},
             note=await unknown_words_note(self._services, jobs[0]),
         )

@@ -115,8 +115,8 @@ class DuelsCog(commands.Cog):
             return
         best = await self._best(guild, policy, PERIODS[period])
         if not best:
-            told = f"{listing.NO_WINNERS[period]()} {listing.HOW_TO_DUEL()}"
-            await tell(interaction, told)
+            text = f"{listing.NO_WINNERS[period]()} {listing.HOW_TO_DUEL()}"
+            await tell(interaction, text)
             return
         speak_to_everybody(interaction)
         lines = [

@@ -140,8 +140,8 @@ class VotesCog(commands.Cog):
             return
         places = await self._best(guild, policy, PERIODS[period])
         if not places:
-            told = sentences(listing.NO_VOTES[period](), listing.HOW_TO_VOTE())
-            await tell(interaction, told)
+            text = sentences(listing.NO_VOTES[period](), listing.HOW_TO_VOTE())
+            await tell(interaction, text)
             return
         speak_to_everybody(interaction)
         emoji = await self._services.guilds.vote_emoji(GuildId(guild.id))

@@ -14,7 +14,7 @@ from dataclasses import dataclass, field, replace
 from random import Random
 from statistics import fmean
 
-from bot.drawing import lookout
+from bot.drawing import previews
 from bot.policy.thresholds import THRESHOLDS
 from bot.policy.watching import reason_to_stop
 from models.catalogue.card import UNKNOWN
@@ -66,7 +66,11 @@ def _measure(pictures: int) -> list[Row]:
         seen = _judged(engine, scorer, pictures)
         none_s, made_s, looked_s = (
             _worked_s(engine, every, eyes)
-            for every, eyes in ((0, None), (lookout.EVERY, None), (lookout.EVERY, scorer))
+            for every, eyes in (
+                (0, None),
+                (previews.JUDGE_EVERY, None),
+                (previews.JUDGE_EVERY, scorer),
+            )
         )
     finally:
         engine.close()
@@ -84,7 +88,7 @@ def _rows(seen: Seen, made: float, looked: float) -> Iterator[Row]:
         yield _row(f"pictures over {name} ({bar:g})", 100 * over / count, "%", goal)
     yield _row("a look at a preview", fmean(seen.glance_ms), "ms")
     yield _row("the scores of a picture", fmean(seen.score_ms), "ms")
-    every = f"every {lookout.EVERY}th step"
+    every = f"every {previews.JUDGE_EVERY}th step"
     yield _row(f"the engine's work with a preview in {every}, against none", made, "times")
     yield _row("the engine's work while they are looked at, against not", looked, "times", 1.1)
 

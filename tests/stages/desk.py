@@ -35,15 +35,15 @@ class Desk(Scene):
         claimed = await self.services.queue.claim(OWNER, 600_000, self.services.clock())
         assert claimed is not None
         assert claimed.id == job.id
-        self.services.progress.started(job, self.services.clock())
+        self.services.progress.record_start(job, self.services.clock())
 
     def steps(self, job: Job, step: int, preview: bytes | None = None) -> None:
-        self.services.progress.reported(
+        self.services.progress.record_report(
             StepReport(row_id=job.id, step=step, steps=job.draw.steps, preview_png=preview)
         )
 
     def leaves_engine(self, job: Job) -> None:
-        self.services.progress.ended(job.id, self.services.clock(), drawn=True)
+        self.services.progress.record_end(job.id, self.services.clock(), drawn=True)
 
     async def fails(self, job_id: JobId, why: str) -> None:
         await self.services.queue.fail(OWNER, job_id, why, self.services.clock())

@@ -69,7 +69,7 @@ class House:
         admitted = make_admitted(replace(ask, draw=draw))
         made = await self.jobs.enqueue(admitted, AMPLE, 1_000, since_id=SINCE)
         assert isinstance(made, Request)
-        self.signals.queued()
+        self.signals.notify_queued()
         async with asyncio.timeout(60):
             while (job := await self.views.get(made.jobs[0].id)) is None or (
                 job.state is not JobState.RENDERED

@@ -127,13 +127,13 @@ def share_arenas() -> None:
 
 def plant_a_leak() -> None:
     """Every job that is drawn leaves something behind."""
-    plain, left = ProgressBoard.started, "_left_behind"
+    plain, left = ProgressBoard.record_start, "_left_behind"
 
-    def started(self: ProgressBoard, job: Job, now_ms: int) -> None:
+    def record_start(self: ProgressBoard, job: Job, now_ms: int) -> None:
         vars(self).setdefault(left, []).append((job.id, bytearray(100_000)))
         plain(self, job, now_ms)
 
-    ProgressBoard.started = started  # type: ignore[method-assign]
+    ProgressBoard.record_start = record_start  # type: ignore[method-assign]
 
 
 if __name__ == "__main__":

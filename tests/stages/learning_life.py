@@ -40,7 +40,7 @@ from bot.drawing.shelf import Shelf
 from bot.drawing.signals import Signals
 from bot.drawing.worker import Worker, WorkerLimits
 from bot.learning import schooling
-from bot.learning.desk import LearningDesk, lay
+from bot.learning.desk import LearningDesk, build_desk
 from bot.learning.runs import UNDER_WAY, LearningRun, RunStage, Workplace
 from bot.learning.schooling import LEAST_JUDGEMENTS, Schooling
 from bot.learning.starting import load_active
@@ -116,7 +116,7 @@ class Bot:
         admitted = make_admitted(replace(ask, draw=draw))
         made = await self.stores.queue.enqueue(admitted, AMPLE, _now_ms(), since_id=SINCE)
         assert isinstance(made, Request)
-        self.signals.queued()
+        self.signals.notify_queued()
         return made, admitted
 
 
@@ -155,17 +155,17 @@ async def bot(root: Path) -> AsyncIterator[Bot]:
             ),
             clock=_now_ms, tell=lambda _: None,
         )  # fmt: skip
-        desk = lay(
+        desk = build_desk(
             stores.db, data_dir=data, papers=Papers(data / "licences"), catalogue=catalogue,
             shelf=shelf, signals=signals, swap=worker.swap, clock=_now_ms,
         )  # fmt: skip
         school = Schooling(
             root=data / "learning", python=sys.executable, catalogue=catalogue, shelf=shelf,
-            groundwork=Groundwork(stores.db), told=signals.for_worker(), clock=_now_ms,
-            orders=_orders(root / "prepared"),
+            groundwork=Groundwork(stores.db), signals=signals.add_worker(), clock=_now_ms,
+            stage_command=_orders(root / "prepared"),
         )  # fmt: skip
         tasks = [asyncio.create_task(work) for work in (worker.run(), school.run())]
-        while not school._remembers:
+        while not school._has_loaded:
             await asyncio.sleep(0)
         try:
             yield Bot(
@@ -197,7 +197,7 @@ class Owner:
     @property
     def where(self) -> str:
         """The current stage of the training, or chapter."""
-        run = self._desk.schooling.run_now
+        run = self._desk.schooling.latest_run
         return run.stage if run is not None and run.stage in UNDER_WAY else self.chapter
 
     async def lead(self) -> None:
@@ -208,7 +208,7 @@ class Owner:
 
     async def _learn(self) -> None:
         async def over() -> bool:
-            run = self._desk.schooling.run_now
+            run = self._desk.schooling.latest_run
             if run is None:
                 await self._desk.schooling.start()
                 return False
@@ -222,18 +222,18 @@ class Owner:
         if not await trials.history():
             trial = replace(make_trial(most=_DUELS), candidate=NEXT, parent=INFO.card_id)
             assert isinstance(await trials.begin(trial), Trial)
-        await self._desk.shadow.look()
+        await self._desk.shadow.poll()
         while await trials.running() is not None:
             await self._here.until(self._here.is_drawn)
             open_duels = await self._here.stores.duels.unposted(9)
             if not open_duels and not await trials.drawn():
                 request, admitted = await self._here.ask()
-                await self._desk.shadow.ask(request, admitted)
+                await self._desk.shadow.enter_request(request, admitted)
             await self._here.until(self._here.is_drawn)
-            await self._desk.shadow.look()
+            await self._desk.shadow.poll()
             for duel in await self._here.stores.duels.unposted(9):
                 await self._here.stores.duels.vote(duel.id, OTHER, Choice.LEFT, _now_ms())
-            await self._desk.shadow.look()
+            await self._desk.shadow.poll()
 
     async def _promote(self) -> None:
         if await self._last() is LineageDeed.BEGIN:
@@ -366,7 +366,7 @@ def _chosen(boundaries: Sequence[str], sample: int | None) -> Iterator[int]:
 
 def main(scratch: Path, sample: int | None) -> None:
     """Live without a kill, then once for each chosen boundary of that life."""
-    schooling._CALM_S, schooling._LOOK_S = 0.02, 0.01
+    schooling._CALM_S, schooling._POLL_S = 0.02, 0.01
 
     async def known(_self: Trust, _guild: int, _now_ms: int) -> dict[UserId, float]:
         return {OTHER: 1.0}

@@ -43,7 +43,7 @@ from bot.drawing.shelf import Shelf
 from bot.drawing.signals import Signals
 from bot.finished import Held, Released
 from bot.glossaries import Glossaries
-from bot.learning.desk import LearningDesk, lay
+from bot.learning.desk import LearningDesk, build_desk
 from bot.policy.layers import ground_of
 from bot.services import Services
 from bot.settings import load
@@ -254,7 +254,7 @@ def _desk(db: Database, directory: Path, signals: Signals) -> LearningDesk:
     async def swap(card_id: str) -> None:
         shelf.activate(INFO if card_id == INFO.card_id else catalogue.info(card_id))
 
-    return lay(
+    return build_desk(
         db, data_dir=directory, papers=Papers(directory / "licences"), catalogue=catalogue,
         shelf=shelf, signals=signals, swap=swap, clock=lambda: 1_700_000_000_000,
     )  # fmt: skip

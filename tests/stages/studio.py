@@ -101,7 +101,7 @@ class Studio:
         admitted = make_admitted(replace(ask, draw=draw), rating=rating)
         made = await self.queue.enqueue(admitted, CAPS, self.now_ms(), since_id=SINCE)
         assert isinstance(made, Request)
-        self.signals.queued()
+        self.signals.notify_queued()
         return made.jobs
 
     async def until(self, job: Job, *states: JobState) -> Job:

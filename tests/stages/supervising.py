@@ -66,14 +66,14 @@ class School:
 
     async def until(self, *stages: RunStage) -> LearningRun:
         async with asyncio.timeout(60):
-            while (run := self.schooling.run_now) is None or run.stage not in stages:
+            while (run := self.schooling.latest_run) is None or run.stage not in stages:
                 await asyncio.sleep(0.02)
         return run
 
     async def gone(self, run: LearningRun) -> None:
         """Wait until its workplace is gone."""
         async with asyncio.timeout(60):
-            while self.schooling.place(run).root.exists():
+            while self.schooling.workplace_of(run).root.exists():
                 await asyncio.sleep(0.02)
 
     async def grows(self) -> bool:
@@ -116,8 +116,8 @@ async def school(
         shelf.activate(INFO)
         schooling = Schooling(
             root=root / "learning", python=sys.executable, catalogue=catalogue, shelf=shelf,
-            groundwork=Groundwork(stores.db), told=signals.for_worker(), clock=lambda: 5,
-            orders=told,
+            groundwork=Groundwork(stores.db), signals=signals.add_worker(), clock=lambda: 5,
+            stage_command=told,
         )  # fmt: skip
         running = asyncio.create_task(schooling.run())
         try:

@@ -7,8 +7,8 @@ from bot.store.consent import Consent
 from bot.store.drafts import Drafts
 from bot.store.presets import Presets
 from bot.store.styles import Styles
-from bot.typed.kept import Style
 from bot.typed.options import Typed
+from bot.typed.presets import Style
 from tests.stages.factories import CHANNEL, GUILD, USER, make_ask
 from tests.stages.stores import Stores
 

@@ -75,7 +75,7 @@ def test_a_port_in_use_is_reported(capsys: pytest.CaptureFixture[str], data: Pat
 
 
 def test_it_listens_only_on_this_machine() -> None:
-    with command._listening(0) as listener:
+    with command._open_listener(0) as listener:
         assert listener.getsockname()[0] == "127.0.0.1"
 
 

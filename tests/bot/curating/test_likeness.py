@@ -9,7 +9,7 @@ from itertools import pairwise
 
 from PIL import Image, ImageDraw
 
-from bot.curating.likeness import Crowd, Likeness, _parts, likeness_of
+from bot.curating.likeness import Likeness, LookalikeIndex, _parts, likeness_of
 
 
 def sketch(seed: int, size: int = 128) -> Image.Image:
@@ -79,7 +79,7 @@ def test_flat_pictures_are_not_all_compared_with_each_other() -> None:
 def test_a_crowd_finds_every_near_picture_and_no_other() -> None:
     """Every pair of hashes that may be near shares a part, or it would never be compared."""
     choose = random.Random(3)
-    crowd: Crowd[int] = Crowd()
+    crowd: LookalikeIndex[int] = LookalikeIndex()
     known = [Likeness(bits=choose.getrandbits(256), embedding=(0.5,)) for _ in range(200)]
     for name, likeness in enumerate(known):
         crowd.add(likeness, name)

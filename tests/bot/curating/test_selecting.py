@@ -10,10 +10,10 @@ from typing import Any
 
 import pytest
 
-from bot.curating.balancing import tempered
+from bot.curating.balancing import damping_factors
 from bot.curating.harvest import Entry, Harvest, Opinion, Scan, Stamp
 from bot.curating.likeness import Likeness
-from bot.curating.selecting import LeftOut, Selection, select, why_not
+from bot.curating.selecting import LeftOut, Selection, select, why_left_out
 from bot.domain import JobId, Picture, Rating, UserId
 from models.manifest import Kind, Split
 from tests.stages.factories import GUILD, USER, make_draw
@@ -127,10 +127,10 @@ def test_a_vote_weighs_as_much_as_its_voter_is_trusted() -> None:
 
 
 def test_a_loud_voters_weight_is_tempered() -> None:
-    assert tempered([]) == []
-    assert tempered(["ann"] * 3) == [1, 1, 1], "a single voter has nobody to drown out"
+    assert damping_factors([]) == []
+    assert damping_factors(["ann"] * 3) == [1, 1, 1], "a single voter has nobody to drown out"
     crowd = [f"v{n}" for n in range(9) for _ in range(10)]
-    weights = tempered([*crowd, *["loud"] * 1000])
+    weights = damping_factors([*crowd, *["loud"] * 1000])
     assert sum(weights[:90]) == 90
     assert sum(weights[90:]) == pytest.approx(100)
 
@@ -170,17 +170,17 @@ def test_why_not_names_the_reason_to_leave_a_picture_out() -> None:
     def clean(prompt: str, negative: str) -> bool:
         return "bad" not in prompt + negative
 
-    assert why_not(entry("a"), clean) is None
-    assert why_not(entry("a", "bad"), clean) is LeftOut.FORBIDDEN
-    assert why_not(entry("a", "bad", caption="good"), clean) is LeftOut.FORBIDDEN
-    assert why_not(entry("a", caption="bad"), clean) is LeftOut.FORBIDDEN
-    assert why_not(entry("a", draw=make_draw(negative="bad")), clean) is LeftOut.FORBIDDEN
-    assert why_not(entry("a", draw=None), clean) is LeftOut.MISSING
-    assert why_not(entry("a", stamp=Stamp.REJECTED), clean) is LeftOut.REJECTED
+    assert why_left_out(entry("a"), clean) is None
+    assert why_left_out(entry("a", "bad"), clean) is LeftOut.FORBIDDEN
+    assert why_left_out(entry("a", "bad", caption="good"), clean) is LeftOut.FORBIDDEN
+    assert why_left_out(entry("a", caption="bad"), clean) is LeftOut.FORBIDDEN
+    assert why_left_out(entry("a", draw=make_draw(negative="bad")), clean) is LeftOut.FORBIDDEN
+    assert why_left_out(entry("a", draw=None), clean) is LeftOut.MISSING
+    assert why_left_out(entry("a", stamp=Stamp.REJECTED), clean) is LeftOut.REJECTED
     approved = entry("a", stamp=Stamp.APPROVED)
-    assert why_not(entry("a"), clean, approved_only=True) is LeftOut.UNSEEN
-    assert why_not(approved, clean, approved_only=True) is None
-    assert why_not(replace(approved, draw=make_draw("bad")), clean) is LeftOut.FORBIDDEN
+    assert why_left_out(entry("a"), clean, approved_only=True) is LeftOut.UNSEEN
+    assert why_left_out(approved, clean, approved_only=True) is None
+    assert why_left_out(replace(approved, draw=make_draw("bad")), clean) is LeftOut.FORBIDDEN
 
 
 def test_a_manifest_line_has_both_the_asked_and_the_drawn_text() -> None:
@@ -197,6 +197,6 @@ def test_a_manifest_line_has_both_the_asked_and_the_drawn_text() -> None:
 
 def test_a_forbidden_completion_keeps_a_picture_out() -> None:
     draw = replace(make_draw("1girl"), completion="secret")
-    assert why_not(entry("a", draw=draw), lambda words, _: "secret" not in words) is (
+    assert why_left_out(entry("a", draw=draw), lambda words, _: "secret" not in words) is (
         LeftOut.FORBIDDEN
     )

@@ -11,7 +11,7 @@ from dataclasses import replace
 import pytest
 
 from bot.domain import JobId, UserId
-from bot.drawing.forecast import AskingOn, Regular, TickCosts, forecast
+from bot.drawing.forecast import LikelyReturns, Regular, TickCosts, forecast
 from bot.drawing.regulars import Regulars
 from bot.store.views import Work
 from models.engine.batcher import Batcher, RowKey
@@ -47,7 +47,7 @@ def drawn(line: Sequence[Work], costs: TickCosts | None = None) -> dict[JobId, f
         took_ms = EACH + AREA * area(rows) + END * area(done)
         now_ms += took_ms
         if costs is not None:
-            costs.ticked(rows, done, took_ms)
+            costs.record_tick(rows, done, took_ms)
         for row in done:
             ends[row.job_id] = now_ms
             del flight[row.job_id]
@@ -85,7 +85,7 @@ def test_an_enlargement_is_forecast_by_its_pieces_once_one_was_measured(
     assert not costs.knows(large)
     assert costs.knows(work("drawn", 16, 2048))
     for number in range(40):
-        costs.ticked([large] * (1 + number % 2), [], 5 + 200.0 * (1 + number % 2))
+        costs.record_tick([large] * (1 + number % 2), [], 5 + 200.0 * (1 + number % 2))
     assert costs.knows(large)
     told = forecast(costs, [], [large, work("drawn", 20, 512)], CAPACITY)
     assert told["large"] == pytest.approx(16 * 200, rel=0.4)
@@ -126,7 +126,7 @@ def test_the_end_of_a_long_line_is_extrapolated_from_its_start(costs: TickCosts)
 def test_no_cost_is_negative() -> None:
     costs = TickCosts()
     for took_ms in (100.0, 20.0):
-        costs.ticked([work("a", 1, 512 if took_ms == 20 else 256)], [], took_ms)
+        costs.record_tick([work("a", 1, 512 if took_ms == 20 else 256)], [], took_ms)
     assert costs.tick_ms([]) >= 0
     assert costs.tick_ms([work("b", 1, 4096)]) >= 0
     assert not TickCosts().knows(work("c", 1, 512))
@@ -141,14 +141,14 @@ def test_a_member_with_several_jobs_allows_for_others_asking_again(costs: TickCo
     theirs = work("x", 20, user=OTHER)
     line = [mine[0], theirs, *mine[1:]]
     by_myself = forecast(costs, [], line, 1)
-    at_once = AskingOn(regulars={OTHER: alone("x", OTHER)}, away_ms=0.0)
+    at_once = LikelyReturns(regulars={OTHER: alone("x", OTHER)}, away_ms=0.0)
     one_ms = by_myself[JobId("a")]
     told = forecast(costs, [], line, 1, at_once)
     assert told[JobId("a")] == pytest.approx(one_ms)
     assert told[JobId("b")] == pytest.approx(by_myself[JobId("b")])
     assert told[JobId("c")] == pytest.approx(by_myself[JobId("c")] + one_ms)
     # The same holds for a member never served before, but not for one who stays away.
-    assert forecast(costs, [], line, 1, AskingOn(away_ms=0.0)) == told
+    assert forecast(costs, [], line, 1, LikelyReturns(away_ms=0.0)) == told
     assert forecast(costs, [], line, 1, replace(at_once, away_ms=math.inf)) == by_myself
 
 
@@ -157,7 +157,7 @@ def test_a_member_who_asks_again_is_expected_to_ask_for_the_same(costs: TickCost
     mine = [work(name, 20) for name in "abcd"]
     running = [work("r", 1, user=OTHER)]
     like, other = (
-        forecast(costs, running, mine, 2, AskingOn(regulars={OTHER: usual}, away_ms=0.0))
+        forecast(costs, running, mine, 2, LikelyReturns(regulars={OTHER: usual}, away_ms=0.0))
         for usual in (alone("r", OTHER, side_px=512), alone("r", OTHER, side_px=500))
     )
     assert like[JobId("d")] < other[JobId("d")]
@@ -167,10 +167,10 @@ def test_the_member_served_longest_ago_comes_first_even_if_away(costs: TickCosts
     mine = [work(name, 20) for name in "ab"]
     away = alone("x", OTHER)
     me = alone("a", USER)
-    never = forecast(costs, [], mine, 1, AskingOn(regulars={OTHER: away, USER: me}))
+    never = forecast(costs, [], mine, 1, LikelyReturns(regulars={OTHER: away, USER: me}))
     soon_ms = never[JobId("a")] / 2
     before, behind = (
-        forecast(costs, [], mine, 1, AskingOn(regulars=regulars, away_ms=soon_ms))
+        forecast(costs, [], mine, 1, LikelyReturns(regulars=regulars, away_ms=soon_ms))
         for regulars in ({OTHER: away, USER: me}, {USER: me, OTHER: away})
     )
     assert before == behind, "both have a turn between my two"
@@ -178,7 +178,7 @@ def test_the_member_served_longest_ago_comes_first_even_if_away(costs: TickCosts
     # For members who wait, the line decides.
     line = [*mine, work("x", 20, user=OTHER)]
     regulars = {OTHER: away, USER: me}
-    assert forecast(costs, [], line, 1, AskingOn(regulars=regulars))[JobId("x")] == (
+    assert forecast(costs, [], line, 1, LikelyReturns(regulars=regulars))[JobId("x")] == (
         pytest.approx(never[JobId("a")])
     )
 
@@ -190,7 +190,7 @@ def test_a_returning_member_takes_a_free_place(costs: TickCosts) -> None:
     other = Regular(usual=replace(theirs, user_id=OTHER))
     # A member who is away returns at the median of their absence.
     away_ms = 5.5 * each_ms / math.log(2)
-    regulars = AskingOn(regulars={OTHER: other}, away_ms=away_ms)
+    regulars = LikelyReturns(regulars={OTHER: other}, away_ms=away_ms)
     told = forecast(costs, [], [mine], CAPACITY, regulars)
     ends_ms = costs.end_ms(mine) + costs.end_ms(theirs)
     assert told == {"a": pytest.approx(10 * each_ms + 20 * both_ms + ends_ms)}
@@ -203,8 +203,8 @@ def test_members_who_are_away_return_one_after_another(costs: TickCosts) -> None
 
     def last_ms(count: int, each: int = 1, away_ms: float = one_ms) -> float:
         regulars = {UserId(90 + n): alone("x", 90 + n) for n in range(count)}
-        asking_on = AskingOn(regulars=regulars, away_ms=away_ms, each=each)
-        return forecast(costs, [], mine, 1, asking_on)[JobId("f")] / one_ms
+        returns = LikelyReturns(regulars=regulars, away_ms=away_ms, each=each)
+        return forecast(costs, [], mine, 1, returns)[JobId("f")] / one_ms
 
     told = [last_ms(count) for count in (0, 1, 4)]
     assert told[0] < told[1] < told[2]
@@ -226,7 +226,7 @@ def test_a_long_line_forecasts_everybody_however_many_ask_again(costs: TickCosts
             rounds.append(rows)
             return costs.tick_ms(rows)
 
-    told = forecast(Counted(), [], line, CAPACITY, AskingOn(regulars=regulars, away_ms=0.0))
+    told = forecast(Counted(), [], line, CAPACITY, LikelyReturns(regulars=regulars, away_ms=0.0))
     assert told.keys() == {row.job_id for row in line}
     assert len(rounds) <= 500, "and not all of it is simulated, however many ask again"
 
@@ -281,7 +281,7 @@ def promised(members: int, pause_ms: float, requests: int) -> list[float]:
                 for _ in range(fan.open)
             ]
             told = forecast(
-                costs, [*flight.values()], line(), CAPACITY, regulars.asking_on(round(now_ms))
+                costs, [*flight.values()], line(), CAPACITY, regulars.likely_returns(round(now_ms))
             )
             fan.promised_ms = max(told[row.job_id] for row in fan.waiting)
             fan.asked_ms = now_ms
@@ -290,7 +290,7 @@ def promised(members: int, pause_ms: float, requests: int) -> list[float]:
             fan = fans[row.user_id]
             fan.waiting.pop(0)
             fan.turn = next(turns)
-            regulars.began(row, round(fan.asked_ms), round(now_ms))
+            regulars.record_turn(row, round(fan.asked_ms), round(now_ms))
             flight[row.job_id] = row
             batcher.add(row.job_id, RowKey(model="m", shape=(row.width_px, row.height_px)))
         ticked = batcher.next_tick()
@@ -300,11 +300,11 @@ def promised(members: int, pause_ms: float, requests: int) -> list[float]:
         done = [row for row in rows if not flight[row.job_id].left]
         took_ms = EACH + AREA * area(rows) + END * area(done)
         now_ms = now_ms + took_ms if rows else min(fan.back_ms for fan in fans.values())
-        costs.ticked(rows, done, took_ms)
+        costs.record_tick(rows, done, took_ms)
         for row in done:
             del flight[row.job_id]
             batcher.remove(row.job_id)
-            regulars.drawn(row.user_id, round(now_ms))
+            regulars.record_drawn(row.user_id, round(now_ms))
             fan = fans[row.user_id]
             fan.open -= 1
             if not fan.open:

@@ -71,7 +71,7 @@ async def test_concurrent_forecasts_read_the_line_once(stores: Stores) -> None:
     ]
 
     async def all_ask() -> int:
-        await asyncio.gather(*(outlook.expected([job]) for job in jobs))
+        await asyncio.gather(*(outlook.estimate([job]) for job in jobs))
         return views.readings
 
     assert [await all_ask(), await all_ask()] == [1, 1]
@@ -92,27 +92,27 @@ async def test_a_claimed_job_counts_as_last_until_the_engine_has_it(
     board, seconds = ProgressBoard(), [0.0]
     outlook = made(stores.views, seconds, board)
     (job,) = await stores.enqueue()
-    assert (await outlook.expected([job])).eta_ms is None
-    board.serves("one", 1)
-    board.started(job, 0)
-    board.ticked([StepReport(row_id=job.id, step=1, steps=4)], (), 100)
-    board.ended(job.id, 100, drawn=False)
+    assert (await outlook.estimate([job])).eta_ms is None
+    board.record_model("one", 1)
+    board.record_start(job, 0)
+    board.record_tick([StepReport(row_id=job.id, step=1, steps=4)], (), 100)
+    board.record_end(job.id, 100, drawn=False)
     (late,) = await stores.enqueue(make_admitted(make_ask(user=OTHER)))
-    first, second = [await outlook.expected([one]) for one in (job, late)]
+    first, second = [await outlook.estimate([one]) for one in (job, late)]
     assert first.eta_ms == pytest.approx(400, rel=0.02)
     assert second.eta_ms == pytest.approx(800, rel=0.02)
     assert await stores.claim() is not None
     seconds[0] = 1.0
     # Claimed, and not in the engine yet.
-    assert (await outlook.expected([job])).eta_ms == pytest.approx(800, rel=0.02)
-    board.started(job, 200)
-    assert (await outlook.expected([job])).eta_ms == pytest.approx(400, rel=0.02)
+    assert (await outlook.estimate([job])).eta_ms == pytest.approx(800, rel=0.02)
+    board.record_start(job, 200)
+    assert (await outlook.estimate([job])).eta_ms == pytest.approx(400, rel=0.02)
     seconds[0] = 2.0
-    board.ended(job.id, 200, drawn=False)
-    assert (await outlook.expected([late])).eta_ms == pytest.approx(400, rel=0.02), "read again"
+    board.record_end(job.id, 200, drawn=False)
+    assert (await outlook.estimate([late])).eta_ms == pytest.approx(400, rel=0.02), "read again"
 
 
 async def test_an_ended_job_has_no_forecast(stores: Stores) -> None:
     outlook = made(stores.views, [0.0])
     (job,) = await stores.enqueue()
-    assert (await outlook.expected([replace(job, state=JobState.DELIVERED)])).eta_ms is None
+    assert (await outlook.estimate([replace(job, state=JobState.DELIVERED)])).eta_ms is None

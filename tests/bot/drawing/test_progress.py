@@ -10,7 +10,7 @@ import pytest
 
 from bot.domain import Job, JobId, Standing, UserId
 from bot.drawing import progress
-from bot.drawing.progress import AT_LEAST, Expected, JobProgress, ProgressBoard
+from bot.drawing.progress import SHARE_PROMISED_MIN, Estimate, JobProgress, ProgressBoard
 from bot.drawing.signals import Nudge, Signals
 from bot.health import pulse_of, read_pulse
 from bot.store.views import Work
@@ -34,15 +34,15 @@ def job(job_id: JobId) -> Job:
 def draws(board: ProgressBoard, *job_ids: JobId, now_ms: int, took_ms: int) -> int:
     """Draw these pictures side by side, with ticks of equal length; return when they are done."""
     for job_id in job_ids:
-        board.started(job(job_id), now_ms)
+        board.record_start(job(job_id), now_ms)
     for step in range(1, STEPS + 1):
         now_ms += took_ms
         reports = [StepReport(row_id=i, step=step, steps=STEPS) for i in job_ids]
-        board.ticked(reports, job_ids if step == STEPS else (), now_ms)
+        board.record_tick(reports, job_ids if step == STEPS else (), now_ms)
         for report in reports:
-            board.reported(report)
+            board.record_report(report)
     for job_id in job_ids:
-        board.ended(job_id, now_ms, drawn=True)
+        board.record_end(job_id, now_ms, drawn=True)
     return now_ms
 
 
@@ -50,21 +50,21 @@ def waiting(*names: str) -> list[Work]:
     return [Work(job_id=JobId(n), user_id=USER, left=STEPS, width_px=8, height_px=8) for n in names]
 
 
-def foreseen(told: Expected) -> float:
+def foreseen(told: Estimate) -> float:
     """The predicted time."""
     assert told.eta_ms is not None
     return told.eta_ms
 
 
 def eta(board: ProgressBoard, name: str, line: Sequence[Work]) -> float:
-    return foreseen(board.expected([JobId(name)], line, LATER_MS))
+    return foreseen(board.estimate([JobId(name)], line, LATER_MS))
 
 
 def test_a_report_keeps_the_last_preview() -> None:
     board = ProgressBoard()
-    board.started(job(A), 0)
-    board.reported(StepReport(row_id=A, step=3, steps=STEPS, preview_png=b"png"))
-    board.reported(StepReport(row_id=A, step=4, steps=STEPS))
+    board.record_start(job(A), 0)
+    board.record_report(StepReport(row_id=A, step=3, steps=STEPS, preview_png=b"png"))
+    board.record_report(StepReport(row_id=A, step=4, steps=STEPS))
     progress = board.get(A)
     assert progress is not None
     assert (progress.step, progress.preview_png) == (4, b"png")
@@ -72,34 +72,34 @@ def test_a_report_keeps_the_last_preview() -> None:
 
 def test_a_report_of_an_evicted_row_is_ignored() -> None:
     board = ProgressBoard()
-    board.reported(StepReport(row_id=A, step=1, steps=2))
+    board.record_report(StepReport(row_id=A, step=1, steps=2))
     assert board.get(A) is None
 
 
 def test_there_is_no_forecast_before_the_first_tick() -> None:
-    assert ProgressBoard().expected([A], waiting("a"), 0).eta_ms is None
+    assert ProgressBoard().estimate([A], waiting("a"), 0).eta_ms is None
 
 
 def test_a_forecast_allows_for_a_share_of_everybody_returning_at_once() -> None:
     board = ProgressBoard()
-    board.serves("one", 1)
+    board.record_model("one", 1)
     at_ms = draws(board, A, now_ms=0, took_ms=100)
     line = waiting("c", "d", "e")
     for n in range(8):
         # Each was away for a minute once, so they are not expected soon.
         for asked_ms in (at_ms, at_ms + 60_000):
-            board.started(replace(job(B), user_id=UserId(n), created_ms=asked_ms), asked_ms)
-            board.ended(B, asked_ms, drawn=True)
+            board.record_start(replace(job(B), user_id=UserId(n), created_ms=asked_ms), asked_ms)
+            board.record_end(B, asked_ms, drawn=True)
     now_ms = at_ms + 60_000
-    one_ms = foreseen(board.expected([JobId("c")], line, now_ms))
+    one_ms = foreseen(board.estimate([JobId("c")], line, now_ms))
     # Between two of mine, eight others would have a turn.
-    told = foreseen(board.expected([JobId("e")], line, now_ms))
-    assert told == pytest.approx(AT_LEAST * (3 + 2 * 8) * one_ms, rel=0.02)
+    told = foreseen(board.estimate([JobId("e")], line, now_ms))
+    assert told == pytest.approx(SHARE_PROMISED_MIN * (3 + 2 * 8) * one_ms, rel=0.02)
 
 
 def test_the_eta_counts_rows_drawn_side_by_side() -> None:
     board = ProgressBoard()
-    board.serves("one", 2)
+    board.record_model("one", 2)
     draws(board, A, B, now_ms=1_000, took_ms=1_000)
     line = waiting("c", "d", "e")
     assert eta(board, "c", line) == eta(board, "d", line) == pytest.approx(4_000, rel=0.02)
@@ -109,10 +109,10 @@ def test_the_eta_counts_rows_drawn_side_by_side() -> None:
 
 def test_a_request_is_done_when_its_last_picture_is_done() -> None:
     board = ProgressBoard()
-    board.serves("one", 1)
+    board.record_model("one", 1)
     draws(board, A, now_ms=0, took_ms=100)
     line = waiting("c", "d", "e")
-    together = foreseen(board.expected([JobId("c"), JobId("e")], line, LATER_MS))
+    together = foreseen(board.estimate([JobId("c"), JobId("e")], line, LATER_MS))
     assert together == eta(board, "e", line)
 
 
@@ -124,36 +124,36 @@ def test_requests_between_two_ticks_share_a_forecast(monkeypatch: pytest.MonkeyP
         return plain(*args)
 
     monkeypatch.setattr(progress, "forecast", counted)
-    board.serves("one", 2)
+    board.record_model("one", 2)
     now_ms = draws(board, A, now_ms=0, took_ms=100)
     line = waiting("c", "d")
     before = [eta(board, name, line) for name in "cdc"]
     assert len(seen) == 2
     assert eta(board, "c", list(line)) == before[0]
     assert len(seen) == 4, "another line"
-    board.started(job(B), now_ms)
+    board.record_start(job(B), now_ms)
     assert eta(board, "d", line) > before[1]
-    board.ticked([StepReport(row_id=B, step=1, steps=STEPS)], (), now_ms + 500)
+    board.record_tick([StepReport(row_id=B, step=1, steps=STEPS)], (), now_ms + 500)
     slower = eta(board, "d", line)
-    board.reported(StepReport(row_id=B, step=1, steps=STEPS))
+    board.record_report(StepReport(row_id=B, step=1, steps=STEPS))
     assert eta(board, "d", line) < slower
-    board.serves("one", 4)
+    board.record_model("one", 4)
     assert eta(board, "d", line) < slower
     assert len(seen) == 12
 
 
 def test_a_recent_member_is_expected_back_if_members_return_that_soon() -> None:
     board = ProgressBoard()
-    board.serves("one", 1)
+    board.record_model("one", 1)
     now_ms = draws(board, A, now_ms=0, took_ms=100)
     line = waiting("c", "d")
     alone_ms = eta(board, "d", line)
 
     def is_served(asked_ms: int) -> float:
         """Draw for another member, and return what is then predicted for my second picture."""
-        board.started(replace(job(B), user_id=OTHER, created_ms=asked_ms), asked_ms)
-        board.ended(B, asked_ms, drawn=True)
-        return foreseen(board.expected([JobId("d")], [*line], asked_ms))
+        board.record_start(replace(job(B), user_id=OTHER, created_ms=asked_ms), asked_ms)
+        board.record_end(B, asked_ms, drawn=True)
+        return foreseen(board.estimate([JobId("d")], [*line], asked_ms))
 
     assert is_served(now_ms) == pytest.approx(1.5 * alone_ms, rel=0.02), "between my two"
     assert is_served(now_ms + 10_000) == alone_ms
@@ -167,10 +167,10 @@ def test_idle_time_is_not_drawing_time() -> None:
 
 def test_a_tick_without_a_step_counts_towards_the_next_step() -> None:
     board = ProgressBoard()
-    board.started(job(A), 0)
-    board.ticked([], (), 100)
-    board.ticked([StepReport(row_id=A, step=1, steps=STEPS)], (), 200)
-    board.ended(A, 200, drawn=False)
+    board.record_start(job(A), 0)
+    board.record_tick([], (), 100)
+    board.record_tick([StepReport(row_id=A, step=1, steps=STEPS)], (), 200)
+    board.record_end(A, 200, drawn=False)
     assert eta(board, "c", waiting("c")) == pytest.approx(STEPS * 200, rel=0.02)
 
 
@@ -178,12 +178,12 @@ def test_the_time_after_the_last_step_is_part_of_the_forecast() -> None:
     board = ProgressBoard()
     done_ms = draws(board, A, now_ms=0, took_ms=250)
     before = eta(board, "c", waiting("c"))
-    board.kept(A, done_ms + 700)
-    board.kept(B, done_ms)
+    board.record_kept(A, done_ms + 700)
+    board.record_kept(B, done_ms)
     assert eta(board, "c", waiting("c")) == before + 700
-    board.posted(done_ms, done_ms + 300)
+    board.record_posted(done_ms, done_ms + 300)
     assert eta(board, "c", waiting("c")) == before + 1_000
-    board.posted(done_ms, done_ms + 60_000)
+    board.record_posted(done_ms, done_ms + 60_000)
     assert eta(board, "c", waiting("c")) == before + 1_000, "somebody delayed it"
 
 
@@ -192,38 +192,38 @@ def test_setting_the_clock_changes_no_forecast(jump_ms: int) -> None:
     board = ProgressBoard()
     now_ms = draws(board, A, now_ms=0, took_ms=1_000)
     before_ms = eta(board, "c", waiting("c"))
-    board.kept(A, now_ms + jump_ms)
-    board.posted(now_ms, now_ms + jump_ms)
-    board.swapped("one", 1, min(jump_ms, 0))
+    board.record_kept(A, now_ms + jump_ms)
+    board.record_posted(now_ms, now_ms + jump_ms)
+    board.record_swap("one", 1, min(jump_ms, 0))
     draws(board, B, now_ms=now_ms + jump_ms, took_ms=1_000)
     assert eta(board, "c", waiting("c")) == before_ms
-    other = board.expected([JobId("c")], waiting("c"), LATER_MS, behind("other"))
+    other = board.estimate([JobId("c")], waiting("c"), LATER_MS, behind("other"))
     assert foreseen(other) >= before_ms
 
 
 def test_a_cancelled_row_teaches_nothing() -> None:
     board = ProgressBoard()
-    board.started(job(A), 0)
-    board.ended(A, 10, drawn=False)
-    board.kept(A, 20)
-    assert board.expected([B], waiting("b"), 30).eta_ms is None
+    board.record_start(job(A), 0)
+    board.record_end(A, 10, drawn=False)
+    board.record_kept(A, 20)
+    assert board.estimate([B], waiting("b"), 30).eta_ms is None
 
 
 def test_a_model_that_is_not_loaded_adds_the_time_of_a_swap() -> None:
     board = ProgressBoard()
-    board.serves("one", 1)
+    board.record_model("one", 1)
     line = waiting("c")
-    assert board.expected([JobId("c")], line, LATER_MS, behind("two")) == Expected(
+    assert board.estimate([JobId("c")], line, LATER_MS, behind("two")) == Estimate(
         eta_ms=None, loads=True
     )
-    board.swapped("two", 1, 3_000)
+    board.record_swap("two", 1, 3_000)
     draws(board, A, now_ms=0, took_ms=250)
     there = eta(board, "c", line)
-    told = board.expected([JobId("c")], line, LATER_MS, behind("two"))
+    told = board.estimate([JobId("c")], line, LATER_MS, behind("two"))
     assert (foreseen(told), told.loads) == (there, False)
-    told = board.expected([JobId("c")], line, LATER_MS, behind("one"))
+    told = board.estimate([JobId("c")], line, LATER_MS, behind("one"))
     assert (foreseen(told), told.loads) == (there + 3_000, True)
-    assert not board.expected([JobId("c")], line, LATER_MS, behind()).loads, (
+    assert not board.estimate([JobId("c")], line, LATER_MS, behind()).loads, (
         "the job names no model: any will do"
     )
 
@@ -242,8 +242,8 @@ async def test_a_sleeper_wakes_without_a_nudge() -> None:
 
 async def test_every_worker_hears_of_a_cancelled_job_once() -> None:
     signals = Signals()
-    workers = [signals.for_worker(), signals.for_worker()]
-    signals.cancelled([A])
+    workers = [signals.add_worker(), signals.add_worker()]
+    signals.notify_cancelled([A])
     async with asyncio.timeout(1):
         for worker in workers:
             await worker.work.wait(60)
@@ -253,8 +253,8 @@ async def test_every_worker_hears_of_a_cancelled_job_once() -> None:
 
 async def test_every_worker_looks_when_a_job_is_queued() -> None:
     signals = Signals()
-    workers = [signals.for_worker(), signals.for_worker()]
-    signals.queued()
+    workers = [signals.add_worker(), signals.add_worker()]
+    signals.notify_queued()
     async with asyncio.timeout(1):
         for worker in workers:
             await worker.work.wait(60)
@@ -273,9 +273,9 @@ def test_a_dead_bot_has_no_pulse(tmp_path: Path) -> None:
 
 def test_a_drawn_picture_is_done_until_it_is_kept() -> None:
     board = ProgressBoard()
-    board.started(job(A), 0)
-    board.reported(StepReport(row_id=A, step=3, steps=STEPS, preview_png=b"png"))
-    board.ended(A, 10, drawn=True)
+    board.record_start(job(A), 0)
+    board.record_report(StepReport(row_id=A, step=3, steps=STEPS, preview_png=b"png"))
+    board.record_end(A, 10, drawn=True)
     assert board.get(A) == JobProgress(step=STEPS, steps=STEPS, preview_png=None)
-    board.kept(A, 20)
+    board.record_kept(A, 20)
     assert board.get(A) is None

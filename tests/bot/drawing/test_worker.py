@@ -82,7 +82,7 @@ async def test_a_broken_engine_loses_no_job(tmp_path: Path) -> None:
 
     async with studio(tmp_path, engine=Breaking(4, step_s=0.001)) as s:
         jobs = await s.ask(count=3)
-        s.signals.queued()
+        s.signals.notify_queued()
         for job in jobs:
             assert (await s.until(job, JobState.RENDERED)).attempts == 2
 
@@ -92,7 +92,7 @@ async def test_a_cancelled_row_leaves_the_engine_at_once(tmp_path: Path) -> None
         (job,) = await s.ask(steps=50)
         await s.until(job, JobState.RUNNING)
         taken = await s.queue.cancel_request(job.request_id, job.user_id, s.now_ms())
-        s.signals.cancelled(taken)
+        s.signals.notify_cancelled(taken)
         async with asyncio.timeout(2):
             while s.engine._rows:
                 await asyncio.sleep(0.01)
@@ -173,7 +173,7 @@ async def test_an_engine_with_an_unknown_fault_is_tried_again(tmp_path: Path) ->
 
     async with studio(tmp_path, engine=Odd(4, step_s=0.001)) as s:
         (job,) = await s.ask()
-        s.signals.queued()
+        s.signals.notify_queued()
         assert (await s.until(job, JobState.RENDERED)).attempts == 2
 
 
@@ -251,7 +251,7 @@ async def test_a_cancelled_job_leaves_whichever_engine_it_is_in(tmp_path: Path) 
         for model in (INFO.card_id, OTHER_MODEL):
             (job,) = await s.ask(steps=100_000, model=model)
             await s.until(job, JobState.RUNNING)
-            s.signals.cancelled(await s.queue.cancel_request(job.request_id, job.user_id, 1))
+            s.signals.notify_cancelled(await s.queue.cancel_request(job.request_id, job.user_id, 1))
             # The second engine has room for two, so both places must be free again.
             for after in await s.ask(count=2, steps=2, model=model):
                 await s.until(after, JobState.RENDERED)

@@ -161,6 +161,6 @@ async def test_a_forecast_says_when_another_model_must_be_loaded(tmp_path: Path)
         (other,) = await s.ask(model=NEXT_MODEL)
         standing = await s.views.standing(other.id)
         assert standing is not None
-        assert s.progress.expected([other.id], [], 0, standing).loads
+        assert s.progress.estimate([other.id], [], 0, standing).loads
         await s.until(other, JobState.RENDERED)
         await until_serving(s, INFO.card_id)

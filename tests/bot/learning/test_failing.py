@@ -49,7 +49,7 @@ async def test_a_gate_that_crashes_fails_the_run_and_keeps_the_candidate(
         assert (run.stage, run.failed_in) == (RunStage.FAILED, RunStage.JUDGE)
         assert run.said.startswith("It failed with exit code 1. Its last output: `MemoryError`.")
         assert "`/learn start` continues from there" in run.said
-        assert s.schooling.place(run).model.is_dir()
+        assert s.schooling.workplace_of(run).model.is_dir()
         assert s.catalogue.ids() == []
 
 
@@ -97,8 +97,8 @@ async def test_a_start_that_fails_discards_nothing(tmp_path: Path) -> None:
         run = await s.until(RunStage.FAILED)
         s.shelf.activate(replace(INFO, card_id="elsewhere"))
         assert "can't find the files of `elsewhere`" in await s.schooling.start()
-        assert "`/learn start` continues from there" in s.schooling.said
-        assert s.schooling.place(run).model.is_dir()
+        assert "`/learn start` continues from there" in s.schooling.last_line
+        assert s.schooling.workplace_of(run).model.is_dir()
         s.shelf.activate(INFO)
         assert (await s.schooling.start()).startswith(
             "Continuing `fake-1-v2` from where it failed."
@@ -120,9 +120,9 @@ async def test_a_kept_run_is_deleted_on_stop_or_when_a_member_is_forgotten(
         else:
             assert "Stopped training" in await s.schooling.stop()
         await s.gone(run)
-        after = s.schooling.run_now
+        after = s.schooling.latest_run
         assert after is not None
-        assert not after.is_kept
+        assert not after.needs_workplace
         assert await s.schooling.stop() == "No training is running."
 
 

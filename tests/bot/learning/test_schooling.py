@@ -12,7 +12,7 @@ import pytest
 
 from bot.domain import UserId
 from bot.learning import schooling as room
-from bot.learning.runs import UNDER_WAY, LearningRun, RunStage, Workplace, orders_with
+from bot.learning.runs import UNDER_WAY, LearningRun, RunStage, Workplace, stage_commands
 from bot.learning.schooling import LEAST_JUDGEMENTS
 from tests.stages.factories import OTHER, USER, make_reaction
 from tests.stages.supervising import (
@@ -39,14 +39,14 @@ async def test_training_pauses_while_a_request_waits_and_then_resumes(tmp_path: 
         await s.until(RunStage.TRAIN)
         await s.until_it(grows=True)
         jobs = await s.stores.enqueue()
-        s.signals.queued()
+        s.signals.notify_queued()
         # It pauses within a second, a few looks, however busy the machine is.
         await asyncio.sleep(1)
         assert not await s.grows()
-        assert s.schooling.waits
+        assert s.schooling.is_waiting
         await s.stores.queue.cancel_job(jobs[0].id, 9)
         await s.until_it(grows=True)
-        assert s.schooling.said.startswith("step ")
+        assert s.schooling.last_line.startswith("step ")
 
 
 async def test_training_begins_when_no_request_waits(tmp_path: Path) -> None:
@@ -54,7 +54,7 @@ async def test_training_begins_when_no_request_waits(tmp_path: Path) -> None:
         jobs = await s.stores.enqueue()
         await s.schooling.start()
         assert not await s.grows()
-        assert s.schooling.waits
+        assert s.schooling.is_waiting
         await s.stores.queue.cancel_job(jobs[0].id, 9)
         await s.until_it(grows=True)
 
@@ -68,7 +68,7 @@ async def test_training_dies_with_the_bot_and_resumes_at_the_next_start(tmp_path
     (tmp_path / "learning" / "fake-1-v2" / "candidate" / "states").mkdir(parents=True)
     async with school(tmp_path, orders) as s:
         run = await s.until(RunStage.TRAIN)
-        assert "--resume" in orders_with(None)(run, s.schooling.place(run))
+        assert "--resume" in stage_commands(None)(run, s.schooling.workplace_of(run))
         await s.until_it(grows=True)
 
 
@@ -77,10 +77,10 @@ async def test_a_killed_bot_leaves_no_training_behind(tmp_path: Path) -> None:
     count = tmp_path / "count"
     code = (
         "import asyncio, os, sys\n"
-        "from bot.learning.leashed import Leashed\n"
+        "from bot.learning.leashed import LeashedCommand\n"
         "async def main():\n"
-        "    child = await Leashed.start([sys.executable, '-c', sys.argv[1], sys.argv[2]])\n"
-        "    while not child.said: await asyncio.sleep(0.05)\n"
+        "    child = await LeashedCommand.start([sys.executable, '-c', sys.argv[1], sys.argv[2]])\n"
+        "    while not child.last_line: await asyncio.sleep(0.05)\n"
         "    child.pause()\n"
         "    await asyncio.sleep(0.3)\n"
         "    child.resume()\n"
@@ -144,12 +144,12 @@ async def test_forgetting_a_member_restarts_the_training_without_them(tmp_path: 
     async with school(tmp_path, counting_in(RunStage.TRAIN, tmp_path)) as s:
         await s.schooling.start()
         run = await s.until(RunStage.TRAIN)
-        kept = s.schooling.place(run).manifest / "their.png"
+        kept = s.schooling.workplace_of(run).manifest / "their.png"
         await s.until_it(grows=True)
         kept.write_text("theirs")
         await s.stores.privacy.forget(UserId(USER))
         async with asyncio.timeout(30):
-            while (found := s.schooling.run_now) is None or found.restarts == 0:
+            while (found := s.schooling.latest_run) is None or found.restarts == 0:
                 await asyncio.sleep(0.02)
         assert not kept.exists()
         assert found.forgotten == 1
@@ -184,7 +184,7 @@ async def test_a_run_started_right_after_a_stop_finds_no_old_files(
         await s.schooling.start()
         run = await s.until(RunStage.TRAIN)
         async with asyncio.timeout(30):
-            while not s.schooling.place(run).states.exists():
+            while not s.schooling.workplace_of(run).states.exists():
                 await asyncio.sleep(0.02)
         await s.schooling.stop()
         assert (await s.schooling.start()).startswith("Training `fake-1-v2`")
@@ -208,7 +208,7 @@ async def test_a_start_with_too_few_votes_says_how_many_there_are(
         for voter in (*[USER] * own, *range(OTHER, OTHER + others)):
             await s.stores.votes.record(make_reaction(1, voter=UserId(voter)))
         assert words in await s.schooling.start()
-        assert s.schooling.run_now is None
+        assert s.schooling.latest_run is None
         assert others < LEAST_JUDGEMENTS
 
 
@@ -216,7 +216,7 @@ async def test_an_unreadable_run_file_counts_as_no_run(tmp_path: Path) -> None:
     (tmp_path / "learning").mkdir()
     (tmp_path / "learning" / "run.json").write_text('{"id": 3')
     async with school(tmp_path, lambda *_: QUICK, votes=0) as s:
-        assert s.schooling.run_now is None
+        assert s.schooling.latest_run is None
 
 
 def test_every_stage_calls_an_existing_command_with_valid_arguments() -> None:
@@ -231,7 +231,7 @@ def test_every_stage_calls_an_existing_command_with_valid_arguments() -> None:
         id="a-v2", base="a", place="embedded", stage=RunStage.EXPORT, begun_ms=1, forgotten=0
     )
     for stage in UNDER_WAY:
-        orders = orders_with("a-tagger", "its-MODEL")
+        orders = stage_commands("a-tagger", "its-MODEL")
         order = orders(replace(run, stage=stage), Workplace(root=Path("x")))
         _, room_, command, *rest = order
         assert ("a-tagger" in rest) is ("its-MODEL" in rest) is (stage is RunStage.JUDGE)

@@ -13,8 +13,8 @@ from bot.ballot import Choice
 from bot.domain import Rating, Request, RequestId, Ruling, UserId
 from bot.drawing.shelf import Shelf
 from bot.drawing.signals import Signals
-from bot.learning.desk import LearningDesk, lay
-from bot.learning.trial import ENOUGH, PATIENCE_MS, as_test, decision, draws
+from bot.learning.desk import LearningDesk, build_desk
+from bot.learning.trial import DECISIVE_WEIGHT, PATIENCE_MS, as_test, duel_decision, is_selected
 from bot.store.consent import Consent
 from bot.store.papers import Papers
 from bot.store.trials import Trial, TrialChoice, TrialOutcome
@@ -35,35 +35,35 @@ def test_a_trial_draws_its_share_and_always_the_same_requests() -> None:
     ids = [RequestId(f"r{number:09}") for number in range(4_000)]
     for share in (0.1, 0.5, 1.0):
         trial = make_trial(share=share)
-        chosen = [id_ for id_ in ids if draws(trial, id_)]
+        chosen = [id_ for id_ in ids if is_selected(trial, id_)]
         assert abs(len(chosen) / len(ids) - share) < 0.03
-        assert chosen == [id_ for id_ in ids if draws(trial, id_)]
-    others = {id_ for id_ in ids if draws(make_trial("t000000009", share=0.5), id_)}
-    assert others != {id_ for id_ in ids if draws(make_trial(share=0.5), id_)}
+        assert chosen == [id_ for id_ in ids if is_selected(trial, id_)]
+    others = {id_ for id_ in ids if is_selected(make_trial("t000000009", share=0.5), id_)}
+    assert others != {id_ for id_ in ids if is_selected(make_trial(share=0.5), id_)}
 
 
 def test_a_duel_is_decided_after_enough_weight_or_enough_time() -> None:
-    weights = {UserId(1): ENOUGH, UserId(2): 0.4, UserId(3): 0.4}
+    weights = {UserId(1): DECISIVE_WEIGHT, UserId(2): 0.4, UserId(3): 0.4}
     one = [choice(1, candidate=True)]
-    assert decision(one, weights, 0.01, open_ms=0) is True
+    assert duel_decision(one, weights, 0.01, open_ms=0) is True
     young = [choice(2, candidate=False), choice(3, candidate=False)]
-    assert decision(young, weights, 0.01, open_ms=0) is None, "not enough yet"
-    assert decision(young, weights, 0.01, open_ms=PATIENCE_MS) is False
-    assert decision([*one, *young], weights, 0.01, open_ms=0) is True, "a known member decides"
+    assert duel_decision(young, weights, 0.01, open_ms=0) is None, "not enough yet"
+    assert duel_decision(young, weights, 0.01, open_ms=PATIENCE_MS) is False
+    assert duel_decision([*one, *young], weights, 0.01, open_ms=0) is True, "a known member decides"
     tie = [choice(2, candidate=True), choice(3, candidate=False)]
-    assert decision(tie, weights, 0.01, open_ms=PATIENCE_MS) is None
-    assert decision([], weights, 0.01, open_ms=PATIENCE_MS) is None
+    assert duel_decision(tie, weights, 0.01, open_ms=PATIENCE_MS) is None
+    assert duel_decision([], weights, 0.01, open_ms=PATIENCE_MS) is None
 
 
 def test_strangers_together_do_not_outweigh_a_known_member() -> None:
-    weights = {UserId(1): ENOUGH}
+    weights = {UserId(1): DECISIVE_WEIGHT}
     crowd = [choice(number, candidate=True) for number in range(10, 15)]
-    assert decision([choice(1, candidate=False), *crowd], weights, 0.03, open_ms=0) is False
+    assert duel_decision([choice(1, candidate=False), *crowd], weights, 0.03, open_ms=0) is False
 
 
 def test_the_choice_of_the_member_who_asked_counts_too() -> None:
     own = [choice(1, candidate=False, own=True)]
-    assert decision(own, {UserId(1): ENOUGH}, 0.01, open_ms=0) is False
+    assert duel_decision(own, {UserId(1): DECISIVE_WEIGHT}, 0.01, open_ms=0) is False
 
 
 @pytest.fixture
@@ -87,7 +87,7 @@ def desk(stores: Stores, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Lea
         return {OTHER: 1.0}
 
     monkeypatch.setattr(Trust, "weights", known)
-    return lay(
+    return build_desk(
         stores.db, data_dir=tmp_path, papers=Papers(tmp_path), catalogue=catalogue, shelf=shelf,
         signals=Signals(), swap=swap, clock=lambda: 50_000,
     )  # fmt: skip
@@ -99,7 +99,7 @@ async def asked(stores: Stores, desk: LearningDesk, **changes: object) -> bool:
     request = await stores.queue.enqueue(admitted, AMPLE, 1_000, since_id=SINCE)
     assert isinstance(request, Request)
     await stores.queue.cancel_request(request.id, request.user_id, 1_001)
-    return await desk.shadow.ask(request, admitted)
+    return await desk.shadow.enter_request(request, admitted)
 
 
 async def test_only_public_and_unrestricted_requests_are_drawn_for_a_trial(
@@ -131,13 +131,13 @@ async def _duel(stores: Stores, desk: LearningDesk, number: int, *, candidate: b
     )
     for job, card in ((pair["candidate_job"], CANDIDATE), (pair["parent_job"], PARENT)):
         await drawn(stores, job, card)
-    await desk.shadow.look()
+    await desk.shadow.poll()
     left = bool(pair["candidate_left"]) is candidate
     voted = await stores.duels.vote(
         pair["duel_id"], OTHER, Choice.LEFT if left else Choice.RIGHT, 60_000 + number
     )
     assert voted is not None
-    await desk.shadow.look()
+    await desk.shadow.poll()
 
 
 @pytest.mark.parametrize("better", [True, False])
@@ -183,11 +183,11 @@ async def test_switching_the_model_ends_the_trial(
     assert isinstance(await desk.trials.begin(make_trial()), Trial)
     shelf = Shelf(desk.catalogue)
     shelf.activate(replace(INFO, card_id="other"))
-    other = lay(
+    other = build_desk(
         stores.db, data_dir=tmp_path, papers=Papers(tmp_path), catalogue=desk.catalogue,
         shelf=shelf, signals=Signals(), swap=_never, clock=lambda: 60_000,
     )  # fmt: skip
-    await other.shadow.look()
+    await other.shadow.poll()
     assert [trial.outcome for trial in await desk.trials.history()] == [TrialOutcome.STOPPED]
 
 

@@ -17,7 +17,7 @@ from PIL import Image
 
 from bot.curating.keys import split_of
 from bot.learning import schooling as room
-from bot.learning.runs import UNDER_WAY, LearningRun, RunStage, Workplace, orders_with
+from bot.learning.runs import UNDER_WAY, LearningRun, RunStage, Workplace, stage_commands
 from bot.learning.schooling import Schooling
 from bot.store.consent import Consent
 from bot.store.groundwork import Groundwork
@@ -57,11 +57,11 @@ _FEW = {
 }  # fmt: skip
 
 
-def orders(tagger: Path):  # noqa: ANN201  an `Orders`
+def orders(tagger: Path):  # noqa: ANN201  a `StageCommand`
     """Use the real commands, with few steps and few pictures."""
 
     def small_orders(run: LearningRun, place: Workplace) -> Sequence[str]:
-        _, room_, *rest = orders_with(str(tagger))(run, place)
+        _, room_, *rest = stage_commands(str(tagger))(run, place)
         entry = ("-c", LENIENT) if run.stage is RunStage.JUDGE else ("-m", room_)
         return (*entry, *rest, *_FEW[run.stage])
 
@@ -126,12 +126,12 @@ async def test_the_loop_from_votes_to_rollback_restores_identical_bytes(
         before = await h.draws()
         school = Schooling(
             root=tmp_path / "learning", python=sys.executable, catalogue=h.catalogue,
-            shelf=h.shelf, groundwork=Groundwork(h.db), told=h.signals.for_worker(),
-            clock=lambda: 5, orders=orders(tagger),
+            shelf=h.shelf, groundwork=Groundwork(h.db), signals=h.signals.add_worker(),
+            clock=lambda: 5, stage_command=orders(tagger),
         )  # fmt: skip
         working = asyncio.create_task(school.run())
         assert (await school.start()).startswith("Training `base-v2` from `base`")
-        while (run := school.run_now) is None or run.stage in UNDER_WAY:
+        while (run := school.latest_run) is None or run.stage in UNDER_WAY:
             await asyncio.sleep(0.05)
         # The end is written down first, and the run's files are removed afterwards.
         while [path.name for path in (tmp_path / "learning").iterdir()] != ["run.json"]:

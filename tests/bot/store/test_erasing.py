@@ -35,7 +35,7 @@ async def test_a_wish_left_by_a_crash_is_carried_out_at_the_next_start(
     await live(stores)
     await stores.privacy.wish(USER, 9_000)
     signals = Signals()
-    told = signals.for_worker()
+    told = signals.add_worker()
     forgotten: list[UserId] = []
     assert await Eraser(stores.privacy, signals, forgotten.append).round()
     assert forgotten == [USER], "in memory too"

@@ -5,13 +5,13 @@ from __future__ import annotations
 import pytest
 
 from bot.typed.options import Typed
-from bot.typed.reading import Understood, understood
-from bot.typed.writing import whole
+from bot.typed.reading import ParsedInput, parse_input
+from bot.typed.writing import full_text
 from models.contract import Aspect, Sampler
 
 
-def read(prompt: str, **options: object) -> Understood:
-    return understood(Typed(prompt=prompt, **options))  # type: ignore[arg-type]  each test names its own
+def read(prompt: str, **options: object) -> ParsedInput:
+    return parse_input(Typed(prompt=prompt, **options))  # type: ignore[arg-type]  each test names its own
 
 
 A1111 = (
@@ -94,7 +94,7 @@ def test_settings_are_read_wherever_they_stand(
     ],
 )
 def test_ordinary_words_are_not_read_as_settings(text: str) -> None:
-    assert read(text) == Understood(typed=Typed(prompt=text))
+    assert read(text) == ParsedInput(typed=Typed(prompt=text))
 
 
 def test_midjourneys_flags_are_read() -> None:
@@ -127,7 +127,7 @@ def test_midjourneys_flags_are_read() -> None:
     ],
 )  # fmt: skip
 def test_variants_of_flags_are_read(flags: str, said: Typed) -> None:
-    assert read(f"1girl {flags}") == Understood(typed=said)
+    assert read(f"1girl {flags}") == ParsedInput(typed=said)
 
 
 def test_flags_before_and_between_words_lose_no_words() -> None:
@@ -193,4 +193,4 @@ def test_hostile_texts_are_read_to_the_end(unit: str) -> None:
 @pytest.mark.parametrize("style", ["moody", "cute", "raw", "4a"])
 def test_a_servers_style_reads_back_whatever_its_name(style: str) -> None:
     typed = Typed(prompt="1girl", style=style, count=2, without="hat")
-    assert understood(Typed(prompt=whole(typed))) == Understood(typed=typed)
+    assert parse_input(Typed(prompt=full_text(typed))) == ParsedInput(typed=typed)

@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from bot.domain import JobState, Picture, Rating, Refused, Standing
-from bot.drawing.progress import Expected, JobProgress
+from bot.drawing.progress import Estimate, JobProgress
 from bot.drawing.worker import _NO_MODEL
 from bot.languages import language
 from bot.policy.decide import admit
@@ -25,7 +25,7 @@ from tests.stages.law import make_guild, make_policy
 
 ROOT = Path(__file__).parents[3]
 LIMIT = 2000
-LONG = Expected(eta_ms=10**9, loads=True)
+LONG = Estimate(eta_ms=10**9, loads=True)
 #: The longest texts that a moderator can write.
 TERM_CHARS, REASON_CHARS = 80, 200
 NASTY = [
@@ -240,7 +240,7 @@ def test_sentences_for_members_have_no_stray_line_breaks(room: str) -> None:
 
 def test_the_place_in_the_queue_mentions_a_model_switch() -> None:
     standing = Standing(ahead=2, queued=3, running=1)
-    soon = Expected(eta_ms=12_000)
+    soon = Estimate(eta_ms=12_000)
     assert wording.place(standing, soon) == "Place 3 in the queue, about 12 s"
     assert wording.place(standing, replace(soon, loads=True)) == (
         "Place 3 in the queue, about 12 s, after I switch models for it"
@@ -263,7 +263,7 @@ def test_one_bar_shows_the_whole_request() -> None:
     said = wording.status(
         jobs,
         standing=Standing(ahead=2, queued=3, running=2),
-        expected=Expected(eta_ms=12_000),
+        expected=Estimate(eta_ms=12_000),
         progress=progress,
     ).splitlines()[1:]
     assert said == ["`████░░░░░░░░` 1 of 4 drawn, about 12 s left"]
@@ -274,7 +274,7 @@ def test_a_waiting_request_shows_its_place_in_the_queue() -> None:
     said = wording.status(
         jobs,
         standing=Standing(ahead=2, queued=3, running=2),
-        expected=Expected(eta_ms=90_000),
+        expected=Estimate(eta_ms=90_000),
         progress={},
     )
     assert said.splitlines()[1] == "Place 3 in the queue, about 2 min"

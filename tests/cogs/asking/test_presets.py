@@ -10,8 +10,8 @@ import pytest
 from simcord.actors import MemberActor
 from simcord.backend.errors import OptionError
 
-from bot.typed.kept import PRESETS_MAX
 from bot.typed.names import NameFault, name_of
+from bot.typed.presets import PRESETS_MAX
 from models.contract import Aspect, Sampler
 from tests.stages.factories import make_place
 from tests.stages.fake_engine import INFO

@@ -47,7 +47,7 @@ async def test_queue_lists_all_jobs_but_shows_only_the_members_own_words(desk: F
 async def test_cancel_takes_back_one_or_all_of_the_members_own_jobs(desk: Front) -> None:
     first, second, third = await desk.queued(count=3)
     other = desk.newcomer()
-    told = desk.services.signals.for_worker()
+    told = desk.services.signals.add_worker()
     answer = said(await other.slash(desk.channel, "cancel", id=first.id))
     assert "no queued picture" in answer.content
     assert "nothing to cancel" in said(await other.slash(desk.channel, "cancel")).content
@@ -203,7 +203,7 @@ async def test_forget_erases_and_takes_messages_down_only_after_confirmation(
     asked = said(await desk.member.slash(desk.channel, "privacy forget"))
     assert await desk.jobs(), "nothing is erased before the confirmation"
     await desk.restart()
-    told = desk.services.signals.for_worker()
+    told = desk.services.signals.add_worker()
     done = await desk.member.click(asked.message, custom_id=custom_ids(asked)[0])
     assert "erased" in said(done).content
     assert not await desk.jobs()

@@ -183,7 +183,7 @@ async def test_an_upscale_shows_progress_in_percent_and_names_its_source(desk: F
     job, made = await upscaled(desk)
     status = desk.channel.history()[-1]
     assert await desk.services.queue.claim(OWNER, 600_000, desk.services.clock())
-    desk.services.progress.started(made, desk.services.clock())
+    desk.services.progress.record_start(made, desk.services.clock())
     await desk.env.advance_time(4)
     await desk.looks("Status")
     told = next(m for m in desk.channel.history() if m.id == status.id).content

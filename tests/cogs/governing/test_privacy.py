@@ -54,8 +54,8 @@ async def test_an_export_that_omits_pictures_names_the_upload_limit(
 async def test_forgetting_a_member_clears_them_from_the_forecasts(tmp_path: Path) -> None:
     async with front(tmp_path) as desk:
         (job,) = await desk.queued()
-        await desk.services.outlook.expected([job])
-        desk.services.progress.started(job, 0)
+        await desk.services.outlook.estimate([job])
+        desk.services.progress.record_start(job, 0)
         assert desk.services.outlook._line
         assert desk.services.progress._regulars._members
         asked = said(await desk.member.slash(desk.channel, "privacy forget"))
@@ -74,8 +74,8 @@ async def test_forgetting_a_member_clears_forecasts_made_meanwhile(
         forget = services.privacy.forget
 
         async def late(user_id: UserId) -> Forgotten:
-            await services.outlook.expected([job])
-            services.progress.started(job, 0)
+            await services.outlook.estimate([job])
+            services.progress.record_start(job, 0)
             return await forget(user_id)
 
         monkeypatch.setattr(services.privacy, "forget", late)

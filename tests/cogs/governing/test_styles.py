@@ -11,7 +11,7 @@ from discord import app_commands
 from simcord.actors import MemberActor
 
 from bot.domain import GuildId, OwedPostId, UserId
-from bot.typed.kept import Style
+from bot.typed.presets import Style
 from bot.words import grids, wording
 from cogs.components import post_view
 from tests.stages.front import Front, front, said

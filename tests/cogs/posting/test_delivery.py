@@ -71,7 +71,9 @@ async def test_the_time_that_a_post_took_is_recorded(
     picture = await office.services.gallery.get(job.id)
     assert picture is not None
     told: list[tuple[int, int]] = []
-    monkeypatch.setattr(office.services.progress, "posted", lambda *given: told.append(given))
+    monkeypatch.setattr(
+        office.services.progress, "record_posted", lambda *given: told.append(given)
+    )
     await office.delivers()
     assert told == [(picture.created_ms, office.services.clock())]
 

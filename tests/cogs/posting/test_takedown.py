@@ -270,7 +270,7 @@ async def test_the_forget_button_stays_until_everything_is_erased(
 
 async def test_the_worker_drops_the_picture_of_a_forgotten_member(desk: Front) -> None:
     (job,) = await desk.queued()
-    told = desk.services.signals.for_worker()
+    told = desk.services.signals.add_worker()
     asked = said(await desk.member.slash(desk.channel, "privacy forget"))
     await desk.member.click(asked.message, custom_id=custom_ids(asked)[0])
     assert told.take_cancelled() == {job.id}

@@ -1,18 +1,18 @@
-"""Collects what a text says besides the words to draw: options, ignored parts, faults."""
+"""Notes on what a text says besides the words to draw: options, ignored parts, faults."""
 
 from __future__ import annotations
 
 from typing import Any
 
 from bot.typed.options import Typed
-from bot.typed.values import READERS, Unreadable, sampler
+from bot.typed.values import PARSERS, Unreadable, parse_sampler
 from bot.words import limits
 from bot.words.wording import named
 from models.contract import Sampler
 
 
-class Heard:
-    """Notes about one text. The last of repeated values counts."""
+class Notes:
+    """The notes on one text. Of repeated options the last counts."""
 
     def __init__(self) -> None:
         #: Each option's value, and its name in the text.
@@ -21,23 +21,23 @@ class Heard:
         self.left_out: list[str] = []
         #: What cannot be read, as sentences for the member.
         self.faults: list[str] = []
-        #: What there is instead of a part that was left out, as sentences for the member.
+        #: What this bot offers instead of a part that was left out, as sentences for the member.
         self.remarks: list[str] = []
 
-    def take(self, option: str, text: str, label: str) -> None:
+    def read_option(self, option: str, text: str, label: str) -> None:
         """Read an option's value; `label` is its name in the text."""
         if option == "sampler":
-            self._take_sampler(text, label)
+            self._read_sampler(text, label)
             return
         try:
-            value = READERS[option](text)
+            value = PARSERS[option](text)
         except Unreadable as form:
             self.faults.append(limits.UNREADABLE(what=f"`{named(label, 60)}`", form=form))
             return
         self.values[option] = (value, label)
 
-    def _take_sampler(self, text: str, label: str) -> None:
-        known, schedule = sampler(text)
+    def _read_sampler(self, text: str, label: str) -> None:
+        known, schedule = parse_sampler(text)
         if known is None:
             self.left_out.append(label)
             self.remarks.append(limits.SAMPLERS(names=", ".join(f"`{one}`" for one in Sampler)))
@@ -46,14 +46,14 @@ class Heard:
         if schedule:
             self.left_out.append(limits.SCHEDULE(name=schedule))
 
-    def under(self, typed: Typed) -> Typed:
-        """The typed options, completed by the text's.
+    def merge_into(self, typed: Typed) -> Typed:
+        """The typed options, completed by those in the text.
 
-        Overruled values are ignored, and noted.
+        A typed option overrules one in the text, which is then noted as left out.
         """
         for option, (value, label) in self.values.items():
-            given = getattr(typed, option)
-            if given is not None and value is not None and given != value:
+            typed_value = getattr(typed, option)
+            if typed_value is not None and value is not None and typed_value != value:
                 self.left_out.append(label)
-        heard: dict[str, Any] = {option: value for option, (value, _) in self.values.items()}
-        return typed.over(Typed(prompt=typed.prompt, **heard))
+        values: dict[str, Any] = {option: value for option, (value, _) in self.values.items()}
+        return typed.completed_by(Typed(prompt=typed.prompt, **values))
