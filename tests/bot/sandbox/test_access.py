@@ -133,7 +133,9 @@ async def test_messages_and_the_weather_drawer_pass_the_rules_for_screen_readers
     tmp_path: Path,
 ) -> None:
     async with Sandbox() as sandbox:
-        said = sandbox.say("member", "general", "# Hi\n**see** `this` ||not this|| https://a.b/c")
+        said = sandbox.send_message(
+            "member", "general", "# Hi\n**see** `this` ||not this|| https://a.b/c"
+        )
         sandbox.react("moderator", said["id"], "🎉")
         url = f"{sandbox.page_url}?channel={sandbox.channel('general')}"
         browser = open_browser(tmp_path / "profile")

@@ -204,7 +204,7 @@ async def test_a_message_is_one_tab_stop_and_impossible_actions_are_disabled(
     browser: Chrome,
 ) -> None:
     async with Sandbox() as sandbox:
-        said = sandbox.say("member", "general", "hello")
+        said = sandbox.send_message("member", "general", "hello")
         for emoji in ("🎉", "😭"):
             sandbox.react("moderator", said["id"], emoji)
         url = f"{sandbox.page_url}?channel={sandbox.channel('general')}"

@@ -18,7 +18,7 @@ from bot.sandbox import once
 from bot.sandbox.wire.images import heart, picture_size
 from bot.sandbox.wire.server import Sandbox
 from bot.sandbox.wire.wire import NotPossible
-from bot.sandbox.world.people import _shown_in
+from bot.sandbox.world.people import _localise
 from tests.stages.stage import stage
 from tests.stages.tiny_bot import TinyBot, lounge, until
 
@@ -55,13 +55,13 @@ async def test_the_language_of_a_client_reaches_the_bot_and_the_page(
 
     monkeypatch.setattr(bot, "on_interaction", on_interaction, raising=False)
     haru = sandbox.persona("haru")
-    sandbox.people.speak(haru, "de")
+    sandbox.people.set_locale(haru, "de")
     await sandbox.slash("haru", "art", "ping", {}).answer()
     assert seen == [("de", "de")]
     assert sandbox.state(haru)["locale"] == "de"
     assert sandbox.state(sandbox.persona("momo"))["locale"] == "en-US"
     with pytest.raises(NotPossible, match="no language"):
-        sandbox.people.speak(haru, "tlh")
+        sandbox.people.set_locale(haru, "tlh")
 
 
 def test_a_client_shows_descriptions_and_choices_in_its_language() -> None:
@@ -70,7 +70,7 @@ def test_a_client_shows_descriptions_and_choices_in_its_language() -> None:
         "name": "period", "description": "When", "description_localizations": {"de": "Wann"},
         "name_localizations": {"de": "zeit"}, "choices": [choice],
     }  # fmt: skip
-    shown = _shown_in("de", {"name": "top", "description": "Best", "options": [option]})
+    shown = _localise("de", {"name": "top", "description": "Best", "options": [option]})
     assert shown["description"] == "Best"
     assert [shown["options"][0][key] for key in ("name", "description")] == ["period", "Wann"]
     assert shown["options"][0]["choices"][0]["name"] == "Tag"
@@ -78,12 +78,12 @@ def test_a_client_shows_descriptions_and_choices_in_its_language() -> None:
 
 def test_a_menu_shows_a_commands_translated_name_and_calls_the_registered_one() -> None:
     menu = {"name": "Settings", "type": 3, "name_localizations": {"de": "Einstellungen"}}
-    shown = {locale: _shown_in(locale, menu) for locale in ("de", "fr")}
+    shown = {locale: _localise(locale, menu) for locale in ("de", "fr")}
     assert {locale: one["label"] for locale, one in shown.items()} == {
         "de": "Einstellungen", "fr": "Settings",
     }  # fmt: skip
     assert {one["name"] for one in shown.values()} == {"Settings"}
-    assert "label" not in _shown_in("de", menu | {"type": 1})
+    assert "label" not in _localise("de", menu | {"type": 1})
 
 
 async def test_a_message_names_the_subcommand_that_was_used(here: Lounge) -> None:
@@ -216,7 +216,7 @@ async def test_autocomplete_and_subcommands(here: Lounge) -> None:
 
 async def test_a_message_menu_command_gets_its_message(here: Lounge) -> None:
     sandbox, _ = here
-    said = sandbox.say("momo", "general", "to be quoted")
+    said = sandbox.send_message("momo", "general", "to be quoted")
     answer = await sandbox.context("haru", "general", "Quote", int(said["id"])).answer()
     assert answer.message is not None
     assert answer.message["content"] == "> to be quoted"
@@ -234,7 +234,7 @@ async def test_a_late_answer_is_an_unknown_interaction(here: Lounge) -> None:
     sandbox, bot = here
     failed: list[BaseException] = []
     bot.tree.on_error = lambda _interaction, error: _note(failed, error)  # type: ignore[method-assign]
-    sandbox.latency(3200)
+    sandbox.set_latency(3200)
     ticket = sandbox.slash("haru", "general", "ping")
     with pytest.raises(NotPossible):
         await ticket.answer()

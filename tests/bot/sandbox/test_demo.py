@@ -18,7 +18,7 @@ import pytest
 from bot.__main__ import main
 from bot.data_lock import lock_directory
 from bot.sandbox import demo
-from bot.sandbox.once import _Play, words_of
+from bot.sandbox.once import _Playthrough, message_text
 from bot.sandbox.wire.page_api import PAGE
 from bot.sandbox.wire.server import Sandbox
 from bot.sandbox.wire.wire import NotPossible, Payload
@@ -122,7 +122,7 @@ def test_the_doctor_accepts_a_file_that_describes_an_api(
 def test_an_invalid_port_is_reported(port: str, capsys: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(SystemExit, match="2"):
         main(["sandbox", f"--port={port}"])
-    assert f"{port} is no port" in capsys.readouterr().err
+    assert f"{port} is not a port" in capsys.readouterr().err
 
 
 def test_a_rehearsal_without_a_command_is_refused(
@@ -130,7 +130,7 @@ def test_a_rehearsal_without_a_command_is_refused(
 ) -> None:
     with pytest.raises(SystemExit, match="2"):
         main(["sandbox", "--once", " ", "--port=0"])
-    assert "it needs a command, such as" in capsys.readouterr().err
+    assert "name a command, such as" in capsys.readouterr().err
 
 
 def test_a_rehearsal_that_cannot_save_its_pictures_does_not_start(
@@ -155,7 +155,7 @@ def test_a_rehearsal_prints_its_steps_and_nothing_else(
 def test_a_rehearsal_prints_the_words_of_an_embed() -> None:
     fields = [{"name": "Asking", "value": "in words"}]
     embed = {"title": "Help", "description": "What I can do", "fields": fields}
-    assert words_of({"content": "", "embeds": [embed]}) == (
+    assert message_text({"content": "", "embeds": [embed]}) == (
         "Help\nWhat I can do\n**Asking**\nin words"
     )
 
@@ -164,11 +164,11 @@ def test_a_rehearsal_prints_the_bots_last_words_with_names(tmp_path: Path) -> No
     people = SimpleNamespace(
         personas={7: SimpleNamespace(name="Momo")}, channels=lambda: [{"id": "8", "name": "art"}]
     )
-    rehearsal = _Play(cast("Sandbox", SimpleNamespace(people=people)), tmp_path)
+    rehearsal = _Playthrough(cast("Sandbox", SimpleNamespace(people=people)), tmp_path)
     refusal: Payload = {"id": "2", "content": "<@7>, not in <#8>", "flags": 0}
     refusal |= {"attachments": [], "components": []}
     with pytest.raises(NotPossible, match=r"^@Momo, not in #art$"):
-        rehearsal._stop_at_last_words([refusal], {"id": "1", "components": []})
+        rehearsal._raise_if_final([refusal], {"id": "1", "components": []})
 
 
 def test_a_rehearsal_ends_when_its_bot_cannot_start(

@@ -55,7 +55,7 @@ async def test_a_file_in_an_option_is_read_by_the_bot(here: Here) -> None:
 
 async def test_a_file_over_the_limit_is_refused(here: Here) -> None:
     sandbox, _ = here
-    sandbox.upload_limit(10)
+    sandbox.set_upload_limit(10)
     with pytest.raises(AssertionError, match="too large"):
         await pick(sandbox, "policy.toml", b"x" * 11)
 

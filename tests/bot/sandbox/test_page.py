@@ -160,16 +160,16 @@ async def test_reactions_show_whose_they_are(page: Page) -> None:
 
 async def test_ephemeral_messages_and_hidden_channels_stay_hidden(page: Page) -> None:
     async with page.open("haru") as mine, page.open("momo") as other:
-        page.sandbox.say("rin", "mods-only", "secret plans")
+        page.sandbox.send_message("rin", "mods-only", "secret plans")
         await page.send("POST", "command", channel=page.art, name="secret", nonce="n5")
         assert (await event(mine, "MESSAGE_CREATE"))["content"] == "hush"
-        page.sandbox.say("haru", "general", "public")
+        page.sandbox.send_message("haru", "general", "public")
         assert (await other.receive_json())["d"]["content"] == "public"
 
 
 async def test_people_can_delete_only_what_they_may(page: Page) -> None:
     mine = await page.send("POST", "message", channel=page.art, content="mine")
-    theirs = page.sandbox.say("momo", "art", "theirs")
+    theirs = page.sandbox.send_message("momo", "art", "theirs")
     gone = {"channel": page.art}
     await page.send("DELETE", "message", message_id=mine["message_id"], **gone)
     await page.send("DELETE", "message", 400, message_id=theirs["id"], **gone)
@@ -257,4 +257,4 @@ async def test_the_page_knows_whether_requests_are_compared(page: Page) -> None:
 def test_a_sandbox_with_a_description_compares_requests(tmp_path: Path) -> None:
     described = tmp_path / "openapi.json"
     described.write_text(json.dumps({"paths": {}, "components": {"schemas": {}}}))
-    assert Sandbox(openapi=described).compares is True
+    assert Sandbox(openapi=described).has_description is True

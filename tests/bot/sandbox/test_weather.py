@@ -62,7 +62,7 @@ async def test_a_dropped_connection_resumes_and_misses_nothing(here: Lounge) -> 
 async def test_an_invalid_session_is_identified_again(here: Lounge) -> None:
     sandbox, bot = here
     assert bot.connected == 1
-    sandbox.invalidate()
+    sandbox.invalidate_session()
     assert not sandbox.online
     await until(lambda: bot.connected == 2 and sandbox.online, 20)
     assert bot.resumed == 0
@@ -72,11 +72,11 @@ async def test_an_invalid_session_is_identified_again(here: Lounge) -> None:
 async def test_a_rate_limit_is_waited_out(here: Lounge) -> None:
     sandbox, bot = here
     began = asyncio.get_running_loop().time()
-    sandbox.ratelimit(2)
+    sandbox.start_rate_limit(2)
     await bot.channel("art").send("patience")
     assert asyncio.get_running_loop().time() - began > 0.5
     assert sandbox.weather_report()["ratelimit_left"] == 0
-    sandbox.ratelimit(1)
+    sandbox.start_rate_limit(1)
     assert (await sandbox.slash("haru", "general", "ping").answer()).kind == "message"
 
 
@@ -89,20 +89,20 @@ async def test_strict_limits_refuse_a_hasty_client_and_suit_a_patient_one() -> N
         assert asyncio.get_running_loop().time() - began > 4.5, "five messages in five seconds"
         message = await art.send("vote")
         await asyncio.gather(*(message.add_reaction(emoji) for emoji in "👍👎"))
-        assert sandbox.limits.refused == 0, "discord.py obeys the headers"
+        assert sandbox.limits.refused_calls == 0, "discord.py obeys the headers"
         path = f"{sandbox.rest_url}/channels/{art.id}/messages/{message.id}"
         headers = {"Authorization": f"Bot {sandbox.token}"}
         async with aiohttp.ClientSession(headers=headers) as session:
             statuses = [(await session.get(path)).status for _ in range(7)]
         assert statuses == [200] * 5 + [429] * 2
-        assert sandbox.limits.refused == 2
+        assert sandbox.limits.refused_calls == 2
 
 
 async def test_a_502_is_retried_and_a_503_is_raised(here: Lounge) -> None:
     sandbox, bot = here
-    sandbox.outage(1, 502)
+    sandbox.start_outage(1, 502)
     await bot.channel("art").send("after the outage")
-    sandbox.outage(1, 503)
+    sandbox.start_outage(1, 503)
     with pytest.raises(discord.DiscordServerError) as raised:
         await bot.channel("art").send("lost")
     assert raised.value.status == 503
@@ -114,7 +114,7 @@ async def test_latency_delays_answers(here: Lounge) -> None:
     ticket = sandbox.slash("haru", "general", "ping")
     await ticket.answer()
     quick_ms = ticket.wait_ms
-    sandbox.latency(200)
+    sandbox.set_latency(200)
     ticket = sandbox.slash("haru", "general", "ping")
     await ticket.answer()
     assert quick_ms is not None
@@ -124,7 +124,7 @@ async def test_latency_delays_answers(here: Lounge) -> None:
 
 async def test_an_offline_gateway_refuses_until_it_is_back(here: Lounge) -> None:
     sandbox, bot = here
-    sandbox.offline(0.5)
+    sandbox.go_offline(0.5)
     assert not sandbox.online
     async with aiohttp.ClientSession() as session:
         with pytest.raises(aiohttp.ClientError):
@@ -136,7 +136,7 @@ async def test_a_refused_first_connection_ends_discord_py() -> None:
     """The bug for which the bot has its own supervisor (seen in discord.py 2.7.1)."""
     async with Sandbox() as sandbox:
         point_at(sandbox.rest_url, sandbox.gateway_url)
-        sandbox.offline(60)
+        sandbox.go_offline(60)
         with pytest.raises(AttributeError, match="sequence"):
             async with running(TinyBot(), sandbox.token):
                 pass

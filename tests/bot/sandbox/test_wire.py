@@ -78,7 +78,7 @@ async def test_votes_are_counted_and_taken_back(here: Stage) -> None:
         return here.rows("SELECT value, self_vote FROM votes") == [(1, 0)]
 
     await here.until(up)
-    here.sandbox.unreact("moderator", post["id"], "👍")
+    here.sandbox.remove_reaction("moderator", post["id"], "👍")
 
     async def none() -> bool:
         return not here.rows("SELECT * FROM votes")

@@ -41,7 +41,9 @@ async def test_a_page_starts_the_voting_follows_each_vote_and_stops_it() -> None
             await send(action="stop", what="voting")
         assert is_over(sandbox)
         assert "cannot dance" in str((await send(400, action="dance"))["error"])
-        assert "not at sleep" in str((await send(400, action="stop", what="sleep"))["error"])
+        assert "no activity called sleep" in str(
+            (await send(400, action="stop", what="sleep"))["error"]
+        )
 
 
 #: Delays the answers of the page's own calls, as on a slow machine: events are newer by then.

@@ -41,7 +41,7 @@ def shelf(taste: FanTaste, dice: Random) -> Opinions:
     opinions = Opinions(taste, dice)
     for name in range(40):
         blue = min(255, max(0, round(128 + 40 * Random(name).gauss(0, 1))))
-        opinions.meet(name, flat((128, 128, blue)))
+        opinions.add_picture(name, flat((128, 128, blue)))
     return opinions
 
 
@@ -59,8 +59,8 @@ def test_a_member_who_tosses_a_coin_agrees_with_nobody() -> None:
 
 def test_the_warmer_of_two_usually_wins_and_equal_ones_sometimes_tie() -> None:
     opinions = shelf(FanTaste.WARM, Random(1))
-    opinions.meet("warm", flat((230, 128, 60)))
-    opinions.meet("cold", flat((60, 128, 230)))
+    opinions.add_picture("warm", flat((230, 128, 60)))
+    opinions.add_picture("cold", flat((60, 128, 230)))
     said = [opinions.better("cold", "warm") for _ in range(400)]
     assert said.count(1) > 350
     alike = [opinions.better("warm", "warm") for _ in range(400)]
@@ -71,5 +71,5 @@ def test_the_warmer_of_two_usually_wins_and_equal_ones_sometimes_tie() -> None:
 def test_a_file_that_is_no_picture_is_not_met() -> None:
     opinions = Opinions(FanTaste.WARM, Random(1))
     with pytest.raises(OSError, match="cannot identify"):
-        opinions.meet("x", b"nothing")
-    assert not opinions.knows("x")
+        opinions.add_picture("x", b"nothing")
+    assert not opinions.has_seen("x")

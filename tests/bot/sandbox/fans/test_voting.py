@@ -82,7 +82,7 @@ async def test_nobody_votes_on_their_own_picture_or_where_no_vote_is_open(here: 
     sandbox, bot = here
     asked = await post(bot, WARM, f"<@{FANS[0].id}> 1girl")
     closed = await bot.channel("art").send(file=discord.File(io.BytesIO(flat(COLD)), "picture.png"))
-    sandbox.say("haru", "art", "hello")
+    sandbox.send_message("haru", "art", "hello")
     sandbox.fans.vote("warm", 100)
     await until(lambda: "wait for more" in sandbox.fans.report()["voting"]["said"])
     await sandbox.fans.stop("voting")
