@@ -195,10 +195,10 @@ async def test_an_embed_shows_its_uploaded_picture(here: Lounge) -> None:
 
 async def test_typing_is_announced(here: Lounge) -> None:
     sandbox, bot = here
-    told: list[str] = []
-    sandbox.world.listen(lambda event, _payload, _only: told.append(event))
+    event_names: list[str] = []
+    sandbox.world.listen(lambda event, _payload, _only: event_names.append(event))
     async with bot.channel("art").typing():
-        await until(lambda: "TYPING_START" in told)
+        await until(lambda: "TYPING_START" in event_names)
 
 
 async def test_a_thread_belongs_to_its_channel(here: Lounge) -> None:

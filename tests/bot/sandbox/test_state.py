@@ -47,8 +47,8 @@ async def test_everything_survives_a_restart(tmp_path: Path) -> None:
         }  # fmt: skip
         assert [m["content"] for m in sandbox.messages(thread.id)] == ["in it"]
         assert "draw" in {c["name"] for c in sandbox.people.commands(sandbox.persona("haru"))}
-        fresh = sandbox.send_message("haru", "art", "later")
-        assert int(fresh["id"]) > int(drawn["id"])
+        newer = sandbox.send_message("haru", "art", "later")
+        assert int(newer["id"]) > int(drawn["id"])
 
 
 async def test_people_and_the_server_keep_their_language_over_a_restart(

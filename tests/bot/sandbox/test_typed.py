@@ -40,7 +40,7 @@ def test_typed_options_are_read_as_the_page_reads_them(typed: str, options: Payl
 
 
 @pytest.mark.parametrize(
-    ("typed", "told"),
+    ("typed", "refusal"),
     [
         ("/draw x shape: wide", "shape: 'wide' is not one of Tall."),
         ("/draw x quiet: perhaps", "quiet: must be true or false, not 'perhaps'."),
@@ -64,10 +64,10 @@ def test_typed_options_are_read_as_the_page_reads_them(typed: str, options: Payl
         ("/swim", "There is no command /swim for you here. The bot offers a member /draw, /mark, "),
     ],
 )
-def test_an_unreadable_command_is_explained_with_what_exists(typed: str, told: str) -> None:
+def test_an_unreadable_command_is_explained_with_what_exists(typed: str, refusal: str) -> None:
     with pytest.raises(NotPossible) as fault:
         parse(typed, [DRAW, PING, MARK], "member")
-    assert str(fault.value).startswith(told)
+    assert str(fault.value).startswith(refusal)
 
 
 def test_a_message_menu_command_cannot_be_typed() -> None:

@@ -24,12 +24,12 @@ const message = (id, more = {}) => ({
   ...more,
 });
 const shown = () => [...store.messages.get("10").values()].map((one) => one.content);
-const told = [];
-for (const type of ["messages", "channels", "commands-changed"]) on(type, (detail) => told.push([type, detail]));
+const events = [];
+for (const type of ["messages", "channels", "commands-changed"]) on(type, (detail) => events.push([type, detail]));
 globalThis.document = { hidden: false };
 
 beforeEach(() => {
-  told.length = 0;
+  events.length = 0;
   store.messages.clear();
   store.unread.clear();
   store.typing.clear();
@@ -66,7 +66,7 @@ test("an edit changes the fields it names and keeps the rest", () => {
   applyEvent("MESSAGE_UPDATE", { id: "5", channel_id: "10", content: "new" });
   const now = store.messages.get("10").get("5");
   assert.deepEqual([now.content, now.embeds], ["new", [1]]);
-  assert.deepEqual(told.filter(([type]) => type === "messages").map(([, one]) => one.kind), ["new", "changed"]);
+  assert.deepEqual(events.filter(([type]) => type === "messages").map(([, one]) => one.kind), ["new", "changed"]);
 });
 
 test("an event received while the list was loading wins over the list", () => {
@@ -157,5 +157,5 @@ test("unknown ids get names that say so", () => {
 test("unknown events are ignored", () => {
   applyEvent("SOMETHING_NEW", { id: "1" });
   applyEvent("COMMANDS_UPDATE", {});
-  assert.deepEqual(told, [["commands-changed", undefined]]);
+  assert.deepEqual(events, [["commands-changed", undefined]]);
 });
