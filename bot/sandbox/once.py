@@ -1,8 +1,8 @@
 """`python -m bot sandbox --once '/waifu prompt: ...'`: the whole flow without a browser.
 
 Plays a newcomer who types the command and reads the answer; for a request for pictures it also
-accepts the licence, waits for the pictures, votes and reads the votes. Prints each step. Knows only
-what Discord shows of the bot.
+accepts the licence, waits for the pictures, votes and reads the votes. Prints each step. Knows
+the bot only as Discord shows it.
 """
 
 from __future__ import annotations

@@ -80,7 +80,7 @@ class Fans:
             self._askers.count_pictures(payload)
 
     def report(self) -> Payload:
-        """What they are doing, and what they can be asked to do."""
+        """Their activities, and the tastes to choose from."""
         return {
             "voting": self._voting.report() | {"taste": self._taste},
             "asking": self._asking.report(),

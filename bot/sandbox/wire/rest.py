@@ -40,7 +40,7 @@ Handler = Callable[["Rest", "re.Match[str]", Call], object]
 
 
 class Rest:
-    """The API. `gateway_url` is what /gateway answers."""
+    """The API. `/gateway` answers with `gateway_url`."""
 
     def __init__(
         self,

@@ -40,7 +40,7 @@ class NotPossible(Exception):  # noqa: N818  a refusal to a person
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Upload:
-    """One file of a multipart request. `fp` is what SimCord reads it from."""
+    """One file of a multipart request. SimCord reads it from `fp`."""
 
     fp: BytesIO
     filename: str
