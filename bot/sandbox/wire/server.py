@@ -42,10 +42,9 @@ _HOST = "127.0.0.1"
 class Sandbox:
     """A Discord of one server. Use as `async with Sandbox() as sandbox`.
 
-    `port=0` takes any free one; `state_dir` keeps everything over a restart; `openapi` names
-    Discord's description; `privileged=False` closes with 4014 on privileged intents;
-    `strict_limits` enforces the rate limits that clients observe (see `limits.py`). Persons and
-    channels are named by id or by name ("member", "Haru", "general").
+    `port=0` takes any free port; `state_dir` keeps everything between runs; `openapi` is Discord's
+    description; `privileged=False` closes with 4014 on privileged intents; `strict_limits` enforces
+    the limits in `limits.py`. Methods take persons and channels by id or name ("Haru", "general").
     """
 
     def __init__(
@@ -385,13 +384,8 @@ class Sandbox:
         self._feed.broadcast("BOT_STATE", self._bot_state())
 
 
-def _persona_payload(persona: lounge.Persona) -> Payload:
-    return {
-        "id": str(persona.id),
-        "name": persona.name,
-        "avatar_color": persona.avatar_color,
-        "role": persona.role,
-    }
+def _persona_payload(who: lounge.Persona) -> Payload:
+    return {"id": str(who.id), "name": who.name, "avatar_color": who.avatar_color, "role": who.role}
 
 
 @asynccontextmanager
