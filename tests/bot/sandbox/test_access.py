@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 from selenium.webdriver import ActionChains, Chrome
-from selenium.webdriver.common.press_keys import Keys
+from selenium.webdriver.common.keys import Keys
 
 from bot.sandbox.wire.server import Sandbox
 from tests.stages.browsing import click, find, missing, open_browser, type_command, type_text, wait
