@@ -155,11 +155,11 @@ def _unusable(name: str, setting: str, why: str) -> Diagnosis:
 def _description(path: Path) -> Diagnosis:
     """Whether this file lets the local Discord check the bot's requests."""
     try:
-        from bot.sandbox.wire.openapi import DescriptionError, describe
+        from bot.sandbox.wire.openapi import DescriptionError, load_description
     except ImportError:
         return Diagnosis(name="openapi", said=f"{path} was not looked at: no local Discord here")
     try:
-        describe(path)
+        load_description(path)
     except DescriptionError as problem:
         return Diagnosis(name="openapi", said="cannot be used", advice=str(problem))
     return Diagnosis(name="openapi", said=f"{path} describes Discord's API")

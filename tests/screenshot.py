@@ -59,8 +59,8 @@ _SETTLE_S = 1.5
 async def _talk(here: Stage, seed: int) -> None:
     """Hold a conversation with a picture, its votes, and four pictures to choose from."""
     sandbox = here.sandbox
-    sandbox.say("moderator", here.where, "The bot is back! Who draws the first picture?")
-    sandbox.say("member", here.where, "me, with glasses please 🤓")
+    sandbox.send_message("moderator", here.where, "The bot is back! Who draws the first picture?")
+    sandbox.send_message("member", here.where, "me, with glasses please 🤓")
     terms = await here.draw(PROMPT, seed=seed)
     await sandbox.click("member", terms["id"], button(terms, "accept")).answer()
     (post,) = await here.posts(1, limit_s=300)
@@ -73,7 +73,7 @@ async def _talk(here: Stage, seed: int) -> None:
     for fan in FANS:
         sandbox.react(sandbox.add_person(fan), post["id"], "👍")
     sandbox.react("newcomer", post["id"], "💙")
-    sandbox.say("member", here.where, "now cats! 🐱")
+    sandbox.send_message("member", here.where, "now cats! 🐱")
     await here.draw(GRID_PROMPT, count=GRID_COUNT, seed=GRID_SEED)
     await here.posts(1 + GRID_COUNT, limit_s=300)
 

@@ -25,7 +25,7 @@ async def drawn(here: Stage, prompt: str, count: int) -> None:
 
 async def test_a_refused_first_connection_is_tried_again(tmp_path: Path) -> None:
     async with stage(tmp_path, start=False) as here:
-        here.sandbox.offline(3)
+        here.sandbox.go_offline(3)
         await here.up()
         await here.accept_terms()
 
@@ -47,7 +47,7 @@ async def test_after_an_invalid_session_the_votes_are_reconciled(tmp_path: Path)
     async with stage(tmp_path) as here:
         await here.accept_terms()
         (post,) = await here.posts(1)
-        here.sandbox.invalidate()
+        here.sandbox.invalidate_session()
         here.sandbox.react("moderator", post["id"], "👎")
 
         async def counted() -> bool:
@@ -67,9 +67,9 @@ async def test_rate_limits_and_outages_delay_and_lose_nothing(
         await here.accept_terms()
         await here.draw("1girl, in bad weather", count=2, steps=50)
         if status == 429:
-            here.sandbox.ratelimit(calls)
+            here.sandbox.start_rate_limit(calls)
         else:
-            here.sandbox.outage(calls, status)
+            here.sandbox.start_outage(calls, status)
         assert pictures(await here.posts(3, limit_s=90)) == 3
 
         async def passed() -> bool:
@@ -83,7 +83,7 @@ async def test_rate_limits_and_outages_delay_and_lose_nothing(
 async def test_a_picture_too_large_is_posted_smaller(tmp_path: Path) -> None:
     async with stage(tmp_path) as here:
         await here.accept_terms()
-        here.sandbox.upload_limit(6000)
+        here.sandbox.set_upload_limit(6000)
         await here.draw("1girl, in a small envelope")
         *_, post = await here.posts(2)
         assert post["attachments"][0]["size"] <= 6000

@@ -10,14 +10,14 @@ import sys
 from pathlib import Path
 
 from bot.domain import BotError
-from bot.sandbox.demo import opened
+from bot.sandbox.demo import open_sandbox
 
 
 async def _serve(port: int, state_dir: Path | None, openapi: Path | None) -> None:
     stop = asyncio.Event()
-    for number in (signal.SIGTERM, signal.SIGINT):
-        asyncio.get_running_loop().add_signal_handler(number, stop.set)
-    async with opened(port, state_dir, openapi) as sandbox:
+    for signum in (signal.SIGTERM, signal.SIGINT):
+        asyncio.get_running_loop().add_signal_handler(signum, stop.set)
+    async with open_sandbox(port, state_dir, openapi) as sandbox:
         print(f"the local Discord is at {sandbox.page_url}", flush=True)  # noqa: T201  command line
         await stop.wait()
 

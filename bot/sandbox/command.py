@@ -14,25 +14,28 @@ from bot.settings import Settings
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare where to serve, or what to run once."""
     parser.add_argument(
-        "--port", type=_port, help="port of the page on 127.0.0.1 (0: any free one)"
+        "--port", type=_parse_port, help="port of the page on 127.0.0.1 (0: any free one)"
     )
     parser.add_argument(
-        "--once", type=_command, metavar="COMMAND", help="run one command, print each step, exit"
+        "--once",
+        type=_parse_command,
+        metavar="COMMAND",
+        help="run one command, print each step, exit",
     )
     parser.add_argument(
         "--out", type=Path, default=Path("out"), help="where --once saves pictures and files"
     )
 
 
-def _port(text: str) -> int:
+def _parse_port(text: str) -> int:
     if not (text.isdecimal() and len(text) < 6 and int(text) < 65536):
-        raise argparse.ArgumentTypeError(f"{text} is no port: 0 to 65535")
+        raise argparse.ArgumentTypeError(f"{text} is not a port: use 0 to 65535")
     return int(text)
 
 
-def _command(text: str) -> str:
+def _parse_command(text: str) -> str:
     if not text.strip():
-        raise argparse.ArgumentTypeError("it needs a command, such as '/waifu prompt: 1girl'")
+        raise argparse.ArgumentTypeError("name a command, such as '/waifu prompt: 1girl'")
     return text
 
 

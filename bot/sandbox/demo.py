@@ -49,7 +49,7 @@ class Child(Protocol):
         ...
 
     async def wait(self) -> int:
-        """Wait for its end; return its exit code."""
+        """Wait until it ends; return its exit code."""
         ...
 
 
@@ -118,7 +118,7 @@ class BotProcess:
             await self.kill()
 
     async def kill(self) -> None:
-        """Send SIGKILL: the bot cannot tidy up, which is the point of a crash test."""
+        """Send SIGKILL: as in a crash, the bot cannot tidy up."""
         if self._process is not None and self.running:
             self._process.kill()
             await self._process.wait()
@@ -129,7 +129,7 @@ class BotProcess:
         await self.start()
 
     async def wait(self) -> int:
-        """Wait for the child's end; return its exit code."""
+        """Wait until the child ends; return its exit code."""
         assert self._process is not None, "start() comes first"
         return await self._process.wait()
 
@@ -144,9 +144,9 @@ async def run(
     """Serve the page and the bot until Ctrl-C. Returns the exit code."""
     stop = asyncio.Event()
     loop = asyncio.get_running_loop()
-    for number in (signal.SIGTERM, signal.SIGINT):
-        loop.add_signal_handler(number, stop.set)
-    async with opened(port, state_dir, openapi) as sandbox:
+    for signum in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(signum, stop.set)
+    async with open_sandbox(port, state_dir, openapi) as sandbox:
         bot = BotProcess(sandbox, data_dir)
         sandbox.bot_control = bot
         await bot.start()
@@ -172,7 +172,7 @@ _WELCOME = """
 
 
 @asynccontextmanager
-async def opened(
+async def open_sandbox(
     port: int, state_dir: Path | None, openapi: Path | None
 ) -> AsyncGenerator[Sandbox]:
     """The local Discord, with its state locked. Raises `SettingsError` if it cannot open."""
@@ -203,17 +203,17 @@ async def opened(
 async def run_once(command: str, *, openapi: Path | None, out: Path) -> int:
     """Run one command through the whole flow in a fresh local Discord, printing each step."""
     with tempfile.TemporaryDirectory(prefix="waifu-sandbox-") as scratch:
-        async with opened(0, None, openapi) as sandbox:
+        async with open_sandbox(0, None, openapi) as sandbox:
             bot = BotProcess(sandbox, Path(scratch), {"LOG_LEVEL": "WARNING"})
             await bot.start()
             try:
                 async with asyncio.TaskGroup() as tasks:
-                    playing = tasks.create_task(one_run.play(sandbox, command, out))
-                    ended = tasks.create_task(bot.wait())
-                    await asyncio.wait({playing, ended}, return_when=asyncio.FIRST_COMPLETED)
-                    playing.cancel()
-                    ended.cancel()
+                    play_task = tasks.create_task(one_run.play(sandbox, command, out))
+                    exit_task = tasks.create_task(bot.wait())
+                    await asyncio.wait({play_task, exit_task}, return_when=asyncio.FIRST_COMPLETED)
+                    play_task.cancel()
+                    exit_task.cancel()
             finally:
                 await bot.stop()
-            # A bot that cannot start has said why; there is nothing to wait for.
-            return 2 if playing.cancelled() else playing.result()
+            # A bot that cannot start has printed the reason; there is nothing to wait for.
+            return 2 if play_task.cancelled() else play_task.result()

@@ -213,13 +213,13 @@ class Day:
         self.here.sandbox.drop_gateway()
 
     async def _invalidate(self) -> None:
-        self.here.sandbox.invalidate()
+        self.here.sandbox.invalidate_session()
 
     async def _limit(self) -> None:
-        self.here.sandbox.ratelimit(self.dice.randint(1, 4))
+        self.here.sandbox.start_rate_limit(self.dice.randint(1, 4))
 
     async def _fail(self) -> None:
-        self.here.sandbox.outage(self.dice.randint(1, 4), self.dice.choice((500, 502, 503)))
+        self.here.sandbox.start_outage(self.dice.randint(1, 4), self.dice.choice((500, 502, 503)))
 
     async def _vanish(self) -> None:
-        self.here.sandbox.offline(self.dice.random())
+        self.here.sandbox.go_offline(self.dice.random())

@@ -1,7 +1,7 @@
-"""Finds what a message asks to vote on.
+"""Finds what members can vote on in a message.
 
-A picture with two reactions from the bot, two pictures with buttons for left and right, or several
-with a button each. `voting.py` uses it. Pure.
+That is a picture with two reactions from the bot, two pictures with buttons for left and right, or
+several with a button each. `voting.py` uses it. Pure.
 """
 
 from __future__ import annotations
@@ -11,17 +11,17 @@ from dataclasses import dataclass
 
 from bot.sandbox.wire.wire import Payload
 from bot.sandbox.world import lounge
-from bot.sandbox.world.forms import walk
+from bot.sandbox.world.forms import iter_components
 
 _EPHEMERAL = 1 << 6
-#: The file name prefix of a grid's missing pictures.
-_TILE = "missing-"
-#: The asker's mention, which precedes the words.
-_ASKER = re.compile(r"<@(\d+)>")
+#: Prefixes the file names of a grid's missing pictures.
+_MISSING_PREFIX = "missing-"
+#: The asker's mention, at the start of the text.
+_ASKER_MENTION = re.compile(r"<@(\d+)>")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Votable:
+class VotableMessage:
     """One message that asks for votes."""
 
     message_id: int
@@ -30,69 +30,73 @@ class Votable:
     pictures: tuple[Payload, ...]
     #: For a picture, the emoji for up and down; for a duel, the buttons for left, right and
     #: neither; for a grid, one button per picture.
-    marks: tuple[str, ...]
-    #: Who asked for it and so may not vote, if the message tells.
+    choices: tuple[str, ...]
+    #: The person who asked for it and so may not vote, if the message names one.
     asked_by: int | None
-    #: Who has reacted already.
+    #: Everybody who has reacted.
     voters: frozenset[int]
-
-    #: Two blind pictures side by side, for a limited time.
+    #: Two unlabelled pictures side by side, for a limited time.
     is_duel: bool
 
 
-def votable(message: Payload, reactions: list[Payload]) -> Votable | None:
-    """What a message asks to vote on; None if nothing, or nothing yet.
+def find_votable(message: Payload, reactions: list[Payload]) -> VotableMessage | None:
+    """What members can vote on in a message; None if nothing, or nothing yet.
 
     `reactions` are all of the message's reactions, each with its emoji and user ids.
     """
-    files = tuple(message["attachments"])
-    by_bot = message["author"]["id"] == str(lounge.BOT_ID)
-    if not by_bot or message["flags"] & _EPHEMERAL or not files:
+    pictures = tuple(message["attachments"])
+    is_by_bot = message["author"]["id"] == str(lounge.BOT_ID)
+    if not is_by_bot or message["flags"] & _EPHEMERAL or not pictures:
         return None
-    is_duel = button(message, "left") is not None
-    if grid := _grid(message):
-        files, marks = grid
+    is_duel = button_id(message, "left") is not None
+    if grid := _find_grid(message):
+        pictures, choices = grid
     else:
-        marks = _buttons(message) if is_duel else _opened(reactions)
-    if marks is None:
+        choices = _duel_buttons(message) if is_duel else _seed_reactions(reactions)
+    if choices is None:
         return None
-    asked_by = None if is_duel else _ASKER.search(message["content"])
-    return Votable(
+    asked_by = None if is_duel else _ASKER_MENTION.search(message["content"])
+    return VotableMessage(
         message_id=int(message["id"]),
         channel_id=int(message["channel_id"]),
-        pictures=files,
-        marks=marks,
+        pictures=pictures,
+        choices=choices,
         asked_by=int(asked_by[1]) if asked_by else None,
-        voters=frozenset(int(user) for one in reactions for user in one["user_ids"]),
+        voters=frozenset(int(user) for reaction in reactions for user in reaction["user_ids"]),
         is_duel=is_duel,
     )
 
 
-def button(message: Payload, action: str) -> str | None:
+def button_id(message: Payload, action: str) -> str | None:
     """The custom id of a message's button for this action."""
-    ids = [str(control.get("custom_id", "")) for control in walk(message["components"])]
-    return next((found for found in ids if f":{action}:" in found), None)
+    ids = [str(control.get("custom_id", "")) for control in iter_components(message["components"])]
+    return next((id_ for id_ in ids if f":{action}:" in id_), None)
 
 
-def _grid(message: Payload) -> tuple[tuple[Payload, ...], tuple[str, ...]] | None:
+def _find_grid(message: Payload) -> tuple[tuple[Payload, ...], tuple[str, ...]] | None:
     """A grid's existing pictures and their buttons; None for any other message."""
-    found = [
-        (file, mark)
-        for place, file in enumerate(message["attachments"], 1)
-        if (mark := button(message, f"pick{place}")) and not file["filename"].startswith(_TILE)
+    tiles = [
+        (file, choice)
+        for number, file in enumerate(message["attachments"], 1)
+        if (choice := button_id(message, f"pick{number}"))
+        and not file["filename"].startswith(_MISSING_PREFIX)
     ]
-    if len(found) < 2:
+    if len(tiles) < 2:
         return None
-    return tuple(file for file, _ in found), tuple(mark for _, mark in found)
+    return tuple(file for file, _ in tiles), tuple(choice for _, choice in tiles)
 
 
-def _buttons(message: Payload) -> tuple[str, ...] | None:
-    found = [button(message, action) for action in ("left", "right", "skip")]
-    marks = tuple(one for one in found if one is not None)
-    return marks if len(marks) == len(found) else None
+def _duel_buttons(message: Payload) -> tuple[str, ...] | None:
+    ids = [button_id(message, action) for action in ("left", "right", "skip")]
+    choices = tuple(id_ for id_ in ids if id_ is not None)
+    return choices if len(choices) == len(ids) else None
 
 
-def _opened(reactions: list[Payload]) -> tuple[str, ...] | None:
+def _seed_reactions(reactions: list[Payload]) -> tuple[str, ...] | None:
     """The bot's two initial reactions: up, then down."""
-    bots = [str(one["emoji"]) for one in reactions if str(lounge.BOT_ID) in one["user_ids"]]
-    return tuple(bots[:2]) if len(bots) >= 2 else None
+    emojis = [
+        str(reaction["emoji"])
+        for reaction in reactions
+        if str(lounge.BOT_ID) in reaction["user_ids"]
+    ]
+    return tuple(emojis[:2]) if len(emojis) >= 2 else None

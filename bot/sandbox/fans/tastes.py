@@ -1,7 +1,7 @@
 """The tastes of simulated members, and the judgements that follow from them.
 
 A taste assigns a number to each picture. Members compare it with everything they have seen, and
-their judgement is noisy, as people's is. Called by `voting.py`. Pure except for the random
+their judgement is noisy, like people's. Called by `voting.py`. Pure except for the random
 generator passed in.
 """
 
@@ -17,15 +17,15 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-#: Pictures are reduced to this many fields per row and per column.
-_FIELDS = 32
+#: Pictures are reduced to this many cells per row and per column.
+_CELLS_PER_SIDE = 32
 #: The strength of a member's mood, in standard deviations of the taste. Two members whose likings
 #: are normal agree on a picture with probability 1/2 + arcsin(1 / (1 + mood^2)) / pi: 70 %.
 _MOOD = 0.84
 #: Below this difference, a member sees two pictures as equal.
-_ALIKE = 0.1
+_INDIFFERENCE = 0.1
 #: The standard deviation of a normal sample, in median absolute deviations.
-_SPREADS = 1.4826
+_STD_PER_MAD = 1.4826
 
 
 class FanTaste(StrEnum):
@@ -66,7 +66,9 @@ def liking(taste: FanTaste, picture: bytes) -> float:
 def _pixels(picture: bytes) -> NDArray[np.float64]:
     """Colours (N, 3) in 0..1."""
     with Image.open(BytesIO(picture)) as image:
-        small = image.convert("RGB").resize((_FIELDS, _FIELDS), Image.Resampling.BOX)
+        small = image.convert("RGB").resize(
+            (_CELLS_PER_SIDE, _CELLS_PER_SIDE), Image.Resampling.BOX
+        )
     return np.asarray(small, np.float64).reshape(-1, 3) / 255
 
 
@@ -78,38 +80,38 @@ def _colourfulness(pixels: NDArray[np.float64]) -> float:
 
 
 class Opinions:
-    """The opinions of members with one taste; every picture they meet is remembered."""
+    """The opinions of members with one taste about every picture that they have seen."""
 
-    def __init__(self, taste: FanTaste, dice: Random) -> None:
+    def __init__(self, taste: FanTaste, rng: Random) -> None:
         self._taste = taste
-        self._dice = dice
+        self._rng = rng
         self._likings: dict[Hashable, float] = {}
 
-    def meet(self, name: Hashable, picture: bytes) -> None:
-        """Look at a picture for the first time. Raises `OSError` if the bytes are no picture."""
-        self._likings[name] = liking(self._taste, picture)
+    def add_picture(self, picture_key: Hashable, picture: bytes) -> None:
+        """Rate a picture for the first time. Raises `OSError` if the bytes are no picture."""
+        self._likings[picture_key] = liking(self._taste, picture)
 
-    def knows(self, name: Hashable) -> bool:
-        """Whether they have met this picture."""
-        return name in self._likings
+    def has_seen(self, picture_key: Hashable) -> bool:
+        """Whether they have seen this picture."""
+        return picture_key in self._likings
 
-    def likes(self, name: Hashable) -> bool:
+    def likes(self, picture_key: Hashable) -> bool:
         """Whether a member likes a picture, with the mood of the moment."""
-        return self._feeling(name) > 0
+        return self._feeling(picture_key) > 0
 
     def better(self, left: Hashable, right: Hashable) -> int | None:
         """Which of two is better, 0 or 1; None if the member sees no difference."""
         difference = self._feeling(right) - self._feeling(left)
-        return None if abs(difference) < _ALIKE else int(difference > 0)
+        return None if abs(difference) < _INDIFFERENCE else int(difference > 0)
 
-    def best(self, names: Sequence[Hashable]) -> int:
+    def best(self, picture_keys: Sequence[Hashable]) -> int:
         """The index of the best of several."""
-        feelings = [self._feeling(name) for name in names]
+        feelings = [self._feeling(picture_key) for picture_key in picture_keys]
         return feelings.index(max(feelings))
 
-    def _feeling(self, name: Hashable) -> float:
+    def _feeling(self, picture_key: Hashable) -> float:
         """How far the picture is above the median, in standard deviations, plus the mood."""
-        usual = median(self._likings.values())
-        spread = _SPREADS * median(abs(liked - usual) for liked in self._likings.values())
-        above = (self._likings[name] - usual) / spread if spread else 0.0
-        return above + self._dice.gauss(0, _MOOD)
+        middle = median(self._likings.values())
+        spread = _STD_PER_MAD * median(abs(value - middle) for value in self._likings.values())
+        above = (self._likings[picture_key] - middle) / spread if spread else 0.0
+        return above + self._rng.gauss(0, _MOOD)

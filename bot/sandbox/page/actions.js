@@ -1,20 +1,20 @@
-// The small bar over a message: react, apps (context-menu commands), delete.
+// The small bar over a message: react, run context-menu commands, delete.
 /** @import { Emoji, Message, Command, Named } from "./types.js" */
 import { api, newNonce } from "./api.js";
-import { all, h, iconButton } from "./dom.js";
+import { findAll, h, iconButton } from "./dom.js";
 import { emojiNode, sameEmoji } from "./emoji.js";
 import { icon } from "./icons.js";
-import { expect, forget } from "./interactions.js";
-import { close, popover } from "./popover.js";
-import { pick, toggle } from "./reactions.js";
+import { expectAnswer, stopWaiting } from "./interactions.js";
+import { closePopover, openPopover } from "./popover.js";
+import { pickReaction, toggleReaction } from "./reactions.js";
 import { dismiss, isEphemeral, isModerator, store } from "./store.js";
 import { attempt, copyText } from "./toast.js";
 
 const USER_COMMAND = 2;
 const MESSAGE_COMMAND = 3;
-const QUICK = ["👍", "👎"];
+const QUICK_EMOJI = ["👍", "👎"];
 /** @type {Record<string, number>} */
-const STEPS = { ArrowRight: 1, ArrowLeft: -1 };
+const ARROW_STEPS = { ArrowRight: 1, ArrowLeft: -1 };
 
 /**
  * The bar of one message.
@@ -36,37 +36,39 @@ export function messageActions(message, item) {
       iconButton(
         emojiNode(emoji),
         `React with ${emoji.name}`,
-        () => toggle(current(message), emoji, isMine(message, emoji)),
+        () => toggleReaction(latestVersion(message), emoji, isMine(message, emoji)),
         { class: "quick" },
       ),
     ),
     iconButton(icon("react"), "Add a reaction", (event) =>
-      hold(item, () => pick(event.currentTarget, message)),
+      keepBarOpen(item, () => pickReaction(event.currentTarget, message)),
     ),
     iconButton(icon("more"), "Apps and more", (event) =>
-      hold(item, () => menu(event.currentTarget, message)),
+      keepBarOpen(item, () => openMessageMenu(event.currentTarget, message)),
     ),
     (mine || isModerator()) &&
-      iconButton(icon("trash"), "Delete message", () => erase(message), { class: "danger" }),
+      iconButton(icon("trash"), "Delete message", () => deleteMessage(message), {
+        class: "danger",
+      }),
   );
-  return oneTabStop(bar);
+  return makeOneTabStop(bar);
 }
 
 /**
- * The context menu of a message, at the pointer.
+ * Open a message's context menu at the pointer.
  * @param {MouseEvent} event
  * @param {Message} message
  * @param {HTMLElement} item
  */
-export function messageMenu(event, message, item) {
+export function openContextMenu(event, message, item) {
   if (isEphemeral(message) || !(event.target instanceof Element)) return;
   if (event.target.closest("a, img, input, textarea, .components")) return;
-  if (!getSelection()?.isCollapsed) return; // Somebody wants to copy the selection.
+  if (!getSelection()?.isCollapsed) return; // The person may want to copy the selection.
   event.preventDefault();
-  const at = { left: `${event.clientX}px`, top: `${event.clientY}px` };
-  const point = h("span", { class: "point", style: at });
-  document.body.append(point);
-  hold(item, () => menu(point, message, () => point.remove()));
+  const position = { left: `${event.clientX}px`, top: `${event.clientY}px` };
+  const anchor = h("span", { class: "point", style: position });
+  document.body.append(anchor);
+  keepBarOpen(item, () => openMessageMenu(anchor, message, () => anchor.remove()));
 }
 
 /**
@@ -75,69 +77,71 @@ export function messageMenu(event, message, item) {
  * @returns {Emoji[]}
  */
 export function quickEmoji(message) {
-  const opened = (message.reactions ?? []).slice(0, QUICK.length);
-  return opened.length === QUICK.length
-    ? opened.map((entry) => entry.emoji)
-    : QUICK.map((name) => ({ name }));
+  const seeded = (message.reactions ?? []).slice(0, QUICK_EMOJI.length);
+  return seeded.length === QUICK_EMOJI.length
+    ? seeded.map((entry) => entry.emoji)
+    : QUICK_EMOJI.map((name) => ({ name }));
 }
 
 /**
- * A bar of buttons is one Tab stop; the arrows move inside it (WAI-ARIA, "Toolbar pattern").
+ * Make a bar of buttons one Tab stop, with the arrows moving inside (WAI-ARIA, "Toolbar pattern").
  * @param {HTMLElement} bar
  */
-function oneTabStop(bar) {
-  const buttons = all(bar, "button", HTMLElement);
-  /** @param {number} at */
-  const rest = (at) => buttons.forEach((one, place) => (one.tabIndex = place === at ? 0 : -1));
-  rest(0);
+function makeOneTabStop(bar) {
+  const buttons = findAll(bar, "button", HTMLElement);
+  /** @param {number} current */
+  const moveTabStop = (current) =>
+    buttons.forEach((button, index) => (button.tabIndex = index === current ? 0 : -1));
+  moveTabStop(0);
   bar.addEventListener("keydown", (event) => {
-    const step = STEPS[event.key];
+    const step = ARROW_STEPS[event.key];
     if (!step) return;
     event.preventDefault();
-    const at = buttons.findIndex((one) => one === document.activeElement);
-    const next = (at + step + buttons.length) % buttons.length;
-    rest(next);
+    const current = buttons.findIndex((button) => button === document.activeElement);
+    const next = (current + step + buttons.length) % buttons.length;
+    moveTabStop(next);
     buttons[next].focus();
   });
   return bar;
 }
 
 /** @param {Message} message */
-const current = (message) => store.messages.get(message.channel_id)?.get(message.id) ?? message;
+const latestVersion = (message) =>
+  store.messages.get(message.channel_id)?.get(message.id) ?? message;
 
 /**
  * @param {Message} message
  * @param {Emoji} emoji
  */
 function isMine(message, emoji) {
-  const { reactions = [] } = current(message);
+  const { reactions = [] } = latestVersion(message);
   return reactions.some((entry) => sameEmoji(entry.emoji, emoji) && entry.me);
 }
 
 /**
- * The bar stays while its panel is open.
+ * Open a panel, and keep the bar visible while it is open.
  * @param {HTMLElement} item
  * @param {() => void} open
  */
-function hold(item, open) {
+function keepBarOpen(item, open) {
   open();
   item.classList.add("menu");
-  const watch = new MutationObserver(() => {
+  const observer = new MutationObserver(() => {
     if (document.querySelector(".popover")) return;
     item.classList.remove("menu");
-    watch.disconnect();
+    observer.disconnect();
   });
-  watch.observe(document.body, { childList: true });
+  observer.observe(document.body, { childList: true });
 }
 
 /**
  * @param {HTMLElement} anchor
  * @param {Message} message
- * @param {() => void} [closed]
+ * @param {() => void} [onClose]
  */
-function menu(anchor, message, closed) {
+function openMessageMenu(anchor, message, onClose) {
   const commands = store.commands.filter((command) => command.type === MESSAGE_COMMAND);
-  popover(
+  openPopover(
     anchor,
     h(
       "div",
@@ -148,30 +152,30 @@ function menu(anchor, message, closed) {
         : h("p", {}, "The bot has no message commands."),
       h(
         "button",
-        { type: "button", onclick: () => copy(message.id) },
+        { type: "button", onclick: () => copyId(message.id) },
         icon("link"),
         "Copy message ID",
       ),
     ),
-    { label: "Apps and more", closed },
+    { label: "Apps and more", onClose },
   );
 }
 
 /**
- * The user commands that the bot offers for a person.
+ * Open the menu of the bot's user commands for a person.
  * @param {HTMLElement} anchor
  * @param {Named} user
  */
-export function userMenu(anchor, user) {
+export function openUserMenu(anchor, user) {
   const commands = store.commands.filter((command) => command.type === USER_COMMAND);
-  popover(
+  openPopover(
     anchor,
     h(
       "div",
       { class: "menu-list" },
       h("h4", {}, user.name),
       commands.map((command) => appButton(command, user.id)),
-      h("button", { type: "button", onclick: () => copy(user.id) }, icon("link"), "Copy user ID"),
+      h("button", { type: "button", onclick: () => copyId(user.id) }, icon("link"), "Copy user ID"),
     ),
     { label: user.name },
   );
@@ -187,8 +191,8 @@ function appButton(command, target) {
     {
       type: "button",
       onclick: () => {
-        close();
-        runContext(command, target);
+        closePopover();
+        runMenuCommand(command, target);
       },
     },
     icon("bolt"),
@@ -200,9 +204,9 @@ function appButton(command, target) {
  * @param {Command} command
  * @param {string} target
  */
-async function runContext(command, target) {
+async function runMenuCommand(command, target) {
   const nonce = newNonce();
-  expect(nonce, { kind: "command", name: command.name, slash: false, channel: store.active });
+  expectAnswer(nonce, { kind: "command", name: command.name, slash: false, channel: store.active });
   const answer = await attempt(
     api.context({
       persona: store.persona,
@@ -212,18 +216,22 @@ async function runContext(command, target) {
       nonce,
     }),
   );
-  if (!answer) forget(nonce);
+  if (!answer) stopWaiting(nonce);
 }
 
-/** @param {string} text */
-function copy(text) {
-  close();
-  copyText(text);
+/** @param {string} id */
+function copyId(id) {
+  closePopover();
+  copyText(id);
 }
 
 /** @param {Message} message */
-function erase(message) {
+function deleteMessage(message) {
   return attempt(
-    api.erase({ persona: store.persona, channel: message.channel_id, message_id: message.id }),
+    api.deleteMessage({
+      persona: store.persona,
+      channel: message.channel_id,
+      message_id: message.id,
+    }),
   );
 }

@@ -1,4 +1,4 @@
-// Calls to the sandbox: one function for each thing that a person can do on the page.
+// Calls to the sandbox: one function for each action of a person on the page.
 
 /** @typedef {Record<string, unknown>} Body */
 
@@ -30,9 +30,11 @@ async function send(path, request) {
     throw new ApiError("The local Discord does not answer. Is it still running?");
   }
   const answer = await response.json().catch(() => null);
-  const said = answer?.error ?? answer?.message;
+  const problem = answer?.error ?? answer?.message;
   if (!response.ok || answer?.error)
-    throw new ApiError(typeof said === "string" ? said : `That did not work (${response.status}).`);
+    throw new ApiError(
+      typeof problem === "string" ? problem : `That did not work (${response.status}).`,
+    );
   return answer;
 }
 
@@ -69,11 +71,11 @@ export const api = {
   /** @param {Body} body */
   unreact: (body) => call("DELETE", "/page/reaction", body),
   /** @param {Body} body */
-  say: (body) => call("POST", "/page/message", body),
+  sendMessage: (body) => call("POST", "/page/message", body),
   /** @param {Body} body */
-  erase: (body) => call("DELETE", "/page/message", body),
+  deleteMessage: (body) => call("DELETE", "/page/message", body),
   /** @param {Body} body */
-  language: (body) => call("POST", "/page/language", body),
+  setLanguage: (body) => call("POST", "/page/language", body),
   /** @param {Body} body */
   weather: (body) => call("POST", "/page/weather", body),
   /** @param {Body} body */

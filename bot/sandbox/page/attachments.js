@@ -1,16 +1,17 @@
 // Pictures and files of a message. A live edit keeps the layout: each box has its attachment's
 // size, and a new picture is loaded before it replaces the old one.
 /** @import { Media } from "./types.js" */
-import { all, bytesText, fill, h, one, safeUrl } from "./dom.js";
+import { findAll, bytesText, fill, h, findOne, safeUrl } from "./dom.js";
 import { icon } from "./icons.js";
-import { lightbox } from "./lightbox.js";
+import { openLightbox } from "./lightbox.js";
 
 const MAX_WIDTH_PX = 480;
 const MAX_HEIGHT_PX = 420;
 
 /** @param {Media} file */
 const isPicture = (file) =>
-  (file.content_type?.startsWith("image/") ?? /\.(png|jpe?g|webp|gif)$/i.test(file.filename ?? "")) &&
+  (file.content_type?.startsWith("image/") ??
+    /\.(png|jpe?g|webp|gif)$/i.test(file.filename ?? "")) &&
   file.content_type !== "image/svg+xml" &&
   safeUrl(file.url);
 
@@ -22,16 +23,16 @@ const isPicture = (file) =>
 export function patchAttachments(box, list) {
   const pictures = list.filter(isPicture);
   const files = list.filter((file) => !isPicture(file));
-  const old = all(box, ":scope > .gallery > .attachment", HTMLElement);
-  const cells = pictures.map((picture, at) => old[at] ?? newCell());
-  cells.forEach((cell, at) => showPicture(cell, pictures[at], () => lightbox(pictures, at)));
-  let [gallery] = all(box, ":scope > .gallery", HTMLElement);
+  const oldCells = findAll(box, ":scope > .gallery > .attachment", HTMLElement);
+  const cells = pictures.map((picture, at) => oldCells[at] ?? newCell());
+  cells.forEach((cell, at) => showPicture(cell, pictures[at], () => openLightbox(pictures, at)));
+  let [gallery] = findAll(box, ":scope > .gallery", HTMLElement);
   if (!pictures.length) gallery?.remove();
   else {
     gallery ??= h("div");
     gallery.className = `gallery ${pictures.length > 4 ? "many" : `n${pictures.length}`}`;
     sizeGallery(gallery, pictures);
-    if (cells.length !== old.length) fill(gallery, cells);
+    if (cells.length !== oldCells.length) fill(gallery, cells);
     if (!gallery.isConnected || gallery.parentNode !== box) box.prepend(gallery);
   }
   for (const row of box.querySelectorAll(":scope > .file")) row.remove();
@@ -52,7 +53,7 @@ function newCell() {
  * @param {Media[]} pictures
  */
 function sizeGallery(gallery, pictures) {
-  const { width_px, ratio } = boxOf(pictures[0]);
+  const { width_px, ratio } = displayedSize(pictures[0]);
   gallery.style.setProperty("--w", `${width_px}px`);
   gallery.style.setProperty("--ratio", ratio);
 }
@@ -61,7 +62,7 @@ function sizeGallery(gallery, pictures) {
  * The displayed size of a picture: small ones are enlarged, large ones shrunk to fit.
  * @param {Media} picture
  */
-export function boxOf({ width, height }) {
+export function displayedSize({ width, height }) {
   if (!width || !height) return { width_px: MAX_WIDTH_PX, ratio: "auto" };
   const scale = Math.min(
     MAX_WIDTH_PX / width,
@@ -72,30 +73,30 @@ export function boxOf({ width, height }) {
 }
 
 /**
- * Show a picture in a cell (a button with an img) without a flash of emptiness.
+ * Show a picture in a cell (a button with an img), which never flashes empty.
  * @param {HTMLElement} cell
  * @param {Media} picture
- * @param {() => void} open
+ * @param {() => void} onOpen
  */
-export function showPicture(cell, picture, open) {
-  const image = one(cell, "img", HTMLImageElement);
+export function showPicture(cell, picture, onOpen) {
+  const image = findOne(cell, "img", HTMLImageElement);
   const url = safeUrl(picture.proxy_url ?? picture.url) ?? "";
-  const covered = picture.filename?.startsWith("SPOILER_") && cell.dataset.opened !== url;
-  cell.classList.toggle("covered", Boolean(covered));
+  const isCovered = picture.filename?.startsWith("SPOILER_") && cell.dataset.opened !== url;
+  cell.classList.toggle("covered", Boolean(isCovered));
   image.alt = picture.description ?? picture.filename ?? "Picture";
   cell.setAttribute(
     "aria-label",
-    covered ? "Spoiler: show the picture" : `Open large: ${image.alt}`,
+    isCovered ? "Spoiler: show the picture" : `Open large: ${image.alt}`,
   );
   cell.onclick = () => {
-    if (!covered) return open();
+    if (!isCovered) return onOpen();
     cell.dataset.opened = url;
-    return showPicture(cell, picture, open);
+    return showPicture(cell, picture, onOpen);
   };
   if (cell.dataset.url === url) return;
   cell.dataset.url = url;
   if (!image.getAttribute("src")) image.src = url;
-  else swap(cell, image, url);
+  else swapImage(cell, image, url);
 }
 
 /**
@@ -103,7 +104,7 @@ export function showPicture(cell, picture, open) {
  * @param {HTMLImageElement} image
  * @param {string} url
  */
-async function swap(cell, image, url) {
+async function swapImage(cell, image, url) {
   const next = new Image();
   next.src = url;
   await next.decode().catch(() => {});

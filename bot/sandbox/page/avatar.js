@@ -1,7 +1,7 @@
-// Faces: people get their initial on their colour, the bot its drawing.
+// Avatars: a person's initial on their colour, or the bot's drawn face.
 import { h } from "./dom.js";
-import { face } from "./icons.js";
-import { inkOn } from "./ink.js";
+import { botFace } from "./icons.js";
+import { textColorOn } from "./ink.js";
 import { person, store } from "./store.js";
 
 /**
@@ -12,7 +12,7 @@ import { person, store } from "./store.js";
 export function avatar(user, size = 40) {
   const id = String(user.id);
   const style = { "--size": `${size}px` };
-  if (id === store.bot.id) return h("span", { class: "avatar", style }, face());
+  if (id === store.bot.id) return h("span", { class: "avatar", style }, botFace());
   const persona = person(id);
   const name = persona?.name ?? user.global_name ?? user.username ?? user.name ?? "?";
   const color = persona?.avatar_color ?? "#6b6980";
@@ -20,7 +20,7 @@ export function avatar(user, size = 40) {
     "span",
     {
       class: "avatar",
-      style: { ...style, "--color": color, "--ink": inkOn(color) },
+      style: { ...style, "--color": color, "--ink": textColorOn(color) },
       "aria-hidden": "true",
     },
     [...name][0]?.toUpperCase() ?? "?",

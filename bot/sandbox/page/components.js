@@ -1,16 +1,16 @@
-// The components of a message below its text or instead of it: buttons, selects, layouts; and their
-// presses.
+// The components of a message, below its text or instead of it: draws buttons, selects and layouts,
+// and sends presses.
 /** @import { Child } from "./dom.js" */
 /** @import { Message, Part } from "./types.js" */
 import { api, newNonce } from "./api.js";
 import { h, safeUrl } from "./dom.js";
 import { emojiNode } from "./emoji.js";
 import { icon } from "./icons.js";
-import { expect } from "./interactions.js";
+import { expectAnswer } from "./interactions.js";
 import { LAYOUT } from "./layout.js";
-import { isSelect, select } from "./selects.js";
+import { isSelect, selectButton } from "./selects.js";
 import { store } from "./store.js";
-import { said, toast } from "./toast.js";
+import { errorText, showToast } from "./toast.js";
 
 const ROW = 1;
 const BUTTON = 2;
@@ -23,7 +23,7 @@ const STYLES = { 1: "primary", 2: "secondary", 3: "success", 4: "danger", 5: "se
  * @param {Message} message
  */
 export function components(message) {
-  return (message.components ?? []).map((part) => component(part, message));
+  return (message.components ?? []).map((part) => componentElement(part, message));
 }
 
 /**
@@ -31,17 +31,18 @@ export function components(message) {
  * @param {Message} message
  * @returns {Child}
  */
-function component(part, message) {
+function componentElement(part, message) {
   /** @param {Part} inner */
-  const draw = (inner) => component(inner, message);
-  if (part.type === ROW) return h("div", { class: "row-of" }, (part.components ?? []).map(draw));
+  const drawInner = (inner) => componentElement(inner, message);
+  if (part.type === ROW)
+    return h("div", { class: "row-of" }, (part.components ?? []).map(drawInner));
   if (part.type === BUTTON) return part.style === LINK ? linkButton(part) : button(part, message);
-  if (isSelect(part)) return select(part, (values) => press(part, message, values));
-  return LAYOUT[part.type]?.(part, draw) ?? null;
+  if (isSelect(part)) return selectButton(part, (values) => pressComponent(part, message, values));
+  return LAYOUT[part.type]?.(part, drawInner) ?? null;
 }
 
 /** @param {Part} part */
-function face(part) {
+function buttonContent(part) {
   return [part.emoji && emojiNode(part.emoji), part.label && h("span", {}, part.label)];
 }
 
@@ -51,7 +52,7 @@ function linkButton(part) {
   return h(
     "a",
     { class: "button", href, target: "_blank", rel: "noreferrer noopener" },
-    face(part),
+    buttonContent(part),
     icon("out"),
   );
 }
@@ -69,9 +70,9 @@ function button(part, message) {
       disabled: part.disabled,
       dataset: { customId: part.custom_id },
       "aria-label": part.label ? null : part.emoji?.name,
-      onclick: () => press(part, message, undefined, element),
+      onclick: () => pressComponent(part, message, undefined, element),
     },
-    face(part),
+    buttonContent(part),
   );
   return element;
 }
@@ -82,10 +83,11 @@ function button(part, message) {
  * @param {unknown[]} [values] of a select
  * @param {HTMLElement} [element]
  */
-async function press(part, message, values, element) {
+async function pressComponent(part, message, values, element) {
   const nonce = newNonce();
   element?.classList.add("waiting");
-  expect(nonce, { kind: "component", message, done: () => element?.classList.remove("waiting") });
+  const done = () => element?.classList.remove("waiting");
+  expectAnswer(nonce, { kind: "component", message, done });
   try {
     await api.component({
       persona: store.persona,
@@ -96,6 +98,6 @@ async function press(part, message, values, element) {
     });
   } catch (error) {
     element?.classList.remove("waiting");
-    toast(said(error), true);
+    showToast(errorText(error), true);
   }
 }

@@ -1,25 +1,33 @@
-// The message box. Its text is the only state: a command is typed or inserted into it, and an echo
-// behind the letters colours what was parsed. entering.js decides what Enter does.
-/** @import { Deed } from "./entering.js" */
-/** @import { Taken } from "./picker.js" */
+// The message box. Its text is the only state: people type commands or insert them, and an echo
+// behind the letters colours the parsed parts. entering.js decides what Enter does.
+/** @import { EnterAction } from "./entering.js" */
+/** @import { UploadedFile } from "./picker.js" */
 /** @import { Argument, Callable, Emoji, Named, Option, Parsed } from "./types.js" */
 import { api, newNonce } from "./api.js";
-import { startAttaching, takeFile } from "./attaching.js";
-import { argAt, available, forgetPicks, keepPick, known, otherValues, understood } from "./draft.js";
-import { all, byId, fill, h, iconButton } from "./dom.js";
-import { entered, LONGEST_MESSAGE, sent } from "./entering.js";
-import { guide, paint } from "./guide.js";
+import { startAttaching, chooseFile } from "./attaching.js";
+import {
+  argumentAt,
+  availableCommands,
+  entities,
+  forgetPicks,
+  otherValues,
+  parseDraft,
+  rememberPick,
+} from "./draft.js";
+import { findAll, byId, fill, h, iconButton } from "./dom.js";
+import { actionOnEnter, LONGEST_MESSAGE, actionOnSend } from "./entering.js";
+import { showGuide, colourText } from "./guide.js";
 import { icon } from "./icons.js";
-import { expect, forget } from "./interactions.js";
-import { palette } from "./reactions.js";
+import { expectAnswer, stopWaiting } from "./interactions.js";
+import { openPalette } from "./reactions.js";
 import { KIND } from "./slash.js";
-import { channel, on, store, typers } from "./store.js";
+import { channel, on, store, typingNames } from "./store.js";
 import { Suggestions, valueNode } from "./suggest.js";
-import { said } from "./toast.js";
+import { errorText } from "./toast.js";
 
-const COUNT_FROM = 1800;
-const WALKING = ["Escape", "Enter", "Tab", "ArrowUp", "ArrowDown"];
-const narrow = matchMedia("(max-width: 760px)");
+const SHOW_COUNT_FROM = 1800;
+const LIST_KEYS = ["Escape", "Enter", "Tab", "ArrowUp", "ArrowDown"];
+const narrowScreen = matchMedia("(max-width: 760px)");
 
 const box = h("textarea", {
   id: "composer",
@@ -35,11 +43,11 @@ const box = h("textarea", {
   enterkeyhint: "send",
 });
 const echo = h("div", { class: "echo", "aria-hidden": "true" });
-const helper = h("div", { class: "helper", hidden: true });
-const problem = h("div", { class: "problem", role: "alert", hidden: true });
-const under = h("div", { class: "under" });
-const panel = h("div", { class: "suggest", hidden: true });
-const suggestions = new Suggestions(panel, box);
+const guideLine = h("div", { class: "helper", hidden: true });
+const problemLine = h("div", { class: "problem", role: "alert", hidden: true });
+const footer = h("div", { class: "under" });
+const suggestionPanel = h("div", { class: "suggest", hidden: true });
+const suggestions = new Suggestions(suggestionPanel, box);
 const sendButton = h(
   "button",
   {
@@ -52,7 +60,7 @@ const sendButton = h(
   },
   icon("send"),
 );
-let sentBefore = "";
+let lastSent = "";
 
 /** Build the message box inside the form. */
 export function startComposer() {
@@ -60,149 +68,150 @@ export function startComposer() {
   const line = h(
     "div",
     { class: "line" },
-    iconButton(icon("slash"), "Commands", () => write("/"), { id: "commands" }),
+    iconButton(icon("slash"), "Commands", () => setText("/"), { id: "commands" }),
     h("div", { class: "typed" }, echo, box),
-    iconButton(icon("smile"), "Emoji", (event) => palette(event.currentTarget, insertEmoji)),
+    iconButton(icon("smile"), "Emoji", (event) => openPalette(event.currentTarget, insertEmoji)),
     sendButton,
   );
-  fill(form, panel, h("div", { class: "box" }, helper, problem, line), under);
+  fill(form, suggestionPanel, h("div", { class: "box" }, guideLine, problemLine, line), footer);
   form.addEventListener("submit", (event) => {
     event.preventDefault();
-    carryOut(sent(box.value.trim()));
+    perform(actionOnSend(box.value.trim()));
   });
-  startAttaching(form, { text: () => box.value, put: putFile, complain });
+  startAttaching(form, { text: () => box.value, insertFile, showProblem });
   listen();
-  changed();
+  handleChange();
 }
 
 function listen() {
-  box.addEventListener("input", changed);
-  box.addEventListener("keydown", keydown);
+  box.addEventListener("input", handleChange);
+  box.addEventListener("keydown", handleKeydown);
   box.addEventListener("blur", () =>
     setTimeout(() => document.activeElement !== box && suggestions.close(), 80),
   );
-  box.addEventListener("click", suggest);
+  box.addEventListener("click", updateSuggestions);
   box.addEventListener("keyup", (event) => {
-    if (!WALKING.includes(event.key)) suggest();
+    if (!LIST_KEYS.includes(event.key)) updateSuggestions();
   });
-  on("commands", changed);
-  on("typing", showUnder);
+  on("commands", handleChange);
+  on("typing", showFooter);
 }
 
 /**
  * Put a text into the box and the cursor after it.
  * @param {string} text
  */
-export function write(text) {
+export function setText(text) {
   box.value = text;
   box.focus();
   box.setSelectionRange(text.length, text.length);
-  changed();
+  handleChange();
 }
 
-/** The placeholder and the suggestions depend on the open channel. */
-export function composerMoved() {
+/** Update what depends on the open channel: the placeholder and the suggestions. */
+export function refreshComposer() {
   box.placeholder = `Message #${channel()?.name ?? ""}`;
   box.setAttribute("aria-label", box.placeholder);
-  changed();
-  if (!narrow.matches) box.focus({ preventScroll: true });
+  handleChange();
+  if (!narrowScreen.matches) box.focus({ preventScroll: true });
 }
 
-function changed() {
-  complain(null);
-  const parsed = understood(box.value);
-  paint(echo, box.value, parsed, null);
-  help(parsed);
+function handleChange() {
+  showProblem(null);
+  const parsed = parseDraft(box.value);
+  colourText(echo, box.value, parsed, null);
+  updateGuide(parsed);
   sendButton.disabled = !box.value.trim();
-  showUnder();
-  suggest();
+  showFooter();
+  updateSuggestions();
 }
 
 /** @param {Parsed | null} parsed */
-function help(parsed) {
-  const back = () => box.focus();
-  guide(helper, box.value, parsed, argAt(parsed, box.selectionStart), { add: addOption, back });
+function updateGuide(parsed) {
+  const focusBox = () => box.focus();
+  const arg = argumentAt(parsed, box.selectionStart);
+  showGuide(guideLine, box.value, parsed, arg, { onAdd: addOption, onLeave: focusBox });
 }
 
 /** @param {Option} option */
 function addOption(option) {
-  write(`${box.value.trimEnd()} ${option.name}: `);
-  if (option.type === KIND.ATTACHMENT) takeFile(option);
+  setText(`${box.value.trimEnd()} ${option.name}: `);
+  if (option.type === KIND.ATTACHMENT) chooseFile(option);
 }
 
 /**
- * The text after the option is the file's name; its id is what is sent.
+ * Write a file's name after its option; the command sends its id.
  * @param {Option} option
- * @param {Taken} file
+ * @param {UploadedFile} file
  */
-function putFile(option, { id, name }) {
-  keepPick(option, name, id);
-  const arg = understood(box.value)?.args.find((one) => one.option === option);
+function insertFile(option, { id, name }) {
+  rememberPick(option, name, id);
+  const arg = parseDraft(box.value)?.args.find((one) => one.option === option);
   if (arg) replace(0, arg.end, `${box.value.slice(0, arg.valueStart).trimEnd()} ${name} `);
-  else write(`${box.value.trimEnd()} ${option.name}: ${name} `);
+  else setText(`${box.value.trimEnd()} ${option.name}: ${name} `);
 }
 
-function suggest() {
+function updateSuggestions() {
   const text = box.value;
   const caret = box.selectionStart;
   if (document.activeElement !== box) return;
   if (!text.startsWith("/")) suggestPeople(text.slice(0, caret));
   else {
-    const parsed = understood(box.value);
+    const parsed = parseDraft(box.value);
     if (!parsed || caret <= parsed.nameEnd)
-      suggestions.commands(text.slice(0, caret), available(), chooseCommand);
+      suggestions.commands(text.slice(0, caret), availableCommands(), chooseCommand);
     else suggestValue(parsed);
   }
 }
 
 /** @param {Parsed} parsed */
 function suggestValue(parsed) {
-  const arg = argAt(parsed, box.selectionStart);
-  help(parsed);
-  if (!arg || arg.bare || (arg.picked && arg.option.autocomplete)) return suggestions.close();
+  const arg = argumentAt(parsed, box.selectionStart);
+  updateGuide(parsed);
+  if (!arg || arg.unnamed || (arg.picked && arg.option.autocomplete)) return suggestions.close();
   if (arg.option.type === KIND.ATTACHMENT) return suggestFile(arg);
   /**
    * @param {string} text
    * @param {unknown} value
    */
   const choose = (text, value) => {
-    keepPick(arg.option, text, value);
+    rememberPick(arg.option, text, value);
     replace(0, arg.end, `${box.value.slice(0, arg.valueStart).trimEnd()} ${text} `);
-    help(understood(box.value));
+    updateGuide(parseDraft(box.value));
   };
-  return suggestions.values(arg, parsed.command, otherValues(parsed, arg), known(), choose);
+  return suggestions.values(arg, parsed.command, otherValues(parsed, arg), entities(), choose);
 }
 
 /** @param {Argument} arg */
 function suggestFile({ option, picked }) {
-  const row = { node: valueNode({ name: "Choose a file…" }), take: () => takeFile(option) };
+  const row = { node: valueNode({ name: "Choose a file…" }), choose: () => chooseFile(option) };
   return picked ? suggestions.close() : suggestions.show(option.description, [row], 0);
 }
 
 /**
- * Replace a part with a text, and put the cursor after it.
+ * Replace a part of the text, and put the cursor after the new part.
  * @param {number} start
  * @param {number} end
  * @param {string} text
  */
 function replace(start, end, text) {
-  const before = box.value.slice(0, start) + text;
-  write(before + box.value.slice(end).trimStart());
-  box.setSelectionRange(before.length, before.length);
+  const head = box.value.slice(0, start) + text;
+  setText(head + box.value.slice(end).trimStart());
+  box.setSelectionRange(head.length, head.length);
   suggestions.close();
 }
 
-/** @param {string} before */
-function suggestPeople(before) {
-  const found = /(^|\s)@([^\s@]{0,30})$/.exec(before);
-  if (!found) return suggestions.close();
-  const typed = found[2].toLowerCase();
-  const start = before.length - typed.length - 1;
-  const people = known().people.filter((one) => one.name.toLowerCase().startsWith(typed));
+/** @param {string} textBefore */
+function suggestPeople(textBefore) {
+  const match = /(^|\s)@([^\s@]{0,30})$/.exec(textBefore);
+  if (!match) return suggestions.close();
+  const typed = match[2].toLowerCase();
+  const start = textBefore.length - typed.length - 1;
+  const people = entities().people.filter((one) => one.name.toLowerCase().startsWith(typed));
   /** @param {Named} user */
   const row = (user) => ({
     node: valueNode({ name: user.name, user }),
-    take: () => replace(start, before.length, `@${user.name} `),
+    choose: () => replace(start, textBefore.length, `@${user.name} `),
   });
   return suggestions.show("Members", people.map(row), 0);
 }
@@ -211,94 +220,94 @@ function suggestPeople(before) {
 function chooseCommand(command) {
   forgetPicks();
   const needed = command.options.find((option) => option.required);
-  write(`/${command.full} ${needed ? `${needed.name}: ` : ""}`);
+  setText(`/${command.full} ${needed ? `${needed.name}: ` : ""}`);
 }
 
 /** @param {KeyboardEvent} event */
-function keydown(event) {
+function handleKeydown(event) {
   if (event.isComposing || (event.shiftKey && event.key !== "Escape")) return;
   if (KEYS[event.key]?.()) event.preventDefault();
 }
 
 /**
- * Handle a key; true if it did something of ours.
+ * What a key does; true if the key was used.
  * @type {Record<string, () => unknown>}
  */
 const KEYS = {
   ArrowDown: () => suggestions.open && suggestions.move(1),
-  ArrowUp: () => (suggestions.open ? suggestions.move(-1) : !box.value && recall()),
+  ArrowUp: () => (suggestions.open ? suggestions.move(-1) : !box.value && recallLast()),
   Escape: () => suggestions.open && suggestions.close(),
-  Tab: () => (suggestions.open ? suggestions.take(true) : toChips()),
+  Tab: () => (suggestions.open ? suggestions.chooseMarked(true) : focusFirstChip()),
   Enter: () => {
-    carryOut(entered(box.value, box.selectionStart, suggestions.rows[suggestions.active]));
+    perform(actionOnEnter(box.value, box.selectionStart, suggestions.rows[suggestions.active]));
     return true;
   },
 };
 
-function recall() {
-  if (sentBefore) write(sentBefore);
-  return Boolean(sentBefore);
+function recallLast() {
+  if (lastSent) setText(lastSent);
+  return Boolean(lastSent);
 }
 
-function toChips() {
-  const first = helper.hidden ? null : all(helper, ".chip", HTMLElement)[0];
+function focusFirstChip() {
+  const first = guideLine.hidden ? null : findAll(guideLine, ".chip", HTMLElement)[0];
   first?.focus();
   return Boolean(first);
 }
 
 /** @param {string | null} text */
-function complain(text) {
-  problem.hidden = !text;
-  fill(problem, text && [icon("alert"), h("span", {}, text)]);
+function showProblem(text) {
+  problemLine.hidden = !text;
+  fill(problemLine, text && [icon("alert"), h("span", {}, text)]);
   box.closest(".box")?.classList.toggle("bad", Boolean(text));
 }
 
-/** @param {Deed} deed */
-function carryOut(deed) {
-  if (deed.does === "take") return void suggestions.take();
+/** @param {EnterAction} action */
+function perform(action) {
+  if (action.kind === "choose") return void suggestions.chooseMarked();
   suggestions.close();
-  if (box.value !== box.value.trimStart()) write(box.value.trim());
-  if (deed.does === "complain") refuse(deed);
-  else if (deed.does === "say") {
-    const { content } = deed;
-    deliver(api.say({ persona: store.persona, channel: store.active, content }));
-  } else if (deed.does === "run") run(deed);
+  if (box.value !== box.value.trimStart()) setText(box.value.trim());
+  if (action.kind === "refuse") showRefusal(action);
+  else if (action.kind === "send") {
+    const { content } = action;
+    sendAndClear(api.sendMessage({ persona: store.persona, channel: store.active, content }));
+  } else if (action.kind === "run") run(action);
 }
 
-/** @param {{ text: string, option?: Option }} wrong */
-function refuse({ text, option }) {
-  const parsed = understood(box.value);
+/** @param {{ text: string, option?: Option }} refusal */
+function showRefusal({ text, option }) {
+  const parsed = parseDraft(box.value);
   if (option && parsed && !parsed.args.some((arg) => arg.option === option)) addOption(option);
-  complain(text);
-  paint(echo, box.value, understood(box.value), option);
+  showProblem(text);
+  colourText(echo, box.value, parseDraft(box.value), option);
 }
 
 /** @param {{ command: Callable, values: Record<string, unknown> }} call */
 function run({ command, values }) {
   const { name, group, subcommand, full } = command;
   const nonce = newNonce();
-  expect(nonce, { kind: "command", name: full, channel: store.active });
+  expectAnswer(nonce, { kind: "command", name: full, channel: store.active });
   const { persona, active } = store;
   const call = { persona, channel: active, name, group, subcommand, options: values, nonce };
-  deliver(api.command(call), () => forget(nonce));
+  sendAndClear(api.command(call), () => stopWaiting(nonce));
 }
 
 /**
- * Clear the box at once; the text comes back if the sandbox refuses it.
+ * Clear the box at once; put the text back if the sandbox refuses it.
  * @param {Promise<unknown>} promise
- * @param {() => void} [refused]
+ * @param {() => void} [onRefusal]
  */
-async function deliver(promise, refused = () => {}) {
+async function sendAndClear(promise, onRefusal = () => {}) {
   const text = box.value.trim();
-  sentBefore = text;
+  lastSent = text;
   forgetPicks();
-  write("");
+  setText("");
   try {
     await promise;
   } catch (error) {
-    refused();
-    if (!box.value) write(text);
-    complain(said(error));
+    onRefusal();
+    if (!box.value) setText(text);
+    showProblem(errorText(error));
   }
 }
 
@@ -307,26 +316,26 @@ function insertEmoji(emoji) {
   const text = emoji.id ? `:${emoji.name}: ` : (emoji.name ?? "");
   box.focus();
   box.setRangeText(text, box.selectionStart, box.selectionEnd, "end");
-  changed();
+  handleChange();
 }
 
-function showUnder() {
-  const who = typers();
+function showFooter() {
+  const names = typingNames();
   const length = [...box.value].length;
-  const over = !box.value.startsWith("/") && length > COUNT_FROM;
+  const showsCount = !box.value.startsWith("/") && length > SHOW_COUNT_FROM;
   fill(
-    under,
+    footer,
     h(
       "span",
       { class: "grow", role: "status" },
-      who.length > 0 && [
+      names.length > 0 && [
         h("span", { class: "dots" }, h("i"), h("i"), h("i")),
         " ",
-        h("b", {}, who.join(" and ")),
-        who.length > 1 ? " are typing…" : " is typing…",
+        h("b", {}, names.join(" and ")),
+        names.length > 1 ? " are typing…" : " is typing…",
       ],
     ),
-    over
+    showsCount
       ? h("span", { class: length > LONGEST_MESSAGE ? "over" : "" }, `${LONGEST_MESSAGE - length}`)
       : h(
           "kbd",

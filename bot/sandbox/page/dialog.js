@@ -2,12 +2,12 @@
 /** @import { Part } from "./types.js" */
 import { api, newNonce } from "./api.js";
 import { avatar } from "./avatar.js";
-import { all, h, iconButton } from "./dom.js";
+import { findAll, h, iconButton } from "./dom.js";
 import { field } from "./fields.js";
 import { icon } from "./icons.js";
-import { expect } from "./interactions.js";
+import { expectAnswer } from "./interactions.js";
 import { on, store } from "./store.js";
-import { said } from "./toast.js";
+import { errorText } from "./toast.js";
 
 const ROW = 1;
 
@@ -28,7 +28,7 @@ function openModal(modal) {
   const entries = (modal.components ?? [])
     .flatMap((part) => (part.type === ROW ? (part.components ?? []) : [part]))
     .map(field);
-  const wrong = h("p", { class: "failed", role: "alert", hidden: true });
+  const errorLine = h("p", { class: "failed", role: "alert", hidden: true });
   const dialog = h("dialog", {
     class: "sheet",
     "aria-label": modal.title,
@@ -40,33 +40,37 @@ function openModal(modal) {
     if (entries.map((one) => one.check?.() ?? true).includes(false)) return;
     const problem = await send(modal, entries);
     if (!problem) return dialog.close();
-    wrong.textContent = problem;
-    wrong.hidden = false;
+    errorLine.textContent = problem;
+    errorLine.hidden = false;
   };
-  const shut = () => dialog.close();
+  const closeDialog = () => dialog.close();
   dialog.append(
     h(
       "form",
       { novalidate: true, onsubmit },
-      head(modal.title, shut),
+      header(modal.title, closeDialog),
       h(
         "div",
         { class: "fill" },
         entries.map((one) => one.node),
-        wrong,
+        errorLine,
       ),
-      h("p", { class: "note" }, `This form goes to ${store.bot.name}. It never asks for a password.`),
-      foot(shut),
+      h(
+        "p",
+        { class: "note" },
+        `This form goes to ${store.bot.name}. It never asks for a password.`,
+      ),
+      footer(closeDialog),
     ),
   );
   dialog.addEventListener("close", () => dialog.remove());
   document.body.append(dialog);
   dialog.showModal();
-  all(dialog, "input, textarea, .select", HTMLElement)[0]?.focus();
+  findAll(dialog, "input, textarea, .select", HTMLElement)[0]?.focus();
 }
 
 /**
- * Submit a form; return the sandbox's complaint, or null.
+ * Submit a form; return the reason if the sandbox refuses it, else null.
  * @param {Modal} modal
  * @param {Entry[]} entries
  */
@@ -76,32 +80,32 @@ async function send({ title, interaction_id, custom_id }, entries) {
   );
   const nonce = newNonce();
   try {
-    expect(nonce, { kind: "command", name: title, slash: false, channel: store.active });
+    expectAnswer(nonce, { kind: "command", name: title, slash: false, channel: store.active });
     await api.modal({ persona: store.persona, interaction_id, custom_id, fields, nonce });
     return null;
   } catch (error) {
-    return said(error);
+    return errorText(error);
   }
 }
 
 /**
  * @param {string} title
- * @param {() => void} shut
+ * @param {() => void} closeDialog
  */
-const head = (title, shut) =>
+const header = (title, closeDialog) =>
   h(
     "header",
     {},
     avatar(store.bot, 32),
     h("h2", {}, title),
-    iconButton(icon("close"), "Close", shut),
+    iconButton(icon("close"), "Close", closeDialog),
   );
 
-/** @param {() => void} shut */
-const foot = (shut) =>
+/** @param {() => void} closeDialog */
+const footer = (closeDialog) =>
   h(
     "footer",
     {},
-    h("button", { type: "button", class: "button plain", onclick: shut }, "Cancel"),
+    h("button", { type: "button", class: "button plain", onclick: closeDialog }, "Cancel"),
     h("button", { type: "submit", class: "button primary" }, "Submit"),
   );

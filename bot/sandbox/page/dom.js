@@ -1,4 +1,4 @@
-// Builds the page's elements. Text only ever becomes text nodes: nothing here parses HTML.
+// Builds the page's elements. Text always becomes text nodes: nothing here parses HTML.
 
 /** @typedef {Node | string | number | boolean | null | undefined | Child[]} Child */
 
@@ -19,7 +19,7 @@ export function h(tag, props = {}, ...children) {
     else if (key === "style") setStyle(element, value);
     else element.setAttribute(key === "className" ? "class" : key, value === true ? "" : value);
   }
-  element.append(...present(children));
+  element.append(...flattenChildren(children));
   return element;
 }
 
@@ -28,9 +28,9 @@ export function h(tag, props = {}, ...children) {
  * @param {Child[]} children
  * @returns {(Node | string)[]}
  */
-function present(children) {
+function flattenChildren(children) {
   return children.flatMap((child) => {
-    if (Array.isArray(child)) return present(child);
+    if (Array.isArray(child)) return flattenChildren(child);
     if (child === null || child === undefined || typeof child === "boolean") return [];
     return [typeof child === "number" ? String(child) : child];
   });
@@ -47,7 +47,7 @@ function setStyle(element, style) {
 }
 
 /**
- * The element with this id, which must exist: index.html has it, or the caller drew it.
+ * The element with this id. It must exist, in index.html or drawn by the caller.
  * @param {string} id
  */
 export function byId(id) {
@@ -60,29 +60,29 @@ export function byId(id) {
  * The element with this id, if it exists now.
  * @param {string} id
  */
-export const seek = (id) => document.getElementById(id);
+export const findById = (id) => document.getElementById(id);
 
 /**
- * Every element of a class below another one.
+ * Every descendant of `root` that matches `selector` and is a `kind`.
  * @template {HTMLElement} Kind
  * @param {ParentNode} root
  * @param {string} selector
  * @param {new () => Kind} kind
  */
-export const all = (root, selector, kind) =>
+export const findAll = (root, selector, kind) =>
   [...root.querySelectorAll(selector)].flatMap((found) =>
     found instanceof kind ? [found] : [],
   );
 
 /**
- * The one element of a class below another one, which must exist.
+ * The first such descendant, which must exist.
  * @template {HTMLElement} Kind
  * @param {ParentNode} root
  * @param {string} selector
  * @param {new () => Kind} kind
  */
-export function one(root, selector, kind) {
-  const [found] = all(root, selector, kind);
+export function findOne(root, selector, kind) {
+  const [found] = findAll(root, selector, kind);
   if (!found) throw new Error(`there is no ${selector}`);
   return found;
 }
@@ -94,7 +94,7 @@ export function one(root, selector, kind) {
  * @param {Child[]} children
  */
 export function fill(element, ...children) {
-  element.replaceChildren(...present(children));
+  element.replaceChildren(...flattenChildren(children));
   return element;
 }
 
@@ -130,7 +130,7 @@ export function compareIds(left, right) {
 }
 
 /**
- * Only web addresses may become links or pictures.
+ * The URL if it is a web address, else null: only those may become links or pictures.
  * @param {string | null | undefined} url
  */
 export function safeUrl(url) {

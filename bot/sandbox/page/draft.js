@@ -1,33 +1,34 @@
-// The meaning of the text in the message box: its command, the values behind its words, and the
-// encoding of names. Touches no element.
+// Interprets the text in the message box: finds its command and the values of its options, and
+// encodes names. Touches no element.
 /** @import { Argument, Callable, Option, Parsed } from "./types.js" */
-import { flatten, parse, read } from "./slash.js";
+import { flattenCommands, parse, readValue } from "./slash.js";
 import { guildEmojis, isAdultsOnly, store } from "./store.js";
 
-/** The values of completions, by option. @type {Map<string, { text: string, value: unknown }>} */
-const picked = new Map();
+/** Picked completions, by option. @type {Map<string, { text: string, value: unknown }>} */
+const pickedValues = new Map();
 
 /** The commands of this channel; the sandbox lists only those that this person may use. */
-export function available() {
-  return flatten(store.commands).filter((one) => !one.adults || isAdultsOnly(store.active));
+export function availableCommands() {
+  const commands = flattenCommands(store.commands);
+  return commands.filter((command) => !command.adultsOnly || isAdultsOnly(store.active));
 }
 
-/** The people and things that options can name. */
-export const known = () => ({
+/** The people, channels and roles that options can name. */
+export const entities = () => ({
   people: [...store.personas, store.bot],
   channels: [...store.channels, ...store.categories],
   roles: store.roles,
 });
 
 /**
- * Read a text as a command (see `parse`); what was picked keeps its value.
+ * Read a text as a command (see `parse`); a picked text keeps its value.
  * @param {string} text
  */
-export function understood(text) {
-  const parsed = parse(text, available());
+export function parseDraft(text) {
+  const parsed = parse(text, availableCommands());
   for (const arg of parsed?.args ?? []) {
-    const pick = picked.get(arg.option.name);
-    if (pick && pick.text === arg.raw) arg.picked = { value: pick.value };
+    const picked = pickedValues.get(arg.option.name);
+    if (picked && picked.text === arg.raw) arg.picked = { value: picked.value };
   }
   return parsed;
 }
@@ -38,49 +39,53 @@ export function understood(text) {
  * @param {string} text
  * @param {unknown} value
  */
-export const keepPick = (option, text, value) => picked.set(option.name, { text, value });
-export const forgetPicks = () => picked.clear();
+export const rememberPick = (option, text, value) => pickedValues.set(option.name, { text, value });
+export const forgetPicks = () => pickedValues.clear();
 
 /**
- * The argument at a place of the text, or null.
+ * The argument at a position in the text, or null.
  * @param {Parsed | null} parsed
  * @param {number} caret
  */
-export function argAt(parsed, caret) {
+export function argumentAt(parsed, caret) {
   return parsed?.args.find((arg) => caret >= arg.valueStart && caret <= arg.end) ?? null;
 }
 
 /**
- * What is wrong with an argument, or nothing.
+ * What is wrong with an argument; false or undefined if nothing is.
  * @param {Argument} arg
  */
-export const wrongWith = (arg) => !arg.picked && read(arg.option, arg.raw, known()).error;
+export const argumentError = (arg) =>
+  !arg.picked && readValue(arg.option, arg.raw, entities()).error;
 
 /**
- * The values of all arguments but one, as far as they can be read.
+ * The values of all arguments but one; an unreadable one keeps its text.
  * @param {Parsed} parsed
  * @param {Argument} arg
  */
 export function otherValues(parsed, arg) {
-  /** @param {Argument} one */
-  const value = (one) => one.picked?.value ?? read(one.option, one.raw, known()).value ?? one.raw;
-  const others = parsed.args.filter((one) => one.raw && one !== arg);
-  return Object.fromEntries(others.map((one) => [one.option.name, value(one)]));
+  /** @param {Argument} other */
+  const valueOf = (other) =>
+    other.picked?.value ?? readValue(other.option, other.raw, entities()).value ?? other.raw;
+  const others = parsed.args.filter((other) => other.raw && other !== arg);
+  return Object.fromEntries(others.map((other) => [other.option.name, valueOf(other)]));
 }
 
 /**
- * Encode names as people write them as Discord's mentions.
+ * Replace the names of people, channels and emoji with Discord's mentions.
  * @param {string} text
  */
-export function onWire(text) {
-  let out = text;
-  for (const one of known().people) out = out.replaceAll(`@${one.name}`, `<@${one.id}>`);
-  out = out.replace(/#([\w-]+)/g, (all, name) => {
-    const found = store.channels.find((one) => one.name === name);
-    return found ? `<#${found.id}>` : all;
+export function encodeMentions(text) {
+  let encoded = text;
+  for (const entry of entities().people)
+    encoded = encoded.replaceAll(`@${entry.name}`, `<@${entry.id}>`);
+  encoded = encoded.replace(/#([\w-]+)/g, (whole, name) => {
+    const channel = store.channels.find((entry) => entry.name === name);
+    return channel ? `<#${channel.id}>` : whole;
   });
-  for (const one of guildEmojis()) {
-    out = out.replace(new RegExp(`(?<!<a?):${one.name}:(?!\\d)`, "g"), `<:${one.name}:${one.id}>`);
+  for (const entry of guildEmojis()) {
+    const written = new RegExp(`(?<!<a?):${entry.name}:(?!\\d)`, "g");
+    encoded = encoded.replace(written, `<:${entry.name}:${entry.id}>`);
   }
-  return out;
+  return encoded;
 }

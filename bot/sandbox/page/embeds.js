@@ -1,12 +1,12 @@
 // The framed cards that bots send: title, text, fields, pictures, footer.
 /** @import { Child } from "./dom.js" */
 /** @import { Media } from "./types.js" */
-import { boxOf, showPicture } from "./attachments.js";
+import { displayedSize, showPicture } from "./attachments.js";
 import { h, safeUrl } from "./dom.js";
-import { lightbox } from "./lightbox.js";
+import { openLightbox } from "./lightbox.js";
 import { markdown } from "./markdown.js";
 import { names } from "./store.js";
-import { when } from "./time.js";
+import { dayAndTime } from "./time.js";
 
 /** The class of a cell, by the number of cells in its line. @type {Record<number, string>} */
 const WIDTHS = { 2: "half", 3: "third" };
@@ -15,7 +15,7 @@ const WIDTHS = { 2: "half", 3: "third" };
  * One embed as an element.
  * @param {any} data
  */
-export function embed(data) {
+export function embedElement(data) {
   const stripe = Number.isInteger(data.color)
     ? `#${data.color.toString(16).padStart(6, "0")}`
     : null;
@@ -26,15 +26,15 @@ export function embed(data) {
       h(
         "div",
         { class: "by" },
-        small(data.author.icon_url),
-        linked(data.author.url, data.author.name),
+        smallIcon(data.author.icon_url),
+        linkNode(data.author.url, data.author.name),
       ),
-    data.title && h("h4", {}, linked(data.url, markdown(data.title, names))),
+    data.title && h("h4", {}, linkNode(data.url, markdown(data.title, names))),
     data.description && h("div", { class: "content" }, markdown(data.description, names)),
     data.fields?.length ? h("dl", { class: "fields" }, fields(data.fields)) : null,
     thumbnail(data.thumbnail),
     image(data.image),
-    foot(data),
+    footer(data),
   );
 }
 
@@ -42,7 +42,7 @@ export function embed(data) {
  * @param {string | null | undefined} url
  * @param {Child} children
  */
-function linked(url, children) {
+function linkNode(url, children) {
   const href = url && safeUrl(url);
   return href
     ? h("a", { href, target: "_blank", rel: "noreferrer noopener" }, children)
@@ -50,7 +50,7 @@ function linked(url, children) {
 }
 
 /** @param {string | null | undefined} url */
-function small(url) {
+function smallIcon(url) {
   const src = url && safeUrl(url);
   return src ? h("img", { src, alt: "" }) : null;
 }
@@ -62,22 +62,22 @@ function small(url) {
 function fields(list) {
   /** @type {HTMLElement[]} */
   const cells = [];
-  for (let at = 0; at < list.length;) {
-    let end = at;
-    while (end < list.length && list[end].inline && end - at < 3) end += 1;
-    const size = end - at;
-    const row = list.slice(at, Math.max(end, at + 1));
+  for (let start = 0; start < list.length;) {
+    let end = start;
+    while (end < list.length && list[end].inline && end - start < 3) end += 1;
+    const length = end - start;
+    const row = list.slice(start, Math.max(end, start + 1));
     cells.push(
       ...row.map((field) =>
         h(
           "div",
-          { class: WIDTHS[size] ?? "" },
+          { class: WIDTHS[length] ?? "" },
           h("dt", {}, markdown(field.name, names)),
           h("dd", { class: "content" }, markdown(field.value, names)),
         ),
       ),
     );
-    at += row.length;
+    start += row.length;
   }
   return cells;
 }
@@ -91,19 +91,19 @@ function thumbnail(data) {
 /** @param {Media | undefined} data */
 function image(data) {
   if (!data?.url || !safeUrl(data.url)) return null;
-  const { width_px, ratio } = boxOf(data);
+  const { width_px, ratio } = displayedSize(data);
   const cell = h(
     "button",
     { type: "button", class: "attachment", style: { "--w": `${width_px}px`, "--ratio": ratio } },
     h("img", { alt: "" }),
   );
-  showPicture(cell, { filename: "image", ...data }, () => lightbox([data], 0));
+  showPicture(cell, { filename: "image", ...data }, () => openLightbox([data], 0));
   return cell;
 }
 
 /** @param {any} data */
-function foot(data) {
-  const time = data.timestamp ? when(new Date(data.timestamp)) : null;
+function footer(data) {
+  const time = data.timestamp ? dayAndTime(new Date(data.timestamp)) : null;
   const parts = [data.footer?.text, time].filter(Boolean).join(" • ");
-  return parts ? h("footer", { class: "foot" }, small(data.footer?.icon_url), parts) : null;
+  return parts ? h("footer", { class: "foot" }, smallIcon(data.footer?.icon_url), parts) : null;
 }

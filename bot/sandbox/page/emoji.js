@@ -1,4 +1,4 @@
-// Emoji: pictures, names on the wire, and the small palette.
+// Emoji: their pictures, their names in Discord's API, and the small palette.
 /** @import { Emoji } from "./types.js" */
 import { h, safeUrl } from "./dom.js";
 
@@ -8,7 +8,7 @@ export const PALETTE = [
 ].filter((glyph) => glyph !== "\ufe0f");
 
 /**
- * The wire name of an emoji: with its id for custom ones, itself for others.
+ * An emoji's name in Discord's API: with its id for a custom one, itself for another.
  * @param {Emoji} emoji
  */
 export const emojiKey = (emoji) =>
@@ -19,10 +19,12 @@ export const emojiKey = (emoji) =>
  * @param {Emoji} right
  */
 export const sameEmoji = (left, right) =>
-  left.id || right.id ? String(left.id) === String(right.id) : bare(left.name) === bare(right.name);
+  left.id || right.id
+    ? String(left.id) === String(right.id)
+    : withoutSelector(left.name) === withoutSelector(right.name);
 
 /** @param {string} [name] */
-const bare = (name) => (name ?? "").replaceAll("\ufe0f", "");
+const withoutSelector = (name) => (name ?? "").replaceAll("\ufe0f", "");
 
 /**
  * The picture of a custom emoji.

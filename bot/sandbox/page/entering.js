@@ -1,32 +1,34 @@
-// Decides what Enter does to the text in the message box. Touches no element: the composer carries
-// it out.
+// Decides what Enter does with the text in the message box. Touches no element: the composer
+// performs the action.
 //
-// A command runs only if its whole name was typed: a marked suggestion is first written into the
-// box, where its person sees it, and runs with the next Enter.
+// A command runs only if its whole name was typed: Enter first writes a marked suggestion into the
+// box, where the person sees it, and the next Enter runs it.
 /** @import { Callable, Option, Parsed } from "./types.js" */
-import { argAt, known, onWire, understood, wrongWith } from "./draft.js";
-import { flatten, readAll } from "./slash.js";
+import { argumentAt, entities, encodeMentions, parseDraft, argumentError } from "./draft.js";
+import { flattenCommands, readAll } from "./slash.js";
 import { store } from "./store.js";
 
 export const LONGEST_MESSAGE = 2000;
 
 /**
  * @typedef {{ command?: Callable }} Marked The marked row in the list over the box.
- * @typedef {{ does: "nothing" } | { does: "take" }
- *   | { does: "run", command: Callable, values: Record<string, unknown> }
- *   | { does: "say", content: string }
- *   | { does: "complain", text: string, option?: Option }} Deed
+ * @typedef {{ kind: "nothing" } | { kind: "choose" }
+ *   | { kind: "run", command: Callable, values: Record<string, unknown> }
+ *   | { kind: "send", content: string }
+ *   | { kind: "refuse", text: string, option?: Option }} EnterAction
  */
 
 /**
- * What Enter does: take the marked row, unless the text is already complete; else send.
+ * The action of Enter: choose the marked row unless the text is already complete, else send.
  * @param {string} text
  * @param {number} caret
  * @param {Marked | undefined} marked
- * @returns {Deed}
+ * @returns {EnterAction}
  */
-export function entered(text, caret, marked) {
-  return marked && takes(text, caret, marked) ? { does: "take" } : sent(text.trim());
+export function actionOnEnter(text, caret, marked) {
+  return marked && shouldChooseRow(text, caret, marked)
+    ? { kind: "choose" }
+    : actionOnSend(text.trim());
 }
 
 /**
@@ -34,67 +36,68 @@ export function entered(text, caret, marked) {
  * @param {number} caret
  * @param {Marked} marked
  */
-function takes(text, caret, marked) {
-  const parsed = understood(text);
+function shouldChooseRow(text, caret, marked) {
+  const parsed = parseDraft(text);
   if (!parsed) return true;
   if (marked.command) {
-    const exact = marked.command.full === text.slice(1).trim().replace(/\s+/g, " ");
-    const complete = !readAll(parsed, known()).error;
-    return !(complete && (exact || parsed.args.length > 0));
+    const isExact = marked.command.full === text.slice(1).trim().replace(/\s+/g, " ");
+    const isComplete = !readAll(parsed, entities()).error;
+    return !(isComplete && (isExact || parsed.args.length > 0));
   }
-  const arg = argAt(parsed, caret);
-  // No row of the bot's completions is marked by default, so a marked one is meant.
-  return Boolean(arg?.option.autocomplete) || !(arg?.raw && !wrongWith(arg));
+  const arg = argumentAt(parsed, caret);
+  // The bot's completions are not marked by default, so the person marked this one.
+  return Boolean(arg?.option.autocomplete) || !(arg?.raw && !argumentError(arg));
 }
 
 /**
- * What sending a trimmed text does.
+ * The action of sending a trimmed text.
  * @param {string} text
- * @returns {Deed}
+ * @returns {EnterAction}
  */
-export function sent(text) {
-  if (!text) return { does: "nothing" };
-  if (!text.startsWith("/")) return said(text);
-  const parsed = understood(text);
-  return parsed ? called(parsed) : { does: "complain", text: unknown(text) };
+export function actionOnSend(text) {
+  if (!text) return { kind: "nothing" };
+  if (!text.startsWith("/")) return messageAction(text);
+  const parsed = parseDraft(text);
+  return parsed ? commandAction(parsed) : { kind: "refuse", text: unknownCommandText(text) };
 }
 
 /**
  * @param {string} text
- * @returns {Deed}
+ * @returns {EnterAction}
  */
-function said(text) {
+function messageAction(text) {
   const { length } = [...text];
-  if (length <= LONGEST_MESSAGE) return { does: "say", content: onWire(text) };
+  if (length <= LONGEST_MESSAGE) return { kind: "send", content: encodeMentions(text) };
   const limit = `A message has at most ${LONGEST_MESSAGE} characters; this one has ${length}.`;
-  return { does: "complain", text: limit };
+  return { kind: "refuse", text: limit };
 }
 
 /**
  * @param {Parsed} parsed
- * @returns {Deed}
+ * @returns {EnterAction}
  */
-function called(parsed) {
-  const { values, error, option } = readAll(parsed, known());
-  if (values) return { does: "run", command: parsed.command, values };
-  return { does: "complain", text: `${error[0].toUpperCase()}${error.slice(1)}.`, option };
+function commandAction(parsed) {
+  const { values, error, option } = readAll(parsed, entities());
+  if (values) return { kind: "run", command: parsed.command, values };
+  return { kind: "refuse", text: `${error[0].toUpperCase()}${error.slice(1)}.`, option };
 }
 
 /**
- * The name of our command for one of another bot's.
+ * Our name for a command that other bots name differently.
  * @type {Record<string, string>}
  */
-const ELSEWHERE = { "/imagine": "/waifu" };
+const FOREIGN_NAMES = { "/imagine": "/waifu" };
 
 /** @param {string} text */
-function unknown(text) {
+function unknownCommandText(text) {
   if (!store.commands.length)
     return "The bot is not ready: wait until it is online (above), or start it under Weather.";
   const [name] = text.split(/\s/);
-  const inner = flatten(store.commands).filter(({ full }) => `/${full}`.startsWith(`${name} `));
-  if (inner.length) return `Type one of these: ${inner.map(({ full }) => `/${full}`).join(", ")}.`;
-  const ours = ELSEWHERE[name];
-  if (ours && store.commands.some((command) => `/${command.name}` === ours))
-    return `What other bots call ${name} is ${ours} here.`;
+  const names = flattenCommands(store.commands).map(({ full }) => `/${full}`);
+  const subcommands = names.filter((full) => full.startsWith(`${name} `));
+  if (subcommands.length) return `Type one of these: ${subcommands.join(", ")}.`;
+  const ourName = FOREIGN_NAMES[name];
+  if (ourName && store.commands.some((command) => `/${command.name}` === ourName))
+    return `What other bots call ${name} is ${ourName} here.`;
   return `There is no command ${name} for you here. Type / to see what there is.`;
 }

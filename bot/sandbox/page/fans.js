@@ -1,14 +1,14 @@
-// The part of the drawer that makes simulated members vote and ask for pictures.
-/** @import { Errand } from "./types.js" */
+// The controls in the drawer that make simulated members vote and ask for pictures.
+/** @import { Activity } from "./types.js" */
 import { api } from "./api.js";
-import { byId, fill, h, one, seek } from "./dom.js";
+import { byId, fill, h, findOne, findById } from "./dom.js";
 import { icon } from "./icons.js";
 import { store } from "./store.js";
 import { attempt } from "./toast.js";
 
-/** The latest choices, so that the drawer opens as it was left. */
+/** The latest choices; the drawer shows them again when it reopens. */
 /** @type {{ taste: string | null, votes: number, pictures: number }} */
-const chosen = { taste: null, votes: 500, pictures: 96 };
+const choices = { taste: null, votes: 500, pictures: 96 };
 
 /** The two sections of the drawer. */
 export function fansSections() {
@@ -19,11 +19,11 @@ export function fansSections() {
       h("h3", {}, icon("react"), "Let the members vote"),
       h("p", {}, "Members of one hidden taste react under what is posted and press under duels."),
       h("label", { for: "fans-taste" }, "They like"),
-      tastes(),
-      start("votes", "votes", "Vote", () => ({
+      tasteMenu(),
+      startControls("votes", "votes", "Vote", () => ({
         action: "vote",
-        taste: taste().value,
-        n: chosen.votes,
+        taste: tasteSelect().value,
+        n: choices.votes,
       })),
       h("div", { class: "progress" }),
     ),
@@ -32,34 +32,38 @@ export function fansSections() {
       { id: "fans-asking" },
       h("h3", {}, icon("brush"), "Let them ask for pictures"),
       h("p", {}, "In the channel that is open, four of each prompt, so that there is a choice."),
-      start("pictures", "pictures", "Ask", () => ({
+      startControls("pictures", "pictures", "Ask", () => ({
         action: "ask",
         channel: store.active,
-        n: chosen.pictures,
+        n: choices.pictures,
       })),
       h("div", { class: "progress" }),
     ),
   ];
 }
 
-/** Show their progress. */
+/** Show the members' progress. */
 export function showFans() {
-  if (byId("weather").hidden || !seek("fans-voting")) return;
+  if (byId("weather").hidden || !findById("fans-voting")) return;
   const { voting, asking } = store.fans;
-  show("voting", voting, "votes");
-  show("asking", asking, "pictures");
-  if (voting?.running && voting.taste) taste().value = voting.taste;
-  taste().disabled = Boolean(voting?.running);
+  showProgress("voting", voting, "votes");
+  showProgress("asking", asking, "pictures");
+  if (voting?.running && voting.taste) tasteSelect().value = voting.taste;
+  tasteSelect().disabled = Boolean(voting?.running);
 }
 
-const taste = () => one(byId("weather"), "#fans-taste", HTMLSelectElement);
+const tasteSelect = () => findOne(byId("weather"), "#fans-taste", HTMLSelectElement);
 
-function tastes() {
+function tasteMenu() {
   return h(
     "select",
-    { id: "fans-taste", onchange: () => (chosen.taste = taste().value) },
+    { id: "fans-taste", onchange: () => (choices.taste = tasteSelect().value) },
     (store.fans.tastes ?? []).map(({ id, label }) =>
-      h("option", { value: id, selected: id === (chosen.taste ?? store.fans.voting?.taste) }, label),
+      h(
+        "option",
+        { value: id, selected: id === (choices.taste ?? store.fans.voting?.taste) },
+        label,
+      ),
     ),
   );
 }
@@ -68,17 +72,17 @@ function tastes() {
  * @param {"votes" | "pictures"} what
  * @param {string} unit
  * @param {string} label
- * @param {() => Record<string, unknown>} make
+ * @param {() => Record<string, unknown>} makeBody
  */
-function start(what, unit, label, make) {
+function startControls(what, unit, label, makeBody) {
   const number = h("input", {
     type: "number",
     min: 1,
-    value: chosen[what],
+    value: choices[what],
     "aria-label": `How many ${unit}`,
-    oninput: () => (chosen[what] = Number(number.value) || 1),
+    oninput: () => (choices[what] = Number(number.value) || 1),
   });
-  const press = () => send(make());
+  const press = () => send(makeBody());
   return h(
     "div",
     { class: "pair" },
@@ -90,44 +94,44 @@ function start(what, unit, label, make) {
 
 /** @param {Record<string, unknown>} body */
 async function send(body) {
-  const known = store.fans;
+  const previous = store.fans;
   const answer = await attempt(api.fans(body));
-  // Events received meanwhile are newer than the answer, which was written at the start.
-  if (!answer || store.fans !== known) return;
+  // An event that arrived meanwhile is newer than the answer.
+  if (!answer || store.fans !== previous) return;
   store.fans = answer;
   showFans();
 }
 
 /**
  * @param {"voting" | "asking"} what
- * @param {Errand | undefined} errand
+ * @param {Activity | undefined} activity
  * @param {string} unit
  */
-function show(what, errand, unit) {
+function showProgress(what, activity, unit) {
   const section = byId(`fans-${what}`);
-  const place = one(section, ".progress", HTMLElement);
-  one(section, ".pair .button", HTMLButtonElement).disabled = Boolean(errand?.running);
-  place.hidden = !errand?.wanted;
-  if (!errand?.wanted) return;
-  const { running, done, wanted, said } = errand;
-  if (place.dataset.for !== `${wanted} ${running}`) {
-    place.dataset.for = `${wanted} ${running}`;
+  const progress = findOne(section, ".progress", HTMLElement);
+  findOne(section, ".pair .button", HTMLButtonElement).disabled = Boolean(activity?.running);
+  progress.hidden = !activity?.wanted;
+  if (!activity?.wanted) return;
+  const { running, done, wanted, said } = activity;
+  if (progress.dataset.for !== `${wanted} ${running}`) {
+    progress.dataset.for = `${wanted} ${running}`;
     fill(
-      place,
+      progress,
       h("progress", { max: wanted, "aria-label": `How many of the ${unit}` }),
-      h("div", { class: "now" }, h("span", { class: "count-of" }), running && stop(what)),
+      h("div", { class: "now" }, h("span", { class: "count-of" }), running && stopButton(what)),
       h("p", { class: "said" }),
     );
   }
-  one(place, "progress", HTMLProgressElement).value = done;
-  one(place, ".count-of", HTMLElement).textContent = `${done} of ${wanted} ${unit}`;
-  const words = one(place, ".said", HTMLElement);
-  words.textContent = said;
-  words.hidden = !said;
+  findOne(progress, "progress", HTMLProgressElement).value = done;
+  findOne(progress, ".count-of", HTMLElement).textContent = `${done} of ${wanted} ${unit}`;
+  const statusLine = findOne(progress, ".said", HTMLElement);
+  statusLine.textContent = said;
+  statusLine.hidden = !said;
 }
 
 /** @param {string} what */
-function stop(what) {
+function stopButton(what) {
   const press = () => send({ action: "stop", what });
   return h("button", { type: "button", class: "button", onclick: press }, "Stop");
 }

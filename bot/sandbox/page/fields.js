@@ -1,18 +1,18 @@
-// The fields of a form: {node, customId, value(), check()} for each kind that the bot can ask for.
+// The fields of a form: {node, customId, value(), check()} for each kind of field.
 /** @import { Child } from "./dom.js" */
 /** @import { Part } from "./types.js" */
 import { h } from "./dom.js";
 import { icon } from "./icons.js";
 import { markdown } from "./markdown.js";
 import { pickFiles } from "./picker.js";
-import { chosenAtFirst, isSelect, select } from "./selects.js";
+import { defaultValues, isSelect, selectButton } from "./selects.js";
 import { names } from "./store.js";
 
 /**
  * @typedef {{
  *   node: HTMLElement, customId?: string, value?: () => unknown, check?: () => boolean,
  * }} Field
- * @typedef {{ label: string, value: string, description?: string, default?: boolean }} Tick
+ * @typedef {{ label: string, value: string, description?: string, default?: boolean }} TickOption
  */
 
 const TEXT_INPUT = 4;
@@ -33,24 +33,25 @@ const LONGEST_TEXT = 4000;
 export function field(part) {
   if (part.type === TEXT)
     return { node: h("div", { class: "content" }, markdown(part.content ?? "", names)) };
-  const labelled = part.type === LABEL;
-  const inner = labelled ? part.component : part;
+  const isLabelled = part.type === LABEL;
+  const inner = isLabelled ? part.component : part;
   const label = part.label ?? inner?.label ?? "";
-  const make = isSelect(inner) ? choice : FIELDS[inner?.type];
-  return make ? make(inner, label, labelled ? part.description : null) : unknown(label);
+  const makeField = isSelect(inner) ? selectField : FIELDS[inner?.type];
+  if (!makeField) return unsupportedField(label);
+  return makeField(inner, label, isLabelled ? part.description : null);
 }
 
 /**
  * @param {string} label
  * @returns {Field}
  */
-function unknown(label) {
+function unsupportedField(label) {
   const apology = h("p", {}, "The local Discord cannot show this field.");
   return { node: h("div", { class: "entry" }, h("span", { class: "label" }, label), apology) };
 }
 
 /** @param {boolean} required */
-const star = (required) => required && h("em", { "aria-hidden": "true" }, "*");
+const requiredMark = (required) => required && h("em", { "aria-hidden": "true" }, "*");
 
 /**
  * @param {Part} part
@@ -58,36 +59,37 @@ const star = (required) => required && h("em", { "aria-hidden": "true" }, "*");
  * @param {string | null} [description]
  * @returns {Field}
  */
-function text(part, label, description) {
+function textField(part, label, description) {
   const required = part.required ?? true;
   const id = `field-${part.custom_id}`;
-  const long = part.style === PARAGRAPH;
-  const most = part.max_length ?? LONGEST_TEXT;
-  const box = h(long ? "textarea" : "input", {
+  const isLong = part.style === PARAGRAPH;
+  const maxLength = part.max_length ?? LONGEST_TEXT;
+  const box = h(isLong ? "textarea" : "input", {
     id,
-    type: long ? null : "text",
+    type: isLong ? null : "text",
     placeholder: part.placeholder,
-    maxlength: most,
+    maxlength: maxLength,
     required,
     "aria-describedby": `${id}-wrong`,
     dataset: { customId: part.custom_id },
     spellcheck: "false",
   });
   box.value = part.value ?? "";
-  if (box instanceof HTMLTextAreaElement) box.rows = Math.min(14, Math.max(4, box.value.split("\n").length + 1));
-  const wrong = h("span", { class: "wrong", id: `${id}-wrong`, role: "alert" });
+  if (box instanceof HTMLTextAreaElement)
+    box.rows = Math.min(14, Math.max(4, box.value.split("\n").length + 1));
+  const errorLine = h("span", { class: "wrong", id: `${id}-wrong`, role: "alert" });
   const tally = h("span", { class: "tally", "aria-hidden": "true" });
-  const count = () => {
-    tally.textContent = long || part.max_length ? `${box.value.length} / ${most}` : "";
-    wrong.textContent = "";
+  const showCount = () => {
+    tally.textContent = isLong || part.max_length ? `${box.value.length} / ${maxLength}` : "";
+    errorLine.textContent = "";
   };
-  box.addEventListener("input", count);
-  count();
+  box.addEventListener("input", showCount);
+  showCount();
   const check = () => {
     const length = box.value.trim().length;
-    if (required && !length) wrong.textContent = "This field is required.";
+    if (required && !length) errorLine.textContent = "This field is required.";
     else if (length && part.min_length && box.value.length < part.min_length)
-      wrong.textContent = `At least ${part.min_length} characters, please.`;
+      errorLine.textContent = `At least ${part.min_length} characters, please.`;
     else return true;
     box.focus();
     return false;
@@ -95,10 +97,10 @@ function text(part, label, description) {
   const node = h(
     "div",
     { class: "entry" },
-    h("label", { for: id }, label, star(required)),
+    h("label", { for: id }, label, requiredMark(required)),
     description && h("p", {}, description),
     box,
-    wrong,
+    errorLine,
     tally,
   );
   return { node, check, customId: part.custom_id, value: () => box.value };
@@ -109,30 +111,30 @@ function text(part, label, description) {
  * @param {Part} part
  * @param {string} label
  * @param {string | null | undefined} description
- * @param {string[]} first
- * @param {(take: (chosen: string[]) => void) => Child} draw
+ * @param {string[]} initial
+ * @param {(setValues: (chosen: string[]) => void) => Child} draw
  * @returns {Omit<Field, "value"> & { value: () => string[] }}
  */
-function listed(part, label, description, first, draw) {
-  let values = first;
-  const wrong = h("span", { class: "wrong", role: "alert" });
+function listField(part, label, description, initial, draw) {
+  let values = initial;
+  const errorLine = h("span", { class: "wrong", role: "alert" });
   const required = part.required ?? true;
   /** @param {string[]} chosen */
-  const take = (chosen) => {
+  const setValues = (chosen) => {
     values = chosen;
-    wrong.textContent = "";
+    errorLine.textContent = "";
   };
   const node = h(
     "div",
     { class: "entry", role: "group", "aria-label": label },
-    h("span", { class: "label" }, label, star(required)),
+    h("span", { class: "label" }, label, requiredMark(required)),
     description && h("p", {}, description),
-    draw(take),
-    wrong,
+    draw(setValues),
+    errorLine,
   );
   const check = () => {
     if (!required || values.length >= Math.max(1, part.min_values ?? 1)) return true;
-    wrong.textContent = "Choose something.";
+    errorLine.textContent = "Choose something.";
     return false;
   };
   return { node, check, customId: part.custom_id, value: () => values };
@@ -144,8 +146,10 @@ function listed(part, label, description, first, draw) {
  * @param {string | null} [description]
  * @returns {Field}
  */
-const choice = (part, label, description) =>
-  listed(part, label, description, chosenAtFirst(part), (take) => select(part, take));
+const selectField = (part, label, description) =>
+  listField(part, label, description, defaultValues(part), (setValues) =>
+    selectButton(part, setValues),
+  );
 
 /**
  * @param {Part} part
@@ -153,13 +157,13 @@ const choice = (part, label, description) =>
  * @param {string | null} [description]
  * @returns {Field}
  */
-function files(part, label, description) {
-  return listed(part, label, description, [], (take) => {
-    const shown = h("span", {}, "No file chosen");
+function fileField(part, label, description) {
+  return listField(part, label, description, [], (setValues) => {
+    const fileNames = h("span", {}, "No file chosen");
     const choose = () =>
-      pickFiles(part.max_values ?? 1, (taken) => {
-        shown.textContent = taken.map((one) => one.name).join(", ");
-        take(taken.map((one) => one.id));
+      pickFiles(part.max_values ?? 1, (uploaded) => {
+        fileNames.textContent = uploaded.map((one) => one.name).join(", ");
+        setValues(uploaded.map((one) => one.id));
       });
     const button = h(
       "button",
@@ -167,17 +171,17 @@ function files(part, label, description) {
       icon("upload"),
       "Choose a file",
     );
-    return h("div", { class: "picked" }, button, shown);
+    return h("div", { class: "picked" }, button, fileNames);
   });
 }
 
 /**
  * @param {Part} part
  * @param {"radio" | "checkbox"} type
- * @param {(values: string[]) => void} taken
+ * @param {(values: string[]) => void} onChange
  */
-function ticks(part, type, taken) {
-  /** @type {Tick[]} */
+function tickboxes(part, type, onChange) {
+  /** @type {TickOption[]} */
   const options = part.options ?? [];
   /** @type {HTMLInputElement[]} */
   const boxes = options.map((option) =>
@@ -186,7 +190,7 @@ function ticks(part, type, taken) {
       name: part.custom_id,
       value: option.value,
       checked: Boolean(option.default),
-      onchange: () => taken(boxes.filter((box) => box.checked).map((box) => box.value)),
+      onchange: () => onChange(boxes.filter((box) => box.checked).map((box) => box.value)),
     }),
   );
   return options.map((option, at) =>
@@ -205,11 +209,11 @@ function ticks(part, type, taken) {
  * @param {string | null} [description]
  * @returns {Field}
  */
-function radios(part, label, description) {
-  const made = listed(part, label, description, chosenIn(part), (take) =>
-    ticks(part, "radio", take),
+function radioField(part, label, description) {
+  const group = listField(part, label, description, tickedValues(part), (setValues) =>
+    tickboxes(part, "radio", setValues),
   );
-  return { ...made, value: () => made.value()[0] ?? null };
+  return { ...group, value: () => group.value()[0] ?? null };
 }
 
 /**
@@ -218,15 +222,17 @@ function radios(part, label, description) {
  * @param {string | null} [description]
  * @returns {Field}
  */
-const checkboxes = (part, label, description) =>
-  listed(part, label, description, chosenIn(part), (take) => ticks(part, "checkbox", take));
+const checkboxGroup = (part, label, description) =>
+  listField(part, label, description, tickedValues(part), (setValues) =>
+    tickboxes(part, "checkbox", setValues),
+  );
 
 /**
  * @param {Part} part
  * @returns {string[]}
  */
-const chosenIn = (part) =>
-  (part.options ?? []).flatMap((/** @type {Tick} */ one) => (one.default ? [one.value] : []));
+const tickedValues = (part) =>
+  (part.options ?? []).flatMap((/** @type {TickOption} */ one) => (one.default ? [one.value] : []));
 
 /**
  * @param {Part} part
@@ -234,7 +240,7 @@ const chosenIn = (part) =>
  * @param {string | null} [description]
  * @returns {Field}
  */
-function checkbox(part, label, description) {
+function checkboxField(part, label, description) {
   const box = h("input", { type: "checkbox", checked: Boolean(part.default) });
   const node = h(
     "div",
@@ -247,9 +253,9 @@ function checkbox(part, label, description) {
 
 /** @type {Record<number, (part: Part, label: string, description?: string | null) => Field>} */
 const FIELDS = {
-  [TEXT_INPUT]: text,
-  [FILE_UPLOAD]: files,
-  [RADIO_GROUP]: radios,
-  [CHECKBOX_GROUP]: checkboxes,
-  [CHECKBOX]: checkbox,
+  [TEXT_INPUT]: textField,
+  [FILE_UPLOAD]: fileField,
+  [RADIO_GROUP]: radioField,
+  [CHECKBOX_GROUP]: checkboxGroup,
+  [CHECKBOX]: checkboxField,
 };

@@ -2,11 +2,13 @@
 // with the option at the cursor and the options that can still be added.
 /** @import { Child } from "./dom.js" */
 /** @import { Argument, Callable, Option, Parsed } from "./types.js" */
-import { wrongWith } from "./draft.js";
+import { argumentError } from "./draft.js";
 import { fill, h } from "./dom.js";
-import { limits } from "./slash.js";
+import { limitsText } from "./slash.js";
 
-/** @typedef {{ add: (option: Option) => void, back: () => void }} Chips The chips' actions. */
+/**
+ * @typedef {{ onAdd: (option: Option) => void, onLeave: () => void }} ChipActions
+ */
 
 const KEEP_LAST_LINE = "\u200b";
 
@@ -17,20 +19,20 @@ const KEEP_LAST_LINE = "\u200b";
  * @param {Parsed | null} parsed
  * @param {Option | null | undefined} missing
  */
-export function paint(echo, text, parsed, missing) {
+export function colourText(echo, text, parsed, missing) {
   if (!parsed) return fill(echo, text + KEEP_LAST_LINE);
   /** @type {Child[]} */
   const nodes = [h("span", { class: "cmd" }, text.slice(0, parsed.nameEnd))];
   let at = parsed.nameEnd;
   for (const arg of parsed.args) {
-    const bad = arg.raw ? wrongWith(arg) : missing === arg.option;
+    const isWrong = arg.raw ? argumentError(arg) : missing === arg.option;
     const from = arg.raw ? text.indexOf(arg.raw, arg.valueStart) : arg.valueStart;
     const end = from + arg.raw.length;
     nodes.push(
       text.slice(at, arg.start),
-      !arg.bare && h("span", { class: "opt" }, text.slice(arg.start, arg.valueStart)),
+      !arg.unnamed && h("span", { class: "opt" }, text.slice(arg.start, arg.valueStart)),
       text.slice(arg.valueStart, from),
-      h("span", { class: bad ? "val off" : "val" }, text.slice(from, end)),
+      h("span", { class: isWrong ? "val off" : "val" }, text.slice(from, end)),
     );
     at = end;
   }
@@ -38,21 +40,21 @@ export function paint(echo, text, parsed, missing) {
 }
 
 /**
- * Fill the line above the box. Its chips call `add(option)` and `back()`.
- * @param {HTMLElement} helper
+ * Fill the line above the box. Its chips call `onAdd(option)`; Escape on one calls `onLeave()`.
+ * @param {HTMLElement} line
  * @param {string} text
  * @param {Parsed | null} parsed
  * @param {Argument | null} arg
- * @param {Chips} chips
+ * @param {ChipActions} chips
  */
-export function guide(helper, text, parsed, arg, { add, back }) {
-  helper.hidden = !parsed || !/\s/.test(text[parsed.nameEnd] ?? "");
-  if (!parsed || helper.hidden) return;
+export function showGuide(line, text, parsed, arg, { onAdd, onLeave }) {
+  line.hidden = !parsed || !/\s/.test(text[parsed.nameEnd] ?? "");
+  if (!parsed || line.hidden) return;
   const { command, args } = parsed;
   const unused = command.options.filter((option) => !args.some((one) => one.option === option));
-  const chips = unused.map((option) => chip(option, add, back));
+  const chips = unused.map((option) => chip(option, onAdd, onLeave));
   fill(
-    helper,
+    line,
     h("div", { class: "about" }, arg ? aboutOption(arg.option) : aboutCommand(command)),
     chips.length > 0 &&
       h("div", { class: "chips", role: "group", "aria-label": "Options to add" }, chips),
@@ -69,29 +71,29 @@ const aboutCommand = (command) => [
 const aboutOption = (option) => [
   h("b", {}, option.name),
   h("span", {}, option.description),
-  h("small", {}, limits(option)),
+  h("small", {}, limitsText(option)),
 ];
 
 /**
  * @param {Option} option
- * @param {(option: Option) => void} add
- * @param {() => void} back
+ * @param {(option: Option) => void} onAdd
+ * @param {() => void} onLeave
  */
-function chip(option, add, back) {
+function chip(option, onAdd, onLeave) {
   /** @param {any} event */
-  const walk = (event) => {
+  const handleKey = (event) => {
     const { key, currentTarget } = event;
     if (key === "ArrowRight") currentTarget.nextElementSibling?.focus();
     else if (key === "ArrowLeft") currentTarget.previousElementSibling?.focus();
-    else if (key === "Escape") back();
+    else if (key === "Escape") onLeave();
   };
   const props = {
     type: "button",
     class: option.required ? "chip needed" : "chip",
     dataset: { option: option.name },
     title: option.description,
-    onclick: () => add(option),
-    onkeydown: walk,
+    onclick: () => onAdd(option),
+    onkeydown: handleKey,
   };
   return h("button", props, option.required ? option.name : `+ ${option.name}`);
 }

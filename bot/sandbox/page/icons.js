@@ -48,8 +48,8 @@ const PATHS = {
  * @param {string} name
  */
 export function icon(name) {
-  const picture = draw("svg", { viewBox: "0 0 24 24", class: "icon", "aria-hidden": "true" });
-  picture.append(draw("path", { d: PATHS[name], "stroke-width": name === "more" ? 3 : 2 }));
+  const picture = svgElement("svg", { viewBox: "0 0 24 24", class: "icon", "aria-hidden": "true" });
+  picture.append(svgElement("path", { d: PATHS[name], "stroke-width": name === "more" ? 3 : 2 }));
   return picture;
 }
 
@@ -57,7 +57,7 @@ export function icon(name) {
  * @param {string} tag
  * @param {Record<string, string | number>} attributes
  */
-function draw(tag, attributes) {
+function svgElement(tag, attributes) {
   const element = document.createElementNS(SVG, tag);
   for (const [key, value] of Object.entries(attributes)) element.setAttribute(key, String(value));
   return element;
@@ -116,8 +116,8 @@ const FACE = [
 ];
 
 /** The bot's face: 1girl, blue hair, glasses, smile. */
-export function face() {
-  const picture = draw("svg", { viewBox: "0 0 64 64", "aria-hidden": "true" });
-  for (const [tag, attributes] of FACE) picture.append(draw(tag, attributes));
+export function botFace() {
+  const picture = svgElement("svg", { viewBox: "0 0 64 64", "aria-hidden": "true" });
+  for (const [tag, attributes] of FACE) picture.append(svgElement(tag, attributes));
   return picture;
 }

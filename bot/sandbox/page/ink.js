@@ -26,7 +26,7 @@ export const contrast = (left, right) =>
  * White or black, whichever has more contrast: at least 4.5 to 1 on any colour.
  * @param {string} color as #rrggbb
  */
-export function inkOn(color) {
-  const ground = luminance(color);
-  return contrast(ground, WHITE) > contrast(ground, BLACK) ? "#ffffff" : "#000000";
+export function textColorOn(color) {
+  const background = luminance(color);
+  return contrast(background, WHITE) > contrast(background, BLACK) ? "#ffffff" : "#000000";
 }

@@ -1,4 +1,4 @@
-// Interactions that the bot has not answered yet: commands show a line, buttons a spinner.
+// Interactions that the bot has not answered yet: a command shows a line, a button a spinner.
 /** @import { Message } from "./types.js" */
 import { avatar } from "./avatar.js";
 import { byId, h } from "./dom.js";
@@ -11,9 +11,9 @@ const SHOW_AFTER_MS = 120;
  * @typedef {{
  *   kind: "command" | "component", name?: string, slash?: boolean, channel?: string | null,
  *   message?: Message, done?: () => void,
- * }} Asked
- * @typedef {Asked & {
- *   nonce: string, timer: ReturnType<typeof setTimeout>, shower?: ReturnType<typeof setTimeout>,
+ * }} Expectation
+ * @typedef {Expectation & {
+ *   nonce: string, timer: ReturnType<typeof setTimeout>, showTimer?: ReturnType<typeof setTimeout>,
  *   line?: HTMLElement, failed?: boolean, sent?: boolean,
  * }} Waiting
  */
@@ -22,25 +22,30 @@ const SHOW_AFTER_MS = 120;
 const waiting = new Map();
 
 /**
- * Wait for the answer to `nonce`. A command has {kind, name, channel}; a component {kind, message, done}.
+ * Wait for the answer to `nonce`. A command has {kind, name, channel}, a component {kind, message,
+ * done}.
  * @param {string} nonce
- * @param {Asked} asked
+ * @param {Expectation} expectation
  */
-export function expect(nonce, asked) {
+export function expectAnswer(nonce, expectation) {
   /** @type {Waiting} */
-  const entry = { ...asked, nonce, timer: setTimeout(() => settle(nonce, "failed"), PATIENCE_MS) };
+  const entry = {
+    ...expectation,
+    nonce,
+    timer: setTimeout(() => settle(nonce, "failed"), PATIENCE_MS),
+  };
   waiting.set(nonce, entry);
   if (entry.kind !== "command") return;
-  for (const old of [...waiting.values()]) if (old.failed && old.line) drop(old);
-  emit("asked");
-  entry.shower = setTimeout(() => show(entry, "Sending command…"), SHOW_AFTER_MS);
+  for (const old of [...waiting.values()]) if (old.failed && old.line) removeLine(old);
+  emit("command-sent");
+  entry.showTimer = setTimeout(() => showLine(entry, "Sending command…"), SHOW_AFTER_MS);
 }
 
 /**
  * Stop waiting for this nonce: no answer will come.
  * @param {string} nonce
  */
-export function forget(nonce) {
+export function stopWaiting(nonce) {
   settle(nonce, "acknowledged");
 }
 
@@ -53,12 +58,12 @@ function settle(nonce, state, text) {
   const entry = waiting.get(nonce);
   if (!entry) return;
   if (state === "sent") {
-    if (entry.line) show(entry, "is thinking…");
+    if (entry.line) showLine(entry, "is thinking…");
     else entry.sent = true;
     return;
   }
   clearTimeout(entry.timer);
-  clearTimeout(entry.shower);
+  clearTimeout(entry.showTimer);
   entry.done?.();
   if (state === "acknowledged") {
     waiting.delete(nonce);
@@ -73,18 +78,18 @@ function settle(nonce, state, text) {
  */
 function fail(entry, text) {
   entry.failed = true;
-  if (entry.kind === "command") show(entry, "", text || "The application did not respond");
+  if (entry.kind === "command") showLine(entry, "", text || "The application did not respond");
   else emit("component-failed", { id: entry.message?.id, text: text || "This interaction failed" });
 }
 
 /**
  * @param {Waiting} entry
- * @param {string} doing
+ * @param {string} statusText
  * @param {string} [failure]
  */
-function show(entry, doing, failure) {
+function showLine(entry, statusText, failure) {
   if (entry.channel !== store.active) return;
-  const words = entry.sent && !failure ? "is thinking…" : doing;
+  const text = entry.sent && !failure ? "is thinking…" : statusText;
   const line = h(
     "div",
     { class: "message first has-lead", role: "status" },
@@ -109,31 +114,31 @@ function show(entry, doing, failure) {
           "div",
           { class: "thinking" },
           h("span", { class: "dots" }, h("i"), h("i"), h("i")),
-          words === "is thinking…" ? `${store.bot.name} is thinking…` : words,
+          text === "is thinking…" ? `${store.bot.name} is thinking…` : text,
         ),
   );
   if (entry.line) entry.line.replaceWith(line);
   else byId("pending").append(line);
   entry.line = line;
-  emit("grown");
+  emit("content-grown");
 }
 
 /** @param {Waiting} entry */
 function dismissButton(entry) {
-  return h("button", { type: "button", onclick: () => drop(entry) }, "Dismiss");
+  return h("button", { type: "button", onclick: () => removeLine(entry) }, "Dismiss");
 }
 
 /** @param {Waiting} entry */
-function drop(entry) {
+function removeLine(entry) {
   waiting.delete(entry.nonce);
   entry.line?.remove();
 }
 
-/** Hide what is waiting, after a change of channel or person. */
+/** Forget every pending interaction, after a change of channel or person. */
 export function clearWaiting() {
   for (const entry of waiting.values()) {
     clearTimeout(entry.timer);
-    clearTimeout(entry.shower);
+    clearTimeout(entry.showTimer);
     entry.line?.remove();
   }
   waiting.clear();

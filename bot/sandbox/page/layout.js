@@ -1,5 +1,5 @@
 // Messages made of components (Discord's "Components V2"): text, sections, containers. Each
-// function takes the component and `draw`, which makes an element from a nested one.
+// function takes a component and `draw`, which makes an element from a nested one.
 /** @import { Child } from "./dom.js" */
 /** @import { Media, Part } from "./types.js" */
 import { fileRow, patchAttachments } from "./attachments.js";
@@ -20,7 +20,7 @@ const text = (part) => h("div", { class: "content" }, markdown(part.content ?? "
 
 /**
  * @param {Part} part
- * @param {(part: Part) => Child} draw makes an element of one that stands in it
+ * @param {(part: Part) => Child} draw makes an element from a nested component
  */
 function section(part, draw) {
   return h(
@@ -45,7 +45,7 @@ function separator(part) {
 
 /**
  * @param {Part} part
- * @param {(part: Part) => Child} draw makes an element of one that stands in it
+ * @param {(part: Part) => Child} draw makes an element from a nested component
  */
 function container(part, draw) {
   const stripe = Number.isInteger(part.accent_color)
@@ -60,14 +60,14 @@ function container(part, draw) {
 
 /**
  * @param {Media | undefined} media
- * @param {Record<string, any>} more
+ * @param {Record<string, any>} overrides
  * @returns {Media}
  */
-const fileOf = (media, more) => ({
+const mediaFile = (media, overrides) => ({
   ...media,
   filename: (media?.url ?? "").split("/").at(-1),
-  description: more.description,
-  ...more,
+  description: overrides.description,
+  ...overrides,
 });
 
 /** @param {Part} part */
@@ -76,7 +76,7 @@ function gallery(part) {
   patchAttachments(
     box,
     (part.items ?? []).map((/** @type {any} */ item) => {
-      const file = fileOf(item.media, { description: item.description });
+      const file = mediaFile(item.media, { description: item.description });
       return item.spoiler ? { ...file, filename: `SPOILER_${file.filename}` } : file;
     }),
   );
@@ -84,7 +84,7 @@ function gallery(part) {
 }
 
 /** @param {Part} part */
-const file = (part) => fileRow(fileOf(part.file, { size: part.size, filename: part.name }));
+const file = (part) => fileRow(mediaFile(part.file, { size: part.size, filename: part.name }));
 
 /**
  * How each kind of component is drawn.

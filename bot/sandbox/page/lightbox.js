@@ -11,8 +11,8 @@ const STEPS = { ArrowLeft: -1, ArrowRight: 1 };
  * @param {Media[]} pictures
  * @param {number} index
  */
-export function lightbox(pictures, index) {
-  let at = index;
+export function openLightbox(pictures, index) {
+  let current = index;
   const stage = h("div", { class: "stage" });
   const bar = h("div", { class: "bar" });
   const dialog = h(
@@ -22,8 +22,8 @@ export function lightbox(pictures, index) {
     bar,
     iconButton(icon("close"), "Close", () => dialog.close(), { class: "round close" }),
   );
-  /** @param {number} by */
-  const step = (by) => show((at + by + pictures.length) % pictures.length);
+  /** @param {number} offset */
+  const step = (offset) => show((current + offset + pictures.length) % pictures.length);
   if (pictures.length > 1) {
     dialog.append(
       iconButton(icon("left"), "Previous picture", () => step(-1), { class: "round previous" }),
@@ -32,22 +32,22 @@ export function lightbox(pictures, index) {
   }
   /** @param {number} next */
   function show(next) {
-    at = next;
-    const url = safeUrl(pictures[at].url);
+    current = next;
+    const url = safeUrl(pictures[current].url);
     const link = h("a", { href: url, target: "_blank", rel: "noreferrer" }, "Open original");
-    fill(stage, large(pictures[at], url));
-    fill(bar, caption(pictures[at], at, pictures.length), link);
+    fill(stage, largeImage(pictures[current], url));
+    fill(bar, captionNode(pictures[current], current, pictures.length), link);
   }
   dialog.addEventListener("keydown", (event) => {
-    const by = STEPS[event.key];
-    if (by && pictures.length > 1) step(by);
+    const offset = STEPS[event.key];
+    if (offset && pictures.length > 1) step(offset);
   });
   dialog.addEventListener("click", (event) => {
     if (event.target === stage || event.target === dialog || event.target === bar) dialog.close();
   });
   dialog.addEventListener("close", () => dialog.remove());
   document.body.append(dialog);
-  show(at);
+  show(current);
   dialog.showModal();
 }
 
@@ -55,7 +55,7 @@ export function lightbox(pictures, index) {
  * @param {Media} picture
  * @param {string | null} url
  */
-function large(picture, url) {
+function largeImage(picture, url) {
   const tiny = picture.width && picture.width < 480;
   return h("img", {
     src: url,
@@ -71,12 +71,13 @@ function large(picture, url) {
  * @param {number} at
  * @param {number} total
  */
-function caption(picture, at, total) {
+function captionNode(picture, at, total) {
   const size = picture.width ? ` · ${picture.width} × ${picture.height}` : "";
-  const place = total > 1 ? ` · ${at + 1} of ${total}` : "";
+  const bytes = picture.size ? ` · ${bytesText(picture.size)}` : "";
+  const position = total > 1 ? ` · ${at + 1} of ${total}` : "";
   return h(
     "span",
     {},
-    `${picture.filename ?? "picture"}${size}${picture.size ? ` · ${bytesText(picture.size)}` : ""}${place}`,
+    `${picture.filename ?? "picture"}${size}${bytes}${position}`,
   );
 }

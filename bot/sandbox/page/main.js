@@ -1,40 +1,40 @@
 // The page's entry: the current persona and channel, and the connection to the sandbox.
 /** @import { Person } from "./types.js" */
 import { api } from "./api.js";
-import { composerMoved, startComposer, write } from "./composer.js";
+import { refreshComposer, startComposer, setText } from "./composer.js";
 import { startDialogs } from "./dialog.js";
 import { byId, fill, h } from "./dom.js";
 import { clearWaiting } from "./interactions.js";
-import { close as closePopover } from "./popover.js";
-import { showFrame, showTop, startSidebar } from "./sidebar.js";
+import { closePopover } from "./popover.js";
+import { showFrame, showTopBar, startSidebar } from "./sidebar.js";
 import { Stream } from "./socket.js";
 import {
   channel,
   emit,
-  expectMessages,
-  heard,
+  collectMessages,
+  applyEvent,
   isAdultsOnly,
   me,
   names,
   on,
   store,
-  takeCommands,
-  takeMessages,
-  takeState,
+  applyCommands,
+  applyMessages,
+  applyState,
 } from "./store.js";
 import { startTime } from "./time.js";
 import { resetTimeline, startTimeline } from "./timeline.js";
-import { said, toast } from "./toast.js";
+import { errorText, showToast } from "./toast.js";
 import { startWeather, toggleWeather } from "./weather.js";
 
 const RETRY_MS = 1500;
 const COMMANDS_PAUSE_MS = 150;
-const stream = new Stream(heard, lineChanged);
-let loading = 0;
+const stream = new Stream(applyEvent, handleConnection);
+let loadCount = 0;
 /** @type {ReturnType<typeof setTimeout> | undefined} */
 let commandTimer;
 
-/** Remembered only in this tab, so that two tabs can be two people. */
+/** Values kept only for this tab, so that two tabs can be two people. */
 const memory = {
   /** @param {string} key */
   get: (key) => sessionStorage.getItem(`local-discord:${key}`),
@@ -48,24 +48,24 @@ const memory = {
 async function start() {
   const address = new URLSearchParams(location.search);
   /** @type {{ personas: Person[] }} */
-  const first = await patiently(() =>
+  const initialState = await retryUntilAnswered(() =>
     api.state(address.get("persona") ?? memory.get("persona") ?? "0"),
   );
-  const wanted = address.get("persona") ?? memory.get("persona") ?? "";
-  const known = first.personas.map((one) => String(one.id));
-  const persona = known.includes(wanted) ? wanted : known[0];
-  takeState(first);
-  startSidebar({ openChannel, become, speak, toggleWeather });
-  startTimeline(write);
+  const wantedPersona = address.get("persona") ?? memory.get("persona") ?? "";
+  const ids = initialState.personas.map((one) => String(one.id));
+  const persona = ids.includes(wantedPersona) ? wantedPersona : ids[0];
+  applyState(initialState);
+  startSidebar({ openChannel, switchPersona, setLanguage, toggleWeather });
+  startTimeline(setText);
   startComposer();
   startDialogs();
   startWeather();
   startTime();
-  on("commands-changed", commandsChanged);
+  on("commands-changed", reloadCommandsSoon);
   names.openChannel = (id) => void (channel(id) && openChannel(id));
-  names.openCommand = (name) => write(`/${name} `);
+  names.openCommand = (name) => setText(`/${name} `);
   on("channels", () => !channel() && store.channels.length && openChannel(store.channels[0].id));
-  await become(persona, address.get("channel") ?? memory.get("channel"));
+  await switchPersona(persona, address.get("channel") ?? memory.get("channel"));
 }
 
 /**
@@ -73,31 +73,31 @@ async function start() {
  * @param {() => Promise<T>} ask
  * @returns {Promise<T>}
  */
-async function patiently(ask) {
+async function retryUntilAnswered(ask) {
   for (;;) {
     try {
       const answer = await ask();
-      banner(null);
+      showBanner(null);
       return answer;
     } catch (error) {
-      banner(said(error), true);
+      showBanner(errorText(error), true);
       await new Promise((resolve) => setTimeout(resolve, RETRY_MS));
     }
   }
 }
 
 /**
- * Become another person.
+ * Show the page as another person.
  * @param {string} id
  * @param {string | null} [wantedChannel]
  */
-async function become(id, wantedChannel = store.active) {
+async function switchPersona(id, wantedChannel = store.active) {
   closePopover();
   clearWaiting();
   store.persona = id;
   memory.set("persona", id);
-  const state = await patiently(() => api.state(id));
-  takeState(state);
+  const state = await retryUntilAnswered(() => api.state(id));
+  applyState(state);
   store.messages.clear();
   store.unread.clear();
   store.active = null;
@@ -111,11 +111,11 @@ async function become(id, wantedChannel = store.active) {
  * Set the language of this person's Discord, and redraw everything in it.
  * @param {string} locale
  */
-async function speak(locale) {
+async function setLanguage(locale) {
   await api
-    .language({ persona: store.persona, locale })
-    .catch((error) => toast(error.message, true));
-  if (store.persona) await become(store.persona);
+    .setLanguage({ persona: store.persona, locale })
+    .catch((error) => showToast(error.message, true));
+  if (store.persona) await switchPersona(store.persona);
 }
 
 /**
@@ -123,46 +123,46 @@ async function speak(locale) {
  * @param {string} id
  */
 async function openChannel(id) {
-  if (store.active === id && store.messages.has(id)) return composerMoved();
+  if (store.active === id && store.messages.has(id)) return refreshComposer();
   store.active = id;
   store.unread.delete(id);
   memory.set("channel", id);
   emit("channels");
   emit("typing");
-  showTop();
+  showTopBar();
   resetTimeline();
-  const closed = isAdultsOnly(id) && memory.get(`adult:${store.persona}`) !== "yes";
-  showGate(closed);
-  if (!closed) await load(id);
-  return composerMoved();
+  const isClosed = isAdultsOnly(id) && memory.get(`adult:${store.persona}`) !== "yes";
+  showGate(isClosed);
+  if (!isClosed) await loadMessages(id);
+  return refreshComposer();
 }
 
 /** @param {string} id */
-async function load(id) {
-  const turn = (loading += 1);
-  expectMessages(id);
+async function loadMessages(id) {
+  const thisLoad = (loadCount += 1);
+  collectMessages(id);
   try {
     const list = await api.messages(id, store.persona);
-    if (turn !== loading || id !== store.active) return;
-    takeMessages(id, list, store.messages.get(id));
+    if (thisLoad !== loadCount || id !== store.active) return;
+    applyMessages(id, list, store.messages.get(id));
     resetTimeline();
   } catch (error) {
-    toast(said(error), true);
+    showToast(errorText(error), true);
   }
 }
 
-/** @param {boolean} closed */
-function showGate(closed) {
+/** @param {boolean} isClosed */
+function showGate(isClosed) {
   const gate = byId("gate");
-  for (const part of ["timeline", "write"]) byId(part).hidden = closed;
-  gate.hidden = !closed;
-  if (!closed) return;
-  const adult = () => {
+  for (const part of ["timeline", "write"]) byId(part).hidden = isClosed;
+  gate.hidden = !isClosed;
+  if (!isClosed) return;
+  const confirmAdult = () => {
     memory.set(`adult:${store.persona}`, "yes");
     showGate(false);
-    load(store.active ?? "").then(composerMoved);
+    loadMessages(store.active ?? "").then(refreshComposer);
   };
-  const back = () =>
+  const goBack = () =>
     openChannel(store.channels.find((one) => !isAdultsOnly(one.id))?.id ?? store.channels[0].id);
   fill(
     gate,
@@ -177,12 +177,12 @@ function showGate(closed) {
         { class: "row" },
         h(
           "button",
-          { type: "button", class: "button plain", id: "gate-no", onclick: back },
+          { type: "button", class: "button plain", id: "gate-no", onclick: goBack },
           "Go back",
         ),
         h(
           "button",
-          { type: "button", class: "button danger", id: "gate-yes", onclick: adult },
+          { type: "button", class: "button danger", id: "gate-yes", onclick: confirmAdult },
           "I am 18 or older",
         ),
       ),
@@ -190,30 +190,30 @@ function showGate(closed) {
   );
 }
 
-// The bot registers its commands one by one: read them after a pause.
-function commandsChanged() {
+// The bot registers its commands one by one, so read them after a pause.
+function reloadCommandsSoon() {
   clearTimeout(commandTimer);
   commandTimer = setTimeout(async () => {
     const state = await api.state(store.persona).catch(() => null);
-    if (state) takeCommands(state.commands);
+    if (state) applyCommands(state.commands);
   }, COMMANDS_PAUSE_MS);
 }
 
 /**
- * The connection broke or came back. Read again what was missed.
- * @param {boolean} up
- * @param {boolean} again
+ * Handle a broken or restored connection: read again what the page missed.
+ * @param {boolean} isOpen
+ * @param {boolean} wasOpen
  */
-async function lineChanged(up, again) {
-  if (!up) {
-    if (again) banner("Connection to the local Discord lost. Trying again…", true);
+async function handleConnection(isOpen, wasOpen) {
+  if (!isOpen) {
+    if (wasOpen) showBanner("Connection to the local Discord lost. Trying again…", true);
     return;
   }
-  banner(null);
-  if (!again) return;
+  showBanner(null);
+  if (!wasOpen) return;
   const state = await api.state(store.persona).catch(() => null);
   if (!state) return;
-  takeState(state);
+  applyState(state);
   showFrame();
   emit("commands");
   emit("weather");
@@ -222,18 +222,18 @@ async function lineChanged(up, again) {
   const open = store.active;
   if (!open || !store.messages.has(open)) return;
   const list = await api.messages(open, store.persona).catch(() => null);
-  if (list) takeMessages(open, list);
+  if (list) applyMessages(open, list);
 }
 
 /**
  * @param {string | null} text
- * @param {boolean} [bad]
+ * @param {boolean} [isError]
  */
-function banner(text, bad = false) {
-  const place = byId("banner");
-  place.hidden = !text;
-  place.classList.toggle("bad", bad);
-  fill(place, text && [h("span", { class: "dots" }, h("i"), h("i"), h("i")), text]);
+function showBanner(text, isError = false) {
+  const element = byId("banner");
+  element.hidden = !text;
+  element.classList.toggle("bad", isError);
+  fill(element, text && [h("span", { class: "dots" }, h("i"), h("i"), h("i")), text]);
 }
 
 start();

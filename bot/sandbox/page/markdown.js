@@ -4,7 +4,7 @@
 import { h, iconButton, safeUrl } from "./dom.js";
 import { emojiImage } from "./emoji.js";
 import { icon } from "./icons.js";
-import { moment } from "./time.js";
+import { timestampNode } from "./time.js";
 import { copyText } from "./toast.js";
 
 /**
@@ -18,24 +18,24 @@ const INLINE = [
   [/^(`+)([^`]|[^`].*?[^`])\1(?!`)/s, (match) => h("code", {}, match[2].trim() || match[2])],
   [
     /^\*\*\*(?=\S)(.+?)\*\*\*(?!\*)/s,
-    (match, names) => h("strong", {}, h("em", {}, inline(match[1], names))),
+    (match, names) => h("strong", {}, h("em", {}, inlineNodes(match[1], names))),
   ],
   [
     /^\*\*(?=\S)((?:\\.|[^\\])+?)\*\*(?!\*)/s,
-    (match, names) => h("strong", {}, inline(match[1], names)),
+    (match, names) => h("strong", {}, inlineNodes(match[1], names)),
   ],
-  [/^__((?:\\.|[^\\])+?)__(?!_)/s, (match, names) => h("u", {}, inline(match[1], names))],
+  [/^__((?:\\.|[^\\])+?)__(?!_)/s, (match, names) => h("u", {}, inlineNodes(match[1], names))],
   [
     /^\*(?=\S)((?:\*\*|\\.|[^\\*])+?)\*(?!\*)/s,
-    (match, names) => h("em", {}, inline(match[1], names)),
+    (match, names) => h("em", {}, inlineNodes(match[1], names)),
   ],
   [
     /^_(?=\S)((?:__|\\.|[^\\_])+?)_(?![A-Za-z0-9_])/s,
-    (match, names) => h("em", {}, inline(match[1], names)),
+    (match, names) => h("em", {}, inlineNodes(match[1], names)),
     "word",
   ],
-  [/^~~(?=\S)(.+?)~~/s, (match, names) => h("s", {}, inline(match[1], names))],
-  [/^\|\|(.+?)\|\|/s, (match, names) => spoiler(inline(match[1], names))],
+  [/^~~(?=\S)(.+?)~~/s, (match, names) => h("s", {}, inlineNodes(match[1], names))],
+  [/^\|\|(.+?)\|\|/s, (match, names) => spoilerNode(inlineNodes(match[1], names))],
   [
     /^<@!?(\d+)>/,
     (match, names) =>
@@ -45,14 +45,14 @@ const INLINE = [
   [/^<#(\d+)>/, (match, names) => channelMention(match[1], names)],
   [/^<\/([^:>]{1,98}):\d+>/, (match, names) => commandMention(match[1], names)],
   [/^<a?:(\w{2,32}):(\d+)>/, (match) => emojiImage({ id: match[2], name: match[1] })],
-  [/^<t:(-?\d{1,13})(?::([tTdDfFR]))?>/, (match) => moment(Number(match[1]), match[2])],
+  [/^<t:(-?\d{1,13})(?::([tTdDfFR]))?>/, (match) => timestampNode(Number(match[1]), match[2])],
   [/^@(everyone|here)\b/, (match) => h("span", { class: "mention" }, match[0])],
   [
     /^\[([^\]\n]+)\]\(<?(https?:\/\/[^\s)>]+)>?\)/,
-    (match, names) => anchor(match[2], inline(match[1], names)),
+    (match, names) => linkNode(match[2], inlineNodes(match[1], names)),
   ],
-  [/^<(https?:\/\/[^\s>]+)>/, (match) => anchor(match[1], match[1])],
-  [/^https?:\/\/[^\s<]+[^\s<.,:;"')\]*_~|]/, (match) => anchor(match[0], match[0]), "word"],
+  [/^<(https?:\/\/[^\s>]+)>/, (match) => linkNode(match[1], match[1])],
+  [/^https?:\/\/[^\s<]+[^\s<.,:;"')\]*_~|]/, (match) => linkNode(match[0], match[0]), "word"],
 ];
 const SPECIAL = /[\\`*_~|<@[h]/;
 
@@ -60,17 +60,17 @@ const SPECIAL = /[\\`*_~|<@[h]/;
  * @param {string} text
  * @param {Names} names
  */
-function inline(text, names) {
+function inlineNodes(text, names) {
   /** @type {Child[]} */
   const nodes = [];
   let plain = "";
   for (let at = 0; at < text.length;) {
-    const hit = SPECIAL.test(text[at]) ? markAt(text, at) : null;
-    if (hit) {
+    const mark = SPECIAL.test(text[at]) ? markAt(text, at) : null;
+    if (mark) {
       if (plain) nodes.push(plain);
       plain = "";
-      nodes.push(hit.make(names));
-      at += hit.length;
+      nodes.push(mark.make(names));
+      at += mark.length;
     } else {
       plain += text[at];
       at += 1;
@@ -88,8 +88,9 @@ function markAt(text, at) {
   const rest = text.slice(at);
   for (const [pattern, make, where] of INLINE) {
     if (where === "word" && at > 0 && /\w/.test(text[at - 1])) continue;
-    const found = pattern.exec(rest);
-    if (found) return { length: found[0].length, make: (/** @type {Names} */ names) => make(found, names) };
+    const match = pattern.exec(rest);
+    if (!match) continue;
+    return { length: match[0].length, make: (/** @type {Names} */ names) => make(match, names) };
   }
   return null;
 }
@@ -98,7 +99,7 @@ function markAt(text, at) {
  * @param {string} url
  * @param {Child} children
  */
-function anchor(url, children) {
+function linkNode(url, children) {
   const href = safeUrl(url);
   return href
     ? h("a", { href, target: "_blank", rel: "noreferrer noopener" }, children)
@@ -106,7 +107,7 @@ function anchor(url, children) {
 }
 
 /** @param {Child[]} children */
-function spoiler(children) {
+function spoilerNode(children) {
   /** @param {any} event */
   const open = (event) => {
     if (event.type === "keydown" && !["Enter", " "].includes(event.key)) return;
@@ -167,10 +168,10 @@ export function markdown(text, names) {
   for (let index = 0; index < parts.length; index += 1) {
     if (index % 2 && index < parts.length - 1) nodes.push(codeBlock(parts[index]));
     else {
-      const before = nodes.length > 0;
+      const hasNodes = nodes.length > 0;
       const open = index % 2 ? "```" : "";
       const piece = open + parts[index];
-      nodes.push(...blocks(before ? piece.replace(/^\n/, "") : piece, names));
+      nodes.push(...blockNodes(hasNodes ? piece.replace(/^\n/, "") : piece, names));
     }
   }
   return nodes;
@@ -187,14 +188,14 @@ function codeBlock(text) {
  * @param {string} text
  * @param {Names} names
  */
-function blocks(text, names) {
+function blockNodes(text, names) {
   /** @type {Child[]} */
   const nodes = [];
   const lines = text.split("\n");
   /** @type {string[]} */
   let plain = [];
   const flush = () => {
-    if (plain.length) nodes.push(...inline(plain.join("\n"), names));
+    if (plain.length) nodes.push(...inlineNodes(plain.join("\n"), names));
     plain = [];
   };
   for (let at = 0; at < lines.length; at += 1) {
@@ -219,44 +220,45 @@ function blockAt(lines, at, names) {
   const line = lines[at];
   if (line.startsWith(">>> ")) {
     const rest = [line.slice(4), ...lines.slice(at + 1)].join("\n");
-    return { node: h("blockquote", {}, blocks(rest, names)), last: lines.length - 1 };
+    return { node: h("blockquote", {}, blockNodes(rest, names)), last: lines.length - 1 };
   }
   if (line.startsWith("> ") || line === ">")
-    return run(
+    return collectRows(
       lines,
       at,
       /^> ?(.*)$/,
-      (rows) => h("blockquote", {}, blocks(rows.map((row) => row[1]).join("\n"), names)),
+      (rows) => h("blockquote", {}, blockNodes(rows.map((row) => row[1]).join("\n"), names)),
       /^>( |$)/,
     );
   const heading = /^(#{1,3}) +(.+)$/.exec(line);
-  if (heading) return { node: headed(heading, names), last: at };
+  if (heading) return { node: headingNode(heading, names), last: at };
   if (line.startsWith("-# "))
-    return { node: h("small", {}, inline(line.slice(3), names)), last: at };
-  if (LIST.test(line)) return run(lines, at, LIST, (rows) => list(rows, names), LIST);
+    return { node: h("small", {}, inlineNodes(line.slice(3), names)), last: at };
+  if (LIST.test(line)) return collectRows(lines, at, LIST, (rows) => listNodes(rows, names), LIST);
   return null;
 }
 
 const HEADINGS = /** @type {const} */ (["h4", "h5", "h6"]);
 
 /**
- * @param {RegExpExecArray} found
+ * @param {RegExpExecArray} match
  * @param {Names} names
  */
-const headed = (found, names) => h(HEADINGS[found[1].length - 1], {}, inline(found[2], names));
+const headingNode = (match, names) =>
+  h(HEADINGS[match[1].length - 1], {}, inlineNodes(match[2], names));
 
 /**
  * @param {string[]} lines
  * @param {number} at
- * @param {RegExp} pattern of which each row is a match
+ * @param {RegExp} pattern parses each row
  * @param {(rows: RegExpExecArray[]) => Child} make
- * @param {RegExp} goesOn
+ * @param {RegExp} continues matches every line that belongs to the block
  */
-function run(lines, at, pattern, make, goesOn) {
+function collectRows(lines, at, pattern, make, continues) {
   /** @type {RegExpExecArray[]} */
   const rows = [];
   let last = at;
-  for (let index = at; index < lines.length && goesOn.test(lines[index]); index += 1) {
+  for (let index = at; index < lines.length && continues.test(lines[index]); index += 1) {
     const row = pattern.exec(lines[index]);
     if (row) rows.push(row);
     last = index;
@@ -269,23 +271,28 @@ function run(lines, at, pattern, make, goesOn) {
  * @param {Names} names
  * @returns {HTMLElement[]}
  */
-function list(rows, names) {
+function listNodes(rows, names) {
   const depth = rows[0][1].length;
   /** @type {HTMLElement[]} */
   const elements = [];
   /** @type {HTMLElement | null} */
   let element = null;
-  for (let at = 0; at < rows.length;) {
-    const ordered = rows[at][2] !== undefined;
+  for (let start = 0; start < rows.length;) {
+    const ordered = rows[start][2] !== undefined;
     if (!element || (element.tagName === "OL") !== ordered)
-      elements.push((element = ordered ? h("ol", { start: rows[at][2] }) : h("ul")));
-    let end = at + 1;
+      elements.push((element = ordered ? h("ol", { start: rows[start][2] }) : h("ul")));
+    let end = start + 1;
     while (end < rows.length && rows[end][1].length > depth) end += 1;
-    const deeper = rows.slice(at + 1, end);
+    const deeper = rows.slice(start + 1, end);
     element.append(
-      h("li", {}, inline(rows[at][3], names), deeper.length ? list(deeper, names) : null),
+      h(
+        "li",
+        {},
+        inlineNodes(rows[start][3], names),
+        deeper.length ? listNodes(deeper, names) : null,
+      ),
     );
-    at = end;
+    start = end;
   }
   return elements;
 }
@@ -296,12 +303,12 @@ function list(rows, names) {
  * @param {Names} names
  */
 export function plainText(text, names) {
-  const place = h(
+  const container = h(
     "div",
     {},
     markdown(text, names).flatMap((node) => [node, " "]),
   );
-  for (const button of place.querySelectorAll(".copy")) button.remove();
-  for (const hidden of place.querySelectorAll(".spoiler")) hidden.replaceWith("(spoiler)");
-  return place.textContent.replace(/\s+/g, " ").trim();
+  for (const button of container.querySelectorAll(".copy")) button.remove();
+  for (const hidden of container.querySelectorAll(".spoiler")) hidden.replaceWith("(spoiler)");
+  return container.textContent.replace(/\s+/g, " ").trim();
 }

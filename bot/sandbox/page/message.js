@@ -1,22 +1,22 @@
-// One message as a list item. `patch` changes only the parts whose data changed, so that a live
-// edit neither flickers nor moves the keyboard focus.
+// One message as a list item. `patchMessage` changes only the parts whose data changed, so that a
+// live edit neither flickers nor moves the keyboard focus.
 /** @import { Child } from "./dom.js" */
 /** @import { Message } from "./types.js" */
 import { patchAttachments } from "./attachments.js";
 import { avatar } from "./avatar.js";
-import { messageActions, messageMenu, quickEmoji } from "./actions.js";
+import { messageActions, openContextMenu, quickEmoji } from "./actions.js";
 import { components } from "./components.js";
-import { all, fill, h } from "./dom.js";
-import { embed } from "./embeds.js";
+import { findAll, fill, h } from "./dom.js";
+import { embedElement } from "./embeds.js";
 import { emojiKey, isJumbo } from "./emoji.js";
 import { icon } from "./icons.js";
 import { markdown, plainText } from "./markdown.js";
 import { patchReactions } from "./reactions.js";
 import { dismiss, isEphemeral, names, store } from "./store.js";
-import { clock, full, when } from "./time.js";
+import { timeText, fullDateText, dayAndTime } from "./time.js";
 
 const LOADING = 128;
-const LAID_OUT = 32768;
+const COMPONENTS_V2 = 32768;
 const CONTEXT_COMMAND = 23;
 const REPLY = 19;
 
@@ -24,13 +24,13 @@ const REPLY = 19;
  * @typedef {{
  *   lead: HTMLElement, byline: HTMLElement, content: HTMLElement, attachments: HTMLElement,
  *   embeds: HTMLElement, components: HTMLElement, failed: HTMLElement, reactions: HTMLElement,
- *   below: HTMLElement, stamp: HTMLElement, seen: Record<string, string>,
- * }} Parts The elements of one item, and what they show.
+ *   below: HTMLElement, stamp: HTMLElement, shown: Record<string, string>,
+ * }} Parts The elements of one item, and the data that they show.
  * @typedef {{ key: string, text: string, user?: any, make: () => Child }} Lead
  */
 
 /** @type {WeakMap<HTMLElement, Parts>} */
-const parts = new WeakMap();
+const partsByItem = new WeakMap();
 
 /**
  * A new, empty list item for a message.
@@ -48,14 +48,14 @@ export function messageItem(message) {
     reactions: h("div", { class: "reactions", hidden: true }),
     below: h("div", { class: "below", hidden: true }),
     stamp: h("time", { class: "stamp" }),
-    seen: {},
+    shown: {},
   };
   const item = h(
     "li",
     {
       class: "message",
       dataset: { messageId: message.id },
-      oncontextmenu: (/** @type {MouseEvent} */ event) => messageMenu(event, message, item),
+      oncontextmenu: (/** @type {MouseEvent} */ event) => openContextMenu(event, message, item),
     },
     part.stamp,
     part.lead,
@@ -68,48 +68,48 @@ export function messageItem(message) {
     part.reactions,
     part.below,
   );
-  parts.set(item, part);
+  partsByItem.set(item, part);
   return item;
 }
 
 /**
- * Update an item. `first` starts a group: it shows the author.
+ * Update an item. With `first` it starts a group and shows the author.
  * @param {HTMLElement} item
  * @param {Message} message
  * @param {boolean} first
  */
-export function patch(item, message, first) {
+export function patchMessage(item, message, first) {
   const part = partsOf(item);
   /**
    * @param {string} name
    * @param {unknown} data
    */
-  const changed = (name, data) => {
+  const hasChanged = (name, data) => {
     const text = JSON.stringify(data) ?? "";
-    if (part.seen[name] === text) return false;
-    part.seen[name] = text;
+    if (part.shown[name] === text) return false;
+    part.shown[name] = text;
     return true;
   };
   const lead = first ? leadOf(message) : null;
-  if (changed("frame", [first, Boolean(lead), ...framed(message)]))
+  if (hasChanged("frame", [first, Boolean(lead), ...frameData(message)]))
     patchFrame(item, part, message, first, lead);
-  if (changed("lead", lead && [lead.key, lead.text])) showLead(part.lead, lead);
-  if (changed("content", [message.content, message.edited_timestamp, message.flags]))
+  if (hasChanged("lead", lead && [lead.key, lead.text])) showLead(part.lead, lead);
+  if (hasChanged("content", [message.content, message.edited_timestamp, message.flags]))
     showContent(part.content, message);
   // A message made of components shows only the files that they name.
-  const files = message.flags & LAID_OUT ? [] : (message.attachments ?? []);
-  if (changed("attachments", files)) patchAttachments(part.attachments, files);
+  const files = message.flags & COMPONENTS_V2 ? [] : (message.attachments ?? []);
+  if (hasChanged("attachments", files)) patchAttachments(part.attachments, files);
   const { embeds = [], components: laid = [], reactions = [] } = message;
-  if (changed("embeds", embeds)) showList(part.embeds, embeds.map(embed));
-  if (changed("components", laid)) showComponents(part, message);
-  if (changed("reactions", reactions)) patchReactions(part.reactions, message);
+  if (hasChanged("embeds", embeds)) showList(part.embeds, embeds.map(embedElement));
+  if (hasChanged("components", laid)) showComponents(part, message);
+  if (hasChanged("reactions", reactions)) patchReactions(part.reactions, message);
 }
 
 /**
  * The data that a message's frame depends on.
  * @param {Message} message
  */
-const framed = (message) => [
+const frameData = (message) => [
   message.author,
   message.flags,
   message.timestamp,
@@ -120,13 +120,13 @@ const framed = (message) => [
 
 /** @param {HTMLElement} item */
 function partsOf(item) {
-  const part = parts.get(item);
+  const part = partsByItem.get(item);
   if (!part) throw new Error("this is no message's item");
   return part;
 }
 
 /**
- * Show below a message that a press of its button failed; null hides that again.
+ * Show below a message that a press of its button failed; null hides the notice.
  * @param {HTMLElement} item
  * @param {string | null} text
  */
@@ -160,14 +160,14 @@ function patchFrame(item, part, message, first, lead) {
   item.querySelector(":scope > .avatar")?.remove();
   part.byline.hidden = !first;
   part.stamp.hidden = first;
-  fill(part.stamp, clock(date));
+  fill(part.stamp, timeText(date));
   if (first) {
     item.prepend(avatar(message.author));
     fill(
       part.byline,
-      h("span", { class: "name" }, nameOf(message.author)),
+      h("span", { class: "name" }, displayName(message.author)),
       message.author.bot && h("span", { class: "badge" }, "App"),
-      h("time", { datetime: message.timestamp, title: full(date) }, when(date)),
+      h("time", { datetime: message.timestamp, title: fullDateText(date) }, dayAndTime(date)),
     );
   }
   part.below.hidden = !ephemeral;
@@ -184,12 +184,12 @@ function patchFrame(item, part, message, first, lead) {
 }
 
 /**
- * What a user is called here.
+ * The name to show for a user.
  * @param {any} user
  */
-export function nameOf(user) {
-  const known = names.user(user.id);
-  return known === "unknown-user" ? (user.global_name ?? user.username) : known;
+export function displayName(user) {
+  const name = names.user(user.id);
+  return name === "unknown-user" ? (user.global_name ?? user.username) : name;
 }
 
 /**
@@ -214,13 +214,13 @@ function leadOf(message) {
   const original = message.referenced_message;
   if (!original)
     return { key: "lost", text: "", make: () => [h("i", {}, "Original message was deleted")] };
-  const said = plainText(original.content, names).slice(0, 200) || "Click to see the picture";
+  const excerpt = plainText(original.content, names).slice(0, 200) || "Click to see the picture";
   return {
     key: "reply",
     user: original.author,
-    text: said,
+    text: excerpt,
     make: () => [
-      h("button", { type: "button", class: "said", onclick: () => jumpTo(original.id) }, said),
+      h("button", { type: "button", class: "said", onclick: () => jumpTo(original.id) }, excerpt),
     ],
   };
 }
@@ -235,7 +235,7 @@ function showLead(element, lead) {
     element,
     lead && [
       lead.user && avatar(lead.user, 17),
-      lead.user && h("b", {}, nameOf(lead.user)),
+      lead.user && h("b", {}, displayName(lead.user)),
       lead.make(),
     ],
   );
@@ -262,7 +262,7 @@ function showContent(element, message) {
         "span",
         { class: "thinking" },
         h("span", { class: "dots" }, h("i"), h("i"), h("i")),
-        `${nameOf(message.author)} is thinking…`,
+        `${displayName(message.author)} is thinking…`,
       ),
     );
   } else
@@ -274,7 +274,7 @@ function showContent(element, message) {
           " ",
           h(
             "span",
-            { class: "edited", title: full(new Date(message.edited_timestamp)) },
+            { class: "edited", title: fullDateText(new Date(message.edited_timestamp)) },
             "(edited)",
           ),
         ],
@@ -296,9 +296,10 @@ function showList(element, list) {
  */
 function showComponents(part, message) {
   const focused = document.activeElement;
-  const inside = focused instanceof HTMLElement && part.components.contains(focused);
-  const held = inside ? focused.dataset.customId : null;
+  const hasFocus = focused instanceof HTMLElement && part.components.contains(focused);
+  const focusedId = hasFocus ? focused.dataset.customId : null;
   showList(part.components, components(message));
-  const [same] = held ? all(part.components, `[data-custom-id="${CSS.escape(held)}"]`, HTMLElement) : [];
-  same?.focus({ preventScroll: true });
+  if (!focusedId) return;
+  const selector = `[data-custom-id="${CSS.escape(focusedId)}"]`;
+  findAll(part.components, selector, HTMLElement)[0]?.focus({ preventScroll: true });
 }

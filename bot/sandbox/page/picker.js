@@ -1,27 +1,26 @@
-// The person's own files: chooses them, and uploads them to the sandbox before a command or form
-// names them.
+// Lets a person choose files, and uploads them to the sandbox before a command or form names them.
 import { api } from "./api.js";
 import { h } from "./dom.js";
 import { store } from "./store.js";
 import { attempt } from "./toast.js";
 
-/** @typedef {{ id: string, name: string }} Taken A file that the sandbox holds for us. */
+/** @typedef {{ id: string, name: string }} UploadedFile A file that the sandbox holds. */
 
 /**
- * Let the person choose up to `most` files and upload them; then call `done([{id, name}])`.
- * @param {number} most
- * @param {(taken: Taken[]) => void} done
+ * Let the person choose up to `maxCount` files, upload them, and call `onUploaded([{id, name}])`.
+ * @param {number} maxCount
+ * @param {(taken: UploadedFile[]) => void} onUploaded
  */
-export function pickFiles(most, done) {
+export function pickFiles(maxCount, onUploaded) {
   document.querySelector("#picker")?.remove();
   const picker = h("input", {
     type: "file",
     id: "picker",
-    multiple: most > 1,
+    multiple: maxCount > 1,
     hidden: true,
     onchange: () => {
       picker.remove();
-      bringFiles([...(picker.files ?? [])].slice(0, most), done);
+      uploadFiles([...(picker.files ?? [])].slice(0, maxCount), onUploaded);
     },
   });
   document.body.append(picker);
@@ -29,19 +28,19 @@ export function pickFiles(most, done) {
 }
 
 /**
- * Upload dropped files; if all succeed, call `done([{id, name}])`.
+ * Upload dropped files; if all succeed, call `onUploaded([{id, name}])`.
  * @param {File[]} files
- * @param {(taken: Taken[]) => void} done
+ * @param {(taken: UploadedFile[]) => void} onUploaded
  */
-export async function bringFiles(files, done) {
-  const taken = await Promise.all(files.map((file) => attempt(bring(file))));
-  const whole = taken.flatMap((one) => one ?? []);
-  if (whole.length && whole.length === files.length) done(whole);
+export async function uploadFiles(files, onUploaded) {
+  const results = await Promise.all(files.map((file) => attempt(upload(file))));
+  const uploaded = results.flatMap((one) => one ?? []);
+  if (uploaded.length && uploaded.length === files.length) onUploaded(uploaded);
 }
 
 /**
  * @param {File} file
- * @returns {Promise<Taken>}
+ * @returns {Promise<UploadedFile>}
  */
-const bring = (file) =>
+const upload = (file) =>
   api.upload({ persona: store.persona, channel: store.active, name: file.name }, file);

@@ -1,53 +1,52 @@
-// Small panels beside what opened them: emoji, menus, select options. One at a time.
+// Small panels beside the control that opened them: emoji, menus, select options. One at a time.
 /** @import { Child } from "./dom.js" */
-import { all, h } from "./dom.js";
-import { stepTo } from "./stepping.js";
+import { findAll, h } from "./dom.js";
+import { indexAfterKey } from "./stepping.js";
 
 /**
- * @typedef {{ label: string, matchWidth?: boolean, closed?: () => void }} Manner
- * @typedef {{ panel: HTMLElement, anchor: HTMLElement, closed: () => void }} Panel
+ * @typedef {{ label: string, matchWidth?: boolean, onClose?: () => void }} PopoverOptions
+ * @typedef {{ panel: HTMLElement, anchor: HTMLElement, onClose: () => void }} Panel
  */
 
 /** @type {Panel | null} */
-let open = null;
-
+let openPanel = null;
 
 /**
  * Show `content` beside `anchor`; returns the function that closes it.
  * @param {HTMLElement} anchor
  * @param {Child} content
- * @param {Manner} manner
+ * @param {PopoverOptions} options
  */
-export function popover(anchor, content, { label, matchWidth = false, closed = () => {} }) {
-  close();
+export function openPopover(anchor, content, { label, matchWidth = false, onClose = () => {} }) {
+  closePopover();
   const panel = h("div", { class: "popover", role: "dialog", "aria-label": label }, content);
   if (matchWidth) panel.style.width = `${anchor.getBoundingClientRect().width}px`;
-  // A dialog lies above everything else, so a panel opened in it must be its child.
+  // A dialog covers everything else, so a panel opened in it must be its child.
   (anchor.closest("dialog") ?? document.body).append(panel);
-  place(panel, anchor.getBoundingClientRect());
+  positionPanel(panel, anchor.getBoundingClientRect());
   anchor.setAttribute("aria-expanded", "true");
-  open = { panel, anchor, closed };
-  const [first] = all(panel, "[aria-selected='true']", HTMLElement);
-  (first ?? all(panel, "button, input", HTMLElement)[0])?.focus({ preventScroll: true });
-  return close;
+  openPanel = { panel, anchor, onClose };
+  const [first] = findAll(panel, "[aria-selected='true']", HTMLElement);
+  (first ?? findAll(panel, "button, input", HTMLElement)[0])?.focus({ preventScroll: true });
+  return closePopover;
 }
 
 /** Close the open panel, if there is one. */
-export function close(refocus = false) {
-  if (!open) return;
-  const { panel, anchor, closed } = open;
-  open = null;
+export function closePopover(refocus = false) {
+  if (!openPanel) return;
+  const { panel, anchor, onClose } = openPanel;
+  openPanel = null;
   panel.remove();
   anchor.setAttribute("aria-expanded", "false");
   if (refocus) anchor.focus({ preventScroll: true });
-  closed();
+  onClose();
 }
 
 /**
  * @param {HTMLElement} panel
  * @param {DOMRect} anchor
  */
-function place(panel, anchor) {
+function positionPanel(panel, anchor) {
   const { offsetWidth: width, offsetHeight: height } = panel;
   const below = anchor.bottom + 6 + height < innerHeight;
   const top = below ? anchor.bottom + 6 : Math.max(8, anchor.top - height - 6);
@@ -57,20 +56,21 @@ function place(panel, anchor) {
 }
 
 addEventListener("pointerdown", (event) => {
-  if (!open || !(event.target instanceof Node)) return;
-  if (!open.panel.contains(event.target) && !open.anchor.contains(event.target)) close();
+  if (!openPanel || !(event.target instanceof Node)) return;
+  const { panel, anchor } = openPanel;
+  if (!panel.contains(event.target) && !anchor.contains(event.target)) closePopover();
 });
 
-addEventListener("resize", () => close());
+addEventListener("resize", () => closePopover());
 
 addEventListener(
   "keydown",
   (event) => {
-    if (!open) return;
+    if (!openPanel) return;
     if (event.key === "Escape") {
       event.stopPropagation();
-      close(true);
-    } else if (!walk(open.panel, event.key)) return;
+      closePopover(true);
+    } else if (!moveFocus(openPanel.panel, event.key)) return;
     event.preventDefault();
   },
   true,
@@ -81,10 +81,11 @@ addEventListener(
  * @param {HTMLElement} panel
  * @param {string} key
  */
-function walk(panel, key) {
-  const items = all(panel, "button:not(:disabled)", HTMLElement);
+function moveFocus(panel, key) {
+  const items = findAll(panel, "button:not(:disabled)", HTMLElement);
   const at = items.findIndex((one) => one === document.activeElement);
-  const next = at < 0 ? null : stepTo(key, at, items.length, panel.querySelector(".grid") !== null);
+  const isGrid = panel.querySelector(".grid") !== null;
+  const next = at < 0 ? null : indexAfterKey(key, at, items.length, isGrid);
   if (next === null) return false;
   items[next].focus();
   return true;

@@ -1,10 +1,10 @@
 // Reaction pills and the palette to add one.
 /** @import { Emoji, Message, Reaction } from "./types.js" */
 import { api } from "./api.js";
-import { all, fill, h, one } from "./dom.js";
+import { findAll, fill, h, findOne } from "./dom.js";
 import { emojiKey, emojiNode, PALETTE } from "./emoji.js";
 import { icon } from "./icons.js";
-import { close, popover } from "./popover.js";
+import { closePopover, openPopover } from "./popover.js";
 import { guildEmojis, store } from "./store.js";
 import { attempt } from "./toast.js";
 
@@ -14,7 +14,7 @@ import { attempt } from "./toast.js";
  * @param {Emoji} emoji
  * @param {boolean} mine
  */
-export function toggle(message, emoji, mine) {
+export function toggleReaction(message, emoji, mine) {
   const body = {
     persona: store.persona,
     channel: message.channel_id,
@@ -25,26 +25,26 @@ export function toggle(message, emoji, mine) {
 }
 
 /**
- * The row of pills; patched in place so that a click never loses its button.
+ * Update the row of pills in place, so that a click never loses its button.
  * @param {HTMLElement} row
  * @param {Message} message
  */
 export function patchReactions(row, message) {
   const list = message.reactions ?? [];
   row.hidden = list.length === 0;
-  const known = new Map(
-    all(row, "[data-reaction]", HTMLElement).map((pill) => [pill.dataset.reaction, pill]),
+  const pills = new Map(
+    findAll(row, "[data-reaction]", HTMLElement).map((pill) => [pill.dataset.reaction, pill]),
   );
   const wanted = list.map((entry) => {
-    const pill = known.get(emojiKey(entry.emoji)) ?? newPill(entry.emoji);
-    update(pill, message, entry);
+    const pill = pills.get(emojiKey(entry.emoji)) ?? newPill(entry.emoji);
+    updatePill(pill, message, entry);
     return pill;
   });
   if (list.length === 0) fill(row);
   else {
-    const more = all(row, ".more", HTMLElement)[0] ?? addButton();
-    more.onclick = () => pick(more, message);
-    const next = [...wanted, more];
+    const addPill = findAll(row, ".more", HTMLElement)[0] ?? newAddPill();
+    addPill.onclick = () => pickReaction(addPill, message);
+    const next = [...wanted, addPill];
     if (next.length !== row.children.length || next.some((pill, at) => pill !== row.children[at]))
       fill(row, next);
   }
@@ -65,8 +65,8 @@ function newPill(emoji) {
  * @param {Message} message
  * @param {Reaction} entry
  */
-function update(pill, message, { emoji, count, me }) {
-  const number = one(pill, ".number", HTMLElement);
+function updatePill(pill, message, { emoji, count, me }) {
+  const number = findOne(pill, ".number", HTMLElement);
   if (number.textContent && number.textContent !== String(count)) {
     pill.classList.remove("pop");
     requestAnimationFrame(() => pill.classList.add("pop"));
@@ -78,10 +78,10 @@ function update(pill, message, { emoji, count, me }) {
     "aria-label",
     `${emoji.name}: ${count} ${count === 1 ? "reaction" : "reactions"}${me ? ", yours too" : ""}`,
   );
-  pill.onclick = () => toggle(message, emoji, me);
+  pill.onclick = () => toggleReaction(message, emoji, me);
 }
 
-function addButton() {
+function newAddPill() {
   return h(
     "button",
     {
@@ -99,16 +99,16 @@ function addButton() {
  * @param {HTMLElement} anchor
  * @param {Message} message
  */
-export function pick(anchor, message) {
-  palette(anchor, (emoji) => toggle(message, emoji, false));
+export function pickReaction(anchor, message) {
+  openPalette(anchor, (emoji) => toggleReaction(message, emoji, false));
 }
 
 /**
- * Open the palette at `anchor` and pass on the picked emoji.
+ * Open the palette at `anchor`, and pass the picked emoji to `onPick`.
  * @param {HTMLElement} anchor
- * @param {(emoji: Emoji) => void} picked
+ * @param {(emoji: Emoji) => void} onPick
  */
-export function palette(anchor, picked) {
+export function openPalette(anchor, onPick) {
   /**
    * @param {Emoji} emoji
    * @param {string} label
@@ -122,8 +122,8 @@ export function palette(anchor, picked) {
         title: label,
         dataset: { emoji: emojiKey(emoji) },
         onclick: () => {
-          close(true);
-          picked(emoji);
+          closePopover(true);
+          onPick(emoji);
         },
       },
       emojiNode(emoji),
@@ -131,7 +131,7 @@ export function palette(anchor, picked) {
   const custom = guildEmojis().map((emoji) =>
     cell({ ...emoji, id: String(emoji.id) }, `:${emoji.name}:`),
   );
-  popover(
+  openPopover(
     anchor,
     h(
       "div",

@@ -1,15 +1,19 @@
-// Selects of every kind, in messages and in forms: their choices and their use.
+// Selects of every kind, in messages and in forms: their options and their behaviour.
 /** @import { Part } from "./types.js" */
 import { h } from "./dom.js";
 import { emojiNode } from "./emoji.js";
 import { icon } from "./icons.js";
-import { close, popover } from "./popover.js";
+import { closePopover, openPopover } from "./popover.js";
 import { store } from "./store.js";
-import { toast } from "./toast.js";
+import { showToast } from "./toast.js";
 
 /**
- * @typedef {{ label: string, value: string, description?: string, emoji?: any, default?: boolean }} Row
- * @typedef {{ least: number, most: number, chosen: string[], finish: (values: string[]) => void }} Choosing
+ * @typedef {{
+ *   label: string, value: string, description?: string, emoji?: any, default?: boolean,
+ * }} Row
+ * @typedef {{
+ *   minimum: number, maximum: number, chosen: string[], finish: (values: string[]) => void,
+ * }} Selection
  */
 
 const TEXT_SELECT = 3;
@@ -25,7 +29,8 @@ const KINDS = [TEXT_SELECT, USER_SELECT, ROLE_SELECT, MENTIONABLE_SELECT, CHANNE
  */
 export const isSelect = (part) => part !== undefined && KINDS.includes(part.type);
 
-const people = () => [...store.personas, store.bot].map((one) => ({ label: one.name, value: one.id }));
+const people = () =>
+  [...store.personas, store.bot].map((one) => ({ label: one.name, value: one.id }));
 const roles = () => store.roles.map((one) => ({ label: `@${one.name}`, value: one.id }));
 
 /** @param {Part} part */
@@ -33,11 +38,14 @@ function channels(part) {
   const wanted = part.channel_types;
   return [...store.channels, ...store.categories]
     .filter((one) => !wanted?.length || wanted.includes(one.type))
-    .map((one) => ({ label: store.categories.includes(one) ? one.name : `#${one.name}`, value: one.id }));
+    .map((one) => ({
+      label: store.categories.includes(one) ? one.name : `#${one.name}`,
+      value: one.id,
+    }));
 }
 
 /** @type {Record<number, (part: Part) => Row[]>} */
-const OFFERED = {
+const OPTIONS_BY_TYPE = {
   [USER_SELECT]: people,
   [ROLE_SELECT]: roles,
   [MENTIONABLE_SELECT]: () => [...people(), ...roles()],
@@ -45,18 +53,18 @@ const OFFERED = {
 };
 
 /**
- * The choices.
+ * The options of a select.
  * @param {Part} part
  * @returns {Row[]}
  */
-const optionsOf = (part) => OFFERED[part.type]?.(part) ?? part.options ?? [];
+const optionsOf = (part) => OPTIONS_BY_TYPE[part.type]?.(part) ?? part.options ?? [];
 
 /**
  * The values chosen by default.
  * @param {Part} part
  * @returns {string[]}
  */
-export function chosenAtFirst(part) {
+export function defaultValues(part) {
   if (part.type !== TEXT_SELECT)
     return (part.default_values ?? []).map((/** @type {any} */ one) => String(one.id));
   return optionsOf(part)
@@ -67,23 +75,23 @@ export function chosenAtFirst(part) {
 /**
  * A select of any kind.
  * @param {Part} part
- * @param {(values: string[]) => void} done called when the choice is made
+ * @param {(values: string[]) => void} onChoice called with the chosen values
  */
-export function select(part, done) {
-  let chosen = chosenAtFirst(part);
+export function selectButton(part, onChoice) {
+  let chosen = defaultValues(part);
   const label = h("span", {});
-  const show = () => {
+  const showChoice = () => {
     label.textContent = labelOf(part, chosen);
     label.classList.toggle("hollow", chosen.length === 0);
   };
   /** @param {string[]} values */
   const finish = (values) => {
     chosen = values;
-    show();
-    close(true);
-    done(values);
+    showChoice();
+    closePopover(true);
+    onChoice(values);
   };
-  const least = part.required === false ? 0 : (part.min_values ?? 1);
+  const minimum = part.required === false ? 0 : (part.min_values ?? 1);
   const element = h(
     "button",
     {
@@ -94,12 +102,12 @@ export function select(part, done) {
       "aria-expanded": "false",
       dataset: { customId: part.custom_id },
       onclick: () =>
-        openOptions(element, part, { least, most: part.max_values ?? 1, chosen, finish }),
+        openOptions(element, part, { minimum, maximum: part.max_values ?? 1, chosen, finish }),
     },
     label,
     icon("down"),
   );
-  show();
+  showChoice();
   return element;
 }
 
@@ -108,19 +116,21 @@ export function select(part, done) {
  * @param {string[]} chosen
  */
 function labelOf(part, chosen) {
-  const known = optionsOf(part);
-  const names = chosen.map((value) => known.find((one) => one.value === value)?.label ?? "Unknown");
+  const options = optionsOf(part);
+  const names = chosen.map(
+    (value) => options.find((option) => option.value === value)?.label ?? "Unknown",
+  );
   return names.length ? names.join(", ") : (part.placeholder ?? "Make a selection");
 }
 
 /**
  * @param {HTMLElement} anchor
  * @param {Part} part
- * @param {Choosing} choosing
+ * @param {Selection} selection
  */
-function openOptions(anchor, part, { least, most, chosen, finish }) {
-  const draft = new Set(chosen);
-  const several = most > 1;
+function openOptions(anchor, part, { minimum, maximum, chosen, finish }) {
+  const picked = new Set(chosen);
+  const isMultiple = maximum > 1;
   const label = part.placeholder ?? "Options";
   const list = h(
     "div",
@@ -128,18 +138,18 @@ function openOptions(anchor, part, { least, most, chosen, finish }) {
       class: "options",
       role: "listbox",
       "aria-label": label,
-      "aria-multiselectable": several ? "true" : null,
+      "aria-multiselectable": isMultiple ? "true" : null,
     },
-    optionsOf(part).map((option) => optionRow(option, most, draft, finish)),
+    optionsOf(part).map((option) => optionRow(option, maximum, picked, finish)),
   );
   const apply = () => {
-    if (draft.size < least) toast(`Choose at least ${least}.`, true);
-    else finish([...draft]);
+    if (picked.size < minimum) showToast(`Choose at least ${minimum}.`, true);
+    else finish([...picked]);
   };
-  const foot =
-    (several && footButton("Done", "primary", apply)) ||
-    (least === 0 && chosen.length > 0 && footButton("Clear", "plain", () => finish([])));
-  popover(anchor, [list, foot && h("div", { class: "options-foot" }, foot)], {
+  const footerButton =
+    (isMultiple && bottomButton("Done", "primary", apply)) ||
+    (minimum === 0 && chosen.length > 0 && bottomButton("Clear", "plain", () => finish([])));
+  openPopover(anchor, [list, footerButton && h("div", { class: "options-foot" }, footerButton)], {
     label,
     matchWidth: true,
   });
@@ -150,21 +160,21 @@ function openOptions(anchor, part, { least, most, chosen, finish }) {
  * @param {string} style
  * @param {() => void} onclick
  */
-function footButton(text, style, onclick) {
+function bottomButton(text, style, onclick) {
   return h("button", { type: "button", class: `button ${style}`, onclick }, text);
 }
 
 /**
  * @param {Row} option
- * @param {number} most
- * @param {Set<string>} draft
+ * @param {number} maximum
+ * @param {Set<string>} picked
  * @param {(values: string[]) => void} finish
  */
-function optionRow(option, most, draft, finish) {
+function optionRow(option, maximum, picked, finish) {
   const choose = () => {
-    if (most === 1) return finish([option.value]);
-    if (!draft.delete(option.value) && draft.size < most) draft.add(option.value);
-    return row.setAttribute("aria-selected", String(draft.has(option.value)));
+    if (maximum === 1) return finish([option.value]);
+    if (!picked.delete(option.value) && picked.size < maximum) picked.add(option.value);
+    return row.setAttribute("aria-selected", String(picked.has(option.value)));
   };
   const row = h(
     "button",
@@ -172,13 +182,13 @@ function optionRow(option, most, draft, finish) {
       type: "button",
       class: "option",
       role: "option",
-      "aria-selected": String(draft.has(option.value)),
+      "aria-selected": String(picked.has(option.value)),
       dataset: { value: option.value },
       onclick: choose,
     },
     option.emoji && emojiNode(option.emoji),
     h("span", {}, option.label, option.description && h("small", {}, option.description)),
-    most > 1 && h("i", { class: "tick" }, icon("check")),
+    maximum > 1 && h("i", { class: "tick" }, icon("check")),
   );
   return row;
 }

@@ -1,49 +1,49 @@
-// The left side (server, channels, current persona), the top bar, the members.
+// The left side (server, channels, current persona), the top bar and the member list.
 /** @import { Channel, Person } from "./types.js" */
-import { userMenu } from "./actions.js";
+import { openUserMenu } from "./actions.js";
 import { avatar } from "./avatar.js";
-import { all, byId, fill, h, iconButton, seek } from "./dom.js";
-import { face, icon } from "./icons.js";
+import { findAll, byId, fill, h, iconButton, findById } from "./dom.js";
+import { botFace, icon } from "./icons.js";
 import { botState, channel, isAdultsOnly, me, on, store } from "./store.js";
-import { trap } from "./trap.js";
+import { trapFocus } from "./trap.js";
 
 /** @type {Record<string, string>} */
 const ROLES = { newcomer: "Newcomer", member: "Member", moderator: "Moderator", owner: "Owner" };
-const HEADINGS = [
+const ROLE_HEADINGS = [
   ["owner", "Owner"],
   ["moderator", "Moderators"],
   ["member", "Members"],
   ["newcomer", "New here"],
 ];
-const THREADS = [10, 11, 12];
-const wide = matchMedia("(min-width: 1081px)");
-const narrow = matchMedia("(max-width: 760px)");
+const THREAD_TYPES = [10, 11, 12];
+const wideScreen = matchMedia("(min-width: 1081px)");
+const narrowScreen = matchMedia("(max-width: 760px)");
 
 /**
  * @typedef {{
- *   openChannel: (id: string) => void, become: (id: string) => void, speak: (locale: string) => void,
- *   toggleWeather: () => void,
- * }} Actions What the page does when something here is pressed.
+ *   openChannel: (id: string) => void, switchPersona: (id: string) => void,
+ *   setLanguage: (locale: string) => void, toggleWeather: () => void,
+ * }} Actions What the buttons here do on the page.
  */
 
 /** @type {Actions} */
-let steps;
-/** Releases the keyboard focus that the open drawer holds. @type {(() => void) | null} */
-let letGo = null;
+let pageActions;
+/** Frees the keyboard focus from the open channel list. @type {(() => void) | null} */
+let releaseFocus = null;
 
 /**
- * Build the frame. `actions` are {openChannel, become, speak, toggleWeather}.
+ * Build the frame. `actions` are {openChannel, switchPersona, setLanguage, toggleWeather}.
  * @param {Actions} actions
  */
 export function startSidebar(actions) {
-  steps = actions;
-  byId("scrim").addEventListener("click", hidePlaces);
-  addEventListener("keydown", (event) => event.key === "Escape" && hidePlaces());
-  narrow.addEventListener("change", hidePlaces);
-  on("channels", showPlaces);
+  pageActions = actions;
+  byId("scrim").addEventListener("click", hideChannelList);
+  addEventListener("keydown", (event) => event.key === "Escape" && hideChannelList());
+  narrowScreen.addEventListener("change", hideChannelList);
+  on("channels", showChannels);
   on("bot", () => {
     showMembers();
-    showTop();
+    showTopBar();
   });
 }
 
@@ -55,9 +55,9 @@ export function showFrame() {
     h("h1", {}, store.guild.name),
     h("p", {}, "A local Discord · nothing leaves it"),
   );
-  showPlaces();
-  showSelf();
-  showTop();
+  showChannels();
+  showPersona();
+  showTopBar();
   showMembers();
 }
 
@@ -67,7 +67,7 @@ function showRail() {
     h(
       "div",
       { class: "rail-mark" },
-      h("div", { class: "server", role: "img", "aria-label": store.guild.name }, face()),
+      h("div", { class: "server", role: "img", "aria-label": store.guild.name }, botFace()),
     ),
     h("div", { class: "rail-line" }),
     h(
@@ -81,8 +81,8 @@ function showRail() {
         "aria-expanded": String(!byId("weather").hidden),
         "aria-controls": "weather",
         onclick: () => {
-          hidePlaces();
-          steps.toggleWeather();
+          hideChannelList();
+          pageActions.toggleWeather();
         },
       },
       icon("cloud"),
@@ -92,58 +92,58 @@ function showRail() {
   );
 }
 
-function showPlaces() {
-  seek("open-places")?.classList.toggle("unread", store.unread.size > 0);
-  const roots = store.channels.filter((one) => !THREADS.includes(one.type));
-  const threads = store.channels.filter((one) => THREADS.includes(one.type));
+function showChannels() {
+  findById("open-places")?.classList.toggle("unread", store.unread.size > 0);
+  const roots = store.channels.filter((one) => !THREAD_TYPES.includes(one.type));
+  const threads = store.channels.filter((one) => THREAD_TYPES.includes(one.type));
   /**
    * @param {string} title
-   * @param {(parent: string | null) => boolean} ids
+   * @param {(parent: string | null) => boolean} isInside
    */
-  const group = (title, ids) => {
-    const inside = roots.filter((one) => ids(one.parent_id ? String(one.parent_id) : null));
-    if (!inside.length) return null;
-    const rows = inside.flatMap((one) => [
-      placeButton(one),
-      ...threads.filter((thread) => String(thread.parent_id) === one.id).map(placeButton),
+  const group = (title, isInside) => {
+    const shown = roots.filter((one) => isInside(one.parent_id ? String(one.parent_id) : null));
+    if (!shown.length) return null;
+    const rows = shown.flatMap((one) => [
+      channelButton(one),
+      ...threads.filter((thread) => String(thread.parent_id) === one.id).map(channelButton),
     ]);
     return [h("h2", {}, title), rows];
   };
-  const known = new Set(store.categories.map((one) => one.id));
+  const categoryIds = new Set(store.categories.map((one) => one.id));
   fill(
     byId("channels"),
-    group("Text channels", (id) => id === null || !known.has(id)),
+    group("Text channels", (id) => id === null || !categoryIds.has(id)),
     store.categories.map((one) => group(one.name, (id) => id === one.id)),
   );
 }
 
-/** @param {Channel} one */
-function placeButton(one) {
-  const adults = isAdultsOnly(one.id);
-  const unread = store.unread.has(one.id);
-  const mentions = store.unread.get(one.id) ?? 0;
-  const thread = THREADS.includes(one.type);
+/** @param {Channel} item */
+function channelButton(item) {
+  const adultsOnly = isAdultsOnly(item.id);
+  const unread = store.unread.has(item.id);
+  const mentions = store.unread.get(item.id) ?? 0;
+  const isThread = THREAD_TYPES.includes(item.type);
   return h(
     "button",
     {
       type: "button",
-      class: `channel ${unread ? "unread" : ""} ${thread ? "thread" : ""}`,
-      dataset: { channelId: one.id },
-      "aria-current": String(one.id === store.active),
+      class: `channel ${unread ? "unread" : ""} ${isThread ? "thread" : ""}`,
+      dataset: { channelId: item.id },
+      "aria-current": String(item.id === store.active),
       onclick: () => {
-        hidePlaces();
-        steps.openChannel(one.id);
+        hideChannelList();
+        pageActions.openChannel(item.id);
       },
     },
-    icon(thread ? "thread" : "hash"),
-    h("span", { class: "name" }, one.name),
-    adults && h("span", { class: "adult", title: "Age-restricted" }, "18+"),
-    unread && h("span", { class: "hush" }, "unread"),
+    icon(isThread ? "thread" : "hash"),
+    h("span", { class: "name" }, item.name),
+    adultsOnly && h("span", { class: "adult", title: "Age-restricted" }, "18+"),
+    unread && h("span", { class: "visually-hidden" }, "unread"),
     mentions > 0 && h("span", { class: "count" }, mentions),
   );
 }
 
-function showSelf() {
+function showPersona() {
   const persona = me();
   if (!persona) return;
   fill(
@@ -172,7 +172,7 @@ function showSelf() {
             "aria-pressed": String(one.id === store.persona),
             "aria-label": `Be ${one.name}, ${ROLES[one.role] ?? one.role}`,
             title: `${one.name} · ${ROLES[one.role] ?? one.role}`,
-            onclick: () => steps.become(one.id),
+            onclick: () => pageActions.switchPersona(one.id),
           },
           avatar(one, 25),
         ),
@@ -182,36 +182,36 @@ function showSelf() {
   );
 }
 
-/** The language of this person's Discord, and so of the server. */
+/** The menu for the language of this person's Discord, which is also the server's. */
 function languageMenu() {
   /** @param {string} locale */
-  const named = (locale) =>
+  const languageName = (locale) =>
     new Intl.DisplayNames([locale], { type: "language" }).of(locale) ?? locale;
   const menu = h(
     "select",
-    { id: "language", onchange: () => steps.speak(menu.value) },
+    { id: "language", onchange: () => pageActions.setLanguage(menu.value) },
     store.locales.map((one) =>
-      h("option", { value: one, selected: one === store.locale }, named(one)),
+      h("option", { value: one, selected: one === store.locale }, languageName(one)),
     ),
   );
   return h("label", { class: "language" }, h("span", {}, "Language"), menu);
 }
 
 /** The bar over the messages. */
-export function showTop() {
-  const place = channel();
+export function showTopBar() {
+  const current = channel();
   const { text: state, light } = botState();
   fill(
     byId("top"),
-    iconButton(icon("menu"), "Channels", openPlaces, {
+    iconButton(icon("menu"), "Channels", openChannelList, {
       id: "open-places",
       class: store.unread.size > 0 ? "unread" : "",
     }),
-    place && [
+    current && [
       h("span", { class: "hash" }, icon("hash")),
-      h("h2", {}, place.name),
-      isAdultsOnly(place.id) && h("span", { class: "adult" }, "18+"),
-      h("span", { class: "topic", title: place.topic }, place.topic ?? ""),
+      h("h2", {}, current.name),
+      isAdultsOnly(current.id) && h("span", { class: "adult" }, "18+"),
+      h("span", { class: "topic", title: current.topic }, current.topic ?? ""),
     ],
     h(
       "button",
@@ -222,34 +222,34 @@ export function showTop() {
         title: "The bot and the weather",
         "aria-label": `Bot ${state}`,
         dataset: { state },
-        onclick: () => steps.toggleWeather(),
+        onclick: () => pageActions.toggleWeather(),
       },
       h("span", { class: light }),
       h("span", {}, `Bot ${state}`),
     ),
     iconButton(icon("people"), "Members", toggleMembers, {
-      "aria-pressed": String(membersShown()),
+      "aria-pressed": String(areMembersShown()),
       id: "show-members",
     }),
   );
-  document.title = place ? `#${place.name} · ${store.guild.name}` : store.guild.name;
+  document.title = current ? `#${current.name} · ${store.guild.name}` : store.guild.name;
 }
 
-function membersShown() {
-  const side = byId("members");
-  return !side.hidden && (wide.matches || side.classList.contains("shown"));
+function areMembersShown() {
+  const list = byId("members");
+  return !list.hidden && (wideScreen.matches || list.classList.contains("shown"));
 }
 
 function toggleMembers() {
-  const side = byId("members");
-  const shown = !membersShown();
-  side.hidden = !shown;
-  side.classList.toggle("shown", shown);
-  byId("show-members").setAttribute("aria-pressed", String(shown));
+  const list = byId("members");
+  const show = !areMembersShown();
+  list.hidden = !show;
+  list.classList.toggle("shown", show);
+  byId("show-members").setAttribute("aria-pressed", String(show));
 }
 
 function showMembers() {
-  const groups = HEADINGS.map(([role, title]) => ({
+  const groups = ROLE_HEADINGS.map(([role, title]) => ({
     title,
     people: store.personas.filter((one) => one.role === role),
   })).filter(({ people }) => people.length);
@@ -258,49 +258,53 @@ function showMembers() {
     byId("members"),
     groups.map(({ title, people }) => [
       h("h3", {}, `${title} — ${people.length}`),
-      people.map((one) => member(one, true)),
+      people.map((one) => memberButton(one, true)),
     ]),
     h("h3", {}, "Apps — 1"),
-    member(bot, Boolean(bot.online)),
+    memberButton(bot, Boolean(bot.online)),
   );
 }
 
 /**
- * @param {Person} one
- * @param {boolean} present
+ * @param {Person} person
+ * @param {boolean} isOnline
  */
-function member(one, present) {
+function memberButton(person, isOnline) {
   const row = h(
     "button",
-    { type: "button", class: present ? "member" : "member off", onclick: () => userMenu(row, one) },
+    {
+      type: "button",
+      class: isOnline ? "member" : "member off",
+      onclick: () => openUserMenu(row, person),
+    },
     h(
       "span",
       { class: "face" },
-      avatar(one, 32),
-      h("span", { class: present ? "light on" : "light" }),
+      avatar(person, 32),
+      h("span", { class: isOnline ? "light on" : "light" }),
     ),
     h(
       "span",
       {},
-      h("b", {}, one.name),
+      h("b", {}, person.name),
       " ",
-      one.bot && h("span", { class: "badge" }, "App"),
-      one.bot && h("small", {}, present ? "Draws what you ask for" : "Offline"),
+      person.bot && h("span", { class: "badge" }, "App"),
+      person.bot && h("small", {}, isOnline ? "Draws what you ask for" : "Offline"),
     ),
   );
   return row;
 }
 
-function openPlaces() {
+function openChannelList() {
   byId("places").classList.add("shown");
   byId("scrim").hidden = false;
-  letGo = trap(byId("places"), () => seek("open-places"));
-  all(byId("channels"), "[aria-current='true']", HTMLElement)[0]?.focus();
+  releaseFocus = trapFocus(byId("places"), () => findById("open-places"));
+  findAll(byId("channels"), "[aria-current='true']", HTMLElement)[0]?.focus();
 }
 
-function hidePlaces() {
+function hideChannelList() {
   byId("places").classList.remove("shown");
   byId("scrim").hidden = true;
-  letGo?.();
-  letGo = null;
+  releaseFocus?.();
+  releaseFocus = null;
 }

@@ -1,6 +1,7 @@
-// Commands as text: a text's command, each option's value, and what is wrong with it. Pure:
+// Commands as text: finds a text's command, reads each option's value, and names errors. Pure:
 // receives the commands as arguments.
-/** @import { Argument, Callable, Command, Known, Named, Option, Parsed, Reading } from "./types.js" */
+/** @import { Argument, Callable, Command, Entities, Named, Option } from "./types.js" */
+/** @import { Parsed, Reading } from "./types.js" */
 
 export const KIND = {
   SUB: 1,
@@ -18,24 +19,24 @@ export const KIND = {
 const CHAT_INPUT = 1;
 
 /**
- * Every command that can be sent; a subcommand counts as one, named like "policy block".
+ * Every command that can be sent; a subcommand is one of them, with a name like "policy block".
  * @param {Command[]} commands
  */
-export function flatten(commands) {
+export function flattenCommands(commands) {
   /** @type {Callable[]} */
   const flat = [];
   for (const command of commands) {
     if ((command.type ?? CHAT_INPUT) !== CHAT_INPUT) continue;
     const options = command.options ?? [];
-    const root = { name: command.name, adults: Boolean(command.nsfw) };
+    const root = { name: command.name, adultsOnly: Boolean(command.nsfw) };
     if (!options.some((option) => option.type <= KIND.GROUP))
-      flat.push(leaf(root, [command.name], command));
+      flat.push(callable(root, [command.name], command));
     for (const sub of options.filter((option) => option.type === KIND.SUB))
-      flat.push(leaf({ ...root, subcommand: sub.name }, [command.name, sub.name], sub));
+      flat.push(callable({ ...root, subcommand: sub.name }, [command.name, sub.name], sub));
     for (const group of options.filter((option) => option.type === KIND.GROUP)) {
       for (const sub of group.options ?? [])
         flat.push(
-          leaf(
+          callable(
             { ...root, group: group.name, subcommand: sub.name },
             [command.name, group.name, sub.name],
             sub,
@@ -47,12 +48,12 @@ export function flatten(commands) {
 }
 
 /**
- * @param {Pick<Callable, "name" | "adults" | "group" | "subcommand">} root
+ * @param {Pick<Callable, "name" | "adultsOnly" | "group" | "subcommand">} root
  * @param {string[]} path
  * @param {{ description?: string, options?: Option[] }} source
  * @returns {Callable}
  */
-function leaf(root, path, source) {
+function callable(root, path, source) {
   const options = [...(source.options ?? [])].sort(
     (left, right) => Number(Boolean(right.required)) - Number(Boolean(left.required)),
   );
@@ -64,15 +65,15 @@ function leaf(root, path, source) {
  * @param {Callable[]} flat
  * @param {string} typed
  */
-export function matching(flat, typed) {
-  const wanted = typed.replace(/^\//, "").toLowerCase().replace(/\s+/g, " ");
+export function matchingCommands(flat, typed) {
+  const query = typed.replace(/^\//, "").toLowerCase().replace(/\s+/g, " ");
   /** @param {Callable} command */
   const rank = (command) =>
-    command.full.startsWith(wanted)
+    command.full.startsWith(query)
       ? 0
-      : command.full.includes(wanted)
+      : command.full.includes(query)
         ? 1
-        : command.description.toLowerCase().includes(wanted)
+        : command.description.toLowerCase().includes(query)
           ? 2
           : 3;
   return flat
@@ -91,34 +92,34 @@ export function matching(flat, typed) {
  * @returns {Parsed | null}
  */
 export function parse(text, flat) {
-  const named = flat
+  const best = flat
     .map((command) => ({ command, nameEnd: nameEndOf(text, command) }))
     .filter(({ nameEnd }) => nameEnd > 0)
     .sort((left, right) => right.command.full.length - left.command.full.length)[0];
-  if (!named) return null;
-  const { command, nameEnd } = named;
+  if (!best) return null;
+  const { command, nameEnd } = best;
   const marks = findMarks(text, nameEnd, command);
-  const args = marks.map((mark, at) => {
-    const end = marks[at + 1]?.start ?? text.length;
+  const args = marks.map((mark, index) => {
+    const end = marks[index + 1]?.start ?? text.length;
     return { ...mark, end, raw: text.slice(mark.valueStart, end).trim() };
   });
-  const before = text.slice(nameEnd, marks[0]?.start ?? text.length);
+  const lead = text.slice(nameEnd, marks[0]?.start ?? text.length);
   const first = command.options.find((option) => option.type === KIND.STRING && option.required);
-  if (!before.trim() || !first || args.some((arg) => arg.option === first))
-    return { command, nameEnd, args, stray: before.trim() };
-  const start = nameEnd + before.length - before.trimStart().length;
-  const end = nameEnd + before.length;
-  const bare = { option: first, start, valueStart: start, end, raw: before.trim(), bare: true };
-  return { command, nameEnd, args: [bare, ...args], stray: "" };
+  if (!lead.trim() || !first || args.some((arg) => arg.option === first))
+    return { command, nameEnd, args, stray: lead.trim() };
+  const start = nameEnd + lead.length - lead.trimStart().length;
+  const end = nameEnd + lead.length;
+  const unnamed = { option: first, start, valueStart: start, end, raw: lead.trim(), unnamed: true };
+  return { command, nameEnd, args: [unnamed, ...args], stray: "" };
 }
 
 /**
- * Where the command's whole name ends in a text that begins with it, else 0.
+ * The end of the command's whole name in a text that begins with it, else 0.
  * @param {string} text
  * @param {Callable} command
  */
 function nameEndOf(text, command) {
-  const name = command.full.split(" ").map(escape).join("\\s+");
+  const name = command.full.split(" ").map(escapeRegExp).join("\\s+");
   return new RegExp(`^/${name}(?=\\s|$)`, "i").exec(text)?.[0].length ?? 0;
 }
 
@@ -131,44 +132,45 @@ function nameEndOf(text, command) {
 function findMarks(text, from, command) {
   if (!command.options.length) return [];
   const pattern = new RegExp(
-    `(^|\\s)(${command.options.map((option) => escape(option.name)).join("|")}):`,
+    `(^|\\s)(${command.options.map((option) => escapeRegExp(option.name)).join("|")}):`,
     "g",
   );
   pattern.lastIndex = from;
   /** @type {Pick<Argument, "option" | "start" | "valueStart">[]} */
   const marks = [];
-  for (let found = pattern.exec(text); found; found = pattern.exec(text)) {
-    const option = command.options.find((one) => one.name === found[2]);
+  for (let match = pattern.exec(text); match; match = pattern.exec(text)) {
+    const option = command.options.find((one) => one.name === match[2]);
     if (!option || marks.some((mark) => mark.option === option)) continue;
     marks.push({
       option,
-      start: found.index + found[1].length,
-      valueStart: found.index + found[0].length,
+      start: match.index + match[1].length,
+      valueStart: match.index + match[0].length,
     });
-    pattern.lastIndex = found.index + found[0].length;
+    pattern.lastIndex = match.index + match[0].length;
   }
   return marks;
 }
 
 /** @param {string} text */
-const escape = (text) => text.replace(/[.*+?^${}()|[\]\\]/g, "\\$&");
+const escapeRegExp = (text) => text.replace(/[.*+?^${}()|[\]\\]/g, "\\$&");
 
 /**
- * The value behind an option's text: {value} or {error}. `known` holds lists of {id, name}.
+ * The value of an option's text: {value} or {error}. `entities` holds lists of {id, name}.
  * @param {Option} option
  * @param {string} raw
- * @param {Known} known
+ * @param {Entities} entities
  * @returns {Reading}
  */
-export function read(option, raw, known) {
+export function readValue(option, raw, entities) {
   if (option.choices?.length) return readChoice(option, raw);
   if (option.type === KIND.STRING) return readText(option, raw);
   if (option.type === KIND.INTEGER || option.type === KIND.NUMBER) return readNumber(option, raw);
   if (option.type === KIND.BOOLEAN) return readBoolean(raw);
   if (option.type === KIND.USER || option.type === KIND.MENTIONABLE)
-    return readNamed(raw, known.people, "@", "nobody here");
-  if (option.type === KIND.CHANNEL) return readNamed(raw, known.channels, "#", "no channel here");
-  if (option.type === KIND.ROLE) return readNamed(raw, known.roles, "@", "no role here");
+    return readNamed(raw, entities.people, "@", "nobody here");
+  if (option.type === KIND.CHANNEL)
+    return readNamed(raw, entities.channels, "#", "no channel here");
+  if (option.type === KIND.ROLE) return readNamed(raw, entities.roles, "@", "no role here");
   return { error: "is a file: choose one below" };
 }
 
@@ -209,12 +211,12 @@ function readText(option, raw) {
  * @returns {Reading}
  */
 function readNumber(option, raw) {
-  const whole = option.type === KIND.INTEGER;
-  const pattern = whole ? /^[+-]?\d+$/ : /^[+-]?(\d+\.?\d*|\.\d+)(e[+-]?\d+)?$/i;
+  const isWhole = option.type === KIND.INTEGER;
+  const pattern = isWhole ? /^[+-]?\d+$/ : /^[+-]?(\d+\.?\d*|\.\d+)(e[+-]?\d+)?$/i;
   if (!pattern.test(raw) || !Number.isFinite(Number(raw)))
-    return { error: whole ? "is a whole number" : "is a number" };
+    return { error: isWhole ? "is a whole number" : "is a number" };
   const value = Number(raw);
-  if (whole && !Number.isSafeInteger(value)) return { error: "is too large a number" };
+  if (isWhole && !Number.isSafeInteger(value)) return { error: "is too large a number" };
   if (option.min_value !== undefined && value < option.min_value)
     return { error: `is at least ${option.min_value}` };
   if (option.max_value !== undefined && value > option.max_value)
@@ -236,24 +238,26 @@ function readBoolean(raw) {
  * @param {string} raw
  * @param {Named[]} list
  * @param {string} sign
- * @param {string} nothing
+ * @param {string} failure
  * @returns {Reading}
  */
-function readNamed(raw, list, sign, nothing) {
+function readNamed(raw, list, sign, failure) {
   const id = /^<[@#][!&]?(\d+)>$/.exec(raw)?.[1] ?? raw;
-  const bare = raw.startsWith(sign) ? raw.slice(1) : raw;
-  const found = list.find((one) => one.id === id || one.name.toLowerCase() === bare.toLowerCase());
-  return found ? { value: found.id } : { error: `names ${nothing}` };
+  const plainName = raw.startsWith(sign) ? raw.slice(1) : raw;
+  const entity = list.find(
+    (one) => one.id === id || one.name.toLowerCase() === plainName.toLowerCase(),
+  );
+  return entity ? { value: entity.id } : { error: `names ${failure}` };
 }
 
 /**
- * All values of a parsed command: {values} or {error, option}, without empty optional options.
+ * All values of a parsed command: {values} or {error, option}; leaves empty options out.
  * @param {Parsed} parsed
- * @param {Known} known
+ * @param {Entities} entities
  * @returns {{ values: Record<string, unknown>, error?: undefined, option?: undefined }
  *   | { error: string, option?: Option, values?: undefined }}
  */
-export function readAll(parsed, known) {
+export function readAll(parsed, entities) {
   /** @type {Record<string, unknown>} */
   const values = {};
   if (parsed.stray) return { error: `“${parsed.stray.slice(0, 40)}” belongs to no option` };
@@ -264,7 +268,7 @@ export function readAll(parsed, known) {
       continue;
     }
     /** @type {Reading} */
-    const { value, error } = arg.picked ?? read(option, arg.raw, known);
+    const { value, error } = arg.picked ?? readValue(option, arg.raw, entities);
     if (error) return { error: `${option.name} ${error}`, option };
     values[option.name] = value;
   }
@@ -275,7 +279,7 @@ export function readAll(parsed, known) {
  * What an option accepts, in a few words.
  * @param {Option} option
  */
-export function limits(option) {
+export function limitsText(option) {
   const parts = [];
   if (option.min_value !== undefined && option.max_value !== undefined)
     parts.push(`${option.min_value} to ${option.max_value}`);

@@ -1,16 +1,17 @@
-// The stream of events from the sandbox. Reconnects by itself, and reports when it is offline.
+// The stream of events from the sandbox. Reconnects by itself, and reports a broken connection.
 
 const FIRST_PAUSE_MS = 400;
 const LONGEST_PAUSE_MS = 5000;
 
 export class Stream {
   /**
-   * @param {(type: string, data: any) => void} heard for each event
-   * @param {(open: boolean, again: boolean) => void} changed when the connection opens or breaks
+   * @param {(type: string, data: any) => void} onEvent for each event
+   * @param {(isOpen: boolean, wasOpen: boolean) => void} onChange when the connection opens or
+   *   breaks; `wasOpen`: whether it was open before for this persona
    */
-  constructor(heard, changed) {
-    this.heard = heard;
-    this.changed = changed;
+  constructor(onEvent, onChange) {
+    this.onEvent = onEvent;
+    this.onChange = onChange;
     /** @type {WebSocket | null} */
     this.socket = null;
     /** @type {ReturnType<typeof setTimeout> | undefined} */
@@ -28,7 +29,7 @@ export class Stream {
     this.close();
     this.persona = persona;
     this.openedBefore = false;
-    this.dial();
+    this.connect();
   }
 
   close() {
@@ -38,7 +39,7 @@ export class Stream {
     socket?.close();
   }
 
-  dial() {
+  connect() {
     const scheme = location.protocol === "https:" ? "wss" : "ws";
     const socket = new WebSocket(
       `${scheme}://${location.host}/page/ws?persona=${encodeURIComponent(this.persona)}`,
@@ -47,18 +48,18 @@ export class Stream {
     socket.onopen = () => {
       if (socket !== this.socket) return;
       this.pause_ms = FIRST_PAUSE_MS;
-      this.changed(true, this.openedBefore);
+      this.onChange(true, this.openedBefore);
       this.openedBefore = true;
     };
     socket.onmessage = (event) => {
       if (socket !== this.socket) return;
       const { t, d } = JSON.parse(event.data);
-      this.heard(t, d);
+      this.onEvent(t, d);
     };
     socket.onclose = () => {
       if (socket !== this.socket) return;
-      this.changed(false, this.openedBefore);
-      this.timer = setTimeout(() => this.dial(), this.pause_ms);
+      this.onChange(false, this.openedBefore);
+      this.timer = setTimeout(() => this.connect(), this.pause_ms);
       this.pause_ms = Math.min(this.pause_ms * 1.7, LONGEST_PAUSE_MS);
     };
   }

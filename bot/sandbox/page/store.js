@@ -2,7 +2,8 @@
 // views listen with `on`. Touches no element.
 import { sameEmoji } from "./emoji.js";
 import { compareIds } from "./dom.js";
-/** @import { Bot, Channel, Command, Fans, Guild, Message, Named, Names, Person, Weather } from "./types.js" */
+/** @import { Bot, Channel, Command, Fans, Guild, Message } from "./types.js" */
+/** @import { Named, Names, Person, Weather } from "./types.js" */
 
 const EPHEMERAL = 64;
 const CATEGORY = 4;
@@ -14,7 +15,7 @@ const listeners = new Map();
  * @typedef {object} Store
  * @property {string | null} persona
  * @property {Person[]} personas
- * @property {Person[]} others people whom the user cannot be
+ * @property {Person[]} others the simulated members
  * @property {string} locale the language of this person's Discord
  * @property {string[]} locales the available ones
  * @property {Bot} bot
@@ -28,7 +29,7 @@ const listeners = new Map();
  * @property {string | null} active
  * @property {Map<string, Map<string, Message>>} messages by channel and id, oldest first
  * @property {Map<string, number>} unread mentions of me by channel (0: unread without one)
- * @property {Map<string, Map<string, number>>} typing by channel and user: until when, in ms
+ * @property {Map<string, Map<string, number>>} typing by channel and user: end time in ms
  */
 
 /** @type {Store} */
@@ -96,8 +97,8 @@ export function botState() {
  * @param {string | null} id
  */
 export function isAdultsOnly(id) {
-  const one = channel(id);
-  return Boolean(one?.nsfw || (one?.parent_id && channel(String(one.parent_id))?.nsfw));
+  const item = channel(id);
+  return Boolean(item?.nsfw || (item?.parent_id && channel(String(item.parent_id))?.nsfw));
 }
 
 /**
@@ -122,7 +123,7 @@ function userName(id) {
  * Apply the result of GET /page/state.
  * @param {any} state
  */
-export function takeState(state) {
+export function applyState(state) {
   store.personas = withTextIds(state.personas);
   store.others = state.others ?? [];
   store.bot = { ...state.bot, id: String(state.bot.id) };
@@ -130,9 +131,9 @@ export function takeState(state) {
   store.locale = state.locale ?? "en-US";
   store.locales = state.locales ?? [store.locale];
   /** @type {Channel[]} */
-  const rooms = withTextIds(state.channels);
-  store.channels = rooms.filter((one) => one.type !== CATEGORY);
-  store.categories = rooms.filter((one) => one.type === CATEGORY);
+  const channels = withTextIds(state.channels);
+  store.channels = channels.filter((one) => one.type !== CATEGORY);
+  store.categories = channels.filter((one) => one.type === CATEGORY);
   store.roles = state.roles ?? [];
   store.commands = state.commands ?? [];
   store.weather = state.weather ?? {};
@@ -146,10 +147,10 @@ export function takeState(state) {
 const withTextIds = (list) => list.map((one) => ({ ...one, id: String(one.id) }));
 
 /**
- * Keep events of this channel from now on, even while its messages are still loading.
+ * Collect this channel's messages from now on, even while the list is still loading.
  * @param {string} channelId
  */
-export function expectMessages(channelId) {
+export function collectMessages(channelId) {
   store.messages.set(channelId, new Map());
 }
 
@@ -157,7 +158,7 @@ export function expectMessages(channelId) {
  * Apply the list of commands that this person may use.
  * @param {Command[]} commands
  */
-export function takeCommands(commands) {
+export function applyCommands(commands) {
   store.commands = commands;
   emit("commands");
 }
@@ -168,7 +169,7 @@ export function takeCommands(commands) {
  * @param {Message[]} list
  * @param {Map<string, Message>} [newer]
  */
-export function takeMessages(channelId, list, newer = new Map()) {
+export function applyMessages(channelId, list, newer = new Map()) {
   const all = new Map(list.map((message) => [message.id, message]));
   for (const [id, message] of newer) all.set(id, message);
   store.messages.set(channelId, all);
@@ -180,54 +181,54 @@ export function takeMessages(channelId, list, newer = new Map()) {
  * @param {Message} message
  */
 export function dismiss(message) {
-  forget(message.channel_id, [message.id]);
+  removeMessages(message.channel_id, [message.id]);
 }
 
 /** @param {Message} message */
-function put(message) {
-  const known = store.messages.get(message.channel_id);
-  if (!known) return null;
-  const old = known.get(message.id);
-  known.set(message.id, old ? { ...old, ...message } : message);
-  const last = [...known.keys()].at(-2);
-  if (!old && last && compareIds(last, message.id) > 0) {
+function putMessage(message) {
+  const messages = store.messages.get(message.channel_id);
+  if (!messages) return null;
+  const earlier = messages.get(message.id);
+  messages.set(message.id, earlier ? { ...earlier, ...message } : message);
+  const last = [...messages.keys()].at(-2);
+  if (!earlier && last && compareIds(last, message.id) > 0) {
     store.messages.set(
       message.channel_id,
-      new Map([...known].sort((left, right) => compareIds(left[0], right[0]))),
+      new Map([...messages].sort((left, right) => compareIds(left[0], right[0]))),
     );
   }
-  return old ? "changed" : "new";
+  return earlier ? "changed" : "new";
 }
 
 /**
  * @param {string} channelId
  * @param {string[]} ids
  */
-function forget(channelId, ids) {
-  const known = store.messages.get(channelId);
-  for (const id of ids) known?.delete(id);
-  emit("messages", { channel: channelId, kind: "gone", ids });
+function removeMessages(channelId, ids) {
+  const messages = store.messages.get(channelId);
+  for (const id of ids) messages?.delete(id);
+  emit("messages", { channel: channelId, kind: "removed", ids });
 }
 
 /** @param {Message} message */
-function created(message) {
+function addMessage(message) {
   store.typing.get(message.channel_id)?.delete(message.author?.id);
-  const kind = put(message);
+  const kind = putMessage(message);
   if (kind) emit("messages", { channel: message.channel_id, kind, id: message.id });
   if (kind !== "changed") markUnread(message);
   emit("typing");
 }
 
 /** @param {Message} message */
-function updated(message) {
-  const kind = put(message);
+function updateMessage(message) {
+  const kind = putMessage(message);
   if (kind) emit("messages", { channel: message.channel_id, kind, id: message.id });
 }
 
 /** @param {Message} message */
 function markUnread(message) {
-  const away = document.hidden || message.channel_id !== store.active;
-  if (!away || message.author?.id === store.persona) return;
+  const isAway = document.hidden || message.channel_id !== store.active;
+  if (!isAway || message.author?.id === store.persona) return;
   if (message.channel_id === store.active) return;
   const mentioned = (message.mentions ?? []).some((user) => user.id === store.persona) ? 1 : 0;
   store.unread.set(message.channel_id, (store.unread.get(message.channel_id) ?? 0) + mentioned);
@@ -238,7 +239,7 @@ function markUnread(message) {
  * @param {any} event
  * @param {1 | -1} step
  */
-function reacted(event, step) {
+function changeReaction(event, step) {
   const message = store.messages.get(event.channel_id)?.get(event.message_id);
   if (!message) return;
   const mine = event.user_id === store.persona;
@@ -253,7 +254,7 @@ function reacted(event, step) {
 }
 
 /** @param {any} event */
-function unreacted(event) {
+function removeReactions(event) {
   const message = store.messages.get(event.channel_id)?.get(event.message_id);
   if (!message) return;
   message.reactions = event.emoji
@@ -263,16 +264,16 @@ function unreacted(event) {
 }
 
 /** @param {{ user_id: string, channel_id: string }} event */
-function typing(event) {
+function addTyper(event) {
   if (event.user_id === store.persona) return;
-  const here = store.typing.get(event.channel_id) ?? new Map();
-  store.typing.set(event.channel_id, here.set(event.user_id, Date.now() + TYPING_MS));
+  const typers = store.typing.get(event.channel_id) ?? new Map();
+  store.typing.set(event.channel_id, typers.set(event.user_id, Date.now() + TYPING_MS));
   emit("typing");
   setTimeout(() => emit("typing"), TYPING_MS + 50);
 }
 
-/** The names of who is typing in the open channel. */
-export function typers() {
+/** The names of the people who are typing in the open channel. */
+export function typingNames() {
   const now = Date.now();
   return [...(store.typing.get(store.active ?? "") ?? [])]
     .filter(([, until]) => until > now)
@@ -283,13 +284,13 @@ export function typers() {
  * @param {string} type
  * @param {any} data
  */
-function channelChanged(type, data) {
+function changeChannel(type, data) {
   const id = String(data.id);
   const list = data.type === CATEGORY ? "categories" : "channels";
-  const known = store[list].some((one) => one.id === id);
+  const isKnown = store[list].some((one) => one.id === id);
   if (type === "CHANNEL_DELETE" || type === "THREAD_DELETE")
     store[list] = store[list].filter((one) => one.id !== id);
-  else if (known)
+  else if (isKnown)
     store[list] = store[list].map((one) => (one.id === id ? { ...one, ...data, id } : one));
   else store[list] = [...store[list], { ...data, id }];
   emit("channels");
@@ -297,15 +298,15 @@ function channelChanged(type, data) {
 
 /** @type {Record<string, (data: any) => void>} */
 const HANDLERS = {
-  MESSAGE_CREATE: created,
-  MESSAGE_UPDATE: updated,
-  MESSAGE_DELETE: (data) => forget(data.channel_id, [data.id]),
-  MESSAGE_DELETE_BULK: (data) => forget(data.channel_id, data.ids),
-  MESSAGE_REACTION_ADD: (data) => reacted(data, 1),
-  MESSAGE_REACTION_REMOVE: (data) => reacted(data, -1),
-  MESSAGE_REACTION_REMOVE_ALL: unreacted,
-  MESSAGE_REACTION_REMOVE_EMOJI: unreacted,
-  TYPING_START: typing,
+  MESSAGE_CREATE: addMessage,
+  MESSAGE_UPDATE: updateMessage,
+  MESSAGE_DELETE: (data) => removeMessages(data.channel_id, [data.id]),
+  MESSAGE_DELETE_BULK: (data) => removeMessages(data.channel_id, data.ids),
+  MESSAGE_REACTION_ADD: (data) => changeReaction(data, 1),
+  MESSAGE_REACTION_REMOVE: (data) => changeReaction(data, -1),
+  MESSAGE_REACTION_REMOVE_ALL: removeReactions,
+  MESSAGE_REACTION_REMOVE_EMOJI: removeReactions,
+  TYPING_START: addTyper,
   COMMANDS_UPDATE: () => emit("commands-changed"),
   BOT_STATE: (data) => {
     store.bot = { ...store.bot, ...data };
@@ -328,7 +329,7 @@ const HANDLERS = {
  * @param {string} type
  * @param {any} data
  */
-export function heard(type, data) {
+export function applyEvent(type, data) {
   if (HANDLERS[type]) HANDLERS[type](data);
-  else if (/^(CHANNEL|THREAD)_(CREATE|UPDATE|DELETE)$/.test(type)) channelChanged(type, data);
+  else if (/^(CHANNEL|THREAD)_(CREATE|UPDATE|DELETE)$/.test(type)) changeChannel(type, data);
 }

@@ -1,19 +1,21 @@
 // The list over the message box: commands, choices, people, channels, and the bot's completions.
 // The text box keeps the keyboard focus; the list only marks a row.
 /** @import { Child } from "./dom.js" */
-/** @import { Argument, Callable, Known, Named, Option } from "./types.js" */
+/** @import { Argument, Callable, Entities, Named, Option } from "./types.js" */
 import { api } from "./api.js";
 import { avatar } from "./avatar.js";
 import { fill, h } from "./dom.js";
-import { KIND, matching } from "./slash.js";
+import { KIND, matchingCommands } from "./slash.js";
 import { store } from "./store.js";
 
-const QUIET_MS = 180;
-const MOST = 25;
+const DEBOUNCE_MS = 180;
+const MAX_ROWS = 25;
 
 /**
- * @typedef {{ node: Child, take: () => void, command?: Callable }} Row
- * @typedef {{ name: string, text?: string, value?: unknown, user?: Named, note?: string }} Offer
+ * @typedef {{ node: Child, choose: () => void, command?: Callable }} Row
+ * @typedef {{
+ *   name: string, text?: string, value?: unknown, user?: Named, note?: string,
+ * }} Candidate
  * @typedef {(text: string, value: unknown) => void} Choose
  */
 
@@ -33,8 +35,8 @@ export class Suggestions {
     this.active = -1;
     /** @type {ReturnType<typeof setTimeout> | undefined} */
     this.timer = undefined;
-    this.asked = ""; // the latest question to the bot, pending or answered
-    this.about = ""; // the option it was about
+    this.latestQuestion = ""; // the latest request to the bot, pending or answered
+    this.subject = ""; // the command and option that it is about
   }
 
   get open() {
@@ -43,7 +45,7 @@ export class Suggestions {
 
   close() {
     clearTimeout(this.timer);
-    this.asked = this.about = "";
+    this.latestQuestion = this.subject = "";
     this.show(null, [], -1);
     return true;
   }
@@ -52,7 +54,7 @@ export class Suggestions {
    * Show rows under a title.
    * @param {Child} title
    * @param {Row[]} rows
-   * @param {number} active the marked one, -1 for none
+   * @param {number} active index of the marked row, -1 for none
    */
   show(title, rows, active) {
     this.rows = rows;
@@ -63,17 +65,17 @@ export class Suggestions {
     fill(this.title, title);
     fill(
       this.list,
-      rows.map((row, at) =>
+      rows.map((row, index) =>
         h(
           "div",
           {
             class: "suggestion",
             role: "option",
-            id: `suggestion-${at}`,
+            id: `suggestion-${index}`,
             // The box must not lose the focus when a row is pressed.
             onmousedown: (/** @type {MouseEvent} */ event) => event.preventDefault(),
-            onclick: row.take,
-            onmousemove: () => at !== this.active && this.mark(at),
+            onclick: row.choose,
+            onmousemove: () => index !== this.active && this.mark(index),
           },
           row.node,
         ),
@@ -101,12 +103,12 @@ export class Suggestions {
   }
 
   /**
-   * Take the marked row, or with `first` the first one. False if none is marked.
+   * Choose the marked row, or with `first` the first row if none is marked. False if there is none.
    * @param {boolean} [first]
    */
-  take(first = false) {
+  chooseMarked(first = false) {
     const row = this.rows[this.active] ?? (first ? this.rows[0] : null);
-    row?.take();
+    row?.choose();
     return Boolean(row);
   }
 
@@ -117,20 +119,20 @@ export class Suggestions {
    * @param {(command: Callable) => void} choose
    */
   commands(typed, flat, choose) {
-    const found = matching(flat, typed).slice(0, MOST);
-    // Mark only a match of the beginning: Enter must not run a command that was not typed.
+    const matches = matchingCommands(flat, typed).slice(0, MAX_ROWS);
+    // Mark only a command that begins with the text: Enter must not run one that was not typed.
     const wanted = typed.slice(1).toLowerCase();
-    const begun = wanted !== "" && found[0]?.full.startsWith(wanted);
+    const isPrefixMatch = wanted !== "" && matches[0]?.full.startsWith(wanted);
     const title = [avatar(store.bot, 18), store.bot.name];
-    this.asked = this.about = "";
+    this.latestQuestion = this.subject = "";
     this.show(
       title,
-      found.map((command) => ({
+      matches.map((command) => ({
         command,
         node: commandNode(command),
-        take: () => choose(command),
+        choose: () => choose(command),
       })),
-      begun ? 0 : -1,
+      isPrefixMatch ? 0 : -1,
     );
   }
 
@@ -139,40 +141,43 @@ export class Suggestions {
    * @param {Argument} arg
    * @param {Callable} command
    * @param {Record<string, unknown>} values of the options so far
-   * @param {Known} known
+   * @param {Entities} entities
    * @param {Choose} choose
    */
-  values(arg, command, values, known, choose) {
+  values(arg, command, values, entities, choose) {
     const { option, raw } = arg;
     if (option.autocomplete) return this.complete(arg, command, values, choose);
-    const all = fixed(option, known);
+    const all = fixedValues(option, entities);
     if (!all) return this.close();
     const wanted = raw.replace(/^[@#]/, "").toLowerCase();
-    const fits = all.filter((one) => one.name.toLowerCase().includes(wanted)).slice(0, MOST);
-    const exact = all.some((one) => one.text.toLowerCase() === raw.toLowerCase());
-    const rows = (exact || !fits.length ? all : fits).map((one) => ({
-      node: valueNode(one),
-      take: () => choose(one.text, one.value),
+    const matching = all.filter((entry) => entry.name.toLowerCase().includes(wanted));
+    const matches = matching.slice(0, MAX_ROWS);
+    const isExact = all.some((entry) => entry.text.toLowerCase() === raw.toLowerCase());
+    const rows = (isExact || !matches.length ? all : matches).map((entry) => ({
+      node: valueNode(entry),
+      choose: () => choose(entry.text, entry.value),
     }));
-    const at = exact ? all.findIndex((one) => one.text.toLowerCase() === raw.toLowerCase()) : 0;
-    this.asked = this.about = "";
-    return this.show(option.description, rows, at);
+    const marked = isExact
+      ? all.findIndex((entry) => entry.text.toLowerCase() === raw.toLowerCase())
+      : 0;
+    this.latestQuestion = this.subject = "";
+    return this.show(option.description, rows, marked);
   }
 
   /**
-   * Show the bot's suggestions for it, a moment after the last key.
+   * Show the bot's suggestions for the value, a moment after the last key.
    * @param {Argument} arg
    * @param {Callable} command
    * @param {Record<string, unknown>} values
    * @param {Choose} choose
    */
   complete(arg, command, values, choose) {
-    const about = `${command.full} ${arg.option.name}`;
-    const question = JSON.stringify([about, arg.raw]);
-    if (question === this.asked) return;
-    if (this.about !== about) this.show(null, [], -1); // the old rows were about something else
-    this.about = about;
-    this.asked = question;
+    const subject = `${command.full} ${arg.option.name}`;
+    const question = JSON.stringify([subject, arg.raw]);
+    if (question === this.latestQuestion) return;
+    if (this.subject !== subject) this.show(null, [], -1); // the old rows belong to another option
+    this.subject = subject;
+    this.latestQuestion = question;
     clearTimeout(this.timer);
     this.timer = setTimeout(async () => {
       const { name, group, subcommand } = command;
@@ -187,28 +192,28 @@ export class Suggestions {
           focused: arg.option.name,
         })
         .catch(() => null);
-      if (question !== this.asked) return;
+      if (question !== this.latestQuestion) return;
       /** @type {{ name: string, value: unknown }[]} */
-      const choices = (answer?.choices ?? []).slice(0, MOST);
+      const choices = (answer?.choices ?? []).slice(0, MAX_ROWS);
       this.show(
         arg.option.description,
         choices.map((choice) => ({
           node: valueNode({ name: choice.name }),
-          take: () => choose(choice.name, choice.value),
+          choose: () => choose(choice.name, choice.value),
         })),
         -1,
       );
-    }, QUIET_MS);
+    }, DEBOUNCE_MS);
   }
 }
 
 /**
  * An option's own choices; null if it accepts any text.
  * @param {Option} option
- * @param {Known} known
- * @returns {(Offer & { text: string })[] | null}
+ * @param {Entities} known
+ * @returns {(Candidate & { text: string })[] | null}
  */
-function fixed(option, { people, channels, roles }) {
+function fixedValues(option, { people, channels, roles }) {
   if (option.choices?.length)
     return option.choices.map((choice) => ({
       name: choice.name,
@@ -252,7 +257,7 @@ function commandNode(command) {
 
 /**
  * A row for a value, with a person's avatar.
- * @param {Offer} offer
+ * @param {Candidate} offer
  */
 export function valueNode({ name, text, user, note }) {
   return [

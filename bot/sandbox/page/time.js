@@ -1,8 +1,8 @@
 // Times as Discord writes them, including relative ones that keep counting ("3 minutes ago").
-import { all, h } from "./dom.js";
+import { findAll, h } from "./dom.js";
 
-const CLOCK = new Intl.DateTimeFormat(undefined, { hour: "2-digit", minute: "2-digit" });
-const CLOCK_LONG = new Intl.DateTimeFormat(undefined, {
+const TIME = new Intl.DateTimeFormat(undefined, { hour: "2-digit", minute: "2-digit" });
+const TIME_LONG = new Intl.DateTimeFormat(undefined, {
   hour: "2-digit",
   minute: "2-digit",
   second: "2-digit",
@@ -32,20 +32,20 @@ const STEPS = [
  * "Today at 14:03"
  * @param {Date} date
  */
-export function when(date) {
+export function dayAndTime(date) {
   const today = new Date();
   const yesterday = new Date(today.getTime() - 86_400_000);
-  if (sameDay(date, today)) return `Today at ${CLOCK.format(date)}`;
-  if (sameDay(date, yesterday)) return `Yesterday at ${CLOCK.format(date)}`;
-  return `${DATE.format(date)} ${CLOCK.format(date)}`;
+  if (sameDay(date, today)) return `Today at ${TIME.format(date)}`;
+  if (sameDay(date, yesterday)) return `Yesterday at ${TIME.format(date)}`;
+  return `${DATE.format(date)} ${TIME.format(date)}`;
 }
 
 /** @param {Date} date */
-export const clock = (date) => CLOCK.format(date);
+export const timeText = (date) => TIME.format(date);
 /** @param {Date} date */
-export const full = (date) => FULL.format(date);
+export const fullDateText = (date) => FULL.format(date);
 /** @param {Date} date */
-export const day = (date) => DATE_LONG.format(date);
+export const dateText = (date) => DATE_LONG.format(date);
 /**
  * @param {Date} left
  * @param {Date} right
@@ -63,11 +63,11 @@ function relative(date) {
 
 /** @type {Record<string, (date: Date) => string>} */
 const STYLES = {
-  t: (date) => CLOCK.format(date),
-  T: (date) => CLOCK_LONG.format(date),
+  t: (date) => TIME.format(date),
+  T: (date) => TIME_LONG.format(date),
   d: (date) => DATE.format(date),
   D: (date) => DATE_LONG.format(date),
-  f: (date) => `${DATE_LONG.format(date)} ${CLOCK.format(date)}`,
+  f: (date) => `${DATE_LONG.format(date)} ${TIME.format(date)}`,
   F: (date) => FULL.format(date),
   R: relative,
 };
@@ -78,10 +78,10 @@ const STYLES = {
  * @param {string} [style]
  * @returns {HTMLElement | string}
  */
-export function moment(unix, style) {
+export function timestampNode(unix, style) {
   const date = new Date(unix * 1000);
   if (Number.isNaN(date.getTime())) return `<t:${unix}>`;
-  const write = STYLES[style ?? "f"] ?? FULL.format;
+  const format = STYLES[style ?? "f"] ?? FULL.format;
   return h(
     "time",
     {
@@ -90,14 +90,14 @@ export function moment(unix, style) {
       title: FULL.format(date),
       dataset: style === "R" ? { unix } : {},
     },
-    write(date),
+    format(date),
   );
 }
 
 /** Keep the relative times on the page up to date. */
 export function startTime() {
   setInterval(() => {
-    for (const element of all(document, "time[data-unix]", HTMLElement))
+    for (const element of findAll(document, "time[data-unix]", HTMLElement))
       element.textContent = relative(new Date(Number(element.dataset.unix) * 1000));
   }, 1000);
 }

@@ -1,57 +1,58 @@
 // The list of messages of the open channel: order, groups, days, and scroll position.
 /** @import { Message } from "./types.js" */
-import { all, byId, fill, h } from "./dom.js";
-import { face, icon } from "./icons.js";
+import { findAll, byId, fill, h } from "./dom.js";
+import { botFace, icon } from "./icons.js";
 import { plainText } from "./markdown.js";
-import { messageItem, nameOf, patch, showFailure } from "./message.js";
+import { messageItem, displayName, patchMessage, showFailure } from "./message.js";
 import { channel, isEphemeral, names, on, store } from "./store.js";
-import { day, sameDay } from "./time.js";
+import { dateText, sameDay } from "./time.js";
 
 const GROUP_MS = 7 * 60_000;
-const NEAR_PX = 90;
+const NEAR_END_PX = 90;
 const EXAMPLE = "/waifu prompt: cat girl, pink hair, twintails, cherry blossoms count: 4";
 /** @type {Map<string, HTMLLIElement>} */
 const items = new Map();
-let stuck = true;
-let missed = 0;
-let lastTop = 0;
-let lastHeight = 0;
-let planned = false;
+let isFollowing = true;
+let unseenCount = 0;
+let lastScrollTop = 0;
+let lastScrollHeight = 0;
+let isRefreshPlanned = false;
 /** @type {(text: string) => void} */
-let fillComposer = () => {};
+let setComposerText = () => {};
 
 /**
- * Set the page's timeline up. `typeExample(text)` puts a text into the composer.
+ * Set up the page's timeline. `typeExample(text)` puts a text into the composer.
  * @param {(text: string) => void} typeExample
  */
 export function startTimeline(typeExample) {
-  fillComposer = typeExample;
+  setComposerText = typeExample;
   const scroller = byId("timeline");
   scroller.addEventListener(
     "scroll",
     () => {
-      // Only a person scrolls up; the browser adjusts when content grows or shrinks.
+      // Only a person scrolls up; the browser also scrolls when content grows or shrinks.
       const { scrollTop, scrollHeight, clientHeight } = scroller;
-      const near = scrollHeight - scrollTop - clientHeight < NEAR_PX;
-      if (near || (scrollHeight === lastHeight && scrollTop < lastTop - 1)) stuck = near;
-      [lastTop, lastHeight] = [scrollTop, scrollHeight];
-      if (stuck) missed = 0;
+      const isNearEnd = scrollHeight - scrollTop - clientHeight < NEAR_END_PX;
+      const scrolledUp = scrollHeight === lastScrollHeight && scrollTop < lastScrollTop - 1;
+      if (isNearEnd || scrolledUp) isFollowing = isNearEnd;
+      [lastScrollTop, lastScrollHeight] = [scrollTop, scrollHeight];
+      if (isFollowing) unseenCount = 0;
       showJump();
     },
     { passive: true },
   );
-  const follow = new ResizeObserver(() => stick());
-  follow.observe(byId("messages"));
-  follow.observe(scroller);
-  byId("jump").addEventListener("click", toBottom);
+  const sizeObserver = new ResizeObserver(() => followEnd());
+  sizeObserver.observe(byId("messages"));
+  sizeObserver.observe(scroller);
+  byId("jump").addEventListener("click", jumpToEnd);
   on("messages", ({ channel: id, kind, id: messageId }) => {
     if (id !== store.active) return;
     const message = store.messages.get(id)?.get(messageId);
-    if (kind === "new" && message) arrived(message);
-    plan();
+    if (kind === "new" && message) addNewMessage(message);
+    planRefresh();
   });
-  on("grown", stick);
-  on("asked", toBottom);
+  on("content-grown", followEnd);
+  on("command-sent", jumpToEnd);
   on("component-failed", ({ id, text }) => {
     const item = items.get(id);
     if (item) showFailure(item, text);
@@ -63,17 +64,17 @@ export function resetTimeline() {
   items.clear();
   fill(byId("messages"));
   fill(byId("pending"));
-  missed = 0;
-  stuck = true;
+  unseenCount = 0;
+  isFollowing = true;
   refresh();
-  toBottom();
+  jumpToEnd();
 }
 
 /** @param {Message} message */
-function arrived(message) {
-  // My own messages, and private answers to me, are always brought into view.
-  if (message.author?.id === store.persona || isEphemeral(message)) stuck = true;
-  else if (!stuck) missed += 1;
+function addNewMessage(message) {
+  // Always scroll to my own messages and to private answers to me.
+  if (message.author?.id === store.persona || isEphemeral(message)) isFollowing = true;
+  else if (!isFollowing) unseenCount += 1;
   const item = messageItem(message);
   item.classList.add("fresh");
   items.set(message.id, item);
@@ -83,17 +84,17 @@ function arrived(message) {
 /** @param {Message} message */
 function announce(message) {
   const picture = message.attachments?.length ? " (with a picture)" : "";
-  const secret = isEphemeral(message) ? " (only you can see this)" : "";
-  byId("live").textContent =
-    `${nameOf(message.author)}: ${plainText(message.content, names).slice(0, 240)}${picture}${secret}`;
+  const privacy = isEphemeral(message) ? " (only you can see this)" : "";
+  const text = plainText(message.content, names).slice(0, 240);
+  byId("live").textContent = `${displayName(message.author)}: ${text}${picture}${privacy}`;
 }
 
-// Show several changes of one turn together.
-function plan() {
-  if (planned) return;
-  planned = true;
+// Draw all changes of one turn of the event loop together.
+function planRefresh() {
+  if (isRefreshPlanned) return;
+  isRefreshPlanned = true;
   queueMicrotask(() => {
-    planned = false;
+    isRefreshPlanned = false;
     refresh();
   });
 }
@@ -104,19 +105,19 @@ function refresh() {
   /** @type {HTMLElement[]} */
   const wanted = [];
   /** @type {Message | null} */
-  let before = null;
+  let previous = null;
   for (const message of messages) {
-    const newDay = !before || !sameDay(new Date(before.timestamp), new Date(message.timestamp));
+    const newDay = !previous || !sameDay(new Date(previous.timestamp), new Date(message.timestamp));
     if (newDay) wanted.push(dayItem(new Date(message.timestamp)));
     const item = items.get(message.id) ?? messageItem(message);
     items.set(message.id, item);
-    patch(item, message, !before || newDay || startsGroup(before, message));
+    patchMessage(item, message, !previous || newDay || startsGroup(previous, message));
     wanted.push(item);
-    before = message;
+    previous = message;
   }
-  order(list, wanted);
-  showStart(messages.length);
-  stick();
+  reorder(list, wanted);
+  showWelcome(messages.length);
+  followEnd();
   showJump();
 }
 
@@ -124,41 +125,41 @@ function refresh() {
  * @param {HTMLElement} list
  * @param {HTMLElement[]} wanted
  */
-function order(list, wanted) {
+function reorder(list, wanted) {
   /** @type {Set<Element>} */
-  const keep = new Set(wanted);
-  for (const child of [...list.children]) if (!keep.has(child)) child.remove();
+  const kept = new Set(wanted);
+  for (const child of [...list.children]) if (!kept.has(child)) child.remove();
   wanted.forEach((item, at) => {
     if (list.children[at] !== item) list.insertBefore(item, list.children[at] ?? null);
   });
-  for (const [id, item] of items) if (!keep.has(item)) items.delete(id);
+  for (const [id, item] of items) if (!kept.has(item)) items.delete(id);
 }
 
 /** @param {Date} date */
 function dayItem(date) {
   const key = `day-${date.toDateString()}`;
-  const [known] = all(byId("messages"), `[data-day="${key}"]`, HTMLElement);
-  return known ?? h("li", { class: "day", dataset: { day: key } }, day(date));
+  const [existing] = findAll(byId("messages"), `[data-day="${key}"]`, HTMLElement);
+  return existing ?? h("li", { class: "day", dataset: { day: key } }, dateText(date));
 }
 
 /**
- * @param {Message} before
+ * @param {Message} previous
  * @param {Message} message
  */
-function startsGroup(before, message) {
-  if (before.author?.id !== message.author?.id) return true;
+function startsGroup(previous, message) {
+  if (previous.author?.id !== message.author?.id) return true;
   if (message.interaction || message.interaction_metadata?.name || message.message_reference)
     return true;
-  if (isEphemeral(before) !== isEphemeral(message)) return true;
-  return Date.parse(message.timestamp) - Date.parse(before.timestamp) > GROUP_MS;
+  if (isEphemeral(previous) !== isEphemeral(message)) return true;
+  return Date.parse(message.timestamp) - Date.parse(previous.timestamp) > GROUP_MS;
 }
 
 /** @param {number} count */
-function showStart(count) {
-  const place = channel();
+function showWelcome(count) {
+  const current = channel();
   const start = byId("start");
-  const key = `${place?.id} ${place?.name} ${count === 0} ${count >= 100}`;
-  if (!place || start.dataset.key === key) return;
+  const key = `${current?.id} ${current?.name} ${count === 0} ${count >= 100}`;
+  if (!current || start.dataset.key === key) return;
   start.dataset.key = key;
   start.hidden = count >= 100;
   fill(
@@ -166,19 +167,19 @@ function showStart(count) {
     h(
       "div",
       { class: "welcome" },
-      h("div", { class: "art" }, face()),
-      h("h3", {}, `Welcome to #${place.name}`),
-      h("p", {}, place.topic || "This is the beginning of the channel."),
-      // If the bot cannot see the channel, its command would only be refused.
-      count === 0 && place.bot_sees !== false && hint(),
+      h("div", { class: "art" }, botFace()),
+      h("h3", {}, `Welcome to #${current.name}`),
+      h("p", {}, current.topic || "This is the beginning of the channel."),
+      // If the bot cannot see the channel, it would refuse the command.
+      count === 0 && current.bot_sees !== false && exampleButton(),
     ),
   );
 }
 
-function hint() {
+function exampleButton() {
   return h(
     "button",
-    { type: "button", class: "hint", onclick: () => fillComposer(EXAMPLE) },
+    { type: "button", class: "hint", onclick: () => setComposerText(EXAMPLE) },
     icon("brush"),
     h(
       "span",
@@ -189,22 +190,22 @@ function hint() {
   );
 }
 
-function stick() {
+function followEnd() {
   const scroller = byId("timeline");
-  if (stuck) scroller.scrollTop = scroller.scrollHeight;
+  if (isFollowing) scroller.scrollTop = scroller.scrollHeight;
 }
 
-function toBottom() {
-  stuck = true;
-  missed = 0;
-  stick();
+function jumpToEnd() {
+  isFollowing = true;
+  unseenCount = 0;
+  followEnd();
   showJump();
 }
 
 function showJump() {
   const jump = byId("jump");
-  jump.hidden = stuck;
-  jump.textContent = missed
-    ? `${missed} new ${missed === 1 ? "message" : "messages"} ↓`
+  jump.hidden = isFollowing;
+  jump.textContent = unseenCount
+    ? `${unseenCount} new ${unseenCount === 1 ? "message" : "messages"} ↓`
     : "Jump to present ↓";
 }

@@ -6,20 +6,20 @@ import { byId, h } from "./dom.js";
  * @param {string} text
  * @param {boolean} [bad]
  */
-export function toast(text, bad = false) {
+export function showToast(text, bad = false) {
   const element = h("div", { class: bad ? "toast bad" : "toast" }, text);
   byId("toasts").append(element);
   setTimeout(() => element.remove(), 2500 + text.length * 45);
 }
 
 /**
- * An error's text for a person.
+ * The text of an error, for a person.
  * @param {unknown} error
  */
-export const said = (error) => (error instanceof Error ? error.message : String(error));
+export const errorText = (error) => (error instanceof Error ? error.message : String(error));
 
 /**
- * Do something that the sandbox may refuse; show a refusal as a notice.
+ * Await a call that the sandbox may refuse; show a refusal as a notice and return null.
  * @template T
  * @param {Promise<T>} promise
  */
@@ -27,7 +27,7 @@ export async function attempt(promise) {
   try {
     return await promise;
   } catch (error) {
-    toast(said(error), true);
+    showToast(errorText(error), true);
     return null;
   }
 }
@@ -39,8 +39,8 @@ export async function attempt(promise) {
 export async function copyText(text) {
   try {
     await navigator.clipboard.writeText(text);
-    toast("Copied.");
+    showToast("Copied.");
   } catch {
-    toast(text);
+    showToast(text);
   }
 }

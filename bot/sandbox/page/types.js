@@ -1,4 +1,4 @@
-// Types of what the sandbox sends, as far as the page uses it; no code. Every module imports its
+// Types of the data from the sandbox, as far as the page uses it; no code. Every module imports its
 // types from here.
 
 /**
@@ -23,17 +23,17 @@
  * @typedef {{
  *   name: string, type?: number, nsfw?: boolean, description?: string, options?: Option[],
  *   label?: string,
- * }} Command As the bot registered it; a menu's command is shown under its label.
+ * }} Command As the bot registered it; menus show a command under its label.
  * @typedef {{
- *   name: string, group?: string, subcommand?: string, adults: boolean, full: string,
+ *   name: string, group?: string, subcommand?: string, adultsOnly: boolean, full: string,
  *   description: string, options: Option[],
- * }} Callable A command that can be sent; a subcommand counts as one.
+ * }} Callable A command or subcommand that can be sent.
  * @typedef {{
- *   option: Option, start: number, valueStart: number, end: number, raw: string, bare?: boolean,
+ *   option: Option, start: number, valueStart: number, end: number, raw: string, unnamed?: boolean,
  *   picked?: { value: unknown },
  * }} Argument
  * @typedef {{ command: Callable, nameEnd: number, args: Argument[], stray: string }} Parsed
- * @typedef {{ people: Named[], channels: (Named & { type: number })[], roles: Named[] }} Known
+ * @typedef {{ people: Named[], channels: (Named & { type: number })[], roles: Named[] }} Entities
  * @typedef {{ value?: unknown, error?: string }} Reading
  */
 
@@ -53,7 +53,7 @@
  * @typedef {{
  *   user: (id: string) => string, role: (id: string) => string, channel: (id: string) => string,
  *   openChannel: (id: string) => void, openCommand: (name: string) => void,
- * }} Names The names behind ids, and what a press on one does.
+ * }} Names The names of ids, and what a press on one does.
  */
 
 /**
@@ -61,8 +61,8 @@
  *   gateway?: string, latency_ms?: number, upload_limit_bytes?: number, ratelimit_left?: number,
  *   outage_left?: number, outage_status?: number,
  * }} Weather
- * @typedef {{ running: boolean, done: number, wanted: number, said: string, taste?: string }} Errand
- * @typedef {{ tastes?: { id: string, label: string }[], voting?: Errand, asking?: Errand }} Fans
+ * @typedef {{ running: boolean, done: number, wanted: number, said: string, taste?: string }} Activity
+ * @typedef {{ tastes?: { id: string, label: string }[], voting?: Activity, asking?: Activity }} Fans
  */
 
 export {};

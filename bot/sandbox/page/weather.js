@@ -2,15 +2,15 @@
 // fans.js has the controls of the simulated members.
 /** @import { Weather } from "./types.js" */
 import { api } from "./api.js";
-import { all, bytesText, byId, fill, h, iconButton, seek } from "./dom.js";
+import { findAll, bytesText, byId, fill, h, iconButton, findById } from "./dom.js";
 import { fansSections, showFans } from "./fans.js";
 import { icon } from "./icons.js";
 import { botState, on, store } from "./store.js";
-import { attempt, toast } from "./toast.js";
-import { trap } from "./trap.js";
+import { attempt, showToast } from "./toast.js";
+import { trapFocus } from "./trap.js";
 
-const LOOK_EVERY_MS = 6000;
-const covering = matchMedia("(max-width: 760px)");
+const VIOLATIONS_EVERY_MS = 6000;
+const narrowScreen = matchMedia("(max-width: 760px)");
 const MIB = 1024 * 1024;
 const LIMITS = [
   [10 * MIB, "10 MiB (Discord's default)"],
@@ -21,21 +21,21 @@ const LIMITS = [
 ];
 /** @type {unknown[]} */
 let violations = [];
-let compares = false;
-/** Releases the keyboard focus that the open drawer holds. @type {(() => void) | null} */
-let letGo = null;
+let hasDescription = false;
+/** Frees the keyboard focus from the open drawer. @type {(() => void) | null} */
+let releaseFocus = null;
 let reachable = true;
 
-/** Fill the drawer and keep its numbers current. */
+/** Listen for news of the weather, and check for violations from time to time. */
 export function startWeather() {
-  on("weather", showNow);
-  on("bot", showNow);
+  on("weather", showWeather);
+  on("bot", showWeather);
   on("fans", showFans);
   byId("weather").addEventListener("keydown", (event) => {
     if (event.key === "Escape") toggleWeather(false);
   });
-  setInterval(look, LOOK_EVERY_MS);
-  look();
+  setInterval(loadViolations, VIOLATIONS_EVERY_MS);
+  loadViolations();
 }
 
 /**
@@ -45,18 +45,18 @@ export function startWeather() {
 export function toggleWeather(open = Boolean(byId("weather").hidden)) {
   const drawer = byId("weather");
   drawer.hidden = !open;
-  seek("open-weather")?.setAttribute("aria-expanded", String(open));
-  letGo?.();
-  letGo = null;
+  findById("open-weather")?.setAttribute("aria-expanded", String(open));
+  releaseFocus?.();
+  releaseFocus = null;
   if (!open) return;
-  build(drawer);
-  look();
-  if (covering.matches) letGo = trap(drawer, () => seek("bot-state"));
-  all(drawer, "button", HTMLElement)[0]?.focus();
+  buildDrawer(drawer);
+  loadViolations();
+  if (narrowScreen.matches) releaseFocus = trapFocus(drawer, () => findById("bot-state"));
+  findAll(drawer, "button", HTMLElement)[0]?.focus();
 }
 
 /** @param {HTMLElement} drawer */
-function build(drawer) {
+function buildDrawer(drawer) {
   fill(
     drawer,
     h(
@@ -70,9 +70,9 @@ function build(drawer) {
     fansSections(),
     gatewaySection(),
     callsSection(),
-    h("section", {}, h("h3", {}, icon("clock"), "Latency"), latency()),
-    h("section", {}, h("h3", {}, icon("upload"), "Upload limit"), uploadLimit()),
-    h("section", {}, send("Clear sky", { action: "clear" }, "success")),
+    h("section", {}, h("h3", {}, icon("clock"), "Latency"), latencySlider()),
+    h("section", {}, h("h3", {}, icon("upload"), "Upload limit"), uploadLimitSelect()),
+    h("section", {}, weatherButton("Clear sky", { action: "clear" }, "success")),
     h(
       "section",
       {},
@@ -80,7 +80,7 @@ function build(drawer) {
       h("div", { id: "weather-rules" }),
     ),
   );
-  showNow();
+  showWeather();
   showFans();
 }
 
@@ -109,10 +109,10 @@ const gatewaySection = () =>
     h(
       "div",
       { class: "pair" },
-      send("Drop", { action: "drop" }),
-      send("Invalidate session", { action: "invalidate" }),
+      weatherButton("Drop", { action: "drop" }),
+      weatherButton("Invalidate session", { action: "invalidate" }),
     ),
-    counted("Refuse connections for", "seconds", 10, "Refuse", (seconds) => ({
+    countControl("Refuse connections for", "seconds", 10, "Refuse", (seconds) => ({
       action: "offline",
       seconds,
     })),
@@ -124,8 +124,12 @@ const callsSection = () =>
     {},
     h("h3", {}, icon("server"), "Answers to the bot's calls"),
     h("p", { id: "weather-calls" }),
-    counted("429 for the next", "calls", 5, "Rate limit", (n) => ({ action: "ratelimit", n })),
-    counted("503 for the next", "calls", 3, "Outage", (n) => ({ action: "outage", n, status: 503 })),
+    countControl("429 for the next", "calls", 5, "Rate limit", (n) => ({ action: "ratelimit", n })),
+    countControl("503 for the next", "calls", 3, "Outage", (n) => ({
+      action: "outage",
+      n,
+      status: 503,
+    })),
   );
 
 /**
@@ -133,46 +137,46 @@ const callsSection = () =>
  * @param {Record<string, unknown>} body
  * @param {string} [style]
  */
-function send(label, body, style = "") {
+function weatherButton(label, body, style = "") {
   return h(
     "button",
     {
       type: "button",
       class: `button ${style}`,
       dataset: { weather: body.action },
-      onclick: () => change(body),
+      onclick: () => changeWeather(body),
     },
     label,
   );
 }
 
 /** @param {Record<string, unknown>} body */
-async function change(body) {
+async function changeWeather(body) {
   const answer = await attempt(api.weather(body));
   if (!answer) return;
   store.weather = { ...store.weather, ...(answer.weather ?? answer) };
-  showNow();
+  showWeather();
 }
 
 /**
- * @param {string} before
+ * @param {string} lead
  * @param {string} unit
  * @param {number} initial
  * @param {string} label
- * @param {(n: number) => Record<string, unknown>} make
+ * @param {(n: number) => Record<string, unknown>} makeBody
  */
-function counted(before, unit, initial, label, make) {
+function countControl(lead, unit, initial, label, makeBody) {
   const number = h("input", {
     type: "number",
     min: 1,
     max: 500,
     value: initial,
-    "aria-label": `${before} … ${unit}`,
+    "aria-label": `${lead} … ${unit}`,
   });
   return h(
     "div",
     { class: "counted" },
-    h("span", {}, before),
+    h("span", {}, lead),
     h(
       "div",
       { class: "pair" },
@@ -183,8 +187,8 @@ function counted(before, unit, initial, label, make) {
         {
           type: "button",
           class: "button",
-          dataset: { weather: make(1).action },
-          onclick: () => change(make(Number(number.value) || 1)),
+          dataset: { weather: makeBody(1).action },
+          onclick: () => changeWeather(makeBody(Number(number.value) || 1)),
         },
         label,
       ),
@@ -192,7 +196,7 @@ function counted(before, unit, initial, label, make) {
   );
 }
 
-function latency() {
+function latencySlider() {
   const output = h("output", { id: "weather-latency" });
   const slider = h("input", {
     type: "range",
@@ -205,31 +209,31 @@ function latency() {
     oninput: () => {
       output.textContent = `${slider.value} ms`;
     },
-    onchange: () => change({ action: "latency", ms: Number(slider.value) }),
+    onchange: () => changeWeather({ action: "latency", ms: Number(slider.value) }),
   });
   return h("div", {}, h("label", {}, h("span", {}, "Every call takes longer by"), output), slider);
 }
 
-function uploadLimit() {
-  const now = store.weather.upload_limit_bytes;
+function uploadLimitSelect() {
+  const current = store.weather.upload_limit_bytes;
   const list =
-    now === undefined || LIMITS.some(([bytes]) => bytes === now)
+    current === undefined || LIMITS.some(([bytes]) => bytes === current)
       ? LIMITS
-      : [[now, bytesText(now)], ...LIMITS];
+      : [[current, bytesText(current)], ...LIMITS];
   const field = h(
     "select",
     {
       "aria-label": "Largest file",
       id: "weather-upload",
-      onchange: () => change({ action: "upload_limit", bytes: Number(field.value) }),
+      onchange: () => changeWeather({ action: "upload_limit", bytes: Number(field.value) }),
     },
-    list.map(([bytes, label]) => h("option", { value: bytes, selected: bytes === now }, label)),
+    list.map(([bytes, label]) => h("option", { value: bytes, selected: bytes === current }, label)),
   );
   return field;
 }
 
 /** @type {Record<string, string>} */
-const DOING = {
+const ACTION_TEXTS = {
   restart: "Restarting the bot…",
   kill: "Killing the bot, as a crash would…",
   start: "Starting the bot…",
@@ -243,90 +247,90 @@ const DOING = {
  */
 function botButton(action, label, style) {
   const press = () => {
-    toast(DOING[action]);
+    showToast(ACTION_TEXTS[action]);
     attempt(api.bot(action));
   };
   const props = { type: "button", class: `button ${style}`, dataset: { bot: action } };
   return h("button", { ...props, onclick: press }, label);
 }
 
-function showNow() {
-  showRules();
-  if (byId("weather").hidden || !seek("weather-bot")) return;
+function showWeather() {
+  showViolations();
+  if (byId("weather").hidden || !findById("weather-bot")) return;
   const { text, light } = botState();
   const { gateway, latency_ms: ms = 0, upload_limit_bytes: largest } = store.weather;
   fill(byId("weather-bot"), h("span", { class: light }), h("span", {}, `The bot is ${text}`));
   showButtons();
-  byId("weather-gateway").textContent = lineText(gateway);
+  byId("weather-gateway").textContent = gatewayText(gateway);
   byId("weather-calls").textContent = callsText(store.weather);
   byId("weather-latency").textContent = `${ms} ms`;
-  follow("weather-slider", ms);
-  follow("weather-upload", largest);
+  syncControl("weather-slider", ms);
+  syncControl("weather-upload", largest);
 }
 
-// Enable only what is possible now.
+// Enable only the buttons that make sense now.
 function showButtons() {
-  for (const button of all(byId("weather"), "[data-bot]", HTMLButtonElement))
+  for (const button of findAll(byId("weather"), "[data-bot]", HTMLButtonElement))
     button.disabled = (button.dataset.bot === "start") === Boolean(store.bot.running);
 }
 
 /** @param {string | undefined} gateway */
-function lineText(gateway) {
+function gatewayText(gateway) {
   if (gateway === "offline") return "Connections are refused.";
   return store.bot.online ? "The line is open." : "Connections are accepted; the bot has none.";
 }
 
 /** @param {Weather} weather */
-function callsText({ ratelimit_left: limited, outage_left: out, outage_status: status }) {
+function callsText({ ratelimit_left: limited, outage_left: failing, outage_status: status }) {
   const parts = [
     limited && `${limited} more answered 429`,
-    out && `${out} more answered ${status}`,
+    failing && `${failing} more answered ${status}`,
   ];
   return parts.filter(Boolean).join(", ") || "Every call is answered.";
 }
 
 /**
- * Update a control to the current state, unless somebody is using it.
+ * Show the current value in a control, unless it has the focus.
  * @param {string} id
  * @param {number | undefined} value
  */
-function follow(id, value) {
-  const control = seek(id);
-  const ours = control instanceof HTMLInputElement || control instanceof HTMLSelectElement;
-  if (ours && value !== undefined && document.activeElement !== control)
+function syncControl(id, value) {
+  const control = findById(id);
+  const isControl = control instanceof HTMLInputElement || control instanceof HTMLSelectElement;
+  if (isControl && value !== undefined && document.activeElement !== control)
     control.value = String(value);
 }
 
-async function look() {
-  const said = await api.violations().catch(() => null);
-  reachable = Array.isArray(said?.found);
-  if (reachable) ({ compares, found: violations } = said);
-  showRules();
+async function loadViolations() {
+  const answer = await api.violations().catch(() => null);
+  reachable = Array.isArray(answer?.found);
+  if (reachable) ({ compares: hasDescription, found: violations } = answer);
+  showViolations();
 }
 
-function showRules() {
-  const [mark] = all(document, "#open-weather .count", HTMLElement);
-  if (mark) {
-    mark.hidden = violations.length === 0;
-    mark.textContent = String(violations.length);
+function showViolations() {
+  const [badge] = findAll(document, "#open-weather .count", HTMLElement);
+  if (badge) {
+    badge.hidden = violations.length === 0;
+    badge.textContent = String(violations.length);
   }
-  const place = seek("weather-rules");
-  if (!place || byId("weather").hidden) return;
+  const container = findById("weather-rules");
+  if (!container || byId("weather").hidden) return;
   const count = violations.length;
-  const clean = compares
+  const clean = hasDescription
     ? "Every request so far fits Discord's OpenAPI description."
     : "Not checked: DISCORD_OPENAPI names no copy of Discord's OpenAPI description.";
   const text = count
     ? `${count} ${count === 1 ? "request breaks" : "requests break"} Discord's OpenAPI description.`
     : clean;
-  if (place.dataset.shown === `${count} ${reachable}`) return;
-  place.dataset.shown = `${count} ${reachable}`;
+  if (container.dataset.shown === `${count} ${reachable}`) return;
+  container.dataset.shown = `${count} ${reachable}`;
   fill(
-    place,
+    container,
     h(
       "p",
-      { class: count ? "ill" : compares ? "good" : "", id: "violations", dataset: { count } },
-      reachable ? text : "Not known: the sandbox did not say.",
+      { class: count ? "ill" : hasDescription ? "good" : "", id: "violations", dataset: { count } },
+      reachable ? text : "Not known: the sandbox did not answer.",
     ),
     count > 0 &&
       h(

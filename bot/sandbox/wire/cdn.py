@@ -16,10 +16,10 @@ from bot.sandbox.wire.images import heart, picture_size
 from bot.sandbox.wire.wire import Payload
 from bot.sandbox.world.lounge import EMOJIS
 
-#: How many unreferenced attachments are still served, because a page may be loading one.
-_ORPHANS = 64
-#: Types that a browser may show within the page's origin; others are offered as downloads.
-_HARMLESS = ("image/png", "image/jpeg", "image/webp", "image/gif", "text/plain")
+#: How many unreferenced attachments to keep, because a page may still load one.
+_MAX_ORPHANS = 64
+#: Types that a browser may show within the page's origin; others become downloads.
+_INLINE_TYPES = ("image/png", "image/jpeg", "image/webp", "image/gif", "text/plain")
 
 
 class Cdn:
@@ -30,7 +30,7 @@ class Cdn:
         self._blobs: dict[int, bytes] = {}
         self._orphans: deque[int] = deque()
 
-    def keep(
+    def store_file(
         self,
         attachment_id: int,
         channel_id: int,
@@ -68,10 +68,10 @@ class Cdn:
         """Restore bytes that an earlier run saved."""
         self._blobs[attachment_id] = data
 
-    def orphan(self, attachment_ids: Iterable[int]) -> None:
-        """Mark attachments that no message shows any more; the oldest are dropped first."""
+    def mark_orphaned(self, attachment_ids: Iterable[int]) -> None:
+        """Mark attachments that no message shows any more; drop the oldest beyond the limit."""
         self._orphans.extend(attachment_ids)
-        while len(self._orphans) > _ORPHANS:
+        while len(self._orphans) > _MAX_ORPHANS:
             self._blobs.pop(self._orphans.popleft(), None)
 
     async def serve(self, request: web.Request) -> web.Response:
@@ -84,7 +84,7 @@ class Cdn:
             "Cache-Control": "private, max-age=86400, immutable",
             "X-Content-Type-Options": "nosniff",
         }
-        if kind not in _HARMLESS:
+        if kind not in _INLINE_TYPES:
             kind = "application/octet-stream"
             headers["Content-Disposition"] = "attachment"
         return web.Response(body=data, content_type=kind, headers=headers)

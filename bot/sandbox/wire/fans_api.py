@@ -5,7 +5,7 @@ from __future__ import annotations
 from aiohttp import web
 
 from bot.sandbox.fans.members import Fans
-from bot.sandbox.wire.page_api import body_of
+from bot.sandbox.wire.page_api import read_body
 from bot.sandbox.wire.wire import NotPossible, json_response
 
 
@@ -17,7 +17,7 @@ class FansApi:
 
     async def fans(self, request: web.Request) -> web.Response:
         """Start or stop an activity."""
-        body = await body_of(request)
+        body = await read_body(request)
         match body["action"]:
             case "vote":
                 self._fans.vote(str(body["taste"]), int(body["n"]))

@@ -1,4 +1,4 @@
-"""Sends events to open pages, each as its persona sees them, over one websocket per page.
+"""Sends each open page the events as its persona sees them, over one websocket per page.
 
 Served by `server.py`; listens to the world. `broadcast` and `notify` carry the sandbox's own
 events.
@@ -12,11 +12,11 @@ from aiohttp import web
 
 from bot.sandbox.wire.wire import NotPossible, Payload, encode
 from bot.sandbox.world.people import People
-from bot.sandbox.world.scene import World
+from bot.sandbox.world.world import World
 
-#: A page this far behind is disconnected; it reloads and is up to date.
-_BEHIND_AT_MOST = 5000
-_SHOWN = ("MESSAGE_", "CHANNEL_", "THREAD_", "TYPING_START", "COMMANDS_UPDATE")
+#: A page with a longer backlog is disconnected; it then reloads everything.
+_MAX_BACKLOG = 5000
+_PUBLISHED_EVENTS = ("MESSAGE_", "CHANNEL_", "THREAD_", "TYPING_START", "COMMANDS_UPDATE")
 
 
 class _Viewer:
@@ -27,8 +27,8 @@ class _Viewer:
         self.queue: asyncio.Queue[str | None] = asyncio.Queue()
 
     def send(self, event: str, payload: Payload) -> None:
-        behind = self.queue.qsize() > _BEHIND_AT_MOST
-        self.queue.put_nowait(None if behind else encode({"t": event, "d": payload}))
+        is_behind = self.queue.qsize() > _MAX_BACKLOG
+        self.queue.put_nowait(None if is_behind else encode({"t": event, "d": payload}))
 
 
 class Feed:
@@ -50,21 +50,21 @@ class Feed:
             if viewer.user_id == user_id:
                 viewer.send(event, payload)
 
-    def _publish(self, event: str, payload: Payload, only: int | None) -> None:
-        if not self._viewers or not event.startswith(_SHOWN):
+    def _publish(self, event: str, payload: Payload, only_user_id: int | None) -> None:
+        if not self._viewers or not event.startswith(_PUBLISHED_EVENTS):
             return
         for viewer in self._viewers:
-            if only in (None, viewer.user_id) and self._may_see(viewer, event, payload):
-                viewer.send(event, self._through_eyes_of(viewer, event, payload))
+            if only_user_id in (None, viewer.user_id) and self._may_see(viewer, event, payload):
+                viewer.send(event, self._personalise(viewer, event, payload))
 
     def _may_see(self, viewer: _Viewer, event: str, payload: Payload) -> bool:
         if event.endswith("_DELETE") and "type" in payload:
             return True
-        place = payload.get("channel_id") or payload.get("id")
-        return place is None or self._people.sees(viewer.user_id, int(place))
+        channel_id = payload.get("channel_id") or payload.get("id")
+        return channel_id is None or self._people.sees(viewer.user_id, int(channel_id))
 
-    def _through_eyes_of(self, viewer: _Viewer, event: str, payload: Payload) -> Payload:
-        """The event for one viewer: `me` in reactions depends on who looks."""
+    def _personalise(self, viewer: _Viewer, event: str, payload: Payload) -> Payload:
+        """The event for one viewer: `me` in reactions differs between viewers."""
         if event not in ("MESSAGE_CREATE", "MESSAGE_UPDATE") or not payload.get("reactions"):
             return payload
         try:

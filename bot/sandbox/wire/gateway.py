@@ -20,17 +20,17 @@ from aiohttp import WSMsgType, web
 from bot.sandbox.wire.faults import Weather
 from bot.sandbox.wire.wire import Payload, as_object, encode
 from bot.sandbox.world import lounge
-from bot.sandbox.world.scene import World
+from bot.sandbox.world.world import World
 
 log = logging.getLogger(__name__)
 
 _HEARTBEAT_MS = 41_250
-#: discord.py records a heartbeat's time after sending it. An answer that arrives before that counts
-#: for the heartbeat before, and the bot warns that it is 41 s behind. Discord is never so fast.
-_ACK_AFTER_S = 0.05
-#: How many events a session can be behind and still resume.
-_REPLAY = 10_000
-#: How long a session without a connection can be resumed.
+#: discord.py records a heartbeat's time after sending it. An earlier answer counts for the
+#: previous heartbeat, and the bot warns that it is 41 s behind. Discord is never so fast.
+_ACK_DELAY_S = 0.05
+#: How many events a session can miss and still resume.
+_REPLAY_LENGTH = 10_000
+#: How long a session can be resumed after its connection closed.
 _SESSION_LIFE_S = 300.0
 
 _GUILDS, _MEMBERS, _MESSAGES, _REACTIONS, _TYPING = 1 << 0, 1 << 1, 1 << 9, 1 << 10, 1 << 11
@@ -75,8 +75,8 @@ class _Connection:
                 if self._deflate is None:
                     await self.ws.send_str(text)
                 else:
-                    head = self._deflate.compress(text.encode())
-                    await self.ws.send_bytes(head + self._deflate.flush(zlib.Z_SYNC_FLUSH))
+                    compressed = self._deflate.compress(text.encode())
+                    await self.ws.send_bytes(compressed + self._deflate.flush(zlib.Z_SYNC_FLUSH))
             except (ConnectionError, RuntimeError):
                 return
 
@@ -88,15 +88,15 @@ class _Session:
         self.id = secrets.token_hex(16)
         self.intents = intents
         self.seq = 0
-        self.log: deque[tuple[int, str]] = deque(maxlen=_REPLAY)
+        self.sent_events: deque[tuple[int, str]] = deque(maxlen=_REPLAY_LENGTH)
         self.connection: _Connection | None = connection
-        self.left_s = 0.0
+        self.disconnected_at_s = 0.0
 
     def push(self, event: str, body: str) -> None:
         """Send an event whose payload is already JSON, and remember it."""
         self.seq += 1
         text = f'{{"op":0,"s":{self.seq},"t":"{event}","d":{body}}}'
-        self.log.append((self.seq, text))
+        self.sent_events.append((self.seq, text))
         if self.connection is not None:
             self.connection.send(text)
 
@@ -122,9 +122,9 @@ class Gateway:
 
     # ---- events ---------------------------------------------------------------------------------
 
-    def _publish(self, event: str, payload: Payload, only: int | None) -> None:
+    def _publish(self, event: str, payload: Payload, only_user_id: int | None) -> None:
         intent = _INTENT_OF.get(event)
-        if intent is None or only is not None or not self._sessions:
+        if intent is None or only_user_id is not None or not self._sessions:
             return
         full: str | None = None
         for session in self._sessions.values():
@@ -146,21 +146,21 @@ class Gateway:
         """Close every connection; sessions can be resumed."""
         for session in self._sessions.values():
             if session.connection is not None:
-                self._hang_up(session, code)
+                self._close_connection(session, code)
         self.on_change()
 
-    def _hang_up(self, session: _Session, code: int) -> None:
-        assert session.connection is not None, "the caller has looked"
+    def _close_connection(self, session: _Session, code: int) -> None:
+        assert session.connection is not None, "the caller checks it"
         task = asyncio.create_task(session.connection.ws.close(code=code), name="gateway drop")
         self._closing.add(task)
         task.add_done_callback(self._closing.discard)
-        self._leave(session)
+        self._detach(session)
 
-    def _leave(self, session: _Session) -> None:
+    def _detach(self, session: _Session) -> None:
         session.connection = None
-        session.left_s = asyncio.get_running_loop().time()
+        session.disconnected_at_s = asyncio.get_running_loop().time()
 
-    def invalidate(self) -> None:
+    def invalidate_sessions(self) -> None:
         """Invalidate every session: the bot must identify again."""
         for session in self._sessions.values():
             if session.connection is not None:
@@ -169,7 +169,7 @@ class Gateway:
         self.on_change()
 
     async def close(self) -> None:
-        """Close for good."""
+        """Close every connection, and wait for it."""
         self.drop(code=1001)
         await asyncio.gather(*self._closing, return_exceptions=True)
 
@@ -190,37 +190,37 @@ class Gateway:
         hello = {"op": 10, "d": {"heartbeat_interval": _HEARTBEAT_MS}, "s": None, "t": None}
         connection.send(encode(hello))
         try:
-            await self._converse(connection)
+            await self._receive_frames(connection)
         finally:
-            self._gone(connection)
+            self._end_connection(connection)
             connection.writer.cancel()
         return ws
 
-    async def _converse(self, connection: _Connection) -> None:
+    async def _receive_frames(self, connection: _Connection) -> None:
         async for message in connection.ws:
             if message.type is not WSMsgType.TEXT:
                 await connection.ws.close(code=4002)
                 return
             frame = as_object(json.loads(cast("str", message.data)))
-            code = self._handle(connection, int(frame.get("op", -1)), frame.get("d"))
+            code = self._handle_frame(connection, int(frame.get("op", -1)), frame.get("d"))
             if code is not None:
                 await connection.ws.close(code=code)
 
-    def _gone(self, connection: _Connection) -> None:
+    def _end_connection(self, connection: _Connection) -> None:
         for session in list(self._sessions.values()):
             if session.connection is connection:
-                self._leave(session)
+                self._detach(session)
                 if connection.ws.close_code in (1000, 1001):
                     del self._sessions[session.id]
         self.on_change()
 
-    def _handle(self, connection: _Connection, op: int, data: object) -> int | None:
-        """Handle one frame of the client; return a close code if it deserves one."""
+    def _handle_frame(self, connection: _Connection, op: int, data: object) -> int | None:
+        """Handle one frame of the client; return a close code for an invalid one."""
         body = as_object(data)
         match op:
             case 1:
                 acknowledge = partial(connection.send, '{"op":11,"d":null,"s":null,"t":null}')
-                asyncio.get_running_loop().call_later(_ACK_AFTER_S, acknowledge)
+                asyncio.get_running_loop().call_later(_ACK_DELAY_S, acknowledge)
             case 2:
                 return self._identify(connection, body)
             case 6:
@@ -244,7 +244,7 @@ class Gateway:
         intents = int(body.get("intents", 0))
         if intents & PRIVILEGED and not self._privileged:
             return 4014
-        self._forget_old_sessions()
+        self._drop_old_sessions()
         session = _Session(intents, connection)
         self._sessions[session.id] = session
         ready = {
@@ -267,10 +267,10 @@ class Gateway:
         self.on_change()
         return None
 
-    def _forget_old_sessions(self) -> None:
+    def _drop_old_sessions(self) -> None:
         oldest_s = asyncio.get_running_loop().time() - _SESSION_LIFE_S
         for session in list(self._sessions.values()):
-            if session.connection is None and session.left_s < oldest_s:
+            if session.connection is None and session.disconnected_at_s < oldest_s:
                 del self._sessions[session.id]
 
     def _resume(self, connection: _Connection, body: Payload) -> int | None:
@@ -278,13 +278,13 @@ class Gateway:
             return 4004
         session = self._sessions.get(str(body.get("session_id")))
         seen = int(body.get("seq") or 0)
-        if session is None or (session.log and session.log[0][0] > seen + 1):
+        if session is None or (session.sent_events and session.sent_events[0][0] > seen + 1):
             connection.send('{"op":9,"d":false,"s":null,"t":null}')
             return None
         if session.connection is not None:
-            self._hang_up(session, 4000)
+            self._close_connection(session, 4000)
         session.connection = connection
-        for seq, text in session.log:
+        for seq, text in session.sent_events:
             if seq > seen:
                 connection.send(text)
         session.push("RESUMED", "{}")
@@ -305,7 +305,7 @@ class Gateway:
             members = [m for m in members if m["user"]["username"].casefold().startswith(query)]
         limit = int(body.get("limit") or 0)
         members = members[:limit] if limit else members
-        chunks = [members[at : at + 1000] for at in range(0, len(members), 1000)] or [[]]
+        chunks = [members[start : start + 1000] for start in range(0, len(members), 1000)] or [[]]
         for index, chunk in enumerate(chunks):
             answer: Payload = {
                 "guild_id": str(lounge.GUILD_ID),

@@ -30,16 +30,18 @@ def picture_size(data: bytes) -> tuple[int, int] | None:
 
 
 def _jpeg_size(data: bytes) -> tuple[int, int] | None:
-    at = 2
-    while at < len(data):
-        if data[at] != 0xFF:
+    position = 2
+    while position < len(data):
+        if data[position] != 0xFF:
             return None
-        marker = data[at + 1]
+        marker = data[position + 1]
         if marker in _JPEG_FRAMES:
-            height, width = struct.unpack(">HH", data[at + 5 : at + 9])
+            height, width = struct.unpack(">HH", data[position + 5 : position + 9])
             return width, height
         standalone = marker == 0x01 or 0xD0 <= marker <= 0xD8
-        at += 2 if standalone else 2 + struct.unpack(">H", data[at + 2 : at + 4])[0]
+        position += (
+            2 if standalone else 2 + struct.unpack(">H", data[position + 2 : position + 4])[0]
+        )
     return None
 
 

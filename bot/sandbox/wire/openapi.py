@@ -1,7 +1,7 @@
 """Checks what the bot sends against Discord's own OpenAPI description of its API.
 
-`rest.py` has every call inspected. Without a description file, only the rules missing from it are
-checked.
+`rest.py` passes every call here. Without a description file, this checks only the rules that are
+missing from it.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from typing import cast
 from jsonschema_rs import Draft202012, Draft202012Validator, Registry, ValidationError
 
 from bot.sandbox.wire.wire import Payload, as_object
-from bot.sandbox.world.scene import Call
+from bot.sandbox.world.world import Call
 
 log = logging.getLogger(__name__)
 
@@ -32,23 +32,23 @@ _SNOWFLAKE = {
 #: Keys that discord.py sends and Discord ignores where its schemas do not name them.
 _TOLERATED = {"PATCH": {"tts"}}
 _CONTENT_LIMIT = 2000
-#: The ids of uploads are their places in the form; a larger id is an older attachment's.
-_UPLOADS_AT_MOST = 10
-#: A fault quotes the value first, which may be long, and ends with what is wrong about it.
+#: The ids of uploads are their positions in the form; a larger id belongs to an older attachment.
+_MAX_UPLOADS = 10
+#: A fault quotes the value first, which may be long, and ends with the reason.
 _SENTENCE_CHARS = 200
 
 
 class DescriptionError(Exception):
     """The named file is not Discord's description; the message says what to do."""
 
-    def __init__(self, path: Path, flaw: str) -> None:
+    def __init__(self, path: Path, problem: str) -> None:
         super().__init__(
-            f"{path} {flaw}: DISCORD_OPENAPI (or --openapi) names the openapi.json of "
-            "discord/discord-api-spec; leave it empty to go without."
+            f"{path} {problem}: DISCORD_OPENAPI (or --openapi) names the openapi.json of "
+            "discord/discord-api-spec; leave it empty to check without one."
         )
 
 
-def describe(path: Path) -> Description:
+def load_description(path: Path) -> Description:
     """Read Discord's OpenAPI file. Raises `DescriptionError` if it is something else."""
     try:
         return Description(as_object(json.loads(path.read_text())))
@@ -79,14 +79,14 @@ class Description:
         self._checks: dict[tuple[str, str, str], tuple[Draft202012Validator, set[str]]] = {}
 
     def errors(self, method: str, path: str, body: object, content_type: str) -> list[str]:
-        """What is wrong with a request body; empty if nothing."""
-        for verb, pattern, template, operation in self._operations:
-            if verb == method and pattern.fullmatch(path):
-                return self._check(verb, template, operation, body, content_type)
+        """The violations of a request body."""
+        for operation_method, pattern, template, operation in self._operations:
+            if operation_method == method and pattern.fullmatch(path):
+                return self._check(operation_method, template, operation, body, content_type)
         return [f"no such operation: {method} {path}"]
 
     def _check(
-        self, verb: str, template: str, operation: Payload, body: object, content_type: str
+        self, method: str, template: str, operation: Payload, body: object, content_type: str
     ) -> list[str]:
         declared = as_object(operation.get("requestBody"))
         if not declared:
@@ -95,20 +95,22 @@ class Description:
             return ["a body is required"] if declared.get("required") else []
         if content_type not in declared["content"]:
             return [f"{template} does not take {content_type}"]
-        key = (verb, template, content_type)
+        key = (method, template, content_type)
         if key not in self._checks:
             self._checks[key] = self._prepare(declared["content"][content_type]["schema"])
-        validator, known = self._checks[key]
-        errors = [_sentence(fault) for fault in validator.iter_errors(body)]
+        validator, known_keys = self._checks[key]
+        errors = [_error_text(fault) for fault in validator.iter_errors(body)]
         if isinstance(body, dict):
             # The description allows extra keys in objects; we treat an unknown key as a fault.
-            strange = as_object(cast("object", body)).keys() - known - _TOLERATED.get(verb, set())
-            errors += [f"{name}: no such key" for name in sorted(strange)]
+            unknown_keys = (
+                as_object(cast("object", body)).keys() - known_keys - _TOLERATED.get(method, set())
+            )
+            errors += [f"{name}: no such key" for name in sorted(unknown_keys)]
         return errors
 
     def _prepare(self, schema: Payload) -> tuple[Draft202012Validator, set[str]]:
         validator = Draft202012Validator(
-            cast("Payload", _absolute(schema)), registry=self._registry, validate_formats=True
+            cast("Payload", _absolute_refs(schema)), registry=self._registry, validate_formats=True
         )
         return validator, set(self._keys(schema))
 
@@ -118,8 +120,8 @@ class Description:
             name = str(schema["$ref"]).rpartition("/")[2]
             yield from self._keys(self._schemas[name])
         yield from as_object(schema.get("properties"))
-        for joint in ("allOf", "anyOf", "oneOf"):
-            for part in cast("list[Payload]", schema.get(joint) or []):
+        for combinator in ("allOf", "anyOf", "oneOf"):
+            for part in cast("list[Payload]", schema.get(combinator) or []):
                 yield from self._keys(part)
 
 
@@ -128,69 +130,69 @@ def _pattern(template: str) -> re.Pattern[str]:
     return re.compile("([^/]+)".join(re.escape(piece) for piece in pieces))
 
 
-def _absolute(node: object) -> object:
-    """The same schema with references that work outside the document."""
+def _absolute_refs(node: object) -> object:
+    """The same schema with references that resolve outside the document."""
     if isinstance(node, dict):
         return {
-            key: _URI + value if key == "$ref" and isinstance(value, str) else _absolute(value)
+            key: _URI + value if key == "$ref" and isinstance(value, str) else _absolute_refs(value)
             for key, value in cast("Payload", node).items()
         }
     if isinstance(node, list):
-        return [_absolute(item) for item in cast("list[object]", node)]
+        return [_absolute_refs(item) for item in cast("list[object]", node)]
     return node
 
 
-def _sentence(fault: ValidationError) -> str:
-    """The deepest fault says most: of several schemas, the one that the body comes nearest to."""
+def _error_text(fault: ValidationError) -> str:
+    """The text of the deepest fault: it comes from the schema that fits the body best."""
     deepest = fault
     while branches := getattr(deepest.kind, "context", None):
-        inner = [fault for branch in branches for fault in branch]
-        deepest = max(inner, key=lambda fault: len(fault.instance_path))
-    where = "/".join(str(step) for step in deepest.instance_path) or "<root>"
-    return f"{where}: {deepest.message[-_SENTENCE_CHARS:]}"
+        inner_faults = [fault for branch in branches for fault in branch]
+        deepest = max(inner_faults, key=lambda fault: len(fault.instance_path))
+    location = "/".join(str(step) for step in deepest.instance_path) or "<root>"
+    return f"{location}: {deepest.message[-_SENTENCE_CHARS:]}"
 
 
 class Inspector:
     """Collects the violations of all calls. `openapi` names the description file, or None."""
 
     def __init__(self, openapi: Path | None) -> None:
-        self._description = describe(openapi) if openapi else None
-        self._found: list[Payload] = []
+        self._description = load_description(openapi) if openapi else None
+        self._violations: list[Payload] = []
 
     def inspect(self, call: Call, content_type: str) -> None:
-        """Check a call, and note what is wrong with it."""
-        errors = list(_own_rules(call))
+        """Check a call, and record its violations."""
+        errors = list(_extra_violations(call))
         if self._description is not None:
             errors += self._description.errors(call.method, call.path, call.body, content_type)
         if errors:
-            self.report(call, errors)
+            self.record(call, errors)
 
-    def report(self, call: Call, errors: list[str]) -> None:
-        """Note violations found elsewhere."""
+    def record(self, call: Call, errors: list[str]) -> None:
+        """Record and log violations."""
         log.warning("%s %s: %s", call.method, call.path, "; ".join(errors))
-        self._found.append({"method": call.method, "path": call.path, "errors": errors})
+        self._violations.append({"method": call.method, "path": call.path, "errors": errors})
 
     @property
-    def compares(self) -> bool:
-        """Whether calls are compared with Discord's description, which needs the file."""
+    def has_description(self) -> bool:
+        """Whether there is a description to compare calls with."""
         return self._description is not None
 
     def violations(self) -> list[Payload]:
-        """Everything wrong with the calls so far: `{method, path, errors}`."""
-        return list(self._found)
+        """All violations so far: `{method, path, errors}`."""
+        return list(self._violations)
 
 
-def _own_rules(call: Call) -> Iterator[str]:
-    """What the description leaves out: the content limit, and files belonging to attachments."""
-    outer = as_object(call.body)
-    body = as_object(outer["data"]) if "data" in outer else outer
+def _extra_violations(call: Call) -> Iterator[str]:
+    """Violations of rules that the description leaves out: content length, files of attachments."""
+    call_body = as_object(call.body)
+    body = as_object(call_body["data"]) if "data" in call_body else call_body
     content = body.get("content")
     if isinstance(content, str) and len(content) > _CONTENT_LIMIT:
         yield f"content: {len(content)} characters, {_CONTENT_LIMIT} are allowed"
     attachments = cast("list[Payload]", body.get("attachments") or [])
-    named = {int(a["id"]) for a in attachments if str(a.get("id")).isdecimal()}
-    sent = set(range(len(call.uploads)))
-    for number in sorted(sent - named):
+    named_numbers = {int(a["id"]) for a in attachments if str(a.get("id")).isdecimal()}
+    sent_numbers = set(range(len(call.uploads)))
+    for number in sorted(sent_numbers - named_numbers):
         yield f"files[{number}] belongs to no attachment"
-    for number in sorted(n for n in named - sent if n < _UPLOADS_AT_MOST):
+    for number in sorted(n for n in named_numbers - sent_numbers if n < _MAX_UPLOADS):
         yield f"attachment {number} has no file"

@@ -15,7 +15,7 @@ from typing import Protocol
 from aiohttp import web
 
 from bot.sandbox.wire.control import BotControl
-from bot.sandbox.wire.wire import NotPossible, Payload, as_object, finite, json_response
+from bot.sandbox.wire.wire import NotPossible, Payload, as_object, finite_number, json_response
 from bot.sandbox.world.interactions import Interactions
 from bot.sandbox.world.people import People
 
@@ -31,8 +31,8 @@ Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 async def guard(request: web.Request, handler: Handler) -> web.StreamResponse:
     """Reject requests that come from another site or another machine.
 
-    A foreign site can make a browser send requests here, but not without its Origin; and a name
-    that resolves to 127.0.0.1 shows in Host.
+    A foreign site can make a browser send requests here, but they carry its Origin; and Host
+    shows a foreign name that resolves to 127.0.0.1.
     """
     host = request.headers.get("Host", "")
     name = host.rpartition(":")[0] or host
@@ -45,20 +45,20 @@ async def guard(request: web.Request, handler: Handler) -> web.StreamResponse:
 
 
 @web.middleware
-async def explain(request: web.Request, handler: Handler) -> web.StreamResponse:
-    """Answer in JSON, with status 400, what a person cannot do."""
+async def explain_refusal(request: web.Request, handler: Handler) -> web.StreamResponse:
+    """Answer a refusal or a malformed request in JSON, with status 400."""
     try:
         return await handler(request)
     except NotPossible as reason:
         return json_response({"error": str(reason)}, 400)
-    except (KeyError, ValueError, TypeError) as fault:
+    except (KeyError, ValueError, TypeError) as error:
         if not request.path.startswith("/page/"):
             raise
-        log.info("%s %s: %r", request.method, request.path, fault)
-        return json_response({"error": f"malformed request: {fault!r}"}, 400)
+        log.info("%s %s: %r", request.method, request.path, error)
+        return json_response({"error": f"malformed request: {error!r}"}, 400)
 
 
-async def body_of(request: web.Request) -> Payload:
+async def read_body(request: web.Request) -> Payload:
     """The JSON object that the page sent. Raises `ValueError` for anything else."""
     if request.content_type != "application/json":
         raise ValueError("the body must be application/json")
@@ -69,38 +69,38 @@ def _nonce(body: Payload) -> str | None:
     return str(body["nonce"]) if body.get("nonce") is not None else None
 
 
-def _path(body: Payload) -> tuple[str, ...]:
+def _command_path(body: Payload) -> tuple[str, ...]:
     names = (body["name"], body.get("group"), body.get("subcommand"))
     return tuple(str(name) for name in names if name)
 
 
-class Pretended(Protocol):
-    """What the page needs of the local Discord; `Sandbox` implements it."""
+class LocalDiscord(Protocol):
+    """What the page needs from the local Discord; `Sandbox` implements it."""
 
     people: People
     interactions: Interactions
     bot_control: BotControl | None
 
-    def state(self, persona: int) -> Payload: ...  # noqa: D102  as `Sandbox` says
+    def state(self, persona: int) -> Payload: ...  # noqa: D102  see `Sandbox`
     @property
-    def compares(self) -> bool: ...  # noqa: D102  as `Sandbox` says
-    def violations(self) -> list[Payload]: ...  # noqa: D102  as `Sandbox` says
-    def drop_gateway(self) -> None: ...  # noqa: D102  as `Sandbox` says
-    def invalidate(self) -> None: ...  # noqa: D102  as `Sandbox` says
-    def ratelimit(self, calls: int) -> None: ...  # noqa: D102  as `Sandbox` says
-    def outage(self, calls: int, status: int = 503) -> None: ...  # noqa: D102  as `Sandbox` says
-    def latency(self, ms: int) -> None: ...  # noqa: D102  as `Sandbox` says
-    def upload_limit(self, limit_bytes: int) -> None: ...  # noqa: D102  as `Sandbox` says
-    def offline(self, seconds: float) -> None: ...  # noqa: D102  as `Sandbox` says
-    def clear_weather(self) -> None: ...  # noqa: D102  as `Sandbox` says
-    def weather_report(self) -> Payload: ...  # noqa: D102  as `Sandbox` says
-    def tell_bot_state(self) -> None: ...  # noqa: D102  as `Sandbox` says
+    def has_description(self) -> bool: ...  # noqa: D102  see `Sandbox`
+    def violations(self) -> list[Payload]: ...  # noqa: D102  see `Sandbox`
+    def drop_gateway(self) -> None: ...  # noqa: D102  see `Sandbox`
+    def invalidate_session(self) -> None: ...  # noqa: D102  see `Sandbox`
+    def start_rate_limit(self, calls: int) -> None: ...  # noqa: D102  see `Sandbox`
+    def start_outage(self, calls: int, status: int = 503) -> None: ...  # noqa: D102  see `Sandbox`
+    def set_latency(self, ms: int) -> None: ...  # noqa: D102  see `Sandbox`
+    def set_upload_limit(self, limit_bytes: int) -> None: ...  # noqa: D102  see `Sandbox`
+    def go_offline(self, seconds: float) -> None: ...  # noqa: D102  see `Sandbox`
+    def clear_weather(self) -> None: ...  # noqa: D102  see `Sandbox`
+    def weather_report(self) -> Payload: ...  # noqa: D102  see `Sandbox`
+    def broadcast_bot_state(self) -> None: ...  # noqa: D102  see `Sandbox`
 
 
 class PageApi:
     """The handlers for one sandbox."""
 
-    def __init__(self, sandbox: Pretended) -> None:
+    def __init__(self, sandbox: LocalDiscord) -> None:
         self._sandbox = sandbox
 
     def routes(self) -> list[web.RouteDef]:
@@ -111,7 +111,7 @@ class PageApi:
             web.get("/page/state", self.state),
             web.get("/page/messages", self.messages),
             web.get("/page/violations", self.violations),
-            web.get("/page/truth", self.truth),
+            web.get("/page/truth", self.reaction_users),
             web.post("/page/command", self.command),
             web.post("/page/context", self.context),
             web.post("/page/autocomplete", self.autocomplete),
@@ -119,15 +119,15 @@ class PageApi:
             web.post("/page/modal", self.modal),
             web.post("/page/upload", self.upload),
             web.put("/page/reaction", self.react),
-            web.delete("/page/reaction", self.unreact),
-            web.post("/page/message", self.say),
-            web.delete("/page/message", self.unsay),
-            web.post("/page/language", self.language),
+            web.delete("/page/reaction", self.remove_reaction),
+            web.post("/page/message", self.send_message),
+            web.delete("/page/message", self.delete_message),
+            web.post("/page/language", self.set_language),
             web.post("/page/weather", self.weather),
             web.post("/page/bot", self.bot),
         ]
 
-    # ---- looking --------------------------------------------------------------------------------
+    # ---- reading --------------------------------------------------------------------------------
 
     async def index(self, _request: web.Request) -> web.FileResponse:
         """The page."""
@@ -154,27 +154,27 @@ class PageApi:
     async def violations(self, _request: web.Request) -> web.Response:
         """Violations of Discord's description, and whether the description was available."""
         sandbox = self._sandbox
-        return json_response({"compares": sandbox.compares, "found": sandbox.violations()})
+        return json_response({"compares": sandbox.has_description, "found": sandbox.violations()})
 
-    async def truth(self, request: web.Request) -> web.Response:
+    async def reaction_users(self, request: web.Request) -> web.Response:
         """A message's reactions with their users, for tests."""
         return json_response(self._sandbox.people.reactions(int(request.query["message_id"])))
 
-    # ---- doing ----------------------------------------------------------------------------------
+    # ---- acting ----------------------------------------------------------------------------------
 
-    async def language(self, request: web.Request) -> web.Response:
+    async def set_language(self, request: web.Request) -> web.Response:
         """Set the language of a person's client."""
-        body = await body_of(request)
-        self._sandbox.people.speak(int(body["persona"]), str(body["locale"]))
+        body = await read_body(request)
+        self._sandbox.people.set_locale(int(body["persona"]), str(body["locale"]))
         return json_response({"ok": True})
 
     async def command(self, request: web.Request) -> web.Response:
         """Call a slash command."""
-        body = await body_of(request)
+        body = await read_body(request)
         ticket = self._sandbox.interactions.command(
             int(body["persona"]),
             int(body["channel"]),
-            _path(body),
+            _command_path(body),
             as_object(body.get("options")),
             _nonce(body),
         )
@@ -182,7 +182,7 @@ class PageApi:
 
     async def context(self, request: web.Request) -> web.Response:
         """Call a menu command."""
-        body = await body_of(request)
+        body = await read_body(request)
         ticket = self._sandbox.interactions.context(
             int(body["persona"]),
             int(body["channel"]),
@@ -194,11 +194,11 @@ class PageApi:
 
     async def autocomplete(self, request: web.Request) -> web.Response:
         """Ask the bot for suggestions and wait for them."""
-        body = await body_of(request)
+        body = await read_body(request)
         ticket = self._sandbox.interactions.autocomplete(
             int(body["persona"]),
             int(body["channel"]),
-            _path(body),
+            _command_path(body),
             as_object(body.get("options")),
             str(body["focused"]),
         )
@@ -206,7 +206,7 @@ class PageApi:
 
     async def component(self, request: web.Request) -> web.Response:
         """Press a button or choose from a menu."""
-        body = await body_of(request)
+        body = await read_body(request)
         values = body.get("values")
         ticket = self._sandbox.interactions.component(
             int(body["persona"]),
@@ -219,7 +219,7 @@ class PageApi:
 
     async def modal(self, request: web.Request) -> web.Response:
         """Submit a form."""
-        body = await body_of(request)
+        body = await read_body(request)
         ticket = self._sandbox.interactions.modal(
             int(body["persona"]),
             int(body["interaction_id"]),
@@ -239,53 +239,53 @@ class PageApi:
 
     async def react(self, request: web.Request) -> web.Response:
         """Add a reaction."""
-        body = await body_of(request)
+        body = await read_body(request)
         self._sandbox.people.react(
             int(body["persona"]), int(body["message_id"]), str(body["emoji"])
         )
         return json_response({"ok": True})
 
-    async def unreact(self, request: web.Request) -> web.Response:
-        """Take a reaction back."""
-        body = await body_of(request)
-        self._sandbox.people.unreact(
+    async def remove_reaction(self, request: web.Request) -> web.Response:
+        """Remove a reaction."""
+        body = await read_body(request)
+        self._sandbox.people.remove_reaction(
             int(body["persona"]), int(body["message_id"]), str(body["emoji"])
         )
         return json_response({"ok": True})
 
-    async def say(self, request: web.Request) -> web.Response:
+    async def send_message(self, request: web.Request) -> web.Response:
         """Write a message."""
-        body = await body_of(request)
-        message = self._sandbox.people.say(
+        body = await read_body(request)
+        message = self._sandbox.people.send_message(
             int(body["persona"]), int(body["channel"]), str(body["content"])
         )
         return json_response({"ok": True, "message_id": message["id"]})
 
-    async def unsay(self, request: web.Request) -> web.Response:
+    async def delete_message(self, request: web.Request) -> web.Response:
         """Delete a message."""
-        body = await body_of(request)
-        self._sandbox.people.unsay(int(body["persona"]), int(body["message_id"]))
+        body = await read_body(request)
+        self._sandbox.people.delete_message(int(body["persona"]), int(body["message_id"]))
         return json_response({"ok": True})
 
     async def weather(self, request: web.Request) -> web.Response:
         """Set the weather."""
-        body = await body_of(request)
+        body = await read_body(request)
         sandbox = self._sandbox
         match body["action"]:
             case "drop":
                 sandbox.drop_gateway()
             case "invalidate":
-                sandbox.invalidate()
+                sandbox.invalidate_session()
             case "ratelimit":
-                sandbox.ratelimit(int(body.get("n") or 1))
+                sandbox.start_rate_limit(int(body.get("n") or 1))
             case "outage":
-                sandbox.outage(int(body.get("n") or 1), int(body.get("status") or 503))
+                sandbox.start_outage(int(body.get("n") or 1), int(body.get("status") or 503))
             case "latency":
-                sandbox.latency(int(body.get("ms") or 0))
+                sandbox.set_latency(int(body.get("ms") or 0))
             case "upload_limit":
-                sandbox.upload_limit(int(body["bytes"]))
+                sandbox.set_upload_limit(int(body["bytes"]))
             case "offline":
-                sandbox.offline(finite(body.get("seconds") or 10))
+                sandbox.go_offline(finite_number(body.get("seconds") or 10))
             case "clear":
                 sandbox.clear_weather()
             case other:
@@ -294,7 +294,7 @@ class PageApi:
 
     async def bot(self, request: web.Request) -> web.Response:
         """Start, stop, restart or kill the bot."""
-        body = await body_of(request)
+        body = await read_body(request)
         control = self._sandbox.bot_control
         if control is None:
             raise NotPossible("The bot was not started from here.")
@@ -307,5 +307,5 @@ class PageApi:
         if body["action"] not in actions:
             raise NotPossible(f"The bot cannot {body['action']}.")
         await actions[body["action"]]()
-        self._sandbox.tell_bot_state()
+        self._sandbox.broadcast_bot_state()
         return json_response({"ok": True})

@@ -18,14 +18,14 @@ from urllib.parse import unquote
 
 from aiohttp import BodyPartReader, web
 
-from bot.sandbox.wire.faults import Weather, too_many
+from bot.sandbox.wire.faults import Weather, too_many_requests
 from bot.sandbox.wire.limits import RateLimits
 from bot.sandbox.wire.openapi import Inspector
 from bot.sandbox.wire.wire import DiscordError, Payload, Upload, as_object, json_response
 from bot.sandbox.world import lounge
 from bot.sandbox.world.interactions import Interactions
 from bot.sandbox.world.people import People
-from bot.sandbox.world.scene import Call, World
+from bot.sandbox.world.world import Call, World
 
 log = logging.getLogger(__name__)
 
@@ -40,7 +40,7 @@ Handler = Callable[["Rest", "re.Match[str]", Call], object]
 
 
 class Rest:
-    """The API. `gateway_url` is what /gateway answers."""
+    """The API. `/gateway` answers with `gateway_url`."""
 
     def __init__(
         self,
@@ -65,11 +65,11 @@ class Rest:
     async def serve(self, request: web.Request) -> web.Response:
         """Serve any method under /api/v10."""
         path = request.rel_url.raw_path.removeprefix(PREFIX).replace("%40", "@")
-        fault = await self._weather.strike()
+        fault = await self._weather.inject_fault()
         now_s = asyncio.get_running_loop().time()
-        headers, early_s = self._limits.take(request.method, path, now_s)
+        headers, early_s = self._limits.count_call(request.method, path, now_s)
         if early_s:
-            fault = too_many(headers, early_s)
+            fault = too_many_requests(headers, early_s)
         if fault is not None:
             await request.read()
             return fault
@@ -77,8 +77,8 @@ class Rest:
             self._authorise(request, path)
             call = await self._unpack(request, path)
             answer = self._answer(call)
-        except DiscordError as refused:
-            return json_response(refused.body(), refused.status, headers)
+        except DiscordError as error:
+            return json_response(error.body(), error.status, headers)
         if answer is None:
             return web.Response(status=204, headers=headers)
         return json_response(answer, 200, headers)
@@ -123,15 +123,15 @@ class Rest:
             name = part.name or ""
             if name == "payload_json":
                 body = json.loads(data)
-            elif found := re.fullmatch(r"files\[(\d+)\]", name):
+            elif file_field := re.fullmatch(r"files\[(\d+)\]", name):
                 if len(data) > self._people.upload_limit_bytes:
                     raise _TOO_LARGE
-                files.append((int(found[1]), part.filename or "unknown", data))
+                files.append((int(file_field[1]), part.filename or "unknown", data))
         if total_bytes > REQUEST_LIMIT_BYTES:
             raise _TOO_LARGE
-        described = _descriptions(body)
+        descriptions = _upload_descriptions(body)
         uploads = tuple(
-            Upload(fp=BytesIO(data), filename=filename, description=described.get(str(number)))
+            Upload(fp=BytesIO(data), filename=filename, description=descriptions.get(str(number)))
             for number, filename, data in sorted(files)
         )
         return replace(call, body=body, uploads=uploads)
@@ -144,21 +144,21 @@ class Rest:
                 if method == call.method and (match := pattern.fullmatch(call.path)):
                     return handler(self, match, call)
             answer = self.world.request(call)
-        except DiscordError as refused:
-            if refused.status == 501:
-                self._inspector.report(call, [f"the sandbox: {refused.message}"])
+        except DiscordError as error:
+            if error.status == 501:
+                self._inspector.record(call, [f"the sandbox: {error.message}"])
             raise
         except (ValueError, KeyError, TypeError, AttributeError):
             log.warning("%s %s was malformed", call.method, call.path, exc_info=True)
             raise _MALFORMED from None
         if callback := _CALLBACK.fullmatch(call.path):
-            self._interactions.answered(int(callback[1]))
+            self._interactions.mark_answered(int(callback[1]))
             if call.params.get("with_response") not in ("1", "true"):
                 return None
         return answer
 
 
-def _descriptions(body: object) -> dict[str, str | None]:
+def _upload_descriptions(body: object) -> dict[str, str | None]:
     outer = as_object(body)
     inner = as_object(outer.get("data"))
     attachments: list[Payload] = outer.get("attachments") or inner.get("attachments") or []
@@ -176,7 +176,7 @@ def _application(rest: Rest, _match: re.Match[str], call: Call) -> object:
     return {**answer, "owner": rest.world.request(replace(call, path=f"/users/{lounge.OWNER.id}"))}
 
 
-def _put_commands(rest: Rest, match: re.Match[str], call: Call) -> object:
+def _register_commands(rest: Rest, match: re.Match[str], call: Call) -> object:
     guild = match.groupdict().get("guild")
     return rest.world.register_commands(int(guild) if guild else None, call.body)
 
@@ -185,7 +185,7 @@ def _history(rest: Rest, match: re.Match[str], call: Call) -> object:
     return rest.world.history(int(match["channel"]), call.params)
 
 
-def _send(rest: Rest, _match: re.Match[str], call: Call) -> object:
+def _post_message(rest: Rest, _match: re.Match[str], call: Call) -> object:
     return rest.world.post_message(call)
 
 
@@ -197,7 +197,7 @@ def _reaction_users(rest: Rest, match: re.Match[str], call: Call) -> object:
 
 
 def _edit_channel(rest: Rest, _match: re.Match[str], call: Call) -> object:
-    """SimCord rejects `nsfw`, so it is removed from the call and set by us."""
+    """SimCord rejects `nsfw`: remove it from the call and set it here."""
     body = dict(as_object(call.body))
     nsfw = body.pop("nsfw", None)
     answer = rest.world.request(replace(call, body=body))
@@ -213,9 +213,9 @@ _ROUTES: tuple[tuple[str, re.Pattern[str], Handler], ...] = tuple(
     for method, pattern, handler in (
         ("GET", r"/gateway(/bot)?", _gateway),
         ("GET", r"(?:/oauth2)?/applications/@me", _application),
-        ("PUT", r"/applications/\d+(/guilds/(?P<guild>\d+))?/commands", _put_commands),
+        ("PUT", r"/applications/\d+(/guilds/(?P<guild>\d+))?/commands", _register_commands),
         ("GET", _CHANNEL + "/messages", _history),
-        ("POST", _CHANNEL + "/messages", _send),
+        ("POST", _CHANNEL + "/messages", _post_message),
         (
             "GET",
             _CHANNEL + r"/messages/(?P<message>\d+)/reactions/(?P<emoji>[^/]+)",

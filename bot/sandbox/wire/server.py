@@ -1,4 +1,4 @@
-"""`Sandbox`: the local Discord as one object, with what tests and the page can do to it.
+"""`Sandbox`: the local Discord as one object, which tests and the page control.
 
 The composition root of this room: builds the world, the REST API, the gateway, the CDN and the page
 API on one port of 127.0.0.1, and closes them in reverse. Knows nothing about the bot.
@@ -25,16 +25,16 @@ from bot.sandbox.wire.feed import Feed
 from bot.sandbox.wire.gateway import Gateway
 from bot.sandbox.wire.limits import RateLimits
 from bot.sandbox.wire.openapi import Inspector
-from bot.sandbox.wire.page_api import PageApi, explain, guard
+from bot.sandbox.wire.page_api import PageApi, explain_refusal, guard
 from bot.sandbox.wire.rest import PREFIX, Rest
 from bot.sandbox.wire.wire import NotPossible, Payload
 from bot.sandbox.world import lounge
 from bot.sandbox.world.backend import LoungeBackend
 from bot.sandbox.world.interactions import Interactions, Ticket
 from bot.sandbox.world.people import LOCALES, UPLOAD_LIMIT_BYTES, People
-from bot.sandbox.world.records import Keeper
-from bot.sandbox.world.scene import World
+from bot.sandbox.world.records import WorldRecords
 from bot.sandbox.world.state import Store
+from bot.sandbox.world.world import World
 
 _HOST = "127.0.0.1"
 
@@ -42,10 +42,9 @@ _HOST = "127.0.0.1"
 class Sandbox:
     """A Discord of one server. Use as `async with Sandbox() as sandbox`.
 
-    `port=0` takes any free one; `state_dir` keeps everything over a restart; `openapi` names
-    Discord's description; `privileged=False` closes with 4014 on privileged intents;
-    `strict_limits` enforces the rate limits that clients observe (see `limits.py`). Persons and
-    channels are named by id or by name ("member", "Haru", "general").
+    `port=0` takes any free port; `state_dir` keeps everything between runs; `openapi` is Discord's
+    description; `privileged=False` closes with 4014 on privileged intents; `strict_limits` enforces
+    the limits in `limits.py`. Methods take persons and channels by id or name ("Haru", "general").
     """
 
     def __init__(
@@ -66,18 +65,20 @@ class Sandbox:
         self.world = World(backend)
         self.people = People(backend)
         self._weather = Weather()
-        self._weather.on_change = self._tell_weather
+        self._weather.on_change = self._broadcast_weather
         self._inspector = Inspector(openapi)
         self.limits = RateLimits(strict=strict_limits)
         self.interactions = Interactions(self.people)
-        self._store = Store(state_dir, Keeper(backend, self._cdn), self._cdn) if state_dir else None
+        self._store = (
+            Store(state_dir, WorldRecords(backend, self._cdn), self._cdn) if state_dir else None
+        )
         self._gateway = Gateway(self.world, self._weather, token, privileged=privileged)
-        self._gateway.on_change = self.tell_bot_state
+        self._gateway.on_change = self.broadcast_bot_state
         self._feed = Feed(self.world, self.people)
         self.interactions.notify = self._feed.notify
         self.fans = Fans(self.people, self.interactions, self._cdn.read)
-        self.fans.on_change = self._tell_fans
-        self.world.listen(self.fans.note)
+        self.fans.on_change = self._broadcast_fans
+        self.world.listen(self.fans.handle_event)
         self._rest = Rest(
             world=self.world,
             people=self.people,
@@ -89,25 +90,25 @@ class Sandbox:
         )
         self._stack = AsyncExitStack()
 
-    # ---- coming up and going down ---------------------------------------------------------------
+    # ---- opening and closing --------------------------------------------------------------------
 
     async def __aenter__(self) -> Self:
         async with AsyncExitStack() as stack:
-            # Saved files' addresses need the port; nobody may connect before they are restored.
-            door = socket.create_server((_HOST, self.port))
-            stack.callback(door.close)
-            self.port = int(door.getsockname()[1])
+            # Saved files need the port for their URLs; nobody may connect before they are restored.
+            server_socket = socket.create_server((_HOST, self.port))
+            stack.callback(server_socket.close)
+            self.port = int(server_socket.getsockname()[1])
             self._cdn.base_url = f"http://{_HOST}:{self.port}/cdn"
             self._gateway.url = self._rest.gateway_url = self.gateway_url
             if self._store is not None:
                 await self._store.load()
-                self.world.listen(self._store.note)
+                self.world.listen(self._store.mark_changes)
                 stack.push_async_callback(self._store.save)
-                await stack.enter_async_context(_running(self._store.run()))
-            runner = web.AppRunner(self._app(), access_log=None, shutdown_timeout=2.0)
+                await stack.enter_async_context(_background_task(self._store.run()))
+            runner = web.AppRunner(self._build_app(), access_log=None, shutdown_timeout=2.0)
             await runner.setup()
             stack.push_async_callback(runner.cleanup)
-            await web.SockSite(runner, door).start()
+            await web.SockSite(runner, server_socket).start()
             stack.push_async_callback(self._gateway.close)
             stack.callback(self._feed.close)
             stack.push_async_callback(self.fans.close)
@@ -122,8 +123,8 @@ class Sandbox:
     ) -> None:
         await self._stack.aclose()
 
-    def _app(self) -> web.Application:
-        app = web.Application(client_max_size=64 << 20, middlewares=[guard, explain])
+    def _build_app(self) -> web.Application:
+        app = web.Application(client_max_size=64 << 20, middlewares=[guard, explain_refusal])
         app.add_routes(
             [
                 web.get("/gateway", self._gateway.serve),
@@ -160,7 +161,7 @@ class Sandbox:
         """Whether the bot has an identified gateway connection."""
         return self._gateway.online
 
-    # ---- who and where --------------------------------------------------------------------------
+    # ---- names and ids --------------------------------------------------------------------------
 
     def persona(self, name: str | int) -> int:
         """The user id of a persona, given by id, role or name."""
@@ -218,29 +219,29 @@ class Sandbox:
             self.persona(persona), int(message_id), custom_id, values
         )
 
-    def submit(self, persona: str | int, opened: Ticket, fields: Payload) -> Ticket:
-        """Submit the modal that `opened` led to."""
-        return self.interactions.modal(self.persona(persona), opened.id, fields)
+    def submit(self, persona: str | int, opener: Ticket, fields: Payload) -> Ticket:
+        """Submit the modal that `opener` led to."""
+        return self.interactions.modal(self.persona(persona), opener.id, fields)
 
-    def say(self, persona: str | int, channel: str | int, content: str) -> Payload:
+    def send_message(self, persona: str | int, channel: str | int, content: str) -> Payload:
         """Write a message."""
-        return self.people.say(self.persona(persona), self.channel(channel), content)
+        return self.people.send_message(self.persona(persona), self.channel(channel), content)
 
     def react(self, persona: str | int, message_id: int | str, emoji: str) -> None:
         """Add a reaction."""
         self.people.react(self.persona(persona), int(message_id), emoji)
 
-    def unreact(self, persona: str | int, message_id: int | str, emoji: str) -> None:
-        """Take a reaction back."""
-        self.people.unreact(self.persona(persona), int(message_id), emoji)
+    def remove_reaction(self, persona: str | int, message_id: int | str, emoji: str) -> None:
+        """Remove a reaction."""
+        self.people.remove_reaction(self.persona(persona), int(message_id), emoji)
 
     def clear_reactions(self, message_id: int | str, emoji: str | None = None) -> None:
         """Clear all reactions of a message, or those of one emoji."""
         self.people.clear_reactions(int(message_id), emoji)
 
     def delete_message(self, persona: str | int, message_id: int | str) -> None:
-        """Delete a message as somebody who may."""
-        self.people.unsay(self.persona(persona), int(message_id))
+        """Delete a message as a persona who may."""
+        self.people.delete_message(self.persona(persona), int(message_id))
 
     def bulk_delete(self, channel: str | int, message_ids: Iterable[int | str]) -> None:
         """Delete several messages at once."""
@@ -251,10 +252,10 @@ class Sandbox:
         self.people.delete_channel(self.channel(channel))
 
     def set_bot_permissions(self, *names: str) -> None:
-        """Leave the bot only these permissions, by discord.py's names."""
+        """Take every permission but these from the bot; names are discord.py's."""
         self.people.set_bot_permissions(names)
 
-    # ---- what can be seen -----------------------------------------------------------------------
+    # ---- what people see ------------------------------------------------------------------------
 
     def messages(
         self, channel: str | int, persona: str | int | None = None, limit: int = 1_000_000
@@ -265,8 +266,8 @@ class Sandbox:
 
     def reactions(self, message_id: int | str) -> dict[str, list[int]]:
         """User ids by emoji, in the order in which they reacted."""
-        truth = self.people.reactions(int(message_id))
-        return {str(r["emoji"]): [int(u) for u in r["user_ids"]] for r in truth}
+        entries = self.people.reactions(int(message_id))
+        return {str(r["emoji"]): [int(u) for u in r["user_ids"]] for r in entries}
 
     def attachment(self, attachment: Payload) -> bytes:
         """The bytes behind an attachment object."""
@@ -276,44 +277,44 @@ class Sandbox:
         return data
 
     @property
-    def compares(self) -> bool:
+    def has_description(self) -> bool:
         """Whether Discord's description is available for checks."""
-        return self._inspector.compares
+        return self._inspector.has_description
 
     def violations(self) -> list[Payload]:
-        """What the bot sent against Discord's description so far."""
+        """The bot's requests that broke Discord's description so far."""
         return self._inspector.violations()
 
     def state(self, persona: int) -> Payload:
-        """What a page needs at its start, as one persona sees it."""
+        """Everything a page needs at its start, as one persona sees it."""
         people = self.people
         if persona not in people.personas:
             persona = lounge.PERSONAS[1].id
         return {
-            "personas": [_shown(one) for one in people.personas.values()],
+            "personas": [_persona_payload(persona) for persona in people.personas.values()],
             "locale": people.locale_of(persona),
             "locales": LOCALES,
-            "others": [_shown(fan) for fan in lounge.FANS],
+            "others": [_persona_payload(fan) for fan in lounge.FANS],
             "bot": {"id": str(lounge.BOT_ID), "name": lounge.BOT_NAME, **self._bot_state()},
             "guild": {
                 "id": str(lounge.GUILD_ID),
                 "name": lounge.GUILD_NAME,
                 "emojis": [
-                    {"id": str(e.id), "name": e.name, "url": f"/cdn/emojis/{e.id}.png"}
-                    for e in lounge.EMOJIS
+                    {"id": str(emoji.id), "name": emoji.name, "url": f"/cdn/emojis/{emoji.id}.png"}
+                    for emoji in lounge.EMOJIS
                 ],
             },
             "channels": [
                 {
-                    "id": c["id"],
-                    "name": c["name"],
-                    "topic": c.get("topic"),
-                    "nsfw": c.get("nsfw", False),
-                    "type": c["type"],
-                    "parent_id": c.get("parent_id"),
-                    "bot_sees": people.sees(lounge.BOT_ID, int(c["id"])),
+                    "id": channel["id"],
+                    "name": channel["name"],
+                    "topic": channel.get("topic"),
+                    "nsfw": channel.get("nsfw", False),
+                    "type": channel["type"],
+                    "parent_id": channel.get("parent_id"),
+                    "bot_sees": people.sees(lounge.BOT_ID, int(channel["id"])),
                 }
-                for c in people.channels(persona)
+                for channel in people.channels(persona)
             ],
             "roles": people.roles(),
             "commands": people.commands(persona),
@@ -324,71 +325,71 @@ class Sandbox:
     # ---- the weather ----------------------------------------------------------------------------
 
     def drop_gateway(self) -> None:
-        """Close the bot's gateway connection; it may resume."""
+        """Close the bot's gateway connection; the bot may resume."""
         self._gateway.drop()
 
-    def invalidate(self) -> None:
-        """End the bot's session; it must identify again."""
-        self._gateway.invalidate()
+    def invalidate_session(self) -> None:
+        """End the bot's session; the bot must identify again."""
+        self._gateway.invalidate_sessions()
 
-    def ratelimit(self, calls: int) -> None:
+    def start_rate_limit(self, calls: int) -> None:
         """Answer the next calls with 429."""
         self._weather.ratelimit_left = calls
-        self._tell_weather()
+        self._broadcast_weather()
 
-    def outage(self, calls: int, status: int = 503) -> None:
+    def start_outage(self, calls: int, status: int = 503) -> None:
         """Answer the next calls with this status."""
         self._weather.outage_left, self._weather.outage_status = calls, status
-        self._tell_weather()
+        self._broadcast_weather()
 
-    def latency(self, ms: int) -> None:
+    def set_latency(self, ms: int) -> None:
         """Delay every call by this long."""
         self._weather.latency_ms = ms
-        self._tell_weather()
+        self._broadcast_weather()
 
-    def upload_limit(self, limit_bytes: int) -> None:
+    def set_upload_limit(self, limit_bytes: int) -> None:
         """Set the largest file that may be uploaded."""
         self.people.upload_limit_bytes = limit_bytes
-        self._tell_weather()
+        self._broadcast_weather()
 
-    def offline(self, seconds: float) -> None:
+    def go_offline(self, seconds: float) -> None:
         """Drop the gateway and refuse it for a while."""
         self._weather.go_offline(seconds)
         self._gateway.drop()
-        self._tell_weather()
-        asyncio.get_running_loop().call_later(seconds + 0.01, self._tell_weather)
+        self._broadcast_weather()
+        asyncio.get_running_loop().call_later(seconds + 0.01, self._broadcast_weather)
 
     def clear_weather(self) -> None:
         """End all faults."""
         self._weather.clear()
         self.people.upload_limit_bytes = UPLOAD_LIMIT_BYTES
-        self._tell_weather()
+        self._broadcast_weather()
 
     def weather_report(self) -> Payload:
         """The weather as the page shows it."""
         return self._weather.report() | {"upload_limit_bytes": self.people.upload_limit_bytes}
 
-    def _tell_weather(self) -> None:
+    def _broadcast_weather(self) -> None:
         self._feed.broadcast("WEATHER", self.weather_report())
 
-    def _tell_fans(self) -> None:
+    def _broadcast_fans(self) -> None:
         self._feed.broadcast("FANS", self.fans.report())
 
     def _bot_state(self) -> Payload:
         running = self.online if self.bot_control is None else self.bot_control.running
         return {"online": self.online, "running": running}
 
-    def tell_bot_state(self) -> None:
+    def broadcast_bot_state(self) -> None:
         """Tell the pages whether the bot is online."""
         self._feed.broadcast("BOT_STATE", self._bot_state())
 
 
-def _shown(one: lounge.Persona) -> Payload:
-    return {"id": str(one.id), "name": one.name, "avatar_color": one.avatar_color, "role": one.role}
+def _persona_payload(who: lounge.Persona) -> Payload:
+    return {"id": str(who.id), "name": who.name, "avatar_color": who.avatar_color, "role": who.role}
 
 
 @asynccontextmanager
-async def _running(work: Coroutine[None, None, None]) -> AsyncGenerator[None]:
+async def _background_task(work: Coroutine[None, None, None]) -> AsyncGenerator[None]:
     """Run a background task inside the block; its exception is raised at the end."""
     task = asyncio.create_task(work)
     try:

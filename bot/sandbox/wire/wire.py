@@ -34,13 +34,13 @@ class DiscordError(Exception):
         return body | {"errors": self.errors} if self.errors else body
 
 
-class NotPossible(Exception):  # noqa: N818  what a person at the page tried cannot be done
+class NotPossible(Exception):  # noqa: N818  a refusal to a person
     """A person at the page (or a test) tried something that a client would not do."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Upload:
-    """One file of a multipart request. `fp` is what SimCord reads it from."""
+    """One file of a multipart request. SimCord reads it from `fp`."""
 
     fp: BytesIO
     filename: str
@@ -52,11 +52,11 @@ def as_object(body: object) -> Payload:
     return cast("Payload", body) if isinstance(body, dict) else {}
 
 
-def finite(given: str | float) -> float:
-    """The number. `ValueError` for what is none; no bound would stop a `nan`."""
-    number = float(given)
+def finite_number(value: str | float) -> float:
+    """The number. Raises `ValueError` unless it is finite: a `nan` would pass every bound."""
+    number = float(value)
     if not math.isfinite(number):
-        raise ValueError(f"{given} is not a number")
+        raise ValueError(f"{value} is not a number")
     return number
 
 

@@ -1,8 +1,8 @@
 """SimCord's backend, corrected: real time, fixed ids, picture sizes, nonces, bounded memory.
 
 `simcord==3.2.1` models Discord's semantics for tests that last a second on a virtual clock. This
-subclass lets it run for days beside a real client and adds what it leaves out. Only this file,
-`world.py` and `records.py` know SimCord; nobody else uses this one.
+subclass lets it run for days beside a real client and adds what it leaves out. Only the other files
+of this folder use this one.
 """
 
 from __future__ import annotations
@@ -33,22 +33,22 @@ from simcord.enums import ChannelType, OverwriteType
 from bot.sandbox.wire.cdn import Cdn
 from bot.sandbox.wire.wire import Payload
 from bot.sandbox.world import lounge
-from bot.sandbox.world.completing import completed, embeds_with_urls, with_text_ids
+from bot.sandbox.world.completing import embeds_with_urls, fields_to_add, with_text_ids
 
 #: Called with an event's name, its payload, and the only user who may see it (None: everybody).
 Listener = Callable[[str, Payload, int | None], None]
 
 _DISCORD_EPOCH_MS = 1_420_070_400_000
-#: After this, an interaction's token is dead and its record is dropped.
-_INTERACTION_LIFE = dt.timedelta(minutes=16)
-_MEMBER_POWERS = (
+#: After this time an interaction's token is invalid, and its record is dropped.
+_INTERACTION_LIFETIME = dt.timedelta(minutes=16)
+_MEMBER_PERMISSIONS = (
     "view_channel", "send_messages", "send_messages_in_threads", "read_message_history",
     "add_reactions", "embed_links", "attach_files", "external_emojis", "change_nickname",
     "use_application_commands", "create_public_threads",
 )  # fmt: skip
-_MODERATOR_POWERS = ("manage_guild", "manage_messages", "manage_threads", "moderate_members")
+_MODERATOR_PERMISSIONS = ("manage_guild", "manage_messages", "manage_threads", "moderate_members")
 #: The permissions that a careful operator grants the bot.
-BOT_POWERS = (
+BOT_PERMISSIONS = (
     "view_channel", "send_messages", "send_messages_in_threads", "read_message_history",
     "add_reactions", "embed_links", "attach_files", "external_emojis",
 )  # fmt: skip
@@ -56,7 +56,7 @@ BOT_POWERS = (
 ItemT = TypeVar("ItemT")
 
 
-class _Forgetful(deque[Any]):
+class _EmptyLog(deque[Any]):
     """A list that stays empty: SimCord logs every request and event without end."""
 
     def __init__(self) -> None:
@@ -70,7 +70,7 @@ class _RealClock(Clock):
         return dt.datetime.now(dt.UTC)
 
 
-class _Shelf(CdnStore):
+class _CdnAdapter(CdnStore):
     """SimCord's interface to our CDN."""
 
     def __init__(self, cdn: Cdn) -> None:
@@ -85,10 +85,10 @@ class _Shelf(CdnStore):
         data: bytes,
         description: str | None,
     ) -> dict[str, Any]:
-        return self._cdn.keep(attachment_id, channel_id, filename, data, description)
+        return self._cdn.store_file(attachment_id, channel_id, filename, data, description)
 
 
-def powers(names: Iterable[str]) -> int:
+def permission_bits(names: Iterable[str]) -> int:
     """The permission bits of permission names."""
     bits = 0
     for name in names:
@@ -103,80 +103,80 @@ class LoungeBackend(Backend):
         self._last_id = 0
         super().__init__(clock=_RealClock())
         self._files = cdn
-        self.cdn = _Shelf(cdn)
-        self.http_requests = cast("list[Any]", _Forgetful())
-        self.transcript = cast("list[Any]", _Forgetful())
+        self.cdn = _CdnAdapter(cdn)
+        self.http_requests = cast("list[Any]", _EmptyLog())
+        self.transcript = cast("list[Any]", _EmptyLog())
         self.listeners: list[Listener] = []
         #: Nonces by message id, as the bot sent them.
         self.nonces: dict[int, str | int] = {}
         #: The nonce of the current request, for the message it creates.
-        self.arriving_nonce: str | int | None = None
-        self.age_restricted: set[int] = {place.id for place in lounge.CHANNELS if place.nsfw}
-        #: The language of a person's client, once it was chosen.
+        self.pending_nonce: str | int | None = None
+        self.age_restricted: set[int] = {channel.id for channel in lounge.CHANNELS if channel.nsfw}
+        #: The languages that people chose for their clients.
         self.locales: dict[int, str] = {}
-        self._build()
+        self._build_server()
 
     # ---- the local server -----------------------------------------------------------------------
 
-    def _build(self) -> None:
+    def _build_server(self) -> None:
         self.application_id = lounge.BOT_ID
         self.users.clear()
-        self.bot_user = self._user(lounge.BOT_ID, lounge.BOT_NAME, bot=True)
+        self.bot_user = self._add_user(lounge.BOT_ID, lounge.BOT_NAME, bot=True)
         people = (*lounge.PERSONAS, *lounge.FANS)
         for person in people:
-            self._user(person.id, person.name)
+            self._add_user(person.id, person.name)
         guild = Guild(id=lounge.GUILD_ID, name=lounge.GUILD_NAME, owner_id=lounge.OWNER.id)
         self.guilds[guild.id] = guild
-        everyone = powers(_MEMBER_POWERS)
+        everyone = permission_bits(_MEMBER_PERMISSIONS)
         for position, (role_id, name, permissions) in enumerate(
             (
                 (guild.id, "@everyone", everyone),
                 (lounge.MEMBER_ROLE_ID, "Member", 0),
-                (lounge.BOT_ROLE_ID, lounge.BOT_NAME, powers(BOT_POWERS)),
-                (lounge.MODERATOR_ROLE_ID, "Moderator", powers(_MODERATOR_POWERS)),
+                (lounge.BOT_ROLE_ID, lounge.BOT_NAME, permission_bits(BOT_PERMISSIONS)),
+                (lounge.MODERATOR_ROLE_ID, "Moderator", permission_bits(_MODERATOR_PERMISSIONS)),
             )
         ):
             guild.roles[role_id] = Role(
                 id=role_id, name=name, permissions=permissions, position=position
             )
         guild.roles[lounge.BOT_ROLE_ID].managed = True
-        self._join(guild, lounge.BOT_ID, [lounge.BOT_ROLE_ID])
+        self._add_member(guild, lounge.BOT_ID, [lounge.BOT_ROLE_ID])
         for person in people:
-            self._join(guild, person.id, _ROLES_OF[person.role])
+            self._add_member(guild, person.id, _ROLES_OF[person.role])
         for emoji in lounge.EMOJIS:
             guild.emojis[emoji.id] = CustomEmoji(
                 id=emoji.id, name=emoji.name, user_id=lounge.OWNER.id
             )
-        for place in lounge.CHANNELS:
-            self._open(guild, place)
+        for channel in lounge.CHANNELS:
+            self._add_channel(guild, channel)
         for category in lounge.CATEGORIES:
-            made = self.create_channel(
+            created = self.create_channel(
                 guild.id, category.name, type=ChannelType.CATEGORY, announce=False
             )
-            self._give_id(guild, made, category.id)
+            self._set_channel_id(guild, created, category.id)
 
-    def _user(self, user_id: int, name: str, *, bot: bool = False) -> User:
+    def _add_user(self, user_id: int, name: str, *, bot: bool = False) -> User:
         user = User(id=user_id, name=name.lower().replace(" ", "-"), global_name=name, bot=bot)
         self.users[user_id] = user
         return user
 
-    def _join(self, guild: Guild, user_id: int, roles: list[int]) -> None:
+    def _add_member(self, guild: Guild, user_id: int, roles: list[int]) -> None:
         guild.members[user_id] = Member(
             user_id=user_id, role_ids=list(roles), joined_at=self.now_iso()
         )
 
-    def _open(self, guild: Guild, place: lounge.LoungeChannel) -> None:
+    def _add_channel(self, guild: Guild, spec: lounge.LoungeChannel) -> None:
         channel = self.create_channel(
             guild.id,
-            place.name,
-            topic=place.topic,
-            parent_id=place.category.id if place.category else None,
-            overwrites=_secret(guild, place) if place.moderators_only else [],
+            spec.name,
+            topic=spec.topic,
+            parent_id=spec.category.id if spec.category else None,
+            overwrites=_staff_overwrites(guild, spec) if spec.moderators_only else [],
             announce=False,
         )
-        self._give_id(guild, channel, place.id)
+        self._set_channel_id(guild, channel, spec.id)
 
-    def _give_id(self, guild: Guild, channel: Channel, fixed_id: int) -> None:
+    def _set_channel_id(self, guild: Guild, channel: Channel, fixed_id: int) -> None:
         """Replace SimCord's fresh id with our fixed one."""
         guild.channel_ids[-1] = fixed_id
         self.channels[fixed_id] = self.channels.pop(channel.id)
@@ -186,8 +186,8 @@ class LoungeBackend(Backend):
     def add_person(self, name: str, role: lounge.Role) -> int:
         """Add a member, for tests that need many. Returns the user's id."""
         user_id = self.snowflake()
-        self._user(user_id, name)
-        self._join(self.guilds[lounge.GUILD_ID], user_id, _ROLES_OF[role])
+        self._add_user(user_id, name)
+        self._add_member(self.guilds[lounge.GUILD_ID], user_id, _ROLES_OF[role])
         return user_id
 
     # ---- time, ids and memory -------------------------------------------------------------------
@@ -196,7 +196,7 @@ class LoungeBackend(Backend):
         self._last_id = max(milliseconds << 22, self._last_id + 1)
         return self._last_id
 
-    def ids_start_after(self, used: int) -> None:
+    def reserve_ids_up_to(self, used: int) -> None:
         """Never reuse an id up to `used`, even if the clock went back."""
         self._last_id = max(self._last_id, used)
 
@@ -207,47 +207,49 @@ class LoungeBackend(Backend):
         user_id: int,
         guild_id: int | None,
     ) -> Interaction:
-        """Create an interaction; drops dead ones on the way."""
-        oldest_ms = int((self.clock.now() - _INTERACTION_LIFE).timestamp() * 1000)
+        """Create an interaction, and drop expired ones."""
+        oldest_ms = int((self.clock.now() - _INTERACTION_LIFETIME).timestamp() * 1000)
         oldest_id = (oldest_ms - _DISCORD_EPOCH_MS) << 22
-        for interaction_id, record in list(_first(self.interactions.items(), 8)):
+        for interaction_id, interaction in list(_first_items(self.interactions.items(), 8)):
             if interaction_id < oldest_id:
                 del self.interactions[interaction_id]
-                del self.interaction_tokens[record.token]
+                del self.interaction_tokens[interaction.token]
         return super().new_interaction(type, channel_id, user_id, guild_id)
 
     # ---- events ---------------------------------------------------------------------------------
 
     def emit(self, event: str, payload: Mapping[str, Any]) -> None:
-        """Complete a payload that SimCord leaves incomplete, and send it to every listener."""
+        """Add what SimCord leaves out of a payload, and send it to every listener."""
         full = dict(payload)
         if event == "MESSAGE_CREATE":
             full["nonce"] = self.nonces.get(int(full["id"]))
         elif event.startswith("CHANNEL_") and "type" in full:
-            self.mark_age(full)
+            self.add_age_restriction(full)
         elif event == "GUILD_CREATE":
             for channel in full["channels"]:
-                self.mark_age(channel)
-        self.tell(event, full)
+                self.add_age_restriction(channel)
+        self.notify_listeners(event, full)
 
-    def tell(self, event: str, payload: Payload, only: int | None = None) -> None:
+    def notify_listeners(
+        self, event: str, payload: Payload, only_user_id: int | None = None
+    ) -> None:
         """Call every listener, in order of registration."""
         for listener in self.listeners:
-            listener(event, payload, only)
+            listener(event, payload, only_user_id)
 
-    def mark_age(self, channel: Payload) -> None:
+    def add_age_restriction(self, channel: Payload) -> None:
         """Add the age restriction, which SimCord's channels lack."""
         if channel.get("type") not in (10, 11, 12):
             channel["nsfw"] = int(channel["id"]) in self.age_restricted
 
-    def _tell_ephemeral(self, event: str, message: Message) -> None:
+    def _notify_ephemeral(self, event: str, message: Message) -> None:
         metadata = message.interaction_metadata
         if message.is_ephemeral and metadata is not None:
             viewer = int(metadata["user"]["id"])
-            self.tell(event, self.describe(message, viewer), only=viewer)
+            self.notify_listeners(event, self.message_payload(message, viewer), only_user_id=viewer)
 
-    def describe(self, message: Message, viewer: int | None) -> Payload:
-        """The message object as `viewer` would get it."""
+    def message_payload(self, message: Message, viewer: int | None) -> Payload:
+        """The message object as `viewer` gets it."""
         payload = cast("Payload", serializers.message_payload(self, message, for_user=viewer))
         payload["nonce"] = self.nonces.get(message.id)
         return payload
@@ -256,52 +258,52 @@ class LoungeBackend(Backend):
 
     def commit_message(self, message: Message, *, broadcast: bool = True) -> Message:
         """Store a message with its nonce and with its embedded pictures resolved."""
-        if self.arriving_nonce is not None:
-            self.nonces[message.id], self.arriving_nonce = self.arriving_nonce, None
+        if self.pending_nonce is not None:
+            self.nonces[message.id], self.pending_nonce = self.pending_nonce, None
         message.embeds = embeds_with_urls(message.embeds, message.attachments)
         message.components = with_text_ids(message.components)
         message = super().commit_message(message, broadcast=broadcast)
-        self._tell_ephemeral("MESSAGE_CREATE", message)
+        self._notify_ephemeral("MESSAGE_CREATE", message)
         return message
 
     def edit_message(self, channel_id: int, message_id: int, fields: dict[str, Any]) -> Message:
         """Edit a message, and drop files that it no longer shows."""
         before = _file_ids(self.get_message(channel_id, message_id))
-        fields = fields | completed(self.get_message(channel_id, message_id), fields)
+        fields = fields | fields_to_add(self.get_message(channel_id, message_id), fields)
         message = super().edit_message(channel_id, message_id, fields)
-        self._files.orphan(before - _file_ids(message))
-        self._tell_ephemeral("MESSAGE_UPDATE", message)
+        self._files.mark_orphaned(before - _file_ids(message))
+        self._notify_ephemeral("MESSAGE_UPDATE", message)
         return message
 
     def delete_message(self, channel_id: int, message_id: int) -> None:
         """Delete a message and its files."""
         message = self.get_message(channel_id, message_id)
         super().delete_message(channel_id, message_id)
-        self._forget(message)
+        self._forget_message(message)
         if message.is_ephemeral:
-            self._tell_ephemeral("MESSAGE_DELETE", message)
+            self._notify_ephemeral("MESSAGE_DELETE", message)
 
     def bulk_delete_messages(self, channel_id: int, message_ids: Iterable[int]) -> list[int]:
         """Delete several messages and their files."""
-        held = dict(self.messages.get(channel_id, {}))
+        messages = dict(self.messages.get(channel_id, {}))
         deleted = super().bulk_delete_messages(channel_id, message_ids)
         for message_id in deleted:
-            self._forget(held[message_id])
+            self._forget_message(messages[message_id])
         return deleted
 
     def delete_channel(self, channel_id: int) -> None:
         """Delete a channel and everything in it."""
-        held = list(self.messages.get(channel_id, {}).values())
+        messages = list(self.messages.get(channel_id, {}).values())
         super().delete_channel(channel_id)
-        for message in held:
-            self._forget(message)
+        for message in messages:
+            self._forget_message(message)
 
-    def let_go(self, attachment_id: int) -> None:
-        """Drop a file that nobody will send."""
-        self._files.orphan([attachment_id])
+    def drop_file(self, attachment_id: int) -> None:
+        """Drop a picked file that nobody sent."""
+        self._files.mark_orphaned([attachment_id])
 
-    def _forget(self, message: Message) -> None:
-        self._files.orphan(_file_ids(message))
+    def _forget_message(self, message: Message) -> None:
+        self._files.mark_orphaned(_file_ids(message))
         self.nonces.pop(message.id, None)
 
     # ---- reactions and commands -----------------------------------------------------------------
@@ -336,14 +338,14 @@ class LoungeBackend(Backend):
         self, guild_id: int | None, payloads: list[dict[str, Any]]
     ) -> list[dict[str, Any]]:
         """Register commands, including fields that SimCord drops, and tell the page."""
-        known = [{k: v for k, v in p.items() if k in COMMAND_FIELDS} for p in payloads]
-        registered = super().register_commands(guild_id, known)
+        supported = [{k: v for k, v in p.items() if k in COMMAND_FIELDS} for p in payloads]
+        registered = super().register_commands(guild_id, supported)
         for command, payload in zip(registered, payloads, strict=True):
             command["nsfw"] = bool(payload.get("nsfw"))
             command["version"] = str(self.snowflake())
             command["integration_types"] = payload.get("integration_types") or [0]
             command.setdefault("contexts", None)
-        self.tell("COMMANDS_UPDATE", {})
+        self.notify_listeners("COMMANDS_UPDATE", {})
         return registered
 
 
@@ -355,17 +357,17 @@ _ROLES_OF: dict[lounge.Role, list[int]] = {
 }
 
 
-def _secret(guild: Guild, place: lounge.LoungeChannel) -> list[Overwrite]:
-    """Visible only to moderators, and to the bot if it may."""
-    seen = flag("view_channel")
-    let_in = [lounge.MODERATOR_ROLE_ID] + ([lounge.BOT_ROLE_ID] if place.bot_sees else [])
+def _staff_overwrites(guild: Guild, channel: lounge.LoungeChannel) -> list[Overwrite]:
+    """Overwrites that show a channel only to moderators, and to the bot if `bot_sees`."""
+    view_channel = flag("view_channel")
+    allowed_roles = [lounge.MODERATOR_ROLE_ID] + ([lounge.BOT_ROLE_ID] if channel.bot_sees else [])
     return [
-        Overwrite(guild.id, OverwriteType.ROLE, deny=seen),
-        *(Overwrite(role_id, OverwriteType.ROLE, allow=seen) for role_id in let_in),
+        Overwrite(guild.id, OverwriteType.ROLE, deny=view_channel),
+        *(Overwrite(role_id, OverwriteType.ROLE, allow=view_channel) for role_id in allowed_roles),
     ]
 
 
-def _first(items: Iterable[ItemT], count: int) -> Iterable[ItemT]:
+def _first_items(items: Iterable[ItemT], count: int) -> Iterable[ItemT]:
     for _, item in zip(range(count), items, strict=False):
         yield item
 

@@ -9,12 +9,12 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any, cast
 
-from bot.sandbox.wire.wire import NotPossible, Payload, finite
+from bot.sandbox.wire.wire import NotPossible, Payload, finite_number
 from bot.sandbox.world.people import People
 
 _SUBCOMMAND, _GROUP = 1, 2
 _STRING, _INTEGER, _BOOLEAN, _NUMBER = 3, 4, 5, 10
-#: Where the object of an option's value is found, by option type.
+#: The parts of `resolved` that hold an option's value, by option type.
 _BUCKETS = {
     6: ("users", "members"),
     7: ("channels",),
@@ -35,8 +35,8 @@ _RADIO, _CHECKBOXES, _CHECKBOX = 21, 22, 23
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Spot:
-    """Who acts, and where."""
+class Actor:
+    """A person who acts in a channel."""
 
     people: People
     user_id: int
@@ -47,14 +47,14 @@ class Spot:
     ) -> None:
         """Add the objects behind an id to `resolved`. Raises `NotPossible`."""
         if not str(value).isdecimal():
-            raise NotPossible(f"{value} is no id.")
+            raise NotPossible(f"{value} is not an id.")
         for bucket in buckets:
-            thing = self.people.resolve(bucket, int(str(value)), self.user_id, self.channel_id)
-            resolved.setdefault(bucket, {})[str(value)] = thing
+            entity = self.people.resolve(bucket, int(str(value)), self.user_id, self.channel_id)
+            resolved.setdefault(bucket, {})[str(value)] = entity
 
 
-def options_of(
-    spot: Spot,
+def build_options(
+    actor: Actor,
     root: Payload,
     path: tuple[str, ...],
     given: Payload,
@@ -63,9 +63,9 @@ def options_of(
 ) -> tuple[list[Payload], Payload]:
     """The `options` array and `resolved` object of a command call. Raises `NotPossible`.
 
-    `focused` names the option being typed; only then may others be missing or unfinished.
+    `focused` names the option being typed; others may then be missing or unfinished.
     """
-    leaf, wrappers = _descend(root, path)
+    leaf, wrappers = _find_subcommand(root, path)
     options: list[Payload] = leaf.get("options") or []
     offered = {str(option["name"]): option for option in options}
     for name in given:
@@ -75,14 +75,14 @@ def options_of(
     resolved: dict[str, dict[str, Payload]] = {}
     for name, option in offered.items():
         if name == focused:
-            built.append(_plain(option, given.get(name, "")) | {"focused": True})
+            built.append(_option_payload(option, given.get(name, "")) | {"focused": True})
         elif name in given and given[name] is not None:
-            value = _typed(option, given[name])
+            value = _convert_value(option, given[name])
             if option["type"] in _BUCKETS:
-                spot.resolve(_BUCKETS[option["type"]], value, resolved)
+                actor.resolve(_BUCKETS[option["type"]], value, resolved)
             elif focused is None:
-                spot.people.check_option(root["name"], option, value)
-            built.append(_plain(option, value))
+                actor.people.check_option(root["name"], option, value)
+            built.append(_option_payload(option, value))
         elif option.get("required") and focused is None:
             raise NotPossible(f"/{root['name']} needs the option {name}.")
     for wrapper in reversed(wrappers):
@@ -90,18 +90,20 @@ def options_of(
     return built, resolved
 
 
-def _plain(option: Payload, value: object) -> Payload:
+def _option_payload(option: Payload, value: object) -> Payload:
     return {"name": option["name"], "type": option["type"], "value": value}
 
 
-def _descend(root: Payload, path: tuple[str, ...]) -> tuple[Payload, list[Payload]]:
+def _find_subcommand(root: Payload, path: tuple[str, ...]) -> tuple[Payload, list[Payload]]:
     node, wrappers = root, list[Payload]()
     for name in path:
-        inner: list[Payload] = node.get("options") or []
-        found = [o for o in inner if o["type"] in (_SUBCOMMAND, _GROUP) and o["name"] == name]
-        if not found:
+        subcommands: list[Payload] = node.get("options") or []
+        matches = [
+            o for o in subcommands if o["type"] in (_SUBCOMMAND, _GROUP) and o["name"] == name
+        ]
+        if not matches:
             raise NotPossible(f"/{root['name']} has no subcommand {name}.")
-        node = found[0]
+        node = matches[0]
         wrappers.append(node)
     options: list[Payload] = node.get("options") or []
     if any(o["type"] in (_SUBCOMMAND, _GROUP) for o in options):
@@ -109,12 +111,12 @@ def _descend(root: Payload, path: tuple[str, ...]) -> tuple[Payload, list[Payloa
     return node, wrappers
 
 
-def _typed(option: Payload, value: object) -> object:
+def _convert_value(option: Payload, value: object) -> object:
     """Convert a field's text to the number or switch that the option expects."""
     kind = option["type"]
     try:
         if kind == _NUMBER and isinstance(value, str | float):
-            return finite(value)
+            return finite_number(value)
         if kind == _INTEGER and isinstance(value, str):
             return int(value)
     except ValueError:
@@ -124,17 +126,17 @@ def _typed(option: Payload, value: object) -> object:
     return value
 
 
-def walk(components: list[Payload]) -> Iterator[Payload]:
+def iter_components(components: list[Payload]) -> Iterator[Payload]:
     """Every component of a message or modal, outermost first."""
     for component in components:
         yield component
-        yield from walk(component.get("components") or [])
+        yield from iter_components(component.get("components") or [])
         for key in ("accessory", "component"):
             if component.get(key):
-                yield from walk([component[key]])
+                yield from iter_components([component[key]])
 
 
-def pressed(spot: Spot, control: Payload, values: list[str] | None) -> Payload:
+def build_component_data(actor: Actor, control: Payload, values: list[str] | None) -> Payload:
     """The `data` of a component interaction. Raises `NotPossible`."""
     if control.get("disabled"):
         raise NotPossible("That control is switched off.")
@@ -146,37 +148,37 @@ def pressed(spot: Spot, control: Payload, values: list[str] | None) -> Payload:
     }
     if kind == 2:
         return data
-    chosen = _chosen(control, values or [])
+    chosen = _check_values(control, values or [])
     data["values"] = chosen
     if kind in _SELECT_BUCKETS:
         resolved: dict[str, dict[str, Payload]] = {}
-        _resolve_chosen(spot, control, chosen, resolved)
+        _resolve_values(actor, control, chosen, resolved)
         data["resolved"] = resolved
     return data
 
 
-def _resolve_chosen(
-    spot: Spot, control: Payload, chosen: list[str], resolved: dict[str, dict[str, Payload]]
+def _resolve_values(
+    actor: Actor, control: Payload, chosen: list[str], resolved: dict[str, dict[str, Payload]]
 ) -> None:
-    """Add what was chosen to `resolved`; channels only of the offered types."""
+    """Add the chosen objects to `resolved`. Raises `NotPossible` for a channel of a wrong type."""
     for value in chosen:
-        spot.resolve(_SELECT_BUCKETS[int(control["type"])], value, resolved)
+        actor.resolve(_SELECT_BUCKETS[int(control["type"])], value, resolved)
         kinds = control.get("channel_types")
         if kinds and resolved["channels"][value]["type"] not in kinds:
             raise NotPossible("That channel is of another kind.")
 
 
 def _bounds(control: Payload) -> tuple[int, int]:
-    """How many values a control takes; SimCord stores None for omitted bounds."""
-    least, most = control.get("min_values"), control.get("max_values")
-    everything = len(control.get("options") or []) if control["type"] == _CHECKBOXES else 1
-    return 1 if least is None else least, everything if most is None else most
+    """The least and most values of a control; SimCord stores None for omitted bounds."""
+    minimum, maximum = control.get("min_values"), control.get("max_values")
+    option_count = len(control.get("options") or []) if control["type"] == _CHECKBOXES else 1
+    return 1 if minimum is None else minimum, option_count if maximum is None else maximum
 
 
-def _chosen(control: Payload, values: list[str]) -> list[str]:
-    least, most = _bounds(control)
-    if not least <= len(values) <= most:
-        raise NotPossible(f"Choose between {least} and {most}.")
+def _check_values(control: Payload, values: list[str]) -> list[str]:
+    minimum, maximum = _bounds(control)
+    if not minimum <= len(values) <= maximum:
+        raise NotPossible(f"Choose between {minimum} and {maximum}.")
     if len(set(values)) != len(values):
         raise NotPossible("Choose each thing once.")
     if control.get("options"):
@@ -187,8 +189,8 @@ def _chosen(control: Payload, values: list[str]) -> list[str]:
     return values
 
 
-def modal_answer(
-    spot: Spot,
+def fill_modal(
+    actor: Actor,
     components: list[Payload],
     fields: Payload,
     resolved: dict[str, dict[str, Payload]],
@@ -203,31 +205,31 @@ def modal_answer(
         node: Payload = {"type": kind, "id": component.get("id", 0)}
         if kind == _LABEL:
             inner = [component["component"]]
-            node["component"] = modal_answer(spot, inner, fields, resolved)[0]
+            node["component"] = fill_modal(actor, inner, fields, resolved)[0]
         elif "components" in component:
-            node["components"] = modal_answer(spot, component["components"], fields, resolved)
+            node["components"] = fill_modal(actor, component["components"], fields, resolved)
         elif kind != _TEXT:
-            node |= _field(component, kind, fields.get(component["custom_id"]))
+            node |= _fill_field(component, kind, fields.get(component["custom_id"]))
             if kind in _SELECT_BUCKETS:
-                _resolve_chosen(spot, component, node["values"], resolved)
+                _resolve_values(actor, component, node["values"], resolved)
         answer.append(node)
     return answer
 
 
-def _field(control: Payload, kind: int, value: Any) -> Payload:
+def _fill_field(control: Payload, kind: int, value: Any) -> Payload:
     name = control["custom_id"]
-    needed = bool(control.get("required", kind != _CHECKBOX))
-    if needed and value in (None, "", []):
+    is_required = bool(control.get("required", kind != _CHECKBOX))
+    if is_required and value in (None, "", []):
         raise NotPossible(f"The field {control.get('label') or name} must be filled in.")
     if kind == _TEXT_INPUT:
         text = str(value or "")
-        least, most = control.get("min_length") or 0, control.get("max_length") or 4000
-        if text and not least <= len(text) <= most:
-            raise NotPossible(f"Between {least} and {most} characters, please.")
+        minimum, maximum = control.get("min_length") or 0, control.get("max_length") or 4000
+        if text and not minimum <= len(text) <= maximum:
+            raise NotPossible(f"Between {minimum} and {maximum} characters, please.")
         return {"custom_id": name, "value": text}
     if kind in (_STRING_SELECT, _CHECKBOXES, *_SELECT_BUCKETS):
         values = cast("list[str]", value if isinstance(value, list) else [value] if value else [])
-        return {"custom_id": name, "values": _chosen(control, values) if values else []}
+        return {"custom_id": name, "values": _check_values(control, values) if values else []}
     if kind == _RADIO:
         offered = {option["value"] for option in control["options"]}
         if value is not None and value not in offered:

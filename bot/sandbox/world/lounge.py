@@ -1,7 +1,7 @@
-"""The cast and the stage: who is in the local server, its channels, and their fixed ids.
+"""The people, channels, roles and emoji of the local server, with their fixed ids.
 
-Plain data that `world.py` builds from. Ids never change between runs, so that tests, the page and
-the bot's database keep meaning the same people and places.
+Plain data that `backend.py` builds the server from. Ids never change between runs, so that in
+tests, on the page and in the bot's database they mean the same people and channels.
 """
 
 from __future__ import annotations
@@ -10,17 +10,17 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from enum import StrEnum
 
-_FIRST_ID = 1_100_000_000_000_000_000
+_BASE_ID = 1_100_000_000_000_000_000
 
-GUILD_ID = _FIRST_ID + 1
+GUILD_ID = _BASE_ID + 1
 GUILD_NAME = "Waifu Lounge"
 #: One id for the application and its bot user, as with today's Discord applications.
-BOT_ID = _FIRST_ID + 2
+BOT_ID = _BASE_ID + 2
 BOT_NAME = "Waifu Diffusion"
-MODERATOR_ROLE_ID = _FIRST_ID + 10
-MEMBER_ROLE_ID = _FIRST_ID + 11
-BOT_ROLE_ID = _FIRST_ID + 12
-#: The bot's token unless the sandbox was given another; shaped like a real one.
+MODERATOR_ROLE_ID = _BASE_ID + 10
+MEMBER_ROLE_ID = _BASE_ID + 11
+BOT_ROLE_ID = _BASE_ID + 12
+#: The bot's token unless the sandbox gets another; it has the form of a real one.
 DEFAULT_TOKEN = "MTEwMDAwMDAwMDAwMDAwMDAwMg.sand0b.local-discord-needs-no-secret-at-all"  # noqa: S105  opens nothing but the local Discord
 
 
@@ -39,7 +39,7 @@ class Role(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Persona:
-    """A person whom the page's user can be."""
+    """A person that the page's user can be, or a simulated member."""
 
     id: int
     name: str
@@ -48,13 +48,13 @@ class Persona:
 
 
 PERSONAS = (
-    Persona(id=_FIRST_ID + 20, name="Momo", role=Role.NEWCOMER, avatar_color="#f47fa7"),
-    Persona(id=_FIRST_ID + 21, name="Haru", role=Role.MEMBER, avatar_color="#3ba55d"),
-    Persona(id=_FIRST_ID + 22, name="Rin", role=Role.MODERATOR, avatar_color="#5865f2"),
-    Persona(id=_FIRST_ID + 23, name="Yuki", role=Role.OWNER, avatar_color="#faa61a"),
+    Persona(id=_BASE_ID + 20, name="Momo", role=Role.NEWCOMER, avatar_color="#f47fa7"),
+    Persona(id=_BASE_ID + 21, name="Haru", role=Role.MEMBER, avatar_color="#3ba55d"),
+    Persona(id=_BASE_ID + 22, name="Rin", role=Role.MODERATOR, avatar_color="#5865f2"),
+    Persona(id=_BASE_ID + 23, name="Yuki", role=Role.OWNER, avatar_color="#faa61a"),
 )
 OWNER = next(persona for persona in PERSONAS if persona.role is Role.OWNER)
-#: Colours for people whom the page's user cannot be.
+#: Colours for simulated members and for people that tests add.
 MORE_COLORS = ("#eb459e", "#57f287", "#9b59b6", "#1abc9c", "#e67e22", "#7289da")
 
 #: Discord's snowflakes count milliseconds from the start of 2015, above 22 other bits.
@@ -72,10 +72,10 @@ _FANS = (
 )  # fmt: skip
 
 
-def _fan(number: int, name: str, made: str) -> Persona:
-    made_ms = int(datetime.fromisoformat(made).replace(tzinfo=UTC).timestamp() * 1000)
+def _make_fan(number: int, name: str, created_on: str) -> Persona:
+    created_ms = int(datetime.fromisoformat(created_on).replace(tzinfo=UTC).timestamp() * 1000)
     return Persona(
-        id=((made_ms - _EPOCH_MS) << _AGE_SHIFT) + number,
+        id=((created_ms - _EPOCH_MS) << _AGE_SHIFT) + number,
         name=name,
         role=Role.MEMBER,
         avatar_color=MORE_COLORS[number % len(MORE_COLORS)],
@@ -83,19 +83,19 @@ def _fan(number: int, name: str, made: str) -> Persona:
 
 
 #: Their ids encode the age of their accounts, as Discord's do.
-FANS = tuple(_fan(number, *one) for number, one in enumerate(_FANS))
+FANS = tuple(_make_fan(number, *one) for number, one in enumerate(_FANS))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LoungeCategory:
-    """A heading over channels, which a server can address as one."""
+    """A category: a group of channels under a heading."""
 
     id: int
     name: str
 
 
-STUDIO = LoungeCategory(id=_FIRST_ID + 50, name="Studio")
-STAFF = LoungeCategory(id=_FIRST_ID + 51, name="Staff")
+STUDIO = LoungeCategory(id=_BASE_ID + 50, name="Studio")
+STAFF = LoungeCategory(id=_BASE_ID + 51, name="Staff")
 CATEGORIES = (STUDIO, STAFF)
 
 
@@ -113,19 +113,19 @@ class LoungeChannel:
 
 
 CHANNELS = (
-    LoungeChannel(id=_FIRST_ID + 30, name="general", topic="Say hello, then draw something."),
+    LoungeChannel(id=_BASE_ID + 30, name="general", topic="Say hello, then draw something."),
     LoungeChannel(
-        id=_FIRST_ID + 31, name="art", topic="Pictures, votes and nothing else.", category=STUDIO
+        id=_BASE_ID + 31, name="art", topic="Pictures, votes and nothing else.", category=STUDIO
     ),
     LoungeChannel(
-        id=_FIRST_ID + 32,
+        id=_BASE_ID + 32,
         name="after-dark",
         topic="Age-restricted: adults only.",
         category=STUDIO,
         nsfw=True,
     ),
     LoungeChannel(
-        id=_FIRST_ID + 33,
+        id=_BASE_ID + 33,
         name="mods-only",
         topic="Moderators only; the bot cannot see this channel.",
         category=STAFF,
@@ -133,7 +133,7 @@ CHANNELS = (
         bot_sees=False,
     ),
     LoungeChannel(
-        id=_FIRST_ID + 34,
+        id=_BASE_ID + 34,
         name="mod-log",
         topic="Moderators and the bot: what it tells moderators can go here.",
         category=STAFF,
@@ -152,6 +152,6 @@ class Emoji:
 
 
 EMOJIS = (
-    Emoji(id=_FIRST_ID + 40, name="heart_yes", color=(237, 66, 120)),
-    Emoji(id=_FIRST_ID + 41, name="heart_no", color=(116, 127, 141)),
+    Emoji(id=_BASE_ID + 40, name="heart_yes", color=(237, 66, 120)),
+    Emoji(id=_BASE_ID + 41, name="heart_no", color=(116, 127, 141)),
 )

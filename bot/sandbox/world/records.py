@@ -1,6 +1,6 @@
-"""Messages, channels and commands to and from JSON records, which `state.py` saves.
+"""Converts messages, channels and commands to and from JSON records, which `state.py` saves.
 
-Ephemeral messages and interactions are not kept: Discord's client forgets them, too.
+Ephemeral messages and interactions are not saved: Discord's client forgets them, too.
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ _PLAIN = (
 )  # fmt: skip
 
 
-class Keeper:
+class WorldRecords:
     """Turns the world into records and back."""
 
     def __init__(self, backend: LoungeBackend, cdn: Cdn) -> None:
@@ -43,9 +43,9 @@ class Keeper:
     # ---- messages -------------------------------------------------------------------------------
 
     def message_ids(self, channel_id: int) -> list[int]:
-        """The messages of a channel to keep, oldest first."""
-        held = self._backend.messages.get(channel_id, {})
-        return [m.id for m in held.values() if not m.is_ephemeral]
+        """The messages of a channel to save, oldest first."""
+        messages = self._backend.messages.get(channel_id, {})
+        return [m.id for m in messages.values() if not m.is_ephemeral]
 
     def message(self, channel_id: int, message_id: int) -> Payload:
         """The record of one message."""
@@ -63,7 +63,7 @@ class Keeper:
         return record
 
     def restore_message(self, record: Payload) -> None:
-        """Restore a saved message; its files get this run's addresses."""
+        """Restore a saved message; its files get this run's URLs."""
         mentions: Payload = record["mentions"]
         message = Message(
             **{name: record[name] for name in _PLAIN},
@@ -75,24 +75,24 @@ class Keeper:
                 replied_user=mentions["replied_user"],
             ),
         )
-        moved: dict[str, str] = {}
+        new_urls: dict[str, str] = {}
         for attachment in message.attachments:
             url = self._cdn.url(
                 message.channel_id, int(attachment["id"]), str(attachment["filename"])
             )
-            moved[attachment["url"]] = url
+            new_urls[attachment["url"]] = url
             attachment["url"] = attachment["proxy_url"] = url
         for embed in message.embeds:
             for part in ("image", "thumbnail"):
                 picture: Payload = embed.get(part) or {}
-                if picture.get("url") in moved:
-                    picture["url"] = moved[picture["url"]]
+                if picture.get("url") in new_urls:
+                    picture["url"] = new_urls[picture["url"]]
         self._backend.messages[message.channel_id][message.id] = message
         if record["nonce"] is not None:
             self._backend.nonces[message.id] = record["nonce"]
 
     def files(self, channel_id: int) -> Iterator[int]:
-        """The ids of the files in a channel's kept messages."""
+        """The ids of the files in a channel's saved messages."""
         for message in self._backend.messages.get(channel_id, {}).values():
             if not message.is_ephemeral:
                 yield from (int(a["id"]) for a in message.attachments)
@@ -110,8 +110,8 @@ class Keeper:
         guild = backend.guilds[lounge.GUILD_ID]
         return {
             "last_id": backend.snowflake(),
-            "channels": [_channel_record(backend.channels[c]) for c in guild.channel_ids],
-            "threads": [_channel_record(backend.channels[t]) for t in guild.thread_ids],
+            "channels": [_channel_to_record(backend.channels[c]) for c in guild.channel_ids],
+            "threads": [_channel_to_record(backend.channels[t]) for t in guild.thread_ids],
             "age_restricted": sorted(backend.age_restricted),
             "locales": {str(user): locale for user, locale in backend.locales.items()},
             "locale": guild.preferred_locale,
@@ -125,14 +125,14 @@ class Keeper:
         """Restore the saved server, before its messages."""
         backend = self._backend
         guild = backend.guilds[lounge.GUILD_ID]
-        backend.ids_start_after(record["last_id"])
+        backend.reserve_ids_up_to(record["last_id"])
         for channel_id in guild.channel_ids:
             del backend.channels[channel_id], backend.messages[channel_id]
         for saved, ids in (
             (record["channels"], guild.channel_ids),
             (record["threads"], guild.thread_ids),
         ):
-            restored = [_channel(item) for item in cast("list[Payload]", saved)]
+            restored = [_channel_from_record(item) for item in cast("list[Payload]", saved)]
             ids[:] = [channel.id for channel in restored]
             for channel in restored:
                 backend.channels[channel.id] = channel
@@ -149,11 +149,11 @@ class Keeper:
             backend.commands[scope] = {(c["name"], c["type"]): c for c in commands}
 
 
-def _channel_record(channel: Channel) -> Payload:
+def _channel_to_record(channel: Channel) -> Payload:
     return dataclasses.asdict(channel)
 
 
-def _channel(record: Payload) -> Channel:
+def _channel_from_record(record: Payload) -> Channel:
     parts = dict(record)
     parts["overwrites"] = [
         Overwrite(o["target_id"], OverwriteType(o["type"]), o["allow"], o["deny"])
@@ -161,6 +161,6 @@ def _channel(record: Payload) -> Channel:
     ]
     if record["thread_metadata"] is not None:
         parts["thread_metadata"] = ThreadMetadata(**record["thread_metadata"])
-    joined = cast("dict[str, str]", record["thread_members"])
-    parts["thread_members"] = {int(user): when for user, when in joined.items()}
+    members = cast("dict[str, str]", record["thread_members"])
+    parts["thread_members"] = {int(user): when for user, when in members.items()}
     return Channel(**parts)

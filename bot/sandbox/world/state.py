@@ -1,8 +1,8 @@
-"""Persistence: saves the local Discord over a restart, as JSON lines and files.
+"""Persistence: saves the local Discord between runs, as JSON lines and files.
 
 `server.json` holds channels, languages, roles and commands; `messages/<channel>.jsonl` one message
-a line; `files/<attachment>` the bytes.
-Events mark changes, which are written together half a second later and on close; each file is
+per line; `files/<attachment>` the bytes.
+Events mark changes, which are written together half a second later and on close. Each file is
 replaced atomically.
 """
 
@@ -16,13 +16,13 @@ from pathlib import Path
 
 from bot.sandbox.wire.cdn import Cdn
 from bot.sandbox.wire.wire import Payload, as_object, encode
-from bot.sandbox.world.records import Keeper
+from bot.sandbox.world.records import WorldRecords
 
 log = logging.getLogger(__name__)
 
 _DEBOUNCE_S = 0.5
 _FORMAT = 1
-_OF_SERVER = ("CHANNEL_", "THREAD_", "GUILD_ROLE_", "GUILD_UPDATE", "COMMANDS_UPDATE")
+_SERVER_EVENTS = ("CHANNEL_", "THREAD_", "GUILD_ROLE_", "GUILD_UPDATE", "COMMANDS_UPDATE")
 
 
 @dataclass(slots=True)
@@ -35,25 +35,25 @@ class _Changes:
 
 
 class Store:
-    """Saves the world into a directory and brings it back."""
+    """Saves the world in a directory and restores it."""
 
-    def __init__(self, directory: Path, keeper: Keeper, cdn: Cdn) -> None:
+    def __init__(self, directory: Path, records: WorldRecords, cdn: Cdn) -> None:
         self._directory = directory
-        self._keeper = keeper
+        self._records = records
         self._cdn = cdn
         self._changes = _Changes()
         self._changed = asyncio.Event()
-        #: The encoded line of each kept message, by channel; only changed ones are encoded again.
+        #: The encoded line of each message, by channel; only changed ones are encoded again.
         self._lines: dict[int, dict[int, str]] = {}
-        self._on_disk: set[int] = set()
+        self._saved_files: set[int] = set()
 
-    # ---- noticing -------------------------------------------------------------------------------
+    # ---- changes --------------------------------------------------------------------------------
 
-    def note(self, event: str, payload: Payload, only: int | None) -> None:
-        """Note what an event changed."""
-        if only is not None:
+    def mark_changes(self, event: str, payload: Payload, only_user_id: int | None) -> None:
+        """Remember what an event changed."""
+        if only_user_id is not None:
             return
-        if event.startswith(_OF_SERVER):
+        if event.startswith(_SERVER_EVENTS):
             self._changes.server = True
             if event in ("CHANNEL_DELETE", "THREAD_DELETE"):
                 self._changes.channels.add(int(payload["id"]))
@@ -82,26 +82,26 @@ class Store:
         texts: dict[Path, str] = {}
         if changes.server:
             texts[self._directory / "server.json"] = encode(
-                {"format": _FORMAT} | self._keeper.server()
+                {"format": _FORMAT} | self._records.server()
             )
         for channel_id in changes.channels:
-            lines = self._refresh(channel_id, changes.messages)
+            lines = self._refresh_lines(channel_id, changes.messages)
             texts[self._messages_path(channel_id)] = "".join(line + "\n" for line in lines)
         if texts:
-            wanted = {f for c in self._keeper.channel_ids() for f in self._keeper.files(c)}
-            blobs = {f: self._cdn.read(f) for f in wanted - self._on_disk}
-            stale = self._on_disk - wanted
-            self._on_disk = wanted
+            wanted = {f for c in self._records.channel_ids() for f in self._records.files(c)}
+            blobs = {f: self._cdn.read(f) for f in wanted - self._saved_files}
+            stale = self._saved_files - wanted
+            self._saved_files = wanted
             await asyncio.to_thread(self._write, texts, blobs, stale)
 
-    def _refresh(self, channel_id: int, changed: set[int]) -> list[str]:
-        before = self._lines.get(channel_id, {})
+    def _refresh_lines(self, channel_id: int, changed: set[int]) -> list[str]:
+        old_lines = self._lines.get(channel_id, {})
         lines: dict[int, str] = {}
-        for message_id in self._keeper.message_ids(channel_id):
-            if message_id in changed or message_id not in before:
-                lines[message_id] = encode(self._keeper.message(channel_id, message_id))
+        for message_id in self._records.message_ids(channel_id):
+            if message_id in changed or message_id not in old_lines:
+                lines[message_id] = encode(self._records.message(channel_id, message_id))
             else:
-                lines[message_id] = before[message_id]
+                lines[message_id] = old_lines[message_id]
         self._lines[channel_id] = lines
         return list(lines.values())
 
@@ -133,10 +133,10 @@ class Store:
         if server.is_file():
             record = as_object(json.loads(await asyncio.to_thread(server.read_text)))
             if record.get("format") != _FORMAT:
-                log.warning("%s was written by another version and is left alone", server)
+                log.warning("%s was written by another version and is ignored", server)
             else:
-                self._keeper.restore_server(record)
-        for channel_id in self._keeper.channel_ids():
+                self._records.restore_server(record)
+        for channel_id in self._records.channel_ids():
             await self._load_messages(channel_id)
 
     async def _load_messages(self, channel_id: int) -> None:
@@ -145,16 +145,16 @@ class Store:
             return
         text = await asyncio.to_thread(path.read_text)
         for line in text.splitlines():
-            self._keeper.restore_message(as_object(json.loads(line)))
-        for file_id in self._keeper.files(channel_id):
+            self._records.restore_message(as_object(json.loads(line)))
+        for file_id in self._records.files(channel_id):
             saved = self._file_path(file_id)
             if saved.is_file():
                 self._cdn.restore(file_id, await asyncio.to_thread(saved.read_bytes))
-                self._on_disk.add(file_id)
+                self._saved_files.add(file_id)
 
 
 def _replace(path: Path, data: bytes) -> None:
-    """Write beside and rename, so that a reader finds the old or the new file, never half."""
-    beside = path.with_suffix(".new")
-    beside.write_bytes(data)
-    beside.replace(path)
+    """Write a new file and rename it, so that a reader finds the old or the new one, never half."""
+    temporary = path.with_suffix(".new")
+    temporary.write_bytes(data)
+    temporary.replace(path)

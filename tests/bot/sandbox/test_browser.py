@@ -46,15 +46,15 @@ def browser(tmp_path: Path) -> Iterator[Chrome]:
     driver.quit()
 
 
-def press(browser: Chrome, action: str) -> None:
+def press_button(browser: Chrome, action: str) -> None:
     wait(browser, lambda b: find(b, f"[data-custom-id^='wd:{action}:']"))[-1].click()
 
 
-def play(browser: Chrome, url: str, screenshot: Path) -> None:
+def draw_and_vote(browser: Chrome, url: str, screenshot: Path) -> None:
     browser.get(url)
     wait(browser, lambda b: find(b, "[data-persona]"))
     type_command(browser, PROMPT)
-    press(browser, "accept")
+    press_button(browser, "accept")
     wait(browser, picture_width)
     wait(browser, lambda b: len(find(b, "[data-reaction]")) >= 2)
     reaction = find(browser, "[data-reaction]")[0]
@@ -71,29 +71,29 @@ async def test_a_command_typed_on_the_page_becomes_a_picture_and_a_vote(
     settings = {"ENGINE": "slots", "MODEL": "embedded"}
     async with stage(tmp_path, settings) as here:
         url = here.sandbox.page_url
-        await asyncio.to_thread(play, browser, url, tmp_path / "page.png")
+        await asyncio.to_thread(draw_and_vote, browser, url, tmp_path / "page.png")
         (post,) = here.posted()
         attachment = post["attachments"][0]
         assert min(attachment["width"], attachment["height"]) >= 512
         # The page's first persona owns the request, so the vote is a self-vote and counts apart.
-        await here.until(lambda: _one_vote(here.rows), 20)
+        await here.until(lambda: _has_one_vote(here.rows), 20)
 
 
-def says(words: str) -> Callable[[Chrome], bool]:
-    return lambda browser: words in browser.execute_script("return document.body.innerText")
+def page_shows(text: str) -> Callable[[Chrome], bool]:
+    return lambda browser: text in browser.execute_script("return document.body.innerText")
 
 
-def walk(browser: Chrome, url: str) -> None:
+def pick_vary_and_edit(browser: Chrome, url: str) -> None:
     """Ask, pick, vary and edit, each with the page's own controls."""
     browser.get(url)
     wait(browser, lambda b: find(b, "[data-persona]"))
     type_command(browser, GRID_PROMPT)
-    press(browser, "accept")
+    press_button(browser, "accept")
     wait(browser, lambda b: find(b, "[data-custom-id^='wd:pick4:']"))
     assert len(find(browser, ".gallery.n4 .attachment")) == 4, "one post"
     click(browser, "[data-custom-id^='wd:pick2:']")
-    wait(browser, says("Picture 2 is your pick"))
-    choose(browser, "wd:which:", "2")
+    wait(browser, page_shows("Picture 2 is your pick"))
+    choose_option(browser, "wd:which:", "2")
     click(browser, "[data-custom-id^='wd:strong:']", -1)
     reroll = "[data-custom-id^='wd:vary:']"
     before = len(find(browser, reroll))
@@ -103,33 +103,33 @@ def walk(browser: Chrome, url: str) -> None:
     assert prompt.get_attribute("value") == "cat girl, hat", "nothing is typed twice"
     prompt.send_keys(", scarf")
     find(browser, "dialog button[type='submit']")[0].click()
-    wait(browser, says("cat girl, hat, scarf"))
+    wait(browser, page_shows("cat girl, hat, scarf"))
     assert not [e for e in browser.get_log("browser") if e["level"] == "SEVERE"]
 
 
 async def test_the_page_can_ask_pick_vary_and_edit(browser: Chrome, tmp_path: Path) -> None:
     async with stage(tmp_path) as here:
-        await asyncio.to_thread(walk, browser, here.sandbox.page_url)
+        await asyncio.to_thread(pick_vary_and_edit, browser, here.sandbox.page_url)
 
-        async def asked() -> bool:
+        async def all_jobs_ended() -> bool:
             return len(here.rows("SELECT 1 FROM jobs WHERE ended_ms IS NOT NULL")) == 6
 
-        await here.until(asked, 60)
+        await here.until(all_jobs_ended, 60)
         prompts = here.rows("SELECT json_extract(draw, '$.prompt') FROM jobs ORDER BY rowid")
         assert prompts == [("cat girl, hat",)] * 5 + [("cat girl, hat, scarf",)]
         assert here.rows("SELECT 1 FROM choices"), "the pick is in the ledger"
 
 
-def choose(browser: Chrome, press: str, value: str) -> None:
-    """Open the menu whose id begins with `press`, and choose an option."""
-    click(browser, f"[data-custom-id^='{press}']", -1)
+def choose_option(browser: Chrome, id_prefix: str, value: str) -> None:
+    """Open the menu whose id begins with `id_prefix`, and choose an option."""
+    click(browser, f"[data-custom-id^='{id_prefix}']", -1)
     click(browser, f".option[data-value='{value}']")
 
 
-def govern(browser: Chrome, url: str, terms: str) -> None:
+def block_words(browser: Chrome, url: str, terms: str) -> None:
     browser.get(url)
     type_command(browser, "/policy panel")
-    choose(browser, "wp:open:0", "blocked")
+    choose_option(browser, "wp:open:0", "blocked")
     click(browser, "[data-custom-id='wp:form:0:add:blocked']")
     wait(browser, lambda b: find(b, "dialog textarea"))[0].send_keys(terms)
     find(browser, "dialog button[type='submit']")[0].click()
@@ -144,7 +144,7 @@ async def test_a_moderator_blocks_words_on_the_panel(tmp_path: Path, width_px: i
         url = f"{here.sandbox.page_url}?persona={here.sandbox.persona('moderator')}"
         driver = open_browser(tmp_path / "profile", width_px=width_px)
         try:
-            await asyncio.to_thread(govern, driver, url, "spoiler dragon = not yet")
+            await asyncio.to_thread(block_words, driver, url, "spoiler dragon = not yet")
         finally:
             driver.quit()
         ticket = here.sandbox.slash("member", "general", "waifu", {"prompt": "spoiler-dragon"})
@@ -167,34 +167,36 @@ async def test_an_empty_channel_offers_the_command_only_where_the_bot_sees_it(
             assert len(find(browser, "#start .hint")) == hints, name
 
 
-async def _one_vote(rows: Callable[[str], list[tuple[object, ...]]]) -> bool:
+async def _has_one_vote(rows: Callable[[str], list[tuple[object, ...]]]) -> bool:
     return len(rows("SELECT value FROM votes")) == 1
 
 
-def handle(browser: Chrome, url: str, said: str) -> None:
+def use_message_and_drawer(browser: Chrome, url: str, message_id: str) -> None:
     """Use a message and the drawer without a bot behind the page."""
     browser.get(url)
-    wait(browser, lambda b: find(b, f"[data-message-id='{said}']"))
-    bar = f"[data-message-id='{said}'] > .actions button"
-    assert [button.get_attribute("tabindex") for button in find(browser, bar)][:3] == [
+    wait(browser, lambda b: find(b, f"[data-message-id='{message_id}']"))
+    buttons = f"[data-message-id='{message_id}'] > .actions button"
+    assert [button.get_attribute("tabindex") for button in find(browser, buttons)][:3] == [
         "0", "-1", "-1",
     ]  # fmt: skip
-    assert [e.text for e in find(browser, f"{bar}.quick")] == ["", ""], "hidden until it is used"
-    quick = [e.get_attribute("aria-label") for e in find(browser, f"{bar}.quick")]
+    assert [e.text for e in find(browser, f"{buttons}.quick")] == ["", ""], (
+        "hidden until it is used"
+    )
+    quick = [e.get_attribute("aria-label") for e in find(browser, f"{buttons}.quick")]
     assert quick == ["React with 🎉", "React with 😭"], "the emoji of the vote"
-    find(browser, bar)[0].send_keys(Keys.ARROW_RIGHT)
+    find(browser, buttons)[0].send_keys(Keys.ARROW_RIGHT)
     assert browser.switch_to.active_element.get_attribute("aria-label") == "React with 😭"
 
-    words = find(browser, f"[data-message-id='{said}'] .content")[0]
-    ActionChains(browser).context_click(words).perform()
+    content = find(browser, f"[data-message-id='{message_id}'] .content")[0]
+    ActionChains(browser).context_click(content).perform()
     wait(browser, lambda b: [p for p in find(b, ".popover") if "Copy message ID" in p.text])
 
     find(browser, "#open-weather")[0].click()
-    pressable = {
+    enabled = {
         button.get_attribute("data-bot"): button.is_enabled()
         for button in wait(browser, lambda b: find(b, "[data-bot]"))
     }
-    assert pressable == {"restart": False, "kill": False, "start": True, "stop": False}
+    assert enabled == {"restart": False, "kill": False, "start": True, "stop": False}
     assert "the bot has none" in find(browser, "#weather-gateway")[0].text
     browser.execute_script(DROP)
     assert "Type a command that takes a file first" in find(browser, ".problem")[0].text
@@ -204,11 +206,11 @@ async def test_a_message_is_one_tab_stop_and_impossible_actions_are_disabled(
     browser: Chrome,
 ) -> None:
     async with Sandbox() as sandbox:
-        said = sandbox.say("member", "general", "hello")
+        message = sandbox.send_message("member", "general", "hello")
         for emoji in ("🎉", "😭"):
-            sandbox.react("moderator", said["id"], emoji)
+            sandbox.react("moderator", message["id"], emoji)
         url = f"{sandbox.page_url}?channel={sandbox.channel('general')}"
-        await asyncio.to_thread(handle, browser, url, str(said["id"]))
+        await asyncio.to_thread(use_message_and_drawer, browser, url, str(message["id"]))
 
 
 async def test_a_dropped_file_goes_into_the_command_that_takes_one(
@@ -224,8 +226,8 @@ def drop_rules(browser: Chrome, url: str) -> None:
     wait(browser, lambda b: find(b, "[data-persona]"))
     wait(browser, lambda b: find(b, "#composer"))[0].send_keys("/policy import ")
     # Retry the drop: the page learns the bot's commands a moment after it is drawn.
-    wait(browser, lambda b: b.execute_script(DROP) and "a.toml" in _typed(b))
+    wait(browser, lambda b: b.execute_script(DROP) and "a.toml" in _composer_text(b))
 
 
-def _typed(browser: Chrome) -> str:
+def _composer_text(browser: Chrome) -> str:
     return str(find(browser, "#composer")[0].get_attribute("value"))

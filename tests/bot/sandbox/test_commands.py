@@ -18,7 +18,7 @@ from bot.sandbox import once
 from bot.sandbox.wire.images import heart, picture_size
 from bot.sandbox.wire.server import Sandbox
 from bot.sandbox.wire.wire import NotPossible
-from bot.sandbox.world.people import _shown_in
+from bot.sandbox.world.people import _localise
 from tests.stages.stage import stage
 from tests.stages.tiny_bot import TinyBot, lounge, until
 
@@ -55,13 +55,13 @@ async def test_the_language_of_a_client_reaches_the_bot_and_the_page(
 
     monkeypatch.setattr(bot, "on_interaction", on_interaction, raising=False)
     haru = sandbox.persona("haru")
-    sandbox.people.speak(haru, "de")
+    sandbox.people.set_locale(haru, "de")
     await sandbox.slash("haru", "art", "ping", {}).answer()
     assert seen == [("de", "de")]
     assert sandbox.state(haru)["locale"] == "de"
     assert sandbox.state(sandbox.persona("momo"))["locale"] == "en-US"
     with pytest.raises(NotPossible, match="no language"):
-        sandbox.people.speak(haru, "tlh")
+        sandbox.people.set_locale(haru, "tlh")
 
 
 def test_a_client_shows_descriptions_and_choices_in_its_language() -> None:
@@ -70,7 +70,7 @@ def test_a_client_shows_descriptions_and_choices_in_its_language() -> None:
         "name": "period", "description": "When", "description_localizations": {"de": "Wann"},
         "name_localizations": {"de": "zeit"}, "choices": [choice],
     }  # fmt: skip
-    shown = _shown_in("de", {"name": "top", "description": "Best", "options": [option]})
+    shown = _localise("de", {"name": "top", "description": "Best", "options": [option]})
     assert shown["description"] == "Best"
     assert [shown["options"][0][key] for key in ("name", "description")] == ["period", "Wann"]
     assert shown["options"][0]["choices"][0]["name"] == "Tag"
@@ -78,12 +78,12 @@ def test_a_client_shows_descriptions_and_choices_in_its_language() -> None:
 
 def test_a_menu_shows_a_commands_translated_name_and_calls_the_registered_one() -> None:
     menu = {"name": "Settings", "type": 3, "name_localizations": {"de": "Einstellungen"}}
-    shown = {locale: _shown_in(locale, menu) for locale in ("de", "fr")}
+    shown = {locale: _localise(locale, menu) for locale in ("de", "fr")}
     assert {locale: one["label"] for locale, one in shown.items()} == {
         "de": "Einstellungen", "fr": "Settings",
     }  # fmt: skip
     assert {one["name"] for one in shown.values()} == {"Settings"}
-    assert "label" not in _shown_in("de", menu | {"type": 1})
+    assert "label" not in _localise("de", menu | {"type": 1})
 
 
 async def test_a_message_names_the_subcommand_that_was_used(here: Lounge) -> None:
@@ -118,7 +118,7 @@ async def test_deferred_command_posts_files_that_the_cdn_serves(here: Lounge) ->
 
 
 @pytest.mark.parametrize(
-    ("options", "told"),
+    ("options", "refusal"),
     [
         ({}, "needs the option prompt"),
         ({"prompt": "x", "count": 9}, "≤ 4"),
@@ -131,9 +131,9 @@ async def test_deferred_command_posts_files_that_the_cdn_serves(here: Lounge) ->
     ],
 )
 async def test_a_command_that_no_client_would_send_is_refused(
-    here: Lounge, options: dict[str, object], told: str
+    here: Lounge, options: dict[str, object], refusal: str
 ) -> None:
-    with pytest.raises(NotPossible, match=told):
+    with pytest.raises(NotPossible, match=refusal):
         here[0].slash("haru", "art", "draw", options)
 
 
@@ -216,25 +216,25 @@ async def test_autocomplete_and_subcommands(here: Lounge) -> None:
 
 async def test_a_message_menu_command_gets_its_message(here: Lounge) -> None:
     sandbox, _ = here
-    said = sandbox.say("momo", "general", "to be quoted")
-    answer = await sandbox.context("haru", "general", "Quote", int(said["id"])).answer()
+    output = sandbox.send_message("momo", "general", "to be quoted")
+    answer = await sandbox.context("haru", "general", "Quote", int(output["id"])).answer()
     assert answer.message is not None
     assert answer.message["content"] == "> to be quoted"
 
 
 async def test_an_interaction_fails_after_three_seconds_without_an_answer(here: Lounge) -> None:
     sandbox, _ = here
-    began = asyncio.get_running_loop().time()
+    started_s = asyncio.get_running_loop().time()
     with pytest.raises(NotPossible, match="did not respond"):
         await sandbox.slash("haru", "general", "silent").answer()
-    assert 2.9 < asyncio.get_running_loop().time() - began < 3.5
+    assert 2.9 < asyncio.get_running_loop().time() - started_s < 3.5
 
 
 async def test_a_late_answer_is_an_unknown_interaction(here: Lounge) -> None:
     sandbox, bot = here
     failed: list[BaseException] = []
-    bot.tree.on_error = lambda _interaction, error: _note(failed, error)  # type: ignore[method-assign]
-    sandbox.latency(3200)
+    bot.tree.on_error = lambda _interaction, error: _append_error(failed, error)  # type: ignore[method-assign]
+    sandbox.set_latency(3200)
     ticket = sandbox.slash("haru", "general", "ping")
     with pytest.raises(NotPossible):
         await ticket.answer()
@@ -245,7 +245,7 @@ async def test_a_late_answer_is_an_unknown_interaction(here: Lounge) -> None:
     sandbox.clear_weather()
 
 
-async def _note(failed: list[BaseException], error: BaseException) -> None:
+async def _append_error(failed: list[BaseException], error: BaseException) -> None:
     failed.append(error)
 
 
@@ -257,12 +257,12 @@ async def test_planted_bad_bodies_are_reported_as_violations() -> None:
         for body in ({"content": 5}, {"content": "x", "colour": "red"}, {"content": "x" * 2001}):
             with pytest.raises(discord.HTTPException):
                 await bot.http.request(route, json=body)
-        told = sorted(" ".join(v["errors"]) for v in sandbox.violations())
-        assert len(told) == 4, told
-        assert told[0] == "colour: no such key"
-        assert told[1] == "content: 2001 characters, 2000 are allowed"
-        assert told[2] == 'content: 5 is not of types "null", "string"'
-        assert "does not implement" in told[3]
+        refusal = sorted(" ".join(v["errors"]) for v in sandbox.violations())
+        assert len(refusal) == 4, refusal
+        assert refusal[0] == "colour: no such key"
+        assert refusal[1] == "content: 2001 characters, 2000 are allowed"
+        assert refusal[2] == 'content: 5 is not of types "null", "string"'
+        assert "does not implement" in refusal[3]
 
 
 async def test_a_file_without_an_attachment_is_a_violation() -> None:
@@ -307,17 +307,17 @@ async def test_a_rehearsed_command_prints_its_whole_answer(
     here: Lounge, tmp_path: Path, capsys: pytest.CaptureFixture[str], command: str, answer: str
 ) -> None:
     assert await once.play(here[0], command, tmp_path) == 0
-    said = capsys.readouterr().out
-    assert re.search(rf"answered  after \d+ ms: {re.escape(answer)}\n", said)
-    assert names(tmp_path) == (["heart0.png"] if "draw" in command else [])
+    output = capsys.readouterr().out
+    assert re.search(rf"answered  after \d+ ms: {re.escape(answer)}\n", output)
+    assert file_names(tmp_path) == (["heart0.png"] if "draw" in command else [])
 
 
-def names(folder: Path) -> list[str]:
+def file_names(folder: Path) -> list[str]:
     return sorted(path.name for path in folder.iterdir())
 
 
 @pytest.mark.parametrize(
-    ("command", "told"),
+    ("command", "refusal"),
     [
         ("/manage who: 1", "There is no command /manage for you here. The bot offers"),
         ("/", "A command begins with / and its name."),
@@ -327,10 +327,10 @@ def names(folder: Path) -> list[str]:
     ],
 )
 async def test_a_rehearsed_command_that_cannot_be_sent_says_why(
-    here: Lounge, tmp_path: Path, capsys: pytest.CaptureFixture[str], command: str, told: str
+    here: Lounge, tmp_path: Path, capsys: pytest.CaptureFixture[str], command: str, refusal: str
 ) -> None:
     assert await once.play(here[0], command, tmp_path) == 1
-    assert f"stopped  {told}" in capsys.readouterr().out
+    assert f"stopped  {refusal}" in capsys.readouterr().out
 
 
 async def test_a_rehearsal_whose_files_cannot_be_written_says_so(
@@ -351,14 +351,14 @@ async def test_a_rehearsal_succeeds_only_with_pictures_or_an_answer(
         assert await once.play(here.sandbox, "/queue", out) == 0
         assert re.search(r"\*\*Yours.*\n.*\n +\*\*This server", capsys.readouterr().out)
         assert await once.play(here.sandbox, "/waifu prompt: 1girl count: 2", out) == 0
-        assert [name[-4:] for name in names(out)] == [".png", ".png"]
+        assert [name[-4:] for name in file_names(out)] == [".png", ".png"]
         assert await once.play(here.sandbox, "/waifu 1girl", out) == 0
         assert await once.play(here.sandbox, "/votes top", out) == 0
     assert "**The best pictures" in capsys.readouterr().out
 
 
 @pytest.mark.parametrize(
-    ("command", "told"),
+    ("command", "refusal"),
     [
         ("/waifu prompt: 1girl count: 4", "the limit at once is 2"),
         ("/waifu prompt: poison", "The picture came out as noise."),
@@ -370,10 +370,10 @@ async def test_a_rehearsal_does_not_wait_for_pictures_that_will_not_come(
     capsys: pytest.CaptureFixture[str],
     monkeypatch: pytest.MonkeyPatch,
     command: str,
-    told: str,
+    refusal: str,
 ) -> None:
     monkeypatch.setattr(once, "_PICTURE_S", 30.0)
     async with stage(tmp_path, {"CAP_USER": "2", "MAX_ATTEMPTS": "1"}) as here:
         assert await once.play(here.sandbox, command, tmp_path / "out") == 1
-    said = capsys.readouterr().out
-    assert told in said.partition("stopped  ")[2], "the bot's own words"
+    output = capsys.readouterr().out
+    assert refusal in output.partition("stopped  ")[2], "the bot's own words"

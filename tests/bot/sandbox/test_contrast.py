@@ -18,15 +18,15 @@ Color = tuple[float, float, float]
 
 AA = 4.5
 #: The backgrounds of text: the page's surfaces, and the sheets that lie over them.
-GROUNDS = (
+BACKGROUNDS = (
     *(f"var(--{name})" for name in ("rail", "side", "chat", "raised", "field")),
     "#191820", "#191821", "#1a1922", "#1f1e27", "#26252f", "#2a2935", "#302f3e", "#16151d",
 )  # fmt: skip
 #: Chosen or hovered rows are slightly lighter; faint text is never in one.
-MARKED = "var(--active)"
+HIGHLIGHT = "var(--active)"
 FAINT = "var(--faint)"
 #: Text that need not be readable: WCAG excludes disabled controls, and echoes repeat other text.
-UNREAD = {"#send:disabled", "#composer", "#composer::selection"}
+EXEMPT = {"#send:disabled", "#composer", "#composer::selection"}
 #: May be dimmed: disabled controls, what touch screens always show, and animations.
 DIMMED = {".button:disabled", ".select:disabled", ".reaction.more"}
 
@@ -34,13 +34,13 @@ _RULE = re.compile(r"([^{}]+)\{([^{}]*)\}")
 _COLOR = re.compile(r"rgb\((\d+) (\d+) (\d+) / ([\d.]+)%\)")
 
 
-def sheet() -> str:
+def all_styles() -> str:
     text = "".join(path.read_text(encoding="utf-8") for path in sorted(PAGE.glob("*.css")))
     return re.sub(r"/\*.*?\*/", "", text, flags=re.DOTALL)
 
 
 def rules() -> Iterator[tuple[str, dict[str, str]]]:
-    for selector, body in _RULE.findall(sheet()):
+    for selector, body in _RULE.findall(all_styles()):
         pairs = (line.partition(":")[::2] for line in body.split(";") if ":" in line)
         yield " ".join(selector.split()), {key.strip(): value.strip() for key, value in pairs}
 
@@ -62,9 +62,9 @@ def color_of(text: str, below: Color) -> Color | None:
         text = "#" + "".join(2 * digit for digit in text[1:])
     if re.fullmatch(r"#[0-9a-f]{6}", text):
         return tuple(int(text[at : at + 2], 16) / 255 for at in (1, 3, 5))  # type: ignore[return-value]
-    if found := _COLOR.fullmatch(text):
-        alpha = float(found[4]) / 100
-        parts = (int(part) / 255 for part in found.groups()[:3])
+    if match := _COLOR.fullmatch(text):
+        alpha = float(match[4]) / 100
+        parts = (int(part) / 255 for part in match.groups()[:3])
         return tuple(p * alpha + b * (1 - alpha) for p, b in zip(parts, below, strict=True))  # type: ignore[return-value]
     return None
 
@@ -79,13 +79,15 @@ def contrast(left: Color, right: Color) -> float:
     return (light + 0.05) / (dark + 0.05)
 
 
-def grounds(text: str, own: str | None) -> list[Color]:
+def possible_backgrounds(text: str, own_background: str | None) -> list[Color]:
     """The possible backgrounds of a text of this colour."""
     black = (0.0, 0.0, 0.0)
-    page = [color for ground in GROUNDS if (color := color_of(ground, black))]
-    over = [own] if own else [None] if text == FAINT else [None, MARKED]
-    stacks = product(page, over)
-    return [below if top is None else color_of(top, below) or below for below, top in stacks]
+    page = [color for background in BACKGROUNDS if (color := color_of(background, black))]
+    overlays = (
+        [own_background] if own_background else [None] if text == FAINT else [None, HIGHLIGHT]
+    )
+    layers = product(page, overlays)
+    return [below if top is None else color_of(top, below) or below for below, top in layers]
 
 
 def test_contrast_matches_known_pairs() -> None:
@@ -96,24 +98,27 @@ def test_contrast_matches_known_pairs() -> None:
 
 
 def test_every_text_of_the_style_sheets_is_readable() -> None:
-    looked_at, wrong = 0, []
+    checked, failures = 0, []
     for selector, body in rules():
-        text, own = body.get("color"), body.get("background") or body.get("background-color")
-        if text is None or selector in UNREAD or text in ("inherit", "transparent"):
+        text, own_background = (
+            body.get("color"),
+            body.get("background") or body.get("background-color"),
+        )
+        if text is None or selector in EXEMPT or text in ("inherit", "transparent"):
             continue
-        if own in ("none", "transparent"):
-            own = None
-        for ground in grounds(text, own):
-            color = color_of(text, ground)
+        if own_background in ("none", "transparent"):
+            own_background = None
+        for background in possible_backgrounds(text, own_background):
+            color = color_of(text, background)
             if color is None:
                 assert "var(--ink" in text, f"{selector}: {text} is not understood"
                 continue
-            looked_at += 1
-            if contrast(color, ground) < AA:
-                ratio = f"{contrast(color, ground):.2f}"
-                wrong.append(f"{selector}: {text} on {own or 'the page'} {ratio}")
-    assert looked_at > 500
-    assert not wrong, "\n".join(sorted(set(wrong)))
+            checked += 1
+            if contrast(color, background) < AA:
+                ratio = f"{contrast(color, background):.2f}"
+                failures.append(f"{selector}: {text} on {own_background or 'the page'} {ratio}")
+    assert checked > 500
+    assert not failures, "\n".join(sorted(set(failures)))
 
 
 def test_no_readable_text_is_dimmed() -> None:

@@ -18,7 +18,7 @@ import pytest
 from bot.__main__ import main
 from bot.data_lock import lock_directory
 from bot.sandbox import demo
-from bot.sandbox.once import _Play, words_of
+from bot.sandbox.once import _Playthrough, message_text
 from bot.sandbox.wire.page_api import PAGE
 from bot.sandbox.wire.server import Sandbox
 from bot.sandbox.wire.wire import NotPossible, Payload
@@ -27,7 +27,7 @@ ROOT = Path(__file__).parents[3]
 
 
 @pytest.fixture(autouse=True)
-def bare(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def empty_directory(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """An empty directory without any settings."""
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("DATA_DIR", str(tmp_path / "data"))
@@ -36,12 +36,12 @@ def bare(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.delenv(name, raising=False)
 
 
-def refused_sandbox(*arguments: str) -> str:
+def sandbox_refusal(*arguments: str) -> str:
     """The one line that a sandbox prints when it must not start.
 
     Run as a process, because it might serve for ever.
     """
-    done = subprocess.run(
+    process = subprocess.run(
         [sys.executable, "-m", *arguments],
         env={**os.environ, "PYTHONPATH": str(ROOT)},
         capture_output=True,
@@ -49,8 +49,8 @@ def refused_sandbox(*arguments: str) -> str:
         check=False,
         timeout=60,
     )
-    assert (done.returncode, done.stdout) == (2, "")
-    (line,) = done.stderr.splitlines()
+    assert (process.returncode, process.stdout) == (2, "")
+    (line,) = process.stderr.splitlines()
     return line
 
 
@@ -67,17 +67,17 @@ def test_a_second_local_discord_on_one_directory_is_refused(
 ) -> None:
     with ExitStack() as stack:
         lock_directory(stack, tmp_path / "data" / "sandbox" / "discord", "")
-        said = refused_sandbox(*arguments)
-    assert "another local Discord is running on" in said
-    assert "choose another DATA_DIR" in said
+        refusal = sandbox_refusal(*arguments)
+    assert "another local Discord is running on" in refusal
+    assert "choose another DATA_DIR" in refusal
 
 
 def test_a_port_in_use_is_reported_with_what_a_second_demo_needs() -> None:
-    with socket.create_server(("127.0.0.1", 0)) as taken:
-        port = taken.getsockname()[1]
-        said = refused_sandbox("bot", "sandbox", f"--port={port}")
-    assert f"port {port} on 127.0.0.1 cannot be used (Address already in use): stop" in said
-    assert "needs a DATA_DIR of its own" in said
+    with socket.create_server(("127.0.0.1", 0)) as server_socket:
+        port = server_socket.getsockname()[1]
+        refusal = sandbox_refusal("bot", "sandbox", f"--port={port}")
+    assert f"port {port} on 127.0.0.1 cannot be used (Address already in use): stop" in refusal
+    assert "needs a DATA_DIR of its own" in refusal
 
 
 NO_DESCRIPTIONS = {
@@ -95,17 +95,17 @@ def test_a_file_that_does_not_describe_discord_is_reported(
     monkeypatch: pytest.MonkeyPatch,
     capsys: pytest.CaptureFixture[str],
 ) -> None:
-    text, flaw = NO_DESCRIPTIONS[kind]
+    text, problem = NO_DESCRIPTIONS[kind]
     path = tmp_path / "openapi.json"
     if text is not None:
         path.write_text(text)
     monkeypatch.setenv("DISCORD_OPENAPI", str(path))
-    said = refused_sandbox("bot", "sandbox", "--port=0")
-    assert f"{path} {flaw}: DISCORD_OPENAPI" in said
+    refusal = sandbox_refusal("bot", "sandbox", "--port=0")
+    assert f"{path} {problem}: DISCORD_OPENAPI" in refusal
     assert main(["doctor"]) == 1
-    told = capsys.readouterr().out
-    assert "FIX   openapi" in told
-    assert said.removeprefix("error: ") in told
+    output = capsys.readouterr().out
+    assert "FIX   openapi" in output
+    assert refusal.removeprefix("error: ") in output
 
 
 def test_the_doctor_accepts_a_file_that_describes_an_api(
@@ -122,7 +122,7 @@ def test_the_doctor_accepts_a_file_that_describes_an_api(
 def test_an_invalid_port_is_reported(port: str, capsys: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(SystemExit, match="2"):
         main(["sandbox", f"--port={port}"])
-    assert f"{port} is no port" in capsys.readouterr().err
+    assert f"{port} is not a port" in capsys.readouterr().err
 
 
 def test_a_rehearsal_without_a_command_is_refused(
@@ -130,7 +130,7 @@ def test_a_rehearsal_without_a_command_is_refused(
 ) -> None:
     with pytest.raises(SystemExit, match="2"):
         main(["sandbox", "--once", " ", "--port=0"])
-    assert "it needs a command, such as" in capsys.readouterr().err
+    assert "name a command, such as" in capsys.readouterr().err
 
 
 def test_a_rehearsal_that_cannot_save_its_pictures_does_not_start(
@@ -147,15 +147,15 @@ def test_a_rehearsal_prints_its_steps_and_nothing_else(
     monkeypatch.setenv("PYTHONPATH", str(ROOT))
     monkeypatch.setenv("LOG_LEVEL", "INFO")
     assert main(["sandbox", "--once", "/waifu prompt: 1girl"]) == 0
-    told = capfd.readouterr()
-    assert "voted" in told.out
-    assert not told.err
+    output = capfd.readouterr()
+    assert "voted" in output.out
+    assert not output.err
 
 
 def test_a_rehearsal_prints_the_words_of_an_embed() -> None:
     fields = [{"name": "Asking", "value": "in words"}]
     embed = {"title": "Help", "description": "What I can do", "fields": fields}
-    assert words_of({"content": "", "embeds": [embed]}) == (
+    assert message_text({"content": "", "embeds": [embed]}) == (
         "Help\nWhat I can do\n**Asking**\nin words"
     )
 
@@ -164,11 +164,11 @@ def test_a_rehearsal_prints_the_bots_last_words_with_names(tmp_path: Path) -> No
     people = SimpleNamespace(
         personas={7: SimpleNamespace(name="Momo")}, channels=lambda: [{"id": "8", "name": "art"}]
     )
-    rehearsal = _Play(cast("Sandbox", SimpleNamespace(people=people)), tmp_path)
+    rehearsal = _Playthrough(cast("Sandbox", SimpleNamespace(people=people)), tmp_path)
     refusal: Payload = {"id": "2", "content": "<@7>, not in <#8>", "flags": 0}
     refusal |= {"attachments": [], "components": []}
     with pytest.raises(NotPossible, match=r"^@Momo, not in #art$"):
-        rehearsal._stop_at_last_words([refusal], {"id": "1", "components": []})
+        rehearsal._raise_if_final([refusal], {"id": "1", "components": []})
 
 
 def test_a_rehearsal_ends_when_its_bot_cannot_start(
@@ -176,9 +176,9 @@ def test_a_rehearsal_ends_when_its_bot_cannot_start(
 ) -> None:
     monkeypatch.setenv("ENGINE", "no.such.room")
     monkeypatch.setenv("PYTHONPATH", str(ROOT))
-    began_s = time.monotonic()
+    started_s = time.monotonic()
     assert main(["sandbox", "--once", "/waifu prompt: 1girl"]) == 2
-    assert time.monotonic() - began_s < 30, "it does not wait for a bot that is gone"
+    assert time.monotonic() - started_s < 30, "it does not wait for a bot that is gone"
     assert "error: ENGINE=no.such.room cannot be loaded" in capfd.readouterr().err
 
 

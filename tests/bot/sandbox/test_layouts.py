@@ -27,13 +27,13 @@ async def here() -> AsyncGenerator[Here]:
             assert sandbox.violations() == []
 
 
-async def opened(sandbox: Sandbox, **options: Any) -> dict[str, Any]:
+async def open_panel(sandbox: Sandbox, **options: Any) -> dict[str, Any]:
     answer = await sandbox.slash("rin", "art", "panel", options).answer()
     assert answer.message is not None
     return answer.message
 
 
-async def pick(sandbox: Sandbox, name: str, data: bytes) -> str:
+async def upload_file(sandbox: Sandbox, name: str, data: bytes) -> str:
     """Upload a file as the page does when somebody chooses one."""
     query = {"persona": str(sandbox.persona("rin")), "channel": str(sandbox.channel("art"))}
     async with (
@@ -46,8 +46,8 @@ async def pick(sandbox: Sandbox, name: str, data: bytes) -> str:
 
 async def test_a_file_in_an_option_is_read_by_the_bot(here: Here) -> None:
     sandbox, _ = here
-    file_id = await pick(sandbox, "policy.toml", "ä = 1".encode())
-    message = await opened(sandbox, file=file_id)
+    file_id = await upload_file(sandbox, "policy.toml", "ä = 1".encode())
+    message = await open_panel(sandbox, file=file_id)
     assert "ä = 1" in message["components"][0]["components"][0]["content"]
     with pytest.raises(NotPossible, match="pick it again"):
         sandbox.slash("haru", "art", "panel", {"file": file_id})
@@ -55,14 +55,14 @@ async def test_a_file_in_an_option_is_read_by_the_bot(here: Here) -> None:
 
 async def test_a_file_over_the_limit_is_refused(here: Here) -> None:
     sandbox, _ = here
-    sandbox.upload_limit(10)
+    sandbox.set_upload_limit(10)
     with pytest.raises(AssertionError, match="too large"):
-        await pick(sandbox, "policy.toml", b"x" * 11)
+        await upload_file(sandbox, "policy.toml", b"x" * 11)
 
 
 async def test_a_select_changes_the_panel_in_place(here: Here) -> None:
     sandbox, _ = here
-    message = await opened(sandbox)
+    message = await open_panel(sandbox)
     role = str(lounge.MEMBER_ROLE_ID)
     answer = await sandbox.click("rin", message["id"], "tiny:role", [role]).answer()
     assert answer.kind == "update"
@@ -75,7 +75,7 @@ async def test_a_select_changes_the_panel_in_place(here: Here) -> None:
 
 async def test_a_channel_select_takes_only_what_it_offers(here: Here) -> None:
     sandbox, _ = here
-    message = await opened(sandbox)
+    message = await open_panel(sandbox)
     with pytest.raises(NotPossible, match="another kind"):
         sandbox.click("rin", message["id"], "tiny:channel", [str(sandbox.channel("art"))])
     answer = await sandbox.click(
@@ -86,10 +86,10 @@ async def test_a_channel_select_takes_only_what_it_offers(here: Here) -> None:
 
 async def test_a_form_comes_back_with_its_text_role_and_file(here: Here) -> None:
     sandbox, bot = here
-    message = await opened(sandbox)
+    message = await open_panel(sandbox)
     form = sandbox.click("rin", message["id"], "tiny:open")
     assert (await form.answer()).modal is not None
-    file_id = await pick(sandbox, "terms.toml", b"x = 1")
+    file_id = await upload_file(sandbox, "terms.toml", b"x = 1")
     role = str(lounge.MEMBER_ROLE_ID)
     fields = {"terms": "dragon\n" * 500, "role": [role], "file": [file_id], "radio": "allow"}
     answer = await sandbox.submit("rin", form, fields).answer()

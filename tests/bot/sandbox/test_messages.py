@@ -45,7 +45,7 @@ async def test_reactions_arrive_with_author_and_member(here: Lounge) -> None:
     message = await bot.channel("art").send("vote")
     await message.add_reaction("👍")
     sandbox.react("haru", message.id, "👍")
-    sandbox.unreact("haru", message.id, "👍")
+    sandbox.remove_reaction("haru", message.id, "👍")
     sandbox.react("rin", message.id, "heart_yes:1100000000000000040")
     sandbox.clear_reactions(message.id, "👍")
     sandbox.clear_reactions(message.id)
@@ -88,7 +88,7 @@ async def test_an_unknown_emoji_is_refused(here: Lounge) -> None:
 
 async def test_history_is_paged_in_both_directions(here: Lounge) -> None:
     sandbox, bot = here
-    ids = [int(sandbox.say("haru", "general", str(n))["id"]) for n in range(130)]
+    ids = [int(sandbox.send_message("haru", "general", str(n))["id"]) for n in range(130)]
     general = bot.channel("general")
     assert [m.id async for m in general.history(limit=None)] == ids[::-1]
     after = discord.Object(ids[9])
@@ -100,7 +100,7 @@ async def test_history_is_paged_in_both_directions(here: Lounge) -> None:
 async def test_without_the_content_intent_a_bot_sees_only_its_own_content(here: Lounge) -> None:
     del here
     async with lounge(discord.Intents(guilds=True, guild_messages=True)) as (sandbox, bot):
-        sandbox.say("haru", "general", "private words")
+        sandbox.send_message("haru", "general", "private words")
         await bot.channel("general").send("my own words")
         await until(lambda: bot.seen("message") == 2)
         contents = [m.content for _, m in bot.events if isinstance(m, discord.Message)]
@@ -195,10 +195,10 @@ async def test_an_embed_shows_its_uploaded_picture(here: Lounge) -> None:
 
 async def test_typing_is_announced(here: Lounge) -> None:
     sandbox, bot = here
-    told: list[str] = []
-    sandbox.world.listen(lambda event, _payload, _only: told.append(event))
+    event_names: list[str] = []
+    sandbox.world.listen(lambda event, _payload, _only: event_names.append(event))
     async with bot.channel("art").typing():
-        await until(lambda: "TYPING_START" in told)
+        await until(lambda: "TYPING_START" in event_names)
 
 
 async def test_a_thread_belongs_to_its_channel(here: Lounge) -> None:
@@ -214,10 +214,10 @@ async def test_a_thread_belongs_to_its_channel(here: Lounge) -> None:
 async def test_an_upload_over_the_limit_is_413(here: Lounge) -> None:
     sandbox, bot = here
     picture = heart((5, 5, 5))
-    sandbox.upload_limit(len(picture) - 1)
+    sandbox.set_upload_limit(len(picture) - 1)
     with pytest.raises(discord.HTTPException) as raised:
         await bot.channel("art").send(file=discord.File(io.BytesIO(picture), "x.png"))
     assert (raised.value.status, raised.value.code) == (413, 40005)
-    sandbox.upload_limit(len(picture))
+    sandbox.set_upload_limit(len(picture))
     await bot.channel("art").send(file=discord.File(io.BytesIO(picture), "x.png"))
     assert sandbox.messages("art")[-1]["attachments"][0]["size"] == len(picture)

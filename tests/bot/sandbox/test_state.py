@@ -27,7 +27,7 @@ async def test_everything_survives_a_restart(tmp_path: Path) -> None:
         drawn = sandbox.messages("art")[-1]
         sandbox.react("haru", drawn["id"], "👍")
         await sandbox.slash("haru", "art", "secret").answer()
-        sandbox.say("momo", "general", "hello")
+        sandbox.send_message("momo", "general", "hello")
         sandbox.delete_channel("after-dark")
         art = bot.channel("art")
         thread = await (await art.send("thread here")).create_thread(name="talk")
@@ -47,15 +47,15 @@ async def test_everything_survives_a_restart(tmp_path: Path) -> None:
         }  # fmt: skip
         assert [m["content"] for m in sandbox.messages(thread.id)] == ["in it"]
         assert "draw" in {c["name"] for c in sandbox.people.commands(sandbox.persona("haru"))}
-        fresh = sandbox.say("haru", "art", "later")
-        assert int(fresh["id"]) > int(drawn["id"])
+        newer = sandbox.send_message("haru", "art", "later")
+        assert int(newer["id"]) > int(drawn["id"])
 
 
 async def test_people_and_the_server_keep_their_language_over_a_restart(
     tmp_path: Path,
 ) -> None:
     async with Sandbox(state_dir=tmp_path) as sandbox:
-        sandbox.people.speak(sandbox.persona("momo"), "ja")
+        sandbox.people.set_locale(sandbox.persona("momo"), "ja")
         saved = tmp_path / "server.json"
         await until(lambda: saved.is_file() and '"ja"' in saved.read_text())
     async with lounge(state_dir=tmp_path) as (sandbox, bot):
@@ -77,10 +77,10 @@ async def test_old_buttons_work_after_a_restart(tmp_path: Path) -> None:
 
 async def test_changes_reach_the_disk_without_a_close(tmp_path: Path) -> None:
     async with Sandbox(state_dir=tmp_path) as sandbox:
-        first = sandbox.say("haru", "art", "one")
+        first = sandbox.send_message("haru", "art", "one")
         path = tmp_path / "messages" / f"{sandbox.channel('art')}.jsonl"
         await until(path.is_file)
-        second = sandbox.say("haru", "art", "two")
+        second = sandbox.send_message("haru", "art", "two")
         await until(lambda: "two" in path.read_text())
         sandbox.react("rin", second["id"], "👍")
         sandbox.delete_message("haru", first["id"])

@@ -40,22 +40,22 @@ def test_typed_options_are_read_as_the_page_reads_them(typed: str, options: Payl
 
 
 @pytest.mark.parametrize(
-    ("typed", "told"),
+    ("typed", "refusal"),
     [
         ("/draw x shape: wide", "shape: 'wide' is not one of Tall."),
-        ("/draw x quiet: perhaps", "quiet: is true or false, not 'perhaps'."),
+        ("/draw x quiet: perhaps", "quiet: must be true or false, not 'perhaps'."),
         ("/draw x count: many", "count: 'many' is not a number."),
         ("/draw x guidance: nan", "guidance: 'nan' is not a number."),
         ("/draw x guidance: -inf", "guidance: '-inf' is not a number."),
-        ("/draw x count: 9", "count: 4 is the most, not 9."),
-        ("/draw x count: -5", "count: 1 is the least, not -5."),
+        ("/draw x count: 9", "count: must be at most 4, not 9."),
+        ("/draw x count: -5", "count: must be at least 1, not -5."),
         ("/draw count: 2", "/draw needs prompt: What to draw"),
         ("/draw", "/draw needs prompt: What to draw"),
         ("/draw prompt:", "prompt: has no value."),
-        ("/draw promt: x", "promt: is no option of /draw; the nearest is prompt:"),
-        ("/draw x cout: 2", "cout: is no option of /draw; the nearest is count:"),
-        ("/draw prompt: x prompt: y", "prompt: is given twice."),
-        ("/draw x prompt: y", "prompt: is given twice."),
+        ("/draw promt: x", "promt: is not an option of /draw; the nearest is prompt:"),
+        ("/draw x cout: 2", "cout: is not an option of /draw; the nearest is count:"),
+        ("/draw prompt: x prompt: y", "prompt: appears twice."),
+        ("/draw x prompt: y", "prompt: appears twice."),
         ("/ping me", "/ping takes no options: leave 'me' out."),
         ("/darw x", "There is no command /darw for you here. The nearest is /draw. The bot"),
         ("/", "A command begins with / and its name. The bot offers a member /draw"),
@@ -64,10 +64,10 @@ def test_typed_options_are_read_as_the_page_reads_them(typed: str, options: Payl
         ("/swim", "There is no command /swim for you here. The bot offers a member /draw, /mark, "),
     ],
 )
-def test_an_unreadable_command_is_explained_with_what_exists(typed: str, told: str) -> None:
+def test_an_unreadable_command_is_explained_with_what_exists(typed: str, refusal: str) -> None:
     with pytest.raises(NotPossible) as fault:
         parse(typed, [DRAW, PING, MARK], "member")
-    assert str(fault.value).startswith(told)
+    assert str(fault.value).startswith(refusal)
 
 
 def test_a_message_menu_command_cannot_be_typed() -> None:

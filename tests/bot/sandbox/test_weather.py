@@ -29,7 +29,7 @@ async def test_a_wrong_token_is_refused_by_rest_and_gateway() -> None:
         with pytest.raises(discord.LoginFailure):
             async with running(TinyBot(), "a wrong one"):
                 pass
-        async with aiohttp.ClientSession() as session, gateway(session, sandbox) as ws:
+        async with aiohttp.ClientSession() as session, open_gateway(session, sandbox) as ws:
             await ws.receive_json()
             await ws.send_json({"op": 2, "d": {"token": "a wrong one", "intents": 1}})
             assert (await ws.receive()).data == 4004
@@ -62,7 +62,7 @@ async def test_a_dropped_connection_resumes_and_misses_nothing(here: Lounge) -> 
 async def test_an_invalid_session_is_identified_again(here: Lounge) -> None:
     sandbox, bot = here
     assert bot.connected == 1
-    sandbox.invalidate()
+    sandbox.invalidate_session()
     assert not sandbox.online
     await until(lambda: bot.connected == 2 and sandbox.online, 20)
     assert bot.resumed == 0
@@ -71,38 +71,38 @@ async def test_an_invalid_session_is_identified_again(here: Lounge) -> None:
 
 async def test_a_rate_limit_is_waited_out(here: Lounge) -> None:
     sandbox, bot = here
-    began = asyncio.get_running_loop().time()
-    sandbox.ratelimit(2)
+    started_s = asyncio.get_running_loop().time()
+    sandbox.start_rate_limit(2)
     await bot.channel("art").send("patience")
-    assert asyncio.get_running_loop().time() - began > 0.5
+    assert asyncio.get_running_loop().time() - started_s > 0.5
     assert sandbox.weather_report()["ratelimit_left"] == 0
-    sandbox.ratelimit(1)
+    sandbox.start_rate_limit(1)
     assert (await sandbox.slash("haru", "general", "ping").answer()).kind == "message"
 
 
 async def test_strict_limits_refuse_a_hasty_client_and_suit_a_patient_one() -> None:
     async with lounge(strict_limits=True) as (sandbox, bot):
         art = bot.channel("art")
-        began = asyncio.get_running_loop().time()
+        started_s = asyncio.get_running_loop().time()
         for count in range(6):
             await art.send(str(count))
-        assert asyncio.get_running_loop().time() - began > 4.5, "five messages in five seconds"
+        assert asyncio.get_running_loop().time() - started_s > 4.5, "five messages in five seconds"
         message = await art.send("vote")
         await asyncio.gather(*(message.add_reaction(emoji) for emoji in "👍👎"))
-        assert sandbox.limits.refused == 0, "discord.py obeys the headers"
+        assert sandbox.limits.refused_calls == 0, "discord.py obeys the headers"
         path = f"{sandbox.rest_url}/channels/{art.id}/messages/{message.id}"
         headers = {"Authorization": f"Bot {sandbox.token}"}
         async with aiohttp.ClientSession(headers=headers) as session:
             statuses = [(await session.get(path)).status for _ in range(7)]
         assert statuses == [200] * 5 + [429] * 2
-        assert sandbox.limits.refused == 2
+        assert sandbox.limits.refused_calls == 2
 
 
 async def test_a_502_is_retried_and_a_503_is_raised(here: Lounge) -> None:
     sandbox, bot = here
-    sandbox.outage(1, 502)
+    sandbox.start_outage(1, 502)
     await bot.channel("art").send("after the outage")
-    sandbox.outage(1, 503)
+    sandbox.start_outage(1, 503)
     with pytest.raises(discord.DiscordServerError) as raised:
         await bot.channel("art").send("lost")
     assert raised.value.status == 503
@@ -114,7 +114,7 @@ async def test_latency_delays_answers(here: Lounge) -> None:
     ticket = sandbox.slash("haru", "general", "ping")
     await ticket.answer()
     quick_ms = ticket.wait_ms
-    sandbox.latency(200)
+    sandbox.set_latency(200)
     ticket = sandbox.slash("haru", "general", "ping")
     await ticket.answer()
     assert quick_ms is not None
@@ -124,7 +124,7 @@ async def test_latency_delays_answers(here: Lounge) -> None:
 
 async def test_an_offline_gateway_refuses_until_it_is_back(here: Lounge) -> None:
     sandbox, bot = here
-    sandbox.offline(0.5)
+    sandbox.go_offline(0.5)
     assert not sandbox.online
     async with aiohttp.ClientSession() as session:
         with pytest.raises(aiohttp.ClientError):
@@ -136,13 +136,13 @@ async def test_a_refused_first_connection_ends_discord_py() -> None:
     """The bug for which the bot has its own supervisor (seen in discord.py 2.7.1)."""
     async with Sandbox() as sandbox:
         point_at(sandbox.rest_url, sandbox.gateway_url)
-        sandbox.offline(60)
+        sandbox.go_offline(60)
         with pytest.raises(AttributeError, match="sequence"):
             async with running(TinyBot(), sandbox.token):
                 pass
 
 
-def gateway(
+def open_gateway(
     session: aiohttp.ClientSession, sandbox: Sandbox, compress: str = ""
 ) -> aiohttp.client._WSRequestContextManager:
     query = "?v=10&encoding=json" + (f"&compress={compress}" if compress else "")
@@ -153,21 +153,21 @@ async def test_zlib_stream_is_one_stream_over_all_frames() -> None:
     async with (
         Sandbox() as sandbox,
         aiohttp.ClientSession() as session,
-        gateway(session, sandbox, "zlib-stream") as ws,
+        open_gateway(session, sandbox, "zlib-stream") as ws,
     ):
         inflate = zlib.decompressobj()
 
-        async def frame() -> dict[str, object]:
+        async def next_frame() -> dict[str, object]:
             data = (await ws.receive()).data
             assert isinstance(data, bytes)
             assert data.endswith(b"\x00\x00\xff\xff")
             return json.loads(inflate.decompress(data))
 
-        assert (await frame())["op"] == 10
+        assert (await next_frame())["op"] == 10
         await ws.send_json({"op": 1, "d": None})
-        assert (await frame())["op"] == 11
+        assert (await next_frame())["op"] == 11
         await ws.send_json({"op": 2, "d": {"token": sandbox.token, "intents": 1}})
-        ready, guild = await frame(), await frame()
+        ready, guild = await next_frame(), await next_frame()
         assert [ready["t"], guild["t"], guild["s"]] == ["READY", "GUILD_CREATE", 2]
 
 
@@ -176,7 +176,7 @@ async def test_a_heartbeat_is_answered_with_a_short_delay() -> None:
     async with (
         Sandbox() as sandbox,
         aiohttp.ClientSession() as session,
-        gateway(session, sandbox) as ws,
+        open_gateway(session, sandbox) as ws,
     ):
         assert (await ws.receive_json())["op"] == 10
         began_s = asyncio.get_running_loop().time()
@@ -189,7 +189,7 @@ async def test_an_unknown_session_cannot_be_resumed() -> None:
     async with (
         Sandbox() as sandbox,
         aiohttp.ClientSession() as session,
-        gateway(session, sandbox) as ws,
+        open_gateway(session, sandbox) as ws,
     ):
         await ws.receive_json()
         lost = {"token": sandbox.token, "session_id": "nobody", "seq": 5}
@@ -201,13 +201,13 @@ async def test_an_unknown_session_cannot_be_resumed() -> None:
 async def test_a_clean_close_ends_the_session_and_a_crash_does_not() -> None:
     async with Sandbox() as sandbox, aiohttp.ClientSession() as session:
         for code, resumable in ((1000, False), (4000, True)):
-            async with gateway(session, sandbox) as ws:
+            async with open_gateway(session, sandbox) as ws:
                 await ws.receive_json()
                 await ws.send_json({"op": 2, "d": {"token": sandbox.token, "intents": 0}})
                 ready = await ws.receive_json()
                 await ws.close(code=code)
             await until(lambda: not sandbox.online)
-            async with gateway(session, sandbox) as ws:
+            async with open_gateway(session, sandbox) as ws:
                 await ws.receive_json()
                 back = {"token": sandbox.token, "session_id": ready["d"]["session_id"], "seq": 1}
                 await ws.send_json({"op": 6, "d": back})

@@ -18,8 +18,8 @@ EPHEMERAL = 1 << 6
 
 @pytest.fixture
 async def here(tmp_path: Path) -> AsyncIterator[Stage]:
-    async with stage(tmp_path) as ready:
-        yield ready
+    async with stage(tmp_path) as running:
+        yield running
 
 
 async def test_a_newcomer_accepts_the_licence_and_the_waiting_request_runs(here: Stage) -> None:
@@ -68,22 +68,22 @@ async def test_votes_are_counted_and_taken_back(here: Stage) -> None:
     await here.accept_terms()
     (post,) = await here.posts(1)
 
-    async def seeded() -> bool:
+    async def has_vote_reactions() -> bool:
         return len(here.sandbox.reactions(post["id"])) == 2
 
-    await here.until(seeded)
+    await here.until(has_vote_reactions)
     here.sandbox.react("moderator", post["id"], "👍")
 
-    async def up() -> bool:
+    async def has_upvote() -> bool:
         return here.rows("SELECT value, self_vote FROM votes") == [(1, 0)]
 
-    await here.until(up)
-    here.sandbox.unreact("moderator", post["id"], "👍")
+    await here.until(has_upvote)
+    here.sandbox.remove_reaction("moderator", post["id"], "👍")
 
-    async def none() -> bool:
+    async def has_no_votes() -> bool:
         return not here.rows("SELECT * FROM votes")
 
-    await here.until(none)
+    await here.until(has_no_votes)
     assert len(here.rows("SELECT * FROM vote_events")) == 2, "the ledger keeps both events"
 
 
@@ -101,12 +101,14 @@ async def test_buttons_work_after_a_restart(here: Stage) -> None:
     assert len(colours) == 2, "a new seed draws another picture"
 
 
-async def deletes(here: Stage, who: str, post: Payload) -> None:
+async def delete_post(here: Stage, who: str, post: Payload) -> None:
     """Press the button and confirm."""
-    asked = (await here.sandbox.click(who, post["id"], button(post, "delete")).answer()).message
-    assert asked is not None
-    assert asked["flags"] & EPHEMERAL
-    await here.sandbox.click(who, asked["id"], button(asked, "deleteyes")).answer()
+    confirmation = (
+        await here.sandbox.click(who, post["id"], button(post, "delete")).answer()
+    ).message
+    assert confirmation is not None
+    assert confirmation["flags"] & EPHEMERAL
+    await here.sandbox.click(who, confirmation["id"], button(confirmation, "deleteyes")).answer()
 
 
 async def test_only_the_requester_or_a_moderator_deletes(here: Stage) -> None:
@@ -117,7 +119,7 @@ async def test_only_the_requester_or_a_moderator_deletes(here: Stage) -> None:
     assert refused is not None
     assert refused["flags"] & EPHEMERAL
     assert here.posted()
-    await deletes(here, "moderator", post)
+    await delete_post(here, "moderator", post)
 
     async def gone() -> bool:
         return not here.posted()
@@ -132,7 +134,7 @@ async def test_deleting_a_picture_deletes_every_message_that_shows_it(here: Stag
     job_id = post["attachments"][0]["filename"].split(".")[0]
     await here.sandbox.slash("member", here.where, "show", {"id": job_id}).answer()
     assert pictures(await here.posts(2)) == 2
-    await deletes(here, "member", post)
+    await delete_post(here, "member", post)
 
     async def gone() -> bool:
         return not here.posted() and not here.rows("SELECT * FROM doomed_messages")
@@ -151,24 +153,24 @@ async def test_a_moderator_blocks_a_word_and_its_reason_is_shown(here: Stage) ->
 
 async def test_only_the_servers_owner_may_ban_everywhere(here: Stage) -> None:
     options = {"member": str(here.sandbox.persona("newcomer")), "everywhere": True}
-    for who, told in (("moderator", "Only my operator"), ("owner", "banned everywhere")):
+    for who, expected in (("moderator", "Only my operator"), ("owner", "banned everywhere")):
         answer = await here.sandbox.slash(who, here.where, "moderate ban", options).answer()
         assert answer.message is not None
-        assert told in answer.message["content"]
+        assert expected in answer.message["content"]
 
 
 async def test_forget_me_erases_pictures_posts_and_rows(here: Stage) -> None:
     await here.accept_terms()
     ticket = here.sandbox.slash("member", here.where, "privacy forget")
-    asked = (await ticket.answer()).message
-    assert asked is not None
+    confirmation = (await ticket.answer()).message
+    assert confirmation is not None
     confirm = next(
         item["custom_id"]
-        for row in asked["components"]
+        for row in confirmation["components"]
         for item in row["components"]
         if "forget" in item["custom_id"]
     )
-    await here.sandbox.click("member", asked["id"], confirm).answer()
+    await here.sandbox.click("member", confirmation["id"], confirm).answer()
 
     async def erased() -> bool:
         return not here.posted() and not here.rows("SELECT * FROM jobs")

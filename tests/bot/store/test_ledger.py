@@ -55,7 +55,7 @@ def _react(here: Stage, dice: random.Random, messages: list[int], voters: list[i
     if dice.random() < 0.004:
         here.sandbox.clear_reactions(message, dice.choice((None, emoji)))
     elif standing:
-        here.sandbox.unreact(voter, message, emoji)
+        here.sandbox.remove_reaction(voter, message, emoji)
     else:
         here.sandbox.react(voter, message, emoji)
 
@@ -66,11 +66,11 @@ async def _trouble(here: Stage, turn: int) -> None:
         case 0:
             here.sandbox.drop_gateway()
         case 1:
-            here.sandbox.invalidate()
+            here.sandbox.invalidate_session()
         case 2:
             await here.bot.kill()
         case _:
-            here.sandbox.offline(0.5)
+            here.sandbox.go_offline(0.5)
 
 
 async def _equal(here: Stage, messages: list[int]) -> bool:

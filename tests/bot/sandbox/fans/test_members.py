@@ -13,13 +13,13 @@ from bot.sandbox.wire.wire import NotPossible
 from tests.stages.stage import Stage, button, pictures, stage
 
 
-async def told(here: Stage, channel: str) -> list[dict[str, Any]]:
+async def wait_for_duels(here: Stage, channel: str) -> list[dict[str, Any]]:
     """The duels that the channel shows."""
 
-    async def duels() -> list[dict[str, Any]]:
+    async def find_duels() -> list[dict[str, Any]]:
         return [m for m in here.sandbox.messages(channel) if button(m, "left", missing="")]
 
-    return await here.until(duels, 60)
+    return await here.until(find_duels, 60)
 
 
 async def test_members_fill_a_channel_vote_there_and_choose_in_duels(tmp_path: Path) -> None:
@@ -28,10 +28,10 @@ async def test_members_fill_a_channel_vote_there_and_choose_in_duels(tmp_path: P
         fans.pace = Pace(rest_s=0.2, votes_per_s=50)
         fans.ask(sandbox.channel("general"), 10)
 
-        async def asked() -> bool:
+        async def asking_ended() -> bool:
             return not fans.report()["asking"]["running"]
 
-        await here.until(asked, 90)
+        await here.until(asking_ended, 90)
         assert fans.report()["asking"] == {
             "running": False, "done": 10, "wanted": 10, "said": ""
         }  # fmt: skip
@@ -43,13 +43,13 @@ async def test_members_fill_a_channel_vote_there_and_choose_in_duels(tmp_path: P
 
         fans.vote("warm", 60)
 
-        async def voted() -> bool:
+        async def votes_recorded() -> bool:
             return here.rows("SELECT count(*) FROM vote_events WHERE self_vote = 0") == [(60,)]
 
-        await here.until(voted, 60)
+        await here.until(votes_recorded, 60)
         await here.accept_only("owner")
         await sandbox.slash("owner", "general", "duel party", {"minutes": 1}).answer()
-        (duel, *_) = await told(here, "general")
+        (duel, *_) = await wait_for_duels(here, "general")
         # One press by hand, as the page sends it: only its member gets the answer, and it counts.
         answer = await sandbox.click("newcomer", duel["id"], button(duel, "left")).answer()
         assert answer.message is not None
@@ -61,10 +61,10 @@ async def test_members_fill_a_channel_vote_there_and_choose_in_duels(tmp_path: P
 
         fans.vote("warm", 8)
 
-        async def chosen() -> bool:
+        async def duel_choices_recorded() -> bool:
             return here.rows("SELECT count(*) FROM choices WHERE axis = 'duel'")[0][0] > 2
 
-        await here.until(chosen, 60)
+        await here.until(duel_choices_recorded, 60)
 
 
 async def test_the_owner_of_the_server_owns_the_bot(tmp_path: Path) -> None:
@@ -87,12 +87,12 @@ async def test_asking_ends_in_a_hidden_channel_and_when_the_bot_sleeps(
         for channel in ("mods-only", "general"):
             fans.ask(here.sandbox.channel(channel), 4)
 
-            async def ended() -> bool:
+            async def asking_ended() -> bool:
                 return not fans.report()["asking"]["running"]
 
-            await here.until(ended, 30)
-            said = fans.report()["asking"]["said"]
-            assert said == {
+            await here.until(asking_ended, 30)
+            status = fans.report()["asking"]["said"]
+            assert status == {
                 "mods-only": "These members cannot see this channel: open another one.",
                 "general": "The bot does not draw: There is no command /waifu here for you.",
             }[channel]  # fmt: skip

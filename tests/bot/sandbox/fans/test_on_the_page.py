@@ -10,14 +10,14 @@ import pytest
 from selenium.webdriver import Chrome
 
 from bot.sandbox.world.lounge import FANS
-from tests.bot.sandbox.fans.test_voting import AT_ONCE, WARM, is_over, post, votes
+from tests.bot.sandbox.fans.test_voting import NO_PAUSES, WARM, is_over, post, votes
 from tests.stages.browsing import click, find, missing, open_browser, wait
 from tests.stages.tiny_bot import lounge, until
 
 
 async def test_a_page_starts_the_voting_follows_each_vote_and_stops_it() -> None:
     async with lounge() as (sandbox, bot), aiohttp.ClientSession(sandbox.page_url) as session:
-        sandbox.fans.pace = AT_ONCE
+        sandbox.fans.pace = NO_PAUSES
         await post(bot, WARM)
         persona = sandbox.persona("haru")
         async with session.get(f"page/state?persona={persona}") as response:
@@ -32,20 +32,22 @@ async def test_a_page_starts_the_voting_follows_each_vote_and_stops_it() -> None
 
         async with session.ws_connect(f"page/ws?persona={persona}") as ws, asyncio.timeout(10):
             await send(action="vote", taste="colours", n=30)
-            told: list[int] = []
-            while not told or told[-1] < len(FANS):
+            done_counts: list[int] = []
+            while not done_counts or done_counts[-1] < len(FANS):
                 event = await ws.receive_json()
                 if event["t"] == "FANS":
-                    told.append(event["d"]["voting"]["done"])
-            assert set(told) == set(range(len(FANS) + 1))
+                    done_counts.append(event["d"]["voting"]["done"])
+            assert set(done_counts) == set(range(len(FANS) + 1))
             await send(action="stop", what="voting")
         assert is_over(sandbox)
         assert "cannot dance" in str((await send(400, action="dance"))["error"])
-        assert "not at sleep" in str((await send(400, action="stop", what="sleep"))["error"])
+        assert "no activity called sleep" in str(
+            (await send(400, action="stop", what="sleep"))["error"]
+        )
 
 
 #: Delays the answers of the page's own calls, as on a slow machine: events are newer by then.
-LATE = """
+DELAY_ANSWERS = """
 const now = window.fetch;
 window.fetch = async (...call) => {
   const answer = await now(...call);
@@ -55,9 +57,9 @@ window.fetch = async (...call) => {
 """
 
 
-def vote(browser: Chrome, url: str) -> None:
+def cast_votes_in_drawer(browser: Chrome, url: str) -> None:
     """Open the drawer, have 5 votes cast, and read that they were; then the stop button goes."""
-    browser.execute_cdp_cmd("Page.addScriptToEvaluateOnNewDocument", {"source": LATE})
+    browser.execute_cdp_cmd("Page.addScriptToEvaluateOnNewDocument", {"source": DELAY_ANSWERS})
     browser.get(url)
     click(browser, "#bot-state")
     number = wait(browser, lambda b: find(b, "#fans-voting input"))[0]
@@ -76,11 +78,11 @@ def vote(browser: Chrome, url: str) -> None:
 @pytest.mark.skipif(missing() is not None, reason=missing() or "")
 async def test_the_drawer_shows_the_progress_of_the_votes(tmp_path: Path) -> None:
     async with lounge() as (sandbox, bot):
-        sandbox.fans.pace = AT_ONCE
+        sandbox.fans.pace = NO_PAUSES
         await post(bot, WARM)
         browser = open_browser(tmp_path / "profile", width_px=390)
         try:
-            await asyncio.to_thread(vote, browser, sandbox.page_url)
+            await asyncio.to_thread(cast_votes_in_drawer, browser, sandbox.page_url)
         finally:
             browser.quit()
         await until(lambda: len(votes(bot)) == 5)

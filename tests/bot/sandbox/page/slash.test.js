@@ -2,17 +2,17 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 
 import {
-  flatten,
+  flattenCommands,
   KIND,
-  limits,
-  matching,
+  limitsText,
+  matchingCommands,
   parse,
-  read,
+  readValue,
   readAll,
 } from "../../../../bot/sandbox/page/slash.js";
 import { COMMANDS, KNOWN } from "./commands.js";
 
-const FLAT = flatten(COMMANDS);
+const FLAT = flattenCommands(COMMANDS);
 const values = (text) => readAll(parse(text, FLAT), KNOWN);
 const option = (name) => FLAT[0].options.find((one) => one.name === name);
 
@@ -23,7 +23,7 @@ test("a subcommand is its own command, and menu commands cannot be typed", () =>
   );
   const { name, group, subcommand } = FLAT[4];
   assert.deepEqual([name, group, subcommand], ["policy", "list", "add"]);
-  assert.deepEqual(FLAT.filter((one) => one.adults).map((one) => one.full), ["grown"]);
+  assert.deepEqual(FLAT.filter((one) => one.adultsOnly).map((one) => one.full), ["grown"]);
 });
 
 test("a command is recognised only by its whole name", () => {
@@ -88,7 +88,7 @@ test("each kind of value is read, and a refusal says what it takes", () => {
     ["like", "a.png", undefined, /is a file/],
   ];
   for (const [name, raw, value, wrong] of cases) {
-    const reading = read(option(name), raw, KNOWN);
+    const reading = readValue(option(name), raw, KNOWN);
     assert.equal(reading.value, value, `${name}: ${raw}`);
     if (wrong) assert.match(reading.error, wrong);
   }
@@ -100,12 +100,12 @@ test("people, channels and roles are found by name, mention or id", () => {
     [KIND.CHANNEL, ["art", "#art", "<#2>"], "2"],
     [KIND.ROLE, ["Member", "@member", "<@&3>"], "3"],
   ])
-    for (const raw of raws) assert.equal(read({ name: "x", type }, raw, KNOWN).value, id, raw);
-  assert.match(read({ name: "x", type: KIND.USER }, "@nobody", KNOWN).error, /nobody here/);
+    for (const raw of raws) assert.equal(readValue({ name: "x", type }, raw, KNOWN).value, id, raw);
+  assert.match(readValue({ name: "x", type: KIND.USER }, "@nobody", KNOWN).error, /nobody here/);
 });
 
 test("commands that begin with the typed text come first", () => {
-  const names = (typed) => matching(FLAT, typed).map((one) => one.full);
+  const names = (typed) => matchingCommands(FLAT, typed).map((one) => one.full);
   assert.deepEqual(names("/pol"), ["policy panel", "policy purge", "policy list add", "policy-report"]);
   assert.deepEqual(names("/report"), ["policy-report"]);
   assert.deepEqual(names("/waiting"), ["queue"], "by its description");
@@ -113,6 +113,6 @@ test("commands that begin with the typed text come first", () => {
 });
 
 test("an option says what it takes", () => {
-  assert.equal(limits(option("count")), "1 to 4 · optional");
-  assert.equal(limits(option("prompt")), "up to 40 characters");
+  assert.equal(limitsText(option("count")), "1 to 4 · optional");
+  assert.equal(limitsText(option("prompt")), "up to 40 characters");
 });

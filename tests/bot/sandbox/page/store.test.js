@@ -3,15 +3,15 @@ import { beforeEach, test } from "node:test";
 
 import {
   dismiss,
-  expectMessages,
-  heard,
+  collectMessages,
+  applyEvent,
   isAdultsOnly,
   names,
   on,
   store,
-  takeMessages,
-  takeState,
-  typers,
+  applyMessages,
+  applyState,
+  typingNames,
 } from "../../../../bot/sandbox/page/store.js";
 
 const message = (id, more = {}) => ({
@@ -24,16 +24,16 @@ const message = (id, more = {}) => ({
   ...more,
 });
 const shown = () => [...store.messages.get("10").values()].map((one) => one.content);
-const told = [];
-for (const type of ["messages", "channels", "commands-changed"]) on(type, (detail) => told.push([type, detail]));
+const events = [];
+for (const type of ["messages", "channels", "commands-changed"]) on(type, (detail) => events.push([type, detail]));
 globalThis.document = { hidden: false };
 
 beforeEach(() => {
-  told.length = 0;
+  events.length = 0;
   store.messages.clear();
   store.unread.clear();
   store.typing.clear();
-  takeState({
+  applyState({
     personas: [{ id: 1, name: "Rin", role: "member" }],
     others: [{ id: "2", name: "Haru" }],
     bot: { id: 9, name: "Bot" },
@@ -47,7 +47,7 @@ beforeEach(() => {
   });
   store.persona = "1";
   store.active = "10";
-  expectMessages("10");
+  collectMessages("10");
 });
 
 test("ids are strings, and categories are not channels", () => {
@@ -57,47 +57,47 @@ test("ids are strings, and categories are not channels", () => {
 });
 
 test("messages are ordered by id, whenever they arrive", () => {
-  for (const id of ["9", "11", "10"]) heard("MESSAGE_CREATE", message(id));
+  for (const id of ["9", "11", "10"]) applyEvent("MESSAGE_CREATE", message(id));
   assert.deepEqual(shown(), ["9", "10", "11"], "by number, not by letter");
 });
 
 test("an edit changes the fields it names and keeps the rest", () => {
-  heard("MESSAGE_CREATE", message("5", { embeds: [1] }));
-  heard("MESSAGE_UPDATE", { id: "5", channel_id: "10", content: "new" });
+  applyEvent("MESSAGE_CREATE", message("5", { embeds: [1] }));
+  applyEvent("MESSAGE_UPDATE", { id: "5", channel_id: "10", content: "new" });
   const now = store.messages.get("10").get("5");
   assert.deepEqual([now.content, now.embeds], ["new", [1]]);
-  assert.deepEqual(told.filter(([type]) => type === "messages").map(([, one]) => one.kind), ["new", "changed"]);
+  assert.deepEqual(events.filter(([type]) => type === "messages").map(([, one]) => one.kind), ["new", "changed"]);
 });
 
 test("an event received while the list was loading wins over the list", () => {
-  heard("MESSAGE_CREATE", message("6", { content: "edited" }));
-  takeMessages("10", [message("4"), message("6", { content: "old" })], store.messages.get("10"));
+  applyEvent("MESSAGE_CREATE", message("6", { content: "edited" }));
+  applyMessages("10", [message("4"), message("6", { content: "old" })], store.messages.get("10"));
   assert.deepEqual(shown(), ["4", "edited"]);
 });
 
 test("deleted and dismissed messages are gone", () => {
-  for (const id of ["1", "2", "3", "4"]) heard("MESSAGE_CREATE", message(id));
-  heard("MESSAGE_DELETE", { channel_id: "10", id: "1" });
-  heard("MESSAGE_DELETE_BULK", { channel_id: "10", ids: ["2", "99"] });
+  for (const id of ["1", "2", "3", "4"]) applyEvent("MESSAGE_CREATE", message(id));
+  applyEvent("MESSAGE_DELETE", { channel_id: "10", id: "1" });
+  applyEvent("MESSAGE_DELETE_BULK", { channel_id: "10", ids: ["2", "99"] });
   dismiss(message("3"));
   assert.deepEqual(shown(), ["4"]);
 });
 
 test("a channel that is not open keeps no messages and is marked unread", () => {
-  heard("MESSAGE_CREATE", message("1", { channel_id: "12" }));
+  applyEvent("MESSAGE_CREATE", message("1", { channel_id: "12" }));
   assert.equal(store.messages.has("12"), false);
   assert.equal(store.unread.get("12"), 0);
-  heard("MESSAGE_CREATE", message("2", { channel_id: "12", mentions: [{ id: "1" }] }));
+  applyEvent("MESSAGE_CREATE", message("2", { channel_id: "12", mentions: [{ id: "1" }] }));
   assert.equal(store.unread.get("12"), 1);
-  heard("MESSAGE_CREATE", message("3", { channel_id: "12", author: { id: "1" } }));
-  heard("MESSAGE_CREATE", message("4"));
+  applyEvent("MESSAGE_CREATE", message("3", { channel_id: "12", author: { id: "1" } }));
+  applyEvent("MESSAGE_CREATE", message("4"));
   assert.deepEqual([...store.unread], [["12", 1]], "neither my own messages nor the open channel");
 });
 
 test("reactions are counted up and down, and mine only once", () => {
-  heard("MESSAGE_CREATE", message("1"));
+  applyEvent("MESSAGE_CREATE", message("1"));
   const react = (step, user, name = "👍") =>
-    heard(`MESSAGE_REACTION_${step}`, { channel_id: "10", message_id: "1", user_id: user, emoji: { name } });
+    applyEvent(`MESSAGE_REACTION_${step}`, { channel_id: "10", message_id: "1", user_id: user, emoji: { name } });
   const now = () => store.messages.get("10").get("1").reactions.map(({ count, me }) => [count, me]);
   react("ADD", "2");
   react("ADD", "1");
@@ -115,32 +115,32 @@ test("reactions are counted up and down, and mine only once", () => {
 
 test("all reactions, or those of one emoji, can be removed at once", () => {
   const reactions = ["👍", "👎"].map((name) => ({ emoji: { name }, count: 2, me: false }));
-  heard("MESSAGE_CREATE", message("1", { reactions }));
+  applyEvent("MESSAGE_CREATE", message("1", { reactions }));
   const names_ = () => store.messages.get("10").get("1").reactions.map((one) => one.emoji.name);
-  heard("MESSAGE_REACTION_REMOVE_EMOJI", { channel_id: "10", message_id: "1", emoji: { name: "👍" } });
+  applyEvent("MESSAGE_REACTION_REMOVE_EMOJI", { channel_id: "10", message_id: "1", emoji: { name: "👍" } });
   assert.deepEqual(names_(), ["👎"]);
-  heard("MESSAGE_REACTION_REMOVE_ALL", { channel_id: "10", message_id: "1" });
+  applyEvent("MESSAGE_REACTION_REMOVE_ALL", { channel_id: "10", message_id: "1" });
   assert.deepEqual(names_(), []);
 });
 
 test("typing members are named, but never oneself and not after their message", (context) => {
   context.mock.timers.enable({ apis: ["setTimeout", "Date"] });
-  heard("TYPING_START", { channel_id: "10", user_id: "1" });
-  heard("TYPING_START", { channel_id: "10", user_id: "2" });
-  assert.deepEqual(typers(), ["Haru"]);
-  heard("MESSAGE_CREATE", message("1"));
-  assert.deepEqual(typers(), []);
-  heard("TYPING_START", { channel_id: "10", user_id: "2" });
+  applyEvent("TYPING_START", { channel_id: "10", user_id: "1" });
+  applyEvent("TYPING_START", { channel_id: "10", user_id: "2" });
+  assert.deepEqual(typingNames(), ["Haru"]);
+  applyEvent("MESSAGE_CREATE", message("1"));
+  assert.deepEqual(typingNames(), []);
+  applyEvent("TYPING_START", { channel_id: "10", user_id: "2" });
   context.mock.timers.tick(10_001);
-  assert.deepEqual(typers(), []);
+  assert.deepEqual(typingNames(), []);
 });
 
 test("channels and threads are added, changed and removed", () => {
-  heard("CHANNEL_CREATE", { id: 20, name: "new", type: 0 });
-  heard("CHANNEL_UPDATE", { id: 20, name: "renamed", type: 0 });
-  heard("THREAD_CREATE", { id: 21, name: "t", type: 11, parent_id: "20" });
-  heard("CHANNEL_DELETE", { id: 10, type: 0 });
-  heard("CHANNEL_UPDATE", { id: 11, name: "Atelier", type: 4 });
+  applyEvent("CHANNEL_CREATE", { id: 20, name: "new", type: 0 });
+  applyEvent("CHANNEL_UPDATE", { id: 20, name: "renamed", type: 0 });
+  applyEvent("THREAD_CREATE", { id: 21, name: "t", type: 11, parent_id: "20" });
+  applyEvent("CHANNEL_DELETE", { id: 10, type: 0 });
+  applyEvent("CHANNEL_UPDATE", { id: 11, name: "Atelier", type: 4 });
   assert.deepEqual(store.channels.map((one) => one.name), ["late", "thread", "renamed", "t"]);
   assert.deepEqual(store.categories.map((one) => one.name), ["Atelier"]);
 });
@@ -155,7 +155,7 @@ test("unknown ids get names that say so", () => {
 });
 
 test("unknown events are ignored", () => {
-  heard("SOMETHING_NEW", { id: "1" });
-  heard("COMMANDS_UPDATE", {});
-  assert.deepEqual(told, [["commands-changed", undefined]]);
+  applyEvent("SOMETHING_NEW", { id: "1" });
+  applyEvent("COMMANDS_UPDATE", {});
+  assert.deepEqual(events, [["commands-changed", undefined]]);
 });
