@@ -69,7 +69,7 @@ class EngineHandle(Protocol):
         """
         ...
 
-    async def glance(self, preview_png: bytes) -> Scores | None:
+    async def score_preview(self, preview_png: bytes) -> Scores | None:
         """Like `Scorer.score_preview`; None while the scorer has finished pictures to score."""
         ...
 
@@ -153,8 +153,8 @@ class LocalThread:
         async with self._scoring:
             return await self._run_scorer(self._scorer.score, rendered)
 
-    async def glance(self, preview_png: bytes) -> Scores | None:
-        """Like `Scorer.score_preview`; None while the scorer is busy: finished pictures go first."""
+    async def score_preview(self, preview_png: bytes) -> Scores | None:
+        """Like `Scorer.score_preview`; None while the scorer is busy: pictures go first."""
         if self._scoring.locked():
             return None
         async with self._scoring:

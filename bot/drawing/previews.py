@@ -46,7 +46,7 @@ class Previews:
         """Why the row must stop; None if it may go on, or if the preview could not be judged."""
         assert report.preview_png is not None, "there is no preview to judge"
         try:
-            scores = await self._handle.glance(report.preview_png)
+            scores = await self._handle.score_preview(report.preview_png)
         except ScoringError as problem:
             # The finished picture is scored anyway; a failure counts then.
             log.warning("a preview could not be judged: %s", problem)

@@ -180,10 +180,10 @@ async def test_the_engine_keeps_drawing_while_a_picture_is_scored() -> None:
     await asyncio.to_thread(gate.begun.wait, 20)
     await handle.step()
     assert not scoring.done()
-    assert await handle.glance(PNG) is None, "a preview is not scored while the scorer is busy"
+    assert await handle.score_preview(PNG) is None, "the scorer is busy"
     gate.go_on.set()
     await scoring
-    assert await handle.glance(PNG) is not None
+    assert await handle.score_preview(PNG) is not None
     assert not gate.threads & {*shelf.opened["first"].threads, threading.get_ident()}
     await handle.close()
     assert not handle.abandoned
