@@ -11,7 +11,7 @@ import torch
 from torch import Tensor, nn
 
 from models.contract import EngineError
-from models.engine.embedding import Embedding, ask
+from models.engine.embedding import Embedding, run_unet
 from models.engine.loader import Components
 from models.finetuning.recipe import Lora, Method, Recipe
 from models.finetuning.words import KeptWords, embed, unused_layers
@@ -73,7 +73,7 @@ class _PlainUnet(nn.Module):
 
     def forward(self, noisy: Tensor, timestep: Tensor, words: Tensor) -> Tensor:
         """The output (B, C, h, w) for noisy (B, C, h, w) at timestep (B,), words (B, n, d)."""
-        return ask(self.unet, noisy, timestep, Embedding(tokens=words))
+        return run_unet(self.unet, noisy, timestep, Embedding(tokens=words))
 
 
 def require_plain(parts: Components) -> None:

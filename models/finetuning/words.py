@@ -14,12 +14,12 @@ import torch
 from torch import Tensor, nn
 
 from models.data.caches import EmbeddingCache, weights_sha256
-from models.engine.conditioning import hidden, inner
+from models.engine.conditioning import hidden_states_of, text_model_of
 
 
 def embed(text_encoder: nn.Module, ids: Tensor, clip_skip: int) -> Tensor:
     """The embeddings (B, 77 n, d) of token ids (B, n, 77), from the layer given by `clip_skip`."""
-    states = hidden(text_encoder, ids.flatten(0, 1), clip_skip)
+    states = hidden_states_of(text_encoder, ids.flatten(0, 1), clip_skip)
     return states.unflatten(0, ids.shape[:2]).flatten(1, 2)
 
 
@@ -54,5 +54,5 @@ class KeptWords:
 
 def unused_layers(text_encoder: nn.Module, clip_skip: int) -> Iterator[nn.Module]:
     """The layers after the one that is read: they get no gradient and must not be trained."""
-    layers: Any = inner(text_encoder).encoder.layers
+    layers: Any = text_model_of(text_encoder).encoder.layers
     yield from layers[len(layers) + 1 - clip_skip :]

@@ -15,7 +15,7 @@ from pathlib import Path
 from models.contract import Draw, RenderRequest, Sampler
 from models.decoding import json_of, read_json
 from models.engine.codec import lanczos
-from models.engine.draw import drawn
+from models.engine.draw import draw_all
 from models.engine.loader import Components
 from models.engine.slots import CAPACITY_CPU, CAPACITY_GPU, SlotEngine
 from models.manifest import PictureLine
@@ -57,7 +57,7 @@ def _drawn(
         for i in range(each)
     ]
     by_row = {request.row_id: request.draw for request in requests}
-    for row_id, outcome in drawn(engine, requests):
+    for row_id, outcome in draw_all(engine, requests):
         if isinstance(outcome, str):
             continue
         png = encode_png(outcome.rgb, outcome.width_px, outcome.height_px)

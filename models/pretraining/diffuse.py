@@ -13,7 +13,7 @@ from PIL import Image
 from torch import Tensor, nn
 
 from models.data.dropout import NO_WORDS, dropped
-from models.engine.embedding import Embedding, ask
+from models.engine.embedding import Embedding, run_unet
 from models.measuring.judge import network as judge
 from models.measuring.judge.heads import UNSEEN
 from models.painter.drawing import face_middle
@@ -77,7 +77,7 @@ class Guess(nn.Module):
         v is like the latents, the states are (B, 77, width).
         """
         states = self.text(ids).last_hidden_state
-        return ask(self.unet, noisy, times, Embedding(tokens=states)), states
+        return run_unet(self.unet, noisy, times, Embedding(tokens=states)), states
 
 
 class EncodedPictures(NamedTuple):

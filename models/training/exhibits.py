@@ -12,7 +12,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor, nn
 
-from models.engine.embedding import Embedding, ask
+from models.engine.embedding import Embedding, run_unet
 from models.training import chance
 from models.training.objective import Objective
 
@@ -52,7 +52,7 @@ class PlainUnet(nn.Module):
 
     def forward(self, noisy: Tensor, timestep: Tensor, words: Tensor) -> Tensor:
         """The output (B, C, h, w) for noisy (B, C, h, w) at timestep (B,), words (B, n, d)."""
-        return ask(self.unet, noisy, timestep, Embedding(tokens=words))
+        return run_unet(self.unet, noisy, timestep, Embedding(tokens=words))
 
 
 class Errors:
