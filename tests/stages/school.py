@@ -23,7 +23,7 @@ from models.engine.slots import SlotEngine
 from models.measuring import adherence
 from models.painter.portrait import sample
 from models.painter.tags import tags
-from models.training.precision import lowers
+from models.training.precision import prefers_bfloat16
 from tests.stages.tastes import SIDE_PX
 
 #: Rows of one UNet call.
@@ -76,7 +76,7 @@ def pictures(model: str, asked: Sequence[Wish], kept: Path) -> np.ndarray:
 
 def _drawn(model: str, asked: Sequence[Wish]) -> np.ndarray:
     parts = load(model, device="cpu")
-    if lowers(parts.device):
+    if prefers_bfloat16(parts.device):
         parts.unet.to(torch.bfloat16)
     engine = SlotEngine(replace(parts, upscale=lanczos), capacity=_AT_ONCE)
     info, found = engine.info, {}
