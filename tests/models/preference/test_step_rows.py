@@ -41,7 +41,7 @@ def step_rows(loss: Loss = Loss.DPO, pairs: int = 50) -> StepRows:
     return StepRows(Course(loss=loss, pairs=pairs), EVIDENCE, judged_pictures(), list("abcde"))
 
 
-def test_the_rows_of_a_pair_alternate_and_share_a_lot() -> None:
+def test_the_rows_of_a_pair_alternate_and_share_a_noise_key() -> None:
     pairs = {(p.better, p.worse) for p in EVIDENCE.pairs}
     for step in range(6):
         rows = step_rows().rows(step)
@@ -107,7 +107,7 @@ def test_both_sides_of_a_pair_get_the_same_noise_and_other_pairs_do_not() -> Non
     assert 20 <= int(narrow.times.min()) <= int(narrow.times.max()) < 25
 
 
-def test_the_audit_uses_the_same_pairs_and_noise_each_time() -> None:
+def test_held_out_rows_use_the_same_pairs_and_noise_each_time() -> None:
     asked = held_out_rows(EVIDENCE, judged_pictures(), seed=1)
     assert asked == held_out_rows(EVIDENCE, judged_pictures(), seed=1)
     assert [{row.name for row in group} for group in asked] == [{"a", "b", "c"}, {"d", "e"}]

@@ -117,7 +117,7 @@ def test_min_snr_weights_match_the_paper_for_noise_and_velocity() -> None:
 
 
 def test_the_noisiest_steps_weigh_as_much_as_the_least_ratio() -> None:
-    floored = weights(SIGMA, Prediction.V, 5, least=0.25)
+    floored = weights(SIGMA, Prediction.V, 5, snr_min=0.25)
     torch.testing.assert_close(floored[:3], weights(SIGMA, Prediction.V, 5)[:3])
     assert floored[3] == floored[2]
 
@@ -172,10 +172,10 @@ def test_the_decay_warms_up_to_its_limit() -> None:
     average = Average({"w": torch.zeros(1)}, 0.9999)
     for step in range(50):
         average.update(step)
-    assert average.coefficient(0) == 0.1
-    assert average.coefficient(8) == 0.5
-    assert average.coefficient(90) == 0.91
-    assert average.coefficient(10**6) == 0.9999
+    assert average.decay_at(0) == 0.1
+    assert average.decay_at(8) == 0.5
+    assert average.decay_at(90) == 0.91
+    assert average.decay_at(10**6) == 0.9999
 
 
 def test_the_average_is_swapped_in_only_temporarily() -> None:

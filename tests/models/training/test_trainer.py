@@ -86,7 +86,7 @@ class After:
         self._left = steps
 
     @property
-    def asked(self) -> bool:
+    def requested(self) -> bool:
         self._left -= 1
         return self._left == 0
 
