@@ -37,10 +37,8 @@ def token_ids(
 
 
 def _chunks(text: str, tokenizer: Any, length: int) -> list[list[int]]:
-    from models.engine.conditioning import chunked, comma_of, enclosed, tokens_of
+    from models.engine.conditioning import chunked, comma_of, padded_ids, tokens_of
 
     pieces = [Piece(text=without_special_tokens(text))]
-    chunks = chunked(
-        pieces, lambda part: tokens_of(part, tokenizer), length - 2, comma_of(tokenizer)
-    )
-    return [enclosed(chunk.tokens, tokenizer, length) for chunk in chunks]
+    cut = chunked(pieces, lambda part: tokens_of(part, tokenizer), length - 2, comma_of(tokenizer))
+    return [padded_ids(chunk.tokens, tokenizer, length) for chunk in cut]

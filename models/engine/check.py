@@ -1,8 +1,8 @@
 """`python -m models check MODEL`: checks that a model can draw, and describes it.
 
-Loads it, encodes a prompt, takes two steps and decodes: whatever would break at the first picture
-breaks here. Called by the command line and by `python -m bot doctor`; torch is imported when it
-runs.
+It loads the model, encodes a prompt, takes two steps and decodes: a fault that would break the
+first picture breaks here. Called by the command line and by `python -m bot doctor`; torch is
+imported when it runs.
 """
 
 from __future__ import annotations
@@ -32,8 +32,8 @@ _WEIGHTS = "unet/diffusion_pytorch_model"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Checked:
-    """The description of a model that passed."""
+class CheckedModel:
+    """The description of a model that passed the check."""
 
     name: str
     card_id: str
@@ -45,7 +45,7 @@ class Checked:
     sizes_px: dict[Aspect, tuple[int, int]]
     licence_name: str
     scores: tuple[str, ...]
-    #: The scorers that measure them; how blank a picture is needs none.
+    #: The scorers that measure them; `blank` needs none.
     scorers: tuple[str, ...]
 
     def lines(self) -> list[str]:
@@ -60,10 +60,10 @@ class Checked:
             f"device      {self.device}",
             f"sizes       {sizes}",
             f"licence     {self.licence_name}",
-            f"scores      {', '.join(self.scores)}{self._by()}",
+            f"scores      {', '.join(self.scores)}{self._scorer_note()}",
         ]
 
-    def _by(self) -> str:
+    def _scorer_note(self) -> str:
         return f" (by {', '.join(self.scorers)})" if self.scorers else ""
 
 
@@ -87,14 +87,14 @@ def check(
     upscaler: Path | None = None,
 ) -> str:
     """One line about a model that loads and draws. EngineError says what is wrong."""
-    checked = examine(model, device, tagger, upscaler)
+    facts = examine(model, device, tagger, upscaler)
     return (
-        f"{checked.name} ({checked.card_id}), {checked.base}, {checked.prediction}, "
-        f"on {checked.device}, unet sha256 {checked.unet_sha256[:12]}" + _looked_at(checked.scorers)
+        f"{facts.name} ({facts.card_id}), {facts.base}, {facts.prediction}, "
+        f"on {facts.device}, unet sha256 {facts.unet_sha256[:12]}" + _scorer_summary(facts.scorers)
     )
 
 
-def _looked_at(scorers: tuple[str, ...]) -> str:
+def _scorer_summary(scorers: tuple[str, ...]) -> str:
     if not scorers:
         return ""
     alone = " alone, which learned from photographs (docs/safety.md)" * (scorers == ("open_nsfw",))
@@ -106,7 +106,7 @@ def examine(
     device: str | None = None,
     tagger: str | None = None,
     upscaler: Path | None = None,
-) -> Checked:
+) -> CheckedModel:
     """Load a model and draw two steps with it. EngineError says what is wrong."""
     from models.engine.loader import load
     from models.engine.safety import scorer_of
@@ -117,7 +117,7 @@ def examine(
     scorer = scorer_of(parts.card, folder, tagger)
     engine = SlotEngine(parts, 1)
     _score(scorer, _draw_two_steps(engine))
-    checked = Checked(
+    checked = CheckedModel(
         name=parts.card.name,
         card_id=parts.card.id,
         folder=folder,

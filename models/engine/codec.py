@@ -51,7 +51,7 @@ def scale_of(vae: nn.Module) -> float:
 
 
 def unscaled(vae: nn.Module, latents: Tensor) -> Tensor:
-    """The UNet's latents (C, h, w) as the autoencoder's, if only a factor lies between them."""
+    """The UNet's latents (C, h, w) as the autoencoder's, if they differ only by a factor."""
     return latents / scale_of(vae)
 
 
@@ -78,9 +78,7 @@ class Codec:
     def encode(self, png: bytes, width_px: int, height_px: int) -> Tensor:
         """Encode a picture at this size as the UNet's latents (C, h, w), float32.
 
-        OSError if it is none.
-
-        A picture of another ratio is cropped evenly.
+        Raises OSError if it is no picture. One of another ratio is cropped evenly.
         """
         with Image.open(io.BytesIO(png)) as opened:
             fitted = ImageOps.fit(
@@ -90,9 +88,9 @@ class Codec:
         pixels = torch.from_numpy(np.array(fitted)).permute(2, 0, 1)[None]
         x = (pixels.float() / 127.5 - 1).to(parameter.device, parameter.dtype)
         vae: Any = self._vae
-        told = vae.encode(x)
+        encoded = vae.encode(x)
         # The mode of an AutoencoderKL's distribution; an AutoencoderTiny is deterministic.
-        raw = told.latent_dist.mode() if hasattr(told, "latent_dist") else told.latents
+        raw = encoded.latent_dist.mode() if hasattr(encoded, "latent_dist") else encoded.latents
         latents = self._scale(vae, raw[0].float())
         if not latents.isfinite().all():
             raise NotFiniteError("the latents are not finite")
@@ -101,7 +99,7 @@ class Codec:
     def finish(self, latents: Tensor, width_px: int, height_px: int) -> bytes:
         """Decode latents (C, h, w) of x0 as 8-bit RGB bytes, row by row.
 
-        NotFiniteError if the result is not finite, even when decoded in float32.
+        Raises NotFiniteError if the result is not finite, even when decoded in float32.
         """
         if not latents.isfinite().all():
             raise NotFiniteError("the latents are not finite")

@@ -2,7 +2,7 @@
 
 The text encoder reads 77 tokens at a time, so a long prompt is split into chunks that are encoded
 one by one and concatenated, as members know it from AUTOMATIC1111. `families` make conditioning
-from it one prompt at a time, so nothing here can depend on who shares the batch; trainings read
+with it one prompt at a time, so nothing here can depend on who shares the batch; trainings read
 text encoders the same way. Must not know samplers or UNets.
 """
 
@@ -19,10 +19,11 @@ from torch import Tensor, nn
 from models.engine.embedding import Embedding
 from models.prompt import Piece, parse
 
-#: How far back from a full chunk's end a comma may be for the words after it to move on together.
+#: How many tokens before a full chunk's end a comma may be, for the words after it to move on
+#: together.
 _BACKTRACK = 20
 #: An encoder whose mean is below this share of its spread carries no meaning in it.
-_LEAST_MEAN = 0.02
+_MEAN_SHARE_MIN = 0.02
 
 
 @dataclass(slots=True)
@@ -38,7 +39,7 @@ class Chunk:
         self.weights.append(weight)
 
     def split(self, at: int) -> Chunk:
-        """Cut off everything after position `at`, as a chunk of its own."""
+        """Cut off everything from position `at` on, and return it as a new chunk."""
         rest = Chunk(self.tokens[at:], self.weights[at:])
         del self.tokens[at:], self.weights[at:]
         return rest
@@ -57,13 +58,13 @@ def chunked(
             chunks.append(Chunk())
         for token in tokenize(piece.text):
             if len(chunks[-1].tokens) == room:
-                chunks.append(chunks[-1].split(_cut(chunks[-1].tokens, token, comma)))
+                chunks.append(chunks[-1].split(_cut_position(chunks[-1].tokens, token, comma)))
             chunks[-1].add(token, piece.weight)
     return chunks
 
 
-def _cut(tokens: list[int], following: int, comma: int | None) -> int:
-    """The cut of a full chunk: after its last comma if that is near, else at its end."""
+def _cut_position(tokens: list[int], following: int, comma: int | None) -> int:
+    """Where to cut a full chunk: after its last comma if that is near, else at its end."""
     if comma is None or following == comma or comma not in tokens[-_BACKTRACK:]:
         return len(tokens)
     return len(tokens) - tokens[::-1].index(comma)
@@ -80,7 +81,7 @@ def comma_of(tokenizer: Any) -> int | None:
     return comma[0] if len(comma) == 1 else None
 
 
-def enclosed(tokens: list[int], tokenizer: Any, length: int) -> list[int]:
+def padded_ids(tokens: list[int], tokenizer: Any, length: int) -> list[int]:
     """A chunk as the encoder reads it, `length` ids: begin, tokens, end, padding."""
     begin, end, pad = tokenizer.bos_token_id, tokenizer.eos_token_id, tokenizer.pad_token_id
     padding = length - 2 - len(tokens)
@@ -95,20 +96,21 @@ class TextPart:
     encoder: nn.Module
 
 
-def inner(text_encoder: nn.Module) -> Any:
-    """The module with the layers: the model itself since transformers 5.6, before that a part."""
+def text_model_of(text_encoder: nn.Module) -> Any:
+    """The module with the layers: the model itself since transformers 5.6, a part of it before."""
     return getattr(text_encoder, "text_model", text_encoder)
 
 
-def hidden(text_encoder: nn.Module, ids: Tensor, clip_skip: int) -> Tensor:
+def hidden_states_of(text_encoder: nn.Module, ids: Tensor, clip_skip: int) -> Tensor:
     """The states (B, 77, d) of token ids (B, 77) in a layer counted from the end.
 
-    `clip_skip` 1 is the last; an earlier one passes through the final norm. Trainings use it too.
+    `clip_skip` 1 is the last; states of an earlier one pass through the final norm. Trainings use
+    it too.
     """
     if clip_skip == 1:
         return text_encoder(input_ids=ids).last_hidden_state
     states = text_encoder(input_ids=ids, output_hidden_states=True).hidden_states
-    return inner(text_encoder).final_layer_norm(states[-clip_skip])
+    return text_model_of(text_encoder).final_layer_norm(states[-clip_skip])
 
 
 class Conditioner:
@@ -131,7 +133,7 @@ class Conditioner:
         self._length = int(config.max_position_embeddings)
         self._comma = comma_of(tokenizer)
         empty = self.encode("").tokens
-        self._keeps_mean = bool(empty.mean().abs() > _LEAST_MEAN * empty.std())
+        self._keeps_mean = bool(empty.mean().abs() > _MEAN_SHARE_MIN * empty.std())
 
     def encode(self, prompt: str, clip_skip: int | None = None) -> Embedding:
         """The tokens (77 n, d) of a prompt that fills n chunks, float32, on the device."""
@@ -156,11 +158,13 @@ class Conditioner:
         first, second = self.encode(prompt, clip_skip), self.encode(negative, clip_skip)
         empty = self.encode("", clip_skip)
         length = max(len(first.tokens), len(second.tokens))
-        return self._filled(first, length, empty), self._filled(second, length, empty)
+        return self._pad(first, length, empty), self._pad(second, length, empty)
 
-    def _filled(self, embedding: Embedding, length: int, empty: Embedding) -> Embedding:
-        missing = (length - len(embedding.tokens)) // self._length
-        return replace(embedding, tokens=torch.cat([embedding.tokens, *[empty.tokens] * missing]))
+    def _pad(self, embedding: Embedding, length: int, empty: Embedding) -> Embedding:
+        missing_chunks = (length - len(embedding.tokens)) // self._length
+        return replace(
+            embedding, tokens=torch.cat([embedding.tokens, *[empty.tokens] * missing_chunks])
+        )
 
     def _tokenize(self, text: str) -> list[int]:
         return tokens_of(text, self._tokenizer)
@@ -168,16 +172,16 @@ class Conditioner:
     def _encode_chunk(self, chunk: Chunk, skip: int) -> Tensor:
         """The tokens (77, d) of one chunk, its weights applied."""
         padding = self._length - 2 - len(chunk.tokens)
-        ids = enclosed(chunk.tokens, self._tokenizer, self._length)
+        ids = padded_ids(chunk.tokens, self._tokenizer, self._length)
         ids = torch.tensor([ids], device=self._device)
-        tokens = hidden(self._encoder, ids, skip)[0].float()
+        tokens = hidden_states_of(self._encoder, ids, skip)[0].float()
         if all(weight == 1 for weight in chunk.weights):
             return tokens
         weights = torch.tensor([1.0, *chunk.weights, 1.0, *[1.0] * padding], device=tokens.device)
         return self._weighted(tokens, weights)
 
     def _weighted(self, tokens: Tensor, weights: Tensor) -> Tensor:
-        """The product of tokens (77, d) and weights (77,), rescaled to its former mean.
+        """The product of tokens (77, d) and weights (77,), rescaled to the tokens' mean.
 
         Keeping the mean is AUTOMATIC1111's convention and right for OpenAI's encoder. An encoder
         with a mean near 0 would be rescaled at random, so there the weights alone apply.

@@ -16,19 +16,19 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from models.catalogue.card import Prediction
-from models.engine.embedding import Embedding, ask
+from models.engine.embedding import Embedding, run_unet
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Conditions:
     """The conditioning of the rows.
 
-    `told` covers B + G pictures: first what each of the B rows asks for, then the negative prompts
-    of the G rows with `guided` True, in order; `guidance` is (B,) float32 and `guided` its `!= 1`,
+    `embedding` covers B + G pictures: first the B rows' prompts, then the negative prompts of the G
+    rows with `guided` True, in order; `guidance` is (B,) float32; `guided` says where it is not 1,
     as plain booleans.
     """
 
-    told: Embedding
+    embedding: Embedding
     guidance: Tensor
     guided: tuple[bool, ...]
 
@@ -79,18 +79,18 @@ class Denoiser:
         predicted = self.predict(
             torch.cat([x, x[guided]]),
             torch.cat([sigma, sigma[guided]]),
-            conditions.told,
+            conditions.embedding,
         )
         x0, unguided = predicted[: len(x)], predicted[len(x) :]
         scale = conditions.guidance[guided][:, None, None, None]
         x0[guided] = unguided + scale * (x0[guided] - unguided)
         return x0
 
-    def predict(self, x: Tensor, sigma: Tensor, told: Embedding) -> Tensor:
+    def predict(self, x: Tensor, sigma: Tensor, embedding: Embedding) -> Tensor:
         """The x0 (B, C, h, w), float32, without guidance: one UNet call."""
         timestep = self._levels.timestep(sigma)
         scaled = x * c_in(sigma)
-        output = ask(self._unet, scaled.to(self._dtype), timestep, told)
+        output = run_unet(self._unet, scaled.to(self._dtype), timestep, embedding)
         return x0_of(output.float(), x, sigma, self._prediction)
 
 

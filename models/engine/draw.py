@@ -55,7 +55,7 @@ def run(args: argparse.Namespace) -> int:
 
     The exit code is 1 if some picture could not be drawn.
     """
-    _require_sense(args)
+    _require_possible_options(args)
     folder, name = locate(args.model)
     # Check against the card first: loading the weights takes seconds.
     info = model_info(card_of(folder, name), folder)
@@ -66,20 +66,20 @@ def run(args: argparse.Namespace) -> int:
     engine = open_engine(args.model, device=args.device, threads=args.threads)
     failures = 0
     began = time.monotonic()
-    for row_id, outcome in drawn(engine, list(requests.values())):
+    for row_id, outcome in draw_all(engine, list(requests.values())):
         request = requests[row_id]
         if isinstance(outcome, str):
             print(f"seed {request.draw.seed}: {outcome}", file=sys.stderr)
             failures += 1
             continue
-        path = _path(args.out, int(row_id))
+        path = _output_path(args.out, int(row_id))
         _write(path, outcome, Provenance.of(request, info, batch_width=outcome.batch_width))
         print(f"{path}  seed {request.draw.seed}  {time.monotonic() - began:.1f} s")
     engine.close()
     return 1 if failures else 0
 
 
-def _require_sense(args: argparse.Namespace) -> None:
+def _require_possible_options(args: argparse.Namespace) -> None:
     """Raise EngineError for options that no model could draw."""
     if not args.prompt.strip():
         raise EngineError('the prompt is empty: say what to draw, such as "1girl, blue hair".')
@@ -93,7 +93,7 @@ def _require_sense(args: argparse.Namespace) -> None:
         raise EngineError(f"--seed must be 0 to {_SEEDS - 1}.")
 
 
-def require_within(info: ModelInfo, steps: int, guidance: float) -> None:
+def require_within_limits(info: ModelInfo, steps: int, guidance: float) -> None:
     """Raise EngineError for steps or guidance outside the model's limits."""
     limits = info.limits
     if not limits.steps_min <= steps <= limits.steps_max:
@@ -106,7 +106,7 @@ def _requests(args: argparse.Namespace, info: ModelInfo) -> Iterator[RenderReque
     """One request per picture, within the model's limits. Raises EngineError if one is outside."""
     steps = args.steps if args.steps is not None else info.default_steps
     guidance = args.guidance if args.guidance is not None else info.default_guidance
-    require_within(info, steps, guidance)
+    require_within_limits(info, steps, guidance)
     if args.clip_skip is not None and not 1 <= args.clip_skip <= info.clip_skip_max:
         raise EngineError(f"--clip-skip must be 1 to {info.clip_skip_max}.")
     width, height = info.sizes_px[Aspect(args.aspect)]
@@ -128,8 +128,8 @@ def _requests(args: argparse.Namespace, info: ModelInfo) -> Iterator[RenderReque
         )
 
 
-def drawn(engine: Engine, waiting: list[RenderRequest]) -> Iterator[tuple[str, Rendered | str]]:
-    """Each row's picture, or the reason why there is none, as they end; keeps the engine full."""
+def draw_all(engine: Engine, waiting: list[RenderRequest]) -> Iterator[tuple[str, Rendered | str]]:
+    """Draw all, with the engine kept full; yield each row's picture, or why there is none."""
     total, done = sum(request.draw.steps for request in waiting), 0
     in_flight = 0
     while waiting or in_flight:
@@ -154,8 +154,8 @@ def _show_progress(done: int, total: int) -> None:
             print(file=sys.stderr)
 
 
-def _path(out: Path, index: int) -> Path:
-    """The first picture has the requested name, the others a number appended."""
+def _output_path(out: Path, index: int) -> Path:
+    """The requested name for the first picture, and with a number appended for the others."""
     return out if index == 0 else out.with_stem(f"{out.stem}-{index + 1}")
 
 

@@ -1,7 +1,7 @@
 """Enlarges a finished picture piece by piece, one piece of a row per tick.
 
-Called by `engine` for requests that draw nothing anew. A piece is processed with its surroundings,
-so that no seam is visible. Must not know where pictures come from.
+Called by `engine` for requests that only enlarge. A piece is processed with its surroundings, so
+that no seam is visible. Must not know where pictures come from.
 """
 
 from __future__ import annotations
@@ -20,19 +20,24 @@ from models.contract import Rendered, RenderRequest, StepReport
 from models.engine.codec import NotFiniteError
 
 #: The margin of source pixels around a piece: the receptive field of the folder's own upscaler.
-_AROUND_PX = 16
+_MARGIN_PX = 16
 
 
 class Magnifier:
     """A network (B, 3, H, W) -> (B, 3, sH, sW), with pixels in 0..1 on both sides."""
 
     def __init__(
-        self, net: Callable[[Tensor], Tensor], *, scale: int, device: torch.device, fold: int = 1
+        self,
+        net: Callable[[Tensor], Tensor],
+        *,
+        scale: int,
+        device: torch.device,
+        side_multiple: int = 1,
     ) -> None:
-        """`fold`: the network takes sides that are multiples of this many pixels."""
+        """`side_multiple`: the network takes sides that are multiples of this many pixels."""
         self._net = net
         self._device = device
-        self._fold = fold
+        self._side_multiple = side_multiple
         #: The factor on a picture's sides.
         self.scale = scale
 
@@ -40,9 +45,9 @@ class Magnifier:
     def __call__(self, pixels: Tensor) -> Tensor:
         """Enlarge pixels (3, H, W) to (3, sH, sW), float32 on the CPU. Raises NotFiniteError."""
         height, width = pixels.shape[1:]
-        missing = (0, -width % self._fold, 0, -height % self._fold)
-        whole = functional.pad(pixels[None], missing, mode="replicate")
-        large = self._net(whole.to(self._device))[0].float().cpu()
+        padding = (0, -width % self._side_multiple, 0, -height % self._side_multiple)
+        padded = functional.pad(pixels[None], padding, mode="replicate")
+        large = self._net(padded.to(self._device))[0].float().cpu()
         if not large.isfinite().all():
             raise NotFiniteError("the enlarged pixels are not finite")
         return large[:, : height * self.scale, : width * self.scale].clamp(0, 1)
@@ -55,11 +60,11 @@ class Enlargement:
     request: RenderRequest
     source: Tensor
     canvas: np.ndarray
-    done: int = 0
+    pieces_done: int = 0
 
     @classmethod
     def of(cls, request: RenderRequest, magnifier: Magnifier) -> Enlargement:
-        """Begin. Raises OSError if the source is no picture."""
+        """Begin an enlargement. Raises OSError if the source is no picture."""
         assert request.source_png is not None, "an enlargement has a source"
         with Image.open(io.BytesIO(request.source_png)) as opened:
             picture = np.array(opened.convert("RGB"))
@@ -71,23 +76,23 @@ class Enlargement:
     def advance(self, magnifier: Magnifier) -> StepReport:
         """Enlarge the next piece. Raises NotFiniteError."""
         columns, rows = self.request.draw.pieces
-        row, column = divmod(self.done, columns)
+        row, column = divmod(self.pieces_done, columns)
         height, width = self.source.shape[1:]
         top, bottom = height * row // rows, height * (row + 1) // rows
         left, right = width * column // columns, width * (column + 1) // columns
-        above, before = max(0, top - _AROUND_PX), max(0, left - _AROUND_PX)
-        around = self.source[:, above : bottom + _AROUND_PX, before : right + _AROUND_PX]
+        crop_top, crop_left = max(0, top - _MARGIN_PX), max(0, left - _MARGIN_PX)
+        piece = self.source[:, crop_top : bottom + _MARGIN_PX, crop_left : right + _MARGIN_PX]
         scale = magnifier.scale
-        large = magnifier(around)[
+        large = magnifier(piece)[
             :,
-            (top - above) * scale : (bottom - above) * scale,
-            (left - before) * scale : (right - before) * scale,
+            (top - crop_top) * scale : (bottom - crop_top) * scale,
+            (left - crop_left) * scale : (right - crop_left) * scale,
         ]
         self.canvas[top * scale : bottom * scale, left * scale : right * scale] = (
             (large * 255).round().to(torch.uint8).permute(1, 2, 0).numpy()
         )
-        self.done += 1
-        return StepReport(row_id=self.request.row_id, step=self.done, steps=columns * rows)
+        self.pieces_done += 1
+        return StepReport(row_id=self.request.row_id, step=self.pieces_done, steps=columns * rows)
 
     def finish(self) -> Rendered:
         """The picture at the requested size."""

@@ -18,8 +18,8 @@ from models.engine.codec import scaled, unscaled
 from models.engine.conditioning import Conditioner, TextPart
 from models.engine.embedding import Embedding
 
-#: Maps a draw and the (width, height) in pixels that it is drawn at to positive and negative
-#: conditioning, with equally many tokens.
+#: Maps a draw, and its drawing size (width, height) in pixels, to positive and negative
+#: conditioning with equally many tokens.
 Condition = Callable[[Draw, tuple[int, int]], tuple[Embedding, Embedding]]
 
 
@@ -37,15 +37,15 @@ class Family:
     scale: Callable[[nn.Module, Tensor], Tensor] = scaled
 
 
-def _words_alone(texts: Sequence[TextPart], clip_skip: int) -> Condition:
-    """One text encoder's tokens, and no other conditioning."""
+def _tokens_only(texts: Sequence[TextPart], clip_skip: int) -> Condition:
+    """Conditioning by one text encoder's tokens alone."""
     (text,) = texts
     conditioner = Conditioner(text.tokenizer, text.encoder, clip_skip)
     return lambda draw, _: conditioner.pair(draw.words, draw.negative, draw.clip_skip)
 
 
 FAMILIES: dict[str, Family] = {
-    "sd1": Family(half=torch.float16, condition=_words_alone),
+    "sd1": Family(half=torch.float16, condition=_tokens_only),
     # Its attention overflows float16.
-    "sd2": Family(half=torch.bfloat16, condition=_words_alone),
+    "sd2": Family(half=torch.bfloat16, condition=_tokens_only),
 }

@@ -58,7 +58,7 @@ class Components:
     device: torch.device
     #: Scales a decoded picture to its finished size.
     upscale: Upscale = lanczos
-    #: Enlarges a finished picture; None: the model cannot.
+    #: Enlarges a finished picture; None if the model cannot.
     magnifier: Magnifier | None = None
 
     @property
@@ -66,8 +66,8 @@ class Components:
         """The family in plain words, if the text embeddings have its width."""
         config: Any = self.unet.config
         width = config.cross_attention_dim
-        own = f"a small model of its own ({width} wide)"
-        return self.marks.label if width == self.marks.width else own
+        other_label = f"a small model of its own ({width} wide)"
+        return self.marks.label if width == self.marks.width else other_label
 
     @property
     def text_encoder(self) -> nn.Module:
@@ -98,13 +98,13 @@ def load(model: str, *, device: str | None = None, upscaler_path: Path | None = 
     kind = family_of(folder)
     marks, family = MARKS[kind], FAMILIES[kind]
     _require_agreement(card, folder)
-    if wrong := faults(card, folder):
-        raise EngineError(wrong[0])
+    if found_faults := faults(card, folder):
+        raise EngineError(found_faults[0])
     dtype = torch.float32 if chosen.type == "cpu" else family.half
     log.info("loading %s from %s on %s as %s", card.id, folder, chosen, dtype)
-    unet, vae, texts = _parts(folder, marks, dtype)
-    own = _own_upscaler(folder, chosen)
-    magnifier = own and upscaler.magnifier(own, chosen)
+    unet, vae, texts = _load_networks(folder, marks, dtype)
+    own_upscaler = _load_own_upscaler(folder, chosen)
+    magnifier = own_upscaler and upscaler.magnifier_of(own_upscaler, chosen)
     if upscaler_path is not None:
         magnifier = upscaler_file.load(upscaler_path, chosen)
     config: Any = unet.config
@@ -121,10 +121,10 @@ def load(model: str, *, device: str | None = None, upscaler_path: Path | None = 
         latent_channels=int(config.in_channels),
         pixels_per_latent=pixels_per_latent(folder),
         device=chosen,
-        upscale=upscaler.Enlarger(own) if own else lanczos,
+        upscale=upscaler.Enlarger(own_upscaler) if own_upscaler else lanczos,
         magnifier=magnifier,
     )
-    with _explained(folder, "the model"):
+    with _explain_faults(folder, "the model"):
         for network in parts.networks:
             network.eval().requires_grad_(requires_grad=False).to(chosen)
     return parts
@@ -159,7 +159,7 @@ def _require_agreement(card: Card, folder: Path) -> None:
             raise CardError(f"{folder}: {aspect} must be drawn at multiples of {step} px.")
 
 
-def _parts(
+def _load_networks(
     folder: Path, marks: Marks, dtype: torch.dtype
 ) -> tuple[nn.Module, nn.Module, tuple[TextPart, ...]]:
     """UNet, autoencoder and text encoders from the folder, without the network."""
@@ -172,36 +172,36 @@ def _parts(
     kind = (read_config(folder, "model_index.json").get("vae") or [None, None])[1]
     if kind not in vaes:
         raise EngineError(f"{folder}: the autoencoder {kind} is none of {', '.join(vaes)}.")
-    unet = _part(UNet2DConditionModel, folder, "unet", torch_dtype=dtype)
-    vae = _part(vaes[kind], folder, "vae", torch_dtype=dtype)
-    texts = tuple(_text(folder, name, kind, dtype) for name, kind in marks.texts.items())
+    unet = _load_network(UNet2DConditionModel, folder, "unet", torch_dtype=dtype)
+    vae = _load_network(vaes[kind], folder, "vae", torch_dtype=dtype)
+    texts = tuple(_load_text_part(folder, name, kind, dtype) for name, kind in marks.texts.items())
     return unet, vae, texts
 
 
-def _text(folder: Path, name: str, kind: str, dtype: torch.dtype) -> TextPart:
+def _load_text_part(folder: Path, name: str, kind: str, dtype: torch.dtype) -> TextPart:
     """A text encoder of transformers' class `kind`, with the tokenizer stored beside it."""
     import transformers
 
     # transformers defaults to the precision in the config, diffusers does not.
-    encoder = _part(getattr(transformers, kind), folder, name, dtype=dtype)
-    words = name.replace("text_encoder", "tokenizer")
-    with _explained(folder, words):
+    encoder = _load_network(getattr(transformers, kind), folder, name, dtype=dtype)
+    tokenizer_name = name.replace("text_encoder", "tokenizer")
+    with _explain_faults(folder, tokenizer_name):
         tokenizer = transformers.CLIPTokenizer.from_pretrained(
-            str(folder / words), local_files_only=True
+            str(folder / tokenizer_name), local_files_only=True
         )
     return TextPart(tokenizer=tokenizer, encoder=encoder)
 
 
-def _own_upscaler(folder: Path, device: torch.device) -> upscaler.Upscaler | None:
+def _load_own_upscaler(folder: Path, device: torch.device) -> upscaler.Upscaler | None:
     """The folder's own trained upscaler, if it has one."""
-    own = folder / upscaler.FOLDER
-    return upscaler.load(own).to(device) if own.is_dir() else None
+    upscaler_folder = folder / upscaler.FOLDER
+    return upscaler.load(upscaler_folder).to(device) if upscaler_folder.is_dir() else None
 
 
-def _part(kind: Any, folder: Path, name: str, **precision: torch.dtype) -> nn.Module:
+def _load_network(kind: Any, folder: Path, name: str, **precision: torch.dtype) -> nn.Module:
     """One network of the folder, with every weight read from its file."""
-    with _explained(folder, name):
-        part, report = kind.from_pretrained(
+    with _explain_faults(folder, name):
+        network, report = kind.from_pretrained(
             str(folder / name), local_files_only=True, output_loading_info=True, **precision
         )
     if missing := [*report["missing_keys"], *report["mismatched_keys"]]:
@@ -209,12 +209,12 @@ def _part(kind: Any, folder: Path, name: str, **precision: torch.dtype) -> nn.Mo
             f"{folder / name} does not fit its config: {len(missing)} weights are missing or of "
             f"another shape, among them {missing[0]}; fetch the model again."
         )
-    return part
+    return network
 
 
 @contextmanager
-def _explained(folder: Path, name: str) -> Iterator[None]:
-    """Turn whatever the libraries raise on a broken folder into one sentence."""
+def _explain_faults(folder: Path, name: str) -> Iterator[None]:
+    """Turn any error of the libraries on a broken folder into one sentence."""
     try:
         yield
     except torch.OutOfMemoryError as fault:

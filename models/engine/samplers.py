@@ -1,4 +1,4 @@
-"""Samplers: take a row from noise to picture, one noise level after the other.
+"""Samplers: they take a row from noise to picture, from one noise level to the next.
 
 A picture in flight is `x = x0 + sigma * noise` (the "variance exploding" form of Karras et al.
 2022, arXiv:2206.00364), float32, one sigma for each row. `SOLVERS` is the table of samplers: a new
@@ -37,7 +37,7 @@ class Rows:
     sigma_next: Tensor
     #: The rows' memory.
     memory: Memory
-    #: Unit noise (B, C, h, w): at each call the next draw of every row's own generator.
+    #: Unit noise (B, C, h, w): each call draws the next from every row's own generator.
     noise: Callable[[], Tensor]
 
 
@@ -45,7 +45,7 @@ class Rows:
 Update = Callable[[Rows], tuple[Tensor, Memory]]
 
 
-def _nothing(x: Tensor) -> Memory:
+def _empty_memory(x: Tensor) -> Memory:
     """The empty memory of most methods before the first step."""
     del x
     return {}
@@ -63,7 +63,7 @@ class Solver:
     points: Points
     updates: tuple[Update, ...]
     #: The memory before a row's first step, from its first x (C, h, w).
-    begin: Callable[[Tensor], Memory] = _nothing
+    begin: Callable[[Tensor], Memory] = _empty_memory
 
     @property
     def evaluations(self) -> int:
@@ -73,11 +73,11 @@ class Solver:
 
 @dataclass(slots=True, kw_only=True)
 class Descent:
-    """One row's way down its sigmas: `x` (C, h, w) is the UNet's next input, at `sigma`."""
+    """One row's progress down its sigmas: `x` (C, h, w) is the UNet's next input, at `sigma`."""
 
     method: Solver
     sigmas: tuple[float, ...]
-    #: The row's own, on the CPU: a row is the same whatever shares its batch.
+    #: The row's own generator, on the CPU: a row is the same whatever shares its batch.
     generator: torch.Generator
     x: Tensor
     memory: Memory = field(default_factory=dict[str, Tensor])
@@ -105,7 +105,7 @@ class Descent:
         """Unit noise (C, h, w), the next draw of the row's generator."""
         return torch.randn(self.x.shape, generator=self.generator).to(self.x.device)
 
-    def moved(self, x: Tensor, memory: Memory) -> None:
+    def apply_update(self, x: Tensor, memory: Memory) -> None:
         """Apply an update: the row's next x and memory."""
         self.x, self.memory = x, memory
         self.evaluation += 1
@@ -127,7 +127,7 @@ def begin(
 ) -> Descent:
     """A row of shape (C, h, w) before its first step: pure noise from its seed.
 
-    With a `source` (C, h, w), latents of x0, it begins at that with the noise of a later step (Meng
+    With a `source` (C, h, w), latents of x0, it begins there with the noise of a later step (Meng
     et al. 2021, SDEdit, arXiv:2108.01073). Raises ValueError if the schedule does not allow this
     number of steps.
     """
@@ -136,7 +136,7 @@ def begin(
     generator = torch.Generator("cpu").manual_seed(seed)
     noise = torch.randn(shape, generator=generator)
     if source is None:
-        x, first_step = start(noise, sigmas[0]), 0
+        x, first_step = first_x(noise, sigmas[0]), 0
     else:
         x = source.float().cpu() + noise * sigmas[first_step]
     x = x.to(device)
@@ -150,7 +150,7 @@ def begin(
     )
 
 
-def start(noise: Tensor, sigma: float) -> Tensor:
+def first_x(noise: Tensor, sigma: float) -> Tensor:
     """The first x of a row (C, h, w) from unit noise, at the schedule's first sigma.
 
     Its variance is that of a noised unit-variance picture, `1 + sigma^2`, as in training.
@@ -161,23 +161,25 @@ def start(noise: Tensor, sigma: float) -> Tensor:
 def advance(descents: Sequence[Descent], x: Tensor, x0: Tensor) -> Tensor:
     """Advance every row by the evaluation just made: x0 (B, C, h, w), predicted from x.
 
-    Each row moves by its own method, wherever in its step it is. Returns the next x.
+    Each row moves by its own method, from its own place within its step. Returns the next x.
     """
     result = torch.empty_like(x)
     groups: dict[tuple[Solver, int], list[int]] = {}
     for index, row in enumerate(descents):
         groups.setdefault((row.method, row.evaluation), []).append(index)
-    for (method, evaluation), at in groups.items():
-        rows = [descents[index] for index in at]
-        result[at], memory = method.updates[evaluation](_gathered(rows, x[at], x0[at]))
-        for place, index in enumerate(at):
-            own = {name: values[place] for name, values in memory.items()}
-            descents[index].moved(result[index], own)
+    for (method, evaluation), indices in groups.items():
+        rows = [descents[index] for index in indices]
+        result[indices], memory = method.updates[evaluation](
+            _gather_rows(rows, x[indices], x0[indices])
+        )
+        for position, index in enumerate(indices):
+            row_memory = {name: values[position] for name, values in memory.items()}
+            descents[index].apply_update(result[index], row_memory)
     return result
 
 
-def _gathered(rows: Sequence[Descent], x: Tensor, x0: Tensor) -> Rows:
-    """Rows with equally named memory, stacked."""
+def _gather_rows(rows: Sequence[Descent], x: Tensor, x0: Tensor) -> Rows:
+    """Stack rows whose memories have the same names."""
 
     def column(values: Iterable[float]) -> Tensor:
         return torch.tensor(list(values), dtype=torch.float32, device=x.device)
@@ -206,13 +208,13 @@ def _euler(rows: Rows) -> tuple[Tensor, Memory]:
     return euler_step(rows.x, rows.x0, rows.sigma, rows.sigma_next), {}
 
 
-def _heun_predicted(rows: Rows) -> tuple[Tensor, Memory]:
-    """The first half of a Heun step: Euler's, remembering its start."""
+def _heun_predict(rows: Rows) -> tuple[Tensor, Memory]:
+    """The first half of a Heun step: Euler's, with its start remembered."""
     x = euler_step(rows.x, rows.x0, rows.sigma, rows.sigma_next)
     return x, {"x": rows.x, "x0": rows.x0}
 
 
-def _heun_corrected(rows: Rows) -> tuple[Tensor, Memory]:
+def _heun_correct(rows: Rows) -> tuple[Tensor, Memory]:
     """The second half: from the start again, with the mean of the slopes at both ends.
 
     Karras et al. 2022, algorithm 1, lines 7 and 8; dx/dsigma = (x - x0) / sigma.
@@ -231,7 +233,7 @@ def _euler_ancestral(rows: Rows) -> tuple[Tensor, Memory]:
     return euler_step(rows.x, rows.x0, rows.sigma, down) + _column(up) * rows.noise(), {}
 
 
-def _no_step_before(x: Tensor) -> Memory:
+def _no_earlier_step(x: Tensor) -> Memory:
     """A multistep method's memory before its first step: infinite sigma means no earlier one."""
     return {"x0": torch.zeros_like(x), "sigma": torch.full((), torch.inf, device=x.device)}
 
@@ -244,7 +246,7 @@ def _dpmpp_2m(rows: Rows) -> tuple[Tensor, Memory]:
     """
     h = torch.log(rows.sigma / rows.sigma_next)
     h_before = torch.log(rows.memory["sigma"] / rows.sigma)
-    # 1 / (2 r) with r = h_before / h; nothing to extrapolate from, or to, means weight 0.
+    # 1 / (2 r) with r = h_before / h; the weight is 0 with nothing to extrapolate from, or to.
     usable = torch.isfinite(h) & torch.isfinite(h_before) & (h_before > 0)
     weight = torch.where(usable, h / (2 * h_before), torch.zeros_like(h))
     slope = rows.x0 + _column(weight) * (rows.x0 - rows.memory["x0"])
@@ -264,7 +266,7 @@ SOLVERS: Mapping[Sampler, Solver] = {
     Sampler.DPMPP_2M: Solver(
         points=Points(spare=1, whole=True, karras=KarrasSpan.TABLE),
         updates=(_dpmpp_2m,),
-        begin=_no_step_before,
+        begin=_no_earlier_step,
     ),
     Sampler.EULER: Solver(points=Points(), updates=(_euler,)),
     # In sigma, DDIM's eq. 12 with eta 0 is Euler's step: x0 + sigma_next * the predicted noise. Its
@@ -273,5 +275,5 @@ SOLVERS: Mapping[Sampler, Solver] = {
         points=Points(whole=True, karras=KarrasSpan.NONE),
         updates=(_euler,),
     ),
-    Sampler.HEUN: Solver(points=Points(), updates=(_heun_predicted, _heun_corrected)),
+    Sampler.HEUN: Solver(points=Points(), updates=(_heun_predict, _heun_correct)),
 }

@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 from models.contract import EngineError
 
 #: Replaces an alpha-bar of 0 (zero terminal SNR, arXiv:2305.08891), whose sigma is infinite.
-_LEAST_ALPHA_BAR = 2.0**-24
+_ALPHA_BAR_MIN = 2.0**-24
 #: The exponent of the Karras table (Karras et al. 2022, eq. 5).
 _RHO = 7.0
 
@@ -49,7 +49,7 @@ class KarrasSpan(StrEnum):
 class Points:
     """The positions of a sampler's steps on a schedule; the defaults are Euler's."""
 
-    #: Extra points that linspace and leading add beyond the steps; the lowest are dropped again.
+    #: Points that linspace and leading add to the steps; the lowest are then dropped.
     spare: int = 0
     #: Whether timesteps are rounded to training timesteps.
     whole: bool = False
@@ -75,8 +75,8 @@ class Schedule:
             raise EngineError("scheduler_config.json is of a flow model, which is not supported.")
         alpha_bars: NDArray[np.float64] = np.cumprod(1.0 - _betas(config), dtype=np.float64)
         if config.get("rescale_betas_zero_snr"):
-            alpha_bars = _zero_terminal(alpha_bars)
-        spacing = config.get("timestep_spacing", _usual_spacing(config))
+            alpha_bars = _with_zero_terminal_snr(alpha_bars)
+        spacing = config.get("timestep_spacing", _default_spacing(config))
         if spacing not in list(Spacing):
             raise EngineError(f"scheduler_config.json: timestep_spacing {spacing!r} is not known.")
         return cls(
@@ -101,11 +101,11 @@ class Schedule:
         count = len(self.train_sigmas)
         if self.spacing is Spacing.TRAILING:
             return np.round(np.arange(count, 0, -count / steps))[:steps] - 1
-        laid = steps + points.spare
+        point_count = steps + points.spare
         if self.spacing is Spacing.LINSPACE:
-            timesteps = np.linspace(0, count - 1, laid)
+            timesteps = np.linspace(0, count - 1, point_count)
         else:
-            timesteps = np.arange(laid) * float(count // laid) + self.offset
+            timesteps = np.arange(point_count) * float(count // point_count) + self.offset
         if points.whole:
             timesteps = np.round(timesteps)
         return np.minimum(timesteps[::-1][:steps], count - 1)
@@ -136,14 +136,14 @@ def _betas(config: Mapping[str, Any]) -> NDArray[np.float64]:
     raise EngineError(f"scheduler_config.json: beta_schedule {kind!r} is not supported.")
 
 
-def _zero_terminal(alpha_bars: NDArray[np.float64]) -> NDArray[np.float64]:
+def _with_zero_terminal_snr(alpha_bars: NDArray[np.float64]) -> NDArray[np.float64]:
     """Shift and scale sqrt(alpha-bar) so that the last is 0 (arXiv:2305.08891, algorithm 1)."""
     roots = np.sqrt(alpha_bars)
     roots = (roots - roots[-1]) * roots[0] / (roots[0] - roots[-1])
-    return np.maximum(roots**2, _LEAST_ALPHA_BAR)
+    return np.maximum(roots**2, _ALPHA_BAR_MIN)
 
 
-def _usual_spacing(config: Mapping[str, Any]) -> str:
+def _default_spacing(config: Mapping[str, Any]) -> str:
     """The default spacing in diffusers for old configs without one: each class has its own."""
     linspace = "Euler" in config.get("_class_name", "") or "DPMSolver" in config.get(
         "_class_name", ""

@@ -3,7 +3,7 @@
 A tick gathers the rows that `batcher` chose, denoises them in one call, has `samplers` advance each
 along its own schedule, and scatters them again; rows that end are decoded. A row's randomness comes
 from its own generator on the CPU, so a row is the same whatever shares its batch. Runs on one
-thread; called by the bot's worker and by `draw`. Must not know where requests come from, nor any
+thread; called by the bot's worker and by `draw`. Must not know where requests come from, or any
 sampler or family by name.
 """
 
@@ -32,7 +32,7 @@ from models.engine import samplers
 from models.engine.batcher import Batcher, RowKey
 from models.engine.codec import Codec, NotFiniteError
 from models.engine.denoiser import Conditions, Denoise, Denoiser, Levels
-from models.engine.embedding import Embedding, stacked
+from models.engine.embedding import Embedding, stack
 from models.engine.enlarging import Enlargement, Magnifier
 from models.engine.loader import Components, load
 from models.engine.samplers import Descent
@@ -60,12 +60,12 @@ class _Row:
     negative: Embedding
     #: The latest predicted picture, (C, h, w), for previews.
     x0: Tensor | None = None
-    #: The most rows that ever shared a tick with it, itself included.
+    #: The largest number of rows in any of its ticks, itself included.
     batch_width: int = 1
 
     @property
     def guided(self) -> bool:
-        """Whether guidance changes anything; if not, half the work is saved."""
+        """Whether guidance changes anything; without it, a row takes half the work."""
         return self.request.draw.guidance != 1
 
 
@@ -110,7 +110,7 @@ class SlotEngine:
             self._enlargements[request.row_id] = Enlargement.of(request, self._magnifier)
             self._batcher.add(request.row_id, RowKey(model=self.info.card_id, shape=()))
             return
-        row = self._begin(request)
+        row = self._new_row(request)
         self._rows[request.row_id] = row
         self._batcher.add(request.row_id, self._key(row))
 
@@ -118,7 +118,7 @@ class SlotEngine:
     def step(self) -> TickResult:
         """Advance the rows of one bucket by one UNet call, then hand over those that finished.
 
-        Enlargements form a bucket of their own, and each advances by one piece.
+        Enlargements form a separate bucket, and each advances by one piece.
         """
         row_ids = self._batcher.next_tick()
         if not row_ids:
@@ -132,15 +132,15 @@ class SlotEngine:
         try:
             x0 = self._denoise(x, sigma, self._conditions(rows))
         except torch.OutOfMemoryError:
-            return self._yield_memory(rows)
+            return self._handle_out_of_memory(rows)
         finite = samplers.advance(descents, x, x0).isfinite().flatten(1).all(1).tolist()
         for index, row in enumerate(rows):
             row.x0 = x0[index]
             row.batch_width = max(row.batch_width, len(rows))
-        return self._outcome(rows, finite)
+        return self._collect_outcomes(rows, finite)
 
     def evict(self, row_id: str) -> bool:
-        """Drop a row in flight; False if it is not here (any more)."""
+        """Drop a row in flight; False if it is not here, or no longer."""
         for rows in (self._rows, self._enlargements):
             rows.pop(row_id, None)
         return self._batcher.remove(row_id)
@@ -154,13 +154,13 @@ class SlotEngine:
         if self._parts.device.type == "cuda":
             torch.cuda.empty_cache()
 
-    def _begin(self, request: RenderRequest) -> _Row:
+    def _new_row(self, request: RenderRequest) -> _Row:
         """The row at its first sigma: pure noise, or its source under some noise."""
         width, height = self._parts.card.native_px(request.draw.width_px, request.draw.height_px)
         png = request.source_png
         source = None if png is None else self._codec.encode(png, width, height)
-        cell = self._parts.pixels_per_latent
-        shape = (self._parts.latent_channels, height // cell, width // cell)
+        cell_px = self._parts.pixels_per_latent
+        shape = (self._parts.latent_channels, height // cell_px, width // cell_px)
         descent = samplers.begin(
             request.draw.sampler,
             self._parts.schedule,
@@ -176,7 +176,7 @@ class SlotEngine:
 
     @property
     def _magnifier(self) -> Magnifier:
-        """The upscaler. Raises ValueError if there is none: nobody should have asked."""
+        """The upscaler. Raises ValueError if there is none: callers check first."""
         if self._parts.magnifier is None:
             raise ValueError("the model has no upscaler")
         return self._parts.magnifier
@@ -194,7 +194,7 @@ class SlotEngine:
             except torch.OutOfMemoryError:
                 failed.append(RowFailed(row_id=row.request.row_id, reason=_NO_MEMORY))
             else:
-                if row.done < row.request.draw.progress_steps:
+                if row.pieces_done < row.request.draw.progress_steps:
                     continue
                 finished.append(row.finish())
             self.evict(row.request.row_id)
@@ -205,33 +205,33 @@ class SlotEngine:
         return RowKey(model=self.info.card_id, shape=shape)
 
     def _conditions(self, rows: Sequence[_Row]) -> Conditions:
-        wanted = [row.positive for row in rows]
-        unwanted = [row.negative for row in rows if row.guided]
+        positives = [row.positive for row in rows]
+        negatives = [row.negative for row in rows if row.guided]
         return Conditions(
-            told=stacked([*wanted, *unwanted]),
+            embedding=stack([*positives, *negatives]),
             guidance=self._column(row.request.draw.guidance for row in rows),
             guided=tuple(row.guided for row in rows),
         )
 
-    def _outcome(self, rows: Sequence[_Row], finite: Sequence[bool]) -> TickResult:
-        """Sort the rows of a tick into failed, ended and running; report whole steps."""
+    def _collect_outcomes(self, rows: Sequence[_Row], finite: Sequence[bool]) -> TickResult:
+        """Sort the rows of a tick into failed, finished and running; report whole steps."""
         reports: list[StepReport] = []
         finished: list[Rendered] = []
         failed: list[RowFailed] = []
-        for row, sound in zip(rows, finite, strict=True):
-            ended = self._finish(row) if row.descent.done else None
-            if not sound:
-                ended = RowFailed(row_id=row.request.row_id, reason=_NOT_FINITE)
-            match ended:
+        for row, is_finite in zip(rows, finite, strict=True):
+            outcome = self._finish(row) if row.descent.done else None
+            if not is_finite:
+                outcome = RowFailed(row_id=row.request.row_id, reason=_NOT_FINITE)
+            match outcome:
                 case None:
                     if row.descent.between_steps:
                         reports.append(self._report(row))
                     continue
                 case Rendered():
                     reports.append(self._report(row))
-                    finished.append(ended)
+                    finished.append(outcome)
                 case RowFailed():
-                    failed.append(ended)
+                    failed.append(outcome)
             self.evict(row.request.row_id)
         return TickResult(reports=tuple(reports), finished=tuple(finished), failed=tuple(failed))
 
@@ -254,9 +254,9 @@ class SlotEngine:
     def _report(self, row: _Row) -> StepReport:
         request = row.request
         step = row.descent.step
-        wanted = request.preview_every > 0 and step % request.preview_every == 0
+        is_preview_due = request.preview_every > 0 and step % request.preview_every == 0
         preview = None
-        if wanted and not row.descent.done and row.x0 is not None:
+        if is_preview_due and not row.descent.done and row.x0 is not None:
             # A preview is optional: losing it must not cost the row.
             with suppress(torch.OutOfMemoryError):
                 preview = self._codec.preview(row.x0)
@@ -264,8 +264,8 @@ class SlotEngine:
             row_id=request.row_id, step=step, steps=request.draw.steps, preview_png=preview
         )
 
-    def _yield_memory(self, rows: Sequence[_Row]) -> TickResult:
-        """After a tick ran out of memory: halve the width, or fail a row that fails alone.
+    def _handle_out_of_memory(self, rows: Sequence[_Row]) -> TickResult:
+        """After a tick ran out of memory: halve the width, or fail a row that was alone.
 
         No row has changed, so the narrower ticks that follow draw the same pictures.
         """
@@ -291,7 +291,7 @@ def open_engine(
     capacity: int | None = None,
     upscaler: Path | None = None,
 ) -> SlotEngine:
-    """Load a model and make an engine of it. EngineError says what is wrong and what to do.
+    """Load a model into a new engine. EngineError says what is wrong and what to do.
 
     Call it on the thread that will step. `model` and `device` as in `loader.load`. `threads` is how
     many CPU cores torch may use; None leaves one to the event loop. `capacity` is how many rows may
@@ -302,10 +302,10 @@ def open_engine(
         raise EngineError("the engine needs room for one row at least.")
     torch.set_num_threads(threads or default_threads())
     parts = load(model, device=device, upscaler_path=upscaler)
-    usual = CAPACITY_CPU if parts.device.type == "cpu" else CAPACITY_GPU
-    return SlotEngine(parts, capacity or usual)
+    default_capacity = CAPACITY_CPU if parts.device.type == "cpu" else CAPACITY_GPU
+    return SlotEngine(parts, capacity or default_capacity)
 
 
 def default_threads() -> int:
-    """All cores but one, which is left to the event loop; at least one."""
+    """All cores but one, which the event loop gets; at least one."""
     return max(1, (os.cpu_count() or 1) - 1)

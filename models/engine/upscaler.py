@@ -18,7 +18,7 @@ from torch.nn import functional
 from models.contract import EngineError
 from models.engine.codec import lanczos
 from models.engine.enlarging import Magnifier
-from models.engine.warping import DEPTH_MOST_PX, warped
+from models.engine.warping import DEPTH_MAX_PX, warped
 
 #: The upscaler's folder inside a model's.
 FOLDER = "upscaler"
@@ -61,7 +61,7 @@ class Upscaler(nn.Module):
 
 
 class Enlarger:
-    """A trained upscaler in the form that the codec calls."""
+    """A trained upscaler with the interface that the codec calls."""
 
     def __init__(self, net: Upscaler) -> None:
         self._net = net
@@ -75,8 +75,8 @@ class Enlarger:
         return lanczos((large / 2 + 0.5).clamp(0, 1), width_px, height_px)
 
 
-def magnifier(net: Upscaler, device: torch.device) -> Magnifier:
-    """The same for finished pictures."""
+def magnifier_of(net: Upscaler, device: torch.device) -> Magnifier:
+    """A trained upscaler as the magnifier of finished pictures."""
     return Magnifier(lambda x: net(x * 2 - 1) / 2 + 0.5, scale=SCALE, device=device)
 
 
@@ -105,10 +105,10 @@ def load(folder: Path) -> Upscaler:
         config = json.loads((folder / CONFIG).read_text(encoding="utf-8"))
         if config["scale"] != SCALE:
             raise EngineError(f"{folder / CONFIG}: only a scale of {SCALE} is drawn.")
-        # Folders from before warping do not name it.
+        # Folders older than warping do not name it.
         warp_px = float(config.get("warp_px", 0))
-        if not 0 <= warp_px <= DEPTH_MOST_PX:
-            raise EngineError(f"{folder / CONFIG}: a warp lies in 0..{DEPTH_MOST_PX:g}.")
+        if not 0 <= warp_px <= DEPTH_MAX_PX:
+            raise EngineError(f"{folder / CONFIG}: a warp lies in 0..{DEPTH_MAX_PX:g}.")
         net = Upscaler(int(config["width"]), int(config["blocks"]), warp_px)
         weights = load_file(folder / WEIGHTS)
         net.load_state_dict({k: v.float() for k, v in weights.items()})

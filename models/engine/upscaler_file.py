@@ -1,8 +1,9 @@
 """An operator's upscaler from a single file, as the community shares them.
 
-Reads the two layouts of most upscalers for drawings: RRDB networks (ESRGAN, Wang et al. 2018, arXiv
-1809.00219, and Real-ESRGAN, under their old and their new names) and Real-ESRGAN's compact ones. No
-file can run code: it is safetensors, or read with `weights_only`. Must not know pictures' sizes.
+It reads the two layouts of most upscalers for drawings: RRDB networks (ESRGAN, Wang et al. 2018,
+arXiv 1809.00219, and Real-ESRGAN, under their old and their new names) and Real-ESRGAN's compact
+ones. No file can run code: it is safetensors, or read with `weights_only`. Must not know pictures'
+sizes.
 """
 
 from __future__ import annotations
@@ -41,11 +42,11 @@ class _Dense(nn.Module):
             self.add_module(f"conv{number + 1}", nn.Conv2d(width + number * growth, out, 3, 1, 1))
 
     def forward(self, x: Tensor) -> Tensor:
-        known = [x]
+        features = [x]
         *inner, last = self.children()
         for conv in inner:
-            known.append(functional.leaky_relu(conv(torch.cat(known, 1)), 0.2))
-        return last(torch.cat(known, 1)) * 0.2 + x
+            features.append(functional.leaky_relu(conv(torch.cat(features, 1)), 0.2))
+        return last(torch.cat(features, 1)) * 0.2 + x
 
 
 class _Block(nn.Module):
@@ -82,7 +83,7 @@ class Rrdb(nn.Module):
 
 
 class Compact(nn.Module):
-    """(B, 3, H, W) in 0..1 -> `scale` times as large: a plain stack added to the nearest pixels."""
+    """(B, 3, H, W) in 0..1 -> `scale` times as large: plain layers, added to the nearest pixels."""
 
     def __init__(self, width: int, layers: int, scale: int) -> None:
         super().__init__()
@@ -98,26 +99,26 @@ class Compact(nn.Module):
         return large + functional.interpolate(x, scale_factor=self.scale)
 
 
-def _layer(inward: int, outward: int) -> tuple[nn.Module, nn.Module]:
-    return nn.Conv2d(inward, outward, 3, 1, 1), nn.PReLU(outward)
+def _layer(channels_in: int, channels_out: int) -> tuple[nn.Module, nn.Module]:
+    return nn.Conv2d(channels_in, channels_out, 3, 1, 1), nn.PReLU(channels_out)
 
 
 def load(path: Path, device: torch.device) -> Magnifier:
     """The upscaler in a file, in float32 on the device. EngineError says what is wrong with it."""
     try:
-        weights = _renamed(_read(path))
-        _weigh(weights, path.stat().st_size)
+        weights = _with_new_names(_read(path))
+        _require_honest_size(weights, path.stat().st_size)
         # On the meta device, or a narrow layer in a malicious file could allocate a huge one.
         with torch.device("meta"):
-            net = _shaped(weights)
+            net = _build_network(weights)
         net.load_state_dict({k: v.float() for k, v in weights.items()}, assign=True)
     except Exception as fault:  # translated, not swallowed: torch and safetensors raise many kinds
         raise EngineError(
-            f"UPSCALER_FILE: {path} is no upscaler that I can read ({_told(fault)}); I read "
+            f"UPSCALER_FILE: {path} is no upscaler that I can read ({_reason(fault)}); I read "
             "ESRGAN, Real-ESRGAN and its compact networks, as .safetensors or .pth."
         ) from fault
     net.eval().requires_grad_(requires_grad=False).to(device)
-    return Magnifier(net, scale=net.scale, device=device, fold=net.unshuffle)
+    return Magnifier(net, scale=net.scale, device=device, side_multiple=net.unshuffle)
 
 
 def _read(path: Path) -> Mapping[str, Tensor]:
@@ -125,50 +126,50 @@ def _read(path: Path) -> Mapping[str, Tensor]:
 
     if path.suffix == ".safetensors":
         return load_file(path)
-    if zipfile.is_zipfile(path) and any(part.compress_type for part in _parts(path)):
+    if zipfile.is_zipfile(path) and any(part.compress_type for part in _archive_entries(path)):
         raise ValueError("it is compressed, and torch compresses nothing")
-    found = torch.load(path, map_location="cpu", weights_only=True)
+    loaded = torch.load(path, map_location="cpu", weights_only=True)
     for wrapper in _WRAPPERS:
-        found = found.get(wrapper, found)
-    return cast("Mapping[str, Tensor]", found)
+        loaded = loaded.get(wrapper, loaded)
+    return cast("Mapping[str, Tensor]", loaded)
 
 
-def _parts(path: Path) -> list[zipfile.ZipInfo]:
+def _archive_entries(path: Path) -> list[zipfile.ZipInfo]:
     with zipfile.ZipFile(path) as archive:
         return archive.infolist()
 
 
-def _weigh(weights: Mapping[str, Tensor], size_bytes: int) -> None:
+def _require_honest_size(weights: Mapping[str, Tensor], size_bytes: int) -> None:
     """Raise ValueError if the parts exceed the file's size: one number expanded to many."""
     if sum(value.numel() * value.element_size() for value in weights.values()) > size_bytes:
         raise ValueError("its parts are larger than the file")
 
 
-def _renamed(weights: Mapping[str, Tensor]) -> dict[str, Tensor]:
+def _with_new_names(weights: Mapping[str, Tensor]) -> dict[str, Tensor]:
     if "model.0.weight" not in weights:
         return dict(weights)
     names = dict(_OLD_NAMES)
     for name in weights:
         if block := re.fullmatch(r"(model\.1\.sub\.\d+\.)weight", name):
             names[block[1]] = "conv_body."
-    return {_new(name, names): value for name, value in weights.items()}
+    return {_new_name(name, names): value for name, value in weights.items()}
 
 
-def _new(name: str, names: Mapping[str, str]) -> str:
+def _new_name(name: str, names: Mapping[str, str]) -> str:
     if block := _OLD_BLOCK.match(name):
         return f"body.{block[1]}.rdb{block[2]}.conv{block[3]}.{name[block.end() :]}"
     stem, _, leaf = name.rpartition(".")
     return names[f"{stem}."] + leaf
 
 
-def _shaped(weights: Mapping[str, Tensor]) -> Rrdb | Compact:
+def _build_network(weights: Mapping[str, Tensor]) -> Rrdb | Compact:
     """A network with the layout and the sizes of the weights."""
     numbers = {int(m[1]) for name in weights if (m := re.match(r"body\.(\d+)\.", name))}
     if "conv_first.weight" in weights:
-        width, inward = weights["conv_first.weight"].shape[:2]
+        width, channels_in = weights["conv_first.weight"].shape[:2]
         growth = weights["body.0.rdb1.conv1.weight"].shape[0]
-        return Rrdb(width, len(numbers), growth, _root(inward // 3))
-    # By their count and not by the highest number, which costs a file nothing.
+        return Rrdb(width, len(numbers), growth, _root(channels_in // 3))
+    # By their count, not the highest number: a file could claim any number at no cost.
     last = len(numbers) - 1
     out = weights[f"body.{last}.weight"].shape[0]
     layers = (last - 2) // 2
@@ -180,7 +181,7 @@ def _root(square: int) -> int:
     return {1: 1, 4: 2, 16: 4}[square]
 
 
-def _told(fault: Exception) -> str:
+def _reason(fault: Exception) -> str:
     if isinstance(fault, pickle.UnpicklingError):
         return "it holds more than numbers"
     if isinstance(fault, KeyError):

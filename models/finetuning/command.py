@@ -63,29 +63,31 @@ def finetune(
     out = Path(recipe.out)
     _require_free(recipe, out, config, resume=resume)
     accelerator = _accelerator(recipe, cpu=cpu)
-    tell = say if accelerator.is_main_process else _hush
-    setting = _prepare(recipe, config, accelerator, tell)
+    say_once = say if accelerator.is_main_process else _ignore_line
+    setting = _prepare(recipe, config, accelerator, say_once)
     from models.finetuning.run import FineTuning, trainer_of
-    from models.training.learner import fitting
+    from models.training.learner import explain_out_of_memory
 
     training = FineTuning(setting)
     trainer = trainer_of(setting, training)
-    with trainer.way_back(), fitting(training.advice.lighter):
+    with trainer.explain_resuming(), explain_out_of_memory(training.advice.save_memory):
         _prepare_latents(setting)
-    tell(f"training {setting.card.id} for {training.steps} steps on {accelerator.device}")
+    say_once(f"training {setting.card.id} for {training.steps} steps on {accelerator.device}")
     if recipe.compile:
-        tell("the first steps compile the UNet, which takes minutes")
+        say_once("the first steps compile the UNet, which takes minutes")
     with Interruption() as interruption:
         trainer.run(interruption)
     if not accelerator.is_main_process:
         return []
-    trained = {name: weight.detach().cpu() for name, weight in training.learner.trained.items()}
-    with trainer.way_back():
-        return _hand_over(recipe, setting.card, trained)
+    final_weights = {
+        name: weight.detach().cpu() for name, weight in training.learner.final_weights.items()
+    }
+    with trainer.explain_resuming():
+        return _hand_over(recipe, setting.card, final_weights)
 
 
-def _promised(recipe: Recipe) -> list[str]:
-    """The folders that a run leaves at its end."""
+def _result_names(recipe: Recipe) -> list[str]:
+    """The folders that a finished run has written."""
     from models.finetuning.recipe import Method
 
     if recipe.method is Method.FULL:
@@ -95,7 +97,7 @@ def _promised(recipe: Recipe) -> list[str]:
 
 def _require_free(recipe: Recipe, out: Path, config: Path, *, resume: bool) -> None:
     """Raise EngineError if the folder holds a run that the caller did not ask to resume."""
-    if all((out / name).exists() for name in _promised(recipe)):
+    if all((out / name).exists() for name in _result_names(recipe)):
         raise EngineError(f"{out} holds a run that has ended; name another `out` in {config}.")
     if (out / "states").exists() and not resume:
         raise EngineError(
@@ -110,10 +112,10 @@ def _accelerator(recipe: Recipe, *, cpu: bool) -> Accelerator:
     from models.finetuning.recipe import Precision
 
     cuda = torch.cuda.is_available() and not cpu
-    fit = cuda and torch.cuda.is_bf16_supported(including_emulation=False)
+    has_bf16 = cuda and torch.cuda.is_bf16_supported(including_emulation=False)
     precision = recipe.precision
     if precision is Precision.AUTO:
-        precision = Precision.BF16 if fit else Precision.FP32
+        precision = Precision.BF16 if has_bf16 else Precision.FP32
     if cuda:
         torch.set_float32_matmul_precision("high")
     return Accelerator(mixed_precision="bf16" if precision is Precision.BF16 else "no", cpu=cpu)
@@ -139,8 +141,8 @@ def _prepare(
     examples = gather(recipe, report)
     if report.skipped:
         say(f"{len(report.skipped)} files are not used; python -m models dataset says why")
-    if left := report.used - len(examples):
-        say(f"{left} pictures have no score or one below {recipe.min_score} and are left out")
+    if left_out := report.used - len(examples):
+        say(f"{left_out} pictures have no score or one below {recipe.min_score} and are left out")
     launch = "python" if accelerator.num_processes == 1 else "accelerate launch"
     rows = recipe.batch * recipe.accumulate * accelerator.num_processes
     material = Material(recipe, parts, examples, rows)
@@ -175,10 +177,12 @@ def _prepare_latents(setting: Setting) -> None:
     accelerator, vae = setting.accelerator, setting.parts.vae
     vae.to(accelerator.device)
 
-    def tell(done: int, total: int) -> None:
+    def report_progress(done: int, total: int) -> None:
         setting.say(f"latents of {done}/{total} pictures")
 
-    setting.material.encode(accelerator.process_index, accelerator.num_processes, tell)
+    setting.material.fill_cache(
+        accelerator.process_index, accelerator.num_processes, report_progress
+    )
     vae.to("cpu")
     accelerator.wait_for_everyone()
     if accelerator.device.type == "cuda":
@@ -187,16 +191,16 @@ def _prepare_latents(setting: Setting) -> None:
         torch.cuda.empty_cache()
 
 
-def _hand_over(recipe: Recipe, card: Card, trained: dict[str, Tensor]) -> list[Path]:
+def _hand_over(recipe: Recipe, card: Card, final_weights: dict[str, Tensor]) -> list[Path]:
     """Write the model, and the LoRA if one was trained."""
     from models.finetuning.export import write_lora, write_model
 
-    folders = [Path(recipe.out) / name for name in _promised(recipe)]
+    folders = [Path(recipe.out) / name for name in _result_names(recipe)]
     for folder in folders:
         write = write_lora if folder.name == LORA else write_model
-        write(recipe, card, trained, folder)
+        write(recipe, card, final_weights, folder)
     return folders
 
 
-def _hush(line: str) -> None:
+def _ignore_line(line: str) -> None:
     """Ignore a progress line of another process."""

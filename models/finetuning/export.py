@@ -21,8 +21,8 @@ from models.catalogue.registry import file_sha256
 from models.checkpoint.files import published_name
 from models.data.lexicon import book_after_training
 from models.engine.loader import Components, load
-from models.finetuning.recipe import Method, Recipe, RecipeError, Saved
-from models.training.handover import fill, licensed, whole
+from models.finetuning.recipe import Method, Recipe, RecipeError, SavedPrecision
+from models.training.handover import copy_licence, write_model_files, write_whole
 from models.training.lora import TEXT_TARGETS, UNET_TARGETS, merged
 
 #: The file name that diffusers expects in a LoRA's folder.
@@ -32,14 +32,14 @@ LORA_CARD = "lora.json"
 
 #: The networks that can be trained.
 _NETWORKS = ("unet", "text_encoder")
-_DTYPES = {Saved.FP16: torch.float16, Saved.FP32: torch.float32}
+_DTYPES = {SavedPrecision.FP16: torch.float16, SavedPrecision.FP32: torch.float32}
 
 
 def successor(recipe: Recipe, base: Card, clip_skip: int, made_by: str) -> Card:
     """The new model's card: the base's, with its own name, parent and maker.
 
-    Nobody knows what it has learned to draw, so its pictures are scored as if for an unknown model,
-    or as the base's.
+    Nobody knows what it has learned to draw, so its pictures get every score of an unknown model
+    and of the base.
     """
     card_id = card_id_of(recipe.title)
     if card_id == base.id:
@@ -64,20 +64,20 @@ def write_model(recipe: Recipe, card: Card, trained: Mapping[str, Tensor], folde
     """
     base = load(recipe.base, device="cpu")
 
-    def filled(part: Path) -> Card:
-        return _fill(part, base, card, trained, recipe)
+    def write_files(part: Path) -> Card:
+        return _fill_model_folder(part, base, card, trained, recipe)
 
-    return whole(folder, filled)
+    return write_whole(folder, write_files)
 
 
 def write_lora(recipe: Recipe, card: Card, trained: Mapping[str, Tensor], folder: Path) -> None:
     """Write the LoRA in the format of diffusers and peft, with its licence and description."""
     base = load(recipe.base, device="cpu")
 
-    def filled(part: Path) -> None:
+    def write_files(part: Path) -> None:
         _save_lora(recipe, trained, part)
-        with_licence = licensed(card, base.folder, part)
-        about = {
+        complete_card = copy_licence(card, base.folder, part)
+        description = {
             "schema": 1,
             "id": card.id,
             "name": card.name,
@@ -88,50 +88,52 @@ def write_lora(recipe: Recipe, card: Card, trained: Mapping[str, Tensor], folder
             "clip_skip": card.defaults.clip_skip,
             "rank": recipe.lora.rank,
             "alpha": recipe.lora.scale * recipe.lora.rank,
-            "licence": {"name": with_licence.licence.name, "file": with_licence.licence.file},
+            "licence": {"name": complete_card.licence.name, "file": complete_card.licence.file},
             "files": {path.name: file_sha256(path) for path in sorted(part.iterdir())},
         }
-        text = json.dumps(about, indent=2, ensure_ascii=False)
+        text = json.dumps(description, indent=2, ensure_ascii=False)
         (part / LORA_CARD).write_text(text + "\n", "utf-8")
 
-    whole(folder, filled)
+    write_whole(folder, write_files)
 
 
-def _fill(
+def _fill_model_folder(
     part: Path, base: Components, card: Card, trained: Mapping[str, Tensor], recipe: Recipe
 ) -> Card:
     scale = recipe.lora.scale if recipe.method is Method.LORA else 1.0
     networks: dict[str, dict[str, Tensor]] = {}
     for name in _NETWORKS:
-        if learned := _of(trained, name):
+        if learned := _weights_of(trained, name):
             network: nn.Module = getattr(base, name)
-            networks[name] = _as_saved(merged(network.state_dict(), learned, scale), recipe)
+            networks[name] = _in_saved_precision(
+                merged(network.state_dict(), learned, scale), recipe
+            )
     book = book_after_training(base.folder, card.tags, Path(recipe.data))
-    return fill(
+    return write_model_files(
         part, base.folder, card, networks, lambda sealed: _readme(sealed, recipe), book=book
     )
 
 
-def _as_saved(weights: Mapping[str, Tensor], recipe: Recipe) -> dict[str, Tensor]:
+def _in_saved_precision(weights: Mapping[str, Tensor], recipe: Recipe) -> dict[str, Tensor]:
     dtype = _DTYPES[recipe.saved_as]
     return {name: weight.to(dtype).contiguous() for name, weight in weights.items()}
 
 
-def _of(trained: Mapping[str, Tensor], network: str) -> dict[str, Tensor]:
+def _weights_of(trained: Mapping[str, Tensor], network: str) -> dict[str, Tensor]:
     """The weights of one network, by its own names."""
     prefix = network + "."
     return {n.removeprefix(prefix): w for n, w in trained.items() if n.startswith(prefix)}
 
 
 def _readme(card: Card, recipe: Recipe) -> str:
-    """A README for the model; the base's own would not be true."""
-    way = f"a LoRA of rank {recipe.lora.rank}, merged" if recipe.method is Method.LORA else "all"
+    """A README for the model; the base's own would not be true of it."""
+    method = f"a LoRA of rank {recipe.lora.rank}, merged" if recipe.method is Method.LORA else "all"
     learned = "the UNet and the text encoder" if recipe.train_text_encoder else "the UNet"
     return f"""# {card.name}
 
 A text-to-image model: `{card.parent}` trained further.
 
-- **What learned:** {learned} ({way}), the rest is the base's.
+- **What learned:** {learned} ({method}), the rest is the base's.
 - **How:** {recipe.epochs:g} epochs at a learning rate of {recipe.lr:g},
   {recipe.optimizer.value}, seed {recipe.seed}; `{card.made_by}`.
 - **On what:** say here which pictures these were, before you pass the model on. What the base's
@@ -149,15 +151,15 @@ def _save_lora(recipe: Recipe, trained: Mapping[str, Tensor], part: Path) -> Non
     layers: dict[str, dict[str, Any]] = {
         name: {
             key.replace(".default.", "."): value
-            for key, value in _as_saved(_of(trained, name), recipe).items()
+            for key, value in _in_saved_precision(_weights_of(trained, name), recipe).items()
         }
         for name in _NETWORKS
     }
-    words = {published_name(key): value for key, value in layers["text_encoder"].items()}
+    text_layers = {published_name(key): value for key, value in layers["text_encoder"].items()}
     StableDiffusionPipeline.save_lora_weights(
         part,
         unet_lora_layers=layers["unet"],
-        text_encoder_lora_layers=words,
+        text_encoder_lora_layers=text_layers,
         weight_name=LORA_FILE,
         unet_lora_adapter_metadata=_adapter(recipe, UNET_TARGETS),
         text_encoder_lora_adapter_metadata=_adapter(recipe, TEXT_TARGETS),

@@ -1,7 +1,7 @@
 """A run's input: the dataset's pictures as latents, and its captions as token ids.
 
-Reading, buckets, captions and caches come from `dataset`; here they are combined for one run. What
-a row gets depends only on seed, step and position. Must not know trained networks.
+Reading, buckets, captions and caches come from `models.data`; here they are combined for one run.
+What a row gets depends only on seed, step and position. Must not know trained networks.
 """
 
 from __future__ import annotations
@@ -35,7 +35,7 @@ _ENCODED_PX = 8 * 512 * 512
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Fed:
+class StepInput:
     """One step's rows: captions as `ids` (N, n, 77), and the basis for latents and noise."""
 
     step: int
@@ -55,9 +55,8 @@ class Material:
     ) -> None:
         """`rows` are the pictures of one step on all GPUs together.
 
-        A bucket's last step may have fewer.
-
-        Raises EngineError if the recipe's resolution allows no bucket.
+        A bucket's last step may have fewer. Raises EngineError if the recipe's resolution allows
+        no bucket.
         """
         self._recipe, self._parts, self._examples = recipe, parts, examples
         step_px = pixel_step(parts.folder)
@@ -74,11 +73,11 @@ class Material:
         self._batches = Batches(self._assignment, batch_size=rows, seed=recipe.seed)
         vae: Any = parts.vae
         made_by = f"{weights_sha256(vae)} {scale_of(vae)}"
-        self._cache = LatentCache(recipe.kept, made_by)
+        self._cache = LatentCache(recipe.cache_folder, made_by)
 
     @property
-    def steps_an_epoch(self) -> int:
-        """How many steps show every picture once."""
+    def steps_per_epoch(self) -> int:
+        """How many steps it takes to show every picture once."""
         return len(self._batches)
 
     @property
@@ -86,8 +85,8 @@ class Material:
         """A hash of pictures, captions and buckets, to recognise the states of this material."""
         digest = hashlib.sha256()
         for index, example in enumerate(self._examples):
-            told = (example.sha256, example.caption.text, tuple(self._assignment[index]))
-            digest.update(repr(told).encode())
+            facts = (example.sha256, example.caption.text, tuple(self._assignment[index]))
+            digest.update(repr(facts).encode())
         return digest.hexdigest()
 
     def describe(self) -> str:
@@ -97,15 +96,15 @@ class Material:
         more = f" and {len(counts) - 6} more" if len(counts) > 6 else ""
         return f"{len(self._examples)} pictures in {len(counts)} buckets ({named}{more})"
 
-    def steps(self, first: int, last: int) -> Iterator[Fed]:
+    def steps(self, first: int, last: int) -> Iterator[StepInput]:
         """The input of the steps from `first` to before `last`; step 0 begins the run."""
         step = first
         while step < last:
-            epoch, start = divmod(step, self.steps_an_epoch)
+            epoch, start = divmod(step, self.steps_per_epoch)
             for batch in self._batches.epoch(epoch, start):
                 if step == last:
                     return
-                yield Fed(step=step, epoch=epoch, batch=batch, ids=self._ids(epoch, batch))
+                yield StepInput(step=step, epoch=epoch, batch=batch, ids=self._ids(epoch, batch))
                 step += 1
 
     def _ids(self, epoch: int, batch: Batch) -> Tensor:
@@ -125,62 +124,67 @@ class Material:
             max_chunks=recipe.chunks_max,
         )
 
-    def latents(self, fed: Fed, place: int) -> Tensor:
+    def latents(self, step_input: StepInput, position: int) -> Tensor:
         """The latents (C, h, w), float32, of the row at this position, sampled at every step."""
-        index = fed.batch.indices[place]
-        flip = self._flipped(fed.epoch, index)
-        held = self._held(index, lambda: self._encoded([index], flip=flip)[0], flip=flip).float()
-        if len(held) == 1:
-            return held[0]
-        mean, deviation = held
-        generator = chance.generator(self._recipe.seed, "latents", fed.step, place)
+        index = step_input.batch.indices[position]
+        flip = self._is_flipped(step_input.epoch, index)
+        cached = self._cached_latents(
+            index, lambda: self._encode([index], flip=flip)[0], flip=flip
+        ).float()
+        if len(cached) == 1:
+            return cached[0]
+        mean, deviation = cached
+        generator = chance.generator(self._recipe.seed, "latents", step_input.step, position)
         return mean + deviation * torch.randn(mean.shape, generator=generator)
 
-    def _flipped(self, epoch: int, index: int) -> bool:
+    def _is_flipped(self, epoch: int, index: int) -> bool:
         recipe = self._recipe
         return (
             recipe.flip > 0
-            and chance.lots(recipe.seed, "flip", epoch, index).random() < recipe.flip
+            and chance.python_generator(recipe.seed, "flip", epoch, index).random() < recipe.flip
         )
 
-    def encode(self, share: int, shares: int, tell: Callable[[int, int], None]) -> None:
-        """Put every picture's latents into the cache; this is process `share` of `shares`.
+    def fill_cache(
+        self, process: int, processes: int, report_progress: Callable[[int, int], None]
+    ) -> None:
+        """Put every picture's latents into the cache; this is number `process` of `processes`.
 
-        `tell` receives the pictures done and their total. Existing entries are only checked.
+        `report_progress` receives the pictures done and their total. Existing entries are only
+        checked.
         """
         flips = (False, True) if self._recipe.flip else (False,)
-        groups = list(self._groups())[share::shares]
+        groups = list(self._groups())[process::processes]
         total = len(flips) * sum(map(len, groups))
         done = 0
         for group in groups:
             for flip in flips:
                 self._encode_group(group, flip=flip)
                 done += len(group)
-                tell(done, total)
+                report_progress(done, total)
 
     def _groups(self) -> Iterator[Sequence[int]]:
         """Pictures of one bucket, a few at a time."""
         for bucket, members in self._assignment.members.items():
             size = max(1, _ENCODED_PX // (bucket.width_px * bucket.height_px))
-            yield from (members[at : at + size] for at in range(0, len(members), size))
+            yield from (members[start : start + size] for start in range(0, len(members), size))
 
     def _encode_group(self, group: Sequence[int], *, flip: bool) -> None:
-        """Encode the whole group when its first missing picture asks for it."""
-        made: list[Tensor] = []
-        for place, index in enumerate(group):
+        """Cache a group's latents; the first missing picture encodes the whole group."""
+        encoded_group: list[Tensor] = []
+        for position, index in enumerate(group):
 
-            def make(place: int = place) -> Tensor:
-                if not made:
-                    made.extend(self._encoded(group, flip=flip))
-                return made[place]
+            def compute(position: int = position) -> Tensor:
+                if not encoded_group:
+                    encoded_group.extend(self._encode(group, flip=flip))
+                return encoded_group[position]
 
-            self._held(index, make, flip=flip)
+            self._cached_latents(index, compute, flip=flip)
 
-    def _held(self, index: int, make: Callable[[], Tensor], *, flip: bool) -> Tensor:
+    def _cached_latents(self, index: int, compute: Callable[[], Tensor], *, flip: bool) -> Tensor:
         example, bucket = self._examples[index], self._assignment[index]
-        return self._cache.latents(example.sha256, bucket, make, flip=flip)
+        return self._cache.latents(example.sha256, bucket, compute, flip=flip)
 
-    def _encoded(self, indices: Sequence[int], *, flip: bool) -> Tensor:
+    def _encode(self, indices: Sequence[int], *, flip: bool) -> Tensor:
         """Mean and deviation of each picture's latents, (N, 2, C, h, w), or (N, 1, C, h, w)."""
         bucket = self._assignment[indices[0]]
         paths = [self._examples[index].path for index in indices]
@@ -190,7 +194,9 @@ class Material:
             )
         encoded = encode_in_parts(self._parts.vae, pixels).half()
         if not encoded.isfinite().all():
-            raise EngineError(f"the autoencoder makes no numbers of {paths[0]}; leave it out.")
+            raise EngineError(
+                f"the autoencoder makes no finite numbers of {paths[0]}; leave it out."
+            )
         return encoded
 
 

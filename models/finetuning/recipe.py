@@ -58,7 +58,7 @@ class Precision(StrEnum):
     FP32 = "fp32"
 
 
-class Saved(StrEnum):
+class SavedPrecision(StrEnum):
     """The precision of the resulting weights."""
 
     #: Half precision, as served models have, at half the size.
@@ -68,7 +68,7 @@ class Saved(StrEnum):
 
 
 #: A share below 1.
-Part = Annotated[float, Meta(ge=0, lt=1)]
+Share = Annotated[float, Meta(ge=0, lt=1)]
 #: A rate above 0.
 Rate = Annotated[float, Meta(gt=0, le=1)]
 
@@ -80,7 +80,7 @@ class Lora:
     rank: Annotated[int, Meta(ge=1, le=1024)] = 16
     #: The matrices' product is multiplied by alpha / rank; 0 means alpha = rank.
     alpha: Amount = 0.0
-    dropout: Part = 0.0
+    dropout: Share = 0.0
     #: Also write a whole model, with the LoRA merged into its weights.
     merge: bool = True
 
@@ -139,23 +139,23 @@ class Recipe:
     chunks_max: Annotated[int, Meta(ge=1, le=10)] = 3
     #: The share of mirrored pictures; it harms asymmetric content, such as text.
     flip: Fraction = 0.0
-    #: 1 reads the text encoder's last layer, 2 the one before; 0 as in the base's card.
+    #: 1 reads the text encoder's last layer, 2 the one before; 0 takes the base card's.
     clip_skip: Annotated[int, Meta(ge=0, le=12)] = 0
 
     optimizer: Optimizer = Optimizer.ADAMW
     lr: Rate = 5.0e-6
     lr_curve: Curve = Curve.COSINE
     #: The share of all steps over which the learning rate rises.
-    warmup: Part = 0.05
-    beta1: Part = 0.9
-    beta2: Part = 0.999
+    warmup: Share = 0.05
+    beta1: Share = 0.9
+    beta2: Share = 0.999
     eps: Rate = 1e-8
     weight_decay: Fraction = 1e-2
     #: Gradients with a larger norm are scaled down to it; 0 leaves them.
     clip_norm: Amount = 1.0
 
     ema: bool = True
-    ema_decay: Part = 0.9999
+    ema_decay: Share = 0.9999
     #: Keep the average in main memory: 4 bytes a weight less on the GPU, but slower steps.
     ema_on_cpu: bool = False
     #: The gamma of min-SNR weighting; 0 is off, 5 is its authors' choice.
@@ -171,7 +171,7 @@ class Recipe:
 
     #: Steps between saved states; every epoch saves one too.
     save_every: Positive = 500
-    saved_as: Saved = Saved.FP16
+    saved_as: SavedPrecision = SavedPrecision.FP16
     #: Stop when the loss of the last 20 steps is this many times its usual; 0 never stops.
     spike: Amount = 5.0
     #: Also write curves for TensorBoard; needs the package.
@@ -188,7 +188,7 @@ class Recipe:
         for name in ("data", "out", "cache"):
             # Expand ~ as a shell would.
             if getattr(self, name).startswith("~"):
-                object.__setattr__(self, name, _at_home(name, getattr(self, name)))
+                object.__setattr__(self, name, _expand_home(name, getattr(self, name)))
         if self.cache_text and self.train_text_encoder:
             raise ValueError("cache_text needs a text encoder that is not trained")
         if self.cache_text and not self.captions.has_fixed_text:
@@ -197,7 +197,7 @@ class Recipe:
             )
 
     @property
-    def kept(self) -> Path:
+    def cache_folder(self) -> Path:
         """The folder for cached latents and embeddings."""
         return Path(self.cache) if self.cache else Path(self.out) / "latents"
 
@@ -212,7 +212,7 @@ class Recipe:
         return json.loads(json.dumps(asdict(self), default=str))
 
 
-def _at_home(name: str, path: str) -> str:
+def _expand_home(name: str, path: str) -> str:
     try:
         return str(Path(path).expanduser())
     except RuntimeError:
@@ -235,11 +235,11 @@ def parse(data: object, source: str) -> Recipe:
     try:
         return decode(Recipe, data, _TOML)
     except MisfitError as fault:
-        raise RecipeError(f"{source}: {_told(fault.flaws)}") from fault
+        raise RecipeError(f"{source}: {_first_flaw(fault.flaws)}") from fault
 
 
-def _told(flaws: Sequence[Flaw]) -> str:
-    """The first flaw; a misspelt key precedes the one that is missing because of it."""
+def _first_flaw(flaws: Sequence[Flaw]) -> str:
+    """The first flaw; a misspelt key comes before the key that is missing because of it."""
     misspelt = next((flaw for flaw in flaws if flaw.known), None)
     if misspelt is None:
         return flaws[0].sentence

@@ -19,17 +19,17 @@ from models.catalogue.card import Card
 from models.catalogue.registry import model_info
 from models.contract import EngineError
 from models.engine.loader import Components
-from models.finetuning.material import Fed, Material
+from models.finetuning.material import Material, StepInput
 from models.finetuning.recipe import Recipe
-from models.finetuning.steps import LIGHTER, Stepper
+from models.finetuning.steps import MEMORY_ADVICE, Stepper
 from models.finetuning.trainee import build
-from models.training.learner import Learner, fitting
+from models.training.learner import Learner, explain_out_of_memory
 from models.training.objective import learning_rate
 from models.training.samples import sheet
 from models.training.trainer import Advice, Gradients, Trainer
 
 #: Keys of the recipe that a saved state depends on; all others may change between starts.
-_BOUND = (
+_FIXED_KEYS = (
     "base", "method", "train_text_encoder", "clip_skip", "optimizer", "ema", "lora.rank",
     "lora.alpha",
 )  # fmt: skip
@@ -64,11 +64,11 @@ class FineTuning:
         self._setting = setting
         recipe, parts = setting.recipe, setting.parts
         trainee = build(recipe, parts, setting.card.defaults.clip_skip)
-        with fitting(LIGHTER):
+        with explain_out_of_memory(MEMORY_ADVICE):
             self._stepper = Stepper(
                 recipe, trainee, parts.schedule, parts.card.prediction, setting.accelerator
             )
-        self._feeds: Iterator[Fed] | None = None
+        self._inputs: Iterator[StepInput] | None = None
 
     @property
     def learner(self) -> Learner:
@@ -78,73 +78,73 @@ class FineTuning:
     @property
     def steps(self) -> int:
         """The length of the whole run."""
-        return self._setting.recipe.epochs * self._setting.material.steps_an_epoch
+        return self._setting.recipe.epochs * self._setting.material.steps_per_epoch
 
     @property
     def advice(self) -> Advice:
         """Advice for people when the run cannot go on."""
         return Advice(
-            go_on=f"Go on with: {self._setting.resume}",
-            lighter=LIGHTER,
-            elsewhere="another `out`",
+            resume=f"Go on with: {self._setting.resume}",
+            save_memory=MEMORY_ADVICE,
+            other_folder="another `out`",
         )
 
     def gradients(self, step: int) -> Gradients:
         """The gradients of the step's pictures; call it for consecutive steps."""
         material = self._setting.material
-        if self._feeds is None:
-            self._feeds = material.steps(step, self.steps)
-        fed = next(self._feeds)
-        assert fed.step == step
-        return self._stepper.gradients(fed, material)
+        if self._inputs is None:
+            self._inputs = material.steps(step, self.steps)
+        step_input = next(self._inputs)
+        assert step_input.step == step
+        return self._stepper.gradients(step_input, material)
 
     def rate(self, step: int, peak: float) -> float:
         """The recipe's learning rate at that step."""
         recipe = self._setting.recipe
         return learning_rate(step, self.steps, peak, recipe.warmup, recipe.lr_curve)
 
-    def saves(self, step: int) -> bool:
-        """Whether to save: every so many steps, and after every epoch."""
-        return step % self._setting.recipe.save_every == 0 or self._ends_an_epoch(step)
+    def is_save_due(self, step: int) -> bool:
+        """Whether to save: every `save_every` steps, and after every epoch."""
+        return step % self._setting.recipe.save_every == 0 or self._is_epoch_end(step)
 
     def facts(self) -> dict[str, Any]:
         """The recipe, and what else must be equal for a state to belong to this run."""
-        return {"recipe": self._setting.recipe.as_json, **self._bound()}
+        return {"recipe": self._setting.recipe.as_json, **self._identity()}
 
-    def recognise(self, facts: dict[str, Any], place: Path) -> None:
+    def require_match(self, facts: dict[str, Any], folder: Path) -> None:
         """Report changed keys of the recipe. Raises EngineError if a state is of another run."""
-        for line in _differences(facts["recipe"], self._setting.recipe.as_json, place):
+        for line in _differences(facts["recipe"], self._setting.recipe.as_json, folder):
             self._setting.say(line)
-        if any(facts[name] != value for name, value in self._bound().items()):
+        if any(facts[name] != value for name, value in self._identity().items()):
             raise EngineError(
-                f"{place} was saved with other pictures, captions, buckets or pictures a step; "
+                f"{folder} was saved with other pictures, captions, buckets or pictures a step; "
                 "put them back as they were, or begin in another `out`."
             )
 
-    def passed(self, step: int) -> None:
+    def after_step(self, step: int) -> None:
         """Draw a sheet of samples after every epoch."""
-        if self._ends_an_epoch(step):
-            self._draw(step // self._setting.material.steps_an_epoch)
+        if self._is_epoch_end(step):
+            self._draw_samples(step // self._setting.material.steps_per_epoch)
 
-    def _ends_an_epoch(self, step: int) -> bool:
-        return step % self._setting.material.steps_an_epoch == 0
+    def _is_epoch_end(self, step: int) -> bool:
+        return step % self._setting.material.steps_per_epoch == 0
 
-    def _bound(self) -> dict[str, Any]:
+    def _identity(self) -> dict[str, Any]:
         material = self._setting.material
-        return {"material": material.fingerprint, "steps_an_epoch": material.steps_an_epoch}
+        return {"material": material.fingerprint, "steps_an_epoch": material.steps_per_epoch}
 
-    def _draw(self, epoch: int) -> None:
+    def _draw_samples(self, epoch: int) -> None:
         """Draw a sheet with the weights that would be handed over now, if memory suffices."""
         setting = self._setting
         if setting.recipe.samples.prompts and setting.accelerator.is_main_process:
             try:
-                self._sheet(f"epoch-{epoch:02}.png")
+                self._save_sheet(f"epoch-{epoch:02}.png")
             except torch.OutOfMemoryError:
                 setting.say(f"no samples of epoch {epoch}: the device's memory is full")
             setting.parts.vae.to("cpu")
         setting.accelerator.wait_for_everyone()
 
-    def _sheet(self, name: str) -> None:
+    def _save_sheet(self, name: str) -> None:
         setting = self._setting
         vae: nn.Module = setting.parts.vae.to(setting.accelerator.device)
         parts = replace(
@@ -154,12 +154,14 @@ class FineTuning:
             vae=vae,
             device=setting.accelerator.device,
         )
-        told = setting.recipe.samples
-        folder = setting.out / "samples"
-        folder.mkdir(exist_ok=True)
-        with self.learner.handed_over():
-            picture = sheet(parts, told.prompts, count=told.count, seed=told.seed, steps=told.steps)
-            picture.save(folder / name)
+        samples = setting.recipe.samples
+        sheets = setting.out / "samples"
+        sheets.mkdir(exist_ok=True)
+        with self.learner.using_final_weights():
+            picture = sheet(
+                parts, samples.prompts, count=samples.count, seed=samples.seed, steps=samples.steps
+            )
+            picture.save(sheets / name)
 
 
 class Processes:
@@ -169,7 +171,7 @@ class Processes:
         self._accelerator = accelerator
 
     @property
-    def main(self) -> bool:
+    def is_main(self) -> bool:
         """Whether this process writes."""
         return self._accelerator.is_main_process
 
@@ -177,11 +179,11 @@ class Processes:
         """Wait until all processes have come here."""
         self._accelerator.wait_for_everyone()
 
-    def anywhere(self, asked: bool) -> bool:  # noqa: FBT001  as its protocol has it
-        """Whether any process was asked."""
+    def any_requested(self, requested: bool) -> bool:  # noqa: FBT001  as its protocol has it
+        """Whether a stop was requested in any process."""
         if self._accelerator.num_processes == 1:
-            return asked
-        flag = torch.tensor(float(asked), device=self._accelerator.device)
+            return requested
+        flag = torch.tensor(float(requested), device=self._accelerator.device)
         total: Any = self._accelerator.reduce(flag, "sum")
         return bool(total > 0)
 
@@ -198,16 +200,16 @@ def trainer_of(setting: Setting, training: FineTuning) -> Trainer:
     )
 
 
-def _differences(saved: dict[str, Any], now: dict[str, Any], place: Path) -> list[str]:
+def _differences(saved: dict[str, Any], now: dict[str, Any], folder: Path) -> list[str]:
     """A line for each changed key; raises EngineError if one may not change."""
     before, after = _flat(saved), _flat(now)
     lines: list[str] = []
     for key in sorted(before.keys() & after.keys()):
         if before[key] == after[key]:
             continue
-        if key in _BOUND:
+        if key in _FIXED_KEYS:
             raise EngineError(
-                f"{place} was saved with {key} = {json.dumps(before[key])}, not "
+                f"{folder} was saved with {key} = {json.dumps(before[key])}, not "
                 f"{json.dumps(after[key])}; put it back, or begin in another `out`."
             )
         lines.append(f"{key} is now {json.dumps(after[key])}, was {json.dumps(before[key])}")

@@ -11,12 +11,12 @@ import torch
 from torch import Tensor, nn
 
 from models.contract import EngineError
-from models.engine.embedding import Embedding, ask
+from models.engine.embedding import Embedding, run_unet
 from models.engine.loader import Components
 from models.finetuning.recipe import Lora, Method, Recipe
-from models.finetuning.words import KeptWords, embed, unused_layers
+from models.finetuning.words import CachedWords, embed, unused_layers
 from models.training.lora import TEXT_TARGETS, UNET_TARGETS, add
-from models.training.precision import Lowered
+from models.training.precision import LowPrecision
 
 
 class Trainee(nn.Module):
@@ -29,37 +29,37 @@ class Trainee(nn.Module):
         clip_skip: int,
         *,
         trains_text: bool,
-        kept: KeptWords | None = None,
+        cached_words: CachedWords | None = None,
     ) -> None:
-        """`kept` caches the captions' embeddings; without it they are computed in every pass."""
+        """`cached_words` caches the captions' embeddings; without it every pass computes them."""
         super().__init__()
         self.unet = unet
         self.text_encoder = text_encoder
         self._clip_skip = clip_skip
-        self._trains_text, self._kept = trains_text, kept
-        self.quicken(torch.device("cpu"), low=False, compiled=False)
+        self._trains_text, self._cached_words = trains_text, cached_words
+        self.set_up_forward(torch.device("cpu"), low=False, compiled=False)
 
-    def quicken(self, device: torch.device, *, low: bool, compiled: bool) -> None:
+    def set_up_forward(self, device: torch.device, *, low: bool, compiled: bool) -> None:
         """Run the UNet in bfloat16 copies of its weights, compiled, or both.
 
-        Copies live only for the forward pass: recomputation on the way back, as with gradient
+        Copies live only for the forward pass: recomputation in the backward pass, as with gradient
         checkpointing, does not find them.
         """
-        self._guess = Lowered(_PlainUnet(self.unet), device, low=low, compiled=compiled)
+        self._predict = LowPrecision(_PlainUnet(self.unet), device, low=low, compiled=compiled)
 
     def forward(self, noisy: Tensor, timestep: Tensor, ids: Tensor) -> Tensor:
         """The UNet's output (B, C, h, w) for noisy (B, C, h, w) at timestep (B,).
 
         `ids` (B, n, 77) are the captions' tokens.
         """
-        if self._kept is not None:
-            words = self._kept.embeddings(ids).to(noisy)
+        if self._cached_words is not None:
+            words = self._cached_words.embeddings(ids).to(noisy)
         else:
             with torch.set_grad_enabled(self._trains_text and torch.is_grad_enabled()):
                 words = embed(self.text_encoder, ids, self._clip_skip)
-        return self._guess(noisy, timestep, words)
+        return self._predict(noisy, timestep, words)
 
-    def learning(self) -> dict[str, nn.Parameter]:
+    def trained_parameters(self) -> dict[str, nn.Parameter]:
         """The trained parameters, by name, in a fixed order."""
         return {name: p for name, p in self.named_parameters() if p.requires_grad}
 
@@ -73,7 +73,7 @@ class _PlainUnet(nn.Module):
 
     def forward(self, noisy: Tensor, timestep: Tensor, words: Tensor) -> Tensor:
         """The output (B, C, h, w) for noisy (B, C, h, w) at timestep (B,), words (B, n, d)."""
-        return ask(self.unet, noisy, timestep, Embedding(tokens=words))
+        return run_unet(self.unet, noisy, timestep, Embedding(tokens=words))
 
 
 def require_plain(parts: Components) -> None:
@@ -103,8 +103,18 @@ def require_plain(parts: Components) -> None:
 def build(recipe: Recipe, parts: Components, clip_skip: int) -> Trainee:
     """The base's networks, prepared for training; LoRA begins as the base itself."""
     trains_text = recipe.train_text_encoder
-    kept = KeptWords(parts.text_encoder, clip_skip, recipe.kept) if recipe.cache_text else None
-    trainee = Trainee(parts.unet, parts.text_encoder, clip_skip, trains_text=trains_text, kept=kept)
+    cached_words = (
+        CachedWords(parts.text_encoder, clip_skip, recipe.cache_folder)
+        if recipe.cache_text
+        else None
+    )
+    trainee = Trainee(
+        parts.unet,
+        parts.text_encoder,
+        clip_skip,
+        trains_text=trains_text,
+        cached_words=cached_words,
+    )
     trainee.requires_grad_(requires_grad=False)
     if recipe.method is Method.LORA:
         _add_lora(recipe.lora, trainee, recipe.seed, with_text=trains_text)

@@ -1,7 +1,7 @@
 """Embeds many captions at once, with gradients if the text encoder is trained too.
 
-The values equal those of `conditioning` for a prompt without weights, so that the model meets in
-use what it was trained on. Called by `trainee`. Must not know tokenizers or UNets.
+The values equal those of `conditioning` for a prompt without weights, so that the model sees in use
+what it was trained on. Called by `trainee`. Must not know tokenizers or UNets.
 """
 
 from __future__ import annotations
@@ -14,16 +14,16 @@ import torch
 from torch import Tensor, nn
 
 from models.data.caches import EmbeddingCache, weights_sha256
-from models.engine.conditioning import hidden, inner
+from models.engine.conditioning import hidden_states_of, text_model_of
 
 
 def embed(text_encoder: nn.Module, ids: Tensor, clip_skip: int) -> Tensor:
     """The embeddings (B, 77 n, d) of token ids (B, n, 77), from the layer given by `clip_skip`."""
-    states = hidden(text_encoder, ids.flatten(0, 1), clip_skip)
+    states = hidden_states_of(text_encoder, ids.flatten(0, 1), clip_skip)
     return states.unflatten(0, ids.shape[:2]).flatten(1, 2)
 
 
-class KeptWords:
+class CachedWords:
     """The embeddings of a frozen text encoder, computed once and cached on disk.
 
     An entry is a caption padded to the chunks of the longest one beside it. Each is encoded alone,
@@ -43,16 +43,16 @@ class KeptWords:
         """
         device = next(self._encoder.parameters()).device
         with torch.autocast(device.type, enabled=False):
-            return torch.stack([self._one(row, device) for row in ids])
+            return torch.stack([self._embed_one(row, device) for row in ids])
 
-    def _one(self, ids: Tensor, device: torch.device) -> Tensor:
-        def made() -> Tensor:
+    def _embed_one(self, ids: Tensor, device: torch.device) -> Tensor:
+        def compute() -> Tensor:
             return embed(self._encoder, ids[None].to(device), self._clip_skip)[0].half()
 
-        return self._cache.embeddings(" ".join(map(str, ids.flatten().tolist())), made)
+        return self._cache.embeddings(" ".join(map(str, ids.flatten().tolist())), compute)
 
 
 def unused_layers(text_encoder: nn.Module, clip_skip: int) -> Iterator[nn.Module]:
-    """The layers after the one that is read: they get no gradient and must not be trained."""
-    layers: Any = inner(text_encoder).encoder.layers
+    """The layers after the one that is read, which get no gradient and must not be trained."""
+    layers: Any = text_model_of(text_encoder).encoder.layers
     yield from layers[len(layers) + 1 - clip_skip :]

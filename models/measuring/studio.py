@@ -12,7 +12,7 @@ from typing import Protocol
 from PIL import Image
 
 from models.contract import Aspect, Draw, Engine, EngineError, RenderRequest
-from models.engine.draw import drawn, require_within
+from models.engine.draw import draw_all, require_within_limits
 
 
 class Sitting(Protocol):
@@ -50,7 +50,7 @@ class Studio:
         self._engine = engine
         self._steps = info.default_steps if steps is None else steps
         self._guidance = info.default_guidance if guidance is None else guidance
-        require_within(info, self._steps, self._guidance)
+        require_within_limits(info, self._steps, self._guidance)
         self.seconds = 0.0
         self.count = 0
 
@@ -59,7 +59,7 @@ class Studio:
         began = time.monotonic()
         requests = [self._request(str(i), sitting) for i, sitting in enumerate(sittings)]
         out: dict[str, Image.Image] = {}
-        for row_id, outcome in drawn(self._engine, requests):
+        for row_id, outcome in draw_all(self._engine, requests):
             if isinstance(outcome, str):
                 raise EngineError(f"a picture could not be drawn: {outcome}")
             size = (outcome.width_px, outcome.height_px)

@@ -1,1 +1,1 @@
-"""Learning from judgements: pairs within a prompt, the losses, the reward model, the candidate."""
+"""Trains on judgements: pairs within a prompt, losses, the reward model, the candidate."""

@@ -1,6 +1,6 @@
-"""What judgements are worth, in figures: how far voters agree, and how far a reward follows them.
+"""Measures judgements: how far voters agree with each other, and how far a reward agrees with them.
 
-Called by the command, which shows and writes the rows. It must not know tensors or features.
+Called by the command, which shows and writes the rows. Must not know tensors or features.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from models.measuring.reward import Reward
 from models.report import Row
 from models.statistics.agreement import between
 
-#: Published shares of Pick-a-Pic's held-out choices that are predicted (Kirstain et al. 2023,
+#: Published percentages of Pick-a-Pic's held-out choices that were predicted (Kirstain et al. 2023,
 #: arXiv:2305.01569, table 2).
 _PUBLISHED = {"PickScore": 70.2, "a human expert": 68.0}
 
@@ -33,39 +33,39 @@ def rows(
     yield _row("the reward looks at", reward.features, "")
     yield _row("pairs of other prompts it tells right", 100 * reward.told_right, "%, crossed")
     if held_out.pairs:
-        share, error = told_right(reward, held_out, vectors)
+        share, error = pair_accuracy(reward, held_out, vectors)
         unit = f"% +- {100 * error:.0f}, of {len(held_out.pairs)} pairs"
         yield _row("held-out pairs it tells right", 100 * share, unit)
-    agreed = voters_agree(manifest)
-    if agreed is None:
+    agreement = voter_agreement(manifest)
+    if agreement is None:
         yield _row("two voters agree", "no two judged the same", "")
     else:
-        yield _row("two voters agree", 100 * agreed, "% of votes on one picture or pair")
+        yield _row("two voters agree", 100 * agreement, "% of votes on one picture or pair")
     for name, share in _PUBLISHED.items():
         yield _row(f"published, on other pictures: {name}", share, "%")
 
 
-def told_right(
+def pair_accuracy(
     reward: Reward, held_out: Evidence, vectors: Mapping[str, NDArray[np.float64]]
 ) -> tuple[float, float]:
-    """The weighted share of pairs that the reward tells right, 0 to 1, and its standard error."""
+    """The weighted share of pairs, 0 to 1, that the reward ranks correctly; its standard error."""
     weights = np.array([pair.weight for pair in held_out.pairs])
     margins = np.stack([vectors[pair.better] - vectors[pair.worse] for pair in held_out.pairs])
     share = float(weights @ (reward.of(margins) > 0) / weights.sum())
-    counted = float(weights.sum() ** 2 / (weights**2).sum())
-    return share, sqrt(share * (1 - share) / counted)
+    effective_pairs = float(weights.sum() ** 2 / (weights**2).sum())
+    return share, sqrt(share * (1 - share) / effective_pairs)
 
 
-def voters_agree(manifest: Manifest) -> float | None:
-    """How often two voters say the same of one picture, or of one pair; None if no two could."""
-    said: defaultdict[str, dict[Hashable, float]] = defaultdict(dict)
+def voter_agreement(manifest: Manifest) -> float | None:
+    """How often two voters agree on a picture or pair, 0 to 1; None if no two judged the same."""
+    votes_by_voter: defaultdict[str, dict[Hashable, float]] = defaultdict(dict)
     for judgement in manifest.judgements:
         if isinstance(judgement.value, int):
             files, value = judgement.files, float(judgement.value)
             if judgement.kind is Kind.DUEL and files[0] > files[1]:
                 files, value = files[::-1], 1 - value
-            said[judgement.voter][judgement.axis, files] = value
-    return between(list(said.values()))
+            votes_by_voter[judgement.voter][judgement.axis, files] = value
+    return between(list(votes_by_voter.values()))
 
 
 def _row(name: str, value: float | str, unit: str) -> Row:

@@ -1,6 +1,6 @@
-"""What a training on judgements hands over: a model folder whose card says where it comes from.
+"""The result of a training on judgements: a model folder whose card says where it comes from.
 
-Called when a training has ended. It must not know how the weights were trained.
+Called when a training has ended. Must not know how the weights were trained.
 """
 
 from __future__ import annotations
@@ -18,27 +18,27 @@ from models.contract import EngineError
 from models.engine.loader import load
 from models.manifest import Manifest
 from models.preference.course import Course
-from models.training.handover import fill, whole
+from models.training.handover import write_model_files, write_whole
 from models.training.lora import merged
 
 
 def successor(base: Card, name: str, manifest: Manifest, made_by: str) -> Card:
-    """The card of the candidate: the base's, with a parent and the manifests it learned from.
+    """The candidate's card: the base's, with a parent and the manifests it learned from.
 
-    It learned from pictures that the base drew, so its pictures are measured as the base's are.
-    EngineError if the name is the base's own.
+    It learned from pictures that the base drew, so its pictures are scored like the base's.
+    Raises EngineError if the name is the base's own.
     """
     card_id = card_id_of(name)
     if card_id == base.id:
         raise EngineError(f"{name!r} is the base's own name; give the candidate another: --name.")
-    before = (*manifest.parents, *(base.manifests or ()), manifest.sha256)
+    manifests = (*manifest.parents, *(base.manifests or ()), manifest.sha256)
     return replace(
         base,
         id=card_id,
         name=name,
         parent=base.id,
         made_by=made_by,
-        manifests=tuple(dict.fromkeys(before)),
+        manifests=tuple(dict.fromkeys(manifests)),
         verdict=None,
         files={},
     )
@@ -47,7 +47,7 @@ def successor(base: Card, name: str, manifest: Manifest, made_by: str) -> Card:
 def write(
     base: str, card: Card, course: Course, trained: Mapping[str, Tensor], folder: Path
 ) -> Card:
-    """Write the candidate, whole or not at all; returns its sealed card.
+    """Write the candidate, whole or not at all; return its sealed card.
 
     `trained` are the UNet's weights, or LoRA's matrices for them, by name.
     """
@@ -55,10 +55,12 @@ def write(
     weights = merged(parts.unet.state_dict(), trained, scale=1.0)
     networks = {"unet": {name: w.to(torch.float16).contiguous() for name, w in weights.items()}}
 
-    def filled(part: Path) -> Card:
-        return fill(part, parts.folder, card, networks, lambda told: _readme(told, course))
+    def write_files(part: Path) -> Card:
+        return write_model_files(
+            part, parts.folder, card, networks, lambda sealed: _readme(sealed, course)
+        )
 
-    return whole(folder, filled)
+    return write_whole(folder, write_files)
 
 
 def _readme(card: Card, course: Course) -> str:

@@ -1,7 +1,7 @@
-"""What a training on judgements is told: which loss, how long, how fast, how far from the parent.
+"""The settings of a training on judgements: its loss, length, rate, and distance from the parent.
 
-Every field has a meaning, a default and bounds, and they all stand here; docs/preference.md says
-which measurement chose the defaults. Called by the command. It must not know tensors.
+Every field is defined here, with its meaning, default and bounds; docs/preference.md says which
+measurement chose the defaults. Called by the command. Must not know tensors.
 """
 
 from __future__ import annotations
@@ -13,21 +13,21 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from torch import nn
 
-#: A UNet of at most so many weights learns with all of them. Beyond, its copy, its gradients and
-#: their moments take more memory (20 bytes a weight) than a card for serving has.
-_SMALL = 100_000_000
+#: A UNet of at most this many weights trains all of them. For a larger one the copy, the gradients
+#: and their moments take more memory (20 bytes a weight) than a serving GPU has.
+_SMALL_UNET_WEIGHTS = 100_000_000
 
 
 class Loss(StrEnum):
-    """What a training lowers."""
+    """The loss that a training minimises."""
 
-    #: Diffusion-DPO on pairs of one prompt; the robust one where `noise` is above 0.
+    #: Diffusion-DPO on pairs of one prompt; its robust form if `noise` is above 0.
     DPO = "dpo"
     #: Diffusion-KTO on single pictures, liked and disliked.
     KTO = "kto"
-    #: The plain training on the pictures that are liked.
+    #: Plain training on liked pictures.
     SFT = "sft"
-    #: Bounded reward fine-tuning on the reward model's gradient: the second stage.
+    #: Bounded reward fine-tuning along the reward model's gradient: the second stage.
     PULL = "pull"
 
 
@@ -40,8 +40,8 @@ class Reach(StrEnum):
     LORA = "lora"
 
 
-#: Steps of a pull, and of every other loss.
-_PULLED, _USUAL = 6, 200
+#: The default steps of a pull, and of every other loss.
+_PULL_STEPS, _OTHER_STEPS = 6, 200
 _RATES = {Reach.FULL: 2e-5, Reach.LORA: 1e-3}
 
 
@@ -52,42 +52,42 @@ class Course:
     loss: Loss = Loss.DPO
     #: None: all weights of a small UNet, LoRA in a large one.
     reach: Reach | None = None
-    #: None: what suits the loss. A pull is quick, and soon at the cost of what nobody voted on.
+    #: None: the loss's default. A pull works in few steps; more soon spoil what nobody voted on.
     steps: int | None = None
-    #: Pairs of one step; single pictures of KTO and SFT are twice as many.
+    #: Pairs per step; KTO and SFT take twice as many single pictures.
     pairs: int = 16
-    #: The learning rate at its highest; it falls in a line to nothing. None: what suits the reach.
+    #: The peak learning rate; it falls linearly to 0. None: the default of the reach.
     lr: float | None = None
-    #: How much an implicit reward weighs: higher stays nearer to the parent.
+    #: The weight of an implicit reward: a higher one stays nearer to the parent.
     beta: float = 1000.0
-    #: The share of judgements that are taken to be the wrong way round, 0 to less than 0.5.
+    #: The share of judgements assumed to be the wrong way round, 0 to less than 0.5.
     noise: float = 0.0
-    #: How much a change of what is said of the parent's own pictures costs beside the loss, against
-    #: forgetting; an implicit reward's worth of it costs 1.
+    #: The cost, added to the loss, of changed outputs on the parent's own pictures: it counters
+    #: forgetting. A change as large as one unit of implicit reward costs 1.
     replay: float = 0.0
-    #: The rank of LoRA's matrices; it counts where `reach` is `lora`.
+    #: The rank of LoRA's matrices; used if the reach is `lora`.
     rank: int = 16
-    #: Gradients of a larger norm are scaled down to it.
+    #: Gradients with a larger norm are scaled down to it.
     clip_norm: float = 1.0
     seed: int = 0
 
     @property
     def length(self) -> int:
-        """How many steps it has."""
-        return self.steps or (_PULLED if self.loss is Loss.PULL else _USUAL)
+        """The number of steps."""
+        return self.steps or (_PULL_STEPS if self.loss is Loss.PULL else _OTHER_STEPS)
 
     def reach_of(self, unet: nn.Module) -> Reach:
         """Which weights of this UNet learn."""
         if self.reach is not None:
             return self.reach
-        small = sum(p.numel() for p in unet.parameters()) <= _SMALL
+        small = sum(p.numel() for p in unet.parameters()) <= _SMALL_UNET_WEIGHTS
         return Reach.FULL if small else Reach.LORA
 
     def rate_of(self, reach: Reach) -> float:
-        """The learning rate at its highest for these weights."""
+        """The peak learning rate for these weights."""
         return self.lr or _RATES[reach]
 
     @property
     def as_json(self) -> dict[str, Any]:
-        """The course as plain values, for the saved states."""
+        """The course as plain values, for saved states."""
         return {name: getattr(value, "value", value) for name, value in asdict(self).items()}

@@ -1,8 +1,8 @@
-"""The losses of learning from judgements, on the errors that a network and its reference make.
+"""The losses for learning from judgements, from the errors of a network and of its reference.
 
-An error is a row's mean squared error against what it should have said, so noise and velocity are
-served alike; both sides of a pair are noised with the same noise to the same level. Called by
-`tuning`. It must not know networks or where judgements come from.
+An error is the mean squared error of a row's output against its target, so noise and velocity work
+alike; both sides of a pair get the same noise at the same level. Called by `tuning`. Must not know
+networks or where judgements come from.
 """
 
 from __future__ import annotations
@@ -13,11 +13,11 @@ from torch.nn import functional
 
 
 def gains(errors: Tensor, reference: Tensor, beta: float) -> Tensor:
-    """What each row (N,) has gained over the reference: its implicit reward.
+    """Each row's gain (N,) over the reference: its implicit reward.
 
     beta (|e_ref|^2 - |e|^2): the bracket of Diffusion-DPO's eq. 14 (Wallace et al. 2023,
     arXiv:2311.12908) with T omega(lambda) taken as constant, as its authors do. Means over a row's
-    numbers stand for their sums, so beta carries their count.
+    values replace their sums, so beta includes their count.
     """
     return beta * (reference - errors)
 
@@ -30,20 +30,20 @@ def dpo(winners: Tensor, losers: Tensor) -> Tensor:
 def robust_dpo(winners: Tensor, losers: Tensor, noise: float) -> Tensor:
     """DPO for judgements of which a share `noise` (0 to less than 0.5) is the wrong way round.
 
-    ((1 - e) l(w, l) - e l(l, w)) / (1 - 2 e): its mean over such judgements is that of `dpo` over
-    right ones (Ray Chowdhury et al. 2024, arXiv:2403.00409, eq. 12).
+    ((1 - e) l(w, l) - e l(l, w)) / (1 - 2 e): its mean over such judgements equals that of `dpo`
+    over correct ones (Ray Chowdhury et al. 2024, arXiv:2403.00409, eq. 12).
     """
     right, wrong = dpo(winners, losers), dpo(losers, winners)
     return ((1 - noise) * right - noise * wrong) / (1 - 2 * noise)
 
 
-def kto(rewards: Tensor, signs: Tensor, at_rest: Tensor) -> Tensor:
+def kto(rewards: Tensor, signs: Tensor, q_ref: Tensor) -> Tensor:
     """Diffusion-KTO for each row (N,): 1 - sigmoid(sign (gain - Q_ref)).
 
     Li et al. 2024 (arXiv:2404.04465, eq. 9) with the sigmoid as utility; `signs` are 1 for liked
-    and -1 for disliked rows, `at_rest` (0-d) is the batch's Q_ref of `reference_point`.
+    and -1 for disliked rows, `q_ref` (0-d) is the batch's Q_ref of `reference_point`.
     """
-    return 1 - torch.sigmoid(signs * (rewards - at_rest))
+    return 1 - torch.sigmoid(signs * (rewards - q_ref))
 
 
 def reference_point(rewards: Tensor) -> Tensor:
@@ -52,9 +52,9 @@ def reference_point(rewards: Tensor) -> Tensor:
 
 
 def bounded(gain: Tensor, enough: float = 0.3, sharpness: float = 3.0) -> Tensor:
-    """What reward fine-tuning lowers: a reward that is hardly worth more once it has risen enough.
+    """The loss of reward fine-tuning: once the reward has risen `enough`, more hardly lowers it.
 
-    softplus(-s (gain - enough)) / s, with `gain` in the reward's standard deviations over the
-    model that it began from: unbounded, a reward is soon earned by ruining the picture.
+    softplus(-s (gain - enough)) / s, with `gain` over the parent model in standard deviations of
+    the reward. An unbounded reward is soon earned by ruining the picture.
     """
     return functional.softplus(-sharpness * (gain - enough)) / sharpness

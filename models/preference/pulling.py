@@ -1,9 +1,9 @@
-"""Bounded reward fine-tuning: the model's own pictures are pulled towards what is liked.
+"""Bounded reward fine-tuning: pulls the model's own pictures towards what people like.
 
 ReFL (Xu et al. 2023, arXiv:2304.05977, algorithm 1) with two brakes: the reward hardly counts once
-it has risen enough, and what is said may not go far from what the reference says. A picture is
-noised, its x0 is guessed once with guidance, decoded, and looked at; the gradient goes all the way
-back. Called by `run`. It must not know where the reward came from.
+it has risen enough, and straying from the reference's output costs. A picture is noised, its x0 is
+predicted once with guidance, decoded, and rewarded; the gradient flows all the way back. Called by
+`run`. Must not know where the reward came from.
 """
 
 from __future__ import annotations
@@ -19,14 +19,14 @@ from models.engine.loader import Components
 from models.measuring.features import Look
 from models.preference.losses import bounded
 from models.preference.tuning import Student
-from models.training.exhibits import Errors, Exhibit, Exhibits, Says
+from models.training.judged_pictures import Errors, JudgedPictures, PredictFunction, StepPicture
 from models.training.objective import Objective
 
-#: Of the training timesteps, from here to there: earlier nothing is decided any more, later one
-#: guess of x0 is no picture yet.
-SPAN = (0.3, 0.8)
-#: What a squared difference from what the reference says costs.
-_STAY = 3.0
+#: The part of the training timesteps that is used: at lower ones everything is decided already, at
+#: higher ones a single prediction of x0 is no picture yet.
+TIMESTEP_SPAN = (0.3, 0.8)
+#: The cost of the squared difference from the reference's output.
+_STRAY_COST = 3.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -37,41 +37,43 @@ class Pull:
     weights: Tensor
     spread: float
 
-    def of(self, pixels: Tensor) -> Tensor:
+    def reward(self, pixels: Tensor) -> Tensor:
         """The reward (B,) of pixels (B, 3, H, W) in 0..1, in its standard deviations."""
-        # What looks is small and stays in main memory; gradients find their way back.
-        seen = self.look(pixels.cpu()) @ self.weights / self.spread
-        return seen.to(pixels.device)
+        # The feature network is small and stays in main memory; gradients flow back to the device.
+        rewards = self.look(pixels.cpu()) @ self.weights / self.spread
+        return rewards.to(pixels.device)
 
 
-class Pulling:
-    """The loss of a step: how much more its pictures should be liked, and how far they strayed."""
+class PullLoss:
+    """The loss of a step: the reward that its pictures lack, and how far their outputs strayed."""
 
-    def __init__(self, pull: Pull, parts: Components, exhibits: Exhibits) -> None:
-        self._pull, self._parts, self._exhibits = pull, parts, exhibits
+    def __init__(self, pull: Pull, parts: Components, pictures: JudgedPictures) -> None:
+        self._pull, self._parts, self._pictures = pull, parts, pictures
         self._objective = Objective(parts.schedule, parts.card.prediction, parts.device)
 
-    def loss(self, rows: Sequence[Exhibit], student: Student, step: int, seed: int) -> Tensor:
-        """0-d; the rows' pictures are those that the parent drew."""
-        errors = Errors(rows, self._exhibits, self._objective, step, seed, span=SPAN)
-        before = self._guided(errors, student.reference, rows)
+    def loss(self, rows: Sequence[StepPicture], student: Student, step: int, seed: int) -> Tensor:
+        """The loss, 0-d, of rows whose pictures the parent drew."""
+        errors = Errors(rows, self._pictures, self._objective, step, seed, span=TIMESTEP_SPAN)
+        reference_output = self._guided_output(errors, student.reference, rows)
         with torch.no_grad():
-            usual = self._pull.of(self._decoded(errors, before))
-        said = self._guided(errors, student.says, rows)
-        gain = self._pull.of(self._decoded(errors, said)) - usual
-        return bounded(gain).mean() + _STAY * (said - before).square().mean()
+            reference_reward = self._pull.reward(self._decode(errors, reference_output))
+        output = self._guided_output(errors, student.predict, rows)
+        gain = self._pull.reward(self._decode(errors, output)) - reference_reward
+        return bounded(gain).mean() + _STRAY_COST * (output - reference_output).square().mean()
 
-    def _guided(self, errors: Errors, says: Says, rows: Sequence[Exhibit]) -> Tensor:
-        """What a network says with the guidance that its pictures are drawn with."""
+    def _guided_output(
+        self, errors: Errors, predict: PredictFunction, rows: Sequence[StepPicture]
+    ) -> Tensor:
+        """A network's output with the guidance that its pictures are drawn with."""
         scale = self._parts.card.defaults.guidance
-        wanted = errors.said(says)
+        positive = errors.output(predict)
         if scale == 1:
-            return wanted
-        unwanted = errors.said(says, self._exhibits.unwanted.expand(len(rows), -1, -1))
-        return unwanted + scale * (wanted - unwanted)
+            return positive
+        negative = errors.output(predict, self._pictures.negative.expand(len(rows), -1, -1))
+        return negative + scale * (positive - negative)
 
-    def _decoded(self, errors: Errors, said: Tensor) -> Tensor:
-        """The pixels (B, 3, H, W), around 0..1, that what was said means."""
+    def _decode(self, errors: Errors, output: Tensor) -> Tensor:
+        """The pixels (B, 3, H, W), around 0..1, that an output implies."""
         vae: Any = self._parts.vae
-        latents = self._parts.family.unscale(vae, self._objective.x0(said, errors.posed))
+        latents = self._parts.family.unscale(vae, self._objective.x0(output, errors.task))
         return vae.decode(latents, return_dict=False)[0] / 2 + 0.5

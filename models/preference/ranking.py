@@ -1,7 +1,7 @@
-"""Pairs that a reward model makes of pictures: many, and less noisy than single votes are.
+"""Pairs made by a reward model: many, and less noisy than single votes.
 
-A reward that has told right of prompts it never saw knows what the judgements have in common. Pairs
-by it are of every picture of a prompt, voted on or not. Called by the command. It must not know
+A reward that ranks pictures of unseen prompts correctly knows what the judgements have in common.
+Its pairs cover every picture of a prompt, voted on or not. Called by the workshop. Must not know
 where features come from.
 """
 
@@ -18,42 +18,43 @@ from numpy.typing import NDArray
 from models.data.evidence import WEIGHT_MAX, Evidence, Preference, liked_of
 from models.measuring.reward import Reward
 
-#: Pairs whose margin (0 to 1) is smaller are left out: the reward does not tell them apart.
-_LEAST = 0.15
-#: So many standard errors above a coin's share must it have told right. It is the best of several
-#: sets of features, so votes at random pass in one case of three; the gate refuses what they teach.
-_SURE = 1.64
+#: Pairs with a smaller margin (0 to 1) are left out: the reward cannot tell them apart.
+_MARGIN_MIN = 0.15
+#: How many standard errors above chance its accuracy must be. The reward is the best of several
+#: sets of features, so random votes pass in one case of three; the gate refuses what they teach.
+_SURE_ERRORS = 1.64
 
 
-def trusted(reward: Reward, pairs: int) -> bool:
-    """Whether what it told right of unseen prompts' pairs is more than chance would."""
-    return reward.told_right > 0.5 + _SURE * 0.5 / sqrt(pairs)
+def is_trusted(reward: Reward, pairs: int) -> bool:
+    """Whether its accuracy on pairs of unseen prompts is above chance."""
+    return reward.told_right > 0.5 + _SURE_ERRORS * 0.5 / sqrt(pairs)
 
 
-def ranked(
+def rank_pictures(
     reward: Reward,
     prompts: Mapping[str, str],
     vectors: Mapping[str, NDArray[np.float64]],
     judged: Evidence,
 ) -> Evidence:
-    """The evidence of a reward on pictures, and of what was judged of the very pairs.
+    """The evidence of a reward on pictures, joined with the judgements of the same pairs.
 
-    `prompts` and `vectors` are by file. Both are odds that one picture is liked more, and add up:
-    where the reward knows little, the judgements decide, and where nothing was judged, the reward.
+    `prompts` and `vectors` are by file. Reward and judgements give log-odds that one picture is
+    liked more, and these add up: where the reward knows little, the judgements decide, and where
+    nothing was judged, the reward.
     """
     names = sorted(prompts)
     values = dict(zip(names, reward.of(np.stack([vectors[name] for name in names])), strict=True))
-    said = {(pair.better, pair.worse): atanh(pair.weight) for pair in judged.pairs}
+    judged_odds = {(pair.better, pair.worse): atanh(pair.weight) for pair in judged.pairs}
     by_prompt: defaultdict[str, list[str]] = defaultdict(list)
     for name in names:
         by_prompt[prompts[name]].append(name)
     pairs: list[Preference] = []
     for group in by_prompt.values():
         for a, b in combinations(group, 2):
-            told = said.get((a, b), 0.0) - said.get((b, a), 0.0)
-            margin = tanh((values[a] - values[b]) / 2 + told)
+            odds = judged_odds.get((a, b), 0.0) - judged_odds.get((b, a), 0.0)
+            margin = tanh((values[a] - values[b]) / 2 + odds)
             better, worse = (a, b) if margin > 0 else (b, a)
-            if abs(margin) > _LEAST:
+            if abs(margin) > _MARGIN_MIN:
                 pairs.append(
                     Preference(better=better, worse=worse, weight=min(abs(margin), WEIGHT_MAX))
                 )

@@ -1,6 +1,6 @@
-"""What cannot be learned from, in words that say what to do about it.
+"""Refuses judgements that cannot be learned from, and says what to do about it.
 
-Called by the command before anything is loaded that takes time. It must not know tensors.
+Called by the workshop as early as possible, before slow loading. Must not know tensors.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ from models.contract import EngineError
 from models.data.evidence import Evidence
 from models.manifest import JudgementLine, Manifest, Split
 
-#: Fewer would teach by chance.
+#: Fewer would teach mostly chance.
 LEAST_JUDGEMENTS, LEAST_PROMPTS = 30, 5
 
 
@@ -19,17 +19,17 @@ class TooLittleError(EngineError):
 
 
 def require_enough(manifest: Manifest) -> None:
-    """TooLittleError unless enough members have judged enough prompts' pictures."""
-    said = [j for j in manifest.judgements if j.split is Split.TRAIN]
-    counted = [j for j in said if j.weight > 0]
-    if said and not counted:
+    """Raise TooLittleError unless there are enough judgements, of enough prompts."""
+    judgements = [j for j in manifest.judgements if j.split is Split.TRAIN]
+    counted = [j for j in judgements if j.weight > 0]
+    if judgements and not counted:
         raise TooLittleError(
-            f"none of the {_many(len(said), 'judgement')} counts: votes on one's own pictures, and "
-            "of accounts that are not trusted yet, do not. Let others vote on them."
+            f"none of the {_count_of(len(judgements), 'judgement')} counts: votes on one's own "
+            "pictures, and of accounts that are not trusted yet, do not. Let others vote on them."
         )
     if len(counted) < LEAST_JUDGEMENTS:
         raise TooLittleError(
-            f"{_many(len(counted), 'judgement')} to learn from, and learning begins at "
+            f"{_count_of(len(counted), 'judgement')} to learn from, and learning begins at "
             f"{LEAST_JUDGEMENTS}: let the members vote on more pictures."
         )
     _require_prompts(manifest, counted)
@@ -37,17 +37,17 @@ def require_enough(manifest: Manifest) -> None:
 
 
 def _require_prompts(manifest: Manifest, counted: list[JudgementLine]) -> None:
-    shared = {p.file_name: p.prompt_key for p in manifest.pictures if p.text is not None}
-    prompts = {shared[name] for j in counted for name in j.files if name in shared}
+    prompt_by_file = {p.file_name: p.prompt_key for p in manifest.pictures if p.text is not None}
+    prompts = {prompt_by_file[name] for j in counted for name in j.files if name in prompt_by_file}
     if len(prompts) < LEAST_PROMPTS:
         raise TooLittleError(
-            f"the judgements are about {_many(len(prompts), 'prompt')} that may be trained on, and "
-            f"{LEAST_PROMPTS} are needed: what is liked of one prompt says little about others."
+            f"the judgements are about {_count_of(len(prompts), 'prompt')} that may be trained on, "
+            f"and {LEAST_PROMPTS} are needed: what is liked of one prompt says little about others."
         )
 
 
 def _require_held_out(manifest: Manifest) -> None:
-    """Now, and not by the gate when all is trained: it judges by what is held out."""
+    """Refuse now, before training: the gate will judge by held-out prompts."""
     if not any(p.split is Split.HELD_OUT and p.text is not None for p in manifest.pictures):
         raise TooLittleError(
             "no prompt with votes is held out, so nothing could tell whether a candidate has "
@@ -56,7 +56,7 @@ def _require_held_out(manifest: Manifest) -> None:
 
 
 def require_pairs(evidence: Evidence) -> None:
-    """TooLittleError unless some prompt has a picture that is liked more than another of it."""
+    """Raise TooLittleError unless some prompt has one picture that is liked more than another."""
     if not evidence.pairs:
         raise TooLittleError(
             "no prompt has one picture that is liked more than another: ask for two pictures or "
@@ -65,7 +65,7 @@ def require_pairs(evidence: Evidence) -> None:
 
 
 def require_base(manifest: Manifest, base: Card) -> None:
-    """EngineError unless the pictures were drawn by this model, or by the one it was made from."""
+    """Raise EngineError unless this model or its parent drew the pictures."""
     if manifest.base not in (base.id, base.parent):
         raise EngineError(
             f"the votes are on pictures that {manifest.base} drew, and the base is {base.id}: name "
@@ -73,6 +73,6 @@ def require_base(manifest: Manifest, base: Card) -> None:
         )
 
 
-def _many(count: int, noun: str) -> str:
-    """How many there are, in words."""
+def _count_of(count: int, noun: str) -> str:
+    """The count with its noun, such as "no prompts" or "1 prompt"."""
     return f"{count or 'no'} {noun}{'s' if count > 1 else ''}"

@@ -1,7 +1,7 @@
-"""One step's gradients of a training on judgements, and the reference that it is held against.
+"""The loss of one step of a training on judgements, and the reference that it compares with.
 
-Everything random about a row comes from the seed, the step and the row's place in it. Called by
-`run`. It must not know files, judgements or cards.
+A row's randomness comes from the seed, the step and the row's noise key. Called by `run`. Must not
+know files, judgements or cards.
 """
 
 from __future__ import annotations
@@ -16,56 +16,58 @@ from torch import Tensor, nn
 from models.preference import losses
 from models.preference.course import Course, Loss, Reach
 from models.training import lora
-from models.training.exhibits import Exhibit, PlainUnet, Says
-from models.training.precision import Lowered
+from models.training.judged_pictures import PlainUnet, PredictFunction, StepPicture
+from models.training.precision import LowPrecision
 
 
 class Student:
-    """The UNet that learns, and the reference it is held against: what it said before.
+    """The trained UNet, and its reference: the same UNet before training.
 
-    Of all weights the reference is a copy; of LoRA it is the network with its matrices off.
+    If all weights learn, the reference is a copy; with LoRA, the network without its matrices.
     """
 
     def __init__(self, unet: nn.Module, course: Course, device: torch.device) -> None:
-        """EngineError if LoRA is asked for and peft is not installed."""
+        """Raises EngineError if LoRA is wanted and peft is not installed."""
         self.unet, self.reach = unet, course.reach_of(unet)
         unet.requires_grad_(requires_grad=False)
         if self.reach is Reach.LORA:
             torch.manual_seed(course.seed)  # peft draws the first matrices from it.
             lora.add(unet, lora.UNET_TARGETS, course.rank, scale=1.0)
         else:
-            unchanged = copy.deepcopy(unet).eval()
-            self._unchanged = Lowered(PlainUnet(unchanged), device)
+            frozen = copy.deepcopy(unet).eval()
+            self._frozen = LowPrecision(PlainUnet(frozen), device)
             unet.requires_grad_(requires_grad=True)
         unet.train()
-        self.says: Says = Lowered(PlainUnet(unet), device)
+        self.predict: PredictFunction = LowPrecision(PlainUnet(unet), device)
 
     @torch.no_grad()
     def reference(self, noisy: Tensor, timestep: Tensor, words: Tensor) -> Tensor:
-        """What the network said before it learned."""
+        """The output of the network before training."""
         if self.reach is Reach.FULL:
-            return self._unchanged(noisy, timestep, words)
+            return self._frozen(noisy, timestep, words)
         network: Any = self.unet
         network.disable_adapters()
         try:
-            return self.says(noisy, timestep, words)
+            return self.predict(noisy, timestep, words)
         finally:
             network.enable_adapters()
 
-    def learning(self) -> dict[str, nn.Parameter]:
-        """The parameters that learn, by name, in a fixed order."""
+    def trained_parameters(self) -> dict[str, nn.Parameter]:
+        """The trained parameters, by name, in a fixed order."""
         return {name: p for name, p in self.unet.named_parameters() if p.requires_grad}
 
 
-def loss_of(course: Course, rows: Sequence[Exhibit], errors: Tensor, reference: Tensor) -> Tensor:
-    """The step's loss, 0-d. Of DPO the rows alternate: a pair's better one, its worse one."""
+def loss_of(
+    course: Course, rows: Sequence[StepPicture], errors: Tensor, reference: Tensor
+) -> Tensor:
+    """The step's loss, 0-d. The rows of DPO alternate: a pair's better one, its worse one."""
     weights = torch.tensor([row.weight for row in rows], device=errors.device)
     if course.loss is Loss.SFT:
         return (weights * errors).sum() / weights.sum()
-    gained = losses.gains(errors, reference, course.beta)
+    gains = losses.gains(errors, reference, course.beta)
     if course.loss is Loss.KTO:
         signs = torch.tensor([row.sign for row in rows], device=errors.device)
-        each = losses.kto(gained, signs, losses.reference_point(gained))
-        return (weights * each).sum() / weights.sum()
-    each = losses.robust_dpo(gained[0::2], gained[1::2], course.noise)
-    return (weights[0::2] * each).sum() / weights[0::2].sum()
+        row_losses = losses.kto(gains, signs, losses.reference_point(gains))
+        return (weights * row_losses).sum() / weights.sum()
+    row_losses = losses.robust_dpo(gains[0::2], gains[1::2], course.noise)
+    return (weights[0::2] * row_losses).sum() / weights[0::2].sum()

@@ -1,6 +1,6 @@
-"""Everything that a run needs, made ready: base, judgements, reward, pictures, card.
+"""Prepares everything that a run needs: base, judgements, reward, pictures, card.
 
-Called by the command. It reads files and loads networks; it must not know how a step learns.
+Called by the command. It reads files and loads networks. Must not know how a step learns.
 """
 
 from __future__ import annotations
@@ -26,38 +26,38 @@ from models.measuring.reward import fit
 from models.preference import audit
 from models.preference.candidate import successor
 from models.preference.course import Course, Loss
-from models.preference.fresh import fresh
+from models.preference.fresh import fresh_pictures
 from models.preference.pulling import Pull
-from models.preference.ranking import ranked, trusted
+from models.preference.ranking import is_trusted, rank_pictures
 from models.preference.refusals import require_base, require_enough, require_pairs
-from models.preference.run import Classroom
+from models.preference.run import PreferenceSetting
 from models.report import table, write_json
-from models.training.material import Place, exhibits_of, features_of, usable
+from models.training.material import PathOf, features_of, judged_pictures_of, usable
 from models.training.samples import sheet
 
-#: A set of features, by file.
+#: One set of features: vectors by file.
 Vectors = Mapping[str, NDArray[np.float64]]
-#: The folder of fresh pictures in a run's.
+#: The folder of fresh pictures inside a run's folder.
 FRESH = "fresh"
-#: Prompts of the sheets, and pictures of each.
+#: The sheets' prompts, and pictures of each.
 _PROMPTS, _SEEDS = 3, 3
-#: Seeds of the sheets: far from those that members draw by chance.
+#: The sheets' first seed; members are unlikely to draw these seeds by chance.
 _FIRST_SEED = 4_000_000_000
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Prepared:
-    """A run made ready."""
+    """A prepared run."""
 
-    room: Classroom
+    setting: PreferenceSetting
     card: Card
-    #: What the sheets before and after are of.
+    #: The prompts of the sheets before and after the training.
     prompts: tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
-class _Asked:
-    """What a reward model is asked about."""
+class _RewardInputs:
+    """The input of a reward model."""
 
     manifest: Manifest
     parts: Components
@@ -66,61 +66,61 @@ class _Asked:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
-class _Found:
-    """What is learned from, and what is followed if a reward model has proved itself."""
+class _LearningData:
+    """What the run learns from; the pull and fresh pictures need a trusted reward model."""
 
     evidence: Evidence
     pull: Pull | None = None
-    #: Pictures that nobody has seen, drawn to be ranked.
+    #: Pictures that nobody has judged, drawn for the reward to rank.
     fresh: tuple[PictureLine, ...] = ()
 
 
 def prepare(
     args: argparse.Namespace, course: Course, resume: str, say: Callable[[str], None]
 ) -> Prepared:
-    """Read, refuse what cannot be learned from, load, look. EngineError says what is wrong."""
+    """Read and check judgements, load the base, fit the reward. EngineError says what is wrong."""
     manifest = read(args.manifest)
     require_enough(manifest)
-    parts = _loaded(args.base, args.device)
+    parts = _load_base(args.base, args.device)
     require_base(manifest, parts.card)
     made_by = f"python -m models prefer {args.manifest.name}"
     card = successor(parts.card, args.name or args.out.resolve().name, manifest, made_by)
     evidence, held_out = (evidence_of(manifest, split) for split in (Split.TRAIN, Split.HELD_OUT))
     require_pairs(evidence)
     say(f"{len(manifest.judgements)} judgements give {len(evidence.pairs)} pairs")
-    asked = _Asked(manifest=manifest, parts=parts, evidence=evidence, held_out=held_out)
-    found = _Found(evidence=evidence) if args.as_judged else _by_reward(args, asked, say)
-    if course.loss is Loss.PULL and found.pull is None:
+    inputs = _RewardInputs(manifest=manifest, parts=parts, evidence=evidence, held_out=held_out)
+    data = _LearningData(evidence=evidence) if args.as_judged else _apply_reward(args, inputs, say)
+    if course.loss is Loss.PULL and data.pull is None:
         raise EngineError(
-            f"--loss {Loss.PULL} needs a reward model that tells more right than chance would: "
+            f"--loss {Loss.PULL} needs a reward model that ranks better than chance: "
             "let the members vote on more pictures, or take another --loss."
         )
-    pictures = [*usable(manifest), *found.fresh]
+    pictures = [*usable(manifest), *data.fresh]
 
-    def tell(done: int, total: int) -> None:
+    def report_progress(done: int, total: int) -> None:
         say(f"latents of {done}/{total} pictures")
 
-    room = Classroom(
+    setting = PreferenceSetting(
         course=course,
         parts=parts,
-        evidence=found.evidence,
+        evidence=data.evidence,
         held_out=held_out,
-        exhibits=exhibits_of(_place(args, manifest), pictures, parts, tell),
-        learned_from=tuple(_trained_on(pictures)),
+        pictures=judged_pictures_of(_path_finder(args, manifest), pictures, parts, report_progress),
+        learned_from=tuple(_training_prompts(pictures)),
         made_of={
             "manifest": manifest.sha256,
             "base": f"{parts.card.id} {fingerprint(parts.card.files)}",
-            "evidence": _digest(found.evidence),
+            "evidence": _digest(data.evidence),
         },
         resume=resume,
         say=say,
-        pull=found.pull if course.loss is Loss.PULL else None,
+        pull=data.pull if course.loss is Loss.PULL else None,
     )
-    return Prepared(room=room, card=card, prompts=_prompts(pictures))
+    return Prepared(setting=setting, card=card, prompts=_sheet_prompts(pictures))
 
 
-def _loaded(base: str, device: str | None) -> Components:
-    """The base in float32, which weights learn in, on the device."""
+def _load_base(base: str, device: str | None) -> Components:
+    """Load the base in float32, the precision of training, on the device."""
     chosen = choose_device(device)
     parts = load(base, device="cpu")
     for network in parts.networks:
@@ -128,93 +128,104 @@ def _loaded(base: str, device: str | None) -> Components:
     return replace(parts, device=chosen)
 
 
-def _by_reward(args: argparse.Namespace, asked: _Asked, say: Callable[[str], None]) -> _Found:
-    """The evidence of a reward model, if it has proved itself; else the judgements' own."""
-    manifest, evidence = asked.manifest, asked.evidence
+def _apply_reward(
+    args: argparse.Namespace, inputs: _RewardInputs, say: Callable[[str], None]
+) -> _LearningData:
+    """The evidence of a reward model if it is trusted; otherwise the judgements' own."""
+    manifest, evidence = inputs.manifest, inputs.evidence
     if unknown := set(args.blind_to) - set(SETS):
         raise EngineError(f"--blind-to knows {', '.join(SETS)}, not {unknown.pop()}.")
     pictures = usable(manifest)
-    look = {name: see for name, see in looks(args.tower).items() if name not in args.blind_to}
-    if not look:
+    looks_by_set = {
+        name: look for name, look in looks(args.tower).items() if name not in args.blind_to
+    }
+    if not looks_by_set:
         raise EngineError("--blind-to leaves the reward model nothing to look at: use --as-judged.")
     say("looking at the pictures")
-    seen = _with_sections(features_of(manifest.path, pictures, asked.parts, look))
+    vectors_by_set = _with_sections(
+        features_of(manifest.path, pictures, inputs.parts, looks_by_set)
+    )
     prompts = {picture.file_name: picture.prompt_key for picture in pictures}
-    reward = fit(evidence.pairs, prompts, seen, evidence.votes)
-    vectors = seen[reward.features]
-    rows = list(audit.rows(manifest, asked.held_out, reward, vectors))
+    reward = fit(evidence.pairs, prompts, vectors_by_set, evidence.votes)
+    vectors = vectors_by_set[reward.features]
+    rows = list(audit.rows(manifest, inputs.held_out, reward, vectors))
     say(table(rows))
     args.out.mkdir(parents=True, exist_ok=True)
     write_json(rows, args.out / "votes.json")
-    if not trusted(reward, len(evidence.pairs)):
-        say("the reward model tells no more right than chance would: pairs are taken as judged")
-        return _Found(evidence=evidence)
-    new = _fresh(args, asked, pictures, say)
-    eye = look_of(look, reward.features)
-    own = {reward.features: eye}
-    more = features_of(_place(args, manifest), new, asked.parts, own)[reward.features]
-    trained_on, vectors = _trained_on([*pictures, *new]), {**vectors, **more}
-    found = ranked(reward, trained_on, vectors, evidence)
-    say(f"the reward model makes {len(found.pairs)} pairs of them")
-    spread = float(np.std(reward.of(np.stack([vectors[name] for name in trained_on]))))
+    if not is_trusted(reward, len(evidence.pairs)):
+        say("the reward model ranks no better than chance: pairs are taken as judged")
+        return _LearningData(evidence=evidence)
+    fresh_lines = _draw_fresh(args, inputs, pictures, say)
+    reward_look = look_of(looks_by_set, reward.features)
+    reward_looks = {reward.features: reward_look}
+    fresh_vectors = features_of(
+        _path_finder(args, manifest), fresh_lines, inputs.parts, reward_looks
+    )[reward.features]
+    training_prompts, vectors = (
+        _training_prompts([*pictures, *fresh_lines]),
+        {**vectors, **fresh_vectors},
+    )
+    ranked_evidence = rank_pictures(reward, training_prompts, vectors, evidence)
+    say(f"the reward model makes {len(ranked_evidence.pairs)} pairs")
+    spread = float(np.std(reward.of(np.stack([vectors[name] for name in training_prompts]))))
     weights = torch.tensor(reward.weights, dtype=torch.float32)
-    pull = Pull(look=eye, weights=weights, spread=spread)
-    return _Found(evidence=found, pull=pull, fresh=tuple(new))
+    pull = Pull(look=reward_look, weights=weights, spread=spread)
+    return _LearningData(evidence=ranked_evidence, pull=pull, fresh=tuple(fresh_lines))
 
 
-def _with_sections(seen: Mapping[str, Vectors]) -> dict[str, Vectors]:
-    """What was seen of each file, and the sets of features that lie within others."""
-    within = {
-        name: {file: vector[columns] for file, vector in seen[of].items()}
-        for name, (of, columns) in sections().items()
-        if of in seen
+def _with_sections(vectors_by_set: Mapping[str, Vectors]) -> dict[str, Vectors]:
+    """The sets of features, and beside them the sections of those sets."""
+    section_vectors = {
+        name: {file: vector[columns] for file, vector in vectors_by_set[whole_set].items()}
+        for name, (whole_set, columns) in sections().items()
+        if whole_set in vectors_by_set
     }
-    return {**seen, **within}
+    return {**vectors_by_set, **section_vectors}
 
 
-def _fresh(
+def _draw_fresh(
     args: argparse.Namespace,
-    asked: _Asked,
+    inputs: _RewardInputs,
     pictures: Sequence[PictureLine],
     say: Callable[[str], None],
 ) -> list[PictureLine]:
-    """New pictures of the training's prompts, as many of each as were asked for."""
+    """Draw `--fresh` new pictures of each training prompt."""
     if not args.fresh:
         return []
     say(f"drawing {args.fresh} fresh pictures of every prompt")
     lines = [picture for picture in pictures if picture.split is Split.TRAIN]
-    return fresh(asked.parts, lines, args.fresh, args.out / FRESH)
+    return fresh_pictures(inputs.parts, lines, args.fresh, args.out / FRESH)
 
 
-def _place(args: argparse.Namespace, manifest: Manifest) -> Place:
-    """Where a picture lies: fresh ones in the run's folder, the others in the manifest's."""
+def _path_finder(args: argparse.Namespace, manifest: Manifest) -> PathOf:
+    """Make the function that finds a picture: in the run's folder if fresh, or the manifest's."""
 
-    def place(picture: PictureLine) -> Path:
-        own = args.out / FRESH / picture.file_name
-        return own if own.exists() else manifest.path(picture)
+    def path_of(picture: PictureLine) -> Path:
+        fresh_path = args.out / FRESH / picture.file_name
+        return fresh_path if fresh_path.exists() else manifest.path(picture)
 
-    return place
+    return path_of
 
 
-def _trained_on(pictures: Sequence[PictureLine]) -> Mapping[str, str]:
+def _training_prompts(pictures: Sequence[PictureLine]) -> Mapping[str, str]:
     """The prompt of each picture that may be trained on, by file."""
     return {p.file_name: p.prompt_key for p in pictures if p.split is Split.TRAIN}
 
 
 def _digest(evidence: Evidence) -> str:
-    """A name for the pairs, to a precision that any machine reaches."""
-    told = repr([(p.better, p.worse, round(p.weight, 3)) for p in evidence.pairs])
-    return hashlib.sha256(told.encode()).hexdigest()
+    """A hash of the pairs, with weights rounded to what every machine agrees on."""
+    text = repr([(p.better, p.worse, round(p.weight, 3)) for p in evidence.pairs])
+    return hashlib.sha256(text.encode()).hexdigest()
 
 
-def _prompts(pictures: Sequence[PictureLine]) -> tuple[str, ...]:
-    """What the sheets show: prompts that nothing is learned from, as far as there are any."""
+def _sheet_prompts(pictures: Sequence[PictureLine]) -> tuple[str, ...]:
+    """The sheets' prompts: held-out ones first."""
     ordered = sorted(pictures, key=lambda p: (p.split is Split.TRAIN, p.prompt_key))
     return tuple(dict.fromkeys(p.text for p in ordered if p.text))[:_PROMPTS]
 
 
 def draw_sheet(prepared: Prepared, path: Path) -> None:
-    """Draw the prompts by the weights as they are now; the same seeds each time."""
-    picture = sheet(prepared.room.parts, prepared.prompts, count=_SEEDS, seed=_FIRST_SEED)
+    """Draw the sheets' prompts with the current weights; the seeds are the same each time."""
+    picture = sheet(prepared.setting.parts, prepared.prompts, count=_SEEDS, seed=_FIRST_SEED)
     path.parent.mkdir(parents=True, exist_ok=True)
     picture.save(path)

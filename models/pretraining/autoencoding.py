@@ -20,7 +20,7 @@ from models.pretraining import architecture
 from models.pretraining.architecture import Blueprint
 from models.pretraining.pictures import Pictures, batch_of, chunks, generator
 from models.training.plain import PlainTraining, train
-from models.training.precision import Lowered, scaled
+from models.training.precision import LowPrecision, scaled
 
 if TYPE_CHECKING:
     from diffusers.models.autoencoders.autoencoder_tiny import AutoencoderTiny
@@ -82,7 +82,7 @@ def train_autoencoder(
     torch.manual_seed(2)
     net = architecture.autoencoder(blueprint)
     nn.Module.to(net, device)
-    both = Lowered(Roundtrip(net), device)
+    both = LowPrecision(Roundtrip(net), device)
 
     def loss(step: int) -> tuple[Tensor, int]:
         framing, rows = batch_of(sets, step, blueprint.autoencoder_batch, seed=2, device=device)
@@ -141,7 +141,7 @@ def train_decoder(
     device = net.device
     for parameter in net.encoder.parameters():
         parameter.requires_grad = False
-    decode = Lowered(net.decoder, device)
+    decode = LowPrecision(net.decoder, device)
 
     def loss(step: int) -> tuple[Tensor, int]:
         framing, rows = batch_of(sets, step, blueprint.decoder_batch, seed=6, device=device)

@@ -13,7 +13,7 @@ from PIL import Image
 from torch import Tensor, nn
 
 from models.data.dropout import NO_WORDS, is_dropped
-from models.engine.embedding import Embedding, ask
+from models.engine.embedding import Embedding, run_unet
 from models.measuring.judge import network as judge
 from models.measuring.judge.heads import UNSEEN
 from models.painter.drawing import face_middle
@@ -26,7 +26,7 @@ from models.pretraining.reading import Told
 from models.pretraining.siblings import FAMILY
 from models.training.objective import Objective
 from models.training.plain import PlainTraining, train
-from models.training.precision import Lowered
+from models.training.precision import LowPrecision
 
 if TYPE_CHECKING:
     from diffusers.models.unets.unet_2d_condition import UNet2DConditionModel
@@ -77,7 +77,7 @@ class Guess(nn.Module):
         v is like the latents, the states are (B, 77, width).
         """
         states = self.text(ids).last_hidden_state
-        return ask(self.unet, noisy, times, Embedding(tokens=states)), states
+        return run_unet(self.unet, noisy, times, Embedding(tokens=states)), states
 
 
 class EncodedPictures(NamedTuple):
@@ -120,17 +120,17 @@ def face_weights(height: int, width: int) -> Tensor:
 
 def objective_on(device: torch.device) -> Objective:
     """The UNet's task, at the noise levels with which it is served."""
-    return Objective(schedule(), PREDICTION, device, snr_most=SNR_MOST, snr_least=SNR_LEAST)
+    return Objective(schedule(), PREDICTION, device, snr_max=SNR_MOST, snr_min=SNR_LEAST)
 
 
 def drawing_loss(
-    guess: Guess | Lowered, lesson: Lesson, objective: Objective
+    guess: Guess | LowPrecision, lesson: Lesson, objective: Objective
 ) -> tuple[Tensor, Tensor]:
     """The drawing loss of a batch, 0-d, and the states (B, 77, width) of its captions."""
-    posed = objective.pose(lesson.z, lesson.noise, lesson.times, seen=lesson.seen)
-    output, states = guess(posed.shown, posed.times, lesson.ids)
+    task = objective.make_task(lesson.z, lesson.noise, lesson.times, source=lesson.seen)
+    output, states = guess(task.unet_input, task.times, lesson.ids)
     counts = face_weights(*output.shape[2:]).to(output.device)
-    return objective.losses(output, posed, counts).mean() / MEAN_WEIGHT, states
+    return objective.losses(output, task, counts).mean() / MEAN_WEIGHT, states
 
 
 def told_loss(states: Tensor, told: Told, lesson: Lesson) -> Tensor:
@@ -190,7 +190,7 @@ def train_unet(
     empty = torch.tensor(vocabulary.encode(parts.tokenizer, [NO_WORDS])[0], device=device)
     told = Told(blueprint.width, int(empty[-1])).to(device)
     objective = objective_on(device)
-    guess = Lowered(Guess(parts.unet, parts.text), device)
+    guess = LowPrecision(Guess(parts.unet, parts.text), device)
 
     def loss(step: int) -> tuple[Tensor, int]:
         usual, family = (encoded, 1) if step % SIBLINGS_EVERY else (siblings, FAMILY)
@@ -201,7 +201,7 @@ def train_unet(
     def sheet(step: int) -> None:
         if step % max(500, blueprint.unet_steps // 8) and step != blueprint.unet_steps:
             return
-        with training.learner.handed_over():
+        with training.learner.using_final_weights():
             sample_sheet(blueprint, parts).save(folder.with_name(f"{folder.name}-{step:06d}.png"))
         parts.train(on=True)
 
@@ -212,8 +212,8 @@ def train_unet(
         lr=lr,
         decay=0.999,
         adam_only=("conv_in", "conv_out", "say"),
-        slow={"text": 0.3},
-        passed=sheet,
+        rate_shares={"text": 0.3},
+        after_step=sheet,
     )
     parts.train(on=True)
     train(training, folder)
@@ -236,8 +236,8 @@ def remembered(
     """Latents (B, C, h, w), slightly noised and restored at once; captions as `ids` (B, 77)."""
     times = torch.randint(*REMEMBERED, (len(z),), generator=g, device=z.device)
     noise = torch.randn(z.shape, generator=g, device=z.device)
-    posed = objective.pose(z, noise, times)
-    return objective.x0(guess(posed.shown, times, ids)[0], posed)
+    task = objective.make_task(z, noise, times)
+    return objective.x0(guess(task.unet_input, times, ids)[0], task)
 
 
 @torch.no_grad()

@@ -21,7 +21,7 @@ from models.pretraining.architecture import SCALE, Blueprint
 from models.pretraining.autoencoding import latents_of, reconstruction_loss
 from models.pretraining.pictures import Pictures, chunks, generator
 from models.training.plain import PlainTraining, train
-from models.training.precision import Lowered, scaled
+from models.training.precision import LowPrecision, scaled
 
 if TYPE_CHECKING:
     from diffusers.models.autoencoders.autoencoder_tiny import AutoencoderTiny
@@ -65,7 +65,7 @@ def train_upscaler(
     device = pictures.pixels.device
     torch.manual_seed(5)
     net = Upscaler(blueprint.upscaler_width, blueprint.upscaler_blocks).to(device)
-    side, drawing = blueprint.size_px // 4, Lowered(net, device)
+    side, drawing = blueprint.size_px // 4, LowPrecision(net, device)
 
     def loss(step: int) -> tuple[Tensor, int]:
         rng = np.random.default_rng((55, step))

@@ -1,6 +1,6 @@
 """Stateless randomness: the same seed, step and row always give the same numbers.
 
-No random state has to be saved, so a killed run goes on as if nothing had happened, and two GPUs
+No random state has to be saved, so a killed run resumes as if nothing had happened, and two GPUs
 draw what one would have drawn. Called by the training loop.
 """
 
@@ -18,7 +18,7 @@ def number(seed: int, *path: int | str) -> int:
     return int.from_bytes(digest[:8], "big") >> 1
 
 
-def lots(seed: int, *path: int | str) -> random.Random:
+def python_generator(seed: int, *path: int | str) -> random.Random:
     """A generator of plain numbers and choices."""
     return random.Random(number(seed, *path))
 

@@ -20,7 +20,13 @@ from PIL import Image, ImageDraw, ImageFont
 from models.contract import EngineError
 
 _WIDTH, _PANEL, _MARGIN = 960, 240, 56
-_PAPER, _INK, _GRID, _LINE, _SMOOTH = "#ffffff", "#222222", "#e4e4ea", "#b9cdf2", "#1f4fa8"
+_BACKGROUND, _TEXT, _GRID_LINE, _RAW_LINE, _SMOOTH_LINE = (
+    "#ffffff",
+    "#222222",
+    "#e4e4ea",
+    "#b9cdf2",
+    "#1f4fa8",
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -41,12 +47,14 @@ _NAMES = [f.name for f in fields(Point)]
 class Log:
     """`curve.csv` and `curve.png` in a run's folder, and TensorBoard's files if requested."""
 
-    def __init__(self, folder: Path, upto: int, *, tensorboard: bool = False) -> None:
-        """`upto` is the last step before this run: lines of later steps are dropped."""
+    def __init__(self, folder: Path, last_step: int, *, tensorboard: bool = False) -> None:
+        """`last_step` is the last one before this run: lines of later steps are dropped."""
         folder.mkdir(parents=True, exist_ok=True)
         self._folder = folder
-        self._points = [point for point in read(folder / "curve.csv") if point.step <= upto]
-        self._board: Any = _board(folder / "tensorboard", upto) if tensorboard else None
+        self._points = [point for point in read(folder / "curve.csv") if point.step <= last_step]
+        self._tensorboard: Any = (
+            _open_tensorboard(folder / "tensorboard", last_step) if tensorboard else None
+        )
         _write(folder / "curve.csv", self._points)
         self._file = (folder / "curve.csv").open("a", encoding="utf-8", newline="", buffering=1)
         self._writer = csv.writer(self._file, lineterminator="\n")
@@ -55,21 +63,21 @@ class Log:
         """Append one step and flush it."""
         self._points.append(point)
         self._writer.writerow(astuple(point))
-        if self._board is not None:
+        if self._tensorboard is not None:
             for name in _NAMES[2:]:
-                self._board.add_scalar(name, getattr(point, name), point.step)
+                self._tensorboard.add_scalar(name, getattr(point, name), point.step)
 
     def plot(self) -> None:
         """Draw the curves again."""
         if self._points:
-            plotted(self._points).save(self._folder / "curve.png")
+            draw_plot(self._points).save(self._folder / "curve.png")
 
     def close(self) -> None:
-        """End the files."""
-        with suppress(OSError):  # A line that found no room has been reported already.
+        """Close the files."""
+        with suppress(OSError):  # A full disk has been reported already.
             self._file.close()
-        if self._board is not None:
-            self._board.close()
+        if self._tensorboard is not None:
+            self._tensorboard.close()
 
 
 def read(path: Path) -> list[Point]:
@@ -107,7 +115,7 @@ def _write(path: Path, points: Iterable[Point]) -> None:
     part.replace(path)
 
 
-def _board(folder: Path, upto: int) -> Any:
+def _open_tensorboard(folder: Path, last_step: int) -> Any:
     try:
         from torch.utils.tensorboard import SummaryWriter
     except ImportError as fault:
@@ -115,17 +123,17 @@ def _board(folder: Path, upto: int) -> Any:
             "tensorboard = true needs the package: pip install tensorboard, or leave the key out; "
             "curve.csv and curve.png are written in any case."
         ) from fault
-    return SummaryWriter(str(folder), purge_step=upto + 1)
+    return SummaryWriter(str(folder), purge_step=last_step + 1)
 
 
-def plotted(points: Sequence[Point]) -> Image.Image:
+def draw_plot(points: Sequence[Point]) -> Image.Image:
     """Loss, learning rate and gradient norm over the steps, one below the other."""
     panels: list[tuple[str, Callable[[Point], float]]] = [
         ("loss", lambda point: point.loss),
         ("learning rate", lambda point: point.lr),
         ("gradient norm", lambda point: point.grad_norm),
     ]
-    picture = Image.new("RGB", (_WIDTH, _PANEL * len(panels)), _PAPER)
+    picture = Image.new("RGB", (_WIDTH, _PANEL * len(panels)), _BACKGROUND)
     draw = ImageDraw.Draw(picture)
     for index, (title, value) in enumerate(panels):
         values = [(point.step, value(point)) for point in points]
@@ -150,21 +158,21 @@ class _Panel:
 
     def draw(self, title: str) -> None:
         font = ImageFont.load_default(12)
-        self._draw.text((self._left, self._top - 22), title, _INK, font=font)
+        self._draw.text((self._left, self._top - 22), title, _TEXT, font=font)
         for part in range(5):
             value = self._low + (self._high - self._low) * part / 4
             y = self._y(value)
-            self._draw.line((self._left, y, self._right, y), _GRID)
-            self._draw.text((6, y - 7), f"{value:.3g}", _INK, font=font)
+            self._draw.line((self._left, y, self._right, y), _GRID_LINE)
+            self._draw.text((6, y - 7), f"{value:.3g}", _TEXT, font=font)
             step = self._first + round((self._last - self._first) * part / 4)
-            self._draw.text((self._x(step) - 12, self._bottom + 5), str(step), _INK, font=font)
-        self._line(self._values, _LINE, 1)
-        self._line(_smoothed(self._values), _SMOOTH, 2)
+            self._draw.text((self._x(step) - 12, self._bottom + 5), str(step), _TEXT, font=font)
+        self._line(self._values, _RAW_LINE, 1)
+        self._line(_smoothed(self._values), _SMOOTH_LINE, 2)
 
     def _line(self, values: Iterable[tuple[int, float]], colour: str, width: int) -> None:
-        places = [(self._x(step), self._y(value)) for step, value in values]
-        if len(places) > 1:
-            self._draw.line(places, colour, width)
+        corners = [(self._x(step), self._y(value)) for step, value in values]
+        if len(corners) > 1:
+            self._draw.line(corners, colour, width)
 
     def _x(self, step: int) -> float:
         share = (step - self._first) / (self._last - self._first)
@@ -177,8 +185,8 @@ class _Panel:
 
 def _smoothed(values: Sequence[tuple[int, float]]) -> list[tuple[int, float]]:
     """Means of the values in up to 100 equal stretches, each at its middle step."""
-    size = max(1, len(values) // 100)
-    stretches = [values[at : at + size] for at in range(0, len(values), size)]
+    length = max(1, len(values) // 100)
+    stretches = [values[start : start + length] for start in range(0, len(values), length)]
     return [
         (stretch[len(stretch) // 2][0], statistics.fmean(y for _, y in stretch))
         for stretch in stretches

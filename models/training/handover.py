@@ -30,8 +30,8 @@ INDEX = "model_index.json"
 _CHECKER = ("safety_checker", "feature_extractor")
 
 
-def whole(folder: Path, fill: Callable[[Path], Any]) -> Any:
-    """Fill a folder under another name; a fault leaves nothing behind."""
+def write_whole(folder: Path, fill: Callable[[Path], Any]) -> Any:
+    """Fill a folder under another name, then rename it; a fault leaves nothing behind."""
     part = folder.with_name(folder.name + ".part")
     shutil.rmtree(part, ignore_errors=True)
     part.mkdir(parents=True)
@@ -48,7 +48,7 @@ def whole(folder: Path, fill: Callable[[Path], Any]) -> Any:
     return result
 
 
-def fill(
+def write_model_files(
     part: Path,
     base: Path,
     card: Card,
@@ -67,20 +67,20 @@ def fill(
         (part / name).mkdir()
         write_part(part, name, dict(weights))
         shutil.copyfile(base / name / "config.json", part / name / "config.json")
-    with_licence = _worded(licensed(card, base, part), base, part, book)
-    (part / README).write_text(readme(with_licence), "utf-8")
-    return seal(with_licence, part)
+    complete_card = _copy_tags(copy_licence(card, base, part), base, part, book)
+    (part / README).write_text(readme(complete_card), "utf-8")
+    return seal(complete_card, part)
 
 
 def _copy_rest(base: Path, part: Path, changed: Collection[str]) -> None:
     """Copy everything of the base that stays: configs, tokenizer, autoencoder, licence.
 
-    Not its safety checker, of which a folder from the hub has only the config: the bot has its own,
-    and other programs could not open the folder.
+    The safety checker is left out: a folder from the hub has only its config, so other programs
+    could not open the folder, and the bot has its own scorers.
     """
-    left = {*changed, *_CHECKER}
+    omitted = {*changed, *_CHECKER}
     for path in base.iterdir():
-        if path.is_dir() and not path.name.startswith(".") and path.name not in left:
+        if path.is_dir() and not path.name.startswith(".") and path.name not in omitted:
             shutil.copytree(path, part / path.name)
         elif path.name.upper().startswith("LICEN"):
             shutil.copyfile(path, part / path.name)
@@ -89,8 +89,8 @@ def _copy_rest(base: Path, part: Path, changed: Collection[str]) -> None:
     (part / INDEX).write_text(json.dumps(index, indent=2) + "\n", "utf-8")
 
 
-def _worded(card: Card, base: Path, part: Path, book: TagBook | None) -> Card:
-    """Put the tags file into the folder, if there is one."""
+def _copy_tags(card: Card, base: Path, part: Path, book: TagBook | None) -> Card:
+    """Write or copy the tags file into the folder, if there is one; return the card with it."""
     if book is not None:
         files.write(book, part / files.FILE_NAME)
         return replace(card, tags=files.FILE_NAME)
@@ -101,8 +101,8 @@ def _worded(card: Card, base: Path, part: Path, book: TagBook | None) -> Card:
     return card
 
 
-def licensed(card: Card, base: Path, part: Path) -> Card:
-    """Put the licence file into the folder; the bundled text if the base has none."""
+def copy_licence(card: Card, base: Path, part: Path) -> Card:
+    """Copy the licence file, or the bundled text if the base has none; return the card with it."""
     if card.licence.file is not None:
         (part / card.licence.file).parent.mkdir(parents=True, exist_ok=True)
         shutil.copyfile(base / card.licence.file, part / card.licence.file)

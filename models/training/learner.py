@@ -16,7 +16,7 @@ from torch.optim import Optimizer
 
 from models.contract import EngineError
 from models.training.average import Average
-from models.training.state import State, StateError, put_together, taken_apart
+from models.training.state import State, StateError, join_optimizer_state, split_optimizer_state
 
 #: Maps a step (from 0) and a group's peak learning rate to its rate at that step.
 RateOf = Callable[[int, float], float]
@@ -27,9 +27,9 @@ _WEIGHTS, _AVERAGE, _GENERATORS = "weights", "average", "generators"
 class TooLargeError(EngineError):
     """The device's memory does not suffice."""
 
-    def __init__(self, lighter: str) -> None:
-        """`lighter` is a sentence on what needs less memory."""
-        super().__init__(f"the training does not fit into the device's memory. {lighter}")
+    def __init__(self, save_memory: str) -> None:
+        """`save_memory` is a sentence of advice on saving memory."""
+        super().__init__(f"the training does not fit into the device's memory. {save_memory}")
 
 
 class Learner:
@@ -58,7 +58,7 @@ class Learner:
             group["peak"] = group["lr"]
 
     @property
-    def trained(self) -> dict[str, Tensor]:
+    def final_weights(self) -> dict[str, Tensor]:
         """The weights to hand over: the average, or the live ones if there is none."""
         return dict(self.weights) if self.average is None else self.average.shadow
 
@@ -83,55 +83,55 @@ class Learner:
             group["lr"] = rate(step, group["peak"])
         for optimizer in self._optimizers.values():
             optimizer.step()
-        self.drop()
+        self.drop_gradients()
         if self.average is not None:
             self.average.update(step)
         return max(group["lr"] for group in self._groups())
 
-    def drop(self) -> None:
+    def drop_gradients(self) -> None:
         """Drop the current gradients."""
         for optimizer in self._optimizers.values():
             optimizer.zero_grad()
 
-    def handed_over(self) -> AbstractContextManager[None]:
-        """Inside the block, the networks have the weights that would be handed over now."""
-        return nullcontext() if self.average is None else self.average.in_use()
+    def using_final_weights(self) -> AbstractContextManager[None]:
+        """Give the networks, inside the block, the weights that would be handed over now."""
+        return nullcontext() if self.average is None else self.average.temporarily_applied()
 
     def state(self, step: int, facts: Mapping[str, Any]) -> State:
         """The state after `step` steps, with the given plain values."""
-        tensors = {_WEIGHTS: self.weights, _GENERATORS: self._generators()}
+        tensors = {_WEIGHTS: self.weights, _GENERATORS: self._generator_states()}
         rest: dict[str, Any] = {}
         for name, optimizer in self._optimizers.items():
-            tensors[name], rest[name] = taken_apart(optimizer.state_dict())
+            tensors[name], rest[name] = split_optimizer_state(optimizer.state_dict())
         if self.average is not None:
             tensors[_AVERAGE] = self.average.shadow
         return State(step=step, tensors=tensors, facts={**rest, **facts})
 
     @torch.no_grad()
-    def load(self, state: State, place: Path) -> None:
-        """Restore a state, which lies in `place`. StateError if it is of other networks.
+    def load(self, state: State, folder: Path) -> None:
+        """Restore the state that was read from `folder`. StateError if it is of other networks.
 
-        The optimizers' settings stay as they are now: they may have changed since.
+        The optimizers keep their current settings, which may have changed since.
         """
         if not self._fits(state):
             raise StateError(
-                f"{place} was made by another version of this training: move it away to begin "
+                f"{folder} was made by another version of this training: move it away to begin "
                 "anew, or go on with the version that made it."
             )
         for name, weight in self.weights.items():
             weight.copy_(state.tensors[_WEIGHTS][name])
-        told = [{k: v for k, v in group.items() if k != "params"} for group in self._groups()]
+        settings = [{k: v for k, v in group.items() if k != "params"} for group in self._groups()]
         for name, optimizer in self._optimizers.items():
-            optimizer.load_state_dict(put_together(state.tensors[name], state.facts[name]))
-        for group, now in zip(self._groups(), told, strict=True):
-            group.update(now)
+            optimizer.load_state_dict(join_optimizer_state(state.tensors[name], state.facts[name]))
+        for group, setting in zip(self._groups(), settings, strict=True):
+            group.update(setting)
         if self.average is not None:
             self.average.load(state.tensors[_AVERAGE])
-        self._draw_from(state.tensors[_GENERATORS])
+        self._restore_generators(state.tensors[_GENERATORS])
 
     def _fits(self, state: State) -> bool:
-        held = {_WEIGHTS, _GENERATORS, *self._optimizers, *([_AVERAGE] if self.average else [])}
-        if held != state.tensors.keys():
+        expected = {_WEIGHTS, _GENERATORS, *self._optimizers, *([_AVERAGE] if self.average else [])}
+        if expected != state.tensors.keys():
             return False
         saved = {name: value.shape for name, value in state.tensors[_WEIGHTS].items()}
         return saved == {name: value.shape for name, value in self.weights.items()}
@@ -140,22 +140,22 @@ class Learner:
         for optimizer in self._optimizers.values():
             yield from optimizer.param_groups
 
-    def _generators(self) -> dict[str, Tensor]:
+    def _generator_states(self) -> dict[str, Tensor]:
         saved = {"cpu": torch.get_rng_state()}
         for gpu in self.gpus:
             saved["cuda"] = torch.cuda.get_rng_state(gpu)
         return saved
 
-    def _draw_from(self, saved: Mapping[str, Tensor]) -> None:
+    def _restore_generators(self, saved: Mapping[str, Tensor]) -> None:
         torch.set_rng_state(saved["cpu"])
         for gpu in self.gpus if "cuda" in saved else ():
             torch.cuda.set_rng_state(saved["cuda"], gpu)
 
 
 @contextmanager
-def fitting(lighter: str) -> Iterator[None]:
+def explain_out_of_memory(save_memory: str) -> Iterator[None]:
     """Raise EngineError, with advice, if the device's memory does not suffice."""
     try:
         yield
     except torch.OutOfMemoryError as fault:
-        raise TooLargeError(lighter) from fault
+        raise TooLargeError(save_memory) from fault

@@ -46,17 +46,17 @@ def add(
 def merged(
     base: Mapping[str, Tensor], trained: Mapping[str, Tensor], scale: float
 ) -> dict[str, Tensor]:
-    """A network's weights with what was trained in them, all float32.
+    """A network's weights with the trained ones merged in, all float32.
 
     `trained` holds whole weights under their own names, or LoRA pairs: W + scale B A
     (Hu et al. 2021, eq. 3) for `x.lora_A.default.weight` (r, in) and `x.lora_B...` (out, r).
     """
     result = {name: value.float() for name, value in base.items()}
     for name, value in trained.items():
-        before, _, _ = name.partition(".lora_A.")
-        if before != name:
+        layer, _, _ = name.partition(".lora_A.")
+        if layer != name:
             up = trained[name.replace(".lora_A.", ".lora_B.")]
-            weight = before + ".weight"
+            weight = layer + ".weight"
             result[weight] = result[weight] + scale * (up.float() @ value.float())
         elif ".lora_B." not in name:
             result[name] = value.float()

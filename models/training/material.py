@@ -1,6 +1,6 @@
 """A training's input: a manifest's pictures as latents and features, prompts as embeddings.
 
-Called by the command. Must not know trained networks, nor how a picture was judged.
+Called by the preparation of a run. Must not know trained networks, or how pictures were judged.
 """
 
 from __future__ import annotations
@@ -19,12 +19,12 @@ from models.engine.conditioning import Conditioner
 from models.engine.loader import Components
 from models.manifest import Manifest, PictureLine
 from models.measuring.features import Look
-from models.training.exhibits import Exhibits
+from models.training.judged_pictures import JudgedPictures
 
 #: Maps a picture to its file's path.
-Place = Callable[[PictureLine], Path]
-#: Pictures that are read and encoded at once.
-_AT_ONCE = 16
+PathOf = Callable[[PictureLine], Path]
+#: How many pictures are read and encoded at once.
+_BATCH_SIZE = 16
 
 
 def usable(manifest: Manifest) -> list[PictureLine]:
@@ -32,68 +32,71 @@ def usable(manifest: Manifest) -> list[PictureLine]:
     return [picture for picture in manifest.pictures if picture.text is not None]
 
 
-def exhibits_of(
-    place: Place,
+def judged_pictures_of(
+    path_of: PathOf,
     pictures: Sequence[PictureLine],
     parts: Components,
-    tell: Callable[[int, int], None],
-) -> Exhibits:
-    """Latents and words of pictures; `tell` receives the number read and the total."""
+    report_progress: Callable[[int, int], None],
+) -> JudgedPictures:
+    """Latents and words of pictures; `report_progress` receives the number read and the total."""
     latents: dict[str, Tensor] = {}
-    for bucket, group in _in_groups(pictures, parts):
-        pixels = torch.stack([load_pixels(place(picture), bucket) for picture in group])
-        # The mean only: the autoencoder's random part would be the same for both sides.
+    for bucket, group in _size_groups(pictures, parts):
+        pixels = torch.stack([load_pixels(path_of(picture), bucket) for picture in group])
+        # Only the mean: the autoencoder's random part would be the same for both sides.
         encoded = encode_in_parts(parts.vae, pixels)[:, 0]
         latents |= {picture.file_name: x for picture, x in zip(group, encoded, strict=True)}
-        tell(len(latents), len(pictures))
-    words, unwanted = _words(pictures, parts)
-    return Exhibits(latents=latents, words=words, unwanted=unwanted)
+        report_progress(len(latents), len(pictures))
+    words, negative = _words(pictures, parts)
+    return JudgedPictures(latents=latents, words=words, negative=negative)
 
 
 @torch.inference_mode()
 def features_of(
-    place: Place,
+    path_of: PathOf,
     pictures: Sequence[PictureLine],
     parts: Components,
     looks: Mapping[str, Look],
 ) -> dict[str, dict[str, NDArray[np.float64]]]:
-    """Every set of features of every picture at its drawn size, by set and file."""
-    found: dict[str, dict[str, NDArray[np.float64]]] = {name: {} for name in looks}
-    for bucket, group in _in_groups(pictures, parts):
-        pixels = torch.stack([load_pixels(place(picture), bucket) for picture in group])
+    """Every set of features of every picture at its native size, by set and file."""
+    features: dict[str, dict[str, NDArray[np.float64]]] = {name: {} for name in looks}
+    for bucket, group in _size_groups(pictures, parts):
+        pixels = torch.stack([load_pixels(path_of(picture), bucket) for picture in group])
         for name, look in looks.items():
-            seen = look(pixels / 2 + 0.5).double().numpy()
-            found[name] |= {p.file_name: v for p, v in zip(group, seen, strict=True)}
-    return found
+            vectors = look(pixels / 2 + 0.5).double().numpy()
+            features[name] |= {p.file_name: v for p, v in zip(group, vectors, strict=True)}
+    return features
 
 
-def _in_groups(
+def _size_groups(
     pictures: Sequence[PictureLine], parts: Components
 ) -> Iterator[tuple[Bucket, Sequence[PictureLine]]]:
-    """Pictures of one size, a few at a time, with the size they were drawn at."""
+    """Groups of a few pictures of one size, with the native size they were drawn at."""
     sizes: dict[Bucket, list[PictureLine]] = {}
     for picture in pictures:
         native = Bucket(*parts.card.native_px(picture.width_px, picture.height_px))
         sizes.setdefault(native, []).append(picture)
     for bucket, group in sizes.items():
-        yield from ((bucket, group[at : at + _AT_ONCE]) for at in range(0, len(group), _AT_ONCE))
+        yield from (
+            (bucket, group[start : start + _BATCH_SIZE])
+            for start in range(0, len(group), _BATCH_SIZE)
+        )
 
 
 @torch.no_grad()
 def _words(pictures: Sequence[PictureLine], parts: Components) -> tuple[dict[str, Tensor], Tensor]:
     """The prompts' embeddings by file, and that of the negative prompt.
 
-    They are padded to equal length as the engine does it.
+    They are padded to equal length, as in the engine.
     """
     defaults = parts.card.defaults
-    reader = Conditioner(parts.tokenizer, parts.text_encoder, defaults.clip_skip)
-    read = {p.file_name: reader.encode(p.text or "", p.clip_skip).tokens for p in pictures}
-    unwanted, empty = reader.encode(defaults.negative).tokens, reader.encode("").tokens
-    longest = max(len(unwanted), *map(len, read.values()))
+    conditioner = Conditioner(parts.tokenizer, parts.text_encoder, defaults.clip_skip)
+    embedded = {p.file_name: conditioner.encode(p.text or "", p.clip_skip).tokens for p in pictures}
+    negative, empty = conditioner.encode(defaults.negative).tokens, conditioner.encode("").tokens
+    longest = max(len(negative), *map(len, embedded.values()))
 
-    def filled(tokens: Tensor) -> Tensor:
-        missing = (longest - len(tokens)) // len(empty)
+    def padded(tokens: Tensor) -> Tensor:
+        missing_chunks = (longest - len(tokens)) // len(empty)
         # Pictures of one prompt share their embedding.
-        return torch.cat([tokens, *[empty] * missing]) if missing else tokens
+        return torch.cat([tokens, *[empty] * missing_chunks]) if missing_chunks else tokens
 
-    return {name: filled(tokens) for name, tokens in read.items()}, filled(unwanted)
+    return {name: padded(tokens) for name, tokens in embedded.items()}, padded(negative)

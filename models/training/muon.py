@@ -23,8 +23,8 @@ def orthogonal(g: Tensor, rounds: int = 5) -> Tensor:
 
     Every round multiplies x by a polynomial of s = x x'. These all commute, so the rounds work on
     the square s alone and x is touched twice: a matrix ten times as wide as high costs a quarter of
-    the time, a square one a little more. Float32, because the singular values of s are the squares
-    of those of x; where a GPU shortens it to TF32 they end within 0.5 to 1.8 instead of 1.2.
+    the time, a square one a little more. It runs in float32, because the singular values of s are
+    the squares of those of x; if a GPU rounds to TF32 they end within 0.5 to 1.8 instead of 1.2.
     """
     x = g.float()
     tall = x.shape[-2] > x.shape[-1]
@@ -33,10 +33,10 @@ def orthogonal(g: Tensor, rounds: int = 5) -> Tensor:
     s = x @ x.mT
     one = torch.eye(s.shape[-1], device=s.device)
     product = None
-    for left in reversed(range(rounds)):
+    for rounds_left in reversed(range(rounds)):
         polynomial = A * one + B * s + C * s @ s
         product = polynomial if product is None else polynomial @ product
-        if left:
+        if rounds_left:
             s = polynomial @ s @ polynomial
     x = x if product is None else product @ x
     return (x.mT if tall else x).to(g.dtype)
@@ -72,13 +72,15 @@ class Muon(torch.optim.Optimizer):
 
     def _update(self, alike: list[Tensor], group: dict[str, Any]) -> None:
         """Nesterov momentum, orthogonalised, for weights of one shape."""
-        flat = torch.stack([self._ahead(p, group["momentum"]).flatten(1) for p in alike])
+        flat = torch.stack(
+            [self._nesterov_gradient(p, group["momentum"]).flatten(1) for p in alike]
+        )
         size = 0.2 * max(flat.shape[-2:]) ** 0.5
         for p, update in zip(alike, orthogonal(flat), strict=True):
             p.mul_(1 - group["lr"] * group["weight_decay"])
             p.add_(update.view_as(p), alpha=-group["lr"] * size)
 
-    def _ahead(self, p: Tensor, momentum: float) -> Tensor:
+    def _nesterov_gradient(self, p: Tensor, momentum: float) -> Tensor:
         assert p.grad is not None
         mean = self.state[p].setdefault("mean", torch.zeros_like(p))
         mean.lerp_(p.grad, 1 - momentum)

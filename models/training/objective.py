@@ -31,8 +31,8 @@ class Curve(StrEnum):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
-class Posed:
-    """One task for a UNet, and its solution; float32 except `times`."""
+class DenoisingTask:
+    """One task for a UNet, with its solution; float32 except `times`."""
 
     #: The noised latents (B, C, h, w) at `sigma`, as the denoiser takes them.
     x: Tensor
@@ -41,9 +41,9 @@ class Posed:
     #: The training timestep (B,) of each row, int64: the UNet's input for its level.
     times: Tensor
     #: The UNet's input, (B, C, h, w): `x` at unit variance.
-    shown: Tensor
-    #: The wanted output, (B, C, h, w).
-    wanted: Tensor
+    unet_input: Tensor
+    #: The output that would be right, (B, C, h, w).
+    target: Tensor
 
 
 class Objective:
@@ -55,47 +55,49 @@ class Objective:
         prediction: Prediction,
         device: torch.device,
         *,
-        snr_most: float = 0.0,
-        snr_least: float = 0.0,
+        snr_max: float = 0.0,
+        snr_min: float = 0.0,
     ) -> None:
-        """`schedule` is that of the served model; for `snr_most` and `snr_least` see `weights`."""
+        """`schedule` is that of the served model; for `snr_max` and `snr_min` see `weights`."""
         self._levels = Levels(schedule.train_sigmas, device)
         self._prediction = prediction
-        self._snr_most, self._snr_least = snr_most, snr_least
+        self._snr_max, self._snr_min = snr_max, snr_min
         #: The number of training timesteps.
         self.count = len(schedule.train_sigmas)
 
-    def pose(
-        self, x0: Tensor, noise: Tensor, times: Tensor, *, seen: Tensor | None = None
-    ) -> Posed:
+    def make_task(
+        self, x0: Tensor, noise: Tensor, times: Tensor, *, source: Tensor | None = None
+    ) -> DenoisingTask:
         """The task for latents x0 (B, C, h, w) with unit noise of that shape at times (B,), int64.
 
-        If `seen` is given, those latents are noised, and x0 must still be found in them.
+        If `source` is given, those latents are noised instead, and the target still leads to x0.
         """
         sigma = self._levels.sigma(times)
         level = sigma[:, None, None, None]
-        if seen is not None:
-            # x0 with this noise equals `seen` with that one: the target leads from there to x0.
-            noise = noise + (seen - x0) / level
-        return Posed(
+        if source is not None:
+            # x0 with the new noise equals `source` with the old: the target leads from there to x0.
+            noise = noise + (source - x0) / level
+        return DenoisingTask(
             x=x0 + level * noise,
             sigma=sigma,
             times=times,
-            shown=noised(x0, noise, sigma),
-            wanted=target(x0, noise, sigma, self._prediction),
+            unet_input=noised(x0, noise, sigma),
+            target=target(x0, noise, sigma, self._prediction),
         )
 
-    def losses(self, output: Tensor, posed: Posed, counts: Tensor | None = None) -> Tensor:
+    def losses(
+        self, output: Tensor, task: DenoisingTask, pixel_weights: Tensor | None = None
+    ) -> Tensor:
         """The weighted error (B,) of each row of a UNet's output; float32.
 
-        `counts` (h, w) weighs each latent pixel's error, 1 on average.
+        `pixel_weights` (h, w) weighs each latent pixel's error, 1 on average.
         """
-        found = losses(output, posed.wanted, counts)
-        return found * weights(posed.sigma, self._prediction, self._snr_most, self._snr_least)
+        errors = losses(output, task.target, pixel_weights)
+        return errors * weights(task.sigma, self._prediction, self._snr_max, self._snr_min)
 
-    def x0(self, output: Tensor, posed: Posed) -> Tensor:
+    def x0(self, output: Tensor, task: DenoisingTask) -> Tensor:
         """The latents (B, C, h, w) implied by the output, as the denoiser computes them."""
-        return x0_of(output.float(), posed.x, posed.sigma, self._prediction)
+        return x0_of(output.float(), task.x, task.sigma, self._prediction)
 
 
 def noised(x0: Tensor, noise: Tensor, sigma: Tensor) -> Tensor:
@@ -117,24 +119,24 @@ def target(x0: Tensor, noise: Tensor, sigma: Tensor, prediction: Prediction) -> 
     return c_in(sigma) * (noise - sigma[:, None, None, None] * x0)
 
 
-def weights(sigma: Tensor, prediction: Prediction, most: float, least: float = 0.0) -> Tensor:
-    """The loss weight (B,) of each row; all 1 if `most` is 0.
+def weights(sigma: Tensor, prediction: Prediction, snr_max: float, snr_min: float = 0.0) -> Tensor:
+    """The loss weight (B,) of each row; all 1 if `snr_max` is 0.
 
     Min-SNR (Hang et al. 2023, arXiv:2303.09556, section 3.4): min(SNR, gamma) / SNR for noise and
-    min(SNR, gamma) / (SNR + 1) for velocity, with SNR = 1 / sigma^2; `most` is its gamma. An SNR
-    below `least` has the weight of `least`.
+    min(SNR, gamma) / (SNR + 1) for velocity, with SNR = 1 / sigma^2; `snr_max` is its gamma. An SNR
+    below `snr_min` has the weight of `snr_min`.
     """
-    if most == 0:
+    if snr_max == 0:
         return torch.ones_like(sigma)
-    snr = (sigma**-2).clamp(min=least)
-    capped = snr.clamp(max=most)
+    snr = (sigma**-2).clamp(min=snr_min)
+    capped = snr.clamp(max=snr_max)
     return capped / snr if prediction is Prediction.EPSILON else capped / (snr + 1)
 
 
-def losses(output: Tensor, wanted: Tensor, counts: Tensor | None = None) -> Tensor:
-    """The mean squared error (B,) of each row, in float32; `counts` (h, w) weighs its pixels."""
-    squares = (output.float() - wanted.float()).square()
-    return (squares if counts is None else squares * counts).flatten(1).mean(1)
+def losses(output: Tensor, target: Tensor, pixel_weights: Tensor | None = None) -> Tensor:
+    """The mean squared error (B,) of each row, float32; `pixel_weights` (h, w) weigh pixels."""
+    squares = (output.float() - target.float()).square()
+    return (squares if pixel_weights is None else squares * pixel_weights).flatten(1).mean(1)
 
 
 def learning_rate(step: int, steps: int, peak: float, warmup: float, curve: Curve) -> float:
@@ -142,10 +144,10 @@ def learning_rate(step: int, steps: int, peak: float, warmup: float, curve: Curv
 
     It rises linearly over the first `warmup` (a share of all steps) and then follows the curve.
     """
-    rising = math.ceil(steps * warmup)
-    if step < rising:
-        return peak * (step + 1) / rising
-    done = (step - rising) / max(1, steps - rising)
+    warmup_steps = math.ceil(steps * warmup)
+    if step < warmup_steps:
+        return peak * (step + 1) / warmup_steps
+    progress = (step - warmup_steps) / max(1, steps - warmup_steps)
     if curve is Curve.COSINE:
-        return peak * (1 + math.cos(math.pi * done)) / 2
-    return peak * (1 - done) if curve is Curve.LINEAR else peak
+        return peak * (1 + math.cos(math.pi * progress)) / 2
+    return peak * (1 - progress) if curve is Curve.LINEAR else peak

@@ -28,34 +28,34 @@ LossFunction = Callable[[int], tuple[Tensor, int]]
 _CLIP_NORM = 1.0
 
 
-def factor(step: int, steps: int, warm: int = 100, flat: float = 0.4) -> float:
+def rate_factor(step: int, steps: int, warmup_steps: int = 100, flat_share: float = 0.4) -> float:
     """The learning rate relative to its peak.
 
     Linear warm-up, flat, then linear down to nearly zero.
     """
-    if step < warm:
-        return (step + 1) / warm
-    done = step / steps
-    return 1.0 if done < flat else max(0.01, (1 - done) / (1 - flat))
+    if step < warmup_steps:
+        return (step + 1) / warmup_steps
+    progress = step / steps
+    return 1.0 if progress < flat_share else max(0.01, (1 - progress) / (1 - flat_share))
 
 
 def optimizers(
-    modules: dict[str, nn.Module], rates: dict[str, float], plain: tuple[str, ...]
+    modules: dict[str, nn.Module], rates: dict[str, float], adam_only: tuple[str, ...]
 ) -> dict[str, torch.optim.Optimizer]:
-    """Muon for matrices and convolutions; Adam for vectors, embeddings and `plain` names.
+    """Muon for matrices and convolutions; Adam for vectors, embeddings and `adam_only` names.
 
     Every group has the rate of its module.
     """
     matrices: list[dict[str, Any]] = []
     others: list[dict[str, Any]] = []
     for module_name, module in modules.items():
-        sorted_out: dict[bool, list[nn.Parameter]] = {True: [], False: []}
+        split: dict[bool, list[nn.Parameter]] = {True: [], False: []}
         for name, p in module.named_parameters():
-            by_adam = p.ndim < 2 or "embedding" in name or any(part in name for part in plain)
-            sorted_out[by_adam].append(p)
+            by_adam = p.ndim < 2 or "embedding" in name or any(part in name for part in adam_only)
+            split[by_adam].append(p)
         for by_adam, groups in ((False, matrices), (True, others)):
-            if sorted_out[by_adam]:
-                groups.append({"params": sorted_out[by_adam], "lr": rates[module_name]})
+            if split[by_adam]:
+                groups.append({"params": split[by_adam], "lr": rates[module_name]})
     return {"muon": Muon(matrices), "adam": torch.optim.Adam(others, betas=(0.9, 0.99))}
 
 
@@ -64,9 +64,9 @@ class PlainTraining:
 
     #: Advice for people when the training cannot go on.
     advice = Advice(
-        go_on="Run the same command again to go on",
-        lighter="A smaller batch needs less.",
-        elsewhere="another --work",
+        resume="Run the same command again to go on",
+        save_memory="A smaller batch needs less.",
+        other_folder="another --work",
     )
 
     def __init__(
@@ -78,22 +78,22 @@ class PlainTraining:
         lr: float,
         decay: float = 0.999,
         adam_only: tuple[str, ...] = (),
-        slow: dict[str, float] | None = None,
+        rate_shares: dict[str, float] | None = None,
         save_every: int = 250,
-        passed: Callable[[int], None] | None = None,
+        after_step: Callable[[int], None] | None = None,
     ) -> None:
-        """`slow` gives modules a learning rate that is a share of the others'.
+        """`rate_shares` gives modules a learning rate that is a share of the others'.
 
-        `passed` is called after every step with the number done, after any state was saved.
+        `after_step` is called after every step with the number done, after any state was saved.
         """
         self.steps = steps
-        self._loss, self._save_every, self._passed = loss, save_every, passed
-        rates = {name: lr * (slow or {}).get(name, 1.0) for name in modules}
-        all_ = nn.ModuleDict(modules)
-        self._parameters = list(all_.parameters())
-        average = Average(dict(all_.named_parameters()), decay)
-        learning = optimizers(modules, rates, adam_only)
-        self.learner = Learner(all_.state_dict(), learning, average)
+        self._loss, self._save_every, self._after_step = loss, save_every, after_step
+        rates = {name: lr * (rate_shares or {}).get(name, 1.0) for name in modules}
+        networks = nn.ModuleDict(modules)
+        self._parameters = list(networks.parameters())
+        average = Average(dict(networks.named_parameters()), decay)
+        by_method = optimizers(modules, rates, adam_only)
+        self.learner = Learner(networks.state_dict(), by_method, average)
 
     def gradients(self, step: int) -> Gradients:
         """The clipped gradients of the step's loss."""
@@ -104,23 +104,23 @@ class PlainTraining:
 
     def rate(self, step: int, peak: float) -> float:
         """The learning rate of that step."""
-        return peak * factor(step, self.steps, warm=min(100, self.steps // 4 or 1))
+        return peak * rate_factor(step, self.steps, warmup_steps=min(100, self.steps // 4 or 1))
 
-    def saves(self, step: int) -> bool:
-        """Whether to save: every so many steps."""
+    def is_save_due(self, step: int) -> bool:
+        """Whether to save: every `save_every` steps."""
         return step % self._save_every == 0
 
     def facts(self) -> dict[str, Any]:
         """Nothing: the weights' names and shapes identify the training."""
         return {}
 
-    def recognise(self, facts: dict[str, Any], place: Path) -> None:
+    def require_match(self, facts: dict[str, Any], folder: Path) -> None:
         """Nothing to check, see `facts`."""
 
-    def passed(self, step: int) -> None:
+    def after_step(self, step: int) -> None:
         """Call the callback given at construction."""
-        if self._passed is not None:
-            self._passed(step)
+        if self._after_step is not None:
+            self._after_step(step)
 
 
 def train(training: PlainTraining, folder: Path) -> None:
@@ -128,7 +128,7 @@ def train(training: PlainTraining, folder: Path) -> None:
 
     A finished training takes no more steps. Raises EngineError and StoppedError like a trainer.
     """
-    _require_new(folder)
+    _refuse_old_format(folder)
     progress = Progress()
     trainer = Trainer(training, folder, say=progress.say)
     if trainer.step < training.steps:
@@ -139,11 +139,11 @@ def train(training: PlainTraining, folder: Path) -> None:
     finally:
         progress.end()
     assert training.learner.average is not None
-    training.learner.average.settle()
+    training.learner.average.apply()
 
 
-def _require_new(folder: Path) -> None:
-    """Raise StateError if beside the folder lies a training in the old format, and none in it."""
+def _refuse_old_format(folder: Path) -> None:
+    """Raise StateError if an old-format training lies beside a folder without states."""
     old = folder.with_name(folder.name + ".pt")
     if old.exists() and not (folder / "states").exists():
         raise StateError(

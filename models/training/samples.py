@@ -16,7 +16,7 @@ from models.engine.loader import Components
 from models.engine.slots import SlotEngine
 
 _TILE_PX, _CAPTION_PX = 256, 30
-_PAPER, _INK, _FAILED = "#ffffff", "#222222", "#c8c8c8"
+_BACKGROUND, _TEXT, _FAILED_TILE = "#ffffff", "#222222", "#c8c8c8"
 
 
 @torch.no_grad()
@@ -25,30 +25,32 @@ def sheet(
 ) -> Image.Image:
     """One row per prompt, one column per seed; a grey tile where numbers overflowed.
 
-    `count` pictures of each, with seeds `seed`, `seed + 1`, ...; 0 steps means the card's own. The
-    networks of `parts` draw as they are, and are left in training as they were.
+    Draws `count` pictures of each, with seeds `seed`, `seed + 1`, ...; 0 steps means the card's own
+    number. The networks of `parts` draw with their current weights, and keep their training mode.
     """
     requests = list(_requests(parts, prompts, count, seed, steps))
     networks: list[Any] = [parts.unet, parts.vae, parts.text_encoder]
-    modes = [network.training for network in networks]
+    training_modes = [network.training for network in networks]
     for network in networks:
         network.eval()
     try:
-        return _laid_out(prompts, count, dict(_drawn(SlotEngine(parts, capacity=4), requests)))
+        return _compose_sheet(
+            prompts, count, dict(_draw_all(SlotEngine(parts, capacity=4), requests))
+        )
     finally:
-        for network, training in zip(networks, modes, strict=True):
+        for network, training in zip(networks, training_modes, strict=True):
             network.train(training)
 
 
-def _drawn(engine: SlotEngine, waiting: list[RenderRequest]) -> Iterator[tuple[str, Rendered]]:
+def _draw_all(engine: SlotEngine, waiting: list[RenderRequest]) -> Iterator[tuple[str, Rendered]]:
     """The pictures that could be drawn, by "row,column"."""
-    running = 0
-    while waiting or running:
-        while waiting and running < engine.capacity:
+    in_flight = 0
+    while waiting or in_flight:
+        while waiting and in_flight < engine.capacity:
             engine.admit(waiting.pop(0))
-            running += 1
+            in_flight += 1
         result = engine.step()
-        running -= len(result.finished) + len(result.failed)
+        in_flight -= len(result.finished) + len(result.failed)
         yield from ((rendered.row_id, rendered) for rendered in result.finished)
 
 
@@ -74,18 +76,18 @@ def _requests(
             )
 
 
-def _laid_out(prompts: Sequence[str], count: int, drawn: dict[str, Rendered]) -> Image.Image:
+def _compose_sheet(prompts: Sequence[str], count: int, drawn: dict[str, Rendered]) -> Image.Image:
     pitch = _TILE_PX + _CAPTION_PX
     size = (count * _TILE_PX, len(prompts) * pitch)
-    picture = Image.new("RGB", size, _PAPER)
+    picture = Image.new("RGB", size, _BACKGROUND)
     draw = ImageDraw.Draw(picture)
     font = ImageFont.load_default(13)
     for row, prompt in enumerate(prompts):
-        draw.text((6, row * pitch + 8), prompt, _INK, font=font)
+        draw.text((6, row * pitch + 8), prompt, _TEXT, font=font)
         for column in range(count):
             rendered = drawn.get(f"{row},{column}")
-            place = (column * _TILE_PX, row * pitch + _CAPTION_PX)
-            picture.paste(_FAILED if rendered is None else _tile(rendered), _box(place))
+            corner = (column * _TILE_PX, row * pitch + _CAPTION_PX)
+            picture.paste(_FAILED_TILE if rendered is None else _tile(rendered), _box(corner))
     return picture
 
 
@@ -94,5 +96,5 @@ def _tile(rendered: Rendered) -> Image.Image:
     return picture.resize((_TILE_PX, _TILE_PX), Image.Resampling.LANCZOS)
 
 
-def _box(place: tuple[int, int]) -> tuple[int, int, int, int]:
-    return (*place, place[0] + _TILE_PX, place[1] + _TILE_PX)
+def _box(corner: tuple[int, int]) -> tuple[int, int, int, int]:
+    return (*corner, corner[0] + _TILE_PX, corner[1] + _TILE_PX)

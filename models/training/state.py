@@ -28,14 +28,14 @@ from models.contract import EngineError
 #: The version of the format that this code writes, and the only one it reads.
 FORMAT = 2
 #: How many states are kept.
-KEPT = 2
+KEPT_STATES = 2
 
 _FACTS = "state.json"
-_PART = ".part"
+_PARTIAL = ".part"
 
 
 class StateError(EngineError):
-    """A state cannot be written or read; the message says which, and what is still usable."""
+    """A state cannot be written or read; the message says which, and which is still usable."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -55,62 +55,62 @@ class States:
 
     def latest(self) -> Path | None:
         """The newest complete state, or None."""
-        whole = self._whole()
-        return whole[-1] if whole else None
+        complete = self._complete_states()
+        return complete[-1] if complete else None
 
     def save(self, state: State) -> Path:
         """Write a state durably, drop all but the last two, and return its path.
 
         Raises StateError if it cannot be written; earlier states are untouched.
         """
-        place = self._folder / f"step-{state.step:08d}"
-        part = place.with_name(place.name + _PART)
+        folder = self._folder / f"step-{state.step:08d}"
+        partial = folder.with_name(folder.name + _PARTIAL)
         try:
-            shutil.rmtree(part, ignore_errors=True)
-            part.mkdir(parents=True)
-            _write(state, part)
-            shutil.rmtree(place, ignore_errors=True)
-            part.replace(place)
-            _bring_to_disk(self._folder)
+            shutil.rmtree(partial, ignore_errors=True)
+            partial.mkdir(parents=True)
+            _write(state, partial)
+            shutil.rmtree(folder, ignore_errors=True)
+            partial.replace(folder)
+            _sync_to_disk(self._folder)
         except (OSError, SafetensorError) as fault:
-            shutil.rmtree(part, ignore_errors=True)
+            shutil.rmtree(partial, ignore_errors=True)
             reason = getattr(fault, "strerror", None) or fault
-            raise StateError(f"{place} cannot be written ({reason})") from fault
+            raise StateError(f"{folder} cannot be written ({reason})") from fault
         except BaseException:  # A second Ctrl-C.
-            shutil.rmtree(part, ignore_errors=True)
+            shutil.rmtree(partial, ignore_errors=True)
             raise
-        for old in self._whole()[:-KEPT]:
+        for old in self._complete_states()[:-KEPT_STATES]:
             shutil.rmtree(old, ignore_errors=True)
-        return place
+        return folder
 
-    def sweep(self) -> None:
-        """Remove what a process left behind that was killed while saving."""
-        for part in self._folder.glob(f"step-*{_PART}"):
-            shutil.rmtree(part, ignore_errors=True)
+    def remove_partial(self) -> None:
+        """Remove the partial state of a process that was killed while saving."""
+        for partial in self._folder.glob(f"step-*{_PARTIAL}"):
+            shutil.rmtree(partial, ignore_errors=True)
 
-    def load(self, place: Path) -> State:
+    def load(self, folder: Path) -> State:
         """The state in the given folder, its tensors on the CPU. StateError if it is damaged."""
         try:
-            facts = json.loads((place / _FACTS).read_text("utf-8"))
-            tensors = {path.stem: load_file(path) for path in place.glob("*.safetensors")}
+            facts = json.loads((folder / _FACTS).read_text("utf-8"))
+            tensors = {path.stem: load_file(path) for path in folder.glob("*.safetensors")}
         except (OSError, ValueError, SafetensorError) as fault:
-            older = [path.name for path in self._whole() if path != place]
+            older = [path.name for path in self._complete_states() if path != folder]
             hint = f"; remove it to go on from {older[-1]}" if older else ""
-            raise StateError(f"{place} is damaged ({fault}){hint}.") from fault
+            raise StateError(f"{folder} is damaged ({fault}){hint}.") from fault
         if not isinstance(facts, dict) or facts.pop("format", None) != FORMAT:
             raise StateError(
-                f"{place} was written by another version of this program: go on with that one, or "
+                f"{folder} was written by another version of this program: go on with that one, or "
                 "begin anew in another folder."
             )
         return State(step=int(facts.pop("step")), tensors=tensors, facts=facts)
 
     def size_bytes(self) -> int:
         """The total size of the complete states on disk."""
-        return sum(p.stat().st_size for place in self._whole() for p in place.iterdir())
+        return sum(p.stat().st_size for folder in self._complete_states() for p in folder.iterdir())
 
-    def _whole(self) -> list[Path]:
+    def _complete_states(self) -> list[Path]:
         found = (path.parent for path in self._folder.glob(f"step-*/{_FACTS}"))
-        return sorted(path for path in found if not path.name.endswith(_PART))
+        return sorted(path for path in found if not path.name.endswith(_PARTIAL))
 
 
 def _write(state: State, folder: Path) -> None:
@@ -121,10 +121,10 @@ def _write(state: State, folder: Path) -> None:
     facts = {"format": FORMAT, "step": state.step, **state.facts}
     (folder / _FACTS).write_text(json.dumps(facts), "utf-8")
     for path in (*folder.iterdir(), folder):
-        _bring_to_disk(path)
+        _sync_to_disk(path)
 
 
-def _bring_to_disk(path: Path) -> None:
+def _sync_to_disk(path: Path) -> None:
     handle = os.open(path, os.O_RDONLY)
     try:
         os.fsync(handle)
@@ -132,7 +132,7 @@ def _bring_to_disk(path: Path) -> None:
         os.close(handle)
 
 
-def taken_apart(state: Mapping[str, Any]) -> tuple[dict[str, Tensor], dict[str, Any]]:
+def split_optimizer_state(state: Mapping[str, Any]) -> tuple[dict[str, Tensor], dict[str, Any]]:
     """An optimizer's `state_dict` as tensors by name ("7.exp_avg") and the JSON of the rest."""
     tensors: dict[str, Tensor] = {}
     rest: dict[str, Any] = {}
@@ -142,14 +142,14 @@ def taken_apart(state: Mapping[str, Any]) -> tuple[dict[str, Tensor], dict[str, 
     return tensors, {"values": rest, "groups": state["param_groups"]}
 
 
-def put_together(tensors: Mapping[str, Tensor], facts: Mapping[str, Any]) -> dict[str, Any]:
-    """The `state_dict` that `taken_apart` split."""
+def join_optimizer_state(tensors: Mapping[str, Tensor], facts: Mapping[str, Any]) -> dict[str, Any]:
+    """The `state_dict` that `split_optimizer_state` split."""
     state: dict[int, dict[str, Any]] = {}
     for path, value in [*tensors.items(), *facts["values"].items()]:
         index, _, name = path.partition(".")
         # torch stores a number as a 0-d tensor, which must not share the file's memory.
-        held = value.clone() if isinstance(value, torch.Tensor) else value
-        state.setdefault(int(index), {})[name] = held
+        own_value = value.clone() if isinstance(value, torch.Tensor) else value
+        state.setdefault(int(index), {})[name] = own_value
     groups = [
         {name: tuple(v) if name == "betas" else v for name, v in group.items()}
         for group in facts["groups"]

@@ -25,7 +25,7 @@ from PIL import Image
 
 from models.measuring.adherence import GROUPS
 from models.report import Row, table, write_json
-from models.training.precision import lowers
+from models.training.precision import prefers_bfloat16
 
 #: The first training's changes to the recipe: the model learns all grades, quickly.
 MIXED: dict[str, Any] = {"epochs": 1, "lr": 5.0e-4, "ema_decay": 0.995}
@@ -34,7 +34,7 @@ KEPT: dict[str, Any] = {"ema_decay": 0.999}
 #: The default learning rates of the second training.
 RATES = (2.0e-4,)
 #: The cheaper number format, if this processor has instructions for it.
-PRECISION = "bf16" if lowers(torch.device("cpu")) else "auto"
+PRECISION = "bf16" if prefers_bfloat16(torch.device("cpu")) else "auto"
 #: The changes of both: buckets of exactly the sizes that the model draws, batches for two cores.
 BOTH: dict[str, Any] = {
     "resolution_px": 144,

@@ -246,7 +246,7 @@ def _own(bench: Bench, device: torch.device, *, compiled: bool = False) -> Calla
     from models.catalogue.card import Prediction
     from models.data.batches import Batch
     from models.engine.schedule import Schedule
-    from models.finetuning.material import Fed
+    from models.finetuning.material import StepInput
     from models.finetuning.recipe import Recipe
     from models.finetuning.steps import Stepper
     from models.finetuning.trainee import Trainee
@@ -261,7 +261,7 @@ def _own(bench: Bench, device: torch.device, *, compiled: bool = False) -> Calla
     material: Any = _Fixed(bench.latents)
     indices = tuple(range(bench.batch))
     bucket = Bucket(8 * bench.latent_px, 8 * bench.latent_px)
-    fed = Fed(step=0, epoch=0, batch=Batch(bucket=bucket, indices=indices), ids=_ids(bench))
+    fed = StepInput(step=0, epoch=0, batch=Batch(bucket=bucket, indices=indices), ids=_ids(bench))
 
     def step() -> float:
         gradients = stepper.gradients(fed, material)

@@ -17,13 +17,13 @@ from PIL import Image
 
 from models.contract import Draw, RenderRequest
 from models.engine.codec import lanczos
-from models.engine.draw import drawn
+from models.engine.draw import draw_all
 from models.engine.loader import load
 from models.engine.slots import SlotEngine
 from models.measuring import adherence
 from models.painter.portrait import sample
 from models.painter.tags import tags
-from models.training.precision import lowers
+from models.training.precision import prefers_bfloat16
 from tests.stages.tastes import SIDE_PX
 
 #: Rows of one UNet call.
@@ -76,7 +76,7 @@ def pictures(model: str, asked: Sequence[Wish], kept: Path) -> np.ndarray:
 
 def _drawn(model: str, asked: Sequence[Wish]) -> np.ndarray:
     parts = load(model, device="cpu")
-    if lowers(parts.device):
+    if prefers_bfloat16(parts.device):
         parts.unet.to(torch.bfloat16)
     engine = SlotEngine(replace(parts, upscale=lanczos), capacity=_AT_ONCE)
     info, found = engine.info, {}
@@ -95,7 +95,7 @@ def _drawn(model: str, asked: Sequence[Wish]) -> np.ndarray:
         )
         for i, wish in enumerate(asked)
     ]
-    for row_id, outcome in drawn(engine, requests):
+    for row_id, outcome in draw_all(engine, requests):
         assert not isinstance(outcome, str), outcome
         found[int(row_id)] = np.frombuffer(outcome.rgb, np.uint8)
     return np.stack([found[i] for i in range(len(asked))]).reshape(-1, SIDE_PX, SIDE_PX, 3)

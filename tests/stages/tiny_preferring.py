@@ -19,7 +19,7 @@ from torch import Tensor
 from models.__main__ import main
 from models.catalogue.registry import card_of, seal
 from models.manifest import JudgementLine, Manifest, PictureLine, Split
-from models.preference.run import Preferring
+from models.preference.run import PreferenceTraining
 from tests.stages.manifests import add_picture, say, write_manifest
 from tests.stages.tiny_models import build
 
@@ -112,11 +112,11 @@ def bench(tmp_path: Path, voted_base: Path) -> Bench:
 
 def stop_at(monkeypatch: pytest.MonkeyPatch, step: int, what: Callable[[], None]) -> None:
     """Let something happen in the middle of the given step (from 0)."""
-    gradients = Preferring.gradients
+    gradients = PreferenceTraining.gradients
 
-    def wrapped(self: Preferring, number: int) -> Any:
+    def wrapped(self: PreferenceTraining, number: int) -> Any:
         if number == step:
             what()
         return gradients(self, number)
 
-    monkeypatch.setattr(Preferring, "gradients", wrapped)
+    monkeypatch.setattr(PreferenceTraining, "gradients", wrapped)

@@ -141,14 +141,14 @@ def encoded(count: int, end: int) -> dict[str, EncodedPictures]:
 
 def stop_behind(monkeypatch: pytest.MonkeyPatch, step: int) -> None:
     """Press Ctrl-C in the middle of step number `step` (from 1) of every training."""
-    learn = Trainer._learn
+    learn = Trainer._take_step
 
     def wrapped(self: Trainer) -> Any:
         if self.step == step - 1:
             os.kill(os.getpid(), signal.SIGINT)
         return learn(self)
 
-    monkeypatch.setattr(Trainer, "_learn", wrapped)
+    monkeypatch.setattr(Trainer, "_take_step", wrapped)
 
 
 def _remembered(z: Tensor, _: Tensor, g: torch.Generator) -> Tensor:

@@ -1,7 +1,7 @@
 """`python -m models safety-report`: the scores of pictures that are known to be harmless.
 
-A command of `models.__main__`. It counts how many would be called nude at each threshold, and the
-cost of a look. Must not know policy's thresholds.
+A command of `models.__main__`. It counts how many would be called nude at each threshold, and
+measures the time per picture. Must not know policy's thresholds.
 """
 
 from __future__ import annotations
@@ -27,31 +27,36 @@ _SUFFIXES = {".png", ".jpg", ".jpeg", ".webp"}
 
 
 @dataclass(slots=True)
-class Findings:
+class ScorerFindings:
     """One scorer's results for every picture at several sizes, and their cost."""
 
     sizes: str
-    told: dict[str, list[float]] = field(default_factory=dict[str, list[float]])
+    likelihoods: dict[str, list[float]] = field(default_factory=dict[str, list[float]])
     took_s: float = 0.0
 
-    def take(self, viewer: Viewer, seen: Sequence[Image.Image]) -> None:
+    def score(self, viewer: Viewer, pictures: Sequence[Image.Image]) -> None:
         """Score the views of one picture; the strictest counts. Raises ScoringError."""
         began_s = time.perf_counter()
-        found = strictest(viewer, seen)
+        scores = strictest(viewer, pictures)
         self.took_s += time.perf_counter() - began_s
-        for measure, likely in found.items():
-            self.told.setdefault(measure, []).append(likely)
+        for measure, likely in scores.items():
+            self.likelihoods.setdefault(measure, []).append(likely)
 
-    def rows(self, name: str, over: Sequence[float]) -> Iterator[Row]:
+    def rows(self, name: str, thresholds: Sequence[float]) -> Iterator[Row]:
         """The table's lines: the shares over each threshold, the tail, the cost."""
-        for measure, values in self.told.items():
-            what = f"{name}, {self.sizes}, {measure}"
-            for bar in over:
-                share = sum(value >= bar for value in values) / len(values)
-                yield Row(area="safety", name=f"{what} >= {bar:g}", value=100 * share, unit="%")
+        for measure, values in self.likelihoods.items():
+            label_prefix = f"{name}, {self.sizes}, {measure}"
+            for threshold in thresholds:
+                share = sum(value >= threshold for value in values) / len(values)
+                yield Row(
+                    area="safety",
+                    name=f"{label_prefix} >= {threshold:g}",
+                    value=100 * share,
+                    unit="%",
+                )
             for label, value in (("p99", percentile(values, 0.99)), ("most", max(values))):
-                yield Row(area="safety", name=f"{what}, {label}", value=value, unit="")
-        count = len(next(iter(self.told.values())))
+                yield Row(area="safety", name=f"{label_prefix}, {label}", value=value, unit="")
+        count = len(next(iter(self.likelihoods.values())))
         cost_ms = 1000 * self.took_s / count
         yield Row(area="safety", name=f"{name}, {self.sizes}", value=cost_ms, unit="ms/picture")
 
@@ -74,7 +79,7 @@ def run(args: argparse.Namespace) -> int:
         raise EngineError("there is no picture in these folders (png, jpg or webp).")
     rows = [Row(area="safety", name="harmless pictures", value=len(pictures), unit="")]
     for viewer in _viewers(args):
-        rows += measured(viewer, pictures, args.over)
+        rows += measure_scorer(viewer, pictures, args.over)
     print(table(rows))
     if args.json is not None:
         write_json(rows, args.json)
@@ -89,19 +94,21 @@ def _viewers(args: argparse.Namespace) -> Iterator[Viewer]:
         yield open_tagger(args.tagger)
 
 
-def measured(viewer: Viewer, pictures: Sequence[Path], over: Sequence[float]) -> list[Row]:
+def measure_scorer(
+    viewer: Viewer, pictures: Sequence[Path], thresholds: Sequence[float]
+) -> list[Row]:
     """A scorer's results for the pictures: whole, and in parts if it looks at those.
 
     EngineError names a picture that cannot be read or scored.
     """
-    whole, parts = Findings("whole"), Findings("with parts")
+    whole, parts = ScorerFindings("whole"), ScorerFindings("with parts")
     for path in pictures:
         try:
             picture = open_rgb(path)
-            whole.take(viewer, [picture])
+            whole.score(viewer, [picture])
             if viewer.part_px is not None:
-                parts.take(viewer, views(picture, viewer.part_px))
+                parts.score(viewer, views(picture, viewer.part_px))
         except (ScoringError, UnusableError) as fault:
             raise EngineError(f"{path}: {fault}") from fault
     sizes = [whole] if viewer.part_px is None else [whole, parts]
-    return [row for found in sizes for row in found.rows(viewer.name, over)]
+    return [row for findings in sizes for row in findings.rows(viewer.name, thresholds)]

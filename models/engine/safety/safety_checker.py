@@ -1,4 +1,4 @@
-"""Diffusers' safety checker, if a model's folder brings its weights.
+"""Diffusers' safety checker, if a model's folder includes its weights.
 
 Called by `scorer`. It only answers yes or no, without a likelihood, so the score is 1 or 0.
 """
@@ -39,19 +39,19 @@ class SafetyChecker:
     def __call__(self, view: Image.Image) -> dict[str, float]:
         """`nudity`: 1 if it would black the picture out, 0 if not."""
         pixels = self._processor(view, return_tensors="pt").pixel_values
-        # It blacks out the images passed beside the pixels, which are none of ours.
-        _, found = self._checker(clip_input=pixels, images=np.zeros((1, 1)))
-        return {"nudity": float(found[0])}
+        # It blacks out the images passed beside the pixels, so it gets a dummy.
+        _, flags = self._checker(clip_input=pixels, images=np.zeros((1, 1)))
+        return {"nudity": float(flags[0])}
 
 
 def has_checker(folder: Path) -> bool:
     """Whether the model's folder names a safety checker and has its weights.
 
-    A model from the hub has only the config: the loader downloads just what it draws with.
+    A model from the hub has only the config: the loader downloads only what drawing needs.
     """
-    named = read_config(folder, "model_index.json").get(FOLDER)
-    there = any((folder / FOLDER / name).is_file() for name in _WEIGHTS)
-    return bool(named and named[0]) and there
+    indexed = read_config(folder, "model_index.json").get(FOLDER)
+    has_weights = any((folder / FOLDER / name).is_file() for name in _WEIGHTS)
+    return bool(indexed and indexed[0]) and has_weights
 
 
 def open_checker(folder: Path) -> SafetyChecker:

@@ -26,16 +26,16 @@ from models.engine.safety.wd_tagger import open_tagger
 
 log = logging.getLogger(__name__)
 
-#: A picture whose pixels spread this much (of 0..255) in every channel is 1/e blank; drawn ones
-#: spread 30 and more, which leaves less than 0.01.
-_SPREAD = 6.0
+#: A picture whose pixels deviate this much (of 0..255) in every channel scores 1/e for blank;
+#: drawn ones deviate by 30 and more and score less than 0.01.
+_SPREAD_SCALE = 6.0
 
 
 class PictureScorer:
     """Implements `contract.Scorer` with the given scorers.
 
-    `values` has each measure once, from the strictest view of the strictest scorer, and each
-    scorer's own result: `nudity.open_nsfw`.
+    `values` has each measure once, from the strictest view of the strictest scorer, and beside it
+    each scorer's own result, such as `nudity.open_nsfw`.
     """
 
     def __init__(self, viewers: Sequence[Viewer] = ()) -> None:
@@ -48,54 +48,54 @@ class PictureScorer:
 
     def score(self, rendered: Rendered) -> Scores:
         """Every measure of one picture, each in 0..1. Raises ScoringError if one is missing."""
-        with _told("the picture"):
+        with _raise_as_scoring_error("the picture"):
             size = (rendered.width_px, rendered.height_px)
             picture = Image.frombytes("RGB", size, rendered.rgb)
             values = {Score.BLANK.value: blankness(picture)}
         for viewer in self._viewers:
-            _join(values, viewer, views(picture, viewer.part_px))
+            _merge_scores(values, viewer, views(picture, viewer.part_px))
         return Scores(values=values)
 
     def score_preview(self, preview_png: bytes) -> Scores:
-        """The scores from one look at a preview, without `blank`. Raises ScoringError as above."""
-        with _told("the preview"):
+        """The scores of a preview, seen whole, without `blank`. Raises ScoringError as above."""
+        with _raise_as_scoring_error("the preview"):
             view = Image.open(io.BytesIO(preview_png)).convert("RGB")
         values: dict[str, float] = {}
         for viewer in self._viewers:
-            _join(values, viewer, [view])
+            _merge_scores(values, viewer, [view])
         return Scores(values=values)
 
 
 def likelihoods(viewer: Viewer, view: Image.Image) -> dict[str, float]:
-    """A scorer's likelihoods for one view, each in 0..1. Raises ScoringError for anything else."""
-    with _told(viewer.name):
-        found = viewer(view)
-    for measure, likely in found.items():
+    """A scorer's likelihoods for one view, each in 0..1. Raises ScoringError for other values."""
+    with _raise_as_scoring_error(viewer.name):
+        scores = viewer(view)
+    for measure, likely in scores.items():
         # NaN would lose every comparison, and so pass as harmless.
         if not (math.isfinite(likely) and 0 <= likely <= 1):
             raise ScoringError(f"{viewer.name} gave {likely} for {measure}, which is no score.")
-    return found
+    return scores
 
 
-def strictest(viewer: Viewer, seen: Sequence[Image.Image]) -> dict[str, float]:
+def strictest(viewer: Viewer, pictures: Sequence[Image.Image]) -> dict[str, float]:
     """The highest value of each measure over one picture's views: the whole, then its parts."""
-    found = dict(likelihoods(viewer, seen[0]))
-    for part in seen[1:]:
+    scores = dict(likelihoods(viewer, pictures[0]))
+    for part in pictures[1:]:
         for measure, likely in likelihoods(viewer, part).items():
-            found[measure] = max(likely**PART_POWER, found[measure])
-    return found
+            scores[measure] = max(likely**PART_POWER, scores[measure])
+    return scores
 
 
-def _join(values: dict[str, float], viewer: Viewer, seen: Sequence[Image.Image]) -> None:
+def _merge_scores(values: dict[str, float], viewer: Viewer, parts: Sequence[Image.Image]) -> None:
     """Raise each measure to this scorer's value, and record that value."""
-    for measure, likely in strictest(viewer, seen).items():
+    for measure, likely in strictest(viewer, parts).items():
         for name in (measure, f"{measure}.{viewer.name}"):
             values[name] = max(likely, values.get(name, 0.0))
 
 
 @contextmanager
-def _told(what: str) -> Iterator[None]:
-    """Turn whatever a scorer and its libraries raise into one named error."""
+def _raise_as_scoring_error(what: str) -> Iterator[None]:
+    """Turn any error of a scorer and its libraries into a ScoringError that names `what`."""
     try:
         yield
     except Exception as fault:  # translated, not swallowed
@@ -139,4 +139,4 @@ def scorer_of(card: Card, folder: Path, tagger: str | None = None) -> PictureSco
 
 def blankness(picture: Image.Image) -> float:
     """1 for a picture of one colour, close to 0 for anything drawn."""
-    return math.exp(-max(ImageStat.Stat(picture).stddev) / _SPREAD)
+    return math.exp(-max(ImageStat.Stat(picture).stddev) / _SPREAD_SCALE)

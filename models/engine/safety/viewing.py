@@ -15,10 +15,10 @@ from models.contract import EngineError
 if TYPE_CHECKING:
     import onnxruntime
 
-#: A part is two thirds as wide and high as its picture, so what one cut halves another shows whole.
-_PART = 2 / 3
+#: A part is two thirds as wide and high as its picture: what one part cuts, another shows whole.
+_PART_SHARE = 2 / 3
 #: Each of four parts is one more chance of a false alarm, and shows a face where the whole shows a
-#: person, so it must be surer: its likelihood counts to this power. docs/safety.md shows the
+#: person, so it must be surer: its likelihood is raised to this power. docs/safety.md shows the
 #: effect.
 PART_POWER = 3
 
@@ -33,9 +33,9 @@ class Viewer(Protocol):
 
     @property
     def part_px(self) -> int | None:
-        """The least short side at which a part shows more than the whole picture.
+        """The short side that a part needs, at least, to show more than the whole picture.
 
-        None: it looks only at whole pictures.
+        None if it looks only at whole pictures.
         """
         ...
 
@@ -45,12 +45,12 @@ class Viewer(Protocol):
 
 
 def views(picture: Image.Image, part_px: int | None) -> list[Image.Image]:
-    """The whole picture and, if their short side has `part_px` pixels, four parts of it.
+    """The whole picture and, if their short side has `part_px` pixels or more, four parts of it.
 
     Every scorer shrinks its input to a small square, which loses small things in a large picture,
     and some crop the edges; the parts overlap and reach every corner.
     """
-    width, height = round(picture.width * _PART), round(picture.height * _PART)
+    width, height = round(picture.width * _PART_SHARE), round(picture.height * _PART_SHARE)
     if part_px is None or min(width, height) < part_px:
         return [picture]
     lefts, tops = (0, picture.width - width), (0, picture.height - height)
@@ -58,8 +58,8 @@ def views(picture: Image.Image, part_px: int | None) -> list[Image.Image]:
     return [picture, *(picture.crop((x, y, x + width, y + height)) for x, y in corners)]
 
 
-def session(weights: Path) -> onnxruntime.InferenceSession:
-    """An ONNX network on one CPU thread. Raises EngineError if the file is none."""
+def open_session(weights: Path) -> onnxruntime.InferenceSession:
+    """Open an ONNX network on one CPU thread. Raises EngineError for other files."""
     import onnxruntime
 
     options = onnxruntime.SessionOptions()

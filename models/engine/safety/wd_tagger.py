@@ -16,7 +16,7 @@ from PIL import Image, ImageOps
 
 from models.catalogue.hub import HUB_ID, fetch
 from models.contract import EngineError
-from models.engine.safety.viewing import session
+from models.engine.safety.viewing import open_session
 
 if TYPE_CHECKING:
     import onnxruntime
@@ -25,10 +25,10 @@ WEIGHTS = "model.onnx"
 LABELS = "selected_tags.csv"
 #: The category of the four ratings in `selected_tags.csv`.
 _RATING = "9"
-#: Danbooru's ratings for partial or full nudity; each picture has one of four ratings, so the
-#: probabilities of two add up.
+#: Danbooru's ratings for partial or full nudity; each picture has exactly one of four ratings, so
+#: the probabilities of these two add up.
 _NUDE_RATINGS = ("questionable", "explicit")
-#: Tags for such pictures; the likeliest counts.
+#: Tags for nudity; the likeliest counts.
 _NUDE_TAGS = (
     "anus", "bottomless", "breasts_out", "completely_nude", "nipples", "nude", "penis", "pussy",
     "sex", "topless",
@@ -38,7 +38,7 @@ _CHILD_TAGS = ("child", "female_child", "loli", "male_child", "shota", "toddler"
 
 
 #: The probability from which a tag counts as seen; the version 3 model cards use about this.
-_SEEN = 0.35
+_SEEN_FROM = 0.35
 
 
 class WdTagger:
@@ -53,10 +53,10 @@ class WdTagger:
         """
         self._network = network
         self._input = network.get_inputs()[0]
-        self._ratings = _places(labels, [f"rating:{rating}" for rating in _NUDE_RATINGS])
+        self._ratings = _positions(labels, [f"rating:{rating}" for rating in _NUDE_RATINGS])
         if len(self._ratings) != len(_NUDE_RATINGS):
             raise EngineError(f"{LABELS} lacks the ratings {' and '.join(_NUDE_RATINGS)}.")
-        self._nude, self._child = _places(labels, _NUDE_TAGS), _places(labels, _CHILD_TAGS)
+        self._nude, self._child = _positions(labels, _NUDE_TAGS), _positions(labels, _CHILD_TAGS)
         if not self._nude or not self._child:
             raise EngineError(f"{LABELS} has none of Danbooru's tags for nudity, or for children.")
         #: Every tag that it knows, in Danbooru's spelling, without ratings.
@@ -71,7 +71,7 @@ class WdTagger:
         Raises EngineError if the network does not fit its labels, ValueError if it returns no
         probabilities.
         """
-        likely = self._likely(view)
+        likely = self._probabilities(view)
         rated = min(1.0, float(likely[self._ratings].sum()))
         return {
             "nudity": max(rated, float(likely[self._nude].max())),
@@ -79,22 +79,22 @@ class WdTagger:
         }
 
     def tags(self, view: Image.Image) -> frozenset[str]:
-        """The tags that it sees; raises as above."""
-        seen = zip(self._labels, self._likely(view), strict=True)
-        return self.vocabulary & {label for label, likely in seen if likely >= _SEEN}
+        """The tags that it sees; raises the same errors as a call."""
+        probabilities = zip(self._labels, self._probabilities(view), strict=True)
+        return self.vocabulary & {label for label, likely in probabilities if likely >= _SEEN_FROM}
 
-    def _likely(self, view: Image.Image) -> np.ndarray:
+    def _probabilities(self, view: Image.Image) -> np.ndarray:
         """The probability of every label, in their order."""
-        told = self._network.run(None, {self._input.name: self._pixels(view)})[0]
-        likely = np.asarray(told, dtype=np.float64).reshape(-1)
-        if len(likely) != len(self._labels):
+        output = self._network.run(None, {self._input.name: self._pixels(view)})[0]
+        probabilities = np.asarray(output, dtype=np.float64).reshape(-1)
+        if len(probabilities) != len(self._labels):
             raise EngineError(
-                f"the tagger tells {len(likely)} things and {LABELS} names {len(self._labels)}: "
-                "they belong to different models."
+                f"the tagger gives {len(probabilities)} values and {LABELS} names "
+                f"{len(self._labels)}: they belong to different models."
             )
-        if not ((likely >= 0) & (likely <= 1)).all():
-            raise ValueError("the tagger tells numbers that are no probabilities.")
-        return likely
+        if not ((probabilities >= 0) & (probabilities <= 1)).all():
+            raise ValueError("the tagger gives values that are no probabilities.")
+        return probabilities
 
     def _side_px(self) -> int:
         match self._input.shape:
@@ -128,7 +128,7 @@ def open_tagger(where: str) -> WdTagger:
         if not (folder / name).is_file():
             raise EngineError(f"WD_TAGGER: {folder} has no {name}.")
     try:
-        return WdTagger(session(folder / WEIGHTS), _labels(folder / LABELS))
+        return WdTagger(open_session(folder / WEIGHTS), _labels(folder / LABELS))
     except EngineError as fault:
         raise EngineError(f"WD_TAGGER: {fault}") from fault
     except Exception as fault:  # translated, not swallowed: another layout breaks anywhere
@@ -147,5 +147,5 @@ def _labels(path: Path) -> list[str]:
         raise EngineError(f"{path} is no table with the columns name and category.") from fault
 
 
-def _places(labels: Sequence[str], wanted: Sequence[str]) -> list[int]:
-    return [place for place, label in enumerate(labels) if label in wanted]
+def _positions(labels: Sequence[str], wanted: Sequence[str]) -> list[int]:
+    return [position for position, label in enumerate(labels) if label in wanted]

@@ -12,7 +12,7 @@ import torch
 from torch import nn
 
 from models.data.evidence import Preference
-from models.training.exhibits import Errors, Exhibit, Exhibits, PlainUnet
+from models.training.judged_pictures import Errors, JudgedPictures, PlainUnet, StepPicture
 from models.training.objective import Objective
 
 #: Evaluations of one pair, each with its own noise and noise level.
@@ -26,23 +26,23 @@ def agreements(
     parent: nn.Module,
     candidate: nn.Module,
     objective: Objective,
-    exhibits: Exhibits,
+    judged: JudgedPictures,
     pairs: Sequence[Preference],
 ) -> list[bool]:
     """For each pair, whether the candidate gained more on its better picture than on its worse."""
     before, after = PlainUnet(parent), PlainUnet(candidate)
     answers: list[bool] = []
     for number, pair in enumerate(pairs):
-        errors = Errors(_rows(pair, number), exhibits, objective, 0, _SEED)
-        gained = errors.of(errors.said(before)) - errors.of(errors.said(after))
+        errors = Errors(_rows(pair, number), judged, objective, 0, _SEED)
+        gained = errors.losses(errors.output(before)) - errors.losses(errors.output(after))
         answers.append(bool(gained[0::2].sum() > gained[1::2].sum()))
     return answers
 
 
-def _rows(pair: Preference, number: int) -> list[Exhibit]:
+def _rows(pair: Preference, number: int) -> list[StepPicture]:
     """The pair, repeated per evaluation: better and worse alternate, with the same noise."""
     return [
-        Exhibit(name=name, lot=number * _LOOKS + look, sign=1)
+        StepPicture(name=name, noise_key=number * _LOOKS + look, sign=1)
         for look in range(_LOOKS)
         for name in (pair.better, pair.worse)
     ]

@@ -49,7 +49,7 @@ from models.measuring.gate.witness import (
 from models.measuring.judge.network import Judge
 from models.measuring.studio import Studio
 from models.report import Row, table, write_json
-from models.training.material import exhibits_of
+from models.training.material import judged_pictures_of
 from models.training.objective import Objective
 
 #: The sheet beside the candidate's card: the parent's pictures above the candidate's.
@@ -269,9 +269,9 @@ def _agreements(case: Candidacy) -> list[bool]:
     pictures = [line for line in case.manifest.pictures if line.file_name in named]
     if not pictures:
         return []
-    exhibits = exhibits_of(case.manifest.path, pictures, parent, lambda _done, _total: None)
+    judged = judged_pictures_of(case.manifest.path, pictures, parent, lambda _done, _total: None)
     objective = Objective(parent.schedule, parent.card.prediction, parent.device)
-    return agreements(parent.unet, candidate.unet, objective, exhibits, pairs)
+    return agreements(parent.unet, candidate.unet, objective, judged, pairs)
 
 
 def _critic(case: Candidacy) -> examine.Critic | None:

@@ -43,7 +43,7 @@ def conditions(guidance: list[float]) -> Conditions:
     count = len(guidance)
     guided = tuple(scale != 1 for scale in guidance)
     return Conditions(
-        told=Embedding(tokens=torch.randn(count + sum(guided), 77, 16, generator=generator)),
+        embedding=Embedding(tokens=torch.randn(count + sum(guided), 77, 16, generator=generator)),
         guidance=torch.tensor(guidance),
         guided=guided,
     )
@@ -81,11 +81,11 @@ def test_rows_with_different_levels_and_guidance_match_solo_runs(unet: nn.Module
     sigma = torch.tensor([10.0, 1.5, 0.3])
     cond = conditions([7.0, 1.0, 3.0])
     together = denoise(x, sigma, cond)
-    unwanted = iter(cond.told.tokens[3:].split(1))
+    unwanted = iter(cond.embedding.tokens[3:].split(1))
     for row, guided in enumerate(cond.guided):
-        tokens = [cond.told.tokens[row : row + 1], *([next(unwanted)] if guided else [])]
+        tokens = [cond.embedding.tokens[row : row + 1], *([next(unwanted)] if guided else [])]
         alone = Conditions(
-            told=Embedding(tokens=torch.cat(tokens)),
+            embedding=Embedding(tokens=torch.cat(tokens)),
             guidance=cond.guidance[row : row + 1],
             guided=(guided,),
         )
@@ -99,7 +99,8 @@ def test_guidance_moves_away_from_the_negative(unet: nn.Module) -> None:
     x, sigma = torch.randn(1, 4, 8, 8), torch.tensor([2.0])
     cond = conditions([3.0])
     positive, negative = (
-        denoise.predict(x, sigma, Embedding(tokens=tokens)) for tokens in cond.told.tokens.split(1)
+        denoise.predict(x, sigma, Embedding(tokens=tokens))
+        for tokens in cond.embedding.tokens.split(1)
     )
     expected = negative + 3 * (positive - negative)
     torch.testing.assert_close(denoise(x, sigma, cond), expected, atol=1e-4, rtol=1e-4)

@@ -8,7 +8,7 @@ import pytest
 import torch
 from torch import Tensor, nn
 
-from models.engine.embedding import Embedding, ask, stacked
+from models.engine.embedding import Embedding, run_unet, stack
 
 
 class Listening(nn.Module):
@@ -28,26 +28,26 @@ def embedding(number: float) -> Embedding:
 
 
 def test_rows_are_stacked_in_their_order_part_by_part() -> None:
-    told = stacked([embedding(0), embedding(10)])
+    told = stack([embedding(0), embedding(10)])
     parts = (told.tokens, told.pooled, told.sizes)
     assert [part.shape for part in parts if part is not None] == [(2, 77, 8), (2, 5), (2, 6)]
     assert [part[-1].flatten()[0].item() for part in parts if part is not None] == [10, 11, 12]
 
 
 def test_parts_that_a_family_lacks_are_not_stacked() -> None:
-    told = stacked([Embedding(tokens=torch.zeros(77, 8))] * 2)
+    told = stack([Embedding(tokens=torch.zeros(77, 8))] * 2)
     assert (told.pooled, told.sizes) == (None, None)
 
 
 @pytest.mark.parametrize("dtype", [torch.float16, torch.bfloat16])
 def test_embeddings_use_the_unets_precision_but_sizes_stay_exact(dtype: torch.dtype) -> None:
     unet = Listening()
-    ask(unet, torch.zeros(1, 4, 8, 8, dtype=dtype), torch.zeros(1), stacked([embedding(1001)]))
+    run_unet(unet, torch.zeros(1, 4, 8, 8, dtype=dtype), torch.zeros(1), stack([embedding(1001)]))
     assert unet.tokens.dtype is unet.beside["text_embeds"].dtype is dtype
     assert unet.beside["time_ids"].tolist() == [[1003, 1004, 1005, 1006, 1007, 1008]]
 
 
 def test_a_family_with_only_tokens_passes_no_added_conditions() -> None:
     unet = Listening()
-    ask(unet, torch.zeros(1, 4, 8, 8), torch.zeros(1), Embedding(tokens=torch.zeros(1, 77, 8)))
+    run_unet(unet, torch.zeros(1, 4, 8, 8), torch.zeros(1), Embedding(tokens=torch.zeros(1, 77, 8)))
     assert unet.beside is None

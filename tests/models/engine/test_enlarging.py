@@ -18,7 +18,7 @@ from models.engine.enlarging import Enlargement, Magnifier
 from models.engine.loader import load
 from models.engine.slots import SlotEngine
 from models.engine.upscaler import Upscaler
-from models.engine.warping import DEPTH_MOST_PX
+from models.engine.warping import DEPTH_MAX_PX
 from tests.stages.tiny_models import NATIVE_PX, request, tiny_folder
 
 __all__ = ["tiny_folder"]
@@ -44,7 +44,7 @@ def wish(name: str, source: bytes, width_px: int, height_px: int) -> RenderReque
 def trained() -> Upscaler:
     """An upscaler with the shipped depth and the deepest warp: the two set how far it sees."""
     torch.manual_seed(1)
-    net = Upscaler(8, 6, DEPTH_MOST_PX)
+    net = Upscaler(8, 6, DEPTH_MAX_PX)
     torch.nn.init.normal_(net.leave.weight, std=0.1)
     return net.eval()
 
@@ -68,7 +68,7 @@ def finished(results: list[TickResult]) -> dict[str, Rendered]:
 
 
 def test_pieces_join_into_the_whole_picture_without_a_seam() -> None:
-    magnifier = upscaler.magnifier(trained(), CPU)
+    magnifier = upscaler.magnifier_of(trained(), CPU)
     asked = wish("a", png(210, 300), 840, 1200)
     row = Enlargement.of(asked, magnifier)
     whole = (magnifier(row.source) * 255).round().to(torch.uint8).permute(1, 2, 0).numpy()

@@ -105,7 +105,7 @@ def test_an_sdxl_unet_is_told_the_native_size_not_the_finished_one(
     denoise = engine._denoise
 
     def listening(x: Tensor, sigma: Tensor, conditions: Conditions) -> Tensor:
-        told.append(conditions.told.sizes)
+        told.append(conditions.embedding.sizes)
         return denoise(x, sigma, conditions)
 
     monkeypatch.setattr(engine, "_denoise", listening)

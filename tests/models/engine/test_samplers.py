@@ -99,7 +99,7 @@ def test_a_whole_picture_equals_diffusers(
     row = descent(kind, 10, **changes)
     # Euler's classes begin at sigma unless the spacing is leading; that choice is not under test.
     plain = float(reference.init_noise_sigma) == pytest.approx(row.sigma, rel=1e-3)
-    row.x = noise[0] * row.sigma if plain else ours.start(noise[0], row.sigma)
+    row.x = noise[0] * row.sigma if plain else ours.first_x(noise[0], row.sigma)
     row.generator.manual_seed(7)
     drawn = run(row, denoise_of(unet, **changes))
     torch.testing.assert_close(drawn, expected[0], rtol=2e-3, atol=2e-3)
@@ -190,7 +190,7 @@ def test_the_last_step_ends_at_the_predicted_picture(unet: Any, kind: Sampler) -
 
 def test_the_starting_noise_has_the_variance_of_training() -> None:
     noise = torch.randn(4, 64, 64, generator=torch.Generator().manual_seed(0))
-    assert float(ours.start(noise, 3.0).var()) == pytest.approx(10.0, rel=0.05)
+    assert float(ours.first_x(noise, 3.0).var()) == pytest.approx(10.0, rel=0.05)
 
 
 def test_a_picture_starts_from_the_noise_of_its_seed() -> None:

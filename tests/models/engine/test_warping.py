@@ -8,7 +8,7 @@ from PIL import Image
 from torch import Tensor
 from torch.nn import functional
 
-from models.engine.warping import DEPTH_MOST_PX, warped
+from models.engine.warping import DEPTH_MAX_PX, warped
 from models.measuring.lines import edge_width_px
 
 
@@ -44,7 +44,7 @@ def test_an_edge_stays_where_it_is() -> None:
 
 def test_no_pixel_gets_a_colour_its_neighbours_do_not_have() -> None:
     x = soft(torch.rand(1, 3, 48, 48) * 2 - 1)
-    y = warped(x, DEPTH_MOST_PX)
+    y = warped(x, DEPTH_MAX_PX)
     most, least = (sign * functional.max_pool2d(sign * x, 9, 1, 4) for sign in (1, -1))
     assert ((y <= most + 1e-5) & (y >= least - 1e-5)).all()
 
@@ -53,7 +53,7 @@ def test_no_pixel_gets_a_colour_its_neighbours_do_not_have() -> None:
 def test_a_picture_without_edges_stays_as_it_is(name: str) -> None:
     along = torch.linspace(-0.5, 0.5, 40) if name == "a shade" else torch.full((40,), 0.3)
     x = along.expand(1, 3, 32, 40).contiguous()
-    apart = (warped(x, DEPTH_MOST_PX) - x).abs()
+    apart = (warped(x, DEPTH_MAX_PX) - x).abs()
     # At the border the shade is cut off, so its slope ends there.
     assert apart[..., 8:-8].max() < 1e-5
 
@@ -67,4 +67,4 @@ def test_half_precision_warps_a_large_picture_like_full_precision() -> None:
 def test_nothing_is_pulled_in_from_beyond_the_border() -> None:
     x = torch.full((1, 3, 32, 32), 0.9)
     x[..., 4:28, 4:28] = -0.9  # An edge near each border, which pushes outward.
-    assert warped(soft(x), DEPTH_MOST_PX)[..., 0, :].min() > 0.85
+    assert warped(soft(x), DEPTH_MAX_PX)[..., 0, :].min() > 0.85

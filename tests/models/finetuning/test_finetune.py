@@ -25,7 +25,7 @@ from models.engine.loader import load
 from models.finetuning import recipe as recipes
 from models.finetuning.command import finetune
 from models.finetuning.steps import Stepper
-from models.finetuning.words import KeptWords, embed
+from models.finetuning.words import CachedWords, embed
 from models.training.lora import merged
 from tests.stages.tiny_finetuning import Place, place, tiny_base
 from tests.stages.tiny_models import build
@@ -186,9 +186,9 @@ def test_cached_embeddings_do_not_depend_on_the_runs_precision(
 ) -> None:
     encoder = load(str(tiny_base), device="cpu").text_encoder
     ids = torch.randint(0, 50, (2, 1, 77), generator=torch.Generator().manual_seed(0))
-    plain = KeptWords(encoder, 1, tmp_path / "plain").embeddings(ids)
+    plain = CachedWords(encoder, 1, tmp_path / "plain").embeddings(ids)
     with torch.autocast("cpu", torch.bfloat16):
-        lowered = KeptWords(encoder, 1, tmp_path / "lowered").embeddings(ids)
+        lowered = CachedWords(encoder, 1, tmp_path / "lowered").embeddings(ids)
         assert not torch.equal(embed(encoder, ids, 1).half(), plain)
     assert torch.equal(lowered, plain)
 

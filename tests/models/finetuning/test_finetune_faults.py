@@ -25,7 +25,7 @@ from models.finetuning.steps import Stepper
 from models.training import state as run_state
 from models.training.curves import Log, Point, read
 from models.training.state import State, StateError, States
-from models.training.watch import Room, SpikeError, Spikes, StoppedError
+from models.training.watch import DiskSpace, SpikeDetector, SpikeError, StoppedError
 from tests.stages.one_line import one_line, raises_one_line
 from tests.stages.tiny_finetuning import Place, interrupt, paint, place, stop_at, stopped, tiny_base
 
@@ -146,8 +146,8 @@ def test_a_full_disk_keeps_the_complete_states(
 
 def test_too_little_disk_space_is_reported_before_the_first_step(tmp_path: Path) -> None:
     with raises_one_line(EngineError, match=r"need .* GB more and .* GB left.*another `out`"):
-        Room(tmp_path, 10**18, "another `out`").require(3)
-    Room(tmp_path, 1000, "another `out`").require(3)
+        DiskSpace(tmp_path, 10**18, "another `out`").require(3)
+    DiskSpace(tmp_path, 1000, "another `out`").require(3)
 
 
 def test_two_states_are_kept_and_a_damaged_one_is_named(tmp_path: Path) -> None:
@@ -175,14 +175,14 @@ def test_a_state_of_another_format_is_refused(tmp_path: Path) -> None:
 
 def test_a_loss_spike_stops_the_run_but_noise_does_not() -> None:
     noise = torch.rand(1000, generator=torch.Generator().manual_seed(0)).square().tolist()
-    spikes = Spikes(5.0)
+    spikes = SpikeDetector(5.0)
     for step, loss in enumerate(noise):
-        spikes.see(step, loss)
-    high = Spikes(5.0, [*noise[-180:], *[9.0] * 19])
+        spikes.add(step, loss)
+    high = SpikeDetector(5.0, [*noise[-180:], *[9.0] * 19])
     with raises_one_line(SpikeError, match="times its usual"):
-        high.see(1020, 9.0)
-    calm = Spikes(0.0, spikes.remembered)
-    calm.see(1021, 1e9)
+        high.add(1020, 9.0)
+    calm = SpikeDetector(0.0, spikes.remembered)
+    calm.add(1021, 1e9)
 
 
 def test_an_interrupted_state_leaves_nothing_behind(
@@ -209,7 +209,7 @@ def test_a_recipe_may_name_the_home_folder(
     recipe = read_recipe(place.recipe("new", data="~/pictures", out="~/runs/new", cache="~"))
     assert recipe.data == f"{tmp_path}/pictures"
     assert recipe.out == f"{tmp_path}/runs/new"
-    assert recipe.kept == tmp_path
+    assert recipe.cache_folder == tmp_path
 
 
 def test_a_run_resumes_only_its_own_unfinished_state(

@@ -20,7 +20,7 @@ from models.data.batches import Batch
 from models.engine.loader import load
 from models.engine.schedule import Schedule
 from models.finetuning import recipe as recipes
-from models.finetuning.material import Fed
+from models.finetuning.material import StepInput
 from models.finetuning.steps import Stepper
 from models.finetuning.trainee import Trainee, build
 from tests.stages.perfect_unet import PerfectUnet
@@ -47,7 +47,7 @@ class Latents:
     def __init__(self, rows: int) -> None:
         self._all = torch.randn(rows, 4, 8, 8, generator=torch.Generator().manual_seed(3))
 
-    def latents(self, fed: Fed, place: int) -> Tensor:
+    def latents(self, fed: StepInput, place: int) -> Tensor:
         return self._all[place]
 
 
@@ -56,7 +56,7 @@ class Bench(NamedTuple):
 
     stepper: Stepper
     untouched: Trainee
-    fed: Fed
+    fed: StepInput
     latents: Latents
     schedule: Schedule
 
@@ -108,7 +108,7 @@ def bench(
     untouched = copy.deepcopy(trainee)
     stepper = Stepper(recipe, trainee, parts.schedule, prediction, Accelerator(cpu=True))
     ids = torch.randint(0, 40, (rows, 1, 77), generator=torch.Generator().manual_seed(5))
-    fed = Fed(step=2, epoch=0, batch=Batch((16, 16), tuple(range(rows))), ids=ids)
+    fed = StepInput(step=2, epoch=0, batch=Batch((16, 16), tuple(range(rows))), ids=ids)
     return Bench(stepper, untouched, fed, Latents(rows), parts.schedule)
 
 

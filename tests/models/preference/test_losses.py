@@ -33,16 +33,16 @@ def said(prediction: Prediction, seed: int) -> tuple[Tensor, ...]:
     noise = torch.randn(1, 3, 2, 2, generator=g).expand(2, -1, -1, -1)
     outputs = torch.randn(2, 2, 3, 2, 2, generator=g)
     objective = Objective(schedule(), prediction, torch.device("cpu"))
-    posed = objective.pose(x0, noise, torch.full((2,), 7))
-    return x0, noise, posed.sigma, objective.losses(outputs[0], posed), outputs
+    task = objective.make_task(x0, noise, torch.full((2,), 7))
+    return x0, noise, task.sigma, objective.losses(outputs[0], task), outputs
 
 
 @pytest.mark.parametrize("prediction", Prediction)
 def test_diffusion_dpo_is_equation_14_in_noise_and_in_velocity(prediction: Prediction) -> None:
     x0, noise, sigma, errors, outputs = said(prediction, 1)
     objective = Objective(schedule(), prediction, torch.device("cpu"))
-    posed = objective.pose(x0, noise, torch.full((2,), 7))
-    reference = objective.losses(outputs[1], posed)
+    task = objective.make_task(x0, noise, torch.full((2,), 7))
+    reference = objective.losses(outputs[1], task)
     gained = losses.gains(errors, reference, BETA)
     found = float(losses.dpo(gained[:1], gained[1:]))
 
@@ -77,18 +77,18 @@ def test_robust_dpo_on_noisy_judgements_equals_dpo_on_correct_ones(noise: float)
 
 def test_diffusion_kto_is_equation_9_with_the_sigmoid() -> None:
     rewards, signs = torch.tensor([0.4, -0.3, 1.2]), torch.tensor([1.0, -1.0, 1.0])
-    at_rest = losses.reference_point(rewards)
-    assert float(at_rest) == pytest.approx((0.4 - 0.3 + 1.2) / 3)
-    each = losses.kto(rewards, signs, at_rest)
-    expected = [1 - sigmoid(s * (r - float(at_rest))) for r, s in ((0.4, 1), (-0.3, -1), (1.2, 1))]
+    q_ref = losses.reference_point(rewards)
+    assert float(q_ref) == pytest.approx((0.4 - 0.3 + 1.2) / 3)
+    each = losses.kto(rewards, signs, q_ref)
+    expected = [1 - sigmoid(s * (r - float(q_ref))) for r, s in ((0.4, 1), (-0.3, -1), (1.2, 1))]
     assert each.tolist() == pytest.approx(expected)
 
 
 def test_the_reference_point_is_never_negative_and_has_no_gradient() -> None:
     rewards = torch.tensor([-3.0, 1.0], requires_grad=True)
-    at_rest = losses.reference_point(rewards)
-    assert float(at_rest) == 0
-    assert not at_rest.requires_grad
+    q_ref = losses.reference_point(rewards)
+    assert float(q_ref) == 0
+    assert not q_ref.requires_grad
 
 
 def test_a_bounded_reward_hardly_pulls_once_the_gain_is_enough() -> None:

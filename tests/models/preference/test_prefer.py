@@ -18,7 +18,7 @@ from models.engine.loader import load
 from models.manifest import JudgementLine, PictureLine, Split
 from models.preference import run
 from models.preference.pulling import Pull
-from models.training.exhibits import Errors
+from models.training.judged_pictures import Errors
 from tests.stages.manifests import write_manifest
 from tests.stages.one_line import one_line
 from tests.stages.tiny_finetuning import interrupt
@@ -113,14 +113,14 @@ def test_a_pull_follows_the_reward_and_needs_one(
     bench: Bench, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     rewards: list[float] = []
-    reward = Pull.of
+    reward = Pull.reward
 
     def noted(self: Pull, pixels: torch.Tensor) -> torch.Tensor:
         found = reward(self, pixels)
         rewards.append(float(found.detach().mean()))
         return found
 
-    monkeypatch.setattr(Pull, "of", noted)
+    monkeypatch.setattr(Pull, "reward", noted)
     assert bench.prefer("pulled", "--loss", "pull", "--reach", "full") == 0
     # Each step compares what the base and the trained network make of the same pictures.
     gains = [now - before for before, now in zip(rewards[::2], rewards[1::2], strict=True)]
@@ -170,14 +170,14 @@ def test_a_run_ends_early_if_held_out_pairs_get_worse(
     told = iter([0.6, 0.9, 0.1, 0.9])
     asked: set[str] = set()
 
-    def told_right(self: run.Preferring) -> float:
-        asked.update(row.name for rows in self._audit for row in rows)
+    def held_out_accuracy(self: run.PreferenceTraining) -> float:
+        asked.update(row.name for rows in self._held_out_rows for row in rows)
         return next(told)
 
-    monkeypatch.setattr(run, "_LOOKED", 1)
-    monkeypatch.setattr(run.Preferring, "told_right", told_right)
+    monkeypatch.setattr(run, "_CHECK_EVERY", 1)
+    monkeypatch.setattr(run.PreferenceTraining, "held_out_accuracy", held_out_accuracy)
     assert bench.prefer("early", "--as-judged", "--steps", "30") == 0
-    assert "held-out pairs are told worse than they were" in capsys.readouterr().out
+    assert "the result on held-out pairs has become worse" in capsys.readouterr().out
     assert len(bench.curve("early")) == 4
     assert (bench.out("early") / "model" / "card.json").exists()
     assert asked == {p.file_name for p in bench.manifest.pictures if p.split is Split.HELD_OUT}
@@ -185,10 +185,10 @@ def test_a_run_ends_early_if_held_out_pairs_get_worse(
 
 def test_only_a_clear_fall_on_held_out_pairs_ends_a_run() -> None:
     looks = {"20": 0.58, "40": 0.51, "60": 0.44, "80": 0.52}
-    assert run.fallen(looks, pairs=60) is None, "a successful training had swings as wide"
-    assert run.fallen({**looks, "100": 0.31}, pairs=60) == 101
-    assert run.fallen(looks, pairs=600) == 61, "with many pairs the same fall is not chance"
-    assert run.fallen({}, pairs=60) is None
+    assert run.find_drop(looks, pairs=60) is None, "a successful training had swings as wide"
+    assert run.find_drop({**looks, "100": 0.31}, pairs=60) == 101
+    assert run.find_drop(looks, pairs=600) == 61, "with many pairs the same fall is not chance"
+    assert run.find_drop({}, pairs=60) is None
 
 
 def test_held_out_results_survive_a_kill(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -197,9 +197,9 @@ def test_held_out_results_survive_a_kill(bench: Bench, monkeypatch: pytest.Monke
     def killed() -> None:
         raise EngineError("killed")
 
-    monkeypatch.setattr(run, "_LOOKED", 2)
-    monkeypatch.setattr(run, "_SAVED", 2)
-    monkeypatch.setattr(run.Preferring, "told_right", lambda _: 0.5)
+    monkeypatch.setattr(run, "_CHECK_EVERY", 2)
+    monkeypatch.setattr(run, "_SAVE_EVERY", 2)
+    monkeypatch.setattr(run.PreferenceTraining, "held_out_accuracy", lambda _: 0.5)
     with monkeypatch.context() as patch:
         stop_at(patch, 3, killed)
         assert bench.prefer("killed", "--as-judged", "--steps", "6") == 2
@@ -211,13 +211,13 @@ def test_held_out_results_survive_a_kill(bench: Bench, monkeypatch: pytest.Monke
 def test_a_nan_loss_ends_a_run_without_writing_a_model(
     bench: Bench, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    real = Errors.of
+    real = Errors.losses
 
-    def spoiled(self: Errors, said: torch.Tensor) -> torch.Tensor:
-        return real(self, said) * float("nan")
+    def spoiled(self: Errors, output: torch.Tensor) -> torch.Tensor:
+        return real(self, output) * float("nan")
 
     with monkeypatch.context() as patch:
-        stop_at(patch, 2, lambda: patch.setattr(Errors, "of", spoiled))
+        stop_at(patch, 2, lambda: patch.setattr(Errors, "losses", spoiled))
         assert bench.prefer("nan", "--as-judged") == 2
     assert "step 3: loss nan" in one_line(capsys.readouterr().err)
     assert not (bench.out("nan") / "model").exists()

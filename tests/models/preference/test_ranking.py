@@ -9,7 +9,7 @@ import pytest
 
 from models.data.evidence import Evidence, Preference
 from models.measuring.reward import Reward
-from models.preference.ranking import ranked, trusted
+from models.preference.ranking import is_trusted, rank_pictures
 
 NOTHING = Evidence(pairs=(), liked={})
 PROMPTS = {"a": "one", "b": "one", "c": "one", "d": "two"}
@@ -27,7 +27,7 @@ def pair_weights(evidence: Evidence) -> dict[tuple[str, str], float]:
 
 
 def test_unvoted_pictures_become_pairs_within_their_prompt() -> None:
-    assert pair_weights(ranked(reward(), PROMPTS, VECTORS, NOTHING)) == {
+    assert pair_weights(rank_pictures(reward(), PROMPTS, VECTORS, NOTHING)) == {
         ("a", "b"): pytest.approx(tanh(0.5)),
         ("a", "c"): pytest.approx(tanh(0.45)),
     }, "b and c are too close to call, and d is alone in its prompt"
@@ -35,13 +35,13 @@ def test_unvoted_pictures_become_pairs_within_their_prompt() -> None:
 
 def test_the_odds_of_reward_and_judgement_add_up() -> None:
     judged = Evidence(pairs=(Preference(better="b", worse="a", weight=0.8),), liked={})
-    found = pair_weights(ranked(reward(), PROMPTS, VECTORS, judged))
+    found = pair_weights(rank_pictures(reward(), PROMPTS, VECTORS, judged))
     assert found["b", "a"] == pytest.approx(tanh(atanh(0.8) - 0.5))
 
 
 def test_an_uninformative_reward_leaves_the_judgements_unchanged() -> None:
     judged = Evidence(pairs=(Preference(better="b", worse="c", weight=0.3),), liked={})
-    assert pair_weights(ranked(reward(0.0), PROMPTS, VECTORS, judged)) == {
+    assert pair_weights(rank_pictures(reward(0.0), PROMPTS, VECTORS, judged)) == {
         ("b", "c"): pytest.approx(0.3)
     }
 
@@ -50,4 +50,4 @@ def test_an_uninformative_reward_leaves_the_judgements_unchanged() -> None:
 def test_a_reward_is_trusted_only_if_it_beats_a_coin_toss(
     share: float, pairs: int, *, good: bool
 ) -> None:
-    assert trusted(reward(told_right=share), pairs) is good
+    assert is_trusted(reward(told_right=share), pairs) is good

@@ -12,7 +12,7 @@ from torch import Tensor
 from models.engine.loader import load
 from models.preference.course import Course, Loss, Reach
 from models.preference.tuning import Student, loss_of
-from models.training.exhibits import Exhibit
+from models.training.judged_pictures import StepPicture
 from tests.stages.tiny_preferring import voted_base
 
 __all__ = ["voted_base"]
@@ -20,9 +20,9 @@ __all__ = ["voted_base"]
 CPU = torch.device("cpu")
 
 
-def rows(*signs: float, weights: tuple[float, ...] = (1.0, 1.0)) -> list[Exhibit]:
+def rows(*signs: float, weights: tuple[float, ...] = (1.0, 1.0)) -> list[StepPicture]:
     return [
-        Exhibit(name="a", lot=0, sign=sign, weight=weight)
+        StepPicture(name="a", noise_key=0, sign=sign, weight=weight)
         for sign, weight in zip(signs, weights, strict=True)
     ]
 
@@ -66,13 +66,13 @@ def test_the_reference_keeps_the_parents_output_while_the_student_learns(
     student = Student(unet, Course(reach=reach), CPU)
     question = asked(unet)
     before = student.reference(*question)
-    assert torch.equal(before, student.says(*question).detach())
-    optimizer = torch.optim.SGD(student.learning().values(), lr=0.5)
+    assert torch.equal(before, student.predict(*question).detach())
+    optimizer = torch.optim.SGD(student.trained_parameters().values(), lr=0.5)
     for _ in range(2):  # LoRA's second matrices move first.
-        student.says(*question).square().mean().backward()
+        student.predict(*question).square().mean().backward()
         optimizer.step()
     assert torch.equal(before, student.reference(*question))
-    assert not torch.equal(before, student.says(*question).detach())
+    assert not torch.equal(before, student.predict(*question).detach())
 
 
 def test_small_unets_learn_with_all_weights_and_large_ones_by_lora() -> None:

@@ -41,7 +41,7 @@ from models.pretraining.pipeline import PREDICTION, Trained, noise_schedule
 from models.pretraining.reading import Told
 from models.pretraining.siblings import FAMILY
 from models.training.objective import Objective, weights
-from models.training.precision import Lowered
+from models.training.precision import LowPrecision
 from models.training.state import States
 from tests.stages.perfect_unet import PerfectUnet
 
@@ -182,8 +182,8 @@ def test_two_pictures_can_be_memorised(words: Path) -> None:
     encoded = EncodedPictures(z.half(), Pictures(none, none, ids, stated, none, none))
     alphas = np.linspace(0.999, 0.01, 1000)  # Quicker to learn than the shipped model's.
     schedule = Schedule(train_sigmas=np.sqrt((1 - alphas) / alphas), spacing=Spacing.TRAILING)
-    objective = Objective(schedule, PREDICTION, CPU, snr_most=SNR_MOST, snr_least=SNR_LEAST)
-    guess = Lowered(Guess(unet, text), CPU)
+    objective = Objective(schedule, PREDICTION, CPU, snr_max=SNR_MOST, snr_min=SNR_LEAST)
+    guess = LowPrecision(Guess(unet, text), CPU)
     optimizer = torch.optim.Adam([*unet.parameters(), *text.parameters()], lr=4e-3)
     losses: list[float] = []
     empty = torch.tensor(vocabulary.encode(tokenizer, [""])[0])
@@ -216,7 +216,9 @@ def test_unet_training_mixes_in_siblings_and_keeps_the_reading_loss(
     lessons: list[Lesson] = []
     real = diffuse.drawing_loss
 
-    def spy(guess: Lowered, one: Lesson, objective: Objective) -> tuple[torch.Tensor, torch.Tensor]:
+    def spy(
+        guess: LowPrecision, one: Lesson, objective: Objective
+    ) -> tuple[torch.Tensor, torch.Tensor]:
         lessons.append(one)
         return real(guess, one, objective)
 

@@ -18,7 +18,7 @@ from models.pretraining import architecture, diffuse, further, judging, papers, 
 from models.pretraining.architecture import FULL, TOY
 from models.pretraining.pipeline import Trained
 from models.pretraining.workshop import Workshop
-from models.training.precision import Lowered, lowers
+from models.training.precision import LowPrecision, prefers_bfloat16
 from tests.stages.one_line import one_line, raises_one_line
 
 CPU = torch.device("cpu")
@@ -194,7 +194,7 @@ def test_the_stages_of_a_further_training_must_be_named(
 def test_a_lowered_module_computes_in_bfloat16_and_learns_in_float32() -> None:
     torch.manual_seed(0)
     net, x = nn.Linear(8, 8), torch.randn(4, 8)
-    lowered = Lowered(net, CPU)
+    lowered = LowPrecision(net, CPU)
     lowered.low = True  # Also on a processor where it would be slower.
     y = lowered(x)
     assert y.dtype == torch.bfloat16
@@ -211,6 +211,6 @@ def test_a_processor_without_instructions_for_bfloat16_computes_in_float32(
         monkeypatch.setattr(
             torch.cpu, "get_capabilities", lambda able=able: {"avx512_bf16": able}, raising=False
         )
-        lowers.cache_clear()
-        assert lowers(CPU) is able
-    lowers.cache_clear()
+        prefers_bfloat16.cache_clear()
+        assert prefers_bfloat16(CPU) is able
+    prefers_bfloat16.cache_clear()

@@ -344,7 +344,7 @@ def test_ctrl_c_in_a_stage_says_what_is_kept_and_how_to_resume(
     monkeypatch.undo()
     monkeypatch.setattr(Workshop, "pictures", lambda *_, **__: sets)
     assert main(line) == 0
-    assert "going on behind step 2" in capsys.readouterr().out
+    assert "resuming after step 2" in capsys.readouterr().out
 
 
 @pytest.mark.slow(10)

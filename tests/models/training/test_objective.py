@@ -15,8 +15,8 @@ from models.training import chance
 from models.training.average import Average
 from models.training.objective import (
     Curve,
+    DenoisingTask,
     Objective,
-    Posed,
     learning_rate,
     noised,
     target,
@@ -41,16 +41,16 @@ def test_the_target_is_what_the_engine_turns_back_into_the_picture(prediction: P
 class Obedient(torch.nn.Module):
     """A UNet that outputs exactly the objective's target, and records its inputs."""
 
-    def __init__(self, posed: Posed) -> None:
+    def __init__(self, task: DenoisingTask) -> None:
         super().__init__()
         self.weight = torch.nn.Parameter(torch.zeros(()))
-        self.posed = posed
+        self.task = task
 
     def forward(
         self, shown: torch.Tensor, times: torch.Tensor, *_: object, **__: object
     ) -> tuple[torch.Tensor]:
-        self.shown, self.times = shown, times
-        return (self.posed.wanted,)
+        self.unet_input, self.times = shown, times
+        return (self.task.target,)
 
 
 @pytest.mark.parametrize("kind", ["own", "another's"])
@@ -63,14 +63,14 @@ def test_drawing_with_the_objectives_target_gives_the_picture(
     times = torch.tensor([30, 250, 500, 999])
     x0, noise, other = torch.randn(3, 4, 4, 8, 8, generator=torch.Generator().manual_seed(0))
     objective = Objective(schedule, prediction, CPU)
-    posed = objective.pose(x0, noise, times, seen=None if kind == "own" else other)
-    unet = Obedient(posed)
+    task = objective.make_task(x0, noise, times, source=None if kind == "own" else other)
+    unet = Obedient(task)
     denoiser = Denoiser(unet, prediction, Levels(schedule.train_sigmas, CPU))
-    drawn = denoiser.predict(posed.x, posed.sigma, Embedding(tokens=torch.zeros(4, 77, 8)))
+    drawn = denoiser.predict(task.x, task.sigma, Embedding(tokens=torch.zeros(4, 77, 8)))
     torch.testing.assert_close(drawn, x0, rtol=1e-4, atol=1e-4)
-    torch.testing.assert_close(unet.shown, posed.shown)
+    torch.testing.assert_close(unet.unet_input, task.unet_input)
     torch.testing.assert_close(unet.times, times.float())
-    torch.testing.assert_close(objective.x0(posed.wanted, posed), x0, rtol=1e-4, atol=1e-4)
+    torch.testing.assert_close(objective.x0(task.target, task), x0, rtol=1e-4, atol=1e-4)
 
 
 @pytest.mark.parametrize("prediction", Prediction)
@@ -82,10 +82,10 @@ def test_the_loss_of_a_perfect_unet_is_zero(
     x0, noise, other = torch.randn(3, 4, 4, 8, 8, generator=torch.Generator().manual_seed(0))
     objective = Objective(schedule, prediction, CPU)
     for seen in (None, other):
-        posed = objective.pose(x0, noise, times, seen=seen)
+        task = objective.make_task(x0, noise, times, source=seen)
         for kind in Prediction:
-            answer = PerfectUnet(x0, schedule, kind)(posed.shown, times)[0]
-            wrong = objective.losses(answer, posed)
+            answer = PerfectUnet(x0, schedule, kind)(task.unet_input, times)[0]
+            wrong = objective.losses(answer, task)
             assert (wrong.max() < 1e-6) == (kind is prediction)
 
 
@@ -117,7 +117,7 @@ def test_min_snr_weights_match_the_paper_for_noise_and_velocity() -> None:
 
 
 def test_the_noisiest_steps_weigh_as_much_as_the_least_ratio() -> None:
-    floored = weights(SIGMA, Prediction.V, 5, least=0.25)
+    floored = weights(SIGMA, Prediction.V, 5, snr_min=0.25)
     torch.testing.assert_close(floored[:3], weights(SIGMA, Prediction.V, 5)[:3])
     assert floored[3] == floored[2]
 
@@ -125,12 +125,12 @@ def test_the_noisiest_steps_weigh_as_much_as_the_least_ratio() -> None:
 def test_errors_are_weighted_by_pixel() -> None:
     objective = Objective(Schedule.from_config(SCHEDULE), Prediction.V, CPU)
     x0 = torch.zeros(1, 4, 2, 2)
-    posed = objective.pose(x0, x0, torch.tensor([500]))
+    task = objective.make_task(x0, x0, torch.tensor([500]))
     wrong = torch.zeros(1, 4, 2, 2)
     wrong[..., 0, 0] = 2.0
     counts = torch.tensor([[3.0, 1.0], [0.0, 0.0]])
-    assert objective.losses(wrong, posed).tolist() == [1.0]
-    assert objective.losses(wrong, posed, counts).tolist() == [3.0]
+    assert objective.losses(wrong, task).tolist() == [1.0]
+    assert objective.losses(wrong, task, counts).tolist() == [3.0]
 
 
 def test_the_learning_rate_rises_over_a_twentieth_and_falls_on_a_cosine() -> None:
@@ -172,10 +172,10 @@ def test_the_decay_warms_up_to_its_limit() -> None:
     average = Average({"w": torch.zeros(1)}, 0.9999)
     for step in range(50):
         average.update(step)
-    assert average.coefficient(0) == 0.1
-    assert average.coefficient(8) == 0.5
-    assert average.coefficient(90) == 0.91
-    assert average.coefficient(10**6) == 0.9999
+    assert average.decay_at(0) == 0.1
+    assert average.decay_at(8) == 0.5
+    assert average.decay_at(90) == 0.91
+    assert average.decay_at(10**6) == 0.9999
 
 
 def test_the_average_is_swapped_in_only_temporarily() -> None:
@@ -183,7 +183,7 @@ def test_the_average_is_swapped_in_only_temporarily() -> None:
     average = Average({"w": live}, 0.5)
     live.zero_()
     average.update(0)
-    with average.in_use():
+    with average.temporarily_applied():
         assert live.tolist() == pytest.approx([0.1, 0.1])
     assert live.tolist() == [0, 0]
     assert average.shadow["w"].tolist() == pytest.approx([0.1, 0.1])
@@ -209,11 +209,11 @@ def test_the_seen_picture_is_noised_at_the_given_timesteps(
     x0, noise, other = torch.randn(3, 4, 4, 8, 8, generator=torch.Generator().manual_seed(0))
     objective = Objective(schedule, prediction, CPU)
     assert objective.count == len(schedule.train_sigmas)
-    posed = objective.pose(x0, noise, times, seen=other)
-    level = posed.sigma[:, None, None, None]
-    torch.testing.assert_close(posed.x, other + level * noise, rtol=1e-4, atol=1e-4)
-    assert posed.times is times
-    plain = objective.pose(x0, noise, times)
+    task = objective.make_task(x0, noise, times, source=other)
+    level = task.sigma[:, None, None, None]
+    torch.testing.assert_close(task.x, other + level * noise, rtol=1e-4, atol=1e-4)
+    assert task.times is times
+    plain = objective.make_task(x0, noise, times)
     torch.testing.assert_close(plain.x, x0 + level * noise)
 
 
@@ -225,11 +225,11 @@ def test_each_rows_loss_is_scaled_by_its_weight(prediction: Prediction) -> None:
     counts = torch.full((8, 8), 0.5)
     counts[:4] = 1.5
     plain = Objective(schedule, prediction, CPU)
-    bounded = Objective(schedule, prediction, CPU, snr_most=5.0, snr_least=0.25)
-    posed = bounded.pose(x0, noise, times)
-    given = weights(posed.sigma, prediction, 5.0, 0.25)
+    bounded = Objective(schedule, prediction, CPU, snr_max=5.0, snr_min=0.25)
+    task = bounded.make_task(x0, noise, times)
+    given = weights(task.sigma, prediction, 5.0, 0.25)
     assert len(set(given.tolist())) > 1
     for pixels in (None, counts):
         torch.testing.assert_close(
-            bounded.losses(wrong, posed, pixels), given * plain.losses(wrong, posed, pixels)
+            bounded.losses(wrong, task, pixels), given * plain.losses(wrong, task, pixels)
         )

@@ -9,11 +9,11 @@ import torch
 from torch import nn
 
 from models.training import plain
-from models.training.plain import PlainTraining, factor
+from models.training.plain import PlainTraining, rate_factor
 
 
 def test_the_learning_rate_rises_stays_and_falls() -> None:
-    rates = [factor(step, 1_000) for step in range(1_000)]
+    rates = [rate_factor(step, 1_000) for step in range(1_000)]
     assert rates[0] == 0.01
     assert rates[100:400] == [1.0] * 300
     assert rates[999] == 0.01
@@ -36,7 +36,7 @@ def test_vectors_embeddings_and_named_modules_go_to_adam() -> None:
 def test_a_slow_module_learns_at_its_share_of_the_rate() -> None:
     nets = {"fast": nn.Linear(4, 4), "slow": nn.Linear(4, 1)}
     training = PlainTraining(
-        nets, lambda _: (torch.zeros(()), 0), steps=20, lr=0.01, slow={"slow": 0.3}
+        nets, lambda _: (torch.zeros(()), 0), steps=20, lr=0.01, rate_shares={"slow": 0.3}
     )
     before = {name: net.bias.detach().clone() for name, net in nets.items()}
     for net in nets.values():

@@ -17,7 +17,7 @@ from torch import Tensor, nn
 
 from models.contract import EngineError
 from models.training.curves import read
-from models.training.plain import PlainTraining, factor, train
+from models.training.plain import PlainTraining, rate_factor, train
 from models.training.state import StateError, States
 from models.training.trainer import Trainer
 from models.training.watch import StoppedError
@@ -50,7 +50,7 @@ class Bowl:
             steps=steps,
             lr=lr,
             save_every=save_every,
-            passed=self.passed.append,
+            after_step=self.passed.append,
         )
 
     def loss(self, step: int) -> tuple[Tensor, int]:
@@ -86,7 +86,7 @@ class After:
         self._left = steps
 
     @property
-    def asked(self) -> bool:
+    def requested(self) -> bool:
         self._left -= 1
         return self._left == 0
 
@@ -322,8 +322,8 @@ def test_a_new_learning_rate_applies_from_the_resumed_step(bowl: Bowl) -> None:
         bowl.trainer().run(After(10))
     bowl.train(lr=0.001)
     rates = [lr for _, _, lr, _ in bowl.curve]
-    assert rates[9] == 0.01 * factor(9, STEPS, warm=5)
-    assert rates[10] == 0.001 * factor(10, STEPS, warm=5)
+    assert rates[9] == 0.01 * rate_factor(9, STEPS, warmup_steps=5)
+    assert rates[10] == 0.001 * rate_factor(10, STEPS, warmup_steps=5)
 
 
 def test_a_state_of_other_networks_is_refused(bowl: Bowl) -> None:
@@ -355,14 +355,14 @@ def test_too_little_memory_is_reported_with_what_helps(bowl: Bowl) -> None:
 
 def test_random_draws_between_steps_do_not_change_the_run(bowl: Bowl, whole: Bowl) -> None:
     training = bowl.training()
-    training._passed = lambda _: torch.rand(3)
+    training._after_step = lambda _: torch.rand(3)
     train(training, bowl.folder)
     assert_same(bowl, whole)
 
 
 def test_the_curve_records_rate_and_gradient_norm_of_each_step(bowl: Bowl) -> None:
     bowl.train()
-    rates = [0.01 * factor(step, STEPS, warm=5) for step in range(STEPS)]
+    rates = [0.01 * rate_factor(step, STEPS, warmup_steps=5) for step in range(STEPS)]
     assert [lr for _, _, lr, _ in bowl.curve] == rates
     assert (bowl.folder / "curve.png").exists()
     assert all(norm > 0 for *_, norm in bowl.curve)

@@ -10,7 +10,7 @@ import pytest
 from PIL import Image
 
 from models.contract import EngineError
-from models.engine.safety.viewing import session, views
+from models.engine.safety.viewing import open_session, views
 
 
 def numbered(width: int, height: int) -> Image.Image:
@@ -50,4 +50,4 @@ def test_parts_are_scored_only_if_they_show_more_than_the_whole(
 def test_a_file_that_is_not_a_network_is_named(tmp_path: Path) -> None:
     (tmp_path / "model.onnx").write_bytes(b"")
     with pytest.raises(EngineError, match=r"model\.onnx is no ONNX network"):
-        session(tmp_path / "model.onnx")
+        open_session(tmp_path / "model.onnx")

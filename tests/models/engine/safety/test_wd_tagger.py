@@ -79,7 +79,7 @@ def test_outputs_that_are_not_probabilities_are_an_error(tmp_path: Path) -> None
 @pytest.mark.parametrize(
     ("changes", "told"),
     [
-        ({"outputs": 7}, "tells 7 things and selected_tags.csv names 8"),
+        ({"outputs": 7}, "gives 7 values and selected_tags.csv names 8"),
         (
             {"shape": ("batch", "side", "side", 3)},
             r"input is .*; a WD tagger's is \(B, side, side, 3\)",

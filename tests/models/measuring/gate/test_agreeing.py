@@ -9,7 +9,7 @@ from models.catalogue.card import Prediction
 from models.data.evidence import Preference
 from models.engine.schedule import Schedule
 from models.measuring.gate.agreeing import agreements
-from models.training.exhibits import Exhibits
+from models.training.judged_pictures import JudgedPictures
 from models.training.objective import Objective
 from tests.stages.tiny_models import SCHEDULE
 
@@ -29,14 +29,14 @@ class Biased(nn.Module):
     ) -> tuple[torch.Tensor]:
         answers = torch.zeros_like(shown)
         for x0 in self._known:
-            posed = self._objective.pose(x0.expand_as(shown), torch.zeros_like(shown), times)
-            noise = (shown - posed.shown) * (1 + posed.sigma[:, None, None, None] ** -2) ** 0.5
+            task = self._objective.make_task(x0.expand_as(shown), torch.zeros_like(shown), times)
+            noise = (shown - task.unet_input) * (1 + task.sigma[:, None, None, None] ** -2) ** 0.5
             known = (noise.flatten(1).std(1) - 1).abs() < 0.4
             answers[known] = noise[known]
         return (answers,)
 
 
-def exhibits(count: int) -> tuple[Exhibits, list[Preference]]:
+def exhibits(count: int) -> tuple[JudgedPictures, list[Preference]]:
     torch.manual_seed(0)
     names = [f"{i}" for i in range(2 * count)]
     latents = {name: 9 * torch.randn(SHAPE) for name in names}
@@ -45,7 +45,7 @@ def exhibits(count: int) -> tuple[Exhibits, list[Preference]]:
         Preference(better=a, worse=b, weight=0.5)
         for a, b in zip(names[::2], names[1::2], strict=True)
     ]
-    return Exhibits(latents=latents, words=words, unwanted=torch.zeros(3, 8)), pairs
+    return JudgedPictures(latents=latents, words=words, negative=torch.zeros(3, 8)), pairs
 
 
 def test_agreement_follows_the_memorised_pictures() -> None:
