@@ -65,7 +65,7 @@ class Agenda:
         """
         self._due = None
         now_ms = self._clock()
-        card = await self._jobs.upcoming(now_ms, self._reach())
+        card = await self._jobs.next_card(now_ms, self._reach())
         if card is None:
             self._waiting_since_ms = None
             self._due = self._home(now_ms)

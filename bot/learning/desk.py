@@ -20,8 +20,8 @@ from bot.store.consent import Consent
 from bot.store.db import Database
 from bot.store.duels import Duels
 from bot.store.groundwork import Groundwork
+from bot.store.licence_texts import LicenceTexts
 from bot.store.lineage import Lineage
-from bot.store.papers import Papers
 from bot.store.trials import TrialBook
 from bot.store.trust import Trust
 from models.catalogue.registry import Registry
@@ -43,7 +43,7 @@ def lay(
     db: Database,
     *,
     data_dir: Path,
-    papers: Papers,
+    papers: LicenceTexts,
     catalogue: Registry,
     shelf: Shelf,
     signals: Signals,

@@ -14,9 +14,9 @@ from pathlib import Path
 from bot.domain import UserId
 from bot.drawing.shelf import Shelf
 from bot.drawing.swap import StoppingError
-from bot.store.db import undisturbed
-from bot.store.lineage import Lineage, Reign, before
-from bot.store.papers import Papers
+from bot.store.db import run_to_end
+from bot.store.licence_texts import LicenceTexts
+from bot.store.lineage import Lineage, LineageEntry, rollback_target
 from bot.words import learning
 from models.catalogue.registry import Card, CardError, Registry, faults
 from models.catalogue.verdict import fingerprint
@@ -37,7 +37,7 @@ class Promotion:
         lineage: Lineage,
         catalogue: Registry,
         shelf: Shelf,
-        papers: Papers,
+        papers: LicenceTexts,
         swap: Callable[[str], Awaitable[None]],
         clock: Callable[[], int],
     ) -> None:
@@ -58,7 +58,7 @@ class Promotion:
             if isinstance(card, str):
                 return card
             reign = await self._lineage.promote(
-                card, over=over, by_id=by_id, why=why, now_ms=self._clock()
+                card, serving_id=over, by_id=by_id, why=why, now_ms=self._clock()
             )
             if isinstance(reign, str):
                 return reign
@@ -68,11 +68,11 @@ class Promotion:
         """Have the card before asked of again; what came of it, as a sentence."""
         over = await self._last()
         async with self._one:
-            back = before(await self._lineage.history())
+            back = rollback_target(await self._lineage.history())
             if back is not None and not await asyncio.to_thread(self._is_unchanged, back):
                 return learning.changed_since(back.card_id)
             reign = await self._lineage.rollback(
-                over=over, by_id=by_id, why=why, now_ms=self._clock()
+                serving_id=over, by_id=by_id, why=why, now_ms=self._clock()
             )
             if isinstance(reign, str):
                 return reign
@@ -82,7 +82,7 @@ class Promotion:
         """The card that is to be asked of; what is loaded may be another if it was broken."""
         return (await self._lineage.history())[-1].card_id
 
-    async def _serve(self, reign: Reign) -> str | None:
+    async def _serve(self, reign: LineageEntry) -> str | None:
         """Change the engine as the row says; None, or what was in the way."""
         try:
             await self._swap(reign.card_id)
@@ -91,13 +91,13 @@ class Promotion:
         except EngineError as problem:
             log.error("%s cannot serve: %s", reign.card_id, problem)  # noqa: TRY400  the sentence says it all
             why = "it could not be opened"
-            await undisturbed(self._lineage.undo(reign, why=why, now_ms=self._clock()))
+            await run_to_end(self._lineage.undo(reign, why=why, now_ms=self._clock()))
             serving = self._shelf.active.card_id
             return learning.not_opened(reign.card_id, str(problem), serving)
-        await asyncio.to_thread(self._papers.keep, self._shelf.active)
+        await asyncio.to_thread(self._papers.save, self._shelf.active)
         return None
 
-    def _is_unchanged(self, reign: Reign) -> bool:
+    def _is_unchanged(self, reign: LineageEntry) -> bool:
         """Whether the card has the files that it was promoted with; MODEL's has what MODEL has."""
         return reign.files_sha256 is None or place_of(reign, self._catalogue) is not None
 
@@ -111,7 +111,7 @@ class Promotion:
         return wrong[0] if wrong else card
 
 
-def place_of(reign: Reign, catalogue: Registry) -> Path | None:
+def place_of(reign: LineageEntry, catalogue: Registry) -> Path | None:
     """The folder of a promoted card, if its files are those that the gate passed; else None."""
     try:
         card = catalogue.card(reign.card_id)

@@ -21,7 +21,7 @@ from bot.drawing.signals import WorkerSignals
 from bot.learning import runs
 from bot.learning.leashed import Leashed
 from bot.learning.runs import UNDER_WAY, LearningRun, Orders, RunStage, Workplace, why_failed
-from bot.store.groundwork import Groundwork, Judged
+from bot.store.groundwork import Groundwork, JudgementCounts
 from bot.words import learning
 from models.catalogue import card as cards
 from models.catalogue.card import CardError
@@ -106,7 +106,7 @@ class Schooling:
             and not await self._is_stale(last)
         ):
             return await self._go_on(last, last.failed_in)
-        if why := _too_little(await self._groundwork.judged()):
+        if why := _too_little(await self._groundwork.count_judgements()):
             return why
         place = await asyncio.to_thread(self._shelf.place, base)
         if place is None:
@@ -117,7 +117,7 @@ class Schooling:
             place=place,
             stage=RunStage.EXPORT,
             begun_ms=self._clock(),
-            forgotten=await self._groundwork.forgotten(),
+            forgotten=await self._groundwork.count_forgotten_members(),
         )
         if last is not None:
             # What was kept of it, if anything was.
@@ -225,7 +225,7 @@ class Schooling:
 
     async def _is_stale(self, run: LearningRun) -> bool:
         """Whether a member was forgotten whose pictures or votes may be in the manifest."""
-        return await self._groundwork.forgotten() != run.forgotten
+        return await self._groundwork.count_forgotten_members() != run.forgotten
 
     async def _anew(self, run: LearningRun) -> None:
         """A fresh manifest without whoever was forgotten; nothing of the old one is kept."""
@@ -240,7 +240,7 @@ class Schooling:
                 replace(
                     run,
                     stage=RunStage.EXPORT,
-                    forgotten=await self._groundwork.forgotten(),
+                    forgotten=await self._groundwork.count_forgotten_members(),
                     restarts=run.restarts + 1,
                     said=learning.BEGUN_ANEW,
                 )
@@ -334,7 +334,7 @@ def _ended(run: LearningRun, stage: RunStage, said: str) -> LearningRun:
     return replace(run, stage=stage, said=said, failed_in=None)
 
 
-def _too_little(judged: Judged) -> str | None:
+def _too_little(judged: JudgementCounts) -> str | None:
     """Why there is nothing to learn from; None if there may be enough."""
     if judged.others >= LEAST_JUDGEMENTS:
         return None
