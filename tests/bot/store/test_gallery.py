@@ -253,19 +253,19 @@ async def test_the_newest_unsettled_post_of_each_channel_comes_first(stores: Sto
         post = make_post(job.id, message=message, channel=channel, at_ms=10_000 + message)
         await stores.gallery.add_post(post)
 
-    async def owed(limit: int = 9, *, besides: tuple[int, ...] = (), nor: tuple[int, ...] = ()):  # noqa: ANN202
+    async def owed(limit: int = 9, *, closed: tuple[int, ...] = (), skip: tuple[int, ...] = ()):  # noqa: ANN202
         found = await stores.gallery.posts_with_debt(
             PostDebt.READING,
             limit,
-            closed=[ChannelId(c) for c in besides],
-            skip_ids=[MessageId(m) for m in nor],
+            closed=[ChannelId(c) for c in closed],
+            skip_ids=[MessageId(m) for m in skip],
         )
         return [post.message_id for post in found]
 
     assert await owed() == [6, 4, 3, 1]
     assert await owed(2) == [6, 4]
-    assert await owed(besides=(9, 8)) == [4, 1]
-    assert await owed(nor=(6, 4, 3)) == [5, 2, 1]
+    assert await owed(closed=(9, 8)) == [4, 1]
+    assert await owed(skip=(6, 4, 3)) == [5, 2, 1]
     await stores.gallery.clear_debt(PostDebt.READING, MessageId(6))
     await stores.gallery.record_deleted_messages([MessageId(4)], 9)
     assert await owed() == [5, 3, 2, 1]

@@ -63,7 +63,7 @@ async def test_tellings_are_owed_until_done_oldest_first(stores: Stores) -> None
     await owe(stores, second, first, first)
     assert await stores.tellings.owed_tellings(9) == [first, second]
     assert await owed(stores, closed=[CHANNEL]) == ["a"]
-    assert await owed(stores, nor=["a"]) == ["b"]
+    assert await owed(stores, skip_ids=["a"]) == ["b"]
     await stores.tellings.record_sent(first.id)
     assert await owed(stores) == ["a"]
 
