@@ -95,14 +95,14 @@ async def _export(settings: Settings, wish: ExportWish) -> Manifest:
         )
     db = await Database.open(settings.database_path)
     try:
-        gallery, papers = Gallery(db, settings.pictures_dir), LicenceTexts(settings.licences_dir)
-        return await write_manifest(db, gallery, papers, ground_of(rulebooks.load()), wish)
+        gallery, licences = Gallery(db, settings.pictures_dir), LicenceTexts(settings.licences_dir)
+        return await write_manifest(db, gallery, licences, ground_of(rulebooks.load()), wish)
     finally:
         await db.close()
 
 
 async def write_manifest(
-    db: Database, gallery: Gallery, papers: LicenceTexts, ground: Ground, wish: ExportWish
+    db: Database, gallery: Gallery, licences: LicenceTexts, ground: Ground, wish: ExportWish
 ) -> Manifest:
     """Write what models may learn from under today's rules into a folder, all or nothing.
 
@@ -111,7 +111,7 @@ async def write_manifest(
     """
     harvest = await Curation(db).read(wish.guild_id)
     trust = await _trust(Trust(db), {opinion.guild_id for opinion in harvest.opinions})
-    folder = build_manifest_folder(wish.directory, gallery, papers)
+    folder = build_manifest_folder(wish.directory, gallery, licences)
     return await asyncio.to_thread(_write, harvest, trust, folder, ground, wish)
 
 

@@ -150,7 +150,7 @@ async def _build(settings: Settings) -> AsyncGenerator[_Program]:
             learning=lay(
                 db,
                 data_dir=settings.data_dir,
-                papers=LicenceTexts(settings.licences_dir),
+                licences=LicenceTexts(settings.licences_dir),
                 catalogue=catalogue,
                 shelf=shelf,
                 signals=signals,

@@ -37,7 +37,7 @@ class Promotion:
         lineage: Lineage,
         catalogue: Registry,
         shelf: Shelf,
-        papers: LicenceTexts,
+        licences: LicenceTexts,
         swap: Callable[[str], Awaitable[None]],
         clock: Callable[[], int],
     ) -> None:
@@ -45,7 +45,7 @@ class Promotion:
         self._lineage = lineage
         self._catalogue = catalogue
         self._shelf = shelf
-        self._papers = papers
+        self._licences = licences
         self._swap = swap
         self._clock = clock
         self._one = asyncio.Lock()
@@ -94,7 +94,7 @@ class Promotion:
             await run_to_end(self._lineage.undo(reign, why=why, now_ms=self._clock()))
             serving = self._shelf.active.card_id
             return learning.not_opened(reign.card_id, str(problem), serving)
-        await asyncio.to_thread(self._papers.save, self._shelf.active)
+        await asyncio.to_thread(self._licences.save, self._shelf.active)
         return None
 
     def _is_unchanged(self, reign: LineageEntry) -> bool:

@@ -35,13 +35,13 @@ async def export(stores: Stores, directory: Path, **wish: Any) -> Manifest:
     return await write_manifest(
         stores.db,
         stores.gallery,
-        papers(directory),
+        licence_texts(directory),
         ground_of(rulebooks.load()),
         ExportWish(directory=directory, **wish),
     )
 
 
-def papers(directory: Path) -> LicenceTexts:
+def licence_texts(directory: Path) -> LicenceTexts:
     """The folder with the licences of served models."""
     return LicenceTexts(directory.parent / "data" / "licences")
 

@@ -110,7 +110,7 @@ async def house(root: Path, data: Path) -> AsyncIterator[House]:
         clock=lambda: next(clock), tell=lambda _: None,
     )  # fmt: skip
     promotion = Promotion(
-        lineage=lineage, catalogue=catalogue, shelf=shelf, papers=LicenceTexts(data / "licences"),
+        lineage=lineage, catalogue=catalogue, shelf=shelf, licences=LicenceTexts(data / "licences"),
         swap=worker.swap, clock=lambda: next(clock),
     )  # fmt: skip
     running = asyncio.create_task(worker.run())

@@ -156,7 +156,7 @@ async def bot(root: Path) -> AsyncIterator[Bot]:
             clock=_now_ms, tell=lambda _: None,
         )  # fmt: skip
         desk = lay(
-            stores.db, data_dir=data, papers=LicenceTexts(data / "licences"), catalogue=catalogue,
+            stores.db, data_dir=data, licences=LicenceTexts(data / "licences"), catalogue=catalogue,
             shelf=shelf, signals=signals, swap=worker.swap, clock=_now_ms,
         )  # fmt: skip
         school = Schooling(

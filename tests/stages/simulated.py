@@ -257,7 +257,7 @@ def _desk(db: Database, directory: Path, signals: Signals) -> LearningDesk:
         shelf.activate(INFO if card_id == INFO.card_id else catalogue.info(card_id))
 
     return lay(
-        db, data_dir=directory, papers=LicenceTexts(directory / "licences"), catalogue=catalogue,
+        db, data_dir=directory, licences=LicenceTexts(directory / "licences"), catalogue=catalogue,
         shelf=shelf, signals=signals, swap=swap, clock=lambda: 1_700_000_000_000,
     )  # fmt: skip
 

@@ -85,7 +85,7 @@ async def throne(tmp_path: Path) -> AsyncIterator[Throne]:
 
         promotion = Promotion(
             lineage=lineage, catalogue=catalogue, shelf=shelf,
-            papers=LicenceTexts(tmp_path / "papers"), swap=swap, clock=lambda: 5,
+            licences=LicenceTexts(tmp_path / "papers"), swap=swap, clock=lambda: 5,
         )  # fmt: skip
         for card_id in ("one", "two"):
             put(tmp_path / "models", make_card(card_id))

@@ -88,7 +88,7 @@ def desk(stores: Stores, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Lea
 
     monkeypatch.setattr(Trust, "weights", known)
     return lay(
-        stores.db, data_dir=tmp_path, papers=LicenceTexts(tmp_path), catalogue=catalogue,
+        stores.db, data_dir=tmp_path, licences=LicenceTexts(tmp_path), catalogue=catalogue,
         shelf=shelf, signals=Signals(), swap=swap, clock=lambda: 50_000,
     )  # fmt: skip
 
@@ -184,7 +184,7 @@ async def test_switching_the_model_ends_the_trial(
     shelf = Shelf(desk.catalogue)
     shelf.activate(replace(INFO, card_id="other"))
     other = lay(
-        stores.db, data_dir=tmp_path, papers=LicenceTexts(tmp_path), catalogue=desk.catalogue,
+        stores.db, data_dir=tmp_path, licences=LicenceTexts(tmp_path), catalogue=desk.catalogue,
         shelf=shelf, signals=Signals(), swap=_never, clock=lambda: 60_000,
     )  # fmt: skip
     await other.shadow.look()
