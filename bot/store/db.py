@@ -216,10 +216,7 @@ class Database:
 
 
 async def run_to_end(coroutine: Coroutine[object, object, T]) -> T:
-    """Await the coroutine to its end even if cancelled, then raise the cancellation.
-
-    If the coroutine failed, its exception is the cancellation's cause.
-    """
+    """Await it to its end even if cancelled; then raise the cancellation (caused by its fault)."""
     task = asyncio.ensure_future(coroutine)
     cancelled: asyncio.CancelledError | None = None
     while not task.done():

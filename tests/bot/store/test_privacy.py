@@ -184,11 +184,8 @@ async def test_others_keep_what_is_theirs(stores: Stores) -> None:
 
 async def test_forgetting_reports_what_is_left_to_do(stores: Stores) -> None:
     await live(stores)
-    alive = [
-        job.id
-        for job in await stores.views.unfinished_jobs(USER, GUILD)
-        if job.state in ("queued", "running")
-    ]
+    unfinished = await stores.views.unfinished_jobs(USER, GUILD)
+    alive = [job.id for job in unfinished if job.state in ("queued", "running")]
     forgotten = await stores.privacy.forget(USER)
     doomed = await stores.doomed.messages(10)
     assert 1 in [message.message_id for message in doomed]
