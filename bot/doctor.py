@@ -24,7 +24,7 @@ from bot.domain import BotError
 from bot.log import set_up
 from bot.serving import engine_rooms
 from bot.settings import Settings, broken_lines, token_fault, unknown_names
-from bot.store.db import glance, inspect
+from bot.store.db import describe_version, open_read_only
 from bot.store.gallery import known_files
 from bot.store.picture_files import PictureFiles
 from models.catalogue.hub import HUB_ID
@@ -189,7 +189,7 @@ async def _database(settings: Settings) -> Diagnosis:
             return Diagnosis(name="database", said="has no place yet", advice="Fix the disk first.")
         return Diagnosis(name="database", said=f"{path} will be made at the first start")
     try:
-        said = await inspect(path)
+        said = await describe_version(path)
     except BotError as problem:
         return Diagnosis(name="database", said=f"{path} cannot be used", advice=str(problem))
     return Diagnosis(name="database", said=f"{path}: {said}")
@@ -199,14 +199,14 @@ async def _quarantine(settings: Settings) -> AsyncGenerator[Diagnosis]:
     """Picture files that were set aside; yields nothing if there are none."""
     pictures = PictureFiles(settings.pictures_dir)
     try:
-        count, _ = await asyncio.to_thread(pictures.aside, set())
+        count, _ = await asyncio.to_thread(pictures.count_quarantined, set())
         if not count:
             return
         known = await _known(settings)
     except BotError as problem:
         yield Diagnosis(name="quarantine", said="cannot be compared", advice=str(problem))
         return
-    _, ours = await asyncio.to_thread(pictures.aside, known)
+    _, ours = await asyncio.to_thread(pictures.count_quarantined, known)
     back = "They come back at the next start, or by `python -m bot doctor --mend`. " if ours else ""
     yield Diagnosis(
         name="quarantine",
@@ -220,7 +220,7 @@ async def _known(settings: Settings) -> set[str]:
     """The hashes of the pictures in the database, whatever its version."""
     if not settings.database_path.is_file():
         return set()
-    async with glance(settings.database_path) as db:
+    async with open_read_only(settings.database_path) as db:
         return await known_files(db) if db.version else set()
 
 
@@ -230,7 +230,7 @@ async def mend(settings: Settings) -> str:
     The caller holds the data directory's lock, so no bot is running.
     """
     pictures = PictureFiles(settings.pictures_dir)
-    back = await asyncio.to_thread(pictures.bring_back, await _known(settings))
+    back = await asyncio.to_thread(pictures.restore_known, await _known(settings))
     return f"{_files(back)} came back from {pictures.quarantine}."
 
 

@@ -45,7 +45,7 @@ class Eraser:
     async def round(self) -> bool:
         """Do what is due; return False if something is left for later."""
         try:
-            for user_id in await self._privacy.wishes():
+            for user_id in await self._privacy.pending_erasures():
                 forgotten = await self._privacy.forget(user_id)
                 self._forget_in_memory(user_id)
                 self._signals.notify_cancelled(forgotten.job_ids)

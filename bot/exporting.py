@@ -28,9 +28,9 @@ from bot.settings import Settings
 from bot.store.curation import Curation
 from bot.store.db import Database
 from bot.store.gallery import Gallery
-from bot.store.manifest_files import ManifestFolder, building
-from bot.store.papers import Papers
-from bot.store.trust import Trust, stranger
+from bot.store.licence_texts import LicenceTexts
+from bot.store.manifest_files import ManifestFolder, build_manifest_folder
+from bot.store.trust import Trust, stranger_weight
 from models.catalogue.card import CardError
 from models.catalogue.registry import EMBEDDED, card_of
 from models.manifest import Manifest, Split, base_of
@@ -95,14 +95,14 @@ async def _export(settings: Settings, wish: ExportWish) -> Manifest:
         )
     db = await Database.open(settings.database_path)
     try:
-        gallery, papers = Gallery(db, settings.pictures_dir), Papers(settings.licences_dir)
-        return await write_manifest(db, gallery, papers, ground_of(rulebooks.load()), wish)
+        gallery, licences = Gallery(db, settings.pictures_dir), LicenceTexts(settings.licences_dir)
+        return await write_manifest(db, gallery, licences, ground_of(rulebooks.load()), wish)
     finally:
         await db.close()
 
 
 async def write_manifest(
-    db: Database, gallery: Gallery, papers: Papers, ground: Ground, wish: ExportWish
+    db: Database, gallery: Gallery, licences: LicenceTexts, ground: Ground, wish: ExportWish
 ) -> Manifest:
     """Write what models may learn from under today's rules into a folder, all or nothing.
 
@@ -111,7 +111,7 @@ async def write_manifest(
     """
     harvest = await Curation(db).read(wish.guild_id)
     trust = await _trust(Trust(db), {opinion.guild_id for opinion in harvest.opinions})
-    folder = building(wish.directory, gallery, papers)
+    folder = build_manifest_folder(wish.directory, gallery, licences)
     return await asyncio.to_thread(_write, harvest, trust, folder, ground, wish)
 
 
@@ -119,7 +119,7 @@ async def _trust(known: Trust, guild_ids: Iterable[GuildId]) -> TrustOf:
     """How far each voter is trusted in the server where they judged."""
     now = now_ms()
     weights = {guild_id: await known.weights(guild_id, now) for guild_id in guild_ids}
-    unknown = stranger()
+    unknown = stranger_weight()
     return lambda opinion: weights[opinion.guild_id].get(opinion.voter_id, unknown)
 
 

@@ -38,7 +38,7 @@ from bot.stopping import Stop, exit_now
 from bot.store.caps import Caps
 from bot.store.db import Database
 from bot.store.gallery import Gallery
-from bot.store.papers import Papers
+from bot.store.licence_texts import LicenceTexts
 from bot.store.queue import Jobs
 from bot.tidying import Tidier
 from bot.transitions import Subject, Transition
@@ -150,7 +150,7 @@ async def _build(settings: Settings) -> AsyncGenerator[_Program]:
             learning=build_desk(
                 db,
                 data_dir=settings.data_dir,
-                papers=Papers(settings.licences_dir),
+                licences=LicenceTexts(settings.licences_dir),
                 catalogue=catalogue,
                 shelf=shelf,
                 signals=signals,
@@ -336,9 +336,9 @@ async def _settle_licence(program: _Program) -> None:
     Runs before anything is drawn: licences may have changed since the last run.
     """
     services, info = program.services, program.handle.info
-    Papers(services.settings.licences_dir).keep(info)
+    LicenceTexts(services.settings.licences_dir).save(info)
     licences = {info.card_id: info.licence_sha256}
-    for card_id in await services.consent.waiting_cards() - {info.card_id}:
+    for card_id in await services.consent.undrawn_cards() - {info.card_id}:
         if (found := await asyncio.to_thread(program.shelf.licence_sha256, card_id)) is not None:
             licences[card_id] = found
-    await services.consent.end_unlicensed(licences, info.card_id, services.clock())
+    await services.consent.fail_unlicensed_jobs(licences, info.card_id, services.clock())

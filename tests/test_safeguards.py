@@ -18,12 +18,12 @@ from bot.domain import OwedPostId, UserId
 from bot.store import doomed, gallery
 from bot.store.db import Database, Params, Transaction
 from bot.store.gallery import Gallery
-from bot.store.ledger import Book, Pair, Stand
+from bot.store.ledger import Pair, StandingReaction, VoteBook
 from bot.store.outbox import Outbox, Posting
 from bot.store.picture_files import PictureFiles
 from bot.store.privacy import Privacy
 from bot.store.queue import Jobs
-from bot.store.sends import Begun, Send, Sends
+from bot.store.sends import Send, SendAttempt, Sends
 from tests.stages.promises import (
     ledger_equals_truth,
     nothing_lost,
@@ -81,7 +81,7 @@ def _files_are_written_later(patch: pytest.MonkeyPatch) -> None:
 
 
 def _files_are_not_doomed_first(patch: pytest.MonkeyPatch) -> None:
-    patch.setattr(gallery, "_DOOM", "INSERT INTO doomed_files SELECT :sha256 WHERE 0")
+    patch.setattr(gallery, "_DOOM_FILE", "INSERT INTO doomed_files SELECT :sha256 WHERE 0")
 
 
 def _files_go_before_their_rows(patch: pytest.MonkeyPatch) -> None:
@@ -99,14 +99,14 @@ def _no_job_is_taken_back(patch: pytest.MonkeyPatch) -> None:
     async def take_back(self: Jobs, *_: object) -> tuple[list[Any], list[Any]]:
         return [], []
 
-    patch.setattr(Jobs, "take_back", take_back)
+    patch.setattr(Jobs, "requeue_orphaned", take_back)
 
 
 def _wishes_are_not_recorded(patch: pytest.MonkeyPatch) -> None:
     async def wish(self: Privacy, user_id: UserId, now_ms: int) -> None:
         """Nothing is recorded."""
 
-    patch.setattr(Privacy, "wish", wish)
+    patch.setattr(Privacy, "request_erasure", wish)
 
 
 def _nothing_is_hunted(patch: pytest.MonkeyPatch) -> None:
@@ -122,8 +122,8 @@ def _traces_are_not_overwritten(patch: pytest.MonkeyPatch) -> None:
 
 
 def _shows_are_not_recorded(patch: pytest.MonkeyPatch) -> None:
-    async def begin(self: Sends, send: Send) -> Begun:
-        return Begun.FIRST
+    async def begin(self: Sends, send: Send) -> SendAttempt:
+        return SendAttempt.FIRST
 
     patch.setattr(Sends, "begin", begin)
 
@@ -139,22 +139,22 @@ def _nameless_votes_keep_no_mark(patch: pytest.MonkeyPatch) -> None:
 
 
 def _votes_read_late_count_as_new(patch: pytest.MonkeyPatch) -> None:
-    patch.setattr(Book, "_may_be_older_than_the_wish", lambda *_: False)
+    patch.setattr(VoteBook, "_may_predate_request", lambda *_: False)
 
 
 def _reactions_are_never_read_again(patch: pytest.MonkeyPatch) -> None:
     async def unsettle(self: Gallery) -> None:
         """Nothing is owed a reading."""
 
-    patch.setattr(Gallery, "unsettle_all", unsettle)
+    patch.setattr(Gallery, "owe_readings", unsettle)
 
 
 def _the_first_reaction_counts(patch: pytest.MonkeyPatch) -> None:
-    def current(self: Book, pair: Pair) -> Stand | None:
-        held = self._stands.get(pair)
+    def current(self: VoteBook, pair: Pair) -> StandingReaction | None:
+        held = self._standing.get(pair)
         return min(held.values(), key=lambda stand: stand.event_id) if held else None
 
-    patch.setattr(Book, "current", current)
+    patch.setattr(VoteBook, "current_vote", current)
 
 
 def _late_pictures_get_no_post(patch: pytest.MonkeyPatch) -> None:

@@ -16,7 +16,7 @@ from secrets import token_urlsafe
 
 from bot.domain import DatabaseError, SettingsError
 from bot.settings import Settings
-from bot.store.db import Database, glance, undisturbed
+from bot.store.db import Database, open_read_only, run_to_end
 from bot.store.gallery import Gallery
 from bot.store.migrations import migrations
 
@@ -96,7 +96,7 @@ async def _serve(settings: Settings, listener: socket.socket, *, writes: bool) -
             await server.serve(sockets=[listener])
     finally:
         # Ctrl-C cancels; an open connection would keep the process alive.
-        await undisturbed(db.close())
+        await run_to_end(db.close())
 
 
 async def _require_current_schema(settings: Settings) -> None:
@@ -104,7 +104,7 @@ async def _require_current_schema(settings: Settings) -> None:
 
     Only the bot's start migrates it, never a program beside the bot.
     """
-    async with glance(settings.database_path) as file:
+    async with open_read_only(settings.database_path) as file:
         if file.version < len(migrations()):
             raise DatabaseError(
                 f"{settings.database_path} is from an older version of this bot: start the bot "

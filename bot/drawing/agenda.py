@@ -65,7 +65,7 @@ class Agenda:
         """
         self._due_card = None
         now_ms = self._clock()
-        card = await self._jobs.upcoming(now_ms, self._claimable())
+        card = await self._jobs.next_card(now_ms, self._claimable())
         if card is None:
             self._waiting_since_ms = None
             self._due_card = self._card_to_return_to(now_ms)

@@ -205,13 +205,15 @@ class _Future:
         for row in self._in_flight:
             ticks[None if row.enlarged else (row.width_px, row.height_px)].append(row)
         round_ms = sum(map(self._costs.tick_ms, ticks.values()))
-        rounds = max(1, min(row.left for row in self._in_flight))
+        rounds = max(1, min(row.steps_left for row in self._in_flight))
         if len(self._in_flight) < self._capacity and round_ms:
             first_ms = min(self._return_ms.values(), default=math.inf) - self.now_ms
             rounds = max(1, math.floor(min(rounds, first_ms / round_ms + 1)))
-        done = [row for row in self._in_flight if row.left <= rounds]
+        done = [row for row in self._in_flight if row.steps_left <= rounds]
         self._in_flight = [
-            replace(row, left=row.left - rounds) for row in self._in_flight if row.left > rounds
+            replace(row, steps_left=row.steps_left - rounds)
+            for row in self._in_flight
+            if row.steps_left > rounds
         ]
         self.now_ms += rounds * round_ms + sum(map(self._costs.end_ms, done))
         for row in done:

@@ -45,7 +45,7 @@ class Outlook:
         """
         async with self._reading:
             if self._is_stale() or self._missing_from_line(jobs):
-                self._line = await self._views.line()
+                self._line = await self._views.waiting_work()
                 self._job_ids_in_line = frozenset(work.job_id for work in self._line)
                 self._read_at_s = self._elapsed_s()
         to_draw = [job.id for job in jobs if job.state in _TO_DRAW]
@@ -75,7 +75,7 @@ class Outlook:
             Work(
                 job_id=job.id,
                 user_id=job.user_id,
-                left=job.draw.progress_steps - job.draw.first_step,
+                steps_left=job.draw.progress_steps - job.draw.first_step,
                 width_px=job.draw.width_px,
                 height_px=job.draw.height_px,
                 enlarged=bool(job.draw.enlarged),

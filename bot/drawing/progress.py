@@ -51,7 +51,7 @@ class _Running:
     @property
     def left(self) -> Work:
         """The work that remains."""
-        return replace(self.work, left=self.progress.steps - self.progress.step)
+        return replace(self.work, steps_left=self.progress.steps - self.progress.step)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -103,7 +103,7 @@ class ProgressBoard:
         work = Work(
             job_id=job.id,
             user_id=job.user_id,
-            left=draw.progress_steps,
+            steps_left=draw.progress_steps,
             width_px=draw.width_px,
             height_px=draw.height_px,
             enlarged=bool(draw.enlarged),

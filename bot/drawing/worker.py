@@ -26,7 +26,7 @@ from bot.drawing.swap import Swaps
 from bot.finished import Withheld
 from bot.log import short_hash, whereabouts
 from bot.policy.rulebook import Rulebook
-from bot.store.db import undisturbed
+from bot.store.db import run_to_end
 from bot.store.gallery import Gallery
 from bot.store.queue import Jobs
 from bot.transitions import Tell
@@ -187,7 +187,7 @@ class Worker:
             return
         self._renewed_ms = now_ms
         await self._renew(now_ms)
-        _, failed = await self._jobs.release_expired(
+        _, failed = await self._jobs.requeue_expired(
             self._owner, now_ms, self._limits.max_attempts, _RETRY_PAUSE_MS
         )
         self._notify_failed(failed)
@@ -195,7 +195,7 @@ class Worker:
     async def _reclaim_once(self) -> None:
         """Reclaim a crashed process's jobs, once, as soon as the database allows it."""
         if not self._has_reclaimed:
-            _, failed = await self._jobs.take_back(
+            _, failed = await self._jobs.requeue_orphaned(
                 self._process, self._clock(), self._limits.max_attempts
             )
             self._has_reclaimed = True
@@ -306,7 +306,7 @@ class Worker:
             try:
                 verdict = await self._previews.judge(job, report)
                 if verdict is not None and job.id in self._rows:
-                    await undisturbed(self._stop_row(job, verdict))
+                    await run_to_end(self._stop_row(job, verdict))
             except Exception:
                 log.exception("its preview could not be judged")
 
@@ -335,7 +335,7 @@ class Worker:
         with whereabouts(job=job.id, guild=job.guild_id):
             try:
                 # Even a cancelled worker waits until its picture is kept.
-                await undisturbed(self._finisher.keep(job, rendered, earlier))
+                await run_to_end(self._finisher.keep(job, rendered, earlier))
             except BotError as problem:
                 log.error("picture not kept: %s", problem)  # noqa: TRY400  the sentence says it all
                 full = isinstance(problem, DiskFullError)
@@ -360,7 +360,7 @@ class Worker:
     async def _end_attempt(self, job: Job, reason: str) -> None:
         now_ms = self._clock()
         if job.attempts < self._limits.max_attempts:
-            await self._jobs.put_back(
+            await self._jobs.requeue(
                 self._owner, [job.id], now_ms, pause_ms=_RETRY_PAUSE_MS, why=reason
             )
             self._signals.status.set()
@@ -386,7 +386,7 @@ class Worker:
 
     async def _put_back(self, job_ids: list[JobId]) -> None:
         try:
-            await self._jobs.put_back(
+            await self._jobs.requeue(
                 self._owner,
                 job_ids,
                 self._clock(),

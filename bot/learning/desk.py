@@ -20,8 +20,8 @@ from bot.store.consent import Consent
 from bot.store.db import Database
 from bot.store.duels import Duels
 from bot.store.groundwork import Groundwork
+from bot.store.licence_texts import LicenceTexts
 from bot.store.lineage import Lineage
-from bot.store.papers import Papers
 from bot.store.trials import TrialBook
 from bot.store.trust import Trust
 from models.catalogue.registry import Registry
@@ -43,7 +43,7 @@ def build_desk(
     db: Database,
     *,
     data_dir: Path,
-    papers: Papers,
+    licences: LicenceTexts,
     catalogue: Registry,
     shelf: Shelf,
     signals: Signals,
@@ -65,7 +65,7 @@ def build_desk(
             lineage=lineage,
             catalogue=catalogue,
             shelf=shelf,
-            papers=papers,
+            licences=licences,
             swap=swap,
             clock=clock,
         ),

@@ -14,9 +14,9 @@ from pathlib import Path
 from bot.domain import UserId
 from bot.drawing.shelf import Shelf
 from bot.drawing.swap import StoppingError
-from bot.store.db import undisturbed
-from bot.store.lineage import Lineage, Reign, before
-from bot.store.papers import Papers
+from bot.store.db import run_to_end
+from bot.store.licence_texts import LicenceTexts
+from bot.store.lineage import Lineage, LineageEntry, rollback_target
 from bot.words import learning
 from models.catalogue.registry import Card, CardError, Registry, faults
 from models.catalogue.verdict import fingerprint
@@ -37,7 +37,7 @@ class Promotion:
         lineage: Lineage,
         catalogue: Registry,
         shelf: Shelf,
-        papers: Papers,
+        licences: LicenceTexts,
         swap: Callable[[str], Awaitable[None]],
         clock: Callable[[], int],
     ) -> None:
@@ -45,7 +45,7 @@ class Promotion:
         self._lineage = lineage
         self._catalogue = catalogue
         self._shelf = shelf
-        self._papers = papers
+        self._licences = licences
         self._swap = swap
         self._clock = clock
         self._lock = asyncio.Lock()
@@ -58,7 +58,7 @@ class Promotion:
             if isinstance(card, str):
                 return card
             reign = await self._lineage.promote(
-                card, over=over, by_id=by_id, why=why, now_ms=self._clock()
+                card, serving_id=over, by_id=by_id, why=why, now_ms=self._clock()
             )
             if isinstance(reign, str):
                 return reign
@@ -68,11 +68,11 @@ class Promotion:
         """Have the previous card serve requests again; returns the outcome as a sentence."""
         over = await self._current_card()
         async with self._lock:
-            previous = before(await self._lineage.history())
+            previous = rollback_target(await self._lineage.history())
             if previous is not None and not await asyncio.to_thread(self._is_unchanged, previous):
                 return learning.changed_since(previous.card_id)
             reign = await self._lineage.rollback(
-                over=over, by_id=by_id, why=why, now_ms=self._clock()
+                serving_id=over, by_id=by_id, why=why, now_ms=self._clock()
             )
             if isinstance(reign, str):
                 return reign
@@ -82,7 +82,7 @@ class Promotion:
         """The card that should serve; if it is broken, another one may be loaded."""
         return (await self._lineage.history())[-1].card_id
 
-    async def _serve(self, reign: Reign) -> str | None:
+    async def _serve(self, reign: LineageEntry) -> str | None:
         """Change the engine's model as the row says; returns None, or why that failed."""
         try:
             await self._swap(reign.card_id)
@@ -91,13 +91,13 @@ class Promotion:
         except EngineError as problem:
             log.error("%s cannot serve: %s", reign.card_id, problem)  # noqa: TRY400  the sentence says it all
             why = "it could not be opened"
-            await undisturbed(self._lineage.undo(reign, why=why, now_ms=self._clock()))
+            await run_to_end(self._lineage.undo(reign, why=why, now_ms=self._clock()))
             serving = self._shelf.active.card_id
             return learning.not_opened(reign.card_id, str(problem), serving)
-        await asyncio.to_thread(self._papers.keep, self._shelf.active)
+        await asyncio.to_thread(self._licences.save, self._shelf.active)
         return None
 
-    def _is_unchanged(self, reign: Reign) -> bool:
+    def _is_unchanged(self, reign: LineageEntry) -> bool:
         """Whether the card's files are those that were promoted; always true of MODEL's card."""
         return reign.files_sha256 is None or promoted_folder(reign, self._catalogue) is not None
 
@@ -111,7 +111,7 @@ class Promotion:
         return found_faults[0] if found_faults else card
 
 
-def promoted_folder(reign: Reign, catalogue: Registry) -> Path | None:
+def promoted_folder(reign: LineageEntry, catalogue: Registry) -> Path | None:
     """The folder of a promoted card, if its files are those that were promoted; else None."""
     try:
         card = catalogue.card(reign.card_id)

@@ -21,7 +21,7 @@ from bot.drawing.signals import WorkerSignals
 from bot.learning import runs
 from bot.learning.leashed import LeashedCommand
 from bot.learning.runs import UNDER_WAY, LearningRun, RunStage, StageCommand, Workplace, why_failed
-from bot.store.groundwork import Groundwork, Judged
+from bot.store.groundwork import Groundwork, JudgementCounts
 from bot.words import learning
 from models.catalogue import card as cards
 from models.catalogue.card import CardError
@@ -106,7 +106,7 @@ class Schooling:
             and not await self._is_stale(last)
         ):
             return await self._retry(last, last.failed_in)
-        if reason := _reason_too_few(await self._groundwork.judged()):
+        if reason := _reason_too_few(await self._groundwork.count_judgements()):
             return reason
         place = await asyncio.to_thread(self._shelf.location_of, base)
         if place is None:
@@ -117,7 +117,7 @@ class Schooling:
             place=place,
             stage=RunStage.EXPORT,
             begun_ms=self._clock(),
-            forgotten=await self._groundwork.forgotten(),
+            forgotten=await self._groundwork.count_forgotten_members(),
         )
         if last is not None:
             # A failed run may have left its work.
@@ -225,7 +225,7 @@ class Schooling:
 
     async def _is_stale(self, run: LearningRun) -> bool:
         """Whether a member was forgotten whose pictures or votes may be in the manifest."""
-        return await self._groundwork.forgotten() != run.forgotten
+        return await self._groundwork.count_forgotten_members() != run.forgotten
 
     async def _start_over(self, run: LearningRun) -> None:
         """Start over with a fresh manifest, without the forgotten member; delete the old files."""
@@ -240,7 +240,7 @@ class Schooling:
                 replace(
                     run,
                     stage=RunStage.EXPORT,
-                    forgotten=await self._groundwork.forgotten(),
+                    forgotten=await self._groundwork.count_forgotten_members(),
                     restarts=run.restarts + 1,
                     said=learning.BEGUN_ANEW,
                 )
@@ -338,7 +338,7 @@ def _with_end(run: LearningRun, stage: RunStage, said: str) -> LearningRun:
     return replace(run, stage=stage, said=said, failed_in=None)
 
 
-def _reason_too_few(judged: Judged) -> str | None:
+def _reason_too_few(judged: JudgementCounts) -> str | None:
     """Why there are too few judgements to learn from; None if there may be enough."""
     if judged.others >= LEAST_JUDGEMENTS:
         return None

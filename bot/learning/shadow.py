@@ -18,7 +18,7 @@ from bot.policy import decide
 from bot.store.consent import Consent
 from bot.store.duels import Duels
 from bot.store.trials import Trial, TrialBook, TrialOutcome
-from bot.store.trust import Trust, stranger
+from bot.store.trust import Trust, stranger_weight
 from models.catalogue.registry import CardError, Registry
 from models.contract import SEED_COUNT, ModelInfo
 
@@ -58,13 +58,15 @@ class Shadow:
         A duel is public, so the request must be public and need no review, and its member must have
         accepted the candidate's licence. The request itself is already queued.
         """
-        trial = await self._trials.running()
+        trial = await self._trials.running_trial()
         if trial is None or not self._is_eligible(trial, request, admitted):
             return False
         if not await self._has_accepted_licence(trial, request):
             return False
         for_both = decide.for_trial(admitted, secrets.randbelow(SEED_COUNT))
-        asked = await self._trials.ask(trial, for_both, self._clock(), since_id=request.since_id)
+        asked = await self._trials.queue_pair(
+            trial, for_both, self._clock(), since_id=request.since_id
+        )
         if asked is not None:
             self._signals.notify_queued()
         return asked is not None
@@ -83,7 +85,7 @@ class Shadow:
         except CardError as problem:
             log.warning("the trial cannot draw: %s", problem)
             return False
-        return await self._consent.accepted(request.user_id, licence)
+        return await self._consent.has_accepted(request.user_id, licence)
 
     async def run(self) -> None:
         """Poll until cancelled."""
@@ -96,11 +98,11 @@ class Shadow:
 
     async def poll(self) -> None:
         """Open duels whose pictures are drawn, and record the results of decided ones."""
-        for pair in await self._trials.drawn():
-            if await self._trials.settle(pair, self._clock()):
+        for pair in await self._trials.drawn_pairs():
+            if await self._trials.settle_pair(pair, self._clock()):
                 self._signals.duels.set()
             self._signals.status.set()
-        trial = await self._trials.running()
+        trial = await self._trials.running_trial()
         if trial is None:
             return
         if self._active().card_id != trial.parent:
@@ -113,16 +115,18 @@ class Shadow:
         now_ms = self._clock()
         test = as_test(trial, await self._trials.steps(trial.id))
         weights = await self._trust.weights(trial.guild_id, now_ms)
-        for duel_id, choices in (await self._trials.undecided(trial.id)).items():
+        for duel_id, choices in (await self._trials.undecided_choices(trial.id)).items():
             if test.decided is not None:
                 break
             duel = await self._duels.get(duel_id)
             open_ms = now_ms - duel.opened_ms if duel is not None else 0
-            win = duel_decision(choices, weights, stranger(), open_ms=open_ms)
+            win = duel_decision(choices, weights, stranger_weight(), open_ms=open_ms)
             if win is None:
                 continue
             test = test.after(win)
-            await self._trials.step(trial.id, duel_id, win=win, e_value=test.e_value, now_ms=now_ms)
+            await self._trials.record_step(
+                trial.id, duel_id, win=win, e_value=test.e_value, now_ms=now_ms
+            )
             self._signals.duels.set()
         if test.decided is not None:
             await self._end(trial, TrialOutcome(test.decided))

@@ -13,7 +13,7 @@ from pathlib import Path
 from bot.drawing.handle import LocalThread
 from bot.drawing.shelf import Shelf
 from bot.learning.promoting import promoted_folder
-from bot.store.lineage import Lineage, LineageDeed
+from bot.store.lineage import Lineage, LineageAction
 from models.catalogue.registry import Registry
 from models.contract import EngineError
 
@@ -33,8 +33,8 @@ async def load_active(
 ) -> None:
     """Open the engine and activate its model on the shelf. `EngineError` if none opens."""
     for reign in await lineage.history():
-        if reign.deed is LineageDeed.BEGIN:
-            shelf.register(reign.card_id, reign.named)
+        if reign.action is LineageAction.BEGIN:
+            shelf.register(reign.card_id, reign.model_setting)
     if await _load_promoted(handle, lineage, catalogue, named):
         shelf.activate(handle.info)
         return
@@ -44,7 +44,7 @@ async def load_active(
     shelf.register(info.card_id, named)
     shelf.activate(info)
     await lineage.begin(
-        info.card_id, named=named, licence_sha256=info.licence_sha256, now_ms=now_ms
+        info.card_id, model_setting=named, licence_sha256=info.licence_sha256, now_ms=now_ms
     )
 
 

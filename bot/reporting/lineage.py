@@ -11,13 +11,13 @@ from datetime import UTC, datetime
 
 from bot.reporting import charts
 from bot.reporting.charts import Bar
-from bot.store.lineage import LineageDeed, Reign
+from bot.store.lineage import LineageAction, LineageEntry
 from bot.store.trials import Trial, TrialStep
 
 _DEEDS = {
-    LineageDeed.BEGIN: "named by MODEL",
-    LineageDeed.PROMOTE: "promoted",
-    LineageDeed.ROLLBACK: "brought back",
+    LineageAction.BEGIN: "named by MODEL",
+    LineageAction.PROMOTE: "promoted",
+    LineageAction.ROLLBACK: "brought back",
 }
 #: Percent of the duels: for a card as good as its parent, and for one never tried.
 _EVEN, _UNTRIED = 50.0, 0.0
@@ -25,7 +25,9 @@ _EVEN, _UNTRIED = 50.0, 0.0
 _ROWS_MAX = 30
 
 
-def history_png(reigns: Sequence[Reign], trials: Mapping[Trial, Sequence[TrialStep]]) -> bytes:
+def history_png(
+    reigns: Sequence[LineageEntry], trials: Mapping[Trial, Sequence[TrialStep]]
+) -> bytes:
     """One line for each reign, the oldest first; bars are win rates over the parent."""
     lines = [_line(reign, trials) for reign in reigns[-_ROWS_MAX:]]
     picture = charts.bars(
@@ -40,16 +42,16 @@ def history_png(reigns: Sequence[Reign], trials: Mapping[Trial, Sequence[TrialSt
     return out.getvalue()
 
 
-def _line(reign: Reign, trials: Mapping[Trial, Sequence[TrialStep]]) -> Bar:
+def _line(reign: LineageEntry, trials: Mapping[Trial, Sequence[TrialStep]]) -> Bar:
     day = datetime.fromtimestamp(reign.at_ms / 1000, UTC).strftime("%Y-%m-%d")
     tried = next((steps for trial, steps in trials.items() if _led_to(trial, reign)), ())
     wins, duels = sum(step.win for step in tried), len(tried)
     rate = 100 * wins / duels if duels else _UNTRIED
     result = f"{wins} of {duels} duels" if duels else "no blind test"
-    return Bar(reign.card_id, rate, f"{day} {_DEEDS[reign.deed]}, {result}", good=rate >= _EVEN)
+    return Bar(reign.card_id, rate, f"{day} {_DEEDS[reign.action]}, {result}", good=rate >= _EVEN)
 
 
-def _led_to(trial: Trial, reign: Reign) -> bool:
+def _led_to(trial: Trial, reign: LineageEntry) -> bool:
     """Whether this trial is the reason why the card came to serve."""
-    same = (trial.candidate, trial.parent) == (reign.card_id, reign.before_id)
-    return same and reign.deed is LineageDeed.PROMOTE and trial.begun_ms <= reign.at_ms
+    same = (trial.candidate, trial.parent) == (reign.card_id, reign.previous_id)
+    return same and reign.action is LineageAction.PROMOTE and trial.begun_ms <= reign.at_ms

@@ -1,1 +1,1 @@
-"""Every line of SQL: one store for each kind of thing that the bot remembers, in one file."""
+"""Every line of SQL: one store for each kind of record, all in one database file."""

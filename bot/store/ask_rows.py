@@ -1,6 +1,6 @@
 """Asks to and from JSON: those that wait for the licence, and those under appeal.
 
-`consent.py` and `reviews.py` store them. What another version wrote is read with care.
+`consent.py` and `reviews.py` store them. Rows of another version are read defensively.
 """
 
 from __future__ import annotations
@@ -28,22 +28,21 @@ def ask_json(ask: Ask) -> str:
 
 
 def ask_of(text: str) -> Ask | None:
-    """The ask; None if another version of this bot wrote it in a form that this one cannot read."""
+    """Read an ask; None if another version of the bot wrote it and this one cannot read it."""
     try:
         values = json.loads(text)
-        _take_version(values["draw"])
-        # Missing in old rows, written before places had it; a place is looked up anew before it
-        # counts.
+        _pop_version(values["draw"])
+        # Old rows lack this field. The default is safe: the place is looked up again before use.
         values["place"].setdefault("whole", False)
         return decode(Ask, values, _ASK)
     except (ValueError, KeyError, TypeError, AttributeError) as problem:
         flaws = problem.flaws if isinstance(problem, MisfitError) else ()
         where = ", ".join(flaw.path for flaw in flaws) or type(problem).__name__
-        log.warning("a waiting request of another version cannot be read: %s", where)
+        log.warning("cannot read a waiting request of another version: %s", where)
         return None
 
 
-def _take_version(draw: dict[str, object]) -> None:
-    """Remove the version number. Raises ValueError if another version wrote the draw."""
+def _pop_version(draw: dict[str, object]) -> None:
+    """Remove the version number. Raises ValueError if it is not ours."""
     if (version := draw.pop("v")) != DRAW_VERSION:
         raise ValueError(f"draw version {version!r}")

@@ -1,7 +1,7 @@
-"""Lines of a server's log: who changed or decided what, for its moderators.
+"""A server's audit log: who changed or decided what, for its moderators.
 
-Every store writes a change and its line in one transaction; `guilds.py` reads them. The text of a
-line names no member: the member concerned is a column, which is cleared when they are forgotten.
+Each store writes a change and its log line in one transaction; `guilds.py` reads the log. The text
+of a line names no member: they are in a column, which is cleared when they are forgotten.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ class AuditEntry:
     """One line of a server's log."""
 
     guild_id: GuildId
-    #: Who did it; None if nobody did, or if they asked to be forgotten.
+    #: Who did it; None if no person did, or if they asked to be forgotten.
     actor_id: UserId | None
     #: One word for what was done.
     action: str
@@ -31,10 +31,10 @@ class AuditEntry:
     id: int = 0
 
 
-async def note_change(tx: Transaction, entry: AuditEntry) -> None:
-    """Write a line; it is owed to the server's current log channel, if there is one.
+async def insert_audit_entry(tx: Transaction, entry: AuditEntry) -> None:
+    """Write a log line. The server's current log channel is owed it, if there is one.
 
-    When the change removes the log channel, the line is owed to the old one.
+    If the change removes the log channel, the old channel is owed the line.
     """
     await tx.execute(
         "INSERT INTO audit_log (guild_id, actor_id, action, detail, at_ms, user_id, version, told)"

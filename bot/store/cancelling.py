@@ -1,4 +1,4 @@
-"""Cancels jobs: for their member, or because the member may no longer ask.
+"""Cancels jobs: at their member's request, or because the member may no longer ask.
 
 Called by the queue and the members store, inside their own transactions. Callers check who may
 cancel what.
@@ -14,16 +14,18 @@ from bot.store.db import Params, Transaction
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Cancelled:
-    """A job that was queued or running, and where it was asked for."""
+class CancelledJob:
+    """A cancelled job, and the channel where the member asked for it."""
 
     id: JobId
     guild_id: GuildId
     channel_id: ChannelId
 
 
-async def cancel_jobs(tx: Transaction, which: str, values: Params, now_ms: int) -> list[Cancelled]:
-    """Cancel the queued and running jobs that match `which`; return them, the oldest first."""
+async def cancel_jobs(
+    tx: Transaction, which: str, values: Params, now_ms: int
+) -> list[CancelledJob]:
+    """Cancel the queued and running jobs that match `which`; return them, oldest first."""
     # The state is tested twice because SQLite uses a partial index only for its exact condition.
     rows = await tx.fetch_all(
         "UPDATE jobs SET state = 'cancelled', ended_ms = :now, lease_owner = NULL,"  # noqa: S608  the callers' constants
@@ -32,7 +34,7 @@ async def cancel_jobs(tx: Transaction, which: str, values: Params, now_ms: int) 
         {**values, "now": now_ms},
     )
     return [
-        Cancelled(
+        CancelledJob(
             id=JobId(row["id"]),
             guild_id=GuildId(row["guild_id"]),
             channel_id=ChannelId(row["channel_id"]),

@@ -1,8 +1,7 @@
 """The messages of cases in review channels: each is owed until it shows the newest revision.
 
-Used by the loop that posts them: it reads what is owed, posts or edits, and records the result. A
-case decided before it was posted owes nothing. No Discord here, and nothing about how a case is
-shown.
+The loop that posts them reads what is owed, posts or edits, and records the result. A case decided
+before it was posted owes nothing. Must not know Discord, nor how a case is shown.
 """
 
 from __future__ import annotations
@@ -12,9 +11,9 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from bot.domain import ChannelId, GuildId, MessageId, MessageRef
-from bot.store.case_rows import CASE, Case, cases_of, lose_messages
+from bot.store.case_rows import CASE, Case, cases_of, record_lost_case_messages
 from bot.store.db import Database
-from bot.store.doomed import Hunt, doom, hunt_down
+from bot.store.doomed import Hunt, doom_message, insert_hunt
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -34,26 +33,26 @@ class CasePosts:
     def __init__(self, db: Database) -> None:
         self._db = db
 
-    async def owed(
+    async def owed_cases(
         self,
         limit: int,
         closed: Iterable[ChannelId] = (),
         *,
-        nor: Iterable[int | str] = (),
+        skip_ids: Iterable[int | str] = (),
     ) -> list[Case]:
-        """Cases whose message must be posted or, if its id is known, edited; the oldest first.
+        """Cases whose message must be posted or, if its id is known, edited; oldest first.
 
-        Leaves out the cases in `nor` and those in channels that are `closed` for now. A server
+        Leaves out the cases in `skip_ids` and those in channels that are `closed` for now. A server
         without a review channel is owed its cases as soon as it has one.
         """
         rows = await self._db.fetch_all(
             _OWED,
-            {"closed": json.dumps(list(closed)), "nor": json.dumps(list(nor)), "limit": limit},
+            {"closed": json.dumps(list(closed)), "nor": json.dumps(list(skip_ids)), "limit": limit},
         )
         return cases_of(rows)
 
-    async def begin(self, case: Case, now_ms: int) -> CasePosting | None:
-        """Record the first attempt to post, before it is made. None if nothing is owed (any more).
+    async def begin_posting(self, case: Case, now_ms: int) -> CasePosting | None:
+        """Record an attempt to post, before it is made. None if nothing is owed (any more).
 
         An earlier attempt is finished in its channel, even if the server has since chosen another.
         """
@@ -76,7 +75,7 @@ class CasePosts:
             is_first=bool(first),
         )
 
-    async def posted(self, case: Case, message: MessageRef) -> bool:
+    async def record_message(self, case: Case, message: MessageRef) -> bool:
         """Record that the message exists and shows `case`.
 
         Returns False if it must be deleted: the case is gone, or another message was recorded
@@ -98,22 +97,25 @@ class CasePosts:
                 {"id": case.id, "message": message.message_id},
             )
             if row is None:
-                await doom(tx, message)
+                await doom_message(tx, message)
         return row is not None
 
-    async def edited(self, case: Case) -> None:
+    async def record_edit(self, case: Case) -> None:
         """Record that the message shows `case`."""
         await self._db.write_one(
             "UPDATE cases SET shown = max(shown, :revision) WHERE id = :id",
             {"revision": case.revision, "id": case.id},
         )
 
-    async def answer_lost(self, case: Case, posting: CasePosting) -> None:
-        """Record that a message may exist: the next attempt finds it, or it goes with its case."""
+    async def record_lost_answer(self, case: Case, posting: CasePosting) -> None:
+        """Record that a message may exist.
+
+        The next attempt finds it; if the case is gone, a search deletes it.
+        """
         async with self._db.write() as tx:
             if not await tx.fetch_one("SELECT 1 FROM cases WHERE id = :id", {"id": case.id}):
                 # A search started by forgetting may have ended before the message existed.
-                await hunt_down(
+                await insert_hunt(
                     tx,
                     Hunt(
                         name=case.id,
@@ -124,9 +126,9 @@ class CasePosts:
                 )
 
     async def abandon(self, case: Case) -> None:
-        """Record that nothing was sent; the case goes to the server's next review channel.
+        """Record that nothing was sent; the case will go to the server's current review channel.
 
-        A case decided meanwhile owes nothing any more.
+        A case decided meanwhile owes nothing.
         """
         await self._db.write_one(
             "UPDATE cases SET posting_ms = NULL, review_channel_id = NULL,"
@@ -135,22 +137,22 @@ class CasePosts:
             {"id": case.id},
         )
 
-    async def gone(self, message_id: MessageId) -> None:
-        """A case's message was deleted on Discord; an undecided case is owed a new one."""
+    async def record_deleted_message(self, message_id: MessageId) -> None:
+        """Record that a case's message was deleted on Discord; an open case is owed a new one."""
         async with self._db.write() as tx:
-            await lose_messages(tx, "message_id = :message", {"message": message_id})
+            await record_lost_case_messages(tx, "message_id = :message", {"message": message_id})
 
-    async def channel_gone(self, guild_id: GuildId, channel_id: ChannelId) -> None:
-        """A review channel was deleted with all its messages."""
+    async def record_deleted_channel(self, guild_id: GuildId, channel_id: ChannelId) -> None:
+        """Record that a review channel was deleted with all its messages."""
         async with self._db.write() as tx:
-            await lose_messages(
+            await record_lost_case_messages(
                 tx,
                 "guild_id = :guild AND review_channel_id = :channel AND decision IS NULL",
                 {"guild": guild_id, "channel": channel_id},
             )
 
 
-#: Forces the index; otherwise SQLite would scan every case there ever was.
+#: Forces the index; otherwise SQLite would scan every case ever opened.
 _OWED = (
     f"SELECT * FROM (SELECT {CASE} FROM cases INDEXED BY cases_owed"  # noqa: S608  a constant
     "  WHERE shown < revision AND id NOT IN (SELECT value FROM json_each(:nor)))"

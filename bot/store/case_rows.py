@@ -1,7 +1,7 @@
-"""Cases and their rows: what the moderators decide, who reported it, what its message shows.
+"""Cases and their rows: what moderators must decide, who reported it, what its message shows.
 
-The reviews open and decide cases; the gallery, privacy and removal update them when a picture or a
-member goes. What a moderator may decide is not known here.
+`reviews.py` opens and decides cases; the gallery, privacy and removal update them when a picture is
+deleted or a member forgotten. Must not know what a moderator may decide.
 """
 
 # ruff: noqa: S608 these statements are built from constants of this file
@@ -22,7 +22,7 @@ from bot.store.db import Params, Row, Transaction
 from bot.store.decisions import Outcome
 from bot.store.finding_rows import findings_json, findings_of
 
-#: Ten characters; the nonce of its message begins with them, and the message is found by them.
+#: Ten characters. The nonce of its message begins with them, and a search finds it by them.
 CaseId = NewType("CaseId", str)
 
 
@@ -39,7 +39,7 @@ class CaseKind(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class MemberReport:
-    """Who reported a picture and why; the name is None once they asked to be forgotten."""
+    """Who reported a picture and why; `reporter_id` is None once they asked to be forgotten."""
 
     reporter_id: UserId | None
     reason: str
@@ -63,27 +63,27 @@ class Case:
     ask: Ask | None = None
     #: The reason, in words for the moderators.
     why: str
-    #: What an appeal is about: everything that the server refused the ask for.
-    found: tuple[Finding, ...] = ()
+    #: For an appeal: every finding for which the server refused the ask.
+    findings: tuple[Finding, ...] = ()
     scores: Mapping[str, float]
     opened_ms: int
     #: A Discord snowflake older than the case's message.
     since_id: int
-    #: Counts the changes of the case; `shown` is the one that its message shows.
+    #: Counts the changes of the case; `shown` is the revision that its message shows.
     revision: int = 1
     shown: int = 0
     #: The message in the review channel, if its id is known.
     message: MessageRef | None = None
-    #: The channel of the message; None: the server has no review channel.
+    #: The channel of the message; None if the server has no review channel.
     review_channel_id: ChannelId | None = None
     decision: Outcome | None = None
     #: Who decided; None if nobody did, or if they asked to be forgotten.
     actor_id: UserId | None = None
     decided_ms: int | None = None
-    #: The oldest first.
+    #: Oldest first.
     reports: tuple[MemberReport, ...] = ()
-    #: Its picture still exists and may be shown to moderators.
-    pictured: bool = False
+    #: Whether its picture still exists and may be shown to moderators.
+    has_picture: bool = False
 
     @property
     def nonce(self) -> str:
@@ -121,7 +121,7 @@ def case_of(row: Row) -> Case:
         job_id=None if row["job_id"] is None else JobId(row["job_id"]),
         ask=None if row["ask"] is None else ask_of(row["ask"]),
         why=row["why"],
-        found=findings_of(row["rules"]),
+        findings=findings_of(row["rules"]),
         scores=json.loads(row["scores"]),
         opened_ms=row["opened_ms"],
         since_id=row["since_id"],
@@ -136,7 +136,7 @@ def case_of(row: Row) -> Case:
             MemberReport(reporter_id=_user(reporter), reason=reason, at_ms=at_ms)
             for reporter, reason, at_ms in json.loads(row["reports"])
         ),
-        pictured=bool(row["pictured"]),
+        has_picture=bool(row["pictured"]),
     )
 
 
@@ -144,7 +144,7 @@ def _user(value: int | None) -> UserId | None:
     return None if value is None else UserId(value)
 
 
-def held_case(held: Held, now_ms: int, *, since_id: int) -> Case:
+def new_held_case(held: Held, now_ms: int, *, since_id: int) -> Case:
     """A new case for a held picture."""
     job = held.job
     return Case(
@@ -162,7 +162,7 @@ def held_case(held: Held, now_ms: int, *, since_id: int) -> Case:
 
 
 async def insert_case(tx: Transaction, case: Case) -> bool:
-    """Open a case; False, changing nothing, if this picture already has one of the kind."""
+    """Open a case. False, changing nothing, if this picture already has one of that kind."""
     new = await tx.execute(
         "INSERT INTO cases (id, kind, guild_id, channel_id, user_id, job_id, ask, why, rules,"
         " scores, opened_ms, since_id) VALUES (:id, :kind, :guild_id, :channel_id, :user_id,"
@@ -176,7 +176,7 @@ async def insert_case(tx: Transaction, case: Case) -> bool:
             "job_id": case.job_id,
             "ask": None if case.ask is None else ask_json(case.ask),
             "why": case.why,
-            "rules": findings_json(case.found),
+            "rules": findings_json(case.findings),
             "scores": json.dumps(dict(case.scores)),
             "opened_ms": case.opened_ms,
             "since_id": case.since_id,
@@ -185,35 +185,33 @@ async def insert_case(tx: Transaction, case: Case) -> bool:
     return bool(new)
 
 
-#: Nothing is owed for a new revision of a message that nobody began to send.
-MOVED_ON = (
+#: Assignments for a new revision; it owes no message if nobody has begun to send one.
+NEXT_REVISION = (
     "revision = revision + 1,"
     " shown = iif(message_id IS NULL AND posting_ms IS NULL, revision + 1, shown)"
 )
-#: A name in the case was forgotten: a message that shows it, or is about to, is owed an edit.
-#: `posting_ms` stays set for as long as there is a message.
-NAME_FORGOTTEN = "revision = revision + (decision IS NULL OR posting_ms IS NOT NULL)"
+#: Assignment after a name in the case was forgotten: a message that shows it, or may soon, is owed
+#: an edit. `posting_ms` stays set as long as there is a message.
+REVISION_WITHOUT_NAME = "revision = revision + (decision IS NULL OR posting_ms IS NOT NULL)"
 
 
-async def lapse_cases(tx: Transaction, chosen: str, values: Params) -> None:
-    """Close the open cases of the chosen jobs.
+async def lapse_cases(tx: Transaction, job_ids_sql: str, values: Params) -> None:
+    """Close the open cases of these jobs: their pictures are gone, so nothing is left to decide.
 
-    Their pictures are gone, so nothing is left to decide.
-
-    Messages of decided cases show the pictures too, so all are owed an edit. `values` holds the
-    time as `now`.
+    `job_ids_sql` lists the jobs; `values` holds its parameters and the time as `now`. Messages of
+    decided cases show the pictures too, so every message is owed an edit.
     """
     await tx.execute(
         "UPDATE cases SET decision = ifnull(decision, 'lapse'),"
-        f" decided_ms = ifnull(decided_ms, :now), {MOVED_ON} WHERE job_id IN ({chosen})",
+        f" decided_ms = ifnull(decided_ms, :now), {NEXT_REVISION} WHERE job_id IN ({job_ids_sql})",
         values,
     )
 
 
 async def reopen_cases(tx: Transaction, job_id: JobId, deleted_ms: int) -> None:
-    """Reopen the cases that lapsed when a picture was deleted, now that the deletion is undone.
+    """Reopen the cases that lapsed at a deletion that is now undone.
 
-    Otherwise a reported member could end a case by deleting the picture and undoing that.
+    Otherwise a reported member could end a case by deleting the picture and undoing the deletion.
     """
     await tx.execute(
         "UPDATE cases SET decision = NULL, decided_ms = NULL, revision = revision + 1"
@@ -222,8 +220,8 @@ async def reopen_cases(tx: Transaction, job_id: JobId, deleted_ms: int) -> None:
     )
 
 
-async def lose_messages(tx: Transaction, which: str, values: Params) -> None:
-    """Record that the messages of the matching cases are gone: undecided ones need a new one.
+async def record_lost_case_messages(tx: Transaction, which: str, values: Params) -> None:
+    """Record that the messages of the matching cases are gone; open cases need a new message.
 
     The revision goes up, so that the new message gets a new nonce.
     """
@@ -236,16 +234,16 @@ async def lose_messages(tx: Transaction, which: str, values: Params) -> None:
 
 
 async def doom_messages_of_cases(tx: Transaction, which: str, values: Params) -> None:
-    """Doom the messages of the matching cases; call it before their rows go."""
-    for statement in (_THERE, _UNDER_WAY):
+    """Doom the messages of the matching cases; call it before deleting their rows."""
+    for statement in (_DOOM_KNOWN, _HUNT_UNKNOWN):
         await tx.execute(statement.format(which=which), values)
 
 
-_THERE = (
+_DOOM_KNOWN = (
     "INSERT OR IGNORE INTO doomed_messages SELECT message_id, review_channel_id, guild_id"
     " FROM cases WHERE {which} AND message_id IS NOT NULL"
 )
-_UNDER_WAY = (
+_HUNT_UNKNOWN = (
     "INSERT OR IGNORE INTO hunts (name, channel_id, guild_id, since_id)"
     " SELECT id, review_channel_id, guild_id, since_id FROM cases"
     " WHERE {which} AND message_id IS NULL AND posting_ms IS NOT NULL"

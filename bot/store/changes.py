@@ -1,8 +1,8 @@
 """Reports every state change of a transaction once it is committed.
 
-The database itself notices them (`WATCHES`, triggers on the writing connection), so no store can
-forget to report one. Called only by `db`. A crash between commit and report loses the report: the
-rows are the truth, and reports serve logs and figures.
+Triggers on the writing connection (`WATCHES`) record the changes, so no store can forget to report
+one. Called only by `db`. A crash between commit and report loses the report: the rows are the
+truth, and reports serve logs and figures.
 """
 
 from __future__ import annotations
@@ -73,38 +73,36 @@ class Changes:
 
     def __init__(self, tell: Tell) -> None:
         self._tell = tell
-        self._noticed: list[Transition] = []
+        self._recorded: list[Transition] = []
 
-    def notice(
+    def record(
         self, subject: str, id_: str | int, before: str | None, after: str | None, why: str
     ) -> None:
-        """Note one change; SQLite calls this on the writer's thread, during a statement."""
-        self._noticed.append(
+        """Record one change; SQLite calls this on the writer's thread, during a statement."""
+        self._recorded.append(
             Transition(subject=Subject(subject), id=str(id_), before=before, after=after, why=why)
         )
 
     @contextmanager
-    def told(self, why: str = "") -> Generator[None]:
-        """Report the changes committed inside the block.
+    def report_after(self, why: str = "") -> Generator[None]:
+        """Report the changes that the block commits; `why` is the reason where no row gives one.
 
-        `why` is the reason where no row gives one.
-
-        They are reported even if the caller was cancelled and the commit succeeded: otherwise
-        `undisturbed` raises the fault as the cause.
+        After a cancellation, they are reported if the commit succeeded: if it failed, `run_to_end`
+        raises the cancellation with the fault as its cause.
         """
         try:
             yield
         except asyncio.CancelledError as stop:
             if stop.__cause__ is None:
-                self._hand_over(why)
+                self._report(why)
             raise
-        self._hand_over(why)
+        self._report(why)
 
-    def forget(self) -> None:
-        """Discard the noted changes: they were rolled back."""
-        self._noticed = []
+    def discard(self) -> None:
+        """Discard the recorded changes: they were rolled back."""
+        self._recorded = []
 
-    def _hand_over(self, why: str) -> None:
-        noticed, self._noticed = self._noticed, []
-        for transition in noticed:
+    def _report(self, why: str) -> None:
+        recorded, self._recorded = self._recorded, []
+        for transition in recorded:
             self._tell(transition if transition.why else replace(transition, why=why))

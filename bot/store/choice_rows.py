@@ -1,7 +1,7 @@
-"""Choices between pictures and their rows: ledger events, and the current choices after them.
+"""Choices between pictures and their rows: ledger events, and the resulting current choices.
 
-A member has one current choice for each pair, in whichever duel, and one for each grid: a new
-choice takes the old one back. Discord keeps no state of button presses, so an outage leaves nothing
+A member has one current choice for each pair, across its duels, and one for each grid: a new choice
+replaces the old one. Discord keeps no state of button presses, so after an outage there is nothing
 to read back: a press that was not recorded was not answered either. `duels.py` and `grids.py` call
 this inside their transactions.
 """
@@ -13,7 +13,7 @@ import json
 from bot.ballot import Axis, Choice, Duel, DuelId, DuelOrigin, DuelTally, DuelVote, VoteSource
 from bot.domain import JobId, OwedPostId, UserId
 from bot.store.db import Database, Params, Row, Transaction
-from bot.store.nameless import discount_choices
+from bot.store.nameless import remove_nameless_choices
 
 
 def duel_vote_of(row: Row) -> DuelVote:
@@ -30,7 +30,7 @@ def duel_vote_of(row: Row) -> DuelVote:
     )
 
 
-async def choose(
+async def record_choice(
     tx: Transaction,
     duel: Duel,
     voter_id: UserId,
@@ -39,35 +39,35 @@ async def choose(
     *,
     self_vote: bool,
 ) -> None:
-    """Take back the voter's choice for this pair and record the new one."""
+    """Take back the voter's choice for this pair and record the new one, if any."""
     pair = await tx.fetch_all(
         "SELECT id FROM duels WHERE pair = (SELECT pair FROM duels WHERE id = :id)", {"id": duel.id}
     )
     ids = [DuelId(row["id"]) for row in pair]
-    await discount_choices(tx, ids, voter_id)
+    await remove_nameless_choices(tx, ids, voter_id)
     standing = await tx.fetch_all(
         "SELECT about, place, self_vote, message_id FROM choices JOIN duels ON duels.id = about"
         " WHERE axis = 'duel' AND voter_id = :user"
         " AND about IN (SELECT value FROM json_each(:ids))",
         {"user": voter_id, "ids": json.dumps(ids)},
     )
-    wanted = None if choice is None else (duel.id, choice.place)
+    new = None if choice is None else (duel.id, choice.place)
     for row in standing:
-        if (row["about"], row["place"]) != wanted:
-            await _note(tx, Axis.DUEL, _event(row, voter_id, at_ms), added=False)
-    if wanted is not None and wanted not in {(row["about"], row["place"]) for row in standing}:
+        if (row["about"], row["place"]) != new:
+            await _record_event(tx, Axis.DUEL, _event_columns(row, voter_id, at_ms), added=False)
+    if new is not None and new not in {(row["about"], row["place"]) for row in standing}:
         event = {
             "about": duel.id,
-            "place": wanted[1],
+            "place": new[1],
             "message": duel.message_id,
             "voter": voter_id,
             "self": int(self_vote),
             "at": at_ms,
         }
-        await _note(tx, Axis.DUEL, event, added=True)
+        await _record_event(tx, Axis.DUEL, event, added=True)
 
 
-async def pick(
+async def record_pick(
     tx: Transaction, grid: OwedPostId, voter_id: UserId, place: int | None, event: Params
 ) -> None:
     """Take back the voter's pick in a grid and record the new one, if any.
@@ -75,7 +75,7 @@ async def pick(
     `event` holds the grid's `message`, whether it is a self-vote (`self`), and the time (`at`).
     """
     event = {**event, "about": grid, "voter": voter_id, "place": place}
-    await discount_choices(tx, [grid], voter_id)
+    await remove_nameless_choices(tx, [grid], voter_id)
     row = await tx.fetch_one(
         "SELECT place, self_vote FROM choices"
         " WHERE axis = 'pick' AND about = :about AND voter_id = :voter",
@@ -84,13 +84,13 @@ async def pick(
     if row is not None and row["place"] == place:
         return
     if row is not None:
-        before = {**event, "place": row["place"], "self": row["self_vote"]}
-        await _note(tx, Axis.PICK, before, added=False)
+        old_event = {**event, "place": row["place"], "self": row["self_vote"]}
+        await _record_event(tx, Axis.PICK, old_event, added=False)
     if place is not None:
-        await _note(tx, Axis.PICK, event, added=True)
+        await _record_event(tx, Axis.PICK, event, added=True)
 
 
-def _event(row: Row, voter_id: UserId, at_ms: int) -> Params:
+def _event_columns(row: Row, voter_id: UserId, at_ms: int) -> Params:
     return {
         "about": row["about"],
         "place": row["place"],
@@ -101,7 +101,7 @@ def _event(row: Row, voter_id: UserId, at_ms: int) -> Params:
     }
 
 
-async def _note(tx: Transaction, axis: Axis, values: Params, *, added: bool) -> None:
+async def _record_event(tx: Transaction, axis: Axis, values: Params, *, added: bool) -> None:
     """Record one event of the ledger and update the current choice."""
     event: Params = {**values, "axis": axis}
     await tx.execute(
@@ -120,8 +120,8 @@ _ADD = (
 _TAKE_BACK = "DELETE FROM choices WHERE axis = :axis AND about = :about AND voter_id = :voter"
 
 
-async def _count(db: Database | Transaction, axis: Axis, about: str) -> list[Row]:
-    """How often each place was chosen, counting self-votes apart and including nameless choices."""
+async def _count_choices(db: Database | Transaction, axis: Axis, about: str) -> list[Row]:
+    """Count the choices of each place, self-votes separately, nameless choices included."""
     return await db.fetch_all(
         "SELECT place, self_vote, count(*) AS n FROM ("
         "  SELECT place, self_vote FROM choices WHERE axis = :axis AND about = :id"
@@ -131,15 +131,15 @@ async def _count(db: Database | Transaction, axis: Axis, about: str) -> list[Row
     )
 
 
-async def picked_in(db: Database | Transaction, grid: OwedPostId) -> dict[int, int]:
+async def count_picks(db: Database | Transaction, grid: OwedPostId) -> dict[int, int]:
     """The number of current picks for each place of a grid, without self-picks."""
-    rows = await _count(db, Axis.PICK, grid)
+    rows = await _count_choices(db, Axis.PICK, grid)
     return {row["place"]: row["n"] for row in rows if not row["self_vote"]}
 
 
 async def tally_of(db: Database | Transaction, duel_id: DuelId) -> DuelTally:
     """The current choices in a duel, including nameless ones."""
-    rows = await _count(db, Axis.DUEL, duel_id)
+    rows = await _count_choices(db, Axis.DUEL, duel_id)
     counts = {Choice.at(row["place"]): row["n"] for row in rows if not row["self_vote"]}
     return DuelTally(
         left=counts.get(Choice.LEFT, 0),
@@ -149,7 +149,7 @@ async def tally_of(db: Database | Transaction, duel_id: DuelId) -> DuelTally:
     )
 
 
-#: Every choice that counts and is no skip, in a server's duels opened since a time.
+#: Every counted choice except skips, in a server's duels opened since a time.
 DECIDED = (
     "SELECT duels.*, place, voter_id, at_ms FROM duels"
     " JOIN choices ON axis = 'duel' AND about = duels.id"

@@ -1,7 +1,7 @@
-"""What users agreed to: licences (by hash), sharing prompts, and the asks that wait for a licence.
+"""Users' consent: accepted licences (by hash), shared prompts, and asks that wait for a licence.
 
-The cogs check before a user's first picture; the export checks before a prompt leaves. What a
-licence says is not known here.
+The cogs check it before a user's first picture, the export before it writes a prompt. Must not know
+what a licence says.
 """
 
 from __future__ import annotations
@@ -24,12 +24,12 @@ _OTHER_LICENCE = Message(
 
 
 class Consent:
-    """Licence acceptances, sharing choices, and asks on hold."""
+    """Accepted licences, sharing choices, and waiting asks."""
 
     def __init__(self, db: Database) -> None:
         self._db = db
 
-    async def accepted(self, user_id: UserId, licence_sha256: str) -> bool:
+    async def has_accepted(self, user_id: UserId, licence_sha256: str) -> bool:
         """Whether the user accepted exactly this licence."""
         return await self.accepted_ms(user_id, licence_sha256) is not None
 
@@ -42,15 +42,15 @@ class Consent:
         return row["at_ms"] if row else None
 
     async def accept(self, user_id: UserId, licence_sha256: str, card_id: str, now_ms: int) -> None:
-        """Record an acceptance; a licence's first one stays."""
+        """Record an acceptance; an earlier one of the same licence stays."""
         await self._db.write_one(
             "INSERT INTO acceptances (user_id, licence_sha256, card_id, at_ms)"
             " VALUES (:user, :licence, :card, :now) ON CONFLICT DO NOTHING",
             {"user": user_id, "licence": licence_sha256, "card": card_id, "now": now_ms},
         )
 
-    async def hold(self, ask: Ask, now_ms: int) -> RequestId:
-        """Keep an ask until its user accepts; the returned id goes into the Accept button."""
+    async def add_waiting_ask(self, ask: Ask, now_ms: int) -> RequestId:
+        """Store an ask until its user accepts; the returned id goes into the Accept button."""
         waiting_id = RequestId(new_id())
         async with self._db.write() as tx:
             await tx.execute(
@@ -71,16 +71,16 @@ class Consent:
             )
         return waiting_id
 
-    async def waiting(self, waiting_id: RequestId, user_id: UserId) -> Ask | None:
-        """The user's own waiting ask, left waiting; None if there is none (any more)."""
+    async def get_waiting_ask(self, waiting_id: RequestId, user_id: UserId) -> Ask | None:
+        """The user's own waiting ask, which stays; None if it is not waiting (any more)."""
         row = await self._db.fetch_one(
             "SELECT ask FROM waiting_asks WHERE id = :id AND user_id = :user",
             {"id": waiting_id, "user": user_id},
         )
         return ask_of(row["ask"]) if row else None
 
-    async def take(self, waiting_id: RequestId, user_id: UserId) -> Ask | None:
-        """Remove and return the user's own waiting ask; None if there is none (any more)."""
+    async def take_waiting_ask(self, waiting_id: RequestId, user_id: UserId) -> Ask | None:
+        """Remove and return the user's own waiting ask; None if it is not waiting (any more)."""
         rows = await self._db.write_one(
             "DELETE FROM waiting_asks WHERE id = :id AND user_id = :user RETURNING ask",
             {"id": waiting_id, "user": user_id},
@@ -102,21 +102,21 @@ class Consent:
             {"user": user_id, "share": int(share), "now": now_ms},
         )
 
-    async def waiting_cards(self) -> set[str]:
-        """The cards named by jobs that are still to be drawn."""
+    async def undrawn_cards(self) -> set[str]:
+        """The cards named by queued or running jobs."""
         rows = await self._db.fetch_all(
             "SELECT DISTINCT model FROM jobs WHERE state IN ('queued', 'running')"
             " AND model IS NOT NULL"
         )
         return {row["model"] for row in rows}
 
-    async def end_unlicensed(
-        self, licences: Mapping[str, str], unnamed: str, now_ms: int
+    async def fail_unlicensed_jobs(
+        self, licences: Mapping[str, str], default_card: str, now_ms: int
     ) -> list[JobId]:
-        """End the undrawn jobs of members who have not accepted their model's licence.
+        """Fail the undrawn jobs of members who have not accepted their model's licence.
 
-        `licences` maps each card to its licence's hash; `unnamed` is the card of jobs that name
-        none. Jobs of any other card stay. Call it at the start, while nothing is drawn.
+        `licences` maps each card to its licence's hash; `default_card` is the card of jobs that
+        name none. Jobs of other cards stay. Call it at the start, before anything is drawn.
         """
         rows = await self._db.write_one(
             "UPDATE jobs SET state = 'failed', error = :error, ended_ms = :now, lease_owner = NULL,"
@@ -127,7 +127,7 @@ class Consent:
             "   AND licence_sha256 = card.value)) RETURNING id",
             {
                 "licences": json.dumps(dict(licences)),
-                "unnamed": unnamed,
+                "unnamed": default_card,
                 "error": _OTHER_LICENCE,
                 "now": now_ms,
             },

@@ -1,8 +1,8 @@
 """Votes and pictures for a manifest, and a curator's stamps and captions.
 
-`bot/exporting.py` reads the harvest, `python -m bot curate` stamps and captions. No harvest
-includes votes of forgotten members, because their trust cannot be known. `bot/curating/` decides
-what a model may learn from.
+`bot/exporting.py` reads the harvest, `python -m bot curate` stamps and captions. The harvest leaves
+out votes of forgotten members, because their trust is unknown. `bot/curating/` decides what a model
+may learn from.
 """
 
 from __future__ import annotations
@@ -12,26 +12,26 @@ import json
 from bot.ballot import Axis
 from bot.curating.harvest import Entry, Harvest, Opinion, Stamp
 from bot.domain import GuildId, JobId, RefusalReason, Refused, UserId
-from bot.store.audit_rows import AuditEntry, note_change
+from bot.store.audit_rows import AuditEntry, insert_audit_entry
 from bot.store.db import Database, Params, Row, Transaction
 from bot.store.job_rows import draw_of
 from bot.store.nameless import read_key
-from bot.store.picture_rows import SEEN, picture_of
+from bot.store.picture_rows import IS_VISIBLE, picture_of
 from models.contract import Draw
 from models.manifest import Kind
 
 #: A caption replaces a prompt, and no prompt is longer.
-MOST_CAPTION = 2_000
+CAPTION_MAX = 2_000
 
 
 class Curation:
-    """Reads the material of a manifest, and stores what a curator says."""
+    """Reads the material of a manifest, and stores a curator's decisions."""
 
     def __init__(self, db: Database) -> None:
         self._db = db
 
     async def read(self, guild_id: GuildId | None = None) -> Harvest:
-        """Every judged picture that members may see, of one server or of all.
+        """Every picture with votes that members may see, in one server or in all.
 
         Leaves out pictures that are deleted, held, or removed by a moderator.
         """
@@ -47,17 +47,17 @@ class Curation:
         )
 
     async def stamp(self, job_id: JobId, stamp: Stamp | None, now_ms: int) -> Refused | None:
-        """Approve or reject a picture, or take that back; logs it in the server's log."""
-        done = {Stamp.APPROVED: "approve", Stamp.REJECTED: "reject", None: "undo"}[stamp]
+        """Approve or reject a picture, or undo that (None); write it to the server's log."""
+        verb = {Stamp.APPROVED: "approve", Stamp.REJECTED: "reject", None: "undo"}[stamp]
         values: Params = {"job": job_id, "stamp": stamp, "now": now_ms}
         async with self._db.write() as tx:
-            return await _curate(tx, _STAMP, values, f"curate {done}")
+            return await _curate(tx, _STAMP, values, f"curate {verb}")
 
     async def caption(self, job_id: JobId, caption: str | None, now_ms: int) -> Refused | None:
         """Describe a picture in place of its prompt; None restores the prompt."""
         text = " ".join((caption or "").split()) or None
-        if text is not None and len(text) > MOST_CAPTION:
-            return _refused(f"A caption has at most {MOST_CAPTION} characters: shorten it.")
+        if text is not None and len(text) > CAPTION_MAX:
+            return _refuse(f"A caption has at most {CAPTION_MAX} characters: shorten it.")
         values: Params = {"job": job_id, "caption": text, "now": now_ms}
         async with self._db.write() as tx:
             return await _curate(tx, _CAPTION, values, "curate caption")
@@ -66,16 +66,16 @@ class Curation:
 async def _curate(tx: Transaction, sql: str, values: Params, action: str) -> Refused | None:
     """Make the change and write its log line, if the picture still exists."""
     row = await tx.fetch_one(
-        f"SELECT guild_id FROM pictures WHERE job_id = :job AND {SEEN}",  # noqa: S608  a constant
+        f"SELECT guild_id FROM pictures WHERE job_id = :job AND {IS_VISIBLE}",  # noqa: S608  a constant
         {"job": values["job"]},
     )
     if row is None:
-        return _refused("This picture is not there any more: load the page again.")
+        return _refuse("This picture is not there any more: load the page again.")
     await tx.execute(sql, values)
     await tx.execute(_TIDY, {"job": values["job"]})
     at_ms = values["now"]
     assert isinstance(at_ms, int)
-    await note_change(
+    await insert_audit_entry(
         tx,
         AuditEntry(
             guild_id=GuildId(row["guild_id"]),
@@ -88,7 +88,7 @@ async def _curate(tx: Transaction, sql: str, values: Params, action: str) -> Ref
     return None
 
 
-def _refused(text: str) -> Refused:
+def _refuse(text: str) -> Refused:
     return Refused(reason=RefusalReason.INPUT, text=text)
 
 
@@ -103,7 +103,7 @@ def _entry_of(row: Row) -> Entry:
 
 
 def _draw_of(text: str) -> Draw | None:
-    """How a picture was drawn; None if another version wrote it."""
+    """How a picture was drawn; None if another version wrote what this one cannot read."""
     faults: list[str] = []
     draw = draw_of(text, faults)
     return None if faults else draw
@@ -146,7 +146,7 @@ def _pick_of(row: Row) -> Opinion:
     )
 
 
-_HERE = "(:guild IS NULL OR pictures.guild_id = :guild)"
+_IN_GUILD = "(:guild IS NULL OR pictures.guild_id = :guild)"
 _ENTRIES = (
     "SELECT pictures.*, jobs.draw, curations.stamp, curations.caption,"  # noqa: S608  constants of this room
     " ifnull(share_prompts, 0) AS share_prompts"
@@ -157,14 +157,14 @@ _ENTRIES = (
     "  OR job_id IN (SELECT left_job FROM duels) OR job_id IN (SELECT right_job FROM duels)"
     "  OR job_id IN (SELECT job_id FROM post_pictures JOIN posts USING (message_id)"
     "   JOIN choices ON about = owed_post_id WHERE axis = 'pick'))"
-    # An enlarged picture is not of the size that the model draws.
+    # An enlarged picture does not have the size that the model draws.
     " AND (SELECT layout <> 'private' AND kind <> 'upscale' FROM requests"
     "  WHERE requests.id = request_id)"
-    f" AND {SEEN} AND {_HERE} ORDER BY jobs.seq"
+    f" AND {IS_VISIBLE} AND {_IN_GUILD} ORDER BY jobs.seq"
 )
 _VOTES = (
     "SELECT votes.*, guild_id FROM votes JOIN pictures USING (job_id)"  # noqa: S608  constants of this room
-    f" WHERE axis = '{Axis.TASTE}' AND NOT self_vote AND {_HERE}"
+    f" WHERE axis = '{Axis.TASTE}' AND NOT self_vote AND {_IN_GUILD}"
     " ORDER BY votes.at_ms, job_id, voter_id"
 )
 #: A skip says nothing about either picture.
@@ -174,12 +174,12 @@ _CHOICES = (
     f" WHERE axis = '{Axis.DUEL}' AND NOT self_vote AND place > 0"
     " AND (:guild IS NULL OR guild_id = :guild) ORDER BY choices.at_ms, about, voter_id"
 )
-#: Compares with what is left of the grid; the best picture itself may be gone.
+#: Compares with the pictures left in the grid; needs the picked one among them.
 _PICKS = (
     "SELECT * FROM (SELECT choices.*, posts.guild_id, best.job_id AS best,"  # noqa: S608  constants of this room
     "  (SELECT json_group_array(job_id) FROM (SELECT job_id FROM post_pictures"
     "   JOIN pictures USING (job_id) WHERE post_pictures.message_id = posts.message_id"
-    f"   AND {SEEN} ORDER BY place)) AS shown"
+    f"   AND {IS_VISIBLE} ORDER BY place)) AS shown"
     "  FROM choices JOIN posts ON owed_post_id = about"
     "  JOIN post_pictures AS best ON best.message_id = posts.message_id"
     "   AND best.place = choices.place"
@@ -196,5 +196,5 @@ _CAPTION = (
     "INSERT INTO curations (job_id, caption, at_ms) VALUES (:job, :caption, :now)"
     " ON CONFLICT (job_id) DO UPDATE SET caption = excluded.caption, at_ms = excluded.at_ms"
 )
-#: Deletes rows that say nothing any more.
+#: Deletes a row without stamp and caption.
 _TIDY = "DELETE FROM curations WHERE job_id = :job AND stamp IS NULL AND caption IS NULL"

@@ -1,8 +1,7 @@
 """The one SQLite file: one writer, one read-only connection, and the numbered migrations.
 
 The stores call `write`, `fetch_one` and `fetch_all` and keep their SQL to themselves; nobody else
-imports aiosqlite. `bot/db_faults.py` explains its errors. This file must not know what the tables
-mean.
+imports aiosqlite. `bot/db_faults.py` explains its errors. Must not know what the tables mean.
 """
 
 from __future__ import annotations
@@ -35,16 +34,16 @@ _APPLICATION_ID = 0x57446274
 #: Marks the files of the development versions, whose schemas are gone.
 _DEVELOPMENT_ID = 0x57616966
 #: How long a writer waits for another process that holds the write lock.
-_PATIENCE_S = 20.0
-#: SQLite's own wait within that; a cancelled coroutine is served after each slice.
+_LOCK_TIMEOUT_S = 20.0
+#: How long SQLite itself waits at a time; a cancellation takes effect after each slice.
 _BUSY_SLICE_MS = 250
 _READ_BUSY_MS = 5_000
-#: A commit checkpoints the write-ahead log at this many pages; the bytes include their headers.
+#: The write-ahead log is checkpointed at this many pages; the bytes include their headers.
 _LOG_PAGES, _LOG_BYTES = 4_000, 16 << 20
 
 
 class Transaction:
-    """What a caller may do between BEGIN and COMMIT; only `Database.write` hands one out."""
+    """Statements between BEGIN and COMMIT; only `Database.write` creates one."""
 
     def __init__(self, connection: aiosqlite.Connection, path: Path) -> None:
         self._connection = connection
@@ -71,19 +70,19 @@ class Transaction:
 
 
 class Database:
-    """An open database. Two connections: the reader never waits for the writer (WAL)."""
+    """An open database with two connections: the reader never waits for the writer (WAL)."""
 
     def __init__(
         self,
         path: Path,
         writer: aiosqlite.Connection,
         reader: aiosqlite.Connection,
-        noticed: Changes,
+        state_changes: Changes,
     ) -> None:
         self._path = path
         self._writer = writer
         self._reader = reader
-        self._changes = noticed
+        self._changes = state_changes
         self._lock = asyncio.Lock()
         #: Cleared while `scrub` keeps readers out.
         self._readable = asyncio.Event()
@@ -93,19 +92,19 @@ class Database:
     async def open(cls, path: Path, tell: Tell = log_transition) -> Database:
         """Open the file, creating it if needed, and migrate it.
 
-        `tell` hears of every state change once it is committed. Raises `DatabaseError` with one
-        sentence: no database, not ours, from a newer version, or not writable.
+        `tell` is called with every state change once it is committed. Raises `DatabaseError` with
+        one sentence: no database, not ours, from a newer version, or not writable.
         """
         with in_plain_words(path):
             writer = await _connect(str(path))
             try:
                 await _prepare(writer, path)
-                noticed = await _watched(writer, tell)
+                state_changes = await _install_watches(writer, tell)
                 reader = await _connect_reader(path)
             except BaseException:
                 await writer.close()
                 raise
-        return cls(path, writer, reader, noticed)
+        return cls(path, writer, reader, state_changes)
 
     async def close(self) -> None:
         """Close both connections, after the transaction in progress."""
@@ -115,67 +114,65 @@ class Database:
 
     @asynccontextmanager
     async def write(self, why: str = "") -> AsyncGenerator[Transaction]:
-        """One transaction, while other writers wait.
+        """One transaction, while other writers wait. Rolls back on any exception.
 
-        Commits at the end, rolls back on any exception.
-
-        A cancelled coroutine leaves no half: before COMMIT everything is rolled back; from COMMIT
-        on everything is kept, and the cancellation follows. Raises `DatabaseError` when another
-        process keeps the write lock for 20 s or the file is damaged, `StorageError` when the disk
-        is full or fails, and never an `sqlite3.Error` that an operator can fix. `why` is the log's
-        reason for the state changes.
+        A cancellation before COMMIT rolls everything back; during COMMIT, the commit ends first and
+        then the cancellation is raised. Raises `DatabaseError` when another process keeps the write
+        lock for 20 s or the file is damaged, `StorageError` when the disk is full or fails; an
+        error that an operator can fix is never a bare `sqlite3.Error`. `why` is the reason for the
+        state changes in the log.
         """
-        give_up_s = asyncio.get_running_loop().time() + _PATIENCE_S
+        give_up_s = asyncio.get_running_loop().time() + _LOCK_TIMEOUT_S
         async with self._lock:
             try:
-                await self._patiently("BEGIN IMMEDIATE", _NO_PARAMS, give_up_s)
+                await self._run_with_retries("BEGIN IMMEDIATE", _NO_PARAMS, give_up_s)
                 yield Transaction(self._writer, self._path)
-                with in_plain_words(self._path), self._changes.told(why):
-                    await undisturbed(_run(self._writer, "COMMIT"))
+                with in_plain_words(self._path), self._changes.report_after(why):
+                    await run_to_end(_run(self._writer, "COMMIT"))
             except BaseException:
                 # rollback() does nothing where no transaction is open, and the writer's thread runs
                 # it after any statement of a cancelled coroutine. If it fails too, raise the
                 # original fault; the next write tries the rollback again.
                 with suppress(sqlite3.Error):
-                    await undisturbed(self._writer.rollback())
-                self._changes.forget()
+                    await run_to_end(self._writer.rollback())
+                self._changes.discard()
                 raise
 
     async def write_one(self, sql: str, params: Params = _NO_PARAMS, why: str = "") -> list[Row]:
-        """Run one statement as a transaction of its own; return its RETURNING rows.
+        """Run one statement as its own transaction; return its RETURNING rows.
 
         Cheaper than `write`: one trip to the writer's thread instead of three. Raises like `write`.
         """
-        give_up_s = asyncio.get_running_loop().time() + _PATIENCE_S
+        give_up_s = asyncio.get_running_loop().time() + _LOCK_TIMEOUT_S
         async with self._lock:
             try:
-                with self._changes.told(why):
-                    return await self._patiently(sql, params, give_up_s)
+                with self._changes.report_after(why):
+                    return await self._run_with_retries(sql, params, give_up_s)
             finally:
-                self._changes.forget()
+                self._changes.discard()
 
-    async def _patiently(self, sql: str, params: Params, give_up_s: float) -> list[Row]:
+    async def _run_with_retries(self, sql: str, params: Params, give_up_s: float) -> list[Row]:
         """Run a statement that needs the write lock, retrying while another process holds it."""
         loop = asyncio.get_running_loop()
-        await self._undo()
+        await self._roll_back_leftover()
         while True:
             try:
-                return list(await undisturbed(_all(self._writer, sql, params)))
+                return list(await run_to_end(_fetch_rows(self._writer, sql, params)))
             except sqlite3.Error as problem:
                 if code_of(problem) != sqlite3.SQLITE_BUSY or loop.time() >= give_up_s:
                     raise operator_error(problem, self._path) or problem from problem
             await asyncio.sleep(_BUSY_SLICE_MS / 1000)
 
-    async def _undo(self) -> None:
-        """Roll back a failed transaction whose own rollback failed on a sick disk."""
+    async def _roll_back_leftover(self) -> None:
+        """Roll back a transaction that is still open because its rollback failed."""
         if self._writer.in_transaction:
             with in_plain_words(self._path):
-                await undisturbed(self._writer.rollback())
+                await run_to_end(self._writer.rollback())
 
     async def fetch_all(self, sql: str, params: Params = _NO_PARAMS) -> list[Row]:
         """Every row as of the latest commit, on the read-only connection. Raises like `write`.
 
-        Callers queue at the reader's thread, which serves all without the event loop's help.
+        Callers queue at the reader's thread, which serves them without the event loop.
         """
         while not self._readable.is_set():
             await self._readable.wait()
@@ -187,38 +184,40 @@ class Database:
         return next(iter(await self.fetch_all(sql, params)), None)
 
     async def scrub(self) -> bool:
-        """Leave no byte of a deleted row in any file: neither in free pages nor in the log.
+        """Remove every byte of deleted rows from the files: from free pages and from the log.
 
-        Returns False if another program (a backup) is reading the file: the log keeps its content,
-        everything stays usable, and the caller must retry later. Raises like `write`.
+        Returns False if another program (a backup) is reading the file: the log then keeps its
+        content, everything stays usable, and the caller must retry later. Raises like `write`.
         """
         async with self._lock:
-            await self._undo()
-            # Checked first, so that retries beside a persistent reader cost nothing: rewriting the
-            # file makes the log as long as the file.
+            await self._roll_back_leftover()
+            # Checked first, so that retries cost nothing while another program keeps reading:
+            # rewriting the file makes the log as long as the file.
             if not await self._empty_log():
                 return False
-            give_up_s = asyncio.get_running_loop().time() + _PATIENCE_S
-            await self._patiently("VACUUM", _NO_PARAMS, give_up_s)
+            give_up_s = asyncio.get_running_loop().time() + _LOCK_TIMEOUT_S
+            await self._run_with_retries("VACUUM", _NO_PARAMS, give_up_s)
             return await self._empty_log()
 
     async def _empty_log(self) -> bool:
-        """Move the log into the file and truncate it; False if somebody is reading from it."""
+        """Move the log into the file and truncate it; False if another program is reading it."""
         self._readable.clear()
         try:
             with in_plain_words(self._path):
                 # Queued behind every waiting read, even one whose caller was cancelled.
                 await self._reader.execute_fetchall("SELECT 1")
-                rows = await undisturbed(_all(self._writer, "PRAGMA wal_checkpoint(TRUNCATE)"))
+                rows = await run_to_end(
+                    _fetch_rows(self._writer, "PRAGMA wal_checkpoint(TRUNCATE)")
+                )
         finally:
             self._readable.set()
         busy, frames, _ = rows[0]
         return not busy and not frames
 
 
-async def undisturbed(work: Coroutine[object, object, T]) -> T:
-    """Await `work` to its end even if cancelled; then raise the cancellation."""
-    task = asyncio.ensure_future(work)
+async def run_to_end(coroutine: Coroutine[object, object, T]) -> T:
+    """Await it to its end even if cancelled; then raise the cancellation (caused by its fault)."""
+    task = asyncio.ensure_future(coroutine)
     cancelled: asyncio.CancelledError | None = None
     while not task.done():
         try:
@@ -230,11 +229,11 @@ async def undisturbed(work: Coroutine[object, object, T]) -> T:
     return task.result()
 
 
-class Glance:
-    """A file opened only for reading, whatever its version; the doctor uses it."""
+class ReadOnlyDatabase:
+    """A file opened only for reading, whatever its version; for the doctor and the browser."""
 
     def __init__(self, reader: aiosqlite.Connection, path: Path, version: int) -> None:
-        #: 0 before the first migration, when there are no tables.
+        #: 0 before the first migration, when the file has no tables.
         self.version = version
         self._reader = reader
         self._path = path
@@ -246,21 +245,21 @@ class Glance:
 
 
 @asynccontextmanager
-async def glance(path: Path) -> AsyncGenerator[Glance]:
+async def open_read_only(path: Path) -> AsyncGenerator[ReadOnlyDatabase]:
     """Open an existing file read-only, without migrating it. Raises like `Database.open`."""
     with in_plain_words(path):
         reader = await _connect_reader(path)
     try:
         with in_plain_words(path):
-            version = await _version(reader, path)
-        yield Glance(reader, path, version)
+            version = await _read_version(reader, path)
+        yield ReadOnlyDatabase(reader, path, version)
     finally:
-        await undisturbed(reader.close())
+        await run_to_end(reader.close())
 
 
-async def inspect(path: Path) -> str:
-    """The doctor's line about an existing file. Reads only; raises like `Database.open`."""
-    async with glance(path) as file:
+async def describe_version(path: Path) -> str:
+    """The doctor's line about an existing file. Only reads; raises like `Database.open`."""
+    async with open_read_only(path) as file:
         version = file.version
     newest = len(migrations())
     if version < newest:
@@ -271,16 +270,17 @@ async def inspect(path: Path) -> str:
 async def _prepare(writer: aiosqlite.Connection, path: Path) -> None:
     """Configure the writer and migrate."""
     await writer.execute(f"PRAGMA busy_timeout = {_BUSY_SLICE_MS}")
-    version = await _version(writer, path)
+    version = await _read_version(writer, path)
     # FULL: acknowledged writes survive a power cut. secure_delete: overwrite forgotten data.
-    await _patiently(writer, "PRAGMA journal_mode = WAL")
+    await _run_with_retries(writer, "PRAGMA journal_mode = WAL")
     await writer.execute("PRAGMA synchronous = FULL")
     await writer.execute("PRAGMA foreign_keys = ON")
     await writer.execute("PRAGMA secure_delete = ON")
     await writer.execute("PRAGMA cache_size = -32000")
-    # A checkpoint delays one commit: four times rarer than by default, the log takes 16 MB. It
-    # grows beyond that while one transaction writes more, or while another program keeps reading (a
-    # backup), because no checkpoint can empty it then. The second commit after that truncates it.
+    # A checkpoint delays one commit. It comes four times less often than by default, so the log
+    # takes 16 MB. It grows beyond that while one transaction writes more, or while another program
+    # (a backup) keeps reading, because then no checkpoint can empty it. The second commit after
+    # that truncates it.
     await writer.execute(f"PRAGMA wal_autocheckpoint = {_LOG_PAGES}")
     await writer.execute(f"PRAGMA journal_size_limit = {_LOG_BYTES}")
     writer.row_factory = sqlite3.Row
@@ -288,33 +288,33 @@ async def _prepare(writer: aiosqlite.Connection, path: Path) -> None:
         await _migrate(writer, path, step)
 
 
-async def _watched(writer: aiosqlite.Connection, tell: Tell) -> Changes:
-    """Make the writer notice every state change from now on."""
-    noticed = Changes(tell)
-    await writer.create_function(changes.FUNCTION, changes.VALUES, noticed.notice)  # pyright: ignore[reportUnknownMemberType]  aiosqlite leaves it open
+async def _install_watches(writer: aiosqlite.Connection, tell: Tell) -> Changes:
+    """Install the triggers that record every state change from now on."""
+    state_changes = Changes(tell)
+    await writer.create_function(changes.FUNCTION, changes.VALUES, state_changes.record)  # pyright: ignore[reportUnknownMemberType]  aiosqlite leaves it open
     for watch in changes.WATCHES:
         await writer.execute(watch)
-    return noticed
+    return state_changes
 
 
 async def _migrate(writer: aiosqlite.Connection, path: Path, step: Migration) -> None:
     """Apply one step unless the file has it; the step and its number commit together."""
-    await _patiently(writer, "BEGIN IMMEDIATE")
+    await _run_with_retries(writer, "BEGIN IMMEDIATE")
     try:
-        if await _version(writer, path) < step.number:
+        if await _read_version(writer, path) < step.number:
             for statement in _statements(step.sql):
                 await writer.execute(statement)
             await writer.execute(f"PRAGMA application_id = {_APPLICATION_ID}")
             await writer.execute(f"PRAGMA user_version = {step.number}")
         await _run(writer, "COMMIT")
     except BaseException:
-        await undisturbed(writer.rollback())
+        await run_to_end(writer.rollback())
         raise
 
 
-async def _patiently(connection: aiosqlite.Connection, sql: str) -> None:
-    """Run a statement that may have to wait for another process."""
-    for _ in range(int(_PATIENCE_S * 1000 / _BUSY_SLICE_MS / 2)):
+async def _run_with_retries(connection: aiosqlite.Connection, sql: str) -> None:
+    """Run a statement, retrying while another process holds the lock."""
+    for _ in range(int(_LOCK_TIMEOUT_S * 1000 / _BUSY_SLICE_MS / 2)):
         try:
             await _run(connection, sql)
         except sqlite3.OperationalError as problem:
@@ -326,11 +326,11 @@ async def _patiently(connection: aiosqlite.Connection, sql: str) -> None:
     await _run(connection, sql)
 
 
-async def _version(connection: aiosqlite.Connection, path: Path) -> int:
-    """The file's schema version, provided that this program may use the file."""
-    version = await _number(connection, "PRAGMA user_version")
-    application = await _number(connection, "PRAGMA application_id")
-    tables = await _number(connection, "SELECT count(*) FROM sqlite_master")
+async def _read_version(connection: aiosqlite.Connection, path: Path) -> int:
+    """The file's schema version. Raises `DatabaseError` if this program must not use the file."""
+    version = await _read_number(connection, "PRAGMA user_version")
+    application = await _read_number(connection, "PRAGMA application_id")
+    tables = await _read_number(connection, "SELECT count(*) FROM sqlite_master")
     if application == _DEVELOPMENT_ID:
         raise DatabaseError(
             f"{path} is from a development version before the first release, from which nothing "
@@ -348,13 +348,13 @@ async def _version(connection: aiosqlite.Connection, path: Path) -> int:
     return version
 
 
-async def _number(connection: aiosqlite.Connection, sql: str) -> int:
+async def _read_number(connection: aiosqlite.Connection, sql: str) -> int:
     rows = list(await connection.execute_fetchall(sql))
     return int(rows[0][0])
 
 
 def _statements(sql: str) -> Generator[str]:
-    """Split a script at the ends of its statements; a trigger's inner semicolons do not count."""
+    """Split a script into statements; semicolons inside a trigger do not split."""
     pending = ""
     for line in sql.splitlines(keepends=True):
         pending += line
@@ -374,19 +374,19 @@ async def _connect(name: str, *, uri: bool = False) -> aiosqlite.Connection:
 
 
 async def _connect_reader(path: Path) -> aiosqlite.Connection:
-    reader = await _connect(_read_only(path), uri=True)
+    reader = await _connect(_read_only_uri(path), uri=True)
     reader.row_factory = sqlite3.Row
     try:
         await reader.execute(f"PRAGMA busy_timeout = {_READ_BUSY_MS}")
         await reader.execute("PRAGMA cache_size = -32000")
     except BaseException:
         # Its thread would keep the process alive.
-        await undisturbed(reader.close())
+        await run_to_end(reader.close())
         raise
     return reader
 
 
-def _read_only(path: Path) -> str:
+def _read_only_uri(path: Path) -> str:
     return f"{path.absolute().as_uri()}?mode=ro"
 
 
@@ -394,7 +394,7 @@ async def _run(connection: aiosqlite.Connection, sql: str) -> None:
     await connection.execute_fetchall(sql)
 
 
-async def _all(
+async def _fetch_rows(
     connection: aiosqlite.Connection, sql: str, params: Params = _NO_PARAMS
 ) -> list[Row]:
     return list(await connection.execute_fetchall(sql, params))

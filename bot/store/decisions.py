@@ -1,7 +1,7 @@
-"""What policy and moderators decided: outcome, rules, layer, model, place. No prompt, no word.
+"""Decisions of policy and moderators: outcome, rules, layer, model, place; no words of a prompt.
 
-Whoever decides records it; `/policy why` looks it up and the owner's report counts. What a member
-was told and what a rule says is not known here.
+Whoever decides records the decision; `/policy why` looks it up and the owner's report counts. Must
+not know messages to members, nor what a rule says.
 """
 
 from __future__ import annotations
@@ -15,8 +15,8 @@ from bot.domain import ChannelId, GuildId, RuleId, UserId
 from bot.store.db import Database, Params, Row, Transaction
 from bot.store.group_commit import GroupCommit
 
-#: Decisions in one transaction at most, and rows in one pruning.
-_MOST, _PRUNED = 500, 5_000
+#: The most decisions in one transaction, and the most rows dropped at once.
+_BATCH_MAX, _PRUNE_MAX = 500, 5_000
 _DAY_MS = 86_400_000
 
 
@@ -25,7 +25,7 @@ class DecisionKind(StrEnum):
 
     #: Whether an ask is drawn.
     ADMIT = "admit"
-    #: Whether a finished picture is let out.
+    #: Whether a finished picture is released.
     RELEASE = "release"
     #: Whether a picture is shown (again) in a place.
     SHOW = "show"
@@ -50,13 +50,13 @@ class Outcome(StrEnum):
     APPROVE = "approve"
     #: A moderator removes it from every message.
     REMOVE = "remove"
-    #: The same, and its member may not ask for a while.
+    #: The same, and its member is timed out.
     REMOVE_AND_TIME_OUT = "remove_and_time_out"
     #: A moderator closes a report or an appeal without consequence.
     DISMISS = "dismiss"
     #: A moderator allows a refused ask.
     UPHOLD = "uphold"
-    #: Nobody decided in time, or nothing was left to decide.
+    #: Nobody decided in time, or there was nothing left to decide.
     LAPSE = "lapse"
 
 
@@ -81,7 +81,7 @@ class Decision:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DecisionCount:
-    """How often a decision fell on one day, in all servers; `rule` is None if no rule applied."""
+    """How often a decision was made on one day, in all servers; no rule applied if it is None."""
 
     #: The day's first millisecond, UTC.
     day_ms: int
@@ -96,23 +96,23 @@ class Decisions:
 
     def __init__(self, db: Database) -> None:
         self._db = db
-        self._group = GroupCommit(self._commit, most=_MOST)
+        self._group = GroupCommit(self._commit, max_items=_BATCH_MAX)
 
     async def close(self) -> None:
-        """Return when everything recorded so far is committed."""
-        await self._group.idle()
+        """Wait until everything recorded so far is committed."""
+        await self._group.drain()
 
     async def record(self, decision: Decision) -> None:
         """Record a decision; concurrent callers share a transaction."""
-        await self._group.do(decision)
+        await self._group.submit(decision)
 
     async def _commit(self, decisions: Sequence[Decision]) -> Sequence[None]:
         async with self._db.write() as tx:
-            await note_decisions(tx, decisions)
+            await insert_decisions(tx, decisions)
         return [None] * len(decisions)
 
-    async def about(self, guild_id: GuildId, id_: str) -> list[Decision]:
-        """This server's decisions about a picture or a refusal, in order of time.
+    async def decisions_about(self, guild_id: GuildId, id_: str) -> list[Decision]:
+        """This server's decisions about a picture or a refusal, oldest first.
 
         A picture's decisions include those about its request and its cases.
         """
@@ -120,7 +120,7 @@ class Decisions:
         return [_decision_of(row) for row in rows]
 
     async def counts(self, since_ms: int, until_ms: int) -> list[DecisionCount]:
-        """How often each decision fell, by day and rule.
+        """How often each decision was made, by day and rule.
 
         A decision with several rules counts for each.
         """
@@ -143,11 +143,11 @@ class Decisions:
         ]
 
     async def prune(self, before_ms: int) -> int:
-        """Drop up to `_PRUNED` of the oldest decisions from before that time; return how many."""
+        """Drop up to `_PRUNE_MAX` of the oldest decisions before that time; return how many."""
         rows = await self._db.write_one(
             "DELETE FROM decisions WHERE id IN (SELECT id FROM decisions WHERE at_ms < :before"
             " ORDER BY at_ms LIMIT :most) RETURNING id",
-            {"before": before_ms, "most": _PRUNED},
+            {"before": before_ms, "most": _PRUNE_MAX},
         )
         return len(rows)
 
@@ -159,8 +159,8 @@ _ABOUT = (
 )
 
 
-async def note_decisions(tx: Transaction, decisions: Sequence[Decision]) -> None:
-    """Record decisions in the transaction that carries them out."""
+async def insert_decisions(tx: Transaction, decisions: Sequence[Decision]) -> None:
+    """Record decisions, in the transaction that carries them out."""
     await tx.execute_many(
         "INSERT INTO decisions (kind, outcome, about, rules, layer, card_id, guild_id, channel_id,"
         " user_id, at_ms) VALUES (:kind, :outcome, :about, :rules, :layer, :card_id, :guild_id,"

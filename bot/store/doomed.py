@@ -1,7 +1,7 @@
 """Messages to delete from Discord, and searches for messages whose ids are unknown.
 
-A store that dooms a message records it here in the transaction that decides so;
-`cogs/posting/takedown.py` works the list off. Why a message goes is not known here.
+A store that dooms a message records it here, in the transaction of that decision;
+`cogs/posting/takedown.py` deletes the messages. Must not know why a message is deleted.
 """
 
 # ruff: noqa: S608 these statements are built from constants of this file
@@ -14,12 +14,12 @@ from dataclasses import dataclass
 
 from bot.domain import ChannelId, GuildId, MessageId, MessageRef
 from bot.store.db import Database, Params, Transaction
-from bot.store.duel_rows import UNDER_WAY
+from bot.store.duel_rows import MAY_BE_POSTED
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Hunt:
-    """Every message in this channel that carries `name` and is younger than `since_id` must go."""
+    """A search: delete every message in this channel with this name, sent after `since_id`."""
 
     name: str
     channel_id: ChannelId
@@ -34,28 +34,28 @@ class Doomed:
         self._db = db
 
     async def add(self, message: MessageRef) -> None:
-        """Doom a message that no other row names."""
+        """Doom a message that no other row mentions."""
         async with self._db.write() as tx:
-            await doom(tx, message)
+            await doom_message(tx, message)
 
-    async def hunt(self, hunt: Hunt) -> None:
-        """Search for a message and doom it, when nobody can look for it now."""
+    async def begin_hunt(self, hunt: Hunt) -> None:
+        """Record a search for a message that nobody can search for now."""
         async with self._db.write() as tx:
-            await hunt_down(tx, hunt)
+            await insert_hunt(tx, hunt)
 
     async def messages(
-        self, limit: int, closed: Iterable[ChannelId] = (), *, nor: Iterable[int | str] = ()
+        self, limit: int, closed: Iterable[ChannelId] = (), *, skip_ids: Iterable[int | str] = ()
     ) -> list[MessageRef]:
-        """Doomed messages, the oldest first, without those in `nor`.
+        """Doomed messages, oldest first.
 
-        Leaves out channels that are `closed` for now.
+        Leaves out the messages in `skip_ids` and channels that are `closed` for now.
         """
         rows = await self._db.fetch_all(
             "SELECT * FROM doomed_messages"
             " WHERE channel_id NOT IN (SELECT value FROM json_each(:closed))"
             " AND message_id NOT IN (SELECT value FROM json_each(:nor))"
             " ORDER BY message_id LIMIT :limit",
-            {"closed": json.dumps(list(closed)), "nor": json.dumps(list(nor)), "limit": limit},
+            {"closed": json.dumps(list(closed)), "nor": json.dumps(list(skip_ids)), "limit": limit},
         )
         return [
             MessageRef(
@@ -66,8 +66,8 @@ class Doomed:
             for row in rows
         ]
 
-    async def gone(self, message_id: MessageId, now_ms: int) -> None:
-        """Record that a doomed message is gone from Discord."""
+    async def record_deleted(self, message_id: MessageId, now_ms: int) -> None:
+        """Record that a doomed message no longer exists on Discord."""
         gone: Params = {"message": message_id, "now": now_ms}
         async with self._db.write() as tx:
             await tx.execute("DELETE FROM doomed_messages WHERE message_id = :message", gone)
@@ -78,7 +78,7 @@ class Doomed:
             )
 
     async def hunts(self, limit: int, closed: Iterable[ChannelId] = ()) -> list[Hunt]:
-        """Searches to carry out, without channels that are `closed` for now."""
+        """Searches to carry out; leaves out channels that are `closed` for now."""
         rows = await self._db.fetch_all(
             "SELECT * FROM hunts WHERE channel_id NOT IN (SELECT value FROM json_each(:closed))"
             " ORDER BY since_id LIMIT :limit",
@@ -94,11 +94,11 @@ class Doomed:
             for row in rows
         ]
 
-    async def caught(self, hunt: Hunt, message_ids: Iterable[MessageId]) -> None:
-        """End a search: doom these messages, the only ones that carry the name."""
+    async def end_hunt(self, hunt: Hunt, message_ids: Iterable[MessageId]) -> None:
+        """End a search: doom these messages, the only ones with the name."""
         async with self._db.write() as tx:
             for message_id in message_ids:
-                await doom(
+                await doom_message(
                     tx,
                     MessageRef(
                         message_id=message_id, channel_id=hunt.channel_id, guild_id=hunt.guild_id
@@ -110,7 +110,7 @@ class Doomed:
             )
 
 
-async def doom(tx: Transaction, message: MessageRef) -> None:
+async def doom_message(tx: Transaction, message: MessageRef) -> None:
     """Doom a message."""
     await tx.execute(
         "INSERT OR IGNORE INTO doomed_messages VALUES (:message, :channel, :guild)",
@@ -122,8 +122,8 @@ async def doom(tx: Transaction, message: MessageRef) -> None:
     )
 
 
-async def hunt_down(tx: Transaction, hunt: Hunt) -> None:
-    """Search for every message that carries this name, and doom it."""
+async def insert_hunt(tx: Transaction, hunt: Hunt) -> None:
+    """Record a search for every message with this name, to doom it."""
     await tx.execute(
         "INSERT OR IGNORE INTO hunts (name, channel_id, guild_id, since_id)"
         " VALUES (:name, :channel, :guild, :since)",
@@ -139,64 +139,65 @@ async def hunt_down(tx: Transaction, hunt: Hunt) -> None:
 async def doom_messages_of_jobs(tx: Transaction, which: str, values: Params) -> None:
     """Doom every message that shows a picture of the matching jobs.
 
-    A post that also shows other pictures is amended instead. Call it before jobs and requests go. A
-    message with an unknown id is searched for, if nothing else of it is still to be posted.
+    A post that also shows other pictures is amended instead. Call it before deleting jobs and
+    requests. A message with an unknown id is searched for, unless other pictures of its post are
+    still to be posted.
     """
     for statement in _DOOM_OF_JOBS:
         await tx.execute(statement.format(which=which), values)
 
 
 async def doom_sends_of_jobs(tx: Transaction, which: str, values: Params) -> None:
-    """Doom other messages that show these jobs: lists, duels, galleries.
+    """Doom the messages other than posts that show these jobs: lists, duels, galleries.
 
-    Includes shows that are no posts yet.
+    Includes `/show` messages that are not recorded as posts yet.
     """
-    for statement in _SENDS_OF_JOBS:
+    for statement in _DOOM_SENDS_OF_JOBS:
         await tx.execute(statement.format(which=which), values)
 
 
 async def doom_messages_of_requests(tx: Transaction, which: str, values: Params) -> None:
-    """Doom the status messages and notices of requests, except those already gone."""
+    """Doom the status messages and notices of requests, except status messages known to be gone."""
     for statement in _DOOM_OF_REQUESTS:
         await tx.execute(statement.format(which=which), values)
 
 
-_CHOSEN = "SELECT id FROM jobs WHERE {which}"
-#: Posts that also show a picture outside the set, and so stay.
+_CHOSEN_JOBS = "SELECT id FROM jobs WHERE {which}"
+#: Whether a post also shows a picture outside the set, and so stays.
 _SHOWS_ANOTHER = (
     "EXISTS (SELECT 1 FROM post_pictures AS other JOIN pictures USING (job_id)"
     "  WHERE other.message_id = posts.message_id AND pictures.deleted_ms IS NULL"
-    f"  AND other.job_id NOT IN ({_CHOSEN}))"
+    f"  AND other.job_id NOT IN ({_CHOSEN_JOBS}))"
 )
-_POSTS = (
+_DOOM_POSTS = (
     "INSERT OR IGNORE INTO doomed_messages"
     " SELECT posts.message_id, posts.channel_id, posts.guild_id"
     " FROM post_pictures JOIN posts USING (message_id)"
-    f" WHERE job_id IN ({_CHOSEN}) AND deleted_ms IS NULL AND NOT {_SHOWS_ANOTHER}"
+    f" WHERE job_id IN ({_CHOSEN_JOBS}) AND deleted_ms IS NULL AND NOT {_SHOWS_ANOTHER}"
 )
-_AMENDED = (
+_AMEND_POSTS = (
     "UPDATE posts SET amendment_owed = 1 WHERE deleted_ms IS NULL"
-    f" AND message_id IN (SELECT message_id FROM post_pictures WHERE job_id IN ({_CHOSEN}))"
+    f" AND message_id IN (SELECT message_id FROM post_pictures WHERE job_id IN ({_CHOSEN_JOBS}))"
     f" AND {_SHOWS_ANOTHER}"
 )
-#: An attempt to deliver was begun, and no resulting post is known.
-_POSTS_UNDER_WAY = (
+#: For posts whose delivery was begun, with no resulting post known.
+_HUNT_POSTS = (
     "INSERT OR IGNORE INTO hunts (name, channel_id, guild_id, since_id)"
     " SELECT owed_posts.id, requests.channel_id, requests.guild_id, requests.since_id"
     " FROM owed_posts JOIN requests ON requests.id = owed_posts.request_id"
     " WHERE owed_posts.id IN (SELECT owed_post_id FROM jobs WHERE {which})"
     "  AND posting_ms IS NOT NULL"
     "  AND NOT EXISTS (SELECT 1 FROM posts WHERE posts.owed_post_id = owed_posts.id)"
-    # Whoever posts the others finds the message and has it amended.
+    # The delivery of the others finds the message and has it amended.
     "  AND NOT EXISTS (SELECT 1 FROM jobs WHERE owed_post_id = owed_posts.id"
-    f"   AND state = 'rendered' AND id NOT IN ({_CHOSEN}))"
+    f"   AND state = 'rendered' AND id NOT IN ({_CHOSEN_JOBS}))"
 )
-_STATUSES = (
+_DOOM_STATUSES = (
     "INSERT OR IGNORE INTO doomed_messages SELECT status_message_id, channel_id, guild_id"
     " FROM requests WHERE {which} AND status_message_id IS NOT NULL AND (NOT status_closed"
     "  OR EXISTS (SELECT 1 FROM jobs WHERE request_id = requests.id AND state <> 'delivered'))"
 )
-_STATUSES_UNDER_WAY = (
+_HUNT_STATUSES = (
     "INSERT OR IGNORE INTO hunts (name, channel_id, guild_id, since_id)"
     " SELECT id, channel_id, guild_id, since_id FROM requests"
     " WHERE {which} AND status_message_id IS NULL AND (NOT status_closed"
@@ -204,60 +205,60 @@ _STATUSES_UNDER_WAY = (
 )
 
 
-def _of_sends(chosen: str) -> tuple[str, ...]:
-    """Doom the sends for which `chosen` holds, or search for them, and delete their rows."""
-    there = (
+def _doom_sends(chosen: str) -> tuple[str, ...]:
+    """Statements that doom the chosen sends, or search for them, and delete their rows."""
+    doom_known = (
         "INSERT OR IGNORE INTO doomed_messages SELECT message_id, channel_id, guild_id FROM sends"
         f" WHERE {chosen} AND message_id IS NOT NULL"
     )
-    under_way = (
+    hunt_unknown = (
         "INSERT OR IGNORE INTO hunts (name, channel_id, guild_id, since_id)"
         f" SELECT name, channel_id, guild_id, since_id FROM sends WHERE {chosen}"
         " AND message_id IS NULL"
     )
-    return there, under_way, f"DELETE FROM sends WHERE {chosen}"
+    return doom_known, hunt_unknown, f"DELETE FROM sends WHERE {chosen}"
 
 
-#: Duel messages that are known, and those that may exist.
-_IN_DUELS = f"(left_job IN ({_CHOSEN}) OR right_job IN ({_CHOSEN}))"
-_ASKING = (
+#: Duels that show a picture of the set.
+_IN_DUELS = f"(left_job IN ({_CHOSEN_JOBS}) OR right_job IN ({_CHOSEN_JOBS}))"
+_DOOM_DUELS = (
     "INSERT OR IGNORE INTO doomed_messages SELECT message_id, channel_id, guild_id FROM duels"
     f" WHERE {_IN_DUELS} AND message_id IS NOT NULL"
 )
-_ASKING_UNDER_WAY = (
+_HUNT_DUELS = (
     "INSERT OR IGNORE INTO hunts (name, channel_id, guild_id, since_id)"
-    f" SELECT id, channel_id, guild_id, since_id FROM duels WHERE {_IN_DUELS} AND {UNDER_WAY}"
+    f" SELECT id, channel_id, guild_id, since_id FROM duels WHERE {_IN_DUELS} AND {MAY_BE_POSTED}"
 )
-#: Showpieces that hang in a gallery, or may hang there; none returns.
-_HANGING = (
+#: Showpieces that are in a gallery, or may be; none returns there.
+_DOOM_SHOWPIECES = (
     "INSERT OR IGNORE INTO doomed_messages SELECT message_id, channel_id, guild_id FROM showpieces"
-    f" WHERE job_id IN ({_CHOSEN}) AND message_id IS NOT NULL"
+    f" WHERE job_id IN ({_CHOSEN_JOBS}) AND message_id IS NOT NULL"
 )
-_HANGING_UNDER_WAY = (
+_HUNT_SHOWPIECES = (
     "INSERT OR IGNORE INTO hunts (name, channel_id, guild_id, since_id)"
     " SELECT job_id, channel_id, guild_id, since_id FROM showpieces"
-    f" WHERE job_id IN ({_CHOSEN}) AND posting_ms IS NOT NULL AND message_id IS NULL"
+    f" WHERE job_id IN ({_CHOSEN_JOBS}) AND posting_ms IS NOT NULL AND message_id IS NULL"
     " AND ended_ms IS NULL"
 )
-_TAKEN_DOWN = (
+_END_SHOWPIECES = (
     "UPDATE showpieces SET message_id = NULL, ended_ms = ifnull(ended_ms, posting_ms)"
-    f" WHERE job_id IN ({_CHOSEN})"
+    f" WHERE job_id IN ({_CHOSEN_JOBS})"
 )
-_SENDS_OF_JOBS = (
-    *_of_sends(
+_DOOM_SENDS_OF_JOBS = (
+    *_doom_sends(
         "(name, kind) IN (SELECT name, kind FROM send_jobs"
-        f" WHERE job_id IN ({_CHOSEN}) AND kind IN ('show', 'top'))"
+        f" WHERE job_id IN ({_CHOSEN_JOBS}) AND kind IN ('show', 'top'))"
     ),
-    _ASKING,
-    _ASKING_UNDER_WAY,
-    _HANGING,
-    _HANGING_UNDER_WAY,
-    _TAKEN_DOWN,
+    _DOOM_DUELS,
+    _HUNT_DUELS,
+    _DOOM_SHOWPIECES,
+    _HUNT_SHOWPIECES,
+    _END_SHOWPIECES,
 )
-_DOOM_OF_JOBS = (_POSTS, _AMENDED, _POSTS_UNDER_WAY, *_SENDS_OF_JOBS)
-#: A status message removed after everything was posted is known to be gone.
+_DOOM_OF_JOBS = (_DOOM_POSTS, _AMEND_POSTS, _HUNT_POSTS, *_DOOM_SENDS_OF_JOBS)
+#: A closed status message whose pictures are all posted was removed already.
 _DOOM_OF_REQUESTS = (
-    _STATUSES,
-    _STATUSES_UNDER_WAY,
-    *_of_sends("kind = 'notice' AND name IN (SELECT id FROM requests WHERE {which})"),
+    _DOOM_STATUSES,
+    _HUNT_STATUSES,
+    *_doom_sends("kind = 'notice' AND name IN (SELECT id FROM requests WHERE {which})"),
 )

@@ -1,6 +1,6 @@
-"""The part of a store that a cog may use, where the store can do more.
+"""The parts of stores that cogs may use, where a store can do more.
 
-The worker holds the whole queue; a cog holds its door, which cannot claim, renew, fail or put back.
+The worker has the whole queue; a cog has its door, which cannot claim, renew, fail or requeue.
 Must not know how a job is stored.
 """
 
@@ -40,5 +40,5 @@ class QueueDoor(Protocol):
         ...
 
     async def cancel_job(self, job_id: JobId, now_ms: int) -> bool:
-        """Cancel one job; the caller checks who may."""
+        """Cancel one job; the caller checks permission. False if it was not queued or running."""
         ...

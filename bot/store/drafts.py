@@ -1,7 +1,7 @@
-"""Drafts: what a member typed and was refused, kept for a while so that they can change it.
+"""Drafts: refused inputs, kept for a while so that their members can change them.
 
-The cogs keep one with each refusal; its *Edit* button brings it back after any restart. A draft
-belongs to its member alone. Why it was refused is not known here.
+The cogs keep one with each refusal; its *Edit* button restores it, even after a restart. Only its
+member can read a draft. Must not know why it was refused.
 """
 
 from __future__ import annotations
@@ -19,8 +19,8 @@ log = logging.getLogger(__name__)
 
 #: Ten characters, in the custom id of an *Edit* button.
 DraftId = NewType("DraftId", str)
-#: How long a draft is kept, and how many for one member.
-DRAFT_MS, _MOST = 3 * 86_400_000, 20
+#: How long a draft is kept, and the most drafts of one member.
+DRAFT_MS, _DRAFTS_MAX = 3 * 86_400_000, 20
 
 
 class Drafts:
@@ -30,7 +30,7 @@ class Drafts:
         self._db = db
 
     async def keep(self, user_id: UserId, typed: Typed, now_ms: int) -> DraftId:
-        """Keep a draft; it replaces the oldest if there are too many."""
+        """Keep a draft; it replaces the member's oldest if they have too many."""
         draft_id = DraftId(new_id())
         async with self._db.write() as tx:
             await tx.execute(
@@ -41,12 +41,12 @@ class Drafts:
             await tx.execute(
                 "DELETE FROM drafts WHERE user_id = :user AND id NOT IN (SELECT id FROM drafts"
                 " WHERE user_id = :user ORDER BY created_ms DESC, id = :id DESC LIMIT :most)",
-                {"user": user_id, "id": draft_id, "most": _MOST},
+                {"user": user_id, "id": draft_id, "most": _DRAFTS_MAX},
             )
         return draft_id
 
     async def get(self, draft_id: DraftId, user_id: UserId, now_ms: int) -> Typed | None:
-        """The user's own draft; None if there is none (any more) that this version can read."""
+        """The user's own draft; None if it is gone or this version cannot read it."""
         row = await self._db.fetch_one(
             "SELECT typed FROM drafts WHERE id = :id AND user_id = :user AND created_ms > :since",
             {"id": draft_id, "user": user_id, "since": now_ms - DRAFT_MS},
@@ -65,5 +65,5 @@ def typed_of_row(text: str) -> Typed | None:
     try:
         return read_json(Typed, text)
     except ValueError as problem:
-        log.warning("what a member typed into another version cannot be read: %s", problem)
+        log.warning("cannot read a draft or preset of another version: %s", problem)
         return None

@@ -1,7 +1,7 @@
-"""Duels and their rows, and how duels end when their pictures go.
+"""Duels and their rows, and how duels end when their pictures are deleted.
 
-The duels and the parties write them; a store that deletes a picture closes its duels in the same
-transaction, with `close_duels_of_jobs`. Their messages belong to `doomed.py`.
+`duels.py` and `parties.py` write them; a store that deletes a picture closes its duels in the same
+transaction, with `close_duels_of_jobs`. `doomed.py` dooms their messages.
 """
 
 # ruff: noqa: S608 these statements are built from constants of this file
@@ -45,7 +45,7 @@ def party_of(row: Row) -> Party:
 
 
 async def insert_duel(tx: Transaction, duel: Duel) -> Duel:
-    """Add a duel. If members already rate this pair alone, return the duel that they share."""
+    """Add a duel. If members already rate this pair alone, return the duel they share."""
     (row,) = await tx.fetch_all(
         "INSERT INTO duels (id, origin, guild_id, channel_id, party_id, left_job, right_job,"
         " opened_ms, since_id) VALUES (:id, :origin, :guild, :channel, :party, :left, :right,"
@@ -69,47 +69,52 @@ async def insert_duel(tx: Transaction, duel: Duel) -> Duel:
 async def close_duels_of_jobs(tx: Transaction, which: str, values: Params) -> None:
     """Close the duels that show a picture of these jobs; the choices stay.
 
-    `values` holds the time as `now`. The messages of these duels are doomed already.
+    `values` holds the time as `now`. Their messages must be doomed before.
     """
     await tx.execute(
         "UPDATE duels SET closed_ms = ifnull(closed_ms, :now), message_id = NULL, told = 1"
-        f" WHERE id IN ({OF_JOBS.format(which=which)})",
+        f" WHERE id IN ({DUELS_OF_JOBS.format(which=which)})",
         values,
     )
 
 
-async def lose_duel_messages(tx: Transaction, gone: Params) -> None:
-    """Record that these messages (`ids`, as JSON) are gone: nobody can choose there any more."""
+async def record_lost_duel_messages(tx: Transaction, values: Params) -> None:
+    """Record that these messages (`ids`, as JSON) are gone, and close their duels.
+
+    `values` holds the time as `now`.
+    """
     await tx.execute(
         "UPDATE duels SET closed_ms = ifnull(closed_ms, :now), message_id = NULL, told = 1"
         " WHERE message_id IN (SELECT value FROM json_each(:ids))",
-        gone,
+        values,
     )
 
 
-async def close_duels(tx: Transaction, which: str, values: Params, *, when: str = ":now") -> None:
-    """Close the matching open duels, at the time that `when` says.
+async def close_duels(
+    tx: Transaction, which: str, values: Params, *, closed_sql: str = ":now"
+) -> None:
+    """Close the matching open duels, at the time that the expression `closed_sql` gives.
 
-    Their messages are owed an update. One with an unknown id is searched for, or it would go on
-    asking.
+    Their messages are owed an update. One with an unknown id is searched for; otherwise it would
+    keep its buttons.
     """
     await tx.execute(
         "INSERT OR IGNORE INTO hunts (name, channel_id, guild_id, since_id)"
         " SELECT id, channel_id, guild_id, since_id FROM duels"
-        f" WHERE {which} AND {UNDER_WAY}",
+        f" WHERE {which} AND {MAY_BE_POSTED}",
         values,
     )
     await tx.execute(
-        f"UPDATE duels SET closed_ms = {when}, told = message_id IS NULL"
+        f"UPDATE duels SET closed_ms = {closed_sql}, told = message_id IS NULL"
         f" WHERE {which} AND closed_ms IS NULL",
         values,
     )
 
 
 #: A message of the duel may exist, with an unknown id.
-UNDER_WAY = "posting_ms IS NOT NULL AND message_id IS NULL AND closed_ms IS NULL"
+MAY_BE_POSTED = "posting_ms IS NOT NULL AND message_id IS NULL AND closed_ms IS NULL"
 #: The duels that show a picture of the matching jobs.
-OF_JOBS = (
+DUELS_OF_JOBS = (
     "SELECT duels.id FROM duels WHERE left_job IN (SELECT id FROM jobs WHERE {which})"
     " OR right_job IN (SELECT id FROM jobs WHERE {which})"
 )

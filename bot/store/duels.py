@@ -1,8 +1,7 @@
 """Duels: which pictures can be compared, which duels exist, and what members chose in them.
 
 `cogs/voting/duels.py` and `cogs/voting/parties.py` open, show and close them; a candidate's blind
-test opens its own. `choice_rows.py` records choices. Which pair is worth asking about is not known
-here.
+test opens its own. `choice_rows.py` records choices. Must not know which pair is worth showing.
 """
 
 # ruff: noqa: S608 these statements are built from constants of this file
@@ -23,40 +22,40 @@ from bot.ballot import (
     DuelVote,
 )
 from bot.domain import ChannelId, GuildId, JobId, MessageId, MessageRef, Rating, UserId
-from bot.store.choice_rows import DECIDED, choose, duel_vote_of, tally_of
+from bot.store.choice_rows import DECIDED, duel_vote_of, record_choice, tally_of
 from bot.store.db import Database, Transaction
-from bot.store.doomed import Hunt, doom, hunt_down
+from bot.store.doomed import Hunt, doom_message, insert_hunt
 from bot.store.duel_rows import close_duels, duel_of, insert_duel
-from bot.store.picture_rows import NOT_BLIND, SEEN
+from bot.store.picture_rows import IS_VISIBLE, NOT_BLIND
 
-#: The newest pictures of a server that are searched for comparable ones, and its newest duels.
-_RECENT = 2_000
-#: The most pictures of one ask, to keep pairs few: 12 pictures make 66.
-_ALIKE = 12
+#: How many of a server's newest pictures are compared, and how many of its newest duels counted.
+_NEWEST_MAX = 2_000
+#: The most pictures with one key, to limit the pairs: 12 pictures make 66.
+_ALIKE_MAX = 12
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Comparable:
-    """A picture and its comparison key: pictures with the same `key` were asked for alike."""
+class ComparablePicture:
+    """A picture and its comparison key: pictures with the same key had the same ask."""
 
     job_id: JobId
-    #: The channel it was drawn for, which decides who may see it.
+    #: The channel that it was drawn for, which decides who may see it.
     channel_id: ChannelId
     #: Prompt, negative prompt, size and model.
     key: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Voted:
-    """The result of a press."""
+class DuelVoteResult:
+    """The result of a button press in a duel."""
 
     duel: Duel
-    #: The member's current choice; None: they took it back.
+    #: The member's current choice; None if they took it back.
     choice: Choice | None
-    #: They asked for one of the pictures, so their choice counts apart.
+    #: Whether they asked for one of the pictures; their choice is then counted separately.
     self_vote: bool
     #: Who asked for the left and the right picture, and the models that drew them.
-    asked: tuple[UserId, UserId]
+    requesters: tuple[UserId, UserId]
     card_ids: tuple[str, str]
     tally: DuelTally
 
@@ -67,23 +66,24 @@ class Duels:
     def __init__(self, db: Database) -> None:
         self._db = db
 
-    async def comparable(self, guild_id: GuildId, *, ratings: Iterable[Rating]) -> list[Comparable]:
-        """A server's newest pictures that have a partner, at most twelve of each kind.
+    async def comparable_pictures(
+        self, guild_id: GuildId, *, ratings: Iterable[Rating]
+    ) -> list[ComparablePicture]:
+        """A server's newest pictures that share their key with another, at most twelve of a key.
 
-        Leaves out deleted and held pictures; of pictures drawn alike, and so identical, it keeps
-        only the first.
+        Leaves out deleted and held pictures; of identical pictures, it returns only the first.
         """
         rows = await self._db.fetch_all(
             _COMPARABLE,
             {
                 "guild": guild_id,
                 "ratings": json.dumps(list(ratings)),
-                "limit": _RECENT,
-                "alike": _ALIKE,
+                "limit": _NEWEST_MAX,
+                "alike": _ALIKE_MAX,
             },
         )
         return [
-            Comparable(
+            ComparablePicture(
                 job_id=JobId(row["job_id"]),
                 channel_id=ChannelId(row["channel_id"]),
                 key=row["key"],
@@ -94,10 +94,10 @@ class Duels:
     async def open(self, duel: Duel) -> Duel | None:
         """Open a duel, or return the existing one if members already rate this pair alone.
 
-        None if one of its pictures is now deleted, held or of another server.
+        None if one of its pictures is deleted, held or from another server.
         """
         async with self._db.write() as tx:
-            if not await _all_seen(tx, duel):
+            if not await _are_visible(tx, duel):
                 return None
             return await insert_duel(tx, duel)
 
@@ -109,17 +109,17 @@ class Duels:
     async def begin_posting(
         self, duel_id: DuelId, now_ms: int, *, spoilered: Collection[JobId] = ()
     ) -> bool | None:
-        """Record the first attempt to post, before it is made; True if it is the first.
+        """Record an attempt to post, before it is made; True if it is the first.
 
-        None if nothing is owed any more: the duel is posted or closed, or a picture is gone, or is
-        behind a spoiler without being in `spoilered`.
+        None if the post is no longer owed: the duel is posted or closed, or a picture is gone, or
+        it now needs a spoiler and is not in `spoilered`.
         """
         async with self._db.write() as tx:
-            row = await tx.fetch_one(_OWED_ALONE, {"id": duel_id})
+            row = await tx.fetch_one(_UNPOSTED_DUEL, {"id": duel_id})
             if row is None:
                 return None
             duel = duel_of(row)
-            if not await _all_seen(tx, duel, spoilered):
+            if not await _are_visible(tx, duel, spoilered):
                 return None
             first = await tx.execute(
                 "UPDATE duels SET posting_ms = :now WHERE id = :id AND posting_ms IS NULL",
@@ -127,7 +127,7 @@ class Duels:
             )
         return bool(first)
 
-    async def posted(self, duel: Duel, message_id: MessageId, now_ms: int) -> bool:
+    async def record_message(self, duel: Duel, message_id: MessageId, now_ms: int) -> bool:
         """Record the message. False if it must be deleted: the duel is closed or gone."""
         async with self._db.write() as tx:
             known = await tx.execute(
@@ -136,42 +136,42 @@ class Duels:
                 {"id": duel.id, "message": message_id, "now": now_ms},
             )
             if not known and not await _is_its_message(tx, duel.id, message_id):
-                await doom(tx, _ref(duel, message_id))
+                await doom_message(tx, _message_ref(duel, message_id))
                 return False
         return True
 
-    async def answer_lost(self, duel: Duel) -> None:
-        """Record that the message may exist. If it is not owed any more, search for it again."""
+    async def record_lost_answer(self, duel: Duel) -> None:
+        """Record that the message may exist; if it is no longer owed, search for it again."""
         async with self._db.write() as tx:
-            if await tx.fetch_one(_OWED_ALONE, {"id": duel.id}) is None:
-                await hunt_down(tx, _hunt(duel))
+            if await tx.fetch_one(_UNPOSTED_DUEL, {"id": duel.id}) is None:
+                await insert_hunt(tx, _hunt(duel))
 
-    async def unposted(
-        self, limit: int, closed: Iterable[ChannelId] = (), *, nor: Iterable[int | str] = ()
+    async def unposted_duels(
+        self, limit: int, closed: Iterable[ChannelId] = (), *, skip_ids: Iterable[int | str] = ()
     ) -> list[Duel]:
-        """Duels owed to their channels, the oldest first, without those in `nor`.
+        """Duels owed to their channels, oldest first.
 
-        Leaves out channels that are `closed` for now.
+        Leaves out the duels in `skip_ids` and channels that are `closed` for now.
         """
-        return await self._owed(_UNPOSTED, limit, closed, nor)
+        return await self._fetch_owed(_UNPOSTED, limit, closed, skip_ids)
 
-    async def untold(
-        self, limit: int, closed: Iterable[ChannelId] = (), *, nor: Iterable[int | str] = ()
+    async def unshown_results(
+        self, limit: int, closed: Iterable[ChannelId] = (), *, skip_ids: Iterable[int | str] = ()
     ) -> list[Duel]:
-        """Closed duels whose messages still ask; arguments as for `unposted`."""
-        return await self._owed(_UNTOLD, limit, closed, nor)
+        """Closed duels whose messages do not show the result yet; as for `unposted_duels`."""
+        return await self._fetch_owed(_UNSHOWN_RESULTS, limit, closed, skip_ids)
 
-    async def _owed(
-        self, sql: str, limit: int, closed: Iterable[ChannelId], nor: Iterable[int | str]
+    async def _fetch_owed(
+        self, sql: str, limit: int, closed: Iterable[ChannelId], skip_ids: Iterable[int | str]
     ) -> list[Duel]:
         rows = await self._db.fetch_all(
             sql,
-            {"closed": json.dumps(list(closed)), "nor": json.dumps(list(nor)), "limit": limit},
+            {"closed": json.dumps(list(closed)), "nor": json.dumps(list(skip_ids)), "limit": limit},
         )
         return [duel_of(row) for row in rows]
 
-    async def told(self, duel_id: DuelId) -> None:
-        """Record that its message shows how it ended, or never will."""
+    async def record_result_shown(self, duel_id: DuelId) -> None:
+        """Record that the duel's message shows the result, or never will."""
         await self._db.write_one("UPDATE duels SET told = 1 WHERE id = :id", {"id": duel_id})
 
     async def close(self, duel_id: DuelId, now_ms: int) -> None:
@@ -181,8 +181,8 @@ class Duels:
 
     async def vote(
         self, duel_id: DuelId, voter_id: UserId, choice: Choice | None, at_ms: int
-    ) -> Voted | None:
-        """Make this a member's one choice for the pair; None takes it back.
+    ) -> DuelVoteResult | None:
+        """Set a member's choice for the pair; None takes it back.
 
         Returns None, changing nothing, if the duel is closed or gone. Repeating the current choice
         writes nothing.
@@ -194,22 +194,22 @@ class Duels:
             if row is None:
                 return None
             duel = duel_of(row)
-            asked, card_ids = await _sides(tx, duel)
-            await choose(tx, duel, voter_id, choice, at_ms, self_vote=voter_id in asked)
-            return Voted(
+            requesters, card_ids = await _sides(tx, duel)
+            await record_choice(tx, duel, voter_id, choice, at_ms, self_vote=voter_id in requesters)
+            return DuelVoteResult(
                 duel=duel,
                 choice=choice,
-                self_vote=voter_id in asked,
-                asked=asked,
+                self_vote=voter_id in requesters,
+                requesters=requesters,
                 card_ids=card_ids,
                 tally=await tally_of(tx, duel_id),
             )
 
-    async def standing(self, duel_id: DuelId) -> DuelTally:
+    async def tally(self, duel_id: DuelId) -> DuelTally:
         """The current choices in a duel."""
         return await tally_of(self._db, duel_id)
 
-    async def chosen(self, guild_id: GuildId, voter_id: UserId) -> set[frozenset[JobId]]:
+    async def chosen_pairs(self, guild_id: GuildId, voter_id: UserId) -> set[frozenset[JobId]]:
         """The pairs of jobs in a server for which a member has a current choice."""
         rows = await self._db.fetch_all(
             "SELECT left_job, right_job FROM choices JOIN duels ON duels.id = choices.about"
@@ -218,17 +218,17 @@ class Duels:
         )
         return {frozenset((JobId(row["left_job"]), JobId(row["right_job"]))) for row in rows}
 
-    async def asked(self, guild_id: GuildId) -> Counter[frozenset[JobId]]:
-        """How often each pair of pictures was shown side by side, in a server's newest duels."""
+    async def shown_pair_counts(self, guild_id: GuildId) -> Counter[frozenset[JobId]]:
+        """How many of a server's newest duels showed each pair of pictures."""
         rows = await self._db.fetch_all(
             "SELECT left_job, right_job FROM duels WHERE guild_id = :guild"
             " ORDER BY opened_ms DESC LIMIT :limit",
-            {"guild": guild_id, "limit": _RECENT},
+            {"guild": guild_id, "limit": _NEWEST_MAX},
         )
         return Counter(frozenset((JobId(r["left_job"]), JobId(r["right_job"]))) for r in rows)
 
     async def decided_pairs(self, guild_id: GuildId, since_ms: int) -> list[DuelVote]:
-        """Every counted choice in the duels opened since then, the oldest duel first.
+        """Every counted choice in the duels opened since then, oldest duel first.
 
         Leaves out skips and choices of members who asked for one of the pictures.
         """
@@ -250,17 +250,17 @@ async def _sides(tx: Transaction, duel: Duel) -> tuple[tuple[UserId, UserId], tu
     )
 
 
-def by_lot(first: JobId, second: JobId) -> tuple[JobId, JobId]:
-    """Left and right, by lot. Only the duel's row tells which is which; its id must not."""
+def random_sides(first: JobId, second: JobId) -> tuple[JobId, JobId]:
+    """Left and right, at random. Only the duel's row says which is which; its id must not."""
     return (first, second) if secrets.randbelow(2) else (second, first)
 
 
-async def _all_seen(
+async def _are_visible(
     tx: Transaction, duel: Duel, spoilered: Collection[JobId] | None = None
 ) -> bool:
-    """Whether members may see both pictures; spoilered ones only if they are in `spoilered`."""
+    """Whether members may see both pictures; a spoilered one counts only if in `spoilered`."""
     row = await tx.fetch_one(
-        f"SELECT count(*) AS n FROM pictures WHERE guild_id = :guild AND {SEEN}"
+        f"SELECT count(*) AS n FROM pictures WHERE guild_id = :guild AND {IS_VISIBLE}"
         " AND job_id IN (SELECT value FROM json_each(:ids)) AND (:any OR NOT spoiler"
         "  OR job_id IN (SELECT value FROM json_each(:spoilered)))",
         {
@@ -282,19 +282,19 @@ async def _is_its_message(tx: Transaction, duel_id: DuelId, message_id: MessageI
     return row is not None
 
 
-def _ref(duel: Duel, message_id: MessageId) -> MessageRef:
-    assert duel.channel_id is not None, "what one member sees has no message of ours"
+def _message_ref(duel: Duel, message_id: MessageId) -> MessageRef:
+    assert duel.channel_id is not None, "a duel shown to one member only has no message of ours"
     return MessageRef(message_id=message_id, channel_id=duel.channel_id, guild_id=duel.guild_id)
 
 
 def _hunt(duel: Duel) -> Hunt:
-    assert duel.channel_id is not None, "what one member sees has no message of ours"
+    assert duel.channel_id is not None, "a duel shown to one member only has no message of ours"
     return Hunt(
         name=duel.id, channel_id=duel.channel_id, guild_id=duel.guild_id, since_id=duel.since_id
     )
 
 
-#: Only a server's newest, so that a large server costs no more than a small one.
+#: Reads only a server's newest pictures, so a large server costs no more than a small one.
 _COMPARABLE = (
     "SELECT job_id, channel_id, key FROM ("
     "  SELECT job_id, channel_id, key, count(*) OVER (PARTITION BY key) AS n,"
@@ -311,14 +311,16 @@ _COMPARABLE = (
     "  WHERE nth = 1)"
     " WHERE n > 1 AND place <= :alike ORDER BY key, job_id"
 )
-_OWED = "message_id IS NULL AND closed_ms IS NULL AND channel_id IS NOT NULL"
-_OWED_ALONE = f"SELECT * FROM duels WHERE id = :id AND {_OWED}"
-_NOT_THOSE = (
+_IS_UNPOSTED = "message_id IS NULL AND closed_ms IS NULL AND channel_id IS NOT NULL"
+_UNPOSTED_DUEL = f"SELECT * FROM duels WHERE id = :id AND {_IS_UNPOSTED}"
+_NOT_SKIPPED = (
     " AND channel_id NOT IN (SELECT value FROM json_each(:closed))"
     " AND id NOT IN (SELECT value FROM json_each(:nor))"
 )
-_UNPOSTED = f"SELECT * FROM duels WHERE {_OWED}{_NOT_THOSE} ORDER BY opened_ms LIMIT :limit"
-_UNTOLD = (
-    f"SELECT * FROM duels WHERE told = 0 AND closed_ms IS NOT NULL{_NOT_THOSE}"
+_UNPOSTED = (
+    f"SELECT * FROM duels WHERE {_IS_UNPOSTED}{_NOT_SKIPPED} ORDER BY opened_ms LIMIT :limit"
+)
+_UNSHOWN_RESULTS = (
+    f"SELECT * FROM duels WHERE told = 0 AND closed_ms IS NOT NULL{_NOT_SKIPPED}"
     " ORDER BY closed_ms LIMIT :limit"
 )

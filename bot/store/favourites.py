@@ -1,6 +1,6 @@
 """Favourites: pictures that a member wants to find again, their own or somebody else's.
 
-Only the member learns of them. Which of them may be shown is not known here.
+Only the member sees them. Must not know which of them may be shown.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ from collections.abc import Sequence
 
 from bot.domain import JobId, UserId
 from bot.store.db import Database
-from bot.store.picture_rows import SEEN
+from bot.store.picture_rows import IS_VISIBLE
 
 
 class Favourites:
@@ -20,13 +20,13 @@ class Favourites:
         self._db = db
 
     async def add(self, user_id: UserId, job_id: JobId, now_ms: int) -> bool:
-        """Mark a picture; False if it is gone. Marking it again changes nothing."""
+        """Mark a picture; False if it is gone. Repeating it changes nothing."""
         async with self._db.write() as tx:
-            there = await tx.fetch_one(
-                f"SELECT 1 FROM pictures WHERE job_id = :job AND {SEEN}",  # noqa: S608  a constant
+            picture = await tx.fetch_one(
+                f"SELECT 1 FROM pictures WHERE job_id = :job AND {IS_VISIBLE}",  # noqa: S608  a constant
                 {"job": job_id},
             )
-            if there is None:
+            if picture is None:
                 return False
             await tx.execute(
                 "INSERT INTO favourites VALUES (:user, :job, :now) ON CONFLICT DO NOTHING",
@@ -41,8 +41,8 @@ class Favourites:
             {"user": user_id, "job": job_id},
         )
 
-    async def among(self, user_id: UserId, job_ids: Sequence[JobId]) -> frozenset[JobId]:
-        """Those of the pictures that the member marked."""
+    async def favourites_among(self, user_id: UserId, job_ids: Sequence[JobId]) -> frozenset[JobId]:
+        """Which of these pictures the member marked."""
         rows = await self._db.fetch_all(
             "SELECT job_id FROM favourites WHERE user_id = :user"
             " AND job_id IN (SELECT value FROM json_each(:jobs))",

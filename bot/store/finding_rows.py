@@ -1,6 +1,6 @@
 """Findings to and from JSON: those excused for a job, and those that an appeal is about.
 
-Each is a rule's id, or a list of the id and the words found.
+Each is a rule's id, or a list of the id and the matched words.
 """
 
 from __future__ import annotations
@@ -19,14 +19,14 @@ def findings_json(findings: Iterable[Finding]) -> str:
 
 def findings_of(text: str) -> tuple[Finding, ...]:
     """Read what `findings_json` wrote. Raises ValueError if it is no list of findings."""
-    found: object = json.loads(text)
-    if not isinstance(found, list):
+    values: object = json.loads(text)
+    if not isinstance(values, list):
         raise ValueError("no list of findings")  # noqa: TRY004  a value of the database
-    return tuple(_finding(one) for one in cast("list[object]", found))
+    return tuple(_finding(value) for value in cast("list[object]", values))
 
 
-def _finding(one: object) -> Finding:
-    parts = cast("list[object]", one) if isinstance(one, list) else [one]
+def _finding(value: object) -> Finding:
+    parts = cast("list[object]", value) if isinstance(value, list) else [value]
     if not parts or not all(isinstance(part, str) for part in parts):
         raise ValueError("no finding")
     rule, *words = cast("list[str]", parts)

@@ -1,10 +1,10 @@
 """Kept pictures: content-addressed files, their provenance rows, and the posts that show them.
 
-The worker keeps pictures; the cogs read, post and delete them. Bytes reach the disk before their
-row commits and leave it after the row is gone; in between they are listed in `doomed_files`, so a
-crash leaves at worst a doomed file, and `sweep` removes it at the next start. A file that is
-neither known nor doomed is set aside and never deleted, because the database may be the wrong one.
-What a picture shows is not known here.
+The worker keeps pictures; the cogs read, post and delete them. A file is written before its row
+commits and removed after the row is gone; in between it is listed in `doomed_files`, so a crash
+leaves at worst a doomed file, and `sweep` removes it at the next start. A file that is neither
+known nor doomed is moved to quarantine and never deleted, because the database may be the wrong
+one. Must not know what a picture shows.
 """
 
 from __future__ import annotations
@@ -19,19 +19,19 @@ from pathlib import Path
 
 from bot.domain import ChannelId, JobId, JobState, MessageId, Picture, Post
 from bot.finished import Held, Released
-from bot.store.case_rows import lose_messages
-from bot.store.db import Database, Glance, Params, Transaction, undisturbed
-from bot.store.duel_rows import lose_duel_messages
+from bot.store.case_rows import record_lost_case_messages
+from bot.store.db import Database, Params, ReadOnlyDatabase, Transaction, run_to_end
+from bot.store.duel_rows import record_lost_duel_messages
 from bot.store.picture_files import PictureFiles
-from bot.store.picture_rows import SEEN, insert_picture, picture_of
+from bot.store.picture_rows import IS_VISIBLE, insert_picture, picture_of
 from bot.store.post_rows import POST, insert_post, post_of
-from bot.store.removal import show_again, take_away
+from bot.store.removal import delete_pictures, undelete_picture
 
 log = logging.getLogger(__name__)
 
 
 class PostDebt(StrEnum):
-    """What is still to be done to a post on Discord."""
+    """Work that a post on Discord still needs."""
 
     #: Add the bot's own vote reactions.
     VOTES = "votes"
@@ -47,9 +47,9 @@ class Gallery:
     def __init__(self, db: Database, root: Path) -> None:
         self._db = db
         self._files = PictureFiles(root)
-        # Two jobs may write and remove one file at once (a redrawn picture has the same bytes), so
-        # files and rows change together under a lock.
-        self._moving = asyncio.Lock()
+        # Two jobs may write and remove the same file at once, because a redrawn picture has the
+        # same bytes. So files and rows change together under a lock.
+        self._file_lock = asyncio.Lock()
 
     async def keep(
         self, verdict: Released | Held, data: bytes, *, card_id: str, owner: str, now_ms: int
@@ -57,9 +57,9 @@ class Gallery:
         """Keep the PNG `data` of a running job and make the job `rendered`.
 
         A held picture makes its job `held` and opens a case, in the same transaction. Returns None,
-        keeping nothing, if the job is no longer `owner`'s (cancelled, expired, forgotten) or if
-        moderators removed the same picture. Raises `StorageError` if the disk fails; the job stays
-        as it is.
+        keeping nothing, if `owner` no longer holds the job (cancelled, expired, forgotten) or if
+        moderators removed the same picture. Raises `StorageError` if the disk fails; the job then
+        stays as it is.
         """
         job = verdict.job
         picture = Picture(
@@ -76,12 +76,12 @@ class Gallery:
             spoiler=isinstance(verdict, Released) and verdict.spoiler,
             removed=False,
         )
-        async with self._moving:
-            # If we die before the row exists, the next start finds a doomed file and not a
-            # stranger.
-            await self._db.write_one(_DOOM, {"sha256": picture.sha256})
+        async with self._file_lock:
+            # If we crash before the row exists, the next start finds a doomed file, not an unknown
+            # one.
+            await self._db.write_one(_DOOM_FILE, {"sha256": picture.sha256})
             # A cancelled caller waits for the thread, so that the lock covers all of its work.
-            await undisturbed(asyncio.to_thread(self._files.write, picture.sha256, data))
+            await run_to_end(asyncio.to_thread(self._files.write, picture.sha256, data))
             async with self._db.write() as tx:
                 kept = await insert_picture(tx, picture, verdict, owner)
         if not kept:
@@ -89,15 +89,15 @@ class Gallery:
         return kept
 
     async def get(self, job_id: JobId) -> Picture | None:
-        """A picture that members may see somewhere: neither deleted nor held."""
+        """A picture that members may see: neither deleted nor held. Otherwise None."""
         row = await self._db.fetch_one(
-            f"SELECT * FROM pictures WHERE job_id = :job AND {SEEN}",  # noqa: S608  a constant
+            f"SELECT * FROM pictures WHERE job_id = :job AND {IS_VISIBLE}",  # noqa: S608  a constant
             {"job": job_id},
         )
         return picture_of(row) if row else None
 
     async def get_for_review(self, job_id: JobId) -> Picture | None:
-        """A picture for moderators: not deleted, but possibly held."""
+        """A picture for moderators: possibly held. None if it is deleted."""
         row = await self._db.fetch_one(
             "SELECT * FROM pictures WHERE job_id = :job AND deleted_ms IS NULL", {"job": job_id}
         )
@@ -123,17 +123,17 @@ class Gallery:
         return self._files.path(picture.sha256)
 
     async def read(self, picture: Picture) -> bytes:
-        """The PNG. `StorageError` if its file is missing or cannot be read."""
+        """The PNG. Raises `StorageError` if its file is missing or cannot be read."""
         return await asyncio.to_thread(self._files.read, picture.sha256)
 
     async def delete(self, job_id: JobId, now_ms: int) -> None:
         """Delete a picture's file and mark its row; the votes on it stay valid.
 
-        Every message that shows it is doomed, even one whose id is not known yet. A job whose
-        picture was not posted yet is cancelled.
+        Dooms every message that shows it, even one whose id is not known yet. Cancels the job if
+        its picture was not posted yet.
         """
         async with self._db.write() as tx:
-            await take_away(
+            await delete_pictures(
                 tx,
                 "id = :job",
                 {"job": job_id, "text": None, "now": now_ms},
@@ -144,28 +144,28 @@ class Gallery:
     async def bring_back(self, picture: Picture, data: bytes) -> int | None:
         """Undo `delete` with the file's bytes; return how many posts show it again.
 
-        None if it is not deleted, a moderator removed it, or its member was forgotten since.
+        Returns None if it is not deleted, a moderator removed it, or its member was forgotten.
         """
-        async with self._moving:
-            await self._db.write_one(_DOOM, {"sha256": picture.sha256})
-            await undisturbed(asyncio.to_thread(self._files.write, picture.sha256, data))
+        async with self._file_lock:
+            await self._db.write_one(_DOOM_FILE, {"sha256": picture.sha256})
+            await run_to_end(asyncio.to_thread(self._files.write, picture.sha256, data))
             async with self._db.write() as tx:
-                posts = await show_again(tx, picture)
+                posts = await undelete_picture(tx, picture)
         if posts is None:
             await self.reap()
         return posts
 
     async def reap(self) -> int:
-        """Remove the doomed files that no picture uses; return how many there were."""
-        async with self._moving:
+        """Remove the doomed files that no picture uses; return how many."""
+        async with self._file_lock:
             rows = await self._db.fetch_all(
                 "SELECT sha256, EXISTS (SELECT 1 FROM pictures WHERE deleted_ms IS NULL"
                 " AND pictures.sha256 = doomed_files.sha256) AS used FROM doomed_files"
             )
             doomed = [row["sha256"] for row in rows if not row["used"]]
             if rows:
-                await undisturbed(asyncio.to_thread(self._files.remove, doomed))
-                # The picture that used this file a moment ago may be gone by now.
+                await run_to_end(asyncio.to_thread(self._files.remove, doomed))
+                # Checked again: the picture that used a file a moment ago may be gone now.
                 await self._db.write_one(
                     "DELETE FROM doomed_files WHERE sha256 IN (SELECT value FROM json_each(:gone))"
                     " OR EXISTS (SELECT 1 FROM pictures WHERE deleted_ms IS NULL"
@@ -175,35 +175,35 @@ class Gallery:
         return len(doomed)
 
     async def sweep(self) -> int:
-        """At the start, remove doomed files and match the other files with the rows.
+        """At the start, remove doomed files and compare the other files with the rows.
 
-        Files without a row are set aside and return by themselves once a row names them: a fresh
-        database, or an older copy, deletes nobody's picture. Returns how many files were doomed.
+        Files without a row go to quarantine, and come back once a row names them: so a new database
+        or an older copy deletes nobody's picture. Returns how many doomed files were removed.
         """
         reaped = await self.reap()
         known = await known_files(self._db)
-        back = await asyncio.to_thread(self._files.bring_back, known)
-        if back:
-            log.info("%s picture file(s) came back from %s", back, self._files.quarantine)
-        strangers = await asyncio.to_thread(self._files.set_aside, known)
-        if strangers.moved:
+        restored = await asyncio.to_thread(self._files.restore_known, known)
+        if restored:
+            log.info("%s picture file(s) came back from %s", restored, self._files.quarantine)
+        unknown = await asyncio.to_thread(self._files.quarantine_unknown, known)
+        if unknown.moved:
             log.warning(
                 "%s picture file(s) that this database does not know were moved to %s: if it is the"
                 " wrong database, stop me, put the right one in its place, and they come back at"
                 " the next start; if it is right, remove that folder",
-                strangers.moved,
+                unknown.moved,
                 self._files.quarantine,
             )
-        if strangers.stuck:
+        if unknown.stuck:
             log.warning(
                 "%s unknown picture file(s) cannot be moved to %s and stay",
-                strangers.stuck,
+                unknown.stuck,
                 self._files.quarantine,
             )
         return reaped
 
     async def posts(self, job_id: JobId) -> list[Post]:
-        """The messages that show a picture, the oldest first."""
+        """The posts that show a picture, oldest first."""
         rows = await self._db.fetch_all(
             f"SELECT {POST} FROM post_pictures AS mine JOIN posts USING (message_id)"  # noqa: S608  a constant
             " WHERE mine.job_id = :job AND deleted_ms IS NULL ORDER BY posted_ms, message_id",
@@ -220,72 +220,73 @@ class Gallery:
         return post_of(row) if row else None
 
     async def add_post(self, post: Post) -> None:
-        """Record another message that shows pictures; a known one stays unchanged."""
+        """Record another post that shows pictures; a known one stays unchanged."""
         async with self._db.write() as tx:
             await insert_post(tx, post)
 
-    async def message_deleted(self, message_ids: Iterable[MessageId], now_ms: int) -> None:
-        """Record that these messages are gone from Discord; others' messages are ignored."""
-        gone: Params = {"now": now_ms, "ids": json.dumps(list(message_ids))}
+    async def record_deleted_messages(self, message_ids: Iterable[MessageId], now_ms: int) -> None:
+        """Record that these messages no longer exist on Discord; ignores messages not ours."""
+        values: Params = {"now": now_ms, "ids": json.dumps(list(message_ids))}
         async with self._db.write() as tx:
             await tx.execute(
                 "UPDATE posts SET deleted_ms = :now WHERE deleted_ms IS NULL"
                 " AND message_id IN (SELECT value FROM json_each(:ids))",
-                gone,
+                values,
             )
             await tx.execute(
-                "DELETE FROM sends WHERE message_id IN (SELECT value FROM json_each(:ids))", gone
+                "DELETE FROM sends WHERE message_id IN (SELECT value FROM json_each(:ids))", values
             )
             await tx.execute(
                 "UPDATE showpieces SET message_id = NULL, ended_ms = :now"
                 " WHERE message_id IN (SELECT value FROM json_each(:ids))",
-                gone,
+                values,
             )
-            await lose_messages(tx, "message_id IN (SELECT value FROM json_each(:ids))", gone)
-            await lose_duel_messages(tx, gone)
+            await record_lost_case_messages(
+                tx, "message_id IN (SELECT value FROM json_each(:ids))", values
+            )
+            await record_lost_duel_messages(tx, values)
 
-    async def owing(
+    async def posts_with_debt(
         self,
         debt: PostDebt,
         limit: int,
         *,
-        besides: Collection[ChannelId] = (),
-        nor: Collection[int | str] = (),
+        closed: Collection[ChannelId] = (),
+        skip_ids: Collection[int | str] = (),
     ) -> list[Post]:
-        """Posts with this debt, without channels `besides` and posts `nor`.
+        """Posts with this debt, oldest first; for `READING`, each channel's newest, newest first.
 
-        The oldest first; for `READING`, each channel's newest post, the newest of all first.
+        Leaves out the posts in `skip_ids` and channels that are `closed` for now.
         """
-        left_out: Params = {
-            "channels": json.dumps(list(besides)), "posts": json.dumps(list(nor)), "limit": limit,
-        }  # fmt: skip
-        return [post_of(row) for row in await self._db.fetch_all(_OWING[debt], left_out)]
+        values: Params = {
+            "channels": json.dumps(list(closed)),
+            "posts": json.dumps(list(skip_ids)),
+            "limit": limit,
+        }
+        return [post_of(row) for row in await self._db.fetch_all(_POSTS_WITH_DEBT[debt], values)]
 
-    async def paid(self, debt: PostDebt, message_id: MessageId) -> None:
+    async def clear_debt(self, debt: PostDebt, message_id: MessageId) -> None:
         """Record that a post's debt is paid."""
         await self._db.write_one(
-            f"UPDATE posts SET {_PAID[debt]} WHERE message_id = :message",  # noqa: S608  a constant
+            f"UPDATE posts SET {_CLEAR_DEBT[debt]} WHERE message_id = :message",  # noqa: S608  a constant
             {"message": message_id},
         )
 
-    async def to_show(self, message_id: MessageId) -> Mapping[JobId, bool]:
-        """The pictures that a post must show, each with whether its row requires a spoiler."""
-        return await _to_show(self._db, message_id)
+    async def pictures_to_show(self, message_id: MessageId) -> Mapping[JobId, bool]:
+        """The pictures that a post must show, and whether each needs a spoiler."""
+        return await _pictures_to_show(self._db, message_id)
 
-    async def amended(self, message_id: MessageId, shown: Mapping[JobId, bool]) -> None:
-        """Record that a post was rebuilt from `to_show`; if that has changed, it is still owed."""
+    async def record_amendment(self, message_id: MessageId, shown: Mapping[JobId, bool]) -> None:
+        """Record that a post shows these pictures; if others are due by now, it stays owed."""
         async with self._db.write() as tx:
-            if await _to_show(tx, message_id) == shown:
+            if await _pictures_to_show(tx, message_id) == shown:
                 await tx.execute(
                     "UPDATE posts SET amendment_owed = 0 WHERE message_id = :message",
                     {"message": message_id},
                 )
 
-    async def unsettle_all(self) -> None:
-        """Events may have been lost.
-
-        Owe a fresh reading of the reactions of every one-picture post.
-        """
+    async def owe_readings(self) -> None:
+        """Owe a new reading of the reactions of every one-picture post: events may be lost."""
         await self._db.write_one(
             "UPDATE posts SET settled = 0 WHERE settled = 1 AND deleted_ms IS NULL"
             " AND (SELECT count(*) FROM post_pictures"
@@ -293,15 +294,15 @@ class Gallery:
         )
 
 
-#: The oldest posts for which `{}` holds.
-_OLDEST = (
+#: The oldest posts that match `{}`.
+_OLDEST_POSTS = (
     f"SELECT {POST} FROM posts WHERE {{}} AND deleted_ms IS NULL"  # noqa: S608  a constant
     " AND channel_id NOT IN (SELECT value FROM json_each(:channels))"
     " AND message_id NOT IN (SELECT value FROM json_each(:posts))"
     " ORDER BY posted_ms LIMIT :limit"
 )
-#: Hops from channel to channel over the index, so a large channel costs no more than a small one.
-_UNSETTLED = (
+#: Steps from channel to channel in the index, so a large channel costs no more than a small one.
+_UNREAD_POSTS = (
     "WITH RECURSIVE owing (channel_id) AS ("  # noqa: S608  a constant
     "  SELECT min(channel_id) FROM posts WHERE settled = 0 AND deleted_ms IS NULL"
     "  UNION ALL SELECT (SELECT min(channel_id) FROM posts WHERE settled = 0"
@@ -317,31 +318,31 @@ _UNSETTLED = (
 )
 
 
-_OWING: Mapping[PostDebt, str] = {
-    PostDebt.VOTES: _OLDEST.format("seeded = 0"),
-    PostDebt.AMENDMENT: _OLDEST.format("amendment_owed = 1"),
-    PostDebt.READING: _UNSETTLED,
+_POSTS_WITH_DEBT: Mapping[PostDebt, str] = {
+    PostDebt.VOTES: _OLDEST_POSTS.format("seeded = 0"),
+    PostDebt.AMENDMENT: _OLDEST_POSTS.format("amendment_owed = 1"),
+    PostDebt.READING: _UNREAD_POSTS,
 }
-_PAID: Mapping[PostDebt, str] = {
+_CLEAR_DEBT: Mapping[PostDebt, str] = {
     PostDebt.VOTES: "seeded = 1",
     PostDebt.AMENDMENT: "amendment_owed = 0",
     PostDebt.READING: "settled = 1",
 }
 
 
-async def _to_show(db: Database | Transaction, message_id: MessageId) -> dict[JobId, bool]:
+async def _pictures_to_show(db: Database | Transaction, message_id: MessageId) -> dict[JobId, bool]:
     rows = await db.fetch_all(
         "SELECT job_id, spoiler FROM post_pictures JOIN pictures USING (job_id)"  # noqa: S608  a constant
-        f" WHERE message_id = :message AND {SEEN}",
+        f" WHERE message_id = :message AND {IS_VISIBLE}",
         {"message": message_id},
     )
     return {JobId(row["job_id"]): bool(row["spoiler"]) for row in rows}
 
 
-async def known_files(db: Database | Glance) -> set[str]:
+async def known_files(db: Database | ReadOnlyDatabase) -> set[str]:
     """The hashes of all pictures that are not deleted."""
     rows = await db.fetch_all("SELECT sha256 FROM pictures WHERE deleted_ms IS NULL")
     return {row["sha256"] for row in rows}
 
 
-_DOOM = "INSERT OR IGNORE INTO doomed_files VALUES (:sha256)"
+_DOOM_FILE = "INSERT OR IGNORE INTO doomed_files VALUES (:sha256)"

@@ -1,7 +1,7 @@
-"""Grids: posts made of several pictures, and what was asked for in each place.
+"""Grids: posts of several pictures, and the jobs and picks of their places.
 
-Their buttons and the code that amends them find them by name or by message. What a picture may be
-shown for is not known here.
+Buttons and the code that amends grids find them by name or by message. Must not know whether a
+picture may be shown.
 """
 
 from __future__ import annotations
@@ -11,30 +11,30 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from bot.domain import ChannelId, GuildId, Job, JobId, MessageId, MessageRef, OwedPostId, UserId
-from bot.store.choice_rows import pick, picked_in
+from bot.store.choice_rows import count_picks, record_pick
 from bot.store.db import Database, Params
 from bot.store.job_rows import job_of
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Grid:
-    """A post of several pictures, as it was first made."""
+    """A post of several pictures, as first posted."""
 
     name: OwedPostId
     message: MessageRef
-    #: The jobs asked for together, by place, whatever became of them.
+    #: The jobs asked for together, by place, in any state.
     jobs: Mapping[int, Job]
-    #: The jobs whose pictures it showed, by place.
+    #: The jobs whose pictures the post showed, by place.
     shown: Mapping[int, JobId]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Picked:
-    """The result of a press."""
+class PickResult:
+    """The result of a button press in a grid."""
 
-    #: The member's current pick; None: they took it back.
+    #: The member's current pick; None if they took it back.
     place: int | None
-    #: They asked for these pictures, so their pick counts apart.
+    #: Whether they asked for these pictures; their pick is then counted separately.
     self_vote: bool
     #: The picks of each place, without self-picks.
     counts: Mapping[int, int]
@@ -46,7 +46,7 @@ class Grids:
     def __init__(self, db: Database) -> None:
         self._db = db
 
-    async def named(self, name: OwedPostId) -> Grid | None:
+    async def get(self, name: OwedPostId) -> Grid | None:
         """The grid with this name, if its message exists."""
         return await self._find("owed_post_id = :name", {"name": name})
 
@@ -56,8 +56,8 @@ class Grids:
 
     async def pick(
         self, name: OwedPostId, voter_id: UserId, place: int | None, at_ms: int
-    ) -> Picked | None:
-        """Make this a member's one pick in a grid; None takes it back.
+    ) -> PickResult | None:
+        """Set a member's pick in a grid; None takes it back.
 
         Returns None, changing nothing, if the grid or that picture is gone. Repeating the current
         pick writes nothing.
@@ -72,15 +72,15 @@ class Grids:
                 "self": int(self_vote),
                 "at": at_ms,
             }
-            await pick(tx, name, voter_id, place, event)
-            counts = await picked_in(tx, name)
-        return Picked(place=place, self_vote=self_vote, counts=counts)
+            await record_pick(tx, name, voter_id, place, event)
+            counts = await count_picks(tx, name)
+        return PickResult(place=place, self_vote=self_vote, counts=counts)
 
     async def _find(self, which: str, values: Params) -> Grid | None:
         post = await self._db.fetch_one(
             "SELECT posts.*, (SELECT json_group_object(place, job_id) FROM post_pictures"  # noqa: S608  the callers' constants
             "  WHERE post_pictures.message_id = posts.message_id) AS shown"
-            # A single-picture post is named after its picture.
+            # A single-picture post has the id of its job.
             f" FROM posts WHERE {which} AND deleted_ms IS NULL AND owed_post_id IS NOT NULL"
             "  AND NOT EXISTS (SELECT 1 FROM jobs WHERE jobs.id = posts.owed_post_id)",
             values,
@@ -91,7 +91,7 @@ class Grids:
             "SELECT * FROM jobs WHERE request_id = :request ORDER BY seq",
             {"request": post["request_id"]},
         )
-        # Its member may have been forgotten in between.
+        # Its member may have been forgotten between the two reads.
         if not jobs:
             return None
         shown = json.loads(post["shown"])
@@ -107,7 +107,7 @@ class Grids:
         )
 
 
-#: The grid, if its message exists and, where a place is named, the picture in it too.
+#: The grid, if its message exists and, where a place is given, also its picture.
 _PICKABLE = (
     "SELECT posts.message_id, requests.user_id"
     " FROM posts JOIN requests ON requests.id = posts.request_id"

@@ -1,6 +1,6 @@
-"""How much a training can learn from, and whether somebody was forgotten since.
+"""How many judgements a training can learn from, and whether somebody was forgotten since.
 
-`bot/learning/schooling.py` asks before and during a training. What the votes say is not known here.
+`bot/learning/schooling.py` asks before and during a training. Must not know what the votes say.
 """
 
 from __future__ import annotations
@@ -11,11 +11,8 @@ from bot.store.db import Database
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Judged:
-    """The numbers of current judgements.
-
-    Of other people's pictures, and self-votes, which do not count.
-    """
+class JudgementCounts:
+    """How many current judgements there are: of others' pictures, and of own ones (uncounted)."""
 
     others: int
     own: int
@@ -27,7 +24,7 @@ class Groundwork:
     def __init__(self, db: Database) -> None:
         self._db = db
 
-    async def judged(self) -> Judged:
+    async def count_judgements(self) -> JudgementCounts:
         """Count the current judgements."""
         row = await self._db.fetch_one(
             "SELECT count(*) FILTER (WHERE NOT self_vote) AS others,"
@@ -36,9 +33,9 @@ class Groundwork:
             "  UNION ALL SELECT self_vote FROM choices WHERE place > 0)"
         )
         assert row is not None, "an aggregate has a row"
-        return Judged(others=row["others"], own=row["own"])
+        return JudgementCounts(others=row["others"], own=row["own"])
 
-    async def forgotten(self) -> int:
+    async def count_forgotten_members(self) -> int:
         """How many members were ever forgotten; when it changes, exports are stale."""
         row = await self._db.fetch_one("SELECT forgotten FROM installation")
         assert row is not None, "the migration made it"

@@ -1,7 +1,7 @@
 """Group commit: items that arrive while a commit is under way share the next one.
 
-The vote ledger and the queue's entrance use it, where one commit (and its wait for the disk) per
-caller would be the limit. Must not know what is committed.
+The vote ledger, the queue and others use it where one commit per caller, and its wait for the disk,
+would be too slow. Must not know what is committed.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ from collections.abc import Callable, Coroutine, Sequence
 from dataclasses import dataclass
 from typing import Generic, TypeVar
 
-from bot.store.db import undisturbed
+from bot.store.db import run_to_end
 
 ItemT = TypeVar("ItemT")
 ResultT = TypeVar("ResultT")
@@ -26,32 +26,32 @@ class _Entry(Generic[ItemT, ResultT]):
 
 
 class GroupCommit(Generic[ItemT, ResultT]):
-    """Runs `commit` on lists of items in the order of their arrival, one list at a time.
+    """Runs `commit` on lists of items, in order of arrival, one list at a time.
 
     `commit` returns one result per item; if it raises, every caller of that list gets the error.
-    The first caller in line commits for all who have arrived, so no task runs in the background.
+    The first caller commits for all that are waiting, so there is no background task.
     """
 
     def __init__(
         self,
         commit: Callable[[Sequence[ItemT]], Coroutine[object, object, Sequence[ResultT]]],
         *,
-        most: int,
+        max_items: int,
     ) -> None:
         self._commit = commit
-        self._most = most
+        self._max_items = max_items
         self._waiting: list[_Entry[ItemT, ResultT]] = []
-        self._turn = asyncio.Lock()
+        self._commit_lock = asyncio.Lock()
 
-    async def do(self, item: ItemT) -> ResultT:
-        """Commit one item. A caller cancelled before its commit begins is left out."""
+    async def submit(self, item: ItemT) -> ResultT:
+        """Commit one item and return its result. Cancelled before its commit, it is left out."""
         entry: _Entry[ItemT, ResultT] = _Entry(item)
         self._waiting.append(entry)
         try:
-            async with self._turn:
+            async with self._commit_lock:
                 if entry.outcome is None:
-                    # Our list holds other callers' items, so we must not abandon it.
-                    await undisturbed(self._commit_waiting())
+                    # The list holds other callers' items, so it must not be abandoned.
+                    await run_to_end(self._commit_waiting())
         except asyncio.CancelledError:
             if entry in self._waiting:
                 self._waiting.remove(entry)
@@ -61,17 +61,17 @@ class GroupCommit(Generic[ItemT, ResultT]):
         assert entry.outcome is not None
         return entry.outcome[0]
 
-    async def idle(self) -> None:
-        """Return when everything that has arrived by now is committed."""
-        async with self._turn:
+    async def drain(self) -> None:
+        """Wait until every item submitted so far is committed."""
+        async with self._commit_lock:
             while self._waiting:
-                await undisturbed(self._commit_waiting())
+                await run_to_end(self._commit_waiting())
 
     async def _commit_waiting(self) -> None:
-        entries, self._waiting = self._waiting[: self._most], self._waiting[self._most :]
+        entries, self._waiting = self._waiting[: self._max_items], self._waiting[self._max_items :]
         try:
             results = await self._commit([entry.item for entry in entries])
-        except BaseException as problem:  # noqa: BLE001  handed to the callers it belongs to
+        except BaseException as problem:  # noqa: BLE001  each caller of the list raises it
             for entry in entries:
                 entry.outcome = problem
             return

@@ -1,8 +1,8 @@
-"""What servers decided: policy versions, vote emoji, and who changed what.
+"""Servers' settings: policy versions, vote emoji, and the log of their changes.
 
-The cogs write (after checking the permission); `policy.admit` judges by the current `GuildPolicy`.
-A change names the version that it was made from, so nobody overwrites changes they have not seen;
-it commits together with its log line. What a rule matches is not known here.
+The cogs write, after checking permissions; `policy.admit` reads the current `GuildPolicy`. A change
+names the version that it was based on, so nobody overwrites changes they have not seen; it commits
+together with its log line. Must not know what a rule matches.
 """
 
 from __future__ import annotations
@@ -15,14 +15,14 @@ from dataclasses import dataclass
 from bot.ballot import VoteEmoji
 from bot.domain import ChannelId, GuildId, RefusalReason, Refused, UserId
 from bot.policy.layers import GuildPolicy
-from bot.store.audit_rows import AuditEntry, entry_of, note_change
+from bot.store.audit_rows import AuditEntry, entry_of, insert_audit_entry
 from bot.store.db import Database, Transaction
 from bot.store.policy_rows import body_of, policy_of
 from bot.words.emoji import meaning
 from bot.words.speaking import Message
 
-#: Policy versions kept for each server; the log's lines stay.
-KEPT_VERSIONS = 50
+#: How many policy versions are kept for each server; the log keeps all its lines.
+VERSIONS_MAX = 50
 _SAME_EMOJI = Message("Up and down need two different emoji; skin tones make no difference.")
 
 
@@ -39,12 +39,12 @@ class Superseded:
     """A change was based on an old version, so nothing was changed."""
 
     current: PolicyVersion
-    #: The changes since that version, the newest first.
+    #: The changes since that version, newest first.
     since: tuple[AuditEntry, ...]
 
 
 class Guilds:
-    """The choices of servers; policies are cached until they change."""
+    """The settings of servers; policies are cached until they change."""
 
     def __init__(self, db: Database) -> None:
         self._db = db
@@ -55,7 +55,7 @@ class Guilds:
     async def policy(self, guild_id: GuildId) -> GuildPolicy:
         """This server's policy.
 
-        Raises `DatabaseError` if it cannot be read; then nothing passes.
+        Raises `DatabaseError` if it cannot be read; then every ask there fails.
         """
         return (await self.current(guild_id)).policy
 
@@ -71,7 +71,7 @@ class Guilds:
         return current
 
     async def version(self, guild_id: GuildId, number: int) -> PolicyVersion | None:
-        """An earlier policy; None if it is no longer kept. Version 0 is the defaults."""
+        """An earlier policy; None if it is no longer kept. Version 0 has the defaults."""
         if number == 0:
             return PolicyVersion(number=0, policy=GuildPolicy(guild_id=guild_id))
         row = await self._db.fetch_one(
@@ -80,7 +80,7 @@ class Guilds:
         )
         if row is None:
             return None
-        return PolicyVersion(number=number, policy=await _read(guild_id, row["body"]))
+        return PolicyVersion(number=number, policy=await _parse_policy(guild_id, row["body"]))
 
     async def save(
         self,
@@ -92,7 +92,7 @@ class Guilds:
         summary: str,
         action: str = "policy",
     ) -> PolicyVersion | Superseded:
-        """Make a policy the current one, if it was based on the current version `based_on`.
+        """Make a policy the current one, if `based_on` is still the current version.
 
         `summary` describes the change for the log. An undo is an ordinary change that brings the
         earlier policy back.
@@ -107,17 +107,17 @@ class Guilds:
         )
         try:
             async with self._db.write() as tx:
-                return await _save(tx, policy, entry)
+                return await _insert_version(tx, policy, entry)
         finally:
-            self._forget(policy.guild_id)
+            self._drop_cached(policy.guild_id)
 
-    def _forget(self, guild_id: GuildId) -> None:
-        """Drop the cached policy, however a change of it ended."""
+    def _drop_cached(self, guild_id: GuildId) -> None:
+        """Drop the cached policy after a change, even a failed one."""
         self._changes[guild_id] = self._changes.get(guild_id, 0) + 1
         self._current.pop(guild_id, None)
 
     async def history(self, guild_id: GuildId, limit: int) -> list[AuditEntry]:
-        """The policy's changes, the newest first; `version` names the version each created."""
+        """The policy's changes, newest first; `version` is the version that each created."""
         rows = await self._db.fetch_all(
             "SELECT * FROM audit_log WHERE guild_id = :guild AND version IS NOT NULL"
             " ORDER BY id DESC LIMIT :limit",
@@ -127,14 +127,14 @@ class Guilds:
 
     async def vote_emoji(self, guild_id: GuildId) -> VoteEmoji:
         """This server's two reactions that mean up and down."""
-        return await _vote_emoji(self._db, guild_id)
+        return await _read_vote_emoji(self._db, guild_id)
 
     async def set_vote_emoji(
         self, guild_id: GuildId, emoji: VoteEmoji, actor_id: UserId, now_ms: int
     ) -> Refused | None:
         """Choose the vote emoji for future posts; votes under older posts stay.
 
-        Refused if both would mean the same (a thumb in two skin tones does).
+        Refused if both mean the same, as a thumb in two skin tones does.
         """
         if meaning(emoji.up) == meaning(emoji.down):
             return Refused(
@@ -142,57 +142,57 @@ class Guilds:
                 text=_SAME_EMOJI(),
             )
         async with self._db.write() as tx:
-            was = await _vote_emoji(tx, guild_id)
+            old = await _read_vote_emoji(tx, guild_id)
             await tx.execute(
                 "INSERT OR REPLACE INTO guilds (guild_id, up_emoji, down_emoji)"
                 " VALUES (:guild, :up, :down)",
                 {"guild": guild_id, "up": emoji.up, "down": emoji.down},
             )
-            await note_change(
+            await insert_audit_entry(
                 tx,
                 AuditEntry(
                     guild_id=guild_id,
                     actor_id=actor_id,
                     action="emoji",
-                    detail=f"{was.up} {was.down} → {emoji.up} {emoji.down}",
+                    detail=f"{old.up} {old.down} → {emoji.up} {emoji.down}",
                     at_ms=now_ms,
                 ),
             )
         return None
 
-    async def note(self, entry: AuditEntry) -> None:
-        """Write a log line for an event without a change: an alert."""
+    async def log_event(self, entry: AuditEntry) -> None:
+        """Write a log line for an event that changes nothing: an alert."""
         async with self._db.write() as tx:
-            await note_change(tx, entry)
+            await insert_audit_entry(tx, entry)
 
-    async def audit(
+    async def audit_log(
         self, guild_id: GuildId, limit: int, before_id: int | None = None
     ) -> list[AuditEntry]:
-        """The log's latest lines, the newest first; `before_id` starts below that line."""
+        """The log's latest lines, newest first; with `before_id`, only older lines."""
         rows = await self._db.fetch_all(
             "SELECT * FROM audit_log WHERE guild_id = :guild AND id < :before"
             " ORDER BY id DESC LIMIT :limit",
-            {"guild": guild_id, "before": before_id or _AFTER_ALL, "limit": limit},
+            {"guild": guild_id, "before": before_id or _AFTER_ALL_IDS, "limit": limit},
         )
         return [entry_of(row) for row in rows]
 
-    async def untold(
+    async def unposted_entries(
         self, limit: int, closed: Iterable[ChannelId] = ()
     ) -> dict[ChannelId, list[AuditEntry]]:
-        """The lines owed to each log channel, the oldest first.
+        """The lines owed to each log channel, oldest first.
 
         Leaves out channels that are `closed` for now.
         """
         rows = await self._db.fetch_all(
-            _UNTOLD, {"closed": json.dumps(list(closed)), "limit": limit}
+            _UNPOSTED_ENTRIES, {"closed": json.dumps(list(closed)), "limit": limit}
         )
         owed: dict[ChannelId, list[AuditEntry]] = {}
         for row in rows:
             owed.setdefault(ChannelId(row["channel_id"]), []).append(entry_of(row))
         return owed
 
-    async def told(self, entries: Iterable[AuditEntry]) -> None:
-        """Record that these lines are in their log channel, or never will be."""
+    async def record_posted(self, entries: Iterable[AuditEntry]) -> None:
+        """Record that these lines were posted to their log channel, or never will be."""
         await self._db.write_one(
             "UPDATE audit_log SET told = 1 WHERE id IN (SELECT value FROM json_each(:ids))",
             {"ids": json.dumps([entry.id for entry in entries])},
@@ -200,9 +200,9 @@ class Guilds:
 
 
 #: Larger than any id of the log.
-_AFTER_ALL = 1 << 62
-#: Forces the index; otherwise SQLite would scan every line there ever was.
-_UNTOLD = (
+_AFTER_ALL_IDS = 1 << 62
+#: Forces the index; otherwise SQLite would scan every line ever written.
+_UNPOSTED_ENTRIES = (
     "SELECT * FROM (SELECT audit_log.*, coalesce((SELECT log_channel_id FROM policies"
     "  WHERE policies.guild_id = audit_log.guild_id ORDER BY version DESC LIMIT 1),"
     # For a change that removed the log channel: the old channel.
@@ -216,7 +216,7 @@ _UNTOLD = (
 )
 
 
-async def _vote_emoji(db: Database | Transaction, guild_id: GuildId) -> VoteEmoji:
+async def _read_vote_emoji(db: Database | Transaction, guild_id: GuildId) -> VoteEmoji:
     row = await db.fetch_one(
         "SELECT up_emoji, down_emoji FROM guilds WHERE guild_id = :guild", {"guild": guild_id}
     )
@@ -230,18 +230,18 @@ async def _read_current(db: Database | Transaction, guild_id: GuildId) -> Policy
     )
     if row is None:
         return PolicyVersion(number=0, policy=GuildPolicy(guild_id=guild_id))
-    return PolicyVersion(number=row["version"], policy=await _read(guild_id, row["body"]))
+    return PolicyVersion(number=row["version"], policy=await _parse_policy(guild_id, row["body"]))
 
 
-async def _read(guild_id: GuildId, body: str) -> GuildPolicy:
-    """Parse in a thread: ten thousand terms take a while."""
+async def _parse_policy(guild_id: GuildId, body: str) -> GuildPolicy:
+    """Parse a policy, in a thread: ten thousand terms take a while."""
     return await asyncio.to_thread(policy_of, guild_id, body)
 
 
-async def _save(
+async def _insert_version(
     tx: Transaction, policy: GuildPolicy, entry: AuditEntry
 ) -> PolicyVersion | Superseded:
-    """Make the policy the version that `entry` names, if that is the next one."""
+    """Insert the policy as the version that `entry` names, if that is the next one."""
     assert entry.version is not None
     newest = await tx.fetch_one(
         "SELECT ifnull(max(version), 0) AS version FROM policies WHERE guild_id = :guild",
@@ -265,10 +265,10 @@ async def _save(
             "votes": policy.gallery.votes,
         },
     )
-    await note_change(tx, entry)
+    await insert_audit_entry(tx, entry)
     await tx.execute(
         "DELETE FROM policies WHERE guild_id = :guild AND version <= :last",
-        {"guild": policy.guild_id, "last": entry.version - KEPT_VERSIONS},
+        {"guild": policy.guild_id, "last": entry.version - VERSIONS_MAX},
     )
     return PolicyVersion(number=entry.version, policy=policy)
 
@@ -277,6 +277,6 @@ async def _changes_since(tx: Transaction, entry: AuditEntry) -> tuple[AuditEntry
     rows = await tx.fetch_all(
         "SELECT * FROM audit_log WHERE guild_id = :guild AND version >= :version"
         " ORDER BY id DESC LIMIT :most",
-        {"guild": entry.guild_id, "version": entry.version, "most": KEPT_VERSIONS},
+        {"guild": entry.guild_id, "version": entry.version, "most": VERSIONS_MAX},
     )
     return tuple(entry_of(row) for row in rows)

@@ -1,6 +1,6 @@
-"""Jobs and their rows; rows that another version of the bot wrote are read with care.
+"""Jobs and their rows; rows of another version of the bot are read defensively.
 
-Shared by the queue, its views, the outbox, and whoever else needs the JSON of a `Draw`.
+Used by the queue, its views, the outbox, and other stores that need the JSON of a `Draw`.
 """
 
 from __future__ import annotations
@@ -31,17 +31,17 @@ from models.decoding import Dialect, Flaw, MisfitError, decode
 
 EnumT = TypeVar("EnumT", bound=StrEnum)
 
-#: Increased when a field of `Draw` changes its meaning; a new field does not change it.
+#: Increased when a field of `Draw` changes its meaning, but not for a new field.
 DRAW_VERSION = 1
 #: Writes every field, but leaves out options that are None.
 _DRAW = Dialect(needs_every_field=True, null_word="")
 #: Replaces an unreadable draw, so that the job can be listed and ended.
-_CAREFUL = Draw(
+_PLACEHOLDER = Draw(
     prompt="", width_px=1, height_px=1, seed=0, steps=1, guidance=1.0, sampler=Sampler.EULER_A
 )
 
-#: What a member is told when a job with a `fault` ends.
-FOREIGN = Message(
+#: The error that a member sees when a job with a `fault` ends.
+UNREADABLE_JOB = Message(
     "This request was made by another version of me, and I cannot read all of it. Please ask again."
 )
 
@@ -49,17 +49,17 @@ FOREIGN = Message(
 def job_of(row: Row) -> Job:
     """A row of `jobs` as a `Job`.
 
-    A row of another version (the bot was set back) may hold unknown values: the most cautious value
+    A row of another version (after a downgrade) may hold unknown values. The most cautious value
     replaces each, so that the job can be listed and ended, and `fault` names them.
     """
     faults: list[str] = []
 
-    def known(column: str, careful: EnumT) -> EnumT:
+    def known_or(column: str, cautious: EnumT) -> EnumT:
         try:
-            return type(careful)(row[column])
+            return type(cautious)(row[column])
         except ValueError:
             faults.append(f"{column} {row[column]!r}")
-            return careful
+            return cautious
 
     return Job(
         id=JobId(row["id"]),
@@ -69,7 +69,7 @@ def job_of(row: Row) -> Job:
         guild_id=GuildId(row["guild_id"]),
         channel_id=ChannelId(row["channel_id"]),
         draw=draw_of(row["draw"], faults),
-        rating=known("rating", Rating.EXPLICIT),
+        rating=known_or("rating", Rating.EXPLICIT),
         ruling=Ruling(row["ruling"]),
         excused=_excused_of(row["excused"], faults),
         state=JobState(row["state"]),
@@ -82,7 +82,7 @@ def job_of(row: Row) -> Job:
 
 
 def _excused_of(text: str, faults: list[str]) -> frozenset[Finding]:
-    """The excused findings; if unreadable, none, and a fault."""
+    """The excused findings; if they are unreadable, none, and `faults` names them."""
     try:
         return frozenset(findings_of(text))
     except ValueError:
@@ -115,16 +115,16 @@ def draw_json(draw: Draw) -> str:
 def draw_values(draw: Draw) -> dict[str, object]:
     """A draw as plain values, without options that are None.
 
-    A version that does not know an option can so read every draw that does not use it.
+    So a version that does not know an option can read every draw that does not use it.
     """
-    return {"v": DRAW_VERSION, **_plain(draw)}
+    return {"v": DRAW_VERSION, **_set_values(draw)}
 
 
-def _plain(draw: Draw) -> dict[str, object]:
+def _set_values(draw: Draw) -> dict[str, object]:
     return {name: value for name, value in asdict(draw).items() if value is not None}
 
 
-def _named(flaw: Flaw) -> str:
+def _describe_flaw(flaw: Flaw) -> str:
     """A description of the value for the log; an unknown text may be a member's words."""
     kind = type(flaw.value)
     may_be_words = kind in {str, list, dict} and flaw.path not in {"aspect", "sampler"}
@@ -132,21 +132,21 @@ def _named(flaw: Flaw) -> str:
 
 
 def draw_of(text: str, faults: list[str]) -> Draw:
-    """Read what `draw_json` wrote; name what this version cannot read in `faults`."""
+    """Read what `draw_json` wrote; add what this version cannot read to `faults`."""
     try:
         values: object = json.loads(text)
     except ValueError:
         values = None
     if not isinstance(values, dict):
         faults.append("draw")
-        return _CAREFUL
-    left = cast("dict[str, object]", values)
-    if (version := left.pop("v", None)) != DRAW_VERSION:
+        return _PLACEHOLDER
+    stored = cast("dict[str, object]", values)
+    if (version := stored.pop("v", None)) != DRAW_VERSION:
         faults.append(f"draw version {version!r}")
     try:
-        return decode(Draw, left, _DRAW)
+        return decode(Draw, stored, _DRAW)
     except MisfitError as misfit:
-        faults.extend(f"{flaw.path} {_named(flaw)}" for flaw in misfit.flaws)
-        strange = {flaw.path for flaw in misfit.flaws}
-    known = {name: value for name, value in left.items() if name not in strange}
-    return decode(Draw, {**_plain(_CAREFUL), **known}, _DRAW)
+        faults.extend(f"{flaw.path} {_describe_flaw(flaw)}" for flaw in misfit.flaws)
+        unreadable = {flaw.path for flaw in misfit.flaws}
+    known = {name: value for name, value in stored.items() if name not in unreadable}
+    return decode(Draw, {**_set_values(_PLACEHOLDER), **known}, _DRAW)

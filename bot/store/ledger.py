@@ -1,8 +1,8 @@
 """The rule of the vote ledger: raw reactions in, events and current votes out. Pure.
 
-`bot/store/votes.py` loads what stands, lets a `Book` take the reactions in order, and writes the
-book's results. The rule: a voter's current vote on a picture is the value of the latest of their
-reactions that still stand, under any post of the picture.
+`bot/store/votes.py` loads the standing reactions, lets a `VoteBook` apply new ones in order, and
+writes the results. The rule: a voter's current vote on a picture is the value of their latest
+reaction that still stands, under any post of the picture.
 """
 
 from __future__ import annotations
@@ -20,50 +20,51 @@ REACTION_AXIS = Axis.TASTE
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Forgetting:
-    """When a voter was forgotten: as which member of all, and when they asked for it."""
+    """A voter was forgotten: as the how many-th member, and when they asked for it."""
 
     number: int
-    asked_ms: int
+    requested_ms: int
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Ballot:
     """A post of a picture and the emoji that count under it.
 
-    `then` are the server's emoji when it was posted, `now` its emoji today: both count, so a change
-    of emoji neither ends the voting under old posts nor ignores the new emoji there. Where they
-    contradict each other, `then` wins, because the bot itself put it under the post.
+    `original_emoji` are the server's emoji when it was posted, `current_emoji` those of today. Both
+    count, so after a change of emoji old posts can still be voted on, with the old and the new
+    ones. Where the two contradict each other, `original_emoji` wins, because the bot itself put
+    those under the post.
     """
 
     message_id: MessageId
     job_id: JobId
     requester_id: UserId
-    then: VoteEmoji
-    now: VoteEmoji
-    #: How many members had been forgotten when the latest whole reading of its reactions began; -1
-    #: if nobody is marked any more who may have reacted since.
+    original_emoji: VoteEmoji
+    current_emoji: VoteEmoji
+    #: How many members had been forgotten when the latest complete reading of its reactions began;
+    #: -1 if its reactions could not be read and no voter is marked on its account any more.
     read_after: int
 
     def value(self, emoji: str) -> int | None:
-        """+1 or -1; None for an emoji that is no vote here."""
-        meant = meaning(emoji)
-        for pair in (self.then, self.now):
-            if meant == meaning(pair.up):
+        """+1 or -1; None if the emoji is no vote here."""
+        meaning_of_emoji = meaning(emoji)
+        for pair in (self.original_emoji, self.current_emoji):
+            if meaning_of_emoji == meaning(pair.up):
                 return 1
-            if meant == meaning(pair.down):
+            if meaning_of_emoji == meaning(pair.down):
                 return -1
         return None
 
-    def opened_with(self, emoji: str) -> tuple[int, ...]:
-        """The value of an emoji that the bot itself put under the post; empty for any other."""
+    def seeded_values(self, emoji: str) -> tuple[int, ...]:
+        """The values of an emoji that the bot itself put under the post; empty for any other."""
         key = reaction_key(emoji)
-        pairs = ((self.then.up, 1), (self.then.down, -1))
+        pairs = ((self.original_emoji.up, 1), (self.original_emoji.down, -1))
         return tuple(value for own, value in pairs if reaction_key(own) == key)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Stand:
-    """A vote reaction that stands under a post, with `emoji` as first seen."""
+class StandingReaction:
+    """A vote reaction that stands under a post; `emoji` is as first seen."""
 
     message_id: MessageId
     voter_id: UserId
@@ -92,88 +93,91 @@ class Event:
 
 #: A picture and a voter, who has one current vote on it.
 Pair = tuple[JobId, UserId]
-#: What a voter can have once: an emoji under a post, as a super reaction or not.
+#: A voter can add each of these once: an emoji under a post, as a super reaction or not.
 _Key = tuple[MessageId, str, bool]
 
 
 @dataclass(slots=True)
-class Book:
-    """Takes a batch of reactions; then `events`, `current` and `stands` give the result.
+class VoteBook:
+    """Applies a batch of reactions; `events`, `current_vote` and others then give the result.
 
-    `counted` are the pairs that a nameless tally holds already (their voter was forgotten). What
-    is merely read back from Discord leaves them alone; a fresh deed of the voter takes the pair out
-    of the tally (`uncounted`), for from then on it has a name again. The `forgotten` are voters
-    whose reactions may be older than their wish: such a vote is `nameless`, by pair its value.
+    `nameless_pairs` are counted in a nameless tally already, because their voter was forgotten.
+    Reactions that are only read back from Discord leave them alone; a new reaction of the voter
+    takes the pair out of the tally (`renamed_pairs`), because the vote then has a name again.
+    Reactions of `forgotten_voters` may be older than their request to be forgotten; such a vote is
+    added to `nameless_votes`, which maps each pair to its value.
     """
 
     ballots: dict[MessageId, Ballot]
     last_event_id: int
-    counted: set[Pair] = field(default_factory=set[Pair])
-    forgotten: Mapping[UserId, Forgetting] = field(default_factory=dict[UserId, Forgetting])
+    nameless_pairs: set[Pair] = field(default_factory=set[Pair])
+    forgotten_voters: Mapping[UserId, Forgetting] = field(default_factory=dict[UserId, Forgetting])
     events: list[Event] = field(default_factory=list[Event])
-    uncounted: set[Pair] = field(default_factory=set[Pair])
-    nameless: dict[Pair, int] = field(default_factory=dict[Pair, int])
-    _stands: dict[Pair, dict[_Key, Stand]] = field(default_factory=dict[Pair, dict[_Key, Stand]])
+    renamed_pairs: set[Pair] = field(default_factory=set[Pair])
+    nameless_votes: dict[Pair, int] = field(default_factory=dict[Pair, int])
+    _standing: dict[Pair, dict[_Key, StandingReaction]] = field(
+        default_factory=dict[Pair, dict[_Key, StandingReaction]]
+    )
 
-    def load(self, stands: Iterable[Stand]) -> None:
-        """Load the standing reactions of every pair that will be taken."""
+    def load(self, stands: Iterable[StandingReaction]) -> None:
+        """Load the standing reactions of every pair in the batch."""
         for stand in stands:
-            held = self._stands.setdefault((stand.job_id, stand.voter_id), {})
-            held[stand.message_id, reaction_key(stand.emoji), stand.burst] = stand
+            standing = self._standing.setdefault((stand.job_id, stand.voter_id), {})
+            standing[stand.message_id, reaction_key(stand.emoji), stand.burst] = stand
 
-    def take(self, reaction: Reaction) -> bool:
-        """Take one reaction; True if it is a vote, even if it changes nothing."""
+    def apply(self, reaction: Reaction) -> bool:
+        """Apply one reaction; True if it is a vote, even if it changes nothing."""
         ballot = self.ballots.get(reaction.message_id)
         if ballot is None:
             return False
         pair = (ballot.job_id, reaction.voter_id)
-        held = self._stands.setdefault(pair, {})
+        standing = self._standing.setdefault(pair, {})
         key = (reaction.message_id, reaction_key(reaction.emoji), reaction.burst)
-        stand = held.get(key)
+        stand = standing.get(key)
         value = stand.value if stand else ballot.value(reaction.emoji)
         if value is None:
             return False
-        older = self._may_be_older_than_the_wish(reaction, ballot)
-        if pair in self.counted:
-            if older or reaction.source is VoteSource.RECONCILED:
+        is_older = self._may_predate_request(reaction, ballot)
+        if pair in self.nameless_pairs:
+            if is_older or reaction.source is VoteSource.RECONCILED:
                 return True
-            self.counted.remove(pair)
-            self.uncounted.add(pair)
-            self.nameless.pop(pair, None)
-        elif older and reaction.added and not held:
-            self.counted.add(pair)
-            self.nameless[pair] = value
+            self.nameless_pairs.remove(pair)
+            self.renamed_pairs.add(pair)
+            self.nameless_votes.pop(pair, None)
+        elif is_older and reaction.added and not standing:
+            self.nameless_pairs.add(pair)
+            self.nameless_votes[pair] = value
             return True
         if reaction.added and not stand:
-            held[key] = self._added(ballot, reaction, value)
+            standing[key] = self._append_standing(ballot, reaction, value)
         elif stand and not reaction.added:
-            self._note(ballot, reaction, stand.emoji, value)
-            del held[key]
+            self._append_event(ballot, reaction, stand.emoji, value)
+            del standing[key]
         return True
 
-    def _may_be_older_than_the_wish(self, reaction: Reaction, ballot: Ballot) -> bool:
-        """Whether a forgotten voter may have reacted before they asked for it.
+    def _may_predate_request(self, reaction: Reaction, ballot: Ballot) -> bool:
+        """Whether a forgotten voter may have reacted before they asked to be forgotten.
 
-        Discord does not say when somebody reacted. What a whole reading that began after the
-        forgetting did not find is newer; until there was one, everything may be older. Nothing is
-        older on a picture of their own, for those of before are gone. Under a post that could not
-        be read, anybody may be such a voter.
+        Discord does not say when somebody reacted. A reaction is newer if a complete reading that
+        began after the forgetting did not find it; before such a reading, any may be older. On
+        their own pictures every reaction is newer, because the earlier pictures are gone. Under a
+        post that could not be read, anybody may be such a voter.
         """
         if reaction.voter_id == ballot.requester_id:
             return False
         is_read_back = reaction.source is VoteSource.RECONCILED
         if is_read_back and ballot.read_after < 0:
             return True
-        forgetting = self.forgotten.get(reaction.voter_id)
+        forgetting = self.forgotten_voters.get(reaction.voter_id)
         if forgetting is None:
             return False
         if is_read_back:
             return ballot.read_after < forgetting.number
-        return reaction.at_ms <= forgetting.asked_ms
+        return reaction.at_ms <= forgetting.requested_ms
 
-    def _added(self, ballot: Ballot, reaction: Reaction, value: int) -> Stand:
-        event = self._note(ballot, reaction, reaction.emoji, value)
-        return Stand(
+    def _append_standing(self, ballot: Ballot, reaction: Reaction, value: int) -> StandingReaction:
+        event = self._append_event(ballot, reaction, reaction.emoji, value)
+        return StandingReaction(
             message_id=ballot.message_id,
             voter_id=reaction.voter_id,
             emoji=reaction.emoji,
@@ -184,7 +188,7 @@ class Book:
             at_ms=reaction.at_ms,
         )
 
-    def _note(self, ballot: Ballot, reaction: Reaction, emoji: str, value: int) -> Event:
+    def _append_event(self, ballot: Ballot, reaction: Reaction, emoji: str, value: int) -> Event:
         self.last_event_id += 1
         event = Event(
             id=self.last_event_id,
@@ -200,12 +204,12 @@ class Book:
         self.events.append(event)
         return event
 
-    def stand_of(self, event: Event) -> Stand | None:
-        """The final state of the event's reaction; None: taken back."""
-        held = self._stands[event.ballot.job_id, event.voter_id]
-        return held.get((event.ballot.message_id, reaction_key(event.emoji), event.burst))
+    def standing_reaction(self, event: Event) -> StandingReaction | None:
+        """The final state of the event's reaction; None if it was taken back."""
+        standing = self._standing[event.ballot.job_id, event.voter_id]
+        return standing.get((event.ballot.message_id, reaction_key(event.emoji), event.burst))
 
-    def current(self, pair: Pair) -> Stand | None:
-        """The reaction that finally is the voter's vote on the picture."""
-        held = self._stands.get(pair)
-        return max(held.values(), key=lambda stand: stand.event_id) if held else None
+    def current_vote(self, pair: Pair) -> StandingReaction | None:
+        """The reaction that is the voter's vote on the picture in the end; None if none is."""
+        standing = self._standing.get(pair)
+        return max(standing.values(), key=lambda stand: stand.event_id) if standing else None

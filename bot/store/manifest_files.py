@@ -1,8 +1,8 @@
 """A manifest's folder on disk: pictures without their texts, licences, and their description.
 
-`bot/exporting.py` scans, selects and finishes. The folder is built beside its final place and moved
-there whole, so nobody reads half of one, and an earlier one stays until then. What is selected is
-not known here.
+`bot/exporting.py` scans, selects and finishes. The folder is built beside its final path and then
+renamed, so nobody reads half of one, and an earlier one stays until then. Must not know how
+pictures are selected.
 """
 
 from __future__ import annotations
@@ -23,20 +23,20 @@ from bot.curating.likeness import Embed, likeness_of
 from bot.curating.selecting import Selection, licence_file
 from bot.domain import StorageError
 from bot.store.gallery import Gallery
-from bot.store.papers import Papers
+from bot.store.licence_texts import LicenceTexts
 from models import manifest
 from models.catalogue.adoption import BUNDLED_LICENCE
 from models.manifest import Manifest
 
 
 class ManifestFolder:
-    """A folder under construction; `building` hands one out."""
+    """A folder under construction; `build_manifest_folder` creates one."""
 
-    def __init__(self, place: Path, gallery: Gallery, papers: Papers) -> None:
-        self._place = place
+    def __init__(self, path: Path, gallery: Gallery, licences: LicenceTexts) -> None:
+        self._path = path
         self._gallery = gallery
-        self._papers = papers
-        (place / "pictures").mkdir(parents=True)
+        self._licences = licences
+        (path / "pictures").mkdir(parents=True)
 
     def scan(self, entry: Entry, embed: Embed) -> Scan | None:
         """Copy a picture without its texts; None if its file is missing or damaged."""
@@ -48,23 +48,23 @@ class ManifestFolder:
         except (OSError, ValueError, SyntaxError, Image.DecompressionBombError):
             return None
         sha256 = hashlib.sha256(bare).hexdigest()
-        (self._place / "pictures" / f"{sha256}.png").write_bytes(bare)
+        (self._path / "pictures" / f"{sha256}.png").write_bytes(bare)
         return Scan(sha256=sha256, likeness=likeness)
 
     def finish(self, selection: Selection, *, created_ms: int, parents: Iterable[str]) -> Manifest:
         """Keep the selection, add the licences, and write the manifest. Raises OSError."""
-        named = {self._place / picture.file_name for picture in selection.pictures}
-        for path in (self._place / "pictures").iterdir():
-            if path not in named:
+        selected = {self._path / picture.file_name for picture in selection.pictures}
+        for path in (self._path / "pictures").iterdir():
+            if path not in selected:
                 path.unlink()
-        (self._place / "licences").mkdir()
+        (self._path / "licences").mkdir()
         for card_id in {picture.card_id for picture in selection.pictures}:
             # Pictures drawn before the bot recorded licences get Waifu Diffusion's, which is also
-            # the one shown for a model without a licence.
-            text = self._papers.text(card_id) or BUNDLED_LICENCE.read_text("utf-8")
-            (self._place / licence_file(card_id)).write_text(text, encoding="utf-8")
+            # shown for a model without a licence.
+            text = self._licences.text(card_id) or BUNDLED_LICENCE.read_text("utf-8")
+            (self._path / licence_file(card_id)).write_text(text, encoding="utf-8")
         return manifest.write(
-            self._place,
+            self._path,
             selection.pictures,
             selection.judgements,
             created_ms=created_ms,
@@ -74,25 +74,27 @@ class ManifestFolder:
 
 
 @contextmanager
-def building(directory: Path, gallery: Gallery, papers: Papers) -> Generator[ManifestFolder]:
+def build_manifest_folder(
+    directory: Path, gallery: Gallery, licences: LicenceTexts
+) -> Generator[ManifestFolder]:
     """A folder beside `directory` that replaces it at the end of the block, or not at all.
 
-    Replaces an earlier manifest there. Raises StorageError if the directory holds anything else, or
+    Replaces only an earlier manifest. Raises StorageError if the directory holds anything else, or
     if the disk fails.
     """
-    _may_replace(directory)
+    _check_replaceable(directory)
     part = directory.with_name(f".{directory.name}.{os.getpid()}.part")
     try:
         shutil.rmtree(part, ignore_errors=True)
-        yield ManifestFolder(part, gallery, papers)
-        _swap(part, directory)
+        yield ManifestFolder(part, gallery, licences)
+        _replace_folder(part, directory)
     except OSError as problem:
         raise StorageError(f"{directory} cannot be written: {problem.strerror}.") from problem
     finally:
         shutil.rmtree(part, ignore_errors=True)
 
 
-def _may_replace(directory: Path) -> None:
+def _check_replaceable(directory: Path) -> None:
     if not directory.exists():
         return
     if not directory.is_dir():
@@ -103,15 +105,15 @@ def _may_replace(directory: Path) -> None:
         )
 
 
-def _swap(part: Path, directory: Path) -> None:
-    """Put the new folder in place of an earlier one, so that nobody ever reads half of either."""
-    before = directory.with_name(f".{directory.name}.{os.getpid()}.old")
+def _replace_folder(part: Path, directory: Path) -> None:
+    """Put the new folder in place of an earlier one, so that nobody reads half of either."""
+    old = directory.with_name(f".{directory.name}.{os.getpid()}.old")
     if directory.exists():
-        directory.rename(before)
+        directory.rename(old)
     try:
         part.rename(directory)
     except OSError:
-        if before.exists():
-            before.rename(directory)
+        if old.exists():
+            old.rename(directory)
         raise
-    shutil.rmtree(before, ignore_errors=True)
+    shutil.rmtree(old, ignore_errors=True)

@@ -1,7 +1,7 @@
-"""Members' strikes and exclusions, how much they asked for, and the purge of their pictures.
+"""Members' strikes and exclusions, their usage, and the purge of their pictures.
 
-The cogs check before taking a request and record what moderators decide. An exclusion outlives a
-member's request to be forgotten, without their name. What a member is told is not known here.
+The cogs check before they accept a request, and record moderators' decisions. An exclusion outlives
+a member's request to be forgotten, without their name. Must not know the words of messages.
 """
 
 from __future__ import annotations
@@ -10,12 +10,12 @@ from dataclasses import dataclass
 
 from bot.domain import GuildId, JobId, JobState, RuleId, UserId
 from bot.ids import new_id
-from bot.store.audit_rows import AuditEntry, note_change
-from bot.store.cancelling import Cancelled, cancel_jobs
+from bot.store.audit_rows import AuditEntry, insert_audit_entry
+from bot.store.cancelling import CancelledJob, cancel_jobs
 from bot.store.db import Database, Params, Row, Transaction
 from bot.store.gallery import Gallery
 from bot.store.nameless import member_mark, read_key
-from bot.store.removal import take_away
+from bot.store.removal import delete_pictures
 from bot.store.tellings import Telling, TellingId, insert_telling
 from bot.store.usage import Usage, usage_of
 
@@ -28,7 +28,7 @@ class Strike:
     """A strike that still counts."""
 
     rule: RuleId
-    #: The picture or refusal that earned it.
+    #: The picture or refusal that caused it.
     about: str
     at_ms: int
     expires_ms: int
@@ -40,21 +40,21 @@ class Exclusion:
 
     user_id: UserId
     guild_id: GuildId
-    #: The end of a time-out; None: a ban, until it is lifted.
+    #: The end of a time-out; None for a ban, which lasts until it is lifted.
     until_ms: int | None
-    #: In words for the member; empty once they asked to be forgotten and came back.
+    #: In words for the member; empty if they were forgotten since.
     reason: str
-    #: None if strikes caused it, or if whoever decided asked to be forgotten.
+    #: None if strikes caused it, or if its moderator was forgotten.
     actor_id: UserId | None
     at_ms: int
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Struck:
-    """The result of a strike."""
+class StrikeResult:
+    """The result of recording a strike."""
 
     #: The member's strikes that count now, including this one.
-    live: int
+    live_strikes: int
     #: The time-out that followed, if any.
     exclusion: Exclusion | None
     #: The member's waiting jobs, cancelled by the time-out.
@@ -69,7 +69,7 @@ class Members:
         self._gallery = gallery
         self._key: bytes | None = None
 
-    async def strike(
+    async def record_strike(
         self,
         guild_id: GuildId,
         user_id: UserId,
@@ -78,18 +78,18 @@ class Members:
         limit: int,
         timeout_ms: int,
         reason: str,
-    ) -> Struck | None:
-        """Count a strike; the one that reaches `limit` causes a time-out with `reason`.
+    ) -> StrikeResult | None:
+        """Record a strike; one that reaches `limit` causes a time-out with `reason`.
 
         Every further strike causes another. A limit of 0 is never reached. Returns None, changing
-        nothing, if this strike was counted before.
+        nothing, if this strike was recorded before.
         """
         async with self._db.write() as tx:
             if not await _insert_strike(tx, guild_id, user_id, strike):
                 return None
-            live = len(await _live(tx, guild_id, user_id, strike.at_ms))
-            if not 0 < limit <= live:
-                return Struck(live=live, exclusion=None)
+            count = len(await _live_strikes(tx, guild_id, user_id, strike.at_ms))
+            if not 0 < limit <= count:
+                return StrikeResult(live_strikes=count, exclusion=None)
             exclusion = Exclusion(
                 user_id=user_id,
                 guild_id=guild_id,
@@ -100,69 +100,71 @@ class Members:
             )
             cancelled = await insert_exclusion(tx, exclusion)
         ids = tuple(job.id for job in cancelled)
-        return Struck(live=live, exclusion=exclusion, cancelled=ids)
+        return StrikeResult(live_strikes=count, exclusion=exclusion, cancelled=ids)
 
     async def strikes(self, guild_id: GuildId, user_id: UserId, now_ms: int) -> list[Strike]:
-        """The member's strikes that count, the oldest first."""
-        return [_strike_of(row) for row in await _live(self._db, guild_id, user_id, now_ms)]
+        """The member's strikes that still count, oldest first."""
+        return [_strike_of(row) for row in await _live_strikes(self._db, guild_id, user_id, now_ms)]
 
     async def clear_strikes(
         self, guild_id: GuildId, user_id: UserId, actor_id: UserId, now_ms: int
     ) -> int:
         """Clear a member's strikes for a moderator; return how many counted."""
         async with self._db.write() as tx:
-            live = len(await _live(tx, guild_id, user_id, now_ms))
+            count = len(await _live_strikes(tx, guild_id, user_id, now_ms))
             await tx.execute(
                 "DELETE FROM strikes WHERE user_id = :user AND guild_id = :guild",
                 {"user": user_id, "guild": guild_id},
             )
-            if live:
-                await note_change(
+            if count:
+                await insert_audit_entry(
                     tx,
                     AuditEntry(
                         guild_id=guild_id,
                         actor_id=actor_id,
                         action="clear strikes",
-                        detail=str(live),
+                        detail=str(count),
                         user_id=user_id,
                         at_ms=now_ms,
                     ),
                 )
-        return live
+        return count
 
     async def exclude(self, exclusion: Exclusion, text: str = "") -> list[JobId]:
-        """Time a member out or ban them; the latest decision holds, even if it is milder.
+        """Time a member out or ban them; the latest decision is valid, even if it is milder.
 
-        Cancels their waiting jobs and returns them; the member is then owed `text`, once, in the
-        channel where they asked last.
+        Cancels their waiting jobs and returns them. If there were any, the member is owed `text`,
+        once, in the channel where they asked last.
         """
         async with self._db.write() as tx:
             cancelled = await insert_exclusion(tx, exclusion, replace=True)
             if cancelled and text:
-                await _owe_word(tx, exclusion, cancelled[-1], text)
+                await _owe_telling(tx, exclusion, cancelled[-1], text)
         return [job.id for job in cancelled]
 
-    async def lift(self, guild_id: GuildId, user_id: UserId, actor_id: UserId, now_ms: int) -> bool:
+    async def lift_exclusion(
+        self, guild_id: GuildId, user_id: UserId, actor_id: UserId, now_ms: int
+    ) -> bool:
         """Let a member ask again here, or `EVERYWHERE`. False if they were not excluded there."""
         mark = member_mark(await self._mark_key(), user_id)
-        place: Params = {"user": user_id, "guild": guild_id, "mark": mark}
+        values: Params = {"user": user_id, "guild": guild_id, "mark": mark}
         async with self._db.write() as tx:
             rows = await tx.fetch_all(
                 "DELETE FROM exclusions WHERE user_id = :user AND guild_id = :guild"
                 " RETURNING until_ms, reason",
-                place,
+                values,
             )
             lifted = len(rows) + await tx.execute(
-                "DELETE FROM nameless_exclusions WHERE mark = :mark AND guild_id = :guild", place
+                "DELETE FROM nameless_exclusions WHERE mark = :mark AND guild_id = :guild", values
             )
             if lifted:
-                await note_change(
+                await insert_audit_entry(
                     tx,
                     AuditEntry(
                         guild_id=guild_id,
                         actor_id=actor_id,
                         action="lift",
-                        detail="\n".join(map(_lifted, rows)),
+                        detail="\n".join(map(_describe_lifted, rows)),
                         user_id=user_id,
                         at_ms=now_ms,
                     ),
@@ -184,8 +186,8 @@ class Members:
         )
         return _exclusion_of(row) if row else None
 
-    async def excluded(self, guild_id: GuildId, now_ms: int, limit: int) -> list[Exclusion]:
-        """The members excluded from this server now, or `EVERYWHERE`; the latest first."""
+    async def exclusions(self, guild_id: GuildId, now_ms: int, limit: int) -> list[Exclusion]:
+        """The exclusions from this server (or `EVERYWHERE`) that are in force; latest first."""
         rows = await self._db.fetch_all(
             "SELECT * FROM exclusions WHERE guild_id = :guild"
             " AND (until_ms IS NULL OR until_ms > :now) ORDER BY at_ms DESC LIMIT :limit",
@@ -212,11 +214,11 @@ class Members:
     ) -> list[JobId]:
         """Remove every picture of a member in one server, and the messages that show them.
 
-        The member reads `text` for a picture that was not posted yet. Returns the pictures. The
-        caller cancels queued and running jobs.
+        The member sees `text` for a picture that was not posted yet. Returns the jobs. The caller
+        cancels queued and running jobs.
         """
         async with self._db.write() as tx:
-            removed = await take_away(
+            removed = await delete_pictures(
                 tx,
                 "user_id = :user AND guild_id = :guild AND id IN"
                 " (SELECT job_id FROM pictures WHERE user_id = :user AND deleted_ms IS NULL)",
@@ -224,13 +226,13 @@ class Members:
                 ends=JobState.WITHHELD,
                 removed=True,
             )
-            # A picture that the member just deleted could still be brought back.
+            # The member could otherwise undo a recent deletion.
             await tx.execute(
                 "UPDATE pictures SET removed_ms = :now WHERE user_id = :user AND guild_id = :guild"
                 " AND deleted_ms IS NOT NULL AND removed_ms IS NULL",
                 {"user": user_id, "guild": guild_id, "now": now_ms},
             )
-            await note_change(
+            await insert_audit_entry(
                 tx,
                 AuditEntry(
                     guild_id=guild_id,
@@ -260,7 +262,9 @@ _EXCLUDED = (
 )
 
 
-async def _owe_word(tx: Transaction, exclusion: Exclusion, last: Cancelled, text: str) -> None:
+async def _owe_telling(
+    tx: Transaction, exclusion: Exclusion, last: CancelledJob, text: str
+) -> None:
     await insert_telling(
         tx,
         Telling(
@@ -275,13 +279,13 @@ async def _owe_word(tx: Transaction, exclusion: Exclusion, last: Cancelled, text
 
 
 def _exclusion_action(exclusion: Exclusion) -> str:
-    """One word for the log; an exclusion that nobody imposed came from strikes."""
+    """A word for the log; an exclusion without an actor came from strikes."""
     if exclusion.until_ms is None:
         return "ban"
     return "struck out" if exclusion.actor_id is None else "time out"
 
 
-def _lifted(row: Row) -> str:
+def _describe_lifted(row: Row) -> str:
     """A description of the lifted exclusion for the log: its end and its reason."""
     until = "" if row["until_ms"] is None else f" until <t:{row['until_ms'] // 1000}:f>"
     why = f": {row['reason']}" if row["reason"] else ""
@@ -290,10 +294,10 @@ def _lifted(row: Row) -> str:
 
 async def insert_exclusion(
     tx: Transaction, exclusion: Exclusion, *, replace: bool = False
-) -> list[Cancelled]:
+) -> list[CancelledJob]:
     """Exclude a member and log it; a longer exclusion stays unless `replace` is set.
 
-    Cancels the member's waiting jobs there and returns them, the oldest first.
+    Cancels the member's waiting jobs there and returns them, oldest first.
     """
     await tx.execute(
         "INSERT INTO exclusions (user_id, guild_id, until_ms, reason, actor_id, at_ms)"
@@ -313,7 +317,7 @@ async def insert_exclusion(
     )
     until_ms = exclusion.until_ms
     minutes = None if until_ms is None else (until_ms - exclusion.at_ms) // 60_000
-    await note_change(
+    await insert_audit_entry(
         tx,
         AuditEntry(
             guild_id=exclusion.guild_id,
@@ -350,7 +354,7 @@ async def _insert_strike(
     return bool(new)
 
 
-async def _live(
+async def _live_strikes(
     db: Database | Transaction, guild_id: GuildId, user_id: UserId, now_ms: int
 ) -> list[Row]:
     return await db.fetch_all(

@@ -1,10 +1,10 @@
-"""Votes that still count after their voters were forgotten, without a name.
+"""Nameless votes: they still count after their voters were forgotten.
 
-A tally keeps the numbers. Their reactions still stand on Discord, so a reconciliation would write
-the voter down again and count the vote twice; a mark, a keyed hash of picture and voter, tells it
-not to, and where the voter stopped reacting. A vote that nobody had read yet when its voter was
-forgotten has no such mark: a mark of the voter alone tells that it may be one of those.
-`bot/store/privacy.py` folds votes in, `bot/store/votes.py` asks and takes out.
+A tally keeps the numbers. The reactions still stand on Discord, so a reconciliation would record
+the voter again and count the vote twice. A mark, a keyed hash of picture and voter, prevents that,
+and shows when the voter no longer reacts. A vote that had not been read when its voter was
+forgotten has no such mark; a mark of the voter alone shows that it may be such a vote.
+`bot/store/privacy.py` adds nameless votes, `bot/store/votes.py` looks them up and removes them.
 """
 
 from __future__ import annotations
@@ -20,8 +20,8 @@ from bot.store.ledger import REACTION_AXIS, Forgetting, Pair
 _MARK_BYTES = 16
 
 
-async def find_counted(tx: Transaction, pairs: Iterable[Pair]) -> set[Pair]:
-    """Which of these pairs are in a tally."""
+async def find_nameless_pairs(tx: Transaction, pairs: Iterable[Pair]) -> set[Pair]:
+    """Which of these pairs are counted in a nameless tally."""
     pairs = list(pairs)
     rows = await tx.fetch_all(
         "SELECT mark FROM nameless_marks WHERE job_id IN (SELECT value FROM json_each(:jobs))",
@@ -30,27 +30,29 @@ async def find_counted(tx: Transaction, pairs: Iterable[Pair]) -> set[Pair]:
     if not rows:
         return set()
     key, marks = await read_key(tx), {row["mark"] for row in rows}
-    return {pair for pair in pairs if _mark(key, pair) in marks}
+    return {pair for pair in pairs if _vote_mark(key, pair) in marks}
 
 
-async def find_forgotten(tx: Transaction, voter_ids: Iterable[UserId]) -> dict[UserId, Forgetting]:
-    """Which of these voters may have reacted before they were forgotten, where nobody has read."""
+async def find_forgotten_voters(
+    tx: Transaction, voter_ids: Iterable[UserId]
+) -> dict[UserId, Forgetting]:
+    """Which of these voters were forgotten, while some of their reactions may be unread."""
     rows = await tx.fetch_all("SELECT mark, number, asked_ms FROM nameless_voters")
     if not rows:
         return {}
     key = await read_key(tx)
     by_mark = {
-        row["mark"]: Forgetting(number=row["number"], asked_ms=row["asked_ms"]) for row in rows
+        row["mark"]: Forgetting(number=row["number"], requested_ms=row["asked_ms"]) for row in rows
     }
     marks = {voter_id: member_mark(key, voter_id) for voter_id in voter_ids}
     return {voter_id: by_mark[mark] for voter_id, mark in marks.items() if mark in by_mark}
 
 
-async def count(tx: Transaction, votes: Mapping[Pair, int]) -> None:
-    """Put votes into the tallies of their pictures, and mark them."""
+async def add_nameless_votes(tx: Transaction, votes: Mapping[Pair, int]) -> None:
+    """Add votes to the nameless tallies of their pictures, and mark them."""
     key = await read_key(tx)
     rows: list[Params] = [
-        {"mark": _mark(key, pair), "job": pair[0], "axis": REACTION_AXIS, "value": value}
+        {"mark": _vote_mark(key, pair), "job": pair[0], "axis": REACTION_AXIS, "value": value}
         for pair, value in votes.items()
     ]
     await tx.execute_many(
@@ -66,23 +68,24 @@ async def count(tx: Transaction, votes: Mapping[Pair, int]) -> None:
     )
 
 
-async def discount(tx: Transaction, pairs: Iterable[Pair]) -> None:
-    """Take votes out of their tallies: the voter acted again, so the vote has a name."""
+async def remove_nameless_votes(tx: Transaction, pairs: Iterable[Pair]) -> None:
+    """Remove votes from their tallies: the voter reacted again, so the vote has a name."""
     key = await read_key(tx)
-    await _take_out(tx, [_mark(key, pair) for pair in pairs])
+    await _remove_votes(tx, [_vote_mark(key, pair) for pair in pairs])
 
 
-async def drop_gone(
+async def drop_withdrawn_votes(
     tx: Transaction,
     message_id: MessageId,
     job_id: JobId,
     reacting: Mapping[int, Iterable[UserId]],
 ) -> int:
-    """Drop the votes in a picture's tally whose voters no longer react; return how many.
+    """Drop the nameless votes on a picture whose voters no longer react; return how many.
 
-    `reacting` gives for each value who reacts with it under the message; a value that is missing
-    was not checked. A mark does not tell under which post its voter reacted, and deleting a post
-    removes no vote: nothing is dropped unless the message is the only post the picture ever had.
+    `reacting` maps each value to the voters that react with it under the message; a missing value
+    was not checked. A mark does not say under which post its voter reacted, and deleting a post
+    removes no vote. So nothing is dropped unless the message is the only post that the picture ever
+    had.
     """
     posts = await tx.fetch_all(
         "SELECT message_id FROM post_pictures WHERE job_id = :job", {"job": job_id}
@@ -95,59 +98,61 @@ async def drop_gone(
     if not rows:
         return 0
     key = await read_key(tx)
-    kept = {
-        (_mark(key, (job_id, voter_id)), value)
+    present = {
+        (_vote_mark(key, (job_id, voter_id)), value)
         for value, voter_ids in reacting.items()
         for voter_id in voter_ids
     }
     gone = [
-        row for row in rows if row["value"] in reacting and (row["mark"], row["value"]) not in kept
+        row
+        for row in rows
+        if row["value"] in reacting and (row["mark"], row["value"]) not in present
     ]
-    # Whoever took one of two back has the other for a vote.
-    turned = [row for row in gone if (row["mark"], -row["value"]) in kept]
-    fallen = [row["mark"] for row in gone if row not in turned]
-    await _turn(tx, [row["mark"] for row in turned])
-    await _take_out(tx, fallen)
-    return len(fallen)
+    # A voter who took back one of two reactions now votes with the other.
+    flipped = [row for row in gone if (row["mark"], -row["value"]) in present]
+    dropped = [row["mark"] for row in gone if row not in flipped]
+    await _flip_votes(tx, [row["mark"] for row in flipped])
+    await _remove_votes(tx, dropped)
+    return len(dropped)
 
 
-async def _turn(tx: Transaction, turned: Sequence[bytes]) -> None:
-    """Let the votes behind these marks count the other way."""
-    marks = [{"mark": mark} for mark in turned]
+async def _flip_votes(tx: Transaction, marks: Sequence[bytes]) -> None:
+    """Turn the votes with these marks from up to down, and from down to up."""
+    rows = [{"mark": mark} for mark in marks]
     await tx.execute_many(
         "UPDATE nameless_tallies SET up = up - value, down = down + value"
         " FROM nameless_marks WHERE mark = :mark"
         " AND nameless_marks.job_id = nameless_tallies.job_id"
         " AND nameless_marks.axis = nameless_tallies.axis",
-        marks,
+        rows,
     )
-    await tx.execute_many("UPDATE nameless_marks SET value = -value WHERE mark = :mark", marks)
+    await tx.execute_many("UPDATE nameless_marks SET value = -value WHERE mark = :mark", rows)
 
 
-async def _take_out(tx: Transaction, gone: Sequence[bytes]) -> None:
-    """Remove the votes behind these marks from the count."""
-    marks = [{"mark": mark} for mark in gone]
+async def _remove_votes(tx: Transaction, marks: Sequence[bytes]) -> None:
+    """Remove the votes with these marks from their tallies."""
+    rows = [{"mark": mark} for mark in marks]
     await tx.execute_many(
         "UPDATE nameless_tallies SET up = up - (value = 1), down = down - (value = -1)"
         " FROM nameless_marks WHERE mark = :mark"
         " AND nameless_marks.job_id = nameless_tallies.job_id"
         " AND nameless_marks.axis = nameless_tallies.axis",
-        marks,
+        rows,
     )
-    await tx.execute_many("DELETE FROM nameless_marks WHERE mark = :mark", marks)
+    await tx.execute_many("DELETE FROM nameless_marks WHERE mark = :mark", rows)
 
 
-async def fold_voter(tx: Transaction, user_id: UserId) -> None:
-    """Count a voter's current votes on other people's pictures without a name, and mark them.
+async def anonymise_voter(tx: Transaction, user_id: UserId) -> None:
+    """Make a voter's current votes on other people's pictures nameless, and mark them.
 
-    The voter is marked too, until every post has been read. The rows that name the voter are the
-    caller's to delete.
+    Marks the voter too, until every post has been read. The caller deletes the rows that name the
+    voter.
     """
     rows = await tx.fetch_all(
         "SELECT job_id, value FROM votes WHERE voter_id = :user AND axis = :axis AND NOT self_vote",
         {"user": user_id, "axis": REACTION_AXIS},
     )
-    await count(tx, {(JobId(row["job_id"]), user_id): row["value"] for row in rows})
+    await add_nameless_votes(tx, {(JobId(row["job_id"]), user_id): row["value"] for row in rows})
     await tx.execute(
         "INSERT OR REPLACE INTO nameless_voters (mark, number, asked_ms)"
         " SELECT :mark, forgotten + 1,"
@@ -156,23 +161,24 @@ async def fold_voter(tx: Transaction, user_id: UserId) -> None:
     )
 
 
-async def stop_marking_at(tx: Transaction, message_id: MessageId) -> None:
-    """Wait no longer for a post whose reactions the bot may not read.
+async def stop_waiting_for_post(tx: Transaction, message_id: MessageId) -> None:
+    """Stop waiting to read a post whose reactions the bot may not read.
 
-    If it may again, whoever reacted until then counts without a name, forgotten or not.
+    If it may read them later, everybody who reacted until then counts without a name, forgotten or
+    not.
     """
     await tx.execute(
         "UPDATE posts SET read_after = -1 WHERE message_id = :message"
         " AND EXISTS (SELECT 1 FROM nameless_voters WHERE number > read_after)",
         {"message": message_id},
     )
-    await drop_voters(tx)
+    await drop_voter_marks(tx)
 
 
-async def drop_voters(tx: Transaction) -> None:
-    """Drop the marks of voters of whom no reaction is unread: every readable post was read since.
+async def drop_voter_marks(tx: Transaction) -> None:
+    """Drop the marks of voters with no unread reaction: every readable post was read since.
 
-    A message that is on its way to become a post may have been reacted to as well.
+    A message that is not yet recorded as a post may have reactions too.
     """
     await tx.execute(
         "DELETE FROM nameless_voters WHERE NOT EXISTS (SELECT 1 FROM posts"
@@ -183,10 +189,10 @@ async def drop_voters(tx: Transaction) -> None:
     )
 
 
-async def fold_pictures(tx: Transaction, owner_id: UserId) -> None:
+async def anonymise_votes_on_pictures(tx: Transaction, owner_id: UserId) -> None:
     """Keep only the numbers of all votes on a user's pictures.
 
-    Their posts go, so nobody can vote there again and no mark is needed.
+    Their posts are deleted, so nobody can vote there again and no mark is needed.
     """
     await tx.execute(
         "INSERT INTO nameless_tallies (job_id, axis, up, down)"
@@ -203,8 +209,8 @@ async def fold_pictures(tx: Transaction, owner_id: UserId) -> None:
     )
 
 
-async def fold_choices(tx: Transaction, user_id: UserId) -> None:
-    """Count a voter's current choices without a name, and mark them; drop self-votes."""
+async def anonymise_choices(tx: Transaction, user_id: UserId) -> None:
+    """Make a voter's current choices nameless, and mark them; self-votes are not copied."""
     rows = await tx.fetch_all(
         "SELECT axis, about, place FROM choices WHERE voter_id = :user AND NOT self_vote",
         {"user": user_id},
@@ -225,16 +231,18 @@ async def fold_choices(tx: Transaction, user_id: UserId) -> None:
     )
 
 
-async def discount_choices(tx: Transaction, abouts: Iterable[str], user_id: UserId) -> None:
-    """Take a voter's choices about these out of the nameless ones: they chose again."""
+async def remove_nameless_choices(
+    tx: Transaction, about_ids: Iterable[str], user_id: UserId
+) -> None:
+    """Remove a voter's nameless choices in these duels and grids: they chose again."""
     key = await read_key(tx)
     await tx.execute_many(
         "DELETE FROM nameless_choices WHERE mark = :mark",
-        [{"mark": choice_mark(key, about, user_id)} for about in abouts],
+        [{"mark": choice_mark(key, about, user_id)} for about in about_ids],
     )
 
 
-async def fold_exclusions(tx: Transaction, user_id: UserId) -> None:
+async def anonymise_exclusions(tx: Transaction, user_id: UserId) -> None:
     """Keep a member's exclusions without their name; the caller deletes the named rows.
 
     An exclusion kept from an earlier request stays if it lasts longer.
@@ -249,27 +257,27 @@ async def fold_exclusions(tx: Transaction, user_id: UserId) -> None:
 
 
 async def read_key(db: Database | Transaction) -> bytes:
-    """The key of all marks; it never changes."""
+    """The key of all marks, which never changes."""
     row = await db.fetch_one("SELECT key FROM mark_key")
     assert row is not None, "the first migration made it"
     return row["key"]
 
 
 def member_mark(key: bytes, user_id: UserId) -> bytes:
-    """The mark of a member whose name is not kept."""
+    """The mark of a member, kept instead of their name."""
     return keyed_hash(key, f"member {user_id}")
 
 
 def choice_mark(key: bytes, about: str, user_id: UserId) -> bytes:
-    """The mark of a choice whose voter's name is not kept."""
+    """The mark of a choice, kept instead of its voter's name."""
     return keyed_hash(key, f"choice {about} {user_id}")
 
 
-def _mark(key: bytes, pair: Pair) -> bytes:
+def _vote_mark(key: bytes, pair: Pair) -> bytes:
     job_id, voter_id = pair
     return keyed_hash(key, f"{job_id} {voter_id}")
 
 
 def keyed_hash(key: bytes, text: str) -> bytes:
-    """A keyed hash of a text, which does not reveal it."""
+    """A keyed hash, which does not reveal the text."""
     return hashlib.blake2b(text.encode(), key=key, digest_size=_MARK_BYTES).digest()

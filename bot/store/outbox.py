@@ -1,8 +1,8 @@
-"""Posts that are owed: each gets at least one attempt, and exactly one message is recorded.
+"""Owed posts: each gets at least one attempt, and exactly one message is recorded.
 
-Used by the delivery. The caller posts first and then calls `delivered`; `begin_posting` records the
-first attempt, so it also reveals a crash in between. No Discord here, and no clock that decides
-anything: the caller leaves out channels that rest. How a post shows its pictures is not known here.
+The delivery uses it: it posts first and then calls `record_delivery`; `begin_posting` records the
+first attempt, which reveals a crash in between. Must not know Discord, nor how a post shows its
+pictures; the caller decides which channels to leave out.
 """
 
 from __future__ import annotations
@@ -23,15 +23,15 @@ from bot.domain import (
     PostLayout,
 )
 from bot.store.db import Database, Params, Row, Transaction
-from bot.store.doomed import Hunt, doom, hunt_down
-from bot.store.job_rows import FOREIGN, job_of
+from bot.store.doomed import Hunt, doom_message, insert_hunt
+from bot.store.job_rows import UNREADABLE_JOB, job_of
 from bot.store.post_rows import insert_post
 
-#: The jobs of the first posts that are due, each with its place. A post is due when one of its
-#: pictures is drawn and none is still to be drawn; a picture that waits for a moderator comes
-#: later, in a post of its own. Duels show their own pictures. The query runs in two steps on that
-#: index; otherwise it would scan every job there ever was, in order.
-_OWED = (
+#: The jobs of the first due posts, each with its place. A post is due when one of its pictures is
+#: drawn and none is still to be drawn; a picture that waits for a moderator gets its own post
+#: later. Pictures of duels are posted by the duels. The query runs in two steps on the named index;
+#: otherwise it would scan every job ever queued, in order.
+_OWED_JOBS = (
     "SELECT jobs.*, requests.layout, (SELECT count(*) FROM jobs AS earlier"
     "  WHERE earlier.owed_post_id = jobs.owed_post_id AND earlier.seq <= jobs.seq) AS place"
     " FROM jobs JOIN requests ON requests.id = jobs.request_id"
@@ -47,7 +47,7 @@ _OWED = (
     "   GROUP BY drawn.owed_post_id ORDER BY min(drawn.seq) LIMIT :limit)"
     " ORDER BY jobs.seq"
 )
-#: Pictures that a moderator approves only after the rest of their post was posted.
+#: Pictures that come too late for their post: a moderator had to approve them.
 _LATE = (
     "owed_post_id = :owed AND state IN ('rendered', 'held')"
     " AND id NOT IN (SELECT value FROM json_each(:shown))"
@@ -71,39 +71,39 @@ class Outbox:
     def __init__(self, db: Database) -> None:
         self._db = db
 
-    async def owed(
+    async def owed_posts(
         self,
         now_ms: int,
         closed: Iterable[ChannelId] = (),
         limit: int = 50,
         *,
-        nor: Iterable[int | str] = (),
+        skip_ids: Iterable[int | str] = (),
     ) -> list[OwedPost]:
-        """The first owed posts, in the order of asking, without those in `nor`.
+        """The first owed posts, in the order of their requests.
 
-        Channels that are `closed` (just posted to, or resting) are left out, so that posts owed to
-        a failing channel never hide those owed to a healthy one. A job of another version ends here
-        as failed.
+        Leaves out the posts in `skip_ids` and channels that are `closed` (just posted to, or
+        resting), so that posts owed to a failing channel never hide those owed to a healthy one. An
+        unreadable job of another version fails here.
         """
         rows = await self._db.fetch_all(
-            _OWED,
-            {"closed": json.dumps(list(closed)), "nor": json.dumps(list(nor)), "limit": limit},
+            _OWED_JOBS,
+            {"closed": json.dumps(list(closed)), "nor": json.dumps(list(skip_ids)), "limit": limit},
         )
-        return _owed_posts_of(await self._readable(rows, now_ms))
+        return _owed_posts_of(await self._fail_unreadable(rows, now_ms))
 
-    async def _readable(self, rows: Iterable[Row], now_ms: int) -> list[tuple[Row, Job]]:
-        """These rows with their jobs; jobs of another version end here."""
-        readable: list[tuple[Row, Job]] = []
+    async def _fail_unreadable(self, rows: Iterable[Row], now_ms: int) -> list[tuple[Row, Job]]:
+        """These rows with their jobs; fails jobs of another version that are unreadable."""
+        jobs: list[tuple[Row, Job]] = []
         for row in rows:
             job = job_of(row)
             if fault := job.fault or _fault_of_layout(row):
-                await self.fail_delivery({job.id: FOREIGN}, now_ms, f"unknown {fault}")
-                job = replace(job, state=JobState.FAILED, error=FOREIGN)
-            readable.append((row, job))
-        return readable
+                await self.fail_delivery({job.id: UNREADABLE_JOB}, now_ms, f"unknown {fault}")
+                job = replace(job, state=JobState.FAILED, error=UNREADABLE_JOB)
+            jobs.append((row, job))
+        return jobs
 
     async def begin_posting(self, owed_post_id: OwedPostId, now_ms: int) -> Posting | None:
-        """Record the first attempt to post, before it is made. None if it is not owed any more."""
+        """Record an attempt to post, before it is made. None if the post is no longer owed."""
         async with self._db.write() as tx:
             first = await tx.execute(
                 "UPDATE owed_posts SET posting_ms = :now"  # noqa: S608  a constant of this file
@@ -118,15 +118,15 @@ class Outbox:
             )
         return Posting(since_id=row["since_id"], is_first=bool(first)) if row else None
 
-    async def answer_lost(self, owed: OwedPost, posting: Posting) -> None:
+    async def record_lost_answer(self, owed: OwedPost, posting: Posting) -> None:
         """Record that the post may exist; the next attempt, if any, looks for it.
 
-        If its pictures were deleted meanwhile there is no further attempt, and the search begun
-        then may have ended before the post existed: so it begins again.
+        If its pictures were deleted meanwhile, there is no further attempt. The search begun at the
+        deletion may have ended before the post existed, so this begins it again.
         """
         async with self._db.write() as tx:
             if not await tx.fetch_one(f"SELECT 1 WHERE {_IS_OWED}", {"id": owed.id}):
-                await hunt_down(
+                await insert_hunt(
                     tx,
                     Hunt(
                         name=owed.id,
@@ -136,12 +136,11 @@ class Outbox:
                     ),
                 )
 
-    async def delivered(self, owed_post_id: OwedPostId, post: Post, now_ms: int) -> bool:
+    async def record_delivery(self, owed_post_id: OwedPostId, post: Post, now_ms: int) -> bool:
         """Record the post and end its jobs, in one transaction; repeating it changes nothing.
 
-        Returns False if this is not the owed post: its pictures were deleted, or another post was
-        recorded first. Its message is then doomed. If only some pictures were deleted, it is owed
-        an amendment.
+        Returns False and dooms the message if its pictures were deleted or another post was
+        recorded first. If only some pictures were deleted, the post is owed an amendment.
         """
         async with self._db.write() as tx:
             kept = await _count_kept(tx, post)
@@ -152,12 +151,12 @@ class Outbox:
             row = await tx.fetch_one(
                 "SELECT message_id FROM posts WHERE owed_post_id = :owed", {"owed": owed_post_id}
             )
-            ours = row is not None and row["message_id"] == post.message_id
-            if ours:
+            is_recorded = row is not None and row["message_id"] == post.message_id
+            if is_recorded:
                 await _end_jobs(tx, owed_post_id, post, now_ms)
             else:
                 await _doom_post(tx, post)
-        return ours
+        return is_recorded
 
     async def fail_delivery(self, errors: Mapping[JobId, str], now_ms: int, why: str) -> None:
         """Give up posting these jobs; the pictures are kept.
@@ -177,11 +176,11 @@ def _fault_of_layout(row: Row) -> str | None:
     return None if row["layout"] in list(PostLayout) else f"layout {row['layout']!r}"
 
 
-def _owed_posts_of(found: Iterable[tuple[Row, Job]]) -> list[OwedPost]:
-    """The posts of these jobs, ordered by their first jobs, without posts with nothing drawn."""
+def _owed_posts_of(rows: Iterable[tuple[Row, Job]]) -> list[OwedPost]:
+    """The posts of these jobs, in the order of their first jobs; leaves out undrawn ones."""
     jobs: dict[OwedPostId, dict[int, Job]] = {}
     layouts: dict[OwedPostId, str] = {}
-    for row, job in found:
+    for row, job in rows:
         jobs.setdefault(job.owed_post_id, {})[row["place"]] = job
         layouts[job.owed_post_id] = row["layout"]
     posts = (_owed_post(id_, layouts[id_], by_place) for id_, by_place in jobs.items())
@@ -213,7 +212,7 @@ async def _count_kept(tx: Transaction, post: Post) -> int:
 
 
 async def _end_jobs(tx: Transaction, owed_post_id: OwedPostId, post: Post, now_ms: int) -> None:
-    """End the jobs that the post shows; pictures that came too late get posts of their own."""
+    """End the jobs that the post shows; pictures that came too late get their own posts."""
     late: Params = {"owed": owed_post_id, "shown": json.dumps(list(post.pictures.values()))}
     await tx.execute(
         "UPDATE jobs SET state = 'delivered', ended_ms = :now"
@@ -228,7 +227,7 @@ async def _end_jobs(tx: Transaction, owed_post_id: OwedPostId, post: Post, now_m
 
 
 async def _doom_post(tx: Transaction, post: Post) -> None:
-    await doom(
+    await doom_message(
         tx,
         MessageRef(message_id=post.message_id, channel_id=post.channel_id, guild_id=post.guild_id),
     )

@@ -1,7 +1,7 @@
 """Files named by the SHA-256 of their bytes; a file under its name is always complete.
 
-`bot/store/gallery.py` calls it from worker threads, and it blocks. It never touches a file whose
-name it would not have given. Must not know what is in a file or whose it is.
+`bot/store/gallery.py` calls it from worker threads, because it blocks. It touches only files with
+names that it could have given. Must not know what a file contains or whose it is.
 """
 
 from __future__ import annotations
@@ -18,19 +18,19 @@ from pathlib import Path
 from bot.domain import DiskFullError, StorageError
 
 _SUFFIX, _UNFINISHED = ".png", ".part"
-_OURS = re.compile(r"[0-9a-f]{64}\.(png|part)")
+_FILE_NAME = re.compile(r"[0-9a-f]{64}\.(png|part)")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class SetAside:
-    """How many unknown files are in quarantine, and how many could not be moved there."""
+class Quarantined:
+    """How many unknown files were moved to quarantine, and how many could not be moved."""
 
     moved: int
     stuck: int
 
 
 class PictureFiles:
-    """`root/ab/abcdef....png`, and the files set aside in the same layout in `quarantine`."""
+    """`root/ab/abcdef....png`, and files in quarantine, in the same layout."""
 
     def __init__(self, root: Path) -> None:
         self._root = root
@@ -41,7 +41,7 @@ class PictureFiles:
         return self._root / sha256[:2] / f"{sha256}{_SUFFIX}"
 
     def write(self, sha256: str, data: bytes) -> None:
-        """Sync the bytes to disk before the name appears. `StorageError` says what is wrong."""
+        """Write a file, synced before its name appears. `StorageError` says what failed."""
         path = self.path(sha256)
         unfinished = path.with_suffix(_UNFINISHED)
         try:
@@ -54,87 +54,89 @@ class PictureFiles:
             _sync_directory(path.parent)
         except OSError as problem:
             _remove(unfinished)
-            raise _plain(problem, path) from problem
+            raise _storage_error(problem, path) from problem
 
     def read(self, sha256: str) -> bytes:
-        """The bytes behind the hash. Raises `StorageError` if they cannot be read."""
+        """The bytes with this hash. Raises `StorageError` if they cannot be read."""
         path = self.path(sha256)
         try:
             data = path.read_bytes()
         except OSError as problem:
-            raise _plain(problem, path) from problem
+            raise _storage_error(problem, path) from problem
         if hashlib.sha256(data).hexdigest() != sha256:
             raise StorageError(f"the picture file {path} is damaged: restore it from a copy.")
         return data
 
     def remove(self, hashes: Iterable[str]) -> None:
-        """Remove files, including half-written and quarantined ones; missing ones are fine."""
+        """Remove files, including unfinished and quarantined ones; ignore missing ones."""
         for sha256 in hashes:
             path = self.path(sha256)
-            aside = self.quarantine / path.relative_to(self._root)
-            for file in (path, aside):
-                for each in (file, file.with_suffix(_UNFINISHED)):
+            quarantined = self.quarantine / path.relative_to(self._root)
+            for file in (path, quarantined):
+                for name in (file, file.with_suffix(_UNFINISHED)):
                     try:
-                        each.unlink(missing_ok=True)
+                        name.unlink(missing_ok=True)
                     except OSError as problem:
-                        raise _plain(problem, each) from problem
+                        raise _storage_error(problem, name) from problem
 
-    def set_aside(self, known: set[str]) -> SetAside:
-        """Move unknown and unfinished files to quarantine. Deletes nothing."""
-        strangers = [
+    def quarantine_unknown(self, known: set[str]) -> Quarantined:
+        """Move unknown and unfinished files to quarantine; delete nothing."""
+        unknown = [
             path
-            for path in _ours_below(self._root)
+            for path in _picture_files_below(self._root)
             if path.suffix == _UNFINISHED or path.stem not in known
         ]
-        moved = sum(self._move(path, self._root, self.quarantine) for path in strangers)
-        return SetAside(moved=moved, stuck=len(strangers) - moved)
+        moved = sum(self._move(path, self._root, self.quarantine) for path in unknown)
+        return Quarantined(moved=moved, stuck=len(unknown) - moved)
 
-    def bring_back(self, known: set[str]) -> int:
+    def restore_known(self, known: set[str]) -> int:
         """Move known files back from quarantine; return how many."""
-        returning = [path for path in _ours_below(self.quarantine) if _is_one_of(path, known)]
+        returning = [
+            path for path in _picture_files_below(self.quarantine) if _is_known(path, known)
+        ]
         return sum(self._move(path, self.quarantine, self._root) for path in returning)
 
-    def aside(self, known: set[str]) -> tuple[int, int]:
+    def count_quarantined(self, known: set[str]) -> tuple[int, int]:
         """How many files are in quarantine, and how many of them are known."""
-        there = list(_ours_below(self.quarantine))
-        return len(there), sum(_is_one_of(path, known) for path in there)
+        files = list(_picture_files_below(self.quarantine))
+        return len(files), sum(_is_known(path, known) for path in files)
 
     def _move(self, path: Path, source: Path, target: Path) -> bool:
-        """Move a file; False if the disk refuses, and then it stays where it is."""
-        there = target / path.relative_to(source)
+        """Move a file; False if the disk refuses, and the file then stays where it is."""
+        moved = target / path.relative_to(source)
         try:
-            make_directory(there.parent)
-            path.replace(there)
-            _sync_directory(there.parent)
+            make_directory(moved.parent)
+            path.replace(moved)
+            _sync_directory(moved.parent)
         except OSError:
             return False
         return True
 
 
-def _ours_below(root: Path) -> Iterator[Path]:
-    """Every file below that has one of our names in the right place."""
+def _picture_files_below(root: Path) -> Iterator[Path]:
+    """Every file below `root` with one of our names, in the right folder."""
     try:
         for path in root.glob("??/*"):
-            if _OURS.fullmatch(path.name) and path.name.startswith(path.parent.name):
+            if _FILE_NAME.fullmatch(path.name) and path.name.startswith(path.parent.name):
                 yield path
     except OSError as problem:
-        raise _plain(problem, root) from problem
+        raise _storage_error(problem, root) from problem
 
 
-def _is_one_of(path: Path, known: set[str]) -> bool:
+def _is_known(path: Path, known: set[str]) -> bool:
     return path.suffix == _SUFFIX and path.stem in known
 
 
 def make_directory(directory: Path) -> None:
     """Make a directory with its parents, syncing each into the one above it."""
-    missing = list(takewhile(lambda each: not each.exists(), (directory, *directory.parents)))
+    missing = list(takewhile(lambda path: not path.exists(), (directory, *directory.parents)))
     directory.mkdir(parents=True, exist_ok=True)
-    for made in missing:
-        _sync_directory(made.parent)
+    for path in missing:
+        _sync_directory(path.parent)
 
 
 def _sync_directory(directory: Path) -> None:
-    """Sync a directory: only then does a rename survive a crash."""
+    """Sync a directory, so that a rename in it survives a crash."""
     handle = os.open(directory, os.O_RDONLY)
     try:
         os.fsync(handle)
@@ -143,14 +145,14 @@ def _sync_directory(directory: Path) -> None:
 
 
 def _remove(path: Path) -> None:
-    """Remove a file if possible; the next sweep removes what stays."""
+    """Remove a file if possible; otherwise the next sweep deals with it."""
     try:
         path.unlink(missing_ok=True)
     except OSError:
         return
 
 
-def _plain(problem: OSError, path: Path) -> StorageError:
+def _storage_error(problem: OSError, path: Path) -> StorageError:
     match problem.errno:
         case errno.ENOSPC | errno.EDQUOT:
             return DiskFullError(f"the disk that holds {path.parent} is full: free some room.")

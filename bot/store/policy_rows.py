@@ -1,8 +1,8 @@
 """Server policies to and from the JSON in `policies.body`.
 
-`guilds.py` reads and writes them. They are written in full, because another version may have other
-defaults. A document that another version wrote or that is damaged lets nothing pass in its server:
-what is not understood may be a ban.
+`guilds.py` reads and writes them. They are written in full, because defaults may differ between
+versions. If a document cannot be read completely (damaged, or of another version), its server's
+asks all fail: the unreadable part may be a ban.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Posts and their rows: the message, and the pictures that it shows.
+"""Posts and their rows: the message and the pictures in it.
 
 The outbox and the sends write them, the gallery reads them.
 """
@@ -37,8 +37,8 @@ async def insert_post(
 ) -> bool:
     """Add a post with its server's current vote emoji; unless `amended`, owe it an amendment.
 
-    Only posts of one picture are owed vote reactions, because only there are they votes. Returns
-    False, changing nothing, if its message is known already or another post paid the debt.
+    Only posts of one picture are owed vote reactions, because reactions count only there. Returns
+    False, changing nothing, if the message is known or another post was recorded as the owed one.
     """
     new = await tx.execute(
         "INSERT INTO posts (message_id, request_id, owed_post_id, channel_id, guild_id, posted_ms,"

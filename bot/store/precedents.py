@@ -1,9 +1,9 @@
-"""What moderators decided about a picture, applied when somebody asks for it again.
+"""Moderators' rulings on a picture, applied when somebody asks for it again.
 
-The same words and seed draw the same picture, so a removal without memory would hold for one
-message only. Only a keyed hash per server is kept, no word and no name, so it outlives requests to
-be forgotten. The reviews and the removal write; whoever takes a request or keeps a picture reads.
-What a member is told is not known here.
+The same words and seed draw the same picture, so an unrecorded removal would be undone by the next
+request. Only a keyed hash per server is kept, without words or names, so it outlives requests to be
+forgotten. `consequences.py` and `removal.py` write; accepting a request and keeping a picture read.
+Must not know the words of messages.
 """
 
 from __future__ import annotations
@@ -18,12 +18,12 @@ from bot.store.job_rows import draw_of
 from bot.store.nameless import keyed_hash, read_key
 from models.contract import Draw
 
-#: Blanks around punctuation mean nothing to a text encoder.
-_AROUND_SIGNS = re.compile(r"\s*([^\w\s])\s*")
+#: Blanks around punctuation make no difference to a text encoder.
+_BLANKS_AROUND_PUNCTUATION = re.compile(r"\s*([^\w\s])\s*")
 
 
 async def set_precedents(tx: Transaction, job_ids: Sequence[JobId], ruling: Ruling) -> None:
-    """Record a moderators' ruling on the pictures of these jobs; a stricter one stays."""
+    """Record moderators' ruling on the pictures of these jobs; a stricter one stays."""
     rows = await tx.fetch_all(
         "SELECT jobs.draw, pictures.guild_id, card_id FROM pictures"
         " JOIN jobs ON jobs.id = pictures.job_id"
@@ -50,19 +50,19 @@ async def precedent_of(
 ) -> Ruling | None:
     """The server's strictest ruling on any of these pictures; None if there is none.
 
-    A ruling on a picture also applies to it enlarged; variations of a picture with a ruling get a
-    spoiler. `card_id` is the model of draws that name none.
+    A ruling on a picture also applies to enlarged copies; variations of a picture with a ruling get
+    a spoiler. `card_id` is the model of draws that name none.
     """
     draws = [*draws]
-    larger = await _sources_of(db, [draw for draw in draws if draw.enlarged])
+    enlarged = await _sources_of(db, [draw for draw in draws if draw.enlarged])
     varied = await _sources_of(db, [draw for draw in draws if not draw.enlarged])
-    ruling = await _strictest(db, guild_id, [*draws, *larger], card_id)
-    if varied and await _strictest(db, guild_id, varied, card_id) is not None:
+    ruling = await _strictest_ruling(db, guild_id, [*draws, *enlarged], card_id)
+    if varied and await _strictest_ruling(db, guild_id, varied, card_id) is not None:
         return max(ruling or Ruling.SPOILER, Ruling.SPOILER)
     return ruling
 
 
-async def _strictest(
+async def _strictest_ruling(
     db: Database | Transaction, guild_id: GuildId, draws: Sequence[Draw], card_id: str
 ) -> Ruling | None:
     row = await db.fetch_one(
@@ -74,7 +74,7 @@ async def _strictest(
 
 
 async def with_enlarged(tx: Transaction, job_ids: Sequence[JobId]) -> list[JobId]:
-    """These jobs and those that merely enlarge them, whoever asked."""
+    """These jobs and the jobs of anybody that enlarge their pictures."""
     rows = await tx.fetch_all(
         "SELECT jobs.id FROM requests JOIN jobs ON jobs.request_id = requests.id"
         " WHERE requests.kind = 'upscale'"
@@ -87,7 +87,7 @@ async def with_enlarged(tx: Transaction, job_ids: Sequence[JobId]) -> list[JobId
 async def lift_removals(
     tx: Transaction, guild_id: GuildId, draws: Iterable[Draw], card_id: str
 ) -> None:
-    """Lift the removals of these draws: moderators allow them after all. Spoilers stay."""
+    """Lift the removals of these draws, because moderators now allow them. Spoilers stay."""
     await tx.execute(
         "DELETE FROM precedents WHERE guild_id = :guild AND ruling = :removed"
         " AND mark IN (SELECT value FROM json_each(:marks))",
@@ -100,7 +100,7 @@ async def lift_removals(
 
 
 async def _sources_of(db: Database | Transaction, draws: Iterable[Draw]) -> list[Draw]:
-    """The draws of the pictures that some of these are made from."""
+    """The draws of the source pictures, for those that have one."""
     sources = [draw.source for draw in draws if draw.source]
     if not sources:
         return []
@@ -122,14 +122,14 @@ def _mark(key: bytes, draw: Draw, card_id: str) -> str:
     Steps and guidance scale are left out, because one step more draws nearly the same picture.
     """
     parts: tuple[str | float, ...] = (
-        _spoken(draw.words), _spoken(draw.negative), draw.seed, draw.width_px, draw.height_px,
-        card_id,
+        _normalised(draw.words), _normalised(draw.negative), draw.seed, draw.width_px,
+        draw.height_px, card_id,
     )  # fmt: skip
     if draw.source is not None:
         parts += (draw.source, draw.strength or 0)
     return keyed_hash(key, f"draw {json.dumps(parts)}").hex()
 
 
-def _spoken(text: str) -> str:
-    """A prompt as a text encoder reads it, which ignores case and repeated blanks."""
-    return _AROUND_SIGNS.sub(r"\1", " ".join(text.casefold().split()))
+def _normalised(text: str) -> str:
+    """A prompt as a text encoder reads it: case and repeated blanks do not matter."""
+    return _BLANKS_AROUND_PUNCTUATION.sub(r"\1", " ".join(text.casefold().split()))

@@ -1,7 +1,7 @@
-"""Presets: options that a member saves under a name and applies to everything they ask for.
+"""Presets: options that a member saves under a name and applies to all their requests.
 
-One of them can be in use. A shared one has a code by which others copy it; the copy is theirs and
-never changes with the original. Must not know what an option means.
+One of them can be in use. A shared one has a code by which others copy it; their copy does not
+change with the original. Must not know what an option means.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from models.decoding import json_of
 
 
 class Presets:
-    """Every member's presets; others can be read only by their code."""
+    """Every member's presets; other members can read one only by its code."""
 
     def __init__(self, db: Database) -> None:
         self._db = db
@@ -39,15 +39,15 @@ class Presets:
         return True
 
     async def all(self, user_id: UserId) -> list[OwnPreset]:
-        """A member's presets by name, without those that another version wrote."""
+        """A member's presets by name, without unreadable ones of another version."""
         rows = await self._db.fetch_all(
             "SELECT * FROM presets WHERE user_id = :user ORDER BY name", {"user": user_id}
         )
-        found = (_preset_of(row) for row in rows)
-        return [preset for preset in found if preset is not None]
+        presets = (_preset_of(row) for row in rows)
+        return [preset for preset in presets if preset is not None]
 
     async def in_use(self, user_id: UserId) -> OwnPreset | None:
-        """The preset applied to everything they ask for."""
+        """The preset applied to all their requests, if any."""
         row = await self._db.fetch_one(
             "SELECT * FROM presets WHERE user_id = :user AND in_use = 1", {"user": user_id}
         )
@@ -77,8 +77,8 @@ class Presets:
         )
         return rows[0]["code"] if rows else None
 
-    async def shared(self, code: str) -> OwnPreset | None:
-        """The preset shared under this code."""
+    async def get_shared(self, code: str) -> OwnPreset | None:
+        """The preset shared under this code, if any."""
         row = await self._db.fetch_one("SELECT * FROM presets WHERE code = :code", {"code": code})
         return _preset_of(row) if row else None
 

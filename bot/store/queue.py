@@ -1,8 +1,8 @@
-"""The durable queue: enqueue, claim in fair order, renew, end, reclaim leases of the dead.
+"""The durable queue: enqueue, claim in fair order, renew, end, and requeue after crashes.
 
 The cogs enqueue and cancel (through `bot/store/doors.py`), the worker claims and ends;
 `bot/store/views.py` reads, `bot/store/outbox.py` serves the delivery. Fair order: the user whose
-latest turn is longest ago, then that user's oldest job. Must not know the engine or Discord.
+latest turn was longest ago, then that user's oldest job. Must not know the engine or Discord.
 """
 
 from __future__ import annotations
@@ -25,11 +25,11 @@ from bot.domain import (
     UserId,
 )
 from bot.store.cancelling import cancel_jobs
-from bot.store.caps import IS_BUSY, Caps, Load, judge, load_of
+from bot.store.caps import IS_BUSY, Caps, Load, check_caps, load_usage
 from bot.store.db import Database, Params, Row, Transaction
-from bot.store.decisions import Decision, DecisionKind, Outcome, note_decisions
+from bot.store.decisions import Decision, DecisionKind, Outcome, insert_decisions
 from bot.store.group_commit import GroupCommit
-from bot.store.job_rows import FOREIGN, job_of
+from bot.store.job_rows import UNREADABLE_JOB, job_of
 from bot.store.request_rows import insert_requests, request_of
 from bot.words import pictures
 from bot.words.speaking import Language, Message, speaking, spoken
@@ -41,11 +41,11 @@ _INTERRUPTED = Message("Drawing it was interrupted too often, so I gave it up.")
 class Share:
     """Which jobs an engine draws: those that name one of `models`, or all others.
 
-    A job without a name counts as naming `unnamed`; if that is None, it names no model.
+    A job that names no model counts as naming `unnamed`, unless that is None.
     """
 
     models: tuple[str, ...] = ()
-    #: True: every job except those that name one of `models`; a job may name none.
+    #: True: every job except those that name one of `models`.
     excluded: bool = True
     unnamed: str | None = None
 
@@ -55,10 +55,10 @@ EVERY_JOB = Share()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class _Wish:
-    """A request with its decision, its caps, and the waiting ask that it came from.
+class _PendingRequest:
+    """A request to enqueue, with its decision, its caps, and the waiting ask that it came from.
 
-    The task that commits it also commits others', so it carries its member's language.
+    One task commits for several callers, so each request carries its member's language.
     """
 
     request: Request
@@ -73,7 +73,7 @@ class Jobs:
 
     def __init__(self, db: Database) -> None:
         self._db = db
-        self._asks = GroupCommit(self._enqueue_all, most=500)
+        self._group = GroupCommit(self._enqueue_all, max_items=500)
 
     async def enqueue(
         self,
@@ -86,75 +86,77 @@ class Jobs:
     ) -> Request | Refused:
         """Queue every picture of the ask as one request, or none of them if a cap is reached.
 
-        Concurrent callers share a transaction. An ask that waited for the licence as `waiting_id`
-        stops waiting in that transaction, so it is queued once, whatever crashes and however often
-        its button is pressed. `since_id` is a Discord snowflake older than every message of the
-        request: its interaction's.
+        Concurrent callers share a transaction. It also ends the wait of an ask that waited for the
+        licence as `waiting_id`, so the ask is queued only once, despite crashes and repeated button
+        presses. `since_id` is a Discord snowflake older than every message of the request: that of
+        its interaction.
         """
         request = request_of(admitted, now_ms, since_id=since_id)
-        decision = _admitted(admitted, request)
-        wish = _Wish(
+        decision = _admission(admitted, request)
+        pending = _PendingRequest(
             request=request,
             decision=decision,
             caps=caps,
             waiting_id=waiting_id,
             language=spoken(),
         )
-        return await self._asks.do(wish)
+        return await self._group.submit(pending)
 
-    async def _enqueue_all(self, wishes: Sequence[_Wish]) -> list[Request | Refused]:
-        """Judge the wishes one after another by their caps, and insert those granted."""
+    async def _enqueue_all(self, pending: Sequence[_PendingRequest]) -> list[Request | Refused]:
+        """Check each request against its caps, in order, and insert the granted ones."""
         async with self._db.write() as tx:
-            load = await load_of(tx, [(wish.request, wish.caps) for wish in wishes])
-            results = [_judged(wish, load, waits=await _stops_waiting(tx, wish)) for wish in wishes]
+            load = await load_usage(tx, [(each.request, each.caps) for each in pending])
+            results = [
+                _check_pending(wish, load, is_waiting=await _end_wait(tx, wish)) for wish in pending
+            ]
             granted = [result for result in results if not isinstance(result, Refused)]
             await insert_requests(tx, granted)
-            decisions = {wish.request.id: wish.decision for wish in wishes}
-            await note_decisions(tx, [decisions[request.id] for request in granted])
+            decisions = {each.request.id: each.decision for each in pending}
+            await insert_decisions(tx, [decisions[request.id] for request in granted])
         return results
 
     async def claim(
         self, owner: str, lease_ms: int, now_ms: int, share: Share = EVERY_JOB
     ) -> Job | None:
-        """Lease the share's next job in fair order to `owner`; counts an attempt.
+        """Lease the share's next job in fair order to `owner`, and count an attempt.
 
-        None if no job may run. A job of another version that this one cannot fully read ends here.
+        None if no job may run. A job of another version that cannot be read completely fails here.
         """
         while job := await self._claim_any(owner, lease_ms, now_ms, share):
             if job.fault is None:
                 return job
-            await self.fail(owner, job.id, FOREIGN, now_ms, why=f"unknown {job.fault}")
+            await self.fail(owner, job.id, UNREADABLE_JOB, now_ms, why=f"unknown {job.fault}")
         return None
 
-    async def upcoming(self, now_ms: int, share: Share) -> str | None:
+    async def next_card(self, now_ms: int, share: Share) -> str | None:
         """The card of the share's next job in fair order.
 
-        None if no job may run. The share must say what a job without a name counts as naming.
+        None if no job may run. The share's `unnamed` must be set.
         """
-        row = await self._db.fetch_one(_UPCOMING, _sought(now_ms, share))
+        row = await self._db.fetch_one(_UPCOMING, _next_params(now_ms, share))
         return row["model"] if row else None
 
     async def _claim_any(self, owner: str, lease_ms: int, now_ms: int, share: Share) -> Job | None:
-        sought = _sought(now_ms, share)
-        if await self._db.fetch_one(_NEXT, sought) is None:
+        params = _next_params(now_ms, share)
+        if await self._db.fetch_one(_NEXT, params) is None:
             return None
         rows = await self._db.write_one(
-            _CLAIM, {**sought, "owner": owner, "until": now_ms + lease_ms}
+            _CLAIM, {**params, "owner": owner, "until": now_ms + lease_ms}
         )
         return job_of(rows[0]) if rows else None
 
     async def renew(
         self, owner: str, job_ids: Iterable[JobId], lease_ms: int, now_ms: int
     ) -> set[JobId]:
-        """Prolong leases; return the jobs that are still ours (a cancelled one is not)."""
+        """Extend leases; return the jobs that are still ours (a cancelled one is not)."""
         rows = await self._db.write_one(
             "UPDATE jobs SET lease_until_ms = :until WHERE lease_owner = :owner"
             " AND id IN (SELECT value FROM json_each(:ids)) RETURNING id",
-            {"owner": owner, "until": now_ms + lease_ms, "ids": _array(job_ids)},
+            {"owner": owner, "until": now_ms + lease_ms, "ids": _json_array(job_ids)},
         )
         return {JobId(row["id"]) for row in rows}
 
-    async def put_back(
+    async def requeue(
         self,
         owner: str,
         job_ids: Iterable[JobId],
@@ -166,12 +168,12 @@ class Jobs:
     ) -> None:
         """Queue our running jobs again, to be claimed after `pause_ms`.
 
-        An attempt that is not counted (a drain) was not the job's fault, so its user does not lose
-        the turn and comes first next time.
+        Without `count_attempt` (a shutdown), the job is not to blame: its user gets the turn back
+        and comes first next time.
         """
         values: Params = {
             "owner": owner,
-            "ids": _array(job_ids),
+            "ids": _json_array(job_ids),
             "not_before": now_ms + pause_ms if pause_ms else 0,
             "refund": 0 if count_attempt else 1,
         }
@@ -190,7 +192,7 @@ class Jobs:
             )
 
     async def fail(self, owner: str, job_id: JobId, error: str, now_ms: int, why: str = "") -> None:
-        """End our running job as failed; its user sees `error`, the log gets `why` or `error`."""
+        """End our running job as failed; its user sees `error`, the log `why` (or `error`)."""
         ended: Params = {"state": JobState.FAILED, "error": error, "now": now_ms}
         values = {**ended, "id": job_id, "owner": owner}
         await self._db.write_one(_END_OURS, values, why or error)
@@ -200,41 +202,41 @@ class Jobs:
         ended: Params = {"state": JobState.WITHHELD, "error": text, "now": now_ms}
         async with self._db.write("by policy") as tx:
             rows = await tx.fetch_all(_END_OURS, {**ended, "id": job_id, "owner": owner})
-            await note_decisions(tx, [_withheld(job_of(row), now_ms) for row in rows])
+            await insert_decisions(tx, [_withholding(job_of(row), now_ms) for row in rows])
 
-    async def release_expired(
+    async def requeue_expired(
         self, owner: str, now_ms: int, max_attempts: int, pause_ms: int
     ) -> tuple[list[JobId], list[JobId]]:
-        """Take back our expired leases; return the jobs queued again and those given up.
+        """Queue our jobs with expired leases again; return those requeued and those given up.
 
-        Their users' turns stay spent: a job that kills its worker goes to the end of the line.
+        Their users do not get the turn back: a job that kills its worker goes to the end of the
+        queue.
         """
         expired: Params = {"now": now_ms, "owner": owner}
         if await self._db.fetch_one(_ANY_EXPIRED, expired) is None:
             return [], []
         async with self._db.write("its lease expired") as tx:
-            return await _take_back(tx, _EXPIRED, expired, max_attempts, pause_ms)
+            return await _requeue_or_fail(tx, _EXPIRED, expired, max_attempts, pause_ms)
 
-    async def take_back(
+    async def requeue_orphaned(
         self, process: str, now_ms: int, max_attempts: int
     ) -> tuple[list[JobId], list[JobId]]:
-        """At the start, with the data directory ours alone: reclaim the leases of dead workers.
+        """At the start, queue the jobs of dead processes again.
 
-        Owners in our process begin with its name and a slash.
-
-        The clock is not consulted, because it may have been set back: leases are not checked for
-        expiry, and pauses end here. Returns the jobs queued again and those given up.
+        Owners in our process begin with its name and a slash. Needs the data directory to itself.
+        Ignores the clock, because it may have been set back: even unexpired leases end, and so do
+        all pauses. Returns the jobs requeued and those given up.
         """
         ours: Params = {"ours": f"{process}/*", "now": now_ms}
-        if await self._db.fetch_one(_ANY_LEFT_OVER, ours) is None:
+        if await self._db.fetch_one(_ANY_ORPHANED, ours) is None:
             return [], []
         async with self._db.write("its process died") as tx:
-            taken = await _take_back(tx, _LEFT_OVER, ours, max_attempts, 0)
+            jobs = await _requeue_or_fail(tx, _ORPHANED, ours, max_attempts, 0)
             await tx.execute(
                 "UPDATE jobs SET not_before_ms = 0"
                 " WHERE state IN ('queued', 'rendered') AND not_before_ms > 0"
             )
-        return taken
+        return jobs
 
     async def cancel_request(
         self, request_id: RequestId, user_id: UserId, now_ms: int
@@ -257,7 +259,7 @@ class Jobs:
         )
 
     async def cancel_job(self, job_id: JobId, now_ms: int) -> bool:
-        """Cancel one job; the caller checks who may. False if it was neither queued nor running."""
+        """Cancel one job; the caller checks permission. False if it was not queued or running."""
         return bool(await self._cancel("id = :id", {"id": job_id}, now_ms))
 
     async def _cancel(self, which: str, values: Params, now_ms: int) -> list[JobId]:
@@ -265,7 +267,7 @@ class Jobs:
             return [job.id for job in await cancel_jobs(tx, which, values, now_ms)]
 
 
-#: The share's jobs; a job that names no model may belong to none.
+#: The condition of the share's jobs; coalesce handles jobs that name no model.
 _IN_SHARE = (
     "coalesce(ifnull(jobs.model, :unnamed) IN (SELECT value FROM json_each(:models)), 0)"
     " = (NOT :excluded)"
@@ -288,13 +290,11 @@ _END_OURS = (
 )
 _EXPIRED = "state = 'running' AND lease_until_ms <= :now AND lease_owner = :owner"
 _ANY_EXPIRED = f"SELECT 1 FROM jobs WHERE {_EXPIRED} LIMIT 1"  # noqa: S608  a constant above
-_LEFT_OVER = "state = 'running' AND lease_owner NOT GLOB :ours"
-_ANY_LEFT_OVER = (
-    f"SELECT 1 FROM jobs WHERE {IS_BUSY} AND ({_LEFT_OVER} OR not_before_ms > 0) LIMIT 1"  # noqa: S608  constants
-)
+_ORPHANED = "state = 'running' AND lease_owner NOT GLOB :ours"
+_ANY_ORPHANED = f"SELECT 1 FROM jobs WHERE {IS_BUSY} AND ({_ORPHANED} OR not_before_ms > 0) LIMIT 1"  # noqa: S608  constants
 
 
-def _sought(now_ms: int, share: Share) -> Params:
+def _next_params(now_ms: int, share: Share) -> Params:
     return {
         "now": now_ms,
         "models": json.dumps(share.models),
@@ -303,10 +303,10 @@ def _sought(now_ms: int, share: Share) -> Params:
     }
 
 
-async def _take_back(
+async def _requeue_or_fail(
     tx: Transaction, which: str, values: Params, max_attempts: int, pause_ms: int
 ) -> tuple[list[JobId], list[JobId]]:
-    """Queue running jobs again, or give them up if their attempts are used up.
+    """Queue running jobs again, or fail them if their attempts are used up.
 
     `values` holds the time as `now` and the parameters of `which`.
     """
@@ -328,16 +328,16 @@ async def _take_back(
     return _ids(requeued), _ids(failed)
 
 
-def _judged(wish: _Wish, load: Load, *, waits: bool) -> Request | Refused:
-    """Grant or refuse the wish, in its member's language."""
+def _check_pending(wish: _PendingRequest, load: Load, *, is_waiting: bool) -> Request | Refused:
+    """Grant or refuse the request, in its member's language."""
     with speaking(wish.language):
-        if waits:
-            return judge(wish.request, wish.caps, load)
+        if is_waiting:
+            return check_caps(wish.request, wish.caps, load)
         return Refused(reason=RefusalReason.GONE, text=pictures.REQUEST_EXPIRED())
 
 
-async def _stops_waiting(tx: Transaction, wish: _Wish) -> bool:
-    """End the wait for the licence; False if the wish should have been waiting and was not."""
+async def _end_wait(tx: Transaction, wish: _PendingRequest) -> bool:
+    """End the wait for the licence; False if the ask is no longer waiting."""
     return wish.waiting_id is None or bool(
         await tx.execute(
             "DELETE FROM waiting_asks WHERE id = :id AND user_id = :user",
@@ -351,8 +351,8 @@ _ADMITTED = {
 }  # fmt: skip
 
 
-def _admitted(admitted: Admitted, request: Request) -> Decision:
-    """The policy's decision about an ask that is now queued, with its rules."""
+def _admission(admitted: Admitted, request: Request) -> Decision:
+    """The policy's decision to admit the ask, with its rules."""
     return Decision(
         kind=DecisionKind.ADMIT,
         outcome=_ADMITTED[admitted.ruling],
@@ -367,7 +367,7 @@ def _admitted(admitted: Admitted, request: Request) -> Decision:
     )
 
 
-def _withheld(job: Job, now_ms: int) -> Decision:
+def _withholding(job: Job, now_ms: int) -> Decision:
     return Decision(
         kind=DecisionKind.RELEASE,
         outcome=Outcome.WITHHOLD,
@@ -380,7 +380,7 @@ def _withheld(job: Job, now_ms: int) -> Decision:
     )
 
 
-def _array(ids: Iterable[JobId | UserId | GuildId]) -> str:
+def _json_array(ids: Iterable[JobId | UserId | GuildId]) -> str:
     return json.dumps(list(ids))
 
 

@@ -1,7 +1,7 @@
 """Requests and their rows: the request itself, the posts that it owes, its jobs.
 
-The queue writes them when somebody asks. A layout is turned into rows here, once; afterwards only
-the rows count. Must not know whose turn it is.
+The queue writes them for each admitted ask. The layout decides here, once, which posts are owed;
+afterwards only the rows count. Must not know the order of turns.
 """
 
 from __future__ import annotations
@@ -73,12 +73,12 @@ def _layout_of(ask: Ask) -> PostLayout:
 
 
 def owed_post_ids(layout: PostLayout, job_ids: Sequence[JobId]) -> list[OwedPostId]:
-    """The post that will show each picture; a single-picture post is named after its picture."""
+    """The post that will show each picture; a single-picture post has its picture's id."""
     match layout:
         case PostLayout.SINGLE | PostLayout.PRIVATE:
             return [OwedPostId(job_id) for job_id in job_ids]
         case PostLayout.GRID:
-            # A picture too late for the grid gets a post of its own, under its own name.
+            # A picture that is too late for the grid later gets its own post, with its own id.
             return [OwedPostId(new_id())] * len(job_ids)
         case PostLayout.DUEL:
             return [OwedPostId(job_ids[0]) for _ in job_ids]
@@ -118,6 +118,6 @@ def _columns_of(request: Request) -> Params:
         "parent_job_id": request.parent_job_id,
         "created_ms": request.created_ms,
         "since_id": request.since_id,
-        # A message that only its member sees cannot be edited later.
+        # An ephemeral message cannot be edited later.
         "status_closed": request.layout is PostLayout.PRIVATE,
     }

@@ -1,8 +1,8 @@
 """Cases for the moderators: held pictures, reports and appeals, each decided once.
 
-The cogs open and decide them and post their messages: a case's message is owed, like any other
+The cogs open and decide cases and post their messages: a case's message is owed, like any other
 post, until it shows the newest revision. A decision and all its consequences commit together. The
-cogs check who may decide; what a rule says is not known here.
+cogs check who may decide. Must not know what a rule says.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ from bot.ids import new_id
 from bot.store.ask_rows import ask_of
 from bot.store.case_rows import (
     CASE,
-    MOVED_ON,
+    NEXT_REVISION,
     Case,
     CaseId,
     CaseKind,
@@ -35,15 +35,15 @@ from bot.store.case_rows import (
     doom_messages_of_cases,
     insert_case,
 )
-from bot.store.consequences import CarriedOut, Judgement, carry_out
+from bot.store.consequences import Consequences, Judgement, carry_out
 from bot.store.db import Database, Params, Transaction
 from bot.store.decisions import Outcome
 from bot.store.gallery import Gallery
 from bot.store.precedents import precedent_of
-from bot.store.removal import take_away
+from bot.store.removal import delete_pictures
 from models.contract import Draw
 
-#: A case that was decided before a time. Its message goes too, so it need not be up to date.
+#: The condition of old decided cases. Their messages are deleted too, even out-of-date ones.
 _LONG_DECIDED = "decision IS NOT NULL AND decided_ms < :before"
 
 
@@ -52,31 +52,31 @@ class Filing(StrEnum):
 
     #: A case was opened.
     OPENED = "opened"
-    #: It joined the open case about its picture.
+    #: The report joined the open case about its picture.
     JOINED = "joined"
-    #: The same member had reported it before.
+    #: The same member reported the picture before.
     AGAIN = "again"
     #: The moderators have already decided.
     DECIDED = "decided"
-    #: The picture, or the refused ask, is not there (any more).
+    #: The picture or the refused ask does not exist (any more).
     GONE = "gone"
     #: The member already has too many open appeals.
     TOO_MANY = "too many"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Decided:
-    """A decided case; unless `first`, somebody else had decided it before."""
+class DecisionResult:
+    """A decided case; if not `first`, it was decided before."""
 
     case: Case
     first: bool
-    #: What the decision changed in the queue.
-    done: CarriedOut
+    #: Its effects on the queue.
+    consequences: Consequences
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Waited:
-    """A case that moderators decided: its kind, the decision, and how long it took."""
+class ReviewTime:
+    """A case that moderators decided: its kind, the decision, and the time they took."""
 
     kind: CaseKind
     outcome: Outcome
@@ -91,7 +91,7 @@ class Reviews:
         self._db = db
         self._gallery = gallery
 
-    async def report(
+    async def file_report(
         self, job_id: JobId, reporter_id: UserId, reason: str, now_ms: int, *, since_id: int
     ) -> Filing:
         """File a member's report of a posted picture; several reports share a case.
@@ -117,22 +117,22 @@ class Reviews:
                     since_id=since_id,
                 ),
             )
-            return await _join(tx, job_id, reporter_id, reason, now_ms, new=new)
+            return await _add_report(tx, job_id, reporter_id, reason, now_ms, new=new)
 
-    async def appeal(
+    async def file_appeal(
         self,
         waiting_id: RequestId,
         user_id: UserId,
         *,
-        found: tuple[Finding, ...],
+        findings: tuple[Finding, ...],
         why: str,
         now_ms: int,
         since_id: int,
-        most: int,
+        max_open: int,
     ) -> Filing:
-        """Turn the refused ask that waits as `waiting_id` into a case; it then waits no more.
+        """Turn the refused ask that waits as `waiting_id` into a case, which ends its wait.
 
-        A member may have `most` open appeals in a server.
+        A member may have `max_open` open appeals in a server.
         """
         async with self._db.write() as tx:
             row = await tx.fetch_one(
@@ -142,13 +142,13 @@ class Reviews:
             ask = ask_of(row["ask"]) if row else None
             if ask is None:
                 return Filing.GONE
-            if await _open_appeals(tx, ask.place.guild_id, user_id) >= most:
+            if await _count_open_appeals(tx, ask.place.guild_id, user_id) >= max_open:
                 return Filing.TOO_MANY
             await tx.execute("DELETE FROM waiting_asks WHERE id = :id", {"id": waiting_id})
             await insert_case(
                 tx,
                 Case(
-                    # The refusal's id, so that its decisions are found by it.
+                    # The refusal's id, so that `/policy why` finds the case's decisions by it.
                     id=CaseId(waiting_id),
                     kind=CaseKind.APPEAL,
                     guild_id=ask.place.guild_id,
@@ -156,7 +156,7 @@ class Reviews:
                     user_id=user_id,
                     ask=ask,
                     why=why,
-                    found=found,
+                    findings=findings,
                     scores={},
                     opened_ms=now_ms,
                     since_id=since_id,
@@ -177,7 +177,7 @@ class Reviews:
         return case_of(row) if row else None
 
     async def open_cases(self, guild_id: GuildId, limit: int) -> list[Case]:
-        """A server's undecided cases, the oldest first."""
+        """A server's undecided cases, oldest first."""
         rows = await self._db.fetch_all(
             f"SELECT {CASE} FROM cases WHERE guild_id = :guild AND decision IS NULL"  # noqa: S608  a constant
             " ORDER BY opened_ms LIMIT :limit",
@@ -188,28 +188,28 @@ class Reviews:
     async def precedent(
         self, guild_id: GuildId, draws: Iterable[Draw], card_id: str
     ) -> Ruling | None:
-        """The strictest ruling of moderators on a picture that these would draw again.
+        """Moderators' strictest ruling on any picture that these draws would repeat.
 
         `card_id` is the model of draws that name none. None if there is no ruling.
         """
         return await precedent_of(self._db, guild_id, draws, card_id)
 
-    async def decide(self, case_id: CaseId, judgement: Judgement) -> Decided | None:
-        """Decide a case with all consequences; only the first decision has an effect.
+    async def decide(self, case_id: CaseId, judgement: Judgement) -> DecisionResult | None:
+        """Decide a case, with all consequences; only the first decision has an effect.
 
-        None if the case is gone: its member asked to be forgotten.
+        None if the case is gone, because its member was forgotten.
         """
         async with self._db.write() as tx:
-            first = await _settle(tx, case_id, judgement)
+            first = await _record_decision(tx, case_id, judgement)
             case = await _get(tx, case_id)
             if case is None:
                 return None
-            done = await carry_out(tx, case, judgement) if first else CarriedOut()
+            consequences = await carry_out(tx, case, judgement) if first else Consequences()
         await self._gallery.reap()
-        return Decided(case=case, first=first, done=done)
+        return DecisionResult(case=case, first=first, consequences=consequences)
 
     async def expire(self, opened_before_ms: int, text: str, now_ms: int) -> int:
-        """Let cases lapse that nobody decided in time; members of held pictures read `text`.
+        """Lapse the cases that nobody decided in time; members of held pictures see `text`.
 
         Returns how many lapsed.
         """
@@ -217,7 +217,7 @@ class Reviews:
         if await self._db.fetch_one(_ANY_EXPIRED, expired) is None:
             return 0
         async with self._db.write("nobody decided in time") as tx:
-            held = await take_away(
+            held = await delete_pictures(
                 tx,
                 "id IN (SELECT job_id FROM cases WHERE decision IS NULL"
                 " AND opened_ms < :before AND kind = 'held')",
@@ -225,7 +225,7 @@ class Reviews:
                 ends=JobState.WITHHELD,
             )
             others = await tx.execute(
-                f"UPDATE cases SET decision = 'lapse', decided_ms = :now, {MOVED_ON}"  # noqa: S608  a constant
+                f"UPDATE cases SET decision = 'lapse', decided_ms = :now, {NEXT_REVISION}"  # noqa: S608  a constant
                 " WHERE decision IS NULL AND opened_ms < :before",
                 expired,
             )
@@ -235,16 +235,16 @@ class Reviews:
     async def prune(self, decided_before_ms: int) -> int:
         """Drop cases that were decided before that time; return how many.
 
-        Their messages in the review channel go with them: without the row, nobody could find the
-        message of a member who asks to be forgotten.
+        Dooms their messages in the review channel too: without the row, the messages about a member
+        who asks to be forgotten could not be found.
         """
         before: Params = {"before": decided_before_ms}
         async with self._db.write("decided long ago") as tx:
             await doom_messages_of_cases(tx, _LONG_DECIDED, before)
             return await tx.execute(f"DELETE FROM cases WHERE {_LONG_DECIDED}", before)  # noqa: S608  a constant
 
-    async def waits(self, since_ms: int, until_ms: int) -> list[Waited]:
-        """How long moderators took, over all servers, without lapsed cases."""
+    async def review_times(self, since_ms: int, until_ms: int) -> list[ReviewTime]:
+        """The cases that moderators decided in this time, in all servers; no lapsed ones."""
         rows = await self._db.fetch_all(
             "SELECT kind, decision, decided_ms, decided_ms - opened_ms AS waited_ms FROM cases"
             " WHERE decision IS NOT NULL AND decided_ms >= :since AND decided_ms < :until"
@@ -252,7 +252,7 @@ class Reviews:
             {"since": since_ms, "until": until_ms},
         )
         return [
-            Waited(
+            ReviewTime(
                 kind=CaseKind(row["kind"]),
                 outcome=Outcome(row["decision"]),
                 decided_ms=row["decided_ms"],
@@ -262,7 +262,7 @@ class Reviews:
         ]
 
 
-#: A picture that members may have seen.
+#: A picture that may have been posted.
 _POSTED = (
     "SELECT jobs.*, pictures.scores FROM jobs JOIN pictures ON pictures.job_id = jobs.id"
     " WHERE jobs.id = :job AND pictures.deleted_ms IS NULL"
@@ -279,14 +279,14 @@ async def _get(db: Database | Transaction, case_id: CaseId) -> Case | None:
     return case_of(row) if row else None
 
 
-async def _join(
+async def _add_report(
     tx: Transaction, job_id: JobId, reporter_id: UserId, reason: str, now_ms: int, *, new: bool
 ) -> Filing:
-    """Add a report to its picture's case, whose message then has more to show."""
+    """Add a report to its picture's case, which gets a new revision unless it is new."""
     row = await tx.fetch_one(
         "SELECT id, decision FROM cases WHERE job_id = :job AND kind = 'report'", {"job": job_id}
     )
-    assert row is not None, "it was there, or it was just opened"
+    assert row is not None, "the case existed, or was just opened"
     if row["decision"] is not None:
         return Filing.DECIDED
     added = await tx.execute(
@@ -302,7 +302,7 @@ async def _join(
     return Filing.JOINED
 
 
-async def _open_appeals(tx: Transaction, guild_id: GuildId, user_id: UserId) -> int:
+async def _count_open_appeals(tx: Transaction, guild_id: GuildId, user_id: UserId) -> int:
     row = await tx.fetch_one(
         "SELECT count(*) AS n FROM cases WHERE user_id = :user AND guild_id = :guild"
         " AND kind = 'appeal' AND decision IS NULL",
@@ -312,11 +312,11 @@ async def _open_appeals(tx: Transaction, guild_id: GuildId, user_id: UserId) -> 
     return row["n"]
 
 
-async def _settle(tx: Transaction, case_id: CaseId, judgement: Judgement) -> bool:
+async def _record_decision(tx: Transaction, case_id: CaseId, judgement: Judgement) -> bool:
     """Record the decision; False if the case is already decided, or gone."""
     decided = await tx.execute(
         "UPDATE cases SET decision = :decision, actor_id = :actor, decided_ms = :now,"  # noqa: S608  a constant
-        f" {MOVED_ON} WHERE id = :id AND decision IS NULL",
+        f" {NEXT_REVISION} WHERE id = :id AND decision IS NULL",
         {
             "id": case_id,
             "decision": judgement.outcome,

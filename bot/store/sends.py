@@ -1,8 +1,8 @@
 """Messages recorded before they are sent, where no other table records them.
 
-A message with an unknown id (we crashed while sending, or Discord's answer was lost) is found by a
-name that it carries. `cogs/posting/sending.py` begins and ends a send, `cogs/posting/lost.py` looks
-for lost ones. What a message says is not known here.
+A message with an unknown id (a crash while sending, or a lost answer from Discord) is found by a
+name that it carries. `cogs/posting/sending.py` begins and ends a send, `cogs/posting/lost.py`
+searches for lost ones. Must not know what a message says.
 """
 
 from __future__ import annotations
@@ -14,12 +14,12 @@ from enum import StrEnum
 
 from bot.domain import ChannelId, GuildId, JobId, MessageId, MessageRef, Post
 from bot.store.db import Database, Params, Row, Transaction
-from bot.store.doomed import Hunt, doom, hunt_down
+from bot.store.doomed import Hunt, doom_message, insert_hunt
 from bot.store.post_rows import insert_post
 
 
 class SendKind(StrEnum):
-    """The kinds of messages that no other table records before they exist."""
+    """The kinds of messages that no other table records before they are sent."""
 
     #: `/show`; once sent, it is a post like any other.
     SHOW = "show"
@@ -31,22 +31,22 @@ class SendKind(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Send:
-    """A message about to be sent, or sent."""
+    """A message that is about to be sent, or was sent."""
 
-    #: Its search key: the id of the interaction that it answers, or of its request.
+    #: The name to search for: the id of the interaction that it answers, or of its request.
     name: str
     kind: SendKind
     guild_id: GuildId
     channel_id: ChannelId
     #: A Discord snowflake older than the message.
     since_id: int
-    #: The jobs whose pictures or words it shows.
+    #: The jobs whose pictures or prompts it shows.
     job_ids: Sequence[JobId]
-    #: Those whose picture it shows behind a spoiler.
+    #: The jobs whose picture it shows behind a spoiler.
     spoilered: Collection[JobId] = ()
 
 
-class Begun(StrEnum):
+class SendAttempt(StrEnum):
     """The result of `Sends.begin`."""
 
     #: This is the first attempt.
@@ -59,16 +59,16 @@ class Begun(StrEnum):
 
 
 class Sends:
-    """The table `sends`, and the contents of its messages."""
+    """The tables `sends` and `send_jobs`."""
 
     def __init__(self, db: Database) -> None:
         self._db = db
 
-    async def begin(self, send: Send) -> Begun:
-        """Record the intent before sending, unless its content is gone by now."""
+    async def begin(self, send: Send) -> SendAttempt:
+        """Record a message before sending it, unless its content is gone."""
         async with self._db.write() as tx:
-            if not await _all_there(tx, send):
-                return Begun.GONE
+            if not await _is_complete(tx, send):
+                return SendAttempt.GONE
             first = await tx.execute(
                 "INSERT INTO sends (name, kind, channel_id, guild_id, since_id)"
                 " VALUES (:name, :kind, :channel, :guild, :since) ON CONFLICT DO NOTHING",
@@ -83,10 +83,10 @@ class Sends:
                 "INSERT OR IGNORE INTO send_jobs (name, kind, job_id) VALUES (:name, :kind, :job)",
                 [{**_key(send), "job": job_id} for job_id in send.job_ids],
             )
-        return Begun.FIRST if first else Begun.AGAIN
+        return SendAttempt.FIRST if first else SendAttempt.AGAIN
 
-    async def sent(self, send: Send, message_id: MessageId) -> bool:
-        """Record the message. False if it must be deleted: its content went meanwhile."""
+    async def record_message(self, send: Send, message_id: MessageId) -> bool:
+        """Record the message. False if it must be deleted: its content is gone."""
         async with self._db.write() as tx:
             known = await tx.execute(
                 "UPDATE sends SET message_id = :message, lost = 0"
@@ -94,10 +94,10 @@ class Sends:
                 {**_key(send), "message": message_id},
             )
             if not known:
-                await doom(tx, _doomed(send, message_id))
+                await doom_message(tx, _message_ref(send, message_id))
         return bool(known)
 
-    async def shown(self, send: Send, post: Post) -> bool:
+    async def record_post(self, send: Send, post: Post) -> bool:
         """Record a `/show` message as a post. False if it must be deleted."""
         async with self._db.write() as tx:
             known = await tx.execute("DELETE FROM sends WHERE name = :name AND kind = :kind",
@@ -105,35 +105,39 @@ class Sends:
             if known:
                 await insert_post(tx, post)
             else:
-                await doom(tx, _doomed(send, post.message_id))
+                await doom_message(tx, _message_ref(send, post.message_id))
         return bool(known)
 
     async def abandon(self, send: Send) -> None:
-        """Record that nothing was sent, for certain."""
+        """Record that certainly nothing was sent."""
         await self._db.write_one(
             "DELETE FROM sends WHERE name = :name AND kind = :kind AND message_id IS NULL",
             _key(send),
         )
 
-    async def answer_lost(self, send: Send) -> None:
-        """Record that the message may exist: find it, and delete it if its content is gone."""
+    async def record_lost_answer(self, send: Send) -> None:
+        """Record that the message may exist, so that it is searched for.
+
+        If its content is gone, the search deletes it.
+        """
         async with self._db.write() as tx:
             known = await tx.execute(
                 "UPDATE sends SET lost = 1 WHERE name = :name AND kind = :kind", _key(send)
             )
             if not known:
-                # The search by whoever took the row may have ended before the message existed.
-                await hunt_down(tx, _hunted(send))
+                # The search begun when the row was deleted may have ended before the message
+                # existed.
+                await insert_hunt(tx, _hunt(send))
 
-    async def lose_all(self) -> None:
-        """At a start: search for every message that was being sent before it."""
+    async def mark_all_lost(self) -> None:
+        """At the start: search for every message that was being sent when the bot stopped."""
         await self._db.write_one("UPDATE sends SET lost = 1 WHERE message_id IS NULL AND lost = 0")
 
-    async def lost(self, limit: int, closed: Iterable[ChannelId] = ()) -> list[Send]:
-        """Messages to search for, without channels that are `closed` for now.
+    async def lost_sends(self, limit: int, closed: Iterable[ChannelId] = ()) -> list[Send]:
+        """Messages to search for; leaves out channels that are `closed` for now.
 
-        Leaves out a notice while its request is open: the code that reports the end looks for it
-        itself, and would otherwise be told to delete the notice it just sent.
+        Leaves out a notice while its request is open: the code that sends it searches for it
+        itself, and otherwise the notice that it just sent could be deleted.
         """
         rows = await self._db.fetch_all(
             "SELECT sends.*, (SELECT json_group_array(job_id) FROM send_jobs"
@@ -153,14 +157,14 @@ _SHOWABLE = (
 )
 
 
-async def _all_there(tx: Transaction, send: Send) -> bool:
-    """Whether everything that the message would show still exists and may be shown this way."""
-    # A notice is about pictures that could not be drawn or posted; its words are the request's.
-    there = "1" if send.kind is SendKind.NOTICE else _SHOWABLE
+async def _is_complete(tx: Transaction, send: Send) -> bool:
+    """Whether everything that the message would show exists and may be shown this way."""
+    # A notice is about pictures that could not be drawn or posted; it needs only the jobs.
+    condition = "1" if send.kind is SendKind.NOTICE else _SHOWABLE
     join = "LEFT JOIN" if send.kind is SendKind.NOTICE else "JOIN"
     row = await tx.fetch_one(
         f"SELECT count(*) AS n FROM jobs {join} pictures ON pictures.job_id = jobs.id"  # noqa: S608  the words above
-        f" WHERE jobs.id IN (SELECT value FROM json_each(:ids)) AND {there}",
+        f" WHERE jobs.id IN (SELECT value FROM json_each(:ids)) AND {condition}",
         {"ids": json.dumps(list(send.job_ids)), "spoilered": json.dumps(list(send.spoilered))},
     )
     assert row is not None
@@ -171,11 +175,11 @@ def _key(send: Send) -> Params:
     return {"name": send.name, "kind": send.kind}
 
 
-def _doomed(send: Send, message_id: MessageId) -> MessageRef:
+def _message_ref(send: Send, message_id: MessageId) -> MessageRef:
     return MessageRef(message_id=message_id, channel_id=send.channel_id, guild_id=send.guild_id)
 
 
-def _hunted(send: Send) -> Hunt:
+def _hunt(send: Send) -> Hunt:
     return Hunt(
         name=send.name, channel_id=send.channel_id, guild_id=send.guild_id, since_id=send.since_id
     )

@@ -1,12 +1,12 @@
-"""Styles: words that a server's moderators save under a name, to be added to prompts.
+"""Styles: words that a server's moderators save under a name and members add to prompts.
 
-Must not know what policy says about them: that is checked at every use.
+Must not know whether policy allows them: every use is checked.
 """
 
 from __future__ import annotations
 
 from bot.domain import GuildId, UserId
-from bot.store.audit_rows import AuditEntry, note_change
+from bot.store.audit_rows import AuditEntry, insert_audit_entry
 from bot.store.db import Database, Row
 from bot.typed.presets import STYLES_MAX, Style
 
@@ -38,11 +38,13 @@ class Styles:
                     "now": now_ms,
                 },
             )
-            await note_change(tx, _line(guild_id, by_id, f"made `{style.name}`", now_ms))
+            await insert_audit_entry(
+                tx, _audit_entry(guild_id, by_id, f"made `{style.name}`", now_ms)
+            )
         return True
 
     async def get(self, guild_id: GuildId, name: str) -> Style | None:
-        """The server's style with this name."""
+        """The server's style with this name, if any."""
         row = await self._db.fetch_one(
             "SELECT * FROM styles WHERE guild_id = :guild AND name = :name",
             {"guild": guild_id, "name": name},
@@ -59,16 +61,18 @@ class Styles:
     async def remove(self, guild_id: GuildId, name: str, by_id: UserId, now_ms: int) -> bool:
         """Remove a style. False if there is none with this name."""
         async with self._db.write() as tx:
-            gone = await tx.execute(
+            removed = await tx.execute(
                 "DELETE FROM styles WHERE guild_id = :guild AND name = :name",
                 {"guild": guild_id, "name": name},
             )
-            if gone:
-                await note_change(tx, _line(guild_id, by_id, f"removed `{name}`", now_ms))
-        return bool(gone)
+            if removed:
+                await insert_audit_entry(
+                    tx, _audit_entry(guild_id, by_id, f"removed `{name}`", now_ms)
+                )
+        return bool(removed)
 
 
-def _line(guild_id: GuildId, by_id: UserId, detail: str, now_ms: int) -> AuditEntry:
+def _audit_entry(guild_id: GuildId, by_id: UserId, detail: str, now_ms: int) -> AuditEntry:
     return AuditEntry(
         guild_id=guild_id, actor_id=by_id, action="style", detail=detail, at_ms=now_ms
     )

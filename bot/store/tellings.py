@@ -1,7 +1,7 @@
-"""Messages that members are owed in a channel, until they are sent or no longer news.
+"""Messages owed to members in a channel, until they are sent or too old.
 
-A decision about a member owes the message in its own transaction; `cogs/governing/telling.py` sends
-it. What it says is not known here.
+A decision about a member records the message in its own transaction; `cogs/governing/telling.py`
+sends it. Must not know what it says.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ TellingId = NewType("TellingId", str)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Telling:
-    """A message to one member."""
+    """A message owed to one member."""
 
     id: TellingId
     guild_id: GuildId
@@ -41,35 +41,38 @@ class Tellings:
     def __init__(self, db: Database) -> None:
         self._db = db
 
-    async def owed(
-        self, limit: int, closed: Iterable[ChannelId] = (), *, nor: Iterable[int | str] = ()
+    async def owed_tellings(
+        self, limit: int, closed: Iterable[ChannelId] = (), *, skip_ids: Iterable[int | str] = ()
     ) -> list[Telling]:
-        """Messages to send, the oldest first, without channels `closed` and messages `nor`."""
+        """Messages to send, oldest first.
+
+        Leaves out the messages in `skip_ids` and channels that are `closed` for now.
+        """
         rows = await self._db.fetch_all(
             "SELECT * FROM tellings WHERE channel_id NOT IN (SELECT value FROM json_each(:closed))"
             " AND id NOT IN (SELECT value FROM json_each(:nor)) ORDER BY created_ms, id"
             " LIMIT :limit",
-            {"closed": json.dumps(list(closed)), "nor": json.dumps(list(nor)), "limit": limit},
+            {"closed": json.dumps(list(closed)), "nor": json.dumps(list(skip_ids)), "limit": limit},
         )
         return [_telling_of(row) for row in rows]
 
-    async def done(self, telling_id: TellingId) -> None:
+    async def record_sent(self, telling_id: TellingId) -> None:
         """Record that it was sent, or never will be."""
         await self._db.write_one("DELETE FROM tellings WHERE id = :id", {"id": telling_id})
 
-    async def give_up(self, before_ms: int) -> int:
-        """Drop messages owed since before that time; return how many."""
+    async def drop_old(self, before_ms: int) -> int:
+        """Drop the messages created before that time; return how many."""
         before = {"before": before_ms}
         if await self._db.fetch_one("SELECT 1 FROM tellings WHERE created_ms < :before", before):
-            gone = await self._db.write_one(
+            dropped = await self._db.write_one(
                 "DELETE FROM tellings WHERE created_ms < :before RETURNING id", before
             )
-            return len(gone)
+            return len(dropped)
         return 0
 
 
 async def insert_telling(tx: Transaction, telling: Telling) -> None:
-    """Owe a member a message; one already owed under the same name stays."""
+    """Owe a member a message; one that is already owed under the same id stays."""
     await tx.execute(
         "INSERT INTO tellings (id, guild_id, channel_id, user_id, text, created_ms)"
         " VALUES (:id, :guild, :channel, :user, :text, :now) ON CONFLICT DO NOTHING",

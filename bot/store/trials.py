@@ -1,8 +1,8 @@
-"""Blind tests of a candidate: which exist, what both models draw for them, what duels decided.
+"""Blind tests of a candidate: the trials, both models' pictures, and the decisions of duels.
 
-`bot/learning/shadow.py` asks for pairs and steps, `/learn` begins and ends trials. Until a member
-has chosen, only this store knows which side is the candidate's. How a test is decided is not known
-here.
+`bot/learning/shadow.py` queues pairs and records steps, `/learn` begins and ends trials. Until a
+member has chosen, only this store knows which side is the candidate's. Must not know how a test is
+decided.
 """
 
 from __future__ import annotations
@@ -27,8 +27,8 @@ from bot.store.duel_rows import close_duels, insert_duel
 from bot.store.request_rows import insert_requests, request_of
 from bot.words import learning
 
-#: A test's extra pictures are drawn after those that members wait for.
-_AFTER_MS = 20_000
+#: A test's extra pictures wait this long, so that members' pictures are drawn first.
+_DELAY_MS = 20_000
 
 
 class TrialOutcome(StrEnum):
@@ -36,7 +36,7 @@ class TrialOutcome(StrEnum):
 
     #: The candidate proved better.
     CANDIDATE = "candidate"
-    #: It proved not to be better, or not in time.
+    #: The candidate proved not to be better, or did not prove better in time.
     PARENT = "parent"
     #: The owner stopped it, or another model took over.
     STOPPED = "stopped"
@@ -50,10 +50,10 @@ class Trial:
     guild_id: GuildId
     candidate: str
     parent: str
-    #: The share of requests drawn by both, in 0..1.
+    #: The share of requests that both models draw, in 0..1.
     share: float
     #: The number of duels after which a candidate that has not won has lost.
-    most: int
+    max_duels: int
     by_id: UserId | None
     begun_ms: int
     outcome: TrialOutcome | None = None
@@ -87,13 +87,13 @@ class TrialChoice:
 
     voter_id: UserId
     for_candidate: bool
-    #: They asked for both pictures.
+    #: Whether they asked for the pictures.
     self_vote: bool
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TrialStep:
-    """What one duel decided, and the evidence for the candidate afterwards."""
+    """One duel's decision, and the evidence for the candidate afterwards."""
 
     duel_id: DuelId
     win: bool
@@ -110,12 +110,12 @@ class TrialBook:
     async def begin(self, trial: Trial) -> Trial | str:
         """Begin a trial of a candidate against the serving card.
 
-        Or return a sentence that says why not.
+        Returns a sentence instead if that is not possible.
         """
         async with self._db.write() as tx:
             if await tx.fetch_one(_OPEN):
                 return learning.TRIAL_RUNS
-            if await _asked_of(tx) != trial.parent:
+            if await _serving_card(tx) != trial.parent:
                 return learning.CHANGED_MEANWHILE
             await tx.execute(
                 "INSERT INTO trials (id, guild_id, candidate, parent, share, most, by_id, begun_ms)"
@@ -126,20 +126,20 @@ class TrialBook:
                     "candidate": trial.candidate,
                     "parent": trial.parent,
                     "share": trial.share,
-                    "most": trial.most,
+                    "most": trial.max_duels,
                     "by": trial.by_id,
                     "now": trial.begun_ms,
                 },
             )
         return trial
 
-    async def running(self) -> Trial | None:
-        """The running trial."""
+    async def running_trial(self) -> Trial | None:
+        """The running trial, if any."""
         row = await self._db.fetch_one(_OPEN)
         return _trial_of(row) if row else None
 
     async def history(self) -> list[Trial]:
-        """Every trial, the oldest first."""
+        """Every trial, oldest first."""
         rows = await self._db.fetch_all(f"{_TRIALS} ORDER BY begun_ms, id")
         return [_trial_of(row) for row in rows]
 
@@ -154,15 +154,15 @@ class TrialBook:
         )
         return bool(ended)
 
-    async def ask(
+    async def queue_pair(
         self, trial: Trial, admitted: Admitted, now_ms: int, *, since_id: int
     ) -> Request | None:
-        """Have both models draw this once; None if the trial has ended meanwhile.
+        """Queue one picture of each model; None if the trial has ended meanwhile.
 
-        `admitted` comes from `decide.for_trial`. It counts against no cap and has no status
-        message. `since_id` as for `Jobs.enqueue`.
+        `admitted` comes from `decide.for_trial`. The request counts against no cap and has no
+        status message. `since_id` is as for `Jobs.enqueue`.
         """
-        request = _for_both(request_of(admitted, now_ms, since_id=since_id), trial)
+        request = _for_both_models(request_of(admitted, now_ms, since_id=since_id), trial)
         async with self._db.write() as tx:
             if await tx.fetch_one(f"{_OPEN} AND trials.id = :id", {"id": trial.id}) is None:
                 return None
@@ -172,7 +172,7 @@ class TrialBook:
             )
             await tx.execute(
                 "UPDATE jobs SET not_before_ms = :at WHERE request_id = :id",
-                {"id": request.id, "at": now_ms + _AFTER_MS},
+                {"id": request.id, "at": now_ms + _DELAY_MS},
             )
             await tx.execute(
                 "INSERT INTO trial_pairs (request_id, trial_id, candidate_job, parent_job, duel_id,"
@@ -183,20 +183,20 @@ class TrialBook:
                     "candidate": request.jobs[0].id,
                     "parent": request.jobs[1].id,
                     "duel": new_id(),
-                    # By lot: a duel's id is in its buttons and must not reveal the side.
+                    # Random: a duel's id is in its buttons and must not reveal the side.
                     "left": secrets.randbelow(2),
                 },
             )
         return request
 
-    async def drawn(self) -> list[TrialPair]:
+    async def drawn_pairs(self) -> list[TrialPair]:
         """Unsettled pairs whose jobs have both ended."""
         return [_pair_of(row) for row in await self._db.fetch_all(_DRAWN)]
 
-    async def settle(self, pair: TrialPair, now_ms: int) -> bool:
+    async def settle_pair(self, pair: TrialPair, now_ms: int) -> bool:
         """Open a pair's duel, or give it up if a picture is missing; True if it is open.
 
-        Both pictures stay their member's either way.
+        Either way the member keeps the pictures.
         """
         async with self._db.write("its trial is settled") as tx:
             first = await tx.execute(
@@ -211,22 +211,22 @@ class TrialBook:
             await insert_duel(tx, _duel_of(pair, now_ms))
         return True
 
-    async def undecided(self, trial_id: str) -> dict[DuelId, list[TrialChoice]]:
-        """The current choices in a trial's duels that have decided nothing yet."""
-        found: dict[DuelId, list[TrialChoice]] = {}
+    async def undecided_choices(self, trial_id: str) -> dict[DuelId, list[TrialChoice]]:
+        """The current choices in a trial's undecided duels."""
+        choices: dict[DuelId, list[TrialChoice]] = {}
         for row in await self._db.fetch_all(_UNDECIDED, {"id": trial_id}):
             choice = TrialChoice(
                 voter_id=UserId(row["voter_id"]),
                 for_candidate=(row["place"] == 1) == bool(row["candidate_left"]),
                 self_vote=bool(row["self_vote"]),
             )
-            found.setdefault(DuelId(row["duel_id"]), []).append(choice)
-        return found
+            choices.setdefault(DuelId(row["duel_id"]), []).append(choice)
+        return choices
 
-    async def step(
+    async def record_step(
         self, trial_id: str, duel_id: DuelId, *, win: bool, e_value: float, now_ms: int
     ) -> None:
-        """Record what a duel decided, and close it; repeating it changes nothing."""
+        """Record a duel's decision, and close it; repeating it changes nothing."""
         async with self._db.write() as tx:
             await tx.execute(
                 "INSERT INTO trial_steps (trial_id, number, duel_id, win, e_value, at_ms)"
@@ -237,7 +237,7 @@ class TrialBook:
             await close_duels(tx, "id = :id", {"id": duel_id, "now": now_ms})
 
     async def steps(self, trial_id: str) -> list[TrialStep]:
-        """What its duels decided, in order."""
+        """The decisions of its duels, in order."""
         rows = await self._db.fetch_all(
             "SELECT * FROM trial_steps WHERE trial_id = :id ORDER BY number", {"id": trial_id}
         )
@@ -252,8 +252,8 @@ class TrialBook:
         ]
 
 
-def _for_both(request: Request, trial: Trial) -> Request:
-    """The same picture twice, once by each model: candidate, parent."""
+def _for_both_models(request: Request, trial: Trial) -> Request:
+    """The request with the same picture twice: by the candidate, then by the parent."""
     first = request.jobs[0]
     jobs = tuple(
         replace(job, draw=replace(first.draw, model=card))
@@ -278,7 +278,7 @@ def _duel_of(pair: TrialPair, now_ms: int) -> Duel:
     )
 
 
-async def _asked_of(tx: Transaction) -> str | None:
+async def _serving_card(tx: Transaction) -> str | None:
     row = await tx.fetch_one("SELECT card_id FROM lineage ORDER BY seq DESC LIMIT 1")
     return row["card_id"] if row else None
 
@@ -288,17 +288,19 @@ _TRIALS = (
     " LEFT JOIN trial_ends ON trial_ends.trial_id = trials.id"
 )
 _OPEN = f"{_TRIALS} WHERE outcome IS NULL"
-_ALIVE = "SELECT 1 FROM jobs WHERE jobs.request_id = trial_pairs.request_id AND state IN"
+_UNFINISHED = "SELECT 1 FROM jobs WHERE jobs.request_id = trial_pairs.request_id AND state IN"
 #: Drawn, and not removed since.
-_SEEN = "state = 'rendered' AND id IN (SELECT job_id FROM pictures WHERE deleted_ms IS NULL)"
+_STILL_RENDERED = (
+    "state = 'rendered' AND id IN (SELECT job_id FROM pictures WHERE deleted_ms IS NULL)"
+)
 _DRAWN = (
     "SELECT trial_pairs.*, guild_id, channel_id, since_id"  # noqa: S608  a constant above
     " FROM trial_pairs JOIN requests ON requests.id = request_id WHERE settled = 0"
-    f" AND NOT EXISTS ({_ALIVE} ('queued', 'running', 'held'))"
+    f" AND NOT EXISTS ({_UNFINISHED} ('queued', 'running', 'held'))"
 )
 _END_RENDERED = (
     "UPDATE jobs SET state = 'delivered', ended_ms = :now WHERE request_id = :id"  # noqa: S608  a constant above
-    f" AND {_SEEN}"
+    f" AND {_STILL_RENDERED}"
 )
 _UNDECIDED = (
     "SELECT duel_id, candidate_left, voter_id, place, self_vote FROM trial_pairs"
@@ -315,7 +317,7 @@ def _trial_of(row: Row) -> Trial:
         candidate=row["candidate"],
         parent=row["parent"],
         share=row["share"],
-        most=row["most"],
+        max_duels=row["most"],
         by_id=None if row["by_id"] is None else UserId(row["by_id"]),
         begun_ms=row["begun_ms"],
         outcome=None if row["outcome"] is None else TrialOutcome(row["outcome"]),

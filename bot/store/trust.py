@@ -1,8 +1,8 @@
-"""What is known about a server's voters, counted from the rows that their votes left.
+"""Facts about a server's voters, counted from their votes.
 
-Nothing is stored for it: an account's age is in its id, all else in its current votes and choices.
-Leaderboards, duels and the learning loop weigh votes by it (`models/statistics/trust.py`); members
-are never shown it. What a column is worth is not known here.
+Nothing is stored for it: an account's age follows from its id, the rest from its current votes and
+choices. Leaderboards, duels and the learning loop weigh votes by it (`models/statistics/trust.py`);
+members never see it. Must not know the weight of a fact.
 """
 
 from __future__ import annotations
@@ -15,47 +15,47 @@ from bot.domain import GuildId, UserId
 from bot.store.db import Database, Row
 from models.statistics.trust import Voter, weights
 
-#: A server's newest votes that are counted; the columns are computed from tables of them.
-_MOST = 4_000
-#: How long a server's weights are cached; they change slowly, and duels ask at each press.
-_FRESH_MS = 300_000
+#: How many of a server's newest votes are counted; the computation builds tables of them.
+_VOTES_MAX = 4_000
+#: How long a server's weights are cached; they change slowly, and each duel press needs them.
+_CACHE_MS = 300_000
 #: Discord's snowflakes count milliseconds from the start of 2015, above 22 other bits.
 _EPOCH_MS, _AGE_SHIFT = 1_420_070_400_000, 22
-#: Somebody unknown: a new or a forgotten member.
+#: An unknown voter: a new or a forgotten member.
 _STRANGER = Voter(age_ms=0, votes=1)
 
 
 class Trust:
-    """Reads of the votes of a server."""
+    """Reads a server's votes."""
 
     def __init__(self, db: Database) -> None:
         self._db = db
         self._weights: dict[GuildId, tuple[int, Mapping[UserId, float]]] = {}
 
     async def voters(self, guild_id: GuildId) -> dict[UserId, Voter]:
-        """What is known about everybody with a current vote or choice on this server's pictures."""
-        rows = await self._db.fetch_all(_CASTS, {"guild": guild_id, "limit": _MOST})
-        return await asyncio.to_thread(_columns, rows)
+        """The facts about everybody with a current vote or choice on this server's pictures."""
+        rows = await self._db.fetch_all(_CASTS, {"guild": guild_id, "limit": _VOTES_MAX})
+        return await asyncio.to_thread(_count_columns, rows)
 
     async def weights(self, guild_id: GuildId, now_ms: int) -> Mapping[UserId, float]:
-        """The weight of each voter of a server, in 0..1, at most some minutes old.
+        """The weight of each voter of a server, in 0..1, cached for some minutes.
 
-        Anybody missing has the weight of a `stranger`.
+        A voter who is missing has the `stranger_weight`.
         """
-        counted_ms, known = self._weights.get(guild_id, (now_ms - _FRESH_MS - 1, {}))
-        if not 0 <= now_ms - counted_ms <= _FRESH_MS:
+        counted_ms, known = self._weights.get(guild_id, (now_ms - _CACHE_MS - 1, {}))
+        if not 0 <= now_ms - counted_ms <= _CACHE_MS:
             voters = await self.voters(guild_id)
             known = dict(zip(voters, weights(list(voters.values())), strict=True))
             self._weights[guild_id] = (now_ms, known)
         return known
 
 
-def stranger() -> float:
-    """The weight of somebody unknown."""
+def stranger_weight() -> float:
+    """The weight of an unknown voter."""
     return weights([_STRANGER])[0]
 
 
-def _columns(rows: Iterable[Row]) -> dict[UserId, Voter]:
+def _count_columns(rows: Iterable[Row]) -> dict[UserId, Voter]:
     from models.statistics.following import Cast, columns
 
     casts: list[Cast] = []
@@ -76,8 +76,8 @@ def _columns(rows: Iterable[Row]) -> dict[UserId, Voter]:
     ages: dict[Hashable, int] = {
         voter_id: max(0, at_ms - _made_ms(voter_id)) for voter_id, at_ms in latest_ms.items()
     }
-    found = columns(casts, ages)
-    return {voter_id: found[voter_id] for voter_id in latest_ms}
+    voters = columns(casts, ages)
+    return {voter_id: voters[voter_id] for voter_id in latest_ms}
 
 
 def _made_ms(user_id: UserId) -> int:
@@ -85,8 +85,8 @@ def _made_ms(user_id: UserId) -> int:
     return (user_id >> _AGE_SHIFT) + _EPOCH_MS
 
 
-#: A choice is for or against the picture with the smaller id, so that two duels that show a pair
-#: the other way round agree.
+#: A choice is for or against the picture with the smaller id, so that duels that show a pair in
+#: either order agree.
 _CASTS = (
     "SELECT voter_id, job_id AS unit, value > 0 AS value, self_vote, at_ms, NULL AS press"
     " FROM votes JOIN pictures USING (job_id) WHERE guild_id = :guild AND axis = 'taste'"

@@ -1,4 +1,4 @@
-"""Reads of the queue: jobs, requests, their status messages, and where a job stands.
+"""Reads of the queue: jobs, requests, their status messages, and a job's place in the queue.
 
 For the cogs; every read is one query on the read-only connection. Must not know how a place in the
 queue is shown.
@@ -24,22 +24,22 @@ from bot.domain import (
     UserId,
 )
 from bot.store.db import Database, Row
-from bot.store.doomed import Hunt, doom
+from bot.store.doomed import Hunt, doom_message
 from bot.store.group_commit import GroupCommit
 from bot.store.job_rows import job_of
 from bot.store.picture_rows import NOT_BLIND
 from models.contract import Draw, pieces_of
 
-_ALIVE = (JobState.QUEUED, JobState.RUNNING, JobState.HELD, JobState.RENDERED)
+_UNFINISHED = (JobState.QUEUED, JobState.RUNNING, JobState.HELD, JobState.RENDERED)
 #: Repeats the condition of the indexes that serve it.
-_IS_ALIVE = "state IN ('queued', 'running', 'rendered', 'held')"
-#: The same without held jobs: nobody's turn depends on those.
-_IS_BUSY = f"{_IS_ALIVE} AND state <> 'held'"
+_IS_UNFINISHED = "state IN ('queued', 'running', 'rendered', 'held')"
+#: The same without held jobs, which affect nobody's turn.
+_IS_BUSY = f"{_IS_UNFINISHED} AND state <> 'held'"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StatusMessage:
-    """The message that reports a request's progress; `message_id` is None while unknown."""
+    """The message with a request's progress; `message_id` is None while it is unknown."""
 
     request_id: RequestId
     user_id: UserId
@@ -55,7 +55,7 @@ class StatusMessage:
         return MessageRef(message_id=message_id, channel_id=self.channel_id, guild_id=self.guild_id)
 
     def hunt(self) -> Hunt:
-        """The search for it if its id is unknown."""
+        """The search for the message, in case its id is unknown."""
         return Hunt(
             name=self.request_id,
             channel_id=self.channel_id,
@@ -66,46 +66,46 @@ class StatusMessage:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Work:
-    """The remaining work on one picture, for estimates of its time."""
+    """The remaining work on one picture, for time estimates."""
 
     job_id: JobId
     user_id: UserId
     #: Steps.
-    left: int
+    steps_left: int
     width_px: int
     height_px: int
-    #: Enlarged piece by piece, without the UNet.
+    #: Whether it is enlarged piece by piece, without the UNet; a piece counts as a step.
     enlarged: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Search:
-    """Which pictures a member looks for; all of theirs by default."""
+    """The filter of a member's history; by default all their pictures."""
 
     #: Words that must all occur in the prompt, ignoring case.
     words: str = ""
-    #: Drawn with this card.
+    #: The card that drew the pictures.
     card_id: str | None = None
-    #: Pictures that the member marked, whoever asked for them.
+    #: True: the pictures that the member marked, from any member.
     favourites: bool = False
 
 
-_EVERYTHING = Search()
+_ALL_PICTURES = Search()
 
 
 class JobViews:
-    """Reads of the queue, and the four writes that maintain the status messages."""
+    """Reads of the queue, and the writes that maintain the status messages."""
 
     def __init__(self, db: Database) -> None:
         self._db = db
-        self._told = GroupCommit(self._set_status_messages, most=500)
+        self._group = GroupCommit(self._set_status_messages, max_items=500)
 
     async def close(self) -> None:
-        """Return when every status message recorded so far is committed."""
-        await self._told.idle()
+        """Wait until every status message recorded so far is committed."""
+        await self._group.drain()
 
     async def get(self, job_id: JobId) -> Job | None:
-        """One job, in whatever state."""
+        """One job, in any state."""
         row = await self._db.fetch_one("SELECT * FROM jobs WHERE id = :id", {"id": job_id})
         return job_of(row) if row else None
 
@@ -117,7 +117,7 @@ class JobViews:
         return [job_of(row) for row in rows]
 
     async def is_private(self, job_id: JobId) -> bool:
-        """Whether its picture is only for its member."""
+        """Whether only its member may see the job's picture."""
         return bool(
             await self._db.fetch_one(
                 "SELECT 1 FROM jobs JOIN requests ON requests.id = request_id"
@@ -127,11 +127,11 @@ class JobViews:
         )
 
     async def standing(self, job_id: JobId) -> Standing | None:
-        """Where a queued job stands in fair order; None if it is not queued.
+        """A queued job's place in fair order; None if it is not queued.
 
-        Turns go round. A job whose user has `own` older ones is drawn in round `own` (from 0);
-        until then every user in front has had `own + 1` turns and every user behind `own`, limited
-        by their queued jobs. Pauses after a failed attempt are ignored.
+        Users take turns in rounds. A job whose user has `own` older ones is drawn in round `own`
+        (from 0); until then every user in front has had `own + 1` turns and every user behind
+        `own`, limited by their queued jobs. Ignores pauses after a failed attempt.
         """
         row = await self._db.fetch_one(
             "WITH me AS ("
@@ -154,21 +154,21 @@ class JobViews:
             ahead=row["ahead"], queued=row["queued"], running=row["running"], model=row["model"]
         )
 
-    async def line(self) -> list[Work]:
-        """Everything that waits, in the order of turns, without unreadable jobs."""
+    async def waiting_work(self) -> list[Work]:
+        """The work on all queued jobs, in the order of turns, without unreadable jobs."""
         return [_work_of(row) for row in await self._db.fetch_all(_LINE)]
 
-    async def mine(self, user_id: UserId, guild_id: GuildId) -> list[Job]:
+    async def unfinished_jobs(self, user_id: UserId, guild_id: GuildId) -> list[Job]:
         """A user's unfinished jobs in a server, oldest first."""
         rows = await self._db.fetch_all(
             "SELECT * FROM jobs WHERE user_id = :user AND guild_id = :guild"  # noqa: S608  a constant
-            f" AND {_IS_ALIVE} ORDER BY seq",
+            f" AND {_IS_UNFINISHED} ORDER BY seq",
             {"user": user_id, "guild": guild_id},
         )
         return [job_of(row) for row in rows]
 
-    async def of_guild(self, guild_id: GuildId) -> list[Job]:
-        """A server's unfinished jobs: drawn ones, running ones, then by turn; without held ones."""
+    async def guild_jobs(self, guild_id: GuildId) -> list[Job]:
+        """A server's unfinished jobs: drawn, running, then queued ones by turn; no held ones."""
         rows = await self._db.fetch_all(
             "WITH waiting AS ("  # noqa: S608  a constant of this file
             " SELECT seq, row_number() OVER (PARTITION BY user_id ORDER BY seq) AS round"
@@ -182,14 +182,14 @@ class JobViews:
         )
         return [job_of(row) for row in rows]
 
-    async def counts(self, guild_id: GuildId | None) -> dict[JobState, int]:
+    async def count_states(self, guild_id: GuildId | None) -> dict[JobState, int]:
         """How many jobs are queued, running, held and rendered, in one server or in all."""
         rows = await self._db.fetch_all(
-            f"SELECT state, count(*) AS jobs FROM jobs WHERE {_IS_ALIVE}"  # noqa: S608  a constant
+            f"SELECT state, count(*) AS jobs FROM jobs WHERE {_IS_UNFINISHED}"  # noqa: S608  a constant
             " AND (:guild IS NULL OR guild_id = :guild) GROUP BY state",
             {"guild": guild_id},
         )
-        return dict.fromkeys(_ALIVE, 0) | {JobState(r["state"]): r["jobs"] for r in rows}
+        return dict.fromkeys(_UNFINISHED, 0) | {JobState(r["state"]): r["jobs"] for r in rows}
 
     async def history(
         self,
@@ -198,19 +198,19 @@ class JobViews:
         limit: int,
         before: JobId | None = None,
         *,
-        search: Search = _EVERYTHING,
+        search: Search = _ALL_PICTURES,
     ) -> list[Job]:
-        """A user's jobs in a server with pictures that may be shown alone, newest first.
+        """A user's jobs in a server whose pictures may be shown alone, newest first.
 
         `before` is for paging: only jobs older than that one are returned. It compares positions,
-        not times, because the pictures of one request share a millisecond.
+        not times, because the jobs of one request share their time.
         """
         whose = _MARKED if search.favourites else _THEIRS
         rows = await self._db.fetch_all(
             f"SELECT jobs.* FROM jobs JOIN pictures ON pictures.job_id = jobs.id WHERE {whose}"  # noqa: S608  constants
             f" AND pictures.deleted_ms IS NULL AND jobs.state <> 'held' AND {NOT_BLIND}"
             " AND (:card IS NULL OR pictures.card_id = :card)"
-            # By position instead of LIKE, because members write % and _.
+            # With instr instead of LIKE, because members write % and _.
             " AND NOT EXISTS (SELECT 1 FROM json_each(:words) WHERE ifnull(instr(lower("
             "   CASE WHEN json_valid(draw) THEN draw ->> '$.prompt' END), value), 0) = 0)"
             " AND (:before IS NULL OR jobs.seq < (SELECT seq FROM jobs WHERE id = :before))"
@@ -226,7 +226,7 @@ class JobViews:
         )
         return [job_of(row) for row in rows]
 
-    async def models_of(self, user_id: UserId, guild_id: GuildId) -> list[str]:
+    async def cards_of(self, user_id: UserId, guild_id: GuildId) -> list[str]:
         """The cards that drew a user's pictures in a server, or those that they marked."""
         rows = await self._db.fetch_all(
             "SELECT DISTINCT card_id FROM pictures WHERE guild_id = :guild AND deleted_ms IS NULL"
@@ -236,15 +236,15 @@ class JobViews:
         )
         return [row["card_id"] for row in rows]
 
-    async def alike(self, guild_id: GuildId, draw: Draw) -> list[Job]:
-        """A server's jobs with an existing picture drawn exactly like this, the newest first.
+    async def identical_jobs(self, guild_id: GuildId, draw: Draw) -> list[Job]:
+        """A server's jobs with an existing picture drawn exactly like this, newest first.
 
-        A style's name has no effect by itself; its words are part of the prompt.
+        Ignores the style's name: its words are part of the prompt.
         """
         rows = await self._db.fetch_all(
-            f"SELECT jobs.* FROM jobs JOIN pictures ON pictures.job_id = jobs.id WHERE {_OF_SEED}"  # noqa: S608  constants
+            f"SELECT jobs.* FROM jobs JOIN pictures ON pictures.job_id = jobs.id WHERE {_HAS_SEED}"  # noqa: S608  constants
             " AND jobs.state = 'delivered' AND pictures.deleted_ms IS NULL"
-            f" AND {NOT_BLIND} ORDER BY jobs.seq DESC LIMIT {_ALIKE}",
+            f" AND {NOT_BLIND} ORDER BY jobs.seq DESC LIMIT {_IDENTICAL_MAX}",
             {"guild": guild_id, "seed": draw.seed},
         )
         plain = replace(draw, style=None)
@@ -254,15 +254,15 @@ class JobViews:
     async def set_status_message(self, request_id: RequestId, message: MessageRef | None) -> bool:
         """Record a request's status message, or (None) that its id is unknown.
 
-        If its member was forgotten while it was being sent, the request is gone: the message is
-        doomed and the result is False. Concurrent callers share a transaction.
+        If its member was forgotten meanwhile, the request is gone: this dooms the message and
+        returns False. Concurrent callers share a transaction.
         """
-        return await self._told.do((request_id, message))
+        return await self._group.submit((request_id, message))
 
     async def _set_status_messages(
-        self, told: Sequence[tuple[RequestId, MessageRef | None]]
+        self, messages: Sequence[tuple[RequestId, MessageRef | None]]
     ) -> list[bool]:
-        ids = {request_id: message and message.message_id for request_id, message in told}
+        ids = {request_id: message and message.message_id for request_id, message in messages}
         async with self._db.write() as tx:
             rows = await tx.fetch_all(
                 "UPDATE requests SET status_message_id = told.value"
@@ -270,10 +270,10 @@ class JobViews:
                 {"ids": json.dumps(ids)},
             )
             known = {row["id"] for row in rows}
-            for request_id, message in told:
+            for request_id, message in messages:
                 if message is not None and request_id not in known:
-                    await doom(tx, message)
-        return [request_id in known for request_id, _ in told]
+                    await doom_message(tx, message)
+        return [request_id in known for request_id, _ in messages]
 
     async def close_status(self, request_id: RequestId) -> None:
         """Record that this request's status message is final."""
@@ -294,23 +294,23 @@ class JobViews:
         return [_status_of(row) for row in rows]
 
     async def ended_requests(self) -> set[RequestId]:
-        """The requests with an open status message and no live job."""
+        """The requests with an open status message and no unfinished job."""
         rows = await self._db.fetch_all(
             "SELECT id FROM requests WHERE status_closed = 0 AND NOT EXISTS"  # noqa: S608  a constant
-            f" (SELECT 1 FROM jobs WHERE request_id = requests.id AND {_IS_ALIVE})"
+            f" (SELECT 1 FROM jobs WHERE request_id = requests.id AND {_IS_UNFINISHED})"
         )
         return {RequestId(row["id"]) for row in rows}
 
 
 #: Repeats the condition of the index that serves it.
-_OF_SEED = (
+_HAS_SEED = (
     "jobs.guild_id = :guild"
     " AND CASE WHEN json_valid(jobs.draw) THEN jobs.draw ->> '$.seed' END = :seed"
 )
-#: How many jobs with one seed are compared.
-_ALIKE = 50
+#: The most jobs with one seed that are compared.
+_IDENTICAL_MAX = 50
 _THEIRS = "jobs.user_id = :user AND jobs.guild_id = :guild"
-#: Nobody can mark what another member keeps private.
+#: Leaves out other members' private pictures.
 _MARKED = (
     "jobs.guild_id = :guild"
     " AND jobs.id IN (SELECT job_id FROM favourites WHERE favourites.user_id = :user)"
@@ -336,7 +336,7 @@ _LINE = (
 
 
 def _lowered(word: str) -> str:
-    """Lower-case like SQLite, which changes only ASCII letters."""
+    """Lowercase a word as SQLite does: only ASCII letters."""
     return "".join(c.lower() if c.isascii() else c for c in word)
 
 
@@ -347,7 +347,7 @@ def _work_of(row: Row) -> Work:
     return Work(
         job_id=JobId(row["id"]),
         user_id=UserId(row["user_id"]),
-        left=max(1, round(steps * (row["strength"] or 1))),
+        steps_left=max(1, round(steps * (row["strength"] or 1))),
         width_px=width_px,
         height_px=height_px,
         enlarged=enlarged,

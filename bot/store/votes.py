@@ -1,15 +1,17 @@
-"""The vote ledger: every reaction that counts as an event, and the current votes that follow.
+"""The vote ledger: an event for every reaction that counts, and the resulting current votes.
 
 `cogs/voting/votes.py` records and reconciles; `/votes top` and the learning loop read. This module
-applies the rule of `bot/store/ledger.py` to the tables, many reactions in one transaction. Decided:
+applies the rule of `bot/store/ledger.py` to the tables, many reactions in one transaction.
+Decisions:
 
 - An event keeps its value, so a server that changes its emoji loses no vote; under a post both the
   emoji of its time and today's count.
-- 👍🏽 is a thumb up (`bot/words/emoji.py`), yet a reaction of
-  its own: taking back one leaves the other.
-- So is a super reaction beside a normal one with the same emoji.
-- A message that is deleted takes no vote with it: nobody changed their mind.
-- Under a post of several pictures a reaction is no vote: it does not say which of them it is about.
+- 👍🏽 is a thumb up (`bot/words/emoji.py`), but a separate reaction: taking back one leaves the
+  other.
+- A super reaction and a normal one with the same emoji are separate too.
+- Deleting a message removes no vote: nobody changed their mind.
+- Under a post of several pictures a reaction is no vote, because it does not say which of them it
+  is about.
 """
 
 from __future__ import annotations
@@ -23,21 +25,21 @@ from bot.domain import GuildId, JobId, MessageId, Picture, Rating, UserId
 from bot.store.ballots import ballots_of
 from bot.store.db import Database, Params, Row, Transaction
 from bot.store.group_commit import GroupCommit
-from bot.store.ledger import REACTION_AXIS, Ballot, Book, Event, Pair, Stand
+from bot.store.ledger import REACTION_AXIS, Ballot, Event, Pair, StandingReaction, VoteBook
 from bot.store.nameless import (
-    count,
-    discount,
-    drop_gone,
-    drop_voters,
-    find_counted,
-    find_forgotten,
-    stop_marking_at,
+    add_nameless_votes,
+    drop_voter_marks,
+    drop_withdrawn_votes,
+    find_forgotten_voters,
+    find_nameless_pairs,
+    remove_nameless_votes,
+    stop_waiting_for_post,
 )
-from bot.store.picture_rows import SEEN, picture_of
+from bot.store.picture_rows import IS_VISIBLE, picture_of
 from bot.words.emoji import reaction_key
 
-#: Reactions in one transaction at most, so that other writers get a turn.
-_MOST = 2_000
+#: The most reactions in one transaction, so that other writers get a turn.
+_BATCH_MAX = 2_000
 
 
 class Votes:
@@ -45,61 +47,63 @@ class Votes:
 
     def __init__(self, db: Database) -> None:
         self._db = db
-        self._group = GroupCommit(self._commit, most=_MOST)
+        self._group = GroupCommit(self._commit, max_items=_BATCH_MAX)
 
     async def close(self) -> None:
-        """Return when everything recorded so far is committed."""
-        await self._group.idle()
+        """Wait until everything recorded so far is committed."""
+        await self._group.drain()
 
     async def record(self, reaction: Reaction) -> bool:
-        """Take one reaction into the ledger; concurrent callers share a transaction.
+        """Record one reaction in the ledger; concurrent callers share a transaction.
 
-        False if it is no vote: not a post of ours, or no vote emoji there. Adding what stands, or
-        removing what does not, writes nothing.
+        False if it is no vote: not under a post of ours, or not a vote emoji there. Adding a
+        reaction that stands, or removing one that does not, writes nothing.
         """
-        return await self._group.do(reaction)
+        return await self._group.submit(reaction)
 
     async def record_many(self, reactions: Sequence[Reaction]) -> list[bool]:
-        """Take reactions in order, in one transaction; return which of them are votes."""
+        """Record reactions in order, in one transaction; return which of them are votes."""
         return await self._commit(reactions)
 
     async def _commit(self, reactions: Sequence[Reaction]) -> list[bool]:
         async with self._db.write() as tx:
-            return (await _take(tx, reactions))[0]
+            return (await _apply(tx, reactions))[0]
 
-    async def cleared(
+    async def clear_reactions(
         self,
         message_id: MessageId,
         emoji: str | None,
         at_ms: int,
         source: VoteSource = VoteSource.GATEWAY,
     ) -> int:
-        """A moderator cleared all reactions, or all of one emoji; return how many votes fell.
+        """Record that a moderator cleared all reactions, or all of one emoji.
 
-        Nameless votes fall too, if no other post ever showed the picture: with several posts it is
-        unknown where their voters reacted, so they stay. For the same reason, one emoji removes
-        them only if the post was opened with it.
+        Also removes nameless votes, if no other post ever showed the picture: with several posts it
+        is unknown where their voters reacted, so they stay. For the same reason, clearing one emoji
+        removes them only if the bot itself put it under the post. Returns how many were removed.
         """
         async with self._db.write() as tx:
-            fallen = [
+            removals = [
                 Reaction(
                     message_id=message_id,
                     voter_id=voter_id,
-                    emoji=stands,
+                    emoji=standing,
                     added=False,
                     at_ms=at_ms,
                     source=source,
                     burst=burst,
                 )
-                for voter_id, stands, burst in await _standing(tx, message_id)
-                if emoji is None or reaction_key(stands) == reaction_key(emoji)
+                for voter_id, standing, burst in await _read_standing(tx, message_id)
+                if emoji is None or reaction_key(standing) == reaction_key(emoji)
             ]
-            named = (await _take(tx, fallen))[1]
+            named = (await _apply(tx, removals))[1]
             ballot = (await ballots_of(tx, {message_id})).get(message_id)
             if ballot is None:
                 return named
-            values = (1, -1) if emoji is None else ballot.opened_with(emoji)
-            return named + await drop_gone(tx, message_id, ballot.job_id, dict.fromkeys(values, ()))
+            values = (1, -1) if emoji is None else ballot.seeded_values(emoji)
+            return named + await drop_withdrawn_votes(
+                tx, message_id, ballot.job_id, dict.fromkeys(values, ())
+            )
 
     async def reconcile(
         self,
@@ -109,18 +113,18 @@ class Votes:
         at_ms: int,
         *,
         burst: bool = False,
-        besides: AbstractSet[UserId] = frozenset(),
+        skip_voters: AbstractSet[UserId] = frozenset(),
     ) -> tuple[int, int]:
         """Make the ledger agree with Discord: exactly these people (no bots) react with `emoji`.
 
-        People in `besides` stay as they are: the ledger has newer events of theirs. Returns how
-        many reactions were added and how many removed.
+        Leaves `skip_voters` alone: the ledger has newer events of theirs. Returns how many
+        reactions were added and how many removed.
         """
         async with self._db.write() as tx:
             known = {
                 voter_id
-                for voter_id, stands, super_reaction in await _standing(tx, message_id)
-                if reaction_key(stands) == reaction_key(emoji) and super_reaction == burst
+                for voter_id, standing, is_super in await _read_standing(tx, message_id)
+                if reaction_key(standing) == reaction_key(emoji) and is_super == burst
             }
             changes = [
                 [
@@ -133,14 +137,14 @@ class Votes:
                         source=VoteSource.RECONCILED,
                         burst=burst,
                     )
-                    for voter_id in sorted(differing - besides)
+                    for voter_id in sorted(differing - skip_voters)
                 ]
                 for added, differing in ((True, voter_ids - known), (False, known - voter_ids))
             ]
-            return (await _take(tx, changes[0]))[1], (await _take(tx, changes[1]))[1]
+            return (await _apply(tx, changes[0]))[1], (await _apply(tx, changes[1]))[1]
 
     async def begin_reading(self) -> int:
-        """Comes before the reactions of a message are read; what it returns is `end_reading`'s."""
+        """Call before reading a message's reactions; pass the result to `end_reading`."""
         row = await self._db.fetch_one("SELECT forgotten FROM installation")
         assert row is not None, "the migration made it"
         return row["forgotten"]
@@ -150,9 +154,10 @@ class Votes:
     ) -> int:
         """Drop nameless votes whose voters no longer react; return how many.
 
-        `reacting` is everything that stands on Discord under the message, and every emoji of it was
-        reconciled. As in `cleared`, nothing falls if the picture had another post. From now on what
-        comes to light is newer than the wishes of all who had been forgotten when it was `begun`.
+        `reacting` holds all reactions on Discord under the message; every emoji in it must have
+        been reconciled. As in `clear_reactions`, nothing is dropped if the picture had another
+        post. `begun` is the result of `begin_reading`: reactions found later are newer than the
+        requests of all members who had been forgotten then.
         """
         async with self._db.write() as tx:
             ballot = (await ballots_of(tx, {message_id})).get(message_id)
@@ -163,27 +168,29 @@ class Votes:
                 " AND read_after < :begun",
                 {"begun": begun, "message": message_id},
             )
-            await drop_voters(tx)
+            await drop_voter_marks(tx)
             seen: dict[int, set[UserId]] = {1: set(), -1: set()}
             for emoji, voter_ids in reacting.items():
                 value = ballot.value(emoji)
-                # An emoji without a meaning today may have been the server's when the vote was
-                # cast.
-                for meant in (1, -1) if value is None else (value,):
-                    seen[meant].update(voter_ids)
-            return await drop_gone(tx, message_id, ballot.job_id, seen)
+                # An emoji that is no vote today may have been one when the vote was cast.
+                for possible in (1, -1) if value is None else (value,):
+                    seen[possible].update(voter_ids)
+            return await drop_withdrawn_votes(tx, message_id, ballot.job_id, seen)
 
-    async def unreadable(self, message_id: MessageId) -> None:
-        """Discord refuses to tell who reacts; no forgotten voter stays marked on its account."""
-        async with self._db.write() as tx:
-            await stop_marking_at(tx, message_id)
+    async def mark_unreadable(self, message_id: MessageId) -> None:
+        """Record that Discord refuses to list the reactions under a message.
 
-    async def standing(self, message_id: MessageId) -> list[tuple[UserId, str, bool]]:
-        """The vote reactions under a message, as far as the ledger knows.
-
-        Each with its voter, its emoji, and whether it is a super reaction.
+        Then no forgotten voter needs to stay marked because of it.
         """
-        return await _standing(self._db, message_id)
+        async with self._db.write() as tx:
+            await stop_waiting_for_post(tx, message_id)
+
+    async def standing_reactions(self, message_id: MessageId) -> list[tuple[UserId, str, bool]]:
+        """The vote reactions under a message that the ledger knows.
+
+        Each has its voter, its emoji, and whether it is a super reaction.
+        """
+        return await _read_standing(self._db, message_id)
 
     async def tally(self, job_id: JobId) -> Tally:
         """The votes on one picture."""
@@ -203,14 +210,14 @@ class Votes:
         *,
         ratings: Iterable[Rating],
     ) -> list[tuple[Picture, Tally]]:
-        """A server's best pictures made in a period, by ups minus downs, then ups.
+        """A server's best pictures made in a period, by up minus down votes, then up votes.
 
-        A picture needs a vote up; deleted and held ones and other ratings are left out.
+        Leaves out pictures without an up vote, deleted and held ones, and other ratings.
         """
         rows = await self._db.fetch_all(
             f"WITH counted AS (SELECT pictures.*, {_COUNTS} FROM pictures"  # noqa: S608  a constant of this file
             "  WHERE guild_id = :guild AND created_ms BETWEEN :since AND :until"
-            f"  AND {SEEN} AND rating IN (SELECT value FROM json_each(:ratings)))"
+            f"  AND {IS_VISIBLE} AND rating IN (SELECT value FROM json_each(:ratings)))"
             " SELECT * FROM counted WHERE up > 0"
             " ORDER BY up - down DESC, up DESC, created_ms LIMIT :limit",
             {
@@ -224,7 +231,7 @@ class Votes:
         return [(picture_of(row), _tally_of(row)) for row in rows]
 
 
-#: The votes on `pictures.job_id`: nameless ones included, self-votes apart.
+#: The votes on `pictures.job_id`: nameless votes included, self-votes separate.
 _COUNTS = (
     "(SELECT count(*) FROM votes WHERE job_id = pictures.job_id AND axis = 'taste'"
     "  AND value = 1 AND NOT self_vote)"
@@ -243,7 +250,7 @@ def _tally_of(row: Row) -> Tally:
     return Tally(up=row["up"], down=row["down"], self_votes=row["self_votes"])
 
 
-async def _standing(
+async def _read_standing(
     db: Database | Transaction, message_id: MessageId
 ) -> list[tuple[UserId, str, bool]]:
     rows = await db.fetch_all(
@@ -253,21 +260,21 @@ async def _standing(
     return [(UserId(row["voter_id"]), row["emoji"], bool(row["burst"])) for row in rows]
 
 
-async def _take(tx: Transaction, reactions: Sequence[Reaction]) -> tuple[list[bool], int]:
-    """Take reactions into the ledger; return which are votes, and how many events were written."""
+async def _apply(tx: Transaction, reactions: Sequence[Reaction]) -> tuple[list[bool], int]:
+    """Apply reactions to the ledger; return which are votes, and the number of new events."""
     book = await _open_book(tx, reactions)
-    votes = [book.take(reaction) for reaction in reactions]
-    if book.uncounted:
-        await discount(tx, book.uncounted)
-    if book.nameless:
-        await count(tx, book.nameless)
+    votes = [book.apply(reaction) for reaction in reactions]
+    if book.renamed_pairs:
+        await remove_nameless_votes(tx, book.renamed_pairs)
+    if book.nameless_votes:
+        await add_nameless_votes(tx, book.nameless_votes)
     if book.events:
         await _write(tx, book)
     return votes, len(book.events)
 
 
-async def _open_book(tx: Transaction, reactions: Sequence[Reaction]) -> Book:
-    """Everything that the rule needs to know for these reactions, in five queries at most."""
+async def _open_book(tx: Transaction, reactions: Sequence[Reaction]) -> VoteBook:
+    """Load everything that the rule needs for these reactions, in at most five queries."""
     ballots = await ballots_of(tx, {reaction.message_id for reaction in reactions})
     pairs = {
         (ballots[reaction.message_id].job_id, reaction.voter_id)
@@ -275,7 +282,7 @@ async def _open_book(tx: Transaction, reactions: Sequence[Reaction]) -> Book:
         if reaction.message_id in ballots
     }
     if not pairs:
-        return Book(ballots={}, last_event_id=0)
+        return VoteBook(ballots={}, last_event_id=0)
     rows = await tx.fetch_all(
         "SELECT standing_reactions.* FROM json_each(:pairs) AS pair CROSS JOIN standing_reactions"
         " ON voter_id = pair.value ->> 1 AND job_id = pair.value ->> 0",
@@ -283,18 +290,18 @@ async def _open_book(tx: Transaction, reactions: Sequence[Reaction]) -> Book:
     )
     last = await tx.fetch_one("SELECT ifnull(max(id), 0) AS id FROM vote_events")
     assert last is not None
-    book = Book(
+    book = VoteBook(
         ballots=ballots,
         last_event_id=last["id"],
-        counted=await find_counted(tx, pairs),
-        forgotten=await find_forgotten(tx, {voter_id for _, voter_id in pairs}),
+        nameless_pairs=await find_nameless_pairs(tx, pairs),
+        forgotten_voters=await find_forgotten_voters(tx, {voter_id for _, voter_id in pairs}),
     )
     book.load(_stand_of(row) for row in rows)
     return book
 
 
-def _stand_of(row: Row) -> Stand:
-    return Stand(
+def _stand_of(row: Row) -> StandingReaction:
+    return StandingReaction(
         message_id=MessageId(row["message_id"]),
         voter_id=UserId(row["voter_id"]),
         emoji=row["emoji"],
@@ -306,7 +313,7 @@ def _stand_of(row: Row) -> Stand:
     )
 
 
-async def _write(tx: Transaction, book: Book) -> None:
+async def _write(tx: Transaction, book: VoteBook) -> None:
     """Write the events, then update standing reactions and current votes."""
     await tx.execute_many(
         "INSERT INTO vote_events (id, message_id, job_id, voter_id, axis, emoji, burst, value,"
@@ -319,8 +326,8 @@ async def _write(tx: Transaction, book: Book) -> None:
         " AND emoji = :emoji AND burst = :burst",
         [_event_columns(event) for event in book.events if not event.added],
     )
-    # Insert only what still stands: a later event of the batch may have taken an add back.
-    stands = {s.event_id: s for event in book.events if (s := book.stand_of(event))}
+    # Insert only reactions that still stand: a later event of the batch may remove an earlier one.
+    stands = {s.event_id: s for event in book.events if (s := book.standing_reaction(event))}
     await tx.execute_many(
         "INSERT INTO standing_reactions (message_id, voter_id, emoji, burst, job_id, value,"
         " event_id, at_ms)"
@@ -330,7 +337,7 @@ async def _write(tx: Transaction, book: Book) -> None:
     await _write_votes(tx, book)
 
 
-async def _write_votes(tx: Transaction, book: Book) -> None:
+async def _write_votes(tx: Transaction, book: VoteBook) -> None:
     """Update the current vote of every pair that changed."""
     pairs: dict[Pair, Ballot] = {
         (event.ballot.job_id, event.voter_id): event.ballot for event in book.events
@@ -339,7 +346,7 @@ async def _write_votes(tx: Transaction, book: Book) -> None:
     withdrawn: list[Params] = []
     for (job_id, voter_id), ballot in pairs.items():
         row: dict[str, str | int] = {"job_id": job_id, "voter_id": voter_id, "axis": REACTION_AXIS}
-        if stand := book.current((job_id, voter_id)):
+        if stand := book.current_vote((job_id, voter_id)):
             self_vote = int(voter_id == ballot.requester_id)
             row |= {"value": stand.value, "self_vote": self_vote, "at_ms": stand.at_ms}
             votes.append(row)
@@ -373,7 +380,7 @@ def _event_columns(event: Event) -> Params:
     }
 
 
-def _stand_columns(stand: Stand) -> Params:
+def _stand_columns(stand: StandingReaction) -> Params:
     return {
         "message_id": stand.message_id,
         "voter_id": stand.voter_id,

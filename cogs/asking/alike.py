@@ -55,7 +55,7 @@ async def _find_shown(
     """
     services, guild = interaction.client.services, interaction.guild
     here_id = ask.place.channel_id
-    for job in await services.views.alike(ask.place.guild_id, draw):
+    for job in await services.views.identical_jobs(ask.place.guild_id, draw):
         if await services.views.is_private(job.id) is not ask.private:
             continue
         if ask.private and job.user_id != ask.user_id:
@@ -76,7 +76,7 @@ async def _find_shown(
 async def show_existing(interaction: Interaction, ask: Ask, found: ExistingPictures) -> None:
     """Point the member to the pictures, with buttons to show one here or to draw anyway."""
     services = interaction.client.services
-    waiting_id = await services.consent.hold(ask, services.clock())
+    waiting_id = await services.consent.add_waiting_ask(ask, services.clock())
     here = [(Action.SHOW_HERE, found.jobs[0].id)] if len(found.jobs) == 1 else []
     await answer(
         interaction,

@@ -154,7 +154,9 @@ class _WaitingAskButton(Press, template="wd:none"):
     async def pressed(self, interaction: Interaction) -> None:
         """Queue the ask in this place, if it is the member's own and still waits."""
         waiting_id = RequestId(self.target)
-        ask = await interaction.client.services.consent.waiting(waiting_id, user_of(interaction))
+        ask = await interaction.client.services.consent.get_waiting_ask(
+            waiting_id, user_of(interaction)
+        )
         if ask is None:
             await tell(interaction, knowing.WAITS_NO_MORE())
             return

@@ -40,10 +40,10 @@ async def show_doubt(interaction: Interaction, ask: Ask, found: PromptAnalysis) 
     glossary = await services.glossaries.of(services.model())
     policy = await services.policy_at(ask.place, model=services.model())
     now_ms = services.clock()
-    buttons = [(Action.ANYWAY, await services.consent.hold(ask, now_ms))]
+    buttons = [(Action.ANYWAY, await services.consent.add_waiting_ask(ask, now_ms))]
     corrected = _with_corrections(ask, found)
     if corrected != ask and decide.may_offer(corrected.draw.prompt, policy):
-        buttons.insert(0, (Action.MEANT, await services.consent.hold(corrected, now_ms)))
+        buttons.insert(0, (Action.MEANT, await services.consent.add_waiting_ask(corrected, now_ms)))
     text = knowing.doubt(found, glossary.book.draws, _known_words(glossary, policy))
     view = row_of(*buttons)
     if interaction.response.is_done():

@@ -77,7 +77,7 @@ class History(commands.Cog):
     async def _models(
         self, interaction: Interaction, current: str
     ) -> list[app_commands.Choice[str]]:
-        known = await self._services.views.models_of(user_of(interaction), guild_of(interaction))
+        known = await self._services.views.cards_of(user_of(interaction), guild_of(interaction))
         fitting = [card_id for card_id in known if current.lower() in card_id.lower()]
         return [
             app_commands.Choice(name=wording.short(card_id, 100), value=card_id)
@@ -193,7 +193,7 @@ async def _entries(interaction: Interaction, jobs: Sequence[Job]) -> list[_Entry
     """The entries of the jobs, with the pictures that this member may see here."""
     services, model = interaction.client.services, interaction.client.services.model()
     # A member who has not accepted the licence sees their own words, but no picture.
-    accepted = await services.consent.accepted(user_of(interaction), model.licence_sha256)
+    accepted = await services.consent.has_accepted(user_of(interaction), model.licence_sha256)
     policy = await services.policy_at(place_of(interaction), roles_of(interaction))
     return [await _entry(interaction, job, policy if accepted else None) for job in jobs]
 
@@ -215,7 +215,7 @@ async def _entry(interaction: Interaction, job: Job, policy: EffectivePolicy | N
 
 async def _lines(interaction: Interaction, entries: Sequence[_Entry]) -> list[str]:
     services = interaction.client.services
-    starred = await services.favourites.among(
+    starred = await services.favourites.favourites_among(
         user_of(interaction), [entry.job.id for entry in entries]
     )
     lines: list[str] = []
@@ -233,7 +233,9 @@ async def _lines(interaction: Interaction, entries: Sequence[_Entry]) -> list[st
 
 async def _held_line(interaction: Interaction) -> str:
     """A line about pictures held for a moderator, if there are any."""
-    mine = await interaction.client.services.views.mine(user_of(interaction), guild_of(interaction))
+    mine = await interaction.client.services.views.unfinished_jobs(
+        user_of(interaction), guild_of(interaction)
+    )
     held = sum(job.state is JobState.HELD for job in mine)
     return f"{wording.awaited(held)}\n" if held else ""
 
@@ -281,7 +283,7 @@ async def _read_target(interaction: Interaction, target: str) -> tuple[JobId | N
     head, rest = target[:_ID_CHARS], target[_ID_CHARS:]
     flag, mark, words = rest[:1], rest[1 : 1 + _MODEL_CHARS], rest[1 + _MODEL_CHARS :]
     views = interaction.client.services.views
-    known = await views.models_of(user_of(interaction), guild_of(interaction))
+    known = await views.cards_of(user_of(interaction), guild_of(interaction))
     before = None if head.startswith(_NOTHING) else JobId(head)
     # A model that no longer has pictures lists nothing.
     gone = None if not mark.strip(_NOTHING) else mark

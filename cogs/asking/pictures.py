@@ -38,7 +38,7 @@ async def may_read(interaction: Interaction, job: Job) -> bool:
         return True
     posts = await services.gallery.posts(job.id)
     places = {job.channel_id, *(post.channel_id for post in posts)}
-    if hangs_in := await services.showpieces.hangs_in(job.id):
+    if hangs_in := await services.showpieces.gallery_channel_of(job.id):
         places.add(hangs_in)
     # A member who presses in a channel can read it, even if its threads are unknown to us.
     return interaction.channel_id in places or any(
@@ -48,7 +48,7 @@ async def may_read(interaction: Interaction, job: Job) -> bool:
 
 async def grid_of(interaction: Interaction, name: OwedPostId) -> Grid | None:
     """The multi-picture post that a button names; None if the member may not see it."""
-    grid = await interaction.client.services.grids.named(name)
+    grid = await interaction.client.services.grids.get(name)
     if grid is None or grid.message.guild_id != interaction.guild_id:
         return None
     return grid if await may_read(interaction, grid.jobs[1]) else None

@@ -111,7 +111,7 @@ class PresetCog(commands.GroupCog, group_name="preset", group_description="Your 
         name = given.strip().lower()
         if await presets.use(user_id, name):
             return words.used(name)
-        shared = await presets.shared(name)
+        shared = await presets.get_shared(name)
         return words.unknown(given) if shared is None else await self._copy(interaction, shared)
 
     async def _copy(self, interaction: Interaction, shared: OwnPreset) -> str:

@@ -38,7 +38,9 @@ class Queue(commands.Cog):
     @app_commands.command(description="Your place in the queue, and the server's")
     async def queue(self, interaction: Interaction) -> None:
         """Show the member's own jobs with place and ETA, then how busy the server is."""
-        mine = await self._services.views.mine(user_of(interaction), guild_of(interaction))
+        mine = await self._services.views.unfinished_jobs(
+            user_of(interaction), guild_of(interaction)
+        )
         lines = [await self._own_job_line(job) for job in mine[:_LINES]]
         rest = "\n".join(await self._server_lines(guild_of(interaction), hint=bool(mine)))
         heading = pictures.YOURS() + "\n"
@@ -49,15 +51,15 @@ class Queue(commands.Cog):
 
     async def _server_lines(self, guild_id: GuildId, *, hint: bool) -> list[str]:
         """Lines about how busy the server is."""
-        counts = await self._services.views.counts(guild_id)
-        everybody = await self._services.views.counts(None)
+        counts = await self._services.views.count_states(guild_id)
+        everybody = await self._services.views.count_states(None)
         busy = wording.busy(counts, everybody[JobState.QUEUED])
         lines = [pictures.THIS_SERVER(), busy, *await self._next_lines(guild_id)]
         return [*lines, pictures.HOW_TO_CANCEL()] if hint else lines
 
     async def _next_lines(self, guild_id: GuildId) -> list[str]:
         """Lines about the next jobs of this server, without prompts: a channel may be private."""
-        jobs = await self._services.views.of_guild(guild_id)
+        jobs = await self._services.views.guild_jobs(guild_id)
         lines = [
             f"{place}. <@{job.user_id}>: {await self._position_text(job)}"
             for place, job in enumerate(jobs[:_NEXT], 1)
@@ -98,7 +100,8 @@ class Queue(commands.Cog):
         self, interaction: Interaction, current: str
     ) -> list[app_commands.Choice[str]]:
         return _choices(
-            await self._services.views.mine(user_of(interaction), guild_of(interaction)), current
+            await self._services.views.unfinished_jobs(user_of(interaction), guild_of(interaction)),
+            current,
         )
 
     @app_commands.command(description="Repost a picture by its ID")

@@ -75,7 +75,7 @@ async def _record_refusal(services: Services, ask: Ask, refused: Refused) -> _Re
     try:
         now_ms = services.clock()
         if refused.appealable:
-            refusal_id = await services.consent.hold(ask, now_ms)
+            refusal_id = await services.consent.add_waiting_ask(ask, now_ms)
         await services.decisions.record(_decision(services, ask, refused, refusal_id, now_ms))
         if refused.alert and refused.rule is not None:
             with speaking(ENGLISH):
@@ -115,7 +115,7 @@ def _rules_of(refused: Refused) -> tuple[RuleId, ...]:
 
 async def alert_moderators(services: Services, ask: Ask, what: str) -> None:
     """Alert the moderators with a line in the server's log, and so in its log channel."""
-    await services.guilds.note(
+    await services.guilds.log_event(
         AuditEntry(
             guild_id=ask.place.guild_id,
             actor_id=None,
@@ -141,7 +141,7 @@ async def _count_strike(
         at_ms=now_ms,
         expires_ms=now_ms + terms.expire_days * _DAY_MS,
     )
-    struck = await services.members.strike(
+    struck = await services.members.record_strike(
         ask.place.guild_id,
         ask.user_id,
         strike,
@@ -154,9 +154,11 @@ async def _count_strike(
     services.signals.notify_cancelled(struck.cancelled)
     if struck.exclusion is not None and struck.exclusion.until_ms is not None:
         return standing.struck_out(
-            struck.live, struck.exclusion.until_ms, cancelled=bool(struck.cancelled)
+            struck.live_strikes, struck.exclusion.until_ms, cancelled=bool(struck.cancelled)
         )
-    return standing.struck(struck.live, terms.limit, strike.expires_ms, _timeout_text(terms))
+    return standing.struck(
+        struck.live_strikes, terms.limit, strike.expires_ms, _timeout_text(terms)
+    )
 
 
 def _timeout_text(terms: StrikeTerms) -> str:

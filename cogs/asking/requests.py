@@ -120,12 +120,12 @@ async def submit(
     if waiting_id is not None:
         # A queued ask stopped waiting in its own transaction.
         if not isinstance(outcome, Request):
-            await services.consent.take(waiting_id, ask.user_id)
+            await services.consent.take_waiting_ask(waiting_id, ask.user_id)
         queued = isinstance(outcome, Request)
         await close_terms(interaction, _closing_text(queued=queued, confirmed=confirmed))
     if outcome is None:
         # After acceptance it is submitted again, and re-checked against policy and place.
-        await show_terms(interaction, await services.consent.hold(ask, services.clock()))
+        await show_terms(interaction, await services.consent.add_waiting_ask(ask, services.clock()))
     elif isinstance(outcome, PromptAnalysis):
         await show_doubt(interaction, ask, outcome)
     elif isinstance(outcome, ExistingPictures):
@@ -166,7 +166,7 @@ async def _try_to_queue(
     verdict = decide.admit(bound_to_model(ask, model), policy)
     if isinstance(verdict, Refused):
         return verdict
-    if not await services.consent.accepted(ask.user_id, model.licence_sha256):
+    if not await services.consent.has_accepted(ask.user_id, model.licence_sha256):
         return None
     if not confirmed and (doubt := await find_doubt(services, ask)) is not None:
         return doubt

@@ -86,7 +86,7 @@ async def show_terms_again(
 async def require_licence(interaction: Interaction) -> bool:
     """True if the member accepted the licence of the model in use; else shows it to them."""
     services = interaction.client.services
-    accepted = await services.consent.accepted(
+    accepted = await services.consent.has_accepted(
         user_of(interaction), services.model().licence_sha256
     )
     if not accepted:

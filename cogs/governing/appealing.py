@@ -38,7 +38,7 @@ class Appeal(Press, template=template(Action.APPEAL)):
             return
         waiting_id = RequestId(self.target)
         services = interaction.client.services
-        if await services.consent.waiting(waiting_id, user_of(interaction)) is None:
+        if await services.consent.get_waiting_ask(waiting_id, user_of(interaction)) is None:
             await tell(interaction, reviewing.APPEAL_GONE())
             return
         await interaction.response.send_modal(
@@ -75,14 +75,14 @@ class Appealing(commands.Cog):
         if isinstance(refused, str):
             await tell(interaction, reviewing.not_taken(refused, why))
             return
-        filing = await services.reviews.appeal(
+        filing = await services.reviews.file_appeal(
             waiting_id,
             user_id,
-            found=refused.found,
+            findings=refused.found,
             why=why,
             now_ms=services.clock(),
             since_id=interaction.id,
-            most=_OPEN_MAX,
+            max_open=_OPEN_MAX,
         )
         services.signals.review.set()
         await tell(interaction, await self._answer_text(interaction, filing, why))
@@ -92,7 +92,7 @@ class Appealing(commands.Cog):
     ) -> Refused | str:
         """The refusal that the ask would get now, or the reason why it cannot be appealed."""
         services = self._services
-        ask = await services.consent.waiting(waiting_id, user_of(interaction))
+        ask = await services.consent.get_waiting_ask(waiting_id, user_of(interaction))
         if ask is None:
             return reviewing.APPEAL_GONE()
         place = place_of(interaction)

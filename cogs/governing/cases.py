@@ -153,14 +153,14 @@ def _refusal_lines(services: Services, case: Case) -> list[str]:
     """The rules for which the server refused the ask."""
     found_lines = [
         reviewing.found_by(title_of(services.rulebook, one.rule), one.words, "")
-        for one in case.found
+        for one in case.findings
     ]
     return [reviewing.REFUSED_BY(rules="; ".join(found_lines))] if found_lines else []
 
 
 async def _hold_lines(services: Services, case: Case, draw: Draw | None) -> list[str]:
     """The rules that held the prompt, with their layer and the words they find now."""
-    decisions = await services.decisions.about(case.guild_id, case.job_id or "")
+    decisions = await services.decisions.decisions_about(case.guild_id, case.job_id or "")
     holds = [d for d in decisions if d.kind is DecisionKind.ADMIT and d.outcome is Outcome.HOLD]
     if not holds or draw is None:
         return []

@@ -58,7 +58,7 @@ class Accept(Press, template=template(Action.ACCEPT)):
         if waiting_id == NOTHING_WAITS:
             await close_terms(interaction, licensing.ASK_NOW())
             return
-        ask = await services.consent.waiting(waiting_id, user_id)
+        ask = await services.consent.get_waiting_ask(waiting_id, user_id)
         if ask is None:
             await close_terms(interaction, licensing.WAITS_NO_MORE())
             return
@@ -74,7 +74,7 @@ class Decline(Press, template=template(Action.DECLINE)):
         """Drop the waiting ask, return its words, and leave a button to reconsider."""
         services = interaction.client.services
         waiting_id, _ = read_terms_target(self.target, services.model())
-        ask = await services.consent.take(waiting_id, user_of(interaction))
+        ask = await services.consent.take_waiting_ask(waiting_id, user_of(interaction))
         await interaction.response.edit_message(
             content=licensing.declined(ask.draw.prompt if ask else None),
             attachments=[],

@@ -49,7 +49,7 @@ class Logbook(PollingCog):
     async def _owed(
         self, openings: Openings
     ) -> Mapping[ChannelId, tuple[ChannelId, Sequence[AuditEntry]]]:
-        owed = await self._services.guilds.untold(_LOOK, openings.closed)
+        owed = await self._services.guilds.unposted_entries(_LOOK, openings.closed)
         return {channel_id: (channel_id, entries) for channel_id, entries in owed.items()}
 
     async def _write(self, owed: tuple[ChannelId, Sequence[AuditEntry]]) -> None:
@@ -61,7 +61,7 @@ class Logbook(PollingCog):
         channel = self._bot.get_partial_messageable(channel_id, guild_id=told[0].guild_id)
         text = "\n".join(lines[: len(told)])
         await channel.send(text, nonce=f"log-{told[0].id}-{told[-1].id}"[:25], silent=True)
-        await self._services.guilds.told(told)
+        await self._services.guilds.record_posted(told)
 
 
 async def setup(bot: WaifuBot) -> None:

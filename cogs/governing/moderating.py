@@ -110,7 +110,7 @@ class Moderating(
     @app_commands.command(description="Who is timed out or banned here")
     async def excluded(self, interaction: Interaction) -> None:
         """List this server's time-outs and bans, the latest first."""
-        found = await self._services.members.excluded(
+        found = await self._services.members.exclusions(
             guild_of(interaction), self._services.clock(), _LINES
         )
         lines = [_exclusion_line(one) for one in found]
@@ -189,7 +189,7 @@ class Moderating(
         guild_id = await _measure_scope(interaction, everywhere=everywhere)
         if guild_id is None:
             return
-        lifted = await self._services.members.lift(
+        lifted = await self._services.members.lift_exclusion(
             guild_id, UserId(member.id), user_of(interaction), self._services.clock()
         )
         text = standing.lifted(member.id, lifted=lifted, everywhere=everywhere)

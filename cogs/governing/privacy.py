@@ -31,7 +31,7 @@ class PrivacyCog(commands.Cog):
     @privacy.command(description="What I store about you")
     async def show(self, interaction: Interaction) -> None:
         """Count the stored rows of each kind."""
-        summary = await self._services.privacy.show(user_of(interaction))
+        summary = await self._services.privacy.summarise(user_of(interaction))
         await tell(interaction, words.stored(summary.counts, shares=summary.shares_prompts))
 
     @privacy.command(description="Download everything I store about you")
@@ -87,7 +87,7 @@ class Forget(Press, template=template(Action.FORGET)):
         services.forget_in_memory(user_id)
         # The request is recorded before the answer, and the answer comes after the erasure: the
         # next start finishes what a crash interrupts.
-        await services.privacy.wish(user_id, services.clock())
+        await services.privacy.request_erasure(user_id, services.clock())
         try:
             await interaction.response.defer()
             forgotten = await services.privacy.forget(user_id)

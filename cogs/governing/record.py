@@ -39,7 +39,7 @@ async def log_page(
     """The latest lines, or those before the line that `args` names."""
     before = int(args[-1]) if args else None
     guilds = interaction.client.services.guilds
-    entries = await guilds.audit(desk.guild_id, _READ, before)
+    entries = await guilds.audit_log(desk.guild_id, _READ, before)
     lines = [entry_line(entry) for entry in entries]
     shown = max(fits(lines, PAGE_CHARS), 1)
     older = len(entries) > shown or len(entries) == _READ

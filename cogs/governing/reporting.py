@@ -115,7 +115,7 @@ class Reporting(commands.Cog):
         if not await _is_here(interaction, job_id):
             return
         said = filled.fields.get(_WORDS, "").strip()
-        filing = await services.reviews.report(
+        filing = await services.reviews.file_report(
             job_id,
             user_of(interaction),
             reviewing.reason(filled.fields.get(_REASON, ""), said),

@@ -64,7 +64,9 @@ class Review(PollingCog):
         )
 
     async def _owed(self, openings: Openings) -> Mapping[ChannelId, _Due]:
-        cases = await self._services.case_posts.owed(_LOOK, openings.closed, nor=openings.resting)
+        cases = await self._services.case_posts.owed_cases(
+            _LOOK, openings.closed, skip_ids=openings.resting
+        )
         return first_by_channel(
             _Due(channel_id=case.review_channel_id, case=case)
             for case in cases
@@ -82,7 +84,7 @@ class Review(PollingCog):
         except discord.HTTPException as problem:
             if not is_gone(problem):
                 raise
-            await self._services.case_posts.gone(message.message_id)
+            await self._services.case_posts.record_deleted_message(message.message_id)
 
     async def _edit(self, case: Case, message: MessageRef) -> None:
         shown = await case_message(self._bot, case, message.channel_id)
@@ -90,11 +92,11 @@ class Review(PollingCog):
         await channel.get_partial_message(message.message_id).edit(
             content=shown.content, attachments=shown.files, view=shown.view
         )
-        await self._services.case_posts.edited(case)
+        await self._services.case_posts.record_edit(case)
 
     async def _post(self, case: Case) -> None:
         posts = self._services.case_posts
-        posting = await posts.begin(case, self._services.clock())
+        posting = await posts.begin_posting(case, self._services.clock())
         if posting is None:
             return
         message = None if posting.is_first else await self._find(case, posting)
@@ -105,7 +107,7 @@ class Review(PollingCog):
             channel_id=posting.channel_id,
             guild_id=case.guild_id,
         )
-        if not await asyncio.shield(posts.posted(case, ref)):
+        if not await asyncio.shield(posts.record_message(case, ref)):
             self._services.signals.doomed.set()
 
     async def _find(self, case: Case, posting: CasePosting) -> discord.Message | None:
@@ -130,7 +132,7 @@ class Review(PollingCog):
             )
         except DISCORD_ERRORS as problem:
             if is_transient(problem):
-                await self._services.case_posts.answer_lost(case, posting)
+                await self._services.case_posts.record_lost_answer(case, posting)
                 self._services.signals.doomed.set()
             else:
                 log.warning("case %s cannot be shown in its review channel: %s", case.id, problem)
@@ -157,14 +159,14 @@ class Review(PollingCog):
         if policy.review_channel != channel_id:
             return
         for message_id in message_ids:
-            await self._services.case_posts.gone(MessageId(message_id))
+            await self._services.case_posts.record_deleted_message(MessageId(message_id))
         self._services.signals.review.set()
 
     @commands.Cog.listener()
     async def on_guild_channel_delete(self, channel: discord.abc.GuildChannel) -> None:
         """The review channel's messages are gone with it."""
         guild_id, channel_id = GuildId(channel.guild.id), ChannelId(channel.id)
-        await self._services.case_posts.channel_gone(guild_id, channel_id)
+        await self._services.case_posts.record_deleted_channel(guild_id, channel_id)
         self._services.signals.review.set()
 
 

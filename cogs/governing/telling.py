@@ -56,9 +56,11 @@ class Messenger(PollingCog):
 
     async def _owed(self, openings: Openings) -> Mapping[ChannelId, Telling]:
         tellings = self._services.tellings
-        if late := await tellings.give_up(self._services.clock() - _OWED_MS):
+        if late := await tellings.drop_old(self._services.clock() - _OWED_MS):
             log.info("gave up %s message(s) to members: they could not be sent in time", late)
-        return first_by_channel(await tellings.owed(_LOOK, openings.closed, nor=openings.resting))
+        return first_by_channel(
+            await tellings.owed_tellings(_LOOK, openings.closed, skip_ids=openings.resting)
+        )
 
     async def _send(self, telling: Telling) -> None:
         channel = self._bot.get_partial_messageable(telling.channel_id, guild_id=telling.guild_id)
@@ -71,7 +73,7 @@ class Messenger(PollingCog):
             if not is_gone(problem):
                 raise
             log.info("a member could not be told a decision: %s", problem)
-        await self._services.tellings.done(telling.id)
+        await self._services.tellings.record_sent(telling.id)
 
     def _text(self, telling: Telling) -> str:
         """The text in the server's language, as far as it can still be translated."""

@@ -81,7 +81,7 @@ async def try_picture(interaction: Interaction, desk: Desk, attempt: Attempt, jo
 
 async def explain_decisions(services: Services, desk: Desk, id_: str) -> str:
     """Every decision about a picture or a refusal, in order of time, with the reasons."""
-    decisions = await services.decisions.about(desk.guild_id, id_)
+    decisions = await services.decisions.decisions_about(desk.guild_id, id_)
     if not decisions:
         return words.explained("", ())
     first = decisions[0]

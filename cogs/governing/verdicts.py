@@ -17,10 +17,10 @@ from bot.policy.asks import bound_to_model
 from bot.policy.layers import GuildPolicy
 from bot.services import Services
 from bot.store.case_rows import Case, CaseId, CaseKind
-from bot.store.consequences import CarriedOut, Judgement
+from bot.store.consequences import Consequences, Judgement
 from bot.store.decisions import Outcome
 from bot.store.members import EVERYWHERE, Exclusion
-from bot.store.reviews import Decided
+from bot.store.reviews import DecisionResult
 from bot.words import reviewing, standing
 from cogs.asking.press import Press
 from cogs.asking.terms import require_licence
@@ -79,7 +79,7 @@ class ShowCasePicture(_CaseButton, template=template(Action.LOOK)):
         else:
             await tell(
                 interaction,
-                reviewing.STILL_HIDDEN() if case.pictured else reviewing.PICTURE_GONE(),
+                reviewing.STILL_HIDDEN() if case.has_picture else reviewing.PICTURE_GONE(),
             )
 
 
@@ -107,7 +107,7 @@ class _VerdictButton(_CaseButton, template="wd:none"):
             return
         await _show_decision(interaction, decided)
         if decided.first:
-            _wake_tasks(interaction.client.services, decided.done)
+            _wake_tasks(interaction.client.services, decided.consequences)
 
 
 class Approve(_VerdictButton, template=template(Action.APPROVE)):
@@ -181,9 +181,9 @@ async def _judgement(
         outcome=outcome,
         actor_id=actor_id,
         at_ms=now_ms,
-        text=reviewing.REMOVED_BEFORE_SHOWN,
-        told=told,
-        told_cancelled=cancelled,
+        removal_text=reviewing.REMOVED_BEFORE_SHOWN,
+        member_text=told,
+        cancelled_text=cancelled,
         exclusion=exclusion,
         admitted=admitted,
         since_id=interaction.id,
@@ -215,7 +215,7 @@ async def _appeal_result(bot: WaifuBot, case: Case) -> Admitted | str:
     if case.ask is None:
         return reviewing.APPEAL_UNREADABLE()
     model = services.model()
-    if not await services.consent.accepted(case.user_id, model.licence_sha256):
+    if not await services.consent.has_accepted(case.user_id, model.licence_sha256):
         return reviewing.UPHOLD_UNLICENSED()
     if await services.members.exclusion(EVERYWHERE, case.user_id, services.clock()):
         return reviewing.UPHOLD_BANNED()
@@ -224,7 +224,7 @@ async def _appeal_result(bot: WaifuBot, case: Case) -> Admitted | str:
         return reviewing.UPHOLD_NO_CHANNEL()
     ask = bound_to_model(replace(case.ask, place=place), model)
     policy = await services.policy_at(place, await _current_roles(bot, case), model=model)
-    verdict = decide.uphold(ask, policy, case.found)
+    verdict = decide.uphold(ask, policy, case.findings)
     if isinstance(verdict, Refused):
         return reviewing.still_refused(verdict.text, by_server=verdict.appealable)
     return verdict
@@ -248,7 +248,7 @@ async def _current_place(bot: WaifuBot, case: Case) -> Place | None:
     return place_at(case.guild_id, case.channel_id, channel=channel, guild=guild)
 
 
-async def _show_decision(interaction: Interaction, decided: Decided) -> None:
+async def _show_decision(interaction: Interaction, decided: DecisionResult) -> None:
     """Replace the buttons with the decision, and tell a second presser about it.
 
     If Discord refuses, the review channel's loop does it.
@@ -268,7 +268,7 @@ async def _show_decision(interaction: Interaction, decided: Decided) -> None:
     else:
         here = interaction.message.id if interaction.message else None
         if case.message is not None and case.message.message_id == here:
-            await services.case_posts.edited(case)
+            await services.case_posts.record_edit(case)
     services.signals.review.set()
 
 
@@ -290,7 +290,7 @@ def _notice_words(case: Case, outcome: Outcome) -> str | None:
             return None
 
 
-def _wake_tasks(services: Services, done: CarriedOut) -> None:
+def _wake_tasks(services: Services, done: Consequences) -> None:
     """Wake the background tasks that have work after the decision."""
     signals = services.signals
     signals.notify_removed()

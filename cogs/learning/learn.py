@@ -198,7 +198,7 @@ class Learn(commands.Cog):
             candidate=candidate,
             parent=self._services.model().card_id,
             share=share,
-            most=_MOST_DUELS,
+            max_duels=_MOST_DUELS,
             by_id=user_of(interaction),
             begun_ms=self._services.clock(),
         )
@@ -206,7 +206,7 @@ class Learn(commands.Cog):
     @trial.command(name="stop", description="End the trial")
     async def trial_stop(self, interaction: Interaction) -> None:
         """Stop the trial; its findings are kept."""
-        trial = await self._desk.trials.running()
+        trial = await self._desk.trials.running_trial()
         if trial is None:
             await tell(interaction, learning.NO_TRIAL)
             return

@@ -59,8 +59,8 @@ class Amending(PollingCog):
     async def _owed(self, openings: Openings) -> Mapping[ChannelId, Post]:
         gallery = self._services.gallery
         return first_by_channel(
-            await gallery.owing(
-                PostDebt.AMENDMENT, _LOOK, besides=openings.closed, nor=openings.resting
+            await gallery.posts_with_debt(
+                PostDebt.AMENDMENT, _LOOK, closed=openings.closed, skip_ids=openings.resting
             )
         )
 
@@ -70,7 +70,7 @@ class Amending(PollingCog):
             await self._amend_in_public(post)
 
     async def _amend_in_public(self, post: Post) -> None:
-        shown = await self._services.gallery.to_show(post.message_id)
+        shown = await self._services.gallery.pictures_to_show(post.message_id)
         try:
             await self._edit(post)
         except discord.HTTPException as problem:
@@ -87,7 +87,7 @@ class Amending(PollingCog):
             log.warning("message %s cannot be rebuilt and is deleted: %s", post.message_id, problem)
             await self._doom(post)
         else:
-            await self._services.gallery.amended(post.message_id, shown)
+            await self._services.gallery.record_amendment(post.message_id, shown)
 
     async def _edit(self, post: Post) -> None:
         """Edit the message to its current content. Raises `BotError` if no picture is left."""
@@ -197,7 +197,7 @@ class Amending(PollingCog):
                 message_id=post.message_id, channel_id=post.channel_id, guild_id=post.guild_id
             )
         )
-        await self._services.gallery.paid(PostDebt.AMENDMENT, post.message_id)
+        await self._services.gallery.clear_debt(PostDebt.AMENDMENT, post.message_id)
         self._services.signals.doomed.set()
 
 

@@ -90,8 +90,8 @@ class Delivery(PollingCog):
 
     async def _owed(self, openings: Openings) -> Mapping[ChannelId, OwedPost]:
         now_ms = self._services.clock()
-        posts = await self._services.outbox.owed(
-            now_ms, openings.closed, openings.free, nor=openings.resting
+        posts = await self._services.outbox.owed_posts(
+            now_ms, openings.closed, openings.free, skip_ids=openings.resting
         )
         return first_by_channel(posts)
 
@@ -128,7 +128,7 @@ class Delivery(PollingCog):
             posted_ms=round(message.created_at.timestamp() * 1000),
             pictures=_pictures_in(message, owed),
         )
-        if await self._services.outbox.delivered(owed.id, post, self._services.clock()):
+        if await self._services.outbox.record_delivery(owed.id, post, self._services.clock()):
             for nudge in (self._services.signals.posted, self._services.signals.status):
                 nudge.set()
         else:
@@ -160,7 +160,7 @@ class Delivery(PollingCog):
             message = await self._post(channel, owed, composition)
         except DISCORD_ERRORS as problem:
             if is_transient(problem):
-                await self._services.outbox.answer_lost(owed, posting)
+                await self._services.outbox.record_lost_answer(owed, posting)
                 self._services.signals.doomed.set()
             raise
         kept_ms = max(pane.picture.created_ms for pane in composition.panes.values())

@@ -52,13 +52,13 @@ class Lost(PollingCog):
     async def cog_load(self) -> None:
         """Start once the bot is connected; count earlier unconfirmed sends as lost."""
         try:
-            await self._services.sends.lose_all()
+            await self._services.sends.mark_all_lost()
         except BotError as problem:
             log.warning("earlier messages will be searched for after the next start: %s", problem)
         await super().cog_load()
 
     async def _owed(self, openings: Openings) -> Mapping[ChannelId, Sequence[Send]]:
-        return by_channel(await self._services.sends.lost(_LOOK, openings.closed))
+        return by_channel(await self._services.sends.lost_sends(_LOOK, openings.closed))
 
     async def _search(self, sends: Sequence[Send]) -> None:
         await search_and_settle(self._bot, sends, self._settle_one)

@@ -11,7 +11,7 @@ import discord
 
 from bot.client import WaifuBot
 from bot.domain import MessageId
-from bot.store.sends import Begun, Send, SendKind
+from bot.store.sends import Send, SendAttempt, SendKind
 from bot.store.views import StatusMessage
 from bot.words import pictures
 from cogs.posting.finding import HistoryUnreadableError, Stretch, newest_own
@@ -31,16 +31,16 @@ async def announce_end(bot: WaifuBot, status: StatusMessage, text: str) -> None:
         job_ids=[job.id for job in await services.views.of_request(status.request_id)],
     )
     begun = await services.sends.begin(notice)
-    if begun is Begun.GONE:
+    if begun is SendAttempt.GONE:
         return
     try:
-        message = await _find_notice(bot, status) if begun is Begun.AGAIN else None
+        message = await _find_notice(bot, status) if begun is SendAttempt.AGAIN else None
     except HistoryUnreadableError as problem:
         log.info("request %s may already have its final notice: %s", status.request_id, problem)
         return
     if message is None:
         message = await _post_notice(bot, status, text)
-    if not await services.sends.sent(notice, MessageId(message.id)):
+    if not await services.sends.record_message(notice, MessageId(message.id)):
         services.signals.doomed.set()
 
 

@@ -13,7 +13,7 @@ import discord
 from bot.client import Interaction
 from bot.domain import BotError, ChannelId, MessageId, Picture, Post
 from bot.services import Services
-from bot.store.sends import Begun, Send, SendKind
+from bot.store.sends import Send, SendAttempt, SendKind
 from cogs.posting.faults import is_transient
 from cogs.translating import guild_of
 
@@ -44,7 +44,7 @@ async def send_tracked(
     for.
     """
     services = interaction.client.services
-    if await services.sends.begin(send) is Begun.GONE:
+    if await services.sends.begin(send) is SendAttempt.GONE:
         return False
     try:
         await note_sent(services, send, await post())
@@ -57,10 +57,10 @@ async def send_tracked(
 async def note_sent(services: Services, send: Send, message: discord.Message) -> None:
     """Record a sent message, or delete it if its content has gone meanwhile."""
     if send.kind is SendKind.SHOW:
-        stays = await services.sends.shown(send, _post_of(send, message))
+        stays = await services.sends.record_post(send, _post_of(send, message))
         services.signals.posted.set()
     else:
-        stays = await services.sends.sent(send, MessageId(message.id))
+        stays = await services.sends.record_message(send, MessageId(message.id))
     if not stays:
         log.info("message %s is deleted: its content is gone", message.id)
         services.signals.doomed.set()
@@ -71,7 +71,7 @@ async def _note_failure(services: Services, send: Send, problem: BaseException) 
         if _is_certainly_unsent(problem):
             await services.sends.abandon(send)
         else:
-            await services.sends.answer_lost(send)
+            await services.sends.record_lost_answer(send)
             services.signals.lost.set()
             services.signals.doomed.set()
     except BotError as fault:

@@ -335,7 +335,7 @@ class Status(PollingCog):
         except HistoryUnreadableError as problem:
             log.info("the answer to request %s is not found: %s", status.request_id, problem)
             if plan.text is None:
-                await self._services.doomed.hunt(status.hunt())
+                await self._services.doomed.begin_hunt(status.hunt())
                 self._services.signals.doomed.set()
             return None
         return None if found is None else MessageId(found.id)

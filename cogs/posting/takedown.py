@@ -67,7 +67,7 @@ class Takedown(PollingCog):
     async def _owed_deletions(self, openings: Openings) -> Mapping[ChannelId, MessageRef]:
         return first_by_channel(
             await self._services.doomed.messages(
-                openings.free, openings.closed, nor=openings.resting
+                openings.free, openings.closed, skip_ids=openings.resting
             )
         )
 
@@ -82,7 +82,7 @@ class Takedown(PollingCog):
         if not found and not self._patience.is_over(hunt.name):
             return False
         self._patience.forget(hunt.name)
-        await self._services.doomed.caught(hunt, [MessageId(message.id) for message in found])
+        await self._services.doomed.end_hunt(hunt, [MessageId(message.id) for message in found])
         if found:
             self._services.signals.doomed.set()
         return True
@@ -98,7 +98,7 @@ class Takedown(PollingCog):
                 raise
             elif not is_gone(problem):
                 log.warning("message %s can never be deleted: %s", message.message_id, problem)
-        await self._services.doomed.gone(message.message_id, self._services.clock())
+        await self._services.doomed.record_deleted(message.message_id, self._services.clock())
 
     async def _delete_from_archive(self, message: MessageRef) -> None:
         """Reopen the thread for a moment; without the permission, retry later."""

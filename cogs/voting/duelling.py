@@ -160,7 +160,7 @@ async def _post_tracked(
         return await _post(bot, duel, blind, until_ms)
     except DISCORD_ERRORS as problem:
         if is_transient(problem):
-            await bot.services.duels.answer_lost(duel)
+            await bot.services.duels.record_lost_answer(duel)
             bot.services.signals.doomed.set()
         raise
 
@@ -192,7 +192,7 @@ async def _post(
 
 async def _record(bot: WaifuBot, duel: Duel, message: discord.Message) -> None:
     services = bot.services
-    if not await services.duels.posted(duel, MessageId(message.id), services.clock()):
+    if not await services.duels.record_message(duel, MessageId(message.id), services.clock()):
         log.info("duel %s is no longer owed, so its message is deleted", duel.id)
         services.signals.doomed.set()
 
@@ -211,10 +211,10 @@ async def show_end(bot: WaifuBot, duel: Duel) -> None:
         if is_transient(problem):
             raise
         if is_gone(problem):
-            await services.gallery.message_deleted([duel.message_id], services.clock())
+            await services.gallery.record_deleted_messages([duel.message_id], services.clock())
             return
         log.warning("duel %s keeps its buttons: %s", duel.id, problem)
-    await services.duels.told(duel.id)
+    await services.duels.record_result_shown(duel.id)
 
 
 async def _end_text(bot: WaifuBot, duel: Duel) -> str:
@@ -223,5 +223,5 @@ async def _end_text(bot: WaifuBot, duel: Duel) -> str:
     left, right = jobs
     if left is None or right is None:
         raise BotError(f"a picture of duel {duel.id} is gone, and its message will be")
-    tally = await services.duels.standing(duel.id)
+    tally = await services.duels.tally(duel.id)
     return duelling.ended(left.draw.prompt, tally, (left.user_id, right.user_id), duel.origin)

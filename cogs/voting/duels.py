@@ -17,7 +17,7 @@ from bot.client import Interaction, WaifuBot
 from bot.domain import ChannelId, GuildId, JobId, StorageError
 from bot.ids import new_id
 from bot.policy.layers import EffectivePolicy
-from bot.store.duels import Voted
+from bot.store.duels import DuelVoteResult
 from bot.words import duelling, listing, wording
 from cogs.asking.press import Press
 from cogs.asking.requests import permission_refusal
@@ -92,7 +92,7 @@ class DuelsCog(commands.Cog):
             ends_ms=now_ms + minutes * _MINUTE_MS,
         )
         if not await self._services.parties.begin(party):
-            there = await self._services.parties.here(party.channel_id)
+            there = await self._services.parties.running_in(party.channel_id)
             until_s = (there or party).ends_ms // 1000
             await tell(interaction, duelling.PARTY_IS_ON(ends_s=until_s))
             return
@@ -150,7 +150,7 @@ async def _choose_pair(interaction: Interaction) -> tuple[JobId, JobId] | str:
     services, guild = interaction.client.services, interaction.guild
     assert guild is not None, "the tree's gate lets only servers in"
     policy = await services.policy_at(place_of(interaction), roles_of(interaction))
-    rated = await services.duels.chosen(guild_of(interaction), user_of(interaction))
+    rated = await services.duels.chosen_pairs(guild_of(interaction), user_of(interaction))
     return await next_pair(services, guild, policy, besides=rated)
 
 
@@ -226,7 +226,7 @@ class _ChoiceButton(Press, template="wd:none"):
             return
         await self._answer(interaction, voted)
 
-    async def _answer(self, interaction: Interaction, voted: Voted) -> None:
+    async def _answer(self, interaction: Interaction, voted: DuelVoteResult) -> None:
         """Answer in place if only this member sees it; under a channel's duel, privately."""
         words, view = _answer_text(voted), _buttons_after_choice(voted.duel)
         if voted.duel.origin is DuelOrigin.ALONE or self.choice is None:
@@ -235,14 +235,14 @@ class _ChoiceButton(Press, template="wd:none"):
             await interaction.response.send_message(words, view=view, ephemeral=True)
 
 
-def _answer_text(voted: Voted) -> str:
+def _answer_text(voted: DuelVoteResult) -> str:
     if voted.choice is None:
         return duelling.TAKEN_BACK()
     is_trial = voted.duel.origin is DuelOrigin.TRIAL
     return duelling.answer(
         voted.choice,
         voted.tally,
-        asked=voted.asked,
+        asked=voted.requesters,
         job_ids=voted.duel.job_ids,
         self_vote=voted.self_vote,
         models=voted.card_ids if is_trial else None,

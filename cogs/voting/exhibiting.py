@@ -77,8 +77,8 @@ class Exhibiting(PollingCog):
         A picture that may not be shown there waits, in case that changes; one already begun is
         ended. The next look starts behind those just checked, so that waiting ones hide no others.
         """
-        owed = await self._services.showpieces.owed(
-            self._services.clock(), _READ, besides=openings.closed, skip=self._looked_at
+        owed = await self._services.showpieces.owed_showpieces(
+            self._services.clock(), _READ, closed=openings.closed, skip=self._looked_at
         )
         is_all = sum(not showpiece.begun for showpiece in owed) < _READ
         self._looked_at = 0 if is_all else self._looked_at + _READ
@@ -125,7 +125,7 @@ class Exhibiting(PollingCog):
         await asyncio.shield(self._record(showpiece, MessageId(message.id)))
 
     async def _record(self, showpiece: Showpiece, message_id: MessageId) -> None:
-        if not await self._services.showpieces.shown(showpiece, message_id):
+        if not await self._services.showpieces.record_message(showpiece, message_id):
             log.info("picture %s left the gallery while it was being posted", showpiece.job_id)
             self._services.signals.doomed.set()
 
@@ -133,7 +133,7 @@ class Exhibiting(PollingCog):
         log.info(
             "picture %s is not shown in the gallery: %s", showpiece.job_id, problem or "policy"
         )
-        await self._services.showpieces.end(showpiece, self._services.clock())
+        await self._services.showpieces.give_up(showpiece, self._services.clock())
         self._services.signals.doomed.set()
 
     async def _find(self, showpiece: Showpiece) -> discord.Message | None:
@@ -159,7 +159,7 @@ class Exhibiting(PollingCog):
                 return await self._post(showpiece, exhibit, png)
         except DISCORD_ERRORS as problem:
             if is_transient(problem):
-                await self._services.showpieces.answer_lost(showpiece)
+                await self._services.showpieces.record_lost_answer(showpiece)
                 self._services.signals.doomed.set()
             raise
 

@@ -153,9 +153,9 @@ class Inbox:
                 )
                 self._services.signals.gallery.set()
             case ReactionsCleared() as cleared:
-                await votes.cleared(cleared.message_id, cleared.emoji, cleared.at_ms)
+                await votes.clear_reactions(cleared.message_id, cleared.emoji, cleared.at_ms)
             case MessagesDeleted() as deleted:
-                await gallery.message_deleted(deleted.message_ids, deleted.at_ms)
+                await gallery.record_deleted_messages(deleted.message_ids, deleted.at_ms)
             case EmojiVoters() as now:
                 await votes.reconcile(
                     now.message_id,
@@ -163,7 +163,7 @@ class Inbox:
                     now.voter_ids,
                     now.at_ms,
                     burst=now.burst,
-                    besides=now.besides,
+                    skip_voters=now.besides,
                 )
             case VotersByEmoji() as now:
                 await votes.end_reading(now.message_id, now.voter_ids, now.begun)

@@ -18,8 +18,8 @@ from bot.policy.decide import refusal_if_off
 from bot.policy.layers import EffectivePolicy
 from bot.policy.showing import Shown, may_show
 from bot.services import Services
-from bot.store.duels import by_lot
-from bot.store.trust import stranger
+from bot.store.duels import random_sides
+from bot.store.trust import stranger_weight
 from bot.words import duelling
 from cogs.audience import may_show_here
 from cogs.voting.listing import ratings_in
@@ -61,7 +61,7 @@ async def weighted_wins(services: Services, guild_id: GuildId, since_ms: int) ->
     """Every choice that counts since then, with its voter's weight."""
     votes = await services.duels.decided_pairs(guild_id, since_ms)
     weights = await services.trust.weights(guild_id, services.clock())
-    unknown = stranger()
+    unknown = stranger_weight()
     return [
         Win(
             winner=vote.winner,
@@ -90,7 +90,7 @@ async def next_pair(
     guild_id = GuildId(guild.id)
     prompts = await _prompts(services, guild, policy.place)
     wins = await weighted_wins(services, guild_id, services.clock() - _MEMORY_MS)
-    asked = await services.duels.asked(guild_id)
+    asked = await services.duels.shown_pair_counts(guild_id)
     asked.update(dict.fromkeys(besides, _CHOSEN))
     for _ in range(_TRIES):
         pair = await asyncio.to_thread(next_duel, prompts, wins, asked)
@@ -100,7 +100,7 @@ async def next_pair(
             return duelling.ALL_RATED()
         hidden = [id_ for id_ in pair if not await sides_here(services, guild, policy, [id_])]
         if not hidden:
-            return by_lot(*pair)
+            return random_sides(*pair)
         prompts = [[id_ for id_ in prompt if id_ not in hidden] for prompt in prompts]
     return duelling.NOTHING_TO_COMPARE()
 
@@ -110,7 +110,7 @@ async def _prompts(
 ) -> Sequence[Sequence[JobId]]:
     """The comparable pictures that everybody here may see, grouped by their prompts."""
     ratings = ratings_in(place)
-    found = await services.duels.comparable(GuildId(guild.id), ratings=ratings)
+    found = await services.duels.comparable_pictures(GuildId(guild.id), ratings=ratings)
     channels = {one.channel_id for one in found}
     open_ = {there for there in channels if may_show_here(guild, place.channel_id, there)}
     alike: defaultdict[str, list[JobId]] = defaultdict(list)

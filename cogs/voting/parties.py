@@ -59,7 +59,7 @@ class PartiesCog(PollingCog):
 
         True if there was something.
         """
-        for party in await self._services.parties.alive():
+        for party in await self._services.parties.running_parties():
             with whereabouts(guild=party.guild_id):
                 await attempt(self._advance(party), f"the party in channel {party.channel_id}")
         return await super().look(tasks)
@@ -109,8 +109,8 @@ class PartiesCog(PollingCog):
     async def _owed(self, openings: Openings) -> Mapping[ChannelId, Duel]:
         duels = self._services.duels
         owed = [
-            *await duels.untold(openings.free, openings.closed, nor=openings.resting),
-            *await duels.unposted(openings.free, openings.closed, nor=openings.resting),
+            *await duels.unshown_results(openings.free, openings.closed, skip_ids=openings.resting),
+            *await duels.unposted_duels(openings.free, openings.closed, skip_ids=openings.resting),
         ]
         first: dict[ChannelId, Duel] = {}
         for duel in owed:

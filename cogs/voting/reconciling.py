@@ -91,10 +91,10 @@ class Reconciler:
         if not session:
             return {}
         if self._marked != session:
-            await self._services.gallery.unsettle_all()
+            await self._services.gallery.owe_readings()
             self._marked = session
-        posts = await self._services.gallery.owing(
-            PostDebt.READING, openings.free, besides=openings.closed, nor=openings.resting
+        posts = await self._services.gallery.posts_with_debt(
+            PostDebt.READING, openings.free, closed=openings.closed, skip_ids=openings.resting
         )
         return first_by_channel(posts)
 
@@ -107,14 +107,14 @@ class Reconciler:
                 raise
             if is_gone(problem):
                 at_ms = self._services.clock()
-                await self._services.gallery.message_deleted([post.message_id], at_ms)
+                await self._services.gallery.record_deleted_messages([post.message_id], at_ms)
             else:
-                await self._services.votes.unreadable(post.message_id)
+                await self._services.votes.mark_unreadable(post.message_id)
                 if not is_forbidden(problem):
                     log.warning("reactions of message %s not read: %s", post.message_id, problem)
         # A post read before a session began is owed another reading.
         if session == self._session:
-            await self._services.gallery.paid(PostDebt.READING, post.message_id)
+            await self._services.gallery.clear_debt(PostDebt.READING, post.message_id)
 
     async def _read(self, post: Post) -> None:
         """Read every reaction. Raises `StaleReadingError` if the reading cannot be trusted."""
@@ -125,7 +125,7 @@ class Reconciler:
             # First the ledger gets everything received before. Events that it accepts are newer
             # than the reading; those that it rejects came before it knew the post.
             await self._inbox.flush()
-            standing = await self._services.votes.standing(message_id)
+            standing = await self._services.votes.standing_reactions(message_id)
             if watch.stale:
                 raise StaleReadingError(
                     "its reactions were cleared or its message was deleted during the reading"

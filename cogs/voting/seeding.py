@@ -65,8 +65,8 @@ class Seeder:
         await keep_looking(self._lanes.look, nudge, poll_s=_POLL_S, what="votes to open")
 
     async def _owed(self, openings: Openings) -> Mapping[ChannelId, Post]:
-        posts = await self._services.gallery.owing(
-            PostDebt.VOTES, openings.free, besides=openings.closed, nor=openings.resting
+        posts = await self._services.gallery.posts_with_debt(
+            PostDebt.VOTES, openings.free, closed=openings.closed, skip_ids=openings.resting
         )
         return first_by_channel(posts)
 
@@ -82,13 +82,15 @@ class Seeder:
             if is_transient(problem):
                 raise
             await self._handle_failure(post, problem)
-        await self._services.gallery.paid(PostDebt.VOTES, post.message_id)
+        await self._services.gallery.clear_debt(PostDebt.VOTES, post.message_id)
         self._seeded()
 
     async def _handle_failure(self, post: Post, problem: Exception) -> None:
         """Log why the reactions are missing, once per server; members can still add their own."""
         if is_gone(problem):
-            await self._services.gallery.message_deleted([post.message_id], self._services.clock())
+            await self._services.gallery.record_deleted_messages(
+                [post.message_id], self._services.clock()
+            )
         elif post.guild_id not in self._warned:
             self._warned.add(post.guild_id)
             code = problem.code if isinstance(problem, discord.HTTPException) else 0

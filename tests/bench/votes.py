@@ -76,7 +76,7 @@ async def _posted(db: Database, gallery: Gallery, number: int) -> Post:
         make_released(job), make_png(job), card_id="tiny-1", owner="bench", now_ms=number
     )
     post = make_post(job.id, message=900_000 + number)
-    await Outbox(db).delivered(job.owed_post_id, post, number)
+    await Outbox(db).record_delivery(job.owed_post_id, post, number)
     return post
 
 
@@ -102,6 +102,6 @@ async def _lost(votes: Votes, reactions: list[Reaction]) -> int:
     found = {
         (message_id, voter_id, emoji)
         for message_id in {r.message_id for r in reactions}
-        for voter_id, emoji, _ in await votes.standing(message_id)
+        for voter_id, emoji, _ in await votes.standing_reactions(message_id)
     }
     return len(truth ^ found)

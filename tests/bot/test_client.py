@@ -101,7 +101,7 @@ async def test_commands_and_buttons_explain_a_disk_fault_in_plain_words(
     _, post = await desk.picture()
     with monkeypatch.context() as patch:
         patch.setattr(desk.services.queue, "enqueue", sick)
-        patch.setattr(desk.services.views, "mine", sick)
+        patch.setattr(desk.services.views, "unfinished_jobs", sick)
         answers = [
             # The typed text is given back below the error.
             (await desk.member.slash(desk.channel, "waifu", prompt="1girl")).response,

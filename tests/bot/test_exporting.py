@@ -19,7 +19,7 @@ from bot.policy.screening import Screen
 from bot.policy.showing import may_be_learned_from
 from bot.store.consent import Consent
 from bot.store.curation import Curation
-from bot.store.trust import Trust, stranger
+from bot.store.trust import Trust, stranger_weight
 from models import manifest
 from models.catalogue import card as cards
 from models.catalogue.registry import EMBEDDED
@@ -293,4 +293,4 @@ async def test_a_voter_weighs_what_the_server_of_the_picture_trusts_them(
 
     monkeypatch.setattr(Trust, "weights", weights)
     written = await export(stores, tmp_path / "out")
-    assert [picture.up for picture in written.pictures] == [0.5, round(stranger(), 6)]
+    assert [picture.up for picture in written.pictures] == [0.5, round(stranger_weight(), 6)]

@@ -70,7 +70,9 @@ async def test_decided_cases_and_decisions_are_kept_for_a_limited_time(stores: S
     clock.now_ms += DAY_MS
     await tidier(stores, clock).round()
     assert await stores.reviews.get(case.id) is None
-    assert await stores.decisions.about(GUILD, case.id), "the record of the decision stays"
+    assert await stores.decisions.decisions_about(GUILD, case.id), (
+        "the record of the decision stays"
+    )
     clock.now_ms += 400 * DAY_MS
     await tidier(stores, clock).round()
     assert await stores.rows("decisions") == []
@@ -78,7 +80,7 @@ async def test_decided_cases_and_decisions_are_kept_for_a_limited_time(stores: S
 
 async def test_expired_strikes_and_exclusions_are_deleted(stores: Stores) -> None:
     strike = Strike(rule=RuleId("gore"), about="a", at_ms=5, expires_ms=50)
-    await stores.members.strike(GUILD, USER, strike, limit=1, timeout_ms=60, reason="")
+    await stores.members.record_strike(GUILD, USER, strike, limit=1, timeout_ms=60, reason="")
     clock = Clock(49)
     await tidier(stores, clock).round()
     assert len(await stores.rows("strikes")) == len(await stores.rows("exclusions")) == 1

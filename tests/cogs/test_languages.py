@@ -105,7 +105,7 @@ async def test_a_moderators_change_is_logged_in_english(
 ) -> None:
     speak(monkeypatch, member="de", server="de")
     await bench.boss.slash(bench.channel, "policy block", term="dragon")
-    (entry, *_) = await bench.services.guilds.audit(GuildId(bench.guild.id), 1)
+    (entry, *_) = await bench.services.guilds.audit_log(GuildId(bench.guild.id), 1)
     assert entry.detail.startswith("Blocked: dragon")
 
 

@@ -279,7 +279,7 @@ def _no_cooldown(monkeypatch: pytest.MonkeyPatch) -> None:
 async def test_no_command_or_button_leads_to_a_picture_without_the_licence(desk: Front) -> None:
     who = a_moderator(desk)
     assert leads_to_pictures(await walk(desk, who)) == {}
-    assert not await desk.services.consent.accepted(UserId(who.id), INFO.licence_sha256)
+    assert not await desk.services.consent.has_accepted(UserId(who.id), INFO.licence_sha256)
 
 
 async def test_every_way_to_a_picture_is_known(desk: Front) -> None:

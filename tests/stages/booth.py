@@ -44,13 +44,14 @@ class Booth(Scene):
 
     async def standing(self, post: Post) -> set[tuple[UserId, str]]:
         await self.written()
-        standing = await self.services.votes.standing(post.message_id)
+        standing = await self.services.votes.standing_reactions(post.message_id)
         return {(voter, emoji) for voter, emoji, _ in standing}
 
     async def owed(self) -> set[MessageId]:
         """The newest post of each channel that is owed a reading."""
         return {
-            post.message_id for post in await self.services.gallery.owing(PostDebt.READING, 100)
+            post.message_id
+            for post in await self.services.gallery.posts_with_debt(PostDebt.READING, 100)
         }
 
     def truth(self, post: Post) -> set[tuple[UserId, str]]:

@@ -14,7 +14,7 @@ from itertools import count
 from typing import Any, TypeVar
 
 from bot.domain import BotError, Job, JobId, OwedPostId, Refused, RequestId, UserId
-from bot.store.consequences import CHOICES
+from bot.store.consequences import POSSIBLE_OUTCOMES
 from bot.store.decisions import Outcome
 from tests.stages.board import Board
 from tests.stages.errands import Errands
@@ -135,7 +135,7 @@ class Deeds:
     async def erase_all_of(self, member: Member) -> None:
         """What the button does. Once the wish is stored, one press is enough, whatever dies."""
         self.leaving = member
-        await again(lambda: self.stores.privacy.wish(member.user_id, self.now_ms))
+        await again(lambda: self.stores.privacy.request_erasure(member.user_id, self.now_ms))
         self._withdraw(member)
         self.leaving = None
         await again(lambda: self.stores.privacy.forget(member.user_id))
@@ -215,7 +215,7 @@ class Deeds:
         """Somebody reports a picture."""
         if kept := self._kept("1"):
             job_id, member = JobId(_of(kept, n)[0]), _of(self.members, n // 3)
-            await self.stores.reviews.report(
+            await self.stores.reviews.file_report(
                 job_id, member.user_id, "mean", self.now_ms, since_id=SINCE
             )
 
@@ -223,7 +223,9 @@ class Deeds:
         """A moderator decides a case."""
         if cases := await self.stores.reviews.open_cases(GUILD, 100):
             case = _of(cases, n)
-            outcome = _of(sorted(CHOICES[case.kind] - {Outcome.REMOVE_AND_TIME_OUT}), n // 3)
+            outcome = _of(
+                sorted(POSSIBLE_OUTCOMES[case.kind] - {Outcome.REMOVE_AND_TIME_OUT}), n // 3
+            )
             await self.stores.reviews.decide(case.id, judged(outcome, at_ms=self.now_ms))
 
     # ---- the worker -----------------------------------------------------------------------------
@@ -251,13 +253,13 @@ class Deeds:
     async def expire(self, _: int) -> None:
         """Time passes and leases run out; the worker does not know yet that it lost them."""
         self.now_ms += LEASE_MS + 1
-        await self.stores.queue.release_expired(f"{self.owner}/0", self.now_ms, TRIES, 0)
+        await self.stores.queue.requeue_expired(f"{self.owner}/0", self.now_ms, TRIES, 0)
 
     async def put_back(self, n: int) -> None:
         """The worker puts a job back."""
         if self.running:
             job = _of(self.running, n)
-            await self.stores.queue.put_back(
+            await self.stores.queue.requeue(
                 f"{self.owner}/0", [job.id], self.now_ms, count_attempt=n % 2 == 0
             )
             self.running.remove(job)
@@ -287,7 +289,7 @@ class Deeds:
     async def read(self, _: int) -> None:
         """Read reactions and open new votes; if events were lost, a new session begins."""
         if self.missed:
-            await self.stores.gallery.unsettle_all()
+            await self.stores.gallery.owe_readings()
             self.missed = False
         await self.errands.open_votes()
         await self.errands.read(self.now_ms)

@@ -10,7 +10,7 @@ from dataclasses import replace
 
 from bot.domain import MessageId, OwedPost, UserId
 from bot.store.gallery import PostDebt
-from bot.store.sends import Begun, Send
+from bot.store.sends import Send, SendAttempt
 from tests.stages.board import Board
 from tests.stages.factories import make_message, make_post
 from tests.stages.stores import Stores
@@ -29,19 +29,19 @@ class Errands:
 
     async def deliver(self, now_ms: int, *, lose: bool = False) -> None:
         """Make the posts that are owed; `lose` the answer to the first."""
-        for owed in await self._stores.outbox.owed(now_ms, limit=_ALL):
+        for owed in await self._stores.outbox.owed_posts(now_ms, limit=_ALL):
             posting = await self._stores.outbox.begin_posting(owed.id, now_ms)
             if posting is None:
                 continue
             found = [] if posting.is_first else self._board.named(owed.id)
             number = found[0] if found else await self._post(owed)
             if lose and not found:
-                await self._stores.outbox.answer_lost(owed, posting)
+                await self._stores.outbox.record_lost_answer(owed, posting)
                 return
             shown = self._board.shown(number)
             places = {place: job.id for place, job in owed.jobs.items() if job.id in shown}
             post = replace(make_post(message=number, at_ms=now_ms), pictures=places)
-            await self._stores.outbox.delivered(owed.id, post, now_ms)
+            await self._stores.outbox.record_delivery(owed.id, post, now_ms)
 
     async def _post(self, owed: OwedPost) -> int:
         self._trouble.meet(f"{DISCORD}before a post is made")
@@ -57,23 +57,23 @@ class Errands:
 
     async def show(self, send: Send, now_ms: int, content: str, *, lose: bool = False) -> None:
         """Show pictures again, which is recorded first."""
-        if await self._stores.sends.begin(send) is Begun.GONE:
+        if await self._stores.sends.begin(send) is SendAttempt.GONE:
             return
         self._trouble.meet(f"{DISCORD}before a picture is shown")
         number = self._board.post(send.name, content, send.job_ids, show=True)
         self._trouble.meet(f"{DISCORD}after a picture is shown")
         if lose:
-            await self._stores.sends.answer_lost(send)
+            await self._stores.sends.record_lost_answer(send)
         else:
             post = make_post(*send.job_ids, message=number, at_ms=now_ms)
-            await self._stores.sends.shown(send, post)
+            await self._stores.sends.record_post(send, post)
 
     async def look_for_lost(self, now_ms: int) -> None:
         """Look for messages whose answer was lost."""
-        for send in await self._stores.sends.lost(_ALL):
+        for send in await self._stores.sends.lost_sends(_ALL):
             if found := self._board.named(send.name):
                 post = make_post(*send.job_ids, message=found[0], at_ms=now_ms)
-                await self._stores.sends.shown(send, post)
+                await self._stores.sends.record_post(send, post)
             else:
                 await self._stores.sends.abandon(send)
 
@@ -81,44 +81,44 @@ class Errands:
         """Hunt what has no known id, then delete what is doomed."""
         for hunt in await self._stores.doomed.hunts(_ALL):
             found = [MessageId(number) for number in self._board.named(hunt.name)]
-            await self._stores.doomed.caught(hunt, found)
+            await self._stores.doomed.end_hunt(hunt, found)
         for message in await self._stores.doomed.messages(_ALL):
             self._trouble.meet(f"{DISCORD}before a message is deleted")
             self._board.delete(message.message_id)
-            await self._stores.doomed.gone(message.message_id, now_ms)
+            await self._stores.doomed.record_deleted(message.message_id, now_ms)
 
     async def amend(self) -> None:
         """Edit posts that are owed an edit."""
         gallery = self._stores.gallery
-        for post in await gallery.owing(PostDebt.AMENDMENT, _ALL):
-            shown = await gallery.to_show(post.message_id)
+        for post in await gallery.posts_with_debt(PostDebt.AMENDMENT, _ALL):
+            shown = await gallery.pictures_to_show(post.message_id)
             left = [job_id for job_id in post.pictures.values() if job_id in shown]
             if left:
                 self._board.edit(post.message_id, left)
-                await gallery.amended(post.message_id, shown)
+                await gallery.record_amendment(post.message_id, shown)
             else:
                 await self._stores.doomed.add(make_message(post.message_id))
-                await gallery.paid(PostDebt.AMENDMENT, post.message_id)
+                await gallery.clear_debt(PostDebt.AMENDMENT, post.message_id)
 
     async def open_votes(self) -> None:
         """Put the bot's own reactions under new posts."""
-        for post in await self._stores.gallery.owing(PostDebt.VOTES, _ALL):
+        for post in await self._stores.gallery.posts_with_debt(PostDebt.VOTES, _ALL):
             self._board.open_vote(post.message_id)
-            await self._stores.gallery.paid(PostDebt.VOTES, post.message_id)
+            await self._stores.gallery.clear_debt(PostDebt.VOTES, post.message_id)
 
     async def read(self, now_ms: int) -> None:
         """Read the reactions of every post that is owed a reading."""
         votes, gallery = self._stores.votes, self._stores.gallery
-        while posts := await gallery.owing(PostDebt.READING, _ALL):
+        while posts := await gallery.posts_with_debt(PostDebt.READING, _ALL):
             for post in posts:
                 begun = await votes.begin_reading()
                 reacting = self._people_under(post.message_id)
-                gone = {emoji for _, emoji, _ in await votes.standing(post.message_id)}
+                gone = {emoji for _, emoji, _ in await votes.standing_reactions(post.message_id)}
                 for emoji in {*reacting, *gone}:
                     people = reacting.get(emoji, set())
                     await votes.reconcile(post.message_id, emoji, people, now_ms)
                 await votes.end_reading(post.message_id, reacting, begun)
-                await gallery.paid(PostDebt.READING, post.message_id)
+                await gallery.clear_debt(PostDebt.READING, post.message_id)
 
     def _people_under(self, number: int) -> dict[str, set[UserId]]:
         under: dict[str, set[UserId]] = {}
@@ -129,6 +129,6 @@ class Errands:
 
     async def erase(self) -> None:
         """Forget the members who asked for it, and clean up their traces."""
-        for user_id in await self._stores.privacy.wishes():
+        for user_id in await self._stores.privacy.pending_erasures():
             await self._stores.privacy.forget(user_id)
         assert await self._stores.privacy.clean(), "nobody else reads the file"

@@ -12,7 +12,7 @@ from PIL import Image
 from bot import rulebooks
 from bot.exporting import ExportWish, write_manifest
 from bot.policy.layers import ground_of
-from bot.store.papers import Papers
+from bot.store.licence_texts import LicenceTexts
 from models.manifest import Manifest
 from tests.stages.factories import GUILD, USER, make_reaction
 from tests.stages.stores import Stores
@@ -35,15 +35,15 @@ async def export(stores: Stores, directory: Path, **wish: Any) -> Manifest:
     return await write_manifest(
         stores.db,
         stores.gallery,
-        papers(directory),
+        licence_texts(directory),
         ground_of(rulebooks.load()),
         ExportWish(directory=directory, **wish),
     )
 
 
-def papers(directory: Path) -> Papers:
+def licence_texts(directory: Path) -> LicenceTexts:
     """The folder with the licences of served models."""
-    return Papers(directory.parent / "data" / "licences")
+    return LicenceTexts(directory.parent / "data" / "licences")
 
 
 def lines(directory: Path) -> list[dict[str, Any]]:

@@ -21,8 +21,8 @@ from bot.learning.promoting import Promotion
 from bot.learning.starting import load_active
 from bot.store.db import Database
 from bot.store.gallery import Gallery
+from bot.store.licence_texts import LicenceTexts
 from bot.store.lineage import Lineage
-from bot.store.papers import Papers
 from bot.store.queue import Jobs
 from bot.store.views import JobViews
 from models.catalogue.registry import Registry
@@ -110,7 +110,7 @@ async def house(root: Path, data: Path) -> AsyncIterator[House]:
         clock=lambda: next(clock), tell=lambda _: None,
     )  # fmt: skip
     promotion = Promotion(
-        lineage=lineage, catalogue=catalogue, shelf=shelf, papers=Papers(data / "licences"),
+        lineage=lineage, catalogue=catalogue, shelf=shelf, licences=LicenceTexts(data / "licences"),
         swap=worker.swap, clock=lambda: next(clock),
     )  # fmt: skip
     running = asyncio.create_task(worker.run())

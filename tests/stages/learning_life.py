@@ -48,8 +48,8 @@ from bot.policy.layers import ground_of, rules_of_licence
 from bot.policy.rulebook import Rulebook
 from bot.store.consent import Consent
 from bot.store.groundwork import Groundwork
-from bot.store.lineage import Lineage, LineageDeed
-from bot.store.papers import Papers
+from bot.store.licence_texts import LicenceTexts
+from bot.store.lineage import Lineage, LineageAction
 from bot.store.trials import Trial
 from bot.store.trust import Trust
 from models.catalogue import card as cards
@@ -156,7 +156,7 @@ async def bot(root: Path) -> AsyncIterator[Bot]:
             clock=_now_ms, tell=lambda _: None,
         )  # fmt: skip
         desk = build_desk(
-            stores.db, data_dir=data, papers=Papers(data / "licences"), catalogue=catalogue,
+            stores.db, data_dir=data, licences=LicenceTexts(data / "licences"), catalogue=catalogue,
             shelf=shelf, signals=signals, swap=worker.swap, clock=_now_ms,
         )  # fmt: skip
         school = Schooling(
@@ -223,34 +223,34 @@ class Owner:
             trial = replace(make_trial(most=_DUELS), candidate=NEXT, parent=INFO.card_id)
             assert isinstance(await trials.begin(trial), Trial)
         await self._desk.shadow.poll()
-        while await trials.running() is not None:
+        while await trials.running_trial() is not None:
             await self._here.until(self._here.is_drawn)
-            open_duels = await self._here.stores.duels.unposted(9)
-            if not open_duels and not await trials.drawn():
+            open_duels = await self._here.stores.duels.unposted_duels(9)
+            if not open_duels and not await trials.drawn_pairs():
                 request, admitted = await self._here.ask()
                 await self._desk.shadow.enter_request(request, admitted)
             await self._here.until(self._here.is_drawn)
             await self._desk.shadow.poll()
-            for duel in await self._here.stores.duels.unposted(9):
+            for duel in await self._here.stores.duels.unposted_duels(9):
                 await self._here.stores.duels.vote(duel.id, OTHER, Choice.LEFT, _now_ms())
             await self._desk.shadow.poll()
 
     async def _promote(self) -> None:
-        if await self._last() is LineageDeed.BEGIN:
+        if await self._last() is LineageAction.BEGIN:
             await self._here.ask()
             told = await self._desk.promotion.promote(NEXT, by_id=USER, why="a test")
             assert told.startswith(f"`{NEXT}` is now in use."), told
 
     async def _roll_back(self) -> None:
-        if await self._last() is LineageDeed.PROMOTE:
+        if await self._last() is LineageAction.PROMOTE:
             await self._here.ask()
             await self._here.until(self._here.is_drawn)
             told = await self._desk.promotion.rollback(by_id=USER, why="a test")
             assert told.startswith(f"`{INFO.card_id}` is in use again"), told
         await self._here.until(self._here.is_drawn)
 
-    async def _last(self) -> LineageDeed:
-        return (await self._desk.lineage.history())[-1].deed
+    async def _last(self) -> LineageAction:
+        return (await self._desk.lineage.history())[-1].action
 
 
 async def _live(root: Path) -> None:
@@ -258,7 +258,7 @@ async def _live(root: Path) -> None:
         history = await here.desk.lineage.history()
         assert here.shelf.active.card_id == history[-1].card_id, "what serves is what the row says"
         for reign in history[1:]:
-            if reign.deed is LineageDeed.PROMOTE:
+            if reign.action is LineageAction.PROMOTE:
                 assert here.desk.catalogue.card(reign.card_id).may_be_promoted
         owner = Owner(here)
         watch_database(lambda name: standin.passed(f"{owner.where}: {name}"))
@@ -278,7 +278,7 @@ async def _faults(root: Path) -> list[str]:
         catalogue = here.desk.catalogue
         left = [path.name for path in (root / "data" / "learning").iterdir()]
         found = {
-            "the lineage": [reign.deed for reign in history] != list(LineageDeed),
+            "the lineage": [reign.action for reign in history] != list(LineageAction),
             "what serves": here.shelf.active.card_id != INFO.card_id,
             "trials": bool(more) or len(steps) != _DUELS or trial.outcome is None,
             "duels": any(duel["closed_ms"] is None for duel in duels) or len(duels) < _DUELS,

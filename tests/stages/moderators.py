@@ -16,7 +16,7 @@ from bot.store.consent import Consent
 from bot.store.consequences import Judgement
 from bot.store.decisions import Outcome
 from bot.store.members import Exclusion
-from bot.store.reviews import Decided, Filing
+from bot.store.reviews import DecisionResult, Filing
 from models.manifest import Manifest
 from tests.stages.exporting import export
 from tests.stages.factories import (
@@ -41,10 +41,12 @@ def judged(outcome: Outcome, actor: UserId = MODERATOR, at_ms: int = 9_000) -> J
         actor_id=actor,
         at_ms=at_ms,
     )
-    return Judgement(outcome=outcome, actor_id=actor, at_ms=at_ms, text=TEXT, exclusion=exclusion)
+    return Judgement(
+        outcome=outcome, actor_id=actor, at_ms=at_ms, removal_text=TEXT, exclusion=exclusion
+    )
 
 
-async def decide(stores: Stores, case: Case, outcome: Outcome) -> Decided:
+async def decide(stores: Stores, case: Case, outcome: Outcome) -> DecisionResult:
     decided = await stores.reviews.decide(case.id, judged(outcome))
     assert decided is not None
     return decided
@@ -58,23 +60,23 @@ async def reported(stores: Stores, *, message: int = 1) -> tuple[Job, Case]:
 
 
 async def report(stores: Stores, job: Job, by: int = OTHER, reason: str = "It is mean.") -> Filing:
-    return await stores.reviews.report(job.id, UserId(by), reason, 7_000, since_id=SINCE)
+    return await stores.reviews.file_report(job.id, UserId(by), reason, 7_000, since_id=SINCE)
 
 
 async def appealed(stores: Stores, prompt: str = "1girl", most: int = 3) -> Filing:
-    waiting = await Consent(stores.db).hold(make_ask(prompt), 5)
+    waiting = await Consent(stores.db).add_waiting_ask(make_ask(prompt), 5)
     return await appeal(stores, waiting, most=most)
 
 
 async def appeal(stores: Stores, waiting: RequestId, by: UserId = USER, most: int = 3) -> Filing:
-    return await stores.reviews.appeal(
+    return await stores.reviews.file_appeal(
         waiting,
         by,
-        found=(Finding(rule=RuleId("gore"), words=("guts",)),),
+        findings=(Finding(rule=RuleId("gore"), words=("guts",)),),
         why="gore: “blood”",
         now_ms=6_000,
         since_id=SINCE,
-        most=most,
+        max_open=most,
     )
 
 

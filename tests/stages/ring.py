@@ -78,7 +78,7 @@ class Ring(Front):
 
     async def rated(self, who: MemberActor) -> bool:
         """Whether they have a current choice."""
-        chosen = await self.services.duels.chosen(GuildId(self.guild.id), UserId(who.id))
+        chosen = await self.services.duels.chosen_pairs(GuildId(self.guild.id), UserId(who.id))
         return bool(chosen)
 
 

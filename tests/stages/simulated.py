@@ -49,7 +49,7 @@ from bot.services import Services
 from bot.settings import load
 from bot.store.caps import Caps
 from bot.store.db import Database
-from bot.store.papers import Papers
+from bot.store.licence_texts import LicenceTexts
 from bot.store.queue import Jobs
 from models.catalogue.registry import Registry
 from tests.stages.databases import open_database
@@ -238,7 +238,9 @@ class Scene:
             posted_ms=self.services.clock(),
             pictures={place: each.id for place, each in enumerate((job, *beside), 1)},
         )
-        assert await self.services.outbox.delivered(job.owed_post_id, post, self.services.clock())
+        assert await self.services.outbox.record_delivery(
+            job.owed_post_id, post, self.services.clock()
+        )
         return post
 
 
@@ -255,7 +257,7 @@ def _desk(db: Database, directory: Path, signals: Signals) -> LearningDesk:
         shelf.activate(INFO if card_id == INFO.card_id else catalogue.info(card_id))
 
     return build_desk(
-        db, data_dir=directory, papers=Papers(directory / "licences"), catalogue=catalogue,
+        db, data_dir=directory, licences=LicenceTexts(directory / "licences"), catalogue=catalogue,
         shelf=shelf, signals=signals, swap=swap, clock=lambda: 1_700_000_000_000,
     )  # fmt: skip
 

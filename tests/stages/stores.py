@@ -143,7 +143,7 @@ class Stores:
         """A picture posted as `message`."""
         job, _ = await self.draw(user=user, prompt=prompt, guild=guild, seed=seed, now_ms=now_ms)
         post = make_post(job.id, message=message, guild=job.guild_id)
-        assert await self.outbox.delivered(job.owed_post_id, post, now_ms + 1)
+        assert await self.outbox.record_delivery(job.owed_post_id, post, now_ms + 1)
         return job
 
     async def rows(self, table: str) -> list[dict[str, object]]:

@@ -79,11 +79,11 @@ class Story(Deeds):
     async def _tidy(self) -> None:
         """What a start does before anything else."""
         await self.stores.gallery.sweep()
-        await self.stores.queue.take_back(self.owner, self.now_ms, TRIES)
-        await self.stores.sends.lose_all()
+        await self.stores.queue.requeue_orphaned(self.owner, self.now_ms, TRIES)
+        await self.stores.sends.mark_all_lost()
         await self.errands.erase()
         # Discord is reached after all that.
-        await self.stores.gallery.unsettle_all()
+        await self.stores.gallery.owe_readings()
 
     async def end(self) -> None:
         """End the process; what it had not committed is lost."""

@@ -7,7 +7,7 @@ from dataclasses import replace
 from bot.domain import Job, JobId, UserId
 from bot.policy.decide import for_trial
 from bot.store.db import Database
-from bot.store.lineage import Lineage, Reign
+from bot.store.lineage import Lineage, LineageEntry
 from bot.store.trials import Trial, TrialBook, TrialOutcome
 from tests.stages.cards import make_card, passed
 from tests.stages.factories import GUILD, SINCE, USER, make_admitted, make_ask
@@ -18,22 +18,22 @@ CANDIDATE, PARENT = "next-1", "fake-1"
 
 def make_trial(trial_id: str = "t000000001", *, share: float = 1.0, most: int = 400) -> Trial:
     return Trial(
-        id=trial_id, guild_id=GUILD, candidate=CANDIDATE, parent=PARENT, share=share, most=most,
-        by_id=USER, begun_ms=10,
+        id=trial_id, guild_id=GUILD, candidate=CANDIDATE, parent=PARENT, share=share,
+        max_duels=most, by_id=USER, begun_ms=10,
     )  # fmt: skip
 
 
 async def begin_lineage(db: Database) -> Lineage:
     """Make the parent serve."""
     lineage = Lineage(db)
-    await lineage.begin(PARENT, named="embedded", licence_sha256="a" * 64, now_ms=1)
+    await lineage.begin(PARENT, model_setting="embedded", licence_sha256="a" * 64, now_ms=1)
     return lineage
 
 
 async def asked_twice(stores: Stores, trial: Trial, user: int = USER) -> tuple[Job, Job]:
     """The candidate's job and the parent's for one request; nothing else may be queued."""
     admitted = for_trial(make_admitted(make_ask(user=UserId(user))), 99)
-    request = await TrialBook(stores.db).ask(trial, admitted, 1_000, since_id=SINCE)
+    request = await TrialBook(stores.db).queue_pair(trial, admitted, 1_000, since_id=SINCE)
     assert request is not None
     candidate, parent = request.jobs
     return candidate, parent
@@ -43,9 +43,11 @@ async def live_with_models(stores: Stores) -> None:
     """USER promotes and rolls back, begins a trial that draws for them, and stops another trial."""
     lineage, trials = await begin_lineage(stores.db), TrialBook(stores.db)
     card = passed(make_card())
-    done = await lineage.promote(card, over=PARENT, by_id=USER, why="w", now_ms=2)
-    assert isinstance(done, Reign)
-    assert isinstance(await lineage.rollback(over=card.id, by_id=USER, why="w", now_ms=3), Reign)
+    done = await lineage.promote(card, serving_id=PARENT, by_id=USER, why="w", now_ms=2)
+    assert isinstance(done, LineageEntry)
+    assert isinstance(
+        await lineage.rollback(serving_id=card.id, by_id=USER, why="w", now_ms=3), LineageEntry
+    )
     first = make_trial()
     assert isinstance(await trials.begin(first), Trial)
     assert await trials.end(first.id, TrialOutcome.STOPPED, by_id=USER, now_ms=20)

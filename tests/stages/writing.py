@@ -18,7 +18,7 @@ async def live_as_a_writer(stores: Stores, word: str, picture: Job) -> None:
     await _like_and_show(stores, picture)
     consent = Consent(stores.db)
     await consent.set_sharing(USER, True, 5)
-    await consent.hold(make_ask(f"{word} waiting"), 5)
+    await consent.add_waiting_ask(make_ask(f"{word} waiting"), 5)
     await Drafts(stores.db).keep(USER, Typed(prompt=f"{word} refused"), 5)
     assert await Presets(stores.db).save(USER, word, Typed(prompt=word), 5)
     ours = Style(name="ours", words="pastel", negative="")

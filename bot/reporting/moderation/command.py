@@ -17,7 +17,7 @@ from bot.settings import Settings
 from bot.store.db import Database
 from bot.store.decisions import DecisionCount, Decisions, Outcome
 from bot.store.gallery import Gallery
-from bot.store.reviews import Reviews, Waited
+from bot.store.reviews import Reviews, ReviewTime
 from models.report import table, write_json
 
 _DAY_MS = 86_400_000
@@ -29,7 +29,7 @@ class _Found:
     """The database's data for the period."""
 
     counts: list[DecisionCount]
-    waits: list[Waited]
+    waits: list[ReviewTime]
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -80,7 +80,7 @@ async def _read(settings: Settings, days: int) -> _Found:
         reviews = Reviews(db, Gallery(db, settings.pictures_dir))
         return _Found(
             counts=await Decisions(db).counts(since_ms, until_ms),
-            waits=await reviews.waits(since_ms, until_ms),
+            waits=await reviews.review_times(since_ms, until_ms),
         )
     finally:
         await db.close()

@@ -12,7 +12,7 @@ from statistics import median
 from bot.domain import RuleId
 from bot.store.case_rows import CaseKind
 from bot.store.decisions import DecisionCount, DecisionKind, Outcome
-from bot.store.reviews import Waited
+from bot.store.reviews import ReviewTime
 from models.report import Row, percentile
 
 AREA = "moderation"
@@ -21,7 +21,7 @@ NO_RULE = "no rule"
 _HOUR_MS = 3_600_000
 
 
-def rows(counts: Iterable[DecisionCount], waits: Sequence[Waited]) -> list[Row]:
+def rows(counts: Iterable[DecisionCount], waits: Sequence[ReviewTime]) -> list[Row]:
     """All figures, in reading order."""
     return [*_decisions(counts), *_cases(waits), *_appeals(waits), *_times(waits)]
 
@@ -35,7 +35,7 @@ def by_rule(counts: Iterable[DecisionCount], *outcomes: Outcome) -> dict[str, in
     return dict(sorted(found.items(), key=lambda item: (-item[1], item[0])))
 
 
-def hours(waits: Iterable[Waited], kind: CaseKind | None = None) -> list[float]:
+def hours(waits: Iterable[ReviewTime], kind: CaseKind | None = None) -> list[float]:
     """How long cases (of one kind) waited for their moderators, in hours."""
     return [wait.waited_ms / _HOUR_MS for wait in waits if kind in (None, wait.kind)]
 
@@ -54,7 +54,7 @@ def _decisions(counts: Iterable[DecisionCount]) -> list[Row]:
     ]
 
 
-def _cases(waits: Iterable[Waited]) -> list[Row]:
+def _cases(waits: Iterable[ReviewTime]) -> list[Row]:
     found = Counter((str(wait.kind), str(wait.outcome)) for wait in waits)
     return [
         _count(f"cases decided: {kind}, {outcome}", number, "cases")
@@ -62,7 +62,7 @@ def _cases(waits: Iterable[Waited]) -> list[Row]:
     ]
 
 
-def _appeals(waits: Iterable[Waited]) -> list[Row]:
+def _appeals(waits: Iterable[ReviewTime]) -> list[Row]:
     appeals = [wait for wait in waits if wait.kind is CaseKind.APPEAL]
     if not appeals:
         return []
@@ -71,7 +71,7 @@ def _appeals(waits: Iterable[Waited]) -> list[Row]:
     return [Row(area=AREA, name="appeals upheld", value=share, unit=f"% of {len(appeals):,}")]
 
 
-def _times(waits: Sequence[Waited]) -> list[Row]:
+def _times(waits: Sequence[ReviewTime]) -> list[Row]:
     found: list[Row] = []
     for kind in CaseKind:
         taken = hours(waits, kind)

@@ -182,7 +182,7 @@ async def test_a_curator_with_the_token_can_approve_and_describe_pictures(
     assert f"{job.id}: describe" in page
     (row,) = await stores.rows("curations")
     assert (row["stamp"], row["caption"]) == ("approved", "two girls")
-    actions = [entry.action for entry in await stores.guilds.audit(GUILD, 9)]
+    actions = [entry.action for entry in await stores.guilds.audit_log(GUILD, 9)]
     assert actions == ["curate caption", "curate approve", "curate reject"]
 
 

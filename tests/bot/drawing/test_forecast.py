@@ -23,7 +23,9 @@ EACH, AREA, END = 20.0, 3.0, 50.0
 
 
 def work(name: str, steps: int, side_px: int = 512, user: UserId = USER) -> Work:
-    return Work(job_id=JobId(name), user_id=user, left=steps, width_px=side_px, height_px=side_px)
+    return Work(
+        job_id=JobId(name), user_id=user, steps_left=steps, width_px=side_px, height_px=side_px
+    )
 
 
 def area(rows: Sequence[Work]) -> float:
@@ -38,7 +40,7 @@ def drawn(line: Sequence[Work], costs: TickCosts | None = None) -> dict[JobId, f
     while waiting or flight:
         while waiting and len(flight) < CAPACITY:
             row = waiting.pop(0)
-            flight[row.job_id], left[row.job_id] = row, row.left
+            flight[row.job_id], left[row.job_id] = row, row.steps_left
             batcher.add(row.job_id, RowKey(model="m", shape=(row.width_px, row.height_px)))
         rows = [flight[name] for name in batcher.next_tick()]
         for row in rows:
@@ -296,8 +298,8 @@ def promised(members: int, pause_ms: float, requests: int) -> list[float]:
         ticked = batcher.next_tick()
         rows = [flight[name] for name in ticked]
         for name in ticked:
-            flight[name] = replace(flight[name], left=flight[name].left - 1)
-        done = [row for row in rows if not flight[row.job_id].left]
+            flight[name] = replace(flight[name], steps_left=flight[name].steps_left - 1)
+        done = [row for row in rows if not flight[row.job_id].steps_left]
         took_ms = EACH + AREA * area(rows) + END * area(done)
         now_ms = now_ms + took_ms if rows else min(fan.back_ms for fan in fans.values())
         costs.record_tick(rows, done, took_ms)

@@ -40,14 +40,16 @@ async def test_a_held_picture_waits_for_a_moderators_decision(
         assert held.state is JobState.HELD
         assert held.error, "its member is told what it waits for"
         assert await s.gallery.get(job.id) is None
-        assert await s.outbox.owed(s.now_ms()) == []
+        assert await s.outbox.owed_posts(s.now_ms()) == []
         reviews = Reviews(s.db, s.gallery)
         (case,) = await reviews.open_cases(job.guild_id, 9)
         assert (case.job_id, case.scores["nudity"]) == (job.id, 0.6)
         assert await reviews.decide(
             case.id,
-            Judgement(outcome=outcome, actor_id=UserId(1), at_ms=s.now_ms(), text="Removed."),
+            Judgement(
+                outcome=outcome, actor_id=UserId(1), at_ms=s.now_ms(), removal_text="Removed."
+            ),
         )
         assert (await s.until(job, state)).state is state
-        owed = await s.outbox.owed(s.now_ms())
+        owed = await s.outbox.owed_posts(s.now_ms())
         assert [post.id for post in owed] == ([job.id] if outcome is Outcome.APPROVE else [])

@@ -29,10 +29,10 @@ async def test_the_line_has_the_order_of_the_claims(stores: Stores) -> None:
     for user, count in ((USER, 3), (OTHER, 2), (9, 1), (USER, 2)):
         await stores.enqueue(make_admitted(make_ask(user=user, count=count)))
     await stores.claim()
-    foreseen = [work.job_id for work in await stores.views.line()]
+    foreseen = [work.job_id for work in await stores.views.waiting_work()]
     claimed = [job.id for job in [await stores.claim() for _ in foreseen] if job is not None]
     assert foreseen == claimed
-    assert await stores.views.line() == []
+    assert await stores.views.waiting_work() == []
 
 
 async def test_a_variation_counts_its_share_of_steps_and_odd_jobs_are_skipped(
@@ -43,7 +43,7 @@ async def test_a_variation_counts_its_share_of_steps_and_odd_jobs_are_skipped(
     await stores.enqueue(make_admitted(replace(ask, draw=varied)))
     (odd,) = await stores.enqueue(make_admitted(make_ask(user=OTHER)))
     await stores.db.write_one("UPDATE jobs SET draw = 'no' WHERE id = :id", {"id": odd.id})
-    assert [work.left for work in await stores.views.line()] == [8]
+    assert [work.steps_left for work in await stores.views.waiting_work()] == [8]
 
 
 def made(views: JobViews, seconds: list[float], board: ProgressBoard | None = None) -> Outlook:
@@ -59,7 +59,7 @@ class Counted(JobViews):
 
     async def line(self) -> list[Work]:
         self.readings += 1
-        return await super().line()
+        return await super().waiting_work()
 
 
 async def test_concurrent_forecasts_read_the_line_once(stores: Stores) -> None:

@@ -47,7 +47,10 @@ def draws(board: ProgressBoard, *job_ids: JobId, now_ms: int, took_ms: int) -> i
 
 
 def waiting(*names: str) -> list[Work]:
-    return [Work(job_id=JobId(n), user_id=USER, left=STEPS, width_px=8, height_px=8) for n in names]
+    return [
+        Work(job_id=JobId(n), user_id=USER, steps_left=STEPS, width_px=8, height_px=8)
+        for n in names
+    ]
 
 
 def foreseen(told: Estimate) -> float:

@@ -13,7 +13,7 @@ THIRD = UserId(9)
 
 
 def work(name: str, user: UserId = USER) -> Work:
-    return Work(job_id=JobId(name), user_id=user, left=20, width_px=8, height_px=8)
+    return Work(job_id=JobId(name), user_id=user, steps_left=20, width_px=8, height_px=8)
 
 
 def learned(*pauses_ms: int) -> Regulars:

@@ -151,7 +151,7 @@ async def test_a_database_outage_loses_no_job_and_ends_no_worker(
         (bad,) = await s.ask(prompt=POISON)
         await s.until(first, JobState.RUNNING)
         with monkeypatch.context() as patch:
-            for name in ("claim", "renew", "put_back", "fail", "release_expired"):
+            for name in ("claim", "renew", "requeue", "fail", "requeue_expired"):
                 patch.setattr(s.queue, name, locked)
             await s.until(first, JobState.RENDERED)
             await asyncio.sleep(0.2)

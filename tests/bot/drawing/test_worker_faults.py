@@ -31,7 +31,7 @@ async def deliver(s: Studio, job: Job) -> None:
             try:
                 posting = await s.outbox.begin_posting(job.owed_post_id, s.now_ms())
                 if posting is not None and not posting.is_first:
-                    await s.outbox.delivered(
+                    await s.outbox.record_delivery(
                         job.owed_post_id, make_post(job.id, message=77), s.now_ms()
                     )
                     return

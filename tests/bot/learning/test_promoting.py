@@ -15,8 +15,8 @@ from bot.domain import UserId
 from bot.drawing.handle import LocalThread
 from bot.drawing.shelf import Shelf
 from bot.learning.promoting import Promotion
+from bot.store.licence_texts import LicenceTexts
 from bot.store.lineage import Lineage
-from bot.store.papers import Papers
 from models.catalogue import card as cards
 from models.catalogue.registry import Registry, card_of, seal
 from models.contract import EngineError
@@ -84,8 +84,8 @@ async def throne(tmp_path: Path) -> AsyncIterator[Throne]:
             await asyncio.sleep(0)
 
         promotion = Promotion(
-            lineage=lineage, catalogue=catalogue, shelf=shelf, papers=Papers(tmp_path / "papers"),
-            swap=swap, clock=lambda: 5,
+            lineage=lineage, catalogue=catalogue, shelf=shelf,
+            licences=LicenceTexts(tmp_path / "papers"), swap=swap, clock=lambda: 5,
         )  # fmt: skip
         for card_id in ("one", "two"):
             put(tmp_path / "models", make_card(card_id))
@@ -135,7 +135,7 @@ async def test_a_promotion_killed_before_its_swap_serves_at_the_next_start(
     """Killed between the two: the engine had not changed, and the row was there."""
     async with house(shelf_of_two, tmp_path) as h:
         card = Registry(shelf_of_two / "models").card("base-2")
-        await h.lineage.promote(card, over="base", by_id=USER, why="a test", now_ms=5)
+        await h.lineage.promote(card, serving_id="base", by_id=USER, why="a test", now_ms=5)
         assert h.shelf.active.card_id == "base"
     async with house(shelf_of_two, tmp_path) as h:
         assert h.shelf.active.card_id == "base-2"

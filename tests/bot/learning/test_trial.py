@@ -16,7 +16,7 @@ from bot.drawing.signals import Signals
 from bot.learning.desk import LearningDesk, build_desk
 from bot.learning.trial import DECISIVE_WEIGHT, PATIENCE_MS, as_test, duel_decision, is_selected
 from bot.store.consent import Consent
-from bot.store.papers import Papers
+from bot.store.licence_texts import LicenceTexts
 from bot.store.trials import Trial, TrialChoice, TrialOutcome
 from bot.store.trust import Trust
 from models.catalogue.registry import Registry
@@ -88,7 +88,7 @@ def desk(stores: Stores, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Lea
 
     monkeypatch.setattr(Trust, "weights", known)
     return build_desk(
-        stores.db, data_dir=tmp_path, papers=Papers(tmp_path), catalogue=catalogue, shelf=shelf,
+        stores.db, data_dir=tmp_path, licences=LicenceTexts(tmp_path), catalogue=catalogue, shelf=shelf,
         signals=Signals(), swap=swap, clock=lambda: 50_000,
     )  # fmt: skip
 
@@ -149,7 +149,7 @@ async def test_a_clear_difference_ends_a_trial_early_either_way(
     await Consent(stores.db).accept(USER, desk.catalogue.card(CANDIDATE).licence.sha256, "c", 1)
     assert isinstance(await desk.trials.begin(make_trial()), Trial)
     number = 0
-    while (trial := await desk.trials.running()) is not None:
+    while (trial := await desk.trials.running_trial()) is not None:
         await _duel(stores, desk, number, candidate=better)
         number += 1
         assert number < 30, "the difference is clear long before"
@@ -160,7 +160,7 @@ async def test_a_clear_difference_ends_a_trial_early_either_way(
     assert {step.win for step in steps} == {better}
     assert as_test(ended, steps).decided == ended.outcome
     assert (
-        len(await stores.duels.untold(99))
+        len(await stores.duels.unshown_results(99))
         + len([d for d in await stores.rows("duels") if d["closed_ms"] is not None and d["told"]])
         == number
     ), "every decided duel is closed"
@@ -184,7 +184,7 @@ async def test_switching_the_model_ends_the_trial(
     shelf = Shelf(desk.catalogue)
     shelf.activate(replace(INFO, card_id="other"))
     other = build_desk(
-        stores.db, data_dir=tmp_path, papers=Papers(tmp_path), catalogue=desk.catalogue,
+        stores.db, data_dir=tmp_path, licences=LicenceTexts(tmp_path), catalogue=desk.catalogue,
         shelf=shelf, signals=Signals(), swap=_never, clock=lambda: 60_000,
     )  # fmt: skip
     await other.shadow.poll()

@@ -102,7 +102,9 @@ async def vote(h: House) -> None:
             job, png = await h.drawn(None, prompt, 10 * n + seed, SIDE_PX)
             found = await h.views.get(job)
             assert found is not None
-            assert await outbox.delivered(found.owed_post_id, make_post(job, message=message), 9)
+            assert await outbox.record_delivery(
+                found.owed_post_id, make_post(job, message=message), 9
+            )
             with Image.open(io.BytesIO(png)) as picture:
                 shown.append((float(np.asarray(picture).mean()), message))
         for place, (_, shown_as) in enumerate(sorted(shown)):

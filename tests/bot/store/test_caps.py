@@ -128,7 +128,7 @@ async def test_held_pictures_do_not_count_as_waiting(stores: Stores) -> None:
 async def test_usage_is_read_through_an_index(stores: Stores) -> None:
     await stores.enqueue()
     assert await stores.claim()
-    await stores.queue.put_back(WORKER, [], 5)
+    await stores.queue.requeue(WORKER, [], 5)
     plan = await stores.db.fetch_all(
         f"EXPLAIN QUERY PLAN {room._USAGE}", {"user": 1, "guild": 2, "since": 3}
     )

@@ -37,13 +37,13 @@ async def choose(stores: Stores, channel: ChannelId | None, guild: GuildId = GUI
 
 
 async def owed(stores: Stores) -> list[Case]:
-    return await stores.case_posts.owed(9)
+    return await stores.case_posts.owed_cases(9)
 
 
 async def posted(stores: Stores, case: Case, message: int = 500) -> Case:
     """The case with its message."""
-    assert await stores.case_posts.begin(case, 5_000)
-    assert await stores.case_posts.posted(case, make_message(message, channel=REVIEW))
+    assert await stores.case_posts.begin_posting(case, 5_000)
+    assert await stores.case_posts.record_message(case, make_message(message, channel=REVIEW))
     found = await stores.reviews.get(case.id)
     assert found is not None
     return found
@@ -69,9 +69,11 @@ async def test_without_a_review_channel_cases_wait_for_one(stores: Stores) -> No
 async def test_owed_cases_can_leave_out_channels_and_cases(stores: Stores) -> None:
     _, first = await stores.hold()
     _, second = await stores.hold()
-    assert await stores.case_posts.owed(9, closed=[REVIEW]) == []
-    assert [due.id for due in await stores.case_posts.owed(9, nor=[first.id])] == [second.id]
-    assert [due.id for due in await stores.case_posts.owed(1)] == [first.id]
+    assert await stores.case_posts.owed_cases(9, closed=[REVIEW]) == []
+    assert [due.id for due in await stores.case_posts.owed_cases(9, skip_ids=[first.id])] == [
+        second.id
+    ]
+    assert [due.id for due in await stores.case_posts.owed_cases(1)] == [first.id]
 
 
 async def test_a_closed_channel_hides_no_other_servers_cases(stores: Stores) -> None:
@@ -81,26 +83,26 @@ async def test_a_closed_channel_hides_no_other_servers_cases(stores: Stores) -> 
     assert await report(stores, job) is Filing.OPENED
     (there,) = await stores.reviews.open_cases(THERE, 9)
     assert [due.id for due in await owed(stores)] == [here.id, there.id]
-    assert [due.id for due in await stores.case_posts.owed(1, closed=[REVIEW])] == [there.id]
-    assert [due.id for due in await stores.case_posts.owed(1, closed=[ANOTHER])] == [here.id]
+    assert [due.id for due in await stores.case_posts.owed_cases(1, closed=[REVIEW])] == [there.id]
+    assert [due.id for due in await stores.case_posts.owed_cases(1, closed=[ANOTHER])] == [here.id]
 
 
 async def test_a_second_posting_attempt_knows_of_the_first(stores: Stores) -> None:
     await stores.hold()
     (due,) = await owed(stores)
     first = CasePosting(channel_id=REVIEW, since_id=SINCE, is_first=True)
-    assert await stores.case_posts.begin(due, 5_000) == first
-    assert await stores.case_posts.begin(due, 5_001) == replace(first, is_first=False)
+    assert await stores.case_posts.begin_posting(due, 5_000) == first
+    assert await stores.case_posts.begin_posting(due, 5_001) == replace(first, is_first=False)
 
 
 async def test_a_posting_is_finished_in_the_channel_where_it_began(stores: Stores) -> None:
     await stores.hold()
     (due,) = await owed(stores)
-    assert await stores.case_posts.begin(due, 5_000)
+    assert await stores.case_posts.begin_posting(due, 5_000)
     await choose(stores, ANOTHER)
     (due,) = await owed(stores)
     assert due.review_channel_id == REVIEW
-    again = await stores.case_posts.begin(due, 5_001)
+    again = await stores.case_posts.begin_posting(due, 5_001)
     assert again is not None
     assert again.channel_id == REVIEW
 
@@ -121,7 +123,7 @@ async def test_a_dropped_case_takes_its_message_with_it(stores: Stores) -> None:
     await posted(stores, case, 500)
     await decide(stores, case, Outcome.APPROVE)
     (due,) = await owed(stores)
-    await stores.case_posts.edited(due)
+    await stores.case_posts.record_edit(due)
     assert not await stores.doomed.messages(9)
     await stores.reviews.prune(10_000)
     assert [doomed.message_id for doomed in await stores.doomed.messages(9)] == [500]
@@ -130,11 +132,11 @@ async def test_a_dropped_case_takes_its_message_with_it(stores: Stores) -> None:
 async def test_an_abandoned_posting_goes_to_the_current_review_channel(stores: Stores) -> None:
     await stores.hold()
     (due,) = await owed(stores)
-    assert await stores.case_posts.begin(due, 5_000)
+    assert await stores.case_posts.begin_posting(due, 5_000)
     await choose(stores, ANOTHER)
     await stores.case_posts.abandon(due)
     (due,) = await owed(stores)
-    begun = await stores.case_posts.begin(due, 5_001)
+    begun = await stores.case_posts.begin_posting(due, 5_001)
     assert begun == CasePosting(channel_id=ANOTHER, since_id=SINCE, is_first=True)
 
 
@@ -142,10 +144,12 @@ async def test_a_second_message_for_one_case_is_doomed(stores: Stores) -> None:
     await stores.hold()
     (due,) = await owed(stores)
     await posted(stores, due)
-    assert not await stores.case_posts.posted(due, make_message(501, channel=REVIEW))
-    assert await stores.case_posts.posted(due, make_message(500, channel=REVIEW)), "a repetition"
+    assert not await stores.case_posts.record_message(due, make_message(501, channel=REVIEW))
+    assert await stores.case_posts.record_message(due, make_message(500, channel=REVIEW)), (
+        "a repetition"
+    )
     assert [gone.message_id for gone in await stores.doomed.messages(9)] == [501]
-    assert await stores.case_posts.begin(due, 5_001) is None
+    assert await stores.case_posts.begin_posting(due, 5_001) is None
 
 
 async def test_every_change_to_a_case_is_owed_to_its_message(stores: Stores) -> None:
@@ -155,14 +159,14 @@ async def test_every_change_to_a_case_is_owed_to_its_message(stores: Stores) -> 
     (joined,) = await owed(stores)
     assert (joined.message, len(joined.reports)) == (there.message, 2)
     assert joined.nonce != there.nonce
-    await stores.case_posts.edited(there)
+    await stores.case_posts.record_edit(there)
     assert await owed(stores) == [replace(joined)], "an edit to an older revision settles nothing"
-    await stores.case_posts.edited(joined)
+    await stores.case_posts.record_edit(joined)
     assert await owed(stores) == []
     await decide(stores, joined, Outcome.REMOVE)
     (due,) = await owed(stores)
-    assert (due.decision, due.pictured) == (Outcome.REMOVE, False)
-    await stores.case_posts.edited(due)
+    assert (due.decision, due.has_picture) == (Outcome.REMOVE, False)
+    await stores.case_posts.record_edit(due)
     assert await owed(stores) == []
 
 
@@ -170,16 +174,16 @@ async def test_a_case_decided_before_posting_is_never_posted(stores: Stores) -> 
     _, case = await stores.hold()
     await decide(stores, case, Outcome.APPROVE)
     assert await owed(stores) == []
-    assert await stores.case_posts.begin(case, 5_000) is None
+    assert await stores.case_posts.begin_posting(case, 5_000) is None
 
 
 async def test_a_case_decided_while_being_posted_is_looked_for_once_more(stores: Stores) -> None:
     _, case = await stores.hold()
     (due,) = await owed(stores)
-    assert await stores.case_posts.begin(due, 5_000)
+    assert await stores.case_posts.begin_posting(due, 5_000)
     await decide(stores, case, Outcome.APPROVE)
     (due,) = await owed(stores)
-    again = await stores.case_posts.begin(due, 5_001)
+    again = await stores.case_posts.begin_posting(due, 5_001)
     assert again is not None
     assert not again.is_first
     assert due.decision is Outcome.APPROVE
@@ -194,31 +198,31 @@ async def test_a_purge_also_removes_the_picture_from_decided_cases(
     await posted(stores, case)
     await decide(stores, case, Outcome.APPROVE)
     (due,) = await owed(stores)
-    assert due.pictured
-    await stores.case_posts.edited(due)
+    assert due.has_picture
+    await stores.case_posts.record_edit(due)
     await stores.members.purge(GUILD, USER, MODERATOR, "Gone.", 9_500)
     (due,) = await owed(stores)
-    assert (due.decision, due.pictured) == (Outcome.APPROVE, False)
+    assert (due.decision, due.has_picture) == (Outcome.APPROVE, False)
 
 
 async def test_a_case_message_deleted_by_a_moderator_is_owed_again(stores: Stores) -> None:
     _, case = await stores.hold()
     there = await posted(stores, case)
-    await stores.gallery.message_deleted([MessageId(500)], 6_000)
+    await stores.gallery.record_deleted_messages([MessageId(500)], 6_000)
     (due,) = await owed(stores)
     assert (due.id, due.message) == (case.id, None)
     assert due.nonce != there.nonce, "otherwise Discord takes the new message for the old one"
-    begun = await stores.case_posts.begin(due, 6_001)
+    begun = await stores.case_posts.begin_posting(due, 6_001)
     assert begun is not None
     assert begun.is_first
-    assert await stores.case_posts.posted(due, make_message(502, channel=REVIEW))
+    assert await stores.case_posts.record_message(due, make_message(502, channel=REVIEW))
 
 
 async def test_a_lost_message_of_a_decided_case_is_not_replaced(stores: Stores) -> None:
     _, case = await stores.hold()
     await posted(stores, case)
     await decide(stores, case, Outcome.APPROVE)
-    await stores.case_posts.gone(MessageId(500))
+    await stores.case_posts.record_deleted_message(MessageId(500))
     assert await owed(stores) == []
 
 
@@ -227,8 +231,8 @@ async def test_cases_survive_the_loss_of_their_review_channel(stores: Stores) ->
     await posted(stores, case)
     _, other = await stores.hold()
     (due,) = await owed(stores)
-    assert await stores.case_posts.begin(due, 5_000)
-    await stores.case_posts.channel_gone(GUILD, REVIEW)
+    assert await stores.case_posts.begin_posting(due, 5_000)
+    await stores.case_posts.record_deleted_channel(GUILD, REVIEW)
     await choose(stores, ANOTHER)
     assert {(due.id, due.review_channel_id) for due in await owed(stores)} == {
         (case.id, ANOTHER), (other.id, ANOTHER),
@@ -240,18 +244,18 @@ async def test_a_forgotten_members_messages_leave_the_review_channel(stores: Sto
     await posted(stores, there)
     _, under_way = await stores.hold()
     (due,) = await owed(stores)
-    posting = await stores.case_posts.begin(due, 5_000)
+    posting = await stores.case_posts.begin_posting(due, 5_000)
     assert posting is not None
     await stores.privacy.forget(USER)
     assert [gone.message_id for gone in await stores.doomed.messages(9)] == [500]
     (hunt,) = [hunt for hunt in await stores.doomed.hunts(9) if hunt.channel_id == REVIEW]
     assert hunt.name == under_way.id
     # If the answer comes after all, the message goes. If it does not come, it is hunted again.
-    assert not await stores.case_posts.posted(due, make_message(503, channel=REVIEW))
+    assert not await stores.case_posts.record_message(due, make_message(503, channel=REVIEW))
     assert 503 in [gone.message_id for gone in await stores.doomed.messages(9)]
-    await stores.doomed.caught(hunt, [])
+    await stores.doomed.end_hunt(hunt, [])
     assert hunt not in await stores.doomed.hunts(9)
-    await stores.case_posts.answer_lost(due, posting)
+    await stores.case_posts.record_lost_answer(due, posting)
     assert hunt in await stores.doomed.hunts(9)
 
 
@@ -262,7 +266,7 @@ async def test_a_message_is_owed_an_edit_when_its_reporter_is_forgotten(stores: 
     (due,) = await owed(stores)
     assert due.message == there.message
     assert [one.reporter_id for one in due.reports] == [None]
-    await stores.case_posts.edited(due)
+    await stores.case_posts.record_edit(due)
     assert await owed(stores) == []
 
 
@@ -284,7 +288,7 @@ async def test_a_message_is_owed_an_edit_when_its_moderator_is_forgotten(stores:
     for one in (there, never_posted):
         await decide(stores, one, Outcome.APPROVE)
     (decided,) = await owed(stores)
-    await stores.case_posts.edited(decided)
+    await stores.case_posts.record_edit(decided)
     await stores.privacy.forget(MODERATOR)
     (due,) = await owed(stores)
     assert (due.message, due.actor_id) == (there.message, None)
@@ -294,7 +298,7 @@ async def test_a_decision_posted_while_its_moderator_is_forgotten_is_owed_an_edi
     stores: Stores,
 ) -> None:
     _, case = await stores.hold()
-    assert await stores.case_posts.begin(case, 5_000)
+    assert await stores.case_posts.begin_posting(case, 5_000)
     await decide(stores, case, Outcome.APPROVE)
     (named,) = await owed(stores)
     await stores.privacy.forget(MODERATOR)
@@ -306,9 +310,9 @@ async def test_a_decision_posted_while_its_moderator_is_forgotten_is_owed_an_edi
 async def test_a_case_whose_answer_was_lost_stays_owed(stores: Stores) -> None:
     _, case = await stores.hold()
     (due,) = await owed(stores)
-    posting = await stores.case_posts.begin(due, 5_000)
+    posting = await stores.case_posts.begin_posting(due, 5_000)
     assert posting is not None
-    await stores.case_posts.answer_lost(due, posting)
+    await stores.case_posts.record_lost_answer(due, posting)
     assert await stores.doomed.hunts(9) == []
     assert [due.id for due in await owed(stores)] == [case.id]
 

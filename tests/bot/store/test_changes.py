@@ -65,8 +65,8 @@ async def test_changes_of_requests_and_posts_are_reported_too(stores: Stores, ea
     ]
     await stores.gallery.add_post(make_post(job.id, message=78))
     await stores.gallery.add_post(make_post(job.id, message=78))
-    await stores.gallery.message_deleted([MessageId(77), MessageId(1)], 9_000)
-    await stores.doomed.gone(MessageId(77), 9_001)
+    await stores.gallery.record_deleted_messages([MessageId(77), MessageId(1)], 9_000)
+    await stores.doomed.record_deleted(MessageId(77), 9_001)
     assert ear.of(Subject.POST) == [
         ("78", None, "posted", ""),
         ("77", "posted", "deleted", ""),
@@ -79,10 +79,10 @@ async def test_each_change_is_reported_with_its_reason(stores: Stores, ear: Ear)
         assert await stores.claim()
     ear.of(Subject.JOB)
     back, failed, held, dead = (job.id for job in jobs)
-    await stores.queue.put_back(WORKER, [back], 3_000, why="the engine failed")
+    await stores.queue.requeue(WORKER, [back], 3_000, why="the engine failed")
     await stores.queue.fail(WORKER, failed, "It came out as noise.", 3_000)
     await stores.queue.withhold(WORKER, held, "It shows what may not be shown.", 3_000)
-    await stores.queue.take_back("new", 3_000, 3)
+    await stores.queue.requeue_orphaned("new", 3_000, 3)
     assert ear.of(Subject.JOB) == [
         (back, "running", "queued", "the engine failed"),
         (failed, "running", "failed", "It came out as noise."),
@@ -95,7 +95,7 @@ async def test_an_expired_lease_and_a_cancelled_job_are_reported(stores: Stores,
     (first,), (second,) = await stores.enqueue(), await stores.enqueue()
     assert await stores.claim(now_ms=0)
     ear.of(Subject.JOB)
-    await stores.queue.release_expired(WORKER, LEASE_MS, 1, 0)
+    await stores.queue.requeue_expired(WORKER, LEASE_MS, 1, 0)
     assert await stores.queue.cancel_job(second.id, 9_000)
     assert ear.of(Subject.JOB) == [
         (first.id, "running", "failed", "its lease expired"),
@@ -111,7 +111,7 @@ async def test_statements_that_change_nothing_are_not_reported(stores: Stores, e
     await stores.queue.renew(WORKER, [job.id], LEASE_MS, 3_000)
     await stores.queue.fail(WORKER, JobId("none"), "There is no such job.", 3_000)
     await stores.db.write_one("UPDATE jobs SET state = state")
-    assert not await stores.outbox.delivered(job.owed_post_id, make_post(job.id), 4_000)
+    assert not await stores.outbox.record_delivery(job.owed_post_id, make_post(job.id), 4_000)
     assert ear.of(Subject.JOB) == []
 
 

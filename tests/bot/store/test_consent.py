@@ -24,12 +24,12 @@ async def consent(tmp_path: Path) -> AsyncGenerator[Consent]:
 
 
 async def test_an_acceptance_covers_one_person_and_one_licence(consent: Consent) -> None:
-    assert not await consent.accepted(USER, OLD)
+    assert not await consent.has_accepted(USER, OLD)
     for _ in range(2):
         await consent.accept(USER, OLD, "card-1", 5)
-    assert await consent.accepted(USER, OLD)
-    assert not await consent.accepted(USER, NEW), "a new licence asks again"
-    assert not await consent.accepted(OTHER, OLD)
+    assert await consent.has_accepted(USER, OLD)
+    assert not await consent.has_accepted(USER, NEW), "a new licence asks again"
+    assert not await consent.has_accepted(OTHER, OLD)
 
 
 def elaborate() -> Ask:
@@ -51,24 +51,24 @@ def elaborate() -> Ask:
 
 async def test_a_waiting_ask_comes_back_unchanged(consent: Consent) -> None:
     for ask in (make_ask(), elaborate()):
-        waiting_id = await consent.hold(ask, 5)
-        assert await consent.take(waiting_id, USER) == ask
+        waiting_id = await consent.add_waiting_ask(ask, 5)
+        assert await consent.take_waiting_ask(waiting_id, USER) == ask
 
 
 async def test_a_waiting_ask_is_taken_once_and_only_by_its_user(consent: Consent) -> None:
-    waiting_id = await consent.hold(make_ask(), 5)
-    assert await consent.take(waiting_id, OTHER) is None
-    takes = await asyncio.gather(*(consent.take(waiting_id, USER) for _ in range(5)))
+    waiting_id = await consent.add_waiting_ask(make_ask(), 5)
+    assert await consent.take_waiting_ask(waiting_id, OTHER) is None
+    takes = await asyncio.gather(*(consent.take_waiting_ask(waiting_id, USER) for _ in range(5)))
     assert sum(ask is not None for ask in takes) == 1
-    assert await consent.take(RequestId("nothing"), USER) is None
+    assert await consent.take_waiting_ask(RequestId("nothing"), USER) is None
 
 
 async def test_a_user_cannot_pile_up_waiting_asks(consent: Consent) -> None:
-    ids = [await consent.hold(make_ask(f"ask {i}"), i) for i in range(8)]
-    theirs = await consent.hold(make_ask(user=OTHER), 9)
-    taken = [await consent.take(waiting_id, USER) for waiting_id in ids]
+    ids = [await consent.add_waiting_ask(make_ask(f"ask {i}"), i) for i in range(8)]
+    theirs = await consent.add_waiting_ask(make_ask(user=OTHER), 9)
+    taken = [await consent.take_waiting_ask(waiting_id, USER) for waiting_id in ids]
     assert [ask.draw.prompt for ask in taken if ask] == [f"ask {i}" for i in range(3, 8)]
-    assert await consent.take(theirs, OTHER) is not None
+    assert await consent.take_waiting_ask(theirs, OTHER) is not None
 
 
 async def test_prompts_are_not_shared_unless_their_member_agrees(consent: Consent) -> None:
@@ -89,10 +89,10 @@ async def test_a_new_licence_ends_only_the_jobs_of_its_own_card(tmp_path: Path) 
             ask = make_ask()
             ask = replace(ask, draw=replace(ask.draw, model=model))
             jobs[model] = (await stores.enqueue(make_admitted(ask)))[0].id
-        assert await consent.waiting_cards() == {"a", "b", "c"}
-        ended = await consent.end_unlicensed({"a": "old", "b": "new"}, "a", 5)
+        assert await consent.undrawn_cards() == {"a", "b", "c"}
+        ended = await consent.fail_unlicensed_jobs({"a": "old", "b": "new"}, "a", 5)
         assert ended == [jobs["b"]], "the licence of c is unknown, and has nothing to do with a"
         told = await stores.views.get(jobs["b"])
         assert told is not None
         assert "its licence is another one" in (told.error or "")
-        assert await consent.end_unlicensed({"d": "new"}, "d", 6) == [jobs[None]]
+        assert await consent.fail_unlicensed_jobs({"d": "new"}, "d", 6) == [jobs[None]]

@@ -55,7 +55,7 @@ async def test_each_change_has_its_line_in_the_servers_log(stores: Stores) -> No
             user_id=entry.user_id,
             limit=200,
         ).splitlines()
-        for entry in await stores.guilds.audit(GUILD, 9)
+        for entry in await stores.guilds.audit_log(GUILD, 9)
     ]
     deeds = [line[0].partition("operator ")[2] for line in reversed(told)]
     assert deeds == [
@@ -80,7 +80,7 @@ async def test_deleted_and_held_pictures_cannot_be_curated(stores: Stores) -> No
         ):
             assert isinstance(answer, Refused)
     assert await kept(stores) == []
-    assert not await stores.guilds.audit(GUILD, 9)
+    assert not await stores.guilds.audit_log(GUILD, 9)
 
 
 async def test_a_caption_that_is_too_long_is_refused(stores: Stores) -> None:

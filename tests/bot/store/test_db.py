@@ -13,7 +13,7 @@ import pytest_asyncio
 
 from bot.domain import DatabaseError, StorageError
 from bot.store import db as room
-from bot.store.db import Database, inspect
+from bot.store.db import Database, describe_version
 from bot.store.migrations import Migration, migrations
 from tests.stages.sick_disk import sicken_reader
 
@@ -45,14 +45,14 @@ async def users(db: Database) -> list[int]:
 
 
 async def test_a_new_file_is_brought_to_the_newest_version(db: Database, path: Path) -> None:
-    assert await inspect(path) == f"version {len(migrations())}, the newest"
+    assert await describe_version(path) == f"version {len(migrations())}, the newest"
 
 
 async def test_a_file_is_migrated_once(path: Path) -> None:
     for _ in range(2):
         db = await Database.open(path)
         await db.close()
-    assert (await inspect(path)).endswith("the newest")
+    assert (await describe_version(path)).endswith("the newest")
 
 
 async def test_every_table_is_strict(db: Database) -> None:
@@ -76,7 +76,9 @@ async def test_a_failed_migration_leaves_nothing_behind(
     monkeypatch.setattr(room, "migrations", lambda: [*steps, broken])
     with pytest.raises(sqlite3.OperationalError, match="nowhere"):
         await Database.open(path)
-    assert f"version {len(steps)}, will be brought to {len(steps) + 1}" in await inspect(path)
+    assert f"version {len(steps)}, will be brought to {len(steps) + 1}" in await describe_version(
+        path
+    )
     monkeypatch.undo()
     # Closed on failure too: an open connection's thread would keep the test run from ending.
     async with opened(path) as db:
@@ -105,7 +107,7 @@ async def test_a_newer_version_is_refused(path: Path) -> None:
     raw.close()
     assert "newer version" in await refusal(path)
     with pytest.raises(DatabaseError, match="newer version"):
-        await inspect(path)
+        await describe_version(path)
 
 
 def test_a_file_that_is_no_database_is_refused_and_kept(path: Path) -> None:
@@ -310,7 +312,7 @@ async def test_a_writer_waits_for_another_process(
 async def test_a_long_held_lock_raises_an_error_and_loses_nothing(
     db: Database, path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(room, "_PATIENCE_S", 0.3)
+    monkeypatch.setattr(room, "_LOCK_TIMEOUT_S", 0.3)
     other = hold_write_lock(path)
     for _ in range(2):
         with pytest.raises(DatabaseError, match="locked by another program"):

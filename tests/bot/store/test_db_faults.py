@@ -32,7 +32,7 @@ KINDS: dict[int, type[BotError]] = {
 
 @pytest_asyncio.fixture
 async def db(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> AsyncGenerator[Database]:
-    monkeypatch.setattr("bot.store.db._PATIENCE_S", 0)
+    monkeypatch.setattr("bot.store.db._LOCK_TIMEOUT_S", 0)
     database = await Database.open(tmp_path / "bot.sqlite3")
     try:
         yield database

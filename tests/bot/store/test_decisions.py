@@ -40,9 +40,9 @@ async def stores(tmp_path: Path) -> AsyncGenerator[Stores]:
 
 async def test_a_refusal_is_found_by_its_id_in_its_server(stores: Stores) -> None:
     await stores.decisions.record(REFUSAL)
-    assert await stores.decisions.about(GUILD, REFUSAL.about) == [REFUSAL]
-    assert await stores.decisions.about(GuildId(5), REFUSAL.about) == []
-    assert await stores.decisions.about(GUILD, "another") == []
+    assert await stores.decisions.decisions_about(GUILD, REFUSAL.about) == [REFUSAL]
+    assert await stores.decisions.decisions_about(GuildId(5), REFUSAL.about) == []
+    assert await stores.decisions.decisions_about(GUILD, "another") == []
 
 
 async def test_concurrent_decisions_are_all_recorded_in_one_transaction(stores: Stores) -> None:
@@ -57,17 +57,17 @@ async def test_concurrent_decisions_are_all_recorded_in_one_transaction(stores: 
 async def test_queueing_keeping_and_withholding_record_their_decisions(stores: Stores) -> None:
     for ruling in (Ruling.ALLOW, Ruling.SPOILER, Ruling.HOLD):
         (job,) = await stores.enqueue(make_admitted(make_ask(), ruling=ruling))
-        (admitted,) = await stores.decisions.about(GUILD, job.id)
+        (admitted,) = await stores.decisions.decisions_about(GUILD, job.id)
         assert (admitted.kind, admitted.about) == (DecisionKind.ADMIT, job.request_id)
         assert admitted.outcome == ruling.name.lower()
         assert await stores.claim()
         await stores.queue.withhold(WORKER, job.id, "No.", 5_000)
-        _, kept_back = await stores.decisions.about(GUILD, job.id)
+        _, kept_back = await stores.decisions.decisions_about(GUILD, job.id)
         assert (kept_back.kind, kept_back.outcome, kept_back.about) == (
             DecisionKind.RELEASE, Outcome.WITHHOLD, job.id,
         )  # fmt: skip
     drawn, _ = await stores.draw()
-    _, released = await stores.decisions.about(GUILD, drawn.id)
+    _, released = await stores.decisions.decisions_about(GUILD, drawn.id)
     assert (released.outcome, released.card_id) == (Outcome.ALLOW, "tiny-1")
 
 
@@ -75,7 +75,7 @@ async def test_another_workers_job_gets_no_decision(stores: Stores) -> None:
     (job,) = await stores.enqueue()
     assert await stores.claim()
     await stores.queue.withhold("another", job.id, "No.", 5_000)
-    assert len(await stores.decisions.about(GUILD, job.id)) == 1
+    assert len(await stores.decisions.decisions_about(GUILD, job.id)) == 1
     assert await stores.state(job) == "running"
 
 
@@ -107,7 +107,7 @@ async def test_decisions_are_counted_by_day_and_rule(stores: Stores) -> None:
 async def test_old_decisions_are_pruned_oldest_first(
     stores: Stores, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(room, "_PRUNED", 2)
+    monkeypatch.setattr(room, "_PRUNE_MAX", 2)
     for at_ms in (4, 1, 3, 2):
         await stores.decisions.record(replace(REFUSAL, at_ms=at_ms))
     assert await stores.decisions.prune(4) == 2
@@ -119,7 +119,7 @@ async def test_old_decisions_are_pruned_oldest_first(
 async def test_decisions_outlive_the_name_of_a_forgotten_member(stores: Stores) -> None:
     await stores.decisions.record(REFUSAL)
     await stores.privacy.forget(USER)
-    assert await stores.decisions.about(GUILD, REFUSAL.about) == []
+    assert await stores.decisions.decisions_about(GUILD, REFUSAL.about) == []
     (row,) = await stores.rows("decisions")
     assert (row["user_id"], row["about"], row["outcome"]) == (None, "", "refuse")
 

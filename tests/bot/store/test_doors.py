@@ -10,7 +10,7 @@ from bot.store.queue import Jobs
 
 #: What only the worker may do with a job.
 WORKERS = {
-    "claim", "renew", "put_back", "fail", "withhold", "release_expired", "take_back",
+    "claim", "renew", "requeue", "fail", "withhold", "requeue_expired", "requeue_orphaned",
 }  # fmt: skip
 
 

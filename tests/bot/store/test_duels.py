@@ -52,7 +52,7 @@ async def a_duel(
 
 async def posted(stores: Stores, duel: Duel) -> None:
     assert await stores.duels.begin_posting(duel.id, 6_500)
-    assert await stores.duels.posted(duel, MESSAGE, 7_000)
+    assert await stores.duels.record_message(duel, MESSAGE, 7_000)
 
 
 async def ledger(stores: Stores) -> list[tuple[object, ...]]:
@@ -69,8 +69,8 @@ async def test_a_choice_is_an_event_and_can_be_changed_and_taken_back(stores: St
         voted = await stores.duels.vote(duel.id, ADA, choice, 7_000)
         assert voted is not None
         assert voted.choice is choice
-    assert voted.tally == await stores.duels.standing(duel.id) == DuelTally(right=1)
-    assert voted.asked == (USER, OTHER)
+    assert voted.tally == await stores.duels.tally(duel.id) == DuelTally(right=1)
+    assert voted.requesters == (USER, OTHER)
     taken_back = await stores.duels.vote(duel.id, ADA, None, 8_000)
     assert taken_back is not None
     assert taken_back.tally == DuelTally()
@@ -102,10 +102,10 @@ async def test_a_member_has_one_choice_for_a_pair_across_duels(stores: Stores) -
     again = make_duel(first.right_job, first.left_job, duel="d000000002")
     assert await stores.duels.open(again)
     await stores.duels.vote(first.id, ADA, Choice.LEFT, 7_000)
-    assert await stores.duels.chosen(GUILD, ADA) == {frozenset(first.job_ids)}
+    assert await stores.duels.chosen_pairs(GUILD, ADA) == {frozenset(first.job_ids)}
     await stores.duels.vote(again.id, ADA, Choice.LEFT, 8_000)
-    assert await stores.duels.standing(first.id) == DuelTally()
-    assert await stores.duels.standing(again.id) == DuelTally(left=1)
+    assert await stores.duels.tally(first.id) == DuelTally()
+    assert await stores.duels.tally(again.id) == DuelTally(left=1)
     assert await stores.duels.decided_pairs(GUILD, 0) == [
         DuelVote(
             duel_id=again.id,
@@ -121,7 +121,7 @@ async def test_a_member_has_one_choice_for_a_pair_across_duels(stores: Stores) -
 async def test_skips_decide_nothing_and_are_counted(stores: Stores) -> None:
     duel = await a_duel(stores)
     await stores.duels.vote(duel.id, ADA, Choice.SKIP, 7_000)
-    assert await stores.duels.standing(duel.id) == DuelTally(skip=1)
+    assert await stores.duels.tally(duel.id) == DuelTally(skip=1)
     assert await stores.duels.decided_pairs(GUILD, 0) == []
     await stores.duels.vote(duel.id, BOB, Choice.RIGHT, 7_000)
     assert await stores.duels.decided_pairs(GuildId(GUILD + 1), 0) == []
@@ -162,7 +162,7 @@ async def test_two_presses_at_once_leave_one_choice(stores: Stores) -> None:
     await asyncio.gather(
         *(stores.duels.vote(duel.id, ADA, choice, 7_000) for choice in (Choice.LEFT, Choice.RIGHT))
     )
-    tally = await stores.duels.standing(duel.id)
+    tally = await stores.duels.tally(duel.id)
     assert tally.left + tally.right == 1
 
 
@@ -172,7 +172,7 @@ async def test_a_closed_duel_takes_no_choice(stores: Stores) -> None:
     await stores.duels.close(duel.id, 8_000)
     assert await stores.duels.vote(duel.id, ADA, Choice.RIGHT, 9_000) is None
     assert await stores.duels.vote(DuelId("none"), ADA, Choice.RIGHT, 9_000) is None
-    assert await stores.duels.standing(duel.id) == DuelTally(left=1)
+    assert await stores.duels.tally(duel.id) == DuelTally(left=1)
 
 
 # ---- forgotten members --------------------------------------------------------------------------
@@ -182,15 +182,15 @@ async def test_a_forgotten_voter_counts_without_a_name_and_never_twice(stores: S
     duel = await a_duel(stores)
     await stores.duels.vote(duel.id, ADA, Choice.LEFT, 7_000)
     await stores.privacy.forget(ADA)
-    assert await stores.duels.standing(duel.id) == DuelTally(left=1)
+    assert await stores.duels.tally(duel.id) == DuelTally(left=1)
     (vote,) = await stores.duels.decided_pairs(GUILD, 0)
     assert (vote.winner, vote.voter_id, vote.at_ms) == (duel.left_job, None, None)
     # They come back, and press under another duel of the pair.
     again = make_duel(duel.left_job, duel.right_job, duel="d000000002")
     assert await stores.duels.open(again)
     await stores.duels.vote(again.id, ADA, Choice.RIGHT, 8_000)
-    assert await stores.duels.standing(duel.id) == DuelTally()
-    assert await stores.duels.standing(again.id) == DuelTally(right=1)
+    assert await stores.duels.tally(duel.id) == DuelTally()
+    assert await stores.duels.tally(again.id) == DuelTally(right=1)
 
 
 async def test_a_forgotten_voters_choice_on_their_own_picture_is_not_kept(
@@ -219,8 +219,8 @@ async def test_a_party_ends_when_the_member_who_began_it_is_forgotten(stores: St
     duel = await a_duel(stores, party="p000000001")
     await posted(stores, duel)
     await stores.privacy.forget(ADA)
-    assert await stores.parties.alive() == []
-    (owed,) = await stores.duels.untold(9)
+    assert await stores.parties.running_parties() == []
+    (owed,) = await stores.duels.unshown_results(9)
     assert (owed.id, owed.message_id, owed.party_id) == (duel.id, MESSAGE, None)
     assert await stores.duels.vote(duel.id, BOB, Choice.LEFT, 9_000) is None
 
@@ -232,27 +232,27 @@ async def test_a_duel_is_owed_until_posted_and_again_once_closed(
     stores: Stores,
 ) -> None:
     duel = await a_duel(stores)
-    assert [owed.id for owed in await stores.duels.unposted(9)] == [duel.id]
-    assert await stores.duels.unposted(9, [CHANNEL]) == []
-    assert await stores.duels.unposted(9, nor=[duel.id]) == []
+    assert [owed.id for owed in await stores.duels.unposted_duels(9)] == [duel.id]
+    assert await stores.duels.unposted_duels(9, [CHANNEL]) == []
+    assert await stores.duels.unposted_duels(9, skip_ids=[duel.id]) == []
     assert await stores.duels.begin_posting(duel.id, 6_500) is True
     assert await stores.duels.begin_posting(duel.id, 6_600) is False, "an earlier attempt was made"
-    assert await stores.duels.posted(duel, MESSAGE, 7_000)
-    assert await stores.duels.posted(duel, MESSAGE, 7_000), "a repetition changes nothing"
-    assert await stores.duels.unposted(9) == []
+    assert await stores.duels.record_message(duel, MESSAGE, 7_000)
+    assert await stores.duels.record_message(duel, MESSAGE, 7_000), "a repetition changes nothing"
+    assert await stores.duels.unposted_duels(9) == []
     assert await stores.duels.begin_posting(duel.id, 7_000) is None
-    assert await stores.duels.untold(9) == []
+    assert await stores.duels.unshown_results(9) == []
     await stores.duels.close(duel.id, 8_000)
-    assert [owed.id for owed in await stores.duels.untold(9)] == [duel.id]
-    assert await stores.duels.untold(9, [CHANNEL]) == []
-    await stores.duels.told(duel.id)
-    assert await stores.duels.untold(9) == []
+    assert [owed.id for owed in await stores.duels.unshown_results(9)] == [duel.id]
+    assert await stores.duels.unshown_results(9, [CHANNEL]) == []
+    await stores.duels.record_result_shown(duel.id)
+    assert await stores.duels.unshown_results(9) == []
 
 
 async def test_a_second_message_for_one_duel_is_doomed(stores: Stores) -> None:
     duel = await a_duel(stores)
     await posted(stores, duel)
-    assert not await stores.duels.posted(duel, MessageId(5), 7_000)
+    assert not await stores.duels.record_message(duel, MessageId(5), 7_000)
     assert await stores.doomed.messages(9) == [make_message(5)]
 
 
@@ -269,7 +269,7 @@ async def spoiler(stores: Stores, job_id: JobId) -> None:
 
 
 async def judge(stores: Stores, job_id: JobId, outcome: Outcome) -> None:
-    await stores.reviews.report(job_id, ADA, "Look at it.", 8_000, since_id=SINCE)
+    await stores.reviews.file_report(job_id, ADA, "Look at it.", 8_000, since_id=SINCE)
     (case,) = [c for c in await stores.reviews.open_cases(GUILD, 9) if c.job_id == job_id]
     judgement = Judgement(outcome=outcome, actor_id=BOB, at_ms=9_000)
     assert await stores.reviews.decide(case.id, judgement)
@@ -286,9 +286,9 @@ async def test_a_duel_ends_when_one_of_its_pictures_is_taken_down(
     await deed(stores, duel.job_ids[side])
     assert make_message(MESSAGE) in await stores.doomed.messages(9)
     assert await stores.duels.vote(duel.id, BOB, Choice.LEFT, 9_500) is None
-    assert await stores.duels.untold(9) == []
-    assert await stores.duels.unposted(9) == []
-    assert await stores.duels.standing(duel.id) == DuelTally(left=1), "the choices stay"
+    assert await stores.duels.unshown_results(9) == []
+    assert await stores.duels.unposted_duels(9) == []
+    assert await stores.duels.tally(duel.id) == DuelTally(left=1), "the choices stay"
 
 
 @pytest.mark.parametrize("deed", [delete, remove, spoiler])
@@ -300,7 +300,7 @@ async def test_a_duel_being_posted_is_hunted_when_a_picture_is_taken_down(
     await deed(stores, duel.left_job)
     hunt = Hunt(name=duel.id, channel_id=CHANNEL, guild_id=GUILD, since_id=SINCE)
     assert await stores.doomed.hunts(9) == [hunt]
-    assert not await stores.duels.posted(duel, MESSAGE, 9_500), "it comes too late"
+    assert not await stores.duels.record_message(duel, MESSAGE, 9_500), "it comes too late"
     assert make_message(MESSAGE) in await stores.doomed.messages(9)
 
 
@@ -319,21 +319,21 @@ async def test_a_duel_with_a_deleted_or_spoilered_picture_is_not_posted(stores: 
 async def test_a_lost_answer_is_hunted_once_the_duel_is_no_longer_owed(stores: Stores) -> None:
     duel = await a_duel(stores)
     await stores.duels.begin_posting(duel.id, 6_500)
-    await stores.duels.answer_lost(duel)
+    await stores.duels.record_lost_answer(duel)
     assert await stores.doomed.hunts(9) == [], "the next attempt looks for it"
     await stores.duels.close(duel.id, 7_000)
     assert [hunt.name for hunt in await stores.doomed.hunts(9)] == [duel.id]
-    await stores.doomed.caught((await stores.doomed.hunts(9))[0], [])
-    await stores.duels.answer_lost(duel)
+    await stores.doomed.end_hunt((await stores.doomed.hunts(9))[0], [])
+    await stores.duels.record_lost_answer(duel)
     assert [hunt.name for hunt in await stores.doomed.hunts(9)] == [duel.id]
 
 
 async def test_a_duel_ends_when_a_moderator_deletes_its_message(stores: Stores) -> None:
     duel = await a_duel(stores)
     await posted(stores, duel)
-    await stores.gallery.message_deleted([MESSAGE], 8_000)
+    await stores.gallery.record_deleted_messages([MESSAGE], 8_000)
     assert await stores.duels.vote(duel.id, ADA, Choice.LEFT, 9_000) is None
-    assert await stores.duels.untold(9) == await stores.duels.unposted(9) == []
+    assert await stores.duels.unshown_results(9) == await stores.duels.unposted_duels(9) == []
 
 
 # ---- which pictures -----------------------------------------------------------------------------
@@ -351,7 +351,7 @@ async def test_comparable_pictures_share_a_prompt_and_differ_in_seed(stores: Sto
     await stores.draw(prompt="a bird", seed=1)
     await stores.hold(prompt="a bird")
     await stores.draw(prompt="a bird", seed=9, rating=Rating.EXPLICIT)
-    found = await stores.duels.comparable(GUILD, ratings=GENERAL)
+    found = await stores.duels.comparable_pictures(GUILD, ratings=GENERAL)
     assert {one.job_id for one in found} == {left.id, right.id}
     assert len({one.key for one in found}) == 1
     assert {one.channel_id for one in found} == {CHANNEL}
@@ -363,7 +363,7 @@ async def test_pictures_of_different_models_are_not_compared(stores: Stores) -> 
     await stores.db.write_one(
         "UPDATE pictures SET card_id = 'other' WHERE job_id = :job", {"job": left.id}
     )
-    assert await stores.duels.comparable(GUILD, ratings=GENERAL) == []
+    assert await stores.duels.comparable_pictures(GUILD, ratings=GENERAL) == []
 
 
 async def test_members_who_rate_alone_share_the_duel_of_a_pair(stores: Stores) -> None:

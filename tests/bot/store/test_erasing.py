@@ -33,7 +33,7 @@ async def test_a_wish_left_by_a_crash_is_carried_out_at_the_next_start(
     stores: Stores, tmp_path: Path
 ) -> None:
     await live(stores)
-    await stores.privacy.wish(USER, 9_000)
+    await stores.privacy.request_erasure(USER, 9_000)
     signals = Signals()
     told = signals.add_worker()
     forgotten: list[UserId] = []
@@ -41,18 +41,18 @@ async def test_a_wish_left_by_a_crash_is_carried_out_at_the_next_start(
     assert forgotten == [USER], "in memory too"
     async with asyncio.timeout(1):
         await signals.doomed.wait(60)
-    assert (await stores.privacy.show(USER)).counts == {}
-    assert await stores.privacy.wishes() == []
+    assert (await stores.privacy.summarise(USER)).counts == {}
+    assert await stores.privacy.pending_erasures() == []
     assert not holding_files(tmp_path, WORD.encode())
     assert len(told.take_cancelled()) == 5, "the worker drops what it draws"
 
 
 async def test_wishes_are_carried_out_once_and_in_order(stores: Stores) -> None:
     for user in (OTHER, USER, OTHER):
-        await stores.privacy.wish(user, 9_000 if user == OTHER else 8_000)
-    assert await stores.privacy.wishes() == [USER, OTHER]
+        await stores.privacy.request_erasure(user, 9_000 if user == OTHER else 8_000)
+    assert await stores.privacy.pending_erasures() == [USER, OTHER]
     assert await eraser_of(stores).round()
-    assert await stores.privacy.wishes() == []
+    assert await stores.privacy.pending_erasures() == []
 
 
 async def test_traces_are_overwritten_once_nobody_reads_the_file(

@@ -68,7 +68,7 @@ async def test_a_late_worker_does_not_delete_the_next_workers_file(
     stores: Stores, tmp_path: Path
 ) -> None:
     job = await running(stores)
-    await stores.queue.release_expired(WORKER, LEASE_MS * 2, 3, 0)
+    await stores.queue.requeue_expired(WORKER, LEASE_MS * 2, 3, 0)
     again = await stores.queue.claim("worker-2", LEASE_MS, LEASE_MS * 3)
     assert again is not None
     kept = await stores.gallery.keep(
@@ -86,7 +86,7 @@ async def test_two_workers_keeping_at_the_same_moment_leave_the_file(
 ) -> None:
     for _ in range(10):
         job = await running(stores)
-        await stores.queue.release_expired(WORKER, LEASE_MS * 2, 3, 0)
+        await stores.queue.requeue_expired(WORKER, LEASE_MS * 2, 3, 0)
         again = await stores.queue.claim("worker-2", LEASE_MS, LEASE_MS * 3)
         assert again is not None
         released, data = make_released(again), make_png(again)
@@ -169,7 +169,7 @@ async def test_deleting_a_picture_removes_its_file_and_dooms_its_posts(
     assert files(tmp_path) == []
     assert await stores.gallery.get(job.id) is None
     assert len(await stores.rows("pictures")) == 1, "votes on it keep their meaning"
-    await stores.doomed.gone(MessageId(1), 9_100)
+    await stores.doomed.record_deleted(MessageId(1), 9_100)
     await stores.gallery.delete(job.id, 9_500)
     assert [m.message_id for m in await stores.doomed.messages(9)] == [2]
     assert [post.message_id for post in await stores.gallery.posts(job.id)] == [2]
@@ -233,13 +233,17 @@ async def test_posts_are_owed_vote_reactions_until_paid_or_deleted(stores: Store
     show = make_post(job.id, message=2, at_ms=8_000)
     await stores.gallery.add_post(show)
     await stores.gallery.add_post(show)
-    assert [post.message_id for post in await stores.gallery.owing(PostDebt.VOTES, 9)] == [1, 2]
-    await stores.gallery.paid(PostDebt.VOTES, MessageId(1))
-    assert [post.message_id for post in await stores.gallery.owing(PostDebt.VOTES, 9)] == [2]
+    assert [
+        post.message_id for post in await stores.gallery.posts_with_debt(PostDebt.VOTES, 9)
+    ] == [1, 2]
+    await stores.gallery.clear_debt(PostDebt.VOTES, MessageId(1))
+    assert [
+        post.message_id for post in await stores.gallery.posts_with_debt(PostDebt.VOTES, 9)
+    ] == [2]
     assert await stores.gallery.post(MessageId(2)) == show
-    await stores.gallery.message_deleted([MessageId(2), MessageId(404)], 9_000)
+    await stores.gallery.record_deleted_messages([MessageId(2), MessageId(404)], 9_000)
     assert await stores.gallery.post(MessageId(2)) is None
-    assert await stores.gallery.owing(PostDebt.VOTES, 9) == []
+    assert await stores.gallery.posts_with_debt(PostDebt.VOTES, 9) == []
     assert [post.message_id for post in await stores.gallery.posts(job.id)] == [1]
 
 
@@ -249,26 +253,26 @@ async def test_the_newest_unsettled_post_of_each_channel_comes_first(stores: Sto
         post = make_post(job.id, message=message, channel=channel, at_ms=10_000 + message)
         await stores.gallery.add_post(post)
 
-    async def owed(limit: int = 9, *, besides: tuple[int, ...] = (), nor: tuple[int, ...] = ()):  # noqa: ANN202
-        found = await stores.gallery.owing(
+    async def owed(limit: int = 9, *, closed: tuple[int, ...] = (), skip: tuple[int, ...] = ()):  # noqa: ANN202
+        found = await stores.gallery.posts_with_debt(
             PostDebt.READING,
             limit,
-            besides=[ChannelId(c) for c in besides],
-            nor=[MessageId(m) for m in nor],
+            closed=[ChannelId(c) for c in closed],
+            skip_ids=[MessageId(m) for m in skip],
         )
         return [post.message_id for post in found]
 
     assert await owed() == [6, 4, 3, 1]
     assert await owed(2) == [6, 4]
-    assert await owed(besides=(9, 8)) == [4, 1]
-    assert await owed(nor=(6, 4, 3)) == [5, 2, 1]
-    await stores.gallery.paid(PostDebt.READING, MessageId(6))
-    await stores.gallery.message_deleted([MessageId(4)], 9)
+    assert await owed(closed=(9, 8)) == [4, 1]
+    assert await owed(skip=(6, 4, 3)) == [5, 2, 1]
+    await stores.gallery.clear_debt(PostDebt.READING, MessageId(6))
+    await stores.gallery.record_deleted_messages([MessageId(4)], 9)
     assert await owed() == [5, 3, 2, 1]
     for message in (1, 2, 3, 5):
-        await stores.gallery.paid(PostDebt.READING, MessageId(message))
+        await stores.gallery.clear_debt(PostDebt.READING, MessageId(message))
     assert await owed() == []
-    await stores.gallery.unsettle_all()
+    await stores.gallery.owe_readings()
     assert await owed() == [6, 3, 2, 1], "every post that still exists"
 
 
@@ -277,7 +281,9 @@ async def test_waiting_posts_do_not_hide_later_unseeded_ones(stores: Stores) -> 
     for message in (2, 3, 4):
         post = make_post(job.id, message=message, channel=7, at_ms=10_000 + message)
         await stores.gallery.add_post(post)
-    found = await stores.gallery.owing(PostDebt.VOTES, 9, besides=[CHANNEL], nor=[MessageId(2)])
+    found = await stores.gallery.posts_with_debt(
+        PostDebt.VOTES, 9, closed=[CHANNEL], skip_ids=[MessageId(2)]
+    )
     assert [post.message_id for post in found] == [3, 4]
 
 
@@ -287,5 +293,7 @@ async def test_a_restart_finds_everything_again(tmp_path: Path) -> None:
     async with open_stores(tmp_path) as second:
         assert await second.gallery.sweep() == 0
         assert await second.gallery.get(job.id) == picture
-        assert [post.id for post in await second.outbox.owed(9_000)] == [job.id]
-        assert (await Privacy(second.db, second.gallery).show(job.user_id)).counts["pictures"] == 1
+        assert [post.id for post in await second.outbox.owed_posts(9_000)] == [job.id]
+        assert (await Privacy(second.db, second.gallery).summarise(job.user_id)).counts[
+            "pictures"
+        ] == 1

@@ -30,13 +30,15 @@ class Book:
 
 async def test_items_that_arrive_during_a_commit_share_the_next_one() -> None:
     book = Book()
-    group = GroupCommit(book.commit, most=1_000)
-    assert await asyncio.gather(*(group.do(i) for i in range(100))) == [2 * i for i in range(100)]
+    group = GroupCommit(book.commit, max_items=1_000)
+    assert await asyncio.gather(*(group.submit(i) for i in range(100))) == [
+        2 * i for i in range(100)
+    ]
     assert [len(page) for page in book.pages] == [100]
 
     async def ten_more(start: int) -> None:
         for i in range(10):
-            await group.do(start + i)
+            await group.submit(start + i)
 
     book.pages.clear()
     await asyncio.gather(*(ten_more(1_000 * i) for i in range(50)))
@@ -48,27 +50,27 @@ async def test_items_that_arrive_during_a_commit_share_the_next_one() -> None:
 
 async def test_groups_keep_the_order_of_arrival_and_the_size_limit() -> None:
     book = Book()
-    group = GroupCommit(book.commit, most=7)
-    await asyncio.gather(*(group.do(i) for i in range(30)))
+    group = GroupCommit(book.commit, max_items=7)
+    await asyncio.gather(*(group.submit(i) for i in range(30)))
     assert [i for page in book.pages for i in page] == list(range(30))
     assert max(len(page) for page in book.pages) == 7
 
 
 async def test_a_fault_reaches_everybody_in_its_group_and_nobody_after() -> None:
     book = Book()
-    group = GroupCommit(book.commit, most=100)
+    group = GroupCommit(book.commit, max_items=100)
     book.fault = OSError("full")
-    faults = await asyncio.gather(*(group.do(i) for i in range(5)), return_exceptions=True)
+    faults = await asyncio.gather(*(group.submit(i) for i in range(5)), return_exceptions=True)
     assert [str(fault) for fault in faults] == ["full"] * 5
     book.fault = None
-    assert await group.do(21) == 42
+    assert await group.submit(21) == 42
 
 
 async def test_a_cancelled_leader_cancels_nobody_else() -> None:
     book = Book()
-    group = GroupCommit(book.commit, most=100)
+    group = GroupCommit(book.commit, max_items=100)
     book.may_end.clear()
-    tasks = [asyncio.create_task(group.do(i)) for i in range(5)]
+    tasks = [asyncio.create_task(group.submit(i)) for i in range(5)]
     await book.began.wait()
     tasks[0].cancel()
     book.may_end.set()
@@ -79,11 +81,11 @@ async def test_a_cancelled_leader_cancels_nobody_else() -> None:
 
 async def test_an_item_cancelled_while_waiting_is_left_out() -> None:
     book = Book()
-    group = GroupCommit(book.commit, most=100)
+    group = GroupCommit(book.commit, max_items=100)
     book.may_end.clear()
-    first = asyncio.create_task(group.do(1))
+    first = asyncio.create_task(group.submit(1))
     await book.began.wait()
-    late = [asyncio.create_task(group.do(i)) for i in (2, 3)]
+    late = [asyncio.create_task(group.submit(i)) for i in (2, 3)]
     # Each runs until it waits in line.
     await asyncio.sleep(0)
     late[0].cancel()
@@ -97,9 +99,9 @@ async def test_an_item_cancelled_while_waiting_is_left_out() -> None:
 
 async def test_idle_waits_for_everything_handed_in() -> None:
     book = Book()
-    group = GroupCommit(book.commit, most=2)
-    tasks = [asyncio.create_task(group.do(i)) for i in range(5)]
+    group = GroupCommit(book.commit, max_items=2)
+    tasks = [asyncio.create_task(group.submit(i)) for i in range(5)]
     await asyncio.sleep(0)
-    await group.idle()
+    await group.drain()
     assert [i for page in book.pages for i in page] == list(range(5))
     await asyncio.gather(*tasks)

@@ -50,18 +50,18 @@ async def test_servers_do_not_share_their_choices(guilds: Guilds) -> None:
     await guilds.set_vote_emoji(GUILD, VoteEmoji(up="🌸", down="🪨"), USER, 2)
     assert (await guilds.policy(other)).blocked == ()
     assert await guilds.vote_emoji(other) == VoteEmoji()
-    assert await guilds.audit(other, 9) == []
+    assert await guilds.audit_log(other, 9) == []
 
 
 async def test_the_audit_log_tells_who_did_what_newest_first(guilds: Guilds) -> None:
     await decide(guilds, make_guild("spiders"), USER, 1)
     await guilds.set_vote_emoji(GUILD, VoteEmoji(up="🌸", down="🪨"), OTHER, 2)
-    entries = [(e.actor_id, e.action, e.detail, e.at_ms) for e in await guilds.audit(GUILD, 9)]
+    entries = [(e.actor_id, e.action, e.detail, e.at_ms) for e in await guilds.audit_log(GUILD, 9)]
     assert entries == [
         (OTHER, "emoji", "👍 👎 → 🌸 🪨", 2),
         (USER, "policy", "as the test wants it", 1),
     ]
-    assert len(await guilds.audit(GUILD, 1)) == 1
+    assert len(await guilds.audit_log(GUILD, 1)) == 1
 
 
 @pytest.mark.parametrize(("up", "down"), [("👍", "👍"), ("👍", "👍🏽"), ("❤", "❤️"), ("a:1", "b:1")])

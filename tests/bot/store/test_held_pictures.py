@@ -11,7 +11,7 @@ from bot.domain import JobId, JobState
 from bot.finished import Held
 from bot.store.case_rows import Case, CaseKind
 from bot.store.decisions import Outcome
-from bot.store.sends import Begun
+from bot.store.sends import SendAttempt
 from tests.stages.factories import (
     GUILD,
     SINCE,
@@ -51,7 +51,7 @@ async def test_a_held_picture_is_kept_and_opens_a_case(stores: Stores) -> None:
         scores={"nudity": 0.6},
         opened_ms=3_000,
         since_id=SINCE,
-        pictured=True,
+        has_picture=True,
     )
     kept = await stores.gallery.get_for_review(job.id)
     assert kept is not None
@@ -65,10 +65,10 @@ async def test_a_held_picture_is_owed_to_nobody_and_shown_to_nobody(
     stores: Stores, tmp_path: Path
 ) -> None:
     job, _ = await stores.hold()
-    assert await stores.outbox.owed(9_000) == []
+    assert await stores.outbox.owed_posts(9_000) == []
     assert await stores.gallery.get(job.id) is None
     assert await stores.views.history(USER, GUILD, 9) == []
-    assert await stores.sends.begin(make_send(job.id)) is Begun.GONE
+    assert await stores.sends.begin(make_send(job.id)) is SendAttempt.GONE
     # No post shows it, so nobody can vote on it; if a vote exists anyway, no export includes it.
     await stores.db.write_one(
         "INSERT INTO votes VALUES (:job, 'taste', 77, 1, 0, 5)", {"job": job.id}
@@ -79,12 +79,12 @@ async def test_a_held_picture_is_owed_to_nobody_and_shown_to_nobody(
 
 async def test_a_held_job_is_alive_but_holds_up_nobody(stores: Stores) -> None:
     job, _ = await stores.hold()
-    assert [mine.id for mine in await stores.views.mine(USER, GUILD)] == [job.id]
-    assert await stores.views.of_guild(GUILD) == []
-    assert (await stores.views.counts(GUILD))[JobState.HELD] == 1
+    assert [mine.id for mine in await stores.views.unfinished_jobs(USER, GUILD)] == [job.id]
+    assert await stores.views.guild_jobs(GUILD) == []
+    assert (await stores.views.count_states(GUILD))[JobState.HELD] == 1
     assert await stores.views.ended_requests() == set()
     assert await stores.queue.cancel_user(USER, None, 9) == []
-    assert await stores.queue.take_back("new", 9_000, 3) == ([], [])
+    assert await stores.queue.requeue_orphaned("new", 9_000, 3) == ([], [])
     assert await stores.claim() is None
 
 
@@ -104,7 +104,7 @@ async def test_an_approved_picture_is_owed_to_its_channel(stores: Stores) -> Non
     decided = await decide(stores, case, Outcome.APPROVE)
     assert decided.first
     assert (decided.case.decision, decided.case.actor_id) == (Outcome.APPROVE, MODERATOR)
-    (owed,) = await stores.outbox.owed(9_000)
+    (owed,) = await stores.outbox.owed_posts(9_000)
     assert [(due.id, due.error) for due in owed.jobs.values()] == [(job.id, None)]
     picture = await stores.gallery.get(job.id)
     assert picture is not None
@@ -115,7 +115,7 @@ async def test_an_approved_picture_is_owed_to_its_channel(stores: Stores) -> Non
 async def test_a_picture_approved_with_a_spoiler_is_owed_behind_one(stores: Stores) -> None:
     job, case = await stores.hold()
     await decide(stores, case, Outcome.SPOILER)
-    assert len(await stores.outbox.owed(9_000)) == 1
+    assert len(await stores.outbox.owed_posts(9_000)) == 1
     picture = await stores.gallery.get(job.id)
     assert picture is not None
     assert picture.spoiler
@@ -172,7 +172,7 @@ async def test_a_case_lapses_when_the_member_deletes_the_picture(stores: Stores)
     assert await stores.state(held) == JobState.CANCELLED
     lapsed = await stores.reviews.get(case.id)
     assert lapsed is not None
-    assert (lapsed.decision, lapsed.actor_id, lapsed.pictured) == (Outcome.LAPSE, None, False)
+    assert (lapsed.decision, lapsed.actor_id, lapsed.has_picture) == (Outcome.LAPSE, None, False)
     late = await decide(stores, case, Outcome.APPROVE)
     assert not late.first
     assert await stores.state(held) == JobState.CANCELLED
@@ -193,12 +193,16 @@ async def test_review_times_are_counted_without_names(stores: Stores) -> None:
     _, lapsed = await stores.hold(now_ms=4_000)
     await decide(stores, held, Outcome.APPROVE)
     await stores.gallery.delete(JobId(str(lapsed.job_id)), 9_000)
-    (waited,) = await stores.reviews.waits(0, 10_000)
+    (waited,) = await stores.reviews.review_times(0, 10_000)
     assert (waited.kind, waited.outcome, waited.waited_ms) == (
         CaseKind.HELD, Outcome.APPROVE, 6_000,
     )  # fmt: skip
     _, early = await stores.hold(now_ms=12_000)
     assert await stores.reviews.decide(early.id, judged(Outcome.APPROVE, at_ms=11_000))
-    (late,) = await stores.reviews.waits(11_000, 12_000)
+    (late,) = await stores.reviews.review_times(11_000, 12_000)
     assert late.waited_ms == 0, "a clock that was set back makes no time negative"
-    assert await stores.reviews.waits(0, 9_000) == await stores.reviews.waits(9_001, 10_000) == []
+    assert (
+        await stores.reviews.review_times(0, 9_000)
+        == await stores.reviews.review_times(9_001, 10_000)
+        == []
+    )

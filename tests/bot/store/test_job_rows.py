@@ -13,7 +13,7 @@ import pytest_asyncio
 from bot.domain import Job, JobState, Rating, RefusalReason, Refused
 from bot.policy.showing import Shown, may_show
 from bot.store.consent import Consent
-from bot.store.job_rows import _CAREFUL, FOREIGN, draw_json, draw_of
+from bot.store.job_rows import _PLACEHOLDER, UNREADABLE_JOB, draw_json, draw_of
 from models.contract import Aspect, Draw, Sampler
 from tests.stages.factories import GUILD, USER, make_ask, make_draw
 from tests.stages.front import Front, front, said
@@ -78,7 +78,7 @@ async def test_a_queued_job_with_an_unknown_value_fails_alone(
     assert claimed.id == fine.id
     ended = await stores.views.get(strange.id)
     assert ended is not None
-    assert (ended.state, ended.error) == (JobState.FAILED, FOREIGN)
+    assert (ended.state, ended.error) == (JobState.FAILED, UNREADABLE_JOB)
     assert ended.fault == f"{column} '{STRANGE[column]}'"
     assert STRANGE[column] in caplog.text
     assert await stores.claim() is None
@@ -139,7 +139,9 @@ def test_every_fault_of_a_draw_is_named_and_the_rest_is_read(
     seen = draw_of(json.dumps(json.loads(draw_json(draw)) | changes), faults)
     assert ", ".join(faults) == named
     careful = {
-        name: getattr(_CAREFUL, name) for name in changes if name in {f.name for f in fields(Draw)}
+        name: getattr(_PLACEHOLDER, name)
+        for name in changes
+        if name in {f.name for f in fields(Draw)}
     }
     assert seen == replace(draw, **careful)
 
@@ -174,22 +176,22 @@ async def test_a_drawn_job_with_an_unknown_value_fails_alone(stores: Stores, col
     strange, _ = await stores.draw()
     fine, _ = await stores.draw()
     await rewrite(stores, strange, column)
-    assert [post.id for post in await stores.outbox.owed(9_000)] == [fine.id]
+    assert [post.id for post in await stores.outbox.owed_posts(9_000)] == [fine.id]
     ended = await stores.views.get(strange.id)
     assert ended is not None
-    assert (ended.state, ended.error) == (JobState.FAILED, FOREIGN)
+    assert (ended.state, ended.error) == (JobState.FAILED, UNREADABLE_JOB)
 
 
 async def test_an_unreadable_value_is_read_as_the_most_careful_one(stores: Stores) -> None:
     (job,) = await stores.enqueue()
     for column in STRANGE:
         await rewrite(stores, job, column)
-    (seen,) = await stores.views.mine(USER, GUILD)
+    (seen,) = await stores.views.unfinished_jobs(USER, GUILD)
     assert seen.rating is Rating.EXPLICIT
     assert (seen.draw.aspect, seen.draw.sampler) == (Aspect.SQUARE, Sampler.EULER_A)
     assert seen.fault is not None
     assert all(value in seen.fault for value in STRANGE.values())
-    assert [job.id for job in await stores.views.of_guild(GUILD)] == [job.id]
+    assert [job.id for job in await stores.views.guild_jobs(GUILD)] == [job.id]
     assert [job.id for job in await stores.views.of_request(job.request_id)] == [job.id]
 
 
@@ -204,7 +206,7 @@ async def test_the_worker_keeps_drawing_beside_another_versions_job(tmp_path: Pa
         )
     async with studio(tmp_path) as s:
         await s.until(fine, JobState.RENDERED)
-        assert (await s.until(strange, JobState.FAILED)).error == FOREIGN
+        assert (await s.until(strange, JobState.FAILED)).error == UNREADABLE_JOB
 
 
 async def test_queue_history_and_buttons_explain_another_versions_job(desk: Front) -> None:
@@ -242,22 +244,22 @@ async def test_a_waiting_ask_of_another_version_is_dropped(
     stores: Stores, old: str, new: str
 ) -> None:
     consent = Consent(stores.db)
-    waiting_id = await consent.hold(make_ask(), 1)
-    assert await consent.waiting(waiting_id, USER) is not None
+    waiting_id = await consent.add_waiting_ask(make_ask(), 1)
+    assert await consent.get_waiting_ask(waiting_id, USER) is not None
     await stores.db.write_one(
         "UPDATE waiting_asks SET ask = replace(ask, :old, :new)", {"old": old, "new": new}
     )
-    assert await consent.waiting(waiting_id, USER) is None
-    assert await consent.take(waiting_id, USER) is None
+    assert await consent.get_waiting_ask(waiting_id, USER) is None
+    assert await consent.take_waiting_ask(waiting_id, USER) is None
     assert await stores.rows("waiting_asks") == []
 
 
 async def test_a_picture_of_another_version_matches_no_draw(stores: Stores) -> None:
     """Its draw may match as far as it can be read, and differ in the rest."""
     job = await stores.deliver(message=1)
-    assert [one.id for one in await stores.views.alike(GUILD, job.draw)] == [job.id]
+    assert [one.id for one in await stores.views.identical_jobs(GUILD, job.draw)] == [job.id]
     await rewrite(stores, job, "rating")
-    assert await stores.views.alike(GUILD, job.draw) == []
+    assert await stores.views.identical_jobs(GUILD, job.draw) == []
 
 
 async def test_nothing_is_made_from_a_picture_of_another_version(desk: Front) -> None:

@@ -14,7 +14,7 @@ import pytest
 from bot.ballot import VoteEmoji, VoteSource
 from bot.domain import JobId, MessageId, UserId
 from bot.sandbox.world import lounge
-from bot.store.ledger import Ballot, Book
+from bot.store.ledger import Ballot, VoteBook
 from tests.stages.factories import OTHER
 from tests.stages.factories import make_reaction as react
 from tests.stages.stage import Stage, stage
@@ -99,39 +99,39 @@ def _one_vote_each(here: Stage, messages: list[int]) -> bool:
 JOB, VOTER = JobId("job"), OTHER
 
 
-def book(*, counted: bool = False) -> Book:
+def book(*, counted: bool = False) -> VoteBook:
     hands = VoteEmoji(up="👍", down="👎")
     ballot = Ballot(
         message_id=MessageId(1),
         job_id=JOB,
         requester_id=UserId(8),
-        then=hands,
-        now=hands,
+        original_emoji=hands,
+        current_emoji=hands,
         read_after=0,
     )
     pairs = {(JOB, VOTER)} if counted else set[tuple[JobId, UserId]]()
-    return Book(ballots={MessageId(1): ballot}, last_event_id=40, counted=pairs)
+    return VoteBook(ballots={MessageId(1): ballot}, last_event_id=40, nameless_pairs=pairs)
 
 
 def test_a_book_takes_votes_on_its_own_posts_and_nothing_else() -> None:
     taken = book()
-    assert taken.take(react(2)) is False
-    assert taken.take(react(1, emoji="🎉")) is False
-    assert taken.take(react(1, added=False)) is True, "a vote, though there is none to take back"
+    assert taken.apply(react(2)) is False
+    assert taken.apply(react(1, emoji="🎉")) is False
+    assert taken.apply(react(1, added=False)) is True, "a vote, though there is none to take back"
     assert taken.events == []
-    assert taken.take(react(1)) is True
-    assert taken.take(react(1)) is True
+    assert taken.apply(react(1)) is True
+    assert taken.apply(react(1)) is True
     assert [(event.id, event.value, event.added) for event in taken.events] == [(41, 1, True)]
-    assert taken.take(react(1, added=False)) is True
+    assert taken.apply(react(1, added=False)) is True
     assert [(event.id, event.value, event.added) for event in taken.events[1:]] == [(42, 1, False)]
-    assert taken.current((JOB, VOTER)) is None
+    assert taken.current_vote((JOB, VOTER)) is None
 
 
 def test_a_book_recounts_a_nameless_vote_only_when_its_voter_acts() -> None:
     taken, pair = book(counted=True), (JOB, VOTER)
-    assert taken.take(react(1, source=VoteSource.RECONCILED)) is True
-    assert (taken.events, taken.uncounted) == ([], set())
-    assert taken.take(react(1, emoji="👎")) is True
-    assert taken.uncounted == {pair}
-    assert taken.take(react(1, source=VoteSource.RECONCILED)) is True
+    assert taken.apply(react(1, source=VoteSource.RECONCILED)) is True
+    assert (taken.events, taken.renamed_pairs) == ([], set())
+    assert taken.apply(react(1, emoji="👎")) is True
+    assert taken.renamed_pairs == {pair}
+    assert taken.apply(react(1, source=VoteSource.RECONCILED)) is True
     assert [event.value for event in taken.events] == [-1, 1]

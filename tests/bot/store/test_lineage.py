@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from bot.store.db import Database
-from bot.store.lineage import Lineage, LineageDeed, Reign
+from bot.store.lineage import Lineage, LineageAction, LineageEntry
 from models.catalogue.card import Card
 from models.catalogue.verdict import fingerprint
 from tests.stages.cards import make_card, passed
@@ -30,16 +30,16 @@ async def db(tmp_path: Path) -> AsyncIterator[Database]:
 @pytest.fixture
 async def lineage(db: Database) -> Lineage:
     lineage = Lineage(db)
-    await lineage.begin("base", named=NAMED, licence_sha256="a" * 64, now_ms=1)
+    await lineage.begin("base", model_setting=NAMED, licence_sha256="a" * 64, now_ms=1)
     return lineage
 
 
-async def promote(lineage: Lineage, card: Card, over: str, now_ms: int = 2) -> Reign | str:
-    return await lineage.promote(card, over=over, by_id=USER, why="a test", now_ms=now_ms)
+async def promote(lineage: Lineage, card: Card, over: str, now_ms: int = 2) -> LineageEntry | str:
+    return await lineage.promote(card, serving_id=over, by_id=USER, why="a test", now_ms=now_ms)
 
 
-async def back(lineage: Lineage, over: str) -> Reign | str:
-    return await lineage.rollback(over=over, by_id=USER, why="a test", now_ms=9)
+async def back(lineage: Lineage, over: str) -> LineageEntry | str:
+    return await lineage.rollback(serving_id=over, by_id=USER, why="a test", now_ms=9)
 
 
 async def active(lineage: Lineage) -> str | None:
@@ -52,8 +52,8 @@ async def test_a_promoted_card_serves_and_its_row_says_who_when_and_why(
 ) -> None:
     card = passed(make_card("one"))
     reign = await promote(lineage, card, "base")
-    assert reign == Reign(
-        seq=2, deed=LineageDeed.PROMOTE, card_id="one", before_id="base", named=NAMED,
+    assert reign == LineageEntry(
+        seq=2, action=LineageAction.PROMOTE, card_id="one", previous_id="base", model_setting=NAMED,
         licence_sha256=card.licence.sha256, files_sha256=fingerprint(card.files), why="a test",
         by_id=USER, at_ms=2,
     )  # fmt: skip
@@ -88,7 +88,7 @@ async def test_a_card_whose_files_have_not_passed_the_gate_cannot_serve(
 
 
 async def test_a_promotion_fails_if_the_active_card_changed_meanwhile(lineage: Lineage) -> None:
-    assert isinstance(await promote(lineage, passed(make_card("one")), "base"), Reign)
+    assert isinstance(await promote(lineage, passed(make_card("one")), "base"), LineageEntry)
     late = await promote(lineage, passed(make_card("two")), "base")
     assert isinstance(late, str)
     assert "Someone switched models" in late
@@ -101,26 +101,26 @@ async def test_each_rollback_goes_one_card_further_back(lineage: Lineage) -> Non
     await promote(lineage, passed(make_card("one")), "base")
     await promote(lineage, passed(make_card("two")), "one")
     first = await back(lineage, "two")
-    assert isinstance(first, Reign)
-    assert (first.card_id, first.before_id) == ("one", "two")
+    assert isinstance(first, LineageEntry)
+    assert (first.card_id, first.previous_id) == ("one", "two")
     second = await back(lineage, "one")
-    assert isinstance(second, Reign)
+    assert isinstance(second, LineageEntry)
     assert (second.card_id, second.files_sha256) == ("base", None)
     assert "nothing to go back to" in str(await back(lineage, "base"))
     await promote(lineage, passed(make_card("two")), "base")
-    assert isinstance(await back(lineage, "two"), Reign)
+    assert isinstance(await back(lineage, "two"), LineageEntry)
     assert await active(lineage) == "base"
 
 
 async def test_a_change_that_failed_is_undone_by_a_new_row(lineage: Lineage) -> None:
     one = passed(make_card("one"))
     reign = await promote(lineage, one, "base")
-    assert isinstance(reign, Reign)
+    assert isinstance(reign, LineageEntry)
     await lineage.undo(reign, why="broken", now_ms=3)
     assert await active(lineage) == "base"
     await promote(lineage, one, "base")
     reign = await back(lineage, "one")
-    assert isinstance(reign, Reign)
+    assert isinstance(reign, LineageEntry)
     await lineage.undo(reign, why="broken", now_ms=4)
     last = await lineage.active(NAMED)
     assert last is not None
@@ -132,7 +132,9 @@ async def test_another_model_in_the_settings_starts_a_new_lineage(lineage: Linea
     await promote(lineage, passed(make_card("one")), "base")
     assert await lineage.active("hakurei/waifu-diffusion") is None
     for _ in range(2):
-        await lineage.begin("wd", named="hakurei/waifu-diffusion", licence_sha256="b", now_ms=5)
+        await lineage.begin(
+            "wd", model_setting="hakurei/waifu-diffusion", licence_sha256="b", now_ms=5
+        )
     assert [row.card_id for row in await lineage.history()] == ["base", "one", "wd"]
     assert "nothing to go back to" in str(await back(lineage, "wd")), "MODEL is the operator's"
 
@@ -140,7 +142,7 @@ async def test_another_model_in_the_settings_starts_a_new_lineage(lineage: Linea
 async def test_a_start_with_the_same_model_keeps_the_promoted_card(lineage: Lineage) -> None:
     await promote(lineage, passed(make_card("one")), "base")
     before = await lineage.history()
-    await lineage.begin("base", named=NAMED, licence_sha256="a" * 64, now_ms=9)
+    await lineage.begin("base", model_setting=NAMED, licence_sha256="a" * 64, now_ms=9)
     assert await active(lineage) == "one"
     assert await lineage.history() == before, "nothing to record"
 

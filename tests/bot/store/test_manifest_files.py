@@ -16,7 +16,7 @@ from bot.store import manifest_files
 from bot.store.manifest_files import ManifestFolder
 from models import manifest
 from models.catalogue.adoption import BUNDLED_LICENCE
-from tests.stages.exporting import everything_in, export, lines, papers, pixels, voted
+from tests.stages.exporting import everything_in, export, licence_texts, lines, pixels, voted
 from tests.stages.factories import (
     make_job,
     make_png,
@@ -43,7 +43,7 @@ def names(directory: Path) -> list[str]:
 
 async def test_an_export_includes_the_licence_of_each_model(stores: Stores, tmp_path: Path) -> None:
     await voted(stores, 1)
-    papers(tmp_path / "out").keep(replace(INFO, card_id="tiny-1"))
+    licence_texts(tmp_path / "out").save(replace(INFO, card_id="tiny-1"))
     await export(stores, tmp_path / "out")
     (entry,) = lines(tmp_path / "out")
     assert entry["licence"] == "licences/tiny-1.txt"
@@ -94,7 +94,11 @@ async def test_a_failed_export_leaves_the_earlier_one(
     def full(*_: object, **__: object) -> None:
         raise OSError(28, "No space left on device")
 
-    for where, deed in ((ManifestFolder, "scan"), (manifest, "write"), (manifest_files, "_swap")):
+    for where, deed in (
+        (ManifestFolder, "scan"),
+        (manifest, "write"),
+        (manifest_files, "_replace_folder"),
+    ):
         with monkeypatch.context() as patched:
             patched.setattr(where, deed, full)
             with pytest.raises(StorageError, match="No space left"):

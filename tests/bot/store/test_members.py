@@ -12,7 +12,7 @@ import pytest_asyncio
 
 from bot.domain import GuildId, JobState, RuleId, UserId
 from bot.store import members as room
-from bot.store.members import EVERYWHERE, Exclusion, Members, Strike, Struck
+from bot.store.members import EVERYWHERE, Exclusion, Members, Strike, StrikeResult
 from tests.stages.factories import GUILD, OTHER, USER
 from tests.stages.moderators import MODERATOR, TEXT
 from tests.stages.stores import Stores, open_stores
@@ -29,8 +29,8 @@ async def stores(tmp_path: Path) -> AsyncGenerator[Stores]:
 
 async def strike(
     stores: Stores, about: str, at_ms: int = 100, *, guild: GuildId = GUILD, limit: int = 3
-) -> Struck | None:
-    return await stores.members.strike(
+) -> StrikeResult | None:
+    return await stores.members.record_strike(
         guild,
         USER,
         Strike(rule=RuleId("gore"), about=about, at_ms=at_ms, expires_ms=at_ms + LIVES_MS),
@@ -51,11 +51,11 @@ async def excluded(stores: Stores, now_ms: int, guild: GuildId = GUILD) -> Exclu
 
 
 async def test_strikes_count_until_they_expire(stores: Stores) -> None:
-    assert await strike(stores, "a", 100) == Struck(live=1, exclusion=None)
-    assert await strike(stores, "b", 600) == Struck(live=2, exclusion=None)
+    assert await strike(stores, "a", 100) == StrikeResult(live_strikes=1, exclusion=None)
+    assert await strike(stores, "b", 600) == StrikeResult(live_strikes=2, exclusion=None)
     assert [one.about for one in await stores.members.strikes(GUILD, USER, 1_099)] == ["a", "b"]
     assert [one.about for one in await stores.members.strikes(GUILD, USER, 1_100)] == ["b"]
-    assert await strike(stores, "c", 1_100) == Struck(live=2, exclusion=None)
+    assert await strike(stores, "c", 1_100) == StrikeResult(live_strikes=2, exclusion=None)
     assert await stores.members.strikes(THERE, USER, 1_099) == []
     assert await stores.members.strikes(GUILD, UserId(OTHER), 1_099) == []
 
@@ -64,19 +64,19 @@ async def test_one_offence_is_one_strike(stores: Stores) -> None:
     assert await strike(stores, "a")
     assert await strike(stores, "a", 200, limit=1) is None
     assert await excluded(stores, 201) is None
-    assert await strike(stores, "a", guild=THERE) == Struck(live=1, exclusion=None)
+    assert await strike(stores, "a", guild=THERE) == StrikeResult(live_strikes=1, exclusion=None)
 
 
 async def test_the_strike_that_reaches_the_limit_times_the_member_out(stores: Stores) -> None:
     assert await strike(stores, "a", limit=2)
     struck = await strike(stores, "b", 200, limit=2)
     assert struck is not None
-    assert struck.live == 2
+    assert struck.live_strikes == 2
     assert struck.exclusion is not None
     assert (struck.exclusion.until_ms, struck.exclusion.actor_id) == (200 + TIMEOUT_MS, None)
     assert await excluded(stores, 200 + TIMEOUT_MS - 1) == struck.exclusion
     assert await excluded(stores, 200 + TIMEOUT_MS) is None
-    (line,) = await stores.guilds.audit(GUILD, 9)
+    (line,) = await stores.guilds.audit_log(GUILD, 9)
     assert (line.action, line.user_id, line.actor_id) == ("struck out", USER, None)
     assert line.detail == "1 min: Too many strikes."
 
@@ -90,7 +90,7 @@ async def test_a_strike_limit_of_zero_is_never_reached(stores: Stores) -> None:
 
 async def test_concurrent_strikes_reach_the_limit_together(stores: Stores) -> None:
     results = await asyncio.gather(*(strike(stores, about, limit=3) for about in "abc"))
-    assert sorted(struck.live for struck in results if struck) == [1, 2, 3]
+    assert sorted(struck.live_strikes for struck in results if struck) == [1, 2, 3]
     assert sum(bool(struck and struck.exclusion) for struck in results) == 1
 
 
@@ -100,7 +100,7 @@ async def test_a_moderator_can_forgive_strikes(stores: Stores) -> None:
     assert await stores.members.clear_strikes(GUILD, USER, MODERATOR, 300) == 2
     assert await stores.members.strikes(GUILD, USER, 300) == []
     assert await stores.members.clear_strikes(GUILD, USER, MODERATOR, 301) == 0
-    (line,) = await stores.guilds.audit(GUILD, 9)
+    (line,) = await stores.guilds.audit_log(GUILD, 9)
     assert (line.action, line.detail, line.user_id) == ("clear strikes", "2", USER)
 
 
@@ -117,10 +117,10 @@ async def test_a_time_out_ends_by_itself_and_a_ban_does_not(stores: Stores) -> N
 async def test_the_log_says_what_was_lifted(stores: Stores) -> None:
     for until_ms, told in ((50_000, "time-out until <t:50:f>: rude"), (None, "ban: rude")):
         await stores.members.exclude(exclusion(until_ms, reason="rude"))
-        assert await stores.members.lift(GUILD, USER, MODERATOR, 9)
-        line, *_ = await stores.guilds.audit(GUILD, 9)
+        assert await stores.members.lift_exclusion(GUILD, USER, MODERATOR, 9)
+        line, *_ = await stores.guilds.audit_log(GUILD, 9)
         assert (line.action, line.detail) == ("lift", told)
-    assert not await stores.members.lift(GUILD, USER, MODERATOR, 10)
+    assert not await stores.members.lift_exclusion(GUILD, USER, MODERATOR, 10)
 
 
 async def test_a_ban_everywhere_holds_in_every_server(stores: Stores) -> None:
@@ -166,18 +166,18 @@ async def test_strikes_never_shorten_a_moderators_exclusion(stores: Stores) -> N
 async def test_lifting_an_exclusion_ends_it_in_one_server_only(stores: Stores) -> None:
     await stores.members.exclude(exclusion(None))
     await stores.members.exclude(exclusion(None, guild=THERE))
-    assert await stores.members.lift(GUILD, USER, MODERATOR, 7)
-    assert not await stores.members.lift(GUILD, USER, MODERATOR, 8)
+    assert await stores.members.lift_exclusion(GUILD, USER, MODERATOR, 7)
+    assert not await stores.members.lift_exclusion(GUILD, USER, MODERATOR, 8)
     assert await excluded(stores, 9) is None
     assert await excluded(stores, 9, THERE) is not None
-    assert [line.action for line in await stores.guilds.audit(GUILD, 9)] == ["lift", "ban"]
+    assert [line.action for line in await stores.guilds.audit_log(GUILD, 9)] == ["lift", "ban"]
 
 
 async def test_excluded_members_can_be_listed(stores: Stores) -> None:
     await stores.members.exclude(exclusion(50))
-    assert await stores.members.excluded(GUILD, 49, 9) == [exclusion(50)]
-    assert await stores.members.excluded(GUILD, 50, 9) == []
-    assert await stores.members.excluded(THERE, 49, 9) == []
+    assert await stores.members.exclusions(GUILD, 49, 9) == [exclusion(50)]
+    assert await stores.members.exclusions(GUILD, 50, 9) == []
+    assert await stores.members.exclusions(THERE, 49, 9) == []
 
 
 async def test_expired_strikes_and_exclusions_are_pruned(stores: Stores) -> None:
@@ -207,7 +207,7 @@ async def test_a_forgotten_member_who_comes_back_is_still_excluded(stores: Store
     await stores.members.exclude(exclusion(50))
     await stores.privacy.forget(USER)
     assert await excluded(stores, 1 << 50) is not None, "the longer one stays"
-    assert await stores.members.lift(GUILD, USER, MODERATOR, 9)
+    assert await stores.members.lift_exclusion(GUILD, USER, MODERATOR, 9)
     assert await excluded(stores, 9) is None
     await stores.members.prune(90)
     assert await stores.rows("nameless_exclusions") == []
@@ -218,7 +218,7 @@ async def test_a_forgotten_member_has_no_strikes_and_no_name_in_the_log(stores: 
     await stores.members.clear_strikes(GUILD, USER, MODERATOR, 300)
     await stores.privacy.forget(USER)
     assert await stores.members.strikes(GUILD, USER, 300) == []
-    assert {line.user_id for line in await stores.guilds.audit(GUILD, 9)} == {None}
+    assert {line.user_id for line in await stores.guilds.audit_log(GUILD, 9)} == {None}
 
 
 async def test_a_forgotten_moderators_bans_stay(stores: Stores) -> None:

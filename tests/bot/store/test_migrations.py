@@ -16,9 +16,9 @@ from bot.ballot import Axis, DuelOrigin
 from bot.curating.harvest import Stamp
 from bot.domain import DatabaseError, JobState, PostLayout, Rating, RequestKind
 from bot.store.case_rows import CaseKind
-from bot.store.db import Database, inspect
+from bot.store.db import Database, describe_version
 from bot.store.decisions import DecisionKind, Outcome
-from bot.store.lineage import LineageDeed
+from bot.store.lineage import LineageAction
 from bot.store.migrations import migrations
 from bot.store.trials import TrialOutcome
 
@@ -73,7 +73,7 @@ def test_a_development_versions_file_is_refused_and_kept(tmp_path: Path) -> None
         assert "move its directory away, or point DATA_DIR at a new one" in said
         assert path.read_bytes() == before
         with pytest.raises(DatabaseError, match="development version"):
-            asyncio.run(inspect(path))
+            asyncio.run(describe_version(path))
 
 
 @pytest.mark.parametrize(
@@ -92,7 +92,7 @@ def test_a_development_versions_file_is_refused_and_kept(tmp_path: Path) -> None
             },
         ),
         ("duel_origins", DuelOrigin, {"duels"}),
-        ("lineage_deeds", LineageDeed, {"lineage"}),
+        ("lineage_deeds", LineageAction, {"lineage"}),
         ("trial_outcomes", TrialOutcome, {"trial_ends"}),
         ("layouts", PostLayout, {"requests"}),
         ("request_kinds", RequestKind, {"requests"}),

@@ -70,7 +70,7 @@ async def test_a_reading_that_began_before_the_wish_proves_nothing(stores: Store
 
 async def test_an_event_from_before_the_wish_is_recorded_without_a_name(stores: Stores) -> None:
     job = await stores.deliver(message=POST)
-    await stores.privacy.wish(VOTER, 7_000)
+    await stores.privacy.request_erasure(VOTER, 7_000)
     await stores.privacy.forget(VOTER)
     assert await stores.votes.record(make_reaction(POST, VOTER, UP, at_ms=7_000))
     assert await named(stores) == []
@@ -82,7 +82,7 @@ async def test_an_event_from_before_the_wish_is_recorded_without_a_name(stores: 
 
 async def test_an_old_and_a_new_event_in_one_batch_are_one_vote(stores: Stores) -> None:
     job = await stores.deliver(message=POST)
-    await stores.privacy.wish(VOTER, 7_000)
+    await stores.privacy.request_erasure(VOTER, 7_000)
     await stores.privacy.forget(VOTER)
     events = [make_reaction(POST, VOTER, UP, at_ms=at_ms) for at_ms in (6_000, 8_000)]
     assert await stores.votes.record_many(events) == [True, True]
@@ -128,7 +128,7 @@ async def test_a_voter_stays_marked_until_every_post_has_been_read(stores: Store
     await read(stores, post=2)
     assert await stores.rows("nameless_voters") == []
     await stores.privacy.forget(VOTER)
-    await stores.gallery.message_deleted([POST], 9_000)
+    await stores.gallery.record_deleted_messages([POST], 9_000)
     await read(stores, post=2)
     assert await stores.rows("nameless_voters") == [], "nobody can react to a message that is gone"
     await stores.privacy.forget(VOTER)
@@ -143,7 +143,7 @@ async def test_a_mark_waits_for_a_post_that_was_being_made(stores: Stores) -> No
     assert await stores.outbox.begin_posting(job.owed_post_id, 5_000)
     await stores.privacy.forget(VOTER)
     await read(stores)
-    await stores.outbox.delivered(job.owed_post_id, make_post(job.id, message=2), 6_000)
+    await stores.outbox.record_delivery(job.owed_post_id, make_post(job.id, message=2), 6_000)
     await read(stores, UP, post=2)
     assert await named(stores) == []
     assert await stores.rows("nameless_voters") == []
@@ -165,7 +165,7 @@ async def test_an_unreadable_post_keeps_nobody_marked_and_gives_no_name(
 ) -> None:
     job = await stores.deliver(message=POST)
     await stores.privacy.forget(VOTER)
-    await stores.votes.unreadable(POST)
+    await stores.votes.mark_unreadable(POST)
     assert await stores.rows("nameless_voters") == []
     await read(stores, UP)
     assert await named(stores) == [], "they voted before they were forgotten"
@@ -179,6 +179,6 @@ async def test_an_unreadable_post_hides_no_names_if_nobody_is_marked(
     stores: Stores,
 ) -> None:
     await stores.deliver(message=POST)
-    await stores.votes.unreadable(POST)
+    await stores.votes.mark_unreadable(POST)
     await read(stores, UP)
     assert await named(stores) == [*NAMED]

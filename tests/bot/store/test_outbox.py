@@ -15,7 +15,7 @@ from bot.store.decisions import Outcome
 from bot.store.doomed import Hunt
 from bot.store.gallery import PostDebt
 from bot.store.guilds import Guilds
-from bot.store.job_rows import FOREIGN
+from bot.store.job_rows import UNREADABLE_JOB
 from bot.store.outbox import Posting
 from tests.stages.factories import (
     CHANNEL,
@@ -41,10 +41,10 @@ async def stores(tmp_path: Path) -> AsyncGenerator[Stores]:
 
 async def test_a_drawn_picture_is_owed_until_it_is_posted(stores: Stores) -> None:
     job, _ = await stores.draw()
-    assert [post.id for post in await stores.outbox.owed(5_000)] == [job.id]
+    assert [post.id for post in await stores.outbox.owed_posts(5_000)] == [job.id]
     post = make_post(job.id)
-    assert await stores.outbox.delivered(job.owed_post_id, post, 5_001)
-    assert await stores.outbox.owed(5_000) == []
+    assert await stores.outbox.record_delivery(job.owed_post_id, post, 5_001)
+    assert await stores.outbox.owed_posts(5_000) == []
     assert await stores.state(job) == "delivered"
     assert await stores.gallery.posts(job.id) == [post]
 
@@ -55,14 +55,14 @@ async def test_owed_posts_come_in_the_order_asked_and_skip_closed_channels(
     here = [(await stores.draw())[0].id for _ in range(3)]
     there = (await stores.draw())[0].id
     await stores.db.write_one("UPDATE jobs SET channel_id = 9 WHERE id = :id", {"id": there})
-    assert [post.id for post in await stores.outbox.owed(5_000, limit=2)] == here[:2]
-    assert [post.id for post in await stores.outbox.owed(5_000)] == [*here, there]
-    assert [post.id for post in await stores.outbox.owed(5_000, [CHANNEL], 2)] == [there]
+    assert [post.id for post in await stores.outbox.owed_posts(5_000, limit=2)] == here[:2]
+    assert [post.id for post in await stores.outbox.owed_posts(5_000)] == [*here, there]
+    assert [post.id for post in await stores.outbox.owed_posts(5_000, [CHANNEL], 2)] == [there]
 
 
 async def test_finding_owed_posts_scans_no_other_jobs(stores: Stores) -> None:
     plan = await stores.db.fetch_all(
-        f"EXPLAIN QUERY PLAN {outbox._OWED}", {"closed": "[]", "nor": "[]", "limit": 8}
+        f"EXPLAIN QUERY PLAN {outbox._OWED_JOBS}", {"closed": "[]", "nor": "[]", "limit": 8}
     )
     scans = {str(row["detail"]) for row in plan if row["detail"].startswith("SCAN")}
     lists = {step for step in scans if "json_each" in step}
@@ -72,16 +72,20 @@ async def test_finding_owed_posts_scans_no_other_jobs(stores: Stores) -> None:
 async def test_reporting_a_delivery_twice_changes_nothing(stores: Stores) -> None:
     job, _ = await stores.draw()
     post = make_post(job.id, message=1)
-    assert await stores.outbox.delivered(job.owed_post_id, post, 5_000)
+    assert await stores.outbox.record_delivery(job.owed_post_id, post, 5_000)
     before = await stores.rows("posts"), await stores.rows("jobs")
-    assert await stores.outbox.delivered(job.owed_post_id, post, 6_000)
+    assert await stores.outbox.record_delivery(job.owed_post_id, post, 6_000)
     assert (await stores.rows("posts"), await stores.rows("jobs")) == before
 
 
 async def test_a_second_message_is_not_the_delivery(stores: Stores) -> None:
     job, _ = await stores.draw()
-    assert await stores.outbox.delivered(job.owed_post_id, make_post(job.id, message=1), 5_000)
-    assert not await stores.outbox.delivered(job.owed_post_id, make_post(job.id, message=2), 5_001)
+    assert await stores.outbox.record_delivery(
+        job.owed_post_id, make_post(job.id, message=1), 5_000
+    )
+    assert not await stores.outbox.record_delivery(
+        job.owed_post_id, make_post(job.id, message=2), 5_001
+    )
     assert [post.message_id for post in await stores.gallery.posts(job.id)] == [1]
     assert [gone.message_id for gone in await stores.doomed.messages(9)] == [2]
 
@@ -89,9 +93,9 @@ async def test_a_second_message_is_not_the_delivery(stores: Stores) -> None:
 async def test_a_picture_deleted_before_posting_is_no_longer_owed(stores: Stores) -> None:
     job, _ = await stores.draw()
     await stores.gallery.delete(job.id, 4_000)
-    assert await stores.outbox.owed(5_000) == []
+    assert await stores.outbox.owed_posts(5_000) == []
     assert await stores.doomed.hunts(9) == [], "no try was begun, so there is nothing to look for"
-    assert not await stores.outbox.delivered(job.owed_post_id, make_post(job.id), 5_000)
+    assert not await stores.outbox.record_delivery(job.owed_post_id, make_post(job.id), 5_000)
     assert await stores.state(job) == "cancelled"
 
 
@@ -99,7 +103,7 @@ async def test_a_forgotten_members_picture_is_no_longer_owed(stores: Stores) -> 
     job, _ = await stores.draw()
     await stores.privacy.forget(USER)
     post = make_post(job.id)
-    assert not await stores.outbox.delivered(job.owed_post_id, post, 5_000)
+    assert not await stores.outbox.record_delivery(job.owed_post_id, post, 5_000)
     assert await stores.rows("posts") == []
     assert [gone.message_id for gone in await stores.doomed.messages(9)] == [post.message_id], (
         "its message goes, also if the process dies now"
@@ -154,12 +158,12 @@ async def test_a_post_of_several_pictures_is_owed_once_all_have_ended(stores: St
     jobs = await stores.enqueue(make_admitted(make_ask(count=3)))
     await keep_next(stores)
     failing = await stores.claim()
-    assert await stores.outbox.owed(5_000) == [], "two are still to come"
+    assert await stores.outbox.owed_posts(5_000) == [], "two are still to come"
     assert failing is not None
     await stores.queue.fail(WORKER, failing.id, "It broke.", 5)
-    assert await stores.outbox.owed(5_000) == [], "one is still to come"
+    assert await stores.outbox.owed_posts(5_000) == [], "one is still to come"
     await keep_next(stores)
-    (owed,) = await stores.outbox.owed(5_000)
+    (owed,) = await stores.outbox.owed_posts(5_000)
     assert {place: job.id for place, job in owed.drawn.items()} == {1: jobs[0].id, 3: jobs[2].id}
     assert {place: job.id for place, job in owed.jobs.items()} == {
         place: job.id for place, job in enumerate(jobs, 1)
@@ -180,18 +184,18 @@ async def test_a_held_picture_delays_no_other_and_gets_its_own_post(stores: Stor
     late = await hold_next(stores)
     for _ in range(2):
         await keep_next(stores)
-    (owed,) = await stores.outbox.owed(5_000)
+    (owed,) = await stores.outbox.owed_posts(5_000)
     shown = {place: job.id for place, job in owed.drawn.items()}
     assert sorted(shown) == [2, 3]
     post = replace(make_post(message=1), pictures=shown)
-    assert await stores.outbox.delivered(owed.id, post, 5_000)
-    assert await stores.outbox.delivered(owed.id, post, 5_001), "reported twice"
-    assert await stores.outbox.owed(6_000) == []
+    assert await stores.outbox.record_delivery(owed.id, post, 5_000)
+    assert await stores.outbox.record_delivery(owed.id, post, 5_001), "reported twice"
+    assert await stores.outbox.owed_posts(6_000) == []
     (case,) = await stores.reviews.open_cases(GUILD, 9)
     await decide(stores, case, Outcome.APPROVE)
-    (own,) = await stores.outbox.owed(7_000)
+    (own,) = await stores.outbox.owed_posts(7_000)
     assert (own.id, dict(own.jobs)) == (late.id, dict(own.drawn))
-    assert await stores.outbox.delivered(own.id, make_post(late.id, message=2), 7_001)
+    assert await stores.outbox.record_delivery(own.id, make_post(late.id, message=2), 7_001)
     assert await stores.state(late) == "delivered"
 
 
@@ -199,26 +203,26 @@ async def test_a_picture_approved_while_others_are_posted_is_not_lost(stores: St
     await stores.enqueue(make_admitted(make_ask(count=2)))
     late = await hold_next(stores)
     await keep_next(stores)
-    (owed,) = await stores.outbox.owed(5_000)
+    (owed,) = await stores.outbox.owed_posts(5_000)
     await stores.outbox.begin_posting(owed.id, 5_000)
     (case,) = await stores.reviews.open_cases(GUILD, 9)
     await decide(stores, case, Outcome.APPROVE)
     post = replace(make_post(message=1), pictures={2: owed.jobs[2].id})
-    assert await stores.outbox.delivered(owed.id, post, 5_001)
-    assert [own.id for own in await stores.outbox.owed(6_000)] == [late.id]
+    assert await stores.outbox.record_delivery(owed.id, post, 5_001)
+    assert [own.id for own in await stores.outbox.owed_posts(6_000)] == [late.id]
 
 
 async def test_a_post_of_several_pictures_is_delivered_or_given_up_as_one(stores: Stores) -> None:
     jobs = await stores.enqueue(make_admitted(make_ask(count=2)))
     for _ in jobs:
         await keep_next(stores)
-    (owed,) = await stores.outbox.owed(5_000)
+    (owed,) = await stores.outbox.owed_posts(5_000)
     post = make_post(*(job.id for job in jobs), message=1)
-    assert await stores.outbox.delivered(owed.id, post, 5_000)
+    assert await stores.outbox.record_delivery(owed.id, post, 5_000)
     assert [await stores.state(job) for job in jobs] == ["delivered"] * 2
     assert await stores.gallery.posts(jobs[1].id) == [post]
     again = make_post(jobs[1].id, message=2)
-    assert not await stores.outbox.delivered(owed.id, again, 5_001)
+    assert not await stores.outbox.record_delivery(owed.id, again, 5_001)
     assert await stores.gallery.posts(jobs[1].id) == [post]
     others = await stores.enqueue(make_admitted(make_ask(count=2)))
     for _ in others:
@@ -237,13 +241,15 @@ async def test_a_post_survives_losing_a_picture_and_is_doomed_with_the_last(
         await keep_next(stores)
     await stores.gallery.delete(jobs[0].id, 4_000)
     post = make_post(*(job.id for job in jobs), message=1)
-    assert await stores.outbox.delivered(jobs[0].owed_post_id, post, 5_000)
-    assert [p.message_id for p in await stores.gallery.owing(PostDebt.AMENDMENT, 9)] == [1], (
-        "deleted while it was posted"
-    )
-    await stores.gallery.paid(PostDebt.AMENDMENT, post.message_id)
+    assert await stores.outbox.record_delivery(jobs[0].owed_post_id, post, 5_000)
+    assert [p.message_id for p in await stores.gallery.posts_with_debt(PostDebt.AMENDMENT, 9)] == [
+        1
+    ], "deleted while it was posted"
+    await stores.gallery.clear_debt(PostDebt.AMENDMENT, post.message_id)
     await stores.gallery.delete(jobs[1].id, 6_000)
-    assert [p.message_id for p in await stores.gallery.owing(PostDebt.AMENDMENT, 9)] == [1]
+    assert [p.message_id for p in await stores.gallery.posts_with_debt(PostDebt.AMENDMENT, 9)] == [
+        1
+    ]
     assert await stores.doomed.messages(9) == []
     await stores.gallery.delete(jobs[2].id, 7_000)
     assert [gone.message_id for gone in await stores.doomed.messages(9)] == [1]
@@ -260,7 +266,7 @@ async def test_a_post_in_progress_is_hunted_once_all_its_pictures_are_gone(
     assert await stores.doomed.hunts(9) == [], "posting the other one finds it"
     await stores.gallery.delete(jobs[1].id, 4_002)
     assert [hunt.name for hunt in await stores.doomed.hunts(9)] == [jobs[0].owed_post_id]
-    assert not await stores.outbox.delivered(
+    assert not await stores.outbox.record_delivery(
         jobs[0].owed_post_id, make_post(*(job.id for job in jobs), message=1), 5_000
     )
     assert [gone.message_id for gone in await stores.doomed.messages(9)] == [1]
@@ -270,15 +276,15 @@ async def test_a_post_with_a_lost_answer_is_hunted_if_its_pictures_are_gone(
     stores: Stores,
 ) -> None:
     job, _ = await stores.draw()
-    (owed,) = await stores.outbox.owed(5_000)
+    (owed,) = await stores.outbox.owed_posts(5_000)
     posting = await stores.outbox.begin_posting(owed.id, 4_000)
     assert posting is not None
-    await stores.outbox.answer_lost(owed, posting)
+    await stores.outbox.record_lost_answer(owed, posting)
     assert await stores.doomed.hunts(9) == [], "the next try looks for it"
     await stores.gallery.delete(job.id, 4_001)
     (begun,) = await stores.doomed.hunts(9)
-    await stores.doomed.caught(begun, [])
-    await stores.outbox.answer_lost(owed, posting)
+    await stores.doomed.end_hunt(begun, [])
+    await stores.outbox.record_lost_answer(owed, posting)
     assert await stores.doomed.hunts(9) == [begun], "it may have come after the hunt was over"
     assert begun == Hunt(name=owed.id, channel_id=CHANNEL, guild_id=GUILD, since_id=SINCE)
 
@@ -288,11 +294,11 @@ async def test_reactions_are_owed_only_to_posts_of_one_picture(stores: Stores) -
     for _ in jobs:
         await keep_next(stores)
     post = make_post(*(job.id for job in jobs), message=1)
-    assert await stores.outbox.delivered(jobs[0].owed_post_id, post, 5_000)
+    assert await stores.outbox.record_delivery(jobs[0].owed_post_id, post, 5_000)
     await stores.deliver(message=2)
-    await stores.gallery.unsettle_all()
+    await stores.gallery.owe_readings()
     for debt in (PostDebt.VOTES, PostDebt.READING):
-        assert [owing.message_id for owing in await stores.gallery.owing(debt, 9)] == [2]
+        assert [owing.message_id for owing in await stores.gallery.posts_with_debt(debt, 9)] == [2]
 
 
 async def test_the_schema_refuses_a_second_post_and_a_repeated_picture(
@@ -316,7 +322,7 @@ async def test_a_post_with_another_versions_layout_fails_alone(stores: Stores) -
     await stores.db.write_one(
         "UPDATE requests SET layout = 'mosaic' WHERE id = :id", {"id": strange.request_id}
     )
-    assert [post.id for post in await stores.outbox.owed(5_000)] == [fine.id]
+    assert [post.id for post in await stores.outbox.owed_posts(5_000)] == [fine.id]
     ended = await stores.views.get(strange.id)
     assert ended is not None
-    assert (ended.state, ended.error) == (JobState.FAILED, FOREIGN)
+    assert (ended.state, ended.error) == (JobState.FAILED, UNREADABLE_JOB)

@@ -51,7 +51,7 @@ async def grid(stores: Stores, *, count: int = 4, message: int = 1, user: int = 
         )
         assert kept
     post = make_post(*(job.id for job in jobs), message=message)
-    assert await stores.outbox.delivered(jobs[0].owed_post_id, post, 4)
+    assert await stores.outbox.record_delivery(jobs[0].owed_post_id, post, 4)
     return jobs
 
 
@@ -80,7 +80,7 @@ async def test_a_grid_is_gone_if_its_member_is_forgotten_during_the_lookup(
         return found
 
     monkeypatch.setattr(Database, "fetch_one", forgotten_then)
-    assert await stores.grids.named(name) is None
+    assert await stores.grids.get(name) is None
 
 
 async def test_a_new_pick_replaces_the_last_and_can_be_taken_back(
@@ -122,7 +122,7 @@ async def test_a_picture_that_is_gone_cannot_be_picked(stores: Stores) -> None:
     assert await stores.grids.pick(name, OTHER, 5, 6) is None
     assert await stores.grids.pick(OwedPostId("nothing"), OTHER, 1, 6) is None
     assert await stores.grids.pick(name, OTHER, 1, 6)
-    await stores.gallery.message_deleted([make_post(message=1).message_id], 7)
+    await stores.gallery.record_deleted_messages([make_post(message=1).message_id], 7)
     assert await stores.grids.pick(name, OTHER, 3, 8) is None
     assert await choices(stores) == [(OTHER, 1)], "the vote on what was deleted keeps its meaning"
 
@@ -131,12 +131,12 @@ async def test_a_grid_is_found_by_name_and_message_and_other_posts_are_not(
     stores: Stores,
 ) -> None:
     jobs = await grid(stores, count=2)
-    found = await stores.grids.named(jobs[0].owed_post_id)
+    found = await stores.grids.get(jobs[0].owed_post_id)
     assert isinstance(found, Grid)
     assert await stores.grids.of_message(found.message.message_id) == found
     assert {place: job.id for place, job in found.jobs.items()} == dict(found.shown)
     single = await stores.deliver(message=2)
-    assert await stores.grids.named(single.owed_post_id) is None
+    assert await stores.grids.get(single.owed_post_id) is None
     assert await stores.grids.of_message(make_post(message=2).message_id) is None
     await stores.gallery.add_post(make_post(jobs[0].id, message=3))
     assert await stores.grids.of_message(make_post(message=3).message_id) is None

@@ -47,10 +47,10 @@ async def held(stores: Stores, source: Job) -> None:
 
 
 async def judge(stores: Stores, source: Job, outcome: Outcome) -> None:
-    await stores.reviews.report(source.id, MODERATOR, "no", 4_000, since_id=SINCE)
+    await stores.reviews.file_report(source.id, MODERATOR, "no", 4_000, since_id=SINCE)
     (case,) = await stores.reviews.open_cases(GUILD, 9)
     await stores.reviews.decide(
-        case.id, Judgement(outcome=outcome, actor_id=MODERATOR, at_ms=5_000, text=TEXT)
+        case.id, Judgement(outcome=outcome, actor_id=MODERATOR, at_ms=5_000, removal_text=TEXT)
     )
 
 

@@ -118,7 +118,7 @@ async def test_a_change_makes_the_next_version_and_a_log_line(stores: Stores) ->
     )
     assert await stores.guilds.current(GUILD) == PolicyVersion(number=1, policy=FULL)
     assert await Guilds(stores.db).policy(GUILD) == FULL
-    (line,) = await stores.guilds.audit(GUILD, 9)
+    (line,) = await stores.guilds.audit_log(GUILD, 9)
     assert (line.actor_id, line.action, line.detail) == (USER, "policy", "All of it.")
     assert (line.guild_id, line.version, line.at_ms) == (GUILD, 1, 5)
 
@@ -133,7 +133,9 @@ async def test_a_change_to_an_old_version_is_refused_and_shows_the_new_one(
     assert refused.current == first
     assert [(line.version, line.actor_id) for line in refused.since] == [(2, USER)]
     assert await stores.guilds.current(GUILD) == first
-    assert len(await stores.guilds.audit(GUILD, 9)) == 2, "a change that was not made has no line"
+    assert len(await stores.guilds.audit_log(GUILD, 9)) == 2, (
+        "a change that was not made has no line"
+    )
     ahead = await save(stores, 7, paused=False)
     assert isinstance(ahead, Superseded)
 
@@ -169,7 +171,7 @@ async def test_an_undo_is_a_change_back_to_the_earlier_version(stores: Stores) -
 async def test_old_documents_are_dropped_and_their_log_lines_stay(
     stores: Stores, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(room, "KEPT_VERSIONS", 3)
+    monkeypatch.setattr(room, "VERSIONS_MAX", 3)
     other = GuildId(GUILD + 1)
     await stores.guilds.save(GuildPolicy(guild_id=other), 0, USER, 1, summary="another server's")
     for based_on in range(6):
@@ -184,38 +186,38 @@ async def test_old_documents_are_dropped_and_their_log_lines_stay(
 async def test_the_log_can_be_read_page_by_page(stores: Stores) -> None:
     for based_on in range(5):
         await save(stores, based_on, cooldown_s=based_on)
-    await stores.guilds.note(
+    await stores.guilds.log_event(
         AuditEntry(guild_id=GUILD, actor_id=None, action="alert", detail="gore", at_ms=7)
     )
-    first = await stores.guilds.audit(GUILD, 4)
-    second = await stores.guilds.audit(GUILD, 4, before_id=first[-1].id)
+    first = await stores.guilds.audit_log(GUILD, 4)
+    second = await stores.guilds.audit_log(GUILD, 4, before_id=first[-1].id)
     assert [line.version for line in first + second] == [None, 5, 4, 3, 2, 1]
     assert [line.version for line in await stores.guilds.history(GUILD, 1)] == [5]
 
 
 async def test_lines_are_owed_to_the_log_channel_once_it_is_chosen(stores: Stores) -> None:
     await save(stores, 0, cooldown_s=1)
-    assert await stores.guilds.untold(9) == {}
+    assert await stores.guilds.unposted_entries(9) == {}
     await save(stores, 1, log_channel=ChannelId(5))
     await save(stores, 2, cooldown_s=2)
-    owed = await stores.guilds.untold(9)
+    owed = await stores.guilds.unposted_entries(9)
     assert {channel: [line.version for line in lines] for channel, lines in owed.items()} == {
         5: [2, 3]
     }
-    assert await stores.guilds.untold(9, closed=[ChannelId(5)]) == {}
-    await stores.guilds.told(owed[ChannelId(5)][:1])
+    assert await stores.guilds.unposted_entries(9, closed=[ChannelId(5)]) == {}
+    await stores.guilds.record_posted(owed[ChannelId(5)][:1])
     await save(stores, 3, log_channel=ChannelId(6))
-    owed = await stores.guilds.untold(9)
+    owed = await stores.guilds.unposted_entries(9)
     assert {channel: [line.version for line in lines] for channel, lines in owed.items()} == {
         6: [3, 4]
     }
     await save(stores, 4, log_channel=None)
-    owed = await stores.guilds.untold(9)
+    owed = await stores.guilds.unposted_entries(9)
     assert {channel: [line.version for line in lines] for channel, lines in owed.items()} == {
         6: [5]
     }, "the old channel is told that it was taken away"
     await save(stores, 5, cooldown_s=3)
-    assert len(await stores.guilds.untold(9)) == 1
+    assert len(await stores.guilds.unposted_entries(9)) == 1
 
 
 async def test_a_version_can_be_written_only_once(stores: Stores) -> None:
@@ -230,7 +232,7 @@ async def test_a_version_and_its_line_are_one_transaction(
     async def broken(*_: object) -> None:
         raise ZeroDivisionError
 
-    monkeypatch.setattr(room, "note_change", broken)
+    monkeypatch.setattr(room, "insert_audit_entry", broken)
     with pytest.raises(ZeroDivisionError):
         await save(stores, 0, cooldown_s=1)
     assert await stores.rows("policies") == []

@@ -40,7 +40,7 @@ async def stores(tmp_path: Path) -> AsyncGenerator[Stores]:
 async def judged(stores: Stores, outcome: Outcome, prompt: str = "1girl, blue hair") -> Job:
     """A picture that was posted, reported and decided about."""
     job = await stores.deliver(message=1, prompt=prompt)
-    await stores.reviews.report(job.id, MODERATOR, "no", 4_000, since_id=SINCE)
+    await stores.reviews.file_report(job.id, MODERATOR, "no", 4_000, since_id=SINCE)
     await settle(stores, outcome)
     return job
 
@@ -49,7 +49,7 @@ async def settle(stores: Stores, outcome: Outcome) -> None:
     """Decide the only open case."""
     (case,) = await stores.reviews.open_cases(GUILD, 9)
     await stores.reviews.decide(
-        case.id, Judgement(outcome=outcome, actor_id=MODERATOR, at_ms=5_000, text=TEXT)
+        case.id, Judgement(outcome=outcome, actor_id=MODERATOR, at_ms=5_000, removal_text=TEXT)
     )
 
 
@@ -138,7 +138,7 @@ async def test_a_picture_asked_for_before_a_removal_is_withheld_after_it(stores:
     assert ended is not None
     assert ended.state is JobState.WITHHELD
     assert "The moderators removed this very picture" in (ended.error or "")
-    decisions = await stores.decisions.about(GUILD, job.id)
+    decisions = await stores.decisions.decisions_about(GUILD, job.id)
     assert [one.outcome for one in decisions] == [Outcome.ALLOW, Outcome.WITHHOLD]
     assert await stores.rows("doomed_files") == []
 
@@ -208,13 +208,13 @@ async def test_a_decision_also_covers_an_enlargement_made_before_it(
     assert await stores.gallery.keep(
         make_released(job), make_png(job), card_id=CARD, owner=WORKER, now_ms=6_000
     )
-    await stores.outbox.delivered(job.owed_post_id, make_post(job.id, message=2), 6_001)
+    await stores.outbox.record_delivery(job.owed_post_id, make_post(job.id, message=2), 6_001)
     varied = await stores.deliver(message=3, seed=8)
     await stores.db.write_one(
         "UPDATE requests SET parent_job_id = :source, kind = 'vary' WHERE id = :request",
         {"source": source.id, "request": varied.request_id},
     )
-    await stores.reviews.report(source.id, MODERATOR, "no", 7_000, since_id=SINCE)
+    await stores.reviews.file_report(source.id, MODERATOR, "no", 7_000, since_id=SINCE)
     await settle(stores, Outcome.SPOILER)
     covered = {row["job_id"]: row["spoiler"] for row in await stores.rows("pictures")}
     assert covered == {source.id: 1, job.id: 1, varied.id: 0}
@@ -249,8 +249,8 @@ async def test_a_removed_variation_of_a_spoilered_picture_stays_removed(stores: 
     varied = await begun_from(stores, source, strength=0.5)
     assert await ruled(stores, varied) is Ruling.SPOILER
     assert await drawn_later(stores, varied)
-    await stores.outbox.delivered(varied.owed_post_id, make_post(varied.id, message=2), 6_001)
-    await stores.reviews.report(varied.id, MODERATOR, "no", 7_000, since_id=SINCE)
+    await stores.outbox.record_delivery(varied.owed_post_id, make_post(varied.id, message=2), 6_001)
+    await stores.reviews.file_report(varied.id, MODERATOR, "no", 7_000, since_id=SINCE)
     await settle(stores, Outcome.REMOVE)
     assert await ruled(stores, varied) is Ruling.REFUSE
 
@@ -261,12 +261,12 @@ async def test_a_spoiler_on_the_source_ends_shows_and_duels_of_its_enlargement(
     source, other = await stores.deliver(message=1), await stores.deliver(message=2, seed=8)
     larger = await begun_from(stores, source, enlarged=True, width_px=64, height_px=64)
     assert await drawn_later(stores, larger)
-    await stores.outbox.delivered(larger.owed_post_id, make_post(larger.id, message=3), 6_001)
+    await stores.outbox.record_delivery(larger.owed_post_id, make_post(larger.id, message=3), 6_001)
     await stores.sends.begin(make_send(larger.id))
     duel = make_duel(larger.id, other.id)
     assert await stores.duels.open(duel)
     varied = await begun_from(stores, larger, strength=0.5)
-    await stores.reviews.report(source.id, MODERATOR, "no", 7_000, since_id=SINCE)
+    await stores.reviews.file_report(source.id, MODERATOR, "no", 7_000, since_id=SINCE)
     await settle(stores, Outcome.SPOILER)
     assert [hunt.name for hunt in await stores.doomed.hunts(9)] == [make_send(larger.id).name]
     assert await stores.duels.vote(duel.id, UserId(OTHER), Choice.LEFT, 8_000) is None

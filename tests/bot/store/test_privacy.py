@@ -100,7 +100,7 @@ async def live(stores: Stores) -> None:
     await decide(guilds, make_guild("spiders"), USER, 6)
     await stores.sends.begin(make_send(mine.id))
     await Curation(stores.db).caption(first.id, f"{WORD} described", 7)
-    await stores.privacy.wish(USER, 6)
+    await stores.privacy.request_erasure(USER, 6)
     await guilds.set_vote_emoji(GuildId(5), VoteEmoji(up="🌸", down="🪨"), USER, 7)
     assert await stores.votes.tally(theirs.id) == Tally(up=1)
 
@@ -108,7 +108,7 @@ async def live(stores: Stores) -> None:
 async def live_among_moderators(stores: Stores, theirs: Job) -> None:
     """USER is judged and excluded, reports OTHER's picture, and decides about it."""
     held, _ = await stores.hold(prompt=f"{WORD} held")
-    await stores.members.strike(
+    await stores.members.record_strike(
         GUILD,
         USER,
         Strike(rule=RuleId("gore"), about=held.id, at_ms=6, expires_ms=9_000_000),
@@ -116,7 +116,7 @@ async def live_among_moderators(stores: Stores, theirs: Job) -> None:
         timeout_ms=60_000,
         reason="Too many strikes.",
     )
-    await stores.reviews.report(theirs.id, USER, "It is ugly.", 6, since_id=SINCE)
+    await stores.reviews.file_report(theirs.id, USER, "It is ugly.", 6, since_id=SINCE)
     (case,) = [c for c in await stores.reviews.open_cases(GUILD, 9) if c.job_id == theirs.id]
     ban = Exclusion(
         user_id=UserId(78), guild_id=GUILD, until_ms=None, reason="Enough.", actor_id=USER, at_ms=6
@@ -143,15 +143,15 @@ async def test_every_column_that_names_a_person_is_accounted_for(stores: Stores)
             "SELECT name FROM pragma_table_info(:table)", {"table": table}
         )
         personal = people & {row["name"] for row in columns}
-        assert not personal or (holding and holding.forget) or table == "jobs", table
-        theirs = holding.theirs if holding else ""
-        hidden = holding.hides if holding else ()
+        assert not personal or (holding and holding.erase) or table == "jobs", table
+        theirs = holding.of_user if holding else ""
+        hidden = holding.hidden_columns if holding else ()
         assert all((name in theirs) != (name in hidden) for name in personal), table
 
 
 async def test_the_sample_life_touches_every_table_with_people(stores: Stores) -> None:
     await live(stores)
-    shown = await stores.privacy.show(USER)
+    shown = await stores.privacy.summarise(USER)
     assert set(shown.counts) == {table for table, held in room.HOLDINGS.items() if held}
     assert shown.shares_prompts
 
@@ -163,16 +163,16 @@ async def test_nothing_of_a_forgotten_user_is_left_anywhere(stores: Stores, tmp_
     assert all(holding_files(tmp_path, mark) for mark in marks), "or this proves nothing"
     await stores.privacy.forget(USER)
     assert await traces(stores, str(USER), WORD) == []
-    assert (await stores.privacy.show(USER)).counts == {}
+    assert (await stores.privacy.summarise(USER)).counts == {}
     assert await stores.privacy.clean()
     assert not any(holding_files(tmp_path, mark) for mark in marks)
 
 
 async def test_others_keep_what_is_theirs(stores: Stores) -> None:
     await live(stores)
-    before = (await stores.privacy.show(OTHER)).counts
+    before = (await stores.privacy.summarise(OTHER)).counts
     await stores.privacy.forget(USER)
-    after = (await stores.privacy.show(OTHER)).counts
+    after = (await stores.privacy.summarise(OTHER)).counts
     lost = {table for table in before if before[table] != after.get(table, 0)}
     # OTHER's vote on the forgotten picture is a number now; everything else stays.
     # A duel with the forgotten picture is gone.
@@ -184,9 +184,8 @@ async def test_others_keep_what_is_theirs(stores: Stores) -> None:
 
 async def test_forgetting_reports_what_is_left_to_do(stores: Stores) -> None:
     await live(stores)
-    alive = [
-        job.id for job in await stores.views.mine(USER, GUILD) if job.state in ("queued", "running")
-    ]
+    unfinished = await stores.views.unfinished_jobs(USER, GUILD)
+    alive = [job.id for job in unfinished if job.state in ("queued", "running")]
     forgotten = await stores.privacy.forget(USER)
     doomed = await stores.doomed.messages(10)
     assert 1 in [message.message_id for message in doomed]
@@ -205,7 +204,7 @@ async def test_votes_of_the_forgotten_stay_as_numbers(stores: Stores) -> None:
     await stores.privacy.forget(USER)
     assert await stores.votes.tally(theirs.id) == Tally(up=1, down=1)
     assert await stores.votes.tally(mine.id) == Tally(up=2, down=1)
-    assert await stores.votes.standing(MessageId(1)) == []
+    assert await stores.votes.standing_reactions(MessageId(1)) == []
     assert not await stores.votes.record(react(1, 60)), "the post of a forgotten picture"
 
 
@@ -241,7 +240,7 @@ async def test_forgetting_is_one_transaction(
     await live(stores)
     before = {table: await stores.rows(table) for table in await tables(stores)}
     broken = dict(room.HOLDINGS) | {
-        "audit_log": room.Holding(theirs="actor_id = :user", forget=("DELETE FROM nowhere",))
+        "audit_log": room.Holding(of_user="actor_id = :user", erase=("DELETE FROM nowhere",))
     }
     with monkeypatch.context() as patched:
         patched.setattr(room, "HOLDINGS", broken)
@@ -309,7 +308,7 @@ def opened(data: bytes) -> tuple[dict[str, Any], dict[str, bytes]]:
 
 async def test_an_export_holds_every_row_and_picture(stores: Stores) -> None:
     await live(stores)
-    counts = (await stores.privacy.show(USER)).counts
+    counts = (await stores.privacy.summarise(USER)).counts
     everything, pictures = opened((await export(stores))[0])
     assert {table: len(rows) for table, rows in everything.items() if rows} == counts
     drawn = await stores.views.history(USER, GUILD, 9)

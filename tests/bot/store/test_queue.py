@@ -67,7 +67,7 @@ async def test_a_cap_admits_a_whole_ask_or_none_of_it(stores: Stores) -> None:
     assert refused is not None
     assert "This server has 5 pictures" in refused.text
     assert await wish(2, 2) is None
-    assert (await stores.views.counts(GUILD))[JobState.QUEUED] == 7
+    assert (await stores.views.count_states(GUILD))[JobState.QUEUED] == 7
 
 
 @pytest.mark.parametrize("caps", [Caps(per_user=2, per_guild=9), Caps(per_user=9, per_guild=2)])
@@ -140,7 +140,7 @@ async def test_the_shown_order_and_standing_match_the_claims(stores: Stores) -> 
         waiting = await stores.rows("jobs")
         queued = [JobId(str(row["id"])) for row in waiting if row["state"] == "queued"]
         foreseen = {job_id: await stores.views.standing(job_id) for job_id in queued}
-        line = [job.id for job in await stores.views.of_guild(GUILD) if job.state == "queued"]
+        line = [job.id for job in await stores.views.guild_jobs(GUILD) if job.state == "queued"]
         drawn: list[JobId] = []
         while job := await stores.queue.claim(f"sim{round_}", LEASE_MS, 5):
             drawn.append(job.id)
@@ -151,7 +151,7 @@ async def test_the_shown_order_and_standing_match_the_claims(stores: Stores) -> 
             assert (standing.ahead, standing.queued) == (place, len(drawn))
         assert await stores.views.standing(drawn[0]) is None
         # Half of them go back, so that the next round begins with turns taken.
-        await stores.queue.put_back(f"sim{round_}", drawn[::2], 5)
+        await stores.queue.requeue(f"sim{round_}", drawn[::2], 5)
 
 
 async def test_turns_count_exactly_the_queued_jobs(stores: Stores) -> None:
@@ -168,9 +168,9 @@ async def test_turns_count_exactly_the_queued_jobs(stores: Stores) -> None:
             case 4:
                 running = [r["id"] for r in await stores.rows("jobs") if r["state"] == "running"]
                 ids = [JobId(str(job_id)) for job_id in running[:2]]
-                await stores.queue.put_back(WORKER, ids, 9, count_attempt=dice.random() < 0.5)
+                await stores.queue.requeue(WORKER, ids, 9, count_attempt=dice.random() < 0.5)
             case _:
-                await stores.queue.release_expired(WORKER, FAR_MS, 3, 0)
+                await stores.queue.requeue_expired(WORKER, FAR_MS, 3, 0)
         rows = await stores.rows("jobs")
         queued = Counter(row["user_id"] for row in rows if row["state"] == "queued")
         turns = {row["user_id"]: row["queued"] for row in await stores.rows("turns")}
@@ -190,7 +190,7 @@ async def test_claims_use_indexes_only(stores: Stores) -> None:
 async def test_a_paused_job_is_passed_over_until_its_time(stores: Stores) -> None:
     first = (await ask(stores, USER))[0]
     await stores.claim(now_ms=100)
-    await stores.queue.put_back(WORKER, [first.id], 100, pause_ms=50)
+    await stores.queue.requeue(WORKER, [first.id], 100, pause_ms=50)
     other = (await ask(stores, OTHER))[0]
     claimed = await stores.claim(now_ms=149)
     assert claimed is not None
@@ -207,7 +207,7 @@ async def test_a_drain_costs_neither_attempt_nor_turn(stores: Stores) -> None:
     claimed = await stores.claim()
     assert claimed is not None
     assert claimed.id == mine.id
-    await stores.queue.put_back(WORKER, [mine.id], 5, count_attempt=False)
+    await stores.queue.requeue(WORKER, [mine.id], 5, count_attempt=False)
     again = await stores.claim()
     assert again is not None
     assert (again.id, again.attempts) == (mine.id, 1)
@@ -221,7 +221,7 @@ async def test_renewing_tells_which_leases_are_still_ours(stores: Stores) -> Non
     await stores.queue.cancel_job(jobs[1].id, 1)
     ids = [job.id for job in jobs]
     assert await stores.queue.renew(WORKER, ids, LEASE_MS, 50_000) == {ids[0], ids[2]}
-    requeued, failed = await stores.queue.release_expired("other", LEASE_MS, 3, 0)
+    requeued, failed = await stores.queue.requeue_expired("other", LEASE_MS, 3, 0)
     assert (requeued, failed) == ([ids[3]], [])
 
 
@@ -229,13 +229,13 @@ async def test_an_expired_lease_is_retried_until_the_attempts_run_out(stores: St
     job = (await ask(stores, USER))[0]
     for attempt in (1, 2):
         assert await stores.claim(now_ms=0)
-        assert await stores.queue.release_expired(WORKER, LEASE_MS - 1, 3, 7) == ([], [])
-        assert await stores.queue.release_expired(WORKER, LEASE_MS, 3, 7) == ([job.id], [])
+        assert await stores.queue.requeue_expired(WORKER, LEASE_MS - 1, 3, 7) == ([], [])
+        assert await stores.queue.requeue_expired(WORKER, LEASE_MS, 3, 7) == ([job.id], [])
         assert await stores.claim(now_ms=LEASE_MS + 6) is None, attempt
         assert await stores.claim(now_ms=LEASE_MS + 7)
-        await stores.queue.put_back(WORKER, [job.id], 0, count_attempt=False)
+        await stores.queue.requeue(WORKER, [job.id], 0, count_attempt=False)
     assert await stores.claim(now_ms=0)
-    assert await stores.queue.release_expired(WORKER, LEASE_MS, 3, 7) == ([], [job.id])
+    assert await stores.queue.requeue_expired(WORKER, LEASE_MS, 3, 7) == ([], [job.id])
     ended = await stores.views.get(job.id)
     assert ended is not None
     assert ended.state is JobState.FAILED
@@ -245,11 +245,11 @@ async def test_an_expired_lease_is_retried_until_the_attempts_run_out(stores: St
 async def test_a_worker_that_lost_its_lease_cannot_end_the_job(stores: Stores) -> None:
     job = (await ask(stores, USER))[0]
     await stores.queue.claim("dead", LEASE_MS, 0)
-    await stores.queue.release_expired("dead", LEASE_MS, 3, 0)
+    await stores.queue.requeue_expired("dead", LEASE_MS, 3, 0)
     await stores.claim(now_ms=LEASE_MS)
     await stores.queue.fail("dead", job.id, "late", 9)
     await stores.queue.withhold("dead", job.id, "late", 9)
-    await stores.queue.put_back("dead", [job.id], 9)
+    await stores.queue.requeue("dead", [job.id], 9)
     assert await stores.state(job) == "running"
     await stores.queue.withhold(WORKER, job.id, "Not here.", 9)
     ended = await stores.views.get(job.id)
@@ -286,17 +286,17 @@ async def test_counts_and_lists_show_unfinished_jobs(stores: Stores) -> None:
     await ask(stores, USER, 2)
     await stores.claim()
     await ask(stores, OTHER, guild=99)
-    mine = await stores.views.mine(USER, GUILD)
+    mine = await stores.views.unfinished_jobs(USER, GUILD)
     assert [job.state for job in mine] == ["rendered", "running", "queued"]
     assert mine[0].id == drawn.id
-    assert [job.state for job in await stores.views.of_guild(GUILD)] == [
+    assert [job.state for job in await stores.views.guild_jobs(GUILD)] == [
         "rendered",
         "running",
         "queued",
     ]
-    everywhere = await stores.views.counts(None)
+    everywhere = await stores.views.count_states(None)
     assert everywhere == {"queued": 2, "running": 1, "held": 0, "rendered": 1}
-    assert (await stores.views.counts(GUILD))[JobState.QUEUED] == 1
+    assert (await stores.views.count_states(GUILD))[JobState.QUEUED] == 1
 
 
 async def test_status_messages_are_open_until_closed(stores: Stores) -> None:
@@ -360,7 +360,7 @@ async def test_concurrent_asks_of_two_hundred_people_are_all_queued(stores: Stor
         )
     )
     assert not [result for result in results if isinstance(result, Refused)]
-    assert (await stores.views.counts(None))[JobState.QUEUED] == 400
+    assert (await stores.views.count_states(None))[JobState.QUEUED] == 400
 
 
 async def test_history_is_newest_first_and_paged(stores: Stores) -> None:

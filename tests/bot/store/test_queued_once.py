@@ -23,7 +23,7 @@ async def stores(tmp_path: Path) -> AsyncGenerator[Stores]:
 async def test_an_ask_that_waited_for_the_licence_is_queued_once(stores: Stores) -> None:
     """However often its button is pressed, and only for the member who asked."""
     ask = make_ask()
-    waiting_id = await Consent(stores.db).hold(ask, 1)
+    waiting_id = await Consent(stores.db).add_waiting_ask(ask, 1)
 
     async def press(user: int) -> Request | Refused:
         admitted = make_admitted(make_ask(user=user))
@@ -41,7 +41,7 @@ async def test_a_queued_jobs_decision_names_its_rules_and_its_model(stores: Stor
     rules = RuleId("gore"), RuleId("shock")
     admitted = replace(make_admitted(ask, ruling=Ruling.HOLD), rules=rules, layer=Layer.CHANNEL)
     (job,) = await stores.enqueue(admitted)
-    (decided,) = await stores.decisions.about(GUILD, job.id)
+    (decided,) = await stores.decisions.decisions_about(GUILD, job.id)
     assert (decided.rules, decided.layer, decided.card_id) == (rules, "channel", "tiny-2")
     assert decided.user_id == USER
 
@@ -50,7 +50,7 @@ async def test_a_withheld_jobs_decision_names_its_member(stores: Stores) -> None
     (job,) = await stores.enqueue()
     assert await stores.claim()
     await stores.queue.withhold(WORKER, job.id, "No.", 5_000)
-    _, withheld = await stores.decisions.about(GUILD, job.id)
+    _, withheld = await stores.decisions.decisions_about(GUILD, job.id)
     assert (withheld.user_id, withheld.at_ms) == (USER, 5_000)
 
 

@@ -13,7 +13,7 @@ import pytest_asyncio
 
 from bot.domain import ChannelId, JobId, MessageId, Rating, UserId
 from bot.store.case_rows import CaseKind
-from bot.store.consequences import CHOICES
+from bot.store.consequences import POSSIBLE_OUTCOMES
 from tests.stages.factories import GUILD, OTHER, SINCE, USER, make_message, make_post
 from tests.stages.moderators import MODERATOR, judged
 from tests.stages.stores import Stores, open_stores
@@ -49,13 +49,13 @@ class Walk:
         await self._stores.hold(user=self._dice.choice(PEOPLE), prompt=prompt)
 
     async def _post(self) -> None:
-        for owed in await self._stores.outbox.owed(9):
+        for owed in await self._stores.outbox.owed_posts(9):
             post = make_post(*(job.id for job in owed.jobs.values()), message=next(self._messages))
-            await self._stores.outbox.delivered(owed.id, post, 9)
+            await self._stores.outbox.record_delivery(owed.id, post, 9)
 
     async def _report(self) -> None:
         if job_id := await self._some("pictures", "job_id"):
-            await self._stores.reviews.report(
+            await self._stores.reviews.file_report(
                 JobId(str(job_id)), self._dice.choice(PEOPLE), "mean", 9, since_id=SINCE
             )
 
@@ -63,7 +63,7 @@ class Walk:
         cases = await self._stores.reviews.open_cases(GUILD, 99)
         if cases:
             case = self._dice.choice(cases)
-            outcome = self._dice.choice(sorted(CHOICES[case.kind]))
+            outcome = self._dice.choice(sorted(POSSIBLE_OUTCOMES[case.kind]))
             assert await self._stores.reviews.decide(case.id, judged(outcome))
 
     async def _delete(self) -> None:
@@ -77,16 +77,16 @@ class Walk:
         await self._stores.reviews.expire(self._dice.choice((0, 5, 10_000)), "Nobody.", 9)
 
     async def _send_case(self) -> None:
-        for case in await self._stores.case_posts.owed(3):
+        for case in await self._stores.case_posts.owed_cases(3):
             if case.message is not None:
-                await self._stores.case_posts.edited(case)
-            elif await self._stores.case_posts.begin(case, 9) and self._dice.random() < 0.8:
+                await self._stores.case_posts.record_edit(case)
+            elif await self._stores.case_posts.begin_posting(case, 9) and self._dice.random() < 0.8:
                 message = make_message(next(self._messages), channel=REVIEW)
-                await self._stores.case_posts.posted(case, message)
+                await self._stores.case_posts.record_message(case, message)
 
     async def _lose_message(self) -> None:
         if message_id := await self._some("cases", "message_id"):
-            await self._stores.gallery.message_deleted([MessageId(int(str(message_id)))], 9)
+            await self._stores.gallery.record_deleted_messages([MessageId(int(str(message_id)))], 9)
 
     async def _forget(self) -> None:
         await self._stores.privacy.forget(self._dice.choice(PEOPLE))
@@ -108,7 +108,11 @@ async def check(stores: Stores) -> None:
     assert {id_ for id_, p in pictures.items() if p["removed_ms"] is not None} <= gone
     for id_ in held | gone:
         assert await stores.gallery.get(JobId(id_)) is None
-    owed = {job.id for post in await stores.outbox.owed(9, limit=999) for job in post.jobs.values()}
+    owed = {
+        job.id
+        for post in await stores.outbox.owed_posts(9, limit=999)
+        for job in post.jobs.values()
+    }
     assert not owed & (held | gone), "nobody is owed what is not to be seen"
     listed = {j.id for who in PEOPLE for j in await stores.views.history(who, GUILD, 999)}
     assert not listed & (held | gone)
@@ -120,7 +124,7 @@ async def check(stores: Stores) -> None:
         p["message_id"] for p in await stores.rows("post_pictures") if p["job_id"] in gone
     }  # fmt: skip
     assert shown & posts <= doomed, "no message keeps a picture that is gone"
-    due = {case.id for case in await stores.case_posts.owed(9_999)}
+    due = {case.id for case in await stores.case_posts.owed_cases(9_999)}
     assert {c["id"] for c in cases if c["decision"] is None and c["message_id"] is None} <= due
     for case in cases:
         if case["job_id"] in gone and case["message_id"] is not None and case["id"] not in due:
@@ -138,6 +142,7 @@ async def test_the_promises_hold_after_every_step(stores: Stores, seed: int) -> 
         await walk.step()
         await check(stores)
     outcomes = {row["outcome"] for row in await stores.rows("decisions")}
-    assert len(outcomes & {*CHOICES[CaseKind.HELD], *CHOICES[CaseKind.REPORT]}) >= 2, (
-        "otherwise it did nothing"
-    )
+    assert (
+        len(outcomes & {*POSSIBLE_OUTCOMES[CaseKind.HELD], *POSSIBLE_OUTCOMES[CaseKind.REPORT]})
+        >= 2
+    ), "otherwise it did nothing"

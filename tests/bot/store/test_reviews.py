@@ -20,11 +20,11 @@ from bot.domain import (
 from bot.store import consequences
 from bot.store.case_rows import CaseId, CaseKind, MemberReport
 from bot.store.consent import Consent
-from bot.store.consequences import CHOICES, Judgement
+from bot.store.consequences import POSSIBLE_OUTCOMES, Judgement
 from bot.store.decisions import DecisionKind, Outcome
 from bot.store.gallery import PostDebt
 from bot.store.reviews import Filing
-from bot.store.sends import Begun
+from bot.store.sends import SendAttempt
 from tests.stages.factories import (
     GUILD,
     OTHER,
@@ -84,7 +84,7 @@ async def test_a_picture_that_nobody_can_see_cannot_be_reported(stores: Stores) 
     posted = await stores.deliver(message=1, user=OTHER)
     await stores.gallery.delete(posted.id, 5_000)
     assert await report(stores, posted) is Filing.GONE
-    assert await stores.reviews.report(JobId("none"), OTHER, "", 1, since_id=1) is Filing.GONE
+    assert await stores.reviews.file_report(JobId("none"), OTHER, "", 1, since_id=1) is Filing.GONE
 
 
 async def test_a_removal_takes_the_picture_from_every_message_and_every_export(
@@ -112,7 +112,7 @@ async def test_a_post_on_its_way_does_not_outlive_the_removal(stores: Stores) ->
     assert await stores.outbox.begin_posting(job.owed_post_id, 9_100)
     removed = await stores.members.purge(GUILD, USER, MODERATOR, TEXT, 9_200)
     assert removed == [job.id]
-    assert not await stores.outbox.delivered(job.owed_post_id, make_post(job.id), 9_300)
+    assert not await stores.outbox.record_delivery(job.owed_post_id, make_post(job.id), 9_300)
     assert len(await stores.doomed.messages(9)) == 1
 
 
@@ -123,32 +123,39 @@ async def test_a_posted_picture_goes_behind_a_spoiler_wherever_it_is(stores: Sto
     await stores.sends.begin(make_send(job.id, name="85"))
     await decide(stores, case, Outcome.SPOILER)
     assert await stores.state(job) == JobState.DELIVERED
-    assert [post.message_id for post in await stores.gallery.owing(PostDebt.AMENDMENT, 9)] == [1, 2]
-    assert await stores.gallery.owing(PostDebt.AMENDMENT, 9, besides=[job.channel_id]) == []
-    await stores.gallery.paid(
-        PostDebt.AMENDMENT, (await stores.gallery.owing(PostDebt.AMENDMENT, 9))[0].message_id
+    assert [
+        post.message_id for post in await stores.gallery.posts_with_debt(PostDebt.AMENDMENT, 9)
+    ] == [1, 2]
+    assert (
+        await stores.gallery.posts_with_debt(PostDebt.AMENDMENT, 9, closed=[job.channel_id]) == []
     )
-    assert [post.message_id for post in await stores.gallery.owing(PostDebt.AMENDMENT, 9)] == [2]
+    await stores.gallery.clear_debt(
+        PostDebt.AMENDMENT,
+        (await stores.gallery.posts_with_debt(PostDebt.AMENDMENT, 9))[0].message_id,
+    )
+    assert [
+        post.message_id for post in await stores.gallery.posts_with_debt(PostDebt.AMENDMENT, 9)
+    ] == [2]
     # A show that was on its way goes, and none begins without the spoiler.
     assert [hunt.name for hunt in await stores.doomed.hunts(9)] == ["85"]
-    assert await stores.sends.begin(make_send(job.id, name="86")) is Begun.GONE
+    assert await stores.sends.begin(make_send(job.id, name="86")) is SendAttempt.GONE
     behind = make_send(job.id, name="87", spoilered=[job.id])
-    assert await stores.sends.begin(behind) is Begun.FIRST
+    assert await stores.sends.begin(behind) is SendAttempt.FIRST
 
 
 async def test_an_appeal_takes_over_the_refused_ask(stores: Stores) -> None:
-    waiting = await Consent(stores.db).hold(make_ask("blood"), 5)
+    waiting = await Consent(stores.db).add_waiting_ask(make_ask("blood"), 5)
     assert await appeal(stores, waiting) is Filing.OPENED
     assert await stores.rows("waiting_asks") == []
     assert await appeal(stores, waiting) is Filing.GONE
     (case,) = await stores.reviews.open_cases(GUILD, 9)
     assert (case.id, case.ask) == (waiting, make_ask("blood"))
-    assert case.found == (Finding(rule=RuleId("gore"), words=("guts",)),)
+    assert case.findings == (Finding(rule=RuleId("gore"), words=("guts",)),)
     assert await stores.reviews.get(case.id) == case
 
 
 async def test_members_appeal_only_for_themselves_and_within_a_limit(stores: Stores) -> None:
-    waiting = await Consent(stores.db).hold(make_ask(), 5)
+    waiting = await Consent(stores.db).add_waiting_ask(make_ask(), 5)
     assert await appeal(stores, waiting, by=OTHER) is Filing.GONE
     assert [await appealed(stores, most=2) for _ in range(3)] == [
         Filing.OPENED, Filing.OPENED, Filing.TOO_MANY,
@@ -174,10 +181,10 @@ async def test_an_upheld_appeal_is_queued_with_its_decision(stores: Stores) -> N
     again = await stores.reviews.decide(case.id, upheld)
     assert first is not None
     assert again is not None
-    assert first.done.request is not None
-    assert (first.first, again.first, again.done.request) == (True, False, None)
+    assert first.consequences.request is not None
+    assert (first.first, again.first, again.consequences.request) == (True, False, None)
     (row,) = await stores.rows("requests")
-    assert (row["id"], row["since_id"]) == (first.done.request.id, SINCE + 9)
+    assert (row["id"], row["since_id"]) == (first.consequences.request.id, SINCE + 9)
     claimed = await stores.claim()
     assert claimed is not None
     assert claimed.draw.prompt == "blood"
@@ -186,7 +193,7 @@ async def test_an_upheld_appeal_is_queued_with_its_decision(stores: Stores) -> N
 async def test_a_dismissed_appeal_draws_nothing(stores: Stores) -> None:
     await appealed(stores)
     (case,) = await stores.reviews.open_cases(GUILD, 9)
-    assert (await decide(stores, case, Outcome.DISMISS)).done.request is None
+    assert (await decide(stores, case, Outcome.DISMISS)).consequences.request is None
     assert await stores.rows("jobs") == []
 
 
@@ -213,7 +220,7 @@ async def test_of_two_concurrent_moderators_only_one_decides(stores: Stores, rou
         assert lost.case.actor_id == won.case.actor_id
         approved = won.case.decision is Outcome.APPROVE
         assert await stores.state(job) == ("rendered" if approved else "withheld")
-        lines = [line for line in await stores.guilds.audit(GUILD, 99) if job.id in line.detail]
+        lines = [line for line in await stores.guilds.audit_log(GUILD, 99) if job.id in line.detail]
         assert len(lines) == 1, "one decision, one line"
 
 
@@ -235,8 +242,8 @@ async def test_a_decision_and_its_consequences_are_one_transaction(
         raise ZeroDivisionError
 
     job, case = await stores.hold()
-    monkeypatch.setattr(consequences, "note_decisions", broken)
-    for outcome in CHOICES[CaseKind.HELD]:
+    monkeypatch.setattr(consequences, "insert_decisions", broken)
+    for outcome in POSSIBLE_OUTCOMES[CaseKind.HELD]:
         with pytest.raises(ZeroDivisionError):
             await decide(stores, case, outcome)
         assert await stores.state(job) == JobState.HELD
@@ -246,7 +253,7 @@ async def test_a_decision_and_its_consequences_are_one_transaction(
 
 async def test_a_case_accepts_only_the_outcomes_of_its_kind(stores: Stores) -> None:
     _, case = await stores.hold()
-    for outcome in set(Outcome) - CHOICES[CaseKind.HELD]:
+    for outcome in set(Outcome) - POSSIBLE_OUTCOMES[CaseKind.HELD]:
         with pytest.raises(AssertionError):
             await decide(stores, case, outcome)
     assert [open_.id for open_ in await stores.reviews.open_cases(GUILD, 9)] == [case.id]
@@ -255,10 +262,10 @@ async def test_a_case_accepts_only_the_outcomes_of_its_kind(stores: Stores) -> N
 async def test_a_decision_appears_in_the_audit_log_and_the_decisions(stores: Stores) -> None:
     job, case = await stores.hold(prompt="xylophone")
     await decide(stores, case, Outcome.REMOVE)
-    (line,) = await stores.guilds.audit(GUILD, 9)
+    (line,) = await stores.guilds.audit_log(GUILD, 9)
     assert (line.actor_id, line.action, line.user_id) == (MODERATOR, "remove", USER)
     assert line.detail == f"held {job.id}"
-    found = await stores.decisions.about(GUILD, job.id)
+    found = await stores.decisions.decisions_about(GUILD, job.id)
     assert [(d.kind, d.outcome) for d in found] == [
         (DecisionKind.ADMIT, Outcome.ALLOW),
         (DecisionKind.RELEASE, Outcome.HOLD),
@@ -285,7 +292,7 @@ async def test_a_forgotten_members_case_is_deleted(stores: Stores) -> None:
 
 
 async def test_forgetting_during_a_decision_leaves_nothing_half_done(stores: Stores) -> None:
-    for outcome in sorted(CHOICES[CaseKind.HELD]):
+    for outcome in sorted(POSSIBLE_OUTCOMES[CaseKind.HELD]):
         # A different picture each time, or the removal of one would hold for the next.
         _, case = await stores.hold(prompt=f"1girl, {outcome}")
         await asyncio.gather(

@@ -74,7 +74,7 @@ async def test_forgotten_rows_are_in_no_page_and_not_in_the_log(tmp_path: Path) 
             left_without = bool(holding(directory))
             assert await stores.db.scrub()
             assert not holding(directory), seed
-            assert await stores.views.counts(None), "the database still works"
+            assert await stores.views.count_states(None), "the database still works"
         if left_without:
             break
     assert left_without, "otherwise emptying the log would be enough"
@@ -138,7 +138,7 @@ async def test_our_own_reads_never_block_a_scrub(
 ) -> None:
     await db.write_one(BLOCK, {"word": WORD})
     done = asyncio.Event()
-    empty = room._all
+    empty = room._fetch_rows
 
     async def late(
         connection: room.aiosqlite.Connection, sql: str, params: room.Params = room._NO_PARAMS
@@ -146,7 +146,7 @@ async def test_our_own_reads_never_block_a_scrub(
         await asyncio.sleep(0.05)
         return await empty(connection, sql, params)
 
-    monkeypatch.setattr(room, "_all", late)
+    monkeypatch.setattr(room, "_fetch_rows", late)
 
     async def read_on_and_on() -> None:
         while not done.is_set():

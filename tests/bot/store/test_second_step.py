@@ -105,14 +105,16 @@ async def test_a_waiting_ask_names_its_kind_in_the_new_field(stores: Stores) -> 
 
 
 async def test_the_outbox_continues_where_it_was(stores: Stores) -> None:
-    owed = await stores.outbox.owed(5_000)
+    owed = await stores.outbox.owed_posts(5_000)
     assert [(post.id, [job.id for job in post.jobs.values()]) for post in owed] == [
         ("j3", ["j3"]), ("j4", ["j4"]),
     ]  # fmt: skip
     first, again = (Posting(since_id=SINCE, is_first=is_first) for is_first in (True, False))
     assert await stores.outbox.begin_posting(OwedPostId("j3"), 5_000) == first
     assert await stores.outbox.begin_posting(OwedPostId("j4"), 5_000) == again
-    assert not await stores.outbox.delivered(OwedPostId("j1"), make_post("j1", message=5), 5_000)
+    assert not await stores.outbox.record_delivery(
+        OwedPostId("j1"), make_post("j1", message=5), 5_000
+    )
     assert 5 in [gone.message_id for gone in await stores.doomed.messages(9)]
 
 

@@ -34,7 +34,7 @@ async def liked(stores: Stores, message: int = 1) -> Job:
 
 
 async def owed(stores: Stores) -> list[Showpiece]:
-    return await Showpieces(stores.db).owed(9_000, 9)
+    return await Showpieces(stores.db).owed_showpieces(9_000, 9)
 
 
 async def hanging(stores: Stores, *, message: int | None = None) -> Showpiece:
@@ -44,7 +44,7 @@ async def hanging(stores: Stores, *, message: int | None = None) -> Showpiece:
     book = Showpieces(stores.db)
     assert await book.begin(showpiece, 5_000, spoilered=False)
     if message is not None:
-        assert await book.shown(showpiece, MessageId(message))
+        assert await book.record_message(showpiece, MessageId(message))
     return showpiece
 
 
@@ -77,8 +77,8 @@ async def test_a_blind_tests_picture_is_shown_only_once_its_duel_closes(
             "UPDATE jobs SET state = 'queued', lease_owner = NULL, lease_until_ms = NULL"
             " WHERE state = 'running'"
         )
-    (pair,) = await trials.drawn()
-    assert await trials.settle(pair, 5_000)
+    (pair,) = await trials.drawn_pairs()
+    assert await trials.settle_pair(pair, 5_000)
     await stores.gallery.add_post(make_post(candidate.id, message=1))
     await stores.votes.record(make_reaction(1))
     assert await owed(stores) == []
@@ -88,7 +88,7 @@ async def test_a_blind_tests_picture_is_shown_only_once_its_duel_closes(
 
 async def test_a_lost_answer_is_looked_for_at_the_next_attempt(stores: Stores) -> None:
     showpiece = await hanging(stores)
-    await Showpieces(stores.db).answer_lost(showpiece)
+    await Showpieces(stores.db).record_lost_answer(showpiece)
     assert await hunted(stores) == [], "the next attempt finds it"
     assert [one.begun for one in await owed(stores)] == [True]
 
@@ -97,15 +97,15 @@ async def test_a_lost_answer_is_hunted_once_the_picture_is_deleted(stores: Store
     showpiece = await hanging(stores)
     await stores.gallery.delete(showpiece.job_id, 6_000)
     await stores.db.write_one("DELETE FROM hunts")
-    await Showpieces(stores.db).answer_lost(showpiece)
+    await Showpieces(stores.db).record_lost_answer(showpiece)
     assert await hunted(stores) == [showpiece.job_id]
 
 
 async def test_a_message_that_is_gone_is_not_taken_down_again(stores: Stores) -> None:
     showpiece = await hanging(stores, message=7)
-    await stores.gallery.message_deleted([MessageId(6)], 6_000)
+    await stores.gallery.record_deleted_messages([MessageId(6)], 6_000)
     assert await row_of(stores, "message_id") == 7
-    await stores.gallery.message_deleted([MessageId(7)], 6_000)
+    await stores.gallery.record_deleted_messages([MessageId(7)], 6_000)
     assert (await row_of(stores, "message_id"), await row_of(stores, "ended_ms")) == (None, 6_000)
     await stores.gallery.delete(JobId(showpiece.job_id), 7_000)
     assert [row["message_id"] for row in await stores.rows("doomed_messages")] == [1]

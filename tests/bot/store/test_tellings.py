@@ -55,23 +55,23 @@ async def owe(stores: Stores, *tellings: Telling) -> None:
 
 
 async def owed(stores: Stores, **left_out: object) -> list[str]:
-    return [one.id for one in await stores.tellings.owed(9, **left_out)]  # type: ignore[arg-type]
+    return [one.id for one in await stores.tellings.owed_tellings(9, **left_out)]  # type: ignore[arg-type]
 
 
 async def test_tellings_are_owed_until_done_oldest_first(stores: Stores) -> None:
     first, second = telling("b", at_ms=1), telling("a", at_ms=2, channel=5)
     await owe(stores, second, first, first)
-    assert await stores.tellings.owed(9) == [first, second]
+    assert await stores.tellings.owed_tellings(9) == [first, second]
     assert await owed(stores, closed=[CHANNEL]) == ["a"]
-    assert await owed(stores, nor=["a"]) == ["b"]
-    await stores.tellings.done(first.id)
+    assert await owed(stores, skip_ids=["a"]) == ["b"]
+    await stores.tellings.record_sent(first.id)
     assert await owed(stores) == ["a"]
 
 
 async def test_outdated_tellings_are_given_up(stores: Stores) -> None:
     await owe(stores, telling("a", at_ms=1), telling("b", at_ms=2))
-    assert await stores.tellings.give_up(1) == 0
-    assert await stores.tellings.give_up(2) == 1
+    assert await stores.tellings.drop_old(1) == 0
+    assert await stores.tellings.drop_old(2) == 1
     assert await owed(stores) == ["b"]
 
 
@@ -88,8 +88,9 @@ def exclusion(guild: GuildId = GUILD) -> Exclusion:
 
 
 REMOVAL = Judgement(
-    outcome=Outcome.REMOVE_AND_TIME_OUT, actor_id=MODERATOR, at_ms=7, text="no",
-    told="it is removed.", told_cancelled="So is the rest.", exclusion=exclusion(), since_id=SINCE,
+    outcome=Outcome.REMOVE_AND_TIME_OUT, actor_id=MODERATOR, at_ms=7, removal_text="no",
+    member_text="it is removed.", cancelled_text="So is the rest.", exclusion=exclusion(),
+    since_id=SINCE,
 )  # fmt: skip
 
 
@@ -108,26 +109,28 @@ async def test_an_exclusion_cancels_waiting_jobs_there_and_owes_one_telling(stor
     assert states == {
         **dict.fromkeys(here, "cancelled"), there: "queued", theirs.id: "queued",
     }  # fmt: skip
-    (word,) = await stores.tellings.owed(9)
+    (word,) = await stores.tellings.owed_tellings(9)
     assert (word.text, word.channel_id, word.user_id) == ("a break", 2, USER)
     assert await stores.members.exclude(exclusion(), "a break") == []
-    assert len(await stores.tellings.owed(9)) == 1, "nothing more was waiting"
+    assert len(await stores.tellings.owed_tellings(9)) == 1, "nothing more was waiting"
 
 
 async def test_a_ban_everywhere_cancels_everywhere(stores: Stores) -> None:
     ids = [await waiting(stores), await waiting(stores, guild=THERE)]
     assert await stores.members.exclude(exclusion(EVERYWHERE), "a break") == ids
-    (word,) = await stores.tellings.owed(9)
+    (word,) = await stores.tellings.owed_tellings(9)
     assert word.guild_id == THERE, "where they asked last"
 
 
 async def test_the_strike_that_reaches_the_limit_cancels_waiting_jobs(stores: Stores) -> None:
     job_id = await waiting(stores)
     strike = Strike(rule="gore", about="a", at_ms=5, expires_ms=9)  # type: ignore[arg-type]
-    struck = await stores.members.strike(GUILD, USER, strike, limit=1, timeout_ms=9, reason="")
+    struck = await stores.members.record_strike(
+        GUILD, USER, strike, limit=1, timeout_ms=9, reason=""
+    )
     assert struck is not None
     assert struck.cancelled == (job_id,)
-    assert await stores.tellings.owed(9) == [], "they read it in the refusal itself"
+    assert await stores.tellings.owed_tellings(9) == [], "they read it in the refusal itself"
 
 
 async def test_a_ban_that_fails_cancels_nothing(
@@ -151,8 +154,8 @@ async def test_a_decision_owes_its_member_one_telling(stores: Stores) -> None:
     job_id = await waiting(stores)
     decided = await stores.reviews.decide(case.id, REMOVAL)
     assert decided is not None
-    assert decided.done.cancelled == (job_id,)
-    (word,) = await stores.tellings.owed(9)
+    assert decided.consequences.cancelled == (job_id,)
+    (word,) = await stores.tellings.owed_tellings(9)
     assert (word.id, word.text) == (case.id, "it is removed. So is the rest.")
 
 

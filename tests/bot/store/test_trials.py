@@ -49,12 +49,12 @@ async def test_one_trial_runs_at_a_time_and_only_against_the_active_card(
     assert await trials.end("t000000001", TrialOutcome.STOPPED, by_id=USER, now_ms=20)
     assert not await trials.end("t000000001", TrialOutcome.CANDIDATE, by_id=None, now_ms=21)
     lineage = await begin_lineage(stores.db)
-    await lineage.promote(passed(make_card()), over=PARENT, by_id=None, why="", now_ms=3)
+    await lineage.promote(passed(make_card()), serving_id=PARENT, by_id=None, why="", now_ms=3)
     late = await trials.begin(make_trial("t000000003"))
     assert isinstance(late, str)
     assert "Someone switched models" in late
     assert [trial.outcome for trial in await trials.history()] == [TrialOutcome.STOPPED]
-    assert await trials.running() is None
+    assert await trials.running_trial() is None
 
 
 async def test_both_models_draw_the_same_ask_and_no_cap_counts_it(
@@ -75,7 +75,7 @@ async def test_both_models_draw_the_same_ask_and_no_cap_counts_it(
 async def test_the_pictures_of_a_trial_are_not_delivered(stores: Stores, trials: TrialBook) -> None:
     for job, card in zip(await asked_twice(stores, make_trial()), (CANDIDATE, PARENT), strict=True):
         await drawn(stores, job.id, card)
-    assert await stores.outbox.owed(9_000) == []
+    assert await stores.outbox.owed_posts(9_000) == []
     assert await stores.views.open_statuses() == []
 
 
@@ -83,14 +83,14 @@ async def _pair(stores: Stores, trials: TrialBook, user: int = USER) -> tuple[Jo
     """A settled pair: the candidate's job, the parent's and their duel."""
     candidate, parent = await asked_twice(stores, make_trial(), user)
     await drawn(stores, candidate.id, CANDIDATE)
-    assert await trials.drawn() == [], "one of them is still to be drawn"
+    assert await trials.drawn_pairs() == [], "one of them is still to be drawn"
     async with stores.db.write() as tx:
         await tx.execute("UPDATE jobs SET state = 'queued', lease_owner = NULL,"
                          " lease_until_ms = NULL WHERE state = 'running'")  # fmt: skip
     await drawn(stores, parent.id, PARENT)
-    (pair,) = await trials.drawn()
-    assert await trials.settle(pair, 5_000)
-    assert not await trials.settle(pair, 5_001), "once"
+    (pair,) = await trials.drawn_pairs()
+    assert await trials.settle_pair(pair, 5_000)
+    assert not await trials.settle_pair(pair, 5_001), "once"
     return candidate.id, parent.id, pair.duel_id
 
 
@@ -98,7 +98,7 @@ async def test_a_drawn_pair_becomes_a_duel_and_is_hidden_until_it_closes(
     stores: Stores, trials: TrialBook
 ) -> None:
     candidate, parent, duel_id = await _pair(stores, trials)
-    (duel,) = await stores.duels.unposted(9)
+    (duel,) = await stores.duels.unposted_duels(9)
     assert (duel.id, duel.origin, duel.guild_id) == (duel_id, DuelOrigin.TRIAL, GUILD)
     assert set(duel.job_ids) == {candidate, parent}
     for job_id in (candidate, parent):
@@ -108,10 +108,14 @@ async def test_a_drawn_pair_becomes_a_duel_and_is_hidden_until_it_closes(
     assert await stores.views.history(USER, GUILD, 9) == [], "alone, each would reveal its model"
     drawn_by_parent = await stores.views.get(parent)
     assert drawn_by_parent is not None
-    assert await stores.views.alike(GUILD, drawn_by_parent.draw) == [], "and so would a link to it"
+    assert await stores.views.identical_jobs(GUILD, drawn_by_parent.draw) == [], (
+        "and so would a link to it"
+    )
     await stores.duels.close(duel_id, 6_000)
     assert len(await stores.views.history(USER, GUILD, 9)) == 2
-    assert [job.id for job in await stores.views.alike(GUILD, drawn_by_parent.draw)] == [parent]
+    assert [job.id for job in await stores.views.identical_jobs(GUILD, drawn_by_parent.draw)] == [
+        parent
+    ]
 
 
 async def test_a_blind_pair_is_compared_with_no_other_picture(
@@ -123,9 +127,9 @@ async def test_a_blind_pair_is_compared_with_no_other_picture(
     (job,) = await stores.enqueue(make_admitted(own))
     await drawn(stores, job.id, PARENT)
     _, parent, duel_id = await _pair(stores, trials)
-    assert await stores.duels.comparable(GUILD, ratings=[Rating.GENERAL]) == []
+    assert await stores.duels.comparable_pictures(GUILD, ratings=[Rating.GENERAL]) == []
     await stores.duels.close(duel_id, 6_000)
-    found = await stores.duels.comparable(GUILD, ratings=[Rating.GENERAL])
+    found = await stores.duels.comparable_pictures(GUILD, ratings=[Rating.GENERAL])
     assert {one.job_id for one in found} == {job.id, parent}
 
 
@@ -143,10 +147,10 @@ async def test_a_pair_with_a_missing_picture_gets_no_duel(
     candidate, parent = await asked_twice(stores, make_trial())
     await drawn(stores, candidate.id, CANDIDATE)
     await stores.queue.cancel_job(parent.id, 4_500)
-    (pair,) = await trials.drawn()
-    assert not await trials.settle(pair, 5_000)
-    assert await stores.duels.unposted(9) == []
-    assert await trials.drawn() == []
+    (pair,) = await trials.drawn_pairs()
+    assert not await trials.settle_pair(pair, 5_000)
+    assert await stores.duels.unposted_duels(9) == []
+    assert await trials.drawn_pairs() == []
     assert await stores.state(candidate) == "delivered"
 
 
@@ -154,20 +158,20 @@ async def test_choices_are_counted_by_model_and_not_by_side(
     stores: Stores, trials: TrialBook
 ) -> None:
     candidate, _, duel_id = await _pair(stores, trials)
-    (duel,) = await stores.duels.unposted(9)
+    (duel,) = await stores.duels.unposted_duels(9)
     side = Choice.LEFT if duel.job_ids[0] == candidate else Choice.RIGHT
     for voter, choice in ((USER, side), (OTHER, Choice.SKIP), (UserId(7), side)):
         await stores.duels.vote(duel.id, voter, choice, 6_000)
-    ((found, choices),) = (await trials.undecided("t000000001")).items()
+    ((found, choices),) = (await trials.undecided_choices("t000000001")).items()
     assert found == duel_id
     assert {(c.voter_id, c.for_candidate, c.self_vote) for c in choices} == {
         (USER, True, True), (7, True, False),
     }  # fmt: skip
-    await trials.step("t000000001", found, win=True, e_value=1.5, now_ms=7_000)
+    await trials.record_step("t000000001", found, win=True, e_value=1.5, now_ms=7_000)
     (duel,) = await stores.rows("duels")
     assert duel["closed_ms"] == 7_000, "the step and the close are one deed: no kill comes between"
-    await trials.step("t000000001", found, win=False, e_value=9.0, now_ms=7_001)
-    assert await trials.undecided("t000000001") == {}
+    await trials.record_step("t000000001", found, win=False, e_value=9.0, now_ms=7_001)
+    assert await trials.undecided_choices("t000000001") == {}
     (step,) = await trials.steps("t000000001")
     assert (step.win, step.e_value) == (True, 1.5)
 
@@ -176,7 +180,7 @@ async def test_nothing_is_drawn_for_a_trial_that_has_ended(
     stores: Stores, trials: TrialBook
 ) -> None:
     await trials.end("t000000001", TrialOutcome.PARENT, by_id=None, now_ms=20)
-    asked = await trials.ask(
+    asked = await trials.queue_pair(
         make_trial(), for_trial(make_admitted(make_ask()), 99), 1_000, since_id=SINCE
     )
     assert asked is None
@@ -191,8 +195,8 @@ async def test_the_records_of_a_trial_cannot_be_changed(
     stores: Stores, trials: TrialBook, sql: str
 ) -> None:
     _, _, duel_id = await _pair(stores, trials)
-    (duel,) = await stores.duels.unposted(9)
-    await trials.step("t000000001", duel.id, win=False, e_value=0.5, now_ms=7_000)
+    (duel,) = await stores.duels.unposted_duels(9)
+    await trials.record_step("t000000001", duel.id, win=False, e_value=0.5, now_ms=7_000)
     assert duel.id == duel_id
     await trials.end("t000000001", TrialOutcome.PARENT, by_id=None, now_ms=20)
     with pytest.raises(sqlite3.IntegrityError):
@@ -202,7 +206,7 @@ async def test_the_records_of_a_trial_cannot_be_changed(
 async def test_a_duels_id_does_not_reveal_the_side(stores: Stores, trials: TrialBook) -> None:
     """The id is in the buttons, where everybody can read it."""
     for _ in range(40):
-        await trials.ask(
+        await trials.queue_pair(
             make_trial(), for_trial(make_admitted(make_ask()), 99), 1_000, since_id=SINCE
         )
     rows = await stores.db.fetch_all("SELECT duel_id, candidate_left FROM trial_pairs")

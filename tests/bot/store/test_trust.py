@@ -10,7 +10,7 @@ import pytest_asyncio
 
 from bot.ballot import Choice
 from bot.domain import GuildId, UserId
-from bot.store.trust import stranger
+from bot.store.trust import stranger_weight
 from models.statistics.trust import weights
 from tests.stages.factories import GUILD, OTHER, USER, make_duel, make_reaction
 from tests.stages.stores import Stores, open_stores
@@ -92,4 +92,4 @@ async def test_weights_are_recomputed_after_a_while(stores: Stores) -> None:
     found = await stores.trust.weights(GUILD, NOW_MS + 400_000)
     voters = await stores.trust.voters(GUILD)
     assert found == {ADA: weights([voters[ADA]])[0]}
-    assert 0 < stranger() < found[ADA], "a forgotten voter weighs as much as a new one"
+    assert 0 < stranger_weight() < found[ADA], "a forgotten voter weighs as much as a new one"

@@ -93,7 +93,10 @@ async def test_a_super_reaction_stands_beside_a_plain_one(stores: Stores) -> Non
     plain, super_ = make_reaction(1, 50), make_reaction(1, 50, burst=True)
     await stores.votes.record_many([plain, super_, super_])
     assert await stores.votes.tally(job.id) == Tally(up=1), "one vote for each voter"
-    assert set(await stores.votes.standing(MessageId(1))) == {(50, "👍", False), (50, "👍", True)}
+    assert set(await stores.votes.standing_reactions(MessageId(1))) == {
+        (50, "👍", False),
+        (50, "👍", True),
+    }
     await stores.votes.record(make_reaction(1, 50, added=False, burst=True))
     assert await stores.votes.tally(job.id) == Tally(up=1), "the plain one still stands"
     await stores.votes.record(make_reaction(1, 50, added=False))
@@ -101,9 +104,9 @@ async def test_a_super_reaction_stands_beside_a_plain_one(stores: Stores) -> Non
     assert [row["burst"] for row in await stores.rows("vote_events")] == [0, 1, 1, 0]
     await stores.votes.record_many([plain, super_])
     assert await stores.votes.reconcile(MessageId(1), "👍", set(), 9, burst=True) == (0, 1)
-    assert await stores.votes.standing(MessageId(1)) == [(50, "👍", False)]
+    assert await stores.votes.standing_reactions(MessageId(1)) == [(50, "👍", False)]
     await stores.votes.record(super_)
-    assert await stores.votes.cleared(MessageId(1), "👍", 9) == 2
+    assert await stores.votes.clear_reactions(MessageId(1), "👍", 9) == 2
 
 
 async def test_presentation_and_custom_names_make_no_difference(stores: Stores) -> None:
@@ -143,11 +146,11 @@ async def test_a_moderator_can_clear_one_emoji_or_all(stores: Stores) -> None:
     job = await stores.deliver(message=1)
     for voter in range(50, 60):
         await stores.votes.record(make_reaction(1, voter, "👍" if voter % 2 else "👎"))
-    assert await stores.votes.cleared(MessageId(1), "👎", 9) == 5
+    assert await stores.votes.clear_reactions(MessageId(1), "👎", 9) == 5
     assert await stores.votes.tally(job.id) == Tally(up=5)
-    assert await stores.votes.cleared(MessageId(1), None, 9) == 5
+    assert await stores.votes.clear_reactions(MessageId(1), None, 9) == 5
     assert await stores.votes.tally(job.id) == Tally()
-    assert await stores.votes.cleared(MessageId(1), None, 9) == 0
+    assert await stores.votes.clear_reactions(MessageId(1), None, 9) == 0
     assert len(await stores.rows("vote_events")) == 20
 
 
@@ -158,7 +161,7 @@ async def test_reconciling_makes_the_ledger_agree_with_discord(stores: Stores) -
     now = {UserId(51), UserId(52), UserId(53), UserId(54)}
     assert await stores.votes.reconcile(MessageId(1), "👍", now, 9) == (2, 1)
     assert await stores.votes.reconcile(MessageId(1), "👍", now, 9) == (0, 0)
-    assert {voter for voter, _, _ in await stores.votes.standing(MessageId(1))} == now
+    assert {voter for voter, _, _ in await stores.votes.standing_reactions(MessageId(1))} == now
     assert await stores.votes.tally(job.id) == Tally(up=4)
     sources = [row["source"] for row in await stores.rows("vote_events")]
     assert sources == ["gateway"] * 3 + ["reconciled"] * 3
@@ -169,9 +172,12 @@ async def test_reconciling_skips_voters_with_newer_events(stores: Stores) -> Non
     for voter in (50, 51):
         await stores.votes.record(make_reaction(1, voter))
     on_discord, newer = {UserId(60), UserId(61)}, {UserId(50), UserId(60)}
-    changed = await stores.votes.reconcile(MessageId(1), "👍", on_discord, 9, besides=newer)
+    changed = await stores.votes.reconcile(MessageId(1), "👍", on_discord, 9, skip_voters=newer)
     assert changed == (1, 1)
-    assert {voter for voter, _, _ in await stores.votes.standing(MessageId(1))} == {50, 61}
+    assert {voter for voter, _, _ in await stores.votes.standing_reactions(MessageId(1))} == {
+        50,
+        61,
+    }
 
 
 async def forgotten_votes(stores: Stores) -> JobId:
@@ -187,15 +193,15 @@ async def forgotten_votes(stores: Stores) -> JobId:
 
 async def test_a_moderators_clear_removes_nameless_votes_too(stores: Stores) -> None:
     job_id = await forgotten_votes(stores)
-    assert await stores.votes.cleared(MessageId(1), "👍🏽", 9) == 0
+    assert await stores.votes.clear_reactions(MessageId(1), "👍🏽", 9) == 0
     assert await stores.votes.tally(job_id) == Tally(up=3, down=1), (
         "nobody knows who used that tone"
     )
-    assert await stores.votes.cleared(MessageId(1), "👎", 9) == 1
+    assert await stores.votes.clear_reactions(MessageId(1), "👎", 9) == 1
     assert await stores.votes.tally(job_id) == Tally(up=3)
     await stores.votes.record(make_reaction(1, 53, "👎"))
     assert await stores.votes.tally(job_id) == Tally(up=3, down=1), "a new vote"
-    assert await stores.votes.cleared(MessageId(1), None, 9) == 4
+    assert await stores.votes.clear_reactions(MessageId(1), None, 9) == 4
     assert await stores.votes.tally(job_id) == Tally()
     assert await stores.rows("nameless_marks") == []
 
@@ -208,8 +214,8 @@ async def test_nameless_votes_outlive_a_clear_of_one_of_several_posts(
     job_id = await forgotten_votes(stores)
     await stores.gallery.add_post(make_post(job_id, message=2))
     if deleted:
-        await stores.gallery.message_deleted([MessageId(3 - cleared)], 9)
-    await stores.votes.cleared(MessageId(cleared), None, 9)
+        await stores.gallery.record_deleted_messages([MessageId(3 - cleared)], 9)
+    await stores.votes.clear_reactions(MessageId(cleared), None, 9)
     await stores.votes.end_reading(MessageId(cleared), {}, 0)
     assert await stores.votes.tally(job_id) == Tally(up=up, down=1), "the named one was under 1"
 
@@ -225,7 +231,7 @@ async def test_nameless_votes_stay_for_voters_who_still_react(stores: Stores) ->
 async def test_votes_outlive_message_and_picture(stores: Stores) -> None:
     job = await stores.deliver(message=1)
     await stores.votes.record(make_reaction(1, 50))
-    await stores.gallery.message_deleted([MessageId(1)], 9)
+    await stores.gallery.record_deleted_messages([MessageId(1)], 9)
     await stores.gallery.delete(job.id, 9)
     assert await stores.votes.tally(job.id) == Tally(up=1)
     assert await stores.votes.record(make_reaction(1, 60)), "an event that was on its way"
@@ -291,7 +297,7 @@ class Play:
 
     async def clear(self) -> None:
         message, emoji = self.dice.choice(self.messages), self.dice.choice([*self.emoji, None])
-        await self.stores.votes.cleared(MessageId(message), emoji, 1)
+        await self.stores.votes.clear_reactions(MessageId(message), emoji, 1)
         for key in list(self.model.standing):
             if key[0] == message and emoji in {None, key[2]}:
                 del self.model.standing[key]
@@ -321,7 +327,7 @@ async def test_any_sequence_of_events_ends_as_the_model_says(stores: Stores, see
         assert await stores.votes.tally(job_id) == play.model.tally(group, USER)
     for message in messages:
         expected = {key[1:] for key in play.model.standing if key[0] == message}
-        assert set(await stores.votes.standing(MessageId(message))) == expected
+        assert set(await stores.votes.standing_reactions(MessageId(message))) == expected
 
 
 async def test_thousands_of_concurrent_votes_are_all_recorded(stores: Stores) -> None:
@@ -340,7 +346,7 @@ async def test_top_ranks_by_net_votes_within_its_bounds(stores: Stores) -> None:
     elsewhere = await stores.deliver(message=5, guild=99)
     old = await stores.deliver(message=6, now_ms=10)
     adult, _ = await stores.draw(rating=Rating.EXPLICIT)
-    await stores.outbox.delivered(adult.owed_post_id, make_post(adult.id, message=7), 4_000)
+    await stores.outbox.record_delivery(adult.owed_post_id, make_post(adult.id, message=7), 4_000)
     ups = {1: 3, 2: 2, 3: 3, 5: 9, 6: 9, 7: 9}
     for message, count in ups.items():
         for voter in range(50, 50 + count):

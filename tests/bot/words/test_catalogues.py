@@ -184,7 +184,7 @@ def test_a_missing_sentence_is_said_in_english() -> None:
 
 #: The reasons stored with a job that ends without its picture, by the code that ends it.
 REASONS = (
-    consent._OTHER_LICENCE, job_rows.FOREIGN, picture_rows._REMOVED, queue._INTERRUPTED,
+    consent._OTHER_LICENCE, job_rows.UNREADABLE_JOB, picture_rows._REMOVED, queue._INTERRUPTED,
     tidying._LAPSED, worker._NO_MODEL, worker._NOT_OPENED, slots._NOT_FINITE, slots._NOT_ENLARGED,
     slots._NO_MEMORY,
 )  # fmt: skip

@@ -219,13 +219,13 @@ async def test_undo_works_while_the_old_post_still_waits_for_deletion(
 async def test_a_report_outlives_a_deletion_that_is_undone(desk: Front) -> None:
     jobs, message = await grid(desk)
     reviews, fan = desk.services.reviews, UserId(desk.newcomer("fan").id)
-    await reviews.report(jobs[1].id, fan, "odd", desk.services.clock(), since_id=1)
+    await reviews.file_report(jobs[1].id, fan, "odd", desk.services.clock(), since_id=1)
     (case,) = await reviews.open_cases(jobs[1].guild_id, 9)
     asked = await deletes(desk, await panel(desk.member, message, 2))
     assert await reviews.open_cases(jobs[1].guild_id, 9) == []
     await desk.member.click(asked.message, label="Undo")
     (again,) = await reviews.open_cases(jobs[1].guild_id, 9)
-    assert (again.id, again.pictured, again.shown < again.revision) == (case.id, True, True)
+    assert (again.id, again.has_picture, again.shown < again.revision) == (case.id, True, True)
 
 
 async def twice(desk: Front, answer: ResponseMessage, label: str) -> None:

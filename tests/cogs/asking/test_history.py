@@ -261,7 +261,7 @@ async def test_favourites_are_exported_and_forgotten(desk: Front) -> None:
     kept = json.loads(archive.read("everything.json"))["favourites"]
     assert [row["job_id"] for row in kept] == [job.id]
     await desk.services.privacy.forget(UserId(fan.id))
-    assert await desk.services.favourites.among(UserId(fan.id), [job.id]) == frozenset()
+    assert await desk.services.favourites.favourites_among(UserId(fan.id), [job.id]) == frozenset()
 
 
 async def test_a_newly_blocked_term_removes_the_picture_from_the_sheet(desk: Front) -> None:
@@ -301,7 +301,7 @@ async def test_a_forged_button_reaches_no_picture_in_a_hidden_channel(desk: Fron
         assert pressed.modal is None, label
         assert "can't read any more" in said(pressed).content, label
         assert "dragon" not in said(pressed).content, label
-    assert not await desk.services.favourites.among(UserId(fan.id), [job.id])
+    assert not await desk.services.favourites.favourites_among(UserId(fan.id), [job.id])
     assert await desk.jobs(fan) == []
     # Once it is posted where the member can read, they may mark it.
     await desk.services.gallery.add_post(make_post(job.id, message=5, channel=desk.channel.id))
@@ -330,4 +330,4 @@ async def test_a_deleted_picture_cannot_become_a_favourite(desk: Front) -> None:
     job, message = await desk.picture()
     await desk.services.gallery.delete(job.id, desk.services.clock())
     assert "gone" in said(await desk.member.click(message, label="Favourite")).content
-    assert not await desk.services.favourites.among(job.user_id, [job.id])
+    assert not await desk.services.favourites.favourites_among(job.user_id, [job.id])

@@ -231,7 +231,7 @@ async def test_draw_anyway_works_once_after_a_restart(desk: Front) -> None:
 
 async def test_a_second_press_of_draw_anyway_says_that_it_has_expired(desk: Front) -> None:
     answer = await desk.asks(prompt="sushi")
-    await desk.services.consent.take(
+    await desk.services.consent.take_waiting_ask(
         RequestId(custom_ids(answer)[0].rpartition(":")[2]), UserId(desk.member.id)
     )
     pressed = said(await desk.member.click(answer.message, custom_id=custom_ids(answer)[0]))

@@ -197,7 +197,9 @@ async def test_a_private_picture_is_in_no_duel_export_or_contact_sheet(desk: Fro
                  *await desk.queued(prompt="1girl, open", seed=4)]  # fmt: skip
     await desk.drawn([*jobs, *open_ones])
     db = desk.services.queue._db
-    found = await desk.services.duels.comparable(GuildId(desk.guild.id), ratings=list(Rating))
+    found = await desk.services.duels.comparable_pictures(
+        GuildId(desk.guild.id), ratings=list(Rating)
+    )
     assert {one.job_id for one in found} == {job.id for job in open_ones}
     sheet = await db.fetch_all("SELECT picture FROM contact_sheet")
     assert {row["picture"] for row in sheet} == {job.id for job in open_ones}

@@ -81,7 +81,7 @@ async def test_a_refusal_is_recorded_without_its_words(desk: Court) -> None:
     refused = await desk.asks(prompt="1girl, dragon")
     refusal_id = appeal_of(refused).split(":")[2]
     assert refusal_id in refused.content
-    (made,) = await desk.services.decisions.about(GuildId(desk.guild.id), refusal_id)
+    (made,) = await desk.services.decisions.decisions_about(GuildId(desk.guild.id), refusal_id)
     assert (made.kind, made.outcome, made.rules) == (
         DecisionKind.ADMIT, Outcome.REFUSE, (RuleId("server"),),
     )  # fmt: skip
@@ -95,7 +95,7 @@ async def test_every_rule_that_refuses_a_prompt_is_named_and_recorded(desk: Cour
     assert "**Brands**" in refused.content
     assert "also refused for this: **Blocked words of this server** (“dragon”)." in refused.content
     refusal_id = custom_ids(refused)[-1].split(":")[2]
-    (made,) = await desk.services.decisions.about(GuildId(desk.guild.id), refusal_id)
+    (made,) = await desk.services.decisions.decisions_about(GuildId(desk.guild.id), refusal_id)
     assert made.rules == ("brands", "server")
 
 
@@ -301,7 +301,7 @@ async def test_an_alert_is_logged_without_the_members_words(
     german = language("de")
     monkeypatch.setattr("bot.client.language", lambda _: german)
     assert "Minderjährige" in (await desk.asks(prompt=FLOOR)).content
-    entries = await desk.services.guilds.audit(GuildId(desk.guild.id), 9)
+    entries = await desk.services.guilds.audit_log(GuildId(desk.guild.id), 9)
     (line,) = [entry for entry in entries if entry.action == "alert"]
     assert line.user_id == desk.member.id
     assert line.detail.startswith("refused: Minors in a sexual context; `/policy why id: ")
@@ -387,9 +387,9 @@ async def test_a_servers_terms_are_compiled_off_the_event_loop(
 
     monkeypatch.setattr(layers, "Screen", Watched)
     guild_id = GuildId(desk.guild.id)
-    desk.services.guilds._forget(guild_id)
+    desk.services.guilds._drop_cached(guild_id)
     await desk.asks(desk.boss)
-    desk.services.guilds._forget(guild_id)
+    desk.services.guilds._drop_cached(guild_id)
     await desk.boss.slash(desk.channel, "policy panel")
     assert len(where) == 2
     assert threading.main_thread() not in where

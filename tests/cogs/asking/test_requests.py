@@ -121,7 +121,7 @@ async def test_a_member_cannot_accept_a_licence_they_have_not_seen(desk: Front) 
     desk.use_model(NEW_LICENCE)
     await who.click(terms.message, custom_id=custom_ids(terms)[0])
     assert not await desk.jobs(who)
-    assert not await desk.services.consent.accepted(UserId(who.id), NEW_LICENCE.licence_sha256)
+    assert not await desk.services.consent.has_accepted(UserId(who.id), NEW_LICENCE.licence_sha256)
     stored = desk.env.backend.messages[desk.channel.id][terms.id]
     fresh = [i["custom_id"] for row in stored.components for i in row["components"]]
     assert "Fake 2" in stored.content
@@ -180,7 +180,7 @@ async def test_a_request_not_queued_after_accepting_can_be_accepted_again(
 async def test_pressing_accept_twice_at_once_queues_the_request_once(desk: Front) -> None:
     who = UserId(desk.newcomer().id)
     ask = make_ask(user=who)
-    waiting_id = await desk.services.consent.hold(ask, 1)
+    waiting_id = await desk.services.consent.add_waiting_ask(ask, 1)
     results = await asyncio.gather(
         *(
             desk.services.queue.enqueue(
@@ -191,7 +191,7 @@ async def test_pressing_accept_twice_at_once_queues_the_request_once(desk: Front
     )
     reasons = [result.reason for result in results if isinstance(result, Refused)]
     assert reasons == [RefusalReason.GONE] * 2
-    assert await desk.services.consent.waiting(waiting_id, who) is None
+    assert await desk.services.consent.get_waiting_ask(waiting_id, who) is None
 
 
 async def test_a_database_error_after_queueing_is_not_reported_as_a_failure(
@@ -203,7 +203,7 @@ async def test_a_database_error_after_queueing_is_not_reported_as_a_failure(
     who = desk.newcomer()
     terms = await desk.asks(who)
     monkeypatch.setattr(desk.services.views, "set_status_message", full)
-    monkeypatch.setattr(desk.services.consent, "take", full)
+    monkeypatch.setattr(desk.services.consent, "take_waiting_ask", full)
     pressed = await who.click(terms.message, custom_id=custom_ids(terms)[0])
     assert "Next in the queue" in said(pressed).content
     assert len(await desk.jobs(who)) == 1

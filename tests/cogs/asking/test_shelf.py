@@ -71,7 +71,7 @@ async def test_show_posts_a_picture_again_with_working_buttons_and_votes(desk: F
     assert f"wd:vary:{job.id}" in custom_ids(answer)
     posts = await desk.services.gallery.posts(job.id)
     assert answer.id in [post.message_id for post in posts]
-    unseeded = await desk.services.gallery.owing(PostDebt.VOTES, 9)
+    unseeded = await desk.services.gallery.posts_with_debt(PostDebt.VOTES, 9)
     assert answer.id in [post.message_id for post in unseeded], "its vote is opened too"
     assert desk.services.signals.posted._event.is_set(), "and at once"
     await desk.restart()

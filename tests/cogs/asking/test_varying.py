@@ -212,5 +212,5 @@ async def test_one_picture_of_a_grid_can_be_posted_alone_with_a_vote(desk: Front
     alone = said(await desk.member.click(shown.message, label="Post alone"))
     assert not alone.ephemeral
     assert [file.filename for file in alone.attachments] == [f"{jobs[1].id}.png"]
-    owing = await desk.services.gallery.owing(PostDebt.VOTES, 9)
+    owing = await desk.services.gallery.posts_with_debt(PostDebt.VOTES, 9)
     assert [post.message_id for post in owing] == [alone.id]

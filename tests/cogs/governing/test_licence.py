@@ -89,7 +89,7 @@ async def test_declining_ends_the_request_and_returns_its_words(desk: Front) -> 
     assert "change your mind" in words
     assert not files(desk, terms)
     assert not await desk.services.queue._db.fetch_all("SELECT * FROM waiting_asks")
-    assert not await desk.services.consent.accepted(UserId(who.id), INFO.licence_sha256)
+    assert not await desk.services.consent.has_accepted(UserId(who.id), INFO.licence_sha256)
     assert not await desk.jobs(who)
 
 
@@ -126,7 +126,7 @@ async def test_the_buttons_of_a_request_that_no_longer_waits_still_answer(
     who = desk.newcomer()
     terms = await desk.asks(who, prompt="1girl, replaced")
     waiting_id = RequestId(a_button(desk, terms, action).split(":")[2][:10])
-    assert await desk.services.consent.take(waiting_id, UserId(who.id)) is not None
+    assert await desk.services.consent.take_waiting_ask(waiting_id, UserId(who.id)) is not None
     answer = await presses(desk, who, terms, action)
     assert told in answer
     assert "replaced" not in answer
@@ -138,7 +138,7 @@ async def test_a_member_cannot_decline_for_another(desk: Front) -> None:
     who = desk.newcomer()
     terms = await desk.asks(who, prompt="1girl, mine")
     waiting_id = a_button(desk, terms, "decline").split(":")[2][:10]
-    taken = await desk.services.consent.take(waiting_id, UserId(desk.member.id))  # type: ignore[arg-type]
+    taken = await desk.services.consent.take_waiting_ask(waiting_id, UserId(desk.member.id))  # type: ignore[arg-type]
     assert taken is None
 
 

@@ -58,7 +58,7 @@ async def test_an_alert_is_sent_to_the_log_channel_too(desk: Front) -> None:
     logs = desk.guild.create_text_channel("mod-log")
     await desk.env.settle()
     await choose_log_channel(desk, logs)
-    await desk.services.guilds.note(
+    await desk.services.guilds.log_event(
         AuditEntry(
             guild_id=GuildId(desk.guild.id),
             actor_id=None,

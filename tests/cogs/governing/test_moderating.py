@@ -33,13 +33,13 @@ async def struck(desk: Court, about: str) -> None:
     strike = Strike(
         rule=RuleId("sexual"), about=about, at_ms=now_ms, expires_ms=now_ms + 86_400_000
     )
-    await desk.services.members.strike(
+    await desk.services.members.record_strike(
         GuildId(desk.guild.id), UserId(desk.member.id), strike, limit=0, timeout_ms=1, reason=""
     )
 
 
 async def log(desk: Court) -> list[str]:
-    entries = await desk.services.guilds.audit(GuildId(desk.guild.id), 50)
+    entries = await desk.services.guilds.audit_log(GuildId(desk.guild.id), 50)
     return [entry.action for entry in reversed(entries)]
 
 
@@ -178,7 +178,7 @@ async def test_a_purge_counts_the_remaining_messages_down_to_none(
         """Called after each pause, when one more message has been deleted."""
         told.append(desk.env.backend.messages[desk.channel.id][asked.id].content)
         gone, *left = await desk.services.doomed.messages(9)
-        await desk.services.doomed.gone(gone.message_id, desk.services.clock())
+        await desk.services.doomed.record_deleted(gone.message_id, desk.services.clock())
         return len(left)
 
     # The module that discord.py loaded.

@@ -50,7 +50,7 @@ async def run(desk: Front, who: MemberActor, name: str, **options: object) -> st
 
 
 async def log(desk: Front) -> list[str]:
-    entries = await desk.services.guilds.audit(GuildId(desk.guild.id), 50)
+    entries = await desk.services.guilds.audit_log(GuildId(desk.guild.id), 50)
     return [entry.action for entry in reversed(entries)]
 
 

@@ -8,7 +8,7 @@ import discord
 import pytest
 
 from bot.domain import UserId
-from bot.store.privacy import HOLDINGS, Forgotten
+from bot.store.privacy import HOLDINGS, Erasure
 from bot.words.privacy import _NAMES
 from tests.stages.front import custom_ids, front, said
 
@@ -73,7 +73,7 @@ async def test_forgetting_a_member_clears_forecasts_made_meanwhile(
         services = desk.services
         forget = services.privacy.forget
 
-        async def late(user_id: UserId) -> Forgotten:
+        async def late(user_id: UserId) -> Erasure:
             await services.outlook.estimate([job])
             services.progress.record_start(job, 0)
             return await forget(user_id)

@@ -13,7 +13,7 @@ from bot import rulebooks
 from bot.domain import ChannelId, Job, UserId
 from bot.exporting import ExportWish, write_manifest
 from bot.policy.layers import ground_of
-from bot.store.papers import Papers
+from bot.store.licence_texts import LicenceTexts
 from tests.stages.court import Court, buttons_of, court
 from tests.stages.front import said
 
@@ -151,10 +151,10 @@ async def test_a_removed_picture_leaves_messages_gallery_lists_and_exports(
     gallery = desk.services.gallery
     assert await gallery.get(job.id) is None
     assert not list((tmp_path / "pictures").glob("*/*.png"))
-    papers = Papers(tmp_path / "licences")
+    licences = LicenceTexts(tmp_path / "licences")
     wish = ExportWish(directory=tmp_path / "out")
     ground = ground_of(rulebooks.load())
-    assert not (await write_manifest(gallery._db, gallery, papers, ground, wish)).pictures
+    assert not (await write_manifest(gallery._db, gallery, licences, ground, wish)).pictures
 
 
 async def test_a_removed_picture_is_not_drawn_again(desk: Court) -> None:

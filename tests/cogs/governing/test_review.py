@@ -138,7 +138,7 @@ async def test_the_servers_moderator_role_can_decide_cases(desk: Court) -> None:
 async def test_a_decision_is_recorded_without_the_prompt(desk: Court) -> None:
     job = await desk.held("1girl, secret words")
     await desk.rules(await desk.presented(), "approve")
-    made = await desk.services.decisions.about(GuildId(desk.guild.id), job.id)
+    made = await desk.services.decisions.decisions_about(GuildId(desk.guild.id), job.id)
     assert [(d.kind, d.outcome) for d in made] == [
         (DecisionKind.ADMIT, Outcome.ALLOW),
         (DecisionKind.RELEASE, Outcome.HOLD),

@@ -40,7 +40,7 @@ async def test_a_style_adds_its_words_to_the_prompt(desk: Front) -> None:
     assert first.draw.negative.endswith("smile")
     assert first.draw.style == "moody"
     await desk.restart()
-    lines = await desk.services.guilds.audit(GuildId(desk.guild.id), 5)
+    lines = await desk.services.guilds.audit_log(GuildId(desk.guild.id), 5)
     assert any(line.action == "style" and "`moody`" in line.detail for line in lines)
 
 

@@ -85,7 +85,7 @@ async def test_a_message_older_than_two_days_is_dropped(desk: Front) -> None:
     await desk.bot_may_not()
     await desk.looks("Messenger")
     assert told(desk) == []
-    assert await desk.services.tellings.owed(9) == []
+    assert await desk.services.tellings.owed_tellings(9) == []
 
 
 async def test_messages_for_a_deleted_channel_are_dropped_and_delay_no_others(desk: Front) -> None:
@@ -93,4 +93,4 @@ async def test_messages_for_a_deleted_channel_are_dropped_and_delay_no_others(de
     await owe(desk, "0000000002")
     await desk.looks("Messenger")
     assert len(told(desk)) == 1
-    assert await desk.services.tellings.owed(9) == []
+    assert await desk.services.tellings.owed_tellings(9) == []

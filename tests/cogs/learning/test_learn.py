@@ -12,7 +12,7 @@ import pytest
 from PIL import Image
 
 from bot.ballot import DuelId
-from bot.store.lineage import LineageDeed
+from bot.store.lineage import LineageAction
 from bot.store.trials import Trial, TrialOutcome
 from cogs.learning.learn import _figure_line
 from models.catalogue import card as cards
@@ -40,7 +40,7 @@ async def desk(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator
 
         monkeypatch.setattr(type(ready.bot), "is_owner", is_owner)
         await ready.services.learning.lineage.begin(
-            INFO.card_id, named="embedded", licence_sha256=INFO.licence_sha256, now_ms=1
+            INFO.card_id, model_setting="embedded", licence_sha256=INFO.licence_sha256, now_ms=1
         )
         yield ready
 
@@ -103,8 +103,8 @@ async def test_a_card_that_passed_can_be_promoted_and_rolled_back(desk: Front) -
     assert (await learn(desk, "promote", card=NEXT)).startswith(f"`{NEXT}` is now in use.")
     assert (await learn(desk, "rollback")).startswith(f"`{INFO.card_id}` is in use again")
     assert "nothing to go back to" in await learn(desk, "rollback")
-    deeds = [reign.deed for reign in await desk.services.learning.lineage.history()]
-    assert deeds == [LineageDeed.BEGIN, LineageDeed.PROMOTE, LineageDeed.ROLLBACK]
+    deeds = [reign.action for reign in await desk.services.learning.lineage.history()]
+    assert deeds == [LineageAction.BEGIN, LineageAction.PROMOTE, LineageAction.ROLLBACK]
 
 
 @pytest.mark.parametrize("command", ["promote", "trial start"])
@@ -114,7 +114,7 @@ async def test_a_card_that_the_gate_refused_is_neither_promoted_nor_tried(
     assert "hasn't passed the gate" in await learn(desk, command, card=BAD)
     assert "no card" in await learn(desk, command, card="../../etc")
     assert len(await desk.services.learning.lineage.history()) == 1
-    assert await desk.services.learning.trials.running() is None
+    assert await desk.services.learning.trials.running_trial() is None
 
 
 async def test_the_sheet_shows_every_figure_and_whether_it_holds(
@@ -160,7 +160,7 @@ async def test_a_card_with_stricter_licence_rules_cannot_be_tried(
     card = cards.read(file)
     cards.write(replace(card, licence=replace(card.licence, rules=("real-people",))), file)
     assert "has different rules" in await learn(desk, "trial start", card=NEXT)
-    assert await desk.services.learning.trials.running() is None
+    assert await desk.services.learning.trials.running_trial() is None
 
 
 async def test_a_trial_begins_once_and_can_be_stopped(desk: Front) -> None:
@@ -188,7 +188,9 @@ async def test_the_status_shows_the_progress_and_the_outcome_of_a_trial(
     trial = replace(make_trial(), candidate=NEXT, parent=INFO.card_id)
     assert isinstance(await trials.begin(trial), Trial)
     for number, win in enumerate((True, True, False)):
-        await trials.step(trial.id, DuelId(f"d{number:09}"), win=win, e_value=1.4, now_ms=number)
+        await trials.record_step(
+            trial.id, DuelId(f"d{number:09}"), win=win, e_value=1.4, now_ms=number
+        )
     told = await learn(desk, "status")
     assert f"`{NEXT}` against `{INFO.card_id}`: the new one won 2 of 3 pairs" in told
     await trials.end(trial.id, outcome, by_id=None, now_ms=9)

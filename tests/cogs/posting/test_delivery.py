@@ -155,7 +155,7 @@ async def test_a_post_that_could_not_be_recorded_is_found_again(
         raise DatabaseError("the database is locked")
 
     with monkeypatch.context() as patch:
-        patch.setattr(office.services.outbox, "delivered", locked)
+        patch.setattr(office.services.outbox, "record_delivery", locked)
         await office.delivers()
     await office.env.advance_time(1.1)
     await office.delivers()
@@ -273,7 +273,7 @@ async def test_a_post_that_arrives_after_its_hunt_ended_is_taken_down(
             else:
                 await office.services.privacy.forget(job.user_id)
             for hunt in await office.services.doomed.hunts(9):
-                await office.services.doomed.caught(hunt, [])
+                await office.services.doomed.end_hunt(hunt, [])
             await request(route, **options)
             raise TimeoutError
         return await request(route, **options)

@@ -65,7 +65,7 @@ def names(message: discord.Message) -> list[str]:
 async def spoilers(office: Office, job: Job) -> None:
     """Put a reported picture behind a spoiler, as a moderator."""
     reviews = office.services.reviews
-    await reviews.report(job.id, job.user_id, "odd", office.services.clock(), since_id=1)
+    await reviews.file_report(job.id, job.user_id, "odd", office.services.clock(), since_id=1)
     (case,) = await reviews.open_cases(job.guild_id, 9)
     await reviews.decide(case.id, judged(Outcome.SPOILER))
 
@@ -232,7 +232,7 @@ async def test_a_change_made_during_an_edit_of_the_post_is_applied_afterwards(
     meanwhile(office, monkeypatch, lambda: spoilers(office, jobs[3]))
     await amends(office)
     assert names(post(office))[2:] == [f"SPOILER_{job.id}.png" for job in jobs[2:]]
-    assert await gallery.owing(PostDebt.AMENDMENT, 9) == []
+    assert await gallery.posts_with_debt(PostDebt.AMENDMENT, 9) == []
 
 
 async def test_amending_a_post_keeps_each_pictures_spoiler_as_posted(
@@ -268,7 +268,7 @@ async def comes_back(office: Office, job: Job, then: str) -> discord.Message:
         await office.services.queue._db.write_one("UPDATE jobs SET ruling = 1")
     assert await gallery.bring_back(picture, data) == 1
     await amends(office)
-    assert await gallery.owing(PostDebt.AMENDMENT, 9) == []
+    assert await gallery.posts_with_debt(PostDebt.AMENDMENT, 9) == []
     return post(office)
 
 
@@ -294,7 +294,7 @@ async def test_a_picture_that_policy_now_refuses_does_not_return_to_its_post(
 async def test_a_removal_by_moderators_is_named_as_the_reason(office: Office) -> None:
     jobs = await four(office)
     await office.delivers()
-    await office.services.reviews.report(
+    await office.services.reviews.file_report(
         jobs[3].id, jobs[3].user_id, "odd", office.services.clock(), since_id=1
     )
     (case,) = await office.services.reviews.open_cases(jobs[0].guild_id, 9)

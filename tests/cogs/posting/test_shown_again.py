@@ -92,7 +92,7 @@ async def test_an_unrecorded_show_message_is_recorded_after_a_restart(
     job = await dies_after_sending(desk, monkeypatch, "show")
     await desk.looks("Lost")
     assert {p.message_id for p in await desk.services.gallery.posts(job.id)} == set(desk.shown())
-    assert not await desk.services.sends.lost(9)
+    assert not await desk.services.sends.lost_sends(9)
 
 
 @pytest.mark.parametrize("command", ["show", "votes top"])
@@ -125,9 +125,9 @@ async def test_a_votes_top_list_is_deleted_with_any_of_its_pictures(desk: Front)
 async def test_the_search_for_a_message_never_sent_ends(desk: Front) -> None:
     job, _ = await desk.picture()
     await desk.services.sends.begin(make_send(job.id, channel=desk.channel.id, guild=desk.guild.id))
-    await desk.services.sends.lose_all()
+    await desk.services.sends.mark_all_lost()
     for number in range(8):
         await desk.looks("Lost")
         await desk.env.advance_time(2**number)
-    assert not await desk.services.sends.lost(9)
+    assert not await desk.services.sends.lost_sends(9)
     assert len(desk.shown()) == 1

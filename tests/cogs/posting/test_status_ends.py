@@ -12,7 +12,7 @@ import pytest
 
 from bot.domain import DatabaseError, GuildId, Job, Rating, RequestId, StorageError, UserId
 from bot.policy.layers import GuildPolicy
-from bot.store.sends import Begun, Send, SendKind
+from bot.store.sends import Send, SendAttempt, SendKind
 from tests.stages.desk import PREVIEWS, Desk
 from tests.stages.factories import make_send
 from tests.stages.simulated import scene
@@ -53,7 +53,7 @@ async def test_no_notice_is_sent_for_a_member_being_forgotten(
     await desk.env.advance_time(31)
     begin = desk.services.sends.begin
 
-    async def meddled(send: Send) -> Begun:
+    async def meddled(send: Send) -> SendAttempt:
         await desk.services.privacy.forget(job.user_id)
         return await begin(send)
 
@@ -203,10 +203,10 @@ async def test_a_lost_notice_is_searched_for_only_after_its_status_closes(desk: 
         channel=desk.channel.id, guild=desk.guild.id,
     )  # fmt: skip
     await desk.services.sends.begin(notice)
-    await desk.services.sends.lose_all()
-    assert await desk.services.sends.lost(9) == [], "the status loop looks for it itself"
+    await desk.services.sends.mark_all_lost()
+    assert await desk.services.sends.lost_sends(9) == [], "the status loop looks for it itself"
     await desk.services.views.close_status(job.request_id)
-    assert [send.name for send in await desk.services.sends.lost(9)] == [job.request_id]
+    assert [send.name for send in await desk.services.sends.lost_sends(9)] == [job.request_id]
 
 
 async def test_an_unexpected_error_in_one_request_does_not_stop_the_others(

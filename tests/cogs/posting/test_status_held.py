@@ -24,7 +24,10 @@ async def desk(tmp_path: Path) -> AsyncIterator[Desk]:
 async def judge(desk: Desk, outcome: Outcome) -> None:
     (case,) = await desk.services.reviews.open_cases(GuildId(desk.guild.id), 9)
     judgement = Judgement(
-        outcome=outcome, actor_id=UserId(1), at_ms=desk.services.clock(), text="It was removed."
+        outcome=outcome,
+        actor_id=UserId(1),
+        at_ms=desk.services.clock(),
+        removal_text="It was removed.",
     )
     assert await desk.services.reviews.decide(case.id, judgement)
 

@@ -126,7 +126,7 @@ async def test_a_hunt_ignores_its_name_in_another_members_prompt(desk: Front) ->
     (theirs,) = await desk.queued(prompt=f"where is {never.request_id}?")
     await desk.drawn([never, theirs])
     await desk.looks("Delivery")
-    await desk.services.doomed.hunt(
+    await desk.services.doomed.begin_hunt(
         Hunt(
             name=never.request_id,
             channel_id=never.channel_id,
@@ -157,7 +157,7 @@ async def test_a_message_already_deleted_is_not_hunted(desk: Front) -> None:
     await desk.drawn([job])
     await desk.looks("Delivery")
     (message,) = desk.channel.history()
-    await desk.services.gallery.message_deleted([MessageId(message.id)], 1)
+    await desk.services.gallery.record_deleted_messages([MessageId(message.id)], 1)
     await desk.services.gallery.delete(job.id, 1)
     assert await desk.nothing_is_owed()
 
@@ -261,10 +261,10 @@ async def test_the_forget_button_stays_until_everything_is_erased(
         await desk.member.click(asked.message, custom_id=custom_ids(asked)[0])
     stored = desk.env.backend.messages[desk.channel.id][asked.id]
     assert stored.components, "a member who sees no answer can press again"
-    assert await desk.services.privacy.wishes() == [desk.member.id]
+    assert await desk.services.privacy.pending_erasures() == [desk.member.id]
     done = await desk.member.click(asked.message, custom_id=custom_ids(asked)[0])
     assert "Everything I stored about you is erased" in said(done).content
-    assert not await desk.services.privacy.wishes()
+    assert not await desk.services.privacy.pending_erasures()
     assert not desk.env.backend.messages[desk.channel.id][asked.id].components
 
 

@@ -37,7 +37,7 @@ async def test_duel_without_two_pictures_of_one_prompt_says_what_to_do(stand: Ri
         answer = said(await fan.slash(stand.channel, command))
         assert answer.content == duelling.NOTHING_TO_COMPARE
         assert "count: 2" in answer.content
-    assert await stand.services.parties.alive() == []
+    assert await stand.services.parties.running_parties() == []
 
 
 async def test_a_pair_is_blind_until_its_member_has_chosen(stand: Ring) -> None:
@@ -73,7 +73,7 @@ async def test_a_choice_can_be_changed_and_taken_back(stand: Ring) -> None:
         (Action.RIGHT, DuelTally(right=1)),
     ):
         answer = said(await stand.press(fan, answer.message, action, duel.id))
-        assert await stand.services.duels.standing(duel.id) == tally
+        assert await stand.services.duels.tally(duel.id) == tally
 
 
 async def test_the_next_pair_follows_until_all_are_rated(stand: Ring) -> None:
@@ -87,7 +87,7 @@ async def test_the_next_pair_follows_until_all_are_rated(stand: Ring) -> None:
         answer = said(await stand.press(fan, answer.message, Action.NEXT_PAIR, target))
     assert answer.content == duelling.ALL_RATED
     assert answer.attachments == []
-    pairs = await stand.services.duels.chosen(GuildId(stand.guild.id), UserId(fan.id))
+    pairs = await stand.services.duels.chosen_pairs(GuildId(stand.guild.id), UserId(fan.id))
     assert len(pairs) == 3
 
 
@@ -97,7 +97,7 @@ async def test_a_members_vote_on_their_own_picture_is_kept_apart(stand: Ring) ->
     (duel,) = await stand.duel_rows()
     told = said(await stand.press(stand.member, answer.message, Action.LEFT, duel.id)).content
     assert "does not count" in told
-    assert await stand.services.duels.standing(duel.id) == DuelTally(self_votes=1)
+    assert await stand.services.duels.tally(duel.id) == DuelTally(self_votes=1)
 
 
 async def test_a_press_after_the_duel_ended_is_not_counted(stand: Ring) -> None:
@@ -116,15 +116,15 @@ async def test_buttons_of_another_servers_duel_and_party_change_nothing(stand: R
     await stand.member.slash(stand.channel, "duel party")
     await stand.goes_on()
     (message,), (duel,) = stand.duels_shown(), await stand.duel_rows()
-    (party,) = await stand.services.parties.alive()
+    (party,) = await stand.services.parties.running_parties()
     for table in ("duels", "parties"):
         await stand.services.duels._db.write_one(f"UPDATE {table} SET guild_id = 5")  # noqa: S608  a constant
     told = said(await stand.press(await stand.fan(), message, Action.LEFT, duel.id))
     assert told.content == duelling.OVER
-    assert await stand.services.duels.standing(duel.id) == DuelTally()
+    assert await stand.services.duels.tally(duel.id) == DuelTally()
     told = said(await stand.press(stand.member, message, Action.STOP_PARTY, party.id))
     assert told.content == duelling.PARTY_IS_OVER
-    assert len(await stand.services.parties.alive()) == 1
+    assert len(await stand.services.parties.running_parties()) == 1
 
 
 async def test_a_picture_of_a_private_channel_is_not_shown_elsewhere(stand: Ring) -> None:

@@ -150,7 +150,7 @@ async def test_a_picture_that_a_moderator_deletes_from_the_gallery_stays_away(de
     channel = await gallery(desk)
     await liked(desk)
     (shown,) = await exhibited(desk, channel)
-    await desk.services.gallery.message_deleted([shown.id], 5)  # type: ignore[list-item]  its id
+    await desk.services.gallery.record_deleted_messages([shown.id], 5)  # type: ignore[list-item]  its id
     desk.env.backend.messages[channel.id].clear()
     assert await exhibited(desk, channel) == []
 

@@ -54,7 +54,7 @@ async def test_one_pair_follows_another_until_the_time_is_over(stand: Ring) -> N
         await stand.goes_on(PAIR_S + 1)
     assert [len(m.components) for m in stand.duels_shown()] == [0, 0, 0], "nothing to press"
     assert all("Left won" in m.content for m in stand.duels_shown())
-    assert await stand.services.parties.alive() == []
+    assert await stand.services.parties.running_parties() == []
     pairs = {frozenset(duel.job_ids) for duel in await stand.duel_rows()}
     assert len(pairs) == 3, "each pair is shown once"
 
@@ -72,7 +72,7 @@ async def test_a_party_ends_once_every_pair_has_been_shown(stand: Ring) -> None:
     await stand.pair()
     await begun(stand)
     await stand.goes_on(PAIR_S + 1)
-    assert await stand.services.parties.alive() == []
+    assert await stand.services.parties.running_parties() == []
     (message,) = stand.duels_shown()
     assert "Nobody chose between them" in message.content
 
@@ -83,13 +83,13 @@ async def test_a_channel_can_have_only_one_party(stand: Ring) -> None:
     fan = await stand.fan()
     answer = said(await fan.slash(stand.channel, "duel party"))
     assert "is on in this channel" in answer.content
-    assert len(await stand.services.parties.alive()) == 1
+    assert len(await stand.services.parties.running_parties()) == 1
 
 
 async def test_only_its_member_and_moderators_can_stop_a_party(stand: Ring) -> None:
     await stand.pair(seeds=(1, 2, 3))
     await begun(stand)
-    (party,) = await stand.services.parties.alive()
+    (party,) = await stand.services.parties.running_parties()
     (message,) = stand.duels_shown()
     fan = await stand.fan()
     told = said(await stand.press(fan, message, Action.STOP_PARTY, party.id))
@@ -101,11 +101,11 @@ async def test_only_its_member_and_moderators_can_stop_a_party(stand: Ring) -> N
     (message,) = stand.duels_shown()
     assert message.components == []
     told = said(await stand.member.slash(stand.channel, "duel party"))
-    (party,) = await stand.services.parties.alive()
+    (party,) = await stand.services.parties.running_parties()
     stop = custom_ids(told)[0]
     told = said(await stand.member.click(told.message, custom_id=stop))
     assert told.content == duelling.STOPPED
-    assert await stand.services.parties.alive() == []
+    assert await stand.services.parties.running_parties() == []
 
 
 async def test_a_party_continues_after_a_restart(stand: Ring) -> None:
@@ -115,7 +115,7 @@ async def test_a_party_continues_after_a_restart(stand: Ring) -> None:
     fan = await stand.fan()
     (duel,) = await stand.duel_rows()
     await stand.press(fan, stand.duels_shown()[0], Action.RIGHT, duel.id)
-    assert await stand.services.duels.standing(duel.id) == DuelTally(right=1)
+    assert await stand.services.duels.tally(duel.id) == DuelTally(right=1)
     await stand.goes_on(PAIR_S + 1)
     assert len(stand.duels_shown()) == 2
 
@@ -150,7 +150,7 @@ async def test_a_duel_is_taken_down_with_its_picture_or_its_member(stand: Ring, 
     assert message.id not in stand.shown()
     await stand.goes_on()
     assert stand.duels_shown() == []
-    assert await stand.services.parties.alive() == [], "there is no other pair"
+    assert await stand.services.parties.running_parties() == [], "there is no other pair"
     assert await stand.nothing_is_owed()
 
 
@@ -164,7 +164,7 @@ async def test_a_party_shows_the_next_pair_after_a_picture_is_deleted(stand: Rin
     _, following = await stand.duel_rows()
     assert duel.left_job not in following.job_ids
     assert [message.id for message in stand.duels_shown()] == [following.message_id]
-    assert len(await stand.services.parties.alive()) == 1
+    assert len(await stand.services.parties.running_parties()) == 1
 
 
 async def test_policy_is_checked_again_before_a_pair_is_posted(stand: Ring) -> None:
@@ -175,7 +175,7 @@ async def test_policy_is_checked_again_before_a_pair_is_posted(stand: Ring) -> N
     assert stand.duels_shown() == []
     (duel,) = await stand.duel_rows()
     assert duel.closed_ms is not None
-    assert await stand.services.duels.unposted(9) == []
+    assert await stand.services.duels.unposted_duels(9) == []
 
 
 @pytest.mark.parametrize("spoilers", [[True, False], [True, True]])
@@ -202,7 +202,7 @@ async def test_a_party_ends_where_the_bot_may_not_post(stand: Ring) -> None:
             "POST", "/channels/*/messages", status=403, code=50013, message="Missing Permissions"
         )
     await stand.goes_on()
-    assert await stand.services.parties.alive() == []
+    assert await stand.services.parties.running_parties() == []
     assert stand.duels_shown() == []
 
 
@@ -211,7 +211,7 @@ async def test_no_party_begins_without_attach_files(stand: Ring) -> None:
     await stand.bot_may_not("attach_files")
     answer = said(await stand.member.slash(stand.channel, "duel party"))
     assert "Attach Files" in answer.content
-    assert await stand.services.parties.alive() == []
+    assert await stand.services.parties.running_parties() == []
 
 
 async def test_a_duel_forgets_a_message_that_a_moderator_deleted(stand: Ring) -> None:
@@ -219,10 +219,12 @@ async def test_a_duel_forgets_a_message_that_a_moderator_deleted(stand: Ring) ->
     await begun(stand)
     (message,) = stand.duels_shown()
     (duel,) = await stand.duel_rows()
-    await stand.services.parties.step((await stand.services.parties.alive())[0].id, None, 9)
+    await stand.services.parties.step(
+        (await stand.services.parties.running_parties())[0].id, None, 9
+    )
     await message.delete()
     await stand.goes_on()
-    assert await stand.services.duels.untold(9) == []
+    assert await stand.services.duels.unshown_results(9) == []
     told = await stand.services.duels.get(duel.id)
     assert told is not None
     assert told.message_id is None

@@ -45,7 +45,7 @@ class Reader:
         }
 
     async def settled(self) -> bool:
-        return not await self.stores.gallery.owing(PostDebt.READING, 9)
+        return not await self.stores.gallery.posts_with_debt(PostDebt.READING, 9)
 
     async def until_settled(self) -> None:
         for _ in range(20):

@@ -40,7 +40,7 @@ async def test_a_fresh_session_reads_every_post_and_a_resumed_one_none(
     booth: Booth,
 ) -> None:
     posts = [(await booth.a_post())[1] for _ in range(3)]
-    await booth.services.gallery.message_deleted([posts[2].message_id], 9)
+    await booth.services.gallery.record_deleted_messages([posts[2].message_id], 9)
     await booth.reconciled()
     assert await booth.owed() == set()
     booth.env.bot.dispatch("resumed")
@@ -149,7 +149,7 @@ async def test_a_reading_names_no_member_who_is_forgotten_during_it(
 ) -> None:
     _, post = await booth.a_post()
     ada = booth.another("ada")
-    standing = booth.services.votes.standing
+    standing = booth.services.votes.standing_reactions
 
     async def forgotten(message_id: MessageId) -> list[tuple[UserId, str, bool]]:
         """Forget the member between Discord's response and the end of the reading."""
@@ -159,7 +159,7 @@ async def test_a_reading_names_no_member_who_is_forgotten_during_it(
         monkeypatch.undo()
         return await standing(message_id)
 
-    monkeypatch.setattr(booth.services.votes, "standing", forgotten)
+    monkeypatch.setattr(booth.services.votes, "standing_reactions", forgotten)
     await booth.reconciled()
     await booth.restart()
     await booth.reconciled()
@@ -194,7 +194,7 @@ async def test_a_new_session_during_a_reading_voids_it(
 ) -> None:
     _, post = await booth.a_post()
     await booth.reconciled()
-    standing = booth.services.votes.standing
+    standing = booth.services.votes.standing_reactions
     ada = booth.another("ada")
     read: list[int] = []
 
@@ -209,7 +209,7 @@ async def test_a_new_session_during_a_reading_voids_it(
         return await standing(message_id)
 
     booth.votes_cog._reconciler.begin_session()
-    monkeypatch.setattr(booth.services.votes, "standing", interrupted)
+    monkeypatch.setattr(booth.services.votes, "standing_reactions", interrupted)
     await booth.reconciled()
     assert read == [post.message_id] * 2
     assert await standing(post.message_id) == [(UserId(ada.id), UP, False)]
@@ -250,14 +250,14 @@ async def test_an_unexpected_error_at_one_post_does_not_end_the_readings(
     booth: Booth, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     posts = [(await booth.a_post())[1] for _ in range(3)]
-    standing = booth.services.votes.standing
+    standing = booth.services.votes.standing_reactions
 
     async def faulty(message_id: MessageId) -> list[tuple[UserId, str, bool]]:
         if message_id == posts[1].message_id:
             raise KeyError("a row that nobody expected")
         return await standing(message_id)
 
-    monkeypatch.setattr(booth.services.votes, "standing", faulty)
+    monkeypatch.setattr(booth.services.votes, "standing_reactions", faulty)
     await booth.reconciled()
     assert await booth.owed() == {posts[1].message_id}
     assert [record for record in caplog.records if record.exc_info]
@@ -269,7 +269,7 @@ async def test_a_clear_during_a_reading_voids_it(
     _, post = await booth.a_post()
     await booth.another("ada").react(booth.message(post), DOWN)
     booth.votes_cog._inbox._watches = Watches(glass := Hourglass())
-    standing = booth.services.votes.standing
+    standing = booth.services.votes.standing_reactions
     cleared: list[int] = []
 
     async def cleared_meanwhile(message_id: MessageId) -> list[tuple[UserId, str, bool]]:
@@ -279,7 +279,7 @@ async def test_a_clear_during_a_reading_voids_it(
             await booth.env.settle()
         return await standing(message_id)
 
-    monkeypatch.setattr(booth.services.votes, "standing", cleared_meanwhile)
+    monkeypatch.setattr(booth.services.votes, "standing_reactions", cleared_meanwhile)
     await booth.reconciled()
     assert await booth.standing(post) == set()
     assert await booth.owed() == {post.message_id}, "the reading was discarded"

@@ -24,7 +24,7 @@ async def test_every_post_gets_both_vote_reactions_once(booth: Booth) -> None:
     _, post = await booth.a_post()
     await booth.seeded()
     assert booth.seeds(post) == [UP, DOWN]
-    assert await booth.services.gallery.owing(PostDebt.VOTES, 10) == []
+    assert await booth.services.gallery.posts_with_debt(PostDebt.VOTES, 10) == []
 
 
 async def test_without_the_permission_to_react_the_post_stays_and_votes_count(booth: Booth) -> None:
@@ -35,7 +35,7 @@ async def test_without_the_permission_to_react_the_post_stays_and_votes_count(bo
         "PUT", "/channels/*/reactions/*", status=403, code=50013, message="Missing Permissions"
     )
     assert await booth.seeded() is False
-    assert await booth.services.gallery.owing(PostDebt.VOTES, 10) == []
+    assert await booth.services.gallery.posts_with_debt(PostDebt.VOTES, 10) == []
     await ada.react(booth.message(post), DOWN)
     assert await booth.standing(post) == {(UserId(ada.id), UP), (UserId(ada.id), DOWN)}
 
@@ -56,7 +56,7 @@ async def test_a_hot_post_does_not_hold_up_the_seeding_of_its_channel(
 ) -> None:
     (_, hot), (_, other) = [await booth.a_post() for _ in range(2)]
     ada = booth.another("ada")
-    standing = booth.services.votes.standing
+    standing = booth.services.votes.standing_reactions
 
     async def standing_in_a_crowd(message_id: MessageId) -> list[tuple[UserId, str, bool]]:
         """Somebody reacts under the busy post whenever it is read."""
@@ -65,7 +65,7 @@ async def test_a_hot_post_does_not_hold_up_the_seeding_of_its_channel(
         await booth.env.settle()
         return await standing(message_id)
 
-    monkeypatch.setattr(booth.services.votes, "standing", standing_in_a_crowd)
+    monkeypatch.setattr(booth.services.votes, "standing_reactions", standing_in_a_crowd)
     assert await booth.seeded() is False
     assert booth.seeds(hot) == booth.seeds(other) == [UP, DOWN]
 
@@ -81,7 +81,7 @@ async def test_an_unresponsive_channel_holds_up_no_other(booth: Booth) -> None:
     posts = [(await booth.a_post(channel))[1] for channel in others]
     assert await booth.seeded() is True
     assert [booth.seeds(post) for post in posts] == [[UP, DOWN]] * 3
-    left = await booth.services.gallery.owing(PostDebt.VOTES, 100)
+    left = await booth.services.gallery.posts_with_debt(PostDebt.VOTES, 100)
     assert {post.channel_id for post in left} == {404}
     assert len(left) == 59
 
@@ -100,16 +100,16 @@ async def test_an_unexpected_error_at_one_post_does_not_end_the_seeding(
     booth: Booth, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     (_, bad), (_, good) = [await booth.a_post() for _ in range(2)]
-    told = booth.services.gallery.paid
+    told = booth.services.gallery.clear_debt
 
     async def paid(debt: PostDebt, message_id: MessageId) -> None:
         if message_id == bad.message_id:
             raise KeyError("a row that nobody expected")
         await told(debt, message_id)
 
-    monkeypatch.setattr(booth.services.gallery, "paid", paid)
+    monkeypatch.setattr(booth.services.gallery, "clear_debt", paid)
     assert await booth.seeded() is True
-    assert await booth.services.gallery.owing(PostDebt.VOTES, 9) == [bad]
+    assert await booth.services.gallery.posts_with_debt(PostDebt.VOTES, 9) == [bad]
     assert booth.seeds(good) == [UP, DOWN]
     (told_once,) = [record for record in caplog.records if record.exc_info]
     assert "a row that nobody expected" in str(told_once.exc_info)

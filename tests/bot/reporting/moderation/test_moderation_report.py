@@ -14,7 +14,7 @@ from bot.domain import ChannelId, GuildId, RuleId, UserId
 from bot.reporting.moderation import command, figures
 from bot.store.case_rows import CaseKind
 from bot.store.decisions import Decision, DecisionCount, DecisionKind, Decisions, Outcome
-from bot.store.reviews import Waited
+from bot.store.reviews import ReviewTime
 from tests.stages.databases import open_database
 
 HOUR_MS, DAY_MS = 3_600_000, 86_400_000
@@ -31,11 +31,13 @@ def counted(
     return DecisionCount(day_ms=day * DAY_MS, kind=kind, outcome=outcome, rule=rule, count=number)
 
 
-def waited(kind: CaseKind, outcome: Outcome, hours: float) -> Waited:
-    return Waited(kind=kind, outcome=outcome, decided_ms=1, waited_ms=int(hours * HOUR_MS))
+def waited(kind: CaseKind, outcome: Outcome, hours: float) -> ReviewTime:
+    return ReviewTime(kind=kind, outcome=outcome, decided_ms=1, waited_ms=int(hours * HOUR_MS))
 
 
-def values(counts: list[DecisionCount], waits: list[Waited]) -> dict[str, tuple[float | str, str]]:
+def values(
+    counts: list[DecisionCount], waits: list[ReviewTime]
+) -> dict[str, tuple[float | str, str]]:
     return {row.name: (row.value, row.unit) for row in figures.rows(counts, waits)}
 
 

@@ -1,7 +1,7 @@
-"""The licences of models that this bot has served, to go with their exported pictures.
+"""The licences of models that this bot has served, for exports of their pictures.
 
-One file per card below `root`, written when the model loads and read by the export, which loads
-none. Must not know what a licence says.
+One file per card below `root`, written when the model loads and read by the export, which loads no
+model. Must not know what a licence says.
 """
 
 from __future__ import annotations
@@ -14,14 +14,14 @@ from models.contract import ModelInfo
 log = logging.getLogger(__name__)
 
 
-class Papers:
+class LicenceTexts:
     """Licence texts by card id."""
 
     def __init__(self, root: Path) -> None:
         self._root = root
 
-    def keep(self, info: ModelInfo) -> None:
-        """Save the licence of the model in use. A disk that refuses is no reason to stop."""
+    def save(self, info: ModelInfo) -> None:
+        """Save the licence of the model in use; if the disk fails, only log it."""
         path = self._path(info.card_id)
         part = path.with_suffix(".part")
         try:
@@ -29,10 +29,10 @@ class Papers:
             part.write_text(f"{info.licence_name}\n\n{info.licence_text}", encoding="utf-8")
             part.replace(path)
         except OSError as problem:
-            log.error("%s cannot be written, exports go without it: %s", path, problem.strerror)  # noqa: TRY400  the sentence says it all
+            log.error("%s cannot be written, exports lack it: %s", path, problem.strerror)  # noqa: TRY400  the sentence says it all
 
     def text(self, card_id: str) -> str | None:
-        """The licence of a model served before; None if it is unknown."""
+        """The licence of a model that was served once; None if it is unknown."""
         try:
             return self._path(card_id).read_text(encoding="utf-8")
         except (OSError, UnicodeDecodeError):
