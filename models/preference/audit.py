@@ -31,7 +31,7 @@ def rows(
 ) -> Iterator[Row]:
     """The reward's agreement with judgements, beside the voters' own and published figures."""
     yield _row("the reward looks at", reward.features, "")
-    yield _row("pairs of other prompts it tells right", 100 * reward.told_right, "%, crossed")
+    yield _row("pairs of other prompts it tells right", 100 * reward.accuracy, "%, crossed")
     if held_out.pairs:
         share, error = told_right(reward, held_out, vectors)
         unit = f"% +- {100 * error:.0f}, of {len(held_out.pairs)} pairs"

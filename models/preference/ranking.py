@@ -27,7 +27,7 @@ _SURE = 1.64
 
 def trusted(reward: Reward, pairs: int) -> bool:
     """Whether what it told right of unseen prompts' pairs is more than chance would."""
-    return reward.told_right > 0.5 + _SURE * 0.5 / sqrt(pairs)
+    return reward.accuracy > 0.5 + _SURE * 0.5 / sqrt(pairs)
 
 
 def ranked(

@@ -21,7 +21,7 @@ from models.contract import EngineError
 from models.data.evidence import Evidence, evidence_of
 from models.engine.loader import Components, choose_device, load
 from models.manifest import Manifest, PictureLine, Split, read
-from models.measuring.features import SETS, look_of, looks, sections
+from models.measuring.features import SETS, feature_function_of, feature_functions, sections
 from models.measuring.reward import fit
 from models.preference import audit
 from models.preference.candidate import successor
@@ -134,7 +134,11 @@ def _by_reward(args: argparse.Namespace, asked: _Asked, say: Callable[[str], Non
     if unknown := set(args.blind_to) - set(SETS):
         raise EngineError(f"--blind-to knows {', '.join(SETS)}, not {unknown.pop()}.")
     pictures = usable(manifest)
-    look = {name: see for name, see in looks(args.tower).items() if name not in args.blind_to}
+    look = {
+        name: see
+        for name, see in feature_functions(args.tower).items()
+        if name not in args.blind_to
+    }
     if not look:
         raise EngineError("--blind-to leaves the reward model nothing to look at: use --as-judged.")
     say("looking at the pictures")
@@ -150,7 +154,7 @@ def _by_reward(args: argparse.Namespace, asked: _Asked, say: Callable[[str], Non
         say("the reward model tells no more right than chance would: pairs are taken as judged")
         return _Found(evidence=evidence)
     new = _fresh(args, asked, pictures, say)
-    eye = look_of(look, reward.features)
+    eye = feature_function_of(look, reward.features)
     own = {reward.features: eye}
     more = features_of(_place(args, manifest), new, asked.parts, own)[reward.features]
     trained_on, vectors = _trained_on([*pictures, *new]), {**vectors, **more}

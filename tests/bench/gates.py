@@ -21,7 +21,14 @@ from models.data.evidence import Evidence, drawn_from
 from models.manifest import JudgementLine, Split
 from models.measuring.features import with_sections
 from models.measuring.gate.floors import Measure, figure
-from models.measuring.gate.shuffling import Floats, chance, clearest, leanings_of, weights, within
+from models.measuring.gate.shuffling import (
+    Floats,
+    centre_within_prompts,
+    chance_of_score,
+    clearest_set,
+    leanings_of,
+    taste_weights,
+)
 from models.report import Row, table, unmeasured, write_json
 from tests.bench.learning import HELD_OUT, PAIRED, PROMPTS, TRIALS, Bench
 from tests.bench.learning_curve import features_of
@@ -48,7 +55,9 @@ class Hall:
         voted = bench.drawn("embedded", "voted", bench.voted)
         self.worth = {name: taste(voted) for name, taste in bench.tastes.items()}
         seen = with_sections(features_of(voted))
-        spreads = {name: _spread(within(rows, _GRIDS)) for name, rows in seen.items()}
+        spreads = {
+            name: _spread(centre_within_prompts(rows, _GRIDS)) for name, rows in seen.items()
+        }
         self.voted = {name: rows / spreads[name] for name, rows in seen.items()}
         before = bench.of_pairs("embedded", "embedded")
         usual = with_sections(features_of(before))
@@ -91,8 +100,8 @@ def passed(hall: Hall, crowd: str, count: int, seed: int) -> dict[str, bool]:
     said = judged(shown, members, Ask.VOTES, count, seed=seed, visits=visits)
     learned, unseen = (leanings_of(_evidence(said, split), _PROMPTS, 1000) for split in Split)
     rows = {name: seen[_places(learned.names)] for name, seen in hall.voted.items()}
-    best, by_chance = clearest(learned, rows)
-    liked = weights(unseen, hall.voted[best][_places(unseen.names)])
+    best, by_chance = clearest_set(learned, rows)
+    liked = taste_weights(unseen, hall.voted[best][_places(unseen.names)])
     return {name: _holds(gains[best] @ liked, by_chance) for name, gains in hall.gains.items()}
 
 
@@ -111,7 +120,7 @@ def _holds(gains: Floats, by_chance: float) -> bool:
     asked = (
         figure(Measure.TAUGHT, 100 * by_chance),
         figure(Measure.PREFERRED, 100 * float((gains[:, 0] > 0).mean())),
-        figure(Measure.PREFERRED_BY_CHANCE, 100 * chance(gains.mean(0))),
+        figure(Measure.PREFERRED_BY_CHANCE, 100 * chance_of_score(gains.mean(0))),
     )
     return all(one.holds for one in asked)
 

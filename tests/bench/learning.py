@@ -162,7 +162,7 @@ class Bench:
         pictures = self.drawn(model, f"{name}-followed", self.followed)
         said = np.concatenate([self._judge.classes(p) for p in np.array_split(pictures, 4)])
         true = adherence.truth(t.portrait for t in adherence.tasks(FOLLOWED, square=True))
-        shares = adherence.grouped(adherence.shares(said, true))
+        shares = adherence.accuracy_by_group(adherence.accuracy_by_head(said, true))
         return {group: 100 * share for group, share in shares.items()}
 
 

@@ -23,7 +23,7 @@ from PIL import Image, ImageDraw, ImageFont
 
 from models.data.evidence import drawn_from
 from models.manifest import Split
-from models.measuring.features import Look, looks, with_sections
+from models.measuring.features import FeatureFunction, feature_functions, with_sections
 from models.measuring.reward import fit
 from models.report import Row, table, write_json
 from models.statistics.beta import Posterior
@@ -109,11 +109,11 @@ class Pool:
 
 def features_of(pictures: np.ndarray) -> dict[str, Floats]:
     """Every set of features (N, d) of pictures uint8 (N, S, S, 3)."""
-    return {name: _features(look, pictures) for name, look in looks().items()}
+    return {name: _features(look, pictures) for name, look in feature_functions().items()}
 
 
 @torch.inference_mode()
-def _features(look: Look, pictures: np.ndarray) -> Floats:
+def _features(look: FeatureFunction, pictures: np.ndarray) -> Floats:
     """A set's features (N, d) of pictures (N, S, S, 3)."""
     parts = [pictures[at : at + _AT_ONCE] for at in range(0, len(pictures), _AT_ONCE)]
     tensors = (torch.from_numpy(part).permute(0, 3, 1, 2).float() / 255 for part in parts)

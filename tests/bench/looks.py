@@ -65,8 +65,8 @@ def _measure(count: int) -> list[Row]:
         return fmean(aesthetic.score([picture])[0] for picture in pictures)
 
     graded, wanted = grade(short), grade(full)
-    apart = eyes.differences(Judge(), short)
-    odd = eyes.two_coloured(apart)
+    apart = eyes.colour_differences(Judge(), short)
+    odd = eyes.two_coloured_share(apart)
     return [
         _row("mean aesthetic grade of full prompts", wanted, "of 1 to 10"),
         _row(
