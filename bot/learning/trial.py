@@ -47,4 +47,4 @@ def decision(
 def as_test(trial: Trial, steps: Sequence[TrialStep]) -> Test:
     """The test as far as it has come."""
     wins = sum(step.win for step in steps)
-    return Test(most=trial.most, wins=wins, losses=len(steps) - wins)
+    return Test(max_duels=trial.most, wins=wins, losses=len(steps) - wins)

@@ -16,7 +16,7 @@ from models.data.evidence import Evidence
 from models.manifest import Kind, Manifest
 from models.measuring.reward import Reward
 from models.report import Row
-from models.statistics.agreement import between
+from models.statistics.agreement import pairwise_agreement
 
 #: Published shares of Pick-a-Pic's held-out choices that are predicted (Kirstain et al. 2023,
 #: arXiv:2305.01569, table 2).
@@ -65,7 +65,7 @@ def voters_agree(manifest: Manifest) -> float | None:
             if judgement.kind is Kind.DUEL and files[0] > files[1]:
                 files, value = files[::-1], 1 - value
             said[judgement.voter][judgement.axis, files] = value
-    return between(list(said.values()))
+    return pairwise_agreement(list(said.values()))
 
 
 def _row(name: str, value: float | str, unit: str) -> Row:

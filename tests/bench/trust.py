@@ -17,7 +17,7 @@ from statistics import mean, median
 
 from models.report import Row
 from models.statistics import board, sequential, trust
-from models.statistics.following import Cast, columns
+from models.statistics.following import Cast, voter_columns
 
 YEAR_MS = 365 * 86_400_000
 #: Members of the server, one in five of whom is in the red team.
@@ -122,7 +122,7 @@ def attacked(honest: Crowd, attack: Attack, seed: int, red: int = RED) -> tuple[
 
 def weighed(casts: Sequence[Cast]) -> dict[object, float]:
     """Each voter's weight; every account is a year old."""
-    voters = columns(casts, dict.fromkeys((cast.voter for cast in casts), YEAR_MS))
+    voters = voter_columns(casts, dict.fromkeys((cast.voter for cast in casts), YEAR_MS))
     return dict(zip(voters, trust.weights(list(voters.values())), strict=True))
 
 
@@ -205,7 +205,7 @@ def place(held: Party, *, defended: bool = True) -> int:
         board.Win(winner=winner, loser=loser, voter=one.voter, weight=weights[one.voter])
         for winner, loser, one in held.answers
     ]
-    return [rung.picture for rung in board.by_duels(wins)].index(held.target) + 1
+    return [rung.picture for rung in board.rank_by_duels(wins)].index(held.target) + 1
 
 
 def reacted(seed: int, pictures: int = PROMPTS * EACH) -> tuple[int, int]:
@@ -241,7 +241,7 @@ def _stands(casts: Sequence[Cast], weights: dict[object, float] | None, target: 
         share = {unit: up / (up + down) for unit, (up, down) in given.items()}
         return 1 + sum(one > share[target] for one in share.values())
     pairs = {unit: (up, down) for unit, (up, down) in given.items()}
-    rungs = board.by_votes(pairs, {unit: (up, down) for unit, (up, down) in weigh.items()})
+    rungs = board.rank_by_votes(pairs, {unit: (up, down) for unit, (up, down) in weigh.items()})
     return [rung.picture for rung in rungs].index(target) + 1
 
 
@@ -254,14 +254,14 @@ def promoted(seed: int, win_rate: float, *, by_votes: bool = False) -> tuple[boo
     """
     chance = Random(seed)
     test = sequential.Test()
-    while not test.decided:
+    while not test.winner:
         better = chance.random() < win_rate
         if by_votes:
             for _ in range(PRESENT):
-                test = test.after(better == (chance.random() < 0.75))
+                test = test.after_duel(better == (chance.random() < 0.75))
         else:
-            test = test.after(better)
-    return test.decided == "candidate", test.duels
+            test = test.after_duel(better)
+    return test.winner == "candidate", test.duels
 
 
 async def measure(seeds: int = SEEDS, candidates: int = CANDIDATES) -> list[Row]:
