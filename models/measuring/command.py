@@ -17,7 +17,7 @@ from statistics import fmean
 import numpy as np
 from PIL import Image
 
-from models.aesthetics.scorer import OWN, OWN_HEAD, Aesthetic, open_aesthetic
+from models.aesthetics.scorer import OWN_HEAD, OWN_TOWER, Aesthetic, open_aesthetic
 from models.contract import EngineError
 from models.measuring import adherence, diversity, eyes, lines, sheets, steering, variety
 from models.measuring.adherence import GROUPS, Task
@@ -58,7 +58,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--head", type=Path, default=OWN_HEAD, help="the aesthetic head that grades the pictures"
     )
-    parser.add_argument("--tower", type=Path, default=OWN, help="the image tower of that head")
+    parser.add_argument(
+        "--tower", type=Path, default=OWN_TOWER, help="the image tower of that head"
+    )
     parser.add_argument("--out", type=Path, required=True, help="folder for the contact sheets")
     parser.add_argument("--json", type=Path, help="write the rows of the table here too")
     parser.add_argument("--device", help="cuda, mps or cpu (default: the best available)")
@@ -299,7 +301,7 @@ def _command_line(args: argparse.Namespace) -> str:
     for name in ("count", "sentences", "steered", "open", "training", "steps", "guidance", "out"):
         value = getattr(args, name)
         words += [f"--{name}", str(value)] if value is not None else []
-    for name, default in (("judge", WEIGHTS), ("head", OWN_HEAD), ("tower", OWN)):
+    for name, default in (("judge", WEIGHTS), ("head", OWN_HEAD), ("tower", OWN_TOWER)):
         value = getattr(args, name)
         words += [f"--{name}", str(value)] if value != default else []
     return shlex.join(words)

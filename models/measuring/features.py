@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 from torch.nn import functional
 
-from models.aesthetics.scorer import OWN
+from models.aesthetics.scorer import OWN_TOWER
 from models.aesthetics.towers import open_tower
 from models.measuring.adherence import GROUPS
 from models.measuring.judge.heads import HEADS
@@ -32,7 +32,7 @@ SETS = ("colour", "tower", "judge")
 _SQUARES = 3
 
 
-def feature_functions(tower: Path = OWN) -> Mapping[str, FeatureFunction]:
+def feature_functions(tower: Path = OWN_TOWER) -> Mapping[str, FeatureFunction]:
     """The sets of features by name. Raises EngineError for a broken tower."""
     return dict(zip(SETS, (colour, _tower_features(tower), _judge_features()), strict=True))
 

@@ -13,7 +13,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from models.aesthetics.scorer import OWN
+from models.aesthetics.scorer import OWN_TOWER
 from models.contract import EngineError
 from models.preference.course import Course, Loss, Reach
 from models.training.progress import Progress
@@ -48,7 +48,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add("--noise", type=float, default=usual.noise, help="the share of judgements taken as wrong")
     add("--replay", type=float, default=usual.replay, help="what forgetting costs")
     add("--seed", type=int, default=usual.seed)
-    add("--tower", type=Path, default=OWN, help="the image tower that the reward model looks with")
+    add(
+        "--tower",
+        type=Path,
+        default=OWN_TOWER,
+        help="the image tower that the reward model looks with",
+    )
     add("--blind-to", nargs="*", default=[], help="features that the reward model does not get")
     add("--fresh", type=int, default=0, help="new pictures of every prompt for the reward to rank")
     add("--as-judged", action="store_true", help="take pairs as they were judged, without a reward")

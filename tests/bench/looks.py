@@ -48,7 +48,7 @@ async def measure(count: int = COUNT) -> list[Row]:
 
 
 def _measure(count: int) -> list[Row]:
-    from models.aesthetics.scorer import OWN, OWN_HEAD, open_aesthetic
+    from models.aesthetics.scorer import OWN_HEAD, OWN_TOWER, open_aesthetic
     from models.engine.slots import open_engine
     from models.measuring import adherence, eyes, lines
     from models.measuring.judge.network import Judge
@@ -59,7 +59,7 @@ def _measure(count: int) -> list[Row]:
     short = studio.pictures(sittings(count))
     full = studio.pictures(adherence.tasks(count, square=True))
     engine.close()
-    aesthetic = open_aesthetic(OWN_HEAD, OWN, "cpu")
+    aesthetic = open_aesthetic(OWN_HEAD, OWN_TOWER, "cpu")
 
     def grade(pictures: list[Image.Image]) -> float:
         return fmean(aesthetic.score([picture])[0] for picture in pictures)
