@@ -79,9 +79,9 @@ def run(args: argparse.Namespace) -> int:
         raise EngineError(
             "--from needs --only STAGE: all but those named are taken from the finished model"
         )
-    if args.model and (conflicts := {*args.only} & {*FROM_SCRATCH}):
+    if args.model and (clashes := {*args.only} & {*FROM_SCRATCH}):
         raise EngineError(
-            f"--from and --only {min(conflicts)} do not go together: that stage begins from nothing, "
+            f"--from and --only {min(clashes)} do not go together: that stage begins from nothing, "
             "and the finished model's UNet would not know what it makes"
         )
     if args.model:
