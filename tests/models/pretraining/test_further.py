@@ -145,8 +145,8 @@ def test_the_judge_continues_from_the_shipped_one(
 ) -> None:
     seen: list[nn.Module | None] = []
 
-    def spy(*_: object, begun: nn.Module | None) -> nn.Module:
-        seen.append(begun)
+    def spy(*_: object, start: nn.Module | None) -> nn.Module:
+        seen.append(start)
         return nn.Module()
 
     monkeypatch.setattr(judging, "train_judge", spy)
@@ -157,10 +157,10 @@ def test_the_judge_continues_from_the_shipped_one(
     shop = Workshop(TOY, work, tmp_path / "out", CPU)
     further.start_from(TOY, str(model), work, tmp_path / "out")
     shop.judge()
-    (begun,) = seen
-    assert begun is not None
+    (start,) = seen
+    assert start is not None
     shipped = judge.Judge().network.state_dict()
-    assert all(torch.equal(v, shipped[name]) for name, v in begun.state_dict().items())
+    assert all(torch.equal(v, shipped[name]) for name, v in start.state_dict().items())
 
 
 def test_a_judge_trained_further_learns_at_the_lower_rate(

@@ -91,7 +91,7 @@ def test_better_columns_never_lower_a_weight(
 
 
 def casts(seed: int = 1) -> tuple[Cast, ...]:
-    return bench.crowd(seed, honest=20, duels=60).casts
+    return bench.make_crowd(seed, honest=20, duels=60).casts
 
 
 def test_columns_summarise_a_voters_votes() -> None:
@@ -154,8 +154,8 @@ def test_a_follower_is_detected_by_timing_alone() -> None:
 
 
 def test_a_voter_who_always_contradicts_has_low_agreement() -> None:
-    crowd = bench.crowd(1, honest=20, duels=60)
-    red = bench.attacked(crowd, bench.inverted, 1, red=1)
+    crowd = bench.make_crowd(1, honest=20, duels=60)
+    red = bench.with_attack(crowd, bench.inverted, 1, red=1)
     assert voter_columns(red, {})[10_000].agreement < 0.5
 
 
@@ -163,19 +163,19 @@ def turned(crowd: bench.Crowd, red: int) -> list[Cast]:
     """Accounts honest in the older half, against the candidate in every third newer duel."""
     return [
         one
-        for one in bench.attacked(crowd, bench.sleeping, 1, red=red)
+        for one in bench.with_attack(crowd, bench.sleeping, 1, red=red)
         if one.voter < 10_000 or one.at_ms < 100 * 60_000 or one.at_ms // 60_000 % 3 == 0
     ]
 
 
 def test_a_ring_that_turns_dishonest_is_detected_by_newer_votes() -> None:
-    found = voter_columns(turned(bench.crowd(1), 5), {})
+    found = voter_columns(turned(bench.make_crowd(1), 5), {})
     assert all(found[10_000 + n].followers > 3 for n in range(5))
 
 
 def test_an_account_that_turns_dishonest_is_detected_by_newer_votes() -> None:
     """Only its few newer votes show it; among all its votes they are lost."""
-    crowd = bench.crowd(1)
+    crowd = bench.make_crowd(1)
     red = turned(crowd, 1)
     honest = [one for one in red if one.at_ms < 100 * 60_000]
     assert voter_columns(honest, {})[10_000].agreement > 0.6
