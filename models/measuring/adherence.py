@@ -82,9 +82,9 @@ def truth(portraits: Iterable[Portrait]) -> np.ndarray:
 
 def accuracy_by_head(predicted: np.ndarray, true: np.ndarray) -> dict[str, float]:
     """The share of right answers for each head, among visible attributes."""
-    seen = true != UNSEEN
-    right = ((predicted == true) & seen).sum(0)
-    counts = np.maximum(1, seen.sum(0))
+    visible = true != UNSEEN
+    right = ((predicted == true) & visible).sum(0)
+    counts = np.maximum(1, visible.sum(0))
     return {head: float(r / c) for head, r, c in zip(HEADS, right, counts, strict=True)}
 
 

@@ -246,10 +246,10 @@ def line_and_eye_rows(
     for suffix, group in (("", pictures), (" of painter pictures", originals)):
         width = lines.edge_width_px(group[:_SHEET_PICTURES])
         yield row(f"width of an edge{suffix}", width, "px, from 10 to 90 % of its rise")
-    apart = eyes.colour_differences(judge, pictures)
-    share = eyes.two_coloured_share(apart)
+    colour_gaps = eyes.colour_differences(judge, pictures)
+    share = eyes.two_coloured_share(colour_gaps)
     yield row(
-        "eyes of two colours", 100 * share, f"% of {len(apart)} faces with both eyes",
+        "eyes of two colours", 100 * share, f"% of {len(colour_gaps)} faces with both eyes",
         f"<= {_MAX_ODD_EYES:.0%}", holds=share <= _MAX_ODD_EYES,
     )  # fmt: skip
 

@@ -71,7 +71,7 @@ def train_judge(
 def accuracy(net: nn.Module, sets: dict[str, Pictures], device: torch.device) -> dict[str, float]:
     """The share of right answers for each head on these pictures, among visible attributes."""
     right = torch.zeros(len(HEADS), device=device)
-    seen = torch.zeros(len(HEADS), device=device)
+    visible = torch.zeros(len(HEADS), device=device)
     with torch.inference_mode():
         for pictures in sets.values():
             for part in chunks(len(pictures.labels), 100):
@@ -79,7 +79,8 @@ def accuracy(net: nn.Module, sets: dict[str, Pictures], device: torch.device) ->
                 predicted = torch.stack([x.argmax(1) for x in logits.values()], 1)
                 truth = pictures.labels[part]
                 right += ((predicted == truth) & (truth >= 0)).sum(0)
-                seen += (truth >= 0).sum(0)
+                visible += (truth >= 0).sum(0)
     return {
-        head: r / max(1, s) for head, r, s in zip(HEADS, right.tolist(), seen.tolist(), strict=True)
+        head: r / max(1, s)
+        for head, r, s in zip(HEADS, right.tolist(), visible.tolist(), strict=True)
     }

@@ -122,8 +122,8 @@ def accuracy(reader: Reader, sets: dict[str, Pictures]) -> dict[str, float]:
         for part in chunks(len(pictures.ids), 100):
             ids, truth = pictures.ids[part].flatten(0, 1), pictures.stated[part].flatten(0, 1)
             by_head = judge.split(reader(ids.long())[0])
-            named = torch.stack([logits.argmax(1) for logits in by_head.values()], dim=1)
-            right += ((named == truth) & (truth >= 0)).sum(0).cpu()
+            predicted = torch.stack([logits.argmax(1) for logits in by_head.values()], dim=1)
+            right += ((predicted == truth) & (truth >= 0)).sum(0).cpu()
             stated += (truth >= 0).sum(0).cpu()
     shares = (right / stated.clamp(min=1)).tolist()
     return dict(zip(HEADS, shares, strict=True))

@@ -107,8 +107,8 @@ def next_duel(
 
 def _strengths(wins: Sequence[Win[K]], others: Sequence[K] = ()) -> tuple[dict[K, int], Strengths]:
     """Every picture with its number, and the strengths by number."""
-    judged = [picture for win in wins for picture in (win.winner, win.loser)]
-    pictures = {picture: index for index, picture in enumerate(dict.fromkeys([*judged, *others]))}
+    compared = [picture for win in wins for picture in (win.winner, win.loser)]
+    pictures = {picture: index for index, picture in enumerate(dict.fromkeys([*compared, *others]))}
     answers = [
         (pictures[win.winner], pictures[win.loser], weight)
         for win, weight in zip(wins, one_voice_weights(wins), strict=True)

@@ -66,7 +66,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--manifest", type=Path, required=True, help="the votes that it learned from"
     )
-    parser.add_argument("--parent", help="the model before it, if it lies elsewhere")
+    parser.add_argument("--parent", help="the model it was trained from, if it is elsewhere")
     parser.add_argument(
         "--first", help="the model that the line began with (default: the oldest ancestor)"
     )
@@ -141,8 +141,8 @@ def _counts(args: argparse.Namespace) -> Counts:
     names = ("followed", "prompts", "seeds", "trained")
     if min(getattr(args, name) for name in names) < 1 or args.seeds < 2:
         raise EngineError(
-            "--followed, --prompts and --trained start at 1, --seeds at 2: nothing is passed that "
-            "nobody looked at."
+            "--followed, --prompts and --trained start at 1, --seeds at 2: the gate passes nothing "
+            "that it has not measured."
         )
     if args.threads is not None and args.threads < 1:
         raise EngineError("--threads must be at least 1.")

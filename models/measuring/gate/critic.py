@@ -108,21 +108,21 @@ def _features_by_set(
 @torch.inference_mode()
 def _features(function: FeatureFunction, pictures: Pictures) -> Floats:
     """The features (N, d) of pictures, processed one size at a time."""
-    by_place: dict[int, Floats] = {}
-    for places, pixels in _batches([_pixels(picture) for picture in pictures]):
-        by_place |= dict(zip(places, function(pixels).double().numpy(), strict=True))
-    return np.stack([by_place[place] for place in range(len(pictures))])
+    by_index: dict[int, Floats] = {}
+    for indices, pixels in _batches([_pixels(picture) for picture in pictures]):
+        by_index |= dict(zip(indices, function(pixels).double().numpy(), strict=True))
+    return np.stack([by_index[index] for index in range(len(pictures))])
 
 
-def _batches(small: Sequence[Tensor]) -> Iterator[tuple[list[int], Tensor]]:
-    """Pictures of one size, with their positions."""
+def _batches(pictures: Sequence[Tensor]) -> Iterator[tuple[list[int], Tensor]]:
+    """Batches of pictures of one size, with their indices."""
     by_shape: dict[tuple[int, ...], list[int]] = {}
-    for place, pixels in enumerate(small):
-        by_shape.setdefault(tuple(pixels.shape), []).append(place)
-    for places in by_shape.values():
-        for first in range(0, len(places), _BATCH):
-            some = places[first : first + _BATCH]
-            yield some, torch.stack([small[place] for place in some])
+    for index, pixels in enumerate(pictures):
+        by_shape.setdefault(tuple(pixels.shape), []).append(index)
+    for indices in by_shape.values():
+        for first in range(0, len(indices), _BATCH):
+            some = indices[first : first + _BATCH]
+            yield some, torch.stack([pictures[index] for index in some])
 
 
 def _pixels(picture: Image.Image) -> Tensor:

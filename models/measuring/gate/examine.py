@@ -140,8 +140,8 @@ class GateRequests:
 def with_gate_seeds(prompts: Sequence[Brief], seeds: int) -> list[Brief]:
     """Each prompt with `seeds` of the gate's own seeds, one prompt after the other."""
     return [
-        replace(brief, seed=_SEED + place * seeds + turn)
-        for place, brief in enumerate(prompts)
+        replace(brief, seed=_SEED + index * seeds + turn)
+        for index, brief in enumerate(prompts)
         for turn in range(seeds)
     ]
 

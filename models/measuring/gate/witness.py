@@ -108,19 +108,19 @@ class TaggerWitness:
 
         NaN, with which nothing passes, if it knows none of the tags.
         """
-        seen = requested = 0
+        found = requested = 0
         for request, picture in zip(requests, pictures, strict=True):
             wanted = tags_of(request.prompt) & self._tagger.vocabulary
-            seen += len(wanted & self._tagger.tags(picture))
+            found += len(wanted & self._tagger.tags(picture))
             requested += len(wanted)
-        return {"tags": seen / requested if requested else math.nan}
+        return {"tags": found / requested if requested else math.nan}
 
     def traits(self, pictures: Sequence[Image.Image]) -> dict[str, list[str]]:
         """For each tag in some picture: yes or no."""
-        seen = [self._tagger.tags(picture) for picture in pictures]
+        tags_by_picture = [self._tagger.tags(picture) for picture in pictures]
         return {
-            tag: ["yes" if tag in tags else "no" for tags in seen]
-            for tag in sorted(set().union(*seen))
+            tag: ["yes" if tag in tags else "no" for tags in tags_by_picture]
+            for tag in sorted(set().union(*tags_by_picture))
         }
 
 
@@ -144,6 +144,6 @@ def mix_distance(before: Sequence[str], after: Sequence[str]) -> float:
     """The change in a mix of values, 0 to 1: the total variation distance."""
     values = sorted({*before, *after})
     shares = [
-        np.array([seen.count(value) for value in values]) / len(seen) for seen in (before, after)
+        np.array([mix.count(value) for value in values]) / len(mix) for mix in (before, after)
     ]
     return float(np.abs(shares[0] - shares[1]).sum() / 2)
