@@ -46,33 +46,33 @@ def painted(prompt: str, seed: int) -> Image.Image:
 class Painter:
     """The good model."""
 
-    def pictures(self, sittings: Sequence[PictureRequest]) -> list[Image.Image]:
-        return [self.picture(sitting) for sitting in sittings]
+    def pictures(self, requests: Sequence[PictureRequest]) -> list[Image.Image]:
+        return [self.picture(request) for request in requests]
 
-    def picture(self, sitting: PictureRequest) -> Image.Image:
-        return painted(sitting.prompt, sitting.seed)
+    def picture(self, request: PictureRequest) -> Image.Image:
+        return painted(request.prompt, request.seed)
 
 
 class Deaf(Painter):
     """Draws what somebody else asked for."""
 
-    def pictures(self, sittings: Sequence[PictureRequest]) -> list[Image.Image]:
-        return super().pictures([*sittings[1:], sittings[0]])
+    def pictures(self, requests: Sequence[PictureRequest]) -> list[Image.Image]:
+        return super().pictures([*requests[1:], requests[0]])
 
 
 class Collapsed(Painter):
     """Has one picture for each prompt."""
 
-    def picture(self, sitting: PictureRequest) -> Image.Image:
-        return painted(sitting.prompt, 7)
+    def picture(self, request: PictureRequest) -> Image.Image:
+        return painted(request.prompt, 7)
 
 
 class Copying(Painter):
     """Knows the voted pictures by heart."""
 
-    def picture(self, sitting: PictureRequest) -> Image.Image:
+    def picture(self, request: PictureRequest) -> Image.Image:
         seen = {asked.prompt: asked.seed for asked in VOTED.trained}
-        return painted(sitting.prompt, seen.get(sitting.prompt, sitting.seed))
+        return painted(request.prompt, seen.get(request.prompt, request.seed))
 
 
 class Lit(Painter):
@@ -81,8 +81,8 @@ class Lit(Painter):
     def __init__(self, light: float) -> None:
         self.light = light
 
-    def picture(self, sitting: PictureRequest) -> Image.Image:
-        return ImageEnhance.Brightness(super().picture(sitting)).enhance(self.light)
+    def picture(self, request: PictureRequest) -> Image.Image:
+        return ImageEnhance.Brightness(super().picture(request)).enhance(self.light)
 
 
 def asked(places: slice) -> list[Brief]:
@@ -106,8 +106,8 @@ def witness() -> PainterWitness:
 
 
 def drawn(witness: PainterWitness, model: Painter) -> tuple[GateRequests, DrawnPictures]:
-    sittings = GateRequests.of(witness, VOTED, COUNTS)
-    return sittings, sittings.draw_with(model)
+    requests = GateRequests.of(witness, VOTED, COUNTS)
+    return requests, requests.draw_with(model)
 
 
 def grade(pictures: Sequence[Image.Image]) -> list[float]:
@@ -121,12 +121,12 @@ def look(picture: Image.Image) -> dict[str, float]:
 def figures(
     witness: PainterWitness, model: Painter, voted: VotedMaterial = VOTED
 ) -> Iterator[Figure]:
-    sittings, parent = drawn(witness, Painter())
-    candidate = sittings.draw_with(model)
+    requests, parent = drawn(witness, Painter())
+    candidate = requests.draw_with(model)
     instruments = Instruments(witness=witness, grade=grade, safety_scores=look)
     wishes = examine.wishes_of(instruments, voted)
     yield from examine.copy_figures(voted, parent, candidate)
-    yield from examine.compare_pictures(instruments, sittings, wishes, parent, candidate)
+    yield from examine.compare_pictures(instruments, requests, wishes, parent, candidate)
 
 
 def failing(witness: PainterWitness, model: Painter, voted: VotedMaterial = VOTED) -> set[str]:
@@ -144,8 +144,8 @@ def voted_for(light: float) -> VotedMaterial:
 class NextSeed(Painter):
     """As good as its parent, but no copy of it."""
 
-    def picture(self, sitting: PictureRequest) -> Image.Image:
-        return painted(sitting.prompt, sitting.seed + 1_000)
+    def picture(self, request: PictureRequest) -> Image.Image:
+        return painted(request.prompt, request.seed + 1_000)
 
 
 @pytest.mark.parametrize(("prompts", "seeds"), [(4, 3), (3, 4), (1, 12)])
@@ -154,9 +154,9 @@ def test_fewer_prompts_are_drawn_with_more_seeds(
 ) -> None:
     """There are twelve twins either way: with few, a good model had other hair in a third."""
     few = replace(VOTED, held_out=VOTED.held_out[:prompts])
-    sittings = GateRequests.of(witness, few, COUNTS)
-    asked = {(sitting.prompt, sitting.seed) for sitting in sittings.held_out}
-    assert (sittings.seeds, len(sittings.held_out), len(asked)) == (seeds, 12, 12)
+    requests = GateRequests.of(witness, few, COUNTS)
+    asked = {(request.prompt, request.seed) for request in requests.held_out}
+    assert (requests.seeds, len(requests.held_out), len(asked)) == (seeds, 12, 12)
 
 
 def test_a_model_as_good_as_its_parent_passes(witness: PainterWitness) -> None:
