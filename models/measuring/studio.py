@@ -54,19 +54,19 @@ class Studio:
         self.seconds = 0.0
         self.count = 0
 
-    def pictures(self, wanted: Sequence[PictureRequest]) -> list[Image.Image]:
+    def pictures(self, requests: Sequence[PictureRequest]) -> list[Image.Image]:
         """One picture for each request, in order. Raises EngineError if one cannot be drawn."""
         began = time.monotonic()
-        requests = [self._request(str(i), request) for i, request in enumerate(wanted)]
+        render_requests = [self._request(str(i), request) for i, request in enumerate(requests)]
         by_row: dict[str, Image.Image] = {}
-        for row_id, outcome in drawn(self._engine, requests):
+        for row_id, outcome in drawn(self._engine, render_requests):
             if isinstance(outcome, str):
                 raise EngineError(f"a picture could not be drawn: {outcome}")
             size = (outcome.width_px, outcome.height_px)
             by_row[row_id] = Image.frombytes("RGB", size, outcome.rgb)
         self.seconds += time.monotonic() - began
-        self.count += len(wanted)
-        return [by_row[str(i)] for i in range(len(wanted))]
+        self.count += len(requests)
+        return [by_row[str(i)] for i in range(len(requests))]
 
     def _request(self, row_id: str, wanted: PictureRequest) -> RenderRequest:
         info = self._engine.info
