@@ -16,11 +16,11 @@ from models.catalogue.verdict import EDITION
 from models.report import Row
 from tests.bench import growth, poisons
 from tests.bench.__main__ import main
-from tests.bench.gates import measured
+from tests.bench.gates import pass_rows
 from tests.bench.kills import fault_rows
 from tests.bench.learning import Bench
 from tests.bench.poisons import POISONS
-from tests.bench.route import answers
+from tests.bench.route import answer_rows
 from tests.stages.cards import make_card, passed
 from tests.stages.hostile import READERS
 from tests.stages.promises import Faults
@@ -51,28 +51,30 @@ def test_measured_rows_are_kept_when_a_run_is_stopped(
 
 def test_zero_kills_do_not_count_as_success() -> None:
     kinds = len(fields(Faults))
-    assert [row.holds for row in fault_rows("crash", "of 0 jobs", [Faults()], seen=0)] == (
+    assert [row.holds for row in fault_rows("crash", "of 0 jobs", [Faults()], examined=0)] == (
         [False] * kinds
     )
-    assert held(fault_rows("crash", "of 3 jobs", [Faults()], seen=3)) == {True}
+    assert held(fault_rows("crash", "of 3 jobs", [Faults()], examined=3)) == {True}
 
 
 @pytest.mark.parametrize(("crowds", "candidates"), [(0, ["one"]), (3, [])])
 def test_a_gate_that_judged_no_candidate_holds_no_goal(
     monkeypatch: pytest.MonkeyPatch, crowds: int, candidates: list[str]
 ) -> None:
-    monkeypatch.setattr("tests.bench.gates.passed", lambda *_: dict.fromkeys(candidates, False))
+    monkeypatch.setattr(
+        "tests.bench.gates.gate_passes", lambda *_: dict.fromkeys(candidates, False)
+    )
     hall: Any = SimpleNamespace(wins={"one": {"style": 50.0}})
-    assert held(list(measured(hall, "votes at random", 500, crowds))) == {False}
-    assert held(list(measured(hall, "style", 500, crowds))) <= {None}
+    assert held(list(pass_rows(hall, "votes at random", 500, crowds))) == {False}
+    assert held(list(pass_rows(hall, "style", 500, crowds))) <= {None}
 
 
 def test_a_gate_that_refused_every_random_crowd_holds_its_goal(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr("tests.bench.gates.passed", lambda *_: {"one": False})
+    monkeypatch.setattr("tests.bench.gates.gate_passes", lambda *_: {"one": False})
     hall: Any = SimpleNamespace(wins={"one": {"style": 50.0}})
-    assert held(list(measured(hall, "votes at random", 500, 3))) == {True}
+    assert held(list(pass_rows(hall, "votes at random", 500, 3))) == {True}
 
 
 def test_a_quadratic_reader_misses_the_goal_for_growth() -> None:
@@ -92,8 +94,8 @@ def test_a_bench_builds_no_eye_that_it_does_not_use(tmp_path: Path) -> None:
 
 
 def test_requests_that_were_never_made_hold_no_goal() -> None:
-    assert [row.holds for row in answers([], [])] == [False, False]
-    assert [row.holds for row in answers([20.0], [3.0])] == [True, True]
+    assert [row.holds for row in answer_rows([], [])] == [False, False]
+    assert [row.holds for row in answer_rows([20.0], [3.0])] == [True, True]
 
 
 @pytest.mark.parametrize("edition", ["3", EDITION])
@@ -112,9 +114,9 @@ def test_a_verdict_of_another_gate_edition_is_measured_again(
         cards.write(refused, tmp_path / cards.FILE_NAME)
         return 1
 
-    monkeypatch.setattr(poisons, "trained", lambda *_: (tmp_path, tmp_path))
+    monkeypatch.setattr(poisons, "train_once", lambda *_: (tmp_path, tmp_path))
     monkeypatch.setattr(poisons, "command", gate)
     bench: Any = None
-    last = poisons.examined(bench, replace(POISONS[0], must_fall=("held-out",)))[-1]
+    last = poisons.gate_rows(bench, replace(POISONS[0], must_fall=("held-out",)))[-1]
     assert last.holds
     assert bool(asked) is (edition != EDITION)

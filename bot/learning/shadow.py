@@ -116,20 +116,20 @@ class Shadow:
         test = as_test(trial, await self._trials.steps(trial.id))
         weights = await self._trust.weights(trial.guild_id, now_ms)
         for duel_id, choices in (await self._trials.undecided_choices(trial.id)).items():
-            if test.decided is not None:
+            if test.winner is not None:
                 break
             duel = await self._duels.get(duel_id)
             open_ms = now_ms - duel.opened_ms if duel is not None else 0
             win = duel_decision(choices, weights, stranger_weight(), open_ms=open_ms)
             if win is None:
                 continue
-            test = test.after(win)
+            test = test.after_duel(win)
             await self._trials.record_step(
                 trial.id, duel_id, win=win, e_value=test.e_value, now_ms=now_ms
             )
             self._signals.duels.set()
-        if test.decided is not None:
-            await self._end(trial, TrialOutcome(test.decided))
+        if test.winner is not None:
+            await self._end(trial, TrialOutcome(test.winner))
 
     async def _end(self, trial: Trial, outcome: TrialOutcome) -> None:
         await self._trials.end(trial.id, outcome, by_id=None, now_ms=self._clock())

@@ -48,4 +48,4 @@ def duel_decision(
 def as_test(trial: Trial, steps: Sequence[TrialStep]) -> Test:
     """The test with the results so far."""
     wins = sum(step.win for step in steps)
-    return Test(most=trial.max_duels, wins=wins, losses=len(steps) - wins)
+    return Test(max_duels=trial.max_duels, wins=wins, losses=len(steps) - wins)

@@ -56,7 +56,7 @@ def stranger_weight() -> float:
 
 
 def _count_columns(rows: Iterable[Row]) -> dict[UserId, Voter]:
-    from models.statistics.following import Cast, columns
+    from models.statistics.following import Cast, voter_columns
 
     casts: list[Cast] = []
     latest_ms: defaultdict[UserId, int] = defaultdict(int)
@@ -76,7 +76,7 @@ def _count_columns(rows: Iterable[Row]) -> dict[UserId, Voter]:
     ages: dict[Hashable, int] = {
         voter_id: max(0, at_ms - _made_ms(voter_id)) for voter_id, at_ms in latest_ms.items()
     }
-    voters = columns(casts, ages)
+    voters = voter_columns(casts, ages)
     return {voter_id: voters[voter_id] for voter_id in latest_ms}
 
 

@@ -36,7 +36,7 @@ from cogs.voting.listing import (
     send_list,
 )
 from cogs.voting.pairing import next_pair, sides_here, weighted_wins
-from models.statistics.board import Rung, by_duels
+from models.statistics.board import Rung, rank_by_duels
 
 _MINUTE_MS = 60_000
 #: Places of the leaderboard that are checked for what may be shown here.
@@ -132,7 +132,7 @@ class DuelsCog(commands.Cog):
         """The best winners that may be shown here; a picture that never won is left out."""
         services = self._services
         since_ms = 0 if length_ms is None else services.clock() - length_ms
-        rungs = by_duels(await weighted_wins(services, GuildId(guild.id), since_ms))
+        rungs = rank_by_duels(await weighted_wins(services, GuildId(guild.id), since_ms))
         best: list[tuple[Rung[JobId], ListEntry]] = []
         for rung in [rung for rung in rungs if rung.up][:_READ]:
             picture = await services.gallery.get(rung.picture)

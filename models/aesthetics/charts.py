@@ -15,7 +15,7 @@ from PIL import Image, ImageDraw, ImageFont, ImageOps
 
 from models.data.pictures import UnusableError, open_rgb
 
-PAPER, INK, FAINT, RULE = "#fbfaf8", "#2c2a33", "#8b8794", "#e6e2dc"
+BACKGROUND, INK, FAINT, RULE = "#fbfaf8", "#2c2a33", "#8b8794", "#e6e2dc"
 KEPT, DROPPED = "#2f8f83", "#cf8a93"
 _WIDTH, _HEIGHT = 1040, 520
 _LEFT, _RIGHT, _TOP, _BOTTOM = 70, 1010, 80, 450
@@ -35,7 +35,7 @@ class Scored(NamedTuple):
 
 
 class Group(NamedTuple):
-    """Pictures that belong together on a sheet, under one line of text."""
+    """Pictures that stand together on a sheet, below one line of text."""
 
     title: str
     pictures: Sequence[Scored]
@@ -44,7 +44,7 @@ class Group(NamedTuple):
 def histogram(scores: Sequence[float], threshold: float, low: float, high: float) -> Image.Image:
     """A histogram of scores between `low` and `high`, or as far as the scores reach.
 
-    The bars begin at the threshold and go both ways, so that no bar is half kept.
+    The bars begin at the threshold and go both ways: each is either kept or dropped.
     """
     low, high = min(low, *scores), max(high, *scores)
     step = (high - low) / _BARS
@@ -59,7 +59,7 @@ def histogram(scores: Sequence[float], threshold: float, low: float, high: float
     def y(count: float) -> float:
         return _BOTTOM - (_BOTTOM - _TOP) * count / top
 
-    picture = Image.new("RGB", (_WIDTH, _HEIGHT), PAPER)
+    picture = Image.new("RGB", (_WIDTH, _HEIGHT), BACKGROUND)
     draw = ImageDraw.Draw(picture)
     for share in range(5):
         count = top * share / 4
@@ -73,8 +73,8 @@ def histogram(scores: Sequence[float], threshold: float, low: float, high: float
     draw.line((x(threshold), _TOP - 8, x(threshold), _BOTTOM), INK, 2)
     draw.text((x(threshold), _TOP - 12), f"over {threshold:g}", INK, _font(15), anchor="mb")
     draw.text((_LEFT, 18), f"{len(scores):,} pictures", INK, _font(22))
-    told = f"{kept:,} kept, {len(scores) - kept:,} dropped"
-    draw.text((_RIGHT, 22), told, FAINT, _font(17), anchor="ra")
+    summary = f"{kept:,} kept, {len(scores) - kept:,} dropped"
+    draw.text((_RIGHT, 22), summary, FAINT, _font(17), anchor="ra")
     return picture
 
 
@@ -83,7 +83,7 @@ def sheet(title: str, groups: Sequence[Group]) -> Image.Image:
     groups = [group for group in groups if group.pictures]
     rows = sum(-(-len(group.pictures) // _ACROSS) for group in groups)
     width = _GAP + _ACROSS * (_TILE + _GAP)
-    picture = Image.new("RGB", (width, 56 + 36 * len(groups) + rows * (_TILE + 30)), PAPER)
+    picture = Image.new("RGB", (width, 56 + 36 * len(groups) + rows * (_TILE + 30)), BACKGROUND)
     draw = ImageDraw.Draw(picture)
     draw.text((_GAP, 14), title, INK, _font(22))
     y = 56
@@ -106,22 +106,24 @@ def _axis(draw: ImageDraw.ImageDraw, low: float, high: float, x: Scale) -> None:
     draw.line((_LEFT, _BOTTOM, _RIGHT, _BOTTOM), INK)
     step = 1.0 if high - low > 3 else 0.1
     for tick in range(math.ceil(low / step), math.floor(high / step) + 1):
-        at = x(tick * step)
-        draw.line((at, _BOTTOM, at, _BOTTOM + 5), INK)
-        draw.text((at, _BOTTOM + 10), f"{tick * step:g}", FAINT, _font(14), anchor="ma")
+        tick_x = x(tick * step)
+        draw.line((tick_x, _BOTTOM, tick_x, _BOTTOM + 5), INK)
+        draw.text((tick_x, _BOTTOM + 10), f"{tick * step:g}", FAINT, _font(14), anchor="ma")
     draw.text(
         ((_LEFT + _RIGHT) / 2, _BOTTOM + 34), "aesthetic score", FAINT, _font(15), anchor="ma"
     )
 
 
-def _tile(onto: Image.Image, scored: Scored, x: int, y: int) -> None:
-    draw = ImageDraw.Draw(onto)
+def _tile(sheet_picture: Image.Image, scored: Scored, x: int, y: int) -> None:
+    draw = ImageDraw.Draw(sheet_picture)
     try:
         small = ImageOps.contain(open_rgb(scored.path), (_TILE, _TILE), Image.Resampling.LANCZOS)
     except UnusableError:
         draw.rectangle((x, y, x + _TILE, y + _TILE), RULE)
     else:
-        onto.paste(small, (x + (_TILE - small.width) // 2, y + (_TILE - small.height) // 2))
+        sheet_picture.paste(
+            small, (x + (_TILE - small.width) // 2, y + (_TILE - small.height) // 2)
+        )
     draw.text((x + _TILE / 2, y + _TILE + 5), f"{scored.score:.2f}", INK, _font(14), anchor="ma")
 
 

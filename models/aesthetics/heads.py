@@ -1,7 +1,7 @@
-"""Heads map a unit-length embedding to an aesthetic score; read from the files that people share.
+"""Heads map a unit-length embedding to an aesthetic score. People share them as files.
 
-Called by `scorer` and by the training. Recognises three layouts by their tensors' names. Must not
-know towers or pictures.
+Called by `scorer` and by the training. It recognises three layouts by their tensors' names. Must
+not know towers or pictures.
 """
 
 from __future__ import annotations
@@ -51,18 +51,18 @@ class Head:
 def read_head(path: Path) -> Head:
     """The head in a `.pth` or `.safetensors` file; nothing in the file is executed.
 
-    Raises EngineError, one sentence, if it is unreadable or has an unknown layout.
+    Raises EngineError, with one sentence, if it is unreadable or has an unknown layout.
     """
     state = _tensors(path)
     digest = file_sha256(path)
     names = set(state)
-    if names == _both(_LAION):
+    if names == _tensor_names(_LAION):
         width, rule = _affine(path, state, _LAION)
         return Head(name="laion-linear", width=width, low=1, high=10, digest=digest, rule=rule)
-    if names == _both(_WAIFU):
+    if names == _tensor_names(_WAIFU):
         width, rule = _perceptron(path, state, _WAIFU)
         return Head(name="waifu-mlp", width=width, low=0, high=1, digest=digest, rule=rule)
-    if names == _both(_OWN):
+    if names == _tensor_names(_OWN):
         width, rule = _affine(path, state, _OWN)
         return Head(name="painter-grade", width=width, low=1, high=10, digest=digest, rule=rule)
     raise EngineError(
@@ -82,7 +82,7 @@ def collapse(layers: list[tuple[torch.Tensor, torch.Tensor]]) -> tuple[torch.Ten
     """Merge consecutive linear layers into one affine map, in float64.
 
     W_n(... (W_1 x + b_1) ...) + b_n = (W_n ... W_1) x + (W_n(... b_1 ...) + b_n). Computed from the
-    last layer backwards, so that every product involves only the few rows of the last.
+    last layer backwards, so that every product has only the few rows of the last.
     """
     weight, bias = (t.double() for t in layers[-1])
     for w, b in reversed(layers[:-1]):
@@ -91,7 +91,7 @@ def collapse(layers: list[tuple[torch.Tensor, torch.Tensor]]) -> tuple[torch.Ten
     return weight, bias
 
 
-def _both(layers: tuple[str, ...]) -> set[str]:
+def _tensor_names(layers: tuple[str, ...]) -> set[str]:
     return {f"{layer}.{part}" for layer in layers for part in ("weight", "bias")}
 
 
@@ -100,7 +100,7 @@ def _tensors(path: Path) -> State:
     try:
         if path.suffix == ".safetensors":
             return load_file(path)
-        told = torch.load(path, map_location="cpu", weights_only=True)
+        loaded = torch.load(path, map_location="cpu", weights_only=True)
     except FileNotFoundError as fault:
         raise EngineError(f"there is no head {path}.") from fault
     except UnpicklingError as fault:
@@ -109,9 +109,11 @@ def _tensors(path: Path) -> State:
         ) from fault
     except (SafetensorError, RuntimeError, EOFError, ValueError, KeyError) as fault:
         raise EngineError(f"{path} is damaged, or no file of tensors.") from fault
-    if not isinstance(told, dict) or not all(isinstance(t, torch.Tensor) for t in told.values()):
+    if not isinstance(loaded, dict) or not all(
+        isinstance(t, torch.Tensor) for t in loaded.values()
+    ):
         raise EngineError(f"{path} holds no named tensors; a head is a state_dict.")
-    return told
+    return loaded
 
 
 def _layers(

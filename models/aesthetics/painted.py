@@ -1,4 +1,4 @@
-"""Graded pictures to learn from: painted with known faults, cut by the tower's window.
+"""Graded pictures for training: painted with known faults, cut by the tower's window.
 
 Called by the training, in separate processes; torch-free. A shard is one `.npz`, written whole or
 not at all. Must not know towers.
@@ -26,12 +26,12 @@ PER_SHARD = 100
 FAULTS = tuple(field.name for field in fields(flaw.Flaws))
 #: The first seeds of training pictures and of unseen pictures; nothing else uses these ranges.
 TRAIN_SEED, UNSEEN_SEED = 700_000_000, 1_700_000_000
-#: The short sides to choose from: grain and lines differ after the window has shrunk them.
+#: The possible short sides: after the window has shrunk them, grain and lines differ.
 SHORT_PX = (224, 256, 256, 320, 512)
 
 
 class GradedShard(NamedTuple):
-    """What one process paints at a time; `short_px` 0 chooses the size at random."""
+    """The pictures that one process paints at a time; `short_px` 0 chooses the size at random."""
 
     path: Path
     first_seed: int
@@ -80,23 +80,23 @@ def paint_shard(shard: GradedShard) -> Path:
         return shard.path
     window = Window()
     seeds = range(shard.first_seed, shard.first_seed + shard.pictures)
-    painted = [paint(seed, shard.short_px) for seed in seeds]
+    graded = [paint(seed, shard.short_px) for seed in seeds]
     part = shard.path.with_suffix(".part")
     with part.open("wb") as file:
         np.savez(
             file,
-            cuts=np.stack([window.cut(picture) for picture, _ in painted]),
-            grades=np.asarray([flaws.grade for _, flaws in painted], dtype=np.float32),
-            degrees=np.asarray([degrees(flaws) for _, flaws in painted], dtype=np.float32),
+            cuts=np.stack([window.cut(picture) for picture, _ in graded]),
+            grades=np.asarray([flaws.grade for _, flaws in graded], dtype=np.float32),
+            degrees=np.asarray([degrees(flaws) for _, flaws in graded], dtype=np.float32),
         )
     return part.replace(shard.path)
 
 
 def paint_all(shards: list[GradedShard], jobs: int) -> None:
-    """Paint them in `jobs` low-priority processes, with a progress bar."""
+    """Paint the shards in `jobs` low-priority processes, with a progress bar."""
     from tqdm import tqdm
 
-    with multiprocessing.get_context("spawn").Pool(jobs, initializer=_give_way) as pool:
+    with multiprocessing.get_context("spawn").Pool(jobs, initializer=_lower_priority) as pool:
         done = pool.imap(paint_shard, shards)
         for _ in tqdm(done, total=len(shards), unit="shard", desc="paint"):
             pass
@@ -108,5 +108,5 @@ def load(shards: list[GradedShard]) -> Graded:
     return Graded(*(np.concatenate([part[name] for part in parts]) for name in Graded._fields))
 
 
-def _give_way() -> None:
+def _lower_priority() -> None:
     os.nice(15)

@@ -19,8 +19,8 @@ def ranks(values: Sequence[float]) -> list[float]:
         end = start
         while end + 1 < len(order) and values[order[end + 1]] == values[order[start]]:
             end += 1
-        for at in order[start : end + 1]:
-            places[at] = (start + end) / 2 + 1
+        for index in order[start : end + 1]:
+            places[index] = (start + end) / 2 + 1
         start = end + 1
     return places
 

@@ -1,7 +1,7 @@
 """Scores kept on disk, one line per picture, so that a stopped run can continue.
 
 Called by the command `score`; torch-free. A score belongs to a file's content and to one tower with
-one head, so moving files loses nothing and another head starts afresh. Notes from reading the
+one head: moved files keep their scores, and another head starts afresh. Notes from reading the
 picture are stored with the score, because an already scored picture is not read again. Must not
 know how scores are computed.
 """
@@ -21,39 +21,40 @@ FILE_NAME = "scores.jsonl"
 _NOTES = {note.value: note for note in Note}
 
 
-class Record:
+class ScoreRecord:
     """The file of scores, open for one head. It only ever grows."""
 
     def __init__(self, path: Path, head_id: str) -> None:
         """Read the existing file, removing a last line cut short by a kill.
 
-        Raises EngineError if any other line is not a score: the file is not ours to overwrite.
+        Raises EngineError if any other line is not a score: then the file belongs to something
+        else.
         """
         self.path, self.head_id = path, head_id
         self.scores: dict[str, float] = {}
         self.notes: dict[str, tuple[Note, ...]] = {}
-        whole = self._read()
+        whole_bytes = self._read()
         self._file = path.open("ab")
-        self._file.truncate(whole)
+        self._file.truncate(whole_bytes)
 
     def _read(self) -> int:
-        """Read the lines; return how many bytes of whole lines there are."""
+        """Read the whole lines; return their length in bytes."""
         if not self.path.exists():
             return 0
         data = self.path.read_bytes()
-        whole = data.rfind(b"\n") + 1
-        for number, line in enumerate(data[:whole].splitlines(), 1):
+        whole_bytes = data.rfind(b"\n") + 1
+        for number, line in enumerate(data[:whole_bytes].splitlines(), 1):
             try:
-                told = json.loads(line)
-                if told["head"] == self.head_id:
-                    self.scores[told["sha256"]] = float(told["score"])
-                    notes = [_NOTES[name] for name in told.get("notes", ()) if name in _NOTES]
-                    self.notes[told["sha256"]] = tuple(notes)
+                entry = json.loads(line)
+                if entry["head"] == self.head_id:
+                    self.scores[entry["sha256"]] = float(entry["score"])
+                    notes = [_NOTES[name] for name in entry.get("notes", ()) if name in _NOTES]
+                    self.notes[entry["sha256"]] = tuple(notes)
             except (ValueError, TypeError, KeyError) as fault:
                 raise EngineError(
-                    f"{self.path}, line {number}, is no score; move it away."
+                    f"{self.path}, line {number}, is not a score; move the file away."
                 ) from fault
-        return whole
+        return whole_bytes
 
     def add(
         self, scores: dict[str, float], notes: Mapping[str, tuple[Note, ...]] | None = None
@@ -62,11 +63,11 @@ class Record:
         notes = notes or {}
         for sha256, score in scores.items():
             line: dict[str, object] = {"sha256": sha256, "head": self.head_id, "score": score}
-            if noted := notes.get(sha256):
-                line["notes"] = noted
+            if notes_of_picture := notes.get(sha256):
+                line["notes"] = notes_of_picture
             self._file.write(json.dumps(line).encode() + b"\n")
         self._file.flush()
-        # In this order: a thread that sees a score looks for its notes next.
+        # Notes first: a thread that sees a score looks for its notes next.
         self.notes.update(notes)
         self.scores |= scores
 

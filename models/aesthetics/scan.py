@@ -1,4 +1,4 @@
-"""Scores all pictures once: threads read and cut, the scorer scores, the record keeps.
+"""Scores all pictures once: threads read and cut, the scorer scores, the record stores.
 
 Called by the command. A kill at any time costs at most one batch. Must not know manifests or
 sheets.
@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
 from models.aesthetics.charts import Scored
-from models.aesthetics.record import Record
+from models.aesthetics.record import ScoreRecord
 from models.catalogue.registry import file_sha256
 from models.data.findings import Note, Report, Skip
 from models.data.pictures import UnusableError, inspect_picture, open_rgb
@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 
 
 @dataclass(slots=True, kw_only=True)
-class Scanned:
+class ScanResult:
     """The result of a run.
 
     `scored` has the pictures in order, `fresh` counts the newly computed scores, and the report
@@ -45,7 +45,7 @@ class Scanned:
 _Fault = tuple[Path, Skip, str]
 
 
-class _Read(NamedTuple):
+class _ReadPicture(NamedTuple):
     """A picture prepared by a thread; without a cut if its score is already known."""
 
     path: Path
@@ -54,7 +54,7 @@ class _Read(NamedTuple):
     notes: tuple[Note, ...] = ()
 
 
-class _New(NamedTuple):
+class _Unscored(NamedTuple):
     """Pictures waiting to be scored, and the notes from reading them."""
 
     cut: np.ndarray
@@ -64,57 +64,57 @@ class _New(NamedTuple):
 def scan(
     paths: list[Path],
     aesthetic: Aesthetic,
-    record: Record,
+    record: ScoreRecord,
     *,
     report: Report,
     batch: int,
     jobs: int,
-) -> Scanned:
-    """Score what the record lacks, batch by batch, recording each before the next.
+) -> ScanResult:
+    """Score what the record lacks, and record each batch before the next.
 
     Findings about pictures are added to the report, which may hold some already.
     """
     from tqdm import tqdm
 
-    scanned, known, began = Scanned(report=report), len(record.scores), time.monotonic()
-    places: list[tuple[Path, str]] = []
-    waiting: dict[str, _New] = {}
+    result, known, began = ScanResult(report=report), len(record.scores), time.monotonic()
+    read_files: list[tuple[Path, str]] = []
+    waiting: dict[str, _Unscored] = {}
     with tqdm(
         total=len(paths), unit="picture", desc="score", mininterval=0.5, disable=not paths
     ) as bar:
-        for read in _read_ahead(paths, aesthetic, record, batch=batch, jobs=jobs):
-            if isinstance(read, _Read):
-                places.append((read.path, read.sha256))
-                for note in read.notes:
-                    scanned.report.add(read.path, note)
-                if read.cut is not None and read.sha256 not in record.scores:
-                    waiting[read.sha256] = _New(read.cut, read.notes)
+        for item in _read_ahead(paths, aesthetic, record, batch=batch, jobs=jobs):
+            if isinstance(item, _ReadPicture):
+                read_files.append((item.path, item.sha256))
+                for note in item.notes:
+                    result.report.add(item.path, note)
+                if item.cut is not None and item.sha256 not in record.scores:
+                    waiting[item.sha256] = _Unscored(item.cut, item.notes)
             else:
-                scanned.report.add(*read)
+                result.report.add(*item)
             if len(waiting) == batch:
                 _score(waiting, aesthetic, record)
             bar.update()
     _score(waiting, aesthetic, record)
-    scanned.scored = [Scored(path, record.scores[sha256]) for path, sha256 in places]
-    scanned.report.used = len(places)
-    scanned.fresh, scanned.took_s = len(record.scores) - known, time.monotonic() - began
-    return scanned
+    result.scored = [Scored(path, record.scores[sha256]) for path, sha256 in read_files]
+    result.report.used = len(read_files)
+    result.fresh, result.took_s = len(record.scores) - known, time.monotonic() - began
+    return result
 
 
-def _score(waiting: dict[str, _New], aesthetic: Aesthetic, record: Record) -> None:
+def _score(waiting: dict[str, _Unscored], aesthetic: Aesthetic, record: ScoreRecord) -> None:
     if waiting:
-        scores = aesthetic.score_cuts([new.cut for new in waiting.values()])
-        notes = {sha256: new.notes for sha256, new in waiting.items()}
+        scores = aesthetic.score_cuts([unscored.cut for unscored in waiting.values()])
+        notes = {sha256: unscored.notes for sha256, unscored in waiting.items()}
         record.add(dict(zip(waiting, scores, strict=True)), notes)
         waiting.clear()
 
 
 def _read_ahead(
-    paths: Iterable[Path], aesthetic: Aesthetic, record: Record, *, batch: int, jobs: int
-) -> Iterator[_Read | _Fault]:
+    paths: Iterable[Path], aesthetic: Aesthetic, record: ScoreRecord, *, batch: int, jobs: int
+) -> Iterator[_ReadPicture | _Fault]:
     """The pictures in order, reading at most two batches ahead."""
     rest = iter(paths)
-    ahead: deque[Future[_Read | _Fault]] = deque()
+    ahead: deque[Future[_ReadPicture | _Fault]] = deque()
     with ThreadPoolExecutor(jobs) as pool:
         try:
             for path in islice(rest, 2 * batch):
@@ -127,14 +127,14 @@ def _read_ahead(
             pool.shutdown(cancel_futures=True)
 
 
-def _read(path: Path, aesthetic: Aesthetic, record: Record) -> _Read | _Fault:
+def _read(path: Path, aesthetic: Aesthetic, record: ScoreRecord) -> _ReadPicture | _Fault:
     """Read one file: its hash and, if that is new, the tower's view of it."""
     try:
         sha256 = file_sha256(path)
         if sha256 in record.scores:
-            return _Read(path, sha256, None, record.notes.get(sha256, ()))
+            return _ReadPicture(path, sha256, None, record.notes.get(sha256, ()))
         notes = inspect_picture(path).notes
-        return _Read(path, sha256, aesthetic.cut(open_rgb(path)), notes)
+        return _ReadPicture(path, sha256, aesthetic.cut(open_rgb(path)), notes)
     except FileNotFoundError:
         return path, Skip.NO_PICTURE, ""
     except OSError as fault:

@@ -3,8 +3,8 @@
     aesthetic = open_aesthetic()                        # or (head file, tower folder)
     scores = aesthetic.score([picture, ...])            # one number for each RGB picture
 
-Called by the command `score` and by whoever filters or judges pictures. It measures; it never
-deletes, moves or changes a picture. Must not know training.
+Called by the command `score` and by everything that filters or judges pictures. It only measures:
+it never deletes, moves or changes a picture. Must not know training.
 """
 
 from __future__ import annotations
@@ -25,9 +25,9 @@ if TYPE_CHECKING:
     from models.aesthetics.towers import Tower
 
 #: The project's own tower and head, trained on painted pictures of known grade.
-OWN = Path(__file__).parent / "weights"
-OWN_HEAD = OWN / "head.safetensors"
-#: Decimals of a score; further digits depend on the batch size.
+OWN_TOWER = Path(__file__).parent / "weights"
+OWN_HEAD = OWN_TOWER / "head.safetensors"
+#: Decimals of a score; more would depend on the batch size.
 _DECIMALS = 4
 
 
@@ -66,9 +66,9 @@ class Aesthetic:
 
 
 def open_aesthetic(
-    head: Path = OWN_HEAD, tower: Path = OWN, device: str | None = None
+    head: Path = OWN_HEAD, tower: Path = OWN_TOWER, device: str | None = None
 ) -> Aesthetic:
-    """A head file with a tower folder; the project's own where none is named.
+    """A head file with a tower folder; by default the project's own.
 
     Raises EngineError, one sentence, if one is unusable or they do not fit each other.
     """

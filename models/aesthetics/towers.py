@@ -27,19 +27,19 @@ CONFIG, WEIGHTS = "config.json", "model.safetensors"
 #: `model_type` of the project's own network; CLIP's are `clip` and `clip_vision_model`.
 OWN_TYPE = "waifu_picture_tower"
 _CLIP_TYPES = ("clip", "clip_vision_model")
-#: The files of a tower that an embedding depends on.
-_SAYS_WHAT_IS_SEEN = ("config.json", "preprocessor_config.json", "model", "pytorch_model")
+#: The beginnings of the names of files that an embedding depends on.
+_EMBEDDING_FILES = ("config.json", "preprocessor_config.json", "model", "pytorch_model")
 
 
 class _Stage(nn.Module):
     """Halves the picture, then applies a residual block."""
 
-    def __init__(self, inward: int, out: int) -> None:
+    def __init__(self, in_channels: int, out_channels: int) -> None:
         super().__init__()
-        self.down = nn.Conv2d(inward, out, 3, 2, 1, bias=False)
-        self.down_norm = nn.BatchNorm2d(out)
-        self.look = nn.Conv2d(out, out, 3, 1, 1, bias=False)
-        self.look_norm = nn.BatchNorm2d(out)
+        self.down = nn.Conv2d(in_channels, out_channels, 3, 2, 1, bias=False)
+        self.down_norm = nn.BatchNorm2d(out_channels)
+        self.look = nn.Conv2d(out_channels, out_channels, 3, 1, 1, bias=False)
+        self.look_norm = nn.BatchNorm2d(out_channels)
 
     def forward(self, x: torch.Tensor) -> torch.Tensor:
         """(B, inward, H, W) -> (B, out, H/2, W/2)."""
@@ -78,7 +78,7 @@ class Tower:
     def embed(self, cuts: np.ndarray) -> torch.Tensor:
         """Cuts uint8 (B, S, S, 3) -> embeddings float32 (B, width) of length one, on the CPU."""
         device = next(self.net.parameters()).device
-        x = torch.from_numpy(self.window.normalised(cuts)).permute(0, 3, 1, 2).to(device)
+        x = torch.from_numpy(self.window.normalise(cuts)).permute(0, 3, 1, 2).to(device)
         out = self.net(x)
         embeds = out if isinstance(out, torch.Tensor) else out.image_embeds
         return functional.normalize(embeds.float(), dim=-1).cpu()
@@ -87,7 +87,7 @@ class Tower:
 def open_tower(folder: Path, device: str = "cpu") -> Tower:
     """The tower in a folder: a CLIP in the model hub's layout, or the project's own network.
 
-    Raises EngineError, one sentence, if it is no image tower or incomplete.
+    Raises EngineError, with one sentence, if it is not an image tower or is incomplete.
     """
     try:
         config = json.loads((folder / CONFIG).read_text("utf-8"))
@@ -95,9 +95,9 @@ def open_tower(folder: Path, device: str = "cpu") -> Tower:
     except (OSError, ValueError, AttributeError) as fault:
         raise EngineError(f"{folder} is no image tower: its {CONFIG} cannot be read.") from fault
     if kind == OWN_TYPE:
-        net, width = _own(folder, config)
+        net, width = _load_own(folder, config)
     elif kind in _CLIP_TYPES:
-        net, width = _clip(folder, config)
+        net, width = _load_clip(folder, config)
     else:
         raise EngineError(f"{folder} holds a model of type {kind}, not a CLIP with an image tower.")
     window = read_window(folder)
@@ -107,8 +107,8 @@ def open_tower(folder: Path, device: str = "cpu") -> Tower:
 def save_tower(net: PictureTower, folder: Path) -> None:
     """Write the project's own network in half precision, with its config."""
     folder.mkdir(parents=True, exist_ok=True)
-    told = {"model_type": OWN_TYPE, "channels": list(net.channels), "projection_dim": net.width}
-    (folder / CONFIG).write_text(json.dumps(told, indent=2) + "\n", "utf-8")
+    config = {"model_type": OWN_TYPE, "channels": list(net.channels), "projection_dim": net.width}
+    (folder / CONFIG).write_text(json.dumps(config, indent=2) + "\n", "utf-8")
     weights = {
         name: (w.half() if w.is_floating_point() else w).contiguous().cpu()
         for name, w in net.state_dict().items()
@@ -116,7 +116,7 @@ def save_tower(net: PictureTower, folder: Path) -> None:
     save_file(weights, folder / WEIGHTS)
 
 
-def _own(folder: Path, config: dict[str, object]) -> tuple[nn.Module, int]:
+def _load_own(folder: Path, config: dict[str, object]) -> tuple[nn.Module, int]:
     try:
         channels = tuple(cast("list[int]", config["channels"]))
         width = cast("int", config["projection_dim"])
@@ -130,17 +130,19 @@ def _own(folder: Path, config: dict[str, object]) -> tuple[nn.Module, int]:
     return net, width
 
 
-def _clip(folder: Path, told: dict[str, object]) -> tuple[nn.Module, int]:
+def _load_clip(folder: Path, whole_config: dict[str, object]) -> tuple[nn.Module, int]:
     """CLIP's image tower with its projection; a text tower beside it is ignored."""
     from transformers import CLIPVisionConfig, CLIPVisionModelWithProjection
     from transformers.utils import logging
 
-    logging.set_verbosity_error()  # it lists the text tower's weights as unexpected
+    logging.set_verbosity_error()  # It lists the text tower's weights as unexpected.
     logging.disable_progress_bar()
     try:
         config = CLIPVisionConfig.from_pretrained(folder, local_files_only=True)
         # For a whole CLIP, the outer number counts; the inner one is often left at its default.
-        config.projection_dim = cast("int", told.get("projection_dim", config.projection_dim))
+        config.projection_dim = cast(
+            "int", whole_config.get("projection_dim", config.projection_dim)
+        )
         loaded = CLIPVisionModelWithProjection.from_pretrained(
             folder,
             config=config,
@@ -148,11 +150,13 @@ def _clip(folder: Path, told: dict[str, object]) -> tuple[nn.Module, int]:
             output_loading_info=True,
             dtype=torch.float32,
         )
-        net, found = cast("tuple[CLIPVisionModelWithProjection, dict[str, set[str]]]", loaded)
+        net, loading_info = cast(
+            "tuple[CLIPVisionModelWithProjection, dict[str, set[str]]]", loaded
+        )
     except (OSError, ValueError, RuntimeError, SafetensorError) as fault:
         raise EngineError(f"{folder} holds a damaged CLIP; fetch it again.") from fault
-    # Missing weights would be random, and with them every score.
-    if missing := sorted(found["missing_keys"]):
+    # Missing weights would be random, and so would every score.
+    if missing := sorted(loading_info["missing_keys"]):
         raise EngineError(f"{folder} is no whole CLIP image tower: it lacks {missing[0]}.")
     return net, net.config.projection_dim
 
@@ -161,6 +165,6 @@ def _digest(folder: Path) -> str:
     """One hash for all weights in the folder and their preprocessing."""
     digest = hashlib.sha256()
     for path in sorted(folder.iterdir()):
-        if path.name.startswith(_SAYS_WHAT_IS_SEEN):
+        if path.name.startswith(_EMBEDDING_FILES):
             digest.update(f"{path.name} {file_sha256(path)}\n".encode())
     return digest.hexdigest()

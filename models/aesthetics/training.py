@@ -1,7 +1,7 @@
 """`python -m models aesthetic-train`: trains the project's own tower and head on painted pictures.
 
 Called from the command table. First paints pictures with known faults, then trains a small tower on
-their true grades; both continue where a stopped run left off. Must not know the recipe that uses
+their true grades. Both continue where a stopped run left off. Must not know the recipe that uses
 the scores.
 """
 
@@ -19,11 +19,11 @@ from models.catalogue.registry import EMBEDDED
 from models.contract import EngineError
 from models.painter.album import LICENCE
 
-#: How many unseen pictures the result is measured on.
-_UNSEEN = 1_000
-#: Each of 1,000 seeds trains on its own range, below the unseen pictures.
+#: The number of unseen pictures on which the result is measured.
+_UNSEEN_PICTURES = 1_000
+#: Each of 1,000 seeds trains on another range of pictures, all below the unseen ones.
 _SEEDS = 1_000
-_EACH = (painted.UNSEEN_SEED - painted.TRAIN_SEED) // _SEEDS
+_SEEDS_EACH = (painted.UNSEEN_SEED - painted.TRAIN_SEED) // _SEEDS
 _FIGURES = "figures.json"
 
 
@@ -44,21 +44,23 @@ def run(args: argparse.Namespace) -> int:
     for name in ("pictures", "steps", "batch", "jobs"):
         if getattr(args, name) < 1:
             raise EngineError(f"--{name} must be at least 1.")
-    if args.pictures > _EACH:
-        raise EngineError(f"--pictures must be at most {_EACH:,}.")
+    if args.pictures > _SEEDS_EACH:
+        raise EngineError(f"--pictures must be at most {_SEEDS_EACH:,}.")
     if not 0 <= args.seed < _SEEDS:
         raise EngineError(f"--seed must be 0 to {_SEEDS - 1}.")
     out = args.out or args.work / "aesthetic"
     args.work.mkdir(parents=True, exist_ok=True)
-    # Another seed learns from other pictures, so its errors are independent of the first's.
-    first = painted.TRAIN_SEED + args.seed * _EACH
+    # With another seed, a scorer learns from other pictures, so its errors are independent.
+    first = painted.TRAIN_SEED + args.seed * _SEEDS_EACH
     train = painted.plan("train", first, args.pictures, args.work)
-    unseen = painted.plan("unseen", painted.UNSEEN_SEED, min(_UNSEEN, args.pictures), args.work)
+    unseen = painted.plan(
+        "unseen", painted.UNSEEN_SEED, min(_UNSEEN_PICTURES, args.pictures), args.work
+    )
     painted.paint_all(train + unseen, args.jobs)
     from models.aesthetics.grader import export, fit
 
-    made_of = (args.pictures, args.steps, args.batch, args.seed)
-    folder = args.work / ("grader-" + "-".join(map(str, made_of)))
+    settings = (args.pictures, args.steps, args.batch, args.seed)
+    folder = args.work / ("grader-" + "-".join(map(str, settings)))
     learned = painted.load(train)
     grader = fit(learned, folder, steps=args.steps, batch=args.batch, seed=args.seed)
     export(grader, out)
@@ -84,11 +86,11 @@ def measure(folder: Path, unseen: painted.Graded) -> dict[str, float]:
     for start in range(0, len(unseen.cuts), 50):
         scores += head(tower.embed(unseen.cuts[start : start + 50]))
     truth = unseen.grades.tolist()
-    off = [abs(a - b) for a, b in zip(scores, truth, strict=True)]
-    right = [(a > 6) == (b > 6) for a, b in zip(scores, truth, strict=True)]
+    errors = [abs(a - b) for a, b in zip(scores, truth, strict=True)]
+    same_side = [(a > 6) == (b > 6) for a, b in zip(scores, truth, strict=True)]
     return {
         "unseen pictures": len(truth),
         "Spearman with the true grade": round(spearman(scores, truth), 4),
-        "mean error in grades": round(sum(off) / len(off), 3),
-        "same side of 6.0": round(sum(right) / len(right), 4),
+        "mean error in grades": round(sum(errors) / len(errors), 3),
+        "same side of 6.0": round(sum(same_side) / len(same_side), 4),
     }

@@ -16,8 +16,8 @@ from PIL import Image
 from models.contract import EngineError
 
 FILE_NAME = "preprocessor_config.json"
-#: The longest middle part kept of a very long picture, in short sides.
-_LONGEST = 16
+#: Of a very long picture, only a middle part of this many short sides is used.
+_MAX_ASPECT = 16
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -35,10 +35,10 @@ class Window:
     def cut(self, picture: Image.Image) -> np.ndarray:
         """An RGB picture -> uint8 (crop_px, crop_px, 3).
 
-        Bicubic, the long side rounded down; an odd margin loses its smaller half at the top and at
-        the left.
+        Bicubic; the long side is rounded down, and of an odd margin the smaller half is at the top
+        and the left.
         """
-        picture = _middle(picture)
+        picture = _crop_middle(picture)
         width, height = picture.size
         short = min(width, height)
         to_width = int(self.shortest_px * width / short)
@@ -47,44 +47,44 @@ class Window:
         x, y = (to_width - self.crop_px) // 2, (to_height - self.crop_px) // 2
         return np.asarray(small.crop((x, y, x + self.crop_px, y + self.crop_px)))
 
-    def normalised(self, cut: np.ndarray) -> np.ndarray:
+    def normalise(self, cut: np.ndarray) -> np.ndarray:
         """uint8 (..., 3) -> float32 (..., 3): (x / 255 - mean) / std."""
         scale = 1 / (255 * np.asarray(self.std, dtype=np.float32))
         shift = np.asarray(self.mean, dtype=np.float32) / np.asarray(self.std, dtype=np.float32)
         return cut.astype(np.float32) * scale - shift
 
 
-def _middle(picture: Image.Image) -> Image.Image:
+def _crop_middle(picture: Image.Image) -> Image.Image:
     """The middle of a very long picture; any other unchanged.
 
     Only the centre is used in the end, but first the short side is scaled to a fixed length: a line
-    of 1 x 60,000 pixels would need gigabytes. Whole short sides are removed equally at both ends,
-    so that the window is that of the whole picture, to rounding.
+    of 1 x 60,000 pixels would need gigabytes. Both ends lose the same number of whole short sides,
+    so that the window equals that of the whole picture, to rounding.
     """
     width, height = picture.size
     short, long = sorted(picture.size)
-    spare = max(0, (long - _LONGEST * short) // 2 // short * short)
-    if not spare:
+    removed = max(0, (long - _MAX_ASPECT * short) // 2 // short * short)
+    if not removed:
         return picture
-    x, y = (spare, 0) if width > height else (0, spare)
+    x, y = (removed, 0) if width > height else (0, removed)
     return picture.crop((x, y, width - x, height - y))
 
 
 def read_window(folder: Path) -> Window:
     """The preprocessing in a tower's folder; CLIP's own by default.
 
-    Raises EngineError if the file is damaged or requires what no CLIP does.
+    Raises EngineError if the file is damaged or asks for something that no CLIP does.
     """
     path = folder / FILE_NAME
     if not path.exists():
         return Window()
     try:
-        told = json.loads(path.read_text("utf-8"))
+        settings = json.loads(path.read_text("utf-8"))
         return Window(
-            shortest_px=_side(told.get("size", 224), "shortest_edge"),
-            crop_px=_side(told.get("crop_size", 224), "height"),
-            mean=_three(told.get("image_mean", Window().mean)),
-            std=_three(told.get("image_std", Window().std)),
+            shortest_px=_side(settings.get("size", 224), "shortest_edge"),
+            crop_px=_side(settings.get("crop_size", 224), "height"),
+            mean=_triple(settings.get("image_mean", Window().mean)),
+            std=_triple(settings.get("image_std", Window().std)),
         )
     except (ValueError, TypeError, KeyError, AttributeError) as fault:
         raise EngineError(f"{path} is not the preprocessing of a CLIP image tower.") from fault
@@ -93,7 +93,7 @@ def read_window(folder: Path) -> Window:
 def write_window(window: Window, folder: Path) -> None:
     """Write the preprocessing in the form that `CLIPImageProcessor` reads."""
     crop = {"height": window.crop_px, "width": window.crop_px}
-    told = {
+    settings = {
         "image_processor_type": "CLIPImageProcessor",
         "size": {"shortest_edge": window.shortest_px},
         "crop_size": crop,
@@ -101,17 +101,17 @@ def write_window(window: Window, folder: Path) -> None:
         "image_std": list(window.std),
         "resample": int(Image.Resampling.BICUBIC),
     }
-    (folder / FILE_NAME).write_text(json.dumps(told, indent=2) + "\n", "utf-8")
+    (folder / FILE_NAME).write_text(json.dumps(settings, indent=2) + "\n", "utf-8")
 
 
-def _side(told: int | dict[str, int], name: str) -> int:
+def _side(setting: int | dict[str, int], name: str) -> int:
     """A size as written by old files (a number) and new ones (an object). ValueError if absurd."""
-    side = told[name] if isinstance(told, dict) else told
+    side = setting[name] if isinstance(setting, dict) else setting
     if not isinstance(side, int) or not 16 <= side <= 4096:
         raise ValueError(f"{side!r} is no size in pixels")
     return side
 
 
-def _three(told: list[float] | tuple[float, ...]) -> tuple[float, float, float]:
-    r, g, b = (float(x) for x in told)
+def _triple(values: list[float] | tuple[float, ...]) -> tuple[float, float, float]:
+    r, g, b = (float(x) for x in values)
     return r, g, b

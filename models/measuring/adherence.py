@@ -1,4 +1,4 @@
-"""Measures whether pictures show what was asked for, according to the judge.
+"""Measures whether pictures show what their prompts request, according to the judge.
 
 Called by the `evaluate` command. Portraits that no training saw become prompts, a model draws them,
 and the judge reads the pictures. Must not know how pictures are made.
@@ -37,7 +37,7 @@ GROUPS: dict[str, tuple[tuple[str, ...], float]] = {
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Task:
-    """One picture to ask for."""
+    """One requested picture, with the portrait that its prompt describes."""
 
     portrait: Portrait
     prompt: str
@@ -49,26 +49,26 @@ class Task:
 
 def tasks(count: int, *, sentences: bool = False, square: bool = False) -> list[Task]:
     """Tag combinations that no training saw, as full prompts, or as English sentences."""
-    out: list[Task] = []
+    drawn_tasks: list[Task] = []
     for seed in range(FIRST_SEED, FIRST_SEED + count):
         portrait = sample(Random(seed))
         if square:
             portrait = replace(portrait, framing="square")
-        words = prompt(portrait)
+        text = prompt(portrait)
         if sentences:
-            said = [tag for tag in tags(portrait) if tag.text in words.split(", ")]
-            words = sentence(said, Random(seed), portrait)
+            named = [tag for tag in tags(portrait) if tag.text in text.split(", ")]
+            text = sentence(named, Random(seed), portrait)
         aspect = Aspect(portrait.framing)
-        out.append(Task(portrait=portrait, prompt=words, seed=seed % 2**31, aspect=aspect))
-    return out
+        drawn_tasks.append(Task(portrait=portrait, prompt=text, seed=seed % 2**31, aspect=aspect))
+    return drawn_tasks
 
 
-def judged(judge: Judge, pictures: Iterable[Image.Image]) -> np.ndarray:
+def classify(judge: Judge, pictures: Iterable[Image.Image]) -> np.ndarray:
     """The class of each head in each picture, int64 (N, heads)."""
-    return np.concatenate([judge.classes(small(picture)[None]) for picture in pictures])
+    return np.concatenate([judge.classes(scale_for_judge(picture)[None]) for picture in pictures])
 
 
-def small(picture: Image.Image) -> np.ndarray:
+def scale_for_judge(picture: Image.Image) -> np.ndarray:
     """The picture scaled to the judge's short side, uint8 (H, W, 3)."""
     scale = SIZE_PX / min(picture.size)
     size = (round(picture.width * scale), round(picture.height * scale))
@@ -80,31 +80,33 @@ def truth(portraits: Iterable[Portrait]) -> np.ndarray:
     return np.asarray([labels(portrait) for portrait in portraits], dtype=np.int64)
 
 
-def shares(said: np.ndarray, true: np.ndarray) -> dict[str, float]:
+def accuracy_by_head(predicted: np.ndarray, true: np.ndarray) -> dict[str, float]:
     """The share of right answers for each head, among visible attributes."""
-    seen = true != UNSEEN
-    right = ((said == true) & seen).sum(0)
-    counts = np.maximum(1, seen.sum(0))
+    visible = true != UNSEEN
+    right = ((predicted == true) & visible).sum(0)
+    counts = np.maximum(1, visible.sum(0))
     return {head: float(r / c) for head, r, c in zip(HEADS, right, counts, strict=True)}
 
 
-def weakest(said: np.ndarray, true: np.ndarray, head: str, least: int = 5) -> tuple[str, float]:
-    """A head's value drawn least often when asked for, and how often, 0 to 1.
+def weakest_value(
+    predicted: np.ndarray, true: np.ndarray, head: str, least: int = 5
+) -> tuple[str, float]:
+    """The value of a head that is drawn least often when requested, and how often, 0 to 1.
 
-    An overall share hides a rare value that never comes. Values asked for fewer than `least` times
-    are left out; ("", 1) if that is all of them.
+    The share of a whole head hides a rare value that is never drawn. Values requested fewer than
+    `least` times are left out; ("", 1) if none remains.
     """
     column = list(HEADS).index(head)
-    said, true = said[:, column], true[:, column]
-    of_value = {
-        value: float((said[true == i] == i).mean())
+    predicted, true = predicted[:, column], true[:, column]
+    accuracy_of = {
+        value: float((predicted[true == i] == i).mean())
         for i, value in enumerate(HEADS[head])
         if (true == i).sum() >= least
     }
-    return min(of_value.items(), key=lambda item: item[1], default=("", 1.0))
+    return min(accuracy_of.items(), key=lambda item: item[1], default=("", 1.0))
 
 
-def grouped(by_head: dict[str, float]) -> dict[str, float]:
+def accuracy_by_group(by_head: dict[str, float]) -> dict[str, float]:
     """The mean share of each group's heads."""
     return {
         name: sum(by_head[head] for head in heads) / len(heads)

@@ -17,7 +17,7 @@ from statistics import fmean
 import numpy as np
 from PIL import Image
 
-from models.aesthetics.scorer import OWN, OWN_HEAD, Aesthetic, open_aesthetic
+from models.aesthetics.scorer import OWN_HEAD, OWN_TOWER, Aesthetic, open_aesthetic
 from models.contract import EngineError
 from models.measuring import adherence, diversity, eyes, lines, sheets, steering, variety
 from models.measuring.adherence import GROUPS, Task
@@ -28,14 +28,14 @@ from models.report import Row, table, write_json
 
 #: Prompts and seeds for comparing seeds.
 _PROMPTS, _SEEDS = 6, 6
-#: Two pictures that differ by less than this (of 1) look the same.
-_ALIKE = 0.02
-_SHEET = 32
+#: Two pictures that differ by less than this (RMS, of 1) look the same.
+_MIN_SEED_DISTANCE = 0.02
+_SHEET_PICTURES = 32
 #: How far the mix of unrequested attributes may differ from training. With so few pictures, up to
-#: 0.3 is chance; a sunset in half of all pictures was two thirds apart.
-_APART = 0.5
+#: 0.3 is chance; a sunset in half of all pictures was two thirds away.
+_MAX_MIX_DISTANCE = 0.5
 #: The largest share of faces whose eyes may differ in colour.
-_ODD = 0.02
+_MAX_ODD_EYES = 0.02
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -58,7 +58,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--head", type=Path, default=OWN_HEAD, help="the aesthetic head that grades the pictures"
     )
-    parser.add_argument("--tower", type=Path, default=OWN, help="the image tower of that head")
+    parser.add_argument(
+        "--tower", type=Path, default=OWN_TOWER, help="the image tower of that head"
+    )
     parser.add_argument("--out", type=Path, required=True, help="folder for the contact sheets")
     parser.add_argument("--json", type=Path, help="write the rows of the table here too")
     parser.add_argument("--device", help="cuda, mps or cpu (default: the best available)")
@@ -92,7 +94,7 @@ def run(args: argparse.Namespace) -> int:
 def _rows(
     studio: Studio, judge: Judge, aesthetic: Aesthetic, args: argparse.Namespace
 ) -> Iterator[Row]:
-    command = _said(args)
+    command = _command_line(args)
 
     def row(
         name: str, value: float, unit: str, goal: str = "", *, holds: bool | None = None
@@ -103,105 +105,125 @@ def _rows(
         )
 
     tasks = adherence.tasks(args.count)
-    originals = [_painters(task) for task in tasks]
-    own, true = adherence.judged(judge, originals), adherence.truth(t.portrait for t in tasks)
-    judged = adherence.grouped(adherence.shares(own, true))
+    originals = [_painter_picture(task) for task in tasks]
+    predicted, true = (
+        adherence.classify(judge, originals),
+        adherence.truth(t.portrait for t in tasks),
+    )
+    judge_accuracy = adherence.accuracy_by_group(adherence.accuracy_by_head(predicted, true))
     pictures = studio.pictures(tasks)
-    shown = slice(min(_SHEET, len(tasks)))
-    sheet = sheets.side_by_side(pictures[shown], [task.portrait for task in tasks[shown]])
+    first_rows = slice(min(_SHEET_PICTURES, len(tasks)))
+    sheet = sheets.side_by_side(pictures[first_rows], [task.portrait for task in tasks[first_rows]])
     sheet.save(args.out / "model-and-painter.jpg", quality=90)
-    yield from followed(judge, tasks, pictures, row)
+    yield from adherence_rows(judge, tasks, pictures, row)
     for name, (heads, _) in GROUPS.items():
         worst, share = min(
-            (adherence.weakest(own, true, head) for head in heads), key=itemgetter(1)
+            (adherence.weakest_value(predicted, true, head) for head in heads), key=itemgetter(1)
         )
-        told = f"% right (least: {worst} {share:.0%})" if worst else "% right"
+        unit = f"% right (least: {worst} {share:.0%})" if worst else "% right"
         # A group needs 98 % before the judge can be trusted on it.
-        yield row(f"judge: {name}", 100 * judged[name], told, ">= 98%", holds=judged[name] >= 0.98)
-    yield from graded(aesthetic, pictures, originals, row)
-    yield from looked_at(judge, pictures, originals, row)
+        yield row(
+            f"judge: {name}",
+            100 * judge_accuracy[name],
+            unit,
+            ">= 98%",
+            holds=judge_accuracy[name] >= 0.98,
+        )
+    yield from grade_rows(aesthetic, pictures, originals, row)
+    yield from line_and_eye_rows(judge, pictures, originals, row)
     if args.sentences:
-        spoken = adherence.tasks(args.sentences, sentences=True)
-        for name, value in _shares(judge, spoken, studio.pictures(spoken)).items():
+        sentence_tasks = adherence.tasks(args.sentences, sentences=True)
+        for name, value in _accuracy_by_group(
+            judge, sentence_tasks, studio.pictures(sentence_tasks)
+        ).items():
             yield row(f"in a sentence: {name}", 100 * value, "% right")
     if args.steered:
-        yield from steered(studio, judge, args, row)
+        yield from steering_rows(studio, judge, args, row)
     if args.open:
-        yield from left_open(studio, judge, args, row)
-    pair, copies = _differences(studio, args)
-    yield row("two seeds, most alike", pair, "RMS of 1", f"> {_ALIKE}", holds=pair > _ALIKE)
+        yield from variety_rows(studio, judge, args, row)
+    closest_seeds, nearest_trained = _seed_and_copy_distances(studio, args)
     yield row(
-        "nearest training picture", copies, "of an unseen painter picture's", ">= 0.5",
-        holds=copies >= 0.5,
+        "two seeds, most alike",
+        closest_seeds,
+        "RMS of 1",
+        f"> {_MIN_SEED_DISTANCE}",
+        holds=closest_seeds > _MIN_SEED_DISTANCE,
+    )
+    yield row(
+        "nearest training picture", nearest_trained, "of an unseen painter picture's", ">= 0.5",
+        holds=nearest_trained >= 0.5,
     )  # fmt: skip
     yield row("time for a picture", studio.seconds / studio.count, "s")
 
 
-def followed(
+def adherence_rows(
     judge: Judge, tasks: Sequence[Task], pictures: list[Image.Image], row: Callable[..., Row]
 ) -> Iterator[Row]:
-    """How often each group, and each attribute in it, is as requested."""
-    said, true = adherence.judged(judge, pictures), adherence.truth(t.portrait for t in tasks)
-    shares = adherence.shares(said, true)
-    reached = adherence.grouped(shares)
+    """How often each group of attributes, and each attribute, is as requested."""
+    predicted, true = (
+        adherence.classify(judge, pictures),
+        adherence.truth(t.portrait for t in tasks),
+    )
+    by_head = adherence.accuracy_by_head(predicted, true)
+    by_group = adherence.accuracy_by_group(by_head)
     for name, (heads, least) in GROUPS.items():
-        value = reached[name]
+        value = by_group[name]
         yield row(name, 100 * value, "% right", f">= {least:.0%}", holds=value >= least)
         for head in heads:
-            worst, share = adherence.weakest(said, true, head)
-            told = f"% right (least: {worst} {share:.0%})" if worst else "% right"
-            yield row(f"- {head.replace('_', ' ')}", 100 * shares[head], told)
+            worst, share = adherence.weakest_value(predicted, true, head)
+            unit = f"% right (least: {worst} {share:.0%})" if worst else "% right"
+            yield row(f"- {head.replace('_', ' ')}", 100 * by_head[head], unit)
 
 
-def steered(
+def steering_rows(
     studio: Studio, judge: Judge, args: argparse.Namespace, row: Callable[..., Row]
 ) -> Iterator[Row]:
     """The effect of prompt weights and negative prompts, with a sheet of each."""
     shares: list[float] = []
     sheet: list[Image.Image] = []
     colours = [(steering.second_colour(i),) for i in range(args.steered)]
-    for weight, tasks in zip(steering.WEIGHTS, steering.weighed(args.steered), strict=True):
+    for weight, tasks in zip(steering.WEIGHTS, steering.weighted_tasks(args.steered), strict=True):
         pictures = studio.pictures(tasks)
         sheet += pictures[:8]
-        shares.append(steering.share_of(adherence.judged(judge, pictures), colours))
+        shares.append(steering.colour_share(adherence.classify(judge, pictures), colours))
         yield row(f"(second hair colour:{weight:g})", 100 * shares[-1], "% of that colour")
     sheets.grid(sheet, across=min(8, args.steered)).save(args.out / "weights.jpg", quality=90)
     yield row(
         "what weights move", 100 * (shares[-1] - shares[0]), "points", ">= 50",
         holds=shares[-1] - shares[0] >= 0.5,
     )  # fmt: skip
-    dark = [steering.DARK] * args.steered
-    free, without = (
-        steering.share_of(adherence.judged(judge, studio.pictures(tasks)), dark)
-        for tasks in steering.unwanted(args.steered)
+    dark = [steering.DARK_COLOURS] * args.steered
+    unrestricted, excluded = (
+        steering.colour_share(adherence.classify(judge, studio.pictures(tasks)), dark)
+        for tasks in steering.negative_tasks(args.steered)
     )
-    yield row("dark hair where none is asked for", 100 * free, "%")
+    yield row("dark hair where none is asked for", 100 * unrestricted, "%")
     yield row(
-        "the same with it in the negative prompt", 100 * without, "%", "at most half",
-        holds=free > 0 and without <= free / 2,
+        "the same with it in the negative prompt", 100 * excluded, "%", "at most half",
+        holds=unrestricted > 0 and excluded <= unrestricted / 2,
     )  # fmt: skip
 
 
-def left_open(
+def variety_rows(
     studio: Studio, judge: Judge, args: argparse.Namespace, row: Callable[..., Row]
 ) -> Iterator[Row]:
     """Whether unrequested attributes vary, with a sheet to check."""
     pictures = studio.pictures(variety.tasks(args.open))
-    sheets.grid(pictures[:_SHEET], across=min(8, args.open)).save(
+    sheets.grid(pictures[:_SHEET_PICTURES], across=min(8, args.open)).save(
         args.out / "left-open.jpg", quality=90
     )
-    said = adherence.judged(judge, pictures)
-    for head, (words, _) in variety.OPEN.items():
-        value, share = variety.commonest(said, head)
+    predicted = adherence.classify(judge, pictures)
+    for head, (words, _) in variety.OPEN_ATTRIBUTES.items():
+        value, share = variety.commonest_value(predicted, head)
         yield row(f"commonest {words} where none is asked for", 100 * share, f"% ({value})")
-        apart = variety.apart(said, head)
+        distance = variety.distance_from_expected(predicted, head)
         yield row(
-            f"{words} where none is asked for, apart from silent captions'", 100 * apart,
-            "% of the shares", f"<= {_APART:.0%}", holds=apart <= _APART,
+            f"{words} where none is asked for, apart from silent captions'", 100 * distance,
+            "% of the shares", f"<= {_MAX_MIX_DISTANCE:.0%}", holds=distance <= _MAX_MIX_DISTANCE,
         )  # fmt: skip
 
 
-def graded(
+def grade_rows(
     aesthetic: Aesthetic,
     pictures: Sequence[Image.Image],
     originals: Sequence[Image.Image],
@@ -209,43 +231,47 @@ def graded(
 ) -> Iterator[Row]:
     """The aesthetic scores of the pictures, and of the painter's for the same words."""
     unit = f"of {aesthetic.head.low:g} to {aesthetic.head.high:g}"
-    for name, shown in (("", pictures), (" of painter pictures", originals)):
-        mean = fmean(aesthetic.score([picture])[0] for picture in shown)
-        yield row(f"mean aesthetic grade{name}", mean, unit)
+    for suffix, group in (("", pictures), (" of painter pictures", originals)):
+        mean = fmean(aesthetic.score([picture])[0] for picture in group)
+        yield row(f"mean aesthetic grade{suffix}", mean, unit)
 
 
-def looked_at(
+def line_and_eye_rows(
     judge: Judge,
     pictures: Sequence[Image.Image],
     originals: Sequence[Image.Image],
     row: Callable[..., Row],
 ) -> Iterator[Row]:
     """How sharp lines are, and how many faces have eyes of two colours."""
-    for name, shown in (("", pictures), (" of painter pictures", originals)):
-        width = lines.edge_width_px(shown[:_SHEET])
-        yield row(f"width of an edge{name}", width, "px, from 10 to 90 % of its rise")
-    apart = eyes.differences(judge, pictures)
-    share = eyes.two_coloured(apart)
+    for suffix, group in (("", pictures), (" of painter pictures", originals)):
+        width = lines.edge_width_px(group[:_SHEET_PICTURES])
+        yield row(f"width of an edge{suffix}", width, "px, from 10 to 90 % of its rise")
+    colour_gaps = eyes.colour_differences(judge, pictures)
+    share = eyes.two_coloured_share(colour_gaps)
     yield row(
-        "eyes of two colours", 100 * share, f"% of {len(apart)} faces with both eyes",
-        f"<= {_ODD:.0%}", holds=share <= _ODD,
+        "eyes of two colours", 100 * share, f"% of {len(colour_gaps)} faces with both eyes",
+        f"<= {_MAX_ODD_EYES:.0%}", holds=share <= _MAX_ODD_EYES,
     )  # fmt: skip
 
 
-def _painters(task: Task) -> Image.Image:
+def _painter_picture(task: Task) -> Image.Image:
     return raster(draw(task.portrait, task.seed), 640 if task.aspect == "landscape" else 512)
 
 
-def _shares(judge: Judge, tasks: Sequence[Task], pictures: list[Image.Image]) -> dict[str, float]:
-    said = adherence.judged(judge, pictures)
-    return adherence.grouped(adherence.shares(said, adherence.truth(t.portrait for t in tasks)))
+def _accuracy_by_group(
+    judge: Judge, tasks: Sequence[Task], pictures: list[Image.Image]
+) -> dict[str, float]:
+    predicted = adherence.classify(judge, pictures)
+    return adherence.accuracy_by_group(
+        adherence.accuracy_by_head(predicted, adherence.truth(t.portrait for t in tasks))
+    )
 
 
-def _differences(studio: Studio, args: argparse.Namespace) -> tuple[float, float]:
-    """The most similar pair of seeds of one prompt, and how near pictures come to trained ones.
+def _seed_and_copy_distances(studio: Studio, args: argparse.Namespace) -> tuple[float, float]:
+    """The distance of the two most similar seeds, and how near pictures come to training pictures.
 
-    The second is the smallest distance to a training picture, as a share of the smallest distance
-    among the painter's own unseen pictures: a copy would be near 0.
+    The second is the smallest distance to a training picture, divided by that of the painter's own
+    unseen pictures: a copy would be near 0.
     """
     prompts = adherence.tasks(_PROMPTS, square=True)
     seeds = [Random(i).getrandbits(31) for i in range(_SEEDS)]
@@ -256,21 +282,26 @@ def _differences(studio: Studio, args: argparse.Namespace) -> tuple[float, float
     ]
     pictures = studio.pictures(tasks)
     sheets.grid(pictures, across=_SEEDS).save(args.out / "seeds.jpg", quality=90)
-    small = [diversity.thumbnail(picture) for picture in pictures]
-    pair = min(diversity.closest_pair(small[i : i + _SEEDS]) for i in range(0, len(small), _SEEDS))
-    trained = diversity.painted(diversity.trained(args.training))
-    unseen = diversity.painted(range(adherence.FIRST_SEED, adherence.FIRST_SEED + len(small)))
-    near = diversity.nearest(np.stack(small), trained).min()
-    return pair, float(near / diversity.nearest(unseen, trained).min())
+    thumbnails = [diversity.thumbnail(picture) for picture in pictures]
+    closest = min(
+        diversity.closest_distance(thumbnails[i : i + _SEEDS])
+        for i in range(0, len(thumbnails), _SEEDS)
+    )
+    trained = diversity.painted_thumbnails(diversity.training_seeds(args.training))
+    unseen = diversity.painted_thumbnails(
+        range(adherence.FIRST_SEED, adherence.FIRST_SEED + len(thumbnails))
+    )
+    nearest = diversity.nearest_distances(np.stack(thumbnails), trained).min()
+    return closest, float(nearest / diversity.nearest_distances(unseen, trained).min())
 
 
-def _said(args: argparse.Namespace) -> str:
+def _command_line(args: argparse.Namespace) -> str:
     """The command line that repeats this measurement."""
     words = ["python", "-m", "models", "evaluate", args.model]
     for name in ("count", "sentences", "steered", "open", "training", "steps", "guidance", "out"):
         value = getattr(args, name)
         words += [f"--{name}", str(value)] if value is not None else []
-    for name, usual in (("judge", WEIGHTS), ("head", OWN_HEAD), ("tower", OWN)):
+    for name, default in (("judge", WEIGHTS), ("head", OWN_HEAD), ("tower", OWN_TOWER)):
         value = getattr(args, name)
-        words += [f"--{name}", str(value)] if value != usual else []
+        words += [f"--{name}", str(value)] if value != default else []
     return shlex.join(words)

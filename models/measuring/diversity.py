@@ -26,20 +26,20 @@ def thumbnail(picture: Image.Image) -> np.ndarray:
     return np.asarray(small, dtype=np.float32).ravel() / 255
 
 
-def trained(count: int) -> list[int]:
+def training_seeds(count: int) -> list[int]:
     """The seeds of the first `count` square portraits in the embedded model's training."""
     trained_on = parts(Purpose.TRAIN, PICTURES)
     seeds = [seed for part in trained_on if part.framing == "square" for seed in part.seeds]
     return seeds[:count]
 
 
-def painted(seeds: Iterable[int]) -> np.ndarray:
+def painted_thumbnails(seeds: Iterable[int]) -> np.ndarray:
     """The painter's square pictures of these seeds as thumbnails, (N, SIDE*SIDE*3)."""
     portraits = ((seed, replace(sample(Random(seed)), framing="square")) for seed in seeds)
     return np.stack([thumbnail(raster(draw(p, seed), SIDE_PX * 2)) for seed, p in portraits])
 
 
-def closest_pair(pictures: Sequence[np.ndarray]) -> float:
+def closest_distance(pictures: Sequence[np.ndarray]) -> float:
     """The root mean square difference of the two most similar thumbnails."""
     stack = np.stack(pictures)
     distances = _distances(stack, stack)
@@ -52,7 +52,7 @@ def distance(a: np.ndarray, b: np.ndarray) -> float:
     return float(np.sqrt(np.square(a - b).mean()))
 
 
-def nearest(pictures: np.ndarray, others: np.ndarray) -> np.ndarray:
+def nearest_distances(pictures: np.ndarray, others: np.ndarray) -> np.ndarray:
     """The root mean square difference of each thumbnail to the most similar other, (N,)."""
     return _distances(pictures, others).min(1)
 

@@ -16,14 +16,14 @@ from numpy.typing import NDArray
 from torch import Tensor
 from torch.nn import functional
 
-from models.aesthetics.scorer import OWN
+from models.aesthetics.scorer import OWN_TOWER
 from models.aesthetics.towers import open_tower
 from models.measuring.adherence import GROUPS
 from models.measuring.judge.heads import HEADS
 from models.measuring.judge.network import SIZE_PX, Judge, split
 
 #: Pixels (B, 3, H, W), float32 in 0..1 -> features (B, d).
-Look = Callable[[Tensor], Tensor]
+FeatureFunction = Callable[[Tensor], Tensor]
 Floats = NDArray[np.float64]
 
 #: The names of the sets.
@@ -32,28 +32,31 @@ SETS = ("colour", "tower", "judge")
 _SQUARES = 3
 
 
-def looks(tower: Path = OWN) -> Mapping[str, Look]:
+def feature_functions(tower: Path = OWN_TOWER) -> Mapping[str, FeatureFunction]:
     """The sets of features by name. Raises EngineError for a broken tower."""
-    return dict(zip(SETS, (colour, _tower(tower), _judge()), strict=True))
+    return dict(zip(SETS, (colour, _tower_features(tower), _judge_features()), strict=True))
 
 
-def eye(name: str) -> tuple[str, list[int] | slice]:
-    """What sees a set, whether it lies within another or not: one of `looks`, and its columns."""
+def source_of(name: str) -> tuple[str, list[int] | slice]:
+    """Where a set comes from: the name in `feature_functions`, and the columns of its output.
+
+    This holds for sets that are part of another, too.
+    """
     return sections().get(name, (name, slice(None)))
 
 
-def look_of(sets: Mapping[str, Look], name: str) -> Look:
-    """A function that sees one set alone, out of `looks`."""
-    of, columns = eye(name)
-    whole = sets[of]
-    return lambda pixels: whole(pixels)[:, columns]
+def feature_function_of(sets: Mapping[str, FeatureFunction], name: str) -> FeatureFunction:
+    """A function that computes one set alone, from those in `feature_functions`."""
+    source, columns = source_of(name)
+    features = sets[source]
+    return lambda pixels: features(pixels)[:, columns]
 
 
 def sections() -> Mapping[str, tuple[str, list[int]]]:
-    """Sets that are part of one of `looks`: its name, and their columns in it.
+    """Sets that are part of one of `feature_functions`: its name, and their columns in it.
 
-    They are the judge's answers for one group of attributes: a taste in faces is hard to detect
-    among all the others.
+    Each holds the judge's answers for one group of attributes: among all the others, a taste in
+    faces is hard to detect.
     """
     ends = list(accumulate((len(values) for values in HEADS.values()), initial=0))
     columns = {head: range(*ends[i : i + 2]) for i, head in enumerate(HEADS)}
@@ -64,50 +67,53 @@ def sections() -> Mapping[str, tuple[str, list[int]]]:
 
 
 def with_sections(rows: Mapping[str, Floats]) -> dict[str, Floats]:
-    """Rows (N, d) for each of `looks`, and for the sets that are part of them."""
-    return {**rows, **{name: rows[of][:, columns] for name, (of, columns) in sections().items()}}
+    """Adds to the rows (N, d) of each of `feature_functions` those of the sets within it."""
+    return {
+        **rows,
+        **{name: rows[source][:, columns] for name, (source, columns) in sections().items()},
+    }
 
 
 def colour(pixels: Tensor) -> Tensor:
     """Mean and spread of each channel, colourfulness and brightness, and the means by place."""
     flat = pixels.flatten(2)
-    span = (pixels.amax(1) - pixels.amin(1)).flatten(1).mean(1, keepdim=True)
-    places = functional.adaptive_avg_pool2d(pixels, _SQUARES).flatten(1) / _SQUARES
-    return torch.cat([flat.mean(2), flat.std(2), span, places], 1)
+    colourfulness = (pixels.amax(1) - pixels.amin(1)).flatten(1).mean(1, keepdim=True)
+    means_by_square = functional.adaptive_avg_pool2d(pixels, _SQUARES).flatten(1) / _SQUARES
+    return torch.cat([flat.mean(2), flat.std(2), colourfulness, means_by_square], 1)
 
 
-def _tower(folder: Path) -> Look:
+def _tower_features(folder: Path) -> FeatureFunction:
     """A tower's unit-length embedding; the picture is cropped by the tower's window."""
     tower = open_tower(folder)
     tower.net.requires_grad_(requires_grad=False)
     window = tower.window
     mean, std = (torch.tensor(v)[:, None, None] for v in (window.mean, window.std))
 
-    def look(pixels: Tensor) -> Tensor:
+    def embed(pixels: Tensor) -> Tensor:
         height, width = pixels.shape[2:]
         scale = window.shortest_px / min(height, width)
         size = (int(height * scale), int(width * scale))
-        small = functional.interpolate(pixels, size, mode="bicubic", antialias=True)
+        resized = functional.interpolate(pixels, size, mode="bicubic", antialias=True)
         top, left = ((side - window.crop_px) // 2 for side in size)
-        cut = small[:, :, top : top + window.crop_px, left : left + window.crop_px]
-        said = tower.net((cut - mean) / std)
-        embedded = said if isinstance(said, Tensor) else said.image_embeds
+        crop = resized[:, :, top : top + window.crop_px, left : left + window.crop_px]
+        output = tower.net((crop - mean) / std)
+        embedded = output if isinstance(output, Tensor) else output.image_embeds
         return functional.normalize(embedded.float(), dim=-1)
 
-    return look
+    return embed
 
 
-def _judge() -> Look:
+def _judge_features() -> FeatureFunction:
     """The judge's log-probability of every class of every head."""
     judge = Judge()
     judge.network.requires_grad_(requires_grad=False)
 
-    def look(pixels: Tensor) -> Tensor:
+    def answer(pixels: Tensor) -> Tensor:
         height, width = pixels.shape[2:]
         scale = SIZE_PX / min(height, width)
         size = (round(height * scale), round(width * scale))
-        small = functional.interpolate(pixels, size, mode="area")
-        said = split(judge.network(small * 2 - 1))
-        return torch.cat([part.log_softmax(1) for part in said.values()], 1)
+        resized = functional.interpolate(pixels, size, mode="area")
+        logits = split(judge.network(resized * 2 - 1))
+        return torch.cat([part.log_softmax(1) for part in logits.values()], 1)
 
-    return look
+    return answer

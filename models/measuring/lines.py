@@ -10,14 +10,14 @@ from collections.abc import Iterable, Iterator
 import numpy as np
 from PIL import Image
 
-#: A smaller rise (of 1) is no line; one over more pixels is shading.
-_RISE, _LONGEST_PX = 0.2, 14
+#: A smaller rise (of 1) is not a line; a rise over more pixels is shading.
+_MIN_RISE, _MAX_RISE_PX = 0.2, 14
 #: A smaller step between neighbours ends a rise.
-_STEP = 2 / 255
-#: How much steeper an edge must be across than along it: measured at an angle, others look wide.
-_UPRIGHT = 3
-#: One of this many rows or columns is measured: neighbours are similar.
-_EVERY = 3
+_MIN_STEP = 2 / 255
+#: How much steeper an edge must be across than along it; edges at an angle would look too wide.
+_MIN_STEEPNESS_RATIO = 3
+#: Only every n-th row and column is measured: neighbours are similar.
+_MEASURED_EVERY = 3
 _LUMA = (0.299, 0.587, 0.114)
 
 
@@ -43,26 +43,26 @@ def _luma(picture: Image.Image) -> np.ndarray:
 def _widths(luma: np.ndarray) -> Iterator[float]:
     """The widths of the edges that cross the rows of (H, W) at nearly right angles."""
     down, right = (np.abs(slope) for slope in np.gradient(luma))
-    for y in range(_EVERY, len(luma) - 1, _EVERY):
+    for y in range(_MEASURED_EVERY, len(luma) - 1, _MEASURED_EVERY):
         for first, last in _rises(luma[y]):
             steepest = first + int(right[y, first : last + 1].argmax())
-            if right[y, steepest] > _UPRIGHT * down[y, steepest]:
-                yield _way(luma[y, first : last + 1])
+            if right[y, steepest] > _MIN_STEEPNESS_RATIO * down[y, steepest]:
+                yield _rise_width_px(luma[y, first : last + 1])
 
 
 def _rises(row: np.ndarray) -> Iterator[tuple[int, int]]:
     """First and last position of every stretch of a row (W,) that rises, or falls, far enough."""
     steps = np.diff(row)
-    signs = np.sign(np.where(np.abs(steps) < _STEP, 0, steps))
+    signs = np.sign(np.where(np.abs(steps) < _MIN_STEP, 0, steps))
     ends = np.flatnonzero(np.diff(signs)) + 1
     for first, last in zip([0, *ends.tolist()], [*ends.tolist(), len(signs)], strict=True):
-        long_enough = abs(row[last] - row[first]) >= _RISE
-        if signs[first] and long_enough and last - first < _LONGEST_PX:
+        long_enough = abs(row[last] - row[first]) >= _MIN_RISE
+        if signs[first] and long_enough and last - first < _MAX_RISE_PX:
             yield first, last
 
 
-def _way(rise: np.ndarray) -> float:
-    """Pixels from one tenth to nine tenths of a monotonic rise (n,)."""
+def _rise_width_px(rise: np.ndarray) -> float:
+    """Pixels between one tenth and nine tenths of a monotonic rise (n,)."""
     share = (rise - rise[0]) / (rise[-1] - rise[0])
-    at = np.arange(len(rise))
-    return float(np.interp(0.9, share, at) - np.interp(0.1, share, at))
+    positions = np.arange(len(rise))
+    return float(np.interp(0.9, share, positions) - np.interp(0.1, share, positions))

@@ -33,7 +33,7 @@ class Reward:
     features: str
     weights: Floats
     #: The weighted share of pairs from unseen prompts that it predicted right, 0 to 1.
-    told_right: float
+    accuracy: float
 
     def of(self, features: Floats) -> Floats:
         """The reward (N,) of pictures with features (N, d); only differences have a meaning."""
@@ -56,20 +56,20 @@ def fit(
     tried: list[tuple[float, float, str, float]] = []
     for name, vectors in features.items():
         differences, spread = _differences(pairs, vectors)
-        beside = _missed(votes or {}, prompts, vectors, spread)
+        vote_loss = _unexplained_variance(votes or {}, prompts, vectors, spread)
         for ridge in _RIDGES:
-            loss, told_right = _crossed(differences, weights, folds, ridge)
-            tried.append((loss + beside, told_right, name, ridge))
-    _, told_right, name, ridge = min(tried)
+            loss, accuracy = _cross_validate(differences, weights, folds, ridge)
+            tried.append((loss + vote_loss, accuracy, name, ridge))
+    _, accuracy, name, ridge = min(tried)
     differences, spread = _differences(pairs, features[name])
-    learned = _logistic(differences, weights, ridge) / spread
-    return Reward(features=name, weights=learned, told_right=told_right)
+    learned = _fit_logistic(differences, weights, ridge) / spread
+    return Reward(features=name, weights=learned, accuracy=accuracy)
 
 
 def _differences(
     pairs: Sequence[Preference], vectors: Mapping[str, Floats]
 ) -> tuple[Floats, Floats]:
-    """Better minus worse (P, d) in units of each feature's spread (d,) over the pairs."""
+    """Features of better minus worse (P, d), in units of their spread (d,) over the pairs."""
     raw = np.stack([vectors[pair.better] - vectors[pair.worse] for pair in pairs]).astype(float)
     spread = np.sqrt((raw**2).mean(0)) + 1e-8
     return raw / spread, spread
@@ -81,23 +81,25 @@ def _folds(prompts: Sequence[str]) -> NDArray[np.int64]:
     return np.array([number[prompt] % _FOLDS for prompt in prompts])
 
 
-def _crossed(
+def _cross_validate(
     differences: Floats, weights: Floats, folds: NDArray[np.int64], ridge: float
 ) -> tuple[float, float]:
-    """The predictions of each fold by the others: mean loss, and the share predicted right.
+    """Predict each fold from the others: mean loss, and the share predicted right.
 
-    The loss decides: it weighs how confident a wrong answer was, and is more stable for few pairs.
+    The loss decides: it counts how confident a wrong answer was, and is more stable for few pairs.
     """
-    said = np.zeros(len(differences))
+    margins = np.zeros(len(differences))
     for fold in range(_FOLDS):
-        held = folds == fold
-        if held.any() and not held.all():
-            said[held] = differences[held] @ _logistic(differences[~held], weights[~held], ridge)
+        held_out = folds == fold
+        if held_out.any() and not held_out.all():
+            margins[held_out] = differences[held_out] @ _fit_logistic(
+                differences[~held_out], weights[~held_out], ridge
+            )
     shares = weights / weights.sum()
-    return float(shares @ np.logaddexp(0, -said)), float(shares @ (said > 0))
+    return float(shares @ np.logaddexp(0, -margins)), float(shares @ (margins > 0))
 
 
-def _missed(
+def _unexplained_variance(
     votes: Mapping[str, float],
     prompts: Mapping[str, str],
     vectors: Mapping[str, Floats],
@@ -109,46 +111,50 @@ def _missed(
     prompt. 0 if votes say nothing.
     """
     names = sorted(votes)
-    leaning = np.array([votes[name] for name in names])
-    if not leaning.any():
+    leans = np.array([votes[name] for name in names])
+    if not leans.any():
         return 0.0
-    seen = np.stack([vectors[name] for name in names]) / spread
-    seen -= seen.mean(0)
-    kernel = seen @ seen.T
+    centred = np.stack([vectors[name] for name in names]) / spread
+    centred -= centred.mean(0)
+    kernel = centred @ centred.T
     kernel /= max(float(np.diag(kernel).mean()), 1e-12)
     number = np.unique([prompts[name] for name in names], return_inverse=True)[1]
-    beside = kernel + (number[:, None] == number)
-    folds, leaning = number % _FOLDS, leaning - leaning.mean()
-    return min(_regressed(kernel, beside, leaning, folds, ridge) for ridge in _RIDGES)
+    with_prompts = kernel + (number[:, None] == number)
+    folds, leans = number % _FOLDS, leans - leans.mean()
+    return min(_regression_error(kernel, with_prompts, leans, folds, ridge) for ridge in _RIDGES)
 
 
-def _regressed(
-    kernel: Floats, beside: Floats, leaning: Floats, folds: NDArray[np.int64], ridge: float
+def _regression_error(
+    kernel: Floats, with_prompts: Floats, leans: Floats, folds: NDArray[np.int64], ridge: float
 ) -> float:
-    """The share of variance that a regression misses in unseen folds."""
-    missed = 0.0
+    """The share of the variance that a ridge regression misses in unseen folds."""
+    squared_error = 0.0
     for fold in range(_FOLDS):
-        held, known = folds == fold, folds != fold
-        if held.any() and known.any():
-            within = beside[np.ix_(known, known)] + ridge * np.eye(int(known.sum()))
-            said = kernel[np.ix_(held, known)] @ np.linalg.solve(within, leaning[known])
-            missed += float(np.square(leaning[held] - said).sum())
-    return missed / max(float(np.square(leaning).sum()), 1e-12)
+        held_out, training = folds == fold, folds != fold
+        if held_out.any() and training.any():
+            within = with_prompts[np.ix_(training, training)] + ridge * np.eye(int(training.sum()))
+            predicted = kernel[np.ix_(held_out, training)] @ np.linalg.solve(
+                within, leans[training]
+            )
+            squared_error += float(np.square(leans[held_out] - predicted).sum())
+    return squared_error / max(float(np.square(leans).sum()), 1e-12)
 
 
-def _logistic(differences: Floats, weights: Floats, ridge: float) -> Floats:
+def _fit_logistic(differences: Floats, weights: Floats, ridge: float) -> Floats:
     """Weights (d,) minimising sum w log(1 + exp(-x b)) + ridge d |b|^2 / 2, by Newton's method."""
     scaled = weights / weights.mean()
-    said, learned = np.zeros(len(differences)), np.zeros(differences.shape[1])
+    margins, coefficients = np.zeros(len(differences)), np.zeros(differences.shape[1])
     for _ in range(_NEWTON):
-        odds = 1 / (1 + np.exp(said))
+        odds = 1 / (1 + np.exp(margins))
         curvature = scaled * odds * (1 - odds) + 1e-6
-        learned = _weighed(differences, curvature, said + scaled * odds / curvature, ridge)
-        said = differences @ learned
-    return learned
+        coefficients = _weighted_ridge(
+            differences, curvature, margins + scaled * odds / curvature, ridge
+        )
+        margins = differences @ coefficients
+    return coefficients
 
 
-def _weighed(rows: Floats, weights: Floats, target: Floats, ridge: float) -> Floats:
+def _weighted_ridge(rows: Floats, weights: Floats, target: Floats, ridge: float) -> Floats:
     """Ridge regression (d,) of targets on rows (P, d), in the smaller of the two spaces."""
     count, width = rows.shape
     if width < count:

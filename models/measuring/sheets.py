@@ -25,8 +25,8 @@ def side_by_side(
     sheet = Image.new("RGB", (across * tile_px, 2 * rows * tile_px), "white")
     for i, (picture, portrait) in enumerate(zip(pictures, portraits, strict=True)):
         x, y = i % across * tile_px, i // across * 2 * tile_px
-        own = raster(draw(portrait, i), tile_px * 2)
-        for row, tile in enumerate((picture, own)):
+        painted = raster(draw(portrait, i), tile_px * 2)
+        for row, tile in enumerate((picture, painted)):
             sheet.paste(_tile(tile, tile_px), (x, y + row * tile_px))
     return sheet
 

@@ -1,7 +1,8 @@
 """Measures whether prompt weights and negative prompts change pictures as they should.
 
 Called by the `evaluate` command. It asks for hair in two colours, with one of them weighted up or
-down, and for hair of no colour while excluding the dark ones. Must not know how pictures are made.
+down, and for hair of any colour with the dark ones in the negative prompt. Must not know how
+pictures are made.
 """
 
 from __future__ import annotations
@@ -17,40 +18,40 @@ from models.measuring.adherence import FIRST_SEED, Task
 from models.measuring.judge.heads import HEADS
 from models.painter.portrait import Portrait, sample
 
-#: The weights of a prompt's second colour, the least first.
+#: The weights of a prompt's second colour, in rising order.
 WEIGHTS = (0.5, 1.0, 1.5)
-#: Colours that nobody confuses.
-PAIRS = (("red", "blue"), ("blonde", "purple"), ("pink", "green"), ("white", "black"))
-DARK = ("black", "brown", "red", "blue", "purple", "green")
+#: Colours that are easy to tell apart.
+COLOUR_PAIRS = (("red", "blue"), ("blonde", "purple"), ("pink", "green"), ("white", "black"))
+DARK_COLOURS = ("black", "brown", "red", "blue", "purple", "green")
 
 
-def weighed(count: int) -> list[list[Task]]:
+def weighted_tasks(count: int) -> list[list[Task]]:
     """For each of `WEIGHTS`, `count` pictures of hair in two colours, the second one weighted."""
-    return [[_torn(weight, i) for i in range(count)] for weight in WEIGHTS]
+    return [[_two_colour_task(weight, i) for i in range(count)] for weight in WEIGHTS]
 
 
 def second_colour(i: int) -> str:
     """The weighted colour in the i-th picture for each weight."""
-    return PAIRS[i % len(PAIRS)][1]
+    return COLOUR_PAIRS[i % len(COLOUR_PAIRS)][1]
 
 
-def unwanted(count: int) -> tuple[list[Task], list[Task]]:
+def negative_tasks(count: int) -> tuple[list[Task], list[Task]]:
     """Pictures of hair of any colour, without and with the dark colours in the negative prompt."""
-    free = [_task("1girl, smile, white shirt, white background", i) for i in range(count)]
-    negative = ", ".join(f"{colour} hair" for colour in DARK)
-    return free, [replace(task, negative=negative) for task in free]
+    unrestricted = [_task("1girl, smile, white shirt, white background", i) for i in range(count)]
+    negative = ", ".join(f"{colour} hair" for colour in DARK_COLOURS)
+    return unrestricted, [replace(task, negative=negative) for task in unrestricted]
 
 
-def share_of(said: np.ndarray, wanted: Sequence[Sequence[str]]) -> float:
+def colour_share(predicted: np.ndarray, wanted: Sequence[Sequence[str]]) -> float:
     """The share of judged hair colours, in int64 (N, heads), among each picture's wanted ones."""
     names = HEADS["hair_colour"]
-    seen = said[:, list(HEADS).index("hair_colour")]
-    right = [names[c] in colours for c, colours in zip(seen, wanted, strict=True)]
+    predicted_colours = predicted[:, list(HEADS).index("hair_colour")]
+    right = [names[c] in colours for c, colours in zip(predicted_colours, wanted, strict=True)]
     return sum(right) / len(right)
 
 
-def _torn(weight: float, i: int) -> Task:
-    first, second = PAIRS[i % len(PAIRS)]
+def _two_colour_task(weight: float, i: int) -> Task:
+    first, second = COLOUR_PAIRS[i % len(COLOUR_PAIRS)]
     return _task(f"1girl, {first} hair, ({second} hair:{weight:g}), smile, white background", i)
 
 

@@ -15,7 +15,7 @@ from models.contract import Aspect, Draw, Engine, EngineError, RenderRequest
 from models.engine.draw import draw_all, require_within_limits
 
 
-class Sitting(Protocol):
+class PictureRequest(Protocol):
     """One requested picture."""
 
     @property
@@ -54,29 +54,29 @@ class Studio:
         self.seconds = 0.0
         self.count = 0
 
-    def pictures(self, sittings: Sequence[Sitting]) -> list[Image.Image]:
-        """One picture for each sitting, in order. Raises EngineError if one cannot be drawn."""
+    def pictures(self, requests: Sequence[PictureRequest]) -> list[Image.Image]:
+        """One picture for each request, in order. Raises EngineError if one cannot be drawn."""
         began = time.monotonic()
-        requests = [self._request(str(i), sitting) for i, sitting in enumerate(sittings)]
-        out: dict[str, Image.Image] = {}
-        for row_id, outcome in draw_all(self._engine, requests):
+        render_requests = [self._request(str(i), request) for i, request in enumerate(requests)]
+        by_row: dict[str, Image.Image] = {}
+        for row_id, outcome in draw_all(self._engine, render_requests):
             if isinstance(outcome, str):
                 raise EngineError(f"a picture could not be drawn: {outcome}")
             size = (outcome.width_px, outcome.height_px)
-            out[row_id] = Image.frombytes("RGB", size, outcome.rgb)
+            by_row[row_id] = Image.frombytes("RGB", size, outcome.rgb)
         self.seconds += time.monotonic() - began
-        self.count += len(sittings)
-        return [out[str(i)] for i in range(len(sittings))]
+        self.count += len(requests)
+        return [by_row[str(i)] for i in range(len(requests))]
 
-    def _request(self, row_id: str, sitting: Sitting) -> RenderRequest:
+    def _request(self, row_id: str, wanted: PictureRequest) -> RenderRequest:
         info = self._engine.info
-        width, height = info.sizes_px[sitting.aspect]
+        width, height = info.sizes_px[wanted.aspect]
         return RenderRequest(
             row_id=row_id,
             draw=Draw(
-                prompt=sitting.prompt,
-                negative=", ".join(filter(None, (info.default_negative, sitting.negative))),
-                seed=sitting.seed,
+                prompt=wanted.prompt,
+                negative=", ".join(filter(None, (info.default_negative, wanted.negative))),
+                seed=wanted.seed,
                 steps=self._steps,
                 guidance=self._guidance,
                 sampler=info.default_sampler,

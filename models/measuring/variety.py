@@ -1,4 +1,4 @@
-"""Measures whether what a prompt leaves open varies, or is always the same.
+"""Measures whether attributes that a prompt leaves open vary, or are always the same.
 
 Called by the `evaluate` command. A model may follow every prompt and still draw one background
 whenever none is named. Must not know how pictures are made.
@@ -24,8 +24,8 @@ PROMPTS = (
     "1girl, pink hair, twintails, serafuku",
     "1girl, blonde hair, cat ears, open mouth",
 )
-#: What they leave open: its usual name, and the groups of tags that would settle it.
-OPEN = {
+#: The attributes that they leave open: the usual name, and the groups of tags that would state it.
+OPEN_ATTRIBUTES = {
     "scene": ("background", ("background", "scene")),
     "eye_colour": ("colour of eyes", ("eye colour",)),
 }
@@ -33,22 +33,28 @@ OPEN = {
 
 def tasks(count: int) -> list[Task]:
     """`count` pictures, each with another seed."""
-    out: list[Task] = []
+    open_tasks: list[Task] = []
     for i in range(count):
         seed = FIRST_SEED + 500_000 + i
         portrait = sample(Random(seed))
         prompt = PROMPTS[i % len(PROMPTS)]
-        out.append(Task(portrait=portrait, prompt=prompt, seed=seed % 2**31, aspect=Aspect.SQUARE))
-    return out
+        open_tasks.append(
+            Task(portrait=portrait, prompt=prompt, seed=seed % 2**31, aspect=Aspect.SQUARE)
+        )
+    return open_tasks
 
 
-def expected(head: str, count: int = 4000) -> np.ndarray:
+def expected_shares(head: str, count: int = 4000) -> np.ndarray:
     """The shares of each value in pictures whose captions leave the attribute open.
 
     A model that has learned its captions draws these shares. They differ from how often each value
     is painted: a starry sky is nearly always named, a plain background often not.
     """
-    shares, column, groups = np.zeros(len(HEADS[head])), list(HEADS).index(head), OPEN[head][1]
+    shares, column, groups = (
+        np.zeros(len(HEADS[head])),
+        list(HEADS).index(head),
+        OPEN_ATTRIBUTES[head][1],
+    )
     for seed in range(count):
         portrait = sample(Random(seed))
         value = labels(portrait)[column]
@@ -57,18 +63,18 @@ def expected(head: str, count: int = 4000) -> np.ndarray:
     return shares / shares.sum()
 
 
-def apart(said: np.ndarray, head: str) -> float:
-    """The distance of the shares in int64 (N, heads) from `expected`: 0 equal, 1 disjoint.
+def distance_from_expected(predicted: np.ndarray, head: str) -> float:
+    """The distance of the shares in int64 (N, heads) from `expected_shares`: 0 equal, 1 disjoint.
 
     Half of the summed differences (the total variation distance).
     """
-    column = said[:, list(HEADS).index(head)]
+    column = predicted[:, list(HEADS).index(head)]
     shares = np.bincount(column, minlength=len(HEADS[head])) / len(column)
-    return float(np.abs(shares - expected(head)).sum() / 2)
+    return float(np.abs(shares - expected_shares(head)).sum() / 2)
 
 
-def commonest(said: np.ndarray, head: str) -> tuple[str, float]:
+def commonest_value(predicted: np.ndarray, head: str) -> tuple[str, float]:
     """The most frequent value of a head in int64 (N, heads), and how often, 0 to 1."""
-    counts = Counter(said[:, list(HEADS).index(head)].tolist())
+    counts = Counter(predicted[:, list(HEADS).index(head)].tolist())
     ((value, times),) = counts.most_common(1)
-    return HEADS[head][value], times / len(said)
+    return HEADS[head][value], times / len(predicted)

@@ -16,7 +16,7 @@ from models.data.evidence import Evidence
 from models.manifest import Kind, Manifest
 from models.measuring.reward import Reward
 from models.report import Row
-from models.statistics.agreement import between
+from models.statistics.agreement import pairwise_agreement
 
 #: Published percentages of Pick-a-Pic's held-out choices that were predicted (Kirstain et al. 2023,
 #: arXiv:2305.01569, table 2).
@@ -31,7 +31,7 @@ def rows(
 ) -> Iterator[Row]:
     """The reward's agreement with judgements, beside the voters' own and published figures."""
     yield _row("the reward looks at", reward.features, "")
-    yield _row("pairs of other prompts it tells right", 100 * reward.told_right, "%, crossed")
+    yield _row("pairs of other prompts it tells right", 100 * reward.accuracy, "%, crossed")
     if held_out.pairs:
         share, error = pair_accuracy(reward, held_out, vectors)
         unit = f"% +- {100 * error:.0f}, of {len(held_out.pairs)} pairs"
@@ -65,7 +65,7 @@ def voter_agreement(manifest: Manifest) -> float | None:
             if judgement.kind is Kind.DUEL and files[0] > files[1]:
                 files, value = files[::-1], 1 - value
             votes_by_voter[judgement.voter][judgement.axis, files] = value
-    return between(list(votes_by_voter.values()))
+    return pairwise_agreement(list(votes_by_voter.values()))
 
 
 def _row(name: str, value: float | str, unit: str) -> Row:

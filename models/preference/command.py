@@ -13,7 +13,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from models.aesthetics.scorer import OWN
+from models.aesthetics.scorer import OWN_TOWER
 from models.contract import EngineError
 from models.preference.course import Course, Loss, Reach
 from models.training.progress import Progress
@@ -48,7 +48,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add("--noise", type=float, default=usual.noise, help="the share of judgements assumed wrong")
     add("--replay", type=float, default=usual.replay, help="the cost of forgetting")
     add("--seed", type=int, default=usual.seed)
-    add("--tower", type=Path, default=OWN, help="the reward model's image tower")
+    add("--tower", type=Path, default=OWN_TOWER, help="the reward model's image tower")
     add("--blind-to", nargs="*", default=[], help="features that the reward model does not get")
     add("--fresh", type=int, default=0, help="new pictures per prompt for the reward to rank")
     add("--as-judged", action="store_true", help="take pairs as they were judged, without a reward")

@@ -16,7 +16,7 @@ import torch
 from torch import Tensor
 
 from models.engine.loader import Components
-from models.measuring.features import Look
+from models.measuring.features import FeatureFunction
 from models.preference.losses import bounded
 from models.preference.tuning import Student
 from models.training.judged_pictures import Errors, JudgedPictures, PredictFunction, StepPicture
@@ -33,7 +33,7 @@ _STRAY_COST = 3.0
 class Pull:
     """A reward with gradients: features of pixels, their weights (d,), the reward's spread."""
 
-    look: Look
+    look: FeatureFunction
     weights: Tensor
     spread: float
 

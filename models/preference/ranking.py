@@ -27,7 +27,7 @@ _SURE_ERRORS = 1.64
 
 def is_trusted(reward: Reward, pairs: int) -> bool:
     """Whether its accuracy on pairs of unseen prompts is above chance."""
-    return reward.told_right > 0.5 + _SURE_ERRORS * 0.5 / sqrt(pairs)
+    return reward.accuracy > 0.5 + _SURE_ERRORS * 0.5 / sqrt(pairs)
 
 
 def rank_pictures(

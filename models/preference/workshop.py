@@ -21,7 +21,7 @@ from models.contract import EngineError
 from models.data.evidence import Evidence, evidence_of
 from models.engine.loader import Components, choose_device, load
 from models.manifest import Manifest, PictureLine, Split, read
-from models.measuring.features import SETS, look_of, looks, sections
+from models.measuring.features import SETS, feature_function_of, feature_functions, sections
 from models.measuring.reward import fit
 from models.preference import audit
 from models.preference.candidate import successor
@@ -137,7 +137,9 @@ def _apply_reward(
         raise EngineError(f"--blind-to knows {', '.join(SETS)}, not {unknown.pop()}.")
     pictures = usable(manifest)
     looks_by_set = {
-        name: look for name, look in looks(args.tower).items() if name not in args.blind_to
+        name: look
+        for name, look in feature_functions(args.tower).items()
+        if name not in args.blind_to
     }
     if not looks_by_set:
         raise EngineError("--blind-to leaves the reward model nothing to look at: use --as-judged.")
@@ -156,7 +158,7 @@ def _apply_reward(
         say("the reward model ranks no better than chance: pairs are taken as judged")
         return _LearningData(evidence=evidence)
     fresh_lines = _draw_fresh(args, inputs, pictures, say)
-    reward_look = look_of(looks_by_set, reward.features)
+    reward_look = feature_function_of(looks_by_set, reward.features)
     reward_looks = {reward.features: reward_look}
     fresh_vectors = features_of(
         _path_finder(args, manifest), fresh_lines, inputs.parts, reward_looks

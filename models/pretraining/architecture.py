@@ -66,7 +66,7 @@ class Blueprint:
         return {"square": (short, short), "portrait": (long, short), "landscape": (short, long)}
 
 
-#: The shipped model's; its stages did not run in one go, see docs/notes/embedded-model.md.
+#: The shipped model's; its stages ran in several parts, see docs/notes/embedded-model.md.
 FULL = Blueprint()
 #: Everything end to end in a minute or two on one core: for rehearsals and tests.
 TOY = Blueprint(

@@ -27,8 +27,8 @@ if TYPE_CHECKING:
 
 #: The UNet's one-step guess at latents (B, C, h, w) noised by the generator, given token ids (B,
 #: 77).
-Remembered = Callable[[Tensor, Tensor, torch.Generator], Tensor]
-#: The deviation of the training noise on latents, which stands for the UNet's errors.
+UnetGuess = Callable[[Tensor, Tensor, torch.Generator], Tensor]
+#: The standard deviation of the noise on latents in training, in place of the UNet's errors.
 LATENT_NOISE = 0.05
 
 
@@ -43,10 +43,10 @@ def reconstruction_loss(y: Tensor, x: Tensor) -> Tensor:
     return (y - x).abs().mean() + 2 * functional.mse_loss(y, x) + lines + 0.5 * areas
 
 
-def keeping_loss(y: Tensor, x: Tensor) -> Tensor:
-    """`reconstruction_loss` for an encoder: large errors count squared.
+def encoder_loss(y: Tensor, x: Tensor) -> Tensor:
+    """The loss for an encoder: like `reconstruction_loss`, but errors count squared.
 
-    Under a plain distance it pays to drop small and rare things, such as brows and hair flowers.
+    With absolute errors, it pays to drop small and rare things such as brows and hair flowers.
     """
     lines = sum(functional.mse_loss(a, b) for a, b in zip(_edges(y), _edges(x), strict=True))
     return 0.25 * (y - x).abs().mean() + 8 * functional.mse_loss(y, x) + 4 * lines
@@ -76,13 +76,13 @@ def train_autoencoder(
 ) -> AutoencoderTiny:
     """Train the autoencoder: on crops first, on whole pictures in the last quarter.
 
-    Its latents are pulled to mean 0 and deviation 1 in every channel, so that a scaling factor of 1
+    The loss pulls latents to mean 0 and deviation 1 in every channel, so that a scaling factor of 1
     is right and the noise schedule fits.
     """
     torch.manual_seed(2)
     net = architecture.autoencoder(blueprint)
     nn.Module.to(net, device)
-    both = LowPrecision(Roundtrip(net), device)
+    roundtrip = LowPrecision(Roundtrip(net), device)
 
     def loss(step: int) -> tuple[Tensor, int]:
         framing, rows = batch_of(sets, step, blueprint.autoencoder_batch, seed=2, device=device)
@@ -93,8 +93,8 @@ def train_autoencoder(
             x = scaled(pixels[rows[: max(2, len(rows) // 4)]])
         g = generator(2, step, device)
         shape = (len(x), blueprint.latent_channels, x.shape[2] // 8, x.shape[3] // 8)
-        y, off = both(x, torch.randn(shape, generator=g, device=device))
-        return keeping_loss(y.float(), x) + 0.1 * off, len(x)
+        y, latent_error = roundtrip(x, torch.randn(shape, generator=g, device=device))
+        return encoder_loss(y.float(), x) + 0.1 * latent_error, len(x)
 
     training = PlainTraining(
         {"net": net},
@@ -116,14 +116,15 @@ class Roundtrip(nn.Module):
         self.net = net
 
     def forward(self, x: Tensor, noise: Tensor) -> tuple[Tensor, Tensor]:
-        """Pictures (B, 3, H, W), noise (B, C, H/8, W/8) -> pictures, distance of latents from unit.
+        """Pictures (B, 3, H, W), noise (B, C, H/8, W/8) -> pictures, and the latents' error, 0-d.
 
-        The noise stands for the UNet's errors.
+        The error is the distance of their statistics from mean 0 and deviation 1. The noise stands
+        for the UNet's errors.
         """
         z = self.net.encoder(x)
         flat = z.float().transpose(0, 1).flatten(1)
-        off = (flat.mean(1) ** 2 + (flat.std(1) - 1) ** 2).mean()
-        return self.net.decoder(z + LATENT_NOISE * noise), off
+        latent_error = (flat.mean(1) ** 2 + (flat.std(1) - 1) ** 2).mean()
+        return self.net.decoder(z + LATENT_NOISE * noise), latent_error
 
 
 def train_decoder(
@@ -131,12 +132,12 @@ def train_decoder(
     sets: dict[str, Pictures],
     net: AutoencoderTiny,
     folder: Path,
-    remembered: Remembered,
+    unet_guess: UnetGuess,
 ) -> AutoencoderTiny:
     """Train only the decoder, on whole pictures, so that the UNet's latents stay valid.
 
-    Every second latent is `remembered` by the UNet: its errors are smears and stains rather than
-    noise, and the decoder learns to draw clean lines from them.
+    Every second latent is a guess by the UNet: its errors are smears and stains rather than noise,
+    and the decoder learns to draw clean lines from them.
     """
     device = net.device
     for parameter in net.encoder.parameters():
@@ -150,10 +151,10 @@ def train_decoder(
         with torch.no_grad():
             z = net.encoder(x)
             noisy = z + LATENT_NOISE * torch.randn(z.shape, generator=g, device=device)
-            # With a batch of one, in every second step.
+            # With a batch of one, this is every second step.
             half = slice(step % 2, None, 2)
             if len(rows[half]):
-                noisy[half] = remembered(z[half], sets[framing].ids[rows[half], 0].long(), g)
+                noisy[half] = unet_guess(z[half], sets[framing].ids[rows[half], 0].long(), g)
         return reconstruction_loss(decode(noisy).float(), x), len(x)
 
     training = PlainTraining(
@@ -180,10 +181,10 @@ def cached_latents(
 ) -> dict[str, Tensor]:
     """The latents of each set, computed once for these weights and pictures; cached in `folder`."""
     cache, weights = TensorCache(folder), weights_sha256(net)
-    out: dict[str, Tensor] = {}
+    by_framing: dict[str, Tensor] = {}
     for framing, pictures in sets.items():
         pixels = pictures.pixels
         key = f"{weights} {tensor_sha256(pixels)}"
-        made = cache.fetch(key, lambda pixels=pixels: latents_of(net, pixels))
-        out[framing] = made.to(pixels.device)
-    return out
+        latents = cache.fetch(key, lambda pixels=pixels: latents_of(net, pixels))
+        by_framing[framing] = latents.to(pixels.device)
+    return by_framing

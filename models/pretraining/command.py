@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 #: How long a stage waits for pictures that are still being painted.
 WAIT_S = 3 * 3600.0
 #: The stages that cannot start from a finished model's weights.
-FRESH = ("autoencoder", "words")
+FROM_SCRATCH = ("autoencoder", "words")
 STAGES = ("paint", "autoencoder", "words", "judge", "unet", "decoder", "upscaler", "export")
 
 
@@ -79,22 +79,22 @@ def run(args: argparse.Namespace) -> int:
         raise EngineError(
             "--from needs --only STAGE: all but those named are taken from the finished model"
         )
-    if args.model and (fresh := {*args.only} & {*FRESH}):
+    if args.model and (clashes := {*args.only} & {*FROM_SCRATCH}):
         raise EngineError(
-            f"--from and --only {min(fresh)} do not go together: that stage begins from nothing, "
+            f"--from and --only {min(clashes)} do not go together: that stage begins from nothing, "
             "and the finished model's UNet would not know what it makes"
         )
     if args.model:
-        from models.pretraining.further import begin
+        from models.pretraining.further import start_from
 
-        begin(blueprint, args.model, args.work, _out(args))
+        start_from(blueprint, args.model, args.work, _out_folder(args))
     wanted: list[str] = args.only or list(STAGES)
-    # When the command ends, the painters must end too.
+    # If the command is stopped, the painting processes must stop too.
     signal.signal(signal.SIGTERM, signal.default_int_handler)
-    with _painting(blueprint, args.work / "pictures", args.jobs, wanted=wanted):
-        rest = [stage for stage in STAGES if stage in wanted and stage != "paint"]
-        if rest:
-            _train(blueprint, args, rest, wait_s=WAIT_S if "paint" in wanted else 0.0)
+    with _paint_in_background(blueprint, args.work / "pictures", args.jobs, wanted=wanted):
+        to_train = [stage for stage in STAGES if stage in wanted and stage != "paint"]
+        if to_train:
+            _train(blueprint, args, to_train, wait_s=WAIT_S if "paint" in wanted else 0.0)
     return 0
 
 
@@ -108,20 +108,20 @@ def _train(
 
     device = choose_device(args.device or ("cuda" if torch.cuda.is_available() else "cpu"))
     torch.set_float32_matmul_precision("high")
-    work = Workshop(blueprint, args.work, _out(args), device, wait_s=wait_s, name=args.name)
+    work = Workshop(blueprint, args.work, _out_folder(args), device, wait_s=wait_s, name=args.name)
     for stage in stages:
         getattr(work, stage)()
     if "export" in stages:
-        print(f"written: {_out(args)}")
+        print(f"written: {_out_folder(args)}")
 
 
-def _out(args: argparse.Namespace) -> Path:
+def _out_folder(args: argparse.Namespace) -> Path:
     """The model folder."""
     return args.out or args.work / "model"
 
 
 @contextmanager
-def _painting(
+def _paint_in_background(
     blueprint: Blueprint, folder: Path, jobs: int, *, wanted: list[str]
 ) -> Iterator[None]:
     """Paint in the background during the block, so that training begins on the first pictures."""

@@ -27,27 +27,27 @@ if TYPE_CHECKING:
     from diffusers.models.autoencoders.autoencoder_tiny import AutoencoderTiny
 
 
-#: Pictures that the upscaler is tested on.
-TESTED = 50
+#: At most this many pictures are held out to test the upscaler.
+MAX_HELD_OUT = 50
 
 
 @torch.no_grad()
-def decoded(net: AutoencoderTiny, z: Tensor) -> Tensor:
+def decode(net: AutoencoderTiny, z: Tensor) -> Tensor:
     """Decoded pictures, float16 (N, 3, H, W) in about -1..1."""
     parts = chunks(len(z), 64)
     return torch.cat([net.decode(z[p].float(), return_dict=False)[0].half() for p in parts])
 
 
-def returned(net: AutoencoderTiny, pixels: Tensor) -> Tensor:
-    """Pictures uint8 (N, H, W, 3) after a round trip through the autoencoder, likewise."""
-    back = decoded(net, latents_of(net, pixels)).float()
-    return torch.from_numpy(_bytes(back)).to(pixels.device)
+def roundtrip_pixels(net: AutoencoderTiny, pixels: Tensor) -> Tensor:
+    """Pictures uint8 (N, H, W, 3) -> the same after a round trip through the autoencoder."""
+    decoded_pixels = decode(net, latents_of(net, pixels)).float()
+    return torch.from_numpy(_to_bytes(decoded_pixels)).to(pixels.device)
 
 
 def roundtrip_db(net: AutoencoderTiny, pixels: Tensor) -> float:
     """PSNR in dB of pictures uint8 (N, H, W, 3) after a round trip through the autoencoder."""
-    back = decoded(net, latents_of(net, pixels)).float().clamp(-1, 1)
-    return _psnr(back, scaled(pixels))
+    decoded_pixels = decode(net, latents_of(net, pixels)).float().clamp(-1, 1)
+    return _psnr(decoded_pixels, scaled(pixels))
 
 
 def _psnr(x: Tensor, truth: Tensor) -> float:
@@ -55,24 +55,24 @@ def _psnr(x: Tensor, truth: Tensor) -> float:
 
 
 def train_upscaler(
-    blueprint: Blueprint, pictures: Pictures, drawn: Sequence[Tensor], folder: Path
+    blueprint: Blueprint, pictures: Pictures, inputs: Sequence[Tensor], folder: Path
 ) -> Upscaler:
     """Train on crops of a quarter of the picture; warping is added only afterwards.
 
-    `drawn` are the inputs: the decoder's versions of the pictures, each float16 (N, 3, H, W). The
-    first `TESTED` pictures are held out for `sharpness`.
+    `inputs` are the decoder's versions of the pictures, each float16 (N, 3, H, W). The first
+    pictures, up to `MAX_HELD_OUT`, are held out for `sharpness`.
     """
     device = pictures.pixels.device
     torch.manual_seed(5)
     net = Upscaler(blueprint.upscaler_width, blueprint.upscaler_blocks).to(device)
-    side, drawing = blueprint.size_px // 4, LowPrecision(net, device)
+    side, network = blueprint.size_px // 4, LowPrecision(net, device)
 
     def loss(step: int) -> tuple[Tensor, int]:
         rng = np.random.default_rng((55, step))
         rows = torch.from_numpy(
-            rng.integers(tested(pictures), len(pictures.pixels), blueprint.upscaler_batch)
+            rng.integers(held_out_count(pictures), len(pictures.pixels), blueprint.upscaler_batch)
         ).to(device)
-        small = drawn[int(rng.integers(len(drawn)))]
+        small = inputs[int(rng.integers(len(inputs)))]
         y, x = rng.integers(0, blueprint.size_px - side + 1, 2)
         source = small[rows, :, y : y + side, x : x + side].float()
         g = generator(5, step, device)
@@ -80,7 +80,7 @@ def train_upscaler(
         target = scaled(
             pictures.large[rows, SCALE * y : SCALE * (y + side), SCALE * x : SCALE * (x + side)]
         )
-        enlarged = drawing(source.contiguous(memory_format=torch.channels_last))
+        enlarged = network(source.contiguous(memory_format=torch.channels_last))
         return reconstruction_loss(enlarged.float(), target), len(rows)
 
     training = PlainTraining(
@@ -96,53 +96,56 @@ def train_upscaler(
     return net.eval()
 
 
-def tested(pictures: Pictures) -> int:
-    """How many of the first pictures are for the test and not for the training."""
-    return min(TESTED, len(pictures.pixels) // 2)
+def held_out_count(pictures: Pictures) -> int:
+    """How many of the first pictures are held out of the training, for the test."""
+    return min(MAX_HELD_OUT, len(pictures.pixels) // 2)
 
 
-class Enlarged(NamedTuple):
+class EnlargedPictures(NamedTuple):
     """Unseen pictures at the large size, float32 (N, 3, H, W) in -1..1."""
 
     lanczos: Tensor
     upscaler: Tensor
-    #: The painter's own.
+    #: The painter's large picture.
     truth: Tensor
 
 
 @torch.no_grad()
-def enlarged(net: Upscaler, pictures: Pictures, autoencoder: AutoencoderTiny) -> Enlarged:
-    """The held-out pictures from the autoencoder, enlarged in two ways."""
-    count = tested(pictures)
-    small = decoded(autoencoder, latents_of(autoencoder, pictures.pixels[:count])).float()
+def enlarge_held_out(
+    net: Upscaler, pictures: Pictures, autoencoder: AutoencoderTiny
+) -> EnlargedPictures:
+    """Enlarge the autoencoder's versions of the held-out pictures in two ways."""
+    count = held_out_count(pictures)
+    small = decode(autoencoder, latents_of(autoencoder, pictures.pixels[:count])).float()
     truth = scaled(pictures.large[:count])
     size = (truth.shape[3], truth.shape[2])
     plain = [
-        np.asarray(Image.fromarray(p).resize(size, Image.Resampling.LANCZOS)) for p in _bytes(small)
+        np.asarray(Image.fromarray(p).resize(size, Image.Resampling.LANCZOS))
+        for p in _to_bytes(small)
     ]
     lanczos = scaled(torch.from_numpy(np.stack(plain)).to(truth.device))
     ours = torch.cat([net(part[None]).clamp(-1, 1) for part in small])
-    return Enlarged(lanczos, ours, truth)
+    return EnlargedPictures(lanczos, ours, truth)
 
 
-def sharpness(made: Enlarged) -> dict[str, float]:
+def sharpness(enlarged_pictures: EnlargedPictures) -> dict[str, float]:
     """PSNR in dB against the painter's large pictures: for the upscaler and for Lanczos."""
     return {
-        "upscaler_db": _psnr(made.upscaler, made.truth),
-        "lanczos_db": _psnr(made.lanczos, made.truth),
+        "upscaler_db": _psnr(enlarged_pictures.upscaler, enlarged_pictures.truth),
+        "lanczos_db": _psnr(enlarged_pictures.lanczos, enlarged_pictures.truth),
     }
 
 
-def sheet(made: Enlarged, count: int = 5) -> Image.Image:
+def sheet(enlarged_pictures: EnlargedPictures, count: int = 5) -> Image.Image:
     """Faces of the first `count` pictures: by Lanczos, by the upscaler, and the painter's own."""
-    height, width = made.truth.shape[2:]
+    height, width = enlarged_pictures.truth.shape[2:]
     top, left = round((face_middle(height, width) - 0.24) * height), width // 4
     rows = [
-        np.concatenate(list(_bytes(x[:count, :, top : top + height // 2, left:-left])), axis=1)
-        for x in made
+        np.concatenate(list(_to_bytes(x[:count, :, top : top + height // 2, left:-left])), axis=1)
+        for x in enlarged_pictures
     ]
     return Image.fromarray(np.concatenate(rows))
 
 
-def _bytes(x: Tensor) -> np.ndarray:
+def _to_bytes(x: Tensor) -> np.ndarray:
     return ((x.clamp(-1, 1) + 1) * 127.5).byte().permute(0, 2, 3, 1).cpu().numpy()

@@ -27,66 +27,66 @@ PARENT = "parent.txt"
 STAGES = {"autoencoder": ("autoencoder", "decoder"), "text": ("words", "text"), "unet": ("unet",)}
 
 
-def begin(blueprint: Blueprint, model: str, work: Path, out: Path) -> None:
-    """Fill an empty work folder as if the stages of `model` had run there; done once.
+def start_from(blueprint: Blueprint, model: str, work: Path, out: Path) -> None:
+    """Fill an empty work folder as if the stages of `model` had run there, once.
 
     The upscaler goes to the model folder `out`; the judge is the shipped one. A model does not
     contain the optimizers' moments: they start afresh. Raises EngineError if the model is
-    unsuitable or the folder holds a training.
+    unsuitable or the folder holds another training.
     """
     if (work / UNET).exists():
-        if (known := parent(work)) != (name := loader.load(model, device="cpu").card.id):
+        if (known := parent_id(work)) != (name := loader.load(model, device="cpu").card.id):
             raise EngineError(f"{work} was begun with {known}, not {name}: name another --work")
         return
-    # A training leaves states; a result may also come from an interrupted start.
+    # Only a training leaves states; results may also come from an interrupted start.
     if (work / "autoencoder").exists():
         raise EngineError(f"{work} holds a training from nothing: name another --work")
-    found = loader.load(model, device="cpu")
-    nets = _fitting(blueprint, found, model, work / "pictures" / "tokenizer")
+    components = loader.load(model, device="cpu")
+    nets = _matching_networks(blueprint, components, model, work / "pictures" / "tokenizer")
     for name in ("judge.safetensors", JUDGE):
         shutil.copyfile(judge.WEIGHTS, work / name)
-    enlarges = found.folder / upscaler.FOLDER
-    if enlarges.is_dir():
-        shutil.copytree(enlarges, out / upscaler.FOLDER, dirs_exist_ok=True)
+    upscaler_folder = components.folder / upscaler.FOLDER
+    if upscaler_folder.is_dir():
+        shutil.copytree(upscaler_folder, out / upscaler.FOLDER, dirs_exist_ok=True)
     for name, stages in STAGES.items():
         for stage in stages:
-            keep(nets[name], work / f"{stage}-done.safetensors")
-    (work / PARENT).write_text(found.card.id, "utf-8")
-    keep(nets["unet"], work / UNET)  # Last, because it marks the others as complete.
+            save_weights(nets[name], work / f"{stage}-done.safetensors")
+    (work / PARENT).write_text(components.card.id, "utf-8")
+    save_weights(nets["unet"], work / UNET)  # Last, because it marks the others as complete.
 
 
-def parent(work: Path) -> str | None:
+def parent_id(work: Path) -> str | None:
     """The id of the model that this training started from, if any."""
     path = work / PARENT
     return path.read_text("utf-8") if path.exists() else None
 
 
-def _fitting(
-    blueprint: Blueprint, found: Components, model: str, words: Path
+def _matching_networks(
+    blueprint: Blueprint, components: Components, model: str, tokenizer_folder: Path
 ) -> dict[str, nn.Module]:
     """A model's networks. Raises EngineError if its words or sizes do not match the blueprint."""
-    if not (words / "vocab.json").exists():
-        vocabulary.write(words)
-    tokenizer = vocabulary.load(words)
-    if found.tokenizer.get_vocab() != tokenizer.get_vocab():
+    if not (tokenizer_folder / "vocab.json").exists():
+        vocabulary.write(tokenizer_folder)
+    tokenizer = vocabulary.load(tokenizer_folder)
+    if components.tokenizer.get_vocab() != tokenizer.get_vocab():
         raise EngineError(f"{model} knows other words than the painter's captions have")
-    wanted = {
-        "autoencoder": (found.vae, architecture.autoencoder(blueprint)),
-        "text": (found.text_encoder, architecture.text_encoder(blueprint, tokenizer)),
-        "unet": (found.unet, architecture.unet(blueprint)),
+    networks = {
+        "autoencoder": (components.vae, architecture.autoencoder(blueprint)),
+        "text": (components.text_encoder, architecture.text_encoder(blueprint, tokenizer)),
+        "unet": (components.unet, architecture.unet(blueprint)),
     }
-    for name, (net, fresh) in wanted.items():
+    for name, (net, fresh) in networks.items():
         if _shapes(net) != _shapes(fresh):
             raise EngineError(f"the {name} of {model} is not of the recipe's size")
-    return {name: net for name, (net, _) in wanted.items()}
+    return {name: net for name, (net, _) in networks.items()}
 
 
 def _shapes(net: nn.Module) -> dict[str, torch.Size]:
     return {name: weight.shape for name, weight in net.state_dict().items()}
 
 
-def keep(net: nn.Module, path: Path) -> None:
-    """Write the weights to a new file, then put it in place."""
+def save_weights(net: nn.Module, path: Path) -> None:
+    """Write the weights to a new file, then rename it, so that a file is always whole."""
     part = path.with_suffix(".part")
     save_file({name: w.contiguous() for name, w in net.state_dict().items()}, part)
     part.replace(path)

@@ -22,8 +22,8 @@ from models.training.precision import autocast, scaled
 LR, FURTHER_LR = 1.5e-3, 1.0e-3
 
 
-def _worn(x: Tensor, g: torch.Generator) -> Tensor:
-    """Pictures slightly blurred, mirrored, moved and grainy, as models' pictures may be."""
+def _augment(x: Tensor, g: torch.Generator) -> Tensor:
+    """Blur, mirror, move and grain pictures slightly, as a model's pictures may be."""
     if torch.rand((), generator=g, device=g.device).item() < 0.3:
         blurred = functional.avg_pool2d(functional.pad(x, (1, 1, 1, 1), mode="reflect"), 3, 1)
         x = (x + blurred) / 2
@@ -41,29 +41,29 @@ def train_judge(
     folder: Path,
     device: torch.device,
     *,
-    begun: nn.Module | None = None,
+    start: nn.Module | None = None,
 ) -> nn.Module:
-    """Train the attribute classifier, on painter pictures only; `begun` is one to train further."""
+    """Train the attribute classifier, on painter pictures only; `start` is one to train further."""
     torch.manual_seed(1)
-    net = (begun or judge.Network(blueprint.judge_width)).to(device)
+    net = (start or judge.Network(blueprint.judge_width)).to(device)
 
-    def drawn(step: int) -> tuple[str, Tensor]:
+    def batch(step: int) -> tuple[str, Tensor]:
         return batch_of(sets, step, blueprint.judge_batch, seed=1, device=device)
 
     def loss(step: int) -> tuple[Tensor, int]:
-        framing, rows = drawn(step)
+        framing, rows = batch(step)
         pictures = sets[framing]
-        x = _worn(scaled(pictures.pixels[rows]), generator(1, step, device))
+        x = _augment(scaled(pictures.pixels[rows]), generator(1, step, device))
         with autocast(device):
             logits = net(x)
         return judge.loss(logits, pictures.labels[rows].long()), len(rows)
 
-    lr = FURTHER_LR if begun else LR
+    lr = FURTHER_LR if start else LR
     train(PlainTraining({"net": net}, loss, steps=blueprint.judge_steps, lr=lr), folder)
     net.train()
-    with torch.no_grad():  # Averaged weights need normalisation statistics of their own.
-        for further in range(min(40, blueprint.judge_steps)):
-            framing, rows = drawn(blueprint.judge_steps + further)
+    with torch.no_grad():  # Averaged weights need new normalisation statistics.
+        for extra in range(min(40, blueprint.judge_steps)):
+            framing, rows = batch(blueprint.judge_steps + extra)
             net(scaled(sets[framing].pixels[rows]))
     return net.eval()
 
@@ -71,15 +71,16 @@ def train_judge(
 def accuracy(net: nn.Module, sets: dict[str, Pictures], device: torch.device) -> dict[str, float]:
     """The share of right answers for each head on these pictures, among visible attributes."""
     right = torch.zeros(len(HEADS), device=device)
-    seen = torch.zeros(len(HEADS), device=device)
+    visible = torch.zeros(len(HEADS), device=device)
     with torch.inference_mode():
         for pictures in sets.values():
             for part in chunks(len(pictures.labels), 100):
                 logits = judge.split(net(scaled(pictures.pixels[part])))
-                said = torch.stack([x.argmax(1) for x in logits.values()], 1)
+                predicted = torch.stack([x.argmax(1) for x in logits.values()], 1)
                 truth = pictures.labels[part]
-                right += ((said == truth) & (truth >= 0)).sum(0)
-                seen += (truth >= 0).sum(0)
+                right += ((predicted == truth) & (truth >= 0)).sum(0)
+                visible += (truth >= 0).sum(0)
     return {
-        head: r / max(1, s) for head, r, s in zip(HEADS, right.tolist(), seen.tolist(), strict=True)
+        head: r / max(1, s)
+        for head, r, s in zip(HEADS, right.tolist(), visible.tolist(), strict=True)
     }

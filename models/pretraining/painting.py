@@ -26,8 +26,8 @@ from models.pretraining import vocabulary
 from models.pretraining.architecture import SCALE, Blueprint
 from models.pretraining.siblings import family
 
-#: Attributes a caption may leave out, and the words that state them.
-STATED_BY = {
+#: Attributes that a caption may leave out, and the words that state them.
+WORDS_OF_HEAD = {
     "hair_colour": "{} hair",
     "hair_length": "{} hair",
     "bangs": "{}",
@@ -36,8 +36,8 @@ STATED_BY = {
     "eye_shape": "{}",
     "background": "{} background",
 }
-#: The same for attributes whose tags are not their names; `{}` colours are left out.
-SAID_BY = {"boy": {"False": ("1girl", "girl"), "True": ("1boy", "boy")}} | {
+#: The same for attributes whose tags differ from their values' names, without `{}` for colours.
+TAGS_OF_VALUE = {"boy": {"False": ("1girl", "girl"), "True": ("1boy", "boy")}} | {
     head: {value: tuple(t.replace("{} ", "") for t in texts) for value, texts in table.items()}
     for head, table in (("mouth", tags.MOUTH), ("clothes", tags.CLOTHES), ("scene", tags.SCENE))
 }
@@ -45,7 +45,7 @@ SAID_BY = {"boy": {"False": ("1girl", "girl"), "True": ("1boy", "boy")}} | {
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Shard:
-    """What one process paints at a time."""
+    """The pictures that one process paints at a time."""
 
     path: Path
     seeds: range
@@ -65,8 +65,8 @@ def portrait_of(seed: int, framing: str) -> Portrait:
 
 
 def stated_labels(text: str, portrait: Portrait) -> list[int]:
-    """The labels that a caption states; `UNSEEN` for what it omits."""
-    said = text.replace("_", " ")
+    """The labels that a caption states; `UNSEEN` for those that it omits."""
+    caption = text.replace("_", " ")
     coloured = {
         "head_colour": tags.HEAD[portrait.head],
         "clothes_colour": (
@@ -74,23 +74,25 @@ def stated_labels(text: str, portrait: Portrait) -> list[int]:
             tags.CLOTHES_COLOUR.get(portrait.clothes, ""),
         ),
     }
-    out = labels(portrait)
+    stated = labels(portrait)
     for i, (head, values) in enumerate(HEADS.items()):
-        if out[i] == UNSEEN:
+        if stated[i] == UNSEEN:
             continue
-        value = values[out[i]]
-        if head in STATED_BY and STATED_BY[head].format(value) not in said:
-            out[i] = UNSEEN
-        if head in SAID_BY and not any(_says(said, tag) for tag in SAID_BY[head][value]):
-            out[i] = UNSEEN
-        # A colour belongs to its thing: "blue eyes" says nothing about a blue dress.
+        value = values[stated[i]]
+        if head in WORDS_OF_HEAD and WORDS_OF_HEAD[head].format(value) not in caption:
+            stated[i] = UNSEEN
+        if head in TAGS_OF_VALUE and not any(
+            _contains_tag(caption, tag) for tag in TAGS_OF_VALUE[head][value]
+        ):
+            stated[i] = UNSEEN
+        # A colour counts only with its thing: "blue eyes" does not state a blue dress.
         things = [t.format(value) for t in coloured.get(head, ()) if "{}" in t]
-        if head in coloured and not any(thing in said for thing in things):
-            out[i] = UNSEEN
-    return out
+        if head in coloured and not any(thing in caption for thing in things):
+            stated[i] = UNSEEN
+    return stated
 
 
-def _says(text: str, tag: str) -> bool:
+def _contains_tag(text: str, tag: str) -> bool:
     """Whether a text contains the tag as whole words: `headdress` does not contain `dress`."""
     return re.search(rf"(?<!\w){re.escape(tag)}(?!\w)", text) is not None
 
@@ -103,13 +105,14 @@ def paint_shard(shard: Shard) -> Path:
     seeds, portraits = zip(*_portraits(shard), strict=True)
     drawings = [draw(p, seed) for p, seed in zip(portraits, seeds, strict=True)]
     width = shard.size_px * 5 // 4 if shard.framing == "landscape" else shard.size_px
-    larger = drawings if shard.large else []
-    texts = [
+    large_drawings = drawings if shard.large else []
+    all_captions = [
         _captions(p, seed, shard.captions_each) for p, seed in zip(portraits, seeds, strict=True)
     ]
-    ids = [vocabulary.encode(tokenizer, said) for said in texts]
+    ids = [vocabulary.encode(tokenizer, captions) for captions in all_captions]
     stated = [
-        [stated_labels(text, p) for text in said] for p, said in zip(portraits, texts, strict=True)
+        [stated_labels(text, p) for text in captions]
+        for p, captions in zip(portraits, all_captions, strict=True)
     ]
     part = shard.path.with_suffix(".part")
     with part.open("wb") as file:
@@ -120,16 +123,18 @@ def paint_shard(shard: Shard) -> Path:
             stated=np.asarray(stated, dtype=np.int8),
             ids=np.asarray(ids, dtype=np.int16),
             seeds=np.asarray(seeds, dtype=np.int64),
-            large=np.asarray([raster(svg, width * SCALE) for svg in larger], dtype=np.uint8),
+            large=np.asarray(
+                [raster(svg, width * SCALE) for svg in large_drawings], dtype=np.uint8
+            ),
         )
     return part.replace(shard.path)
 
 
 def _portraits(shard: Shard) -> Iterator[tuple[int, Portrait]]:
-    """Every portrait of the shard with its seed; siblings share one and follow each other."""
+    """Every portrait of the shard with its seed; siblings follow each other and share a seed."""
     for seed in shard.seeds:
-        one = portrait_of(seed, shard.framing)
-        for portrait in family(one, Random(seed + 2)) if shard.siblings else [one]:
+        shared = portrait_of(seed, shard.framing)
+        for portrait in family(shared, Random(seed + 2)) if shard.siblings else [shared]:
             yield seed, portrait
 
 
@@ -152,7 +157,7 @@ def plan(blueprint: Blueprint, folder: Path, purpose: Purpose) -> list[Shard]:
             seeds=part.seeds,
             framing=part.framing,
             size_px=blueprint.size_px,
-            # Other random omissions in a caption would distinguish siblings too.
+            # Random omissions in captions would also distinguish siblings.
             captions_each=1 if purpose is Purpose.SIBLINGS else blueprint.captions_each,
             large=purpose is Purpose.LARGE,
             siblings=purpose is Purpose.SIBLINGS,
@@ -170,7 +175,7 @@ def paint(blueprint: Blueprint, folder: Path, jobs: int) -> None:
     if not (folder / "tokenizer" / "vocab.json").exists():
         vocabulary.write(folder / "tokenizer")
     train, held, large, siblings = (plan(blueprint, folder, purpose) for purpose in Purpose)
-    # The first trainings need only some of the pictures.
+    # The first stages need only some of the pictures.
     shards = [*train[:30], *held, *train[30:], *siblings, *large]
     with multiprocessing.get_context("spawn").Pool(jobs) as pool:
         for _ in tqdm(

@@ -76,14 +76,14 @@ def batch_of(
     names = sorted(sets)
     counts = [len(sets[n].labels) // family for n in names]
     rng = np.random.default_rng((seed, step))
-    at = rng.choice(len(names), p=np.asarray(counts) / sum(counts))
-    first = rng.integers(0, counts[at], max(1, batch // family)) * family
+    chosen = rng.choice(len(names), p=np.asarray(counts) / sum(counts))
+    first = rng.integers(0, counts[chosen], max(1, batch // family)) * family
     rows = (first[:, None] + np.arange(family)).ravel()
-    return names[at], torch.from_numpy(rows).to(device)
+    return names[chosen], torch.from_numpy(rows).to(device)
 
 
 def generator(seed: int, step: int, device: torch.device) -> torch.Generator:
-    """The random generator of one step, which depends only on its number."""
+    """The random generator of one step; it depends only on the step's number."""
     return torch.Generator(device).manual_seed(seed * 1_000_003 + step)
 
 

@@ -29,8 +29,8 @@ PREDICTION = Prediction.V
 
 
 @dataclass(frozen=True, slots=True)
-class Trained:
-    """The pieces of a pipeline."""
+class ModelParts:
+    """The networks of a model, and its tokenizer."""
 
     autoencoder: AutoencoderTiny
     text: CLIPTextModel
@@ -38,7 +38,7 @@ class Trained:
     tokenizer: CLIPTokenizer
 
     def train(self, *, on: bool) -> None:
-        """Switch what the UNet's training changes between training and drawing mode."""
+        """Switch the networks that the UNet's training changes to training or drawing mode."""
         self.unet.train(on)
         self.text.train(on)
 
@@ -65,14 +65,14 @@ def schedule() -> Schedule:
     return Schedule.from_config(noise_schedule().config)
 
 
-def pipeline(parts: Trained) -> Any:
-    """A StableDiffusionPipeline; its annotations name one autoencoder, it takes others too."""
+def pipeline(parts: ModelParts) -> Any:
+    """A StableDiffusionPipeline. Its annotations name one class of autoencoder, but others work."""
     from diffusers.pipelines.stable_diffusion.pipeline_stable_diffusion import (
         StableDiffusionPipeline,
     )
 
-    make: Any = StableDiffusionPipeline
-    made = make(
+    pipeline_class: Any = StableDiffusionPipeline
+    stock_pipeline = pipeline_class(
         vae=parts.autoencoder,
         text_encoder=parts.text,
         tokenizer=parts.tokenizer,
@@ -82,12 +82,12 @@ def pipeline(parts: Trained) -> Any:
         feature_extractor=None,
         requires_safety_checker=False,
     )
-    made.set_progress_bar_config(disable=True)
-    return made
+    stock_pipeline.set_progress_bar_config(disable=True)
+    return stock_pipeline
 
 
-def write(parts: Trained, folder: Path, words: Path) -> None:
-    """Write every part; our files already there (card, licence, upscaler) stay."""
+def write(parts: ModelParts, folder: Path, words: Path) -> None:
+    """Write every part; other files in the folder (card, licence, upscaler) stay."""
     from diffusers.utils import logging
 
     logging.set_verbosity_error()  # It warns seven times that a CPU draws slowly in half precision.

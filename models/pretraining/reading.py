@@ -42,11 +42,11 @@ class Reader(nn.Module):
         return self.head(out.pooler_output), self.before(out.last_hidden_state[:, 1:])
 
 
-class Told(nn.Module):
+class EndTokenReader(nn.Module):
     """Predicts every attribute from the states of a text's end tokens.
 
-    A UNet attends to those more than to any word (they are most of the 77), so it can use at once
-    what they hold; a word that it does not attend to yet can take thousands of steps.
+    A UNet attends to end tokens more than to any word, because they are most of the 77. So it can
+    use at once what they hold; to find a word that it ignores can take thousands of steps.
     """
 
     def __init__(self, width: int, end: int) -> None:
@@ -63,7 +63,7 @@ class Told(nn.Module):
 def positions(length: int, width: int) -> Tensor:
     """Sines and cosines (length, width) (Vaswani et al. 2017, section 3.5), of size 0.3.
 
-    With them a token finds its neighbour from the start; learning that from noise takes long.
+    With them a token finds its neighbour from the start; from random ones it would take long.
     """
     rates = torch.exp(-math.log(1_000.0) * torch.arange(0, width, 2) / width)
     angles = torch.arange(length)[:, None] * rates
@@ -76,11 +76,11 @@ def words_loss(reader: Reader, ids: Tensor, stated: Tensor, end: int) -> Tensor:
     The second part ties "blue" to "hair" in "blue hair, green eyes": without it the colours of
     hair, eyes, clothes and background stay mixed up for thousands of steps.
     """
-    read = ids[:, : int((ids != end).sum(1).max()) + 1]
-    said, before = reader(read)
-    real = read[:, 1:] != end
-    bound = functional.cross_entropy(before[real].float(), read[:, :-1][real])
-    return judge.loss(said, stated) + 5 * bound
+    shortened = ids[:, : int((ids != end).sum(1).max()) + 1]
+    logits, before = reader(shortened)
+    is_word = shortened[:, 1:] != end
+    before_loss = functional.cross_entropy(before[is_word].float(), shortened[:, :-1][is_word])
+    return judge.loss(logits, stated) + 5 * before_loss
 
 
 def train_words(
@@ -88,7 +88,7 @@ def train_words(
 ) -> Reader:
     """Train the text encoder to name the attributes that a caption states.
 
-    This later keeps the colours of hair, eyes, clothes and background apart.
+    Later this keeps the colours of hair, eyes, clothes and background apart.
     """
     torch.manual_seed(3)
     tokenizer = vocabulary.load(words)
@@ -96,8 +96,8 @@ def train_words(
     end = vocabulary.encode(tokenizer, [""])[0][-1]
     nn.init.normal_(text.embeddings.token_embedding.weight, std=0.3)
     with torch.no_grad():
-        place = text.embeddings.position_embedding.weight
-        place.copy_(positions(*place.shape))
+        position_weights = text.embeddings.position_embedding.weight
+        position_weights.copy_(positions(*position_weights.shape))
     reader = Reader(text, blueprint.width).to(device)
 
     def loss(step: int) -> tuple[Tensor, int]:
@@ -121,9 +121,9 @@ def accuracy(reader: Reader, sets: dict[str, Pictures]) -> dict[str, float]:
     for pictures in sets.values():
         for part in chunks(len(pictures.ids), 100):
             ids, truth = pictures.ids[part].flatten(0, 1), pictures.stated[part].flatten(0, 1)
-            said = judge.split(reader(ids.long())[0])
-            named = torch.stack([logits.argmax(1) for logits in said.values()], dim=1)
-            right += ((named == truth) & (truth >= 0)).sum(0).cpu()
+            by_head = judge.split(reader(ids.long())[0])
+            predicted = torch.stack([logits.argmax(1) for logits in by_head.values()], dim=1)
+            right += ((predicted == truth) & (truth >= 0)).sum(0).cpu()
             stated += (truth >= 0).sum(0).cpu()
     shares = (right / stated.clamp(min=1)).tolist()
     return dict(zip(HEADS, shares, strict=True))

@@ -1,6 +1,6 @@
 """The tokenizer of the embedded model: CLIP's format, with the painter's words as whole tokens.
 
-Called by the data, the text stages and the export. Words of the captions are one token each;
+Called by the painting, the text stages and the export. Each word of the captions is one token;
 anything else falls back to bytes, so that any text can be encoded. Must not know torch.
 """
 
@@ -28,21 +28,25 @@ def _alphabet() -> list[str]:
     return [chr(b) for b in printable] + [chr(256 + i) for i in range(len(others))]
 
 
-def _merged(symbols: list[str], rank: dict[tuple[str, str], int]) -> list[str]:
+def _merge_pairs(symbols: list[str], rank: dict[tuple[str, str], int]) -> list[str]:
     """Byte-pair merging: the lowest rank first, until none applies."""
     while True:
         pairs = [(rank.get(p, len(rank)), i) for i, p in enumerate(pairwise(symbols))]
-        best, at = min(pairs, default=(len(rank), 0))
+        best, position = min(pairs, default=(len(rank), 0))
         if best == len(rank):
             return symbols
-        symbols = [*symbols[:at], symbols[at] + symbols[at + 1], *symbols[at + 2 :]]
+        symbols = [
+            *symbols[:position],
+            symbols[position] + symbols[position + 1],
+            *symbols[position + 2 :],
+        ]
 
 
 def merges_of(pieces: list[str]) -> list[tuple[str, str]]:
-    """Merges that make each piece one token; no later piece breaks up an earlier one."""
+    """Merges that make each piece one token, such that no later piece breaks an earlier one."""
     rank: dict[tuple[str, str], int] = {}
     for piece in pieces:
-        symbols = _merged([*piece[:-1], piece[-1] + "</w>"], rank)
+        symbols = _merge_pairs([*piece[:-1], piece[-1] + "</w>"], rank)
         while len(symbols) > 1:
             rank[(symbols[-2], symbols[-1])] = len(rank)
             symbols = [*symbols[:-2], symbols[-2] + symbols[-1]]

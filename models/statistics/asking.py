@@ -27,11 +27,11 @@ def next_pair(
     `counts` gives the (weighted) number of answers about each picture.
     """
 
-    def told(pair: tuple[int, int]) -> float:
+    def information_in(pair: tuple[int, int]) -> float:
         spread = sum(_variance(counts[item], prior_sd) for item in pair)
         return information(strengths[pair[0]] - strengths[pair[1]], spread)
 
-    return max(candidates, key=told, default=None)
+    return max(candidates, key=information_in, default=None)
 
 
 def information(difference: float, variance: float) -> float:
@@ -47,7 +47,7 @@ def information(difference: float, variance: float) -> float:
 
 
 def _variance(count: float, prior_sd: float) -> float:
-    """The variance of a strength after `count` answers between equals, each of which tells 1/4."""
+    """The variance of a strength after `count` answers between equals; each adds 1/4 precision."""
     return 1 / (1 / prior_sd**2 + count / 4)
 
 

@@ -42,19 +42,23 @@ def prior_of(tallies: Sequence[tuple[float, float]]) -> Prior:
     voted = [(up, up + down) for up, down in tallies if up + down > 0]
     total = sum(n for _, n in voted)
     mean = (sum(up for up, _ in voted) + 1) / (total + 2)
-    votes = min(max(_alike(voted, mean, total), _LEAST_PRIOR), _MOST_PRIOR)
+    votes = min(max(_votes_of_prior(voted, mean, total), _LEAST_PRIOR), _MOST_PRIOR)
     return Prior(a=mean * votes, b=(1 - mean) * votes)
 
 
-def _alike(voted: Sequence[tuple[float, float]], mean: float, total: float) -> float:
-    """How many votes one picture's share is worth in predicting another's."""
+def _votes_of_prior(voted: Sequence[tuple[float, float]], mean: float, total: float) -> float:
+    """How many votes the server's mean is worth as a prior for one picture."""
     if len(voted) < 2:
         return _LEAST_PRIOR
     spread = sum(n * (up / n - mean) ** 2 for up, n in voted)
     chance = mean * (1 - mean)
-    room = total - sum(n * n for _, n in voted) / total
+    effective_total = total - sum(n * n for _, n in voted) / total
     excess = spread - chance * (len(voted) - 1)
-    between = excess / (chance * (room - len(voted) + 1)) if room > len(voted) - 1 else 0.0
+    between = (
+        excess / (chance * (effective_total - len(voted) + 1))
+        if effective_total > len(voted) - 1
+        else 0.0
+    )
     return 1 / between - 1 if between > 0 else _MOST_PRIOR
 
 
@@ -97,7 +101,7 @@ class Posterior:
         rest = (1 - mass) / 2
         return quantile(rest, self.a, self.b), 1 - quantile(rest, self.b, self.a)
 
-    def better_than(self, other: Posterior) -> float:
+    def probability_better_than(self, other: Posterior) -> float:
         """The probability that this share exceeds the other, in 0..1.
 
         Integrates this density times the other's distribution function by the trapezoidal rule in
@@ -105,7 +109,7 @@ class Posterior:
         the density, so that no step misses it.
         """
         if self._spread > other._spread:
-            return 1 - other.better_than(self)
+            return 1 - other.probability_better_than(self)
         middle, reach = math.log(self.a / self.b), 40 * self._spread
         step = 2 * reach / _POINTS
         inside = whole = 0.0
@@ -147,10 +151,10 @@ def quantile(share: float, a: float, b: float) -> float:
     """The x with I_x(a, b) = share: Newton's method, halving the bracket where it would leave."""
     low, high, x = 0.0, 1.0, a / (a + b)
     for _ in range(_STEPS):
-        found = cdf(x, a, b)
-        low, high = (x, high) if found < share else (low, x)
+        value = cdf(x, a, b)
+        low, high = (x, high) if value < share else (low, x)
         slope = math.exp((a - 1) * math.log(x) + (b - 1) * math.log1p(-x) - log_beta(a, b))
-        guess = x - (found - share) / slope if slope > _TINY else -1.0
+        guess = x - (value - share) / slope if slope > _TINY else -1.0
         guess = guess if low < guess < high else (low + high) / 2
         if abs(guess - x) <= _ULP * x or not 0 < guess < 1:
             break
@@ -160,12 +164,12 @@ def quantile(share: float, a: float, b: float) -> float:
 
 def _log_lower(x: float, a: float, b: float) -> float:
     """Log I_x(a, b) by Lentz's method for its continued fraction (DLMF 8.17.22)."""
-    c, d = 1.0, 1 / _away(1 - (a + b) * x / (a + 1))
+    c, d = 1.0, 1 / _away_from_zero(1 - (a + b) * x / (a + 1))
     fraction = d
     for m in range(1, _FRACTIONS):
         for term in (_even(m, x, a, b), _odd(m, x, a, b)):
-            d = 1 / _away(1 + term * d)
-            c = _away(1 + term / c)
+            d = 1 / _away_from_zero(1 + term * d)
+            c = _away_from_zero(1 + term / c)
             fraction *= c * d
         if abs(c * d - 1) < 1e-15:
             break
@@ -181,7 +185,7 @@ def _odd(m: int, x: float, a: float, b: float) -> float:
     return -(a + m) * (a + b + m) * x / ((a + 2 * m) * (a + 2 * m + 1))
 
 
-def _away(value: float) -> float:
+def _away_from_zero(value: float) -> float:
     """The value, bounded away from 0."""
     return value if abs(value) > _TINY else _TINY
 

@@ -1,7 +1,7 @@
-"""Leaderboards of pictures, and the next duel to ask: robust against a few voters.
+"""Leaderboards of pictures, and the next duel to show: robust against a few voters.
 
-A picture is ranked by the lower end of its interval, and one voter has one voice on a picture,
-however many duels about it they vote in. Called by the duel cog; must not know Discord, jobs or who
+A picture is ranked by the lower end of its interval. One voter has one voice about a picture, in
+however many duels about it they vote. Called by the duel cog; must not know Discord, jobs or who
 the voters are.
 """
 
@@ -46,7 +46,7 @@ class Rung(Generic[K]):
     down: int
 
 
-def by_duels(wins: Sequence[Win[K]], *, mass: float = 0.9) -> tuple[Rung[K], ...]:
+def rank_by_duels(wins: Sequence[Win[K]], *, mass: float = 0.9) -> tuple[Rung[K], ...]:
     """The leaderboard of all pictures in these answers."""
     pictures, strengths = _strengths(wins)
     up, down = Counter(win.winner for win in wins), Counter(win.loser for win in wins)
@@ -61,10 +61,10 @@ def by_duels(wins: Sequence[Win[K]], *, mass: float = 0.9) -> tuple[Rung[K], ...
         )
         for picture, index in pictures.items()
     ]
-    return tuple(sorted(rungs, key=_surely, reverse=True))
+    return tuple(sorted(rungs, key=_rank_key, reverse=True))
 
 
-def by_votes(
+def rank_by_votes(
     tallies: Mapping[K, tuple[int, int]],
     weighed: Mapping[K, tuple[float, float]],
     *,
@@ -77,50 +77,53 @@ def by_votes(
         share = Posterior(up=weighed[picture][0], down=weighed[picture][1], prior=prior)
         low, high = share.interval(mass)
         rungs.append(Rung(picture=picture, middle=share.mean, low=low, high=high, up=up, down=down))
-    return tuple(sorted(rungs, key=_surely, reverse=True))
+    return tuple(sorted(rungs, key=_rank_key, reverse=True))
 
 
 def next_duel(
-    prompts: Sequence[Sequence[K]], wins: Sequence[Win[K]], asked: Mapping[frozenset[K], int]
+    prompts: Sequence[Sequence[K]], wins: Sequence[Win[K]], times_asked: Mapping[frozenset[K], int]
 ) -> tuple[K, K] | None:
     """The two pictures of one prompt with the most informative duel; None if no prompt has two.
 
-    `asked` counts how often two pictures were shown side by side, including open duels: the least
-    asked come first, so that a party shows every pair before it repeats one.
+    `times_asked` counts how often two pictures were shown side by side, including open duels. The
+    pairs shown least come first, so that a party shows every pair before it repeats one.
     """
     pictures, strengths = _strengths(wins, [picture for prompt in prompts for picture in prompt])
     pairs = [pair for prompt in prompts for pair in combinations(dict.fromkeys(prompt), 2)]
-    least = min((asked.get(frozenset(pair), 0) for pair in pairs), default=0)
+    least = min((times_asked.get(frozenset(pair), 0) for pair in pairs), default=0)
     names = list(pictures)
     counts = [0.0] * len(names)
-    for win, weight in zip(wins, one_voice(wins), strict=True):
+    for win, weight in zip(wins, one_voice_weights(wins), strict=True):
         for picture in (win.winner, win.loser):
             counts[pictures[picture]] += weight
     candidates = [
-        (pictures[a], pictures[b]) for a, b in pairs if asked.get(frozenset((a, b)), 0) == least
+        (pictures[a], pictures[b])
+        for a, b in pairs
+        if times_asked.get(frozenset((a, b)), 0) == least
     ]
-    found = next_pair(strengths.values, counts, candidates)
-    return (names[found[0]], names[found[1]]) if found else None
+    pair_indices = next_pair(strengths.values, counts, candidates)
+    return (names[pair_indices[0]], names[pair_indices[1]]) if pair_indices else None
 
 
-def _strengths(wins: Sequence[Win[K]], besides: Sequence[K] = ()) -> tuple[dict[K, int], Strengths]:
+def _strengths(wins: Sequence[Win[K]], others: Sequence[K] = ()) -> tuple[dict[K, int], Strengths]:
     """Every picture with its number, and the strengths by number."""
-    seen = [picture for win in wins for picture in (win.winner, win.loser)]
-    pictures = {picture: index for index, picture in enumerate(dict.fromkeys([*seen, *besides]))}
+    compared = [picture for win in wins for picture in (win.winner, win.loser)]
+    pictures = {picture: index for index, picture in enumerate(dict.fromkeys([*compared, *others]))}
     answers = [
         (pictures[win.winner], pictures[win.loser], weight)
-        for win, weight in zip(wins, one_voice(wins), strict=True)
+        for win, weight in zip(wins, one_voice_weights(wins), strict=True)
     ]
     return pictures, bradley_terry(len(pictures), answers)
 
 
-def one_voice(wins: Sequence[Win[K]]) -> list[float]:
-    """Weights with which no voter exceeds their own weight on any picture."""
-    said = Counter((win.voter, picture) for win in wins for picture in (win.winner, win.loser))
+def one_voice_weights(wins: Sequence[Win[K]]) -> list[float]:
+    """Weights of the answers, such that no voter exceeds their weight on any picture."""
+    answers = Counter((win.voter, picture) for win in wins for picture in (win.winner, win.loser))
     return [
-        win.weight / max(said[win.voter, win.winner], said[win.voter, win.loser]) for win in wins
+        win.weight / max(answers[win.voter, win.winner], answers[win.voter, win.loser])
+        for win in wins
     ]
 
 
-def _surely(rung: Rung[K]) -> tuple[float, float]:
+def _rank_key(rung: Rung[K]) -> tuple[float, float]:
     return rung.low, rung.middle

@@ -1,8 +1,8 @@
-"""Who votes like others: the columns of `trust` that need all votes together.
+"""Finds voters who copy others: the columns of `trust` that need all votes together.
 
-Two voters are alike if both deviate from the others in the same direction, vote after vote, or if
-one's votes closely follow the other's in time. Many people liking a good picture are not alike:
-only deviations from the others' mean count.
+Two voters are alike if both keep deviating from the others in the same direction, or if one's votes
+closely follow the other's in time. Many people who like a good picture are not alike: only
+deviations from the others' mean count.
 
 Called by the bot's store. Must not know who the voters are or what they vote on.
 """
@@ -20,13 +20,13 @@ import numpy as np
 from models.statistics.trust import USUAL_AGREEMENT, Voter, weights
 
 #: Standard errors by which a likeness must exceed chance to count.
-_SURE = 3.0
-#: The weight, in clear majorities, of the usual agreement that estimates are shrunk to.
-_CLEAR = 3.0
+_STANDARD_ERRORS = 3.0
+#: Estimates are shrunk to the usual agreement, as if by this many clear majorities.
+_PRIOR_MAJORITIES = 3.0
 _ROUNDS = 5
 #: A vote this soon after another of the same kind counts as following it.
-_HEELS_MS = 3_000
-#: Votes further apart belong to two sittings.
+_FOLLOWS_MS = 3_000
+#: A longer pause between votes begins a new sitting.
 _SITTING_MS = 600_000
 
 
@@ -38,13 +38,13 @@ class Cast:
     unit: Hashable
     value: bool
     at_ms: int
-    #: It was on a picture of the voter's own.
+    #: Whether the picture is the voter's own.
     own: bool = False
     #: The button press behind it, if one press says several things at once.
     press: Hashable | None = None
 
 
-def columns(casts: Sequence[Cast], ages_ms: Mapping[Hashable, int]) -> dict[Hashable, Voter]:
+def voter_columns(casts: Sequence[Cast], ages_ms: Mapping[Hashable, int]) -> dict[Hashable, Voter]:
     """The columns of every voter of these votes; `ages_ms` are the accounts', 0 if unknown.
 
     Agreement and likeness are computed over all votes and over the newer half, and the worse
@@ -67,7 +67,7 @@ def _columns(casts: Sequence[Cast], ages_ms: Mapping[Hashable, int]) -> dict[Has
         by_voter[cast.voter].append(cast)
     names = list(by_voter)
     table = _Table.of(casts, names)
-    followers = _alike(table, _heels(casts, names)).sum(1)
+    followers = _copying(table, _following_closely(casts, names)).sum(1)
     voters = [
         Voter(
             age_ms=ages_ms.get(name, 0),
@@ -78,7 +78,7 @@ def _columns(casts: Sequence[Cast], ages_ms: Mapping[Hashable, int]) -> dict[Has
         )
         for index, (name, own) in enumerate(by_voter.items())
     ]
-    return dict(zip(names, _agreeing(table, voters), strict=True))
+    return dict(zip(names, _with_agreement(table, voters), strict=True))
 
 
 def _presses(casts: Iterable[Cast]) -> list[int]:
@@ -107,43 +107,46 @@ class _Table:
         return cls(voted=np.maximum(ayes, noes), ayes=ayes, noes=noes)
 
 
-def _alike(table: _Table, heels: np.ndarray) -> np.ndarray:
-    """How much each voter is a copy of each other one, (V, V) in 0..1."""
+def _copying(table: _Table, closeness: np.ndarray) -> np.ndarray:
+    """How far each voter copies each other voter, (V, V) in 0..1."""
     common = table.voted @ table.voted.T
     others = table.voted.sum(0) - table.voted
     mean = (table.ayes.sum(0) - table.ayes) / np.maximum(others, 1)
-    stray = np.where(others > 0, (table.ayes - mean) * table.voted, 0.0)
-    squares = stray**2 @ table.voted.T
-    cosine = stray @ stray.T / np.sqrt(np.maximum(squares * squares.T, 1e-12))
-    likeness = np.maximum(cosine, heels)
-    # The root: voters who are alike in a quarter of their votes hide it with the others.
-    copies = np.where(likeness * np.sqrt(common) > _SURE, np.sqrt(np.clip(likeness, 0, 1)), 0.0)
+    deviations = np.where(others > 0, (table.ayes - mean) * table.voted, 0.0)
+    squares = deviations**2 @ table.voted.T
+    cosine = deviations @ deviations.T / np.sqrt(np.maximum(squares * squares.T, 1e-12))
+    likeness = np.maximum(cosine, closeness)
+    # The root raises low values: voters may copy in a quarter of their votes and hide it in the
+    # rest.
+    copies = np.where(
+        likeness * np.sqrt(common) > _STANDARD_ERRORS, np.sqrt(np.clip(likeness, 0, 1)), 0.0
+    )
     np.fill_diagonal(copies, 0)
     return copies
 
 
-def _heels(casts: Sequence[Cast], names: Sequence[Hashable]) -> np.ndarray:
-    """How often two voters' equal votes come close together, beyond the usual rate, (V, V)."""
+def _following_closely(casts: Sequence[Cast], names: Sequence[Hashable]) -> np.ndarray:
+    """How often two voters cast equal votes within seconds, beyond the usual rate, (V, V)."""
     rows = {name: index for index, name in enumerate(names)}
     by_unit: defaultdict[Hashable, list[Cast]] = defaultdict(list)
     for cast in casts:
         by_unit[cast.unit].append(cast)
     close, usual, common = np.zeros((3, len(names), len(names)))
-    for within in by_unit.values():
-        who = np.array([rows[cast.voter] for cast in within])
-        at_ms = np.array([cast.at_ms for cast in within])
-        value = np.array([cast.value for cast in within])
-        near = np.abs(at_ms[:, None] - at_ms) <= _HEELS_MS
+    for unit_casts in by_unit.values():
+        voters = np.array([rows[cast.voter] for cast in unit_casts])
+        at_ms = np.array([cast.at_ms for cast in unit_casts])
+        value = np.array([cast.value for cast in unit_casts])
+        near = np.abs(at_ms[:, None] - at_ms) <= _FOLLOWS_MS
         near &= value[:, None] == value
-        pairs = len(who) * (len(who) - 1)
-        spot = np.ix_(who, who)
-        close[spot] += near
-        usual[spot] += (near.sum() - len(who)) / pairs if pairs else 0.0
-        common[spot] += 1
+        pairs = len(voters) * (len(voters) - 1)
+        block = np.ix_(voters, voters)
+        close[block] += near
+        usual[block] += (near.sum() - len(voters)) / pairs if pairs else 0.0
+        common[block] += 1
     return np.clip((close - usual) / np.maximum(common - usual, 1e-12), 0, 1)
 
 
-def _agreeing(table: _Table, voters: list[Voter]) -> list[Voter]:
+def _with_agreement(table: _Table, voters: list[Voter]) -> list[Voter]:
     """The voters with their agreement with the majority of the others, weighted by reliability.
 
     Each round weighs by the agreement of the one before, as in Dawid and Skene 1979.
@@ -155,7 +158,7 @@ def _agreeing(table: _Table, voters: list[Voter]) -> list[Voter]:
         margin = (own.sum(0) - own) / (others + 1) * table.voted
         clear = np.abs(margin).sum(1)
         agreed = (margin * signs > 0) * np.abs(margin)
-        share = (agreed.sum(1) + USUAL_AGREEMENT * _CLEAR) / (clear + _CLEAR)
+        share = (agreed.sum(1) + USUAL_AGREEMENT * _PRIOR_MAJORITIES) / (clear + _PRIOR_MAJORITIES)
         voters = [replace(v, agreement=float(s)) for v, s in zip(voters, share, strict=True)]
     return voters
 

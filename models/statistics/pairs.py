@@ -2,8 +2,8 @@
 
 The probability that a picture is chosen among several is exp(strength) over the sum of theirs
 (Bradley and Terry 1952; Plackett 1975). A ranking is a series of such choices, a duel the shortest.
-Strengths have a Gaussian prior, so a picture without votes is at 0 and one with three wins is no
-hero; Newton's method finds the unique maximum of the posterior, and its curvature gives the errors
+Strengths have a Gaussian prior, so a picture without votes is at 0 and three wins do not lift one
+far. Newton's method finds the unique maximum of the posterior, and its curvature gives the errors
 (Laplace).
 
 Called by leaderboards and for making training pairs. Must not know what is compared.
@@ -22,10 +22,10 @@ import numpy as np
 #: One choice: the chosen, then the others; and its weight.
 _Choice = tuple[tuple[int, ...], float]
 
-_STEPS, _CLOSE = 100, 1e-9
+_STEPS, _CONVERGED = 100, 1e-9
 #: A relative decrease of the posterior below this is rounding.
 _ROUNDING = 1e-12
-#: Small groups are solved together up to this size, because numpy is slow on small arrays.
+#: Small groups are solved together, up to this many pictures: numpy is slow on small arrays.
 _BLOCK = 256
 
 
@@ -42,7 +42,7 @@ class Strengths:
         reach = NormalDist().inv_cdf((1 + mass) / 2) * self.errors[item]
         return self.values[item] - reach, self.values[item] + reach
 
-    def chance(self, item: int, other: int) -> float:
+    def win_probability(self, item: int, other: int) -> float:
         """The probability that `item` is chosen over `other`, in 0..1."""
         return 1 / (1 + math.exp(self.values[other] - self.values[item]))
 
@@ -63,19 +63,19 @@ def plackett_luce(
 ) -> Strengths:
     """The strengths of `n` pictures from rankings, best first, each of two or more pictures.
 
-    A pick of the best of four, with the rest in no order, is no ranking: see `picks`. Raises
-    ValueError.
+    A pick of the best of four, with the rest in no order, is not a ranking: see
+    `strengths_from_picks`. Raises ValueError.
     """
-    weighed = [1.0] * len(rankings) if weights is None else weights
+    given_weights = [1.0] * len(rankings) if weights is None else weights
     choices = [
-        (tuple(ranking[place:]), weight)
-        for ranking, weight in zip(rankings, weighed, strict=True)
-        for place in range(len(ranking) - 1)
+        (tuple(ranking[first:]), weight)
+        for ranking, weight in zip(rankings, given_weights, strict=True)
+        for first in range(len(ranking) - 1)
     ]
     return _fit(n, choices, prior_sd)
 
 
-def picks(
+def strengths_from_picks(
     n: int, chosen: Sequence[tuple[int, Sequence[int], float]], *, prior_sd: float = 1.0
 ) -> Strengths:
     """The strengths of `n` pictures from picks: (best, others, weight) each. Raises ValueError."""
@@ -90,16 +90,16 @@ def _fit(n: int, choices: Sequence[_Choice], prior_sd: float) -> Strengths:
     """
     if not prior_sd > 0:
         raise ValueError("the prior's standard deviation lies above 0")
-    merged = _merged(n, choices)
+    merged = _merge_equal(n, choices)
     values, errors = [0.0] * n, [prior_sd] * n
-    for members, within in _blocks(n, merged):
-        found, spread = _posterior(len(members), within, prior_sd)
-        for member, value, error in zip(members, found, spread, strict=True):
+    for members, block_choices in _blocks(n, merged):
+        strengths, spread = _posterior(len(members), block_choices, prior_sd)
+        for member, value, error in zip(members, strengths, spread, strict=True):
             values[member], errors[member] = float(value), float(error)
     return Strengths(values=tuple(values), errors=tuple(errors))
 
 
-def _merged(n: int, choices: Sequence[_Choice]) -> dict[tuple[int, ...], float]:
+def _merge_equal(n: int, choices: Sequence[_Choice]) -> dict[tuple[int, ...], float]:
     """Identical choices, with weights added."""
     merged: defaultdict[tuple[int, ...], float] = defaultdict(float)
     for items, weight in choices:
@@ -121,8 +121,8 @@ def _blocks(
     choices: list[_Choice] = []
     for group in (*_groups(n, merged), None):
         if members and (group is None or len(members) + len(group[0]) > _BLOCK):
-            place = {item: index for index, item in enumerate(members)}
-            yield members, [(tuple(place[item] for item in items), w) for items, w in choices]
+            index_of = {item: index for index, item in enumerate(members)}
+            yield members, [(tuple(index_of[item] for item in items), w) for items, w in choices]
             members, choices = [], []
         if group:
             members, choices = members + group[0], choices + group[1]
@@ -132,21 +132,21 @@ def _groups(
     n: int, merged: dict[tuple[int, ...], float]
 ) -> Iterator[tuple[list[int], list[_Choice]]]:
     """Pictures connected by choices, directly or indirectly, with these choices."""
-    root = list(range(n))
+    parent = list(range(n))
 
     def find(item: int) -> int:
-        while root[item] != item:
-            root[item] = root[root[item]]
-            item = root[item]
+        while parent[item] != item:
+            parent[item] = parent[parent[item]]
+            item = parent[item]
         return item
 
     for first, *others in merged:
         for other in others:
-            root[find(other)] = find(first)
-    within: defaultdict[int, list[_Choice]] = defaultdict(list)
+            parent[find(other)] = find(first)
+    by_root: defaultdict[int, list[_Choice]] = defaultdict(list)
     for items, weight in merged.items():
-        within[find(items[0])].append((items, weight))
-    for choices in within.values():
+        by_root[find(items[0])].append((items, weight))
+    for choices in by_root.values():
         yield sorted({item for items, _ in choices for item in items}), choices
 
 
@@ -154,23 +154,23 @@ def _posterior(
     n: int, choices: Sequence[_Choice], prior_sd: float
 ) -> tuple[np.ndarray, np.ndarray]:
     """Newton's method on the log posterior, which is concave; values and errors, (n,) each."""
-    stacks = _stacked(choices)
+    stacks = _stack_by_length(choices)
     theta = np.zeros(n)
-    height, slope, curve = _look(theta, stacks, prior_sd)
+    log_density, gradient, curvature = _log_posterior(theta, stacks, prior_sd)
     for _ in range(_STEPS):
-        step = np.linalg.solve(curve, slope)
-        if np.abs(step).max() < _CLOSE:
+        step = np.linalg.solve(curvature, gradient)
+        if np.abs(step).max() < _CONVERGED:
             break
         size = 1.0
-        least = height - _ROUNDING * (1 + abs(height))
-        while (ahead := _look(theta + size * step, stacks, prior_sd))[0] < least:
+        least = log_density - _ROUNDING * (1 + abs(log_density))
+        while (candidate := _log_posterior(theta + size * step, stacks, prior_sd))[0] < least:
             size /= 2
         theta = theta + size * step
-        height, slope, curve = ahead
-    return theta, np.sqrt(np.diag(np.linalg.inv(curve)))
+        log_density, gradient, curvature = candidate
+    return theta, np.sqrt(np.diag(np.linalg.inv(curvature)))
 
 
-def _stacked(choices: Sequence[_Choice]) -> list[tuple[np.ndarray, np.ndarray]]:
+def _stack_by_length(choices: Sequence[_Choice]) -> list[tuple[np.ndarray, np.ndarray]]:
     """Choices of equal length stacked: int64 (K, m), the chosen one first, and weights (K,)."""
     by_length: defaultdict[int, list[_Choice]] = defaultdict(list)
     for items, weight in choices:
@@ -181,23 +181,23 @@ def _stacked(choices: Sequence[_Choice]) -> list[tuple[np.ndarray, np.ndarray]]:
     ]
 
 
-def _look(
+def _log_posterior(
     theta: np.ndarray, stacks: Sequence[tuple[np.ndarray, np.ndarray]], prior_sd: float
 ) -> tuple[float, np.ndarray, np.ndarray]:
     """The log posterior, its gradient (n,) and its negative Hessian (n, n) at these strengths."""
-    height = -float(theta @ theta) / (2 * prior_sd**2)
-    slope = -theta / prior_sd**2
-    curve = np.eye(len(theta)) / prior_sd**2
+    log_density = -float(theta @ theta) / (2 * prior_sd**2)
+    gradient = -theta / prior_sd**2
+    curvature = np.eye(len(theta)) / prior_sd**2
     for items, weights in stacks:
         odds = theta[items]
         top = odds.max(1, keepdims=True)
         scaled = np.exp(odds - top)
         whole = scaled.sum(1, keepdims=True)
         share = scaled / whole  # (K, m)
-        height += float(weights @ (odds[:, 0] - top[:, 0] - np.log(whole[:, 0])))
-        np.add.at(slope, items[:, 0], weights)
-        np.add.at(slope, items, -weights[:, None] * share)
-        np.add.at(curve, (items, items), weights[:, None] * share)
+        log_density += float(weights @ (odds[:, 0] - top[:, 0] - np.log(whole[:, 0])))
+        np.add.at(gradient, items[:, 0], weights)
+        np.add.at(gradient, items, -weights[:, None] * share)
+        np.add.at(curvature, (items, items), weights[:, None] * share)
         both = weights[:, None, None] * share[:, :, None] * share[:, None, :]
-        np.add.at(curve, (items[:, :, None], items[:, None, :]), -both)
-    return height, slope, curve
+        np.add.at(curvature, (items[:, :, None], items[:, None, :]), -both)
+    return log_density, gradient, curvature

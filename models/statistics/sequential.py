@@ -1,13 +1,13 @@
 """When a blind test between a candidate and its parent is decided: an anytime-valid test.
 
 Evidence is an e-value: the payoff of a bet against the null hypothesis. Under the null it exceeds 1
-/ alpha *at any time* with a probability of at most alpha (Ville 1939), so anybody may check the
-test after every duel, and it may stop at any time. The bet is the mixture of Robbins (1970): a Beta
+/ alpha *at any time* with a probability of at most alpha (Ville 1939), so the test may be checked
+after every duel, and it may stop at any time. The bet is the mixture of Robbins (1970): a Beta
 distribution over the win rates beyond the null.
 
-Called by the shadow test. Must not know duels, voters or models. **Call `after` once per duel, not
-per vote**: everybody who votes on a duel sees the same two pictures, so their votes are correlated,
-and an e-value that treated them as independent would promote far too often.
+Called by the shadow test. Must not know duels, voters or models. **Call `after_duel` once per duel,
+not per vote**: everybody who votes on a duel sees the same two pictures, so their votes are
+correlated, and an e-value that treated them as independent would promote far too often.
 """
 
 from __future__ import annotations
@@ -30,27 +30,27 @@ class Test:
 
     The candidate wins when its win rate is shown to exceed `p_null` (wrong in at most `alpha` of
     the cases); the parent wins when it is shown to be below `p_hoped` (wrong in at most `beta` of
-    the cases), or when `most` duels have decided nothing.
+    the cases), or when `max_duels` duels have decided nothing.
     """
 
     p_null: float = 0.5
     p_hoped: float = 0.6
     alpha: float = 0.01
     beta: float = 0.05
-    #: The number of duels after which a candidate that has not won has lost.
-    most: int = 400
+    #: A candidate that has not won after this many duels has lost.
+    max_duels: int = 400
     wins: int = 0
     losses: int = 0
 
     def __post_init__(self) -> None:
         if not 0 < self.p_null < self.p_hoped < 1:
             raise ValueError("p_null and p_hoped lie between 0 and 1, p_hoped above")
-        if not (0 < self.alpha < 1 and 0 < self.beta < 1 and self.most > 0):
-            raise ValueError("alpha and beta lie between 0 and 1, and most above 0")
+        if not (0 < self.alpha < 1 and 0 < self.beta < 1 and self.max_duels > 0):
+            raise ValueError("alpha and beta lie between 0 and 1, and max_duels above 0")
 
-    def after(self, win: bool) -> Test:  # noqa: FBT001  a win or none
+    def after_duel(self, win: bool) -> Test:  # noqa: FBT001  a win or a loss
         """The test after one more duel: whether the candidate won it. Do not report ties."""
-        if self.decided:
+        if self.winner:
             return self
         return replace(self, wins=self.wins + win, losses=self.losses + (not win))
 
@@ -70,11 +70,11 @@ class Test:
         return math.exp(min(_log_evidence(self.losses, self.wins, 1 - self.p_hoped), 700.0))
 
     @property
-    def decided(self) -> Winner | None:
+    def winner(self) -> Winner | None:
         """The winner, or None while it is undecided."""
         if self.e_value >= 1 / self.alpha:
             return "candidate"
-        if self.e_value_against >= 1 / self.beta or self.duels >= self.most:
+        if self.e_value_against >= 1 / self.beta or self.duels >= self.max_duels:
             return "parent"
         return None
 

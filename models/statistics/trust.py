@@ -1,6 +1,6 @@
-"""How much each voter counts: a weight computed from observable columns.
+"""How much each voter counts: a weight computed from observable columns of data.
 
-Weights are used in leaderboards, pairs and training; nobody is shown theirs, and nobody's is 0. The
+Leaderboards, pairs and training use the weights. No voter sees theirs, and none is 0. The
 bot's store computes the columns (the last two with `following`), and the learning loop calls it.
 Must not know who the voters are.
 """
@@ -11,22 +11,22 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from statistics import median
 
-#: No honest voter is silenced by a wrong guess.
-LEAST = 0.01
+#: The lowest weight: a wrong guess must not silence an honest voter.
+MIN_WEIGHT = 0.01
 #: How often an honest voter agrees with the others' majority.
 USUAL_AGREEMENT = 0.7
 
 _DAY_MS = 86_400_000
-#: The age from which an account counts fully; the youngest counts for this much.
-_GROWN_MS, _YOUNGEST = 30 * _DAY_MS, 0.1
-#: The votes after which a voter is known; the first vote counts for this much.
-_KNOWN_VOTES, _FIRST = 20, 0.3
-#: Seconds between votes: too few to look at pictures, and enough for anybody.
-_BLIND_S, _LOOKING_S, _BLIND = 0.5, 2.0, 0.1
-#: The agreement of a coin toss, and of the common taste.
-_COIN, _WITH, _CONTRARY = 0.5, 0.62, 0.05
-#: The votes with full weight for anybody, unless the median voter has cast more.
-_SAY = 50
+#: The age from which an account counts fully, and the weight of a new one.
+_FULL_AGE_MS, _NEW_ACCOUNT_WEIGHT = 30 * _DAY_MS, 0.1
+#: The votes after which a voter counts fully, and the weight of a first vote.
+_KNOWN_VOTES, _FIRST_VOTE_WEIGHT = 20, 0.3
+#: Seconds between votes: too few to look at pictures, enough to look, and the weight of the first.
+_HASTY_S, _CAREFUL_S, _HASTY_WEIGHT = 0.5, 2.0, 0.1
+#: Agreement: of a coin toss, that which counts fully, and the weight of the first.
+_COIN_AGREEMENT, _FULL_AGREEMENT, _CONTRARY_WEIGHT = 0.5, 0.62, 0.05
+#: This many votes of a voter have full weight, or the median voter's number if that is more.
+_FULL_WEIGHT_VOTES = 50
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -49,23 +49,31 @@ class Voter:
 
 
 def weights(voters: Sequence[Voter]) -> tuple[float, ...]:
-    """The weight of each voter, in `LEAST`..1.
+    """The weight of each voter, in `MIN_WEIGHT`..1.
 
-    Voters who vote as one weigh together as one, and nobody's votes together exceed the median
-    voter's, or 50 votes if that is more: somebody who votes on everything is still one voter.
+    Voters who vote alike weigh together as one. The votes of one voter together weigh at most as
+    much as the median voter's, or as 50 votes if that is more: a voter who votes on everything is
+    still one voter.
     """
-    say = max(_SAY, median([voter.votes for voter in voters])) if voters else _SAY
-    return tuple(max(LEAST, _weight(voter) * min(1, say / max(voter.votes, 1))) for voter in voters)
+    full_votes = (
+        max(_FULL_WEIGHT_VOTES, median([voter.votes for voter in voters]))
+        if voters
+        else _FULL_WEIGHT_VOTES
+    )
+    return tuple(
+        max(MIN_WEIGHT, _weight(voter) * min(1, full_votes / max(voter.votes, 1)))
+        for voter in voters
+    )
 
 
 def _weight(voter: Voter) -> float:
     """The weight of one vote, regardless of how many the voter cast."""
-    speed = _LOOKING_S if voter.median_seconds is None else voter.median_seconds
+    speed = _CAREFUL_S if voter.median_seconds is None else voter.median_seconds
     return (
-        _ramp(voter.age_ms, 0, _GROWN_MS, _YOUNGEST)
-        * _ramp(voter.votes, 1, _KNOWN_VOTES, _FIRST)
-        * _ramp(speed, _BLIND_S, _LOOKING_S, _BLIND)
-        * _ramp(voter.agreement, _COIN, _WITH, _CONTRARY)
+        _ramp(voter.age_ms, 0, _FULL_AGE_MS, _NEW_ACCOUNT_WEIGHT)
+        * _ramp(voter.votes, 1, _KNOWN_VOTES, _FIRST_VOTE_WEIGHT)
+        * _ramp(speed, _HASTY_S, _CAREFUL_S, _HASTY_WEIGHT)
+        * _ramp(voter.agreement, _COIN_AGREEMENT, _FULL_AGREEMENT, _CONTRARY_WEIGHT)
         * (1 - min(max(voter.self_share, 0.0), 1.0))
         / (1 + max(voter.followers, 0.0))
     )

@@ -18,7 +18,7 @@ from models.data.latents import encode_in_parts, load_pixels
 from models.engine.conditioning import Conditioner
 from models.engine.loader import Components
 from models.manifest import Manifest, PictureLine
-from models.measuring.features import Look
+from models.measuring.features import FeatureFunction
 from models.training.judged_pictures import JudgedPictures
 
 #: Maps a picture to its file's path.
@@ -55,7 +55,7 @@ def features_of(
     path_of: PathOf,
     pictures: Sequence[PictureLine],
     parts: Components,
-    looks: Mapping[str, Look],
+    looks: Mapping[str, FeatureFunction],
 ) -> dict[str, dict[str, NDArray[np.float64]]]:
     """Every set of features of every picture at its native size, by set and file."""
     features: dict[str, dict[str, NDArray[np.float64]]] = {name: {} for name in looks}

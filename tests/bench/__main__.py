@@ -59,9 +59,9 @@ def _programs(
     }
 
 
-async def _run(names: list[str], asked: argparse.Namespace) -> list[Row]:
+async def _run(names: list[str], arguments: argparse.Namespace) -> list[Row]:
     rows: list[Row] = []
-    programs = _programs(asked.kills, asked.boundaries, asked.harmless, asked.hours)
+    programs = _programs(arguments.kills, arguments.boundaries, arguments.harmless, arguments.hours)
     for name in names:
         print(f"measuring {name} ...", file=sys.stderr, flush=True)
         with tempfile.TemporaryDirectory(prefix="waifu-bench-") as scratch:
@@ -71,19 +71,19 @@ async def _run(names: list[str], asked: argparse.Namespace) -> list[Row]:
                 traceback.print_exc()
                 measured = [unmeasured(name, "everything", f"{type(fault).__name__}: {fault}")]
         print(table(measured), file=sys.stderr, flush=True)
-        rows += [replace(row, command=_command(name, asked)) for row in measured]
-        if asked.json:
-            write_json(rows, asked.json)
+        rows += [replace(row, command=_command(name, arguments)) for row in measured]
+        if arguments.json:
+            write_json(rows, arguments.json)
     return rows
 
 
-def _command(name: str, asked: argparse.Namespace) -> str:
+def _command(name: str, arguments: argparse.Namespace) -> str:
     """The command that repeats a measurement."""
     options = {
-        "kills": f" --kills {asked.kills}"
-        + ("" if asked.boundaries is None else f" --boundaries {asked.boundaries}"),
-        "safety": f" --harmless {asked.harmless}",
-        "soak": f" --hours {asked.hours:g}",
+        "kills": f" --kills {arguments.kills}"
+        + ("" if arguments.boundaries is None else f" --boundaries {arguments.boundaries}"),
+        "safety": f" --harmless {arguments.harmless}",
+        "soak": f" --hours {arguments.hours:g}",
     }
     return f"python -m tests.bench {name}{options.get(name, '')}"
 

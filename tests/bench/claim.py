@@ -1,4 +1,4 @@
-"""Claim time with a million rows in `jobs`: few waiting, and a hundred thousand waiting."""
+"""The time of a claim with a million rows in `jobs`, of which few or 100,000 wait."""
 
 from __future__ import annotations
 
@@ -14,13 +14,13 @@ ROWS = 1_000_000
 CLAIMS = 500
 GOAL_MS = 5.0
 
-_OWE = """
+_INSERT_OWED_POSTS = """
 INSERT INTO owed_posts (id, request_id)
 SELECT printf('%010d', n), 'r'
   FROM (WITH RECURSIVE c(n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM c WHERE n < :rows)
         SELECT n FROM c)
 """
-_FILL = """
+_INSERT_JOBS = """
 INSERT INTO jobs (id, request_id, owed_post_id, user_id, guild_id, channel_id, draw, rating, state,
                   created_ms)
 SELECT printf('%010d', n), 'r', printf('%010d', n), n % 5000, n % 50, 1,
@@ -35,10 +35,10 @@ SELECT printf('%010d', n), 'r', printf('%010d', n), n % 5000, n % 50, 1,
 
 async def measure(rows: int = ROWS) -> list[Row]:
     """Claim from a full table; the time includes the fair order, the lease and the commit."""
-    return [await _claims(rows, one_in) for one_in in (2000, 10)]
+    return [await _claim_row(rows, one_in) for one_in in (2000, 10)]
 
 
-async def _claims(rows: int, one_in: int) -> Row:
+async def _claim_row(rows: int, one_in: int) -> Row:
     with tempfile.TemporaryDirectory() as scratch:
         db = await Database.open(Path(scratch) / "bot.sqlite3")
         async with db.write() as transaction:
@@ -46,8 +46,8 @@ async def _claims(rows: int, one_in: int) -> Row:
                 "INSERT INTO requests (id, kind, layout, user_id, guild_id, channel_id, created_ms)"
                 " VALUES ('r', 'command', 'single', 1, 1, 1, 0)"
             )
-            await transaction.execute(_OWE, {"rows": rows})
-            await transaction.execute(_FILL, {"rows": rows, "one_in": one_in})
+            await transaction.execute(_INSERT_OWED_POSTS, {"rows": rows})
+            await transaction.execute(_INSERT_JOBS, {"rows": rows, "one_in": one_in})
         jobs = Jobs(db)
         took_ms: list[float] = []
         for i in range(min(CLAIMS, rows // one_in)):

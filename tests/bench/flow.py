@@ -1,8 +1,8 @@
 """The bot under load over the real wire: acknowledgement, the loop's lag, fairness, start-up.
 
 The real bot with the real model draws while 200 members ask at once. Everything shares two cores:
-the local Discord, the bot's loop and its engine. So the rows also report what each of them takes,
-and what a command takes that does nothing.
+the local Discord, the bot's loop and its engine. So the rows also report the time of each, and that
+of a command that does nothing.
 """
 
 from __future__ import annotations
@@ -38,9 +38,9 @@ async def acknowledgement(tmp_path: Path, members: int = MEMBERS) -> list[Row]:
         await _accept_all(here, people)
         await here.draw("1girl, while you wait", count=4)
         first = CoreTime.of(here.bot.pid)
-        nothing = await _ask_all(here, people, "echo", {})
+        idle_tickets = await _ask_all(here, people, "echo", {})
         second = CoreTime.of(here.bot.pid)
-        asked = await _ask_all(here, people, "waifu", {"prompt": "1girl, blue hair"})
+        tickets = await _ask_all(here, people, "waifu", {"prompt": "1girl, blue hair"})
         third = CoreTime.of(here.bot.pid)
         memory_mib = psutil.Process(here.bot.pid).memory_info().rss / 2**20
         # The pulse covers the last minute: let it fill with drawing only.
@@ -48,11 +48,11 @@ async def acknowledgement(tmp_path: Path, members: int = MEMBERS) -> list[Row]:
         pulse = read_pulse(here.data_dir)
         assert pulse is not None
     return [
-        *_acknowledged(asked, members),
-        *_where(asked, stamps(tmp_path / "stamps"), members),
-        *_of_the_loop(f"{members} simultaneous /waifu", second, third, members),
-        *_beside_nothing(asked, nothing, members),
-        *_of_the_loop(f"{members} simultaneous commands that do nothing", first, second, members),
+        *_acknowledgement_rows(tickets, members),
+        *_inside_and_outside_rows(tickets, stamps(tmp_path / "stamps"), members),
+        *_loop_rows(f"{members} simultaneous /waifu", second, third, members),
+        *_compared_with_idle_rows(tickets, idle_tickets, members),
+        *_loop_rows(f"{members} simultaneous commands that do nothing", first, second, members),
         _row("event-loop lag while drawing, p99", pulse.lag_p99_ms, "ms", 50),
         _row("from start to connected, model loaded", start_s, "s", None),
         _row("memory of the bot under that load", memory_mib, "MiB", None),
@@ -75,11 +75,11 @@ async def _ask_all(
 
 
 def _wait_ms(ticket: Ticket) -> float:
-    """The wait for an answer; without one, the whole time that Discord allows."""
+    """The wait for an answer; if there was none, the whole time that Discord allows."""
     return DEADLINE_S * 1000 if ticket.wait_ms is None else ticket.wait_ms
 
 
-def _acknowledged(tickets: Sequence[Ticket], members: int) -> list[Row]:
+def _acknowledgement_rows(tickets: Sequence[Ticket], members: int) -> list[Row]:
     name = f"acknowledgement of {members} simultaneous /waifu, "
     waits_ms = [_wait_ms(ticket) for ticket in tickets]
     return [
@@ -95,10 +95,12 @@ def _acknowledged(tickets: Sequence[Ticket], members: int) -> list[Row]:
     ]
 
 
-def _beside_nothing(asked: Sequence[Ticket], nothing: Sequence[Ticket], members: int) -> list[Row]:
+def _compared_with_idle_rows(
+    tickets: Sequence[Ticket], idle_tickets: Sequence[Ticket], members: int
+) -> list[Row]:
     """The time of a command that does nothing, and how many times longer /waifu takes."""
-    p99_ms = percentile([_wait_ms(ticket) for ticket in nothing], 0.99)
-    times = percentile([_wait_ms(ticket) for ticket in asked], 0.99) / p99_ms
+    p99_ms = percentile([_wait_ms(ticket) for ticket in idle_tickets], 0.99)
+    times = percentile([_wait_ms(ticket) for ticket in tickets], 0.99) / p99_ms
     name = f"acknowledgement of {members} simultaneous "
     return [
         _row(name + "commands that do nothing, p99", p99_ms, "ms", None),
@@ -106,8 +108,10 @@ def _beside_nothing(asked: Sequence[Ticket], nothing: Sequence[Ticket], members:
     ]
 
 
-def _where(tickets: Sequence[Ticket], at: dict[tuple[str, int], float], members: int) -> list[Row]:
-    """How much of that time was spent in the bot, and how much on the way there and back."""
+def _inside_and_outside_rows(
+    tickets: Sequence[Ticket], at: dict[tuple[str, int], float], members: int
+) -> list[Row]:
+    """How much of that time the bot took, and how much the way there and back."""
     answered = [ticket for ticket in tickets if ("answers", ticket.id) in at]
     inside_ms = [1000 * (at["answers", t.id] - at["got", t.id]) for t in answered]
     outside_ms = [_wait_ms(t) - ms for t, ms in zip(answered, inside_ms, strict=True)]
@@ -129,16 +133,16 @@ class CoreTime:
     def of(cls, pid: int) -> CoreTime | None:
         """The times so far; None where the kernel does not report them."""
         try:
-            told = Path(f"/proc/{pid}/task/{pid}/schedstat").read_text().split()
+            fields = Path(f"/proc/{pid}/task/{pid}/schedstat").read_text().split()
         except OSError:
             return None
-        return cls(ran_ms=int(told[0]) / 1e6, waited_ms=int(told[1]) / 1e6)
+        return cls(ran_ms=int(fields[0]) / 1e6, waited_ms=int(fields[1]) / 1e6)
 
 
-def _of_the_loop(
+def _loop_rows(
     what: str, before: CoreTime | None, after: CoreTime | None, members: int
 ) -> list[Row]:
-    """The work of the bot's loop meanwhile, whatever else the machine did."""
+    """The work of the bot's loop meanwhile; other processes do not count."""
     name = f"{what}, work of the bot's loop for each"
     if before is None or after is None:
         return [unmeasured("flow", name, "the kernel does not tell")]
@@ -161,29 +165,34 @@ def _row(name: str, value: float, unit: str, limit: float | None) -> Row:
 
 
 async def fairness(tmp_path: Path) -> list[Row]:
-    """One member queues fifty pictures, then five queue one each: how many come before theirs?"""
+    """One member queues fifty pictures, then five guests one each: how many come before theirs?"""
     async with stage(tmp_path, {"BATCH_ROWS": "1"}) as here:
         await here.accept_terms()
-        five = [here.sandbox.add_person(f"guest {n}") for n in range(5)]
-        await _accept_all(here, five)
+        guests = [here.sandbox.add_person(f"guest {n}") for n in range(5)]
+        await _accept_all(here, guests)
         before = pictures(here.posted())
         for _ in range(25):
             await here.draw("1girl, flood", steps=50, count=2)
         done = here.rows("SELECT count(*) FROM jobs WHERE state <> 'queued'")[0][0]
-        await asyncio.gather(*(here.draw("1girl, guest", who=guest, steps=50) for guest in five))
+        await asyncio.gather(*(here.draw("1girl, guest", who=guest, steps=50) for guest in guests))
         await here.posts(before + 55, limit_s=300)
 
-        async def noted() -> bool:
+        async def all_ended() -> bool:
             return not here.rows("SELECT 1 FROM jobs WHERE ended_ms IS NULL")
 
-        await here.until(noted)
+        await here.until(all_ended)
         order = here.rows("SELECT user_id, ended_ms - created_ms FROM jobs ORDER BY ended_ms, id")
-    places = [place - done for place, row in enumerate(order) if row[0] in five][-5:]
+    guest_places = [place - done for place, row in enumerate(order) if row[0] in guests][-5:]
     waits_s = [
-        [w / 1000 for user, w in order if (user in five) is guest] for guest in (True, False)
+        [w / 1000 for user, w in order if (user in guests) is guest] for guest in (True, False)
     ]
     return [
-        _row("pictures before the last of five guests behind 50 of one", max(places), "jobs", 12),
+        _row(
+            "pictures before the last of five guests behind 50 of one",
+            max(guest_places),
+            "jobs",
+            12,
+        ),
         _row("longest wait of those five", max(waits_s[0]), "s", None),
         _row("longest wait of the one with 50", max(waits_s[1]), "s", None),
     ]

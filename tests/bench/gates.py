@@ -1,9 +1,9 @@
-"""How often does the gate pass a candidate by its votes, and how much better is that candidate?
+"""How often do votes pass a candidate at the gate, and how much better is that candidate?
 
 New crowds are simulated for candidates that the learning bench has trained: the taste decides how
 often a candidate's pictures win, and the gate's critic learns from each crowd's votes. With random
 votes every pass is wrong. Run it as `python -m tests.bench.gates --work FOLDER`, after
-`tests.bench.learning`; it draws and trains nothing.
+`tests.bench.learning`. It neither draws nor trains.
 """
 
 from __future__ import annotations
@@ -21,15 +21,22 @@ from models.data.evidence import Evidence, evidence_from
 from models.manifest import JudgementLine, Split
 from models.measuring.features import with_sections
 from models.measuring.gate.floors import Measure, figure
-from models.measuring.gate.shuffling import Floats, chance, clearest, leanings_of, weights, within
+from models.measuring.gate.shuffling import (
+    Floats,
+    centre_within_prompts,
+    chance_of_score,
+    clearest_set,
+    leanings_of,
+    taste_weights,
+)
 from models.report import Row, table, unmeasured, write_json
 from tests.bench.learning import HELD_OUT, PAIRED, PROMPTS, TRIALS, Bench
 from tests.bench.learning_curve import features_of
 from tests.stages import school
 from tests.stages.voters import Ask, Crowd, Shown, judged
 
-#: The number of twins, from held-out prompts, that a gate looks at.
-_TWINS = 96
+#: The number of pairs of pictures, from held-out prompts, that a gate compares.
+_GATE_PAIRS = 96
 _GRIDS = np.arange(4 * PROMPTS) // 4
 #: The taste and the crowd behind each set of votes.
 CROWDS: Mapping[str, tuple[str, Crowd]] = {
@@ -41,35 +48,38 @@ CROWDS: Mapping[str, tuple[str, Crowd]] = {
 }
 
 
-class Hall:
-    """The voted pictures and the candidates' twins, in the view of every set of features."""
+class GateInputs:
+    """The voted pictures and the candidates' gains, in every set of features."""
 
     def __init__(self, bench: Bench) -> None:
-        voted = bench.drawn("embedded", "voted", bench.voted)
+        voted = bench.draw_once("embedded", "voted", bench.voted)
         self.worth = {name: taste(voted) for name, taste in bench.tastes.items()}
-        seen = with_sections(features_of(voted))
-        spreads = {name: _spread(within(rows, _GRIDS)) for name, rows in seen.items()}
-        self.voted = {name: rows / spreads[name] for name, rows in seen.items()}
-        before = bench.of_pairs("embedded", "embedded")
-        usual = with_sections(features_of(before))
+        features = with_sections(features_of(voted))
+        spreads = {
+            name: _spread(centre_within_prompts(rows, _GRIDS)) for name, rows in features.items()
+        }
+        self.voted = {name: rows / spreads[name] for name, rows in features.items()}
+        before = bench.draw_pairs("embedded", "embedded")
+        old = with_sections(features_of(before))
         self.gains: dict[str, Mapping[str, Floats]] = {}
         self.wins: dict[str, Mapping[str, float]] = {}
-        for name in _trained(bench):
-            after = bench.of_pairs("", name)
+        for name in _trained_trials(bench):
+            after = bench.draw_pairs("", name)
             new = with_sections(features_of(after))
-            self.gains[name] = {k: (new[k] - usual[k])[:_TWINS] / spreads[k] for k in usual}
+            self.gains[name] = {k: (new[k] - old[k])[:_GATE_PAIRS] / spreads[k] for k in old}
             self.wins[name] = {
-                taste: _won(worth(before), worth(after)) for taste, worth in bench.tastes.items()
+                taste: _win_rate(worth(before), worth(after))
+                for taste, worth in bench.tastes.items()
             }
 
 
-def _trained(bench: Bench) -> Iterator[str]:
+def _trained_trials(bench: Bench) -> Iterator[str]:
     """The trials whose candidates have drawn the pairs."""
     end = f"-pairs-{school.FINAL}-{2 * PAIRED}.npz"
     return (name for name in TRIALS if (bench.work / "drawn" / f"{name}{end}").exists())
 
 
-def _won(old: Floats, new: Floats) -> float:
+def _win_rate(old: Floats, new: Floats) -> float:
     return 100 * float(((new > old) + 0.5 * (new == old)).mean())
 
 
@@ -78,60 +88,63 @@ def _spread(centred: Floats) -> Floats:
     return np.where(spread > 1e-6 * spread.max(), spread, np.inf)
 
 
-def passed(hall: Hall, crowd: str, count: int, seed: int) -> dict[str, bool]:
-    """By candidate, whether everything holds that the gate asks of the votes."""
+def gate_passes(inputs: GateInputs, crowd: str, count: int, seed: int) -> dict[str, bool]:
+    """For each candidate, whether the votes reach all floors of the gate."""
     taste, members = CROWDS[crowd]
     shown = Shown(
         files=[str(i) for i in range(len(_GRIDS))],
         grids=_GRIDS,
         splits=[Split.TRAIN if g % HELD_OUT else Split.HELD_OUT for g in _GRIDS],
-        taste=hall.worth[taste],
+        taste=inputs.worth[taste],
     )
     visits = 2 if members.colluding else 1
-    said = judged(shown, members, Ask.VOTES, count, seed=seed, visits=visits)
-    learned, unseen = (leanings_of(_evidence(said, split), _PROMPTS, 1000) for split in Split)
-    rows = {name: seen[_places(learned.names)] for name, seen in hall.voted.items()}
-    best, by_chance = clearest(learned, rows)
-    liked = weights(unseen, hall.voted[best][_places(unseen.names)])
-    return {name: _holds(gains[best] @ liked, by_chance) for name, gains in hall.gains.items()}
+    judgements = judged(shown, members, Ask.VOTES, count, seed=seed, visits=visits)
+    learned, unseen = (leanings_of(_evidence(judgements, split), _PROMPTS, 1000) for split in Split)
+    rows = {name: features[_indices(learned.names)] for name, features in inputs.voted.items()}
+    best, by_chance = clearest_set(learned, rows)
+    taste_of_features = taste_weights(unseen, inputs.voted[best][_indices(unseen.names)])
+    return {
+        name: _all_hold(gains[best] @ taste_of_features, by_chance)
+        for name, gains in inputs.gains.items()
+    }
 
 
 _PROMPTS = {str(i): f"{grid:03}" for i, grid in enumerate(_GRIDS)}
 
 
-def _evidence(said: Sequence[JudgementLine], split: Split) -> Evidence:
-    return evidence_from((j for j in said if j.split is split), _PROMPTS)
+def _evidence(judgements: Sequence[JudgementLine], split: Split) -> Evidence:
+    return evidence_from((j for j in judgements if j.split is split), _PROMPTS)
 
 
-def _places(names: Sequence[str]) -> list[int]:
+def _indices(names: Sequence[str]) -> list[int]:
     return [int(name) for name in names]
 
 
-def _holds(gains: Floats, by_chance: float) -> bool:
-    asked = (
+def _all_hold(gains: Floats, by_chance: float) -> bool:
+    figures = (
         figure(Measure.TAUGHT, 100 * by_chance),
         figure(Measure.PREFERRED, 100 * float((gains[:, 0] > 0).mean())),
-        figure(Measure.PREFERRED_BY_CHANCE, 100 * chance(gains.mean(0))),
+        figure(Measure.PREFERRED_BY_CHANCE, 100 * chance_of_score(gains.mean(0))),
     )
-    return all(one.holds for one in asked)
+    return all(each.holds for each in figures)
 
 
-def measured(hall: Hall, crowd: str, count: int, crowds: int) -> Iterator[Row]:
+def pass_rows(inputs: GateInputs, crowd: str, count: int, crowds: int) -> Iterator[Row]:
     """One row for each candidate: the share of the crowds for which it passes."""
-    found: defaultdict[str, list[bool]] = defaultdict(list)
+    passes: defaultdict[str, list[bool]] = defaultdict(list)
     for seed in range(crowds):
-        for name, holds in passed(hall, crowd, count, 60_000 + seed).items():
-            found[name].append(holds)
+        for name, holds in gate_passes(inputs, crowd, count, 60_000 + seed).items():
+            passes[name].append(holds)
     random = CROWDS[crowd][1].null
-    if random and not found:
+    if random and not passes:
         why = "no crowd voted, or no candidate was trained in this folder"
         yield unmeasured("gates", f"{crowd}, {count} votes", why, "<= 2.5")
-    for name in sorted(found, key=lambda name: hall.wins[name][CROWDS[crowd][0]]):
-        share = 100 * float(np.mean(found[name]))
-        won = "" if random else f", wins {hall.wins[name][CROWDS[crowd][0]]:.0f} %"
+    for name in sorted(passes, key=lambda name: inputs.wins[name][CROWDS[crowd][0]]):
+        share = 100 * float(np.mean(passes[name]))
+        suffix = "" if random else f", wins {inputs.wins[name][CROWDS[crowd][0]]:.0f} %"
         yield Row(
             area="gates",
-            name=f"{crowd}, {count} votes: {name}{won}",
+            name=f"{crowd}, {count} votes: {name}{suffix}",
             value=share,
             unit=f"% of {crowds} crowds let it through",
             goal="<= 2.5" if random else "",
@@ -149,11 +162,11 @@ def main() -> int:
     parser.add_argument("--json", type=Path, help="write the rows to this file")
     args = parser.parse_args()
     torch.set_num_threads(1)
-    hall = Hall(Bench(args.work, first=school.FINAL, paired=PAIRED))
+    inputs = GateInputs(Bench(args.work, first=school.FINAL, paired=PAIRED))
     rows: list[Row] = []
     for crowd, (_, members) in CROWDS.items():
         for count in args.votes:
-            rows += measured(hall, crowd, count, args.random if members.null else args.crowds)
+            rows += pass_rows(inputs, crowd, count, args.random if members.null else args.crowds)
     print(table(rows))
     if args.json:
         write_json(rows, args.json)

@@ -1,7 +1,7 @@
 """How the time to read members' words grows with their length, for words made to be slow to read.
 
-The suite counts the lines of Python that run (`tests/bot/policy/test_hostile_prompts.py`); what one
-regular expression does over a text shows only in the time.
+The suite counts the lines of Python that run (`tests/bot/policy/test_hostile_prompts.py`). The work
+of one regular expression over a text shows only in the time.
 """
 
 from __future__ import annotations
@@ -24,26 +24,28 @@ from tests.stages.hostile import (
 
 #: In multiples of the time for a harmless prompt of the same length.
 WORST_MAX = 60
-#: So often a text is timed: most are read in microseconds.
-_OFTEN = 5
+#: How often each text is timed: most take only microseconds.
+_REPEATS = 5
 
-#: How long a reader takes for a text.
-Ms = Callable[[Callable[[str], object], str], float]
+#: The time of a reader for a text, in ms.
+TimeMs = Callable[[Callable[[str], object], str], float]
 
 
-def rows(ms: Ms | None = None) -> Iterator[Row]:
+def rows(time_ms: TimeMs | None = None) -> Iterator[Row]:
     """The greatest growth for each reader, and the time for the worst prompt."""
-    ms = ms or _ms
+    time_ms = time_ms or _time_ms
     for name, read in READERS.items():
-        greatest = max(ms(read, made(LONGEST)) / ms(read, made(SHORT)) for made in HOSTILE.values())
+        greatest = max(
+            time_ms(read, made(LONGEST)) / time_ms(read, made(SHORT)) for made in HOSTILE.values()
+        )
         yield _row(f"growth of time for {TIMES} times the length: {name}", greatest, GROWTH_MAX)
-    worst = max(ms(screened, made(LONGEST)) for made in HOSTILE.values())
-    times = worst / ms(screened, HARMLESS(LONGEST))
+    worst = max(time_ms(screened, made(LONGEST)) for made in HOSTILE.values())
+    times = worst / time_ms(screened, HARMLESS(LONGEST))
     yield _row("the worst hostile prompt, beside a harmless one", times, WORST_MAX)
 
 
-def _ms(read: Callable[[str], object], text: str) -> float:
-    return min(latency.times_ms(lambda prompt, _: read(prompt), [(text, "")] * _OFTEN, inf))
+def _time_ms(read: Callable[[str], object], text: str) -> float:
+    return min(latency.times_ms(lambda prompt, _: read(prompt), [(text, "")] * _REPEATS, inf))
 
 
 def _row(name: str, value: float, most: float) -> Row:

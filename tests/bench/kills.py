@@ -1,7 +1,7 @@
 """A thousand SIGKILLs at random moments, and one at every boundary of two whole lives.
 
-Is every accepted picture delivered exactly once, and is everything deleted that must be? Does a
-learning model survive whole, and does the old one serve until then?
+Is every accepted picture delivered exactly once, and is all deleted that must be? Does a model that
+learns survive whole, and does the old one serve until then?
 """
 
 from __future__ import annotations
@@ -23,14 +23,18 @@ async def measure(tmp_path: Path, kills: int = KILLS, boundaries: int | None = N
     """Rows of both harnesses, whose goal is always 0. `boundaries` None walks all of them."""
     rows: list[Row] = []
     if kills:
-        outcome = await crash(tmp_path, kills, seed=2, say=_say)
+        outcome = await crash(tmp_path, kills, seed=2, say=_print_progress)
         what = f"of {outcome.accepted} accepted jobs, through {kills} kills"
-        rows += fault_rows("crash", what, [outcome.faults], seen=outcome.accepted)
+        rows += fault_rows("crash", what, [outcome.faults], examined=outcome.accepted)
     if boundaries != 0:
-        lives = await walk(boundaries, _say)
-        died = sum(0 < life.kill_at <= len(life.boundaries) for life in lives)
-        what = f"by a kill at {died} of the {len(lives[0].boundaries)} boundaries of a life"
-        rows += fault_rows("boundaries", what, [life.faults for life in lives], seen=died)
+        lives = await walk(boundaries, _print_progress)
+        kills_of_life = sum(0 < life.kill_at <= len(life.boundaries) for life in lives)
+        what = (
+            f"by a kill at {kills_of_life} of the {len(lives[0].boundaries)} boundaries of a life"
+        )
+        rows += fault_rows(
+            "boundaries", what, [life.faults for life in lives], examined=kills_of_life
+        )
         rows.append(await _learning(tmp_path, boundaries))
     return rows
 
@@ -40,34 +44,34 @@ async def _learning(tmp_path: Path, boundaries: int | None) -> Row:
     each = None if boundaries is None else max(1, boundaries // CHAPTERS)
     whole, *killed = await walk_learning(tmp_path / "learning", each)
     for life in killed:
-        _say(f"{life.killed}: {'; '.join(life.faults) or 'every promise kept'}")
+        _print_progress(f"{life.killed}: {'; '.join(life.faults) or 'every promise kept'}")
     number = sum(len(life.faults) for life in (whole, *killed))
     name = (
         f"broken by a kill at {len(killed)} of the {len(whole.boundaries)} boundaries between "
         "export and rollback"
     )
-    return _none("boundaries", name, number, seen=len(killed))
+    return _zero_row("boundaries", name, number, examined=len(killed))
 
 
-def fault_rows(area: str, what: str, found: list[Faults], *, seen: int) -> list[Row]:
-    """One row for each kind of fault; `seen` is the number of jobs or kills that were examined."""
+def fault_rows(area: str, what: str, faults_of_runs: list[Faults], *, examined: int) -> list[Row]:
+    """One row for each kind of fault; `examined` is the number of jobs or kills."""
     return [
-        _none(
+        _zero_row(
             area,
             f"{kind.name.replace('_', ' ')} {what}",
-            sum(len(getattr(faults, kind.name)) for faults in found),
-            seen=seen,
+            sum(len(getattr(faults, kind.name)) for faults in faults_of_runs),
+            examined=examined,
         )
         for kind in fields(Faults)
     ]
 
 
-def _none(area: str, name: str, number: int, *, seen: int) -> Row:
+def _zero_row(area: str, name: str, number: int, *, examined: int) -> Row:
     """A row whose goal is 0; if nothing was examined, it does not hold."""
-    if not seen and not number:
+    if not examined and not number:
         return unmeasured(area, name, "nothing was seen", "0")
     return Row(area=area, name=name, value=number, unit="faults", goal="0", holds=not number)
 
 
-def _say(what: str) -> None:
+def _print_progress(what: str) -> None:
     print(what, file=sys.stderr, flush=True)

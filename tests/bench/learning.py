@@ -1,9 +1,9 @@
 """Does a model learn a hidden taste from votes alone, and lose nothing else?
 
 Members with a hidden taste judge pictures of the embedded model; `python -m models prefer` learns
-from the manifest of their judgements; parent and candidate draw new prompts and seeds, used neither
-for learning nor for choosing, and the taste says which picture of each pair is better. Run it as
-`python -m tests.bench.learning --work FOLDER`; everything is made once and kept in the folder.
+from the manifest of their judgements. Parent and candidate draw new prompts and seeds, which served
+neither to learn nor to choose, and the taste says which picture of each pair is better. Run it as
+`python -m tests.bench.learning --work FOLDER`; every result is made once and kept in the folder.
 """
 
 from __future__ import annotations
@@ -46,7 +46,7 @@ PROMPTS, PAIRED, FOLLOWED = 125, 100, 96
 HELD_OUT = 3
 _LICENCE = "licences/embedded.txt"
 #: The seed of the hidden scorer; that of the shipped one is 0.
-_OTHER_SEED = 1
+_HIDDEN_SEED = 1
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -65,12 +65,12 @@ class Trial:
     #: Further options of `prefer`.
     options: tuple[str, ...] = ()
     #: For a second stage: the trial whose candidate it starts from and whose votes it learns from.
-    behind: str | None = None
+    base_trial: str | None = None
 
     @property
     def votes(self) -> str:
         """The trial whose votes it learns from."""
-        return self.behind or self.name
+        return self.base_trial or self.name
 
 
 TRIALS = {
@@ -89,7 +89,7 @@ TRIALS = {
                 taste="quality",
                 seed=seed,
                 goal=75,
-                behind=behind,
+                base_trial=behind,
                 options=("--loss", "pull"),
             )
             for seed, behind in enumerate(("quality", "quality-2", "quality-3"), 1)
@@ -117,9 +117,9 @@ TRIALS = {
 
 
 class Bench:
-    """The work folder, and the eyes that look at pictures.
+    """The work folder, and the tastes that judge pictures.
 
-    What takes long to build, such as the eye of a taste, is built on first use.
+    Slow parts, such as the classifier of a taste, are built on first use.
     """
 
     def __init__(self, work: Path, *, first: int, paired: int) -> None:
@@ -141,7 +141,7 @@ class Bench:
 
     @cached_property
     def _scorer(self) -> Aesthetic:
-        return _other_scorer(self.work)
+        return _hidden_scorer(self.work)
 
     def _smiles(self, pictures: np.ndarray) -> np.ndarray:
         return self._cheerful(pictures)
@@ -151,27 +151,27 @@ class Bench:
         parts = [shown[at : at + 50] for at in range(0, len(shown), 50)]
         return np.array([score for part in parts for score in self._scorer.score(part)])
 
-    def drawn(self, model: str, name: str, asked: list[Wish]) -> np.ndarray:
-        return school.pictures(model, asked, self.work / "drawn" / f"{name}.npz")
+    def draw_once(self, model: str, name: str, wishes: list[Wish]) -> np.ndarray:
+        return school.pictures(model, wishes, self.work / "drawn" / f"{name}.npz")
 
-    def of_pairs(self, model: str, name: str) -> np.ndarray:
-        return self.drawn(model, f"{name}-pairs-{self._first}-{len(self.paired)}", self.paired)
+    def draw_pairs(self, model: str, name: str) -> np.ndarray:
+        return self.draw_once(model, f"{name}-pairs-{self._first}-{len(self.paired)}", self.paired)
 
     def adherence(self, model: str, name: str) -> dict[str, float]:
         """The share of each group that is drawn as asked, in percent."""
-        pictures = self.drawn(model, f"{name}-followed", self.followed)
-        said = np.concatenate([self._judge.classes(p) for p in np.array_split(pictures, 4)])
+        pictures = self.draw_once(model, f"{name}-followed", self.followed)
+        predicted = np.concatenate([self._judge.classes(p) for p in np.array_split(pictures, 4)])
         true = adherence.truth(t.portrait for t in adherence.tasks(FOLLOWED, square=True))
-        shares = adherence.grouped(adherence.shares(said, true))
+        shares = adherence.accuracy_by_group(adherence.accuracy_by_head(predicted, true))
         return {group: 100 * share for group, share in shares.items()}
 
 
-def _other_scorer(work: Path) -> Aesthetic:
-    """A scorer with other pictures and weights than the shipped one, which the rewards use."""
+def _hidden_scorer(work: Path) -> Aesthetic:
+    """A scorer from other pictures and weights than the shipped one, which the rewards use."""
     folder = work / "other"
     if not (folder / "figures.json").exists():  # Written last.
         train = ["aesthetic-train", "--work", str(work / "grades"), "--out", str(folder)]
-        if code := command([*train, "--seed", str(_OTHER_SEED)]):
+        if code := command([*train, "--seed", str(_HIDDEN_SEED)]):
             raise SystemExit(code)
     return open_aesthetic(folder / "head.safetensors", folder)
 
@@ -182,7 +182,7 @@ def manifest_of(bench: Bench, trial: Trial) -> Path:
     if (folder / manifest.FILE_NAME).exists():
         return folder
     shutil.rmtree(folder, ignore_errors=True)
-    pictures = bench.drawn("embedded", "voted", bench.voted)
+    pictures = bench.draw_once("embedded", "voted", bench.voted)
     taste = bench.tastes[trial.taste](pictures)
     lines = _lines(bench, pictures, folder)
     shown = Shown(
@@ -191,16 +191,18 @@ def manifest_of(bench: Bench, trial: Trial) -> Path:
         splits=[line.split for line in lines],
         taste=taste,
     )
-    said = judged(shown, trial.crowd, trial.ask, trial.count, seed=trial.seed, visits=trial.visits)
-    manifest.write(folder, lines, said, created_ms=0)
+    judgements = judged(
+        shown, trial.crowd, trial.ask, trial.count, seed=trial.seed, visits=trial.visits
+    )
+    manifest.write(folder, lines, judgements, created_ms=0)
     return folder
 
 
 def _lines(bench: Bench, pictures: np.ndarray, folder: Path) -> list[PictureLine]:
     """The voted pictures, written as the export writes them."""
     card = card_of(EMBEDDED)
-    for place in ("pictures", "licences"):
-        (folder / place).mkdir(parents=True)
+    for folder_name in ("pictures", "licences"):
+        (folder / folder_name).mkdir(parents=True)
     shutil.copyfile(EMBEDDED / "LICENSE.md", folder / _LICENCE)
     lines: list[PictureLine] = []
     for i, (wish, pixels) in enumerate(zip(bench.voted, pictures, strict=True)):
@@ -233,53 +235,58 @@ def _lines(bench: Bench, pictures: np.ndarray, folder: Path) -> list[PictureLine
     return lines
 
 
-def trained(bench: Bench, trial: Trial) -> tuple[str, tuple[float, float]]:
+def train_once(bench: Bench, trial: Trial) -> tuple[str, tuple[float, float]]:
     """The candidate's folder, and its training time in seconds of the clock and of a core."""
     out = bench.work / "runs" / trial.name
-    took = out / "seconds.json"
-    if not took.exists():
+    seconds_file = out / "seconds.json"
+    if not seconds_file.exists():
         parser = argparse.ArgumentParser()
         add_arguments(parser)
         words = [str(manifest_of(bench, trial)), "--out", str(out), *trial.options]
         words += ["--seed", str(trial.seed - 1)]
-        if trial.behind:
-            words += ["--base", trained(bench, TRIALS[trial.behind])[0]]
+        if trial.base_trial:
+            words += ["--base", train_once(bench, TRIALS[trial.base_trial])[0]]
         resume = ["--resume"] if (out / "states").exists() else []
         began = time.monotonic(), time.process_time()
         threads = ["--threads", str(torch.get_num_threads())]
-        prefer(parser.parse_args([*words, *threads, *resume]), _quiet)
-        taken = time.monotonic() - began[0], time.process_time() - began[1]
-        took.write_text(json.dumps(taken))
-    return str(out / "model"), json.loads(took.read_text())
+        prefer(parser.parse_args([*words, *threads, *resume]), _print_unless_counter)
+        seconds = time.monotonic() - began[0], time.process_time() - began[1]
+        seconds_file.write_text(json.dumps(seconds))
+    return str(out / "model"), json.loads(seconds_file.read_text())
 
 
-def _quiet(line: str) -> None:
-    """Print what a training says, except its counters."""
+def _print_unless_counter(line: str) -> None:
+    """Print the lines of a training, except its counters."""
     if not line.startswith(("step ", "latents of ")):
         print(line, flush=True)
 
 
-def measured(bench: Bench, trial: Trial) -> Iterator[Row]:
-    """One trial's figures, held to its goals."""
-    model, seconds = trained(bench, trial)
-    before, after = bench.of_pairs("embedded", "embedded"), bench.of_pairs(model, trial.name)
+def trial_rows(bench: Bench, trial: Trial) -> Iterator[Row]:
+    """One trial's figures, with its goals."""
+    model, seconds = train_once(bench, trial)
+    before, after = bench.draw_pairs("embedded", "embedded"), bench.draw_pairs(model, trial.name)
     school.sheet(before, after).save(bench.work / f"{trial.name}.png")
     for name, taste in bench.tastes.items():
         goal = trial.goal if name == trial.taste else None
-        yield _won(f"{trial.name}: {name}", taste, kept(bench, name, before, after), goal)
-    usual, now = bench.adherence("embedded", "embedded"), bench.adherence(model, trial.name)
-    change = {group: now[group] - usual[group] for group in usual}
+        yield _win_row(
+            f"{trial.name}: {name}", taste, decisive_pairs(bench, name, before, after), goal
+        )
+    before_shares, after_shares = (
+        bench.adherence("embedded", "embedded"),
+        bench.adherence(model, trial.name),
+    )
+    change = {group: after_shares[group] - before_shares[group] for group in before_shares}
     mean, worst = float(np.mean(list(change.values()))), min(change, key=lambda g: change[g])
     row = _row(trial.name)
     yield row("adherence", mean, "points", ">= -2", mean >= -2)
     yield row(f"least: {worst}", change[worst], "points", ">= -4", change[worst] >= -4)
-    share = 100 * _spread(after) / _spread(before)
+    share = 100 * _mean_distance(after) / _mean_distance(before)
     yield row("diversity", share, "% of the parent's", ">= 90", share >= 90)
     clock, core = seconds
     yield row("training", clock, f"s ({core:.0f} of a core)", "<= 300", clock <= 300)
 
 
-def kept(
+def decisive_pairs(
     bench: Bench, taste: str, before: np.ndarray, after: np.ndarray
 ) -> tuple[np.ndarray, np.ndarray]:
     """The pairs that count: for the open taste, those whose prompts leave the face open."""
@@ -289,16 +296,18 @@ def kept(
     return before[left_open], after[left_open]
 
 
-def _won(name: str, taste: Taste, pair: tuple[np.ndarray, np.ndarray], goal: float | None) -> Row:
+def _win_row(
+    name: str, taste: Taste, pair: tuple[np.ndarray, np.ndarray], goal: float | None
+) -> Row:
     """How many of the decided pairs the candidate wins, with the 95 % interval."""
     old, new = (taste(pictures) for pictures in pair)
     won, lost = int((new > old).sum()), int((new < old).sum())
     low, high = Posterior(up=won, down=lost).interval(0.95)
     share = 100 * won / max(1, won + lost)
     unit = f"% of {won + lost} decided of {len(old)} ({100 * low:.0f} to {100 * high:.0f})"
-    told = "" if goal is None else f">= {goal:g}"
+    goal_text = "" if goal is None else f">= {goal:g}"
     holds = None if goal is None else share >= goal
-    return Row(area="learning", name=name, value=share, unit=unit, goal=told, holds=holds)
+    return Row(area="learning", name=name, value=share, unit=unit, goal=goal_text, holds=holds)
 
 
 def _row(trial: str) -> Callable[[str, float, str, str, bool], Row]:
@@ -310,7 +319,7 @@ def _row(trial: str) -> Callable[[str, float, str, str, bool], Row]:
     return row
 
 
-def _spread(pictures: np.ndarray) -> float:
+def _mean_distance(pictures: np.ndarray) -> float:
     """How far the two pictures of one prompt lie apart, on average."""
     small = np.stack([thumbnail(Image.fromarray(picture)) for picture in pictures])
     return float(np.sqrt(((small[0::2] - small[1::2]) ** 2).mean(1)).mean())
@@ -334,7 +343,7 @@ def main() -> int:
     bench = Bench(args.work, first=args.first, paired=args.paired)
     rows: list[Row] = []
     for name in args.trials or TRIALS:
-        rows += measured(bench, TRIALS[name])
+        rows += trial_rows(bench, TRIALS[name])
         print(table(rows), flush=True)
     if args.json:
         write_json(rows, args.json)

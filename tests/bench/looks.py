@@ -1,6 +1,6 @@
 """How short prompts, as people type them, compare with full ones: a newcomer's first impression.
 
-Short ones are filled in from their seed, as the bot does.
+As in the bot, a seed fills in the short ones.
 """
 
 from __future__ import annotations
@@ -33,8 +33,8 @@ _FIRST_SEED = 1000
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Sitting:
-    """One picture of a short prompt, as `studio` asks for it."""
+class ShortPrompt:
+    """A request for one picture of a short prompt, as `Studio` takes it."""
 
     prompt: str
     seed: int
@@ -48,7 +48,7 @@ async def measure(count: int = COUNT) -> list[Row]:
 
 
 def _measure(count: int) -> list[Row]:
-    from models.aesthetics.scorer import OWN, OWN_HEAD, open_aesthetic
+    from models.aesthetics.scorer import OWN_HEAD, OWN_TOWER, open_aesthetic
     from models.engine.slots import open_engine
     from models.measuring import adherence, eyes, lines
     from models.measuring.judge.network import Judge
@@ -56,37 +56,38 @@ def _measure(count: int) -> list[Row]:
 
     engine = open_engine("embedded", device="cpu", threads=2)
     studio = Studio(engine)
-    short = studio.pictures(sittings(count))
+    short = studio.pictures(short_prompts(count))
     full = studio.pictures(adherence.tasks(count, square=True))
     engine.close()
-    aesthetic = open_aesthetic(OWN_HEAD, OWN, "cpu")
+    aesthetic = open_aesthetic(OWN_HEAD, OWN_TOWER, "cpu")
 
     def grade(pictures: list[Image.Image]) -> float:
         return fmean(aesthetic.score([picture])[0] for picture in pictures)
 
-    graded, wanted = grade(short), grade(full)
-    apart = eyes.differences(Judge(), short)
-    odd = eyes.two_coloured(apart)
+    short_grade, full_grade = grade(short), grade(full)
+    colour_gaps = eyes.colour_differences(Judge(), short)
+    odd_share = eyes.two_coloured_share(colour_gaps)
     return [
-        _row("mean aesthetic grade of full prompts", wanted, "of 1 to 10"),
+        _row("mean aesthetic grade of full prompts", full_grade, "of 1 to 10"),
         _row(
-            "mean aesthetic grade of short prompts", graded, "of 1 to 10",
-            f">= full ones - {GRADE_GOAL:g}", holds=graded >= wanted - GRADE_GOAL,
+            "mean aesthetic grade of short prompts", short_grade, "of 1 to 10",
+            f">= full ones - {GRADE_GOAL:g}", holds=short_grade >= full_grade - GRADE_GOAL,
         ),
         _row(
-            "short prompts, eyes of two colours", 100 * odd,
-            f"% of {len(apart)} faces with both eyes", f"<= {ODD_GOAL:.0%}", holds=odd <= ODD_GOAL,
+            "short prompts, eyes of two colours", 100 * odd_share,
+            f"% of {len(colour_gaps)} faces with both eyes", f"<= {ODD_GOAL:.0%}",
+            holds=odd_share <= ODD_GOAL,
         ),
         _row("short prompts, width of an edge", lines.edge_width_px(short), "px of 512"),
     ]  # fmt: skip
 
 
-def sittings(count: int) -> list[Sitting]:
+def short_prompts(count: int) -> list[ShortPrompt]:
     """The requests: each prompt with the tags that its seed fills in."""
     glossary = Glossary(files.read(EMBEDDED / files.FILE_NAME))
     seeds = range(_FIRST_SEED, _FIRST_SEED + count)
     return [
-        Sitting(
+        ShortPrompt(
             prompt=", ".join(filter(None, (prompt, completion(prompt, glossary, seed)))), seed=seed
         )
         for prompt, seed in zip(prompts(glossary, count), seeds, strict=True)
@@ -94,7 +95,7 @@ def sittings(count: int) -> list[Sitting]:
 
 
 def prompts(glossary: Glossary, count: int) -> list[str]:
-    """The prompts that people type first, then one to three random tags that go together."""
+    """Prompts that people type first, then one to three random tags that fit together."""
     dice, book = Random(17), glossary.book.tags
     known = [t for t in book if glossary.group(t) != "praise" and book[t].count > _KNOWN]
     out = list(_TYPED[:count])

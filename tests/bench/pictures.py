@@ -14,9 +14,9 @@ GOAL_S = 2.0
 
 
 async def measure(widths: tuple[int, ...] = WIDTHS, repeats: int = 3) -> list[Row]:
-    """Draw the default picture alone and in company; the time includes decoding and upscaling.
+    """Draw the default picture alone and in batches; the time includes decoding and upscaling.
 
-    The best of `repeats` counts: whatever else the machine does can only slow a picture down.
+    The best of `repeats` counts: other work on the machine can only slow a picture down.
     """
     return await asyncio.to_thread(_measure, widths, repeats)
 
@@ -27,9 +27,9 @@ def _measure(widths: tuple[int, ...], repeats: int) -> list[Row]:
     rows: list[Row] = []
     for threads in THREADS:
         engine = open_engine("embedded", device="cpu", threads=threads, capacity=max(widths))
-        _draw(engine, 1)
+        _draw_s(engine, 1)
         for width in widths:
-            seconds = min(_draw(engine, width) for _ in range(repeats)) / width
+            seconds = min(_draw_s(engine, width) for _ in range(repeats)) / width
             goal = width == 1 and threads == max(THREADS)
             rows.append(
                 Row(
@@ -45,7 +45,7 @@ def _measure(widths: tuple[int, ...], repeats: int) -> list[Row]:
     return rows
 
 
-def _draw(engine: Engine, count: int) -> float:
+def _draw_s(engine: Engine, count: int) -> float:
     """Seconds until the last of `count` pictures that were asked for together is finished."""
     info = engine.info
     width_px, height_px = info.sizes_px[Aspect.SQUARE]

@@ -21,16 +21,16 @@ async def measure() -> list[Row]:
     """The times of ordinary prompts, of evasions and of hostile ones, and how they grow."""
     found = corpora.read(Path(__file__).parents[2] / CORPORA)
     evasions = [evasion.specimen for evasion in alone(found.refused, seed=1)]
-    look = judging.looking(latency.terms(1))
+    judge_prompt = judging.looking(latency.terms(1))
     times = latency.rows(
-        latency.times_ms(look, typed(found.benign + found.refused), BUDGET_S),
-        latency.times_ms(look, typed(evasions), BUDGET_S),
-        latency.times_ms(look, latency.hostile(), BUDGET_S),
+        latency.times_ms(judge_prompt, typed_sample(found.benign + found.refused), BUDGET_S),
+        latency.times_ms(judge_prompt, typed_sample(evasions), BUDGET_S),
+        latency.times_ms(judge_prompt, latency.hostile(), BUDGET_S),
     )
     return [*times, *growth.rows()]
 
 
-def typed(specimens: Sequence[Specimen]) -> Iterator[tuple[str, str]]:
-    """A sample of the specimens, as they are typed."""
+def typed_sample(specimens: Sequence[Specimen]) -> Iterator[tuple[str, str]]:
+    """The prompts and negative prompts of a sample of the specimens."""
     chosen = Random(1).sample(specimens, PROMPTS)
     return ((specimen.prompt.text, specimen.negative.text) for specimen in chosen)

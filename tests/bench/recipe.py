@@ -4,9 +4,9 @@
 
 paints pictures of mixed grade with their captions, scores them, trains the embedded model on all
 of them, trains the result by the recipe on those that score more than 6.0, at every learning rate
-asked for, and measures all models: grade by a scorer that had no part in choosing, adherence by the
-judge. Hours on two cores, and so no part of `make bench`; every step is skipped once it is done,
-and a stopped one goes on, but an evaluation, which begins again.
+asked for, and measures all models: the grade with a scorer that did not choose the pictures,
+adherence with the judge. It takes hours on two cores, so `make bench` leaves it out. Finished steps
+are skipped, and a stopped one continues; only an evaluation begins again.
 """
 
 from __future__ import annotations
@@ -48,7 +48,7 @@ GRADE = "mean aesthetic grade"
 #: The short side of the painted pictures: the scorers never saw smaller ones.
 PAINTED_PX = 256
 #: Points that adherence may lose.
-ALLOWED = 2.0
+ALLOWED_LOSS = 2.0
 #: The seed of the independent scorer's weights and pictures; the shipped one's is 0.
 OTHER_SEED = 1
 
@@ -56,7 +56,7 @@ OTHER_SEED = 1
 def run(*words: object) -> None:
     """Run a command of `python -m models`; SystemExit with its code if it fails."""
     command = [sys.executable, "-m", "models", *map(str, words)]
-    # In one piece, because concurrent trainings print too.
+    # One call, because concurrent trainings print too.
     print(f"$ {' '.join(command[1:])}\n", end="", flush=True)
     code = subprocess.run(command, check=False).returncode
     # An evaluation that misses a goal is a valid answer.
@@ -64,7 +64,7 @@ def run(*words: object) -> None:
         raise SystemExit(code)
 
 
-def trained(work: Path, name: str, base: str, data: Path, changes: dict[str, Any]) -> Path:
+def train_once(work: Path, name: str, base: str, data: Path, changes: dict[str, Any]) -> Path:
     """Train if necessary; return the model's folder."""
     out = work / name
     if not (out / "model" / "card.json").exists():
@@ -76,7 +76,7 @@ def trained(work: Path, name: str, base: str, data: Path, changes: dict[str, Any
     return out / "model"
 
 
-def measured(work: Path, name: str, model: Path, options: list[str]) -> dict[str, float]:
+def evaluate_once(work: Path, name: str, model: Path, options: list[str]) -> dict[str, float]:
     """Evaluate if necessary; return the figures by name."""
     rows = work / f"{name}.json"
     if not rows.exists():
@@ -86,12 +86,12 @@ def measured(work: Path, name: str, model: Path, options: list[str]) -> dict[str
     return {row["name"]: row["value"] for row in json.loads(rows.read_text("utf-8"))}
 
 
-def grades(manifest: Path) -> list[float]:
+def true_grades(manifest: Path) -> list[float]:
     """The true grades of the pictures that a manifest lists."""
     return [json.loads(line)["grade"] for line in manifest.read_text("utf-8").splitlines()]
 
 
-def require_same(work: Path, options: dict[str, int]) -> None:
+def require_same_options(work: Path, options: dict[str, int]) -> None:
     """SystemExit if the work folder was made with other options."""
     path = work / "options.json"
     if path.exists() and json.loads(path.read_text("utf-8")) != options:
@@ -115,7 +115,7 @@ def before_and_after(work: Path, after: str) -> Path:
     return path
 
 
-def options() -> argparse.Namespace:
+def command_line_options() -> argparse.Namespace:
     """The options of the command line."""
     parser = argparse.ArgumentParser(prog="python -m tests.bench.recipe", description=__doc__)
     add = parser.add_argument
@@ -134,10 +134,10 @@ def options() -> argparse.Namespace:
 
 def main() -> int:
     """Exit code 0 if the grade rises and adherence stays."""
-    args = options()
+    args = command_line_options()
     work: Path = args.work.resolve()
     work.mkdir(parents=True, exist_ok=True)
-    require_same(work, {"count": args.count, "judged": args.judged})
+    require_same_options(work, {"count": args.count, "judged": args.judged})
     pictures = work / "pictures"
     run("paint", "--mixed", "--size", PAINTED_PX, "--count", args.count, "--out", pictures)
     if not (work / "scored.json").exists():
@@ -145,22 +145,22 @@ def main() -> int:
     if not (work / "other" / "figures.json").exists():  # Written last.
         run("aesthetic-train", "--work", work / "grades", "--out", work / "other",
             "--seed", OTHER_SEED)  # fmt: skip
-    mixed = trained(work, "mixed", "embedded", pictures, MIXED)
-    asked = ["--count", str(args.judged), "--sentences", "0", "--steered", "0", "--open", "0"]
+    mixed = train_once(work, "mixed", "embedded", pictures, MIXED)
+    flags = ["--count", str(args.judged), "--sentences", "0", "--steered", "0", "--open", "0"]
 
-    def done(rate: float) -> dict[str, float]:
+    def train_and_evaluate(rate: float) -> dict[str, float]:
         name = f"kept-{rate:g}"
-        kept = trained(work, name, str(mixed), pictures / "kept.jsonl", KEPT | {"lr": rate})
-        return measured(work, name, kept, asked)
+        kept = train_once(work, name, str(mixed), pictures / "kept.jsonl", KEPT | {"lr": rate})
+        return evaluate_once(work, name, kept, flags)
 
     with ThreadPoolExecutor(args.at_once) as pool:
-        base = pool.submit(measured, work, "mixed", mixed, asked)
-        after = dict(zip(args.rates, pool.map(done, args.rates), strict=True))
+        base = pool.submit(evaluate_once, work, "mixed", mixed, flags)
+        after = dict(zip(args.rates, pool.map(train_and_evaluate, args.rates), strict=True))
     before = base.result()
     best = best_of(before, after)
     rows = [
-        *data(grades(pictures / "metadata.jsonl"), grades(pictures / "kept.jsonl")),
-        *report(before, after, best),
+        *data_rows(true_grades(pictures / "metadata.jsonl"), true_grades(pictures / "kept.jsonl")),
+        *change_rows(before, after, best),
     ]
     print(table(rows), f"\n{before_and_after(work, f'kept-{best:g}')}")
     if args.json:
@@ -172,7 +172,7 @@ def _row(name: str, value: float, unit: str, goal: str = "", *, holds: bool | No
     return Row(area="recipe", name=name, value=value, unit=unit, goal=goal, holds=holds)
 
 
-def data(painted: list[float], kept: list[float]) -> list[Row]:
+def data_rows(painted: list[float], kept: list[float]) -> list[Row]:
     """Rows about the training data, by their true grades."""
     return [
         _row("pictures kept", 100 * len(kept) / len(painted), f"% of {len(painted)}"),
@@ -188,11 +188,11 @@ def adherence(figures: dict[str, float]) -> float:
 
 def best_of(before: dict[str, float], after: dict[float, dict[str, float]]) -> float:
     """The learning rate with the highest grade, of those at which adherence does not fall."""
-    obedient = [r for r in after if adherence(before) - adherence(after[r]) <= ALLOWED]
-    return max(obedient or after, key=lambda rate: after[rate][GRADE])
+    allowed = [r for r in after if adherence(before) - adherence(after[r]) <= ALLOWED_LOSS]
+    return max(allowed or after, key=lambda rate: after[rate][GRADE])
 
 
-def report(
+def change_rows(
     before: dict[str, float], after: dict[float, dict[str, float]], best: float
 ) -> list[Row]:
     """What the second training changed at each learning rate; the best one must reach the goals.
@@ -207,11 +207,13 @@ def report(
     for rate, figures in after.items():
         rows.append(_row(f"grade after the recipe at {rate:g}", figures[GRADE], graded))
         rows.append(_row(f"adherence after the recipe at {rate:g}", adherence(figures), followed))
-    rises = after[best][GRADE] - before[GRADE]
-    falls = adherence(before) - adherence(after[best])
+    rise = after[best][GRADE] - before[GRADE]
+    fall = adherence(before) - adherence(after[best])
     rows += [
-        _row(f"at {best:g} the grade rises by", rises, "grades", ">= 1", holds=rises >= 1),
-        _row("adherence falls by", falls, "points", f"<= {ALLOWED:g}", holds=falls <= ALLOWED),
+        _row(f"at {best:g} the grade rises by", rise, "grades", ">= 1", holds=rise >= 1),
+        _row(
+            "adherence falls by", fall, "points", f"<= {ALLOWED_LOSS:g}", holds=fall <= ALLOWED_LOSS
+        ),
     ]
     changes = [(name, after[best][name] - before[name]) for name in GROUPS]
     return rows + [_row(f"- {name}", change, "points of adherence") for name, change in changes]

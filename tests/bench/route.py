@@ -1,9 +1,8 @@
-"""What the README promises: members ask and vote, the owner presses Learn, the model improves.
+"""The README's promise: members ask and vote, the owner presses Learn, the model improves.
 
 The real bot with the real model draws for the local Discord's members, learns from their votes and
-measures what it learned; now and then a member asks for a picture meanwhile. Run it as
-`python -m tests.bench.route --scratch FOLDER`: about twenty minutes on two cores that nobody else
-uses.
+measures what it learned; meanwhile a member sometimes asks for a picture. Run it as
+`python -m tests.bench.route --scratch FOLDER`; it takes about twenty minutes on two free cores.
 """
 
 from __future__ import annotations
@@ -23,17 +22,17 @@ from models.catalogue import card as cards
 from models.report import Row, percentile, table, unmeasured, write_json
 from tests.stages.stage import Stage, pictures, stage
 
-#: The numbers that the page offers by default.
+#: The default numbers of the page.
 PICTURES, VOTES = 96, 500
 _SETTINGS = {"ENGINE": "slots", "MODEL": "embedded"}
-#: The pause between two pictures that are asked for during the training.
+#: The pause between two requests during the training.
 _BETWEEN_S = 20.0
 _LONGEST_S = 3600.0
-_OVER = frozenset({RunStage.PASSED, RunStage.REFUSED, RunStage.FAILED, RunStage.STOPPED})
+_END_STAGES = frozenset({RunStage.PASSED, RunStage.REFUSED, RunStage.FAILED, RunStage.STOPPED})
 
 
 class Watch:
-    """The time of each stage, and how soon the bot answers meanwhile."""
+    """Records the time of each stage, and how fast the bot answers meanwhile."""
 
     def __init__(self, here: Stage) -> None:
         self._here = here
@@ -44,22 +43,22 @@ class Watch:
 
     async def until_over(self) -> LearningRun:
         """Wait for the end of the run; return it."""
-        asked_s = before_s = time.monotonic()
+        last_ask_s = last_look_s = time.monotonic()
         while True:
             await asyncio.sleep(1)
             run, now_s = read(self._file), time.monotonic()
             assert run is not None, "the training was begun"
-            self.took_s[run.stage] += now_s - before_s
-            before_s = now_s
-            if run.stage in _OVER:
+            self.took_s[run.stage] += now_s - last_look_s
+            last_look_s = now_s
+            if run.stage in _END_STAGES:
                 return run
-            if now_s - asked_s > _BETWEEN_S:
+            if now_s - last_ask_s > _BETWEEN_S:
                 await self._ask()
-                asked_s = time.monotonic()
+                last_ask_s = time.monotonic()
 
     async def _ask(self) -> None:
         """Ask as a member during the training, and wait for the picture."""
-        shown = pictures(self._here.posted())
+        posted = pictures(self._here.posted())
         options = {"prompt": "1girl, blue hair"}
         ticket = self._here.sandbox.slash("member", self._here.where, "waifu", options)
         await ticket.answer()
@@ -67,7 +66,7 @@ class Watch:
         self.waits_ms.append(ticket.wait_ms)
         if pulse := read_pulse(self._here.data_dir):
             self.lags_ms.append(pulse.lag_p99_ms)
-        await self._here.posts(shown + 1, _LONGEST_S)
+        await self._here.posts(posted + 1, _LONGEST_S)
 
 
 async def measure(scratch: Path, taste: FanTaste) -> list[Row]:
@@ -88,10 +87,10 @@ async def measure(scratch: Path, taste: FanTaste) -> list[Row]:
         run = await watch.until_over()
         print(run.said, flush=True)
         card = here.data_dir / "models" / run.id / cards.FILE_NAME
-        told = cards.read(card).verdict if card.exists() else None
-    figures = told.figures if told else ()
-    fell = (_row(f"refused for {f.name}", f.value, f.unit) for f in figures if not f.holds)
-    return [*_rows(watch, taste, run), *fell]
+        verdict = cards.read(card).verdict if card.exists() else None
+    figures = verdict.figures if verdict else ()
+    refusals = (_row(f"refused for {f.name}", f.value, f.unit) for f in figures if not f.holds)
+    return [*_rows(watch, taste, run), *refusals]
 
 
 async def _until_done(here: Stage, what: str) -> None:
@@ -108,7 +107,7 @@ def _rows(watch: Watch, taste: FanTaste, run: LearningRun) -> Iterator[Row]:
     yield _row(f"{taste}: what came of it", run.stage.value, "", holds=holds)
     for stage_, name in _STAGES.items():
         yield _row(f"{taste}: {name}", watch.took_s[stage_], "s")
-    yield from answers(watch.waits_ms, watch.lags_ms)
+    yield from answer_rows(watch.waits_ms, watch.lags_ms)
 
 
 _STAGES: Mapping[RunStage, str] = {
@@ -118,8 +117,8 @@ _STAGES: Mapping[RunStage, str] = {
 }
 
 
-def answers(waits_ms: Sequence[float], lags_ms: Sequence[float]) -> Iterator[Row]:
-    """How soon the bot answered during the training, and how late its loop was."""
+def answer_rows(waits_ms: Sequence[float], lags_ms: Sequence[float]) -> Iterator[Row]:
+    """How fast the bot answered during the training, and how late its loop was."""
     name = f"acknowledgement beside it, worst of {len(waits_ms)}"
     if waits_ms:
         yield _row(name, max(waits_ms), "ms", limit=500)

@@ -1,7 +1,8 @@
 """What the scores do to harmless pictures: rows stopped, pictures withheld, and the cost.
 
-The shipped model paints portraits in clothes, so every picture that is called nude here is called
-so wrongly. It is treated like a model that can draw nudity: previews are judged while others run.
+The shipped model paints portraits in clothes, so every picture that is called nude here is a false
+alarm. The benchmark treats it like a model that can draw nudity: it judges previews while others
+run.
 """
 
 from __future__ import annotations
@@ -33,7 +34,7 @@ _JOB = make_job()
 
 
 @dataclass
-class Seen:
+class Observations:
     """The findings in the previews and pictures of one run, and the cost of each look."""
 
     stopped: set[str] = field(default_factory=set[str])
@@ -42,7 +43,7 @@ class Seen:
     nudity: list[float] = field(default_factory=list[float])
     score_ms: list[float] = field(default_factory=list[float])
 
-    def look(self, scorer: Scorer, report: StepReport, preview: bytes) -> None:
+    def judge_preview(self, scorer: Scorer, report: StepReport, preview: bytes) -> None:
         began_s = time.thread_time()
         scores = scorer.score_preview(preview)
         self.glance_ms.append(1000 * (time.thread_time() - began_s))
@@ -63,9 +64,9 @@ def _measure(pictures: int) -> list[Row]:
     engine = open_engine("embedded", device="cpu", threads=1)
     scorer = scorer_of(replace(card_of(EMBEDDED), scores=UNKNOWN), EMBEDDED)
     try:
-        seen = _judged(engine, scorer, pictures)
-        none_s, made_s, looked_s = (
-            _worked_s(engine, every, eyes)
+        observations = _score_all(engine, scorer, pictures)
+        without_s, previews_s, scored_s = (
+            _engine_work_s(engine, every, eyes)
             for every, eyes in (
                 (0, None),
                 (previews.JUDGE_EVERY, None),
@@ -74,52 +75,56 @@ def _measure(pictures: int) -> list[Row]:
         )
     finally:
         engine.close()
-    return list(_rows(seen, made_s / none_s, looked_s / made_s))
+    return list(_rows(observations, previews_s / without_s, scored_s / previews_s))
 
 
-def _rows(seen: Seen, made: float, looked: float) -> Iterator[Row]:
-    count = len(seen.nudity)
+def _rows(observations: Observations, preview_ratio: float, scoring_ratio: float) -> Iterator[Row]:
+    count = len(observations.nudity)
     yield _row("harmless pictures drawn", count, "")
-    yield _row("their previews, most nudity", max(seen.previews), "")
-    yield _row("rows stopped, every step looked at", 100 * len(seen.stopped) / count, "%", 1)
+    yield _row("their previews, most nudity", max(observations.previews), "")
+    yield _row(
+        "rows stopped, every step looked at", 100 * len(observations.stopped) / count, "%", 1
+    )
     for name, goal in (("spoiler", 5.0), ("hold", 2.0), ("withhold", 0.5)):
-        bar = getattr(THRESHOLDS, name)
-        over = sum(value >= bar for value in seen.nudity)
-        yield _row(f"pictures over {name} ({bar:g})", 100 * over / count, "%", goal)
-    yield _row("a look at a preview", fmean(seen.glance_ms), "ms")
-    yield _row("the scores of a picture", fmean(seen.score_ms), "ms")
+        threshold = getattr(THRESHOLDS, name)
+        over = sum(value >= threshold for value in observations.nudity)
+        yield _row(f"pictures over {name} ({threshold:g})", 100 * over / count, "%", goal)
+    yield _row("a look at a preview", fmean(observations.glance_ms), "ms")
+    yield _row("the scores of a picture", fmean(observations.score_ms), "ms")
     every = f"every {previews.JUDGE_EVERY}th step"
-    yield _row(f"the engine's work with a preview in {every}, against none", made, "times")
-    yield _row("the engine's work while they are looked at, against not", looked, "times", 1.1)
+    yield _row(f"the engine's work with a preview in {every}, against none", preview_ratio, "times")
+    yield _row(
+        "the engine's work while they are looked at, against not", scoring_ratio, "times", 1.1
+    )
 
 
-def _judged(engine: Engine, scorer: Scorer, pictures: int) -> Seen:
+def _score_all(engine: Engine, scorer: Scorer, pictures: int) -> Observations:
     """Score every preview and every finished picture."""
-    seen = Seen()
+    observations = Observations()
     for result in _ticks(engine, pictures, preview_every=1):
         for report in result.reports:
             if report.preview_png is not None:
-                seen.look(scorer, report, report.preview_png)
+                observations.judge_preview(scorer, report, report.preview_png)
         for rendered in result.finished:
             began_s = time.thread_time()
-            seen.nudity.append(scorer.score(rendered).values["nudity"])
-            seen.score_ms.append(1000 * (time.thread_time() - began_s))
-    return seen
+            observations.nudity.append(scorer.score(rendered).values["nudity"])
+            observations.score_ms.append(1000 * (time.thread_time() - began_s))
+    return observations
 
 
-def _worked_s(engine: Engine, preview_every: int, scorer: Scorer | None) -> float:
+def _engine_work_s(engine: Engine, preview_every: int, scorer: Scorer | None) -> float:
     """Seconds that the engine's thread works on some pictures, without its waits for a core.
 
     With a scorer, another thread judges previews meanwhile, as in the bot.
     """
-    seen, looking = Seen(), None
-    with ThreadPoolExecutor(max_workers=1) as eyes:
+    observations, pending = Observations(), None
+    with ThreadPoolExecutor(max_workers=1) as pool:
         began_s = time.thread_time()
         for result in _ticks(engine, _TIMED, preview_every=preview_every):
             for report in result.reports:
-                free = looking is None or looking.done()
+                free = pending is None or pending.done()
                 if scorer and free and (preview := report.preview_png) is not None:
-                    looking = eyes.submit(seen.look, scorer, report, preview)
+                    pending = pool.submit(observations.judge_preview, scorer, report, preview)
         return time.thread_time() - began_s
 
 

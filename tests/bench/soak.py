@@ -1,6 +1,6 @@
 """A day of the bot in minutes: with people and weather all day long, does anything grow?
 
-The bot and the wire are real; only the bot's idle time passes fast (`tests/stages/hurried.py`).
+The bot and the wire are real; only the bot's idle time is skipped (`tests/stages/hurried.py`).
 """
 
 from __future__ import annotations
@@ -12,9 +12,9 @@ from models.report import Row
 from tests.stages.soaking import Soaked, Span, soak
 
 HOURS = 24.0
-#: By then the caches are filled.
+#: After this time the caches are full.
 _WARM_UP_S = 4 * 3_600
-#: How often people do something, on average.
+#: The average pause between two actions of people.
 _PAUSE_S = 90
 #: The allowed difference in memory between two gauges.
 _FLAT_PERCENT = 1.0

@@ -1,7 +1,7 @@
 """How long completing `prompt:` takes: 100,000 tags, each choice checked by the channel's policy.
 
-The whole way except Discord's part: what the cog does between the interaction and its answer, on
-one core.
+This is all but Discord's part: the work of the cog between the interaction and its answer, on one
+core.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ from models.report import Row, percentile
 from tests.stages.factories import make_place
 from tests.stages.words import as_csv, long_book
 
-TAGS, TYPED, LOOKED_AT = 100_000, 2_000, 35
+TAGS, TYPED, CANDIDATES = 100_000, 2_000, 35
 GOAL_MS = 50.0
 
 
@@ -36,8 +36,8 @@ async def measure() -> list[Row]:
         opened_s = time.perf_counter() - began_s
     place = make_place()
     policy = effective(rulebooks.load(), GuildPolicy(guild_id=place.guild_id), place)
-    answers_ms = [_answer_ms(text, glossary, policy) for text in _typed(glossary)]
-    reads_ms = [_read_ms(text, glossary) for text in _typed(glossary)]
+    answers_ms = [_answer_ms(text, glossary, policy) for text in _typed_prompts(glossary)]
+    reads_ms = [_read_ms(text, glossary) for text in _typed_prompts(glossary)]
     return [
         _row("open a list of 100,000 tags", opened_s, "s"),
         _row("complete a prompt, p50", percentile(answers_ms, 0.5), "ms"),
@@ -47,30 +47,30 @@ async def measure() -> list[Row]:
 
 
 def _row(name: str, value: float, unit: str, goal: float | None = None) -> Row:
-    told = "" if goal is None else f"<= {goal:g} {unit}"
+    goal_text = "" if goal is None else f"<= {goal:g} {unit}"
     holds = None if goal is None else value <= goal
-    return Row(area="tags", name=name, value=value, unit=unit, goal=told, holds=holds)
+    return Row(area="tags", name=name, value=value, unit=unit, goal=goal_text, holds=holds)
 
 
-def _typed(glossary: Glossary) -> list[str]:
-    """Prompts as they are typed: up to twelve tags and an unfinished one, some with a slip."""
+def _typed_prompts(glossary: Glossary) -> list[str]:
+    """Prompts as people type them: up to twelve tags and an unfinished one, some with a typo."""
     rng = random.Random(1)
     tags = list(glossary.book.tags)
-    found: list[str] = []
+    prompts: list[str] = []
     for _ in range(TYPED):
         last = rng.choice(tags)
-        begun = last[: rng.randint(1, len(last))]
+        unfinished = last[: rng.randint(1, len(last))]
         if rng.random() < 0.2:
-            at = rng.randrange(len(begun))
-            begun = begun[:at] + rng.choice("aeioubdt") + begun[at + 1 :]
-        found.append(", ".join([*rng.sample(tags, rng.randint(0, 12)), begun]))
-    return found
+            position = rng.randrange(len(unfinished))
+            unfinished = unfinished[:position] + rng.choice("aeioubdt") + unfinished[position + 1 :]
+        prompts.append(", ".join([*rng.sample(tags, rng.randint(0, 12)), unfinished]))
+    return prompts
 
 
 def _answer_ms(text: str, glossary: Glossary, policy: EffectivePolicy) -> float:
     began_s = time.perf_counter()
-    for one in completions(text, glossary, LOOKED_AT):
-        decide.may_offer(one.prompt, policy)
+    for choice in completions(text, glossary, CANDIDATES):
+        decide.may_offer(choice.prompt, policy)
     return (time.perf_counter() - began_s) * 1000
 
 

@@ -1,8 +1,8 @@
 """Reading pictures for a training, and its step compared with the same step written by hand.
 
-The rows say how much of the time this project's own code takes: ratios, measured alternately in one
-run. On a GPU the networks have Stable Diffusion 1.5's size, at 512 px; on a CPU they are the
-embedded model's. Weights and latents are random: the speed does not depend on them.
+The rows say how much of the time is this project's code: ratios, measured alternately in one run.
+On a GPU the networks have Stable Diffusion 1.5's size, at 512 px; on a CPU they are the embedded
+model's. Weights and latents are random: the speed does not depend on them.
 """
 
 from __future__ import annotations
@@ -41,71 +41,73 @@ GOAL_PEAK = 0.45
 
 async def measure(scratch: Path) -> list[Row]:
     """Data loading, then the fine-tuning step."""
-    return await asyncio.to_thread(lambda: [*_loading(scratch), *_stepping()])
+    return await asyncio.to_thread(lambda: [*_loading_rows(scratch), *_step_rows()])
 
 
-def _alternately(*programs: Callable[[], object], rounds: int = ROUNDS) -> list[float]:
-    """Median seconds of each program; they take turns, so that both see the same machine."""
+def _time_alternately(*programs: Callable[[], object], rounds: int = ROUNDS) -> list[float]:
+    """Median seconds of each program; they take turns, so that all see the same machine."""
     import torch
 
-    def settle() -> None:
+    def wait_for_gpu() -> None:
         # The GPU must finish its work before the clock is read.
         if torch.cuda.is_available():
             torch.cuda.synchronize()
 
     seconds: list[list[float]] = [[] for _ in programs]
     for _ in range(rounds):
-        for own, program in zip(seconds, programs, strict=True):
-            settle()
+        for times, program in zip(seconds, programs, strict=True):
+            wait_for_gpu()
             began = time.perf_counter()
             program()
-            settle()
-            own.append(time.perf_counter() - began)
-    return [statistics.median(own) for own in seconds]
+            wait_for_gpu()
+            times.append(time.perf_counter() - began)
+    return [statistics.median(times) for times in seconds]
 
 
-def _loading(scratch: Path) -> list[Row]:
+def _loading_rows(scratch: Path) -> list[Row]:
     """Pictures per second from a folder, and latents from the cache."""
     from models.data.latents import encode, load_pixels
     from models.engine.loader import load
 
-    folder = _painted(scratch / "pictures")
+    folder = _paint_folder(scratch / "pictures")
     examples = read(folder, report=Report())
     bucket = Bucket(128, 128)
     vae = load("embedded", device="cpu").vae
     cache = LatentCache(scratch / "latents", "bench")
 
-    def fitted() -> None:
+    def fit_all() -> None:
         for example in examples:
             open_fitted(example.path, bucket)
 
-    def bare() -> None:
+    def resize_all() -> None:
         for example in examples:
             with Image.open(example.path) as picture:
                 picture.convert("RGB").resize((128, 128), Image.Resampling.LANCZOS)
 
-    def encoded(path: Path) -> torch.Tensor:
+    def encode_file(path: Path) -> torch.Tensor:
         return encode(vae, load_pixels(path, bucket)[None])[0]
 
-    def cached() -> None:
+    def fetch_all() -> None:
         for example in examples:
             path = example.path
-            cache.latents(example.sha256, bucket, lambda path=path: encoded(path), flip=False)
+            cache.latents(example.sha256, bucket, lambda path=path: encode_file(path), flip=False)
 
-    def made() -> None:
+    def encode_all() -> None:
         for example in examples:
-            encoded(example.path)
+            encode_file(example.path)
 
-    cached()
-    own, plain, kept, anew = _alternately(fitted, bare, cached, made)
+    fetch_all()
+    own_s, plain_s, cached_s, encoded_s = _time_alternately(
+        fit_all, resize_all, fetch_all, encode_all
+    )
     return [
-        _row("pictures decoded and fitted into a bucket", PICTURES / own, "pictures/s"),
-        _row("the same, to Pillow's open and resize alone", own / plain, "x the time"),
-        _row("latents from the cache, to making them anew", anew / kept, "x as fast"),
+        _row("pictures decoded and fitted into a bucket", PICTURES / own_s, "pictures/s"),
+        _row("the same, to Pillow's open and resize alone", own_s / plain_s, "x the time"),
+        _row("latents from the cache, to making them anew", encoded_s / cached_s, "x as fast"),
     ]
 
 
-def _painted(folder: Path) -> Path:
+def _paint_folder(folder: Path) -> Path:
     folder.mkdir()
     for seed in range(PICTURES):
         portrait = sample(Random(seed))
@@ -134,7 +136,7 @@ class Bench:
         return torch.randn(shape, generator=torch.Generator().manual_seed(0))
 
 
-class _Fixed:
+class _FixedMaterial:
     """Replaces a run's material: every row has the same latents."""
 
     def __init__(self, latents: torch.Tensor) -> None:
@@ -144,41 +146,46 @@ class _Fixed:
         return self._latents
 
 
-def _stepping() -> list[Row]:
+def _step_rows() -> list[Row]:
     import torch
 
     cuda = torch.cuda.is_available()
-    bench = _large(batch=16) if cuda else _embedded()
+    bench = _sd15_bench(batch=16) if cuda else _embedded_bench()
     device = torch.device("cuda" if cuda else "cpu")
-    peak, work = _peak(device), _floating_operations(bench, device)
-    own = _own(bench, device)
-    own()
+    peak, flops = _peak_flops(device), _flops_per_picture(bench, device)
+    own_step = _own_step(bench, device)
+    own_step()
     memory = torch.cuda.max_memory_allocated() if cuda else 0
-    written = _written(bench, device)
-    written()
-    mine, theirs = _alternately(own, written)
+    diffusers_step = _diffusers_step(bench, device)
+    diffusers_step()
+    own_s, diffusers_s = _time_alternately(own_step, diffusers_step)
     rows = [
-        _row(f"fine-tuning step, {bench.name}", bench.batch / mine, "pictures/s"),
-        _row("the same, to diffusers' text-to-image step", mine / theirs, "x the time"),
-        _row("the same, of the measured matmul peak", 100 * work * bench.batch / mine / peak, "%"),
+        _row(f"fine-tuning step, {bench.name}", bench.batch / own_s, "pictures/s"),
+        _row("the same, to diffusers' text-to-image step", own_s / diffusers_s, "x the time"),
+        _row(
+            "the same, of the measured matmul peak", 100 * flops * bench.batch / own_s / peak, "%"
+        ),
     ]
     goal = f">= {GOAL_PEAK:.0%}"
     if not cuda:
         why = "no CUDA device here"
         return [*rows, unmeasured("training", "Stable Diffusion 1.5 at 512 px", why, goal)]
     rows.append(_row("peak memory of a step", memory / 2**30, "GiB"))
-    # Both would leave no room for larger batches; accelerate puts them into reference cycles.
-    del own, written
+    # Free both for larger batches; accelerate puts them into reference cycles.
+    del own_step, diffusers_step
     gc.collect()
     torch.cuda.empty_cache()
-    more = replace(bench, batch=64, name="Stable Diffusion 1.5 at 512 px, 64 a step, compiled")
-    return rows + _compiled(more, device, work / peak, theirs / bench.batch)
+    compiled = replace(bench, batch=64, name="Stable Diffusion 1.5 at 512 px, 64 a step, compiled")
+    return rows + _compiled_rows(compiled, device, flops / peak, diffusers_s / bench.batch)
 
 
-def _compiled(bench: Bench, device: torch.device, least: float, theirs: float) -> list[Row]:
+def _compiled_rows(
+    bench: Bench, device: torch.device, peak_s: float, diffusers_s: float
+) -> list[Row]:
     """The step whose UNet is compiled, on a GPU with 80 GB.
 
-    `least` are the seconds of a picture at the device's peak, `theirs` those of diffusers' step.
+    `peak_s` are the seconds for a picture at the device's peak, `diffusers_s` those of diffusers'
+    step.
     """
     import torch
 
@@ -187,22 +194,23 @@ def _compiled(bench: Bench, device: torch.device, least: float, theirs: float) -
     goal = f">= {GOAL_PEAK:.0%}"
     torch.cuda.reset_peak_memory_stats()
     try:
-        step = _own(bench, device, compiled=True)
+        step = _own_step(bench, device, compiled=True)
         step()
     except EngineError as fault:
         return [unmeasured("training", bench.name, str(fault), goal)]
-    seconds = _alternately(step)[0] / bench.batch
-    share = least / seconds
+    seconds = _time_alternately(step)[0] / bench.batch
+    share = peak_s / seconds
     return [
         _row(f"fine-tuning step, {bench.name}", 1 / seconds, "pictures/s"),
-        _row("the same, to diffusers' step with 16", seconds / theirs, "x the time of a picture"),
+        _row("the same, to diffusers' step with 16", seconds / diffusers_s,
+             "x the time of a picture"),
         _row("compiled, of the measured matmul peak", 100 * share, "%", goal,
              holds=share >= GOAL_PEAK),
         _row("compiled, peak memory", torch.cuda.max_memory_allocated() / 2**30, "GiB"),
     ]  # fmt: skip
 
 
-def _embedded() -> Bench:
+def _embedded_bench() -> Bench:
     from models.engine.loader import load
 
     parts = load("embedded", device="cpu")
@@ -215,7 +223,7 @@ def _embedded() -> Bench:
     )
 
 
-def _large(batch: int) -> Bench:
+def _sd15_bench(batch: int) -> Bench:
     """Stable Diffusion 1.5's networks with random weights."""
     from diffusers.models.unets.unet_2d_condition import UNet2DConditionModel
     from transformers import CLIPTextConfig, CLIPTextModel
@@ -239,7 +247,9 @@ def _ids(bench: Bench) -> torch.Tensor:
     return torch.randint(0, config.vocab_size, (bench.batch, 1, 77))
 
 
-def _own(bench: Bench, device: torch.device, *, compiled: bool = False) -> Callable[[], object]:
+def _own_step(
+    bench: Bench, device: torch.device, *, compiled: bool = False
+) -> Callable[[], object]:
     """The project's step, as `finetune` takes it."""
     from accelerate import Accelerator
 
@@ -255,10 +265,10 @@ def _own(bench: Bench, device: torch.device, *, compiled: bool = False) -> Calla
     unet = deepcopy(bench.unet).requires_grad_(True)
     text = deepcopy(bench.text_encoder).requires_grad_(False)
     trainee = Trainee(unet.train(), text, 1, trains_text=False).to(device)
-    lowered = "bf16" if device.type == "cuda" else "no"
-    accelerator = Accelerator(mixed_precision=lowered, cpu=device.type == "cpu")
+    mixed_precision = "bf16" if device.type == "cuda" else "no"
+    accelerator = Accelerator(mixed_precision=mixed_precision, cpu=device.type == "cpu")
     stepper = Stepper(recipe, trainee, Schedule.from_config({}), Prediction.EPSILON, accelerator)
-    material: Any = _Fixed(bench.latents)
+    material: Any = _FixedMaterial(bench.latents)
     indices = tuple(range(bench.batch))
     bucket = Bucket(8 * bench.latent_px, 8 * bench.latent_px)
     fed = StepInput(step=0, epoch=0, batch=Batch(bucket=bucket, indices=indices), ids=_ids(bench))
@@ -271,7 +281,7 @@ def _own(bench: Bench, device: torch.device, *, compiled: bool = False) -> Calla
     return step
 
 
-def _written(bench: Bench, device: torch.device) -> Callable[[], object]:
+def _diffusers_step(bench: Bench, device: torch.device) -> Callable[[], object]:
     """The step of diffusers' own text-to-image example: AdamW, autocast, its EMA of the UNet."""
     import torch
     from diffusers.training_utils import EMAModel
@@ -301,8 +311,8 @@ def _written(bench: Bench, device: torch.device) -> Callable[[], object]:
     return step
 
 
-def _floating_operations(bench: Bench, device: torch.device) -> float:
-    """Of the UNet's passes for one picture, including what attention recomputes going back."""
+def _flops_per_picture(bench: Bench, device: torch.device) -> float:
+    """Operations of the UNet for one picture, with those that attention recomputes going back."""
     import torch
     from torch.utils.flop_counter import FlopCounterMode
 
@@ -314,7 +324,7 @@ def _floating_operations(bench: Bench, device: torch.device) -> float:
     return float(counter.get_total_flops())
 
 
-def _peak(device: torch.device) -> float:
+def _peak_flops(device: torch.device) -> float:
     """Floating operations per second of one large matrix product, the best of many."""
     import torch
 
@@ -326,7 +336,7 @@ def _peak(device: torch.device) -> float:
         return (a @ b)[0, 0].item()
 
     product()
-    best = min(_alternately(product, rounds=1)[0] for _ in range(20))
+    best = min(_time_alternately(product, rounds=1)[0] for _ in range(20))
     return 2 * size**3 / best
 
 

@@ -1,8 +1,8 @@
-"""A red team against the weights: what colluding voters move, and how far five accounts get.
+"""A red team against the weights: how far colluding voters move a result, and five accounts.
 
 Simulated members vote on duels; what each likes depends partly on the picture and partly on the
-member. The red team knows everything that the code knows: its accounts are as old, as busy and as
-slow as any other.
+member. The red team knows the whole code: its accounts are as old, as busy and as slow as any
+other.
 """
 
 from __future__ import annotations
@@ -17,16 +17,16 @@ from statistics import mean, median
 
 from models.report import Row
 from models.statistics import board, sequential, trust
-from models.statistics.following import Cast, columns
+from models.statistics.following import Cast, voter_columns
 
 YEAR_MS = 365 * 86_400_000
 #: Members of the server, one in five of whom is in the red team.
 HONEST, RED = 40, 10
 DUELS, SEEDS = 200, 20
 #: Pictures of a prompt, and prompts, on a leaderboard of 200.
-EACH, PROMPTS = 4, 50
-#: Members who answer one duel, and accounts that push one picture.
-PRESENT, FIVE = 8, 5
+PICTURES_OF_PROMPT, PROMPTS = 4, 50
+#: Members who vote on one duel, and accounts that push one picture.
+VOTERS_OF_DUEL, PUSHERS = 8, 5
 #: Candidates in blind tests.
 CANDIDATES = 1_000
 
@@ -42,14 +42,14 @@ class Crowd:
     casts: tuple[Cast, ...]
 
 
-def crowd(seed: int, honest: int = HONEST, duels: int = DUELS) -> Crowd:
+def make_crowd(seed: int, honest: int = HONEST, duels: int = DUELS) -> Crowd:
     """Honest members: each votes on about a third; the candidate wins about 65 % of the votes."""
     chance = Random(seed)
     odds = tuple(chance.gauss(0.85, 1.3) for _ in range(duels))
     busy = [chance.uniform(0.1, 0.6) for _ in range(honest)]
     taste = [[chance.gauss(0, 0.7) for _ in range(duels)] for _ in range(honest)]
     casts = [
-        cast(voter, unit, said(odds[unit] + taste[voter][unit], chance), chance)
+        cast_at(voter, unit, random_answer(odds[unit] + taste[voter][unit], chance), chance)
         for unit in range(duels)
         for voter in range(honest)
         if chance.random() < busy[voter]
@@ -57,13 +57,13 @@ def crowd(seed: int, honest: int = HONEST, duels: int = DUELS) -> Crowd:
     return Crowd(odds=odds, casts=tuple(casts))
 
 
-def said(odds: float, chance: Random) -> bool:
+def random_answer(odds: float, chance: Random) -> bool:
     """A random answer with these log odds."""
     return chance.random() < 1 / (1 + math.exp(-odds))
 
 
-def cast(voter: int, unit: int, value: bool, chance: Random) -> Cast:  # noqa: FBT001  an answer
-    """A vote at a random time within the duel's minute."""
+def cast_at(voter: int, unit: int, value: bool, chance: Random) -> Cast:  # noqa: FBT001  an answer
+    """A vote at a random time in the duel's minute."""
     return Cast(voter=voter, unit=unit, value=value, at_ms=unit * 60_000 + chance.randrange(50_000))
 
 
@@ -74,7 +74,7 @@ def always(member: int, unit: int, odds: float, chance: Random) -> bool | None:
 
 def inverted(member: int, unit: int, odds: float, chance: Random) -> bool | None:
     """The opposite of what an honest member would say."""
-    return not said(odds, chance)
+    return not random_answer(odds, chance)
 
 
 def disguised(member: int, unit: int, odds: float, chance: Random) -> bool | None:
@@ -89,12 +89,12 @@ def scattered(member: int, unit: int, odds: float, chance: Random) -> bool | Non
 
 def sleeping(member: int, unit: int, odds: float, chance: Random) -> bool | None:
     """Honest in the first half, against it in the second."""
-    return said(odds, chance) if unit < DUELS // 2 else False
+    return random_answer(odds, chance) if unit < DUELS // 2 else False
 
 
 def targeted(member: int, unit: int, odds: float, chance: Random) -> bool | None:
     """Honest in three duels of four, against it in the fourth."""
-    return False if unit % 4 == 0 else said(odds, chance)
+    return False if unit % 4 == 0 else random_answer(odds, chance)
 
 
 def noise(member: int, unit: int, odds: float, chance: Random) -> bool | None:
@@ -105,7 +105,7 @@ def noise(member: int, unit: int, odds: float, chance: Random) -> bool | None:
 ATTACKS: tuple[Attack, ...] = (always, inverted, disguised, scattered, sleeping, targeted, noise)
 
 
-def attacked(honest: Crowd, attack: Attack, seed: int, red: int = RED) -> tuple[Cast, ...]:
+def with_attack(honest: Crowd, attack: Attack, seed: int, red: int = RED) -> tuple[Cast, ...]:
     """The honest votes and the red team's."""
     chance = Random(seed)
     answers = [
@@ -114,30 +114,30 @@ def attacked(honest: Crowd, attack: Attack, seed: int, red: int = RED) -> tuple[
         for member in range(red)
     ]
     return honest.casts + tuple(
-        cast(10_000 + member, unit, value, chance)
+        cast_at(10_000 + member, unit, value, chance)
         for member, unit, value in answers
         if value is not None
     )
 
 
-def weighed(casts: Sequence[Cast]) -> dict[object, float]:
+def voter_weights(casts: Sequence[Cast]) -> dict[object, float]:
     """Each voter's weight; every account is a year old."""
-    voters = columns(casts, dict.fromkeys((cast.voter for cast in casts), YEAR_MS))
+    voters = voter_columns(casts, dict.fromkeys((cast.voter for cast in casts), YEAR_MS))
     return dict(zip(voters, trust.weights(list(voters.values())), strict=True))
 
 
 def win_rate(casts: Sequence[Cast], weights: dict[object, float] | None = None) -> float:
     """The (weighted) share of answers for the candidate, in percent."""
-    given = [(1.0 if weights is None else weights[one.voter], one.value) for one in casts]
-    return 100 * sum(w for w, value in given if value) / sum(w for w, _ in given)
+    weighted = [(1.0 if weights is None else weights[one.voter], one.value) for one in casts]
+    return 100 * sum(w for w, value in weighted if value) / sum(w for w, _ in weighted)
 
 
-def moved(attack: Attack, seed: int) -> tuple[float, float]:
+def points_moved(attack: Attack, seed: int) -> tuple[float, float]:
     """The points by which the red team moves the win rate, with weights and without."""
-    honest = crowd(seed)
-    casts = attacked(honest, attack, seed)
-    clean = win_rate(honest.casts, weighed(honest.casts)), win_rate(honest.casts)
-    return abs(win_rate(casts, weighed(casts)) - clean[0]), abs(win_rate(casts) - clean[1])
+    honest = make_crowd(seed)
+    casts = with_attack(honest, attack, seed)
+    clean = win_rate(honest.casts, voter_weights(honest.casts)), win_rate(honest.casts)
+    return abs(win_rate(casts, voter_weights(casts)) - clean[0]), abs(win_rate(casts) - clean[1])
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -154,61 +154,61 @@ Push = Callable[[Random], bool]
 
 
 def lone(chance: Random) -> bool:
-    """They vote only for their picture."""
+    """The five vote only for their picture."""
     return False
 
 
 def mingling(chance: Random) -> bool:
-    """They also vote on half of all other duels, like anybody else."""
+    """The five also vote on half of all other duels, like anybody else."""
     return chance.random() < 0.5
 
 
-def party(seed: int, push: Push, prompts: int = PROMPTS) -> Party:
+def make_party(seed: int, push: Push, prompts: int = PROMPTS) -> Party:
     """Every two pictures of a prompt meet once; each duel has some honest answers.
 
     The five push a picture from the middle of the leaderboard.
     """
     chance = Random(seed)
-    quality = [chance.gauss(0, 1) for _ in range(prompts * EACH)]
+    quality = [chance.gauss(0, 1) for _ in range(prompts * PICTURES_OF_PROMPT)]
     target = sorted(range(len(quality)), key=quality.__getitem__)[len(quality) // 2]
     duels = [
         pair
-        for first in range(0, len(quality), EACH)
-        for pair in combinations(range(first, first + EACH), 2)
+        for first in range(0, len(quality), PICTURES_OF_PROMPT)
+        for pair in combinations(range(first, first + PICTURES_OF_PROMPT), 2)
     ]
     chance.shuffle(duels)
     answers: list[tuple[int, int, Cast]] = []
     for unit, (left, right) in enumerate(duels):
-        present = chance.sample(range(HONEST), PRESENT)
-        red = [10_000 + n for n in range(FIVE) if target in (left, right) or push(chance)]
+        present = chance.sample(range(HONEST), VOTERS_OF_DUEL)
+        red = [10_000 + n for n in range(PUSHERS) if target in (left, right) or push(chance)]
         for voter in present + red:
-            likes_left = said(quality[left] - quality[right], chance)
+            likes_left = random_answer(quality[left] - quality[right], chance)
             if voter >= 10_000 and target in (left, right):
                 likes_left = left == target
             pair = (left, right) if likes_left else (right, left)
-            answers.append((*pair, cast(voter, unit, likes_left, chance)))
+            answers.append((*pair, cast_at(voter, unit, likes_left, chance)))
     return Party(answers=tuple(answers), target=target)
 
 
-def place(held: Party, *, defended: bool = True) -> int:
+def rank_of_target(party: Party, *, defended: bool = True) -> int:
     """The pushed picture's place on the leaderboard, 1 at the top.
 
     Undefended, everybody has the same weight and the share of duels won decides.
     """
     if not defended:
-        won = Counter(winner for winner, _, _ in held.answers)
-        lost = Counter(loser for _, loser, _ in held.answers)
+        won = Counter(winner for winner, _, _ in party.answers)
+        lost = Counter(loser for _, loser, _ in party.answers)
         share = {picture: won[picture] / (won[picture] + lost[picture]) for picture in won | lost}
-        return 1 + sum(one > share[held.target] for one in share.values())
-    weights = weighed([one for _, _, one in held.answers])
+        return 1 + sum(one > share[party.target] for one in share.values())
+    weights = voter_weights([one for _, _, one in party.answers])
     wins = [
         board.Win(winner=winner, loser=loser, voter=one.voter, weight=weights[one.voter])
-        for winner, loser, one in held.answers
+        for winner, loser, one in party.answers
     ]
-    return [rung.picture for rung in board.by_duels(wins)].index(held.target) + 1
+    return [rung.picture for rung in board.rank_by_duels(wins)].index(party.target) + 1
 
 
-def reacted(seed: int, pictures: int = PROMPTS * EACH) -> tuple[int, int]:
+def ranks_by_thumbs(seed: int, pictures: int = PROMPTS * PICTURES_OF_PROMPT) -> tuple[int, int]:
     """The place, by thumbs, of a picture that only five accounts voted on: with weights, without.
 
     Every other picture has some of the members' votes; each of the five is a year old and has voted
@@ -217,51 +217,54 @@ def reacted(seed: int, pictures: int = PROMPTS * EACH) -> tuple[int, int]:
     chance = Random(seed)
     liked = [chance.gauss(0.5, 1) for _ in range(pictures)]
     casts = [
-        cast(voter, unit, said(liked[unit], chance), chance)
+        cast_at(voter, unit, random_answer(liked[unit], chance), chance)
         for unit in range(pictures)
-        for voter in chance.sample(range(HONEST), PRESENT)
+        for voter in chance.sample(range(HONEST), VOTERS_OF_DUEL)
     ]
-    for voter in range(10_000, 10_000 + FIVE):
+    for voter in range(10_000, 10_000 + PUSHERS):
         casts += [
-            cast(voter, unit, said(liked[unit], chance), chance)
+            cast_at(voter, unit, random_answer(liked[unit], chance), chance)
             for unit in chance.sample(range(pictures), 20)
         ]
-        casts.append(cast(voter, pictures, True, chance))
-    return _stands(casts, weighed(casts), pictures), _stands(casts, None, pictures)
+        casts.append(cast_at(voter, pictures, True, chance))
+    return _rank_by_thumbs(casts, voter_weights(casts), pictures), _rank_by_thumbs(
+        casts, None, pictures
+    )
 
 
-def _stands(casts: Sequence[Cast], weights: dict[object, float] | None, target: int) -> int:
+def _rank_by_thumbs(casts: Sequence[Cast], weights: dict[object, float] | None, target: int) -> int:
     """The place on the leaderboard of votes; without weights, by the plain share of thumbs up."""
-    given = {one.unit: [0, 0] for one in casts}
-    weigh = {one.unit: [0.0, 0.0] for one in casts}
+    plain_counts = {one.unit: [0, 0] for one in casts}
+    weighted_counts = {one.unit: [0.0, 0.0] for one in casts}
     for one in casts:
-        given[one.unit][not one.value] += 1
-        weigh[one.unit][not one.value] += weights[one.voter] if weights else 1.0
+        plain_counts[one.unit][not one.value] += 1
+        weighted_counts[one.unit][not one.value] += weights[one.voter] if weights else 1.0
     if not weights:
-        share = {unit: up / (up + down) for unit, (up, down) in given.items()}
+        share = {unit: up / (up + down) for unit, (up, down) in plain_counts.items()}
         return 1 + sum(one > share[target] for one in share.values())
-    pairs = {unit: (up, down) for unit, (up, down) in given.items()}
-    rungs = board.by_votes(pairs, {unit: (up, down) for unit, (up, down) in weigh.items()})
+    pairs = {unit: (up, down) for unit, (up, down) in plain_counts.items()}
+    rungs = board.rank_by_votes(
+        pairs, {unit: (up, down) for unit, (up, down) in weighted_counts.items()}
+    )
     return [rung.picture for rung in rungs].index(target) + 1
 
 
-def promoted(seed: int, win_rate: float, *, by_votes: bool = False) -> tuple[bool, int]:
+def run_blind_test(seed: int, win_rate: float, *, by_votes: bool = False) -> tuple[bool, int]:
     """Whether a candidate was promoted, and after how many outcomes, tested after each one.
 
     All who vote on a duel see the same two pictures, and three of four prefer the same one. The
-    majority is the duel's outcome; with `by_votes`, which nobody should use, each vote is its own
-    outcome.
+    majority is the duel's outcome; with `by_votes`, which is wrong, each vote counts as an outcome.
     """
     chance = Random(seed)
     test = sequential.Test()
-    while not test.decided:
+    while not test.winner:
         better = chance.random() < win_rate
         if by_votes:
-            for _ in range(PRESENT):
-                test = test.after(better == (chance.random() < 0.75))
+            for _ in range(VOTERS_OF_DUEL):
+                test = test.after_duel(better == (chance.random() < 0.75))
         else:
-            test = test.after(better)
-    return test.decided == "candidate", test.duels
+            test = test.after_duel(better)
+    return test.winner == "candidate", test.duels
 
 
 async def measure(seeds: int = SEEDS, candidates: int = CANDIDATES) -> list[Row]:
@@ -276,9 +279,9 @@ async def measure(seeds: int = SEEDS, candidates: int = CANDIDATES) -> list[Row]
 
 def win_rate_rows(attack: Attack, seeds: int) -> Iterable[Row]:
     """How far one in five voters can move a win rate."""
-    points = [moved(attack, seed) for seed in range(seeds)]
+    points = [points_moved(attack, seed) for seed in range(seeds)]
     worst = max(one for one, _ in points)
-    plain = mean(one for _, one in points)
+    unweighted = mean(one for _, one in points)
     what = f"win rate moved by one in five voters, {attack.__name__}"
     yield Row(
         area="trust",
@@ -288,14 +291,14 @@ def win_rate_rows(attack: Attack, seeds: int) -> Iterable[Row]:
         goal="<= 3",
         holds=worst <= 3,
     )
-    yield Row(area="trust", name=f"{what}, unweighted (mean)", value=plain, unit="points")
+    yield Row(area="trust", name=f"{what}, unweighted (mean)", value=unweighted, unit="points")
 
 
 def place_rows(push: Push, seeds: int) -> Iterable[Row]:
     """How high five accounts push one of 200 pictures by duels."""
-    parties = [party(seed, push) for seed in range(seeds)]
-    yield _place(f"duels, {push.__name__}", [place(one) for one in parties])
-    plain = min(place(one, defended=False) for one in parties)
+    parties = [make_party(seed, push) for seed in range(seeds)]
+    yield _rank_row(f"duels, {push.__name__}", [rank_of_target(one) for one in parties])
+    plain = min(rank_of_target(one, defended=False) for one in parties)
     yield Row(
         area="trust", name=f"the same by plain share, {push.__name__}", value=plain, unit="place"
     )
@@ -303,13 +306,13 @@ def place_rows(push: Push, seeds: int) -> Iterable[Row]:
 
 def thumb_rows(seeds: int) -> Iterable[Row]:
     """How high five accounts push one of 200 pictures by thumbs."""
-    places = [reacted(seed) for seed in range(seeds)]
-    yield _place("thumbs", [one for one, _ in places])
+    places = [ranks_by_thumbs(seed) for seed in range(seeds)]
+    yield _rank_row("thumbs", [one for one, _ in places])
     plain = min(one for _, one in places)
     yield Row(area="trust", name="the same by plain share, thumbs", value=plain, unit="place")
 
 
-def _place(how: str, places: Sequence[int]) -> Row:
+def _rank_row(how: str, places: Sequence[int]) -> Row:
     return Row(
         area="trust",
         name=f"best place of a picture of 200 that five accounts push by {how}",
@@ -322,7 +325,7 @@ def _place(how: str, places: Sequence[int]) -> Row:
 
 def blind_rows(candidates: int) -> Iterable[Row]:
     """Wrong promotions, and what a better candidate costs."""
-    wrong = [promoted(seed, 0.5)[0] for seed in range(candidates)]
+    wrong = [run_blind_test(seed, 0.5)[0] for seed in range(candidates)]
     share = 100 * sum(wrong) / candidates
     yield Row(
         area="trust",
@@ -332,7 +335,7 @@ def blind_rows(candidates: int) -> Iterable[Row]:
         goal="<= 1",
         holds=share <= 1,
     )
-    votes = [promoted(seed, 0.5, by_votes=True)[0] for seed in range(candidates // 5)]
+    votes = [run_blind_test(seed, 0.5, by_votes=True)[0] for seed in range(candidates // 5)]
     yield Row(
         area="trust",
         name="the same if each vote on a duel counted as an outcome",
@@ -340,12 +343,18 @@ def blind_rows(candidates: int) -> Iterable[Row]:
         unit="%",
     )
     for rate in (0.6, 0.65, 0.75):
-        ends = [promoted(seed, rate) for seed in range(candidates // 5)]
-        found = [duels for won, duels in ends if won]
+        results = [run_blind_test(seed, rate) for seed in range(candidates // 5)]
+        promotions = [duels for won, duels in results if won]
         name = f"candidates that win {rate:.0%}"
         yield Row(
-            area="trust", name=f"{name} promoted", value=100 * len(found) / len(ends), unit="%"
+            area="trust",
+            name=f"{name} promoted",
+            value=100 * len(promotions) / len(results),
+            unit="%",
         )
         yield Row(
-            area="trust", name=f"duels until {name} are (median)", value=median(found), unit="duels"
+            area="trust",
+            name=f"duels until {name} are (median)",
+            value=median(promotions),
+            unit="duels",
         )

@@ -1,6 +1,6 @@
 """Seconds to enlarge a picture of the default model, and the loop's lag meanwhile.
 
-As in the bot: the engine on its thread, beside a loop that must stay on time.
+As in the bot, the engine runs on its thread, beside a loop that must stay on time.
 """
 
 from __future__ import annotations
@@ -28,12 +28,14 @@ async def measure(sizes_px: Sequence[int] = SIZES_PX, repeats: int = 3) -> list[
     handle = LocalThread("embedded", _open_engine, lambda model: open_scorer(model, tagger=None))
     await handle.open()
     try:
-        drawn, _, _ = await _timed(handle, RenderRequest(row_id="drawn", draw=_draw(handle)))
+        drawn, _, _ = await _time_request(handle, RenderRequest(row_id="drawn", draw=_draw(handle)))
         rows: list[Row] = []
         for side_px in sizes_px:
             large = replace(_draw(handle), width_px=side_px, height_px=side_px, enlarged=True)
             request = RenderRequest(row_id="large", draw=large, source_png=_png(drawn))
-            rows += _rows(drawn, side_px, [await _timed(handle, request) for _ in range(repeats)])
+            rows += _rows(
+                drawn, side_px, [await _time_request(handle, request) for _ in range(repeats)]
+            )
         return rows
     finally:
         await handle.close()
@@ -59,18 +61,18 @@ def _draw(handle: LocalThread) -> Draw:
     )
 
 
-async def _timed(
+async def _time_request(
     handle: LocalThread, request: RenderRequest
 ) -> tuple[Rendered, float, list[float]]:
-    """The result, the seconds that it took, and how late the loop was meanwhile."""
+    """The result, the seconds it took, and how late the loop was meanwhile."""
     late_ms: list[float] = []
-    beside = asyncio.create_task(_watch(late_ms))
+    lag_watch = asyncio.create_task(_watch(late_ms))
     began_s = time.perf_counter()
     await handle.admit(request)
     while not (finished := (await handle.step()).finished):
         pass
     took_s = time.perf_counter() - began_s
-    beside.cancel()
+    lag_watch.cancel()
     return finished[0], took_s, late_ms
 
 

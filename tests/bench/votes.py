@@ -36,13 +36,13 @@ async def measure(events: int = EVENTS) -> list[Row]:
     with tempfile.TemporaryDirectory() as scratch:
         db = await Database.open(Path(scratch) / "bot.sqlite3")
         gallery = Gallery(db, Path(scratch) / "pictures")
-        posts = [await _posted(db, gallery, number) for number in range(POSTS)]
+        posts = [await _post_picture(db, gallery, number) for number in range(POSTS)]
         votes = Votes(db)
         reactions = _random_reactions([post.message_id for post in posts], events)
         began_s = time.perf_counter()
         await asyncio.gather(*(votes.record(reaction) for reaction in reactions))
         took_s = time.perf_counter() - began_s
-        lost = await _lost(votes, reactions)
+        differences = await _count_differences(votes, reactions)
         await votes.close()
         await db.close()
     return [
@@ -57,16 +57,16 @@ async def measure(events: int = EVENTS) -> list[Row]:
         Row(
             area="votes",
             name="standing reactions that differ from the events",
-            value=lost,
+            value=differences,
             unit="reactions",
             goal="0",
-            holds=lost == 0,
+            holds=differences == 0,
         ),
     ]
 
 
-async def _posted(db: Database, gallery: Gallery, number: int) -> Post:
-    """A picture that has gone the whole way, from the queue to its post."""
+async def _post_picture(db: Database, gallery: Gallery, number: int) -> Post:
+    """Take a picture the whole way, from the queue to its post."""
     caps = Caps(per_user=POSTS, per_guild=POSTS)
     jobs = Jobs(db)
     await jobs.enqueue(make_admitted(make_ask(seed=number)), caps, number, since_id=SINCE)
@@ -94,14 +94,14 @@ def _random_reactions(messages: list[MessageId], count: int) -> list[Reaction]:
     ]
 
 
-async def _lost(votes: Votes, reactions: list[Reaction]) -> int:
+async def _count_differences(votes: Votes, reactions: list[Reaction]) -> int:
     truth: set[tuple[int, int, str]] = set()
     for r in reactions:
         change = truth.add if r.added else truth.discard
         change((r.message_id, r.voter_id, r.emoji))
-    found = {
+    standing = {
         (message_id, voter_id, emoji)
         for message_id in {r.message_id for r in reactions}
         for voter_id, emoji, _ in await votes.standing_reactions(message_id)
     }
-    return len(truth ^ found)
+    return len(truth ^ standing)

@@ -33,7 +33,7 @@ from models.pretraining import (
 from models.pretraining.architecture import SCALE, TOY
 from models.pretraining.diffuse import EncodedPictures
 from models.pretraining.pictures import Pictures
-from models.pretraining.pipeline import Trained
+from models.pretraining.pipeline import ModelParts
 from models.pretraining.siblings import FAMILY
 from models.training.trainer import Trainer
 
@@ -124,12 +124,12 @@ def learned(words: Path) -> dict[str, Learned]:
     }
 
 
-def untrained(words: Path) -> Trained:
+def untrained(words: Path) -> ModelParts:
     """The toy model's networks, always the same."""
     torch.manual_seed(0)
     tokenizer = vocabulary.load(words)
     text, unet = architecture.text_encoder(SMALL, tokenizer), architecture.unet(SMALL)
-    return Trained(architecture.autoencoder(SMALL), text, unet, tokenizer)
+    return ModelParts(architecture.autoencoder(SMALL), text, unet, tokenizer)
 
 
 def encoded(count: int, end: int) -> dict[str, EncodedPictures]:

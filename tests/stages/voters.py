@@ -17,7 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from models.manifest import JudgementLine, Kind, Split
-from models.statistics.following import Cast, columns
+from models.statistics.following import Cast, voter_columns
 from models.statistics.trust import weights
 
 Floats = NDArray[np.float64]
@@ -159,7 +159,7 @@ def _lines(said: Sequence[_Said], shown: Shown) -> list[JudgementLine]:
         for s in said
         if isinstance(s.value, int)
     ]
-    voters = columns(casts, {s.member: _AGE_MS for s in said})
+    voters = voter_columns(casts, {s.member: _AGE_MS for s in said})
     trust = dict(zip(voters, weights(list(voters.values())), strict=True))
     return [
         JudgementLine(

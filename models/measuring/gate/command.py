@@ -32,19 +32,19 @@ from models.measuring.gate.agreeing import agreements
 from models.measuring.gate.ancestry import (
     Ancestor,
     ancestry_of,
-    descends,
-    since,
-    wished_along,
+    figures_since,
+    is_child_of,
+    wishes_along,
 )
 from models.measuring.gate.critic import critic_of
-from models.measuring.gate.examine import Counts, Drawn, Instruments, Sittings
-from models.measuring.gate.floors import Measure, figure, told
-from models.measuring.gate.voted import opened, voted_of
+from models.measuring.gate.examine import Counts, DrawnPictures, GateRequests, Instruments
+from models.measuring.gate.floors import Measure, failures, figure
+from models.measuring.gate.voted import open_picture, read_voted_material
 from models.measuring.gate.witness import (
     PainterWitness,
     TaggerWitness,
     Witness,
-    knows_the_painters_words,
+    has_painter_vocabulary,
 )
 from models.measuring.judge.network import Judge
 from models.measuring.studio import Studio
@@ -54,30 +54,32 @@ from models.training.objective import Objective
 
 #: The sheet beside the candidate's card: the parent's pictures above the candidate's.
 SHEET = "gate.jpg"
-_ACROSS, _ROWS = 8, 4
-#: How many held-out pairs are used; more would narrow the interval little.
-_PAIRS = 100
+_SHEET_ACROSS, _SHEET_ROWS = 8, 4
+#: How many held-out pairs are used; more would hardly narrow the interval.
+_MAX_PAIRS = 100
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the options of `gate`."""
-    usual = Counts()
+    defaults = Counts()
     parser.add_argument("candidate", type=Path, help="the folder of the model that was trained")
-    parser.add_argument("--manifest", type=Path, required=True, help="the votes that it learned")
-    parser.add_argument("--parent", help="the model before it, if it lies elsewhere")
+    parser.add_argument(
+        "--manifest", type=Path, required=True, help="the votes that it learned from"
+    )
+    parser.add_argument("--parent", help="the model it was trained from, if it is elsewhere")
     parser.add_argument(
         "--first", help="the model that the line began with (default: the oldest ancestor)"
     )
     parser.add_argument("--tagger", help="a WD tagger, for models of Danbooru's words")
     parser.add_argument(
-        "--followed", type=int, default=usual.followed, help="pictures that test adherence"
+        "--followed", type=int, default=defaults.followed, help="pictures that test adherence"
     )
-    parser.add_argument("--prompts", type=int, default=usual.prompts, help="held-out prompts")
+    parser.add_argument("--prompts", type=int, default=defaults.prompts, help="held-out prompts")
     parser.add_argument(
-        "--seeds", type=int, default=usual.seeds, help="pictures of each held-out prompt"
+        "--seeds", type=int, default=defaults.seeds, help="pictures of each held-out prompt"
     )
     parser.add_argument(
-        "--trained", type=int, default=usual.trained, help="prompts that were trained on"
+        "--trained", type=int, default=defaults.trained, help="prompts that were trained on"
     )
     parser.add_argument("--json", type=Path, help="write the rows of the table here too")
     parser.add_argument("--device", help="cuda, mps or cpu (default: the best available)")
@@ -87,17 +89,17 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(args: argparse.Namespace) -> int:
     """Measure, print, write the verdict; return 1 if the candidate did not pass."""
     counts = _counts(args)
-    case = _case(args)
-    figures = list(_papers(case))
-    if not told(figures):
-        figures += _pictures(case, args, counts)
+    case = _candidacy(args)
+    figures = list(_file_figures(case))
+    if not failures(figures):
+        figures += _picture_figures(case, args, counts)
     verdict = Verdict(gate=EDITION, figures=tuple(figures), files_sha256=case.fingerprint)
     cards.write(replace(case.card, verdict=verdict), case.folder / cards.FILE_NAME)
-    rows = [_row(found, f"python -m models gate {args.candidate}") for found in figures]
+    rows = [_row(one, f"python -m models gate {args.candidate}") for one in figures]
     print(table(rows))
     if args.json:
         write_json(rows, args.json)
-    for sentence in told(figures):
+    for sentence in failures(figures):
         print(f"Not passed: {sentence}")
     if verdict.passed:
         print(f"{case.card.id} passed. Its parent's pictures are above its own in {case.sheet}.")
@@ -110,13 +112,13 @@ class Candidacy:
 
     card: Card
     folder: Path
-    #: Where it comes from, the first model in front and the parent last.
+    #: Its ancestors, from the first model of the line to the parent.
     ancestry: Sequence[Ancestor]
     manifest: Manifest
 
     @property
     def first(self) -> Ancestor:
-        """The model that the line began with; the parent itself, of its first child."""
+        """The first model of the line; for that model's first child, it is the parent."""
         return self.ancestry[0]
 
     @property
@@ -139,16 +141,16 @@ def _counts(args: argparse.Namespace) -> Counts:
     names = ("followed", "prompts", "seeds", "trained")
     if min(getattr(args, name) for name in names) < 1 or args.seeds < 2:
         raise EngineError(
-            "--followed, --prompts and --trained start at 1, --seeds at 2: nothing is passed that "
-            "nobody looked at."
+            "--followed, --prompts and --trained start at 1, --seeds at 2: the gate passes nothing "
+            "that it has not measured."
         )
     if args.threads is not None and args.threads < 1:
         raise EngineError("--threads must be at least 1.")
     return Counts(**{name: getattr(args, name) for name in names})
 
 
-def _case(args: argparse.Namespace) -> Candidacy:
-    """The case to judge. EngineError, one sentence, if the three do not belong together."""
+def _candidacy(args: argparse.Namespace) -> Candidacy:
+    """The candidate with its parent and votes. Raises EngineError if they do not fit together."""
     path = args.candidate / cards.FILE_NAME
     if not path.is_file():
         raise CardError(
@@ -169,11 +171,11 @@ def _case(args: argparse.Namespace) -> Candidacy:
 
 
 def _parent(args: argparse.Namespace, card: Card) -> Ancestor:
-    """The parent: where it is said to lie, the embedded one, or next door."""
-    named = _named(args.parent)
-    for found in [named] if named is not None else _beside(args.candidate):
-        if descends(card, found.card):
-            return found
+    """The parent: from --parent, or else the embedded model or one beside the candidate."""
+    located = _locate_model(args.parent)
+    for model in [located] if located is not None else _models_beside(args.candidate):
+        if is_child_of(card, model.card):
+            return model
     raise EngineError(
         f"{card.id} was trained from {card.parent}, which is not "
         f"{'at ' + args.parent if args.parent else 'beside it'}: name its folder with --parent."
@@ -181,40 +183,40 @@ def _parent(args: argparse.Namespace, card: Card) -> Ancestor:
 
 
 def _ancestry(args: argparse.Namespace, parent: Ancestor) -> Sequence[Ancestor]:
-    """The parent and what it comes from, as far as that lies beside it or where it is said to."""
-    first = _named(args.first)
-    named = [parent, *filter(None, [first])]
-    found = [*_beside(args.candidate), *_beside(parent.folder), *named]
-    known = {model.card.id: model for model in found}  # What was named, if two have one id.
+    """The parent and its ancestors, as far as they lie beside it or are named by an option."""
+    first = _locate_model(args.first)
+    required = [parent, *filter(None, [first])]
+    models = [*_models_beside(args.candidate), *_models_beside(parent.folder), *required]
+    known = {model.card.id: model for model in models}  # If two share an id, the named one counts.
     return ancestry_of(parent, known, first.card.id if first is not None else None)
 
 
-def _named(model: str | None) -> Ancestor | None:
-    """A model by its name; a folder of the hub's cache has no name of its own."""
+def _locate_model(model: str | None) -> Ancestor | None:
+    """A model by its name or folder. A folder in the hub's cache does not show its name."""
     if model is None:
         return None
-    return _model(*locate(model))
+    return _ancestor(*locate(model))
 
 
-def _model(folder: Path, hub_id: str | None = None) -> Ancestor:
-    """A model with its card; the embedded one's own parents are nowhere, a line begins with it."""
+def _ancestor(folder: Path, hub_id: str | None = None) -> Ancestor:
+    """A model with its card. The embedded model begins a line: nobody has its parents."""
     card = card_of(folder, hub_id)
     return Ancestor(folder=folder, card=replace(card, parent=None) if folder == EMBEDDED else card)
 
 
-def _beside(folder: Path) -> Iterator[Ancestor]:
-    """The embedded model, and those with a card that lie beside a folder."""
-    around = folder.resolve().parent.glob(f"*/{cards.FILE_NAME}")
-    for place in [EMBEDDED, *sorted(path.parent for path in around)]:
+def _models_beside(folder: Path) -> Iterator[Ancestor]:
+    """The embedded model, and the models with a card beside a folder."""
+    cards_around = folder.resolve().parent.glob(f"*/{cards.FILE_NAME}")
+    for path in [EMBEDDED, *sorted(path.parent for path in cards_around)]:
         try:
-            found = _model(place)
+            ancestor = _ancestor(path)
         except CardError:
-            # Another model's fault is no reason to judge none.
+            # A broken model beside it must not stop the gate.
             continue
-        yield found
+        yield ancestor
 
 
-def _papers(case: Candidacy) -> Iterator[Figure]:
+def _file_figures(case: Candidacy) -> Iterator[Figure]:
     """The figures that need no picture."""
     yield figure(Measure.FILES, len(faults(case.card, case.folder)) if case.card.files else 1)
     try:
@@ -225,14 +227,14 @@ def _papers(case: Candidacy) -> Iterator[Figure]:
         yield figure(Measure.LICENCE, 1)
 
 
-def _pictures(case: Candidacy, args: argparse.Namespace, counts: Counts) -> Iterator[Figure]:
+def _picture_figures(case: Candidacy, args: argparse.Namespace, counts: Counts) -> Iterator[Figure]:
     """The figures that need pictures of both models."""
     witness = _witness(case, args.tagger)
     info = model_info(case.parent.card, case.parent.folder)
-    voted = voted_of(case.manifest, info.sizes_px)
-    sittings = Sittings.of(witness, voted, counts)
-    parent = _drawn(case.parent.folder, sittings, args, "The parent")
-    candidate = _drawn(case.folder, sittings, args, "The candidate")
+    voted = read_voted_material(case.manifest, info.sizes_px)
+    requests = GateRequests.of(witness, voted, counts)
+    parent = _draw_pictures(case.parent.folder, requests, args, "The parent")
+    candidate = _draw_pictures(case.folder, requests, args, "The candidate")
     _sheet(parent, candidate).save(case.sheet, quality=90)
     print("Comparing the pictures.", flush=True)
     aesthetic = open_aesthetic(device="cpu")
@@ -241,32 +243,34 @@ def _pictures(case: Candidacy, args: argparse.Namespace, counts: Counts) -> Iter
     def grade(pictures: examine.Pictures) -> list[float]:
         return [aesthetic.score([picture])[0] for picture in pictures]
 
-    def look(picture: Image.Image) -> dict[str, float]:
+    def safety_scores(picture: Image.Image) -> dict[str, float]:
         return scorer.score(_rendered(picture)).values
 
-    yield from examine.agreed(_agreements(case))
-    yield from examine.preferred(_critic(case), parent, candidate)
-    yield from examine.copied(voted, parent, candidate)
-    instruments = Instruments(witness=witness, grade=grade, look=look)
+    yield from examine.agreement_figures(_agreements(case))
+    yield from examine.preference_figures(_critic(case), parent, candidate)
+    yield from examine.copy_figures(voted, parent, candidate)
+    instruments = Instruments(witness=witness, grade=grade, safety_scores=safety_scores)
     wishes = examine.wishes_of(instruments, voted)
-    yield from examine.compared(instruments, sittings, wishes, parent, candidate)
+    yield from examine.compare_pictures(instruments, requests, wishes, parent, candidate)
     if case.first != case.parent:
-        # Each step is small enough for its parent: the steps of the line add up.
-        untrained = replace(sittings, trained=())
-        first = _drawn(case.first.folder, untrained, args, f"{case.first.card.id}, the first,")
-        allowed = wishes | wished_along(case.ancestry)
-        since_then = examine.compared(instruments, sittings, allowed, first, candidate)
-        yield from since(case.first.card, since_then)
+        # Each step may pass against its parent, but the steps of a line add up.
+        without_trained = replace(requests, trained=())
+        first = _draw_pictures(
+            case.first.folder, without_trained, args, f"{case.first.card.id}, the first,"
+        )
+        allowed = wishes | wishes_along(case.ancestry)
+        since_then = examine.compare_pictures(instruments, requests, allowed, first, candidate)
+        yield from figures_since(case.first.card, since_then)
 
 
 def _agreements(case: Candidacy) -> list[bool]:
-    """For each held-out pair, whether the candidate's own likelihoods agree with people."""
+    """For each held-out pair, whether the candidate's likelihoods agree with the voters."""
     parent, candidate = (
         load(str(folder), device="cpu") for folder in (case.parent.folder, case.folder)
     )
-    pairs = evidence_of(case.manifest, Split.HELD_OUT).pairs[:_PAIRS]
-    named = {name for pair in pairs for name in (pair.better, pair.worse)}
-    pictures = [line for line in case.manifest.pictures if line.file_name in named]
+    pairs = evidence_of(case.manifest, Split.HELD_OUT).pairs[:_MAX_PAIRS]
+    names = {name for pair in pairs for name in (pair.better, pair.worse)}
+    pictures = [line for line in case.manifest.pictures if line.file_name in names]
     if not pictures:
         return []
     judged = judged_pictures_of(case.manifest.path, pictures, parent, lambda _done, _total: None)
@@ -281,11 +285,13 @@ def _critic(case: Candidacy) -> examine.Critic | None:
     )
     lines = {line.file_name: line for line in case.manifest.pictures}
     prompts = {name: line.prompt_key for name, line in lines.items()}
-    return critic_of(trained, held_out, prompts, lambda name: opened(case.manifest, lines[name]))
+    return critic_of(
+        trained, held_out, prompts, lambda name: open_picture(case.manifest, lines[name])
+    )
 
 
 def _witness(case: Candidacy, tagger: str | None) -> Witness:
-    if knows_the_painters_words(case.folder):
+    if has_painter_vocabulary(case.folder):
         return PainterWitness(Judge())
     if tagger is None:
         raise EngineError(
@@ -295,27 +301,29 @@ def _witness(case: Candidacy, tagger: str | None) -> Witness:
     return TaggerWitness(open_tagger(tagger))
 
 
-def _drawn(folder: Path, sittings: Sittings, args: argparse.Namespace, who: str) -> Drawn:
+def _draw_pictures(
+    folder: Path, requests: GateRequests, args: argparse.Namespace, who: str
+) -> DrawnPictures:
     from models.engine.slots import open_engine
 
-    print(f"{who} draws {sittings.count} pictures.", flush=True)
+    print(f"{who} draws {requests.count} pictures.", flush=True)
     engine = open_engine(str(folder), device=args.device, threads=args.threads)
     try:
-        return sittings.drawn_by(Studio(engine))
+        return requests.draw_with(Studio(engine))
     finally:
         engine.close()
 
 
-def _sheet(parent: Drawn, candidate: Drawn) -> Image.Image:
+def _sheet(parent: DrawnPictures, candidate: DrawnPictures) -> Image.Image:
     """Pictures of held-out prompts by both models, the parent's above the candidate's."""
-    shown = slice(None, None, -(-len(parent.held_out) // (_ROWS * _ACROSS)))
+    shown = slice(None, None, -(-len(parent.held_out) // (_SHEET_ROWS * _SHEET_ACROSS)))
     before, after = parent.held_out[shown], candidate.held_out[shown]
     tiles: list[Image.Image] = []
-    for first in range(0, len(before), _ACROSS):
+    for first in range(0, len(before), _SHEET_ACROSS):
         for pictures in (before, after):
-            row = pictures[first : first + _ACROSS]
-            tiles += row + [Image.new("RGB", (1, 1), "white")] * (_ACROSS - len(row))
-    return sheets.grid(tiles, across=_ACROSS, tile_px=192)
+            row = pictures[first : first + _SHEET_ACROSS]
+            tiles += row + [Image.new("RGB", (1, 1), "white")] * (_SHEET_ACROSS - len(row))
+    return sheets.grid(tiles, across=_SHEET_ACROSS, tile_px=192)
 
 
 def _rendered(picture: Image.Image) -> Rendered:
@@ -325,16 +333,16 @@ def _rendered(picture: Image.Image) -> Rendered:
     )  # fmt: skip
 
 
-def _row(found: Figure, command: str) -> Row:
+def _row(result: Figure, command: str) -> Row:
     bounds = [
         f"{sign} {bound:g}"
-        for sign, bound in ((">=", found.least), ("<=", found.most))
+        for sign, bound in ((">=", result.least), ("<=", result.most))
         if bound is not None
     ]
-    unit = found.unit
-    if found.interval is not None:
-        unit += f" ({found.interval[0]:.0f} to {found.interval[1]:.0f})"
+    unit = result.unit
+    if result.interval is not None:
+        unit += f" ({result.interval[0]:.0f} to {result.interval[1]:.0f})"
     return Row(
-        area="gate", name=found.name, value=found.value, unit=unit, goal=", ".join(bounds),
-        holds=found.holds if bounds else None, command=command,
+        area="gate", name=result.name, value=result.value, unit=unit, goal=", ".join(bounds),
+        holds=result.holds if bounds else None, command=command,
     )  # fmt: skip

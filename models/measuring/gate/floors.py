@@ -1,7 +1,7 @@
-"""The limits for a candidate: the one table of floors, and figures checked against it.
+"""The limits for a candidate: the only table of floors, and figures that carry them.
 
-When a floor or a measurement changes, change `models.catalogue.verdict.EDITION` too: a verdict of
-another edition lets nobody pass. Pure.
+When a floor or a measurement changes, change `models.catalogue.verdict.EDITION` too: candidates
+do not pass by a verdict of another edition. Pure.
 """
 
 from __future__ import annotations
@@ -91,14 +91,14 @@ def figure(
     )
 
 
-def told(figures: Sequence[Figure]) -> list[str]:
+def failures(figures: Sequence[Figure]) -> list[str]:
     """Each figure that does not hold, as a sentence."""
-    return [_told(figure) for figure in figures if not figure.holds]
+    return [_failure(figure) for figure in figures if not figure.holds]
 
 
-def _told(figure: Figure) -> str:
+def _failure(figure: Figure) -> str:
     if math.isnan(figure.value):
-        return f"{figure.name} could not be measured: nothing was seen that it could be told by."
+        return f"{figure.name} could not be measured: no picture showed anything to measure it by."
     bounds = [
         f"at {word} {bound:g}"
         for word, bound in (("least", figure.least), ("most", figure.most))

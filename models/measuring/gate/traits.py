@@ -1,7 +1,8 @@
 """Traits of any picture without words: brightness, warmth, detail, beauty.
 
-Training on one taste can move all of them. This file defines the traits, what votes say about each,
-and the drift of a candidate that nobody asked for. Called by `examine`. Must not know models.
+Training on one taste can change all of them. This file defines the traits, what votes say about
+each, and how far a candidate drifts without votes for it. Called by `examine`. Must not know
+models.
 """
 
 from __future__ import annotations
@@ -22,14 +23,14 @@ _SIDE_PX = 128
 #: Luma of red, green and blue (ITU-R BT.601).
 _LUMA = np.array([0.299, 0.587, 0.114], dtype=np.float32)
 #: A picture with less light than this on average shows no detail.
-_DARKEST = 1e-3
+_MIN_LUMA = 1e-3
 #: Votes count as asking for something if this interval excludes one half.
-_SURE = 0.99
-#: In units of the parent's own spread: smaller differences between counterparts count as none. They
-#: share their seed, so even a tiny shift would otherwise give most of them a little more.
-_ALIKE = 0.05
-#: Shares of fewer answers say nothing.
-_FEWEST = 12
+_CERTAINTY = 0.99
+#: Smaller differences between counterparts, in units of the parent's spread, count as ties. The two
+#: share a seed, so without ties even a tiny shift would give most of them more.
+_TIE_SHARE = 0.05
+#: Fewer answers have no majority.
+_MIN_ANSWERS = 12
 
 Trait = Callable[[np.ndarray], float]
 
@@ -60,7 +61,7 @@ def _detail(rgb: np.ndarray) -> float:
     """Mean step of luma between pixels, relative to mean luma: light adds no detail."""
     luma = rgb @ _LUMA
     steps = np.abs(np.diff(luma, axis=0)).mean() + np.abs(np.diff(luma, axis=1)).mean()
-    return float(steps / max(luma.mean(), _DARKEST))
+    return float(steps / max(luma.mean(), _MIN_LUMA))
 
 
 #: Every trait of plain pixels, float32 (H, W, 3) in 0..1.
@@ -72,58 +73,60 @@ TRAITS: Mapping[str, Trait] = {
     "detail": _detail,
 }
 #: A picture's traits, by name.
-Measured = Mapping[str, float]
+TraitValues = Mapping[str, float]
 
 
-def measured(picture: Image.Image, grade: float) -> Measured:
+def measure_traits(picture: Image.Image, grade: float) -> TraitValues:
     """Every trait of a picture, including its aesthetic grade."""
     rgb = _pixels(picture)
     return {name: trait(rgb) for name, trait in TRAITS.items()} | {"aesthetic grade": grade}
 
 
-def spoken_for(pairs: Sequence[tuple[Measured, Measured]]) -> dict[str, int]:
-    """What votes ask of each trait: `MORE`, `LESS`, or 0, nothing that is sure.
+def voted_directions(pairs: Sequence[tuple[TraitValues, TraitValues]]) -> dict[str, int]:
+    """What votes ask of each trait: `MORE`, `LESS`, or 0 if that is uncertain.
 
     `pairs` are the preferred and the other picture, of one prompt each.
     """
     names = pairs[0][0] if pairs else ()
-    return {name: asked([better[name] > worse[name] for better, worse in pairs]) for name in names}
+    return {
+        name: majority([better[name] > worse[name] for better, worse in pairs]) for name in names
+    }
 
 
-def asked(answers: Sequence[bool]) -> int:
+def majority(answers: Sequence[bool]) -> int:
     """1 if the answers are mostly yes, -1 if mostly no, 0 if that is uncertain."""
-    if len(answers) < _FEWEST:
+    if len(answers) < _MIN_ANSWERS:
         return 0
-    low, high = share(sum(answers), len(answers)).interval(_SURE)
+    low, high = share_posterior(sum(answers), len(answers)).interval(_CERTAINTY)
     return int(low > 0.5) - int(high < 0.5)
 
 
-def share(yes: int, count: int) -> Posterior:
+def share_posterior(yes: int, count: int) -> Posterior:
     """The posterior of a share with `yes` among `count` (Jeffreys' prior)."""
     return Posterior(up=yes, down=count - yes, prior=Prior(a=0.5, b=0.5))
 
 
-def drift(
-    pairs: Sequence[tuple[Measured, Measured]], wanted: Mapping[str, Collection[int]]
+def trait_drift(
+    pairs: Sequence[tuple[TraitValues, TraitValues]], wanted: Mapping[str, Collection[int]]
 ) -> Iterator[Figure]:
     """For each trait, how often a candidate's picture has more of it than an earlier model's twin.
 
-    `pairs` are the earlier model's and the candidate's. What votes ask for may go that way without
-    end, never the other way.
+    `pairs` are the earlier model's and the candidate's. A trait has no bound in the direction that
+    votes ask for; the other bound stays.
     """
     for name in pairs[0][0]:
-        alike = _ALIKE * float(np.std([before[name] for before, _ in pairs]))
+        tie = _TIE_SHARE * float(np.std([before[name] for before, _ in pairs]))
         gains = [after[name] - before[name] for before, after in pairs]
-        more = 100 * float(np.mean([_more(gain, alike) for gain in gains]))
-        yield _opened(figure(Measure.DRIFT, more, name), wanted.get(name, ()))
+        more = 100 * float(np.mean([_has_more(gain, tie) for gain in gains]))
+        yield _lift_bounds(figure(Measure.DRIFT, more, name), wanted.get(name, ()))
 
 
-def _opened(plain: Figure, ways: Collection[int]) -> Figure:
-    """The figure without a bound on the sides that it may go to."""
-    most = None if MORE in ways else plain.most
-    return replace(plain, most=most, least=None if LESS in ways else plain.least)
+def _lift_bounds(plain: Figure, directions: Collection[int]) -> Figure:
+    """The figure without a bound in the directions that votes ask for."""
+    most = None if MORE in directions else plain.most
+    return replace(plain, most=most, least=None if LESS in directions else plain.least)
 
 
-def _more(gain: float, alike: float) -> float:
+def _has_more(gain: float, tie: float) -> float:
     """1 for a gain, 0 for a loss, and one half for no difference."""
-    return 0.5 if abs(gain) <= alike else float(gain > 0)
+    return 0.5 if abs(gain) <= tie else float(gain > 0)

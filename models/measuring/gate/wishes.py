@@ -1,7 +1,8 @@
-"""What votes ask for, which excuses drift: told by the votes themselves, or by an earlier verdict.
+"""What votes ask for, which excuses drift: read from the votes, or from an earlier verdict.
 
-The votes that a parent learned from are gone when its child is judged, but a figure of its verdict
-has no bound on the side that they asked for. Called by `examine` and the command. Pure.
+The votes that a parent learned from are gone when its child is judged. But the figures of its
+verdict have no bound on the side that these votes asked for. Called by `examine` and the command.
+Pure.
 """
 
 from __future__ import annotations
@@ -18,7 +19,7 @@ MORE, LESS = 1, -1
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Wishes:
-    """The ways (`MORE`, `LESS`) that each trait may go, and attributes that may be anything."""
+    """The directions (`MORE`, `LESS`) open to each trait, and attributes with a free mix."""
 
     traits: Mapping[str, frozenset[int]]
     mixes: frozenset[str]
@@ -35,13 +36,13 @@ class Wishes:
         )
 
 
-NOTHING = Wishes(traits={}, mixes=frozenset())
+NO_WISHES = Wishes(traits={}, mixes=frozenset())
 
 
-def wished_in(verdict: Verdict | None) -> Wishes:
+def wishes_of_verdict(verdict: Verdict | None) -> Wishes:
     """What the votes behind a verdict asked for; nothing if there was none."""
     figures = {figure.name: figure for figure in verdict.figures} if verdict else {}
-    about = {
+    by_kind = {
         kind: {
             name.removeprefix(f"{kind}: "): figure
             for name, figure in figures.items()
@@ -54,7 +55,7 @@ def wished_in(verdict: Verdict | None) -> Wishes:
             name: frozenset(
                 way for way, bound in ((MORE, figure.most), (LESS, figure.least)) if bound is None
             )
-            for name, figure in about[Measure.DRIFT].items()
+            for name, figure in by_kind[Measure.DRIFT].items()
         },
-        mixes=frozenset(n for n, figure in about[Measure.MIX].items() if figure.most is None),
+        mixes=frozenset(n for n, figure in by_kind[Measure.MIX].items() if figure.most is None),
     )

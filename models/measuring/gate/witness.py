@@ -21,16 +21,16 @@ from models.engine.safety.wd_tagger import WdTagger
 from models.measuring import adherence
 from models.measuring.judge.heads import HEADS
 from models.measuring.judge.network import Judge
-from models.measuring.studio import Sitting
+from models.measuring.studio import PictureRequest
 from models.prompt import parse
 
 #: The file with the words of a model's tokenizer.
-_WORDS = Path("tokenizer") / "vocab.json"
+_VOCABULARY_FILE = Path("tokenizer") / "vocab.json"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Brief:
-    """One requested picture, in somebody's own words."""
+    """One requested picture, with a member's prompt."""
 
     prompt: str
     negative: str
@@ -41,15 +41,15 @@ class Brief:
 class Witness(Protocol):
     """Reads pictures for one vocabulary."""
 
-    def sittings(self, count: int, own: Sequence[Brief]) -> Sequence[Sitting]:
-        """What to request from a model to test whether it follows prompts.
+    def requests(self, count: int, members: Sequence[Brief]) -> Sequence[PictureRequest]:
+        """Requests that test whether a model follows prompts.
 
-        `own` are prompts of the model's members; a witness may have better ones.
+        `members` are prompts that members typed; a witness may use better ones.
         """
         ...
 
-    def followed(
-        self, sittings: Sequence[Sitting], pictures: Sequence[Image.Image]
+    def shares_followed(
+        self, requests: Sequence[PictureRequest], pictures: Sequence[Image.Image]
     ) -> dict[str, float]:
         """For each group of attributes, the share (0 to 1) of requested ones that is seen."""
         ...
@@ -65,25 +65,27 @@ class PainterWitness:
     def __init__(self, judge: Judge) -> None:
         self._judge = judge
 
-    def sittings(self, count: int, own: Sequence[Brief]) -> Sequence[Sitting]:
-        """Portraits that no training saw; `own` is not used."""
-        del own
+    def requests(self, count: int, members: Sequence[Brief]) -> Sequence[PictureRequest]:
+        """Portraits that no training saw; `members` are not used."""
+        del members
         return adherence.tasks(count)
 
-    def followed(
-        self, sittings: Sequence[Sitting], pictures: Sequence[Image.Image]
+    def shares_followed(
+        self, requests: Sequence[PictureRequest], pictures: Sequence[Image.Image]
     ) -> dict[str, float]:
         """Shares for the groups of `adherence`, and overall."""
         true = adherence.truth(
-            sitting.portrait for sitting in sittings if isinstance(sitting, adherence.Task)
+            request.portrait for request in requests if isinstance(request, adherence.Task)
         )
-        return adherence.grouped(adherence.shares(adherence.judged(self._judge, pictures), true))
+        return adherence.accuracy_by_group(
+            adherence.accuracy_by_head(adherence.classify(self._judge, pictures), true)
+        )
 
     def traits(self, pictures: Sequence[Image.Image]) -> dict[str, list[str]]:
         """The value of every head of the judge."""
-        said = adherence.judged(self._judge, pictures)
+        predicted = adherence.classify(self._judge, pictures)
         return {
-            head: [values[int(i)] for i in said[:, column]]
+            head: [values[int(i)] for i in predicted[:, column]]
             for column, (head, values) in enumerate(HEADS.items())
         }
 
@@ -94,52 +96,54 @@ class TaggerWitness:
     def __init__(self, tagger: WdTagger) -> None:
         self._tagger = tagger
 
-    def sittings(self, count: int, own: Sequence[Brief]) -> Sequence[Sitting]:
-        """The members' own prompts, in turn, each time with another seed."""
-        turns = (divmod(i, len(own)) for i in range(count))
-        return [replace(own[place], seed=own[place].seed + turn) for turn, place in turns]
+    def requests(self, count: int, members: Sequence[Brief]) -> Sequence[PictureRequest]:
+        """The members' prompts in turn, each time with another seed."""
+        turns = (divmod(i, len(members)) for i in range(count))
+        return [replace(members[index], seed=members[index].seed + turn) for turn, index in turns]
 
-    def followed(
-        self, sittings: Sequence[Sitting], pictures: Sequence[Image.Image]
+    def shares_followed(
+        self, requests: Sequence[PictureRequest], pictures: Sequence[Image.Image]
     ) -> dict[str, float]:
-        """In all only: the share of the prompts' tags that the tagger knows and finds.
+        """One share for all: how many of the tags that the tagger knows it finds.
 
-        NaN, which passes nobody, where it knows none of them.
+        NaN, with which nothing passes, if it knows none of the tags.
         """
-        found = asked = 0
-        for sitting, picture in zip(sittings, pictures, strict=True):
-            wanted = tags_of(sitting.prompt) & self._tagger.vocabulary
+        found = requested = 0
+        for request, picture in zip(requests, pictures, strict=True):
+            wanted = tags_of(request.prompt) & self._tagger.vocabulary
             found += len(wanted & self._tagger.tags(picture))
-            asked += len(wanted)
-        return {"tags": found / asked if asked else math.nan}
+            requested += len(wanted)
+        return {"tags": found / requested if requested else math.nan}
 
     def traits(self, pictures: Sequence[Image.Image]) -> dict[str, list[str]]:
         """For each tag in some picture: yes or no."""
-        seen = [self._tagger.tags(picture) for picture in pictures]
+        tags_by_picture = [self._tagger.tags(picture) for picture in pictures]
         return {
-            tag: ["yes" if tag in tags else "no" for tags in seen]
-            for tag in sorted(set().union(*seen))
+            tag: ["yes" if tag in tags else "no" for tags in tags_by_picture]
+            for tag in sorted(set().union(*tags_by_picture))
         }
 
 
 def tags_of(prompt: str) -> frozenset[str]:
     """The tags of a prompt in Danbooru's spelling, without weights and brackets."""
-    said = "".join(piece.text for piece in parse(prompt) if piece.weight > 0)
-    return frozenset("_".join(tag.split()) for tag in said.lower().split(",") if tag.strip())
+    text = "".join(piece.text for piece in parse(prompt) if piece.weight > 0)
+    return frozenset("_".join(tag.split()) for tag in text.lower().split(",") if tag.strip())
 
 
-def knows_the_painters_words(folder: Path) -> bool:
+def has_painter_vocabulary(folder: Path) -> bool:
     """Whether a model has the embedded model's vocabulary, so that the judge can be used."""
     try:
-        return (folder / _WORDS).read_bytes() == (EMBEDDED / _WORDS).read_bytes()
+        return (folder / _VOCABULARY_FILE).read_bytes() == (
+            EMBEDDED / _VOCABULARY_FILE
+        ).read_bytes()
     except OSError:
         return False
 
 
-def moved(before: Sequence[str], after: Sequence[str]) -> float:
+def mix_distance(before: Sequence[str], after: Sequence[str]) -> float:
     """The change in a mix of values, 0 to 1: the total variation distance."""
     values = sorted({*before, *after})
     shares = [
-        np.array([seen.count(value) for value in values]) / len(seen) for seen in (before, after)
+        np.array([mix.count(value) for value in values]) / len(mix) for mix in (before, after)
     ]
     return float(np.abs(shares[0] - shares[1]).sum() / 2)

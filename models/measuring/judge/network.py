@@ -27,8 +27,8 @@ SIZE_PX = 128
 class Network(nn.Module):
     """Looks at a picture twice: all of it, and the face at twice the resolution.
 
-    Mouths and brows are a few pixels high, hats and clothes are not; a single network fine enough
-    for the first would take four times as long for the second.
+    Mouths and brows are only a few pixels high, hats and clothes are large. A single network fine
+    enough for the small ones would take four times as long for the large ones.
     """
 
     def __init__(self, width: int) -> None:
@@ -48,10 +48,10 @@ class Network(nn.Module):
         )
         classes = sum(map(len, HEADS.values()))
         # The grid keeps positions apart: a bow on the head is not a bow at the collar.
-        seen = 4 * w * 36 + 2 * w * 48
+        pooled = 4 * w * 36 + 2 * w * 48
         self.say = nn.Sequential(
             nn.Dropout(0.1),
-            nn.Linear(seen, 6 * w),
+            nn.Linear(pooled, 6 * w),
             nn.ReLU(inplace=True),
             nn.Linear(6 * w, classes),
         )
@@ -59,11 +59,11 @@ class Network(nn.Module):
     def forward(self, x: Tensor) -> Tensor:
         """Pictures (B, 3, H, W) in -1..1 of any size -> logits (B, sum of all heads' classes)."""
         whole = functional.adaptive_avg_pool2d(self.whole(x), 6)
-        face = functional.adaptive_avg_pool2d(self.face(_face(x)), (6, 8))
+        face = functional.adaptive_avg_pool2d(self.face(_crop_face(x)), (6, 8))
         return self.say(torch.cat([whole.flatten(1), face.flatten(1)], dim=1))
 
 
-def _face(x: Tensor) -> Tensor:
+def _crop_face(x: Tensor) -> Tensor:
     """The area around the face, brows to chin: 7/16 by 1/2 of the short side."""
     height, width = x.shape[2:]
     short = min(height, width)
@@ -72,15 +72,18 @@ def _face(x: Tensor) -> Tensor:
     return x[:, :, top : top + short * 7 // 16, left : left + short // 2]
 
 
-def _stage(inward: int, out: int) -> list[nn.Module]:
+def _stage(in_channels: int, out_channels: int) -> list[nn.Module]:
     """Halve the size and convolve twice."""
-    return [*_convolution(inward, out, 2), *_convolution(out, out, 1)]
-
-
-def _convolution(inward: int, out: int, stride: int) -> list[nn.Module]:
     return [
-        nn.Conv2d(inward, out, 3, stride, 1, bias=False),
-        nn.BatchNorm2d(out),
+        *_convolution(in_channels, out_channels, 2),
+        *_convolution(out_channels, out_channels, 1),
+    ]
+
+
+def _convolution(in_channels: int, out_channels: int, stride: int) -> list[nn.Module]:
+    return [
+        nn.Conv2d(in_channels, out_channels, 3, stride, 1, bias=False),
+        nn.BatchNorm2d(out_channels),
         nn.ReLU(inplace=True),
     ]
 
@@ -143,14 +146,14 @@ class Judge:
     @torch.inference_mode()
     def classes(self, pixels: np.ndarray) -> np.ndarray:
         """The class of each head, int64 (N, heads), for pictures uint8 (N, H, W, 3)."""
-        parts = self._said(pixels).values()
+        parts = self._logits(pixels).values()
         return torch.stack([part.argmax(1) for part in parts], dim=1).numpy()
 
     @torch.inference_mode()
-    def shares(self, pixels: np.ndarray, head: str) -> np.ndarray:
-        """The probability of each class of a head, float32 (N, classes), for such pictures."""
-        return self._said(pixels)[head].softmax(1).numpy()
+    def probabilities(self, pixels: np.ndarray, head: str) -> np.ndarray:
+        """The probability of each class of a head, float32 (N, classes), for pictures likewise."""
+        return self._logits(pixels)[head].softmax(1).numpy()
 
-    def _said(self, pixels: np.ndarray) -> dict[str, Tensor]:
+    def _logits(self, pixels: np.ndarray) -> dict[str, Tensor]:
         x = torch.tensor(pixels).permute(0, 3, 1, 2).float() / 127.5 - 1
         return split(self.network(x.contiguous(memory_format=torch.channels_last)))

@@ -88,8 +88,8 @@ def desk(stores: Stores, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Lea
 
     monkeypatch.setattr(Trust, "weights", known)
     return build_desk(
-        stores.db, data_dir=tmp_path, licences=LicenceTexts(tmp_path), catalogue=catalogue, shelf=shelf,
-        signals=Signals(), swap=swap, clock=lambda: 50_000,
+        stores.db, data_dir=tmp_path, licences=LicenceTexts(tmp_path), catalogue=catalogue,
+        shelf=shelf, signals=Signals(), swap=swap, clock=lambda: 50_000,
     )  # fmt: skip
 
 
@@ -158,7 +158,7 @@ async def test_a_clear_difference_ends_a_trial_early_either_way(
     assert ended.outcome is (TrialOutcome.CANDIDATE if better else TrialOutcome.PARENT)
     assert len(steps) == number
     assert {step.win for step in steps} == {better}
-    assert as_test(ended, steps).decided == ended.outcome
+    assert as_test(ended, steps).winner == ended.outcome
     assert (
         len(await stores.duels.unshown_results(99))
         + len([d for d in await stores.rows("duels") if d["closed_ms"] is not None and d["told"]])

@@ -19,7 +19,7 @@ from models.aesthetics import scorer as aesthetics
 from models.aesthetics.grader import export, fit
 from models.aesthetics.heads import read_head, save_head
 from models.aesthetics.rank import spearman
-from models.aesthetics.scorer import OWN, open_aesthetic
+from models.aesthetics.scorer import OWN_TOWER, open_aesthetic
 from models.aesthetics.towers import PictureTower, Tower, open_tower, save_tower
 from models.aesthetics.window import Window, read_window
 from models.catalogue.registry import EMBEDDED
@@ -104,7 +104,7 @@ def test_the_window_matches_the_transformers_processor(size: tuple[int, int]) ->
     picture = colourful(*size)
     theirs = CLIPImageProcessorPil()(images=picture, return_tensors="np")["pixel_values"][0]
     window = Window()
-    ours = window.normalised(window.cut(picture)).transpose(2, 0, 1)
+    ours = window.normalise(window.cut(picture)).transpose(2, 0, 1)
     np.testing.assert_allclose(ours, theirs, atol=2e-6)
 
 
@@ -132,7 +132,7 @@ def test_precropping_a_long_picture_gives_the_same_window(
     # Blurred noise, steep enough that a window shifted by a pixel would differ by far more.
     picture = colourful(*size).filter(ImageFilter.GaussianBlur(1))
     ours = Window().cut(picture).astype(int)
-    monkeypatch.setattr("models.aesthetics.window._LONGEST", 1_000)
+    monkeypatch.setattr("models.aesthetics.window._MAX_ASPECT", 1_000)
     theirs = Window().cut(picture).astype(int)
     assert np.abs(ours - theirs).max() <= 2
     assert theirs.std() > 5
@@ -216,7 +216,7 @@ def test_embeddings_match_transformers_clip(tmp_path: Path, text_too: bool) -> N
     net = clip(tmp_path / "clip", text_too=text_too)
     opened = open_tower(tmp_path / "clip")
     cuts = np.stack([opened.window.cut(colourful(50, 40, seed)) for seed in range(3)])
-    x = torch.from_numpy(Window().normalised(cuts)).permute(0, 3, 1, 2)
+    x = torch.from_numpy(Window().normalise(cuts)).permute(0, 3, 1, 2)
     with torch.no_grad():
         seen = net.vision_model(x) if text_too else net(pixel_values=x)
         embeds = net.visual_projection(seen.pooler_output) if text_too else seen.image_embeds
@@ -296,7 +296,7 @@ def test_the_exported_scorer_scores_like_the_trained_grader(tmp_path: Path) -> N
     grader = fit(graded(8), tmp_path / "g", steps=2, batch=4, seed=1)
     export(grader, tmp_path / "out")
     cuts = graded(8).cuts
-    x = torch.from_numpy(Window().normalised(cuts)).permute(0, 3, 1, 2)
+    x = torch.from_numpy(Window().normalise(cuts)).permute(0, 3, 1, 2)
     with torch.no_grad():
         learned = 7 + 2.5 * grader(x)[0]
     aesthetic = open_aesthetic(tmp_path / "out" / "head.safetensors", tmp_path / "out", "cpu")
@@ -304,10 +304,10 @@ def test_the_exported_scorer_scores_like_the_trained_grader(tmp_path: Path) -> N
 
 
 def test_the_shipped_scorer_ranks_unseen_pictures_by_their_true_grades() -> None:
-    size = sum(path.stat().st_size for path in aesthetics.OWN.iterdir())
+    size = sum(path.stat().st_size for path in aesthetics.OWN_TOWER.iterdir())
     assert size <= 1_000_000
     # The goal of 0.9 is measured on 1,000 pictures; with 48 the correlation varies by about 0.03.
-    figures = json.loads((aesthetics.OWN / "figures.json").read_text())
+    figures = json.loads((aesthetics.OWN_TOWER / "figures.json").read_text())
     assert figures["unseen pictures"] == 1_000
     assert figures["Spearman with the true grade"] >= 0.9
     pairs = [painted.paint(painted.UNSEEN_SEED + 50_000 + i, 224) for i in range(48)]
@@ -355,4 +355,4 @@ def test_a_scorer_ships_with_the_licence_of_its_training_drawings(
     assert main(["aesthetic-train", "--work", str(tmp_path), "--pictures", "2"]) == 0
     licence = (EMBEDDED / "LICENSE.md").read_bytes()
     assert (tmp_path / "aesthetic" / "LICENSE.md").read_bytes() == licence
-    assert (OWN / "LICENSE.md").read_bytes() == licence
+    assert (OWN_TOWER / "LICENSE.md").read_bytes() == licence

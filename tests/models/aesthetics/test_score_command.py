@@ -15,9 +15,9 @@ from models.__main__ import main
 from models.aesthetics import charts, command
 from models.aesthetics.charts import Group, Scored
 from models.aesthetics.heads import save_head
-from models.aesthetics.record import Record
+from models.aesthetics.record import ScoreRecord
 from models.aesthetics.scorer import Aesthetic, open_aesthetic
-from models.aesthetics.sources import found
+from models.aesthetics.sources import find_pictures
 from models.aesthetics.towers import PictureTower, save_tower
 from models.data.examples import read
 from models.data.findings import Report
@@ -148,12 +148,12 @@ def test_a_killed_run_resumes_and_matches_an_uninterrupted_one(
 
 def test_another_head_starts_empty_and_keeps_the_first_heads_scores(tmp_path: Path) -> None:
     path = tmp_path / "scores.jsonl"
-    with Record(path, "a") as a:
+    with ScoreRecord(path, "a") as a:
         a.add({"x": 1.5, "y": 2.5})
-    with Record(path, "b") as b:
+    with ScoreRecord(path, "b") as b:
         assert b.scores == {}
         b.add({"x": 9.0})
-    with Record(path, "a") as a:
+    with ScoreRecord(path, "a") as a:
         assert a.scores == {"x": 1.5, "y": 2.5}
 
 
@@ -164,7 +164,7 @@ def test_a_foreign_file_is_not_mistaken_for_a_score_record(
     (tmp_path / "o").mkdir()
     (tmp_path / "o" / "scores.jsonl").write_text("my diary\nday 1\n")
     assert score("--out", str(tmp_path / "o")) == 2
-    assert "line 1, is no score" in one_line(capsys.readouterr().err)
+    assert "line 1, is not a score" in one_line(capsys.readouterr().err)
     assert (tmp_path / "o" / "scores.jsonl").read_text() == "my diary\nday 1\n"
 
 
@@ -252,7 +252,7 @@ def test_a_line_separator_in_a_caption_does_not_end_the_record(tmp_path: Path) -
     record = json.dumps({"file_name": "a.png", "text": caption}, ensure_ascii=False)
     (tmp_path / "metadata.jsonl").write_text(record + "\n", encoding="utf-8")
     (tmp_path / "a.png").touch()
-    (one,) = found(tmp_path, Report())
+    (one,) = find_pictures(tmp_path, Report())
     assert one.record["text"] == caption
 
 
@@ -267,7 +267,7 @@ def test_the_rank_correlation_is_judged_only_with_enough_true_grades(
     records = [{"file_name": name, "grade": place} for place, name in enumerate(order)]
     (pictures / "metadata.jsonl").write_text("".join(json.dumps(r) + "\n" for r in records))
     for enough, holds in ((6, True), (7, None)):
-        monkeypatch.setattr(command, "_ENOUGH", enough)
+        monkeypatch.setattr(command, "_MIN_GRADED", enough)
         assert score("--json", str(tmp_path / "rows.json")) == 0
         rows = {row["name"]: row for row in json.loads((tmp_path / "rows.json").read_text())}
         row = rows["Spearman with the true grade"]

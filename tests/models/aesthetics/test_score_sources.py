@@ -14,7 +14,7 @@ from PIL import Image
 from models.__main__ import main
 from models.aesthetics import command
 from models.aesthetics.scorer import Aesthetic
-from models.aesthetics.sources import found
+from models.aesthetics.sources import find_pictures
 from models.data.findings import Report, Skip
 from models.data.sources import read_pairs
 
@@ -62,7 +62,7 @@ def test_scoring_skips_the_same_bad_lines_as_training(
 ) -> None:
     source = manifest.parent if whole_folder else manifest
     ours, theirs = Report(), Report()
-    scored = found(source, ours)
+    scored = find_pictures(source, ours)
     trained = read_pairs(source, theirs)
     assert [one.path for one in scored] == [pair.path for pair in trained]
     assert findings_of(ours) == findings_of(theirs)
@@ -111,13 +111,13 @@ def test_a_picture_with_a_non_utf8_name_is_scored_kept_and_read_back(
     assert main(["score", str(folder), "--min-aesthetic", "1", "--device", "cpu"]) == 0
     noted = json.loads((tmp_path / "odd-scores" / command.SKIPPED).read_text())
     assert noted["file"] == str(odd)
-    assert [one.path for one in found(folder / "kept.jsonl", Report())] == [odd]
+    assert [one.path for one in find_pictures(folder / "kept.jsonl", Report())] == [odd]
 
 
 def test_an_endlessly_nested_sidecar_is_ignored(tmp_path: Path) -> None:
     (tmp_path / "a.png").touch()
     (tmp_path / "a.json").write_text("[" * 100_000)
-    assert found(tmp_path, Report())[0].record == {}
+    assert find_pictures(tmp_path, Report())[0].record == {}
 
 
 def test_linked_folders_are_followed_but_link_cycles_end(tmp_path: Path) -> None:
@@ -136,7 +136,7 @@ def test_linked_folders_are_followed_but_link_cycles_end(tmp_path: Path) -> None
     # A picture keeps its own name if it has one here: that is what a manifest calls it.
     names = ["a.png", "also/deep/a.png", "zone/a.png"]
     report = Report()
-    for listed in (found(here, report), read_pairs(here, report)):
+    for listed in (find_pictures(here, report), read_pairs(here, report)):
         assert [one.path.relative_to(here).as_posix() for one in listed] == names
     assert not report.findings
 
@@ -155,7 +155,7 @@ def test_a_folder_that_cannot_be_opened_is_reported(
 
     monkeypatch.setattr(os, "scandir", refusing)
     report = Report()
-    assert [one.path.name for one in found(tmp_path, report)] == ["a.png"]
+    assert [one.path.name for one in find_pictures(tmp_path, report)] == ["a.png"]
     assert findings_of(report) == [(tmp_path / "shut", Skip.UNREADABLE, "Permission denied")]
 
 

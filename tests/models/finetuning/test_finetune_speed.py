@@ -174,12 +174,12 @@ def test_pixels_limit_how_many_pictures_are_encoded_at_once(
 
 
 def test_the_benchmarks_training_step_can_run() -> None:
-    bench = replace(training._embedded(), batch=1)
-    for step in (training._own(bench, CPU), training._written(bench, CPU)):
+    bench = replace(training._embedded_bench(), batch=1)
+    for step in (training._own_step(bench, CPU), training._diffusers_step(bench, CPU)):
         step()
-    one = training._floating_operations(bench, CPU)
+    one = training._flops_per_picture(bench, CPU)
     assert one > 1e9
-    assert training._floating_operations(replace(bench, batch=2), CPU) == one
+    assert training._flops_per_picture(replace(bench, batch=2), CPU) == one
 
 
 @pytest.mark.gpu

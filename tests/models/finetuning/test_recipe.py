@@ -29,7 +29,7 @@ def figures(grade: float, share: float) -> dict[str, float]:
 def test_the_recipe_works_if_the_grade_rises_and_adherence_holds(
     grade: float, share: float, holds: tuple[bool, bool]
 ) -> None:
-    rows = recipe.report(figures(6.0, 90.0), {1e-4: figures(grade, share)}, 1e-4)
+    rows = recipe.change_rows(figures(6.0, 90.0), {1e-4: figures(grade, share)}, 1e-4)
     held = {row.name: row.holds for row in rows if row.goal}
     names = ("at 0.0001 the grade rises by", "adherence falls by")
     assert held == dict(zip(names, holds, strict=True))
@@ -43,7 +43,7 @@ def test_the_best_rate_has_the_best_grade_with_good_adherence() -> None:
     after = {1e-4: figures(7.0, 91.0), 2e-4: figures(7.5, 88.5), 4e-4: figures(8.0, 80.0)}
     assert recipe.best_of(before, after) == 2e-4
     assert recipe.best_of(before, {4e-4: after[4e-4]}) == 4e-4
-    rows = recipe.report(before, after, 2e-4)
+    rows = recipe.change_rows(before, after, 2e-4)
     assert {row.value for row in rows if row.name.startswith("grade after the recipe")} == {
         7.0, 7.5, 8.0
     }  # fmt: skip
@@ -51,7 +51,7 @@ def test_the_best_rate_has_the_best_grade_with_good_adherence() -> None:
 
 
 def test_the_data_is_described_by_its_true_grades() -> None:
-    values = {row.name: row.value for row in recipe.data([2.0, 8.0], [8.0])}
+    values = {row.name: row.value for row in recipe.data_rows([2.0, 8.0], [8.0])}
     assert values == {
         "pictures kept": 50, "true grade of all pictures": 5, "true grade of those kept": 8
     }  # fmt: skip

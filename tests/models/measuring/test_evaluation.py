@@ -23,9 +23,9 @@ from models.contract import EngineError
 from models.measuring import adherence, diversity, sheets, steering, variety
 from models.measuring import command as evaluate
 from models.measuring.adherence import GROUPS
-from models.measuring.command import graded, steered
+from models.measuring.command import grade_rows, steering_rows
 from models.measuring.judge import network
-from models.measuring.judge.heads import HEADS, UNSEEN, labels, visible
+from models.measuring.judge.heads import HEADS, UNSEEN, is_visible, labels
 from models.measuring.judge.network import Judge
 from models.painter import flaws
 from models.painter.captions import SYNONYMS, prompt
@@ -79,9 +79,9 @@ def test_hidden_attributes_do_not_count() -> None:
     portraits = [sample(Random(i)) for i in range(200)]
     true = adherence.truth(portraits)
     said = np.where(true == UNSEEN, 0, true)
-    assert set(adherence.shares(said, true).values()) == {1.0}
+    assert set(adherence.accuracy_by_head(said, true).values()) == {1.0}
     closed = next(p for p in portraits if p.eye_state == "closed eyes")
-    assert not visible(closed, "eye_colour")
+    assert not is_visible(closed, "eye_colour")
     assert labels(closed)[list(HEADS).index("eye_colour")] == UNSEEN
 
 
@@ -90,9 +90,9 @@ def test_half_wrong_is_half_right() -> None:
     said = np.where(true == UNSEEN, 0, true)
     column = list(HEADS).index("hair_colour")
     said[:5, column] = (said[:5, column] + 1) % len(HEADS["hair_colour"])
-    reached = adherence.shares(said, true)
+    reached = adherence.accuracy_by_head(said, true)
     assert reached["hair_colour"] == 0.5
-    assert adherence.grouped(reached)["hair colour"] == 0.5
+    assert adherence.accuracy_by_group(reached)["hair colour"] == 0.5
 
 
 def test_a_rare_value_that_is_never_drawn_is_named() -> None:
@@ -101,10 +101,10 @@ def test_a_rare_value_that_is_never_drawn_is_named() -> None:
     brows = list(HEADS).index("brows")
     said = true.copy()
     said[true[:, brows] == HEADS["brows"].index("angry"), brows] = HEADS["brows"].index("plain")
-    assert adherence.shares(said, true)["brows"] > 0.8
-    assert adherence.weakest(said, true, "brows") == ("angry", 0.0)
-    assert adherence.weakest(true, true, "brows")[1] == 1.0
-    assert adherence.weakest(true[:3], true[:3], "brows") == ("", 1.0)
+    assert adherence.accuracy_by_head(said, true)["brows"] > 0.8
+    assert adherence.weakest_value(said, true, "brows") == ("angry", 0.0)
+    assert adherence.weakest_value(true, true, "brows")[1] == 1.0
+    assert adherence.weakest_value(true[:3], true[:3], "brows") == ("", 1.0)
 
 
 def test_a_saved_judge_is_loaded_in_half_precision_and_judges_every_head(tmp_path: Path) -> None:
@@ -116,7 +116,7 @@ def test_a_saved_judge_is_loaded_in_half_precision_and_judges_every_head(tmp_pat
     for name, weight in net.state_dict().items():
         assert torch.equal(loaded[name], weight.half().to(weight.dtype)), name
     picture = raster(draw(sample(Random(1)), 1), 512)
-    (said,) = adherence.judged(judge, [picture])
+    (said,) = adherence.classify(judge, [picture])
     assert len(said) == len(HEADS)
     assert all(0 <= c < len(values) for c, values in zip(said, HEADS.values(), strict=True))
 
@@ -138,7 +138,7 @@ def test_a_judge_of_another_painter_is_refused(
 
 
 def test_weighted_tasks_differ_only_in_the_weight() -> None:
-    light, even, heavy = steering.weighed(5)
+    light, even, heavy = steering.weighted_tasks(5)
     for weight, tasks in zip(steering.WEIGHTS, (light, even, heavy), strict=True):
         for i, task in enumerate(tasks):
             assert task.seed == even[i].seed
@@ -147,18 +147,18 @@ def test_weighted_tasks_differ_only_in_the_weight() -> None:
 
 
 def test_only_the_negative_differs_if_dark_hair_is_unwanted() -> None:
-    free, without = steering.unwanted(3)
+    free, without = steering.negative_tasks(3)
     for one, other in zip(free, without, strict=True):
         assert (one.prompt, one.seed, one.negative) == (other.prompt, other.seed, "")
         assert "black hair" in other.negative
-        assert not any(colour in one.prompt for colour in steering.DARK)
+        assert not any(colour in one.prompt for colour in steering.DARK_COLOURS)
 
 
 def test_the_share_of_a_colour_is_counted_picture_by_picture() -> None:
     said = np.zeros((4, len(HEADS)), dtype=np.int64)
     colours = HEADS["hair_colour"]
     said[:, list(HEADS).index("hair_colour")] = [colours.index(c) for c in ("red", "blue") * 2]
-    assert steering.share_of(said, [("red",), ("red",), ("blue", "red"), ("green",)]) == 0.5
+    assert steering.colour_share(said, [("red",), ("red",), ("blue", "red"), ("green",)]) == 0.5
 
 
 class Painters:
@@ -193,7 +193,7 @@ def test_steering_holds_only_for_a_model_that_heeds_weights_and_negatives(
 ) -> None:
     studio: Any = Painters(heeds=heeds)
     args = argparse.Namespace(steered=4, out=tmp_path)
-    rows = {row.name: row for row in steered(studio, Judge(), args, row)}
+    rows = {row.name: row for row in steering_rows(studio, Judge(), args, row)}
     assert rows["what weights move"].holds is heeds
     assert rows["the same with it in the negative prompt"].holds is heeds
     assert rows["(second hair colour:1.5)"].value == (100 if heeds else 0)
@@ -204,7 +204,7 @@ def test_spoiled_pictures_have_a_lower_mean_grade_than_their_originals() -> None
     clean = [raster(draw(sample(Random(i)), i), 256) for i in range(4)]
     bad = flaws.Flaws(washed=0.9, noise=0.7)
     spoiled = [flaws.spoil(picture, bad, Random(i)) for i, picture in enumerate(clean)]
-    of_model, of_painter = graded(open_aesthetic(), spoiled, clean, row)
+    of_model, of_painter = grade_rows(open_aesthetic(), spoiled, clean, row)
     assert (of_model.name, of_model.unit) == ("mean aesthetic grade", "of 1 to 10")
     assert of_painter.value > of_model.value + 3
 
@@ -213,14 +213,14 @@ def test_the_closest_pair_is_found_among_many_pictures() -> None:
     rng = np.random.default_rng(0)
     pictures = [rng.random(300, dtype=np.float32) for _ in range(6)]
     pictures[4] = pictures[1] + np.float32(0.01)
-    assert diversity.closest_pair(pictures) == pytest.approx(0.01, abs=1e-3)
+    assert diversity.closest_distance(pictures) == pytest.approx(0.01, abs=1e-3)
 
 
 def test_a_copy_of_a_training_picture_is_near_it() -> None:
-    trained = diversity.painted(range(8))
-    unseen = diversity.painted(range(100, 104))
-    assert diversity.nearest(trained[:1], trained)[0] < 1e-3
-    assert diversity.nearest(unseen, trained).min() > 0.05
+    trained = diversity.painted_thumbnails(range(8))
+    unseen = diversity.painted_thumbnails(range(100, 104))
+    assert diversity.nearest_distances(trained[:1], trained)[0] < 1e-3
+    assert diversity.nearest_distances(unseen, trained).min() > 0.05
 
 
 def test_a_sheet_shows_the_model_above_the_painter() -> None:
@@ -253,7 +253,7 @@ def test_the_command_measures_the_embedded_model(
 ) -> None:
     monkeypatch.setattr(evaluate, "_PROMPTS", 1)
     monkeypatch.setattr(evaluate, "_SEEDS", 2)
-    monkeypatch.setattr(variety, "expected", partial(variety.expected, count=500))
+    monkeypatch.setattr(variety, "expected_shares", partial(variety.expected_shares, count=500))
     few = {
         "count": 8,
         "sentences": 2,
@@ -291,29 +291,29 @@ def test_the_commonest_value_of_an_open_attribute_is_named() -> None:
     said = adherence.truth(
         replace(sample(Random(i)), scene="sunset" if i < 3 else "ocean") for i in range(4)
     )
-    assert variety.commonest(said, "scene") == ("sunset", 0.75)
+    assert variety.commonest_value(said, "scene") == ("sunset", 0.75)
     tasks = variety.tasks(8)
     assert len({task.seed for task in tasks}) == 8
     assert not any("eyes" in task.prompt or "background" in task.prompt for task in tasks)
 
 
 def test_open_attributes_are_compared_with_captions_that_omit_them() -> None:
-    expected = variety.expected("scene", 500)
+    expected = variety.expected_shares("scene", 500)
     # A plain background is often not named; a starry sky nearly always is.
     assert expected.argmax() == HEADS["scene"].index("simple")
     assert 0.6 < expected.max() < 0.9
     portraits = [sample(Random(i)) for i in range(60)]
     sunsets = adherence.truth(replace(p, scene="sunset") for p in portraits[:30])
     as_painted = adherence.truth(replace(p, eyewear="none", eye_state="open") for p in portraits)
-    assert variety.apart(as_painted, "eye_colour") < 0.3
-    assert variety.apart(sunsets, "scene") > 0.9
+    assert variety.distance_from_expected(as_painted, "eye_colour") < 0.3
+    assert variety.distance_from_expected(sunsets, "scene") > 0.9
 
 
 def test_copies_are_searched_among_the_training_pictures() -> None:
     framings = {
         seed: shard.framing for shard in plan(FULL, Path(), Purpose.TRAIN) for seed in shard.seeds
     }
-    seeds = diversity.trained(2_000)
+    seeds = diversity.training_seeds(2_000)
     assert len(set(seeds)) == 2_000
     assert {framings[seed] for seed in seeds} == {"square"}
 

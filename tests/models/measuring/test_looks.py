@@ -10,7 +10,7 @@ import pytest
 from PIL import Image, ImageFilter
 
 from models.measuring import eyes
-from models.measuring.command import looked_at
+from models.measuring.command import line_and_eye_rows
 from models.measuring.judge.network import Judge
 from models.measuring.lines import edge_width_px
 from models.painter.drawing import Slips, draw, raster
@@ -71,9 +71,9 @@ def faces(*, odd: bool) -> list[Image.Image]:
 
 def test_odd_eyes_are_detected_and_equal_eyes_are_not() -> None:
     judge = Judge()
-    equal, odd = (eyes.differences(judge, faces(odd=odd)) for odd in (False, True))
-    assert (len(equal), eyes.two_coloured(equal)) == (12, 0.0)
-    assert eyes.two_coloured(odd) >= 11 / 12
+    equal, odd = (eyes.colour_differences(judge, faces(odd=odd)) for odd in (False, True))
+    assert (len(equal), eyes.two_coloured_share(equal)) == (12, 0.0)
+    assert eyes.two_coloured_share(odd) >= 11 / 12
 
 
 @pytest.mark.parametrize(
@@ -89,9 +89,9 @@ def test_odd_eyes_are_detected_and_equal_eyes_are_not() -> None:
 )
 def test_a_face_that_shows_one_eye_or_none_is_left_out(hidden: dict[str, str]) -> None:
     portrait = replace(open_eyed(3), **hidden)
-    found = eyes.differences(Judge(), [raster(draw(portrait, 3), 128)])
+    found = eyes.colour_differences(Judge(), [raster(draw(portrait, 3), 128)])
     assert not len(found)
-    assert np.isnan(eyes.two_coloured(found))
+    assert np.isnan(eyes.two_coloured_share(found))
 
 
 def _row(name: str, value: float, unit: str, goal: str = "", *, holds: bool | None = None) -> Row:
@@ -101,7 +101,7 @@ def _row(name: str, value: float, unit: str, goal: str = "", *, holds: bool | No
 def test_no_goal_holds_if_no_eye_was_seen() -> None:
     """Zero odd eyes in zero faces is not a success: nothing was measured."""
     closed = raster(draw(replace(open_eyed(3), eye_state="closed eyes"), 3), 128)
-    found = list(looked_at(Judge(), [closed], [closed], _row))
+    found = list(line_and_eye_rows(Judge(), [closed], [closed], _row))
     (odd,) = (row for row in found if row.name == "eyes of two colours")
     assert (odd.unit, odd.holds) == ("% of 0 faces with both eyes", False)
 

@@ -84,7 +84,7 @@ def test_the_votes_that_features_miss_are_measured_on_unseen_prompts() -> None:
     ones = np.ones(6)
 
     def missed(votes: dict[str, float]) -> float:
-        return reward._missed(votes, prompts, sets["telling"], ones)
+        return reward._unexplained_variance(votes, prompts, sets["telling"], ones)
 
     rng = np.random.default_rng(5)
     nobodys = {
@@ -100,7 +100,7 @@ def test_the_votes_that_features_miss_are_measured_on_unseen_prompts() -> None:
 def test_random_votes_are_predicted_no_better_than_chance() -> None:
     prompts, sets = drawn(1)
     found = [
-        reward.fit(judged(prompts, drawn(seed)[1], wrong=0.5), prompts, sets).told_right
+        reward.fit(judged(prompts, drawn(seed)[1], wrong=0.5), prompts, sets).accuracy
         for seed in range(5)
     ]
     assert np.mean(found) == pytest.approx(0.5, abs=0.08)
@@ -122,6 +122,6 @@ def test_the_weights_minimise_the_documented_loss() -> None:
     rng = np.random.default_rng(3)
     x, w = rng.normal(size=(30, 8)), rng.uniform(0.1, 1, 30)
     ridge = 3.0
-    b = reward._logistic(x, w, ridge)
+    b = reward._fit_logistic(x, w, ridge)
     gradient = -(w / w.mean() / (1 + np.exp(x @ b))) @ x + ridge * x.shape[1] * b
     assert np.abs(gradient).max() < 1e-3 * x.shape[1]

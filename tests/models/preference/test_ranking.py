@@ -19,7 +19,7 @@ VECTORS = {
 
 
 def reward(weight: float = 1.0, told_right: float = 0.8) -> Reward:
-    return Reward(features="one", weights=np.array([weight]), told_right=told_right)
+    return Reward(features="one", weights=np.array([weight]), accuracy=told_right)
 
 
 def pair_weights(evidence: Evidence) -> dict[tuple[str, str], float]:

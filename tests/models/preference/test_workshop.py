@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import torch
 
-from models.measuring.features import look_of, looks, sections
+from models.measuring.features import feature_function_of, feature_functions, sections
 from models.preference.workshop import _with_sections
 
 
 def test_features_are_the_same_for_fitting_and_following_a_reward() -> None:
-    look = looks()
+    look = feature_functions()
     pixels = torch.rand((2, 3, 128, 128), generator=torch.Generator().manual_seed(0))
     files = ("a", "b")
     seen = _with_sections(
@@ -17,7 +17,7 @@ def test_features_are_the_same_for_fitting_and_following_a_reward() -> None:
     )
     assert set(seen) == {*look, *sections()}
     for name, vectors in seen.items():
-        again = look_of(look, name)(pixels)
+        again = feature_function_of(look, name)(pixels)
         assert torch.equal(again, torch.stack([torch.tensor(vectors[file]) for file in files]))
 
 

@@ -22,23 +22,23 @@ from models.painter.portrait import sample
 from models.pretraining import architecture, diffuse, vocabulary
 from models.pretraining.architecture import TOY
 from models.pretraining.diffuse import (
-    DECIDED_BELOW,
     FACE_WEIGHT,
+    LEAST_SIBLING_TIME,
     SNR_LEAST,
     SNR_MOST,
     EncodedPictures,
-    Guess,
-    Lesson,
+    PromptedUnet,
+    TrainingBatch,
     drawing_loss,
     face_weights,
-    lesson_of,
+    guess_latents,
     objective_on,
-    remembered,
-    told_loss,
+    reading_loss,
+    training_batch_of,
 )
 from models.pretraining.pictures import Pictures, generator
-from models.pretraining.pipeline import PREDICTION, Trained, noise_schedule
-from models.pretraining.reading import Told
+from models.pretraining.pipeline import PREDICTION, ModelParts, noise_schedule
+from models.pretraining.reading import EndTokenReader
 from models.pretraining.siblings import FAMILY
 from models.training.objective import Objective, weights
 from models.training.precision import LowPrecision
@@ -68,10 +68,10 @@ def test_a_perfect_unet_reconstructs_every_latent() -> None:
     torch.manual_seed(0)
     z, ids = torch.randn(6, 4, 8, 8), torch.zeros(6, 77, dtype=torch.long)
     guess: Any = PerfectUnet(z, shipped(), Prediction.V)
-    again = remembered(guess, z, ids, torch.Generator().manual_seed(1), objective_on(CPU))
+    again = guess_latents(guess, z, ids, torch.Generator().manual_seed(1), objective_on(CPU))
     torch.testing.assert_close(again, z, rtol=1e-3, atol=1e-3)
     guess = lambda noisy, *_: (torch.zeros_like(noisy),)  # noqa: E731  a UNet that knows nothing
-    lost = remembered(guess, z, ids, torch.Generator().manual_seed(1), objective_on(CPU))
+    lost = guess_latents(guess, z, ids, torch.Generator().manual_seed(1), objective_on(CPU))
     assert (lost - z).abs().max() > 0.1
 
 
@@ -82,12 +82,12 @@ def test_siblings_share_their_noise_and_other_pictures_do_not() -> None:
     encoded = EncodedPictures(torch.randn(12, 4, 8, 8), pictures)
     empty = torch.zeros(77, dtype=torch.long)
     for size in (1, FAMILY):
-        lesson = lesson_of(encoded, torch.arange(12), generator(1, 0, CPU), empty, size)
+        lesson = training_batch_of(encoded, torch.arange(12), generator(1, 0, CPU), empty, size)
         same = (lesson.noise == lesson.noise[:1]).flatten(1).all(1)
         assert same.tolist() == [True] * size + [False] * (12 - size)
         assert (lesson.times == lesson.times[0])[:size].all()
         assert lesson.times.max() > 700
-        assert lesson.times.min() >= (DECIDED_BELOW if size > 1 else 0)
+        assert lesson.times.min() >= (LEAST_SIBLING_TIME if size > 1 else 0)
         torch.testing.assert_close(lesson.z, encoded.latents)
         which = torch.where((lesson.ids == empty).all(1), -1, lesson.ids[:, 0] % (5 * 77) // 77)
         assert all(len(set(part)) == 1 for part in which.view(-1, size).tolist())
@@ -101,7 +101,7 @@ def test_captioned_siblings_see_each_other_but_predict_themselves() -> None:
     encoded = EncodedPictures(z, Pictures(none, none, ids, stated, none, none))
     empty = torch.zeros(77, dtype=torch.long)
     rows = torch.arange(300)
-    lesson = lesson_of(encoded, rows, generator(1, 0, CPU), empty, FAMILY)
+    lesson = training_batch_of(encoded, rows, generator(1, 0, CPU), empty, FAMILY)
     seen = lesson.seen[:, 0, 0, 0].long()
     assert torch.equal(lesson.z, z)
     assert torch.equal(seen // FAMILY, rows // FAMILY)
@@ -111,19 +111,19 @@ def test_captioned_siblings_see_each_other_but_predict_themselves() -> None:
     assert 3 < dropped.sum() < 25
     assert (on[dropped] == 0).all()
     assert (torch.bincount(on[~dropped, 0], minlength=FAMILY) > 15).all()
-    alone = lesson_of(encoded, rows, generator(1, 0, CPU), empty)
+    alone = training_batch_of(encoded, rows, generator(1, 0, CPU), empty)
     assert torch.equal(alone.seen, z)
 
 
-def batch_of(kind: str) -> Lesson:
+def batch_of(kind: str) -> TrainingBatch:
     """Six rows, each of its own picture or with another one visible in its place."""
     z, other, noise = torch.randn(3, 6, 4, 16, 16, generator=torch.Generator().manual_seed(0))
     times = torch.tensor([30, 60, 250, 500, 750, 999])
     none = torch.zeros(0)
-    return Lesson(z, z if kind == "own" else other, none, none, noise, times)
+    return TrainingBatch(z, z if kind == "own" else other, none, none, noise, times)
 
 
-def loss_by_hand(lesson: Lesson, v: Any) -> float:
+def loss_by_hand(lesson: TrainingBatch, v: Any) -> float:
     """Salimans and Ho's v (arXiv:2202.00512) and min-SNR, from diffusers' table of alphas."""
     a = noise_schedule().alphas_cumprod[lesson.times]
     alpha, level = a.sqrt().view(-1, 1, 1, 1), (1 - a).sqrt().view(-1, 1, 1, 1)
@@ -183,13 +183,13 @@ def test_two_pictures_can_be_memorised(words: Path) -> None:
     alphas = np.linspace(0.999, 0.01, 1000)  # Quicker to learn than the shipped model's.
     schedule = Schedule(train_sigmas=np.sqrt((1 - alphas) / alphas), spacing=Spacing.TRAILING)
     objective = Objective(schedule, PREDICTION, CPU, snr_max=SNR_MOST, snr_min=SNR_LEAST)
-    guess = LowPrecision(Guess(unet, text), CPU)
+    guess = LowPrecision(PromptedUnet(unet, text), CPU)
     optimizer = torch.optim.Adam([*unet.parameters(), *text.parameters()], lr=4e-3)
     losses: list[float] = []
     empty = torch.tensor(vocabulary.encode(tokenizer, [""])[0])
     for step in range(160):
         rows = torch.arange(4) % 2
-        lesson = lesson_of(encoded, rows, generator(1, step, CPU), empty)
+        lesson = training_batch_of(encoded, rows, generator(1, step, CPU), empty)
         loss, _ = drawing_loss(guess, lesson, objective)
         optimizer.zero_grad()
         loss.backward()
@@ -213,11 +213,11 @@ def encoded(pictures: int, family: int, end: int) -> dict[str, EncodedPictures]:
 def test_unet_training_mixes_in_siblings_and_keeps_the_reading_loss(
     words: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    lessons: list[Lesson] = []
+    lessons: list[TrainingBatch] = []
     real = diffuse.drawing_loss
 
     def spy(
-        guess: LowPrecision, one: Lesson, objective: Objective
+        guess: LowPrecision, one: TrainingBatch, objective: Objective
     ) -> tuple[torch.Tensor, torch.Tensor]:
         lessons.append(one)
         return real(guess, one, objective)
@@ -227,7 +227,7 @@ def test_unet_training_mixes_in_siblings_and_keeps_the_reading_loss(
     torch.manual_seed(0)
     tokenizer = vocabulary.load(words)
     text, unet = architecture.text_encoder(TOY, tokenizer), architecture.unet(TOY)
-    parts = Trained(architecture.autoencoder(TOY), text, unet, tokenizer)
+    parts = ModelParts(architecture.autoencoder(TOY), text, unet, tokenizer)
     blueprint = replace(TOY, unet_steps=6, unet_batch=6)
     end = vocabulary.encode(tokenizer, [""])[0][-1]
     usual, alike = encoded(20, 1, end), encoded(12, FAMILY, end)
@@ -251,7 +251,7 @@ def test_a_dropped_caption_states_nothing(words: Path) -> None:
     ids = torch.tensor(vocabulary.encode(tokenizer, ["1girl, blue hair"]))[:, None]
     stated, none = torch.ones(1, 1, len(HEADS), dtype=torch.int8), torch.zeros(0)
     empty = torch.tensor(vocabulary.encode(tokenizer, [""])[0])
-    lesson = lesson_of(
+    lesson = training_batch_of(
         EncodedPictures(torch.zeros(1, 4, 8, 8), Pictures(none, none, ids, stated, none, none)),
         torch.zeros(400, dtype=torch.long),
         generator(1, 0, CPU),
@@ -268,7 +268,7 @@ def test_end_tokens_are_taught_what_captions_state(words: Path) -> None:
     tokenizer = vocabulary.load(words)
     text = architecture.text_encoder(TOY, tokenizer)
     end = vocabulary.encode(tokenizer, [""])[0][-1]
-    told = Told(TOY.width, end)
+    told = EndTokenReader(TOY.width, end)
     portraits = [replace(sample(Random(i)), brows=b) for i, b in enumerate(("sad", "angry") * 8)]
     captions = [f"1girl, red hair, {p.brows}, blush" for p in portraits]
     ids = torch.tensor(vocabulary.encode(tokenizer, captions))
@@ -276,11 +276,11 @@ def test_end_tokens_are_taught_what_captions_state(words: Path) -> None:
     stated = torch.full((16, len(HEADS)), UNSEEN)
     stated[:, brows] = torch.tensor([HEADS["brows"].index(p.brows) for p in portraits])
     none = torch.zeros(0)
-    lesson = Lesson(none, none, ids, stated, none, none)
+    lesson = TrainingBatch(none, none, ids, stated, none, none)
     learning = torch.optim.Adam([*text.parameters(), *told.parameters()], lr=1e-2)
-    first = told_loss(text(ids).last_hidden_state, told, lesson).item()
+    first = reading_loss(text(ids).last_hidden_state, told, lesson).item()
     for _ in range(40):
-        loss = told_loss(text(ids).last_hidden_state, told, lesson)
+        loss = reading_loss(text(ids).last_hidden_state, told, lesson)
         learning.zero_grad()
         loss.backward()
         learning.step()

@@ -14,9 +14,17 @@ from models.__main__ import main
 from models.catalogue.registry import card_of
 from models.contract import EngineError
 from models.measuring.judge import network as judge
-from models.pretraining import architecture, diffuse, further, judging, papers, pipeline, vocabulary
+from models.pretraining import (
+    architecture,
+    diffuse,
+    further,
+    judging,
+    pipeline,
+    sealing,
+    vocabulary,
+)
 from models.pretraining.architecture import FULL, TOY
-from models.pretraining.pipeline import Trained
+from models.pretraining.pipeline import ModelParts
 from models.pretraining.workshop import Workshop
 from models.training.precision import LowPrecision, prefers_bfloat16
 from tests.stages.one_line import one_line, raises_one_line
@@ -32,9 +40,9 @@ def model(words: Path, tmp_path: Path) -> Path:
     tokenizer = vocabulary.load(words)
     text, unet = architecture.text_encoder(TOY, tokenizer), architecture.unet(TOY)
     folder = tmp_path / "model"
-    parts = Trained(architecture.autoencoder(TOY), text, unet, tokenizer)
+    parts = ModelParts(architecture.autoencoder(TOY), text, unet, tokenizer)
     pipeline.write(parts, folder, words)
-    papers.hand_over(TOY, folder, "Tiny Waifu")
+    sealing.write_card_and_licence(TOY, folder, "Tiny Waifu")
     return folder
 
 
@@ -47,7 +55,7 @@ def same(net: nn.Module, path: Path) -> bool:
 
 def test_the_stages_find_a_finished_models_weights(model: Path, tmp_path: Path) -> None:
     work = tmp_path / "work"
-    further.begin(TOY, str(model), work, tmp_path / "out")
+    further.start_from(TOY, str(model), work, tmp_path / "out")
     found = further.loader.load(str(model), device="cpu")
     for stage, net in (
         ("autoencoder", found.vae),
@@ -66,18 +74,18 @@ def test_the_stages_find_a_finished_models_weights(model: Path, tmp_path: Path) 
 
 def test_a_further_training_is_set_up_only_once(model: Path, tmp_path: Path) -> None:
     work = tmp_path / "work"
-    further.begin(TOY, str(model), work, tmp_path / "out")
+    further.start_from(TOY, str(model), work, tmp_path / "out")
     trained = work / "unet-done.safetensors"
     trained.write_bytes(b"trained since")
-    further.begin(TOY, str(model), work, tmp_path / "out")
+    further.start_from(TOY, str(model), work, tmp_path / "out")
     assert trained.read_bytes() == b"trained since"
 
 
 def test_a_further_training_cannot_switch_to_another_model(model: Path, tmp_path: Path) -> None:
     work = tmp_path / "work"
-    further.begin(TOY, str(model), work, tmp_path / "out")
+    further.start_from(TOY, str(model), work, tmp_path / "out")
     with raises_one_line(EngineError, match="was begun with tiny-waifu, not embedded-waifu"):
-        further.begin(TOY, "embedded", work, tmp_path / "out")
+        further.start_from(TOY, "embedded", work, tmp_path / "out")
 
 
 @pytest.mark.parametrize("stage", ["autoencoder", "words"])
@@ -92,7 +100,7 @@ def test_stages_that_start_from_scratch_are_refused_with_from(
 def test_an_interrupted_setup_is_started_again(
     model: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    work, real = tmp_path / "work", further.keep
+    work, real = tmp_path / "work", further.save_weights
 
     def killed(net: nn.Module, path: Path) -> None:
         if path.name == "words-done.safetensors":
@@ -100,16 +108,16 @@ def test_an_interrupted_setup_is_started_again(
         real(net, path)
 
     with monkeypatch.context() as patch:
-        patch.setattr(further, "keep", killed)
+        patch.setattr(further, "save_weights", killed)
         with pytest.raises(KeyboardInterrupt):
-            further.begin(TOY, str(model), work, tmp_path / "out")
+            further.start_from(TOY, str(model), work, tmp_path / "out")
     assert (work / "autoencoder-done.safetensors").exists()
-    further.begin(TOY, str(model), work, tmp_path / "out")
+    further.start_from(TOY, str(model), work, tmp_path / "out")
     assert (work / further.UNET).exists()
 
 
 def test_the_embedded_model_fits_the_full_recipe_and_keeps_its_upscaler(tmp_path: Path) -> None:
-    further.begin(FULL, "embedded", tmp_path / "work", tmp_path / "out")
+    further.start_from(FULL, "embedded", tmp_path / "work", tmp_path / "out")
     assert (tmp_path / "out" / "upscaler" / "model.safetensors").exists()
 
 
@@ -119,14 +127,14 @@ def test_the_unet_continues_from_its_weights_at_the_lower_rate(
     seen: list[tuple[bool, float]] = []
 
     def spy(*words: object, lr: float) -> None:
-        parts = next(word for word in words if isinstance(word, Trained))
+        parts = next(word for word in words if isinstance(word, ModelParts))
         seen.append((same(parts.unet, work / further.UNET), lr))
 
     work = tmp_path / "work"
     monkeypatch.setattr(diffuse, "train_unet", spy)
-    monkeypatch.setattr(Workshop, "_encoded", lambda *_: {})
+    monkeypatch.setattr(Workshop, "_encode_pictures", lambda *_: {})
     shop = Workshop(TOY, work, tmp_path / "out", CPU)
-    further.begin(TOY, str(model), work, tmp_path / "out")
+    further.start_from(TOY, str(model), work, tmp_path / "out")
     shop.unet()
     assert seen == [(True, diffuse.FURTHER_LR)]
     assert diffuse.FURTHER_LR < diffuse.LR
@@ -137,8 +145,8 @@ def test_the_judge_continues_from_the_shipped_one(
 ) -> None:
     seen: list[nn.Module | None] = []
 
-    def spy(*_: object, begun: nn.Module | None) -> nn.Module:
-        seen.append(begun)
+    def spy(*_: object, start: nn.Module | None) -> nn.Module:
+        seen.append(start)
         return nn.Module()
 
     monkeypatch.setattr(judging, "train_judge", spy)
@@ -147,12 +155,12 @@ def test_the_judge_continues_from_the_shipped_one(
     monkeypatch.setattr(Workshop, "pictures", lambda *_: {})
     work = tmp_path / "work"
     shop = Workshop(TOY, work, tmp_path / "out", CPU)
-    further.begin(TOY, str(model), work, tmp_path / "out")
+    further.start_from(TOY, str(model), work, tmp_path / "out")
     shop.judge()
-    (begun,) = seen
-    assert begun is not None
+    (start,) = seen
+    assert start is not None
     shipped = judge.Judge().network.state_dict()
-    assert all(torch.equal(v, shipped[name]) for name, v in begun.state_dict().items())
+    assert all(torch.equal(v, shipped[name]) for name, v in start.state_dict().items())
 
 
 def test_a_judge_trained_further_learns_at_the_lower_rate(
@@ -163,7 +171,7 @@ def test_a_judge_trained_further_learns_at_the_lower_rate(
     monkeypatch.setattr(judging, "train", lambda *_: None)
     blueprint = replace(TOY, judge_steps=0)
     for begun in (None, judge.Network(blueprint.judge_width)):
-        judging.train_judge(blueprint, {}, tmp_path, CPU, begun=begun)
+        judging.train_judge(blueprint, {}, tmp_path, CPU, start=begun)
     assert rates == [judging.LR, judging.FURTHER_LR]
     assert judging.FURTHER_LR < judging.LR
 
@@ -180,7 +188,7 @@ def test_a_model_of_another_size_or_a_used_folder_is_refused(
     other = tmp_path / "b"
     (other / "autoencoder").mkdir(parents=True)
     with raises_one_line(EngineError, match="name another --work"):
-        further.begin(TOY, str(model), other, tmp_path / "out")
+        further.start_from(TOY, str(model), other, tmp_path / "out")
 
 
 def test_the_stages_of_a_further_training_must_be_named(

@@ -21,7 +21,7 @@ from models.painter.portrait import sample
 from models.painter.sets import Purpose
 from models.pretraining import architecture, autoencoding, reading, vocabulary
 from models.pretraining.architecture import TOY
-from models.pretraining.autoencoding import cached_latents, keeping_loss, reconstruction_loss
+from models.pretraining.autoencoding import cached_latents, encoder_loss, reconstruction_loss
 from models.pretraining.command import blueprint_of
 from models.pretraining.painting import paint_shard, plan, stated_labels
 from models.pretraining.pictures import Pictures, batch_of, load
@@ -101,14 +101,14 @@ def test_dropping_a_small_detail_costs_more_than_a_slight_tint() -> None:
     dropped = torch.zeros_like(picture)
     shaded = picture + 0.02
     assert reconstruction_loss(dropped, picture) < 2 * reconstruction_loss(shaded, picture)
-    assert keeping_loss(dropped, picture) > 8 * keeping_loss(shaded, picture)
+    assert encoder_loss(dropped, picture) > 8 * encoder_loss(shaded, picture)
 
 
 def test_the_decoder_stage_has_its_own_loss_and_freezes_the_encoder(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     used: list[str] = []
-    for loss in (keeping_loss, reconstruction_loss):
+    for loss in (encoder_loss, reconstruction_loss):
 
         def spy(y: torch.Tensor, x: torch.Tensor, loss: Any = loss) -> torch.Tensor:
             used.append(loss.__name__)

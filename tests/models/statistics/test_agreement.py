@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from models.statistics.agreement import Ceiling, alpha, between, ceiling
+from models.statistics.agreement import Ceiling, alpha, ceiling, pairwise_agreement
 
 #: Krippendorff 2011, "Computing Krippendorff's Alpha-Reliability": section A, two observers, two
 #: values; section C, four observers, some ratings missing.
@@ -61,8 +61,8 @@ def test_alpha_does_not_depend_on_names_or_order(lines: list[str]) -> None:
 
 
 def test_agreement_is_the_share_of_agreeing_voter_pairs() -> None:
-    assert between(read("00", "01", "00")) == pytest.approx((3 + 1) / 6)
-    assert between(read("0.", ".0")) is None
+    assert pairwise_agreement(read("00", "01", "00")) == pytest.approx((3 + 1) / 6)
+    assert pairwise_agreement(read("0.", ".0")) is None
 
 
 def test_the_ceiling_lies_between_the_other_voters_and_all_voters() -> None:
@@ -88,4 +88,4 @@ def test_the_ceiling_brackets_the_accuracy_of_knowing_the_truth() -> None:
     assert found
     assert found.low < 0.8 < found.high
     assert found.high - found.low < 0.05
-    assert math.isclose(between(given_) or 0, 0.68, abs_tol=0.01)
+    assert math.isclose(pairwise_agreement(given_) or 0, 0.68, abs_tol=0.01)

@@ -85,7 +85,7 @@ def test_the_chance_of_being_better_matches_the_closed_form(
     """Miller counts how often the second is better, so ours is the rest."""
     one, other = Posterior(up=up, down=down), Posterior(up=others[0], down=others[1])
     closed = 1 - better(up + 1, down + 1, others[0] + 1, others[1] + 1)
-    assert one.better_than(other) == pytest.approx(closed, abs=1e-8)
+    assert one.probability_better_than(other) == pytest.approx(closed, abs=1e-8)
 
 
 @settings(deadline=None)
@@ -94,7 +94,9 @@ def test_the_chances_of_either_being_better_sum_to_one(
     up: float, down: float, up2: float, down2: float
 ) -> None:
     one, other = Posterior(up=up, down=down), Posterior(up=up2, down=down2)
-    assert one.better_than(other) + other.better_than(one) == pytest.approx(1, abs=1e-6)
+    assert one.probability_better_than(other) + other.probability_better_than(one) == pytest.approx(
+        1, abs=1e-6
+    )
 
 
 @settings(deadline=None)

@@ -3,7 +3,7 @@ from __future__ import annotations
 from collections import Counter
 from itertools import combinations
 
-from models.statistics.board import Win, by_duels, by_votes, next_duel, one_voice
+from models.statistics.board import Win, next_duel, one_voice_weights, rank_by_duels, rank_by_votes
 
 
 def wins(winner: str, loser: str, voters: range, weight: float = 1) -> list[Win[str]]:
@@ -13,7 +13,7 @@ def wins(winner: str, loser: str, voters: range, weight: float = 1) -> list[Win[
 def test_many_voters_rank_above_few() -> None:
     few = wins("few", "x", range(3))
     many = wins("many", "y", range(18)) + wins("y", "many", range(18, 20))
-    board = by_duels(few + many)
+    board = rank_by_duels(few + many)
     assert board[0].picture == "many"
     assert (board[0].up, board[0].down) == (18, 2)
     assert board[0].low < board[0].middle < board[0].high
@@ -21,19 +21,19 @@ def test_many_voters_rank_above_few() -> None:
 
 def test_a_voter_counts_once_per_picture_in_however_many_duels() -> None:
     pushed = [win for rival in "abcdef" for win in wins("pushed", rival, range(2))]
-    assert sum(one_voice(pushed)) == 2
+    assert sum(one_voice_weights(pushed)) == 2
     once = wins("once", "z", range(4))
-    assert by_duels(pushed + once)[0].picture == "once"
+    assert rank_by_duels(pushed + once)[0].picture == "once"
 
 
 def test_a_vote_counts_by_its_weight() -> None:
-    board = by_duels(wins("a", "b", range(5), weight=0.1) + wins("b", "a", range(5, 7)))
+    board = rank_by_duels(wins("a", "b", range(5), weight=0.1) + wins("b", "a", range(5, 7)))
     assert board[0].picture == "b"
 
 
 def test_five_upvotes_do_not_outrank_forty() -> None:
     tallies = {"forty": (40, 3), "five": (5, 0), "poor": (3, 9)}
-    board = by_votes(
+    board = rank_by_votes(
         tallies, {name: (float(up), float(down)) for name, (up, down) in tallies.items()}
     )
     assert [rung.picture for rung in board] == ["forty", "five", "poor"]
@@ -41,13 +41,13 @@ def test_five_upvotes_do_not_outrank_forty() -> None:
 
 
 def test_upvotes_without_weight_do_not_raise_a_picture() -> None:
-    board = by_votes({"a": (50, 0), "b": (2, 0)}, {"a": (0.5, 0.0), "b": (2.0, 0.0)})
+    board = rank_by_votes({"a": (50, 0), "b": (2, 0)}, {"a": (0.5, 0.0), "b": (2.0, 0.0)})
     assert board[0].picture == "b"
 
 
 def test_an_empty_board_is_empty() -> None:
-    assert by_duels([]) == ()
-    assert by_votes({}, {}) == ()
+    assert rank_by_duels([]) == ()
+    assert rank_by_votes({}, {}) == ()
 
 
 def test_every_pair_is_asked_before_one_is_repeated() -> None:

@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from models.statistics import pairs
-from models.statistics.pairs import bradley_terry, picks, plackett_luce
+from models.statistics.pairs import bradley_terry, plackett_luce, strengths_from_picks
 
 FLAT = 1e4
 #: What choix 0.4.1 gives for the rankings below: `opt_rankings(4, RANKINGS, alpha=0.5, tol=1e-10)`.
@@ -46,7 +46,7 @@ def test_the_american_league_of_1987_is_as_published() -> None:
 def test_two_pictures_differ_by_the_log_of_their_win_ratio() -> None:
     found = bradley_terry(2, [(0, 1, 6.0), (1, 0, 2.0)], prior_sd=FLAT)
     assert found.values[0] - found.values[1] == pytest.approx(math.log(3), abs=1e-6)
-    assert found.chance(0, 1) == pytest.approx(0.75)
+    assert found.win_probability(0, 1) == pytest.approx(0.75)
 
 
 def test_the_prior_satisfies_its_mode_equation() -> None:
@@ -75,7 +75,7 @@ def test_rankings_of_two_are_duels() -> None:
 def test_picked_pictures_differ_by_the_log_of_their_picks() -> None:
     """Of the same three, each is picked 5, 3 or 2 times: shares of choice are shares of picks."""
     everybody = {0, 1, 2}
-    found = picks(
+    found = strengths_from_picks(
         3,
         [(best, sorted(everybody - {best}), n) for best, n in ((0, 5.0), (1, 3.0), (2, 2.0))],
         prior_sd=FLAT,
@@ -104,8 +104,8 @@ def test_strengths_are_the_mode_and_their_mean_is_zero(
     found = bradley_terry(6, wins)
     assert sum(found.values) == pytest.approx(0, abs=1e-6)
     for item in range(6):
-        slope = sum(w * (1 - found.chance(a, b)) for a, b, w in wins if a == item)
-        slope -= sum(w * (1 - found.chance(a, b)) for a, b, w in wins if b == item)
+        slope = sum(w * (1 - found.win_probability(a, b)) for a, b, w in wins if a == item)
+        slope -= sum(w * (1 - found.win_probability(a, b)) for a, b, w in wins if b == item)
         assert slope == pytest.approx(found.values[item], abs=1e-6)
 
 

@@ -12,12 +12,12 @@ from models.statistics import sequential
 
 
 def after(outcomes: Iterable[bool], test: sequential.Test | None = None) -> sequential.Test:
-    return reduce(lambda seen, win: seen.after(win), outcomes, test or sequential.Test())
+    return reduce(lambda seen, win: seen.after_duel(win), outcomes, test or sequential.Test())
 
 
 @cache
 def decided(wins: int, losses: int) -> str | None:
-    return sequential.Test(wins=wins, losses=losses).decided
+    return sequential.Test(wins=wins, losses=losses).winner
 
 
 def fates(win_rate: float) -> dict[str, float]:
@@ -74,14 +74,14 @@ def test_the_evidence_is_the_integral_of_the_mixture() -> None:
 
 def test_both_directions_stop_early() -> None:
     won, lost = after([True] * 100), after([False] * 100)
-    assert (won.decided, lost.decided) == ("candidate", "parent")
+    assert (won.winner, lost.winner) == ("candidate", "parent")
     assert won.duels < 20
     assert lost.duels < 20
 
 
 def test_the_parent_stays_at_the_maximum_number_of_duels() -> None:
-    test = after([True, False] * 5, sequential.Test(most=10))
-    assert (test.decided, test.duels) == ("parent", 10)
+    test = after([True, False] * 5, sequential.Test(max_duels=10))
+    assert (test.winner, test.duels) == ("parent", 10)
 
 
 def test_a_decision_is_final() -> None:
@@ -97,13 +97,13 @@ def test_extreme_evidence_is_still_finite() -> None:
 @given(st.lists(st.booleans(), max_size=40))
 def test_a_win_raises_the_evidence_for_the_candidate(outcomes: list[bool]) -> None:
     test = after(outcomes)
-    if not test.decided:
-        assert test.after(True).e_value > test.e_value
-        assert test.after(False).e_value_against > test.e_value_against
+    if not test.winner:
+        assert test.after_duel(True).e_value > test.e_value
+        assert test.after_duel(False).e_value_against > test.e_value_against
 
 
 @pytest.mark.parametrize(
-    "bad", [{"p_null": 0.6}, {"p_hoped": 1}, {"alpha": 0}, {"beta": 1}, {"most": 0}]
+    "bad", [{"p_null": 0.6}, {"p_hoped": 1}, {"alpha": 0}, {"beta": 1}, {"max_duels": 0}]
 )
 def test_an_invalid_test_setup_is_refused(bad: dict[str, float]) -> None:
     with pytest.raises(ValueError, match="between 0 and 1"):

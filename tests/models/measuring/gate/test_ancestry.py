@@ -14,10 +14,10 @@ from PIL import Image
 from models.catalogue.verdict import Figure, Verdict, fingerprint
 from models.contract import EngineError
 from models.measuring.gate import examine
-from models.measuring.gate.ancestry import Ancestor, ancestry_of, since, wished_along
-from models.measuring.gate.examine import Drawn
-from models.measuring.gate.floors import Measure, figure, told
-from models.measuring.gate.wishes import LESS, MORE, NOTHING, Wishes, wished_in
+from models.measuring.gate.ancestry import Ancestor, ancestry_of, figures_since, wishes_along
+from models.measuring.gate.examine import DrawnPictures
+from models.measuring.gate.floors import Measure, failures, figure
+from models.measuring.gate.wishes import LESS, MORE, NO_WISHES, Wishes, wishes_of_verdict
 from tests.stages.cards import make_card
 
 #: What each step changes, in the spread of a model's own pictures: too little for a gate to see.
@@ -27,20 +27,20 @@ FIRST = np.array([-1.5, -1.0, -0.5, 0.5, 1.0, 1.5] * 4) / np.sqrt(7 / 6) + 5
 GRADE = f"{Measure.DRIFT}: aesthetic grade"
 
 
-def drawn(grades: Sequence[float]) -> Drawn:
+def drawn(grades: Sequence[float]) -> DrawnPictures:
     """Pictures that carry these grades in their info."""
     pictures = [Image.new("RGB", (8, 8)) for _ in grades]
     for picture, value in zip(pictures, grades, strict=True):
         picture.info["grade"] = value
-    return Drawn(followed=[], held_out=pictures, trained=[])
+    return DrawnPictures(followed=[], held_out=pictures, trained=[])
 
 
 def graded(pictures: Sequence[Image.Image]) -> list[float]:
     return [picture.info["grade"] for picture in pictures]
 
 
-def drift(before: Drawn, after: Drawn, wishes: Wishes = NOTHING) -> Figure:
-    (found,) = (f for f in examine.drifted(graded, wishes, before, after) if f.name == GRADE)
+def drift(before: DrawnPictures, after: DrawnPictures, wishes: Wishes = NO_WISHES) -> Figure:
+    (found,) = (f for f in examine.drift_figures(graded, wishes, before, after) if f.name == GRADE)
     return found
 
 
@@ -72,14 +72,14 @@ SMILES = figure(Measure.MIX, 60, "mouth", free=True)
 
 def test_a_verdict_says_what_its_votes_asked_for() -> None:
     plain = figure(Measure.DRIFT, 50, "contrast"), figure(Measure.MIX, 3, "hair length")
-    found = wished_in(verdict(WARMER, PALER, SMILES, *plain))
+    found = wishes_of_verdict(verdict(WARMER, PALER, SMILES, *plain))
     assert {name: set(ways) for name, ways in found.traits.items()} == {
         "warmth": {MORE},
         "colour": {LESS},
         "contrast": set(),
     }
     assert found.mixes == {"mouth"}
-    assert wished_in(None) == NOTHING
+    assert wishes_of_verdict(None) == NO_WISHES
 
 
 def model(name: str, parent: str | None, *figures: Figure) -> Ancestor:
@@ -104,18 +104,18 @@ def test_the_line_goes_back_to_the_oldest_or_the_named_first_model() -> None:
 
 
 def test_the_first_models_own_wishes_do_not_count_for_its_line() -> None:
-    found = wished_along(LINE)
+    found = wishes_along(LINE)
     assert found.traits == {"warmth": frozenset({MORE})}
     assert found.mixes == {"mouth"}
-    assert wished_along(LINE[:1]) == NOTHING
+    assert wishes_along(LINE[:1]) == NO_WISHES
 
 
 def test_a_verdict_on_other_files_adds_no_wishes() -> None:
     """As on a card that was copied from another model's."""
     v1, v2, _ = LINE
     other = replace(v2, card=replace(v2.card, files={"unet/weights": "1" * 64}))
-    assert wished_along([v1, v2]) != NOTHING
-    assert wished_along([v1, other]) == NOTHING
+    assert wishes_along([v1, v2]) != NO_WISHES
+    assert wishes_along([v1, other]) == NO_WISHES
 
 
 def test_another_model_with_the_parents_name_is_not_the_parent() -> None:
@@ -144,6 +144,6 @@ def test_a_missing_model_of_the_line_is_named(known: dict[str, Ancestor]) -> Non
 
 def test_a_figure_compared_with_the_first_model_says_so() -> None:
     fell = figure(Measure.DIVERSITY, 0.8)
-    (found,) = since(LINE[0].card, [fell])
-    assert told([found]) == ["since v1: diversity is 0.8 of v1's; it must be at least 0.9."]
-    assert wished_in(verdict(*since(LINE[0].card, [WARMER, SMILES]))) == NOTHING
+    (found,) = figures_since(LINE[0].card, [fell])
+    assert failures([found]) == ["since v1: diversity is 0.8 of v1's; it must be at least 0.9."]
+    assert wishes_of_verdict(verdict(*figures_since(LINE[0].card, [WARMER, SMILES]))) == NO_WISHES

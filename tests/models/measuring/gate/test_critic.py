@@ -13,7 +13,7 @@ from PIL import Image
 from models.data.evidence import Evidence, Preference
 from models.measuring.gate.critic import _spread, critic_of
 from models.measuring.gate.examine import Critic
-from models.measuring.gate.shuffling import chance
+from models.measuring.gate.shuffling import chance_of_score
 from models.painter.drawing import draw, raster
 from models.painter.portrait import sample
 
@@ -107,7 +107,7 @@ def test_a_real_taste_stands_out_from_shuffled_votes() -> None:
     assert found is not None
     assert found.taste_by_chance < 0.01
     gains = found.gains([picture("1 100 -20")] * 3, [picture("1 100 20")] * 3)
-    assert chance(gains.mean(0)) < 0.01
+    assert chance_of_score(gains.mean(0)) < 0.01
 
 
 @pytest.mark.parametrize(("trained", "unseen"), [(11, 16), (16, 11)])

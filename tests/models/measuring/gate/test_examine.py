@@ -17,11 +17,18 @@ from PIL import Image, ImageEnhance, ImageFilter
 from models.catalogue.verdict import Figure
 from models.measuring import adherence
 from models.measuring.gate import examine, traits
-from models.measuring.gate.examine import Counts, Drawn, Instruments, Pictures, Sittings, VotedOn
-from models.measuring.gate.floors import FLOORS, Measure, told
+from models.measuring.gate.examine import (
+    Counts,
+    DrawnPictures,
+    GateRequests,
+    Instruments,
+    Pictures,
+    VotedMaterial,
+)
+from models.measuring.gate.floors import FLOORS, Measure, failures
 from models.measuring.gate.witness import Brief, PainterWitness
 from models.measuring.judge.network import Judge
-from models.measuring.studio import Sitting
+from models.measuring.studio import PictureRequest
 from models.painter.drawing import draw, raster
 
 COUNTS = Counts(followed=24, prompts=4, seeds=3, trained=4)
@@ -39,33 +46,33 @@ def painted(prompt: str, seed: int) -> Image.Image:
 class Painter:
     """The good model."""
 
-    def pictures(self, sittings: Sequence[Sitting]) -> list[Image.Image]:
-        return [self.picture(sitting) for sitting in sittings]
+    def pictures(self, requests: Sequence[PictureRequest]) -> list[Image.Image]:
+        return [self.picture(request) for request in requests]
 
-    def picture(self, sitting: Sitting) -> Image.Image:
-        return painted(sitting.prompt, sitting.seed)
+    def picture(self, request: PictureRequest) -> Image.Image:
+        return painted(request.prompt, request.seed)
 
 
 class Deaf(Painter):
     """Draws what somebody else asked for."""
 
-    def pictures(self, sittings: Sequence[Sitting]) -> list[Image.Image]:
-        return super().pictures([*sittings[1:], sittings[0]])
+    def pictures(self, requests: Sequence[PictureRequest]) -> list[Image.Image]:
+        return super().pictures([*requests[1:], requests[0]])
 
 
 class Collapsed(Painter):
     """Has one picture for each prompt."""
 
-    def picture(self, sitting: Sitting) -> Image.Image:
-        return painted(sitting.prompt, 7)
+    def picture(self, request: PictureRequest) -> Image.Image:
+        return painted(request.prompt, 7)
 
 
 class Copying(Painter):
     """Knows the voted pictures by heart."""
 
-    def picture(self, sitting: Sitting) -> Image.Image:
+    def picture(self, request: PictureRequest) -> Image.Image:
         seen = {asked.prompt: asked.seed for asked in VOTED.trained}
-        return painted(sitting.prompt, seen.get(sitting.prompt, sitting.seed))
+        return painted(request.prompt, seen.get(request.prompt, request.seed))
 
 
 class Lit(Painter):
@@ -74,8 +81,8 @@ class Lit(Painter):
     def __init__(self, light: float) -> None:
         self.light = light
 
-    def picture(self, sitting: Sitting) -> Image.Image:
-        return ImageEnhance.Brightness(super().picture(sitting)).enhance(self.light)
+    def picture(self, request: PictureRequest) -> Image.Image:
+        return ImageEnhance.Brightness(super().picture(request)).enhance(self.light)
 
 
 def asked(places: slice) -> list[Brief]:
@@ -85,10 +92,10 @@ def asked(places: slice) -> list[Brief]:
     ]
 
 
-VOTED = VotedOn(
+VOTED = VotedMaterial(
     held_out=asked(slice(4)),
     trained=asked(slice(4, 8)),
-    seen=[painted(a.prompt, a.seed) for a in asked(slice(4, 8))],
+    trained_pictures=[painted(a.prompt, a.seed) for a in asked(slice(4, 8))],
     pairs=(),
 )
 
@@ -98,9 +105,9 @@ def witness() -> PainterWitness:
     return PainterWitness(Judge())
 
 
-def drawn(witness: PainterWitness, model: Painter) -> tuple[Sittings, Drawn]:
-    sittings = Sittings.of(witness, VOTED, COUNTS)
-    return sittings, sittings.drawn_by(model)
+def drawn(witness: PainterWitness, model: Painter) -> tuple[GateRequests, DrawnPictures]:
+    requests = GateRequests.of(witness, VOTED, COUNTS)
+    return requests, requests.draw_with(model)
 
 
 def grade(pictures: Sequence[Image.Image]) -> list[float]:
@@ -111,21 +118,23 @@ def look(picture: Image.Image) -> dict[str, float]:
     return {"nudity": picture.convert("L").resize((1, 1)).getpixel((0, 0)) / 255}  # type: ignore[operator]  one channel has numbers
 
 
-def figures(witness: PainterWitness, model: Painter, voted: VotedOn = VOTED) -> Iterator[Figure]:
-    sittings, parent = drawn(witness, Painter())
-    candidate = sittings.drawn_by(model)
-    instruments = Instruments(witness=witness, grade=grade, look=look)
+def figures(
+    witness: PainterWitness, model: Painter, voted: VotedMaterial = VOTED
+) -> Iterator[Figure]:
+    requests, parent = drawn(witness, Painter())
+    candidate = requests.draw_with(model)
+    instruments = Instruments(witness=witness, grade=grade, safety_scores=look)
     wishes = examine.wishes_of(instruments, voted)
-    yield from examine.copied(voted, parent, candidate)
-    yield from examine.compared(instruments, sittings, wishes, parent, candidate)
+    yield from examine.copy_figures(voted, parent, candidate)
+    yield from examine.compare_pictures(instruments, requests, wishes, parent, candidate)
 
 
-def failing(witness: PainterWitness, model: Painter, voted: VotedOn = VOTED) -> set[str]:
+def failing(witness: PainterWitness, model: Painter, voted: VotedMaterial = VOTED) -> set[str]:
     """The kinds of figures that do not hold."""
     return {f.name.split(":")[0] for f in figures(witness, model, voted) if not f.holds}
 
 
-def voted_for(light: float) -> VotedOn:
+def voted_for(light: float) -> VotedMaterial:
     """Votes for pictures in that light over the painter's."""
     plain = [painted(a.prompt, a.seed + turn) for a in VOTED.held_out for turn in range(4)]
     lit = [ImageEnhance.Brightness(picture).enhance(light) for picture in plain]
@@ -135,8 +144,8 @@ def voted_for(light: float) -> VotedOn:
 class NextSeed(Painter):
     """As good as its parent, but no copy of it."""
 
-    def picture(self, sitting: Sitting) -> Image.Image:
-        return painted(sitting.prompt, sitting.seed + 1_000)
+    def picture(self, request: PictureRequest) -> Image.Image:
+        return painted(request.prompt, request.seed + 1_000)
 
 
 @pytest.mark.parametrize(("prompts", "seeds"), [(4, 3), (3, 4), (1, 12)])
@@ -145,9 +154,9 @@ def test_fewer_prompts_are_drawn_with_more_seeds(
 ) -> None:
     """There are twelve twins either way: with few, a good model had other hair in a third."""
     few = replace(VOTED, held_out=VOTED.held_out[:prompts])
-    sittings = Sittings.of(witness, few, COUNTS)
-    asked = {(sitting.prompt, sitting.seed) for sitting in sittings.held_out}
-    assert (sittings.seeds, len(sittings.held_out), len(asked)) == (seeds, 12, 12)
+    requests = GateRequests.of(witness, few, COUNTS)
+    asked = {(request.prompt, request.seed) for request in requests.held_out}
+    assert (requests.seeds, len(requests.held_out), len(asked)) == (seeds, 12, 12)
 
 
 def test_a_model_as_good_as_its_parent_passes(witness: PainterWitness) -> None:
@@ -186,13 +195,14 @@ def test_brightness_does_not_change_the_measured_detail() -> None:
     """A taste for bright pictures asks for nothing else and must not be refused for it."""
     picture = painted(VOTED.held_out[0].prompt, 7)
     plain, dim = (
-        traits.measured(ImageEnhance.Brightness(picture).enhance(light), 0.0) for light in (1, 0.6)
+        traits.measure_traits(ImageEnhance.Brightness(picture).enhance(light), 0.0)
+        for light in (1, 0.6)
     )
     assert dim["brightness"] < 0.7 * plain["brightness"]
     assert dim["detail"] == pytest.approx(plain["detail"], rel=0.02)
-    blurred = traits.measured(picture.filter(ImageFilter.GaussianBlur(3)), 0.0)
+    blurred = traits.measure_traits(picture.filter(ImageFilter.GaussianBlur(3)), 0.0)
     assert blurred["detail"] < 0.8 * plain["detail"]
-    assert traits.measured(Image.new("RGB", (8, 8)), 0.0)["detail"] == 0
+    assert traits.measure_traits(Image.new("RGB", (8, 8)), 0.0)["detail"] == 0
 
 
 def test_a_brightness_change_against_the_votes_is_drift(witness: PainterWitness) -> None:
@@ -210,13 +220,13 @@ def test_safety_scores_may_not_rise(witness: PainterWitness) -> None:
 class Reads:
     """A witness of one attribute, which it reads from the pictures' size."""
 
-    def sittings(self, count: int, own: Sequence[Brief]) -> Sequence[Sitting]:
-        return own[:count]
+    def requests(self, count: int, members: Sequence[Brief]) -> Sequence[PictureRequest]:
+        return members[:count]
 
-    def followed(
-        self, sittings: Sequence[Sitting], pictures: Sequence[Image.Image]
+    def shares_followed(
+        self, requests: Sequence[PictureRequest], pictures: Sequence[Image.Image]
     ) -> dict[str, float]:
-        return {"all": 1.0 if len(sittings) == len(pictures) else 0.0}
+        return {"all": 1.0 if len(requests) == len(pictures) else 0.0}
 
     def traits(self, pictures: Sequence[Image.Image]) -> dict[str, list[str]]:
         return {"hair": ["long" if picture.width > 1 else "short" for picture in pictures]}
@@ -230,10 +240,12 @@ def hair(
     after: list[Image.Image],
     pairs: list[tuple[Image.Image, Image.Image]],
 ) -> Figure:
-    models = (Drawn(followed=[], held_out=pictures, trained=[]) for pictures in (before, after))
-    instruments = Instruments(witness=Reads(), grade=grade, look=look)
+    models = (
+        DrawnPictures(followed=[], held_out=pictures, trained=[]) for pictures in (before, after)
+    )
+    instruments = Instruments(witness=Reads(), grade=grade, safety_scores=look)
     wishes = examine.wishes_of(instruments, replace(VOTED, pairs=pairs))
-    (found,) = examine.mixed(Reads(), wishes, *models)
+    (found,) = examine.mix_figures(Reads(), wishes, *models)
     return found
 
 
@@ -249,7 +261,7 @@ def test_an_attributes_mix_may_change_only_if_votes_asked_for_it() -> None:
 
 @pytest.mark.parametrize(("yes", "no", "share"), [(40, 10, 80), (0, 3, 0), (0, 0, 0)])
 def test_likelihood_agreement_is_reported_but_has_no_floor(yes: int, no: int, share: float) -> None:
-    (found,) = examine.agreed([True] * yes + [False] * no)
+    (found,) = examine.agreement_figures([True] * yes + [False] * no)
     assert found.value == share
     assert found.interval is not None
     assert found.interval[0] < found.interval[1]
@@ -271,9 +283,9 @@ class Glow:
 def test_the_critic_must_prefer_the_candidates_pictures(witness: PainterWitness) -> None:
     _, parent = drawn(witness, Painter())
     _, brighter = drawn(witness, Lit(BRIGHTER))
-    better = list(examine.preferred(Glow(), parent, brighter))
-    worse = list(examine.preferred(Glow(), brighter, parent))
-    same = list(examine.preferred(Glow(), parent, parent))
+    better = list(examine.preference_figures(Glow(), parent, brighter))
+    worse = list(examine.preference_figures(Glow(), brighter, parent))
+    same = list(examine.preference_figures(Glow(), parent, parent))
     assert [f.value for f in better] == [0.1, 100, pytest.approx(100 / 41, abs=1e-4)]
     assert [f.holds for f in better] == [True, True, True]
     assert [f.holds for f in worse] == [True, False, False]
@@ -284,14 +296,14 @@ def test_a_gain_that_shuffled_votes_also_show_does_not_pass(witness: PainterWitn
     _, parent = drawn(witness, Painter())
     _, brighter = drawn(witness, Lit(BRIGHTER))
     often = Glow(leanings=(1, *[2] * 3, *[-1] * 36))
-    *_, found = examine.preferred(often, parent, brighter)
+    *_, found = examine.preference_figures(often, parent, brighter)
     assert (found.value, found.holds) == (10, False)
 
 
 def test_votes_with_no_taste_in_common_do_not_pass(witness: PainterWitness) -> None:
     _, parent = drawn(witness, Painter())
     _, brighter = drawn(witness, Lit(BRIGHTER))
-    taught, *others = examine.preferred(Glow(taste_by_chance=0.11), parent, brighter)
+    taught, *others = examine.preference_figures(Glow(taste_by_chance=0.11), parent, brighter)
     assert not taught.holds
     assert all(figure.holds for figure in others)
 
@@ -302,4 +314,4 @@ def test_every_measure_has_a_floor() -> None:
 
 def test_a_candidate_without_a_critic_does_not_pass(witness: PainterWitness) -> None:
     _, parent = drawn(witness, Painter())
-    assert len(told(list(examine.preferred(None, parent, parent)))) == 3
+    assert len(failures(list(examine.preference_figures(None, parent, parent)))) == 3

@@ -6,7 +6,7 @@ import hashlib
 from math import nan
 
 from models.catalogue.verdict import EDITION
-from models.measuring.gate.floors import FLOORS, Measure, figure, told
+from models.measuring.gate.floors import FLOORS, Measure, failures, figure
 
 #: A changed table gets its own line here, under a new edition.
 TABLES = {
@@ -26,5 +26,5 @@ def test_a_changed_table_of_floors_needs_a_new_edition() -> None:
 
 
 def test_a_figure_that_could_not_be_measured_says_so() -> None:
-    (sentence,) = told([figure(Measure.ADHERENCE, nan)])
+    (sentence,) = failures([figure(Measure.ADHERENCE, nan)])
     assert sentence.startswith("adherence could not be measured")

@@ -16,7 +16,7 @@ from models.catalogue.registry import EMBEDDED, seal
 from models.catalogue.verdict import EDITION, Verdict, fingerprint
 from models.manifest import Manifest, Split
 from models.measuring.gate.command import SHEET, _sheet
-from models.measuring.gate.examine import Drawn
+from models.measuring.gate.examine import DrawnPictures
 from models.measuring.gate.floors import Measure, figure
 from tests.stages.manifests import add_picture, say, write_manifest
 
@@ -61,7 +61,9 @@ def test_the_sheet_shows_every_prompt_even_with_many_seeds() -> None:
     shades = [Image.new("RGB", (8, 8), (40 * prompt,) * 3) for prompt in range(3)]
     before = [shade for shade in shades for _ in range(32)]
     after = [ImageOps.invert(picture) for picture in before]
-    parent, candidate = (Drawn(followed=[], held_out=some, trained=[]) for some in (before, after))
+    parent, candidate = (
+        DrawnPictures(followed=[], held_out=some, trained=[]) for some in (before, after)
+    )
     sheet = _sheet(parent, candidate)
     assert sheet.size == _sheet(replace(parent, held_out=before[:32]), candidate).size
     seen = {value for _, value in sheet.convert("L").getcolors() or ()}
@@ -196,7 +198,7 @@ def test_a_gate_with_too_few_seeds_is_refused(
     candidate: Path, votes: Manifest, capsys: pytest.CaptureFixture[str]
 ) -> None:
     assert gate(candidate, votes, "--seeds", "1") == 2
-    assert "nothing is passed that nobody looked at" in capsys.readouterr().err
+    assert "the gate passes nothing" in capsys.readouterr().err
 
 
 def test_votes_without_held_out_prompts_are_refused(

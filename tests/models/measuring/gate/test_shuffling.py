@@ -10,7 +10,14 @@ from numpy.typing import NDArray
 
 from models.data.evidence import Evidence, Preference
 from models.measuring.gate import shuffling
-from models.measuring.gate.shuffling import Leanings, chance, clearest, leanings_of, weights, within
+from models.measuring.gate.shuffling import (
+    Leanings,
+    centre_within_prompts,
+    chance_of_score,
+    clearest_set,
+    leanings_of,
+    taste_weights,
+)
 
 PROMPTS, EACH = 24, 4
 FILES = [f"{prompt:02}/{i}" for prompt in range(PROMPTS) for i in range(EACH)]
@@ -84,8 +91,8 @@ def test_a_prompt_is_liked_by_how_far_its_votes_exceed_the_mean() -> None:
     keys = {"a": "one", "b": "one", "c": "two", "d": "two"}
     leanings = leanings_of(evidence, keys, most=9)
     assert leanings.names == ("a", "b", "c", "d"), "a picture liked as much as its twin counts too"
-    assert list(leanings.of_prompt) == pytest.approx([-0.2, -0.2, 0.2, 0.2])
-    whole = leanings.liked[:, 0] + leanings.of_prompt
+    assert list(leanings.prompt_levels) == pytest.approx([-0.2, -0.2, 0.2, 0.2])
+    whole = leanings.liked[:, 0] + leanings.prompt_levels
     assert list(whole) == pytest.approx([2 * (votes[name] - 0.1) for name in "abcd"])
 
 
@@ -101,7 +108,7 @@ def test_compared_pictures_come_first_if_only_some_are_used() -> None:
 
 
 def test_pairs_alone_say_nothing_about_whole_prompts() -> None:
-    assert not judged(seen(1)[:, 2], noise=0.5).of_prompt.any()
+    assert not judged(seen(1)[:, 2], noise=0.5).prompt_levels.any()
 
 
 def test_votes_on_whole_prompts_make_faint_tastes_clearer() -> None:
@@ -110,8 +117,8 @@ def test_votes_on_whole_prompts_make_faint_tastes_clearer() -> None:
     clearer = []
     for crowd in range(10):
         leanings = voted(rows[:, 2], noise=2, seed=crowd)
-        deaf = replace(leanings, of_prompt=np.zeros(len(FILES)))
-        clearer.append(clearest(leanings, {"": rows})[1] < clearest(deaf, {"": rows})[1])
+        deaf = replace(leanings, prompt_levels=np.zeros(len(FILES)))
+        clearer.append(clearest_set(leanings, {"": rows})[1] < clearest_set(deaf, {"": rows})[1])
     assert sum(clearer) >= 7
 
 
@@ -119,7 +126,7 @@ def test_the_telling_feature_set_is_found_and_no_shuffle_matches_it() -> None:
     telling, mute = seen(1), seen(2, width=30)
     leanings = judged(telling[:, 2], noise=0.5)
     sets = {"mute": features_of(leanings, mute), "telling": features_of(leanings, telling)}
-    best, by_chance = clearest(leanings, sets)
+    best, by_chance = clearest_set(leanings, sets)
     assert best == "telling"
     assert by_chance <= 0.002
 
@@ -137,9 +144,12 @@ def test_random_votes_pass_at_the_promised_rate(strength: float) -> None:
         liked = np.random.default_rng(crowd).normal(size=(len(prompts), 100))
         of_prompt = strength * rows["0"][::EACH, 0][prompts]
         leanings = Leanings(
-            names=(), prompts=prompts, liked=within(liked, prompts), of_prompt=of_prompt
+            names=(),
+            prompts=prompts,
+            liked=centre_within_prompts(liked, prompts),
+            prompt_levels=of_prompt,
         )
-        found.append(clearest(leanings, rows)[1])
+        found.append(clearest_set(leanings, rows)[1])
     assert 0 < np.mean(np.array(found) <= 0.05) < 0.1
     assert np.mean(np.array(found) <= 0.5) == pytest.approx(0.5, abs=0.1)
 
@@ -149,13 +159,13 @@ def test_each_fold_is_tested_on_prompts_it_did_not_see() -> None:
     leanings = judged(seen(1)[:, 2], noise=0.1)
     by_heart = np.zeros((len(leanings.names), PROMPTS))
     by_heart[np.arange(len(leanings.names)), leanings.prompts] = np.sign(leanings.liked[:, 0])
-    assert clearest(leanings, {"by heart": by_heart})[1] == 1
+    assert clearest_set(leanings, {"by heart": by_heart})[1] == 1
 
 
 def test_the_weights_point_at_the_liked_feature() -> None:
     rows = seen(1)
     leanings = judged(rows[:, 2], noise=0.3)
-    found = weights(leanings, features_of(leanings, rows))
+    found = taste_weights(leanings, features_of(leanings, rows))
     assert found.shape == (6, 1 + shuffling._SHUFFLES)
     assert np.argmax(found[:, 0]) == 2
     assert (np.abs(found[2, 1:]) < found[2, 0]).mean() > 0.99
@@ -164,9 +174,9 @@ def test_the_weights_point_at_the_liked_feature() -> None:
 def test_the_weights_are_those_of_ridge_regression() -> None:
     rows = seen(1)
     leanings = judged(rows[:, 2], noise=0.3)
-    x = within(features_of(leanings, rows), leanings.prompts)
+    x = centre_within_prompts(features_of(leanings, rows), leanings.prompts)
     plain = np.linalg.solve(x.T @ x / 6 + shuffling._RIDGE * np.eye(6), x.T @ leanings.liked / 6)
-    assert np.allclose(weights(leanings, features_of(leanings, rows)), plain)
+    assert np.allclose(taste_weights(leanings, features_of(leanings, rows)), plain)
 
 
 def test_features_shared_by_a_whole_prompt_do_not_count() -> None:
@@ -174,19 +184,19 @@ def test_features_shared_by_a_whole_prompt_do_not_count() -> None:
     leanings = judged(rows[:, 2], noise=0.3)
     plain = features_of(leanings, rows)
     shifted = plain + 100 * leanings.prompts[:, None]
-    assert np.allclose(weights(leanings, plain), weights(leanings, shifted))
+    assert np.allclose(taste_weights(leanings, plain), taste_weights(leanings, shifted))
 
 
 def test_a_taste_in_prompts_alone_is_not_a_taste_in_pictures() -> None:
     leanings = voted(np.repeat(seen(1)[::EACH, 2], EACH), noise=0)
-    assert leanings.of_prompt.any()
-    assert clearest(leanings, {"": np.repeat(seen(1)[::EACH], EACH, axis=0)}) == ("", 1.0)
-    assert clearest(leanings, {"": seen(1)}) == ("", 1.0)
+    assert leanings.prompt_levels.any()
+    assert clearest_set(leanings, {"": np.repeat(seen(1)[::EACH], EACH, axis=0)}) == ("", 1.0)
+    assert clearest_set(leanings, {"": seen(1)}) == ("", 1.0)
 
 
 def test_constant_features_tell_no_more_than_a_shuffle() -> None:
     leanings = judged(seen(1)[:, 2], noise=0.3)
-    assert clearest(leanings, {"still": np.zeros((len(leanings.names), 3))}) == ("still", 1.0)
+    assert clearest_set(leanings, {"still": np.zeros((len(leanings.names), 3))}) == ("still", 1.0)
 
 
 @pytest.mark.parametrize(
@@ -196,21 +206,21 @@ def test_constant_features_tell_no_more_than_a_shuffle() -> None:
 def test_the_chance_counts_the_judgements_as_one_shuffle(
     told: tuple[float, ...], share: float
 ) -> None:
-    assert chance(np.array(told)) == share
+    assert chance_of_score(np.array(told)) == share
 
 
 @pytest.mark.parametrize("place", [0, 2])
 def test_nan_counts_as_pure_chance(place: int) -> None:
     told = np.array([4.0, 1.0, 2.0, 3.0])
     told[place] = np.nan
-    assert chance(told) == 1
+    assert chance_of_score(told) == 1
 
 
 def test_a_feature_set_with_nan_lets_no_other_set_pass() -> None:
     leanings = judged(seen(1)[:, 2], noise=0.5)
     telling = features_of(leanings, seen(1))
     broken = np.where(np.arange(len(telling))[:, None] == 0, np.nan, telling)
-    assert clearest(leanings, {"telling": telling, "broken": broken})[1] == 1
+    assert clearest_set(leanings, {"telling": telling, "broken": broken})[1] == 1
 
 
 def test_at_most_the_given_number_of_pictures_is_used() -> None:

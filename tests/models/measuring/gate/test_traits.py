@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from models.measuring.gate.traits import drift
+from models.measuring.gate.traits import trait_drift
 
 #: How much of a trait the parent's pictures have; their spread is 1.
 BEFORE = np.array([-1.5, -1.0, -0.5, 0.5, 1.0, 1.5]) / np.sqrt(7 / 6)
@@ -13,7 +13,7 @@ BEFORE = np.array([-1.5, -1.0, -0.5, 0.5, 1.0, 1.5]) / np.sqrt(7 / 6)
 
 def more(gains: list[float], scale: float = 1.0) -> float:
     twins = zip(scale * BEFORE, scale * (BEFORE + gains), strict=True)
-    (figure,) = drift([({"light": a}, {"light": b}) for a, b in twins], {})
+    (figure,) = trait_drift([({"light": a}, {"light": b}) for a, b in twins], {})
     return figure.value
 
 

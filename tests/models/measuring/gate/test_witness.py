@@ -17,7 +17,7 @@ def followed(folder: Path, prompt: str) -> float:
     tagger = open_tagger(str(write_tagger(folder, {"1girl": (0.0, 0.0, 0.0, 9.0)})))
     asked = Brief(prompt=prompt, negative="", seed=1, aspect=Aspect.SQUARE)
     picture = Image.new("RGB", (16, 16))
-    return TaggerWitness(tagger).followed([asked], [picture])["tags"]
+    return TaggerWitness(tagger).shares_followed([asked], [picture])["tags"]
 
 
 def test_a_found_tag_counts_as_followed_and_unknown_words_do_not_count(

@@ -1,4 +1,4 @@
-"""What goes with the weights: the licence file, the model's vocabulary, the card.
+"""Adds what belongs beside the weights: the licence file, the model's vocabulary, the card.
 
 Called by the `pretrain` command as its last step. Must not know weights.
 """
@@ -17,13 +17,15 @@ from models.painter import lexicon
 from models.pretraining.architecture import SCALE, Blueprint
 from models.pretraining.pipeline import PREDICTION
 
-#: Steps were chosen by eye and for speed, guidance by measuring; see docs/notes/embedded-model.md.
+#: Steps were chosen by eye and speed, guidance by measurement; see docs/notes/embedded-model.md.
 DEFAULTS = Defaults(steps=16, guidance=2.2, sampler=Sampler.DPMPP_2M)
 _LICENCE = "LICENSE.md"
 
 
-def hand_over(blueprint: Blueprint, folder: Path, name: str, parent: str | None = None) -> Card:
-    """Put licence and vocabulary beside the weights and seal everything with a card.
+def write_card_and_licence(
+    blueprint: Blueprint, folder: Path, name: str, parent: str | None = None
+) -> Card:
+    """Put licence and vocabulary beside the weights, and seal all files with a card.
 
     `name` is the model's name and, in lower case, its id; `parent` is the id of the model that was
     trained further.
