@@ -44,13 +44,13 @@ class Stage:
         """Run a command inside; return its exit code."""
         variables = {"PATH": "/usr/local/bin:/usr/bin:/bin:/usr/sbin", "HOME": "/tmp"}  # noqa: S108  inside
         fetching = {k: v for k, v in os.environ.items() if _FETCHING.fullmatch(k)}
-        inside = ["env", "-i", *(f"{k}={v}" for k, v in self._all(variables, fetching, more))]
+        inside = ["env", "-i", *(f"{k}={v}" for k, v in self._merge(variables, fetching, more))]
         shell = f"cd {shlex.quote(self.directory)} && exec {shlex.join([*inside, *command])}"
         user = [] if self.user == "root" else [f"--userspec={self.user}"]
         outer = ["chroot", *user, str(self.root), "/bin/sh", "-c", shell]
         return subprocess.run(outer, check=False).returncode
 
-    def _all(self, *sources: dict[str, str]) -> list[tuple[str, str]]:
+    def _merge(self, *sources: dict[str, str]) -> list[tuple[str, str]]:
         together: dict[str, str] = {}
         for source in (*sources, self.variables):
             together |= {k: v.replace("$PATH", together.get("PATH", "")) for k, v in source.items()}
@@ -69,7 +69,7 @@ def main() -> int:
     parser.add_argument("--mirror", default="http://deb.debian.org/debian")
     parser.add_argument("--bind", type=Path, nargs="*", default=[], help="folders that pip needs")
     options = parser.parse_args()
-    base = options.base or _debian(options.work / "base", options.suite, options.mirror)
+    base = options.base or _make_debian(options.work / "base", options.suite, options.mirror)
     stages: list[Stage] = []
     with ExitStack() as stack:
         for word, rest in instructions((ROOT / "Dockerfile").read_text()):
@@ -78,8 +78,8 @@ def main() -> int:
                 stack.enter_context(_mounted(root, options.bind))
                 stages.append(Stage(root))
             else:
-                _do(word, rest, stages)
-        return _try(stages[-1])
+                _execute(word, rest, stages)
+        return _run_program(stages[-1])
 
 
 def instructions(text: str) -> Iterator[tuple[str, str]]:
@@ -91,7 +91,7 @@ def instructions(text: str) -> Iterator[tuple[str, str]]:
             yield word, rest
 
 
-def _do(word: str, rest: str, stages: list[Stage]) -> None:
+def _execute(word: str, rest: str, stages: list[Stage]) -> None:
     stage = stages[-1]
     print(f"{word} {rest}", flush=True)
     match word:
@@ -121,15 +121,15 @@ def _copy_in(words: list[str], stages: list[Stage]) -> None:
         return
     *sources, target = words
     for name in sources:
-        there = stages[-1].path(target)
+        destination = stages[-1].path(target)
         if (ROOT / name).is_dir():
             ignore = shutil.ignore_patterns("__pycache__")
-            shutil.copytree(ROOT / name, there, dirs_exist_ok=True, ignore=ignore)
+            shutil.copytree(ROOT / name, destination, dirs_exist_ok=True, ignore=ignore)
         else:
-            shutil.copy(ROOT / name, there)
+            shutil.copy(ROOT / name, destination)
 
 
-def _try(image: Stage) -> int:
+def _run_program(image: Stage) -> int:
     """Run the program as the image starts it, on a folder that its user owns."""
     tries = {
         ("python", "-m", "bot", "--help"): 0,
@@ -146,7 +146,7 @@ def _try(image: Stage) -> int:
     return int(codes != tries)
 
 
-def _debian(root: Path, suite: str, mirror: str) -> Path:
+def _make_debian(root: Path, suite: str, mirror: str) -> Path:
     subprocess.run(
         ["debootstrap", "--variant=minbase", f"--include={_PACKAGES}", suite, str(root), mirror],
         check=True,

@@ -20,13 +20,13 @@ os.environ.setdefault("OMP_NUM_THREADS", "1")
 
 
 #: Most long tests wait for processes and clocks, so a core has time for two workers.
-_WORKERS_A_CORE = 2
+_WORKERS_PER_CORE = 2
 
 
 @pytest.hookimpl(optionalhook=True)
 def pytest_xdist_auto_num_workers() -> int:
     """The number of workers for `-n auto`."""
-    return _WORKERS_A_CORE * len(os.sched_getaffinity(0))
+    return _WORKERS_PER_CORE * len(os.sched_getaffinity(0))
 
 
 #: Hands out few tests at once, so that no worker has many left when the rest are idle;
@@ -40,7 +40,7 @@ _IN_MEMORY, _IN_MEMORY_BYTES = Path("/dev/shm"), 6 << 30  # noqa: S108  pytest m
 
 def pytest_configure(config: pytest.Config) -> None:
     """Place files in memory if possible, and hand out small shares to workers."""
-    if "TMPDIR" not in os.environ and _room_in_memory():
+    if "TMPDIR" not in os.environ and _has_room_in_memory():
         # Databases wait milliseconds for a disk at each commit, and no test cuts the power: a
         # killed process loses nothing in memory either.
         os.environ["TMPDIR"] = tempfile.tempdir = str(_IN_MEMORY)
@@ -57,7 +57,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     items[:] = [*chain.from_iterable(shares), *quick[len(slow) * fill :]]
 
 
-def _room_in_memory() -> bool:
+def _has_room_in_memory() -> bool:
     if not os.access(_IN_MEMORY, os.W_OK):
         return False
     free = min(shutil.disk_usage(_IN_MEMORY).free, psutil.virtual_memory().available)
@@ -93,9 +93,9 @@ def logging_as_it_was() -> Iterator[None]:
     Commands configure it for the whole process, and the next test must not notice.
     """
     loggers = [logging.getLogger(name) for name in ("", "bot", "cogs", "models", "discord")]
-    kept = [(logger, logger.level, logger.handlers[:]) for logger in loggers]
+    saved = [(logger, logger.level, logger.handlers[:]) for logger in loggers]
     yield
-    for logger, level, handlers in kept:
+    for logger, level, handlers in saved:
         logger.setLevel(level)
         logger.handlers[:] = handlers
 

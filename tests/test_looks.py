@@ -61,15 +61,15 @@ async def test_a_broken_row_is_found_at_once(told: Story, sql: str, promise: str
 
 
 async def test_a_pick_that_differs_from_the_press_is_found_without_the_ledger(told: Story) -> None:
-    assert told.told.picks, "somebody picked"
-    told.told.picks = {press: {9} for press in told.told.picks}
-    assert looks.picks_unlike_presses(told, told.told.picks)
+    assert told.expected.picks, "somebody picked"
+    told.expected.picks = {press: {9} for press in told.expected.picks}
+    assert looks.picks_unlike_presses(told, told.expected.picks)
 
 
 async def test_a_cancelled_picture_that_is_shown_is_found(told: Story) -> None:
     shown = {job for (job,) in told.rows("SELECT job_id FROM post_pictures")}
-    assert looks.cancelled_and_shown(told, shown)
-    assert not looks.cancelled_and_shown(told, {"another"})
+    assert looks.cancelled_but_shown(told, shown)
+    assert not looks.cancelled_but_shown(told, {"another"})
 
 
 async def test_a_nameless_vote_that_no_longer_counts_is_found(told: Story) -> None:

@@ -31,7 +31,7 @@ from tests.stages.promises import (
     nothing_twice,
     records_are_true,
 )
-from tests.stages.strolling import stroll
+from tests.stages.strolling import run_seeded_story
 
 #: The number of stories told before a safeguard counts as not needed.
 MOST = 12
@@ -48,7 +48,7 @@ class Safeguard:
     #: The seed of a story that misses it.
     seed: int
     #: What may break with it: one deed too many or too few is seen from several sides.
-    besides: Collection[Callable[..., list[str]]] = ()
+    may_also_break: Collection[Callable[..., list[str]]] = ()
 
 
 def _every_attempt_is_the_first(patch: pytest.MonkeyPatch) -> None:
@@ -186,7 +186,7 @@ SAFEGUARDS: Mapping[str, Safeguard] = {
     "a message being sent is hunted": Safeguard(
         off=_nothing_is_hunted,
         breaks=nothing_of_the_forgotten,
-        besides=(nothing_lost, records_are_true),
+        may_also_break=(nothing_lost, records_are_true),
         seed=2,
     ),
     "traces are overwritten": Safeguard(
@@ -195,19 +195,19 @@ SAFEGUARDS: Mapping[str, Safeguard] = {
     "a show is recorded before it is sent": Safeguard(
         off=_shows_are_not_recorded,
         breaks=records_are_true,
-        besides=(nothing_lost,),
+        may_also_break=(nothing_lost,),
         seed=2,
     ),
     "nameless votes keep a mark": Safeguard(
         off=_nameless_votes_keep_no_mark,
         breaks=ledger_equals_truth,
-        besides=(nothing_of_the_forgotten,),
+        may_also_break=(nothing_of_the_forgotten,),
         seed=0,
     ),
     "forgotten voters keep a mark until all is read": Safeguard(
         off=_votes_read_late_count_as_new,
         breaks=nothing_of_the_forgotten,
-        besides=(ledger_equals_truth,),
+        may_also_break=(ledger_equals_truth,),
         seed=1,
     ),
     "reactions are read after a gap": Safeguard(
@@ -230,9 +230,12 @@ async def stories_until_broken(folder: Path, safeguard: Safeguard, seeds: Iterab
     for number, seed in enumerate(seeds, 1):
         with pytest.MonkeyPatch.context() as patch, TemporaryDirectory(dir=folder) as scratch:
             safeguard.off(patch)
-            faults = await stroll(Path(scratch), seed)
+            faults = await run_seeded_story(Path(scratch), seed)
         if faults:
-            allowed = {safeguard.breaks.__name__, *(also.__name__ for also in safeguard.besides)}
+            allowed = {
+                safeguard.breaks.__name__,
+                *(also.__name__ for also in safeguard.may_also_break),
+            }
             assert safeguard.breaks.__name__ in faults.broken <= allowed, str(faults)
             return number
     return 0

@@ -16,7 +16,7 @@ from tests.stages.soaking import Span, soak
 async def test_a_soak_finds_the_planted_leak_and_no_other(tmp_path: Path) -> None:
     some = Span(deeds=10)
     soaked = await soak(tmp_path, warm_up=some, then=some, pause_s=5, quiet_s=90, leak=True)
-    assert soaked.grown.keys() == {"bot.drawing.progress.ProgressBoard._left_behind"}
+    assert soaked.growth.keys() == {"bot.drawing.progress.ProgressBoard._left_behind"}
     assert soaked.after.tasks <= soaked.before.tasks
     assert soaked.after.files <= soaked.before.files
     assert soaked.faults == Faults()

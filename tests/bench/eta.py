@@ -83,7 +83,7 @@ async def _one(here: Stage, person: int, dice: random.Random) -> tuple[float | N
     about = _ABOUT.search(status["content"])
 
     async def posted() -> bool:
-        shown = here.sandbox.messages(here.where)
+        shown = here.sandbox.messages(here.channel_name)
         return any(prompt in m["content"] and not button(m, "cancel", missing="") for m in shown)
 
     await here.until(posted, 600)

@@ -26,7 +26,7 @@ from models.report import Row, table, unmeasured, write_json
 from tests.bench.learning import HELD_OUT, PAIRED, PROMPTS, TRIALS, Bench
 from tests.bench.learning_curve import features_of
 from tests.stages import school
-from tests.stages.voters import Ask, Crowd, Shown, judged
+from tests.stages.voters import Crowd, JudgedPictures, Question, judge_pictures
 
 #: The number of twins, from held-out prompts, that a gate looks at.
 _TWINS = 96
@@ -81,14 +81,14 @@ def _spread(centred: Floats) -> Floats:
 def passed(hall: Hall, crowd: str, count: int, seed: int) -> dict[str, bool]:
     """By candidate, whether everything holds that the gate asks of the votes."""
     taste, members = CROWDS[crowd]
-    shown = Shown(
+    shown = JudgedPictures(
         files=[str(i) for i in range(len(_GRIDS))],
         grids=_GRIDS,
         splits=[Split.TRAIN if g % HELD_OUT else Split.HELD_OUT for g in _GRIDS],
         taste=hall.worth[taste],
     )
     visits = 2 if members.colluding else 1
-    said = judged(shown, members, Ask.VOTES, count, seed=seed, visits=visits)
+    said = judge_pictures(shown, members, Question.VOTES, count, seed=seed, visits=visits)
     learned, unseen = (leanings_of(_evidence(said, split), _PROMPTS, 1000) for split in Split)
     rows = {name: seen[_places(learned.names)] for name, seen in hall.voted.items()}
     best, by_chance = clearest(learned, rows)

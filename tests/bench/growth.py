@@ -19,7 +19,7 @@ from tests.stages.hostile import (
     READERS,
     SHORT,
     TIMES,
-    screened,
+    screen_prompt,
 )
 
 #: In multiples of the time for a harmless prompt of the same length.
@@ -37,8 +37,8 @@ def rows(ms: Ms | None = None) -> Iterator[Row]:
     for name, read in READERS.items():
         greatest = max(ms(read, made(LONGEST)) / ms(read, made(SHORT)) for made in HOSTILE.values())
         yield _row(f"growth of time for {TIMES} times the length: {name}", greatest, GROWTH_MAX)
-    worst = max(ms(screened, made(LONGEST)) for made in HOSTILE.values())
-    times = worst / ms(screened, HARMLESS(LONGEST))
+    worst = max(ms(screen_prompt, made(LONGEST)) for made in HOSTILE.values())
+    times = worst / ms(screen_prompt, HARMLESS(LONGEST))
     yield _row("the worst hostile prompt, beside a harmless one", times, WORST_MAX)
 
 

@@ -7,7 +7,7 @@ import pytest
 from models.catalogue.tags.book import KnownTag, TagBook
 from models.catalogue.tags.glossary import NOTHING, Glossary
 from models.catalogue.tags.grasping import grasp
-from tests.stages.words import embedded_words, long_book
+from tests.stages.words import embedded_glossary, long_book
 
 
 @pytest.mark.parametrize(
@@ -26,7 +26,7 @@ from tests.stages.words import embedded_words, long_book
     ],
 )
 def test_known_tags_are_found(prompt: str, said: set[str]) -> None:
-    assert set(grasp(prompt, embedded_words()).said) == said
+    assert set(grasp(prompt, embedded_glossary()).said) == said
 
 
 @pytest.mark.parametrize(
@@ -43,7 +43,7 @@ def test_known_tags_are_found(prompt: str, said: set[str]) -> None:
     ],
 )
 def test_unknown_words_are_named(prompt: str, unknown: tuple[str, ...]) -> None:
-    assert grasp(prompt, embedded_words()).unknown == unknown
+    assert grasp(prompt, embedded_glossary()).unknown == unknown
 
 
 @pytest.mark.parametrize(
@@ -54,13 +54,13 @@ def test_unknown_words_are_named(prompt: str, unknown: tuple[str, ...]) -> None:
     ],
 )  # fmt: skip
 def test_a_prompt_of_only_unknown_words_is_strange(prompt: str, *, strange: bool) -> None:
-    assert grasp(prompt, embedded_words()).is_strange is strange
+    assert grasp(prompt, embedded_glossary()).is_strange is strange
 
 
 def test_synonyms_the_model_never_saw_are_reported_as_foreign() -> None:
     """The model reads `bunny ears`, which its captions contained, but not `猫耳`."""
-    assert not grasp("bunny ears", embedded_words()).foreign
-    found = grasp("猫耳, smile", embedded_words())
+    assert not grasp("bunny ears", embedded_glossary()).foreign
+    found = grasp("猫耳, smile", embedded_glossary())
     assert found.foreign == {"猫耳": ("cat ears",)}
     assert not found.unknown
 
@@ -76,12 +76,12 @@ def test_synonyms_the_model_never_saw_are_reported_as_foreign() -> None:
     ],
 )
 def test_a_typo_is_matched_to_the_nearest_tag(prompt: str, near: dict[str, str]) -> None:
-    assert grasp(prompt, embedded_words()).near == near
+    assert grasp(prompt, embedded_glossary()).near == near
 
 
 def test_a_hundred_unknown_words_are_all_named() -> None:
     words = tuple(f"zq{chr(97 + n // 26)}{chr(97 + n % 26)}x" for n in range(100))
-    found = grasp(", ".join(words), embedded_words())
+    found = grasp(", ".join(words), embedded_glossary())
     assert found.unknown == words
     assert found.is_strange
 
