@@ -1,8 +1,8 @@
-"""`python -m tests.animation [FILE]`: make the README's animation, the whole bot in some seconds.
+"""`python -m tests.animation [FILE]`: make the README's animation, the whole bot in a few seconds.
 
 A local Discord, the real bot with the real model, and chromium: somebody asks for four pictures,
 picks the best and varies it; the bot is killed while drawing, starts again and posts the rest.
-Everything shown really happened; only the waiting is cut.
+Everything in it really happens; only the waiting is cut.
 """
 
 from __future__ import annotations
@@ -47,7 +47,7 @@ _STILL = {"features": [{"name": "prefers-reduced-motion", "value": "reduce"}]}
 
 
 class Film:
-    """Frames of the page, each with the time for which it is shown."""
+    """Frames of the page, each with its duration."""
 
     def __init__(self, browser: Chrome) -> None:
         self.browser = browser
@@ -55,7 +55,7 @@ class Film:
         self.durations_ms: list[int] = []
 
     def capture(self, ms: int, caption: str) -> None:
-        """Capture the page as it is now."""
+        """Capture the current page."""
         self.browser.execute_script(_CAPTION, caption)
         with Image.open(io.BytesIO(self.browser.get_screenshot_as_png())) as picture:
             self.frames.append(picture.convert("RGB"))
@@ -69,7 +69,7 @@ class Film:
     def capture_until(
         self, is_done: Callable[[Chrome], bool], ms: int, caption: str, most: int
     ) -> None:
-        """Capture up to `most` frames until `done`: the latest ones stand for the rest."""
+        """Capture frames until `is_done`; keep the first and the latest, at most `most`."""
         first = len(self.frames)
         while not is_done(self.browser):
             if not self.browser.execute_script(_LOADING):
@@ -87,7 +87,7 @@ class Film:
 
 
 def _has_pictures(count: int) -> Callable[[Chrome], bool]:
-    """Whether `count` finished pictures are on the page, and loaded."""
+    """A condition: `count` finished pictures are on the page, and loaded."""
     script = (
         "return [...document.querySelectorAll('.attachment img')]"
         ".filter(i => i.complete && i.naturalWidth >= 500).length"

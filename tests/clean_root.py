@@ -2,9 +2,9 @@
 
 For a machine without a container engine: as root, with `debootstrap`. Each stage begins as a copy
 of a fresh Debian with Python, in place of the image that `FROM` names; COPY, RUN, ENV, ARG, WORKDIR
-and USER do what they do in a build. At the end the image's program is run as its user: it says what
-it can do, draws a picture, and refuses to start without a token. Takes minutes, some gigabytes and
-the network; what pip is told by the environment it is told inside, too.
+and USER do what they do in a build. At the end the program runs as the image's user: it prints its
+help, draws a picture, and refuses to start without a token. Takes minutes, some gigabytes and the
+network. pip gets the same environment variables inside as outside.
 """
 
 from __future__ import annotations
@@ -27,13 +27,13 @@ _PACKAGES = "python3,python3-venv,ca-certificates"
 _FETCHING = re.compile(r"PIP_\w+|\w*(CERT|CA)_(FILE|DIR|BUNDLE)|\w+_proxy|\w+_PROXY")
 #: The certificates that pip trusts.
 _BUNDLE = "etc/ssl/certs/ca-certificates.crt"
-#: Outside files that pip reads.
+#: Files of this machine that pip reads.
 _CONFIGURATION = ("etc/pip.conf", "etc/xdg/pip", "etc/resolv.conf", "etc/hosts", _BUNDLE)
 
 
 @dataclass(slots=True)
 class Stage:
-    """A root with the state set by its instructions."""
+    """A root, with the state that its instructions have set."""
 
     root: Path
     variables: dict[str, str] = field(default_factory=dict[str, str])
@@ -83,7 +83,7 @@ def main() -> int:
 
 
 def instructions(text: str) -> Iterator[tuple[str, str]]:
-    """The instructions of a Dockerfile, continued lines in one."""
+    """The instructions of a Dockerfile, with continued lines joined."""
     lines = [line for line in text.splitlines() if not line.startswith("#")]
     for line in "\n".join(lines).replace("\\\n", " ").splitlines():
         if line.strip():
@@ -130,7 +130,7 @@ def _copy_in(words: list[str], stages: list[Stage]) -> None:
 
 
 def _run_program(image: Stage) -> int:
-    """Run the program as the image starts it, on a folder that its user owns."""
+    """Run the program as the image starts it, on a folder that the image's user owns."""
     tries = {
         ("python", "-m", "bot", "--help"): 0,
         ("python", "-m", "models", "check", "embedded"): 0,
@@ -169,7 +169,7 @@ def _copy(base: Path, root: Path) -> Path:
 
 @contextmanager
 def _mounted(root: Path, binds: Sequence[Path]) -> Iterator[None]:
-    """Mount what a process expects: /proc, the devices, the folders that pip reads."""
+    """Mount what a process needs: /proc, the devices, the folders that pip reads."""
     targets = [root / "proc", root / "dev", *(root / bind.relative_to("/") for bind in binds)]
     sources = [["-t", "proc", "proc"], ["--bind", "/dev"], *(["--bind", str(b)] for b in binds)]
     done: list[Path] = []

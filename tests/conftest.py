@@ -14,8 +14,8 @@ from pathlib import Path
 import psutil
 import pytest
 
-# The workers of pytest-xdist share the machine: one thread each for torch, which reads this on
-# loading.
+# The workers of pytest-xdist share the machine, so torch gets one thread in each. torch reads this
+# when it loads.
 os.environ.setdefault("OMP_NUM_THREADS", "1")
 
 
@@ -29,7 +29,7 @@ def pytest_xdist_auto_num_workers() -> int:
     return _WORKERS_PER_CORE * len(os.sched_getaffinity(0))
 
 
-#: Hands out few tests at once, so that no worker has many left when the rest are idle;
+#: The number of tests that a worker gets at once: few, so that all workers end together.
 #: pytest-xdist's own first share is a sixteenth of all, and one worker would get every slow test.
 _SHARE = 4
 
@@ -49,7 +49,7 @@ def pytest_configure(config: pytest.Config) -> None:
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Run the slowest first, so that none begins when the others are done; one per share."""
+    """Run the slowest tests first, one per share, so that none of them begins last."""
     slow = sorted((item for item in items if _seconds(item)), key=_seconds, reverse=True)
     quick = [item for item in items if not _seconds(item)]
     fill = _SHARE - 1
@@ -66,7 +66,7 @@ def _has_room_in_memory() -> bool:
 
 @pytest.hookimpl(wrapper=True, tryfirst=True)
 def pytest_collection() -> Generator[None, object, object]:
-    """Freeze collected objects: each worker's garbage collector would scan them dozens of times."""
+    """Pause the garbage collector: each worker's would scan the collected tests dozens of times."""
     gc.disable()
     try:
         return (yield)
@@ -76,7 +76,7 @@ def pytest_collection() -> Generator[None, object, object]:
 
 @pytest.hookimpl(trylast=True)
 def pytest_unconfigure() -> None:
-    """Skip the final garbage collection: what is left goes with the process."""
+    """Skip the final garbage collection: the process ends anyway."""
     gc.freeze()
 
 
@@ -88,7 +88,7 @@ def _seconds(item: pytest.Item) -> int:
 
 @pytest.fixture(autouse=True)
 def logging_as_it_was() -> Iterator[None]:
-    """Restore logging.
+    """Restore logging after a test.
 
     Commands configure it for the whole process, and the next test must not notice.
     """

@@ -36,14 +36,14 @@ from tests.stages.stage import Stage, button, stage
 #: The same request draws the same picture, so the README's changes only with the model.
 PROMPT = "1girl, blue hair, long hair, glasses, smile"
 SEED = 7
-#: Several in one request form one post.
+#: Several pictures of one request form one post.
 GRID_PROMPT, GRID_COUNT, GRID_SEED = "cat girl, glasses, smile", 4, 40
 #: File name, width and height in CSS pixels, device pixels for each, and the message box's text.
 VIEWS = (
     ("page.png", 1280, 860, 1.4, ""),
     ("page-narrow.png", 390, 844, 2.0, "/waifu prompt: 1girl, pink hair, cat ears"),
 )
-#: The same for the moderators' panel, with its open page.
+#: The same for the moderators' panel, with its open page instead of the text.
 PANELS = (
     ("panel.png", 1280, 900, 1.2, "rules"),
     ("panel-narrow.png", 390, 844, 1.8, ""),
@@ -146,7 +146,7 @@ async def _run(directory: Path, seed: int) -> None:
     with tempfile.TemporaryDirectory(prefix="waifu-screenshot-") as scratch:
         async with stage(Path(scratch), {"ENGINE": "slots", "MODEL": "embedded"}) as here:
             await _talk(here, seed)
-            # Seen by somebody who was asked nothing, and so without private messages.
+            # A moderator, who asked for nothing, sees no private messages.
             url = f"{here.sandbox.page_url}?persona={here.sandbox.persona('moderator')}"
             await asyncio.to_thread(_take_pages, url, directory, Path(scratch))
             await asyncio.to_thread(_take_panels, url, directory, Path(scratch))

@@ -64,7 +64,7 @@ def parser_of(room: str, name: str) -> argparse.ArgumentParser:
 def parser_complaint(parser: argparse.ArgumentParser, line: Line, words: Sequence[str]) -> str:
     """The parser's complaint about these words; empty if it accepts them.
 
-    A sentence may name only the option that it is about.
+    A sentence may name a single option and omit required ones.
     """
     for action in parser._actions:
         action.required = action.required and line.in_block

@@ -1,4 +1,4 @@
-"""The bot keeps its promises when Discord and the machine misbehave. Over the real wire."""
+"""The bot keeps its promises over the real wire when Discord and the machine misbehave."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from tests.stages.trouble import FILE_ERRORS, STATEMENT_ERRORS
 
 
 async def draw_one_more(here: Stage, prompt: str, count: int) -> None:
-    """Take one more request from start to end."""
+    """Make one more request and wait until `count` pictures are posted."""
     await here.draw(prompt)
     assert picture_count(await here.wait_for_pictures(count)) == count
 

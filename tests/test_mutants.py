@@ -1,4 +1,4 @@
-"""The mutants themselves are tested: what they change, what they leave, and that tests notice."""
+"""The mutants themselves: what they change, what they leave alone, and that tests notice them."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Each promise of the harnesses is broken by hand, and its function reports it."""
+"""Each promise of the harnesses is broken by hand, and its function reports the fault."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ def edit(here: Stage, sql: str) -> None:
 
 
 async def post(here: Stage, body: dict[str, Any], filename: str | None = None) -> None:
-    """Post a message in the bot's name that the bot knows nothing about."""
+    """Post a message as the bot, of which the bot knows nothing."""
     form = aiohttp.FormData()
     if filename is not None:
         body |= {"attachments": [{"id": 0, "filename": filename}]}
@@ -180,7 +180,7 @@ _PARTY_DUEL = (
 
 
 async def post_blind_duel(here: Stage) -> str:
-    """A message with a duel's picture and its button."""
+    """Post a message with a duel's picture and its button; return its id."""
     button = {"type": 2, "style": 1, "label": "Left", "custom_id": "wd:left:d"}
     body = {"content": "?", "components": [{"type": 1, "components": [button]}]}
     await post(here, body, "left.png")

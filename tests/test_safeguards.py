@@ -1,6 +1,6 @@
 """Each safeguard is switched off, and the promise that it keeps breaks within a few stories.
 
-The table of all promises, with what holds them and how many seeds it took: `docs/notes/proof.md`.
+`docs/notes/proof.md` has the table of all promises, with their safeguards and the number of seeds.
 """
 
 from __future__ import annotations
@@ -33,21 +33,21 @@ from tests.stages.promises import (
 )
 from tests.stages.strolling import run_seeded_story
 
-#: The number of stories told before a safeguard counts as not needed.
+#: The number of stories that a safeguard may have no effect on before the test fails.
 MOST = 12
 Patch = Callable[[pytest.MonkeyPatch], None]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Safeguard:
-    """What is done, how it is switched off, and what then breaks."""
+    """How to switch a safeguard off, and what then breaks."""
 
     off: Patch
     #: The function of `tests/stages/promises.py` that finds it.
     breaks: Callable[..., list[str]]
-    #: The seed of a story that misses it.
+    #: The seed of a story that breaks without it.
     seed: int
-    #: What may break with it: one deed too many or too few is seen from several sides.
+    #: Promises that may break too, because one missing or extra message shows in several places.
     may_also_break: Collection[Callable[..., list[str]]] = ()
 
 
@@ -223,9 +223,10 @@ SAFEGUARDS: Mapping[str, Safeguard] = {
 
 
 async def stories_until_broken(folder: Path, safeguard: Safeguard, seeds: Iterable[int]) -> int:
-    """How many stories are told without the safeguard until one breaks its promise; 0: none does.
+    """The number of stories without the safeguard until one breaks its promise; 0 if none does.
 
-    Any other ending of a story, also an exception, fails the test: it would prove nothing.
+    A story that ends in any other way, even with an exception, fails the test, because it would
+    prove nothing.
     """
     for number, seed in enumerate(seeds, 1):
         with pytest.MonkeyPatch.context() as patch, TemporaryDirectory(dir=folder) as scratch:

@@ -34,7 +34,7 @@ from tests.stages.tiny_models import tiny_folder
 
 __all__ = ["tiny_folder"]
 
-#: Attempts made before a safeguard counts as not needed.
+#: The number of attempts that a safeguard may have no effect on before the test fails.
 MOST = 20
 
 
@@ -156,5 +156,5 @@ async def test_without_worker_threads_files_are_written_by_the_loop(
 
 
 def first_broken(broken: Callable[[int], bool]) -> int:
-    """The number of seeds that it takes."""
+    """The number of seeds until the first that breaks."""
     return next(seed + 1 for seed in range(MOST) if broken(seed))

@@ -19,7 +19,7 @@ ADULT = "1girl, nude"
 
 
 def make_channel(kind: type[Any], **attributes: Any) -> Any:
-    """A channel of discord.py's own class with only the attributes that are read."""
+    """A channel of discord.py's own class, with only the attributes that the code reads."""
     made = kind.__new__(kind)
     for name, value in attributes.items():
         setattr(made, name, value)
@@ -27,7 +27,7 @@ def make_channel(kind: type[Any], **attributes: Any) -> Any:
 
 
 class FakeGuild:
-    """As much of a server as a channel needs."""
+    """The parts of a server that a channel needs."""
 
     def __init__(self, level: discord.NSFWLevel = discord.NSFWLevel.default, **by_id: Any) -> None:
         self.nsfw_level = level

@@ -1,4 +1,4 @@
-"""Who can read a channel: nothing is shown to anybody who could not see it where it was posted."""
+"""Who can read a channel: nobody is shown a picture that they could not see where it was posted."""
 
 from __future__ import annotations
 
@@ -154,7 +154,7 @@ def readers_with(roles: Iterable[int], member_ids: Iterable[int]) -> list[Reader
 
 
 async def test_pictures_are_shown_only_where_every_reader_could_see_them(desk: Front) -> None:
-    """Over random overwrites of roles and members, against Discord's own rule."""
+    """Compares random overwrites of roles and members with Discord's own rule."""
     town, dice = Server(desk), random.Random(13)
     roles = [town.role("a", VIEW | CONNECT), town.role("b"), town.role("c")]
     people = [desk.member.id, desk.newcomer().id]

@@ -1,4 +1,4 @@
-"""Which language is used: the member's for private texts, the server's for public ones."""
+"""The language of each text: the member's if private, the server's if public."""
 
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
 """No way to a picture bypasses the licence: every command and every button is tried.
 
-The list comes from the command tree and from the registered presses, so that a new one without the
-gate is found. A new command with options needs an entry here.
+The list comes from the command tree and from the registered presses, so that the test finds a new
+one without the gate. A new command with options needs an entry here.
 """
 
 from __future__ import annotations
@@ -88,7 +88,7 @@ TARGETS: dict[str, Callable[[Shown], str]] = {
         ("left", "right", "skip", "takeback", "nextpair", "stopparty"), lambda shown: shown.duel_id
     ),
 }
-#: Left out of the walk, because pressing it accepts the licence.
+#: Not tried, because a press accepts the licence.
 ACCEPTING = {"accept"}
 SEEDS = count(1)
 #: Something that a member does while a picture exists.
@@ -98,7 +98,7 @@ PICTURES = (".png", ".jpg", ".jpeg", ".webp", ".gif")
 
 @dataclass(frozen=True)
 class WayResult:
-    """The result of one way."""
+    """The pictures that one way shows, and the number of jobs that it queues."""
 
     pictures: tuple[str, ...]
     queued: int
@@ -115,7 +115,7 @@ async def desk(tmp_path: Path) -> AsyncIterator[Front]:
 
 
 async def show_picture(desk: Front) -> Shown:
-    """A picture of the member that is posted in the channel and leads `/votes top`."""
+    """Post a picture of the member's, which leads `/votes top`."""
     # A removed picture is not drawn again from the same words and seed.
     held_seed, seed, other_seed = next(SEEDS), next(SEEDS), next(SEEDS)
     (held,) = await desk.queue_jobs(seed=held_seed)
@@ -195,7 +195,7 @@ async def result_of(desk: Front, who: MemberActor, result: InteractionResult) ->
     answers = [*result.followups, *([result.response] if result.response else [])]
     files = [name for a in answers for file in a.attachments for name in await names_in(file)]
     jobs = await desk.jobs_of(who)
-    # Otherwise it would come before the next picture.
+    # Otherwise the worker would draw these jobs before the next picture.
     await desk.services.queue.cancel_user(UserId(who.id), None, desk.services.clock())
     return WayResult(tuple(f for f in files if f.endswith(PICTURES)), len(jobs))
 
@@ -208,7 +208,7 @@ async def names_in(file: discord.Attachment) -> list[str]:
 
 
 def ways_of(desk: Front) -> dict[str, Way]:
-    """How each command is called and each button pressed, by its name."""
+    """Functions that call each command and press each button, by its name."""
     ways: dict[str, Way] = {}
     for command in commands_of(desk):
         name = command if isinstance(command, str) else command.name
@@ -222,9 +222,9 @@ def ways_of(desk: Front) -> dict[str, Way]:
 async def try_ways(
     desk: Front, who: MemberActor, names: Container[str] | None = None
 ) -> dict[str, WayResult]:
-    """The result of each way, or of each of these.
+    """Try each way, or each of these; return the results.
 
-    The picture is created anew for each, because one of them deletes it.
+    Each gets a new picture, because one of them deletes it.
     """
     results: dict[str, WayResult] = {}
     before = 0
@@ -266,7 +266,7 @@ WAYS = {
 
 
 def add_administrator(desk: Front) -> MemberActor:
-    """A moderator whom no missing permission stops, so that only the licence can."""
+    """Add a moderator with every permission, whom only the licence can stop."""
     return desk.moderator(administrator=True)
 
 

@@ -1,8 +1,8 @@
 """Mutants of a source file, by the operators of mutmut.
 
 mutmut's own runner does not fit (`docs/decisions.md`), but its operators do. They are applied
-inside functions, decorated ones too. Not changed are data at module and class level, and texts that
-only an operator reads: what is logged, raised or asserted with.
+inside functions, decorated ones too. Data at module and class level stays unchanged, and so do
+texts that only an operator reads: those that are logged, raised or asserted with.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """Which tests run which lines, and how long each takes.
 
-Measured in a fork, test by test, with coverage's contexts. Kept in a file, and measured again for
-changed test files; a change of a source file has everything measured again.
+Measured in a fork, test by test, with coverage's contexts. A file keeps the results. A changed test
+file is measured again; after a change of a source file everything is.
 """
 
 from __future__ import annotations
@@ -54,7 +54,7 @@ class CoverageMap:
     def tests_for(self, path: Path, line: int) -> list[str]:
         """The tests that run the statement at a line, the fastest first.
 
-        If it runs early, any test that runs anything of the file may use its results.
+        If the statement runs early, any test that runs a line of the file may use its results.
         """
         found = set[str]().union(
             *(self._by_line.get((str(path), at), ()) for at in self._statement(path, line))
@@ -87,7 +87,7 @@ def _statements(source: str) -> dict[int, range]:
 
 
 class Tracer:
-    """Records from its creation on which lines run in which context."""
+    """Records, from its creation on, which lines run in which context."""
 
     def __init__(self, files: list[Path]) -> None:
         self._files = {str(path.resolve()): str(path) for path in files}
@@ -117,7 +117,7 @@ class Tracer:
 def measure(
     items: list[pytest.Item], files: list[Path], stock: LiveFunctions, run: Run
 ) -> dict[str, Covered]:
-    """Run each test once, in a fork, because tests leave things behind."""
+    """Run each test once in a fork, because tests leave state behind."""
     reading, writing = os.pipe()
     if pid := os.fork():
         os.close(writing)

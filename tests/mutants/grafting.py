@@ -1,8 +1,8 @@
 """Put a mutant into a running process: its code replaces the function's.
 
-Done in a fork, so nothing has to be undone. Every holder of the function - a class, a decorator,
-another module - runs the new code, and so does a later load of the file: discord.py executes a
-cog's file again for each bot. Cached answers of the old code are dropped.
+This happens in a fork, so nothing has to be undone. Every holder of the function - a class, a
+decorator, another module - runs the new code, and so does a later load of the file: discord.py
+executes a cog's file again for each bot. Cached results of the old code are dropped.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ class LiveFunctions:
         self._dropped_caches: list[Any] = []
         self._kept_caches: list[Any] = []
         for thing in gc.get_objects():
-            if type(thing) is FunctionType:  # asking some for their class has them warn
+            if type(thing) is FunctionType:  # some objects warn when asked for their class
                 path = paths.get(thing.__code__.co_filename)
                 if path is not None:
                     key = path, thing.__code__.co_qualname
@@ -56,7 +56,7 @@ class LiveFunctions:
         codes = [c for c in _function_codes(compiled) if c.co_qualname == mutant.function]
         lines = sorted({f.__code__.co_firstlineno for f in functions})
         if len(codes) != len(lines):
-            raise UnfitError("no such function is at hand")
+            raise UnfitError("the process has no such function")
         for function in functions:
             new = codes[lines.index(function.__code__.co_firstlineno)]
             if new.co_freevars != function.__code__.co_freevars:

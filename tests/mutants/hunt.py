@@ -92,7 +92,7 @@ class Hunt:
     def _check(
         self, found: CoverageMap, items: dict[str, pytest.Item], stock: LiveFunctions
     ) -> None:
-        """RuntimeError if tests fail without any mutant: then a verdict would mean nothing."""
+        """Raise RuntimeError if tests fail without a mutant: a verdict would then mean nothing."""
         first: dict[Path, tuple[pytest.Item, float]] = {}
         for name, test in sorted(found.tests.items(), key=lambda one: one[1].seconds):
             if test.passed:
@@ -116,7 +116,7 @@ class Hunt:
                 break
             tests.append((items[name], seconds))
         verdict, spent = attempt(mutant, tests, stock, self.watch, early=False)
-        # Rebuilding everything takes ten times as long as noticing most mutants.
+        # To rebuild everything takes ten times as long as to notice most mutants.
         if verdict is Verdict.LIVES and found.is_early(mutant.path, mutant.line):
             verdict, more = attempt(mutant, tests, stock, self.watch, early=True)
             spent += more
@@ -125,7 +125,7 @@ class Hunt:
     def _tests_with_lines(
         self, items: dict[str, pytest.Item], stock: LiveFunctions
     ) -> dict[str, Covered]:
-        """The lines that each test runs: known ones of unchanged files, the rest measured again."""
+        """The lines that each test runs: known for unchanged files, else measured again."""
         path = self._terms.folder / f"{self._name}-tests.json"
         sources = covering.stamp(self._room.files())
         kept: dict[str, Any] = json.loads(path.read_text("utf-8")) if path.exists() else {}

@@ -21,9 +21,9 @@ _CAUGHT, _LIVES, _UNFIT = 1, 0, 3
 #: The CPU time that a test may take: this many times its time without a mutant, and some more,
 #: in which it may rebuild what is built only once.
 _TIME_FACTOR, _EXTRA_S = 4, 3
-#: The CPU time for the test files to build what they use.
+#: The CPU time in which the test files may build what they use.
 _BUILD_S = 20
-#: Wall time for each allowed second of CPU time: others use the machine as well.
+#: Wall time for each allowed second of CPU time, because other processes use the machine too.
 _WALL_FACTOR = 12
 
 
@@ -77,10 +77,10 @@ def attempt(
     *,
     early: bool,
 ) -> tuple[Verdict, float]:
-    """The verdict on a mutant, and the CPU time that it took.
+    """The verdict on a mutant, and the CPU time of the trial.
 
-    Each test comes with the seconds that it takes without a mutant. `early`: whatever was built
-    before any test is built again. Without a mutant the verdict is that it lives.
+    Each test comes with the seconds that it takes without a mutant. `early` builds everything again
+    that was built before any test. Without a mutant the verdict is `LIVES`.
     """
     if not items:
         return Verdict.UNCOVERED, 0.0

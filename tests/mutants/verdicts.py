@@ -23,11 +23,11 @@ class Verdicts:
             self._known[row["mutant"]] = Verdict(row["verdict"])
 
     def verdict_on(self, mutant: Mutant) -> Verdict | None:
-        """None if this version of it has not been tried."""
+        """The verdict, or None if this version of the mutant has not been tried."""
         return self._known.get(mutant.name)
 
     def record(self, mutant: Mutant, verdict: Verdict, seconds: float) -> None:
-        """Keep it in the file, whatever happens next."""
+        """Append the verdict to the file at once, so that no crash can lose it."""
         self._known[mutant.name] = verdict
         row = {"mutant": mutant.name, "verdict": verdict, "seconds": round(seconds, 3)}
         with self._path.open("a", encoding="utf-8") as file:

@@ -147,7 +147,7 @@ async def studio(
     began_s = time.monotonic()
 
     def now_ms() -> int:
-        """`haste` times as fast as the wall clock, so that pauses between attempts end soon."""
+        """`speed` times as fast as the wall clock, so that pauses between attempts end soon."""
         return 1_000_000 + round(1_000 * speed * (time.monotonic() - began_s))
 
     tested = LocalThread(
