@@ -111,13 +111,13 @@ async def test_a_lost_permission_is_reported_and_the_picture_is_kept(tmp_path: P
         await here.draw("1girl, behind glass", steps=50)
         here.sandbox.set_bot_permissions("view_channel", "send_messages", "read_message_history")
 
-        async def told() -> bool:
+        async def has_notice() -> bool:
             return any(
                 "attach" in m["content"].lower() and not m["attachments"]
                 for m in here.sandbox.messages(here.channel_name)
             )
 
-        await here.until(told)
+        await here.until(has_notice)
         assert here.rows("SELECT count(*) FROM pictures WHERE deleted_ms IS NULL") == [(2,)]
 
 

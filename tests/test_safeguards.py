@@ -251,9 +251,9 @@ async def test_without_a_safeguard_a_story_breaks_its_promise(tmp_path: Path, na
 @pytest.mark.exhaustive
 @pytest.mark.parametrize("name", SAFEGUARDS)
 async def test_a_missing_safeguard_is_found_by_the_first_stories(tmp_path: Path, name: str) -> None:
-    told = await stories_until_broken(tmp_path, SAFEGUARDS[name], range(MOST))
-    print(f"{name}: {told} stories")
-    assert told, f"not one of {MOST} stories needed it"
+    stories = await stories_until_broken(tmp_path, SAFEGUARDS[name], range(MOST))
+    print(f"{name}: {stories} stories")
+    assert stories, f"not one of {MOST} stories needed it"
 
 
 async def test_a_crash_or_another_promise_proves_no_safeguard(tmp_path: Path) -> None:

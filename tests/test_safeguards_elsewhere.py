@@ -46,7 +46,8 @@ def test_without_the_join_a_mild_finding_hides_the_floors(monkeypatch: pytest.Mo
     def broken(seed: int) -> bool:
         found = random.Random(seed).sample([NEVER, OPEN, LAWFUL], 2)
         return NEVER in found and not (
-            isinstance(told := verdict_on(*found), Refused) and told.reason is RefusalReason.FLOOR
+            isinstance(verdict := verdict_on(*found), Refused)
+            and verdict.reason is RefusalReason.FLOOR
         )
 
     assert not any(broken(seed) for seed in range(MOST))

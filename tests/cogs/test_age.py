@@ -117,10 +117,10 @@ async def test_a_channel_no_longer_age_restricted_gets_no_adult_picture(tmp_path
         await here.draw(ADULT, steps=50)
         here.sandbox.world.restrict_channel(here.sandbox.channel("after-dark"), nsfw=False)
 
-        async def told() -> bool:
+        async def has_notice() -> bool:
             return any("not age-restricted any more" in m["content"]
                        for m in here.sandbox.messages(here.channel_name))  # fmt: skip
 
-        await here.until(told)
+        await here.until(has_notice)
         assert not here.picture_posts()
         assert here.rows("SELECT count(*) FROM pictures WHERE deleted_ms IS NULL") == [(2,)]

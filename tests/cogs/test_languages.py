@@ -95,9 +95,9 @@ async def test_a_form_is_answered_in_the_submitting_members_language(
     shown = await desk.member.context_menu(desk.channel, "Draw like this", message)
     set_locales(monkeypatch, member="de", server="en-US")
     filled = {"prompt": "1girl", "negative": "", "aspect": ["any"], "seed": "", "more": "--ar 0:9"}
-    told = answer_to(await desk.member.submit_modal(shown, filled)).content
+    text = answer_to(await desk.member.submit_modal(shown, filled)).content
     with speaking(language("de")):
-        assert limits.UNREADABLE(what="`--ar 0:9`", form=limits.SHAPE()) in told
+        assert limits.UNREADABLE(what="`--ar 0:9`", form=limits.SHAPE()) in text
 
 
 async def test_a_moderators_change_is_logged_in_english(
@@ -123,8 +123,8 @@ async def test_a_case_and_its_verdict_use_the_servers_language(
     await bench.run_rounds("Messenger", rounds=2)
     with speaking(language("de")):
         assert reviewing.CASE(id=case.id) in message.content
-        (told,) = bench.texts_in_channel()
-        assert reviewing.TOLD_HELD_TIME_OUT() in told
+        (text,) = bench.texts_in_channel()
+        assert reviewing.TOLD_HELD_TIME_OUT() in text
 
 
 async def test_the_panel_uses_its_moderators_language(
@@ -165,9 +165,9 @@ async def test_policy_why_uses_the_asking_moderators_language(
     scores = Scores(values={"nudity": 0.6})
     await bench.keep_picture(job, replace(make_held(job, refusals.SCORED), scores=scores))
     set_locales(monkeypatch, member="de", server="en-US")
-    told = answer_to(await bench.boss.slash(bench.channel, "policy why", id=job.id)).content
+    text = answer_to(await bench.boss.slash(bench.channel, "policy why", id=job.id)).content
     with speaking(language("de")):
-        assert f"{refusals.SCORED()} {scores_seen(scores.values)}" in told
+        assert f"{refusals.SCORED()} {scores_seen(scores.values)}" in text
 
 
 async def test_a_ban_notice_uses_the_servers_language(
@@ -180,17 +180,17 @@ async def test_a_ban_notice_uses_the_servers_language(
     set_locales(monkeypatch, member="fr", server="de")
     await bench.boss.slash(bench.channel, "moderate ban", member=bench.member, reason="rude")
     await bench.run_rounds("Messenger", rounds=2)
-    (told,) = bench.texts_in_channel()
-    assert told.startswith(f"<@{bench.member.id}>, die Moderation bittet dich um eine Pause")
+    (text,) = bench.texts_in_channel()
+    assert text.startswith(f"<@{bench.member.id}>, die Moderation bittet dich um eine Pause")
 
 
 async def test_discord_gets_translated_descriptions_but_no_translated_names(desk: Front) -> None:
     (waifu,) = [c for c in desk.bot.tree.get_commands() if c.name == "waifu"]
     assert isinstance(waifu, app_commands.Command)
-    told = await waifu.get_translated_payload(desk.bot.tree, Translator())
-    assert told["description_localizations"]["ja"] == "書いたとおりのアニメ画像を描きます"
-    assert not told.get("name_localizations")
-    options = {option["name"]: option for option in told["options"]}
+    payload = await waifu.get_translated_payload(desk.bot.tree, Translator())
+    assert payload["description_localizations"]["ja"] == "書いたとおりのアニメ画像を描きます"
+    assert not payload.get("name_localizations")
+    options = {option["name"]: option for option in payload["options"]}
     assert options["count"]["description_localizations"]["de"] == "Wie viele Bilder"
-    assert not any(option.get("name_localizations") for option in told["options"])
-    assert "zh-TW" not in told["description_localizations"]
+    assert not any(option.get("name_localizations") for option in payload["options"])
+    assert "zh-TW" not in payload["description_localizations"]

@@ -42,9 +42,9 @@ async def desk(tmp_path: Path) -> AsyncIterator[Front]:
 async def test_queue_fits_and_counts_the_jobs_that_it_omits(desk: Front, unit: str) -> None:
     jobs = [j for _ in range(5) for j in await desk.queue_jobs(count=4, prompt=long(unit, 1000))]
     text = answer_to(await desk.member.slash(desk.channel, "queue")).content
-    told = sum(job.id in text for job in jobs)
-    assert told >= 5
-    assert f"… and {len(jobs) - told} more\n**This server**" in text
+    listed = sum(job.id in text for job in jobs)
+    assert listed >= 5
+    assert f"… and {len(jobs) - listed} more\n**This server**" in text
     assert text.endswith("`/cancel` cancels your queued pictures.")
 
 
@@ -91,8 +91,8 @@ async def test_policy_and_its_refusals_fit(desk: Front, unit: str) -> None:
     )
     policy = GuildPolicy(guild_id=guild_id, blocked=terms, allowed=(f"zword {terms[0].text[6:]}",))
     ground = ground_of(desk.services.rulebook)
-    told = "\n".join(differences(GuildPolicy(guild_id=guild_id), policy, ground))
-    await desk.services.guilds.save(policy, 0, UserId(desk.member.id), 1, summary=told)
+    summary = "\n".join(differences(GuildPolicy(guild_id=guild_id), policy, ground))
+    await desk.services.guilds.save(policy, 0, UserId(desk.member.id), 1, summary=summary)
     view = await open_panel(desk, boss)
     for door in ("blocked", "allowed", "log"):
         await view.open_page(door)
@@ -166,6 +166,6 @@ async def test_a_long_refusal_is_cut_to_one_message(
         return Refused(reason=RefusalReason.CAP, text=f"**{'x' * 3000}**")
 
     monkeypatch.setattr(desk.services.queue, "enqueue", wordy)
-    told = (await desk.ask()).content
-    assert "x…**\n" in told
-    assert len(told) <= 2000
+    text = (await desk.ask()).content
+    assert "x…**\n" in text
+    assert len(text) <= 2000
