@@ -38,9 +38,9 @@ while True:
 #: Makes a candidate: a card that has passed the gate or not.
 MAKING = """
 import sys, pathlib
-from tests.stages.cards import make_card, put
+from tests.stages.cards import make_card, put_card
 out = pathlib.Path(sys.argv[1])
-put(out, make_card(sys.argv[2]), value=float(sys.argv[3]))
+put_card(out, make_card(sys.argv[2]), value=float(sys.argv[3]))
 (out / sys.argv[2]).rename(out / "model")
 """
 QUICK = ("-c", "print('done')")
