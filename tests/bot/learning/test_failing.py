@@ -59,8 +59,8 @@ async def test_a_run_kept_after_a_failed_gate_resumes_at_the_gate(tmp_path: Path
         await s.until(RunStage.FAILED)
     mended = (
         "import sys\nfrom pathlib import Path\nfrom models.catalogue import card as c\n"
-        "from tests.stages.cards import passed\np = Path(sys.argv[1]) / 'card.json'\n"
-        "c.write(passed(c.read(p)), p)"
+        "from tests.stages.cards import with_verdict\np = Path(sys.argv[1]) / 'card.json'\n"
+        "c.write(with_verdict(c.read(p)), p)"
     )
 
     def orders(run: LearningRun, place: Workplace) -> Sequence[str]:
