@@ -29,7 +29,7 @@ from models.pretraining.siblings import DIFFERING, FAMILY, family
 from models.pretraining.workshop import Workshop
 from models.training.muon import A, B, C, Muon, orthogonal
 from tests.stages.one_line import one_line
-from tests.stages.tiny_trainings import drawn_by_lot, stop_behind
+from tests.stages.tiny_trainings import interrupt_at_step, random_pictures
 
 CPU = torch.device("cpu")
 
@@ -331,11 +331,11 @@ def test_ctrl_c_in_a_stage_says_what_is_kept_and_how_to_resume(
     monkeypatch: pytest.MonkeyPatch,
     capsys: pytest.CaptureFixture[str],
 ) -> None:
-    sets = {"square": drawn_by_lot(16, 0, TOY.size_px)}
+    sets = {"square": random_pictures(16, 0, TOY.size_px)}
     monkeypatch.setattr(Workshop, "pictures", lambda *_, **__: sets)
     (tmp_path / "pictures").mkdir()
     (tmp_path / "pictures" / "tokenizer").symlink_to(words)
-    stop_behind(monkeypatch, 2)
+    interrupt_at_step(monkeypatch, 2)
     line = ["pretrain", "--work", str(tmp_path), "--toy", "--device", "cpu", "--only", "words"]
     assert main(line) == 130
     said = one_line(capsys.readouterr().err)
