@@ -89,7 +89,7 @@ CONNECTIONS = {"write": (make_writer_fail, WRITES), "read": (make_reader_fail, R
 async def test_a_statement_failing_anywhere_in_a_jobs_life_ends_nothing(
     tmp_path: Path, sicken: Callable[[Database], FailingConnection], number: int, code: int
 ) -> None:
-    async with studio(tmp_path, haste=400) as s:
+    async with studio(tmp_path, speed=400) as s:
         jobs = await live(s)
         sick = sicken(s.db)
         sick.error_code_at = lambda at, _sql: code if at == number else 0
@@ -100,7 +100,7 @@ async def test_a_statement_failing_anywhere_in_a_jobs_life_ends_nothing(
 async def test_the_faults_above_cover_every_kind_of_statement_of_a_job(
     tmp_path: Path,
 ) -> None:
-    async with studio(tmp_path, haste=400) as s:
+    async with studio(tmp_path, speed=400) as s:
         jobs = await live(s)
         writes, reads = make_writer_fail(s.db), make_reader_fail(s.db)
         await check(s, *jobs)
@@ -121,7 +121,7 @@ def statements(sick: FailingConnection, most: int) -> str:
 @pytest.mark.parametrize("code", DISK_ERRORS.values(), ids=DISK_ERRORS)
 async def test_a_disk_that_fails_for_a_while_only_delays_jobs(tmp_path: Path, code: int) -> None:
     """Nothing at all is written meanwhile; then everything goes on."""
-    async with studio(tmp_path, haste=100) as s:
+    async with studio(tmp_path, speed=100) as s:
         (drawing,) = await s.ask(steps=50)
         await s.until(drawing, JobState.RUNNING)
         sick = make_writer_fail(s.db)

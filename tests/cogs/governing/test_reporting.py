@@ -172,7 +172,7 @@ async def test_a_removed_picture_is_not_drawn_again(desk: Court) -> None:
 async def test_a_report_without_a_review_channel_is_kept_and_says_where(
     tmp_path: Path,
 ) -> None:
-    async with court(tmp_path, review=False) as desk:
+    async with court(tmp_path, has_review_channel=False) as desk:
         _, message = await posted(desk)
         told = await reports(desk, desk.newcomer(), message)
         assert "/moderate cases" in told

@@ -215,7 +215,7 @@ async def test_a_new_review_channel_gets_the_cases_of_a_deleted_one(
 async def test_without_a_review_channel_a_case_is_decided_where_it_is_opened(
     tmp_path: Path,
 ) -> None:
-    async with court(tmp_path, review=False) as desk:
+    async with court(tmp_path, has_review_channel=False) as desk:
         job = await desk.hold_picture()
         await desk.run_all_rounds()
         assert await desk.state(job) is JobState.HELD

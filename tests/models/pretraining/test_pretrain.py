@@ -120,7 +120,7 @@ def test_the_decoder_stage_has_its_own_loss_and_freezes_the_encoder(
     sets = {"square": replace(_labelled(8)["square"], pixels=pixels, ids=ids)}
     blueprint = replace(TOY, autoencoder_steps=2, decoder_steps=1)
     net = autoencoding.train_autoencoder(blueprint, sets, tmp_path / "autoencoder", CPU)
-    assert used == ["keeping_loss"] * 2
+    assert used == ["encoder_loss"] * 2
     encoder = {name: v.clone() for name, v in net.encoder.state_dict().items()}
     autoencoding.train_decoder(blueprint, sets, net, tmp_path / "decoder", lambda z, *_: z)
     assert used[2:] == ["reconstruction_loss"]
