@@ -194,7 +194,7 @@ def bytes_of(here: Witness, forgotten: Forgotten) -> list[str]:
     """Files in the data directory that contain the words or the id of the forgotten."""
     marks = (forgotten.user_id.to_bytes(8, "big"), *(word.encode() for word in forgotten.words))
     files = sorted(path for path in here.data_dir.rglob("*") if path.is_file())
-    return [f"bytes in {file.name}" for file in files if _holds(file.read_bytes(), marks)]
+    return [f"bytes in {file.name}" for file in files if _holds(seen.content_of(file), marks)]
 
 
 def _holds(data: bytes, marks: Sequence[bytes]) -> bool:

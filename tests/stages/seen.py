@@ -117,3 +117,11 @@ def on_disk(here: Witness) -> set[str]:
 
 def picture_files(here: Witness) -> list[Any]:
     return sorted(path for path in (here.data_dir / "pictures").rglob("*") if path.is_file())
+
+
+def content_of(file: Path) -> bytes:
+    """A file's bytes; none if it was deleted after it was listed."""
+    try:
+        return file.read_bytes()
+    except FileNotFoundError:
+        return b""

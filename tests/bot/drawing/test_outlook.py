@@ -57,7 +57,7 @@ class Counted(JobViews):
 
     readings = 0
 
-    async def line(self) -> list[Work]:
+    async def waiting_work(self) -> list[Work]:
         self.readings += 1
         return await super().waiting_work()
 
