@@ -217,4 +217,4 @@ async def test_case_ids_are_offered_only_to_members_who_may_decide_them(desk: Co
     desk.guild.set_command_permissions(moderate, {desk.member: True})
     assert not await desk.member.autocomplete(desk.channel, "moderate cases", "id", "")
     (offered,) = await desk.boss.autocomplete(desk.channel, "moderate cases", "id", "")
-    assert case.id in str(offered)
+    assert offered == {"name": f"{case.id} (held picture)", "value": case.id}
