@@ -101,9 +101,9 @@ async def test_adult_pictures_stay_in_age_restricted_channels(tmp_path: Path) ->
         shown = await here.sandbox.slash("member", here.where, "show", {"id": job_id}).answer()
         assert shown.message is not None
         assert "age-restricted" in shown.message["content"]
-        assert "do not draw this" in await refused(here, "nude, schoolgirl")
+        assert "don't draw this" in await refused(here, "nude, schoolgirl")
         here.where = "after-dark"
-        assert "do not draw this" in await refused(here, "nude, schoolgirl"), "the floor"
+        assert "don't draw this" in await refused(here, "nude, schoolgirl"), "the floor"
 
 
 async def test_a_channel_no_longer_age_restricted_gets_no_adult_picture(tmp_path: Path) -> None:

@@ -266,7 +266,7 @@ async def test_the_member_is_told_of_each_strike_and_the_last_one_times_them_out
     second = await desk.asks(prompt="a wyrm, again")
     assert "You have 2 strikes" in second.content
     kept_out = await desk.asks(prompt="1girl")
-    assert "You cannot ask me for pictures in this server until" in kept_out.content
+    assert "You can't ask me for pictures in this server until" in kept_out.content
     await desk.env.advance_time(30 * 60 + 1)
     assert not (await desk.asks(prompt="1girl")).ephemeral
 

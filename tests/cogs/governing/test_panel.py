@@ -245,7 +245,7 @@ async def test_a_channel_that_the_bot_cannot_write_in_is_not_accepted(
     await desk.bot_may_not("attach_files")
     await view.go("staff")
     assert (
-        f"I cannot write in <#{desk.channel.id}> without these permissions: Attach Files"
+        f"I can't write in <#{desk.channel.id}> without these permissions: Attach Files"
         in view.words
     )
     await view.choose("log")
@@ -261,7 +261,7 @@ async def test_a_channel_that_the_bot_cannot_see_is_refused_with_the_reason(
     view = await open_panel(desk, boss)
     await view.go("staff")
     await view.choose(what, hidden)
-    assert f"I cannot write in <#{hidden.id}>, because I do not see it" in view.words
+    assert f"I can't write in <#{hidden.id}>, because I don't see it" in view.words
     assert (await current(desk)).number == 0
 
 
