@@ -151,7 +151,7 @@ async def test_a_case_shows_an_adult_picture_only_in_an_age_restricted_channel(d
     await desk.held(rating=Rating.EXPLICIT)
     message = await desk.presented()
     assert not message.attachments
-    assert "not age-restricted" in message.content
+    assert "isn't age-restricted" in message.content
     refused = await desk.boss.click(message, custom_id=button_of(message, "look"))
     assert "Mark this channel as age-restricted" in said(refused).content
     channel = desk.env.bot.get_channel(desk.benches.id)
