@@ -1,8 +1,8 @@
-"""`python -m tests.animation [FILE]`: make the README's animation, the whole bot in some seconds.
+"""`python -m tests.animation [FILE]`: make the README's animation, the whole bot in a few seconds.
 
 A local Discord, the real bot with the real model, and chromium: somebody asks for four pictures,
 picks the best and varies it; the bot is killed while drawing, starts again and posts the rest.
-Everything shown really happened; only the waiting is cut.
+Everything in it really happens; only the waiting is cut.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from selenium.webdriver import Chrome
 from selenium.webdriver.common.by import By
 from selenium.webdriver.common.keys import Keys
 
-from tests.stages.browsing import click, find, missing, open_browser, wait
+from tests.stages.browsing import click, find, missing_programs, open_browser, wait
 from tests.stages.stage import Stage, stage
 
 PROMPT = "/waifu prompt: cat girl, pink hair, twintails, cherry blossoms count: 4 seed: 400"
@@ -47,45 +47,47 @@ _STILL = {"features": [{"name": "prefers-reduced-motion", "value": "reduce"}]}
 
 
 class Film:
-    """Frames of the page, each with the time for which it is shown."""
+    """Frames of the page, each with its duration."""
 
     def __init__(self, browser: Chrome) -> None:
         self.browser = browser
         self.frames: list[Image.Image] = []
-        self.lasts_ms: list[int] = []
+        self.durations_ms: list[int] = []
 
-    def shoot(self, ms: int, caption: str) -> None:
-        """Capture the page as it is now."""
+    def capture(self, ms: int, caption: str) -> None:
+        """Capture the current page."""
         self.browser.execute_script(_CAPTION, caption)
         with Image.open(io.BytesIO(self.browser.get_screenshot_as_png())) as picture:
             self.frames.append(picture.convert("RGB"))
-        self.lasts_ms.append(ms)
+        self.durations_ms.append(ms)
 
-    def settle(self, ms: int, caption: str) -> None:
+    def capture_at_rest(self, ms: int, caption: str) -> None:
         """Capture the page once it has come to rest."""
         time.sleep(_SETTLE_S)
-        self.shoot(ms, caption)
+        self.capture(ms, caption)
 
-    def watch(self, done: Callable[[Chrome], bool], ms: int, caption: str, most: int) -> None:
-        """Capture up to `most` frames until `done`: the latest ones stand for the rest."""
+    def capture_until(
+        self, is_done: Callable[[Chrome], bool], ms: int, caption: str, most: int
+    ) -> None:
+        """Capture frames until `is_done`; keep the first and the latest, at most `most`."""
         first = len(self.frames)
-        while not done(self.browser):
+        while not is_done(self.browser):
             if not self.browser.execute_script(_LOADING):
-                self.shoot(ms, caption)
+                self.capture(ms, caption)
             if len(self.frames) - first > most:
-                del self.frames[first + 1], self.lasts_ms[first + 1]
+                del self.frames[first + 1], self.durations_ms[first + 1]
 
     def write(self, path: Path) -> None:
         """Write an animated WebP that repeats for ever."""
         first, *more = self.frames
         first.save(
-            path, save_all=True, append_images=more, duration=self.lasts_ms, loop=0,
+            path, save_all=True, append_images=more, duration=self.durations_ms, loop=0,
             quality=72, method=6, minimize_size=True,
         )  # fmt: skip
 
 
-def _pictures(count: int) -> Callable[[Chrome], bool]:
-    """Whether `count` finished pictures are on the page, and loaded."""
+def _has_pictures(count: int) -> Callable[[Chrome], bool]:
+    """A condition: `count` finished pictures are on the page, and loaded."""
     script = (
         "return [...document.querySelectorAll('.attachment img')]"
         ".filter(i => i.complete && i.naturalWidth >= 500).length"
@@ -93,11 +95,11 @@ def _pictures(count: int) -> Callable[[Chrome], bool]:
     return lambda browser: int(browser.execute_script(script)) >= count
 
 
-def _says(words: str) -> Callable[[Chrome], bool]:
+def _contains(words: str) -> Callable[[Chrome], bool]:
     return lambda browser: words in browser.execute_script("return document.body.innerText")
 
 
-def _is(state: str) -> Callable[[Chrome], bool]:
+def _bot_is(state: str) -> Callable[[Chrome], bool]:
     return lambda browser: bool(find(browser, f"#bot-state[data-state='{state}']"))
 
 
@@ -106,44 +108,44 @@ def _ask(film: Film) -> None:
     composer.click()
     for at in range(0, len(PROMPT), _STROKE):
         composer.send_keys(PROMPT[at : at + _STROKE])
-        film.shoot(150, "Ask for four pictures")
+        film.capture(150, "Ask for four pictures")
     composer.send_keys(Keys.ESCAPE, Keys.ENTER)
-    film.watch(_pictures(4), 350, "They are drawn in front of you", 6)
+    film.capture_until(_has_pictures(4), 350, "They are drawn in front of you", 6)
 
 
 def _choose(film: Film) -> None:
-    film.settle(1500, "One post, four pictures")
+    film.capture_at_rest(1500, "One post, four pictures")
     click(film.browser, "[data-persona][data-role='moderator']")
-    wait(film.browser, _pictures(4))
+    wait(film.browser, _has_pictures(4))
     click(film.browser, f"[data-custom-id^='wd:pick{PICK}:']")
-    wait(film.browser, _says("is your pick"))
-    film.settle(1500, "Somebody else picks the best: that is a vote")
+    wait(film.browser, _contains("is your pick"))
+    film.capture_at_rest(1500, "Somebody else picks the best: that is a vote")
 
 
 def _vary(film: Film) -> None:
     click(film.browser, "[data-custom-id^='wd:which:']", -1)
-    film.settle(700, "Do something with one of them")
+    film.capture_at_rest(700, "Do something with one of them")
     click(film.browser, ".option", PICK - 1)
     wait(film.browser, lambda b: find(b, "[data-custom-id^='wd:strong:']"))
-    film.settle(900, "Vary it, subtly or strongly")
+    film.capture_at_rest(900, "Vary it, subtly or strongly")
     click(film.browser, "[data-custom-id^='wd:strong:']", -1)
-    wait(film.browser, _says("1 picture"))
+    wait(film.browser, _contains("1 picture"))
 
 
 def _kill(film: Film) -> None:
     click(film.browser, "#open-weather")
     click(film.browser, "[data-bot='kill']")
-    wait(film.browser, _is("offline"))
-    film.settle(1600, "Kill the bot while it draws")
+    wait(film.browser, _bot_is("offline"))
+    film.capture_at_rest(1600, "Kill the bot while it draws")
     click(film.browser, "[data-bot='start']")
-    wait(film.browser, _is("online"), _START_S)
-    film.settle(1200, "Start it again")
-    film.watch(_pictures(5), 400, "It goes on where it was", 3)
+    wait(film.browser, _bot_is("online"), _START_S)
+    film.capture_at_rest(1200, "Start it again")
+    film.capture_until(_has_pictures(5), 400, "It goes on where it was", 3)
     click(film.browser, "#weather button[aria-label='Close']")
-    film.settle(2600, "Nothing is lost, nothing comes twice")
+    film.capture_at_rest(2600, "Nothing is lost, nothing comes twice")
 
 
-def _film(url: str, scratch: Path, path: Path) -> None:
+def _make_film(url: str, scratch: Path, path: Path) -> None:
     browser = open_browser(scratch / "profile", width_px=WIDTH_PX, height_px=HEIGHT_PX)
     try:
         # Elements that fade in would be captured half-way.
@@ -162,7 +164,7 @@ async def _run(path: Path) -> None:
         async with stage(Path(scratch), {"ENGINE": "slots", "MODEL": "embedded"}) as here:
             await _set_up(here)
             url = f"{here.sandbox.page_url}?channel={here.sandbox.channel('art')}"
-            await asyncio.to_thread(_film, url, Path(scratch), path)
+            await asyncio.to_thread(_make_film, url, Path(scratch), path)
 
 
 async def _set_up(here: Stage) -> None:
@@ -176,8 +178,8 @@ def main() -> int:
     parser = argparse.ArgumentParser(prog="python -m tests.animation", description=__doc__)
     parser.add_argument("file", nargs="?", type=Path, default=Path("docs/pictures/demo.webp"))
     path: Path = parser.parse_args().file
-    if (lack := missing()) is not None:
-        print(lack, file=sys.stderr)
+    if (absent := missing_programs()) is not None:
+        print(absent, file=sys.stderr)
         return 2
     asyncio.run(_run(path))
     size = path.stat().st_size

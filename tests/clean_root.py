@@ -2,9 +2,9 @@
 
 For a machine without a container engine: as root, with `debootstrap`. Each stage begins as a copy
 of a fresh Debian with Python, in place of the image that `FROM` names; COPY, RUN, ENV, ARG, WORKDIR
-and USER do what they do in a build. At the end the image's program is run as its user: it says what
-it can do, draws a picture, and refuses to start without a token. Takes minutes, some gigabytes and
-the network; what pip is told by the environment it is told inside, too.
+and USER do what they do in a build. At the end the program runs as the image's user: it prints its
+help, draws a picture, and refuses to start without a token. Takes minutes, some gigabytes and the
+network. pip gets the same environment variables inside as outside.
 """
 
 from __future__ import annotations
@@ -27,13 +27,13 @@ _PACKAGES = "python3,python3-venv,ca-certificates"
 _FETCHING = re.compile(r"PIP_\w+|\w*(CERT|CA)_(FILE|DIR|BUNDLE)|\w+_proxy|\w+_PROXY")
 #: The certificates that pip trusts.
 _BUNDLE = "etc/ssl/certs/ca-certificates.crt"
-#: Outside files that pip reads.
+#: Files of this machine that pip reads.
 _CONFIGURATION = ("etc/pip.conf", "etc/xdg/pip", "etc/resolv.conf", "etc/hosts", _BUNDLE)
 
 
 @dataclass(slots=True)
 class Stage:
-    """A root with the state set by its instructions."""
+    """A root, with the state that its instructions have set."""
 
     root: Path
     variables: dict[str, str] = field(default_factory=dict[str, str])
@@ -44,13 +44,13 @@ class Stage:
         """Run a command inside; return its exit code."""
         variables = {"PATH": "/usr/local/bin:/usr/bin:/bin:/usr/sbin", "HOME": "/tmp"}  # noqa: S108  inside
         fetching = {k: v for k, v in os.environ.items() if _FETCHING.fullmatch(k)}
-        inside = ["env", "-i", *(f"{k}={v}" for k, v in self._all(variables, fetching, more))]
+        inside = ["env", "-i", *(f"{k}={v}" for k, v in self._merge(variables, fetching, more))]
         shell = f"cd {shlex.quote(self.directory)} && exec {shlex.join([*inside, *command])}"
         user = [] if self.user == "root" else [f"--userspec={self.user}"]
         outer = ["chroot", *user, str(self.root), "/bin/sh", "-c", shell]
         return subprocess.run(outer, check=False).returncode
 
-    def _all(self, *sources: dict[str, str]) -> list[tuple[str, str]]:
+    def _merge(self, *sources: dict[str, str]) -> list[tuple[str, str]]:
         together: dict[str, str] = {}
         for source in (*sources, self.variables):
             together |= {k: v.replace("$PATH", together.get("PATH", "")) for k, v in source.items()}
@@ -69,7 +69,7 @@ def main() -> int:
     parser.add_argument("--mirror", default="http://deb.debian.org/debian")
     parser.add_argument("--bind", type=Path, nargs="*", default=[], help="folders that pip needs")
     options = parser.parse_args()
-    base = options.base or _debian(options.work / "base", options.suite, options.mirror)
+    base = options.base or _make_debian(options.work / "base", options.suite, options.mirror)
     stages: list[Stage] = []
     with ExitStack() as stack:
         for word, rest in instructions((ROOT / "Dockerfile").read_text()):
@@ -78,12 +78,12 @@ def main() -> int:
                 stack.enter_context(_mounted(root, options.bind))
                 stages.append(Stage(root))
             else:
-                _do(word, rest, stages)
-        return _try(stages[-1])
+                _execute(word, rest, stages)
+        return _run_program(stages[-1])
 
 
 def instructions(text: str) -> Iterator[tuple[str, str]]:
-    """The instructions of a Dockerfile, continued lines in one."""
+    """The instructions of a Dockerfile, with continued lines joined."""
     lines = [line for line in text.splitlines() if not line.startswith("#")]
     for line in "\n".join(lines).replace("\\\n", " ").splitlines():
         if line.strip():
@@ -91,7 +91,7 @@ def instructions(text: str) -> Iterator[tuple[str, str]]:
             yield word, rest
 
 
-def _do(word: str, rest: str, stages: list[Stage]) -> None:
+def _execute(word: str, rest: str, stages: list[Stage]) -> None:
     stage = stages[-1]
     print(f"{word} {rest}", flush=True)
     match word:
@@ -121,16 +121,16 @@ def _copy_in(words: list[str], stages: list[Stage]) -> None:
         return
     *sources, target = words
     for name in sources:
-        there = stages[-1].path(target)
+        destination = stages[-1].path(target)
         if (ROOT / name).is_dir():
             ignore = shutil.ignore_patterns("__pycache__")
-            shutil.copytree(ROOT / name, there, dirs_exist_ok=True, ignore=ignore)
+            shutil.copytree(ROOT / name, destination, dirs_exist_ok=True, ignore=ignore)
         else:
-            shutil.copy(ROOT / name, there)
+            shutil.copy(ROOT / name, destination)
 
 
-def _try(image: Stage) -> int:
-    """Run the program as the image starts it, on a folder that its user owns."""
+def _run_program(image: Stage) -> int:
+    """Run the program as the image starts it, on a folder that the image's user owns."""
     tries = {
         ("python", "-m", "bot", "--help"): 0,
         ("python", "-m", "models", "check", "embedded"): 0,
@@ -146,7 +146,7 @@ def _try(image: Stage) -> int:
     return int(codes != tries)
 
 
-def _debian(root: Path, suite: str, mirror: str) -> Path:
+def _make_debian(root: Path, suite: str, mirror: str) -> Path:
     subprocess.run(
         ["debootstrap", "--variant=minbase", f"--include={_PACKAGES}", suite, str(root), mirror],
         check=True,
@@ -169,7 +169,7 @@ def _copy(base: Path, root: Path) -> Path:
 
 @contextmanager
 def _mounted(root: Path, binds: Sequence[Path]) -> Iterator[None]:
-    """Mount what a process expects: /proc, the devices, the folders that pip reads."""
+    """Mount what a process needs: /proc, the devices, the folders that pip reads."""
     targets = [root / "proc", root / "dev", *(root / bind.relative_to("/") for bind in binds)]
     sources = [["-t", "proc", "proc"], ["--bind", "/dev"], *(["--bind", str(b)] for b in binds)]
     done: list[Path] = []

@@ -14,22 +14,22 @@ from pathlib import Path
 import psutil
 import pytest
 
-# The workers of pytest-xdist share the machine: one thread each for torch, which reads this on
-# loading.
+# The workers of pytest-xdist share the machine, so torch gets one thread in each. torch reads this
+# when it loads.
 os.environ.setdefault("OMP_NUM_THREADS", "1")
 
 
 #: Most long tests wait for processes and clocks, so a core has time for two workers.
-_WORKERS_A_CORE = 2
+_WORKERS_PER_CORE = 2
 
 
 @pytest.hookimpl(optionalhook=True)
 def pytest_xdist_auto_num_workers() -> int:
     """The number of workers for `-n auto`."""
-    return _WORKERS_A_CORE * len(os.sched_getaffinity(0))
+    return _WORKERS_PER_CORE * len(os.sched_getaffinity(0))
 
 
-#: Hands out few tests at once, so that no worker has many left when the rest are idle;
+#: The number of tests that a worker gets at once: few, so that all workers end together.
 #: pytest-xdist's own first share is a sixteenth of all, and one worker would get every slow test.
 _SHARE = 4
 
@@ -40,7 +40,7 @@ _IN_MEMORY, _IN_MEMORY_BYTES = Path("/dev/shm"), 6 << 30  # noqa: S108  pytest m
 
 def pytest_configure(config: pytest.Config) -> None:
     """Place files in memory if possible, and hand out small shares to workers."""
-    if "TMPDIR" not in os.environ and _room_in_memory():
+    if "TMPDIR" not in os.environ and _has_room_in_memory():
         # Databases wait milliseconds for a disk at each commit, and no test cuts the power: a
         # killed process loses nothing in memory either.
         os.environ["TMPDIR"] = tempfile.tempdir = str(_IN_MEMORY)
@@ -49,7 +49,7 @@ def pytest_configure(config: pytest.Config) -> None:
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Run the slowest first, so that none begins when the others are done; one per share."""
+    """Run the slowest tests first, one per share, so that none of them begins last."""
     slow = sorted((item for item in items if _seconds(item)), key=_seconds, reverse=True)
     quick = [item for item in items if not _seconds(item)]
     fill = _SHARE - 1
@@ -57,7 +57,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     items[:] = [*chain.from_iterable(shares), *quick[len(slow) * fill :]]
 
 
-def _room_in_memory() -> bool:
+def _has_room_in_memory() -> bool:
     if not os.access(_IN_MEMORY, os.W_OK):
         return False
     free = min(shutil.disk_usage(_IN_MEMORY).free, psutil.virtual_memory().available)
@@ -66,7 +66,7 @@ def _room_in_memory() -> bool:
 
 @pytest.hookimpl(wrapper=True, tryfirst=True)
 def pytest_collection() -> Generator[None, object, object]:
-    """Freeze collected objects: each worker's garbage collector would scan them dozens of times."""
+    """Pause the garbage collector: each worker's would scan the collected tests dozens of times."""
     gc.disable()
     try:
         return (yield)
@@ -76,7 +76,7 @@ def pytest_collection() -> Generator[None, object, object]:
 
 @pytest.hookimpl(trylast=True)
 def pytest_unconfigure() -> None:
-    """Skip the final garbage collection: what is left goes with the process."""
+    """Skip the final garbage collection: the process ends anyway."""
     gc.freeze()
 
 
@@ -88,14 +88,14 @@ def _seconds(item: pytest.Item) -> int:
 
 @pytest.fixture(autouse=True)
 def logging_as_it_was() -> Iterator[None]:
-    """Restore logging.
+    """Restore logging after a test.
 
     Commands configure it for the whole process, and the next test must not notice.
     """
     loggers = [logging.getLogger(name) for name in ("", "bot", "cogs", "models", "discord")]
-    kept = [(logger, logger.level, logger.handlers[:]) for logger in loggers]
+    saved = [(logger, logger.level, logger.handlers[:]) for logger in loggers]
     yield
-    for logger, level, handlers in kept:
+    for logger, level, handlers in saved:
         logger.setLevel(level)
         logger.handlers[:] = handlers
 

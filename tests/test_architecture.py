@@ -1,4 +1,4 @@
-"""The import rules of the project, read from the syntax tree; a fault names file and line."""
+"""The import rules of the project, read from the syntax tree; a fault names its file and line."""
 
 from __future__ import annotations
 
@@ -59,12 +59,12 @@ def rooms() -> list[Path]:
 
 
 def imports_of(path: Path) -> Iterator[tuple[str, int]]:
-    """Every dotted name that a file imports, `from a import b` as `a.b`, at any level."""
+    """Every dotted name that a file imports at any level; `from a import b` gives `a.b`."""
     for node in ast.walk(ast.parse(path.read_text())):
         if isinstance(node, ast.Import):
             yield from ((alias.name, node.lineno) for alias in node.names)
         elif isinstance(node, ast.ImportFrom):
-            assert not node.level, f"{path}:{node.lineno}: say the room's whole name"
+            assert not node.level, f"{path}:{node.lineno}: write the room's whole name"
             yield from ((f"{node.module}.{alias.name}", node.lineno) for alias in node.names)
 
 

@@ -21,12 +21,12 @@ from tests.bench.kills import fault_rows
 from tests.bench.learning import Bench
 from tests.bench.poisons import POISONS
 from tests.bench.route import answer_rows
-from tests.stages.cards import make_card, passed
+from tests.stages.cards import make_card, with_verdict
 from tests.stages.hostile import READERS
 from tests.stages.promises import Faults
 
 
-def held(rows: list[Row]) -> set[bool | None]:
+def holds_of(rows: list[Row]) -> set[bool | None]:
     return {row.holds for row in rows}
 
 
@@ -54,7 +54,7 @@ def test_zero_kills_do_not_count_as_success() -> None:
     assert [row.holds for row in fault_rows("crash", "of 0 jobs", [Faults()], examined=0)] == (
         [False] * kinds
     )
-    assert held(fault_rows("crash", "of 3 jobs", [Faults()], examined=3)) == {True}
+    assert holds_of(fault_rows("crash", "of 3 jobs", [Faults()], examined=3)) == {True}
 
 
 @pytest.mark.parametrize(("crowds", "candidates"), [(0, ["one"]), (3, [])])
@@ -65,8 +65,8 @@ def test_a_gate_that_judged_no_candidate_holds_no_goal(
         "tests.bench.gates.gate_passes", lambda *_: dict.fromkeys(candidates, False)
     )
     hall: Any = SimpleNamespace(wins={"one": {"style": 50.0}})
-    assert held(list(pass_rows(hall, "votes at random", 500, crowds))) == {False}
-    assert held(list(pass_rows(hall, "style", 500, crowds))) <= {None}
+    assert holds_of(list(pass_rows(hall, "votes at random", 500, crowds))) == {False}
+    assert holds_of(list(pass_rows(hall, "style", 500, crowds))) <= {None}
 
 
 def test_a_gate_that_refused_every_random_crowd_holds_its_goal(
@@ -74,7 +74,7 @@ def test_a_gate_that_refused_every_random_crowd_holds_its_goal(
 ) -> None:
     monkeypatch.setattr("tests.bench.gates.gate_passes", lambda *_: {"one": False})
     hall: Any = SimpleNamespace(wins={"one": {"style": 50.0}})
-    assert held(list(pass_rows(hall, "votes at random", 500, 3))) == {True}
+    assert holds_of(list(pass_rows(hall, "votes at random", 500, 3))) == {True}
 
 
 def test_a_quadratic_reader_misses_the_goal_for_growth() -> None:
@@ -104,7 +104,7 @@ def test_a_verdict_of_another_gate_edition_is_measured_again(
 ) -> None:
     """A folder of poisons outlives the gate that judged them."""
     asked: list[str] = []
-    refused = passed(make_card(), value=0.0)
+    refused = with_verdict(make_card(), value=0.0)
     assert refused.verdict is not None
     old = replace(refused, verdict=replace(refused.verdict, gate=edition))
     cards.write(old, tmp_path / cards.FILE_NAME)

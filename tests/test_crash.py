@@ -7,7 +7,7 @@ import pytest
 
 from tests.stages.crashing import crash
 from tests.stages.learning_life import CHAPTERS, walk_learning
-from tests.stages.walking import spread, walk
+from tests.stages.walking import spread, walk_boundaries
 
 
 def test_a_sample_of_the_boundaries_is_spread_over_the_whole_life() -> None:
@@ -32,10 +32,10 @@ async def test_every_accepted_job_is_delivered_exactly_once_through_sixty_kills(
 @pytest.mark.slow(40)
 @pytest.mark.timeout(600)
 async def test_a_kill_at_any_boundary_of_a_whole_life_breaks_no_promise() -> None:
-    lives = await walk(12, say=print)
+    lives = await walk_boundaries(12, say=print)
     reached = [life for life in lives if 0 < life.kill_at <= len(life.boundaries)]
     assert len(reached) >= 8, "otherwise this proves nothing"
-    assert not {life.killed: str(life.faults) for life in lives if life.faults}
+    assert not {life.kill_site: str(life.faults) for life in lives if life.faults}
 
 
 @pytest.mark.slow(6)
@@ -43,6 +43,6 @@ async def test_a_kill_at_any_boundary_of_a_whole_life_breaks_no_promise() -> Non
 async def test_a_kill_in_any_chapter_of_learning_leaves_one_model_whole(tmp_path: Path) -> None:
     whole, *killed = await walk_learning(tmp_path / "lives", sample=1)
     assert len(killed) == CHAPTERS
-    chapters = {life.killed.partition(":")[0] for life in killed}
+    chapters = {life.kill_site.partition(":")[0] for life in killed}
     assert chapters == {"learn", "export", "train", "judge", "try", "promote", "roll_back"}
-    assert not {life.killed: life.faults for life in (whole, *killed) if life.faults}
+    assert not {life.kill_site: life.faults for life in (whole, *killed) if life.faults}

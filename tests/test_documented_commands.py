@@ -61,10 +61,10 @@ def parser_of(room: str, name: str) -> argparse.ArgumentParser:
     return parser
 
 
-def complaint(parser: argparse.ArgumentParser, line: Line, words: Sequence[str]) -> str:
+def parser_complaint(parser: argparse.ArgumentParser, line: Line, words: Sequence[str]) -> str:
     """The parser's complaint about these words; empty if it accepts them.
 
-    A sentence may name only the option that it is about.
+    A sentence may name a single option and omit required ones.
     """
     for action in parser._actions:
         action.required = action.required and line.in_block
@@ -90,7 +90,7 @@ def test_a_documented_command_exists_and_accepts_its_options(line: Line) -> None
     name, *options = words
     assert name in OURS[room], f"{line.page}: {room} has no command {name}"
     if options or line.in_block:
-        assert not complaint(parser_of(room, name), line, options), line.page
+        assert not parser_complaint(parser_of(room, name), line, options), line.page
 
 
 def test_every_other_module_named_on_a_page_can_be_run() -> None:

@@ -1,4 +1,4 @@
-"""The bot keeps its promises when Discord and the machine misbehave. Over the real wire."""
+"""The bot keeps its promises over the real wire when Discord and the machine misbehave."""
 
 from __future__ import annotations
 
@@ -12,28 +12,28 @@ from pathlib import Path
 import pytest
 
 from bot.health import read_pulse
-from tests.stages.sickening import sicken
-from tests.stages.stage import Stage, pictures, stage
-from tests.stages.trouble import OF_FILES, OF_STATEMENTS
+from tests.stages.sickening import run_with_disk_faults
+from tests.stages.stage import Stage, picture_count, stage
+from tests.stages.trouble import FILE_ERRORS, STATEMENT_ERRORS
 
 
-async def drawn(here: Stage, prompt: str, count: int) -> None:
-    """Take one more request from start to end."""
+async def draw_one_more(here: Stage, prompt: str, count: int) -> None:
+    """Make one more request and wait until `count` pictures are posted."""
     await here.draw(prompt)
-    assert pictures(await here.posts(count)) == count
+    assert picture_count(await here.wait_for_pictures(count)) == count
 
 
 async def test_a_refused_first_connection_is_tried_again(tmp_path: Path) -> None:
     async with stage(tmp_path, start=False) as here:
         here.sandbox.go_offline(3)
-        await here.up()
+        await here.start()
         await here.accept_terms()
 
 
 async def test_a_dropped_gateway_is_resumed_and_nothing_is_missed(tmp_path: Path) -> None:
     async with stage(tmp_path) as here:
         await here.accept_terms()
-        (post,) = await here.posts(1)
+        (post,) = await here.wait_for_pictures(1)
         here.sandbox.drop_gateway()
         here.sandbox.react("moderator", post["id"], "👍")
 
@@ -46,7 +46,7 @@ async def test_a_dropped_gateway_is_resumed_and_nothing_is_missed(tmp_path: Path
 async def test_after_an_invalid_session_the_votes_are_reconciled(tmp_path: Path) -> None:
     async with stage(tmp_path) as here:
         await here.accept_terms()
-        (post,) = await here.posts(1)
+        (post,) = await here.wait_for_pictures(1)
         here.sandbox.invalidate_session()
         here.sandbox.react("moderator", post["id"], "👎")
 
@@ -56,7 +56,7 @@ async def test_after_an_invalid_session_the_votes_are_reconciled(tmp_path: Path)
         await here.until(counted)
         # discord.py waits some seconds before it identifies again.
         await here.until(here.is_up)
-        await drawn(here, "1girl, after", 2)
+        await draw_one_more(here, "1girl, after", 2)
 
 
 @pytest.mark.parametrize(("calls", "status"), [(5, 429), (4, 503)])
@@ -70,14 +70,14 @@ async def test_rate_limits_and_outages_delay_and_lose_nothing(
             here.sandbox.start_rate_limit(calls)
         else:
             here.sandbox.start_outage(calls, status)
-        assert pictures(await here.posts(3, limit_s=90)) == 3
+        assert picture_count(await here.wait_for_pictures(3, limit_s=90)) == 3
 
         async def passed() -> bool:
             weather = here.sandbox.weather_report()
             return weather["ratelimit_left"] == weather["outage_left"] == 0
 
         await here.until(passed)
-        await drawn(here, "1girl, under a clear sky", 4)
+        await draw_one_more(here, "1girl, under a clear sky", 4)
 
 
 async def test_a_picture_too_large_is_posted_smaller(tmp_path: Path) -> None:
@@ -85,14 +85,14 @@ async def test_a_picture_too_large_is_posted_smaller(tmp_path: Path) -> None:
         await here.accept_terms()
         here.sandbox.set_upload_limit(6000)
         await here.draw("1girl, in a small envelope")
-        *_, post = await here.posts(2)
+        *_, post = await here.wait_for_pictures(2)
         assert post["attachments"][0]["size"] <= 6000
 
 
 async def test_a_deleted_channel_ends_its_jobs_and_the_bot_survives(tmp_path: Path) -> None:
     async with stage(tmp_path) as here:
         await here.accept_terms()
-        here.where = "art"
+        here.channel_name = "art"
         await here.draw("1girl, nowhere to go", steps=50)
         here.sandbox.delete_channel("art")
 
@@ -101,8 +101,8 @@ async def test_a_deleted_channel_ends_its_jobs_and_the_bot_survives(tmp_path: Pa
             return rows == [("delivered",), ("failed",)]
 
         await here.until(ended)
-        here.where = "general"
-        await drawn(here, "1girl, elsewhere", 2)
+        here.channel_name = "general"
+        await draw_one_more(here, "1girl, elsewhere", 2)
 
 
 async def test_a_lost_permission_is_reported_and_the_picture_is_kept(tmp_path: Path) -> None:
@@ -111,13 +111,13 @@ async def test_a_lost_permission_is_reported_and_the_picture_is_kept(tmp_path: P
         await here.draw("1girl, behind glass", steps=50)
         here.sandbox.set_bot_permissions("view_channel", "send_messages", "read_message_history")
 
-        async def told() -> bool:
+        async def has_notice() -> bool:
             return any(
                 "attach" in m["content"].lower() and not m["attachments"]
-                for m in here.sandbox.messages(here.where)
+                for m in here.sandbox.messages(here.channel_name)
             )
 
-        await here.until(told)
+        await here.until(has_notice)
         assert here.rows("SELECT count(*) FROM pictures WHERE deleted_ms IS NULL") == [(2,)]
 
 
@@ -136,10 +136,10 @@ async def test_a_full_disk_delays_the_picture_until_there_is_room(tmp_path: Path
             return bool(rows[0][0])
 
         await here.until(tried_again)
-        assert len(here.posted()) == 1, "there was no room for it"
-        await drawn(here, "1girl, small", 2)
+        assert len(here.picture_posts()) == 1, "there was no room for it"
+        await draw_one_more(here, "1girl, small", 2)
         prlimit(here.bot.pid, RLIMIT_FSIZE, (RLIM_INFINITY, RLIM_INFINITY))
-        *_, post = await here.posts(3)
+        *_, post = await here.wait_for_pictures(3)
         assert post["attachments"][0]["size"] > 2 << 20
 
 
@@ -167,9 +167,9 @@ async def test_a_disk_that_takes_no_byte_ends_nothing_and_is_explained(tmp_path:
         assert here.bot.running
         assert here.bot.pid == pid
         prlimit(pid, RLIMIT_FSIZE, (RLIM_INFINITY, RLIM_INFINITY))
-        await drawn(here, "1girl, after", 3)
+        await draw_one_more(here, "1girl, after", 3)
         assert here.bot.pid == pid
-        assert not [m for m in here.posted() if "refused" in m["content"]]
+        assert not [m for m in here.picture_posts() if "refused" in m["content"]]
 
 
 @pytest.mark.slow(15)
@@ -177,19 +177,19 @@ async def test_a_disk_that_takes_no_byte_ends_nothing_and_is_explained(tmp_path:
 async def test_the_bot_survives_any_disk_fault_at_a_random_moment(
     tmp_path: Path,
 ) -> None:
-    suffered = await sicken(tmp_path, [*OF_STATEMENTS, *OF_FILES])
+    suffered = await run_with_disk_faults(tmp_path, [*STATEMENT_ERRORS, *FILE_ERRORS])
     assert len(suffered.moments) == 7, "otherwise this proves nothing"
-    assert suffered.lived
+    assert suffered.survived
     assert not suffered.faults, str(suffered.faults)
 
 
 @pytest.mark.exhaustive
 @pytest.mark.timeout(1200)
-@pytest.mark.parametrize("what", [*OF_STATEMENTS, *OF_FILES])
+@pytest.mark.parametrize("what", [*STATEMENT_ERRORS, *FILE_ERRORS])
 async def test_the_bot_survives_many_disk_faults(tmp_path: Path, what: str) -> None:
-    suffered = await sicken(tmp_path, [what] * 40, seed=7)
+    suffered = await run_with_disk_faults(tmp_path, [what] * 40, seed=7)
     print(f"{what}: {len(set(suffered.moments))} moments in {len(suffered.moments)} faults")
-    assert suffered.lived
+    assert suffered.survived
     assert not suffered.faults, str(suffered.faults)
 
 
@@ -204,7 +204,7 @@ async def test_a_database_locked_for_a_moment_only_delays(tmp_path: Path) -> Non
             assert not asking.done(), "the lock was never felt"
             other.execute("ROLLBACK")
         await asking
-        assert pictures(await here.posts(2)) == 2
+        assert picture_count(await here.wait_for_pictures(2)) == 2
 
 
 async def test_a_stop_in_the_middle_loses_nothing(tmp_path: Path) -> None:
@@ -212,5 +212,5 @@ async def test_a_stop_in_the_middle_loses_nothing(tmp_path: Path) -> None:
         await here.accept_terms()
         await here.draw("1girl, interrupted", steps=50, count=4)
         await here.bot.restart()
-        await here.up()
-        assert pictures(await here.posts(5)) == 5
+        await here.start()
+        assert picture_count(await here.wait_for_pictures(5)) == 5

@@ -25,7 +25,7 @@ async def test_a_fork_can_be_killed_and_started_like_a_process(tmp_path: Path) -
         os.kill(first, signal.SIGKILL)
         assert await here.bot.wait() == -signal.SIGKILL
         assert not here.bot.running
-        await here.up()
+        await here.start()
         assert here.bot.pid != first
         await here.bot.stop()
         assert await here.bot.wait() == 0

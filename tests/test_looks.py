@@ -17,7 +17,7 @@ from tests.stages.strolling import A_DAY
 
 
 @pytest_asyncio.fixture
-async def told(tmp_path: Path) -> AsyncGenerator[Story]:
+async def day(tmp_path: Path) -> AsyncGenerator[Story]:
     """A day's pictures are posted, voted on and picked from, and nothing is broken."""
     async with story(tmp_path) as begun:
         for name, n in A_DAY:
@@ -26,8 +26,8 @@ async def told(tmp_path: Path) -> AsyncGenerator[Story]:
         yield begun
 
 
-def edit(told: Story, sql: str) -> None:
-    with closing(sqlite3.connect(told.data_dir / "bot.sqlite3")) as connection:
+def edit(day: Story, sql: str) -> None:
+    with closing(sqlite3.connect(day.data_dir / "bot.sqlite3")) as connection:
         connection.execute(sql)
         connection.commit()
 
@@ -55,26 +55,26 @@ BREAKS: Sequence[tuple[str, str]] = (
 
 
 @pytest.mark.parametrize(("sql", "promise"), BREAKS)
-async def test_a_broken_row_is_found_at_once(told: Story, sql: str, promise: str) -> None:
-    edit(told, sql)
-    assert promise in told.broken_now().broken
+async def test_a_broken_row_is_found_at_once(day: Story, sql: str, promise: str) -> None:
+    edit(day, sql)
+    assert promise in day.broken_now().broken
 
 
-async def test_a_pick_that_differs_from_the_press_is_found_without_the_ledger(told: Story) -> None:
-    assert told.told.picks, "somebody picked"
-    told.told.picks = {press: {9} for press in told.told.picks}
-    assert looks.picks_unlike_presses(told, told.told.picks)
+async def test_a_pick_that_differs_from_the_press_is_found_without_the_ledger(day: Story) -> None:
+    assert day.expected.picks, "somebody picked"
+    day.expected.picks = {press: {9} for press in day.expected.picks}
+    assert looks.picks_unlike_presses(day, day.expected.picks)
 
 
-async def test_a_cancelled_picture_that_is_shown_is_found(told: Story) -> None:
-    shown = {job for (job,) in told.rows("SELECT job_id FROM post_pictures")}
-    assert looks.cancelled_and_shown(told, shown)
-    assert not looks.cancelled_and_shown(told, {"another"})
+async def test_a_cancelled_picture_that_is_shown_is_found(day: Story) -> None:
+    shown = {job for (job,) in day.rows("SELECT job_id FROM post_pictures")}
+    assert looks.cancelled_but_shown(day, shown)
+    assert not looks.cancelled_but_shown(day, {"another"})
 
 
-async def test_a_nameless_vote_that_no_longer_counts_is_found(told: Story) -> None:
-    ((voter, job),) = told.rows("SELECT voter_id, job_id FROM votes")
-    edit(told, "DELETE FROM votes")
-    assert looks.nameless_unlike_reactions(told, {voter})
-    edit(told, f"INSERT INTO nameless_tallies VALUES ('{job}', 'taste', 1, 0)")  # noqa: S608
-    assert not looks.nameless_unlike_reactions(told, {voter})
+async def test_a_nameless_vote_that_no_longer_counts_is_found(day: Story) -> None:
+    ((voter, job),) = day.rows("SELECT voter_id, job_id FROM votes")
+    edit(day, "DELETE FROM votes")
+    assert looks.nameless_unlike_reactions(day, {voter})
+    edit(day, f"INSERT INTO nameless_tallies VALUES ('{job}', 'taste', 1, 0)")  # noqa: S608
+    assert not looks.nameless_unlike_reactions(day, {voter})

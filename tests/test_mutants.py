@@ -1,4 +1,4 @@
-"""The mutants themselves are tested: what they change, what they leave, and that tests notice."""
+"""The mutants themselves: what they change, what they leave alone, and that tests notice them."""
 
 from __future__ import annotations
 
@@ -11,8 +11,8 @@ from types import ModuleType
 import pytest
 
 from tests.mutants.changes import Mutant, mutants
-from tests.mutants.covering import Covered, Map, Tracer
-from tests.mutants.grafting import Stock, UnfitError
+from tests.mutants.covering import CoverageMap, Covered, Tracer
+from tests.mutants.grafting import LiveFunctions, UnfitError
 from tests.mutants.trial import Verdict
 from tests.mutants.verdicts import Verdicts
 
@@ -57,10 +57,10 @@ def path(tmp_path: Path) -> Path:
 
 @pytest.fixture
 def shop(path: Path) -> ModuleType:
-    return loaded(path)
+    return load_module(path)
 
 
-def loaded(path: Path) -> ModuleType:
+def load_module(path: Path) -> ModuleType:
     spec = spec_from_file_location("shop", path)
     assert spec is not None
     assert spec.loader is not None
@@ -73,12 +73,12 @@ def changes(shop: ModuleType) -> list[Mutant]:
     return list(mutants(Path(str(shop.__file__))))
 
 
-def of(shop: ModuleType, text: str) -> Mutant:
+def mutant_with(shop: ModuleType, text: str) -> Mutant:
     """The mutant whose source contains this text."""
     return next(m for m in changes(shop) if text in m.source())
 
 
-def in_fork(check: Callable[[], bool]) -> bool:
+def holds_in_fork(check: Callable[[], bool]) -> bool:
     pid = os.fork()
     if pid == 0:
         code = 2
@@ -109,46 +109,46 @@ def test_a_mutants_name_lasts_as_long_as_its_function_is_unchanged(shop: ModuleT
 
 
 def test_every_reference_to_a_function_runs_its_mutant(shop: ModuleType) -> None:
-    held, stock = shop.is_many, Stock([Path(str(shop.__file__))], frozenset())
+    held, stock = shop.is_many, LiveFunctions([Path(str(shop.__file__))], frozenset())
 
     def noticed() -> bool:
         for text in ("return count >= least", "return self.count - 1"):
-            stock.graft(of(shop, text))
+            stock.graft(mutant_with(shop, text))
         return held(2) and shop.Shop().stock == 0
 
     assert not held(2)
     assert shop.Shop().stock == 2
-    assert in_fork(noticed)
+    assert holds_in_fork(noticed)
 
 
 @pytest.mark.parametrize("before", [False, True])
 def test_a_later_load_of_the_file_runs_the_mutant(path: Path, *, before: bool) -> None:
-    held = loaded(path) if before else None
-    stock = Stock([path], frozenset())
+    held = load_module(path) if before else None
+    stock = LiveFunctions([path], frozenset())
     (mutant,) = (m for m in mutants(path) if "return count >= least" in m.source())
 
     def noticed() -> bool:
         stock.graft(mutant)
-        return loaded(path).is_many(2) and (held is None or held.is_many(2))
+        return load_module(path).is_many(2) and (held is None or held.is_many(2))
 
-    assert in_fork(noticed)
-    assert not loaded(path).is_many(2)
+    assert holds_in_fork(noticed)
+    assert not load_module(path).is_many(2)
 
 
 def test_a_mutant_of_a_missing_function_is_reported(shop: ModuleType) -> None:
     path = Path(str(shop.__file__))
-    stock = Stock([path], frozenset())
+    stock = LiveFunctions([path], frozenset())
     path.write_text(SOURCE + "\n\ndef new() -> int:\n    return 1\n")
     with pytest.raises(UnfitError):
-        stock.graft(of(shop, "return 2"))
+        stock.graft(mutant_with(shop, "return 2"))
 
 
 def test_a_test_that_runs_one_line_covers_the_whole_statement(shop: ModuleType) -> None:
     path = Path(str(shop.__file__))
     tracer = Tracer([path])
-    tracer.into("many")
+    tracer.switch_to("many")
     shop.is_many(1)
-    tracer.into("opened")
+    tracer.switch_to("opened")
     shop.Shop().opened()
     lines = tracer.stop()
     tests = {
@@ -160,18 +160,18 @@ def test_a_test_that_runs_one_line_covers_the_whole_statement(shop: ModuleType) 
             ("open", "opened", 1.0, True),
         )
     }
-    found, at = Map(tests, {}), SOURCE.splitlines().index
-    assert found.of(path, at("    return count > least") + 1) == ["quick", "slow"]
-    assert found.of(path, at('        raise ValueError("too many")') + 1) == []
+    found, at = CoverageMap(tests, {}), SOURCE.splitlines().index
+    assert found.tests_for(path, at("    return count > least") + 1) == ["quick", "slow"]
+    assert found.tests_for(path, at('        raise ValueError("too many")') + 1) == []
     for line in ("            day", "                7,"):
-        assert found.of(path, at(line) + 1) == ["open"]
+        assert found.tests_for(path, at(line) + 1) == ["open"]
 
 
 def test_the_verdict_on_a_mutant_survives_a_restart(shop: ModuleType, tmp_path: Path) -> None:
     first, second, *_ = changes(shop)
     kept = Verdicts(tmp_path / "kept.jsonl")
-    kept.note(first, Verdict.LIVES, 1.0)
-    kept.note(first, Verdict.CAUGHT, 1.0)
+    kept.record(first, Verdict.LIVES, 1.0)
+    kept.record(first, Verdict.CAUGHT, 1.0)
     again = Verdicts(tmp_path / "kept.jsonl")
-    assert again.of(first) is Verdict.CAUGHT
-    assert again.of(second) is None
+    assert again.verdict_on(first) is Verdict.CAUGHT
+    assert again.verdict_on(second) is None

@@ -1,4 +1,4 @@
-"""Each promise of the harnesses is broken by hand, and its function reports it."""
+"""Each promise of the harnesses is broken by hand, and its function reports the fault."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ import pytest_asyncio
 
 from tests.stages import looks
 from tests.stages.looks import Forgotten
-from tests.stages.promises import Told, faults
+from tests.stages.promises import Expected, faults
 from tests.stages.stage import Stage, stage
 
 
@@ -24,10 +24,10 @@ async def here(tmp_path: Path) -> AsyncGenerator[Stage]:
     async with stage(tmp_path) as ready:
         await ready.accept_terms()
 
-        async def kept() -> bool:
-            return not faults(ready, Told(promised={"1girl": 1}))
+        async def hold() -> bool:
+            return not faults(ready, Expected(promised={"1girl": 1}))
 
-        await ready.until(kept)
+        await ready.until(hold)
         await ready.bot.stop()
         yield ready
 
@@ -39,14 +39,14 @@ def edit(here: Stage, sql: str) -> None:
 
 
 async def post(here: Stage, body: dict[str, Any], filename: str | None = None) -> None:
-    """Post a message in the bot's name that the bot knows nothing about."""
+    """Post a message as the bot, of which the bot knows nothing."""
     form = aiohttp.FormData()
     if filename is not None:
         body |= {"attachments": [{"id": 0, "filename": filename}]}
     form.add_field("payload_json", json.dumps(body), content_type="application/json")
     if filename is not None:
         form.add_field("files[0]", b"bytes", filename=filename, content_type="image/png")
-    url = f"{here.sandbox.rest_url}/channels/{here.sandbox.channel(here.where)}/messages"
+    url = f"{here.sandbox.rest_url}/channels/{here.sandbox.channel(here.channel_name)}/messages"
     token = {"Authorization": f"Bot {here.sandbox.token}"}
     async with (
         aiohttp.ClientSession() as session,
@@ -67,42 +67,42 @@ def job_of(here: Stage) -> str:
     return str(here.rows("SELECT id FROM jobs")[0][0])
 
 
-def broken(here: Stage, forgotten: Forgotten | None = None) -> list[str]:
+def broken_promises(here: Stage, forgotten: Forgotten | None = None) -> list[str]:
     """The promises that are broken."""
-    told = Told(promised={"1girl": 1}, forgotten=[] if forgotten is None else [forgotten])
-    return sorted(faults(here, told).broken)
+    expected = Expected(promised={"1girl": 1}, forgotten=[] if forgotten is None else [forgotten])
+    return sorted(faults(here, expected).broken)
 
 
 async def test_a_promised_picture_that_was_never_noted_is_lost(here: Stage) -> None:
-    assert not faults(here, Told(promised={"1girl": 1}))
-    assert faults(here, Told(promised={"1girl": 2})).nothing_lost
-    assert looks.never_noted(here, {"a cat": 1}) == ["'a cat', noted 0 times of 1"]
+    assert not faults(here, Expected(promised={"1girl": 1}))
+    assert faults(here, Expected(promised={"1girl": 2})).nothing_lost
+    assert looks.never_recorded(here, {"a cat": 1}) == ["'a cat', recorded 0 times of 1"]
 
 
 async def test_a_picture_that_nobody_sees_is_lost_unless_it_was_deleted(here: Stage) -> None:
-    (shown,) = here.posted()
+    (shown,) = here.picture_posts()
     here.sandbox.delete_message("moderator", shown["id"])
-    assert broken(here) == ["nothing_lost"]
+    assert broken_promises(here) == ["nothing_lost"]
     edit(here, "UPDATE pictures SET deleted_ms = 1")
     assert not looks.not_shown(here)
 
 
 async def test_a_picture_that_nobody_can_vote_on_counts_as_lost(here: Stage) -> None:
-    (shown,) = here.posted()
+    (shown,) = here.picture_posts()
     here.sandbox.clear_reactions(shown["id"], "👎")
-    assert broken(here) == ["nothing_lost"]
-    assert looks.without_a_vote(here) == [f"the vote on {job_of(here)}"]
+    assert broken_promises(here) == ["nothing_lost"]
+    assert looks.without_vote_reactions(here) == [f"the vote on {job_of(here)}"]
 
 
 async def test_a_picture_whose_file_is_gone_is_lost(here: Stage) -> None:
     next((here.data_dir / "pictures").rglob("*.png")).unlink()
-    assert broken(here) == ["nothing_lost"]
+    assert broken_promises(here) == ["nothing_lost"]
 
 
 async def test_a_picture_posted_again_counts_as_doubled(here: Stage) -> None:
     await post(here, {"content": "again"}, f"{job_of(here)}.png")
     assert looks.posted_twice(here) == [f"{job_of(here)}, 2 times"]
-    assert "nothing_twice" in broken(here)
+    assert "nothing_twice" in broken_promises(here)
 
 
 async def test_a_post_repeated_with_another_of_its_pictures_counts_as_doubled(here: Stage) -> None:
@@ -117,32 +117,32 @@ async def test_a_post_that_differs_from_its_rows_counts_as_damage(here: Stage) -
     job = job_of(here)
     for column in ("posts.owed_post_id", "post_pictures.job_id"):
         table, name = column.split(".")
-        assert broken(here) == []
+        assert broken_promises(here) == []
         edit(here, f"UPDATE {table} SET {name} = 'another'")  # noqa: S608  the names above
         (fault,) = looks.posts_unlike_messages(here)
         assert "'another'" in fault, column
         edit(here, f"UPDATE {table} SET {name} = '{job}'")  # noqa: S608  the names above
     edit(here, "UPDATE posts SET deleted_ms = 1")
     (fault,) = looks.posts_unlike_messages(here)
-    assert "noted as None" in fault
+    assert "recorded as None" in fault
 
 
 async def test_a_message_that_still_offers_to_cancel_counts_as_left_behind(here: Stage) -> None:
     button = {"type": 2, "style": 4, "label": "Cancel", "custom_id": "wd:cancel:0123456789"}
     await post(here, {"content": "?", "components": [{"type": 1, "components": [button]}]})
-    assert broken(here) == ["nothing_open"]
+    assert broken_promises(here) == ["nothing_open"]
 
 
 async def test_files_that_no_row_names_count_as_left_behind(here: Stage) -> None:
     for name in ("0" * 64 + ".png", "half.part"):
         (stranger := here.data_dir / "pictures" / name).write_bytes(b"bytes")
-        assert broken(here) == ["nothing_of_the_forgotten"], name
+        assert broken_promises(here) == ["nothing_of_the_forgotten"], name
         stranger.unlink()
 
 
 async def test_a_message_with_a_deleted_picture_counts_as_left_behind(here: Stage) -> None:
     edit(here, "UPDATE pictures SET deleted_ms = 1")
-    assert looks.deleted_and_shown(here) == [f"the deleted picture {job_of(here)}"]
+    assert looks.deleted_but_shown(here) == [f"the deleted picture {job_of(here)}"]
 
 
 _VOTE = (
@@ -161,15 +161,15 @@ _STANDING = (
 
 
 async def test_votes_that_differ_from_the_reactions_count_as_damage(here: Stage) -> None:
-    (shown,) = here.posted()
+    (shown,) = here.picture_posts()
     here.sandbox.react("owner", shown["id"], "👍")
-    assert broken(here) == ["ledger_equals_truth"]
+    assert broken_promises(here) == ["ledger_equals_truth"]
     job, owner, message = job_of(here), here.sandbox.persona("owner"), shown["id"]
     edit(here, _VOTE.format(job=job, owner=owner))
-    assert broken(here) == ["ledger_equals_truth"], "a vote without its event"
+    assert broken_promises(here) == ["ledger_equals_truth"], "a vote without its event"
     edit(here, _EVENT.format(job=job, owner=owner, message=message))
     edit(here, _STANDING.format(job=job, owner=owner, message=message))
-    assert broken(here) == []
+    assert broken_promises(here) == []
 
 
 _PARTY_DUEL = (
@@ -179,51 +179,53 @@ _PARTY_DUEL = (
 )
 
 
-async def blind(here: Stage) -> str:
-    """A message with a duel's picture and its button."""
+async def post_blind_duel(here: Stage) -> str:
+    """Post a message with a duel's picture and its button; return its id."""
     button = {"type": 2, "style": 1, "label": "Left", "custom_id": "wd:left:d"}
     body = {"content": "?", "components": [{"type": 1, "components": [button]}]}
     await post(here, body, "left.png")
-    return str(max(int(message["id"]) for message in here.sandbox.messages(here.where)))
+    return str(max(int(message["id"]) for message in here.sandbox.messages(here.channel_name)))
 
 
 async def test_a_duel_message_without_a_row_counts_as_doubled(here: Stage) -> None:
-    message = await blind(here)
-    assert looks.duels_of_nobody(here) == [f"the duel message {message}"]
-    assert broken(here) == ["nothing_twice"]
+    message = await post_blind_duel(here)
+    assert looks.unknown_duel_messages(here) == [f"the duel message {message}"]
+    assert broken_promises(here) == ["nothing_twice"]
     edit(here, _PARTY_DUEL.format(message=message, closed="NULL"))
-    assert looks.duels_of_nobody(here) == []
+    assert looks.unknown_duel_messages(here) == []
 
 
 async def test_a_closed_duel_with_live_buttons_counts_as_left_behind(here: Stage) -> None:
-    message = await blind(here)
+    message = await post_blind_duel(here)
     edit(here, _PARTY_DUEL.format(message=message, closed="NULL"))
-    assert looks.duels_that_still_ask(here) == []
+    assert looks.closed_duels_with_buttons(here) == []
     edit(here, "UPDATE duels SET closed_ms = 1")
-    assert looks.duels_that_still_ask(here) == [f"the closed duel {message}"]
+    assert looks.closed_duels_with_buttons(here) == [f"the closed duel {message}"]
 
 
 async def test_a_confirmed_choice_that_is_missing_counts_as_lost(here: Stage) -> None:
-    assert looks.choices_lost(here, [(7, "duel")]) == ["the duel of 7, 0 times"]
+    assert looks.lost_choices(here, [(7, "duel")]) == ["the duel of 7, 0 times"]
     edit(here, "INSERT INTO choices VALUES ('duel', 'd', 7, 1, 0, 1)")
-    assert looks.choices_lost(here, [(7, "duel")]) == []
+    assert looks.lost_choices(here, [(7, "duel")]) == []
     edit(here, "INSERT INTO choices VALUES ('duel', 'e', 7, 1, 0, 1)")
-    assert looks.choices_lost(here, [(7, "duel")]) == ["the duel of 7, 2 times"]
+    assert looks.lost_choices(here, [(7, "duel")]) == ["the duel of 7, 2 times"]
 
 
 async def test_a_dangling_reference_counts_as_damage(here: Stage) -> None:
     edit(here, "DELETE FROM pictures")
-    assert "records_are_true" in broken(here)
+    assert "records_are_true" in broken_promises(here)
 
 
 async def test_every_trace_of_a_forgotten_member_is_found(here: Stage) -> None:
     member = here.sandbox.persona("member")
     gone = Forgotten(user_id=member, words=("1girl",), job_ids=frozenset([job_of(here)]))
     each: list[Callable[[Stage, Forgotten], list[str]]] = [
-        looks.wish_lost, looks.rows_of, looks.messages_of, looks.bytes_of,
+        looks.lost_wishes, looks.rows_of, looks.messages_of, looks.bytes_of,
     ]  # fmt: skip
     assert all(look(here, gone) for look in each)
-    assert len(faults(here, Told(forgotten=[gone])).nothing_lost) == 1, "one lost wish is one fault"
+    assert len(faults(here, Expected(forgotten=[gone])).nothing_lost) == 1, (
+        "one lost wish is one fault"
+    )
     nobody = Forgotten(user_id=1234567890123456789, words=("xylophone",), job_ids=frozenset())
     assert not any(look(here, nobody) for look in each)
-    assert broken(here, nobody) == []
+    assert broken_promises(here, nobody) == []

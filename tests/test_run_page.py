@@ -45,8 +45,8 @@ def test_every_permission_that_the_bot_asks_for_is_explained() -> None:
     shown = {"read_messages": "view channel"}
     asked = {shown.get(n, n.replace("_", " ")) for n, on in NEEDED_PERMISSIONS if on}
     explained = {cell.strip() for row in table.splitlines() for cell in row.split("|")[1:2]}
-    told = {name.strip() for cell in explained for name in cell.split(",")} - {"---", "", "why"}
-    assert told == asked
+    named = {name.strip() for cell in explained for name in cell.split(",")} - {"---", "", "why"}
+    assert named == asked
 
 
 def test_the_unit_starts_the_installed_program_and_waits_for_its_pictures() -> None:
@@ -74,12 +74,12 @@ def test_systemd_accepts_the_unit(tmp_path: Path) -> None:
         text = text.replace(there, instead)
     service = tmp_path / "waifu-bot.service"
     service.write_text(text)
-    told = subprocess.run(
+    result = subprocess.run(
         ["systemd-analyze", "verify", "--man=no", str(service)],
         capture_output=True, text=True, check=False,
     )  # fmt: skip
-    assert str(service) not in told.stderr, told.stderr
-    assert "waifu-bot.service:" not in told.stderr, told.stderr
+    assert str(service) not in result.stderr, result.stderr
+    assert "waifu-bot.service:" not in result.stderr, result.stderr
 
 
 def compose() -> dict[str, Any]:
@@ -98,8 +98,8 @@ def test_compose_accepts_the_compose_file(tmp_path: Path) -> None:
     # The first version of Compose requires a version number; the second needs none.
     (tmp_path / "compose.yaml").write_text(f"version: '2.4'\n{block('yaml')}")
     (tmp_path / ".env").touch()
-    told = subprocess.run(
+    result = subprocess.run(
         ["docker-compose", "-f", "compose.yaml", "config", "--quiet"],
         cwd=tmp_path, capture_output=True, text=True, check=False,
     )  # fmt: skip
-    assert told.returncode == 0, told.stderr
+    assert result.returncode == 0, result.stderr

@@ -1,6 +1,6 @@
 """Each safeguard is switched off, and the promise that it keeps breaks within a few stories.
 
-The table of all promises, with what holds them and how many seeds it took: `docs/notes/proof.md`.
+`docs/notes/proof.md` has the table of all promises, with their safeguards and the number of seeds.
 """
 
 from __future__ import annotations
@@ -31,24 +31,24 @@ from tests.stages.promises import (
     nothing_twice,
     records_are_true,
 )
-from tests.stages.strolling import stroll
+from tests.stages.strolling import run_seeded_story
 
-#: The number of stories told before a safeguard counts as not needed.
+#: The number of stories that a safeguard may have no effect on before the test fails.
 MOST = 12
 Patch = Callable[[pytest.MonkeyPatch], None]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Safeguard:
-    """What is done, how it is switched off, and what then breaks."""
+    """How to switch a safeguard off, and what then breaks."""
 
     off: Patch
     #: The function of `tests/stages/promises.py` that finds it.
     breaks: Callable[..., list[str]]
-    #: The seed of a story that misses it.
+    #: The seed of a story that breaks without it.
     seed: int
-    #: What may break with it: one deed too many or too few is seen from several sides.
-    besides: Collection[Callable[..., list[str]]] = ()
+    #: Promises that may break too, because one missing or extra message shows in several places.
+    may_also_break: Collection[Callable[..., list[str]]] = ()
 
 
 def _every_attempt_is_the_first(patch: pytest.MonkeyPatch) -> None:
@@ -186,7 +186,7 @@ SAFEGUARDS: Mapping[str, Safeguard] = {
     "a message being sent is hunted": Safeguard(
         off=_nothing_is_hunted,
         breaks=nothing_of_the_forgotten,
-        besides=(nothing_lost, records_are_true),
+        may_also_break=(nothing_lost, records_are_true),
         seed=2,
     ),
     "traces are overwritten": Safeguard(
@@ -195,19 +195,19 @@ SAFEGUARDS: Mapping[str, Safeguard] = {
     "a show is recorded before it is sent": Safeguard(
         off=_shows_are_not_recorded,
         breaks=records_are_true,
-        besides=(nothing_lost,),
+        may_also_break=(nothing_lost,),
         seed=2,
     ),
     "nameless votes keep a mark": Safeguard(
         off=_nameless_votes_keep_no_mark,
         breaks=ledger_equals_truth,
-        besides=(nothing_of_the_forgotten,),
+        may_also_break=(nothing_of_the_forgotten,),
         seed=0,
     ),
     "forgotten voters keep a mark until all is read": Safeguard(
         off=_votes_read_late_count_as_new,
         breaks=nothing_of_the_forgotten,
-        besides=(ledger_equals_truth,),
+        may_also_break=(ledger_equals_truth,),
         seed=1,
     ),
     "reactions are read after a gap": Safeguard(
@@ -223,16 +223,20 @@ SAFEGUARDS: Mapping[str, Safeguard] = {
 
 
 async def stories_until_broken(folder: Path, safeguard: Safeguard, seeds: Iterable[int]) -> int:
-    """How many stories are told without the safeguard until one breaks its promise; 0: none does.
+    """The number of stories without the safeguard until one breaks its promise; 0 if none does.
 
-    Any other ending of a story, also an exception, fails the test: it would prove nothing.
+    A story that ends in any other way, even with an exception, fails the test, because it would
+    prove nothing.
     """
     for number, seed in enumerate(seeds, 1):
         with pytest.MonkeyPatch.context() as patch, TemporaryDirectory(dir=folder) as scratch:
             safeguard.off(patch)
-            faults = await stroll(Path(scratch), seed)
+            faults = await run_seeded_story(Path(scratch), seed)
         if faults:
-            allowed = {safeguard.breaks.__name__, *(also.__name__ for also in safeguard.besides)}
+            allowed = {
+                safeguard.breaks.__name__,
+                *(also.__name__ for also in safeguard.may_also_break),
+            }
             assert safeguard.breaks.__name__ in faults.broken <= allowed, str(faults)
             return number
     return 0
@@ -247,9 +251,9 @@ async def test_without_a_safeguard_a_story_breaks_its_promise(tmp_path: Path, na
 @pytest.mark.exhaustive
 @pytest.mark.parametrize("name", SAFEGUARDS)
 async def test_a_missing_safeguard_is_found_by_the_first_stories(tmp_path: Path, name: str) -> None:
-    told = await stories_until_broken(tmp_path, SAFEGUARDS[name], range(MOST))
-    print(f"{name}: {told} stories")
-    assert told, f"not one of {MOST} stories needed it"
+    stories = await stories_until_broken(tmp_path, SAFEGUARDS[name], range(MOST))
+    print(f"{name}: {stories} stories")
+    assert stories, f"not one of {MOST} stories needed it"
 
 
 async def test_a_crash_or_another_promise_proves_no_safeguard(tmp_path: Path) -> None:

@@ -34,11 +34,11 @@ from tests.stages.tiny_models import tiny_folder
 
 __all__ = ["tiny_folder"]
 
-#: Attempts made before a safeguard counts as not needed.
+#: The number of attempts that a safeguard may have no effect on before the test fails.
 MOST = 20
 
 
-def refused_for(*found: Any) -> Admitted | Refused:
+def verdict_on(*found: Any) -> Admitted | Refused:
     return test_decide.verdict_of(*found)
 
 
@@ -46,7 +46,8 @@ def test_without_the_join_a_mild_finding_hides_the_floors(monkeypatch: pytest.Mo
     def broken(seed: int) -> bool:
         found = random.Random(seed).sample([NEVER, OPEN, LAWFUL], 2)
         return NEVER in found and not (
-            isinstance(told := refused_for(*found), Refused) and told.reason is RefusalReason.FLOOR
+            isinstance(verdict := verdict_on(*found), Refused)
+            and verdict.reason is RefusalReason.FLOOR
         )
 
     assert not any(broken(seed) for seed in range(MOST))
@@ -55,7 +56,7 @@ def test_without_the_join_a_mild_finding_hides_the_floors(monkeypatch: pytest.Mo
         return min(effects, key=lambda effect: effect.ruling, default=Effect())
 
     monkeypatch.setattr(decide, "join", mildest)
-    assert first(broken) == 5
+    assert first_broken(broken) == 5
 
 
 def test_without_the_floor_a_server_gets_below_it(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -65,7 +66,7 @@ def test_without_the_floor_a_server_gets_below_it(monkeypatch: pytest.MonkeyPatc
 
     assert not below(0)
     monkeypatch.setattr(layers, "floor_effect", lambda _rule: Effect())
-    assert first(below) == 1
+    assert first_broken(below) == 1
 
 
 def test_without_its_boundary_a_policy_error_is_no_refusal(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -155,6 +156,6 @@ async def test_without_worker_threads_files_are_written_by_the_loop(
     assert by_the_loop == threading.get_ident()
 
 
-def first(broken: Callable[[int], bool]) -> int:
-    """The number of seeds that it takes."""
+def first_broken(broken: Callable[[int], bool]) -> int:
+    """The number of seeds until the first that breaks."""
     return next(seed + 1 for seed in range(MOST) if broken(seed))

@@ -87,7 +87,7 @@ async def _ask_and_wait(
     about = _ABOUT.search(status["content"])
 
     async def posted() -> bool:
-        shown = here.sandbox.messages(here.where)
+        shown = here.sandbox.messages(here.channel_name)
         return any(prompt in m["content"] and not button(m, "cancel", missing="") for m in shown)
 
     await here.until(posted, 600)

@@ -19,8 +19,8 @@ from bot.health import read_pulse
 from bot.sandbox.wire.wire import NotPossible
 from bot.sandbox.world.interactions import DEADLINE_S, Ticket
 from models.report import Row, percentile, unmeasured
-from tests.stages.stage import Stage, pictures, stage
-from tests.stages.stamped import stamps
+from tests.stages.stage import Stage, picture_count, stage
+from tests.stages.stamped import read_times
 
 MEMBERS = 200
 REAL_ENGINE = {"ENGINE": "slots", "MODEL": "embedded", "CAP_GUILD": "10000"}
@@ -31,7 +31,7 @@ async def acknowledgement(tmp_path: Path, members: int = MEMBERS) -> list[Row]:
     settings = {**REAL_ENGINE, "STAMPS": str(tmp_path / "stamps")}
     async with stage(tmp_path, settings, start=False, module="tests.stages.stamped") as here:
         began_s = time.perf_counter()
-        await here.up()
+        await here.start()
         start_s = time.perf_counter() - began_s
         await here.accept_terms()
         people = [here.sandbox.add_person(f"fan {n}") for n in range(members)]
@@ -49,7 +49,7 @@ async def acknowledgement(tmp_path: Path, members: int = MEMBERS) -> list[Row]:
         assert pulse is not None
     return [
         *_acknowledgement_rows(tickets, members),
-        *_inside_and_outside_rows(tickets, stamps(tmp_path / "stamps"), members),
+        *_inside_and_outside_rows(tickets, read_times(tmp_path / "stamps"), members),
         *_loop_rows(f"{members} simultaneous /waifu", second, third, members),
         *_compared_with_idle_rows(tickets, idle_tickets, members),
         *_loop_rows(f"{members} simultaneous commands that do nothing", first, second, members),
@@ -68,7 +68,7 @@ async def _accept_all(here: Stage, people: list[int]) -> None:
 async def _ask_all(
     here: Stage, people: list[int], command: str, options: dict[str, str]
 ) -> list[Ticket]:
-    tickets = [here.sandbox.slash(person, here.where, command, options) for person in people]
+    tickets = [here.sandbox.slash(person, here.channel_name, command, options) for person in people]
     answers = await asyncio.gather(*(t.answer() for t in tickets), return_exceptions=True)
     assert all(isinstance(a, NotPossible) for a in answers if isinstance(a, BaseException))
     return tickets
@@ -170,12 +170,12 @@ async def fairness(tmp_path: Path) -> list[Row]:
         await here.accept_terms()
         guests = [here.sandbox.add_person(f"guest {n}") for n in range(5)]
         await _accept_all(here, guests)
-        before = pictures(here.posted())
+        before = picture_count(here.picture_posts())
         for _ in range(25):
             await here.draw("1girl, flood", steps=50, count=2)
         done = here.rows("SELECT count(*) FROM jobs WHERE state <> 'queued'")[0][0]
         await asyncio.gather(*(here.draw("1girl, guest", who=guest, steps=50) for guest in guests))
-        await here.posts(before + 55, limit_s=300)
+        await here.wait_for_pictures(before + 55, limit_s=300)
 
         async def all_ended() -> bool:
             return not here.rows("SELECT 1 FROM jobs WHERE ended_ms IS NULL")

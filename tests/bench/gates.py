@@ -33,7 +33,7 @@ from models.report import Row, table, unmeasured, write_json
 from tests.bench.learning import HELD_OUT, PAIRED, PROMPTS, TRIALS, Bench
 from tests.bench.learning_curve import features_of
 from tests.stages import school
-from tests.stages.voters import Ask, Crowd, Shown, judged
+from tests.stages.voters import Crowd, JudgedPictures, Question, judge_pictures
 
 #: The number of pairs of pictures, from held-out prompts, that a gate compares.
 _GATE_PAIRS = 96
@@ -91,14 +91,14 @@ def _spread(centred: Floats) -> Floats:
 def gate_passes(inputs: GateInputs, crowd: str, count: int, seed: int) -> dict[str, bool]:
     """For each candidate, whether the votes reach all floors of the gate."""
     taste, members = CROWDS[crowd]
-    shown = Shown(
+    shown = JudgedPictures(
         files=[str(i) for i in range(len(_GRIDS))],
         grids=_GRIDS,
         splits=[Split.TRAIN if g % HELD_OUT else Split.HELD_OUT for g in _GRIDS],
         taste=inputs.worth[taste],
     )
     visits = 2 if members.colluding else 1
-    judgements = judged(shown, members, Ask.VOTES, count, seed=seed, visits=visits)
+    judgements = judge_pictures(shown, members, Question.VOTES, count, seed=seed, visits=visits)
     learned, unseen = (leanings_of(_evidence(judgements, split), _PROMPTS, 1000) for split in Split)
     rows = {name: features[_indices(learned.names)] for name, features in inputs.voted.items()}
     best, by_chance = clearest_set(learned, rows)

@@ -19,7 +19,7 @@ from tests.stages.hostile import (
     READERS,
     SHORT,
     TIMES,
-    screened,
+    screen_prompt,
 )
 
 #: In multiples of the time for a harmless prompt of the same length.
@@ -39,8 +39,8 @@ def rows(time_ms: TimeMs | None = None) -> Iterator[Row]:
             time_ms(read, made(LONGEST)) / time_ms(read, made(SHORT)) for made in HOSTILE.values()
         )
         yield _row(f"growth of time for {TIMES} times the length: {name}", greatest, GROWTH_MAX)
-    worst = max(time_ms(screened, made(LONGEST)) for made in HOSTILE.values())
-    times = worst / time_ms(screened, HARMLESS(LONGEST))
+    worst = max(time_ms(screen_prompt, made(LONGEST)) for made in HOSTILE.values())
+    times = worst / time_ms(screen_prompt, HARMLESS(LONGEST))
     yield _row("the worst hostile prompt, beside a harmless one", times, WORST_MAX)
 
 

@@ -14,7 +14,7 @@ from models.report import Row, unmeasured
 from tests.stages.crashing import crash
 from tests.stages.learning_life import CHAPTERS, walk_learning
 from tests.stages.promises import Faults
-from tests.stages.walking import walk
+from tests.stages.walking import walk_boundaries
 
 KILLS = 1000
 
@@ -27,7 +27,7 @@ async def measure(tmp_path: Path, kills: int = KILLS, boundaries: int | None = N
         what = f"of {outcome.accepted} accepted jobs, through {kills} kills"
         rows += fault_rows("crash", what, [outcome.faults], examined=outcome.accepted)
     if boundaries != 0:
-        lives = await walk(boundaries, _print_progress)
+        lives = await walk_boundaries(boundaries, _print_progress)
         kills_of_life = sum(0 < life.kill_at <= len(life.boundaries) for life in lives)
         what = (
             f"by a kill at {kills_of_life} of the {len(lives[0].boundaries)} boundaries of a life"
@@ -44,7 +44,7 @@ async def _learning(tmp_path: Path, boundaries: int | None) -> Row:
     each = None if boundaries is None else max(1, boundaries // CHAPTERS)
     whole, *killed = await walk_learning(tmp_path / "learning", each)
     for life in killed:
-        _print_progress(f"{life.killed}: {'; '.join(life.faults) or 'every promise kept'}")
+        _print_progress(f"{life.kill_site}: {'; '.join(life.faults) or 'every promise kept'}")
     number = sum(len(life.faults) for life in (whole, *killed))
     name = (
         f"broken by a kill at {len(killed)} of the {len(whole.boundaries)} boundaries between "

@@ -37,8 +37,8 @@ from models.report import Row, table, write_json
 from models.statistics.beta import Posterior
 from tests.stages import school
 from tests.stages.school import Wish
-from tests.stages.tastes import Taste, cheerful, eye_in, leaves_face_open, warm_and_bright
-from tests.stages.voters import Ask, Crowd, Shown, judged
+from tests.stages.tastes import Taste, cheerful, leaves_face_open, trained_eye, warm_and_bright
+from tests.stages.voters import Crowd, JudgedPictures, Question, judge_pictures
 
 #: Prompts with votes, four pictures each, and prompts of the final pairs, two pictures each.
 PROMPTS, PAIRED, FOLLOWED = 125, 100, 96
@@ -55,7 +55,7 @@ class Trial:
 
     name: str
     taste: str
-    ask: Ask = Ask.VOTES
+    ask: Question = Question.VOTES
     count: int = 500
     crowd: Crowd = field(default_factory=Crowd)
     seed: int = 1
@@ -99,10 +99,10 @@ TRIALS = {
             for taste in ("style", "quality")
             for count in (60, 125, 250)
         ),
-        Trial(name="style-duels", taste="style", ask=Ask.DUELS, count=100, goal=65),
-        Trial(name="style-picks", taste="style", ask=Ask.PICKS, count=100, goal=65),
-        Trial(name="open-picks", taste="open", ask=Ask.PICKS, count=100, goal=65),
-        Trial(name="quality-picks", taste="quality", ask=Ask.PICKS, count=100, goal=65),
+        Trial(name="style-duels", taste="style", ask=Question.DUELS, count=100, goal=65),
+        Trial(name="style-picks", taste="style", ask=Question.PICKS, count=100, goal=65),
+        Trial(name="open-picks", taste="open", ask=Question.PICKS, count=100, goal=65),
+        Trial(name="quality-picks", taste="quality", ask=Question.PICKS, count=100, goal=65),
         Trial(name="style-inverted", taste="style", crowd=Crowd(inverted=0.2), visits=2),
         Trial(name="style-colluding", taste="style", crowd=Crowd(colluding=0.2), visits=2),
         Trial(name="style-honest", taste="style", visits=2),
@@ -127,7 +127,7 @@ class Bench:
         self.work = work
         self.voted = school.wishes(school.VOTED, PROMPTS, 4)
         self.paired, self._first = school.wishes(first, paired, 2), first
-        self.followed = school.followed(FOLLOWED)
+        self.followed = school.adherence_wishes(FOLLOWED)
         self._judge = Judge()
         self.tastes: dict[str, Taste] = {
             "style": warm_and_bright,
@@ -137,7 +137,7 @@ class Bench:
 
     @cached_property
     def _cheerful(self) -> Taste:
-        return cheerful(eye_in(self.work))
+        return cheerful(trained_eye(self.work))
 
     @cached_property
     def _scorer(self) -> Aesthetic:
@@ -185,13 +185,13 @@ def manifest_of(bench: Bench, trial: Trial) -> Path:
     pictures = bench.draw_once("embedded", "voted", bench.voted)
     taste = bench.tastes[trial.taste](pictures)
     lines = _lines(bench, pictures, folder)
-    shown = Shown(
+    shown = JudgedPictures(
         files=[line.file_name for line in lines],
         grids=np.arange(len(lines)) // 4,
         splits=[line.split for line in lines],
         taste=taste,
     )
-    judgements = judged(
+    judgements = judge_pictures(
         shown, trial.crowd, trial.ask, trial.count, seed=trial.seed, visits=trial.visits
     )
     manifest.write(folder, lines, judgements, created_ms=0)
@@ -265,7 +265,7 @@ def trial_rows(bench: Bench, trial: Trial) -> Iterator[Row]:
     """One trial's figures, with its goals."""
     model, seconds = train_once(bench, trial)
     before, after = bench.draw_pairs("embedded", "embedded"), bench.draw_pairs(model, trial.name)
-    school.sheet(before, after).save(bench.work / f"{trial.name}.png")
+    school.comparison_sheet(before, after).save(bench.work / f"{trial.name}.png")
     for name, taste in bench.tastes.items():
         goal = trial.goal if name == trial.taste else None
         yield _win_row(

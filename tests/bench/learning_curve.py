@@ -29,7 +29,7 @@ from models.report import Row, table, write_json
 from models.statistics.beta import Posterior
 from tests.bench.learning import HELD_OUT, TRIALS, Bench, Trial, decisive_pairs
 from tests.stages import school
-from tests.stages.voters import Ask, Crowd, Shown, judged
+from tests.stages.voters import Crowd, JudgedPictures, Question, judge_pictures
 
 Floats = NDArray[np.float64]
 COUNTS = (60, 125, 250, 500)
@@ -83,13 +83,13 @@ class Pool:
     def reward_accuracy(self, taste: str, count: int, crowd: int) -> float:
         """The share of unseen prompts' pairs that a reward model of `count` votes gets right."""
         voted, worth = len(self._voted), self._worth[taste]
-        shown = Shown(
+        shown = JudgedPictures(
             files=self._files,
             grids=self._grids,
             splits=[Split.TRAIN] * voted,
             taste=worth[:voted],
         )
-        judgements = judged(shown, Crowd(), Ask.VOTES, count, seed=crowd)
+        judgements = judge_pictures(shown, Crowd(), Question.VOTES, count, seed=crowd)
         evidence = evidence_from(
             (j for j in judgements if j.files[0] in self._prompts), self._prompts
         )
@@ -217,7 +217,7 @@ def main() -> int:
 
 def _is_plain(trial: Trial) -> bool:
     """Whether it has votes of honest members and is trained as usual."""
-    usual = trial.ask is Ask.VOTES and trial.crowd == Crowd() and trial.visits == 1
+    usual = trial.ask is Question.VOTES and trial.crowd == Crowd() and trial.visits == 1
     return usual and not trial.options and trial.base_trial is None
 
 

@@ -20,7 +20,7 @@ from bot.learning.runs import LearningRun, RunStage, read
 from bot.sandbox.fans.tastes import FanTaste
 from models.catalogue import card as cards
 from models.report import Row, percentile, table, unmeasured, write_json
-from tests.stages.stage import Stage, pictures, stage
+from tests.stages.stage import Stage, picture_count, stage
 
 #: The default numbers of the page.
 PICTURES, VOTES = 96, 500
@@ -58,29 +58,29 @@ class Watch:
 
     async def _ask(self) -> None:
         """Ask as a member during the training, and wait for the picture."""
-        posted = pictures(self._here.posted())
+        posted = picture_count(self._here.picture_posts())
         options = {"prompt": "1girl, blue hair"}
-        ticket = self._here.sandbox.slash("member", self._here.where, "waifu", options)
+        ticket = self._here.sandbox.slash("member", self._here.channel_name, "waifu", options)
         await ticket.answer()
         assert ticket.wait_ms is not None
         self.waits_ms.append(ticket.wait_ms)
         if pulse := read_pulse(self._here.data_dir):
             self.lags_ms.append(pulse.lag_p99_ms)
-        await self._here.posts(posted + 1, _LONGEST_S)
+        await self._here.wait_for_pictures(posted + 1, _LONGEST_S)
 
 
 async def measure(scratch: Path, taste: FanTaste) -> list[Row]:
     """Walk the route once."""
     async with stage(scratch, _SETTINGS) as here:
-        fans, channel_id = here.sandbox.fans, here.sandbox.channel(here.where)
+        fans, channel_id = here.sandbox.fans, here.sandbox.channel(here.channel_name)
         await here.accept_terms()
         fans.ask(channel_id, PICTURES)
         await _until_done(here, "asking")
-        await here.posts(1 + PICTURES, _LONGEST_S)
+        await here.wait_for_pictures(1 + PICTURES, _LONGEST_S)
         fans.vote(taste, VOTES)
         await _until_done(here, "voting")
         assert fans.report()["voting"]["done"] == VOTES
-        begun = await here.sandbox.slash("owner", here.where, "learn start").answer()
+        begun = await here.sandbox.slash("owner", here.channel_name, "learn start").answer()
         assert begun.message is not None
         print(begun.message["content"], flush=True)
         watch = Watch(here)

@@ -9,7 +9,7 @@ import sys
 from pathlib import Path
 
 from models.report import Row
-from tests.stages.soaking import Soaked, Span, soak
+from tests.stages.soaking import SoakResult, Span, soak
 
 HOURS = 24.0
 #: After this time the caches are full.
@@ -29,12 +29,12 @@ async def measure(tmp_path: Path, hours: float = HOURS) -> list[Row]:
         pause_s=_PAUSE_S,
         say=lambda what: print(what, file=sys.stderr, flush=True),
     )
-    for name, more in soaked.grown.items():
+    for name, more in soaked.growth.items():
         print(f"{name}: {more} more", file=sys.stderr)
     return _rows(soaked)
 
 
-def _rows(soaked: Soaked) -> list[Row]:
+def _rows(soaked: SoakResult) -> list[Row]:
     before, after = soaked.before, soaked.after
     during = f"in {soaked.simulated_s / 3_600:.1f} simulated hours"
     warm_mib = before.rss_bytes / 2**20
@@ -47,9 +47,9 @@ def _rows(soaked: Soaked) -> list[Row]:
         _row(f"more tasks {during}", after.tasks - before.tasks, "", 0),
         _row(f"more open files {during}", after.files - before.files, "", 0),
         _row(f"more threads {during}", after.threads - before.threads, "", 0),
-        _row(f"containers and classes that grew {during}", len(soaked.grown), "", 0),
+        _row(f"containers and classes that grew {during}", len(soaked.growth), "", 0),
         _row(f"promises broken {during}", len(soaked.faults.broken), "", 0),
-        _row("deeds of people and weather", sum(soaked.done.values()), "", None),
+        _row("deeds of people and weather", sum(soaked.deed_counts.values()), "", None),
     ]
 
 

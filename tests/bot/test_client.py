@@ -10,7 +10,7 @@ import discord
 import pytest
 
 from bot.domain import BotError, DatabaseError, DiskFullError, StorageError
-from tests.stages.front import Front, front, said
+from tests.stages.front import Front, answer_to, front
 
 
 @pytest.fixture
@@ -98,15 +98,15 @@ async def test_commands_and_buttons_explain_a_disk_fault_in_plain_words(
     async def sick(*_: object, **__: object) -> None:
         raise fault
 
-    _, post = await desk.picture()
+    _, post = await desk.post_picture()
     with monkeypatch.context() as patch:
         patch.setattr(desk.services.queue, "enqueue", sick)
         patch.setattr(desk.services.views, "unfinished_jobs", sick)
         answers = [
             # The typed text is given back below the error.
             (await desk.member.slash(desk.channel, "waifu", prompt="1girl")).response,
-            said(await desk.member.click(post, label="Reroll")),
-            said(await desk.member.slash(desk.channel, "queue")),
+            answer_to(await desk.member.click(post, label="Reroll")),
+            answer_to(await desk.member.slash(desk.channel, "queue")),
         ]
     desk.env._errors.clear()
     for answer in answers:
@@ -117,4 +117,4 @@ async def test_commands_and_buttons_explain_a_disk_fault_in_plain_words(
         assert "/srv" not in answer.content, "paths are the operator's"
         assert answer.ephemeral
     assert caplog.text.count(str(fault)) == len(answers), "the log tells the operator all of it"
-    assert "Next in the queue" in (await desk.asks(prompt="1girl")).content
+    assert "Next in the queue" in (await desk.ask(prompt="1girl")).content

@@ -25,7 +25,14 @@ from models.catalogue import card as cards
 from models.catalogue.registry import EMBEDDED
 from models.manifest import Kind
 from models.provenance import DIGITAL_SOURCE_TYPE
-from tests.stages.exporting import THIRD, everything_in, export, lines, pixels, voted
+from tests.stages.exporting import (
+    THIRD,
+    all_bytes_in,
+    deliver_with_vote,
+    export,
+    metadata_lines,
+    pixels,
+)
 from tests.stages.factories import (
     GUILD,
     OTHER,
@@ -53,8 +60,8 @@ async def test_a_picture_that_todays_rules_forbid_is_not_exported(
     stores: Stores, tmp_path: Path
 ) -> None:
     """Rules grow: the rules of its day let it pass."""
-    await voted(stores, 1, prompt="1girl, swastika flag")
-    await voted(stores, 2)
+    await deliver_with_vote(stores, 1, prompt="1girl, swastika flag")
+    await deliver_with_vote(stores, 2)
     written = await export(stores, tmp_path / "out")
     assert len(written.pictures) == 1
     assert written.left_out == {"forbidden by today's rules": 1}
@@ -70,15 +77,15 @@ def test_a_prompt_that_cannot_be_checked_may_not_leave(monkeypatch: pytest.Monke
 
 
 async def test_voted_pictures_are_exported_with_their_votes(stores: Stores, tmp_path: Path) -> None:
-    await voted(stores, 1)
+    await deliver_with_vote(stores, 1)
     await stores.votes.record(make_reaction(1, OTHER, "👎"))
     await stores.deliver(message=2, seed=2)
     await stores.deliver(message=3, seed=3)
     await stores.votes.record(make_reaction(3, USER))
-    deleted = await voted(stores, 4)
+    deleted = await deliver_with_vote(stores, 4)
     await stores.gallery.delete(make_job(deleted).id, 9)
     written = await export(stores, tmp_path / "out")
-    (entry,) = lines(tmp_path / "out")
+    (entry,) = metadata_lines(tmp_path / "out")
     data = (tmp_path / "out" / entry["file_name"]).read_bytes()
     assert written.left_out == {"judged by nobody else": 1}
     assert entry == {
@@ -110,7 +117,7 @@ async def test_voted_pictures_are_exported_with_their_votes(stores: Stores, tmp_
 
 
 async def test_the_manifest_records_the_clip_layer(stores: Stores, tmp_path: Path) -> None:
-    job_id = await voted(stores, 1)
+    job_id = await deliver_with_vote(stores, 1)
     await stores.db.write_one(
         "UPDATE jobs SET draw = json_set(draw, '$.clip_skip', 2) WHERE id = :id", {"id": job_id}
     )
@@ -118,7 +125,7 @@ async def test_the_manifest_records_the_clip_layer(stores: Stores, tmp_path: Pat
 
 
 async def test_the_same_votes_give_the_same_manifest(stores: Stores, tmp_path: Path) -> None:
-    await voted(stores, 1)
+    await deliver_with_vote(stores, 1)
     first = await export(stores, tmp_path / "out")
     assert first.sha256 in summary(first)
     assert (await export(stores, tmp_path / "again")).sha256 == first.sha256
@@ -129,7 +136,7 @@ async def test_the_same_votes_give_the_same_manifest(stores: Stores, tmp_path: P
 async def test_a_manifest_records_the_ancestors_of_its_pictures_models(
     stores: Stores, tmp_path: Path
 ) -> None:
-    await voted(stores, 1)
+    await deliver_with_vote(stores, 1)
     lineage = {"tiny-1": ("a" * 64, "b" * 64), "tiny-2": ("c" * 64,)}
     written = await export(stores, tmp_path / "out", lineage=lineage)
     assert written.parents == ("a" * 64, "b" * 64)
@@ -140,34 +147,34 @@ async def test_a_manifest_records_the_ancestors_of_its_pictures_models(
 async def test_prompts_are_exported_only_with_their_members_consent(
     stores: Stores, tmp_path: Path
 ) -> None:
-    await voted(stores, 1, user=USER, prompt="shared tags")
-    await voted(stores, 2, user=OTHER, prompt="private tags")
+    await deliver_with_vote(stores, 1, user=USER, prompt="shared tags")
+    await deliver_with_vote(stores, 2, user=OTHER, prompt="private tags")
     consent = Consent(stores.db)
     await consent.set_sharing(USER, True, 5)
     await consent.set_sharing(OTHER, False, 5)
     written = await export(stores, tmp_path / "out")
     assert [picture.text for picture in written.pictures] == ["shared tags", None]
     assert "2 pictures, 1 with words to train on" in summary(written)
-    assert b"private tags" not in everything_in(tmp_path / "out")
+    assert b"private tags" not in all_bytes_in(tmp_path / "out")
     await consent.set_sharing(USER, False, 6)
     await export(stores, tmp_path / "out")
-    assert b"shared tags" not in everything_in(tmp_path / "out")
+    assert b"shared tags" not in all_bytes_in(tmp_path / "out")
 
 
 async def test_no_file_names_a_person_a_job_or_a_message(stores: Stores, tmp_path: Path) -> None:
-    job_id = await voted(stores, 900_000_000_000_000_009)
+    job_id = await deliver_with_vote(stores, 900_000_000_000_000_009)
     await Consent(stores.db).set_sharing(USER, True, 5)
     await export(stores, tmp_path / "out")
-    whole = everything_in(tmp_path / "out")
+    whole = all_bytes_in(tmp_path / "out")
     for name in (str(USER), str(THIRD), str(GUILD), job_id, "900000000000000009"):
         assert name.encode() not in whole
     assert DIGITAL_SOURCE_TYPE.encode() in whole, "still marked as made by AI"
 
 
 async def test_a_forgotten_voter_is_in_no_later_manifest(stores: Stores, tmp_path: Path) -> None:
-    await voted(stores, 1)
+    await deliver_with_vote(stores, 1)
     await stores.votes.record(make_reaction(1, OTHER, "👎"))
-    await voted(stores, 2, user=OTHER)
+    await deliver_with_vote(stores, 2, user=OTHER)
     before = await export(stores, tmp_path / "out")
     forgotten = next(said.voter for said in before.judgements if said.value == -1)
     assert len(before.judgements) == 3
@@ -175,23 +182,23 @@ async def test_a_forgotten_voter_is_in_no_later_manifest(stores: Stores, tmp_pat
     after = await export(stores, tmp_path / "out")
     assert len(after.judgements) == 1
     assert after.pictures[0].down == 0, "the vote keeps its number where votes are shown, not here"
-    assert forgotten.encode() not in everything_in(tmp_path / "out")
+    assert forgotten.encode() not in all_bytes_in(tmp_path / "out")
     await stores.privacy.forget(make_reaction(1, THIRD).voter_id)
     assert not (await export(stores, tmp_path / "out")).pictures, "a nameless vote has no trust"
-    assert lines(tmp_path / "out") == []
+    assert metadata_lines(tmp_path / "out") == []
 
 
 async def test_a_forgotten_members_pictures_are_not_exported(
     stores: Stores, tmp_path: Path
 ) -> None:
-    await voted(stores, 1)
+    await deliver_with_vote(stores, 1)
     await stores.privacy.forget(make_job(user=USER).user_id)
     assert not (await export(stores, tmp_path / "out")).pictures
 
 
 async def test_held_and_removed_pictures_are_not_exported(stores: Stores, tmp_path: Path) -> None:
     held, _ = await stores.hold()
-    for job_id in (held.id, await voted(stores, 1)):
+    for job_id in (held.id, await deliver_with_vote(stores, 1)):
         vote = "INSERT OR IGNORE INTO votes VALUES (:job, 'taste', 5, 1, 0, 0)"
         await stores.db.write_one(vote, {"job": job_id})
     assert len((await export(stores, tmp_path / "out")).pictures) == 1
@@ -200,8 +207,8 @@ async def test_held_and_removed_pictures_are_not_exported(stores: Stores, tmp_pa
 
 
 async def test_the_votes_of_a_single_server_can_be_exported(stores: Stores, tmp_path: Path) -> None:
-    await voted(stores, 1)
-    await voted(stores, 2, guild=GUILD + 1)
+    await deliver_with_vote(stores, 1)
+    await deliver_with_vote(stores, 2, guild=GUILD + 1)
     assert len((await export(stores, tmp_path / "out")).pictures) == 2
     alone = await export(stores, tmp_path / "out", guild_id=GuildId(GUILD + 1))
     assert [picture.seed for picture in alone.pictures] == [100]
@@ -209,7 +216,9 @@ async def test_the_votes_of_a_single_server_can_be_exported(stores: Stores, tmp_
 
 
 async def test_a_curators_stamps_and_captions_are_honoured(stores: Stores, tmp_path: Path) -> None:
-    first, second, third = [make_job(await voted(stores, number)).id for number in (1, 2, 3)]
+    first, second, third = [
+        make_job(await deliver_with_vote(stores, number)).id for number in (1, 2, 3)
+    ]
     curation = Curation(stores.db)
     await curation.stamp(first, Stamp.APPROVED, 5)
     await curation.stamp(second, Stamp.REJECTED, 5)
@@ -235,7 +244,7 @@ async def test_an_export_without_judgements_is_reported(stores: Stores, tmp_path
 async def test_an_export_with_few_judgements_is_reported(stores: Stores, tmp_path: Path) -> None:
     """Three votes on one prompt, and a member who voted only on their own picture."""
     for number in (1, 2, 3):
-        await voted(stores, number)
+        await deliver_with_vote(stores, number)
     await stores.deliver(message=4, seed=30)
     await stores.votes.record(make_reaction(4, USER))
     said = summary(await export(stores, tmp_path / "out"))
@@ -245,7 +254,7 @@ async def test_an_export_with_few_judgements_is_reported(stores: Stores, tmp_pat
 
 
 async def test_the_same_picture_drawn_again_is_one_picture(stores: Stores, tmp_path: Path) -> None:
-    await voted(stores, 1)
+    await deliver_with_vote(stores, 1)
     await stores.deliver(message=2, seed=50, user=OTHER)
     await stores.votes.record(make_reaction(2, USER, "👎"))
     written = await export(stores, tmp_path / "out")
@@ -285,8 +294,8 @@ async def test_duels_are_exported_with_their_pictures(stores: Stores, tmp_path: 
 async def test_a_voter_weighs_what_the_server_of_the_picture_trusts_them(
     stores: Stores, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    await voted(stores, 1)
-    await voted(stores, 2, guild=GUILD + 1)
+    await deliver_with_vote(stores, 1)
+    await deliver_with_vote(stores, 2, guild=GUILD + 1)
 
     async def weights(_: Trust, guild_id: GuildId, now_ms: int) -> dict[UserId, float]:
         return {UserId(THIRD): 0.5} if guild_id == GUILD else {}

@@ -21,7 +21,7 @@ from bot.health import read_pulse
 from bot.store.gallery import Gallery
 from tests.stages.databases import open_database
 from tests.stages.fake_engine import LICENCE
-from tests.stages.stage import pictures, stage
+from tests.stages.stage import picture_count, stage
 
 ROOT = Path(__file__).parents[2]
 TOKEN = "MTIzNDU2Nzg5MDEyMzQ1Njc4.Gabcde.abcdefghijklmnopqrstuvwxyz0123"  # noqa: S105  of the right shape and nobody's
@@ -118,7 +118,7 @@ async def test_a_start_finishes_the_erasure_that_a_killed_process_left(tmp_path:
     async with stage(tmp_path, cold=True) as here:
         await here.accept_terms()
         await here.draw("1girl, forgettable")
-        await here.posts(1)
+        await here.wait_for_pictures(1)
         await here.bot.kill()
         with closing(sqlite3.connect(here.data_dir / "bot.sqlite3")) as other, other:
             other.execute("INSERT INTO forget_wishes SELECT DISTINCT user_id, 0 FROM requests")
@@ -128,7 +128,7 @@ async def test_a_start_finishes_the_erasure_that_a_killed_process_left(tmp_path:
                 "SELECT 1 FROM installation WHERE scrubs_due > 0"
             )
 
-        await here.up()
+        await here.start()
         await here.until(erased)
         assert not list(here.data_dir.glob("pictures/*/*"))
 
@@ -152,8 +152,8 @@ async def test_a_picture_of_a_killed_process_is_drawn_whatever_the_clock_says(
                 "UPDATE jobs SET not_before_ms = 4000000000000"
                 " WHERE state IN ('queued', 'rendered')"
             )
-        await here.up()
-        assert pictures(await here.posts(5)) == 5
+        await here.start()
+        assert picture_count(await here.wait_for_pictures(5)) == 5
 
 
 async def test_jobs_under_a_licence_their_member_has_not_accepted_are_not_drawn(
@@ -166,7 +166,7 @@ async def test_jobs_under_a_licence_their_member_has_not_accepted_are_not_drawn(
         await here.bot.kill()
         with closing(sqlite3.connect(here.data_dir / "bot.sqlite3")) as other, other:
             other.execute("UPDATE acceptances SET licence_sha256 = 'another'")
-        await here.up()
+        await here.start()
 
         async def ended() -> list[tuple[str, str]]:
             return here.rows(
@@ -178,7 +178,7 @@ async def test_jobs_under_a_licence_their_member_has_not_accepted_are_not_drawn(
         for state, error in await ended():
             assert state == "failed"
             assert "its licence is another one" in error
-        assert len(here.posted()) == 1
+        assert len(here.picture_posts()) == 1
 
 
 async def test_the_licence_of_the_model_in_use_is_kept_for_exports(tmp_path: Path) -> None:

@@ -1,4 +1,4 @@
-"""Who can read a channel: nothing is shown to anybody who could not see it where it was posted."""
+"""Who can read a channel: nobody is shown a picture that they could not see where it was posted."""
 
 from __future__ import annotations
 
@@ -35,14 +35,14 @@ class Reader:
     roles: tuple[int, ...]
 
 
-class Town:
+class Server:
     """The server, its channels, and Discord's own rule for who can read them."""
 
     def __init__(self, desk: Front) -> None:
         self.desk = desk
         self.everyone = desk.guild.default_role.id
         self.base = {self.everyone: VIEW | CONNECT}
-        self.made: dict[int, tuple[bool, list[Overwrite]]] = {}
+        self.created: dict[int, tuple[bool, list[Overwrite]]] = {}
 
     def role(self, name: str, permissions: int = 0) -> int:
         role = self.desk.guild.create_role(name, permissions=discord.Permissions(permissions))
@@ -54,18 +54,18 @@ class Town:
         made = self.desk.env.backend.create_channel(
             self.desk.guild.id, name, type=kind, overwrites=list(overwrites)
         )
-        self.made[made.id] = (voice, list(overwrites))
+        self.created[made.id] = (voice, list(overwrites))
         return made.id
 
-    async def shows(self, here: int, there: int) -> bool:
+    async def may_show(self, here: int, there: int) -> bool:
         await self.desk.env.settle()
         guild = self.desk.bot.get_guild(self.desk.guild.id)
         assert guild is not None
         return may_show_here(guild, ChannelId(here), ChannelId(there))
 
-    def reads(self, who: Reader, channel: int) -> bool:
+    def can_read(self, who: Reader, channel: int) -> bool:
         """The permissions computed as Discord documents it, for a member without Administrator."""
-        voice, overwrites = self.made[channel]
+        voice, overwrites = self.created[channel]
         allowed = 0
         for role in (self.everyone, *who.roles):
             allowed |= self.base[role]
@@ -91,23 +91,23 @@ def overwrite(target: int, *, allows: bool, member: bool = False, what: int = VI
 async def test_a_denied_role_or_member_keeps_a_channels_pictures_in_it(
     desk: Front,
 ) -> None:
-    town = Town(desk)
+    town = Server(desk)
     young = town.role("under-18")
     general = town.channel("plain")
     role_denied = town.channel("grown-ups", overwrite(young, allows=False))
     one_denied = town.channel("surprise", overwrite(desk.member.id, allows=False, member=True))
     for there in (role_denied, one_denied):
-        assert not await town.shows(general, there)
-        assert await town.shows(there, general), (
+        assert not await town.may_show(general, there)
+        assert await town.may_show(there, general), (
             "a member who reads there also reads public channels"
         )
-        assert await town.shows(there, there)
-    assert not await town.shows(role_denied, one_denied)
+        assert await town.may_show(there, there)
+    assert not await town.may_show(role_denied, one_denied)
 
 
 async def test_channels_with_the_same_overwrites_show_each_others_pictures(desk: Front) -> None:
     """Channels that are synced with their category have the same overwrites."""
-    town = Town(desk)
+    town = Server(desk)
     young, staff = town.role("under-18"), town.role("staff")
     shared = (
         overwrite(town.everyone, allows=False),
@@ -116,37 +116,37 @@ async def test_channels_with_the_same_overwrites_show_each_others_pictures(desk:
         overwrite(desk.member.id, allows=True, member=True),
     )
     one, other = town.channel("one", *shared), town.channel("two", *shared)
-    assert await town.shows(one, other)
+    assert await town.may_show(one, other)
     narrower = town.channel("four", *shared[:3])
-    assert await town.shows(narrower, one), "fewer guests here than there"
-    assert not await town.shows(one, narrower), "a guest here is not a guest there"
+    assert await town.may_show(narrower, one), "fewer guests here than there"
+    assert not await town.may_show(one, narrower), "a guest here is not a guest there"
 
 
 async def test_staff_see_public_pictures_but_members_do_not_see_staff_pictures(desk: Front) -> None:
-    town = Town(desk)
+    town = Server(desk)
     staff = town.role("staff")
     general = town.channel("plain")
     office = town.channel(
         "office", overwrite(town.everyone, allows=False), overwrite(staff, allows=True)
     )
-    assert await town.shows(office, general)
-    assert not await town.shows(general, office)
+    assert await town.may_show(office, general)
+    assert not await town.may_show(general, office)
 
 
 async def test_a_voice_channels_text_is_readable_only_by_members_who_can_connect(
     desk: Front,
 ) -> None:
-    town = Town(desk)
+    town = Server(desk)
     general = town.channel("plain")
     closed = town.channel("stage", overwrite(town.everyone, allows=False, what=CONNECT), voice=True)
     opened = town.channel("lounge", voice=True)
-    assert await town.shows(general, opened)
-    assert not await town.shows(general, closed)
-    assert not await town.shows(opened, closed)
-    assert await town.shows(closed, general)
+    assert await town.may_show(general, opened)
+    assert not await town.may_show(general, closed)
+    assert not await town.may_show(opened, closed)
+    assert await town.may_show(closed, general)
 
 
-def readers(roles: Iterable[int], member_ids: Iterable[int]) -> list[Reader]:
+def readers_with(roles: Iterable[int], member_ids: Iterable[int]) -> list[Reader]:
     """A member with each set of roles and each id."""
     roles = list(roles)
     sets = [s for size in range(len(roles) + 1) for s in itertools.combinations(roles, size)]
@@ -154,8 +154,8 @@ def readers(roles: Iterable[int], member_ids: Iterable[int]) -> list[Reader]:
 
 
 async def test_pictures_are_shown_only_where_every_reader_could_see_them(desk: Front) -> None:
-    """Over random overwrites of roles and members, against Discord's own rule."""
-    town, dice = Town(desk), random.Random(13)
+    """Compares random overwrites of roles and members with Discord's own rule."""
+    town, dice = Server(desk), random.Random(13)
     roles = [town.role("a", VIEW | CONNECT), town.role("b"), town.role("c")]
     people = [desk.member.id, desk.newcomer().id]
     targets = [(town.everyone, False), *((r, False) for r in roles), (people[0], True)]
@@ -169,11 +169,11 @@ async def test_pictures_are_shown_only_where_every_reader_could_see_them(desk: F
             for t, is_member in chosen
         ]
         channels.append(town.channel(f"c{number}", *said, voice=number % 5 == 0))
-    everybody = readers(roles, people)
+    everybody = readers_with(roles, people)
     yes = leaks = fair = 0
     for here, there in itertools.permutations(channels, 2):
-        fits = all(town.reads(who, there) for who in everybody if town.reads(who, here))
-        says = await town.shows(here, there)
+        fits = all(town.can_read(who, there) for who in everybody if town.can_read(who, here))
+        says = await town.may_show(here, there)
         yes += says
         fair += fits
         leaks += says and not fits

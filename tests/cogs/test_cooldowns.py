@@ -14,7 +14,7 @@ from discord import app_commands
 from simcord.actors import MemberActor
 
 from bot.domain import UserId
-from tests.stages.front import EXTENSIONS, Front, said
+from tests.stages.front import EXTENSIONS, Front, answer_to
 from tests.stages.simulated import scene
 
 
@@ -29,7 +29,7 @@ async def desk(tmp_path: Path) -> AsyncIterator[Front]:
         ready.env._errors.clear()
 
 
-def seconds(answer: str) -> int | None:
+def seconds_to_wait(answer: str) -> int | None:
     """How long the command rests according to the answer; None if it worked."""
     found = re.fullmatch(r"You're quick! Try again in (\d+) s\.", answer)
     return int(found[1]) if found else None
@@ -50,9 +50,9 @@ async def test_a_costly_command_has_a_cooldown_per_member_and_says_how_long(
     desk: Front, command: str, options: dict[str, Any], times: int, per_s: int
 ) -> None:
     async def call(who: MemberActor) -> int | None:
-        answer = said(await who.slash(desk.channel, command, **options))
-        assert seconds(answer.content) is None or answer.ephemeral
-        return seconds(answer.content)
+        answer = answer_to(await who.slash(desk.channel, command, **options))
+        assert seconds_to_wait(answer.content) is None or answer.ephemeral
+        return seconds_to_wait(answer.content)
 
     assert [await call(desk.member) for _ in range(times)] == [None] * times
     rest_s = await call(desk.member)
@@ -67,11 +67,11 @@ async def test_a_member_can_run_one_export_at_a_time(desk: Front) -> None:
     privacy, user_id = desk.services.privacy, UserId(desk.member.id)
     async with privacy.export(user_id) as held:
         assert held is not None
-        answer = said(await desk.member.slash(desk.channel, "privacy export"))
+        answer = answer_to(await desk.member.slash(desk.channel, "privacy export"))
         assert "still packing your data" in answer.content
         assert not answer.attachments
     await desk.env.advance_time(61)
-    answer = said(await desk.member.slash(desk.channel, "privacy export"))
+    answer = answer_to(await desk.member.slash(desk.channel, "privacy export"))
     assert [file.filename for file in answer.attachments] == ["waifu-my-data.zip"]
 
 

@@ -1,4 +1,4 @@
-"""Which language is used: the member's for private texts, the server's for public ones."""
+"""The language of each text: the member's if private, the server's if public."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ from tests.bot.words.test_catalogues import gathered
 from tests.stages.court import Court, court
 from tests.stages.factories import make_held
 from tests.stages.fake_engine import INFO
-from tests.stages.front import Front, front, said
+from tests.stages.front import Front, answer_to, front
 from tests.stages.governing import open_panel
 from tests.stages.simulated import OWNER, scene
 
@@ -47,7 +47,7 @@ async def bench(tmp_path: Path) -> AsyncIterator[Court]:
         yield ready
 
 
-def speak(monkeypatch: pytest.MonkeyPatch, *, member: str, server: str) -> None:
+def set_locales(monkeypatch: pytest.MonkeyPatch, *, member: str, server: str) -> None:
     """Give the acting member and the server these locales."""
     plain = interactions.base_payload
 
@@ -80,13 +80,13 @@ def fixed_choices(payload: Any) -> Iterator[dict[str, Any]]:
 async def test_private_answers_use_the_members_language_and_public_the_servers(
     desk: Front, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    speak(monkeypatch, member="de", server="es-ES")
-    alone = said(await desk.member.slash(desk.channel, "queue"))
+    set_locales(monkeypatch, member="de", server="es-ES")
+    alone = answer_to(await desk.member.slash(desk.channel, "queue"))
     assert "Die Warteschlange ist leer." in alone.content
-    everybodys = await desk.asks()
+    everybodys = await desk.ask()
     assert not everybodys.ephemeral
     assert "1 imagen" in everybodys.content
-    terms = said(await desk.newcomer().slash(desk.channel, "waifu", prompt="1girl"))
+    terms = answer_to(await desk.newcomer().slash(desk.channel, "waifu", prompt="1girl"))
     assert "nimm die Lizenz an" in terms.content
 
 
@@ -94,8 +94,8 @@ async def test_the_footer_of_help_is_in_the_members_language(
     desk: Front, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     desk.use_model(replace(INFO, card_id=card_of(EMBEDDED).id))
-    speak(monkeypatch, member="de", server="en-US")
-    (embed,) = said(await desk.member.slash(desk.channel, "help")).embeds
+    set_locales(monkeypatch, member="de", server="en-US")
+    (embed,) = answer_to(await desk.member.slash(desk.channel, "help")).embeds
     assert embed.title == "Anime-Bilder, für dich gezeichnet"
     with speaking(language("de")):
         assert embed.footer.text == EXAMPLES_SHOWN(model=INFO.name)
@@ -105,28 +105,28 @@ async def test_the_footer_of_help_is_in_the_members_language(
 async def test_a_button_is_answered_in_the_pressing_members_language(
     desk: Front, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    status = await desk.asks()
-    speak(monkeypatch, member="fr", server="en-US")
-    pressed = said(await desk.member.click(status, label="Cancel"))
+    status = await desk.ask()
+    set_locales(monkeypatch, member="fr", server="en-US")
+    pressed = answer_to(await desk.member.click(status, label="Cancel"))
     assert pressed.content == "1 image annulée."
 
 
 async def test_a_form_is_answered_in_the_submitting_members_language(
     desk: Front, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    _, message = await desk.picture()
+    _, message = await desk.post_picture()
     shown = await desk.member.context_menu(desk.channel, "Draw like this", message)
-    speak(monkeypatch, member="de", server="en-US")
+    set_locales(monkeypatch, member="de", server="en-US")
     filled = {"prompt": "1girl", "negative": "", "aspect": ["any"], "seed": "", "more": "--ar 0:9"}
-    told = said(await desk.member.submit_modal(shown, filled)).content
+    text = answer_to(await desk.member.submit_modal(shown, filled)).content
     with speaking(language("de")):
-        assert limits.UNREADABLE(what="`--ar 0:9`", form=limits.SHAPE()) in told
+        assert limits.UNREADABLE(what="`--ar 0:9`", form=limits.SHAPE()) in text
 
 
 async def test_a_moderators_change_is_logged_in_english(
     bench: Court, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    speak(monkeypatch, member="de", server="de")
+    set_locales(monkeypatch, member="de", server="de")
     await bench.boss.slash(bench.channel, "policy block", term="dragon")
     (entry, *_) = await bench.services.guilds.audit_log(GuildId(bench.guild.id), 1)
     assert entry.detail.startswith("Blocked: dragon")
@@ -138,26 +138,26 @@ async def test_a_case_and_its_verdict_use_the_servers_language(
     guild = bench.env.bot.get_guild(bench.guild.id)
     assert guild is not None
     guild.preferred_locale = discord.Locale.german
-    await bench.held()
-    message = await bench.presented()
-    (case,) = await bench.cases()
-    speak(monkeypatch, member="fr", server="de")
-    await bench.rules(message, "timeout")
-    await bench.looks("Messenger", rounds=2)
+    await bench.hold_picture()
+    message = await bench.post_case()
+    (case,) = await bench.open_cases()
+    set_locales(monkeypatch, member="fr", server="de")
+    await bench.press_action(message, "timeout")
+    await bench.run_rounds("Messenger", rounds=2)
     with speaking(language("de")):
         assert reviewing.CASE(id=case.id) in message.content
-        (told,) = bench.told()
-        assert reviewing.TOLD_HELD_TIME_OUT() in told
+        (text,) = bench.texts_in_channel()
+        assert reviewing.TOLD_HELD_TIME_OUT() in text
 
 
 async def test_the_panel_uses_its_moderators_language(
     bench: Court, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    speak(monkeypatch, member="de", server="en-US")
+    set_locales(monkeypatch, member="de", server="en-US")
     view = await open_panel(bench, bench.boss)
-    await view.go("blocked")
+    await view.open_page("blocked")
     with speaking(language("de")):
-        assert say("The list is empty.") in view.words
+        assert say("The list is empty.") in view.text
 
 
 async def test_concurrent_answers_each_use_their_own_language() -> None:
@@ -183,40 +183,40 @@ async def test_posts_are_in_the_servers_language(desk: Front) -> None:
 async def test_policy_why_uses_the_asking_moderators_language(
     bench: Court, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    (job,) = await bench.queued()
+    (job,) = await bench.queue_jobs()
     assert await bench.services.queue.claim(OWNER, 60_000, bench.services.clock()) is not None
     scores = Scores(values={"nudity": 0.6})
-    await bench.kept(job, replace(make_held(job, refusals.SCORED), scores=scores))
-    speak(monkeypatch, member="de", server="en-US")
-    told = said(await bench.boss.slash(bench.channel, "policy why", id=job.id)).content
+    await bench.keep_picture(job, replace(make_held(job, refusals.SCORED), scores=scores))
+    set_locales(monkeypatch, member="de", server="en-US")
+    text = answer_to(await bench.boss.slash(bench.channel, "policy why", id=job.id)).content
     with speaking(language("de")):
-        assert f"{refusals.SCORED()} {scores_seen(scores.values)}" in told
+        assert f"{refusals.SCORED()} {scores_seen(scores.values)}" in text
 
 
 async def test_a_ban_notice_uses_the_servers_language(
     bench: Court, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    await bench.queued(count=2)
+    await bench.queue_jobs(count=2)
     guild = bench.env.bot.get_guild(bench.guild.id)
     assert guild is not None
     guild.preferred_locale = discord.Locale.german
-    speak(monkeypatch, member="fr", server="de")
+    set_locales(monkeypatch, member="fr", server="de")
     await bench.boss.slash(bench.channel, "moderate ban", member=bench.member, reason="rude")
-    await bench.looks("Messenger", rounds=2)
-    (told,) = bench.told()
-    assert told.startswith(f"<@{bench.member.id}>, die Moderation bittet dich um eine Pause")
+    await bench.run_rounds("Messenger", rounds=2)
+    (text,) = bench.texts_in_channel()
+    assert text.startswith(f"<@{bench.member.id}>, die Moderation bittet dich um eine Pause")
 
 
 async def test_discord_gets_translated_descriptions_but_no_translated_names(desk: Front) -> None:
     (waifu,) = [c for c in desk.bot.tree.get_commands() if c.name == "waifu"]
     assert isinstance(waifu, app_commands.Command)
-    told = await waifu.get_translated_payload(desk.bot.tree, Translator())
-    assert told["description_localizations"]["ja"] == "書いたとおりのアニメ画像を描きます"
-    assert not told.get("name_localizations")
-    options = {option["name"]: option for option in told["options"]}
+    payload = await waifu.get_translated_payload(desk.bot.tree, Translator())
+    assert payload["description_localizations"]["ja"] == "書いたとおりのアニメ画像を描きます"
+    assert not payload.get("name_localizations")
+    options = {option["name"]: option for option in payload["options"]}
     assert options["count"]["description_localizations"]["de"] == "Wie viele Bilder"
-    assert not any(option.get("name_localizations") for option in told["options"])
-    assert "zh-TW" not in told["description_localizations"]
+    assert not any(option.get("name_localizations") for option in payload["options"])
+    assert "zh-TW" not in payload["description_localizations"]
 
 
 async def test_discord_gets_every_choice_in_all_languages_with_an_english_value(
@@ -242,9 +242,9 @@ async def test_discord_gets_every_choice_in_all_languages_with_an_english_value(
 async def test_cases_are_offered_in_the_moderators_language(
     bench: Court, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    await bench.held()
-    (case,) = await bench.cases()
-    speak(monkeypatch, member="ja", server="en-US")
+    await bench.hold_picture()
+    (case,) = await bench.open_cases()
+    set_locales(monkeypatch, member="ja", server="en-US")
     (offered,) = await bench.boss.autocomplete(bench.channel, "moderate cases", "id", "")
     with speaking(language("ja")):
         assert offered["name"] == f"{case.id}{aside(CASES[case.kind]())}"

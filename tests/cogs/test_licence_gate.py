@@ -1,7 +1,7 @@
 """No way to a picture bypasses the licence: every command and every button is tried.
 
-The list comes from the command tree and from the registered presses, so that a new one without the
-gate is found. A new command with options needs an entry here.
+The list comes from the command tree and from the registered presses, so that the test finds a new
+one without the gate. A new command with options needs an entry here.
 """
 
 from __future__ import annotations
@@ -88,8 +88,8 @@ TARGETS: dict[str, Callable[[Shown], str]] = {
         ("left", "right", "skip", "takeback", "nextpair", "stopparty"), lambda shown: shown.duel_id
     ),
 }
-#: Left out of the walk, because pressing it accepts the licence.
-OPENS = {"accept"}
+#: Not tried, because a press accepts the licence.
+ACCEPTING = {"accept"}
 SEEDS = count(1)
 #: Something that a member does while a picture exists.
 Way = Callable[..., Awaitable[InteractionResult]]
@@ -97,8 +97,8 @@ PICTURES = (".png", ".jpg", ".jpeg", ".webp", ".gif")
 
 
 @dataclass(frozen=True)
-class Got:
-    """The result of one way."""
+class WayResult:
+    """The pictures that one way shows, and the number of jobs that it queues."""
 
     pictures: tuple[str, ...]
     queued: int
@@ -114,21 +114,21 @@ async def desk(tmp_path: Path) -> AsyncIterator[Front]:
         ready.env._errors.clear()
 
 
-async def shown_picture(desk: Front) -> Shown:
-    """A picture of the member that is posted in the channel and leads `/votes top`."""
+async def show_picture(desk: Front) -> Shown:
+    """Post a picture of the member's, which leads `/votes top`."""
     # A removed picture is not drawn again from the same words and seed.
     held_seed, seed, other_seed = next(SEEDS), next(SEEDS), next(SEEDS)
-    (held,) = await desk.queued(seed=held_seed)
+    (held,) = await desk.queue_jobs(seed=held_seed)
     claimed = await desk.services.queue.claim(OWNER, 60_000, desk.services.clock())
     assert claimed is not None
-    await desk.kept(held, replace(make_held(claimed), rating=Rating.GENERAL))
+    await desk.keep_picture(held, replace(make_held(claimed), rating=Rating.GENERAL))
     cases = await desk.services.reviews.open_cases(GuildId(desk.guild.id), 999)
     (case,) = [case for case in cases if case.job_id == held.id]
-    job, message = await desk.picture(seed=seed)
+    job, message = await desk.post_picture(seed=seed)
     fan = desk.newcomer("fan")
     await fan.react(message, "👍")
     await desk.cog("VotesCog")._inbox.flush()
-    other, _ = await desk.picture(seed=other_seed)
+    other, _ = await desk.post_picture(seed=other_seed)
     duel = make_duel(
         job.id,
         other.id,
@@ -168,7 +168,7 @@ def presses_of(desk: Front) -> list[type[Press]]:
     return [item for item in buttons if issubclass(item, Press)]
 
 
-async def call(
+async def call_command(
     desk: Front, who: MemberActor, *, command: str | app_commands.ContextMenu, shown: Shown
 ) -> InteractionResult:
     if isinstance(command, str):
@@ -178,7 +178,7 @@ async def call(
     return await who.context_menu(desk.channel, command.name, message)
 
 
-async def press(
+async def press_button(
     desk: Front, who: MemberActor, *, item: type[Press], shown: Shown
 ) -> InteractionResult:
     """Press a button that an old message may still carry."""
@@ -191,13 +191,13 @@ async def press(
     return await who.click(await channel.send("a button", view=view), custom_id=pressed)
 
 
-async def got(desk: Front, who: MemberActor, result: InteractionResult) -> Got:
+async def result_of(desk: Front, who: MemberActor, result: InteractionResult) -> WayResult:
     answers = [*result.followups, *([result.response] if result.response else [])]
     files = [name for a in answers for file in a.attachments for name in await names_in(file)]
-    jobs = await desk.jobs(who)
-    # Otherwise it would come before the next picture.
+    jobs = await desk.jobs_of(who)
+    # Otherwise the worker would draw these jobs before the next picture.
     await desk.services.queue.cancel_user(UserId(who.id), None, desk.services.clock())
-    return Got(tuple(f for f in files if f.endswith(PICTURES)), len(jobs))
+    return WayResult(tuple(f for f in files if f.endswith(PICTURES)), len(jobs))
 
 
 async def names_in(file: discord.Attachment) -> list[str]:
@@ -208,38 +208,38 @@ async def names_in(file: discord.Attachment) -> list[str]:
 
 
 def ways_of(desk: Front) -> dict[str, Way]:
-    """How each command is called and each button pressed, by its name."""
+    """Functions that call each command and press each button, by its name."""
     ways: dict[str, Way] = {}
     for command in commands_of(desk):
         name = command if isinstance(command, str) else command.name
-        ways[f"/{name}"] = partial(call, command=command)
+        ways[f"/{name}"] = partial(call_command, command=command)
     for item in presses_of(desk):
-        if item.action not in OPENS:
-            ways[f"[{item.action}]"] = partial(press, item=item)
+        if item.action not in ACCEPTING:
+            ways[f"[{item.action}]"] = partial(press_button, item=item)
     return ways
 
 
-async def walk(
+async def try_ways(
     desk: Front, who: MemberActor, names: Container[str] | None = None
-) -> dict[str, Got]:
-    """The result of each way, or of each of these.
+) -> dict[str, WayResult]:
+    """Try each way, or each of these; return the results.
 
-    The picture is created anew for each, because one of them deletes it.
+    Each gets a new picture, because one of them deletes it.
     """
-    led: dict[str, Got] = {}
+    results: dict[str, WayResult] = {}
     before = 0
     for name, go in ways_of(desk).items():
         if names is None or name in names:
-            one = await got(desk, who, await go(desk, who, shown=await shown_picture(desk)))
-            led[name] = Got(one.pictures, one.queued - before)
+            one = await result_of(desk, who, await go(desk, who, shown=await show_picture(desk)))
+            results[name] = WayResult(one.pictures, one.queued - before)
             before = one.queued
-    return led
+    return results
 
 
-def leads_to_pictures(led: dict[str, Got]) -> dict[str, str]:
+def ways_to_pictures(results: dict[str, WayResult]) -> dict[str, str]:
     return {
         way: "shown" if one.pictures else "queued"
-        for way, one in led.items()
+        for way, one in results.items()
         if one.pictures or one.queued
     }
 
@@ -265,8 +265,8 @@ WAYS = {
 }
 
 
-def a_moderator(desk: Front) -> MemberActor:
-    """A moderator whom no missing permission stops, so that only the licence can."""
+def add_administrator(desk: Front) -> MemberActor:
+    """Add a moderator with every permission, whom only the licence can stop."""
     return desk.moderator(administrator=True)
 
 
@@ -277,16 +277,16 @@ def _no_cooldown(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 async def test_no_command_or_button_leads_to_a_picture_without_the_licence(desk: Front) -> None:
-    who = a_moderator(desk)
-    assert leads_to_pictures(await walk(desk, who)) == {}
+    who = add_administrator(desk)
+    assert ways_to_pictures(await try_ways(desk, who)) == {}
     assert not await desk.services.consent.has_accepted(UserId(who.id), INFO.licence_sha256)
 
 
 async def test_every_way_to_a_picture_is_known(desk: Front) -> None:
     """With the licence the same ways lead to pictures; otherwise the walk would prove nothing."""
-    who = a_moderator(desk)
-    await desk.accepts(who)
-    assert leads_to_pictures(await walk(desk, who)) == WAYS
+    who = add_administrator(desk)
+    await desk.accept_licence(who)
+    assert ways_to_pictures(await try_ways(desk, who)) == WAYS
 
 
 @pytest.mark.parametrize(
@@ -308,5 +308,5 @@ async def test_a_command_without_the_gate_is_found(
     # The cogs were loaded anew, so their modules differ from those imported at the top.
     monkeypatch.setattr(sys.modules[room], "require_licence", open_to_all)
     # A way without a picture has no gate to lose.
-    led = await walk(desk, a_moderator(desk), WAYS)
-    assert leads_to_pictures(led) == dict.fromkeys(ways, "shown")
+    led = await try_ways(desk, add_administrator(desk), WAYS)
+    assert ways_to_pictures(led) == dict.fromkeys(ways, "shown")

@@ -12,7 +12,7 @@ import pytest
 
 from models import manifest
 from models.manifest import Kind, ManifestError, Split
-from tests.stages.manifests import add_picture, say, write_manifest
+from tests.stages.manifests import add_picture, make_judgement_line, write_manifest
 
 
 @pytest.fixture
@@ -21,7 +21,12 @@ def folder(tmp_path: Path) -> Path:
     first, second = add_picture(tmp_path, 1), add_picture(tmp_path, 2)
     third = add_picture(tmp_path, 3)
     held = add_picture(tmp_path, 4, prompt_key="6" * 16, split=Split.HELD_OUT, text=None)
-    said = [say(first), say(first, second), say(first, second, third, value=(2,)), say(held)]
+    said = [
+        make_judgement_line(first),
+        make_judgement_line(first, second),
+        make_judgement_line(first, second, third, value=(2,)),
+        make_judgement_line(held),
+    ]
     write_manifest(tmp_path, [first, second, third, held], said)
     return tmp_path
 
@@ -108,9 +113,13 @@ def test_inconsistent_pictures_and_judgements_are_refused(tmp_path: Path) -> Non
     cases: list[tuple[list[Any], list[Any], str]] = [
         ([first, first], [], "names a picture twice"),
         ([first, held], [], "both in training and held out"),
-        ([first], [say(other)], "line 1 names a picture"),
-        ([first, other], [say(first), say(first, other)], "line 2 compares pictures of two"),
-        ([first], [say(first, split=Split.HELD_OUT)], "line 1 is in another split"),
+        ([first], [make_judgement_line(other)], "line 1 names a picture"),
+        (
+            [first, other],
+            [make_judgement_line(first), make_judgement_line(first, other)],
+            "line 2 compares pictures of two",
+        ),
+        ([first], [make_judgement_line(first, split=Split.HELD_OUT)], "line 1 is in another split"),
     ]
     for pictures, said, told in cases:
         with pytest.raises(ManifestError, match=told):
@@ -168,15 +177,15 @@ def test_a_judgements_value_must_fit_its_kind(
     tmp_path: Path, count: int, change: dict[str, Any]
 ) -> None:
     pictures = [add_picture(tmp_path, seed) for seed in range(count)]
-    say(*pictures)
+    make_judgement_line(*pictures)
     with pytest.raises(ValueError, match="value must fit"):
-        say(*pictures, **change)
+        make_judgement_line(*pictures, **change)
 
 
 def test_a_picture_cannot_be_compared_with_itself(tmp_path: Path) -> None:
     picture = add_picture(tmp_path)
     with pytest.raises(ValueError, match="each picture once"):
-        say(picture, picture)
+        make_judgement_line(picture, picture)
 
 
 def test_a_picture_must_be_named_after_its_hash(tmp_path: Path) -> None:

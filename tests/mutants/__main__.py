@@ -12,19 +12,19 @@ from pathlib import Path
 
 from models.report import Row, table, write_json
 from tests.mutants.changes import Mutant, mutants
-from tests.mutants.hunt import Hunt, Terms, go
+from tests.mutants.hunt import Hunt, RunLimits, run_hunt
 from tests.mutants.rooms import ROOMS, Room
 from tests.mutants.trial import Verdict
 from tests.mutants.verdicts import NOTICED, Verdicts
 
 
-def _chosen(room: Room, part: str, share: float) -> list[Mutant]:
+def _chosen_mutants(room: Room, part: str, share: float) -> list[Mutant]:
     """A room's mutants in files that match the pattern; a sample is the same each time."""
     files = [path for path in room.files() if re.search(part, str(path))]
-    return [m for path in files for m in mutants(path) if _lot(m) < share]
+    return [m for path in files for m in mutants(path) if _position_in_sample(m) < share]
 
 
-def _lot(mutant: Mutant) -> float:
+def _position_in_sample(mutant: Mutant) -> float:
     """A number from 0 to 100 that depends only on its name."""
     return int(hashlib.sha256(mutant.name.encode()).hexdigest()[:8], 16) / 0xFFFFFFFF * 100
 
@@ -40,12 +40,12 @@ def _rows(name: str, room: Room, chosen: Sequence[Mutant], verdicts: Verdicts) -
 def _row(
     area: str, what: str, room: Room | None, chosen: Sequence[Mutant], verdicts: Verdicts
 ) -> Row:
-    told = [v for m in chosen if (v := verdicts.of(m)) is not None]
-    noticed = sum(verdict in NOTICED for verdict in told)
-    score = 100 * noticed / len(told) if told else 0.0
+    known = [v for m in chosen if (v := verdicts.verdict_on(m)) is not None]
+    noticed = sum(verdict in NOTICED for verdict in known)
+    score = 100 * noticed / len(known) if known else 0.0
     return Row(
         area=area,
-        name=f"{what}: {noticed} of {len(told)} noticed",
+        name=f"{what}: {noticed} of {len(known)} noticed",
         value=score,
         unit="%",
         goal="" if room is None else f">= {room.goal:g}",
@@ -55,7 +55,7 @@ def _row(
 
 def _survivors(chosen: Sequence[Mutant], verdicts: Verdicts) -> Iterator[str]:
     for mutant in chosen:
-        verdict = verdicts.of(mutant)
+        verdict = verdicts.verdict_on(mutant)
         if verdict in set(Verdict) - NOTICED:
             lines = mutant.module.code.splitlines(), mutant.source().splitlines()
             changes = [
@@ -86,14 +86,14 @@ def main() -> int:
     if unknown := set(arguments.rooms) - set(ROOMS):
         parser.error(f"there is no room called {', '.join(sorted(unknown))}")
     arguments.out.mkdir(exist_ok=True, parents=True)
-    terms = Terms(folder=arguments.out, budget_s=arguments.budget, again=arguments.again)
+    terms = RunLimits(folder=arguments.out, budget_s=arguments.budget, again=arguments.again)
     rows: list[Row] = []
     for name in arguments.rooms or ROOMS:
         room, verdicts = ROOMS[name], Verdicts(arguments.out / f"{name}.jsonl")
-        chosen = _chosen(room, arguments.part, arguments.sample)
+        chosen = _chosen_mutants(room, arguments.part, arguments.sample)
         if not arguments.only_tell:
             hunt = Hunt(name, room, chosen, verdicts, terms)
-            if code := go(hunt, room.tests):
+            if code := run_hunt(hunt, room.tests):
                 return code
         rows += _rows(name, room, chosen, verdicts)
         if arguments.survivors:

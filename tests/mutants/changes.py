@@ -1,8 +1,8 @@
 """Mutants of a source file, by the operators of mutmut.
 
 mutmut's own runner does not fit (`docs/decisions.md`), but its operators do. They are applied
-inside functions, decorated ones too. Not changed are data at module and class level, and texts that
-only an operator reads: what is logged, raised or asserted with.
+inside functions, decorated ones too. Data at module and class level stays unchanged, and so do
+texts that only an operator reads: those that are logged, raised or asserted with.
 """
 
 from __future__ import annotations
@@ -118,9 +118,9 @@ class _Visitor(MutationVisitor):
 
     def _create_mutations(self, node: cst.CSTNode) -> None:
         super()._create_mutations(node)
-        place = self.get_metadata(PositionProvider, node)
-        assert isinstance(place, CodeRange)
-        line = place.start.line
+        position = self.get_metadata(PositionProvider, node)
+        assert isinstance(position, CodeRange)
+        line = position.start.line
         self.lines += [line] * (len(self.mutations) - len(self.lines))
 
     def _skip_node_and_children(self, node: cst.CSTNode) -> bool:
@@ -131,5 +131,5 @@ class _Visitor(MutationVisitor):
         if node in self._texts:
             return True
         # A default is evaluated once, with the module, so it is data.
-        passed = isinstance(node, cst.Decorator | cst.Parameters | cst.Raise)
-        return passed or m.matches(node, _MEANINGLESS) or super()._skip_node_and_children(node)
+        is_skipped = isinstance(node, cst.Decorator | cst.Parameters | cst.Raise)
+        return is_skipped or m.matches(node, _MEANINGLESS) or super()._skip_node_and_children(node)

@@ -1,7 +1,7 @@
 """Which tests run which lines, and how long each takes.
 
-Measured in a fork, test by test, with coverage's contexts. Kept in a file, and measured again for
-changed test files; a change of a source file has everything measured again.
+Measured in a fork, test by test, with coverage's contexts. A file keeps the results. A changed test
+file is measured again; after a change of a source file everything is.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from pathlib import Path
 import coverage
 import pytest
 
-from tests.mutants.grafting import Stock
+from tests.mutants.grafting import LiveFunctions
 
 #: Runs a test, given the one that follows it; returns whether it passes.
 Run = Callable[[pytest.Item, pytest.Item | None], bool]
@@ -38,7 +38,7 @@ class Covered:
     lines: Mapping[str, Sequence[int]]
 
 
-class Map:
+class CoverageMap:
     """The lines that all the tests of a room run."""
 
     def __init__(self, tests: Mapping[str, Covered], early: Mapping[str, Iterable[int]]) -> None:
@@ -51,10 +51,10 @@ class Map:
                     self._by_line.setdefault((path, line), set()).add(name)
         self._statements: dict[Path, dict[int, range]] = {}
 
-    def of(self, path: Path, line: int) -> list[str]:
+    def tests_for(self, path: Path, line: int) -> list[str]:
         """The tests that run the statement at a line, the fastest first.
 
-        If it runs early, any test that runs anything of the file may use its results.
+        If the statement runs early, any test that runs a line of the file may use its results.
         """
         found = set[str]().union(
             *(self._by_line.get((str(path), at), ()) for at in self._statement(path, line))
@@ -87,7 +87,7 @@ def _statements(source: str) -> dict[int, range]:
 
 
 class Tracer:
-    """Records from its creation on which lines run in which context."""
+    """Records, from its creation on, which lines run in which context."""
 
     def __init__(self, files: list[Path]) -> None:
         self._files = {str(path.resolve()): str(path) for path in files}
@@ -97,7 +97,7 @@ class Tracer:
         self._coverage.start()
         self._coverage.switch_context(EARLY)
 
-    def into(self, context: str) -> None:
+    def switch_to(self, context: str) -> None:
         """Assign the lines that run from now on to this context."""
         self._coverage.switch_context(context)
 
@@ -115,32 +115,32 @@ class Tracer:
 
 
 def measure(
-    items: list[pytest.Item], files: list[Path], stock: Stock, run: Run
+    items: list[pytest.Item], files: list[Path], stock: LiveFunctions, run: Run
 ) -> dict[str, Covered]:
-    """Run each test once, in a fork, because tests leave things behind."""
+    """Run each test once in a fork, because tests leave state behind."""
     reading, writing = os.pipe()
     if pid := os.fork():
         os.close(writing)
         with os.fdopen(reading, "rb") as answer:
-            told = json.loads(answer.read() or "{}")
+            answer_json = json.loads(answer.read() or "{}")
         os.waitpid(pid, 0)
-        return {name: Covered(**test) for name, test in told.items()}
+        return {name: Covered(**test) for name, test in answer_json.items()}
     os.close(reading)
     silence()
     tracer, results = Tracer(files), dict[str, tuple[float, bool]]()
     for item, following in zip(items, [*items[1:], None], strict=True):
-        stock.forget()
-        tracer.into(item.nodeid)
+        stock.clear_caches()
+        tracer.switch_to(item.nodeid)
         began = time.process_time()
         passed = run(item, following)
         results[item.nodeid] = time.process_time() - began, passed
     lines = tracer.stop()
-    told = {
+    answer_json = {
         name: {"seconds": seconds, "passed": passed, "lines": lines.get(name, {})}
         for name, (seconds, passed) in results.items()
     }
     with os.fdopen(writing, "wb") as answer:
-        answer.write(json.dumps(told).encode())
+        answer.write(json.dumps(answer_json).encode())
     os._exit(0)
 
 

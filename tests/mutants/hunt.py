@@ -15,19 +15,19 @@ import pytest
 
 from tests.mutants import covering
 from tests.mutants.changes import Mutant
-from tests.mutants.covering import Covered, Map, Tracer
-from tests.mutants.grafting import Stock
+from tests.mutants.covering import CoverageMap, Covered, Tracer
+from tests.mutants.grafting import LiveFunctions
 from tests.mutants.rooms import Room
 from tests.mutants.trial import FailFast, Verdict, attempt, run
 from tests.mutants.verdicts import NOTICED, Verdicts
 
 _ONLY_QUICK = "not slow and not exhaustive and not gpu and not browser"
 #: The number of mutants between two lines of progress.
-_TELL = 100
+_REPORT_EVERY = 100
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Terms:
+class RunLimits:
     """The limits of a run."""
 
     folder: Path
@@ -41,7 +41,7 @@ class Hunt:
     """A pytest plugin that tries mutants instead of running the tests."""
 
     def __init__(
-        self, name: str, room: Room, chosen: Sequence[Mutant], verdicts: Verdicts, terms: Terms
+        self, name: str, room: Room, chosen: Sequence[Mutant], verdicts: Verdicts, terms: RunLimits
     ) -> None:
         self._name, self._room, self._terms = name, room, terms
         self._chosen, self._verdicts = chosen, verdicts
@@ -72,25 +72,27 @@ class Hunt:
         if self._room.warm is not None:
             self._room.warm()
         early = self._tracer.stop().get(covering.EARLY, {})
-        stock = Stock(self._room.files(), self._room.kept)
+        stock = LiveFunctions(self._room.files(), self._room.kept)
         items = {i.nodeid: i for i in session.items if not i.get_closest_marker("xfail")}
-        found = Map(self._covered(items, stock), early)
+        found = CoverageMap(self._tests_with_lines(items, stock), early)
         gc.collect()
         gc.freeze()
         self._check(found, items, stock)
         for count, mutant in enumerate(self._chosen, 1):
-            if self._wanted(mutant):
+            if self._is_wanted(mutant):
                 self._try(mutant, found, items, stock)
-            if count % _TELL == 0:
+            if count % _REPORT_EVERY == 0:
                 print(f"{self._name}: {count} of {len(self._chosen)}", file=sys.stderr, flush=True)
         return True
 
-    def _wanted(self, mutant: Mutant) -> bool:
-        known = self._verdicts.of(mutant)
+    def _is_wanted(self, mutant: Mutant) -> bool:
+        known = self._verdicts.verdict_on(mutant)
         return known is None or (self._terms.again and known not in NOTICED)
 
-    def _check(self, found: Map, items: dict[str, pytest.Item], stock: Stock) -> None:
-        """RuntimeError if tests fail without any mutant: then a verdict would mean nothing."""
+    def _check(
+        self, found: CoverageMap, items: dict[str, pytest.Item], stock: LiveFunctions
+    ) -> None:
+        """Raise RuntimeError if tests fail without a mutant: a verdict would then mean nothing."""
         first: dict[Path, tuple[pytest.Item, float]] = {}
         for name, test in sorted(found.tests.items(), key=lambda one: one[1].seconds):
             if test.passed:
@@ -99,23 +101,31 @@ class Hunt:
         if first and verdict is not Verdict.LIVES:
             raise RuntimeError("tests fail in a fork without any mutant in it")
 
-    def _try(self, mutant: Mutant, found: Map, items: dict[str, pytest.Item], stock: Stock) -> None:
+    def _try(
+        self,
+        mutant: Mutant,
+        found: CoverageMap,
+        items: dict[str, pytest.Item],
+        stock: LiveFunctions,
+    ) -> None:
         left, tests = self._terms.budget_s, list[tuple[pytest.Item, float]]()
-        for name in found.of(mutant.path, mutant.line):
+        for name in found.tests_for(mutant.path, mutant.line):
             seconds = found.tests[name].seconds
             left -= seconds
             if tests and left < 0:
                 break
             tests.append((items[name], seconds))
         verdict, spent = attempt(mutant, tests, stock, self.watch, early=False)
-        # Rebuilding everything takes ten times as long as noticing most mutants.
+        # To rebuild everything takes ten times as long as to notice most mutants.
         if verdict is Verdict.LIVES and found.is_early(mutant.path, mutant.line):
             verdict, more = attempt(mutant, tests, stock, self.watch, early=True)
             spent += more
-        self._verdicts.note(mutant, verdict, spent)
+        self._verdicts.record(mutant, verdict, spent)
 
-    def _covered(self, items: dict[str, pytest.Item], stock: Stock) -> dict[str, Covered]:
-        """The lines that each test runs: known ones of unchanged files, the rest measured again."""
+    def _tests_with_lines(
+        self, items: dict[str, pytest.Item], stock: LiveFunctions
+    ) -> dict[str, Covered]:
+        """The lines that each test runs: known for unchanged files, else measured again."""
         path = self._terms.folder / f"{self._name}-tests.json"
         sources = covering.stamp(self._room.files())
         kept: dict[str, Any] = json.loads(path.read_text("utf-8")) if path.exists() else {}
@@ -133,15 +143,15 @@ class Hunt:
                 missing, self._room.files(), stock, partial(run, self.watch)
             )
             known |= measured
-            told = {name: asdict(test) for name, test in known.items()}
-            path.write_text(json.dumps({"sources": sources, "stamps": stamps, "tests": told}))
+            rows = {name: asdict(test) for name, test in known.items()}
+            path.write_text(json.dumps({"sources": sources, "stamps": stamps, "tests": rows}))
         for name, test in known.items():
             if not test.passed:
                 print(f"left out, because it fails without a mutant: {name}", file=sys.stderr)
         return known
 
 
-def go(hunt: Hunt, tests: Sequence[str]) -> int:
+def run_hunt(hunt: Hunt, tests: Sequence[str]) -> int:
     """Collect the tests and try the mutants; return pytest's exit code."""
     options = ["-qqs", "--timeout=0", "-pno:xdist", "-pno:cacheprovider", "-m", _ONLY_QUICK]
     return pytest.main([*options, *tests], plugins=[hunt, hunt.watch])

@@ -1,4 +1,4 @@
-"""The rooms whose tests are measured by mutants: their files, their tests and their goals.
+"""The rooms whose tests the mutants measure: their files, their tests and their goals.
 
 Read by `python -m tests.mutants`. A room's tests are those in the matching folder; nothing here
 knows how a mutant is made or tried.
@@ -22,7 +22,7 @@ class Room:
     goal: float = 85
     #: Called before any fork, to build once what nearly every test uses.
     warm: Callable[[], None] | None = None
-    #: Its caches, `module.function`: emptied only for mutants of the code that fills them.
+    #: Its caches, `module.function`, that only mutants of the code that fills them empty.
     kept: frozenset[str] = frozenset()
 
     def files(self) -> list[Path]:

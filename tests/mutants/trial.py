@@ -15,16 +15,16 @@ import pytest
 
 from tests.mutants.changes import Mutant
 from tests.mutants.covering import silence
-from tests.mutants.grafting import Stock, UnfitError
+from tests.mutants.grafting import LiveFunctions, UnfitError
 
 _CAUGHT, _LIVES, _UNFIT = 1, 0, 3
 #: The CPU time that a test may take: this many times its time without a mutant, and some more,
 #: in which it may rebuild what is built only once.
-_TIMES, _MORE_S = 4, 3
-#: The CPU time for the test files to build what they use.
-_BUILT_S = 20
-#: Wall time for each allowed second of CPU time: others use the machine as well.
-_WALL = 12
+_TIME_FACTOR, _EXTRA_S = 4, 3
+#: The CPU time in which the test files may build what they use.
+_BUILD_S = 20
+#: Wall time for each allowed second of CPU time, because other processes use the machine too.
+_WALL_FACTOR = 12
 
 
 class Verdict(StrEnum):
@@ -72,15 +72,15 @@ def run(watch: FailFast, item: pytest.Item, following: pytest.Item | None) -> bo
 def attempt(
     mutant: Mutant | None,
     items: list[tuple[pytest.Item, float]],
-    stock: Stock,
+    stock: LiveFunctions,
     watch: FailFast,
     *,
     early: bool,
 ) -> tuple[Verdict, float]:
-    """The verdict on a mutant, and the CPU time that it took.
+    """The verdict on a mutant, and the CPU time of the trial.
 
-    Each test comes with the seconds that it takes without a mutant. `early`: whatever was built
-    before any test is built again. Without a mutant the verdict is that it lives.
+    Each test comes with the seconds that it takes without a mutant. `early` builds everything again
+    that was built before any test. Without a mutant the verdict is `LIVES`.
     """
     if not items:
         return Verdict.UNCOVERED, 0.0
@@ -99,7 +99,7 @@ def attempt(
 def _in_fork(
     mutant: Mutant | None,
     items: list[tuple[pytest.Item, float]],
-    stock: Stock,
+    stock: LiveFunctions,
     watch: FailFast,
     *,
     early: bool,
@@ -109,16 +109,16 @@ def _in_fork(
     try:
         if mutant is not None:
             stock.graft(mutant)
-        stock.forget(everything=early)
+        stock.clear_caches(everything=early)
         watch.armed = True
         if early:
-            _end_after(_BUILT_S)
+            _end_after(_BUILD_S)
             for module in {cast("Any", item).module for item, _ in items}:
                 # Under the same names, so that the collected tests see what is built now.
                 module.__spec__.loader.exec_module(module)
         following = [*(item for item, _ in items[1:]), None]
         for (item, seconds), after in zip(items, following, strict=True):
-            _end_after(_TIMES * seconds + _MORE_S)
+            _end_after(_TIME_FACTOR * seconds + _EXTRA_S)
             run(watch, item, after)
         code = _LIVES
     except UnfitError:
@@ -131,4 +131,4 @@ def _in_fork(
 def _end_after(seconds: float) -> None:
     """End this process after this much more CPU time, or when it waits for too long."""
     signal.setitimer(signal.ITIMER_PROF, seconds)
-    signal.setitimer(signal.ITIMER_REAL, seconds * _WALL)
+    signal.setitimer(signal.ITIMER_REAL, seconds * _WALL_FACTOR)

@@ -19,16 +19,16 @@ class Verdicts:
         self._path = path
         self._known: dict[str, Verdict] = {}
         for line in path.read_text("utf-8").splitlines() if path.exists() else ():
-            told = json.loads(line)
-            self._known[told["mutant"]] = Verdict(told["verdict"])
+            row = json.loads(line)
+            self._known[row["mutant"]] = Verdict(row["verdict"])
 
-    def of(self, mutant: Mutant) -> Verdict | None:
-        """None if this version of it has not been tried."""
+    def verdict_on(self, mutant: Mutant) -> Verdict | None:
+        """The verdict, or None if this version of the mutant has not been tried."""
         return self._known.get(mutant.name)
 
-    def note(self, mutant: Mutant, verdict: Verdict, seconds: float) -> None:
-        """Keep it in the file, whatever happens next."""
+    def record(self, mutant: Mutant, verdict: Verdict, seconds: float) -> None:
+        """Append the verdict to the file at once, so that no crash can lose it."""
         self._known[mutant.name] = verdict
-        told = {"mutant": mutant.name, "verdict": verdict, "seconds": round(seconds, 3)}
+        row = {"mutant": mutant.name, "verdict": verdict, "seconds": round(seconds, 3)}
         with self._path.open("a", encoding="utf-8") as file:
-            file.write(json.dumps(told) + "\n")
+            file.write(json.dumps(row) + "\n")

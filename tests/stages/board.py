@@ -1,7 +1,7 @@
-"""A Discord of paper for the tests of stores: messages on a board, and who reacts to them.
+"""A fake Discord for the tests of the stores: messages on a board, and who reacts to them.
 
-Messages look as the local Discord's do, as far as `tests/stages/seen.py` reads them, and carry the
-*name* by which the bot finds its own.
+In every field that `tests/stages/seen.py` reads, a message has the form of the local Discord's. It
+also carries the *name* by which the bot finds its own messages.
 """
 
 from __future__ import annotations
@@ -26,52 +26,54 @@ class Board:
         #: Who reacts, by message and emoji.
         self._reactions: dict[int, dict[str, set[int]]] = {}
 
-    def post(self, name: str, content: str, shown: Sequence[str], *, show: bool) -> int:
-        """Post a message of the bot's with these pictures; `show` answers somebody's command."""
+    def post(
+        self, name: str, content: str, pictures: Sequence[str], *, answers_command: bool
+    ) -> int:
+        """Post the bot's message with these pictures; return its id."""
         number = next(self._numbers)
         self._messages[number] = {
             "id": str(number),
             "name": name,
             "content": content,
-            "attachments": _files(shown),
+            "attachments": _attachments(pictures),
             "components": [],
             "flags": 0,
-            "interaction_metadata": {"id": name} if show else None,
+            "interaction_metadata": {"id": name} if answers_command else None,
         }
         self._reactions[number] = defaultdict(set)
         return number
 
-    def edit(self, number: int, shown: Sequence[str]) -> None:
-        """Let a message show only these pictures."""
-        self._messages[number]["attachments"] = _files(shown)
+    def edit(self, number: int, pictures: Sequence[str]) -> None:
+        """Replace the pictures of a message."""
+        self._messages[number]["attachments"] = _attachments(pictures)
 
     def delete(self, number: int) -> None:
         """Delete a message, if it exists."""
         self._messages.pop(number, None)
         self._reactions.pop(number, None)
 
-    def named(self, name: str) -> list[int]:
-        """Messages that carry this name, the newest first."""
+    def messages_named(self, name: str) -> list[int]:
+        """The messages that carry this name, the newest first."""
         return [n for n in reversed(self._messages) if self._messages[n]["name"] == name]
 
-    def shown(self, number: int) -> list[str]:
+    def pictures_in(self, number: int) -> list[str]:
         """The pictures that a message shows."""
         return [
             file["filename"].partition(".")[0] for file in self._messages[number]["attachments"]
         ]
 
     def react(self, number: int, who: int, emoji: str, *, added: bool = True) -> None:
-        """Somebody reacts, or takes it back."""
+        """Add a person's reaction, or remove it."""
         people = self._reactions[number][emoji]
         (people.add if added else people.discard)(who)
 
     def open_vote(self, number: int) -> None:
-        """The bot's own two reactions."""
+        """Add the bot's own two reactions."""
         for emoji in ("👍", "👎"):
             self.react(number, BOT_ID, emoji)
 
-    def standing(self) -> list[tuple[int, int, str]]:
-        """Every reaction of a person: message, who, emoji."""
+    def reactions_of_people(self) -> list[tuple[int, int, str]]:
+        """Every reaction by a person: message, user, emoji."""
         return [
             (number, who, emoji)
             for number, by_emoji in self._reactions.items()
@@ -88,5 +90,5 @@ class Board:
         return list(self._messages.values())
 
 
-def _files(shown: Sequence[str]) -> list[dict[str, Any]]:
-    return [{"filename": f"{job}.png"} for job in shown]
+def _attachments(pictures: Sequence[str]) -> list[dict[str, Any]]:
+    return [{"filename": f"{job}.png"} for job in pictures]

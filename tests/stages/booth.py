@@ -9,7 +9,7 @@ from simcord.builders import ChannelHandle
 from bot.domain import Job, MessageId, Post, UserId
 from bot.store.gallery import PostDebt
 from cogs.voting.votes import VotesCog
-from tests.stages.simulated import Scene, works_off
+from tests.stages.simulated import Scene, run_until_idle
 
 UP, DOWN = "👍", "👎"
 
@@ -22,39 +22,39 @@ class Booth(Scene):
         cog: VotesCog = self.cog("VotesCog")
         return cog
 
-    async def written(self) -> None:
+    async def flush_votes(self) -> None:
         await self.votes_cog._inbox.flush()
 
-    async def reconciled(self) -> None:
-        await works_off(self.votes_cog._reconciler._lanes.look)
+    async def reconcile(self) -> None:
+        await run_until_idle(self.votes_cog._reconciler._lanes.look)
 
-    async def seeded(self) -> bool:
-        """Run a round of seeding; True if some channel rests."""
+    async def run_seeding(self) -> bool:
+        """Run a round of seeding. True if a channel rests."""
         lanes = self.votes_cog._seeder._lanes
-        await works_off(lanes.look)
+        await run_until_idle(lanes.look)
         return bool(lanes.openings().closed | lanes.openings().resting)
 
-    async def a_post(self, channel: ChannelHandle | None = None) -> tuple[Job, Post]:
-        jobs = await self.queued(channel=channel)
-        await self.drawn(jobs)
-        return jobs[0], await self.posted(jobs[0])
+    async def post_picture(self, channel: ChannelHandle | None = None) -> tuple[Job, Post]:
+        jobs = await self.queue_jobs(channel=channel)
+        await self.draw_jobs(jobs)
+        return jobs[0], await self.deliver_job(jobs[0])
 
-    def another(self, name: str) -> MemberActor:
+    def add_member(self, name: str) -> MemberActor:
         return self.guild.add_member(self.env.create_user(name))
 
-    async def standing(self, post: Post) -> set[tuple[UserId, str]]:
-        await self.written()
+    async def recorded_reactions(self, post: Post) -> set[tuple[UserId, str]]:
+        await self.flush_votes()
         standing = await self.services.votes.standing_reactions(post.message_id)
         return {(voter, emoji) for voter, emoji, _ in standing}
 
-    async def owed(self) -> set[MessageId]:
-        """The newest post of each channel that is owed a reading."""
+    async def unread_posts(self) -> set[MessageId]:
+        """The newest post of each channel whose reactions must still be read."""
         return {
             post.message_id
             for post in await self.services.gallery.posts_with_debt(PostDebt.READING, 100)
         }
 
-    def truth(self, post: Post) -> set[tuple[UserId, str]]:
+    def discord_reactions(self, post: Post) -> set[tuple[UserId, str]]:
         """The reactions on Discord, without the bot's."""
         backend = self.env.backend
         message = backend.messages[post.channel_id][post.message_id]
@@ -65,22 +65,22 @@ class Booth(Scene):
             if not backend.get_user(user_id).bot
         }
 
-    def seeds(self, post: Post) -> list[str]:
+    def seed_reactions(self, post: Post) -> list[str]:
         """The reactions that the bot itself added."""
         backend = self.env.backend
         reactions = backend.messages[post.channel_id][post.message_id].reactions
         return [r.emoji for r in reactions if backend.bot_user.id in r.user_ids]
 
-    def message(self, post: Post) -> discord.Message:
+    def message_of(self, post: Post) -> discord.Message:
         return next(m for m in self.channel.history() if m.id == post.message_id)
 
-    def outage(self) -> None:
+    def cut_gateway(self) -> None:
         """Cut the gateway: nothing that happens from now on reaches the bot."""
         self.env.backend.subscribers.clear()
 
 
-class Hourglass:
-    """A manual clock for rests and for the memory of events."""
+class ManualClock:
+    """A clock that a test moves by hand, for rests and for remembered events."""
 
     def __init__(self) -> None:
         self.now_s = 1_000.0
@@ -88,5 +88,5 @@ class Hourglass:
     def __call__(self) -> float:
         return self.now_s
 
-    def run(self, seconds: float) -> None:
+    def advance(self, seconds: float) -> None:
         self.now_s += seconds

@@ -2,12 +2,12 @@
 
 A boundary is a moment at which something outside the process's memory has just changed, or is about
 to: a statement that commits, a COMMIT, a picture's file half written, renamed or removed, a call
-that changes something on Discord. Between two boundaries a kill finds the same world as at the
-first of them, so walking all of them tries every possible kill.
+that changes something on Discord. A kill between two boundaries leaves the same state as a kill at
+the first of them, so a walk over all boundaries tries every possible kill.
 
-`BOUNDARIES` names a file that gets one line a boundary, `KILL_AT` the number of the line at which
-the process ends itself (0: none). Counting continues from the previous process, so the restart
-after the kill is walked too. Started by `walking.py`; knows nothing about what it proves.
+The process appends one line for each boundary to the file `BOUNDARIES`, and kills itself at line
+number `KILL_AT` (0: never). Counting continues from the previous process, so that a kill during the
+restart is possible too. `walking.py` starts this module, which knows nothing about the promises.
 """
 
 from __future__ import annotations
@@ -29,10 +29,10 @@ from discord.webhook.async_ import AsyncWebhookAdapter
 from bot.__main__ import main
 from bot.settings import load
 
-Pass: TypeAlias = Callable[[str], None]
+Record: TypeAlias = Callable[[str], None]
 
-#: The beginnings of statements that change the file without counting changed rows.
-_UNCOUNTED = ("COMMIT", "VACUUM", "PRAGMA wal_checkpoint", "PRAGMA incremental_vacuum")
+#: How statements begin that change the file and count no changed rows.
+_CHANGES_UNSEEN = ("COMMIT", "VACUUM", "PRAGMA wal_checkpoint", "PRAGMA incremental_vacuum")
 _NAME_CHARS = 70
 
 
@@ -45,8 +45,8 @@ class Boundaries:
         # Files are written in threads, everything else on the loop.
         self._lock = threading.Lock()
 
-    def passed(self, name: str) -> None:
-        """Record a boundary; the last line of a killed process's trace says where it died."""
+    def record(self, name: str) -> None:
+        """Record a boundary. The last line of a killed process's trace says where it died."""
         with self._lock:
             self._passed += 1
             with self._trace.open("a") as trace:
@@ -55,99 +55,105 @@ class Boundaries:
                 os.kill(os.getpid(), signal.SIGKILL)
 
 
-def watch_database(passed: Pass) -> None:
-    """Set boundaries around commits; a statement inside a transaction changes nothing yet."""
-    #: By connection, the last statement of its transaction, which distinguishes COMMITs.
+def watch_database(record: Record) -> None:
+    """Set boundaries around commits. A statement inside a transaction changes nothing yet."""
+    #: The last statement of each connection's transaction, which distinguishes COMMITs.
     last: dict[aiosqlite.Connection, str] = {}
     for method in ("execute", "execute_fetchall"):
         plain = getattr(aiosqlite.Connection, method)
-        setattr(aiosqlite.Connection, method, _watched(plain, passed, last))
+        setattr(aiosqlite.Connection, method, _with_boundaries(plain, record, last))
 
 
-def _watched(
-    execute: Callable[..., Awaitable[object]], passed: Pass, last: dict[aiosqlite.Connection, str]
+def _with_boundaries(
+    execute: Callable[..., Awaitable[object]], record: Record, last: dict[aiosqlite.Connection, str]
 ) -> Callable[..., Awaitable[object]]:
-    async def watched(self: aiosqlite.Connection, sql: str, parameters: Any = None) -> object:
+    async def execute_with_boundaries(
+        self: aiosqlite.Connection, sql: str, parameters: Any = None
+    ) -> object:
         name = " ".join(sql.split())[:_NAME_CHARS]
-        uncounted = name.startswith(_UNCOUNTED)
+        changes_unseen = name.startswith(_CHANGES_UNSEEN)
         if name == "COMMIT":
             name = f"COMMIT of {last.get(self, 'nothing')}"
         last[self] = name
         changes = self.total_changes
-        if uncounted:
-            passed(f"before {name}")
+        if changes_unseen:
+            record(f"before {name}")
         answer = await execute(self, sql, parameters)
-        if uncounted or (self.total_changes != changes and not self.in_transaction):
-            passed(f"after {name}")
+        if changes_unseen or (self.total_changes != changes and not self.in_transaction):
+            record(f"after {name}")
         return answer
 
-    return watched
+    return execute_with_boundaries
 
 
-def watch_discord(passed: Pass) -> None:
+def watch_discord(record: Record) -> None:
     """Set boundaries before and after each call that changes something on Discord."""
     for client in (HTTPClient, AsyncWebhookAdapter):
-        client.request = _calling(client.request, passed)  # type: ignore[method-assign]
+        client.request = _request_with_boundaries(client.request, record)  # type: ignore[method-assign]
 
 
-def _calling(
-    request: Callable[..., Awaitable[object]], passed: Pass
+def _request_with_boundaries(
+    request: Callable[..., Awaitable[object]], record: Record
 ) -> Callable[..., Awaitable[object]]:
-    async def calling(self: object, route: Any, *rest: Any, **options: Any) -> object:
+    async def request_with_boundaries(
+        self: object, route: Any, *rest: Any, **options: Any
+    ) -> object:
         if route.method == "GET":
             return await request(self, route, *rest, **options)
-        passed(f"before {route.method} {route.path}")
+        record(f"before {route.method} {route.path}")
         answer = await request(self, route, *rest, **options)
-        passed(f"after {route.method} {route.path}")
+        record(f"after {route.method} {route.path}")
         return answer
 
-    return calling
+    return request_with_boundaries
 
 
-def watch_files(passed: Pass, folder: Path) -> None:
+def watch_files(record: Record, folder: Path) -> None:
     """Set boundaries around changes to files in `folder`, and in the middle of each write."""
     plain_open = pathlib.Path.open
 
     def open_(self: Path, mode: str = "r", *rest: Any, **options: Any) -> Any:
         if folder in self.absolute().parents and mode == "wb":
-            return _InHalves(io.FileIO(self, "w"), passed)
+            return _HalvedWriter(io.FileIO(self, "w"), record)
         return plain_open(self, mode, *rest, **options)
 
     pathlib.Path.open = open_  # type: ignore[method-assign]
     for name in ("replace", "rename", "unlink"):
-        setattr(os, name, _moving(getattr(os, name), passed, folder))
+        setattr(os, name, _change_with_boundaries(getattr(os, name), record, folder))
 
 
-class _InHalves(io.BufferedWriter):
+class _HalvedWriter(io.BufferedWriter):
     """A file for writing, with a boundary after half of the bytes."""
 
-    def __init__(self, raw: io.FileIO, passed: Pass) -> None:
+    def __init__(self, raw: io.FileIO, record: Record) -> None:
         super().__init__(raw)
-        self._passed = passed
+        self._record = record
 
     def write(self, data: Any) -> int:
-        self._passed("before a file is written")
+        self._record("before a file is written")
         half = super().write(data[: len(data) // 2])
         self.flush()
-        self._passed("a file is half written")
+        self._record("a file is half written")
         return half + super().write(data[half:])
 
 
-def _moving(change: Callable[..., None], passed: Pass, folder: Path) -> Callable[..., None]:
-    def moving(path: Any, *rest: Any, **options: Any) -> None:
-        ours = isinstance(path, str | Path) and folder in Path(path).absolute().parents
-        if ours:
-            passed(f"before {change.__name__}")
+def _change_with_boundaries(
+    change: Callable[..., None], record: Record, folder: Path
+) -> Callable[..., None]:
+    def change_with_boundaries(path: Any, *rest: Any, **options: Any) -> None:
+        is_in_folder = isinstance(path, str | Path) and folder in Path(path).absolute().parents
+        if is_in_folder:
+            record(f"before {change.__name__}")
         change(path, *rest, **options)
-        if ours:
-            passed(f"after {change.__name__}")
+        if is_in_folder:
+            record(f"after {change.__name__}")
 
-    return moving
+    return change_with_boundaries
 
 
 if __name__ == "__main__":
     boundaries = Boundaries(Path(os.environ["BOUNDARIES"]), int(os.environ.get("KILL_AT", "0")))
-    watch_database(boundaries.passed)
-    watch_discord(boundaries.passed)
-    watch_files(boundaries.passed, load().pictures_dir.absolute())
+    watch_database(boundaries.record)
+    watch_discord(boundaries.record)
+    watch_files(boundaries.record, load().pictures_dir.absolute())
     sys.exit(main([]))

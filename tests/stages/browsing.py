@@ -23,12 +23,12 @@ from selenium.webdriver.support.ui import WebDriverWait
 
 T = TypeVar("T")
 
-#: Below this width the page is shown as on a phone.
+#: Below this width the page has its layout for phones.
 _PHONE_PX = 600
 
 
-def missing() -> str | None:
-    """What this machine lacks to run a browser; None if nothing."""
+def missing_programs() -> str | None:
+    """Say what this machine lacks to run a browser; None if it lacks nothing."""
     if shutil.which("chromium") and shutil.which("chromedriver"):
         return None
     return "needs chromium and chromedriver (Debian: apt install chromium chromium-driver)"
@@ -61,9 +61,9 @@ def open_browser(
     return driver
 
 
-def wait(browser: Chrome, look: Callable[[Chrome], T], limit_s: float = 120) -> T:
-    """Poll until `look` returns something."""
-    return WebDriverWait(browser, limit_s, poll_frequency=0.1).until(look)
+def wait(browser: Chrome, condition: Callable[[Chrome], T], limit_s: float = 120) -> T:
+    """Poll until the condition returns something true."""
+    return WebDriverWait(browser, limit_s, poll_frequency=0.1).until(condition)
 
 
 def find(browser: Chrome, selector: str) -> list[WebElement]:
@@ -71,19 +71,19 @@ def find(browser: Chrome, selector: str) -> list[WebElement]:
     return browser.find_elements(By.CSS_SELECTOR, selector)
 
 
-def click(browser: Chrome, selector: str, which: int = 0) -> None:
-    """Click an element once it exists; the page may redraw it in between."""
+def click(browser: Chrome, selector: str, index: int = 0) -> None:
+    """Click an element once it exists. The page may redraw it in between."""
 
-    def clicked(driver: Chrome) -> bool:
+    def has_clicked(driver: Chrome) -> bool:
         try:
             found = find(driver, selector)
             if found:
-                found[which].click()
+                found[index].click()
         except (StaleElementReferenceException, ElementNotInteractableException):
             return False
         return bool(found)
 
-    wait(browser, clicked)
+    wait(browser, has_clicked)
 
 
 def type_text(browser: Chrome, text: str) -> None:

@@ -15,7 +15,7 @@ from tests.stages.fake_engine import INFO, LICENCE
 
 
 def make_card(card_id: str = "next-1", *, parent: str | None = "fake-1") -> Card:
-    """A card without files that no gate has judged."""
+    """A card without files, which no gate has judged."""
     return Card(
         id=card_id,
         name=card_id.title(),
@@ -38,20 +38,20 @@ def make_card(card_id: str = "next-1", *, parent: str | None = "fake-1") -> Card
     )
 
 
-def passed(card: Card, *, value: float = 1.0) -> Card:
-    """The card with the gate's verdict on its files; below 0.5 it did not pass."""
+def with_verdict(card: Card, *, value: float = 1.0) -> Card:
+    """The card with the gate's verdict on its files; it has passed if the value is 0.5 or more."""
     figure = Figure(name="held-out votes", value=value, unit="share", least=0.5)
     verdict = Verdict(gate=EDITION, figures=(figure,), files_sha256=fingerprint(card.files))
     return replace(card, verdict=verdict)
 
 
-def put(root: Path, card: Card, *, value: float = 1.0) -> Card:
-    """Put the card into a catalogue with a file that it vouches for, passed or not."""
+def put_card(root: Path, card: Card, *, value: float = 1.0) -> Card:
+    """Put the card into a catalogue, with a verdict and with files that match its checksums."""
     folder = root / card.id
     (folder / "text_encoder").mkdir(parents=True)
     (folder / "text_encoder" / "config.json").write_text('{"num_hidden_layers": 2}')
     (folder / "weights").write_text(card.id)
     (folder / "LICENCE.md").write_text(LICENCE)
-    sealed = passed(seal(card, folder), value=value)
+    sealed = with_verdict(seal(card, folder), value=value)
     cards.write(sealed, folder / cards.FILE_NAME)
     return sealed

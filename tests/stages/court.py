@@ -20,18 +20,18 @@ from bot.store.case_rows import Case, CaseId
 from bot.store.guilds import Superseded
 from models.contract import Scores
 from tests.stages.factories import make_held
-from tests.stages.front import EXTENSIONS, Front, said
+from tests.stages.front import EXTENSIONS, Front, answer_to
 from tests.stages.simulated import OWNER, scene
 
 
 @dataclass(kw_only=True)
 class Court(Front):
-    """`boss` may decide; `benches` is the review channel, which nobody else sees."""
+    """`boss` may decide cases. Only moderators and the bot see `review_channel`."""
 
     boss: MemberActor
-    benches: ChannelHandle
+    review_channel: ChannelHandle
 
-    async def decides(self, **changes: Any) -> None:
+    async def change_policy(self, **changes: Any) -> None:
         """Change the server's policy."""
         current = await self.services.guilds.current(GuildId(self.guild.id))
         saved = await self.services.guilds.save(
@@ -43,22 +43,24 @@ class Court(Front):
         )
         assert not isinstance(saved, Superseded)
 
-    async def held(self, prompt: str = "1girl, blue hair", rating: Rating = Rating.GENERAL) -> Job:
-        """A held picture of the member's, whose case has not been posted yet."""
-        (job,) = await self.queued(prompt=prompt, rating=rating)
+    async def hold_picture(
+        self, prompt: str = "1girl, blue hair", rating: Rating = Rating.GENERAL
+    ) -> Job:
+        """Hold a picture of the member's. Its case is not posted yet."""
+        (job,) = await self.queue_jobs(prompt=prompt, rating=rating)
         claimed = await self.services.queue.claim(OWNER, 60_000, self.services.clock())
         assert claimed is not None
         assert claimed.id == job.id
         held = replace(make_held(claimed), rating=rating, scores=Scores(values={"nudity": 0.6}))
-        await self.kept(claimed, held)
+        await self.keep_picture(claimed, held)
         return job
 
-    async def sits(self) -> None:
+    async def run_all_rounds(self) -> None:
         """Run a round of every background task on cases and pictures."""
         for name in ("Review", "Delivery", "Amending", "Takedown"):
-            await self.looks(name)
+            await self.run_rounds(name)
 
-    async def cases(self) -> list[Case]:
+    async def open_cases(self) -> list[Case]:
         return await self.services.reviews.open_cases(GuildId(self.guild.id), 99)
 
     async def case(self, case_id: CaseId) -> Case:
@@ -66,28 +68,28 @@ class Court(Front):
         assert found is not None
         return found
 
-    async def presented(self) -> discord.Message:
-        """The case's message, the only one in the review channel."""
-        await self.looks("Review")
-        (message,) = self.benches.history()
+    async def post_case(self) -> discord.Message:
+        """Post the case; return its message, the only one in the review channel."""
+        await self.run_rounds("Review")
+        (message,) = self.review_channel.history()
         return message
 
-    def bench(self) -> discord.Message:
-        """The only message of the review channel, as it is now."""
-        (message,) = self.benches.history()
+    def case_message(self) -> discord.Message:
+        """The current state of the only message in the review channel."""
+        (message,) = self.review_channel.history()
         return message
 
-    async def rules(self, message: discord.Message, action: str) -> ResponseMessage | None:
-        """Press a button of a case as the moderator; return their private answer, if any."""
+    async def press_action(self, message: discord.Message, action: str) -> ResponseMessage | None:
+        """Press a button of a case as the moderator; return the private answer, if any."""
         result = await self.boss.click(message, custom_id=button_of(message, action))
-        await self.looks("Messenger")
+        await self.run_rounds("Messenger")
         return result.followups[-1] if result.followups else None
 
-    async def lets_in(self, who: MemberActor | discord.Member) -> None:
-        """Let them see the review channel, whether they may decide or not."""
+    async def let_see_reviews(self, who: MemberActor | discord.Member) -> None:
+        """Give somebody access to the review channel, which gives no right to decide."""
         allowed, _ = discord.PermissionOverwrite(view_channel=True).pair()
         self.env.backend.set_overwrite(
-            self.benches.id, Overwrite(who.id, OverwriteType.MEMBER, allow=allowed.value)
+            self.review_channel.id, Overwrite(who.id, OverwriteType.MEMBER, allow=allowed.value)
         )
         await self.env.settle()
 
@@ -96,7 +98,7 @@ class Court(Front):
         assert found is not None
         return found.state
 
-    def told(self) -> list[str]:
+    def texts_in_channel(self) -> list[str]:
         """The messages in the channel, the oldest first."""
         return [message.content for message in self.channel.history()]
 
@@ -104,12 +106,12 @@ class Court(Front):
         """Whether each picture in the channel is behind a spoiler."""
         return [a.is_spoiler() for m in self.channel.history() for a in m.attachments]
 
-    async def fills(
-        self, who: MemberActor, shown: InteractionResult, **values: Any
+    async def fill_form(
+        self, who: MemberActor, form: InteractionResult, **values: Any
     ) -> ResponseMessage:
         """Fill in a form and submit it."""
-        assert shown.modal is not None
-        return said(await who.submit_modal(shown, values))
+        assert form.modal is not None
+        return answer_to(await who.submit_modal(form, values))
 
 
 def buttons_of(message: discord.Message) -> dict[str, str]:
@@ -129,8 +131,10 @@ def button_of(message: discord.Message, action: str) -> str:
 
 
 @asynccontextmanager
-async def court(tmp_path: Path, *more: str, review: bool = True) -> AsyncIterator[Court]:
-    """`review`: whether the server has chosen its review channel."""
+async def court(
+    tmp_path: Path, *more: str, has_review_channel: bool = True
+) -> AsyncIterator[Court]:
+    """A server with a review channel, which its policy names if `has_review_channel`."""
     extensions = (*EXTENSIONS, "cogs.posting.delivery", *more)
     async with scene(tmp_path, *extensions, kind=Front) as front:
         role = front.guild.create_role(
@@ -139,7 +143,7 @@ async def court(tmp_path: Path, *more: str, review: bool = True) -> AsyncIterato
         boss = front.guild.add_member(front.env.create_user("boss"), roles=[role])
         me = front.guild.me
         assert me is not None
-        benches = front.guild.create_text_channel(
+        review_channel = front.guild.create_text_channel(
             "review",
             overwrites={
                 front.guild.default_role: discord.PermissionOverwrite(view_channel=False),
@@ -148,11 +152,12 @@ async def court(tmp_path: Path, *more: str, review: bool = True) -> AsyncIterato
             },
         )
         await front.env.settle()
-        ready = Court(
+        built = Court(
             env=front.env, services=front.services, guild=front.guild, channel=front.channel,
-            member=front.member, extensions=front.extensions, boss=boss, benches=benches,
+            member=front.member, extensions=front.extensions, boss=boss,
+            review_channel=review_channel,
         )  # fmt: skip
-        await ready.accepts(boss)
-        if review:
-            await ready.decides(review_channel=ChannelId(benches.id))
-        yield ready
+        await built.accept_licence(boss)
+        if has_review_channel:
+            await built.change_policy(review_channel=ChannelId(review_channel.id))
+        yield built

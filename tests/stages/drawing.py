@@ -1,4 +1,4 @@
-"""Draws with a real engine until nothing is in flight, and inspects the result."""
+"""Draws with a real engine until it is idle, and compares the results."""
 
 from __future__ import annotations
 
@@ -11,17 +11,19 @@ from models.contract import Rendered, RenderRequest, TickResult
 from models.engine.slots import SlotEngine
 
 
-def ticks(engine: SlotEngine) -> Iterator[TickResult]:
-    """Step until nothing is in flight."""
+def run_ticks(engine: SlotEngine) -> Iterator[TickResult]:
+    """Step until no row is in flight."""
     while engine._rows:
         yield engine.step()
 
 
-def drawn(engine: SlotEngine, requests: Sequence[RenderRequest]) -> dict[str, Rendered]:
-    """The pictures of the requests, drawn together, by row."""
-    for asked in requests:
-        engine.admit(asked)
-    return {done.row_id: done for result in ticks(engine) for done in result.finished}
+def draw_all(engine: SlotEngine, requests: Sequence[RenderRequest]) -> dict[str, Rendered]:
+    """Draw the requests together; return the pictures by row."""
+    for request in requests:
+        engine.admit(request)
+    return {
+        finished.row_id: finished for result in run_ticks(engine) for finished in result.finished
+    }
 
 
 def pixels(rendered: Rendered) -> np.ndarray[Any, Any]:

@@ -1,4 +1,4 @@
-"""The traces of members who take part in duels, for the tests of the stores."""
+"""Members who take part in duels, whose traces the tests of the stores look for."""
 
 from __future__ import annotations
 
@@ -8,10 +8,10 @@ from tests.stages.factories import GUILD, OTHER, USER, make_duel, make_party
 from tests.stages.stores import Stores
 
 
-async def live_in_duels(stores: Stores, theirs: Job) -> None:
+async def take_part_in_duels(stores: Stores, theirs: Job) -> None:
     """USER begins a party.
 
-    Two people choose between USER's picture and OTHER's, and two of OTHER's.
+    Two people choose between USER's picture and OTHER's, and between two of OTHER's.
     """
     mine = (await stores.views.history(USER, GUILD, 1))[0]
     more, _ = await stores.draw(user=OTHER, prompt="their own", seed=8)

@@ -1,4 +1,4 @@
-"""Voted pictures and their export, for tests of the content and of the folder."""
+"""Pictures with votes and their export, for tests of its content and of its folder."""
 
 from __future__ import annotations
 
@@ -20,10 +20,10 @@ from tests.stages.stores import Stores
 THIRD = 700_000_000_000_000_003
 
 
-async def voted(
+async def deliver_with_vote(
     stores: Stores, message: int, *, user: int = USER, prompt: str = "1girl", guild: int = GUILD
 ) -> str:
-    """A picture that THIRD likes; each message has a picture that looks different."""
+    """Deliver a picture that THIRD likes; the pictures of two messages look different."""
     job = await stores.deliver(
         message=message, user=user, prompt=prompt, seed=message * 50, guild=guild
     )
@@ -46,12 +46,12 @@ def licence_texts(directory: Path) -> LicenceTexts:
     return LicenceTexts(directory.parent / "data" / "licences")
 
 
-def lines(directory: Path) -> list[dict[str, Any]]:
+def metadata_lines(directory: Path) -> list[dict[str, Any]]:
     text = (directory / "metadata.jsonl").read_text()
     return [json.loads(line) for line in text.splitlines()]
 
 
-def everything_in(directory: Path) -> bytes:
+def all_bytes_in(directory: Path) -> bytes:
     return b"".join(path.read_bytes() for path in directory.rglob("*") if path.is_file())
 
 

@@ -1,7 +1,7 @@
 """Small builders of domain values for the tests; each argument has a harmless default.
 
-`Admitted` and `Released` are built only here and in `bot/policy/decide.py`: a store's test needs
-one without running a policy.
+Only this module and `bot/policy/decide.py` build `Admitted` and `Released`: the test of a store
+needs them without a policy.
 """
 
 from __future__ import annotations
@@ -45,7 +45,7 @@ USER = UserId(700_000_000_000_000_001)
 OTHER = UserId(700_000_000_000_000_002)
 GUILD = GuildId(800_000_000_000_000_001)
 CHANNEL = ChannelId(810_000_000_000_000_001)
-#: The interaction that asked: older than every message of its request.
+#: The id of the asking interaction, which is older than every message of its request.
 SINCE = 820_000_000_000_000_001
 SIZE_PX = 8
 
@@ -115,7 +115,7 @@ def make_job(
     rating: Rating = Rating.GENERAL,
     ruling: Ruling = Ruling.ALLOW,
 ) -> Job:
-    """A job outside any database; the tests of the stores enqueue theirs."""
+    """A job outside any database. The tests of the stores enqueue their own."""
     return Job(
         id=JobId(job_id),
         request_id=RequestId("r" + job_id[1:]),

@@ -1,7 +1,7 @@
-"""A fake at the `Engine` seam: draws noise instantly, so that a restart takes a second.
+"""A fake at the `Engine` seam: it draws noise instantly, so that a restart takes a second.
 
-Named by `ENGINE=tests.stages.fake_engine` in the harnesses. The noise depends on the seed, so the
-same request draws the same picture here too; certain words in a prompt cause trouble.
+The harnesses name it by `ENGINE=tests.stages.fake_engine`. The noise depends on the seed, so the
+same request draws the same picture here too. Certain words in a prompt cause trouble.
 """
 
 from __future__ import annotations
@@ -27,11 +27,11 @@ from models.contract import (
     TickResult,
 )
 
-#: The time of one tick: short, but long enough for a kill to hit a picture half-way.
+#: The time of one tick, which is long enough for a kill to hit a half-drawn picture.
 STEP_S = 0.01
 #: A prompt with this word always fails half-way.
 POISON = "poison"
-#: A prompt with this word becomes a picture of some three megabytes.
+#: A prompt with this word becomes a picture of about three megabytes.
 BILLBOARD = "billboard"
 _BILLBOARD_PX = 1024
 

@@ -1,8 +1,8 @@
 """Forks bots from a process that has everything imported, for harnesses that start many.
 
-Half the cost of starting `python -m bot` is imports and compiling the rulebook, the same each time.
+Imports and the compilation of the rulebook take half the time of a start of `python -m bot`.
 `Nursery` asks `python -m tests.stages.forking` for a fork, which then runs the module as `python
--m` would, in the given environment. Tests of the start itself do without it (`stage(cold=True)`).
+-m` would, in the given environment. Tests of the start itself use no fork (`stage(cold=True)`).
 """
 
 from __future__ import annotations
@@ -26,18 +26,18 @@ from typing import Any
 
 #: "The parent process death signal of the calling process", prctl(2).
 _PR_SET_PDEATHSIG = 1
-#: How often each waiter checks for its end.
-_LOOK_S = 0.01
-#: The greatest length of a question or an answer in JSON; environments are the longest.
-_LONGEST = 1 << 20
+#: The pause between two checks whether a fork has ended.
+_POLL_S = 0.01
+#: The greatest length of a question or an answer in JSON; an environment is the longest part.
+_MESSAGE_BYTES_MAX = 1 << 20
 
 
 class Fork:
-    """A bot as the nursery's child, with the interface of `asyncio.subprocess.Process`."""
+    """A child of the nursery, with the interface of `asyncio.subprocess.Process`."""
 
     def __init__(self, nursery: Nursery, pid: int) -> None:
         self._nursery, self.pid = nursery, pid
-        # It counts as ended when its process has, though it is another's child.
+        # Becomes readable when the process ends, although it is not our child.
         self._end = os.pidfd_open(pid)
         self._code: int | None = None
 
@@ -50,7 +50,7 @@ class Fork:
         return self._code
 
     def send_signal(self, number: signal.Signals) -> None:
-        """Send a signal; no effect once it has ended."""
+        """Send a signal, unless the process has ended."""
         if self.returncode is None:
             signal.pidfd_send_signal(self._end, number)
 
@@ -59,18 +59,18 @@ class Fork:
         self.send_signal(signal.SIGKILL)
 
     async def wait(self) -> int:
-        """Wait for its end; return its exit code."""
+        """Wait until the process ends; return its exit code."""
         while (code := self.returncode) is None:
-            await asyncio.sleep(_LOOK_S)
+            await asyncio.sleep(_POLL_S)
         return code
 
 
 class Nursery:
-    """The process to fork from, which lives as long as this one."""
+    """The process that forks bots; it lives as long as this one."""
 
     def __init__(self) -> None:
-        self._asking = threading.Lock()
-        self._line, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+        self._lock = threading.Lock()
+        self._socket, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
         with theirs:
             self._process = subprocess.Popen(
                 [sys.executable, "-m", "tests.stages.forking", str(theirs.fileno())],
@@ -79,10 +79,10 @@ class Nursery:
             )
 
     def ask(self, **question: object) -> Mapping[str, Any]:
-        """Send it a question and return the answer; from any thread."""
-        with self._asking:
-            self._line.send(json.dumps(question).encode())
-            return json.loads(self._line.recv(_LONGEST))
+        """Send the process a question and return its answer. Any thread may call this."""
+        with self._lock:
+            self._socket.send(json.dumps(question).encode())
+            return json.loads(self._socket.recv(_MESSAGE_BYTES_MAX))
 
     async def spawn(self, module: str, environment: Mapping[str, str]) -> Fork:
         """Run a module in a fork."""
@@ -97,20 +97,19 @@ def nursery() -> Nursery:
 
 
 def _serve(line: socket.socket) -> tuple[str, Mapping[str, str]] | None:
-    """Fork and reap until no more questions come. In a fork, return what to run."""
-    while question := line.recv(_LONGEST):
-        asked = json.loads(question)
-        if "bury" in asked:
-            _, status = os.waitpid(asked["bury"], 0)
+    """Fork and reap until the questions end. In a fork, return the module and its environment."""
+    while question := line.recv(_MESSAGE_BYTES_MAX):
+        order = json.loads(question)
+        if "bury" in order:
+            _, status = os.waitpid(order["bury"], 0)
             answer = {"code": os.waitstatus_to_exitcode(status)}
         elif pid := os.fork():
             answer = {"pid": pid}
         else:
             line.close()
-            # If the tests are killed, this process must end with them, because nobody else would
-            # stop it.
+            # A killed test run stops no fork, so the fork must end with its parent.
             ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
-            return asked["run"], asked["environment"]
+            return order["run"], order["environment"]
         line.send(json.dumps(answer).encode())
     return None
 
@@ -127,7 +126,7 @@ def _warm_up() -> None:
     from bot.policy.layers import ground_of
 
     ground_of(rulebooks.load())
-    # discord.py re-executes extensions, and their shared modules must be re-executed with them.
+    # discord.py executes extensions again, and their shared modules must follow.
     for name in [name for name in sys.modules if name.partition(".")[0] == "cogs"]:
         del sys.modules[name]
     # Keep existing objects out of the garbage collector, so that no fork scans or copies them.

@@ -36,7 +36,7 @@ CONTENT_CHARS_MAX = 2000
 
 @dataclass(kw_only=True)
 class Front(Scene):
-    """`member` has accepted the licence; a moderator and a newcomer are created on demand."""
+    """`member` has accepted the licence; methods add a moderator or a newcomer."""
 
     @property
     def bot(self) -> WaifuBot:
@@ -53,11 +53,11 @@ class Front(Scene):
     def use_model(self, info: ModelInfo) -> None:
         self.bot.services = replace(self.services, model=lambda: info)
 
-    async def asks(self, who: MemberActor | None = None, **options: Any) -> ResponseMessage:
+    async def ask(self, who: MemberActor | None = None, **options: Any) -> ResponseMessage:
         options.setdefault("prompt", "1girl")
-        return said(await (who or self.member).slash(self.channel, "waifu", **options))
+        return answer_to(await (who or self.member).slash(self.channel, "waifu", **options))
 
-    async def jobs(self, who: MemberActor | None = None) -> list[Job]:
+    async def jobs_of(self, who: MemberActor | None = None) -> list[Job]:
         user_id = UserId((who or self.member).id)
         rows = await self.services.queue._db.fetch_all(
             "SELECT id FROM jobs WHERE user_id = :user ORDER BY seq", {"user": user_id}
@@ -65,35 +65,35 @@ class Front(Scene):
         found = [await self.services.views.get(JobId(row["id"])) for row in rows]
         return [job for job in found if job is not None]
 
-    async def picture(
+    async def post_picture(
         self, prompt: str = "1girl, blue hair", *, seed: int = 7
     ) -> tuple[Job, discord.Message]:
-        """A picture of the member's, posted with its buttons."""
+        """Draw a picture of the member's and post it with its buttons."""
         from cogs.components import post_view
 
-        (job,) = await self.queued(prompt=prompt, seed=seed)
-        await self.drawn([job])
+        (job,) = await self.queue_jobs(prompt=prompt, seed=seed)
+        await self.draw_jobs([job])
         channel = self.env.bot.get_partial_messageable(job.channel_id, guild_id=job.guild_id)
         message = await channel.send(f"a picture {job.id}", view=post_view(job.id))
-        await self.posted(job, message)
+        await self.deliver_job(job, message)
         return job, message
 
-    async def nothing_is_owed(self) -> bool:
-        """Whether everything doomed has been deleted from Discord."""
+    async def is_nothing_doomed(self) -> bool:
+        """Whether no message waits for its deletion from Discord."""
         doomed = self.services.doomed
         return not await doomed.messages(9) and not await doomed.hunts(9)
 
-    async def takes_down(self, rounds: int = 8) -> None:
-        """Run rounds with longer and longer pauses between them, as a lane's rests require."""
+    async def run_takedown(self, rounds: int = 8) -> None:
+        """Run rounds with ever longer pauses, as a lane's rests require."""
         for number in range(rounds):
-            await self.looks("Takedown")
+            await self.run_rounds("Takedown")
             await self.env.advance_time(2**number)
 
-    def shown(self) -> list[int]:
+    def message_ids(self) -> list[int]:
         return [message.id for message in self.channel.history()]
 
 
-def said(result: InteractionResult) -> ResponseMessage:
+def answer_to(result: InteractionResult) -> ResponseMessage:
     """The last answer to a command or a press, within Discord's limits."""
     answer = result.followups[-1] if result.followups else result.response
     assert answer is not None
@@ -105,10 +105,10 @@ def custom_ids(message: ResponseMessage) -> list[str]:
     return [item["custom_id"] for row in message.components for item in row.get("components", [])]
 
 
-def values_of(shown: InteractionResult) -> dict[str, Any]:
+def form_values(form: InteractionResult) -> dict[str, Any]:
     """The values in the fields of a form; for a choice, the chosen one."""
-    assert shown.modal is not None
-    fields = [row["component"] for row in shown.modal["components"]]
+    assert form.modal is not None
+    fields = [row["component"] for row in form.modal["components"]]
     return {
         f["custom_id"]: [o["value"] for o in f["options"] if o.get("default")]
         if "options" in f
@@ -119,5 +119,5 @@ def values_of(shown: InteractionResult) -> dict[str, Any]:
 
 @asynccontextmanager
 async def front(tmp_path: Path, *more: str) -> AsyncIterator[Front]:
-    async with scene(tmp_path, *EXTENSIONS, *more, kind=Front) as ready:
-        yield ready
+    async with scene(tmp_path, *EXTENSIONS, *more, kind=Front) as built:
+        yield built

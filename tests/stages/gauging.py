@@ -1,6 +1,6 @@
-"""What a process holds: memory, tasks, open files, threads, and what its long-lived objects keep.
+"""What a process holds: memory, tasks, open files, threads, and the contents of its objects.
 
-`hurried.py` takes it of itself, `soaking.py` compares two.
+`hurried.py` gauges its own process, `soaking.py` compares two gauges.
 """
 
 from __future__ import annotations
@@ -19,17 +19,17 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-#: The packages whose classes are ours.
+#: The packages of this project.
 _OURS = ("bot.", "cogs.")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Gauge:
-    """One look at an idle process."""
+    """The figures of an idle process at one moment."""
 
     #: Resident memory, with nothing free held back.
     rss_bytes: int
-    #: Blocks of memory that Python has given out.
+    #: Blocks of memory that Python has allocated.
     blocks: int
     tasks: int
     files: int
@@ -55,16 +55,16 @@ def gauge() -> Gauge:
     )
 
 
-def write_gauge(found: Gauge, to: Path) -> None:
-    """Write it as JSON, in one step."""
-    half = to.with_suffix(".half")
-    half.write_text(json.dumps(asdict(found)))
-    half.replace(to)
+def write_gauge(measured: Gauge, path: Path) -> None:
+    """Write the gauge as JSON; a reader finds the whole file or none."""
+    unfinished = path.with_suffix(".half")
+    unfinished.write_text(json.dumps(asdict(measured)))
+    unfinished.replace(path)
 
 
-def read_gauge(written: Path) -> Gauge:
+def read_gauge(path: Path) -> Gauge:
     """Read what `write_gauge` wrote."""
-    return Gauge(**json.loads(written.read_text()))
+    return Gauge(**json.loads(path.read_text()))
 
 
 def _rss_bytes() -> int:
@@ -82,15 +82,19 @@ def _sizes() -> Counter[str]:
         elif _is_ours(kind.__module__):
             name = f"{kind.__module__}.{kind.__qualname__}"
             sizes[name] += 1
-            sizes.update(_held(name, _attributes(thing)))
+            sizes.update(_container_sizes(name, _attributes(thing)))
     for name, module in list(sys.modules.items()):
         if _is_ours(name):
-            sizes.update(_held(name, vars(module).items()))
+            sizes.update(_container_sizes(name, vars(module).items()))
     return sizes
 
 
-def _held(name: str, attributes: Iterable[tuple[str, Any]]) -> dict[str, int]:
-    return {f"{name}.{each}": len(held) for each, held in list(attributes) if _is_unbounded(held)}
+def _container_sizes(name: str, attributes: Iterable[tuple[str, Any]]) -> dict[str, int]:
+    return {
+        f"{name}.{attribute}": len(value)
+        for attribute, value in list(attributes)
+        if _is_unbounded(value)
+    }
 
 
 def _is_ours(module: object) -> bool:

@@ -1,4 +1,4 @@
-"""Prompts that are made to be slow to read, of any length, and everything that reads them."""
+"""Prompts of any length that are slow to read, and all the code that reads prompts."""
 
 # ruff: noqa: RUF001  letters of every script are what is tested
 from __future__ import annotations
@@ -17,73 +17,73 @@ from tests.stages.factories import USER, make_place
 from tests.stages.fake_engine import INFO
 
 LONGEST = Limits().prompt_chars_max
-#: The growth of what reading costs is that from the short to the longest prompt.
+#: How many times longer the longest prompt is than the short one.
 TIMES = 8
 SHORT = LONGEST // TIMES
-#: Much more than `TIMES`, which is linear, and much less than its square.
+#: The limit for the growth of the cost: well above `TIMES` (linear), well below its square.
 GROWTH_MAX = 24
 
 
-def _filled(unit: str, begin: str = "", end: str = "") -> Callable[[int], str]:
-    def made(length: int) -> str:
+def _repeat(unit: str, begin: str = "", end: str = "") -> Callable[[int], str]:
+    def text_of(length: int) -> str:
         room = length - len(begin) - len(end)
         return begin + (unit * (room // len(unit) + 1))[:room] + end
 
-    return made
+    return text_of
 
 
-def _halves(unit: str, other: str) -> Callable[[int], str]:
-    def made(length: int) -> str:
+def _repeat_in_halves(unit: str, other: str) -> Callable[[int], str]:
+    def text_of(length: int) -> str:
         count = length // (len(unit) + len(other))
         return unit * count + other * count
 
-    return made
+    return text_of
 
 
-HARMLESS = _filled("1girl, blue hair, ")
-#: By what they hold: from their length, prompts that are made to be slow to read.
+HARMLESS = _repeat("1girl, blue hair, ")
+#: Builders of prompts that are slow to read, by their content; each takes the length.
 HOSTILE: dict[str, Callable[[int], str]] = {
-    "circled digits": _filled("㊿", "nude:", "x"),
-    "digits": _filled("1", ":", "x"),
-    "digits and points": _filled("1.", "(:", "x"),
-    "digits after a word": _filled("1", "a:"),
-    "weights": _filled(":1.1", "(a", ")"),
-    "colons": _filled(":", "a", "x"),
-    "colons and spaces": _filled(": ", "a", "x"),
-    "spaces": _filled(" ", "a", "x"),
-    "accents that become spaces": _filled("¨", "a", "x"),
-    "one letter": _filled("a"),
-    "letters and digits": _filled("a1"),
-    "a disguised word here and there": _filled(f"m00n, {'calm waters, ' * 4}"),
-    "single letters": _filled("l "),
-    "signs": _filled("@$!"),
-    "ties": _filled("a-.'"),
-    "open brackets": _filled("("),
-    "closed brackets": _filled(")", "a"),
-    "deep": _halves("(", "a)"),
-    "deep and square": _halves("[", "a]"),
-    "deep and mixed": _halves("([", "a)b]"),
-    "faces": _halves("(", "a :3)"),
-    "faces after blanks": _halves("([ ]", ":3)"),
-    "deep weights": _halves("(", "a:-1.01)"),
-    "brackets side by side": _filled("(a)[b:1.2]"),
-    "brackets inside a word": _filled(":1)(", "a", "b"),
-    "escapes": _filled("\\(\\"),
-    "backslashes": _filled("\\"),
-    "BREAK": _filled("BREAK "),
-    "BREAK far away": _filled(" ", "a", "BREAK"),
-    "half a special token": _filled("<|a", "", "|>"),
-    "marks over a letter": _filled("\u0300\u0323", "a"),
-    "a sign of eighteen letters": _filled("ﷺ"),
-    "that sign, turned": _filled("[(ﷺ:-1)]"),
-    "a mixture": _filled("(l0-l1:1.2){x}（y㊿）BREAK aaa ạ̀裸"),
-    "mentions": _filled("<@1>"),
-    "half mentions": _filled("<"),
-    "half links": _filled("[a]("),
-    "stars": _filled("*"),
-    "ticks": _filled("`"),
-    "from right to left": _filled("ש\u202e"),
-    "joined emoji": _filled("👩\u200d"),
+    "circled digits": _repeat("㊿", "nude:", "x"),
+    "digits": _repeat("1", ":", "x"),
+    "digits and points": _repeat("1.", "(:", "x"),
+    "digits after a word": _repeat("1", "a:"),
+    "weights": _repeat(":1.1", "(a", ")"),
+    "colons": _repeat(":", "a", "x"),
+    "colons and spaces": _repeat(": ", "a", "x"),
+    "spaces": _repeat(" ", "a", "x"),
+    "accents that become spaces": _repeat("¨", "a", "x"),
+    "one letter": _repeat("a"),
+    "letters and digits": _repeat("a1"),
+    "a disguised word here and there": _repeat(f"m00n, {'calm waters, ' * 4}"),
+    "single letters": _repeat("l "),
+    "signs": _repeat("@$!"),
+    "ties": _repeat("a-.'"),
+    "open brackets": _repeat("("),
+    "closed brackets": _repeat(")", "a"),
+    "deep": _repeat_in_halves("(", "a)"),
+    "deep and square": _repeat_in_halves("[", "a]"),
+    "deep and mixed": _repeat_in_halves("([", "a)b]"),
+    "faces": _repeat_in_halves("(", "a :3)"),
+    "faces after blanks": _repeat_in_halves("([ ]", ":3)"),
+    "deep weights": _repeat_in_halves("(", "a:-1.01)"),
+    "brackets side by side": _repeat("(a)[b:1.2]"),
+    "brackets inside a word": _repeat(":1)(", "a", "b"),
+    "escapes": _repeat("\\(\\"),
+    "backslashes": _repeat("\\"),
+    "BREAK": _repeat("BREAK "),
+    "BREAK far away": _repeat(" ", "a", "BREAK"),
+    "half a special token": _repeat("<|a", "", "|>"),
+    "marks over a letter": _repeat("\u0300\u0323", "a"),
+    "a sign of eighteen letters": _repeat("ﷺ"),
+    "that sign, turned": _repeat("[(ﷺ:-1)]"),
+    "a mixture": _repeat("(l0-l1:1.2){x}（y㊿）BREAK aaa ạ̀裸"),
+    "mentions": _repeat("<@1>"),
+    "half mentions": _repeat("<"),
+    "half links": _repeat("[a]("),
+    "stars": _repeat("*"),
+    "ticks": _repeat("`"),
+    "from right to left": _repeat("ש\u202e"),
+    "joined emoji": _repeat("👩\u200d"),
 }
 _TERMS = [f"blocked term {n}" for n in range(100)] + [f"長い言葉{n}" for n in range(100)]
 
@@ -93,12 +93,12 @@ def _screen() -> Screen:
     return Screen(load(), [Term(text=term) for term in _TERMS])
 
 
-def screened(text: str) -> None:
-    """Look for rules and terms in it, as the prompt and as the negative prompt."""
+def screen_prompt(text: str) -> None:
+    """Look for rules and terms in the text, as the prompt and as the negative prompt."""
     _screen().findings(f"nude {text}", text)
 
 
-def _asked(text: str) -> None:
+def _make_ask(text: str) -> None:
     make_ask(
         info=INFO,
         user_id=USER,
@@ -108,17 +108,17 @@ def _asked(text: str) -> None:
     )
 
 
-def _shown(text: str) -> None:
+def _word_text(text: str) -> None:
     wording.plain(text, len(text))
     wording.code(text, len(text))
     wording.fit(text, len(text) - 1)
 
 
-#: What reads members' words, by its name.
+#: The code that reads members' words, by name.
 READERS: dict[str, Callable[[str], object]] = {
     "the prompt language": parse,
-    "screening": screened,
+    "screening": screen_prompt,
     "a server's term": lambda text: normalise(text, load()),
-    "a command's options": _asked,
-    "wording": _shown,
+    "a command's options": _make_ask,
+    "wording": _word_text,
 }

@@ -34,8 +34,8 @@ from tests.stages.fake_engine import FakeScorer
 from tests.stages.stores import AMPLE
 
 
-class Calm(FakeScorer):
-    """Scores every picture as harmless, also those of an unknown model."""
+class HarmlessScorer(FakeScorer):
+    """Scores every picture as harmless, even one of an unknown model."""
 
     def score(self, rendered: Rendered) -> Scores:
         del rendered
@@ -44,7 +44,7 @@ class Calm(FakeScorer):
 
 @dataclass(frozen=True, kw_only=True)
 class House:
-    """One bot process: what it serves, and how to draw with it."""
+    """One bot process with its stores and its worker."""
 
     db: Database
     catalogue: Registry
@@ -56,14 +56,16 @@ class House:
     lineage: Lineage
     promotion: Promotion
 
-    async def draws(self, model: str | None = None, prompt: str = "1girl", seed: int = 7) -> bytes:
-        """The file of one fixed picture, without its job's name."""
-        return (await self.drawn(model, prompt, seed))[1]
+    async def draw_file(
+        self, model: str | None = None, prompt: str = "1girl", seed: int = 7
+    ) -> bytes:
+        """Draw a picture; return its file without the name of its job."""
+        return (await self.draw_picture(model, prompt, seed))[1]
 
-    async def drawn(
+    async def draw_picture(
         self, model: str | None = None, prompt: str = "1girl", seed: int = 7, px: int = 64
     ) -> tuple[JobId, bytes]:
-        """A picture's job and file."""
+        """Draw a picture; return its job and its file without texts."""
         ask = make_ask(prompt, seed=seed)
         draw = replace(ask.draw, width_px=px, height_px=px, model=model, steps=3)
         admitted = make_admitted(replace(ask, draw=draw))
@@ -83,20 +85,20 @@ class House:
 
 @asynccontextmanager
 async def house(root: Path, data: Path) -> AsyncIterator[House]:
-    """A bot on this data directory, until it is stopped."""
+    """A bot on this data directory, which stops with the context."""
     clock = iter(range(1_000, 10**9))
     db = await open_database(data / "bot.sqlite3")
     catalogue, lineage, signals = Registry(root / "models"), Lineage(db), Signals()
     shelf, jobs, gallery = Shelf(catalogue), Jobs(db), Gallery(db, data / "pictures")
 
-    def opens(model: str) -> Engine:
+    def open_model(model: str) -> Engine:
         return open_engine(model, device="cpu", threads=1, capacity=2)
 
-    def looks(model: str) -> Scorer:
+    def open_model_scorer(model: str) -> Scorer:
         del model
-        return Calm()
+        return HarmlessScorer()
 
-    handle = LocalThread("", opens, looks)
+    handle = LocalThread("", open_model, open_model_scorer)
     base = str(root / "base")
     await load_active(
         handle, lineage=lineage, catalogue=catalogue, shelf=shelf, named=base, now_ms=1

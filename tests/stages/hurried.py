@@ -1,9 +1,10 @@
-"""`python -m tests.stages.hurried`: the bot itself, for which idle time passes fast.
+"""`python -m tests.stages.hurried`: the real bot, for which idle time passes fast.
 
-While the loop waits only for time, its clocks run `HURRY` times as fast as the wall clock; while a
-statement, a file or a call is under way they run as usual, so that nothing times out wrongly. The
-file `SIMULATED` holds the seconds that have passed for the bot, as a double. On SIGUSR1 it writes a
-gauge of itself to `GAUGE`. `LEAK` plants a leak for the soak to find. Started by `soaking.py`.
+While the loop only waits for time, its clocks run `HURRY` times as fast as the wall clock. While a
+statement, a file or a call is under way, they run at the usual speed, so that nothing times out
+wrongly. The file `SIMULATED` holds the seconds that have passed for the bot, as a double. On
+SIGUSR1 the bot writes a gauge of itself to `GAUGE`. `LEAK` plants a leak for the soak to find.
+Started by `soaking.py`.
 """
 
 from __future__ import annotations
@@ -31,7 +32,7 @@ from bot.drawing.progress import ProgressBoard
 from tests.stages.gauging import gauge, write_gauge
 
 _DOUBLE = struct.Struct("d")
-#: The parameter's number, mallopt(3), and its value: what the image and the unit set.
+#: The number of the parameter, mallopt(3), and the value that the image and the unit set.
 _M_ARENA_MAX, ARENAS = -8, 2
 
 
@@ -42,35 +43,35 @@ class Clock:
         self._hurry, self._simulated = hurry, simulated
         self._plain, self._began_s = time.monotonic, time.monotonic()
         self._skipped_s = 0.0
-        #: The number of running deeds that must not be hurried.
+        #: The number of running calls that must not be hurried.
         self.busy = 0
         wall_ns = time.time_ns
         time.monotonic = lambda: self._plain() + self._skipped_s
         time.time = lambda: wall_ns() / 1e9 + self._skipped_s
         time.time_ns = lambda: wall_ns() + round(self._skipped_s * 1e9)
 
-    def wait(self, look: Callable[[float | None], Any], timeout: float | None) -> Any:
-        """What `look` sees within a time on this clock."""
-        hurried = timeout is not None and timeout > 0 and not self.busy
+    def wait(self, select: Callable[[float | None], Any], timeout: float | None) -> Any:
+        """Run `select` with a timeout on this clock; return its events."""
+        is_hurried = timeout is not None and timeout > 0 and not self.busy
         began_s = self._plain()
-        seen = look(timeout / self._hurry if hurried and timeout else timeout)
-        if hurried:
+        events = select(timeout / self._hurry if is_hurried and timeout else timeout)
+        if is_hurried:
             self._skipped_s += (self._plain() - began_s) * (self._hurry - 1)
             passed_s = self._plain() - self._began_s + self._skipped_s
             _DOUBLE.pack_into(self._simulated, 0, passed_s)
-        return seen
+        return events
 
-    def unhurried(self, deed: Callable[..., Awaitable[Any]]) -> Callable[..., Awaitable[Any]]:
-        """The same deed, at the pace of the wall clock."""
+    def unhurried(self, call: Callable[..., Awaitable[Any]]) -> Callable[..., Awaitable[Any]]:
+        """The same call, at the speed of the wall clock."""
 
-        async def done(*rest: Any, **options: Any) -> Any:
+        async def call_unhurried(*rest: Any, **options: Any) -> Any:
             self.busy += 1
             try:
-                return await deed(*rest, **options)
+                return await call(*rest, **options)
             finally:
                 self.busy -= 1
 
-        return done
+        return call_unhurried
 
 
 class _Selector(selectors.DefaultSelector):
@@ -90,14 +91,14 @@ class _Loop(asyncio.SelectorEventLoop):
     def run_in_executor(
         self, executor: Executor | None, func: Callable[..., Any], *args: Any
     ) -> asyncio.Future[Any]:
-        """Work in a thread takes the time that it takes."""
+        """Run work in a thread, which hurries nothing until it ends."""
 
-        def done(_: object) -> None:
+        def work_ended(_: object) -> None:
             self._clock.busy -= 1
 
         self._clock.busy += 1
         work = super().run_in_executor(executor, func, *args)
-        work.add_done_callback(done)
+        work.add_done_callback(work_ended)
         return work
 
 
@@ -111,26 +112,26 @@ class _Policy(asyncio.DefaultEventLoopPolicy):
 
 
 def hurry(factor: float, simulated: Path) -> None:
-    """Let idle time pass faster by this factor from now on."""
+    """Make idle time pass this many times as fast from now on."""
     simulated.write_bytes(bytes(_DOUBLE.size))
     with simulated.open("r+b") as file:
         clock = Clock(factor, mmap.mmap(file.fileno(), _DOUBLE.size))
     asyncio.set_event_loop_policy(_Policy(clock))
-    for room, name in ((aiosqlite.Connection, "_execute"), (aiohttp.ClientSession, "_request")):
-        setattr(room, name, clock.unhurried(getattr(room, name)))
+    for owner, name in ((aiosqlite.Connection, "_execute"), (aiohttp.ClientSession, "_request")):
+        setattr(owner, name, clock.unhurried(getattr(owner, name)))
 
 
-def share_arenas() -> None:
+def limit_arenas() -> None:
     """Set `MALLOC_ARENA_MAX` as the image and the unit do; a fork is too late for the variable."""
     assert ctypes.CDLL(None).mallopt(_M_ARENA_MAX, ARENAS), "this is not glibc"
 
 
-def plant_a_leak() -> None:
-    """Every job that is drawn leaves something behind."""
-    plain, left = ProgressBoard.record_start, "_left_behind"
+def plant_leak() -> None:
+    """Let every drawn job leave something behind."""
+    plain, attribute = ProgressBoard.record_start, "_left_behind"
 
     def record_start(self: ProgressBoard, job: Job, now_ms: int) -> None:
-        vars(self).setdefault(left, []).append((job.id, bytearray(100_000)))
+        vars(self).setdefault(attribute, []).append((job.id, bytearray(100_000)))
         plain(self, job, now_ms)
 
     ProgressBoard.record_start = record_start  # type: ignore[method-assign]
@@ -139,7 +140,7 @@ def plant_a_leak() -> None:
 if __name__ == "__main__":
     hurry(float(os.environ["HURRY"]), Path(os.environ["SIMULATED"]))
     signal.signal(signal.SIGUSR1, lambda *_: write_gauge(gauge(), Path(os.environ["GAUGE"])))
-    share_arenas()
+    limit_arenas()
     if os.environ["LEAK"]:
-        plant_a_leak()
+        plant_leak()
     sys.exit(main([]))

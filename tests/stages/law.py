@@ -1,4 +1,4 @@
-"""The policy of a place, for tests: with the shipped rulebook unless they bring one."""
+"""The policy of a place, for tests, with the shipped rulebook unless a test brings another."""
 
 from __future__ import annotations
 
@@ -14,9 +14,11 @@ from bot.store.guilds import Guilds, PolicyVersion
 from tests.stages.factories import GUILD, USER, make_place
 
 
-def make_guild(*blocked: str | Term, off: ChannelId | None = None, **document: Any) -> GuildPolicy:
+def make_guild(
+    *blocked: str | Term, disabled: ChannelId | None = None, **document: Any
+) -> GuildPolicy:
     terms = tuple(Term(text=t) if isinstance(t, str) else t for t in blocked)
-    channels = {off: Overrides(enabled=False)} if off else {}
+    channels = {disabled: Overrides(enabled=False)} if disabled else {}
     return GuildPolicy(**{"guild_id": GUILD, "blocked": terms, "channels": channels, **document})
 
 
@@ -34,19 +36,21 @@ def make_policy(
     )
 
 
-async def decide(guilds: Guilds, policy: GuildPolicy, actor: int = USER, at_ms: int = 1) -> None:
-    """Record a moderator's policy, whatever held before."""
+async def save_policy(
+    guilds: Guilds, policy: GuildPolicy, actor: int = USER, at_ms: int = 1
+) -> None:
+    """Save a moderator's policy, whatever the server had before."""
     number = (await guilds.current(policy.guild_id)).number
     saved = await guilds.save(policy, number, UserId(actor), at_ms, summary="as the test wants it")
     assert isinstance(saved, PolicyVersion)
 
 
-class Finds(Screen):
-    """A screen that finds the same in every prompt."""
+class FixedScreen(Screen):
+    """A screen with the same findings in every prompt."""
 
-    def __init__(self, found: Mapping[RuleId, Sequence[str]]) -> None:
+    def __init__(self, findings: Mapping[RuleId, Sequence[str]]) -> None:
         self._found = frozenset(
-            Finding(rule=rule, words=(word,)) for rule, words in found.items() for word in words
+            Finding(rule=rule, words=(word,)) for rule, words in findings.items() for word in words
         )
 
     def findings(self, prompt: str, negative: str = "", licence: object = ()) -> frozenset[Finding]:

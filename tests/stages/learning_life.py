@@ -1,14 +1,14 @@
 """The whole life of a learning model, repeated with a kill at a different boundary each time.
 
-A member's votes are exported; a candidate is trained, judged, tried blind, promoted and rolled
-back, all with the bot's own stores, worker and supervisor, a fake engine, and instant commands
-(`standin.py`). When the process dies it is restarted, and its owner acts like an owner: they check
-how far things are, and do the rest. `tests/test_crash.py` walks one boundary of each chapter,
-`tests/bench/kills.py` all.
+The bot exports a member's votes, trains a candidate, judges it, tries it blind, promotes it and
+rolls it back, all with its own stores, worker and supervisor, a fake engine, and instant commands
+(`standin.py`). After a kill the bot starts again, and its owner checks how far things are and does
+the rest. `tests/test_crash.py` kills at one boundary of each chapter, `tests/bench/kills.py` at
+every one.
 
 `python -m tests.stages.learning_life SCRATCH [SAMPLE]` forks a process for each life, so that
 nothing is imported twice, and prints each life as a line of JSON. `SAMPLE` is the number of
-boundaries walked in each chapter; by default all.
+boundaries in each chapter at which it kills; the default is all.
 """
 
 from __future__ import annotations
@@ -56,7 +56,7 @@ from models.catalogue import card as cards
 from models.catalogue.registry import Registry
 from tests.stages import standin
 from tests.stages.boundaries import watch_database, watch_files
-from tests.stages.cards import make_card, put
+from tests.stages.cards import make_card, put_card
 from tests.stages.factories import OTHER, SINCE, USER, make_admitted, make_ask, make_reaction
 from tests.stages.fake_engine import INFO, FakeScorer
 from tests.stages.stores import AMPLE, Stores, open_stores
@@ -64,30 +64,30 @@ from tests.stages.studio import another_engine
 from tests.stages.trying_out import make_trial
 
 NEXT = f"{INFO.card_id}-v2"
-#: Stages of the training, and what its owner does before and after.
+#: The number of chapters: the stages of the training, and the owner's actions around them.
 CHAPTERS = 7
 #: Duels after which the blind test is over.
 _DUELS = 2
-#: How many times faster than the wall clock it runs, so that leases and pauses end soon.
+#: How many times as fast as the wall clock the bot's clock runs, so that pauses end soon.
 _HASTE = 200
 _PATIENCE_S = 120
-#: How often a life is started; it is killed once.
+#: The number of starts in one life, which has one kill.
 _STARTS = 2
 
 
 @dataclass(kw_only=True)
 class LearningLife:
-    """The result of one life: where it was killed, and every broken promise."""
+    """The result of one life: the boundary of the kill, and every broken promise."""
 
     kill_at: int
     boundaries: list[str] = field(default_factory=list)
     faults: list[str] = field(default_factory=list)
 
     @property
-    def killed(self) -> str:
-        """The boundary where it was killed."""
-        named = 0 < self.kill_at <= len(self.boundaries)
-        return self.boundaries[self.kill_at - 1] if named else "nowhere"
+    def kill_site(self) -> str:
+        """The name of the boundary at which the process was killed."""
+        is_known = 0 < self.kill_at <= len(self.boundaries)
+        return self.boundaries[self.kill_at - 1] if is_known else "nowhere"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -99,18 +99,18 @@ class Bot:
     shelf: Shelf
     signals: Signals
 
-    async def until(self, look: Callable[[], Awaitable[object]]) -> None:
+    async def until(self, condition: Callable[[], Awaitable[object]]) -> None:
         async with asyncio.timeout(_PATIENCE_S):
-            while not await look():
+            while not await condition():
                 await asyncio.sleep(0.005)
 
     async def is_drawn(self) -> bool:
-        """Whether nothing is left to draw."""
+        """Whether every job has been drawn."""
         waiting = "SELECT 1 FROM jobs WHERE state IN ('queued', 'running')"
         return await self.stores.db.fetch_one(waiting) is None
 
     async def ask(self) -> tuple[Request, Admitted]:
-        """Ask, as a member, for a picture of the model in use, which is drawn later."""
+        """Ask, as a member, for a picture of the model in use; do not wait for it."""
         ask = make_ask("1girl")
         draw = replace(ask.draw, steps=2, model=self.shelf.active.card_id)
         admitted = make_admitted(replace(ask, draw=draw))
@@ -122,7 +122,7 @@ class Bot:
 
 @cache
 def _rules() -> Rulebook:
-    """The rulebook, compiled before the first fork and so once for all lives."""
+    """The rulebook, compiled once, before the first fork, for all lives."""
     rules = rulebooks.load()
     ground_of(rules, rules_of_licence(rules, INFO))
     return rules
@@ -133,8 +133,8 @@ def _now_ms() -> int:
 
 
 @asynccontextmanager
-async def bot(root: Path) -> AsyncIterator[Bot]:
-    """The bot on this data directory, built as the composition root builds it, without Discord."""
+async def run_bot(root: Path) -> AsyncIterator[Bot]:
+    """Run a bot on this data directory, built like the real one, but without Discord."""
     data = root / "data"
     async with open_stores(data, lambda _: None) as stores:
         catalogue, signals = Registry(data / "models"), Signals()
@@ -180,14 +180,14 @@ async def bot(root: Path) -> AsyncIterator[Bot]:
 
 
 def _orders(prepared: Path) -> Callable[[LearningRun, Workplace], Sequence[str]]:
-    def told(run: LearningRun, place: Workplace) -> Sequence[str]:
+    def command(run: LearningRun, place: Workplace) -> Sequence[str]:
         return ("-m", "tests.stages.standin", run.stage.value, str(place.root), str(prepared))
 
-    return told
+    return command
 
 
 class Owner:
-    """The bot's owner. After a kill each chapter begins again and finishes what is left."""
+    """The bot's owner, who repeats each chapter after a kill and finishes what is left."""
 
     def __init__(self, here: Bot) -> None:
         self._here = here
@@ -200,14 +200,14 @@ class Owner:
         run = self._desk.schooling.latest_run
         return run.stage if run is not None and run.stage in UNDER_WAY else self.chapter
 
-    async def lead(self) -> None:
-        """Live the whole life, from wherever it is."""
+    async def live(self) -> None:
+        """Live the whole life from the current chapter on."""
         for chapter in (self._learn, self._try, self._promote, self._roll_back):
             self.chapter = chapter.__name__.strip("_")
             await chapter()
 
     async def _learn(self) -> None:
-        async def over() -> bool:
+        async def has_passed() -> bool:
             run = self._desk.schooling.latest_run
             if run is None:
                 await self._desk.schooling.start()
@@ -215,7 +215,7 @@ class Owner:
             assert run.stage is not RunStage.FAILED, run.said
             return run.stage is RunStage.PASSED
 
-        await self._here.until(over)
+        await self._here.until(has_passed)
 
     async def _try(self) -> None:
         trials = self._desk.trials
@@ -236,39 +236,41 @@ class Owner:
             await self._desk.shadow.poll()
 
     async def _promote(self) -> None:
-        if await self._last() is LineageAction.BEGIN:
+        if await self._last_deed() is LineageAction.BEGIN:
             await self._here.ask()
-            told = await self._desk.promotion.promote(NEXT, by_id=USER, why="a test")
-            assert told.startswith(f"`{NEXT}` is now in use."), told
+            answer = await self._desk.promotion.promote(NEXT, by_id=USER, why="a test")
+            assert answer.startswith(f"`{NEXT}` is now in use."), answer
 
     async def _roll_back(self) -> None:
-        if await self._last() is LineageAction.PROMOTE:
+        if await self._last_deed() is LineageAction.PROMOTE:
             await self._here.ask()
             await self._here.until(self._here.is_drawn)
-            told = await self._desk.promotion.rollback(by_id=USER, why="a test")
-            assert told.startswith(f"`{INFO.card_id}` is in use again"), told
+            answer = await self._desk.promotion.rollback(by_id=USER, why="a test")
+            assert answer.startswith(f"`{INFO.card_id}` is in use again"), answer
         await self._here.until(self._here.is_drawn)
 
-    async def _last(self) -> LineageAction:
+    async def _last_deed(self) -> LineageAction:
         return (await self._desk.lineage.history())[-1].action
 
 
-async def _live(root: Path) -> None:
-    async with bot(root) as here:
+async def _live_on(root: Path) -> None:
+    async with run_bot(root) as here:
         history = await here.desk.lineage.history()
-        assert here.shelf.active.card_id == history[-1].card_id, "what serves is what the row says"
+        assert here.shelf.active.card_id == history[-1].card_id, (
+            "the latest row names the model in use"
+        )
         for reign in history[1:]:
             if reign.action is LineageAction.PROMOTE:
                 assert here.desk.catalogue.card(reign.card_id).may_be_promoted
         owner = Owner(here)
-        watch_database(lambda name: standin.passed(f"{owner.where}: {name}"))
-        watch_files(lambda name: standin.passed(f"{owner.where}: {name}"), root / "data")
-        await owner.lead()
+        watch_database(lambda name: standin.record_boundary(f"{owner.where}: {name}"))
+        watch_files(lambda name: standin.record_boundary(f"{owner.where}: {name}"), root / "data")
+        await owner.live()
 
 
 async def _faults(root: Path) -> list[str]:
-    """The broken promises at the end."""
-    async with bot(root) as here:
+    """Start the bot once more; return the broken promises."""
+    async with run_bot(root) as here:
         history = await here.desk.lineage.history()
         (trial, *more) = await here.desk.trials.history()
         steps = await here.desk.trials.steps(trial.id)
@@ -293,9 +295,9 @@ async def _faults(root: Path) -> list[str]:
     return [name for name, wrong in found.items() if wrong]
 
 
-async def _begin(root: Path) -> None:
-    """Prepare what every life begins with: votes, a candidate to train, its licence accepted."""
-    card = put(root, make_card(NEXT, parent=INFO.card_id))
+async def _prepare(root: Path) -> None:
+    """Prepare the beginning of every life: votes, a candidate to train, an accepted licence."""
+    card = put_card(root, make_card(NEXT, parent=INFO.card_id))
     folder = (root / NEXT).rename(root / "prepared")
     (folder / cards.FILE_NAME).rename(folder / "passed.json")
     cards.write(replace(card, verdict=None), folder / cards.FILE_NAME)
@@ -307,54 +309,54 @@ async def _begin(root: Path) -> None:
         await Consent(stores.db).accept(USER, card.licence.sha256, NEXT, 1)
 
 
-def _forked(work: Callable[[], Any], told: Path) -> int:
-    """Run `work` in its own process, which writes faults into `told`; return the wait status."""
+def _run_forked(work: Callable[[], Any], fault_file: Path) -> int:
+    """Run `work` in a fork, which writes its faults to `fault_file`; return the wait status."""
     pid = os.fork()
     if pid:
         return os.waitpid(pid, 0)[1]
     os.environ["VICTIM"] = str(os.getpid())
     try:
-        wrong = asyncio.run(work())
-        told.write_text(json.dumps(wrong or []))
-    except BaseException:  # noqa: BLE001  told to the parent, whatever it is
-        told.write_text(json.dumps([traceback.format_exc()]))
+        faults = asyncio.run(work())
+        fault_file.write_text(json.dumps(faults or []))
+    except BaseException:  # noqa: BLE001  reported to the parent
+        fault_file.write_text(json.dumps([traceback.format_exc()]))
     os._exit(0)
 
 
-def live(scratch: Path, kill_at: int) -> LearningLife:
-    """One complete life, with a kill at that boundary (0: none)."""
-    root, told = scratch / f"life-{kill_at}", scratch / "told.json"
+def live_once(scratch: Path, kill_at: int) -> LearningLife:
+    """Live one complete life, with a kill at this boundary (0: none)."""
+    root, fault_file = scratch / f"life-{kill_at}", scratch / "told.json"
     shutil.copytree(scratch / "begin", root)
     trace = root / "boundaries"
     trace.touch()
     os.environ |= {"BOUNDARIES": str(trace), "KILL_AT": str(kill_at)}
     for _ in range(_STARTS):
-        told.unlink(missing_ok=True)
-        status = _forked(lambda: _live(root), told)
+        fault_file.unlink(missing_ok=True)
+        status = _run_forked(lambda: _live_on(root), fault_file)
         if not os.WIFSIGNALED(status) or os.WTERMSIG(status) != signal.SIGKILL:
             break
-    faults = json.loads(told.read_text())
+    faults = json.loads(fault_file.read_text())
     if not faults:
-        _forked(lambda: _faults(root), told)
-        faults = json.loads(told.read_text())
+        _run_forked(lambda: _faults(root), fault_file)
+        faults = json.loads(fault_file.read_text())
     passed = trace.read_text().splitlines()
     shutil.rmtree(root)
     return LearningLife(kill_at=kill_at, boundaries=passed, faults=faults)
 
 
 async def walk_learning(scratch: Path, sample: int | None) -> list[LearningLife]:
-    """A life without a kill, then one for each boundary, or for `sample` in each chapter."""
+    """Live once without a kill, then once for each boundary, or for `sample` in each chapter."""
     walker = await asyncio.create_subprocess_exec(
         sys.executable, "-m", "tests.stages.learning_life", str(scratch),
         *([] if sample is None else [str(sample)]),
         stdout=asyncio.subprocess.PIPE,
     )  # fmt: skip
-    told, _ = await walker.communicate()
-    assert walker.returncode == 0, "the walker itself broke"
-    return [LearningLife(**json.loads(line)) for line in told.splitlines()]
+    output, _ = await walker.communicate()
+    assert walker.returncode == 0, "the child process failed"
+    return [LearningLife(**json.loads(line)) for line in output.splitlines()]
 
 
-def _chosen(boundaries: Sequence[str], sample: int | None) -> Iterator[int]:
+def _chosen_boundaries(boundaries: Sequence[str], sample: int | None) -> Iterator[int]:
     """The numbers of all boundaries, or of `sample` in each chapter, evenly spread."""
     chapters: dict[str, list[int]] = defaultdict(list)
     for number, name in enumerate(boundaries, 1):
@@ -368,19 +370,19 @@ def main(scratch: Path, sample: int | None) -> None:
     """Live without a kill, then once for each chosen boundary of that life."""
     schooling._CALM_S, schooling._POLL_S = 0.02, 0.01
 
-    async def known(_self: Trust, _guild: int, _now_ms: int) -> dict[UserId, float]:
+    async def trust_one_voter(_self: Trust, _guild: int, _now_ms: int) -> dict[UserId, float]:
         return {OTHER: 1.0}
 
-    Trust.weights = known
-    _forked(lambda: _begin(scratch / "begin"), scratch / "told.json")
+    Trust.weights = trust_one_voter
+    _run_forked(lambda: _prepare(scratch / "begin"), scratch / "told.json")
     _rules()
-    # Keep them out of the garbage collector of every life.
+    # Keep these objects out of the garbage collector of every life.
     gc.collect()
     gc.freeze()
-    whole = live(scratch, 0)
+    whole = live_once(scratch, 0)
     print(json.dumps(asdict(whole)), flush=True)
-    for number in _chosen(whole.boundaries, sample):
-        print(json.dumps(asdict(live(scratch, number))), flush=True)
+    for number in _chosen_boundaries(whole.boundaries, sample):
+        print(json.dumps(asdict(live_once(scratch, number))), flush=True)
 
 
 if __name__ == "__main__":

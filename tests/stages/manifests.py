@@ -1,4 +1,4 @@
-"""A manifest's folder as the export writes it, with small pictures and a few votes."""
+"""A manifest folder in the form that the export writes, with small pictures and a few votes."""
 
 from __future__ import annotations
 
@@ -47,8 +47,8 @@ def add_picture(folder: Path, seed: int = 1, **changes: Any) -> PictureLine:
     return line
 
 
-def say(*pictures: PictureLine, voter: int = 1, **changes: Any) -> JudgementLine:
-    """A voter's judgement of the pictures: an upvote of one, the first of two, all in order."""
+def make_judgement_line(*pictures: PictureLine, voter: int = 1, **changes: Any) -> JudgementLine:
+    """A voter's judgement: an upvote of one picture, the first of two, or a ranking of more."""
     kind, value = {1: (Kind.VOTE, 1), 2: (Kind.DUEL, 0)}.get(
         len(pictures), (Kind.RANKING, tuple(range(len(pictures))))
     )
@@ -67,5 +67,5 @@ def say(*pictures: PictureLine, voter: int = 1, **changes: Any) -> JudgementLine
 def write_manifest(
     folder: Path, pictures: Iterable[PictureLine], judgements: Iterable[JudgementLine] = ()
 ) -> Manifest:
-    """The folder's manifest."""
+    """Write the folder's manifest."""
     return manifest.write(folder, pictures, judgements, created_ms=1_700_000_000_000)

@@ -1,7 +1,7 @@
-"""Words misspelled so that people still understand them: one slip of the keyboard each.
+"""Misspellings that people still understand: one slip of the keyboard in each word.
 
 A seeded generator for the tests of the screening. Most slips keep the first letter, by which people
-recognise a word; `joined` joins it to a word that members add to others.
+recognise a word; `joined` adds another common word before or after it.
 """
 
 from __future__ import annotations
@@ -10,28 +10,28 @@ import random
 from collections.abc import Callable
 
 _Slip = Callable[[str, random.Random], str]
-#: What is joined to a word, before or after it.
-_BESIDE = ("art", "girl", "pic", "photo", "body", "style", "hot", "big", "cute", "real")
+#: Words that `joined` adds before or after a word.
+_AFFIXES = ("art", "girl", "pic", "photo", "body", "style", "hot", "big", "cute", "real")
 _VOWELS = "aeiou"
 
 
-def _swapped(word: str, dice: random.Random) -> str:
+def _swap(word: str, dice: random.Random) -> str:
     at = dice.randrange(1, len(word) - 1)
     return word[:at] + word[at + 1] + word[at] + word[at + 2 :]
 
 
-def _dropped(word: str, dice: random.Random) -> str:
+def _drop(word: str, dice: random.Random) -> str:
     at = dice.randrange(1, len(word))
     return word[:at] + word[at + 1 :]
 
 
-def _doubled(word: str, dice: random.Random) -> str:
+def _double(word: str, dice: random.Random) -> str:
     at = dice.randrange(len(word))
     return word[: at + 1] + word[at:]
 
 
-def _exchanged(word: str, dice: random.Random) -> str:
-    """With one vowel exchanged for another."""
+def _exchange_vowel(word: str, dice: random.Random) -> str:
+    """Exchange one vowel for another."""
     places = [at for at in range(1, len(word)) if word[at] in _VOWELS]
     if not places:
         return word
@@ -39,18 +39,18 @@ def _exchanged(word: str, dice: random.Random) -> str:
     return word[:at] + dice.choice(_VOWELS) + word[at + 1 :]
 
 
-def _joined(word: str, dice: random.Random) -> str:
-    beside = dice.choice(_BESIDE)
-    return dice.choice((word + beside, beside + word))
+def _join(word: str, dice: random.Random) -> str:
+    affix = dice.choice(_AFFIXES)
+    return dice.choice((word + affix, affix + word))
 
 
-#: How a word of five or more ASCII letters is misspelled, by the name of the slip.
+#: Functions that misspell a word of five or more ASCII letters, by the name of the slip.
 SLIPS: dict[str, _Slip] = {
-    "swapped": _swapped, "dropped": _dropped, "doubled": _doubled, "exchanged": _exchanged,
-    "joined": _joined,
+    "swapped": _swap, "dropped": _drop, "doubled": _double, "exchanged": _exchange_vowel,
+    "joined": _join,
 }  # fmt: skip
 
 
-def misspelled(word: str, slip: str, dice: random.Random) -> str:
-    """The word with a slip of this kind, which may leave it as it is."""
+def misspell(word: str, slip: str, dice: random.Random) -> str:
+    """Make a slip of this kind in the word, which may leave it unchanged."""
     return SLIPS[slip](word, dice)

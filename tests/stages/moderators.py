@@ -32,7 +32,7 @@ MODERATOR, SECOND = UserId(1), UserId(2)
 TEXT = "The moderators removed it."
 
 
-def judged(outcome: Outcome, actor: UserId = MODERATOR, at_ms: int = 9_000) -> Judgement:
+def make_judgement(outcome: Outcome, actor: UserId = MODERATOR, at_ms: int = 9_000) -> Judgement:
     exclusion = Exclusion(
         user_id=USER,
         guild_id=GUILD,
@@ -47,12 +47,12 @@ def judged(outcome: Outcome, actor: UserId = MODERATOR, at_ms: int = 9_000) -> J
 
 
 async def decide(stores: Stores, case: Case, outcome: Outcome) -> DecisionResult:
-    decided = await stores.reviews.decide(case.id, judged(outcome))
+    decided = await stores.reviews.decide(case.id, make_judgement(outcome))
     assert decided is not None
     return decided
 
 
-async def reported(stores: Stores, *, message: int = 1) -> tuple[Job, Case]:
+async def deliver_and_report(stores: Stores, *, message: int = 1) -> tuple[Job, Case]:
     job = await stores.deliver(message=message, seed=message)
     assert await report(stores, job) is Filing.OPENED
     cases = await stores.reviews.open_cases(GUILD, 99)
@@ -63,14 +63,14 @@ async def report(stores: Stores, job: Job, by: int = OTHER, reason: str = "It is
     return await stores.reviews.file_report(job.id, UserId(by), reason, 7_000, since_id=SINCE)
 
 
-async def appealed(stores: Stores, prompt: str = "1girl", most: int = 3) -> Filing:
-    waiting = await Consent(stores.db).add_waiting_ask(make_ask(prompt), 5)
-    return await appeal(stores, waiting, most=most)
+async def hold_and_appeal(stores: Stores, prompt: str = "1girl", most: int = 3) -> Filing:
+    waiting_id = await Consent(stores.db).add_waiting_ask(make_ask(prompt), 5)
+    return await appeal(stores, waiting_id, most=most)
 
 
-async def appeal(stores: Stores, waiting: RequestId, by: UserId = USER, most: int = 3) -> Filing:
+async def appeal(stores: Stores, waiting_id: RequestId, by: UserId = USER, most: int = 3) -> Filing:
     return await stores.reviews.file_appeal(
-        waiting,
+        waiting_id,
         by,
         findings=(Finding(rule=RuleId("gore"), words=("guts",)),),
         why="gore: “blood”",
@@ -80,6 +80,6 @@ async def appeal(stores: Stores, waiting: RequestId, by: UserId = USER, most: in
     )
 
 
-async def exported(stores: Stores, directory: Path) -> Manifest:
-    """An export's current content."""
+async def export_again(stores: Stores, directory: Path) -> Manifest:
+    """Export into a directory once more."""
     return await export(stores, directory)

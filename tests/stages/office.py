@@ -17,27 +17,27 @@ from tests.stages.simulated import OWNER, Scene
 class Office(Scene):
     """The scene with the delivery cog."""
 
-    async def delivers(self) -> None:
-        """Run one round of the delivery, until its lanes are done."""
-        await self.looks("Delivery")
+    async def run_delivery(self) -> None:
+        """Run rounds of the delivery until its lanes are idle."""
+        await self.run_rounds("Delivery")
 
-    async def dies_posting(self, monkeypatch: pytest.MonkeyPatch) -> None:
-        """End the process after the picture is in the channel but before the answer arrives."""
-        self.loses_answers(monkeypatch, asyncio.CancelledError())
+    async def die_while_posting(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        """Kill the process after Discord has the picture and before the answer arrives."""
+        self.lose_next_answer(monkeypatch, asyncio.CancelledError())
         async with asyncio.TaskGroup() as tasks:
             await self.cog("Delivery").look(tasks)
 
-    async def drawn_picture(self, **options: Any) -> Job:
-        jobs = await self.queued(**options)
-        await self.drawn(jobs)
+    async def draw_picture(self, **options: Any) -> Job:
+        jobs = await self.queue_jobs(**options)
+        await self.draw_jobs(jobs)
         return jobs[0]
 
-    async def large_picture(self) -> tuple[Job, bytes]:
-        """A drawn picture that barely compresses, and its file."""
-        (job,) = await self.queued()
+    async def draw_large_picture(self) -> tuple[Job, bytes]:
+        """Draw a picture that barely compresses; return its job and its file."""
+        (job,) = await self.queue_jobs()
         assert await self.services.queue.claim(OWNER, 60_000, self.services.clock()) is not None
         png = encode_png(random.Random(3).randbytes(3 * 128 * 128), 128, 128)
-        await self.kept(job, data=png)
+        await self.keep_picture(job, data=png)
         return job, png
 
     async def state(self, job: Job) -> tuple[JobState, str]:

@@ -1,6 +1,6 @@
-"""A database file in the schema of the first step, with a row of everything.
+"""A database file in the schema of the first migration, with a row in every table.
 
-For tests of the later steps: nothing in it may be lost, and the bot continues where it was.
+For tests of the later migrations: they may lose nothing, and the bot continues where it was.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ DELIVERY, SHOWN, GONE, STATUS = (900_000_000_000_000_000 + n for n in (1, 2, 3, 
 
 #: id, origin, parent; its jobs are in `JOBS`.
 REQUESTS = [("r1", "command", None), ("r2", "vary", "j1"), ("r3", "again", "j1")]
-#: id, request, user, state, posting_ms. `j4` was being posted when the process died.
+#: id, request, user, state, posting_ms. The process died while it posted `j4`.
 JOBS = [
     ("j1", "r1", USER, "delivered", 40),
     ("j2", "r1", USER, "failed", None),
@@ -37,12 +37,12 @@ POSTS = [
     (SHOWN, "j1", "show", 0, 0, None),
     (GONE, "j1", "show", 1, 0, 77),
 ]
-#: An ask that waits for the licence; its place and its draw do not matter.
+#: An ask that waits for the licence; its channel and its draw do not matter.
 WAITING = {"user_id": USER, "count": 2, "origin": "vary", "parent_job_id": "j1", "draw": {"v": 1}}
 
 
-def first_step(path: Path) -> None:
-    """Write the file, with at least one row in every table of the first step."""
+def write_first_step(path: Path) -> None:
+    """Write the file, with at least one row in every table of the first migration."""
     (step, *_) = migrations()
     with closing(sqlite3.connect(path)) as file, file:
         file.executescript(step.sql)

@@ -1,4 +1,4 @@
-"""Faults whose message has to be one line, because the command line prints it as one."""
+"""Errors whose message must be one line, because the command line prints it as one."""
 
 from __future__ import annotations
 
@@ -21,6 +21,6 @@ def raises_one_line(kind: type[BaseException], match: str) -> Iterator[None]:
 
 
 def one_line(text: str) -> str:
-    """The text's only line beside progress bars; ValueError if there are more or none."""
+    """The only line of the text that is no progress bar. ValueError if there are more, or none."""
     (line,) = [line for line in text.splitlines() if not _PROGRESS.match(line)]
     return line

@@ -1,7 +1,7 @@
 """A UNet that is never wrong: its output leads the denoiser to known latents.
 
-It relies only on the denoiser's scalings and the schedule, so a training with another target shows
-a loss.
+It knows only the denoiser's scalings and the schedule, so a training with a wrong target shows a
+loss.
 """
 
 from __future__ import annotations
@@ -22,13 +22,13 @@ class PerfectUnet(nn.Module):
         self.weight = nn.Parameter(torch.zeros(()))
         self.x0, self.prediction = x0.double(), prediction
         self.levels = Levels(schedule.train_sigmas, x0.device)
-        #: Its inputs, one call after another.
-        self.shown: list[Tensor] = []
-        self.told: list[Tensor] = []
+        #: The inputs of each call, in order.
+        self.inputs: list[Tensor] = []
+        self.times: list[Tensor] = []
 
     def forward(self, shown: Tensor, times: Tensor, *_: object, **__: object) -> tuple[Tensor]:
-        self.shown.append(shown)
-        self.told.append(times)
+        self.inputs.append(shown)
+        self.times.append(times)
         sigma = self.levels.sigma(times).double()
         x = shown.double() / c_in(sigma)
         # The denoiser's result is affine in the output.

@@ -1,7 +1,6 @@
-"""Policies of every shape for hypothesis, and a rulebook of a few rules to judge them by.
+"""Policies of every shape for Hypothesis, and a rulebook of a few rules.
 
-The rulebook is the shipped one with its rules replaced, so a test does not depend on the words in
-the data.
+The rulebook is the shipped one with other rules, so that no test depends on the words in the data.
 """
 
 from __future__ import annotations
@@ -27,7 +26,7 @@ FLOOR = Effect(ruling=Ruling.REFUSE, alert=True, strike=True)
 NEVER, LAWFUL, GROWN, OPEN = map(RuleId, ("never", "lawful", "grown", "open"))
 CATEGORY, PARENT, CHANNEL, ELSEWHERE = map(ChannelId, (11, 12, 13, 14))
 ROLES = [RoleId(21), RoleId(22)]
-#: The shipped rulebook, from which the tests make theirs.
+#: The shipped rulebook, from which the tests build theirs.
 _OWN = rulebooks.load()
 
 
@@ -43,14 +42,14 @@ def make_rule(
         clause=clause,
         effect=effect,
         floor=floor,
-        # A prompt could show it, if the concept had words.
+        # A prompt could match it if the concept had words.
         when=read("nothing"),
     )
 
 
 def make_rulebook(*rules: Rule) -> Rulebook:
-    """`lawful` is required by a licence, `grown` is for adults, `never` is the floor."""
-    made = rules or (
+    """A licence requires `lawful`, `grown` is for adults, `never` is the floor."""
+    used = rules or (
         make_rule(NEVER, FLOOR, floor=True, clause="b"),
         make_rule(LAWFUL, REFUSED, clause="e"),
         make_rule(GROWN, ADULTS),
@@ -58,7 +57,7 @@ def make_rulebook(*rules: Rule) -> Rulebook:
     )
     return replace(
         _OWN,
-        # These must find nothing, and would take time to compile.
+        # These are empty, because they must match nothing and take time to compile.
         concepts={},
         lexicon=replace(
             _OWN.lexicon,
@@ -68,7 +67,7 @@ def make_rulebook(*rules: Rule) -> Rulebook:
             given_names=frozenset(),
             surnames=frozenset(),
         ),
-        rules={rule.id: rule for rule in made},
+        rules={rule.id: rule for rule in used},
         presets={
             "family": {LAWFUL: REFUSED, GROWN: REFUSED, OPEN: REFUSED},
             "standard": {},
@@ -89,7 +88,7 @@ EFFECTS = st.builds(
     strike=st.booleans(),
 )
 ANY_RULES = st.sampled_from([NEVER, LAWFUL, GROWN, OPEN, SERVER])
-#: The policies that a server may write.
+#: The rules that a server may change.
 OWN_RULES = st.sampled_from([LAWFUL, GROWN, OPEN, SERVER])
 
 
@@ -103,20 +102,20 @@ def overrides(rules: st.SearchStrategy[RuleId] = ANY_RULES) -> st.SearchStrategy
 
 _COUNTS = st.none() | st.integers(0, 100_000)
 _IDS = st.integers(1, 2**63 - 1)
-#: One line, with every character that a file format might break on.
+#: Single lines with every character that might break a file format.
 _LINES = st.text(
     st.characters(exclude_categories=("Cs", "Cc", "Zl", "Zp")) | st.sampled_from("\"'\\#=[]{}.,"),
     max_size=30,
 ).filter(str.isprintable)
-#: For properties that do not depend on texts: letters take most of an example's time.
+#: For properties that do not depend on the texts: random letters take most of the time.
 FEW_LINES = st.sampled_from(["dragon", "a red dragon", "wyvern!", "naga", "kraken 2"])
 
 
 def policies(
     rules: st.SearchStrategy[RuleId] = ANY_RULES, lines: st.SearchStrategy[str] = _LINES
 ) -> st.SearchStrategy[GuildPolicy]:
-    """Any policy that a server may have; the ids are those of the tests' places, or any others."""
-    # `:0` has a digit and no word, so it is a weight.
+    """Any policy that a server may have, with ids of the tests' places or any others."""
+    # `:0` has no word, so the prompt language reads it as a weight.
     texts = lines.filter(lambda text: not is_wordless(text))
     channels = st.sampled_from([CATEGORY, PARENT, CHANNEL, ELSEWHERE]) | _IDS.map(ChannelId)
     roles = st.sampled_from(ROLES) | _IDS.map(RoleId)

@@ -1,9 +1,9 @@
 """What must hold for a bot that was killed at any moment, after any history.
 
-Each promise is one function, made of the looks in `looks.py`. It returns the faults that it finds,
-in words; an empty list means the promise holds. Some hold at any moment (`broken_now`), the others
-once everything has come to rest (`faults`). Used by the crash harness (`crashing.py`), the boundary
-walk (`walking.py`) and the stories (`story.py`).
+Each promise is one function that combines functions of `looks.py`. It returns its faults as texts;
+an empty list means that the promise holds. Some promises hold at any moment (`broken_now`), the
+others once everything has come to rest (`faults`). Used by the crash harness (`crashing.py`), the
+boundary walk (`walking.py`) and the stories (`story.py`).
 """
 
 from __future__ import annotations
@@ -16,16 +16,16 @@ from tests.stages.seen import Witness
 
 
 @dataclass(slots=True, kw_only=True)
-class Told:
-    """What people were told, and may rely on."""
+class Expected:
+    """What the bot has confirmed to people, so that they may rely on it."""
 
-    #: Promised pictures by prompt, without those of the forgotten.
+    #: The number of promised pictures by prompt, without those of the forgotten.
     promised: dict[str, int] = field(default_factory=dict[str, int])
-    #: Jobs that were taken back.
+    #: Jobs whose cancellation the bot confirmed.
     cancelled: set[str] = field(default_factory=set[str])
-    #: People whose choice between pictures stands, with its axis.
+    #: People with a confirmed choice between pictures, and its axis.
     chosen: set[tuple[int, str]] = field(default_factory=set[tuple[int, str]])
-    #: The possible picks by voter and grid; several if nobody could confirm one.
+    #: The possible picks by voter and grid: several if the bot could not confirm the last one.
     picks: dict[tuple[int, str], set[int | None]] = field(
         default_factory=dict[tuple[int, str], set[int | None]]
     )
@@ -62,67 +62,66 @@ class Faults:
         return "; ".join(f"{name}: {what}" for name, what in found.items())
 
 
-def faults(here: Witness, told: Told) -> Faults:
+def faults(here: Witness, expected: Expected) -> Faults:
     """Check every promise, once everything has come to rest."""
     return Faults(
-        nothing_lost=nothing_lost(here, told),
+        nothing_lost=nothing_lost(here, expected),
         nothing_twice=nothing_twice(here),
         nobody_elses_picture=nobody_elses_picture(here),
-        nothing_of_the_forgotten=nothing_of_the_forgotten(here, told),
+        nothing_of_the_forgotten=nothing_of_the_forgotten(here, expected),
         nothing_open=nothing_open(here),
-        ledger_equals_truth=ledger_equals_truth(here, told),
+        ledger_equals_truth=ledger_equals_truth(here, expected),
         records_are_true=records_are_true(here),
     )
 
 
-def broken_now(here: Witness, told: Told) -> Faults:
+def broken_now(here: Witness, expected: Expected) -> Faults:
     """Check what must hold at any moment, however much is still to be done.
 
-    Only the last forgotten member is checked here; earlier ones are checked when everything has
-    come to rest, and so is a member whose wish is recorded but not yet carried out: the next start
-    does that.
+    Of the forgotten, this checks only the last one, and only once the recorded wish is carried out,
+    which may take until the next start. `faults` checks them all.
     """
-    forgotten = [gone for gone in told.forgotten[-1:] if not _wish_waits(here, gone)]
+    forgotten = [gone for gone in expected.forgotten[-1:] if not _is_wish_waiting(here, gone)]
     return Faults(
         nothing_lost=looks.rows_without_file(here),
-        # A duel's message outlives its row for as long as Discord takes to delete it.
+        # A duel's message exists longer than its row, until Discord has deleted it.
         nothing_twice=_made_twice(here),
         nobody_elses_picture=nobody_elses_picture(here),
         nothing_of_the_forgotten=[row for gone in forgotten for row in looks.rows_of(here, gone)],
         ledger_equals_truth=[
             *looks.votes_unlike_ledger(here),
             *looks.choices_unlike_ledger(here),
-            *looks.picks_unlike_presses(here, told.picks),
+            *looks.picks_unlike_presses(here, expected.picks),
         ],
-        records_are_true=looks.held_and_shown(here),
+        records_are_true=looks.held_but_shown(here),
     )
 
 
-def _wish_waits(here: Witness, gone: looks.Forgotten) -> bool:
+def _is_wish_waiting(here: Witness, gone: looks.Forgotten) -> bool:
     wish = f"SELECT 1 FROM forget_wishes WHERE user_id = {gone.user_id}"  # noqa: S608
     return bool(here.rows(wish))
 
 
-def nothing_lost(here: Witness, told: Told) -> list[str]:
-    """Everything promised exists, and can be seen and voted on."""
+def nothing_lost(here: Witness, expected: Expected) -> list[str]:
+    """Everything promised exists; people can see it and vote on it."""
     return [
-        *looks.never_noted(here, told.promised),
+        *looks.never_recorded(here, expected.promised),
         *looks.not_shown(here),
-        *looks.without_a_vote(here),
+        *looks.without_vote_reactions(here),
         *looks.rows_without_file(here),
-        *looks.choices_lost(here, told.chosen),
-        *looks.liked_and_not_hung(here),
-        *(wish for gone in told.forgotten for wish in looks.wish_lost(here, gone)),
+        *looks.lost_choices(here, expected.chosen),
+        *looks.liked_but_not_in_gallery(here),
+        *(wish for gone in expected.forgotten for wish in looks.lost_wishes(here, gone)),
     ]
 
 
 def nothing_twice(here: Witness) -> list[str]:
-    """Everything owed once was made once."""
-    return [*_made_twice(here), *looks.duels_of_nobody(here)]
+    """The bot made every owed post once."""
+    return [*_made_twice(here), *looks.unknown_duel_messages(here)]
 
 
 def _made_twice(here: Witness) -> list[str]:
-    return [*looks.posted_twice(here), *looks.hung_twice(here)]
+    return [*looks.posted_twice(here), *looks.twice_in_gallery(here)]
 
 
 def nobody_elses_picture(here: Witness) -> list[str]:
@@ -130,42 +129,42 @@ def nobody_elses_picture(here: Witness) -> list[str]:
     return [
         *looks.rows_of_another(here),
         *looks.files_of_another(here),
-        *looks.shown_as_anothers(here),
+        *looks.credited_to_another(here),
     ]
 
 
-def nothing_of_the_forgotten(here: Witness, told: Told) -> list[str]:
-    """Nothing of the forgotten, or of what was taken back, is in rows, messages or bytes.
+def nothing_of_the_forgotten(here: Witness, expected: Expected) -> list[str]:
+    """No row, message or file holds anything of the forgotten, or of what members removed.
 
-    If the bot lost a member's wish, everything it still has of them is one fault and not twenty.
+    If the bot lost a member's wish, everything that it still has of them counts as one fault.
     """
     return [
         *(
             what
-            for gone in told.forgotten
-            if not looks.wish_lost(here, gone)
+            for gone in expected.forgotten
+            if not looks.lost_wishes(here, gone)
             for look in (looks.rows_of, looks.messages_of, looks.bytes_of)
             for what in look(here, gone)
         ),
-        *looks.deleted_and_shown(here),
-        *looks.cancelled_and_shown(here, told.cancelled),
-        *looks.hung_and_not_known(here),
+        *looks.deleted_but_shown(here),
+        *looks.cancelled_but_shown(here, expected.cancelled),
+        *looks.unknown_in_gallery(here),
         *looks.files_without_row(here),
     ]
 
 
 def nothing_open(here: Witness) -> list[str]:
-    """Nothing that is over still has buttons."""
-    return [*looks.open_status_messages(here), *looks.duels_that_still_ask(here)]
+    """Nothing that has ended still has buttons."""
+    return [*looks.open_status_messages(here), *looks.closed_duels_with_buttons(here)]
 
 
-def ledger_equals_truth(here: Witness, told: Told) -> list[str]:
+def ledger_equals_truth(here: Witness, expected: Expected) -> list[str]:
     """Votes follow from the events, and the events from what people did."""
-    gone = {member.user_id for member in told.forgotten}
+    gone = {member.user_id for member in expected.forgotten}
     return [
         *looks.votes_unlike_ledger(here),
         *looks.choices_unlike_ledger(here),
-        *looks.picks_unlike_presses(here, told.picks),
+        *looks.picks_unlike_presses(here, expected.picks),
         *looks.votes_unlike_reactions(here, gone),
         *looks.nameless_unlike_reactions(here, gone),
     ]
@@ -175,6 +174,6 @@ def records_are_true(here: Witness) -> list[str]:
     """The tables agree with Discord, and the file is intact."""
     return [
         *looks.posts_unlike_messages(here),
-        *looks.held_and_shown(here),
+        *looks.held_but_shown(here),
         *looks.database_damage(here),
     ]

@@ -1,4 +1,4 @@
-"""The samplers as published by diffusers, to compare ours with."""
+"""The samplers of diffusers, with which the tests compare ours."""
 
 from __future__ import annotations
 
@@ -30,41 +30,43 @@ def config(**changes: Any) -> dict[str, Any]:
     return {**SCHEDULE, "_class_name": "EulerDiscreteScheduler"} | changes
 
 
-def published(kind: Sampler, **changes: Any) -> Any:
-    """Diffusers' own object for a sampler on the tiny model's schedule, as far as supported."""
-    own, told = PUBLISHED[kind]
-    known = inspect.signature(own).parameters
+def published_sampler(kind: Sampler, **changes: Any) -> Any:
+    """Diffusers' own object for a sampler, with all fields of the schedule that it supports."""
+    sampler_class, options = PUBLISHED[kind]
+    known = inspect.signature(sampler_class).parameters
     fields = {name: value for name, value in config(**changes).items() if name in known}
-    return own(**fields | told)
+    return sampler_class(**fields | options)
 
 
 def published_sigmas(reference: Any) -> Tensor:
-    """The noise levels of its current steps, falling, with the 0 at the end."""
+    """The noise levels of the current steps, falling, with a 0 at the end."""
     if isinstance(reference, diffusers.DDIMScheduler):
         alpha_bars = reference.alphas_cumprod[reference.timesteps]
         return torch.cat([((1 - alpha_bars) / alpha_bars).sqrt(), torch.zeros(1)])
     if isinstance(reference, diffusers.HeunDiscreteScheduler):
-        return torch.cat([reference.sigmas[:1], reference.sigmas[1::2]])  # each inner one is twice
+        return torch.cat(
+            [reference.sigmas[:1], reference.sigmas[1::2]]
+        )  # each inner level stands twice
     return reference.sigmas
 
 
-def drawn_by(reference: Any, unet: Any, steps: int, noise: Tensor, context: Tensor) -> Tensor:
-    """Diffusers' own loop, as its pipelines run it; the noise during sampling has seed 7."""
+def draw_with(reference: Any, unet: Any, steps: int, noise: Tensor, context: Tensor) -> Tensor:
+    """Run diffusers' own loop, as its pipelines do; the noise during sampling has seed 7."""
     reference.set_timesteps(steps)
     x = noise * reference.init_noise_sigma
-    drawing = "generator" in inspect.signature(reference.step).parameters
-    extra = {"generator": torch.Generator().manual_seed(7)} if drawing else {}
+    takes_generator = "generator" in inspect.signature(reference.step).parameters
+    extra = {"generator": torch.Generator().manual_seed(7)} if takes_generator else {}
     for t in reference.timesteps:
         output = unet(reference.scale_model_input(x, t), t, context, return_dict=False)[0]
         x = reference.step(output, t, x, return_dict=False, **extra)[0]
     return x
 
 
-def drawn_by_pipeline(kind: Any, folder: Path, draw: Draw) -> np.ndarray[Any, Any]:
-    """The pixels (H, W, 3), 0..255, of diffusers' whole pipeline at that size."""
+def draw_with_pipeline(kind: Any, folder: Path, draw: Draw) -> np.ndarray[Any, Any]:
+    """Draw with diffusers' whole pipeline; return the pixels (H, W, 3), 0..255."""
     pipe = kind.from_pretrained(str(folder))
-    own, told = PUBLISHED[draw.sampler]
-    pipe.scheduler = own.from_config(pipe.scheduler.config, **told)
+    sampler_class, options = PUBLISHED[draw.sampler]
+    pipe.scheduler = sampler_class.from_config(pipe.scheduler.config, **options)
     pipe.set_progress_bar_config(disable=True)
     generator = torch.Generator().manual_seed(draw.seed)
     cells = (draw.height_px // CELL_PX, draw.width_px // CELL_PX)

@@ -27,24 +27,24 @@ PROMPT = "1girl, blue hair"
 class Ring(Front):
     """Members who choose between pictures."""
 
-    async def pair(self, prompt: str = PROMPT, seeds: tuple[int, ...] = (1, 2)) -> list[Job]:
-        """Pictures of one prompt of the member's, posted."""
+    async def post_pair(self, prompt: str = PROMPT, seeds: tuple[int, ...] = (1, 2)) -> list[Job]:
+        """Draw and post pictures of one prompt of the member's, one for each seed."""
         jobs: list[Job] = []
         for seed in seeds:
-            (job,) = await self.queued(prompt=prompt, seed=seed)
-            await self.drawn([job])
-            await self.posted(job)
+            (job,) = await self.queue_jobs(prompt=prompt, seed=seed)
+            await self.draw_jobs([job])
+            await self.deliver_job(job)
             jobs.append(job)
         return jobs
 
-    async def fan(self, name: str = "fan") -> MemberActor:
-        """A member who has accepted the licence and asked for nothing."""
+    async def add_fan(self, name: str = "fan") -> MemberActor:
+        """Add a member who has accepted the licence and asked for nothing."""
         who = self.newcomer(name)
-        await self.accepts(who)
+        await self.accept_licence(who)
         return who
 
-    async def opened(self, jobs: list[Job], origin: DuelOrigin = DuelOrigin.PARTY) -> Duel:
-        """A duel that is owed to the channel."""
+    async def open_duel(self, jobs: list[Job], origin: DuelOrigin = DuelOrigin.PARTY) -> Duel:
+        """Open a duel, which the bot must still post in the channel."""
         duel = make_duel(
             jobs[0].id, jobs[1].id, channel=self.channel.id, guild=self.guild.id, origin=origin
         )
@@ -52,12 +52,12 @@ class Ring(Front):
         assert opened is not None
         return opened
 
-    async def duel_rows(self) -> list[Duel]:
+    async def all_duels(self) -> list[Duel]:
         rows = await self.services.duels._db.fetch_all("SELECT id FROM duels ORDER BY rowid")
         found = [await self.services.duels.get(row["id"]) for row in rows]
         return [duel for duel in found if duel is not None]
 
-    def duels_shown(self) -> list[discord.Message]:
+    def duel_messages(self) -> list[discord.Message]:
         """Messages of the channel that show two pictures of a duel, the oldest first."""
         found = [
             m for m in self.channel.history() if any("left." in a.filename for a in m.attachments)
@@ -69,22 +69,22 @@ class Ring(Front):
     ) -> InteractionResult:
         return await who.click(message, custom_id=custom_id(action, target))
 
-    async def goes_on(self, seconds: float = 0.0) -> None:
-        """Advance the time, then run the parties' rounds until nothing more is owed."""
+    async def run_parties(self, seconds: float = 0.0) -> None:
+        """Advance the time, then run rounds of the parties until they are idle."""
         if seconds:
             await self.env.advance_time(seconds)
         for _ in range(3):
-            await self.looks("PartiesCog")
+            await self.run_rounds("PartiesCog")
 
-    async def rated(self, who: MemberActor) -> bool:
-        """Whether they have a current choice."""
+    async def has_chosen(self, who: MemberActor) -> bool:
+        """Whether this member has a current choice."""
         chosen = await self.services.duels.chosen_pairs(GuildId(self.guild.id), UserId(who.id))
         return bool(chosen)
 
 
 @asynccontextmanager
 async def ring(tmp_path: Path) -> AsyncIterator[Ring]:
-    async with scene(tmp_path, *EXTENSIONS, kind=Ring) as ready:
-        # The rules load once, here: it takes longer than the simulation waits for an answer.
-        await ready.services.policy_at(make_place(guild=ready.guild.id))
-        yield ready
+    async with scene(tmp_path, *EXTENSIONS, kind=Ring) as built:
+        # Loads the rules, which takes longer than the simulation waits for an answer.
+        await built.services.policy_at(make_place(guild=built.guild.id))
+        yield built

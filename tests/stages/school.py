@@ -1,7 +1,7 @@
-"""The material of the learning benchmarks: realistic prompts, and pools of drawn pictures.
+"""The material of the learning benchmarks: realistic prompts, and sets of drawn pictures.
 
-Slow results are computed once in a work folder. Pictures are drawn at the model's own size: the
-upscaler behind it is the same for all compared models.
+Slow results are kept in a work folder. The pictures have the model's own size, because all compared
+models share one upscaler.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ from tests.stages.tastes import SIDE_PX
 
 #: Rows of one UNet call.
 _AT_ONCE = 32
-#: The first seeds of prompts to vote on, to choose settings by, and for the final judgement.
+#: First seeds of the prompts for votes, for the choice of settings, and for the final judgement.
 VOTED, CHOSEN_BY, FINAL = 10_000, 500_000, 900_000
 
 
@@ -41,19 +41,19 @@ class Wish:
 
 
 def prompt_of(seed: int) -> str:
-    """A few tags of a portrait, as people write them; most of the portrait stays open."""
+    """A few tags of a random portrait, as people write them; the rest stays open."""
     rng = Random(seed)
-    said: dict[str, str] = {}
+    tag_by_group: dict[str, str] = {}
     for tag in tags(sample(rng)):
         if tag.group != "solo":
-            said.setdefault(tag.group, tag.text)
-    figure = said.pop("figure")
-    rest = list(said.values())
+            tag_by_group.setdefault(tag.group, tag.text)
+    figure = tag_by_group.pop("figure")
+    rest = list(tag_by_group.values())
     return ", ".join([figure, *rng.sample(rest, min(rng.randint(2, 5), len(rest)))])
 
 
 def wishes(first: int, prompts: int, each: int) -> list[Wish]:
-    """`each` pictures of every prompt, prompt by prompt."""
+    """`each` seeds for every prompt, prompt by prompt."""
     return [
         Wish(prompt=prompt_of(first + i), seed=(first * 7 + i * 101 + j * 13) % 2**31)
         for i in range(prompts)
@@ -61,25 +61,25 @@ def wishes(first: int, prompts: int, each: int) -> list[Wish]:
     ]
 
 
-def followed(count: int) -> list[Wish]:
-    """Full prompts of portraits that no training saw."""
+def adherence_wishes(count: int) -> list[Wish]:
+    """Complete prompts of portraits that no training has seen."""
     return [Wish(prompt=t.prompt, seed=t.seed) for t in adherence.tasks(count, square=True)]
 
 
-def pictures(model: str, asked: Sequence[Wish], kept: Path) -> np.ndarray:
-    """The model's pictures, uint8 (N, S, S, 3); drawn once and cached in the file."""
-    if not kept.exists():
-        kept.parent.mkdir(parents=True, exist_ok=True)
-        np.savez(kept, pictures=_drawn(model, asked))
-    return np.load(kept)["pictures"]
+def pictures(model: str, wishes: Sequence[Wish], cache_file: Path) -> np.ndarray:
+    """The model's pictures, uint8 (N, S, S, 3), drawn once and then read from the file."""
+    if not cache_file.exists():
+        cache_file.parent.mkdir(parents=True, exist_ok=True)
+        np.savez(cache_file, pictures=_draw(model, wishes))
+    return np.load(cache_file)["pictures"]
 
 
-def _drawn(model: str, asked: Sequence[Wish]) -> np.ndarray:
+def _draw(model: str, wishes: Sequence[Wish]) -> np.ndarray:
     parts = load(model, device="cpu")
     if prefers_bfloat16(parts.device):
         parts.unet.to(torch.bfloat16)
     engine = SlotEngine(replace(parts, upscale=lanczos), capacity=_AT_ONCE)
-    info, found = engine.info, {}
+    info, by_row = engine.info, {}
     requests = [
         RenderRequest(
             row_id=str(i),
@@ -93,16 +93,18 @@ def _drawn(model: str, asked: Sequence[Wish]) -> np.ndarray:
                 height_px=SIDE_PX,
             ),
         )
-        for i, wish in enumerate(asked)
+        for i, wish in enumerate(wishes)
     ]
     for row_id, outcome in draw_all(engine, requests):
         assert not isinstance(outcome, str), outcome
-        found[int(row_id)] = np.frombuffer(outcome.rgb, np.uint8)
-    return np.stack([found[i] for i in range(len(asked))]).reshape(-1, SIDE_PX, SIDE_PX, 3)
+        by_row[int(row_id)] = np.frombuffer(outcome.rgb, np.uint8)
+    return np.stack([by_row[i] for i in range(len(wishes))]).reshape(-1, SIDE_PX, SIDE_PX, 3)
 
 
-def sheet(before: np.ndarray, after: np.ndarray, across: int = 10, rows: int = 3) -> Image.Image:
-    """Rows of one model's pictures, each above the other model's for the same wishes."""
+def comparison_sheet(
+    before: np.ndarray, after: np.ndarray, across: int = 10, rows: int = 3
+) -> Image.Image:
+    """A sheet with each row of one model's pictures above the other model's for the same wishes."""
     shown = min(across * rows, len(before)) // across * across
     picture = Image.new("RGB", (across * SIDE_PX, 2 * shown // across * SIDE_PX))
     for i in range(shown):

@@ -1,6 +1,6 @@
-"""What is visible of a bot from outside: on the local Discord, in its tables, in its files.
+"""What a bot shows from outside: on the local Discord, in its tables, in its files.
 
-`promises.py` checks it against what must hold.
+`looks.py` finds the faults in it.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from bot.sandbox.world.lounge import BOT_ID
 _EPHEMERAL = 64
 #: The channel used as the gallery.
 GALLERY = "art"
-#: The files of a duel.
+#: The file names of a duel's two pictures.
 BLIND = ("left", "right")
 
 
@@ -24,8 +24,8 @@ class Witness(Protocol):
     """An outside view of the bot."""
 
     data_dir: Path
-    #: The channel in which everything happens.
-    where: str
+    #: The name of the channel in which everything happens.
+    channel_name: str
 
     def rows(self, sql: str) -> list[tuple[Any, ...]]:
         """Query the bot's database, as of the latest commit."""
@@ -40,25 +40,25 @@ class Witness(Protocol):
         ...
 
 
-def seen_by_all(here: Witness) -> list[Payload]:
+def public_messages(here: Witness) -> list[Payload]:
     return [
         message
-        for message in here.messages(here.where)
+        for message in here.messages(here.channel_name)
         if not (message.get("flags") or 0) & _EPHEMERAL
     ]
 
 
 def deliveries(here: Witness) -> list[Payload]:
     """The messages that answer no interaction."""
-    return [m for m in seen_by_all(here) if m.get("interaction_metadata") is None]
+    return [m for m in public_messages(here) if m.get("interaction_metadata") is None]
 
 
-def times_shown(here: Witness) -> Counter[str]:
+def delivery_counts(here: Witness) -> Counter[str]:
     """How often each job was delivered."""
     return Counter(job for message in deliveries(here) for job in job_ids(message))
 
 
-def hung(here: Witness) -> Counter[str]:
+def in_gallery(here: Witness) -> Counter[str]:
     """How often the gallery shows each picture."""
     return Counter(job for message in here.messages(GALLERY) for job in job_ids(message))
 
@@ -69,7 +69,7 @@ def owed_posts(here: Witness) -> dict[str, str]:
 
 
 def job_ids(message: Payload) -> list[str]:
-    """The pictures named by its files; a duel's two files are blind, and tiles do not count."""
+    """The jobs that name a message's files; a duel's files and the tiles of a grid name none."""
     return [
         name
         for name in file_names(message)
@@ -77,11 +77,11 @@ def job_ids(message: Payload) -> list[str]:
     ]
 
 
-def votes_are_open(here: Witness) -> list[Payload]:
-    """Messages posted with one picture, even if others were asked for with it."""
+def votable_messages(here: Witness) -> list[Payload]:
+    """Messages with a single picture, even one of a request for several."""
     together = here.rows("SELECT message_id FROM post_pictures GROUP BY 1 HAVING count(*) > 1")
     several = {str(number) for (number,) in together}
-    return [message for message in seen_by_all(here) if message["id"] not in several]
+    return [message for message in public_messages(here) if message["id"] not in several]
 
 
 def file_names(message: Payload) -> list[str]:
@@ -91,8 +91,8 @@ def file_names(message: Payload) -> list[str]:
     ]
 
 
-def reactions(here: Witness, message: Payload, *, of_bot: bool = False) -> set[tuple[int, int]]:
-    """The votes of people, or of the bot itself."""
+def votes_under(here: Witness, message: Payload, *, of_bot: bool = False) -> set[tuple[int, int]]:
+    """User and value of the reactions under a message, by people or by the bot itself."""
     return {
         (user, 1 if emoji == "👍" else -1)
         for emoji, users in here.reactions(message["id"]).items()
@@ -101,15 +101,17 @@ def reactions(here: Witness, message: Payload, *, of_bot: bool = False) -> set[t
     }
 
 
-def deleted(here: Witness) -> set[Any]:
+def deleted_jobs(here: Witness) -> set[Any]:
     return {job for (job,) in here.rows("SELECT job_id FROM pictures WHERE deleted_ms IS NOT NULL")}
 
 
 def known(here: Witness) -> set[Any]:
+    """The hashes in the rows of existing pictures."""
     return {sha for (sha,) in here.rows("SELECT sha256 FROM pictures WHERE deleted_ms IS NULL")}
 
 
-def kept(here: Witness) -> set[str]:
+def on_disk(here: Witness) -> set[str]:
+    """The hashes that name the picture files."""
     return {path.stem for path in picture_files(here) if path.suffix == ".png"}
 
 

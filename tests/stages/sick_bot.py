@@ -1,8 +1,9 @@
-"""`python -m tests.stages.sick_bot`: the bot itself, on a disk that fails on command.
+"""`python -m tests.stages.sick_bot`: the real bot, on a disk that fails on command.
 
-`ILLNESS` names a file with the disk's next error, by its name in `tests/stages/trouble.py`, and the
-number of moments before it. On SIGUSR1 the bot reads the file. Each failure is a line in
-`SUFFERED`. Started by `tests/stages/sickening.py`; knows nothing about what it proves.
+The file `ILLNESS` holds the disk's next error, by its name in `tests/stages/trouble.py`, and the
+number of moments before it. On SIGUSR1 the bot reads the file. It appends each failure as a line to
+the file `SUFFERED`. `tests/stages/sickening.py` starts this module, which knows nothing about the
+promises.
 """
 
 from __future__ import annotations
@@ -18,47 +19,49 @@ from typing import Any
 from bot.__main__ import main
 from bot.settings import load
 from bot.store.db import Database
-from tests.stages.trouble import Trouble, fits, problem
+from tests.stages.trouble import FaultInjector, disk_error, is_possible_at
 
 
-def falling_ill(trouble: Trouble, illness: Path, suffered: Path) -> Callable[..., None]:
-    """What SIGUSR1 does."""
+def make_fault_handler(
+    injector: FaultInjector, order_file: Path, fault_log: Path
+) -> Callable[..., None]:
+    """Return the handler of SIGUSR1."""
 
-    def fall_ill(*_: object) -> None:
-        what, after = illness.read_text().split()
-        passed, over = count(), [False]
+    def begin_fault(*_: object) -> None:
+        error, after = order_file.read_text().split()
+        moments, has_failed = count(), [False]
 
-        def comes(_: int, moment: str) -> BaseException | None:
-            if over[0] or not fits(what, moment) or next(passed) < int(after):
+        def error_at(_: int, moment: str) -> BaseException | None:
+            if has_failed[0] or not is_possible_at(error, moment) or next(moments) < int(after):
                 return None
-            over[0] = True
-            with suffered.open("a") as file:
-                file.write(f"{what} at {moment}\n")
-            return problem(what)
+            has_failed[0] = True
+            with fault_log.open("a") as file:
+                file.write(f"{error} at {moment}\n")
+            return disk_error(error)
 
-        trouble.begin(comes)
+        injector.reset(error_at)
 
-    return fall_ill
+    return begin_fault
 
 
-def sicken_databases(trouble: Trouble) -> None:
-    """Let every database that is opened from now on meet the trouble."""
+def watch_databases(injector: FaultInjector) -> None:
+    """Inject faults into every database that is opened from now on."""
     plain = Database.open
 
-    async def opened(*rest: Any, **options: Any) -> Database:
+    async def open_watched(*rest: Any, **options: Any) -> Database:
         db = await plain(*rest, **options)
-        trouble.watch_statements(db)
+        injector.watch_statements(db)
         return db
 
-    Database.open = opened  # type: ignore[method-assign]
+    Database.open = open_watched  # type: ignore[method-assign]
 
 
 if __name__ == "__main__":
-    trouble = Trouble()
+    injector = FaultInjector()
     signal.signal(
         signal.SIGUSR1,
-        falling_ill(trouble, Path(os.environ["ILLNESS"]), Path(os.environ["SUFFERED"])),
+        make_fault_handler(injector, Path(os.environ["ILLNESS"]), Path(os.environ["SUFFERED"])),
     )
-    sicken_databases(trouble)
-    with trouble.watching_files(load().pictures_dir.absolute()):
+    watch_databases(injector)
+    with injector.watching_files(load().pictures_dir.absolute()):
         sys.exit(main([]))

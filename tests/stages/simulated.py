@@ -1,7 +1,7 @@
 """A simulated Discord around real cogs and real stores, for tests of background work.
 
-The cogs' loops do not run by themselves here: a test calls their rounds, so that its results do not
-depend on timing. Time is the simulation's.
+The cogs' loops do not run by themselves here. A test runs their rounds, so that its results do not
+depend on timing. The simulation sets the time.
 """
 
 from __future__ import annotations
@@ -58,21 +58,21 @@ from tests.stages.fake_engine import INFO
 
 CAPS = Caps(per_user=1000, per_guild=1000)
 OWNER = "worker"
-#: SimCord's own five seconds pass on a busy machine while a thread reads a long list of terms.
-#: It waits for timers that end sooner, so this is less than the minute of *Undo*.
+#: SimCord's own five seconds are too short on a busy machine whose thread reads many terms.
+#: The simulation waits for timers that end sooner, so this is less than the minute of *Undo*.
 SETTLE_S = 30.0
 
 
-async def works_off(look: Callable[[asyncio.TaskGroup], Awaitable[bool]]) -> None:
-    """Look until nothing more is begun, each time waiting for the lanes to end."""
+async def run_until_idle(run_round: Callable[[asyncio.TaskGroup], Awaitable[bool]]) -> None:
+    """Run rounds until one begins nothing; wait for the lanes of each."""
     begun = True
     while begun:
         async with asyncio.TaskGroup() as tasks:
-            begun = await look(tasks)
+            begun = await run_round(tasks)
 
 
-def _counts(extension: str) -> bool:
-    """Whether a command has checks: a cooldown must not outlive the bot that counted it."""
+def _has_checks(extension: str) -> bool:
+    """Whether a command has checks: a new bot must not inherit the cooldowns of the last."""
     return any(
         command.checks
         for cog in vars(importlib.import_module(extension)).values()
@@ -84,7 +84,7 @@ def _counts(extension: str) -> bool:
 
 
 class ParkedBot(WaifuBot):
-    """Loads the cogs of one test; their loops stay parked, unless it is `live`."""
+    """Loads the cogs of one test. Their loops do not run, unless the bot is `live`."""
 
     def __init__(self, services: Services, extensions: Sequence[str], *, live: bool) -> None:
         super().__init__(services)
@@ -93,17 +93,17 @@ class ParkedBot(WaifuBot):
 
     async def setup_hook(self) -> None:
         for name in self._extensions:
-            if _counts(name):
+            if _has_checks(name):
                 await self.load_extension(name)
             else:
-                # An extension is executed again for each bot, and all modules are searched
-                # when it goes: a quarter of the time of a test.
+                # To load and unload an extension takes a quarter of the time of a test:
+                # discord.py executes it for each bot, and later searches all modules.
                 await importlib.import_module(name).setup(self)
         await self.tree.sync()
 
     def spawn(self, work: Coroutine[None, None, None], *, name: str) -> None:
         if self._live:
-            # Outside the simulation's context, which would wait for the loops to end.
+            # In another context than the simulation's, which would wait until the loops end.
             contextvars.Context().run(super().spawn, work, name=name)
         else:
             work.close()
@@ -121,22 +121,22 @@ class Scene:
     extensions: Sequence[str]
 
     def cog(self, name: str) -> Any:
-        """The cog with this name; it was reloaded, so its class differs from an imported one."""
+        """The cog with this name, whose class may be a reloaded one and not the imported one."""
         assert isinstance(self.env.bot, WaifuBot)
         cog = self.env.bot.get_cog(name)
         assert cog is not None, name
         return cog
 
-    async def looks(self, name: str, rounds: int = 1) -> None:
-        """Run rounds of a cog that works in lanes, each until nothing more is begun."""
+    async def run_rounds(self, name: str, rounds: int = 1) -> None:
+        """Run a cog that works in lanes until it is idle, `rounds` times."""
         for _ in range(rounds):
-            await works_off(self.cog(name).look)
+            await run_until_idle(self.cog(name).look)
 
     async def restart(self) -> None:
-        """Kill and restart the process; the database is all it remembers."""
+        """Kill and restart the process, which remembers only the database."""
         await self.env.restart_bot(ParkedBot(self.services, self.extensions, live=False))
 
-    async def queued(
+    async def queue_jobs(
         self,
         *,
         count: int = 1,
@@ -157,8 +157,8 @@ class Scene:
         assert not isinstance(request, Refused)
         return list(request.jobs)
 
-    async def accepts(self, who: MemberActor) -> None:
-        """Record an earlier acceptance of the licence of the model in use."""
+    async def accept_licence(self, who: MemberActor) -> None:
+        """Record that somebody has accepted the licence of the model in use."""
         info = self.services.model()
         await self.services.consent.accept(UserId(who.id), info.licence_sha256, info.card_id, 1)
 
@@ -166,8 +166,8 @@ class Scene:
         """An id older than every message sent from now on, like an interaction's."""
         return discord.utils.time_snowflake(self.env.now())
 
-    async def bot_may_not(self, *permissions: str, channel: ChannelHandle | None = None) -> None:
-        """Take these permissions from the bot in a channel, and restore all others."""
+    async def deny_to_bot(self, *permissions: str, channel: ChannelHandle | None = None) -> None:
+        """Deny the bot these permissions in a channel, and no others."""
         me = self.guild.me
         assert me is not None
         overwrite = discord.PermissionOverwrite(**dict.fromkeys(permissions, False))
@@ -180,8 +180,8 @@ class Scene:
     def channel_of(self, job: Job) -> discord.PartialMessageable:
         return self.env.bot.get_partial_messageable(job.channel_id, guild_id=job.guild_id)
 
-    def loses_answers(self, monkeypatch: pytest.MonkeyPatch, problem: BaseException) -> None:
-        """Create the next message, but lose Discord's answer to the bot."""
+    def lose_next_answer(self, monkeypatch: pytest.MonkeyPatch, error: BaseException) -> None:
+        """Let Discord create the next message, and lose its answer to the bot."""
         http = self.env.bot.http
         request = http.request
 
@@ -189,7 +189,7 @@ class Scene:
             answer = await request(route, **options)
             if route.method == "POST" and route.path.endswith("/messages"):
                 monkeypatch.setattr(http, "request", request)
-                raise problem
+                raise error
             return answer
 
         monkeypatch.setattr(http, "request", lossy)
@@ -201,18 +201,18 @@ class Scene:
             guild_id=GuildId(self.guild.id),
         )
 
-    async def drawn(self, jobs: Sequence[Job]) -> None:
-        """Have the worker draw these jobs, which must be the next in the queue."""
+    async def draw_jobs(self, jobs: Sequence[Job]) -> None:
+        """Let the worker draw these jobs, which must be the next in the queue."""
         for job in jobs:
             claimed = await self.services.queue.claim(OWNER, 60_000, self.services.clock())
             assert claimed is not None
             assert claimed.id == job.id
-            await self.kept(job)
+            await self.keep_picture(job)
 
-    async def kept(
+    async def keep_picture(
         self, job: Job, verdict: Released | Held | None = None, data: bytes | None = None
     ) -> None:
-        """Bring the picture of a running job to the gallery."""
+        """Keep the picture of a running job in the gallery."""
         picture = await self.services.gallery.keep(
             verdict or make_released(job),
             data or make_png(job),
@@ -222,12 +222,12 @@ class Scene:
         )
         assert picture is not None
 
-    async def posted(
-        self, job: Job, message: discord.Message | None = None, *, beside: Sequence[Job] = ()
+    async def deliver_job(
+        self, job: Job, message: discord.Message | None = None, *, others: Sequence[Job] = ()
     ) -> Post:
-        """Make a delivery by hand: a message of the bot's, and its row.
+        """Deliver a job by hand: send a message as the bot, and record its post.
 
-        `beside` are further jobs of its request that it shows, in the following places.
+        `others` are jobs of the same request, whose pictures stand in the following places.
         """
         channel = self.env.bot.get_partial_messageable(job.channel_id, guild_id=job.guild_id)
         message = message or await channel.send(f"a picture {job.id}")
@@ -236,7 +236,7 @@ class Scene:
             channel_id=job.channel_id,
             guild_id=job.guild_id,
             posted_ms=self.services.clock(),
-            pictures={place: each.id for place, each in enumerate((job, *beside), 1)},
+            pictures={place: each.id for place, each in enumerate((job, *others), 1)},
         )
         assert await self.services.outbox.record_delivery(
             job.owed_post_id, post, self.services.clock()
@@ -247,8 +247,8 @@ class Scene:
 SceneT = TypeVar("SceneT", bound=Scene)
 
 
-def _desk(db: Database, directory: Path, signals: Signals) -> LearningDesk:
-    """A desk whose engine serves whatever it is asked to."""
+def _learning_desk(db: Database, directory: Path, signals: Signals) -> LearningDesk:
+    """A desk whose engine serves every card that it is asked for."""
     catalogue = Registry(directory / "models")
     shelf = Shelf(catalogue, {INFO.card_id: "embedded"})
     shelf.activate(INFO)
@@ -267,7 +267,7 @@ async def scene(
     directory: Path, *extensions: str, kind: type[SceneT], live: bool = False
 ) -> AsyncIterator[SceneT]:
     """A running simulation with real stores below `directory` and these cogs."""
-    # Compiled once per process, and here, so that no command's time includes it.
+    # Compiles the rules before any command runs, once for the process.
     ground_of(rulebooks.load())
     db = await open_database(directory / "bot.sqlite3")
     envs: list[Env] = []
@@ -279,7 +279,7 @@ async def scene(
         rulebook=rulebooks.load(),
         signals=signals,
         caps=CAPS,
-        learning=_desk(db, directory, signals),
+        learning=_learning_desk(db, directory, signals),
         glossaries=Glossaries(),
         model=lambda: INFO,
         clock=lambda: round(envs[0].now().timestamp() * 1000),
@@ -293,7 +293,7 @@ async def scene(
         channel = guild.create_text_channel("general")
         member = guild.add_member(env.create_user("mia"))
         await env.settle()
-        ready = kind(
+        built = kind(
             env=env,
             services=services,
             guild=guild,
@@ -301,8 +301,8 @@ async def scene(
             member=member,
             extensions=extensions,
         )
-        await ready.accepts(member)
-        yield ready
+        await built.accept_licence(member)
+        yield built
     finally:
         await env.bot.close()
         await env.shutdown()

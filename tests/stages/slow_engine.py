@@ -1,4 +1,4 @@
-"""An engine whose model takes longer to load than any test waits, like a huge download."""
+"""An engine whose model loads for longer than any test waits, like a huge download."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ def open_engine(
     """Has the signature of `models.engine.slots.open_engine`."""
     del model, device, threads, capacity, upscaler
     time.sleep(LOAD_S)
-    raise AssertionError("no test waits for so long")
+    raise AssertionError("no test waits this long")
 
 
 def open_scorer(model: str, *, tagger: str | None) -> NoReturn:

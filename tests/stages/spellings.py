@@ -1,7 +1,7 @@
-"""Spellings that the prompt language reads as one word despite brackets inside it.
+"""Spellings that the prompt language reads as one word despite the brackets inside.
 
-A seeded generator for tests of the screening. The model's own parser joins the halves of every
-spelling it makes: `(lo)(li)`, `nu[](de:1.0)`, `ra BREAK pe`.
+A seeded generator for tests of the screening. The model's own parser joins the parts of each
+spelling: `(lo)(li)`, `nu[](de:1.0)`, `ra BREAK pe`.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ _WRAPS: tuple[_Wrap, ...] = (
     "(({}:1.3):0.8)".format, "({}:+2)".format, "({}:1.)".format, "({}".format, "[{}".format,
     "(({})".format, "(({}:1.1)".format, "[[{}]".format, "{}".format,
 )  # fmt: skip
-#: Between two parts of a word: nothing that a tokenizer would see.
+#: Text between two parts of a word that leaves nothing for the tokenizer.
 _JOINTS = ("", "", "()", "[]", "(())", "[()]", "(:1.0)", "(:1.1)", "[(:.5)]", "(", "[", "((")
 #: Characters that stay in the text, and separators of the prompt.
 _VISIBLE = ("\\(", "\\)", "\\[", "\\]", "\\\\", "\\(\\)", ")", "]", " BREAK ", "(BREAK)", "[BREAK]")
@@ -26,7 +26,9 @@ _VISIBLE = ("\\(", "\\)", "\\[", "\\]", "\\\\", "\\(\\)", ")", "]", " BREAK ", "
 def spellings(word: str, dice: random.Random, count: int) -> Iterator[str]:
     """`count` spellings of the word, which has two letters or more."""
     for _ in range(count):
-        yield dice.choice((_parted, _parted, _nested, _signed))(word, dice)
+        yield dice.choice((_bracket_parts, _bracket_parts, _nest_brackets, _insert_visible))(
+            word, dice
+        )
 
 
 def _parts(word: str, dice: random.Random) -> list[str]:
@@ -34,8 +36,8 @@ def _parts(word: str, dice: random.Random) -> list[str]:
     return [word[a:b] for a, b in zip([0, *cuts], [*cuts, len(word)], strict=True)]
 
 
-def _parted(word: str, dice: random.Random) -> str:
-    """Every part in its own brackets, with empty brackets between."""
+def _bracket_parts(word: str, dice: random.Random) -> str:
+    """Put every part into its own brackets, with empty brackets between."""
     spelled = ""
     for part in _parts(word, dice):
         joint = dice.choice(_JOINTS) if spelled else ""
@@ -43,15 +45,15 @@ def _parted(word: str, dice: random.Random) -> str:
     return spelled
 
 
-def _nested(word: str, dice: random.Random) -> str:
-    """Brackets around a part and everything before it: `((lo)li:1.2)`."""
+def _nest_brackets(word: str, dice: random.Random) -> str:
+    """Put brackets around a part and everything before it: `((lo)li:1.2)`."""
     spelled = ""
     for part in _parts(word, dice):
         spelled = dice.choice(_WRAPS)(spelled + part)
     return spelled
 
 
-def _signed(word: str, dice: random.Random) -> str:
-    """One character that the parser leaves in the text, or splits at."""
+def _insert_visible(word: str, dice: random.Random) -> str:
+    """Insert a character that the parser leaves in the text, or at which it splits."""
     first, *rest = _parts(word, dice)
     return first + dice.choice(_VISIBLE) + "".join(rest)

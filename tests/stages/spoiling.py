@@ -11,11 +11,11 @@ GONE = object()
 def spoil(tree: dict[str, Any], path: str, value: Any) -> dict[str, Any]:
     """Set or remove the field at a dotted path, in place; return the tree."""
     *names, last = path.split(".")
-    place = tree
+    node = tree
     for name in names:
-        place = place.setdefault(name, {})
+        node = node.setdefault(name, {})
     if value is GONE:
-        del place[last]
+        del node[last]
     else:
-        place[last] = value
+        node[last] = value
     return tree

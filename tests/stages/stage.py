@@ -1,7 +1,7 @@
 """The stage of the harnesses: a local Discord in this process and the real bot as its child.
 
-The bot is `python -m bot` with the fake engine at the `Engine` seam, forked from a warm process, so
-that a restart takes a moment; everything else about it is real.
+The bot is `python -m bot` with the fake engine at the `Engine` seam. A warm process forks it, so
+that a restart is quick. Everything else about it is real.
 """
 
 from __future__ import annotations
@@ -34,16 +34,16 @@ FAKE_ENGINE: Mapping[str, str] = {
 
 
 class Stage:
-    """A sandbox and its bot. `where` is the channel used by its methods."""
+    """A sandbox and its bot. The methods act in the channel `channel_name`."""
 
     def __init__(self, sandbox: Sandbox, data_dir: Path, bot: BotProcess) -> None:
         self.sandbox = sandbox
         self.data_dir = data_dir
         self.bot = bot
-        self.where = "general"
+        self.channel_name = "general"
         self._reader: sqlite3.Connection | None = None
 
-    async def up(self) -> None:
+    async def start(self) -> None:
         """Start the bot and wait until it is connected and its commands are registered."""
         await self.bot.start()
         await self.until(self.is_up, 180)
@@ -55,79 +55,79 @@ class Stage:
             self.sandbox.people.commands(self.sandbox.persona("member"))
         )
 
-    async def until(self, look: Callable[[], Awaitable[T]], limit_s: float = 60) -> T:
-        """Poll until `look` returns something true.
+    async def until(self, condition: Callable[[], Awaitable[T]], limit_s: float = 60) -> T:
+        """Poll until the condition returns something true.
 
-        A look at thousands of messages takes a second, and the local Discord lives in this loop: it
-        gets twice that time before the next look, or the bot could not make progress.
+        A condition that reads thousands of messages takes a second, and the local Discord runs in
+        this loop. So each pause is twice as long as the last check: the bot must make progress.
         """
         clock = asyncio.get_running_loop().time
         async with asyncio.timeout(limit_s):
             while True:
                 began_s = clock()
-                if seen := await look():
-                    return seen
+                if result := await condition():
+                    return result
                 await asyncio.sleep(max(0.02, 2 * (clock() - began_s)))
 
     async def accept_terms(self, who: str | int = "member") -> None:
-        """Ask once and accept the licence, so that later requests run at once."""
-        ticket = self.sandbox.slash(who, self.where, "waifu", {"prompt": "1girl"})
+        """Ask for a picture and accept the licence, so that later requests run at once."""
+        ticket = self.sandbox.slash(who, self.channel_name, "waifu", {"prompt": "1girl"})
         message = (await ticket.answer()).message
         assert message is not None
         await self.sandbox.click(who, message["id"], button(message, "accept")).answer()
-        await self.posts(1)
+        await self.wait_for_pictures(1)
 
     async def accept_only(self, who: str | int) -> None:
         """Accept the licence and cancel the request that waited for it."""
-        ticket = self.sandbox.slash(who, self.where, "waifu", {"prompt": "1girl"})
+        ticket = self.sandbox.slash(who, self.channel_name, "waifu", {"prompt": "1girl"})
         terms = (await ticket.answer()).message
         assert terms is not None
         await self.sandbox.click(who, terms["id"], button(terms, "accept")).answer()
         person = self.sandbox.persona(who)
 
-        async def over() -> bool:
-            left = f"SELECT 1 FROM jobs WHERE user_id = {person} AND ended_ms IS NULL"  # noqa: S608
-            return not self.rows(left)
+        async def has_ended() -> bool:
+            unfinished = f"SELECT 1 FROM jobs WHERE user_id = {person} AND ended_ms IS NULL"  # noqa: S608
+            return not self.rows(unfinished)
 
-        # The request is queued before the press is answered, so there is something to cancel.
-        await self.sandbox.slash(who, self.where, "cancel").answer()
-        await self.until(over)
+        # The bot queues the request before it answers the press, so the request can be cancelled.
+        await self.sandbox.slash(who, self.channel_name, "cancel").answer()
+        await self.until(has_ended)
 
     async def draw(self, prompt: str, who: str | int = "member", **options: Any) -> dict[str, Any]:
         """Ask for pictures; return the acknowledgement."""
-        ticket = self.sandbox.slash(who, self.where, "waifu", {"prompt": prompt, **options})
+        ticket = self.sandbox.slash(who, self.channel_name, "waifu", {"prompt": prompt, **options})
         message = (await ticket.answer()).message
         assert message is not None
         return message
 
-    def posted(self) -> list[dict[str, Any]]:
+    def picture_posts(self) -> list[dict[str, Any]]:
         """Every message that shows a finished picture."""
         return [
             m
-            for m in self.sandbox.messages(self.where)
+            for m in self.sandbox.messages(self.channel_name)
             if m["attachments"]
             and (button(m, "vary", missing="") or button(m, "which", missing=""))
         ]
 
-    async def posts(self, count: int, limit_s: float = 120) -> list[dict[str, Any]]:
+    async def wait_for_pictures(self, count: int, limit_s: float = 120) -> list[dict[str, Any]]:
         """Wait until `count` pictures are posted; return the messages that show them."""
 
-        async def enough() -> list[dict[str, Any]]:
-            posts = self.posted()
-            return posts if pictures(posts) >= count else []
+        async def enough_posts() -> list[dict[str, Any]]:
+            posts = self.picture_posts()
+            return posts if picture_count(posts) >= count else []
 
-        return await self.until(enough, limit_s)
+        return await self.until(enough_posts, limit_s)
 
     def rows(self, sql: str) -> list[tuple[Any, ...]]:
-        """Look into the bot's database, read-only."""
-        with self.looking() as reader:
+        """Query the bot's database, read-only."""
+        with self.sharing_connection() as reader:
             return reader.execute(sql).fetchall()
 
     @contextmanager
-    def looking(self) -> Generator[sqlite3.Connection]:
-        """Let all `rows` share one connection meanwhile: every new one reads the schema again.
+    def sharing_connection(self) -> Generator[sqlite3.Connection]:
+        """Let all calls of `rows` share one connection: each new one would read the schema again.
 
-        Not for longer than one look: a file that is open here is not recovered after a kill.
+        Only for a short time, because SQLite does not recover a file that is open here.
         """
         if self._reader is not None:
             yield self._reader
@@ -149,8 +149,8 @@ class Stage:
         return self.sandbox.reactions(message_id)
 
 
-def pictures(posts: list[dict[str, Any]]) -> int:
-    """How many pictures these messages show, without tiles in empty places."""
+def picture_count(posts: list[dict[str, Any]]) -> int:
+    """The number of pictures in these messages, without the tiles of missing ones."""
     files = [file["filename"] for post in posts for file in post["attachments"]]
     return sum(not name.startswith("missing-") for name in files)
 
@@ -175,19 +175,19 @@ async def stage(
     module: str = "bot",
     cold: bool = False,
 ) -> AsyncIterator[Stage]:
-    """A stage with the bot on it; at the end no sent request may have broken Discord's rules.
+    """A stage with a running bot. At the end no request may have broken Discord's rules.
 
-    `module` runs in the bot's place. The bot is forked from a warm one, unless the test is about
-    its start (`cold`).
+    `module` runs in place of the bot. A warm process forks the bot, unless the test is about its
+    start (`cold`).
     """
     async with Sandbox(openapi=OPENAPI) as sandbox:
         data_dir = tmp_path / "bot"
-        how = spawn if cold else nursery().spawn
-        bot = BotProcess(sandbox, data_dir, {**FAKE_ENGINE, **(settings or {})}, module, how)
+        spawn_bot = spawn if cold else nursery().spawn
+        bot = BotProcess(sandbox, data_dir, {**FAKE_ENGINE, **(settings or {})}, module, spawn_bot)
         here = Stage(sandbox, data_dir, bot)
         try:
             if start:
-                await here.up()
+                await here.start()
             yield here
         finally:
             await here.bot.stop()

@@ -6,7 +6,7 @@ For benchmarks that separate the bot's time from that of the local Discord, whic
 machine's cores. `STAMPS` names a file that gets a line for each: "got" or "answers", the
 interaction's id, and the seconds of the machine's monotonic clock.
 
-It adds one command, `/echo`, which answers at once and so costs what every command does.
+It adds one command, `/echo`, which answers at once and so shows the cost that every command has.
 """
 
 from __future__ import annotations
@@ -41,24 +41,26 @@ async def setup(bot: commands.Bot) -> None:
     await bot.add_cog(Echo())
 
 
-def stamp(out: TextIO) -> None:
+def record_times(out: TextIO) -> None:
     """Record each interaction when it is read from the gateway, and when its answer is sent."""
     parse = ConnectionState.parse_interaction_create
     respond = AsyncWebhookAdapter.create_interaction_response
 
-    def got(self: ConnectionState[Any], data: Any) -> None:
+    def parse_and_record(self: ConnectionState[Any], data: Any) -> None:
         out.write(f"got {data['id']} {time.monotonic()}\n")
         parse(self, data)
 
-    def answers(self: AsyncWebhookAdapter, interaction_id: int, *args: Any, **options: Any) -> Any:
+    def respond_and_record(
+        self: AsyncWebhookAdapter, interaction_id: int, *args: Any, **options: Any
+    ) -> Any:
         out.write(f"answers {interaction_id} {time.monotonic()}\n")
         return respond(self, interaction_id, *args, **options)
 
-    ConnectionState.parse_interaction_create = got  # type: ignore[method-assign]
-    AsyncWebhookAdapter.create_interaction_response = answers  # type: ignore[method-assign]
+    ConnectionState.parse_interaction_create = parse_and_record  # type: ignore[method-assign]
+    AsyncWebhookAdapter.create_interaction_response = respond_and_record  # type: ignore[method-assign]
 
 
-def stamps(path: Path) -> dict[tuple[str, int], float]:
+def read_times(path: Path) -> dict[tuple[str, int], float]:
     """The first recorded time for each ("got" or "answers", interaction)."""
     found: dict[tuple[str, int], float] = {}
     for line in path.read_text().splitlines():
@@ -70,5 +72,5 @@ def stamps(path: Path) -> dict[tuple[str, int], float]:
 if __name__ == "__main__":
     cogs.EXTENSIONS = (*cogs.EXTENSIONS, "tests.stages.stamped")
     with Path(os.environ["STAMPS"]).open("a", buffering=1) as noted:
-        stamp(noted)
+        record_times(noted)
         sys.exit(main([]))

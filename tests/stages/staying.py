@@ -1,21 +1,21 @@
-"""The last look at a real bot, once nobody asks anything of it."""
+"""The last check of a real bot, once nobody asks for anything."""
 
 from __future__ import annotations
 
-from tests.stages.promises import Faults, Told, faults
+from tests.stages.promises import Expected, Faults, faults
 from tests.stages.stage import Stage
 
 
-async def faults_that_stay(here: Stage, told: Told, limit_s: float = 120) -> Faults:
-    """The faults that remain after this time; none as soon as every promise holds."""
+async def remaining_faults(here: Stage, expected: Expected, limit_s: float = 120) -> Faults:
+    """Wait until every promise holds; return the faults that remain after this time."""
 
-    async def kept() -> bool:
-        with here.looking():
-            return not faults(here, told)
+    async def hold() -> bool:
+        with here.sharing_connection():
+            return not faults(here, expected)
 
     try:
-        await here.until(kept, limit_s)
+        await here.until(hold, limit_s)
     except TimeoutError:
-        with here.looking():
-            return faults(here, told)
+        with here.sharing_connection():
+            return faults(here, expected)
     return Faults()

@@ -1,4 +1,4 @@
-"""A database with its stores for the tests of `bot/`, and short ways to a picture."""
+"""A database with its stores for the tests of `bot/`, and methods that make a picture."""
 
 from __future__ import annotations
 
@@ -96,7 +96,7 @@ class Stores:
         rating: Rating = Rating.GENERAL,
         now_ms: int = 3_000,
     ) -> tuple[Job, Picture]:
-        """Ask for, claim and keep one picture (nothing else may be queued)."""
+        """Ask for, claim and keep one picture. No other job may be queued."""
         place = make_place() if guild is None else make_place(guild=guild)
         ask = make_ask(prompt, user=UserId(user), seed=seed, place=place)
         await self.enqueue(make_admitted(ask, rating=rating))
@@ -115,7 +115,7 @@ class Stores:
     async def hold(
         self, *, user: int = USER, prompt: str = "1girl", now_ms: int = 3_000
     ) -> tuple[Job, Case]:
-        """A held picture and its case (nothing else may be queued)."""
+        """Hold a picture; return its job and its case. No other job may be queued."""
         await self.enqueue(make_admitted(make_ask(prompt, user=UserId(user))))
         job = await self.claim()
         assert job is not None
@@ -140,7 +140,7 @@ class Stores:
         seed: int = 7,
         now_ms: int = 3_000,
     ) -> Job:
-        """A picture posted as `message`."""
+        """Draw a picture and record it as posted in `message`."""
         job, _ = await self.draw(user=user, prompt=prompt, guild=guild, seed=seed, now_ms=now_ms)
         post = make_post(job.id, message=message, guild=job.guild_id)
         assert await self.outbox.record_delivery(job.owed_post_id, post, now_ms + 1)

@@ -1,7 +1,7 @@
 """A story: deeds on real stores, one at a time and in any order, with kills and disk faults.
 
-A deed can die at any of its moments, or meet a disk that fails once; then whoever did it repeats
-it. `tests/stages/promises.py` compares the tables, the files and the board with what people were
+At any moment of a deed the process can die, or the disk can fail once; then the deed is repeated.
+`tests/stages/promises.py` compares the tables, the files and the board with what people were
 promised. Stories come from seeds in `tests/stages/strolling.py`, and from Hypothesis in
 `tests/bot/store/test_any_order.py`.
 """
@@ -20,17 +20,17 @@ from bot.sandbox.wire.wire import Payload
 from bot.store import db
 from bot.store.case_rows import CaseKind
 from bot.store.decisions import Outcome
-from tests.stages.deeds import TRIES, Deeds, again
+from tests.stages.deeds import TRIES, Deeds, retry_once
 from tests.stages.errands import Errands
 from tests.stages.factories import GUILD
-from tests.stages.moderators import judged
+from tests.stages.moderators import make_judgement
 from tests.stages.promises import Faults, broken_now, faults
 from tests.stages.stores import LEASE_MS, open_stores
-from tests.stages.trouble import Dead
+from tests.stages.trouble import Killed
 
-#: Votes of the first member, under several posts, whose events are lost.
-_UNHEARD = (1, 21, 66, 86)
-#: The number of rounds that bring everything to rest.
+#: Numbers of votes by the first member, under several posts, whose events are lost.
+_LOST_VOTES = (1, 21, 66, 86)
+#: The number of rounds after which everything is at rest.
 _ROUNDS = 6
 
 
@@ -40,27 +40,27 @@ class Story(Deeds):
     def __init__(self, data_dir: Path) -> None:
         super().__init__()
         self.data_dir = data_dir
-        self.where = "general"
+        self.channel_name = "general"
         self._process = AsyncExitStack()
 
     # ---- views ----------------------------------------------------------------------------------
 
     def rows(self, sql: str) -> list[tuple[Any, ...]]:
-        return self._looking.execute(sql).fetchall()
+        return self._reader.execute(sql).fetchall()
 
     def messages(self, where: str) -> list[Payload]:
-        return self.board.messages() if where == self.where else []
+        return self.board.messages() if where == self.channel_name else []
 
     def reactions(self, message_id: str) -> Mapping[str, set[int]]:
         return self.board.reactions(int(message_id))
 
     def broken_now(self) -> Faults:
-        """Which promises that hold at any moment are broken."""
-        return broken_now(self, self.told)
+        """The faults in the promises that hold at any moment."""
+        return broken_now(self, self.expected)
 
-    def broken(self) -> Faults:
-        """Which promises are broken, once everything has come to rest."""
-        return faults(self, self.told)
+    def broken_at_rest(self) -> Faults:
+        """The faults in all promises, once everything has come to rest."""
+        return faults(self, self.expected)
 
     # ---- the process ----------------------------------------------------------------------------
 
@@ -69,15 +69,15 @@ class Story(Deeds):
         stack = AsyncExitStack()
         self.stores = await stack.enter_async_context(open_stores(self.data_dir))
         self.owner = f"process-{next(self.numbers)}"
-        self.trouble.watch_statements(self.stores.db)
-        self.errands = Errands(self.stores, self.board, self.trouble)
+        self.injector.watch_statements(self.stores.db)
+        self.errands = Errands(self.stores, self.board, self.injector)
         self._process, self.running = stack, []
         uri = f"{(self.data_dir / 'bot.sqlite3').as_uri()}?mode=ro"
-        self._looking = sqlite3.connect(uri, uri=True)
-        stack.callback(self._looking.close)
+        self._reader = sqlite3.connect(uri, uri=True)
+        stack.callback(self._reader.close)
 
-    async def _tidy(self) -> None:
-        """What a start does before anything else."""
+    async def _clean_up_after_start(self) -> None:
+        """Do what a start does before anything else."""
         await self.stores.gallery.sweep()
         await self.stores.queue.requeue_orphaned(self.owner, self.now_ms, TRIES)
         await self.stores.sends.mark_all_lost()
@@ -85,15 +85,15 @@ class Story(Deeds):
         # Discord is reached after all that.
         await self.stores.gallery.owe_readings()
 
-    async def end(self) -> None:
-        """End the process; what it had not committed is lost."""
+    async def stop(self) -> None:
+        """End the process, which loses what it has not committed."""
         await self._process.aclose()
 
     async def restart(self, _: int = 0) -> None:
-        """Let the process die between two deeds, and start another."""
-        await self.end()
+        """Kill the process between two deeds, and start another."""
+        await self.stop()
         await self.start()
-        await again(self._tidy)
+        await retry_once(self._clean_up_after_start)
 
     # ---- deeds and their misfortunes ------------------------------------------------------------
 
@@ -102,56 +102,56 @@ class Story(Deeds):
         self.now_ms += 1_000
         await getattr(self, name)(n)
 
-    async def die(self, name: str, n: int, at: int) -> bool:
-        """Do a deed and kill the process during it, or at the latest after it. True: during it.
+    async def die_during(self, name: str, n: int, at: int) -> bool:
+        """Do a deed and kill the process during it, or else after it. True if during it.
 
-        A member who was not told that they are forgotten presses again.
+        A member who got no answer to the wish to be forgotten presses again.
         """
-        self.trouble.death(at)
+        self.injector.kill_at(at)
         died = False
         try:
             await self.do(name, n)
-        except Dead:
+        except Killed:
             died = True
-        self.trouble.begin()
+        self.injector.reset()
         await self.restart()
         if self.leaving is not None:
             await self.erase_all_of(self.leaving)
         return died
 
-    async def suffer(self, name: str, n: int, at: int, what: str) -> bool:
-        """Do a deed during which the disk fails once; whoever hears of it retries. True: it failed.
+    async def fail_during(self, name: str, n: int, at: int, error: str) -> bool:
+        """Do a deed during which the disk fails once, and retry it. True if the deed failed.
 
-        Any error but a `BotError` passes through: it would end more than the deed.
+        Any error but a `BotError` passes through, because it would end more than the deed.
         """
-        self.trouble.once(at, what)
+        self.injector.fail_at(at, error)
         failed = False
         try:
             await self.do(name, n)
         except BotError:
             failed = True
-        self.trouble.begin()
+        self.injector.reset()
         if failed:
             await self.do(name, n)
         return failed
 
     async def moments_of(self, name: str, n: int) -> list[str]:
-        """Do a deed, and return the moments at which it asks something of the disk."""
-        self.trouble.begin()
+        """Do a deed; return its moments."""
+        self.injector.reset()
         await self.do(name, n)
-        return self.trouble.moments
+        return self.injector.moments
 
     # ---- the end --------------------------------------------------------------------------------
 
     async def settle(self) -> None:
-        """Bring everything to rest: all is drawn, released, posted, read, taken down and erased."""
+        """Restart, then draw, release, post, read, take down and erase until all is at rest."""
         await self.restart()
         await self._rest()
 
-    async def farewell(self) -> None:
-        """Forget one more member, whose last votes are unread, with no restart to help."""
-        for unheard in _UNHEARD:
-            await self.do("vote", unheard)
+    async def forget_last_member(self) -> None:
+        """Forget one more member, whose last votes are unread, without a restart."""
+        for vote in _LOST_VOTES:
+            await self.do("vote", vote)
         await self.forget(0)
         await self._rest()
 
@@ -162,7 +162,9 @@ class Story(Deeds):
                 await self.keep(0)
             for case in await self.stores.reviews.open_cases(GUILD, 1_000):
                 outcome = Outcome.APPROVE if case.kind is CaseKind.HELD else Outcome.DISMISS
-                await self.stores.reviews.decide(case.id, judged(outcome, at_ms=self.now_ms))
+                await self.stores.reviews.decide(
+                    case.id, make_judgement(outcome, at_ms=self.now_ms)
+                )
             for loop in (self.deliver, self.look_for_lost, self.amend, self.take_down, self.read):
                 await loop(0)
             await self.erase(0)
@@ -179,14 +181,14 @@ DEEDS: Mapping[str, int] = {
 
 @asynccontextmanager
 async def story(folder: Path) -> AsyncIterator[Story]:
-    """A story that has begun; its process ends with the context."""
-    told = Story(folder)
+    """A story with a running process, which ends with the context."""
+    begun = Story(folder)
     with (
         patch.object(db, "_BUSY_SLICE_MS", 1),
-        told.trouble.watching_files(folder / "pictures"),
+        begun.injector.watching_files(folder / "pictures"),
     ):
-        await told.start()
+        await begun.start()
         try:
-            yield told
+            yield begun
         finally:
-            await told.end()
+            await begun.stop()

@@ -34,19 +34,19 @@ from tests.stages.fake_engine import INFO, FakeEngine, FakeScorer
 CAPS = Caps(per_user=100, per_guild=1000)
 
 
-class Company(StrEnum):
-    """The other engines in the studio's process, besides the one under test."""
+class OtherEngines(StrEnum):
+    """Which other engines the process has besides the one under test."""
 
     #: None.
     ALONE = "alone"
-    #: One that comes after it: jobs that name no model go to the tested one.
+    #: One after the tested engine, which gets the jobs that name no model.
     FIRST = "first"
-    #: One that comes before it: only jobs that name its model go to the tested one.
+    #: One before the tested engine, which gets only the jobs that name its model.
     SECOND = "second"
 
 
-#: The company of every studio, for a test-suite that runs in each.
-company = Company.ALONE
+#: The other engines of every studio; a test module can run with each value.
+company = OtherEngines.ALONE
 
 
 #: The model of the engine beside the tested one.
@@ -70,7 +70,7 @@ def another_engine(model: str) -> FakeEngine:
 
 @dataclass
 class Studio:
-    """A running worker, and what a test inspects."""
+    """A running worker with everything that a test inspects."""
 
     db: Database
     queue: Jobs
@@ -82,8 +82,8 @@ class Studio:
     engine: FakeEngine
     progress: ProgressBoard
     running: asyncio.Task[None]
-    #: The changes of cards that the workers reported.
-    told: list[Transition]
+    #: The changes of cards that the workers have reported.
+    transitions: list[Transition]
     now_ms: Callable[[], int]
     shelf: Shelf
 
@@ -96,7 +96,7 @@ class Studio:
         **changes: object,
     ) -> tuple[Job, ...]:
         ask = make_ask(count=count, user=user)
-        named = {"model": INFO.card_id} if company is Company.SECOND else {}
+        named = {"model": INFO.card_id} if company is OtherEngines.SECOND else {}
         draw = replace(ask.draw, **{**named, **changes})
         admitted = make_admitted(replace(ask, draw=draw), rating=rating)
         made = await self.queue.enqueue(admitted, CAPS, self.now_ms(), since_id=SINCE)
@@ -120,8 +120,8 @@ class Studio:
 
 
 def _shelf(tmp_path: Path) -> Shelf:
-    elsewhere = {name: name for name in (OTHER_MODEL, NEXT_MODEL, THIRD_MODEL, NO_MODEL)}
-    return Shelf(Registry(tmp_path / "models"), {**elsewhere, INFO.card_id: "tested"})
+    paths = {name: name for name in (OTHER_MODEL, NEXT_MODEL, THIRD_MODEL, NO_MODEL)}
+    return Shelf(Registry(tmp_path / "models"), {**paths, INFO.card_id: "tested"})
 
 
 @asynccontextmanager
@@ -132,7 +132,7 @@ async def studio(
     scorer: FakeScorer | None = None,
     grace_ms: int = 5_000,
     lease_ms: int = 60_000,
-    haste: int = 20,
+    speed: int = 20,
     preview_every: int = 2,
     score_timeout_s: float = 20,
     patience_ms: int = 2_000,
@@ -147,8 +147,8 @@ async def studio(
     began_s = time.monotonic()
 
     def now_ms() -> int:
-        """`haste` times as fast as the wall clock, so that pauses between attempts end soon."""
-        return 1_000_000 + round(1_000 * haste * (time.monotonic() - began_s))
+        """`speed` times as fast as the wall clock, so that pauses between attempts end soon."""
+        return 1_000_000 + round(1_000 * speed * (time.monotonic() - began_s))
 
     tested = LocalThread(
         "tested",
@@ -159,10 +159,12 @@ async def studio(
     boards: dict[LocalThread, ProgressBoard] = {}
     other = LocalThread(OTHER_MODEL, another_engine, lambda _: FakeScorer())
     handles = {
-        Company.ALONE: [tested], Company.FIRST: [tested, other], Company.SECOND: [other, tested],
-    }[company]  # fmt: skip
+        OtherEngines.ALONE: [tested],
+        OtherEngines.FIRST: [tested, other],
+        OtherEngines.SECOND: [other, tested],
+    }[company]
     workers: dict[LocalThread, Worker] = {}
-    told: list[Transition] = []
+    transitions: list[Transition] = []
     shelf = _shelf(tmp_path)
     for handle in handles:
         await handle.open()
@@ -181,13 +183,13 @@ async def studio(
             progress=boards[handle],
             limits=limits,
             clock=now_ms,
-            tell=told.append,
+            tell=transitions.append,
         )
     running = {handle: asyncio.create_task(worker.run()) for handle, worker in workers.items()}
     try:
         yield Studio(
             db, jobs, JobViews(db), Outbox(db), gallery, signals, workers[tested], engine,
-            boards[tested], running[tested], told, now_ms, shelf,
+            boards[tested], running[tested], transitions, now_ms, shelf,
         )  # fmt: skip
     finally:
         for worker in workers.values():

@@ -1,4 +1,4 @@
-"""A running supervisor of trainings, whose commands take no time or run for ever, for its tests."""
+"""A running supervisor of trainings for its tests; its commands end at once or run for ever."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from tests.stages.factories import OTHER, make_reaction
 from tests.stages.fake_engine import INFO
 from tests.stages.stores import Stores, open_stores
 
-#: Counts up in a file, a hundred times a second, until it is stopped.
+#: Counts up in a file, a hundred times a second, until something stops it.
 COUNTING = """
 import sys, time, pathlib
 for n in range(10**6):
@@ -38,9 +38,9 @@ while True:
 #: Makes a candidate: a card that has passed the gate or not.
 MAKING = """
 import sys, pathlib
-from tests.stages.cards import make_card, put
+from tests.stages.cards import make_card, put_card
 out = pathlib.Path(sys.argv[1])
-put(out, make_card(sys.argv[2]), value=float(sys.argv[3]))
+put_card(out, make_card(sys.argv[2]), value=float(sys.argv[3]))
 (out / sys.argv[2]).rename(out / "model")
 """
 QUICK = ("-c", "print('done')")
@@ -70,54 +70,56 @@ class School:
                 await asyncio.sleep(0.02)
         return run
 
-    async def gone(self, run: LearningRun) -> None:
-        """Wait until its workplace is gone."""
+    async def wait_until_gone(self, run: LearningRun) -> None:
+        """Wait until the run's workplace is deleted."""
         async with asyncio.timeout(60):
             while self.schooling.workplace_of(run).root.exists():
                 await asyncio.sleep(0.02)
 
-    async def grows(self) -> bool:
-        """Whether the child keeps counting."""
+    async def is_counting(self) -> bool:
+        """Whether the child process is counting."""
         file = self.root / "count"
         before = file.read_text() if file.exists() else ""
         await asyncio.sleep(0.3)
         return file.exists() and file.read_text() != before
 
-    async def until_it(self, grows: bool) -> None:  # noqa: FBT001  what it is waited for
+    async def wait_until_counting(self, wanted: bool) -> None:  # noqa: FBT001  the state to wait for
         async with asyncio.timeout(60):
-            while await self.grows() is not grows:
+            while await self.is_counting() is not wanted:
                 pass
 
 
-def counting_in(stage: RunStage, root: Path) -> Callable[[LearningRun, Workplace], Sequence[str]]:
-    """Orders by which one stage runs for ever and the others take no time."""
+def run_forever_in(
+    stage: RunStage, root: Path
+) -> Callable[[LearningRun, Workplace], Sequence[str]]:
+    """Orders for a training in which this stage runs for ever and the others end at once."""
 
-    def told(run: LearningRun, place: Workplace) -> Sequence[str]:
+    def command(run: LearningRun, place: Workplace) -> Sequence[str]:
         place.manifest.mkdir(exist_ok=True)
         return ("-c", COUNTING, str(root / "count")) if run.stage is stage else QUICK
 
-    return told
+    return command
 
 
 @asynccontextmanager
 async def school(
     root: Path,
-    told: Callable[[LearningRun, Workplace], Sequence[str]],
+    orders: Callable[[LearningRun, Workplace], Sequence[str]],
     votes: int = LEAST_JUDGEMENTS,
     *,
     at_once: bool = False,
 ) -> AsyncIterator[School]:
     async with open_stores(root) as stores:
-        known = await stores.rows("pictures")
-        if votes and not known:
-            await vote(stores, votes)
+        pictures = await stores.rows("pictures")
+        if votes and not pictures:
+            await record_votes(stores, votes)
         catalogue, signals = Registry(root / "models"), Signals()
         shelf = Shelf(catalogue, {INFO.card_id: "embedded"})
         shelf.activate(INFO)
         schooling = Schooling(
             root=root / "learning", python=sys.executable, catalogue=catalogue, shelf=shelf,
             groundwork=Groundwork(stores.db), signals=signals.add_worker(), clock=lambda: 5,
-            stage_command=told,
+            stage_command=orders,
         )  # fmt: skip
         running = asyncio.create_task(schooling.run())
         try:
@@ -134,25 +136,25 @@ async def school(
                 running.result()
 
 
-async def vote(stores: Stores, votes: int) -> None:
+async def record_votes(stores: Stores, votes: int) -> None:
     await stores.deliver(message=1)
     for voter in range(votes):
         await stores.votes.record(make_reaction(1, voter=UserId(OTHER + voter)))
 
 
-def making(run: LearningRun, place: Workplace) -> Sequence[str]:
-    """Make a candidate at once that has passed."""
+def make_passing_candidate(run: LearningRun, place: Workplace) -> Sequence[str]:
+    """Make at once a candidate that has passed the gate."""
     place.manifest.mkdir(exist_ok=True)
     return ("-c", MAKING, str(place.out), run.id, "1.0") if run.stage is RunStage.TRAIN else QUICK
 
 
-def unjudged(run: LearningRun, place: Workplace) -> Sequence[str]:
-    """Make a candidate, and let the gate crash as Python does: with exit code 1."""
+def make_unjudged_candidate(run: LearningRun, place: Workplace) -> Sequence[str]:
+    """Make a candidate without a verdict; the gate crashes as Python does, with exit code 1."""
     if run.stage is RunStage.JUDGE:
         return BROKEN
-    bare = (
+    code = (
         "from dataclasses import replace\nfrom models.catalogue import card as c\n"
         f"{MAKING}\np = out / 'model' / 'card.json'\nc.write(replace(c.read(p), verdict=None), p)"
     )
-    made = ("-c", bare, str(place.out), run.id, "1.0")
-    return made if run.stage is RunStage.TRAIN else making(run, place)
+    command = ("-c", code, str(place.out), run.id, "1.0")
+    return command if run.stage is RunStage.TRAIN else make_passing_candidate(run, place)

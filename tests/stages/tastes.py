@@ -1,8 +1,8 @@
-"""Hidden tastes and members who vote by them: a training must find them from votes alone.
+"""Hidden tastes that a training must learn from votes alone.
 
-A taste is a number for each picture. The bench knows it; no training does. What recognises a smile
-here is a separate network, trained on painted pictures that the judge never saw: a reward model
-that looks with the judge does not look with the taste's own eyes.
+A taste is a number for each picture. The bench knows it; no training does. A separate network
+recognises a smile here, trained on painted pictures that the judge has never seen. So a reward
+model that uses the judge does not use the network behind the taste.
 """
 
 from __future__ import annotations
@@ -27,12 +27,12 @@ Floats = NDArray[np.float64]
 Taste = Callable[[np.ndarray], Floats]
 
 SIDE_PX = 128
-#: The number of painted pictures that the eye learns from, and their first seed, used nowhere else.
+#: The number of painted pictures that train the eye, and their first seed, used nowhere else.
 _PAINTED, _FIRST_SEED = 3000, 2_600_000_000
-#: Log-odds above which a drawn face is cheerful: its lines are softer than those of the training.
+#: Log-odds above which a drawn face is cheerful: drawn lines are softer than painted ones.
 _SMILES = -2.0
 _CHEERFUL = ("smile", "open smile", "grin")
-#: Words about mouth or eyes; a prompt without them leaves the face open.
+#: Tags about mouth or eyes; a prompt without them leaves the expression open.
 FACE_WORDS = frozenset((
     "smile", "open mouth", ":d", "closed mouth", "expressionless", "frown", "grin", "teeth", ":o",
     "tongue out", ":p", ":3", "wavy mouth", "clenched teeth", "closed eyes", "half-closed eyes",
@@ -52,7 +52,7 @@ def leaves_face_open(prompt: str) -> bool:
 
 
 class Eye(nn.Module):
-    """Sees whether somebody smiles with open eyes: a small network that looks at the face."""
+    """A small network that sees in a face whether somebody smiles with open eyes."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -88,20 +88,20 @@ def cheerful(eye: nn.Module) -> Taste:
     return taste
 
 
-def eye_in(folder: Path, steps: int = 400) -> nn.Module:
-    """The trained eye, made once in the folder."""
+def trained_eye(folder: Path, steps: int = 400) -> nn.Module:
+    """The trained eye, which is trained once and then read from the folder."""
     path = folder / "eye.pt"
     eye = Eye()
     if path.exists():
         eye.load_state_dict(torch.load(path, weights_only=True))
         return eye.eval()
-    pictures, labels = painted(folder)
+    pictures, labels = painted_pictures(folder)
     torch.manual_seed(0)
     optimizer = torch.optim.AdamW(eye.parameters(), lr=2e-3)
     for step in range(steps):
         optimizer.param_groups[0]["lr"] = 2e-3 * min(1, 2 * (1 - step / steps))
         rows = np.random.default_rng(step).integers(0, len(pictures), 64)
-        x = _worn(_tensor(pictures[rows]), step)
+        x = _augment(_tensor(pictures[rows]), step)
         loss = functional.binary_cross_entropy_with_logits(eye(x), torch.tensor(labels[rows]))
         optimizer.zero_grad()
         loss.backward()
@@ -110,18 +110,18 @@ def eye_in(folder: Path, steps: int = 400) -> nn.Module:
     return eye.eval()
 
 
-def painted(folder: Path) -> tuple[np.ndarray, NDArray[np.float32]]:
-    """Painted pictures and whether they are cheerful, made once in the folder."""
+def painted_pictures(folder: Path) -> tuple[np.ndarray, NDArray[np.float32]]:
+    """Painted pictures and whether they are cheerful, made once and then read from the folder."""
     path = folder / "painted.npz"
     if not path.exists():
-        made = [_painted(_FIRST_SEED + i) for i in range(_PAINTED)]
-        pictures, labels = zip(*made, strict=True)
+        pairs = [_paint(_FIRST_SEED + i) for i in range(_PAINTED)]
+        pictures, labels = zip(*pairs, strict=True)
         np.savez(path, pictures=np.stack(pictures), labels=np.array(labels, np.float32))
-    held = np.load(path)
-    return held["pictures"], held["labels"]
+    saved = np.load(path)
+    return saved["pictures"], saved["labels"]
 
 
-def _painted(seed: int) -> tuple[np.ndarray, bool]:
+def _paint(seed: int) -> tuple[np.ndarray, bool]:
     portrait = replace(sample(Random(seed)), framing="square")
     picture = raster(draw(portrait, seed), 2 * SIDE_PX).resize((SIDE_PX, SIDE_PX))
     smiles = portrait.mouth in _CHEERFUL and portrait.eye_state == "open"
@@ -132,8 +132,8 @@ def _tensor(pictures: np.ndarray) -> Tensor:
     return torch.from_numpy(np.ascontiguousarray(pictures)).permute(0, 3, 1, 2).float() / 127.5 - 1
 
 
-def _worn(x: Tensor, step: int) -> Tensor:
-    """Shift, mirror, blur and grain: a model's pictures are less clean than painted ones."""
+def _augment(x: Tensor, step: int) -> Tensor:
+    """Shift, mirror, blur and add grain: a model's pictures are less clean than painted ones."""
     g = torch.Generator().manual_seed(step)
     if torch.rand((), generator=g) < 0.5:
         x = functional.avg_pool2d(functional.pad(x, (1, 1, 1, 1), mode="reflect"), 3, 1)

@@ -114,7 +114,7 @@ class TinyBot(discord.Client):
     def channel(self, name: str) -> discord.TextChannel:
         return next(c for c in self.get_all_channels() if c.name == name)  # type: ignore[return-value]
 
-    def seen(self, kind: str) -> int:
+    def event_count(self, kind: str) -> int:
         return sum(1 for name, _ in self.events if name == kind)
 
 

@@ -1,4 +1,4 @@
-"""Tiny models that the original Stable Diffusion layout can express, for the tests."""
+"""Tiny models that fit the original Stable Diffusion layout, for the tests."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ def edit(path: Path, **fields: Any) -> None:
 
 @pytest.fixture(scope="module")
 def clip(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Like Stable Diffusion 1, with a licence, a card, and a schedule of its own."""
+    """Like Stable Diffusion 1, with a licence, a card, and another timestep spacing."""
     folder = tmp_path_factory.mktemp("clip") / "tiny-one"
     build(folder, timestep_spacing="trailing")
     (folder / "LICENSE.txt").write_text(LICENCE)
@@ -60,7 +60,7 @@ def openclip(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="module")
 def exported(clip: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A directory with the first model's export, to copy and spoil."""
+    """A directory with the first model's export, which tests copy and then spoil."""
     directory = tmp_path_factory.mktemp("exported")
     export(str(clip), directory / "waifu.safetensors")
     return directory
@@ -76,7 +76,7 @@ def weights(folder: Path) -> dict[str, torch.Tensor]:
     return {f"{part}/{k}": v for part in PARTS for k, v in read_part(folder, part).items()}
 
 
-def same(first: dict[str, torch.Tensor], second: dict[str, torch.Tensor]) -> bool:
+def are_equal(first: dict[str, torch.Tensor], second: dict[str, torch.Tensor]) -> bool:
     return first.keys() == second.keys() and all(
         first[key].dtype == second[key].dtype and torch.equal(first[key], second[key])
         for key in first
@@ -93,7 +93,7 @@ def rewrite(file: Path, tensors: dict[str, torch.Tensor], texts: dict[str, str])
     fresh.replace(file)
 
 
-def respell(file: Path, **changes: Any) -> None:
+def change_tensors(file: Path, **changes: Any) -> None:
     """Rewrite a .safetensors with tensors added or replaced; None removes one."""
     tensors, texts = read(file)
     rewrite(file, {k: v for k, v in (tensors | changes).items() if v is not None}, texts)
@@ -103,10 +103,10 @@ def respell(file: Path, **changes: Any) -> None:
 def edit_yaml(file: Path, *path: str, value: Any) -> None:
     target = file.with_suffix(".yaml")
     tree = yaml.safe_load(target.read_text())
-    place = tree["model"]["params"]
+    node = tree["model"]["params"]
     for name in path[:-1]:
-        place = place[name]
-    place[path[-1]] = value
+        node = node[name]
+    node[path[-1]] = value
     target.write_text(yaml.safe_dump(tree))
 
 

@@ -1,4 +1,4 @@
-"""A tiny base, a few pictures and a recipe, with which a whole fine-tuning takes a second."""
+"""A tiny base, a few pictures and a recipe, so that a whole fine-tuning takes a second."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ SIZES_PX = ((20, 20), (20, 20), (20, 20), (16, 24), (24, 16))
 
 @dataclass(slots=True)
 class Place:
-    """A folder with a base, pictures and recipes; a run's name is its folder and its model's."""
+    """A folder with a base, pictures and recipes; the name of a run is also its model's."""
 
     root: Path
     base: Path
@@ -39,7 +39,7 @@ class Place:
         return self.root / "pictures"
 
     def recipe(self, run: str, **changes: Any) -> Path:
-        """Write a recipe; a dict makes a table, None leaves a key out."""
+        """Write a recipe; a dict becomes a table, and None omits a key."""
         values: dict[str, Any] = {
             "base": str(self.base),
             "data": str(self.pictures),
@@ -58,13 +58,13 @@ class Place:
     def train(
         self, run: str, *, resume: bool = False, cpu: bool = True, **changes: Any
     ) -> list[str]:
-        """Run a recipe to its end; return the progress lines."""
-        said: list[str] = []
-        finetune(self.recipe(run, **changes), resume=resume, cpu=cpu, say=said.append)
-        return said
+        """Train a recipe to its end; return the progress lines."""
+        progress: list[str] = []
+        finetune(self.recipe(run, **changes), resume=resume, cpu=cpu, say=progress.append)
+        return progress
 
     def command(self, run: str, *options: str, **changes: Any) -> int:
-        """The same through the command line; return the exit code."""
+        """Train through the command line; return the exit code."""
         return main(["finetune", str(self.recipe(run, **changes)), "--cpu", *options])
 
     def out(self, run: str) -> Path:
@@ -99,7 +99,7 @@ def toml(values: dict[str, Any]) -> str:
     return "\n".join([*plain, *tables])
 
 
-def paint(folder: Path, sizes: tuple[tuple[int, int], ...] = SIZES_PX) -> Path:
+def write_pictures(folder: Path, sizes: tuple[tuple[int, int], ...] = SIZES_PX) -> Path:
     """Pictures of noise with captions of different length."""
     folder.mkdir(parents=True)
     drawn = np.random.default_rng(0)
@@ -118,7 +118,7 @@ def tiny_base(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture
 def place(tmp_path: Path, tiny_base: Path) -> Iterator[Place]:
-    paint(tmp_path / "pictures")
+    write_pictures(tmp_path / "pictures")
     yield Place(tmp_path, tiny_base)
     forget_devices()
 
@@ -129,26 +129,28 @@ def forget_devices() -> None:
         state._reset_state()
 
 
-def stop_at(monkeypatch: pytest.MonkeyPatch, step: int, what: Callable[[], None]) -> None:
-    """Let something happen in the middle of the given step (from 0)."""
+def call_at_step(monkeypatch: pytest.MonkeyPatch, step: int, action: Callable[[], None]) -> None:
+    """Call the action in the middle of the given step (from 0)."""
     gradients = Stepper.gradients
 
     def wrapped(self: Stepper, fed: Any, *rest: Any) -> Any:
         if fed.step == step:
-            what()
+            action()
         return gradients(self, fed, *rest)
 
     monkeypatch.setattr(Stepper, "gradients", wrapped)
 
 
 def interrupt() -> None:
-    # Sent to this thread: two in a row to the process may arrive as one.
+    # To this thread, because two signals in a row to the process may arrive as one.
     signal.raise_signal(signal.SIGINT)
 
 
-def stopped(place: Place, monkeypatch: pytest.MonkeyPatch, step: int, **changes: Any) -> None:
+def run_and_interrupt(
+    place: Place, monkeypatch: pytest.MonkeyPatch, step: int, **changes: Any
+) -> None:
     """Start a run called `new` and end it with Ctrl-C after the given step (from 0)."""
     with monkeypatch.context() as patch:
-        stop_at(patch, step, interrupt)
+        call_at_step(patch, step, interrupt)
         with pytest.raises(StoppedError):
             place.train("new", **changes)

@@ -11,7 +11,7 @@ import torch
 
 from models.contract import Draw, RenderRequest, Sampler
 
-#: Pixels per latent cell, and of the square picture that the tiny model is made for.
+#: Pixels per latent cell, and the side of the tiny model's native square in pixels.
 CELL_PX = 2
 NATIVE_PX = 16
 
@@ -27,7 +27,7 @@ SCHEDULE: dict[str, Any] = {
 }
 
 
-#: Fields of a UNet of one level with one attention block, for what costs seconds a module.
+#: Fields of a UNet of one level with one attention block, for tests that would take seconds.
 ONE_LEVEL: dict[str, Any] = {
     "block_out_channels": (8,),
     "down_block_types": ("DownBlock2D",),

@@ -15,7 +15,7 @@ from models.engine.safety.wd_tagger import LABELS, WEIGHTS
 SIDE_PX = 32
 #: The weights of (blue, green, red), in 0..255, and a constant, for a tag.
 Weights = tuple[float, float, float, float]
-#: Likely where red outweighs the others, unlikely on white, grey and black.
+#: Likely where red outweighs the other colours, unlikely on white, grey and black.
 RED: Weights = (-0.1, -0.1, 0.2, -6.0)
 BLUE: Weights = (0.2, -0.1, -0.1, -6.0)
 GREEN: Weights = (-0.1, 0.2, -0.1, -6.0)
@@ -35,7 +35,7 @@ def write_tagger(
     shape: Sequence[int | str] = ("batch", SIDE_PX, SIDE_PX, 3),
     last: str = "Sigmoid",
 ) -> Path:
-    """Write both files and return their folder; `outputs` may differ from the number of names."""
+    """Write both files; return their folder. `outputs` may differ from the number of names."""
     folder.mkdir(parents=True, exist_ok=True)
     lines = [f"{9000000 + i}.0,{name},{9 if i < 4 else 0},100" for i, name in enumerate(names)]
     (folder / LABELS).write_text("\n".join(["tag_id,name,category,count", *lines]) + "\n")
@@ -67,15 +67,15 @@ def _model(weights: Sequence[Weights], shape: Sequence[int | str], last: str) ->
 def _node(
     kind: str, inputs: Sequence[str], output: str, **attributes: int | Sequence[int]
 ) -> bytes:
-    told = b"".join(_part(1, name.encode()) for name in inputs) + _part(2, output.encode())
-    told += _part(4, kind.encode())
+    node = b"".join(_part(1, name.encode()) for name in inputs) + _part(2, output.encode())
+    node += _part(4, kind.encode())
     for name, value in attributes.items():
         if isinstance(value, int):
             body = _number(3, value) + _number(20, 2)
         else:
             body = b"".join(_number(8, number) for number in value) + _number(20, 7)
-        told += _part(5, _part(1, name.encode()) + body)
-    return told
+        node += _part(5, _part(1, name.encode()) + body)
+    return node
 
 
 def _tensor(name: str, shape: Sequence[int], values: Sequence[float]) -> bytes:

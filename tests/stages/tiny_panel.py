@@ -77,8 +77,8 @@ class PanelBot(TinyBot):
 
         @self.tree.command(description="A file for you alone")
         async def letter(interaction: discord.Interaction[TinyBot]) -> None:
-            paper = discord.File(io.BytesIO(b"dear"), "letter.toml")
-            await interaction.response.send_message("Here.", file=paper, ephemeral=True)
+            letter_file = discord.File(io.BytesIO(b"dear"), "letter.toml")
+            await interaction.response.send_message("Here.", file=letter_file, ephemeral=True)
 
     async def on_interaction(self, interaction: discord.Interaction[Any]) -> None:
         data: dict[str, Any] = dict(interaction.data or {})

@@ -1,4 +1,4 @@
-"""A tiny base, pictures of it whose voters like brightness, and courses of a few steps."""
+"""A tiny base, pictures of it whose voters like brightness, and trainings of a few steps."""
 
 from __future__ import annotations
 
@@ -20,17 +20,17 @@ from models.__main__ import main
 from models.catalogue.registry import card_of, seal
 from models.manifest import JudgementLine, Manifest, PictureLine, Split
 from models.preference.run import PreferenceTraining
-from tests.stages.manifests import add_picture, say, write_manifest
+from tests.stages.manifests import add_picture, make_judgement_line, write_manifest
 from tests.stages.tiny_models import build
 
 PROMPTS, EACH, SIDE_PX = 10, 4, 16
-#: Prompts from here on are held out.
+#: The prompts from this number on are held out.
 HELD_OUT = 8
 
 
 @dataclass(slots=True)
 class Bench:
-    """A folder with a base, a manifest and runs; a run's name is its candidate's."""
+    """A folder with a base, a manifest and runs; the name of a run is also its candidate's."""
 
     root: Path
     base: Path
@@ -41,12 +41,12 @@ class Bench:
 
     def prefer(self, run: str, *options: str, manifest: Path | None = None) -> int:
         """Run the command; return its exit code."""
-        given = ["--base", str(self.base), "--out", str(self.out(run)), "--device", "cpu"]
+        required = ["--base", str(self.base), "--out", str(self.out(run)), "--device", "cpu"]
         small = ["--steps", "4", "--pairs", "3", "--threads", "1"]
         folder = str(manifest or self.manifest.folder)
-        return main(["prefer", folder, *given, *small, *options])
+        return main(["prefer", folder, *required, *small, *options])
 
-    def trained(self, run: str) -> dict[str, Tensor]:
+    def unet_weights(self, run: str) -> dict[str, Tensor]:
         return load_file(self.out(run) / "model" / "unet" / "diffusion_pytorch_model.safetensors")
 
     def curve(self, run: str) -> list[dict[str, float]]:
@@ -56,11 +56,11 @@ class Bench:
         return [{k: v for k, v in row.items() if k != "images_per_s"} for row in rows]
 
 
-def picture(folder: Path, prompt: int, place: int) -> PictureLine:
-    """A picture of a prompt, with grain; later places are brighter."""
-    grain = np.random.default_rng((prompt, place)).integers(0, 60, (SIDE_PX, SIDE_PX, 3))
+def picture(folder: Path, prompt: int, position: int) -> PictureLine:
+    """Write a grainy picture of a prompt; a higher position is brighter."""
+    grain = np.random.default_rng((prompt, position)).integers(0, 60, (SIDE_PX, SIDE_PX, 3))
     buffer = io.BytesIO()
-    Image.fromarray((grain + 45 * place).astype(np.uint8)).save(buffer, "PNG")
+    Image.fromarray((grain + 45 * position).astype(np.uint8)).save(buffer, "PNG")
     sha256 = hashlib.sha256(buffer.getvalue()).hexdigest()
     line = replace(
         add_picture(folder, prompt),
@@ -78,21 +78,23 @@ def picture(folder: Path, prompt: int, place: int) -> PictureLine:
 
 
 def pictures(folder: Path, prompts: int = PROMPTS) -> list[PictureLine]:
-    return [picture(folder, prompt, place) for prompt in range(prompts) for place in range(EACH)]
+    return [
+        picture(folder, prompt, position) for prompt in range(prompts) for position in range(EACH)
+    ]
 
 
-def votes(shown: list[PictureLine], **changes: Any) -> list[JudgementLine]:
+def votes(lines: list[PictureLine], **changes: Any) -> list[JudgementLine]:
     """The votes of two voters who like the brighter half of each prompt's pictures."""
     return [
-        say(line, voter=voter, value=1 if i % EACH >= EACH // 2 else -1, **changes)
+        make_judgement_line(line, voter=voter, value=1 if i % EACH >= EACH // 2 else -1, **changes)
         for voter in (1, 2)
-        for i, line in enumerate(shown)
+        for i, line in enumerate(lines)
     ]
 
 
 def manifest_of(folder: Path, **changes: Any) -> Manifest:
-    shown = pictures(folder)
-    return write_manifest(folder, shown, votes(shown, **changes))
+    lines = pictures(folder)
+    return write_manifest(folder, lines, votes(lines, **changes))
 
 
 @pytest.fixture(scope="session")
@@ -100,7 +102,7 @@ def voted_base(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = build(tmp_path_factory.mktemp("prefer") / "tiny-waifu")
     card = card_of(folder)
     assert card.id == "tiny-waifu"
-    # The steps for sheets and fresh pictures; their quality does not matter.
+    # Few steps, because the quality of sheets and fresh pictures does not matter.
     seal(replace(card, defaults=replace(card.defaults, steps=3)), folder)
     return folder
 
@@ -110,13 +112,13 @@ def bench(tmp_path: Path, voted_base: Path) -> Bench:
     return Bench(tmp_path, voted_base, manifest_of(tmp_path / "manifest"))
 
 
-def stop_at(monkeypatch: pytest.MonkeyPatch, step: int, what: Callable[[], None]) -> None:
-    """Let something happen in the middle of the given step (from 0)."""
+def call_at_step(monkeypatch: pytest.MonkeyPatch, step: int, action: Callable[[], None]) -> None:
+    """Call the action in the middle of the given step (from 0)."""
     gradients = PreferenceTraining.gradients
 
     def wrapped(self: PreferenceTraining, number: int) -> Any:
         if number == step:
-            what()
+            action()
         return gradients(self, number)
 
     monkeypatch.setattr(PreferenceTraining, "gradients", wrapped)

@@ -1,7 +1,7 @@
-"""The trainings of the pre-training and of the aesthetic head, a second each, on random data.
+"""The trainings of the pre-training and of the aesthetic head on random data, a second each.
 
-`learned` maps a training's name to a function that makes its weights in a folder, resuming from the
-folder's state if there is one.
+`trainings` maps the name of each to a function that trains its weights in a folder, and resumes
+from the folder's state if there is one.
 """
 
 from __future__ import annotations
@@ -38,7 +38,7 @@ from models.pretraining.siblings import FAMILY
 from models.training.trainer import Trainer
 
 CPU = torch.device("cpu")
-#: Pictures of 32 px, and as many steps in each training.
+#: The number of steps in each training, on pictures of 32 px.
 STEPS = 6
 SMALL = replace(
     TOY,
@@ -52,10 +52,10 @@ SMALL = replace(
     upscaler_steps=STEPS,
 )
 
-Learned = Callable[[Path], dict[str, Tensor]]
+Training = Callable[[Path], dict[str, Tensor]]
 
 
-def drawn_by_lot(count: int, end: int, size_px: int = SMALL.size_px) -> Pictures:
+def random_pictures(count: int, end: int, size_px: int = SMALL.size_px) -> Pictures:
     """Pictures with random labels and captions."""
     g = torch.Generator().manual_seed(count)
     ids = torch.randint(0, 100, (count, 2, 77), generator=g)
@@ -72,7 +72,7 @@ def drawn_by_lot(count: int, end: int, size_px: int = SMALL.size_px) -> Pictures
     )
 
 
-def graded(rows: int) -> Graded:
+def random_grades(rows: int) -> Graded:
     """Cuts of noise with random grades."""
     rng = np.random.default_rng(0)
     degrees = rng.random((rows, len(FAULTS)), dtype=np.float32)
@@ -80,10 +80,10 @@ def graded(rows: int) -> Graded:
     return Graded(cuts, 10 - degrees.sum(1), degrees)
 
 
-def learned(words: Path) -> dict[str, Learned]:
+def trainings(words: Path) -> dict[str, Training]:
     """Every training by name; `words` is the tokenizer's folder."""
     end = vocabulary.encode(vocabulary.load(words), [""])[0][-1]
-    sets = {"square": drawn_by_lot(16, end)}
+    sets = {"square": random_pictures(16, end)}
 
     def autoencoder(folder: Path) -> dict[str, Tensor]:
         return _weights(autoencoding.train_autoencoder(SMALL, sets, folder, CPU))
@@ -91,17 +91,17 @@ def learned(words: Path) -> dict[str, Learned]:
     def decoder(folder: Path) -> dict[str, Tensor]:
         torch.manual_seed(8)
         net = architecture.autoencoder(SMALL)
-        return _weights(autoencoding.train_decoder(SMALL, sets, net, folder, _remembered))
+        return _weights(autoencoding.train_decoder(SMALL, sets, net, folder, _add_noise))
 
-    def read(folder: Path) -> dict[str, Tensor]:
+    def words_encoder(folder: Path) -> dict[str, Tensor]:
         return _weights(reading.train_words(SMALL, sets, words, folder, CPU))
 
     def judge(folder: Path) -> dict[str, Tensor]:
         return _weights(judging.train_judge(SMALL, sets, folder, CPU))
 
     def unet(folder: Path) -> dict[str, Tensor]:
-        parts = untrained(words)
-        usual, alike = encoded(20, end), encoded(4 * FAMILY, end)
+        parts = untrained_model(words)
+        usual, alike = random_latents(20, end), random_latents(4 * FAMILY, end)
         diffuse.train_unet(SMALL, usual, alike, parts, folder)
         return _weights(nn.ModuleDict({"unet": parts.unet, "text": parts.text}))
 
@@ -111,12 +111,12 @@ def learned(words: Path) -> dict[str, Learned]:
         return _weights(enlarge.train_upscaler(SMALL, pictures, drawn, folder))
 
     def aesthetic(folder: Path) -> dict[str, Tensor]:
-        return _weights(fit(graded(8), folder, steps=STEPS, batch=4, seed=1))
+        return _weights(fit(random_grades(8), folder, steps=STEPS, batch=4, seed=1))
 
     return {
         "autoencoder": autoencoder,
         "decoder": decoder,
-        "words": read,
+        "words": words_encoder,
         "judge": judge,
         "unet": unet,
         "upscaler": upscaler,
@@ -124,22 +124,22 @@ def learned(words: Path) -> dict[str, Learned]:
     }
 
 
-def untrained(words: Path) -> ModelParts:
-    """The toy model's networks, always the same."""
+def untrained_model(words: Path) -> ModelParts:
+    """The toy model's networks before their training, always the same."""
     torch.manual_seed(0)
     tokenizer = vocabulary.load(words)
     text, unet = architecture.text_encoder(SMALL, tokenizer), architecture.unet(SMALL)
     return ModelParts(architecture.autoencoder(SMALL), text, unet, tokenizer)
 
 
-def encoded(count: int, end: int) -> dict[str, EncodedPictures]:
+def random_latents(count: int, end: int) -> dict[str, EncodedPictures]:
     """Random latents, ids and labels in the toy recipe's form."""
     g = torch.Generator().manual_seed(count)
     latents = torch.randn(count, SMALL.latent_channels, 8, 8, generator=g).half()
-    return {"square": EncodedPictures(latents, drawn_by_lot(count, end))}
+    return {"square": EncodedPictures(latents, random_pictures(count, end))}
 
 
-def stop_behind(monkeypatch: pytest.MonkeyPatch, step: int) -> None:
+def interrupt_at_step(monkeypatch: pytest.MonkeyPatch, step: int) -> None:
     """Press Ctrl-C in the middle of step number `step` (from 1) of every training."""
     learn = Trainer._take_step
 
@@ -151,7 +151,7 @@ def stop_behind(monkeypatch: pytest.MonkeyPatch, step: int) -> None:
     monkeypatch.setattr(Trainer, "_take_step", wrapped)
 
 
-def _remembered(z: Tensor, _: Tensor, g: torch.Generator) -> Tensor:
+def _add_noise(z: Tensor, _: Tensor, g: torch.Generator) -> Tensor:
     return z + 0.1 * torch.randn(z.shape, generator=g)
 
 

@@ -1,7 +1,7 @@
 """An unknown model family: SDXL at tiny size, plugged in as one more row.
 
-Two text encoders side by side, their tokens from the last layer but one, the second's pooled words,
-six size conditions, and latents with a mean and a deviation (as in Playground v2.5).
+Two text encoders side by side, their tokens from the last layer but one, the second encoder's
+pooled output, six size conditions, and latents with a mean and a deviation (as in Playground v2.5).
 """
 
 from __future__ import annotations
@@ -85,10 +85,10 @@ MARKS_XL = Marks(
 
 
 def condition(texts: Sequence[TextPart], clip_skip: int) -> Condition:
-    """The conditioning of diffusers' own pipeline; the size conditions are of the picture alone."""
+    """The conditioning of diffusers' own pipeline, with only the picture's own size."""
 
-    def embedding(prompt: str, skip: int, native_px: tuple[int, int]) -> Embedding:
-        read = [_read(text, prompt) for text in texts]
+    def embed(prompt: str, skip: int, native_px: tuple[int, int]) -> Embedding:
+        read = [_encode(text, prompt) for text in texts]
         width, height = native_px
         return Embedding(
             tokens=torch.cat([states.hidden_states[-1 - skip][0] for states in read], dim=-1),
@@ -96,17 +96,17 @@ def condition(texts: Sequence[TextPart], clip_skip: int) -> Condition:
             sizes=torch.tensor([height, width, 0, 0, height, width], dtype=torch.float32),
         )
 
-    def both(draw: Draw, native_px: tuple[int, int]) -> tuple[Embedding, Embedding]:
+    def embed_both(draw: Draw, native_px: tuple[int, int]) -> tuple[Embedding, Embedding]:
         skip = draw.clip_skip or clip_skip
         return (
-            embedding(draw.prompt, skip, native_px),
-            embedding(draw.negative, skip, native_px),
+            embed(draw.prompt, skip, native_px),
+            embed(draw.negative, skip, native_px),
         )
 
-    return both
+    return embed_both
 
 
-def unscaled(vae: nn.Module, latents: Tensor) -> Tensor:
+def unscale_latents(vae: nn.Module, latents: Tensor) -> Tensor:
     """Restore each channel's own standard deviation and mean."""
     config: Any = vae.config
     mean, deviation = (
@@ -117,13 +117,13 @@ def unscaled(vae: nn.Module, latents: Tensor) -> Tensor:
 
 @pytest.fixture
 def xl_folder(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """The tiny folder, with a row for its family in the tables."""
+    """The tiny folder, with rows for its family in the tables."""
     monkeypatch.setitem(MARKS, "xl", MARKS_XL)
-    row = Family(half=torch.float16, condition=condition, unscale=unscaled)
+    row = Family(half=torch.float16, condition=condition, unscale=unscale_latents)
     monkeypatch.setitem(FAMILIES, "xl", row)
     return build(tmp_path_factory.mktemp("xl") / "tiny-xl")
 
 
-def _read(text: TextPart, prompt: str) -> Any:
+def _encode(text: TextPart, prompt: str) -> Any:
     ids = text.tokenizer(prompt, padding="max_length", max_length=77, return_tensors="pt")
     return text.encoder(input_ids=ids["input_ids"], output_hidden_states=True)

@@ -1,4 +1,4 @@
-"""A short way to a lineage with a trial, for tests of stores and of their callers."""
+"""Functions that make a lineage with a trial, for tests of stores and of their callers."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from bot.policy.decide import for_trial
 from bot.store.db import Database
 from bot.store.lineage import Lineage, LineageEntry
 from bot.store.trials import Trial, TrialBook, TrialOutcome
-from tests.stages.cards import make_card, passed
+from tests.stages.cards import make_card, with_verdict
 from tests.stages.factories import GUILD, SINCE, USER, make_admitted, make_ask
 from tests.stages.stores import WORKER, Stores
 
@@ -24,14 +24,14 @@ def make_trial(trial_id: str = "t000000001", *, share: float = 1.0, most: int = 
 
 
 async def begin_lineage(db: Database) -> Lineage:
-    """Make the parent serve."""
+    """Begin the lineage with the parent as the model in use."""
     lineage = Lineage(db)
     await lineage.begin(PARENT, model_setting="embedded", licence_sha256="a" * 64, now_ms=1)
     return lineage
 
 
-async def asked_twice(stores: Stores, trial: Trial, user: int = USER) -> tuple[Job, Job]:
-    """The candidate's job and the parent's for one request; nothing else may be queued."""
+async def ask_for_trial(stores: Stores, trial: Trial, user: int = USER) -> tuple[Job, Job]:
+    """Ask once in a trial; return the candidate's job and the parent's. No other may be queued."""
     admitted = for_trial(make_admitted(make_ask(user=UserId(user))), 99)
     request = await TrialBook(stores.db).queue_pair(trial, admitted, 1_000, since_id=SINCE)
     assert request is not None
@@ -39,10 +39,10 @@ async def asked_twice(stores: Stores, trial: Trial, user: int = USER) -> tuple[J
     return candidate, parent
 
 
-async def live_with_models(stores: Stores) -> None:
+async def take_part_in_trials(stores: Stores) -> None:
     """USER promotes and rolls back, begins a trial that draws for them, and stops another trial."""
     lineage, trials = await begin_lineage(stores.db), TrialBook(stores.db)
-    card = passed(make_card())
+    card = with_verdict(make_card())
     done = await lineage.promote(card, serving_id=PARENT, by_id=USER, why="w", now_ms=2)
     assert isinstance(done, LineageEntry)
     assert isinstance(
@@ -53,11 +53,11 @@ async def live_with_models(stores: Stores) -> None:
     assert await trials.end(first.id, TrialOutcome.STOPPED, by_id=USER, now_ms=20)
     running = make_trial("t000000002")
     assert isinstance(await trials.begin(running), Trial)
-    await asked_twice(stores, running)
+    await ask_for_trial(stores, running)
 
 
-async def drawn(stores: Stores, job_id: JobId, card_id: str) -> None:
-    """Have the worker draw this job of a trial."""
+async def draw_trial_job(stores: Stores, job_id: JobId, card_id: str) -> None:
+    """Let the worker draw this job of a trial."""
     from tests.stages.factories import make_png, make_released
 
     async with stores.db.write() as tx:
@@ -66,7 +66,7 @@ async def drawn(stores: Stores, job_id: JobId, card_id: str) -> None:
         pass
     assert job is not None
     assert job.draw.model == card_id
-    kept = await stores.gallery.keep(
+    picture = await stores.gallery.keep(
         make_released(replace(job)), make_png(job), card_id=card_id, owner=WORKER, now_ms=4_000
     )
-    assert kept is not None
+    assert picture is not None

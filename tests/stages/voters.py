@@ -1,7 +1,7 @@
 """Simulated members who judge grids of four pictures by a hidden taste, with noise.
 
-Honest ones agree in pairs as often as people do; some vote inverted, some collude. Their votes
-become a manifest's judgements with the weights of the bot's own trust.
+Two honest members agree as often as people do; some members vote inverted, some collude. Their
+votes become the judgements of a manifest, with weights from the bot's own trust.
 """
 
 from __future__ import annotations
@@ -21,16 +21,16 @@ from models.statistics.following import Cast, voter_columns
 from models.statistics.trust import weights
 
 Floats = NDArray[np.float64]
-#: How often two honest members agree about a picture.
+#: The share of pictures on which two honest members agree.
 AGREEMENT = 0.70
 #: A member's account is older than a year.
 _AGE_MS = 400 * 86_400_000
 
 
-class Ask(StrEnum):
-    """How members are asked."""
+class Question(StrEnum):
+    """What members are asked."""
 
-    #: Each picture of a grid up or down.
+    #: Each picture of a grid: up or down.
     VOTES = "votes"
     #: Two pictures of a grid: which is better.
     DUELS = "duels"
@@ -50,8 +50,8 @@ class Crowd:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Shown:
-    """The judged pictures: files, the grid of each, the split of each, the taste (N,)."""
+class JudgedPictures:
+    """The pictures that members judge: the file, grid, split and taste of each (N,)."""
 
     files: Sequence[str]
     grids: NDArray[np.int64]
@@ -59,8 +59,8 @@ class Shown:
     taste: Floats
 
 
-def standing(taste: Floats) -> Floats:
-    """The worth of each picture (N,): a normal score for a graded taste, +-1 for a yes or no."""
+def worth_of(taste: Floats) -> Floats:
+    """The worth of each picture (N,): normal scores for a graded taste, +-1 for a yes or no."""
     values = np.unique(taste)
     if len(values) == 2:
         return np.where(taste == values[1], 1.0, -1.0)
@@ -70,7 +70,7 @@ def standing(taste: Floats) -> Floats:
 
 
 def noise_of(likes: Floats, agreement: float = AGREEMENT) -> float:
-    """The noise with which two voters agree this often on whether a picture is above 0."""
+    """The noise at which two voters agree this often on whether a picture is above 0."""
     low, high = 0.01, 50.0
     for _ in range(60):
         middle = (low + high) / 2
@@ -79,7 +79,7 @@ def noise_of(likes: Floats, agreement: float = AGREEMENT) -> float:
     return low
 
 
-class _Said(NamedTuple):
+class _Judgement(NamedTuple):
     member: int
     kind: Kind
     pictures: tuple[int, ...]
@@ -87,7 +87,7 @@ class _Said(NamedTuple):
     at_ms: int
 
 
-def _says(
+def _opinions(
     crowd: Crowd, member: int, likes: Floats, noise: float, rng: np.random.Generator
 ) -> Floats:
     """A member's opinion of some pictures at this moment; above 0 is an upvote."""
@@ -96,70 +96,70 @@ def _says(
     if crowd.null:
         return rng.normal(size=len(likes))
     if inverted <= member < inverted + colluding:
-        return -likes  # Colluders all say the same, without noise.
+        return -likes  # Colluders all have the same opinion, without noise.
     drawn = likes + noise * rng.normal(size=len(likes))
     return -drawn if member < inverted else drawn
 
 
 def _visits(
-    shown: Shown, crowd: Crowd, looks: int, visits: int, rng: np.random.Generator
+    shown: JudgedPictures, crowd: Crowd, looks: int, visits: int, rng: np.random.Generator
 ) -> list[tuple[int, NDArray[np.int64]]]:
-    """Which member looks at which grid: `looks` looks in all, by `visits` members for each grid."""
+    """Pairs of a member and the grid's pictures: `looks` in all, with `visits` for each grid."""
     grids = rng.permutation(np.unique(shown.grids))
-    seen: list[tuple[int, NDArray[np.int64]]] = []
+    visited: list[tuple[int, NDArray[np.int64]]] = []
     guests = rng.permutation(crowd.members)
     for look in range(looks):
         grid = grids[(look // visits) % len(grids)]
         if look % visits == 0:
             guests = rng.permutation(crowd.members)
-        seen.append((int(guests[look % visits]), np.flatnonzero(shown.grids == grid)))
-    return seen
+        visited.append((int(guests[look % visits]), np.flatnonzero(shown.grids == grid)))
+    return visited
 
 
-def judged(
-    shown: Shown, crowd: Crowd, ask: Ask, count: int, *, seed: int, visits: int = 1
+def judge_pictures(
+    shown: JudgedPictures, crowd: Crowd, ask: Question, count: int, *, seed: int, visits: int = 1
 ) -> list[JudgementLine]:
-    """`count` judgements; `visits` members look at each grid that anybody looks at."""
+    """`count` judgements, by `visits` members for each grid that anybody judges."""
     rng = np.random.default_rng((seed, 7))
-    likes = standing(shown.taste)
+    likes = worth_of(shown.taste)
     noise = noise_of(likes)
-    looks = count if ask is not Ask.VOTES else -(-count // 4)
-    said: list[_Said] = []
+    looks = count if ask is not Question.VOTES else -(-count // 4)
+    judgements: list[_Judgement] = []
     for number, (member, grid) in enumerate(_visits(shown, crowd, looks, visits, rng)):
-        pictures = rng.choice(grid, 2, replace=False) if ask is Ask.DUELS else grid
-        thought = _says(crowd, member, likes[pictures], noise, rng)
-        said += _told(ask, member, pictures, thought, number * 60_000)
-    return _lines(said[:count], shown)
+        pictures = rng.choice(grid, 2, replace=False) if ask is Question.DUELS else grid
+        opinions = _opinions(crowd, member, likes[pictures], noise, rng)
+        judgements += _judge_grid(ask, member, pictures, opinions, number * 60_000)
+    return _lines(judgements[:count], shown)
 
 
-def _told(
-    ask: Ask,
+def _judge_grid(
+    ask: Question,
     member: int,
     pictures: NDArray[np.int64],
-    thought: Floats,
+    opinions: Floats,
     at_ms: int,
-) -> list[_Said]:
+) -> list[_Judgement]:
     """A member's judgement of a grid, or of two pictures of it."""
-    if ask is Ask.VOTES:
+    if ask is Question.VOTES:
         return [
-            _Said(member, Kind.VOTE, (int(i),), 1 if value > 0 else -1, at_ms + 4000 * place)
-            for place, (i, value) in enumerate(zip(pictures, thought, strict=True))
+            _Judgement(member, Kind.VOTE, (int(i),), 1 if value > 0 else -1, at_ms + 4000 * place)
+            for place, (i, value) in enumerate(zip(pictures, opinions, strict=True))
         ]
     order = tuple(int(i) for i in pictures)
-    best = int(np.argmax(thought))
-    if ask is Ask.PICKS:
-        return [_Said(member, Kind.RANKING, order, (best,), at_ms)]
-    return [_Said(member, Kind.DUEL, order, best, at_ms)]
+    best = int(np.argmax(opinions))
+    if ask is Question.PICKS:
+        return [_Judgement(member, Kind.RANKING, order, (best,), at_ms)]
+    return [_Judgement(member, Kind.DUEL, order, best, at_ms)]
 
 
-def _lines(said: Sequence[_Said], shown: Shown) -> list[JudgementLine]:
-    """Lines of a manifest, each with its voter's trust."""
+def _lines(judgements: Sequence[_Judgement], shown: JudgedPictures) -> list[JudgementLine]:
+    """The lines of a manifest, weighted by the voters' trust."""
     casts = [
         Cast(voter=s.member, unit=s.pictures, value=s.value == 1, at_ms=s.at_ms)
-        for s in said
+        for s in judgements
         if isinstance(s.value, int)
     ]
-    voters = voter_columns(casts, {s.member: _AGE_MS for s in said})
+    voters = voter_columns(casts, {s.member: _AGE_MS for s in judgements})
     trust = dict(zip(voters, weights(list(voters.values())), strict=True))
     return [
         JudgementLine(
@@ -171,5 +171,5 @@ def _lines(said: Sequence[_Said], shown: Shown) -> list[JudgementLine]:
             value=s.value,
             split=shown.splits[s.pictures[0]],
         )
-        for s in said
+        for s in judgements
     ]

@@ -13,13 +13,13 @@ from models.catalogue.tags.glossary import Glossary
 
 
 @cache
-def embedded_words() -> Glossary:
+def embedded_glossary() -> Glossary:
     """The embedded model's vocabulary."""
     return Glossary(files.read(EMBEDDED / files.FILE_NAME))
 
 
 def long_book(count: int, seed: int = 0) -> TagBook:
-    """A list as long as Danbooru's: made-up words of one to three syllables, with Zipf counts."""
+    """A list of made-up tags, which can be as long as Danbooru's, with Zipf counts."""
     rng = random.Random(seed)
     syllables = [a + b for a in "bcdfghklmnprstvwyz" for b in ("a", "e", "i", "o", "u", "an", "el")]
     words = sorted({"".join(rng.choices(syllables, k=rng.randint(1, 3))) for _ in range(count)})

@@ -1,4 +1,4 @@
-"""A member whose words are stored in every possible way."""
+"""Stores a member's words in every possible way."""
 
 from __future__ import annotations
 
@@ -13,8 +13,8 @@ from tests.stages.factories import CHANNEL, GUILD, USER, make_ask
 from tests.stages.stores import Stores
 
 
-async def live_as_a_writer(stores: Stores, word: str, picture: Job) -> None:
-    """`picture` is one of theirs."""
+async def store_words_everywhere(stores: Stores, word: str, picture: Job) -> None:
+    """Store `word` in a waiting ask, a draft and a preset; USER owns `picture`."""
     await _like_and_show(stores, picture)
     consent = Consent(stores.db)
     await consent.set_sharing(USER, True, 5)
@@ -26,7 +26,7 @@ async def live_as_a_writer(stores: Stores, word: str, picture: Job) -> None:
 
 
 async def _like_and_show(stores: Stores, picture: Job) -> None:
-    """USER marks one of their pictures, and the gallery channel has it."""
+    """USER marks one of their pictures, which is also in the gallery channel."""
     row = {"user": USER, "job": picture.id, "guild": GUILD, "channel": CHANNEL}
     await stores.db.write_one("INSERT INTO favourites VALUES (:user, :job, 1)", row)
     await stores.db.write_one(

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import pytest
 
-from tests.stages.studio import Company
+from tests.stages.studio import OtherEngines
 
 
-@pytest.fixture(params=list(Company))
+@pytest.fixture(params=list(OtherEngines))
 def in_company(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
     """Claims about a single engine also hold for each of two in one process."""
     monkeypatch.setattr("tests.stages.studio.company", request.param)

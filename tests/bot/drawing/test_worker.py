@@ -16,7 +16,7 @@ from tests.stages.fake_engine import INFO, POISON, FakeEngine, FakeScorer
 from tests.stages.studio import (
     NO_MODEL,
     OTHER_MODEL,
-    Company,
+    OtherEngines,
     Studio,
     studio,
 )
@@ -24,7 +24,9 @@ from tests.stages.studio import (
 pytestmark = pytest.mark.usefixtures("in_company", "impatient")
 
 #: For claims about two engines at work.
-in_pairs = pytest.mark.parametrize("in_company", [Company.FIRST, Company.SECOND], indirect=True)
+in_pairs = pytest.mark.parametrize(
+    "in_company", [OtherEngines.FIRST, OtherEngines.SECOND], indirect=True
+)
 
 
 async def card_of(s: Studio, job: Job) -> str:
@@ -285,13 +287,13 @@ async def test_a_running_job_finishes_with_the_old_model_before_a_swap(tmp_path:
         await swapping
         assert await card_of(s, begun) == INFO.card_id
         assert (await s.until(begun, JobState.RENDERED)).attempts == 1
-        cards = [(t.id, t.after) for t in s.told if t.subject is Subject.CARD]
+        cards = [(t.id, t.after) for t in s.transitions if t.subject is Subject.CARD]
         assert cards == [(INFO.card_id, "replaced"), ("next-1", "serving")]
         (after,) = await s.ask(model="next-1")
         assert await card_of(s, after) == "next-1"
 
 
-@pytest.mark.parametrize("in_company", [Company.ALONE, Company.FIRST], indirect=True)
+@pytest.mark.parametrize("in_company", [OtherEngines.ALONE, OtherEngines.FIRST], indirect=True)
 async def test_a_job_that_names_no_model_is_drawn_after_the_swap(tmp_path: Path) -> None:
     async with studio(tmp_path, engine=FakeEngine(1, step_s=0.005)) as s:
         (begun,) = await s.ask(steps=20)

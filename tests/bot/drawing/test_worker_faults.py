@@ -14,8 +14,13 @@ from bot.store.db import Database
 from bot.store.picture_files import PictureFiles
 from tests.stages.factories import make_post
 from tests.stages.fake_engine import POISON, FakeEngine
-from tests.stages.sick_disk import SICK, SickConnection, sicken_reader, sicken_writer
-from tests.stages.studio import Company, Studio, studio
+from tests.stages.sick_disk import (
+    DISK_ERRORS,
+    FailingConnection,
+    make_reader_fail,
+    make_writer_fail,
+)
+from tests.stages.studio import OtherEngines, Studio, studio
 
 #: The most statements that either connection runs in `live`.
 WRITES, READS = 38, 12
@@ -68,11 +73,11 @@ async def check(s: Studio, good: Job, bad: Job) -> None:
 
 
 #: Each connection of the database, and how to make its statements fail.
-CONNECTIONS = {"write": (sicken_writer, WRITES), "read": (sicken_reader, READS)}
+CONNECTIONS = {"write": (make_writer_fail, WRITES), "read": (make_reader_fail, READS)}
 
 
-@pytest.mark.parametrize("in_company", [Company.ALONE, Company.SECOND], indirect=True)
-@pytest.mark.parametrize("code", SICK.values(), ids=SICK)
+@pytest.mark.parametrize("in_company", [OtherEngines.ALONE, OtherEngines.SECOND], indirect=True)
+@pytest.mark.parametrize("code", DISK_ERRORS.values(), ids=DISK_ERRORS)
 @pytest.mark.parametrize(
     ("sicken", "number"),
     [
@@ -82,22 +87,22 @@ CONNECTIONS = {"write": (sicken_writer, WRITES), "read": (sicken_reader, READS)}
     ],
 )
 async def test_a_statement_failing_anywhere_in_a_jobs_life_ends_nothing(
-    tmp_path: Path, sicken: Callable[[Database], SickConnection], number: int, code: int
+    tmp_path: Path, sicken: Callable[[Database], FailingConnection], number: int, code: int
 ) -> None:
-    async with studio(tmp_path, haste=400) as s:
+    async with studio(tmp_path, speed=400) as s:
         jobs = await live(s)
         sick = sicken(s.db)
-        sick.fails = lambda at, _sql: code if at == number else 0
+        sick.error_code_at = lambda at, _sql: code if at == number else 0
         await check(s, *jobs)
 
 
-@pytest.mark.parametrize("in_company", [Company.ALONE], indirect=True)
+@pytest.mark.parametrize("in_company", [OtherEngines.ALONE], indirect=True)
 async def test_the_faults_above_cover_every_kind_of_statement_of_a_job(
     tmp_path: Path,
 ) -> None:
-    async with studio(tmp_path, haste=400) as s:
+    async with studio(tmp_path, speed=400) as s:
         jobs = await live(s)
-        writes, reads = sicken_writer(s.db), sicken_reader(s.db)
+        writes, reads = make_writer_fail(s.db), make_reader_fail(s.db)
         await check(s, *jobs)
     made = statements(writes, WRITES)
     for part in (
@@ -109,18 +114,18 @@ async def test_the_faults_above_cover_every_kind_of_statement_of_a_job(
     assert "FROM turns" in statements(reads, READS)
 
 
-def statements(sick: SickConnection, most: int) -> str:
+def statements(sick: FailingConnection, most: int) -> str:
     return "\n".join(sick.statements[:most])
 
 
-@pytest.mark.parametrize("code", SICK.values(), ids=SICK)
+@pytest.mark.parametrize("code", DISK_ERRORS.values(), ids=DISK_ERRORS)
 async def test_a_disk_that_fails_for_a_while_only_delays_jobs(tmp_path: Path, code: int) -> None:
     """Nothing at all is written meanwhile; then everything goes on."""
-    async with studio(tmp_path, haste=100) as s:
+    async with studio(tmp_path, speed=100) as s:
         (drawing,) = await s.ask(steps=50)
         await s.until(drawing, JobState.RUNNING)
-        sick = sicken_writer(s.db)
-        sick.fails = lambda _at, _sql: code
+        sick = make_writer_fail(s.db)
+        sick.error_code_at = lambda _at, _sql: code
         async with asyncio.timeout(20):
             while not sick.statements:
                 await asyncio.sleep(0.02)
@@ -128,7 +133,7 @@ async def test_a_disk_that_fails_for_a_while_only_delays_jobs(tmp_path: Path, co
         assert not s.running.done()
         with pytest.raises(BotError):
             await s.ask()
-        sick.fails = lambda _at, _sql: 0
+        sick.error_code_at = lambda _at, _sql: 0
         (after,) = await s.ask()
         for job in (drawing, after):
             await s.until(job, JobState.RENDERED)

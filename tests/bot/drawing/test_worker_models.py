@@ -17,13 +17,15 @@ from tests.stages.studio import (
     NEXT_MODEL,
     NO_MODEL,
     THIRD_MODEL,
-    Company,
+    OtherEngines,
     Studio,
     studio,
 )
 
 #: The engine that serves new requests; the second one never swaps by itself.
-leading = pytest.mark.parametrize("in_company", [Company.ALONE, Company.FIRST], indirect=True)
+leading = pytest.mark.parametrize(
+    "in_company", [OtherEngines.ALONE, OtherEngines.FIRST], indirect=True
+)
 pytestmark = [leading, pytest.mark.usefixtures("in_company", "impatient")]
 
 
@@ -40,7 +42,7 @@ async def drawn_by(s: Studio, jobs: Sequence[Job]) -> list[str]:
 
 def served(s: Studio) -> list[str]:
     """The cards that the engine changed to, in order."""
-    return [t.id for t in s.told if t.subject is Subject.CARD and t.after == "serving"]
+    return [t.id for t in s.transitions if t.subject is Subject.CARD and t.after == "serving"]
 
 
 async def until_serving(s: Studio, card_id: str) -> None:
@@ -68,7 +70,7 @@ async def test_an_idle_engine_goes_back_to_the_active_model(
         await drawn_by(s, await s.ask(model=NEXT_MODEL))
         await until_serving(s, INFO.card_id)
         assert served(s) == [NEXT_MODEL, INFO.card_id]
-        changes = [(t.id, t.before, t.after) for t in s.told if t.subject is Subject.CARD]
+        changes = [(t.id, t.before, t.after) for t in s.transitions if t.subject is Subject.CARD]
         assert changes == [
             (INFO.card_id, "serving", "replaced"), (NEXT_MODEL, None, "serving"),
             (NEXT_MODEL, "serving", "replaced"), (INFO.card_id, "replaced", "serving"),

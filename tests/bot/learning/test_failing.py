@@ -14,7 +14,7 @@ from bot.learning import schooling as room
 from bot.learning.runs import LearningRun, RunStage, Workplace, why_failed
 from tests.stages.factories import USER
 from tests.stages.fake_engine import INFO
-from tests.stages.supervising import ENDS, FAILING, MAKING, QUICK, school, unjudged
+from tests.stages.supervising import ENDS, FAILING, MAKING, QUICK, make_unjudged_candidate, school
 
 
 @pytest.fixture(autouse=True)
@@ -31,7 +31,7 @@ async def test_a_failed_command_is_reported_in_its_last_words(tmp_path: Path) ->
         run = await s.until(RunStage.FAILED)
         assert run.said == "There is one prompt, and a model learns from several."
         assert run.failed_in is None, "there is no result to keep"
-        await s.gone(run)
+        await s.wait_until_gone(run)
 
 
 def test_the_minimum_of_judgements_is_the_trainings_own() -> None:
@@ -43,7 +43,7 @@ def test_the_minimum_of_judgements_is_the_trainings_own() -> None:
 async def test_a_gate_that_crashes_fails_the_run_and_keeps_the_candidate(
     tmp_path: Path,
 ) -> None:
-    async with school(tmp_path, unjudged) as s:
+    async with school(tmp_path, make_unjudged_candidate) as s:
         await s.schooling.start()
         run = await s.until(*ENDS)
         assert (run.stage, run.failed_in) == (RunStage.FAILED, RunStage.JUDGE)
@@ -54,13 +54,13 @@ async def test_a_gate_that_crashes_fails_the_run_and_keeps_the_candidate(
 
 
 async def test_a_run_kept_after_a_failed_gate_resumes_at_the_gate(tmp_path: Path) -> None:
-    async with school(tmp_path, unjudged) as s:
+    async with school(tmp_path, make_unjudged_candidate) as s:
         await s.schooling.start()
         await s.until(RunStage.FAILED)
     mended = (
         "import sys\nfrom pathlib import Path\nfrom models.catalogue import card as c\n"
-        "from tests.stages.cards import passed\np = Path(sys.argv[1]) / 'card.json'\n"
-        "c.write(passed(c.read(p)), p)"
+        "from tests.stages.cards import with_verdict\np = Path(sys.argv[1]) / 'card.json'\n"
+        "c.write(with_verdict(c.read(p)), p)"
     )
 
     def orders(run: LearningRun, place: Workplace) -> Sequence[str]:
@@ -74,7 +74,7 @@ async def test_a_run_kept_after_a_failed_gate_resumes_at_the_gate(tmp_path: Path
         run = await s.until(*ENDS)
         assert run.stage is RunStage.PASSED, run.said
         assert s.catalogue.card(run.id).may_be_promoted
-        await s.gone(run)
+        await s.wait_until_gone(run)
 
 
 async def test_a_candidate_with_the_wrong_name_stays_out_of_the_catalogue(tmp_path: Path) -> None:
@@ -92,7 +92,7 @@ async def test_a_candidate_with_the_wrong_name_stays_out_of_the_catalogue(tmp_pa
 
 async def test_a_start_that_fails_discards_nothing(tmp_path: Path) -> None:
     """The result kept for `fake-1` is there when `fake-1` serves again."""
-    async with school(tmp_path, unjudged) as s:
+    async with school(tmp_path, make_unjudged_candidate) as s:
         await s.schooling.start()
         run = await s.until(RunStage.FAILED)
         s.shelf.activate(replace(INFO, card_id="elsewhere"))
@@ -112,14 +112,14 @@ async def test_a_kept_run_is_deleted_on_stop_or_when_a_member_is_forgotten(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setattr(room, "_IDLE_S", 0.1)
-    async with school(tmp_path, unjudged) as s:
+    async with school(tmp_path, make_unjudged_candidate) as s:
         await s.schooling.start()
         run = await s.until(RunStage.FAILED)
         if forgotten:
             await s.stores.privacy.forget(UserId(USER))
         else:
             assert "Stopped training" in await s.schooling.stop()
-        await s.gone(run)
+        await s.wait_until_gone(run)
         after = s.schooling.latest_run
         assert after is not None
         assert not after.needs_workplace
@@ -128,7 +128,7 @@ async def test_a_kept_run_is_deleted_on_stop_or_when_a_member_is_forgotten(
 
 async def test_a_training_that_finished_before_a_kill_is_not_repeated(tmp_path: Path) -> None:
     """`prefer` refuses a folder with a candidate in it, so the run would have failed."""
-    async with school(tmp_path, unjudged) as s:
+    async with school(tmp_path, make_unjudged_candidate) as s:
         await s.schooling.start()
         await s.until(RunStage.FAILED)
     file = tmp_path / "learning" / "run.json"
@@ -137,7 +137,7 @@ async def test_a_training_that_finished_before_a_kill_is_not_repeated(tmp_path: 
 
     def orders(run: LearningRun, place: Workplace) -> Sequence[str]:
         assert run.stage is RunStage.JUDGE
-        return unjudged(run, place)
+        return make_unjudged_candidate(run, place)
 
     async with school(tmp_path, orders) as s:
         assert (await s.until(RunStage.FAILED)).failed_in is RunStage.JUDGE

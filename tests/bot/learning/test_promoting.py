@@ -20,7 +20,7 @@ from bot.store.lineage import Lineage
 from models.catalogue import card as cards
 from models.catalogue.registry import Registry, card_of, seal
 from models.contract import EngineError
-from tests.stages.cards import make_card, passed, put
+from tests.stages.cards import make_card, put_card, with_verdict
 from tests.stages.factories import OTHER, USER
 from tests.stages.fake_engine import INFO
 from tests.stages.house import house
@@ -40,7 +40,7 @@ def shelf_of_two(tmp_path_factory: pytest.TempPathFactory) -> Path:
     save_file({name: 0.9 * value for name, value in load_file(weights).items()}, weights)
     (candidate / "LICENSE.md").write_text("Be kind.\n")
     card = replace(card_of(candidate), id="base-2", parent="base")
-    cards.write(passed(seal(card, candidate)), candidate / cards.FILE_NAME)
+    cards.write(with_verdict(seal(card, candidate)), candidate / cards.FILE_NAME)
     return root
 
 
@@ -48,18 +48,18 @@ async def test_a_rollback_gives_back_byte_identical_pictures(
     shelf_of_two: Path, tmp_path: Path
 ) -> None:
     async with house(shelf_of_two, tmp_path) as h:
-        before = await h.draws()
+        before = await h.draw_file()
         answer = await h.promotion.promote("base-2", by_id=USER, why="a test")
         assert answer.startswith("`base-2` is now in use.")
         assert h.shelf.active.card_id == "base-2"
-        after = await h.draws()
+        after = await h.draw_file()
         assert after != before
-        assert await h.draws("base") == before, "the old card draws what was asked of it"
+        assert await h.draw_file("base") == before, "the old card draws what was asked of it"
         assert (await h.promotion.rollback(by_id=USER, why="a test")).startswith(
             "`base` is in use again"
         )
-        assert await h.draws() == before
-        assert await h.draws("base-2") == after
+        assert await h.draw_file() == before
+        assert await h.draw_file("base-2") == after
         assert (tmp_path / "licences" / "base-2.txt").read_text().endswith("Be kind.\n")
 
 
@@ -88,7 +88,7 @@ async def throne(tmp_path: Path) -> AsyncIterator[Throne]:
             licences=LicenceTexts(tmp_path / "papers"), swap=swap, clock=lambda: 5,
         )  # fmt: skip
         for card_id in ("one", "two"):
-            put(tmp_path / "models", make_card(card_id))
+            put_card(tmp_path / "models", make_card(card_id))
             await promotion.promote(card_id, by_id=USER, why="a test")
         yield Throne(promotion=promotion, lineage=lineage, served=served)
 
@@ -110,7 +110,9 @@ async def test_a_rollback_refuses_a_card_whose_files_have_changed(
     """The gate may have passed these files too, but they are not the ones that served."""
     folder = tmp_path / "models" / "one"
     (folder / "weights").write_text("others")
-    cards.write(passed(seal(cards.read(folder / cards.FILE_NAME), folder)), folder / "card.json")
+    cards.write(
+        with_verdict(seal(cards.read(folder / cards.FILE_NAME), folder)), folder / "card.json"
+    )
     answer = await throne.promotion.rollback(by_id=USER, why="a test")
     assert "have changed since it was last in use" in answer
     assert throne.served == ["one", "two"]
@@ -123,7 +125,7 @@ async def test_a_start_serves_the_card_last_promoted_or_rolled_back_to(
         await h.promotion.promote("base-2", by_id=USER, why="a test")
     async with house(shelf_of_two, tmp_path) as h:
         assert h.shelf.active.card_id == "base-2"
-        await h.draws("base")
+        await h.draw_file("base")
         await h.promotion.rollback(by_id=USER, why="a test")
     async with house(shelf_of_two, tmp_path) as h:
         assert h.shelf.active.card_id == "base"

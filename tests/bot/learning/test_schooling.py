@@ -22,8 +22,8 @@ from tests.stages.supervising import (
     MAKING,
     QUICK,
     SAVING,
-    counting_in,
-    making,
+    make_passing_candidate,
+    run_forever_in,
     school,
 )
 
@@ -34,42 +34,42 @@ def calm_soon(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 async def test_training_pauses_while_a_request_waits_and_then_resumes(tmp_path: Path) -> None:
-    async with school(tmp_path, counting_in(RunStage.TRAIN, tmp_path)) as s:
+    async with school(tmp_path, run_forever_in(RunStage.TRAIN, tmp_path)) as s:
         assert (await s.schooling.start()).startswith("Training `fake-1-v2` from `fake-1`")
         await s.until(RunStage.TRAIN)
-        await s.until_it(grows=True)
+        await s.wait_until_counting(wanted=True)
         jobs = await s.stores.enqueue()
         s.signals.notify_queued()
         # It pauses within a second, a few looks, however busy the machine is.
         await asyncio.sleep(1)
-        assert not await s.grows()
+        assert not await s.is_counting()
         assert s.schooling.is_waiting
         await s.stores.queue.cancel_job(jobs[0].id, 9)
-        await s.until_it(grows=True)
+        await s.wait_until_counting(wanted=True)
         assert s.schooling.last_line.startswith("step ")
 
 
 async def test_training_begins_when_no_request_waits(tmp_path: Path) -> None:
-    async with school(tmp_path, counting_in(RunStage.EXPORT, tmp_path)) as s:
+    async with school(tmp_path, run_forever_in(RunStage.EXPORT, tmp_path)) as s:
         jobs = await s.stores.enqueue()
         await s.schooling.start()
-        assert not await s.grows()
+        assert not await s.is_counting()
         assert s.schooling.is_waiting
         await s.stores.queue.cancel_job(jobs[0].id, 9)
-        await s.until_it(grows=True)
+        await s.wait_until_counting(wanted=True)
 
 
 async def test_training_dies_with_the_bot_and_resumes_at_the_next_start(tmp_path: Path) -> None:
-    orders = counting_in(RunStage.TRAIN, tmp_path)
+    orders = run_forever_in(RunStage.TRAIN, tmp_path)
     async with school(tmp_path, orders) as s:
         await s.schooling.start()
-        await s.until_it(grows=True)
-    assert not await s.grows(), "it died"
+        await s.wait_until_counting(wanted=True)
+    assert not await s.is_counting(), "it died"
     (tmp_path / "learning" / "fake-1-v2" / "candidate" / "states").mkdir(parents=True)
     async with school(tmp_path, orders) as s:
         run = await s.until(RunStage.TRAIN)
         assert "--resume" in stage_commands(None)(run, s.schooling.workplace_of(run))
-        await s.until_it(grows=True)
+        await s.wait_until_counting(wanted=True)
 
 
 async def test_a_killed_bot_leaves_no_training_behind(tmp_path: Path) -> None:
@@ -113,17 +113,17 @@ async def test_the_judged_candidate_is_in_the_catalogue_and_the_manifest_is_gone
         run = await s.until(*ENDS)
         assert run.stage is stage, run.said
         assert s.catalogue.card(run.id).may_be_promoted is (stage is RunStage.PASSED)
-        await s.gone(run)
+        await s.wait_until_gone(run)
         again = await s.schooling.start()
         assert "`fake-1-v3`" in again
 
 
 async def test_a_candidate_catalogued_before_a_kill_is_not_judged_again(tmp_path: Path) -> None:
     """The gate is not run again: nothing is left in the run's folder."""
-    async with school(tmp_path, making) as s:
+    async with school(tmp_path, make_passing_candidate) as s:
         await s.schooling.start()
         run = await s.until(RunStage.PASSED)
-        await s.gone(run)
+        await s.wait_until_gone(run)
     file = tmp_path / "learning" / "run.json"
     file.write_text(file.read_text().replace('"passed"', '"judge"'))
     async with school(tmp_path, lambda *_: FAILING) as s:
@@ -132,20 +132,20 @@ async def test_a_candidate_catalogued_before_a_kill_is_not_judged_again(tmp_path
 
 
 async def test_only_one_of_two_simultaneous_starts_begins(tmp_path: Path) -> None:
-    async with school(tmp_path, counting_in(RunStage.EXPORT, tmp_path)) as s:
+    async with school(tmp_path, run_forever_in(RunStage.EXPORT, tmp_path)) as s:
         first, second = await asyncio.gather(s.schooling.start(), s.schooling.start())
         assert first.startswith("Training `fake-1-v2`")
         assert "`fake-1-v2` is already training" in second
-        await s.until_it(grows=True)
+        await s.wait_until_counting(wanted=True)
         await s.schooling.stop()
 
 
 async def test_forgetting_a_member_restarts_the_training_without_them(tmp_path: Path) -> None:
-    async with school(tmp_path, counting_in(RunStage.TRAIN, tmp_path)) as s:
+    async with school(tmp_path, run_forever_in(RunStage.TRAIN, tmp_path)) as s:
         await s.schooling.start()
         run = await s.until(RunStage.TRAIN)
         kept = s.schooling.workplace_of(run).manifest / "their.png"
-        await s.until_it(grows=True)
+        await s.wait_until_counting(wanted=True)
         kept.write_text("theirs")
         await s.stores.privacy.forget(UserId(USER))
         async with asyncio.timeout(30):
@@ -158,15 +158,15 @@ async def test_forgetting_a_member_restarts_the_training_without_them(tmp_path: 
 
 
 async def test_a_second_run_is_refused_and_the_first_can_be_stopped(tmp_path: Path) -> None:
-    async with school(tmp_path, counting_in(RunStage.TRAIN, tmp_path)) as s:
+    async with school(tmp_path, run_forever_in(RunStage.TRAIN, tmp_path)) as s:
         assert await s.schooling.stop() == "No training is running."
         await s.schooling.start()
         assert "is already training" in await s.schooling.start()
-        await s.until_it(grows=True)
+        await s.wait_until_counting(wanted=True)
         await s.schooling.stop()
-        await s.until_it(grows=False)
+        await s.wait_until_counting(wanted=False)
         run = await s.until(RunStage.STOPPED)
-        await s.gone(run)
+        await s.wait_until_gone(run)
 
 
 async def test_a_run_started_right_after_a_stop_finds_no_old_files(
@@ -244,7 +244,7 @@ def test_every_stage_calls_an_existing_command_with_valid_arguments() -> None:
 async def test_a_start_before_the_earlier_run_is_read_begins_no_second_one(
     tmp_path: Path,
 ) -> None:
-    orders = counting_in(RunStage.TRAIN, tmp_path)
+    orders = run_forever_in(RunStage.TRAIN, tmp_path)
     async with school(tmp_path, orders) as s:
         await s.schooling.start()
         await s.until(RunStage.TRAIN)

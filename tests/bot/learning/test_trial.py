@@ -20,11 +20,11 @@ from bot.store.licence_texts import LicenceTexts
 from bot.store.trials import Trial, TrialChoice, TrialOutcome
 from bot.store.trust import Trust
 from models.catalogue.registry import Registry
-from tests.stages.cards import make_card, put
+from tests.stages.cards import make_card, put_card
 from tests.stages.factories import GUILD, OTHER, SINCE, USER, make_admitted, make_ask, make_place
 from tests.stages.fake_engine import INFO
 from tests.stages.stores import AMPLE, Stores, open_stores
-from tests.stages.trying_out import CANDIDATE, PARENT, begin_lineage, drawn, make_trial
+from tests.stages.trying_out import CANDIDATE, PARENT, begin_lineage, draw_trial_job, make_trial
 
 
 def choice(voter: int, *, candidate: bool, own: bool = False) -> TrialChoice:
@@ -79,7 +79,7 @@ def desk(stores: Stores, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Lea
         raise AssertionError("nothing is promoted here")
 
     catalogue = Registry(tmp_path / "models")
-    put(tmp_path / "models", make_card(CANDIDATE))
+    put_card(tmp_path / "models", make_card(CANDIDATE))
     shelf = Shelf(catalogue, {PARENT: "embedded"})
     shelf.activate(INFO)
 
@@ -130,7 +130,7 @@ async def _duel(stores: Stores, desk: LearningDesk, number: int, *, candidate: b
         " WHERE settled = 0"
     )
     for job, card in ((pair["candidate_job"], CANDIDATE), (pair["parent_job"], PARENT)):
-        await drawn(stores, job, card)
+        await draw_trial_job(stores, job, card)
     await desk.shadow.poll()
     left = bool(pair["candidate_left"]) is candidate
     voted = await stores.duels.vote(

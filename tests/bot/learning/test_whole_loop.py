@@ -99,7 +99,7 @@ async def vote(h: House) -> None:
         shown: list[tuple[float, int]] = []
         for seed in range(EACH):
             message += 1
-            job, png = await h.drawn(None, prompt, 10 * n + seed, SIDE_PX)
+            job, png = await h.draw_picture(None, prompt, 10 * n + seed, SIDE_PX)
             found = await h.views.get(job)
             assert found is not None
             assert await outbox.record_delivery(
@@ -125,7 +125,7 @@ async def test_the_loop_from_votes_to_rollback_restores_identical_bytes(
     tagger = write_tagger(tmp_path / "tagger", {"1girl": (0.0, 0.0, 0.0, 9.0)})
     async with house(tmp_path, tmp_path) as h:
         await vote(h)
-        before = await h.draws()
+        before = await h.draw_file()
         school = Schooling(
             root=tmp_path / "learning", python=sys.executable, catalogue=h.catalogue,
             shelf=h.shelf, groundwork=Groundwork(h.db), signals=h.signals.add_worker(),
@@ -145,8 +145,8 @@ async def test_the_loop_from_votes_to_rollback_restores_identical_bytes(
         assert (card.parent, len(card.manifests or ())) == ("base", 1)
         answer = await h.promotion.promote("base-v2", by_id=USER, why="a test")
         assert answer.startswith("`base-v2` is now in use.")
-        assert await h.draws() != before, "it has learned something"
+        assert await h.draw_file() != before, "it has learned something"
         assert (await h.promotion.rollback(by_id=USER, why="a test")).startswith(
             "`base` is in use again"
         )
-        assert await h.draws() == before
+        assert await h.draw_file() == before

@@ -30,7 +30,7 @@ from bot.policy.rulebook import SERVER
 from bot.policy.screening import Screen, Term
 from bot.words import refusals
 from tests.stages.factories import CHANNEL, GUILD, make_ask, make_place
-from tests.stages.law import Finds, make_guild, make_policy
+from tests.stages.law import FixedScreen, make_guild, make_policy
 from tests.stages.policies import ADULTS, BOOK, GROWN, LAWFUL, NEVER, OPEN, REFUSED
 
 ROOT = Path(__file__).parents[3]
@@ -127,7 +127,7 @@ def test_a_refusal_of_many_terms_still_fits_a_message() -> None:
 
 @pytest.mark.parametrize("off", [CHANNEL, PARENT])
 def test_a_channel_switched_off_silences_its_threads_too(off: ChannelId) -> None:
-    guild = make_guild(off=off)
+    guild = make_guild(disabled=off)
     place = Place(guild_id=GUILD, channel_id=CHANNEL, parent_id=PARENT)
     assert refusal("1girl", guild, place) is RefusalReason.CHANNEL
 
@@ -157,7 +157,7 @@ def verdict_of(
     """The verdict on a prompt in which the tests' rules find their words."""
     place = make_place(adult=adult)
     policy = effective(BOOK, guild or make_guild(), place, licence=licence)
-    screen = Finds({rule: words[rule] for rule in found})
+    screen = FixedScreen({rule: words[rule] for rule in found})
     return admit(make_ask(place=place), replace(policy, screen=screen))
 
 
@@ -257,7 +257,7 @@ def test_an_exempt_role_lifts_a_rule_but_not_the_floor() -> None:
     place = make_place()
     for rule, exempted in ((OPEN, Admitted), (NEVER, Refused)):
         policy = effective(BOOK, guild, place, frozenset({role}))
-        policy = replace(policy, screen=Finds({rule: WORDS[rule]}))
+        policy = replace(policy, screen=FixedScreen({rule: WORDS[rule]}))
         assert isinstance(admit(make_ask(), policy), exempted)
         assert isinstance(verdict_of(rule, guild=guild), Refused)
 
@@ -292,7 +292,7 @@ def test_an_unknown_finding_is_a_refusal() -> None:
 
 
 def test_a_silent_bot_says_why() -> None:
-    off, paused = make_guild(off=CHANNEL), make_guild(paused=True)
+    off, paused = make_guild(disabled=CHANNEL), make_guild(paused=True)
     verdict = refused(guild=off)
     assert (verdict.reason, verdict.text, verdict.layer) == (
         RefusalReason.CHANNEL,

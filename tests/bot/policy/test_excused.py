@@ -35,7 +35,7 @@ from bot.policy.rulebook import SERVER
 from bot.policy.screening import Term
 from bot.policy.showing import Shown, may_show
 from tests.stages.factories import GUILD, make_ask, make_job, make_place
-from tests.stages.law import Finds, make_guild
+from tests.stages.law import FixedScreen, make_guild
 from tests.stages.policies import BOOK, GROWN, LAWFUL, NEVER, OPEN, policies
 
 ASK = make_ask()
@@ -64,7 +64,7 @@ def finding(
 ) -> EffectivePolicy:
     """A policy in which these words are found in every prompt."""
     here = effective(BOOK, guild, PLACE, frozenset(roles))
-    return replace(here, screen=Finds(found))
+    return replace(here, screen=FixedScreen(found))
 
 
 def test_an_upheld_ask_is_admitted_with_what_was_excused() -> None:
@@ -133,7 +133,7 @@ def test_no_appeal_lifts_floor_licence_or_age() -> None:
 
 
 def test_an_upheld_ask_is_refused_where_the_bot_is_switched_off() -> None:
-    off = make_guild("dragon", off=PLACE.channel_id)
+    off = make_guild("dragon", disabled=PLACE.channel_id)
     assert isinstance(uphold(ASK, policy(off, finds=SERVER), [DRAGON]), Refused)
 
 

@@ -16,15 +16,15 @@ from bot.policy.screening import Screen
 from models.catalogue.tags import filling
 from models.contract import SEED_COUNT
 from tests.stages.factories import make_ask, make_place
-from tests.stages.law import Finds, make_guild, make_policy
+from tests.stages.law import FixedScreen, make_guild, make_policy
 from tests.stages.policies import BOOK, OPEN
-from tests.stages.words import embedded_words
+from tests.stages.words import embedded_glossary
 
-WORDS = embedded_words()
+WORDS = embedded_glossary()
 EASY = make_policy()
 
 
-class Looks(Finds):
+class Looks(FixedScreen):
     """A screen that finds one rule's words in some texts."""
 
     def __init__(self, rule: RuleId, found: Callable[[str], bool]) -> None:

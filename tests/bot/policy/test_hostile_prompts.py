@@ -21,7 +21,15 @@ from bot.policy.screening import Screen
 from bot.policy.sides import TextSide, detector
 from bot.rulebooks import load
 from tests.bot.policy.test_asks import ask
-from tests.stages.hostile import GROWTH_MAX, HARMLESS, HOSTILE, LONGEST, READERS, SHORT, screened
+from tests.stages.hostile import (
+    GROWTH_MAX,
+    HARMLESS,
+    HOSTILE,
+    LONGEST,
+    READERS,
+    SHORT,
+    screen_prompt,
+)
 
 #: In multiples of a harmless prompt's lines. Some characters stand for eighteen letters, and each
 #: of them is read again.
@@ -60,8 +68,10 @@ def test_lines_run_grow_far_slower_than_the_square_of_the_length(reader: str) ->
 
 
 def test_the_worst_prompt_takes_a_bounded_multiple_of_a_harmless_ones_work() -> None:
-    harmless = lines_run(screened, HARMLESS(LONGEST))
-    work = {name: lines_run(screened, made(LONGEST)) / harmless for name, made in HOSTILE.items()}
+    harmless = lines_run(screen_prompt, HARMLESS(LONGEST))
+    work = {
+        name: lines_run(screen_prompt, made(LONGEST)) / harmless for name, made in HOSTILE.items()
+    }
     assert max(work.values()) < WORST, work
 
 

@@ -28,7 +28,7 @@ from bot.policy.screening import Term
 from bot.policy.showing import may_be_learned_from
 from bot.words import refusals
 from tests.stages.factories import CHANNEL, make_ask, make_place
-from tests.stages.law import Finds, make_guild, make_policy
+from tests.stages.law import FixedScreen, make_guild, make_policy
 from tests.stages.policies import BOOK, GROWN, LAWFUL, NEVER, OPEN, REFUSED
 
 SPOILER, HOLD = Effect(ruling=Ruling.SPOILER), Effect(ruling=Ruling.HOLD)
@@ -41,7 +41,7 @@ def finding(
 ) -> EffectivePolicy:
     """A policy in which these are found in every prompt."""
     policy = effective(BOOK, make_guild(**document), make_place(adult=adult))
-    return replace(policy, screen=Finds(found))
+    return replace(policy, screen=FixedScreen(found))
 
 
 def open_is(effect: Effect) -> Overrides:
@@ -52,7 +52,7 @@ def ask_for(policy: EffectivePolicy, **more: Any) -> Ask:
     return replace(make_ask(place=policy.place), **more)
 
 
-class Broken(Finds):
+class Broken(FixedScreen):
     """A screen with a bug."""
 
     def __init__(self) -> None:
@@ -193,7 +193,7 @@ def test_a_rule_keeps_its_layer_beside_an_earlier_decision() -> None:
     category = {HALL: open_is(SPOILER)}
     place = replace(make_place(), category_id=HALL)
     policy = replace(
-        effective(BOOK, make_guild(categories=category), place), screen=Finds({OPEN: ["x"]})
+        effective(BOOK, make_guild(categories=category), place), screen=FixedScreen({OPEN: ["x"]})
     )
     admitted = admit(ask_for(policy, precedent=Ruling.HOLD), policy)
     assert isinstance(admitted, Admitted)

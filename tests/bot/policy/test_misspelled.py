@@ -10,7 +10,7 @@ from bot.policy.listing import grave_words
 from bot.policy.screening import Screen
 from bot.policy.sides import detector
 from bot.rulebooks import load
-from tests.stages.misspelled import SLIPS, misspelled
+from tests.stages.misspelled import SLIPS, misspell
 
 DETECTOR, SCREEN = detector(load()), Screen(load())
 #: Letters of the shortest term misspelled here: too many names are a slip of a shorter one.
@@ -31,7 +31,7 @@ def test_a_misspelled_floor_term_is_found(slip: str) -> None:
     dice = random.Random(f"misspelled {slip}")
     terms = (word for word in grave_words(DETECTOR.listed) if word.isascii() and word.isalpha())
     chosen = dice.sample(sorted(word for word in terms if len(word) >= LETTERS_MIN), COUNT)
-    made = [misspelled(word, slip, dice) for word in chosen]
+    made = [misspell(word, slip, dice) for word in chosen]
     strange = [word for word in made if not DETECTOR.is_word(word)]
     missed = [word for word in strange if not _is_found(word)]
     assert len(strange) > COUNT // 2

@@ -26,7 +26,7 @@ from bot.policy.screening import Screen, Term
 from bot.policy.showing import Shown, may_show
 from bot.words import refusals
 from tests.stages.factories import CHANNEL, GUILD, make_draw, make_job, make_place
-from tests.stages.law import Finds, make_guild
+from tests.stages.law import FixedScreen, make_guild
 from tests.stages.policies import BOOK, GROWN, NEVER, OPEN, REFUSED
 
 JOB = make_job(state=JobState.DELIVERED)
@@ -52,7 +52,7 @@ def shown(
     return may_show(
         replace(JOB, **(job or {})),
         replace(PICTURE, **(picture or {})),
-        replace(policy, screen=Finds(found or {})),
+        replace(policy, screen=FixedScreen(found or {})),
     )
 
 
@@ -129,7 +129,7 @@ def test_an_adult_picture_is_shown_only_among_adults() -> None:
 def test_both_prompts_are_screened() -> None:
     seen: list[tuple[str, str]] = []
 
-    class Listening(Finds):
+    class Listening(FixedScreen):
         def findings(
             self, prompt: str, negative: str = "", licence: object = ()
         ) -> frozenset[Finding]:
@@ -167,6 +167,6 @@ def test_an_internal_error_is_a_refusal(monkeypatch: pytest.MonkeyPatch) -> None
     def broken(*_: object) -> None:
         raise RuntimeError
 
-    monkeypatch.setattr(Finds, "findings", broken)
+    monkeypatch.setattr(FixedScreen, "findings", broken)
     monkeypatch.setattr(Screen, "findings", broken)
     assert why_not() is RefusalReason.FAULT

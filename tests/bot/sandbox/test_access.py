@@ -11,7 +11,15 @@ from selenium.webdriver import ActionChains, Chrome
 from selenium.webdriver.common.keys import Keys
 
 from bot.sandbox.wire.server import Sandbox
-from tests.stages.browsing import click, find, missing, open_browser, type_command, type_text, wait
+from tests.stages.browsing import (
+    click,
+    find,
+    missing_programs,
+    open_browser,
+    type_command,
+    type_text,
+    wait,
+)
 from tests.stages.stage import stage
 
 AXE = Path(__file__).parent / "page" / "node_modules" / "axe-core" / "axe.min.js"
@@ -29,7 +37,7 @@ FOCUS_IS_INSIDE = "return document.activeElement.closest(arguments[0]) !== null"
 
 pytestmark = [
     pytest.mark.browser,
-    pytest.mark.skipif(missing() is not None, reason=missing() or ""),
+    pytest.mark.skipif(missing_programs() is not None, reason=missing_programs() or ""),
     pytest.mark.skipif(not AXE.exists(), reason="needs axe-core: make lint fetches it from npm"),
 ]
 

@@ -14,7 +14,7 @@ from bot.sandbox.wire.server import Sandbox
 from tests.stages.browsing import (
     click,
     find,
-    missing,
+    missing_programs,
     open_browser,
     picture_width,
     type_command,
@@ -35,7 +35,7 @@ GRID_PROMPT = "/waifu prompt: cat girl, hat count: 4 seed: 7"
 
 pytestmark = [
     pytest.mark.browser,
-    pytest.mark.skipif(missing() is not None, reason=missing() or ""),
+    pytest.mark.skipif(missing_programs() is not None, reason=missing_programs() or ""),
 ]
 
 
@@ -72,7 +72,7 @@ async def test_a_command_typed_on_the_page_becomes_a_picture_and_a_vote(
     async with stage(tmp_path, settings) as here:
         url = here.sandbox.page_url
         await asyncio.to_thread(draw_and_vote, browser, url, tmp_path / "page.png")
-        (post,) = here.posted()
+        (post,) = here.picture_posts()
         attachment = post["attachments"][0]
         assert min(attachment["width"], attachment["height"]) >= 512
         # The page's first persona owns the request, so the vote is a self-vote and counts apart.

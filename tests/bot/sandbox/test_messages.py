@@ -49,7 +49,7 @@ async def test_reactions_arrive_with_author_and_member(here: Lounge) -> None:
     sandbox.react("rin", message.id, "heart_yes:1100000000000000040")
     sandbox.clear_reactions(message.id, "👍")
     sandbox.clear_reactions(message.id)
-    await until(lambda: bot.seen("clear"))
+    await until(lambda: bot.event_count("clear"))
     kinds = [kind for kind, _ in bot.events]
     assert kinds == ["add", "add", "remove", "add", "clear_emoji", "clear"]
     added = bot.events[1][1]
@@ -102,7 +102,7 @@ async def test_without_the_content_intent_a_bot_sees_only_its_own_content(here: 
     async with lounge(discord.Intents(guilds=True, guild_messages=True)) as (sandbox, bot):
         sandbox.send_message("haru", "general", "private words")
         await bot.channel("general").send("my own words")
-        await until(lambda: bot.seen("message") == 2)
+        await until(lambda: bot.event_count("message") == 2)
         contents = [m.content for _, m in bot.events if isinstance(m, discord.Message)]
         assert contents == ["", "my own words"]
 

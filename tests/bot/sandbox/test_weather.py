@@ -49,10 +49,10 @@ async def test_a_dropped_connection_resumes_and_misses_nothing(here: Lounge) -> 
     people = [sandbox.add_person(f"p{n}") for n in range(50)]
     for count, person in enumerate(people):
         if count in (10, 30):
-            await until(lambda count=count: bot.seen("add") == count, 15)
+            await until(lambda count=count: bot.event_count("add") == count, 15)
             sandbox.drop_gateway()
         sandbox.react(person, message.id, "👍")
-    await until(lambda: bot.seen("add") == 50 and sandbox.online, 15)
+    await until(lambda: bot.event_count("add") == 50 and sandbox.online, 15)
     assert bot.resumed == 2
     assert bot.connected == 1
     added = [e.user_id for _, e in bot.events if isinstance(e, discord.RawReactionActionEvent)]

@@ -21,8 +21,8 @@ from hypothesis.stateful import (
 
 from tests.stages.promises import Faults
 from tests.stages.story import DEEDS, Story, story
-from tests.stages.strolling import A_DAY, MISFORTUNES, stroll, suffer_in_turn
-from tests.stages.trouble import OF_FILES, OF_STATEMENTS
+from tests.stages.strolling import A_DAY, MISFORTUNES, fail_at_each_moment, run_seeded_story
+from tests.stages.trouble import FILE_ERRORS, STATEMENT_ERRORS
 
 NUMBERS = st.integers(0, 999)
 NAMES = st.sampled_from([*DEEDS])
@@ -50,11 +50,13 @@ class AnyOrder(RuleBasedStateMachine):
 
     @rule(name=NAMES, n=NUMBERS, at=MOMENTS)
     def dies(self, name: str, n: int, at: int) -> None:
-        self._runner.run(self.story.die(name, n, at))
+        self._runner.run(self.story.die_during(name, n, at))
 
-    @rule(name=NAMES, n=NUMBERS, at=MOMENTS, what=st.sampled_from([*OF_STATEMENTS, *OF_FILES]))
+    @rule(
+        name=NAMES, n=NUMBERS, at=MOMENTS, what=st.sampled_from([*STATEMENT_ERRORS, *FILE_ERRORS])
+    )
     def suffers(self, name: str, n: int, at: int, what: str) -> None:
-        self._runner.run(self.story.suffer(name, n, at, what))
+        self._runner.run(self.story.fail_during(name, n, at, what))
 
     @invariant()
     def nothing_is_broken(self) -> None:
@@ -63,7 +65,7 @@ class AnyOrder(RuleBasedStateMachine):
     def teardown(self) -> None:
         try:
             self._runner.run(self.story.settle())
-            assert self.story.broken() == Faults()
+            assert self.story.broken_at_rest() == Faults()
         finally:
             self._runner.run(self._open.aclose())
             self._runner.close()
@@ -112,7 +114,7 @@ def test_no_promise_breaks_in_many_long_stories() -> None:
 
 @pytest.mark.parametrize("seed", [0, 1])
 async def test_random_stories_break_no_promise(tmp_path: Path, seed: int) -> None:
-    assert await stroll(tmp_path, seed) == Faults()
+    assert await run_seeded_story(tmp_path, seed) == Faults()
 
 
 @pytest.mark.parametrize(
@@ -126,7 +128,7 @@ async def test_random_stories_break_no_promise(tmp_path: Path, seed: int) -> Non
 async def test_a_deed_that_fails_is_retried_and_breaks_no_promise(
     tmp_path: Path, deed: str, what: str, every: int
 ) -> None:
-    tried = await suffer_in_turn(tmp_path, deed, what, every)
+    tried = await fail_at_each_moment(tmp_path, deed, what, every)
     assert len(tried) >= 3, "otherwise this proves nothing"
     assert not {f"{t.moment}: {t.broken}" for t in tried if t.broken}
 
@@ -138,7 +140,9 @@ async def test_a_failure_at_any_moment_of_any_deed_breaks_no_promise(
     tmp_path: Path, what: str
 ) -> None:
     tried = [
-        one for deed in DEEDS for one in await suffer_in_turn(_below(tmp_path, deed), deed, what)
+        one
+        for deed in DEEDS
+        for one in await fail_at_each_moment(_below(tmp_path, deed), deed, what)
     ]
     print(f"{what}: {len(tried) - len(DEEDS)} moments of {len(DEEDS)} deeds")
     assert not {f"{t.deed}, {t.moment}: {t.broken}" for t in tried if t.broken}

@@ -15,7 +15,7 @@ from bot.store.case_rows import Case
 from bot.store.decisions import Outcome
 from bot.store.reviews import Filing
 from tests.stages.factories import GUILD, OTHER, SINCE, USER, make_message
-from tests.stages.moderators import MODERATOR, decide, judged, report, reported
+from tests.stages.moderators import MODERATOR, decide, deliver_and_report, make_judgement, report
 from tests.stages.stores import Stores, open_stores
 
 REVIEW, ANOTHER = ChannelId(66), ChannelId(67)
@@ -153,7 +153,7 @@ async def test_a_second_message_for_one_case_is_doomed(stores: Stores) -> None:
 
 
 async def test_every_change_to_a_case_is_owed_to_its_message(stores: Stores) -> None:
-    job, case = await reported(stores)
+    job, case = await deliver_and_report(stores)
     there = await posted(stores, case)
     await report(stores, job, by=77, reason="So mean.")
     (joined,) = await owed(stores)
@@ -260,7 +260,7 @@ async def test_a_forgotten_members_messages_leave_the_review_channel(stores: Sto
 
 
 async def test_a_message_is_owed_an_edit_when_its_reporter_is_forgotten(stores: Stores) -> None:
-    _, case = await reported(stores)
+    _, case = await deliver_and_report(stores)
     there = await posted(stores, case)
     await stores.privacy.forget(UserId(OTHER))
     (due,) = await owed(stores)
@@ -273,7 +273,7 @@ async def test_a_message_is_owed_an_edit_when_its_reporter_is_forgotten(stores: 
 async def test_a_message_posted_while_its_reporter_is_forgotten_is_owed_an_edit(
     stores: Stores,
 ) -> None:
-    await reported(stores)
+    await deliver_and_report(stores)
     (named,) = await owed(stores)
     await stores.privacy.forget(UserId(OTHER))
     await posted(stores, named)
@@ -328,7 +328,7 @@ async def test_owed_cases_are_found_through_an_index(stores: Stores) -> None:
 
 
 async def test_a_report_names_its_reporter_and_queues_nothing(stores: Stores) -> None:
-    _, case = await reported(stores)
+    _, case = await deliver_and_report(stores)
     assert [one.reporter_id for one in case.reports] == [UserId(OTHER)]
-    assert await stores.reviews.decide(case.id, judged(Outcome.DISMISS)) is not None
+    assert await stores.reviews.decide(case.id, make_judgement(Outcome.DISMISS)) is not None
     assert RequestId(case.id) not in [row["id"] for row in await stores.rows("requests")]

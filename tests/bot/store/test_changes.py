@@ -14,8 +14,8 @@ from bot.domain import BotError, JobId, MessageId
 from bot.store.decisions import Outcome
 from bot.transitions import Subject, Transition
 from tests.stages.factories import OTHER, USER, make_admitted, make_ask, make_post
-from tests.stages.moderators import decide, judged
-from tests.stages.sick_disk import FULL, sicken_writer
+from tests.stages.moderators import decide, make_judgement
+from tests.stages.sick_disk import FULL, make_writer_fail
 from tests.stages.stores import LEASE_MS, WORKER, Stores, open_stores
 
 
@@ -160,11 +160,11 @@ async def test_a_change_that_is_rolled_back_is_never_reported(stores: Stores, ea
         )
     await stores.db.write_one("UPDATE jobs SET not_before_ms = 0")
     assert ear.of(Subject.JOB) == []
-    sick = sicken_writer(stores.db)
-    sick.fails = lambda _number, sql: FULL if sql == "COMMIT" else 0
+    sick = make_writer_fail(stores.db)
+    sick.error_code_at = lambda _number, sql: FULL if sql == "COMMIT" else 0
     with pytest.raises(BotError):
         await stores.enqueue()
-    sick.fails = lambda _number, _sql: 0
+    sick.error_code_at = lambda _number, _sql: 0
     assert await stores.claim()
     assert ear.of(Subject.JOB) == [(job.id, "queued", "running", "attempt 1")]
 
@@ -230,7 +230,7 @@ async def test_every_step_of_a_cases_life_is_reported(stores: Stores, ear: Ear) 
     _, approved = await stores.hold()
     assert ear.of(Subject.CASE) == [(approved.id, None, "open", "held")]
     await decide(stores, approved, Outcome.APPROVE)
-    assert await stores.reviews.decide(approved.id, judged(Outcome.REMOVE))
+    assert await stores.reviews.decide(approved.id, make_judgement(Outcome.REMOVE))
     assert ear.of(Subject.CASE) == [(approved.id, "open", "approve", "")]
     await stores.gallery.delete(JobId(str(approved.job_id)), 9_500)
     assert ear.of(Subject.CASE) == [], "it was decided before its picture went"

@@ -15,7 +15,7 @@ from bot.domain import DatabaseError, StorageError
 from bot.store import db as room
 from bot.store.db import Database, describe_version
 from bot.store.migrations import Migration, migrations
-from tests.stages.sick_disk import sicken_reader
+from tests.stages.sick_disk import make_reader_fail
 
 ADD = "INSERT INTO sharing (user_id, share_prompts, at_ms) VALUES (:user, 1, 0)"
 
@@ -179,7 +179,7 @@ async def test_the_reader_cannot_write(db: Database) -> None:
 
 async def test_concurrent_reads_queue_up_in_the_readers_thread(db: Database) -> None:
     """Otherwise each would wait for a turn of the loop, which meanwhile serves all the others."""
-    reader = sicken_reader(db)
+    reader = make_reader_fail(db)
     reads = [asyncio.create_task(users(db)) for _ in range(50)]
     await asyncio.sleep(0)
     handed_over = len(reader.statements)

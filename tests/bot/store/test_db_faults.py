@@ -11,7 +11,7 @@ import pytest_asyncio
 
 from bot.domain import BotError, DatabaseError, DiskFullError, StorageError
 from bot.store.db import Database
-from tests.stages.sick_disk import sicken_reader, sicken_writer
+from tests.stages.sick_disk import make_reader_fail, make_writer_fail
 
 ADD = "INSERT INTO sharing (user_id, share_prompts, at_ms) VALUES (:user, 1, 0)"
 
@@ -76,19 +76,19 @@ async def test_every_disk_fault_is_one_sentence_and_loses_nothing(
     db: Database, code: int, work: Callable[[Database], Awaitable[None]], statement: str
 ) -> None:
     await db.write_one(ADD, {"user": 9})
-    writer = sicken_writer(db)
-    writer.fails = lambda _number, sql: code if sql.startswith(statement) else 0
+    writer = make_writer_fail(db)
+    writer.error_code_at = lambda _number, sql: code if sql.startswith(statement) else 0
     with pytest.raises(KINDS[code], match=SENTENCE):
         await work(db)
     assert await users(db) == [9]
-    writer.fails = lambda _number, _sql: 0
+    writer.error_code_at = lambda _number, _sql: 0
     await write(db)
     assert await users(db) == [1, 2, 3, 9]
 
 
 @pytest.mark.parametrize("code", KINDS)
 async def test_a_failing_read_is_one_sentence(db: Database, code: int) -> None:
-    sicken_reader(db).fails = lambda _number, _sql: code
+    make_reader_fail(db).error_code_at = lambda _number, _sql: code
     with pytest.raises(KINDS[code], match=SENTENCE):
         await users(db)
 
@@ -98,12 +98,14 @@ async def test_a_failed_rollback_is_repeated_before_the_next_write(
     db: Database, then: Callable[[Database], Awaitable[None]]
 ) -> None:
     """Otherwise the next statement joins the transaction that nobody will ever commit."""
-    writer = sicken_writer(db)
-    writer.fails = lambda _number, sql: sqlite3.SQLITE_IOERR if sql in {"COMMIT", "ROLLBACK"} else 0
+    writer = make_writer_fail(db)
+    writer.error_code_at = lambda _number, sql: (
+        sqlite3.SQLITE_IOERR if sql in {"COMMIT", "ROLLBACK"} else 0
+    )
     for _ in range(2):
         with pytest.raises(StorageError):
             await write(db)
-    writer.fails = lambda _number, _sql: 0
+    writer.error_code_at = lambda _number, _sql: 0
     await then(db)
     if then is scrub:
         await write_one(db)

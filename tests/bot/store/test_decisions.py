@@ -14,7 +14,7 @@ from bot.domain import ChannelId, GuildId, RuleId, Ruling
 from bot.store import decisions as room
 from bot.store.decisions import Decision, DecisionKind, Outcome
 from tests.stages.factories import CHANNEL, GUILD, USER, make_admitted, make_ask
-from tests.stages.sick_disk import sicken_writer
+from tests.stages.sick_disk import make_writer_fail
 from tests.stages.stores import WORKER, Stores, open_stores
 
 DAY_MS = 86_400_000
@@ -47,7 +47,7 @@ async def test_a_refusal_is_found_by_its_id_in_its_server(stores: Stores) -> Non
 
 async def test_concurrent_decisions_are_all_recorded_in_one_transaction(stores: Stores) -> None:
     many = [replace(REFUSAL, about=f"number {n}") for n in range(100)]
-    writer = sicken_writer(stores.db)
+    writer = make_writer_fail(stores.db)
     await asyncio.gather(*(stores.decisions.record(one) for one in many))
     await stores.decisions.close()
     assert [row["about"] for row in await stores.rows("decisions")] == [one.about for one in many]

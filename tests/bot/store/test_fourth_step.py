@@ -49,7 +49,7 @@ ADDED = {
 
 def third_step(path: Path) -> None:
     """Write a file of the third step, with at least one row in every table."""
-    old_files.first_step(path)
+    old_files.write_first_step(path)
     with closing(sqlite3.connect(path)) as file, file:
         for step in migrations()[1:3]:
             file.executescript(step.sql)

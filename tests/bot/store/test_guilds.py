@@ -16,7 +16,7 @@ from bot.store.guilds import Guilds
 from bot.words.speaking import speaking
 from tests.stages.databases import open_database
 from tests.stages.factories import CHANNEL, GUILD, OTHER, USER
-from tests.stages.law import decide, make_guild
+from tests.stages.law import make_guild, save_policy
 
 
 @pytest_asyncio.fixture
@@ -38,15 +38,15 @@ async def test_a_new_server_has_the_default_policy_and_emoji(guilds: Guilds) -> 
 
 async def test_every_change_is_in_the_next_policy(guilds: Guilds, db: Database) -> None:
     await guilds.policy(GUILD)
-    for changed in (make_guild("spiders", off=CHANNEL), make_guild("spiders"), make_guild()):
-        await decide(guilds, changed)
+    for changed in (make_guild("spiders", disabled=CHANNEL), make_guild("spiders"), make_guild()):
+        await save_policy(guilds, changed)
         assert await guilds.policy(GUILD) == changed
         assert await Guilds(db).policy(GUILD) == changed
 
 
 async def test_servers_do_not_share_their_choices(guilds: Guilds) -> None:
     other = GuildId(5)
-    await decide(guilds, make_guild("spiders"))
+    await save_policy(guilds, make_guild("spiders"))
     await guilds.set_vote_emoji(GUILD, VoteEmoji(up="🌸", down="🪨"), USER, 2)
     assert (await guilds.policy(other)).blocked == ()
     assert await guilds.vote_emoji(other) == VoteEmoji()
@@ -54,7 +54,7 @@ async def test_servers_do_not_share_their_choices(guilds: Guilds) -> None:
 
 
 async def test_the_audit_log_tells_who_did_what_newest_first(guilds: Guilds) -> None:
-    await decide(guilds, make_guild("spiders"), USER, 1)
+    await save_policy(guilds, make_guild("spiders"), USER, 1)
     await guilds.set_vote_emoji(GUILD, VoteEmoji(up="🌸", down="🪨"), OTHER, 2)
     entries = [(e.actor_id, e.action, e.detail, e.at_ms) for e in await guilds.audit_log(GUILD, 9)]
     assert entries == [
@@ -100,7 +100,7 @@ async def test_a_change_cancelled_while_committing_is_still_seen(
 ) -> None:
     for delay in range(40):
         await guilds.policy(GUILD)
-        task = asyncio.create_task(decide(guilds, make_guild(f"term {delay}")))
+        task = asyncio.create_task(save_policy(guilds, make_guild(f"term {delay}")))
         await asyncio.sleep(delay * 0.0001)
         task.cancel()
         await asyncio.wait([task])

@@ -24,9 +24,9 @@ from tests.stages.moderators import (
     MODERATOR,
     TEXT,
     decide,
-    exported,
-    judged,
-    reported,
+    deliver_and_report,
+    export_again,
+    make_judgement,
 )
 from tests.stages.stores import WORKER, Stores, open_stores
 
@@ -74,7 +74,7 @@ async def test_a_held_picture_is_owed_to_nobody_and_shown_to_nobody(
         "INSERT INTO votes VALUES (:job, 'taste', 77, 1, 0, 5)", {"job": job.id}
     )
     assert await stores.votes.top(GUILD, 0, 9_999, 9, ratings=["general", "explicit"]) == []  # type: ignore[list-item]
-    assert not (await exported(stores, tmp_path / "out")).pictures
+    assert not (await export_again(stores, tmp_path / "out")).pictures
 
 
 async def test_a_held_job_is_alive_but_holds_up_nobody(stores: Stores) -> None:
@@ -149,7 +149,7 @@ async def test_a_removal_can_be_followed_by_a_time_out(stores: Stores) -> None:
 async def test_a_case_that_nobody_decides_in_time_lapses(stores: Stores) -> None:
     old, _ = await stores.hold(now_ms=3_000)
     young, _ = await stores.hold(now_ms=5_000)
-    posted, _ = await reported(stores)
+    posted, _ = await deliver_and_report(stores)
     assert await stores.reviews.expire(3_000, "Nobody looked at it.", 9_000) == 0
     assert await stores.reviews.expire(5_000, "Nobody looked at it.", 9_000) == 1
     ended = await stores.views.get(old.id)
@@ -198,7 +198,7 @@ async def test_review_times_are_counted_without_names(stores: Stores) -> None:
         CaseKind.HELD, Outcome.APPROVE, 6_000,
     )  # fmt: skip
     _, early = await stores.hold(now_ms=12_000)
-    assert await stores.reviews.decide(early.id, judged(Outcome.APPROVE, at_ms=11_000))
+    assert await stores.reviews.decide(early.id, make_judgement(Outcome.APPROVE, at_ms=11_000))
     (late,) = await stores.reviews.review_times(11_000, 12_000)
     assert late.waited_ms == 0, "a clock that was set back makes no time negative"
     assert (

@@ -16,7 +16,7 @@ from bot.store.consent import Consent
 from bot.store.job_rows import _PLACEHOLDER, UNREADABLE_JOB, draw_json, draw_of
 from models.contract import Aspect, Draw, Sampler
 from tests.stages.factories import GUILD, USER, make_ask, make_draw
-from tests.stages.front import Front, front, said
+from tests.stages.front import Front, answer_to, front
 from tests.stages.law import make_policy
 from tests.stages.stores import Stores, open_stores
 from tests.stages.studio import studio
@@ -210,20 +210,20 @@ async def test_the_worker_keeps_drawing_beside_another_versions_job(tmp_path: Pa
 
 
 async def test_queue_history_and_buttons_explain_another_versions_job(desk: Front) -> None:
-    job, post = await desk.picture()
+    job, post = await desk.post_picture()
     await rewrite(desk, job, "aspect")
-    assert job.id in said(await desk.member.slash(desk.channel, "history")).content
+    assert job.id in answer_to(await desk.member.slash(desk.channel, "history")).content
     for label in ("Again", "Reroll", "Settings"):
-        answer = said(await desk.member.click(post, label=label))
+        answer = answer_to(await desk.member.click(post, label=label))
         assert "another version of me" in answer.content, label
         assert answer.ephemeral
-    assert len(await desk.jobs()) == 1
-    asked = said(await desk.member.click(post, label="Delete"))
+    assert len(await desk.jobs_of()) == 1
+    asked = answer_to(await desk.member.click(post, label="Delete"))
     await desk.member.click(asked.message, label="Yes, delete it")
     assert await desk.services.gallery.get(job.id) is None
-    (waiting,) = await desk.queued()
+    (waiting,) = await desk.queue_jobs()
     await rewrite(desk, waiting, "sampler")
-    assert waiting.id in said(await desk.member.slash(desk.channel, "queue")).content
+    assert waiting.id in answer_to(await desk.member.slash(desk.channel, "queue")).content
 
 
 @pytest.mark.parametrize(
@@ -263,8 +263,8 @@ async def test_a_picture_of_another_version_matches_no_draw(stores: Stores) -> N
 
 
 async def test_nothing_is_made_from_a_picture_of_another_version(desk: Front) -> None:
-    job, message = await desk.picture()
+    job, message = await desk.post_picture()
     await rewrite(desk, job, "rating")
     for label in ("Vary subtle", "Vary strong", "Upscale"):
-        assert "could not check" in said(await desk.member.click(message, label=label)).content
-    assert [one.id for one in await desk.jobs()] == [job.id]
+        assert "could not check" in answer_to(await desk.member.click(message, label=label)).content
+    assert [one.id for one in await desk.jobs_of()] == [job.id]

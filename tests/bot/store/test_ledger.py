@@ -35,7 +35,7 @@ async def test_two_thousand_events_with_outages_leave_the_ledger_equal_to_discor
         await here.accept_terms()
         for _ in range(POSTS - 1):
             await here.draw("1girl")
-        messages = [int(post["id"]) for post in await here.posts(POSTS)]
+        messages = [int(post["id"]) for post in await here.wait_for_pictures(POSTS)]
         voters = [here.sandbox.add_person(f"voter {n}") for n in range(VOTERS)]
         for event in range(EVENTS):
             _react(here, dice, messages, voters)
@@ -44,7 +44,7 @@ async def test_two_thousand_events_with_outages_leave_the_ledger_equal_to_discor
             if event % 250 == 249:
                 await _trouble(here, event // 250)
             if event % 250 == 60 and not here.bot.running:
-                await here.up()
+                await here.start()
         await here.until(lambda: _equal(here, messages), 120)
         assert _one_vote_each(here, messages)
 

@@ -13,7 +13,7 @@ from bot.store.db import Database
 from bot.store.lineage import Lineage, LineageAction, LineageEntry
 from models.catalogue.card import Card
 from models.catalogue.verdict import fingerprint
-from tests.stages.cards import make_card, passed
+from tests.stages.cards import make_card, with_verdict
 from tests.stages.databases import open_database
 from tests.stages.factories import USER
 
@@ -50,7 +50,7 @@ async def active(lineage: Lineage) -> str | None:
 async def test_a_promoted_card_serves_and_its_row_says_who_when_and_why(
     lineage: Lineage,
 ) -> None:
-    card = passed(make_card("one"))
+    card = with_verdict(make_card("one"))
     reign = await promote(lineage, card, "base")
     assert reign == LineageEntry(
         seq=2, action=LineageAction.PROMOTE, card_id="one", previous_id="base", model_setting=NAMED,
@@ -65,16 +65,16 @@ def _unmeasured() -> Card:
 
 
 def _failed() -> Card:
-    return passed(make_card("one"), value=0.4)
+    return with_verdict(make_card("one"), value=0.4)
 
 
 def _other_files() -> Card:
-    card = passed(make_card("one"))
+    card = with_verdict(make_card("one"))
     return replace(card, files={**card.files, "unet/weights": "1" * 64})
 
 
 def _no_files() -> Card:
-    return passed(replace(make_card("one"), files={}))
+    return with_verdict(replace(make_card("one"), files={}))
 
 
 @pytest.mark.parametrize("card", [_unmeasured(), _failed(), _other_files(), _no_files()])
@@ -88,18 +88,18 @@ async def test_a_card_whose_files_have_not_passed_the_gate_cannot_serve(
 
 
 async def test_a_promotion_fails_if_the_active_card_changed_meanwhile(lineage: Lineage) -> None:
-    assert isinstance(await promote(lineage, passed(make_card("one")), "base"), LineageEntry)
-    late = await promote(lineage, passed(make_card("two")), "base")
+    assert isinstance(await promote(lineage, with_verdict(make_card("one")), "base"), LineageEntry)
+    late = await promote(lineage, with_verdict(make_card("two")), "base")
     assert isinstance(late, str)
     assert "Someone switched models" in late
-    assert "is already in use" in str(await promote(lineage, passed(make_card("one")), "one"))
+    assert "is already in use" in str(await promote(lineage, with_verdict(make_card("one")), "one"))
     assert isinstance(await back(lineage, "base"), str)
     assert await active(lineage) == "one"
 
 
 async def test_each_rollback_goes_one_card_further_back(lineage: Lineage) -> None:
-    await promote(lineage, passed(make_card("one")), "base")
-    await promote(lineage, passed(make_card("two")), "one")
+    await promote(lineage, with_verdict(make_card("one")), "base")
+    await promote(lineage, with_verdict(make_card("two")), "one")
     first = await back(lineage, "two")
     assert isinstance(first, LineageEntry)
     assert (first.card_id, first.previous_id) == ("one", "two")
@@ -107,13 +107,13 @@ async def test_each_rollback_goes_one_card_further_back(lineage: Lineage) -> Non
     assert isinstance(second, LineageEntry)
     assert (second.card_id, second.files_sha256) == ("base", None)
     assert "nothing to go back to" in str(await back(lineage, "base"))
-    await promote(lineage, passed(make_card("two")), "base")
+    await promote(lineage, with_verdict(make_card("two")), "base")
     assert isinstance(await back(lineage, "two"), LineageEntry)
     assert await active(lineage) == "base"
 
 
 async def test_a_change_that_failed_is_undone_by_a_new_row(lineage: Lineage) -> None:
-    one = passed(make_card("one"))
+    one = with_verdict(make_card("one"))
     reign = await promote(lineage, one, "base")
     assert isinstance(reign, LineageEntry)
     await lineage.undo(reign, why="broken", now_ms=3)
@@ -129,7 +129,7 @@ async def test_a_change_that_failed_is_undone_by_a_new_row(lineage: Lineage) -> 
 
 
 async def test_another_model_in_the_settings_starts_a_new_lineage(lineage: Lineage) -> None:
-    await promote(lineage, passed(make_card("one")), "base")
+    await promote(lineage, with_verdict(make_card("one")), "base")
     assert await lineage.active("hakurei/waifu-diffusion") is None
     for _ in range(2):
         await lineage.begin(
@@ -140,7 +140,7 @@ async def test_another_model_in_the_settings_starts_a_new_lineage(lineage: Linea
 
 
 async def test_a_start_with_the_same_model_keeps_the_promoted_card(lineage: Lineage) -> None:
-    await promote(lineage, passed(make_card("one")), "base")
+    await promote(lineage, with_verdict(make_card("one")), "base")
     before = await lineage.history()
     await lineage.begin("base", model_setting=NAMED, licence_sha256="a" * 64, now_ms=9)
     assert await active(lineage) == "one"

@@ -16,7 +16,14 @@ from bot.store import manifest_files
 from bot.store.manifest_files import ManifestFolder
 from models import manifest
 from models.catalogue.adoption import BUNDLED_LICENCE
-from tests.stages.exporting import everything_in, export, licence_texts, lines, pixels, voted
+from tests.stages.exporting import (
+    all_bytes_in,
+    deliver_with_vote,
+    export,
+    licence_texts,
+    metadata_lines,
+    pixels,
+)
 from tests.stages.factories import (
     make_job,
     make_png,
@@ -42,10 +49,10 @@ def names(directory: Path) -> list[str]:
 
 
 async def test_an_export_includes_the_licence_of_each_model(stores: Stores, tmp_path: Path) -> None:
-    await voted(stores, 1)
+    await deliver_with_vote(stores, 1)
     licence_texts(tmp_path / "out").save(replace(INFO, card_id="tiny-1"))
     await export(stores, tmp_path / "out")
-    (entry,) = lines(tmp_path / "out")
+    (entry,) = metadata_lines(tmp_path / "out")
     assert entry["licence"] == "licences/tiny-1.txt"
     text = (tmp_path / "out" / entry["licence"]).read_text()
     assert INFO.licence_name in text
@@ -55,19 +62,19 @@ async def test_an_export_includes_the_licence_of_each_model(stores: Stores, tmp_
 async def test_a_model_without_a_noted_licence_is_exported_under_the_bundled_one(
     stores: Stores, tmp_path: Path
 ) -> None:
-    await voted(stores, 1)
+    await deliver_with_vote(stores, 1)
     await export(stores, tmp_path / "out")
-    (entry,) = lines(tmp_path / "out")
+    (entry,) = metadata_lines(tmp_path / "out")
     assert (tmp_path / "out" / entry["licence"]).read_text() == BUNDLED_LICENCE.read_text()
 
 
 async def test_an_earlier_export_is_replaced_whole(stores: Stores, tmp_path: Path) -> None:
-    job_id = await voted(stores, 1)
+    job_id = await deliver_with_vote(stores, 1)
     await export(stores, tmp_path / "out")
     await stores.gallery.delete(make_job(job_id).id, 9)
-    await voted(stores, 2)
+    await deliver_with_vote(stores, 2)
     await export(stores, tmp_path / "out")
-    (entry,) = lines(tmp_path / "out")
+    (entry,) = metadata_lines(tmp_path / "out")
     assert entry["seed"] == 100
     assert names(tmp_path / "out" / "pictures") == [entry["sha256"] + ".png"]
     assert names(tmp_path) == ["data", "out"]
@@ -80,16 +87,16 @@ async def test_a_folder_that_is_no_export_is_not_touched(stores: Stores, tmp_pat
         await export(stores, tmp_path / "thesis")
     with pytest.raises(StorageError, match="is a file"):
         await export(stores, tmp_path / "thesis" / "chapter1.txt")
-    assert everything_in(tmp_path / "thesis") == b"years of work"
+    assert all_bytes_in(tmp_path / "thesis") == b"years of work"
 
 
 async def test_a_failed_export_leaves_the_earlier_one(
     stores: Stores, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    await voted(stores, 1)
+    await deliver_with_vote(stores, 1)
     await export(stores, tmp_path / "out")
-    before = everything_in(tmp_path / "out")
-    await voted(stores, 2)
+    before = all_bytes_in(tmp_path / "out")
+    await deliver_with_vote(stores, 2)
 
     def full(*_: object, **__: object) -> None:
         raise OSError(28, "No space left on device")
@@ -103,15 +110,15 @@ async def test_a_failed_export_leaves_the_earlier_one(
             patched.setattr(where, deed, full)
             with pytest.raises(StorageError, match="No space left"):
                 await export(stores, tmp_path / "out")
-        assert everything_in(tmp_path / "out") == before
+        assert all_bytes_in(tmp_path / "out") == before
         assert names(tmp_path) == ["data", "out"]
 
 
 async def test_a_picture_with_another_versions_settings_is_left_out(
     stores: Stores, tmp_path: Path
 ) -> None:
-    await voted(stores, 1)
-    strange = await voted(stores, 2)
+    await deliver_with_vote(stores, 1)
+    strange = await deliver_with_vote(stores, 2)
     await stores.db.write_one(
         "UPDATE jobs SET draw = substr(draw, 2) WHERE id = :id", {"id": strange}
     )
@@ -124,7 +131,7 @@ async def test_a_lost_or_damaged_file_is_left_out_and_reported(
     stores: Stores, tmp_path: Path
 ) -> None:
     for message in (1, 2, 3, 4):
-        job_id = await voted(stores, message)
+        job_id = await deliver_with_vote(stores, message)
         picture = await stores.gallery.get(make_job(job_id).id)
         assert picture is not None
         path = stores.gallery.path(picture)

@@ -311,11 +311,11 @@ async def test_a_start_without_its_database_keeps_every_picture(tmp_path: Path) 
         await here.accept_terms()
         await here.bot.stop()
         move_database(here.data_dir, tmp_path / "away")
-        await here.up()
+        await here.start()
         assert len(below(here.data_dir / "quarantine")) == 1
         await here.bot.stop()
         move_database(here.data_dir, tmp_path / "fresh")
         shutil.copytree(tmp_path / "away", here.data_dir, dirs_exist_ok=True)
-        await here.up()
+        await here.start()
         assert below(here.data_dir / "quarantine") == {}
         assert len(below(here.data_dir / "pictures")) == 1

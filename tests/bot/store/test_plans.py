@@ -28,8 +28,8 @@ from tests.stages.factories import (
     make_duel,
     make_message,
 )
-from tests.stages.moderators import MODERATOR, judged
-from tests.stages.plans import walked
+from tests.stages.moderators import MODERATOR, make_judgement
+from tests.stages.plans import table_scans
 from tests.stages.stores import Stores, open_stores
 
 CAPS = Caps(per_user=99, per_guild=99, per_day=99, cooldown_ms=1)
@@ -103,9 +103,9 @@ CALLS: dict[str, Callable[[Stores, Case], Awaitable[object]]] = {
     ),
     "case": lambda s, c: s.reviews.get(c.id),
     "open cases": lambda s, _: s.reviews.open_cases(GUILD, 9),
-    "approve": lambda s, c: s.reviews.decide(c.id, judged(Outcome.APPROVE)),
-    "spoiler": lambda s, c: s.reviews.decide(c.id, judged(Outcome.SPOILER)),
-    "remove": lambda s, c: s.reviews.decide(c.id, judged(Outcome.REMOVE_AND_TIME_OUT)),
+    "approve": lambda s, c: s.reviews.decide(c.id, make_judgement(Outcome.APPROVE)),
+    "spoiler": lambda s, c: s.reviews.decide(c.id, make_judgement(Outcome.SPOILER)),
+    "remove": lambda s, c: s.reviews.decide(c.id, make_judgement(Outcome.REMOVE_AND_TIME_OUT)),
     "expire": lambda s, _: s.reviews.expire(9_999, "", 10_000),
     "prune cases": lambda s, _: s.reviews.prune(5),
     "waits": lambda s, _: s.reviews.review_times(0, 9),
@@ -129,15 +129,15 @@ CALLS: dict[str, Callable[[Stores, Case], Awaitable[object]]] = {
 @pytest.mark.parametrize("call", CALLS)
 async def test_no_call_scans_a_whole_table(stores: Stores, call: str) -> None:
     _, case = await stores.hold()
-    assert await walked(stores, lambda: CALLS[call](stores, case)) == []
+    assert await table_scans(stores, lambda: CALLS[call](stores, case)) == []
 
 
 async def test_a_table_scan_is_detected(stores: Stores) -> None:
     sql = "SELECT * FROM jobs WHERE error = 'x'"
-    assert await walked(stores, lambda: stores.db.fetch_all(sql)) == ["SCAN jobs"]
+    assert await table_scans(stores, lambda: stores.db.fetch_all(sql)) == ["SCAN jobs"]
 
 
 async def test_a_scan_of_a_whole_index_is_detected(stores: Stores) -> None:
     sql = "SELECT * FROM jobs INDEXED BY jobs_asked WHERE created_ms > 5"
-    (step,) = await walked(stores, lambda: stores.db.fetch_all(sql))
+    (step,) = await table_scans(stores, lambda: stores.db.fetch_all(sql))
     assert step.startswith("SCAN jobs USING INDEX")

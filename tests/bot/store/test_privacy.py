@@ -24,7 +24,7 @@ from bot.store.guilds import Guilds
 from bot.store.members import Exclusion, Strike
 from bot.store.queue import Jobs
 from bot.store.tellings import Telling, TellingId, insert_telling
-from tests.stages.duelling import live_in_duels
+from tests.stages.duelling import take_part_in_duels
 from tests.stages.factories import (
     CHANNEL,
     GUILD,
@@ -38,10 +38,10 @@ from tests.stages.factories import (
     make_send,
 )
 from tests.stages.factories import make_reaction as react
-from tests.stages.law import decide, make_guild
+from tests.stages.law import make_guild, save_policy
 from tests.stages.stores import WORKER, Stores, open_stores
-from tests.stages.trying_out import live_with_models
-from tests.stages.writing import live_as_a_writer
+from tests.stages.trying_out import take_part_in_trials
+from tests.stages.writing import store_words_everywhere
 
 WORD = "xylophone"
 
@@ -85,8 +85,8 @@ async def live(stores: Stores) -> None:
     theirs = await stores.deliver(message=2, user=OTHER, prompt="their own")
     await stores.draw(prompt=f"{WORD} again")
     await live_among_moderators(stores, theirs)
-    await live_in_duels(stores, theirs)
-    await live_with_models(stores)
+    await take_part_in_duels(stores, theirs)
+    await take_part_in_trials(stores)
     reactions = ((1, OTHER, "👍"), (1, USER, "👎"), (1, 77, "👎"), (2, USER, "👍"))
     for message, voter, emoji in reactions:
         await stores.votes.record(react(message, voter, emoji))
@@ -96,8 +96,8 @@ async def live(stores: Stores) -> None:
     mine = (await stores.views.history(USER, GUILD, 1))[0]
     await stores.enqueue(make_admitted(make_ask("varied", user=OTHER, parent=mine.id)))
     await consent.accept(USER, "a" * 64, "card", 5)
-    await live_as_a_writer(stores, WORD, first)
-    await decide(guilds, make_guild("spiders"), USER, 6)
+    await store_words_everywhere(stores, WORD, first)
+    await save_policy(guilds, make_guild("spiders"), USER, 6)
     await stores.sends.begin(make_send(mine.id))
     await Curation(stores.db).caption(first.id, f"{WORD} described", 7)
     await stores.privacy.request_erasure(USER, 6)

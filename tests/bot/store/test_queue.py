@@ -22,7 +22,7 @@ from tests.stages.factories import (
     make_message,
     make_place,
 )
-from tests.stages.sick_disk import sicken_writer
+from tests.stages.sick_disk import make_writer_fail
 from tests.stages.stores import AMPLE, LEASE_MS, WORKER, Stores, open_stores
 
 FAR_MS = 10_000_000
@@ -318,7 +318,7 @@ async def test_concurrent_answers_are_recorded_together(stores: Stores) -> None:
     """Each by itself would keep the requests behind it waiting for the disk."""
     requests = [(await ask(stores, user))[0].request_id for user in range(30)]
     await stores.views.set_status_message(requests[0], make_message(1))
-    writer = sicken_writer(stores.db)
+    writer = make_writer_fail(stores.db)
     known = await asyncio.gather(
         stores.views.set_status_message(requests[0], None),
         *(

@@ -15,7 +15,7 @@ from bot.domain import ChannelId, JobId, MessageId, Rating, UserId
 from bot.store.case_rows import CaseKind
 from bot.store.consequences import POSSIBLE_OUTCOMES
 from tests.stages.factories import GUILD, OTHER, SINCE, USER, make_message, make_post
-from tests.stages.moderators import MODERATOR, judged
+from tests.stages.moderators import MODERATOR, make_judgement
 from tests.stages.stores import Stores, open_stores
 
 REVIEW = ChannelId(66)
@@ -64,7 +64,7 @@ class Walk:
         if cases:
             case = self._dice.choice(cases)
             outcome = self._dice.choice(sorted(POSSIBLE_OUTCOMES[case.kind]))
-            assert await self._stores.reviews.decide(case.id, judged(outcome))
+            assert await self._stores.reviews.decide(case.id, make_judgement(outcome))
 
     async def _delete(self) -> None:
         if job_id := await self._some("pictures", "job_id"):

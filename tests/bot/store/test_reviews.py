@@ -41,12 +41,12 @@ from tests.stages.moderators import (
     SECOND,
     TEXT,
     appeal,
-    appealed,
     decide,
-    exported,
-    judged,
+    deliver_and_report,
+    export_again,
+    hold_and_appeal,
+    make_judgement,
     report,
-    reported,
 )
 from tests.stages.stores import Stores, open_stores
 
@@ -58,7 +58,7 @@ async def stores(tmp_path: Path) -> AsyncGenerator[Stores]:
 
 
 async def test_a_second_report_joins_the_first(stores: Stores) -> None:
-    job, case = await reported(stores)
+    job, case = await deliver_and_report(stores)
     assert case.reports == (MemberReport(reporter_id=OTHER, reason="It is mean.", at_ms=7_000),)
     assert await report(stores, job, by=77, reason="So mean.") is Filing.JOINED
     assert await report(stores, job, by=77, reason="Really.") is Filing.AGAIN
@@ -69,7 +69,7 @@ async def test_a_second_report_joins_the_first(stores: Stores) -> None:
 
 
 async def test_a_picture_that_moderators_judged_cannot_be_reported_again(stores: Stores) -> None:
-    job, case = await reported(stores)
+    job, case = await deliver_and_report(stores)
     await decide(stores, case, Outcome.DISMISS)
     assert await report(stores, job, by=78) is Filing.DECIDED
     assert await stores.reviews.open_cases(GUILD, 9) == []
@@ -90,16 +90,16 @@ async def test_a_picture_that_nobody_can_see_cannot_be_reported(stores: Stores) 
 async def test_a_removal_takes_the_picture_from_every_message_and_every_export(
     stores: Stores, tmp_path: Path
 ) -> None:
-    job, case = await reported(stores)
+    job, case = await deliver_and_report(stores)
     await stores.gallery.add_post(make_post(job.id, message=2))
     await stores.sends.begin(make_send(job.id, name="85"))
     await stores.votes.record(make_reaction(1, 77))
-    voted = await exported(stores, tmp_path / "before")
+    voted = await export_again(stores, tmp_path / "before")
     assert len(voted.pictures) == 1, "otherwise this proves nothing"
     await decide(stores, case, Outcome.REMOVE)
     assert [gone.message_id for gone in await stores.doomed.messages(9)] == [1, 2]
     assert [hunt.name for hunt in await stores.doomed.hunts(9)] == ["85"]
-    assert not (await exported(stores, tmp_path / "after")).pictures
+    assert not (await export_again(stores, tmp_path / "after")).pictures
     assert await stores.views.history(USER, GUILD, 9) == []
     assert await stores.gallery.get(job.id) is None
     # It was delivered once, and that stays true.
@@ -117,7 +117,7 @@ async def test_a_post_on_its_way_does_not_outlive_the_removal(stores: Stores) ->
 
 
 async def test_a_posted_picture_goes_behind_a_spoiler_wherever_it_is(stores: Stores) -> None:
-    job, case = await reported(stores)
+    job, case = await deliver_and_report(stores)
     await stores.gallery.add_post(make_post(job.id, message=2))
     await stores.deliver(message=3, user=OTHER)
     await stores.sends.begin(make_send(job.id, name="85"))
@@ -157,17 +157,17 @@ async def test_an_appeal_takes_over_the_refused_ask(stores: Stores) -> None:
 async def test_members_appeal_only_for_themselves_and_within_a_limit(stores: Stores) -> None:
     waiting = await Consent(stores.db).add_waiting_ask(make_ask(), 5)
     assert await appeal(stores, waiting, by=OTHER) is Filing.GONE
-    assert [await appealed(stores, most=2) for _ in range(3)] == [
+    assert [await hold_and_appeal(stores, most=2) for _ in range(3)] == [
         Filing.OPENED, Filing.OPENED, Filing.TOO_MANY,
     ]  # fmt: skip
     assert len(await stores.rows("waiting_asks")) == 2, "an ask that was not taken keeps waiting"
     for case in await stores.reviews.open_cases(GUILD, 9):
         await decide(stores, case, Outcome.DISMISS)
-    assert await appealed(stores, most=2) is Filing.OPENED
+    assert await hold_and_appeal(stores, most=2) is Filing.OPENED
 
 
 async def test_an_upheld_appeal_is_queued_with_its_decision(stores: Stores) -> None:
-    assert await appealed(stores, "blood") is Filing.OPENED
+    assert await hold_and_appeal(stores, "blood") is Filing.OPENED
     (case,) = await stores.reviews.open_cases(GUILD, 9)
     assert case.ask is not None
     upheld = Judgement(
@@ -191,14 +191,14 @@ async def test_an_upheld_appeal_is_queued_with_its_decision(stores: Stores) -> N
 
 
 async def test_a_dismissed_appeal_draws_nothing(stores: Stores) -> None:
-    await appealed(stores)
+    await hold_and_appeal(stores)
     (case,) = await stores.reviews.open_cases(GUILD, 9)
     assert (await decide(stores, case, Outcome.DISMISS)).consequences.request is None
     assert await stores.rows("jobs") == []
 
 
 async def test_an_appeal_with_another_versions_ask_can_be_dismissed(stores: Stores) -> None:
-    await appealed(stores)
+    await hold_and_appeal(stores)
     await stores.db.write_one("UPDATE cases SET ask = '{}'")
     (case,) = await stores.reviews.open_cases(GUILD, 9)
     assert case.ask is None
@@ -210,8 +210,8 @@ async def test_of_two_concurrent_moderators_only_one_decides(stores: Stores, rou
     for _ in range(rounds):
         job, case = await stores.hold()
         results = await asyncio.gather(
-            stores.reviews.decide(case.id, judged(Outcome.APPROVE, MODERATOR)),
-            stores.reviews.decide(case.id, judged(Outcome.REMOVE, SECOND)),
+            stores.reviews.decide(case.id, make_judgement(Outcome.APPROVE, MODERATOR)),
+            stores.reviews.decide(case.id, make_judgement(Outcome.REMOVE, SECOND)),
         )
         assert all(results)
         (won,) = [result for result in results if result and result.first]
@@ -227,7 +227,7 @@ async def test_of_two_concurrent_moderators_only_one_decides(stores: Stores, rou
 async def test_a_second_decision_changes_nothing_and_returns_the_first(stores: Stores) -> None:
     job, case = await stores.hold()
     await decide(stores, case, Outcome.APPROVE)
-    late = await stores.reviews.decide(case.id, judged(Outcome.REMOVE_AND_TIME_OUT, SECOND))
+    late = await stores.reviews.decide(case.id, make_judgement(Outcome.REMOVE_AND_TIME_OUT, SECOND))
     assert late is not None
     assert not late.first
     assert (late.case.decision, late.case.actor_id) == (Outcome.APPROVE, MODERATOR)
@@ -275,7 +275,7 @@ async def test_a_decision_appears_in_the_audit_log_and_the_decisions(stores: Sto
 
 
 async def test_a_case_that_is_gone_cannot_be_decided(stores: Stores) -> None:
-    assert await stores.reviews.decide(CaseId("none"), judged(Outcome.REMOVE)) is None
+    assert await stores.reviews.decide(CaseId("none"), make_judgement(Outcome.REMOVE)) is None
 
 
 async def test_servers_do_not_see_each_others_cases(stores: Stores) -> None:
@@ -287,7 +287,7 @@ async def test_a_forgotten_members_case_is_deleted(stores: Stores) -> None:
     _, case = await stores.hold()
     await stores.privacy.forget(USER)
     assert await stores.reviews.get(case.id) is None
-    assert await stores.reviews.decide(case.id, judged(Outcome.APPROVE)) is None
+    assert await stores.reviews.decide(case.id, make_judgement(Outcome.APPROVE)) is None
     assert await stores.rows("jobs") == []
 
 
@@ -296,7 +296,7 @@ async def test_forgetting_during_a_decision_leaves_nothing_half_done(stores: Sto
         # A different picture each time, or the removal of one would hold for the next.
         _, case = await stores.hold(prompt=f"1girl, {outcome}")
         await asyncio.gather(
-            stores.reviews.decide(case.id, judged(outcome)), stores.privacy.forget(USER)
+            stores.reviews.decide(case.id, make_judgement(outcome)), stores.privacy.forget(USER)
         )
         for table in ("jobs", "pictures", "cases", "owed_posts", "exclusions"):
             assert await stores.rows(table) == [], (outcome, table)
@@ -304,13 +304,13 @@ async def test_forgetting_during_a_decision_leaves_nothing_half_done(stores: Sto
 
 
 async def test_a_forgotten_members_appeal_is_deleted(stores: Stores) -> None:
-    await appealed(stores, "xylophone")
+    await hold_and_appeal(stores, "xylophone")
     await stores.privacy.forget(USER)
     assert await stores.rows("cases") == []
 
 
 async def test_a_forgotten_reporters_report_stays_without_the_name(stores: Stores) -> None:
-    _, case = await reported(stores)
+    _, case = await deliver_and_report(stores)
     await stores.privacy.forget(UserId(OTHER))
     left = await stores.reviews.get(case.id)
     assert left is not None

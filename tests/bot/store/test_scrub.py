@@ -16,7 +16,7 @@ from bot.domain import StorageError
 from bot.store import db as room
 from bot.store.db import Database
 from tests.stages.factories import OTHER, USER, make_admitted, make_ask
-from tests.stages.sick_disk import IOERR, SickConnection, sicken_reader, sicken_writer
+from tests.stages.sick_disk import IOERR, FailingConnection, make_reader_fail, make_writer_fail
 from tests.stages.stores import open_stores
 
 WORD = "unforgettable"
@@ -172,15 +172,15 @@ async def test_a_scrub_waits_for_a_read_whose_caller_was_cancelled(db: Database)
     assert await db.scrub()
 
 
-@pytest.mark.parametrize("sick", [sicken_reader, sicken_writer])
+@pytest.mark.parametrize("sick", [make_reader_fail, make_writer_fail])
 async def test_reads_still_work_after_a_disk_fault_during_a_scrub(
-    db: Database, sick: Callable[[Database], SickConnection]
+    db: Database, sick: Callable[[Database], FailingConnection]
 ) -> None:
     disk = sick(db)
-    disk.fails = lambda _, __: IOERR
+    disk.error_code_at = lambda _, __: IOERR
     with pytest.raises(StorageError):
         await db.scrub()
-    disk.fails = lambda _, __: 0
+    disk.error_code_at = lambda _, __: 0
     assert await asyncio.wait_for(db.fetch_all("SELECT 1"), 5)
     assert await db.scrub()
 

@@ -47,7 +47,7 @@ def two_steps(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest_asyncio.fixture
 async def stores(tmp_path: Path) -> AsyncGenerator[Stores]:
-    old_files.first_step(tmp_path / "bot.sqlite3")
+    old_files.write_first_step(tmp_path / "bot.sqlite3")
     async with open_stores(tmp_path) as opened:
         yield opened
 
@@ -55,7 +55,7 @@ async def stores(tmp_path: Path) -> AsyncGenerator[Stores]:
 @pytest.mark.usefixtures("two_steps")
 async def test_no_row_is_lost(tmp_path: Path) -> None:
     path = tmp_path / "bot.sqlite3"
-    old_files.first_step(path)
+    old_files.write_first_step(path)
     before = contents(path)
     assert not [table for table, rows in before.items() if not rows], (
         "otherwise this proves nothing"

@@ -16,7 +16,7 @@ import pytest_asyncio
 from bot.domain import DatabaseError
 from bot.store.sends import SendAttempt, SendKind
 from tests.stages.factories import USER, make_message, make_post, make_send
-from tests.stages.front import Front, front, said
+from tests.stages.front import Front, answer_to, front
 from tests.stages.stores import Stores, open_stores
 
 
@@ -149,7 +149,7 @@ async def test_a_list_deleted_by_a_moderator_is_no_longer_remembered(stores: Sto
 async def test_a_picture_deleted_just_before_it_is_shown_is_not_shown(
     desk: Front, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    job, _ = await desk.picture()
+    job, _ = await desk.post_picture()
     read = desk.services.gallery.read
 
     async def meddled(picture: Any) -> bytes:
@@ -158,7 +158,7 @@ async def test_a_picture_deleted_just_before_it_is_shown_is_not_shown(
         return data
 
     monkeypatch.setattr(desk.services.gallery, "read", meddled)
-    answer = said(await desk.member.slash(desk.channel, "show", id=job.id))
+    answer = answer_to(await desk.member.slash(desk.channel, "show", id=job.id))
     assert "was deleted" in answer.content
     assert not answer.attachments
     assert not [m for m in desk.channel.history() if m.attachments]
@@ -167,7 +167,7 @@ async def test_a_picture_deleted_just_before_it_is_shown_is_not_shown(
 async def test_a_show_whose_answer_was_lost_still_becomes_a_post(
     desk: Front, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    job, _ = await desk.picture()
+    job, _ = await desk.post_picture()
     shelf = sys.modules["cogs.asking.showing"]
     post = shelf.send_picture
 
@@ -180,14 +180,14 @@ async def test_a_show_whose_answer_was_lost_still_becomes_a_post(
         await desk.member.slash(desk.channel, "show", id=job.id)
     desk.env._errors.clear()
     assert len(await desk.services.gallery.posts(job.id)) == 1
-    await desk.looks("Lost")
+    await desk.run_rounds("Lost")
     assert len(await desk.services.gallery.posts(job.id)) == 2
 
 
 async def test_a_show_that_could_not_be_recorded_is_found_without_a_restart(
     desk: Front, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    job, _ = await desk.picture()
+    job, _ = await desk.post_picture()
 
     async def busy(*_: object) -> bool:
         raise DatabaseError("another program has it")
@@ -196,24 +196,24 @@ async def test_a_show_that_could_not_be_recorded_is_found_without_a_restart(
         patch.setattr(desk.services.sends, "record_post", busy)
         await desk.member.slash(desk.channel, "show", id=job.id)
     desk.env._errors.clear()
-    await desk.looks("Lost")
+    await desk.run_rounds("Lost")
     assert len(await desk.services.gallery.posts(job.id)) == 2
 
 
 async def test_a_send_is_not_given_up_where_the_bot_may_not_look(desk: Front) -> None:
-    job, _ = await desk.picture()
+    job, _ = await desk.post_picture()
     send = make_send(job.id, channel=desk.channel.id, guild=desk.guild.id)
     await desk.services.sends.begin(send)
     await desk.services.sends.mark_all_lost()
     desk.env.inject_error("GET", "/channels/*/messages", status=403, code=50001, times=None)
     for number in range(8):
-        await desk.looks("Lost")
+        await desk.run_rounds("Lost")
         await desk.env.advance_time(2**number)
     assert await desk.services.sends.lost_sends(9) == [send]
 
 
 async def test_a_shown_picture_is_opened_for_votes_at_once(desk: Front) -> None:
-    job, _ = await desk.picture()
+    job, _ = await desk.post_picture()
     await desk.member.slash(desk.channel, "show", id=job.id)
     async with asyncio.timeout(1):
         await desk.services.signals.posted.wait(60)
@@ -232,7 +232,7 @@ async def test_a_shown_picture_is_opened_for_votes_at_once(desk: Front) -> None:
 async def test_a_send_is_looked_for_unless_it_was_certainly_refused(
     desk: Front, monkeypatch: pytest.MonkeyPatch, fault: BaseException, *, looked_for: bool
 ) -> None:
-    job, _ = await desk.picture()
+    job, _ = await desk.post_picture()
 
     async def fails(*_: object, private: bool) -> None:
         raise fault

@@ -12,9 +12,16 @@ from bot.policy.arrangements import GalleryTerms
 from bot.store.showpieces import Showpiece, Showpieces
 from bot.store.trials import Trial, TrialBook
 from tests.stages.factories import make_post, make_reaction
-from tests.stages.law import decide, make_guild
+from tests.stages.law import make_guild, save_policy
 from tests.stages.stores import Stores, open_stores
-from tests.stages.trying_out import CANDIDATE, PARENT, asked_twice, begin_lineage, drawn, make_trial
+from tests.stages.trying_out import (
+    CANDIDATE,
+    PARENT,
+    ask_for_trial,
+    begin_lineage,
+    draw_trial_job,
+    make_trial,
+)
 
 GALLERY = ChannelId(5)
 
@@ -23,7 +30,7 @@ GALLERY = ChannelId(5)
 async def stores(tmp_path: Path) -> AsyncIterator[Stores]:
     async with open_stores(tmp_path) as opened:
         terms = GalleryTerms(channel=GALLERY, votes=1)
-        await decide(opened.guilds, make_guild(gallery=terms))
+        await save_policy(opened.guilds, make_guild(gallery=terms))
         yield opened
 
 
@@ -70,9 +77,9 @@ async def test_a_blind_tests_picture_is_shown_only_once_its_duel_closes(
     await begin_lineage(stores.db)
     trials = TrialBook(stores.db)
     assert isinstance(await trials.begin(make_trial()), Trial)
-    candidate, parent = await asked_twice(stores, make_trial())
+    candidate, parent = await ask_for_trial(stores, make_trial())
     for job, card in ((candidate, CANDIDATE), (parent, PARENT)):
-        await drawn(stores, job.id, card)
+        await draw_trial_job(stores, job.id, card)
         await stores.db.write_one(
             "UPDATE jobs SET state = 'queued', lease_owner = NULL, lease_until_ms = NULL"
             " WHERE state = 'running'"

@@ -25,7 +25,7 @@ from tests.stages.factories import (
     make_place,
 )
 from tests.stages.moderators import MODERATOR
-from tests.stages.sick_disk import IOERR, sicken_writer
+from tests.stages.sick_disk import IOERR, make_writer_fail
 from tests.stages.stores import Stores, open_stores
 
 THERE = GuildId(GUILD + 1)
@@ -168,11 +168,11 @@ async def fail_until(
 
     Checks that nothing is owed before. Returns the number of faults.
     """
-    writer = sicken_writer(stores.db)
+    writer = make_writer_fail(stores.db)
     faults = 0
     while True:
         broken = len(writer.statements) + faults
-        writer.fails = lambda number, _sql, broken=broken: IOERR if number == broken else 0
+        writer.error_code_at = lambda number, _sql, broken=broken: IOERR if number == broken else 0
         with suppress(StorageError):
             await act()
         if await settled():

@@ -13,15 +13,15 @@ from bot.ballot import Choice, DuelOrigin
 from bot.domain import JobId, JobState, Rating, UserId
 from bot.policy.decide import for_trial
 from bot.store.trials import Trial, TrialBook, TrialOutcome
-from tests.stages.cards import make_card, passed
+from tests.stages.cards import make_card, with_verdict
 from tests.stages.factories import GUILD, OTHER, SINCE, USER, make_admitted, make_ask
 from tests.stages.stores import AMPLE, Stores, open_stores
 from tests.stages.trying_out import (
     CANDIDATE,
     PARENT,
-    asked_twice,
+    ask_for_trial,
     begin_lineage,
-    drawn,
+    draw_trial_job,
     make_trial,
 )
 
@@ -49,7 +49,9 @@ async def test_one_trial_runs_at_a_time_and_only_against_the_active_card(
     assert await trials.end("t000000001", TrialOutcome.STOPPED, by_id=USER, now_ms=20)
     assert not await trials.end("t000000001", TrialOutcome.CANDIDATE, by_id=None, now_ms=21)
     lineage = await begin_lineage(stores.db)
-    await lineage.promote(passed(make_card()), serving_id=PARENT, by_id=None, why="", now_ms=3)
+    await lineage.promote(
+        with_verdict(make_card()), serving_id=PARENT, by_id=None, why="", now_ms=3
+    )
     late = await trials.begin(make_trial("t000000003"))
     assert isinstance(late, str)
     assert "Someone switched models" in late
@@ -60,7 +62,7 @@ async def test_one_trial_runs_at_a_time_and_only_against_the_active_card(
 async def test_both_models_draw_the_same_ask_and_no_cap_counts_it(
     stores: Stores, trials: TrialBook
 ) -> None:
-    candidate, parent = await asked_twice(stores, make_trial())
+    candidate, parent = await ask_for_trial(stores, make_trial())
     assert (candidate.draw.model, parent.draw.model) == (CANDIDATE, PARENT)
     assert candidate.draw.seed == parent.draw.seed
     assert candidate.draw.prompt == parent.draw.prompt
@@ -73,21 +75,23 @@ async def test_both_models_draw_the_same_ask_and_no_cap_counts_it(
 
 
 async def test_the_pictures_of_a_trial_are_not_delivered(stores: Stores, trials: TrialBook) -> None:
-    for job, card in zip(await asked_twice(stores, make_trial()), (CANDIDATE, PARENT), strict=True):
-        await drawn(stores, job.id, card)
+    for job, card in zip(
+        await ask_for_trial(stores, make_trial()), (CANDIDATE, PARENT), strict=True
+    ):
+        await draw_trial_job(stores, job.id, card)
     assert await stores.outbox.owed_posts(9_000) == []
     assert await stores.views.open_statuses() == []
 
 
 async def _pair(stores: Stores, trials: TrialBook, user: int = USER) -> tuple[JobId, JobId, str]:
     """A settled pair: the candidate's job, the parent's and their duel."""
-    candidate, parent = await asked_twice(stores, make_trial(), user)
-    await drawn(stores, candidate.id, CANDIDATE)
+    candidate, parent = await ask_for_trial(stores, make_trial(), user)
+    await draw_trial_job(stores, candidate.id, CANDIDATE)
     assert await trials.drawn_pairs() == [], "one of them is still to be drawn"
     async with stores.db.write() as tx:
         await tx.execute("UPDATE jobs SET state = 'queued', lease_owner = NULL,"
                          " lease_until_ms = NULL WHERE state = 'running'")  # fmt: skip
-    await drawn(stores, parent.id, PARENT)
+    await draw_trial_job(stores, parent.id, PARENT)
     (pair,) = await trials.drawn_pairs()
     assert await trials.settle_pair(pair, 5_000)
     assert not await trials.settle_pair(pair, 5_001), "once"
@@ -125,7 +129,7 @@ async def test_a_blind_pair_is_compared_with_no_other_picture(
     ask = make_ask()
     own = replace(ask, draw=replace(ask.draw, seed=5, model=PARENT))
     (job,) = await stores.enqueue(make_admitted(own))
-    await drawn(stores, job.id, PARENT)
+    await draw_trial_job(stores, job.id, PARENT)
     _, parent, duel_id = await _pair(stores, trials)
     assert await stores.duels.comparable_pictures(GUILD, ratings=[Rating.GENERAL]) == []
     await stores.duels.close(duel_id, 6_000)
@@ -144,8 +148,8 @@ async def test_the_requester_finds_both_pictures_once_the_trial_is_over(
 async def test_a_pair_with_a_missing_picture_gets_no_duel(
     stores: Stores, trials: TrialBook
 ) -> None:
-    candidate, parent = await asked_twice(stores, make_trial())
-    await drawn(stores, candidate.id, CANDIDATE)
+    candidate, parent = await ask_for_trial(stores, make_trial())
+    await draw_trial_job(stores, candidate.id, CANDIDATE)
     await stores.queue.cancel_job(parent.id, 4_500)
     (pair,) = await trials.drawn_pairs()
     assert not await trials.settle_pair(pair, 5_000)

@@ -13,8 +13,8 @@ from bot.domain import GuildId, Job, JobState, Rating
 from bot.store.members import Exclusion
 from cogs.components import Action, row_of
 from tests.stages.factories import make_released
-from tests.stages.front import Front, custom_ids, front, said
-from tests.stages.law import decide, make_guild
+from tests.stages.front import Front, answer_to, custom_ids, front
+from tests.stages.law import make_guild, save_policy
 from tests.stages.simulated import OWNER
 
 ASK = {"prompt": "1girl, hat", "seed": 5}
@@ -28,10 +28,10 @@ async def desk(tmp_path: Path) -> AsyncIterator[Front]:
 
 async def posted(desk: Front, **options: object) -> list[Job]:
     """The member's pictures, drawn and posted."""
-    await desk.asks(**{**ASK, **options})
-    jobs = [job for job in await desk.jobs() if job.state is JobState.QUEUED]
-    await desk.drawn(jobs)
-    await desk.looks("Delivery")
+    await desk.ask(**{**ASK, **options})
+    jobs = [job for job in await desk.jobs_of() if job.state is JobState.QUEUED]
+    await desk.draw_jobs(jobs)
+    await desk.run_rounds("Delivery")
     return jobs
 
 
@@ -47,16 +47,16 @@ async def test_a_repeated_request_points_to_the_existing_post_and_is_not_queued(
 ) -> None:
     (job,) = await posted(desk)
     post = desk.channel.history()[-1]
-    answer = await desk.asks(**ASK)
+    answer = await desk.ask(**ASK)
     assert is_pointed_to(answer, job)
     assert f"/{desk.channel.id}/{post.id})" in answer.content
-    again = said(await desk.member.click(post, label="Again"))
+    again = answer_to(await desk.member.click(post, label="Again"))
     assert is_pointed_to(again, job)
     who = desk.newcomer()
-    await desk.accepts(who)
-    assert is_pointed_to(await desk.asks(who, **ASK), job)
-    assert len(await desk.jobs()) == 1
-    assert await desk.jobs(who) == []
+    await desk.accept_licence(who)
+    assert is_pointed_to(await desk.ask(who, **ASK), job)
+    assert len(await desk.jobs_of()) == 1
+    assert await desk.jobs_of(who) == []
 
 
 @pytest.mark.parametrize(
@@ -68,55 +68,55 @@ async def test_a_request_that_differs_in_any_option_is_drawn(
     desk: Front, other: dict[str, object]
 ) -> None:
     await posted(desk)
-    assert not is_pointed_to(await desk.asks(**{**ASK, **other}))
-    assert len(await desk.jobs()) == 2
+    assert not is_pointed_to(await desk.ask(**{**ASK, **other}))
+    assert len(await desk.jobs_of()) == 2
 
 
 async def test_draw_anyway_works_once_and_show_here_survives_a_restart(desk: Front) -> None:
     (job,) = await posted(desk)
-    answer = await desk.asks(**ASK)
+    answer = await desk.ask(**ASK)
     await desk.restart()
-    shown = said(await desk.member.click(answer.message, label="Show it here"))
+    shown = answer_to(await desk.member.click(answer.message, label="Show it here"))
     assert not shown.ephemeral
     assert [file.filename for file in shown.attachments] == [f"{job.id}.png"]
     anyway = next(id_ for id_ in custom_ids(answer) if id_.startswith("wd:drawanyway:"))
     message = desk.env.backend.messages[desk.channel.id][answer.id]
     before = message.components
     who = desk.newcomer()
-    await desk.accepts(who)
+    await desk.accept_licence(who)
     waiting_id = anyway.rpartition(":")[2]
     view = row_of((Action.DRAW_ANYWAY, waiting_id))
     forged = await desk.channel_of(job).send("not theirs", view=view)
     await who.click(forged, custom_id=anyway)
-    assert await desk.jobs(who) == []
-    assert len(await desk.jobs()) == 1, "only the member who asked may press it"
+    assert await desk.jobs_of(who) == []
+    assert len(await desk.jobs_of()) == 1, "only the member who asked may press it"
     await desk.member.click(answer.message, custom_id=anyway)
     message.components = before
     await desk.member.click(answer.message, custom_id=anyway)
-    _, drawn = await desk.jobs()
+    _, drawn = await desk.jobs_of()
     assert drawn.draw == job.draw
 
 
 async def test_an_unfinished_deleted_or_forbidden_picture_is_drawn_again(desk: Front) -> None:
-    await desk.asks(**ASK)
-    assert not is_pointed_to(await desk.asks(**ASK)), "the first is not done yet"
-    jobs = await desk.jobs()
-    await desk.drawn(jobs)
-    await desk.looks("Delivery")
+    await desk.ask(**ASK)
+    assert not is_pointed_to(await desk.ask(**ASK)), "the first is not done yet"
+    jobs = await desk.jobs_of()
+    await desk.draw_jobs(jobs)
+    await desk.run_rounds("Delivery")
     for job in jobs:
         await desk.services.gallery.delete(job.id, desk.services.clock())
-    assert not is_pointed_to(await desk.asks(**ASK))
-    (third,) = [job for job in await desk.jobs() if job.state is JobState.QUEUED]
+    assert not is_pointed_to(await desk.ask(**ASK))
+    (third,) = [job for job in await desk.jobs_of() if job.state is JobState.QUEUED]
     assert await desk.services.queue.claim(OWNER, 60_000, desk.services.clock())
-    await desk.kept(third, make_released(third, rating=Rating.EXPLICIT))
-    await desk.posted(third)
-    assert not is_pointed_to(await desk.asks(**ASK))
+    await desk.keep_picture(third, make_released(third, rating=Rating.EXPLICIT))
+    await desk.deliver_job(third)
+    assert not is_pointed_to(await desk.ask(**ASK))
 
 
 async def test_a_prompt_blocked_since_is_refused_without_pointing_to_a_picture(desk: Front) -> None:
     await posted(desk)
-    await decide(desk.services.guilds, make_guild("hat", guild_id=GuildId(desk.guild.id)))
-    answer = await desk.asks(**ASK)
+    await save_policy(desk.services.guilds, make_guild("hat", guild_id=GuildId(desk.guild.id)))
+    answer = await desk.ask(**ASK)
     assert "This server blocks" in answer.content
     assert not is_pointed_to(answer)
 
@@ -124,18 +124,18 @@ async def test_a_prompt_blocked_since_is_refused_without_pointing_to_a_picture(d
 async def test_a_private_picture_is_pointed_to_only_for_its_member_in_private(
     desk: Front,
 ) -> None:
-    await desk.asks(**ASK, private=True)
-    (hidden,) = await desk.jobs()
-    await desk.drawn([hidden])
+    await desk.ask(**ASK, private=True)
+    (hidden,) = await desk.jobs_of()
+    await desk.draw_jobs([hidden])
     who = desk.newcomer()
-    await desk.accepts(who)
+    await desk.accept_licence(who)
     for asker, private in ((who, False), (who, True), (desk.member, False)):
-        answer = await desk.asks(asker, **ASK, private=private)
+        answer = await desk.ask(asker, **ASK, private=private)
         assert not is_pointed_to(answer)
         assert hidden.id not in answer.content
-    mine = await desk.asks(**ASK, private=True)
+    mine = await desk.ask(**ASK, private=True)
     assert is_pointed_to(mine, hidden)
-    shown = said(await desk.member.click(mine.message, label="Show it here"))
+    shown = answer_to(await desk.member.click(mine.message, label="Show it here"))
     assert shown.ephemeral
     assert shown.attachments
 
@@ -156,29 +156,29 @@ async def test_a_picture_in_a_restricted_channel_is_not_pointed_to(desk: Front, 
         f"UPDATE {table} SET channel_id = :there",  # noqa: S608  a constant
         {"there": secret.id},
     )
-    assert not is_pointed_to(await desk.asks(**ASK))
+    assert not is_pointed_to(await desk.ask(**ASK))
 
 
 async def test_several_pictures_are_pointed_to_only_if_all_of_them_exist(
     desk: Front,
 ) -> None:
     jobs = await posted(desk, count=2)
-    assert not is_pointed_to(await desk.asks(**ASK, count=2, private=True))
-    await desk.drawn([job for job in await desk.jobs() if job.state is JobState.QUEUED])
-    answer = await desk.asks(**ASK, count=2)
+    assert not is_pointed_to(await desk.ask(**ASK, count=2, private=True))
+    await desk.draw_jobs([job for job in await desk.jobs_of() if job.state is JobState.QUEUED])
+    answer = await desk.ask(**ASK, count=2)
     assert is_pointed_to(answer, *jobs)
     assert not any(id_.startswith("wd:showhere:") for id_ in custom_ids(answer))
-    assert not is_pointed_to(await desk.asks(**ASK, count=3))
-    assert [job.draw.seed for job in (await desk.jobs())[4:]] == [5, 6, 7]
+    assert not is_pointed_to(await desk.ask(**ASK, count=3))
+    assert [job.draw.seed for job in (await desk.jobs_of())[4:]] == [5, 6, 7]
 
 
 async def test_a_member_banned_since_asking_gets_no_picture(desk: Front) -> None:
     (job,) = await posted(desk)
-    answer = await desk.asks(**ASK)
+    answer = await desk.ask(**ASK)
     ban = Exclusion(
         user_id=job.user_id, guild_id=job.guild_id, until_ms=None, reason="Not here.",
         actor_id=None, at_ms=1,
     )  # fmt: skip
     await desk.services.members.exclude(ban)
     await desk.member.click(answer.message, label="Draw it anyway")
-    assert len(await desk.jobs()) == 1
+    assert len(await desk.jobs_of()) == 1

@@ -19,10 +19,10 @@ from models.catalogue.tags import files
 from models.provenance import Provenance, a1111_parameters
 from tests.stages.factories import USER, make_place
 from tests.stages.fake_engine import INFO
-from tests.stages.front import Front, front, said, values_of
-from tests.stages.law import decide as by_law
+from tests.stages.front import Front, answer_to, form_values, front
 from tests.stages.law import make_guild
-from tests.stages.words import embedded_words
+from tests.stages.law import save_policy as by_law
+from tests.stages.words import embedded_glossary
 
 FILLING = replace(INFO, tags_file=EMBEDDED / files.FILE_NAME, completes=True)
 
@@ -39,56 +39,56 @@ async def desk(tmp_path: Path) -> AsyncIterator[Front]:
 
 
 def groups(text: str) -> set[str]:
-    return {embedded_words().group(tag) for tag in text.split(", ")}
+    return {embedded_glossary().group(tag) for tag in text.split(", ")}
 
 
 async def test_each_pictures_prompt_is_completed_by_its_own_seed(desk: Front) -> None:
-    await desk.asks(prompt="1girl", count=3, seed=5)
-    first = [job.draw.completion for job in await desk.jobs()]
+    await desk.ask(prompt="1girl", count=3, seed=5)
+    first = [job.draw.completion for job in await desk.jobs_of()]
     assert len(set(first)) == 3
     for completion in first:
         assert completion is not None
         assert {"eye colour", "hair colour", "mouth"} <= groups(completion)
-    await desk.asks(prompt="1girl", seed=6)
-    assert (await desk.jobs())[-1].draw.completion == first[1]
+    await desk.ask(prompt="1girl", seed=6)
+    assert (await desk.jobs_of())[-1].draw.completion == first[1]
 
 
 async def test_the_model_reads_prompt_and_completion_and_the_prompt_is_unchanged(
     desk: Front,
 ) -> None:
-    await desk.asks(prompt="1girl, blue hair,")
-    (job,) = await desk.jobs()
+    await desk.ask(prompt="1girl, blue hair,")
+    (job,) = await desk.jobs_of()
     assert job.draw.prompt == "1girl, blue hair,"
     assert job.draw.words == f"1girl, blue hair, {job.draw.completion}"
     assert "hair colour" not in groups(job.draw.completion or "")
 
 
 async def test_completion_can_be_off_by_option_or_by_model(desk: Front) -> None:
-    await desk.asks(prompt="1girl", complete="off")
+    await desk.ask(prompt="1girl", complete="off")
     desk.use_model(replace(FILLING, completes=False))
-    await desk.asks(prompt="1girl")
-    assert [job.draw.completion for job in await desk.jobs()] == [None, None]
-    assert [job.draw.words for job in await desk.jobs()] == ["1girl", "1girl"]
+    await desk.ask(prompt="1girl")
+    assert [job.draw.completion for job in await desk.jobs_of()] == [None, None]
+    assert [job.draw.words for job in await desk.jobs_of()] == ["1girl", "1girl"]
 
 
 async def test_editing_a_picture_keeps_completion_off(desk: Front) -> None:
     for prompt, options in (("1girl", {}), ("1girl, hat", {"complete": "off"})):
-        await desk.asks(prompt=prompt, **options)
-        job = (await desk.jobs())[-1]
+        await desk.ask(prompt=prompt, **options)
+        job = (await desk.jobs_of())[-1]
         message = await _posted(desk, job.id)
         shown = await desk.member.click(message, custom_id=f"wd:edit:{job.id}")
-        filled = values_of(shown)
+        filled = form_values(shown)
         assert ("--complete off" in filled["more"]) is bool(options)
         await desk.member.submit_modal(shown, filled)
-        assert (await desk.jobs())[-1].draw == job.draw
+        assert (await desk.jobs_of())[-1].draw == job.draw
 
 
 async def test_settings_show_what_was_filled_in(desk: Front) -> None:
-    await desk.asks(prompt="1girl", seed=7)
-    (job,) = await desk.jobs()
-    await desk.drawn([job])
+    await desk.ask(prompt="1girl", seed=7)
+    (job,) = await desk.jobs_of()
+    await desk.draw_jobs([job])
     message = await _posted(desk, job.id)
-    told = said(await desk.member.click(message, custom_id=f"wd:settings:{job.id}")).content
+    told = answer_to(await desk.member.click(message, custom_id=f"wd:settings:{job.id}")).content
     assert "I filled in what you left open: " in told
     for tag in (job.draw.completion or "").split(", "):
         assert tag.replace("-", "\\-").replace(":", "\\:") in told
@@ -124,26 +124,26 @@ def test_the_file_records_both_the_completed_and_the_typed_prompt() -> None:
 
 
 async def test_again_keeps_the_completion_and_vary_changes_it(desk: Front) -> None:
-    await desk.asks(prompt="1girl", seed=7)
-    (job,) = await desk.jobs()
-    await desk.drawn([job])
+    await desk.ask(prompt="1girl", seed=7)
+    (job,) = await desk.jobs_of()
+    await desk.draw_jobs([job])
     message = await _posted(desk, job.id)
     for action in ("again", "vary"):
         await desk.member.click(message, custom_id=f"wd:{action}:{job.id}")
-    _, again, vary = await desk.jobs()
+    _, again, vary = await desk.jobs_of()
     assert again.draw == job.draw
     assert vary.draw.completion
     assert vary.draw.completion != job.draw.completion
 
 
 async def test_only_a_subtle_variation_keeps_the_completion(desk: Front) -> None:
-    await desk.asks(prompt="1girl", seed=7)
-    (job,) = await desk.jobs()
-    await desk.drawn([job])
+    await desk.ask(prompt="1girl", seed=7)
+    (job,) = await desk.jobs_of()
+    await desk.draw_jobs([job])
     message = await _posted(desk, job.id)
     for label in ("Vary subtle", "Vary strong"):
         await desk.member.click(message, label=label)
-    _, subtle, strong = await desk.jobs()
+    _, subtle, strong = await desk.jobs_of()
     assert subtle.draw.source == strong.draw.source == job.id
     assert subtle.draw.completion == job.draw.completion
     assert strong.draw.completion not in ("", job.draw.completion)
@@ -160,7 +160,7 @@ async def test_a_completion_that_the_place_refuses_is_replaced(desk: Front) -> N
     draw = replace(asked.draw, source=JobId("0000000001"), strength=0.4)
     draw = replace(draw, completion="glasses, smile")
     ask = replace(asked, draw=draw, kind=RequestKind.VARY)
-    words = embedded_words()
+    words = embedded_glossary()
     assert filling.with_completions(ask, words, policy).completions == ("glasses, smile",)
     await by_law(desk.services.guilds, make_guild("glasses", guild_id=desk.guild.id))
     policy = await desk.bot.services.policy_at(policy.place, model=FILLING)
@@ -185,9 +185,9 @@ async def test_no_word_that_the_place_refuses_is_filled_in(desk: Front) -> None:
     blocked = ("eyes", "background", "1girl", "dress")
     await by_law(desk.services.guilds, make_guild(*blocked, guild_id=desk.guild.id))
     for seed in range(12):
-        answer = await desk.asks(prompt="smile", seed=seed)
+        answer = await desk.ask(prompt="smile", seed=seed)
         assert not answer.ephemeral, "nobody is refused for words that the bot added"
-    for job in await desk.jobs():
+    for job in await desk.jobs_of():
         assert not {"eyes", "background", "1girl", "dress"} & set(
             job.draw.words.replace(",", "").split()
         )
@@ -216,7 +216,7 @@ async def test_completions_are_screened_as_if_they_were_typed(desk: Front) -> No
 
 def test_nothing_is_filled_in_if_every_word_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(filling, "ruling_on", lambda *_: Ruling.REFUSE)
-    assert filling.surprise(embedded_words(), 1, None) == ""  # type: ignore[arg-type]
+    assert filling.surprise(embedded_glossary(), 1, None) == ""  # type: ignore[arg-type]
 
 
 async def test_a_stored_ask_keeps_its_completions(desk: Front) -> None:

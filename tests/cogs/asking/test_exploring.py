@@ -16,9 +16,9 @@ from models.catalogue.tags import files
 from models.catalogue.tags.book import KnownTag, TagBook, TagGroup
 from tests.stages.factories import make_place
 from tests.stages.fake_engine import INFO
-from tests.stages.front import Front, custom_ids, front, said
-from tests.stages.law import decide, make_guild
-from tests.stages.words import embedded_words
+from tests.stages.front import Front, answer_to, custom_ids, front
+from tests.stages.law import make_guild, save_policy
+from tests.stages.words import embedded_glossary
 
 KNOWING = replace(INFO, tags_file=EMBEDDED / files.FILE_NAME)
 
@@ -35,7 +35,7 @@ async def desk(tmp_path: Path) -> AsyncIterator[Front]:
 
 
 async def slash(desk: Front, command: str, **options: str) -> ResponseMessage:
-    return said(await desk.member.slash(desk.channel, command, **options))
+    return answer_to(await desk.member.slash(desk.channel, command, **options))
 
 
 def shown(desk: Front, answer: ResponseMessage) -> Any:
@@ -55,16 +55,16 @@ async def test_a_surprise_can_be_rerolled_and_drawn(desk: Front) -> None:
     answer = await slash(desk, "surprise")
     assert answer.ephemeral
     first = prompt_of(answer.content)
-    assert all(tag in embedded_words().book.tags for tag in first.split(", "))
+    assert all(tag in embedded_glossary().book.tags for tag in first.split(", "))
     draw, again = custom_ids(answer)
     await desk.member.click(answer.message, custom_id=again)
     second = prompt_of(shown(desk, answer).content)
     assert second != first
-    assert not await desk.jobs(), "rolling costs nothing"
+    assert not await desk.jobs_of(), "rolling costs nothing"
     draw = ids(shown(desk, answer))[0]
-    pressed = said(await desk.member.click(answer.message, custom_id=draw))
+    pressed = answer_to(await desk.member.click(answer.message, custom_id=draw))
     assert not pressed.ephemeral
-    assert [job.draw.prompt for job in await desk.jobs()] == [second]
+    assert [job.draw.prompt for job in await desk.jobs_of()] == [second]
 
 
 async def test_a_surprise_works_after_a_restart(desk: Front) -> None:
@@ -72,7 +72,7 @@ async def test_a_surprise_works_after_a_restart(desk: Front) -> None:
     await desk.restart()
     desk.use_model(KNOWING)
     await desk.member.click(answer.message, custom_id=custom_ids(answer)[0])
-    assert [job.draw.prompt for job in await desk.jobs()] == [prompt_of(answer.content)]
+    assert [job.draw.prompt for job in await desk.jobs_of()] == [prompt_of(answer.content)]
 
 
 async def test_a_surprise_outdated_by_a_new_model_is_shown_before_it_is_drawn(
@@ -86,13 +86,13 @@ async def test_a_surprise_outdated_by_a_new_model_is_shown_before_it_is_drawn(
     files.write(less, tmp_path / "less.json")
     desk.use_model(replace(KNOWING, tags_file=tmp_path / "less.json"))
     await desk.member.click(answer.message, custom_id=custom_ids(answer)[0])
-    assert not await desk.jobs()
+    assert not await desk.jobs_of()
     assert "have changed since" in shown(desk, answer).content
     assert prompt_of(shown(desk, answer).content) == "1girl"
 
 
 async def test_a_surprise_contains_no_word_that_the_place_refuses(desk: Front) -> None:
-    await decide(desk.services.guilds, make_guild("hair", "1boy", guild_id=desk.guild.id))
+    await save_policy(desk.services.guilds, make_guild("hair", "1boy", guild_id=desk.guild.id))
     answer = await slash(desk, "surprise")
     for _ in range(12):
         words = prompt_of(shown(desk, answer).content if _ else answer.content).replace(",", "")
@@ -117,7 +117,7 @@ async def test_groups_can_be_opened_and_paged(desk: Front) -> None:
     assert "**fang**" not in answer.content, "a group of one word takes no line"
     alone = next(line for line in answer.content.splitlines() if line.startswith("**More**: "))
     assert "fang" in alone.split(": ")[1].split(", ")
-    places = list(embedded_words().book.groups)
+    places = list(embedded_glossary().book.groups)
     _, second = ids(shown(desk, answer))
     await choose(desk, answer, second, str(places.index("clothes")))
     page = shown(desk, answer)
@@ -144,7 +144,7 @@ async def test_a_tag_can_be_opened_and_drawn(desk: Front) -> None:
     assert "Group: head" in page.content
     example = next(one for one in ids(page) if "wd:example" in one)
     await desk.member.click(answer.message, custom_id=example)
-    assert [job.draw.prompt for job in await desk.jobs()] == ["rabbit ears"]
+    assert [job.draw.prompt for job in await desk.jobs_of()] == ["rabbit ears"]
 
 
 async def test_a_search_lists_name_matches_before_alias_matches(
@@ -184,7 +184,7 @@ async def test_an_unreadable_surprise_is_rerolled(desk: Front) -> None:
         now = desk.env.backend.messages[desk.channel.id][old.id].content
         assert "have changed since" in now
         assert prompt_of(now)
-    assert not await desk.jobs()
+    assert not await desk.jobs_of()
 
 
 async def test_a_menu_from_an_earlier_model_does_no_harm(desk: Front, tmp_path: Path) -> None:

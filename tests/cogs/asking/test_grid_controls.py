@@ -12,7 +12,7 @@ from simcord.results import ResponseMessage
 
 from bot.domain import Job, StorageError, UserId
 from cogs.components import Action, row_of
-from tests.stages.front import Front, custom_ids, front, said
+from tests.stages.front import Front, answer_to, custom_ids, front
 
 
 @pytest.fixture
@@ -24,9 +24,9 @@ async def desk(tmp_path: Path) -> AsyncIterator[Front]:
 
 async def grid(desk: Front, count: int = 4) -> tuple[list[Job], discord.Message]:
     """Several pictures of the member in one post."""
-    jobs = await desk.queued(count=count)
-    await desk.drawn(jobs)
-    await desk.looks("Delivery")
+    jobs = await desk.queue_jobs(count=count)
+    await desk.draw_jobs(jobs)
+    await desk.run_rounds("Delivery")
     return jobs, desk.channel.history()[-1]
 
 
@@ -41,17 +41,17 @@ def controls(message: discord.Message) -> list[tuple[str, bool]]:
 
 
 async def picks(who: MemberActor, message: discord.Message, number: int) -> ResponseMessage:
-    return said(await who.click(message, label=str(number)))
+    return answer_to(await who.click(message, label=str(number)))
 
 
 async def panel(who: MemberActor, message: discord.Message, place: int) -> ResponseMessage:
     menu = next(id_ for id_, _ in controls(message) if id_.startswith("wd:which:"))
-    return said(await who.select(message, [str(place)], custom_id=menu))
+    return answer_to(await who.select(message, [str(place)], custom_id=menu))
 
 
 async def deletes(desk: Front, under: ResponseMessage) -> ResponseMessage:
     """Delete a picture by its panel, as the member; return the answer with its undo button."""
-    asked = said(await desk.member.click(under.message, label="Delete"))
+    asked = answer_to(await desk.member.click(under.message, label="Delete"))
     await desk.member.click(asked.message, label="Yes, delete it")
     return asked
 
@@ -117,13 +117,13 @@ async def test_forged_buttons_reach_no_grid_in_a_hidden_channel(desk: Front) -> 
             {"there": secret.id},
         )
     fan = desk.newcomer("fan")
-    await desk.accepts(fan)
+    await desk.accept_licence(fan)
     assert "wasn't counted" in (await picks(fan, message, 1)).content
     assert await current(desk, fan) == []
     assert "is gone" in (await panel(fan, message, 1)).content
     again = next(id_ for id_, _ in controls(message) if id_.startswith("wd:rerollall:"))
-    assert "is gone" in said(await fan.click(message, custom_id=again)).content
-    assert await desk.jobs(fan) == []
+    assert "is gone" in answer_to(await fan.click(message, custom_id=again)).content
+    assert await desk.jobs_of(fan) == []
 
 
 async def test_forged_buttons_reach_no_grid_of_another_server_even_ones_own(desk: Front) -> None:
@@ -134,7 +134,9 @@ async def test_forged_buttons_reach_no_grid_of_another_server_even_ones_own(desk
     assert "wasn't counted" in (await picks(desk.member, message, 1)).content
     assert await current(desk, desk.member) == []
     assert "is gone" in (await panel(desk.member, message, 1)).content
-    settings = said(await desk.member.click(shown.message, custom_id=f"wd:settings:{jobs[0].id}"))
+    settings = answer_to(
+        await desk.member.click(shown.message, custom_id=f"wd:settings:{jobs[0].id}")
+    )
     assert "is gone" in settings.content
 
 
@@ -150,10 +152,10 @@ async def test_the_grid_menu_shows_one_pictures_buttons_in_an_ephemeral_reply(de
 async def test_deleting_one_picture_from_its_panel_keeps_the_others(desk: Front) -> None:
     jobs, message = await grid(desk)
     shown = await panel(desk.member, message, 2)
-    asked = said(await desk.member.click(shown.message, label="Delete"))
+    asked = answer_to(await desk.member.click(shown.message, label="Delete"))
     assert asked.ephemeral
     await desk.member.click(asked.message, label="Yes, delete it")
-    await desk.looks("Amending")
+    await desk.run_rounds("Amending")
     after = desk.channel.history()[-1]
     assert after.id == message.id
     assert [file.filename.partition(".")[0] for file in after.attachments] == [
@@ -170,9 +172,9 @@ async def test_undo_restores_a_deleted_picture_to_its_place_in_the_grid(desk: Fr
     before = [file.filename for file in message.attachments]
     data = await message.attachments[1].read()
     asked = await deletes(desk, await panel(desk.member, message, 2))
-    await desk.looks("Amending")
+    await desk.run_rounds("Amending")
     await desk.member.click(asked.message, label="Undo")
-    await desk.looks("Amending")
+    await desk.run_rounds("Amending")
     after = desk.channel.history()[-1]
     assert [file.filename for file in after.attachments] == before
     assert await after.attachments[1].read() == data
@@ -192,14 +194,14 @@ async def test_a_deletion_can_be_undone_for_a_minute(desk: Front) -> None:
 
 
 async def test_undo_restores_a_single_picture_in_a_new_post(desk: Front) -> None:
-    job, message = await desk.picture()
-    asked = said(await desk.member.click(message, label="Delete"))
+    job, message = await desk.post_picture()
+    asked = answer_to(await desk.member.click(message, label="Delete"))
     await desk.member.click(asked.message, label="Yes, delete it")
-    await desk.looks("Takedown")
-    assert message.id not in desk.shown()
+    await desk.run_rounds("Takedown")
+    assert message.id not in desk.message_ids()
     pressed = await desk.member.click(asked.message, label="Undo")
-    assert [file.filename for file in said(pressed).attachments] == [f"{job.id}.png"]
-    assert not said(pressed).ephemeral, "everybody sees it again"
+    assert [file.filename for file in answer_to(pressed).attachments] == [f"{job.id}.png"]
+    assert not answer_to(pressed).ephemeral, "everybody sees it again"
     assert asked.content == "The picture is back."
     assert custom_ids(asked) == [], "there is nothing left to undo"
 
@@ -207,13 +209,13 @@ async def test_undo_restores_a_single_picture_in_a_new_post(desk: Front) -> None
 async def test_undo_works_while_the_old_post_still_waits_for_deletion(
     desk: Front,
 ) -> None:
-    job, message = await desk.picture()
-    asked = said(await desk.member.click(message, label="Delete"))
+    job, message = await desk.post_picture()
+    asked = answer_to(await desk.member.click(message, label="Delete"))
     await desk.member.click(asked.message, label="Yes, delete it")
-    back = said(await desk.member.click(asked.message, label="Undo"))
-    await desk.looks("Takedown")
+    back = answer_to(await desk.member.click(asked.message, label="Undo"))
+    await desk.run_rounds("Takedown")
     assert [file.filename for file in back.attachments] == [f"{job.id}.png"]
-    assert desk.shown() == [back.id]
+    assert desk.message_ids() == [back.id]
 
 
 async def test_a_report_outlives_a_deletion_that_is_undone(desk: Front) -> None:
@@ -240,7 +242,7 @@ async def twice(desk: Front, answer: ResponseMessage, label: str) -> None:
 async def test_pressing_a_button_twice_has_the_same_effect_as_once(desk: Front) -> None:
     jobs, message = await grid(desk)
     shown = await panel(desk.member, message, 2)
-    answer = said(await desk.member.click(shown.message, label="Delete"))
+    answer = answer_to(await desk.member.click(shown.message, label="Delete"))
     await twice(desk, answer, "Yes, delete it")
     assert "You can undo it" in answer.content
     await twice(desk, answer, "Undo")
@@ -251,7 +253,7 @@ async def test_pressing_a_button_twice_has_the_same_effect_as_once(desk: Front) 
 async def test_a_picture_that_a_moderator_also_deletes_cannot_be_restored(desk: Front) -> None:
     jobs, message = await grid(desk)
     moderator = desk.moderator(manage_messages=True)
-    theirs = said(
+    theirs = answer_to(
         await moderator.click((await panel(moderator, message, 2)).message, label="Delete")
     )
     mine = await deletes(desk, await panel(desk.member, message, 2))
@@ -321,9 +323,9 @@ async def test_only_its_own_member_can_delete_a_picture(desk: Front) -> None:
 async def test_one_picture_of_a_grid_can_be_reported_from_the_context_menu(desk: Front) -> None:
     jobs, message = await grid(desk)
     who = desk.newcomer()
-    answer = said(await who.context_menu(desk.channel, "Report picture", message))
+    answer = answer_to(await who.context_menu(desk.channel, "Report picture", message))
     assert answer.ephemeral
-    chosen = said(
+    chosen = answer_to(
         await who.select(answer.message, ["4"], custom_id=f"wd:which:{jobs[0].owed_post_id}")
     )
     assert f"wd:report:{jobs[3].id}" in custom_ids(chosen)
@@ -331,5 +333,5 @@ async def test_one_picture_of_a_grid_can_be_reported_from_the_context_menu(desk:
 
 async def test_the_settings_context_menu_works_on_a_grid(desk: Front) -> None:
     jobs, message = await grid(desk)
-    told = said(await desk.member.context_menu(desk.channel, "Settings", message)).content
+    told = answer_to(await desk.member.context_menu(desk.channel, "Settings", message)).content
     assert f"seed: {jobs[0].draw.seed}" in told

@@ -10,7 +10,7 @@ import pytest
 from cogs.components import post_view
 from models.contract import Aspect, Sampler
 from tests.stages.fake_engine import INFO
-from tests.stages.front import Front, front, said
+from tests.stages.front import Front, answer_to, front
 
 PASTED = (
     "1girl, blue hair Negative prompt: lowres Steps: 20, Sampler: Euler a, CFG scale: 7, Seed: 1, "
@@ -25,15 +25,15 @@ async def desk(tmp_path: Path) -> AsyncIterator[Front]:
 
 
 async def test_midjourney_flags_are_understood_and_shown_in_settings(desk: Front) -> None:
-    answer = await desk.asks(prompt="1girl --ar 16:9 --seed 7 --no glasses --steps 20")
+    answer = await desk.ask(prompt="1girl --ar 16:9 --seed 7 --no glasses --steps 20")
     assert not answer.ephemeral, "all of it was understood, so there is nothing to say"
-    (job,) = await desk.jobs()
+    (job,) = await desk.jobs_of()
     assert (job.draw.prompt, job.draw.seed, job.draw.steps) == ("1girl", 7, 20)
     assert job.draw.negative == f"{INFO.default_negative}, glasses".lstrip(", ")
     assert job.draw.aspect is Aspect.LANDSCAPE
-    await desk.drawn([job])
+    await desk.draw_jobs([job])
     message = await desk.channel_of(job).send("a picture", view=post_view(job.id))
-    told = said(await desk.member.click(message, label="Settings")).content
+    told = answer_to(await desk.member.click(message, label="Settings")).content
     for option in ("aspect: landscape", "seed: 7", "steps: 20", "glasses"):
         assert option in told
 
@@ -45,7 +45,7 @@ async def test_pasted_settings_are_used_and_ignored_ones_are_listed(desk: Front)
     (aside,) = result.followups
     assert aside.ephemeral
     assert aside.content == "I left out: Hires upscale, Model hash."
-    (job,) = await desk.jobs()
+    (job,) = await desk.jobs_of()
     assert (job.draw.prompt, job.draw.negative) == ("1girl, blue hair", "lowres")
     assert (job.draw.seed, job.draw.sampler) == (1, Sampler.EULER_A)
     assert job.draw.aspect is Aspect.PORTRAIT
@@ -68,22 +68,22 @@ async def test_an_unknown_sampler_is_answered_with_the_available_ones(
         "Euler a (`euler_a`), DPM++ 2M (`dpmpp_2m`), Euler (`euler`), DDIM (`ddim`), Heun (`heun`)."
     )
     for sampler in Sampler:
-        await desk.asks(prompt=f"1girl --sampler {sampler}")
-        assert (await desk.jobs())[-1].draw.sampler is sampler, (
+        await desk.ask(prompt=f"1girl --sampler {sampler}")
+        assert (await desk.jobs_of())[-1].draw.sampler is sampler, (
             "each name that the bot lists is accepted"
         )
 
 
 async def test_unreadable_and_out_of_range_values_are_reported_together(desk: Front) -> None:
-    answer = await desk.asks(prompt="1girl --ar 0:9 --seed x --steps 9999")
+    answer = await desk.ask(prompt="1girl --ar 0:9 --seed x --steps 9999")
     assert answer.ephemeral
     for told in ("3 things", "`--ar 0:9`", "`--seed x`", "`steps:` can be 1 to"):
         assert told in answer.content
-    assert not await desk.jobs()
+    assert not await desk.jobs_of()
 
 
 async def test_an_invisible_prompt_is_not_returned(desk: Front) -> None:
-    answer = await desk.asks(prompt="\u200b\u200d\u2060")
+    answer = await desk.ask(prompt="\u200b\u200d\u2060")
     assert "needs some words" in answer.content
     assert "```" not in answer.content
     assert "Your words" not in answer.content
@@ -91,6 +91,6 @@ async def test_an_invisible_prompt_is_not_returned(desk: Front) -> None:
 
 @pytest.mark.parametrize("prompt", ["loli, nude --no hat", "1girl --no clothes"])
 async def test_the_words_before_and_after_a_no_flag_are_screened(desk: Front, prompt: str) -> None:
-    answer = await desk.asks(prompt=prompt)
+    answer = await desk.ask(prompt=prompt)
     assert answer.ephemeral
-    assert not await desk.jobs()
+    assert not await desk.jobs_of()

@@ -22,8 +22,8 @@ from bot.domain import GuildId, Job, Rating, UserId
 from cogs.components import post_view
 from cogs.posting.sheets import contact_sheet
 from tests.stages.factories import make_post, make_released
-from tests.stages.front import Front, custom_ids, front, said
-from tests.stages.law import decide, make_guild
+from tests.stages.front import Front, answer_to, custom_ids, front
+from tests.stages.law import make_guild, save_policy
 from tests.stages.simulated import OWNER
 
 
@@ -36,7 +36,7 @@ async def desk(tmp_path: Path) -> AsyncIterator[Front]:
 async def history(
     desk: Front, who: MemberActor | None = None, **options: object
 ) -> ResponseMessage:
-    answer = said(await (who or desk.member).slash(desk.channel, "history", **options))
+    answer = answer_to(await (who or desk.member).slash(desk.channel, "history", **options))
     assert answer.ephemeral
     return answer
 
@@ -46,8 +46,8 @@ def current(desk: Front, answer: ResponseMessage) -> object:
 
 
 async def drawn(desk: Front, *prompts: str) -> list[Job]:
-    jobs = [job for prompt in prompts for job in await desk.queued(prompt=prompt)]
-    await desk.drawn(jobs)
+    jobs = [job for prompt in prompts for job in await desk.queue_jobs(prompt=prompt)]
+    await desk.draw_jobs(jobs)
     return jobs
 
 
@@ -95,13 +95,13 @@ async def test_a_sheet_shows_nine_numbered_pictures_and_the_next_sheet_the_rest(
 async def test_choosing_a_number_shows_its_picture_in_an_ephemeral_reply(desk: Front) -> None:
     first, second = await drawn(desk, "1girl, first", "1girl, second")
     answer = await history(desk)
-    shown = said(await desk.member.select(answer.message, [first.id], custom_id="wd:lookat:0"))
+    shown = answer_to(await desk.member.select(answer.message, [first.id], custom_id="wd:lookat:0"))
     assert shown.ephemeral
     assert [file.filename for file in shown.attachments] == [f"{first.id}.png"]
     assert f"wd:upscale:{first.id}" in custom_ids(shown)
     await desk.services.gallery.delete(second.id, desk.services.clock())
     gone = await desk.member.select(answer.message, [second.id], custom_id="wd:lookat:0")
-    assert "gone" in said(gone).content
+    assert "gone" in answer_to(gone).content
 
 
 async def test_history_searches_words_and_models_and_takes_wildcards_literally(desk: Front) -> None:
@@ -149,12 +149,12 @@ async def test_a_search_too_long_for_a_button_is_cut_and_answered(desk: Front) -
 
 
 async def test_hidden_pictures_leave_an_empty_field_and_the_reason(desk: Front) -> None:
-    (adult,) = await desk.queued(prompt="1girl, adult")
+    (adult,) = await desk.queue_jobs(prompt="1girl, adult")
     assert await desk.services.queue.claim(OWNER, 60_000, desk.services.clock())
-    await desk.kept(adult, make_released(adult, rating=Rating.EXPLICIT))
-    (covered,) = await desk.queued(prompt="1girl, covered")
+    await desk.keep_picture(adult, make_released(adult, rating=Rating.EXPLICIT))
+    (covered,) = await desk.queue_jobs(prompt="1girl, covered")
     assert await desk.services.queue.claim(OWNER, 60_000, desk.services.clock())
-    await desk.kept(covered, make_released(covered, spoiler=True))
+    await desk.keep_picture(covered, make_released(covered, spoiler=True))
     (plain,) = await drawn(desk, "1girl, plain")
     answer = await history(desk)
     lines = answer.content.splitlines()
@@ -167,7 +167,7 @@ async def test_hidden_pictures_leave_an_empty_field_and_the_reason(desk: Front) 
     assert [colour_at(sheet, place) == grey for place in (1, 2, 3)] == [False, True, True]
     assert "covered" not in (answer.attachments[0].description or "")
     forged = await desk.member.select(answer.message, [covered.id], custom_id="wd:lookat:0")
-    assert said(forged).attachments[0].filename.startswith("SPOILER_")
+    assert answer_to(forged).attachments[0].filename.startswith("SPOILER_")
 
 
 async def test_without_the_licence_history_lists_words_but_no_pictures(desk: Front) -> None:
@@ -187,17 +187,17 @@ async def test_without_the_licence_history_lists_words_but_no_pictures(desk: Fro
     assert menu_values(answer) == []
     message = await desk.env.bot.get_partial_messageable(desk.channel.id).send("x", view=menu())
     forged = await desk.member.select(message, [mine.id], custom_id="wd:lookat:0")
-    assert "icence" in said(forged).content
+    assert "icence" in answer_to(forged).content
 
 
 async def test_a_favourite_is_added_once_and_can_be_removed(desk: Front) -> None:
-    job, message = await desk.picture()
+    job, message = await desk.post_picture()
     fan = desk.newcomer("fan")
-    await desk.accepts(fan)
+    await desk.accept_licence(fan)
     assert "no favourites" in (await history(desk, fan, favourites=True)).content
-    first = said(await fan.click(message, label="Favourite"))
+    first = answer_to(await fan.click(message, label="Favourite"))
     await desk.restart()
-    second = said(await fan.click(message, label="Favourite"))
+    second = answer_to(await fan.click(message, label="Favourite"))
     assert first.ephemeral
     assert "Added" in second.content
     answer = await history(desk, fan, favourites=True)
@@ -212,40 +212,40 @@ async def test_a_favourite_is_added_once_and_can_be_removed(desk: Front) -> None
 async def test_a_favourite_is_hidden_with_its_channel_and_gone_with_its_picture(
     desk: Front,
 ) -> None:
-    job, message = await desk.picture()
+    job, message = await desk.post_picture()
     fan = desk.newcomer("fan")
-    await desk.accepts(fan)
+    await desk.accept_licence(fan)
     await fan.click(message, label="Favourite")
     other = desk.guild.create_text_channel("elsewhere")
     await desk.env.settle()
-    sheet = said(await fan.slash(other, "history", favourites=True))
+    sheet = answer_to(await fan.slash(other, "history", favourites=True))
     _, deny = discord.PermissionOverwrite(view_channel=False).pair()
     desk.env.backend.set_overwrite(
         desk.channel.id, Overwrite(fan.id, OverwriteType.MEMBER, deny=deny.value)
     )
     await desk.env.settle()
-    closed = said(await fan.slash(other, "history", favourites=True))
+    closed = answer_to(await fan.slash(other, "history", favourites=True))
     assert "not shown here" in closed.content
     assert closed.attachments == []
     assert "blue hair" not in closed.content, (
         "its words are only for members who can read that channel"
     )
     assert "https://" not in closed.content
-    chosen = said(await fan.select(sheet.message, [job.id], custom_id="wd:lookat:0"))
+    chosen = answer_to(await fan.select(sheet.message, [job.id], custom_id="wd:lookat:0"))
     assert "can't read any more" in chosen.content
     assert chosen.attachments == []
     await desk.services.gallery.delete(job.id, desk.services.clock())
-    assert "no favourites" in said(await fan.slash(other, "history", favourites=True)).content
+    assert "no favourites" in answer_to(await fan.slash(other, "history", favourites=True)).content
 
 
 async def test_another_members_private_picture_cannot_be_a_favourite(desk: Front) -> None:
     await desk.member.slash(desk.channel, "waifu", prompt="1girl, secret", private=True)
-    (job,) = await desk.jobs()
-    await desk.drawn([job])
+    (job,) = await desk.jobs_of()
+    await desk.draw_jobs([job])
     fan = desk.newcomer("fan")
-    await desk.accepts(fan)
+    await desk.accept_licence(fan)
     message = await desk.channel_of(job).send("not mine", view=post_view(job.id))
-    assert "gone" in said(await fan.click(message, label="Favourite")).content
+    assert "gone" in answer_to(await fan.click(message, label="Favourite")).content
     assert await desk.services.favourites.add(UserId(fan.id), job.id, 5)
     assert "secret" not in (await history(desk, fan, favourites=True)).content
     await desk.member.click(message, label="Favourite")
@@ -253,10 +253,10 @@ async def test_another_members_private_picture_cannot_be_a_favourite(desk: Front
 
 
 async def test_favourites_are_exported_and_forgotten(desk: Front) -> None:
-    job, message = await desk.picture()
+    job, message = await desk.post_picture()
     fan = desk.newcomer("fan")
     await fan.click(message, label="Favourite")
-    answer = said(await fan.slash(desk.channel, "privacy export"))
+    answer = answer_to(await fan.slash(desk.channel, "privacy export"))
     archive = zipfile.ZipFile(io.BytesIO(await answer.attachments[0].read()))
     kept = json.loads(archive.read("everything.json"))["favourites"]
     assert [row["job_id"] for row in kept] == [job.id]
@@ -268,7 +268,7 @@ async def test_a_newly_blocked_term_removes_the_picture_from_the_sheet(desk: Fro
     await drawn(desk, "1girl, spiders")
     assert (await history(desk)).attachments
     blocking = make_guild("spiders", guild_id=GuildId(desk.guild.id))
-    await decide(desk.services.guilds, blocking)
+    await save_policy(desk.services.guilds, blocking)
     assert (await history(desk)).attachments == []
 
 
@@ -290,22 +290,22 @@ async def test_a_forged_button_reaches_no_picture_in_a_hidden_channel(desk: Fron
         overwrites={desk.guild.default_role: discord.PermissionOverwrite(view_channel=False)},
     )
     await desk.env.settle()
-    (job,) = await desk.queued(channel=secret, prompt="1girl, dragon")
-    await desk.drawn([job])
+    (job,) = await desk.queue_jobs(channel=secret, prompt="1girl, dragon")
+    await desk.draw_jobs([job])
     fan = desk.newcomer("fan")
-    await desk.accepts(fan)
+    await desk.accept_licence(fan)
     here = desk.env.bot.get_partial_messageable(desk.channel.id)
     forged = await here.send("x", view=post_view(job.id))
     for label in ("Favourite", "Settings", "Again", "Reroll", "Edit"):
         pressed = await fan.click(forged, label=label)
         assert pressed.modal is None, label
-        assert "can't read any more" in said(pressed).content, label
-        assert "dragon" not in said(pressed).content, label
+        assert "can't read any more" in answer_to(pressed).content, label
+        assert "dragon" not in answer_to(pressed).content, label
     assert not await desk.services.favourites.favourites_among(UserId(fan.id), [job.id])
-    assert await desk.jobs(fan) == []
+    assert await desk.jobs_of(fan) == []
     # Once it is posted where the member can read, they may mark it.
     await desk.services.gallery.add_post(make_post(job.id, message=5, channel=desk.channel.id))
-    assert "Added" in said(await fan.click(forged, label="Favourite")).content
+    assert "Added" in answer_to(await fan.click(forged, label="Favourite")).content
 
 
 async def test_buttons_work_for_members_without_read_message_history(
@@ -318,16 +318,16 @@ async def test_buttons_work_for_members_without_read_message_history(
         },
     )
     await desk.env.settle()
-    (job,) = await desk.queued(channel=forgetful)
-    await desk.drawn([job])
+    (job,) = await desk.queue_jobs(channel=forgetful)
+    await desk.draw_jobs([job])
     there = await desk.env.bot.get_partial_messageable(forgetful.id).send(
         "x", view=post_view(job.id)
     )
-    assert "Added" in said(await desk.newcomer("fan").click(there, label="Favourite")).content
+    assert "Added" in answer_to(await desk.newcomer("fan").click(there, label="Favourite")).content
 
 
 async def test_a_deleted_picture_cannot_become_a_favourite(desk: Front) -> None:
-    job, message = await desk.picture()
+    job, message = await desk.post_picture()
     await desk.services.gallery.delete(job.id, desk.services.clock())
-    assert "gone" in said(await desk.member.click(message, label="Favourite")).content
+    assert "gone" in answer_to(await desk.member.click(message, label="Favourite")).content
     assert not await desk.services.favourites.favourites_among(job.user_id, [job.id])

@@ -18,7 +18,7 @@ from models.catalogue.tags import files
 from models.catalogue.tags.glossary import NOTHING
 from tests.stages.factories import make_place
 from tests.stages.fake_engine import INFO
-from tests.stages.front import Front, custom_ids, front, said
+from tests.stages.front import Front, answer_to, custom_ids, front
 
 KNOWING = replace(INFO, tags_file=EMBEDDED / files.FILE_NAME)
 
@@ -78,8 +78,8 @@ async def test_the_negative_prompt_is_completed_too(desk: Front) -> None:
     assert await kept_out("cat, blue ha", prompt="1girl, nude", style="plain") == []
     assert await kept_out("cat, blue ha", prompt="1girl", style="plain")
     assert await kept_out("hat, blue ha", prompt="1girl", style="nobody's")
-    await desk.asks(prompt="1girl", negative="blue hair ⟨1.8k⟩")
-    assert [job.draw.negative for job in await desk.jobs()] == ["blue hair"]
+    await desk.ask(prompt="1girl", negative="blue hair ⟨1.8k⟩")
+    assert [job.draw.negative for job in await desk.jobs_of()] == ["blue hair"]
 
 
 async def test_a_model_without_a_tags_file_completes_and_questions_nothing(
@@ -87,7 +87,7 @@ async def test_a_model_without_a_tags_file_completes_and_questions_nothing(
 ) -> None:
     desk.use_model(INFO)
     assert await typed(desk, "blue ha") == []
-    answer = await desk.asks(prompt="sushi, city")
+    answer = await desk.ask(prompt="sushi, city")
     assert not answer.ephemeral
     assert "don't know" not in answer.content
 
@@ -118,31 +118,31 @@ async def test_a_long_prompt_is_completed_at_its_end_and_loses_nothing(desk: Fro
     assert value.startswith(CUT)
     assert value.endswith("blue hair")
     assert name == f"{value} ⟨1.8k⟩"
-    await desk.asks(prompt=value)
-    await desk.asks(prompt=f"{name}, hat")
-    assert [job.draw.prompt for job in await desk.jobs()] == [
+    await desk.ask(prompt=value)
+    await desk.ask(prompt=f"{name}, hat")
+    assert [job.draw.prompt for job in await desk.jobs_of()] == [
         f"{head}, blue hair", f"{head}, blue hair, hat",
     ]  # fmt: skip
     again = await typed(desk, f"{name}, halo")
-    await desk.asks(prompt=again[0][1])
-    assert (await desk.jobs())[-1].draw.prompt == f"{head}, blue hair, halo"
+    await desk.ask(prompt=again[0][1])
+    assert (await desk.jobs_of())[-1].draw.prompt == f"{head}, blue hair, halo"
 
 
 async def test_forgetting_a_member_forgets_what_they_typed(desk: Front) -> None:
     head = ", ".join(["1girl", *["simple background"] * 9])
     _, value = (await typed(desk, f"{head}, blue ha"))[0]
     assert desk.services.tails.whole(UserId(desk.member.id), value)
-    asked = said(await desk.member.slash(desk.channel, "privacy forget"))
+    asked = answer_to(await desk.member.slash(desk.channel, "privacy forget"))
     await desk.member.click(asked.message, custom_id=custom_ids(asked)[0])
     assert desk.services.tails.whole(UserId(desk.member.id), value) is None
 
 
 async def test_the_end_of_a_prompt_without_its_beginning_is_not_drawn(desk: Front) -> None:
-    answer = await desk.asks(prompt=f"{CUT}simple background, blue hair")
+    answer = await desk.ask(prompt=f"{CUT}simple background, blue hair")
     assert answer.ephemeral
     assert "only have the end of your prompt" in answer.content
     assert "simple background, blue hair" in answer.content
-    assert not await desk.jobs()
+    assert not await desk.jobs_of()
 
 
 def test_a_tail_belongs_to_its_member_and_old_tails_are_dropped(
@@ -175,24 +175,24 @@ def test_a_tail_belongs_to_its_member_and_old_tails_are_dropped(
 
 
 async def test_unknown_words_are_named_and_still_drawn(desk: Front) -> None:
-    answer = await desk.asks(prompt="1girl, sushi, brwn hair")
+    answer = await desk.ask(prompt="1girl, sushi, brwn hair")
     assert not answer.ephemeral
     assert (
         "-# I don't know *sushi*: this model draws heads and shoulders of one person."
         in answer.content
     )
     assert "-# *brwn hair*: did you mean *brown hair*?" in answer.content
-    assert len(await desk.jobs()) == 1
+    assert len(await desk.jobs_of()) == 1
 
 
 async def test_unknown_words_are_named_under_the_picture_too(desk: Front) -> None:
     from cogs.posting.noting import unknown_words_note
 
-    await desk.asks(prompt="1girl, sushi")
-    (job,) = await desk.jobs()
+    await desk.ask(prompt="1girl, sushi")
+    (job,) = await desk.jobs_of()
     told = await unknown_words_note(desk.bot.services, job)
     assert "I don't know *sushi*" in told
-    await desk.drawn([job])
+    await desk.draw_jobs([job])
     picture = await desk.services.gallery.get(job.id)
     assert picture is not None
     assert told in wording.caption(job, picture, told)
@@ -201,63 +201,63 @@ async def test_unknown_words_are_named_under_the_picture_too(desk: Front) -> Non
 
 
 async def test_a_prompt_of_unknown_words_only_is_not_queued_until_confirmed(desk: Front) -> None:
-    answer = await desk.asks(prompt="sushi, city", seed=5)
+    answer = await desk.ask(prompt="sushi, city", seed=5)
     assert answer.ephemeral
     assert "I don't know *sushi*, *city*" in answer.content
     assert "*1girl*" in answer.content
-    assert not await desk.jobs()
-    pressed = said(await desk.member.click(answer.message, custom_id=custom_ids(answer)[0]))
+    assert not await desk.jobs_of()
+    pressed = answer_to(await desk.member.click(answer.message, custom_id=custom_ids(answer)[0]))
     assert not pressed.ephemeral
-    assert [(j.draw.prompt, j.draw.seed) for j in await desk.jobs()] == [("sushi, city", 5)]
+    assert [(j.draw.prompt, j.draw.seed) for j in await desk.jobs_of()] == [("sushi, city", 5)]
 
 
 async def test_a_suggested_correction_is_drawn_with_one_press(desk: Front) -> None:
-    answer = await desk.asks(prompt="glases")
+    answer = await desk.ask(prompt="glases")
     assert [one.split(":")[1] for one in custom_ids(answer)] == ["meant", "anyway"]
     await desk.member.click(answer.message, custom_id=custom_ids(answer)[0])
-    assert [job.draw.prompt for job in await desk.jobs()] == ["glasses"]
+    assert [job.draw.prompt for job in await desk.jobs_of()] == ["glasses"]
 
 
 async def test_draw_anyway_works_once_after_a_restart(desk: Front) -> None:
-    answer = await desk.asks(prompt="sushi")
+    answer = await desk.ask(prompt="sushi")
     (button,) = custom_ids(answer)
     await desk.restart()
     desk.use_model(KNOWING)
     await desk.member.click(answer.message, custom_id=button)
-    assert len(await desk.jobs()) == 1
+    assert len(await desk.jobs_of()) == 1
     stored = desk.env.backend.messages[desk.channel.id][answer.id]
     assert not stored.components, "it is not pressed again"
 
 
 async def test_a_second_press_of_draw_anyway_says_that_it_has_expired(desk: Front) -> None:
-    answer = await desk.asks(prompt="sushi")
+    answer = await desk.ask(prompt="sushi")
     await desk.services.consent.take_waiting_ask(
         RequestId(custom_ids(answer)[0].rpartition(":")[2]), UserId(desk.member.id)
     )
-    pressed = said(await desk.member.click(answer.message, custom_id=custom_ids(answer)[0]))
+    pressed = answer_to(await desk.member.click(answer.message, custom_id=custom_ids(answer)[0]))
     assert "expired" in pressed.content
-    assert not await desk.jobs()
+    assert not await desk.jobs_of()
 
 
 async def test_draw_anyway_is_judged_by_the_current_policy(desk: Front) -> None:
-    answer = await desk.asks(prompt="sushi")
+    answer = await desk.ask(prompt="sushi")
     boss = desk.moderator(manage_guild=True)
     await boss.slash(desk.channel, "policy block", term="sushi")
-    pressed = said(await desk.member.click(answer.message, custom_id=custom_ids(answer)[0]))
+    pressed = answer_to(await desk.member.click(answer.message, custom_id=custom_ids(answer)[0]))
     assert pressed.ephemeral
-    assert not await desk.jobs()
+    assert not await desk.jobs_of()
 
 
 @pytest.mark.parametrize("prompt", ["🍣🍣", "\u200d🍣", NONSENSE])
 async def test_odd_prompts_get_a_clear_answer(desk: Front, prompt: str) -> None:
-    answer = await desk.asks(prompt=prompt)
+    answer = await desk.ask(prompt=prompt)
     assert answer.ephemeral
     assert "I don't know" in answer.content
-    assert not await desk.jobs()
+    assert not await desk.jobs_of()
 
 
 async def test_a_refusal_takes_precedence_over_unknown_words(desk: Front) -> None:
-    answer = await desk.asks(prompt="zqxv loli nude")
+    answer = await desk.ask(prompt="zqxv loli nude")
     assert "I don't know" not in answer.content
 
 

@@ -15,7 +15,7 @@ from bot.typed.presets import PRESETS_MAX
 from models.contract import Aspect, Sampler
 from tests.stages.factories import make_place
 from tests.stages.fake_engine import INFO
-from tests.stages.front import Front, front, said
+from tests.stages.front import Front, answer_to, front
 
 
 @pytest.fixture
@@ -28,7 +28,7 @@ async def desk(tmp_path: Path) -> AsyncIterator[Front]:
 
 
 async def preset(desk: Front, command: str, who: MemberActor | None = None, **given: Any) -> str:
-    answer = said(await (who or desk.member).slash(desk.channel, f"preset {command}", **given))
+    answer = answer_to(await (who or desk.member).slash(desk.channel, f"preset {command}", **given))
     assert answer.ephemeral
     return answer.content
 
@@ -37,13 +37,13 @@ async def test_an_active_preset_applies_to_every_request_and_typed_options_win(d
     told = await preset(desk, "save", name="Soft Light", words="pastel colors --ar 2:3",
                         negative="lowres", steps=9, sampler="heun")  # fmt: skip
     assert "`/preset use name: soft-light`" in told
-    await desk.asks(prompt="1girl, before")
+    await desk.ask(prompt="1girl, before")
     assert "What you type yourself wins" in await preset(desk, "use", name="soft-light")
     await desk.restart()
-    await desk.asks(prompt="1girl, hat", steps=5)
+    await desk.ask(prompt="1girl, hat", steps=5)
     await preset(desk, "use")
-    await desk.asks(prompt="1girl, after")
-    before, during, after = [job.draw for job in await desk.jobs()]
+    await desk.ask(prompt="1girl, after")
+    before, during, after = [job.draw for job in await desk.jobs_of()]
     assert (before.prompt, after.prompt) == ("1girl, before", "1girl, after")
     assert (during.prompt, during.negative) == ("1girl, hat, pastel colors", "lowres")
     assert (during.steps, during.sampler, during.aspect) == (5, Sampler.HEUN, Aspect.PORTRAIT)
@@ -53,10 +53,10 @@ async def test_a_named_preset_applies_to_one_request_only(desk: Front) -> None:
     await preset(desk, "save", name="always", words="pastel colors", steps=9)
     await preset(desk, "save", name="once", words="night sky", sampler="heun")
     await preset(desk, "use", name="always")
-    await desk.asks(prompt="1girl, hat", preset="Once")
-    await desk.asks(prompt="1girl, crown --preset once")
-    await desk.asks(prompt="1girl, scarf")
-    named, flagged, after = [job.draw for job in await desk.jobs()]
+    await desk.ask(prompt="1girl, hat", preset="Once")
+    await desk.ask(prompt="1girl, crown --preset once")
+    await desk.ask(prompt="1girl, scarf")
+    named, flagged, after = [job.draw for job in await desk.jobs_of()]
     assert named.prompt == "1girl, hat, night sky", "instead of the one in use"
     assert named.sampler is Sampler.HEUN
     assert named.steps != 9
@@ -68,29 +68,29 @@ async def test_an_unknown_preset_or_another_members_is_refused(desk: Front) -> N
     who = desk.newcomer()
     await preset(desk, "save", who, name="theirs", words="pastel colors")
     for name, told in (("theirs", "no preset `theirs`"), ("a/b", "letters, digits")):
-        refused = await desk.asks(prompt="1girl, hat", preset=name)
+        refused = await desk.ask(prompt="1girl, hat", preset=name)
         assert refused.ephemeral
         assert told in refused.content
         assert f"--preset {name}" in refused.content, "returned with the rest"
-    assert not await desk.jobs()
+    assert not await desk.jobs_of()
 
 
 async def test_a_preset_cannot_refer_to_another_preset(desk: Front) -> None:
     await preset(desk, "save", name="one", words="hat --preset two")
     await preset(desk, "use", name="one")
-    await desk.asks(prompt="1girl")
-    assert [job.draw.prompt for job in await desk.jobs()] == ["1girl, hat"]
+    await desk.ask(prompt="1girl")
+    assert [job.draw.prompt for job in await desk.jobs_of()] == ["1girl, hat"]
 
 
 async def test_editing_a_picture_does_not_add_the_presets_words_again(desk: Front) -> None:
     await preset(desk, "save", name="soft", words="pastel  colors, hat")
     await preset(desk, "use", name="soft")
-    job, message = await desk.picture("1girl, PASTEL colors, hat")
+    job, message = await desk.post_picture("1girl, PASTEL colors, hat")
     shown = await desk.member.click(message, custom_id=f"wd:edit:{job.id}")
     values = {"prompt": job.draw.prompt, "negative": "", "aspect": ["any"], "seed": "", "more": ""}
     await desk.member.submit_modal(shown, values)
-    await desk.asks(prompt="1girl, pastel colors, hats")
-    same, more = [made.draw.prompt for made in (await desk.jobs())[1:]]
+    await desk.ask(prompt="1girl, pastel colors, hats")
+    same, more = [made.draw.prompt for made in (await desk.jobs_of())[1:]]
     assert same == job.draw.prompt
     assert more == "1girl, pastel colors, hats, pastel colors, hat"
 
@@ -99,9 +99,9 @@ async def test_policy_screens_the_prompt_and_the_preset_as_one_text(desk: Front)
     """Each half alone is fine."""
     await preset(desk, "save", name="half", words="nude")
     await preset(desk, "use", name="half")
-    refused = await desk.asks(prompt="loli")
+    refused = await desk.ask(prompt="loli")
     assert refused.ephemeral
-    assert not await desk.jobs()
+    assert not await desk.jobs_of()
     assert "loli" in refused.content.split("```")[1]
     assert "nude" not in refused.content.split("```")[1], "what they typed, and nothing else"
 

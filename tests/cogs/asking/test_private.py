@@ -20,7 +20,7 @@ from models.contract import Scores
 from tests.stages.court import Court, court
 from tests.stages.factories import make_held
 from tests.stages.fake_engine import INFO
-from tests.stages.front import Front, custom_ids, front, said
+from tests.stages.front import Front, answer_to, custom_ids, front
 from tests.stages.simulated import OWNER
 
 #: What a member reads about a picture that waits for moderators.
@@ -37,17 +37,17 @@ async def asks_in_private(desk: Front, **options: object) -> tuple[InteractionRe
     result = await desk.member.slash(
         desk.channel, "waifu", prompt="1girl, secret", private=True, **options
     )
-    return result, (await desk.jobs())[-1]
+    return result, (await desk.jobs_of())[-1]
 
 
 async def test_a_private_request_shows_nothing_to_anybody_else(desk: Front) -> None:
     result, job = await asks_in_private(desk)
-    answer = said(result)
+    answer = answer_to(result)
     assert answer.ephemeral
     assert [i.split(":")[1] for i in custom_ids(answer)] == ["fetch", "cancel"]
-    await desk.drawn([job])
-    await desk.looks("Delivery")
-    assert desk.shown() == [], "nothing that others see"
+    await desk.draw_jobs([job])
+    await desk.run_rounds("Delivery")
+    assert desk.message_ids() == [], "nothing that others see"
     done = await desk.services.views.get(job.id)
     assert done is not None
     assert done.state is JobState.DELIVERED
@@ -57,13 +57,13 @@ async def test_a_private_request_shows_nothing_to_anybody_else(desk: Front) -> N
 
 async def test_show_returns_a_private_picture_at_every_press_after_a_restart(desk: Front) -> None:
     result, job = await asks_in_private(desk)
-    fetch = custom_ids(said(result))[0]
-    early = said(await desk.member.click(said(result).message, custom_id=fetch))
+    fetch = custom_ids(answer_to(result))[0]
+    early = answer_to(await desk.member.click(answer_to(result).message, custom_id=fetch))
     assert "Not done yet" in early.content
-    await desk.drawn([job])
+    await desk.draw_jobs([job])
     await desk.restart()
     for _ in range(2):
-        shown = said(await desk.member.click(said(result).message, custom_id=fetch))
+        shown = answer_to(await desk.member.click(answer_to(result).message, custom_id=fetch))
         assert shown.ephemeral
         assert [a.filename for a in shown.attachments] == [f"{job.id}.png"]
     assert await desk.services.gallery.posts(job.id) == []
@@ -79,7 +79,7 @@ async def test_a_private_picture_arrives_unasked_while_its_token_is_valid(
 
     monkeypatch.setattr(private, "show_all", note)
     _, job = await asks_in_private(desk)
-    await desk.drawn([job])
+    await desk.draw_jobs([job])
 
     class Caller:
         client = desk.bot
@@ -116,7 +116,7 @@ async def test_the_acknowledgement_of_a_private_request_says_when_it_is_done(
     answer = result.response
     assert answer is not None
     assert "queue" in answer.content
-    await desk.drawn([job])
+    await desk.draw_jobs([job])
     await bringing.comes()
     assert "queue" not in answer.content
     assert "brings the pictures again" in answer.content
@@ -138,64 +138,64 @@ async def test_the_acknowledgement_of_a_private_request_says_if_it_is_cancelled(
 
 async def test_a_private_picture_is_only_in_its_members_history_and_show(desk: Front) -> None:
     _, job = await asks_in_private(desk)
-    await desk.drawn([job])
+    await desk.draw_jobs([job])
     who = desk.newcomer()
-    await desk.accepts(who)
-    assert job.id in said(await desk.member.slash(desk.channel, "history")).content
-    mine = said(await desk.member.slash(desk.channel, "show", id=job.id))
+    await desk.accept_licence(who)
+    assert job.id in answer_to(await desk.member.slash(desk.channel, "history")).content
+    mine = answer_to(await desk.member.slash(desk.channel, "show", id=job.id))
     assert mine.ephemeral
     assert mine.attachments
-    theirs = said(await who.slash(desk.channel, "show", id=job.id))
+    theirs = answer_to(await who.slash(desk.channel, "show", id=job.id))
     assert not theirs.attachments
     assert "I can't find picture" in theirs.content
 
 
 async def test_requests_made_from_a_private_picture_stay_private(desk: Front) -> None:
     result, job = await asks_in_private(desk)
-    await desk.drawn([job])
-    fetch = custom_ids(said(result))[0]
-    shown = said(await desk.member.click(said(result).message, custom_id=fetch)).message
+    await desk.draw_jobs([job])
+    fetch = custom_ids(answer_to(result))[0]
+    shown = answer_to(await desk.member.click(answer_to(result).message, custom_id=fetch)).message
     for action in ("again", "vary"):
-        pressed = said(await desk.member.click(shown, custom_id=f"wd:{action}:{job.id}"))
+        pressed = answer_to(await desk.member.click(shown, custom_id=f"wd:{action}:{job.id}"))
         assert pressed.ephemeral
         if action == "again":
             drawn = await desk.member.click(pressed.message, label="Draw it anyway")
-            assert said(drawn).ephemeral
+            assert answer_to(drawn).ephemeral
     form = await desk.member.click(shown, custom_id=f"wd:edit:{job.id}")
     values = {"prompt": "1girl, other", "negative": "", "aspect": ["any"], "seed": "", "more": ""}
-    assert said(await desk.member.submit_modal(form, values)).ephemeral
-    made = await desk.jobs()
+    assert answer_to(await desk.member.submit_modal(form, values)).ephemeral
+    made = await desk.jobs_of()
     assert len(made) == 4
     assert all([await desk.services.views.is_private(one.id) for one in made])
 
 
 async def test_editing_a_refused_request_from_a_private_picture_stays_private(desk: Front) -> None:
     result, job = await asks_in_private(desk)
-    await desk.drawn([job])
-    fetch = custom_ids(said(result))[0]
-    shown = said(await desk.member.click(said(result).message, custom_id=fetch)).message
+    await desk.draw_jobs([job])
+    fetch = custom_ids(answer_to(result))[0]
+    shown = answer_to(await desk.member.click(answer_to(result).message, custom_id=fetch)).message
     open_to_ask = desk.services
     desk.bot.services = replace(open_to_ask, caps=Caps(per_user=0, per_guild=4))
-    full = said(await desk.member.click(shown, custom_id=f"wd:vary:{job.id}"))
+    full = answer_to(await desk.member.click(shown, custom_id=f"wd:vary:{job.id}"))
     desk.use_model(replace(INFO, limits=replace(INFO.limits, prompt_chars_max=5)))
-    long = said(await desk.member.click(shown, custom_id=f"wd:vary:{job.id}"))
+    long = answer_to(await desk.member.click(shown, custom_id=f"wd:vary:{job.id}"))
     desk.bot.services = open_to_ask
     for number, refusal in enumerate((full, long)):
         edit = next(i for i in custom_ids(refusal) if i.startswith("wd:revise:"))
         form = await desk.member.click(refusal.message, custom_id=edit)
         values = {"prompt": f"1girl, {number}", "negative": "", "aspect": ["any"],
                   "seed": "", "more": ""}  # fmt: skip
-        assert said(await desk.member.submit_modal(form, values)).ephemeral
-    _, *made = await desk.jobs()
+        assert answer_to(await desk.member.submit_modal(form, values)).ephemeral
+    _, *made = await desk.jobs_of()
     assert len(made) == 2
     assert all([await desk.services.views.is_private(one.id) for one in made])
 
 
 async def test_a_private_picture_is_in_no_duel_export_or_contact_sheet(desk: Front) -> None:
     jobs = [(await asks_in_private(desk, seed=seed))[1] for seed in (1, 2)]
-    open_ones = [*await desk.queued(prompt="1girl, open", seed=3),
-                 *await desk.queued(prompt="1girl, open", seed=4)]  # fmt: skip
-    await desk.drawn([*jobs, *open_ones])
+    open_ones = [*await desk.queue_jobs(prompt="1girl, open", seed=3),
+                 *await desk.queue_jobs(prompt="1girl, open", seed=4)]  # fmt: skip
+    await desk.draw_jobs([*jobs, *open_ones])
     db = desk.services.queue._db
     found = await desk.services.duels.comparable_pictures(
         GuildId(desk.guild.id), ratings=list(Rating)
@@ -218,9 +218,9 @@ async def test_a_held_private_picture_is_delivered_once_approved(
 ) -> None:
     bringing = Bringing(monkeypatch)
     async with court(tmp_path) as desk:
-        await desk.decides(review_channel=desk.benches.id)
+        await desk.change_policy(review_channel=desk.review_channel.id)
         result, job = await asks_in_private(desk)
-        answer = said(result)
+        answer = answer_to(result)
         claimed = await desk.services.queue.claim(OWNER, 60_000, desk.services.clock())
         assert claimed is not None
         await _held(desk, claimed)
@@ -228,23 +228,23 @@ async def test_a_held_private_picture_is_delivered_once_approved(
         assert answer.content.startswith("**1 picture**")
         assert WAITS in answer.content
         pressed = await desk.member.click(answer.message, custom_id=custom_ids(answer)[0])
-        assert WAITS in said(pressed).content, "not that it is done in a moment"
-        await desk.rules(await desk.presented(), "approve")
+        assert WAITS in answer_to(pressed).content, "not that it is done in a moment"
+        await desk.press_action(await desk.post_case(), "approve")
         assert await desk.state(job) is JobState.DELIVERED
-        await desk.sits()
+        await desk.run_all_rounds()
         assert not any(m.attachments for m in desk.channel.history())
 
 
 async def _held(desk: Court, job: Job) -> None:
-    await desk.kept(job, replace(make_held(job), scores=Scores(values={"nudity": 0.6})))
+    await desk.keep_picture(job, replace(make_held(job), scores=Scores(values={"nudity": 0.6})))
 
 
 async def test_a_private_request_stays_private_after_accepting_the_licence(desk: Front) -> None:
     who = desk.newcomer()
-    terms = said(await who.slash(desk.channel, "waifu", prompt="1girl, secret", private=True))
+    terms = answer_to(await who.slash(desk.channel, "waifu", prompt="1girl, secret", private=True))
     pressed = await who.click(terms.message, custom_id=custom_ids(terms)[0])
-    assert said(pressed).ephemeral
-    (job,) = await desk.jobs(who)
+    assert answer_to(pressed).ephemeral
+    (job,) = await desk.jobs_of(who)
     assert await desk.services.views.is_private(job.id)
     assert job.user_id == UserId(who.id)
 
@@ -252,6 +252,8 @@ async def test_a_private_request_stays_private_after_accepting_the_licence(desk:
 async def test_unknown_words_are_named_under_a_private_picture(desk: Front) -> None:
     desk.use_model(replace(INFO, tags_file=EMBEDDED / files.FILE_NAME))
     result, job = await asks_in_private(desk)
-    await desk.drawn([job])
-    shown = await desk.member.click(said(result).message, custom_id=custom_ids(said(result))[0])
-    assert "I don't know *secret*" in said(shown).content
+    await desk.draw_jobs([job])
+    shown = await desk.member.click(
+        answer_to(result).message, custom_id=custom_ids(answer_to(result))[0]
+    )
+    assert "I don't know *secret*" in answer_to(shown).content

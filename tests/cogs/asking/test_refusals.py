@@ -22,7 +22,7 @@ from bot.store.decisions import DecisionKind, Outcome
 from bot.store.members import EVERYWHERE, Exclusion
 from tests.stages.court import Court, button_of, court
 from tests.stages.fake_engine import INFO
-from tests.stages.front import custom_ids, said
+from tests.stages.front import answer_to, custom_ids
 
 #: The server's own terms: one that only refuses, one that counts as a strike.
 DRAGON = Term(text="dragon", reason="we read it together")
@@ -33,8 +33,8 @@ FLOOR = "loli, nude"
 @pytest.fixture
 async def desk(tmp_path: Path) -> AsyncIterator[Court]:
     async with court(tmp_path) as ready:
-        await ready.decides(
-            review_channel=ready.benches.id,
+        await ready.change_policy(
+            review_channel=ready.review_channel.id,
             blocked=(DRAGON, WYRM),
             strikes=StrikeTerms(limit=2, expire_days=7, timeout_minutes=30),
         )
@@ -49,12 +49,12 @@ def appeal_of(refusal: ResponseMessage) -> str:
 async def appeals(desk: Court, refusal: ResponseMessage, why: str = "it is a plush toy") -> str:
     shown = await desk.member.click(refusal.message, custom_id=appeal_of(refusal))
     if shown.modal is None:
-        return said(shown).content
-    return (await desk.fills(desk.member, shown, why=why)).content
+        return answer_to(shown).content
+    return (await desk.fill_form(desk.member, shown, why=why)).content
 
 
 async def test_a_refusal_is_ephemeral_and_returns_the_words(desk: Court) -> None:
-    refused = await desk.asks(prompt="1girl, dragon, `sly`")
+    refused = await desk.ask(prompt="1girl, dragon, `sly`")
     assert refused.ephemeral
     assert "we read it together" in refused.content
     assert "1girl, dragon, `sly`" in refused.content.split("```")[1]
@@ -62,23 +62,23 @@ async def test_a_refusal_is_ephemeral_and_returns_the_words(desk: Court) -> None
 
 
 async def test_a_negative_prompt_is_returned_and_shown_to_moderators(desk: Court) -> None:
-    refused = await desk.asks(prompt="1girl, dragon", negative="hats, `blurry`")
+    refused = await desk.ask(prompt="1girl, dragon", negative="hats, `blurry`")
     assert "hats, `blurry`" in refused.content
     await appeals(desk, refused)
-    assert "To be kept out: hats, \\`blurry\\`" in (await desk.presented()).content
+    assert "To be kept out: hats, \\`blurry\\`" in (await desk.post_case()).content
     desk.use_model(replace(INFO, default_negative="lowres"))
-    assert "lowres" not in (await desk.asks(prompt="1girl, dragon")).content
+    assert "lowres" not in (await desk.ask(prompt="1girl, dragon")).content
 
 
 async def test_the_floor_cannot_be_appealed(desk: Court) -> None:
     """Moderators cannot let it pass, so there is no point in asking them."""
-    refused = await desk.asks(prompt=FLOOR)
+    refused = await desk.ask(prompt=FLOOR)
     assert refused.ephemeral
     assert [i.split(":")[1] for i in custom_ids(refused)] == ["revise"]
 
 
 async def test_a_refusal_is_recorded_without_its_words(desk: Court) -> None:
-    refused = await desk.asks(prompt="1girl, dragon")
+    refused = await desk.ask(prompt="1girl, dragon")
     refusal_id = appeal_of(refused).split(":")[2]
     assert refusal_id in refused.content
     (made,) = await desk.services.decisions.decisions_about(GuildId(desk.guild.id), refusal_id)
@@ -90,8 +90,8 @@ async def test_a_refusal_is_recorded_without_its_words(desk: Court) -> None:
 
 async def test_every_rule_that_refuses_a_prompt_is_named_and_recorded(desk: Court) -> None:
     refuse = Effect(ruling=Ruling.REFUSE)
-    await desk.decides(rules=Overrides(effects={RuleId("brands"): refuse}))
-    refused = await desk.asks(prompt="1girl, dragon, nike shoes")
+    await desk.change_policy(rules=Overrides(effects={RuleId("brands"): refuse}))
+    refused = await desk.ask(prompt="1girl, dragon, nike shoes")
     assert "**Brands**" in refused.content
     assert "also refused for this: **Blocked words of this server** (“dragon”)." in refused.content
     refusal_id = custom_ids(refused)[-1].split(":")[2]
@@ -100,32 +100,32 @@ async def test_every_rule_that_refuses_a_prompt_is_named_and_recorded(desk: Cour
 
 
 async def test_an_upheld_appeal_is_drawn_and_posted_and_its_member_is_told(desk: Court) -> None:
-    refused = await desk.asks(prompt="1girl, dragon")
+    refused = await desk.ask(prompt="1girl, dragon")
     assert "moderators of this server will look" in await appeals(desk, refused)
-    case = await desk.presented()
+    case = await desk.post_case()
     assert "it is a plush toy" in case.content
     assert "Blocked words" in case.content
-    await desk.rules(case, "uphold")
-    (job,) = await desk.jobs()
+    await desk.press_action(case, "uphold")
+    (job,) = await desk.jobs_of()
     assert job.excused == {Finding(rule=RuleId("server"), words=("dragon",))}
-    assert any("agree with you" in told for told in desk.told())
+    assert any("agree with you" in told for told in desk.texts_in_channel())
     claimed = await desk.services.queue.claim("worker", 60_000, desk.services.clock())
     assert claimed is not None
-    await desk.kept(claimed)
-    await desk.sits()
+    await desk.keep_picture(claimed)
+    await desk.run_all_rounds()
     assert await desk.state(job) is JobState.DELIVERED, "the term is still blocked"
-    assert "Granted by" in desk.bench().content
-    assert (await desk.asks(prompt="1girl, dragon")).ephemeral, (
+    assert "Granted by" in desk.case_message().content
+    assert (await desk.ask(prompt="1girl, dragon")).ephemeral, (
         "the appeal counts for one request only"
     )
 
 
 async def test_policy_why_names_the_moderator_only_beside_the_appeal(desk: Court) -> None:
-    refused = await desk.asks(prompt="1girl, dragon")
+    refused = await desk.ask(prompt="1girl, dragon")
     await appeals(desk, refused)
-    await desk.rules(await desk.presented(), "uphold")
+    await desk.press_action(await desk.post_case(), "uphold")
     refusal_id = appeal_of(refused).split(":")[2]
-    told = said(await desk.boss.slash(desk.channel, "policy why", id=refusal_id)).content
+    told = answer_to(await desk.boss.slash(desk.channel, "policy why", id=refusal_id)).content
     request, appeal = (line for line in told.splitlines() if line.startswith("- "))
     assert "The request: **refused**" in request
     assert f"By <@{desk.boss.id}>" not in request, "the bot refused it"
@@ -133,24 +133,24 @@ async def test_policy_why_names_the_moderator_only_beside_the_appeal(desk: Court
 
 
 async def test_an_upheld_appeal_does_not_excuse_terms_blocked_since(desk: Court) -> None:
-    await appeals(desk, await desk.asks(prompt="1girl, dragon, crown"))
-    message = await desk.presented()
+    await appeals(desk, await desk.ask(prompt="1girl, dragon, crown"))
+    message = await desk.post_case()
     assert "found in “dragon”" in message.content
     blocked = (await desk.services.guilds.policy(GuildId(desk.guild.id))).blocked
-    await desk.decides(blocked=(*blocked, Term(text="crown")))
+    await desk.change_policy(blocked=(*blocked, Term(text="crown")))
     pressed = await desk.boss.click(message, custom_id=button_of(message, "uphold"))
-    assert "the appeal isn't about" in said(pressed).content
-    assert "crown" in said(pressed).content
-    assert len(await desk.cases()) == 1, "it stays open"
-    assert not await desk.jobs()
-    await desk.decides(blocked=blocked)
-    await desk.rules(message, "uphold")
-    (job,) = await desk.jobs()
-    await desk.decides(blocked=(*blocked, Term(text="crown")))
+    assert "the appeal isn't about" in answer_to(pressed).content
+    assert "crown" in answer_to(pressed).content
+    assert len(await desk.open_cases()) == 1, "it stays open"
+    assert not await desk.jobs_of()
+    await desk.change_policy(blocked=blocked)
+    await desk.press_action(message, "uphold")
+    (job,) = await desk.jobs_of()
+    await desk.change_policy(blocked=(*blocked, Term(text="crown")))
     claimed = await desk.services.queue.claim("worker", 60_000, desk.services.clock())
     assert claimed is not None
-    await desk.kept(claimed)
-    await desk.sits()
+    await desk.keep_picture(claimed)
+    await desk.run_all_rounds()
     assert await desk.state(job) is not JobState.DELIVERED, "blocked after the appeal was granted"
 
 
@@ -159,126 +159,128 @@ async def test_an_upheld_appeal_keeps_the_exemptions_of_the_members_roles(
 ) -> None:
     trusted = desk.guild.create_role("trusted")
     desk.member = desk.guild.add_member(desk.env.create_user("pal"), roles=[trusted])
-    await desk.accepts(desk.member)
+    await desk.accept_licence(desk.member)
     effect = Effect(ruling=Ruling.REFUSE)
-    await desk.decides(
+    await desk.change_policy(
         rules=Overrides(effects={RuleId("brands"): effect}),
         roles={RoleId(trusted.id): RoleTerms(exempt=frozenset({RuleId("brands")}))},
     )
-    await appeals(desk, await desk.asks(prompt="1girl, dragon, nike shoes"))
-    await desk.rules(await desk.presented(), "uphold")
-    (job,) = await desk.jobs()
+    await appeals(desk, await desk.ask(prompt="1girl, dragon, nike shoes"))
+    await desk.press_action(await desk.post_case(), "uphold")
+    (job,) = await desk.jobs_of()
     assert {found.rule for found in job.excused} == {"brands", "server"}
 
 
 async def test_the_member_is_told_of_a_dismissed_appeal_without_its_words(desk: Court) -> None:
-    await appeals(desk, await desk.asks(prompt="1girl, dragon"))
-    await desk.rules(await desk.presented(), "dismiss")
-    assert not await desk.jobs()
-    (told,) = desk.told()
+    await appeals(desk, await desk.ask(prompt="1girl, dragon"))
+    await desk.press_action(await desk.post_case(), "dismiss")
+    assert not await desk.jobs_of()
+    (told,) = desk.texts_in_channel()
     assert told.startswith(f"<@{desk.member.id}>")
     assert "dragon" not in told
 
 
 async def test_a_refusal_can_be_appealed_only_once(desk: Court) -> None:
-    refused = await desk.asks(prompt="1girl, dragon")
+    refused = await desk.ask(prompt="1girl, dragon")
     await appeals(desk, refused)
     assert "you have appealed it already" in await appeals(desk, refused)
-    assert len(await desk.cases()) == 1
+    assert len(await desk.open_cases()) == 1
 
 
 async def test_an_appeal_works_after_a_restart(desk: Court) -> None:
-    refused = await desk.asks(prompt="1girl, dragon")
+    refused = await desk.ask(prompt="1girl, dragon")
     await desk.restart()
     assert "will look at it" in await appeals(desk, refused)
 
 
 async def test_a_member_can_have_at_most_three_open_appeals(desk: Court) -> None:
     for number in range(3):
-        await appeals(desk, await desk.asks(prompt=f"1girl, dragon, {number} hats"))
-    one_more = await appeals(desk, await desk.asks(prompt="dragon, 1boy"), "for `art`")
+        await appeals(desk, await desk.ask(prompt=f"1girl, dragon, {number} hats"))
+    one_more = await appeals(desk, await desk.ask(prompt="dragon, 1boy"), "for `art`")
     assert "3 appeals of yours" in one_more
     assert "for `art`" in one_more, "what they wrote is not lost"
 
 
 async def test_a_prompt_that_is_now_allowed_needs_no_appeal(desk: Court) -> None:
-    refused = await desk.asks(prompt="1girl, dragon")
-    await desk.decides(blocked=())
+    refused = await desk.ask(prompt="1girl, dragon")
+    await desk.change_policy(blocked=())
     assert "nothing to appeal any more" in await appeals(desk, refused)
 
 
 async def test_an_appeal_never_overrides_the_floor(desk: Court) -> None:
-    await appeals(desk, await desk.asks(prompt="1girl, dragon"))
-    (case,) = await desk.cases()
+    await appeals(desk, await desk.ask(prompt="1girl, dragon"))
+    (case,) = await desk.open_cases()
     await desk.services.reviews._db.write_one(
         "UPDATE cases SET ask = replace(ask, '1girl, dragon', :floor) WHERE id = :id",
         {"id": case.id, "floor": FLOOR},
     )
-    answer = await desk.rules(await desk.presented(), "uphold")
+    answer = await desk.press_action(await desk.post_case(), "uphold")
     assert answer is None
-    assert not await desk.jobs()
-    assert len(await desk.cases()) == 1, "it stays open"
+    assert not await desk.jobs_of()
+    assert len(await desk.open_cases()) == 1, "it stays open"
 
 
 async def test_nothing_is_drawn_for_a_member_who_has_not_accepted_the_licence(desk: Court) -> None:
-    await appeals(desk, await desk.asks(prompt="1girl, dragon"))
+    await appeals(desk, await desk.ask(prompt="1girl, dragon"))
     await desk.services.consent._db.write_one(
         "DELETE FROM acceptances WHERE user_id = :user", {"user": desk.member.id}
     )
-    message = await desk.presented()
-    pressed = await desk.boss.click(message, custom_id=f"wd:uphold:{(await desk.cases())[0].id}")
-    assert "has to accept the new one" in said(pressed).content
-    assert not await desk.jobs()
+    message = await desk.post_case()
+    pressed = await desk.boss.click(
+        message, custom_id=f"wd:uphold:{(await desk.open_cases())[0].id}"
+    )
+    assert "has to accept the new one" in answer_to(pressed).content
+    assert not await desk.jobs_of()
 
 
 async def test_an_upheld_appeal_removes_only_its_own_strike(desk: Court) -> None:
     guild_id, user_id = GuildId(desk.guild.id), UserId(desk.member.id)
-    await desk.decides(strikes=StrikeTerms(limit=9))
-    await desk.asks(prompt="a wyrm")
+    await desk.change_policy(strikes=StrikeTerms(limit=9))
+    await desk.ask(prompt="a wyrm")
     (before,) = await desk.services.members.strikes(guild_id, user_id, 0)
-    await appeals(desk, await desk.asks(prompt="a wyrm, plush toy"))
-    await desk.rules(await desk.presented(), "uphold")
+    await appeals(desk, await desk.ask(prompt="a wyrm, plush toy"))
+    await desk.press_action(await desk.post_case(), "uphold")
     assert await desk.services.members.strikes(guild_id, user_id, 0) == [before]
 
 
 async def test_nothing_is_drawn_for_a_member_banned_everywhere(desk: Court) -> None:
     """Only the operator can lift such a ban; the moderators of a server cannot."""
-    await appeals(desk, await desk.asks(prompt="1girl, dragon"))
+    await appeals(desk, await desk.ask(prompt="1girl, dragon"))
     ban = Exclusion(
         user_id=UserId(desk.member.id), guild_id=EVERYWHERE, until_ms=None, reason="",
         actor_id=None, at_ms=1,
     )  # fmt: skip
     await desk.services.members.exclude(ban)
     told = await desk.boss.click(
-        await desk.presented(), custom_id=f"wd:uphold:{(await desk.cases())[0].id}"
+        await desk.post_case(), custom_id=f"wd:uphold:{(await desk.open_cases())[0].id}"
     )
-    assert "operator" in said(told).content
-    assert not await desk.jobs()
-    assert len(await desk.cases()) == 1, "it stays open"
+    assert "operator" in answer_to(told).content
+    assert not await desk.jobs_of()
+    assert len(await desk.open_cases()) == 1, "it stays open"
 
 
 async def test_the_member_is_told_of_each_strike_and_the_last_one_times_them_out(
     desk: Court,
 ) -> None:
-    first = await desk.asks(prompt="a wyrm")
+    first = await desk.ask(prompt="a wyrm")
     assert "strike 1 of 2; at 2 you" in first.content
     assert "<t:" in first.content
-    second = await desk.asks(prompt="a wyrm, again")
+    second = await desk.ask(prompt="a wyrm, again")
     assert "You have 2 strikes" in second.content
-    kept_out = await desk.asks(prompt="1girl")
+    kept_out = await desk.ask(prompt="1girl")
     assert "You can't ask me for pictures in this server until" in kept_out.content
     await desk.env.advance_time(30 * 60 + 1)
-    assert not (await desk.asks(prompt="1girl")).ephemeral
+    assert not (await desk.ask(prompt="1girl")).ephemeral
 
 
 @pytest.mark.parametrize("action", ["again", "vary"])
 async def test_another_members_words_are_no_strike(desk: Court, action: str) -> None:
     """They passed once, and a member who presses the button below may never have read them."""
-    _, message = await desk.picture("1girl, hydra")
-    await desk.decides(blocked=(replace(WYRM, text="hydra"),))
+    _, message = await desk.post_picture("1girl, hydra")
+    await desk.change_policy(blocked=(replace(WYRM, text="hydra"),))
     fan = desk.newcomer()
-    await desk.accepts(fan)
-    refused = said(await fan.click(message, custom_id=button_of(message, action)))
+    await desk.accept_licence(fan)
+    refused = answer_to(await fan.click(message, custom_id=button_of(message, action)))
     assert "hydra" in refused.content
     assert "strike" not in refused.content
     guild_id = GuildId(desk.guild.id)
@@ -287,10 +289,10 @@ async def test_another_members_words_are_no_strike(desk: Court, action: str) -> 
 
 async def test_a_term_blocked_while_a_member_read_the_licence_is_no_strike(desk: Court) -> None:
     who = desk.newcomer()
-    terms = await desk.asks(who, prompt="1girl, hydra")
-    await desk.decides(blocked=(replace(WYRM, text="hydra"),))
+    terms = await desk.ask(who, prompt="1girl, hydra")
+    await desk.change_policy(blocked=(replace(WYRM, text="hydra"),))
     accept = next(i for i in custom_ids(terms) if ":accept:" in i)
-    assert "hydra" in said(await who.click(terms.message, custom_id=accept)).content
+    assert "hydra" in answer_to(await who.click(terms.message, custom_id=accept)).content
     guild_id = GuildId(desk.guild.id)
     assert not await desk.services.members.strikes(guild_id, UserId(who.id), 0)
 
@@ -300,7 +302,7 @@ async def test_an_alert_is_logged_without_the_members_words(
 ) -> None:
     german = language("de")
     monkeypatch.setattr("bot.client.language", lambda _: german)
-    assert "Minderjährige" in (await desk.asks(prompt=FLOOR)).content
+    assert "Minderjährige" in (await desk.ask(prompt=FLOOR)).content
     entries = await desk.services.guilds.audit_log(GuildId(desk.guild.id), 9)
     (line,) = [entry for entry in entries if entry.action == "alert"]
     assert line.user_id == desk.member.id
@@ -309,14 +311,14 @@ async def test_an_alert_is_logged_without_the_members_words(
 
 
 async def test_strikes_expire(desk: Court) -> None:
-    await desk.asks(prompt="a wyrm")
+    await desk.ask(prompt="a wyrm")
     await desk.env.advance_time(7 * 86_400 + 1)
-    assert "strike 1 of 2; at 2" in (await desk.asks(prompt="a wyrm")).content
+    assert "strike 1 of 2; at 2" in (await desk.ask(prompt="a wyrm")).content
 
 
 async def test_a_rule_without_a_strike_counts_none(desk: Court) -> None:
     for _ in range(4):
-        assert "strike" not in (await desk.asks(prompt="1girl, dragon")).content
+        assert "strike" not in (await desk.ask(prompt="1girl, dragon")).content
     guild_id, user_id = GuildId(desk.guild.id), UserId(desk.member.id)
     assert not await desk.services.members.strikes(guild_id, user_id, 0)
 
@@ -325,53 +327,55 @@ async def test_a_member_with_an_exempt_role_can_ask_and_gets_the_post(desk: Cour
     """Delivery does not know the member's roles, but posts what they allowed."""
     role = desk.guild.create_role("artists")
     artist = desk.guild.add_member(desk.env.create_user("art"), roles=[role])
-    await desk.accepts(artist)
-    await desk.decides(roles={RoleId(role.id): RoleTerms(exempt=frozenset({RuleId("server")}))})
-    assert not (await desk.asks(artist, prompt="1girl, dragon")).ephemeral
-    (job,) = await desk.jobs(artist)
-    await desk.drawn([job])
-    await desk.sits()
+    await desk.accept_licence(artist)
+    await desk.change_policy(
+        roles={RoleId(role.id): RoleTerms(exempt=frozenset({RuleId("server")}))}
+    )
+    assert not (await desk.ask(artist, prompt="1girl, dragon")).ephemeral
+    (job,) = await desk.jobs_of(artist)
+    await desk.draw_jobs([job])
+    await desk.run_all_rounds()
     assert await desk.state(job) is JobState.DELIVERED
-    assert (await desk.asks(prompt="1girl, dragon")).ephemeral
+    assert (await desk.ask(prompt="1girl, dragon")).ephemeral
 
 
 async def test_the_cooldown_and_the_daily_limit_are_enforced(desk: Court) -> None:
-    await desk.decides(cooldown_s=60, per_day_max=2)
-    assert not (await desk.asks()).ephemeral
-    assert "pause between requests" in (await desk.asks()).content
+    await desk.change_policy(cooldown_s=60, per_day_max=2)
+    assert not (await desk.ask()).ephemeral
+    assert "pause between requests" in (await desk.ask()).content
     await desk.env.advance_time(61)
-    assert not (await desk.asks()).ephemeral
+    assert not (await desk.ask()).ephemeral
     await desk.env.advance_time(61)
-    assert "2 pictures a day" in (await desk.asks()).content
+    assert "2 pictures a day" in (await desk.ask()).content
 
 
 async def test_a_role_can_have_higher_limits(desk: Court) -> None:
     role = desk.guild.create_role("friends")
     friend = desk.guild.add_member(desk.env.create_user("pal"), roles=[role])
-    await desk.accepts(friend)
+    await desk.accept_licence(friend)
     terms = RoleTerms(cooldown_s=0, per_day_max=9, waiting_max=3)
-    await desk.decides(cooldown_s=60, per_day_max=1, roles={RoleId(role.id): terms})
+    await desk.change_policy(cooldown_s=60, per_day_max=1, roles={RoleId(role.id): terms})
     for _ in range(3):
-        assert not (await desk.asks(friend)).ephemeral
-    assert "which is the limit" in (await desk.asks(friend)).content
+        assert not (await desk.ask(friend)).ephemeral
+    assert "which is the limit" in (await desk.ask(friend)).content
 
 
 async def test_a_pause_and_the_list_of_channels_are_enforced(desk: Court) -> None:
     other = desk.guild.create_text_channel("other")
     await desk.env.settle()
-    await desk.decides(only_channels=frozenset({other.id}))
-    assert "another one" in (await desk.asks()).content
-    assert not said(await desk.member.slash(other, "waifu", prompt="1girl")).ephemeral
-    await desk.decides(paused=True)
-    assert "paused" in said(await desk.member.slash(other, "waifu", prompt="1girl")).content
+    await desk.change_policy(only_channels=frozenset({other.id}))
+    assert "another one" in (await desk.ask()).content
+    assert not answer_to(await desk.member.slash(other, "waifu", prompt="1girl")).ephemeral
+    await desk.change_policy(paused=True)
+    assert "paused" in answer_to(await desk.member.slash(other, "waifu", prompt="1girl")).content
 
 
 async def test_an_appeal_does_not_bypass_the_licence(desk: Court) -> None:
     who = desk.newcomer()
-    refused = await desk.asks(who, prompt="1girl, dragon")
+    refused = await desk.ask(who, prompt="1girl, dragon")
     pressed = await who.click(refused.message, custom_id=appeal_of(refused))
-    assert INFO.licence_name in said(pressed).content
-    assert not await desk.cases()
+    assert INFO.licence_name in answer_to(pressed).content
+    assert not await desk.open_cases()
 
 
 async def test_a_servers_terms_are_compiled_off_the_event_loop(
@@ -388,7 +392,7 @@ async def test_a_servers_terms_are_compiled_off_the_event_loop(
     monkeypatch.setattr(layers, "Screen", Watched)
     guild_id = GuildId(desk.guild.id)
     desk.services.guilds._drop_cached(guild_id)
-    await desk.asks(desk.boss)
+    await desk.ask(desk.boss)
     desk.services.guilds._drop_cached(guild_id)
     await desk.boss.slash(desk.channel, "policy panel")
     assert len(where) == 2

@@ -27,8 +27,8 @@ from bot.store.caps import Caps
 from models.contract import Sampler
 from tests.stages.factories import SINCE, make_admitted, make_ask
 from tests.stages.fake_engine import INFO
-from tests.stages.front import Front, custom_ids, front, said
-from tests.stages.law import decide, make_guild
+from tests.stages.front import Front, answer_to, custom_ids, front
+from tests.stages.law import make_guild, save_policy
 
 NEW_LICENCE = replace(INFO, card_id="fake-2", name="Fake 2", licence_sha256="f" * 64)
 
@@ -44,10 +44,10 @@ async def test_every_option_reaches_the_queue(desk: Front) -> None:
         "negative": "lowres", "aspect": "portrait", "count": 3, "seed": 2**32 - 1, "steps": 9,
         "guidance": 3.5, "clip_skip": 2, "sampler": "heun",
     }  # fmt: skip
-    answer = await desk.asks(prompt="1girl, hat", **options)
+    answer = await desk.ask(prompt="1girl, hat", **options)
     assert not answer.ephemeral
     assert "Next in the queue" in answer.content
-    jobs = await desk.jobs()
+    jobs = await desk.jobs_of()
     assert [job.draw.seed for job in jobs] == [2**32 - 1, 0, 1], "seeds wrap around"
     for job in jobs:
         draw = job.draw
@@ -76,21 +76,21 @@ async def test_discord_is_given_the_models_bounds(desk: Front) -> None:
 
 
 async def test_a_mention_in_a_prompt_pings_nobody(desk: Front) -> None:
-    answer = await desk.asks(prompt=f"@everyone <@{desk.member.id}> hi")
+    answer = await desk.ask(prompt=f"@everyone <@{desk.member.id}> hi")
     assert not answer.message.mentions
     assert not answer.message.mention_everyone
 
 
 async def test_accepting_the_licence_runs_the_waiting_request(desk: Front) -> None:
     who = desk.newcomer()
-    terms = await desk.asks(who, prompt="1girl, patient", count=2)
+    terms = await desk.ask(who, prompt="1girl, patient", count=2)
     assert terms.ephemeral
     assert [a.filename for a in terms.attachments] == ["LICENCE.txt"]
     assert INFO.licence_name in terms.content
-    assert not await desk.jobs(who)
+    assert not await desk.jobs_of(who)
     pressed = await who.click(terms.message, custom_id=custom_ids(terms)[0])
-    assert not said(pressed).ephemeral, "the acknowledgement is for everybody"
-    assert [job.draw.prompt for job in await desk.jobs(who)] == ["1girl, patient"] * 2
+    assert not answer_to(pressed).ephemeral, "the acknowledgement is for everybody"
+    assert [job.draw.prompt for job in await desk.jobs_of(who)] == ["1girl, patient"] * 2
     row = await desk.services.queue._db.fetch_one("SELECT * FROM acceptances WHERE user_id = :u",
                                                  {"u": who.id})  # fmt: skip
     assert row is not None
@@ -98,40 +98,40 @@ async def test_accepting_the_licence_runs_the_waiting_request(desk: Front) -> No
 
 
 async def test_a_new_licence_must_be_accepted_again(desk: Front) -> None:
-    assert not (await desk.asks()).ephemeral
+    assert not (await desk.ask()).ephemeral
     desk.use_model(NEW_LICENCE)
-    assert (await desk.asks()).ephemeral
+    assert (await desk.ask()).ephemeral
 
 
 async def test_a_request_is_drawn_by_the_model_that_served_when_it_was_queued(desk: Front) -> None:
     """A request that waited for the licence goes to the model that serves on acceptance."""
     who = desk.newcomer()
-    await desk.asks()
-    terms = await desk.asks(who)
+    await desk.ask()
+    terms = await desk.ask(who)
     desk.use_model(replace(INFO, card_id="fake-2"))
-    await desk.asks()
+    await desk.ask()
     await who.click(terms.message, custom_id=custom_ids(terms)[0])
-    assert [job.draw.model for job in await desk.jobs()] == ["fake-1", "fake-2"]
-    assert [job.draw.model for job in await desk.jobs(who)] == ["fake-2"]
+    assert [job.draw.model for job in await desk.jobs_of()] == ["fake-1", "fake-2"]
+    assert [job.draw.model for job in await desk.jobs_of(who)] == ["fake-2"]
 
 
 async def test_a_member_cannot_accept_a_licence_they_have_not_seen(desk: Front) -> None:
     who = desk.newcomer()
-    terms = await desk.asks(who, prompt="1girl, slow reader")
+    terms = await desk.ask(who, prompt="1girl, slow reader")
     desk.use_model(NEW_LICENCE)
     await who.click(terms.message, custom_id=custom_ids(terms)[0])
-    assert not await desk.jobs(who)
+    assert not await desk.jobs_of(who)
     assert not await desk.services.consent.has_accepted(UserId(who.id), NEW_LICENCE.licence_sha256)
     stored = desk.env.backend.messages[desk.channel.id][terms.id]
     fresh = [i["custom_id"] for row in stored.components for i in row["components"]]
     assert "Fake 2" in stored.content
     await who.click(terms.message, custom_id=fresh[0])
-    assert [job.draw.prompt for job in await desk.jobs(who)] == ["1girl, slow reader"]
+    assert [job.draw.prompt for job in await desk.jobs_of(who)] == ["1girl, slow reader"]
 
 
 async def test_a_request_that_policy_refuses_is_not_kept_for_later(desk: Front) -> None:
     who = desk.newcomer()
-    answer = await desk.asks(who, prompt="loli, nude")
+    answer = await desk.ask(who, prompt="loli, nude")
     assert answer.ephemeral
     assert not answer.attachments
     assert not await desk.services.queue._db.fetch_all("SELECT * FROM waiting_asks")
@@ -139,12 +139,12 @@ async def test_a_request_that_policy_refuses_is_not_kept_for_later(desk: Front) 
 
 async def test_a_request_accepted_late_is_judged_by_the_current_policy(desk: Front) -> None:
     who, boss = desk.newcomer(), desk.moderator(manage_guild=True)
-    terms = await desk.asks(who, prompt="1girl, dragon")
+    terms = await desk.ask(who, prompt="1girl, dragon")
     await boss.slash(desk.channel, "policy block", term="dragon")
     pressed = await who.click(terms.message, custom_id=custom_ids(terms)[0])
-    assert "dragon" in said(pressed).content
-    assert said(pressed).ephemeral
-    assert not await desk.jobs(who)
+    assert "dragon" in answer_to(pressed).content
+    assert answer_to(pressed).ephemeral
+    assert not await desk.jobs_of(who)
 
 
 async def test_a_fault_after_accepting_is_reported_with_an_incident(
@@ -154,10 +154,10 @@ async def test_a_fault_after_accepting_is_reported_with_an_incident(
         raise ZeroDivisionError
 
     who = desk.newcomer()
-    terms = await desk.asks(who)
+    terms = await desk.ask(who)
     monkeypatch.setattr(desk.services.queue, "enqueue", broken)
     pressed = await who.click(terms.message, custom_id=custom_ids(terms)[0])
-    assert "incident" in said(pressed).content
+    assert "incident" in answer_to(pressed).content
 
 
 async def test_a_request_not_queued_after_accepting_can_be_accepted_again(
@@ -167,14 +167,14 @@ async def test_a_request_not_queued_after_accepting_can_be_accepted_again(
         raise StorageError("as if the process had died here")
 
     who = desk.newcomer()
-    terms = await desk.asks(who, prompt="1girl, patient")
+    terms = await desk.ask(who, prompt="1girl, patient")
     accept = custom_ids(terms)[0]
     with monkeypatch.context() as patched:
         patched.setattr(desk.services.queue, "enqueue", dies)
         await who.click(terms.message, custom_id=accept)
-    assert not await desk.jobs(who)
+    assert not await desk.jobs_of(who)
     await who.click(terms.message, custom_id=accept)
-    assert [job.draw.prompt for job in await desk.jobs(who)] == ["1girl, patient"]
+    assert [job.draw.prompt for job in await desk.jobs_of(who)] == ["1girl, patient"]
 
 
 async def test_pressing_accept_twice_at_once_queues_the_request_once(desk: Front) -> None:
@@ -201,23 +201,23 @@ async def test_a_database_error_after_queueing_is_not_reported_as_a_failure(
         raise StorageError("the disk is full")
 
     who = desk.newcomer()
-    terms = await desk.asks(who)
+    terms = await desk.ask(who)
     monkeypatch.setattr(desk.services.views, "set_status_message", full)
     monkeypatch.setattr(desk.services.consent, "take_waiting_ask", full)
     pressed = await who.click(terms.message, custom_id=custom_ids(terms)[0])
-    assert "Next in the queue" in said(pressed).content
-    assert len(await desk.jobs(who)) == 1
+    assert "Next in the queue" in answer_to(pressed).content
+    assert len(await desk.jobs_of(who)) == 1
 
 
 async def test_a_refusal_by_a_cap_names_the_numbers(desk: Front) -> None:
     desk.bot.services = replace(desk.services, caps=Caps(per_user=3, per_guild=4))
-    assert not (await desk.asks(count=2)).ephemeral
-    mine = await desk.asks(count=2)
+    assert not (await desk.ask(count=2)).ephemeral
+    mine = await desk.ask(count=2)
     assert mine.ephemeral
     assert "You have 2 pictures in progress, and the limit is 3" in mine.content
     who = desk.newcomer()
     await desk.services.consent.accept(UserId(who.id), INFO.licence_sha256, INFO.card_id, 1)
-    ours = await desk.asks(who, count=3)
+    ours = await desk.ask(who, count=3)
     assert "This server has 2 pictures in progress, and the limit is 4" in ours.content
 
 
@@ -233,32 +233,32 @@ async def test_a_missing_channel_permission_is_reported_before_queueing(
     deaf = desk.guild.create_text_channel(
         "deaf", overwrites={me: discord.PermissionOverwrite(**{lacking: False})}
     )
-    answer = said(await desk.member.slash(deaf, "waifu", prompt="1girl"))
+    answer = answer_to(await desk.member.slash(deaf, "waifu", prompt="1girl"))
     assert named in answer.content
-    assert not await desk.jobs()
+    assert not await desk.jobs_of()
 
 
 async def test_again_and_reroll_keep_the_clip_skip_that_settings_show(desk: Front) -> None:
-    job, message = await desk.picture()
+    job, message = await desk.post_picture()
     await desk.services.queue._db.write_one(
         "UPDATE jobs SET draw = json_set(draw, '$.clip_skip', 2) WHERE id = :id", {"id": job.id}
     )
-    told = said(await desk.member.click(message, label="Settings")).content
+    told = answer_to(await desk.member.click(message, label="Settings")).content
     assert "clip_skip: 2" in told
     assert "Clip skip: 2" in told
     for label in ("Again", "Reroll"):
         await desk.member.click(message, label=label)
-    assert [made.draw.clip_skip for made in await desk.jobs()] == [2, 2, 2]
+    assert [made.draw.clip_skip for made in await desk.jobs_of()] == [2, 2, 2]
 
 
 async def test_again_keeps_the_seed_and_vary_changes_it_for_any_member(desk: Front) -> None:
-    job, message = await desk.picture()
+    job, message = await desk.post_picture()
     await desk.restart()
     who = desk.newcomer()
     await desk.services.consent.accept(UserId(who.id), INFO.licence_sha256, INFO.card_id, 1)
     for action in ("again", "vary"):
         await who.click(message, custom_id=f"wd:{action}:{job.id}")
-    again, vary = await desk.jobs(who)
+    again, vary = await desk.jobs_of(who)
     assert (again.draw.seed, again.draw.prompt) == (job.draw.seed, job.draw.prompt)
     assert vary.draw.prompt == job.draw.prompt
     assert vary.draw.seed != job.draw.seed
@@ -270,12 +270,12 @@ async def test_again_keeps_the_seed_and_vary_changes_it_for_any_member(desk: Fro
 
 
 async def test_a_button_cannot_bypass_the_policy(desk: Front) -> None:
-    job, message = await desk.picture("1girl, dragon")
+    job, message = await desk.post_picture("1girl, dragon")
     boss = desk.moderator(manage_guild=True)
     await boss.slash(desk.channel, "policy channel", channel=desk.channel, enabled=False)
     pressed = await desk.member.click(message, custom_id=f"wd:vary:{job.id}")
-    assert "turned off in this channel" in said(pressed).content
-    assert len(await desk.jobs()) == 1
+    assert "turned off in this channel" in answer_to(pressed).content
+    assert len(await desk.jobs_of()) == 1
 
 
 async def test_nothing_is_queued_if_policy_fails(
@@ -286,36 +286,36 @@ async def test_nothing_is_queued_if_policy_fails(
     def broken(*_: object) -> None:
         raise RuntimeError
 
-    job, message = await desk.picture()
+    job, message = await desk.post_picture()
     monkeypatch.setattr(Screen, "findings", broken)
-    assert (await desk.asks()).ephemeral
+    assert (await desk.ask()).ephemeral
     for action in ("again", "vary"):
         await desk.member.click(message, custom_id=f"wd:{action}:{job.id}")
-    assert len(await desk.jobs()) == 1
+    assert len(await desk.jobs_of()) == 1
 
 
 async def test_a_server_cannot_lower_the_rules_of_the_models_licence(desk: Front) -> None:
     allowed = Overrides(effects={RuleId("suggestive"): Effect()})
-    await decide(desk.services.guilds, make_guild(guild_id=desk.guild.id, rules=allowed))
-    assert not (await desk.asks(prompt="1girl, lingerie")).ephemeral
+    await save_policy(desk.services.guilds, make_guild(guild_id=desk.guild.id, rules=allowed))
+    assert not (await desk.ask(prompt="1girl, lingerie")).ephemeral
     desk.use_model(replace(INFO, licence_id="openrail-m", licence_rules=("suggestive",)))
-    refused = await desk.asks(prompt="1girl, lingerie")
+    refused = await desk.ask(prompt="1girl, lingerie")
     assert refused.ephemeral
     assert "I don't draw this with this model: **Suggestive content**" in refused.content
     assert "“lingerie”" in refused.content
 
 
 async def test_only_the_requester_and_moderators_can_cancel(desk: Front) -> None:
-    answer = await desk.asks(count=2)
+    answer = await desk.ask(count=2)
     (cancel,) = custom_ids(answer)
     stranger = await desk.newcomer().click(answer.message, custom_id=cancel)
-    assert said(stranger).ephemeral
-    assert {job.state for job in await desk.jobs()} == {JobState.QUEUED}
+    assert answer_to(stranger).ephemeral
+    assert {job.state for job in await desk.jobs_of()} == {JobState.QUEUED}
     boss = desk.moderator(manage_messages=True)
-    assert "2 pictures" in said(await boss.click(answer.message, custom_id=cancel)).content
-    assert {job.state for job in await desk.jobs()} == {JobState.CANCELLED}
+    assert "2 pictures" in answer_to(await boss.click(answer.message, custom_id=cancel)).content
+    assert {job.state for job in await desk.jobs_of()} == {JobState.CANCELLED}
     late = await desk.member.click(answer.message, custom_id=cancel)
-    assert "nothing to cancel" in said(late).content
+    assert "nothing to cancel" in answer_to(late).content
 
 
 @pytest.mark.parametrize(
@@ -328,7 +328,7 @@ async def test_a_stale_button_gets_a_friendly_answer(desk: Front, stale: str) ->
     view.stop()
     channel = desk.env.bot.get_partial_messageable(desk.channel.id, guild_id=desk.guild.id)
     message = await channel.send("from another time", view=view)
-    answer = said(await desk.member.click(message, custom_id=stale))
+    answer = answer_to(await desk.member.click(message, custom_id=stale))
     assert answer.ephemeral
     assert answer.content
     assert "incident" not in answer.content

@@ -15,8 +15,8 @@ from bot.policy.layers import GuildPolicy
 from bot.policy.screening import Screen, Term
 from bot.policy.showing import Shown, may_show
 from tests.stages.factories import CHANNEL, GUILD, make_job, make_place, make_reaction
-from tests.stages.front import Front, front, said
-from tests.stages.law import decide, make_guild, make_policy
+from tests.stages.front import Front, answer_to, front
+from tests.stages.law import make_guild, make_policy, save_policy
 
 FREE = make_guild()
 PARENT = ChannelId(CHANNEL + 1)
@@ -54,7 +54,7 @@ def test_a_plain_picture_may_be_shown_in_every_place() -> None:
 
 @pytest.mark.parametrize("off", [CHANNEL, PARENT])
 def test_nothing_is_shown_where_the_bot_is_switched_off(off: ChannelId) -> None:
-    guild = make_guild(off=off)
+    guild = make_guild(disabled=off)
     assert refusal(guild=guild) is RefusalReason.CHANNEL
 
 
@@ -100,7 +100,7 @@ async def desk(tmp_path: Path) -> AsyncIterator[Front]:
 
 async def shown(desk: Front, job: Job, where: ChannelHandle | None = None) -> str:
     """What `/show` says, or "" if it shows the picture."""
-    answer = said(await desk.member.slash(where or desk.channel, "show", id=job.id))
+    answer = answer_to(await desk.member.slash(where or desk.channel, "show", id=job.id))
     if answer.attachments:
         return ""
     assert answer.ephemeral
@@ -108,7 +108,7 @@ async def shown(desk: Front, job: Job, where: ChannelHandle | None = None) -> st
 
 
 async def test_show_is_refused_where_the_bot_is_switched_off(desk: Front) -> None:
-    job, _ = await desk.picture()
+    job, _ = await desk.post_picture()
     boss = desk.moderator(manage_guild=True)
     assert not await shown(desk, job)
     await boss.slash(desk.channel, "policy channel", channel=desk.channel, enabled=False)
@@ -116,12 +116,12 @@ async def test_show_is_refused_where_the_bot_is_switched_off(desk: Front) -> Non
 
 
 async def test_show_is_refused_for_a_prompt_that_is_now_blocked(desk: Front) -> None:
-    job, _ = await desk.picture("1girl, dragon")
+    job, _ = await desk.post_picture("1girl, dragon")
     assert not await shown(desk, job)
     boss = desk.moderator(manage_guild=True)
     await boss.slash(desk.channel, "policy block", term="dragon", reason="we read it together")
     assert "we read it together" in await shown(desk, job)
-    worse, _ = await desk.picture("1girl, loli")
+    worse, _ = await desk.post_picture("1girl, loli")
     assert "no longer allowed" in await shown(desk, worse)
 
 
@@ -136,9 +136,9 @@ async def test_show_does_not_carry_a_picture_out_of_a_private_channel(desk: Fron
             me: discord.PermissionOverwrite(view_channel=True),
         },
     )
-    (job,) = await desk.queued(channel=secret, prompt="1girl, dragon")
-    await desk.drawn([job])
-    await decide(desk.services.guilds, make_guild("dragon", guild_id=GuildId(desk.guild.id)))
+    (job,) = await desk.queue_jobs(channel=secret, prompt="1girl, dragon")
+    await desk.draw_jobs([job])
+    await save_policy(desk.services.guilds, make_guild("dragon", guild_id=GuildId(desk.guild.id)))
     answer = await shown(desk, job)
     assert "drawn in a channel that not everybody here can see" in answer
     assert not any(message.attachments for message in desk.channel.history())
@@ -149,31 +149,31 @@ async def test_show_does_not_reveal_a_picture_to_a_role_denied_its_channel(desk:
     grown = desk.guild.create_text_channel(
         "grown-ups", overwrites={young: discord.PermissionOverwrite(view_channel=False)}
     )
-    (job,) = await desk.queued(channel=grown)
-    await desk.drawn([job])
+    (job,) = await desk.queue_jobs(channel=grown)
+    await desk.draw_jobs([job])
     assert "not everybody here can see" in await shown(desk, job)
     assert not await shown(desk, job, grown)
 
 
 async def test_votes_top_omits_pictures_that_are_now_blocked(desk: Front) -> None:
-    (job, message), (fine, other) = [await desk.picture(p) for p in ("a dragon", "1girl")]
+    (job, message), (fine, other) = [await desk.post_picture(p) for p in ("a dragon", "1girl")]
     voter = desk.newcomer("voter")
     for shown in (message, other):
         await desk.services.votes.record(make_reaction(shown.id, voter.id))
     boss = desk.moderator(manage_guild=True)
     await boss.slash(desk.channel, "policy block", term="dragon")
-    listed = said(await desk.member.slash(desk.channel, "votes top"))
+    listed = answer_to(await desk.member.slash(desk.channel, "votes top"))
     assert fine.id in listed.content
     assert job.id not in listed.content
     assert len(listed.attachments) == 1
 
 
 async def test_votes_top_is_refused_where_the_bot_is_switched_off(desk: Front) -> None:
-    _, message = await desk.picture()
+    _, message = await desk.post_picture()
     await desk.services.votes.record(make_reaction(message.id, desk.newcomer("voter").id))
     boss = desk.moderator(manage_guild=True)
     await boss.slash(desk.channel, "policy channel", channel=desk.channel, enabled=False)
-    answer = said(await desk.member.slash(desk.channel, "votes top"))
+    answer = answer_to(await desk.member.slash(desk.channel, "votes top"))
     assert "turned off in this channel" in answer.content
     assert answer.ephemeral
     assert not answer.attachments

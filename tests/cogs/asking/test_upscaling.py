@@ -14,7 +14,7 @@ from bot.store.curation import Curation
 from bot.store.precedents import set_precedents
 from cogs.components import panel_view, post_view
 from tests.stages.factories import make_place, make_released
-from tests.stages.front import Front, custom_ids, front, said
+from tests.stages.front import Front, answer_to, custom_ids, front
 from tests.stages.simulated import OWNER
 
 
@@ -27,9 +27,9 @@ async def desk(tmp_path: Path) -> AsyncIterator[Front]:
 
 async def upscaled(desk: Front) -> tuple[Job, Job]:
     """A picture and the job that makes it larger."""
-    job, message = await desk.picture()
+    job, message = await desk.post_picture()
     await desk.member.click(message, label="Upscale")
-    return job, (await desk.jobs())[-1]
+    return job, (await desk.jobs_of())[-1]
 
 
 async def kind_of(desk: Front, job: Job) -> str:
@@ -47,31 +47,31 @@ async def test_an_upscale_is_queued_as_its_own_kind_of_job_and_posted_larger(des
         model=desk.services.model().card_id,
     )  # fmt: skip
     assert made.draw.progress_steps == 1
-    await desk.drawn([made])
-    await desk.looks("Delivery")
+    await desk.draw_jobs([made])
+    await desk.run_rounds("Delivery")
     post = desk.channel.history()[-1]
     assert [file.filename for file in post.attachments] == [f"{made.id}.png"]
     assert "32x32 px" in post.content
-    listed = said(await desk.member.slash(desk.channel, "history")).content
+    listed = answer_to(await desk.member.slash(desk.channel, "history")).content
     assert listed.count("32x32 px") == 1
 
 
 async def test_every_picture_has_an_upscale_button_that_survives_a_restart(desk: Front) -> None:
     for view in (post_view(JobId("0000000001")), panel_view(JobId("0000000001"))):
         assert "wd:upscale:0000000001" in [item.custom_id for item in view.children]  # type: ignore[attr-defined]  buttons
-    jobs = await desk.queued(count=4)
-    await desk.drawn(jobs)
-    await desk.looks("Delivery")
+    jobs = await desk.queue_jobs(count=4)
+    await desk.draw_jobs(jobs)
+    await desk.run_rounds("Delivery")
     await desk.restart()
     desk.use_model(replace(desk.services.model(), upscale_factor=4))
     menu = f"wd:which:{jobs[0].owed_post_id}"
-    panel = said(await desk.member.select(desk.channel.history()[-1], ["2"], custom_id=menu))
+    panel = answer_to(await desk.member.select(desk.channel.history()[-1], ["2"], custom_id=menu))
     await desk.member.click(panel.message, label="Upscale")
-    assert (await desk.jobs())[-1].draw.source == jobs[1].id
+    assert (await desk.jobs_of())[-1].draw.source == jobs[1].id
 
 
 async def test_a_picture_that_cannot_be_upscaled_gets_a_reason_and_no_job(desk: Front) -> None:
-    job, message = await desk.picture()
+    job, message = await desk.post_picture()
     info = desk.services.model()
     words = {
         "no upscaler": replace(info, upscale_factor=1),
@@ -80,81 +80,81 @@ async def test_a_picture_that_cannot_be_upscaled_gets_a_reason_and_no_job(desk: 
     for told, model in words.items():
         desk.use_model(model)
         who = desk.member
-        assert told in said(await who.click(message, label="Upscale")).content
+        assert told in answer_to(await who.click(message, label="Upscale")).content
     desk.use_model(info)
     await desk.member.click(message, label="Upscale")
-    (_, made) = await desk.jobs()
-    await desk.drawn([made])
-    await desk.looks("Delivery")
-    again = said(await desk.member.click(desk.channel.history()[-1], label="Upscale")).content
+    (_, made) = await desk.jobs_of()
+    await desk.draw_jobs([made])
+    await desk.run_rounds("Delivery")
+    again = answer_to(await desk.member.click(desk.channel.history()[-1], label="Upscale")).content
     assert "as large as it gets: 32x32" in again
-    assert [one.id for one in await desk.jobs()] == [job.id, made.id]
+    assert [one.id for one in await desk.jobs_of()] == [job.id, made.id]
 
 
 async def test_a_hidden_or_deleted_picture_is_not_upscaled(desk: Front) -> None:
-    (job,) = await desk.queued()
+    (job,) = await desk.queue_jobs()
     assert await desk.services.queue.claim(OWNER, 60_000, desk.services.clock())
-    await desk.kept(job, make_released(job, rating=Rating.EXPLICIT))
+    await desk.keep_picture(job, make_released(job, rating=Rating.EXPLICIT))
     message = await desk.channel_of(job).send("a picture", view=post_view(job.id))
-    assert "age-restricted" in said(await desk.member.click(message, label="Upscale")).content
+    assert "age-restricted" in answer_to(await desk.member.click(message, label="Upscale")).content
     await desk.services.gallery.delete(job.id, desk.services.clock())
-    assert "deleted" in said(await desk.member.click(message, label="Upscale")).content
+    assert "deleted" in answer_to(await desk.member.click(message, label="Upscale")).content
     who = desk.newcomer()
-    assert "icence" in said(await who.click(message, label="Upscale")).content
-    assert len(await desk.jobs()) == 1
-    assert await desk.jobs(who) == []
+    assert "icence" in answer_to(await who.click(message, label="Upscale")).content
+    assert len(await desk.jobs_of()) == 1
+    assert await desk.jobs_of(who) == []
 
 
 async def test_a_private_picture_is_upscaled_in_private_and_only_for_its_member(
     desk: Front,
 ) -> None:
     result = await desk.member.slash(desk.channel, "waifu", prompt="1girl, secret", private=True)
-    (job,) = await desk.jobs()
-    await desk.drawn([job])
-    fetch = custom_ids(said(result))[0]
-    shown = said(await desk.member.click(said(result).message, custom_id=fetch)).message
-    assert said(await desk.member.click(shown, label="Upscale")).ephemeral
-    _, made = await desk.jobs()
+    (job,) = await desk.jobs_of()
+    await desk.draw_jobs([job])
+    fetch = custom_ids(answer_to(result))[0]
+    shown = answer_to(await desk.member.click(answer_to(result).message, custom_id=fetch)).message
+    assert answer_to(await desk.member.click(shown, label="Upscale")).ephemeral
+    _, made = await desk.jobs_of()
     assert made.draw.enlarged
     assert await desk.services.views.is_private(made.id)
     # Another member who knows its id.
     who = desk.newcomer()
-    await desk.accepts(who)
+    await desk.accept_licence(who)
     forged = await desk.channel_of(job).send("not mine", view=post_view(job.id))
-    assert "can't find" in said(await who.click(forged, label="Upscale")).content
+    assert "can't find" in answer_to(await who.click(forged, label="Upscale")).content
 
 
 async def test_an_upscale_survives_forgetting_its_source_and_can_be_cancelled(desk: Front) -> None:
-    _, message = await desk.picture()
+    _, message = await desk.post_picture()
     who = desk.newcomer()
-    await desk.accepts(who)
-    asked = said(await who.click(message, label="Upscale"))
+    await desk.accept_licence(who)
+    asked = answer_to(await who.click(message, label="Upscale"))
     await desk.services.privacy.forget(UserId(desk.member.id))
-    (theirs,) = await desk.jobs(who)
+    (theirs,) = await desk.jobs_of(who)
     assert (theirs.state, theirs.draw.source) == (JobState.QUEUED, "")
     await who.click(asked.message, label="Cancel")
-    assert [one.state for one in await desk.jobs(who)] == [JobState.CANCELLED]
+    assert [one.state for one in await desk.jobs_of(who)] == [JobState.CANCELLED]
 
 
 async def test_an_upscale_of_a_spoilered_picture_is_spoilered_too(desk: Front) -> None:
-    job, message = await desk.picture()
+    job, message = await desk.post_picture()
     async with desk.services.queue._db.write() as tx:
         await set_precedents(tx, [job.id], Ruling.SPOILER)
     await desk.member.click(message, label="Upscale")
-    assert (await desk.jobs())[-1].ruling.name == "SPOILER"
+    assert (await desk.jobs_of())[-1].ruling.name == "SPOILER"
 
 
 async def test_requests_from_an_upscaled_picture_are_drawn_and_not_upscaled(
     desk: Front,
 ) -> None:
     job, made = await upscaled(desk)
-    await desk.drawn([made])
-    await desk.looks("Delivery")
+    await desk.draw_jobs([made])
+    await desk.run_rounds("Delivery")
     post = desk.channel.history()[-1]
     await desk.member.click(post, label="Again")
     await desk.member.click(post, label="Reroll")
     await desk.member.click(post, label="Vary subtle")
-    again, rerolled, varied = (await desk.jobs())[-3:]
+    again, rerolled, varied = (await desk.jobs_of())[-3:]
     assert again.draw.seed == job.draw.seed
     assert varied.draw.source == made.id
     assert {one.draw.enlarged for one in (again, rerolled, varied)} == {None}
@@ -168,7 +168,7 @@ async def test_requests_from_an_upscaled_picture_are_drawn_and_not_upscaled(
 
 async def test_upscaled_pictures_are_excluded_from_the_training_data(desk: Front) -> None:
     job, made = await upscaled(desk)
-    await desk.drawn([made])
+    await desk.draw_jobs([made])
     for one in (job, made):
         await desk.services.queue._db.write_one(
             "INSERT INTO votes (job_id, voter_id, axis, value, self_vote, at_ms)"
@@ -185,10 +185,10 @@ async def test_an_upscale_shows_progress_in_percent_and_names_its_source(desk: F
     assert await desk.services.queue.claim(OWNER, 600_000, desk.services.clock())
     desk.services.progress.record_start(made, desk.services.clock())
     await desk.env.advance_time(4)
-    await desk.looks("Status")
+    await desk.run_rounds("Status")
     told = next(m for m in desk.channel.history() if m.id == status.id).content
     assert "0% upscaled" in told
     assert "step" not in told
-    await desk.kept(made, make_released(made))
-    await desk.looks("Delivery")
+    await desk.keep_picture(made, make_released(made))
+    await desk.run_rounds("Delivery")
     assert f"upscaled from `{job.id}` to 32x32 px" in desk.channel.history()[-1].content

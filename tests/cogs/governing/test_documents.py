@@ -19,15 +19,15 @@ from bot.policy.layers import GuildPolicy, Overrides, RoleTerms
 from bot.policy.screening import Term
 from bot.policy.toml_text import BYTES_MAX
 from bot.words import documents as words
-from tests.stages.front import Front, said
-from tests.stages.governing import PanelView, current, office, open_panel
+from tests.stages.front import Front, answer_to
+from tests.stages.governing import PanelView, current_policy, front_with_panel, open_panel
 
 RULE = RuleId("suggestive")
 
 
 @pytest.fixture
 async def desk(tmp_path: Path) -> AsyncIterator[Front]:
-    async with office(tmp_path) as ready:
+    async with front_with_panel(tmp_path) as ready:
         yield ready
 
 
@@ -38,12 +38,12 @@ async def boss(desk: Front) -> MemberActor:
 
 async def keep(desk: Front, **document: Any) -> None:
     policy = GuildPolicy(guild_id=GuildId(desk.guild.id), **document)
-    number = (await current(desk)).number
+    number = (await current_policy(desk)).number
     await desk.services.guilds.save(policy, number, UserId(1), 1, summary="Sora was here")
 
 
 async def exported(desk: Front, boss: MemberActor) -> bytes:
-    answer = said(await boss.slash(desk.channel, "policy export"))
+    answer = answer_to(await boss.slash(desk.channel, "policy export"))
     assert answer.ephemeral
     (file,) = answer.attachments
     return await file.read()
@@ -71,29 +71,29 @@ async def test_an_exported_policy_is_imported_unchanged(desk: Front, boss: Membe
         blocked=(Term(text='a "quoted" = dragon', reason="why\\not"),),
         allowed=("naked mole rat",),
     )
-    before = await current(desk)
+    before = await current_policy(desk)
     data = await exported(desk, boss)
     assert f"# #{desk.channel.name}" in data.decode(), "names stand beside the ids"
     view = await offered(desk, boss, data)
-    assert words.NO_DIFFERENCE in view.words
+    assert words.NO_DIFFERENCE in view.text
     await keep(desk)
     view = await offered(desk, boss, data)
-    assert "Preset: standard → family" in view.words
+    assert "Preset: standard → family" in view.text
     await view.press("apply")
-    assert "Saved" in view.words
-    assert (await current(desk)).policy == before.policy
+    assert "Saved" in view.text
+    assert (await current_policy(desk)).policy == before.policy
 
 
 async def test_an_import_changes_nothing_unless_it_is_applied(
     desk: Front, boss: MemberActor
 ) -> None:
     view = await offered(desk, boss, b"version = 1\npaused = true\n")
-    assert "Paused: no → yes" in view.words
-    assert (await current(desk)).number == 0
+    assert "Paused: no → yes" in view.text
+    assert (await current_policy(desk)).number == 0
     await view.press("discard")
-    assert words.DISCARDED in view.words
+    assert words.DISCARDED in view.text
     assert not view.message.attachments
-    assert (await current(desk)).number == 0
+    assert (await current_policy(desk)).number == 0
 
 
 async def test_an_import_warns_of_blocked_common_words_and_of_licence_rules(
@@ -102,10 +102,10 @@ async def test_an_import_warns_of_blocked_common_words_and_of_licence_rules(
     view = await offered(
         desk, boss, b'version = 1\n[server.rules]\ndeception = "allow"\n[blocked]\ngirl = {}\n'
     )
-    assert "not set → allowed (⚠️ it stays refused: the model's licence asks for that)" in view.words
-    assert "“girl” stops" in view.words
+    assert "not set → allowed (⚠️ it stays refused: the model's licence asks for that)" in view.text
+    assert "“girl” stops" in view.text
     await view.press("apply")
-    assert [term.text for term in (await current(desk)).policy.blocked] == ["girl"]
+    assert [term.text for term in (await current_policy(desk)).policy.blocked] == ["girl"]
 
 
 async def test_an_import_lists_ids_of_unknown_channels_and_roles(
@@ -114,23 +114,23 @@ async def test_an_import_lists_ids_of_unknown_channels_and_roles(
     here = desk.channel.id
     data = f"version = 1\n[channels.777]\nenabled = false\n[channels.{here}]\nenabled = true\n"
     view = await offered(desk, boss, f"{data}[roles.888]\nper_day_max = 3\n".encode())
-    assert "no channel or role with these ids:\n`777`\n`888`" in view.words
+    assert "no channel or role with these ids:\n`777`\n`888`" in view.text
     await view.press("apply")
     view = await offered(desk, boss, f"{data}[roles.888]\nper_day_max = 4\n".encode())
-    assert "no channel or role" not in view.words, "the ids were already in the policy"
+    assert "no channel or role" not in view.text, "the ids were already in the policy"
 
 
 async def test_a_file_that_sets_a_promise_is_refused(desk: Front, boss: MemberActor) -> None:
-    answer = said(await imported(desk, boss, b'version = 1\n[server.rules]\nlaw = "allow"\n'))
+    answer = answer_to(await imported(desk, boss, b'version = 1\n[server.rules]\nlaw = "allow"\n'))
     assert "server\\.rules\\: law is a promise that no prompt can show" in answer.content
-    assert (await current(desk)).number == 0
+    assert (await current_policy(desk)).number == 0
 
 
 async def test_an_import_can_be_applied_after_a_restart(desk: Front, boss: MemberActor) -> None:
     view = await offered(desk, boss, b"version = 1\npaused = true\n")
     await desk.restart()
     await view.press("apply")
-    assert (await current(desk)).policy.paused
+    assert (await current_policy(desk)).policy.paused
 
 
 async def test_if_the_policy_changed_meanwhile_the_difference_is_shown_again(
@@ -139,12 +139,12 @@ async def test_if_the_policy_changed_meanwhile_the_difference_is_shown_again(
     view = await offered(desk, boss, b'version = 1\npaused = true\npreset = "family"\n')
     await keep(desk, preset="family")
     await view.press("apply")
-    assert words.CHANGED_MEANWHILE in view.words
-    assert "Paused: no → yes" in view.words
-    assert "Preset" not in view.words
-    assert not (await current(desk)).policy.paused
+    assert words.CHANGED_MEANWHILE in view.text
+    assert "Paused: no → yes" in view.text
+    assert "Preset" not in view.text
+    assert not (await current_policy(desk)).policy.paused
     await view.press("apply")
-    policy = (await current(desk)).policy
+    policy = (await current_policy(desk)).policy
     assert (policy.paused, policy.preset) == (True, "family")
 
 
@@ -153,12 +153,12 @@ async def test_a_difference_too_long_for_a_message_is_also_attached_as_a_file(
 ) -> None:
     lines = "\n".join(f'"dragon {n}" = {{ reason = "why" }}' for n in range(3000))
     view = await offered(desk, boss, f"version = 1\n[blocked]\n{lines}\n".encode())
-    assert "more" in view.words
+    assert "more" in view.text
     files = {file.filename: await file.read() for file in view.message.attachments}
     assert len(files["changes.txt"].decode().splitlines()) == 3000
     assert len(tomllib.loads(files["policy.toml"].decode())["blocked"]) == 3000
     await view.press("apply")
-    assert len((await current(desk)).policy.blocked) == 3000
+    assert len((await current_policy(desk)).policy.blocked) == 3000
 
 
 HOSTILE = {
@@ -189,12 +189,12 @@ async def test_an_invalid_file_changes_nothing_and_gets_an_answer(
     desk: Front, boss: MemberActor, name: str
 ) -> None:
     await keep(desk, preset="family")
-    answer = said(await imported(desk, boss, HOSTILE[name]))
+    answer = answer_to(await imported(desk, boss, HOSTILE[name]))
     assert answer.ephemeral
     assert "I have changed nothing" in answer.content
     assert not answer.components
-    assert (await current(desk)).policy.preset == "family"
-    assert (await current(desk)).number == 1
+    assert (await current_policy(desk)).policy.preset == "family"
+    assert (await current_policy(desk)).number == 1
 
 
 async def test_a_file_over_the_size_limit_is_refused_unread(
@@ -204,21 +204,21 @@ async def test_a_file_over_the_size_limit_is_refused_unread(
         pytest.fail("the file was downloaded")
 
     monkeypatch.setattr(discord.Attachment, "read", never)
-    answer = said(await imported(desk, boss, b"#" * (BYTES_MAX + 1)))
+    answer = answer_to(await imported(desk, boss, b"#" * (BYTES_MAX + 1)))
     assert "2.1 MB; the limit is 2.1 MB. I have changed nothing" in answer.content
-    assert (await current(desk)).number == 0
+    assert (await current_policy(desk)).number == 0
 
 
 async def test_a_file_cannot_make_everybody_a_moderator(desk: Front, boss: MemberActor) -> None:
     data = f"version = 1\nmoderator_role = {desk.guild.id}\n".encode()
-    assert words.EVERYBODY_DECIDES in said(await imported(desk, boss, data)).content
-    assert (await current(desk)).number == 0
+    assert words.EVERYBODY_DECIDES in answer_to(await imported(desk, boss, data)).content
+    assert (await current_policy(desk)).number == 0
 
 
 async def test_the_panel_can_export_the_policy_too(desk: Front, boss: MemberActor) -> None:
     view = await open_panel(desk, boss)
     result = await boss.click(view.message, custom_id=view.id_of("export"))
-    answer = said(result)
+    answer = answer_to(result)
     assert answer.ephemeral
     (file,) = answer.attachments
     assert tomllib.loads((await file.read()).decode())["preset"] == "standard"
@@ -230,9 +230,9 @@ async def test_a_member_who_lost_the_permission_cannot_apply_an_import(
     view = await offered(desk, boss, b"version = 1\npaused = true\n")
     desk.env.backend.guilds[desk.guild.id].members[boss.id].role_ids.clear()
     await view.press("apply")
-    assert "Manage Server" in view.words
+    assert "Manage Server" in view.text
     assert not view.message.attachments
-    assert (await current(desk)).number == 0
+    assert (await current_policy(desk)).number == 0
 
 
 @pytest.mark.parametrize("key", ["review_channel", "log_channel"])
@@ -242,8 +242,8 @@ async def test_a_file_cannot_name_a_channel_of_another_server(
     """The bot may be there too, but its members asked for neither our log nor our pictures."""
     other = desk.env.create_guild("elsewhere").create_text_channel("general")
     await desk.env.settle()
-    told = said(await imported(desk, boss, f"version = 1\n{key} = {other.id}\n".encode()))
+    told = answer_to(await imported(desk, boss, f"version = 1\n{key} = {other.id}\n".encode()))
     assert "I have changed nothing" in told.content
     assert f"`{key}`: I can't write in a deleted channel (`{other.id}`)" in told.content
     assert not told.attachments
-    assert (await current(desk)).number == 0
+    assert (await current_policy(desk)).number == 0

@@ -13,7 +13,7 @@ from simcord.actors import MemberActor
 from bot.domain import GuildId, JobState, RuleId, UserId
 from bot.store.members import Strike
 from tests.stages.court import Court, court
-from tests.stages.front import custom_ids, said
+from tests.stages.front import answer_to, custom_ids
 
 
 @pytest.fixture
@@ -23,7 +23,7 @@ async def desk(tmp_path: Path) -> AsyncIterator[Court]:
 
 
 async def run(desk: Court, name: str, who: MemberActor | None = None, **options: object) -> str:
-    answer = said(await (who or desk.boss).slash(desk.channel, f"moderate {name}", **options))
+    answer = answer_to(await (who or desk.boss).slash(desk.channel, f"moderate {name}", **options))
     assert answer.ephemeral
     return answer.content
 
@@ -60,23 +60,23 @@ async def test_moderate_is_hidden_from_members_and_checks_permissions_itself(des
 async def test_a_member_who_is_timed_out_is_told_until_when_and_why(desk: Court) -> None:
     told = await run(desk, "timeout", member=desk.member, minutes=10, reason="take a *break*")
     assert "timed out until" in told
-    kept_out = await desk.asks()
+    kept_out = await desk.ask()
     assert kept_out.ephemeral
     assert "You can't ask me for pictures in this server until <t:" in kept_out.content
     assert "take a \\*break\\*" in kept_out.content
     assert f"<@{desk.member.id}>" in await run(desk, "excluded")
     assert (await run(desk, "member", member=desk.member)).count(f"<@{desk.member.id}>") == 1
     await desk.env.advance_time(601)
-    assert not (await desk.asks()).ephemeral
+    assert not (await desk.ask()).ephemeral
     assert await run(desk, "excluded") == "Nobody is timed out or banned here."
 
 
 async def test_a_ban_holds_until_it_is_lifted_and_is_logged(desk: Court) -> None:
     await run(desk, "ban", member=desk.member, reason="enough")
     await desk.env.advance_time(90 * 86_400)
-    assert "until a moderator lifts your ban" in (await desk.asks()).content
+    assert "until a moderator lifts your ban" in (await desk.ask()).content
     assert "may ask again here" in await run(desk, "lift", member=desk.member)
-    assert not (await desk.asks()).ephemeral
+    assert not (await desk.ask()).ephemeral
     assert "neither timed out nor banned" in await run(desk, "lift", member=desk.member)
     assert await log(desk) == ["policy", "ban", "lift"]
 
@@ -85,48 +85,48 @@ async def test_a_ban_holds_until_it_is_lifted_and_is_logged(desk: Court) -> None
 async def test_an_excluded_members_jobs_are_cancelled_and_they_are_told_once(
     desk: Court, name: str, options: dict[str, int]
 ) -> None:
-    (drawn,) = await desk.queued(seed=1)
-    await desk.drawn([drawn])
-    (begun,) = await desk.queued(seed=2)
+    (drawn,) = await desk.queue_jobs(seed=1)
+    await desk.draw_jobs([drawn])
+    (begun,) = await desk.queue_jobs(seed=2)
     await desk.services.queue.claim("worker", 60_000, desk.services.clock())
-    waiting = await desk.queued(count=3, seed=3)
+    waiting = await desk.queue_jobs(count=3, seed=3)
     await run(desk, name, member=desk.member, reason="that was *rude*", **options)
     assert [await desk.state(job) for job in (begun, *waiting)] == [JobState.CANCELLED] * 4
-    await desk.looks("Messenger", rounds=3)
-    (told,) = desk.told()
+    await desk.run_rounds("Messenger", rounds=3)
+    (told,) = desk.texts_in_channel()
     assert told.startswith(f"<@{desk.member.id}>, the moderators ask you to take a break")
     assert "rude" not in told, "others read it too"
-    await desk.sits()
+    await desk.run_all_rounds()
     assert await desk.state(drawn) is JobState.DELIVERED, "it was drawn before"
 
 
 async def test_a_member_without_waiting_jobs_is_told_of_a_ban_when_they_ask(desk: Court) -> None:
     await run(desk, "ban", member=desk.member)
-    await desk.looks("Messenger")
-    assert desk.told() == []
-    assert "lifts your ban" in (await desk.asks()).content
+    await desk.run_rounds("Messenger")
+    assert desk.texts_in_channel() == []
+    assert "lifts your ban" in (await desk.ask()).content
 
 
 async def test_buttons_cannot_bypass_a_ban(desk: Court) -> None:
-    _, message = await desk.picture()
+    _, message = await desk.post_picture()
     await run(desk, "ban", member=desk.member)
     for label in ("Again", "Reroll"):
         pressed = await desk.member.click(message, label=label)
-        assert "lifts your ban" in said(pressed).content
-    assert len(await desk.jobs()) == 1
+        assert "lifts your ban" in answer_to(pressed).content
+    assert len(await desk.jobs_of()) == 1
 
 
 async def test_only_the_operator_can_ban_everywhere(desk: Court) -> None:
     assert "Only my operator" in await run(desk, "ban", member=desk.member, everywhere=True)
-    assert not (await desk.asks()).ephemeral
+    assert not (await desk.ask()).ephemeral
     desk.bot.owner_id = desk.boss.id
     assert "banned everywhere" in await run(desk, "ban", member=desk.member, everywhere=True)
-    assert "in any server" in (await desk.asks()).content
+    assert "in any server" in (await desk.ask()).content
     assert "neither timed out nor banned" in await run(desk, "lift", member=desk.member), (
         "the ban everywhere is another one"
     )
     assert "again everywhere" in await run(desk, "lift", member=desk.member, everywhere=True)
-    assert not (await desk.asks()).ephemeral
+    assert not (await desk.ask()).ephemeral
 
 
 async def test_strikes_can_be_listed_and_forgiven(desk: Court) -> None:
@@ -141,17 +141,17 @@ async def test_strikes_can_be_listed_and_forgiven(desk: Court) -> None:
 
 
 async def test_a_purge_asks_first_and_removes_every_picture_in_the_server(desk: Court) -> None:
-    pictures = [await desk.picture() for _ in range(3)]
-    waiting = (await desk.queued())[0]
-    asked = said(await desk.boss.slash(desk.channel, "moderate purge", member=desk.member))
+    pictures = [await desk.post_picture() for _ in range(3)]
+    waiting = (await desk.queue_jobs())[0]
+    asked = answer_to(await desk.boss.slash(desk.channel, "moderate purge", member=desk.member))
     assert "Remove every picture" in asked.content
-    assert len(desk.shown()) == 3
+    assert len(desk.message_ids()) == 3
     pressed = await desk.boss.click(asked.message, custom_id=custom_ids(asked)[0])
     stored = desk.env.backend.messages[desk.channel.id][asked.id]
     assert f"3 pictures of <@{desk.member.id}>. 3 messages are still" in stored.content
     assert not pressed.followups
-    await desk.takes_down()
-    assert desk.shown() == []
+    await desk.run_takedown()
+    assert desk.message_ids() == []
     assert await desk.state(waiting) is JobState.CANCELLED
     for job, _ in pictures:
         assert await desk.services.gallery.get(job.id) is None
@@ -162,8 +162,8 @@ async def test_a_purge_counts_the_remaining_messages_down_to_none(
     desk: Court, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     for _ in range(3):
-        await desk.picture()
-    asked = said(await desk.boss.slash(desk.channel, "moderate purge", member=desk.member))
+        await desk.post_picture()
+    asked = answer_to(await desk.boss.slash(desk.channel, "moderate purge", member=desk.member))
     telling: list[Coroutine[None, None, None]] = []
 
     def keep(work: Coroutine[None, None, None], *, name: str) -> None:
@@ -198,20 +198,20 @@ async def test_a_purge_counts_the_remaining_messages_down_to_none(
 
 
 async def test_a_purge_button_works_only_for_moderators(desk: Court) -> None:
-    job, _ = await desk.picture()
+    job, _ = await desk.post_picture()
     view = discord.ui.View(timeout=None)
     view.add_item(discord.ui.Button(label="x", custom_id=f"wd:purge:{desk.member.id}"))
     view.stop()
     channel = desk.env.bot.get_partial_messageable(desk.channel.id, guild_id=desk.guild.id)
     message = await channel.send("found", view=view)
     pressed = await desk.newcomer().click(message, custom_id=f"wd:purge:{desk.member.id}")
-    assert "for the moderators of this server" in said(pressed).content
+    assert "for the moderators of this server" in answer_to(pressed).content
     assert await desk.services.gallery.get(job.id) is not None
 
 
 async def test_case_ids_are_offered_only_to_members_who_may_decide_them(desk: Court) -> None:
-    await desk.held()
-    (case,) = await desk.cases()
+    await desk.hold_picture()
+    (case,) = await desk.open_cases()
     commands = await desk.env.bot.tree.fetch_commands()  # type: ignore[attr-defined]  it is a Bot
     moderate = next(c for c in commands if c.name == "moderate")
     desk.guild.set_command_permissions(moderate, {desk.member: True})

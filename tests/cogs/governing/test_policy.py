@@ -22,8 +22,8 @@ from bot.words.emoji import is_one_emoji
 from bot.words.reviewing import NOT_ALLOWED
 from tests.stages.factories import make_admitted, make_ask, make_place
 from tests.stages.fake_engine import INFO
-from tests.stages.front import Front, said
-from tests.stages.governing import PanelView, current, office, open_panel
+from tests.stages.front import Front, answer_to
+from tests.stages.governing import PanelView, current_policy, front_with_panel, open_panel
 from tests.stages.simulated import CAPS
 
 NAMES = (
@@ -34,7 +34,7 @@ NAMES = (
 
 @pytest.fixture
 async def desk(tmp_path: Path) -> AsyncIterator[Front]:
-    async with office(tmp_path) as ready:
+    async with front_with_panel(tmp_path) as ready:
         yield ready
 
 
@@ -44,7 +44,7 @@ async def boss(desk: Front) -> MemberActor:
 
 
 async def run(desk: Front, who: MemberActor, name: str, **options: object) -> str:
-    answer = said(await who.slash(desk.channel, f"policy {name}", **options))
+    answer = answer_to(await who.slash(desk.channel, f"policy {name}", **options))
     assert answer.ephemeral
     return answer.content
 
@@ -56,7 +56,7 @@ async def log(desk: Front) -> list[str]:
 
 async def keep(desk: Front, **document: Any) -> None:
     policy = GuildPolicy(guild_id=GuildId(desk.guild.id), **document)
-    number = (await current(desk)).number
+    number = (await current_policy(desk)).number
     await desk.services.guilds.save(policy, number, UserId(1), 1, summary="before")
 
 
@@ -96,7 +96,7 @@ async def test_an_integration_setting_does_not_bypass_our_permission_check(
     assert result.response.ephemeral
     assert not result.response.components
     assert not result.followups
-    assert (await current(desk)).number == 1
+    assert (await current_policy(desk)).number == 1
     choices = await desk.member.autocomplete(desk.channel, "policy unblock", "term", "")
     assert not choices, "not even the blocked terms are revealed"
     # The simulation records the failed check, and nothing else.
@@ -111,13 +111,13 @@ async def test_blocking_and_unblocking_works_in_any_spelling_and_is_logged(
     assert "Saved" in told
     assert "Spoiler Dragon" in told
     assert "is blocked already" in await run(desk, boss, "block", term="spoiler_dragon")
-    refused = await desk.asks(prompt="a spoiler-dragon")
+    refused = await desk.ask(prompt="a spoiler-dragon")
     assert "we read it together" in refused.content
     offered = await boss.autocomplete(desk.channel, "policy unblock", "term", "spoil")
     assert [choice["value"] for choice in offered] == ["Spoiler Dragon"]
     assert "Saved" in await run(desk, boss, "unblock", term="spoiler dragon")
     assert "isn't blocked" in await run(desk, boss, "unblock", term="spoiler dragon")
-    assert not (await desk.asks(prompt="a spoiler-dragon")).ephemeral
+    assert not (await desk.ask(prompt="a spoiler-dragon")).ephemeral
     assert await log(desk) == ["policy", "policy"]
 
 
@@ -139,7 +139,7 @@ async def test_a_full_list_refuses_another_term_until_one_is_removed(
     assert f"{TERMS_MAX:,}" in await run(desk, boss, "block", term="one more")
     assert "Saved" in await run(desk, boss, "unblock", term="dragon 7")
     assert "Saved" in await run(desk, boss, "block", term="one more")
-    blocked = (await current(desk)).policy.blocked
+    blocked = (await current_policy(desk)).policy.blocked
     assert len(blocked) == TERMS_MAX
     assert Term(text="dragon 7") not in blocked
 
@@ -149,7 +149,7 @@ async def test_a_term_that_only_an_older_version_allowed_does_not_block_changes(
 ) -> None:
     await keep(desk, blocked=(Term(text="a\u200db"),))
     assert "Saved" in await run(desk, boss, "pause", on=True)
-    policy = (await current(desk)).policy
+    policy = (await current_policy(desk)).policy
     assert policy.paused
     assert policy.blocked == (Term(text="a\u200db"),)
     assert "invisible character" in await run(desk, boss, "block", term="c\u200dd")
@@ -157,22 +157,22 @@ async def test_a_term_that_only_an_older_version_allowed_does_not_block_changes(
 
 async def test_a_channel_can_be_switched_off_and_on(desk: Front, boss: MemberActor) -> None:
     await run(desk, boss, "channel", channel=desk.channel, enabled=False)
-    assert "turned off in this channel" in (await desk.asks()).content
+    assert "turned off in this channel" in (await desk.ask()).content
     assert "Nothing changed" in await run(
         desk, boss, "channel", channel=desk.channel, enabled=False
     )
     await run(desk, boss, "channel", channel=desk.channel, enabled=True)
-    assert not (await desk.asks()).ephemeral
+    assert not (await desk.ask()).ephemeral
     assert await log(desk) == ["policy", "policy"]
 
 
 async def test_a_pause_takes_effect_and_can_be_undone(desk: Front, boss: MemberActor) -> None:
     await run(desk, boss, "pause", on=True)
-    assert "paused" in (await desk.asks()).content
+    assert "paused" in (await desk.ask()).content
     undone = await run(desk, boss, "undo")
     assert f"**Undone**: the change by <@{boss.id}>" in undone
     assert "Paused: yes → no" in undone
-    assert not (await desk.asks()).ephemeral
+    assert not (await desk.ask()).ephemeral
     assert await log(desk) == ["policy", "undo"]
 
 
@@ -195,7 +195,7 @@ async def test_a_slower_moderator_overwrites_nothing(
 
     monkeypatch.setattr(guilds, "save", slow)
     assert words.STALE in await run(desk, boss, "pause", on=True)
-    policy = (await current(desk)).policy
+    policy = (await current_policy(desk)).policy
     assert (policy.preset, policy.paused) == ("family", False)
 
 
@@ -220,9 +220,9 @@ async def test_policy_log_opens_the_log_page(desk: Front, boss: MemberActor) -> 
     assert result.response is not None
     assert result.response.ephemeral
     view = PanelView(desk=desk, who=boss, message=result.response, result=result)
-    assert f"<@{boss.id}> changed the policy" in view.words
+    assert f"<@{boss.id}> changed the policy" in view.text
     await view.press("open:home")
-    assert "paused" in view.words
+    assert "paused" in view.text
 
 
 # ---- /policy test and /policy why ---------------------------------------------------------------
@@ -235,7 +235,7 @@ async def test_policy_test_says_what_would_happen_and_why(desk: Front, boss: Mem
     assert "“dragon”" in told
     assert "we read it together" in told
     assert "It would be drawn and shown" in await run(desk, boss, "test", prompt="1girl, smile")
-    assert not await desk.jobs(boss)
+    assert not await desk.jobs_of(boss)
 
 
 async def test_policy_test_reports_a_hold_or_a_spoiler(desk: Front, boss: MemberActor) -> None:
@@ -282,7 +282,7 @@ async def test_a_change_beyond_the_policys_limits_is_refused(
     told = await run(desk, boss, "channel", channel=desk.channel, enabled=False)
     assert "a policy can't say this" in told
     assert f"{PLACES_MAX}" in told
-    assert (await current(desk)).number == 1
+    assert (await current_policy(desk)).number == 1
 
 
 async def test_words_found_by_a_fixed_rule_are_never_revealed(
@@ -300,14 +300,14 @@ async def elsewhere(desk: Front) -> list[Job]:
         make_admitted(ask), CAPS, desk.services.clock(), since_id=desk.snowflake()
     )
     assert not isinstance(request, Refused)
-    await desk.drawn(request.jobs)
+    await desk.draw_jobs(request.jobs)
     return list(request.jobs)
 
 
 async def test_policy_test_accepts_a_picture_id_of_this_server(
     desk: Front, boss: MemberActor
 ) -> None:
-    job, _ = await desk.picture("1girl, dragon")
+    job, _ = await desk.post_picture("1girl, dragon")
     assert "It would be shown" in await run(desk, boss, "test", picture=job.id)
     await keep(desk, blocked=(Term(text="dragon"),))
     assert "It would not be shown" in await run(desk, boss, "test", picture=job.id.upper())
@@ -371,11 +371,11 @@ async def test_the_panel_and_policy_test_apply_the_models_licence(
     assert "It would be refused" in tried
     assert "the model's licence" in tried
     view = await open_panel(desk, boss)
-    await view.go("rules")
-    assert "**Suggestive content**: refused · *the model's licence*" in view.words
+    await view.open_page("rules")
+    assert "**Suggestive content**: refused · *the model's licence*" in view.text
     await view.choose("open:rule:s", "suggestive")
     await view.choose("ruling:s", "allow")
-    assert "not set → allowed (⚠️ it stays refused: the model's licence" in view.words
+    assert "not set → allowed (⚠️ it stays refused: the model's licence" in view.text
 
 
 @pytest.mark.parametrize("ruling", [Ruling.HOLD, Ruling.SPOILER])
@@ -390,8 +390,8 @@ async def test_policy_why_names_the_rules_that_held_or_spoilered_a_picture(
             Term(text="hat", effect=Effect()),
         ),
     )
-    await desk.asks(prompt="lingerie, dragon")
-    (job,) = await desk.jobs()
+    await desk.ask(prompt="lingerie, dragon")
+    (job,) = await desk.jobs_of()
     told = await run(desk, boss, "why", id=job.id)
     assert "Suggestive content" in told
     assert "Blocked words of this server" in told

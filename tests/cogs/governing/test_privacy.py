@@ -10,7 +10,7 @@ import pytest
 from bot.domain import UserId
 from bot.store.privacy import HOLDINGS, Erasure
 from bot.words.privacy import _NAMES
-from tests.stages.front import custom_ids, front, said
+from tests.stages.front import answer_to, custom_ids, front
 
 
 def test_every_table_with_personal_data_has_a_name_or_joins_two_that_have() -> None:
@@ -21,8 +21,8 @@ def test_every_table_with_personal_data_has_a_name_or_joins_two_that_have() -> N
 
 async def test_privacy_show_uses_plain_names_and_not_table_names(tmp_path: Path) -> None:
     async with front(tmp_path) as desk:
-        await desk.picture()
-        told = said(await desk.member.slash(desk.channel, "privacy show")).content
+        await desk.post_picture()
+        told = answer_to(await desk.member.slash(desk.channel, "privacy show")).content
     assert "- pictures you asked for: 1\n" in told
     assert "- messages that show your pictures: 1\n" in told
     assert "owed_posts" not in told
@@ -34,7 +34,7 @@ async def test_privacy_forget_says_that_votes_stay_as_numbers(
 ) -> None:
     """As `test_votes_of_the_forgotten_stay_as_numbers` says of the store."""
     async with front(tmp_path) as desk:
-        told = said(await desk.member.slash(desk.channel, "privacy forget")).content
+        told = answer_to(await desk.member.slash(desk.channel, "privacy forget")).content
     assert "Votes stay as numbers without a name" in told
     assert "those that you gave to other members' pictures" in told
     assert "those that others gave to yours" in told
@@ -46,19 +46,19 @@ async def test_an_export_that_omits_pictures_names_the_upload_limit(
     limit = property(lambda _: 2 << 10, lambda *_: None)
     monkeypatch.setattr(discord.Interaction, "filesize_limit", limit)
     async with front(tmp_path) as desk:
-        await desk.picture()
-        told = said(await desk.member.slash(desk.channel, "privacy export")).content
+        await desk.post_picture()
+        told = answer_to(await desk.member.slash(desk.channel, "privacy export")).content
     assert "send 2 kB here. Older pictures that didn't fit: 1." in told
 
 
 async def test_forgetting_a_member_clears_them_from_the_forecasts(tmp_path: Path) -> None:
     async with front(tmp_path) as desk:
-        (job,) = await desk.queued()
+        (job,) = await desk.queue_jobs()
         await desk.services.outlook.estimate([job])
         desk.services.progress.record_start(job, 0)
         assert desk.services.outlook._line
         assert desk.services.progress._regulars._members
-        asked = said(await desk.member.slash(desk.channel, "privacy forget"))
+        asked = answer_to(await desk.member.slash(desk.channel, "privacy forget"))
         await desk.member.click(asked.message, custom_id=custom_ids(asked)[0])
         assert not desk.services.outlook._line
         assert not desk.services.progress._regulars._members
@@ -69,7 +69,7 @@ async def test_forgetting_a_member_clears_forecasts_made_meanwhile(
 ) -> None:
     """Another member asks, and the worker begins a picture, before the rows are erased."""
     async with front(tmp_path) as desk:
-        (job,) = await desk.queued()
+        (job,) = await desk.queue_jobs()
         services = desk.services
         forget = services.privacy.forget
 
@@ -79,7 +79,7 @@ async def test_forgetting_a_member_clears_forecasts_made_meanwhile(
             return await forget(user_id)
 
         monkeypatch.setattr(services.privacy, "forget", late)
-        asked = said(await desk.member.slash(desk.channel, "privacy forget"))
+        asked = answer_to(await desk.member.slash(desk.channel, "privacy forget"))
         await desk.member.click(asked.message, custom_id=custom_ids(asked)[0])
         assert not services.outlook._line
         assert not services.progress._regulars._members

@@ -14,7 +14,7 @@ from bot.domain import GuildId, OwedPostId, UserId
 from bot.typed.presets import Style
 from bot.words import grids, wording
 from cogs.components import post_view
-from tests.stages.front import Front, front, said
+from tests.stages.front import Front, answer_to, front
 
 
 @pytest.fixture
@@ -24,7 +24,7 @@ async def desk(tmp_path: Path) -> AsyncIterator[Front]:
 
 
 async def style(desk: Front, who: MemberActor, command: str, **given: Any) -> str:
-    answer = said(await who.slash(desk.channel, f"style {command}", **given))
+    answer = answer_to(await who.slash(desk.channel, f"style {command}", **given))
     assert answer.ephemeral
     return answer.content
 
@@ -34,8 +34,8 @@ async def test_a_style_adds_its_words_to_the_prompt(desk: Front) -> None:
     told = await style(desk, boss, "add", name="moody", words="dark, rain", negative="smile")
     assert "`/waifu style: moody` adds: dark, rain" in told
     for asked in ({"style": "moody"}, {"prompt": "1girl --style moody"}):
-        await desk.asks(**asked)
-    first, second = await desk.jobs()
+        await desk.ask(**asked)
+    first, second = await desk.jobs_of()
     assert first.draw.prompt == second.draw.prompt == "1girl, dark, rain"
     assert first.draw.negative.endswith("smile")
     assert first.draw.style == "moody"
@@ -47,15 +47,15 @@ async def test_a_style_adds_its_words_to_the_prompt(desk: Front) -> None:
 async def test_a_caption_names_the_style_and_again_keeps_it(desk: Front) -> None:
     boss = desk.moderator(manage_guild=True)
     await style(desk, boss, "add", name="moody", words="dark, rain")
-    await desk.asks(style="moody")
-    (job,) = await desk.jobs()
-    await desk.drawn([job])
+    await desk.ask(style="moody")
+    (job,) = await desk.jobs_of()
+    await desk.draw_jobs([job])
     picture = await desk.services.gallery.get(job.id)
     assert picture is not None
     assert "style moody" in wording.caption(job, picture)
     message = await desk.channel_of(job).send("a picture", view=post_view(job.id))
     await desk.member.click(message, label="Again")
-    again = (await desk.jobs())[-1]
+    again = (await desk.jobs_of())[-1]
     assert (again.draw.prompt, again.draw.style) == ("1girl, dark, rain", "moody")
     several = grids.caption({1: job, 2: again}, "m-1", {}, OwedPostId(job.id))
     assert "style moody" in several
@@ -65,16 +65,16 @@ async def test_policy_screens_the_prompt_and_the_style_as_one_text(desk: Front) 
     boss = desk.moderator(manage_guild=True)
     put = Style(name="half", words="nude", negative="")
     await desk.services.styles.put(GuildId(desk.guild.id), put, UserId(boss.id), 1)
-    assert (await desk.asks(prompt="loli", style="half")).ephemeral
-    assert not await desk.jobs()
+    assert (await desk.ask(prompt="loli", style="half")).ephemeral
+    assert not await desk.jobs_of()
     assert "in any server" in await style(desk, boss, "add", name="bad", words="loli, nude")
 
 
 async def test_an_unknown_style_is_answered_with_the_available_ones(desk: Front) -> None:
-    assert "none yet" in (await desk.asks(style="moody")).content
+    assert "none yet" in (await desk.ask(style="moody")).content
     boss = desk.moderator(manage_guild=True)
     await style(desk, boss, "add", name="moody", words="dark")
-    refused = await desk.asks(prompt="1girl --style mody --ar 0:9")
+    refused = await desk.ask(prompt="1girl --style mody --ar 0:9")
     assert "no style `mody`" in refused.content
     assert "`moody`" in refused.content
     assert "2 things" in refused.content
@@ -108,9 +108,10 @@ async def test_a_style_is_neither_offered_nor_known_in_another_server(desk: Fron
     there = elsewhere.create_text_channel("general")
     who = elsewhere.add_member(desk.env.create_user("ren"))
     await desk.env.settle()
-    await desk.accepts(who)
+    await desk.accept_licence(who)
     assert await who.autocomplete(there, "waifu", "style", "ra", prompt="1girl") == []
     assert (
-        "no style" in said(await who.slash(there, "waifu", prompt="1girl", style="moody")).content
+        "no style"
+        in answer_to(await who.slash(there, "waifu", prompt="1girl", style="moody")).content
     )
-    assert not await desk.jobs(who)
+    assert not await desk.jobs_of(who)

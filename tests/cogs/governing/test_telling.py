@@ -41,7 +41,7 @@ def told(desk: Front) -> list[str]:
 
 async def test_a_message_is_sent_once_and_pings_only_its_member(desk: Front) -> None:
     await owe(desk)
-    await desk.looks("Messenger", rounds=3)
+    await desk.run_rounds("Messenger", rounds=3)
     (message,) = desk.channel.history()
     assert message.content == f"<@{desk.member.id}> a word"
     assert [user.id for user in message.mentions] == [desk.member.id]
@@ -49,25 +49,25 @@ async def test_a_message_is_sent_once_and_pings_only_its_member(desk: Front) -> 
 
 async def test_a_message_that_discord_refuses_is_sent_after_a_restart(desk: Front) -> None:
     await owe(desk)
-    await desk.bot_may_not("send_messages")
-    await desk.looks("Messenger")
+    await desk.deny_to_bot("send_messages")
+    await desk.run_rounds("Messenger")
     await desk.restart()
-    await desk.looks("Messenger")
+    await desk.run_rounds("Messenger")
     assert told(desk) == []
-    await desk.bot_may_not()
-    await desk.looks("Messenger")
+    await desk.deny_to_bot()
+    await desk.run_rounds("Messenger")
     assert told(desk) == [], "the channel rests"
     await desk.env.advance_time(3600)
-    await desk.looks("Messenger")
+    await desk.run_rounds("Messenger")
     assert len(told(desk)) == 1
 
 
 async def test_the_pauses_before_resending_a_message_grow(desk: Front) -> None:
     await owe(desk)
-    await desk.bot_may_not("send_messages")
+    await desk.deny_to_bot("send_messages")
     resting = []
     for _ in range(4):
-        await desk.looks("Messenger")
+        await desk.run_rounds("Messenger")
         pause_s = 0
         while desk.cog("Messenger")._lanes[0].openings().closed:
             await desk.env.advance_time(1)
@@ -79,11 +79,11 @@ async def test_the_pauses_before_resending_a_message_grow(desk: Front) -> None:
 
 async def test_a_message_older_than_two_days_is_dropped(desk: Front) -> None:
     await owe(desk)
-    await desk.bot_may_not("send_messages")
-    await desk.looks("Messenger")
+    await desk.deny_to_bot("send_messages")
+    await desk.run_rounds("Messenger")
     await desk.env.advance_time(2 * DAY_S + 1)
-    await desk.bot_may_not()
-    await desk.looks("Messenger")
+    await desk.deny_to_bot()
+    await desk.run_rounds("Messenger")
     assert told(desk) == []
     assert await desk.services.tellings.owed_tellings(9) == []
 
@@ -91,6 +91,6 @@ async def test_a_message_older_than_two_days_is_dropped(desk: Front) -> None:
 async def test_messages_for_a_deleted_channel_are_dropped_and_delay_no_others(desk: Front) -> None:
     await owe(desk, "0000000001", channel=5)
     await owe(desk, "0000000002")
-    await desk.looks("Messenger")
+    await desk.run_rounds("Messenger")
     assert len(told(desk)) == 1
     assert await desk.services.tellings.owed_tellings(9) == []

@@ -19,9 +19,9 @@ from models.catalogue import card as cards
 from models.catalogue.card import Score
 from models.catalogue.verdict import Figure
 from models.measuring.gate.floors import Measure, figure
-from tests.stages.cards import make_card, put
+from tests.stages.cards import make_card, put_card
 from tests.stages.fake_engine import INFO
-from tests.stages.front import Front, front, said
+from tests.stages.front import Front, answer_to, front
 from tests.stages.trying_out import make_trial
 
 NEXT, BAD = "fake-1-v2", "fake-1-v3"
@@ -29,8 +29,8 @@ NEXT, BAD = "fake-1-v2", "fake-1-v3"
 
 @pytest.fixture
 async def desk(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Front]:
-    put(tmp_path / "models", make_card(NEXT))
-    put(tmp_path / "models", make_card(BAD), value=0.1)
+    put_card(tmp_path / "models", make_card(NEXT))
+    put_card(tmp_path / "models", make_card(BAD), value=0.1)
     async with front(tmp_path, "cogs.learning.learn") as ready:
         ready.member = ready.moderator(administrator=True)
         owner_id = ready.member.id
@@ -46,7 +46,7 @@ async def desk(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator
 
 
 async def learn(desk: Front, command: str, **options: object) -> str:
-    answer = said(await desk.member.slash(desk.channel, f"learn {command}", **options))
+    answer = answer_to(await desk.member.slash(desk.channel, f"learn {command}", **options))
     assert answer.ephemeral, "the answer is ephemeral"
     return answer.content
 
@@ -58,7 +58,7 @@ async def test_only_the_owner_can_use_learn(desk: Front) -> None:
         ("promote", {"card": NEXT}), ("sheet", {"card": NEXT}), ("trial start", {"card": NEXT}),
         ("trial stop", {}),
     ):  # fmt: skip
-        answer = said(await power.slash(desk.channel, f"learn {command}", **options))
+        answer = answer_to(await power.slash(desk.channel, f"learn {command}", **options))
         assert "Only the owner of this bot" in answer.content, command
         assert answer.ephemeral
     assert {type(error).__name__ for error in desk.env.errors} == {"CheckFailure"}
@@ -84,16 +84,16 @@ async def test_a_sheet_with_nudity_needs_an_age_restricted_channel_and_a_spoiler
     desk: Front, tmp_path: Path
 ) -> None:
     card = replace(make_card("adult-1"), scores=(Score.BLANK, Score.NUDITY))
-    put(tmp_path / "models", card)
+    put_card(tmp_path / "models", card)
     Image.new("RGB", (8, 8)).save(tmp_path / "models" / "adult-1" / "gate.jpg")
-    answer = said(await desk.member.slash(desk.channel, "learn sheet", card="adult-1"))
+    answer = answer_to(await desk.member.slash(desk.channel, "learn sheet", card="adult-1"))
     assert not answer.attachments
     assert answer.content.startswith("This model can draw nudity")
     assert "ok   held-out votes" in answer.content
     channel = desk.env.bot.get_channel(desk.channel.id)
     assert isinstance(channel, discord.TextChannel)
     channel.nsfw = True
-    answer = said(await desk.member.slash(desk.channel, "learn sheet", card="adult-1"))
+    answer = answer_to(await desk.member.slash(desk.channel, "learn sheet", card="adult-1"))
     (file,) = answer.attachments
     assert file.is_spoiler()
 
@@ -122,7 +122,7 @@ async def test_the_sheet_shows_every_figure_and_whether_it_holds(
 ) -> None:
     assert "FAIL held-out votes" in await learn(desk, "sheet", card=BAD)
     Image.new("RGB", (8, 8)).save(tmp_path / "models" / NEXT / "gate.jpg")
-    answer = said(await desk.member.slash(desk.channel, "learn sheet", card=NEXT))
+    answer = answer_to(await desk.member.slash(desk.channel, "learn sheet", card=NEXT))
     assert "ok   held-out votes" in answer.content
     assert [a.filename for a in answer.attachments] == [f"{NEXT}.jpg"]
 
@@ -199,7 +199,7 @@ async def test_the_status_shows_the_progress_and_the_outcome_of_a_trial(
 
 async def test_the_history_is_a_picture(desk: Front) -> None:
     await learn(desk, "promote", card=NEXT)
-    answer = said(await desk.member.slash(desk.channel, "learn history"))
+    answer = answer_to(await desk.member.slash(desk.channel, "learn history"))
     (file,) = answer.attachments
     assert file.filename == "history.png"
     assert file.description == f"Models used here, oldest first: {INFO.card_id}, {NEXT}"

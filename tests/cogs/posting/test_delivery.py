@@ -30,8 +30,8 @@ async def office(tmp_path: Path) -> AsyncIterator[Office]:
 
 
 async def test_the_post_has_the_picture_its_settings_and_its_buttons(office: Office) -> None:
-    job = await office.drawn_picture(prompt="1girl, @everyone *blue*")
-    await office.delivers()
+    job = await office.draw_picture(prompt="1girl, @everyone *blue*")
+    await office.run_delivery()
     message = office.channel.last_message
     assert message is not None
     (file,) = message.attachments
@@ -67,20 +67,20 @@ async def test_the_post_has_the_picture_its_settings_and_its_buttons(office: Off
 async def test_the_time_that_a_post_took_is_recorded(
     office: Office, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    job = await office.drawn_picture()
+    job = await office.draw_picture()
     picture = await office.services.gallery.get(job.id)
     assert picture is not None
     told: list[tuple[int, int]] = []
     monkeypatch.setattr(
         office.services.progress, "record_posted", lambda *given: told.append(given)
     )
-    await office.delivers()
+    await office.run_delivery()
     assert told == [(picture.created_ms, office.services.clock())]
 
 
 async def test_a_post_carries_an_enforced_nonce_and_pings_only_its_member(office: Office) -> None:
-    job = await office.drawn_picture()
-    await office.delivers()
+    job = await office.draw_picture()
+    await office.run_delivery()
     body = next(r.json for r in office.env.http_requests if r.path.endswith("/messages"))
     assert (body["nonce"], body["enforce_nonce"]) == (job.id, True)
     assert body["allowed_mentions"] == {"parse": [], "users": [office.member.id]}
@@ -92,18 +92,18 @@ async def test_a_search_for_an_earlier_post_reads_nothing_older_than_its_request
     for n in range(250):
         office.env.backend.create_message(office.channel.id, office.member.id, f"talk {n}")
     await office.env.advance_time(1)
-    job = await office.drawn_picture()
+    job = await office.draw_picture()
     await office.services.outbox.begin_posting(job.owed_post_id, office.services.clock())
-    await office.delivers()
+    await office.run_delivery()
     assert office.pictures() == [f"{job.id}.png"]
     searches = [r for r in office.env.http_requests if r.method == "GET" and "messages" in r.path]
     assert len(searches) == 1
 
 
 async def test_a_second_round_posts_nothing(office: Office) -> None:
-    await office.drawn_picture()
-    await office.delivers()
-    await office.delivers()
+    await office.draw_picture()
+    await office.run_delivery()
+    await office.run_delivery()
     assert len(office.pictures()) == 1
 
 
@@ -113,12 +113,12 @@ async def test_a_second_round_posts_nothing(office: Office) -> None:
 async def test_a_lost_response_causes_no_second_post(
     office: Office, monkeypatch: pytest.MonkeyPatch, problem: Exception
 ) -> None:
-    job = await office.drawn_picture()
-    office.loses_answers(monkeypatch, problem)
-    await office.delivers()
+    job = await office.draw_picture()
+    office.lose_next_answer(monkeypatch, problem)
+    await office.run_delivery()
     assert await office.state(job) == (JobState.RENDERED, "")
     await office.env.advance_time(1.1)
-    await office.delivers()
+    await office.run_delivery()
     assert office.pictures() == [f"{job.id}.png"]
     assert await office.state(job) == (JobState.DELIVERED, "")
 
@@ -126,47 +126,47 @@ async def test_a_lost_response_causes_no_second_post(
 async def test_a_crash_after_posting_causes_no_second_post(
     office: Office, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    job = await office.drawn_picture()
-    await office.dies_posting(monkeypatch)
+    job = await office.draw_picture()
+    await office.die_while_posting(monkeypatch)
     assert await office.state(job) == (JobState.RENDERED, "")
     await office.env.advance_time(3600)
     for n in range(120):
         office.env.backend.create_message(office.channel.id, office.member.id, f"talk {n}")
     await office.restart()
-    await office.delivers()
+    await office.run_delivery()
     assert office.pictures() == [f"{job.id}.png"]
     assert await office.state(job) == (JobState.DELIVERED, "")
 
 
 async def test_a_crash_before_posting_loses_nothing(office: Office) -> None:
-    job = await office.drawn_picture()
+    job = await office.draw_picture()
     await office.services.outbox.begin_posting(job.owed_post_id, office.services.clock())
     await office.restart()
-    await office.delivers()
+    await office.run_delivery()
     assert office.pictures() == [f"{job.id}.png"]
 
 
 async def test_a_post_that_could_not_be_recorded_is_found_again(
     office: Office, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    job = await office.drawn_picture()
+    job = await office.draw_picture()
 
     async def locked(*_arguments: object) -> bool:
         raise DatabaseError("the database is locked")
 
     with monkeypatch.context() as patch:
         patch.setattr(office.services.outbox, "record_delivery", locked)
-        await office.delivers()
+        await office.run_delivery()
     await office.env.advance_time(1.1)
-    await office.delivers()
+    await office.run_delivery()
     assert office.pictures() == [f"{job.id}.png"]
     assert await office.state(job) == (JobState.DELIVERED, "")
 
 
 async def test_a_refused_upload_is_made_smaller(office: Office) -> None:
-    job, png = await office.large_picture()
+    job, png = await office.draw_large_picture()
     office.env.inject_error("POST", "/channels/*/messages", status=413, code=40005)
-    await office.delivers()
+    await office.run_delivery()
     message = office.channel.last_message
     assert message is not None
     (file,) = message.attachments
@@ -180,10 +180,10 @@ async def test_a_refused_upload_is_made_smaller(office: Office) -> None:
 async def test_a_picture_over_the_servers_size_limit_is_shrunk_before_upload(
     office: Office, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    _, png = await office.large_picture()
+    _, png = await office.draw_large_picture()
     limit_bytes = len(png) // 2
     monkeypatch.setattr(discord.Guild, "filesize_limit", limit_bytes)
-    await office.delivers()
+    await office.run_delivery()
     message = office.channel.last_message
     assert message is not None
     assert message.attachments[0].size <= limit_bytes
@@ -191,9 +191,9 @@ async def test_a_picture_over_the_servers_size_limit_is_shrunk_before_upload(
 
 
 async def test_a_picture_too_large_to_post_is_kept_and_reported(office: Office) -> None:
-    job = await office.drawn_picture()
+    job = await office.draw_picture()
     office.env.inject_error("POST", "/channels/*/messages", status=413, code=40005, times=None)
-    await office.delivers()
+    await office.run_delivery()
     state, error = await office.state(job)
     assert state is JobState.FAILED
     assert f"/show {job.id}" in error
@@ -204,9 +204,9 @@ async def test_a_picture_too_large_to_post_is_kept_and_reported(office: Office) 
 async def test_a_lost_permission_is_reported_and_the_picture_kept(
     office: Office, code: int
 ) -> None:
-    job = await office.drawn_picture()
+    job = await office.draw_picture()
     office.env.inject_error("POST", "/channels/*/messages", status=403, code=code)
-    await office.delivers()
+    await office.run_delivery()
     state, error = await office.state(job)
     assert state is JobState.FAILED
     assert "Attach Files" in error
@@ -216,9 +216,9 @@ async def test_a_lost_permission_is_reported_and_the_picture_kept(
 
 async def test_a_deleted_channel_fails_only_its_own_deliveries(office: Office) -> None:
     doomed = office.guild.create_text_channel("doomed")
-    lost, fine = await office.drawn_picture(channel=doomed), await office.drawn_picture()
+    lost, fine = await office.draw_picture(channel=doomed), await office.draw_picture()
     office.env.backend.delete_channel(doomed.id)
-    await office.delivers()
+    await office.run_delivery()
     state, error = await office.state(lost)
     assert state is JobState.FAILED
     assert "channel is gone" in error
@@ -226,18 +226,18 @@ async def test_a_deleted_channel_fails_only_its_own_deliveries(office: Office) -
 
 
 async def test_a_403_from_a_proxy_does_not_count_as_a_lost_permission(office: Office) -> None:
-    job = await office.drawn_picture()
+    job = await office.draw_picture()
     office.env.inject_error("POST", "/channels/*/messages", status=403, code=0)
-    await office.delivers()
+    await office.run_delivery()
     assert await office.state(job) == (JobState.RENDERED, "")
 
 
 async def test_a_missing_picture_file_is_reported(office: Office) -> None:
-    job = await office.drawn_picture()
+    job = await office.draw_picture()
     picture = await office.services.gallery.get(job.id)
     assert picture is not None
     office.services.gallery.path(picture).unlink()
-    await office.delivers()
+    await office.run_delivery()
     state, error = await office.state(job)
     assert (state, "cannot be read" in error) == (JobState.FAILED, True)
 
@@ -245,13 +245,13 @@ async def test_a_missing_picture_file_is_reported(office: Office) -> None:
 async def test_a_damaged_file_is_reported_and_blocks_no_other_picture(
     office: Office, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    job, png = await office.large_picture()
-    fine = await office.drawn_picture()
+    job, png = await office.draw_large_picture()
+    fine = await office.draw_picture()
     picture = await office.services.gallery.get(job.id)
     assert picture is not None
     office.services.gallery.path(picture).write_bytes(bytes(len(png)))
     monkeypatch.setattr(discord.Guild, "filesize_limit", len(png) - 1)
-    await office.delivers()
+    await office.run_delivery()
     state, error = await office.state(job)
     assert (state, "cannot be read" in error) == (JobState.FAILED, True)
     assert await office.state(fine) == (JobState.DELIVERED, "")
@@ -261,7 +261,7 @@ async def test_a_damaged_file_is_reported_and_blocks_no_other_picture(
 async def test_a_post_that_arrives_after_its_hunt_ended_is_taken_down(
     office: Office, monkeypatch: pytest.MonkeyPatch, deed: str
 ) -> None:
-    job = await office.drawn_picture()
+    job = await office.draw_picture()
     http = office.env.bot.http
     request = http.request
 
@@ -279,25 +279,25 @@ async def test_a_post_that_arrives_after_its_hunt_ended_is_taken_down(
         return await request(route, **options)
 
     monkeypatch.setattr(http, "request", slow)
-    await office.delivers()
+    await office.run_delivery()
     assert office.pictures() == [f"{job.id}.png"]
     for _ in range(2):
-        await office.looks("Takedown")
+        await office.run_rounds("Takedown")
     assert office.pictures() == []
 
 
 async def test_an_earlier_post_is_found_even_if_the_clock_was_wrong(
     office: Office, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    job = await office.drawn_picture()
+    job = await office.draw_picture()
     clock = office.services.clock
     ahead = replace(office.services, clock=lambda: clock() + 24 * 3_600_000)
     monkeypatch.setattr(office.cog("Delivery"), "_services", ahead)
-    await office.dies_posting(monkeypatch)
+    await office.die_while_posting(monkeypatch)
     # Longer than Discord remembers a nonce.
     await office.env.advance_time(3600)
     await office.restart()
-    await office.delivers()
+    await office.run_delivery()
     assert office.pictures() == [f"{job.id}.png"]
     assert await office.state(job) == (JobState.DELIVERED, "")
 
@@ -305,12 +305,12 @@ async def test_an_earlier_post_is_found_even_if_the_clock_was_wrong(
 async def test_without_read_message_history_nothing_is_posted_twice(
     office: Office, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    job = await office.drawn_picture()
-    await office.dies_posting(monkeypatch)
+    job = await office.draw_picture()
+    await office.die_while_posting(monkeypatch)
     await office.env.advance_time(3600)
-    await office.bot_may_not("read_message_history")
+    await office.deny_to_bot("read_message_history")
     await office.restart()
-    await office.delivers()
+    await office.run_delivery()
     assert office.pictures() == [f"{job.id}.png"]
     state, error = await office.state(job)
     assert state is JobState.FAILED
@@ -322,7 +322,7 @@ async def test_without_read_message_history_nothing_is_posted_twice(
 async def test_a_picture_deleted_while_it_is_being_posted_is_taken_down(
     office: Office, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    job = await office.drawn_picture()
+    job = await office.draw_picture()
     http = office.env.bot.http
     request = http.request
 
@@ -333,8 +333,8 @@ async def test_a_picture_deleted_while_it_is_being_posted_is_taken_down(
         return answer
 
     monkeypatch.setattr(http, "request", meddled)
-    await office.delivers()
-    await office.looks("Takedown")
+    await office.run_delivery()
+    await office.run_rounds("Takedown")
     assert office.pictures() == []
     assert (await office.state(job))[0] is JobState.CANCELLED
 
@@ -343,7 +343,7 @@ async def test_an_unexpected_error_in_one_job_does_not_stop_the_others(
     office: Office, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     other = office.guild.create_text_channel("other")
-    strange, fine = await office.drawn_picture(), await office.drawn_picture(channel=other)
+    strange, fine = await office.draw_picture(), await office.draw_picture(channel=other)
     read = office.services.gallery.read
 
     async def odd(picture: Any) -> bytes:
@@ -353,24 +353,24 @@ async def test_an_unexpected_error_in_one_job_does_not_stop_the_others(
 
     with monkeypatch.context() as patch:
         patch.setattr(office.services.gallery, "read", odd)
-        await office.delivers()
+        await office.run_delivery()
     assert await office.state(fine) == (JobState.DELIVERED, "")
     await office.env.advance_time(2.1)
-    await office.delivers()
+    await office.run_delivery()
     assert await office.state(strange) == (JobState.DELIVERED, "")
 
 
 async def test_the_running_loops_post_add_reactions_and_tidy_up(tmp_path: Path) -> None:
     extensions = ("cogs.posting.delivery", "cogs.posting.status", "cogs.voting.votes")
     async with scene(tmp_path, *extensions, kind=Office, live=True) as office:
-        jobs = [(await office.queued(seed=seed))[0] for seed in (1, 2)]
+        jobs = [(await office.queue_jobs(seed=seed))[0] for seed in (1, 2)]
         channel = office.env.bot.get_partial_messageable(office.channel.id)
         for job in jobs:
             asked = await channel.send("asked")
             await office.services.views.set_status_message(
                 job.request_id, office.message_ref(asked)
             )
-        await office.drawn(jobs)
+        await office.draw_jobs(jobs)
         office.services.signals.deliver.set()
         async with asyncio.timeout(20):
             # The row is closed after the message is gone.

@@ -24,14 +24,14 @@ async def office(tmp_path: Path) -> AsyncIterator[Office]:
 
 
 async def test_pictures_of_a_channel_keep_their_order_through_a_failure(office: Office) -> None:
-    jobs = [await office.drawn_picture(seed=seed) for seed in range(3)]
+    jobs = [await office.draw_picture(seed=seed) for seed in range(3)]
     await office.env.advance_time(0.1)
-    later = await office.drawn_picture()
+    later = await office.draw_picture()
     office.env.inject_error("POST", "/channels/*/messages", status=503)
-    await office.delivers()
+    await office.run_delivery()
     assert office.pictures() == []
     await office.env.advance_time(1.1)
-    await office.delivers()
+    await office.run_delivery()
     assert office.pictures() == [f"{job.id}.png" for job in (*jobs, later)]
 
 
@@ -39,7 +39,7 @@ async def test_a_slow_channel_holds_up_nobody_else(
     office: Office, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     other = office.guild.create_text_channel("other")
-    slow, quick = await office.drawn_picture(), await office.drawn_picture(channel=other)
+    slow, quick = await office.draw_picture(), await office.draw_picture(channel=other)
     http, gate = office.env.bot.http, asyncio.Event()
     request = http.request
 
@@ -55,7 +55,7 @@ async def test_a_slow_channel_holds_up_nobody_else(
             while not office.pictures(other):
                 await asyncio.sleep(0.01)
         assert office.pictures() == []
-        more = await office.drawn_picture(channel=other)
+        more = await office.draw_picture(channel=other)
         await office.cog("Delivery").look(lanes)
         async with asyncio.timeout(5):
             while len(office.pictures(other)) < 2:
@@ -67,12 +67,12 @@ async def test_a_slow_channel_holds_up_nobody_else(
 
 
 async def test_failed_posts_are_retried_with_growing_pauses(office: Office) -> None:
-    job = await office.drawn_picture()
+    job = await office.draw_picture()
     office.env.inject_error("POST", "/channels/*/messages", status=503, times=4)
     tried: list[float] = []
     for second in range(40):
         before = len(office.env.http_requests)
-        await office.delivers()
+        await office.run_delivery()
         tried += [second] * any(r.method == "POST" for r in office.env.http_requests[before:])
         await office.env.advance_time(1)
     assert tried == [0, 1, 3, 7, 15]
@@ -81,11 +81,11 @@ async def test_failed_posts_are_retried_with_growing_pauses(office: Office) -> N
 
 async def test_a_failing_channels_backlog_hides_no_other_channels_pictures(office: Office) -> None:
     other = office.guild.create_text_channel("other")
-    many = await office.queued(count=600)
-    await office.drawn(many)
-    fine = await office.drawn_picture(channel=other)
+    many = await office.queue_jobs(count=600)
+    await office.draw_jobs(many)
+    fine = await office.draw_picture(channel=other)
     office.env.inject_error("POST", f"/channels/{office.channel.id}/messages", status=503, times=9)
-    await office.delivers()
+    await office.run_delivery()
     assert await office.state(fine) == (JobState.DELIVERED, "")
     tries = sum(r.method == "POST" for r in office.env.http_requests)
     assert tries == 2, "the failing channel rests as a whole"
@@ -96,8 +96,8 @@ async def test_hanging_channels_do_not_block_the_others(
 ) -> None:
     slow = [office.guild.create_text_channel(f"slow{n}") for n in range(8)]
     for channel in slow:
-        await office.drawn_picture(channel=channel)
-    fine = await office.drawn_picture()
+        await office.draw_picture(channel=channel)
+    fine = await office.draw_picture()
     http, gate = office.env.bot.http, asyncio.Event()
     request = http.request
 
@@ -119,9 +119,9 @@ async def test_hanging_channels_do_not_block_the_others(
 
 
 async def test_a_retry_pause_does_not_survive_a_restart(office: Office) -> None:
-    job = await office.drawn_picture()
+    job = await office.draw_picture()
     office.env.inject_error("POST", "/channels/*/messages", status=503, times=1)
-    await office.delivers()
+    await office.run_delivery()
     await office.restart()
-    await office.delivers()
+    await office.run_delivery()
     assert await office.state(job) == (JobState.DELIVERED, "")

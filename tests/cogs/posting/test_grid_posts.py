@@ -21,8 +21,8 @@ from bot.store.gallery import PostDebt
 from cogs.posting import uploads
 from models.provenance import encode_png
 from tests.stages.factories import make_held, make_png, make_released
-from tests.stages.law import decide, make_guild
-from tests.stages.moderators import judged
+from tests.stages.law import make_guild, save_policy
+from tests.stages.moderators import make_judgement
 from tests.stages.office import Office
 from tests.stages.simulated import OWNER, scene
 
@@ -36,7 +36,7 @@ async def office(tmp_path: Path) -> AsyncIterator[Office]:
 
 async def four(office: Office, ends: Sequence[JobState] = (JobState.RENDERED,) * 4) -> list[Job]:
     """A request for four pictures, which end in these states."""
-    jobs = await office.queued(count=4, prompt="1girl, red hair")
+    jobs = await office.queue_jobs(count=4, prompt="1girl, red hair")
     queue, now_ms = office.services.queue, office.services.clock()
     for job, end in zip(jobs, ends, strict=True):
         claimed = await queue.claim(OWNER, 60_000, now_ms)
@@ -46,9 +46,9 @@ async def four(office: Office, ends: Sequence[JobState] = (JobState.RENDERED,) *
         elif end is JobState.WITHHELD:
             await queue.withhold(OWNER, job.id, "It shows too much.", now_ms)
         elif end is JobState.HELD:
-            await office.kept(job, replace(make_held(job), rating=Rating.GENERAL))
+            await office.keep_picture(job, replace(make_held(job), rating=Rating.GENERAL))
         else:
-            await office.kept(job)
+            await office.keep_picture(job)
     return jobs
 
 
@@ -67,18 +67,18 @@ async def spoilers(office: Office, job: Job) -> None:
     reviews = office.services.reviews
     await reviews.file_report(job.id, job.user_id, "odd", office.services.clock(), since_id=1)
     (case,) = await reviews.open_cases(job.guild_id, 9)
-    await reviews.decide(case.id, judged(Outcome.SPOILER))
+    await reviews.decide(case.id, make_judgement(Outcome.SPOILER))
 
 
 async def amends(office: Office) -> None:
-    await office.looks("Amending")
-    await office.looks("Takedown")
+    await office.run_rounds("Amending")
+    await office.run_rounds("Takedown")
 
 
 async def test_four_pictures_are_one_post_with_one_mention(office: Office) -> None:
     jobs = await four(office)
-    await office.delivers()
-    await office.delivers()
+    await office.run_delivery()
+    await office.run_delivery()
     message = post(office)
     assert names(message) == [f"{job.id}.png" for job in jobs]
     assert [await file.read() for file in message.attachments] == [make_png(job) for job in jobs]
@@ -91,7 +91,7 @@ async def test_four_pictures_are_one_post_with_one_mention(office: Office) -> No
 async def test_a_missing_picture_leaves_a_tile_and_its_reason(office: Office) -> None:
     ends = (JobState.FAILED, JobState.RENDERED, JobState.WITHHELD, JobState.HELD)
     jobs = await four(office, ends)
-    await office.delivers()
+    await office.run_delivery()
     message = post(office)
     assert names(message) == [
         "missing-1.png",
@@ -110,12 +110,12 @@ async def test_a_missing_picture_leaves_a_tile_and_its_reason(office: Office) ->
 
 async def test_a_picture_approved_later_gets_its_own_post(office: Office) -> None:
     jobs = await four(office, (JobState.HELD, *[JobState.RENDERED] * 3))
-    await office.delivers()
+    await office.run_delivery()
     grid = post(office)
     (case,) = await office.services.reviews.open_cases(jobs[0].guild_id, 9)
-    await office.services.reviews.decide(case.id, judged(Outcome.APPROVE))
-    await office.delivers()
-    await office.delivers()
+    await office.services.reviews.decide(case.id, make_judgement(Outcome.APPROVE))
+    await office.run_delivery()
+    await office.run_delivery()
     first, own = office.channel.history()
     assert (first.id, names(own)) == (grid.id, [f"{jobs[0].id}.png"])
     assert await office.state(jobs[0]) == (JobState.DELIVERED, "")
@@ -126,7 +126,7 @@ async def test_one_unreadable_picture_does_not_stop_the_others(office: Office) -
     picture = await office.services.gallery.get(jobs[2].id)
     assert picture is not None
     office.services.gallery.path(picture).unlink()
-    await office.delivers()
+    await office.run_delivery()
     assert names(post(office))[2] == "missing-3.png"
     assert "**3** is missing: The picture's file cannot be read" in post(office).content
     assert (await office.state(jobs[2]))[0] is JobState.FAILED
@@ -139,11 +139,11 @@ async def test_a_crash_after_posting_causes_no_second_post(
     office: Office, monkeypatch: pytest.MonkeyPatch, ends: Sequence[JobState]
 ) -> None:
     jobs = await four(office, ends)
-    await office.dies_posting(monkeypatch)
+    await office.die_while_posting(monkeypatch)
     assert JobState.DELIVERED not in {(await office.state(job))[0] for job in jobs}
     await office.env.advance_time(3600)
     await office.restart()
-    await office.delivers()
+    await office.run_delivery()
     shown = [file.partition(".")[0] for file in names(post(office))]
     (noted,) = await office.services.gallery.posts(jobs[3].id)
     assert [noted.pictures.get(place) for place in (2, 3, 4)] == shown[1:]
@@ -154,12 +154,12 @@ async def test_a_picture_deleted_after_a_crash_is_removed_on_restart(
     office: Office, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     jobs = await four(office)
-    await office.dies_posting(monkeypatch)
+    await office.die_while_posting(monkeypatch)
     await office.services.gallery.delete(jobs[1].id, office.services.clock())
     await amends(office)
     await office.env.advance_time(3600)
     await office.restart()
-    await office.delivers()
+    await office.run_delivery()
     await amends(office)
     assert names(post(office)) == [
         f"{jobs[0].id}.png", "missing-2.png", f"{jobs[2].id}.png", f"{jobs[3].id}.png",
@@ -168,7 +168,7 @@ async def test_a_picture_deleted_after_a_crash_is_removed_on_restart(
 
 async def test_a_deleted_picture_leaves_the_message_and_the_others_stay(office: Office) -> None:
     jobs = await four(office)
-    await office.delivers()
+    await office.run_delivery()
     before = post(office)
     await office.services.gallery.delete(jobs[0].id, office.services.clock())
     await amends(office)
@@ -187,7 +187,7 @@ async def test_a_failed_edit_is_retried_and_a_forbidden_edit_deletes_the_post(
     office: Office,
 ) -> None:
     jobs = await four(office)
-    await office.delivers()
+    await office.run_delivery()
     await office.services.gallery.delete(jobs[0].id, office.services.clock())
     office.env.inject_error("PATCH", "/channels/*/messages/*", status=503)
     await amends(office)
@@ -222,7 +222,7 @@ async def test_a_change_made_during_an_edit_of_the_post_is_applied_afterwards(
     office: Office, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     jobs = await four(office)
-    await office.delivers()
+    await office.run_delivery()
     gallery, now_ms = office.services.gallery, office.services.clock()
     await gallery.delete(jobs[0].id, now_ms)
     meanwhile(office, monkeypatch, lambda: gallery.delete(jobs[1].id, now_ms))
@@ -238,11 +238,11 @@ async def test_a_change_made_during_an_edit_of_the_post_is_applied_afterwards(
 async def test_amending_a_post_keeps_each_pictures_spoiler_as_posted(
     office: Office,
 ) -> None:
-    jobs = await office.queued(count=2)
+    jobs = await office.queue_jobs(count=2)
     for job, spoiler in zip(jobs, (False, True), strict=True):
         assert await office.services.queue.claim(OWNER, 60_000, office.services.clock())
-        await office.kept(job, make_released(job, spoiler=spoiler))
-    await office.delivers()
+        await office.keep_picture(job, make_released(job, spoiler=spoiler))
+    await office.run_delivery()
     first, second = names(post(office))
     assert (first, second) == (f"{jobs[0].id}.png", f"SPOILER_{jobs[1].id}.png")
     # As if policy had put it behind a spoiler when it was posted; its row does not say so.
@@ -262,7 +262,7 @@ async def comes_back(office: Office, job: Job, then: str) -> discord.Message:
     await amends(office)
     assert names(post(office))[1] == "missing-2.png"
     if then == "block":
-        await decide(office.services.guilds, make_guild("red hair", guild_id=job.guild_id))
+        await save_policy(office.services.guilds, make_guild("red hair", guild_id=job.guild_id))
     else:
         # As if the server's rules had wanted a spoiler all along; its own row does not say so.
         await office.services.queue._db.write_one("UPDATE jobs SET ruling = 1")
@@ -276,7 +276,7 @@ async def test_a_restored_picture_returns_behind_the_spoiler_that_policy_wants(
     office: Office,
 ) -> None:
     jobs = await four(office)
-    await office.delivers()
+    await office.run_delivery()
     after = await comes_back(office, jobs[1], "cover")
     assert names(after)[1:3] == [f"SPOILER_{jobs[1].id}.png", f"{jobs[2].id}.png"]
 
@@ -285,7 +285,7 @@ async def test_a_picture_that_policy_now_refuses_does_not_return_to_its_post(
     office: Office,
 ) -> None:
     jobs = await four(office)
-    await office.delivers()
+    await office.run_delivery()
     after = await comes_back(office, jobs[1], "block")
     assert names(after)[:3] == [f"{jobs[0].id}.png", "missing-2.png", f"{jobs[2].id}.png"]
     assert "**2** is missing: It may not be shown here any more." in after.content
@@ -293,12 +293,12 @@ async def test_a_picture_that_policy_now_refuses_does_not_return_to_its_post(
 
 async def test_a_removal_by_moderators_is_named_as_the_reason(office: Office) -> None:
     jobs = await four(office)
-    await office.delivers()
+    await office.run_delivery()
     await office.services.reviews.file_report(
         jobs[3].id, jobs[3].user_id, "odd", office.services.clock(), since_id=1
     )
     (case,) = await office.services.reviews.open_cases(jobs[0].guild_id, 9)
-    await office.services.reviews.decide(case.id, judged(Outcome.REMOVE))
+    await office.services.reviews.decide(case.id, make_judgement(Outcome.REMOVE))
     await amends(office)
     assert names(post(office))[3] == "missing-4.png"
     assert "**4** is missing: The moderators removed it." in post(office).content
@@ -306,20 +306,20 @@ async def test_a_removal_by_moderators_is_named_as_the_reason(office: Office) ->
 
 async def test_forgetting_a_member_deletes_the_whole_post(office: Office) -> None:
     jobs = await four(office)
-    await office.delivers()
+    await office.run_delivery()
     await office.services.privacy.forget(jobs[0].user_id)
     await amends(office)
     assert office.channel.history() == []
 
 
 async def test_a_refused_grid_upload_makes_every_picture_smaller(office: Office) -> None:
-    jobs = await office.queued(count=4)
+    jobs = await office.queue_jobs(count=4)
     png = encode_png(random.Random(3).randbytes(3 * 64 * 64), 64, 64)
     for job in jobs:
         assert await office.services.queue.claim(OWNER, 60_000, office.services.clock())
-        await office.kept(job, data=png)
+        await office.keep_picture(job, data=png)
     office.env.inject_error("POST", "/channels/*/messages", status=413, code=40005)
-    await office.delivers()
+    await office.run_delivery()
     assert [file.filename.partition(".")[0] for file in post(office).attachments] == [
         job.id for job in jobs
     ]
@@ -329,14 +329,14 @@ async def test_a_refused_grid_upload_makes_every_picture_smaller(office: Office)
 async def test_four_pictures_share_discords_limit_for_one_request(
     office: Office, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    jobs = await office.queued(count=4)
+    jobs = await office.queue_jobs(count=4)
     png = encode_png(random.Random(3).randbytes(3 * 64 * 64), 64, 64)
     for job in jobs:
         assert await office.services.queue.claim(OWNER, 60_000, office.services.clock())
-        await office.kept(job, data=png)
+        await office.keep_picture(job, data=png)
     limit_bytes = 3 * len(png)
     monkeypatch.setattr(uploads, "_REQUEST_BYTES_MAX", limit_bytes)
-    await office.delivers()
+    await office.run_delivery()
     sizes = [file.size for file in post(office).attachments]
     assert len(sizes) == 4
     assert sum(sizes) <= limit_bytes
@@ -344,10 +344,10 @@ async def test_four_pictures_share_discords_limit_for_one_request(
 
 async def test_a_deleted_channel_fails_every_picture_of_the_request(office: Office) -> None:
     doomed = office.guild.create_text_channel("doomed")
-    jobs = await office.queued(count=2, channel=doomed)
-    await office.drawn(jobs)
+    jobs = await office.queue_jobs(count=2, channel=doomed)
+    await office.draw_jobs(jobs)
     office.env.backend.delete_channel(doomed.id)
-    await office.delivers()
+    await office.run_delivery()
     async with asyncio.timeout(1):
         for job in jobs:
             state, error = await office.state(job)

@@ -15,8 +15,8 @@ from bot.domain import ChannelId, DatabaseError, MessageId
 from bot.drawing.signals import Nudge
 from bot.log import _job, whereabouts
 from cogs.posting.lanes import Lanes, Openings, first_by_channel, keep_looking
-from tests.stages.booth import Hourglass
-from tests.stages.simulated import works_off
+from tests.stages.booth import ManualClock
+from tests.stages.simulated import run_until_idle
 
 HERE, THERE = ChannelId(1), ChannelId(2)
 
@@ -39,7 +39,7 @@ class Works:
         alone: bool = False,
         in_order: bool = False,
     ) -> None:
-        self.glass = Hourglass()
+        self.glass = ManualClock()
         self.left = [Chore(id=id_, channel_id=ChannelId(channel)) for id_, channel in chores]
         self.answers: dict[int, Exception | asyncio.Event] = {}
         self.tried: list[int] = []
@@ -78,7 +78,7 @@ class Works:
     async def go(self) -> None:
         """Run until nothing more may begin."""
         async with asyncio.timeout(5):
-            await works_off(self.lanes.look)
+            await run_until_idle(self.lanes.look)
 
     @asynccontextmanager
     async def running(self) -> AsyncIterator[None]:
@@ -136,7 +136,7 @@ async def test_any_fault_rests_only_its_own_channel(fault: Exception) -> None:
     assert works.done == [3]
     assert works.tried == [1, 3], "the second item of the channel was not tried"
     assert works.closed == {HERE}
-    works.glass.run(1)
+    works.glass.advance(1)
     assert works.closed == frozenset()
     works.answers.clear()
     await works.go()
@@ -151,7 +151,7 @@ async def test_pauses_grow_and_a_success_ends_them() -> None:
         await works.go()
         began_s = works.glass.now_s
         while HERE in works.closed:
-            works.glass.run(1)
+            works.glass.advance(1)
         pauses.append(works.glass.now_s - began_s)
     assert pauses == [1, 2, 4, 8, 16, 32, 64, 128, 256, 300, 300, 300]
     works.answers.clear()
@@ -321,11 +321,11 @@ async def test_a_failing_message_rests_alone(fault: Exception) -> None:
     works.answers[1] = fault
     await works.go()
     assert works.tried == [1, 2]
-    works.glass.run(1.9)
+    works.glass.advance(1.9)
     await works.go()
     assert works.tried == [1, 2]
     del works.answers[1]
-    works.glass.run(0.2)
+    works.glass.advance(0.2)
     await works.go()
     assert works.done == [2, 1]
 
@@ -335,10 +335,10 @@ async def test_a_failing_channel_rests_as_a_whole_and_longer_each_time() -> None
     works.answers = dict.fromkeys((1, 2, 3), TimeoutError())
     await works.go()
     assert works.tried == [1, 4]
-    works.glass.run(1.1)
+    works.glass.advance(1.1)
     await works.go()
     assert works.tried == [1, 4, 2], "its neighbour is tried first"
-    works.glass.run(1.1)
+    works.glass.advance(1.1)
     await works.go()
     assert works.tried == [1, 4, 2]
     works.answers.clear()

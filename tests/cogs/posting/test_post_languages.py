@@ -20,8 +20,8 @@ def is_german(here: Scene) -> None:
 async def test_a_post_is_in_the_servers_language(tmp_path: Path) -> None:
     async with scene(tmp_path, "cogs.posting.delivery", kind=Office) as office:
         is_german(office)
-        job = await office.drawn_picture()
-        await office.delivers()
+        job = await office.draw_picture()
+        await office.run_delivery()
         message = office.channel.last_message
         assert message is not None
         assert f"{job.draw.steps} Schritte" in message.content
@@ -30,9 +30,9 @@ async def test_a_post_is_in_the_servers_language(tmp_path: Path) -> None:
 async def test_a_status_is_edited_in_the_servers_language(tmp_path: Path) -> None:
     async with scene(tmp_path, "cogs.posting.status", kind=Desk) as desk:
         is_german(desk)
-        (job,), message = await desk.asked()
-        await desk.begins(job)
-        desk.steps(job, 2)
+        (job,), message = await desk.make_request()
+        await desk.start_job(job)
+        desk.report_step(job, 2)
         await desk.env.advance_time(4)
-        await desk.tends()
-        assert "Schritt 2 von" in desk.text(message)
+        await desk.update_statuses()
+        assert "Schritt 2 von" in desk.text_of(message)

@@ -27,18 +27,18 @@ async def desk(tmp_path: Path) -> AsyncIterator[Desk]:
 async def test_a_failure_is_reported_in_a_new_message_if_the_first_is_unknown(
     desk: Desk,
 ) -> None:
-    (job,) = await desk.queued()
-    await desk.begins(job)
-    await desk.fails(job.id, "The picture came out as noise.")
-    await desk.tends()
-    assert await desk.is_open(job), "the answer may still be on its way"
+    (job,) = await desk.queue_jobs()
+    await desk.start_job(job)
+    await desk.fail_job(job.id, "The picture came out as noise.")
+    await desk.update_statuses()
+    assert await desk.has_open_status(job), "the answer may still be on its way"
     await desk.env.advance_time(31)
-    await desk.tends()
+    await desk.update_statuses()
     message = desk.channel.last_message
     assert message is not None
     assert "came out as noise" in message.content
     assert [user.id for user in message.mentions] == [desk.member.id]
-    assert not await desk.is_open(job)
+    assert not await desk.has_open_status(job)
     body = next(r.json for r in desk.env.http_requests if r.method == "POST")
     assert (body["nonce"], body["enforce_nonce"]) == (job.request_id, True)
     assert body["allowed_mentions"] == {"parse": [], "users": [desk.member.id]}
@@ -47,9 +47,9 @@ async def test_a_failure_is_reported_in_a_new_message_if_the_first_is_unknown(
 async def test_no_notice_is_sent_for_a_member_being_forgotten(
     desk: Desk, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    (job,) = await desk.queued()
-    await desk.begins(job)
-    await desk.fails(job.id, "The picture came out as noise.")
+    (job,) = await desk.queue_jobs()
+    await desk.start_job(job)
+    await desk.fail_job(job.id, "The picture came out as noise.")
     await desk.env.advance_time(31)
     begin = desk.services.sends.begin
 
@@ -58,41 +58,41 @@ async def test_no_notice_is_sent_for_a_member_being_forgotten(
         return await begin(send)
 
     monkeypatch.setattr(desk.services.sends, "begin", meddled)
-    await desk.tends()
+    await desk.update_statuses()
     assert not any(r.method == "POST" for r in desk.env.http_requests)
 
 
 async def test_a_status_message_without_a_stored_id_is_found_by_its_button(desk: Desk) -> None:
-    jobs, message = await desk.asked()
+    jobs, message = await desk.make_request()
     await desk.services.views.set_status_message(jobs[0].request_id, None)
-    await desk.drawn(jobs)
-    await desk.posted(jobs[0])
+    await desk.draw_jobs(jobs)
+    await desk.deliver_job(jobs[0])
     await desk.env.advance_time(16 * 60)
     for n in range(250):
         desk.env.backend.create_message(desk.channel.id, desk.member.id, f"talk {n}")
     await desk.restart()
-    await desk.tends()
-    assert desk.shown(message) is None
-    assert not await desk.is_open(jobs[0])
+    await desk.update_statuses()
+    assert desk.current_message(message) is None
+    assert not await desk.has_open_status(jobs[0])
     searches = [r for r in desk.env.http_requests if r.method == "GET" and "messages" in r.path]
     assert len(searches) == 1, "an answer comes soon or never"
 
 
 async def test_a_message_that_cannot_be_deleted_now_is_left_to_the_takedown(desk: Desk) -> None:
-    (job,), message = await desk.asked(prompt="1girl, a secret")
-    await desk.drawn([job])
-    await desk.posted(job)
-    await desk.bot_may_not("view_channel")
-    await desk.tends()
-    assert not await desk.is_open(job)
+    (job,), message = await desk.make_request(prompt="1girl, a secret")
+    await desk.draw_jobs([job])
+    await desk.deliver_job(job)
+    await desk.deny_to_bot("view_channel")
+    await desk.update_statuses()
+    assert not await desk.has_open_status(job)
     assert message.id in [m.message_id for m in await desk.services.doomed.messages(9)]
 
 
 async def test_a_status_beyond_the_free_places_does_not_wait_for_the_next_poll(desk: Desk) -> None:
     for _ in range(9):
-        jobs, _ = await desk.asked()
-        await desk.drawn(jobs)
-        await desk.posted(jobs[0])
+        jobs, _ = await desk.make_request()
+        await desk.draw_jobs(jobs)
+        await desk.deliver_job(jobs[0])
     waits = asyncio.create_task(desk.services.signals.status.wait(60))
     async with asyncio.TaskGroup() as tasks:
         await desk.cog("Status").look(tasks)
@@ -102,14 +102,14 @@ async def test_a_status_beyond_the_free_places_does_not_wait_for_the_next_poll(d
 
 
 async def test_a_message_that_cannot_be_searched_for_is_left_to_the_takedown(desk: Desk) -> None:
-    (job,), _ = await desk.asked()
+    (job,), _ = await desk.make_request()
     await desk.services.views.set_status_message(job.request_id, None)
-    await desk.drawn([job])
-    await desk.posted(job)
+    await desk.draw_jobs([job])
+    await desk.deliver_job(job)
     await desk.env.advance_time(31)
-    await desk.bot_may_not("read_message_history")
-    await desk.tends()
-    assert not await desk.is_open(job)
+    await desk.deny_to_bot("read_message_history")
+    await desk.update_statuses()
+    assert not await desk.has_open_status(job)
     assert [hunt.name for hunt in await desk.services.doomed.hunts(9)] == [job.request_id]
 
 
@@ -120,41 +120,41 @@ async def deleted_by_a_moderator(desk: Desk, message: discord.Message) -> None:
 
 
 async def test_a_status_message_deleted_by_a_moderator_is_not_sent_again(desk: Desk) -> None:
-    (job,), message = await desk.asked()
-    await desk.begins(job)
+    (job,), message = await desk.make_request()
+    await desk.start_job(job)
     await deleted_by_a_moderator(desk, message)
     for step in (1, 2):
-        desk.steps(job, step)
-        await desk.tends()
+        desk.report_step(job, step)
+        await desk.update_statuses()
         await desk.env.advance_time(4)
-    assert desk.edits() == 1
-    desk.leaves_engine(job)
-    await desk.kept(job)
-    await desk.posted(job, await desk.channel_of(job).send("the picture"))
+    assert desk.edit_count() == 1
+    desk.end_drawing(job)
+    await desk.keep_picture(job)
+    await desk.deliver_job(job, await desk.channel_of(job).send("the picture"))
     await desk.env.advance_time(31)
-    await desk.tends()
+    await desk.update_statuses()
     assert [m.content for m in desk.channel.history()] == ["the picture"]
-    assert not await desk.is_open(job)
+    assert not await desk.has_open_status(job)
 
 
 @pytest.mark.parametrize("edits", [0, 1])
 async def test_a_failure_is_reported_anew_if_a_moderator_deleted_the_message(
     desk: Desk, edits: int
 ) -> None:
-    (job,), message = await desk.asked()
-    await desk.begins(job)
+    (job,), message = await desk.make_request()
+    await desk.start_job(job)
     await deleted_by_a_moderator(desk, message)
     if edits:
-        desk.steps(job, 1)
-        await desk.tends()
-    await desk.fails(job.id, "The picture came out as noise.")
+        desk.report_step(job, 1)
+        await desk.update_statuses()
+    await desk.fail_job(job.id, "The picture came out as noise.")
     await desk.env.advance_time(31)
-    await desk.tends()
-    await desk.tends()
+    await desk.update_statuses()
+    await desk.update_statuses()
     (told,) = desk.channel.history()
     assert "came out as noise" in told.content
     assert [user.id for user in told.mentions] == [desk.member.id]
-    assert not await desk.is_open(job)
+    assert not await desk.has_open_status(job)
 
 
 async def lose_a_notice(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> Job:
@@ -162,12 +162,12 @@ async def lose_a_notice(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> Job:
 
     That is longer than Discord remembers a nonce.
     """
-    (job,) = await desk.queued()
-    await desk.begins(job)
-    await desk.fails(job.id, "The picture came out as noise.")
+    (job,) = await desk.queue_jobs()
+    await desk.start_job(job)
+    await desk.fail_job(job.id, "The picture came out as noise.")
     await desk.env.advance_time(31)
-    desk.loses_answers(monkeypatch, TimeoutError())
-    await desk.tends()
+    desk.lose_next_answer(monkeypatch, TimeoutError())
+    await desk.update_statuses()
     await desk.env.advance_time(3600)
     await desk.restart()
     return job
@@ -177,9 +177,9 @@ async def test_a_notice_whose_response_was_lost_is_not_sent_twice(
     desk: Desk, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     job = await lose_a_notice(desk, monkeypatch)
-    await desk.tends()
+    await desk.update_statuses()
     (told,) = desk.channel.history()
-    assert not await desk.is_open(job)
+    assert not await desk.has_open_status(job)
     await desk.services.privacy.forget(job.user_id)
     assert told.id in [m.message_id for m in await desk.services.doomed.messages(9)]
 
@@ -188,16 +188,16 @@ async def test_without_read_message_history_a_notice_is_not_sent_twice(
     desk: Desk, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     job = await lose_a_notice(desk, monkeypatch)
-    await desk.bot_may_not("read_message_history")
-    await desk.tends()
+    await desk.deny_to_bot("read_message_history")
+    await desk.update_statuses()
     assert len(desk.channel.history()) == 1
-    assert not await desk.is_open(job), "the search is not repeated for ever"
+    assert not await desk.has_open_status(job), "the search is not repeated for ever"
 
 
 async def test_a_lost_notice_is_searched_for_only_after_its_status_closes(desk: Desk) -> None:
-    (job,) = await desk.queued()
-    await desk.begins(job)
-    await desk.fails(job.id, "The picture came out as noise.")
+    (job,) = await desk.queue_jobs()
+    await desk.start_job(job)
+    await desk.fail_job(job.id, "The picture came out as noise.")
     notice = make_send(
         job.id, name=job.request_id, kind=SendKind.NOTICE,
         channel=desk.channel.id, guild=desk.guild.id,
@@ -212,10 +212,10 @@ async def test_a_lost_notice_is_searched_for_only_after_its_status_closes(desk: 
 async def test_an_unexpected_error_in_one_request_does_not_stop_the_others(
     desk: Desk, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    (odd,), (fine,) = await desk.queued(), await desk.queued(seed=8)
+    (odd,), (fine,) = await desk.queue_jobs(), await desk.queue_jobs(seed=8)
     for job in (odd, fine):
-        await desk.begins(job)
-        await desk.fails(job.id, "The picture came out as noise.")
+        await desk.start_job(job)
+        await desk.fail_job(job.id, "The picture came out as noise.")
     await desk.env.advance_time(31)
     of_request = desk.services.views.of_request
 
@@ -226,20 +226,20 @@ async def test_an_unexpected_error_in_one_request_does_not_stop_the_others(
 
     with monkeypatch.context() as patch:
         patch.setattr(desk.services.views, "of_request", strange)
-        await desk.tends()
-    assert await desk.is_open(odd)
-    assert not await desk.is_open(fine)
+        await desk.update_statuses()
+    assert await desk.has_open_status(odd)
+    assert not await desk.has_open_status(fine)
     await desk.env.advance_time(11)
-    await desk.tends()
-    assert not await desk.is_open(odd)
+    await desk.update_statuses()
+    assert not await desk.has_open_status(odd)
 
 
 async def test_a_status_that_cannot_be_closed_is_retried_later(
     desk: Desk, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    (job,), _ = await desk.asked()
-    await desk.drawn([job])
-    await desk.posted(job)
+    (job,), _ = await desk.make_request()
+    await desk.draw_jobs([job])
+    await desk.deliver_job(job)
 
     async def full(_request_id: object) -> None:
         raise StorageError("the disk is full")
@@ -250,30 +250,30 @@ async def test_a_status_that_cannot_be_closed_is_retried_later(
     for fault in (full, strange):
         with monkeypatch.context() as patch:
             patch.setattr(desk.services.views, "close_status", fault)
-            await desk.tends()
-        assert await desk.is_open(job)
+            await desk.update_statuses()
+        assert await desk.has_open_status(job)
         await desk.env.advance_time(11)
-    await desk.tends()
-    assert not await desk.is_open(job)
+    await desk.update_statuses()
+    assert not await desk.has_open_status(job)
 
 
 async def test_adult_previews_go_when_the_channel_is_no_longer_age_restricted(
     desk: Desk,
 ) -> None:
-    desk.is_adult(adult=True)
-    (job,), message = await desk.asked(rating=Rating.EXPLICIT)
-    await desk.begins(job)
-    desk.steps(job, 1, PREVIEWS[0])
+    desk.set_age_restricted(restricted=True)
+    (job,), message = await desk.make_request(rating=Rating.EXPLICIT)
+    await desk.start_job(job)
+    desk.report_step(job, 1, PREVIEWS[0])
     await desk.env.advance_time(4)
-    await desk.tends()
-    shown = desk.shown(message)
+    await desk.update_statuses()
+    shown = desk.current_message(message)
     assert shown is not None
     assert shown.attachments
-    desk.is_adult(adult=False)
-    desk.steps(job, 2, PREVIEWS[1])
+    desk.set_age_restricted(restricted=False)
+    desk.report_step(job, 2, PREVIEWS[1])
     await desk.env.advance_time(4)
-    await desk.tends()
-    shown = desk.shown(message)
+    await desk.update_statuses()
+    shown = desk.current_message(message)
     assert shown is not None
     assert "step 2" in shown.content
     assert not shown.attachments
@@ -283,12 +283,12 @@ async def test_adult_previews_go_when_the_channel_is_no_longer_age_restricted(
 async def test_previews_go_when_the_server_is_paused_or_its_policy_unreadable(
     desk: Desk, monkeypatch: pytest.MonkeyPatch, *, is_readable: bool
 ) -> None:
-    (job,), message = await desk.asked()
-    await desk.begins(job)
-    desk.steps(job, 1, PREVIEWS[0])
+    (job,), message = await desk.make_request()
+    await desk.start_job(job)
+    desk.report_step(job, 1, PREVIEWS[0])
     await desk.env.advance_time(4)
-    await desk.tends()
-    shown = desk.shown(message)
+    await desk.update_statuses()
+    shown = desk.current_message(message)
     assert shown is not None
     assert shown.attachments
 
@@ -300,10 +300,10 @@ async def test_previews_go_when_the_server_is_paused_or_its_policy_unreadable(
         await desk.services.guilds.save(paused, 0, UserId(1), 1, summary="paused")
     else:
         monkeypatch.setattr(desk.services.guilds, "policy", unreadable)
-    desk.steps(job, 2, PREVIEWS[1])
+    desk.report_step(job, 2, PREVIEWS[1])
     await desk.env.advance_time(4)
-    await desk.tends()
-    shown = desk.shown(message)
+    await desk.update_statuses()
+    shown = desk.current_message(message)
     assert shown is not None
     assert "step 2" in shown.content
     assert not shown.attachments

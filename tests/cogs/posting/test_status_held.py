@@ -33,47 +33,47 @@ async def judge(desk: Desk, outcome: Outcome) -> None:
 
 
 async def test_the_preview_of_a_held_picture_leaves_the_status_message(desk: Desk) -> None:
-    (job,), message = await desk.asked()
-    await desk.begins(job)
-    desk.steps(job, 2, PREVIEWS[0])
+    (job,), message = await desk.make_request()
+    await desk.start_job(job)
+    desk.report_step(job, 2, PREVIEWS[0])
     await desk.env.advance_time(4)
-    await desk.tends()
-    shown = desk.shown(message)
+    await desk.update_statuses()
+    shown = desk.current_message(message)
     assert shown is not None
     assert shown.attachments, "without a preview this test proves nothing"
-    desk.leaves_engine(job)
-    await desk.kept(job, make_held(job))
+    desk.end_drawing(job)
+    await desk.keep_picture(job, make_held(job))
     await desk.env.advance_time(4)
-    await desk.tends()
-    held = desk.shown(message)
+    await desk.update_statuses()
+    held = desk.current_message(message)
     assert held is not None
     assert held.attachments == []
     assert "The moderators look at it first." in held.content
-    assert await desk.is_open(job), "it has not ended yet"
+    assert await desk.has_open_status(job), "it has not ended yet"
 
 
 async def test_a_removal_is_reported_in_the_status_message(desk: Desk) -> None:
-    (job,), message = await desk.asked()
-    await desk.begins(job)
-    await desk.kept(job, make_held(job))
-    desk.leaves_engine(job)
+    (job,), message = await desk.make_request()
+    await desk.start_job(job)
+    await desk.keep_picture(job, make_held(job))
+    desk.end_drawing(job)
     await desk.env.advance_time(20)
-    await desk.tends()
+    await desk.update_statuses()
     await judge(desk, Outcome.REMOVE)
     await desk.env.advance_time(20)
-    await desk.tends()
-    assert "It was removed." in desk.text(message)
-    assert not await desk.is_open(job)
+    await desk.update_statuses()
+    assert "It was removed." in desk.text_of(message)
+    assert not await desk.has_open_status(job)
 
 
 async def test_the_status_message_is_deleted_when_an_approved_picture_is_posted(desk: Desk) -> None:
-    (job,), message = await desk.asked()
-    await desk.begins(job)
-    await desk.kept(job, make_held(job))
-    desk.leaves_engine(job)
+    (job,), message = await desk.make_request()
+    await desk.start_job(job)
+    await desk.keep_picture(job, make_held(job))
+    desk.end_drawing(job)
     await judge(desk, Outcome.APPROVE)
-    await desk.posted(job)
+    await desk.deliver_job(job)
     await desk.env.advance_time(20)
-    await desk.tends()
-    assert desk.shown(message) is None
-    assert not await desk.is_open(job)
+    await desk.update_statuses()
+    assert desk.current_message(message) is None
+    assert not await desk.has_open_status(job)

@@ -14,7 +14,7 @@ from discord.http import Route
 from bot.domain import Job, MessageId
 from bot.erasing import Eraser
 from bot.store.doomed import Hunt
-from tests.stages.front import Front, custom_ids, front, said
+from tests.stages.front import Front, answer_to, custom_ids, front
 
 
 @pytest.fixture
@@ -27,10 +27,10 @@ async def desk(tmp_path: Path) -> AsyncIterator[Front]:
 
 async def delivers_without_an_answer(desk: Front, monkeypatch: pytest.MonkeyPatch) -> Job:
     """The picture is in the channel, but the bot does not know it."""
-    (job,) = await desk.queued()
-    await desk.drawn([job])
-    desk.loses_answers(monkeypatch, TimeoutError())
-    await desk.looks("Delivery")
+    (job,) = await desk.queue_jobs()
+    await desk.draw_jobs([job])
+    desk.lose_next_answer(monkeypatch, TimeoutError())
+    await desk.run_rounds("Delivery")
     (message,) = desk.channel.history()
     assert message.attachments
     assert not await desk.services.gallery.posts(job.id)
@@ -43,9 +43,9 @@ async def test_forgetting_a_member_deletes_a_post_that_was_never_recorded(
     job = await delivers_without_an_answer(desk, monkeypatch)
     await desk.services.privacy.forget(job.user_id)
     await desk.restart()
-    await desk.takes_down()
-    assert desk.shown() == []
-    assert await desk.nothing_is_owed()
+    await desk.run_takedown()
+    assert desk.message_ids() == []
+    assert await desk.is_nothing_doomed()
 
 
 async def test_deleting_a_picture_deletes_a_post_that_was_never_recorded(
@@ -53,20 +53,20 @@ async def test_deleting_a_picture_deletes_a_post_that_was_never_recorded(
 ) -> None:
     job = await delivers_without_an_answer(desk, monkeypatch)
     await desk.services.gallery.delete(job.id, 1)
-    await desk.takes_down()
-    assert desk.shown() == []
+    await desk.run_takedown()
+    assert desk.message_ids() == []
 
 
 async def test_forgetting_a_member_deletes_a_status_message_without_a_stored_id(
     desk: Front,
 ) -> None:
-    answer = await desk.asks(prompt="1girl, a secret")
-    (job,) = await desk.jobs()
+    answer = await desk.ask(prompt="1girl, a secret")
+    (job,) = await desk.jobs_of()
     await desk.services.views.set_status_message(job.request_id, None)
     await desk.services.privacy.forget(job.user_id)
-    await desk.takes_down()
-    assert answer.id not in desk.shown()
-    assert await desk.nothing_is_owed()
+    await desk.run_takedown()
+    assert answer.id not in desk.message_ids()
+    assert await desk.is_nothing_doomed()
 
 
 async def test_forgetting_a_member_deletes_a_status_message_still_being_sent(
@@ -75,57 +75,57 @@ async def test_forgetting_a_member_deletes_a_status_message_still_being_sent(
     standing = desk.services.views.standing
 
     async def meddled(job_id: Any) -> Any:
-        (job,) = await desk.jobs()
+        (job,) = await desk.jobs_of()
         found = await standing(job_id)
         await desk.services.privacy.forget(job.user_id)
         return found
 
     monkeypatch.setattr(desk.services.views, "standing", meddled)
-    answer = await desk.asks()
-    await desk.takes_down()
-    assert answer.id not in desk.shown()
+    answer = await desk.ask()
+    await desk.run_takedown()
+    assert answer.id not in desk.message_ids()
 
 
 async def test_a_hunt_for_a_message_never_sent_ends(desk: Front) -> None:
-    (job,) = await desk.queued()
-    await desk.drawn([job])
+    (job,) = await desk.queue_jobs()
+    await desk.draw_jobs([job])
     await desk.services.outbox.begin_posting(job.owed_post_id, desk.services.clock())
     await desk.services.privacy.forget(job.user_id)
-    await desk.looks("Takedown")
-    assert not await desk.nothing_is_owed(), "Discord may still be at work on it"
-    await desk.takes_down()
-    assert await desk.nothing_is_owed()
+    await desk.run_rounds("Takedown")
+    assert not await desk.is_nothing_doomed(), "Discord may still be at work on it"
+    await desk.run_takedown()
+    assert await desk.is_nothing_doomed()
 
 
 async def test_a_hunt_that_finds_nothing_does_not_delay_known_messages(desk: Front) -> None:
-    (job,) = await desk.queued()
-    await desk.drawn([job])
+    (job,) = await desk.queue_jobs()
+    await desk.draw_jobs([job])
     await desk.services.outbox.begin_posting(job.owed_post_id, desk.services.clock())
     await desk.services.gallery.delete(job.id, 1)
-    await desk.looks("Takedown")
-    known, message = await desk.picture()
+    await desk.run_rounds("Takedown")
+    known, message = await desk.post_picture()
     await desk.services.gallery.delete(known.id, 1)
-    await desk.looks("Takedown")
-    assert message.id not in desk.shown()
+    await desk.run_rounds("Takedown")
+    assert message.id not in desk.message_ids()
     assert await desk.services.doomed.hunts(9)
 
 
 async def test_a_hunt_deletes_only_the_bots_own_messages(desk: Front) -> None:
-    (job,) = await desk.queued()
+    (job,) = await desk.queue_jobs()
     await desk.channel_of(job).send(f"0 of 1 picture\n-# Request `{job.request_id}`")
     theirs = desk.env.backend.create_message(
         desk.channel.id, desk.member.id, f"where is {job.request_id}?"
     )
     await desk.services.privacy.forget(job.user_id)
-    await desk.takes_down()
-    assert desk.shown() == [theirs.id]
+    await desk.run_takedown()
+    assert desk.message_ids() == [theirs.id]
 
 
 async def test_a_hunt_ignores_its_name_in_another_members_prompt(desk: Front) -> None:
-    (never,) = await desk.queued()
-    (theirs,) = await desk.queued(prompt=f"where is {never.request_id}?")
-    await desk.drawn([never, theirs])
-    await desk.looks("Delivery")
+    (never,) = await desk.queue_jobs()
+    (theirs,) = await desk.queue_jobs(prompt=f"where is {never.request_id}?")
+    await desk.draw_jobs([never, theirs])
+    await desk.run_rounds("Delivery")
     await desk.services.doomed.begin_hunt(
         Hunt(
             name=never.request_id,
@@ -134,84 +134,84 @@ async def test_a_hunt_ignores_its_name_in_another_members_prompt(desk: Front) ->
             since_id=1,
         )
     )
-    before = desk.shown()
-    await desk.takes_down()
-    assert desk.shown() == before
+    before = desk.message_ids()
+    await desk.run_takedown()
+    assert desk.message_ids() == before
 
 
 async def test_a_hunt_without_permission_does_not_delay_deletions(desk: Front) -> None:
-    (never,) = await desk.queued()
+    (never,) = await desk.queue_jobs()
     await desk.services.privacy.forget(never.user_id)
-    await desk.bot_may_not("read_message_history")
+    await desk.deny_to_bot("read_message_history")
     for _ in range(2):
-        await desk.looks("Takedown")
+        await desk.run_rounds("Takedown")
     assert await desk.services.doomed.hunts(9), "it waits for the permission"
-    job, message = await desk.picture()
+    job, message = await desk.post_picture()
     await desk.services.gallery.delete(job.id, 1)
-    await desk.looks("Takedown")
-    assert message.id not in desk.shown()
+    await desk.run_rounds("Takedown")
+    assert message.id not in desk.message_ids()
 
 
 async def test_a_message_already_deleted_is_not_hunted(desk: Front) -> None:
-    (job,) = await desk.queued()
-    await desk.drawn([job])
-    await desk.looks("Delivery")
+    (job,) = await desk.queue_jobs()
+    await desk.draw_jobs([job])
+    await desk.run_rounds("Delivery")
     (message,) = desk.channel.history()
     await desk.services.gallery.record_deleted_messages([MessageId(message.id)], 1)
     await desk.services.gallery.delete(job.id, 1)
-    assert await desk.nothing_is_owed()
+    assert await desk.is_nothing_doomed()
 
 
 async def test_a_show_message_is_not_mistaken_for_the_delivery(desk: Front) -> None:
-    (job,) = await desk.queued()
-    await desk.drawn([job])
+    (job,) = await desk.queue_jobs()
+    await desk.draw_jobs([job])
     await desk.services.outbox.begin_posting(job.owed_post_id, 1)
     await desk.member.slash(desk.channel, "show", id=job.id)
-    await desk.looks("Delivery")
-    assert len(await desk.services.gallery.posts(job.id)) == len(desk.shown()) == 2
+    await desk.run_rounds("Delivery")
+    assert len(await desk.services.gallery.posts(job.id)) == len(desk.message_ids()) == 2
 
 
 async def test_a_hunt_in_a_deleted_channel_ends(desk: Front) -> None:
     other = desk.guild.create_text_channel("other")
-    (job,) = await desk.queued(channel=other)
-    await desk.drawn([job])
+    (job,) = await desk.queue_jobs(channel=other)
+    await desk.draw_jobs([job])
     await desk.services.outbox.begin_posting(job.owed_post_id, desk.services.clock())
     await desk.services.privacy.forget(job.user_id)
     desk.env.backend.delete_channel(other.id)
     await desk.env.settle()
-    await desk.takes_down()
-    assert await desk.nothing_is_owed()
+    await desk.run_takedown()
+    assert await desk.is_nothing_doomed()
 
 
 async def test_an_unreachable_message_is_deleted_once_it_is_reachable(desk: Front) -> None:
     other = desk.guild.create_text_channel("other")
-    job, message = await desk.picture()
+    job, message = await desk.post_picture()
     elsewhere = await other_picture(desk, other)
     for one in (job, elsewhere):
         await desk.services.gallery.delete(one.id, 1)
     desk.env.inject_error(
         "DELETE", f"/channels/{desk.channel.id}/messages/*", status=403, code=50001, times=None
     )
-    await desk.takes_down()
+    await desk.run_takedown()
     assert not other.history(), "the channel out of reach holds up no other"
-    assert message.id in desk.shown()
+    assert message.id in desk.message_ids()
     desk.env.backend.faults.clear()
-    await desk.takes_down(rounds=12)
-    assert message.id not in desk.shown()
-    assert await desk.nothing_is_owed()
+    await desk.run_takedown(rounds=12)
+    assert message.id not in desk.message_ids()
+    assert await desk.is_nothing_doomed()
 
 
 async def other_picture(desk: Front, channel: Any) -> Job:
-    (job,) = await desk.queued(channel=channel)
-    await desk.drawn([job])
-    await desk.posted(job)
+    (job,) = await desk.queue_jobs(channel=channel)
+    await desk.draw_jobs([job])
+    await desk.deliver_job(job)
     return job
 
 
 async def test_an_archived_thread_is_reopened_for_a_deletion_and_archived_again(
     desk: Front, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    _, message = await desk.picture()
+    _, message = await desk.post_picture()
     thread = await message.create_thread(name="about it")
     posted = await other_picture(desk, thread)
     (there,) = [m async for m in thread.history() if m.author == desk.bot.user and m.content]
@@ -231,10 +231,10 @@ async def test_an_archived_thread_is_reopened_for_a_deletion_and_archived_again(
 
     monkeypatch.setattr(http, "request", strict)
     await desk.services.gallery.delete(posted.id, 1)
-    await desk.takes_down()
+    await desk.run_takedown()
     assert there.id not in [m.id async for m in thread.history()]
     assert desk.env.backend.channels[thread.id].thread_metadata.archived
-    assert await desk.nothing_is_owed()
+    assert await desk.is_nothing_doomed()
 
 
 class Answer:
@@ -250,8 +250,8 @@ class Answer:
 async def test_the_forget_button_stays_until_everything_is_erased(
     desk: Front, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    await desk.picture()
-    asked = said(await desk.member.slash(desk.channel, "privacy forget"))
+    await desk.post_picture()
+    asked = answer_to(await desk.member.slash(desk.channel, "privacy forget"))
 
     async def dies(_user_id: object) -> None:
         raise asyncio.CancelledError
@@ -263,15 +263,15 @@ async def test_the_forget_button_stays_until_everything_is_erased(
     assert stored.components, "a member who sees no answer can press again"
     assert await desk.services.privacy.pending_erasures() == [desk.member.id]
     done = await desk.member.click(asked.message, custom_id=custom_ids(asked)[0])
-    assert "Everything I stored about you is erased" in said(done).content
+    assert "Everything I stored about you is erased" in answer_to(done).content
     assert not await desk.services.privacy.pending_erasures()
     assert not desk.env.backend.messages[desk.channel.id][asked.id].components
 
 
 async def test_the_worker_drops_the_picture_of_a_forgotten_member(desk: Front) -> None:
-    (job,) = await desk.queued()
+    (job,) = await desk.queue_jobs()
     told = desk.services.signals.add_worker()
-    asked = said(await desk.member.slash(desk.channel, "privacy forget"))
+    asked = answer_to(await desk.member.slash(desk.channel, "privacy forget"))
     await desk.member.click(asked.message, custom_id=custom_ids(asked)[0])
     assert told.take_cancelled() == {job.id}
 
@@ -279,8 +279,8 @@ async def test_the_worker_drops_the_picture_of_a_forgotten_member(desk: Front) -
 async def test_a_forget_request_is_carried_out_even_if_discord_refuses_the_reply(
     desk: Front, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    job, _ = await desk.picture()
-    asked = said(await desk.member.slash(desk.channel, "privacy forget"))
+    job, _ = await desk.post_picture()
+    asked = answer_to(await desk.member.slash(desk.channel, "privacy forget"))
 
     async def refused(*_: object, **__: object) -> None:
         raise TimeoutError

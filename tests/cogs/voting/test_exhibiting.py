@@ -29,7 +29,7 @@ from bot.policy.arrangements import GalleryTerms
 from bot.store.showpieces import RECENT_MS
 from tests.stages.factories import make_reaction, make_released
 from tests.stages.front import Front, front
-from tests.stages.law import decide, make_guild
+from tests.stages.law import make_guild, save_policy
 from tests.stages.simulated import OWNER
 
 
@@ -50,12 +50,12 @@ async def gallery(desk: Front, votes: int = 2, *blocked: str) -> ChannelHandle:
 async def choose(desk: Front, channel: ChannelId | None, votes: int = 2, *blocked: str) -> None:
     terms = GalleryTerms(channel=channel, votes=votes)
     policy = make_guild(*blocked, guild_id=GuildId(desk.guild.id), gallery=terms)
-    await decide(desk.services.guilds, policy)
+    await save_policy(desk.services.guilds, policy)
 
 
 async def liked(desk: Front, prompt: str = "1girl, blue hair", votes: int = 2) -> Job:
     """A picture of the member, posted and liked by `votes` members."""
-    job, message = await desk.picture(prompt)
+    job, message = await desk.post_picture(prompt)
     await like(desk, message, votes)
     return job
 
@@ -67,7 +67,7 @@ async def like(desk: Front, message: discord.Message, votes: int, emoji: str = "
 
 async def exhibited(desk: Front, channel: ChannelHandle, rounds: int = 2) -> list[discord.Message]:
     for _ in range(rounds):
-        await desk.looks("Exhibiting")
+        await desk.run_rounds("Exhibiting")
     return channel.history()
 
 
@@ -79,7 +79,7 @@ async def test_a_picture_with_enough_votes_is_shown_once_with_credit_and_a_link(
     desk: Front,
 ) -> None:
     channel = await gallery(desk)
-    job, message = await desk.picture()
+    job, message = await desk.post_picture()
     await like(desk, message, 1)
     await desk.services.votes.record(make_reaction(message.id, desk.member.id))
     assert await exhibited(desk, channel) == [], "the member's own vote does not count"
@@ -117,9 +117,9 @@ async def test_buttons_work_in_the_gallery_when_the_original_channel_is_gone(
 async def test_there_is_no_gallery_by_default_and_it_omits_disliked_pictures(
     desk: Front,
 ) -> None:
-    job, message = await desk.picture()
+    job, message = await desk.post_picture()
     await like(desk, message, 5)
-    await desk.looks("Exhibiting")
+    await desk.run_rounds("Exhibiting")
     assert len(desk.channel.history()) == 1
     channel = await gallery(desk)
     for voter in range(4):
@@ -136,14 +136,14 @@ async def test_a_deleted_picture_or_forgotten_member_leaves_the_gallery_for_good
     second = await liked(desk, "1girl, second")
     assert len(await exhibited(desk, channel, 3)) == 2
     await desk.services.gallery.delete(first.id, desk.services.clock())
-    await desk.looks("Takedown", 2)
+    await desk.run_rounds("Takedown", 2)
     assert names(channel.history()) == [f"{second.id}.png"]
     await desk.services.privacy.forget(UserId(desk.member.id))
-    await desk.looks("Takedown", 3)
+    await desk.run_rounds("Takedown", 3)
     assert channel.history() == []
     assert await exhibited(desk, channel) == []
-    await desk.takes_down()
-    assert await desk.nothing_is_owed()
+    await desk.run_takedown()
+    assert await desk.is_nothing_doomed()
 
 
 async def test_a_picture_that_a_moderator_deletes_from_the_gallery_stays_away(desk: Front) -> None:
@@ -161,13 +161,13 @@ async def test_private_adult_blocked_old_or_hidden_pictures_are_not_shown(
     channel = await gallery(desk, 2, "dragon")
     await liked(desk, "1girl, dragon")
     await desk.member.slash(desk.channel, "waifu", prompt="1girl, secret", private=True)
-    hidden = next(job for job in await desk.jobs() if job.state is JobState.QUEUED)
-    await desk.drawn([hidden])
-    (adult,) = await desk.queued(prompt="1girl, adult")
+    hidden = next(job for job in await desk.jobs_of() if job.state is JobState.QUEUED)
+    await desk.draw_jobs([hidden])
+    (adult,) = await desk.queue_jobs(prompt="1girl, adult")
     assert await desk.services.queue.claim(OWNER, 60_000, desk.services.clock())
-    await desk.kept(adult, make_released(adult, rating=Rating.EXPLICIT))
+    await desk.keep_picture(adult, make_released(adult, rating=Rating.EXPLICIT))
     for job in (adult,):
-        post = await desk.posted(job)
+        post = await desk.deliver_job(job)
         await like_post(desk, post.message_id)
     for voter in (1, 2):
         await desk.services.queue._db.write_one(
@@ -202,15 +202,15 @@ async def test_a_lost_response_does_not_show_a_picture_twice(
 ) -> None:
     channel = await gallery(desk)
     job = await liked(desk)
-    desk.loses_answers(monkeypatch, aiohttp.ClientOSError(104, "reset"))
-    await desk.looks("Exhibiting")
+    desk.lose_next_answer(monkeypatch, aiohttp.ClientOSError(104, "reset"))
+    await desk.run_rounds("Exhibiting")
     assert len(channel.history()) == 1
     await desk.restart()
     await desk.env.advance_time(5)
     await exhibited(desk, channel)
     assert names(channel.history()) == [f"{job.id}.png"]
     await desk.services.gallery.delete(job.id, desk.services.clock())
-    await desk.looks("Takedown", 3)
+    await desk.run_rounds("Takedown", 3)
     assert channel.history() == []
 
 
@@ -229,8 +229,8 @@ async def test_a_picture_deleted_while_it_is_read_leaves_nothing_behind(
     with monkeypatch.context() as patched:
         patched.setattr(desk.services.gallery, "read", deleting)
         assert await exhibited(desk, channel) == []
-    await desk.takes_down()
-    assert await desk.nothing_is_owed()
+    await desk.run_takedown()
+    assert await desk.is_nothing_doomed()
 
 
 async def test_an_unwritable_gallery_waits_and_a_deleted_one_does_no_harm(
@@ -250,7 +250,7 @@ async def test_an_unwritable_gallery_waits_and_a_deleted_one_does_no_harm(
     assert names(await exhibited(desk, channel)) == [f"{job.id}.png"]
     await choose(desk, ChannelId(5))
     await liked(desk, "1girl, other")
-    await desk.looks("Exhibiting", 2)
+    await desk.run_rounds("Exhibiting", 2)
     assert len(channel.history()) == 1
 
 
@@ -259,12 +259,12 @@ async def test_removing_the_gallery_takes_down_a_picture_still_being_sent(
 ) -> None:
     channel = await gallery(desk)
     await liked(desk)
-    desk.loses_answers(monkeypatch, aiohttp.ClientOSError(104, "reset"))
-    await desk.looks("Exhibiting")
+    desk.lose_next_answer(monkeypatch, aiohttp.ClientOSError(104, "reset"))
+    await desk.run_rounds("Exhibiting")
     await choose(desk, None)
     await desk.env.advance_time(5)
     await exhibited(desk, channel)
-    await desk.looks("Takedown", 3)
+    await desk.run_rounds("Takedown", 3)
     assert channel.history() == []
 
 
@@ -306,9 +306,9 @@ async def test_a_picture_deleted_while_it_is_being_sent_is_taken_down(
     with monkeypatch.context() as patched:
         patched.setattr(desk.services.votes, "tally", deleting)
         assert len(await exhibited(desk, channel)) == 1
-    await desk.takes_down()
+    await desk.run_takedown()
     assert channel.history() == []
-    assert await desk.nothing_is_owed()
+    assert await desk.is_nothing_doomed()
 
 
 async def test_a_picture_spoilered_while_it_is_read_is_shown_behind_a_spoiler(

@@ -13,10 +13,10 @@ from bot.ballot import Tally
 from bot.domain import UserId
 from bot.store.gallery import PostDebt
 from cogs.voting.watching import LAG_S
-from tests.stages.booth import DOWN, UP, Hourglass
+from tests.stages.booth import DOWN, UP, ManualClock
 from tests.stages.factories import CHANNEL, OTHER, make_post
 from tests.stages.fake_reactions import FakeReactions
-from tests.stages.simulated import works_off
+from tests.stages.simulated import run_until_idle
 from tests.stages.stores import Stores, open_stores
 
 POST = 1
@@ -25,14 +25,14 @@ POST = 1
 class Reader:
     """One post, and a Discord that does not always tell the truth about it."""
 
-    def __init__(self, stores: Stores, glass: Hourglass) -> None:
+    def __init__(self, stores: Stores, glass: ManualClock) -> None:
         self.stores = stores
         self.glass = glass
         self.discord = FakeReactions(stores, glass)
         self.discord.lose_session()
 
     async def read(self) -> None:
-        await works_off(self.discord.reconciler._lanes.look)
+        await run_until_idle(self.discord.reconciler._lanes.look)
 
     async def arrived(self) -> None:
         self.discord.deliver()
@@ -52,7 +52,7 @@ class Reader:
             await self.read()
             if await self.settled():
                 return
-            self.glass.run(40)
+            self.glass.advance(40)
         pytest.fail("never settled")
 
     def once(self, deed: Callable[[], Awaitable[None]], *, answer: int) -> None:
@@ -65,12 +65,12 @@ class Reader:
             if answers == answer:
                 await deed()
 
-        self.discord.meanwhile = meanwhile
+        self.discord.before_answer = meanwhile
 
 
 @pytest_asyncio.fixture
 async def reader(tmp_path: Path) -> AsyncGenerator[Reader]:
-    glass = Hourglass()
+    glass = ManualClock()
     async with open_stores(tmp_path) as stores:
         await stores.deliver(message=POST)
         yield Reader(stores, glass)
@@ -79,11 +79,11 @@ async def reader(tmp_path: Path) -> AsyncGenerator[Reader]:
 async def test_a_lagging_list_does_not_overwrite_a_newer_event(reader: Reader) -> None:
     reader.discord.react(POST, 50, UP)
     reader.discord.react(POST, 60, DOWN)
-    reader.glass.run(100)
+    reader.glass.advance(100)
     reader.discord.react(POST, 50, UP, added=False)
     reader.discord.react(POST, 70, UP)
     await reader.arrived()
-    reader.glass.run(5)
+    reader.glass.advance(5)
     reader.discord.lag_s = lambda: 20.0
     await reader.read()
     assert await reader.ledger() == {(POST, 60, DOWN, False), (POST, 70, UP, False)}
@@ -91,11 +91,11 @@ async def test_a_lagging_list_does_not_overwrite_a_newer_event(reader: Reader) -
 
 
 async def test_events_are_remembered_as_long_as_a_list_may_lag(reader: Reader) -> None:
-    reader.glass.run(100)
+    reader.glass.advance(100)
     reader.discord.react(POST, 50, UP)
     await reader.arrived()
     for second in range(int(LAG_S) - 1):
-        reader.glass.run(1)
+        reader.glass.advance(1)
         reader.discord.react(POST, 60, DOWN, added=second % 2 == 0)
         await reader.arrived()
     reader.discord.lag_s = lambda: LAG_S
@@ -107,8 +107,8 @@ async def test_events_are_not_remembered_for_ever(reader: Reader) -> None:
     reader.discord.react(POST, 50, UP)
     await reader.arrived()
     reader.discord.react(POST, 50, UP, added=False)
-    reader.discord.late.clear()
-    reader.glass.run(2 * LAG_S)
+    reader.discord.pending_events.clear()
+    reader.glass.advance(2 * LAG_S)
     await reader.read()
     assert await reader.ledger() == set()
 
@@ -116,7 +116,7 @@ async def test_events_are_not_remembered_for_ever(reader: Reader) -> None:
 async def test_an_event_from_before_a_lost_session_is_older_than_the_list(reader: Reader) -> None:
     reader.discord.react(POST, 50, UP)
     await reader.arrived()
-    reader.glass.run(1)
+    reader.glass.advance(1)
     reader.discord.react(POST, 50, UP, added=False)
     reader.discord.lose_session()
     await reader.read()
@@ -143,7 +143,7 @@ async def test_an_event_during_a_reading_counts_and_the_post_is_settled(
     for voter, emoji in ((60, UP), (61, DOWN)):
         reader.discord.react(POST, voter, emoji)
     reader.discord.lose_session()
-    reader.glass.run(100)
+    reader.glass.advance(100)
 
     async def change() -> None:
         reader.discord.react(POST, 50, UP, added=added)
@@ -154,7 +154,7 @@ async def test_an_event_during_a_reading_counts_and_the_post_is_settled(
     await reader.read()
     assert await reader.ledger() == reader.discord.truth
     assert await reader.settled()
-    assert reader.discord.asked == 1
+    assert reader.discord.fetch_count == 1
 
 
 async def test_an_event_after_a_reading_changes_its_result(reader: Reader) -> None:
@@ -177,7 +177,7 @@ async def test_a_clear_during_a_reading_voids_it_and_the_post_is_read_again(
     reader.discord.react(POST, 50, UP)
     reader.discord.react(POST, 60, DOWN)
     reader.discord.lose_session()
-    reader.glass.run(100)
+    reader.glass.advance(100)
 
     async def clear() -> None:
         reader.discord.clear(POST, emoji)
@@ -195,10 +195,10 @@ async def test_a_clear_during_a_reading_voids_it_and_the_post_is_read_again(
 async def test_a_lagging_list_does_not_restore_cleared_votes(reader: Reader) -> None:
     reader.discord.react(POST, 50, UP)
     await reader.arrived()
-    reader.glass.run(100)
+    reader.glass.advance(100)
     reader.discord.clear(POST)
     await reader.arrived()
-    reader.glass.run(5)
+    reader.glass.advance(5)
     reader.discord.lag_s = lambda: 20.0
     await reader.until_settled()
     assert await reader.ledger() == set()
@@ -257,7 +257,7 @@ async def test_nameless_votes_removed_during_an_outage_are_dropped(
     (job,) = await reader.stores.rows("jobs")
     await reader.until_settled()
     assert await reader.stores.votes.tally(job["id"]) == Tally(up=3)
-    reader.glass.run(100)
+    reader.glass.advance(100)
     reader.discord.react(POST, 50, UP, added=False)
     reader.discord.lose_session()
     await reader.read()
@@ -267,7 +267,7 @@ async def test_nameless_votes_removed_during_an_outage_are_dropped(
 
 async def test_a_lagging_list_removes_no_nameless_vote(reader: Reader) -> None:
     (job,) = await reader.stores.rows("jobs")
-    reader.glass.run(100)
+    reader.glass.advance(100)
     reader.discord.react(POST, 50, UP)
     await reader.arrived()
     await reader.stores.privacy.forget(UserId(50))
@@ -305,7 +305,7 @@ class Weather:
             case 2:
                 self.discord.deliver(self.dice.randrange(1, 8))
             case 3:
-                self.reader.glass.run(self.dice.random() * 20)
+                self.reader.glass.advance(self.dice.random() * 20)
             case _:
                 self.discord.lose_session()
         if self.dice.random() < 0.2:
@@ -324,18 +324,18 @@ async def test_a_settled_ledger_always_matches_discord(reader: Reader, seed: int
     (job,) = await reader.stores.rows("jobs")
     await reader.stores.gallery.add_post(make_post(job["id"], message=2, channel=CHANNEL + 1))
     weather = Weather(reader, [POST, 2], seed)
-    weather.discord.meanwhile = weather.several
+    weather.discord.before_answer = weather.several
     for _ in range(120):
         await weather.deed()
         if weather.dice.random() < 0.15:
             await reader.read()
     # All events arrive; what is still owed is read from lists that may lag.
     await reader.arrived()
-    weather.discord.meanwhile = reader.arrived
+    weather.discord.before_answer = reader.arrived
     await reader.until_settled()
     assert await reader.ledger() == weather.expected()
     # A last quiet reading changes nothing.
-    reader.glass.run(100)
+    reader.glass.advance(100)
     events = await reader.stores.rows("vote_events")
     reader.discord.lose_session()
     await reader.until_settled()

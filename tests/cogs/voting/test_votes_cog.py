@@ -38,20 +38,20 @@ async def booth(tmp_path: Path) -> AsyncIterator[Booth]:
 async def test_adding_a_reaction_casts_a_vote_and_removing_it_withdraws_the_vote(
     booth: Booth,
 ) -> None:
-    job, post = await booth.a_post()
-    ada = booth.another("ada")
-    await ada.react(booth.message(post), UP)
-    await booth.written()
+    job, post = await booth.post_picture()
+    ada = booth.add_member("ada")
+    await ada.react(booth.message_of(post), UP)
+    await booth.flush_votes()
     assert await booth.services.votes.tally(job.id) == Tally(up=1)
-    await ada.unreact(booth.message(post), UP)
-    await booth.written()
+    await ada.unreact(booth.message_of(post), UP)
+    await booth.flush_votes()
     assert await booth.services.votes.tally(job.id) == Tally()
 
 
 async def test_removing_a_super_reaction_keeps_the_plain_one(booth: Booth) -> None:
-    job, post = await booth.a_post()
-    ada = booth.another("ada")
-    await ada.react(booth.message(post), UP)
+    job, post = await booth.post_picture()
+    ada = booth.add_member("ada")
+    await ada.react(booth.message_of(post), UP)
     for event in ("MESSAGE_REACTION_ADD", "MESSAGE_REACTION_REMOVE"):
         # SimCord does not support super reactions.
         booth.env.backend.emit(
@@ -67,60 +67,62 @@ async def test_removing_a_super_reaction_keeps_the_plain_one(booth: Booth) -> No
             },
         )
         await booth.env.settle()
-        await booth.written()
+        await booth.flush_votes()
         assert await booth.services.votes.tally(job.id) == Tally(up=1)
     assert len(await booth.services.votes._db.fetch_all("SELECT * FROM vote_events")) == 3
 
 
 async def test_the_requesters_own_vote_is_kept_apart(booth: Booth) -> None:
-    job, post = await booth.a_post()
-    await booth.member.react(booth.message(post), UP)
-    await booth.written()
+    job, post = await booth.post_picture()
+    await booth.member.react(booth.message_of(post), UP)
+    await booth.flush_votes()
     assert await booth.services.votes.tally(job.id) == Tally(self_votes=1)
 
 
 async def test_bots_do_not_vote(booth: Booth) -> None:
-    _, post = await booth.a_post()
+    _, post = await booth.post_picture()
     robot = booth.guild.add_member(booth.env.create_user("robot", bot=True))
-    await robot.react(booth.message(post), UP)
-    await booth.message(post).add_reaction(DOWN)
-    assert await booth.standing(post) == set()
-    await booth.reconciled()
-    assert await booth.standing(post) == set()
+    await robot.react(booth.message_of(post), UP)
+    await booth.message_of(post).add_reaction(DOWN)
+    assert await booth.recorded_reactions(post) == set()
+    await booth.reconcile()
+    assert await booth.recorded_reactions(post) == set()
 
 
 async def test_clearing_one_emoji_or_all_removes_the_votes(booth: Booth) -> None:
-    _, post = await booth.a_post()
-    ada, bob = booth.another("ada"), booth.another("bob")
+    _, post = await booth.post_picture()
+    ada, bob = booth.add_member("ada"), booth.add_member("bob")
     backend = booth.env.backend
     for who, emoji in ((ada, UP), (bob, UP), (bob, DOWN)):
-        await who.react(booth.message(post), emoji)
+        await who.react(booth.message_of(post), emoji)
     backend.clear_reaction(post.channel_id, post.message_id, UP)
     await booth.env.settle()
-    assert await booth.standing(post) == {(UserId(bob.id), DOWN)}
+    assert await booth.recorded_reactions(post) == {(UserId(bob.id), DOWN)}
     backend.clear_reactions(post.channel_id, post.message_id)
     await booth.env.settle()
-    assert await booth.standing(post) == set()
+    assert await booth.recorded_reactions(post) == set()
 
 
 async def test_votes_match_discord_after_random_reactions(booth: Booth) -> None:
     rng = random.Random(5)
-    posts = [(await booth.a_post())[1] for _ in range(3)]
-    people = [booth.another(f"person{n}") for n in range(4)]
+    posts = [(await booth.post_picture())[1] for _ in range(3)]
+    people = [booth.add_member(f"person{n}") for n in range(4)]
     backend = booth.env.backend
     for n in range(300):
         post, who = rng.choice(posts), rng.choice(people)
         emoji = rng.choice((UP, DOWN, "🎉"))
-        has = (UserId(who.id), emoji) in booth.truth(post)
+        has = (UserId(who.id), emoji) in booth.discord_reactions(post)
         if rng.random() < 0.05:
             backend.clear_reaction(post.channel_id, post.message_id, emoji)
         else:
             backend.set_reaction(post.channel_id, post.message_id, emoji, who.id, reacted=not has)
         if n % 30 == 0:
-            await booth.written()
+            await booth.flush_votes()
     await booth.env.settle()
     for post in posts:
-        assert await booth.standing(post) == {v for v in booth.truth(post) if v[1] != "🎉"}
+        assert await booth.recorded_reactions(post) == {
+            v for v in booth.discord_reactions(post) if v[1] != "🎉"
+        }
 
 
 async def test_votes_under_an_unrecorded_show_message_count_after_a_crash(
@@ -129,26 +131,26 @@ async def test_votes_under_an_unrecorded_show_message_count_after_a_crash(
     async def dies(*_: object) -> None:
         raise asyncio.CancelledError
 
-    job, post = await booth.a_post()
+    job, post = await booth.post_picture()
     with monkeypatch.context() as patch:
         patch.setattr(sending, "note_sent", dies)
         await booth.member.slash(booth.channel, "show", id=job.id)
     (shown,) = [m for m in booth.channel.history() if m.id != post.message_id]
-    booth.outage()
-    await booth.another("early").react(shown, UP)
+    booth.cut_gateway()
+    await booth.add_member("early").react(shown, UP)
     await booth.restart()
-    await booth.another("late").react(shown, UP)
-    await booth.looks("Lost")
-    await booth.reconciled()
-    await booth.written()
+    await booth.add_member("late").react(shown, UP)
+    await booth.run_rounds("Lost")
+    await booth.reconcile()
+    await booth.flush_votes()
     assert await booth.services.votes.tally(job.id) == Tally(up=2)
 
 
 async def test_a_reaction_to_an_unrecorded_delivery_does_not_record_it(
     booth: Booth,
 ) -> None:
-    (job,) = await booth.queued()
-    await booth.drawn([job])
+    (job,) = await booth.queue_jobs()
+    await booth.draw_jobs([job])
     channel = booth.env.bot.get_partial_messageable(job.channel_id, guild_id=job.guild_id)
     message = await channel.send("a picture", view=post_view(job.id))
     await booth.member.react(message, UP)
@@ -161,34 +163,34 @@ async def test_custom_emoji_are_matched_by_id(booth: Booth) -> None:
     await booth.services.guilds.set_vote_emoji(
         booth.guild.id, emoji, booth.member.id, booth.services.clock()
     )
-    job, post = await booth.a_post()
-    ada = booth.another("ada")
-    await ada.react(booth.message(post), f"best:{custom.id}")
-    await booth.written()
+    job, post = await booth.post_picture()
+    ada = booth.add_member("ada")
+    await ada.react(booth.message_of(post), f"best:{custom.id}")
+    await booth.flush_votes()
     assert await booth.services.votes.tally(job.id) == Tally(up=1)
-    await booth.reconciled()
+    await booth.reconcile()
     assert await booth.services.votes.tally(job.id) == Tally(up=1)
 
 
 async def test_a_deleted_message_is_noted_and_its_votes_stay(booth: Booth) -> None:
-    job, post = await booth.a_post()
-    ada = booth.another("ada")
-    await ada.react(booth.message(post), UP)
+    job, post = await booth.post_picture()
+    ada = booth.add_member("ada")
+    await ada.react(booth.message_of(post), UP)
     booth.env.backend.delete_message(post.channel_id, post.message_id)
     await booth.env.settle()
-    await booth.written()
+    await booth.flush_votes()
     assert await booth.services.gallery.posts(job.id) == []
     assert await booth.services.votes.tally(job.id) == Tally(up=1)
 
 
 async def test_bulk_deleted_messages_are_noted_and_their_votes_stay(booth: Booth) -> None:
-    made = [await booth.a_post() for _ in range(3)]
+    made = [await booth.post_picture() for _ in range(3)]
     for _, post in made:
-        await booth.another("ada").react(booth.message(post), UP)
+        await booth.add_member("ada").react(booth.message_of(post), UP)
     gone, kept = made[:2], made[2]
     booth.env.backend.bulk_delete_messages(booth.channel.id, [p.message_id for _, p in gone])
     await booth.env.settle()
-    await booth.written()
+    await booth.flush_votes()
     for job, _ in gone:
         assert await booth.services.gallery.posts(job.id) == []
         assert await booth.services.votes.tally(job.id) == Tally(up=1)
@@ -196,18 +198,18 @@ async def test_bulk_deleted_messages_are_noted_and_their_votes_stay(booth: Booth
 
 
 async def test_votes_top_lists_the_best_first_and_omits_adult_pictures(booth: Booth) -> None:
-    ada, bob = booth.another("ada"), booth.another("bob")
-    (liked, first), (best, second) = [await booth.a_post() for _ in range(2)]
-    jobs = await booth.queued()
+    ada, bob = booth.add_member("ada"), booth.add_member("bob")
+    (liked, first), (best, second) = [await booth.post_picture() for _ in range(2)]
+    jobs = await booth.queue_jobs()
     claimed = await booth.services.queue.claim(OWNER, 60_000, booth.services.clock())
     assert claimed is not None
-    await booth.kept(claimed, make_released(claimed, rating=Rating.EXPLICIT))
-    adult = await booth.posted(jobs[0])
+    await booth.keep_picture(claimed, make_released(claimed, rating=Rating.EXPLICIT))
+    adult = await booth.deliver_job(jobs[0])
     for post, voters in ((first, [ada]), (second, [ada, bob]), (adult, [ada, bob])):
         for who in voters:
-            await who.react(booth.message(post), UP)
-    await booth.written()
-    await booth.accepts(ada)
+            await who.react(booth.message_of(post), UP)
+    await booth.flush_votes()
+    await booth.accept_licence(ada)
     answer = said(await ada.slash(booth.channel, "votes top"))
     text = answer.content
     assert text.index(best.id) < text.index(liked.id)
@@ -224,14 +226,14 @@ async def test_votes_top_shows_no_picture_from_a_private_channel(booth: Booth) -
         overwrites={booth.guild.default_role: discord.PermissionOverwrite(view_channel=False),
                     booth.guild.me: discord.PermissionOverwrite(view_channel=True)},
     )  # fmt: skip
-    jobs = await booth.queued(channel=secret)
-    await booth.drawn(jobs)
-    post = await booth.posted(jobs[0])
+    jobs = await booth.queue_jobs(channel=secret)
+    await booth.draw_jobs(jobs)
+    post = await booth.deliver_job(jobs[0])
     booth.env.backend.set_reaction(
-        post.channel_id, post.message_id, UP, booth.another("ada").id, reacted=True
+        post.channel_id, post.message_id, UP, booth.add_member("ada").id, reacted=True
     )
     await booth.env.settle()
-    await booth.written()
+    await booth.flush_votes()
     assert await booth.services.votes.tally(jobs[0].id) == Tally(up=1)
     answer = said(await booth.member.slash(booth.channel, "votes top"))
     assert "that I may show here has a vote yet" in answer.content

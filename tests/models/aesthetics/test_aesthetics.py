@@ -25,7 +25,7 @@ from models.aesthetics.window import Window, read_window
 from models.catalogue.registry import EMBEDDED
 from models.contract import EngineError
 from tests.stages.one_line import one_line, raises_one_line
-from tests.stages.tiny_trainings import graded
+from tests.stages.tiny_trainings import random_grades
 
 WIDTH = 12
 
@@ -293,9 +293,9 @@ def test_a_painted_picture_is_reproducible_and_graded_by_its_flaws() -> None:
 
 
 def test_the_exported_scorer_scores_like_the_trained_grader(tmp_path: Path) -> None:
-    grader = fit(graded(8), tmp_path / "g", steps=2, batch=4, seed=1)
+    grader = fit(random_grades(8), tmp_path / "g", steps=2, batch=4, seed=1)
     export(grader, tmp_path / "out")
-    cuts = graded(8).cuts
+    cuts = random_grades(8).cuts
     x = torch.from_numpy(Window().normalise(cuts)).permute(0, 3, 1, 2)
     with torch.no_grad():
         learned = 7 + 2.5 * grader(x)[0]

@@ -31,15 +31,15 @@ from models.engine.slots import SlotEngine
 from tests.stages import tiny_models
 from tests.stages.tiny_checkpoints import (
     LICENCE,
+    are_equal,
+    change_tensors,
     clip,
     edit,
     edit_yaml,
     exported,
     file,
     openclip,
-    respell,
     rewrite,
-    same,
     weights,
 )
 
@@ -65,7 +65,7 @@ def test_export_then_import_is_identical(folder: Path, tmp_path: Path, suffix: s
     out, back = tmp_path / f"x{suffix}", tmp_path / "back"
     export(str(folder), out)
     import_checkpoint(out, back)
-    assert same(weights(folder), weights(back))
+    assert are_equal(weights(folder), weights(back))
     for config in ("unet", "vae", "text_encoder"):
         old, new = (json.loads((f / config / "config.json").read_text()) for f in (folder, back))
         names = old.keys() - {"_name_or_path", "projection_dim", "pad_token_id"}
@@ -83,7 +83,7 @@ def test_diffusers_own_reader_finds_the_same_tensors(folder: Path, tmp_path: Pat
     )
     ours: Any = diffusers.StableDiffusionPipeline.from_pretrained(folder)
     for part in PARTS:
-        assert same(getattr(theirs, part).state_dict(), getattr(ours, part).state_dict()), part
+        assert are_equal(getattr(theirs, part).state_dict(), getattr(ours, part).state_dict()), part
     for name in ("attention_head_dim", "down_block_types", "cross_attention_dim", "in_channels"):
         assert getattr(theirs.unet.config, name) == getattr(ours.unet.config, name)
     assert theirs.vae.config.scaling_factor == ours.vae.config.scaling_factor
@@ -174,7 +174,7 @@ def test_precision_is_kept_unless_half_is_requested(clip: Path, tmp_path: Path) 
         assert torch.equal(half[key], wanted)
     import_checkpoint(tmp_path / "half.safetensors", tmp_path / "back")
     assert {tensor.dtype for tensor in weights(tmp_path / "back").values()} == {torch.float16}
-    assert same(read_part(tmp_path / "back", "vae"), {
+    assert are_equal(read_part(tmp_path / "back", "vae"), {
         key: tensor.half() for key, tensor in read_part(clip, "vae").items()
     })  # fmt: skip
 
@@ -245,7 +245,7 @@ def test_a_foreign_file_gets_a_card_and_the_default_licence(
 
 
 def test_the_yaml_decides_the_prediction(file: Path, tmp_path: Path) -> None:
-    respell(file)
+    change_tensors(file)
     tensors, texts = read(file)
     rewrite(file, tensors, {key: text for key, text in texts.items() if key != "card.json"})
     edit_yaml(file, "parameterization", value="v")
@@ -286,7 +286,7 @@ def test_the_unused_last_layer_of_openclip_is_left_out(openclip: Path, tmp_path:
     save_file(tensors | fourth, tmp_path / "y.safetensors", texts)
     shutil.copy(tmp_path / "x.yaml", tmp_path / "y.yaml")
     import_checkpoint(tmp_path / "y.safetensors", tmp_path / "back", tokenizer=openclip)
-    assert same(weights(openclip), weights(tmp_path / "back"))
+    assert are_equal(weights(openclip), weights(tmp_path / "back"))
 
 
 def test_a_file_without_a_yaml_is_read_as_its_familys_standard(file: Path, tmp_path: Path) -> None:

@@ -25,14 +25,14 @@ from models.checkpoint.importing import import_checkpoint
 from models.contract import EngineError
 from tests.stages import tiny_models
 from tests.stages.tiny_checkpoints import (
+    are_equal,
+    change_tensors,
     clip,
     edit,
     edit_yaml,
     exported,
     file,
-    respell,
     rewrite,
-    same,
     weights,
 )
 
@@ -64,7 +64,7 @@ def of_openclip(file: Path) -> None:
 
 
 def of_sdxl(file: Path) -> None:
-    respell(file, **{"conditioner.embedders.0.transformer.x": torch.zeros(1)})
+    change_tensors(file, **{"conditioner.embedders.0.transformer.x": torch.zeros(1)})
 
 
 def without_unet(file: Path) -> None:
@@ -75,7 +75,7 @@ def without_unet(file: Path) -> None:
 
 
 def without_a_weight(file: Path) -> None:
-    respell(file, **{"model.diffusion_model.out.2.bias": None})
+    change_tensors(file, **{"model.diffusion_model.out.2.bias": None})
 
 
 def truncated(file: Path) -> None:
@@ -204,7 +204,7 @@ def test_a_training_frameworks_bookkeeping_is_left_out(clip: Path, tmp_path: Pat
         trained = tmp_path / "trained.ckpt"
         torch.save({"state_dict": tensors, "texts": texts, **state}, trained)
     import_checkpoint(trained, tmp_path / "back", config=tmp_path / "x.yaml")
-    assert same(weights(clip), weights(tmp_path / "back"))
+    assert are_equal(weights(clip), weights(tmp_path / "back"))
 
 
 def test_old_pickles_and_upper_case_suffixes_are_read(clip: Path, tmp_path: Path) -> None:
@@ -214,9 +214,9 @@ def test_old_pickles_and_upper_case_suffixes_are_read(clip: Path, tmp_path: Path
     tensors, texts = read(out)
     held = {"state_dict": {key: tensor.clone() for key, tensor in tensors.items()}, "texts": texts}
     torch.save(held, old, _use_new_zipfile_serialization=False)
-    assert same(read(old)[0], tensors)
+    assert are_equal(read(old)[0], tensors)
     import_checkpoint(old, tmp_path / "back", config=tmp_path / "x.yaml")
-    assert same(weights(clip), weights(tmp_path / "back"))
+    assert are_equal(weights(clip), weights(tmp_path / "back"))
     names = load_file(tmp_path / "back" / "text_encoder" / "model.safetensors")
     assert all(name.startswith("text_model.") for name in names)
 
@@ -293,7 +293,7 @@ def test_folders_from_older_libraries_export_the_same_tensors(clip: Path, tmp_pa
     save_file(prefixed | positions, text, {"format": "pt"})
     export(str(folder), tmp_path / "old.safetensors")
     export(str(clip), tmp_path / "new.safetensors")
-    assert same(read(tmp_path / "old.safetensors")[0], read(tmp_path / "new.safetensors")[0])
+    assert are_equal(read(tmp_path / "old.safetensors")[0], read(tmp_path / "new.safetensors")[0])
 
 
 def test_nothing_is_overwritten_without_force(file: Path, clip: Path, tmp_path: Path) -> None:
@@ -308,7 +308,7 @@ def test_nothing_is_overwritten_without_force(file: Path, clip: Path, tmp_path: 
     (back / "mine.txt").touch()
     assert main(["import", str(file), str(back), "--force"]) == 0
     assert not (back / "mine.txt").exists()
-    assert same(weights(clip), weights(back))
+    assert are_equal(weights(clip), weights(back))
 
 
 @pytest.fixture

@@ -8,7 +8,7 @@ import pytest
 
 from models.data.evidence import Evidence, evidence_from, evidence_of
 from models.manifest import JudgementLine, Kind, Split
-from tests.stages.manifests import add_picture, say, write_manifest
+from tests.stages.manifests import add_picture, make_judgement_line, write_manifest
 
 A, B, C, D = (f"pictures/{digit * 64}.png" for digit in "abcd")
 PROMPTS = {A: "one", B: "one", C: "one", D: "two"}
@@ -102,7 +102,11 @@ def test_a_splits_evidence_is_on_its_own_pictures_with_shared_prompts(tmp_path: 
     said = [
         judged
         for first, second in groups
-        for judged in (say(first, second), say(first), say(second, value=-1))
+        for judged in (
+            make_judgement_line(first, second),
+            make_judgement_line(first),
+            make_judgement_line(second, value=-1),
+        )
     ]
     manifest = write_manifest(tmp_path, [line for group in groups for line in group], said)
     for split, (first, second) in zip((Split.TRAIN, Split.HELD_OUT), groups, strict=False):

@@ -20,8 +20,8 @@ from models.engine.families import FAMILIES
 from models.engine.loader import Components, load
 from models.engine.slots import SlotEngine, open_engine
 from models.finetuning.trainee import require_plain
-from tests.stages.drawing import assert_same_picture, drawn, pixels
-from tests.stages.published import drawn_by_pipeline
+from tests.stages.drawing import assert_same_picture, draw_all, pixels
+from tests.stages.published import draw_with_pipeline
 from tests.stages.tiny_models import _unet, request, tiny_folder
 from tests.stages.tiny_xl import build, xl_folder
 
@@ -92,10 +92,10 @@ def test_one_more_row_is_enough_to_load_a_new_family(xl_folder: Path) -> None:
 @torch.inference_mode()
 def test_an_sdxl_picture_equals_diffusers_own_pipeline(xl_folder: Path, kind: Sampler) -> None:
     asked = request("same", sampler=kind, steps=7, width_px=16, height_px=24)
-    theirs = drawn_by_pipeline(diffusers.StableDiffusionXLPipeline, xl_folder, asked.draw)
+    theirs = draw_with_pipeline(diffusers.StableDiffusionXLPipeline, xl_folder, asked.draw)
     engine = SlotEngine(load(str(xl_folder), device="cpu"), 1)
     assert theirs.std() > 10
-    assert np.abs(pixels(drawn(engine, [asked])["same"]) - theirs).max() <= 2
+    assert np.abs(pixels(draw_all(engine, [asked])["same"]) - theirs).max() <= 2
 
 
 def test_an_sdxl_unet_is_told_the_native_size_not_the_finished_one(
@@ -110,7 +110,7 @@ def test_an_sdxl_unet_is_told_the_native_size_not_the_finished_one(
 
     monkeypatch.setattr(engine, "_denoise", listening)
     width, height = engine.info.sizes_px[Aspect.PORTRAIT]
-    drawn(engine, [request("a", steps=1, width_px=width, height_px=height)])
+    draw_all(engine, [request("a", steps=1, width_px=width, height_px=height)])
     assert (width, height) == (512, 768)
     (sizes,) = told
     assert sizes is not None
@@ -123,10 +123,10 @@ def test_sdxl_rows_are_batched_like_all_others(engine: SlotEngine) -> None:
         request("unguided", guidance=1.0, steps=3, prompt="cat"),
         request("other", sampler=Sampler.DPMPP_2M, prompt="red eyes", steps=4),
     ]
-    together = drawn(engine, mixed)
+    together = draw_all(engine, mixed)
     assert {picture.batch_width for picture in together.values()} == {3}
     for asked in mixed:
-        alone = drawn(engine, [asked])[asked.row_id]
+        alone = draw_all(engine, [asked])[asked.row_id]
         assert_same_picture(together[asked.row_id], alone)
 
 

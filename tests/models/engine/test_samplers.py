@@ -15,7 +15,7 @@ from models.engine import samplers as ours
 from models.engine.denoiser import Levels, c_in, x0_of
 from models.engine.samplers import SOLVERS, Descent
 from models.engine.schedule import Schedule
-from tests.stages.published import PUBLISHED, config, drawn_by, published
+from tests.stages.published import PUBLISHED, config, draw_with, published_sampler
 from tests.stages.tiny_models import _unet
 
 # diffusers passes a tensor to numpy in a way that numpy 2 deprecates.
@@ -93,9 +93,9 @@ def test_a_whole_picture_equals_diffusers(
     unet: Any, kind: Sampler, spacing: str, prediction: Prediction
 ) -> None:
     changes = {"timestep_spacing": spacing, "prediction_type": prediction.value}
-    reference = published(kind, **changes)
+    reference = published_sampler(kind, **changes)
     noise = torch.randn(1, *SHAPE, generator=torch.Generator().manual_seed(0))
-    expected = drawn_by(reference, unet, 10, noise, CONTEXT)
+    expected = draw_with(reference, unet, 10, noise, CONTEXT)
     row = descent(kind, 10, **changes)
     # Euler's classes begin at sigma unless the spacing is leading; that choice is not under test.
     plain = float(reference.init_noise_sigma) == pytest.approx(row.sigma, rel=1e-3)
@@ -109,7 +109,7 @@ def test_a_whole_picture_equals_diffusers(
 @torch.inference_mode()
 def test_ddim_is_equation_12_on_training_timesteps(unet: Any, spacing: str) -> None:
     """Song et al. 2021 (arXiv:2010.02502), eq. 12, with sigma_t = 0 and alpha_0 = 1."""
-    reference = published(Sampler.DDIM, timestep_spacing=spacing)
+    reference = published_sampler(Sampler.DDIM, timestep_spacing=spacing)
     reference.set_timesteps(7)
     timesteps = reference.timesteps.tolist()
     row = descent(Sampler.DDIM, 7, timestep_spacing=spacing)

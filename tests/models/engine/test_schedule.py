@@ -11,7 +11,7 @@ from diffusers import DDPMScheduler
 from models.contract import EngineError, Sampler
 from models.engine.samplers import SOLVERS
 from models.engine.schedule import Points, Schedule, Spacing
-from tests.stages.published import config, published, published_sigmas
+from tests.stages.published import config, published_sampler, published_sigmas
 from tests.stages.tiny_models import SCHEDULE
 
 # diffusers passes a tensor to numpy in a way that numpy 2 deprecates.
@@ -26,7 +26,7 @@ KARRAS = [kind for kind in Sampler if kind is not Sampler.EULER_A]
 @pytest.mark.parametrize("spacing", SPACINGS)
 @pytest.mark.parametrize("steps", [1, 7, 20, 50])
 def test_sigmas_equal_diffusers(kind: Sampler, spacing: str, steps: int) -> None:
-    reference = published(kind, timestep_spacing=spacing)
+    reference = published_sampler(kind, timestep_spacing=spacing)
     reference.set_timesteps(steps)
     sigmas = Schedule.from_config(config(timestep_spacing=spacing)).sigmas(
         steps, SOLVERS[kind].points
@@ -37,7 +37,7 @@ def test_sigmas_equal_diffusers(kind: Sampler, spacing: str, steps: int) -> None
 @pytest.mark.parametrize("kind", KARRAS)
 @pytest.mark.parametrize("spacing", SPACINGS)
 def test_karras_sigmas_equal_diffusers(kind: Sampler, spacing: str) -> None:
-    reference = published(kind, timestep_spacing=spacing, use_karras_sigmas=True)
+    reference = published_sampler(kind, timestep_spacing=spacing, use_karras_sigmas=True)
     reference.set_timesteps(12)
     schedule = Schedule.from_config(config(timestep_spacing=spacing, use_karras_sigmas=True))
     sigmas = schedule.sigmas(12, SOLVERS[kind].points)
@@ -46,7 +46,7 @@ def test_karras_sigmas_equal_diffusers(kind: Sampler, spacing: str) -> None:
 
 def test_zero_terminal_snr_equals_diffusers() -> None:
     fields = {"timestep_spacing": "trailing", "rescale_betas_zero_snr": True}
-    reference = published(Sampler.EULER, **fields)
+    reference = published_sampler(Sampler.EULER, **fields)
     reference.set_timesteps(10)
     sigmas = Schedule.from_config(config(**fields)).sigmas(10, Points())
     assert sigmas[0] == pytest.approx(4096, rel=1e-3)

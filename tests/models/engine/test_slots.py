@@ -28,8 +28,8 @@ from models.engine.loader import load
 from models.engine.samplers import SOLVERS, Memory, Rows, Solver
 from models.engine.schedule import Points
 from models.engine.slots import SlotEngine, open_engine
-from tests.stages.drawing import assert_same_picture, drawn, pixels, ticks
-from tests.stages.published import drawn_by_pipeline
+from tests.stages.drawing import assert_same_picture, draw_all, pixels, run_ticks
+from tests.stages.published import draw_with_pipeline
 from tests.stages.tiny_models import build, request, tiny_folder
 
 __all__ = ["tiny_folder"]
@@ -54,8 +54,8 @@ MIXED = [
 
 @pytest.mark.parametrize("asked", MIXED, ids=lambda asked: asked.row_id)
 def test_a_batched_row_equals_a_solo_run(engine: SlotEngine, asked: RenderRequest) -> None:
-    together = drawn(engine, MIXED)
-    alone = drawn(engine, [asked])
+    together = draw_all(engine, MIXED)
+    alone = draw_all(engine, [asked])
     assert_same_picture(together[asked.row_id], alone[asked.row_id])
     assert together[asked.row_id].batch_width == len(MIXED)
     assert alone[asked.row_id].batch_width == 1
@@ -66,31 +66,31 @@ def test_a_late_row_equals_a_solo_run_and_so_do_the_rows_it_joins(
     engine: SlotEngine, kind: Sampler
 ) -> None:
     first, late = request("first", sampler=kind, steps=8), request("late", sampler=kind)
-    solo = drawn(engine, [first]) | drawn(engine, [late])
+    solo = draw_all(engine, [first]) | draw_all(engine, [late])
     engine.admit(first)
     for _ in range(3):
         engine.step()
-    company = drawn(engine, [late])
+    company = draw_all(engine, [late])
     for row_id, picture in solo.items():
         assert_same_picture(company[row_id], picture)
 
 
 def test_a_row_that_leaves_changes_nothing_for_the_others(engine: SlotEngine) -> None:
     stays, leaves = request("stays"), request("leaves")
-    solo = drawn(engine, [stays])["stays"]
+    solo = draw_all(engine, [stays])["stays"]
     engine.admit(leaves)
     engine.admit(stays)
     engine.step()
     assert engine.evict("leaves")
     assert not engine.evict("leaves")
-    rest = {done.row_id: done for result in ticks(engine) for done in result.finished}
+    rest = {done.row_id: done for result in run_ticks(engine) for done in result.finished}
     assert set(rest) == {"stays"}
     assert_same_picture(rest["stays"], solo)
 
 
 def test_seeds_prompts_and_negatives_make_different_pictures(engine: SlotEngine) -> None:
     pictures = [
-        drawn(engine, [request("x", **changes)])["x"].rgb
+        draw_all(engine, [request("x", **changes)])["x"].rgb
         for changes in (
             {},
             {"seed": 5},
@@ -108,9 +108,9 @@ def test_a_long_prompt_shares_no_call_with_a_short_one_and_both_are_drawn(
 ) -> None:
     long = request("long", prompt="blue hair, " * 12)
     short = request("short")
-    together = drawn(engine, [long, short])
+    together = draw_all(engine, [long, short])
     assert together["long"].batch_width == together["short"].batch_width == 1
-    assert_same_picture(together["short"], drawn(engine, [short])["short"])
+    assert_same_picture(together["short"], draw_all(engine, [short])["short"])
 
 
 def test_a_row_is_keyed_by_its_model_its_latents_and_its_tokens(engine: SlotEngine) -> None:
@@ -126,7 +126,7 @@ def test_pictures_of_different_shape_are_drawn_side_by_side(engine: SlotEngine) 
         request(aspect.value, width_px=sizes[aspect][0], height_px=sizes[aspect][1], steps=3)
         for aspect in Aspect
     ]
-    pictures = drawn(engine, requests)
+    pictures = draw_all(engine, requests)
     for aspect in Aspect:
         picture = pictures[aspect.value]
         assert (picture.width_px, picture.height_px) == sizes[aspect]
@@ -135,14 +135,14 @@ def test_pictures_of_different_shape_are_drawn_side_by_side(engine: SlotEngine) 
 
 
 def test_a_size_the_card_does_not_list_is_still_drawn(engine: SlotEngine) -> None:
-    picture = drawn(engine, [request("odd", width_px=77, height_px=131)])["odd"]
+    picture = draw_all(engine, [request("odd", width_px=77, height_px=131)])["odd"]
     assert (picture.width_px, picture.height_px, len(picture.rgb)) == (77, 131, 77 * 131 * 3)
 
 
 @pytest.mark.parametrize("kind", Sampler)
 def test_every_step_is_reported_once(engine: SlotEngine, kind: Sampler) -> None:
     engine.admit(request("a", steps=5, sampler=kind))
-    reports = [report for result in ticks(engine) for report in result.reports]
+    reports = [report for result in run_ticks(engine) for report in result.reports]
     assert [(report.step, report.steps) for report in reports] == [(n, 5) for n in range(1, 6)]
 
 
@@ -160,7 +160,7 @@ def test_a_sampler_is_defined_by_its_table_row_alone(
         points=Points(), updates=(counting,) * 3, begin=lambda _: {"made": torch.zeros(())}
     )
     monkeypatch.setitem(SOLVERS, Sampler.EULER, method)
-    picture = drawn(engine, [request("new", sampler=Sampler.EULER, steps=2)])["new"]
+    picture = draw_all(engine, [request("new", sampler=Sampler.EULER, steps=2)])["new"]
     assert len(picture.rgb) == 16 * 16 * 3
     assert counted == [1, 2, 3, 4], "three for the first step, one for the step to sigma 0"
 
@@ -171,7 +171,7 @@ def test_previews_are_drawn_on_request_and_are_small(tmp_path: Path) -> None:
     engine.admit(request("unseen", steps=6))
     previews = {
         (report.row_id, report.step): report.preview_png
-        for result in ticks(engine)
+        for result in run_ticks(engine)
         for report in result.reports
         if report.preview_png
     }
@@ -189,7 +189,7 @@ def test_a_preview_that_runs_out_of_memory_does_not_lose_the_picture(
         raise torch.OutOfMemoryError("no memory")
 
     monkeypatch.setattr(engine._codec, "preview", no_memory)
-    assert set(drawn(engine, [request("a", preview_every=1)])) == {"a"}
+    assert set(draw_all(engine, [request("a", preview_every=1)])) == {"a"}
 
 
 def test_a_duplicate_id_a_full_engine_and_zero_steps_are_refused(engine: SlotEngine) -> None:
@@ -202,7 +202,7 @@ def test_a_duplicate_id_a_full_engine_and_zero_steps_are_refused(engine: SlotEng
         engine.admit(request(row))
     with pytest.raises(ValueError, match="full"):
         engine.admit(request("g"))
-    assert len([done for result in ticks(engine) for done in result.finished]) == 6
+    assert len([done for result in run_ticks(engine) for done in result.finished]) == 6
 
 
 class Faulty:
@@ -220,11 +220,11 @@ class Faulty:
 
 @pytest.mark.parametrize("fault", [float("nan"), float("inf")])
 def test_a_row_that_is_not_finite_fails_alone(engine: SlotEngine, fault: float) -> None:
-    solo = drawn(engine, [request("sound")])["sound"]
+    solo = draw_all(engine, [request("sound")])["sound"]
     engine._denoise = Faulty(engine, fault)
     engine.admit(request("sick", guidance=13.0))
     engine.admit(request("sound"))
-    results = list(ticks(engine))
+    results = list(run_ticks(engine))
     failed = results[0].failed
     assert [row.row_id for row in failed] == ["sick"]
     assert all(not result.failed for result in results[1:])
@@ -248,12 +248,12 @@ class Cramped:
 
 
 def test_out_of_memory_narrows_the_batch_and_loses_no_row(engine: SlotEngine) -> None:
-    solo = drawn(engine, [MIXED[0]])
+    solo = draw_all(engine, [MIXED[0]])
     engine._denoise = Cramped(engine, 1)
     for asked in MIXED:
         engine.admit(asked)
     finished: dict[str, Rendered] = {}
-    for result in ticks(engine):
+    for result in run_ticks(engine):
         finished |= {done.row_id: done for done in result.finished}
     assert set(finished) == {asked.row_id for asked in MIXED}
     assert_same_picture(finished["euler-a"], solo["euler-a"])
@@ -272,7 +272,7 @@ def test_v_prediction_and_tiny_autoencoders_can_be_drawn_with(tmp_path: Path) ->
         tmp_path / "v", tiny_vae=True, prediction_type="v_prediction", timestep_spacing="trailing"
     )
     engine = open_engine(str(folder), threads=1, capacity=1)
-    assert len(drawn(engine, [request("v")])["v"].rgb) == 16 * 16 * 3
+    assert len(draw_all(engine, [request("v")])["v"].rgb) == 16 * 16 * 3
 
 
 # diffusers passes a tensor to numpy in a way that numpy 2 deprecates.
@@ -281,9 +281,9 @@ def test_v_prediction_and_tiny_autoencoders_can_be_drawn_with(tmp_path: Path) ->
 @torch.inference_mode()
 def test_the_picture_equals_diffusers_own_pipeline(tiny_folder: Path, kind: Sampler) -> None:
     asked = request("same", sampler=kind, steps=7, width_px=16, height_px=16)
-    theirs = drawn_by_pipeline(diffusers.StableDiffusionPipeline, tiny_folder, asked.draw)
+    theirs = draw_with_pipeline(diffusers.StableDiffusionPipeline, tiny_folder, asked.draw)
     engine = SlotEngine(load(str(tiny_folder), device="cpu"), 1)
-    assert np.abs(pixels(drawn(engine, [asked])["same"]) - theirs).max() <= 2
+    assert np.abs(pixels(draw_all(engine, [asked])["same"]) - theirs).max() <= 2
 
 
 @pytest.mark.parametrize("capacity", [0, -3])
@@ -295,7 +295,7 @@ def test_a_capacity_below_one_row_is_refused(tiny_folder: Path, capacity: int) -
 @pytest.mark.gpu
 @pytest.mark.skipif(not torch.cuda.is_available(), reason="no CUDA device")
 def test_a_gpu_draws_the_same_pictures_to_half_precision(tiny_folder: Path) -> None:
-    exact = drawn(open_engine(str(tiny_folder), device="cpu", capacity=len(MIXED)), MIXED)
-    half = drawn(open_engine(str(tiny_folder), device="cuda", capacity=len(MIXED)), MIXED)
+    exact = draw_all(open_engine(str(tiny_folder), device="cpu", capacity=len(MIXED)), MIXED)
+    half = draw_all(open_engine(str(tiny_folder), device="cuda", capacity=len(MIXED)), MIXED)
     for row_id, picture in exact.items():
         assert np.abs(pixels(half[row_id]) - pixels(picture)).mean() < 4

@@ -27,7 +27,15 @@ from models.training.curves import Log, Point, read
 from models.training.state import State, StateError, States
 from models.training.watch import DiskSpace, SpikeDetector, SpikeError, StoppedError
 from tests.stages.one_line import one_line, raises_one_line
-from tests.stages.tiny_finetuning import Place, interrupt, paint, place, stop_at, stopped, tiny_base
+from tests.stages.tiny_finetuning import (
+    Place,
+    call_at_step,
+    interrupt,
+    place,
+    run_and_interrupt,
+    tiny_base,
+    write_pictures,
+)
 
 __all__ = ["place", "tiny_base"]
 
@@ -58,7 +66,7 @@ def test_a_run_resumed_after_ctrl_c_matches_an_uninterrupted_one(
 ) -> None:
     place.train("whole", **CHANGES)
     with monkeypatch.context() as patch:
-        stop_at(patch, 5, interrupt)
+        call_at_step(patch, 5, interrupt)
         assert place.command("broken", **CHANGES) == 130
     said = one_line(capsys.readouterr().err)
     assert "the last good state is" in said
@@ -73,7 +81,7 @@ def test_lora_with_dropout_resumes_exactly(place: Place, monkeypatch: pytest.Mon
     changes: dict[str, Any] = {"method": "lora", "lora": {"dropout": 0.3, "rank": 2}, "lr": 1e-2}
     place.train("whole", **changes)
     with monkeypatch.context() as patch:
-        stop_at(patch, 2, interrupt)
+        call_at_step(patch, 2, interrupt)
         with pytest.raises(StoppedError):
             place.train("broken", **changes)
     place.train("broken", resume=True, **changes)
@@ -131,7 +139,9 @@ def test_a_full_disk_keeps_the_complete_states(
     limit = resource.getrlimit(resource.RLIMIT_FSIZE)
     with monkeypatch.context() as patch:
         # From here on no file may grow beyond this: a write fails as on a full disk.
-        stop_at(patch, 3, lambda: resource.setrlimit(resource.RLIMIT_FSIZE, (60_000, limit[1])))
+        call_at_step(
+            patch, 3, lambda: resource.setrlimit(resource.RLIMIT_FSIZE, (60_000, limit[1]))
+        )
         try:
             assert place.command("new", save_every=3) == 2
         finally:
@@ -215,7 +225,7 @@ def test_a_recipe_may_name_the_home_folder(
 def test_a_run_resumes_only_its_own_unfinished_state(
     place: Place, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    stopped(place, monkeypatch, 0, epochs=1)
+    run_and_interrupt(place, monkeypatch, 0, epochs=1)
     with raises_one_line(EngineError, match="go on with --resume"):
         place.train("new", epochs=1)
     with raises_one_line(EngineError, match='was saved with method = "full", not "lora"'):
@@ -348,9 +358,9 @@ def test_a_run_is_not_resumed_with_other_pictures(
     place: Place, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     with monkeypatch.context() as patch:
-        stop_at(patch, 0, interrupt)
+        call_at_step(patch, 0, interrupt)
         with pytest.raises(StoppedError):
             place.train("new")
-    other = paint(tmp_path / "other", ((20, 20), (20, 20), (20, 20), (16, 24), (24, 18)))
+    other = write_pictures(tmp_path / "other", ((20, 20), (20, 20), (20, 20), (16, 24), (24, 18)))
     with raises_one_line(EngineError, match="saved with other pictures"):
         place.train("new", data=str(other), resume=True)

@@ -23,9 +23,9 @@ from tests.stages.tiny_finetuning import (
     Place,
     forget_devices,
     interrupt,
-    paint,
     place,
     tiny_base,
+    write_pictures,
 )
 from tests.stages.tiny_models import ONE_LEVEL, build
 
@@ -104,7 +104,7 @@ def test_a_compiled_step_learns_the_same_as_a_plain_one(
     # Tracing takes time for each module and size.
     place.base = build(tmp_path / "one-level", unet=ONE_LEVEL)
     shutil.rmtree(place.pictures)
-    paint(place.pictures, sizes_px)
+    write_pictures(place.pictures, sizes_px)
     traced: list[int] = []
 
     def backend(graph: Any, inputs: list[Any]) -> Any:

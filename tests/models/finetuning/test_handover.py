@@ -21,7 +21,7 @@ from models.contract import EngineError
 from models.data import latents
 from models.finetuning import export
 from models.finetuning.recipe import read
-from tests.stages.cards import passed
+from tests.stages.cards import with_verdict
 from tests.stages.one_line import one_line, raises_one_line
 from tests.stages.tiny_finetuning import Place, place, tiny_base
 from tests.stages.tiny_models import build
@@ -33,7 +33,7 @@ def test_a_trained_model_does_not_inherit_its_bases_findings(place: Place, tmp_p
     """It inherits neither the list of scores nor the gate's verdict."""
     # The embedded model cannot draw nudity; a model trained on other pictures can.
     base = build(tmp_path / "harmless")
-    harmless = passed(replace(card_of(base), scores=(Score.BLANK,)))
+    harmless = with_verdict(replace(card_of(base), scores=(Score.BLANK,)))
     seal(harmless, base)
     assert card_of(base).scores == (Score.BLANK,)
     assert card_of(base).verdict is not None

@@ -13,7 +13,7 @@ from models.finetuning.steps import Stepper
 from models.training.average import Average
 from models.training.objective import Curve, learning_rate
 from tests.stages.one_line import raises_one_line
-from tests.stages.tiny_finetuning import Place, place, stopped, tiny_base
+from tests.stages.tiny_finetuning import Place, place, run_and_interrupt, tiny_base
 
 __all__ = ["place", "tiny_base"]
 
@@ -48,7 +48,7 @@ def test_samples_that_run_out_of_memory_do_not_stop_the_run(
 def test_optimizer_settings_may_change_on_resuming(
     place: Place, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    stopped(place, monkeypatch, 1, epochs=1)
+    run_and_interrupt(place, monkeypatch, 1, epochs=1)
     said = place.train("new", epochs=1, weight_decay=0.5, beta1=0.8, resume=True)
     assert "weight_decay is now 0.5, was 0.01" in said
     (group,) = place.facts("new")["optimizer"]["groups"]
@@ -58,7 +58,7 @@ def test_optimizer_settings_may_change_on_resuming(
 def test_clip_skip_may_not_change_on_resuming(
     place: Place, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    stopped(place, monkeypatch, 0, train_text_encoder=True)
+    run_and_interrupt(place, monkeypatch, 0, train_text_encoder=True)
     with raises_one_line(EngineError, match="was saved with clip_skip = 0, not 2; put it back"):
         place.train("new", train_text_encoder=True, clip_skip=2, resume=True)
 

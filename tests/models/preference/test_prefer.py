@@ -26,9 +26,9 @@ from tests.stages.tiny_preferring import (
     HELD_OUT,
     Bench,
     bench,
+    call_at_step,
     manifest_of,
     pictures,
-    stop_at,
     voted_base,
     votes,
 )
@@ -82,15 +82,15 @@ def test_a_stopped_run_ends_like_an_uninterrupted_one(
 ) -> None:
     options = ("--as-judged", "--reach", reach, "--replay", "0.5")
     assert bench.prefer("whole", *options) == 0
-    whole = bench.trained("whole")
+    whole = bench.unet_weights("whole")
     for name, behind in (("at-once", 0), ("later", 2)):
         with monkeypatch.context() as patch:
-            stop_at(patch, behind, interrupt)
+            call_at_step(patch, behind, interrupt)
             assert bench.prefer(name, *options) == 130
         torch.rand(7)
         assert bench.prefer(name, *options) == 2, "not without --resume"
         assert bench.prefer(name, *options, "--resume") == 0
-        stopped = bench.trained(name)
+        stopped = bench.unet_weights(name)
         assert all(torch.equal(whole[part], stopped[part]) for part in whole), name
         assert bench.curve("whole") == bench.curve(name)
 
@@ -101,7 +101,7 @@ def test_every_loss_moves_the_weights_and_lora_changes_only_attention(
 ) -> None:
     base = load(str(bench.base), device="cpu").unet.state_dict()
     assert bench.prefer(loss, "--as-judged", "--loss", loss, "--reach", "lora") == 0
-    now = bench.trained(loss)
+    now = bench.unet_weights(loss)
     changed = {
         name for name, w in now.items() if not torch.equal(w.float(), base[name].half().float())
     }
@@ -127,7 +127,9 @@ def test_a_pull_follows_the_reward_and_needs_one(
     assert gains[0] == pytest.approx(0, abs=1e-4)
     assert statistics.fmean(gains[1:]) > 3e-3
     base = load(str(bench.base), device="cpu").unet.state_dict()
-    assert any(not torch.equal(w, base[name].half()) for name, w in bench.trained("pulled").items())
+    assert any(
+        not torch.equal(w, base[name].half()) for name, w in bench.unet_weights("pulled").items()
+    )
     assert bench.prefer("lost", "--loss", "pull", "--as-judged") == 2
     assert "needs a reward model" in one_line(capsys.readouterr().err)
 
@@ -157,10 +159,10 @@ def test_fresh_pictures_are_ranked_beside_the_judged_ones(
     drawn = list((bench.out("second") / "fresh" / "pictures").iterdir())
     assert len(drawn) == 2 * HELD_OUT, "only for the training prompts"
     with monkeypatch.context() as patch:
-        stop_at(patch, 2, interrupt)
+        call_at_step(patch, 2, interrupt)
         assert bench.prefer("stopped", "--fresh", "2") == 130
     assert bench.prefer("stopped", "--fresh", "2", "--resume") == 0
-    whole, stopped = bench.trained("second"), bench.trained("stopped")
+    whole, stopped = bench.unet_weights("second"), bench.unet_weights("stopped")
     assert all(torch.equal(whole[name], stopped[name]) for name in whole)
 
 
@@ -201,7 +203,7 @@ def test_held_out_results_survive_a_kill(bench: Bench, monkeypatch: pytest.Monke
     monkeypatch.setattr(run, "_SAVE_EVERY", 2)
     monkeypatch.setattr(run.PreferenceTraining, "held_out_accuracy", lambda _: 0.5)
     with monkeypatch.context() as patch:
-        stop_at(patch, 3, killed)
+        call_at_step(patch, 3, killed)
         assert bench.prefer("killed", "--as-judged", "--steps", "6") == 2
     assert bench.prefer("killed", "--as-judged", "--steps", "6", "--resume") == 0
     (last,) = (bench.out("killed") / "states").glob("step-00000006")
@@ -217,7 +219,7 @@ def test_a_nan_loss_ends_a_run_without_writing_a_model(
         return real(self, output) * float("nan")
 
     with monkeypatch.context() as patch:
-        stop_at(patch, 2, lambda: patch.setattr(Errors, "losses", spoiled))
+        call_at_step(patch, 2, lambda: patch.setattr(Errors, "losses", spoiled))
         assert bench.prefer("nan", "--as-judged") == 2
     assert "step 3: loss nan" in one_line(capsys.readouterr().err)
     assert not (bench.out("nan") / "model").exists()
@@ -301,7 +303,7 @@ def test_a_run_is_not_resumed_with_another_manifest(
     bench: Bench, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     with monkeypatch.context() as patch:
-        stop_at(patch, 2, interrupt)
+        call_at_step(patch, 2, interrupt)
         assert bench.prefer("new", "--as-judged") == 130
     assert "stopped" in one_line(capsys.readouterr().err)
     other = manifest_of(bench.root / "others", weight=0.5)

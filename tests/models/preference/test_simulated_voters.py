@@ -7,13 +7,13 @@ import pytest
 from numpy.typing import NDArray
 
 from models.manifest import JudgementLine, Split
-from tests.stages.voters import Ask, Crowd, Shown, judged, noise_of, standing
+from tests.stages.voters import Crowd, JudgedPictures, Question, judge_pictures, noise_of, worth_of
 
 GRIDS = 150
 
 
-def shown(taste: NDArray[np.float64]) -> Shown:
-    return Shown(
+def shown(taste: NDArray[np.float64]) -> JudgedPictures:
+    return JudgedPictures(
         files=[f"pictures/{i:064x}.png" for i in range(len(taste))],
         grids=np.arange(len(taste)) // 4,
         splits=[Split.TRAIN] * len(taste),
@@ -27,14 +27,14 @@ def graded() -> NDArray[np.float64]:
 
 def right(said: list[JudgementLine], taste: NDArray[np.float64]) -> float:
     """The share of votes that say what the taste says."""
-    up = standing(taste) > 0
+    up = worth_of(taste) > 0
     return float(np.mean([(j.value == 1) == up[int(j.files[0][9:-4], 16)] for j in said]))
 
 
 @pytest.mark.parametrize("yes_or_no", [False, True])
 def test_two_honest_members_agree_in_seven_of_ten_cases(*, yes_or_no: bool) -> None:
     taste = (graded() > 0).astype(float) if yes_or_no else graded()
-    likes = standing(taste)
+    likes = worth_of(taste)
     noise, rng = noise_of(likes), np.random.default_rng(0)
     votes = [likes + noise * rng.normal(size=len(likes)) > 0 for _ in range(200)]
     agreed = [np.mean(a == b) for a, b in zip(votes[0::2], votes[1::2], strict=True)]
@@ -45,7 +45,9 @@ def test_inverted_and_colluding_members_vote_against_the_taste() -> None:
     taste = graded()
 
     def share(crowd: Crowd) -> float:
-        return right(judged(shown(taste), crowd, Ask.VOTES, 600, seed=3, visits=2), taste)
+        return right(
+            judge_pictures(shown(taste), crowd, Question.VOTES, 600, seed=3, visits=2), taste
+        )
 
     honest = share(Crowd())
     assert honest == pytest.approx(0.79, abs=0.04)
@@ -55,7 +57,7 @@ def test_inverted_and_colluding_members_vote_against_the_taste() -> None:
 
 
 def test_repeat_visits_are_by_different_members() -> None:
-    said = judged(shown(graded()), Crowd(), Ask.VOTES, 240, seed=5, visits=3)
+    said = judge_pictures(shown(graded()), Crowd(), Question.VOTES, 240, seed=5, visits=3)
     voters: dict[str, set[str]] = {}
     for judgement in said:
         voters.setdefault(judgement.files[0], set()).add(judgement.voter)
@@ -64,8 +66,8 @@ def test_repeat_visits_are_by_different_members() -> None:
 
 
 def test_duels_and_picks_stay_within_one_grid() -> None:
-    for ask, many in ((Ask.DUELS, 2), (Ask.PICKS, 4)):
-        said = judged(shown(graded()), Crowd(), ask, 100, seed=5)
+    for ask, many in ((Question.DUELS, 2), (Question.PICKS, 4)):
+        said = judge_pictures(shown(graded()), Crowd(), ask, 100, seed=5)
         assert len(said) == 100
         for judgement in said:
             grids = {int(name[9:-4], 16) // 4 for name in judgement.files}

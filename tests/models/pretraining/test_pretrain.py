@@ -29,7 +29,7 @@ from models.pretraining.siblings import DIFFERING, FAMILY, family
 from models.pretraining.workshop import Workshop
 from models.training.muon import A, B, C, Muon, orthogonal
 from tests.stages.one_line import one_line
-from tests.stages.tiny_trainings import drawn_by_lot, stop_behind
+from tests.stages.tiny_trainings import interrupt_at_step, random_pictures
 
 CPU = torch.device("cpu")
 
@@ -120,7 +120,7 @@ def test_the_decoder_stage_has_its_own_loss_and_freezes_the_encoder(
     sets = {"square": replace(_labelled(8)["square"], pixels=pixels, ids=ids)}
     blueprint = replace(TOY, autoencoder_steps=2, decoder_steps=1)
     net = autoencoding.train_autoencoder(blueprint, sets, tmp_path / "autoencoder", CPU)
-    assert used == ["keeping_loss"] * 2
+    assert used == ["encoder_loss"] * 2
     encoder = {name: v.clone() for name, v in net.encoder.state_dict().items()}
     autoencoding.train_decoder(blueprint, sets, net, tmp_path / "decoder", lambda z, *_: z)
     assert used[2:] == ["reconstruction_loss"]
@@ -331,11 +331,11 @@ def test_ctrl_c_in_a_stage_says_what_is_kept_and_how_to_resume(
     monkeypatch: pytest.MonkeyPatch,
     capsys: pytest.CaptureFixture[str],
 ) -> None:
-    sets = {"square": drawn_by_lot(16, 0, TOY.size_px)}
+    sets = {"square": random_pictures(16, 0, TOY.size_px)}
     monkeypatch.setattr(Workshop, "pictures", lambda *_, **__: sets)
     (tmp_path / "pictures").mkdir()
     (tmp_path / "pictures" / "tokenizer").symlink_to(words)
-    stop_behind(monkeypatch, 2)
+    interrupt_at_step(monkeypatch, 2)
     line = ["pretrain", "--work", str(tmp_path), "--toy", "--device", "cpu", "--only", "words"]
     assert main(line) == 130
     said = one_line(capsys.readouterr().err)

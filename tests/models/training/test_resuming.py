@@ -10,7 +10,7 @@ from PIL import Image
 
 from models.pretraining import diffuse
 from models.training.watch import StoppedError
-from tests.stages.tiny_trainings import learned, stop_behind
+from tests.stages.tiny_trainings import interrupt_at_step, trainings
 
 NAMES = ("autoencoder", "decoder", "words", "judge", "unet", "upscaler", "aesthetic")
 
@@ -20,10 +20,10 @@ def test_a_stopped_training_ends_like_an_uninterrupted_one(
     name: str, words: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(diffuse, "sample_sheet", lambda *_: Image.new("RGB", (8, 8)))
-    train = learned(words)[name]
+    train = trainings(words)[name]
     whole = train(tmp_path / "whole")
     with monkeypatch.context() as patch:
-        stop_behind(patch, 3)
+        interrupt_at_step(patch, 3)
         with pytest.raises(StoppedError, match=r"stopped; .*broken/states/step-00000003"):
             train(tmp_path / "broken")
     resumed = train(tmp_path / "broken")

@@ -10,7 +10,7 @@ import pytest
 
 from bot.sandbox.fans.voting import Pace
 from bot.sandbox.wire.wire import NotPossible
-from tests.stages.stage import Stage, button, pictures, stage
+from tests.stages.stage import Stage, button, picture_count, stage
 
 
 async def wait_for_duels(here: Stage, channel: str) -> list[dict[str, Any]]:
@@ -35,9 +35,9 @@ async def test_members_fill_a_channel_vote_there_and_choose_in_duels(tmp_path: P
         assert fans.report()["asking"] == {
             "running": False, "done": 10, "wanted": 10, "said": ""
         }  # fmt: skip
-        posts = await here.posts(10)
+        posts = await here.wait_for_pictures(10)
         assert here.rows("SELECT count(DISTINCT user_id) FROM jobs") == [(3,)]
-        assert pictures(posts) == 10
+        assert picture_count(posts) == 10
         # The bot learns only from the prompts of members who agreed.
         assert here.rows("SELECT count(*) FROM sharing WHERE share_prompts = 1") == [(3,)]
 

@@ -11,7 +11,7 @@ from selenium.webdriver import Chrome
 
 from bot.sandbox.world.lounge import FANS
 from tests.bot.sandbox.fans.test_voting import NO_PAUSES, WARM, is_over, post, votes
-from tests.stages.browsing import click, find, missing, open_browser, wait
+from tests.stages.browsing import click, find, missing_programs, open_browser, wait
 from tests.stages.tiny_bot import lounge, until
 
 
@@ -75,7 +75,7 @@ def cast_votes_in_drawer(browser: Chrome, url: str) -> None:
 
 
 @pytest.mark.browser
-@pytest.mark.skipif(missing() is not None, reason=missing() or "")
+@pytest.mark.skipif(missing_programs() is not None, reason=missing_programs() or "")
 async def test_the_drawer_shows_the_progress_of_the_votes(tmp_path: Path) -> None:
     async with lounge() as (sandbox, bot):
         sandbox.fans.pace = NO_PAUSES

@@ -7,7 +7,7 @@ import pytest
 from models.catalogue.tags.analysing import analyse
 from models.catalogue.tags.book import KnownTag, TagBook
 from models.catalogue.tags.glossary import NOTHING, Glossary
-from tests.stages.words import embedded_words, long_book
+from tests.stages.words import embedded_glossary, long_book
 
 
 @pytest.mark.parametrize(
@@ -26,7 +26,7 @@ from tests.stages.words import embedded_words, long_book
     ],
 )
 def test_known_tags_are_found(prompt: str, said: set[str]) -> None:
-    assert set(analyse(prompt, embedded_words()).tags) == said
+    assert set(analyse(prompt, embedded_glossary()).tags) == said
 
 
 @pytest.mark.parametrize(
@@ -43,7 +43,7 @@ def test_known_tags_are_found(prompt: str, said: set[str]) -> None:
     ],
 )
 def test_unknown_words_are_named(prompt: str, unknown: tuple[str, ...]) -> None:
-    assert analyse(prompt, embedded_words()).unknown == unknown
+    assert analyse(prompt, embedded_glossary()).unknown == unknown
 
 
 @pytest.mark.parametrize(
@@ -54,13 +54,13 @@ def test_unknown_words_are_named(prompt: str, unknown: tuple[str, ...]) -> None:
     ],
 )  # fmt: skip
 def test_a_prompt_of_only_unknown_words_is_strange(prompt: str, *, strange: bool) -> None:
-    assert analyse(prompt, embedded_words()).is_strange is strange
+    assert analyse(prompt, embedded_glossary()).is_strange is strange
 
 
 def test_synonyms_the_model_never_saw_are_reported_as_foreign() -> None:
     """The model reads `bunny ears`, which its captions contained, but not `猫耳`."""
-    assert not analyse("bunny ears", embedded_words()).foreign
-    found = analyse("猫耳, smile", embedded_words())
+    assert not analyse("bunny ears", embedded_glossary()).foreign
+    found = analyse("猫耳, smile", embedded_glossary())
     assert found.foreign == {"猫耳": ("cat ears",)}
     assert not found.unknown
 
@@ -76,12 +76,12 @@ def test_synonyms_the_model_never_saw_are_reported_as_foreign() -> None:
     ],
 )
 def test_a_typo_is_matched_to_the_nearest_tag(prompt: str, near: dict[str, str]) -> None:
-    assert analyse(prompt, embedded_words()).corrections == near
+    assert analyse(prompt, embedded_glossary()).corrections == near
 
 
 def test_a_hundred_unknown_words_are_all_named() -> None:
     words = tuple(f"zq{chr(97 + n // 26)}{chr(97 + n % 26)}x" for n in range(100))
-    found = analyse(", ".join(words), embedded_words())
+    found = analyse(", ".join(words), embedded_glossary())
     assert found.unknown == words
     assert found.is_strange
 

@@ -7,11 +7,11 @@ import pytest
 from models.catalogue.tags.book import KnownTag, TagBook
 from models.catalogue.tags.completing import completions, without_counts
 from models.catalogue.tags.glossary import NOTHING, Glossary
-from tests.stages.words import embedded_words
+from tests.stages.words import embedded_glossary
 
 
 def prompts(typed: str, most: int = 25) -> list[str]:
-    return [one.prompt for one in completions(typed, embedded_words(), most)]
+    return [one.prompt for one in completions(typed, embedded_glossary(), most)]
 
 
 @pytest.mark.parametrize(
@@ -57,11 +57,11 @@ def test_a_tag_already_in_the_prompt_is_not_offered_again() -> None:
 
 
 def test_a_tags_count_is_shown_and_stripped_from_the_prompt() -> None:
-    (one, *_) = completions("1girl, blue ha", embedded_words(), 5)
+    (one, *_) = completions("1girl, blue ha", embedded_glossary(), 5)
     assert one.note == "⟨1.8k⟩"
     for more in (", smile", " , smile"):
         assert without_counts(f"{one.prompt} {one.note}{more}") == "1girl, blue hair, smile"
-    (other, *_) = completions("猫耳", embedded_words(), 5)
+    (other, *_) = completions("猫耳", embedded_glossary(), 5)
     assert other.note == "⟨猫耳 · 1.1k⟩"
 
 

@@ -9,18 +9,18 @@ import pytest
 from models.catalogue.tags.book import KnownTag, TagBook, TagGroup
 from models.catalogue.tags.filling import completion, surprise
 from models.catalogue.tags.glossary import NOTHING, Glossary
-from tests.stages.words import embedded_words
+from tests.stages.words import embedded_glossary
 
 SEEDS = range(600)
 
 
 def filled(prompt: str, seed: int = 0, **more: str) -> list[str]:
-    text = completion(prompt, embedded_words(), seed, **more)
+    text = completion(prompt, embedded_glossary(), seed, **more)
     return text.split(", ") if text else []
 
 
 def of_group(tags: list[str], group: str) -> list[str]:
-    return [tag for tag in tags if embedded_words().group(tag) == group]
+    return [tag for tag in tags if embedded_glossary().group(tag) == group]
 
 
 def test_the_same_prompt_and_seed_give_the_same_tags() -> None:
@@ -68,12 +68,12 @@ def test_filled_in_tags_fit_the_tags_of_the_prompt() -> None:
 def test_unwanted_tags_are_never_filled_in() -> None:
     for seed in range(100):
         assert "1boy" not in filled("smile", seed, negative="1boy")
-    assert completion("smile", embedded_words(), 0, allows=lambda _: False) == ""
+    assert completion("smile", embedded_glossary(), 0, allows=lambda _: False) == ""
 
 
 def test_a_refused_tag_is_drawn_again() -> None:
     for seed in range(100):
-        text = completion("smile", embedded_words(), seed, allows=lambda tag: "blue" not in tag)
+        text = completion("smile", embedded_glossary(), seed, allows=lambda tag: "blue" not in tag)
         assert "blue" not in text
         assert of_group(text.split(", "), "eye colour")
 
@@ -81,7 +81,7 @@ def test_a_refused_tag_is_drawn_again() -> None:
 def test_filled_in_tags_have_the_training_frequencies() -> None:
     """The total variation from the captions of the painter's portraits is at most 15 %."""
     for group in ("eye colour", "hair colour", "mouth", "hair length"):
-        shares = embedded_words().book.groups[group].filling
+        shares = embedded_glossary().book.groups[group].filling
         drawn = Counter(tag for seed in SEEDS for tag in of_group(filled("1girl", seed), group))
         wanted = shares.get("1girl", shares[""])
         apart = sum(abs(drawn[tag] / len(SEEDS) - share) for tag, share in wanted.items()) / 2
@@ -93,7 +93,7 @@ def test_foreign_words_are_translated_into_known_tags() -> None:
 
 
 def test_a_surprise_is_a_whole_prompt_without_contradictions() -> None:
-    words = embedded_words()
+    words = embedded_glossary()
     found = [surprise(words, seed).split(", ") for seed in SEEDS]
     assert len({tuple(tags) for tags in found}) == len(SEEDS)
     for tags in found:

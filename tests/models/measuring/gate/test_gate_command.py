@@ -18,7 +18,7 @@ from models.manifest import Manifest, Split
 from models.measuring.gate.command import SHEET, _sheet
 from models.measuring.gate.examine import DrawnPictures
 from models.measuring.gate.floors import Measure, figure
-from tests.stages.manifests import add_picture, say, write_manifest
+from tests.stages.manifests import add_picture, make_judgement_line, write_manifest
 
 FEW = ["--followed", "2", "--prompts", "1", "--seeds", "2", "--trained", "1", "--threads", "1"]
 
@@ -32,7 +32,7 @@ def votes(tmp_path_factory: pytest.TempPathFactory) -> Manifest:
         add_picture(folder, 2, text="1girl, blue hair, smile"),
         add_picture(folder, 3, text="1boy, suit", prompt_key="6" * 16, split=Split.HELD_OUT),
     ]
-    return write_manifest(folder, pictures, [say(picture) for picture in pictures])
+    return write_manifest(folder, pictures, [make_judgement_line(picture) for picture in pictures])
 
 
 @pytest.fixture
