@@ -8,7 +8,6 @@ from bot.typed.options import Typed
 from bot.typed.values import PARSERS, Unreadable, parse_sampler
 from bot.words import limits
 from bot.words.wording import named
-from models.contract import Sampler
 
 
 class Notes:
@@ -40,7 +39,7 @@ class Notes:
         known, schedule = parse_sampler(text)
         if known is None:
             self.left_out.append(label)
-            self.remarks.append(limits.SAMPLERS(names=", ".join(f"`{one}`" for one in Sampler)))
+            self.remarks.append(limits.samplers())
             return
         self.values["sampler"] = (known, label)
         if schedule:

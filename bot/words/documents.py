@@ -10,24 +10,24 @@ from bot.words.wording import fitting, plain
 _FAULT_CHARS, _FAULTS_CHARS = 200, 1600
 _EXAMPLE = Message("-# `/policy export` shows what such a file looks like.")
 
-_FAULTY = Message("⚠️ I have changed nothing, because I cannot take this file:")
+_FAULTY = Message("⚠️ I have changed nothing, because I can't take this file:")
 WHAT_WOULD_CHANGE = Message("## What this file would change")
 EXPORTED = Message(
     "This is the whole policy of this server. Edit the file as you like and bring it back with "
     "`/policy import`: you see what would change before anything is applied."
 )
-DISCARDED = Message("I have not applied the file; nothing has changed.")
+DISCARDED = Message("I haven't applied the file; nothing has changed.")
 NO_DIFFERENCE = Message("This file matches the current policy, so there is nothing to apply.")
 CHANGED_MEANWHILE = Message(
-    "⚠️ Somebody has changed the policy since you brought the file, so I have not applied it. "
-    "This is what it would change now."
+    "⚠️ Somebody has changed the policy since you brought the file, so I haven't applied it. This "
+    "is what it would change now."
 )
 EVERYBODY_DECIDES = Message(
     "I have changed nothing: `moderator_role` is @everyone in this file, so everybody would decide."
 )
 
 _UNUSABLE = Message(
-    "⚠️ I have changed nothing, because I cannot write in a channel that this file names:"
+    "⚠️ I have changed nothing, because I can't write in a channel that this file names:"
 )
 
 #: What is wrong with a file as a whole, and where it is no TOML that anybody would write.
@@ -47,8 +47,8 @@ NO_ID = Message("{table}.{name} must be named after an id: a whole number")
 NO_PRESET = Message("preset must be one of {presets}, not {preset}")
 NO_RULE = Message("{at}: there is no rule {rule}")
 RULE_IS_NEARLY = Message("{at}: there is no rule {rule}; {nearest} is nearest")
-RULE_OF_FLOOR = Message("{at}: {rule} is the same in every server, so it cannot be set")
-RULE_STATED = Message("{at}: {rule} is a promise that no prompt can show, so it cannot be set")
+RULE_OF_FLOOR = Message("{at}: {rule} is the same in every server, so it can't be set")
+RULE_STATED = Message("{at}: {rule} is a promise that no prompt can show, so it can't be set")
 LONG_REASON = Message("blocked.{term}.reason must be one line of at most {most} characters")
 TERM_TWICE = Message("{list} has a term twice")
 LONG_TERM = Message("{list}.{term}: a term has {most} characters at most")

@@ -21,10 +21,10 @@ ALL_RATED = Message(
     "was drawn before bring new pairs: press 🎲 Reroll under one you like."
 )
 OVER = Message(
-    "That pair is closed, so your press was not counted. `/duel rate` shows you another one."
+    "That pair is closed, so your press wasn't counted. `/duel rate` shows you another one."
 )
 UNREADABLE = Message(
-    "A picture of this pair cannot be read from my disk. Tell the operator, or try again."
+    "A picture of this pair can't be read from my disk. Tell the operator, or try again."
 )
 TAKEN_BACK = Message("Choice withdrawn. Press a button to choose again.")
 NOT_YOURS = Message("Only the person who started the party, or a moderator, can stop it.")
@@ -47,7 +47,7 @@ ALT_TEXTS = (
 _HINT = Message(
     "-# Press another button to change your mind. You see who asked for them once you have chosen."
 )
-_OWN = Message("One of them is yours, so your choice is noted but does not count.")
+_OWN = Message("One of them is yours, so your choice is noted but doesn't count.")
 _OWN_IN_TEST = Message(
     "Both are yours: this test of two models takes your choice like anybody's, and it counts for "
     "nothing else."

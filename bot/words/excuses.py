@@ -9,21 +9,21 @@ OLD_COMMAND = Message(
     "I have changed since your Discord read my commands. Restart it (Ctrl-R), or try again in a "
     "minute."
 )
-RESTING = Message("You are quick! Try again in {seconds} s.")
+RESTING = Message("You're quick! Try again in {seconds} s.")
 MANAGE_SERVER = Message("You need the Manage Server permission for that.")
 INCIDENT = Message(
     "Something went wrong on my side (incident `{id}`). Nothing you had queued is lost; try again, "
     "and tell the operator this ID if it keeps happening."
 )
 DISK_FULL = Message(
-    "My disk is full, so I could not write that down. Nothing that you had queued is lost; tell "
-    "the operator, and try again later."
+    "My disk is full, so I couldn't write that down. Nothing that you had queued is lost; tell the "
+    "operator, and try again later."
 )
 DISK_FAULT = Message(
-    "My disk is not working right now, so I could not do that. Nothing that you had queued is "
-    "lost; tell the operator, and try again later."
+    "My disk isn't working right now, so I couldn't do that. Nothing that you had queued is lost; "
+    "tell the operator, and try again later."
 )
 DATABASE_FAULT = Message(
-    "I cannot reach my notes right now, so I could not do that. Nothing that you had queued is "
-    "lost; tell the operator, and try again later."
+    "I can't reach my notes right now, so I couldn't do that. Nothing that you had queued is lost; "
+    "tell the operator, and try again later."
 )

@@ -99,7 +99,7 @@ def chosen(place: int, job: Job) -> str:
 
 
 UNPICKED = Message("Pick withdrawn. Press a number to pick again.")
-OVER = Message("That picture is gone, or its post is, so your pick was not counted.")
+OVER = Message("That picture is gone, or its post is, so your pick wasn't counted.")
 
 
 def picked(place: int, counts: Mapping[int, int], *, self_vote: bool) -> str:
@@ -114,5 +114,5 @@ def picked(place: int, counts: Mapping[int, int], *, self_vote: bool) -> str:
         else say("Nobody else has picked yet."),
     ]
     if self_vote:
-        lines.append(say("You asked for these, so your pick is noted but does not count."))
+        lines.append(say("You asked for these, so your pick is noted but doesn't count."))
     return "\n".join(lines)

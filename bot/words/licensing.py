@@ -31,7 +31,7 @@ _YOURS_TO_ANSWER = Message(
 _HAND_ON = Message("If you pass the model on, pass this licence and these rules on with it.")
 _ACCEPTED = Message("You accepted it <t:{at_s}:R>, on <t:{at_s}:D>.")
 _NOT_ACCEPTED = Message(
-    "You have not accepted it yet. Once you do, I draw for you and show you pictures."
+    "You haven't accepted it yet. Once you do, I draw for you and show you pictures."
 )
 #: Before the terms, where something else changed than that a member came for the first time.
 CHANGED = Message("The model has changed, and its licence with it. Please read the new one.")

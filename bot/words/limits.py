@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from bot.words.speaking import Message, number, say, sentences, tally
+from bot.words.speaking import Message, aside, enumerated, number, say, sentences, tally
+from models.contract import Sampler
 
 EXAMPLE = "`1girl, blue hair, glasses, smile`"
 NO_PROMPT = Message("Tell me what to draw: `prompt:` needs some words, for example {example}.")
@@ -17,8 +18,7 @@ WHOLE_NUMBER = Message("a whole number like `7`")
 NUMBER = Message("a number like `7.5`")
 ON_OR_OFF = Message("`on` or `off`")
 SCHEDULE = Message("{name} schedule")
-#: What can be asked for instead of a sampler that is unknown.
-SAMPLERS = Message("I know these samplers: {names}.")
+_SAMPLERS = Message("I know these samplers: {names}.")
 
 
 def several(faults: Sequence[str]) -> str:
@@ -27,6 +27,11 @@ def several(faults: Sequence[str]) -> str:
         return faults[0]
     head = tally("{count} thing to change:", "{count} things to change:", len(faults))
     return "\n".join([head, *(f"- {fault}" for fault in faults)])
+
+
+def samplers() -> str:
+    """What can be asked for instead of a sampler that is unknown: labels, with what is typed."""
+    return _SAMPLERS(names=enumerated(f"{one.label}{aside(f'`{one}`')}" for one in Sampler))
 
 
 def out_of_bounds(option: str, low: str, high: str, given: str) -> str:

@@ -25,7 +25,7 @@ NO_VOTES = {
     "month": Message("No picture of the last month that I may show here has a vote yet."),
     "all": Message("No picture that I may show here has a vote yet."),
 }
-HOW_TO_VOTE = Message("React under one you like! Votes on your own pictures do not count.")
+HOW_TO_VOTE = Message("React under one you like! Votes on your own pictures don't count.")
 NO_WINNERS = {
     "day": Message("No picture of the last day that I may show here has won a duel yet."),
     "week": Message("No picture of the last week that I may show here has won a duel yet."),

@@ -24,10 +24,10 @@ STATED = Message(
     "Everybody who accepts the licence promises this. No prompt can show whether they keep it, so "
     "there is nothing to set."
 )
-LOCKED = Message("This is the same in every server and cannot be changed.")
+LOCKED = Message("This is the same in every server and can't be changed.")
 STALE = Message(
-    "Somebody changed the policy while you were looking at it, so I have not made your change. "
-    "This is what they changed; look again, and decide."
+    "Somebody changed the policy while you were looking at it, so I haven't made your change. This "
+    "is what they changed; look again, and decide."
 )
 #: What an exemption from the rule `server` means.
 ALL_OWN_TERMS = Message("every blocked word of this server (later ones too)")
@@ -36,19 +36,18 @@ NOT_EVERYONE = Message(
     "Everybody has this role, so everybody would decide. Please choose another one."
 )
 UNSEEN_CHANNEL = Message(
-    "I cannot write in {channel}, because I do not see it. Let me view it, or choose another "
-    "channel."
+    "I can't write in {channel}, because I don't see it. Let me view it, or choose another channel."
 )
 NO_WRITING = Message(
-    "I cannot write in {channel} without these permissions: {names}. Give them to me there first, "
+    "I can't write in {channel} without these permissions: {names}. Give them to me there first, "
     "or choose another channel."
 )
 KEPT = Message("-# What you wrote is in this file, so nothing is lost.")
 AGAIN = Message("Press *Edit again* to go on from there.")
 NOTHING_TO_TRY = Message("Please give me a prompt, or the ID of a picture.")
-NO_TERM = Message("I cannot block this: {why}.")
+NO_TERM = Message("I can't block this: {why}.")
 BLOCKED_ALREADY = Message("“{term}” is blocked already.")
-NOT_BLOCKED = Message("“{term}” is not blocked.")
+NOT_BLOCKED = Message("“{term}” isn't blocked.")
 LIST_FULL = Message(
     "A server can block at most {most} words and phrases: please unblock some first."
 )
@@ -91,10 +90,10 @@ _UNDONE = {
 }
 _NOTHING_YET = Message("⚠️ I have changed nothing yet:")
 _STRANGERS = Message("⚠️ This server has no channel or role with these ids:")
-_FAULTY_LINES = Message("⚠️ I have changed nothing yet, because I cannot take these lines:")
+_FAULTY_LINES = Message("⚠️ I have changed nothing yet, because I can't take these lines:")
 _CLAUSE = Message("-# It comes from the model's licence: clause {clause} of Attachment A.")
 _IS_CLAUSE = Message("It is clause {clause} of the model's licence.")
-_IMPOSSIBLE = Message("⚠️ I have changed nothing, because a policy cannot say this:")
+_IMPOSSIBLE = Message("⚠️ I have changed nothing, because a policy can't say this:")
 #: The most that a page says beside its menus; a page has 4,000 characters.
 _LIST_CHARS = 2600
 _LINES_MAX, _SAVED_CHARS = 8, 900
@@ -369,7 +368,7 @@ GALLERY = Message(
 )
 GALLERY_CHANNEL = Message("Now: {channel}.")
 GALLERY_FROM = Message(
-    "**Votes** that a picture needs: 👍 minus 👎. Votes on your own pictures do not count."
+    "**Votes** that a picture needs: 👍 minus 👎. Votes on your own pictures don't count."
 )
 
 

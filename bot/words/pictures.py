@@ -8,7 +8,7 @@ from __future__ import annotations
 from bot.words.speaking import Message, tally
 from models.contract import Draw
 
-#: Why a post cannot be made.
+#: Why a post cannot be made. A job keeps the English, by which it is translated: keep the words.
 NO_PERMISSION = Message(
     "I may not post pictures in this channel any more (I need View Channel, Send Messages and "
     "Attach Files). The picture is kept: `/show {id}` brings it back in another channel of this "
@@ -69,10 +69,10 @@ UNKNOWN = Message(
 )
 DELETED = Message("That picture was deleted.")
 ELSEWHERE = Message(
-    "That picture was drawn in a channel that not everybody here can see, so I do not show it here."
+    "That picture was drawn in a channel that not everybody here can see, so I don't show it here."
 )
-UNREADABLE = Message("The picture's file cannot be read. Tell the operator.")
-TOO_LARGE = Message("I could not make the picture small enough for this server.")
+UNREADABLE = Message("The picture's file can't be read. Tell the operator.")
+TOO_LARGE = Message("I couldn't make the picture small enough for this server.")
 NOT_YET = Message("Not done yet. Press *Show* again in a moment.")
 NO_LONGER_LISTED = Message("A picture in this list was just deleted. Ask again.")
 AI_MADE = Message("AI-made picture")
@@ -99,7 +99,7 @@ OLD_BUTTON = Message(
 )
 NONE_OF_MINE = Message("There is no picture of mine in that message. Try it on one that I posted.")
 FOREIGN = Message(
-    "That picture was asked for by another version of me, and I cannot read all of its settings. "
+    "That picture was asked for by another version of me, and I can't read all of its settings. "
     "Ask again with `/waifu`."
 )
 DRAW_AGAIN = Message("Draw it again:")

@@ -43,7 +43,7 @@ _ACTIONS: Mapping[str, Message] = {
 _COUNTED = {"clear strikes", "purge"}
 #: Decisions of cases, and what a case was about.
 _DECIDED = {"approve", "spoiler", "remove", "remove_and_time_out", "uphold", "dismiss"}
-_CASES: Mapping[str, Message] = {
+CASES: Mapping[str, Message] = {
     "held": Message("held picture"),
     "report": Message("reported picture"),
     "appeal": Message("appeal"),
@@ -89,7 +89,7 @@ def _in_words(action: str, detail: str) -> str:
         length = say("for {time}", time=long)
         return WITH_WORDS(what=length, words=say(reason)) if reason else length
     kind, _, id_ = detail.partition(" ")
-    return f"{_CASES[kind]()} `{id_}`" if action in _DECIDED and kind in _CASES else detail
+    return f"{CASES[kind]()} `{id_}`" if action in _DECIDED and kind in CASES else detail
 
 
 def _count_text(action: str, count: int) -> str:

@@ -15,7 +15,7 @@ NOTHING_SAVED = Message(
 )
 EMPTY = Message("Give me something to save, for example `words:` or `aspect:`.")
 TOO_MANY = Message("You have {most} presets, which is the limit. Delete one first.")
-NOT_DRAWN = Message("That preset has words that I do not draw here, so I have not copied it.")
+NOT_DRAWN = Message("That preset has words that I don't draw here, so I haven't copied it.")
 USE_NONE = Message("I no longer add a preset to your requests.")
 NO_STYLES = Message("This server has no styles yet. `/style add` makes one.")
 TOO_MANY_STYLES = Message("This server has {most} styles, which is the limit. Remove one first.")

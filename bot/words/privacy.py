@@ -24,12 +24,12 @@ FORGOTTEN = Message(
 STILL_PACKING = Message("I am still packing your data from the last time you asked. It comes soon.")
 EVERYTHING = Message("Everything I store about you.")
 _LEFT_OUT = Message(
-    "Discord lets me send {limit} here. Older pictures that did not fit: {count}. "
-    "`everything.json` names each of them, and `/show` brings it."
+    "Discord lets me send {limit} here. Older pictures that didn't fit: {count}. `everything.json` "
+    "names each of them, and `/show` brings it."
 )
 MAY_SHARE = Message("Thank you: your prompts may help to improve the model.")
 SHARES_NOTHING = Message("Your prompts stay out of the training data.")
-NOT_FOR_YOU = Message("That button is not for you.")
+NOT_FOR_YOU = Message("That button isn't for you.")
 _HEAD = Message("**What I store about you**, in all servers:")
 _NOTHING = Message("Nothing.")
 _SHARED = Message("Your prompts may be used to improve the model (`/privacy share`).")
@@ -54,7 +54,7 @@ _NAMES = {
     "waiting_asks": Message(
         "requests that wait until you accept the licence or press *Draw anyway*"
     ),
-    "drafts": Message("drafts of requests that I did not take"),
+    "drafts": Message("drafts of requests that I didn't take"),
     "presets": Message("your presets"),
     "favourites": Message("pictures you marked as favourites"),
     "showpieces": Message("pictures of yours in gallery channels"),

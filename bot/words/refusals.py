@@ -3,6 +3,9 @@
 Called by `bot/policy`, which decides. Pure text for one pair of eyes. The floor's words are its
 own: they name the rule and no more. They show no word that was found, because that would tell
 somebody what to respell; they name no other channel and no other server.
+
+A job keeps the English of why its picture is withheld or not posted, and old rows are translated by
+it: such a text keeps its words.
 """
 
 from __future__ import annotations
@@ -20,8 +23,8 @@ _SHOWN_MAX, _WORD_CHARS = 3, 60
 SWITCHED_OFF = Message("I'm turned off in this channel. Try another one.")
 PAUSED = Message("The moderators have paused me in this server. Try again later.")
 FAULT = Message(
-    "I could not check your request, so I am not drawing it. That is my fault, not yours: please "
-    "try again, and tell my operator if it happens again."
+    "I couldn't check your request, so I'm not drawing it. That's my fault, not yours: please try "
+    "again, and tell my operator if it happens again."
 )
 UNSURE = Message(
     "I could not check whether this picture may be shown here, so I am not showing it. That is my "
@@ -33,7 +36,7 @@ HELD = Message("A moderator has not looked at this picture yet. I show it once t
 REMOVED = Message("A moderator removed this picture.")
 #: The same words and seed are the same picture.
 REMOVED_BEFORE = Message(
-    "A moderator removed exactly this picture from this server, so I do not draw it here again. "
+    "A moderator removed exactly this picture from this server, so I don't draw it here again. "
     "Another seed or other words may well be fine. If you think they were wrong, press *Appeal*."
 )
 
@@ -66,9 +69,9 @@ _WHERE_ELSE = {
     Layer.CATEGORY: Message("This is a rule of this category; another channel may allow it."),
     Layer.CHANNEL: Message("This is a rule of this channel; another one may allow it."),
 }
-_NOT_READ = Message("I can't read this prompt, so I do not draw it.")
-_NOT_HERE = Message("I do not draw this here: {rule}.")
-_NOT_WITH_IT = Message("I do not draw this with this model: {rule}.")
+_NOT_READ = Message("I can't read this prompt, so I don't draw it.")
+_NOT_HERE = Message("I don't draw this here: {rule}.")
+_NOT_WITH_IT = Message("I don't draw this with this model: {rule}.")
 #: Of a term that the server blocks; `why` is in its moderators' words.
 _BLOCKED = Message("This server blocks “{term}”.")
 _BLOCKED_WHY = Message("This server blocks “{term}”. Reason: {why}")
@@ -85,7 +88,7 @@ def floor(rule: Rule) -> str:
     if rule.id == UNREADABLE:
         return fit("\n".join([_NOT_READ(), say(rule.summary), say(rule.advice)]))
     parts = [
-        say("I do not draw this in any server: {rule}.", rule=_named(rule)),
+        say("I don't draw this in any server: {rule}.", rule=_named(rule)),
         say(rule.summary),
         say("If you meant something else, please describe it so that nobody can read it that way."),
     ]

@@ -65,7 +65,7 @@ REPORT_DECIDED = Message(
     "The moderators have already looked at this picture and decided about it. If you see it "
     "differently, please talk to one of them."
 )
-NOT_REPORTABLE = Message("That is not one of my pictures, or it is gone by now.")
+NOT_REPORTABLE = Message("That isn't one of my pictures, or it is gone by now.")
 
 APPEALED = Message(
     "The moderators of this server will look at it, and I tell you in this channel what they "
@@ -87,8 +87,8 @@ APPEAL_NEEDLESS = Message(
     "There is nothing to appeal any more: ask again with `/waifu`, and I draw it."
 )
 APPEAL_FRUITLESS = Message(
-    "This is not for this server to decide, so its moderators cannot allow it. Please ask for it "
-    "in other words."
+    "This isn't for this server to decide, so its moderators can't allow it. Please ask for it in "
+    "other words."
 )
 _YOUR_REASON = Message("Your reason, to copy:")
 
@@ -105,18 +105,17 @@ STILL_HIDDEN = Message(
 )
 PICTURE_GONE = Message("The picture is gone by now.")
 HIDDEN = Message(
-    "-# The picture may be for adults only, and this channel is not age-restricted, so I do not "
-    "show it here. Mark the channel as age-restricted in its settings, then press *Show the "
-    "picture*."
+    "-# The picture may be for adults only, and this channel isn't age-restricted, so I don't show "
+    "it here. Mark the channel as age-restricted in its settings, then press *Show the picture*."
 )
-UNREADABLE = Message("-# I cannot read the picture's file from my disk.")
+UNREADABLE = Message("-# I can't read the picture's file from my disk.")
 _FORBIDDEN_ANYWAY = Message(
     "I may not draw this, whatever this server decides:\n{text}\nThe appeal stays open: press "
     "*Refusal stands*."
 )
 _FORBIDDEN_BESIDES = Message(
-    "This server forbids something in this prompt that the appeal is not about:\n{text}\nThe "
-    "appeal stays open: change that rule first, or press *Refusal stands*."
+    "This server forbids something in this prompt that the appeal isn't about:\n{text}\nThe appeal "
+    "stays open: change that rule first, or press *Refusal stands*."
 )
 UPHOLD_UNLICENSED = Message(
     "The model has changed, and its licence with it. This member has to accept the new one with "
@@ -127,7 +126,7 @@ UPHOLD_BANNED = Message(
     "stays open: press *Refusal stands*, or ask the operator first."
 )
 UPHOLD_NO_CHANNEL = Message(
-    "The channel where they asked is gone, or I cannot see it, so there is nowhere to post the "
+    "The channel where they asked is gone, or I can't see it, so there is nowhere to post the "
     "picture. The appeal stays open."
 )
 
@@ -140,7 +139,7 @@ CHANNEL_GONE = Message(
     "one in `/policy panel`. Held pictures stay held."
 )
 CHANNEL_CLOSED = Message(
-    "I cannot post cases in <#{channel}>: please give me {names} there. Until then they wait in "
+    "I can't post cases in <#{channel}>: please give me {names} there. Until then they wait in "
     "`/moderate cases`, and held pictures stay held."
 )
 CHANNEL_OPEN = Message(
@@ -150,7 +149,7 @@ CHANNEL_OPEN = Message(
 MORE_CASES = Message("… and more")
 PURGE = Message(
     "**Remove every picture of <@{user}> in this server?** The pictures leave every message, the "
-    "gallery and every later export, and what this member has waiting is cancelled. This cannot be "
+    "gallery and every later export, and what this member has waiting is cancelled. This can't be "
     "undone."
 )
 NO_CASES = Message("There is nothing to decide in this server.")
@@ -178,7 +177,7 @@ TOLD_HELD_TIME_OUT = Message(
 )
 TIME_OUT_REASON = Message("A moderator removed one of your pictures.")
 APPEAL_UNREADABLE = Message(
-    "Another version of me wrote this request down, and I cannot read it. The appeal stays open: "
+    "Another version of me wrote this request down, and I can't read it. The appeal stays open: "
     "press *Refusal stands*, and the member can ask again."
 )
 TIMED_OUT = Message("You can ask me again <t:{until_s}:R>.")

@@ -9,14 +9,14 @@ from bot.words.wording import plain
 
 _REASON_CHARS = 300
 _TIMED_OUT = Message(
-    "You cannot ask me for pictures in this server until <t:{until_s}:f> (<t:{until_s}:R>)."
+    "You can't ask me for pictures in this server until <t:{until_s}:f> (<t:{until_s}:R>)."
 )
 _TIMED_OUT_EVERYWHERE = Message(
-    "You cannot ask me for pictures in any server until <t:{until_s}:f> (<t:{until_s}:R>)."
+    "You can't ask me for pictures in any server until <t:{until_s}:f> (<t:{until_s}:R>)."
 )
-_BANNED = Message("You cannot ask me for pictures in this server until a moderator lifts your ban.")
+_BANNED = Message("You can't ask me for pictures in this server until a moderator lifts your ban.")
 _BANNED_EVERYWHERE = Message(
-    "You cannot ask me for pictures in any server until my operator lifts your ban."
+    "You can't ask me for pictures in any server until my operator lifts your ban."
 )
 _WHY = Message("The reason: {reason}")
 #: Follows whatever else they read about it.
@@ -35,8 +35,7 @@ _OF = Message(
 )
 _HARMLESS = Message("If you meant something harmless, talk to a moderator: they can take it back.")
 _STRUCK_OUT = Message(
-    "-# You have {number} strikes that still count, so you cannot ask me here until "
-    "<t:{until_s}:f>."
+    "-# You have {number} strikes that still count, so you can't ask me here until <t:{until_s}:f>."
 )
 #: Written down with a time-out, in English, and said in the language of who reads it.
 STRIKES_REASON = Message("Too many requests that the rules of this server refuse.")

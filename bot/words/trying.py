@@ -20,7 +20,7 @@ UNKNOWN_DECISION = Message(
     "I can't find that decision in this server. A picture's ID is below the picture, a refusal's "
     "in its last line. I forget decisions after a while."
 )
-UNKEPT_WORDS = Message("-# The words of the prompt are not kept with a decision.")
+UNKEPT_WORDS = Message("-# The words of the prompt aren't kept with a decision.")
 NO_PICTURE = Message("I can't find that picture in this server.")
 
 _ABOUT = Message("**What was decided** about a request of {who} in {where}:")

@@ -98,7 +98,7 @@ class PresetCog(commands.GroupCog, group_name="preset", group_description="Your 
         return words.saved(name) if kept else words.TOO_MANY(most=PRESETS_MAX)
 
     @app_commands.command(description="Use a preset with everything you ask for")
-    @app_commands.describe(name="Yours, or the code of a shared one; none ends it")
+    @app_commands.describe(name="Yours, or the code of a shared one; leave out to stop using one")
     async def use(self, interaction: Interaction, name: _Name | None = None) -> None:
         """Use a preset from now on; a shared one is copied first."""
         await tell(interaction, await self._use(interaction, name))

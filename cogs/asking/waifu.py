@@ -11,13 +11,11 @@ from bot.typed.options import Typed
 from bot.words import knowing, wording
 from cogs.asking import typing
 from cogs.asking.bounding import set_bounds
-from cogs.asking.choices import ASPECTS, SAMPLERS
+from cogs.asking.choices import ASPECTS, SAMPLERS, SWITCH
 from cogs.asking.dressing import preset_names
 from cogs.asking.requests import submit_typed
 from cogs.translating import guild_of, tell
 from models.contract import Aspect, Sampler
-
-_SWITCH = [app_commands.Choice(name=value, value=value) for value in ("on", "off")]
 
 
 class Waifu(commands.Cog):
@@ -40,10 +38,10 @@ class Waifu(commands.Cog):
         style="A style of this server's, added to your prompt",
         preset="One of your presets, for this request only",
         private="Show the pictures to you alone; nobody votes on them",
-        clip_skip="Which of the last layers reads your words: 2 is the last but one, 0 the model's",
-        complete="Off: draw only your words, and fill in nothing that they leave open",
+        clip_skip="Skip the last layers of the text encoder: 2 skips one, 0 leaves it to the model",
+        complete="Fill in what your words leave open (on unless you say off)",
     )
-    @app_commands.choices(aspect=ASPECTS, sampler=SAMPLERS, complete=_SWITCH)
+    @app_commands.choices(aspect=ASPECTS, sampler=SAMPLERS, complete=SWITCH)
     async def waifu(  # noqa: PLR0917  discord.py makes the options of the parameters
         self,
         interaction: Interaction,

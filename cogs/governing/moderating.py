@@ -19,7 +19,8 @@ from bot.services import Services
 from bot.store.case_rows import Case, CaseId
 from bot.store.members import EVERYWHERE, Exclusion, Strike
 from bot.words import pictures, reviewing, standing, wording
-from bot.words.speaking import ENGLISH, speaking
+from bot.words.policy_log import CASES
+from bot.words.speaking import ENGLISH, aside, speaking
 from cogs.asking.terms import require_licence
 from cogs.components import Action, row_of
 from cogs.governing.cases import HEADS, case_message
@@ -49,7 +50,7 @@ class Moderating(
         return await require_power(interaction) is not None
 
     @app_commands.command(description="What the moderators of this server have to decide")
-    @app_commands.describe(id="Show this case here with its buttons; only you see it")
+    @app_commands.describe(id="The case to show here, with its buttons; only you see it")
     async def cases(self, interaction: Interaction, id: str | None = None) -> None:  # noqa: A002  the option's name
         """List the open cases, the oldest first; or show one."""
         if id is not None:
@@ -88,12 +89,13 @@ class Moderating(
             return []
         cases = await self._services.reviews.open_cases(guild_of(interaction), _CHOICES)
         return [
-            app_commands.Choice(name=f"{case.id} ({case.kind})", value=case.id)
+            app_commands.Choice(name=f"{case.id}{aside(CASES[case.kind]())}", value=case.id)
             for case in cases
             if current.strip().lower() in case.id
         ]
 
     @app_commands.command(description="A member's strikes, and whether they may ask me")
+    @app_commands.describe(member="The member")
     async def member(self, interaction: Interaction, member: discord.User) -> None:
         """Show the member's strikes that count, and any exclusion."""
         guild_id, user_id = guild_of(interaction), UserId(member.id)
@@ -117,6 +119,7 @@ class Moderating(
         await tell(interaction, wording.fitting(lines) or standing.NOBODY())
 
     @app_commands.command(description="Take back all strikes of a member")
+    @app_commands.describe(member="The member")
     async def forgive(self, interaction: Interaction, member: discord.User) -> None:
         """Clear all strikes that count; a time-out stays and is lifted separately."""
         count = await self._services.members.clear_strikes(
@@ -125,7 +128,11 @@ class Moderating(
         await tell(interaction, standing.taken_back(member.id, count))
 
     @app_commands.command(description="Keep a member from asking me for a while")
-    @app_commands.describe(minutes="For how long; 1440 are a day", reason="The member reads it")
+    @app_commands.describe(
+        member="The member",
+        minutes="How long, in minutes; 1440 are a day",
+        reason="The reason; the member reads it",
+    )
     async def timeout(
         self,
         interaction: Interaction,
@@ -137,9 +144,13 @@ class Moderating(
         until_ms = self._services.clock() + minutes * _MINUTE_MS
         await self._exclude(interaction, member, guild_of(interaction), until_ms, reason)
 
-    @app_commands.command(description="Keep a member from asking me until somebody lifts it")
+    @app_commands.command(
+        description="Keep a member from asking me until a moderator lifts the ban"
+    )
     @app_commands.describe(
-        reason="The member reads it", everywhere="In every server; only for my operator"
+        member="The member",
+        reason="The reason; the member reads it",
+        everywhere="True: in every server; only my operator can do that",
     )
     async def ban(
         self,
@@ -178,7 +189,9 @@ class Moderating(
         await tell(interaction, _exclusion_line(exclusion))
 
     @app_commands.command(description="Let a member ask me again")
-    @app_commands.describe(everywhere="In every server; only for my operator")
+    @app_commands.describe(
+        member="The member", everywhere="True: in every server; only my operator can do that"
+    )
     async def lift(
         self,
         interaction: Interaction,
@@ -196,6 +209,7 @@ class Moderating(
         await tell(interaction, text)
 
     @app_commands.command(description="Remove every picture of a member in this server")
+    @app_commands.describe(member="The member")
     async def purge(self, interaction: Interaction, member: discord.User) -> None:
         """Ask for confirmation."""
         await interaction.response.send_message(

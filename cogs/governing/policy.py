@@ -173,7 +173,7 @@ class PolicyCog(
     @app_commands.command(description="Block a word or phrase in this server")
     @app_commands.describe(
         term="A word or phrase; I find it in every spelling",
-        reason="Members whose request is refused read it",
+        reason="The reason; members read it when their request is refused",
     )
     async def block(self, interaction: Interaction, term: str, reason: str = "") -> None:
         """Block a term: whole words match, in any spelling."""
@@ -231,9 +231,7 @@ class PolicyCog(
         await _save_and_report(interaction, desk, with_enabled(desk.policy, scope, enabled))
 
     @app_commands.command(description="Choose the two reactions that count as votes")
-    @app_commands.describe(
-        up="For a picture that somebody likes", down="For one that they do not like"
-    )
+    @app_commands.describe(up="The reaction for a like", down="The reaction for a dislike")
     async def emoji(self, interaction: Interaction, up: str, down: str) -> None:
         """Choose the emoji for future posts; votes under older ones stay."""
         names = [_emoji_name(interaction, text) for text in (up, down)]

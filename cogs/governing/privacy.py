@@ -61,7 +61,9 @@ class PrivacyCog(commands.Cog):
         await interaction.response.send_message(words.FORGET(), view=view, ephemeral=True)
 
     @privacy.command(description="Let your prompts help to improve the model")
-    @app_commands.describe(allow="Off by default")
+    @app_commands.describe(
+        allow="True: your prompts may go into training data; False (the default): they stay out"
+    )
     async def share(self, interaction: Interaction, allow: bool) -> None:  # noqa: FBT001  the option itself
         """Record the choice; it affects only future exports."""
         await self._services.consent.set_sharing(

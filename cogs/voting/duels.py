@@ -62,7 +62,7 @@ class DuelsCog(commands.Cog):
         await _show_pair(interaction)
 
     @duel.command(description="Show this channel one pair after another for a while")
-    @app_commands.describe(minutes="How long (10 if you do not say)")
+    @app_commands.describe(minutes="How long (10 if you don't say)")
     @app_commands.checks.cooldown(2, 60)
     async def party(
         self, interaction: Interaction, minutes: app_commands.Range[int, 1, 60] = 10
@@ -104,7 +104,7 @@ class DuelsCog(commands.Cog):
         )
 
     @duel.command(description="The pictures of this server that won the most duels")
-    @app_commands.describe(period="How far to look back (a month if you do not say)")
+    @app_commands.describe(period="How far to look back (a month if you don't say)")
     @app_commands.checks.cooldown(5, 30)
     async def top(self, interaction: Interaction, period: Period = "month") -> None:
         """Show a leaderboard of pictures, not of people."""

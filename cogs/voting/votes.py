@@ -129,7 +129,7 @@ class VotesCog(commands.Cog):
         self._inbox.put(MessagesDeleted(message_ids=ids, at_ms=self._services.clock()))
 
     @votes.command(name="top")
-    @app_commands.describe(period="How far to look back (a week if you do not say)")
+    @app_commands.describe(period="How far to look back (a week if you don't say)")
     @app_commands.checks.cooldown(5, 30)
     async def top(self, interaction: Interaction, period: Period = "week") -> None:
         """Show the pictures of this server that people like best."""

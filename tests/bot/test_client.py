@@ -84,8 +84,8 @@ async def test_an_unusable_mark_costs_a_sync_but_does_not_stop_the_start(
     ("fault", "told"),
     [
         (DiskFullError("the disk that holds /srv/data is full."), "My disk is full"),
-        (StorageError("the disk that holds /srv/data fails."), "My disk is not working"),
-        (DatabaseError("/srv/data/bot.sqlite3 cannot be written."), "I cannot reach my notes"),
+        (StorageError("the disk that holds /srv/data fails."), "My disk isn't working"),
+        (DatabaseError("/srv/data/bot.sqlite3 cannot be written."), "I can't reach my notes"),
     ],
 )
 async def test_commands_and_buttons_explain_a_disk_fault_in_plain_words(

@@ -105,9 +105,9 @@ async def test_adult_pictures_stay_in_age_restricted_channels(tmp_path: Path) ->
         ).answer()
         assert shown.message is not None
         assert "age-restricted" in shown.message["content"]
-        assert "do not draw this" in await refusal_of(here, "nude, schoolgirl")
+        assert "don't draw this" in await refusal_of(here, "nude, schoolgirl")
         here.channel_name = "after-dark"
-        assert "do not draw this" in await refusal_of(here, "nude, schoolgirl"), "the floor"
+        assert "don't draw this" in await refusal_of(here, "nude, schoolgirl"), "the floor"
 
 
 async def test_a_channel_no_longer_age_restricted_gets_no_adult_picture(tmp_path: Path) -> None:

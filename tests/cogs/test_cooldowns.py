@@ -31,7 +31,7 @@ async def desk(tmp_path: Path) -> AsyncIterator[Front]:
 
 def seconds_to_wait(answer: str) -> int | None:
     """How long the command rests according to the answer; None if it worked."""
-    found = re.fullmatch(r"You are quick! Try again in (\d+) s\.", answer)
+    found = re.fullmatch(r"You're quick! Try again in (\d+) s\.", answer)
     return int(found[1]) if found else None
 
 

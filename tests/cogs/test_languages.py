@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator
 from dataclasses import replace
+from gettext import NullTranslations
 from pathlib import Path
 from typing import Any
 
@@ -18,17 +19,20 @@ from bot.domain import GuildId
 from bot.languages import language
 from bot.words import limits, refusals, reviewing
 from bot.words.helping import EXAMPLES_SHOWN
+from bot.words.policy_log import CASES
 from bot.words.reviewing import scores_seen
-from bot.words.speaking import ENGLISH, say, speaking, spoken
+from bot.words.speaking import ENGLISH, Language, aside, say, speaking, spoken
+from cogs import EXTENSIONS
 from cogs.translating import in_public
 from models.catalogue.registry import EMBEDDED, card_of
-from models.contract import Scores
+from models.contract import Aspect, Sampler, Scores
+from tests.bot.words.test_catalogues import gathered
 from tests.stages.court import Court, court
 from tests.stages.factories import make_held
 from tests.stages.fake_engine import INFO
 from tests.stages.front import Front, answer_to, front
 from tests.stages.governing import open_panel
-from tests.stages.simulated import OWNER
+from tests.stages.simulated import OWNER, scene
 
 
 @pytest.fixture
@@ -52,6 +56,25 @@ def set_locales(monkeypatch: pytest.MonkeyPatch, *, member: str, server: str) ->
         return record, payload | {"locale": member, "guild_locale": server}
 
     monkeypatch.setattr(interactions, "base_payload", localized)
+
+
+class Quoting(NullTranslations):
+    """A language in which everything stands in brackets."""
+
+    def gettext(self, message: str) -> str:
+        """The text in brackets."""
+        return f"[{message}]"
+
+
+def fixed_choices(payload: Any) -> Iterator[dict[str, Any]]:
+    """Every choice of the options of these commands."""
+    if isinstance(payload, list):
+        for inner in payload:
+            yield from fixed_choices(inner)
+    elif "value" in payload:
+        yield payload
+    else:
+        yield from fixed_choices([*payload.get("options", []), *payload.get("choices", [])])
 
 
 async def test_private_answers_use_the_members_language_and_public_the_servers(
@@ -194,3 +217,35 @@ async def test_discord_gets_translated_descriptions_but_no_translated_names(desk
     assert options["count"]["description_localizations"]["de"] == "Wie viele Bilder"
     assert not any(option.get("name_localizations") for option in payload["options"])
     assert "zh-TW" not in payload["description_localizations"]
+
+
+async def test_discord_gets_every_choice_in_all_languages_with_an_english_value(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    quoting = Language(code="de", sentences=Quoting())
+    monkeypatch.setattr("bot.client.language", lambda _: quoting)
+    async with scene(tmp_path, *EXTENSIONS, kind=Front) as desk:
+        tree = desk.bot.tree
+        # The operator's `/learn` is in English.
+        translated = [c for c in tree.get_commands() if c.name != "learn"]
+        payloads = [await c.get_translated_payload(tree, Translator()) for c in translated]
+    choices = list(fixed_choices(payloads))
+    for choice in choices:
+        assert choice["name_localizations"]["de"] == f"[{choice['name']}]"
+    values = {choice["value"] for choice in choices}
+    assert values >= {*Aspect, *Sampler, "on", "off", "day"}
+    labels = {sampler.label for sampler in Sampler}
+    written = {texts[0] for texts in gathered()}
+    assert {choice["name"] for choice in choices} - labels <= written, "nobody translates it"
+
+
+async def test_cases_are_offered_in_the_moderators_language(
+    bench: Court, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await bench.hold_picture()
+    (case,) = await bench.open_cases()
+    set_locales(monkeypatch, member="ja", server="en-US")
+    (offered,) = await bench.boss.autocomplete(bench.channel, "moderate cases", "id", "")
+    with speaking(language("ja")):
+        assert offered["name"] == f"{case.id}{aside(CASES[case.kind]())}"
+    assert "held" not in offered["name"]

@@ -24,7 +24,7 @@ def test_a_stated_only_rule_cannot_be_set(at: str) -> None:
         with pytest.raises(DocumentError) as raised:
             from_toml(f"version = 1\n{text}".encode(), GUILD, STATED)
         assert raised.value.faults == (
-            f"{path}: open is a promise that no prompt can show, so it cannot be set",
+            f"{path}: open is a promise that no prompt can show, so it can't be set",
         )
         assert from_toml(f"version = 1\n{text}".encode(), GUILD, BOOK)
 

@@ -58,4 +58,4 @@ def test_the_answer_says_that_a_vote_for_ones_own_picture_does_not_count() -> No
     said = duelling.answer(
         Choice.LEFT, DuelTally(left=3), asked=ASKED, job_ids=JOBS, self_vote=True
     )
-    assert "does not count" in said
+    assert "doesn't count" in said

@@ -33,7 +33,7 @@ def test_a_floor_refusal_names_the_rule_and_no_way_around_it(rule: Rule) -> None
 
 def test_an_unreadable_prompt_is_refused_with_what_to_change() -> None:
     rule = rulebooks.load().rules[UNREADABLE]
-    expected = f"I can't read this prompt, so I do not draw it.\n{rule.summary}\n{rule.advice}"
+    expected = f"I can't read this prompt, so I don't draw it.\n{rule.summary}\n{rule.advice}"
     assert refusals.floor(rule) == expected
     assert "more simply" in expected
 
@@ -46,7 +46,7 @@ def test_no_rules_text_names_a_place_where_it_is_allowed(rule: Rule) -> None:
 
 def test_a_floor_refusal_does_not_say_what_was_found() -> None:
     assert refusals.floor(BOOK.rules[NEVER]) == (
-        "I do not draw this in any server: **Title of never** (clause b of the model's licence).\n"
+        "I don't draw this in any server: **Title of never** (clause b of the model's licence).\n"
         "Summary of never.\nIf you meant something else, please describe it so that nobody can "
         "read it that way."
     )
@@ -54,11 +54,11 @@ def test_a_floor_refusal_does_not_say_what_was_found() -> None:
 
 def test_a_refusal_names_the_rule_the_words_and_what_to_change() -> None:
     assert refusals.refused(LAW, ("a*b", "c"), Layer.SERVER) == (
-        "I do not draw this here: **Title of lawful** (clause e of the model's licence).\n"
+        "I don't draw this here: **Title of lawful** (clause e of the model's licence).\n"
         "Summary of lawful.\nFound in your prompt: “a\\*b”, “c”.\nAdvice of lawful."
     )
     assert refusals.refused(LAW, (), Layer.LICENCE) == (
-        "I do not draw this with this model: **Title of lawful** (clause e of the model's licence)."
+        "I don't draw this with this model: **Title of lawful** (clause e of the model's licence)."
         "\nSummary of lawful.\nAdvice of lawful."
     )
 

@@ -91,7 +91,7 @@ async def test_a_pick_can_be_changed_and_withdrawn_even_after_a_restart(desk: Fr
 
 async def test_a_member_is_told_that_a_pick_in_their_own_grid_does_not_count(desk: Front) -> None:
     _, message = await grid(desk)
-    assert "noted but does not count" in (await picks(desk.member, message, 2)).content
+    assert "noted but doesn't count" in (await picks(desk.member, message, 2)).content
     assert await current(desk, desk.member) == [2]
 
 
@@ -99,9 +99,9 @@ async def test_a_pick_of_a_deleted_picture_is_answered_but_not_counted(desk: Fro
     jobs, message = await grid(desk)
     fan = desk.newcomer("fan")
     await desk.services.gallery.delete(jobs[1].id, desk.services.clock())
-    assert "not counted" in (await picks(fan, message, 2)).content
+    assert "wasn't counted" in (await picks(fan, message, 2)).content
     await desk.services.privacy.forget(UserId(desk.member.id))
-    assert "not counted" in (await picks(fan, message, 1)).content
+    assert "wasn't counted" in (await picks(fan, message, 1)).content
     assert await current(desk, fan) == []
 
 
@@ -118,7 +118,7 @@ async def test_forged_buttons_reach_no_grid_in_a_hidden_channel(desk: Front) -> 
         )
     fan = desk.newcomer("fan")
     await desk.accept_licence(fan)
-    assert "not counted" in (await picks(fan, message, 1)).content
+    assert "wasn't counted" in (await picks(fan, message, 1)).content
     assert await current(desk, fan) == []
     assert "is gone" in (await panel(fan, message, 1)).content
     again = next(id_ for id_, _ in controls(message) if id_.startswith("wd:rerollall:"))
@@ -131,7 +131,7 @@ async def test_forged_buttons_reach_no_grid_of_another_server_even_ones_own(desk
     shown = await panel(desk.member, message, 1)
     for table in ("jobs", "posts"):
         await desk.services.queue._db.write_one(f"UPDATE {table} SET guild_id = 5")  # noqa: S608  a constant
-    assert "not counted" in (await picks(desk.member, message, 1)).content
+    assert "wasn't counted" in (await picks(desk.member, message, 1)).content
     assert await current(desk, desk.member) == []
     assert "is gone" in (await panel(desk.member, message, 1)).content
     settings = answer_to(

@@ -65,7 +65,7 @@ async def test_an_unknown_sampler_is_answered_with_the_available_ones(
     (aside,) = result.followups
     assert aside.content.replace("\\", "") == (
         f"I left out: {named}. I know these samplers: "
-        "`euler_a`, `dpmpp_2m`, `euler`, `ddim`, `heun`."
+        "Euler a (`euler_a`), DPM++ 2M (`dpmpp_2m`), Euler (`euler`), DDIM (`ddim`), Heun (`heun`)."
     )
     for sampler in Sampler:
         await desk.ask(prompt=f"1girl --sampler {sampler}")

@@ -140,7 +140,7 @@ async def test_a_preset_with_refused_words_cannot_be_copied(
     await preset(desk, "save", name="bad", **given)
     code = (await preset(desk, "share", name="bad")).split("name: ")[1].split("`")[0]
     who = desk.newcomer()
-    assert "words that I do not draw here" in await preset(desk, "use", who, name=code)
+    assert "words that I don't draw here" in await preset(desk, "use", who, name=code)
     assert "no presets yet" in await preset(desk, "list", who)
 
 

@@ -301,7 +301,7 @@ async def test_a_server_cannot_lower_the_rules_of_the_models_licence(desk: Front
     desk.use_model(replace(INFO, licence_id="openrail-m", licence_rules=("suggestive",)))
     refused = await desk.ask(prompt="1girl, lingerie")
     assert refused.ephemeral
-    assert "I do not draw this with this model: **Suggestive content**" in refused.content
+    assert "I don't draw this with this model: **Suggestive content**" in refused.content
     assert "“lingerie”" in refused.content
 
 

@@ -133,7 +133,7 @@ def test_the_panel_changes_places_presets_and_the_pause() -> None:
 
 @pytest.mark.parametrize("deed", ["review", "log"])
 def test_a_channel_that_the_bot_cannot_see_is_not_accepted(deed: str) -> None:
-    assert "I do not see it" in str(done(BARE, press(deed, values=("7",))))
+    assert "I don't see it" in str(done(BARE, press(deed, values=("7",))))
     chosen = replace(BARE, review_channel=ChannelId(7), log_channel=ChannelId(7))
     emptied = done(chosen, press(deed))
     assert isinstance(emptied, GuildPolicy)

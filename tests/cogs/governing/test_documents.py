@@ -244,6 +244,6 @@ async def test_a_file_cannot_name_a_channel_of_another_server(
     await desk.env.settle()
     told = answer_to(await imported(desk, boss, f"version = 1\n{key} = {other.id}\n".encode()))
     assert "I have changed nothing" in told.content
-    assert f"`{key}`: I cannot write in a deleted channel (`{other.id}`)" in told.content
+    assert f"`{key}`: I can't write in a deleted channel (`{other.id}`)" in told.content
     assert not told.attachments
     assert (await current_policy(desk)).number == 0

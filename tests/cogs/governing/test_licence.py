@@ -64,14 +64,14 @@ async def test_licence_lists_the_restrictions_and_attaches_the_whole_text(desk: 
 async def test_licence_says_whether_and_when_the_member_accepted_it(desk: Front) -> None:
     who = desk.newcomer()
     before = await reads(desk, who)
-    assert "not accepted it yet" in before.content
+    assert "haven't accepted it yet" in before.content
     at_s = round(desk.env.now().timestamp())
     await presses(desk, who, before, "accept")
     after = await reads(desk, who)
     assert f"You accepted it <t:{at_s}:R>" in after.content
     assert not custom_ids(after)
     desk.use_model(NEW_LICENCE)
-    assert "not accepted it yet" in (await reads(desk, who)).content, "that is another licence"
+    assert "haven't accepted it yet" in (await reads(desk, who)).content, "that is another licence"
 
 
 async def test_accepting_without_a_waiting_request_says_what_to_do_next(desk: Front) -> None:

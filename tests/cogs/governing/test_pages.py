@@ -162,7 +162,7 @@ def test_a_rule_of_the_floor_offers_nothing_to_change() -> None:
     fixed = next(rule.id for rule in RULEBOOK.rules.values() if rule.floor)
     shown = RULE_PAGES["rule"](desk(), ("s", fixed), "").to_components()
     assert all(":open:" in f"{press}:" or "wp:open" in press for press in ids_of(shown))
-    assert "cannot be changed" in words_of(shown)
+    assert "can't be changed" in words_of(shown)
 
 
 def test_a_rule_that_no_prompt_can_show_is_explained_but_cannot_be_set() -> None:

@@ -249,7 +249,7 @@ async def test_a_channel_that_the_bot_cannot_write_in_is_not_accepted(
     await desk.deny_to_bot("attach_files")
     await view.open_page("staff")
     assert (
-        f"I cannot write in <#{desk.channel.id}> without these permissions: Attach Files"
+        f"I can't write in <#{desk.channel.id}> without these permissions: Attach Files"
         in view.text
     )
     await view.choose("log")
@@ -265,7 +265,7 @@ async def test_a_channel_that_the_bot_cannot_see_is_refused_with_the_reason(
     view = await open_panel(desk, boss)
     await view.open_page("staff")
     await view.choose(what, hidden)
-    assert f"I cannot write in <#{hidden.id}>, because I do not see it" in view.text
+    assert f"I can't write in <#{hidden.id}>, because I don't see it" in view.text
     assert (await current_policy(desk)).number == 0
 
 

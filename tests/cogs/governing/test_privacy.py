@@ -48,7 +48,7 @@ async def test_an_export_that_omits_pictures_names_the_upload_limit(
     async with front(tmp_path) as desk:
         await desk.post_picture()
         told = answer_to(await desk.member.slash(desk.channel, "privacy export")).content
-    assert "send 2 kB here. Older pictures that did not fit: 1." in told
+    assert "send 2 kB here. Older pictures that didn't fit: 1." in told
 
 
 async def test_forgetting_a_member_clears_them_from_the_forecasts(tmp_path: Path) -> None:

@@ -65,7 +65,7 @@ async def test_a_picture_can_be_reported_from_the_context_menu(desk: Court) -> N
 async def test_a_message_without_the_bots_picture_cannot_be_reported(desk: Court) -> None:
     chat = await desk.member.send(desk.channel, "just words `0123456789`")
     told = answer_to(await desk.member.context_menu(desk.channel, "Report picture", chat))
-    assert "not one of my pictures" in told.content
+    assert "isn't one of my pictures" in told.content
 
 
 async def test_several_reports_form_one_case_and_count_once_per_member(desk: Court) -> None:
@@ -210,5 +210,5 @@ async def test_a_picture_of_another_server_cannot_be_reported_here(desk: Court) 
         "UPDATE jobs SET guild_id = 5 WHERE id = :id", {"id": job.id}
     )
     told = await desk.fill_form(desk.member, shown, reason=["sexual"])
-    assert "not one of my pictures" in told.content
+    assert "isn't one of my pictures" in told.content
     assert not await desk.open_cases()

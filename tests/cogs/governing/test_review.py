@@ -86,7 +86,7 @@ async def test_a_time_out_stops_the_member_from_asking_until_it_ends(desk: Court
     assert any("take a break" in told for told in desk.texts_in_channel())
     refused = await desk.ask()
     assert refused.ephemeral
-    assert "You cannot ask me for pictures in this server until" in refused.content
+    assert "You can't ask me for pictures in this server until" in refused.content
     await desk.env.advance_time(60 * 60 + 1)
     assert not (await desk.ask()).ephemeral
 
@@ -151,7 +151,7 @@ async def test_a_case_shows_an_adult_picture_only_in_an_age_restricted_channel(d
     await desk.hold_picture(rating=Rating.EXPLICIT)
     message = await desk.post_case()
     assert not message.attachments
-    assert "not age-restricted" in message.content
+    assert "isn't age-restricted" in message.content
     refused = await desk.boss.click(message, custom_id=button_of(message, "look"))
     assert "Mark this channel as age-restricted" in answer_to(refused).content
     channel = desk.env.bot.get_channel(desk.review_channel.id)
@@ -186,7 +186,7 @@ async def test_an_unwritable_review_channel_loses_no_case_and_releases_nothing(
     listed = answer_to(await desk.boss.slash(desk.channel, "moderate cases")).content
     (case,) = await desk.open_cases()
     assert case.id in listed
-    assert "I cannot post cases" in listed
+    assert "I can't post cases" in listed
     assert desk.guild.me is not None
     await desk.let_see_reviews(desk.guild.me)
     await desk.env.advance_time(3600)
@@ -331,7 +331,7 @@ async def test_an_unreadable_policy_blocks_decisions_and_requests(desk: Court) -
     await desk.services.reviews._db.write_one("UPDATE policies SET body = '{]'", {})
     desk.services.guilds._current.clear()
     pressed = await desk.boss.click(message, custom_id=button_of(message, "approve"))
-    assert "cannot reach my notes" in answer_to(pressed).content
+    assert "can't reach my notes" in answer_to(pressed).content
     assert await desk.state(job) is JobState.HELD
     assert (await desk.ask()).ephemeral
     assert len(await desk.jobs_of()) == 1

@@ -96,7 +96,7 @@ async def test_a_members_vote_on_their_own_picture_is_kept_apart(stand: Ring) ->
     answer = answer_to(await stand.member.slash(stand.channel, "duel rate"))
     (duel,) = await stand.all_duels()
     told = answer_to(await stand.press(stand.member, answer.message, Action.LEFT, duel.id)).content
-    assert "does not count" in told
+    assert "doesn't count" in told
     assert await stand.services.duels.tally(duel.id) == DuelTally(self_votes=1)
 
 

@@ -238,5 +238,5 @@ async def test_votes_top_shows_no_picture_from_a_private_channel(booth: Booth) -
     answer = said(await booth.member.slash(booth.channel, "votes top"))
     assert "that I may show here has a vote yet" in answer.content
     assert answer.ephemeral
-    assert "Votes on your own pictures do not count" in answer.content
+    assert "Votes on your own pictures don't count" in answer.content
     assert not answer.attachments
