@@ -17,6 +17,11 @@ from bot.domain import BotError, DatabaseError, DiskFullError, StorageError
 _FULL = "the disk that holds {path} is full: free some room."
 #: A full disk also raises this when the log's index must grow.
 _FAILS = "the disk that holds {path} fails ({problem}): see that it has room and is well."
+#: `VACUUM` writes a copy of the database to the temporary directory, which may be on another disk.
+_COPY = "the disk that holds {path}, or the one that holds SQLite's temporary files, "
+_MOVE = "set the environment variable SQLITE_TMPDIR to a directory on another disk."
+_COPY_FULL = _COPY + "is full: free some room, or " + _MOVE
+_COPY_FAILS = _COPY + "fails ({problem}): see that both have room and are well, or " + _MOVE
 _LOCKED = "{path} is locked by another program: close whatever else has it open for writing."
 _READ_ONLY = (
     "{path} cannot be written: make the file and its directory writable for the bot's user, or "
@@ -42,6 +47,10 @@ _FAULTS: Mapping[int, tuple[type[BotError], str]] = MappingProxyType(
         sqlite3.SQLITE_NOMEM: (DatabaseError, _NO_MEMORY),
     }
 )
+#: The sentences that differ for `VACUUM`, keyed likewise.
+_OF_VACUUM: Mapping[int, str] = MappingProxyType(
+    {sqlite3.SQLITE_FULL: _COPY_FULL, sqlite3.SQLITE_IOERR: _COPY_FAILS}
+)
 
 
 @contextmanager
@@ -61,7 +70,9 @@ def code_of(problem: sqlite3.Error) -> int:
     return getattr(problem, "sqlite_errorcode", 0) & 0xFF
 
 
-def operator_error(problem: sqlite3.Error, path: Path) -> BotError | None:
-    """What an operator can do about the error; None if the mistake is ours."""
+def operator_error(problem: sqlite3.Error, path: Path, sql: str = "") -> BotError | None:
+    """What an operator can do about the error of a statement; None if the mistake is ours."""
     kind, sentence = _FAULTS.get(code_of(problem), (None, ""))
+    if sql == "VACUUM":
+        sentence = _OF_VACUUM.get(code_of(problem), sentence)
     return kind and kind(sentence.format(path=path, problem=problem))

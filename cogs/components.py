@@ -81,7 +81,9 @@ class Action(StrEnum):
     HISTORY = "history"
     #: The first page of them.
     NEWEST = "newest"
-    #: Open one of them (a menu).
+    #: Open one of them, by its number.
+    OPEN = "open"
+    #: The same by a menu, which messages had before the numbers.
     LOOK_AT = "lookat"
     #: Add a picture to one's favourites.
     STAR = "star"

@@ -14,7 +14,7 @@ import pytest
 from models.catalogue import card as cards
 from models.catalogue.verdict import EDITION
 from models.report import Row
-from tests.bench import growth, poisons
+from tests.bench import eta, growth, poisons
 from tests.bench.__main__ import main
 from tests.bench.gates import pass_rows
 from tests.bench.kills import fault_rows
@@ -96,6 +96,18 @@ def test_a_bench_builds_no_eye_that_it_does_not_use(tmp_path: Path) -> None:
 def test_requests_that_were_never_made_hold_no_goal() -> None:
     assert [row.holds for row in answer_rows([], [])] == [False, False]
     assert [row.holds for row in answer_rows([20.0], [3.0])] == [True, True]
+
+
+async def test_a_request_without_a_promised_time_misses_the_goal(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    async def asked(*_: object) -> list[tuple[float | None, float]]:
+        return [(9.0, 9.0), (None, 5.0)]
+
+    monkeypatch.setattr(eta, "measure_promises", asked)
+    (row,) = [row for row in await eta.measure(tmp_path, 10) if row.name.endswith("without one")]
+    assert "2 of 10 mixed requests" in row.name
+    assert (row.value, row.holds) == (1, False)
 
 
 @pytest.mark.parametrize("edition", ["3", EDITION])

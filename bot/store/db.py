@@ -160,7 +160,7 @@ class Database:
                 return list(await run_to_end(_fetch_rows(self._writer, sql, params)))
             except sqlite3.Error as problem:
                 if code_of(problem) != sqlite3.SQLITE_BUSY or loop.time() >= give_up_s:
-                    raise operator_error(problem, self._path) or problem from problem
+                    raise operator_error(problem, self._path, sql) or problem from problem
             await asyncio.sleep(_BUSY_SLICE_MS / 1000)
 
     async def _roll_back_leftover(self) -> None:

@@ -11,7 +11,6 @@ from bot.words.speaking import Message, say
 
 #: How much of a prompt is shown in a line, and of a search.
 _PROMPT_CHARS, _SEARCH_CHARS = 70, 60
-CHOOSE = Message("Look at one of them …")
 GONE = Message("That picture is gone.")
 ELSEWHERE = Message("That picture was posted in a channel that you can't read any more.")
 NONE_YET = Message("You have no pictures here yet.")
@@ -53,11 +52,6 @@ def closed(place: int, job: Job) -> str:
 
 SPOILED = Message("behind a spoiler")
 NOT_SHOWN = Message("not shown here")
-
-
-def choice(place: int, job: Job) -> str:
-    """The name of a picture where one is chosen."""
-    return wording.short(f"{place} · {job.draw.prompt}", wording.CHOICE_CHARS_MAX)
 
 
 def alt_text(jobs: Sequence[Job | None]) -> str:

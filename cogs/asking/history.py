@@ -33,6 +33,8 @@ from cogs.translating import guild_of, place_of, roles_of, tell, url_of, user_of
 #: are listed, and a digest of the model.
 _ID_CHARS, _MODEL_CHARS = 10, 4
 _NOTHING = "-"
+#: The numbers of a sheet stand in rows of five, the most that Discord allows.
+_ROW = 5
 #: Discord counts an emoji as two characters.
 _WORDS_MAX = SEARCH_CHARS_MAX - _ID_CHARS - 1 - _MODEL_CHARS
 _CHOICES = 25
@@ -104,23 +106,22 @@ class Newest(Older, template=template(Action.NEWEST)):
     action = Action.NEWEST
 
 
+class Open(Press, template=template(Action.OPEN)):
+    """A number on the sheet; shows its picture with its buttons."""
+
+    action = Action.OPEN
+
+    async def pressed(self, interaction: Interaction) -> None:
+        """Show it to the member alone, if it may still be shown."""
+        await _open(interaction, JobId(self.target))
+
+
 class Choose(Menu, template=template(Action.LOOK_AT)):
-    """Chooses one of the sheet's pictures and shows its buttons."""
+    """The menu that earlier messages have instead of the numbers."""
 
     async def chosen(self, interaction: Interaction, value: str) -> None:
-        """Show it to the member alone, if it may still be shown."""
-        if not await require_licence(interaction):
-            return
-        await interaction.response.defer(ephemeral=True, thinking=True)
-        services = interaction.client.services
-        job = await find_picture(interaction, JobId(value))
-        if job is None:
-            return
-        picture = await services.gallery.get(job.id)
-        if picture is None:
-            await tell(interaction, history.GONE())
-        else:
-            await show_privately(interaction, job, picture)
+        """Show the picture as its number would."""
+        await _open(interaction, JobId(value))
 
 
 class Star(Press, template=template(Action.STAR)):
@@ -152,6 +153,21 @@ class Unstar(Press, template=template(Action.UNSTAR)):
         favourites = interaction.client.services.favourites
         await favourites.remove(user_of(interaction), JobId(self.target))
         await interaction.response.edit_message(content=history.UNSTARRED(), view=None)
+
+
+async def _open(interaction: Interaction, job_id: JobId) -> None:
+    """Show a picture of the sheet to the member alone, if it may still be shown."""
+    if not await require_licence(interaction):
+        return
+    await interaction.response.defer(ephemeral=True, thinking=True)
+    job = await find_picture(interaction, job_id)
+    if job is None:
+        return
+    picture = await interaction.client.services.gallery.get(job.id)
+    if picture is None:
+        await tell(interaction, history.GONE())
+    else:
+        await show_privately(interaction, job, picture)
 
 
 async def _show_page(interaction: Interaction, before: JobId | None, query: Search) -> None:
@@ -248,27 +264,27 @@ def _sheet_file(sheet: bytes, entries: Sequence[_Entry]) -> discord.File:
 def _page_view(
     entries: Sequence[_Entry], before: JobId | None, query: Search, *, more: JobId | None
 ) -> discord.ui.View:
-    """A menu of the pictures on the sheet or behind a spoiler, and buttons to other pages."""
+    """The numbers of the pictures on the sheet or behind a spoiler, and buttons to other pages."""
     view = discord.ui.View(timeout=None)
-    options = [
-        discord.SelectOption(label=history.choice(place, entry.job), value=entry.job.id)
-        for place, entry in enumerate(entries, 1)
-        if entry.picture is not None
-    ]
-    if options:
-        view.add_item(
-            discord.ui.Select(
-                custom_id=custom_id(Action.LOOK_AT, "0"),
-                placeholder=history.CHOOSE(),
-                options=options,
-            )
-        )
-    if before is not None:
-        view.add_item(button(Action.NEWEST, _target(None, query)))
+    for place, entry in enumerate(entries, 1):
+        if entry.picture is not None:
+            view.add_item(_number(place, entry.job.id))
+    turns = [] if before is None else [button(Action.NEWEST, _target(None, query))]
     if more is not None:
-        view.add_item(button(Action.HISTORY, _target(more, query)))
+        turns.append(button(Action.HISTORY, _target(more, query)))
+    for turn in turns:
+        # Below the numbers, however few there are.
+        turn.row = -(-PLACES // _ROW)
+        view.add_item(turn)
     view.stop()
     return view
+
+
+def _number(place: int, job_id: JobId) -> discord.ui.Button[discord.ui.View]:
+    """The button of the picture at this place of the sheet."""
+    return discord.ui.Button(
+        label=str(place), custom_id=custom_id(Action.OPEN, job_id), row=(place - 1) // _ROW
+    )
 
 
 def _target(before: JobId | None, query: Search) -> str:
@@ -303,7 +319,7 @@ def _cut_to_fit(words: str) -> str:
     return words
 
 
-_ITEMS = (Older, Newest, Choose, Star, Unstar)
+_ITEMS = (Older, Newest, Open, Choose, Star, Unstar)
 
 
 async def setup(bot: WaifuBot) -> None:

@@ -12,6 +12,7 @@ import time
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import psutil
 
@@ -23,6 +24,8 @@ from tests.stages.stage import Stage, picture_count, stage
 from tests.stages.stamped import read_times
 
 MEMBERS = 200
+#: Members who ask for four pictures each: as many pictures as the others in all.
+GRID_MEMBERS = 50
 REAL_ENGINE = {"ENGINE": "slots", "MODEL": "embedded", "CAP_GUILD": "10000"}
 
 
@@ -43,20 +46,48 @@ async def acknowledgement(tmp_path: Path, members: int = MEMBERS) -> list[Row]:
         tickets = await _ask_all(here, people, "waifu", {"prompt": "1girl, blue hair"})
         third = CoreTime.of(here.bot.pid)
         memory_mib = psutil.Process(here.bot.pid).memory_info().rss / 2**20
-        # The pulse covers the last minute: let it fill with drawing only.
-        await asyncio.sleep(30)
-        pulse = read_pulse(here.data_dir)
-        assert pulse is not None
+        lag_ms = await _lag_while_drawing_ms(here)
+    what = f"{members} simultaneous /waifu"
     return [
-        *_acknowledgement_rows(tickets, members),
-        *_inside_and_outside_rows(tickets, read_times(tmp_path / "stamps"), members),
-        *_loop_rows(f"{members} simultaneous /waifu", second, third, members),
+        *_acknowledgement_rows(tickets, what),
+        *_inside_and_outside_rows(tickets, stamps(tmp_path / "stamps"), what),
+        *_loop_rows(what, second, third, members),
         *_compared_with_idle_rows(tickets, idle_tickets, members),
         *_loop_rows(f"{members} simultaneous commands that do nothing", first, second, members),
-        _row("event-loop lag while drawing, p99", pulse.lag_p99_ms, "ms", 50),
+        _row("event-loop lag while drawing, p99", lag_ms, "ms", 50),
         _row("from start to connected, model loaded", start_s, "s", None),
         _row("memory of the bot under that load", memory_mib, "MiB", None),
     ]
+
+
+async def grids(tmp_path: Path, members: int = GRID_MEMBERS) -> list[Row]:
+    """The same for members who ask for four pictures each, which come as one post."""
+    settings = {**REAL_ENGINE, "STAMPS": str(tmp_path / "stamps")}
+    async with stage(tmp_path, settings, module="tests.stages.stamped") as here:
+        await here.accept_terms()
+        people = [here.sandbox.add_person(f"fan {n}") for n in range(members)]
+        await _accept_all(here, people)
+        await here.draw("1girl, while you wait", count=4)
+        before = CoreTime.of(here.bot.pid)
+        tickets = await _ask_all(here, people, "waifu", {"prompt": "1girl, blue hair", "count": 4})
+        after = CoreTime.of(here.bot.pid)
+        lag_ms = await _lag_while_drawing_ms(here)
+    what = f"{members} simultaneous /waifu count: 4"
+    return [
+        *_acknowledgement_rows(tickets, what),
+        *_inside_and_outside_rows(tickets, read_times(tmp_path / "stamps"), what),
+        *_loop_rows(what, before, after, members),
+        _row("event-loop lag while drawing four pictures a post, p99", lag_ms, "ms", 50),
+    ]
+
+
+async def _lag_while_drawing_ms(here: Stage) -> float:
+    """The p99 of the event loop's lag while nothing but drawing and posting goes on."""
+    # The pulse covers the last minute: let it fill with drawing only.
+    await asyncio.sleep(30)
+    pulse = read_pulse(here.data_dir)
+    assert pulse is not None
+    return pulse.lag_p99_ms
 
 
 async def _accept_all(here: Stage, people: list[int]) -> None:
@@ -66,7 +97,7 @@ async def _accept_all(here: Stage, people: list[int]) -> None:
 
 
 async def _ask_all(
-    here: Stage, people: list[int], command: str, options: dict[str, str]
+    here: Stage, people: list[int], command: str, options: dict[str, Any]
 ) -> list[Ticket]:
     tickets = [here.sandbox.slash(person, here.channel_name, command, options) for person in people]
     answers = await asyncio.gather(*(t.answer() for t in tickets), return_exceptions=True)
@@ -79,8 +110,8 @@ def _wait_ms(ticket: Ticket) -> float:
     return DEADLINE_S * 1000 if ticket.wait_ms is None else ticket.wait_ms
 
 
-def _acknowledgement_rows(tickets: Sequence[Ticket], members: int) -> list[Row]:
-    name = f"acknowledgement of {members} simultaneous /waifu, "
+def _acknowledgement_rows(tickets: Sequence[Ticket], what: str) -> list[Row]:
+    name = f"acknowledgement of {what}, "
     waits_ms = [_wait_ms(ticket) for ticket in tickets]
     return [
         _row(name + "p50", percentile(waits_ms, 0.5), "ms", None),
@@ -109,13 +140,13 @@ def _compared_with_idle_rows(
 
 
 def _inside_and_outside_rows(
-    tickets: Sequence[Ticket], at: dict[tuple[str, int], float], members: int
+    tickets: Sequence[Ticket], at: dict[tuple[str, int], float], what: str
 ) -> list[Row]:
     """How much of that time the bot took, and how much the way there and back."""
     answered = [ticket for ticket in tickets if ("answers", ticket.id) in at]
     inside_ms = [1000 * (at["answers", t.id] - at["got", t.id]) for t in answered]
     outside_ms = [_wait_ms(t) - ms for t, ms in zip(answered, inside_ms, strict=True)]
-    name = f"acknowledgement of {members} simultaneous /waifu, "
+    name = f"acknowledgement of {what}, "
     return [
         _row(name + "in the bot, p99", percentile(inside_ms, 0.99), "ms", None),
         _row(name + "there and back, p99", percentile(outside_ms, 0.99), "ms", None),
@@ -199,9 +230,9 @@ async def fairness(tmp_path: Path) -> list[Row]:
 
 
 async def measure(tmp_path: Path) -> list[Row]:
-    """The rows of both measurements."""
+    """The rows of all three measurements."""
     rows: list[Row] = []
-    for part in (acknowledgement, fairness):
+    for part in (acknowledgement, grids, fairness):
         directory = tmp_path / part.__name__
         directory.mkdir()
         rows += await part(directory)

@@ -9,6 +9,7 @@ import asyncio
 from dataclasses import dataclass
 from random import Random
 from statistics import fmean
+from typing import TYPE_CHECKING
 
 from PIL import Image
 
@@ -18,6 +19,9 @@ from models.catalogue.tags.filling import completion
 from models.catalogue.tags.glossary import Glossary
 from models.contract import Aspect
 from models.report import Row
+
+if TYPE_CHECKING:
+    from models.measuring.judge.network import Judge
 
 COUNT = 200
 #: How far the mean grade of short prompts may lie below that of full ones.
@@ -65,7 +69,8 @@ def _measure(count: int) -> list[Row]:
         return fmean(aesthetic.score([picture])[0] for picture in pictures)
 
     short_grade, full_grade = grade(short), grade(full)
-    colour_gaps = eyes.colour_differences(Judge(), short)
+    judge = Judge()
+    colour_gaps = eyes.colour_differences(judge, short)
     odd_share = eyes.two_coloured_share(colour_gaps)
     return [
         _row("mean aesthetic grade of full prompts", full_grade, "of 1 to 10"),
@@ -78,8 +83,21 @@ def _measure(count: int) -> list[Row]:
             f"% of {len(colour_gaps)} faces with both eyes", f"<= {ODD_GOAL:.0%}",
             holds=odd_share <= ODD_GOAL,
         ),
+        *(
+            _row(f"{which} prompts, the judge's mean certainty of the eye colour",
+                 100 * _mean_certainty(judge, drawn), "%")
+            for which, drawn in (("full", full), ("short", short))
+        ),
         _row("short prompts, width of an edge", lines.edge_width_px(short), "px of 512"),
     ]  # fmt: skip
+
+
+def _mean_certainty(judge: Judge, pictures: list[Image.Image]) -> float:
+    """The probability of the likeliest eye colour, 0 to 1. It does not tell odd eyes from equal."""
+    from models.measuring.adherence import scale_for_judge
+
+    faces = (scale_for_judge(picture)[None] for picture in pictures)
+    return fmean(float(judge.probabilities(face, "eye_colour").max()) for face in faces)
 
 
 def short_prompts(count: int) -> list[ShortPrompt]:

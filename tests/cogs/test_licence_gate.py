@@ -259,6 +259,7 @@ WAYS = {
     "[strong]": "queued",
     "[upscale]": "queued",
     "[showhere]": "shown",
+    "[open]": "shown",
     "[alone]": "shown",
     "/moderate cases": "shown",
     "[look]": "shown",
@@ -293,6 +294,7 @@ async def test_every_way_to_a_picture_is_known(desk: Front) -> None:
     ("room", "ways"),
     [
         ("cogs.asking.showing", {"/show", "[alone]", "[showhere]"}),
+        ("cogs.asking.history", {"[open]"}),
         ("cogs.voting.listing", {"/votes top", "/duel top"}),
         ("cogs.voting.duels", {"/duel rate", "[nextpair]"}),
         ("cogs.governing.moderating", {"/moderate cases"}),

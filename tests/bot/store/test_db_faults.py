@@ -113,6 +113,21 @@ async def test_a_failed_rollback_is_repeated_before_the_next_write(
     assert not writer.in_transaction
 
 
+@pytest.mark.parametrize("code", [sqlite3.SQLITE_FULL, sqlite3.SQLITE_IOERR | (25 << 8)])
+async def test_a_fault_of_vacuum_names_the_temporary_directory_too(db: Database, code: int) -> None:
+    """SQLite writes the copy there, and does not say which of the two disks was at fault."""
+    writer = sicken_writer(db)
+    writer.fails = lambda _number, _sql: code
+    with pytest.raises(StorageError, match=SENTENCE) as of_write:
+        await write(db)
+    assert "SQLITE_TMPDIR" not in str(of_write.value)
+    writer.fails = lambda _number, sql: code if sql == "VACUUM" else 0
+    with pytest.raises(StorageError, match=SENTENCE) as of_copy:
+        await scrub(db)
+    assert "temporary files" in str(of_copy.value)
+    assert "set the environment variable SQLITE_TMPDIR" in str(of_copy.value)
+
+
 async def test_sqlites_own_read_only_error_is_reported(db: Database) -> None:
     await db.write_one("PRAGMA query_only = ON")
     with pytest.raises(DatabaseError, match="cannot be written"):

@@ -11,6 +11,7 @@ import re
 from collections.abc import Iterator
 from dataclasses import replace
 from functools import cache, lru_cache
+from itertools import chain
 from pathlib import Path
 from string import Formatter
 
@@ -24,7 +25,7 @@ from bot import rulebooks, tidying
 from bot.drawing import worker
 from bot.languages import FOLDERS, language
 from bot.store import consent, job_rows, picture_rows, queue
-from bot.words import asking, licensing, reviewing, wording
+from bot.words import asking, exploring, grids, helping, licensing, reviewing, wording
 from bot.words.speaking import ENGLISH, Message, say, speaking
 from cogs import components
 from cogs.governing import blanks
@@ -37,6 +38,7 @@ LOCALES = ROOT / "bot" / "words" / "locales"
 LANGUAGES = sorted(set(FOLDERS.values()))
 #: Discord's limits.
 CONTENT, DESCRIPTION, LABEL, TITLE, MENU_ENTRY, CHOICE = 2000, 100, 80, 45, 32, 100
+PLACEHOLDER, EMBED_TITLE, FIELD_NAME, FIELD, EMBED = 150, 256, 256, 1024, 6000
 #: The longest content of placeholders, so that a sentence near the limit is noticed.
 ROOM = 300
 #: A sentence has one form, or two with a plural: English first.
@@ -125,9 +127,11 @@ def test_small_print_marks_and_line_breaks_are_kept(code: str) -> None:
 
 
 def shown_by_discord() -> Iterator[tuple[str, int]]:
-    """Descriptions, choices and menu entries in the code of the cogs, each with its limit."""
+    """Descriptions, choices, menu entries and placeholders in the code of the cogs, with limits."""
     for path in sorted((ROOT / "cogs").rglob("*.py")):
         for node in ast.walk(ast.parse(path.read_text())):
+            if isinstance(node, ast.ClassDef):
+                yield from group_descriptions(node)
             if isinstance(node, ast.Call):
                 name = ast.unparse(node.func).rpartition(".")[2]
                 in_menu = name == "ContextMenu"
@@ -135,6 +139,25 @@ def shown_by_discord() -> Iterator[tuple[str, int]]:
                 for word in node.keywords if shown else ():
                     if isinstance(word.value, ast.Constant) and in_menu == (word.arg == "name"):
                         yield str(word.value.value), MENU_ENTRY if in_menu else DESCRIPTION
+                if name in {"menu", "channel_menu", "role_menu", "_menus_of"}:
+                    yield from placeholders_of(node)
+
+
+def group_descriptions(node: ast.ClassDef) -> Iterator[tuple[str, int]]:
+    for word in node.keywords:
+        if word.arg == "group_description" and isinstance(word.value, ast.Constant):
+            yield str(word.value.value), DESCRIPTION
+
+
+def placeholders_of(call: ast.Call) -> Iterator[tuple[str, int]]:
+    """The sentences in the arguments of a menu; the first one is shown before a choice.
+
+    If the menu is long, "(more)" follows the sentence.
+    """
+    for argument in (part for each in call.args for part in ast.walk(each)):
+        text = argument.value if isinstance(argument, ast.Constant) else None
+        if isinstance(text, str) and text[:1].isupper():
+            yield text, PLACEHOLDER - len(" (more)") * 2
 
 
 def fixed_places() -> Iterator[tuple[str, int]]:
@@ -146,6 +169,7 @@ def fixed_places() -> Iterator[tuple[str, int]]:
     of_report = (reviewing.REPORT_TITLE, reviewing.REPORT_WHAT, reviewing.REPORT_WORDS)
     of_appeal = (reviewing.APPEAL_TITLE, reviewing.APPEAL_WHY)
     yield from ((str(text), TITLE) for text in (*of_report, *of_appeal))
+    yield from ((str(text), PLACEHOLDER) for text in (grids.CHOOSE, exploring.LOOK_AT_ONE))
     for number in (*blanks._MEMBER_NUMBERS, *blanks._ROLE_NUMBERS):
         yield from ((number.label, TITLE), (number.about, DESCRIPTION))
 
@@ -159,6 +183,27 @@ def test_no_text_exceeds_discords_limits(locale: str) -> None:
         long = [t for t in map(say, (k[0] for k in gathered())) if len(t) > CONTENT - ROOM]
     assert not over, over
     assert not long, long
+
+
+def test_group_descriptions_and_placeholders_are_among_the_checked_texts() -> None:
+    texts = [text for text, _ in shown_by_discord()]
+    for text in ("Your own defaults", "Open a role …", "Look at a preset …", "Change a rule …"):
+        assert text in texts
+
+
+@pytest.mark.parametrize("locale", sorted(FOLDERS))
+def test_the_help_fits_an_embed_in_every_language(locale: str) -> None:
+    info = replace(INFO, name="N" * 100, licence_name="CreativeML Open RAIL++-M")
+    mention = "</{}:1234567890123456789>".format
+    with speaking(language(locale)):
+        head, footer = (helping.TITLE(), helping.ABOUT()), helping.EXAMPLES_SHOWN(model=info.name)
+        fields = helping.fields(
+            info, licence_command=mention("licence"), policy_command=mention("policy panel")
+        )
+    assert len(head[0]) <= EMBED_TITLE
+    over = [(n, len(v)) for n, v in fields if len(n) > FIELD_NAME or len(v) > FIELD]
+    assert not over, over
+    assert sum(map(len, (*head, footer, *chain.from_iterable(fields)))) <= EMBED
 
 
 @pytest.mark.parametrize("locale", sorted(FOLDERS))

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import asyncio
+import inspect
 from collections.abc import AsyncIterator
 from pathlib import Path
+from typing import Any
 
 import discord
 import pytest
@@ -11,6 +14,7 @@ from simcord.actors import MemberActor
 from simcord.results import ResponseMessage
 
 from bot.domain import Job, StorageError, UserId
+from bot.store.grids import Grids, PickResult
 from cogs.components import Action, row_of
 from tests.stages.front import Front, answer_to, custom_ids, front
 
@@ -87,6 +91,33 @@ async def test_a_pick_can_be_changed_and_withdrawn_even_after_a_restart(desk: Fr
     await fan.click(second.message, label="Take back")
     assert await current(desk, fan) == []
     assert "Pick withdrawn" in desk.env.backend.messages[desk.channel.id][second.id].content
+
+
+async def test_of_two_picks_pressed_at_once_both_are_answered_and_one_remains(
+    desk: Front, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    jobs, message = await grid(desk)
+    fan = desk.newcomer("fan")
+    both, plain = asyncio.Barrier(2), Grids.pick
+
+    async def together(self: Grids, *values: Any) -> PickResult | None:
+        await both.wait()
+        return await plain(self, *values)
+
+    monkeypatch.setattr(Grids, "pick", together)
+    # The simulation lets one press end before the next begins, unless told otherwise.
+    monkeypatch.setattr(MemberActor, "click", inspect.unwrap(MemberActor.click))
+    answers = await asyncio.gather(picks(fan, message, 2), picks(fan, message, 3))
+    for place, answer in zip((2, 3), answers, strict=True):
+        assert answer.ephemeral
+        assert f"**Picture {place}** is your pick" in answer.content
+    (place,) = await current(desk, fan)
+    ledger = await desk.services.queue._db.fetch_all(
+        "SELECT place, added FROM vote_events WHERE about = :name ORDER BY id",
+        {"name": jobs[0].owed_post_id},
+    )
+    other = 5 - place
+    assert [(row["place"], row["added"]) for row in ledger] == [(other, 1), (other, 0), (place, 1)]
 
 
 async def test_a_member_is_told_that_a_pick_in_their_own_grid_does_not_count(desk: Front) -> None:

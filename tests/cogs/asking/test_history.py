@@ -51,9 +51,24 @@ async def drawn(desk: Front, *prompts: str) -> list[Job]:
     return jobs
 
 
-def menu_values(answer: ResponseMessage) -> list[str]:
-    items = [item for row in answer.components for item in row["components"]]
-    return [o["value"] for item in items for o in item.get("options", [])]
+def rows(answer: ResponseMessage) -> list[list[str]]:
+    """The labels of each row."""
+    return [[item["label"] for item in row["components"]] for row in answer.components]
+
+
+def numbered(answer: ResponseMessage) -> list[str]:
+    """The jobs behind the numbers, in their order."""
+    opens = (id_ for id_ in custom_ids(answer) if id_.startswith("wd:open:"))
+    return [id_.rpartition(":")[2] for id_ in opens]
+
+
+async def with_menu(desk: Front, job: Job) -> discord.Message:
+    """A message with the menu that sheets had before the numbers."""
+    view = discord.ui.View(timeout=None)
+    options = [discord.SelectOption(label="1", value=job.id)]
+    view.add_item(discord.ui.Select(custom_id="wd:lookat:0", options=options))
+    view.stop()
+    return await desk.env.bot.get_partial_messageable(desk.channel.id).send("x", view=view)
 
 
 def colour_at(sheet: Image.Image, place: int) -> tuple[int, int, int]:
@@ -73,7 +88,7 @@ async def test_a_sheet_shows_nine_numbered_pictures_and_the_next_sheet_the_rest(
 ) -> None:
     jobs = await drawn(desk, *(f"1girl, number {n}" for n in range(11)))
     answer = await history(desk)
-    assert menu_values(answer) == [job.id for job in reversed(jobs[2:])]
+    assert numbered(answer) == [job.id for job in reversed(jobs[2:])]
     assert (await sheet_of(answer)).size == (732, 732)
     assert "1: 1girl, number 10; 2: 1girl, number 9" in (answer.attachments[0].description or "")
     older = next(id_ for id_ in custom_ids(answer) if id_.startswith("wd:history:"))
@@ -92,15 +107,41 @@ async def test_a_sheet_shows_nine_numbered_pictures_and_the_next_sheet_the_rest(
     assert jobs[10].id in current(desk, answer).content  # type: ignore[attr-defined]
 
 
-async def test_choosing_a_number_shows_its_picture_in_an_ephemeral_reply(desk: Front) -> None:
+async def test_pressing_a_number_shows_its_picture_in_an_ephemeral_reply(desk: Front) -> None:
     first, second = await drawn(desk, "1girl, first", "1girl, second")
     answer = await history(desk)
-    shown = answer_to(await desk.member.select(answer.message, [first.id], custom_id="wd:lookat:0"))
+    await desk.restart()
+    shown = said(await desk.member.click(answer.message, label="2"))
     assert shown.ephemeral
     assert [file.filename for file in shown.attachments] == [f"{first.id}.png"]
     assert f"wd:upscale:{first.id}" in custom_ids(shown)
     await desk.services.gallery.delete(second.id, desk.services.clock())
-    gone = await desk.member.select(answer.message, [second.id], custom_id="wd:lookat:0")
+    assert "gone" in said(await desk.member.click(answer.message, label="1")).content
+
+
+async def test_the_numbers_stand_in_two_rows_above_the_buttons_that_turn_pages(
+    desk: Front,
+) -> None:
+    await drawn(desk, *(f"1girl, number {n}" for n in range(3)))
+    assert rows(await history(desk)) == [["1", "2", "3"]]
+    await drawn(desk, *(f"1girl, number {n}" for n in range(3, 19)))
+    answer = await history(desk)
+    numbers = [["1", "2", "3", "4", "5"], ["6", "7", "8", "9"]]
+    assert rows(answer) == [*numbers, ["Older"]]
+    await desk.member.click(answer.message, label="Older")
+    assert rows(answer) == [*numbers, ["Newest", "Older"]]
+    await desk.member.click(answer.message, label="Older")
+    assert rows(answer) == [["1"], ["Newest"]]
+
+
+async def test_the_menu_of_an_earlier_sheet_still_opens_a_picture(desk: Front) -> None:
+    (mine,) = await drawn(desk, "1girl, mine")
+    old = await with_menu(desk, mine)
+    shown = answer_to(await desk.member.select(old, [mine.id], custom_id="wd:lookat:0"))
+    assert shown.ephemeral
+    assert [file.filename for file in shown.attachments] == [f"{mine.id}.png"]
+    await desk.services.gallery.delete(mine.id, desk.services.clock())
+    gone = await desk.member.select(old, [mine.id], custom_id="wd:lookat:0")
     assert "gone" in answer_to(gone).content
 
 
@@ -110,14 +151,14 @@ async def test_history_searches_words_and_models_and_takes_wildcards_literally(d
         "blue": 2, "HAIR blue": 1, "%": 1, "_": 1, "' OR 1=1 --": 0, "cotton girl": 0,
     }.items():  # fmt: skip
         answer = await history(desk, search=words)
-        assert len(menu_values(answer)) == count, words
+        assert len(numbered(answer)) == count, words
         assert ("None of your pictures matches" in answer.content) is (count == 0)
     (other,) = await drawn(desk, "1girl, blue, of another")
     await desk.services.queue._db.write_one(
         "UPDATE pictures SET card_id = 'other-2' WHERE job_id = :job", {"job": other.id}
     )
-    assert menu_values(await history(desk, model="other-2")) == [other.id]
-    assert menu_values(await history(desk, model="none")) == []
+    assert numbered(await history(desk, model="other-2")) == [other.id]
+    assert numbered(await history(desk, model="none")) == []
     offered = await desk.member.autocomplete(desk.channel, "history", "model", "OTHER")
     assert [choice["value"] for choice in offered] == ["other-2"]
 
@@ -142,7 +183,7 @@ async def test_a_search_too_long_for_a_button_is_cut_and_answered(desk: Front) -
     answer = await history(desk, search="🎀" * _WORDS_MAX)
     older = next(id_ for id_ in custom_ids(answer) if id_.startswith("wd:history:"))
     await desk.member.click(answer.message, custom_id=older)
-    assert menu_values(answer) == [jobs[0].id]
+    assert numbered(answer) == [jobs[0].id]
     assert len(_cut_to_fit("x" * 4000)) == _WORDS_MAX
     assert len(_cut_to_fit("🎀" * 4000).encode("utf-16-le")) <= 2 * _WORDS_MAX
     assert _cut_to_fit(" a \n b ") == "a b"
@@ -161,33 +202,28 @@ async def test_hidden_pictures_leave_an_empty_field_and_the_reason(desk: Front) 
     assert [line.rpartition(" · ")[2] for line in lines[1:]] == [
         "behind a spoiler", "not shown here",
     ]  # fmt: skip
-    assert menu_values(answer) == [plain.id, covered.id]
+    assert numbered(answer) == [plain.id, covered.id]
     sheet = await sheet_of(answer)
     grey = (0x4E, 0x50, 0x58)
     assert [colour_at(sheet, place) == grey for place in (1, 2, 3)] == [False, True, True]
     assert "covered" not in (answer.attachments[0].description or "")
-    forged = await desk.member.select(answer.message, [covered.id], custom_id="wd:lookat:0")
-    assert answer_to(forged).attachments[0].filename.startswith("SPOILER_")
+    assert rows(answer) == [["1", "2"]], "the third may not be shown"
+    pressed = await desk.member.click(answer.message, label="2")
+    assert answer_to(pressed).attachments[0].filename.startswith("SPOILER_")
 
 
 async def test_without_the_licence_history_lists_words_but_no_pictures(desk: Front) -> None:
     (mine,) = await drawn(desk, "1girl, mine")
-
-    def menu() -> discord.ui.View:
-        view = discord.ui.View(timeout=None)
-        options = [discord.SelectOption(label="1", value=mine.id)]
-        view.add_item(discord.ui.Select(custom_id="wd:lookat:0", options=options))
-        view.stop()
-        return view
-
+    before = await history(desk)
     desk.use_model(replace(desk.services.model(), licence_sha256="f" * 64))
     answer = await history(desk)
     assert "mine" in answer.content
     assert answer.attachments == []
-    assert menu_values(answer) == []
-    message = await desk.env.bot.get_partial_messageable(desk.channel.id).send("x", view=menu())
-    forged = await desk.member.select(message, [mine.id], custom_id="wd:lookat:0")
-    assert "icence" in answer_to(forged).content
+    assert numbered(answer) == []
+    assert "icence" in said(await desk.member.click(before.message, label="1")).content
+    old = await with_menu(desk, mine)
+    chosen = await desk.member.select(old, [mine.id], custom_id="wd:lookat:0")
+    assert "icence" in answer_to(chosen).content
 
 
 async def test_a_favourite_is_added_once_and_can_be_removed(desk: Front) -> None:
@@ -202,11 +238,11 @@ async def test_a_favourite_is_added_once_and_can_be_removed(desk: Front) -> None
     assert "Added" in second.content
     answer = await history(desk, fan, favourites=True)
     assert "⭐" in answer.content
-    assert menu_values(answer) == [job.id]
+    assert numbered(answer) == [job.id]
     assert "⭐" not in (await history(desk)).content, "nobody else is told"
     await fan.click(second.message, label="Remove")
     await fan.click(first.message, label="Remove")
-    assert menu_values(await history(desk, fan, favourites=True)) == []
+    assert numbered(await history(desk, fan, favourites=True)) == []
 
 
 async def test_a_favourite_is_hidden_with_its_channel_and_gone_with_its_picture(
@@ -231,9 +267,9 @@ async def test_a_favourite_is_hidden_with_its_channel_and_gone_with_its_picture(
         "its words are only for members who can read that channel"
     )
     assert "https://" not in closed.content
-    chosen = answer_to(await fan.select(sheet.message, [job.id], custom_id="wd:lookat:0"))
-    assert "can't read any more" in chosen.content
-    assert chosen.attachments == []
+    pressed = answer_to(await fan.click(sheet.message, label="1"))
+    assert "can't read any more" in pressed.content
+    assert pressed.attachments == []
     await desk.services.gallery.delete(job.id, desk.services.clock())
     assert "no favourites" in answer_to(await fan.slash(other, "history", favourites=True)).content
 
@@ -249,7 +285,7 @@ async def test_another_members_private_picture_cannot_be_a_favourite(desk: Front
     assert await desk.services.favourites.add(UserId(fan.id), job.id, 5)
     assert "secret" not in (await history(desk, fan, favourites=True)).content
     await desk.member.click(message, label="Favourite")
-    assert menu_values(await history(desk, favourites=True)) == [job.id]
+    assert numbered(await history(desk, favourites=True)) == [job.id]
 
 
 async def test_favourites_are_exported_and_forgotten(desk: Front) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import tracemalloc
 from collections.abc import AsyncIterator
 from dataclasses import replace
 from pathlib import Path
@@ -12,6 +13,7 @@ import pytest
 
 from bot.domain import RequestId, UserId
 from bot.glossaries import CUT, Glossaries, Tails
+from bot.settings import load
 from bot.words import wording
 from models.catalogue.registry import EMBEDDED
 from models.catalogue.tags import files
@@ -273,6 +275,25 @@ async def test_a_broken_tags_file_is_reported_once_and_the_model_still_works(
     (told,) = [record.getMessage() for record in caplog.records]
     assert str(path) in told
     assert "fake-1" in told
+
+
+async def test_a_tags_file_of_500_mb_is_refused_without_being_read_whole(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    path = tmp_path / "tags.csv"
+    with path.open("wb") as file:
+        file.truncate(500_000_000)
+    settings = load({"TAGS_FILE": str(path)}, dotenv=None)
+    tracemalloc.start()
+    try:
+        with caplog.at_level(logging.WARNING):
+            assert await Glossaries(settings.tags_file).of(INFO) is NOTHING
+        _, peak_bytes = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    (told,) = [record.getMessage() for record in caplog.records]
+    assert f"{path} is larger than 32 MB" in told
+    assert peak_bytes < 80 << 20
 
 
 async def test_a_spare_word_list_serves_models_that_have_none(tmp_path: Path) -> None:
