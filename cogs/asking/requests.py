@@ -38,7 +38,7 @@ from bot.store.caps import Caps
 from bot.store.members import EVERYWHERE
 from bot.typed.options import Typed
 from bot.typed.reading import parse_input
-from bot.words import asking, knowing, licensing, pictures, standing, wording
+from bot.words import asking, knowing, pictures, standing, wording
 from bot.words.speaking import enumerated
 from cogs.asking.alike import ExistingPictures, find_existing, show_existing
 from cogs.asking.doubting import find_doubt, show_doubt
@@ -46,7 +46,7 @@ from cogs.asking.dressing import with_preset_and_style
 from cogs.asking.private import show_when_done
 from cogs.asking.refusing import alert_moderators, refuse, refuse_input, return_words
 from cogs.asking.sourcing import with_source
-from cogs.asking.terms import close_terms, show_terms
+from cogs.asking.terms import await_licence, close_terms
 from cogs.components import cancel_view, private_view
 from cogs.posting.faults import DISCORD_ERRORS
 from cogs.posting.noting import unknown_words_note
@@ -110,8 +110,8 @@ async def submit(
 
     An ask that waited for a press as `waiting_id` keeps waiting, with its button, until its outcome
     is recorded: a crash before that costs a second press, not the request. With `confirmed`,
-    unknown words and existing pictures raise no question. `typed` is the new input that the ask was
-    made from; a refusal returns it to the member.
+    unknown words and existing pictures raise no question, and the button is removed. `typed` is the
+    new input that the ask was made from; a refusal returns it to the member.
     """
     services = interaction.client.services
     ask = await with_precedent(services, await _with_completion(interaction, ask))
@@ -121,11 +121,13 @@ async def submit(
         # A queued ask stopped waiting in its own transaction.
         if not isinstance(outcome, Request):
             await services.consent.take_waiting_ask(waiting_id, ask.user_id)
-        queued = isinstance(outcome, Request)
-        await close_terms(interaction, _closing_text(queued=queued, confirmed=confirmed))
+        if confirmed:
+            queued = isinstance(outcome, Request)
+            await close_terms(interaction, (knowing.HERE_WE_GO if queued else knowing.NOT_TAKEN)())
+    typed = typed or typed_of(ask.draw, services.model(), private=ask.private, count=ask.count)
     if outcome is None:
         # After acceptance it is submitted again, and re-checked against policy and place.
-        await show_terms(interaction, await services.consent.add_waiting_ask(ask, services.clock()))
+        await await_licence(interaction, ask, typed)
     elif isinstance(outcome, PromptAnalysis):
         await show_doubt(interaction, ask, outcome)
     elif isinstance(outcome, ExistingPictures):
@@ -134,7 +136,6 @@ async def submit(
         # Only newly typed words earn a strike: others are somebody else's, or were once allowed.
         fresh = ask.kind is RequestKind.COMMAND and waiting_id is None
         outcome = outcome if fresh else replace(outcome, strike=False)
-        typed = typed or typed_of(ask.draw, services.model(), private=ask.private, count=ask.count)
         await refuse(interaction, ask, outcome, typed)
     else:
         services.signals.notify_queued()
@@ -142,13 +143,6 @@ async def submit(
         if outcome.layout is PostLayout.PRIVATE:
             showing = show_when_done(interaction, outcome.id, answer_id)
             interaction.client.spawn(showing, name="a private picture")
-
-
-def _closing_text(*, queued: bool, confirmed: bool) -> str:
-    """The text that replaces the buttons under which an ask waited."""
-    if confirmed:
-        return knowing.HERE_WE_GO() if queued else knowing.NOT_TAKEN()
-    return licensing.HERE_WE_GO() if queued else licensing.THANKS()
 
 
 async def _try_to_queue(
@@ -173,6 +167,9 @@ async def _try_to_queue(
     if not confirmed and (existing := await find_existing(interaction, ask, policy)) is not None:
         return existing
     caps = _member_caps(services.caps, quota(policy.guild, roles))
+    if waiting_id is not None and not confirmed:
+        # The asks that waited for the licence come at once, but were made one after another.
+        caps = replace(caps, cooldown_ms=0)
     queued = await services.queue.enqueue(
         verdict, caps, services.clock(), waiting_id, since_id=interaction.id
     )
