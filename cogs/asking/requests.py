@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import logging
 import secrets
-from dataclasses import replace
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
 
 import discord
 
@@ -113,17 +114,57 @@ async def submit(
     unknown words and existing pictures raise no question, and the button is removed. `typed` is the
     new input that the ask was made from; a refusal returns it to the member.
     """
+    decided = await _decide(interaction, ask, waiting_id, confirmed=confirmed)
+    if confirmed:
+        queued = isinstance(decided.outcome, Request)
+        await close_terms(interaction, (knowing.HERE_WE_GO if queued else knowing.NOT_TAKEN)())
+    await _tell_outcome(interaction, decided, typed, waited=waiting_id is not None)
+
+
+async def submit_licensed(
+    interaction: Interaction, asks: Mapping[RequestId, Ask], closing_text: str
+) -> None:
+    """Submit the asks that waited for the licence, all of them before the first answer.
+
+    The text then replaces the terms. After a fault their button stays, for those that still wait.
+    """
+    decisions: list[_Decided] = []
+    try:
+        for waiting_id, ask in asks.items():
+            decisions.append(await _decide(interaction, ask, waiting_id, confirmed=False))
+        await close_terms(interaction, closing_text)
+    finally:
+        for decided in decisions:
+            await _tell_outcome(interaction, decided, None, waited=True)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Decided:
+    """What became of an ask; an outcome of None: its licence is not accepted yet."""
+
+    ask: Ask
+    outcome: Request | Refused | PromptAnalysis | ExistingPictures | None
+
+
+async def _decide(
+    interaction: Interaction, ask: Ask, waiting_id: RequestId | None, *, confirmed: bool
+) -> _Decided:
+    """Queue a request or find out why not, which ends its wait."""
     services = interaction.client.services
     ask = await with_precedent(services, await _with_completion(interaction, ask))
     outcome = permission_refusal(interaction) or await _exclusion_refusal(interaction, ask)
     outcome = outcome or await _try_to_queue(interaction, ask, waiting_id, confirmed=confirmed)
-    if waiting_id is not None:
-        # A queued ask stopped waiting in its own transaction.
-        if not isinstance(outcome, Request):
-            await services.consent.take_waiting_ask(waiting_id, ask.user_id)
-        if confirmed:
-            queued = isinstance(outcome, Request)
-            await close_terms(interaction, (knowing.HERE_WE_GO if queued else knowing.NOT_TAKEN)())
+    # A queued ask stopped waiting in its own transaction.
+    if waiting_id is not None and not isinstance(outcome, Request):
+        await services.consent.take_waiting_ask(waiting_id, ask.user_id)
+    return _Decided(ask=ask, outcome=outcome)
+
+
+async def _tell_outcome(
+    interaction: Interaction, decided: _Decided, typed: Typed | None, *, waited: bool
+) -> None:
+    """Tell the member the outcome, and ask for what is missing."""
+    services, ask, outcome = interaction.client.services, decided.ask, decided.outcome
     typed = typed or typed_of(ask.draw, services.model(), private=ask.private, count=ask.count)
     if outcome is None:
         # After acceptance it is submitted again, and re-checked against policy and place.
@@ -134,9 +175,8 @@ async def submit(
         await show_existing(interaction, ask, outcome)
     elif isinstance(outcome, Refused):
         # Only newly typed words earn a strike: others are somebody else's, or were once allowed.
-        fresh = ask.kind is RequestKind.COMMAND and waiting_id is None
-        outcome = outcome if fresh else replace(outcome, strike=False)
-        await refuse(interaction, ask, outcome, typed)
+        fresh = ask.kind is RequestKind.COMMAND and not waited
+        await refuse(interaction, ask, outcome if fresh else replace(outcome, strike=False), typed)
     else:
         services.signals.notify_queued()
         answer_id = await _acknowledge(interaction, outcome)

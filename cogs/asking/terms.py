@@ -56,10 +56,7 @@ async def close_terms(interaction: Interaction, text: str) -> None:
     If Discord refuses, the request still goes on.
     """
     try:
-        if interaction.response.is_done():
-            await interaction.edit_original_response(content=text, view=None, attachments=[])
-        else:
-            await interaction.response.edit_message(content=text, view=None, attachments=[])
+        await interaction.response.edit_message(content=text, view=None, attachments=[])
     except DISCORD_ERRORS as problem:
         log.warning("the terms could not be edited: %s", problem)
 

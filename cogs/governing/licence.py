@@ -15,7 +15,7 @@ from bot.policy.asks import typed_of
 from bot.words import licensing
 from cogs.asking.press import Press
 from cogs.asking.refusing import with_words
-from cogs.asking.requests import submit
+from cogs.asking.requests import submit_licensed
 from cogs.asking.terms import (
     NOTHING_WAITS,
     close_terms,
@@ -82,8 +82,7 @@ class Accept(Press, template=template(Action.ACCEPT)):
     async def pressed(self, interaction: Interaction) -> None:
         """Record the licence's hash, then submit each ask that was made in this channel.
 
-        Those of other channels wait for a press there: nobody expects their words here. The buttons
-        stay until all are submitted, so that a fault costs a second press, not a request.
+        Those of other channels wait for a press there: nobody expects their words here.
         """
         services, user_id = interaction.client.services, user_of(interaction)
         info, place = services.model(), place_of(interaction)
@@ -99,10 +98,11 @@ class Accept(Press, template=template(Action.ACCEPT)):
             thanks = licensing.ASK_NOW if came_to_read else licensing.WAITS_NO_MORE
             await close_terms(interaction, licensing.accepted(thanks, waiting.elsewhere))
             return
-        await interaction.response.defer()
-        for waiting_id, ask in waiting.here.items():
-            await submit(interaction, replace(ask, place=place), waiting_id)
-        await close_terms(interaction, licensing.accepted(licensing.THANKS, waiting.elsewhere))
+        await submit_licensed(
+            interaction,
+            {waiting_id: replace(ask, place=place) for waiting_id, ask in waiting.here.items()},
+            licensing.accepted(licensing.THANKS, waiting.elsewhere),
+        )
 
 
 class Decline(Press, template=template(Action.DECLINE)):
