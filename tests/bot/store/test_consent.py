@@ -101,8 +101,11 @@ async def test_a_new_licence_ends_only_the_jobs_of_its_own_card(tmp_path: Path) 
 
 async def test_asks_that_wait_for_a_licence_are_kept_up_to_a_limit(consent: Consent) -> None:
     """Asks that wait for another press neither count nor push them out."""
+    other_id = await consent.add_waiting_ask(make_ask("other"), 4)
     for number in range(UNLICENSED_MAX):
         assert await consent.add_unlicensed_ask(make_ask(f"ask {number}"), OLD, 5) is not None
+    await consent.add_waiting_ask(make_ask("one more"), 6)
+    assert await consent.get_waiting_ask(other_id, USER) is not None
     for number in range(8):
         await consent.add_waiting_ask(make_ask(f"other {number}"), 6)
     assert await consent.add_unlicensed_ask(make_ask("too many"), NEW, 7) is None

@@ -177,11 +177,15 @@ async def test_the_terms_come_again_after_a_while(desk: Front) -> None:
 async def test_a_request_that_waited_for_days_is_drawn_only_by_its_own_button(desk: Front) -> None:
     who = desk.newcomer()
     old = await desk.asks(who, prompt="1girl, old")
+    other = await desk.asks(who, prompt="1girl, other")
     await desk.env.advance_time(UNLICENSED_MS / 1000 + 1)
     await accepts(desk, who, await reads(desk, who))
     assert not await desk.jobs(who)
     await accepts(desk, who, old)
     assert await prompts(desk, who) == ["1girl, old"]
+    await presses(desk, who, other, "reconsider")
+    await accepts(desk, who, other)
+    assert await prompts(desk, who) == ["1girl, old", "1girl, other"]
 
 
 async def test_a_request_too_many_is_refused_with_its_words(desk: Front) -> None:
