@@ -8,19 +8,33 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
+from dataclasses import dataclass
 
-from bot.domain import Ask, JobId, RequestId, UserId
+from bot.domain import Ask, ChannelId, JobId, RequestId, UserId
 from bot.ids import new_id
 from bot.store.ask_rows import ask_json, ask_of
 from bot.store.db import Database
 from bot.words.speaking import Message
 
-#: How many asks of one user may wait for acceptance; a new one replaces the oldest.
+#: How many asks of one user may wait for another press; a new one replaces the oldest.
 _WAITING_MAX = 5
+#: How many asks of one user may wait for a licence, and for how long.
+UNLICENSED_MAX, UNLICENSED_MS = 5, 86_400_000
+#: How long terms count as still on the screen.
+TERMS_SHOWN_MS = 15 * 60_000
 _OTHER_LICENCE = Message(
     "I draw with another model now, and its licence is another one. Ask again with `/waifu`, and I "
     "will show it to you."
 )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class UnlicensedAsk:
+    """An ask that waits until its user accepts the licence."""
+
+    id: RequestId
+    #: Whether its channel just showed the user these terms, or a button to them.
+    terms_shown: bool
 
 
 class Consent:
@@ -50,7 +64,7 @@ class Consent:
         )
 
     async def add_waiting_ask(self, ask: Ask, now_ms: int) -> RequestId:
-        """Store an ask until its user accepts; the returned id goes into the Accept button."""
+        """Store an ask until its user presses the button that names the returned id."""
         waiting_id = RequestId(new_id())
         async with self._db.write() as tx:
             await tx.execute(
@@ -65,11 +79,86 @@ class Consent:
                 },
             )
             await tx.execute(
-                "DELETE FROM waiting_asks WHERE user_id = :user AND rowid NOT IN (SELECT rowid"
-                " FROM waiting_asks WHERE user_id = :user ORDER BY rowid DESC LIMIT :most)",
+                "DELETE FROM waiting_asks WHERE user_id = :user AND licence_sha256 IS NULL"
+                " AND rowid NOT IN (SELECT rowid FROM waiting_asks WHERE user_id = :user"
+                " AND licence_sha256 IS NULL ORDER BY rowid DESC LIMIT :most)",
                 {"user": ask.user_id, "most": _WAITING_MAX},
             )
         return waiting_id
+
+    async def add_unlicensed_ask(
+        self, ask: Ask, licence_sha256: str, now_ms: int
+    ) -> UnlicensedAsk | None:
+        """Store an ask until its user accepts this licence; None if too many wait for one."""
+        waiting_id = RequestId(new_id())
+        values = {
+            "id": waiting_id,
+            "user": ask.user_id,
+            "guild": ask.place.guild_id,
+            "channel": ask.place.channel_id,
+            "ask": ask_json(ask),
+            "now": now_ms,
+            "licence": licence_sha256,
+            "stale": now_ms - UNLICENSED_MS,
+        }
+        async with self._db.write() as tx:
+            await tx.execute(
+                "DELETE FROM waiting_asks WHERE user_id = :user AND licence_sha256 IS NOT NULL"
+                " AND created_ms <= :stale",
+                values,
+            )
+            (others,) = await tx.fetch_all(
+                "SELECT count(*) AS asks, max(iif(licence_sha256 = :licence"
+                " AND channel_id = :channel, created_ms, NULL)) AS shown_ms"
+                " FROM waiting_asks WHERE user_id = :user AND licence_sha256 IS NOT NULL",
+                values,
+            )
+            if others["asks"] >= UNLICENSED_MAX:
+                return None
+            await tx.execute(
+                "INSERT INTO waiting_asks"
+                " (id, user_id, guild_id, channel_id, ask, created_ms, licence_sha256)"
+                " VALUES (:id, :user, :guild, :channel, :ask, :now, :licence)",
+                values,
+            )
+        shown_ms = others["shown_ms"]
+        recently = shown_ms is not None and shown_ms > now_ms - TERMS_SHOWN_MS
+        return UnlicensedAsk(id=waiting_id, terms_shown=recently)
+
+    async def note_new_terms(
+        self, user_id: UserId, channel_id: ChannelId, licence_sha256: str
+    ) -> None:
+        """Note that this licence's terms replaced those on the user's screen in this channel."""
+        await self._db.write_one(
+            "UPDATE waiting_asks SET licence_sha256 = :licence WHERE user_id = :user"
+            " AND licence_sha256 IS NOT NULL AND channel_id = :channel",
+            {"user": user_id, "channel": channel_id, "licence": licence_sha256},
+        )
+
+    async def unlicensed_asks(
+        self, user_id: UserId, pressed_id: RequestId, now_ms: int
+    ) -> dict[RequestId, Ask]:
+        """The user's asks that wait for a licence, oldest first, and the one under the button.
+
+        Only that one may be older than `UNLICENSED_MS`, or from before asks named their licence.
+        """
+        rows = await self._db.fetch_all(
+            "SELECT id, ask FROM waiting_asks WHERE user_id = :user AND (id = :pressed"
+            " OR (licence_sha256 IS NOT NULL AND created_ms > :stale)) ORDER BY rowid",
+            {"user": user_id, "pressed": pressed_id, "stale": now_ms - UNLICENSED_MS},
+        )
+        found = {RequestId(row["id"]): ask_of(row["ask"]) for row in rows}
+        return {waiting_id: ask for waiting_id, ask in found.items() if ask is not None}
+
+    async def take_unlicensed_asks(self, user_id: UserId, pressed_id: RequestId) -> list[Ask]:
+        """Remove and return all of them, however old, oldest first."""
+        rows = await self._db.write_one(
+            "DELETE FROM waiting_asks WHERE user_id = :user AND (id = :pressed"
+            " OR licence_sha256 IS NOT NULL) RETURNING rowid AS place, ask",
+            {"user": user_id, "pressed": pressed_id},
+        )
+        found = [ask_of(row["ask"]) for row in sorted(rows, key=lambda row: row["place"])]
+        return [ask for ask in found if ask is not None]
 
     async def get_waiting_ask(self, waiting_id: RequestId, user_id: UserId) -> Ask | None:
         """The user's own waiting ask, which stays; None if it is not waiting (any more)."""

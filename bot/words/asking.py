@@ -71,10 +71,10 @@ def left_out(names: Sequence[str], remarks: Sequence[str] = ()) -> str:
     return sentences(say("I left out: {names}.", names=enumerated(shown)), *remarks)
 
 
-def words_back(typed: Typed) -> str | None:
+def words_back(*typed: Typed) -> str | None:
     """Everything that was typed, to copy; None if it takes a file, and "" if there is nothing."""
-    text = full_text(typed)
-    if len(text) > _WORDS_CHARS or "``" in text:
+    texts = [full_text(one) for one in typed]
+    if sum(map(len, texts)) > _WORDS_CHARS or any("``" in text for text in texts):
         return None
-    seen = any(c.isprintable() and not c.isspace() for c in text)
-    return f"{COPY()}\n{code(text)}" if seen else ""
+    seen = [text for text in texts if any(c.isprintable() and not c.isspace() for c in text)]
+    return "\n".join([COPY(), *map(code, seen)]) if seen else ""

@@ -20,7 +20,6 @@ FORGOTTEN = Message(
 #: What the model in the folder draws, by its own words.
 EMBEDDED_DRAWS = Message("heads and shoulders of one person")
 HERE_WE_GO, NOT_TAKEN = Message("Here we go."), Message("I can't draw it after all:")
-WAITS_NO_MORE = Message("That request has expired. Ask again with `/waifu`.")
 
 
 def note(analysis: PromptAnalysis, draws: str | None) -> str:

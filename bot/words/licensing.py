@@ -6,15 +6,14 @@ in our own words; the licence's file is what counts, and goes with them.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 
 from bot.words import wording
-from bot.words.speaking import Message, say
+from bot.words.speaking import Message, enumerated, say, sentences
 from models.contract import ModelInfo
 
 #: There is room for a line before the words.
 _TERMS_CHARS_MAX = wording.CONTENT_CHARS_MAX - 100
-_PROMPT_CHARS = 1000
 
 _TERMS = Message(
     "**Before your first picture: please accept the licence**\nI draw with the model **{name}**, "
@@ -36,16 +35,24 @@ _NOT_ACCEPTED = Message(
 #: Before the terms, where something else changed than that a member came for the first time.
 CHANGED = Message("The model has changed, and its licence with it. Please read the new one.")
 THANKS = Message("Accepted, thank you.")
-HERE_WE_GO = Message("Accepted, thank you. Here we go.")
 WAITS_NO_MORE = Message(
-    "Accepted, thank you. I no longer have that request: please ask again with `/waifu`."
+    "Accepted, thank you. No request of yours is waiting any more: ask with `/waifu`."
+)
+#: Instead of the terms, where they are on the screen already; and where too many requests wait.
+ONE_MORE = Message("I keep this request, too. Accept the licence above, and I draw all of them.")
+TOO_MANY = Message(
+    "I already keep {count} requests for you until you accept the licence, and I can't keep more. "
+    "Accept it first, then ask for this again."
+)
+#: Requests are drawn only where they were made.
+ELSEWHERE = Message(
+    "You also asked me in {channels}. Press *Accept* there, too; `/licence` shows the button."
 )
 ASK_NOW = Message("Accepted, thank you. Ask with `/waifu`, or repeat what you just did.")
 DECLINED = Message(
     "That's fine. I draw nothing for you, and I keep nothing of what you asked for. If you change "
     "your mind, read the licence again with the button or with `/licence`."
 )
-_YOURS = Message("These were your words, to copy:")
 
 
 def terms(info: ModelInfo, clauses: Mapping[str, str]) -> str:
@@ -67,8 +74,7 @@ def _filled(words: Message, info: ModelInfo, clauses: Mapping[str, str]) -> str:
     return words(name=info.name, licence=info.licence_name, restrictions=lines)
 
 
-def declined(prompt: str | None) -> str:
-    """A kind word after *Decline*, with the words of the ask that ended by it."""
-    if prompt is None:
-        return DECLINED()
-    return wording.fit(f"{DECLINED()}\n{_YOURS()}\n{wording.code(prompt, _PROMPT_CHARS)}")
+def accepted(thanks: Message, elsewhere: Iterable[int]) -> str:
+    """After *Accept*; `elsewhere` are the channels where more requests wait."""
+    channels = enumerated(f"<#{channel_id}>" for channel_id in elsewhere)
+    return sentences(thanks(), ELSEWHERE(channels=channels)) if channels else thanks()

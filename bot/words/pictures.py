@@ -81,8 +81,7 @@ UNFINISHED = Message("Not finished yet")
 
 #: Around a deletion.
 DELETE = Message(
-    "Delete this picture? It leaves every message, and I keep no copy. "
-    "You can undo it for a minute."
+    "Delete this picture? It leaves every message. You can undo it for a minute; then it is gone."
 )
 IS_DELETED = Message("Deleted. You can undo it for a minute.")
 IS_DELETED_FOR_GOOD = Message("The picture is deleted.")

@@ -62,7 +62,7 @@ _NAMES = {
     "sends": Message("messages I sent about your pictures"),
     "send_jobs": Message("your pictures in those messages"),
     "forget_wishes": Message("your request to be forgotten"),
-    "turns": Message("when it was last your turn, so that everybody gets one"),
+    "turns": Message("notes on when it was last your turn"),
     "audit_log": Message("changes you made as a moderator"),
     "cases": Message("pictures and requests of yours that moderators looked at, or will"),
     "reports": Message("pictures you reported"),

@@ -54,6 +54,8 @@ _DOING = {
     JobState.RUNNING: Message("{count} being drawn"),
     JobState.RENDERED: Message("{count} about to be posted"),
 }
+#: Of a request that was cancelled whole.
+_CANCELLED = Message("Cancelled")
 #: What opens and how it is closed.
 _CLOSES = {"```": "\n```", "`": "`", "**": "**", "\u2068": "\u2069"}
 
@@ -214,19 +216,29 @@ def place(standing: Standing, expected: Estimate | None) -> str:
 
 
 def ended(jobs: Sequence[Job]) -> str:
-    """The last words of a request that did not end with all its pictures posted.
+    """One line on what became of a request that did not end with all its pictures posted.
 
-    There is room for a mention before them.
+    There is room for a mention before it.
     """
-    delivered = sum(job.state is JobState.DELIVERED for job in jobs)
+    counts = Counter(job.state for job in jobs)
+    prompt = _on_one_line(plain(jobs[0].draw.prompt))
+    if counts[JobState.CANCELLED] == len(jobs):
+        return f"**{_CANCELLED()}** · {prompt}"
     share = tally(
-        "{done} of {count} picture", "{done} of {count} pictures", len(jobs), done=delivered
+        "{done} of {count} picture",
+        "{done} of {count} pictures",
+        len(jobs),
+        done=counts[JobState.DELIVERED],
     )
-    lines = [f"**{share}** · {plain(jobs[0].draw.prompt)}"]
-    cancelled = sum(job.state is JobState.CANCELLED for job in jobs)
-    if cancelled:
-        lines.append(say("Cancelled: {count}", count=cancelled))
-    return fitting([*lines, *_faults(jobs)], CONTENT_CHARS_MAX - _MENTION_CHARS)
+    parts = [f"**{share}**", prompt]
+    if cancelled := counts[JobState.CANCELLED]:
+        parts.append(say("Cancelled: {count}", count=cancelled))
+    parts += [_on_one_line(fault) for fault in _faults(jobs)]
+    return fit(" · ".join(parts), CONTENT_CHARS_MAX - _MENTION_CHARS)
+
+
+def _on_one_line(text: str) -> str:
+    return " ".join(text.split())
 
 
 def why(job: Job) -> str:

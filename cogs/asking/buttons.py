@@ -20,7 +20,7 @@ from bot.domain import (
     RequestKind,
 )
 from bot.policy.asks import typed_of
-from bot.words import knowing, pictures, refusals
+from bot.words import pictures, refusals
 from cogs.asking.again import submit_based_on
 from cogs.asking.editor import show_editor
 from cogs.asking.pictures import find_picture, grid_of, require_readable_settings, tell_settings
@@ -158,7 +158,7 @@ class _WaitingAskButton(Press, template="wd:none"):
             waiting_id, user_of(interaction)
         )
         if ask is None:
-            await tell(interaction, knowing.WAITS_NO_MORE())
+            await tell(interaction, pictures.REQUEST_EXPIRED())
             return
         ask = replace(ask, place=place_of(interaction))
         await submit(interaction, ask, waiting_id, confirmed=True)

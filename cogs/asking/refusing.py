@@ -64,7 +64,7 @@ async def return_words(interaction: Interaction, typed: Typed) -> None:
     if asking.words_back(typed) == "":
         return
     try:
-        await _answer_with_words(interaction, "", typed, discord.utils.MISSING)
+        await answer_with_words(interaction, "", typed, discord.utils.MISSING)
     except DISCORD_ERRORS as problem:
         log.warning("a member's words could not be returned: %s", problem)
 
@@ -177,7 +177,7 @@ async def _tell_refusal(
             parts.append(pictures.ASK_A_MODERATOR(id=recorded.refusal_id))
         if refused.appealable:
             buttons.append((Action.APPEAL, recorded.refusal_id))
-    await _answer_with_words(interaction, "\n".join(parts), typed, row_of(*buttons))
+    await answer_with_words(interaction, "\n".join(parts), typed, row_of(*buttons))
 
 
 async def _edit_button(interaction: Interaction, typed: Typed) -> list[tuple[Action, str]]:
@@ -191,17 +191,23 @@ async def _edit_button(interaction: Interaction, typed: Typed) -> list[tuple[Act
     return [(Action.REVISE, draft_id)]
 
 
-async def _answer_with_words(
+async def answer_with_words(
     interaction: Interaction, text: str, typed: Typed, view: discord.ui.View
 ) -> None:
     """Answer with everything that was typed, in the message or as a file."""
-    block, file = asking.words_back(typed), discord.utils.MISSING
-    words = asking.COPY_FILE() if block is None else block
-    if block is None:
-        file = discord.File(io.BytesIO(full_text(typed).encode()), "your-words.txt")
-    above = wording.fit(text, wording.CONTENT_CHARS_MAX - len(words) - 1)
-    content = f"{above}\n{words}".strip()
+    content, files = with_words(text, typed)
     if interaction.response.is_done():
-        await interaction.followup.send(content, view=view, file=file, ephemeral=True)
+        await interaction.followup.send(content, view=view, files=files, ephemeral=True)
     else:
-        await interaction.response.send_message(content, view=view, file=file, ephemeral=True)
+        await interaction.response.send_message(content, view=view, files=files, ephemeral=True)
+
+
+def with_words(text: str, *typed: Typed) -> tuple[str, list[discord.File]]:
+    """A text with everything that was typed below it, or as a file."""
+    words, files = asking.words_back(*typed), list[discord.File]()
+    if words is None:
+        words = asking.COPY_FILE()
+        whole = "\n\n".join(map(full_text, typed))
+        files = [discord.File(io.BytesIO(whole.encode()), "your-words.txt")]
+    above = wording.fit(text, wording.CONTENT_CHARS_MAX - len(words) - 1)
+    return f"{above}\n{words}".strip(), files

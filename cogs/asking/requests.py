@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import logging
 import secrets
-from dataclasses import replace
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
 
 import discord
 
@@ -38,7 +39,7 @@ from bot.store.caps import Caps
 from bot.store.members import EVERYWHERE
 from bot.typed.options import Typed
 from bot.typed.reading import parse_input
-from bot.words import asking, knowing, licensing, pictures, standing, wording
+from bot.words import asking, knowing, pictures, standing, wording
 from bot.words.speaking import enumerated
 from cogs.asking.alike import ExistingPictures, find_existing, show_existing
 from cogs.asking.doubting import find_doubt, show_doubt
@@ -46,7 +47,7 @@ from cogs.asking.dressing import with_preset_and_style
 from cogs.asking.private import show_when_done
 from cogs.asking.refusing import alert_moderators, refuse, refuse_input, return_words
 from cogs.asking.sourcing import with_source
-from cogs.asking.terms import close_terms, show_terms
+from cogs.asking.terms import await_licence, close_terms
 from cogs.components import cancel_view, private_view
 from cogs.posting.faults import DISCORD_ERRORS
 from cogs.posting.noting import unknown_words_note
@@ -110,45 +111,78 @@ async def submit(
 
     An ask that waited for a press as `waiting_id` keeps waiting, with its button, until its outcome
     is recorded: a crash before that costs a second press, not the request. With `confirmed`,
-    unknown words and existing pictures raise no question. `typed` is the new input that the ask was
-    made from; a refusal returns it to the member.
+    unknown words and existing pictures raise no question, and the button is removed. `typed` is the
+    new input that the ask was made from; a refusal returns it to the member.
     """
+    decided = await _decide(interaction, ask, waiting_id, confirmed=confirmed)
+    if confirmed:
+        queued = isinstance(decided.outcome, Request)
+        await close_terms(interaction, (knowing.HERE_WE_GO if queued else knowing.NOT_TAKEN)())
+    await _tell_outcome(interaction, decided, typed, waited=waiting_id is not None)
+
+
+async def submit_licensed(
+    interaction: Interaction, asks: Mapping[RequestId, Ask], closing_text: str
+) -> None:
+    """Submit the asks that waited for the licence, all of them before the first answer.
+
+    The text then replaces the terms. After a fault their button stays, for those that still wait.
+    """
+    decisions: list[_Decided] = []
+    try:
+        for waiting_id, ask in asks.items():
+            decisions.append(await _decide(interaction, ask, waiting_id, confirmed=False))
+        await close_terms(interaction, closing_text)
+    finally:
+        for decided in decisions:
+            await _tell_outcome(interaction, decided, None, waited=True)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Decided:
+    """What became of an ask; an outcome of None: its licence is not accepted yet."""
+
+    ask: Ask
+    outcome: Request | Refused | PromptAnalysis | ExistingPictures | None
+
+
+async def _decide(
+    interaction: Interaction, ask: Ask, waiting_id: RequestId | None, *, confirmed: bool
+) -> _Decided:
+    """Queue a request or find out why not, which ends its wait."""
     services = interaction.client.services
     ask = await with_precedent(services, await _with_completion(interaction, ask))
     outcome = permission_refusal(interaction) or await _exclusion_refusal(interaction, ask)
     outcome = outcome or await _try_to_queue(interaction, ask, waiting_id, confirmed=confirmed)
-    if waiting_id is not None:
-        # A queued ask stopped waiting in its own transaction.
-        if not isinstance(outcome, Request):
-            await services.consent.take_waiting_ask(waiting_id, ask.user_id)
-        queued = isinstance(outcome, Request)
-        await close_terms(interaction, _closing_text(queued=queued, confirmed=confirmed))
+    # A queued ask stopped waiting in its own transaction.
+    if waiting_id is not None and not isinstance(outcome, Request):
+        await services.consent.take_waiting_ask(waiting_id, ask.user_id)
+    return _Decided(ask=ask, outcome=outcome)
+
+
+async def _tell_outcome(
+    interaction: Interaction, decided: _Decided, typed: Typed | None, *, waited: bool
+) -> None:
+    """Tell the member the outcome, and ask for what is missing."""
+    services, ask, outcome = interaction.client.services, decided.ask, decided.outcome
+    typed = typed or typed_of(ask.draw, services.model(), private=ask.private, count=ask.count)
     if outcome is None:
         # After acceptance it is submitted again, and re-checked against policy and place.
-        await show_terms(interaction, await services.consent.add_waiting_ask(ask, services.clock()))
+        await await_licence(interaction, ask, typed)
     elif isinstance(outcome, PromptAnalysis):
         await show_doubt(interaction, ask, outcome)
     elif isinstance(outcome, ExistingPictures):
         await show_existing(interaction, ask, outcome)
     elif isinstance(outcome, Refused):
         # Only newly typed words earn a strike: others are somebody else's, or were once allowed.
-        fresh = ask.kind is RequestKind.COMMAND and waiting_id is None
-        outcome = outcome if fresh else replace(outcome, strike=False)
-        typed = typed or typed_of(ask.draw, services.model(), private=ask.private, count=ask.count)
-        await refuse(interaction, ask, outcome, typed)
+        fresh = ask.kind is RequestKind.COMMAND and not waited
+        await refuse(interaction, ask, outcome if fresh else replace(outcome, strike=False), typed)
     else:
         services.signals.notify_queued()
         answer_id = await _acknowledge(interaction, outcome)
         if outcome.layout is PostLayout.PRIVATE:
             showing = show_when_done(interaction, outcome.id, answer_id)
             interaction.client.spawn(showing, name="a private picture")
-
-
-def _closing_text(*, queued: bool, confirmed: bool) -> str:
-    """The text that replaces the buttons under which an ask waited."""
-    if confirmed:
-        return knowing.HERE_WE_GO() if queued else knowing.NOT_TAKEN()
-    return licensing.HERE_WE_GO() if queued else licensing.THANKS()
 
 
 async def _try_to_queue(
@@ -173,6 +207,9 @@ async def _try_to_queue(
     if not confirmed and (existing := await find_existing(interaction, ask, policy)) is not None:
         return existing
     caps = _member_caps(services.caps, quota(policy.guild, roles))
+    if waiting_id is not None and not confirmed:
+        # The asks that waited for the licence come at once, but were made one after another.
+        caps = replace(caps, cooldown_ms=0)
     queued = await services.queue.enqueue(
         verdict, caps, services.clock(), waiting_id, since_id=interaction.id
     )

@@ -1,7 +1,8 @@
 """The licence before a first picture: its summary, file, buttons, and the gate. Not a cog.
 
-The buttons name the licence that was shown, so that nobody accepts one they have not seen: the
-model may change while the terms are on screen. Code that shows or hands a picture to a member calls
+Requests made meanwhile wait with the first one, and do not show the terms again. The buttons name
+the licence that was shown, so that nobody accepts one they have not seen: the model may change
+while the terms are on screen. Code that shows or hands a picture to a member calls
 `require_licence` first; a test checks every command and button.
 """
 
@@ -13,11 +14,14 @@ import logging
 import discord
 
 from bot.client import Interaction
-from bot.domain import RequestId
+from bot.domain import Ask, RequestId
+from bot.store.consent import UNLICENSED_MAX
+from bot.typed.options import Typed
 from bot.words import licensing
+from cogs.asking.refusing import answer_with_words
 from cogs.components import Action, row_of
 from cogs.posting.faults import DISCORD_ERRORS
-from cogs.translating import user_of
+from cogs.translating import answer, user_of
 from models.contract import ModelInfo
 
 log = logging.getLogger(__name__)
@@ -67,6 +71,31 @@ async def show_terms(interaction: Interaction, waiting_id: RequestId = NOTHING_W
         await interaction.followup.send(words, file=file, view=view, ephemeral=True)
     else:
         await interaction.response.send_message(words, file=file, view=view, ephemeral=True)
+
+
+async def await_licence(interaction: Interaction, ask: Ask, typed: Typed) -> None:
+    """Let the ask wait until the licence is accepted; show the terms unless they just were.
+
+    One press then submits every ask that waits in this channel. `typed` goes back to the member if
+    too many wait.
+    """
+    services = interaction.client.services
+    waiting = await services.consent.add_unlicensed_ask(
+        ask, services.model().licence_sha256, services.clock()
+    )
+    if waiting is None:
+        text, view = licensing.TOO_MANY(count=UNLICENSED_MAX), _read_again_view(NOTHING_WAITS)
+        await answer_with_words(interaction, text, typed, view)
+    elif waiting.terms_shown:
+        view = _read_again_view(waiting.id)
+        await answer(interaction, licensing.ONE_MORE(), view, private=True)
+    else:
+        await show_terms(interaction, waiting.id)
+
+
+def _read_again_view(waiting_id: RequestId) -> discord.ui.View:
+    """Discord may have dropped the message with the terms, so each answer leads back to them."""
+    return row_of((Action.RECONSIDER, waiting_id))
 
 
 async def show_terms_again(

@@ -38,6 +38,7 @@ FROZEN = {
     "0011_answers": "36eed18f6518097cdc154b5c61c8b9ed6c43884fd2bfc4e0062d242e5fa1cb4b",
     "0012_forgotten_voters": "bdbf0685668cb855af718beb7dd316f2efe1faf4aa74d95e87788aef27af63b1",
     "0013_choices_on_the_sheet": "208815f7a7bad1bea529eb65cbef56991c5e9aaed8f2691779bd4fbc974596d8",
+    "0014_unlicensed_asks": "5a4b88f64baced7f551229d6cf71fd256a12cb4652dcadf41215ba928b1d409c",
 }
 
 

@@ -54,6 +54,28 @@ def test_status_and_closing_texts_fit_whatever_the_prompt(unit: str) -> None:
     assert len(wording.status(jobs, standing=standing, expected=LONG, progress=board)) <= LIMIT
     mention = f"<@{2**63 - 1}> "
     assert len(mention + wording.ended(jobs)) <= LIMIT, "it may be announced with a mention"
+    assert len(wording.ended(jobs).splitlines()) == 1
+
+
+def finished(*jobs: tuple[JobState, str | None]) -> str:
+    """The closing text of a request whose jobs ended like this."""
+    return wording.ended(
+        [
+            replace(make_job(f"000000000{n}", prompt="1girl,\nblue", state=state), error=error)
+            for n, (state, error) in enumerate(jobs)
+        ]
+    )
+
+
+def test_a_finished_request_says_in_one_line_what_became_of_it() -> None:
+    """A line break of the prompt does not break the line."""
+    cancelled = (JobState.CANCELLED, None)
+    failed = (JobState.FAILED, "It broke.")
+    assert finished(cancelled, cancelled) == "**Cancelled** · 1girl, blue"
+    assert finished(failed) == "**0 of 1 picture** · 1girl, blue · ⚠️ It broke."
+    assert finished((JobState.DELIVERED, None), cancelled, failed, failed) == (
+        "**1 of 4 pictures** · 1girl, blue · Cancelled: 1 · ⚠️ It broke. (2 pictures)"
+    )
 
 
 @pytest.mark.parametrize("unit", NASTY)
