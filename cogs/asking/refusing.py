@@ -64,7 +64,7 @@ async def return_words(interaction: Interaction, typed: Typed) -> None:
     if asking.words_back(typed) == "":
         return
     try:
-        await _answer_with_words(interaction, "", typed, discord.utils.MISSING)
+        await answer_with_words(interaction, "", typed, discord.utils.MISSING)
     except DISCORD_ERRORS as problem:
         log.warning("a member's words could not be returned: %s", problem)
 
@@ -170,17 +170,17 @@ async def _tell_refusal(
 ) -> None:
     """Tell the member alone: the reason, everything they typed, and what they can do now."""
     parts = [refused.text]
-    buttons = await _edit_button(interaction, typed)
+    buttons = await edit_button(interaction, typed)
     if recorded is not None:
         parts += recorded.notes
         if refused.rule is not None or refused.appealable:
             parts.append(pictures.ASK_A_MODERATOR(id=recorded.refusal_id))
         if refused.appealable:
             buttons.append((Action.APPEAL, recorded.refusal_id))
-    await _answer_with_words(interaction, "\n".join(parts), typed, row_of(*buttons))
+    await answer_with_words(interaction, "\n".join(parts), typed, row_of(*buttons))
 
 
-async def _edit_button(interaction: Interaction, typed: Typed) -> list[tuple[Action, str]]:
+async def edit_button(interaction: Interaction, typed: Typed) -> list[tuple[Action, str]]:
     """The button that reopens the words in a form, if a draft can be kept."""
     services = interaction.client.services
     try:
@@ -191,7 +191,7 @@ async def _edit_button(interaction: Interaction, typed: Typed) -> list[tuple[Act
     return [(Action.REVISE, draft_id)]
 
 
-async def _answer_with_words(
+async def answer_with_words(
     interaction: Interaction, text: str, typed: Typed, view: discord.ui.View
 ) -> None:
     """Answer with everything that was typed, in the message or as a file."""

@@ -111,7 +111,7 @@ async def submit(
     An ask that waited for a press as `waiting_id` keeps waiting, with its button, until its outcome
     is recorded: a crash before that costs a second press, not the request. With `confirmed`,
     unknown words and existing pictures raise no question. `typed` is the new input that the ask was
-    made from; a refusal returns it to the member.
+    made from; a refusal and a question about unknown words return it to the member.
     """
     services = interaction.client.services
     ask = await with_precedent(services, await _with_completion(interaction, ask))
@@ -123,18 +123,18 @@ async def submit(
             await services.consent.take_waiting_ask(waiting_id, ask.user_id)
         queued = isinstance(outcome, Request)
         await close_terms(interaction, _closing_text(queued=queued, confirmed=confirmed))
+    typed = typed or typed_of(ask.draw, services.model(), private=ask.private, count=ask.count)
     if outcome is None:
         # After acceptance it is submitted again, and re-checked against policy and place.
         await show_terms(interaction, await services.consent.add_waiting_ask(ask, services.clock()))
     elif isinstance(outcome, PromptAnalysis):
-        await show_doubt(interaction, ask, outcome)
+        await show_doubt(interaction, ask, outcome, typed)
     elif isinstance(outcome, ExistingPictures):
         await show_existing(interaction, ask, outcome)
     elif isinstance(outcome, Refused):
         # Only newly typed words earn a strike: others are somebody else's, or were once allowed.
         fresh = ask.kind is RequestKind.COMMAND and waiting_id is None
         outcome = outcome if fresh else replace(outcome, strike=False)
-        typed = typed or typed_of(ask.draw, services.model(), private=ask.private, count=ask.count)
         await refuse(interaction, ask, outcome, typed)
     else:
         services.signals.notify_queued()
