@@ -25,6 +25,10 @@ FORGOTTEN_NEGATIVE = Message(
 EMBEDDED_DRAWS = Message("heads and shoulders of one person")
 HERE_WE_GO, NOT_TAKEN = Message("Here we go."), Message("I can't draw it after all:")
 WAITS_NO_MORE = Message("That request has expired. Ask again with `/waifu`.")
+NOT_YOUR_TYPO = Message("Only the person who requested this can do that.")
+TOO_LATE = Message("There's nothing left to correct in that request. Ask again with `/waifu`.")
+_INSTEAD = Message("I'm drawing what you meant, and I cancelled the request with the typo.")
+_BESIDE = Message("I'm drawing what you meant. The request with the typo was already drawn.")
 
 
 def note(analysis: PromptAnalysis, draws: str | None) -> str:
@@ -44,6 +48,11 @@ def doubt(analysis: PromptAnalysis, draws: str | None, known: Sequence[str]) -> 
             say("Words that I know well: {words}. `/tags` shows all of them.", words=words)
         )
     return fit("\n".join(lines))
+
+
+def instead(*, cancelled: bool) -> str:
+    """What became of the request with the typo, once its correction is queued."""
+    return _INSTEAD() if cancelled else _BESIDE()
 
 
 def filled(completion: str | None) -> str:
