@@ -179,7 +179,8 @@ class RequestKind(StrEnum):
     COMMAND = "command"
     #: The *Again* button: the same picture once more.
     AGAIN = "again"
-    #: The buttons *Reroll* (the same settings, a new seed), *Vary subtle* and *Vary strong*.
+    #: The buttons *Reroll* (the same settings, a new seed), *Vary subtle* and *Vary strong*, and
+    #: *Draw what I meant* under a queued request.
     VARY = "vary"
     #: The *Upscale* button: the picture itself, larger.
     UPSCALE = "upscale"

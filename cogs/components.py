@@ -39,7 +39,7 @@ class Action(StrEnum):
     ALONE = "alone"
     #: A form with the settings of a picture, to change and submit.
     EDIT = "edit"
-    #: The same with a refused input.
+    #: The same with an input that was not taken.
     REVISE = "revise"
     #: The settings, copyable.
     SETTINGS = "settings"
@@ -61,8 +61,10 @@ class Action(StrEnum):
     DRAW_ANYWAY = "drawanyway"
     #: Show it here instead.
     SHOW_HERE = "showhere"
-    #: Draw the likely correction.
+    #: Draw the likely correction of an ask that waits.
     MEANT = "meant"
+    #: Draw the likely correction of a request instead of the request.
+    MEANT_INSTEAD = "meantinstead"
     #: Draw the prompt that was rolled.
     DRAW_IT = "drawit"
     #: Roll another one.
@@ -185,6 +187,7 @@ _LOOKS: dict[Action, tuple[Message, str | None, discord.ButtonStyle]] = {
     Action.DRAW_ANYWAY: (Message("Draw it anyway"), "🖌️", discord.ButtonStyle.secondary),
     Action.SHOW_HERE: (Message("Show it here"), "🖼️", discord.ButtonStyle.primary),
     Action.MEANT: (Message("Draw what I meant"), "✅", discord.ButtonStyle.success),
+    Action.MEANT_INSTEAD: (Message("Draw what I meant"), "✅", discord.ButtonStyle.success),
     Action.DRAW_IT: (Message("Draw it"), "🖌️", discord.ButtonStyle.success),
     Action.ANOTHER: (Message("Another"), "🎲", discord.ButtonStyle.primary),
     Action.TAGS: (Message("Back"), "⬅️", discord.ButtonStyle.secondary),
@@ -292,9 +295,10 @@ def grid_view(name: OwedPostId, places: Sequence[int], count: int) -> discord.ui
     return view
 
 
-def private_view(request_id: RequestId) -> discord.ui.View:
+def private_view(request_id: RequestId, *, correctable: bool = False) -> discord.ui.View:
     """The buttons under the acknowledgement of a private request."""
-    return row_of((Action.FETCH, request_id), (Action.CANCEL, request_id))
+    actions = (Action.FETCH, Action.CANCEL, *_corrections(correctable=correctable))
+    return row_of(*((action, request_id) for action in actions))
 
 
 def fetch_view(request_id: RequestId) -> discord.ui.View:
@@ -302,6 +306,12 @@ def fetch_view(request_id: RequestId) -> discord.ui.View:
     return row_of((Action.FETCH, request_id))
 
 
-def cancel_view(request_id: RequestId) -> discord.ui.View:
-    """The button under a status message."""
-    return row_of((Action.CANCEL, request_id))
+def cancel_view(request_id: RequestId, *, correctable: bool = False) -> discord.ui.View:
+    """The buttons under a status message."""
+    actions = (Action.CANCEL, *_corrections(correctable=correctable))
+    return row_of(*((action, request_id) for action in actions))
+
+
+def _corrections(*, correctable: bool) -> tuple[Action, ...]:
+    """The button for a prompt with a likely typo."""
+    return (Action.MEANT_INSTEAD,) if correctable else ()

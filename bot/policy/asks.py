@@ -128,7 +128,8 @@ def typed_of(draw: Draw, info: ModelInfo, *, private: bool, count: int | None = 
     varied = bool(draw.source) and draw.strength is not None
     return Typed(
         prompt=draw.prompt,
-        negative=draw.negative,
+        # Where the model's usual one is empty, an empty one need not be typed.
+        negative=None if draw.negative == info.default_negative == "" else draw.negative,
         aspect=draw.aspect,
         seed=draw.seed,
         steps=draw.steps,

@@ -1,7 +1,8 @@
-"""Drafts: refused inputs, kept for a while so that their members can change them.
+"""Drafts: inputs that were not taken, kept for a while so that their members can change them.
 
-The cogs keep one with each refusal; its *Edit* button restores it, even after a restart. Only its
-member can read a draft. Must not know why it was refused.
+The cogs keep one with each refusal and each question about unknown words; its *Edit* button
+restores it, even after a restart. Only its member can read a draft. Must not know why it was not
+taken.
 """
 
 from __future__ import annotations
@@ -24,7 +25,7 @@ DRAFT_MS, _DRAFTS_MAX = 3 * 86_400_000, 20
 
 
 class Drafts:
-    """Members' latest refused inputs."""
+    """Members' latest inputs that were not taken."""
 
     def __init__(self, db: Database) -> None:
         self._db = db

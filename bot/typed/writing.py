@@ -14,13 +14,20 @@ def flags_text(typed: Typed) -> str:
         f"--sampler {typed.sampler}" if typed.sampler is not None else "",
         f"--clip_skip {typed.clip_skip}" if typed.clip_skip is not None else "",
         "" if typed.complete is None else f"--complete {'on' if typed.complete else 'off'}",
-        f"--style={typed.style}" if typed.style is not None else "",
-        f"--preset {typed.preset}" if typed.preset is not None else "",
+        f"--style={_joined(typed.style)}" if typed.style is not None else "",
+        f"--preset {_joined(typed.preset)}" if typed.preset is not None else "",
         f"--source {typed.source}" if typed.source is not None else "",
         f"--strength {typed.strength:g}" if typed.strength is not None else "",
         f"--no {typed.without}" if typed.without else "",
+        # No words at all, instead of the model's usual ones.
+        "Negative prompt:" if typed.negative == "" else "",
     ]
     return " ".join(filter(None, parts))
+
+
+def _joined(name: str) -> str:
+    """The name as one word, as `names.name_of` joins it: a flag takes no more."""
+    return "-".join(name.split())
 
 
 def full_text(typed: Typed) -> str:

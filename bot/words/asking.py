@@ -31,9 +31,11 @@ ASPECTS = {
     Aspect.PORTRAIT: Message("Portrait"),
     Aspect.LANDSCAPE: Message("Landscape"),
 }
-PROMPT_CUT = Message("What to draw (only the beginning fits here)")
+PROMPT_GOES_ON = Message("What to draw (goes on under “More”)")
+NEGATIVE_GOES_ON = Message("What to keep out (goes on under “More”)")
 SEED = Message("Seed (empty: a new one)")
 MORE = Message("More, for example --steps 20 --cfg 7 --n 4")
+MORE_CUT = Message("More (only the beginning fits here)")
 MORE_VARIED = Message(
     "It starts from a picture. Remove --source and --strength to draw from words alone."
 )

@@ -14,36 +14,44 @@ from models.catalogue.tags.analysing import PromptAnalysis
 #: How many words are named, and how much of each.
 _NAMED, _WORD_CHARS = 5, 40
 FORGOTTEN = Message(
-    "I only have the end of your prompt, because I was restarted while you typed it. Please give "
-    "me the whole prompt again. This is what I have:"
+    "I only have the end of your prompt, because I was restarted while you typed it. Press *Edit* "
+    "and add its beginning, or give me the whole prompt again."
+)
+FORGOTTEN_NEGATIVE = Message(
+    "I only have the end of your negative prompt, because I was restarted while you typed it. "
+    "Press *Edit* and add its beginning, or give me the whole of it again."
 )
 #: What the model in the folder draws, by its own words.
 EMBEDDED_DRAWS = Message("heads and shoulders of one person")
 HERE_WE_GO, NOT_TAKEN = Message("Here we go."), Message("I can't draw it after all:")
+NOT_YOUR_TYPO = Message("Only the person who requested this can do that.")
+TOO_LATE = Message("There's nothing left to correct in that request. Run `/waifu` again.")
+_INSTEAD = Message("I'm drawing what you meant, and I cancelled the request with the typo.")
+_BESIDE = Message("I'm drawing what you meant. The request with the typo was already drawn.")
 
 
 def note(analysis: PromptAnalysis, draws: str | None) -> str:
     """A small line for under a picture and under the first answer; "" if all is known."""
-    told = _did_you_mean(analysis.corrections)
-    slipped = {word for written in analysis.corrections for word in written.split()}
-    if unknown := [word for word in analysis.unknown if word not in slipped]:
-        told.insert(0, _unknown_words(unknown, draws))
-    return "\n".join(f"-# {line}" for line in told)
+    return "\n".join(f"-# {line}" for line in _unknown_and_meant(analysis, draws))
 
 
 def doubt(analysis: PromptAnalysis, draws: str | None, known: Sequence[str]) -> str:
     """The answer to a prompt of which nothing is known, before it is drawn."""
     lines = [
-        _unknown_words(analysis.unknown, draws),
+        *_unknown_and_meant(analysis, draws),
         say("I can draw it anyway, but I have to make it all up."),
     ]
-    lines += _did_you_mean(analysis.corrections)
     if known:
         words = _listed(known, _NAMED * 2)
         lines.append(
             say("Words that I know well: {words}. `/tags` shows all of them.", words=words)
         )
     return fit("\n".join(lines))
+
+
+def instead(*, cancelled: bool) -> str:
+    """What became of the request with the typo, once its correction is queued."""
+    return _INSTEAD() if cancelled else _BESIDE()
 
 
 def filled(completion: str | None) -> str:
@@ -54,6 +62,14 @@ def filled(completion: str | None) -> str:
         "I filled in what you left open: {tags} (`complete: off` leaves it open)",
         tags=plain(completion),
     )
+
+
+def _unknown_and_meant(analysis: PromptAnalysis, draws: str | None) -> list[str]:
+    """A line on the unknown words, and one for each correction; no word is named twice."""
+    slipped = {word for written in analysis.corrections for word in written.split()}
+    unknown = [word for word in analysis.unknown if word not in slipped]
+    told = [_unknown_words(unknown, draws)] if unknown else []
+    return told + _did_you_mean(analysis.corrections)
 
 
 def _did_you_mean(near: Mapping[str, str]) -> list[str]:

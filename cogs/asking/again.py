@@ -1,11 +1,14 @@
-"""Turns a press under a picture into a new request: repeat, reroll or vary. Not a cog."""
+"""Turns a press under a picture or a request into a new request. Not a cog.
+
+A picture is repeated, rerolled or varied; a request with a typo is corrected.
+"""
 
 from __future__ import annotations
 
 from dataclasses import replace
 
 from bot.client import Interaction
-from bot.domain import Job, Refused, RequestKind
+from bot.domain import Job, Refused, Request, RequestKind
 from bot.policy.asks import ask_again, typed_of
 from cogs.asking.refusing import refuse_input
 from cogs.asking.requests import submit
@@ -16,8 +19,11 @@ from models.contract import Draw
 
 async def submit_based_on(
     interaction: Interaction, job: Job, kind: RequestKind, draw: Draw, *, count: int = 1
-) -> None:
-    """Submit a request based on this job's picture, for the member who pressed."""
+) -> Request | None:
+    """Submit a request based on this job's picture, for the member who pressed.
+
+    Returns the queued request; None if nothing was queued.
+    """
     services = interaction.client.services
     # A press must not publish a private prompt.
     private = await services.views.is_private(job.id)
@@ -34,5 +40,5 @@ async def submit_based_on(
     if isinstance(ask, Refused):
         typed = typed_of(draw, services.model(), private=private, count=count)
         await refuse_input(interaction, ask, typed)
-        return
-    await submit(interaction, replace(ask, precedent=await inherited_ruling(services, job)))
+        return None
+    return await submit(interaction, replace(ask, precedent=await inherited_ruling(services, job)))

@@ -13,6 +13,7 @@ from discord.ext import commands
 
 from bot.client import Interaction, WaifuBot, speak_to
 from bot.domain import (
+    ENDED,
     Job,
     JobId,
     OwedPostId,
@@ -22,10 +23,11 @@ from bot.domain import (
 from bot.policy.asks import typed_of
 from bot.words import pictures, refusals
 from cogs.asking.again import submit_based_on
+from cogs.asking.doubting import find_correction
 from cogs.asking.editor import show_editor
 from cogs.asking.pictures import find_picture, grid_of, require_readable_settings, tell_settings
 from cogs.asking.press import Press, may_end_or_delete
-from cogs.asking.requests import fresh_seed, submit
+from cogs.asking.requests import fresh_seed, send_remark, submit
 from cogs.components import PREFIX, Action, template
 from cogs.translating import guild_of, place_of, tell, user_of
 
@@ -148,6 +150,41 @@ class Cancel(Press, template=template(Action.CANCEL)):
         await tell(interaction, pictures.cancelled(len(cancelled_ids)))
 
 
+class DrawCorrectedInstead(Press, template=template(Action.MEANT_INSTEAD)):
+    """Draws a request with its typos corrected, instead of the request; the target is that."""
+
+    action = Action.MEANT_INSTEAD
+
+    async def pressed(self, interaction: Interaction) -> None:
+        """Queue the correction for the requester, then cancel what is not drawn of the request.
+
+        In this order: if the correction is refused, the request stays.
+        """
+        services, request_id = interaction.client.services, RequestId(self.target)
+        jobs = await services.views.of_request(request_id)
+        if not jobs or jobs[0].guild_id != guild_of(interaction):
+            await tell(interaction, pictures.REQUEST_GONE())
+            return
+        if jobs[0].user_id != user_of(interaction):
+            await tell(interaction, knowing.NOT_YOUR_TYPO())
+            return
+        draw = jobs[0].draw
+        prompt = await find_correction(interaction, draw)
+        if prompt is None or all(job.state in ENDED for job in jobs):
+            await tell(interaction, knowing.TOO_LATE())
+            return
+        queued = await submit_based_on(
+            interaction, jobs[0], RequestKind.VARY, replace(draw, prompt=prompt), count=len(jobs)
+        )
+        if queued is None:
+            return
+        cancelled_ids = await services.queue.cancel_request(
+            request_id, user_of(interaction), services.clock()
+        )
+        services.signals.notify_cancelled(cancelled_ids)
+        await send_remark(interaction, knowing.instead(cancelled=bool(cancelled_ids)))
+
+
 class _WaitingAskButton(Press, template="wd:none"):
     """A button whose target is an ask that waits for confirmation."""
 
@@ -192,6 +229,7 @@ _PRESSES = (
     DrawUnknownWords,
     DrawExisting,
     DrawCorrected,
+    DrawCorrectedInstead,
 )
 
 

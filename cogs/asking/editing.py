@@ -1,4 +1,4 @@
-"""*Edit* under a refusal, and the handler of the form that both *Edit* buttons open."""
+"""*Edit* under a refusal or a doubt, and the handler of the form that all *Edit* buttons open."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from cogs.translating import tell, user_of
 
 
 class Revise(Press, template=template(Action.REVISE)):
-    """Opens a refused input in a form; the target is the draft."""
+    """Opens an input that was not taken in a form; the target is the draft."""
 
     action = Action.REVISE
 

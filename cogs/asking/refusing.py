@@ -170,7 +170,7 @@ async def _tell_refusal(
 ) -> None:
     """Tell the member alone: the reason, everything they typed, and what they can do now."""
     parts = [refused.text]
-    buttons = await _edit_button(interaction, typed)
+    buttons = await edit_button(interaction, typed)
     if recorded is not None:
         parts += recorded.notes
         if refused.rule is not None or refused.appealable:
@@ -180,7 +180,7 @@ async def _tell_refusal(
     await answer_with_words(interaction, "\n".join(parts), typed, row_of(*buttons))
 
 
-async def _edit_button(interaction: Interaction, typed: Typed) -> list[tuple[Action, str]]:
+async def edit_button(interaction: Interaction, typed: Typed) -> list[tuple[Action, str]]:
     """The button that reopens the words in a form, if a draft can be kept."""
     services = interaction.client.services
     try:

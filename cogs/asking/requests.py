@@ -42,7 +42,7 @@ from bot.typed.reading import parse_input
 from bot.words import asking, knowing, pictures, standing, wording
 from bot.words.speaking import enumerated
 from cogs.asking.alike import ExistingPictures, find_existing, show_existing
-from cogs.asking.doubting import find_doubt, show_doubt
+from cogs.asking.doubting import find_correction, find_doubt, show_doubt
 from cogs.asking.dressing import with_preset_and_style
 from cogs.asking.private import show_when_done
 from cogs.asking.refusing import alert_moderators, refuse, refuse_input, return_words
@@ -88,10 +88,10 @@ async def _submit_typed(interaction: Interaction, typed: Typed) -> None:
     else:
         await submit(interaction, replace(ask, precedent=ruling), typed=typed)
     if read.left_out:
-        await _send_remark(interaction, asking.left_out(read.left_out, read.remarks))
+        await send_remark(interaction, asking.left_out(read.left_out, read.remarks))
 
 
-async def _send_remark(interaction: Interaction, text: str) -> None:
+async def send_remark(interaction: Interaction, text: str) -> None:
     """Send an optional remark. If Discord refuses it, the request goes on."""
     try:
         await tell(interaction, text)
@@ -106,19 +106,21 @@ async def submit(
     *,
     confirmed: bool = False,
     typed: Typed | None = None,
-) -> None:
+) -> Request | None:
     """Queue a request, refuse it, or ask for what is missing; then answer.
 
+    Returns the queued request; None if nothing was queued.
     An ask that waited for a press as `waiting_id` keeps waiting, with its button, until its outcome
     is recorded: a crash before that costs a second press, not the request. With `confirmed`,
     unknown words and existing pictures raise no question, and the button is removed. `typed` is the
-    new input that the ask was made from; a refusal returns it to the member.
+    new input that the ask was made from; a refusal and a question about unknown words return it to
+    the member.
     """
     decided = await _decide(interaction, ask, waiting_id, confirmed=confirmed)
-    if confirmed:
+    if confirmed and waiting_id is not None:
         queued = isinstance(decided.outcome, Request)
         await close_terms(interaction, (knowing.HERE_WE_GO if queued else knowing.NOT_TAKEN)())
-    await _tell_outcome(interaction, decided, typed, waited=waiting_id is not None)
+    return await _tell_outcome(interaction, decided, typed, waited=waiting_id is not None)
 
 
 async def submit_licensed(
@@ -162,27 +164,30 @@ async def _decide(
 
 async def _tell_outcome(
     interaction: Interaction, decided: _Decided, typed: Typed | None, *, waited: bool
-) -> None:
-    """Tell the member the outcome, and ask for what is missing."""
+) -> Request | None:
+    """Tell the member the outcome, and ask for what is missing; returns the queued request."""
     services, ask, outcome = interaction.client.services, decided.ask, decided.outcome
     typed = typed or typed_of(ask.draw, services.model(), private=ask.private, count=ask.count)
     if outcome is None:
         # After acceptance it is submitted again, and re-checked against policy and place.
         await await_licence(interaction, ask, typed)
     elif isinstance(outcome, PromptAnalysis):
-        await show_doubt(interaction, ask, outcome)
+        await show_doubt(interaction, ask, outcome, typed)
     elif isinstance(outcome, ExistingPictures):
         await show_existing(interaction, ask, outcome)
     elif isinstance(outcome, Refused):
         # Only newly typed words earn a strike: others are somebody else's, or were once allowed.
         fresh = ask.kind is RequestKind.COMMAND and not waited
-        await refuse(interaction, ask, outcome if fresh else replace(outcome, strike=False), typed)
+        outcome = outcome if fresh else replace(outcome, strike=False)
+        await refuse(interaction, ask, outcome, typed)
     else:
         services.signals.notify_queued()
         answer_id = await _acknowledge(interaction, outcome)
         if outcome.layout is PostLayout.PRIVATE:
             showing = show_when_done(interaction, outcome.id, answer_id)
             interaction.client.spawn(showing, name="a private picture")
+        return outcome
+    return None
 
 
 async def _try_to_queue(
@@ -310,18 +315,28 @@ async def _send_acknowledgement(interaction: Interaction, request: Request) -> M
     services = interaction.client.services
     standing = await services.views.standing(request.jobs[0].id)
     expected = await services.outlook.estimate(request.jobs, standing)
+    correctable = await _is_correctable(interaction, request)
     if request.layout is PostLayout.PRIVATE:
         text = asking.for_member_only(await _status_text(services, request, standing, expected))
-        return await answer(interaction, text, private_view(request.id), private=True)
+        view = private_view(request.id, correctable=correctable)
+        return await answer(interaction, text, view, private=True)
     with for_everybody(interaction):
         text = await _status_text(services, request, standing, expected)
-        message_id = await answer(interaction, text, cancel_view(request.id))
+        view = cancel_view(request.id, correctable=correctable)
+        message_id = await answer(interaction, text, view)
     message = MessageRef(
         message_id=message_id, channel_id=request.channel_id, guild_id=request.guild_id
     )
     if not await services.views.set_status_message(request.id, message):
         services.signals.doomed.set()
     return message_id
+
+
+async def _is_correctable(interaction: Interaction, request: Request) -> bool:
+    """Whether it was typed with a likely typo, whose correction this place allows."""
+    if request.kind is not RequestKind.COMMAND:
+        return False
+    return await find_correction(interaction, request.jobs[0].draw) is not None
 
 
 async def _status_text(

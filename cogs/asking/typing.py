@@ -11,6 +11,7 @@ from collections.abc import Callable
 from discord import app_commands
 
 from bot.client import Interaction
+from bot.glossaries import CUT
 from bot.policy import decide
 from bot.policy.layers import EffectivePolicy
 from bot.typed.options import Typed
@@ -67,3 +68,8 @@ async def _allowed_choices(
 def whole_text(interaction: Interaction, typed: str) -> str | None:
     """The complete text of a shortened choice; None if its beginning is no longer kept."""
     return interaction.client.services.tails.whole(user_of(interaction), without_counts(typed))
+
+
+def kept_end(typed: str) -> str:
+    """What is left of a shortened choice whose beginning is no longer kept."""
+    return without_counts(typed).removeprefix(CUT.strip()).lstrip()

@@ -6,6 +6,7 @@ from discord import app_commands
 from discord.ext import commands
 
 from bot.client import Interaction, WaifuBot
+from bot.domain import RefusalReason, Refused
 from bot.policy.asks import bounds, lengths
 from bot.typed.options import Typed
 from bot.words import knowing, wording
@@ -13,8 +14,9 @@ from cogs.asking import typing
 from cogs.asking.bounding import set_bounds
 from cogs.asking.choices import ASPECTS, SAMPLERS, SWITCH
 from cogs.asking.dressing import preset_names
+from cogs.asking.refusing import refuse_input
 from cogs.asking.requests import submit_typed
-from cogs.translating import guild_of, tell
+from cogs.translating import guild_of
 from models.contract import Aspect, Sampler
 
 
@@ -62,13 +64,9 @@ class Waifu(commands.Cog):
         """Check, queue and acknowledge a request."""
         words = typing.whole_text(interaction, prompt)
         unwanted = typing.whole_text(interaction, negative or "")
-        if words is None or unwanted is None:
-            given = prompt if words is None else negative or ""
-            await tell(interaction, f"{knowing.FORGOTTEN()}\n{wording.code(given)}")
-            return
         typed = Typed(
-            prompt=words,
-            negative=unwanted if negative is not None else None,
+            prompt=typing.kept_end(prompt) if words is None else words,
+            negative=negative and (typing.kept_end(negative) if unwanted is None else unwanted),
             aspect=Aspect(aspect) if aspect else None,
             count=count,
             seed=seed,
@@ -81,6 +79,12 @@ class Waifu(commands.Cog):
             preset=preset,
             private=private,
         )
+        lost = [knowing.FORGOTTEN()] if words is None else []
+        lost += [knowing.FORGOTTEN_NEGATIVE()] if unwanted is None else []
+        if lost:
+            refused = Refused(reason=RefusalReason.INPUT, text="\n".join(lost))
+            await refuse_input(interaction, refused, typed)
+            return
         await submit_typed(interaction, typed)
 
     @waifu.autocomplete("prompt")

@@ -120,7 +120,7 @@ def _suggestions(prompt: str, glossary: Glossary, limit: int) -> list[str]:
 
 def _with_match(before: str, typed: str, found: TagMatch) -> Completion:
     return Completion(
-        prompt=before + _written(found.text, typed),
+        prompt=before + in_style_of(typed, found.text),
         tag=found.text,
         count=found.count,
         alias=found.alias,
@@ -130,11 +130,11 @@ def _with_match(before: str, typed: str, found: TagMatch) -> Completion:
 def _with_tag(prompt: str, typed: str, tag: str, glossary: Glossary) -> Completion:
     space = " " if prompt.rstrip().endswith(",") and not prompt.endswith(" ") else ""
     count = glossary.book.tags[tag].count
-    return Completion(prompt=prompt + space + _written(tag, typed), tag=tag, count=count)
+    return Completion(prompt=prompt + space + in_style_of(typed, tag), tag=tag, count=count)
 
 
-def _written(tag: str, typed: str) -> str:
-    """The tag in the member's style: with underscores if the input has one."""
+def in_style_of(typed: str, tag: str) -> str:
+    """The tag as this member writes tags: with underscores if the typed text has one."""
     spaced = tag.replace(" ", "_") if "_" in typed and not is_face(typed) else tag
     return _BRACKET.sub(r"\\\g<0>", spaced)
 

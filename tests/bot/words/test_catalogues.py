@@ -164,8 +164,9 @@ def fixed_places() -> Iterator[tuple[str, int]]:
     """Labels and titles derived from names, each with its limit."""
     yield from ((str(label), LABEL) for label, _, _ in components._LOOKS.values())
     yield from ((str(reason), CHOICE) for reason in reviewing.REPORT_REASONS.values())
-    in_form = (asking.EDIT_TITLE, asking.PROMPT, asking.PROMPT_CUT, asking.NEGATIVE)
-    yield from ((str(text), TITLE) for text in (*in_form, asking.ASPECT, asking.SEED, asking.MORE))
+    words = (asking.PROMPT, asking.PROMPT_GOES_ON, asking.NEGATIVE, asking.NEGATIVE_GOES_ON)
+    in_form = (asking.EDIT_TITLE, *words, asking.MORE, asking.MORE_CUT)
+    yield from ((str(text), TITLE) for text in (*in_form, asking.ASPECT, asking.SEED))
     of_report = (reviewing.REPORT_TITLE, reviewing.REPORT_WHAT, reviewing.REPORT_WORDS)
     of_appeal = (reviewing.APPEAL_TITLE, reviewing.APPEAL_WHY)
     yield from ((str(text), TITLE) for text in (*of_report, *of_appeal))

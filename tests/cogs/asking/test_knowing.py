@@ -7,9 +7,11 @@ import tracemalloc
 from collections.abc import AsyncIterator
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import discord
 import pytest
+from simcord.results import ResponseMessage
 
 from bot.domain import RequestId, UserId
 from bot.glossaries import CUT, Glossaries, Tails
@@ -20,7 +22,7 @@ from models.catalogue.tags import files
 from models.catalogue.tags.glossary import NOTHING
 from tests.stages.factories import make_place
 from tests.stages.fake_engine import INFO
-from tests.stages.front import Front, answer_to, custom_ids, front
+from tests.stages.front import Front, custom_ids, front, said, values_of
 
 KNOWING = replace(INFO, tags_file=EMBEDDED / files.FILE_NAME)
 
@@ -47,6 +49,11 @@ async def typed(desk: Front, text: str) -> list[tuple[str, str]]:
         assert len(choice["name"]) <= 100
         assert len(choice["value"]) <= 100
     return [(choice["name"], choice["value"]) for choice in found]
+
+
+def actions(answer: ResponseMessage) -> list[str]:
+    """The actions of the buttons under it."""
+    return [one.split(":")[1] for one in custom_ids(answer)]
 
 
 async def test_a_word_is_completed_with_its_count(desk: Front) -> None:
@@ -139,12 +146,36 @@ async def test_forgetting_a_member_forgets_what_they_typed(desk: Front) -> None:
     assert desk.services.tails.whole(UserId(desk.member.id), value) is None
 
 
-async def test_the_end_of_a_prompt_without_its_beginning_is_not_drawn(desk: Front) -> None:
-    answer = await desk.ask(prompt=f"{CUT}simple background, blue hair")
+@pytest.mark.parametrize(
+    ("lost", "said_lost"),
+    [
+        ({"prompt"}, ["end of your prompt"]),
+        ({"negative"}, ["end of your negative prompt"]),
+        ({"prompt", "negative"}, ["end of your prompt", "end of your negative prompt"]),
+    ],
+)
+async def test_the_end_of_a_prompt_is_not_drawn_and_the_whole_request_comes_back(
+    desk: Front, lost: set[str], said_lost: list[str]
+) -> None:
+    given = {"prompt": "simple background, blue hair", "negative": "lowres, hat"}
+    typed = {name: (CUT if name in lost else "") + words for name, words in given.items()}
+    options: dict[str, Any] = typed | {"seed": 7, "steps": 5}
+    answer = await desk.asks(**options)
     assert answer.ephemeral
-    assert "only have the end of your prompt" in answer.content
-    assert "simple background, blue hair" in answer.content
-    assert not await desk.jobs_of()
+    for sentence in said_lost:
+        assert f"I only have the {sentence}," in answer.content
+    assert (
+        "simple background, blue hair --seed 7 --steps 5\nNegative prompt: lowres, hat"
+        in answer.content.split("```")[1]
+    )
+    assert not await desk.jobs()
+    (edit,) = custom_ids(answer)
+    shown = await desk.member.click(answer.message, custom_id=edit)
+    filled = values_of(shown)
+    assert {name: filled[name] for name in given} == given
+    await desk.member.submit_modal(shown, filled | {"prompt": f"1girl, {given['prompt']}"})
+    (job,) = await desk.jobs()
+    assert (job.draw.prompt, job.draw.seed) == (f"1girl, {given['prompt']}", 7)
 
 
 def test_a_tail_belongs_to_its_member_and_old_tails_are_dropped(
@@ -206,6 +237,7 @@ async def test_a_prompt_of_unknown_words_only_is_not_queued_until_confirmed(desk
     answer = await desk.ask(prompt="sushi, city", seed=5)
     assert answer.ephemeral
     assert "I don't know *sushi*, *city*" in answer.content
+    assert "```" not in answer.content, "a few words need not be copied"
     assert "*1girl*" in answer.content
     assert not await desk.jobs_of()
     pressed = answer_to(await desk.member.click(answer.message, custom_id=custom_ids(answer)[0]))
@@ -214,15 +246,43 @@ async def test_a_prompt_of_unknown_words_only_is_not_queued_until_confirmed(desk
 
 
 async def test_a_suggested_correction_is_drawn_with_one_press(desk: Front) -> None:
-    answer = await desk.ask(prompt="glases")
-    assert [one.split(":")[1] for one in custom_ids(answer)] == ["meant", "anyway"]
+    answer = await desk.asks(prompt="glases")
+    assert actions(answer) == ["meant", "anyway", "revise"]
+    assert answer.content.count("*glases*") == 1, "a slip is no unknown word as well"
+    assert "I don't know" not in answer.content
     await desk.member.click(answer.message, custom_id=custom_ids(answer)[0])
     assert [job.draw.prompt for job in await desk.jobs_of()] == ["glasses"]
 
 
+async def test_both_slips_are_corrected_though_one_is_within_the_other(desk: Front) -> None:
+    answer = await desk.asks(prompt="smil, smilr")
+    await desk.member.click(answer.message, custom_id=custom_ids(answer)[0])
+    assert [job.draw.prompt for job in await desk.jobs()] == ["smile, smile"]
+
+
+async def test_unknown_words_can_be_edited_instead(desk: Front) -> None:
+    answer = await desk.asks(prompt="sushi, city --no hat", seed=5, count=2)
+    shown = await desk.member.click(answer.message, custom_id=custom_ids(answer)[-1])
+    filled = values_of(shown)
+    assert (filled["prompt"], filled["seed"], filled["more"]) == (
+        "sushi, city --no hat", "5", "--n 2",
+    )  # fmt: skip
+    await desk.member.submit_modal(shown, filled | {"prompt": "1girl, sushi"})
+    assert [job.draw.prompt for job in await desk.jobs()] == ["1girl, sushi"] * 2
+
+
+async def test_long_unknown_words_are_given_back(desk: Front) -> None:
+    answer = await desk.asks(prompt=NONSENSE)
+    assert actions(answer) == ["anyway", "revise"]
+    assert NONSENSE in answer.content.split("```")[1]
+    longer = ", ".join(f"{word}mi" for word in NONSENSE.split(", "))
+    (file,) = (await desk.asks(prompt=longer)).attachments
+    assert (await file.read()).decode() == longer
+
+
 async def test_draw_anyway_works_once_after_a_restart(desk: Front) -> None:
-    answer = await desk.ask(prompt="sushi")
-    (button,) = custom_ids(answer)
+    answer = await desk.asks(prompt="sushi")
+    button = custom_ids(answer)[0]
     await desk.restart()
     desk.use_model(KNOWING)
     await desk.member.click(answer.message, custom_id=button)
