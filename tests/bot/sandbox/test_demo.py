@@ -75,6 +75,15 @@ def test_a_second_local_discord_on_one_directory_is_refused(
     assert "choose another DATA_DIR" in refusal
 
 
+def test_a_local_discord_of_another_version_is_not_opened(tmp_path: Path) -> None:
+    folder = tmp_path / "data" / "sandbox" / "discord"
+    folder.mkdir(parents=True)
+    (folder / "server.json").write_text('{"format": 99}')
+    refusal = sandbox_refusal("bot.sandbox", "--port=0", "--state-dir=data/sandbox/discord")
+    assert "server.json was saved by another version of the local Discord: start that" in refusal
+    assert (folder / "server.json").read_text() == '{"format": 99}'
+
+
 def test_a_port_in_use_is_reported_with_what_a_second_demo_needs() -> None:
     with socket.create_server(("127.0.0.1", 0)) as server_socket:
         port = server_socket.getsockname()[1]
