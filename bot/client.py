@@ -295,6 +295,12 @@ async def serve(services: Services, token: str) -> None:
         pause_s = min(pause_s * 2, _LONGEST_PAUSE_S)
 
 
+async def register_commands(services: Services, token: str) -> None:
+    """Register the bot's commands with Discord, without connecting to its gateway."""
+    async with WaifuBot(services) as bot:
+        await bot.login(token)
+
+
 async def _connect_once(services: Services, token: str) -> str:
     """Run one client until it stops; return the reason in a few words."""
     async with WaifuBot(services) as bot:

@@ -1,4 +1,4 @@
-"""Locks on the data directory: `serve`, `doctor --mend` and the sandbox each take it alone."""
+"""Locks on the data directory: `serve`, `doctor --fix` and the sandbox each take it alone."""
 
 from __future__ import annotations
 

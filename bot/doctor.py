@@ -2,7 +2,7 @@
 
 Each check prints one line: what was checked, whether it is well, and what to do if not. `report`
 only reads; it never migrates, posts or repairs. Exit code 0 when nothing stops the bot from
-starting, else 1. Repairs happen in `mend`, and only on request.
+starting, else 1. Repairs happen in `fix`, and only on request.
 """
 
 from __future__ import annotations
@@ -48,18 +48,20 @@ class Diagnosis:
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the options of `python -m bot doctor`."""
     parser.add_argument(
-        "--mend",
+        "--fix",
         action="store_true",
         help="first bring back set-aside pictures that the database knows",
     )
+    # The name of --fix in earlier versions.
+    parser.add_argument("--mend", action="store_true", dest="fix", help=argparse.SUPPRESS)
 
 
 def run(settings: Settings, args: argparse.Namespace) -> int:
     """Print the report; return 0 when nothing stops the bot, else 1."""
     # Log lines would interrupt the report.
     set_up("ERROR")
-    if args.mend:
-        sys.stdout.write(f"{asyncio.run(_mend_locked(settings))}\n")
+    if args.fix:
+        sys.stdout.write(f"{asyncio.run(_fix_locked(settings))}\n")
     return asyncio.run(report(settings, partial(_check_model, settings)))
 
 
@@ -72,10 +74,10 @@ def _check_model(settings: Settings) -> str:
     return room.check(settings.model, settings.device, settings.wd_tagger, settings.upscaler_file)
 
 
-async def _mend_locked(settings: Settings) -> str:
+async def _fix_locked(settings: Settings) -> str:
     with ExitStack() as stack:
         lock_data(stack, settings)
-        return await mend(settings)
+        return await fix(settings)
 
 
 async def report(settings: Settings, check_model: Callable[[], str]) -> int:
@@ -148,7 +150,7 @@ def _missing(settings: Settings) -> list[Diagnosis]:
 
 
 def _unusable(name: str, setting: str, why: str) -> Diagnosis:
-    advice = f"{why} Mend that, or take {setting} out of .env."
+    advice = f"{why} Fix that, or take {setting} out of .env."
     return Diagnosis(name=name, said=f"{setting} names nothing that I can use", advice=advice)
 
 
@@ -207,7 +209,7 @@ async def _quarantine(settings: Settings) -> AsyncGenerator[Diagnosis]:
         yield Diagnosis(name="quarantine", said="cannot be compared", advice=str(problem))
         return
     _, ours = await asyncio.to_thread(pictures.count_quarantined, known)
-    back = "They come back at the next start, or by `python -m bot doctor --mend`. " if ours else ""
+    back = "They come back at the next start, or by `python -m bot doctor --fix`. " if ours else ""
     yield Diagnosis(
         name="quarantine",
         said=f"{_files(count)} in {pictures.quarantine}, {ours} of them known to the database",
@@ -224,7 +226,7 @@ async def _known(settings: Settings) -> set[str]:
         return await known_files(db) if db.version else set()
 
 
-async def mend(settings: Settings) -> str:
+async def fix(settings: Settings) -> str:
     """Bring back the set-aside pictures that the database knows; return a line with their number.
 
     The caller holds the data directory's lock, so no bot is running.

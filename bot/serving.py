@@ -42,6 +42,7 @@ from bot.store.licence_texts import LicenceTexts
 from bot.store.queue import Jobs
 from bot.tidying import Tidier
 from bot.transitions import Subject, Transition
+from models.catalogue.hub import read_info
 from models.catalogue.registry import Registry
 from models.contract import Engine, Scorer
 
@@ -51,6 +52,7 @@ log = logging.getLogger(__name__)
 _GRACE_MS = 8_000
 #: How long pictures of another model wait while the loaded one has work: a few swaps' time.
 _PATIENCE_MS = 15_000
+_OUR_ENGINE = "slots"
 _OURS = "Take ENGINE out of .env for the bot's own engine."
 
 
@@ -90,7 +92,7 @@ def engine_rooms(settings: Settings) -> tuple[ModuleType, ModuleType]:
 
     Raises `SettingsError` if the module does not exist or lacks one of the two.
     """
-    ours = settings.engine == "slots"
+    ours = settings.engine == _OUR_ENGINE
     try:
         module = importlib.import_module("models.engine.slots" if ours else settings.engine)
     except ImportError as problem:
@@ -243,6 +245,22 @@ def _freeze_long_lived() -> None:
     """
     gc.collect()
     gc.freeze()
+
+
+async def register_commands(settings: Settings) -> bool:
+    """Register the bot's commands with Discord as the model's card describes them.
+
+    Opens no model. Returns False, and registers nothing, if the engine is not ours: then only the
+    open engine knows its model.
+    """
+    if settings.engine != _OUR_ENGINE:
+        return False
+    client.point_at(settings)
+    info = await asyncio.to_thread(read_info, settings.model)
+    async with _build(settings) as program:
+        program.shelf.activate(info)
+        await client.register_commands(program.services, settings.discord_token)
+    return True
 
 
 @asynccontextmanager

@@ -20,7 +20,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--once",
         type=_parse_command,
         metavar="COMMAND",
-        help="run one command, print each step, exit",
+        help="run one command, print each step, exit: 0 if it was answered and its pictures "
+        "were posted, 1 if it cannot be sent or brought no picture, 2 if the bot cannot start",
     )
     parser.add_argument(
         "--out", type=Path, default=Path("out"), help="where --once saves pictures and files"
@@ -46,9 +47,18 @@ def run(settings: Settings, args: argparse.Namespace) -> int:
     if args.once is not None:
         if args.out.exists() and not args.out.is_dir():
             raise SettingsError(f"--out {args.out} is a file: name a folder, which need not exist.")
+        from bot.serving import register_commands
+
         # Log lines would interrupt the printed steps.
         set_up("WARNING")
-        return asyncio.run(demo.run_once(args.once, openapi=settings.discord_openapi, out=args.out))
+        return asyncio.run(
+            demo.run_once(
+                args.once,
+                openapi=settings.discord_openapi,
+                out=args.out,
+                register_commands=register_commands,
+            )
+        )
     return asyncio.run(
         demo.run(
             port=settings.sandbox_port if args.port is None else args.port,

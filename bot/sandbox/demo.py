@@ -21,7 +21,8 @@ from bot.domain import SettingsError
 from bot.sandbox import once as one_run
 from bot.sandbox.wire.openapi import DescriptionError
 from bot.sandbox.wire.server import Sandbox
-from bot.settings import environment_with
+from bot.sandbox.world.state import OtherVersionError
+from bot.settings import Settings, environment_with, load
 
 #: A bot that does not stop by itself within this time is killed.
 _STOP_S = 15.0
@@ -53,6 +54,8 @@ class Child(Protocol):
         ...
 
 
+#: Registers the bot's commands without its model; False if only the running bot can do so.
+RegisterCommands = Callable[[Settings], Awaitable[bool]]
 #: Starts a module with an environment.
 Spawn = Callable[[str, Mapping[str, str]], Awaitable[Child]]
 
@@ -89,6 +92,11 @@ class BotProcess:
             }
         )
         self._process: Child | None = None
+
+    @property
+    def settings(self) -> Settings:
+        """The settings that the child reads when it starts."""
+        return load(self._environment)
 
     @property
     def running(self) -> bool:
@@ -191,6 +199,8 @@ async def open_sandbox(
             raise SettingsError(str(problem)) from None
         try:
             await stack.enter_async_context(sandbox)
+        except OtherVersionError as problem:
+            raise SettingsError(str(problem)) from None
         except OSError as problem:
             raise SettingsError(
                 f"port {port} on 127.0.0.1 cannot be used ({os.strerror(problem.errno or 0)}): "
@@ -200,11 +210,19 @@ async def open_sandbox(
         yield sandbox
 
 
-async def run_once(command: str, *, openapi: Path | None, out: Path) -> int:
-    """Run one command through the whole flow in a fresh local Discord, printing each step."""
+async def run_once(
+    command: str, *, openapi: Path | None, out: Path, register_commands: RegisterCommands
+) -> int:
+    """Run one command through the whole flow in a fresh local Discord, printing each step.
+
+    A model can take minutes to load, so the command is checked first if possible. Returns the exit
+    code: that of `once.play`, or 2 if the bot cannot start.
+    """
     with tempfile.TemporaryDirectory(prefix="waifu-sandbox-") as scratch:
         async with open_sandbox(0, None, openapi) as sandbox:
             bot = BotProcess(sandbox, Path(scratch), {"LOG_LEVEL": "WARNING"})
+            if await register_commands(bot.settings) and not one_run.can_send(sandbox, command):
+                return 1
             await bot.start()
             try:
                 async with asyncio.TaskGroup() as tasks:

@@ -31,14 +31,30 @@ _PICTURE_S = 300.0
 _ANSWER_S = 60.0
 _VOTE_S = 20.0
 _POLL_S = 0.05
+_HOW_TO_DRAW_ANYWAY = (
+    "use a word that the model knows (/tags shows them), or run python -m bot sandbox, type the "
+    "command on its page and press Draw anyway"
+)
 #: The longest that the bot takes to record a reaction or to complete an answer.
 _LEDGER_S = 1.0
+
+
+def can_send(sandbox: Sandbox, command: str) -> bool:
+    """Whether the registered commands allow this one; prints what is wrong with it if not."""
+    try:
+        _parse(sandbox, command)
+    except NotPossible as slip:
+        _print_step("stopped", str(slip))
+        return False
+    return True
 
 
 async def play(sandbox: Sandbox, command: str, out: Path) -> int:
     """Run the flow. Returns the exit code: 0 when the command was answered.
 
-    For a request for pictures, each picture must also be posted and voted on.
+    A request for pictures must also have brought them, and the votes on them must count. It returns
+    1 if the bot answers otherwise, however rightly: with a refusal, or with a question about words
+    that its model does not know.
     """
     try:
         return await _Playthrough(sandbox, out).run(command)
@@ -55,8 +71,7 @@ class _Playthrough:
     async def run(self, command: str) -> int:
         await _poll(_ONLINE_S, self._is_online, "the bot did not come online")
         _print_step("online", f"the bot is on the local Discord at {self._sandbox.page_url}")
-        persona = self._sandbox.persona(_PERSONA)
-        name, options = parse(command, self._sandbox.people.commands(persona), _PERSONA)
+        name, options = _parse(self._sandbox, command)
         _print_step("asked", command)
         started_s = time.perf_counter()
         answer = await self._run_command(name, options)
@@ -72,6 +87,10 @@ class _Playthrough:
             self._save_files(answer)
             return int(name == _DRAW_COMMAND)
         posts = await self._wait_for_posts(int(options.get("count", 1)), answer)
+        if _asks_first(posts[0]):
+            _print_step("answered", self._readable_text(message_text(posts[0])))
+            _print_step("not drawn", _HOW_TO_DRAW_ANYWAY)
+            return 1
         picture_count = sum(len(post["attachments"]) for post in posts)
         _print_step("drawn", f"{picture_count} in {time.perf_counter() - started_s:.1f} s")
         for post in posts:
@@ -106,6 +125,7 @@ class _Playthrough:
     async def _wait_for_posts(self, count: int, answer: Payload) -> list[Payload]:
         """Print the status message as it changes, until `count` pictures are posted.
 
+        Returns their messages, or the one message in which the bot asks whether to draw at all.
         Raises `NotPossible` with the bot's message if it says that they will not come.
         """
         printed_lines: set[str] = set()
@@ -123,6 +143,8 @@ class _Playthrough:
                         "status" if printed_lines else "acknowledged", self._readable_text(line)
                     )
                     printed_lines.add(line)
+            if questions := [m for m in messages if _asks_first(m)]:
+                return questions
             posts = [m for m in messages if m["attachments"] and _is_post(m)]
             if sum(len(post["attachments"]) for post in posts) < count:
                 self._raise_if_final(messages, answer)
@@ -185,6 +207,12 @@ class _Playthrough:
         _print_step("voted", f"{emoji} by a member, and /votes top shows it")
 
 
+def _parse(sandbox: Sandbox, command: str) -> tuple[str, Payload]:
+    """The command's name and options. Raises `NotPossible` if it cannot be sent."""
+    registered = sandbox.people.commands(sandbox.persona(_PERSONA))
+    return parse(command, registered, _PERSONA)
+
+
 async def _poll(limit_s: float, check: Callable[[], Awaitable[T]], failure: str) -> T:
     """Poll until `check` returns something; after `limit_s` raise `NotPossible(failure)`."""
     try:
@@ -201,6 +229,11 @@ def _button_id(message: Payload, action: str) -> str | None:
     """The custom id of the button `wd:<action>:...` under a message."""
     ids = (c.get("custom_id") or "" for row in message["components"] for c in row["components"])
     return next((i for i in ids if i.startswith(f"wd:{action}:")), None)
+
+
+def _asks_first(message: Payload) -> bool:
+    """Whether the bot knows none of the words and waits for *Draw anyway*."""
+    return bool(_button_id(message, "anyway"))
 
 
 def _is_post(message: Payload) -> bool:

@@ -114,9 +114,20 @@ def _parse_value(option: Payload, text: str) -> object:
         raise NotPossible(f"{option['name']}: {text!r} is not a number.") from None
     if not text:
         raise NotPossible(f"{option['name']}: has no value.")
-    if not isinstance(value, str):
+    if isinstance(value, str):
+        _check_length(option, value)
+    else:
         _check_bounds(option, value)
     return value
+
+
+def _check_length(option: Payload, text: str) -> None:
+    """Raise `NotPossible` for a text that is longer than a client accepts."""
+    longest = option.get("max_length")
+    if longest is not None and len(text) > longest:
+        raise NotPossible(
+            f"{option['name']}: must have at most {longest} characters, not {len(text)}."
+        )
 
 
 def _check_bounds(option: Payload, value: float) -> None:

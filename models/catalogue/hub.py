@@ -13,8 +13,8 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from models.catalogue.adoption import MARKS, family_of
-from models.catalogue.registry import EMBEDDED
-from models.contract import EngineError
+from models.catalogue.registry import EMBEDDED, card_of, model_info
+from models.contract import EngineError, ModelInfo
 
 #: The form of a model hub id.
 HUB_ID = re.compile(r"[\w-][\w.-]*/[\w-][\w.-]*")
@@ -23,6 +23,21 @@ _CONFIGS = ("*.json", "*/*.json", "tokenizer*/*", "LICEN[CS]E*")
 
 def locate(model: str) -> tuple[Path, str | None]:
     """A model's folder and, if it came from the hub, its id. Fetches what is missing."""
+    folder, hub_id = _locate_configs(model)
+    return (folder if hub_id is None else _fetch_weights(hub_id, folder)), hub_id
+
+
+def read_info(model: str) -> ModelInfo:
+    """What the bot needs to know about a model, read without its weights.
+
+    A hub model's weights are not fetched either. Raises EngineError like `locate`, or CardError.
+    """
+    folder, hub_id = _locate_configs(model)
+    return model_info(card_of(folder, hub_id), folder)
+
+
+def _locate_configs(model: str) -> tuple[Path, str | None]:
+    """As `locate`, but what is fetched from the hub is all except the weights."""
     if model == "embedded":
         return EMBEDDED, None
     folder = Path(model).expanduser()
@@ -35,17 +50,19 @@ def locate(model: str) -> tuple[Path, str | None]:
         )
     if not HUB_ID.fullmatch(model):
         raise EngineError(f"there is no folder {model}, and it is not a hub id such as owner/name.")
-    return _fetch(model), model
+    return fetch(model, _CONFIGS), model
 
 
-def _fetch(hub_id: str) -> Path:
-    """The local copy of a hub model: configs, tokenizer, licence and one set of weights."""
+def _fetch_weights(hub_id: str, folder: Path) -> Path:
+    """The local copy of a hub model: configs, tokenizer, licence and one set of weights.
+
+    `folder` has the configs already. They are small and the weights gigabytes, so the model's
+    family is checked first.
+    """
     import huggingface_hub as hub
 
+    texts = MARKS[family_of(folder, hub_id)].texts
     with _explain_errors(hub_id):
-        folder = Path(hub.snapshot_download(hub_id, allow_patterns=list(_CONFIGS)))
-        # The configs are small and the weights gigabytes: check first that the weights are usable.
-        texts = MARKS[family_of(folder, hub_id)].texts
         for wanted in _weight_files(texts):
             folder = Path(hub.snapshot_download(hub_id, allow_patterns=[*_CONFIGS, *wanted]))
             if all((folder / path).exists() for path in wanted):

@@ -66,7 +66,7 @@ async def test_a_file_that_a_setting_names_and_that_is_missing_is_reported(tmp_p
         assert (code, "3 to fix." in said) == (1, True), said
         for setting in ("TAGS_FILE", "UPSCALER_FILE", "WD_TAGGER"):
             assert f"{setting} names nothing that I can use" in said
-            assert f"Mend that, or take {setting} out of .env." in said
+            assert f"Fix that, or take {setting} out of .env." in said
         code, said = await examine(
             sandbox, tmp_path, sandbox.token,
             TAGS_FILE=str(words), UPSCALER_FILE=str(words), WD_TAGGER="owner/name",

@@ -4,6 +4,7 @@
 import { api } from "./api.js";
 import { findAll, bytesText, byId, fill, h, iconButton, findById } from "./dom.js";
 import { fansSections, showFans } from "./fans.js";
+import { findingsKey, findingsText } from "./findings.js";
 import { icon } from "./icons.js";
 import { botState, on, store } from "./store.js";
 import { attempt, showToast } from "./toast.js";
@@ -317,20 +318,16 @@ function showViolations() {
   const container = findById("weather-rules");
   if (!container || byId("weather").hidden) return;
   const count = violations.length;
-  const clean = hasDescription
-    ? "Every request so far fits Discord's OpenAPI description."
-    : "Not checked: DISCORD_OPENAPI names no copy of Discord's OpenAPI description.";
-  const text = count
-    ? `${count} ${count === 1 ? "request breaks" : "requests break"} Discord's OpenAPI description.`
-    : clean;
-  if (container.dataset.shown === `${count} ${reachable}`) return;
-  container.dataset.shown = `${count} ${reachable}`;
+  const findings = { count, hasDescription, reachable };
+  const key = findingsKey(findings);
+  if (container.dataset.shown === key) return;
+  container.dataset.shown = key;
   fill(
     container,
     h(
       "p",
       { class: count ? "ill" : hasDescription ? "good" : "", id: "violations", dataset: { count } },
-      reachable ? text : "Not known: the sandbox did not answer.",
+      findingsText(findings),
     ),
     count > 0 &&
       h(

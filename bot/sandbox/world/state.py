@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import asyncio
 import json
-import logging
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -18,11 +17,13 @@ from bot.sandbox.wire.cdn import Cdn
 from bot.sandbox.wire.wire import Payload, as_object, encode
 from bot.sandbox.world.records import WorldRecords
 
-log = logging.getLogger(__name__)
-
 _DEBOUNCE_S = 0.5
 _FORMAT = 1
 _SERVER_EVENTS = ("CHANNEL_", "THREAD_", "GUILD_ROLE_", "GUILD_UPDATE", "COMMANDS_UPDATE")
+
+
+class OtherVersionError(Exception):
+    """The directory was saved by another version; the message says what to do."""
 
 
 @dataclass(slots=True)
@@ -126,16 +127,24 @@ class Store:
     # ---- loading --------------------------------------------------------------------------------
 
     async def load(self) -> None:
-        """Restore what an earlier run saved, if there was one."""
-        for folder in ("messages", "files"):
-            (self._directory / folder).mkdir(parents=True, exist_ok=True)
+        """Restore what an earlier run saved, if there was one.
+
+        Raises `OtherVersionError`, and changes nothing, if another version saved it: this one could
+        only read it wrongly and then overwrite it.
+        """
         server = self._directory / "server.json"
+        record: Payload | None = None
         if server.is_file():
             record = as_object(json.loads(await asyncio.to_thread(server.read_text)))
             if record.get("format") != _FORMAT:
-                log.warning("%s was written by another version and is ignored", server)
-            else:
-                self._records.restore_server(record)
+                raise OtherVersionError(
+                    f"{server} was saved by another version of the local Discord: start that "
+                    f"version, or rename the folder {self._directory} to begin with an empty one."
+                )
+        for folder in ("messages", "files"):
+            (self._directory / folder).mkdir(parents=True, exist_ok=True)
+        if record is not None:
+            self._records.restore_server(record)
         for channel_id in self._records.channel_ids():
             await self._load_messages(channel_id)
 

@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
+from selenium.common.exceptions import StaleElementReferenceException
 from selenium.webdriver import ActionChains, Chrome
 from selenium.webdriver.common.keys import Keys
 
@@ -83,6 +84,16 @@ def page_shows(text: str) -> Callable[[Chrome], bool]:
     return lambda browser: text in browser.execute_script("return document.body.innerText")
 
 
+def opens_message_menu(browser: Chrome) -> bool:
+    """Open the menu of the message with four pictures; the page may redraw it in between."""
+    try:
+        content = find(browser, "[data-message-id]:has(.gallery.n4) .content")[0]
+        ActionChains(browser).context_click(content).perform()
+    except StaleElementReferenceException:
+        return False
+    return bool(find(browser, ".popover .menu-list"))
+
+
 def pick_vary_and_edit(browser: Chrome, url: str) -> None:
     """Ask, pick, vary and edit, each with the page's own controls."""
     browser.get(url)
@@ -91,6 +102,13 @@ def pick_vary_and_edit(browser: Chrome, url: str) -> None:
     press_button(browser, "accept")
     wait(browser, lambda b: find(b, "[data-custom-id^='wd:pick4:']"))
     assert len(find(browser, ".gallery.n4 .attachment")) == 4, "one post"
+    wait(browser, opens_message_menu)
+    # `text` would be empty while the menu fades in.
+    buttons = find(browser, ".popover .menu-list button")
+    entries = [str(button.get_attribute("textContent")) for button in buttons]
+    assert sorted(entries[:-1]) == ["Draw like this", "Report picture", "Settings"]
+    browser.switch_to.active_element.send_keys(Keys.ESCAPE)
+    wait(browser, lambda b: not find(b, ".popover"))
     click(browser, "[data-custom-id^='wd:pick2:']")
     wait(browser, page_shows("Picture 2 is your pick"))
     choose_option(browser, "wd:which:", "2")

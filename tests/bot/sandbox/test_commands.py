@@ -19,6 +19,8 @@ from bot.sandbox.wire.images import heart, picture_size
 from bot.sandbox.wire.server import Sandbox
 from bot.sandbox.wire.wire import NotPossible
 from bot.sandbox.world.people import _localise
+from models.catalogue.registry import EMBEDDED
+from models.catalogue.tags import files
 from tests.stages.stage import stage
 from tests.stages.tiny_bot import TinyBot, lounge, until
 
@@ -355,6 +357,19 @@ async def test_a_rehearsal_succeeds_only_with_pictures_or_an_answer(
         assert await once.play(here.sandbox, "/waifu 1girl", out) == 0
         assert await once.play(here.sandbox, "/votes top", out) == 0
     assert "**The best pictures" in capsys.readouterr().out
+
+
+async def test_a_rehearsal_ends_with_how_to_draw_unknown_words(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(once, "_PICTURE_S", 30.0)
+    async with stage(tmp_path, {"TAGS_FILE": str(EMBEDDED / files.FILE_NAME)}) as here:
+        assert await once.play(here.sandbox, "/waifu prompt: sushi", tmp_path / "out") == 1
+    output = capsys.readouterr().out
+    assert "answered  I don't know *sushi*" in output
+    assert "not drawn  use a word that the model knows" in output
+    assert "press Draw anyway" in output
+    assert "stopped" not in output
 
 
 @pytest.mark.parametrize(

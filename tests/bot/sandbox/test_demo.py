@@ -10,6 +10,7 @@ import sys
 import time
 from contextlib import ExitStack
 from pathlib import Path
+from shutil import copytree, ignore_patterns
 from types import SimpleNamespace
 from typing import cast
 
@@ -17,11 +18,13 @@ import pytest
 
 from bot.__main__ import main
 from bot.data_lock import lock_directory
+from bot.domain import SettingsError
 from bot.sandbox import demo
 from bot.sandbox.once import _Playthrough, message_text
 from bot.sandbox.wire.page_api import PAGE
 from bot.sandbox.wire.server import Sandbox
 from bot.sandbox.wire.wire import NotPossible, Payload
+from models.catalogue.registry import EMBEDDED
 
 ROOT = Path(__file__).parents[3]
 
@@ -70,6 +73,15 @@ def test_a_second_local_discord_on_one_directory_is_refused(
         refusal = sandbox_refusal(*arguments)
     assert "another local Discord is running on" in refusal
     assert "choose another DATA_DIR" in refusal
+
+
+def test_a_local_discord_of_another_version_is_not_opened(tmp_path: Path) -> None:
+    folder = tmp_path / "data" / "sandbox" / "discord"
+    folder.mkdir(parents=True)
+    (folder / "server.json").write_text('{"format": 99}')
+    refusal = sandbox_refusal("bot.sandbox", "--port=0", "--state-dir=data/sandbox/discord")
+    assert "server.json was saved by another version of the local Discord: start that" in refusal
+    assert (folder / "server.json").read_text() == '{"format": 99}'
 
 
 def test_a_port_in_use_is_reported_with_what_a_second_demo_needs() -> None:
@@ -180,6 +192,36 @@ def test_a_rehearsal_ends_when_its_bot_cannot_start(
     assert main(["sandbox", "--once", "/waifu prompt: 1girl"]) == 2
     assert time.monotonic() - started_s < 30, "it does not wait for a bot that is gone"
     assert "error: ENGINE=no.such.room cannot be loaded" in capfd.readouterr().err
+
+
+@pytest.fixture
+def model_without_weights(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Our engine with a model that cannot be opened, and a bot that must not start."""
+
+    async def refuse_to_start(_bot: demo.BotProcess) -> None:
+        raise SettingsError("the bot was started")
+
+    monkeypatch.setattr(demo.BotProcess, "start", refuse_to_start)
+    copytree(EMBEDDED, tmp_path / "model", ignore=ignore_patterns("*.safetensors"))
+    monkeypatch.setenv("ENGINE", "slots")
+    monkeypatch.setenv("MODEL", str(tmp_path / "model"))
+
+
+@pytest.mark.usefixtures("model_without_weights")
+@pytest.mark.parametrize(
+    ("command", "code", "complaint"),
+    [
+        ("/wafu 1girl", 1, "There is no command /wafu for you here. The nearest is /waifu."),
+        ("/waifu 1girl count: 9", 1, "count: must be at most 4, not 9."),
+        ("/waifu 1girl", 2, "error: the bot was started"),
+    ],
+)
+def test_a_rehearsed_command_is_checked_before_the_model_is_opened(
+    command: str, code: int, complaint: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["sandbox", "--once", command]) == code
+    output = capsys.readouterr()
+    assert complaint in output.out + output.err
 
 
 def test_the_demo_its_page_and_the_readme_suggest_the_same_prompt() -> None:

@@ -16,7 +16,7 @@ import pytest
 
 from bot.sandbox.wire.images import heart
 from bot.sandbox.wire.server import Sandbox
-from bot.sandbox.world.lounge import CATEGORIES, CHANNELS
+from bot.sandbox.world.state import OtherVersionError
 from tests.stages.tiny_bot import TinyBot, lounge, point_at, running, until
 
 
@@ -118,14 +118,22 @@ async def test_a_nonce_is_remembered_over_a_restart(tmp_path: Path) -> None:
     assert ids[0] == ids[1]
 
 
-async def test_a_directory_of_another_version_is_left_alone(
-    tmp_path: Path, caplog: pytest.LogCaptureFixture
-) -> None:
-    (tmp_path / "server.json").write_text('{"format": 99}')
+async def test_a_directory_of_another_version_is_left_alone(tmp_path: Path) -> None:
     async with Sandbox(state_dir=tmp_path) as sandbox:
-        assert len(sandbox.people.channels()) == len((*CHANNELS, *CATEGORIES))
-    assert "another version" in caplog.text
-    assert (tmp_path / "server.json").read_text() == '{"format": 99}'
+        sandbox.send_message("haru", "art", "of another version")
+        sandbox.people.set_locale(sandbox.persona("momo"), "ja")
+    server = tmp_path / "server.json"
+    server.write_text(json.dumps(json.loads(server.read_text()) | {"format": 99}))
+    saved = read_folder(tmp_path)
+    assert len(saved) == 2
+    with pytest.raises(OtherVersionError, match=r"another version .* rename the folder"):
+        async with Sandbox(state_dir=tmp_path) as sandbox:
+            sandbox.delete_channel("art")
+    assert read_folder(tmp_path) == saved
+
+
+def read_folder(folder: Path) -> dict[Path, bytes]:
+    return {path: path.read_bytes() for path in folder.rglob("*") if path.is_file()}
 
 
 async def test_ctrl_c_saves_and_ends_the_stand_alone_server(tmp_path: Path) -> None:

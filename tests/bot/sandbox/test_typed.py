@@ -11,7 +11,13 @@ DRAW: Payload = {
     "name": "draw",
     "options": [
         {"name": "count", "type": 4, "min_value": 1, "max_value": 4},
-        {"name": "prompt", "type": 3, "required": True, "description": "What to draw"},
+        {
+            "name": "prompt",
+            "type": 3,
+            "required": True,
+            "description": "What to draw",
+            "max_length": 40,
+        },
         {"name": "shape", "type": 3, "choices": [{"name": "Tall", "value": "t"}]},
         {"name": "quiet", "type": 5},
         {"name": "guidance", "type": 10},
@@ -49,6 +55,7 @@ def test_typed_options_are_read_as_the_page_reads_them(typed: str, options: Payl
         ("/draw x guidance: -inf", "guidance: '-inf' is not a number."),
         ("/draw x count: 9", "count: must be at most 4, not 9."),
         ("/draw x count: -5", "count: must be at least 1, not -5."),
+        (f"/draw {'x' * 41}", "prompt: must have at most 40 characters, not 41."),
         ("/draw count: 2", "/draw needs prompt: What to draw"),
         ("/draw", "/draw needs prompt: What to draw"),
         ("/draw prompt:", "prompt: has no value."),

@@ -256,16 +256,17 @@ def test_the_doctor_reports_the_quarantine_and_changes_nothing(
     assert main(["doctor"]) == 1
     said = capsys.readouterr().out
     assert f"3 picture files in {data / 'quarantine'}, 2 of them known" in said
-    assert "doctor --mend" in said
+    assert "doctor --fix" in said
     assert "remove that folder" in said
     assert whole(data) == before
 
 
+@pytest.mark.parametrize("option", ["--fix", "--mend"])
 def test_the_doctor_brings_back_the_files_that_the_database_knows(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+    option: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     data = settle(monkeypatch, tmp_path)
-    assert main(["doctor", "--mend"]) == 1
+    assert main(["doctor", option]) == 1
     said = capsys.readouterr().out
     assert "2 picture files came back" in said
     assert "1 picture file in" in said
@@ -280,7 +281,7 @@ def test_the_doctor_mends_nothing_beside_a_running_bot(
     with (data / "lock").open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
         before = below(data)
-        assert main(["doctor", "--mend"]) == 2
+        assert main(["doctor", "--fix"]) == 2
         assert "another bot is running" in capsys.readouterr().err
         assert below(data) == before
 

@@ -14,7 +14,7 @@ import torch
 from safetensors.torch import load_file, save_file
 
 from models.catalogue.card import CardError
-from models.catalogue.hub import locate
+from models.catalogue.hub import locate, read_info
 from models.catalogue.registry import EMBEDDED, card_of, seal
 from models.contract import EngineError
 from models.engine.loader import choose_device, load
@@ -225,6 +225,22 @@ def test_models_are_found_by_name_by_folder_and_by_hub_id(
     assert locate("embedded") == (EMBEDDED, None)
     assert locate(str(tiny_folder)) == (tiny_folder, None)
     assert locate("owner/tiny") == (tiny_folder, "owner/tiny")
+
+
+def test_what_a_bot_needs_to_know_of_a_hub_model_is_read_without_its_weights(
+    tiny_folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked: list[str] = []
+
+    def fetched(_hub_id: str, *, allow_patterns: list[str]) -> str:
+        asked.extend(allow_patterns)
+        return str(tiny_folder)
+
+    monkeypatch.setattr("huggingface_hub.snapshot_download", fetched)
+    info = read_info("owner/tiny")
+    assert asked
+    assert not [pattern for pattern in asked if "diffusion_pytorch_model" in pattern]
+    assert load("owner/tiny", device="cpu").info == info
 
 
 @pytest.mark.parametrize("model", ["no/such/folder", "waifu", "", "a b/c", "../x/y"])
