@@ -21,7 +21,7 @@ from bot.domain import (
     RequestKind,
 )
 from bot.policy.asks import typed_of
-from bot.words import pictures, refusals
+from bot.words import knowing, pictures, refusals
 from cogs.asking.again import submit_based_on
 from cogs.asking.doubting import find_correction
 from cogs.asking.editor import show_editor

@@ -50,7 +50,7 @@ async def acknowledgement(tmp_path: Path, members: int = MEMBERS) -> list[Row]:
     what = f"{members} simultaneous /waifu"
     return [
         *_acknowledgement_rows(tickets, what),
-        *_inside_and_outside_rows(tickets, stamps(tmp_path / "stamps"), what),
+        *_inside_and_outside_rows(tickets, read_times(tmp_path / "stamps"), what),
         *_loop_rows(what, second, third, members),
         *_compared_with_idle_rows(tickets, idle_tickets, members),
         *_loop_rows(f"{members} simultaneous commands that do nothing", first, second, members),

@@ -116,7 +116,7 @@ async def test_a_failed_rollback_is_repeated_before_the_next_write(
 @pytest.mark.parametrize("code", [sqlite3.SQLITE_FULL, sqlite3.SQLITE_IOERR | (25 << 8)])
 async def test_a_fault_of_vacuum_names_the_temporary_directory_too(db: Database, code: int) -> None:
     """SQLite writes the copy there, and does not say which of the two disks was at fault."""
-    writer = sicken_writer(db)
+    writer = make_writer_fail(db)
     writer.fails = lambda _number, _sql: code
     with pytest.raises(StorageError, match=SENTENCE) as of_write:
         await write(db)

@@ -111,12 +111,12 @@ async def test_pressing_a_number_shows_its_picture_in_an_ephemeral_reply(desk: F
     first, second = await drawn(desk, "1girl, first", "1girl, second")
     answer = await history(desk)
     await desk.restart()
-    shown = said(await desk.member.click(answer.message, label="2"))
+    shown = answer_to(await desk.member.click(answer.message, label="2"))
     assert shown.ephemeral
     assert [file.filename for file in shown.attachments] == [f"{first.id}.png"]
     assert f"wd:upscale:{first.id}" in custom_ids(shown)
     await desk.services.gallery.delete(second.id, desk.services.clock())
-    assert "gone" in said(await desk.member.click(answer.message, label="1")).content
+    assert "gone" in answer_to(await desk.member.click(answer.message, label="1")).content
 
 
 async def test_the_numbers_stand_in_two_rows_above_the_buttons_that_turn_pages(
@@ -220,7 +220,7 @@ async def test_without_the_licence_history_lists_words_but_no_pictures(desk: Fro
     assert "mine" in answer.content
     assert answer.attachments == []
     assert numbered(answer) == []
-    assert "icence" in said(await desk.member.click(before.message, label="1")).content
+    assert "icence" in answer_to(await desk.member.click(before.message, label="1")).content
     old = await with_menu(desk, mine)
     chosen = await desk.member.select(old, [mine.id], custom_id="wd:lookat:0")
     assert "icence" in answer_to(chosen).content

@@ -22,7 +22,7 @@ from models.catalogue.tags import files
 from models.catalogue.tags.glossary import NOTHING
 from tests.stages.factories import make_place
 from tests.stages.fake_engine import INFO
-from tests.stages.front import Front, custom_ids, front, said, values_of
+from tests.stages.front import Front, answer_to, custom_ids, form_values, front
 
 KNOWING = replace(INFO, tags_file=EMBEDDED / files.FILE_NAME)
 
@@ -160,7 +160,7 @@ async def test_the_end_of_a_prompt_is_not_drawn_and_the_whole_request_comes_back
     given = {"prompt": "simple background, blue hair", "negative": "lowres, hat"}
     typed = {name: (CUT if name in lost else "") + words for name, words in given.items()}
     options: dict[str, Any] = typed | {"seed": 7, "steps": 5}
-    answer = await desk.asks(**options)
+    answer = await desk.ask(**options)
     assert answer.ephemeral
     for sentence in said_lost:
         assert f"I only have the {sentence}," in answer.content
@@ -168,13 +168,13 @@ async def test_the_end_of_a_prompt_is_not_drawn_and_the_whole_request_comes_back
         "simple background, blue hair --seed 7 --steps 5\nNegative prompt: lowres, hat"
         in answer.content.split("```")[1]
     )
-    assert not await desk.jobs()
+    assert not await desk.jobs_of()
     (edit,) = custom_ids(answer)
     shown = await desk.member.click(answer.message, custom_id=edit)
-    filled = values_of(shown)
+    filled = form_values(shown)
     assert {name: filled[name] for name in given} == given
     await desk.member.submit_modal(shown, filled | {"prompt": f"1girl, {given['prompt']}"})
-    (job,) = await desk.jobs()
+    (job,) = await desk.jobs_of()
     assert (job.draw.prompt, job.draw.seed) == (f"1girl, {given['prompt']}", 7)
 
 
@@ -246,7 +246,7 @@ async def test_a_prompt_of_unknown_words_only_is_not_queued_until_confirmed(desk
 
 
 async def test_a_suggested_correction_is_drawn_with_one_press(desk: Front) -> None:
-    answer = await desk.asks(prompt="glases")
+    answer = await desk.ask(prompt="glases")
     assert actions(answer) == ["meant", "anyway", "revise"]
     assert answer.content.count("*glases*") == 1, "a slip is no unknown word as well"
     assert "I don't know" not in answer.content
@@ -255,33 +255,33 @@ async def test_a_suggested_correction_is_drawn_with_one_press(desk: Front) -> No
 
 
 async def test_both_slips_are_corrected_though_one_is_within_the_other(desk: Front) -> None:
-    answer = await desk.asks(prompt="smil, smilr")
+    answer = await desk.ask(prompt="smil, smilr")
     await desk.member.click(answer.message, custom_id=custom_ids(answer)[0])
-    assert [job.draw.prompt for job in await desk.jobs()] == ["smile, smile"]
+    assert [job.draw.prompt for job in await desk.jobs_of()] == ["smile, smile"]
 
 
 async def test_unknown_words_can_be_edited_instead(desk: Front) -> None:
-    answer = await desk.asks(prompt="sushi, city --no hat", seed=5, count=2)
+    answer = await desk.ask(prompt="sushi, city --no hat", seed=5, count=2)
     shown = await desk.member.click(answer.message, custom_id=custom_ids(answer)[-1])
-    filled = values_of(shown)
+    filled = form_values(shown)
     assert (filled["prompt"], filled["seed"], filled["more"]) == (
         "sushi, city --no hat", "5", "--n 2",
     )  # fmt: skip
     await desk.member.submit_modal(shown, filled | {"prompt": "1girl, sushi"})
-    assert [job.draw.prompt for job in await desk.jobs()] == ["1girl, sushi"] * 2
+    assert [job.draw.prompt for job in await desk.jobs_of()] == ["1girl, sushi"] * 2
 
 
 async def test_long_unknown_words_are_given_back(desk: Front) -> None:
-    answer = await desk.asks(prompt=NONSENSE)
+    answer = await desk.ask(prompt=NONSENSE)
     assert actions(answer) == ["anyway", "revise"]
     assert NONSENSE in answer.content.split("```")[1]
     longer = ", ".join(f"{word}mi" for word in NONSENSE.split(", "))
-    (file,) = (await desk.asks(prompt=longer)).attachments
+    (file,) = (await desk.ask(prompt=longer)).attachments
     assert (await file.read()).decode() == longer
 
 
 async def test_draw_anyway_works_once_after_a_restart(desk: Front) -> None:
-    answer = await desk.asks(prompt="sushi")
+    answer = await desk.ask(prompt="sushi")
     button = custom_ids(answer)[0]
     await desk.restart()
     desk.use_model(KNOWING)

@@ -111,7 +111,7 @@ async def test_a_decline_can_be_reconsidered_after_a_restart(desk: Front) -> Non
 
 
 async def prompts(desk: Front, who: MemberActor) -> list[str]:
-    return [job.draw.prompt for job in await desk.jobs(who)]
+    return [job.draw.prompt for job in await desk.jobs_of(who)]
 
 
 async def waiting_rows(desk: Front) -> int:
@@ -129,14 +129,14 @@ def shown_text(desk: Front, message: ResponseMessage) -> str:
 async def test_one_acceptance_draws_every_waiting_request(desk: Front) -> None:
     """A second request does not show the terms again, and is answered in one line."""
     who = desk.newcomer()
-    terms = await desk.asks(who, prompt="1girl, first")
-    second = await desk.asks(who, prompt="1girl, second")
-    third = await desk.asks(who, prompt="1girl, third")
+    terms = await desk.ask(who, prompt="1girl, first")
+    second = await desk.ask(who, prompt="1girl, second")
+    third = await desk.ask(who, prompt="1girl, third")
     assert second.content == third.content == licensing.ONE_MORE()
     assert second.ephemeral
     assert not second.attachments
     assert set(buttons(desk, second)) == {"reconsider"}
-    assert not await desk.jobs(who)
+    assert not await desk.jobs_of(who)
     pressed = await accepts(desk, who, terms)
     assert await prompts(desk, who) == ["1girl, first", "1girl, second", "1girl, third"]
     assert [one.ephemeral for one in pressed.followups] == [False] * 3, "each has its status"
@@ -148,8 +148,8 @@ async def test_one_acceptance_draws_every_waiting_request(desk: Front) -> None:
 async def test_the_terms_can_be_reached_from_every_later_answer(desk: Front) -> None:
     """Discord drops the message with the terms when the client reloads."""
     who = desk.newcomer()
-    await desk.asks(who, prompt="1girl, first")
-    second = await desk.asks(who, prompt="1girl, second")
+    await desk.ask(who, prompt="1girl, first")
+    second = await desk.ask(who, prompt="1girl, second")
     await desk.restart()
     assert INFO.licence_name in await presses(desk, who, second, "reconsider")
     assert files(desk, second) == ["LICENCE.txt"]
@@ -159,16 +159,16 @@ async def test_the_terms_can_be_reached_from_every_later_answer(desk: Front) -> 
 
 async def test_waiting_requests_are_drawn_by_accepting_on_licence(desk: Front) -> None:
     who = desk.newcomer()
-    await desk.asks(who, prompt="1girl, first")
+    await desk.ask(who, prompt="1girl, first")
     await accepts(desk, who, await reads(desk, who))
     assert await prompts(desk, who) == ["1girl, first"]
 
 
 async def test_the_terms_come_again_after_a_while(desk: Front) -> None:
     who = desk.newcomer()
-    await desk.asks(who)
+    await desk.ask(who)
     await desk.env.advance_time(TERMS_SHOWN_MS / 1000 + 1)
-    later = await desk.asks(who, prompt="1girl, later")
+    later = await desk.ask(who, prompt="1girl, later")
     assert set(buttons(desk, later)) == {"accept", "decline"}
     await accepts(desk, who, later)
     assert await prompts(desk, who) == ["1girl", "1girl, later"]
@@ -176,11 +176,11 @@ async def test_the_terms_come_again_after_a_while(desk: Front) -> None:
 
 async def test_a_request_that_waited_for_days_is_drawn_only_by_its_own_button(desk: Front) -> None:
     who = desk.newcomer()
-    old = await desk.asks(who, prompt="1girl, old")
-    other = await desk.asks(who, prompt="1girl, other")
+    old = await desk.ask(who, prompt="1girl, old")
+    other = await desk.ask(who, prompt="1girl, other")
     await desk.env.advance_time(UNLICENSED_MS / 1000 + 1)
     await accepts(desk, who, await reads(desk, who))
-    assert not await desk.jobs(who)
+    assert not await desk.jobs_of(who)
     await accepts(desk, who, old)
     assert await prompts(desk, who) == ["1girl, old"]
     await presses(desk, who, other, "reconsider")
@@ -190,10 +190,10 @@ async def test_a_request_that_waited_for_days_is_drawn_only_by_its_own_button(de
 
 async def test_a_request_too_many_is_refused_with_its_words(desk: Front) -> None:
     who = desk.newcomer()
-    terms = await desk.asks(who, prompt="1girl, 0")
+    terms = await desk.ask(who, prompt="1girl, 0")
     for number in range(1, UNLICENSED_MAX):
-        await desk.asks(who, prompt=f"1girl, {number}")
-    refused = await desk.asks(who, prompt="1girl, one too many")
+        await desk.ask(who, prompt=f"1girl, {number}")
+    refused = await desk.ask(who, prompt="1girl, one too many")
     assert licensing.TOO_MANY(count=UNLICENSED_MAX) in refused.content
     assert "1girl, one too many" in refused.content
     assert refused.ephemeral
@@ -205,17 +205,17 @@ async def test_a_request_too_many_is_refused_with_its_words(desk: Front) -> None
 async def test_a_request_of_another_channel_is_drawn_only_there(desk: Front) -> None:
     """Its words may not be meant for the readers of this channel."""
     who = desk.newcomer()
-    terms = await desk.asks(who, prompt="1girl, here")
+    terms = await desk.ask(who, prompt="1girl, here")
     there = desk.guild.create_text_channel("there")
-    other = said(await who.slash(there, "waifu", prompt="1girl, there"))
+    other = answer_to(await who.slash(there, "waifu", prompt="1girl, there"))
     assert [file.filename for file in other.attachments] == ["LICENCE.txt"], "not seen there yet"
     await accepts(desk, who, terms)
     assert await prompts(desk, who) == ["1girl, here"]
     assert f"<#{there.id}>" in shown_text(desk, terms)
-    again = said(await who.slash(there, "licence"))
+    again = answer_to(await who.slash(there, "licence"))
     pressed = await who.click(again.message, custom_id=custom_ids(again)[0])
-    assert said(pressed).content
-    assert [job.channel_id for job in await desk.jobs(who)] == [desk.channel.id, there.id]
+    assert answer_to(pressed).content
+    assert [job.channel_id for job in await desk.jobs_of(who)] == [desk.channel.id, there.id]
 
 
 async def test_a_fault_between_two_waiting_requests_loses_none(
@@ -229,8 +229,8 @@ async def test_a_fault_between_two_waiting_requests_loses_none(
         return await enqueue(admitted, *args, **options)
 
     who = desk.newcomer()
-    terms = await desk.asks(who, prompt="1girl, first")
-    await desk.asks(who, prompt="1girl, second")
+    terms = await desk.ask(who, prompt="1girl, first")
+    await desk.ask(who, prompt="1girl, second")
     with monkeypatch.context() as patched:
         patched.setattr(desk.services.queue, "enqueue", fails_at_second)
         await accepts(desk, who, terms)
@@ -243,16 +243,16 @@ async def test_a_pause_between_requests_does_not_refuse_those_that_waited(desk: 
     who = desk.newcomer()
     policy = GuildPolicy(guild_id=GuildId(desk.guild.id), cooldown_s=60)
     await desk.services.guilds.save(policy, 0, UserId(who.id), 1, summary="a pause")
-    terms = await desk.asks(who, prompt="1girl, first")
-    await desk.asks(who, prompt="1girl, second")
+    terms = await desk.ask(who, prompt="1girl, first")
+    await desk.ask(who, prompt="1girl, second")
     await accepts(desk, who, terms)
     assert await prompts(desk, who) == ["1girl, first", "1girl, second"]
 
 
 async def test_declining_drops_every_waiting_request_and_returns_all_words(desk: Front) -> None:
     who = desk.newcomer()
-    terms = await desk.asks(who, prompt="1girl, first", negative="hat", seed=77)
-    await desk.asks(who, prompt="1girl, second")
+    terms = await desk.ask(who, prompt="1girl, first", negative="hat", seed=77)
+    await desk.ask(who, prompt="1girl, second")
     words = await presses(desk, who, terms, "decline")
     for typed in ("1girl, first", "hat", "--seed 77", "1girl, second"):
         assert typed in words
@@ -263,8 +263,8 @@ async def test_declining_drops_every_waiting_request_and_returns_all_words(desk:
 async def test_declining_returns_long_words_whole_as_a_file(desk: Front) -> None:
     who = desk.newcomer()
     typed = [f"1girl, {letter * 950}" for letter in "ab"]
-    terms = await desk.asks(who, prompt=typed[0])
-    await desk.asks(who, prompt=typed[1])
+    terms = await desk.ask(who, prompt=typed[0])
+    await desk.ask(who, prompt=typed[1])
     await presses(desk, who, terms, "decline")
     (file,) = desk.env.backend.messages[desk.channel.id][terms.id].attachments
     text = (desk.env.backend.cdn.get(file["url"]) or b"").decode()
@@ -273,8 +273,8 @@ async def test_declining_returns_long_words_whole_as_a_file(desk: Front) -> None
 
 async def test_reading_again_after_accepting_does_not_ask_again(desk: Front) -> None:
     who = desk.newcomer()
-    terms = await desk.asks(who)
-    second = await desk.asks(who, prompt="1girl, second")
+    terms = await desk.ask(who)
+    second = await desk.ask(who, prompt="1girl, second")
     await accepts(desk, who, terms)
     assert await presses(desk, who, second, "reconsider") == licensing.ASK_NOW()
     assert not buttons(desk, second)
@@ -282,10 +282,10 @@ async def test_reading_again_after_accepting_does_not_ask_again(desk: Front) -> 
 
 async def test_terms_that_were_replaced_are_not_shown_a_second_time(desk: Front) -> None:
     who = desk.newcomer()
-    terms = await desk.asks(who, prompt="1girl, first")
+    terms = await desk.ask(who, prompt="1girl, first")
     desk.use_model(NEW_LICENCE)
     await accepts(desk, who, terms)
-    second = await desk.asks(who, prompt="1girl, second")
+    second = await desk.ask(who, prompt="1girl, second")
     assert second.content == licensing.ONE_MORE()
     await accepts(desk, who, terms)
     assert await prompts(desk, who) == ["1girl, first", "1girl, second"]
@@ -293,9 +293,9 @@ async def test_terms_that_were_replaced_are_not_shown_a_second_time(desk: Front)
 
 async def test_a_request_under_another_licence_shows_its_terms(desk: Front) -> None:
     who = desk.newcomer()
-    await desk.asks(who, prompt="1girl, first")
+    await desk.ask(who, prompt="1girl, first")
     desk.use_model(NEW_LICENCE)
-    second = await desk.asks(who, prompt="1girl, second")
+    second = await desk.ask(who, prompt="1girl, second")
     assert "Fake 2" in second.content
     await accepts(desk, who, second)
     assert await prompts(desk, who) == ["1girl, first", "1girl, second"]
