@@ -117,11 +117,11 @@ async def test_a_failed_rollback_is_repeated_before_the_next_write(
 async def test_a_fault_of_vacuum_names_the_temporary_directory_too(db: Database, code: int) -> None:
     """SQLite writes the copy there, and does not say which of the two disks was at fault."""
     writer = make_writer_fail(db)
-    writer.fails = lambda _number, _sql: code
+    writer.error_code_at = lambda _number, _sql: code
     with pytest.raises(StorageError, match=SENTENCE) as of_write:
         await write(db)
     assert "SQLITE_TMPDIR" not in str(of_write.value)
-    writer.fails = lambda _number, sql: code if sql == "VACUUM" else 0
+    writer.error_code_at = lambda _number, sql: code if sql == "VACUUM" else 0
     with pytest.raises(StorageError, match=SENTENCE) as of_copy:
         await scrub(db)
     assert "temporary files" in str(of_copy.value)

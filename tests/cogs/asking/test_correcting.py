@@ -79,7 +79,7 @@ async def test_only_the_requester_may_correct_a_request(desk: Front) -> None:
     pressed = answer_to(await stranger.click(answer.message, custom_id=instead_of(answer)))
     assert "Only the person who requested this" in pressed.content
     assert await states(desk) == [(SLIP, JobState.QUEUED)]
-    assert not await desk.jobs(stranger)
+    assert not await desk.jobs_of(stranger)
 
 
 async def test_a_refused_correction_leaves_the_request_in_the_queue(desk: Front) -> None:

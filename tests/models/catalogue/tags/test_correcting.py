@@ -8,7 +8,7 @@ import pytest
 
 from models.catalogue.tags.analysing import analyse
 from models.catalogue.tags.correcting import corrected
-from tests.stages.words import embedded_words
+from tests.stages.words import embedded_glossary
 
 
 @pytest.mark.parametrize(
@@ -81,5 +81,5 @@ def test_words_within_one_another_never_touch_each_other(number: int) -> None:
     ],
 )
 def test_what_the_analysis_finds_is_put_right(prompt: str, meant: str) -> None:
-    found = analyse(prompt, embedded_words())
+    found = analyse(prompt, embedded_glossary())
     assert corrected(prompt, found.corrections) == meant
