@@ -36,7 +36,7 @@ NEW = {
     # The fifth step's.
     "duels", "duel_origins", "parties", "choices", "nameless_choices",
 }  # fmt: skip
-#: Columns that the step adds, with what an old row has there.
+#: Columns that this and later steps add, with what an old row has there.
 ADDED = {
     "jobs": {"ruling": 0, "excused": "[]"},
     "pictures": {"spoiler": 0, "removed_ms": None},
@@ -44,6 +44,7 @@ ADDED = {
     "audit_log": {"version": None, "user_id": None, "told": 1},
     "vote_events": {"about": None, "place": None},
     "installation": {"forgotten": 0},
+    "waiting_asks": {"licence_sha256": None, "channel_id": None},
 }
 
 
