@@ -137,7 +137,15 @@ async def submit_licensed(
         await close_terms(interaction, closing_text)
     finally:
         for decided in decisions:
-            await _tell_outcome(interaction, decided, None, waited=True)
+            await _tell_waiting_outcome(interaction, decided)
+
+
+async def _tell_waiting_outcome(interaction: Interaction, decided: _Decided) -> None:
+    """Tell the outcome of an ask that waited. If Discord refuses, the next is told all the same."""
+    try:
+        await _tell_outcome(interaction, decided, None, waited=True)
+    except DISCORD_ERRORS as problem:
+        log.warning("the outcome of a waiting request could not be sent: %s", problem)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

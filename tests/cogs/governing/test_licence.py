@@ -11,10 +11,20 @@ import pytest
 from simcord.actors import MemberActor
 from simcord.results import InteractionResult, ResponseMessage
 
-from bot.domain import Admitted, GuildId, Refused, Request, RequestId, StorageError, UserId
+from bot.domain import (
+    Admitted,
+    GuildId,
+    RefusalReason,
+    Refused,
+    Request,
+    RequestId,
+    StorageError,
+    UserId,
+)
 from bot.policy.layers import GuildPolicy
 from bot.store.consent import TERMS_SHOWN_MS, UNLICENSED_MAX, UNLICENSED_MS
 from bot.words import licensing
+from cogs.asking import requests
 from tests.stages.fake_engine import INFO
 from tests.stages.front import Front, answer_to, custom_ids, front
 
@@ -237,6 +247,30 @@ async def test_a_fault_between_two_waiting_requests_loses_none(
     assert await prompts(desk, who) == ["1girl, first"]
     await accepts(desk, who, terms)
     assert await prompts(desk, who) == ["1girl, first", "1girl, second"]
+
+
+async def test_an_outcome_that_cannot_be_sent_hides_no_later_one(
+    desk: Front, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    enqueue = desk.services.queue.enqueue
+
+    async def refuses_first(admitted: Admitted, *args: Any, **options: Any) -> Request | Refused:
+        if "first" in admitted.ask.draw.prompt:
+            return Refused(reason=RefusalReason.SERVER, text="no room")
+        return await enqueue(admitted, *args, **options)
+
+    async def fails(*_: Any) -> None:
+        raise OSError("Discord hung up")
+
+    who = desk.newcomer()
+    terms = await desk.ask(who, prompt="1girl, first")
+    await desk.ask(who, prompt="1girl, second")
+    monkeypatch.setattr(desk.services.queue, "enqueue", refuses_first)
+    monkeypatch.setattr(requests, "refuse", fails)
+    pressed = await accepts(desk, who, terms)
+    assert await prompts(desk, who) == ["1girl, second"]
+    (status,) = pressed.followups
+    assert "1girl, second" in status.content
 
 
 async def test_a_pause_between_requests_does_not_refuse_those_that_waited(desk: Front) -> None:
