@@ -98,15 +98,16 @@ def test_requests_that_were_never_made_hold_no_goal() -> None:
     assert [row.holds for row in answer_rows([20.0], [3.0])] == [True, True]
 
 
+@pytest.mark.parametrize("promised", [[(9.0, 9.0)], []])
 async def test_a_request_without_a_promised_time_misses_the_goal(
-    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, promised: list[tuple[float, float]]
 ) -> None:
     async def asked(*_: object) -> list[tuple[float | None, float]]:
-        return [(9.0, 9.0), (None, 5.0)]
+        return [*promised, (None, 5.0)]
 
     monkeypatch.setattr(eta, "measure_promises", asked)
     (row,) = [row for row in await eta.measure(tmp_path, 10) if row.name.endswith("without one")]
-    assert "2 of 10 mixed requests" in row.name
+    assert f"{len(promised) + 1} of 10 mixed requests" in row.name
     assert (row.value, row.holds) == (1, False)
 
 

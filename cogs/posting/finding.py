@@ -16,8 +16,12 @@ import discord
 
 from bot.client import WaifuBot
 from bot.domain import BotError, ChannelId, GuildId
+from cogs.components import Action, custom_id
 from cogs.posting.faults import is_gone
 from cogs.translating import channel_at
+
+#: The custom ids of the numbers on a sheet begin like this.
+_SHEET_NUMBER = custom_id(Action.OPEN, "")
 
 
 class HistoryUnreadableError(BotError):
@@ -184,11 +188,15 @@ def carries(message: discord.Message, name: str) -> bool:
 
 
 def button_ids(message: discord.Message) -> set[str]:
-    """The last parts of the custom ids (`wd:<action>:<id>`) of a message's buttons and menus."""
-    return {
-        child.custom_id.rpartition(":")[2]
+    """The last parts of the custom ids (`wd:<action>:<id>`) of a message's buttons and menus.
+
+    Without the numbers of a sheet: it is a list, and none of its pictures is the message's.
+    """
+    custom_ids = (
+        child.custom_id
         for row in message.components
         if isinstance(row, discord.ActionRow)
         for child in row.children
         if isinstance(child, discord.Button | discord.SelectMenu) and child.custom_id
-    }
+    )
+    return {one.rpartition(":")[2] for one in custom_ids if not one.startswith(_SHEET_NUMBER)}

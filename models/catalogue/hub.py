@@ -30,7 +30,8 @@ def locate(model: str) -> tuple[Path, str | None]:
 def read_info(model: str) -> ModelInfo:
     """What the bot needs to know about a model, read without its weights.
 
-    A hub model's weights are not fetched either. Raises EngineError like `locate`, or CardError.
+    A hub model's weights are not fetched either, and `upscale_factor` stays 1: the upscaler is not
+    opened. Raises EngineError like `locate`, or CardError.
     """
     folder, hub_id = _locate_configs(model)
     return model_info(card_of(folder, hub_id), folder)

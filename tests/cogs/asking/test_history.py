@@ -19,6 +19,7 @@ from simcord.enums import OverwriteType
 from simcord.results import ResponseMessage
 
 from bot.domain import GuildId, Job, Rating, UserId
+from bot.words import pictures
 from cogs.components import post_view
 from cogs.posting.sheets import contact_sheet
 from tests.stages.factories import make_post, make_released
@@ -117,6 +118,13 @@ async def test_pressing_a_number_shows_its_picture_in_an_ephemeral_reply(desk: F
     assert f"wd:upscale:{first.id}" in custom_ids(shown)
     await desk.services.gallery.delete(second.id, desk.services.clock())
     assert "gone" in answer_to(await desk.member.click(answer.message, label="1")).content
+
+
+async def test_a_menu_of_the_sheets_message_takes_none_of_its_pictures(desk: Front) -> None:
+    await drawn(desk, "1girl, first", "1girl, second")
+    sheet = (await history(desk)).message
+    told = answer_to(await desk.member.context_menu(desk.channel, "Settings", sheet)).content
+    assert told == pictures.NONE_OF_MINE()
 
 
 async def test_the_numbers_stand_in_two_rows_above_the_buttons_that_turn_pages(
