@@ -40,6 +40,8 @@ _BUSY_SLICE_MS = 250
 _READ_BUSY_MS = 5_000
 #: The write-ahead log is checkpointed at this many pages; the bytes include their headers.
 _LOG_PAGES, _LOG_BYTES = 4_000, 16 << 20
+#: The page cache of each connection, in KiB.
+_CACHE = "cache_size = -32000"
 
 
 class Transaction:
@@ -52,12 +54,15 @@ class Transaction:
     async def execute(self, sql: str, params: Params = _NO_PARAMS) -> int:
         """Run one statement; return how many rows it changed."""
         with in_plain_words(self._path):
-            return (await self._connection.execute(sql, params)).rowcount
+            cursor = await self._connection.execute(sql, params)
+            # Freed on this thread, it would reset a statement that the writer may be running.
+            await cursor.close()
+        return cursor.rowcount
 
     async def execute_many(self, sql: str, rows: Iterable[Params]) -> None:
         """Run one statement for each set of parameters."""
         with in_plain_words(self._path):
-            await self._connection.executemany(sql, rows)
+            await (await self._connection.executemany(sql, rows)).close()
 
     async def fetch_all(self, sql: str, params: Params = _NO_PARAMS) -> list[Row]:
         """Every row of a query, or of a statement with RETURNING."""
@@ -273,14 +278,10 @@ async def _prepare(writer: aiosqlite.Connection, path: Path) -> None:
     version = await _read_version(writer, path)
     # FULL: acknowledged writes survive a power cut. secure_delete: overwrite forgotten data.
     await _run_with_retries(writer, "PRAGMA journal_mode = WAL")
-    await writer.execute("PRAGMA synchronous = FULL")
-    await writer.execute("PRAGMA foreign_keys = ON")
-    await writer.execute("PRAGMA secure_delete = ON")
-    await writer.execute("PRAGMA cache_size = -32000")
-    # A checkpoint delays one commit. It comes four times less often than by default, so the log
-    # takes 16 MB. It grows beyond that while one transaction writes more, or while another program
-    # (a backup) keeps reading, because then no checkpoint can empty it. The second commit after
-    # that truncates it.
+    for setting in ("synchronous = FULL", "foreign_keys = ON", "secure_delete = ON", _CACHE):
+        await writer.execute(f"PRAGMA {setting}")
+    # A checkpoint delays one commit. It comes four times less often than by default: the log takes
+    # 16 MB, and more after a long transaction or a backup, until the second commit after it.
     await writer.execute(f"PRAGMA wal_autocheckpoint = {_LOG_PAGES}")
     await writer.execute(f"PRAGMA journal_size_limit = {_LOG_BYTES}")
     writer.row_factory = sqlite3.Row
@@ -316,14 +317,12 @@ async def _run_with_retries(connection: aiosqlite.Connection, sql: str) -> None:
     """Run a statement, retrying while another process holds the lock."""
     for _ in range(int(_LOCK_TIMEOUT_S * 1000 / _BUSY_SLICE_MS / 2)):
         try:
-            await _run(connection, sql)
+            return await _run(connection, sql)
         except sqlite3.OperationalError as problem:
             if code_of(problem) != sqlite3.SQLITE_BUSY:
                 raise
             await asyncio.sleep(_BUSY_SLICE_MS / 1000)
-        else:
-            return
-    await _run(connection, sql)
+    return await _run(connection, sql)
 
 
 async def _read_version(connection: aiosqlite.Connection, path: Path) -> int:
@@ -378,7 +377,7 @@ async def _connect_reader(path: Path) -> aiosqlite.Connection:
     reader.row_factory = sqlite3.Row
     try:
         await reader.execute(f"PRAGMA busy_timeout = {_READ_BUSY_MS}")
-        await reader.execute("PRAGMA cache_size = -32000")
+        await reader.execute(f"PRAGMA {_CACHE}")
     except BaseException:
         # Its thread would keep the process alive.
         await run_to_end(reader.close())

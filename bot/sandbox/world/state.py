@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import os
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -22,8 +23,8 @@ _FORMAT = 1
 _SERVER_EVENTS = ("CHANNEL_", "THREAD_", "GUILD_ROLE_", "GUILD_UPDATE", "COMMANDS_UPDATE")
 
 
-class OtherVersionError(Exception):
-    """The directory was saved by another version; the message says what to do."""
+class StateError(Exception):
+    """The saved state cannot be used; the message says what to do."""
 
 
 @dataclass(slots=True)
@@ -129,17 +130,32 @@ class Store:
     async def load(self) -> None:
         """Restore what an earlier run saved, if there was one.
 
-        Raises `OtherVersionError`, and changes nothing, if another version saved it: this one could
-        only read it wrongly and then overwrite it.
+        Raises `StateError`, and changes nothing saved, if another version saved it (this one could
+        only read it wrongly and then overwrite it), or if a file is damaged or cannot be read.
         """
+        begin_anew = f"rename the folder {self._directory} to begin with an empty one."
+        try:
+            await self._load(begin_anew)
+        except OSError as problem:
+            raise StateError(
+                f"{problem.filename or self._directory} cannot be used "
+                f"({os.strerror(problem.errno or 0)}): give this user access to it, or {begin_anew}"
+            ) from None
+        except json.JSONDecodeError:
+            raise StateError(
+                f"the local Discord's state in {self._directory} is damaged: restore it from a "
+                f"copy, or {begin_anew}"
+            ) from None
+
+    async def _load(self, begin_anew: str) -> None:
         server = self._directory / "server.json"
         record: Payload | None = None
         if server.is_file():
             record = as_object(json.loads(await asyncio.to_thread(server.read_text)))
             if record.get("format") != _FORMAT:
-                raise OtherVersionError(
+                raise StateError(
                     f"{server} was saved by another version of the local Discord: start that "
-                    f"version, or rename the folder {self._directory} to begin with an empty one."
+                    f"version, or {begin_anew}"
                 )
         for folder in ("messages", "files"):
             (self._directory / folder).mkdir(parents=True, exist_ok=True)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import errno
 import io
 import json
 import re
@@ -14,9 +15,11 @@ import aiohttp
 import discord
 import pytest
 
+from bot.domain import SettingsError
+from bot.sandbox.demo import open_sandbox
 from bot.sandbox.wire.images import heart
 from bot.sandbox.wire.server import Sandbox
-from bot.sandbox.world.state import OtherVersionError
+from bot.sandbox.world.state import StateError
 from tests.stages.tiny_bot import TinyBot, lounge, point_at, running, until
 
 
@@ -126,10 +129,39 @@ async def test_a_directory_of_another_version_is_left_alone(tmp_path: Path) -> N
     server.write_text(json.dumps(json.loads(server.read_text()) | {"format": 99}))
     saved = read_folder(tmp_path)
     assert len(saved) == 2
-    with pytest.raises(OtherVersionError, match=r"another version .* rename the folder"):
+    with pytest.raises(StateError, match=r"another version .* rename the folder"):
         async with Sandbox(state_dir=tmp_path) as sandbox:
             sandbox.delete_channel("art")
     assert read_folder(tmp_path) == saved
+
+
+async def test_damaged_state_is_left_alone_and_named(tmp_path: Path) -> None:
+    async with Sandbox(state_dir=tmp_path) as sandbox:
+        sandbox.send_message("haru", "art", "hello")
+    messages = next((tmp_path / "messages").glob("*.jsonl"))
+    messages.write_text(messages.read_text()[:-5])
+    saved = read_folder(tmp_path)
+    with pytest.raises(StateError, match=r"is damaged: restore it .* or rename the folder"):
+        async with Sandbox(state_dir=tmp_path):
+            pass
+    assert read_folder(tmp_path) == saved
+
+
+async def test_unreadable_state_is_no_fault_of_the_port(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async with Sandbox(state_dir=tmp_path) as sandbox:
+        sandbox.people.set_locale(sandbox.persona("momo"), "ja")
+
+    def refuse(path: Path, *_: object) -> str:
+        raise PermissionError(errno.EACCES, "no", str(path))
+
+    monkeypatch.setattr(Path, "read_text", refuse)
+    with pytest.raises(
+        SettingsError, match=r"server.json cannot be used \(Permission denied\): give"
+    ):
+        async with open_sandbox(0, tmp_path, None):
+            pass
 
 
 def read_folder(folder: Path) -> dict[Path, bytes]:

@@ -8,6 +8,7 @@ from collections.abc import AsyncGenerator, Generator
 from contextlib import asynccontextmanager, contextmanager
 from pathlib import Path
 
+import aiosqlite
 import pytest
 import pytest_asyncio
 
@@ -222,6 +223,24 @@ async def test_two_coroutines_never_share_a_transaction(db: Database) -> None:
     coroutines = [fail() if i % 3 == 0 else count_up() for i in range(37)]
     await asyncio.gather(*coroutines, return_exceptions=True)
     assert await users(db) == list(range(1, 25))
+
+
+async def test_every_cursor_is_closed_on_the_writers_thread(
+    db: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # One that this thread frees resets its statement, even while the writer runs it again.
+    closed: list[int] = []
+    close = aiosqlite.Cursor.close
+
+    async def count(cursor: aiosqlite.Cursor) -> None:
+        await close(cursor)
+        closed.append(cursor.rowcount)
+
+    monkeypatch.setattr(aiosqlite.Cursor, "close", count)
+    async with db.write() as tx:
+        assert await tx.execute(ADD, {"user": 1}) == 1
+        await tx.execute_many(ADD, [{"user": 2}, {"user": 3}])
+    assert closed == [1, 2]
 
 
 @pytest.mark.parametrize("one_statement", [False, True])
