@@ -49,7 +49,7 @@ class PromptAnalysis:
         return bool(self.unknown) and not self.has_seen_words and not self.foreign
 
 
-@lru_cache(maxsize=512)
+@lru_cache(maxsize=128)
 def analyse(prompt: str, glossary: Glossary) -> PromptAnalysis:
     """Analyse a prompt. Without a tags file, no word counts as unknown."""
     if not glossary:

@@ -107,7 +107,8 @@ class _TagCounts:
         overall = _shares(counts[""], totals[""])
         tags_by_shares: defaultdict[tuple[tuple[str, float], ...], list[str]] = defaultdict(list)
         distances: defaultdict[tuple[tuple[str, float], ...], float] = defaultdict(float)
-        for tag in totals.keys() - {""}:
+        # Sorted: in a set's order, rules that are equally far apart would change places.
+        for tag in sorted(totals.keys() - {""}):
             beside = _shares(counts[tag], totals[tag])
             chance = _CHANCE_FACTOR * math.sqrt(len(overall) / totals[tag])
             if (
@@ -154,6 +155,6 @@ def _shares(counts: Counter[str], total: int) -> dict[str, float]:
 
 def _variation(one: Mapping[str, float], other: Mapping[str, float]) -> float:
     """The total variation distance, including what each lacks of 1."""
-    rests = abs(sum(one.values()) - sum(other.values()))
-    apart = sum(abs(one.get(p, 0) - other.get(p, 0)) for p in one.keys() | other.keys())
+    rests = abs(math.fsum(one.values()) - math.fsum(other.values()))
+    apart = math.fsum(abs(one.get(p, 0) - other.get(p, 0)) for p in one.keys() | other.keys())
     return (apart + rests) / 2

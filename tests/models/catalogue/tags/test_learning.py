@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import os
+import subprocess
+import sys
 from pathlib import Path
 
 from models.catalogue.tags import files
@@ -47,6 +50,25 @@ def test_tags_that_always_occur_together_become_a_rule() -> None:
     book = learn_book(captions(), ORDER, may_be_open=ORDER)
     assert book.groups["clothes"].filling["1boy"] == {"suit": 1.0}
     assert book.groups["figure"].filling["suit, tie"] == {"1boy": 1.0}
+
+
+def test_a_book_is_the_same_in_every_process() -> None:
+    # Sets of strings have another order in each.
+    code = (
+        "from models.painter import lexicon; book = lexicon.book(1000);"
+        "print([(name, list(group.filling.items())) for name, group in book.groups.items()])"
+    )
+    books = {
+        subprocess.run(
+            [sys.executable, "-c", code],
+            env=os.environ | {"PYTHONHASHSEED": seed},
+            capture_output=True,
+            check=True,
+        ).stdout
+        for seed in ("1", "2", "3")
+    }
+    assert len(books) == 1
+    assert len(books.pop()) > 1000
 
 
 def test_a_tag_that_hides_a_group_closes_it() -> None:
