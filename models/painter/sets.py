@@ -27,6 +27,8 @@ class Purpose(StrEnum):
     LARGE = "large"
     #: The UNet's: families of portraits that differ in one attribute.
     SIBLINGS = "siblings"
+    #: The decoder's: families that differ in one of the attributes that a decoder tends to lose.
+    DECODER_SIBLINGS = "decoder-siblings"
 
 
 #: The first seed of each set, far enough from the others.
@@ -34,10 +36,17 @@ FIRST_SEED = {
     Purpose.TRAIN: 0,
     Purpose.LARGE: 500_000_000,
     Purpose.SIBLINGS: 750_000_000,
+    Purpose.DECODER_SIBLINGS: 850_000_000,
     Purpose.HELD: 1_000_000_000,
 }
 #: Seeds of a part; each is a picture, or a family of them.
-PER_PART = {Purpose.TRAIN: 200, Purpose.LARGE: 50, Purpose.SIBLINGS: 60, Purpose.HELD: 200}
+PER_PART = {
+    Purpose.TRAIN: 200,
+    Purpose.LARGE: 50,
+    Purpose.SIBLINGS: 60,
+    Purpose.DECODER_SIBLINGS: 60,
+    Purpose.HELD: 200,
+}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -51,7 +60,7 @@ class Part:
 def parts(purpose: Purpose, count: int) -> list[Part]:
     """The parts of a set of `count` seeds; framings alternate as in the painter's table.
 
-    The upscaler's set and the families are square.
+    The upscaler's set and the UNet's families are square.
     """
     part_size = min(PER_PART[purpose], count)
     rng = Random(0)

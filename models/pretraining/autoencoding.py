@@ -5,7 +5,6 @@ Called by the workshop and the upscaler's training. Must not know the UNet.
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -25,30 +24,21 @@ from models.training.precision import LowPrecision, scaled
 if TYPE_CHECKING:
     from diffusers.models.autoencoders.autoencoder_tiny import AutoencoderTiny
 
-#: The UNet's one-step guess at latents (B, C, h, w) noised by the generator, given token ids (B,
-#: 77).
-UnetGuess = Callable[[Tensor, Tensor, torch.Generator], Tensor]
 #: The standard deviation of the noise on latents in training, in place of the UNet's errors.
 LATENT_NOISE = 0.05
 
 
-def _edges(x: Tensor) -> tuple[Tensor, Tensor]:
+def edges(x: Tensor) -> tuple[Tensor, Tensor]:
+    """The differences of neighbours in pictures (B, 3, H, W): (B, 3, H-1, W) and (B, 3, H, W-1)."""
     return x[..., 1:, :] - x[..., :-1, :], x[..., 1:] - x[..., :-1]
 
 
 def reconstruction_loss(y: Tensor, x: Tensor) -> Tensor:
-    """The distance of pictures (B, 3, H, W) from the originals: pixels, lines, areas of colour."""
-    lines = sum((a - b).abs().mean() for a, b in zip(_edges(y), _edges(x), strict=True))
-    areas = (functional.avg_pool2d(y, 4) - functional.avg_pool2d(x, 4)).abs().mean()
-    return (y - x).abs().mean() + 2 * functional.mse_loss(y, x) + lines + 0.5 * areas
-
-
-def encoder_loss(y: Tensor, x: Tensor) -> Tensor:
-    """The loss for an encoder: like `reconstruction_loss`, but errors count squared.
+    """The distance of pictures (B, 3, H, W) from the originals, 0-d: squared errors and lines.
 
     With absolute errors, it pays to drop small and rare things such as brows and hair flowers.
     """
-    lines = sum(functional.mse_loss(a, b) for a, b in zip(_edges(y), _edges(x), strict=True))
+    lines = sum(functional.mse_loss(a, b) for a, b in zip(edges(y), edges(x), strict=True))
     return 0.25 * (y - x).abs().mean() + 8 * functional.mse_loss(y, x) + 4 * lines
 
 
@@ -94,7 +84,7 @@ def train_autoencoder(
         g = generator(2, step, device)
         shape = (len(x), blueprint.latent_channels, x.shape[2] // 8, x.shape[3] // 8)
         y, latent_error = roundtrip(x, torch.randn(shape, generator=g, device=device))
-        return encoder_loss(y.float(), x) + 0.1 * latent_error, len(x)
+        return reconstruction_loss(y.float(), x) + 0.1 * latent_error, len(x)
 
     training = PlainTraining(
         {"net": net},
@@ -125,48 +115,6 @@ class Roundtrip(nn.Module):
         flat = z.float().transpose(0, 1).flatten(1)
         latent_error = (flat.mean(1) ** 2 + (flat.std(1) - 1) ** 2).mean()
         return self.net.decoder(z + LATENT_NOISE * noise), latent_error
-
-
-def train_decoder(
-    blueprint: Blueprint,
-    sets: dict[str, Pictures],
-    net: AutoencoderTiny,
-    folder: Path,
-    unet_guess: UnetGuess,
-) -> AutoencoderTiny:
-    """Train only the decoder, on whole pictures, so that the UNet's latents stay valid.
-
-    Every second latent is a guess by the UNet: its errors are smears and stains rather than noise,
-    and the decoder learns to draw clean lines from them.
-    """
-    device = net.device
-    for parameter in net.encoder.parameters():
-        parameter.requires_grad = False
-    decode = LowPrecision(net.decoder, device)
-
-    def loss(step: int) -> tuple[Tensor, int]:
-        framing, rows = batch_of(sets, step, blueprint.decoder_batch, seed=6, device=device)
-        x = scaled(sets[framing].pixels[rows])
-        g = generator(6, step, device)
-        with torch.no_grad():
-            z = net.encoder(x)
-            noisy = z + LATENT_NOISE * torch.randn(z.shape, generator=g, device=device)
-            # With a batch of one, this is every second step.
-            half = slice(step % 2, None, 2)
-            if len(rows[half]):
-                noisy[half] = unet_guess(z[half], sets[framing].ids[rows[half], 0].long(), g)
-        return reconstruction_loss(decode(noisy).float(), x), len(x)
-
-    training = PlainTraining(
-        {"decoder": net.decoder},
-        loss,
-        steps=blueprint.decoder_steps,
-        lr=2e-3,
-        decay=0.998,
-        adam_only=("layers.15.",),
-    )
-    train(training, folder)
-    return net.eval()
 
 
 @torch.no_grad()

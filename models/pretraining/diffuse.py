@@ -19,7 +19,7 @@ from models.measuring.judge.heads import UNSEEN
 from models.painter.drawing import face_middle
 from models.pretraining import vocabulary
 from models.pretraining.architecture import Blueprint
-from models.pretraining.pictures import Pictures, batch_of, generator
+from models.pretraining.pictures import EncodedPictures, batch_of, generator
 from models.pretraining.pipeline import PREDICTION, ModelParts, pipeline, schedule
 from models.pretraining.reading import EndTokenReader
 from models.pretraining.sealing import DEFAULTS
@@ -78,13 +78,6 @@ class PromptedUnet(nn.Module):
         """
         states = self.text(ids).last_hidden_state
         return run_unet(self.unet, noisy, times, Embedding(tokens=states)), states
-
-
-class EncodedPictures(NamedTuple):
-    """A UNet's training data: latents float16 (N, C, h, w) and the pictures they come from."""
-
-    latents: Tensor
-    pictures: Pictures
 
 
 class TrainingBatch(NamedTuple):

@@ -11,6 +11,7 @@ import multiprocessing
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
+from itertools import chain
 from pathlib import Path
 from random import Random
 
@@ -20,11 +21,11 @@ from models.measuring.judge.heads import HEADS, UNSEEN, labels
 from models.painter import tags
 from models.painter.captions import caption, prompt
 from models.painter.drawing import draw, raster
-from models.painter.portrait import Portrait, sample
+from models.painter.portrait import Portrait, Weights, sample
 from models.painter.sets import Purpose, parts
 from models.pretraining import vocabulary
 from models.pretraining.architecture import SCALE, Blueprint
-from models.pretraining.siblings import family
+from models.pretraining.siblings import DIFFERING, family
 
 #: Attributes that a caption may leave out, and the words that state them.
 WORDS_OF_HEAD = {
@@ -54,8 +55,8 @@ class Shard:
     captions_each: int
     #: Whether it also contains the pictures at `SCALE` times the size.
     large: bool
-    #: Whether each seed is a family instead of one picture.
-    siblings: bool
+    #: What each seed's family differs in, by weight; None if a seed is one picture.
+    differing: Weights | None
     words: Path
 
 
@@ -134,7 +135,9 @@ def _portraits(shard: Shard) -> Iterator[tuple[int, Portrait]]:
     """Every portrait of the shard with its seed; siblings follow each other and share a seed."""
     for seed in shard.seeds:
         shared = portrait_of(seed, shard.framing)
-        for portrait in family(shared, Random(seed + 2)) if shard.siblings else [shared]:
+        differing = shard.differing
+        siblings = family(shared, Random(seed + 2), differing) if differing else [shared]
+        for portrait in siblings:
             yield seed, portrait
 
 
@@ -150,6 +153,7 @@ def plan(blueprint: Blueprint, folder: Path, purpose: Purpose) -> list[Shard]:
         Purpose.HELD: blueprint.held_out,
         Purpose.LARGE: blueprint.large,
         Purpose.SIBLINGS: blueprint.families,
+        Purpose.DECODER_SIBLINGS: blueprint.decoder_families,
     }
     return [
         Shard(
@@ -158,9 +162,9 @@ def plan(blueprint: Blueprint, folder: Path, purpose: Purpose) -> list[Shard]:
             framing=part.framing,
             size_px=blueprint.size_px,
             # Random omissions in captions would also distinguish siblings.
-            captions_each=1 if purpose is Purpose.SIBLINGS else blueprint.captions_each,
+            captions_each=1 if purpose in DIFFERING else blueprint.captions_each,
             large=purpose is Purpose.LARGE,
-            siblings=purpose is Purpose.SIBLINGS,
+            differing=DIFFERING.get(purpose),
             words=folder / "tokenizer",
         )
         for number, part in enumerate(parts(purpose, counts[purpose]))
@@ -174,9 +178,11 @@ def paint(blueprint: Blueprint, folder: Path, jobs: int) -> None:
     folder.mkdir(parents=True, exist_ok=True)
     if not (folder / "tokenizer" / "vocab.json").exists():
         vocabulary.write(folder / "tokenizer")
-    train, held, large, siblings = (plan(blueprint, folder, purpose) for purpose in Purpose)
+    shards_of = {purpose: plan(blueprint, folder, purpose) for purpose in Purpose}
+    train = shards_of.pop(Purpose.TRAIN)
     # The first stages need only some of the pictures.
-    shards = [*train[:30], *held, *train[30:], *siblings, *large]
+    shards = [*train[:30], *shards_of.pop(Purpose.HELD), *train[30:]]
+    shards += chain.from_iterable(shards_of.values())
     with multiprocessing.get_context("spawn").Pool(jobs) as pool:
         for _ in tqdm(
             pool.imap(paint_shard, shards), total=len(shards), unit="shard", desc="paint"

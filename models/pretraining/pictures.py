@@ -9,6 +9,7 @@ import time
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import NamedTuple
 
 import numpy as np
 import torch
@@ -33,6 +34,13 @@ class Pictures:
     seeds: Tensor
     #: uint8 (N, SCALE H, SCALE W, 3), or no rows.
     large: Tensor
+
+
+class EncodedPictures(NamedTuple):
+    """Latents float16 (N, C, h, w) and the pictures that they come from."""
+
+    latents: Tensor
+    pictures: Pictures
 
 
 def load(shards: list[Shard], device: torch.device, *, wait_s: float = 0.0) -> dict[str, Pictures]:

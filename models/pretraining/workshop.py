@@ -21,6 +21,7 @@ from models.painter.sets import Purpose
 from models.pretraining import (
     architecture,
     autoencoding,
+    decoding,
     diffuse,
     enlarge,
     further,
@@ -33,7 +34,7 @@ from models.pretraining import (
 from models.pretraining.architecture import Blueprint
 from models.pretraining.further import save_weights
 from models.pretraining.painting import plan
-from models.pretraining.pictures import Pictures, chunks, generator, load
+from models.pretraining.pictures import EncodedPictures, Pictures, chunks, generator, load
 from models.pretraining.pipeline import ModelParts
 
 if TYPE_CHECKING:
@@ -101,9 +102,10 @@ class Workshop:
     def decoder(self) -> None:
         """Train the decoder, which draws the finished pictures, further with a frozen encoder."""
         parts = self._finished_parts("autoencoder")
-        net, sets, judge_network = parts.autoencoder, self.pictures(), self._judge_network()
-        autoencoding.train_decoder(
-            self.blueprint, sets, net, self.work / "decoder", self._unet_guess(parts)
+        net, judge_network = parts.autoencoder, self._judge_network()
+        siblings = self._encode_pictures(net, Purpose.DECODER_SIBLINGS)
+        decoding.train_decoder(
+            self.blueprint, siblings, net, self.work / "decoder", self._unet_guess(parts)
         )
         save_weights(net, self.work / "decoder-done.safetensors")
         self.save_figures(
@@ -179,12 +181,10 @@ class Workshop:
 
     def _encode_pictures(
         self, autoencoder: AutoencoderTiny, purpose: Purpose
-    ) -> dict[str, diffuse.EncodedPictures]:
+    ) -> dict[str, EncodedPictures]:
         sets = self.pictures(purpose)
         cached = autoencoding.cached_latents(autoencoder, sets, self.work / "latents")
-        return {
-            framing: diffuse.EncodedPictures(cached[framing], sets[framing]) for framing in sets
-        }
+        return {framing: EncodedPictures(cached[framing], sets[framing]) for framing in sets}
 
     def export(self) -> None:
         """Write the model folder from the finished stages, with its licence and card."""
@@ -205,7 +205,7 @@ class Workshop:
         _load_weights(net, self.work / f"{stage}-done.safetensors", stage)
         return net.eval()
 
-    def _unet_guess(self, parts: ModelParts) -> autoencoding.UnetGuess:
+    def _unet_guess(self, parts: ModelParts) -> decoding.UnetGuess:
         """The finished UNet's guesses at noised latents."""
         prompted_unet = diffuse.PromptedUnet(parts.unet, parts.text)
         objective = diffuse.objective_on(self.device)

@@ -24,6 +24,7 @@ from models.measuring.judge.heads import HEADS
 from models.pretraining import (
     architecture,
     autoencoding,
+    decoding,
     diffuse,
     enlarge,
     judging,
@@ -31,8 +32,7 @@ from models.pretraining import (
     vocabulary,
 )
 from models.pretraining.architecture import SCALE, TOY
-from models.pretraining.diffuse import EncodedPictures
-from models.pretraining.pictures import Pictures
+from models.pretraining.pictures import EncodedPictures, Pictures
 from models.pretraining.pipeline import ModelParts
 from models.pretraining.siblings import FAMILY
 from models.training.trainer import Trainer
@@ -91,7 +91,8 @@ def trainings(words: Path) -> dict[str, Training]:
     def decoder(folder: Path) -> dict[str, Tensor]:
         torch.manual_seed(8)
         net = architecture.autoencoder(SMALL)
-        return _weights(autoencoding.train_decoder(SMALL, sets, net, folder, _add_noise))
+        alike = random_latents(4 * FAMILY, end, SMALL.size_px // decoding.PER_LATENT)
+        return _weights(decoding.train_decoder(SMALL, alike, net, folder, _add_noise))
 
     def words_encoder(folder: Path) -> dict[str, Tensor]:
         return _weights(reading.train_words(SMALL, sets, words, folder, CPU))
@@ -132,10 +133,10 @@ def untrained_model(words: Path) -> ModelParts:
     return ModelParts(architecture.autoencoder(SMALL), text, unet, tokenizer)
 
 
-def random_latents(count: int, end: int) -> dict[str, EncodedPictures]:
+def random_latents(count: int, end: int, side: int = 8) -> dict[str, EncodedPictures]:
     """Random latents, ids and labels in the toy recipe's form."""
     g = torch.Generator().manual_seed(count)
-    latents = torch.randn(count, SMALL.latent_channels, 8, 8, generator=g).half()
+    latents = torch.randn(count, SMALL.latent_channels, side, side, generator=g).half()
     return {"square": EncodedPictures(latents, random_pictures(count, end))}
 
 

@@ -26,7 +26,6 @@ from models.pretraining.diffuse import (
     LEAST_SIBLING_TIME,
     SNR_LEAST,
     SNR_MOST,
-    EncodedPictures,
     PromptedUnet,
     TrainingBatch,
     drawing_loss,
@@ -36,7 +35,7 @@ from models.pretraining.diffuse import (
     reading_loss,
     training_batch_of,
 )
-from models.pretraining.pictures import Pictures, generator
+from models.pretraining.pictures import EncodedPictures, Pictures, generator
 from models.pretraining.pipeline import PREDICTION, ModelParts, noise_schedule
 from models.pretraining.reading import EndTokenReader
 from models.pretraining.siblings import FAMILY

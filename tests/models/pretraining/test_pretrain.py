@@ -6,7 +6,6 @@ import json
 from dataclasses import fields, replace
 from pathlib import Path
 from random import Random
-from typing import Any
 
 import numpy as np
 import pytest
@@ -15,14 +14,15 @@ from torch import nn
 
 from models.__main__ import main
 from models.engine import upscaler
-from models.measuring.judge.heads import HEADS, UNSEEN, labels
+from models.measuring.judge.heads import HEADS, UNSEEN, is_visible, labels
 from models.painter.captions import caption
 from models.painter.portrait import sample
 from models.painter.sets import Purpose
-from models.pretraining import architecture, autoencoding, reading, vocabulary
-from models.pretraining.architecture import TOY
-from models.pretraining.autoencoding import cached_latents, encoder_loss, reconstruction_loss
+from models.pretraining import architecture, reading, vocabulary
+from models.pretraining.architecture import FULL, TOY
+from models.pretraining.autoencoding import cached_latents, reconstruction_loss
 from models.pretraining.command import blueprint_of
+from models.pretraining.enlarge import enlarging_loss
 from models.pretraining.painting import paint_shard, plan, stated_labels
 from models.pretraining.pictures import Pictures, batch_of, load
 from models.pretraining.siblings import DIFFERING, FAMILY, family
@@ -100,31 +100,8 @@ def test_dropping_a_small_detail_costs_more_than_a_slight_tint() -> None:
     picture[..., 14:17, 14:17] = 0.8
     dropped = torch.zeros_like(picture)
     shaded = picture + 0.02
-    assert reconstruction_loss(dropped, picture) < 2 * reconstruction_loss(shaded, picture)
-    assert encoder_loss(dropped, picture) > 8 * encoder_loss(shaded, picture)
-
-
-def test_the_decoder_stage_has_its_own_loss_and_freezes_the_encoder(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    used: list[str] = []
-    for loss in (encoder_loss, reconstruction_loss):
-
-        def spy(y: torch.Tensor, x: torch.Tensor, loss: Any = loss) -> torch.Tensor:
-            used.append(loss.__name__)
-            return loss(y, x)
-
-        monkeypatch.setattr(autoencoding, loss.__name__, spy)
-    pixels = torch.randint(0, 256, (8, 128, 128, 3), dtype=torch.uint8)
-    ids = torch.zeros(8, 1, 77, dtype=torch.int16)
-    sets = {"square": replace(_labelled(8)["square"], pixels=pixels, ids=ids)}
-    blueprint = replace(TOY, autoencoder_steps=2, decoder_steps=1)
-    net = autoencoding.train_autoencoder(blueprint, sets, tmp_path / "autoencoder", CPU)
-    assert used == ["encoder_loss"] * 2
-    encoder = {name: v.clone() for name, v in net.encoder.state_dict().items()}
-    autoencoding.train_decoder(blueprint, sets, net, tmp_path / "decoder", lambda z, *_: z)
-    assert used[2:] == ["reconstruction_loss"]
-    assert all(torch.equal(v, encoder[name]) for name, v in net.encoder.state_dict().items())
+    assert enlarging_loss(dropped, picture) < 2 * enlarging_loss(shaded, picture)
+    assert reconstruction_loss(dropped, picture) > 8 * reconstruction_loss(shaded, picture)
 
 
 def test_muon_minimises_a_quadratic() -> None:
@@ -209,7 +186,7 @@ def test_no_seed_serves_two_purposes(tmp_path: Path) -> None:
     seeds = [
         s for purpose in Purpose for shard in plan(TOY, tmp_path, purpose) for s in shard.seeds
     ]
-    count = TOY.pictures + TOY.held_out + TOY.large + TOY.families
+    count = TOY.pictures + TOY.held_out + TOY.large + TOY.families + TOY.decoder_families
     assert len(seeds) == len(set(seeds)) == count
 
 
@@ -226,11 +203,12 @@ def test_a_batch_depends_only_on_its_step_number(words: Path, tmp_path: Path) ->
     assert len({(framing, *rows.tolist()) for framing, rows in drawn}) == 6
 
 
-def test_siblings_differ_in_one_attribute_that_all_of_them_show() -> None:
+@pytest.mark.parametrize("purpose", DIFFERING)
+def test_siblings_differ_in_one_attribute_that_the_first_shows(purpose: Purpose) -> None:
     seen: set[str] = set()
     for seed in range(300):
         portrait = sample(Random(seed))
-        siblings = family(portrait, Random(seed))
+        siblings = family(portrait, Random(seed), DIFFERING[purpose])
         assert len(set(siblings)) == len(siblings) == FAMILY
         changed = {
             field.name
@@ -239,14 +217,20 @@ def test_siblings_differ_in_one_attribute_that_all_of_them_show() -> None:
         }
         assert len(changed) == 1
         assert all(p.mouth == "open smile" for p in siblings if p.fang)
-        assert not changed & portrait.covered_fields
+        assert all(is_visible(portrait, head) for head in changed)
         seen |= changed
-    assert seen == set(DIFFERING)
+    assert seen == set(DIFFERING[purpose])
 
 
 def differing(of_one: torch.Tensor) -> set[str]:
     """The attributes in which a family's labels (FAMILY, heads) differ."""
     return {head for i, head in enumerate(HEADS) if len(of_one[:, i].unique()) > 1}
+
+
+def test_a_decoders_families_come_in_every_framing(tmp_path: Path) -> None:
+    shards = plan(FULL, tmp_path, Purpose.DECODER_SIBLINGS)
+    assert {shard.framing for shard in shards} == set(FULL.shapes_px)
+    assert all(shard.differing == DIFFERING[Purpose.DECODER_SIBLINGS] for shard in shards)
 
 
 def test_a_family_is_contiguous_in_its_shard_and_batched_whole(words: Path, tmp_path: Path) -> None:
@@ -260,7 +244,7 @@ def test_a_family_is_contiguous_in_its_shard_and_batched_whole(words: Path, tmp_
     assert len(pictures.labels) == TOY.families * FAMILY
     assert (pictures.seeds.view(-1, FAMILY) == pictures.seeds.view(-1, FAMILY)[:, :1]).all()
     for of_one in pictures.labels.view(-1, FAMILY, len(HEADS)):
-        assert differing(of_one) <= set(DIFFERING)
+        assert differing(of_one) <= set(DIFFERING[Purpose.SIBLINGS])
         assert len(differing(of_one)) == 1
     # Apart from that attribute their prompts state the same.
     assert pictures.stated.shape[1] == 1
