@@ -23,6 +23,7 @@ class QueueDoor(Protocol):
         waiting_id: RequestId | None = None,
         *,
         since_id: int,
+        instead_of: RequestId | None = None,
     ) -> Request | Refused:
         """Queue every picture of the ask as one request, or none of them."""
         ...

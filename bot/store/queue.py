@@ -31,7 +31,7 @@ from bot.store.decisions import Decision, DecisionKind, Outcome, insert_decision
 from bot.store.group_commit import GroupCommit
 from bot.store.job_rows import UNREADABLE_JOB, job_of
 from bot.store.request_rows import insert_requests, request_of
-from bot.words import pictures
+from bot.words import knowing, pictures
 from bot.words.speaking import Language, Message, speaking, spoken
 
 _INTERRUPTED = Message("Drawing it was interrupted too often, so I gave it up.")
@@ -56,15 +56,17 @@ EVERY_JOB = Share()
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _PendingRequest:
-    """A request to enqueue, with its decision, its caps, and the waiting ask that it came from.
+    """A request to enqueue, with its decision, its caps, and what it takes the place of.
 
-    One task commits for several callers, so each request carries its member's language.
+    That is a waiting ask, or another request. One task commits for several callers, so each request
+    carries its member's language.
     """
 
     request: Request
     decision: Decision
     caps: Caps
     waiting_id: RequestId | None
+    instead_of: RequestId | None
     language: Language
 
 
@@ -83,13 +85,15 @@ class Jobs:
         waiting_id: RequestId | None = None,
         *,
         since_id: int,
+        instead_of: RequestId | None = None,
     ) -> Request | Refused:
         """Queue every picture of the ask as one request, or none of them if a cap is reached.
 
         Concurrent callers share a transaction. It also ends the wait of an ask that waited for the
         licence as `waiting_id`, so the ask is queued only once, despite crashes and repeated button
-        presses. `since_id` is a Discord snowflake older than every message of the request: that of
-        its interaction.
+        presses. In the same way it cancels what is not drawn of the member's request `instead_of`;
+        it is refused if none of that can be cancelled any more. `since_id` is a Discord snowflake
+        older than every message of the request: that of its interaction.
         """
         request = request_of(admitted, now_ms, since_id=since_id)
         decision = _admission(admitted, request)
@@ -98,6 +102,7 @@ class Jobs:
             decision=decision,
             caps=caps,
             waiting_id=waiting_id,
+            instead_of=instead_of,
             language=spoken(),
         )
         return await self._group.submit(pending)
@@ -106,9 +111,7 @@ class Jobs:
         """Check each request against its caps, in order, and insert the granted ones."""
         async with self._db.write() as tx:
             load = await load_usage(tx, [(each.request, each.caps) for each in pending])
-            results = [
-                _check_pending(wish, load, is_waiting=await _end_wait(tx, wish)) for wish in pending
-            ]
+            results = [await _grant(tx, wish, load) for wish in pending]
             granted = [result for result in results if not isinstance(result, Refused)]
             await insert_requests(tx, granted)
             decisions = {each.request.id: each.decision for each in pending}
@@ -243,7 +246,7 @@ class Jobs:
     ) -> list[JobId]:
         """Cancel the queued and running jobs of a user's own request; return them."""
         return await self._cancel(
-            "request_id = :request AND user_id = :user",
+            _OF_REQUEST,
             {"request": request_id, "user": user_id},
             now_ms,
         )
@@ -267,6 +270,9 @@ class Jobs:
             return [job.id for job in await cancel_jobs(tx, which, values, now_ms)]
 
 
+#: The jobs of a member's own request, and whether one of them can still be cancelled.
+_OF_REQUEST = "request_id = :request AND user_id = :user"
+_OPEN = f"SELECT 1 FROM jobs WHERE {IS_BUSY} AND state <> 'rendered' AND {_OF_REQUEST} LIMIT 1"  # noqa: S608  constants
 #: The condition of the share's jobs; coalesce handles jobs that name no model.
 _IN_SHARE = (
     "coalesce(ifnull(jobs.model, :unnamed) IN (SELECT value FROM json_each(:models)), 0)"
@@ -328,12 +334,18 @@ async def _requeue_or_fail(
     return _ids(requeued), _ids(failed)
 
 
-def _check_pending(wish: _PendingRequest, load: Load, *, is_waiting: bool) -> Request | Refused:
-    """Grant or refuse the request, in its member's language."""
+async def _grant(tx: Transaction, wish: _PendingRequest, load: Load) -> Request | Refused:
+    """Grant or refuse the request, in its member's language; end what it takes the place of."""
+    replaced: Params = {"request": wish.instead_of, "user": wish.request.user_id}
     with speaking(wish.language):
-        if is_waiting:
-            return check_caps(wish.request, wish.caps, load)
-        return Refused(reason=RefusalReason.GONE, text=pictures.REQUEST_EXPIRED())
+        if not await _end_wait(tx, wish):
+            return Refused(reason=RefusalReason.GONE, text=pictures.REQUEST_EXPIRED())
+        if wish.instead_of and not await tx.fetch_one(_OPEN, replaced):
+            return Refused(reason=RefusalReason.GONE, text=knowing.TOO_LATE())
+        granted = check_caps(wish.request, wish.caps, load)
+    if wish.instead_of and isinstance(granted, Request):
+        await cancel_jobs(tx, _OF_REQUEST, replaced, wish.request.created_ms)
+    return granted
 
 
 async def _end_wait(tx: Transaction, wish: _PendingRequest) -> bool:

@@ -26,8 +26,7 @@ EMBEDDED_DRAWS = Message("heads and shoulders of one person")
 HERE_WE_GO, NOT_TAKEN = Message("Here we go."), Message("I can't draw it after all:")
 NOT_YOUR_TYPO = Message("Only the person who requested this can do that.")
 TOO_LATE = Message("There's nothing left to correct in that request. Run `/waifu` again.")
-_INSTEAD = Message("I'm drawing what you meant, and I cancelled the request with the typo.")
-_BESIDE = Message("I'm drawing what you meant. The request with the typo was already drawn.")
+INSTEAD = Message("I'm drawing what you meant, and I cancelled the request with the typo.")
 
 
 def note(analysis: PromptAnalysis, draws: str | None) -> str:
@@ -47,11 +46,6 @@ def doubt(analysis: PromptAnalysis, draws: str | None, known: Sequence[str]) -> 
             say("Words that I know well: {words}. `/tags` shows all of them.", words=words)
         )
     return fit("\n".join(lines))
-
-
-def instead(*, cancelled: bool) -> str:
-    """What became of the request with the typo, once its correction is queued."""
-    return _INSTEAD() if cancelled else _BESIDE()
 
 
 def filled(completion: str | None) -> str:

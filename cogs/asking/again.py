@@ -18,10 +18,17 @@ from models.contract import Draw
 
 
 async def submit_based_on(
-    interaction: Interaction, job: Job, kind: RequestKind, draw: Draw, *, count: int = 1
+    interaction: Interaction,
+    job: Job,
+    kind: RequestKind,
+    draw: Draw,
+    *,
+    count: int = 1,
+    instead: bool = False,
 ) -> Request | None:
     """Submit a request based on this job's picture, for the member who pressed.
 
+    With `instead`, it takes the place of the job's own request, which must not be drawn yet.
     Returns the queued request; None if nothing was queued.
     """
     services = interaction.client.services
@@ -41,4 +48,5 @@ async def submit_based_on(
         typed = typed_of(draw, services.model(), private=private, count=count)
         await refuse_input(interaction, ask, typed)
         return None
-    return await submit(interaction, replace(ask, precedent=await inherited_ruling(services, job)))
+    ask = replace(ask, precedent=await inherited_ruling(services, job))
+    return await submit(interaction, ask, instead_of=job.request_id if instead else None)

@@ -156,9 +156,9 @@ class DrawCorrectedInstead(Press, template=template(Action.MEANT_INSTEAD)):
     action = Action.MEANT_INSTEAD
 
     async def pressed(self, interaction: Interaction) -> None:
-        """Queue the correction for the requester, then cancel what is not drawn of the request.
+        """Queue the correction for the requester, and cancel what is not drawn of the request.
 
-        In this order: if the correction is refused, the request stays.
+        Both or neither: if the correction is refused, the request stays.
         """
         services, request_id = interaction.client.services, RequestId(self.target)
         jobs = await services.views.of_request(request_id)
@@ -174,15 +174,17 @@ class DrawCorrectedInstead(Press, template=template(Action.MEANT_INSTEAD)):
             await tell(interaction, knowing.TOO_LATE())
             return
         queued = await submit_based_on(
-            interaction, jobs[0], RequestKind.VARY, replace(draw, prompt=prompt), count=len(jobs)
+            interaction,
+            jobs[0],
+            RequestKind.VARY,
+            replace(draw, prompt=prompt),
+            count=len(jobs),
+            instead=True,
         )
         if queued is None:
             return
-        cancelled_ids = await services.queue.cancel_request(
-            request_id, user_of(interaction), services.clock()
-        )
-        services.signals.notify_cancelled(cancelled_ids)
-        await send_remark(interaction, knowing.instead(cancelled=bool(cancelled_ids)))
+        services.signals.notify_cancelled(job.id for job in jobs)
+        await send_remark(interaction, knowing.INSTEAD())
 
 
 class _WaitingAskButton(Press, template="wd:none"):

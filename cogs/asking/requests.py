@@ -106,6 +106,7 @@ async def submit(
     *,
     confirmed: bool = False,
     typed: Typed | None = None,
+    instead_of: RequestId | None = None,
 ) -> Request | None:
     """Queue a request, refuse it, or ask for what is missing; then answer.
 
@@ -114,9 +115,11 @@ async def submit(
     is recorded: a crash before that costs a second press, not the request. With `confirmed`,
     unknown words and existing pictures raise no question, and the button is removed. `typed` is the
     new input that the ask was made from; a refusal and a question about unknown words return it to
-    the member.
+    the member. What is not drawn of the request `instead_of` is cancelled with the queueing.
     """
-    decided = await _decide(interaction, ask, waiting_id, confirmed=confirmed)
+    decided = await _decide(
+        interaction, ask, waiting_id, confirmed=confirmed, instead_of=instead_of
+    )
     if confirmed and waiting_id is not None:
         queued = isinstance(decided.outcome, Request)
         await close_terms(interaction, (knowing.HERE_WE_GO if queued else knowing.NOT_TAKEN)())
@@ -157,13 +160,20 @@ class _Decided:
 
 
 async def _decide(
-    interaction: Interaction, ask: Ask, waiting_id: RequestId | None, *, confirmed: bool
+    interaction: Interaction,
+    ask: Ask,
+    waiting_id: RequestId | None,
+    *,
+    confirmed: bool,
+    instead_of: RequestId | None = None,
 ) -> _Decided:
     """Queue a request or find out why not, which ends its wait."""
     services = interaction.client.services
     ask = await with_precedent(services, await _with_completion(interaction, ask))
     outcome = permission_refusal(interaction) or await _exclusion_refusal(interaction, ask)
-    outcome = outcome or await _try_to_queue(interaction, ask, waiting_id, confirmed=confirmed)
+    outcome = outcome or await _try_to_queue(
+        interaction, ask, waiting_id, confirmed=confirmed, instead_of=instead_of
+    )
     # A queued ask stopped waiting in its own transaction.
     if waiting_id is not None and not isinstance(outcome, Request):
         await services.consent.take_waiting_ask(waiting_id, ask.user_id)
@@ -199,7 +209,12 @@ async def _tell_outcome(
 
 
 async def _try_to_queue(
-    interaction: Interaction, ask: Ask, waiting_id: RequestId | None, *, confirmed: bool
+    interaction: Interaction,
+    ask: Ask,
+    waiting_id: RequestId | None,
+    *,
+    confirmed: bool,
+    instead_of: RequestId | None,
 ) -> Request | Refused | PromptAnalysis | ExistingPictures | None:
     """The queued request, or why there is none; None if the licence is not accepted yet.
 
@@ -224,7 +239,12 @@ async def _try_to_queue(
         # The asks that waited for the licence come at once, but were made one after another.
         caps = replace(caps, cooldown_ms=0)
     queued = await services.queue.enqueue(
-        verdict, caps, services.clock(), waiting_id, since_id=interaction.id
+        verdict,
+        caps,
+        services.clock(),
+        waiting_id,
+        since_id=interaction.id,
+        instead_of=instead_of,
     )
     if isinstance(queued, Request):
         queueing = _queue_shadow(services, queued, verdict)

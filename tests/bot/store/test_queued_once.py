@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import asyncio
+from collections import Counter
 from collections.abc import AsyncGenerator
 from dataclasses import replace
 from pathlib import Path
 
 import pytest_asyncio
 
-from bot.domain import JobState, Layer, Refused, Request, RuleId, Ruling
+from bot.domain import JobState, Layer, RefusalReason, Refused, Request, RuleId, Ruling
+from bot.store.caps import Caps
 from bot.store.consent import Consent
 from tests.stages.factories import GUILD, OTHER, USER, make_admitted, make_ask
 from tests.stages.stores import AMPLE, SINCE, WORKER, Stores, open_stores
@@ -33,6 +36,36 @@ async def test_an_ask_that_waited_for_the_licence_is_queued_once(stores: Stores)
     assert isinstance(await press(USER), Request)
     assert isinstance(await press(USER), Refused), "it no longer waits"
     assert len(await stores.rows("jobs")) == 1
+
+
+async def test_a_request_is_replaced_once(stores: Stores) -> None:
+    """However often its button is pressed at once, and only for the member who asked."""
+    old = await stores.enqueue(make_admitted(make_ask(count=2)))
+
+    async def replace_it(user: int, caps: Caps = AMPLE) -> Request | Refused:
+        admitted, request_id = make_admitted(make_ask(user=user)), old[0].request_id
+        return await stores.queue.enqueue(admitted, caps, 2, since_id=SINCE, instead_of=request_id)
+
+    async def states() -> Counter[str]:
+        return Counter(str(row["state"]) for row in await stores.rows("jobs"))
+
+    refused = await replace_it(OTHER)
+    assert isinstance(refused, Refused), "it is not theirs"
+    assert refused.reason is RefusalReason.GONE
+    assert isinstance(await replace_it(USER, Caps(per_user=2, per_guild=9)), Refused)
+    assert await states() == {"queued": 2}, "a refused replacement leaves the request"
+    outcomes = await asyncio.gather(*(replace_it(USER) for _ in range(4)))
+    assert sum(isinstance(outcome, Request) for outcome in outcomes) == 1
+    assert await states() == {"cancelled": 2, "queued": 1}
+
+
+async def test_a_drawn_request_is_not_replaced(stores: Stores) -> None:
+    job, _ = await stores.draw()
+    outcome = await stores.queue.enqueue(
+        make_admitted(), AMPLE, 2, since_id=SINCE, instead_of=job.request_id
+    )
+    assert isinstance(outcome, Refused)
+    assert "nothing left to correct" in outcome.text
 
 
 async def test_a_queued_jobs_decision_names_its_rules_and_its_model(stores: Stores) -> None:
