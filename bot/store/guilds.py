@@ -23,7 +23,9 @@ from bot.words.speaking import Message
 
 #: How many policy versions are kept for each server; the log keeps all its lines.
 VERSIONS_MAX = 50
-_SAME_EMOJI = Message("Up and down need two different emoji; skin tones make no difference.")
+_SAME_EMOJI = Message(
+    "The like and the dislike need two different emoji; skin tones make no difference."
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

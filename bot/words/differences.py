@@ -57,7 +57,7 @@ def _settings_in_words(policy: GuildPolicy) -> Mapping[str, str]:
     return {
         say("Preset"): policy.preset,
         say("Paused"): say("yes") if policy.paused else say("no"),
-        say("Asked in"): enumerated(f"<#{id_}>" for id_ in sorted(policy.only_channels))
+        say("Channels I draw in"): enumerated(f"<#{id_}>" for id_ in sorted(policy.only_channels))
         or say("all channels"),
         say("Moderators' role"): _role_mention(policy.moderator_role),
         say("Review channel"): _channel_mention(policy.review_channel),

@@ -97,7 +97,7 @@ def one(text: str, tag: KnownTag) -> str:
     if tag.aliases:
         lines.append(say("You can also type: {tags}", tags=_joined(tag.aliases)))
     if tag.closes:
-        lines.append(say("Does not go with: {tags}", tags=_joined(tag.closes)))
+        lines.append(say("Can't be combined with: {tags}", tags=_joined(tag.closes)))
     return fit("\n".join(lines))
 
 

@@ -25,7 +25,7 @@ def several(faults: Sequence[str]) -> str:
     """Everything that is wrong with what was typed."""
     if len(faults) == 1:
         return faults[0]
-    head = tally("{count} thing to change:", "{count} things to change:", len(faults))
+    head = tally("{count} thing to fix:", "{count} things to fix:", len(faults))
     return "\n".join([head, *(f"- {fault}" for fault in faults)])
 
 

@@ -37,7 +37,7 @@ CASE = Message("case `{id}`")
 TO_BE_KEPT_OUT = Message("To be kept out: {words}")
 THEY_WRITE, WHY_HELD = Message("They write: {words}"), Message("Why it is held: {words}")
 REFUSED_BY, HELD_BY = Message("Refused by {rules}"), Message("Held by {rules}")
-EARLIER = Message("{count} earlier reports")
+EARLIER = Message("Earlier reports: {count}")
 REPORT_REASONS: Mapping[str, Message] = {
     "minors": Message("It sexualises somebody who looks underage"),
     "sexual": Message("It is too sexual for this channel"),

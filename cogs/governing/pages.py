@@ -218,7 +218,7 @@ def _effect_controls(
 ) -> list[Part]:
     about = (desk.version, scope.key(), rule.id)
     parts = [
-        menu("What is done", press_id("ruling", *about), _ruling_options(effect, is_written)),
+        menu("What happens", press_id("ruling", *about), _ruling_options(effect, is_written)),
         row(
             _toggle(desk, "alert", scope, rule, say("Moderators are told"), on=effect.alert),
             _toggle(desk, "strike", scope, rule, say("Counts as a strike"), on=effect.strike),

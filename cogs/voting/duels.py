@@ -62,7 +62,7 @@ class DuelsCog(commands.Cog):
         await _show_pair(interaction)
 
     @duel.command(description="Show this channel one pair after another for a while")
-    @app_commands.describe(minutes="How long (10 if you don't say)")
+    @app_commands.describe(minutes="How many minutes (10 if you don't say)")
     @app_commands.checks.cooldown(2, 60)
     async def party(
         self, interaction: Interaction, minutes: app_commands.Range[int, 1, 60] = 10

@@ -87,7 +87,7 @@ async def test_private_answers_use_the_members_language_and_public_the_servers(
     assert not everybodys.ephemeral
     assert "1 imagen" in everybodys.content
     terms = answer_to(await desk.newcomer().slash(desk.channel, "waifu", prompt="1girl"))
-    assert "nimm die Lizenz an" in terms.content
+    assert "akzeptiere die Lizenz" in terms.content
 
 
 async def test_the_footer_of_help_is_in_the_members_language(

@@ -48,8 +48,8 @@ HELD = Effect(ruling=Ruling.HOLD, audience=Audience.ADULTS, alert=True, strike=T
         ({"paused": True}, "Paused: no → yes", "Paused: yes → no"),
         (
             {"only_channels": frozenset({ChannelId(9), ChannelId(8)})},
-            "Asked in: all channels → <#8>, <#9>",
-            "Asked in: <#8>, <#9> → all channels",
+            "Channels I draw in: all channels → <#8>, <#9>",
+            "Channels I draw in: <#8>, <#9> → all channels",
         ),
         (
             {"moderator_role": ROLE},

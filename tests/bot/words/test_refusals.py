@@ -145,4 +145,4 @@ def test_every_refusal_fits_a_message_and_mentions_nobody(
 def test_a_pause_of_days_is_good_german() -> None:
     with speaking(language("de")):
         message = limits.cooldown(wording.duration(3 * 24 * 3_600_000))
-    assert message.endswith("Bis du wieder fragen kannst, dauert es noch 3 Tage.")
+    assert message.endswith("Bis zu deiner nächsten dauert es noch 3 Tage.")

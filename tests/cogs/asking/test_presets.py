@@ -176,7 +176,7 @@ async def test_a_preset_that_cannot_be_saved_is_refused_with_the_reason(desk: Fr
 
 async def test_a_preset_with_a_number_out_of_the_models_range_is_not_saved(desk: Front) -> None:
     told = await preset(desk, "save", name="bad", words="hat --steps 900 --n 9 --clip_skip 99")
-    assert "3 things to change" in told
+    assert "3 things to fix" in told
     assert "`steps:` can be 1 to 50" in told
     told = await preset(desk, "save", name="bad", words="hat --cfg 99")
     assert told.startswith("`guidance:` can be 1 to 20 with this model, not 99.")
