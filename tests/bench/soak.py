@@ -12,8 +12,8 @@ from models.report import Row
 from tests.stages.soaking import SoakResult, Span, soak
 
 HOURS = 24.0
-#: After this time the caches are full.
-_WARM_UP_S = 4 * 3_600
+#: After this time the caches are full, and every thread has been started.
+_WARM_UP_S = 9 * 3_600
 #: The average pause between two actions of people.
 _PAUSE_S = 90
 #: The allowed difference in memory between two gauges.
