@@ -17,22 +17,21 @@ from bot.domain import (
     Job,
     JobId,
     JobState,
-    RefusalReason,
     Refused,
     Request,
     RequestId,
     Ruling,
     UserId,
 )
-from bot.store.cancelling import cancel_jobs
-from bot.store.caps import IS_BUSY, Caps, Load, check_caps, load_usage
+from bot.store.cancelling import OF_REQUEST, cancel_jobs
+from bot.store.caps import IS_BUSY, Caps, load_usage
 from bot.store.db import Database, Params, Row, Transaction
 from bot.store.decisions import Decision, DecisionKind, Outcome, insert_decisions
+from bot.store.granting import PendingRequest, grant
 from bot.store.group_commit import GroupCommit
 from bot.store.job_rows import UNREADABLE_JOB, job_of
 from bot.store.request_rows import insert_requests, request_of
-from bot.words import knowing, pictures
-from bot.words.speaking import Language, Message, speaking, spoken
+from bot.words.speaking import Message, spoken
 
 _INTERRUPTED = Message("Drawing it was interrupted too often, so I gave it up.")
 
@@ -52,22 +51,6 @@ class Share:
 
 #: The share of a process's only engine.
 EVERY_JOB = Share()
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _PendingRequest:
-    """A request to enqueue, with its decision, its caps, and what it takes the place of.
-
-    That is a waiting ask, or another request. One task commits for several callers, so each request
-    carries its member's language.
-    """
-
-    request: Request
-    decision: Decision
-    caps: Caps
-    waiting_id: RequestId | None
-    instead_of: RequestId | None
-    language: Language
 
 
 class Jobs:
@@ -97,7 +80,7 @@ class Jobs:
         """
         request = request_of(admitted, now_ms, since_id=since_id)
         decision = _admission(admitted, request)
-        pending = _PendingRequest(
+        pending = PendingRequest(
             request=request,
             decision=decision,
             caps=caps,
@@ -107,11 +90,11 @@ class Jobs:
         )
         return await self._group.submit(pending)
 
-    async def _enqueue_all(self, pending: Sequence[_PendingRequest]) -> list[Request | Refused]:
+    async def _enqueue_all(self, pending: Sequence[PendingRequest]) -> list[Request | Refused]:
         """Check each request against its caps, in order, and insert the granted ones."""
         async with self._db.write() as tx:
             load = await load_usage(tx, [(each.request, each.caps) for each in pending])
-            results = [await _grant(tx, wish, load) for wish in pending]
+            results = [await grant(tx, wish, load) for wish in pending]
             granted = [result for result in results if not isinstance(result, Refused)]
             await insert_requests(tx, granted)
             decisions = {each.request.id: each.decision for each in pending}
@@ -246,7 +229,7 @@ class Jobs:
     ) -> list[JobId]:
         """Cancel the queued and running jobs of a user's own request; return them."""
         return await self._cancel(
-            _OF_REQUEST,
+            OF_REQUEST,
             {"request": request_id, "user": user_id},
             now_ms,
         )
@@ -270,9 +253,6 @@ class Jobs:
             return [job.id for job in await cancel_jobs(tx, which, values, now_ms)]
 
 
-#: The jobs of a member's own request, and whether one of them can still be cancelled.
-_OF_REQUEST = "request_id = :request AND user_id = :user"
-_OPEN = f"SELECT 1 FROM jobs WHERE {IS_BUSY} AND state <> 'rendered' AND {_OF_REQUEST} LIMIT 1"  # noqa: S608  constants
 #: The condition of the share's jobs; coalesce handles jobs that name no model.
 _IN_SHARE = (
     "coalesce(ifnull(jobs.model, :unnamed) IN (SELECT value FROM json_each(:models)), 0)"
@@ -332,30 +312,6 @@ async def _requeue_or_fail(
         {**values, "pause": pause_ms},
     )
     return _ids(requeued), _ids(failed)
-
-
-async def _grant(tx: Transaction, wish: _PendingRequest, load: Load) -> Request | Refused:
-    """Grant or refuse the request, in its member's language; end what it takes the place of."""
-    replaced: Params = {"request": wish.instead_of, "user": wish.request.user_id}
-    with speaking(wish.language):
-        if not await _end_wait(tx, wish):
-            return Refused(reason=RefusalReason.GONE, text=pictures.REQUEST_EXPIRED())
-        if wish.instead_of and not await tx.fetch_one(_OPEN, replaced):
-            return Refused(reason=RefusalReason.GONE, text=knowing.TOO_LATE())
-        granted = check_caps(wish.request, wish.caps, load)
-    if wish.instead_of and isinstance(granted, Request):
-        await cancel_jobs(tx, _OF_REQUEST, replaced, wish.request.created_ms)
-    return granted
-
-
-async def _end_wait(tx: Transaction, wish: _PendingRequest) -> bool:
-    """End the wait for the licence; False if the ask is no longer waiting."""
-    return wish.waiting_id is None or bool(
-        await tx.execute(
-            "DELETE FROM waiting_asks WHERE id = :id AND user_id = :user",
-            {"id": wish.waiting_id, "user": wish.request.user_id},
-        )
-    )
 
 
 _ADMITTED = {

@@ -25,8 +25,12 @@ FORGOTTEN_NEGATIVE = Message(
 EMBEDDED_DRAWS = Message("heads and shoulders of one person")
 HERE_WE_GO, NOT_TAKEN = Message("Here we go."), Message("I can't draw it after all:")
 NOT_YOUR_TYPO = Message("Only the person who requested this can do that.")
-TOO_LATE = Message("There's nothing left to correct in that request. Run `/waifu` again.")
-INSTEAD = Message("I'm drawing what you meant, and I cancelled the request with the typo.")
+TOO_LATE = Message(
+    "There's nothing left to correct: that request is already drawn, cancelled or corrected."
+)
+INSTEAD = Message(
+    "I'm drawing what you meant. What wasn't drawn yet of the request with the typo is cancelled."
+)
 
 
 def note(analysis: PromptAnalysis, draws: str | None) -> str:

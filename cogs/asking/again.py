@@ -28,7 +28,7 @@ async def submit_based_on(
 ) -> Request | None:
     """Submit a request based on this job's picture, for the member who pressed.
 
-    With `instead`, it takes the place of the job's own request, which must not be drawn yet.
+    With `instead`, it takes the place of the job's own request, of which something must be undrawn.
     Returns the queued request; None if nothing was queued.
     """
     services = interaction.client.services
@@ -49,4 +49,7 @@ async def submit_based_on(
         await refuse_input(interaction, ask, typed)
         return None
     ask = replace(ask, precedent=await inherited_ruling(services, job))
-    return await submit(interaction, ask, instead_of=job.request_id if instead else None)
+    if not instead:
+        return await submit(interaction, ask)
+    # A question would come between the two: the member has just answered one.
+    return await submit(interaction, ask, confirmed=True, instead_of=job.request_id)

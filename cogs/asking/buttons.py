@@ -16,6 +16,7 @@ from bot.domain import (
     ENDED,
     Job,
     JobId,
+    JobState,
     OwedPostId,
     RequestId,
     RequestKind,
@@ -183,7 +184,8 @@ class DrawCorrectedInstead(Press, template=template(Action.MEANT_INSTEAD)):
         )
         if queued is None:
             return
-        services.signals.notify_cancelled(job.id for job in jobs)
+        after = await services.views.of_request(request_id)
+        services.signals.notify_cancelled(j.id for j in after if j.state is JobState.CANCELLED)
         await send_remark(interaction, knowing.INSTEAD())
 
 

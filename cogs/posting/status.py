@@ -201,7 +201,8 @@ class Status(PollingCog):
             return True
         if self._is_channel_taken(channel_id, now_ms):
             return False
-        self._channel_free_ms[channel_id] = now_ms + _CHANNEL_MS
+        still = {id_: at_ms for id_, at_ms in self._channel_free_ms.items() if now_ms < at_ms}
+        self._channel_free_ms = still | {channel_id: now_ms + _CHANNEL_MS}
         return True
 
     def _is_channel_taken(self, channel_id: ChannelId, now_ms: int) -> bool:

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest_asyncio
 
-from bot.domain import JobState, Layer, RefusalReason, Refused, Request, RuleId, Ruling
+from bot.domain import JobState, Layer, RefusalReason, Refused, Request, RequestId, RuleId, Ruling
 from bot.store.caps import Caps
 from bot.store.consent import Consent
 from tests.stages.factories import GUILD, OTHER, USER, make_admitted, make_ask
@@ -52,11 +52,34 @@ async def test_a_request_is_replaced_once(stores: Stores) -> None:
     refused = await replace_it(OTHER)
     assert isinstance(refused, Refused), "it is not theirs"
     assert refused.reason is RefusalReason.GONE
-    assert isinstance(await replace_it(USER, Caps(per_user=2, per_guild=9)), Refused)
+    daily = Caps(per_user=9, per_guild=9, per_day=2)
+    assert isinstance(await replace_it(USER, daily), Refused)
     assert await states() == {"queued": 2}, "a refused replacement leaves the request"
     outcomes = await asyncio.gather(*(replace_it(USER) for _ in range(4)))
     assert sum(isinstance(outcome, Request) for outcome in outcomes) == 1
     assert await states() == {"cancelled": 2, "queued": 1}
+
+
+async def test_a_replacement_takes_the_places_of_its_request_and_waits_for_no_pause(
+    stores: Stores,
+) -> None:
+    (old, _) = await stores.enqueue(make_admitted(make_ask(count=2)))
+    caps = Caps(per_user=3, per_guild=3, cooldown_ms=60_000)
+
+    async def ask(count: int, instead_of: RequestId | None = None) -> bool:
+        admitted = make_admitted(make_ask(count=count))
+        return isinstance(
+            await stores.queue.enqueue(
+                admitted, replace(caps, cooldown_ms=60_000 if instead_of else 0), 1_500,
+                since_id=SINCE, instead_of=instead_of,
+            ),
+            Request,
+        )  # fmt: skip
+
+    # The refused one gives the places back, and the one after it sees those that are left.
+    assert await asyncio.gather(
+        ask(4, old.request_id), ask(2), ask(2, old.request_id), ask(2), ask(1)
+    ) == [False, False, True, False, True]
 
 
 async def test_a_drawn_request_is_not_replaced(stores: Stores) -> None:

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from simcord.results import ResponseMessage
 
-from bot.domain import JobState
+from bot.domain import JobId, JobState
 from bot.store.caps import Caps
 from models.catalogue.registry import EMBEDDED
 from models.catalogue.tags import files
@@ -52,7 +52,7 @@ async def test_a_press_draws_the_correction_instead_after_a_restart(
     old, _, new, _ = await desk.jobs_of()
     assert replace(old.draw, prompt=MEANT) == new.draw, "nothing but the prompt changed"
     assert await desk.services.views.is_private(new.id) is private
-    assert "cancelled the request with the typo" in answer_to(pressed).content
+    assert "request with the typo is cancelled" in answer_to(pressed).content
     assert answer_to(pressed).ephemeral
     assert pressed.response is not None
     assert not [one for one in custom_ids(pressed.response) if "meantinstead" in one]
@@ -84,10 +84,31 @@ async def test_only_the_requester_may_correct_a_request(desk: Front) -> None:
 
 async def test_a_refused_correction_leaves_the_request_in_the_queue(desk: Front) -> None:
     answer = await desk.ask(prompt=SLIP)
-    desk.bot.services = replace(desk.bot.services, caps=Caps(per_user=1, per_guild=4))
+    desk.bot.services = replace(desk.bot.services, caps=Caps(per_user=0, per_guild=4))
     pressed = answer_to(await desk.member.click(answer.message, custom_id=instead_of(answer)))
     assert MEANT in pressed.content.split("```")[1], "the corrected words come back"
     assert await states(desk) == [(SLIP, JobState.QUEUED)]
+
+
+async def test_a_correction_that_was_drawn_before_comes_instead_all_the_same(desk: Front) -> None:
+    await desk.ask(prompt=MEANT, seed=5)
+    await desk.draw_jobs(await desk.jobs_of())
+    answer = await desk.ask(prompt=SLIP, seed=5)
+    await desk.member.click(answer.message, custom_id=instead_of(answer))
+    assert await states(desk) == [
+        (MEANT, JobState.RENDERED), (SLIP, JobState.CANCELLED), (MEANT, JobState.QUEUED),
+    ]  # fmt: skip
+
+
+async def test_a_job_in_the_engine_is_dropped_when_it_is_corrected(
+    desk: Front, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    answer = await desk.ask(prompt=SLIP)
+    (job,) = await desk.jobs_of()
+    told: list[JobId] = []
+    monkeypatch.setattr(desk.services.signals, "notify_cancelled", told.extend)
+    await desk.member.click(answer.message, custom_id=instead_of(answer))
+    assert told == [job.id]
 
 
 async def test_a_second_press_draws_nothing_more(desk: Front) -> None:
