@@ -21,7 +21,7 @@ from bot.domain import SettingsError
 from bot.sandbox import once as one_run
 from bot.sandbox.wire.openapi import DescriptionError
 from bot.sandbox.wire.server import Sandbox
-from bot.sandbox.world.state import StateError
+from bot.sandbox.world.state import LocalStateError
 from bot.settings import Settings, environment_with, load
 
 #: A bot that does not stop by itself within this time is killed.
@@ -199,7 +199,7 @@ async def open_sandbox(
             raise SettingsError(str(problem)) from None
         try:
             await stack.enter_async_context(sandbox)
-        except StateError as problem:
+        except LocalStateError as problem:
             raise SettingsError(str(problem)) from None
         except OSError as problem:
             raise SettingsError(

@@ -34,9 +34,9 @@ def edges(x: Tensor) -> tuple[Tensor, Tensor]:
 
 
 def reconstruction_loss(y: Tensor, x: Tensor) -> Tensor:
-    """The distance of pictures (B, 3, H, W) from the originals, 0-d: squared errors and lines.
+    """The distance of pictures (B, 3, H, W) from the originals, 0-d: pixels and lines.
 
-    With absolute errors, it pays to drop small and rare things such as brows and hair flowers.
+    Most of it is squared: with absolute errors, it pays to drop small and rare things.
     """
     lines = sum(functional.mse_loss(a, b) for a, b in zip(edges(y), edges(x), strict=True))
     return 0.25 * (y - x).abs().mean() + 8 * functional.mse_loss(y, x) + 4 * lines

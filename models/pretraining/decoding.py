@@ -27,14 +27,15 @@ if TYPE_CHECKING:
 #: The UNet's one-step guess at latents (B, C, h, w) noised by the generator, given token ids (B,
 #: 77).
 UnetGuess = Callable[[Tensor, Tensor, torch.Generator], Tensor]
-#: The peak learning rate. Three times as much undoes for long what the decoder already draws.
+#: The peak learning rate. At three times this rate, the decoder first forgets what it draws, and
+#: takes long to learn it again.
 LR = 7e-4
 #: Pixels per latent pixel, on each side.
 PER_LATENT = 8
 #: The weight of `sibling_loss` beside `reconstruction_loss`.
 SIBLING_WEIGHT = 1.0
-#: Added to the squared difference of siblings, in pixels of full contrast: what can hardly be seen
-#: hardly counts.
+#: Added to the squared difference of siblings, summed over pixels in -1..1 (from black to white, a
+#: pixel adds 12): what can hardly be seen hardly counts.
 _LEAST_DIFFERENCE = 1.0
 
 
@@ -86,7 +87,7 @@ def train_decoder(
 ) -> AutoencoderTiny:
     """Train only the decoder: on squares first, on one whole family a step in the last quarter.
 
-    `encoded` holds whole families of siblings, by framing. Every second latent is a guess by the
+    `encoded` holds whole families of siblings, by framing. Half of the latents are guesses by the
     UNet: its errors are smears and stains rather than noise, and the decoder learns to draw clean
     lines from them.
     """

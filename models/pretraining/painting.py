@@ -11,7 +11,6 @@ import multiprocessing
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
-from itertools import chain
 from pathlib import Path
 from random import Random
 
@@ -42,6 +41,16 @@ TAGS_OF_VALUE = {"boy": {"False": ("1girl", "girl"), "True": ("1boy", "boy")}} |
     head: {value: tuple(t.replace("{} ", "") for t in texts) for value, texts in table.items()}
     for head, table in (("mouth", tags.MOUTH), ("clothes", tags.CLOTHES), ("scene", tags.SCENE))
 }
+
+
+#: The sets in the order in which the stages need them.
+_IN_ORDER_OF_USE = (
+    Purpose.TRAIN,
+    Purpose.HELD,
+    Purpose.SIBLINGS,
+    Purpose.DECODER_SIBLINGS,
+    Purpose.LARGE,
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -178,11 +187,11 @@ def paint(blueprint: Blueprint, folder: Path, jobs: int) -> None:
     folder.mkdir(parents=True, exist_ok=True)
     if not (folder / "tokenizer" / "vocab.json").exists():
         vocabulary.write(folder / "tokenizer")
-    shards_of = {purpose: plan(blueprint, folder, purpose) for purpose in Purpose}
-    train = shards_of.pop(Purpose.TRAIN)
+    train, held, siblings, decoder_siblings, large = (
+        plan(blueprint, folder, purpose) for purpose in _IN_ORDER_OF_USE
+    )
     # The first stages need only some of the pictures.
-    shards = [*train[:30], *shards_of.pop(Purpose.HELD), *train[30:]]
-    shards += chain.from_iterable(shards_of.values())
+    shards = [*train[:30], *held, *train[30:], *siblings, *decoder_siblings, *large]
     with multiprocessing.get_context("spawn").Pool(jobs) as pool:
         for _ in tqdm(
             pool.imap(paint_shard, shards), total=len(shards), unit="shard", desc="paint"

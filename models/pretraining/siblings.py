@@ -37,7 +37,10 @@ DIFFERING: dict[Purpose, Weights] = {
 
 
 def family(portrait: Portrait, rng: Random, differing: Weights) -> list[Portrait]:
-    """`FAMILY` portraits that differ in one attribute of `differing`, visible in the given one."""
+    """`FAMILY` portraits that differ in one attribute of `differing`.
+
+    It is visible in the given portrait; in a rare sibling, something that comes with it hides it.
+    """
     visible = {head: w for head, w in differing.items() if is_visible(portrait, head)}
     head = pick(rng, visible)
     # A fang fits only one mouth; families that differ in the mouth have none.

@@ -10,7 +10,8 @@ from __future__ import annotations
 
 import asyncio
 import json
-import os
+from collections.abc import Generator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -23,7 +24,7 @@ _FORMAT = 1
 _SERVER_EVENTS = ("CHANNEL_", "THREAD_", "GUILD_ROLE_", "GUILD_UPDATE", "COMMANDS_UPDATE")
 
 
-class StateError(Exception):
+class LocalStateError(Exception):
     """The saved state cannot be used; the message says what to do."""
 
 
@@ -130,39 +131,46 @@ class Store:
     async def load(self) -> None:
         """Restore what an earlier run saved, if there was one.
 
-        Raises `StateError`, and changes nothing saved, if another version saved it (this one could
-        only read it wrongly and then overwrite it), or if a file is damaged or cannot be read.
+        Raises `LocalStateError`, and changes nothing saved, if another version saved it (this one
+        could only read it wrongly and then overwrite it), or if a file is damaged or unreadable.
         """
-        begin_anew = f"rename the folder {self._directory} to begin with an empty one."
-        try:
-            await self._load(begin_anew)
-        except OSError as problem:
-            raise StateError(
-                f"{problem.filename or self._directory} cannot be used "
-                f"({os.strerror(problem.errno or 0)}): give this user access to it, or {begin_anew}"
-            ) from None
-        except json.JSONDecodeError:
-            raise StateError(
-                f"the local Discord's state in {self._directory} is damaged: restore it from a "
-                f"copy, or {begin_anew}"
-            ) from None
-
-    async def _load(self, begin_anew: str) -> None:
         server = self._directory / "server.json"
-        record: Payload | None = None
-        if server.is_file():
-            record = as_object(json.loads(await asyncio.to_thread(server.read_text)))
-            if record.get("format") != _FORMAT:
-                raise StateError(
-                    f"{server} was saved by another version of the local Discord: start that "
-                    f"version, or {begin_anew}"
-                )
-        for folder in ("messages", "files"):
-            (self._directory / folder).mkdir(parents=True, exist_ok=True)
-        if record is not None:
-            self._records.restore_server(record)
+        with self._naming(server):
+            record: Payload | None = None
+            if server.is_file():
+                record = as_object(json.loads(await asyncio.to_thread(server.read_text)))
+                if record.get("format") != _FORMAT:
+                    raise LocalStateError(
+                        f"{server} was saved by another version of the local Discord: start that "
+                        f"version, or {self._anew()}"
+                    )
+            for folder in ("messages", "files"):
+                (self._directory / folder).mkdir(parents=True, exist_ok=True)
+            if record is not None:
+                self._records.restore_server(record)
         for channel_id in self._records.channel_ids():
-            await self._load_messages(channel_id)
+            path = self._messages_path(channel_id)
+            with self._naming(path):
+                await self._load_messages(channel_id)
+
+    def _anew(self) -> str:
+        return f"rename the folder {self._directory} to begin with an empty one."
+
+    @contextmanager
+    def _naming(self, path: Path) -> Generator[None]:
+        """Report a fault while this file is read as `LocalStateError`, with its path."""
+        try:
+            yield
+        except OSError as problem:
+            access = "give this user access to it, or " * isinstance(problem, PermissionError)
+            raise LocalStateError(
+                f"{problem.filename or path} cannot be used ({problem.strerror or problem}): "
+                f"{access}{self._anew()}"
+            ) from problem
+        except (ValueError, KeyError, TypeError, AttributeError) as problem:
+            raise LocalStateError(
+                f"{path} is damaged: restore it from a copy, or {self._anew()}"
+            ) from problem
 
     async def _load_messages(self, channel_id: int) -> None:
         path = self._messages_path(channel_id)

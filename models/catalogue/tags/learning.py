@@ -107,7 +107,7 @@ class _TagCounts:
         overall = _shares(counts[""], totals[""])
         tags_by_shares: defaultdict[tuple[tuple[str, float], ...], list[str]] = defaultdict(list)
         distances: defaultdict[tuple[tuple[str, float], ...], float] = defaultdict(float)
-        # Sorted: in a set's order, rules that are equally far apart would change places.
+        # Sorted: rules that are equally far apart would change places with the order of a set.
         for tag in sorted(totals.keys() - {""}):
             beside = _shares(counts[tag], totals[tag])
             chance = _CHANCE_FACTOR * math.sqrt(len(overall) / totals[tag])

@@ -6,6 +6,7 @@ import asyncio
 import errno
 import io
 import json
+import os
 import re
 import signal
 import sys
@@ -19,7 +20,7 @@ from bot.domain import SettingsError
 from bot.sandbox.demo import open_sandbox
 from bot.sandbox.wire.images import heart
 from bot.sandbox.wire.server import Sandbox
-from bot.sandbox.world.state import StateError
+from bot.sandbox.world.state import LocalStateError
 from tests.stages.tiny_bot import TinyBot, lounge, point_at, running, until
 
 
@@ -129,22 +130,55 @@ async def test_a_directory_of_another_version_is_left_alone(tmp_path: Path) -> N
     server.write_text(json.dumps(json.loads(server.read_text()) | {"format": 99}))
     saved = read_folder(tmp_path)
     assert len(saved) == 2
-    with pytest.raises(StateError, match=r"another version .* rename the folder"):
+    with pytest.raises(LocalStateError, match=r"another version .* rename the folder"):
         async with Sandbox(state_dir=tmp_path) as sandbox:
             sandbox.delete_channel("art")
     assert read_folder(tmp_path) == saved
 
 
-async def test_damaged_state_is_left_alone_and_named(tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    ("name", "damage"),
+    [
+        ("server.json", b'{"format":'),
+        ("server.json", b"\xff\xfe"),
+        ("server.json", b'{"format": 1}'),
+        ("server.json", b'{"format": 1, "last_id": 1, "channels": 5, "threads": []}'),
+        ("messages", b'{"id": 1'),
+        ("messages", b"\xff\xfe\n"),
+        ("messages", b"{}\n"),
+        ("messages", b"3\n"),
+    ],
+)
+async def test_damaged_state_is_left_alone_and_named(
+    tmp_path: Path, name: str, damage: bytes
+) -> None:
     async with Sandbox(state_dir=tmp_path) as sandbox:
         sandbox.send_message("haru", "art", "hello")
-    messages = next((tmp_path / "messages").glob("*.jsonl"))
-    messages.write_text(messages.read_text()[:-5])
+        sandbox.people.set_locale(sandbox.persona("momo"), "ja")
+    path = tmp_path / name
+    path = next(path.glob("*.jsonl")) if path.is_dir() else path
+    path.write_bytes(damage)
     saved = read_folder(tmp_path)
-    with pytest.raises(StateError, match=r"is damaged: restore it .* or rename the folder"):
+    with pytest.raises(LocalStateError) as raised:
         async with Sandbox(state_dir=tmp_path):
             pass
+    assert str(raised.value).startswith(f"{path} is damaged: restore it from a copy, or rename")
     assert read_folder(tmp_path) == saved
+
+
+async def test_a_fault_of_the_disk_gets_no_advice_on_access(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async with Sandbox(state_dir=tmp_path) as sandbox:
+        sandbox.people.set_locale(sandbox.persona("momo"), "ja")
+
+    def fail(path: Path, *_: object) -> str:
+        raise OSError(errno.EIO, os.strerror(errno.EIO), str(path))
+
+    monkeypatch.setattr(Path, "read_text", fail)
+    with pytest.raises(LocalStateError, match=r"\(Input/output error\): rename the folder"):
+        async with Sandbox(state_dir=tmp_path):
+            pass
 
 
 async def test_unreadable_state_is_no_fault_of_the_port(
@@ -154,7 +188,7 @@ async def test_unreadable_state_is_no_fault_of_the_port(
         sandbox.people.set_locale(sandbox.persona("momo"), "ja")
 
     def refuse(path: Path, *_: object) -> str:
-        raise PermissionError(errno.EACCES, "no", str(path))
+        raise PermissionError(errno.EACCES, os.strerror(errno.EACCES), str(path))
 
     monkeypatch.setattr(Path, "read_text", refuse)
     with pytest.raises(

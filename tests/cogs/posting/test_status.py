@@ -6,6 +6,7 @@ import asyncio
 import itertools
 from collections.abc import AsyncIterator
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -140,6 +141,18 @@ async def test_edits_for_many_requests_in_one_channel_keep_to_its_rate(desk: Des
     assert desk.edit_count() <= 21
     edited = {r.path for r in desk.env.http_requests if r.method == "PATCH"}
     assert len(edited) == 12, "every message has its turn"
+
+
+async def test_a_channel_that_may_be_edited_again_is_forgotten(desk: Desk) -> None:
+    status = desk.cog("Status")
+    for at_ms, channel_id in enumerate(range(1, 100)):
+        assert status._take_channel(_edit_in(channel_id), at_ms * 60_000)
+        assert not status._take_channel(_edit_in(channel_id), at_ms * 60_000)
+    assert len(status._channel_free_ms) == 1
+
+
+def _edit_in(channel_id: int) -> Any:
+    return SimpleNamespace(status=SimpleNamespace(channel_id=channel_id), text="drawing")
 
 
 async def test_each_message_has_at_most_one_edit_in_flight(

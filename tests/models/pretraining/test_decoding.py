@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 import torch
+from diffusers.models.autoencoders.autoencoder_tiny import AutoencoderTiny
 from torch import Tensor
 
 from models.pretraining import architecture, decoding
@@ -18,6 +19,7 @@ from tests.stages.tiny_trainings import random_pictures
 
 #: Four families of pictures of 64 px, with latents of 8 x 8.
 FAMILIES, SIZE_PX = 4, 64
+BLUEPRINT = replace(TOY, size_px=SIZE_PX, decoder_steps=4, decoder_batch=2 * FAMILY)
 
 
 @pytest.fixture
@@ -77,18 +79,18 @@ def test_a_family_is_cut_at_one_place() -> None:
 def test_the_decoder_learns_squares_then_whole_families_and_the_encoder_stays(
     encoded: dict[str, EncodedPictures], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    shapes: list[tuple[int, ...]] = []
+    seen: list[tuple[Tensor, Tensor]] = []
+    cuts: list[tuple[list[tuple[int, int]], int]] = []
     guessed: list[int] = []
 
     def watch(y: Tensor, x: Tensor, siblings: Tensor) -> Tensor:
-        shapes.append(tuple(y.shape))
-        # Cut at the same place, and of the same family.
-        originals = encoded["square"].pictures.pixels.flatten(1).float() / 127.5 - 1
-        whole = {tuple(sorted(p.flatten().tolist())) for p in originals}
-        if y.shape[2] == SIZE_PX:
-            assert all(tuple(sorted(p.flatten().tolist())) in whole for p in siblings)
-        assert not torch.equal(x, siblings)
+        assert y.shape == x.shape == siblings.shape
+        seen.append((x, siblings))
         return sibling_loss(y, x, siblings)
+
+    def cut(values: Tensor, corners: list[tuple[int, int]], side: int) -> Tensor:
+        cuts.append((corners, side))
+        return crop(values, corners, side)
 
     def guess(z: Tensor, ids: Tensor, _: torch.Generator) -> Tensor:
         guessed.append(len(z))
@@ -96,14 +98,39 @@ def test_the_decoder_learns_squares_then_whole_families_and_the_encoder_stays(
         return z
 
     monkeypatch.setattr(decoding, "sibling_loss", watch)
-    blueprint = replace(TOY, size_px=SIZE_PX, decoder_steps=4, decoder_batch=2 * FAMILY)
-    torch.manual_seed(0)
-    net = architecture.autoencoder(blueprint)
-    before = {name: v.clone() for name, v in net.state_dict().items()}
-    train_decoder(blueprint, encoded, net, tmp_path / "decoder", guess)
-    assert shapes == [(2 * FAMILY, 3, 32, 32)] * 3 + [(FAMILY, 3, SIZE_PX, SIZE_PX)]
+    monkeypatch.setattr(decoding, "crop", cut)
+    net = train(encoded, tmp_path / "decoder", guess)
+    before = untrained().state_dict()
+    assert [x.shape[2] for x, _ in seen] == [32, 32, 32, SIZE_PX]
+    # Pictures are cut where their latents are.
+    for (corners, side), (in_pixels, side_px) in zip(cuts[::2], cuts[1::2], strict=True):
+        assert (side, side_px) == (4, 32)
+        assert in_pixels == [(8 * top, 8 * left) for top, left in corners]
+    # Each is held against the next sibling of its own family, or the one after.
+    for step, (x, siblings) in enumerate(seen):
+        assert torch.equal(siblings, next_siblings(x, 1 + step % 2))
     # Every second picture, from the first or the second on.
     assert guessed == [3, 3, 3, 1]
     changed = {name for name, v in net.state_dict().items() if not torch.equal(v, before[name])}
     assert changed
     assert all(name.startswith("decoder.") for name in changed)
+
+
+def test_what_tells_siblings_apart_changes_what_the_decoder_learns(
+    encoded: dict[str, EncodedPictures], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with_it = train(encoded, tmp_path / "with", lambda z, *_: z).state_dict()
+    monkeypatch.setattr(decoding, "SIBLING_WEIGHT", 0.0)
+    without = train(encoded, tmp_path / "without", lambda z, *_: z).state_dict()
+    assert any(not torch.equal(v, without[name]) for name, v in with_it.items())
+
+
+def untrained() -> AutoencoderTiny:
+    torch.manual_seed(0)
+    return architecture.autoencoder(BLUEPRINT)
+
+
+def train(
+    encoded: dict[str, EncodedPictures], folder: Path, guess: decoding.UnetGuess
+) -> AutoencoderTiny:
+    return train_decoder(BLUEPRINT, encoded, untrained(), folder, guess)

@@ -204,7 +204,7 @@ def test_a_batch_depends_only_on_its_step_number(words: Path, tmp_path: Path) ->
 
 
 @pytest.mark.parametrize("purpose", DIFFERING)
-def test_siblings_differ_in_one_attribute_that_the_first_shows(purpose: Purpose) -> None:
+def test_siblings_differ_in_one_attribute_that_the_given_portrait_shows(purpose: Purpose) -> None:
     seen: set[str] = set()
     for seed in range(300):
         portrait = sample(Random(seed))
