@@ -166,34 +166,24 @@ async def test_damaged_state_is_left_alone_and_named(
     assert read_folder(tmp_path) == saved
 
 
-async def test_a_fault_of_the_disk_gets_no_advice_on_access(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+@pytest.mark.parametrize(
+    ("code", "said"),
+    [
+        (errno.EACCES, r"\(Permission denied\): give this user access to it, or rename"),
+        (errno.EIO, r"\(Input/output error\): rename the folder"),
+    ],
+)
+async def test_unreadable_state_is_no_fault_of_the_port(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, code: int, said: str
 ) -> None:
     async with Sandbox(state_dir=tmp_path) as sandbox:
         sandbox.people.set_locale(sandbox.persona("momo"), "ja")
 
     def fail(path: Path, *_: object) -> str:
-        raise OSError(errno.EIO, os.strerror(errno.EIO), str(path))
+        raise OSError(code, os.strerror(code), str(path))
 
     monkeypatch.setattr(Path, "read_text", fail)
-    with pytest.raises(LocalStateError, match=r"\(Input/output error\): rename the folder"):
-        async with Sandbox(state_dir=tmp_path):
-            pass
-
-
-async def test_unreadable_state_is_no_fault_of_the_port(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    async with Sandbox(state_dir=tmp_path) as sandbox:
-        sandbox.people.set_locale(sandbox.persona("momo"), "ja")
-
-    def refuse(path: Path, *_: object) -> str:
-        raise PermissionError(errno.EACCES, os.strerror(errno.EACCES), str(path))
-
-    monkeypatch.setattr(Path, "read_text", refuse)
-    with pytest.raises(
-        SettingsError, match=r"server.json cannot be used \(Permission denied\): give"
-    ):
+    with pytest.raises(SettingsError, match=rf"server\.json cannot be used {said}"):
         async with open_sandbox(0, tmp_path, None):
             pass
 
