@@ -51,7 +51,12 @@ ROOMS = {
         ),
     ),
     "queue": Room(
-        sources=("bot/store/queue.py", "bot/store/cancelling.py", "bot/store/caps.py"),
+        sources=(
+            "bot/store/queue.py",
+            "bot/store/granting.py",
+            "bot/store/cancelling.py",
+            "bot/store/caps.py",
+        ),
         tests=(
             "tests/bot/store/test_queue.py",
             "tests/bot/store/test_claims.py",

@@ -34,7 +34,10 @@ async def test_an_ask_that_waited_for_the_licence_is_queued_once(stores: Stores)
 
     assert isinstance(await press(OTHER), Refused), "it is not theirs"
     assert isinstance(await press(USER), Request)
-    assert isinstance(await press(USER), Refused), "it no longer waits"
+    gone = await press(USER)
+    assert isinstance(gone, Refused), "it no longer waits"
+    assert gone.reason is RefusalReason.GONE
+    assert "expired" in gone.text
     assert len(await stores.rows("jobs")) == 1
 
 
@@ -58,6 +61,8 @@ async def test_a_request_is_replaced_once(stores: Stores) -> None:
     outcomes = await asyncio.gather(*(replace_it(USER) for _ in range(4)))
     assert sum(isinstance(outcome, Request) for outcome in outcomes) == 1
     assert await states() == {"cancelled": 2, "queued": 1}
+    ended = {row["ended_ms"] for row in await stores.rows("jobs") if row["state"] == "cancelled"}
+    assert ended == {2}
 
 
 async def test_a_replacement_takes_the_places_of_its_request_and_waits_for_no_pause(
