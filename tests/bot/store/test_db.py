@@ -225,7 +225,7 @@ async def test_two_coroutines_never_share_a_transaction(db: Database) -> None:
     assert await users(db) == list(range(1, 25))
 
 
-async def test_every_cursor_is_closed_on_the_writers_thread(
+async def test_a_transactions_cursors_are_closed_on_the_writers_thread(
     db: Database, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     # One that this thread frees resets its statement, even while the writer runs it again.

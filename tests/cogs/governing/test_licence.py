@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -228,21 +228,29 @@ async def test_a_request_of_another_channel_is_drawn_only_there(desk: Front) -> 
     assert [job.channel_id for job in await desk.jobs_of(who)] == [desk.channel.id, there.id]
 
 
+def enqueues_but(desk: Front, word: str, instead: Callable[[], Refused]) -> Any:
+    """The queue's `enqueue`, with `instead` for prompts that contain the word."""
+    enqueue = desk.services.queue.enqueue
+
+    async def enqueue_others(admitted: Admitted, *args: Any, **options: Any) -> Request | Refused:
+        if word in admitted.ask.draw.prompt:
+            return instead()
+        return await enqueue(admitted, *args, **options)
+
+    return enqueue_others
+
+
 async def test_a_fault_between_two_waiting_requests_loses_none(
     desk: Front, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    enqueue = desk.services.queue.enqueue
-
-    async def fails_at_second(admitted: Admitted, *args: Any, **options: Any) -> Request | Refused:
-        if "second" in admitted.ask.draw.prompt:
-            raise StorageError("the disk is full")
-        return await enqueue(admitted, *args, **options)
+    def fails() -> Refused:
+        raise StorageError("the disk is full")
 
     who = desk.newcomer()
     terms = await desk.ask(who, prompt="1girl, first")
     await desk.ask(who, prompt="1girl, second")
     with monkeypatch.context() as patched:
-        patched.setattr(desk.services.queue, "enqueue", fails_at_second)
+        patched.setattr(desk.services.queue, "enqueue", enqueues_but(desk, "second", fails))
         await accepts(desk, who, terms)
     assert await prompts(desk, who) == ["1girl, first"]
     await accepts(desk, who, terms)
@@ -252,12 +260,8 @@ async def test_a_fault_between_two_waiting_requests_loses_none(
 async def test_an_outcome_that_cannot_be_sent_hides_no_later_one(
     desk: Front, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    enqueue = desk.services.queue.enqueue
-
-    async def refuses_first(admitted: Admitted, *args: Any, **options: Any) -> Request | Refused:
-        if "first" in admitted.ask.draw.prompt:
-            return Refused(reason=RefusalReason.SERVER, text="no room")
-        return await enqueue(admitted, *args, **options)
+    def refuses() -> Refused:
+        return Refused(reason=RefusalReason.SERVER, text="no room")
 
     async def fails(*_: Any) -> None:
         raise OSError("Discord hung up")
@@ -265,7 +269,7 @@ async def test_an_outcome_that_cannot_be_sent_hides_no_later_one(
     who = desk.newcomer()
     terms = await desk.ask(who, prompt="1girl, first")
     await desk.ask(who, prompt="1girl, second")
-    monkeypatch.setattr(desk.services.queue, "enqueue", refuses_first)
+    monkeypatch.setattr(desk.services.queue, "enqueue", enqueues_but(desk, "first", refuses))
     monkeypatch.setattr(requests, "refuse", fails)
     pressed = await accepts(desk, who, terms)
     assert await prompts(desk, who) == ["1girl, second"]
