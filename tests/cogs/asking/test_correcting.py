@@ -91,20 +91,24 @@ async def test_a_refused_correction_leaves_the_request_in_the_queue(desk: Front)
 
 
 async def test_a_correction_that_was_drawn_before_comes_instead_all_the_same(desk: Front) -> None:
-    await desk.ask(prompt=MEANT, seed=5)
+    # A private one is found without a post.
+    await desk.ask(prompt=MEANT, seed=5, private=True)
     await desk.draw_jobs(await desk.jobs_of())
-    answer = await desk.ask(prompt=SLIP, seed=5)
+    existing = await desk.ask(prompt=MEANT, seed=5, private=True)
+    assert any(one.startswith("wd:drawanyway:") for one in custom_ids(existing))
+    answer = await desk.ask(prompt=SLIP, seed=5, private=True)
     await desk.member.click(answer.message, custom_id=instead_of(answer))
     assert await states(desk) == [
-        (MEANT, JobState.RENDERED), (SLIP, JobState.CANCELLED), (MEANT, JobState.QUEUED),
+        (MEANT, JobState.DELIVERED), (SLIP, JobState.CANCELLED), (MEANT, JobState.QUEUED),
     ]  # fmt: skip
 
 
-async def test_a_job_in_the_engine_is_dropped_when_it_is_corrected(
+async def test_the_worker_drops_what_is_cancelled_and_no_more(
     desk: Front, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    answer = await desk.ask(prompt=SLIP)
-    (job,) = await desk.jobs_of()
+    answer = await desk.ask(prompt=SLIP, count=2)
+    drawn, job = await desk.jobs_of()
+    await desk.draw_jobs([drawn])
     told: list[JobId] = []
     monkeypatch.setattr(desk.services.signals, "notify_cancelled", told.extend)
     await desk.member.click(answer.message, custom_id=instead_of(answer))
