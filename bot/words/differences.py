@@ -15,7 +15,7 @@ from bot.policy.layers import Ground, GuildPolicy, Overrides, RoleTerms, title_o
 from bot.policy.rulebook import Rulebook
 from bot.policy.screening import Term
 from bot.words.effects import in_words
-from bot.words.speaking import Message, enumerated, number, say
+from bot.words.speaking import Message, enumerated, number, say, set_apart
 from bot.words.wording import plain
 
 #: Why a line changes nothing.
@@ -197,4 +197,4 @@ def role_terms_in_words(terms: RoleTerms, exempt: Sequence[str]) -> str:
         parts.append(say("{count} pictures in 24 hours", count=number(terms.per_day_max)))
     if terms.cooldown_s is not None:
         parts.append(say("{count} s between two requests", count=number(terms.cooldown_s)))
-    return "; ".join(parts)
+    return set_apart(parts)

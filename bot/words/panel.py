@@ -16,7 +16,7 @@ from bot.policy.term_lists import LineFault
 from bot.words.differences import role_terms_in_words
 from bot.words.effects import FORGOTTEN_MEMBER, in_words, layer_in_words
 from bot.words.speaking import Message, listed, number, say, tally
-from bot.words.wording import fitting, plain
+from bot.words.wording import cited, fitting, plain
 
 GONE = Message("This no longer exists, so there was nothing to change. Here is what there is.")
 NOTHING_CHANGED = Message("Nothing changed: it was like that already.")
@@ -340,7 +340,7 @@ def common_terms(stopped: Mapping[str, Sequence[str]], tried: int) -> str:
 
 
 def _examples(prompts: Sequence[str]) -> str:
-    return listed([f"“{plain(prompt, 60)}”" for prompt in prompts[:2]])
+    return listed([cited(prompt, 60) for prompt in prompts[:2]])
 
 
 def missing_ids(ids: Sequence[int]) -> str:

@@ -10,7 +10,7 @@ from collections.abc import Mapping, Sequence
 
 from bot.policy.thresholds import THRESHOLDS
 from bot.words.speaking import WITH_WORDS, Message, aside, enumerated, listed, percent, say, tally
-from bot.words.wording import code, fit, plain, quoted
+from bot.words.wording import cited, code, fit, quoted
 
 #: A member's words in a case, in a report and in an appeal.
 PROMPT_CHARS, REASON_CHARS = 900, 300
@@ -246,7 +246,7 @@ def purged(user_id: int, pictures: int, left: int) -> str:
 def found_by(title: str, words: Sequence[str], layer: str) -> str:
     """A rule by which something is held or refused: who says so, and what it was found in."""
     said = aside(layer) if layer else ""
-    shown = enumerated(f"“{plain(word, _WORD_CHARS)}”" for word in words[:_WORDS])
+    shown = enumerated(cited(word, _WORD_CHARS) for word in words[:_WORDS])
     named = f"**{say(title)}**{said}"
     return say("{rule}, found in {words}", rule=named, words=shown) if shown else named
 

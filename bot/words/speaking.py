@@ -104,6 +104,8 @@ class Message(str):
 
 #: Something of ours, and somebody's own words about it.
 WITH_WORDS = Message("{what}: {words}")
+#: Somebody's own words within a sentence of ours.
+IN_QUOTES = Message("“{words}”")
 
 
 def sentences(*parts: str) -> str:
@@ -133,6 +135,11 @@ def percent(share: float) -> str:
 def enumerated(parts: Iterable[str]) -> str:
     """`a, b, c`, with the comma that the language puts between names in a row."""
     return ("\N{IDEOGRAPHIC COMMA}" if _SPOKEN.get().code in _UNSPACED else ", ").join(parts)
+
+
+def set_apart(parts: Iterable[str]) -> str:
+    """`a; b, c; d`, with the mark that the language puts between phrases that may have commas."""
+    return say("; ").join(parts)
 
 
 def listed(items: Sequence[str]) -> str:

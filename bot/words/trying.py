@@ -13,7 +13,7 @@ from bot.policy.showing import Shown
 from bot.words.effects import FORGOTTEN_MEMBER, in_words, layer_in_words
 from bot.words.panel import ALL_OWN_TERMS, sign_of
 from bot.words.speaking import Message, aside, enumerated, say, sentences
-from bot.words.wording import fit, fitting, plain, quoted
+from bot.words.wording import cited, fit, fitting, quoted
 
 NOTHING_DRAWN = Message("-# Nothing was drawn, and nothing was written down.")
 UNKNOWN_DECISION = Message(
@@ -79,7 +79,7 @@ def _reasons(policy: EffectivePolicy, weighed: Weighed) -> str:
 
 def _found(words: tuple[str, ...]) -> str:
     """Where it was found; never shown for a floor rule, or people would spell around it."""
-    shown = enumerated(f"“{plain(word, _WORD_CHARS)}”" for word in words[:_WORDS])
+    shown = enumerated(cited(word, _WORD_CHARS) for word in words[:_WORDS])
     if not shown:
         return ""
     if len(words) > _WORDS:

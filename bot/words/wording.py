@@ -14,7 +14,7 @@ from collections.abc import Mapping, Sequence
 from bot.domain import Job, JobId, JobState, Picture, Standing
 from bot.drawing.progress import Estimate, JobProgress
 from bot.words.small_print import small_print
-from bot.words.speaking import Message, number, percent, retell, say, sentences, tally
+from bot.words.speaking import IN_QUOTES, Message, number, percent, retell, say, sentences, tally
 
 #: Discord's limit of a message's content, of a picture's description and of a choice's name.
 CONTENT_CHARS_MAX, ALT_CHARS_MAX, CHOICE_CHARS_MAX = 2000, 1024, 100
@@ -93,6 +93,11 @@ def code(text: str, limit: int = CONTENT_CHARS_MAX - 100) -> str:
 def named(text: str, limit: int = 40) -> str:
     """A member's words for a code span: nothing in it needs an escape, only a backtick ends it."""
     return short(" ".join(text.translate(_TURNS).replace("`", "'").split()), limit)
+
+
+def cited(text: str, limit: int = _PROMPT_CHARS) -> str:
+    """A member's words within a sentence, in the quotation marks of the language."""
+    return IN_QUOTES(words=plain(text, limit))
 
 
 def quoted(text: str, limit: int = _QUOTED_CHARS) -> str:
