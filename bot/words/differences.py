@@ -21,6 +21,10 @@ from bot.words.wording import plain
 #: Why a line changes nothing.
 _ASKS = Message("the model's licence asks for that")
 _FLOOR = Message("that is the same in every server")
+#: One word in English; elsewhere it goes with what there is none of.
+NO_CHANNEL = Message("none", context="channel")
+_NO_ROLE = Message("none", context="role")
+_NO_STRIKES = Message("none", context="strikes")
 
 _K = TypeVar("_K")
 _V = TypeVar("_V")
@@ -64,7 +68,7 @@ def _settings_in_words(policy: GuildPolicy) -> Mapping[str, str]:
         say("Log channel"): _channel_mention(policy.log_channel),
         say("Gallery channel"): _channel_mention(policy.gallery.channel),
         say("Votes for the gallery"): str(policy.gallery.votes),
-        say("Strikes until a time-out"): str(strikes.limit) if strikes.limit else say("none"),
+        say("Strikes until a time-out"): str(strikes.limit) if strikes.limit else _NO_STRIKES(),
         say("Days until a strike expires"): str(strikes.expire_days),
         say("Minutes of a time-out"): str(strikes.timeout_minutes),
         say("Seconds between two requests"): str(policy.cooldown_s),
@@ -77,11 +81,11 @@ def _count_text(value: int | None, nothing: str) -> str:
 
 
 def _role_mention(role: RoleId | None) -> str:
-    return say("none") if role is None else f"<@&{role}>"
+    return _NO_ROLE() if role is None else f"<@&{role}>"
 
 
 def _channel_mention(channel: ChannelId | None) -> str:
-    return say("none") if channel is None else f"<#{channel}>"
+    return NO_CHANNEL() if channel is None else f"<#{channel}>"
 
 
 def _changed(

@@ -93,6 +93,7 @@ _STRANGERS = Message("⚠️ This server has no channel or role with these ids:"
 _FAULTY_LINES = Message("⚠️ I have changed nothing yet, because I can't take these lines:")
 _CLAUSE = Message("-# It comes from the model's licence: clause {clause} of Attachment A.")
 _IS_CLAUSE = Message("It is clause {clause} of the model's licence.")
+_NO_PAUSE = Message("none", context="pause")
 _IMPOSSIBLE = Message("⚠️ I have changed nothing, because a policy can't say this:")
 #: The most that a page says beside its menus; a page has 4,000 characters.
 _LIST_CHARS = 2600
@@ -291,7 +292,7 @@ def members_page(policy: GuildPolicy) -> str:
     )
     most = policy.per_day_max
     day = say("as many as they like") if most is None else f"**{number(most)}**"
-    pause = f"**{policy.cooldown_s}** s" if policy.cooldown_s else say("none")
+    pause = f"**{policy.cooldown_s}** s" if policy.cooldown_s else _NO_PAUSE()
     lines = [
         f"## {say('Members')}\n{strikes}\n",
         say("Pictures for one member in 24 hours: {count}.", count=day),

@@ -9,7 +9,7 @@ import re
 from collections.abc import Mapping
 
 from bot.words.effects import FORGOTTEN_MEMBER
-from bot.words.speaking import WITH_WORDS, Message, say, tally
+from bot.words.speaking import WITH_WORDS, Message, capitalised, say, tally
 from bot.words.wording import duration, fit, fitting
 
 #: What was done, as moderators read it, and to whom; what is not named here is shown as it is.
@@ -67,7 +67,7 @@ def log_line(
     known = f"{action} {kind}" if f"{action} {kind}" in _ACTIONS else action
     deed = _ACTIONS.get(known)
     done = deed(who=who, whom=whom) if deed else f"{who} {known}"
-    head = f"<t:{at_ms // 1000}:R> {done[:1].upper()}{done[1:]}"
+    head = f"<t:{at_ms // 1000}:R> {capitalised(done)}"
     lines = [_in_words(action, line) for line in detail.splitlines()]
     if not lines:
         return fit(head, limit)

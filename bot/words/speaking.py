@@ -14,6 +14,7 @@ from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass
 from gettext import NullTranslations
+from typing import Self
 
 from babel.lists import format_list
 from babel.numbers import format_decimal, format_percent
@@ -61,8 +62,15 @@ def speaking(language: Language) -> Generator[Language]:
 
 def say(message: str, /, **values: object) -> str:
     """The sentence in the language that is spoken, with its `{placeholders}` filled in."""
-    translated = _SPOKEN.get().sentences.gettext(message) if message else ""
+    translated = _translated(message) if message else ""
     return translated.format(**values) if values else str(translated)
+
+
+def _translated(message: str) -> str:
+    sentences = _SPOKEN.get().sentences
+    if isinstance(message, Message) and message.context:
+        return sentences.pgettext(message.context, message)
+    return sentences.gettext(message)
 
 
 def tally(one: str, many: str, count: int, /, **values: object) -> str:
@@ -92,10 +100,18 @@ def retell(written: str, /, **filled_in: str) -> str:
 class Message(str):
     """A sentence with a name: calling it says it, with its `{placeholders}` by name.
 
-    Uncalled it is its English text, which is what a log or a test wants.
+    Uncalled it is its English text, which is what a log or a test wants. `context` tells apart what
+    is the same in English alone: "none" of a channel and of a pause.
     """
 
-    __slots__ = ()
+    __slots__ = ("context",)
+    context: str
+
+    def __new__(cls, text: object, context: str = "") -> Self:
+        """The sentence, which may be anything that is written as one, such as a number."""
+        message = super().__new__(cls, text)
+        message.context = context
+        return message
 
     def __call__(self, **values: object) -> str:
         """What `say` says of it."""
@@ -117,6 +133,11 @@ def aside(text: str) -> str:
     """` (text)`, as the language writes it after the words that it belongs to."""
     opening, closing = _WIDE_BRACKETS if _SPOKEN.get().code in _UNSPACED else (" (", ")")
     return f"{opening}{text}{closing}"
+
+
+def capitalised(text: str) -> str:
+    """With a capital first letter and the others as they are: German nouns keep theirs."""
+    return text[:1].upper() + text[1:]
 
 
 def number(value: float) -> str:

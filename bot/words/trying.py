@@ -114,7 +114,7 @@ _OUTCOMES = {
     "allow": Message("let through"),
     "spoiler": Message("put behind a spoiler"),
     "hold": Message("held for the moderators"),
-    "refuse": Message("refused"),
+    "refuse": Message("refused", context="decision"),
     "withhold": Message("shown to nobody"),
     "approve": Message("approved"),
     "remove": Message("removed"),

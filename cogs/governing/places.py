@@ -14,7 +14,8 @@ from bot.policy.editing import Scope, adjustable_rules, overrides_at, role_terms
 from bot.policy.layers import Overrides
 from bot.policy.rulebook import OWN_TERMS, SERVER
 from bot.words import panel as words
-from bot.words.speaking import enumerated, say, tally
+from bot.words.differences import NO_CHANNEL
+from bot.words.speaking import capitalised, enumerated, say, tally
 from bot.words.wording import fitting
 from cogs.governing.controls import (
     OPTIONS_MAX,
@@ -105,7 +106,7 @@ def _scope_menu(desk: Desk, known: list[Scope]) -> list[Part]:
         for scope in known[:OPTIONS_MAX]
     ]
     opening = press_id("open", desk.version, "place", "known")
-    return [menu("Open one of these …", opening, options)] if options else []
+    return [menu("Open one of these places …", opening, options)] if options else []
 
 
 def place(desk: Desk, args: tuple[str, ...], note: str) -> ui.LayoutView:
@@ -191,7 +192,7 @@ def roles(desk: Desk, args: tuple[str, ...], note: str) -> ui.LayoutView:
         text(f"## {say('Roles')}\n{roles_text}"),
         line(),
         role_menu("Open a role …", press_id("open", desk.version, "role")),
-        *([menu("Open one of these …", opening, options)] if options else []),
+        *([menu("Open one of these roles …", opening, options)] if options else []),
         home_row(desk),
     )
 
@@ -211,7 +212,7 @@ def role(desk: Desk, args: tuple[str, ...], note: str) -> ui.LayoutView:
         Option(
             label=say(OWN_TERMS.title),
             value=SERVER,
-            about=words.ALL_OWN_TERMS().capitalize(),
+            about=capitalised(words.ALL_OWN_TERMS()),
             chosen=SERVER in terms.exempt,
         )
     )
@@ -299,7 +300,7 @@ def _review_problems(desk: Desk) -> str:
 
 
 def _channel_text(desk: Desk, channel_id: ChannelId | None) -> str:
-    return desk.channel_name(channel_id) if channel_id else say("none")
+    return desk.channel_name(channel_id) if channel_id else NO_CHANNEL()
 
 
 def _known_channel(desk: Desk, channel_id: ChannelId | None) -> int | None:
