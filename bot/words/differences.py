@@ -15,7 +15,7 @@ from bot.policy.layers import Ground, GuildPolicy, Overrides, RoleTerms, title_o
 from bot.policy.rulebook import Rulebook
 from bot.policy.screening import Term
 from bot.words.effects import in_words
-from bot.words.speaking import Message, enumerated, number, say, set_apart
+from bot.words.speaking import Message, enumerated, number, say, set_apart, tally
 from bot.words.wording import plain
 
 #: Why a line changes nothing.
@@ -196,9 +196,17 @@ def role_terms_in_words(terms: RoleTerms, exempt: Sequence[str]) -> str:
     """What the members with a role may beside all others; "" if nothing. `exempt` are titles."""
     parts = [say("exempt from {rules}", rules=enumerated(exempt))] if exempt else []
     if terms.waiting_max is not None:
-        parts.append(say("{count} pictures waiting at once", count=number(terms.waiting_max)))
+        parts.append(_waiting_at_once(terms.waiting_max))
     if terms.per_day_max is not None:
-        parts.append(say("{count} pictures in 24 hours", count=number(terms.per_day_max)))
+        parts.append(_in_a_day(terms.per_day_max))
     if terms.cooldown_s is not None:
         parts.append(say("{count} s between two requests", count=number(terms.cooldown_s)))
     return set_apart(parts)
+
+
+def _waiting_at_once(count: int) -> str:
+    return tally("{count} picture waiting at once", "{count} pictures waiting at once", count)
+
+
+def _in_a_day(count: int) -> str:
+    return tally("{count} picture in 24 hours", "{count} pictures in 24 hours", count)

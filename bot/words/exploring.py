@@ -88,7 +88,7 @@ def one(text: str, tag: KnownTag) -> str:
     """All that is known of a tag."""
     lines = [
         f"**{plain(text)}**",
-        say("In {count} training captions.", count=number(round(tag.count))),
+        tally("In {count} training caption.", "In {count} training captions.", round(tag.count)),
     ]
     if tag.group:
         lines.append(say("Group: {name}", name=plain(tag.group)))

@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 
 from bot.domain import Layer, RuleId, Ruling
+from bot.policy.arrangements import StrikeTerms
 from bot.policy.editing import is_adjustable
 from bot.policy.effect import Audience, Effect
 from bot.policy.layers import EffectivePolicy, GuildPolicy, PolicyLine, RoleTerms
@@ -15,7 +16,7 @@ from bot.policy.rulebook import SERVER, Rule
 from bot.policy.term_lists import LineFault
 from bot.words.differences import role_terms_in_words
 from bot.words.effects import FORGOTTEN_MEMBER, in_words, layer_in_words
-from bot.words.speaking import Message, listed, number, say, tally
+from bot.words.speaking import Message, listed, number, say, sentences, tally
 from bot.words.wording import cited, fitting, plain
 
 GONE = Message("This no longer exists, so there was nothing to change. Here is what there is.")
@@ -280,19 +281,14 @@ def members_page(policy: GuildPolicy) -> str:
     """Strikes, cooldown and pictures a day."""
     terms = policy.strikes
     strikes = (
-        say(
-            "At **{limit}** strikes a member can't ask me for pictures for **{minutes}** minutes. "
-            "A strike expires after **{days}** days.",
-            limit=terms.limit,
-            minutes=number(terms.timeout_minutes),
-            days=number(terms.expire_days),
-        )
+        _strikes(terms)
         if terms.limit
         else say("Strikes are counted, but nothing follows from them.")
     )
     most = policy.per_day_max
     day = say("as many as they like") if most is None else f"**{number(most)}**"
-    pause = f"**{policy.cooldown_s}** s" if policy.cooldown_s else _NO_PAUSE()
+    seconds = say("{count} s", count=number(policy.cooldown_s))
+    pause = f"**{seconds}**" if policy.cooldown_s else _NO_PAUSE()
     lines = [
         f"## {say('Members')}\n{strikes}\n",
         say("Pictures for one member in 24 hours: {count}.", count=day),
@@ -303,6 +299,22 @@ def members_page(policy: GuildPolicy) -> str:
         ),
     ]
     return "\n".join(lines)
+
+
+def _strikes(terms: StrikeTerms) -> str:
+    return sentences(
+        tally(
+            "At **{count}** strike a member can't ask me for pictures for **{time}**.",
+            "At **{count}** strikes a member can't ask me for pictures for **{time}**.",
+            terms.limit,
+            time=say("{count} min", count=number(terms.timeout_minutes)),
+        ),
+        tally(
+            "A strike expires after **{count}** day.",
+            "A strike expires after **{count}** days.",
+            terms.expire_days,
+        ),
+    )
 
 
 def no_number(label: str, least: int, most: int, written: str) -> str:

@@ -15,7 +15,7 @@ from collections.abc import Sequence
 from bot.domain import Layer
 from bot.policy.rulebook import UNREADABLE, Rule
 from bot.words.speaking import Message, enumerated, say, sentences
-from bot.words.wording import CONTENT_CHARS_MAX, cited, fit, fitting, plain
+from bot.words.wording import CONTENT_CHARS_MAX, and_more, cited, fit, fitting, plain
 
 #: Words, or terms of the server's, that a text names at most, and how much of each is shown.
 _SHOWN_MAX, _WORD_CHARS = 3, 60
@@ -152,6 +152,4 @@ def _found(words: Sequence[str]) -> str:
 def _quoted(words: Sequence[str]) -> str:
     """A few words, as they are."""
     shown = enumerated(cited(word, _WORD_CHARS) for word in words[:_SHOWN_MAX])
-    if len(words) <= _SHOWN_MAX:
-        return shown
-    return say("{words} and {count} more", words=shown, count=len(words) - _SHOWN_MAX)
+    return and_more(shown, max(0, len(words) - _SHOWN_MAX))

@@ -13,7 +13,7 @@ from bot.policy.showing import Shown
 from bot.words.effects import FORGOTTEN_MEMBER, in_words, layer_in_words
 from bot.words.panel import ALL_OWN_TERMS, sign_of
 from bot.words.speaking import Message, aside, enumerated, say, sentences
-from bot.words.wording import cited, fit, fitting, quoted
+from bot.words.wording import and_more, cited, fit, fitting, quoted
 
 NOTHING_DRAWN = Message("-# Nothing was drawn, and nothing was written down.")
 UNKNOWN_DECISION = Message(
@@ -82,9 +82,8 @@ def _found(words: tuple[str, ...]) -> str:
     shown = enumerated(cited(word, _WORD_CHARS) for word in words[:_WORDS])
     if not shown:
         return ""
-    if len(words) > _WORDS:
-        shown = say("{words} and {count} more", words=shown, count=len(words) - _WORDS)
-    return say(", ") + say("found in {words}", words=shown)
+    whole = and_more(shown, max(0, len(words) - _WORDS))
+    return say(", ") + say("found in {words}", words=whole)
 
 
 def picture_tried(where: str, outcome: Shown | Refused) -> str:

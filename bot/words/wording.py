@@ -162,7 +162,14 @@ def fitting(lines: Sequence[str], limit: int = CONTENT_CHARS_MAX, total: int | N
 
 def more(count: int) -> str:
     """How many lines of a list are not shown."""
-    return say("… and {count} more", count=number(count))
+    return tally("… and {count} more", "… and {count} more", count)
+
+
+def and_more(words: str, count: int) -> str:
+    """Words in a row, and how many more there are; none may be left."""
+    if not count:
+        return words
+    return tally("{words} and {count} more", "{words} and {count} more", count, words=words)
 
 
 def duration(ms: float) -> str:
@@ -370,7 +377,8 @@ def busy(counts: Mapping[JobState, int], elsewhere: int) -> str:
     others = elsewhere - counts[JobState.QUEUED]
     if others <= 0:
         return here
-    return sentences(here, say("{count} more in other servers.", count=number(others)))
+    more_there = tally("{count} more in other servers.", "{count} more in other servers.", others)
+    return sentences(here, more_there)
 
 
 def awaited(count: int) -> str:

@@ -58,11 +58,11 @@ def gathered() -> dict[Texts, str]:
 
 @cache
 def catalogue(code: str) -> dict[Texts, Texts]:
-    """The sentences of a language, keyed by the English ones."""
+    """The sentences of a language, keyed by the English ones; a fuzzy one is never said."""
     with (LOCALES / code / "LC_MESSAGES" / "bot.po").open("rb") as file:
         read: Catalog = read_po(file, locale=code, abort_invalid=True)
     return {
-        _texts(message.id, message.context): _texts(message.string)
+        _texts(message.id, message.context): _texts("" if message.fuzzy else message.string)
         for message in read
         if message.id
     }
