@@ -15,7 +15,7 @@ from bot.policy.layers import Ground, GuildPolicy, Overrides, RoleTerms, title_o
 from bot.policy.rulebook import Rulebook
 from bot.policy.screening import Term
 from bot.words.effects import in_words
-from bot.words.speaking import Message, enumerated, number, say, set_apart, tally
+from bot.words.speaking import Message, aside, enumerated, labelled, number, say, set_apart, tally
 from bot.words.wording import plain
 
 #: Why a line changes nothing.
@@ -40,7 +40,9 @@ def differences(before: GuildPolicy, after: GuildPolicy, ground: Ground) -> tupl
 
 def _differences(before: GuildPolicy, after: GuildPolicy, ground: Ground) -> Iterator[str]:
     old, new = _settings_in_words(before), _settings_in_words(after)
-    yield from (f"{what}: {old[what]} → {new[what]}" for what in new if old[what] != new[what])
+    yield from (
+        labelled(what, f"{old[what]} → {new[what]}") for what in new if old[what] != new[what]
+    )
     yield from _changes_of_place(say("This server"), before.rules, after.rules, ground)
     for id_, was, is_ in _changed(before.categories, after.categories):
         yield from _changes_of_listed_place(
@@ -49,8 +51,8 @@ def _differences(before: GuildPolicy, after: GuildPolicy, ground: Ground) -> Ite
     for id_, was, is_ in _changed(before.channels, after.channels):
         yield from _changes_of_listed_place(f"<#{id_}>", was, is_, ground)
     for id_, had, has in _changed(before.roles, after.roles):
-        line = f"<@&{id_}>: {_role_text(had, ground.rulebook)} → {_role_text(has, ground.rulebook)}"
-        yield line + _never_exempt_note(has, ground)
+        terms = f"{_role_text(had, ground.rulebook)} → {_role_text(has, ground.rulebook)}"
+        yield labelled(f"<@&{id_}>", terms) + _never_exempt_note(has, ground)
     yield from _changes_of_blocked(before.blocked, after.blocked)
     yield from _changes_of_allowed(before.allowed, after.allowed)
 
@@ -103,20 +105,19 @@ def _changes_of_listed_place(
     """The changes of a category or channel; one with empty lines differs from one without any."""
     lines = list(_changes_of_place(where, before or Overrides(), after or Overrides(), ground))
     rest = say("listed, with nothing set") if after else say("no longer listed")
-    yield from lines or [f"{where}: {rest}"]
+    yield from lines or [labelled(where, rest)]
 
 
 def _changes_of_place(
     where: str, before: Overrides, after: Overrides, ground: Ground
 ) -> Iterator[str]:
     if before.enabled != after.enabled:
-        yield f"{where}: {_switch_text(before.enabled)} → {_switch_text(after.enabled)}"
+        switched = f"{_switch_text(before.enabled)} → {_switch_text(after.enabled)}"
+        yield labelled(where, switched)
     for rule, was, is_ in _changed(before.effects, after.effects):
-        title = title_of(ground.rulebook, rule)
-        yield (
-            f"{where}, {title}: {_effect_text(was)} → {_effect_text(is_)}"
-            f"{_note_of_stricter(rule, is_, ground)}"
-        )
+        what = say(", ").join([where, title_of(ground.rulebook, rule)])
+        effects = f"{_effect_text(was)} → {_effect_text(is_)}"
+        yield labelled(what, effects + _note_of_stricter(rule, is_, ground))
 
 
 def _note_of_stricter(rule: RuleId, effect: Effect | None, ground: Ground) -> str:
@@ -169,7 +170,7 @@ def _changes_of_blocked(before: tuple[Term, ...], after: tuple[Term, ...]) -> It
         elif was is None:
             yield say("Blocked: {term}, {effect}", term=plain(text), effect=_term_text(is_))
         else:
-            yield f"{plain(text)}: {_term_text(was)} → {_term_text(is_)}"
+            yield labelled(plain(text), f"{_term_text(was)} → {_term_text(is_)}")
     if not any(_changed(old, new)) and before != after:
         yield say("Blocked words: in another order")
 
@@ -181,7 +182,7 @@ def _no_longer_blocked(text: str, was: Term | None) -> str:
 
 
 def _term_text(term: Term) -> str:
-    return in_words(term.effect) + (f" ({plain(term.reason)})" if term.reason else "")
+    return in_words(term.effect) + (aside(plain(term.reason)) if term.reason else "")
 
 
 def _changes_of_allowed(before: tuple[str, ...], after: tuple[str, ...]) -> Iterator[str]:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-from bot.words.speaking import Message, enumerated, number, say, tally
+from bot.words.speaking import Message, aside, enumerated, labelled, number, say, tally
 from bot.words.wording import CONTENT_CHARS_MAX, code, fit, fitting, plain, short
 from models.catalogue.tags.book import KnownTag
 
@@ -46,7 +46,7 @@ def overview(name: str, total: int, groups: Sequence[tuple[str, Sequence[str]]])
         total=number(total),
     )
     lines = [
-        f"**{plain(group)}**: {enumerated(plain(tag) for tag in tags[:_EXAMPLES])}"
+        labelled(f"**{plain(group)}**", enumerated(plain(tag) for tag in tags[:_EXAMPLES]))
         + (" …" if len(tags) > _EXAMPLES else "")
         for group, tags in groups
         if len(tags) > 1
@@ -71,7 +71,7 @@ def listed(
     if not tags:
         return f"**{plain(title)}**\n{NO_MATCH()}"
     lines = [
-        f"{plain(tag)}{f' ({plain(also[tag])})' if tag in also else ''} · {number(round(count))}"
+        f"{plain(tag)}{aside(plain(also[tag])) if tag in also else ''} · {number(round(count))}"
         for tag, count in tags
     ]
     head = say(

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from bot.domain import Job
 from bot.words import wording
 from bot.words.pictures import OPEN
-from bot.words.speaking import Message, say, set_apart
+from bot.words.speaking import Message, labelled, say, set_apart
 
 #: How much of a prompt is shown in a line, and of a search.
 _PROMPT_CHARS, _SEARCH_CHARS = 70, 60
@@ -56,6 +56,6 @@ NOT_SHOWN = Message("not shown here")
 
 def alt_text(jobs: Sequence[Job | None]) -> str:
     """What a sheet shows, for those who do not see it."""
-    shown = [f"{n}: {job.draw.prompt}" for n, job in enumerate(jobs, 1) if job is not None]
+    shown = [labelled(str(n), job.draw.prompt) for n, job in enumerate(jobs, 1) if job is not None]
     text = say("AI-made pictures with numbers. {pictures}", pictures=set_apart(shown))
     return wording.short(text, wording.ALT_CHARS_MAX)

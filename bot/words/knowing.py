@@ -7,8 +7,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 
-from bot.words.speaking import Message, enumerated, say
-from bot.words.wording import and_more, fit, plain
+from bot.words.speaking import Message, and_more, enumerated, say
+from bot.words.wording import fit, plain
 from models.catalogue.tags.analysing import PromptAnalysis
 
 #: How many words are named, and how much of each.

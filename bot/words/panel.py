@@ -16,7 +16,7 @@ from bot.policy.rulebook import SERVER, Rule
 from bot.policy.term_lists import LineFault
 from bot.words.differences import role_terms_in_words
 from bot.words.effects import FORGOTTEN_MEMBER, in_words, layer_in_words
-from bot.words.speaking import Message, listed, number, say, sentences, tally
+from bot.words.speaking import Message, aside, labelled, listed, number, say, sentences, tally
 from bot.words.wording import cited, fitting, plain
 
 GONE = Message("This no longer exists, so there was nothing to change. Here is what there is.")
@@ -171,7 +171,9 @@ def grouped(policy: EffectivePolicy) -> str:
         if rule is not None:
             found[sign_of(rule, line.effect)].append(_short_line(rule, line.effect))
     lines = [
-        f"{s} **{_GROUPS[s]()}**: {' · '.join(titles)}" for s, titles in found.items() if titles
+        labelled(f"{s} **{_GROUPS[s]()}**", " · ".join(titles))
+        for s, titles in found.items()
+        if titles
     ]
     return "\n".join(lines)
 
@@ -179,7 +181,7 @@ def grouped(policy: EffectivePolicy) -> str:
 def _short_line(rule: Rule, effect: Effect) -> str:
     shown = effect.ruling in {Ruling.SPOILER, Ruling.HOLD}
     adults = shown and effect.audience is Audience.ADULTS
-    return f"{say(rule.title)} (🔞)" if adults else say(rule.title)
+    return say(rule.title) + (aside("🔞") if adults else "")
 
 
 def state(policy: EffectivePolicy) -> str:
@@ -207,7 +209,12 @@ def rule_lines(policy: EffectivePolicy) -> str:
 def rule_line(rule: Rule, line: PolicyLine) -> str:
     """One rule with what follows and who says so."""
     who = "" if line.layer is Layer.PRESET else f" · *{layer_in_words(line.layer)}*"
-    return f"{sign_of(rule, line.effect)} **{say(rule.title)}**: {in_words(line.effect)}{who}"
+    return _rule_with(rule, line.effect) + who
+
+
+def _rule_with(rule: Rule, effect: Effect) -> str:
+    """The sign and the title of a rule, and what follows from it."""
+    return labelled(f"{sign_of(rule, effect)} **{say(rule.title)}**", in_words(effect))
 
 
 def rule_page(rule: Rule, line: PolicyLine, written: Effect | None, below: PolicyLine) -> str:
@@ -247,9 +254,7 @@ def fixed_page(rule: Rule) -> str:
 def preset_page(name: str, effects: Mapping[RuleId, Effect], rules: Mapping[RuleId, Rule]) -> str:
     """What a preset makes of every rule that can be changed."""
     lines = [
-        f"{sign_of(rule, effects[rule_id])} **{say(rule.title)}**: {in_words(effects[rule_id])}"
-        for rule_id, rule in rules.items()
-        if is_adjustable(rule)
+        _rule_with(rule, effects[rule_id]) for rule_id, rule in rules.items() if is_adjustable(rule)
     ]
     about = say(PRESETS.get(name, ""))
     return f"## {preset(name)}\n{about}\n{fitting(lines, _LIST_CHARS)}"

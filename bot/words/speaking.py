@@ -118,8 +118,8 @@ class Message(str):
         return say(self, **values)
 
 
-#: Something of ours, and somebody's own words about it.
-WITH_WORDS = Message("{what}: {words}")
+_LABELLED = Message("{what}: {words}")
+_HEADING = Message("{what}:")
 #: Somebody's own words within a sentence of ours.
 IN_QUOTES = Message("“{words}”")
 
@@ -133,6 +133,16 @@ def aside(text: str) -> str:
     """` (text)`, as the language writes it after the words that it belongs to."""
     opening, closing = _WIDE_BRACKETS if _SPOKEN.get().code in _UNSPACED else (" (", ")")
     return f"{opening}{text}{closing}"
+
+
+def labelled(what: str, words: str) -> str:
+    """`what: words`, with the colon as the language sets it."""
+    return _LABELLED(what=what, words=words)
+
+
+def heading(what: str) -> str:
+    """`what:`, over the lines that follow."""
+    return _HEADING(what=what)
 
 
 def capitalised(text: str) -> str:
@@ -161,6 +171,13 @@ def enumerated(parts: Iterable[str]) -> str:
 def set_apart(parts: Iterable[str]) -> str:
     """`a; b, c; d`, with the mark that the language puts between phrases that may have commas."""
     return say("; ").join(parts)
+
+
+def and_more(words: str, count: int) -> str:
+    """Words in a row, and how many more there are; none may be left."""
+    if not count:
+        return words
+    return tally("{words} and {count} more", "{words} and {count} more", count, words=words)
 
 
 def listed(items: Sequence[str]) -> str:

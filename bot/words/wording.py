@@ -14,7 +14,17 @@ from collections.abc import Mapping, Sequence
 from bot.domain import Job, JobId, JobState, Picture, Standing
 from bot.drawing.progress import Estimate, JobProgress
 from bot.words.small_print import small_print
-from bot.words.speaking import IN_QUOTES, Message, number, percent, retell, say, sentences, tally
+from bot.words.speaking import (
+    IN_QUOTES,
+    Message,
+    aside,
+    number,
+    percent,
+    retell,
+    say,
+    sentences,
+    tally,
+)
 
 #: Discord's limit of a message's content, of a picture's description and of a choice's name.
 CONTENT_CHARS_MAX, ALT_CHARS_MAX, CHOICE_CHARS_MAX = 2000, 1024, 100
@@ -165,13 +175,6 @@ def more(count: int) -> str:
     return tally("… and {count} more", "… and {count} more", count)
 
 
-def and_more(words: str, count: int) -> str:
-    """Words in a row, and how many more there are; none may be left."""
-    if not count:
-        return words
-    return tally("{words} and {count} more", "{words} and {count} more", count, words=words)
-
-
 def duration(ms: float) -> str:
     """`12 s`, `3 min`, `2 h`, `9 days`: as exact as a wait needs."""
     seconds = max(1, round(ms / 1000))
@@ -250,7 +253,8 @@ def ended(jobs: Sequence[Job]) -> str:
 
 
 def _on_one_line(text: str) -> str:
-    return " ".join(text.split())
+    # Spaces that must not break, as in French, stay what they are.
+    return " ".join(filter(None, map(str.strip, text.splitlines())))
 
 
 def why(job: Job) -> str:
@@ -273,7 +277,7 @@ def _held(jobs: Sequence[Job]) -> list[str]:
 
 def _with_count(reason: str, count: int) -> str:
     """The reason, and how many pictures it is said of where that is more than one."""
-    return f"{reason} ({_pictures(count)})" if count > 1 else reason
+    return reason + aside(_pictures(count)) if count > 1 else reason
 
 
 def _bar(jobs: Sequence[Job], progress: Mapping[JobId, JobProgress]) -> str:

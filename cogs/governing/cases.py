@@ -32,7 +32,7 @@ from bot.store.case_rows import Case, CaseKind, MemberReport
 from bot.store.decisions import DecisionKind, Outcome
 from bot.words import pictures, reviewing, wording
 from bot.words.effects import FORGOTTEN_MEMBER, layer_in_words
-from bot.words.speaking import say, set_apart
+from bot.words.speaking import labelled, say, set_apart
 from cogs.components import Action, row_of
 from cogs.posting.faults import DISCORD_ERRORS
 from cogs.posting.uploads import fit_picture
@@ -195,7 +195,7 @@ def _report_lines(case: Case) -> list[str]:
 
 def _report_line(report: MemberReport) -> str:
     reason = wording.plain(reviewing.reason_shown(report.reason), reviewing.REASON_CHARS)
-    return f"- {_member_text(report.reporter_id)}: {reason}"
+    return labelled(f"- {_member_text(report.reporter_id)}", reason)
 
 
 def _member_text(user_id: int | None) -> str:

@@ -24,7 +24,7 @@ from bot.policy.layers import (
 )
 from bot.policy.rulebook import Rulebook
 from bot.words import panel as words
-from bot.words.speaking import enumerated, say
+from bot.words.speaking import aside, enumerated, say
 from cogs.translating import guild_of, place_of
 
 #: The bot's permissions needed in a channel that notifies moderators, by discord.py's names.
@@ -95,7 +95,7 @@ class Desk:
         """A channel's or role's name for a menu, which shows no mentions."""
         known = self.guild and (self.guild.get_channel(thing_id) or self.guild.get_role(thing_id))
         if known is None:
-            return f"{words.DELETED()} ({thing_id})"
+            return words.DELETED() + aside(str(thing_id))
         if isinstance(known, discord.CategoryChannel):
             return known.name
         return f"@{known.name}" if isinstance(known, discord.Role) else f"#{known.name}"

@@ -15,7 +15,7 @@ from bot.policy.layers import Overrides
 from bot.policy.rulebook import OWN_TERMS, SERVER
 from bot.words import panel as words
 from bot.words.differences import NO_CHANNEL
-from bot.words.speaking import capitalised, enumerated, say, tally
+from bot.words.speaking import capitalised, enumerated, labelled, say, tally
 from bot.words.wording import fitting
 from cogs.governing.controls import (
     OPTIONS_MAX,
@@ -50,7 +50,9 @@ def places(desk: Desk, args: tuple[str, ...], note: str) -> ui.LayoutView:
     """Every channel and category with settings of its own."""
     del args
     known = _scopes_of(desk)
-    lines = [f"- {desk.scope_name(scope)}: {_scope_summary(desk, scope)}" for scope in known]
+    lines = [
+        labelled(f"- {desk.scope_name(scope)}", _scope_summary(desk, scope)) for scope in known
+    ]
     listed = fitting(lines, _LIST_CHARS) or say("The same rules apply in every channel.")
     only = (
         "\n\n" + say("I draw **only** in the channels that are marked “on the list” above.")
@@ -178,7 +180,7 @@ def roles(desk: Desk, args: tuple[str, ...], note: str) -> ui.LayoutView:
     del args
     titles = {rule.id: rule.title for rule in desk.rulebook.rules.values()}
     lines = [
-        f"- {desk.role_name(role)}: {words.role_summary(terms, titles)}"
+        labelled(f"- {desk.role_name(role)}", words.role_summary(terms, titles))
         for role, terms in desk.policy.roles.items()
     ]
     roles_text = fitting(lines, _LIST_CHARS) or say("No role has exemptions or limits of its own.")

@@ -62,7 +62,7 @@ def catalogue(code: str) -> dict[Texts, Texts]:
     with (LOCALES / code / "LC_MESSAGES" / "bot.po").open("rb") as file:
         read: Catalog = read_po(file, locale=code, abort_invalid=True)
     return {
-        _texts(message.id, message.context): _texts("" if message.fuzzy else message.string)
+        _texts(message.id, message.context): _texts((not message.fuzzy and message.string) or "")
         for message in read
         if message.id
     }

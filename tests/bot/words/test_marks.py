@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import re
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -11,8 +12,12 @@ import pytest
 from bot.domain import Layer, Ruling
 from bot.languages import language
 from bot.policy.effect import Audience, Effect
-from bot.words import effects, history, refusals, reviewing
+from bot.policy.layers import GuildPolicy, ground_of
+from bot.words import documents, effects, history, panel, policy_log, privacy, refusals, reviewing
+from bot.words.differences import differences
 from bot.words.speaking import set_apart, speaking
+from tests.stages.factories import GUILD, make_job
+from tests.stages.law import make_policy
 from tests.stages.policies import BOOK, LAWFUL
 
 ROOT = Path(__file__).parents[3]
@@ -33,6 +38,43 @@ def test_quoted_words_have_the_quotation_marks_of_the_language(locale: str) -> N
             history.heading("dragon", None, favourites=False),
         ]
     assert all(QUOTED[locale] in text for text in told), told
+
+
+def labels() -> list[str]:
+    """Texts that are put together of a label and what it says."""
+    policy = make_policy()
+    before, after = GuildPolicy(guild_id=GUILD), GuildPolicy(guild_id=GUILD, paused=True)
+    return [
+        *panel.grouped(policy).splitlines(),
+        *panel.rule_lines(policy).splitlines(),
+        *differences(before, after, ground_of(BOOK)),
+        policy_log.log_line(
+            actor_id=1, action="purge", detail="3", at_ms=0, user_id=2, limit=2000
+        ).splitlines()[0],
+        privacy.stored({"jobs": 3}, shares=False).splitlines()[1],
+        documents.unusable([("log", "why")]).splitlines()[1],
+        reviewing.addressed(1, "words"),
+        history.alt_text([make_job(prompt="girl")]),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("locale", "colon", "wrong"),
+    [("de", ":", r"\s:"), ("fr", "\u00a0:", r"[^\u00a0]:(\s|$)"), ("zh-CN", "\uff1a", r":(\s|$)")],
+)
+def test_the_colon_behind_a_label_is_that_of_the_language(
+    locale: str, colon: str, wrong: str
+) -> None:
+    with speaking(language(locale)):
+        told = labels()
+    assert len(told) > 10
+    assert not [text for text in told if colon not in text or re.search(wrong, text)]
+
+
+def test_what_is_said_aside_has_the_brackets_of_the_language() -> None:
+    with speaking(language("ja")):
+        told = refusals.also([("Gore", ["dragon"])])
+    assert "\uff08「dragon」\uff09" in told
 
 
 def quotes_outside_of_sentences(tree: ast.Module) -> Iterator[int]:

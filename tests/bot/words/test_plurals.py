@@ -12,13 +12,14 @@ from bot.languages import language
 from bot.policy.arrangements import StrikeTerms
 from bot.policy.layers import GuildPolicy, RoleTerms
 from bot.words import differences, exploring, panel, standing, wording
-from bot.words.speaking import speaking
+from bot.words.speaking import and_more, speaking
 from models.catalogue.tags.book import KnownTag
 from tests.stages.factories import GUILD
 
 
-def of_role(**terms: int) -> str:
-    return differences.role_terms_in_words(RoleTerms(**terms), ())
+def of_role(*, waiting_max: int | None = None, per_day_max: int | None = None) -> str:
+    terms = RoleTerms(waiting_max=waiting_max, per_day_max=per_day_max)
+    return differences.role_terms_in_words(terms, ())
 
 
 def members(**terms: int) -> str:
@@ -44,7 +45,7 @@ def elsewhere(count: int) -> str:
         (lambda n: members(limit=n), "**1** Verwarnung k", "**2** Verwarnungen k"),
         (lambda n: members(expire_days=n), "**1** Tag.", "**2** Tagen."),
         (wording.more, "1 weiteres", "2 weitere"),
-        (lambda n: wording.and_more("a, b", n), "a, b und 1 weiteres", "a, b und 2 weitere"),
+        (lambda n: and_more("a, b", n), "a, b und 1 weiteres", "a, b und 2 weitere"),
         (elsewhere, "1 weiteres", "2 weitere"),
     ],
 )
@@ -55,7 +56,7 @@ def test_one_thing_is_not_said_like_many(said: Callable[[int], str], one: str, m
 
 
 def test_nothing_more_is_not_said() -> None:
-    assert wording.and_more("a, b", 0) == "a, b"
+    assert and_more("a, b", 0) == "a, b"
 
 
 @pytest.mark.parametrize(
