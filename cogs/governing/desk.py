@@ -24,7 +24,8 @@ from bot.policy.layers import (
 )
 from bot.policy.rulebook import Rulebook
 from bot.words import panel as words
-from bot.words.speaking import aside, enumerated, say
+from bot.words import permissions
+from bot.words.speaking import aside, say
 from cogs.translating import guild_of, place_of
 
 #: The bot's permissions needed in a channel that notifies moderators, by discord.py's names.
@@ -110,10 +111,10 @@ class Desk:
         # Discord reports every permission as missing in a channel that we cannot see.
         if not isinstance(channel, discord.TextChannel) or not may.view_channel:
             return words.UNSEEN_CHANNEL(channel=self.channel_name(channel_id))
-        missing = [name.replace("_", " ").title() for name in _NEEDED if not getattr(may, name)]
+        missing = [name for name in _NEEDED if not getattr(may, name)]
         if not missing:
             return ""
-        return words.NO_WRITING(channel=channel.mention, names=enumerated(missing))
+        return words.NO_WRITING(channel=channel.mention, names=permissions.in_words(missing))
 
     def names(self) -> dict[int, str]:
         """The names of the channels and roles in the policy."""
