@@ -15,7 +15,7 @@ from bot.policy.layers import GuildPolicy
 from bot.policy.rulebook import SERVER, Rulebook
 from bot.policy.screening import is_wordless
 from bot.words import documents as words
-from bot.words.speaking import Message
+from bot.words.speaking import Message, enumerated
 
 TERM_CHARS_MAX, REASON_CHARS_MAX = 80, 200
 _ID = re.compile(r"[1-9][0-9]{0,18}")
@@ -31,7 +31,7 @@ def fault_of_id(name: str, table: str) -> str | None:
 def faults_of_preset(preset: str, rulebook: Rulebook) -> Iterator[str]:
     """A preset that the package does not have."""
     if preset not in rulebook.presets:
-        yield words.NO_PRESET(presets=", ".join(rulebook.presets), preset=preset)
+        yield words.NO_PRESET(presets=enumerated(rulebook.presets), preset=preset)
 
 
 def faults_of_rules(policy: GuildPolicy, rulebook: Rulebook) -> Iterator[str]:

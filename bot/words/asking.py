@@ -9,7 +9,7 @@ from collections.abc import Sequence
 
 from bot.typed.options import Typed
 from bot.typed.writing import full_text
-from bot.words.speaking import Message, enumerated, say, sentences
+from bot.words.speaking import Message, enumerated, say, sentences, tally
 from bot.words.wording import CONTENT_CHARS_MAX, code, fit, plain
 from models.contract import Aspect
 
@@ -69,7 +69,7 @@ def left_out(names: Sequence[str], remarks: Sequence[str] = ()) -> str:
     """What stood in the prompt and is not for this bot, and what there is instead."""
     shown = [plain(name, _NAME_CHARS) for name in names[:_NAMED]]
     if len(names) > _NAMED:
-        shown.append(say("and {count} more", count=len(names) - _NAMED))
+        shown.append(tally("and {count} more", "and {count} more", len(names) - _NAMED))
     return sentences(say("I left out: {names}.", names=enumerated(shown)), *remarks)
 
 

@@ -15,12 +15,16 @@ from bot.policy.layers import Ground, GuildPolicy, Overrides, RoleTerms, title_o
 from bot.policy.rulebook import Rulebook
 from bot.policy.screening import Term
 from bot.words.effects import in_words
-from bot.words.speaking import Message, enumerated, number, say
+from bot.words.speaking import Message, aside, enumerated, labelled, number, say, set_apart, tally
 from bot.words.wording import plain
 
 #: Why a line changes nothing.
 _ASKS = Message("the model's licence asks for that")
 _FLOOR = Message("that is the same in every server")
+#: One word in English; elsewhere it goes with what there is none of.
+NO_CHANNEL = Message("none", context="channel")
+_NO_ROLE = Message("none", context="role")
+_NO_STRIKES = Message("none", context="strikes")
 
 _K = TypeVar("_K")
 _V = TypeVar("_V")
@@ -36,7 +40,9 @@ def differences(before: GuildPolicy, after: GuildPolicy, ground: Ground) -> tupl
 
 def _differences(before: GuildPolicy, after: GuildPolicy, ground: Ground) -> Iterator[str]:
     old, new = _settings_in_words(before), _settings_in_words(after)
-    yield from (f"{what}: {old[what]} → {new[what]}" for what in new if old[what] != new[what])
+    yield from (
+        labelled(what, f"{old[what]} → {new[what]}") for what in new if old[what] != new[what]
+    )
     yield from _changes_of_place(say("This server"), before.rules, after.rules, ground)
     for id_, was, is_ in _changed(before.categories, after.categories):
         yield from _changes_of_listed_place(
@@ -45,8 +51,8 @@ def _differences(before: GuildPolicy, after: GuildPolicy, ground: Ground) -> Ite
     for id_, was, is_ in _changed(before.channels, after.channels):
         yield from _changes_of_listed_place(f"<#{id_}>", was, is_, ground)
     for id_, had, has in _changed(before.roles, after.roles):
-        line = f"<@&{id_}>: {_role_text(had, ground.rulebook)} → {_role_text(has, ground.rulebook)}"
-        yield line + _never_exempt_note(has, ground)
+        terms = f"{_role_text(had, ground.rulebook)} → {_role_text(has, ground.rulebook)}"
+        yield labelled(f"<@&{id_}>", terms) + _never_exempt_note(has, ground)
     yield from _changes_of_blocked(before.blocked, after.blocked)
     yield from _changes_of_allowed(before.allowed, after.allowed)
 
@@ -64,7 +70,7 @@ def _settings_in_words(policy: GuildPolicy) -> Mapping[str, str]:
         say("Log channel"): _channel_mention(policy.log_channel),
         say("Gallery channel"): _channel_mention(policy.gallery.channel),
         say("Votes for the gallery"): str(policy.gallery.votes),
-        say("Strikes until a time-out"): str(strikes.limit) if strikes.limit else say("none"),
+        say("Strikes until a time-out"): str(strikes.limit) if strikes.limit else _NO_STRIKES(),
         say("Days until a strike expires"): str(strikes.expire_days),
         say("Minutes of a time-out"): str(strikes.timeout_minutes),
         say("Seconds between two requests"): str(policy.cooldown_s),
@@ -77,11 +83,11 @@ def _count_text(value: int | None, nothing: str) -> str:
 
 
 def _role_mention(role: RoleId | None) -> str:
-    return say("none") if role is None else f"<@&{role}>"
+    return _NO_ROLE() if role is None else f"<@&{role}>"
 
 
 def _channel_mention(channel: ChannelId | None) -> str:
-    return say("none") if channel is None else f"<#{channel}>"
+    return NO_CHANNEL() if channel is None else f"<#{channel}>"
 
 
 def _changed(
@@ -99,20 +105,19 @@ def _changes_of_listed_place(
     """The changes of a category or channel; one with empty lines differs from one without any."""
     lines = list(_changes_of_place(where, before or Overrides(), after or Overrides(), ground))
     rest = say("listed, with nothing set") if after else say("no longer listed")
-    yield from lines or [f"{where}: {rest}"]
+    yield from lines or [labelled(where, rest)]
 
 
 def _changes_of_place(
     where: str, before: Overrides, after: Overrides, ground: Ground
 ) -> Iterator[str]:
     if before.enabled != after.enabled:
-        yield f"{where}: {_switch_text(before.enabled)} → {_switch_text(after.enabled)}"
+        switched = f"{_switch_text(before.enabled)} → {_switch_text(after.enabled)}"
+        yield labelled(where, switched)
     for rule, was, is_ in _changed(before.effects, after.effects):
-        title = title_of(ground.rulebook, rule)
-        yield (
-            f"{where}, {title}: {_effect_text(was)} → {_effect_text(is_)}"
-            f"{_note_of_stricter(rule, is_, ground)}"
-        )
+        what = say(", ").join([where, title_of(ground.rulebook, rule)])
+        effects = f"{_effect_text(was)} → {_effect_text(is_)}"
+        yield labelled(what, effects + _note_of_stricter(rule, is_, ground))
 
 
 def _note_of_stricter(rule: RuleId, effect: Effect | None, ground: Ground) -> str:
@@ -165,7 +170,7 @@ def _changes_of_blocked(before: tuple[Term, ...], after: tuple[Term, ...]) -> It
         elif was is None:
             yield say("Blocked: {term}, {effect}", term=plain(text), effect=_term_text(is_))
         else:
-            yield f"{plain(text)}: {_term_text(was)} → {_term_text(is_)}"
+            yield labelled(plain(text), f"{_term_text(was)} → {_term_text(is_)}")
     if not any(_changed(old, new)) and before != after:
         yield say("Blocked words: in another order")
 
@@ -177,7 +182,7 @@ def _no_longer_blocked(text: str, was: Term | None) -> str:
 
 
 def _term_text(term: Term) -> str:
-    return in_words(term.effect) + (f" ({plain(term.reason)})" if term.reason else "")
+    return in_words(term.effect) + (aside(plain(term.reason)) if term.reason else "")
 
 
 def _changes_of_allowed(before: tuple[str, ...], after: tuple[str, ...]) -> Iterator[str]:
@@ -192,9 +197,17 @@ def role_terms_in_words(terms: RoleTerms, exempt: Sequence[str]) -> str:
     """What the members with a role may beside all others; "" if nothing. `exempt` are titles."""
     parts = [say("exempt from {rules}", rules=enumerated(exempt))] if exempt else []
     if terms.waiting_max is not None:
-        parts.append(say("{count} pictures waiting at once", count=number(terms.waiting_max)))
+        parts.append(_waiting_at_once(terms.waiting_max))
     if terms.per_day_max is not None:
-        parts.append(say("{count} pictures in 24 hours", count=number(terms.per_day_max)))
+        parts.append(_in_a_day(terms.per_day_max))
     if terms.cooldown_s is not None:
         parts.append(say("{count} s between two requests", count=number(terms.cooldown_s)))
-    return "; ".join(parts)
+    return set_apart(parts)
+
+
+def _waiting_at_once(count: int) -> str:
+    return tally("{count} picture waiting at once", "{count} pictures waiting at once", count)
+
+
+def _in_a_day(count: int) -> str:
+    return tally("{count} picture in 24 hours", "{count} pictures in 24 hours", count)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from bot.words.speaking import Message, number, say
+from bot.words.speaking import Message, labelled, number, say
 from bot.words.wording import fitting, plain
 
 _FAULT_CHARS, _FAULTS_CHARS = 200, 1600
@@ -81,7 +81,7 @@ def too_large(size_bytes: int, most_bytes: int) -> str:
 
 def unusable(faults: Sequence[tuple[str, str]]) -> str:
     """Where moderators could not be told: each key of the file, and why its channel will not do."""
-    lines = "\n".join(f"- `{key}`: {why}" for key, why in faults)
+    lines = "\n".join(labelled(f"- `{key}`", why) for key, why in faults)
     return f"{_UNUSABLE()}\n{lines}"
 
 

@@ -9,7 +9,7 @@ from collections.abc import Mapping
 
 from bot.domain import Layer, Ruling
 from bot.policy.effect import Audience, Effect
-from bot.words.speaking import Message, say
+from bot.words.speaking import Message, say, set_apart
 
 #: In place of a member who was forgotten.
 FORGOTTEN_MEMBER = Message("somebody who asked to be forgotten")
@@ -39,7 +39,7 @@ def in_words(effect: Effect) -> str:
         parts.append(say("moderators are told"))
     if effect.strike:
         parts.append(say("counts as a strike"))
-    return "; ".join(parts)
+    return set_apart(parts)
 
 
 def layer_in_words(layer: Layer) -> str:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-from bot.words.speaking import Message, number, say, tally
+from bot.words.speaking import Message, aside, enumerated, labelled, number, say, tally
 from bot.words.wording import CONTENT_CHARS_MAX, code, fit, fitting, plain, short
 from models.catalogue.tags.book import KnownTag
 
@@ -46,13 +46,13 @@ def overview(name: str, total: int, groups: Sequence[tuple[str, Sequence[str]]])
         total=number(total),
     )
     lines = [
-        f"**{plain(group)}**: {', '.join(plain(tag) for tag in tags[:_EXAMPLES])}"
+        labelled(f"**{plain(group)}**", enumerated(plain(tag) for tag in tags[:_EXAMPLES]))
         + (" …" if len(tags) > _EXAMPLES else "")
         for group, tags in groups
         if len(tags) > 1
     ]
     if alone := [plain(tags[0]) for _, tags in groups if len(tags) == 1]:
-        lines.append(say("**More**: {words}", words=", ".join(alone)))
+        lines.append(say("**More**: {words}", words=enumerated(alone)))
     return f"{head}\n{fitting(lines, CONTENT_CHARS_MAX - len(head) - 1)}"
 
 
@@ -71,7 +71,7 @@ def listed(
     if not tags:
         return f"**{plain(title)}**\n{NO_MATCH()}"
     lines = [
-        f"{plain(tag)}{f' ({plain(also[tag])})' if tag in also else ''} · {number(round(count))}"
+        f"{plain(tag)}{aside(plain(also[tag])) if tag in also else ''} · {number(round(count))}"
         for tag, count in tags
     ]
     head = say(
@@ -88,7 +88,7 @@ def one(text: str, tag: KnownTag) -> str:
     """All that is known of a tag."""
     lines = [
         f"**{plain(text)}**",
-        say("In {count} training captions.", count=number(round(tag.count))),
+        tally("In {count} training caption.", "In {count} training captions.", round(tag.count)),
     ]
     if tag.group:
         lines.append(say("Group: {name}", name=plain(tag.group)))
@@ -107,4 +107,4 @@ def surprise(prompt: str, head: Message = SURPRISE) -> str:
 
 
 def _joined(words: Sequence[str]) -> str:
-    return ", ".join(plain(word, 60) for word in words)
+    return enumerated(plain(word, 60) for word in words)

@@ -48,7 +48,7 @@ def _in_call(node: ast.Call) -> Iterator[Found]:
     name = node.func.attr if isinstance(node.func, ast.Attribute) else ""
     name = node.func.id if isinstance(node.func, ast.Name) else name
     if name in _SAID:
-        yield from ((node.lineno, None, text, []) for text in _texts(node.args[:1]))
+        yield from _said(node)
     elif name == "tally" and isinstance(node.func, ast.Name):
         one, many = _texts(node.args[:2])
         yield node.lineno, "ngettext", (one, many), []
@@ -60,6 +60,16 @@ def _in_call(node: ast.Call) -> Iterator[Found]:
         yield from _shown(node.keywords, None)
     elif name in _SHOWN:
         yield from _shown(node.keywords, _SHOWN[name])
+
+
+def _said(node: ast.Call) -> Iterator[Found]:
+    """The sentence, with its context if it has one."""
+    context = "".join(_texts([word.value for word in node.keywords if word.arg == "context"]))
+    for text in _texts(node.args[:1]):
+        if context:
+            yield node.lineno, "pgettext", (context, text), []
+        else:
+            yield node.lineno, None, text, []
 
 
 def _texts(nodes: Sequence[ast.expr]) -> list[str]:

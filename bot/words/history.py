@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from bot.domain import Job
 from bot.words import wording
 from bot.words.pictures import OPEN
-from bot.words.speaking import Message, say
+from bot.words.speaking import Message, labelled, say, set_apart
 
 #: How much of a prompt is shown in a line, and of a search.
 _PROMPT_CHARS, _SEARCH_CHARS = 70, 60
@@ -29,7 +29,7 @@ def heading(words: str, card_id: str | None, *, favourites: bool) -> str:
     """What is listed, if not everything."""
     sought = [
         *([say("your favourites")] if favourites else []),
-        *([f"“{wording.plain(words, _SEARCH_CHARS)}”"] if words else []),
+        *([wording.cited(words, _SEARCH_CHARS)] if words else []),
         *([f"`{wording.named(card_id, _SEARCH_CHARS)}`"] if card_id else []),
     ]
     return f"**{' · '.join(sought)}**\n" if sought else ""
@@ -56,6 +56,6 @@ NOT_SHOWN = Message("not shown here")
 
 def alt_text(jobs: Sequence[Job | None]) -> str:
     """What a sheet shows, for those who do not see it."""
-    shown = [f"{n}: {job.draw.prompt}" for n, job in enumerate(jobs, 1) if job is not None]
-    text = say("AI-made pictures with numbers. {pictures}", pictures="; ".join(shown))
+    shown = [labelled(str(n), job.draw.prompt) for n, job in enumerate(jobs, 1) if job is not None]
+    text = say("AI-made pictures with numbers. {pictures}", pictures=set_apart(shown))
     return wording.short(text, wording.ALT_CHARS_MAX)

@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 
 from bot.domain import Layer, RuleId, Ruling
+from bot.policy.arrangements import StrikeTerms
 from bot.policy.editing import is_adjustable
 from bot.policy.effect import Audience, Effect
 from bot.policy.layers import EffectivePolicy, GuildPolicy, PolicyLine, RoleTerms
@@ -15,8 +16,8 @@ from bot.policy.rulebook import SERVER, Rule
 from bot.policy.term_lists import LineFault
 from bot.words.differences import role_terms_in_words
 from bot.words.effects import FORGOTTEN_MEMBER, in_words, layer_in_words
-from bot.words.speaking import Message, listed, number, say, tally
-from bot.words.wording import fitting, plain
+from bot.words.speaking import Message, aside, labelled, listed, number, say, sentences, tally
+from bot.words.wording import cited, fitting, plain
 
 GONE = Message("This no longer exists, so there was nothing to change. Here is what there is.")
 NOTHING_CHANGED = Message("Nothing changed: it was like that already.")
@@ -93,6 +94,7 @@ _STRANGERS = Message("⚠️ This server has no channel or role with these ids:"
 _FAULTY_LINES = Message("⚠️ I have changed nothing yet, because I can't take these lines:")
 _CLAUSE = Message("-# It comes from the model's licence: clause {clause} of Attachment A.")
 _IS_CLAUSE = Message("It is clause {clause} of the model's licence.")
+_NO_PAUSE = Message("none", context="pause")
 _IMPOSSIBLE = Message("⚠️ I have changed nothing, because a policy can't say this:")
 #: The most that a page says beside its menus; a page has 4,000 characters.
 _LIST_CHARS = 2600
@@ -169,7 +171,9 @@ def grouped(policy: EffectivePolicy) -> str:
         if rule is not None:
             found[sign_of(rule, line.effect)].append(_short_line(rule, line.effect))
     lines = [
-        f"{s} **{_GROUPS[s]()}**: {' · '.join(titles)}" for s, titles in found.items() if titles
+        labelled(f"{s} **{_GROUPS[s]()}**", " · ".join(titles))
+        for s, titles in found.items()
+        if titles
     ]
     return "\n".join(lines)
 
@@ -177,7 +181,7 @@ def grouped(policy: EffectivePolicy) -> str:
 def _short_line(rule: Rule, effect: Effect) -> str:
     shown = effect.ruling in {Ruling.SPOILER, Ruling.HOLD}
     adults = shown and effect.audience is Audience.ADULTS
-    return f"{say(rule.title)} (🔞)" if adults else say(rule.title)
+    return say(rule.title) + (aside("🔞") if adults else "")
 
 
 def state(policy: EffectivePolicy) -> str:
@@ -205,7 +209,12 @@ def rule_lines(policy: EffectivePolicy) -> str:
 def rule_line(rule: Rule, line: PolicyLine) -> str:
     """One rule with what follows and who says so."""
     who = "" if line.layer is Layer.PRESET else f" · *{layer_in_words(line.layer)}*"
-    return f"{sign_of(rule, line.effect)} **{say(rule.title)}**: {in_words(line.effect)}{who}"
+    return _rule_with(rule, line.effect) + who
+
+
+def _rule_with(rule: Rule, effect: Effect) -> str:
+    """The sign and the title of a rule, and what follows from it."""
+    return labelled(f"{sign_of(rule, effect)} **{say(rule.title)}**", in_words(effect))
 
 
 def rule_page(rule: Rule, line: PolicyLine, written: Effect | None, below: PolicyLine) -> str:
@@ -245,9 +254,7 @@ def fixed_page(rule: Rule) -> str:
 def preset_page(name: str, effects: Mapping[RuleId, Effect], rules: Mapping[RuleId, Rule]) -> str:
     """What a preset makes of every rule that can be changed."""
     lines = [
-        f"{sign_of(rule, effects[rule_id])} **{say(rule.title)}**: {in_words(effects[rule_id])}"
-        for rule_id, rule in rules.items()
-        if is_adjustable(rule)
+        _rule_with(rule, effects[rule_id]) for rule_id, rule in rules.items() if is_adjustable(rule)
     ]
     about = say(PRESETS.get(name, ""))
     return f"## {preset(name)}\n{about}\n{fitting(lines, _LIST_CHARS)}"
@@ -279,19 +286,14 @@ def members_page(policy: GuildPolicy) -> str:
     """Strikes, cooldown and pictures a day."""
     terms = policy.strikes
     strikes = (
-        say(
-            "At **{limit}** strikes a member can't ask me for pictures for **{minutes}** minutes. "
-            "A strike expires after **{days}** days.",
-            limit=terms.limit,
-            minutes=number(terms.timeout_minutes),
-            days=number(terms.expire_days),
-        )
+        _strikes(terms)
         if terms.limit
         else say("Strikes are counted, but nothing follows from them.")
     )
     most = policy.per_day_max
     day = say("as many as they like") if most is None else f"**{number(most)}**"
-    pause = f"**{policy.cooldown_s}** s" if policy.cooldown_s else say("none")
+    seconds = say("{count} s", count=number(policy.cooldown_s))
+    pause = f"**{seconds}**" if policy.cooldown_s else _NO_PAUSE()
     lines = [
         f"## {say('Members')}\n{strikes}\n",
         say("Pictures for one member in 24 hours: {count}.", count=day),
@@ -302,6 +304,22 @@ def members_page(policy: GuildPolicy) -> str:
         ),
     ]
     return "\n".join(lines)
+
+
+def _strikes(terms: StrikeTerms) -> str:
+    return sentences(
+        tally(
+            "At **{count}** strike a member can't ask me for pictures for **{time}**.",
+            "At **{count}** strikes a member can't ask me for pictures for **{time}**.",
+            terms.limit,
+            time=say("{count} min", count=number(terms.timeout_minutes)),
+        ),
+        tally(
+            "A strike expires after **{count}** day.",
+            "A strike expires after **{count}** days.",
+            terms.expire_days,
+        ),
+    )
 
 
 def no_number(label: str, least: int, most: int, written: str) -> str:
@@ -340,7 +358,7 @@ def common_terms(stopped: Mapping[str, Sequence[str]], tried: int) -> str:
 
 
 def _examples(prompts: Sequence[str]) -> str:
-    return listed([f"“{plain(prompt, 60)}”" for prompt in prompts[:2]])
+    return listed([cited(prompt, 60) for prompt in prompts[:2]])
 
 
 def missing_ids(ids: Sequence[int]) -> str:

@@ -9,7 +9,7 @@ import re
 from collections.abc import Mapping
 
 from bot.words.effects import FORGOTTEN_MEMBER
-from bot.words.speaking import WITH_WORDS, Message, say, tally
+from bot.words.speaking import Message, capitalised, heading, labelled, say, tally
 from bot.words.wording import duration, fit, fitting
 
 #: What was done, as moderators read it, and to whom; what is not named here is shown as it is.
@@ -67,7 +67,7 @@ def log_line(
     known = f"{action} {kind}" if f"{action} {kind}" in _ACTIONS else action
     deed = _ACTIONS.get(known)
     done = deed(who=who, whom=whom) if deed else f"{who} {known}"
-    head = f"<t:{at_ms // 1000}:R> {done[:1].upper()}{done[1:]}"
+    head = f"<t:{at_ms // 1000}:R> {capitalised(done)}"
     lines = [_in_words(action, line) for line in detail.splitlines()]
     if not lines:
         return fit(head, limit)
@@ -75,7 +75,8 @@ def log_line(
     more = _MORE.fullmatch(lines[-1])
     total = len(lines) - 1 + int(more[1].replace(",", "")) if more else len(lines)
     kept = [f"- {line}" for line in (lines[:-1] if more else lines)]
-    return f"{head}:\n{fitting(kept, limit - len(head) - 2, total=total)}"
+    above = heading(head)
+    return f"{above}\n{fitting(kept, limit - len(above) - 1, total=total)}"
 
 
 def _in_words(action: str, detail: str) -> str:
@@ -87,7 +88,7 @@ def _in_words(action: str, detail: str) -> str:
     if minutes := _MINUTES.match(detail) if action in _TIMED else None:
         long, reason = duration(int(minutes[1]) * 60_000), detail[minutes.end() :]
         length = say("for {time}", time=long)
-        return WITH_WORDS(what=length, words=say(reason)) if reason else length
+        return labelled(length, say(reason)) if reason else length
     kind, _, id_ = detail.partition(" ")
     return f"{CASES[kind]()} `{id_}`" if action in _DECIDED and kind in CASES else detail
 

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from bot.typed.presets import OwnPreset, Style
 from bot.typed.writing import full_text
-from bot.words.speaking import Message, enumerated, say, sentences
+from bot.words.speaking import Message, enumerated, labelled, say, sentences
 from bot.words.wording import fitting, named, plain
 
 _NAMED = 10
@@ -75,8 +75,10 @@ def listed(presets: Sequence[OwnPreset]) -> str:
     """Each with what it adds."""
     return fitting(
         [
-            f"- `{one.name}`{' ' + say('(in use)') if one.in_use else ''}: "
-            f"{plain(full_text(one.typed), 120)}"
+            labelled(
+                f"- `{one.name}`{' ' + say('(in use)') if one.in_use else ''}",
+                plain(full_text(one.typed), 120),
+            )
             for one in presets
         ]
     )
@@ -103,7 +105,9 @@ def styles_listed(styles: Sequence[Style]) -> str:
     """Each with what it adds and keeps out."""
     return fitting(
         [
-            " · ".join([f"- `{one.name}`: {plain(one.words, 150)}", *_without(one.negative)])
+            " · ".join(
+                [labelled(f"- `{one.name}`", plain(one.words, 150)), *_without(one.negative)]
+            )
             for one in styles
         ]
     )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from bot.words.speaking import Message, number
+from bot.words.speaking import Message, labelled, number
 from bot.words.wording import size
 
 FORGET = Message(
@@ -80,7 +80,7 @@ _NAMES = {
 def stored(counts: Mapping[str, int], *, shares: bool) -> str:
     """A count for each kind of thing, and what they decided."""
     lines = [
-        f"- {_NAMES[table]()}: {number(count)}"
+        labelled(f"- {_NAMES[table]()}", number(count))
         for table, count in counts.items()
         if table in _NAMES
     ]

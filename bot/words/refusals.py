@@ -14,8 +14,8 @@ from collections.abc import Sequence
 
 from bot.domain import Layer
 from bot.policy.rulebook import UNREADABLE, Rule
-from bot.words.speaking import Message, enumerated, say, sentences
-from bot.words.wording import CONTENT_CHARS_MAX, fit, fitting, plain
+from bot.words.speaking import Message, and_more, aside, enumerated, say, sentences
+from bot.words.wording import CONTENT_CHARS_MAX, cited, fit, fitting, plain
 
 #: Words, or terms of the server's, that a text names at most, and how much of each is shown.
 _SHOWN_MAX, _WORD_CHARS = 3, 60
@@ -105,8 +105,7 @@ def refused(rule: Rule, words: Sequence[str], layer: Layer, *, also: str = "") -
 
 def also(others: Sequence[tuple[str, Sequence[str]]]) -> str:
     """What else an ask is refused for, each a title and words; nothing of nothing."""
-    named = [f"**{say(title)}** ({_quoted(words)})" if words else f"**{say(title)}**"
-             for title, words in others]  # fmt: skip
+    named = [f"**{say(title)}**{aside(_quoted(words)) if words else ''}" for title, words in others]
     return say("It is also refused for this: {rules}.", rules=enumerated(named)) if named else ""
 
 
@@ -151,7 +150,5 @@ def _found(words: Sequence[str]) -> str:
 
 def _quoted(words: Sequence[str]) -> str:
     """A few words, as they are."""
-    shown = enumerated(f"“{plain(word, _WORD_CHARS)}”" for word in words[:_SHOWN_MAX])
-    if len(words) <= _SHOWN_MAX:
-        return shown
-    return say("{words} and {count} more", words=shown, count=len(words) - _SHOWN_MAX)
+    shown = enumerated(cited(word, _WORD_CHARS) for word in words[:_SHOWN_MAX])
+    return and_more(shown, max(0, len(words) - _SHOWN_MAX))

@@ -9,8 +9,8 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 from bot.policy.thresholds import THRESHOLDS
-from bot.words.speaking import WITH_WORDS, Message, aside, enumerated, listed, percent, say, tally
-from bot.words.wording import code, fit, plain, quoted
+from bot.words.speaking import Message, aside, enumerated, labelled, listed, percent, say, tally
+from bot.words.wording import cited, code, fit, quoted
 
 #: A member's words in a case, in a report and in an appeal.
 PROMPT_CHARS, REASON_CHARS = 900, 300
@@ -196,7 +196,7 @@ def asked_for(user_id: int, channel_id: int, at_ms: int) -> str:
 def addressed(user_id: int, words: str, until_ms: int | None = None) -> str:
     """A sentence addressed to one member in the channel; `words` follow their name."""
     rest = f" {TIMED_OUT(until_s=until_ms // 1000)}" if until_ms is not None else ""
-    return f"<@{user_id}>: {words}{rest}"
+    return labelled(f"<@{user_id}>", words + rest)
 
 
 def still_refused(text: str, *, by_server: bool) -> str:
@@ -221,7 +221,7 @@ def reason_shown(written: str) -> str:
     for chosen in REPORT_REASONS.values():
         rest = written.removeprefix(f"{chosen}: ")
         if rest != written:
-            return WITH_WORDS(what=chosen(), words=rest)
+            return labelled(chosen(), rest)
     return say(written)
 
 
@@ -246,7 +246,7 @@ def purged(user_id: int, pictures: int, left: int) -> str:
 def found_by(title: str, words: Sequence[str], layer: str) -> str:
     """A rule by which something is held or refused: who says so, and what it was found in."""
     said = aside(layer) if layer else ""
-    shown = enumerated(f"“{plain(word, _WORD_CHARS)}”" for word in words[:_WORDS])
+    shown = enumerated(cited(word, _WORD_CHARS) for word in words[:_WORDS])
     named = f"**{say(title)}**{said}"
     return say("{rule}, found in {words}", rule=named, words=shown) if shown else named
 

@@ -14,6 +14,7 @@ from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass
 from gettext import NullTranslations
+from typing import Self
 
 from babel.lists import format_list
 from babel.numbers import format_decimal, format_percent
@@ -61,8 +62,15 @@ def speaking(language: Language) -> Generator[Language]:
 
 def say(message: str, /, **values: object) -> str:
     """The sentence in the language that is spoken, with its `{placeholders}` filled in."""
-    translated = _SPOKEN.get().sentences.gettext(message) if message else ""
+    translated = _translated(message) if message else ""
     return translated.format(**values) if values else str(translated)
+
+
+def _translated(message: str) -> str:
+    sentences = _SPOKEN.get().sentences
+    if isinstance(message, Message) and message.context:
+        return sentences.pgettext(message.context, message)
+    return sentences.gettext(message)
 
 
 def tally(one: str, many: str, count: int, /, **values: object) -> str:
@@ -92,18 +100,28 @@ def retell(written: str, /, **filled_in: str) -> str:
 class Message(str):
     """A sentence with a name: calling it says it, with its `{placeholders}` by name.
 
-    Uncalled it is its English text, which is what a log or a test wants.
+    Uncalled it is its English text, which is what a log or a test wants. `context` tells apart what
+    is the same in English alone: "none" of a channel and of a pause.
     """
 
-    __slots__ = ()
+    __slots__ = ("context",)
+    context: str
+
+    def __new__(cls, text: object, context: str = "") -> Self:
+        """The sentence, which may be anything that is written as one, such as a number."""
+        message = super().__new__(cls, text)
+        message.context = context
+        return message
 
     def __call__(self, **values: object) -> str:
         """What `say` says of it."""
         return say(self, **values)
 
 
-#: Something of ours, and somebody's own words about it.
-WITH_WORDS = Message("{what}: {words}")
+_LABELLED = Message("{what}: {words}")
+_HEADING = Message("{what}:")
+#: Somebody's own words within a sentence of ours.
+IN_QUOTES = Message("“{words}”")
 
 
 def sentences(*parts: str) -> str:
@@ -115,6 +133,21 @@ def aside(text: str) -> str:
     """` (text)`, as the language writes it after the words that it belongs to."""
     opening, closing = _WIDE_BRACKETS if _SPOKEN.get().code in _UNSPACED else (" (", ")")
     return f"{opening}{text}{closing}"
+
+
+def labelled(what: str, words: str) -> str:
+    """`what: words`, with the colon as the language sets it."""
+    return _LABELLED(what=what, words=words)
+
+
+def heading(what: str) -> str:
+    """`what:`, over the lines that follow."""
+    return _HEADING(what=what)
+
+
+def capitalised(text: str) -> str:
+    """With a capital first letter and the others as they are: German nouns keep theirs."""
+    return text[:1].upper() + text[1:]
 
 
 def number(value: float) -> str:
@@ -133,6 +166,18 @@ def percent(share: float) -> str:
 def enumerated(parts: Iterable[str]) -> str:
     """`a, b, c`, with the comma that the language puts between names in a row."""
     return ("\N{IDEOGRAPHIC COMMA}" if _SPOKEN.get().code in _UNSPACED else ", ").join(parts)
+
+
+def set_apart(parts: Iterable[str]) -> str:
+    """`a; b, c; d`, with the mark that the language puts between phrases that may have commas."""
+    return say("; ").join(parts)
+
+
+def and_more(words: str, count: int) -> str:
+    """Words in a row, and how many more there are; none may be left."""
+    if not count:
+        return words
+    return tally("{words} and {count} more", "{words} and {count} more", count, words=words)
 
 
 def listed(items: Sequence[str]) -> str:

@@ -34,9 +34,6 @@ _OF = Message(
     "It is strike {number} of {limit}; at {limit} you can't ask me for pictures for {pause}."
 )
 _HARMLESS = Message("If you meant something harmless, talk to a moderator: they can take it back.")
-_STRUCK_OUT = Message(
-    "-# You have {number} strikes that still count, so you can't ask me here until <t:{until_s}:f>."
-)
 #: Written down with a time-out, in English, and said in the language of who reads it.
 STRIKES_REASON = Message("Too many requests that the rules of this server refuse.")
 #: To moderators.
@@ -75,7 +72,14 @@ def struck(number: int, limit: int, expires_ms: int, pause: str) -> str:
 
 def struck_out(number: int, until_ms: int, *, cancelled: bool) -> str:
     """Under a refusal that was one too many."""
-    text = _STRUCK_OUT(number=number, until_s=until_ms // 1000)
+    text = tally(
+        "-# You have {count} strike that still counts, so you can't ask me here until "
+        "<t:{until_s}:f>.",
+        "-# You have {count} strikes that still count, so you can't ask me here until "
+        "<t:{until_s}:f>.",
+        number,
+        until_s=until_ms // 1000,
+    )
     return sentences(text, CANCELLED()) if cancelled else text
 
 

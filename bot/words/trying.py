@@ -12,8 +12,8 @@ from bot.policy.rulebook import SERVER
 from bot.policy.showing import Shown
 from bot.words.effects import FORGOTTEN_MEMBER, in_words, layer_in_words
 from bot.words.panel import ALL_OWN_TERMS, sign_of
-from bot.words.speaking import Message, aside, enumerated, say, sentences
-from bot.words.wording import fit, fitting, plain, quoted
+from bot.words.speaking import Message, and_more, aside, enumerated, labelled, say, sentences
+from bot.words.wording import cited, fit, fitting, quoted
 
 NOTHING_DRAWN = Message("-# Nothing was drawn, and nothing was written down.")
 UNKNOWN_DECISION = Message(
@@ -73,18 +73,17 @@ def _reasons(policy: EffectivePolicy, weighed: Weighed) -> str:
             who = " " + say("(a role is exempt from {what})", what=ALL_OWN_TERMS())
         where = "" if rule and rule.floor else _found(weighed.words(rule_id))
         title = f"{sign_of(rule, effect)} **{title_of(policy.rulebook, rule_id)}**"
-        lines.append(f"- {title}: {in_words(effect)}{who}{where}")
+        lines.append("- " + labelled(title, in_words(effect) + who + where))
     return fitting(lines, _LINES_CHARS)
 
 
 def _found(words: tuple[str, ...]) -> str:
     """Where it was found; never shown for a floor rule, or people would spell around it."""
-    shown = enumerated(f"“{plain(word, _WORD_CHARS)}”" for word in words[:_WORDS])
+    shown = enumerated(cited(word, _WORD_CHARS) for word in words[:_WORDS])
     if not shown:
         return ""
-    if len(words) > _WORDS:
-        shown = say("{words} and {count} more", words=shown, count=len(words) - _WORDS)
-    return say(", ") + say("found in {words}", words=shown)
+    whole = and_more(shown, max(0, len(words) - _WORDS))
+    return say(", ") + say("found in {words}", words=whole)
 
 
 def picture_tried(where: str, outcome: Shown | Refused) -> str:
@@ -114,7 +113,7 @@ _OUTCOMES = {
     "allow": Message("let through"),
     "spoiler": Message("put behind a spoiler"),
     "hold": Message("held for the moderators"),
-    "refuse": Message("refused"),
+    "refuse": Message("refused", context="decision"),
     "withhold": Message("shown to nobody"),
     "approve": Message("approved"),
     "remove": Message("removed"),
@@ -135,7 +134,7 @@ def decision_line(
     """
     what, came = say(_KINDS.get(kind, kind)), say(_OUTCOMES.get(outcome, outcome))
     return sentences(
-        f"- <t:{at_ms // 1000}:f> {what}: " + say("{what}.", what=f"**{came}**"),
+        labelled(f"- <t:{at_ms // 1000}:f> {what}", say("{what}.", what=f"**{came}**")),
         say("By {who}.", who=f"<@{actor_id}>") if actor_id else "",
         say("Rule: {rules}.", rules=rules + (aside(layer) if layer else "")) if rules else "",
         why,

@@ -14,7 +14,17 @@ from collections.abc import Mapping, Sequence
 from bot.domain import Job, JobId, JobState, Picture, Standing
 from bot.drawing.progress import Estimate, JobProgress
 from bot.words.small_print import small_print
-from bot.words.speaking import Message, number, percent, retell, say, sentences, tally
+from bot.words.speaking import (
+    IN_QUOTES,
+    Message,
+    aside,
+    number,
+    percent,
+    retell,
+    say,
+    sentences,
+    tally,
+)
 
 #: Discord's limit of a message's content, of a picture's description and of a choice's name.
 CONTENT_CHARS_MAX, ALT_CHARS_MAX, CHOICE_CHARS_MAX = 2000, 1024, 100
@@ -95,6 +105,11 @@ def named(text: str, limit: int = 40) -> str:
     return short(" ".join(text.translate(_TURNS).replace("`", "'").split()), limit)
 
 
+def cited(text: str, limit: int = _PROMPT_CHARS) -> str:
+    """A member's words within a sentence, in the quotation marks of the language."""
+    return IN_QUOTES(words=plain(text, limit))
+
+
 def quoted(text: str, limit: int = _QUOTED_CHARS) -> str:
     """A text as a quotation."""
     return "\n".join(f"> {line}" for line in fit(text, limit).splitlines())
@@ -157,7 +172,7 @@ def fitting(lines: Sequence[str], limit: int = CONTENT_CHARS_MAX, total: int | N
 
 def more(count: int) -> str:
     """How many lines of a list are not shown."""
-    return say("… and {count} more", count=number(count))
+    return tally("… and {count} more", "… and {count} more", count)
 
 
 def duration(ms: float) -> str:
@@ -238,7 +253,8 @@ def ended(jobs: Sequence[Job]) -> str:
 
 
 def _on_one_line(text: str) -> str:
-    return " ".join(text.split())
+    # Spaces that must not break, as in French, stay what they are.
+    return " ".join(filter(None, map(str.strip, text.splitlines())))
 
 
 def why(job: Job) -> str:
@@ -261,7 +277,7 @@ def _held(jobs: Sequence[Job]) -> list[str]:
 
 def _with_count(reason: str, count: int) -> str:
     """The reason, and how many pictures it is said of where that is more than one."""
-    return f"{reason} ({_pictures(count)})" if count > 1 else reason
+    return reason + aside(_pictures(count)) if count > 1 else reason
 
 
 def _bar(jobs: Sequence[Job], progress: Mapping[JobId, JobProgress]) -> str:
@@ -365,7 +381,8 @@ def busy(counts: Mapping[JobState, int], elsewhere: int) -> str:
     others = elsewhere - counts[JobState.QUEUED]
     if others <= 0:
         return here
-    return sentences(here, say("{count} more in other servers.", count=number(others)))
+    more_there = tally("{count} more in other servers.", "{count} more in other servers.", others)
+    return sentences(here, more_there)
 
 
 def awaited(count: int) -> str:

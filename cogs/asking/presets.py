@@ -127,7 +127,7 @@ class PresetCog(commands.GroupCog, group_name="preset", group_description="Your 
         return words.copied(shared.name)
 
     @app_commands.command(description="Get a code by which others copy a preset of yours")
-    @app_commands.describe(name="Which one")
+    @app_commands.describe(name="Which preset")
     async def share(self, interaction: Interaction, name: _Name) -> None:
         """Create the code; only people who are told it can copy the preset."""
         given = name.strip().lower()
@@ -135,7 +135,7 @@ class PresetCog(commands.GroupCog, group_name="preset", group_description="Your 
         await tell(interaction, words.unknown(name) if code is None else words.shared(given, code))
 
     @app_commands.command(description="Delete a preset")
-    @app_commands.describe(name="Which one")
+    @app_commands.describe(name="Which preset")
     async def delete(self, interaction: Interaction, name: _Name) -> None:
         """Delete a preset and its code; copies stay."""
         given = name.strip().lower()

@@ -39,8 +39,7 @@ from bot.store.caps import Caps
 from bot.store.members import EVERYWHERE
 from bot.typed.options import Typed
 from bot.typed.reading import parse_input
-from bot.words import asking, knowing, pictures, standing, wording
-from bot.words.speaking import enumerated
+from bot.words import asking, knowing, permissions, pictures, standing, wording
 from cogs.asking.alike import ExistingPictures, find_existing, show_existing
 from cogs.asking.doubting import find_correction, find_doubt, show_doubt
 from cogs.asking.dressing import with_preset_and_style
@@ -316,11 +315,8 @@ def permission_refusal(interaction: Interaction) -> Refused | None:
     missing = [n for n in needed if not getattr(interaction.app_permissions, n)]
     if not missing:
         return None
-    names = enumerated(name.replace("_", " ").title() for name in missing)
-    return Refused(
-        reason=RefusalReason.CHANNEL,
-        text=pictures.NO_RIGHTS(names=names),
-    )
+    text = pictures.NO_RIGHTS(names=permissions.in_words(missing))
+    return Refused(reason=RefusalReason.CHANNEL, text=text)
 
 
 async def _acknowledge(interaction: Interaction, request: Request) -> MessageId | None:

@@ -32,7 +32,7 @@ from bot.store.case_rows import Case, CaseKind, MemberReport
 from bot.store.decisions import DecisionKind, Outcome
 from bot.words import pictures, reviewing, wording
 from bot.words.effects import FORGOTTEN_MEMBER, layer_in_words
-from bot.words.speaking import say
+from bot.words.speaking import labelled, say, set_apart
 from cogs.components import Action, row_of
 from cogs.posting.faults import DISCORD_ERRORS
 from cogs.posting.uploads import fit_picture
@@ -155,7 +155,7 @@ def _refusal_lines(services: Services, case: Case) -> list[str]:
         reviewing.found_by(title_of(services.rulebook, one.rule), one.words, "")
         for one in case.findings
     ]
-    return [reviewing.REFUSED_BY(rules="; ".join(found_lines))] if found_lines else []
+    return [reviewing.REFUSED_BY(rules=set_apart(found_lines))] if found_lines else []
 
 
 async def _hold_lines(services: Services, case: Case, draw: Draw | None) -> list[str]:
@@ -171,7 +171,7 @@ async def _hold_lines(services: Services, case: Case, draw: Draw | None) -> list
         reviewing.found_by(title_of(services.rulebook, rule), sorted(found.get(rule, ())), layer)
         for rule in decision.rules
     ]
-    return [reviewing.HELD_BY(rules="; ".join(found_lines))] if found_lines else []
+    return [reviewing.HELD_BY(rules=set_apart(found_lines))] if found_lines else []
 
 
 async def _current_findings(services: Services, case: Case, draw: Draw) -> dict[RuleId, list[str]]:
@@ -195,7 +195,7 @@ def _report_lines(case: Case) -> list[str]:
 
 def _report_line(report: MemberReport) -> str:
     reason = wording.plain(reviewing.reason_shown(report.reason), reviewing.REASON_CHARS)
-    return f"- {_member_text(report.reporter_id)}: {reason}"
+    return labelled(f"- {_member_text(report.reporter_id)}", reason)
 
 
 def _member_text(user_id: int | None) -> str:

@@ -24,7 +24,8 @@ from bot.policy.layers import (
 )
 from bot.policy.rulebook import Rulebook
 from bot.words import panel as words
-from bot.words.speaking import enumerated, say
+from bot.words import permissions
+from bot.words.speaking import aside, say
 from cogs.translating import guild_of, place_of
 
 #: The bot's permissions needed in a channel that notifies moderators, by discord.py's names.
@@ -95,7 +96,7 @@ class Desk:
         """A channel's or role's name for a menu, which shows no mentions."""
         known = self.guild and (self.guild.get_channel(thing_id) or self.guild.get_role(thing_id))
         if known is None:
-            return f"{words.DELETED()} ({thing_id})"
+            return words.DELETED() + aside(str(thing_id))
         if isinstance(known, discord.CategoryChannel):
             return known.name
         return f"@{known.name}" if isinstance(known, discord.Role) else f"#{known.name}"
@@ -110,10 +111,10 @@ class Desk:
         # Discord reports every permission as missing in a channel that we cannot see.
         if not isinstance(channel, discord.TextChannel) or not may.view_channel:
             return words.UNSEEN_CHANNEL(channel=self.channel_name(channel_id))
-        missing = [name.replace("_", " ").title() for name in _NEEDED if not getattr(may, name)]
+        missing = [name for name in _NEEDED if not getattr(may, name)]
         if not missing:
             return ""
-        return words.NO_WRITING(channel=channel.mention, names=enumerated(missing))
+        return words.NO_WRITING(channel=channel.mention, names=permissions.in_words(missing))
 
     def names(self) -> dict[int, str]:
         """The names of the channels and roles in the policy."""

@@ -9,7 +9,7 @@ from __future__ import annotations
 import discord
 
 from bot.policy.layers import GuildPolicy
-from bot.words import reviewing
+from bot.words import permissions, reviewing
 from bot.words.speaking import enumerated, say
 from cogs.audience import can_read
 
@@ -26,7 +26,7 @@ def review_warnings(guild: discord.Guild, policy: GuildPolicy) -> list[str]:
     warnings: list[str] = []
     lacking = [n for n in _NEEDED if not getattr(channel.permissions_for(guild.me), n)]
     if lacking:
-        names = enumerated(name.replace("_", " ").title() for name in lacking)
+        names = permissions.in_words(lacking)
         warnings.append(reviewing.CHANNEL_CLOSED(channel=channel.id, names=names))
     if others := _other_readers(channel, policy):
         readers = enumerated(

@@ -26,7 +26,7 @@ from bot.policy.layers import floor_effect, preset_effect
 from bot.policy.rulebook import Rule
 from bot.words import panel as words
 from bot.words.effects import in_words
-from bot.words.speaking import Message, say
+from bot.words.speaking import Message, labelled, say
 from cogs.governing.controls import (
     OPTIONS_MAX,
     Option,
@@ -264,7 +264,7 @@ def _toggle(
     """A switch that shows its state; a press flips it."""
     press = press_id(deed, desk.version, scope.key(), rule.id, int(not on))
     style = ButtonStyle.success if on else ButtonStyle.secondary
-    return button(f"{label}: {say('yes') if on else say('no')}", press, style)
+    return button(labelled(label, say("yes") if on else say("no")), press, style)
 
 
 def _reset_button(

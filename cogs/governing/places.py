@@ -14,7 +14,8 @@ from bot.policy.editing import Scope, adjustable_rules, overrides_at, role_terms
 from bot.policy.layers import Overrides
 from bot.policy.rulebook import OWN_TERMS, SERVER
 from bot.words import panel as words
-from bot.words.speaking import enumerated, say, tally
+from bot.words.differences import NO_CHANNEL
+from bot.words.speaking import capitalised, enumerated, labelled, say, tally
 from bot.words.wording import fitting
 from cogs.governing.controls import (
     OPTIONS_MAX,
@@ -49,7 +50,9 @@ def places(desk: Desk, args: tuple[str, ...], note: str) -> ui.LayoutView:
     """Every channel and category with settings of its own."""
     del args
     known = _scopes_of(desk)
-    lines = [f"- {desk.scope_name(scope)}: {_scope_summary(desk, scope)}" for scope in known]
+    lines = [
+        labelled(f"- {desk.scope_name(scope)}", _scope_summary(desk, scope)) for scope in known
+    ]
     listed = fitting(lines, _LIST_CHARS) or say("The same rules apply in every channel.")
     only = (
         "\n\n" + say("I draw **only** in the channels that are marked “on the list” above.")
@@ -105,7 +108,7 @@ def _scope_menu(desk: Desk, known: list[Scope]) -> list[Part]:
         for scope in known[:OPTIONS_MAX]
     ]
     opening = press_id("open", desk.version, "place", "known")
-    return [menu("Open one of these …", opening, options)] if options else []
+    return [menu("Open one of these places …", opening, options)] if options else []
 
 
 def place(desk: Desk, args: tuple[str, ...], note: str) -> ui.LayoutView:
@@ -177,7 +180,7 @@ def roles(desk: Desk, args: tuple[str, ...], note: str) -> ui.LayoutView:
     del args
     titles = {rule.id: rule.title for rule in desk.rulebook.rules.values()}
     lines = [
-        f"- {desk.role_name(role)}: {words.role_summary(terms, titles)}"
+        labelled(f"- {desk.role_name(role)}", words.role_summary(terms, titles))
         for role, terms in desk.policy.roles.items()
     ]
     roles_text = fitting(lines, _LIST_CHARS) or say("No role has exemptions or limits of its own.")
@@ -191,7 +194,7 @@ def roles(desk: Desk, args: tuple[str, ...], note: str) -> ui.LayoutView:
         text(f"## {say('Roles')}\n{roles_text}"),
         line(),
         role_menu("Open a role …", press_id("open", desk.version, "role")),
-        *([menu("Open one of these …", opening, options)] if options else []),
+        *([menu("Open one of these roles …", opening, options)] if options else []),
         home_row(desk),
     )
 
@@ -211,7 +214,7 @@ def role(desk: Desk, args: tuple[str, ...], note: str) -> ui.LayoutView:
         Option(
             label=say(OWN_TERMS.title),
             value=SERVER,
-            about=words.ALL_OWN_TERMS().capitalize(),
+            about=capitalised(words.ALL_OWN_TERMS()),
             chosen=SERVER in terms.exempt,
         )
     )
@@ -299,7 +302,7 @@ def _review_problems(desk: Desk) -> str:
 
 
 def _channel_text(desk: Desk, channel_id: ChannelId | None) -> str:
-    return desk.channel_name(channel_id) if channel_id else say("none")
+    return desk.channel_name(channel_id) if channel_id else NO_CHANNEL()
 
 
 def _known_channel(desk: Desk, channel_id: ChannelId | None) -> int | None:

@@ -64,7 +64,7 @@ class StyleCog(commands.GroupCog, group_name="style", group_description="This se
         return words.style_made(style) if kept else words.TOO_MANY_STYLES(most=STYLES_MAX)
 
     @app_commands.command(description="Remove a style")
-    @app_commands.describe(name="Which one")
+    @app_commands.describe(name="Which style")
     async def remove(self, interaction: Interaction, name: _Name) -> None:
         """Remove a style; pictures drawn with it stay."""
         if await require_power(interaction) is None:

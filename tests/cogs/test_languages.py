@@ -249,3 +249,17 @@ async def test_cases_are_offered_in_the_moderators_language(
     with speaking(language("ja")):
         assert offered["name"] == f"{case.id}{aside(CASES[case.kind]())}"
     assert "held" not in offered["name"]
+
+
+async def test_missing_permissions_are_named_in_the_members_language(
+    desk: Front, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await desk.deny_to_bot("attach_files")
+    boss = desk.moderator(manage_guild=True)
+    set_locales(monkeypatch, member="de", server="en-US")
+    refused = answer_to(await boss.slash(desk.channel, "waifu", prompt="1girl")).content
+    assert "Dateien anhängen" in refused
+    view = await open_panel(desk, boss)
+    await view.open_page("staff")
+    await view.choose("log", desk.channel)
+    assert "Berechtigungen nicht schreiben: Dateien anhängen" in view.text

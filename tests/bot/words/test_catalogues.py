@@ -51,21 +51,27 @@ def gathered() -> dict[Texts, str]:
     with (ROOT / "bot" / "words" / "babel.cfg").open() as file:
         mapping, _ = parse_mapping_cfg(file)
     found: dict[Texts, str] = {}
-    for path, _, message, _, _ in extract_from_dir(ROOT, mapping):
-        found.setdefault(message if isinstance(message, tuple) else (message,), path)
+    for path, _, message, _, context in extract_from_dir(ROOT, mapping):
+        found.setdefault(_texts(message, context), path)
     return found
 
 
 @cache
 def catalogue(code: str) -> dict[Texts, Texts]:
-    """The sentences of a language, keyed by the English ones."""
+    """The sentences of a language, keyed by the English ones; a fuzzy one is never said."""
     with (LOCALES / code / "LC_MESSAGES" / "bot.po").open("rb") as file:
         read: Catalog = read_po(file, locale=code, abort_invalid=True)
-    return {_tuple(message.id): _tuple(message.string) for message in read if message.id}
+    return {
+        _texts(message.id, message.context): _texts((not message.fuzzy and message.string) or "")
+        for message in read
+        if message.id
+    }
 
 
-def _tuple(text: str | list[str] | tuple[str, ...]) -> Texts:
-    return (text,) if isinstance(text, str) else tuple(text)
+def _texts(text: str | list[str] | tuple[str, ...], context: str | None = None) -> Texts:
+    """The forms of a sentence; its context stands before the first as gettext has it."""
+    first, *rest = [text] if isinstance(text, str) else text
+    return (f"{context}\x04{first}" if context else first, *rest)
 
 
 def placeholders(text: str) -> set[str]:

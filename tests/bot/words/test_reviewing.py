@@ -68,6 +68,6 @@ def test_a_report_is_translated_but_the_reporters_words_are_not() -> None:
     with speaking(language("fr")):
         translated = reviewing.reason_shown(written)
         chosen = say("It shows gore or is meant to shock")
-        assert translated == f"{chosen} : It shows a real person: {{0}}"
+        assert translated == f"{chosen}\u00a0: It shows a real person: {{0}}"
         assert reviewing.reason_shown(reviewing.reason("gore", "")) == chosen
         assert reviewing.reason_shown("of an older version") == "of an older version"

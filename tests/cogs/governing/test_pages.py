@@ -12,6 +12,7 @@ import pytest
 
 from bot import rulebooks
 from bot.domain import ChannelId, GuildId, RoleId, RuleId, Ruling
+from bot.languages import language
 from bot.policy.document import TERMS_MAX
 from bot.policy.editing import adjustable_rules
 from bot.policy.effect import Effect
@@ -19,6 +20,7 @@ from bot.policy.layers import GuildPolicy, Overrides, RoleTerms
 from bot.policy.rulebook import Rulebook
 from bot.policy.screening import Term
 from bot.words import panel as words
+from bot.words.speaking import speaking
 from cogs.governing.desk import Desk
 from cogs.governing.lists import LIST_PAGES, policy_with_input
 from cogs.governing.pages import RULE_PAGES
@@ -229,3 +231,18 @@ def test_the_first_page_says_that_the_bot_is_paused_and_offers_to_resume() -> No
     shown = RULE_PAGES["home"](desk(replace(full(), guild_id=GuildId(GUILD))), (), "")
     assert "paused" in words_of(shown.to_components())
     assert "wp:pause:123456:0" in ids_of(shown.to_components())
+
+
+def test_an_option_that_begins_with_a_capital_keeps_those_of_german_nouns() -> None:
+    with speaking(language("de")):
+        shown = PLACE_PAGES["role"](desk(full()), (str(BIG),), "").to_components()
+    told = [o.get("description", "") for part in walk(shown) for o in part.get("options", [])]
+    assert any("Wort dieses Servers" in text and text[0].isupper() for text in told), told
+
+
+def test_a_channel_that_is_not_chosen_is_named_by_its_own_none() -> None:
+    with speaking(language("de")):
+        staff = PLACE_PAGES["staff"](desk(), (), "").to_components()
+        gallery = PLACE_PAGES["gallery"](desk(), (), "").to_components()
+    assert words_of(staff).count(": keiner.") == 2
+    assert words_of(gallery).count(": keiner.") == 1
